@@ -1,0 +1,46 @@
+//! The emulator's own endpoint beside AWS, under `/_emulator/`.
+
+use bytes::Bytes;
+use http::{HeaderValue, Method, Request, Response, StatusCode};
+use serde_json::json;
+
+use crate::emulator::Emulator;
+
+/// Paths that are the emulator's and no service's. No bucket name may begin with an underscore.
+pub(crate) const PREFIX: &str = "/_emulator/";
+
+pub(crate) fn answer(emulator: &Emulator, request: &Request<Bytes>) -> Response<Bytes> {
+    let page = request.uri().path().strip_prefix(PREFIX).unwrap_or_default();
+    match (page, request.method()) {
+        ("health", &Method::GET) => reply(StatusCode::OK, &json!({"status": "ok"})),
+        ("faults", &Method::GET) => reply(StatusCode::OK, &emulator.faults()),
+        ("faults", &Method::PUT) => put_faults(emulator, request.body()),
+        ("requests", &Method::GET) => reply(StatusCode::OK, &emulator.requests()),
+        ("requests", &Method::DELETE) => {
+            emulator.clear_requests();
+            reply(StatusCode::OK, &json!([]))
+        }
+        ("health" | "faults" | "requests", _) => {
+            reply(StatusCode::METHOD_NOT_ALLOWED, &json!({"error": "this method is not offered here"}))
+        }
+        _ => reply(StatusCode::NOT_FOUND, &json!({"error": "there is health, faults and requests"})),
+    }
+}
+
+fn put_faults(emulator: &Emulator, body: &[u8]) -> Response<Bytes> {
+    match serde_json::from_slice(body) {
+        Ok(faults) => {
+            emulator.set_faults(faults);
+            reply(StatusCode::OK, &emulator.faults())
+        }
+        Err(error) => reply(StatusCode::BAD_REQUEST, &json!({"error": error.to_string()})),
+    }
+}
+
+fn reply(status: StatusCode, value: &impl serde::Serialize) -> Response<Bytes> {
+    let body = serde_json::to_vec(value).unwrap_or_default();
+    let mut response = Response::new(Bytes::from(body));
+    *response.status_mut() = status;
+    response.headers_mut().insert(http::header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    response
+}

@@ -1,0 +1,311 @@
+//! One request from arrival to answer.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::{HeaderValue, Method, Request, Response, StatusCode};
+use serde_json::Value;
+
+use crate::control;
+use crate::error::{AwsError, AwsResult, ConnectionLost, Error};
+use crate::fault::{self, Action, FaultEngine, Faults};
+use crate::journal::{Journal, RequestRecord};
+use crate::options::Options;
+use crate::protocol::{self, Operation, json, query};
+use crate::route::{self, Caller, Service};
+use crate::services::{self, Cx, s3};
+use crate::store::Store;
+
+/// An AWS of its own. Clones are the same AWS.
+#[derive(Clone)]
+pub struct Emulator {
+    core: Arc<Core>,
+    s3: s3::Endpoint,
+}
+
+impl std::fmt::Debug for Emulator {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Emulator").field("options", &self.core.options).finish_non_exhaustive()
+    }
+}
+
+impl Emulator {
+    /// Opens the emulator, reading the data directory if there is one and creating it if it is missing.
+    ///
+    /// # Errors
+    ///
+    /// If the account id is not twelve digits, or the data directory cannot be used or read.
+    pub fn open(options: Options) -> Result<Self, Error> {
+        let account = &options.account_id;
+        if account.len() != 12 || !account.bytes().all(|b| b.is_ascii_digit()) {
+            return Err(Error::Option(format!("account id {account:?} is not twelve digits")));
+        }
+        let core = Arc::new(Core {
+            store: Store::open(options.data_dir.as_deref())?,
+            faults: FaultEngine::new(options.faults.clone()),
+            journal: Journal::default(),
+            options,
+        });
+        Ok(Self { s3: s3::Endpoint::new(Arc::clone(&core)), core })
+    }
+
+    /// The settings it was opened with. Faults may have been replaced since.
+    #[must_use]
+    pub fn options(&self) -> &Options {
+        &self.core.options
+    }
+
+    /// The faults in force.
+    #[must_use]
+    pub fn faults(&self) -> Faults {
+        self.core.faults.current()
+    }
+
+    /// Puts other faults in force; rules count from the beginning again.
+    pub fn set_faults(&self, faults: Faults) {
+        self.core.faults.replace(faults);
+    }
+
+    /// The requests served so far in the order they ended, without those to `/_emulator/`.
+    #[must_use]
+    pub fn requests(&self) -> Vec<RequestRecord> {
+        self.core.journal.records()
+    }
+
+    /// Forgets the requests served so far.
+    pub fn clear_requests(&self) {
+        self.core.journal.clear();
+    }
+
+    /// Serves one request.
+    ///
+    /// # Errors
+    ///
+    /// [`ConnectionLost`] if a fault says that the client gets no answer.
+    pub async fn handle(&self, request: Request<Bytes>) -> Result<Response<Bytes>, ConnectionLost> {
+        if request.uri().path().starts_with(control::PREFIX) {
+            return Ok(control::answer(self, &request));
+        }
+        let clock = &self.core.options.clock;
+        let started = clock.now();
+        let trace = Trace::new(self.core.options.ids.uuid());
+        pause(self.core.options.latency).await;
+        let outcome = self.dispatch(request, &trace).await;
+        let summary = trace.summary();
+        self.core.journal.push(RequestRecord {
+            number: 0,
+            service: summary.service,
+            operation: summary.operation,
+            status: outcome.as_ref().map_or(0, |response| response.status().as_u16()),
+            error: outcome.as_ref().ok().and_then(error_code),
+            started,
+            ended: clock.now(),
+        });
+        outcome
+    }
+
+    async fn dispatch(&self, request: Request<Bytes>, trace: &Arc<Trace>) -> Result<Response<Bytes>, ConnectionLost> {
+        let route = route::route(&request, &self.core.options);
+        let head = request.method() == Method::HEAD;
+        let Some(service) = route.service else {
+            trace.set_service(&route.scope);
+            return Ok(finish(unknown_service(&route.scope), trace, head));
+        };
+        trace.set_service(service.name());
+        let core = &self.core;
+        let response = match service {
+            Service::Kms | Service::HealthLake => json::serve(core, service, &route.caller, &request, trace).await,
+            Service::Iam | Service::Sts => query::serve(core, service, &route.caller, &request, trace).await,
+            Service::S3 => self.s3.serve(route.caller, request, trace).await,
+        };
+        match trace.verdict() {
+            Some(Verdict::Lost) => Err(ConnectionLost),
+            Some(Verdict::Html) => Ok(finish(html_page(), trace, head)),
+            None => Ok(finish(response, trace, head)),
+        }
+    }
+}
+
+/// What all requests share.
+pub(crate) struct Core {
+    pub(crate) options: Options,
+    pub(crate) store: Store,
+    pub(crate) faults: FaultEngine,
+    pub(crate) journal: Journal,
+}
+
+impl Core {
+    /// Lets a request pass, after any delay, or refuses it as the faults say.
+    pub(crate) async fn admit(
+        &self,
+        service: Service,
+        operation: &str,
+        caller: &Caller,
+        trace: &Trace,
+    ) -> AwsResult<()> {
+        let never_sent = || AwsError::new(500, "InternalFailure", "This answer is never sent.");
+        match self.faults.decide(service, operation) {
+            None => Ok(()),
+            Some(Action::Delay(milliseconds)) => {
+                pause(Duration::from_millis(milliseconds)).await;
+                Ok(())
+            }
+            Some(Action::DropAfter) => {
+                trace.decide(Verdict::Lost);
+                Ok(())
+            }
+            Some(Action::DropBefore) => {
+                trace.decide(Verdict::Lost);
+                Err(never_sent())
+            }
+            Some(Action::Html) => {
+                trace.decide(Verdict::Html);
+                Err(never_sent())
+            }
+            Some(Action::Hang) => std::future::pending().await,
+            Some(Action::Throttle) => Err(fault::throttled(service)),
+            Some(Action::ServerError) => Err(fault::server_error(service)),
+            Some(Action::Deny) => Err(fault::denied(service, operation, caller, "*")),
+            Some(Action::Error { code, message, status }) => Err(AwsError::new(status, code, message)),
+        }
+    }
+
+    /// Runs an operation on the stored state and keeps what it changed.
+    pub(crate) fn run(&self, operation: &Operation, caller: &Caller, input: &Value) -> AwsResult<Value> {
+        self.store
+            .with(operation.effect, |world, _| {
+                let mut cx = Cx {
+                    world,
+                    caller,
+                    now: self.options.clock.now(),
+                    options: &self.options,
+                    faults: self.faults.current(),
+                };
+                (operation.run)(&mut cx, input)
+            })
+            .unwrap_or_else(|error| Err(storage_failed(&error)))
+    }
+}
+
+/// The error for a data directory that fails underneath a running emulator.
+pub(crate) fn storage_failed(error: &Error) -> AwsError {
+    AwsError::new(500, "InternalFailure", format!("hlctl-emulator cannot use its data directory: {error}"))
+}
+
+/// What is learnt of a request on its way.
+pub(crate) struct Trace {
+    request_id: String,
+    state: Mutex<TraceState>,
+}
+
+#[derive(Default)]
+struct TraceState {
+    service: String,
+    operation: Option<String>,
+    verdict: Option<Verdict>,
+}
+
+/// How an answer is replaced.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Verdict {
+    Lost,
+    Html,
+}
+
+struct Summary {
+    service: String,
+    operation: String,
+}
+
+impl Trace {
+    fn new(request_id: String) -> Arc<Self> {
+        Arc::new(Self { request_id, state: Mutex::default() })
+    }
+
+    pub(crate) fn request_id(&self) -> &str {
+        &self.request_id
+    }
+
+    pub(crate) fn name(&self, service: Service, operation: &str) {
+        let mut state = self.lock();
+        service.name().clone_into(&mut state.service);
+        state.operation = Some(operation.to_owned());
+    }
+
+    fn set_service(&self, service: &str) {
+        service.clone_into(&mut self.lock().service);
+    }
+
+    fn decide(&self, verdict: Verdict) {
+        self.lock().verdict = Some(verdict);
+    }
+
+    fn verdict(&self) -> Option<Verdict> {
+        self.lock().verdict
+    }
+
+    fn summary(&self) -> Summary {
+        let state = self.lock();
+        Summary {
+            service: state.service.clone(),
+            operation: state.operation.clone().unwrap_or_else(|| "Unknown".to_owned()),
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, TraceState> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+async fn pause(duration: Duration) {
+    if !duration.is_zero() {
+        tokio::time::sleep(duration).await;
+    }
+}
+
+/// Request ids on every answer; no body on an answer to HEAD.
+fn finish(mut response: Response<Bytes>, trace: &Trace, head: bool) -> Response<Bytes> {
+    if let Ok(id) = HeaderValue::from_str(trace.request_id()) {
+        let headers = response.headers_mut();
+        headers.insert("x-amzn-requestid", id.clone());
+        headers.insert("x-amz-request-id", id);
+    }
+    if head {
+        *response.body_mut() = Bytes::new();
+    }
+    response
+}
+
+fn unknown_service(scope: &str) -> Response<Bytes> {
+    // Neither the protocol nor the error shape of an unknown service is known; JSON with `__type`
+    // and the header is what most of them read.
+    let body = serde_json::json!({
+        "__type": "UnknownOperationException",
+        "message": services::not_modelled(scope, "*"),
+    });
+    let mut response = Response::new(Bytes::from(body.to_string()));
+    *response.status_mut() = StatusCode::NOT_IMPLEMENTED;
+    response.headers_mut().insert("x-amzn-errortype", HeaderValue::from_static("UnknownOperationException"));
+    response
+}
+
+fn html_page() -> Response<Bytes> {
+    let mut response = Response::new(Bytes::from_static(
+        b"<!DOCTYPE html><html><head><title>Welcome</title></head><body><p>Sign in to the network \
+          to go on.</p></body></html>",
+    ));
+    response.headers_mut().insert(http::header::CONTENT_TYPE, HeaderValue::from_static("text/html"));
+    response
+}
+
+/// The error code in an answer, wherever its protocol puts it.
+fn error_code(response: &Response<Bytes>) -> Option<String> {
+    if response.status().is_success() {
+        return None;
+    }
+    if let Some(code) = response.headers().get("x-amzn-errortype") {
+        return code.to_str().ok().map(ToOwned::to_owned);
+    }
+    protocol::query::between(response.body(), "<Code>", "</Code>")
+}

@@ -1,0 +1,121 @@
+//! AWS on loopback: STS, KMS, S3, IAM and the control plane of HealthLake, for any AWS client.
+//!
+//! An [`Emulator`] is opened with [`Options`] and then reached in one of three ways:
+//! [`Emulator::connector`] plugs it into the Rust SDK without a socket, [`Emulator::serve`] makes it
+//! an HTTP server, and [`Emulator::handle`] takes a single request.
+//!
+//! ```
+//! # fn main() -> Result<(), hlctl_emulator::Error> {
+//! use hlctl_emulator::{Clock, Delays, Emulator, Options};
+//! use std::time::Duration;
+//!
+//! let clock = Clock::manual("2026-01-01T00:00:00Z".parse().unwrap_or_default());
+//! let emulator = Emulator::open(Options {
+//!     clock: clock.clone(),
+//!     delays: Delays { create: Duration::from_secs(1200), ..Delays::default() },
+//!     ..Options::default()
+//! })?;
+//! let http_client = emulator.connector();
+//! # let _ = http_client;
+//! clock.advance(Duration::from_secs(1200)); // a store that was CREATING is ACTIVE now
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! # Callers
+//!
+//! The signature's credential scope names the service and the region. The access key id names the
+//! account if it is twelve digits; otherwise [`Options::account_id`] does. Signatures must be there but
+//! are not verified: any secret key will do. An access key id that begins with `EXPIRED` or `INVALID` is
+//! answered with the service's error for expired or unknown credentials. The caller is
+//! `arn:aws:iam::ACCOUNT:user/sandbox`, or the session of a role it has assumed, and may do everything
+//! that [`Faults::deny`] does not forbid; no policy is evaluated but for AssumeRole, the lock-out check
+//! of key policies, the block on public bucket policies, and log delivery.
+//!
+//! # What is modelled
+//!
+//! - **STS**: GetCallerIdentity, AssumeRole of a role that trusts the caller or its account.
+//! - **KMS**: CreateKey, DescribeKey, ListKeys, UpdateKeyDescription, GetKeyPolicy, PutKeyPolicy,
+//!   ListKeyPolicies, EnableKey, DisableKey, Enable- and DisableKeyRotation, GetKeyRotationStatus,
+//!   ScheduleKeyDeletion, CancelKeyDeletion, tags and aliases. A key vanishes on its deletion date.
+//! - **IAM**: roles with trust policies, boundaries and tags; customer-managed policies with versions and
+//!   tags; attachments, inline policies, ListEntitiesForPolicy, ListInstanceProfilesForRole (always
+//!   empty). Of the policies that AWS keeps some twenty can be attached; they have no documents.
+//! - **S3**: buckets with tags, versioning, encryption, public access block, lifecycle, logging, policy and
+//!   ownership; objects with versions, delete markers, conditional writes, checksums, copies, multipart
+//!   uploads; lists in pages. New buckets are as S3 makes them today: encrypted, public access blocked,
+//!   ACLs off. Path style, virtual hosts (`BUCKET.s3.REGION.amazonaws.com`, `BUCKET.localhost`) and
+//!   addresses presigned with version 4.
+//! - **HealthLake**: Create-, Describe-, List-, Update- and DeleteFHIRDatastore, TagResource, UntagResource,
+//!   ListTagsForResource. What a store's status is follows from the clock and [`Options::delays`].
+//!
+//! Requests are held to the service models: required and unknown members, types, lengths, patterns and
+//! enumerations, and beyond them to the documented quotas on lengths and counts.
+//!
+//! # What is left out
+//!
+//! An operation that is not listed above, or a service that is not, is answered with an error that names
+//! it (`hlctl-emulator does not model kms:ReEncrypt`). In particular: cryptography with keys and grants;
+//! IAM users, groups and instance profiles; object tags after the fact, ACLs, object lock, replication,
+//! notifications and websites of buckets; HealthLake's import and export jobs, restores and data
+//! transformation, and the FHIR interface itself. Lifecycle rules are kept and checked but not carried out. Lambda
+//! functions in an identity provider block are not looked for. HealthLake exists in every region, and the
+//! quota on the number of stores is not enforced. Where AWS does not document what it does, the
+//! choices made are listed with the service.
+//!
+//! # Faults
+//!
+//! [`Faults`] can be given at the start, set on a running emulator, or put as JSON to
+//! `/_emulator/faults`:
+//!
+//! ```json
+//! {
+//!   "seed": 1,
+//!   "rules": [
+//!     {"service": "kms", "operation": "CreateKey", "nth": 1, "action": "drop_after"},
+//!     {"service": "s3", "probability": 0.1, "action": "throttle"},
+//!     {"operation": "DescribeFHIRDatastore", "every": 3, "action": {"delay": 500}},
+//!     {"operation": "PutBucketPolicy", "times": 1, "action":
+//!       {"error": {"code": "OperationAborted", "message": "Please try again.", "status": 409}}}
+//!   ],
+//!   "deny": ["kms:CreateKey"],
+//!   "propagation": {"iam_ms": 2000, "kms_ms": 500, "s3_ms": 500},
+//!   "healthlake": {"create_ends_as": "CREATE_FAILED", "error_message": "as you wished"}
+//! }
+//! ```
+//!
+//! The actions are `throttle`, `server_error`, `drop_before`, `drop_after`, `delay`, `html`, `deny`, `hang`
+//! and `error`; see [`Action`]. Over a socket a dropped connection is closed, in process it is an I/O error.
+//!
+//! Beside it, `GET /_emulator/health` answers as soon as the server does, and `GET /_emulator/requests`
+//! lists the requests served in the order they ended ([`RequestRecord`]); `DELETE` forgets them.
+//!
+//! # Data directory
+//!
+//! With [`Options::data_dir`] every change is on disk before it is answered, and any number of processes
+//! can use the directory together: each request holds its lock while it reads and changes the state (not
+//! while it waits). A process may be killed at any time. Faults and the log of requests are each
+//! process's own.
+
+mod clock;
+mod connector;
+mod control;
+mod emulator;
+mod error;
+mod fault;
+mod ids;
+mod journal;
+mod options;
+mod protocol;
+mod route;
+mod server;
+mod services;
+mod store;
+
+pub use clock::Clock;
+pub use emulator::Emulator;
+pub use error::{ConnectionLost, Error};
+pub use fault::{Action, Faults, HealthLakeFaults, Propagation, Rule};
+pub use ids::Ids;
+pub use journal::RequestRecord;
+pub use options::{Delays, Options};

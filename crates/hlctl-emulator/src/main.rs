@@ -1,0 +1,137 @@
+//! The emulator as a program of its own.
+
+use std::io::Write as _;
+use std::net::Ipv4Addr;
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::time::Duration;
+
+use clap::Parser;
+use hlctl_emulator::{Delays, Emulator, Error, Faults, Options};
+use tokio::net::TcpListener;
+
+/// AWS on loopback: STS, KMS, S3, IAM and HealthLake for any AWS client.
+///
+/// Prints its address as one line, then serves until it is told to stop (Ctrl-C, SIGTERM).
+#[derive(Debug, Parser)]
+#[command(version)]
+struct Arguments {
+    /// Port on 127.0.0.1; 0 lets the system choose.
+    #[arg(long, default_value_t = 0)]
+    port: u16,
+    /// Keep everything in this directory; without it everything is forgotten at the end.
+    #[arg(long)]
+    data_dir: Option<PathBuf>,
+    /// Account of callers whose access key id is not itself twelve digits.
+    #[arg(long, default_value = "000000000000")]
+    account: String,
+    /// Region of requests that name none.
+    #[arg(long, default_value = "us-east-1")]
+    region: String,
+    /// Seconds a datastore stays CREATING.
+    #[arg(long, default_value = "0", value_parser = seconds)]
+    create_delay: Duration,
+    /// Seconds a datastore stays UPDATING.
+    #[arg(long, default_value = "0", value_parser = seconds)]
+    update_delay: Duration,
+    /// Seconds a datastore stays DELETING.
+    #[arg(long, default_value = "0", value_parser = seconds)]
+    delete_delay: Duration,
+    /// Milliseconds added to each request.
+    #[arg(long, default_value_t = 0)]
+    latency: u64,
+    /// Allow one CreateFHIRDatastore and one DeleteFHIRDatastore a minute only.
+    #[arg(long)]
+    rate_limits: bool,
+    /// Deliver access logs of buckets that have logging.
+    #[arg(long)]
+    access_logs: bool,
+    /// Let policies name only users and roles that exist here.
+    #[arg(long)]
+    strict_principals: bool,
+    /// Faults as JSON, as `/_emulator/faults` takes them, or @FILE to read them from.
+    #[arg(long, value_name = "JSON", value_parser = faults)]
+    faults: Option<Faults>,
+    /// An action that every caller lacks permission for, such as kms:CreateKey or iam:*.
+    #[arg(long, value_name = "SERVICE:ACTION")]
+    deny: Vec<String>,
+}
+
+fn seconds(text: &str) -> Result<Duration, String> {
+    let seconds: f64 = text.parse().map_err(|_| "not a number of seconds")?;
+    Duration::try_from_secs_f64(seconds).map_err(|error| error.to_string())
+}
+
+fn faults(text: &str) -> Result<Faults, String> {
+    let json = match text.strip_prefix('@') {
+        Some(path) => std::fs::read_to_string(path).map_err(|error| error.to_string())?,
+        None => text.to_owned(),
+    };
+    json.parse().map_err(|error: serde_json::Error| error.to_string())
+}
+
+impl Arguments {
+    fn options(self) -> Options {
+        let mut faults = self.faults.unwrap_or_default();
+        faults.deny.extend(self.deny);
+        Options {
+            data_dir: self.data_dir,
+            account_id: self.account,
+            region: self.region,
+            delays: Delays { create: self.create_delay, update: self.update_delay, delete: self.delete_delay },
+            latency: Duration::from_millis(self.latency),
+            faults,
+            rate_limits: self.rate_limits,
+            access_logs: self.access_logs,
+            strict_principals: self.strict_principals,
+            ..Options::default()
+        }
+    }
+}
+
+#[derive(Debug, thiserror::Error)]
+enum Failure {
+    #[error(transparent)]
+    Emulator(#[from] Error),
+    #[error("cannot serve: {0}")]
+    Serve(#[from] std::io::Error),
+}
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> ExitCode {
+    match run(Arguments::parse()).await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            let _ = writeln!(std::io::stderr(), "hlctl-emulator: {failure}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn run(arguments: Arguments) -> Result<(), Failure> {
+    let port = arguments.port;
+    let emulator = Emulator::open(arguments.options())?;
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await?;
+    let mut stdout = std::io::stdout();
+    writeln!(stdout, "http://{}", listener.local_addr()?)?;
+    stdout.flush()?;
+    emulator.serve(listener, told_to_stop()).await?;
+    Ok(())
+}
+
+/// Ready on Ctrl-C or SIGTERM.
+async fn told_to_stop() {
+    let interrupt = tokio::signal::ctrl_c();
+    #[cfg(unix)]
+    {
+        use tokio::signal::unix::{SignalKind, signal};
+        if let Ok(mut terminate) = signal(SignalKind::terminate()) {
+            tokio::select! {
+                _ = interrupt => {}
+                _ = terminate.recv() => {}
+            }
+            return;
+        }
+    }
+    let _ = interrupt.await;
+}

@@ -1,0 +1,69 @@
+//! The settings of an emulator.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use crate::clock::Clock;
+use crate::fault::Faults;
+use crate::ids::Ids;
+
+/// How an emulator behaves. `Options::default()` is an empty AWS in memory that answers at once.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// Where everything is kept; `None` keeps it in memory only.
+    ///
+    /// Several processes may use one directory, at the same time or one after another.
+    pub data_dir: Option<PathBuf>,
+    /// The account of a caller whose access key id does not name one; twelve digits.
+    pub account_id: String,
+    /// The region of a request whose signature does not name one.
+    pub region: String,
+    /// How long changes to a datastore take.
+    pub delays: Delays,
+    /// Added before each request is looked at.
+    pub latency: Duration,
+    /// What goes wrong on purpose.
+    pub faults: Faults,
+    /// Where the time comes from.
+    pub clock: Clock,
+    /// Where identifiers come from.
+    pub ids: Ids,
+    /// Whether HealthLake allows only one CreateFHIRDatastore and one DeleteFHIRDatastore a minute
+    /// in an account, as its quotas say.
+    pub rate_limits: bool,
+    /// Whether requests on a bucket with logging leave log objects in its target bucket.
+    pub access_logs: bool,
+    /// Whether a policy may only name users and roles of this account that exist here.
+    ///
+    /// Off by default: the users of a sandbox are not in its IAM.
+    pub strict_principals: bool,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            data_dir: None,
+            account_id: "000000000000".to_owned(),
+            region: "us-east-1".to_owned(),
+            delays: Delays::default(),
+            latency: Duration::ZERO,
+            faults: Faults::default(),
+            clock: Clock::system(),
+            ids: Ids::random(),
+            rate_limits: false,
+            access_logs: false,
+            strict_principals: false,
+        }
+    }
+}
+
+/// How long a datastore stays in each state of passage. Zero means that the next look sees it done.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Delays {
+    /// CREATING to ACTIVE.
+    pub create: Duration,
+    /// UPDATING to ACTIVE.
+    pub update: Duration,
+    /// DELETING to DELETED.
+    pub delete: Duration,
+}

@@ -1,0 +1,240 @@
+//! Requests made ready for s3s: without signatures, in path style, with plain bodies.
+
+use bytes::{Bytes, BytesMut};
+use http::header::{CONTENT_ENCODING, CONTENT_LENGTH, HOST};
+use http::{HeaderMap, HeaderName, HeaderValue, Request, Response, StatusCode, Uri};
+use quick_xml::escape::escape;
+use s3s::crypto::{Checksum as _, Sha256};
+
+use crate::error::AwsError;
+
+/// Takes the signature off, puts the bucket into the path, and undoes `aws-chunked`.
+pub(super) fn prepare(request: Request<Bytes>) -> Result<Request<Bytes>, AwsError> {
+    let (mut parts, body) = request.into_parts();
+    parts.uri = path_style(&parts.uri, &parts.headers)?;
+    let chunked = parts
+        .headers
+        .get("x-amz-content-sha256")
+        .and_then(|value| value.to_str().ok())
+        .is_some_and(|value| value.starts_with("STREAMING-"));
+    let body = if chunked {
+        let decoded = decode_chunks(&body)?;
+        check_decoded_length(&parts.headers, decoded.body.len())?;
+        parts.headers.extend(decoded.trailers);
+        strip_encoding(&mut parts.headers);
+        decoded.body
+    } else {
+        check_hash(&parts.headers, &body)?;
+        body
+    };
+    for name in
+        ["authorization", "x-amz-content-sha256", "x-amz-decoded-content-length", "x-amz-trailer", "transfer-encoding"]
+    {
+        parts.headers.remove(name);
+    }
+    parts.headers.insert(CONTENT_LENGTH, HeaderValue::from(body.len()));
+    Ok(Request::from_parts(parts, body))
+}
+
+/// The payload's hash must be what the signature says it is.
+fn check_hash(headers: &HeaderMap, body: &[u8]) -> Result<(), AwsError> {
+    let Some(wanted) =
+        headers.get("x-amz-content-sha256").and_then(|value| value.to_str().ok()).filter(|value| value.len() == 64)
+    else {
+        return Ok(());
+    };
+    let actual: String = Sha256::checksum(body).iter().map(|byte| format!("{byte:02x}")).collect();
+    if actual == wanted {
+        return Ok(());
+    }
+    Err(AwsError::bad_request(
+        "XAmzContentSHA256Mismatch",
+        "The provided 'x-amz-content-sha256' header does not match what was computed.",
+    ))
+}
+
+fn check_decoded_length(headers: &HeaderMap, length: usize) -> Result<(), AwsError> {
+    let stated =
+        headers.get("x-amz-decoded-content-length").and_then(|value| value.to_str().ok()?.parse::<usize>().ok());
+    if stated.is_none_or(|stated| stated == length) {
+        return Ok(());
+    }
+    Err(incomplete())
+}
+
+fn incomplete() -> AwsError {
+    AwsError::bad_request("IncompleteBody", "The request body terminated unexpectedly")
+}
+
+/// Leaves what other encodings an object has.
+fn strip_encoding(headers: &mut HeaderMap) {
+    let rest = headers
+        .get(CONTENT_ENCODING)
+        .and_then(|value| value.to_str().ok())
+        .map(|value| {
+            value
+                .split(',')
+                .map(str::trim)
+                .filter(|coding| !coding.is_empty() && *coding != "aws-chunked")
+                .collect::<Vec<_>>()
+                .join(",")
+        })
+        .unwrap_or_default();
+    match HeaderValue::from_str(&rest) {
+        Ok(value) if !rest.is_empty() => {
+            headers.insert(CONTENT_ENCODING, value);
+        }
+        _ => {
+            headers.remove(CONTENT_ENCODING);
+        }
+    }
+}
+
+struct Decoded {
+    body: Bytes,
+    trailers: HeaderMap,
+}
+
+/// Chunks of `size[;chunk-signature=…]\r\n data \r\n`, a chunk of size zero, trailing headers.
+fn decode_chunks(encoded: &Bytes) -> Result<Decoded, AwsError> {
+    let mut body = BytesMut::with_capacity(encoded.len());
+    let mut rest = &encoded[..];
+    loop {
+        let (line, after) = line(rest).ok_or_else(incomplete)?;
+        let digits = line.split(';').next().unwrap_or_default().trim();
+        let size = usize::from_str_radix(digits, 16).map_err(|_| incomplete())?;
+        if size == 0 {
+            rest = after;
+            break;
+        }
+        body.extend_from_slice(after.get(..size).ok_or_else(incomplete)?);
+        rest = after.get(size..).and_then(|rest| rest.strip_prefix(b"\r\n")).ok_or_else(incomplete)?;
+    }
+    let mut trailers = HeaderMap::new();
+    while let Some((text, after)) = line(rest) {
+        rest = after;
+        let Some((name, value)) = text.split_once(':') else {
+            continue;
+        };
+        if let (Ok(name), Ok(value)) =
+            (HeaderName::from_bytes(name.trim().as_bytes()), HeaderValue::from_str(value.trim()))
+            && name != "x-amz-trailer-signature"
+        {
+            trailers.insert(name, value);
+        }
+    }
+    Ok(Decoded { body: body.freeze(), trailers })
+}
+
+fn line(bytes: &[u8]) -> Option<(&str, &[u8])> {
+    let end = bytes.windows(2).position(|pair| pair == b"\r\n")?;
+    Some((std::str::from_utf8(&bytes[..end]).ok()?, &bytes[end + 2..]))
+}
+
+/// The address with its bucket in the path and without presigning parameters.
+fn path_style(uri: &Uri, headers: &HeaderMap) -> Result<Uri, AwsError> {
+    let host = headers.get(HOST).and_then(|value| value.to_str().ok()).or_else(|| uri.host()).unwrap_or_default();
+    let path = match bucket_in_host(host) {
+        Some(bucket) => format!("/{bucket}{}", uri.path()),
+        None => uri.path().to_owned(),
+    };
+    let query: Vec<&str> = uri
+        .query()
+        .unwrap_or_default()
+        .split('&')
+        .filter(|part| !part.is_empty() && !part.starts_with("X-Amz-") && !part.starts_with("x-id="))
+        .collect();
+    let address = if query.is_empty() { path } else { format!("{path}?{}", query.join("&")) };
+    address.parse().map_err(|_| AwsError::bad_request("InvalidURI", "Couldn't parse the specified URI."))
+}
+
+/// The bucket in `BUCKET.s3.REGION.amazonaws.com` and its kin, or in `BUCKET[.s3].localhost`.
+fn bucket_in_host(host: &str) -> Option<&str> {
+    let host = host.rsplit_once(':').map_or(
+        host,
+        |(name, port)| {
+            if port.bytes().all(|b| b.is_ascii_digit()) { name } else { host }
+        },
+    );
+    if let Some(rest) = host.strip_suffix(".localhost") {
+        let bucket = rest.strip_suffix(".s3").unwrap_or(rest);
+        return (!bucket.is_empty() && bucket != "s3").then_some(bucket);
+    }
+    let rest = host.strip_suffix(".amazonaws.com").or_else(|| host.strip_suffix(".amazonaws.com.cn"))?;
+    [".s3.", ".s3-"]
+        .iter()
+        .filter_map(|mark| rest.rfind(mark))
+        .max()
+        .or_else(|| rest.ends_with(".s3").then(|| rest.len() - 3))
+        .map(|end| &rest[..end])
+}
+
+/// An error that s3s does not come to see.
+pub(super) fn error_response(error: &AwsError, request_id: &str) -> Response<Bytes> {
+    let body = format!(
+        "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<Error><Code>{}</Code><Message>{}</Message>\
+         <RequestId>{request_id}</RequestId></Error>",
+        escape(error.code.as_str()),
+        escape(error.message.as_str()),
+    );
+    let mut response = Response::new(Bytes::from(body));
+    *response.status_mut() = StatusCode::from_u16(error.status).unwrap_or(StatusCode::BAD_REQUEST);
+    response.headers_mut().insert(http::header::CONTENT_TYPE, HeaderValue::from_static("application/xml"));
+    response
+}
+
+/// Puts the request id into an error that lacks it.
+pub(super) fn with_request_id(response: Response<Bytes>, request_id: &str) -> Response<Bytes> {
+    let status = response.status();
+    if status.is_success() || status == StatusCode::NOT_MODIFIED {
+        return response;
+    }
+    response.map(|body| {
+        let text = String::from_utf8_lossy(&body);
+        match text.strip_suffix("</Error>") {
+            Some(start) if !start.contains("<RequestId>") => {
+                Bytes::from(format!("{start}<RequestId>{request_id}</RequestId></Error>"))
+            }
+            _ => body.clone(),
+        }
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test may stop at the first surprise")]
+    use super::*;
+
+    #[test]
+    fn chunks_and_their_trailers_are_undone() {
+        let encoded = Bytes::from_static(
+            b"5;chunk-signature=ab\r\nhello\r\n6\r\n world\r\n0\r\nx-amz-checksum-crc32:AAAAAA==\r\n\r\n",
+        );
+        let decoded = decode_chunks(&encoded).unwrap();
+        assert_eq!(&decoded.body[..], b"hello world");
+        assert_eq!(decoded.trailers["x-amz-checksum-crc32"], "AAAAAA==");
+    }
+
+    #[test]
+    fn a_body_that_breaks_off_is_an_error() {
+        for encoded in [&b"5\r\nhel"[..], b"zz\r\n", b"5\r\nhello\r\n"] {
+            assert!(decode_chunks(&Bytes::copy_from_slice(encoded)).is_err());
+        }
+    }
+
+    #[test]
+    fn buckets_are_found_in_hosts() {
+        for (host, bucket) in [
+            ("data.s3.eu-west-2.amazonaws.com", Some("data")),
+            ("a.b.s3.amazonaws.com", Some("a.b")),
+            ("data.localhost:4566", Some("data")),
+            ("data.s3.localhost", Some("data")),
+            ("s3.localhost:4566", None),
+            ("s3.eu-west-2.amazonaws.com", None),
+            ("127.0.0.1:4566", None),
+            ("localhost", None),
+        ] {
+            assert_eq!(bucket_in_host(host), bucket, "{host}");
+        }
+    }
+}
