@@ -1,0 +1,65 @@
+//! What an apply tells those who watch it.
+
+use std::time::Duration;
+
+use crate::address::Address;
+use crate::error::ResourceError;
+use crate::plan::Action;
+use crate::resource::Progress;
+
+/// Something that happened.
+#[derive(Clone, Debug)]
+pub enum Event {
+    /// A step began.
+    Started {
+        /// The resource.
+        address: Address,
+        /// What is being done.
+        action: Action,
+    },
+    /// A step is coming along.
+    Progress {
+        /// The resource.
+        address: Address,
+        /// How far.
+        progress: Progress,
+    },
+    /// A step ended.
+    Ended {
+        /// The resource.
+        address: Address,
+        /// What was being done.
+        action: Action,
+        /// How it ended.
+        outcome: Outcome,
+        /// How long it took.
+        took: Duration,
+    },
+    /// The user asked to stop.
+    Stopping,
+}
+
+/// How a step ended.
+#[derive(Clone, Debug)]
+pub enum Outcome {
+    /// As planned.
+    Done,
+    /// AWS is still at work on it.
+    Unfinished(ResourceError),
+    /// It failed.
+    Failed(ResourceError),
+    /// It was not begun, because of another resource or of a stop.
+    Skipped {
+        /// The resource that failed; `None` for a stop.
+        because: Option<Address>,
+    },
+}
+
+/// Watches an apply.
+pub trait Observer {
+    /// Hears of each event, in order.
+    fn hear(&mut self, event: &Event);
+
+    /// Called ten times a second while an apply is waiting, for what moves by itself.
+    fn tick(&mut self) {}
+}

@@ -1,0 +1,520 @@
+//! The coordinator.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde_json::Value;
+use tokio::sync::mpsc;
+use tokio::task::{JoinHandle, JoinSet};
+use tokio::time::{Instant, interval, sleep};
+
+use super::event::{Event, Observer, Outcome};
+use super::schedule::{Schedule, StepId};
+use super::steps::{Step, Work, intent, steps};
+use crate::address::Address;
+use crate::aws::ErrorKind;
+use crate::error::{CommandError, ResourceError};
+use crate::module::Stack;
+use crate::plan::{Action, Plan};
+use crate::resource::reference::holds_unknown;
+use crate::resource::{Attributes, Context, Known, Report as TaskReport, Spec, Task};
+use crate::state::{Deposed, LocalStore, Lock, State, StateError, Status};
+
+/// How long calls under way may go on after a stop. With what writing the state takes, it stays under five seconds.
+const GRACE: Duration = Duration::from_secs(3);
+
+/// Everything an apply needs.
+pub struct Run<'a> {
+    /// What all tasks share.
+    pub cx: Context,
+    /// What is to be done.
+    pub plan: &'a Plan,
+    /// What is wanted.
+    pub stack: &'a Stack,
+    /// What is known; the run goes on from here.
+    pub state: State,
+    /// Where the state is kept.
+    pub store: &'a LocalStore,
+    /// The right to write it.
+    pub lock: Arc<Lock>,
+    /// Steps at once.
+    pub parallelism: usize,
+    /// Whether to wait for stores.
+    pub wait: bool,
+    /// Which addresses are protected.
+    pub is_protected: &'a dyn Fn(&Address) -> bool,
+}
+
+/// How an apply went.
+#[derive(Debug)]
+pub struct Report {
+    /// How each step ended, in the order in which they did.
+    pub outcomes: Vec<(Address, Action, Outcome)>,
+    /// The state at the end; it is on disk.
+    pub state: State,
+}
+
+/// Carries the plan out. Returns when every step has ended, one way or another, and the state is on disk.
+///
+/// # Errors
+/// The state could not be written. What failed in AWS is in the report.
+pub async fn run(run: Run<'_>, observer: &mut dyn Observer) -> Result<Report, CommandError> {
+    let (steps, needs) =
+        steps(run.plan, run.stack, &run.state).map_err(|error| CommandError::Other(anyhow::Error::new(error)))?;
+    let writer = Writer { store: run.store.clone(), lock: Arc::clone(&run.lock), under_way: None, dirty: false };
+    let (sender, receiver) = mpsc::unbounded_channel();
+    let mut coordinator = Coordinator {
+        cx: Arc::new(run.cx),
+        plan: run.plan,
+        stack: run.stack,
+        known: crate::plan::refresh::known(&run.state),
+        state: run.state,
+        schedule: Schedule::new(needs, run.parallelism),
+        tasks: JoinSet::new(),
+        begun: BTreeMap::new(),
+        outcomes: Vec::new(),
+        steps,
+        writer,
+        sender,
+        wait: run.wait,
+    };
+    coordinator.intend(run.is_protected).await?;
+    coordinator.walk(receiver, observer).await
+}
+
+enum Message {
+    Report(StepId, TaskReport),
+    Ended(StepId, Result<Option<Value>, ResourceError>),
+}
+
+struct Coordinator<'a> {
+    cx: Arc<Context>,
+    plan: &'a Plan,
+    stack: &'a Stack,
+    state: State,
+    known: Known,
+    schedule: Schedule,
+    steps: Vec<Step>,
+    tasks: JoinSet<()>,
+    begun: BTreeMap<StepId, Instant>,
+    outcomes: Vec<(Address, Action, Outcome)>,
+    writer: Writer,
+    sender: mpsc::UnboundedSender<Message>,
+    wait: bool,
+}
+
+impl Coordinator<'_> {
+    /// Writes down, before the first call that changes anything, all that is about to be made and deleted.
+    async fn intend(&mut self, is_protected: &dyn Fn(&Address) -> bool) -> Result<(), CommandError> {
+        let before = self.state.clone();
+        self.state.settings = self.cx.settings.clone();
+        self.note_what_was_seen(is_protected);
+        for step in self.steps.clone() {
+            match &step.work {
+                Work::Create => self.intend_create(&step, is_protected(&step.address)),
+                Work::Delete { deposed: false, .. } => {
+                    if let Some(entry) = self.state.resources.get_mut(&step.address) {
+                        entry.status = Status::Deleting;
+                    }
+                }
+                _ => {}
+            }
+        }
+        if self.state == before {
+            return Ok(());
+        }
+        self.writer.dirty = true;
+        self.writer.start(&mut self.state);
+        self.writer.finish().await.map_err(CommandError::State)
+    }
+
+    fn intend_create(&mut self, step: &Step, protected: bool) {
+        let previous = self.state.resources.remove(&step.address);
+        let mut entry = intent(step, self.plan, protected);
+        match previous {
+            // The same attempt goes on, so AWS must see the same token.
+            Some(previous) if previous.status == Status::Creating && previous.recorded.is_none() => {
+                entry.token = previous.token;
+            }
+            Some(previous) if step.action == Action::Replace => {
+                self.state.deposed.push(Deposed { address: step.address.clone(), entry: previous });
+                self.known.remove(&step.address);
+            }
+            _ => self.known.remove(&step.address),
+        }
+        self.state.resources.insert(step.address.clone(), entry);
+    }
+
+    /// Reading has brought the state up to date; the configuration decides protection and needs.
+    fn note_what_was_seen(&mut self, is_protected: &dyn Fn(&Address) -> bool) {
+        for change in &self.plan.changes {
+            let Some(entry) = self.state.resources.get_mut(&change.address).filter(|_| !change.deposed) else {
+                continue;
+            };
+            if let (Some(recorded), Some(observed)) = (&change.recorded, &change.observed) {
+                entry.recorded = Some(recorded.clone());
+                for (name, value) in &mut entry.attributes {
+                    *value = observed.get(name).cloned().unwrap_or(Value::Null);
+                }
+                self.known.insert(change.address.clone(), recorded.clone());
+            }
+            if self.stack.contains_key(&change.address) {
+                entry.protected = is_protected(&change.address);
+                entry.needs = self.plan.graph.needs(&change.address).cloned().collect();
+            }
+        }
+    }
+
+    async fn walk(
+        mut self,
+        mut receiver: mpsc::UnboundedReceiver<Message>,
+        observer: &mut dyn Observer,
+    ) -> Result<Report, CommandError> {
+        let mut beat = interval(Duration::from_millis(100));
+        let stop = self.cx.stop.clone();
+        let mut stopping = false;
+        let mut failure = None;
+        loop {
+            if !stopping && failure.is_none() {
+                self.start(observer);
+            }
+            if self.schedule.running() == 0 {
+                break;
+            }
+            tokio::select! {
+                // A stop is told before what it brings about.
+                biased;
+                _ = stop.requested(), if !stopping => {
+                    stopping = true;
+                    observer.hear(&Event::Stopping);
+                    self.limit_grace();
+                }
+                Some(message) = receiver.recv() => self.take(message, observer),
+                written = self.writer.written() => failure = written.err(),
+                _ = beat.tick() => observer.tick(),
+                else => break,
+            }
+            while let Ok(message) = receiver.try_recv() {
+                self.take(message, observer);
+            }
+            self.writer.start(&mut self.state);
+        }
+        self.tasks.shutdown().await;
+        self.close(observer);
+        failure = self.writer.finish().await.err().or(failure);
+        self.writer.dirty |= failure.is_some();
+        self.write(failure).await?;
+        // Once nothing is left the backup says so too, so that whoever then removes the state starts afresh.
+        self.writer.dirty = self.state.is_empty() && !self.steps.is_empty();
+        self.write(None).await?;
+        Ok(Report { outcomes: self.outcomes, state: self.state })
+    }
+
+    /// Writes what is not yet written. An earlier failure to write says more than the one that follows from it.
+    async fn write(&mut self, earlier: Option<StateError>) -> Result<(), CommandError> {
+        self.writer.start(&mut self.state);
+        self.writer.finish().await.map_err(|error| CommandError::State(earlier.unwrap_or(error)))
+    }
+
+    fn start(&mut self, observer: &mut dyn Observer) {
+        for id in self.schedule.start() {
+            let step = self.steps[id].clone();
+            observer.hear(&Event::Started { address: step.address.clone(), action: step.action });
+            self.begun.insert(id, Instant::now());
+            let job = Job {
+                cx: Arc::clone(&self.cx),
+                spec: self.stack.get(&step.address).cloned(),
+                token: self.state.resources.get(&step.address).map(|entry| entry.token.clone()).unwrap_or_default(),
+                known: self.known.clone(),
+                others: crate::plan::refresh::identities(&self.state),
+                wait: self.wait,
+                step,
+            };
+            let sender = self.sender.clone();
+            self.tasks.spawn(async move {
+                let reports = sender.clone();
+                let result = job.perform(&move |report| drop(reports.send(Message::Report(id, report)))).await;
+                let _ = sender.send(Message::Ended(id, result));
+            });
+        }
+    }
+
+    /// After a stop the waits end by themselves; calls that hang are given up.
+    fn limit_grace(&self) {
+        let running: Vec<StepId> = self.begun.keys().copied().collect();
+        let sender = self.sender.clone();
+        tokio::spawn(async move {
+            sleep(GRACE).await;
+            for id in running {
+                let status = "in an unknown state: the call was given up".to_owned();
+                let _ = sender.send(Message::Ended(id, Err(ResourceError::StillGoing { status })));
+            }
+        });
+    }
+
+    fn take(&mut self, message: Message, observer: &mut dyn Observer) {
+        match message {
+            Message::Report(id, TaskReport::Identified(recorded)) => self.identify(id, recorded),
+            Message::Report(id, TaskReport::Progress(progress)) => {
+                observer.hear(&Event::Progress { address: self.steps[id].address.clone(), progress });
+            }
+            Message::Ended(id, result) => {
+                if let Some(begun) = self.begun.remove(&id) {
+                    self.end(id, result, begun.elapsed(), observer);
+                }
+            }
+        }
+    }
+
+    fn identify(&mut self, id: StepId, recorded: Value) {
+        let address = self.steps[id].address.clone();
+        self.known.insert(address.clone(), recorded.clone());
+        if let Some(entry) = self.state.resources.get_mut(&address) {
+            entry.recorded = Some(recorded);
+        }
+        self.schedule.identified(id);
+        self.writer.dirty = true;
+    }
+
+    fn end(
+        &mut self,
+        id: StepId,
+        result: Result<Option<Value>, ResourceError>,
+        took: Duration,
+        observer: &mut dyn Observer,
+    ) {
+        let step = self.steps[id].clone();
+        self.writer.dirty = true;
+        let outcome = match result {
+            Ok(recorded) => {
+                self.record_done(&step, recorded);
+                self.schedule.done(id);
+                Outcome::Done
+            }
+            Err(error) => {
+                if !error.is_unfinished() {
+                    self.record_failure(&step, &error);
+                }
+                let skipped = self.schedule.failed(id);
+                let outcome = if error.is_unfinished() { Outcome::Unfinished(error) } else { Outcome::Failed(error) };
+                self.tell(&step, outcome, took, observer);
+                for skipped in skipped {
+                    self.skip(skipped, Some(step.address.clone()), observer);
+                }
+                return;
+            }
+        };
+        self.tell(&step, outcome, took, observer);
+    }
+
+    fn tell(&mut self, step: &Step, outcome: Outcome, took: Duration, observer: &mut dyn Observer) {
+        observer.hear(&Event::Ended {
+            address: step.address.clone(),
+            action: step.action,
+            outcome: outcome.clone(),
+            took,
+        });
+        self.outcomes.push((step.address.clone(), step.action, outcome));
+    }
+
+    fn skip(&mut self, id: StepId, because: Option<Address>, observer: &mut dyn Observer) {
+        let step = self.steps[id].clone();
+        self.writer.dirty = true;
+        self.undo_intent(&step);
+        self.tell(&step, Outcome::Skipped { because }, Duration::ZERO, observer);
+    }
+
+    fn record_done(&mut self, step: &Step, recorded: Option<Value>) {
+        match &step.work {
+            Work::Forget => drop(self.state.resources.remove(&step.address)),
+            Work::Delete { deposed: false, .. } => drop(self.state.resources.remove(&step.address)),
+            Work::Delete { recorded, deposed: true, .. } => {
+                self.state.deposed.retain(|deposed| {
+                    deposed.address != step.address || deposed.entry.recorded.as_ref() != Some(recorded)
+                });
+            }
+            Work::Create | Work::Update(..) | Work::Settle(_) | Work::Adopt(_) => self.record_made(step, recorded),
+        }
+    }
+
+    fn record_made(&mut self, step: &Step, recorded: Option<Value>) {
+        if let Some(recorded) = &recorded {
+            self.known.insert(step.address.clone(), recorded.clone());
+        }
+        let attributes = self.attributes_of(step);
+        let protected = self.plan.changes.iter().any(|change| change.address == step.address && change.protected);
+        let entry =
+            self.state.resources.entry(step.address.clone()).or_insert_with(|| intent(step, self.plan, protected));
+        entry.status = Status::Ready;
+        entry.recorded = recorded.or_else(|| entry.recorded.take());
+        if let Some(attributes) = attributes {
+            entry.attributes.extend(attributes);
+        }
+    }
+
+    /// What the resource looks like now: as it was asked for, or, if it was only looked at, as it was seen.
+    fn attributes_of(&self, step: &Step) -> Option<Attributes> {
+        let wanted = self.stack.get(&step.address).map(|spec| spec.desired(&self.known));
+        if !matches!(step.work, Work::Adopt(_)) {
+            return wanted;
+        }
+        let seen = self.plan.changes.iter().find(|change| change.address == step.address && !change.deposed);
+        let seen = seen.and_then(|change| change.observed.clone())?;
+        Some(
+            seen.into_iter()
+                .filter(|(name, _)| wanted.as_ref().is_none_or(|wanted| wanted.contains_key(name)))
+                .collect(),
+        )
+    }
+
+    /// What AWS refused has changed nothing; what was cut off may have, so its intent stays.
+    fn record_failure(&mut self, step: &Step, error: &ResourceError) {
+        match &step.work {
+            Work::Create if made_nothing(error) => self.undo_intent(step),
+            Work::Delete { .. } if deleted_nothing(error) => self.undo_intent(step),
+            _ => {}
+        }
+    }
+
+    fn undo_intent(&mut self, step: &Step) {
+        match &step.work {
+            Work::Create if self.state.recorded(step.address.as_str()).is_none() => {
+                self.state.resources.remove(&step.address);
+                let deposed = self.state.deposed.iter().rposition(|deposed| deposed.address == step.address);
+                if let Some(place) = deposed.filter(|_| step.action == Action::Replace) {
+                    let deposed = self.state.deposed.remove(place);
+                    self.state.resources.insert(deposed.address, deposed.entry);
+                }
+            }
+            Work::Delete { deposed: false, .. } => {
+                if let Some(entry) = self.state.resources.get_mut(&step.address) {
+                    entry.status = Status::Ready;
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// Accounts for the steps that were never begun.
+    fn close(&mut self, observer: &mut dyn Observer) {
+        for id in self.schedule.waiting() {
+            self.skip(id, None, observer);
+        }
+    }
+}
+
+fn made_nothing(error: &ResourceError) -> bool {
+    match error {
+        ResourceError::Aws(error) => {
+            let creating = ["Create", "Attach", "Put", "Head"].iter().any(|verb| error.operation.starts_with(verb));
+            creating && !is_uncertain(error.kind)
+        }
+        ResourceError::Taken { .. } | ResourceError::Request(_) => true,
+        _ => false,
+    }
+}
+
+/// A look that failed after the order was given leaves a deletion under way.
+fn deleted_nothing(error: &ResourceError) -> bool {
+    match error {
+        ResourceError::Aws(error) => !error.operation.starts_with("Describe") && !is_uncertain(error.kind),
+        ResourceError::NotEmpty { .. } | ResourceError::Request(_) => true,
+        _ => false,
+    }
+}
+
+/// Whether the call may have been carried out all the same.
+fn is_uncertain(kind: ErrorKind) -> bool {
+    matches!(kind, ErrorKind::NoAnswer | ErrorKind::Unavailable | ErrorKind::Garbled)
+}
+
+/// One step on its way.
+struct Job {
+    cx: Arc<Context>,
+    spec: Option<Spec>,
+    step: Step,
+    token: String,
+    known: Known,
+    others: Vec<Value>,
+    wait: bool,
+}
+
+impl Job {
+    async fn perform(&self, report: &(dyn Fn(TaskReport) + Send + Sync)) -> Result<Option<Value>, ResourceError> {
+        let with_bucket = matches!(self.step.work, Work::Delete { with_bucket: true, .. });
+        let task = Task {
+            cx: &self.cx,
+            address: &self.step.address,
+            known: &self.known,
+            others: &self.others,
+            token: &self.token,
+            wait: self.wait,
+            with_bucket,
+            report,
+        };
+        match &self.step.work {
+            Work::Create => self.spec()?.create(&task).await.map(Some),
+            Work::Update(recorded, changes) => self.spec()?.update(&task, recorded, changes).await.map(Some),
+            Work::Settle(recorded) => self.step.kind.settle(&task, recorded).await.map(Some),
+            Work::Adopt(recorded) => Ok(Some(recorded.clone())),
+            Work::Delete { recorded, .. } => self.step.kind.delete(&task, recorded).await.map(|()| None),
+            Work::Forget => Ok(None),
+        }
+    }
+
+    /// The spec, all of whose references are known by now.
+    fn spec(&self) -> Result<&Spec, ResourceError> {
+        let spec = self.spec.as_ref();
+        let spec = spec.ok_or_else(|| ResourceError::Internal(format!("{} is not in the stack", self.step.address)))?;
+        match spec.desired(&self.known).into_iter().find(|(_, value)| holds_unknown(value)) {
+            Some((name, _)) => {
+                Err(ResourceError::Internal(format!("{} was begun before its {name} was known", self.step.address)))
+            }
+            None => Ok(spec),
+        }
+    }
+}
+
+/// Writes the state off the walk's way: one write at a time, always the newest state.
+struct Writer {
+    store: LocalStore,
+    lock: Arc<Lock>,
+    under_way: Option<JoinHandle<Result<(), StateError>>>,
+    dirty: bool,
+}
+
+impl Writer {
+    /// Begins a write if there is something to write and none is under way.
+    fn start(&mut self, state: &mut State) {
+        if !self.dirty || self.under_way.is_some() {
+            return;
+        }
+        self.dirty = false;
+        state.serial += 1;
+        let (store, lock, state) = (self.store.clone(), Arc::clone(&self.lock), state.clone());
+        self.under_way = Some(tokio::task::spawn_blocking(move || store.write(&state, &lock)));
+    }
+
+    /// Waits for the write under way; for ever if there is none.
+    async fn written(&mut self) -> Result<(), StateError> {
+        match &mut self.under_way {
+            None => std::future::pending().await,
+            Some(_) => self.finish().await,
+        }
+    }
+
+    /// Waits for the write under way, if there is one.
+    async fn finish(&mut self) -> Result<(), StateError> {
+        let Some(handle) = &mut self.under_way else { return Ok(()) };
+        let result = handle.await;
+        self.under_way = None;
+        result.unwrap_or_else(|error| {
+            Err(StateError::Io {
+                doing: "write",
+                path: self.store.path().to_owned(),
+                error: std::io::Error::other(error),
+            })
+        })
+    }
+}

@@ -1,0 +1,232 @@
+//! From a plan to steps and what each must wait for. Pure.
+
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+
+use super::schedule::{Needs, StepId, Until};
+use crate::address::Address;
+use crate::error::ResourceError;
+use crate::module::Stack;
+use crate::plan::{Action, AttributeChange, Change, Plan};
+use crate::resource::Kind;
+use crate::state::{Entry, State, Status};
+
+/// One thing to do to one resource.
+#[derive(Clone, Debug)]
+pub struct Step {
+    /// The resource.
+    pub address: Address,
+    /// Its kind.
+    pub kind: Kind,
+    /// What to do.
+    pub work: Work,
+    /// The action it belongs to, for the reader.
+    pub action: Action,
+}
+
+/// What to do.
+#[derive(Clone, Debug)]
+pub enum Work {
+    /// Make it.
+    Create,
+    /// Change what is recorded, by these differences.
+    Update(Value, Vec<AttributeChange>),
+    /// Wait for what is recorded.
+    Settle(Value),
+    /// Write down what is recorded.
+    Adopt(Value),
+    /// Delete what is recorded.
+    Delete {
+        /// Its identity.
+        recorded: Value,
+        /// Whether the bucket that it is part of goes too.
+        with_bucket: bool,
+        /// Whether another has its address now.
+        deposed: bool,
+    },
+    /// Strike it from the state.
+    Forget,
+}
+
+/// The steps of a plan, and what each needs.
+///
+/// # Errors
+/// What the state records of a resource is not of its kind.
+pub fn steps(plan: &Plan, stack: &Stack, state: &State) -> Result<(Vec<Step>, Vec<Needs>), ResourceError> {
+    let mut steps = Vec::new();
+    for change in &plan.changes {
+        let kind = kind_of(change)?;
+        let step = |work| Step { address: change.address.clone(), kind, work, action: change.action };
+        let recorded = || {
+            change
+                .recorded
+                .clone()
+                .ok_or_else(|| ResourceError::Internal(format!("{} has no identity", change.address)))
+        };
+        match change.action {
+            Action::NoOp => {}
+            Action::Create => steps.push(step(Work::Create)),
+            Action::Update => steps.push(step(Work::Update(recorded()?, change.attributes.clone()))),
+            Action::Settle => steps.push(step(Work::Settle(recorded()?))),
+            Action::Adopt => steps.push(step(Work::Adopt(recorded()?))),
+            Action::Forget => steps.push(step(Work::Forget)),
+            Action::Delete => steps.push(step(delete(plan, change, recorded()?, change.deposed))),
+            Action::Replace => {
+                steps.push(step(Work::Create));
+                steps.push(step(delete(plan, change, recorded()?, true)));
+            }
+        }
+    }
+    let needs = Linker::new(plan, stack, state, &steps).link()?;
+    Ok((steps, needs))
+}
+
+fn kind_of(change: &Change) -> Result<Kind, ResourceError> {
+    kind_named(&change.kind)
+}
+
+fn kind_named(name: &str) -> Result<Kind, ResourceError> {
+    Kind::parse(name)
+        .ok_or_else(|| ResourceError::Recorded { kind: "known type", problem: format!("{name} is unknown") })
+}
+
+fn delete(plan: &Plan, change: &Change, recorded: Value, deposed: bool) -> Work {
+    let bucket = recorded.get("bucket").and_then(Value::as_str);
+    let with_bucket = Kind::parse(&change.kind).is_some_and(Kind::ends_with_bucket)
+        && plan.changes.iter().any(|other| {
+            other.kind == "s3_bucket" && other.action.destroys() && other.name.as_deref() == bucket && bucket.is_some()
+        });
+    Work::Delete { recorded, with_bucket, deposed }
+}
+
+/// Works out who waits for whom.
+struct Linker<'a> {
+    plan: &'a Plan,
+    stack: &'a Stack,
+    state: &'a State,
+    steps: &'a [Step],
+    makes: BTreeMap<&'a Address, StepId>,
+    deletes: Vec<(&'a Address, StepId)>,
+}
+
+impl<'a> Linker<'a> {
+    fn new(plan: &'a Plan, stack: &'a Stack, state: &'a State, steps: &'a [Step]) -> Self {
+        let is_delete = |step: &Step| matches!(step.work, Work::Delete { .. } | Work::Forget);
+        let numbered = || steps.iter().enumerate();
+        let makes = numbered().filter(|(_, step)| !is_delete(step)).map(|(id, step)| (&step.address, id)).collect();
+        let deletes = numbered().filter(|(_, step)| is_delete(step)).map(|(id, step)| (&step.address, id)).collect();
+        Self { plan, stack, state, steps, makes, deletes }
+    }
+
+    fn link(&self) -> Result<Vec<Needs>, ResourceError> {
+        self.steps
+            .iter()
+            .map(|step| {
+                let steps = match &step.work {
+                    Work::Delete { .. } | Work::Forget => self.before_delete(step),
+                    _ => self.before_make(step),
+                };
+                let identified = matches!(step.work, Work::Update(..) | Work::Settle(_) | Work::Adopt(_));
+                Ok(Needs { steps, group: self.group(step)?, identified })
+            })
+            .collect()
+    }
+
+    /// The identities it refers to; and the old one, where both cannot be at once.
+    fn before_make(&self, step: &Step) -> Vec<(StepId, Until)> {
+        let needed = self.plan.graph.needs(&step.address).filter_map(|need| self.makes.get(need));
+        let mut needs: Vec<_> = needed.map(|id| (*id, Until::Identified)).collect();
+        if self.is_delete_first(&step.address) {
+            let old = self.deletes.iter().filter(|(address, _)| **address == step.address);
+            needs.extend(old.map(|(_, id)| (*id, Until::Done)));
+        }
+        needs
+    }
+
+    /// Whoever needs it must be gone, or have turned to the new one; and the new one must be there.
+    ///
+    /// A setting that ends with its bucket is gone when the bucket is, not before: until then the data in the bucket
+    /// needs the key that the setting names.
+    fn before_delete(&self, step: &Step) -> Vec<(StepId, Until)> {
+        let mut needs: Vec<_> = self.bucket_of(step).map(|id| (id, Until::Done)).into_iter().collect();
+        let dependents = self
+            .state
+            .resources
+            .iter()
+            .filter(|(address, entry)| entry.needs.contains(&step.address) && !self.ends_with(address, step));
+        for (dependent, _) in dependents {
+            needs.extend(
+                self.deletes.iter().filter(|(address, _)| *address == dependent).map(|(_, id)| (*id, Until::Done)),
+            );
+            if !self.is_delete_first(&step.address) {
+                needs.extend(self.makes.get(dependent).map(|id| (*id, Until::Done)));
+            }
+        }
+        if !self.is_delete_first(&step.address) {
+            needs.extend(self.makes.get(&step.address).map(|id| (*id, Until::Done)));
+        }
+        needs
+    }
+
+    /// The deletion of the bucket with which the setting that `step` deletes ends.
+    fn bucket_of(&self, step: &Step) -> Option<StepId> {
+        let Work::Delete { recorded, with_bucket: true, .. } = &step.work else { return None };
+        let deletes_bucket = |other: &Step| match &other.work {
+            Work::Delete { recorded: bucket, .. } => {
+                other.kind == Kind::S3Bucket && bucket.get("name") == recorded.get("bucket")
+            }
+            _ => false,
+        };
+        self.steps.iter().position(deletes_bucket)
+    }
+
+    /// Whether the deletion of the setting at `part` waits for `step`.
+    fn ends_with(&self, part: &Address, step: &Step) -> bool {
+        let parts = self.deletes.iter().filter(|(address, _)| *address == part);
+        parts.filter_map(|(_, id)| self.bucket_of(&self.steps[*id])).any(|id| std::ptr::eq(&self.steps[id], step))
+    }
+
+    fn is_delete_first(&self, address: &Address) -> bool {
+        self.plan.changes.iter().any(|change| change.address == *address && change.delete_first)
+    }
+
+    fn group(&self, step: &Step) -> Result<Option<String>, ResourceError> {
+        let recorded = match &step.work {
+            Work::Update(recorded, _) | Work::Settle(recorded) | Work::Adopt(recorded) => Some(recorded.clone()),
+            Work::Delete { recorded, .. } => Some(recorded.clone()),
+            Work::Forget => None,
+            Work::Create => self.foretold(&step.address)?,
+        };
+        recorded.map_or(Ok(None), |recorded| step.kind.group(&recorded))
+    }
+
+    fn foretold(&self, address: &Address) -> Result<Option<Value>, ResourceError> {
+        let mut known = crate::plan::refresh::known(self.state);
+        let order = self.plan.graph.order().unwrap_or_default();
+        for each in &order {
+            let Some(spec) = self.stack.get(each) else { continue };
+            let told = spec.foretold(&self.state.identity, &known)?;
+            if each == address {
+                return Ok(told);
+            }
+            if let Some(told) = told {
+                known.insert(each.clone(), told);
+            }
+        }
+        Ok(None)
+    }
+}
+
+/// The state's entry for a resource that is about to be made.
+pub fn intent(step: &Step, plan: &Plan, protected: bool) -> Entry {
+    Entry {
+        kind: step.kind.as_str().to_owned(),
+        status: Status::Creating,
+        token: uuid::Uuid::new_v4().to_string(),
+        protected,
+        needs: plan.graph.needs(&step.address).cloned().collect(),
+        recorded: None,
+        attributes: serde_json::Map::new(),
+    }
+}

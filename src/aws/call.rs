@@ -1,0 +1,164 @@
+//! The only place that repeats a call to AWS.
+//!
+//! The SDK's own retries are off: they know neither which calls may be repeated after a lost answer nor what AWS
+//! documents as eventually consistent.
+
+use std::error::Error;
+use std::future::Future;
+use std::time::Duration;
+
+use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
+use aws_smithy_runtime_api::client::result::SdkError;
+use aws_smithy_types::error::metadata::ProvideErrorMetadata;
+use tokio::time::{Instant, sleep};
+
+use super::classify::{AwsError, ErrorKind, classify};
+
+/// How long AWS may take to show one service what another has done (IAM user guide, "Changes that I make are not
+/// always immediately visible"; two minutes is what long experience allows for).
+const PROPAGATION: Duration = Duration::from_secs(120);
+const FIRST_PAUSE: Duration = Duration::from_millis(100);
+const LONGEST_PAUSE: Duration = Duration::from_secs(10);
+
+/// One operation, and when it may be sent again.
+#[derive(Clone, Copy, Debug)]
+pub struct Operation {
+    /// Service prefix as IAM actions have it.
+    pub service: &'static str,
+    /// Name of the operation.
+    pub name: &'static str,
+    repeatable: bool,
+    patience: Duration,
+    eventually: &'static [(&'static str, &'static str)],
+}
+
+impl Operation {
+    /// An operation that may be repeated when its answer is lost.
+    pub const fn new(service: &'static str, name: &'static str) -> Self {
+        Self { service, name, repeatable: true, patience: Duration::from_secs(90), eventually: &[] }
+    }
+
+    /// The operation has no idempotency token: it is repeated only when AWS has surely not carried it out.
+    pub const fn once(mut self) -> Self {
+        self.repeatable = false;
+        self
+    }
+
+    /// Errors, as code and part of the message, that pass by themselves within two minutes.
+    pub const fn eventually(mut self, errors: &'static [(&'static str, &'static str)]) -> Self {
+        self.eventually = errors;
+        self
+    }
+
+    /// How long throttling is borne.
+    pub const fn patience(mut self, patience: Duration) -> Self {
+        self.patience = patience;
+        self
+    }
+}
+
+/// Makes calls and repeats those worth repeating.
+#[derive(Clone, Debug, Default)]
+pub struct Caller;
+
+impl Caller {
+    /// Sends the operation until it succeeds, fails for good, or its limit is reached.
+    pub async fn call<T, E, F, Fut>(&self, operation: Operation, send: F) -> Result<T, AwsError>
+    where
+        F: Fn() -> Fut,
+        Fut: Future<Output = Result<T, SdkError<E, HttpResponse>>>,
+        E: ProvideErrorMetadata + Error + 'static,
+    {
+        let started = Instant::now();
+        let mut attempts = 0;
+        loop {
+            attempts += 1;
+            let sent = Instant::now();
+            let result = send().await;
+            let error = match result {
+                Ok(answer) => {
+                    crate::trace::call(&operation, sent.elapsed(), None);
+                    return Ok(answer);
+                }
+                Err(error) => classify(operation.service, operation.name, &error),
+            };
+            crate::trace::call(&operation, sent.elapsed(), Some(&error));
+            match pause(&operation, &error, attempts, started.elapsed()) {
+                Some(pause) => sleep(pause).await,
+                None => return Err(AwsError { attempts, ..error }),
+            }
+        }
+    }
+}
+
+/// How long to wait before the next attempt; `None` ends it.
+fn pause(operation: &Operation, error: &AwsError, attempts: u32, elapsed: Duration) -> Option<Duration> {
+    let passing = operation.eventually.iter().any(|(code, part)| error.says(code, part));
+    let (most_attempts, longest) = match error.kind {
+        _ if passing => (u32::MAX, PROPAGATION),
+        ErrorKind::Throttled => (u32::MAX, operation.patience),
+        ErrorKind::Conflict if error.code == "OperationAborted" => (u32::MAX, PROPAGATION),
+        ErrorKind::Conflict if error.code.starts_with("ConcurrentModification") => (10, PROPAGATION),
+        ErrorKind::Unavailable | ErrorKind::NoAnswer | ErrorKind::Garbled if !operation.repeatable => return None,
+        ErrorKind::Unavailable => (10, operation.patience),
+        ErrorKind::NoAnswer if error.message == "no answer in time" => (3, operation.patience),
+        ErrorKind::NoAnswer => (10, operation.patience),
+        ErrorKind::Garbled => (3, operation.patience),
+        ErrorKind::Unreachable => (4, operation.patience),
+        _ => return None,
+    };
+    let pause = backoff(attempts);
+    (attempts < most_attempts && elapsed + pause <= longest).then_some(pause)
+}
+
+/// Doubling, with full jitter above half, so that many callers do not come back together.
+pub fn backoff(attempts: u32) -> Duration {
+    let ceiling = FIRST_PAUSE.saturating_mul(1 << attempts.saturating_sub(1).min(10)).min(LONGEST_PAUSE);
+    ceiling.mul_f64(0.5 + fastrand::f64() / 2.0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn error(kind: ErrorKind, code: &str) -> AwsError {
+        AwsError {
+            service: "kms",
+            operation: "CreateKey",
+            code: code.into(),
+            message: String::new(),
+            request_id: None,
+            other_region: None,
+            kind,
+            attempts: 1,
+        }
+    }
+
+    #[test]
+    fn a_lost_answer_is_repeated_only_where_that_is_safe() {
+        let lost = error(ErrorKind::NoAnswer, "");
+        assert!(pause(&Operation::new("kms", "DescribeKey"), &lost, 1, Duration::ZERO).is_some());
+        assert!(pause(&Operation::new("kms", "CreateKey").once(), &lost, 1, Duration::ZERO).is_none());
+        // Whatever stood in between may have passed the call on before it answered in AWS's place.
+        let garbled = error(ErrorKind::Garbled, "");
+        assert!(pause(&Operation::new("kms", "DescribeKey"), &garbled, 1, Duration::ZERO).is_some());
+        assert!(pause(&Operation::new("kms", "CreateKey").once(), &garbled, 1, Duration::ZERO).is_none());
+        let throttled = error(ErrorKind::Throttled, "ThrottlingException");
+        assert!(pause(&Operation::new("kms", "CreateKey").once(), &throttled, 1, Duration::ZERO).is_some());
+    }
+
+    #[test]
+    fn patience_ends() {
+        let throttled = error(ErrorKind::Throttled, "ThrottlingException");
+        assert!(pause(&Operation::new("kms", "DescribeKey"), &throttled, 30, Duration::from_secs(100)).is_none());
+        let denied = error(ErrorKind::Denied, "AccessDenied");
+        assert!(pause(&Operation::new("kms", "DescribeKey"), &denied, 1, Duration::ZERO).is_none());
+    }
+
+    #[test]
+    fn only_the_named_errors_count_as_eventually_consistent() {
+        let operation = Operation::new("iam", "AttachRolePolicy").eventually(&[("NoSuchEntity", "")]);
+        assert!(pause(&operation, &error(ErrorKind::NotFound, "NoSuchEntity"), 1, Duration::ZERO).is_some());
+        assert!(pause(&operation, &error(ErrorKind::NotFound, "NoSuchBucket"), 1, Duration::ZERO).is_none());
+    }
+}

@@ -1,0 +1,300 @@
+//! From an SDK error to what it means. The only file that looks at the text of an error.
+
+use std::error::Error;
+use std::fmt;
+
+use aws_credential_types::provider::error::CredentialsError;
+use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
+use aws_smithy_runtime_api::client::result::SdkError;
+use aws_smithy_types::error::metadata::ProvideErrorMetadata;
+
+/// A call to AWS that failed for good.
+#[derive(Clone, Debug)]
+pub struct AwsError {
+    /// Service prefix as IAM actions have it, for example `kms`.
+    pub service: &'static str,
+    /// Operation, for example `CreateKey`.
+    pub operation: &'static str,
+    /// The error's code; empty where no answer came.
+    pub code: String,
+    /// AWS's message, or what went wrong on the way.
+    pub message: String,
+    /// The request's id, to quote to AWS Support.
+    pub request_id: Option<String>,
+    /// Region that S3 named when the bucket is elsewhere.
+    pub other_region: Option<String>,
+    /// What it means.
+    pub kind: ErrorKind,
+    /// How many times the call was sent.
+    pub attempts: u32,
+}
+
+/// What an error means to hlctl.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ErrorKind {
+    /// The thing does not exist.
+    NotFound,
+    /// A thing of that name exists.
+    AlreadyExists,
+    /// Too many requests; the call was not carried out.
+    Throttled,
+    /// AWS failed (5xx); the call may have been carried out.
+    Unavailable,
+    /// The connection broke or timed out; the call may have been carried out.
+    NoAnswer,
+    /// No connection could be made; the call was not carried out.
+    Unreachable,
+    /// Something answered that is not AWS.
+    Garbled,
+    /// The caller may not do this.
+    Denied,
+    /// Credentials are missing, wrong or expired.
+    Credentials,
+    /// The thing is busy or in a state that forbids this.
+    Conflict,
+    /// The bucket lives in another region.
+    WrongRegion,
+    /// AWS refused the request for what it says.
+    Refused,
+}
+
+impl fmt::Display for AwsError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{} failed", self.service, self.operation)?;
+        if !self.code.is_empty() {
+            write!(f, ": {}", self.code)?;
+        }
+        if !self.message.is_empty() {
+            write!(f, ": {}", self.message)?;
+        }
+        if let Some(id) = &self.request_id {
+            write!(f, " (request id {id})")?;
+        }
+        if self.attempts > 1 {
+            write!(f, " (after {} attempts)", self.attempts)?;
+        }
+        Ok(())
+    }
+}
+
+impl Error for AwsError {}
+
+impl AwsError {
+    /// Whether AWS said that the thing is not there.
+    pub fn is_not_found(&self) -> bool {
+        self.kind == ErrorKind::NotFound
+    }
+
+    /// Whether the error has this code and its message holds `part`.
+    pub fn says(&self, code: &str, part: &str) -> bool {
+        self.code == code && self.message.contains(part)
+    }
+}
+
+/// Reads an SDK error.
+pub fn classify<E>(service: &'static str, operation: &'static str, error: &SdkError<E, HttpResponse>) -> AwsError
+where
+    E: ProvideErrorMetadata + Error + 'static,
+{
+    let response = error.raw_response();
+    let status = response.map(|response| response.status().as_u16());
+    let header = |name: &str| response.and_then(|response| response.headers().get(name)).map(str::to_owned);
+    let mut told = AwsError {
+        service,
+        operation,
+        code: String::new(),
+        message: String::new(),
+        request_id: header("x-amzn-requestid").or_else(|| header("x-amz-request-id")),
+        other_region: header("x-amz-bucket-region"),
+        kind: ErrorKind::Refused,
+        attempts: 1,
+    };
+    match error {
+        SdkError::ServiceError(service_error) => {
+            let meta = service_error.err().meta();
+            told.code = meta.code().unwrap_or_default().to_owned();
+            told.message = meta.message().unwrap_or_default().to_owned();
+            if told.code.is_empty() {
+                // A HEAD has no body, so S3 can only speak by status.
+                told.code = code_of_status(status).to_owned();
+            }
+            told.kind = kind_of_code(&told.code, &told.message, status);
+            if told.message.is_empty() && told.code.is_empty() {
+                told.message = not_aws(status);
+            }
+        }
+        SdkError::TimeoutError(_) => {
+            told.kind = ErrorKind::NoAnswer;
+            told.message = "no answer in time".to_owned();
+        }
+        SdkError::ResponseError(_) => {
+            let failed = status.is_some_and(|status| status >= 500);
+            told.kind = if failed { ErrorKind::Unavailable } else { ErrorKind::Garbled };
+            told.message = not_aws(status);
+        }
+        other => {
+            told.kind = kind_of_failure(other);
+            told.message = innermost(other);
+        }
+    }
+    told
+}
+
+fn not_aws(status: Option<u16>) -> String {
+    let status = status.map_or_else(String::new, |status| format!(" (HTTP {status})"));
+    format!("the answer is not one of AWS's{status}")
+}
+
+fn code_of_status(status: Option<u16>) -> &'static str {
+    match status {
+        Some(301 | 307 | 308) => "PermanentRedirect",
+        Some(400) => "BadRequest",
+        Some(403) => "Forbidden",
+        Some(404) => "NotFound",
+        Some(409) => "Conflict",
+        _ => "",
+    }
+}
+
+/// Codes are compared, never statuses alone: HealthLake answers 400 where others answer 403 or 404
+/// (HealthLake API reference, "Common Errors").
+fn kind_of_code(code: &str, message: &str, status: Option<u16>) -> ErrorKind {
+    match code {
+        "Throttling"
+        | "ThrottlingException"
+        | "ThrottledException"
+        | "TooManyRequestsException"
+        | "SlowDown"
+        | "RequestLimitExceeded"
+        | "RequestThrottled"
+        | "RequestThrottledException"
+        | "BandwidthLimitExceeded"
+        | "PriorRequestNotComplete"
+        | "LimitExceededException"
+            if code != "LimitExceededException" || message.contains("ate exceeded") =>
+        {
+            ErrorKind::Throttled
+        }
+        "NoSuchEntity"
+        | "NotFoundException"
+        | "ResourceNotFoundException"
+        | "NotFound"
+        | "NoSuchBucket"
+        | "NoSuchKey"
+        | "NoSuchTagSet"
+        | "NoSuchLifecycleConfiguration"
+        | "NoSuchBucketPolicy"
+        | "NoSuchVersion"
+        | "NoSuchPublicAccessBlockConfiguration"
+        | "ServerSideEncryptionConfigurationNotFoundError" => ErrorKind::NotFound,
+        "EntityAlreadyExists"
+        | "EntityAlreadyExistsException"
+        | "BucketAlreadyExists"
+        | "BucketAlreadyOwnedByYou"
+        | "AlreadyExistsException" => ErrorKind::AlreadyExists,
+        "AccessDenied"
+        | "AccessDeniedException"
+        | "Forbidden"
+        | "UnauthorizedOperation"
+        | "AuthorizationError"
+        | "AllAccessDisabled" => ErrorKind::Denied,
+        "ExpiredToken"
+        | "ExpiredTokenException"
+        | "InvalidClientTokenId"
+        | "UnrecognizedClientException"
+        | "InvalidAccessKeyId"
+        | "SignatureDoesNotMatch"
+        | "InvalidSignatureException"
+        | "IncompleteSignature"
+        | "MissingAuthenticationToken"
+        | "MissingAuthenticationTokenException"
+        | "InvalidToken"
+        | "RequestExpired"
+        | "TokenRefreshRequired"
+        | "RequestTimeTooSkewed"
+        | "AuthFailure" => ErrorKind::Credentials,
+        "ConflictException"
+        | "Conflict"
+        | "OperationAborted"
+        | "DeleteConflict"
+        | "ConcurrentModification"
+        | "ConcurrentModificationException"
+        | "BucketNotEmpty"
+        | "KMSInvalidStateException"
+        | "DisabledException" => ErrorKind::Conflict,
+        "PermanentRedirect"
+        | "AuthorizationHeaderMalformed"
+        | "IllegalLocationConstraintException"
+        | "TemporaryRedirect" => ErrorKind::WrongRegion,
+        "RequestTimeout" | "RequestTimeoutException" => ErrorKind::NoAnswer,
+        "InternalError"
+        | "InternalFailure"
+        | "InternalServerException"
+        | "InternalServerError"
+        | "ServiceUnavailable"
+        | "ServiceUnavailableException"
+        | "ServiceFailure"
+        | "KMSInternalException"
+        | "DependencyTimeoutException"
+        | "ServiceException" => ErrorKind::Unavailable,
+        _ if status.is_some_and(|status| status == 429) => ErrorKind::Throttled,
+        _ if status.is_some_and(|status| status >= 500 && status != 501) => ErrorKind::Unavailable,
+        "" => ErrorKind::Garbled,
+        _ => ErrorKind::Refused,
+    }
+}
+
+fn kind_of_failure(error: &(dyn Error + 'static)) -> ErrorKind {
+    let mut source = Some(error);
+    while let Some(error) = source {
+        if error.is::<CredentialsError>() {
+            return ErrorKind::Credentials;
+        }
+        if let Some(io) = error.downcast_ref::<std::io::Error>() {
+            match io.kind() {
+                std::io::ErrorKind::ConnectionRefused
+                | std::io::ErrorKind::HostUnreachable
+                | std::io::ErrorKind::NetworkUnreachable
+                | std::io::ErrorKind::AddrNotAvailable => return ErrorKind::Unreachable,
+                _ => {}
+            }
+        }
+        let text = error.to_string();
+        if text.contains("dns error") || text.contains("error trying to connect") {
+            return ErrorKind::Unreachable;
+        }
+        if text.contains("no credentials") || text.contains("no identity") {
+            return ErrorKind::Credentials;
+        }
+        source = error.source();
+    }
+    ErrorKind::NoAnswer
+}
+
+/// The first cause that says something; outer layers say only "dispatch failure".
+fn innermost(error: &(dyn Error + 'static)) -> String {
+    let mut deepest = error;
+    while let Some(next) = deepest.source() {
+        deepest = next;
+    }
+    deepest.to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_code_decides_before_the_status_does() {
+        assert_eq!(kind_of_code("ThrottlingException", "", Some(400)), ErrorKind::Throttled);
+        assert_eq!(kind_of_code("AccessDeniedException", "", Some(400)), ErrorKind::Denied);
+        assert_eq!(kind_of_code("ValidationException", "", Some(400)), ErrorKind::Refused);
+        assert_eq!(kind_of_code("Mystery", "", Some(503)), ErrorKind::Unavailable);
+    }
+
+    #[test]
+    fn a_quota_is_not_a_throttle() {
+        assert_eq!(kind_of_code("LimitExceededException", "too many keys", Some(400)), ErrorKind::Refused);
+        assert_eq!(kind_of_code("LimitExceededException", "Rate exceeded", Some(400)), ErrorKind::Throttled);
+    }
+}

@@ -1,0 +1,92 @@
+//! The SDK's clients, all over one connection pool.
+
+use std::time::Duration;
+
+use aws_config::{BehaviorVersion, Region, SdkConfig};
+use aws_credential_types::Credentials;
+use aws_sdk_s3::config::SharedCredentialsProvider;
+use aws_smithy_http_client::tls;
+use aws_smithy_runtime_api::client::http::SharedHttpClient;
+use aws_smithy_types::retry::RetryConfig;
+use aws_smithy_types::timeout::TimeoutConfig;
+
+/// Where the calls go.
+pub enum Endpoint {
+    /// To AWS, or wherever the SDK's own chain points (`AWS_ENDPOINT_URL`).
+    Aws,
+    /// To an emulator in this process, in its region and with credentials of its own.
+    InProcess {
+        /// The way into the emulator.
+        http: SharedHttpClient,
+        /// The region it plays when none is asked for.
+        region: String,
+    },
+}
+
+/// One client for each service.
+#[derive(Clone, Debug)]
+pub struct Clients {
+    /// STS
+    pub sts: aws_sdk_sts::Client,
+    /// KMS
+    pub kms: aws_sdk_kms::Client,
+    /// S3
+    pub s3: aws_sdk_s3::Client,
+    /// IAM
+    pub iam: aws_sdk_iam::Client,
+    /// HealthLake
+    pub healthlake: aws_sdk_healthlake::Client,
+    /// The region they talk to; `None` where nobody named one.
+    pub region: Option<String>,
+}
+
+impl Clients {
+    /// Builds the clients; asks nobody anything yet.
+    pub async fn new(endpoint: Endpoint, region: Option<&str>, profile: Option<&str>) -> Self {
+        let timeouts = TimeoutConfig::builder()
+            .connect_timeout(Duration::from_secs(5))
+            .operation_attempt_timeout(Duration::from_secs(20))
+            .build();
+        let mut loader = aws_config::defaults(BehaviorVersion::latest())
+            .retry_config(RetryConfig::disabled())
+            .timeout_config(timeouts);
+        if let Some(profile) = profile {
+            loader = loader.profile_name(profile);
+        }
+        if let Some(region) = region {
+            loader = loader.region(Region::new(region.to_owned()));
+        }
+        loader = match endpoint {
+            Endpoint::Aws => loader.http_client(
+                aws_smithy_http_client::Builder::new()
+                    .tls_provider(tls::Provider::Rustls(tls::rustls_provider::CryptoMode::Ring))
+                    .build_https(),
+            ),
+            Endpoint::InProcess { http, region: home } => {
+                let credentials = Credentials::new("SANDBOX", "sandbox", None, None, "sandbox");
+                loader
+                    .http_client(http)
+                    .endpoint_url("http://127.0.0.1")
+                    .region(Region::new(region.map_or(home, str::to_owned)))
+                    .credentials_provider(SharedCredentialsProvider::new(credentials))
+            }
+        };
+        Self::from_config(&loader.load().await)
+    }
+
+    fn from_config(config: &SdkConfig) -> Self {
+        // A custom endpoint seldom answers to `bucket.host`.
+        let custom_s3 = config.endpoint_url().is_some()
+            || std::env::var_os("AWS_ENDPOINT_URL_S3").is_some()
+            || std::env::var_os("AWS_ENDPOINT_URL").is_some();
+        let s3 = aws_sdk_s3::config::Builder::from(config).force_path_style(custom_s3).build();
+        Self {
+            sts: aws_sdk_sts::Client::new(config),
+            kms: aws_sdk_kms::Client::new(config),
+            s3: aws_sdk_s3::Client::from_conf(s3),
+            iam: aws_sdk_iam::Client::new(config),
+            healthlake: aws_sdk_healthlake::Client::new(config),
+            region: config.region().map(|region| region.as_ref().to_owned()),
+        }
+    }
+}

@@ -1,0 +1,79 @@
+//! What to do about an AWS error.
+
+use super::classify::{AwsError, ErrorKind};
+
+/// The next step, where one is known.
+pub fn hint(error: &AwsError) -> Option<String> {
+    let action = format!("{}:{}", error.service, iam_action(error));
+    let text = match error.kind {
+        ErrorKind::Credentials => credentials(error),
+        ErrorKind::Denied if error.message.contains("Lake Formation") => {
+            "creating or deleting a store needs a data lake administrator: in the Lake Formation console, under \
+             Administrative roles and tasks, add the principal that runs hlctl (it cannot add itself if it holds \
+             AWSLakeFormationDataAdmin), then run the command again"
+                .to_owned()
+        }
+        ErrorKind::Denied if error.service == "s3" && error.code == "Forbidden" => format!(
+            "either the bucket belongs to another account, or the principal lacks {action}; choose another bucket name or allow the action"
+        ),
+        ErrorKind::Denied => format!("allow the action {action} for the principal that runs hlctl, then run the command again"),
+        ErrorKind::AlreadyExists if error.code == "BucketAlreadyExists" => {
+            "bucket names are unique in all of AWS and this one belongs to another account: choose another name in the config".to_owned()
+        }
+        ErrorKind::AlreadyExists => "the name is taken by something hlctl did not make: choose another name in the config".to_owned(),
+        ErrorKind::WrongRegion => match &error.other_region {
+            Some(region) => format!("the bucket is in {region}: set region = \"{region}\" or choose another bucket name"),
+            None => "the bucket is in another region: set `region` to it or choose another bucket name".to_owned(),
+        },
+        ErrorKind::Refused if error.code.starts_with("MalformedPolicy") => {
+            "a principal in the policy does not exist: check kms_admin_iam_arn in the config".to_owned()
+        }
+        ErrorKind::Refused if error.code == "LimitExceeded" || error.code == "LimitExceededException" => {
+            "a quota of the account is reached: delete what is not needed, or ask for more in Service Quotas".to_owned()
+        }
+        ErrorKind::Throttled if error.operation == "CreateFHIRDatastore" => {
+            "AWS allows one store creation a minute and account: run the command again in a minute".to_owned()
+        }
+        ErrorKind::Throttled => "AWS is limiting requests: run the command again in a minute".to_owned(),
+        ErrorKind::Unavailable => "AWS had a failure of its own: run the command again; it takes up where it stood".to_owned(),
+        ErrorKind::NoAnswer | ErrorKind::Unreachable => {
+            "check the network, any proxy, the region, and AWS_ENDPOINT_URL if it is set, then run the command again".to_owned()
+        }
+        ErrorKind::Garbled => "something other than AWS answered: check AWS_ENDPOINT_URL and any proxy".to_owned(),
+        ErrorKind::Conflict if error.service == "healthlake" => {
+            "the store is in transition: `hlctl wait` waits until it settles, then run the command again".to_owned()
+        }
+        _ => return None,
+    };
+    Some(text)
+}
+
+fn credentials(error: &AwsError) -> String {
+    match error.code.as_str() {
+        "ExpiredToken" | "ExpiredTokenException" | "RequestExpired" | "TokenRefreshRequired" => {
+            "the credentials have expired: renew them (`aws sso login`, or whatever issued them), then run the command again".to_owned()
+        }
+        "RequestTimeTooSkewed" => "this machine's clock is wrong: set it, then run the command again".to_owned(),
+        "" => "no credentials were found: set AWS_PROFILE, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or run `aws sso login`; \
+               `--sandbox` needs none"
+            .to_owned(),
+        _ => "AWS does not accept these credentials: check AWS_PROFILE and the AWS_* variables with `aws sts get-caller-identity`".to_owned(),
+    }
+}
+
+/// The IAM action that an operation needs, where it is not the operation's own name (service authorization reference).
+fn iam_action(error: &AwsError) -> &str {
+    match (error.service, error.operation) {
+        ("s3", "HeadBucket") => "ListBucket",
+        ("s3", "ListObjectVersions") => "ListBucketVersions",
+        ("s3", "DeleteObjects") => "DeleteObjectVersion",
+        ("s3", "GetBucketEncryption") => "GetEncryptionConfiguration",
+        ("s3", "PutBucketEncryption" | "DeleteBucketEncryption") => "PutEncryptionConfiguration",
+        ("s3", "GetBucketLifecycleConfiguration") => "GetLifecycleConfiguration",
+        ("s3", "PutBucketLifecycleConfiguration" | "DeleteBucketLifecycle") => "PutLifecycleConfiguration",
+        ("s3", "GetPublicAccessBlock") => "GetBucketPublicAccessBlock",
+        ("s3", "PutPublicAccessBlock" | "DeletePublicAccessBlock") => "PutBucketPublicAccessBlock",
+        ("s3", "DeleteBucketTagging") => "PutBucketTagging",
+        (_, operation) => operation,
+    }
+}

@@ -1,0 +1,10 @@
+//! The way to AWS: clients, the meaning of errors, and the only place that repeats a call.
+
+pub mod call;
+pub mod classify;
+pub mod clients;
+pub mod hint;
+
+pub use call::{Caller, Operation};
+pub use classify::{AwsError, ErrorKind};
+pub use clients::{Clients, Endpoint};

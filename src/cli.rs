@@ -1,0 +1,346 @@
+//! The command line, as clap sees it. Nothing here does anything.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap_complete::Shell;
+
+/// Provision and operate an AWS HealthLake FHIR store from one TOML file
+#[derive(Debug, Parser)]
+#[command(
+    name = "hlctl",
+    version,
+    disable_help_subcommand = true,
+    after_help = "Exit codes: 0 ok, 1 error, 2 changes (--detailed-exitcode), 3 locked, 4 credentials, \
+                  5 refused by protection, 6 incomplete, 64 usage, 130/143 signals"
+)]
+pub struct Cli {
+    /// Options of every command.
+    #[command(flatten)]
+    pub global: Global,
+    /// The command.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// The configuration that is read where none is named.
+pub const DEFAULT_CONFIG: &str = "healthlake.toml";
+
+/// Options of every command.
+#[derive(Clone, Debug, Args)]
+pub struct Global {
+    /// The configuration
+    #[arg(short, long, global = true, value_name = "FILE", env = "HLCTL_CONFIG", default_value = DEFAULT_CONFIG)]
+    pub config: PathBuf,
+
+    /// The state file [default: beside the config, <name>.state.json]
+    #[arg(long, global = true, value_name = "FILE", env = "HLCTL_STATE")]
+    pub state: Option<PathBuf>,
+
+    /// Run against the emulator inside hlctl instead of AWS
+    #[arg(long, global = true, env = "HLCTL_SANDBOX", value_parser = clap::builder::FalseyValueParser::new())]
+    pub sandbox: bool,
+
+    /// Set a key of the configuration, over the file and HLCTL_* variables
+    #[arg(long, global = true, value_name = "KEY=VALUE")]
+    pub set: Vec<String>,
+
+    /// AWS region
+    #[arg(long, global = true)]
+    pub region: Option<String>,
+
+    /// Profile of the shared AWS configuration
+    #[arg(long, global = true)]
+    pub profile: Option<String>,
+
+    /// Print data and errors only
+    #[arg(short, long, global = true)]
+    pub quiet: bool,
+}
+
+/// The commands.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Write a commented healthlake.toml
+    Init(InitArgs),
+    /// Check the configuration; needs no AWS
+    Validate(JsonArgs),
+    /// Print a JSON Schema of the configuration for editors
+    Schema,
+    /// Show what apply would do
+    Plan(PlanArgs),
+    /// Make AWS as the configuration says
+    Apply(ApplyArgs),
+    /// Destroy everything that the state holds
+    Destroy(DestroyArgs),
+    /// Wait for a store that is being made, changed or deleted
+    Wait(WaitArgs),
+    /// Print the outputs
+    #[command(visible_alias = "output")]
+    Outputs(OutputsArgs),
+    /// Look into the state
+    #[command(subcommand)]
+    State(StateCommand),
+    /// Serve the emulator on a port of this machine, for any AWS client
+    Sandbox(SandboxArgs),
+    /// Print a completion script for a shell
+    Completions {
+        /// The shell
+        shell: Shell,
+    },
+    /// Write man pages into a directory
+    Man {
+        /// The directory
+        directory: PathBuf,
+    },
+}
+
+/// `--json` alone.
+#[derive(Debug, Args)]
+pub struct JsonArgs {
+    /// Print JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `hlctl init`
+#[derive(Debug, Args)]
+pub struct InitArgs {
+    /// Write over a file that exists
+    #[arg(long)]
+    pub force: bool,
+}
+
+/// What plan and apply share.
+#[derive(Clone, Debug, Default, Args)]
+pub struct Scope {
+    /// Only this resource and what it needs; may be repeated
+    #[arg(long, value_name = "ADDRESS")]
+    pub target: Vec<String>,
+
+    /// Make this resource anew; may be repeated
+    #[arg(long, value_name = "ADDRESS")]
+    pub replace: Vec<String>,
+
+    /// Let this protected thing be destroyed: its name or address; may be repeated
+    #[arg(long, value_name = "NAME")]
+    pub allow_destroy: Vec<String>,
+
+    /// Only bring the state up to date with AWS
+    #[arg(long, conflicts_with_all = ["replace", "target"])]
+    pub refresh_only: bool,
+}
+
+/// `hlctl plan`
+#[derive(Debug, Args)]
+pub struct PlanArgs {
+    /// Which part of the stack.
+    #[command(flatten)]
+    pub scope: Scope,
+
+    /// Plan to destroy everything
+    #[arg(long, conflicts_with_all = ["replace", "refresh_only"])]
+    pub destroy: bool,
+
+    /// Write the plan into a file, for `hlctl apply FILE`
+    #[arg(long, value_name = "FILE")]
+    pub out: Option<PathBuf>,
+
+    /// Exit with 2 if there are changes
+    #[arg(long)]
+    pub detailed_exitcode: bool,
+
+    /// Print JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// How apply and destroy go about it.
+#[derive(Clone, Debug, Args)]
+pub struct Manner {
+    /// Do not ask
+    #[arg(long, visible_alias = "yes", short = 'y')]
+    pub auto_approve: bool,
+
+    /// Steps at once
+    #[arg(long, value_name = "N", default_value_t = 10, value_parser = clap::value_parser!(u16).range(1..=100))]
+    pub parallelism: u16,
+
+    /// Do not wait until stores are ready or gone
+    #[arg(long)]
+    pub no_wait: bool,
+
+    /// Wait so long for the state's lock, e.g. 90s or 10m
+    #[arg(long, value_name = "DURATION", default_value = "0s", value_parser = parse_duration)]
+    pub lock_timeout: Duration,
+
+    /// Print JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `hlctl apply`
+#[derive(Debug, Args)]
+pub struct ApplyArgs {
+    /// A plan that `hlctl plan --out` wrote; exactly that is done, or nothing
+    #[arg(value_name = "PLANFILE", conflicts_with_all = ["target", "replace", "refresh_only", "allow_destroy"])]
+    pub plan: Option<PathBuf>,
+
+    /// Which part of the stack.
+    #[command(flatten)]
+    pub scope: Scope,
+
+    /// How.
+    #[command(flatten)]
+    pub manner: Manner,
+}
+
+/// `hlctl destroy`
+#[derive(Debug, Args)]
+pub struct DestroyArgs {
+    /// Only this resource and what needs it; may be repeated
+    #[arg(long, value_name = "ADDRESS")]
+    pub target: Vec<String>,
+
+    /// Let this protected thing be destroyed: its name or address; the store's name stands for the whole stack
+    #[arg(long, value_name = "NAME")]
+    pub allow_destroy: Vec<String>,
+
+    /// Empty the buckets: delete every version of every object
+    #[arg(long)]
+    pub force_destroy: bool,
+
+    /// How.
+    #[command(flatten)]
+    pub manner: Manner,
+}
+
+/// `hlctl wait`
+#[derive(Debug, Args)]
+pub struct WaitArgs {
+    /// Wait no longer than this, e.g. 90s, 45m or 2h [default: wait_timeout of the config]
+    #[arg(long, value_name = "DURATION", value_parser = parse_duration)]
+    pub timeout: Option<Duration>,
+
+    /// Print JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `hlctl outputs`
+#[derive(Debug, Args)]
+pub struct OutputsArgs {
+    /// Only this output
+    pub name: Option<String>,
+
+    /// Print JSON
+    #[arg(long)]
+    pub json: bool,
+
+    /// Print the value alone, without quotes
+    #[arg(long, requires = "name", conflicts_with = "json")]
+    pub raw: bool,
+}
+
+/// `hlctl state ...`
+#[derive(Debug, Subcommand)]
+pub enum StateCommand {
+    /// List the resources
+    List(JsonArgs),
+    /// Show one resource, or everything
+    Show {
+        /// The resource's address
+        address: Option<String>,
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+    },
+}
+
+/// `hlctl sandbox`
+#[derive(Debug, Args)]
+pub struct SandboxArgs {
+    /// Port of 127.0.0.1; 0 lets the system choose
+    #[arg(long, default_value_t = 4566)]
+    pub port: u16,
+
+    /// Keep the data in this directory instead of in memory
+    #[arg(long, value_name = "DIR")]
+    pub data_dir: Option<PathBuf>,
+
+    /// Seconds that a store takes to be made
+    #[arg(long, value_name = "SECONDS", default_value_t = 3.0)]
+    pub create_delay: f64,
+
+    /// Seconds that a store takes to be changed, where that takes time
+    #[arg(long, value_name = "SECONDS", default_value_t = 1.0)]
+    pub update_delay: f64,
+
+    /// Seconds that a store takes to be deleted
+    #[arg(long, value_name = "SECONDS", default_value_t = 2.0)]
+    pub delete_delay: f64,
+
+    /// Milliseconds added to every request
+    #[arg(long, value_name = "MS", default_value_t = 0)]
+    pub latency: u64,
+
+    /// Allow one store creation and one deletion a minute, as AWS does
+    #[arg(long)]
+    pub rate_limits: bool,
+
+    /// The account to play, 12 digits
+    #[arg(long, value_name = "ID", default_value = "000000000000")]
+    pub account: String,
+
+    /// Faults to inject, as JSON; docs/sandbox.md describes them
+    #[arg(long, value_name = "JSON")]
+    pub faults: Option<String>,
+
+    /// How the address is printed
+    #[arg(long, value_enum, default_value_t = AddressFormat::Text)]
+    pub format: AddressFormat,
+}
+
+/// How `hlctl sandbox` prints where it listens.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum AddressFormat {
+    /// For people, with the variables to set.
+    Text,
+    /// The URL alone, for scripts.
+    Url,
+}
+
+/// A number with `s`, `m` or `h`; a bare number is seconds.
+fn parse_duration(text: &str) -> Result<Duration, String> {
+    let split = text.find(|char: char| !char.is_ascii_digit() && char != '.').unwrap_or(text.len());
+    let (number, unit) = text.split_at(split);
+    let factor = match unit {
+        "" | "s" => 1.0,
+        "m" => 60.0,
+        "h" => 3600.0,
+        _ => return Err("write it as 90s, 45m or 2h".to_owned()),
+    };
+    let number: f64 = number.parse().map_err(|_| "write it as 90s, 45m or 2h".to_owned())?;
+    Duration::try_from_secs_f64(number * factor).map_err(|error| error.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn durations_have_units() {
+        assert_eq!(parse_duration("1.5m"), Ok(Duration::from_secs(90)));
+        assert_eq!(parse_duration("90"), Ok(Duration::from_secs(90)));
+        assert!(parse_duration("soon").is_err());
+        assert!(parse_duration("").is_err());
+    }
+}

@@ -1,0 +1,159 @@
+//! `hlctl apply`
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Instant;
+
+use super::plan::{fresh, options};
+use super::{confirm, interruptible, lock, outputs, summary};
+use crate::apply::{self, Report, Run};
+use crate::cli::{ApplyArgs, Manner};
+use crate::config::Config;
+use crate::error::CommandError;
+use crate::exit_code::ExitCode;
+use crate::module;
+use crate::plan::file::PlanFile;
+use crate::plan::{Options, refresh_only};
+use crate::session::{Connection, Prepared, Session, Wishes, prepare, settings_of};
+use crate::state::{LocalStore, Lock, State};
+use crate::ui::{json, plan_view, progress};
+
+/// Makes AWS as the configuration, or a saved plan, says.
+pub(super) async fn run(session: &Session, arguments: &ApplyArgs) -> Result<ExitCode, CommandError> {
+    match &arguments.plan {
+        Some(path) => run_saved(session, arguments, path).await,
+        None => run_fresh(session, arguments).await,
+    }
+}
+
+async fn run_fresh(session: &Session, arguments: &ApplyArgs) -> Result<ExitCode, CommandError> {
+    let config = session.config()?;
+    let store = session.store();
+    let manner = &arguments.manner;
+    let lock = begin(session, &store, "hlctl apply", manner).await?;
+    let state = store.read()?;
+    let mut options = options(&arguments.scope);
+    let connection = interruptible(&session.stop, session.connect(Wishes::of(&config))).await?;
+    let state = state.unwrap_or_else(|| fresh(session, &config, &connection.identity));
+    let mut prepared = plan(session, &connection, &config, state, &options).await?;
+    if arguments.scope.refresh_only {
+        prepared.plan = refresh_only(&prepared.plan, &prepared.state);
+    }
+    show(session, &prepared, &connection, manner);
+    confirm::check(&prepared.plan)?;
+    let mut named = false;
+    let unnamed = confirm::unnamed(&prepared.plan);
+    if !unnamed.is_empty() {
+        if manner.auto_approve || !session.printer.can_ask() {
+            return Err(confirm::protected(&unnamed));
+        }
+        options.allow_destroy.extend(confirm::ask_for_names(session, &unnamed).await?);
+        named = true;
+        prepared.decide_again(&connection, &options)?;
+        confirm::check(&prepared.plan)?;
+    }
+    if prepared.plan.changes_aws() {
+        confirm::approve(session, manner.auto_approve || named, "\nDo this?").await?;
+    }
+    carry_out(session, &store, lock, prepared, manner).await
+}
+
+async fn run_saved(session: &Session, arguments: &ApplyArgs, path: &Path) -> Result<ExitCode, CommandError> {
+    let saved = PlanFile::read(path)?;
+    let store = session.store();
+    let manner = &arguments.manner;
+    let lock = begin(session, &store, "hlctl apply", manner).await?;
+    let state = saved.check_state(&store, session.home())?;
+    let connection = interruptible(&session.stop, session.connect(Wishes::of(&saved.config))).await?;
+    let mut prepared = plan(session, &connection, &saved.config, state, &saved.options).await?;
+    if saved.refresh_only {
+        prepared.plan = refresh_only(&prepared.plan, &prepared.state);
+    }
+    saved.check_changes(&prepared.plan)?;
+    show(session, &prepared, &connection, manner);
+    confirm::check(&prepared.plan)?;
+    let unnamed = confirm::unnamed(&prepared.plan);
+    if !unnamed.is_empty() {
+        return Err(confirm::protected(&unnamed));
+    }
+    // The user saw the plan when it was made; naming its file is the approval.
+    carry_out(session, &store, lock, prepared, manner).await
+}
+
+/// Locks the state; makes its directory first.
+pub(super) async fn begin(
+    session: &Session,
+    store: &LocalStore,
+    command: &str,
+    manner: &Manner,
+) -> Result<Arc<Lock>, CommandError> {
+    if let Some(directory) = store.path().parent().filter(|parent| !parent.as_os_str().is_empty()) {
+        use anyhow::Context;
+        std::fs::create_dir_all(directory).with_context(|| format!("cannot make {}", directory.display()))?;
+    }
+    lock(session, store, command, manner.lock_timeout).await
+}
+
+async fn plan(
+    session: &Session,
+    connection: &Connection,
+    config: &Config,
+    state: State,
+    options: &Options,
+) -> Result<Prepared, CommandError> {
+    interruptible(&session.stop, prepare(connection, session, Some(config), state, options, settings_of(config))).await
+}
+
+/// On stderr: stdout is for the outputs.
+pub(super) fn show(session: &Session, prepared: &Prepared, connection: &Connection, manner: &Manner) {
+    if !manner.json {
+        session.printer.say(&plan_view::render(&prepared.plan, &connection.place(session.home())));
+    }
+}
+
+async fn carry_out(
+    session: &Session,
+    store: &LocalStore,
+    lock: Arc<Lock>,
+    prepared: Prepared,
+    manner: &Manner,
+) -> Result<ExitCode, CommandError> {
+    let has_work = prepared.plan.has_work();
+    let begun = Instant::now();
+    let report = walk(session, store, lock, &prepared, manner).await?;
+    if manner.json {
+        session.printer.data(&format!("{:#}", json::report(&report)));
+    }
+    let result = summary::conclude(session, &report, "The apply", "hlctl apply");
+    if result.is_ok() && has_work {
+        session.printer.say(&format!("\n{}", summary::done(&report, "Apply", begun.elapsed())));
+    }
+    if !manner.json && result.is_ok() {
+        session.printer.say("\nOutputs:\n");
+        session.printer.data(&outputs::as_text(&module::outputs(|address| report.state.recorded(address))));
+    }
+    result.map(|()| ExitCode::Success)
+}
+
+/// Carries a plan out, with progress on stderr.
+pub(super) async fn walk(
+    session: &Session,
+    store: &LocalStore,
+    lock: Arc<Lock>,
+    prepared: &Prepared,
+    manner: &Manner,
+) -> Result<Report, CommandError> {
+    let mut observer = progress::observer(session.printer);
+    let run = Run {
+        cx: prepared.cx.clone(),
+        plan: &prepared.plan,
+        stack: &prepared.stack,
+        state: prepared.state.clone(),
+        store,
+        lock,
+        parallelism: usize::from(manner.parallelism),
+        wait: !manner.no_wait,
+        is_protected: &|address| prepared.is_protected(address),
+    };
+    apply::run(run, observer.as_mut()).await
+}

@@ -1,0 +1,81 @@
+//! Whether a plan may be carried out: what bars it, and what the user says.
+
+use std::collections::BTreeSet;
+
+use crate::error::CommandError;
+use crate::plan::{Plan, Refusal};
+use crate::session::Session;
+use crate::wait::Stop;
+
+/// What bars the plan for good, as an error; nothing that naming could lift.
+pub(super) fn check(plan: &Plan) -> Result<(), CommandError> {
+    let barred: Vec<&Refusal> = plan.refusals.iter().filter(|refusal| refusal.name_to_give.is_none()).collect();
+    match barred.as_slice() {
+        [] => Ok(()),
+        // Told along with what must be named, so that the next attempt can succeed.
+        barred if barred.iter().all(|refusal| refusal.protection) => {
+            Err(protected(&[barred, unnamed(plan).as_slice()].concat()))
+        }
+        barred => {
+            let lines =
+                barred.iter().map(|refusal| format!("{}: {}\n  {}", refusal.address, refusal.message, refusal.hint));
+            Err(CommandError::Refused(lines.collect()))
+        }
+    }
+}
+
+/// What must still be named before the plan may be carried out.
+pub(super) fn unnamed(plan: &Plan) -> Vec<&Refusal> {
+    plan.refusals.iter().filter(|refusal| refusal.name_to_give.is_some()).collect()
+}
+
+/// The refusal of a plan that would destroy what is protected.
+pub(super) fn protected(refusals: &[&Refusal]) -> CommandError {
+    let lines: Vec<String> =
+        refusals.iter().map(|refusal| format!("{}: {}", refusal.address, refusal.message)).collect();
+    let hints: BTreeSet<&str> = refusals.iter().map(|refusal| refusal.hint.as_str()).collect();
+    let hints: Vec<&str> = hints.into_iter().collect();
+    CommandError::Protected { message: lines.join("\n"), hint: hints.join("\n") }
+}
+
+/// Has the user type the name of each thing that would be destroyed although it is protected.
+pub(super) async fn ask_for_names(session: &Session, refusals: &[&Refusal]) -> Result<Vec<String>, CommandError> {
+    let mut wanted: Vec<String> = refusals.iter().filter_map(|refusal| refusal.name_to_give.clone()).collect();
+    wanted.sort();
+    wanted.dedup();
+    for name in &wanted {
+        let question = format!("\nTo destroy it for good, type the name of the protected {name:?}:");
+        if ask(session, question).await? != *name {
+            return Err(CommandError::Declined("the name was not given"));
+        }
+    }
+    Ok(wanted)
+}
+
+/// Asks for a yes, unless the user gave it beforehand. Without a terminal that is refused.
+pub(super) async fn approve(session: &Session, approved: bool, question: &str) -> Result<(), CommandError> {
+    if approved {
+        return Ok(());
+    }
+    if !session.printer.can_ask() {
+        return Err(CommandError::Declined("there is no terminal to ask on; --auto-approve goes on without asking"));
+    }
+    if ask(session, format!("{question}\nOnly 'yes' goes on:")).await? == "yes" {
+        Ok(())
+    } else {
+        Err(CommandError::Declined("the answer was not 'yes'"))
+    }
+}
+
+async fn ask(session: &Session, question: String) -> Result<String, CommandError> {
+    let printer = session.printer;
+    let answer = tokio::task::spawn_blocking(move || printer.ask(&question));
+    let stop: &Stop = &session.stop;
+    tokio::select! {
+        answer = answer => {
+            let answer = answer.map_err(|error| CommandError::Other(error.into()))?;
+            answer.map_err(|error| CommandError::Other(error.into()))
+        }
+        signal = stop.requested() => Err(CommandError::Interrupted(signal)),
+    }
+}

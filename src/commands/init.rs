@@ -1,0 +1,33 @@
+//! `hlctl init`
+
+use std::fs::OpenOptions;
+use std::io::Write;
+
+use anyhow::Context;
+
+use crate::cli::InitArgs;
+use crate::error::CommandError;
+use crate::exit_code::ExitCode;
+use crate::session::Session;
+
+/// Writes a commented configuration.
+pub(super) fn run(session: &Session, arguments: &InitArgs) -> Result<ExitCode, CommandError> {
+    let path = &session.global.config;
+    if path.exists() && !arguments.force {
+        return Err(CommandError::Usage {
+            message: format!("{} exists already", path.display()),
+            hint: "--force writes over it; -c FILE names another".to_owned(),
+        });
+    }
+    let mut options = OpenOptions::new();
+    options.write(true).create(true).truncate(true);
+    let mut file = options.open(path).with_context(|| format!("cannot write {}", path.display()))?;
+    file.write_all(crate::config::example_file().as_bytes())
+        .with_context(|| format!("cannot write {}", path.display()))?;
+    session.printer.say(&format!(
+        "Wrote {}. Set the three names in it, then: hlctl plan -c {}",
+        path.display(),
+        path.display()
+    ));
+    Ok(ExitCode::Success)
+}

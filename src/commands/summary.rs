@@ -1,0 +1,84 @@
+//! How an apply, a destroy or a wait ended, in the last lines and in the exit code.
+
+use crate::address::Address;
+use crate::apply::{Outcome, Report};
+use crate::aws::ErrorKind;
+use crate::error::{CommandError, ResourceError};
+use crate::plan::Action;
+use crate::session::Session;
+use crate::wait::Signal;
+
+/// Says what failed and what to do about it, and turns the report into the command's result.
+pub(super) fn conclude(session: &Session, report: &Report, what: &str, again: &str) -> Result<(), CommandError> {
+    let failed: Vec<(&Address, &ResourceError)> = report
+        .outcomes
+        .iter()
+        .filter_map(|(address, _, outcome)| match outcome {
+            Outcome::Failed(error) => Some((address, error)),
+            _ => None,
+        })
+        .collect();
+    for (address, error) in &failed {
+        session.printer.error(&format!("{address}: {error}"), error.hint().as_deref());
+    }
+    let unfinished = count(report, |outcome| matches!(outcome, Outcome::Unfinished(_)));
+    let skipped = count(report, |outcome| matches!(outcome, Outcome::Skipped { .. }));
+    if failed.is_empty() && unfinished == 0 && skipped == 0 {
+        return Ok(());
+    }
+    if let Some(error) = all_for_credentials(&failed) {
+        return Err(CommandError::Aws(error.clone()));
+    }
+    let parts = [(failed.len(), "failed"), (unfinished, "still under way in AWS"), (skipped, "not begun")];
+    let parts: Vec<String> =
+        parts.into_iter().filter(|(count, _)| *count > 0).map(|(count, word)| format!("{count} {word}")).collect();
+    let cut_short = match session.stop.signal() {
+        Some(Signal::Interrupt) => "interrupted; ",
+        Some(Signal::Terminate | Signal::HangUp) => "asked to end; ",
+        None => "",
+    };
+    let hint = if failed.is_empty() && skipped == 0 {
+        format!("`hlctl wait` waits until AWS is done; `{again}` takes up where this stood")
+    } else if failed.is_empty() {
+        format!("`{again}` takes up where this stood")
+    } else {
+        format!("mend what failed; `{again}` then takes up where this stood")
+    };
+    Err(CommandError::Incomplete {
+        message: format!("{what} is incomplete: {cut_short}{}. The state is saved", parts.join(", ")),
+        hint,
+    })
+}
+
+/// What was done, in one line.
+pub(super) fn done(report: &Report, what: &str, took: std::time::Duration) -> String {
+    let of = |wanted: Action| {
+        let is_done =
+            |(_, action, outcome): &&(Address, Action, Outcome)| *action == wanted && matches!(outcome, Outcome::Done);
+        report.outcomes.iter().filter(is_done).count()
+    };
+    // A replacement is two steps.
+    format!(
+        "{what} complete: {} added, {} changed, {} replaced, {} destroyed in {}.",
+        of(Action::Create),
+        of(Action::Update),
+        of(Action::Replace) / 2,
+        of(Action::Delete),
+        crate::ui::duration(took)
+    )
+}
+
+fn count(report: &Report, matches: impl Fn(&Outcome) -> bool) -> usize {
+    report.outcomes.iter().filter(|(_, _, outcome)| matches(outcome)).count()
+}
+
+fn all_for_credentials<'a>(failed: &[(&Address, &'a ResourceError)]) -> Option<&'a crate::aws::AwsError> {
+    let errors: Vec<_> = failed
+        .iter()
+        .map(|(_, error)| match error {
+            ResourceError::Aws(error) if error.kind == ErrorKind::Credentials => Some(error),
+            _ => None,
+        })
+        .collect();
+    if errors.iter().all(Option::is_some) { errors.first().copied().flatten() } else { None }
+}

@@ -1,0 +1,108 @@
+//! `hlctl wait`: waits for what an earlier run left under way.
+
+use std::time::Duration;
+
+use super::apply::{begin, walk};
+use super::{interruptible, summary};
+use crate::address::Address;
+use crate::cli::{Manner, WaitArgs};
+use crate::config::Protect;
+use crate::error::CommandError;
+use crate::exit_code::ExitCode;
+use crate::module::Stack;
+use crate::plan::{Action, Change, Plan};
+use crate::resource::{Condition, Context};
+use crate::session::{Prepared, Session, Wishes};
+use crate::state::{Entry, State, StateError, Status};
+use crate::ui::json;
+
+/// Waits until every store has settled or is gone.
+pub(super) async fn run(session: &Session, arguments: &WaitArgs) -> Result<ExitCode, CommandError> {
+    let config = session.config_if_any()?;
+    let store = session.store();
+    let missing = || StateError::Missing { path: store.path().to_owned() };
+    store.read()?.ok_or_else(missing)?;
+    let manner = Manner {
+        auto_approve: true,
+        parallelism: 10,
+        no_wait: false,
+        lock_timeout: Duration::ZERO,
+        json: arguments.json,
+    };
+    let lock = begin(session, &store, "hlctl wait", &manner).await?;
+    let state = store.read()?.ok_or_else(missing)?;
+    let region = state.identity.region.clone();
+    let wishes = match &config {
+        Some(config) => Wishes { region: config.region.as_deref().or(Some(&region)), ..Wishes::of(config) },
+        None => Wishes { region: Some(&region), profile: session.global.profile.as_deref(), ..Wishes::default() },
+    };
+    let connection = interruptible(&session.stop, session.connect(wishes)).await?;
+    state.check_belongs(session.home(), &connection.identity)?;
+    let mut pace = session.pace(config.as_ref());
+    pace.timeout = arguments.timeout.unwrap_or(pace.timeout);
+    let settings = state.settings.clone();
+    let cx = connection.context(&state, Default::default(), settings, pace, session.stop.clone());
+    let plan = interruptible(&session.stop, unsettled(&cx, &state)).await?;
+    if !plan.has_work() {
+        session.printer.say("Nothing to wait for: everything has settled.");
+        return Ok(ExitCode::Success);
+    }
+    let prepared = Prepared::of_parts(cx, Stack::new(), plan, state, Protect::Default);
+    let report = walk(session, &store, lock, &prepared, &manner).await?;
+    if arguments.json {
+        session.printer.data(&format!("{:#}", json::report(&report)));
+    }
+    summary::conclude(session, &report, "The wait", "hlctl wait")?;
+    session.printer.say("Everything has settled.");
+    Ok(ExitCode::Success)
+}
+
+/// What is being made, changed or deleted, as a plan to wait for it.
+async fn unsettled(cx: &Context, state: &State) -> Result<Plan, CommandError> {
+    let mut plan = Plan::default();
+    for (address, entry) in &state.resources {
+        let Some(kind) = entry.kind().filter(|kind| kind.usual_time(Action::Create).is_some()) else { continue };
+        let Some(recorded) = &entry.recorded else { return Err(unknown_outcome(address)) };
+        let observed = kind.read(cx, recorded).await;
+        let observed = observed.map_err(|error| CommandError::Resource { address: address.clone(), error })?;
+        let action = match (&observed, entry.status) {
+            // It is gone or on its way out; one that lives is not deleted by waiting.
+            (None, Status::Deleting) => Action::Delete,
+            (Some(observed), _) if matches!(observed.condition, Condition::Changing(_) | Condition::Failed { .. }) => {
+                Action::Settle
+            }
+            (Some(_), Status::Creating) => Action::Settle,
+            _ => continue,
+        };
+        plan.changes.push(waiting(address.clone(), entry, action));
+    }
+    Ok(plan)
+}
+
+/// An earlier run was cut off while it asked AWS for a store: there is nothing yet to look at.
+fn unknown_outcome(address: &Address) -> CommandError {
+    CommandError::Incomplete {
+        message: format!(
+            "{address}: an earlier run was cut off before AWS named it, so there is nothing to wait for yet"
+        ),
+        hint: "`hlctl apply` finds it, or makes it, and waits".to_owned(),
+    }
+}
+
+fn waiting(address: Address, entry: &Entry, action: Action) -> Change {
+    Change {
+        address,
+        kind: entry.kind.clone(),
+        name: None,
+        action,
+        reason: None,
+        attributes: Vec::new(),
+        meaning: Vec::new(),
+        protected: entry.protected,
+        delete_first: false,
+        deposed: false,
+        contents: None,
+        recorded: entry.recorded.clone(),
+        observed: None,
+    }
+}

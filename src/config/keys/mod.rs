@@ -1,0 +1,150 @@
+//! The one table of configuration keys. What the parser accepts, what `hlctl init` writes, the JSON Schema and
+//! the tables of `docs/configuration.md` all come from here.
+
+mod module_inputs;
+mod own;
+mod smart;
+
+use super::rules::Rule;
+
+/// One top-level key.
+#[derive(Debug)]
+pub struct Key {
+    /// Its name, in the file and after `--set`.
+    pub name: &'static str,
+    /// Where it stands in the documents.
+    pub group: Group,
+    /// What values it takes.
+    pub(super) kind: Kind,
+    /// What it is without a word from the user.
+    pub(super) default: Default,
+    /// What it does, in one or two sentences.
+    pub doc: &'static str,
+    /// A value that makes sense, in TOML.
+    pub example: &'static str,
+}
+
+/// What a key is when nobody sets it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Default {
+    /// The user must set it.
+    Required,
+    /// Nothing is sent to AWS, or the SDK's own chain decides.
+    Unset,
+    /// This value, in TOML.
+    Toml(&'static str),
+}
+
+/// The parts of the documents.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Group {
+    /// The data store itself.
+    Store,
+    /// The buckets.
+    Buckets,
+    /// Keys and roles.
+    Access,
+    /// Where hlctl works and how careful it is.
+    Safety,
+    /// How long it waits.
+    Waiting,
+    /// SMART on FHIR.
+    Smart,
+}
+
+impl Group {
+    /// All of them, in the order of the documents.
+    pub const ALL: [Self; 6] = [Self::Store, Self::Buckets, Self::Access, Self::Safety, Self::Waiting, Self::Smart];
+
+    /// Its heading.
+    pub fn title(self) -> &'static str {
+        match self {
+            Self::Store => "The data store",
+            Self::Buckets => "Buckets",
+            Self::Access => "Encryption keys and roles",
+            Self::Safety => "Account, region and safety",
+            Self::Waiting => "Waiting",
+            Self::Smart => "SMART on FHIR",
+        }
+    }
+}
+
+/// The type of a key's value and what is asked of it.
+#[derive(Debug)]
+pub(super) enum Kind {
+    /// `true` or `false`.
+    Flag,
+    /// A string.
+    Text(&'static Rule),
+    /// One of a few strings.
+    Choice(&'static [&'static str]),
+    /// A whole number within bounds, and what it counts.
+    Whole { min: i64, max: i64, unit: &'static str },
+    /// A number of seconds, fractions allowed.
+    Seconds { min: f64, max: f64 },
+    /// A list of strings.
+    List { of: &'static Rule, min: usize, max: usize },
+    /// `tags`.
+    Tags,
+    /// `protect`.
+    Protect,
+    /// `cognito_test_users`.
+    TestUsers,
+    /// `cognito_token_validity`.
+    TokenValidity,
+    /// `cognito_token_validity_units`.
+    TokenUnits,
+}
+
+impl Kind {
+    /// What the value has to be, for messages and documents.
+    pub(super) fn wanted(&self) -> &'static str {
+        match self {
+            Self::Flag => "true or false",
+            Self::Text(_) | Self::Choice(_) => "a string",
+            Self::Whole { .. } => "a whole number",
+            Self::Seconds { .. } => "a number of seconds",
+            Self::List { .. } => "a list of strings",
+            Self::Tags => "a table of strings",
+            Self::Protect => "true, false or a list of addresses",
+            Self::TestUsers => "a list of tables",
+            Self::TokenValidity => "a table of whole numbers",
+            Self::TokenUnits => "a table of strings",
+        }
+    }
+}
+
+/// The tokens that `cognito_token_validity` and `cognito_token_validity_units` speak of.
+pub(super) const TOKENS: [&str; 3] = ["access_token", "id_token", "refresh_token"];
+/// `TimeUnitsType` of the Cognito model.
+pub(super) const TOKEN_UNITS: [&str; 4] = ["seconds", "minutes", "hours", "days"];
+
+/// Names that begin like a key's variable and are read elsewhere; see also [`is_reserved`].
+const RESERVED: [&str; 4] = ["HLCTL_SANDBOX", "HLCTL_LOG", "HLCTL_CONFIG", "HLCTL_STATE"];
+
+/// Whether a variable belongs to hlctl itself and is no configuration key.
+pub fn is_reserved(variable: &str) -> bool {
+    RESERVED.contains(&variable) || variable.starts_with("HLCTL_SANDBOX_")
+}
+
+/// Every key, in the order of the documents.
+pub fn all() -> impl Iterator<Item = &'static Key> {
+    [module_inputs::KEYS, own::KEYS, smart::KEYS].into_iter().flatten()
+}
+
+/// The key of that name.
+pub fn find(name: &str) -> Option<&'static Key> {
+    all().find(|key| key.name == name)
+}
+
+impl Key {
+    /// The environment variable that overrides the file.
+    pub fn variable(&self) -> String {
+        format!("HLCTL_{}", self.name.to_ascii_uppercase())
+    }
+}
+
+/// The names of every key.
+pub(super) fn names() -> impl Iterator<Item = &'static str> {
+    all().map(|key| key.name)
+}

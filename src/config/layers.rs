@@ -1,0 +1,268 @@
+//! Lays flags over variables over the file over the defaults, key by key.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Range;
+
+use toml::Spanned;
+use toml::de::{DeTable, DeValue};
+
+use super::keys::{self, Default, Key, Kind};
+use super::origin::Source;
+use super::problem::{Problem, Problems};
+use super::redact::{HARMLESS, Redaction, sounds_secret};
+use super::rules::{nearest, quoted};
+use super::syntax;
+use super::{Setting, Sources};
+
+/// The value that counts for one key, and where it stands.
+#[derive(Clone)]
+pub(super) struct Entry<'s> {
+    pub(super) source: &'s Source,
+    pub(super) value: Spanned<DeValue<'s>>,
+    /// It did not parse; the problem is noted already.
+    pub(super) broken: bool,
+}
+
+/// The texts that values are read from.
+pub(super) struct Texts {
+    pub(super) file: Source,
+    variables: Vec<(&'static Key, Source)>,
+    flags: Vec<(&'static Key, Source, bool)>,
+    defaults: Vec<(&'static Key, Source)>,
+}
+
+impl Texts {
+    /// Takes the texts apart by key; what names no key is a problem.
+    pub(super) fn of(sources: &Sources, problems: &mut Problems) -> Self {
+        let path = sources.path.display().to_string();
+        let mut texts = Self {
+            file: Source::file(&path, &sources.text),
+            variables: Vec::new(),
+            flags: Vec::new(),
+            defaults: Vec::new(),
+        };
+        for (name, value) in &sources.env {
+            texts.variable(name, value, problems);
+        }
+        for setting in &sources.sets {
+            texts.flag(setting, problems);
+        }
+        for key in keys::all() {
+            if let Default::Toml(text) = key.default {
+                texts.defaults.push((key, Source::built_in(text)));
+            }
+        }
+        texts
+    }
+
+    fn variable(&mut self, name: &str, value: &str, problems: &mut Problems) {
+        let Some(rest) = name.strip_prefix("HLCTL_").filter(|_| !keys::is_reserved(name)) else {
+            return;
+        };
+        match keys::all().find(|key| key.variable() == name) {
+            // An empty variable is an unset one, as CI systems and the AWS tools have it.
+            Some(_) if value.is_empty() => {}
+            Some(key) => {
+                let source = Source::variable(name, value, Redaction::of_key(key.name));
+                self.variables.push((key, source));
+            }
+            None => {
+                let source = Source::variable(name, "", Redaction::nothing());
+                let problem = Problem::warning(format!("{} is no variable of hlctl and changes nothing", quoted(name)))
+                    .at(source.name_place(name));
+                problems.push(match nearest(rest, keys::names()).and_then(keys::find) {
+                    Some(key) => problem.help(format!("did you mean `{}`?", key.variable())),
+                    None => problem,
+                });
+            }
+        }
+    }
+
+    fn flag(&mut self, setting: &Setting, problems: &mut Problems) {
+        if let Some(key) = keys::find(&setting.key) {
+            let redaction = Redaction::of_key(key.name);
+            let source = Source::flag(&setting.flag, &setting.prefix(), &setting.value, redaction);
+            self.flags.push((key, source, setting.literal));
+            return;
+        }
+        let source = Source::flag(&setting.flag, &setting.prefix(), "", Redaction::nothing());
+        let problem = Problem::error(format!("{} is no key of healthlake.toml", quoted(&setting.key)))
+            .key(&setting.key)
+            .at(source.name_place(&setting.key));
+        let parent = setting.key.split('.').next().and_then(keys::find);
+        problems.push(match (parent, nearest(&setting.key, keys::names())) {
+            (Some(parent), _) => {
+                problem.help(format!("set the whole of `{0}`: `--set '{0}={1}'`", parent.name, parent.example))
+            }
+            (None, Some(near)) => problem.help(format!("did you mean `{near}`?")),
+            (None, None) => problem,
+        });
+    }
+}
+
+/// The entries of every key that has one.
+pub(super) struct Layers<'s> {
+    pub(super) entries: BTreeMap<&'static str, Entry<'s>>,
+    /// Whether the file did not parse, so that a missing key proves nothing.
+    pub(super) file_broken: bool,
+    /// Keys that an unknown key of the file was probably meant for.
+    pub(super) misspelt: BTreeSet<&'static str>,
+    /// Lines of the file that did not parse; what else is wrong there is an echo.
+    pub(super) broken_lines: BTreeSet<usize>,
+    /// The file itself.
+    pub(super) file: &'s Source,
+    /// Names of keys that stand within a table of the file, and were probably meant for the top.
+    pub(super) strayed: BTreeMap<&'static str, Range<usize>>,
+}
+
+impl<'s> Layers<'s> {
+    pub(super) fn of(texts: &'s mut Texts, problems: &mut Problems) -> Self {
+        hide_passwords(&mut texts.file);
+        let texts: &'s Texts = texts;
+        let mut layers = Self {
+            entries: BTreeMap::new(),
+            file_broken: false,
+            misspelt: BTreeSet::new(),
+            broken_lines: BTreeSet::new(),
+            file: &texts.file,
+            strayed: BTreeMap::new(),
+        };
+        for (key, source) in &texts.defaults {
+            layers.add(key, source, false, problems);
+        }
+        layers.add_file(&texts.file, problems);
+        for (key, source) in &texts.variables {
+            layers.add(key, source, false, problems);
+        }
+        for (key, source, literal) in &texts.flags {
+            layers.add(key, source, *literal, problems);
+        }
+        layers
+    }
+
+    /// Whether a problem only repeats that its line does not parse.
+    pub(super) fn is_echo(&self, problem: &Problem) -> bool {
+        let place = problem.place.as_ref().filter(|place| place.origin.file().is_some());
+        place.and_then(|place| place.line).is_some_and(|line| self.broken_lines.contains(&line))
+    }
+
+    fn add(&mut self, key: &'static Key, source: &'s Source, literal: bool, problems: &mut Problems) {
+        let text = source.value();
+        let parsed = if literal || is_plain_text(key, text) {
+            Some(Spanned::new(0..text.len(), DeValue::String(text.into())))
+        } else {
+            syntax::parse_value(source, problems)
+        };
+        let broken = parsed.is_none();
+        let value = parsed.unwrap_or_else(|| Spanned::new(0..text.len(), DeValue::String("".into())));
+        self.entries.insert(key.name, Entry { source, value, broken });
+    }
+
+    fn add_file(&mut self, source: &'s Source, problems: &mut Problems) {
+        let parsed = syntax::parse(source, problems);
+        self.file_broken = !parsed.broken.is_empty();
+        self.broken_lines = parsed.broken.iter().filter_map(|span| source.place(span.clone()).line).collect();
+        for (name, value) in &parsed.table {
+            self.stray(value);
+            let Some(key) = keys::find(name.get_ref()) else {
+                let line = source.place(name.span()).line;
+                if self.file_broken && is_debris(name.get_ref(), line, &self.broken_lines) {
+                    continue;
+                }
+                self.misspelt.extend(nearest(name.get_ref(), keys::names()));
+                problems.push(unknown(source, name, value));
+                continue;
+            };
+            let span = name.span().start..value.span().end.max(name.span().end);
+            let broken = parsed.broken.iter().any(|error| error.start <= span.end && span.start <= error.end);
+            let value = value.clone();
+            self.entries.insert(key.name, Entry { source, value, broken });
+        }
+    }
+
+    /// Looks for keys that a table header has swallowed.
+    fn stray(&mut self, value: &Spanned<DeValue<'s>>) {
+        let DeValue::Table(table) = value.get_ref() else {
+            return;
+        };
+        for (name, _) in table {
+            if let Some(key) = keys::find(name.get_ref()) {
+                self.strayed.insert(key.name, name.span());
+            }
+        }
+    }
+}
+
+/// A string's override needs no quotes, and a profile may be called `true`.
+fn is_plain_text(key: &Key, text: &str) -> bool {
+    matches!(key.kind, Kind::Text(_) | Kind::Choice(_)) && !text.starts_with(['"', '\''])
+}
+
+/// Whether a key is only what the parser made of text that did not parse.
+fn is_debris(name: &str, line: Option<usize>, broken_lines: &BTreeSet<usize>) -> bool {
+    name.contains(['\n', '\r']) || name.is_empty() && line.is_some_and(|line| broken_lines.contains(&line))
+}
+
+fn unknown(source: &Source, name: &Spanned<std::borrow::Cow<'_, str>>, value: &Spanned<DeValue<'_>>) -> Problem {
+    let near = nearest(name.get_ref(), keys::names());
+    let place = source.place(name.span());
+    // A name on a line that must not be shown may be the secret.
+    let may_show = place.excerpt.is_some() || near.is_some() || sounds_secret(name.get_ref());
+    let problem = if may_show {
+        Problem::error(format!("unknown key {}", quoted(name.get_ref()))).key(name.get_ref().as_ref())
+    } else {
+        Problem::error("unknown key")
+    }
+    .at(place);
+    let inner = value.get_ref().as_table().and_then(|table| {
+        let mut names = table.iter();
+        names.find_map(|(inner, _)| keys::find(inner.get_ref()))
+    });
+    problem.help(match (inner, near) {
+        (Some(key), _) => format!(
+            "keys stand at the top of the file, outside any table: write `{} = {}` above the first `[`",
+            key.name, key.example
+        ),
+        (None, Some(near)) => format!("did you mean `{near}`?"),
+        (None, None) if TERRAFORM.contains(&name.get_ref().as_ref()) => {
+            "that is for Terraform, not for the module: drop the line".to_owned()
+        }
+        (None, None) if value.get_ref().is_table() => {
+            "the only tables are `tags` and those that begin with `cognito_`".to_owned()
+        }
+        (None, None) => "`docs/configuration.md` lists every key".to_owned(),
+    })
+}
+
+/// What a module block of Terraform holds besides the module's inputs.
+const TERRAFORM: [&str; 6] = ["source", "version", "providers", "count", "for_each", "depends_on"];
+
+/// Hides every string among the test users that is not known to be harmless, wherever it stands.
+fn hide_passwords(source: &mut Source) {
+    let (table, _) = DeTable::parse_recoverable(source.value());
+    let mut spans = Vec::new();
+    for (name, value) in table.get_ref() {
+        let name = name.get_ref();
+        if name.contains("test_user") || nearest(name, ["cognito_test_users"]).is_some() {
+            collect(value, &mut spans);
+        }
+    }
+    drop(table);
+    for span in spans {
+        source.hide(span);
+    }
+}
+
+fn collect(value: &Spanned<DeValue<'_>>, spans: &mut Vec<Range<usize>>) {
+    match value.get_ref() {
+        DeValue::Array(array) => array.iter().for_each(|value| collect(value, spans)),
+        DeValue::Table(table) => {
+            for (name, value) in table {
+                if !HARMLESS.contains(&name.get_ref().as_ref()) {
+                    collect(value, spans);
+                }
+            }
+        }
+        _ => spans.push(value.span()),
+    }
+}

@@ -1,0 +1,72 @@
+//! Turns `healthlake.toml`, `HLCTL_*` variables and flags into a checked [`Config`]. No AWS here.
+//!
+//! [`keys`] is the one table of what can be configured. [`load`] lays the sources over one another (`layers`), reads
+//! every key by its type (`reader`, `tables`), asks what AWS asks of each value (`rules`) and what keys ask of one
+//! another (`build`). It does not stop at the first problem: [`Problems`] holds all of them, with their places, and
+//! shows no secret (`redact`).
+
+mod build;
+mod describe;
+mod example;
+mod foreign;
+pub mod keys;
+mod layers;
+mod model;
+mod origin;
+mod problem;
+mod reader;
+mod redact;
+mod reference;
+mod render;
+mod rules;
+mod schema;
+mod secret;
+mod sources;
+mod syntax;
+mod tables;
+#[cfg(test)]
+mod tests;
+
+pub use example::example_file;
+pub use model::*;
+pub use origin::{Excerpt, Origin, Place};
+pub use problem::{Problem, Problems, Severity};
+pub use reference::reference_tables;
+pub use schema::json_schema;
+pub use secret::Secret;
+pub use sources::{Setting, Sources, variables};
+
+use layers::{Layers, Texts};
+use reader::Reader;
+
+/// A configuration and what is to be said about it.
+#[derive(Debug)]
+pub struct Examined {
+    /// The configuration, unless there is an error.
+    pub config: Option<Config>,
+    /// Errors and warnings, in the order of the sources.
+    pub problems: Problems,
+}
+
+/// Checks everything, and reports warnings along with a configuration that can be used.
+pub fn examine(sources: &Sources) -> Examined {
+    let mut problems = Problems::default();
+    let mut texts = Texts::of(sources, &mut problems);
+    let layers = Layers::of(&mut texts, &mut problems);
+    let mut reader = Reader { layers, problems: Problems::default() };
+    let config = build::config(&mut reader, &sources.base_dir);
+    let layers = &reader.layers;
+    let found = reader.problems.into_iter().filter(|problem| !layers.is_echo(problem));
+    problems.extend(found);
+    problems.sort();
+    Examined { config: (!problems.has_errors()).then_some(config), problems }
+}
+
+/// The configuration, or everything that is wrong with it. Warnings are lost where it can be used; see [`examine`].
+///
+/// # Errors
+/// If the sources hold at least one error; the problems then hold all of them, and the warnings.
+pub fn load(sources: &Sources) -> Result<Config, Problems> {
+    let Examined { config, problems } = examine(sources);
+    config.ok_or(problems)
+}

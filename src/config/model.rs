@@ -1,0 +1,191 @@
+//! The checked configuration: what the rest of hlctl works with.
+//!
+//! Every value here has passed every check that needs no AWS. Keys, types and defaults of the first two
+//! groups are those of the Terraform module that hlctl replaces; the rest is hlctl's own.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use super::secret::Secret;
+
+/// One stack, as asked for.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Config {
+    // Inputs of the module.
+    /// Name of the FHIR data store. Not unique in AWS.
+    pub datastore_name: String,
+    /// Bucket for import and export data.
+    pub data_bucket_name: String,
+    /// Bucket that receives the access logs.
+    pub logs_bucket_name: String,
+    /// FHIR version; AWS offers R4 alone.
+    pub fhir_version: FhirVersion,
+    /// Encrypt the store with a key of its own instead of an AWS owned one.
+    pub create_kms_key: bool,
+    /// Principal that may administer the keys, if any.
+    pub kms_admin_iam_arn: Option<String>,
+    /// Fill the new store with synthetic patients.
+    pub preload_data: bool,
+    /// Role that import and export jobs run under.
+    pub healthlake_role_name: String,
+    /// Policy of that role.
+    pub healthlake_policy_name: String,
+    /// SMART on FHIR: Cognito and the Lambda token validator.
+    pub smart_on_fhir: bool,
+    /// Everything that only `smart_on_fhir` uses.
+    pub smart: SmartConfig,
+
+    // hlctl's own.
+    /// Region; `None` leaves it to the SDK's chain.
+    pub region: Option<String>,
+    /// Profile of the shared AWS configuration; `None` leaves it to the SDK's chain.
+    pub profile: Option<String>,
+    /// Tags for everything that can carry tags.
+    pub tags: BTreeMap<String, String>,
+    /// Accounts that hlctl may touch; empty allows any.
+    pub allowed_account_ids: BTreeSet<String>,
+    /// Days between the order to delete a key and its end, 7 to 30.
+    pub kms_deletion_window_in_days: u8,
+    /// Empty the buckets on destroy.
+    pub force_destroy: bool,
+    /// Log access to the logs bucket into itself, as the module does.
+    pub logs_bucket_self_logging: bool,
+    /// What may be destroyed only by name.
+    pub protect: Protect,
+    /// SQL analytics on the store; `None` leaves AWS's default alone.
+    pub datastore_analytics: Option<bool>,
+    /// Medical NLP on the store; `None` leaves AWS's default alone.
+    pub datastore_nlp: Option<bool>,
+    /// Default FHIR profiles of the store; `None` leaves AWS's default alone.
+    pub datastore_default_profiles: Option<Vec<String>>,
+    /// Continuous backup of the store; `None` leaves AWS's default alone.
+    pub datastore_backup: Option<Backup>,
+    /// First interval between two looks at a store that is changing.
+    pub poll_interval: Duration,
+    /// Longest wait for a store.
+    pub wait_timeout: Duration,
+}
+
+/// FHIR version of a store.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum FhirVersion {
+    /// FHIR R4, the only one HealthLake has (`FHIRVersion` of its API model).
+    R4,
+}
+
+/// Which resources may be destroyed only when the user names them.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Protect {
+    /// What holds or unlocks patient data: the store, the data bucket, the keys, the user pool.
+    Default,
+    /// Exactly these addresses.
+    Addresses(BTreeSet<String>),
+}
+
+/// Continuous backup (`BackupConfiguration` of the HealthLake API).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Backup {
+    /// Whether it is on.
+    pub enabled: bool,
+    /// Days that it reaches back, 1 to 30; `None` leaves AWS's default.
+    pub retention_days: Option<u8>,
+    /// Whether a restored store gets the tags too; `None` leaves AWS's default.
+    pub tags: Option<bool>,
+}
+
+/// Inputs for SMART on FHIR.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct SmartConfig {
+    /// `cognito_callback_urls`
+    pub callback_urls: Vec<String>,
+    /// `cognito_client_name`
+    pub client_name: String,
+    /// `cognito_deletion_protection`
+    pub deletion_protection: bool,
+    /// `cognito_domain`
+    pub domain: String,
+    /// `cognito_logout_urls`
+    pub logout_urls: Vec<String>,
+    /// `cognito_mfa_configuration`: OFF, ON or OPTIONAL
+    pub mfa_configuration: String,
+    /// `cognito_test_users`
+    pub test_users: Vec<TestUser>,
+    /// `cognito_token_validity` with `cognito_token_validity_units`
+    pub token_validity: TokenValidity,
+    /// `cognito_user_pool_name`
+    pub user_pool_name: String,
+    /// `lambda_cognito_access_role`
+    pub cognito_access_role: String,
+    /// `lambda_function_name`
+    pub function_name: String,
+    /// `lambda_memory_size`, MB
+    pub memory_size: u32,
+    /// `lambda_role_name`
+    pub lambda_role_name: String,
+    /// `lambda_timeout`, seconds
+    pub timeout: u32,
+    /// `lambda_permission_source_account`: HealthLake may call the function for this account alone
+    pub permission_source_account: bool,
+    /// `healthlake_service_role_name`
+    pub service_role_name: String,
+    /// `healthlake_service_policy_name`
+    pub service_policy_name: String,
+}
+
+/// How long tokens live.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TokenValidity {
+    /// Access token.
+    pub access: Validity,
+    /// Identity token.
+    pub id: Validity,
+    /// Refresh token.
+    pub refresh: Validity,
+}
+
+/// A number and its unit, as Cognito takes them.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Validity {
+    /// The number.
+    pub value: u32,
+    /// seconds, minutes, hours or days
+    pub unit: String,
+}
+
+/// A user for trying SMART out. The password never leaves this type in any text.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct TestUser {
+    /// Log-in name.
+    pub username: String,
+    /// `preferred_username` attribute.
+    pub preferred_username: String,
+    /// `email` attribute.
+    pub email: String,
+    /// `email_verified` attribute.
+    pub email_verified: bool,
+    /// Where the password comes from.
+    pub password: PasswordSource,
+}
+
+/// Where a test user's password comes from.
+#[derive(Clone, PartialEq, Serialize, Deserialize)]
+pub enum PasswordSource {
+    /// Written in the file itself. Never serialised: a plan must not carry it.
+    Inline(#[serde(skip)] Secret),
+    /// An environment variable's name.
+    Env(String),
+    /// A file's path.
+    File(std::path::PathBuf),
+}
+
+impl std::fmt::Debug for PasswordSource {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Inline(_) => f.write_str("Inline(hidden)"),
+            Self::Env(name) => write!(f, "Env({name})"),
+            Self::File(path) => write!(f, "File({})", path.display()),
+        }
+    }
+}

@@ -1,0 +1,73 @@
+//! Addresses of resources, as `protect` takes them.
+
+use super::{Finding, Rule, nearest, quoted};
+
+/// An address in `protect`.
+pub(in crate::config) static ADDRESS: Rule = Rule {
+    min: 1,
+    max: 2048,
+    pattern: None,
+    one_of: &KNOWN,
+    wants: "addresses of resources as `hlctl plan` shows them",
+    check,
+};
+
+/// Every address that a configuration can lead to, but for the test users, who have one each.
+pub(in crate::config) const KNOWN: [&str; 34] = [
+    "healthlake_fhir_datastore.this",
+    "kms_key.s3",
+    "kms_key.datastore",
+    "s3_bucket.data",
+    "s3_bucket.access_logs",
+    "s3_bucket_versioning.data",
+    "s3_bucket_versioning.access_logs",
+    "s3_bucket_public_access_block.data",
+    "s3_bucket_public_access_block.access_logs",
+    "s3_bucket_server_side_encryption_configuration.data",
+    "s3_bucket_server_side_encryption_configuration.access_logs",
+    "s3_bucket_lifecycle_configuration.data",
+    "s3_bucket_lifecycle_configuration.access_logs",
+    "s3_bucket_logging.data",
+    "s3_bucket_logging.access_logs",
+    "s3_bucket_policy.data",
+    "s3_bucket_policy.access_logs",
+    "iam_role.healthlake",
+    "iam_policy.healthlake",
+    "iam_role_policy_attachment.this",
+    "cognito_user_pool.main",
+    "cognito_user_pool_domain.this",
+    "cognito_resource_server.launch",
+    "cognito_resource_server.system",
+    "cognito_resource_server.patient",
+    "cognito_user_pool_client.client",
+    "iam_role.lambda_role",
+    "iam_role_policy_attachment.lambda_basic",
+    "iam_role_policy.cognito_access",
+    "lambda_function.token_validator",
+    "lambda_permission.healthlake",
+    "iam_role.healthlake_service_role",
+    "iam_role_policy_attachment.healthlake_policy",
+    "iam_policy.healthlake_service_policy",
+];
+
+const USERS: &str = "cognito_user.test_users";
+
+fn check(value: &str) -> Vec<Finding> {
+    let is_user = value
+        .strip_prefix(USERS)
+        .and_then(|rest| rest.strip_prefix("[\"")?.strip_suffix("\"]"))
+        .is_some_and(|name| !name.is_empty());
+    if value.is_empty() || KNOWN.contains(&value) || is_user {
+        return Vec::new();
+    }
+    let finding = Finding::error(format!("names {}, which is no resource of hlctl", quoted(value)));
+    if value.starts_with(USERS) {
+        return vec![finding.help(format!("an address of one user is `{USERS}[\"alice\"]`"))];
+    }
+    let bare = value.strip_prefix("awscc_").or_else(|| value.strip_prefix("aws_"));
+    let near = bare.filter(|bare| KNOWN.contains(bare)).or_else(|| nearest(bare.unwrap_or(value), KNOWN));
+    vec![match near {
+        Some(near) => finding.help(format!("did you mean `{near}`?")),
+        None => finding.help("addresses are those that `hlctl plan` shows, for example `s3_bucket.data`"),
+    }]
+}

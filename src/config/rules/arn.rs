@@ -1,0 +1,87 @@
+//! ARNs of IAM principals.
+
+use super::{Finding, Rule, quoted};
+
+/// The principal of the keys' administration statement. Empty means none, as in the module.
+pub(in crate::config) static KMS_ADMIN: Rule = Rule {
+    min: 0,
+    max: 2048,
+    pattern: Some(r"^(arn:aws[-a-z]*:iam::[0-9]{12}:(root|(user|role)/[\x21-\x7e]+))?$"),
+    one_of: &[],
+    wants: "the ARN of an IAM user or role, or nothing",
+    check: kms_admin,
+};
+
+const SHAPE: &str = "it looks like `arn:aws:iam::123456789012:role/kms-admin`";
+
+fn kms_admin(value: &str) -> Vec<Finding> {
+    if value.is_empty() {
+        return Vec::new();
+    }
+    principal(value).err().into_iter().collect()
+}
+
+fn principal(value: &str) -> Result<(), Finding> {
+    let parts: Vec<&str> = value.splitn(6, ':').collect();
+    let &[arn, partition, service, region, account, resource] = parts.as_slice() else {
+        return Err(Finding::error(format!("is not an ARN: {}", quoted(value))).help(SHAPE));
+    };
+    let at = |part: &str| {
+        let start = part.as_ptr() as usize - value.as_ptr() as usize;
+        start..start + part.len()
+    };
+    if arn != "arn" {
+        return Err(Finding::error(format!("is not an ARN: it begins with {}", quoted(arn))).help(SHAPE).at(at(arn)));
+    }
+    let known_partition = partition.starts_with("aws") && partition.chars().all(|c| c.is_ascii_lowercase() || c == '-');
+    if !known_partition {
+        return Err(Finding::error(format!("names {} where the partition belongs", quoted(partition)))
+            .help("the partition is `aws`, `aws-cn` or `aws-us-gov`")
+            .at(at(partition)));
+    }
+    if service == "sts" {
+        return Err(session(partition, account, resource).at(at(service)));
+    }
+    if service != "iam" {
+        return Err(Finding::error(format!("is an ARN of {}, not of IAM", quoted(service)))
+            .help(SHAPE)
+            .at(at(service)));
+    }
+    if !region.is_empty() {
+        return Err(Finding::error("names a region, which IAM has none of").help(SHAPE).at(at(region)));
+    }
+    if account.len() != 12 || !account.bytes().all(|b| b.is_ascii_digit()) {
+        return Err(Finding::error(format!("names the account {}, which is no account number", quoted(account)))
+            .help("an account number has 12 digits; `aws sts get-caller-identity` prints yours")
+            .at(at(account)));
+    }
+    named(resource).map_err(|finding| finding.at(at(resource)))
+}
+
+fn named(resource: &str) -> Result<(), Finding> {
+    let shown = quoted(resource);
+    if resource == "root" {
+        return Ok(());
+    }
+    let visible = |name: &str| !name.is_empty() && name.bytes().all(|b| b.is_ascii_graphic());
+    match resource.split_once('/') {
+        Some(("user" | "role", name)) if name.contains('*') => {
+            Err(Finding::error(format!("names {shown}, but a key policy takes no wildcard in a principal")))
+        }
+        Some(("user" | "role", name)) if visible(name) => Ok(()),
+        Some(("group", _)) => Err(Finding::error("names a group, which cannot be the principal of a key policy")
+            .help("name a role that the group's members can take on")),
+        _ => Err(Finding::error(format!("names {shown} where a user or role belongs")).help(SHAPE)),
+    }
+}
+
+/// `aws sts get-caller-identity` prints a session's ARN, which ends with the session.
+fn session(partition: &str, account: &str, resource: &str) -> Finding {
+    let finding = Finding::error("is the ARN of a temporary session, which is gone when the session ends");
+    match resource.strip_prefix("assumed-role/").and_then(|rest| rest.split('/').next()) {
+        Some(role) if !role.is_empty() => finding.help(format!(
+            "name the role itself, with its path if it has one: `arn:{partition}:iam::{account}:role/{role}`"
+        )),
+        _ => finding.help(SHAPE),
+    }
+}

@@ -1,0 +1,112 @@
+//! Names of stores, roles, policies, functions, profiles and accounts.
+
+use super::alphabet::{foreign, is_iam, is_letter_space_or_number};
+use super::{Finding, Rule, anything};
+
+/// `DatastoreName` of the HealthLake model.
+pub(in crate::config) static DATASTORE: Rule = Rule {
+    min: 1,
+    max: 256,
+    pattern: Some(r"^[\p{L}\p{Z}\p{N}_.:/=+\-%@]+$"),
+    one_of: &[],
+    wants: "1 to 256 letters, digits, spaces and `_ . : / = + - % @`",
+    check: datastore,
+};
+
+/// `roleNameType` of the IAM model.
+pub(in crate::config) static ROLE: Rule = Rule {
+    min: 1,
+    max: 64,
+    pattern: Some(r"^[A-Za-z0-9_+=,.@-]+$"),
+    one_of: &[],
+    wants: "1 to 64 letters, digits and `_ + = , . @ -`",
+    check: role,
+};
+
+/// `policyNameType` of the IAM model.
+pub(in crate::config) static POLICY: Rule = Rule {
+    min: 1,
+    max: 128,
+    pattern: Some(r"^[A-Za-z0-9_+=,.@-]+$"),
+    one_of: &[],
+    wants: "1 to 128 letters, digits and `_ + = , . @ -`",
+    check: policy,
+};
+
+/// `FunctionName` of the Lambda model, whose longer form is a whole ARN.
+pub(in crate::config) static FUNCTION: Rule = Rule {
+    min: 1,
+    max: 64,
+    pattern: Some(r"^[A-Za-z0-9_-]+$"),
+    one_of: &[],
+    wants: "1 to 64 letters, digits, `_` and `-`",
+    check: function,
+};
+
+/// A FHIR profile's canonical URL; the HealthLake model asks nothing of it.
+pub(in crate::config) static PROFILE: Rule =
+    Rule { min: 1, max: 2048, pattern: None, one_of: &[], wants: "the URLs of FHIR profiles", check: anything };
+
+/// A section of the shared AWS configuration.
+pub(in crate::config) static PROFILE_NAME: Rule = Rule {
+    min: 1,
+    max: 256,
+    pattern: None,
+    one_of: &[],
+    wants: "the name of a profile in `~/.aws/config`",
+    check: profile_name,
+};
+
+/// An AWS account number.
+pub(in crate::config) static ACCOUNT: Rule = Rule {
+    min: 1,
+    max: 2048,
+    pattern: Some(r"^[0-9]{12}$"),
+    one_of: &[],
+    wants: "account numbers of 12 digits, as strings",
+    check: account,
+};
+
+fn datastore(value: &str) -> Vec<Finding> {
+    let allowed = |c: char| is_letter_space_or_number(c) || "_.:/=+-%@".contains(c);
+    foreign(value, allowed, DATASTORE.wants).into_iter().collect()
+}
+
+fn role(value: &str) -> Vec<Finding> {
+    iam_name(value, ":role/", &ROLE)
+}
+
+fn policy(value: &str) -> Vec<Finding> {
+    iam_name(value, ":policy/", &POLICY)
+}
+
+fn iam_name(value: &str, kind: &str, rule: &Rule) -> Vec<Finding> {
+    if let Some((_, name)) = value.split_once(kind).filter(|_| value.starts_with("arn:")) {
+        let name = name.rsplit('/').next().unwrap_or(name);
+        return vec![Finding::error("is an ARN, not a name").help(format!("write `{name}`"))];
+    }
+    foreign(value, is_iam, rule.wants).into_iter().collect()
+}
+
+fn function(value: &str) -> Vec<Finding> {
+    let allowed = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == '-';
+    foreign(value, allowed, FUNCTION.wants).into_iter().collect()
+}
+
+fn profile_name(value: &str) -> Vec<Finding> {
+    foreign(value, |c| !c.is_control() && !"[]".contains(c), PROFILE_NAME.wants).into_iter().collect()
+}
+
+fn account(value: &str) -> Vec<Finding> {
+    let digits = value.bytes().filter(u8::is_ascii_digit).count();
+    if value.len() == 12 && digits == 12 {
+        return Vec::new();
+    }
+    let finding = Finding::error(format!("holds {}, which is no account number", super::quoted(value)));
+    let bare: String = value.chars().filter(char::is_ascii_digit).collect();
+    let separated = value.chars().all(|c| c.is_ascii_digit() || c == '-' || c == ' ');
+    if separated && bare.len() == 12 {
+        return vec![finding.help(format!("write it without separators: `\"{bare}\"`"))];
+    }
+    vec![finding.help(format!("an account number has 12 digits, this has {digits}"))]
+}

@@ -1,0 +1,145 @@
+//! The JSON Schema of `healthlake.toml`, for editors.
+
+use serde_json::{Map, Value, json};
+use toml::de::DeValue;
+
+use super::keys::{self, Default, Key, Kind, TOKEN_UNITS, TOKENS};
+use super::rules::{Rule, addresses, cognito, tags};
+
+/// A JSON Schema (draft 2020-12) of the file. It allows no more keys than [`load`](super::load) and every value that
+/// `load` takes; what concerns several keys at once is left to `load`.
+pub fn json_schema() -> Value {
+    let properties: Map<String, Value> = keys::all().map(|key| (key.name.to_owned(), property(key))).collect();
+    let required: Vec<&str> = keys::all().filter(|key| key.default == Default::Required).map(|key| key.name).collect();
+    json!({
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "$id": "https://github.com/hlctl/hlctl/healthlake.schema.json",
+        "title": "healthlake.toml",
+        "description": "Configuration of hlctl: one AWS HealthLake FHIR store and what it needs.",
+        "type": "object",
+        "additionalProperties": false,
+        "required": required,
+        "properties": properties,
+    })
+}
+
+fn property(key: &Key) -> Value {
+    let mut schema = shape(&key.kind);
+    if let Value::Object(members) = &mut schema {
+        members.insert("description".to_owned(), json!(key.doc));
+        members.insert("examples".to_owned(), json!([to_json(key.example)]));
+        if let Default::Toml(default) = key.default {
+            members.insert("default".to_owned(), to_json(default));
+        }
+    }
+    schema
+}
+
+fn shape(kind: &Kind) -> Value {
+    match kind {
+        Kind::Flag => json!({ "type": "boolean" }),
+        Kind::Text(rule) => text(rule),
+        Kind::Choice(choices) => json!({ "type": "string", "enum": choices }),
+        Kind::Whole { min, max, .. } => {
+            json!({ "type": "integer", "minimum": min, "maximum": max })
+        }
+        Kind::Seconds { min, max } => json!({ "type": "number", "minimum": min, "maximum": max }),
+        Kind::List { of, min, max } => json!({
+            "type": "array",
+            "items": text(of),
+            "minItems": min,
+            "maxItems": max,
+            "uniqueItems": true,
+        }),
+        Kind::Tags => json!({
+            "type": "object",
+            "maxProperties": tags::MOST,
+            "propertyNames": text(&tags::KEY),
+            "additionalProperties": text(&tags::VALUE),
+        }),
+        Kind::Protect => protect(),
+        Kind::TestUsers => json!({ "type": "array", "items": test_user() }),
+        Kind::TokenValidity => tokens(&json!({ "type": "integer", "minimum": 1, "maximum": 315_360_000 })),
+        Kind::TokenUnits => tokens(&json!({ "type": "string", "enum": TOKEN_UNITS })),
+    }
+}
+
+fn text(rule: &Rule) -> Value {
+    let mut schema = json!({ "type": "string", "minLength": rule.min, "maxLength": rule.max });
+    if let Some(pattern) = rule.pattern {
+        schema["pattern"] = json!(pattern);
+    }
+    if !rule.one_of.is_empty() {
+        schema = json!({ "type": "string", "enum": rule.one_of });
+    }
+    schema
+}
+
+fn protect() -> Value {
+    let address = json!({
+        "anyOf": [
+            { "type": "string", "enum": addresses::KNOWN.as_slice() },
+            { "type": "string", "pattern": r#"^cognito_user\.test_users\[".+"\]$"# },
+        ]
+    });
+    json!({
+        "anyOf": [
+            { "type": "boolean" },
+            { "type": "array", "items": address, "uniqueItems": true },
+        ]
+    })
+}
+
+fn test_user() -> Value {
+    let passwords = ["password", "password_env", "password_file"];
+    let exactly_one: Vec<Value> = passwords.iter().map(|name| json!({ "required": [name] })).collect();
+    json!({
+        "type": "object",
+        "additionalProperties": false,
+        "required": ["username", "preferred_username", "email", "email_verified"],
+        "oneOf": exactly_one,
+        "properties": {
+            "username": described(&cognito::USERNAME, "Name to log in with."),
+            "preferred_username": described(&cognito::PREFERRED_USERNAME, "The attribute of that name."),
+            "email": described(&cognito::EMAIL, "Email address."),
+            "email_verified": { "type": "boolean", "description": "Whether the address counts as verified." },
+            "password": described(&cognito::PASSWORD, "The password itself. Prefer one of the other two."),
+            "password_env": described(&cognito::VARIABLE, "Variable that holds the password."),
+            "password_file": described(&cognito::PATH, "File that holds the password."),
+        },
+    })
+}
+
+fn described(rule: &Rule, description: &str) -> Value {
+    let mut schema = text(rule);
+    schema["description"] = json!(description);
+    schema
+}
+
+fn tokens(of_each: &Value) -> Value {
+    let properties: Map<String, Value> = TOKENS.iter().map(|token| ((*token).to_owned(), of_each.clone())).collect();
+    json!({ "type": "object", "additionalProperties": false, "properties": properties })
+}
+
+/// A default or an example of the table, whose TOML the tests parse.
+fn to_json(text: &str) -> Value {
+    DeValue::parse(text).map_or(Value::Null, |value| value_to_json(value.get_ref()))
+}
+
+fn value_to_json(value: &DeValue<'_>) -> Value {
+    match value {
+        DeValue::String(text) => json!(text),
+        DeValue::Integer(number) => {
+            json!(i64::from_str_radix(number.as_str(), number.radix()).ok())
+        }
+        DeValue::Float(number) => json!(number.as_str().parse::<f64>().ok()),
+        DeValue::Boolean(flag) => json!(flag),
+        DeValue::Datetime(date) => json!(date.to_string()),
+        DeValue::Array(array) => array.iter().map(|value| value_to_json(value.get_ref())).collect(),
+        DeValue::Table(table) => table
+            .iter()
+            .map(|(name, value)| (name.get_ref().to_string(), value_to_json(value.get_ref())))
+            .collect::<Map<String, Value>>()
+            .into(),
+    }
+}

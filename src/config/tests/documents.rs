@@ -1,0 +1,193 @@
+//! The documents and the table of keys say the same.
+
+use std::collections::BTreeMap;
+use std::fs;
+
+use serde_json::Value;
+
+use super::*;
+
+/// Compares a file of the repository with what it should hold, or writes it if `HLCTL_BLESS` is set.
+fn is_generated(path: &str, expected: &str) {
+    let path = repository(path);
+    if std::env::var_os("HLCTL_BLESS").is_some() {
+        fs::write(&path, expected).unwrap();
+    }
+    let found = fs::read_to_string(&path).unwrap_or_default();
+    assert!(found == expected, "{} is out of date: run the tests once with HLCTL_BLESS=1", path.display());
+}
+
+fn is_valid(schema: &Value, text: &str) -> Result<(), String> {
+    let value: Value = toml::from_str(text).map_err(|error| error.to_string())?;
+    let validator = jsonschema::validator_for(schema).unwrap();
+    validator.validate(&value).map_err(|error| error.to_string())
+}
+
+/// Every key live, with its default or its example.
+fn everything() -> String {
+    let assignments = keys::all()
+        .filter(|key| key.name != "tags")
+        .map(|key| format!("{} = {}\n", key.name, if key.name == "smart_on_fhir" { "false" } else { key.example }));
+    assignments.collect::<String>() + "[tags]\nteam = \"interop\"\n"
+}
+
+#[test]
+fn the_example_file_is_up_to_date_and_valid() {
+    let text = example_file();
+    is_generated("healthlake.toml.example", &text);
+    let Examined { config, problems } = examine(&sources(&text));
+    assert!(config.is_some() && problems.is_empty(), "{problems}");
+}
+
+#[test]
+fn the_example_file_holds_every_key_and_its_defaults_change_nothing() {
+    let text = example_file();
+    for key in keys::all().filter(|key| key.name != "tags") {
+        let line = format!("{} = ", key.name);
+        let found = text.lines().filter(|found| found.trim_start_matches("# ").starts_with(&line));
+        assert_eq!(found.count(), 1, "{}", key.name);
+    }
+    let defaults: String = keys::all()
+        .filter_map(|key| match key.default {
+            keys::Default::Toml(default) => Some(format!("{} = {default}\n", key.name)),
+            _ => None,
+        })
+        .collect();
+    assert_eq!(loaded(&defaults), loaded(""));
+}
+
+#[test]
+fn every_example_of_a_key_is_valid() {
+    let Examined { config, problems } = examine(&sources(&everything()));
+    assert!(config.is_some() && problems.is_empty(), "{problems}");
+}
+
+#[test]
+fn the_schema_is_a_schema_and_takes_what_load_takes() {
+    let schema = json_schema();
+    assert!(jsonschema::meta::is_valid(&schema));
+    for text in [MINIMAL.to_owned(), example_file(), everything()] {
+        is_valid(&schema, &text).unwrap();
+    }
+}
+
+#[test]
+fn the_schema_refuses_what_a_single_value_does_wrong() {
+    let schema = json_schema();
+    // What the schema cannot say: comparisons between keys, and rules that no pattern tells.
+    let beyond = [
+        "access/admin-wildcard",
+        "access/default-role",
+        "access/role-arn",
+        "access/same-policies",
+        "access/same-roles",
+        "buckets/alias",
+        "buckets/demo",
+        "buckets/dots",
+        "buckets/express",
+        "buckets/ip",
+        "buckets/lambda",
+        "buckets/mrap",
+        "buckets/same",
+        "buckets/sthree",
+        "buckets/table",
+        "buckets/xn",
+        "safety/tag-case",
+        "smart/domains",
+        "smart/user-twice",
+        "smart/validity",
+        "smart/validity-units",
+        "store/backup-off",
+        "store/backup-unset",
+        "store/smart",
+    ];
+    for subject in ["access", "buckets", "keys", "safety", "smart", "store", "types", "waiting"] {
+        for entry in fs::read_dir(repository("tests/config/broken").join(subject)).unwrap() {
+            let path = entry.unwrap().path();
+            if path.extension().is_none_or(|extension| extension != "toml") {
+                continue;
+            }
+            let name = format!("{subject}/{}", path.file_stem().unwrap().to_string_lossy());
+            let refused = is_valid(&schema, &fs::read_to_string(&path).unwrap()).is_err();
+            assert!(refused || beyond.contains(&name.as_str()), "{name} passes the schema");
+        }
+    }
+}
+
+#[test]
+fn the_schema_tells_every_default() {
+    let schema = json_schema();
+    for key in keys::all() {
+        let property = &schema["properties"][key.name];
+        assert!(property["description"].is_string(), "{}", key.name);
+        let has_default = matches!(key.default, keys::Default::Toml(_));
+        assert_eq!(property.get("default").is_some(), has_default, "{}", key.name);
+        assert!(!property["examples"][0].is_null(), "{}", key.name);
+    }
+}
+
+#[test]
+fn the_reference_is_up_to_date() {
+    const BEGIN: &str = "<!-- keys: begin, written by the tests from src/config/keys -->\n";
+    const END: &str = "<!-- keys: end -->\n";
+    let page = fs::read_to_string(repository("docs/configuration.md")).unwrap();
+    let (before, rest) = page.split_once(BEGIN).unwrap();
+    let (_, after) = rest.split_once(END).unwrap();
+    let expected = format!("{before}{BEGIN}{}{END}{after}", reference_tables());
+    is_generated("docs/configuration.md", &expected);
+}
+
+#[test]
+fn every_file_of_examples_is_valid() {
+    let mut count = 0;
+    for entry in fs::read_dir(repository("examples")).unwrap() {
+        let path = entry.unwrap().path();
+        if path.extension().is_none_or(|extension| extension != "toml") {
+            continue;
+        }
+        let sources = Sources::read(&path, BTreeMap::new(), Vec::new()).unwrap();
+        let Examined { config, problems } = examine(&sources);
+        assert!(config.is_some() && problems.is_empty(), "{problems}");
+        is_valid(&json_schema(), &sources.text).unwrap();
+        count += 1;
+    }
+    assert!(count >= 4, "examples are missing");
+}
+
+#[test]
+fn the_inputs_of_the_module_have_its_names_and_defaults() {
+    let inputs = [
+        ("cognito_callback_urls", r#"["https://localhost"]"#),
+        ("cognito_client_name", r#""smart-on-fhir-app""#),
+        ("cognito_deletion_protection", r#""INACTIVE""#),
+        ("cognito_domain", r#""smart-fhir""#),
+        ("cognito_logout_urls", "[]"),
+        ("cognito_mfa_configuration", r#""OFF""#),
+        ("cognito_test_users", "[]"),
+        ("cognito_token_validity", "{ access_token = 60, id_token = 60, refresh_token = 30 }"),
+        (
+            "cognito_token_validity_units",
+            r#"{ access_token = "minutes", id_token = "minutes", refresh_token = "days" }"#,
+        ),
+        ("cognito_user_pool_name", r#""smart-on-fhir-healthlake-cognito""#),
+        ("create_kms_key", "false"),
+        ("data_bucket_name", ""),
+        ("datastore_name", ""),
+        ("fhir_version", r#""R4""#),
+        ("healthlake_policy_name", r#""HealthLakeImportExportPolicy""#),
+        ("healthlake_role_name", r#""HealthLakeImportExportRole""#),
+        ("kms_admin_iam_arn", r#""""#),
+        ("lambda_cognito_access_role", r#""fhir_cognito_access""#),
+        ("lambda_function_name", r#""healthlake_token_validator""#),
+        ("lambda_memory_size", "256"),
+        ("lambda_role_name", r#""healthlake_token_validator_role""#),
+        ("lambda_timeout", "30"),
+        ("logs_bucket_name", ""),
+        ("preload_data", "false"),
+        ("smart_on_fhir", "false"),
+    ];
+    for (name, default) in inputs {
+        let expected = if default.is_empty() { keys::Default::Required } else { keys::Default::Toml(default) };
+        assert_eq!(keys::find(name).map(|key| key.default), Some(expected), "{name}");
+    }
+}

@@ -1,0 +1,115 @@
+//! What a good configuration turns into.
+
+use std::collections::BTreeSet;
+use std::time::{Duration, Instant};
+
+use super::*;
+
+#[test]
+fn defaults_are_those_of_the_module() {
+    snapshot("defaults", &format!("{:#?}", loaded("")));
+}
+
+#[test]
+fn the_least_and_the_most_are_allowed() {
+    let name = "n".repeat(256);
+    let text = format!(
+        "datastore_name = \"{name}\"\ndata_bucket_name = \"abc\"\nlogs_bucket_name = \"{}\"\n\
+         kms_deletion_window_in_days = 7\ndatastore_backup = true\ndatastore_backup_retention_in_days = 30\n\
+         poll_interval = 0.001\nwait_timeout = 604800\nhealthlake_role_name = \"{}\"\nlambda_memory_size = 10240\n",
+        "l".repeat(63),
+        "r".repeat(64),
+    );
+    let config = load(&sources(&text)).unwrap_or_else(|problems| panic!("{problems}"));
+    assert_eq!(config.kms_deletion_window_in_days, 7);
+    assert_eq!(config.poll_interval, Duration::from_millis(1));
+    let backup = Backup { enabled: true, retention_days: Some(30), tags: None };
+    assert_eq!(config.datastore_backup, Some(backup));
+}
+
+#[test]
+fn names_and_tags_of_any_script_are_allowed() {
+    let config = loaded("[tags]\n\"Größe 大\" = \"très :/=+-@ grand\"\n");
+    assert_eq!(config.tags.get("Größe 大").map(String::as_str), Some("très :/=+-@ grand"));
+}
+
+#[test]
+fn an_empty_administrator_is_none() {
+    assert_eq!(loaded("kms_admin_iam_arn = \"\"\n").kms_admin_iam_arn, None);
+    for arn in [
+        "arn:aws:iam::123456789012:root",
+        "arn:aws-us-gov:iam::123456789012:user/ops/alice",
+        "arn:aws:iam::123456789012:role/kms-admin",
+    ] {
+        let config = loaded(&format!("kms_admin_iam_arn = \"{arn}\"\n"));
+        assert_eq!(config.kms_admin_iam_arn.as_deref(), Some(arn));
+    }
+}
+
+#[test]
+fn protection_is_a_flag_or_addresses() {
+    assert_eq!(loaded("protect = true\n").protect, Protect::Default);
+    assert_eq!(loaded("protect = false\n").protect, Protect::Addresses(BTreeSet::new()));
+    let config = loaded("protect = [\"kms_key.s3\", 'cognito_user.test_users[\"alice\"]']\n");
+    let addresses = ["kms_key.s3", "cognito_user.test_users[\"alice\"]"].map(str::to_owned);
+    assert_eq!(config.protect, Protect::Addresses(addresses.into()));
+}
+
+#[test]
+fn unset_is_not_the_same_as_off() {
+    assert_eq!(loaded("").datastore_analytics, None);
+    assert_eq!(loaded("datastore_analytics = false\n").datastore_analytics, Some(false));
+    assert_eq!(loaded("").datastore_default_profiles, None);
+    assert_eq!(loaded("datastore_default_profiles = []\n").datastore_default_profiles, Some(Vec::new()));
+    let off = Backup { enabled: false, retention_days: None, tags: None };
+    assert_eq!(loaded("datastore_backup = false\n").datastore_backup, Some(off));
+}
+
+#[test]
+fn a_token_left_out_keeps_its_default() {
+    let config = loaded("cognito_token_validity = { refresh_token = 10 }\n");
+    let validity = config.smart.token_validity;
+    assert_eq!((validity.access.value, validity.access.unit.as_str()), (60, "minutes"));
+    assert_eq!((validity.refresh.value, validity.refresh.unit.as_str()), (10, "days"));
+}
+
+#[test]
+fn a_unit_alone_is_checked_against_the_default_number() {
+    let problems = load(&with("cognito_token_validity_units = { id_token = \"days\" }\n")).unwrap_err();
+    assert!(problems.to_string().contains("cognito_token_validity"), "{problems}");
+}
+
+#[test]
+fn addresses_for_log_in_may_be_of_an_app() {
+    let urls = r#"["http://localhost:8080/x", "myapp://callback", "com.example.app:/back", "https://a.example/?q=1"]"#;
+    assert_eq!(loaded(&format!("cognito_callback_urls = {urls}\n")).smart.callback_urls.len(), 4);
+}
+
+#[test]
+fn a_dotted_bucket_is_only_a_warning() {
+    let text = MINIMAL.replace("example-fhir-data", "example.fhir.data");
+    let Examined { config, problems } = examine(&sources(&text));
+    assert!(config.is_some());
+    assert_eq!(problems.summary(), "1 warning");
+}
+
+#[test]
+fn a_tag_called_like_a_key_is_only_a_warning_and_none_if_the_key_is_set() {
+    let first = examine(&with("[tags]\nregion = \"north\"\n"));
+    assert_eq!((first.config.is_some(), first.problems.summary().as_str()), (true, "1 warning"));
+    let second = examine(&with("region = \"us-east-1\"\n[tags]\nregion = \"north\"\n"));
+    assert!(second.problems.is_empty());
+}
+
+#[test]
+fn loading_takes_no_time() {
+    let text = example_file();
+    let start = Instant::now();
+    let rounds = 50;
+    for _ in 0..rounds {
+        assert!(load(&sources(&text)).is_ok());
+    }
+    let each = start.elapsed() / rounds;
+    // Generous, for a build without optimisation on a busy machine.
+    assert!(each < Duration::from_millis(20), "{each:?}");
+}

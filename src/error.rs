@@ -1,0 +1,250 @@
+//! The errors that hlctl expects, with what each needs to explain itself.
+
+use std::time::Duration;
+
+use thiserror::Error;
+
+use crate::address::Address;
+use crate::aws::{AwsError, ErrorKind, hint};
+use crate::exit_code::ExitCode;
+use crate::resource::Contents;
+use crate::wait::{Ended, Signal};
+
+/// A change to, or a look at, one resource that failed.
+#[derive(Clone, Debug, Error)]
+pub enum ResourceError {
+    /// AWS, or the way to it.
+    #[error("{0}")]
+    Aws(#[from] AwsError),
+    /// Something else has the name.
+    #[error("{name} exists already and {}", match owner {
+        Some(stack) => format!("belongs to another hlctl stack, {stack}"),
+        None => "hlctl did not make it".to_owned(),
+    })]
+    Taken {
+        /// The name.
+        name: String,
+        /// The stack that its tags name.
+        owner: Option<String>,
+    },
+    /// AWS gave up.
+    #[error("AWS reports {status}: {cause}")]
+    Failed {
+        /// Status as AWS names it.
+        status: String,
+        /// Cause as AWS gives it.
+        cause: String,
+    },
+    /// It did not settle in time.
+    #[error("still {status} after {}", crate::ui::duration(*waited))]
+    TimedOut {
+        /// Last status seen.
+        status: String,
+        /// How long was waited.
+        waited: Duration,
+    },
+    /// The user asked to stop, or not to wait.
+    #[error("still {status}; AWS goes on with it")]
+    StillGoing {
+        /// Last status seen.
+        status: String,
+    },
+    /// A bucket cannot be deleted as it is.
+    #[error("the bucket {bucket} holds {contents}")]
+    NotEmpty {
+        /// The bucket.
+        bucket: String,
+        /// What it holds.
+        contents: Contents,
+    },
+    /// It was there when the plan was made and is gone now.
+    #[error("it has disappeared since the plan was made")]
+    Vanished,
+    /// The state file holds something that is not a record of this kind.
+    #[error("the state's record is not that of a {kind}: {problem}")]
+    Recorded {
+        /// The kind.
+        kind: &'static str,
+        /// What is wrong.
+        problem: String,
+    },
+    /// AWS answered without something it promises.
+    #[error("AWS's answer is incomplete: {0}")]
+    Answer(String),
+    /// A request that the SDK would not even build.
+    #[error("the request cannot be made: {0}")]
+    Request(String),
+    /// hlctl contradicts itself.
+    #[error("this is a mistake in hlctl: {0}")]
+    Internal(String),
+}
+
+impl ResourceError {
+    /// A request that the SDK would not build.
+    pub fn request(error: impl std::fmt::Display) -> Self {
+        Self::Request(error.to_string())
+    }
+
+    /// The next step, where one is known.
+    pub fn hint(&self) -> Option<String> {
+        match self {
+            Self::Aws(error) => hint::hint(error),
+            Self::Taken { .. } => Some("choose another name in the config, or delete the thing that has it".to_owned()),
+            Self::TimedOut { .. } | Self::StillGoing { .. } => {
+                Some("`hlctl wait` waits on; `hlctl apply` takes up where this stood".to_owned())
+            }
+            Self::NotEmpty { .. } => Some(
+                "set force_destroy = true in the config (or pass --force-destroy) to delete every version of every object, \
+                 or empty the bucket yourself"
+                    .to_owned(),
+            ),
+            Self::Vanished => Some("run the command again to plan with what is there now".to_owned()),
+            Self::Failed { status, .. } if status == "CREATE_FAILED" => {
+                Some("mend the cause; the next apply makes a new store in place of the failed one".to_owned())
+            }
+            Self::Failed { .. } => Some("mend the cause, then run the command again".to_owned()),
+            Self::Recorded { .. } => Some("the state's backup beside it may be better".to_owned()),
+            Self::Answer(_) | Self::Request(_) | Self::Internal(_) => None,
+        }
+    }
+
+    /// Whether S3 says that the bucket of this name is another account's, or in another region.
+    pub fn is_about_anothers_bucket(&self) -> bool {
+        matches!(self, Self::Aws(error) if error.service == "s3"
+            && (error.kind == ErrorKind::WrongRegion || error.kind == ErrorKind::Denied))
+    }
+
+    /// Whether AWS is still at work and nothing is wrong.
+    pub fn is_unfinished(&self) -> bool {
+        matches!(self, Self::TimedOut { .. } | Self::StillGoing { .. })
+    }
+
+    fn exit_code(&self) -> ExitCode {
+        match self {
+            Self::Aws(error) if error.kind == ErrorKind::Credentials => ExitCode::Credentials,
+            Self::NotEmpty { .. } => ExitCode::Protected,
+            error if error.is_unfinished() => ExitCode::Incomplete,
+            _ => ExitCode::Failure,
+        }
+    }
+}
+
+impl From<Ended<ResourceError>> for ResourceError {
+    fn from(ended: Ended<ResourceError>) -> Self {
+        match ended {
+            Ended::Failed(error) => error,
+            Ended::TimedOut(status) => Self::TimedOut { status, waited: Duration::ZERO },
+            Ended::Stopped(status) => Self::StillGoing { status },
+        }
+    }
+}
+
+/// A command that ends without having done its work.
+#[derive(Debug, Error)]
+pub enum CommandError {
+    /// The configuration has problems.
+    #[error("{0}")]
+    Config(crate::config::Problems),
+    /// One resource failed outside a walk.
+    #[error("{address}: {error}")]
+    Resource {
+        /// The resource.
+        address: Address,
+        /// What happened.
+        error: ResourceError,
+    },
+    /// Resources that could not be read.
+    #[error("{}", lines(.0.iter().map(|(address, error)| format!("{address}: {error}"))))]
+    Unreadable(Vec<(Address, ResourceError)>),
+    /// AWS answered a call that belongs to no resource with an error.
+    #[error("{0}")]
+    Aws(AwsError),
+    /// The state cannot be used.
+    #[error("{0}")]
+    State(#[from] crate::state::StateError),
+    /// The plan may not be carried out.
+    #[error("{}", .0.join("\n"))]
+    Refused(Vec<String>),
+    /// Something that hlctl protects would be destroyed.
+    #[error("{message}")]
+    Protected {
+        /// What and why.
+        message: String,
+        /// The command that would do it all the same, or another way out.
+        hint: String,
+    },
+    /// Not all was done; the summary has said what.
+    #[error("{message}")]
+    Incomplete {
+        /// What is left.
+        message: String,
+        /// How to go on.
+        hint: String,
+    },
+    /// The user said no.
+    #[error("nothing was changed: {0}")]
+    Declined(&'static str),
+    /// A signal came before anything was begun.
+    #[error("interrupted; nothing was changed")]
+    Interrupted(Signal),
+    /// The command line asks for something that does not exist.
+    #[error("{message}")]
+    Usage {
+        /// What is wrong.
+        message: String,
+        /// What would be right.
+        hint: String,
+    },
+    /// Everything else.
+    #[error("{0:#}")]
+    Other(#[from] anyhow::Error),
+}
+
+impl CommandError {
+    /// The next step, where one is known.
+    pub fn hint(&self) -> Option<String> {
+        match self {
+            Self::Resource { error, .. } => error.hint(),
+            Self::Unreadable(errors) => hints(errors.iter().filter_map(|(_, error)| error.hint())),
+            Self::Aws(error) => hint::hint(error),
+            Self::State(error) => error.hint(),
+            Self::Protected { hint, .. } | Self::Incomplete { hint, .. } | Self::Usage { hint, .. } => {
+                Some(hint.clone())
+            }
+            Self::Config(_) | Self::Refused(_) | Self::Declined(_) | Self::Interrupted(_) | Self::Other(_) => None,
+        }
+    }
+
+    /// The exit code that `docs/exit-codes.md` promises.
+    pub fn exit_code(&self) -> ExitCode {
+        match self {
+            Self::Resource { error, .. } => error.exit_code(),
+            Self::Unreadable(errors) => errors.first().map_or(ExitCode::Failure, |(_, error)| error.exit_code()),
+            Self::Aws(error) => ResourceError::Aws(error.clone()).exit_code(),
+            Self::State(crate::state::StateError::Locked { .. }) => ExitCode::Locked,
+            Self::Protected { .. } => ExitCode::Protected,
+            Self::Incomplete { .. } => ExitCode::Incomplete,
+            Self::Usage { .. } => ExitCode::Usage,
+            Self::Interrupted(Signal::Interrupt) => ExitCode::Interrupted,
+            Self::Interrupted(Signal::Terminate | Signal::HangUp) => ExitCode::Terminated,
+            Self::Config(_) | Self::State(_) | Self::Refused(_) | Self::Declined(_) | Self::Other(_) => {
+                ExitCode::Failure
+            }
+        }
+    }
+}
+
+fn lines(lines: impl Iterator<Item = String>) -> String {
+    lines.collect::<Vec<_>>().join("\n")
+}
+
+/// Each hint once.
+fn hints(hints: impl Iterator<Item = String>) -> Option<String> {
+    let mut each: Vec<String> = Vec::new();
+    for hint in hints.filter(|hint| !hint.is_empty()) {
+        if !each.contains(&hint) {
+            each.push(hint);
+        }
+    }
+    (!each.is_empty()).then(|| each.join("\n"))
+}

@@ -1,0 +1,33 @@
+//! hlctl provisions an AWS HealthLake FHIR store from one TOML file.
+//!
+//! The way of the data, from top to bottom of the module list:
+//!
+//! - [`cli`] and [`commands`]: the command line, one file for each command.
+//! - [`config`]: text to a checked configuration. No AWS.
+//! - [`module`]: configuration to the stack of resources. Pure.
+//! - [`resource`]: one file for each AWS type. The only place that provisions.
+//! - [`graph`], [`plan`]: what needs what, what exists, what differs, what is to be done.
+//! - [`apply`]: does it. [`wait`] is the only loop that polls.
+//! - [`state`]: what hlctl remembers, its file and its lock.
+//! - [`aws`]: clients, the meaning of errors, and the only place that repeats a call.
+//! - [`ui`]: what people and programs get to see.
+//!
+//! `ARCHITECTURE.md` follows one apply through all of them.
+
+pub mod address;
+pub mod apply;
+pub mod aws;
+pub mod cli;
+pub mod commands;
+pub mod config;
+pub mod error;
+pub mod exit_code;
+pub mod graph;
+pub mod module;
+pub mod plan;
+pub mod resource;
+pub mod session;
+pub mod state;
+pub mod trace;
+pub mod ui;
+pub mod wait;

@@ -1,0 +1,249 @@
+//! From the configuration to the stack: which resources there are, what each of them says, and what the outputs are.
+//!
+//! The policies, lifecycle rules and names of the Terraform module that hlctl replaces live here and nowhere else, with
+//! the module's faults mended. Pure: nothing here asks AWS.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Map, Value};
+
+use crate::address::Address;
+use crate::config::{Config, Protect};
+use crate::resource::policy::{Document, Principal, Statement};
+use crate::resource::{
+    Encryption, FhirDatastore, IamPolicy, IamRole, IamRolePolicyAttachment, Identity, Kind, KmsKey, LifecycleRule, Ref,
+    Resource, S3Bucket, S3BucketLifecycleConfiguration, S3BucketLogging, S3BucketPolicy, S3BucketPublicAccessBlock,
+    S3BucketServerSideEncryptionConfiguration, S3BucketVersioning, Spec, Text, ownership_tags,
+};
+
+/// Days after which unfinished uploads are dropped from either bucket.
+const UPLOADS_DROPPED_AFTER_DAYS: i32 = 7;
+/// What every access log's key begins with; the lifecycle rule of the logs bucket is for these.
+const LOG_PREFIX: &str = "log/";
+
+/// The resources that a configuration asks for, by address.
+pub type Stack = BTreeMap<Address, Spec>;
+
+/// Builds the stack. `stack` is the value of the `hlctl:stack` tag.
+pub fn build(config: &Config, identity: &Identity, stack: &str) -> Stack {
+    Builder { config, identity, stack, nodes: Stack::new() }.build()
+}
+
+struct Builder<'a> {
+    config: &'a Config,
+    identity: &'a Identity,
+    stack: &'a str,
+    nodes: Stack,
+}
+
+impl Builder<'_> {
+    fn build(mut self) -> Stack {
+        let s3_key = self.kms_key("s3", "Encrypts the import and export data of a HealthLake data store");
+        let store_key =
+            self.config.create_kms_key.then(|| self.kms_key("datastore", "Encrypts a HealthLake data store"));
+        let data = self.bucket("data", &self.config.data_bucket_name);
+        let logs = self.bucket("access_logs", &self.config.logs_bucket_name);
+        self.data_bucket_settings(&data, &s3_key);
+        let permission = self.logs_bucket_settings(&logs, &data);
+        self.logging(&data, &logs, &permission);
+        let store = self.datastore(store_key);
+        self.import_export_role(&data, &s3_key, &store);
+        self.nodes
+    }
+
+    fn add<R: Resource + Into<Spec>>(&mut self, name: &str, spec: R) -> Ref<R> {
+        let address = Address::new(R::KIND, name);
+        self.nodes.insert(address.clone(), spec.into());
+        Ref::new(address)
+    }
+
+    fn tags<R: Resource>(&self, name: &str) -> BTreeMap<String, String> {
+        let mut tags = self.config.tags.clone();
+        tags.extend(ownership_tags(self.stack, &Address::new(R::KIND, name)));
+        tags
+    }
+
+    fn kms_key(&mut self, name: &str, purpose: &str) -> Ref<KmsKey> {
+        let key =
+            KmsKey { description: purpose.to_owned(), policy: self.key_policy(), tags: self.tags::<KmsKey>(name) };
+        self.add(name, key)
+    }
+
+    /// Without the account's root no IAM policy could grant anything on the key, and nobody could mend its policy
+    /// (KMS developer guide, "Default key policy").
+    fn key_policy(&self) -> Document {
+        let root = format!("arn:{}:iam::{}:root", self.identity.partition, self.identity.account);
+        let mut statements =
+            vec![Statement::allow("AccountAccess", &["kms:*"]).principal(Principal::Aws(root.into())).on("*")];
+        if let Some(admin) = &self.config.kms_admin_iam_arn {
+            let administer = Statement::allow("KeyAdministration", KEY_ADMINISTRATION);
+            statements.push(administer.principal(Principal::Aws(admin.as_str().into())).on("*"));
+        }
+        Document::of(statements)
+    }
+
+    fn bucket(&mut self, name: &str, bucket_name: &str) -> Ref<S3Bucket> {
+        let tags = self.tags::<S3Bucket>(name);
+        let bucket = self.add(name, S3Bucket { name: bucket_name.to_owned(), tags });
+        self.add(name, S3BucketVersioning { bucket: bucket.clone() });
+        self.add(name, S3BucketPublicAccessBlock { bucket: bucket.clone() });
+        bucket
+    }
+
+    fn data_bucket_settings(&mut self, data: &Ref<S3Bucket>, key: &Ref<KmsKey>) {
+        let encryption = Encryption::Kms(key.clone());
+        self.add("data", S3BucketServerSideEncryptionConfiguration { bucket: data.clone(), encryption });
+        let rules = vec![drop_unfinished_uploads("log")];
+        self.add("data", S3BucketLifecycleConfiguration { bucket: data.clone(), rules });
+        let policy = Document::of([refuse_plain_http(data)]);
+        self.add("data", S3BucketPolicy { bucket: data.clone(), policy });
+    }
+
+    fn logs_bucket_settings(&mut self, logs: &Ref<S3Bucket>, data: &Ref<S3Bucket>) -> Ref<S3BucketPolicy> {
+        let encryption = Encryption::S3;
+        self.add("access_logs", S3BucketServerSideEncryptionConfiguration { bucket: logs.clone(), encryption });
+        let ageing = LifecycleRule {
+            id: "transition",
+            prefix: LOG_PREFIX.to_owned(),
+            transitions: vec![("STANDARD_IA", 30), ("GLACIER", 365)],
+            expire_after_days: Some(1825),
+            ..LifecycleRule::default()
+        };
+        let rules = vec![drop_unfinished_uploads("failed-uploads"), ageing];
+        self.add("access_logs", S3BucketLifecycleConfiguration { bucket: logs.clone(), rules });
+        let policy = Document::of([self.let_logs_in(logs, data), refuse_plain_http(logs)]);
+        self.add("access_logs", S3BucketPolicy { bucket: logs.clone(), policy })
+    }
+
+    /// "Enabling Amazon S3 server access logging", S3 user guide.
+    fn let_logs_in(&self, logs: &Ref<S3Bucket>, data: &Ref<S3Bucket>) -> Statement {
+        let mut sources = vec![data.arn()];
+        if self.config.logs_bucket_self_logging {
+            sources.push(logs.arn());
+        }
+        Statement::allow("AccessLogDelivery", &["s3:PutObject"])
+            .principal(Principal::Service("logging.s3.amazonaws.com"))
+            .on(logs.arn() + "/*")
+            .when("StringEquals", "aws:SourceAccount", vec![self.identity.account.as_str().into()])
+            .when("ArnLike", "aws:SourceArn", sources)
+    }
+
+    fn logging(&mut self, data: &Ref<S3Bucket>, logs: &Ref<S3Bucket>, permission: &Ref<S3BucketPolicy>) {
+        let into_logs = |bucket: &Ref<S3Bucket>, prefix: String| S3BucketLogging {
+            bucket: bucket.clone(),
+            target: logs.clone(),
+            permission: permission.clone(),
+            prefix,
+        };
+        self.add("data", into_logs(data, format!("{LOG_PREFIX}{}/", self.config.data_bucket_name)));
+        if self.config.logs_bucket_self_logging {
+            self.add("access_logs", into_logs(logs, LOG_PREFIX.to_owned()));
+        }
+    }
+
+    fn datastore(&mut self, key: Option<Ref<KmsKey>>) -> Ref<FhirDatastore> {
+        let store = FhirDatastore {
+            name: self.config.datastore_name.clone(),
+            key,
+            preload: self.config.preload_data,
+            analytics: self.config.datastore_analytics,
+            nlp: self.config.datastore_nlp,
+            default_profiles: self.config.datastore_default_profiles.clone(),
+            backup: self.config.datastore_backup.clone(),
+            tags: self.tags::<FhirDatastore>("this"),
+        };
+        self.add("this", store)
+    }
+
+    /// "Setting up permissions for import (or export) jobs", HealthLake developer guide, and `kms:Decrypt`, without which
+    /// an import from a bucket with its own key fails.
+    fn import_export_role(&mut self, data: &Ref<S3Bucket>, key: &Ref<KmsKey>, store: &Ref<FhirDatastore>) {
+        let trust = Statement::allow("HealthLakeJobs", &["sts:AssumeRole"])
+            .principal(Principal::Service("healthlake.amazonaws.com"))
+            .when("StringEquals", "aws:SourceAccount", vec![self.identity.account.as_str().into()])
+            .when("ArnEquals", "aws:SourceArn", vec![store.arn()]);
+        let role = IamRole {
+            name: self.config.healthlake_role_name.clone(),
+            trust: Document::of([trust]),
+            tags: self.tags::<IamRole>("healthlake"),
+        };
+        let role = self.add("healthlake", role);
+        let on_bucket = ["s3:ListBucket", "s3:GetBucketPublicAccessBlock", "s3:GetEncryptionConfiguration"];
+        let policy = IamPolicy {
+            name: self.config.healthlake_policy_name.clone(),
+            description: "Lets HealthLake import from and export to the data bucket".to_owned(),
+            policy: Document::of([
+                Statement::allow("DataBucket", &on_bucket).on(data.arn()),
+                Statement::allow("DataObjects", &["s3:GetObject", "s3:PutObject"]).on(data.arn() + "/*"),
+                Statement::allow("DataKey", &["kms:DescribeKey", "kms:GenerateDataKey*", "kms:Decrypt"]).on(key.arn()),
+            ]),
+            tags: self.tags::<IamPolicy>("healthlake"),
+        };
+        let policy = self.add("healthlake", policy);
+        self.add("this", IamRolePolicyAttachment { role, policy });
+    }
+}
+
+/// What an administrator of a key may do; using it is not among that.
+const KEY_ADMINISTRATION: &[&str] = &[
+    "kms:ReplicateKey",
+    "kms:Create*",
+    "kms:Describe*",
+    "kms:Enable*",
+    "kms:List*",
+    "kms:Put*",
+    "kms:Update*",
+    "kms:Revoke*",
+    "kms:Disable*",
+    "kms:Get*",
+    "kms:Delete*",
+    "kms:ScheduleKeyDeletion",
+    "kms:CancelKeyDeletion",
+    "kms:TagResource",
+    "kms:UntagResource",
+];
+
+fn refuse_plain_http(bucket: &Ref<S3Bucket>) -> Statement {
+    Statement::deny("RefusePlainHttp", &["s3:*"])
+        .principal(Principal::Any)
+        .on(bucket.arn())
+        .on(bucket.arn() + "/*")
+        .when("Bool", "aws:SecureTransport", vec![Text::from("false")])
+}
+
+fn drop_unfinished_uploads(id: &'static str) -> LifecycleRule {
+    LifecycleRule { id, abort_uploads_after_days: Some(UPLOADS_DROPPED_AFTER_DAYS), ..LifecycleRule::default() }
+}
+
+/// Whether the resource at `address` may be destroyed only by name.
+pub fn is_protected(protect: &Protect, address: &Address) -> bool {
+    match protect {
+        Protect::Default => by_default(address),
+        Protect::Addresses(addresses) => addresses.contains(address.as_str()),
+    }
+}
+
+/// The store, the keys and the data bucket: what holds patient data, or the means to read it.
+fn by_default(address: &Address) -> bool {
+    address.as_str() == "s3_bucket.data" || Kind::parse(address.kind()).is_some_and(Kind::is_precious)
+}
+
+/// The module's outputs, by its names, from what is recorded of each resource. A missing resource gives null.
+pub fn outputs<'a>(recorded: impl Fn(&str) -> Option<&'a Value>) -> Map<String, Value> {
+    let attribute =
+        |address: &str, name: &str| recorded(address).and_then(|value| value.get(name)).cloned().unwrap_or(Value::Null);
+    [
+        ("cognito_domain", Value::Null),
+        ("cognito_oauth_endpoints", Value::Null),
+        ("cognito_scopes", Value::Null),
+        ("datastore_arn", attribute("healthlake_fhir_datastore.this", "arn")),
+        ("datastore_endpoint", attribute("healthlake_fhir_datastore.this", "endpoint")),
+        ("datastore_kms_key_arn", attribute("kms_key.datastore", "arn")),
+        ("export_role_arn", attribute("iam_role.healthlake", "arn")),
+        ("s3_bucket", attribute("s3_bucket.data", "name")),
+        ("s3_kms_key_arn", attribute("kms_key.s3", "arn")),
+    ]
+    .into_iter()
+    .map(|(name, value)| (name.to_owned(), value))
+    .collect()
+}

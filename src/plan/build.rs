@@ -1,0 +1,460 @@
+//! Decides what is to be done about each resource. Pure.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::address::Address;
+use crate::error::{CommandError, ResourceError};
+use crate::graph::Graph;
+use crate::module::Stack;
+use crate::resource::{Condition, Identity, Kind, Known, Observed, Occasion, STACK_TAG, Settings, Spec};
+use crate::state::{Deposed, Entry, State, Status};
+
+use super::diff::diff;
+use super::refresh::{Seen, known};
+use super::{Action, AttributeChange, Change, Plan, Refusal};
+
+/// What the user asked for besides the configuration.
+#[derive(Clone, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct Options {
+    /// Only these, and what they need; all if empty.
+    pub targets: BTreeSet<Address>,
+    /// Make these anew.
+    pub replace: BTreeSet<Address>,
+    /// What may be destroyed although it is protected: names or addresses.
+    pub allow_destroy: BTreeSet<String>,
+    /// Destroy instead of make.
+    pub destroy: bool,
+}
+
+/// Everything that a decision rests on.
+pub struct Situation<'a> {
+    /// What is wanted; empty for a destroy.
+    pub stack: &'a Stack,
+    /// Which of it needs which.
+    pub graph: &'a Graph,
+    /// What the state holds.
+    pub state: &'a State,
+    /// What AWS holds.
+    pub seen: &'a BTreeMap<Address, Seen>,
+    /// Account, region and partition.
+    pub identity: &'a Identity,
+    /// Which addresses are protected.
+    pub is_protected: &'a dyn Fn(&Address) -> bool,
+    /// Settings for deletions.
+    pub settings: &'a Settings,
+    /// The store's name in the configuration, if there is one.
+    pub store_name: Option<&'a str>,
+}
+
+/// Decides.
+///
+/// # Errors
+/// A target or a replacement names nothing, or references go in a circle.
+pub fn build(situation: &Situation<'_>, options: &Options) -> Result<Plan, CommandError> {
+    check_named(situation, options)?;
+    let mut decider = Decider {
+        situation,
+        options,
+        known: known(situation.state),
+        plan: Plan::default(),
+        delete_first: BTreeSet::new(),
+    };
+    decider.plan.graph = situation.graph.clone();
+    let chosen = chosen(situation, options);
+    let order = situation.graph.order().map_err(|cycle| CommandError::Other(cycle.into()))?;
+    for address in &order {
+        let Some(spec) = situation.stack.get(address) else { continue };
+        if chosen.as_ref().is_none_or(|chosen| chosen.contains(address)) {
+            decider.decide(address, spec)?;
+        } else {
+            decider.assume(address, spec)?;
+        }
+    }
+    for (address, entry) in situation.state.resources.iter().rev() {
+        if !situation.stack.contains_key(address) && chosen.as_ref().is_none_or(|chosen| chosen.contains(address)) {
+            decider.delete(address, entry)?;
+        }
+    }
+    if options.targets.is_empty() {
+        situation.state.deposed.iter().for_each(|deposed| decider.finish(deposed));
+    }
+    decider.guard();
+    Ok(decider.plan)
+}
+
+fn check_named(situation: &Situation<'_>, options: &Options) -> Result<(), CommandError> {
+    let exists =
+        |address: &Address| situation.stack.contains_key(address) || situation.state.resources.contains_key(address);
+    match options.targets.iter().chain(&options.replace).find(|address| !exists(address)) {
+        None => Ok(()),
+        Some(address) => {
+            let all = situation.stack.keys().chain(situation.state.resources.keys());
+            let nearest = all
+                .max_by(|a, b| {
+                    let likeness = |other: &Address| strsim::jaro_winkler(other.as_str(), address.as_str());
+                    likeness(a).total_cmp(&likeness(b))
+                })
+                .map(|near| format!("did you mean {near}? "))
+                .unwrap_or_default();
+            Err(CommandError::Usage {
+                message: format!("there is no resource {address} in this stack"),
+                hint: format!("{nearest}`hlctl plan` and `hlctl state list` show the addresses"),
+            })
+        }
+    }
+}
+
+/// The targets with what they need, or, for a destroy, with what needs them.
+fn chosen(situation: &Situation<'_>, options: &Options) -> Option<BTreeSet<Address>> {
+    if options.targets.is_empty() {
+        return None;
+    }
+    if !options.destroy {
+        return Some(situation.graph.with_needs(&options.targets));
+    }
+    let mut graph = Graph::default();
+    for (address, entry) in &situation.state.resources {
+        graph.insert(address.clone(), entry.needs.iter().cloned());
+    }
+    Some(graph.with_dependents(&options.targets))
+}
+
+struct Decider<'a> {
+    situation: &'a Situation<'a>,
+    options: &'a Options,
+    known: Known,
+    plan: Plan,
+    delete_first: BTreeSet<Address>,
+}
+
+impl Decider<'_> {
+    fn seen(&self, address: &Address) -> (Option<&Seen>, Option<&Observed>) {
+        let seen = self.situation.seen.get(address);
+        (seen, seen.and_then(|seen| seen.observed.as_ref()))
+    }
+
+    /// What is not chosen keeps the identity it has, for those that are.
+    fn assume(&mut self, address: &Address, spec: &Spec) -> Result<(), CommandError> {
+        let foretold = self.foretold(address, spec)?;
+        let (seen, observed) = self.seen(address);
+        let identity = match observed {
+            Some(_) => seen.and_then(|seen| seen.recorded.clone()),
+            None => foretold,
+        };
+        if let Some(identity) = identity {
+            self.known.insert(address.clone(), identity);
+        }
+        Ok(())
+    }
+
+    fn foretold(&self, address: &Address, spec: &Spec) -> Result<Option<serde_json::Value>, CommandError> {
+        spec.foretold(self.situation.identity, &self.known)
+            .map_err(|error| CommandError::Resource { address: address.clone(), error })
+    }
+
+    fn decide(&mut self, address: &Address, spec: &Spec) -> Result<(), CommandError> {
+        let entry = self.situation.state.resources.get(address);
+        let wanted = spec.desired(&self.known);
+        let (seen, observed) = self.seen(address);
+        let (seen, observed) = (seen.cloned(), observed.cloned());
+        if let Some(error) = seen.as_ref().and_then(|seen| seen.barred.as_ref()) {
+            self.plan.refusals.push(refusal(address, error));
+        }
+        let recorded = seen.and_then(|seen| seen.recorded);
+        let rules = spec.kind().rules();
+        let attributes = diff(rules, &wanted, observed.as_ref().map(|observed| &observed.attributes));
+        let forced = self.options.replace.contains(address);
+        let (action, reason) = match &observed {
+            None => (Action::Create, entry.and_then(vanished)),
+            Some(observed) => {
+                if let Some(refusal) = self.taken(address, entry, observed) {
+                    self.plan.refusals.push(refusal);
+                }
+                existing(entry, observed, &attributes, forced)
+            }
+        };
+        let change = Change {
+            address: address.clone(),
+            kind: spec.kind().as_str().to_owned(),
+            name: recorded.as_ref().and_then(|recorded| spec.kind().name(recorded).ok()),
+            action,
+            reason,
+            meaning: Vec::new(),
+            protected: (self.situation.is_protected)(address),
+            delete_first: false,
+            deposed: false,
+            contents: None,
+            recorded: observed.as_ref().and(recorded),
+            observed: observed.map(|observed| observed.attributes),
+            attributes,
+        };
+        self.settle_identity(change, spec)
+    }
+
+    /// What the others may know of this one from here on.
+    fn settle_identity(&mut self, mut change: Change, spec: &Spec) -> Result<(), CommandError> {
+        let address = change.address.clone();
+        let foretold = self.foretold(&address, spec)?;
+        match change.action {
+            Action::Replace => {
+                // Two cannot have one name; and what hangs on it must go before it.
+                let hangs = spec.references().iter().any(|reference| self.delete_first.contains(&reference.address));
+                change.delete_first = hangs || (foretold.is_some() && foretold == change.recorded);
+                if change.delete_first {
+                    self.delete_first.insert(address.clone());
+                }
+                match foretold.filter(|_| !change.delete_first) {
+                    Some(identity) => self.known.insert(address, identity),
+                    None => self.known.remove(&address),
+                }
+                // Nothing of the old one carries over.
+                change.attributes = self.as_replacement(&change, spec);
+            }
+            Action::Create => match foretold {
+                Some(identity) => self.known.insert(address, identity),
+                None => self.known.remove(&address),
+            },
+            _ => {
+                if let Some(identity) = &change.recorded {
+                    self.known.insert(address, identity.clone());
+                }
+            }
+        }
+        change.meaning = self.meaning(&change);
+        self.plan.changes.push(change);
+        Ok(())
+    }
+
+    fn as_replacement(&self, change: &Change, spec: &Spec) -> Vec<AttributeChange> {
+        if change.attributes.iter().any(|attribute| attribute.replaces.is_some()) {
+            return change.attributes.clone();
+        }
+        diff(spec.kind().rules(), &spec.desired(&self.known), change.observed.as_ref())
+    }
+
+    fn meaning(&self, change: &Change) -> Vec<String> {
+        let occasion = Occasion {
+            action: change.action,
+            changed: change.attributes.iter().map(AttributeChange::attribute).collect(),
+            contents: change.contents.as_ref(),
+            vanished: change.action == Action::Create && change.reason.is_some(),
+            settings: self.situation.settings,
+        };
+        Kind::parse(&change.kind).map(|kind| kind.meaning(&occasion)).unwrap_or_default()
+    }
+
+    /// Whether something that hlctl did not make has the name.
+    fn taken(&self, address: &Address, entry: Option<&Entry>, observed: &Observed) -> Option<Refusal> {
+        if entry.is_some_and(|entry| entry.recorded.is_some()) {
+            return None;
+        }
+        let tags = observed.tags.as_ref()?;
+        let owner = tags.get(STACK_TAG);
+        let intended = entry.is_some_and(|entry| entry.status == Status::Creating);
+        let ours = owner == Some(&self.situation.state.stack) || (intended && tags.is_empty());
+        if ours {
+            return None;
+        }
+        let name = self.situation.seen.get(address)?;
+        let name = name.recorded.as_ref().and_then(|recorded| name.kind.name(recorded).ok()).unwrap_or_default();
+        Some(refusal(address, &ResourceError::Taken { name, owner: owner.cloned() }))
+    }
+
+    fn delete(&mut self, address: &Address, entry: &Entry) -> Result<(), CommandError> {
+        let (seen, observed) = self.seen(address);
+        let contents = seen.and_then(|seen| seen.contents.clone());
+        let recorded = seen.and_then(|seen| seen.recorded.clone());
+        // What is on its way out reads as absent; deleting it again waits until it is gone.
+        let takes_time = entry.kind().is_some_and(|kind| kind.usual_time(Action::Delete).is_some());
+        let under_way = observed.is_none() && recorded.is_some() && takes_time;
+        let mut change = Change {
+            address: address.clone(),
+            kind: entry.kind.clone(),
+            name: recorded.as_ref().and_then(|recorded| entry.kind()?.name(recorded).ok()),
+            action: if observed.is_some() || under_way { Action::Delete } else { Action::Forget },
+            reason: (!self.options.destroy).then(|| "the configuration no longer asks for it".to_owned()),
+            attributes: Vec::new(),
+            meaning: Vec::new(),
+            protected: entry.protected && !under_way,
+            delete_first: false,
+            deposed: false,
+            contents,
+            observed: observed.map(|observed| observed.attributes.clone()),
+            recorded,
+        };
+        change.meaning = self.meaning(&change);
+        self.plan.changes.push(change);
+        Ok(())
+    }
+
+    /// An earlier run replaced it and did not come to deleting it.
+    fn finish(&mut self, deposed: &Deposed) {
+        let recorded = deposed.entry.recorded.clone();
+        self.plan.changes.push(Change {
+            address: deposed.address.clone(),
+            kind: deposed.entry.kind.clone(),
+            name: recorded.as_ref().and_then(|recorded| deposed.entry.kind()?.name(recorded).ok()),
+            action: Action::Delete,
+            reason: Some("an earlier run put another in its place".to_owned()),
+            attributes: Vec::new(),
+            meaning: Vec::new(),
+            protected: false,
+            delete_first: false,
+            deposed: true,
+            contents: None,
+            observed: None,
+            recorded,
+        });
+    }
+
+    /// Refuses what must not happen by implication.
+    fn guard(&mut self) {
+        let mut refusals = Vec::new();
+        for change in self.plan.changes.iter().filter(|change| change.action.destroys()) {
+            // Whoever asks for the replacement is told to name the thing along with it.
+            let barred = self.unasked_replacement(change).or_else(|| self.unnamed_destruction(change));
+            refusals.extend(barred);
+            refusals.extend(self.full_bucket(change));
+        }
+        self.plan.refusals.extend(refusals);
+    }
+
+    fn unasked_replacement(&self, change: &Change) -> Option<Refusal> {
+        let holds_data = change.protected || is_bucket(change) || is_precious(change);
+        if change.action != Action::Replace || !holds_data || self.options.replace.contains(&change.address) {
+            return None;
+        }
+        if never_came_to_be(change) {
+            return None;
+        }
+        let why = change.attributes.iter().find_map(|attribute| attribute.replaces.clone())?;
+        Some(Refusal {
+            address: change.address.clone(),
+            message: format!("it would have to be made anew, for {why}; what it holds would be lost"),
+            hint: format!(
+                "undo the change in the config, or have it replaced: --replace '{}' --allow-destroy '{}'",
+                change.address,
+                change.name.as_deref().unwrap_or_default()
+            ),
+            protection: true,
+            name_to_give: None,
+        })
+    }
+
+    fn unnamed_destruction(&self, change: &Change) -> Option<Refusal> {
+        if !change.protected || never_came_to_be(change) || self.is_named(change) {
+            return None;
+        }
+        let name = change.name.as_deref().unwrap_or(change.address.as_str());
+        Some(Refusal {
+            address: change.address.clone(),
+            message: format!("{name} is protected and would be destroyed"),
+            hint: format!("if that is meant, name it: --allow-destroy '{}'", self.name_to_give(change)),
+            protection: true,
+            name_to_give: Some(self.name_to_give(change)),
+        })
+    }
+
+    /// In a destroy of the whole stack the store's name stands for all of it.
+    fn name_to_give(&self, change: &Change) -> String {
+        let own = change.name.as_deref().unwrap_or(change.address.as_str()).to_owned();
+        if self.is_whole_destroy() { self.stack_name() } else { own }
+    }
+
+    fn is_named(&self, change: &Change) -> bool {
+        let named = |name: &str| self.options.allow_destroy.contains(name);
+        named(change.address.as_str())
+            || change.name.as_deref().is_some_and(named)
+            || (self.is_whole_destroy() && named(&self.stack_name()))
+    }
+
+    fn is_whole_destroy(&self) -> bool {
+        self.options.destroy && self.options.targets.is_empty()
+    }
+
+    /// The store's name; where an earlier run has deleted the store, or never came to make it, the one it would have.
+    fn stack_name(&self) -> String {
+        let store = self.plan.changes.iter().find(|change| change.kind == "healthlake_fhir_datastore");
+        let name = store.and_then(|store| store.name.as_deref()).or(self.situation.store_name);
+        name.unwrap_or(self.situation.state.stack.as_str()).to_owned()
+    }
+
+    fn full_bucket(&self, change: &Change) -> Option<Refusal> {
+        let contents = change.contents.as_ref().filter(|contents| !contents.is_empty())?;
+        if self.situation.settings.force_destroy {
+            return None;
+        }
+        let bucket = change.name.clone().unwrap_or_default();
+        let error = ResourceError::NotEmpty { bucket, contents: contents.clone() };
+        Some(Refusal {
+            address: change.address.clone(),
+            message: error.to_string(),
+            hint: error.hint().unwrap_or_default(),
+            protection: true,
+            name_to_give: None,
+        })
+    }
+}
+
+/// A refusal that nothing but a change in AWS, or of the configuration, can lift.
+fn refusal(address: &Address, error: &ResourceError) -> Refusal {
+    Refusal {
+        address: address.clone(),
+        message: error.to_string(),
+        hint: error.hint().unwrap_or_default(),
+        protection: false,
+        name_to_give: None,
+    }
+}
+
+/// How the reason of a replacement begins when the old one never came to be.
+const CREATION_FAILED: &str = "AWS could not make it";
+
+fn is_bucket(change: &Change) -> bool {
+    change.kind == "s3_bucket"
+}
+
+fn is_precious(change: &Change) -> bool {
+    Kind::parse(&change.kind).is_some_and(Kind::is_precious)
+}
+
+/// A store that AWS could not make holds nothing.
+fn never_came_to_be(change: &Change) -> bool {
+    change.reason.as_deref().is_some_and(|reason| reason.starts_with(CREATION_FAILED))
+}
+
+fn vanished(entry: &Entry) -> Option<String> {
+    (entry.status == Status::Ready).then(|| "it was deleted outside hlctl".to_owned())
+}
+
+fn existing(
+    entry: Option<&Entry>,
+    observed: &Observed,
+    attributes: &[AttributeChange],
+    forced: bool,
+) -> (Action, Option<String>) {
+    if let Condition::Failed { status, cause } = &observed.condition {
+        return (Action::Replace, Some(format!("{CREATION_FAILED} ({status}: {cause})")));
+    }
+    if forced {
+        return (Action::Replace, Some("--replace asks for it".to_owned()));
+    }
+    if let Some(why) = attributes.iter().find_map(|attribute| attribute.replaces.clone()) {
+        return (Action::Replace, Some(why));
+    }
+    if !attributes.is_empty() {
+        let reason = match &observed.condition {
+            Condition::Impaired { status, cause } => Some(format!("the last change failed ({status}: {cause})")),
+            _ => None,
+        };
+        // What exists without our knowing, and is part of what is ours, is put as if it were new.
+        let unrecorded_part = entry.is_none() && observed.tags.is_none();
+        return (if unrecorded_part { Action::Create } else { Action::Update }, reason);
+    }
+    match (&observed.condition, entry) {
+        (Condition::Changing(status), _) => (Action::Settle, Some(format!("AWS is still at work on it ({status})"))),
+        (_, Some(entry)) if entry.status == Status::Ready => (Action::NoOp, None),
+        (_, Some(_)) => (Action::Adopt, Some("an earlier run was cut off".to_owned())),
+        (_, None) => (Action::Adopt, Some("it exists and is as wanted".to_owned())),
+    }
+}

@@ -1,0 +1,199 @@
+//! A plan in a file: what was shown, and all that making it anew needs. Holds no secret.
+
+use std::path::Path;
+
+use anyhow::Context;
+use serde::{Deserialize, Serialize};
+
+use super::{Action, Change, Options, Plan};
+use crate::config::Config;
+use crate::error::CommandError;
+use crate::resource::Identity;
+use crate::session::Prepared;
+use crate::state::{Home, LocalStore, State};
+
+const FORMAT: &str = "hlctl-plan";
+const VERSION: u64 = 1;
+
+/// A saved plan.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct PlanFile {
+    format: String,
+    version: u64,
+    hlctl: String,
+    home: Home,
+    lineage: String,
+    serial: u64,
+    stack: String,
+    /// Name of the state's file. Its directory may differ, as between two jobs of a pipeline.
+    state_file: String,
+    identity: Identity,
+    /// Whether there was no state yet.
+    is_new: bool,
+    /// Whether the plan is only to bring the state up to date.
+    pub refresh_only: bool,
+    /// The configuration that it was made from.
+    pub config: Config,
+    /// What else the user asked for.
+    pub options: Options,
+    changes: Vec<Change>,
+}
+
+impl PlanFile {
+    /// The plan, for saving.
+    pub fn of(
+        prepared: &Prepared,
+        store: &LocalStore,
+        config: Config,
+        options: Options,
+        is_new: bool,
+        refresh_only: bool,
+    ) -> Self {
+        let state = &prepared.state;
+        Self {
+            format: FORMAT.to_owned(),
+            version: VERSION,
+            hlctl: env!("CARGO_PKG_VERSION").to_owned(),
+            home: state.home,
+            lineage: state.lineage.clone(),
+            serial: state.serial,
+            stack: state.stack.clone(),
+            state_file: file_name(store),
+            identity: state.identity.clone(),
+            is_new,
+            refresh_only,
+            config,
+            options,
+            changes: prepared.plan.changes.clone(),
+        }
+    }
+
+    /// Writes it, whole or not at all.
+    ///
+    /// # Errors
+    /// The file cannot be written.
+    pub fn write(&self, path: &Path) -> Result<(), CommandError> {
+        let write = || -> anyhow::Result<()> {
+            let directory = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+            let mut beside = tempfile::NamedTempFile::new_in(directory)?;
+            serde_json::to_writer_pretty(&mut beside, self)?;
+            beside.persist(path)?;
+            Ok(())
+        };
+        Ok(write().with_context(|| format!("cannot write the plan to {}", path.display()))?)
+    }
+
+    /// Reads one.
+    ///
+    /// # Errors
+    /// It cannot be read, is not a plan, or a newer hlctl wrote it.
+    pub fn read(path: &Path) -> Result<Self, CommandError> {
+        let shown = path.display();
+        let bytes = std::fs::read(path).with_context(|| format!("cannot read the plan {shown}"))?;
+        let whole: serde_json::Value =
+            serde_json::from_slice(&bytes).with_context(|| format!("{shown} is not a plan of hlctl"))?;
+        if whole.get("format").and_then(serde_json::Value::as_str) != Some(FORMAT) {
+            return Err(CommandError::Other(anyhow::anyhow!("{shown} is not a plan of hlctl")));
+        }
+        if whole.get("version").and_then(serde_json::Value::as_u64) != Some(VERSION) {
+            return Err(CommandError::Other(anyhow::anyhow!(
+                "{shown} was written by another version of hlctl; make the plan anew"
+            )));
+        }
+        Ok(serde_json::from_value(whole).with_context(|| format!("the plan {shown} is damaged; make it anew"))?)
+    }
+
+    /// The state that the plan is for.
+    ///
+    /// # Errors
+    /// The state is another one, or has been written since.
+    pub fn check_state(&self, store: &LocalStore, home: Home) -> Result<State, CommandError> {
+        let refuse = |why: String| {
+            Err(CommandError::Refused(vec![format!("the plan cannot be carried out: {why}; make it anew")]))
+        };
+        if self.home != home {
+            return Err(crate::state::StateError::Home { state: self.home }.into());
+        }
+        if self.state_file != file_name(store) {
+            return Err(CommandError::Refused(vec![format!(
+                "the plan was made for the state {}, but this command is for {}; -c and --state say which",
+                self.state_file,
+                file_name(store)
+            )]));
+        }
+        match store.read()? {
+            None if self.is_new => {
+                let mut state =
+                    State::new("", self.home, self.identity.clone(), crate::session::settings_of(&self.config));
+                state.lineage.clone_from(&self.lineage);
+                state.stack.clone_from(&self.stack);
+                Ok(state)
+            }
+            None => refuse("the state that it was made from is gone".to_owned()),
+            Some(_) if self.is_new => refuse("there was no state when it was made, and now there is one".to_owned()),
+            Some(state) if state.lineage != self.lineage => refuse("it was made for another stack".to_owned()),
+            Some(state) if state.serial != self.serial => {
+                refuse(format!("the state has changed since (serial {} then, {} now)", self.serial, state.serial))
+            }
+            Some(state) => Ok(state),
+        }
+    }
+
+    /// Checks that what is to be done now is what was shown then.
+    ///
+    /// # Errors
+    /// Names each resource for which something else is to be done now.
+    pub fn check_changes(&self, now: &Plan) -> Result<(), CommandError> {
+        // A replaced resource that is still to be deleted shares its address with the one in its place.
+        let is_of = |a: &Change, b: &Change| a.address == b.address && a.deposed == b.deposed;
+        let then = |now: &Change| self.changes.iter().find(|then| is_of(then, now));
+        let mut differing: Vec<String> = now
+            .changes
+            .iter()
+            .filter(|change| !then(change).is_some_and(|then| same(then, change)))
+            .map(|change| {
+                let was = then(change).map_or("absent".to_owned(), describe);
+                format!("{}: {was} in the plan, {} now", change.address, describe(change))
+            })
+            .collect();
+        let gone = self.changes.iter().filter(|then| !now.changes.iter().any(|now| is_of(then, now)));
+        differing.extend(gone.map(|then| format!("{}: {} in the plan, absent now", then.address, describe(then))));
+        if differing.is_empty() {
+            return Ok(());
+        }
+        let mut lines = vec!["something has changed since the plan was made; make it anew:".to_owned()];
+        lines.extend(differing.iter().map(|line| format!("  {line}")));
+        Err(CommandError::Refused(lines))
+    }
+}
+
+fn file_name(store: &LocalStore) -> String {
+    store.path().file_name().unwrap_or_default().to_string_lossy().into_owned()
+}
+
+/// What is to be done; not what is said about it, which may name today's date.
+fn same(then: &Change, now: &Change) -> bool {
+    then.action == now.action
+        && then.attributes == now.attributes
+        && then.name == now.name
+        && then.contents == now.contents
+        && then.delete_first == now.delete_first
+}
+
+fn describe(change: &Change) -> String {
+    let action = match change.action {
+        Action::NoOp => "as wanted",
+        Action::Create => "to add",
+        Action::Update => "to change",
+        Action::Replace => "to replace",
+        Action::Delete => "to destroy",
+        Action::Adopt | Action::Forget => "to settle in the state",
+        Action::Settle => "to wait for",
+    };
+    let attributes: Vec<&str> = change.attributes.iter().map(super::AttributeChange::attribute).collect();
+    if attributes.is_empty() || change.action == Action::Create {
+        action.to_owned()
+    } else {
+        format!("{action} ({})", attributes.join(", "))
+    }
+}

@@ -1,0 +1,171 @@
+//! What is to be done: reads what exists, compares it with what is wanted, and decides. Changes nothing anywhere.
+
+pub mod build;
+pub mod diff;
+pub mod file;
+pub mod refresh;
+mod refresh_only;
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+pub use build::{Options, build};
+pub use diff::AttributeChange;
+pub use refresh::{Seen, refresh};
+pub use refresh_only::refresh_only;
+
+use crate::address::Address;
+use crate::graph::Graph;
+use crate::resource::{Attributes, Contents};
+
+/// What is to be done about one resource.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Action {
+    /// Nothing.
+    NoOp,
+    /// Make it.
+    Create,
+    /// Change it in place.
+    Update,
+    /// Make a new one and delete the old one.
+    Replace,
+    /// Delete it.
+    Delete,
+    /// Record what exists and is ours already.
+    Adopt,
+    /// Wait until AWS has finished with it.
+    Settle,
+    /// Strike it from the state: it is gone already.
+    Forget,
+}
+
+impl Action {
+    /// Whether this changes anything in AWS.
+    pub fn changes_aws(self) -> bool {
+        matches!(self, Self::Create | Self::Update | Self::Replace | Self::Delete)
+    }
+
+    /// Whether this destroys something.
+    pub fn destroys(self) -> bool {
+        matches!(self, Self::Delete | Self::Replace)
+    }
+}
+
+/// One resource's part of the plan.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Change {
+    /// The resource.
+    pub address: Address,
+    /// Its kind's name.
+    pub kind: String,
+    /// The name a user knows it by, where it has one already.
+    pub name: Option<String>,
+    /// What is to be done.
+    pub action: Action,
+    /// Why, where that is not plain.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub reason: Option<String>,
+    /// What differs.
+    pub attributes: Vec<AttributeChange>,
+    /// What it means for patient data and for those who use the store.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub meaning: Vec<String>,
+    /// Whether it may be destroyed only by name.
+    pub protected: bool,
+    /// For a replacement: whether the old one must go before the new one can be made.
+    #[serde(skip_serializing_if = "std::ops::Not::not", default)]
+    pub delete_first: bool,
+    /// Whether another has its address already, so that only the deletion is left to do.
+    #[serde(skip_serializing_if = "std::ops::Not::not", default)]
+    pub deposed: bool,
+    /// What would be lost with it, if it is a bucket that is to go.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub contents: Option<Contents>,
+    /// Its identity, where it has one.
+    #[serde(skip)]
+    pub recorded: Option<Value>,
+    /// What it looks like now.
+    #[serde(skip)]
+    pub observed: Option<Attributes>,
+}
+
+/// Everything that is to be done.
+#[derive(Clone, Debug, Default)]
+pub struct Plan {
+    /// One change for each resource, those without any included, in the order of need.
+    pub changes: Vec<Change>,
+    /// Which resource needs which, of those wanted.
+    pub graph: Graph,
+    /// Reasons why it may not be carried out at all.
+    pub refusals: Vec<Refusal>,
+    /// What the user should know.
+    pub warnings: Vec<String>,
+}
+
+/// Why the plan may not be carried out.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Refusal {
+    /// The resource.
+    pub address: Address,
+    /// What is in the way.
+    pub message: String,
+    /// What to do about it.
+    pub hint: String,
+    /// Whether the way is barred by protection, rather than by something in AWS.
+    pub protection: bool,
+    /// The name that, once given, lifts the refusal.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub name_to_give: Option<String>,
+}
+
+/// How many of each.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Counts {
+    /// To be made.
+    pub create: usize,
+    /// To be changed in place.
+    pub update: usize,
+    /// To be replaced.
+    pub replace: usize,
+    /// To be deleted.
+    pub delete: usize,
+    /// To be recorded or struck from the state, or waited for; AWS stays as it is.
+    pub other: usize,
+    /// Left as they are.
+    pub unchanged: usize,
+}
+
+impl Plan {
+    /// How many of each.
+    pub fn counts(&self) -> Counts {
+        let mut counts = Counts::default();
+        for change in &self.changes {
+            let count = match change.action {
+                Action::Create => &mut counts.create,
+                Action::Update => &mut counts.update,
+                Action::Replace => &mut counts.replace,
+                Action::Delete => &mut counts.delete,
+                Action::Adopt | Action::Forget | Action::Settle => &mut counts.other,
+                Action::NoOp => &mut counts.unchanged,
+            };
+            *count += 1;
+        }
+        counts
+    }
+
+    /// Whether there is something to report as a change: anything but waiting.
+    pub fn has_changes(&self) -> bool {
+        self.changes.iter().any(|change| !matches!(change.action, Action::NoOp | Action::Settle))
+    }
+
+    /// Whether anything would change in AWS.
+    pub fn changes_aws(&self) -> bool {
+        self.changes.iter().any(|change| change.action.changes_aws())
+    }
+
+    /// Whether an apply has anything to do, be it only in the state or waiting.
+    pub fn has_work(&self) -> bool {
+        self.changes.iter().any(|change| change.action != Action::NoOp)
+    }
+}

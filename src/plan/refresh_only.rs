@@ -1,0 +1,33 @@
+//! A plan that only brings the state up to date with AWS. Pure.
+
+use super::diff::diff;
+use super::{Action, Change, Plan};
+use crate::resource::Kind;
+use crate::state::State;
+
+/// What has changed in AWS since hlctl last looked, as changes to the state alone.
+pub fn refresh_only(plan: &Plan, state: &State) -> Plan {
+    let changes =
+        plan.changes.iter().filter(|change| !change.deposed).filter_map(|change| drifted(change, state)).collect();
+    Plan { changes, graph: plan.graph.clone(), ..Plan::default() }
+}
+
+fn drifted(change: &Change, state: &State) -> Option<Change> {
+    let entry = state.resources.get(&change.address)?;
+    let rules = Kind::parse(&change.kind).map(Kind::rules).unwrap_or_default();
+    let (action, attributes, reason) = match &change.observed {
+        None => (Action::Forget, Vec::new(), Some("it is gone from AWS")),
+        Some(observed) => {
+            let known: Vec<&String> = entry.attributes.keys().collect();
+            let seen = observed
+                .iter()
+                .filter(|(name, _)| known.contains(name))
+                .map(|(name, value)| (name.clone(), value.clone()));
+            let mut attributes = diff(rules, &seen.collect(), Some(&entry.attributes));
+            attributes.iter_mut().for_each(|attribute| attribute.replaces = None);
+            let action = if attributes.is_empty() { Action::NoOp } else { Action::Adopt };
+            (action, attributes, (action == Action::Adopt).then_some("it was changed outside hlctl"))
+        }
+    };
+    Some(Change { action, attributes, reason: reason.map(str::to_owned), meaning: Vec::new(), ..change.clone() })
+}

@@ -1,0 +1,187 @@
+//! IAM role: whom it trusts, and its tags. What it may do is attached to it.
+//!
+//! Identity: the name, unique in the account. Ownership: its tags.
+
+use std::collections::BTreeMap;
+
+use aws_sdk_iam::types::Tag;
+use percent_encoding::percent_decode_str;
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+
+use super::policy::{self, Document};
+use super::reference::{Known, Ref, Reference, Text};
+use super::tags::{TagChange, as_attribute, take_over, without_aws};
+use super::{Attributes, Condition, Context, Identity, Observed, Resource, Rule, Task, attributes};
+use crate::aws::{ErrorKind, Operation};
+use crate::error::ResourceError;
+use crate::plan::AttributeChange;
+
+/// What the configuration asks for.
+#[derive(Clone, Debug)]
+pub struct IamRole {
+    /// Its name.
+    pub name: String,
+    /// Who may take it on.
+    pub trust: Document,
+    /// All its tags.
+    pub tags: BTreeMap<String, String>,
+}
+
+/// What the state file remembers.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Recorded {
+    /// Name of the role.
+    pub name: String,
+    /// Its ARN.
+    pub arn: String,
+}
+
+impl Ref<IamRole> {
+    /// The role's name.
+    pub fn name(&self) -> Text {
+        self.attribute("name")
+    }
+}
+
+/// What IAM has made is not visible everywhere at once (IAM user guide, "Troubleshoot IAM").
+pub(super) const NOT_YET_VISIBLE: &[(&str, &str)] = &[("NoSuchEntity", "")];
+const PRINCIPAL_NOT_YET_VISIBLE: &[(&str, &str)] = &[("MalformedPolicyDocument", "rincipal")];
+
+impl Resource for IamRole {
+    const KIND: &'static str = "iam_role";
+    const RULES: &'static [Rule] =
+        &[Rule::replaces("name", "IAM cannot rename a role"), Rule::document("assume_role_policy")];
+    type Recorded = Recorded;
+
+    fn references(&self) -> Vec<Reference> {
+        self.trust.references()
+    }
+
+    fn desired(&self, known: &Known) -> Attributes {
+        attributes([
+            ("name", json!(self.name)),
+            ("assume_role_policy", self.trust.render(known)),
+            ("tags", as_attribute(&self.tags)),
+        ])
+    }
+
+    fn foretold(&self, identity: &Identity, _known: &Known) -> Option<Recorded> {
+        let arn = format!("arn:{}:iam::{}:role/{}", identity.partition, identity.account, self.name);
+        Some(Recorded { name: self.name.clone(), arn })
+    }
+
+    async fn read(cx: &Context, recorded: &Recorded) -> Result<Option<Observed<Recorded>>, ResourceError> {
+        let result = cx
+            .call(Operation::new("iam", "GetRole"), || cx.clients.iam.get_role().role_name(&recorded.name).send())
+            .await;
+        let role = match result {
+            Ok(answer) => answer.role,
+            Err(error) if error.is_not_found() => return Ok(None),
+            Err(error) => return Err(error.into()),
+        };
+        let role = role.ok_or_else(|| ResourceError::Answer("iam:GetRole gave no role".to_owned()))?;
+        let tags = from_iam_tags(role.tags());
+        let attributes = attributes([
+            ("name", json!(role.role_name())),
+            ("assume_role_policy", decode_document(role.assume_role_policy_document().unwrap_or_default())),
+            ("tags", as_attribute(&tags)),
+        ]);
+        // For a moment a new role shows its unique id where the ARN belongs; the foretold one is right.
+        let arn = Some(role.arn()).filter(|arn| arn.starts_with("arn:")).unwrap_or(&recorded.arn).to_owned();
+        let recorded = Recorded { name: role.role_name().to_owned(), arn };
+        Ok(Some(Observed { recorded, attributes, tags: Some(tags), condition: Condition::Ready }))
+    }
+
+    async fn create(&self, task: &Task<'_>) -> Result<Recorded, ResourceError> {
+        let cx = task.cx;
+        let document = self.trust.text(task.known);
+        let tags = as_iam_tags(&self.tags)?;
+        let result = cx
+            .call(Operation::new("iam", "CreateRole").eventually(PRINCIPAL_NOT_YET_VISIBLE), || {
+                let create = cx.clients.iam.create_role().role_name(&self.name);
+                create.assume_role_policy_document(&document).set_tags(Some(tags.clone())).send()
+            })
+            .await;
+        match result {
+            Ok(answer) => {
+                let role =
+                    answer.role.ok_or_else(|| ResourceError::Answer("iam:CreateRole gave no role".to_owned()))?;
+                Ok(Recorded { name: role.role_name, arn: role.arn })
+            }
+            Err(error) if error.kind == ErrorKind::AlreadyExists => {
+                let foretold = self
+                    .foretold(&cx.identity, task.known)
+                    .ok_or_else(|| ResourceError::Internal("a role's identity is always foretold".to_owned()))?;
+                let seen = Self::read(cx, &foretold).await?;
+                take_over(cx, task.address, &self.name, seen)
+            }
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    async fn update(
+        &self,
+        task: &Task<'_>,
+        recorded: Recorded,
+        changes: &[AttributeChange],
+    ) -> Result<Recorded, ResourceError> {
+        let cx = task.cx;
+        let iam = &cx.clients.iam;
+        let name = &recorded.name;
+        let changed = |attribute: &str| changes.iter().any(|change| change.attribute() == attribute);
+        if changed("assume_role_policy") {
+            let document = self.trust.text(task.known);
+            let operation = Operation::new("iam", "UpdateAssumeRolePolicy").eventually(PRINCIPAL_NOT_YET_VISIBLE);
+            cx.call(operation, || iam.update_assume_role_policy().role_name(name).policy_document(&document).send())
+                .await?;
+        }
+        if changed("tags") {
+            let before =
+                cx.call(Operation::new("iam", "ListRoleTags"), || iam.list_role_tags().role_name(name).send()).await?;
+            let change = TagChange::between(&from_iam_tags(before.tags()), &self.tags);
+            let set = as_iam_tags(&change.set)?;
+            if !set.is_empty() {
+                let tag = || iam.tag_role().role_name(name).set_tags(Some(set.clone())).send();
+                cx.call(Operation::new("iam", "TagRole"), tag).await?;
+            }
+            if !change.remove.is_empty() {
+                let untag = || iam.untag_role().role_name(name).set_tag_keys(Some(change.remove.clone())).send();
+                cx.call(Operation::new("iam", "UntagRole"), untag).await?;
+            }
+        }
+        Ok(recorded)
+    }
+
+    async fn delete(task: &Task<'_>, recorded: Recorded) -> Result<(), ResourceError> {
+        let cx = task.cx;
+        // A policy that was just detached may count for a while yet.
+        let operation = Operation::new("iam", "DeleteRole");
+        let result = cx.call(operation, || cx.clients.iam.delete_role().role_name(&recorded.name).send()).await;
+        match result {
+            Ok(_) => Ok(()),
+            Err(error) if error.is_not_found() => Ok(()),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    fn name(recorded: &Recorded) -> String {
+        recorded.name.clone()
+    }
+}
+
+/// IAM hands documents back URL-encoded (IAM API reference, `GetRole`).
+pub(super) fn decode_document(encoded: &str) -> Value {
+    let text = percent_decode_str(encoded).decode_utf8_lossy().into_owned();
+    policy::normalise(&serde_json::from_str(&text).unwrap_or(Value::String(text)))
+}
+
+pub(super) fn as_iam_tags(tags: &BTreeMap<String, String>) -> Result<Vec<Tag>, ResourceError> {
+    tags.iter()
+        .map(|(key, value)| Tag::builder().key(key).value(value).build().map_err(ResourceError::request))
+        .collect()
+}
+
+pub(super) fn from_iam_tags(tags: &[Tag]) -> BTreeMap<String, String> {
+    without_aws(tags.iter().map(|tag| (tag.key().to_owned(), tag.value().to_owned())))
+}

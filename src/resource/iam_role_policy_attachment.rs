@@ -1,0 +1,114 @@
+//! A managed policy attached to a role.
+//!
+//! Identity: the pair of role and policy. It carries no tags; it is ours because the role is.
+
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+
+use super::iam_policy::IamPolicy;
+use super::iam_role::{IamRole, NOT_YET_VISIBLE};
+use super::reference::{Known, Ref, Reference};
+use super::{Attributes, Condition, Context, Identity, Observed, Resource, Rule, Task, UNKNOWN, attributes};
+use crate::aws::Operation;
+use crate::error::ResourceError;
+use crate::plan::AttributeChange;
+
+/// What the configuration asks for.
+#[derive(Clone, Debug)]
+pub struct IamRolePolicyAttachment {
+    /// The role.
+    pub role: Ref<IamRole>,
+    /// The policy.
+    pub policy: Ref<IamPolicy>,
+}
+
+/// What the state file remembers.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Recorded {
+    /// Name of the role.
+    pub role: String,
+    /// ARN of the policy.
+    pub policy_arn: String,
+}
+
+impl Resource for IamRolePolicyAttachment {
+    const KIND: &'static str = "iam_role_policy_attachment";
+    const RULES: &'static [Rule] = &[
+        Rule::replaces("role", "an attachment is the pair of role and policy"),
+        Rule::replaces("policy_arn", "an attachment is the pair of role and policy"),
+    ];
+    type Recorded = Recorded;
+
+    fn references(&self) -> Vec<Reference> {
+        (self.role.name() + self.policy.arn()).references().cloned().collect()
+    }
+
+    fn desired(&self, known: &Known) -> Attributes {
+        attributes([
+            ("role", json!(known.text(&self.role.name()))),
+            ("policy_arn", json!(known.text(&self.policy.arn()))),
+        ])
+    }
+
+    fn foretold(&self, _identity: &Identity, known: &Known) -> Option<Recorded> {
+        let recorded = Recorded { role: known.text(&self.role.name()), policy_arn: known.text(&self.policy.arn()) };
+        (recorded.role != UNKNOWN && recorded.policy_arn != UNKNOWN).then_some(recorded)
+    }
+
+    async fn read(cx: &Context, recorded: &Recorded) -> Result<Option<Observed<Recorded>>, ResourceError> {
+        let mut marker = None;
+        loop {
+            let list = || {
+                let list = cx.clients.iam.list_attached_role_policies().role_name(&recorded.role);
+                list.set_marker(marker.clone()).send()
+            };
+            let page = match cx.call(Operation::new("iam", "ListAttachedRolePolicies"), list).await {
+                Ok(page) => page,
+                Err(error) if error.is_not_found() => return Ok(None),
+                Err(error) => return Err(error.into()),
+            };
+            if page.attached_policies().iter().any(|policy| policy.policy_arn() == Some(&recorded.policy_arn)) {
+                let attributes =
+                    attributes([("role", json!(recorded.role)), ("policy_arn", json!(recorded.policy_arn))]);
+                return Ok(Some(Observed {
+                    recorded: recorded.clone(),
+                    attributes,
+                    tags: None,
+                    condition: Condition::Ready,
+                }));
+            }
+            marker = page.marker().filter(|_| page.is_truncated()).map(str::to_owned);
+            if marker.is_none() {
+                return Ok(None);
+            }
+        }
+    }
+
+    async fn create(&self, task: &Task<'_>) -> Result<Recorded, ResourceError> {
+        let recorded =
+            Recorded { role: task.known.text(&self.role.name()), policy_arn: task.known.text(&self.policy.arn()) };
+        let operation = Operation::new("iam", "AttachRolePolicy").eventually(NOT_YET_VISIBLE);
+        let iam = &task.cx.clients.iam;
+        let attach = || iam.attach_role_policy().role_name(&recorded.role).policy_arn(&recorded.policy_arn).send();
+        task.cx.call(operation, attach).await?;
+        Ok(recorded)
+    }
+
+    async fn update(&self, _: &Task<'_>, recorded: Recorded, _: &[AttributeChange]) -> Result<Recorded, ResourceError> {
+        Ok(recorded)
+    }
+
+    async fn delete(task: &Task<'_>, recorded: Recorded) -> Result<(), ResourceError> {
+        let iam = &task.cx.clients.iam;
+        let detach = || iam.detach_role_policy().role_name(&recorded.role).policy_arn(&recorded.policy_arn).send();
+        match task.cx.call(Operation::new("iam", "DetachRolePolicy"), detach).await {
+            Ok(_) => Ok(()),
+            Err(error) if error.is_not_found() => Ok(()),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    fn name(recorded: &Recorded) -> String {
+        format!("{} on {}", recorded.policy_arn, recorded.role)
+    }
+}

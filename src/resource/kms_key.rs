@@ -1,0 +1,326 @@
+//! Customer-managed symmetric KMS key with yearly rotation.
+//!
+//! Identity: the key's ARN. Ownership: its tags. Deletion only orders the end; the key waits out its window first.
+
+use std::collections::BTreeMap;
+
+use aws_sdk_kms::types::{KeyMetadata, KeyState, Tag};
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+
+use super::policy::{self, Document};
+use super::reference::{Known, Ref, Reference, Text};
+use super::tags::{TagChange, as_attribute, is_ours, without_aws};
+use super::{Attributes, Condition, Context, Identity, Observed, Occasion, Resource, Rule, Task, attributes};
+use crate::address::Address;
+use crate::aws::{AwsError, ErrorKind, Operation};
+use crate::error::ResourceError;
+use crate::plan::{Action, AttributeChange};
+
+/// What the configuration asks for.
+#[derive(Clone, Debug)]
+pub struct KmsKey {
+    /// What it is for, in words.
+    pub description: String,
+    /// Who may do what with it.
+    pub policy: Document,
+    /// All its tags.
+    pub tags: BTreeMap<String, String>,
+}
+
+/// What the state file remembers.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Recorded {
+    /// ARN of the key.
+    pub arn: String,
+    /// Its id: the last part of the ARN.
+    pub id: String,
+}
+
+impl Ref<KmsKey> {
+    /// The key's ARN.
+    pub fn arn(&self) -> Text {
+        self.attribute("arn")
+    }
+}
+
+/// A new key is not visible everywhere at once (KMS API reference, "Eventual consistency").
+const NOT_YET_VISIBLE: &[(&str, &str)] = &[("NotFoundException", "")];
+/// Looks before a key whose answer was lost counts as not made: with their pauses, up to three seconds.
+const LOOKS_FOR_A_NEW_KEY: u32 = 5;
+/// A principal in the policy may be too new for KMS to see (KMS API reference, `PutKeyPolicy`, parameter `Policy`).
+const PRINCIPAL_NOT_YET_VISIBLE: &[(&str, &str)] =
+    &[("NotFoundException", ""), ("MalformedPolicyDocumentException", "rincipal")];
+
+impl Resource for KmsKey {
+    const KIND: &'static str = "kms_key";
+    const RULES: &'static [Rule] = &[Rule::document("policy")];
+    const PRECIOUS: bool = true;
+    type Recorded = Recorded;
+
+    fn references(&self) -> Vec<Reference> {
+        self.policy.references()
+    }
+
+    fn desired(&self, known: &Known) -> Attributes {
+        attributes([
+            ("description", json!(self.description)),
+            ("enabled", json!(true)),
+            ("rotation_enabled", json!(true)),
+            ("policy", self.policy.render(known)),
+            ("tags", as_attribute(&self.tags)),
+        ])
+    }
+
+    fn foretold(&self, _identity: &Identity, _known: &Known) -> Option<Recorded> {
+        None
+    }
+
+    async fn find(cx: &Context, address: &Address, known: &[Value]) -> Result<Option<Recorded>, ResourceError> {
+        let known: Vec<&str> = known.iter().filter_map(|recorded| recorded.get("arn")?.as_str()).collect();
+        let mut marker = None;
+        loop {
+            let page = cx
+                .call(Operation::new("kms", "ListKeys"), || {
+                    cx.clients.kms.list_keys().limit(1000).set_marker(marker.clone()).send()
+                })
+                .await?;
+            let candidates = page.keys().iter().filter_map(|key| key.key_arn());
+            for arn in candidates.filter(|arn| !known.contains(arn)) {
+                if let Some(found) = ours(cx, address, arn).await? {
+                    return Ok(Some(found));
+                }
+            }
+            marker = page.next_marker().map(str::to_owned);
+            if marker.is_none() {
+                return Ok(None);
+            }
+        }
+    }
+
+    async fn read(cx: &Context, recorded: &Recorded) -> Result<Option<Observed<Recorded>>, ResourceError> {
+        let id = &recorded.id;
+        let kms = &cx.clients.kms;
+        let (metadata, policy, rotation, tags) = tokio::join!(
+            cx.call(Operation::new("kms", "DescribeKey"), || kms.describe_key().key_id(id).send()),
+            cx.call(Operation::new("kms", "GetKeyPolicy"), || kms
+                .get_key_policy()
+                .key_id(id)
+                .policy_name("default")
+                .send()),
+            cx.call(Operation::new("kms", "GetKeyRotationStatus"), || kms.get_key_rotation_status().key_id(id).send()),
+            list_tags(cx, id),
+        );
+        let metadata = match metadata {
+            Ok(answer) => answer.key_metadata,
+            Err(error) if error.is_not_found() => return Ok(None),
+            Err(error) => return Err(error.into()),
+        };
+        let Some(metadata) = metadata.filter(|metadata| !is_ending(metadata)) else {
+            return Ok(None);
+        };
+        let tags = tags?;
+        let document = policy?.policy.unwrap_or_default();
+        let rotation = match rotation {
+            Ok(answer) => answer.key_rotation_enabled(),
+            // KMS refuses to tell for a disabled key; once that is enabled, it is told again.
+            Err(error) if error.kind == ErrorKind::Conflict => false,
+            Err(error) => return Err(error.into()),
+        };
+        let attributes = attributes([
+            ("description", json!(metadata.description().unwrap_or_default())),
+            ("enabled", json!(metadata.enabled())),
+            ("rotation_enabled", json!(rotation)),
+            ("policy", policy::normalise(&serde_json::from_str(&document).unwrap_or(Value::String(document)))),
+            ("tags", as_attribute(&tags)),
+        ]);
+        Ok(Some(Observed { recorded: recorded.clone(), attributes, tags: Some(tags), condition: Condition::Ready }))
+    }
+
+    async fn create(&self, task: &Task<'_>) -> Result<Recorded, ResourceError> {
+        let recorded = self.create_once(task).await?;
+        task.identified(&recorded)?;
+        enable_rotation(task.cx, &recorded.id).await?;
+        Ok(recorded)
+    }
+
+    async fn update(
+        &self,
+        task: &Task<'_>,
+        recorded: Recorded,
+        changes: &[AttributeChange],
+    ) -> Result<Recorded, ResourceError> {
+        let cx = task.cx;
+        let kms = &cx.clients.kms;
+        let id = &recorded.id;
+        let changed = |name: &str| changes.iter().any(|change| change.attribute() == name);
+        if changed("enabled") {
+            let operation = Operation::new("kms", "EnableKey").eventually(NOT_YET_VISIBLE);
+            cx.call(operation, || kms.enable_key().key_id(id).send()).await?;
+        }
+        if changed("policy") {
+            let document = self.policy.text(task.known);
+            let operation = Operation::new("kms", "PutKeyPolicy").eventually(PRINCIPAL_NOT_YET_VISIBLE);
+            cx.call(operation, || kms.put_key_policy().key_id(id).policy_name("default").policy(&document).send())
+                .await?;
+        }
+        if changed("description") {
+            let operation = Operation::new("kms", "UpdateKeyDescription").eventually(NOT_YET_VISIBLE);
+            cx.call(operation, || kms.update_key_description().key_id(id).description(&self.description).send())
+                .await?;
+        }
+        if changed("rotation_enabled") || changed("enabled") {
+            enable_rotation(cx, id).await?;
+        }
+        if changed("tags") {
+            self.update_tags(cx, id).await?;
+        }
+        Ok(recorded)
+    }
+
+    async fn delete(task: &Task<'_>, recorded: Recorded) -> Result<(), ResourceError> {
+        let cx = task.cx;
+        let window = i32::from(cx.settings.kms_deletion_window_in_days);
+        let result = cx
+            .call(Operation::new("kms", "ScheduleKeyDeletion"), || {
+                cx.clients.kms.schedule_key_deletion().key_id(&recorded.id).pending_window_in_days(window).send()
+            })
+            .await;
+        match result {
+            Ok(_) => Ok(()),
+            Err(error) if error.is_not_found() || error.says("KMSInvalidStateException", "pending deletion") => Ok(()),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    fn name(recorded: &Recorded) -> String {
+        recorded.id.clone()
+    }
+
+    fn meaning(occasion: &Occasion<'_>) -> Vec<String> {
+        let days = occasion.settings.kms_deletion_window_in_days;
+        match occasion.action {
+            Action::Delete | Action::Replace => vec![format!(
+                "The key ends on {}, {days} days from now. What it encrypts cannot be read from the moment deletion is \
+                 ordered, and never again after that day. Until then: aws kms cancel-key-deletion",
+                crate::ui::date_in(days)
+            )],
+            Action::Create if occasion.vanished => {
+                vec!["What the missing key encrypted stays unreadable: the new key cannot read it.".to_owned()]
+            }
+            _ => Vec::new(),
+        }
+    }
+}
+
+impl KmsKey {
+    /// CreateKey has no idempotency token, so after a lost answer the key is looked for by its tags before another is made.
+    async fn create_once(&self, task: &Task<'_>) -> Result<Recorded, ResourceError> {
+        let cx = task.cx;
+        let document = self.policy.text(task.known);
+        let tags: Vec<Tag> = as_kms_tags(&self.tags)?;
+        let operation = Operation::new("kms", "CreateKey").once().eventually(PRINCIPAL_NOT_YET_VISIBLE);
+        for attempt in 1.. {
+            let result = cx
+                .call(operation, || {
+                    let create = cx.clients.kms.create_key().description(&self.description);
+                    create.policy(&document).set_tags(Some(tags.clone())).send()
+                })
+                .await;
+            match result {
+                Ok(answer) => {
+                    let made = answer.key_metadata.and_then(|metadata| recorded_of(&metadata));
+                    return made.ok_or_else(|| ResourceError::Answer("kms:CreateKey gave no ARN".to_owned()));
+                }
+                Err(error) if may_have_happened(&error) && attempt < 10 => {
+                    if let Some(found) = Self::search(task).await? {
+                        return Ok(found);
+                    }
+                }
+                Err(error) => return Err(error.into()),
+            }
+        }
+        Err(ResourceError::Internal("the attempts to create a key ran out".to_owned()))
+    }
+
+    /// Looks for the key that a lost answer may have been about, more than once: a new key is not visible at once. A key
+    /// that this one is to replace carries the same tags and is passed over.
+    async fn search(task: &Task<'_>) -> Result<Option<Recorded>, ResourceError> {
+        for look in 1..=LOOKS_FOR_A_NEW_KEY {
+            tokio::time::sleep(crate::aws::call::backoff(look)).await;
+            if let Some(found) = Self::find(task.cx, task.address, task.others).await? {
+                return Ok(Some(found));
+            }
+        }
+        Ok(None)
+    }
+
+    async fn update_tags(&self, cx: &Context, id: &str) -> Result<(), ResourceError> {
+        let kms = &cx.clients.kms;
+        let change = TagChange::between(&list_tags(cx, id).await?, &self.tags);
+        if !change.set.is_empty() {
+            let tags = as_kms_tags(&change.set)?;
+            let operation = Operation::new("kms", "TagResource").eventually(NOT_YET_VISIBLE);
+            cx.call(operation, || kms.tag_resource().key_id(id).set_tags(Some(tags.clone())).send()).await?;
+        }
+        if !change.remove.is_empty() {
+            let operation = Operation::new("kms", "UntagResource").eventually(NOT_YET_VISIBLE);
+            cx.call(operation, || kms.untag_resource().key_id(id).set_tag_keys(Some(change.remove.clone())).send())
+                .await?;
+        }
+        Ok(())
+    }
+}
+
+fn may_have_happened(error: &AwsError) -> bool {
+    matches!(error.kind, ErrorKind::NoAnswer | ErrorKind::Unavailable | ErrorKind::Garbled)
+}
+
+/// A key on its way out counts as gone: it encrypts nothing any more.
+fn is_ending(metadata: &KeyMetadata) -> bool {
+    matches!(metadata.key_state(), Some(KeyState::PendingDeletion | KeyState::PendingReplicaDeletion))
+}
+
+fn recorded_of(metadata: &KeyMetadata) -> Option<Recorded> {
+    Some(Recorded { arn: metadata.arn()?.to_owned(), id: metadata.key_id().to_owned() })
+}
+
+/// The key, if it carries our tags and lives. Keys that we may not look into are not ours.
+async fn ours(cx: &Context, address: &Address, arn: &str) -> Result<Option<Recorded>, ResourceError> {
+    let tags = match list_tags(cx, arn).await {
+        Ok(tags) => tags,
+        Err(error) if matches!(error.kind, ErrorKind::Denied | ErrorKind::NotFound) => return Ok(None),
+        Err(error) => return Err(error.into()),
+    };
+    if !is_ours(cx, address, &tags) {
+        return Ok(None);
+    }
+    let answer = cx
+        .call(Operation::new("kms", "DescribeKey").eventually(NOT_YET_VISIBLE), || {
+            cx.clients.kms.describe_key().key_id(arn).send()
+        })
+        .await?;
+    Ok(answer.key_metadata.filter(|metadata| !is_ending(metadata)).and_then(|metadata| recorded_of(&metadata)))
+}
+
+async fn list_tags(cx: &Context, id: &str) -> Result<BTreeMap<String, String>, AwsError> {
+    let answer = cx
+        .call(Operation::new("kms", "ListResourceTags"), || {
+            cx.clients.kms.list_resource_tags().key_id(id).limit(50).send()
+        })
+        .await?;
+    Ok(without_aws(answer.tags().iter().map(|tag| (tag.tag_key().to_owned(), tag.tag_value().to_owned()))))
+}
+
+fn as_kms_tags(tags: &BTreeMap<String, String>) -> Result<Vec<Tag>, ResourceError> {
+    tags.iter()
+        .map(|(key, value)| Tag::builder().tag_key(key).tag_value(value).build().map_err(ResourceError::request))
+        .collect()
+}
+
+async fn enable_rotation(cx: &Context, id: &str) -> Result<(), ResourceError> {
+    let operation =
+        Operation::new("kms", "EnableKeyRotation").eventually(&[("NotFoundException", ""), ("DisabledException", "")]);
+    cx.call(operation, || cx.clients.kms.enable_key_rotation().key_id(id).send()).await?;
+    Ok(())
+}

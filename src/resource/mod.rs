@@ -1,0 +1,405 @@
+//! The resources: one file for each AWS type, and the contract that all of them keep.
+//!
+//! The only place that provisions through an SDK client. To add a type, write its file and add its line to `kinds!`.
+//!
+//! # The contract
+//!
+//! - Names and tokens are chosen before the walk begins; `create` makes none up.
+//! - `create` twice with one token equals `create` once: what "already exists" is taken over only if it carries
+//!   our tags, and what has no natural name is looked for by them before it is made again.
+//! - `create` reports the identity ([`Task::identified`]) the moment AWS gives it, before any further call: dependents
+//!   start from there, and a crash after it loses nothing.
+//! - `read` changes nothing and answers `None` for what is absent or on its way out.
+//! - `delete` works from what the state file records, since the configuration may have moved on; "not found" is success.
+//! - Waiting goes through [`crate::wait`]; repeating through [`crate::aws::Caller`].
+
+mod bucket_part;
+mod fhir_datastore;
+mod iam_policy;
+mod iam_role;
+mod iam_role_policy_attachment;
+mod kms_key;
+pub mod policy;
+pub mod reference;
+mod s3_bucket;
+mod s3_bucket_lifecycle_configuration;
+mod s3_bucket_logging;
+mod s3_bucket_policy;
+mod s3_bucket_public_access_block;
+mod s3_bucket_server_side_encryption_configuration;
+mod s3_bucket_versioning;
+mod tags;
+mod task;
+
+use std::collections::BTreeMap;
+use std::future::Future;
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use serde_json::{Map, Value};
+
+pub use fhir_datastore::FhirDatastore;
+pub use iam_policy::IamPolicy;
+pub use iam_role::IamRole;
+pub use iam_role_policy_attachment::IamRolePolicyAttachment;
+pub use kms_key::KmsKey;
+pub use reference::{Known, Ref, Reference, Text, UNKNOWN};
+pub use s3_bucket::{Contents, S3Bucket, count_contents};
+pub use s3_bucket_lifecycle_configuration::{LifecycleRule, S3BucketLifecycleConfiguration};
+pub use s3_bucket_logging::S3BucketLogging;
+pub use s3_bucket_policy::S3BucketPolicy;
+pub use s3_bucket_public_access_block::S3BucketPublicAccessBlock;
+pub use s3_bucket_server_side_encryption_configuration::{Encryption, S3BucketServerSideEncryptionConfiguration};
+pub use s3_bucket_versioning::S3BucketVersioning;
+pub use tags::{ADDRESS_TAG, STACK_TAG, ownership_tags};
+pub use task::{Context, Identity, Progress, Report, Settings, Task};
+
+use crate::address::Address;
+use crate::error::ResourceError;
+use crate::plan::{Action, AttributeChange};
+
+/// What a resource looks like, attribute by attribute.
+pub type Attributes = Map<String, Value>;
+
+/// How an attribute is compared and changed, where that is not plainly and in place.
+#[derive(Clone, Copy, Debug)]
+pub struct Rule {
+    /// The attribute.
+    pub attribute: &'static str,
+    /// Why AWS cannot change it in place; `None` if it can.
+    pub replaces: Option<&'static str>,
+    /// Whether it is a policy document.
+    pub document: bool,
+}
+
+impl Rule {
+    /// An attribute that only a new resource can have another value of.
+    pub const fn replaces(attribute: &'static str, reason: &'static str) -> Self {
+        Self { attribute, replaces: Some(reason), document: false }
+    }
+
+    /// A policy document.
+    pub const fn document(attribute: &'static str) -> Self {
+        Self { attribute, replaces: None, document: true }
+    }
+}
+
+/// What AWS says exists.
+#[derive(Clone, Debug)]
+pub struct Observed<R = Value> {
+    /// What the state file should record of it.
+    pub recorded: R,
+    /// Every attribute that can be read.
+    pub attributes: Attributes,
+    /// Its tags; `None` for what cannot carry any.
+    pub tags: Option<BTreeMap<String, String>>,
+    /// Whether it has settled.
+    pub condition: Condition,
+}
+
+/// Whether a resource is ready for use.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Condition {
+    /// Ready.
+    Ready,
+    /// AWS is still at work on it; the status as AWS names it.
+    Changing(String),
+    /// AWS gave up making it; it holds nothing.
+    Failed {
+        /// The status as AWS names it.
+        status: String,
+        /// Why, as AWS says.
+        cause: String,
+    },
+    /// AWS gave up on the last change; the resource itself works.
+    Impaired {
+        /// The status as AWS names it.
+        status: String,
+        /// Why, as AWS says.
+        cause: String,
+    },
+}
+
+/// A change that is about to be made, for telling what it means.
+#[derive(Clone, Debug)]
+pub struct Occasion<'a> {
+    /// What is to be done.
+    pub action: Action,
+    /// The attributes that differ.
+    pub changed: Vec<&'a str>,
+    /// What a bucket that is to go holds.
+    pub contents: Option<&'a Contents>,
+    /// Whether it is made because the last one was deleted by somebody else.
+    pub vanished: bool,
+    /// Settings for deletions.
+    pub settings: &'a Settings,
+}
+
+/// One AWS resource type. The module's documentation is its contract.
+pub trait Resource: Clone + Send + Sync + 'static {
+    /// The module's name for the type, without the provider prefix.
+    const KIND: &'static str;
+    /// The attributes that are not plainly compared and changed in place.
+    const RULES: &'static [Rule];
+    /// Whether it holds, or unlocks, patient data.
+    const PRECIOUS: bool = false;
+    /// Whether it is a setting of a bucket and ends when the bucket does, without a call of its own.
+    const ENDS_WITH_BUCKET: bool = false;
+    /// What the state file remembers: the identity, and what deleting or an output needs.
+    type Recorded: Serialize + DeserializeOwned + Send + Sync;
+
+    /// The resources that must be there first.
+    fn references(&self) -> Vec<Reference>;
+
+    /// What the configuration asks for, as far as it is known.
+    fn desired(&self, known: &Known) -> Attributes;
+
+    /// The identity, where names alone decide it.
+    fn foretold(&self, identity: &Identity, known: &Known) -> Option<Self::Recorded>;
+
+    /// Looks for one that an earlier run began to make, by its tags; for types that names alone do not identify.
+    fn find(
+        _cx: &Context,
+        _address: &Address,
+        _known_identities: &[Value],
+    ) -> impl Future<Output = Result<Option<Self::Recorded>, ResourceError>> + Send {
+        async { Ok(None) }
+    }
+
+    /// Reads it.
+    fn read(
+        cx: &Context,
+        recorded: &Self::Recorded,
+    ) -> impl Future<Output = Result<Option<Observed<Self::Recorded>>, ResourceError>> + Send;
+
+    /// Makes it.
+    fn create(&self, task: &Task<'_>) -> impl Future<Output = Result<Self::Recorded, ResourceError>> + Send;
+
+    /// Changes it in place.
+    fn update(
+        &self,
+        task: &Task<'_>,
+        recorded: Self::Recorded,
+        changes: &[AttributeChange],
+    ) -> impl Future<Output = Result<Self::Recorded, ResourceError>> + Send;
+
+    /// Waits until it is ready, where another run or another hand began a change.
+    fn settle(
+        _task: &Task<'_>,
+        recorded: Self::Recorded,
+    ) -> impl Future<Output = Result<Self::Recorded, ResourceError>> + Send {
+        async { Ok(recorded) }
+    }
+
+    /// Deletes it and waits until it is gone.
+    fn delete(task: &Task<'_>, recorded: Self::Recorded) -> impl Future<Output = Result<(), ResourceError>> + Send;
+
+    /// The name a user knows it by.
+    fn name(recorded: &Self::Recorded) -> String;
+
+    /// How long the action usually takes, for those that take minutes.
+    fn usual_time(_action: Action) -> Option<&'static str> {
+        None
+    }
+
+    /// What a change means for patient data and for those who use the store, in sentences.
+    fn meaning(_occasion: &Occasion<'_>) -> Vec<String> {
+        Vec::new()
+    }
+
+    /// Resources of one group are changed one after another.
+    fn group(_recorded: &Self::Recorded) -> Option<String> {
+        None
+    }
+}
+
+macro_rules! kinds {
+    ($($kind:ident),+ $(,)?) => {
+        /// A type of resource, for what is known from the state file alone.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        pub enum Kind { $(#[doc = stringify!($kind)] $kind),+ }
+
+        /// A resource that the configuration asks for.
+        #[derive(Clone, Debug)]
+        pub enum Spec { $(#[doc = stringify!($kind)] $kind($kind)),+ }
+
+        $(impl From<$kind> for Spec {
+            fn from(spec: $kind) -> Self {
+                Self::$kind(spec)
+            }
+        })+
+
+        impl Kind {
+            /// Every kind.
+            pub const ALL: &'static [Kind] = &[$(Kind::$kind),+];
+
+            /// The kind with this name.
+            pub fn parse(name: &str) -> Option<Self> {
+                $(if name == $kind::KIND { return Some(Self::$kind); })+
+                None
+            }
+
+            /// [`Resource::KIND`]
+            pub fn as_str(self) -> &'static str {
+                match self { $(Self::$kind => $kind::KIND),+ }
+            }
+
+            /// [`Resource::RULES`]
+            pub fn rules(self) -> &'static [Rule] {
+                match self { $(Self::$kind => $kind::RULES),+ }
+            }
+
+            /// [`Resource::PRECIOUS`]
+            pub fn is_precious(self) -> bool {
+                match self { $(Self::$kind => $kind::PRECIOUS),+ }
+            }
+
+            /// [`Resource::ENDS_WITH_BUCKET`]
+            pub fn ends_with_bucket(self) -> bool {
+                match self { $(Self::$kind => $kind::ENDS_WITH_BUCKET),+ }
+            }
+
+            /// [`Resource::usual_time`]
+            pub fn usual_time(self, action: Action) -> Option<&'static str> {
+                match self { $(Self::$kind => $kind::usual_time(action)),+ }
+            }
+
+            /// [`Resource::meaning`]
+            pub fn meaning(self, occasion: &Occasion<'_>) -> Vec<String> {
+                match self { $(Self::$kind => $kind::meaning(occasion)),+ }
+            }
+
+            /// [`Resource::name`]
+            ///
+            /// # Errors
+            /// What is recorded is not of this kind.
+            pub fn name(self, recorded: &Value) -> Result<String, ResourceError> {
+                match self { $(Self::$kind => Ok($kind::name(&from_value(self, recorded)?))),+ }
+            }
+
+            /// [`Resource::group`]
+            ///
+            /// # Errors
+            /// What is recorded is not of this kind.
+            pub fn group(self, recorded: &Value) -> Result<Option<String>, ResourceError> {
+                match self { $(Self::$kind => Ok($kind::group(&from_value(self, recorded)?))),+ }
+            }
+
+            /// [`Resource::find`]
+            ///
+            /// # Errors
+            /// AWS's, as [`ResourceError`].
+            pub async fn find(self, cx: &Context, address: &Address, known: &[Value]) -> Result<Option<Value>, ResourceError> {
+                match self {
+                    $(Self::$kind => $kind::find(cx, address, known).await?.map(|found| to_value(&found)).transpose()),+
+                }
+            }
+
+            /// [`Resource::read`]
+            ///
+            /// # Errors
+            /// AWS's, as [`ResourceError`], or what is recorded is not of this kind.
+            pub async fn read(self, cx: &Context, recorded: &Value) -> Result<Option<Observed>, ResourceError> {
+                match self {
+                    $(Self::$kind => match $kind::read(cx, &from_value(self, recorded)?).await? {
+                        Some(Observed { recorded, attributes, tags, condition }) => {
+                            Ok(Some(Observed { recorded: to_value(&recorded)?, attributes, tags, condition }))
+                        }
+                        None => Ok(None),
+                    }),+
+                }
+            }
+
+            /// [`Resource::settle`]
+            ///
+            /// # Errors
+            /// AWS's, as [`ResourceError`], or what is recorded is not of this kind.
+            pub async fn settle(self, task: &Task<'_>, recorded: &Value) -> Result<Value, ResourceError> {
+                match self { $(Self::$kind => to_value(&$kind::settle(task, from_value(self, recorded)?).await?)),+ }
+            }
+
+            /// [`Resource::delete`]
+            ///
+            /// # Errors
+            /// AWS's, as [`ResourceError`], or what is recorded is not of this kind.
+            pub async fn delete(self, task: &Task<'_>, recorded: &Value) -> Result<(), ResourceError> {
+                match self { $(Self::$kind => $kind::delete(task, from_value(self, recorded)?).await),+ }
+            }
+        }
+
+        impl Spec {
+            /// The kind of it.
+            pub fn kind(&self) -> Kind {
+                match self { $(Self::$kind(_) => Kind::$kind),+ }
+            }
+
+            /// [`Resource::references`]
+            pub fn references(&self) -> Vec<Reference> {
+                match self { $(Self::$kind(spec) => spec.references()),+ }
+            }
+
+            /// [`Resource::desired`]
+            pub fn desired(&self, known: &Known) -> Attributes {
+                match self { $(Self::$kind(spec) => spec.desired(known)),+ }
+            }
+
+            /// [`Resource::foretold`]
+            ///
+            /// # Errors
+            /// None that a checked configuration can cause.
+            pub fn foretold(&self, identity: &Identity, known: &Known) -> Result<Option<Value>, ResourceError> {
+                match self { $(Self::$kind(spec) => spec.foretold(identity, known).map(|told| to_value(&told)).transpose()),+ }
+            }
+
+            /// [`Resource::create`]
+            ///
+            /// # Errors
+            /// AWS's, as [`ResourceError`].
+            pub async fn create(&self, task: &Task<'_>) -> Result<Value, ResourceError> {
+                match self { $(Self::$kind(spec) => to_value(&spec.create(task).await?)),+ }
+            }
+
+            /// [`Resource::update`]
+            ///
+            /// # Errors
+            /// AWS's, as [`ResourceError`], or what is recorded is not of this kind.
+            pub async fn update(&self, task: &Task<'_>, recorded: &Value, changes: &[AttributeChange]) -> Result<Value, ResourceError> {
+                match self {
+                    $(Self::$kind(spec) => {
+                        let recorded = from_value(self.kind(), recorded)?;
+                        to_value(&spec.update(task, recorded, changes).await?)
+                    }),+
+                }
+            }
+        }
+    };
+}
+
+kinds!(
+    KmsKey,
+    S3Bucket,
+    S3BucketVersioning,
+    S3BucketPublicAccessBlock,
+    S3BucketServerSideEncryptionConfiguration,
+    S3BucketLifecycleConfiguration,
+    S3BucketLogging,
+    S3BucketPolicy,
+    FhirDatastore,
+    IamRole,
+    IamPolicy,
+    IamRolePolicyAttachment,
+);
+
+fn to_value<T: Serialize>(recorded: &T) -> Result<Value, ResourceError> {
+    serde_json::to_value(recorded).map_err(|error| ResourceError::Internal(format!("cannot record: {error}")))
+}
+
+fn from_value<T: DeserializeOwned>(kind: Kind, recorded: &Value) -> Result<T, ResourceError> {
+    T::deserialize(recorded)
+        .map_err(|error| ResourceError::Recorded { kind: kind.as_str(), problem: error.to_string() })
+}
+
+/// A JSON object from pairs; the attributes of a resource.
+pub(crate) fn attributes<const N: usize>(pairs: [(&str, Value); N]) -> Attributes {
+    pairs.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
+}

@@ -1,0 +1,159 @@
+//! Values that other resources will only have once they exist.
+//!
+//! A [`Ref`] is typed by the kind it points at, so that a spec cannot ask a bucket for a key's ARN. Every reference
+//! in a spec is an edge of the graph; nothing else is.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::marker::PhantomData;
+use std::ops::Add;
+
+use serde_json::Value;
+
+use crate::address::Address;
+
+/// Stands for a value that only AWS can give.
+///
+/// Its parentheses are outside every alphabet that HealthLake, S3, IAM and KMS allow for names and tags.
+pub const UNKNOWN: &str = "(known after apply)";
+
+/// Points at the resource of kind `K` at an address.
+pub struct Ref<K> {
+    address: Address,
+    kind: PhantomData<fn() -> K>,
+}
+
+impl<K> Ref<K> {
+    /// Points at `address`, which must hold a resource of kind `K`.
+    pub fn new(address: Address) -> Self {
+        Self { address, kind: PhantomData }
+    }
+
+    /// The address pointed at.
+    pub fn address(&self) -> &Address {
+        &self.address
+    }
+
+    /// The recorded attribute `name` of the resource pointed at.
+    pub(super) fn attribute(&self, name: &'static str) -> Text {
+        Text(vec![Part::Reference(Reference { address: self.address.clone(), attribute: name })])
+    }
+}
+
+impl<K> Clone for Ref<K> {
+    fn clone(&self) -> Self {
+        Self::new(self.address.clone())
+    }
+}
+
+impl<K> fmt::Debug for Ref<K> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Ref({})", self.address)
+    }
+}
+
+/// One attribute of another resource.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Reference {
+    /// The resource that has it.
+    pub address: Address,
+    /// Its name in what the state file records of that resource.
+    pub attribute: &'static str,
+}
+
+/// Text that may hold references.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Text(Vec<Part>);
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Part {
+    Literal(String),
+    Reference(Reference),
+}
+
+impl Text {
+    /// The references inside.
+    pub fn references(&self) -> impl Iterator<Item = &Reference> {
+        self.0.iter().filter_map(|part| match part {
+            Part::Reference(reference) => Some(reference),
+            Part::Literal(_) => None,
+        })
+    }
+}
+
+impl<T: Into<String>> From<T> for Text {
+    fn from(literal: T) -> Self {
+        Self(vec![Part::Literal(literal.into())])
+    }
+}
+
+impl<T: Into<Text>> Add<T> for Text {
+    type Output = Self;
+
+    fn add(mut self, more: T) -> Self {
+        self.0.extend(more.into().0);
+        self
+    }
+}
+
+/// What is known of every resource so far: the identities in state, those foretold, and those AWS has given in this run.
+#[derive(Clone, Debug, Default)]
+pub struct Known(BTreeMap<Address, Value>);
+
+impl Known {
+    /// Notes what is recorded of a resource.
+    pub fn insert(&mut self, address: Address, recorded: Value) {
+        self.0.insert(address, recorded);
+    }
+
+    /// Forgets a resource whose identity is about to change.
+    pub fn remove(&mut self, address: &Address) {
+        self.0.remove(address);
+    }
+
+    /// The text with its references filled in, or [`UNKNOWN`] where one is missing.
+    pub fn text(&self, text: &Text) -> String {
+        let mut whole = String::new();
+        for part in &text.0 {
+            match part {
+                Part::Literal(literal) => whole.push_str(literal),
+                Part::Reference(reference) => match self.attribute(reference) {
+                    Some(value) => whole.push_str(value),
+                    None => return UNKNOWN.to_owned(),
+                },
+            }
+        }
+        whole
+    }
+
+    fn attribute(&self, reference: &Reference) -> Option<&str> {
+        self.0.get(&reference.address)?.get(reference.attribute)?.as_str()
+    }
+}
+
+/// Whether any part of `value` is [`UNKNOWN`].
+pub fn holds_unknown(value: &Value) -> bool {
+    match value {
+        Value::String(text) => text == UNKNOWN,
+        Value::Array(items) => items.iter().any(holds_unknown),
+        Value::Object(members) => members.values().any(holds_unknown),
+        Value::Null | Value::Bool(_) | Value::Number(_) => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_text_is_unknown_until_all_its_references_are_known() {
+        let key: Ref<()> = Ref::new(Address::parse("kms_key.s3"));
+        let text = Text::from("<") + key.attribute("arn") + ">";
+        let mut known = Known::default();
+        assert_eq!(known.text(&text), UNKNOWN);
+        known.insert(Address::parse("kms_key.s3"), json!({"arn": "a"}));
+        assert_eq!(known.text(&text), "<a>");
+    }
+}

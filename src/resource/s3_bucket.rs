@@ -1,0 +1,420 @@
+//! S3 bucket: the bucket itself, its region and its tags. Everything set on it has a file of its own.
+//!
+//! Identity: the name, unique in all of AWS. Ownership: its tags. Deletion needs it empty of every version of every object.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use aws_sdk_s3::types::{BucketLocationConstraint, CreateBucketConfiguration, Delete, ObjectIdentifier, Tag, Tagging};
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+use tokio::task::JoinSet;
+
+use super::reference::{Known, Ref, Reference, Text};
+use super::tags::{as_attribute, take_over, without_aws};
+use super::{Attributes, Condition, Context, Identity, Observed, Occasion, Progress, Resource, Rule, Task, attributes};
+use crate::aws::{AwsError, ErrorKind, Operation};
+use crate::error::ResourceError;
+use crate::plan::{Action, AttributeChange};
+
+/// What the configuration asks for.
+#[derive(Clone, Debug)]
+pub struct S3Bucket {
+    /// Its name.
+    pub name: String,
+    /// All its tags.
+    pub tags: BTreeMap<String, String>,
+}
+
+/// What the state file remembers.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Recorded {
+    /// Name of the bucket.
+    pub name: String,
+    /// Its ARN.
+    pub arn: String,
+}
+
+impl Ref<S3Bucket> {
+    /// The bucket's name.
+    pub fn name(&self) -> Text {
+        self.attribute("name")
+    }
+
+    /// The bucket's ARN.
+    pub fn arn(&self) -> Text {
+        self.attribute("arn")
+    }
+}
+
+/// A new bucket is not visible everywhere at once (S3 user guide, "Amazon S3 data consistency model").
+pub(super) const NOT_YET_VISIBLE: &[(&str, &str)] = &[("NoSuchBucket", "")];
+/// `DeleteObjects` takes this many keys at most (S3 API reference).
+const BATCH: i32 = 1000;
+/// Batches under way at once while a bucket is emptied.
+const BATCHES_AT_ONCE: usize = 8;
+/// Pages looked at to say how much a bucket holds.
+const PAGES_COUNTED: usize = 20;
+
+impl Resource for S3Bucket {
+    const KIND: &'static str = "s3_bucket";
+    const RULES: &'static [Rule] =
+        &[Rule::replaces("name", "S3 cannot rename a bucket"), Rule::replaces("region", "S3 cannot move a bucket")];
+    type Recorded = Recorded;
+
+    fn references(&self) -> Vec<Reference> {
+        Vec::new()
+    }
+
+    fn desired(&self, _known: &Known) -> Attributes {
+        attributes([("name", json!(self.name)), ("tags", as_attribute(&self.tags))])
+    }
+
+    fn foretold(&self, identity: &Identity, _known: &Known) -> Option<Recorded> {
+        Some(recorded(&identity.partition, &self.name))
+    }
+
+    async fn read(cx: &Context, recorded: &Recorded) -> Result<Option<Observed<Recorded>>, ResourceError> {
+        let s3 = &cx.clients.s3;
+        let (head, tags) = tokio::join!(
+            cx.call(Operation::new("s3", "HeadBucket"), || s3.head_bucket().bucket(&recorded.name).send()),
+            get_tags(cx, &recorded.name),
+        );
+        match head {
+            Ok(answer) => {
+                let region = answer.bucket_region().filter(|region| *region != cx.identity.region);
+                if let Some(region) = region {
+                    return Err(elsewhere(region).into());
+                }
+            }
+            Err(error) if error.is_not_found() => return Ok(None),
+            Err(error) => return Err(error.into()),
+        }
+        let tags = tags?;
+        let attributes = attributes([("name", json!(recorded.name)), ("tags", as_attribute(&tags))]);
+        Ok(Some(Observed { recorded: recorded.clone(), attributes, tags: Some(tags), condition: Condition::Ready }))
+    }
+
+    async fn create(&self, task: &Task<'_>) -> Result<Recorded, ResourceError> {
+        let cx = task.cx;
+        let recorded = recorded(&cx.identity.partition, &self.name);
+        let location = (cx.identity.region != "us-east-1").then(|| {
+            let region = BucketLocationConstraint::from(cx.identity.region.as_str());
+            CreateBucketConfiguration::builder().location_constraint(region).build()
+        });
+        self.check_free(task, &recorded).await?;
+        let result = cx
+            .call(Operation::new("s3", "CreateBucket"), || {
+                let create = cx.clients.s3.create_bucket().bucket(&self.name);
+                create.set_create_bucket_configuration(location.clone()).send()
+            })
+            .await;
+        match result {
+            Ok(_) => {}
+            Err(error) if error.code == "BucketAlreadyOwnedByYou" => self.claim(task, &recorded).await?,
+            Err(error) => return Err(error.into()),
+        }
+        task.identified(&recorded)?;
+        put_tags(cx, &self.name, &self.tags).await?;
+        Ok(recorded)
+    }
+
+    async fn update(
+        &self,
+        task: &Task<'_>,
+        recorded: Recorded,
+        _changes: &[AttributeChange],
+    ) -> Result<Recorded, ResourceError> {
+        put_tags(task.cx, &self.name, &self.tags).await?;
+        Ok(recorded)
+    }
+
+    async fn delete(task: &Task<'_>, recorded: Recorded) -> Result<(), ResourceError> {
+        let cx = task.cx;
+        // Logs are delivered for a while after logging was switched off, so emptying may be needed more than once.
+        for _ in 0..20 {
+            if cx.settings.force_destroy {
+                empty(task, &recorded.name).await?;
+            }
+            let result = cx
+                .call(Operation::new("s3", "DeleteBucket"), || {
+                    cx.clients.s3.delete_bucket().bucket(&recorded.name).send()
+                })
+                .await;
+            match result {
+                Ok(_) => return Ok(()),
+                Err(error) if error.is_not_found() => return Ok(()),
+                Err(error) if error.code == "BucketNotEmpty" && cx.settings.force_destroy => {}
+                Err(error) if error.code == "BucketNotEmpty" => break,
+                Err(error) => return Err(error.into()),
+            }
+        }
+        let contents = count_contents(cx, &recorded.name).await?;
+        Err(ResourceError::NotEmpty { bucket: recorded.name, contents })
+    }
+
+    fn name(recorded: &Recorded) -> String {
+        recorded.name.clone()
+    }
+
+    fn meaning(occasion: &Occasion<'_>) -> Vec<String> {
+        match (occasion.action, occasion.contents) {
+            (Action::Delete | Action::Replace, Some(contents)) if !contents.is_empty() => {
+                vec![format!("The bucket holds {contents}; all of it would be deleted for good.")]
+            }
+            (Action::Delete, _) => {
+                vec!["The bucket is empty; its name becomes free for anyone in AWS to take.".to_owned()]
+            }
+            (Action::Create, _) if occasion.vanished => vec!["What the missing bucket held is gone.".to_owned()],
+            _ => Vec::new(),
+        }
+    }
+
+    fn group(recorded: &Recorded) -> Option<String> {
+        Some(recorded.name.clone())
+    }
+}
+
+impl S3Bucket {
+    /// In us-east-1 making a bucket that one has already succeeds and resets its ACLs (S3 API reference, `CreateBucket`),
+    /// so what has come into being since the plan must be noticed first.
+    async fn check_free(&self, task: &Task<'_>, recorded: &Recorded) -> Result<(), ResourceError> {
+        match Self::read(task.cx, recorded).await? {
+            None => Ok(()),
+            seen => take_over(task.cx, task.address, &self.name, seen).map(|_| ()),
+        }
+    }
+
+    /// The bucket is in our account. It is ours if its tags say so, or if it has none yet: then an attempt of ours made
+    /// it and died before tagging, for a moment ago there was no bucket of this name.
+    async fn claim(&self, task: &Task<'_>, recorded: &Recorded) -> Result<(), ResourceError> {
+        let seen = Self::read(task.cx, recorded).await?;
+        if seen.as_ref().is_some_and(|seen| seen.tags.as_ref().is_some_and(BTreeMap::is_empty)) {
+            return Ok(());
+        }
+        take_over(task.cx, task.address, &self.name, seen).map(|_| ())
+    }
+}
+
+fn recorded(partition: &str, name: &str) -> Recorded {
+    Recorded { name: name.to_owned(), arn: format!("arn:{partition}:s3:::{name}") }
+}
+
+fn elsewhere(region: &str) -> AwsError {
+    AwsError {
+        service: "s3",
+        operation: "HeadBucket",
+        code: "PermanentRedirect".to_owned(),
+        message: format!("the bucket is in {region}"),
+        request_id: None,
+        other_region: Some(region.to_owned()),
+        kind: ErrorKind::WrongRegion,
+        attempts: 1,
+    }
+}
+
+async fn get_tags(cx: &Context, bucket: &str) -> Result<BTreeMap<String, String>, AwsError> {
+    let result = cx
+        .call(Operation::new("s3", "GetBucketTagging"), || cx.clients.s3.get_bucket_tagging().bucket(bucket).send())
+        .await;
+    match result {
+        Ok(answer) => {
+            Ok(without_aws(answer.tag_set().iter().map(|tag| (tag.key().to_owned(), tag.value().to_owned()))))
+        }
+        Err(error) if error.code == "NoSuchTagSet" => Ok(BTreeMap::new()),
+        Err(error) => Err(error),
+    }
+}
+
+/// The whole set is replaced: `PutBucketTagging` knows no other way. `aws:` tags survive by themselves.
+async fn put_tags(cx: &Context, bucket: &str, tags: &BTreeMap<String, String>) -> Result<(), ResourceError> {
+    let tags = tags
+        .iter()
+        .map(|(key, value)| Tag::builder().key(key).value(value).build().map_err(ResourceError::request))
+        .collect::<Result<Vec<_>, _>>()?;
+    let tagging = Tagging::builder().set_tag_set(Some(tags)).build().map_err(ResourceError::request)?;
+    let operation = Operation::new("s3", "PutBucketTagging").eventually(NOT_YET_VISIBLE);
+    cx.call(operation, || cx.clients.s3.put_bucket_tagging().bucket(bucket).tagging(tagging.clone()).send()).await?;
+    Ok(())
+}
+
+/// How much a bucket holds.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Contents {
+    /// Current objects.
+    pub objects: u64,
+    /// Older versions of objects.
+    pub older_versions: u64,
+    /// Delete markers.
+    pub delete_markers: u64,
+    /// Whether there is more than was counted.
+    pub at_least: bool,
+}
+
+impl Contents {
+    /// Whether it holds nothing.
+    pub fn is_empty(&self) -> bool {
+        self.objects + self.older_versions + self.delete_markers == 0
+    }
+}
+
+impl fmt::Display for Contents {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.is_empty() {
+            return f.write_str("nothing");
+        }
+        let more = if self.at_least { "at least " } else { "" };
+        let plural = |count: u64, noun: &str| format!("{count} {noun}{}", if count == 1 { "" } else { "s" });
+        write!(
+            f,
+            "{more}{}, {} and {}",
+            plural(self.objects, "object"),
+            plural(self.older_versions, "older version"),
+            plural(self.delete_markers, "delete marker")
+        )
+    }
+}
+
+/// Counts what a bucket holds, up to twenty thousand versions.
+///
+/// # Errors
+/// AWS's. A bucket that is not there holds nothing.
+pub async fn count_contents(cx: &Context, bucket: &str) -> Result<Contents, AwsError> {
+    let mut contents = Contents::default();
+    let mut next = Start::default();
+    for _ in 0..PAGES_COUNTED {
+        let page = match list_versions(cx, bucket, &next).await {
+            Ok(page) => page,
+            Err(error) if error.is_not_found() => return Ok(contents),
+            Err(error) => return Err(error),
+        };
+        let current = page.versions().iter().filter(|version| version.is_latest() == Some(true)).count();
+        contents.objects += count(current);
+        contents.older_versions += count(page.versions().len() - current);
+        contents.delete_markers += count(page.delete_markers().len());
+        match Start::after(&page) {
+            Some(start) => next = start,
+            None => return Ok(contents),
+        }
+    }
+    contents.at_least = true;
+    Ok(contents)
+}
+
+fn count(length: usize) -> u64 {
+    u64::try_from(length).unwrap_or(u64::MAX)
+}
+
+/// Where a listing goes on.
+#[derive(Clone, Debug, Default)]
+struct Start {
+    key: Option<String>,
+    version: Option<String>,
+}
+
+type Page = aws_sdk_s3::operation::list_object_versions::ListObjectVersionsOutput;
+
+impl Start {
+    fn after(page: &Page) -> Option<Self> {
+        (page.is_truncated() == Some(true) && page.next_key_marker().is_some()).then(|| Self {
+            key: page.next_key_marker().map(str::to_owned),
+            version: page.next_version_id_marker().map(str::to_owned),
+        })
+    }
+}
+
+async fn list_versions(cx: &Context, bucket: &str, start: &Start) -> Result<Page, AwsError> {
+    cx.call(Operation::new("s3", "ListObjectVersions"), || {
+        let list = cx.clients.s3.list_object_versions().bucket(bucket).max_keys(BATCH);
+        list.set_key_marker(start.key.clone()).set_version_id_marker(start.version.clone()).send()
+    })
+    .await
+}
+
+/// Deletes every version and delete marker: the listing runs ahead while batches are being deleted.
+async fn empty(task: &Task<'_>, bucket: &str) -> Result<(), ResourceError> {
+    let mut batches = JoinSet::new();
+    let mut deleted = 0;
+    let mut next = Some(Start::default());
+    while let Some(start) = next {
+        if task.cx.stop.signal().is_some() {
+            break;
+        }
+        let page = match list_versions(task.cx, bucket, &start).await {
+            Ok(page) => page,
+            Err(error) if error.is_not_found() => break,
+            Err(error) => return Err(error.into()),
+        };
+        let batch = identifiers(&page)?;
+        next = Start::after(&page);
+        if !batch.is_empty() {
+            batches.spawn(delete_batch(task.cx.clone(), bucket.to_owned(), batch));
+        }
+        while batches.len() >= BATCHES_AT_ONCE {
+            deleted += joined(batches.join_next().await)?;
+            task.progress(Progress::Emptied(deleted));
+        }
+    }
+    while !batches.is_empty() {
+        deleted += joined(batches.join_next().await)?;
+        task.progress(Progress::Emptied(deleted));
+    }
+    match task.cx.stop.signal() {
+        Some(_) => Err(ResourceError::StillGoing { status: format!("being emptied ({deleted} deleted)") }),
+        None => Ok(()),
+    }
+}
+
+fn joined(result: Option<Result<Result<u64, ResourceError>, tokio::task::JoinError>>) -> Result<u64, ResourceError> {
+    match result {
+        Some(Ok(deleted)) => deleted,
+        Some(Err(error)) => Err(ResourceError::Internal(error.to_string())),
+        None => Ok(0),
+    }
+}
+
+fn identifiers(page: &Page) -> Result<Vec<ObjectIdentifier>, ResourceError> {
+    let versions = page.versions().iter().map(|version| (version.key(), version.version_id()));
+    let markers = page.delete_markers().iter().map(|marker| (marker.key(), marker.version_id()));
+    versions
+        .chain(markers)
+        .map(|(key, version)| {
+            let identifier = ObjectIdentifier::builder().set_key(key.map(str::to_owned));
+            identifier.set_version_id(version.map(str::to_owned)).build().map_err(ResourceError::request)
+        })
+        .collect()
+}
+
+async fn delete_batch(cx: Context, bucket: String, batch: Vec<ObjectIdentifier>) -> Result<u64, ResourceError> {
+    let size = count(batch.len());
+    let delete = Delete::builder().set_objects(Some(batch)).quiet(true).build().map_err(ResourceError::request)?;
+    let answer = cx
+        .call(Operation::new("s3", "DeleteObjects"), || {
+            cx.clients.s3.delete_objects().bucket(&bucket).delete(delete.clone()).send()
+        })
+        .await?;
+    match answer.errors().first() {
+        None => Ok(size),
+        Some(error) => Err(ResourceError::Aws(AwsError {
+            service: "s3",
+            operation: "DeleteObjects",
+            code: error.code().unwrap_or_default().to_owned(),
+            message: format!("{} of {size} objects: {}", answer.errors().len(), error.message().unwrap_or_default()),
+            request_id: None,
+            other_region: None,
+            kind: if error.code() == Some("AccessDenied") { ErrorKind::Denied } else { ErrorKind::Refused },
+            attempts: 1,
+        })),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn contents_are_told_in_words() {
+        let contents = Contents { objects: 1, older_versions: 2, delete_markers: 0, at_least: true };
+        assert_eq!(contents.to_string(), "at least 1 object, 2 older versions and 0 delete markers");
+    }
+}

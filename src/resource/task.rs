@@ -1,0 +1,142 @@
+//! What a resource is given to work with.
+
+use std::collections::BTreeMap;
+use std::error::Error;
+use std::future::Future;
+
+use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
+use aws_smithy_runtime_api::client::result::SdkError;
+use aws_smithy_types::error::metadata::ProvideErrorMetadata;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use super::reference::Known;
+use super::tags::ownership_tags;
+use crate::address::Address;
+use crate::aws::{AwsError, Caller, Clients, Operation};
+use crate::error::ResourceError;
+use crate::wait::{Pace, Stop};
+
+/// Who the caller is and where.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Identity {
+    /// Account number, 12 digits.
+    pub account: String,
+    /// Region name.
+    pub region: String,
+    /// `aws`, `aws-us-gov`, `aws-cn`.
+    pub partition: String,
+    /// ARN of the principal that runs hlctl.
+    pub caller: String,
+}
+
+/// Settings that a deletion needs when the configuration is gone; kept in the state file.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Settings {
+    /// Days from the order to delete a key to its end.
+    pub kms_deletion_window_in_days: u8,
+    /// Whether buckets may be emptied.
+    pub force_destroy: bool,
+}
+
+/// Everything that the resources of one run share.
+#[derive(Clone, Debug)]
+pub struct Context {
+    /// The SDK's clients.
+    pub clients: Clients,
+    /// The only place that repeats a call.
+    pub caller: Caller,
+    /// Account, region, partition.
+    pub identity: Identity,
+    /// Value of the `hlctl:stack` tag.
+    pub stack: String,
+    /// The user's tags.
+    pub tags: BTreeMap<String, String>,
+    /// Settings for deletions.
+    pub settings: Settings,
+    /// How to wait for a store.
+    pub pace: Pace,
+    /// Tells everyone to stop.
+    pub stop: Stop,
+}
+
+impl Context {
+    /// All tags of the resource at `address`.
+    pub fn tags_of(&self, address: &Address) -> BTreeMap<String, String> {
+        let mut tags = self.tags.clone();
+        tags.extend(ownership_tags(&self.stack, address));
+        tags
+    }
+
+    /// Makes a call; see [`Caller::call`].
+    ///
+    /// # Errors
+    /// What AWS or the way to it answered, after whatever repeating was worth it.
+    pub async fn call<T, E, F, Fut>(&self, operation: Operation, send: F) -> Result<T, AwsError>
+    where
+        F: Fn() -> Fut,
+        Fut: Future<Output = Result<T, SdkError<E, HttpResponse>>>,
+        E: ProvideErrorMetadata + Error + 'static,
+    {
+        self.caller.call(operation, send).await
+    }
+}
+
+/// What a resource tells about its work.
+#[derive(Clone, Debug)]
+pub enum Report {
+    /// AWS has given it an identity; the value is what to record.
+    Identified(Value),
+    /// It is coming along.
+    Progress(Progress),
+}
+
+/// How far along a resource is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Progress {
+    /// AWS names this status.
+    Status(String),
+    /// So many of its contents are deleted.
+    Emptied(u64),
+}
+
+/// One change to one resource.
+pub struct Task<'a> {
+    /// What all tasks share.
+    pub cx: &'a Context,
+    /// The resource's address.
+    pub address: &'a Address,
+    /// What is known of the others.
+    pub known: &'a Known,
+    /// The identities that the state records already: none of them is what this task is about to make.
+    pub others: &'a [Value],
+    /// Idempotency token of a creation; state has it on record.
+    pub token: &'a str,
+    /// Whether to wait until the resource is ready.
+    pub wait: bool,
+    /// Whether the bucket that it is part of goes too.
+    pub with_bucket: bool,
+    /// Where reports go.
+    pub report: &'a (dyn Fn(Report) + Send + Sync),
+}
+
+impl Task<'_> {
+    /// Reports the identity, so that it is recorded and dependents may start.
+    ///
+    /// # Errors
+    /// None that AWS can cause.
+    pub fn identified<R: Serialize>(&self, recorded: &R) -> Result<(), ResourceError> {
+        (self.report)(Report::Identified(super::to_value(recorded)?));
+        Ok(())
+    }
+
+    /// Reports progress.
+    pub fn progress(&self, progress: Progress) {
+        (self.report)(Report::Progress(progress));
+    }
+
+    /// All tags that the resource shall carry.
+    pub fn tags(&self) -> BTreeMap<String, String> {
+        self.cx.tags_of(self.address)
+    }
+}

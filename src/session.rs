@@ -1,0 +1,339 @@
+//! What a command that talks to AWS begins with: configuration, state, clients, and who the caller is.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use crate::address::Address;
+use crate::aws::{AwsError, Caller, Clients, Endpoint, Operation};
+use crate::cli::Global;
+use crate::config::{Config, Protect, Setting, Sources};
+use crate::error::CommandError;
+use crate::graph::Graph;
+use crate::module::{self, Stack};
+use crate::plan::build::Situation;
+use crate::plan::{self, Options, Plan, Seen};
+use crate::resource::{Context, Identity, Settings};
+use crate::state::{Home, LocalStore, State};
+use crate::ui::Printer;
+use crate::wait::{Pace, Stop};
+
+/// The files and flags of one run; nothing has been read yet.
+#[derive(Clone, Debug)]
+pub struct Session {
+    /// Options of every command.
+    pub global: Global,
+    /// Where to print.
+    pub printer: Printer,
+    /// Tells everyone to stop.
+    pub stop: Stop,
+}
+
+impl Session {
+    /// AWS, or the sandbox.
+    pub fn home(&self) -> Home {
+        if self.global.sandbox { Home::Sandbox } else { Home::Aws }
+    }
+
+    /// How to wait: as the configuration says, or, where there is none, its variables.
+    pub fn pace(&self, config: Option<&Config>) -> Pace {
+        let mut pace = match config {
+            Some(config) => Pace { interval: config.poll_interval, timeout: config.wait_timeout },
+            None => pace_of_environment(),
+        };
+        if self.home() == Home::Sandbox {
+            pace.interval = pace.interval.min(SANDBOX_INTERVAL);
+        }
+        pace
+    }
+
+    /// Where the state is. The sandbox's is kept apart from AWS's.
+    pub fn store(&self) -> LocalStore {
+        let config = &self.global.config;
+        let path = self.global.state.clone().unwrap_or_else(|| match self.home() {
+            Home::Aws => config.with_extension("state.json"),
+            Home::Sandbox => {
+                let name = config.file_stem().map(PathBuf::from).unwrap_or_default();
+                self.sandbox_directory().join(name.with_extension("state.json"))
+            }
+        });
+        LocalStore::new(path)
+    }
+
+    /// Where the sandbox keeps what it plays.
+    pub fn sandbox_directory(&self) -> PathBuf {
+        let parent = self.global.config.parent().unwrap_or(Path::new(""));
+        parent.join(".hlctl").join("sandbox")
+    }
+
+    /// Reads the configuration, and prints its warnings.
+    ///
+    /// # Errors
+    /// Everything that is wrong with it.
+    pub fn config(&self) -> Result<Config, CommandError> {
+        let examined = crate::config::examine(&self.sources().map_err(CommandError::Config)?);
+        match examined.config {
+            Some(config) => {
+                if !examined.problems.is_empty() {
+                    self.printer.say(&examined.problems.render(self.printer.colours_stderr()));
+                }
+                Ok(config)
+            }
+            None => Err(CommandError::Config(examined.problems)),
+        }
+    }
+
+    /// Everything that the configuration is read from.
+    ///
+    /// # Errors
+    /// The file cannot be read, or a flag has no value.
+    pub fn sources(&self) -> Result<Sources, crate::config::Problems> {
+        let sets = self.settings()?;
+        Sources::read(&self.global.config, crate::config::variables(std::env::vars_os()), sets)
+    }
+
+    fn settings(&self) -> Result<Vec<Setting>, crate::config::Problems> {
+        let mut settings = Vec::new();
+        for assignment in &self.global.set {
+            settings.push(Setting::assignment(assignment)?);
+        }
+        let flags = [("--region", "region", &self.global.region), ("--profile", "profile", &self.global.profile)];
+        for (flag, key, value) in flags {
+            settings.extend(value.iter().map(|value| Setting::flag(flag, key, value)));
+        }
+        Ok(settings)
+    }
+
+    /// The configuration, if its file exists; a destroy and a wait work from the state alone.
+    ///
+    /// # Errors
+    /// The file exists and something is wrong with it.
+    pub fn config_if_any(&self) -> Result<Option<Config>, CommandError> {
+        if self.global.config.exists() { self.config().map(Some) } else { Ok(None) }
+    }
+
+    /// Connects to AWS or the sandbox and asks who the caller is.
+    ///
+    /// # Errors
+    /// No region, no credentials, no way to AWS, or an account that the configuration does not allow.
+    pub async fn connect(&self, wishes: Wishes<'_>) -> Result<Connection, CommandError> {
+        let endpoint = match self.home() {
+            Home::Aws => Endpoint::Aws,
+            Home::Sandbox => crate::commands::sandbox::in_process(&self.sandbox_directory())?,
+        };
+        let clients = Clients::new(endpoint, wishes.region, wishes.profile).await;
+        let region = clients.region.clone().ok_or_else(|| CommandError::Usage {
+            message: "no region is set".to_owned(),
+            hint: "set `region` in the config, or AWS_REGION, or pass --region".to_owned(),
+        })?;
+        let identity = identify(&clients, region).await.map_err(CommandError::Aws)?;
+        if self.home() == Home::Aws {
+            check_account(&identity, wishes.allowed_accounts)?;
+        }
+        Ok(Connection { clients, identity })
+    }
+}
+
+/// What a connection should be like.
+#[derive(Clone, Copy, Default)]
+pub struct Wishes<'a> {
+    /// Region; `None` leaves it to the SDK's chain.
+    pub region: Option<&'a str>,
+    /// Profile; `None` leaves it to the SDK's chain.
+    pub profile: Option<&'a str>,
+    /// Accounts allowed; `None` or empty allows any.
+    pub allowed_accounts: Option<&'a std::collections::BTreeSet<String>>,
+}
+
+impl<'a> Wishes<'a> {
+    /// As the configuration says.
+    pub fn of(config: &'a Config) -> Self {
+        Self {
+            region: config.region.as_deref(),
+            profile: config.profile.as_deref(),
+            allowed_accounts: Some(&config.allowed_account_ids),
+        }
+    }
+}
+
+/// The way to AWS, and who uses it.
+#[derive(Clone, Debug)]
+pub struct Connection {
+    /// The SDK's clients.
+    pub clients: Clients,
+    /// Account, region, partition.
+    pub identity: Identity,
+}
+
+impl Connection {
+    /// What the resources share in one run.
+    pub fn context(
+        &self,
+        state: &State,
+        tags: BTreeMap<String, String>,
+        settings: Settings,
+        pace: Pace,
+        stop: Stop,
+    ) -> Context {
+        Context {
+            clients: self.clients.clone(),
+            caller: Caller,
+            identity: self.identity.clone(),
+            stack: state.stack.clone(),
+            tags,
+            settings,
+            pace,
+            stop,
+        }
+    }
+
+    /// For headings: the account and the region, and whether it is the sandbox.
+    pub fn place(&self, home: Home) -> String {
+        let Identity { account, region, .. } = &self.identity;
+        match home {
+            Home::Aws => format!("account {account}, region {region}"),
+            Home::Sandbox => format!("the sandbox, region {region}"),
+        }
+    }
+}
+
+async fn identify(clients: &Clients, region: String) -> Result<Identity, AwsError> {
+    let ask = || clients.sts.get_caller_identity().send();
+    let answer = Caller.call(Operation::new("sts", "GetCallerIdentity"), ask).await?;
+    let caller = answer.arn().unwrap_or_default().to_owned();
+    let partition = caller.split(':').nth(1).filter(|partition| !partition.is_empty()).unwrap_or("aws").to_owned();
+    let account = answer.account().unwrap_or_default().to_owned();
+    Ok(Identity { account, region, partition, caller })
+}
+
+fn check_account(
+    identity: &Identity,
+    allowed: Option<&std::collections::BTreeSet<String>>,
+) -> Result<(), CommandError> {
+    match allowed {
+        Some(allowed) if !allowed.is_empty() && !allowed.contains(&identity.account) => {
+            let allowed: Vec<&str> = allowed.iter().map(String::as_str).collect();
+            Err(CommandError::Protected {
+                message: format!(
+                    "the credentials are those of account {}, but allowed_account_ids has only {}",
+                    identity.account,
+                    allowed.join(", ")
+                ),
+                hint: "use the right account's credentials (AWS_PROFILE), or add the account to allowed_account_ids"
+                    .to_owned(),
+            })
+        }
+        _ => Ok(()),
+    }
+}
+
+/// The settings for deletions that the configuration gives.
+pub fn settings_of(config: &Config) -> Settings {
+    Settings { kms_deletion_window_in_days: config.kms_deletion_window_in_days, force_destroy: config.force_destroy }
+}
+
+/// The sandbox's stores take seconds, so looking twice a minute would be most of the wait.
+const SANDBOX_INTERVAL: Duration = Duration::from_millis(250);
+
+/// A plan and all that it rests on.
+#[derive(Debug)]
+pub struct Prepared {
+    /// What the resources share.
+    pub cx: Context,
+    /// What is wanted.
+    pub stack: Stack,
+    /// What is to be done.
+    pub plan: Plan,
+    /// What is known.
+    pub state: State,
+    /// Which addresses are protected.
+    pub protect: Protect,
+    graph: Graph,
+    seen: BTreeMap<Address, Seen>,
+    store_name: Option<String>,
+}
+
+impl Prepared {
+    /// A plan that rests on nothing but the state.
+    pub fn of_parts(cx: Context, stack: Stack, plan: Plan, state: State, protect: Protect) -> Self {
+        Self { cx, stack, plan, state, protect, graph: Graph::default(), seen: BTreeMap::new(), store_name: None }
+    }
+
+    /// Decides anew, after the user has named more, from what was read before.
+    ///
+    /// # Errors
+    /// As [`prepare`].
+    pub fn decide_again(&mut self, connection: &Connection, options: &Options) -> Result<(), CommandError> {
+        self.plan = plan::build(
+            &Situation {
+                stack: &self.stack,
+                graph: &self.graph,
+                state: &self.state,
+                seen: &self.seen,
+                identity: &connection.identity,
+                is_protected: &|address| module::is_protected(&self.protect, address),
+                settings: &self.cx.settings,
+                store_name: self.store_name.as_deref(),
+            },
+            options,
+        )?;
+        Ok(())
+    }
+
+    /// Whether the address is protected.
+    pub fn is_protected(&self, address: &Address) -> bool {
+        module::is_protected(&self.protect, address)
+    }
+}
+
+/// Reads and decides. `config` is `None` for a destroy whose configuration is gone.
+///
+/// # Errors
+/// AWS cannot be read, or the state is another's, or the options name nothing.
+pub async fn prepare(
+    connection: &Connection,
+    session: &Session,
+    config: Option<&Config>,
+    state: State,
+    options: &Options,
+    settings: Settings,
+) -> Result<Prepared, CommandError> {
+    state.check_belongs(session.home(), &connection.identity)?;
+    let tags = config.map(|config| config.tags.clone()).unwrap_or_default();
+    let pace = session.pace(config);
+    let cx = connection.context(&state, tags, settings, pace, session.stop.clone());
+    let stack = match config {
+        Some(config) if !options.destroy => module::build(config, &connection.identity, &state.stack),
+        _ => Stack::new(),
+    };
+    let mut graph = Graph::default();
+    for (address, spec) in &stack {
+        graph.insert(address.clone(), spec.references().into_iter().map(|reference| reference.address));
+    }
+    let protect = config.map_or(Protect::Default, |config| config.protect.clone());
+    let seen = plan::refresh(&cx, &stack, &graph, &state, destroys_buckets(&stack, &state, options)).await?;
+    let store_name = config.map(|config| config.datastore_name.clone());
+    let mut prepared = Prepared { cx, stack, plan: Plan::default(), state, protect, graph, seen, store_name };
+    prepared.decide_again(connection, options)?;
+    Ok(prepared)
+}
+
+/// Counting what a bucket holds takes time, so it is done only where a bucket may go.
+fn destroys_buckets(stack: &Stack, state: &State, options: &Options) -> bool {
+    let bucket = |address: &Address| address.kind() == "s3_bucket";
+    options.destroy
+        || options.replace.iter().any(bucket)
+        || state.resources.keys().any(|address| bucket(address) && !stack.contains_key(address))
+}
+
+fn pace_of_environment() -> Pace {
+    let seconds = |name: &str| {
+        let number: f64 = std::env::var(name).ok()?.parse().ok()?;
+        Duration::try_from_secs_f64(number).ok().filter(|duration| !duration.is_zero())
+    };
+    let usual = Pace::default();
+    Pace {
+        interval: seconds("HLCTL_POLL_INTERVAL").unwrap_or(usual.interval),
+        timeout: seconds("HLCTL_WAIT_TIMEOUT").unwrap_or(usual.timeout),
+    }
+}

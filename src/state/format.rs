@@ -1,0 +1,151 @@
+//! The state file's format: JSON with a version read before the rest, and a checksum over the rest.
+//!
+//! `docs/state.md` describes it. Every format that was ever released keeps a fixture in the tests.
+
+use std::path::Path;
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use sha2::{Digest, Sha256};
+
+use super::{State, StateError};
+
+/// The format that this hlctl writes, and the newest it reads.
+pub const VERSION: u64 = 1;
+const MAGIC: &str = "hlctl-state";
+
+#[derive(Serialize, Deserialize)]
+struct Envelope {
+    format: String,
+    version: u64,
+    hlctl: String,
+    checksum: String,
+    state: Value,
+}
+
+/// The bytes of a state file.
+///
+/// # Errors
+/// None that a state can cause; JSON that cannot be written.
+pub fn encode(state: &State) -> Result<Vec<u8>, serde_json::Error> {
+    let state = serde_json::to_value(state)?;
+    let envelope = Envelope {
+        format: MAGIC.to_owned(),
+        version: VERSION,
+        hlctl: env!("CARGO_PKG_VERSION").to_owned(),
+        checksum: checksum(&state),
+        state,
+    };
+    let mut bytes = serde_json::to_vec_pretty(&envelope)?;
+    bytes.push(b'\n');
+    Ok(bytes)
+}
+
+/// Reads a state file's bytes. `path` is for the messages.
+///
+/// # Errors
+/// [`StateError::TooNew`] before anything else is looked at; [`StateError::Damaged`] if any byte that matters differs
+/// from what hlctl wrote.
+pub fn decode(bytes: &[u8], path: &Path) -> Result<State, StateError> {
+    let damaged = |problem: String| StateError::Damaged { path: path.to_owned(), problem, backup: None };
+    if bytes.is_empty() {
+        return Err(damaged("it is empty".to_owned()));
+    }
+    if bytes.windows(8).any(|window| window == b"<<<<<<< ") {
+        return Err(damaged("it holds the marks of a merge conflict".to_owned()));
+    }
+    let whole: Value =
+        serde_json::from_slice(bytes).map_err(|error| damaged(format!("it is not whole JSON ({error})")))?;
+    if whole.get("format").and_then(Value::as_str) != Some(MAGIC) {
+        return Err(damaged("it is not a state of hlctl".to_owned()));
+    }
+    let version =
+        whole.get("version").and_then(Value::as_u64).ok_or_else(|| damaged("it names no format version".to_owned()))?;
+    if version > VERSION {
+        let written_by = whole.get("hlctl").and_then(Value::as_str).unwrap_or("of unknown version").to_owned();
+        return Err(StateError::TooNew { path: path.to_owned(), found: version, written_by });
+    }
+    let envelope: Envelope = serde_json::from_value(whole).map_err(|error| damaged(error.to_string()))?;
+    if envelope.checksum != checksum(&envelope.state) {
+        return Err(damaged("its checksum does not fit: it was edited, or is not all there".to_owned()));
+    }
+    serde_json::from_value(envelope.state).map_err(|error| damaged(error.to_string()))
+}
+
+/// Over the compact JSON with sorted keys, so that re-indenting the file does no harm.
+fn checksum(state: &Value) -> String {
+    let digest = Sha256::digest(canonical(state).as_bytes());
+    let hex: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();
+    format!("sha256:{hex}")
+}
+
+/// `serde_json` may keep the order of members if another crate asks it to; the checksum must not depend on that.
+fn canonical(value: &Value) -> String {
+    match value {
+        Value::Object(members) => {
+            let mut sorted: Vec<_> = members.iter().collect();
+            sorted.sort_by_key(|(name, _)| name.as_str());
+            let members: Vec<String> = sorted
+                .iter()
+                .map(|(name, value)| format!("{}:{}", Value::from(name.as_str()), canonical(value)))
+                .collect();
+            format!("{{{}}}", members.join(","))
+        }
+        Value::Array(items) => format!("[{}]", items.iter().map(canonical).collect::<Vec<_>>().join(",")),
+        other => other.to_string(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test may panic")]
+
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::resource::{Identity, Settings};
+    use crate::state::Home;
+
+    fn state() -> State {
+        let identity = Identity {
+            account: "111122223333".into(),
+            region: "us-east-1".into(),
+            partition: "aws".into(),
+            caller: "arn:aws:iam::111122223333:user/me".into(),
+        };
+        State::new("fhir", Home::Aws, identity, Settings { kms_deletion_window_in_days: 30, force_destroy: false })
+    }
+
+    #[test]
+    fn a_state_reads_back_as_it_was_written() {
+        let state = state();
+        assert_eq!(decode(&encode(&state).unwrap(), Path::new("s")).unwrap(), state);
+    }
+
+    #[test]
+    fn an_edit_is_noticed() {
+        let text = String::from_utf8(encode(&state()).unwrap()).unwrap();
+        let edited = text.replace("111122223333", "111122223334");
+        assert!(matches!(decode(edited.as_bytes(), Path::new("s")), Err(StateError::Damaged { .. })));
+    }
+
+    #[test]
+    fn a_newer_format_is_refused_before_its_content_is_judged() {
+        let newer = br#"{"format": "hlctl-state", "version": 2, "hlctl": "9.0.0", "something": "else"}"#;
+        assert!(matches!(decode(newer, Path::new("s")), Err(StateError::TooNew { found: 2, .. })));
+    }
+
+    proptest! {
+        #[test]
+        fn no_bytes_make_it_panic(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
+            prop_assert!(decode(&bytes, Path::new("s")).is_err());
+        }
+
+        #[test]
+        fn a_truncated_state_is_damaged(cut in 1usize..400) {
+            let bytes = encode(&state()).unwrap();
+            let cut = cut.min(bytes.len() - 2);
+            prop_assert!(decode(&bytes[..bytes.len() - 1 - cut], Path::new("s")).is_err());
+        }
+    }
+}

@@ -1,0 +1,247 @@
+//! What hlctl knows of a stack: the state, its file, and its lock.
+
+pub mod format;
+pub mod local;
+pub mod lock;
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use thiserror::Error;
+
+pub use local::LocalStore;
+pub use lock::{Holder, Lock};
+
+use crate::address::Address;
+use crate::resource::{Attributes, Identity, Kind, Settings};
+
+/// Everything hlctl remembers of one stack.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct State {
+    /// Made once with the stack and never changed; tells this state from any other.
+    pub lineage: String,
+    /// Counts the writes.
+    pub serial: u64,
+    /// Value of the `hlctl:stack` tag.
+    pub stack: String,
+    /// Where the stack lives.
+    pub home: Home,
+    /// Account, region and partition that the stack is bound to.
+    pub identity: Identity,
+    /// What a destroy needs when the configuration is gone.
+    pub settings: Settings,
+    /// The resources by address.
+    pub resources: BTreeMap<Address, Entry>,
+    /// Resources that others have taken the place of, still to be deleted.
+    pub deposed: Vec<Deposed>,
+}
+
+/// AWS, or the sandbox; a state never changes from one to the other.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Home {
+    /// AWS in earnest.
+    Aws,
+    /// The emulator inside hlctl.
+    Sandbox,
+}
+
+/// One resource.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Entry {
+    /// Its kind's name.
+    pub kind: String,
+    /// How far it is.
+    pub status: Status,
+    /// Token of its creation: AWS makes no second one for it.
+    pub token: String,
+    /// Whether it may be destroyed only by name.
+    pub protected: bool,
+    /// What it needs; a destroy goes the other way.
+    pub needs: Vec<Address>,
+    /// Its identity, once AWS has given one.
+    pub recorded: Option<Value>,
+    /// What it looked like when hlctl last looked.
+    pub attributes: Attributes,
+}
+
+impl Entry {
+    /// The kind, if this hlctl knows it.
+    pub fn kind(&self) -> Option<Kind> {
+        Kind::parse(&self.kind)
+    }
+}
+
+/// How far a resource is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Status {
+    /// Its creation was decided; it may or may not exist.
+    Creating,
+    /// It exists and is ready, as far as hlctl knows.
+    Ready,
+    /// Its deletion was decided; it may or may not exist.
+    Deleting,
+}
+
+/// A resource whose address another one has now.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Deposed {
+    /// The address it had.
+    pub address: Address,
+    /// All that was known of it.
+    pub entry: Entry,
+}
+
+impl State {
+    /// The state of a stack that is about to be made.
+    pub fn new(name: &str, home: Home, identity: Identity, settings: Settings) -> Self {
+        let lineage = uuid::Uuid::new_v4().to_string();
+        let stack = stack_tag(name, &lineage);
+        Self { lineage, serial: 0, stack, home, identity, settings, resources: BTreeMap::new(), deposed: Vec::new() }
+    }
+
+    /// What is recorded of the resource at `address`.
+    pub fn recorded(&self, address: &str) -> Option<&Value> {
+        self.resources.get(address)?.recorded.as_ref()
+    }
+
+    /// Whether nothing is left.
+    pub fn is_empty(&self) -> bool {
+        self.resources.is_empty() && self.deposed.is_empty()
+    }
+
+    /// Checks that the state is the one for this home, account and region.
+    ///
+    /// # Errors
+    /// [`StateError::Foreign`] names what differs.
+    pub fn check_belongs(&self, home: Home, identity: &Identity) -> Result<(), StateError> {
+        let pairs = [
+            ("account", &self.identity.account, &identity.account),
+            ("region", &self.identity.region, &identity.region),
+        ];
+        if self.home != home {
+            return Err(StateError::Home { state: self.home });
+        }
+        match pairs.into_iter().find(|(_, state, now)| state != now) {
+            Some((what, state, now)) => Err(StateError::Foreign { what, state: state.clone(), now: now.clone() }),
+            None => Ok(()),
+        }
+    }
+}
+
+/// A tag value that people can read and that no other stack has: the store's first name and a part of the lineage.
+fn stack_tag(name: &str, lineage: &str) -> String {
+    let readable: String =
+        name.chars().filter(|char| char.is_ascii_alphanumeric() || "-_.".contains(*char)).take(40).collect();
+    let unique: String = lineage.chars().filter(char::is_ascii_hexdigit).take(12).collect();
+    if readable.is_empty() { unique } else { format!("{readable}-{unique}") }
+}
+
+/// The state cannot be read, written or used.
+#[derive(Debug, Error)]
+pub enum StateError {
+    /// The file cannot be read or written.
+    #[error("cannot {doing} {}: {error}", path.display())]
+    Io {
+        /// What was attempted.
+        doing: &'static str,
+        /// The file.
+        path: PathBuf,
+        /// Why not.
+        error: std::io::Error,
+    },
+    /// The file is not a whole state.
+    #[error("{} is damaged: {problem}", path.display())]
+    Damaged {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        problem: String,
+        /// A whole previous state beside it.
+        backup: Option<PathBuf>,
+    },
+    /// A newer hlctl wrote the file.
+    #[error("{} is of format {found}, which hlctl {written_by} wrote; this hlctl reads up to {}", path.display(), format::VERSION)]
+    TooNew {
+        /// The file.
+        path: PathBuf,
+        /// Its format version.
+        found: u64,
+        /// The version of hlctl that wrote it.
+        written_by: String,
+    },
+    /// The state is that of another account or region.
+    #[error("the state belongs to {what} {state}, but the credentials and the config lead to {what} {now}")]
+    Foreign {
+        /// Account or region.
+        what: &'static str,
+        /// The state's.
+        state: String,
+        /// Today's.
+        now: String,
+    },
+    /// The state is the sandbox's, or AWS's, and the command is for the other.
+    #[error("{}", match state {
+        Home::Sandbox => "the state was written in the sandbox, but this command is for AWS",
+        Home::Aws => "the state was written for AWS, but this command is for the sandbox",
+    })]
+    Home {
+        /// Where the state was written.
+        state: Home,
+    },
+    /// Somebody else is at work.
+    #[error("the state is locked by {holder}")]
+    Locked {
+        /// Who.
+        holder: Box<Holder>,
+        /// The lock file.
+        path: PathBuf,
+    },
+    /// Another run wrote the state although this one holds the lock.
+    #[error("{} was changed by somebody else during this run (serial {found} instead of {expected})", path.display())]
+    Overtaken {
+        /// The file.
+        path: PathBuf,
+        /// The serial found.
+        found: u64,
+        /// The serial expected.
+        expected: u64,
+    },
+    /// There is no state.
+    #[error("there is no state at {}", path.display())]
+    Missing {
+        /// The file.
+        path: PathBuf,
+    },
+}
+
+impl StateError {
+    /// The next step, where one is known.
+    pub fn hint(&self) -> Option<String> {
+        match self {
+            Self::Damaged { path, backup: Some(backup), .. } => Some(format!(
+                "the file was left as it is. The state before it is whole; to go back to it:\n  cp {} {}",
+                backup.display(),
+                path.display()
+            )),
+            Self::Damaged { .. } => Some("the file was left as it is; restore it from a copy".to_owned()),
+            Self::TooNew { written_by, .. } => Some(format!("use hlctl {written_by} or newer")),
+            Self::Foreign { what: "region", state, .. } => {
+                Some(format!("set region = \"{state}\", or use another state (--state)"))
+            }
+            Self::Foreign { .. } => {
+                Some("use that account's credentials (AWS_PROFILE), or another state (--state)".to_owned())
+            }
+            Self::Home { state: Home::Sandbox } => Some("add --sandbox, or use another state (--state)".to_owned()),
+            Self::Home { state: Home::Aws } => Some("leave --sandbox out, or use another state (--state)".to_owned()),
+            Self::Locked { .. } => Some("wait for it to end, or let this command wait: --lock-timeout 10m".to_owned()),
+            Self::Missing { .. } => {
+                Some("`hlctl apply` makes the stack and its state; -c and --state say which".to_owned())
+            }
+            Self::Overtaken { .. } | Self::Io { .. } => None,
+        }
+    }
+}

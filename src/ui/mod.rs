@@ -1,0 +1,38 @@
+//! What people and programs get to see. Reads values and events; decides nothing.
+
+pub mod json;
+pub mod plan_view;
+pub mod printer;
+pub mod progress;
+
+use std::time::Duration;
+
+pub use printer::Printer;
+
+/// A duration as people say it: `850 ms`, `4.2 s`, `24m 03s`, `1h 02m`.
+pub fn duration(duration: Duration) -> String {
+    let seconds = duration.as_secs();
+    match seconds {
+        0 => format!("{} ms", duration.as_millis()),
+        1..60 => format!("{:.1} s", duration.as_secs_f64()),
+        60..3600 => format!("{}m {:02}s", seconds / 60, seconds % 60),
+        _ => format!("{}h {:02}m", seconds / 3600, seconds % 3600 / 60),
+    }
+}
+
+/// The day that is so many days from now, in UTC.
+pub fn date_in(days: u8) -> String {
+    let then = jiff::Timestamp::now() + jiff::SignedDuration::from_hours(24 * i64::from(days));
+    then.strftime("%Y-%m-%d").to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn durations_read_as_people_say_them() {
+        let told = [850, 4_200, 1_443_000, 3_720_000].map(|millis| duration(Duration::from_millis(millis)));
+        assert_eq!(told, ["850 ms", "4.2 s", "24m 03s", "1h 02m"]);
+    }
+}

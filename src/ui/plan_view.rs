@@ -1,0 +1,150 @@
+//! A plan as text: a symbol and an address for each change, what differs inside, what it means, and a count.
+
+use std::fmt::Write;
+
+use anstyle::Style;
+use serde_json::{Map, Value};
+
+use super::printer::style::{ADD, CHANGE, DESTROY, FAINT, STRONG};
+use crate::plan::{Action, AttributeChange, Change, Counts, Plan};
+
+/// The plan as text, with ANSI styles; the printer takes them out where they do not belong.
+pub fn render(plan: &Plan, place: &str) -> String {
+    let mut text = String::new();
+    if plan.has_work() {
+        let _ = writeln!(text, "{STRONG}Plan for {place}{STRONG:#}\n");
+    }
+    for change in plan.changes.iter().filter(|change| change.action != Action::NoOp) {
+        render_change(&mut text, change);
+    }
+    for warning in &plan.warnings {
+        let _ = writeln!(text, "{CHANGE}warning{CHANGE:#}: {warning}\n");
+    }
+    text.push_str(&summary(&plan.counts()));
+    text
+}
+
+/// The last line: how many of each.
+pub fn summary(counts: &Counts) -> String {
+    let Counts { create, update, replace, delete, other, unchanged } = counts;
+    if create + update + replace + delete + other == 0 {
+        return format!("No changes: 0 to add, 0 to change, 0 to replace, 0 to destroy, {unchanged} as wanted.");
+    }
+    let state = if *other > 0 { format!(", {other} to settle in the state alone") } else { String::new() };
+    format!(
+        "Plan: {create} to add, {update} to change, {replace} to replace, {delete} to destroy{state}, {unchanged} as wanted."
+    )
+}
+
+/// Terraform's symbol for the action, and its colour.
+pub fn symbol(action: Action) -> (&'static str, Style) {
+    match action {
+        Action::Create => ("+", ADD),
+        Action::Update => ("~", CHANGE),
+        Action::Replace => ("-/+", DESTROY),
+        Action::Delete => ("-", DESTROY),
+        Action::Adopt => ("<=", FAINT),
+        Action::Settle => ("..", FAINT),
+        Action::Forget => ("x", FAINT),
+        Action::NoOp => (" ", FAINT),
+    }
+}
+
+fn render_change(text: &mut String, change: &Change) {
+    let (symbol, style) = symbol(change.action);
+    let name = change.name.as_ref().map(|name| format!("  {FAINT}{name}{FAINT:#}")).unwrap_or_default();
+    let _ = writeln!(text, "{style}{symbol:>3} {STRONG}{}{STRONG:#}{style:#}{name}", change.address);
+    if let Some(reason) = &change.reason {
+        let _ = writeln!(text, "      {FAINT}# {reason}{FAINT:#}");
+    }
+    if !matches!(change.action, Action::Delete | Action::Forget) {
+        let made = change.observed.is_none();
+        let is_news = |attribute: &&AttributeChange| !(made && attribute.part.as_deref() == Some("Version"));
+        for attribute in change.attributes.iter().filter(is_news) {
+            render_attribute(text, attribute, made);
+        }
+    }
+    if change.protected && change.action.destroys() {
+        let _ =
+            writeln!(text, "      {DESTROY}!{DESTROY:#} It is protected: destroyed only if --allow-destroy names it.");
+    }
+    for sentence in &change.meaning {
+        let _ = writeln!(text, "      {CHANGE}!{CHANGE:#} {sentence}");
+    }
+    text.push('\n');
+}
+
+fn render_attribute(text: &mut String, change: &AttributeChange, made: bool) {
+    let name = match &change.part {
+        Some(part) if change.document => format!("{} \"{part}\"", change.attribute()),
+        Some(part) => format!("{}[{part}]", change.attribute()),
+        None => change.attribute().to_owned(),
+    };
+    let forces =
+        change.replaces.as_ref().map(|_| format!("  {DESTROY}# needs a new resource{DESTROY:#}")).unwrap_or_default();
+    match (&change.before, &change.after) {
+        (before, after) if change.document => render_statement(text, &name, before.as_ref(), after.as_ref()),
+        (None, Some(after)) if made => {
+            let _ = writeln!(text, "      {name} = {}", inline(after));
+        }
+        (None, Some(after)) => {
+            let _ = writeln!(text, "    {ADD}+{ADD:#} {name} = {}{forces}", inline(after));
+        }
+        (Some(before), None) => {
+            let _ = writeln!(text, "    {DESTROY}-{DESTROY:#} {name} = {}{forces}", inline(before));
+        }
+        (Some(before), Some(after)) => {
+            let _ = writeln!(text, "    {CHANGE}~{CHANGE:#} {name} = {} -> {}{forces}", inline(before), inline(after));
+        }
+        (None, None) => {}
+    }
+}
+
+fn render_statement(text: &mut String, name: &str, before: Option<&Value>, after: Option<&Value>) {
+    let (mark, style) = match (before, after) {
+        (None, _) => ("+", ADD),
+        (_, None) => ("-", DESTROY),
+        _ => ("~", CHANGE),
+    };
+    let plain = |value: Option<&Value>| value.filter(|value| !value.is_object()).map(inline);
+    if let (None | Some(_), Some(after)) = (plain(before), plain(after)) {
+        let before = plain(before).map(|before| format!("{before} -> ")).unwrap_or_default();
+        let _ = writeln!(text, "    {style}{mark}{style:#} {name} = {before}{after}");
+        return;
+    }
+    let _ = writeln!(text, "    {style}{mark}{style:#} {name}");
+    let empty = Map::new();
+    let members = |value: Option<&Value>| value.and_then(Value::as_object).unwrap_or(&empty).clone();
+    let (before, after) = (members(before), members(after));
+    for member in ["Effect", "Principal", "NotPrincipal", "Action", "NotAction", "Resource", "NotResource", "Condition"]
+    {
+        match (before.get(member), after.get(member)) {
+            (Some(old), Some(new)) if old == new && mark == "~" => {}
+            (old, new) => {
+                let mut line = |sign: &str, style: Style, value: &Value| {
+                    let _ = writeln!(text, "        {style}{sign}{style:#} {member}: {}", inline(value));
+                };
+                old.into_iter().for_each(|old| line("-", DESTROY, old));
+                new.into_iter().for_each(|new| line("+", ADD, new));
+            }
+        }
+    }
+}
+
+/// A value on one line. What is not known yet is said in words, not as a string.
+fn inline(value: &Value) -> String {
+    match value {
+        Value::String(text) if text == crate::resource::UNKNOWN => text.clone(),
+        Value::Array(items) if items.len() == 1 => inline(&items[0]),
+        Value::Array(items) => format!("[{}]", items.iter().map(inline).collect::<Vec<_>>().join(", ")),
+        Value::Object(members) => {
+            let members: Vec<String> = members
+                .iter()
+                .filter(|(_, value)| !value.is_null())
+                .map(|(name, value)| format!("{name}: {}", inline(value)))
+                .collect();
+            format!("{{{}}}", members.join(", "))
+        }
+        other => other.to_string(),
+    }
+}

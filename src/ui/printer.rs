@@ -1,0 +1,111 @@
+//! The only place that writes to stdout and stderr.
+
+use std::io::{IsTerminal, Write};
+
+use anstream::{AutoStream, ColorChoice};
+use anstyle::{AnsiColor, Style};
+
+/// Prints data to stdout and talk to stderr. Colour and motion appear on a terminal only, and never with `NO_COLOR`.
+#[derive(Clone, Copy, Debug)]
+pub struct Printer {
+    quiet: bool,
+}
+
+/// Marks what is good, bad, or worth a look.
+pub mod style {
+    use super::{AnsiColor, Style};
+
+    /// Things that come.
+    pub const ADD: Style = AnsiColor::Green.on_default();
+    /// Things that change.
+    pub const CHANGE: Style = AnsiColor::Yellow.on_default();
+    /// Things that go.
+    pub const DESTROY: Style = AnsiColor::Red.on_default();
+    /// What must not be overlooked.
+    pub const STRONG: Style = Style::new().bold();
+    /// What may be.
+    pub const FAINT: Style = Style::new().dimmed();
+}
+
+impl Printer {
+    /// A printer; a quiet one leaves the talk out.
+    pub fn new(quiet: bool) -> Self {
+        Self { quiet }
+    }
+
+    /// Data: goes to stdout as it is, with a line's end. A reader that has gone away is no error.
+    pub fn data(&self, text: &str) {
+        let mut out = AutoStream::auto(std::io::stdout());
+        let _ = writeln!(out, "{}", text.trim_end_matches('\n'));
+        let _ = out.flush();
+    }
+
+    /// Bytes for stdout, without a line's end.
+    pub fn raw(&self, text: &str) {
+        let mut out = std::io::stdout();
+        let _ = out.write_all(text.as_bytes());
+        let _ = out.flush();
+    }
+
+    /// Talk: goes to stderr.
+    pub fn say(&self, text: &str) {
+        if !self.quiet {
+            Self::log(text);
+        }
+    }
+
+    /// A question or an error: goes to stderr even when quiet.
+    pub fn insist(&self, text: &str) {
+        Self::log(text);
+    }
+
+    /// A line on stderr.
+    pub fn log(text: &str) {
+        let mut err = AutoStream::auto(std::io::stderr());
+        let _ = writeln!(err, "{text}");
+    }
+
+    /// An error with its hint, on stderr.
+    pub fn error(&self, message: &str, hint: Option<&str>) {
+        let (red, bold) = (style::DESTROY.bold(), style::STRONG);
+        let mut text = format!("{red}error{red:#}: {message}");
+        if let Some(hint) = hint {
+            text.push_str(&format!("\n{bold}next{bold:#}: {hint}"));
+        }
+        Self::log(&text);
+    }
+
+    /// A warning, on stderr.
+    pub fn warning(&self, message: &str) {
+        let yellow = style::CHANGE.bold();
+        Self::log(&format!("{yellow}warning{yellow:#}: {message}"));
+    }
+
+    /// Whether stderr is a terminal, so that things may move on it.
+    pub fn is_lively(&self) -> bool {
+        std::io::stderr().is_terminal() && !self.quiet && std::env::var_os("TERM").is_none_or(|term| term != "dumb")
+    }
+
+    /// Whether a person can be asked.
+    pub fn can_ask(&self) -> bool {
+        std::io::stdin().is_terminal() && std::io::stderr().is_terminal()
+    }
+
+    /// Asks on stderr and reads a line from stdin.
+    ///
+    /// # Errors
+    /// stdin cannot be read.
+    pub fn ask(&self, question: &str) -> std::io::Result<String> {
+        let mut err = AutoStream::auto(std::io::stderr());
+        write!(err, "{question} ")?;
+        err.flush()?;
+        let mut answer = String::new();
+        std::io::stdin().read_line(&mut answer)?;
+        Ok(answer.trim().to_owned())
+    }
+
+    /// Whether colour may be used on stderr.
+    pub fn colours_stderr(&self) -> bool {
+        AutoStream::choice(&std::io::stderr()) != ColorChoice::Never
+    }
+}

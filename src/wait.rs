@@ -1,0 +1,187 @@
+//! The only loop that polls.
+
+use std::future::Future;
+use std::time::Duration;
+
+use tokio::sync::watch;
+use tokio::time::{Instant, sleep};
+
+/// How often to look and for how long.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Pace {
+    /// First interval between two looks; it grows to twice that.
+    pub interval: Duration,
+    /// Longest wait.
+    pub timeout: Duration,
+}
+
+impl Default for Pace {
+    /// A store takes 20 to 30 minutes; 90 are enough for one with preloaded data.
+    fn default() -> Self {
+        Self { interval: Duration::from_secs(30), timeout: Duration::from_secs(90 * 60) }
+    }
+}
+
+/// Tells everyone to stop: no new work, waits end at once, calls under way may finish.
+#[derive(Clone, Debug)]
+pub struct Stop(watch::Receiver<Option<Signal>>);
+
+/// The signal that asked to stop.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Signal {
+    /// SIGINT: Ctrl-C.
+    Interrupt,
+    /// SIGTERM.
+    Terminate,
+    /// SIGHUP: the terminal went away.
+    HangUp,
+}
+
+impl Stop {
+    /// A stop that comes when something is sent.
+    pub fn new(receiver: watch::Receiver<Option<Signal>>) -> Self {
+        Self(receiver)
+    }
+
+    /// A stop that never comes.
+    pub fn never() -> Self {
+        Self(watch::channel(None).1)
+    }
+
+    /// The signal, if it has come.
+    pub fn signal(&self) -> Option<Signal> {
+        *self.0.borrow()
+    }
+
+    /// Waits for the signal.
+    pub async fn requested(&self) -> Signal {
+        let mut receiver = self.0.clone();
+        loop {
+            if let Some(signal) = *receiver.borrow_and_update() {
+                return signal;
+            }
+            if receiver.changed().await.is_err() {
+                std::future::pending::<()>().await;
+            }
+        }
+    }
+}
+
+/// What a look found.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Look<T> {
+    /// It is there.
+    Ready(T),
+    /// Not yet; the status as AWS names it.
+    Pending(String),
+}
+
+/// Why a wait ended without what it waited for.
+#[derive(Debug)]
+pub enum Ended<E> {
+    /// A look failed.
+    Failed(E),
+    /// It took too long; the last status seen.
+    TimedOut(String),
+    /// The user asked to stop; the last status seen.
+    Stopped(String),
+}
+
+/// Looks until the answer is ready, at once and then at jittered intervals.
+///
+/// `pending` hears each status. The interval grows by a fiftieth each time up to twice the first, so that a long wait
+/// asks less and a short one notices soon.
+///
+/// # Errors
+/// The look's own error, or the time is up, or a stop was asked for.
+pub async fn until<T, E, F, Fut>(pace: Pace, stop: &Stop, pending: impl Fn(&str), look: F) -> Result<T, Ended<E>>
+where
+    F: Fn() -> Fut,
+    Fut: Future<Output = Result<Look<T>, E>>,
+{
+    let deadline = Instant::now() + pace.timeout;
+    let mut interval = pace.interval;
+    let mut status = "under way".to_owned();
+    loop {
+        let seen = tokio::select! {
+            seen = look() => seen.map_err(Ended::Failed)?,
+            _ = stop.requested() => return Err(Ended::Stopped(status)),
+        };
+        match seen {
+            Look::Ready(value) => return Ok(value),
+            Look::Pending(now) => {
+                pending(&now);
+                status = now;
+            }
+        }
+        let left = deadline.saturating_duration_since(Instant::now());
+        if left.is_zero() {
+            return Err(Ended::TimedOut(status));
+        }
+        let nap = interval.mul_f64(0.9 + fastrand::f64() / 5.0).min(left);
+        tokio::select! {
+            () = sleep(nap) => {}
+            _ = stop.requested() => return Err(Ended::Stopped(status)),
+        }
+        interval = interval.mul_f64(1.02).min(pace.interval * 2);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test may panic")]
+
+    use std::cell::Cell;
+
+    use super::*;
+
+    const PACE: Pace = Pace { interval: Duration::from_secs(30), timeout: Duration::from_secs(5400) };
+
+    #[tokio::test(start_paused = true)]
+    async fn a_store_that_takes_25_minutes_is_awaited() {
+        let begun = Instant::now();
+        let look = || async move {
+            Ok::<_, ()>(if begun.elapsed() > Duration::from_secs(1500) {
+                Look::Ready(())
+            } else {
+                Look::Pending("CREATING".into())
+            })
+        };
+        until(PACE, &Stop::never(), |_| {}, look).await.unwrap();
+        assert!(begun.elapsed() < Duration::from_secs(1500 + 66));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn the_wait_ends_with_the_last_status() {
+        let begun = Instant::now();
+        let ended =
+            until(PACE, &Stop::never(), |_| {}, || async { Ok::<Look<()>, ()>(Look::Pending("CREATING".into())) })
+                .await;
+        assert!(matches!(ended, Err(Ended::TimedOut(status)) if status == "CREATING"));
+        assert_eq!(begun.elapsed().as_secs(), 5400);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_stop_ends_the_nap_at_once() {
+        let (send, receive) = watch::channel(None);
+        let looks = Cell::new(0);
+        let begun = Instant::now();
+        let stop = Stop::new(receive);
+        let wait = until(
+            PACE,
+            &stop,
+            |_| {},
+            || {
+                looks.set(looks.get() + 1);
+                async { Ok::<Look<()>, ()>(Look::Pending("CREATING".into())) }
+            },
+        );
+        let (ended, ()) = tokio::join!(wait, async {
+            sleep(Duration::from_secs(1)).await;
+            send.send(Some(Signal::Interrupt)).unwrap();
+        });
+        assert!(matches!(ended, Err(Ended::Stopped(_))));
+        assert_eq!(begun.elapsed().as_secs(), 1);
+        assert_eq!(looks.get(), 1);
+    }
+}
