@@ -1,0 +1,256 @@
+"""Runs hlctl against moto, with HealthLake on hlctl's emulator, and lets boto3 say what is there.
+
+    run.py HLCTL [NAME...]
+
+Prints a line for each test and closes with `N passed, N failed`. Nothing is ever skipped.
+"""
+
+import json
+import pathlib
+import socket
+import sys
+import threading
+import time
+import tomllib
+import traceback
+
+import attributes
+from support import ROOT, Stack, moto, sandbox
+
+EXAMPLES = sorted(path.stem for path in (ROOT / "examples").glob("*.toml"))
+
+
+class Servers:
+    """Fresh servers for each test, so that nothing leaks from one to the next."""
+
+    def __init__(self, hlctl):
+        self.hlctl = hlctl
+
+    def __call__(self, test):
+        with moto() as aws, sandbox(self.hlctl) as healthlake:
+            test(lambda example="minimal": Stack(self.hlctl, aws, healthlake, example))
+
+
+def made_as_asked(example):
+    def test(stack_of):
+        stack = stack_of(example)
+        stack.expect(2, "plan", "--detailed-exitcode")
+        stack.expect(0, "apply", "--auto-approve")
+        attributes.Check(stack).all()
+        stack.expect(0, "plan", "--detailed-exitcode")
+        again = stack.expect(0, "apply", "--auto-approve")
+        assert not [call for call in again.mutations() if call[0] != "sts"], again.mutations()
+        attributes.Check(stack).all()
+        stack.destroy("--force-destroy")
+        attributes.nothing_left(stack)
+        stack.expect(0, "destroy", "--auto-approve")
+
+    test.__name__ = f"{example}_is_made_as_asked_and_destroyed_without_a_trace"
+    return test
+
+
+def edits_are_made_in_place(stack_of):
+    stack = stack_of()
+    stack.expect(0, "apply", "--auto-approve")
+    arn = stack.outputs()["datastore_arn"]
+    stack.edit(r'^datastore_name\s*=.*$', 'datastore_name = "renamed"')
+    stack.store_name = "renamed"
+    stack.config.write_text(stack.config.read_text() + '\n[tags]\nteam = "data platform"\n')
+    stack.expect(2, "plan", "--detailed-exitcode")
+    stack.expect(0, "apply", "--auto-approve")
+    attributes.Check(stack).all()
+    assert stack.outputs()["datastore_arn"] == arn
+    stack.add('healthlake_role_name = "HealthLakeOther"\nkms_deletion_window_in_days = 7')
+    stack.expect(0, "apply", "--auto-approve")
+    attributes.Check(stack).all()
+    roles = [role["RoleName"] for role in stack.client("iam").list_roles()["Roles"]]
+    assert roles == ["HealthLakeOther"], roles
+    stack.expect(0, "plan", "--detailed-exitcode")
+    stack.destroy("--force-destroy")
+    attributes.nothing_left(stack)
+
+
+def drift(stack):
+    """Each change that somebody makes by hand, by the address where it must show."""
+    outputs = stack.outputs()
+    s3, kms, iam = (stack.client(service) for service in ("s3", "kms", "iam"))
+    healthlake = stack.client("healthlake")
+    data = outputs["s3_bucket"]
+    key = outputs["s3_kms_key_arn"]
+    role = outputs["export_role_arn"].rsplit("/", 1)[1]
+    policy = iam.list_attached_role_policies(RoleName=role)["AttachedPolicies"][0]["PolicyArn"]
+    opened = json.dumps({"Version": "2012-10-17", "Statement": [{"Sid": "Open", "Effect": "Allow", "Action": "s3:*", "Resource": "*"}]})
+    trust = opened.replace("s3:*", "sts:AssumeRole").replace('"Resource": "*"', '"Principal": {"AWS": "*"}')
+    key_policy = json.loads(kms.get_key_policy(KeyId=key, PolicyName="default")["Policy"])
+    key_policy["Statement"].append({"Sid": "Open", "Effect": "Allow", "Principal": {"AWS": "*"}, "Action": "kms:Decrypt", "Resource": "*"})
+    suspended = {"Status": "Suspended"}
+    sse = {"Rules": [{"ApplyServerSideEncryptionByDefault": {"SSEAlgorithm": "AES256"}}]}
+    rule = {"Rules": [{"ID": "log", "Status": "Enabled", "Filter": {"Prefix": ""}, "Expiration": {"Days": 1}}]}
+    return [
+        ("s3_bucket_versioning.data", lambda: s3.put_bucket_versioning(Bucket=data, VersioningConfiguration=suspended)),
+        ("s3_bucket_public_access_block.data", lambda: s3.delete_public_access_block(Bucket=data)),
+        ("s3_bucket_server_side_encryption_configuration.data", lambda: s3.put_bucket_encryption(Bucket=data, ServerSideEncryptionConfiguration=sse)),
+        ("s3_bucket_lifecycle_configuration.data", lambda: s3.put_bucket_lifecycle_configuration(Bucket=data, LifecycleConfiguration=rule)),
+        ("s3_bucket_logging.data", lambda: s3.put_bucket_logging(Bucket=data, BucketLoggingStatus={})),
+        ("s3_bucket_policy.data", lambda: s3.delete_bucket_policy(Bucket=data)),
+        ("s3_bucket.data", lambda: s3.put_bucket_tagging(Bucket=data, Tagging={"TagSet": [{"Key": "a", "Value": "b"}]})),
+        ("kms_key.s3", lambda: kms.put_key_policy(KeyId=key, PolicyName="default", Policy=json.dumps(key_policy))),
+        ("kms_key.s3", lambda: kms.disable_key_rotation(KeyId=key)),
+        ("kms_key.s3", lambda: kms.disable_key(KeyId=key.rsplit("/", 1)[1])),
+        ("kms_key.s3", lambda: kms.untag_resource(KeyId=key, TagKeys=["hlctl:address"])),
+        ("iam_role.healthlake", lambda: iam.update_assume_role_policy(RoleName=role, PolicyDocument=trust)),
+        ("iam_role.healthlake", lambda: iam.tag_role(RoleName=role, Tags=[{"Key": "hand", "Value": "made"}])),
+        ("iam_policy.healthlake", lambda: iam.create_policy_version(PolicyArn=policy, PolicyDocument=opened, SetAsDefault=True)),
+        ("iam_role_policy_attachment.this", lambda: iam.detach_role_policy(RoleName=role, PolicyArn=policy)),
+        ("healthlake_fhir_datastore.this", lambda: healthlake.tag_resource(ResourceARN=outputs["datastore_arn"], Tags=[{"Key": "x", "Value": "y"}])),
+        ("healthlake_fhir_datastore.this", lambda: healthlake.update_fhir_datastore(DatastoreId=outputs["datastore_arn"].rsplit("/", 1)[1], DatastoreName="other")),
+    ]
+
+
+def drift_is_seen_and_mended(stack_of):
+    stack = stack_of()
+    stack.expect(0, "apply", "--auto-approve")
+    for address, change in drift(stack):
+        change()
+        plan = json.loads(stack.expect(2, "plan", "--json", "--detailed-exitcode").out)
+        changed = {one["address"] for one in plan["changes"] if one["action"] != "no_op"}
+        assert changed == {address}, f"{changed} instead of {address}"
+        stack.expect(0, "apply", "--auto-approve")
+        attributes.Check(stack).all()
+        stack.expect(0, "plan", "--detailed-exitcode")
+    stack.destroy("--force-destroy")
+    attributes.nothing_left(stack)
+
+
+def full_buckets_are_kept_unless_force_destroy_says_otherwise(stack_of):
+    stack = stack_of()
+    stack.expect(0, "apply", "--auto-approve")
+    s3 = stack.client("s3")
+    data = stack.outputs()["s3_bucket"]
+    # moto carries out a Deny whatever its conditions say, and would not let anyone touch an object.
+    policy = s3.get_bucket_policy(Bucket=data)["Policy"]
+    s3.delete_bucket_policy(Bucket=data)
+    for name in ("one", "two"):
+        for body in (b"first", b"second"):
+            s3.put_object(Bucket=data, Key=name, Body=body)
+    s3.delete_object(Bucket=data, Key="two")
+    # moto delivers access logs at once, so the logs bucket is full too.
+    refused = stack.expect(5, "destroy", "--auto-approve", "--allow-destroy", stack.store_name)
+    assert "1 object, 3 older versions and 1 delete marker" in refused.err, str(refused)
+    assert not refused.mutations(), refused.mutations()
+    s3.put_bucket_policy(Bucket=data, Policy=policy)
+    attributes.Check(stack).all()
+    s3.delete_bucket_policy(Bucket=data)
+    stack.destroy("--force-destroy")
+    attributes.nothing_left(stack)
+
+
+def protection_needs_a_name(stack_of):
+    stack = stack_of()
+    stack.expect(0, "apply", "--auto-approve")
+    for arguments in ((), ("--allow-destroy", "another")):
+        refused = stack.expect(5, "destroy", "--auto-approve", *arguments)
+        assert not refused.mutations(), refused.mutations()
+        assert f"--allow-destroy '{stack.store_name}'" in refused.err, str(refused)
+    stack.destroy("--force-destroy")
+
+
+def taken_names_are_told_before_anything_is_made(stack_of):
+    stack = stack_of()
+    stack.client("s3").create_bucket(Bucket=bucket_of(stack))
+    trust = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Principal": {"Service": "ec2.amazonaws.com"}, "Action": "sts:AssumeRole"}]}
+    stack.client("iam").create_role(RoleName="HealthLakeImportExportRole", AssumeRolePolicyDocument=json.dumps(trust))
+    refused = stack.expect(1, "apply", "--auto-approve")
+    assert not refused.mutations(), refused.mutations()
+    assert bucket_of(stack) in refused.err and "HealthLakeImportExportRole" in refused.err, str(refused)
+
+
+def bucket_of(stack):
+    return tomllib.loads(stack.config.read_text())["data_bucket_name"]
+
+
+def a_state_of_another_account_is_refused(stack_of):
+    stack = stack_of()
+    stack.expect(0, "apply", "--auto-approve")
+    healthlake = stack.endpoints["healthlake"]
+    refused = stack.expect(1, "plan", AWS_ENDPOINT_URL=healthlake, AWS_ACCESS_KEY_ID="222222222222")
+    assert "222222222222" in refused.err and "123456789012" in refused.err, str(refused)
+    refused = stack.expect(1, "plan", AWS_REGION="eu-west-1")
+    assert "eu-west-1" in refused.err and "us-east-1" in refused.err, str(refused)
+
+
+def serve(answer):
+    """A server that is not AWS: it answers with these bytes, or never if there are none."""
+    listener = socket.create_server(("127.0.0.1", 0))
+
+    def loop():
+        connections = []
+        while True:
+            try:
+                connection, _ = listener.accept()
+            except OSError:
+                return
+            connections.append(connection)
+            if answer:
+                connection.recv(65536)
+                connection.sendall(answer)
+                connection.close()
+
+    threading.Thread(target=loop, daemon=True).start()
+    return listener, f"http://127.0.0.1:{listener.getsockname()[1]}"
+
+
+def what_is_not_aws_gets_a_clear_error(stack_of):
+    stack = stack_of()
+    page = b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Length: 13\r\n\r\n<html></html>"
+    for answer, words in ((page, "AWS_ENDPOINT_URL"), (None, "no answer in time")):
+        listener, url = serve(answer)
+        begun = time.monotonic()
+        failed = stack.expect(1, "plan", AWS_ENDPOINT_URL=url)
+        assert time.monotonic() - begun < 100
+        assert words in failed.err and "sts:GetCallerIdentity" in failed.err, str(failed)
+        listener.close()
+    refused = stack.expect(1, "plan", AWS_ENDPOINT_URL="http://127.0.0.1:9")
+    assert "refused" in refused.err, str(refused)
+
+
+def no_credentials_is_exit_4(stack_of):
+    stack = stack_of()
+    missing = stack.expect(4, "plan", AWS_ACCESS_KEY_ID=None, AWS_SECRET_ACCESS_KEY=None)
+    assert "no credentials were found" in missing.err, str(missing)
+
+
+TESTS = [
+    *(made_as_asked(example) for example in EXAMPLES),
+    edits_are_made_in_place,
+    drift_is_seen_and_mended,
+    full_buckets_are_kept_unless_force_destroy_says_otherwise,
+    protection_needs_a_name,
+    taken_names_are_told_before_anything_is_made,
+    a_state_of_another_account_is_refused,
+    what_is_not_aws_gets_a_clear_error,
+    no_credentials_is_exit_4,
+]
+
+
+def main():
+    hlctl = str(pathlib.Path(sys.argv[1]).resolve())
+    wanted = sys.argv[2:]
+    chosen = [test for test in TESTS if not wanted or any(word in test.__name__ for word in wanted)]
+    passed = failed = 0
+    for test in chosen:
+        begun = time.monotonic()
+        try:
+            Servers(hlctl)(test)
+            passed += 1
+            verdict = "ok"
+        except Exception:
+            failed += 1
+            verdict = "FAILED\n" + traceback.format_exc()
+        print(f"{test.__name__} ({time.monotonic() - begun:.1f} s): {verdict}", flush=True)
+    print(f"{passed} passed, {failed} failed")
+    return 1 if failed or not passed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,169 @@
+//! The commands that need no AWS, the help, and wrong command lines.
+
+use std::fs;
+
+use crate::support::{Place, snapshot};
+
+#[test]
+fn the_help_is_as_documented() {
+    let place = Place::sandbox("minimal");
+    snapshot("help", &place.run(["--help"]).succeeds());
+    for command in ["plan", "apply", "destroy", "wait", "outputs", "state", "sandbox"] {
+        snapshot(&format!("help_{command}"), &place.run([command, "--help"]).succeeds());
+    }
+    let version = place.run(["--version"]).succeeds();
+    assert_eq!(version.stdout, format!("hlctl {}\n", env!("CARGO_PKG_VERSION")));
+}
+
+#[test]
+fn a_wrong_command_line_exits_with_64() {
+    let place = Place::sandbox("minimal");
+    let lines: [&[&str]; 9] = [
+        &[],
+        &["explode"],
+        &["plan", "--bogus"],
+        &["apply", "plan.json", "--target", "kms_key.s3"],
+        &["apply", "--parallelism", "0"],
+        &["apply", "--lock-timeout", "soon"],
+        &["plan", "--destroy", "--replace", "kms_key.s3"],
+        &["outputs", "--raw", "--json", "s3_bucket"],
+        &["completions", "tcsh"],
+    ];
+    for line in lines {
+        let ended = place.run(line.iter().copied()).exits(64);
+        assert_eq!(ended.stdout, "", "{line:?}");
+        assert!(!ended.stderr.is_empty(), "{line:?}");
+    }
+}
+
+#[test]
+fn init_writes_a_configuration_that_is_valid_once_its_names_are_set() {
+    let place = Place::sandbox("minimal");
+    place.run(["init", "-c", "new.toml"]).succeeds().says("hlctl plan -c new.toml");
+    let written = place.read("new.toml");
+    let example = concat!(env!("CARGO_MANIFEST_DIR"), "/healthlake.toml.example");
+    assert_eq!(written, fs::read_to_string(example).unwrap());
+    let ended = place.run(["validate", "-c", "new.toml"]).ends();
+    assert!([0, 1].contains(&ended.code), "{ended}");
+    place.write("new.toml", "mine");
+    place.run(["init", "-c", "new.toml"]).exits(64).says("new.toml exists already");
+    assert_eq!(place.read("new.toml"), "mine");
+    place.run(["init", "-c", "new.toml", "--force"]).succeeds();
+    assert_eq!(place.read("new.toml"), written);
+}
+
+#[test]
+fn validate_needs_no_aws_and_tells_every_problem_at_once() {
+    let place = Place::quick("minimal");
+    snapshot("validate", &place.run(["validate"]).succeeds());
+    let valid = place.run(["validate", "--json"]).succeeds().json();
+    assert_eq!(valid["valid"], true);
+    place.configure("example-fhir-minimal-data", "Example_Data");
+    place.add("regoin = \"us-east-1\"");
+    snapshot("validate_broken", &place.run(["validate"]).exits(1));
+    let broken = place.run(["validate", "--json"]).exits(1).json();
+    assert_eq!(broken["valid"], false);
+    assert!(broken["problems"].as_array().unwrap().len() >= 2);
+    // The commands that use AWS say the same, and ask nothing.
+    let plan = place.run(["plan"]).exits(1);
+    assert_eq!(plan.stderr, place.run(["validate"]).exits(1).stderr);
+    assert!(place.cloud().requests().is_empty());
+}
+
+#[test]
+fn a_missing_configuration_is_named() {
+    let place = Place::sandbox("minimal");
+    snapshot("config_missing", &place.run(["-c", "missing.toml", "plan"]).exits(1));
+}
+
+#[test]
+fn flags_come_before_variables_and_variables_before_the_file() {
+    let place = Place::quick("minimal");
+    let name = |run: crate::support::Run<'_>| {
+        let plan = run.succeeds().json();
+        let store = plan["changes"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .find(|change| change["address"] == "healthlake_fhir_datastore.this");
+        let attributes = store.unwrap()["attributes"].as_array().unwrap().clone();
+        attributes.iter().find(|change| change["attribute"] == "name").unwrap()["after"].as_str().unwrap().to_owned()
+    };
+    let plan = || place.run(["plan", "--json"]);
+    assert_eq!(name(plan()), "fhir-minimal");
+    assert_eq!(name(plan().env("HLCTL_DATASTORE_NAME", "by-variable")), "by-variable");
+    let both = plan().env("HLCTL_DATASTORE_NAME", "by-variable").args(["--set", "datastore_name=by-flag"]);
+    assert_eq!(name(both), "by-flag");
+}
+
+#[test]
+fn smart_on_fhir_is_refused_and_not_left_out_silently() {
+    let place = Place::quick("minimal");
+    place.add("smart_on_fhir = true");
+    place.run(["apply", "-y"]).exits(1).says("smart_on_fhir");
+    assert!(place.cloud().requests().is_empty());
+}
+
+#[test]
+fn the_schema_accepts_every_example() {
+    let place = Place::sandbox("minimal");
+    let schema = place.run(["schema"]).succeeds().json();
+    let validator = jsonschema::validator_for(&schema).unwrap();
+    for example in crate::support::EXAMPLES {
+        let path = format!("{}/examples/{example}.toml", env!("CARGO_MANIFEST_DIR"));
+        let value: serde_json::Value = toml::from_str(&fs::read_to_string(path).unwrap()).unwrap();
+        assert!(validator.is_valid(&value), "{example}");
+    }
+    assert!(!validator.is_valid(&serde_json::json!({"datastore_name": 1})));
+}
+
+#[test]
+fn completions_and_man_pages_are_written() {
+    let place = Place::sandbox("minimal");
+    for shell in ["bash", "zsh", "fish", "powershell", "elvish"] {
+        let script = place.run(["completions", shell]).succeeds();
+        assert!(script.stdout.contains("hlctl"), "{shell}");
+    }
+    place.run(["man", "man/pages"]).succeeds();
+    let pages: Vec<String> = fs::read_dir(place.path("man/pages"))
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().to_string_lossy().into_owned())
+        .collect();
+    for page in ["hlctl.1", "hlctl-apply.1", "hlctl-state-show.1"] {
+        assert!(pages.iter().any(|name| name == page), "{page} is missing from {pages:?}");
+    }
+}
+
+#[test]
+fn a_reader_that_goes_away_is_no_panic() {
+    let place = Place::sandbox("minimal");
+    for arguments in [vec!["schema"], vec!["completions", "bash"], vec!["--help"]] {
+        let mut command = place.run(arguments.iter().copied()).command();
+        let (reader, writer) = std::io::pipe().unwrap();
+        drop(reader);
+        let output = command.stdout(writer).output().unwrap();
+        let stderr = String::from_utf8_lossy(&output.stderr);
+        assert!(!stderr.contains("panicked"), "{arguments:?}: {stderr}");
+    }
+}
+
+#[test]
+fn the_sandbox_serves_any_client_until_it_is_stopped() {
+    let place = Place::sandbox("minimal");
+    let mut command = place.run(["sandbox", "--port", "0", "--format", "url", "--create-delay", "0"]).command();
+    let mut child = command.stdout(std::process::Stdio::piped()).stderr(std::process::Stdio::null()).spawn().unwrap();
+    let mut url = String::new();
+    let mut stdout = std::io::BufReader::new(child.stdout.take().unwrap());
+    std::io::BufRead::read_line(&mut stdout, &mut url).unwrap();
+    let run = place.run(["apply", "-y"]).without("HLCTL_SANDBOX").env("AWS_ENDPOINT_URL", url.trim());
+    run.env("AWS_REGION", "us-east-1")
+        .env("AWS_ACCESS_KEY_ID", "sandbox")
+        .env("AWS_SECRET_ACCESS_KEY", "sandbox")
+        .succeeds();
+    nix::sys::signal::kill(
+        nix::unistd::Pid::from_raw(i32::try_from(child.id()).unwrap()),
+        nix::sys::signal::Signal::SIGTERM,
+    )
+    .unwrap();
+    assert_eq!(child.wait().unwrap().code(), Some(0));
+}

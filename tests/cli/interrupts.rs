@@ -1,0 +1,110 @@
+//! Signals.
+
+use std::time::Duration;
+
+use hlctl_emulator::Action;
+use nix::sys::signal::Signal;
+
+use crate::support::{Census, Place, Running, eventually, rule, snapshot};
+
+fn waiting(place: &Place) -> Running {
+    let running = place.run(["apply", "-y"]).start();
+    eventually("the apply waits for its store", || place.cloud().count("DescribeFHIRDatastore") > 3);
+    running
+}
+
+/// The next apply finds the store that the interrupted one began.
+fn resumes(place: &Place) {
+    assert!(!place.path("healthlake.state.json.lock").exists(), "the lock is still there");
+    let id = place.store_id();
+    place.cloud().let_a_minute_pass();
+    place.apply();
+    assert_eq!(place.store_id(), id);
+    assert_eq!(place.cloud().census(), Census::one_stack());
+    place.run(["plan", "--detailed-exitcode"]).succeeds();
+}
+
+#[test]
+fn an_interrupt_while_waiting_ends_the_run_and_says_how_to_go_on() {
+    let place = Place::still("minimal");
+    let running = waiting(&place);
+    running.signal(Signal::SIGINT);
+    let ended = running.ends();
+    assert_eq!(ended.code, 6, "{ended}");
+    assert!(ended.took < Duration::from_secs(5));
+    snapshot("interrupted", &ended.stderr[ended.stderr.find("Stopping").unwrap()..]);
+    resumes(&place);
+}
+
+#[test]
+fn a_termination_after_an_interrupt_makes_nothing_worse() {
+    let place = Place::still("minimal");
+    let running = waiting(&place);
+    running.signal(Signal::SIGINT);
+    running.signal(Signal::SIGTERM);
+    running.signal(Signal::SIGINT);
+    let ended = running.ends();
+    assert_eq!(ended.code, 6, "{ended}");
+    resumes(&place);
+}
+
+#[test]
+fn a_lost_terminal_counts_as_a_termination() {
+    let place = Place::still("minimal");
+    let running = waiting(&place);
+    running.signal(Signal::SIGHUP);
+    assert_eq!(running.ends().code, 6);
+    resumes(&place);
+}
+
+#[test]
+fn an_interrupt_in_the_middle_of_a_call_that_hangs_ends_within_five_seconds() {
+    let place = Place::quick("minimal");
+    place.cloud().rules([rule("CreateRole", None, Action::Hang)]);
+    let mut running = place.run(["apply", "-y"]).start();
+    running.wait_until_stuck(&place);
+    let begun = std::time::Instant::now();
+    running.signal(Signal::SIGINT);
+    let ended = running.ends();
+    assert_eq!(ended.code, 6, "{ended}");
+    assert!(begun.elapsed() < Duration::from_secs(5));
+    place.cloud().heal();
+    resumes(&place);
+}
+
+#[test]
+fn an_interrupt_before_anything_is_begun_is_told_by_the_exit_code() {
+    for (signal, code) in [(Signal::SIGINT, 130), (Signal::SIGTERM, 143)] {
+        for arguments in [vec!["plan"], vec!["apply", "-y"]] {
+            let place = Place::quick("minimal");
+            place.cloud().rules([rule("HeadBucket", None, Action::Hang)]);
+            let mut running = place.run(arguments).start();
+            running.wait_until_stuck(&place);
+            running.signal(signal);
+            let ended = running.ends();
+            assert_eq!(ended.code, code, "{ended}");
+            ended.says("interrupted; nothing was changed");
+            assert!(!place.path("healthlake.state.json").exists());
+            assert!(!place.path("healthlake.state.json.lock").exists());
+        }
+    }
+}
+
+#[test]
+fn an_interrupted_destroy_is_taken_up_by_the_same_command() {
+    let place = Place::still("customer-keys");
+    place.run(["apply", "-y", "--no-wait"]).exits(6);
+    place.cloud().let_a_minute_pass();
+    place.apply();
+    let destroy = ["destroy", "-y", "--allow-destroy", "fhir-production"];
+    let running = place.run(destroy).start();
+    eventually("the store is being deleted", || place.cloud().count("DeleteFHIRDatastore") == 1);
+    running.signal(Signal::SIGINT);
+    let ended = running.ends();
+    assert_eq!(ended.code, 6, "{ended}");
+    ended.says("hlctl destroy");
+    place.cloud().let_a_minute_pass();
+    place.run(destroy).succeeds();
+    let census = place.cloud().census_as(place.access_key(), "eu-west-2");
+    assert_eq!(census, Census::nothing_but_ending_keys(2));
+}

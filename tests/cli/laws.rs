@@ -1,0 +1,145 @@
+//! What holds for every example configuration.
+
+use hlctl_emulator::{Delays, Options};
+
+use crate::support::{Census, Cloud, EXAMPLES, Place, is_mutating};
+
+fn region(example: &str) -> &'static str {
+    match example {
+        "synthea" => "us-west-2",
+        "tags-and-region" => "ca-central-1",
+        "customer-keys" => "eu-west-2",
+        _ => "us-east-1",
+    }
+}
+
+fn keys(example: &str) -> usize {
+    if example == "customer-keys" { 2 } else { 1 }
+}
+
+fn census(place: &Place, example: &str) -> Census {
+    place.cloud().census_as(place.access_key(), region(example))
+}
+
+fn store_name(example: &str) -> &'static str {
+    match example {
+        "synthea" => "fhir-synthea",
+        "tags-and-region" => "fhir-interop-test",
+        "customer-keys" => "fhir-production",
+        _ => "fhir-minimal",
+    }
+}
+
+#[test]
+fn a_plan_after_an_apply_is_empty() {
+    for example in EXAMPLES {
+        let place = Place::quick(example);
+        place.apply();
+        assert_eq!(census(&place, example), Census { keys: keys(example), ..Census::one_stack() }, "{example}");
+        let plan = place.run(["plan", "--detailed-exitcode"]).succeeds();
+        assert!(plan.stdout.starts_with("No changes"), "{example}: {plan}");
+    }
+}
+
+#[test]
+fn a_second_apply_changes_neither_aws_nor_the_state() {
+    for example in EXAMPLES {
+        let place = Place::quick(example);
+        place.apply();
+        let before = place.files();
+        place.cloud().emulator.clear_requests();
+        place.apply();
+        assert_eq!(place.cloud().mutations(), Vec::<String>::new(), "{example}");
+        assert!(place.files() == before, "{example}: the second apply wrote {}", place.read(place.state_file()));
+    }
+}
+
+#[test]
+fn a_destroy_leaves_nothing_but_ending_keys_and_an_empty_state() {
+    for example in EXAMPLES {
+        let place = Place::quick(example);
+        place.apply();
+        place.run(["destroy", "--auto-approve", "--allow-destroy", store_name(example)]).succeeds();
+        assert_eq!(census(&place, example), Census::nothing_but_ending_keys(keys(example)), "{example}");
+        let state = place.state();
+        assert_eq!(state["resources"], serde_json::json!({}), "{example}");
+        assert_eq!(state["deposed"], serde_json::json!([]), "{example}");
+        place.run(["destroy", "--auto-approve"]).succeeds().says("Nothing to destroy");
+    }
+}
+
+#[test]
+fn a_stack_can_be_made_again_after_it_was_destroyed() {
+    let place = Place::quick("minimal");
+    place.apply();
+    place.run(["destroy", "--auto-approve", "--allow-destroy", "fhir-minimal"]).succeeds();
+    place.apply();
+    assert_eq!(place.cloud().census(), Census { keys_ending: 1, ..Census::one_stack() });
+    place.run(["plan", "--detailed-exitcode"]).succeeds();
+}
+
+#[test]
+fn a_plan_changes_nothing_anywhere() {
+    for example in EXAMPLES {
+        let place = Place::quick(example);
+        let untouched = place.files();
+        place.run(["plan"]).succeeds();
+        place.run(["plan", "--json"]).succeeds();
+        assert!(place.files() == untouched, "{example}: a first plan wrote a file");
+        place.apply();
+        place.configure(&format!("\"{}\"", store_name(example)), "\"renamed\"");
+        let untouched = place.files();
+        place.cloud().emulator.clear_requests();
+        place.run(["plan", "--detailed-exitcode"]).exits(2);
+        place.run(["plan", "--refresh-only"]).succeeds();
+        place.run(["plan", "--destroy"]).succeeds();
+        assert!(place.files() == untouched, "{example}: a plan wrote a file");
+        assert_eq!(place.cloud().mutations(), Vec::<String>::new(), "{example}");
+    }
+}
+
+#[test]
+fn a_plan_in_the_sandbox_writes_nothing_but_the_sandboxs_own_lock() {
+    let place = Place::sandbox("minimal");
+    place.run(["plan"]).succeeds();
+    let names: Vec<String> = place.files().iter().map(|(path, _)| path.display().to_string()).collect();
+    let allowed = ["healthlake.toml", ".hlctl/sandbox/aws/lock"];
+    let others = names.iter().filter(|name| !allowed.iter().any(|end| name.ends_with(end)));
+    assert_eq!(others.collect::<Vec<_>>(), Vec::<&String>::new());
+    place.apply();
+    let before = place.files();
+    place.run(["plan", "--detailed-exitcode"]).succeeds();
+    assert!(place.files() == before);
+}
+
+#[test]
+fn the_sandbox_is_an_aws_that_outlives_the_run() {
+    let place = Place::sandbox("minimal");
+    place.apply();
+    place.run(["plan", "--detailed-exitcode"]).succeeds();
+    place.run(["destroy", "-y", "--allow-destroy", "fhir-minimal"]).succeeds();
+    place.run(["plan", "--detailed-exitcode"]).exits(2);
+}
+
+#[test]
+fn a_dependent_starts_while_the_store_is_still_being_made() {
+    let delays = Delays { create: std::time::Duration::from_millis(700), ..Delays::default() };
+    let place = Place::on(Cloud::with(Options { delays, ..Options::default() }), "minimal");
+    place.apply();
+    let requests = place.cloud().requests();
+    let ended = |name: &str| requests.iter().rposition(|record| record.operation == name).unwrap();
+    assert!(ended("AttachRolePolicy") < ended("DescribeFHIRDatastore"));
+    let last = requests.iter().rposition(|record| is_mutating(&record.operation)).unwrap();
+    let waited = requests[last + 1..].iter().filter(|record| record.operation == "DescribeFHIRDatastore").count();
+    assert!(waited > 3, "the wait came last, not first: {requests:?}");
+}
+
+#[test]
+fn an_idle_plan_asks_no_more_than_it_must() {
+    let place = Place::quick("minimal");
+    place.apply();
+    place.cloud().emulator.clear_requests();
+    place.run(["plan"]).succeeds();
+    let asked = place.cloud().requests().len();
+    assert!(asked <= 35, "an idle plan made {asked} requests");
+}

@@ -1,0 +1,26 @@
+//! The real binary, from its command line to its exit code, against an AWS that runs inside the test.
+//!
+//! Nothing here talks to anything but 127.0.0.1, and no test waits for a clock that it cannot move.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    unreachable_pub,
+    reason = "a test may stop at the first surprise"
+)]
+
+mod apply;
+mod basics;
+mod faults;
+mod interrupts;
+mod kills;
+mod laws;
+mod lock;
+mod outputs;
+mod plan;
+mod refusals;
+mod saved_plan;
+mod state;
+mod store;
+mod support;
+mod terminal;

@@ -1,0 +1,60 @@
+//! Outputs, from the state alone.
+
+use serde_json::Value;
+
+use crate::support::{Place, snapshot};
+
+/// Applied, and then without its configuration and its AWS.
+fn left_alone() -> Place {
+    let place = Place::quick("minimal");
+    place.apply();
+    std::fs::remove_file(place.path("healthlake.toml")).unwrap();
+    place.cloud().emulator.clear_requests();
+    place
+}
+
+#[test]
+fn the_outputs_are_the_modules_and_need_neither_config_nor_aws() {
+    let place = left_alone();
+    snapshot("outputs", &place.run(["outputs"]).succeeds());
+    snapshot("outputs_json", &place.run(["outputs", "--json"]).succeeds());
+    assert!(place.cloud().requests().is_empty());
+}
+
+#[test]
+fn one_output_is_json_or_raw() {
+    let place = left_alone();
+    let quoted = place.run(["outputs", "s3_bucket"]).succeeds();
+    assert_eq!(quoted.stdout, "\"example-fhir-minimal-data\"\n");
+    let json = place.run(["outputs", "s3_bucket", "--json"]).succeeds();
+    assert_eq!(json.json(), Value::from("example-fhir-minimal-data"));
+    let raw = place.run(["outputs", "s3_bucket", "--raw"]).succeeds();
+    assert_eq!(raw.stdout, "example-fhir-minimal-data");
+    let null = place.run(["outputs", "datastore_kms_key_arn"]).succeeds();
+    assert_eq!(null.stdout, "null\n");
+    let raw_null = place.run(["outputs", "datastore_kms_key_arn", "--raw"]).exits(1);
+    assert_eq!(raw_null.stdout, "");
+}
+
+#[test]
+fn an_unknown_output_is_a_usage_error_with_a_suggestion() {
+    let place = left_alone();
+    place.run(["output", "s3_buckt"]).exits(64).says("did you mean s3_bucket?");
+    place.run(["outputs", "--raw"]).exits(64);
+}
+
+#[test]
+fn outputs_without_a_state_say_where_they_looked() {
+    let place = Place::quick("minimal");
+    snapshot("outputs_without_state", &place.run(["outputs"]).exits(1));
+}
+
+#[test]
+fn a_destroyed_stack_has_null_outputs() {
+    let place = Place::quick("minimal");
+    place.apply();
+    place.run(["destroy", "-y", "--allow-destroy", "fhir-minimal"]).succeeds();
+    let outputs = place.run(["outputs", "--json"]).succeeds().json();
+    assert_eq!(outputs.as_object().unwrap().len(), 9);
+    assert!(outputs.as_object().unwrap().values().all(Value::is_null));
+}

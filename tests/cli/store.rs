@@ -1,0 +1,157 @@
+//! Waiting for the store, and how its creation and its changes can end.
+
+use hlctl_emulator::{Faults, HealthLakeFaults};
+
+use crate::support::{Census, Place, eventually, snapshot};
+
+fn ends_as(place: &Place, create: Option<&str>, update: Option<&str>) {
+    let healthlake = HealthLakeFaults {
+        create_ends_as: create.map(str::to_owned),
+        update_ends_as: update.map(str::to_owned),
+        error_message: Some("The KMS key is out of order".to_owned()),
+    };
+    place.cloud().emulator.set_faults(Faults { healthlake, ..Faults::default() });
+}
+
+#[test]
+fn an_apply_that_does_not_wait_says_how_to_go_on_and_wait_completes_it() {
+    let place = Place::still("minimal");
+    let left = place.run(["apply", "-y", "--no-wait", "--parallelism", "1"]).exits(6);
+    snapshot("no_wait", &left.stderr.split_once("as wanted.").unwrap().1);
+    let id = place.store_id();
+    place.run(["outputs", "datastore_endpoint"]).succeeds();
+    let plan = place.run(["plan"]).succeeds();
+    assert!(plan.stdout.contains("AWS is still at work on it (CREATING)"), "{plan}");
+    let waiting = place.run(["wait"]).start();
+    eventually("wait looks", || place.cloud().count("DescribeFHIRDatastore") > 4);
+    place.cloud().let_a_minute_pass();
+    let waited = waiting.ends();
+    assert_eq!(waited.code, 0, "{waited}");
+    assert_eq!(place.store_id(), id);
+    place.run(["plan", "--detailed-exitcode"]).succeeds();
+    place.run(["wait"]).succeeds().says("Nothing to wait for");
+}
+
+#[test]
+fn the_next_apply_waits_too_and_makes_no_second_store() {
+    let place = Place::still("minimal");
+    place.run(["apply", "-y", "--no-wait"]).exits(6);
+    let id = place.store_id();
+    place.run(["apply", "-y", "--no-wait"]).exits(6);
+    place.cloud().let_a_minute_pass();
+    place.apply();
+    assert_eq!(place.store_id(), id);
+    assert_eq!(place.cloud().count("CreateFHIRDatastore"), 1);
+}
+
+#[test]
+fn a_wait_that_takes_too_long_leaves_a_true_state() {
+    let place = Place::still("minimal");
+    let late = place.run(["apply", "-y"]).env("HLCTL_WAIT_TIMEOUT", "1").exits(6);
+    late.says("still CREATING after 1.0 s").says("hlctl wait");
+    place.run(["wait", "--timeout", "0.1s"]).exits(6).says("still CREATING");
+    place.cloud().let_a_minute_pass();
+    place.run(["wait", "--json"]).succeeds();
+    assert_eq!(place.cloud().census(), Census::one_stack());
+    place.run(["plan", "--detailed-exitcode"]).succeeds();
+}
+
+#[test]
+fn a_store_that_could_not_be_made_says_why_and_the_next_apply_replaces_it() {
+    let place = Place::quick("minimal");
+    ends_as(&place, Some("CREATE_FAILED"), None);
+    let failed = place.run(["apply", "-y"]).exits(6);
+    let failed = failed.says("healthlake_fhir_datastore.this: AWS reports CREATE_FAILED: The KMS key is out of order");
+    failed.says("the next apply makes a new store");
+    place.cloud().heal();
+    snapshot("plan_create_failed", &place.run(["plan"]).succeeds());
+    place.apply();
+    assert_eq!(place.cloud().census(), Census::one_stack());
+    place.run(["plan", "--detailed-exitcode"]).succeeds();
+}
+
+#[test]
+fn a_store_that_could_not_be_made_may_be_replaced_by_a_different_one() {
+    let place = Place::quick("minimal");
+    ends_as(&place, Some("CREATE_FAILED"), None);
+    place.run(["apply", "-y"]).exits(6);
+    place.cloud().heal();
+    place.add("create_kms_key = true");
+    place.apply();
+    assert_eq!(place.cloud().census(), Census { keys: 2, ..Census::one_stack() });
+    place.run(["plan", "--detailed-exitcode"]).succeeds();
+}
+
+#[test]
+fn a_store_that_could_not_be_made_can_be_destroyed() {
+    let place = Place::quick("minimal");
+    ends_as(&place, Some("CREATE_FAILED"), None);
+    place.run(["apply", "-y"]).exits(6);
+    place.run(["destroy", "-y", "--allow-destroy", "fhir-minimal"]).succeeds();
+    assert_eq!(place.cloud().census(), Census::nothing_but_ending_keys(1));
+}
+
+#[test]
+fn a_change_that_aws_gave_up_is_not_called_done() {
+    let place = Place::quick("minimal");
+    place.apply();
+    place.add("datastore_nlp = true");
+    ends_as(&place, None, Some("UPDATE_FAILED"));
+    place.run(["apply", "-y"]).exits(6).says("AWS reports UPDATE_FAILED: The KMS key is out of order");
+    let plan = place.run(["plan", "--detailed-exitcode"]).exits(2);
+    assert!(plan.stdout.contains("the last change failed (UPDATE_FAILED: The KMS key is out of order)"), "{plan}");
+    place.cloud().heal();
+    place.apply();
+    place.run(["plan", "--detailed-exitcode"]).succeeds();
+}
+
+#[test]
+fn a_status_that_hlctl_does_not_know_is_waited_for() {
+    let place = Place::quick("minimal");
+    ends_as(&place, Some("REINDEXING"), None);
+    let late = place.run(["apply", "-y"]).env("HLCTL_WAIT_TIMEOUT", "1").exits(6);
+    late.says("REINDEXING");
+}
+
+#[test]
+fn keys_wait_until_the_store_is_gone_even_across_runs() {
+    let place = Place::still("customer-keys");
+    place.run(["apply", "-y", "--no-wait"]).exits(6);
+    place.cloud().let_a_minute_pass();
+    place.apply();
+    let destroy = ["destroy", "-y", "--allow-destroy", "fhir-production"];
+    place.run(destroy).args(["--no-wait"]).exits(6).says("DELETING");
+    assert_eq!(place.cloud().census_as(place.access_key(), "eu-west-2").keys, 1, "the store's key went before it");
+    // Once more, before the store is gone: it is not forgotten, and the keys stay.
+    place.run(destroy).args(["--no-wait"]).exits(6).says("DELETING");
+    assert_eq!(place.cloud().census_as(place.access_key(), "eu-west-2").keys, 1, "the store's key went before it");
+    let waiting = place.run(["wait"]).start();
+    place.cloud().let_a_minute_pass();
+    assert_eq!(waiting.ends().code, 0);
+    // The store's name still stands for the stack whose store it was.
+    place.run(destroy).succeeds();
+    assert_eq!(place.cloud().census_as(place.access_key(), "eu-west-2"), Census::nothing_but_ending_keys(2));
+}
+
+#[test]
+fn keys_wait_for_a_store_whose_deletion_was_ordered_but_could_not_be_watched() {
+    let place = Place::still("customer-keys");
+    place.run(["apply", "-y", "--no-wait"]).exits(6);
+    place.cloud().let_a_minute_pass();
+    place.apply();
+    // The look before the deletion and the one for its status succeed; from then on AWS cannot be asked.
+    let seen = place.cloud().count("DescribeFHIRDatastore");
+    let destroy = ["destroy", "-y", "--allow-destroy", "fhir-production"];
+    let running = place.run(destroy).start();
+    eventually("the deletion is ordered", || place.cloud().count("DeleteFHIRDatastore") == 1);
+    assert!(place.cloud().count("DescribeFHIRDatastore") > seen);
+    place.cloud().emulator.set_faults(r#"{"deny": ["healthlake:DescribeFHIRDatastore"]}"#.parse().unwrap());
+    let ended = running.ends();
+    assert_eq!(ended.code, 6, "{ended}");
+    place.cloud().heal();
+    place.run(destroy).args(["--no-wait"]).exits(6).says("DELETING");
+    assert_eq!(place.cloud().census_as(place.access_key(), "eu-west-2").keys, 1, "the store's key went before it");
+    place.cloud().let_a_minute_pass();
+    place.run(destroy).succeeds();
+    assert_eq!(place.cloud().census_as(place.access_key(), "eu-west-2"), Census::nothing_but_ending_keys(2));
+}

@@ -1,0 +1,38 @@
+//! What every test is written with: a [`Place`] to run in, a [`Run`] of the binary in it, and the [`Cloud`] it talks to.
+
+mod cloud;
+mod place;
+mod run;
+mod snapshot;
+
+use std::sync::Mutex;
+use std::time::{Duration, Instant};
+
+pub(crate) use cloud::{Census, Cloud, call, is_mutating, rule};
+pub(crate) use place::{EXAMPLES, Place};
+pub(crate) use run::{Ended, Run, Running};
+pub(crate) use snapshot::snapshot;
+
+/// Waits until `condition` holds, looking often; panics after ten seconds.
+pub(crate) fn eventually(what: &str, mut condition: impl FnMut() -> bool) {
+    let deadline = Instant::now() + Duration::from_secs(10);
+    while !condition() {
+        assert!(Instant::now() < deadline, "never came to be: {what}");
+        std::thread::sleep(Duration::from_millis(5));
+    }
+}
+
+/// Tries every case, several at once: most of them wait for something.
+pub(crate) fn each<T: Send>(cases: impl IntoIterator<Item = T>, attempt: impl Fn(T) + Sync) {
+    let cases = Mutex::new(cases.into_iter().collect::<Vec<_>>().into_iter());
+    let next = || cases.lock().unwrap().next();
+    std::thread::scope(|scope| {
+        for _ in 0..4 {
+            scope.spawn(|| {
+                while let Some(case) = next() {
+                    attempt(case);
+                }
+            });
+        }
+    });
+}

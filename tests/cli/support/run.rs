@@ -1,0 +1,208 @@
+//! One run of the binary.
+
+use std::fmt;
+use std::io::Read;
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
+use serde_json::Value;
+
+use super::{Place, eventually};
+
+/// How long a run may take before a test gives it up.
+const PATIENCE: Duration = Duration::from_secs(40);
+
+/// A run that is being prepared.
+pub(crate) struct Run<'a> {
+    place: &'a Place,
+    arguments: Vec<String>,
+    variables: Vec<(String, Option<String>)>,
+}
+
+impl<'a> Run<'a> {
+    /// hlctl without arguments.
+    pub fn new(place: &'a Place) -> Self {
+        Self { place, arguments: Vec::new(), variables: Vec::new() }
+    }
+
+    /// With these arguments after those that it has.
+    pub fn args<'b>(mut self, arguments: impl IntoIterator<Item = &'b str>) -> Self {
+        self.arguments.extend(arguments.into_iter().map(str::to_owned));
+        self
+    }
+
+    /// With this variable.
+    pub fn env(mut self, name: &str, value: &str) -> Self {
+        self.variables.push((name.to_owned(), Some(value.to_owned())));
+        self
+    }
+
+    /// Without this variable.
+    pub fn without(mut self, name: &str) -> Self {
+        self.variables.push((name.to_owned(), None));
+        self
+    }
+
+    /// The command, in a world that has nothing but what is set here.
+    pub fn command(&self) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_hlctl"));
+        command.current_dir(self.place.directory()).env_clear().args(&self.arguments);
+        command
+            .env("HOME", self.place.home())
+            .env("AWS_EC2_METADATA_DISABLED", "true")
+            .env("HLCTL_POLL_INTERVAL", "0.02");
+        if self.place.has_cloud() {
+            command
+                .env("AWS_ENDPOINT_URL", self.place.cloud().url())
+                .env("AWS_REGION", "us-east-1")
+                .env("AWS_ACCESS_KEY_ID", self.place.access_key())
+                .env("AWS_SECRET_ACCESS_KEY", "secret");
+        } else {
+            command.env("HLCTL_SANDBOX", "1");
+            for change in ["CREATE", "UPDATE", "DELETE"] {
+                command.env(format!("HLCTL_SANDBOX_{change}_DELAY"), "0");
+            }
+        }
+        for (name, value) in &self.variables {
+            match value {
+                Some(value) => command.env(name, value),
+                None => command.env_remove(name),
+            };
+        }
+        command
+    }
+
+    /// Starts it.
+    pub fn start(&self) -> Running {
+        let mut command = self.command();
+        let child = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        Running { child, begun: Instant::now() }
+    }
+
+    /// Runs it to its end.
+    pub fn ends(&self) -> Ended {
+        self.start().ends()
+    }
+
+    /// Runs it to its end, which must be this exit code.
+    pub fn exits(&self, code: i32) -> Ended {
+        let ended = self.ends();
+        assert_eq!(ended.code, code, "hlctl {}\n{ended}", self.arguments.join(" "));
+        ended
+    }
+
+    /// Runs it; it must succeed.
+    pub fn succeeds(&self) -> Ended {
+        self.exits(0)
+    }
+}
+
+/// A run under way.
+pub(crate) struct Running {
+    child: Child,
+    begun: Instant,
+}
+
+impl Running {
+    /// Sends a signal.
+    pub fn signal(&self, signal: Signal) {
+        kill(Pid::from_raw(i32::try_from(self.child.id()).unwrap()), signal).unwrap();
+    }
+
+    /// Ends it on the spot.
+    pub fn kill(mut self) {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+    }
+
+    /// Waits for its end.
+    pub fn ends(mut self) -> Ended {
+        let mut stdout = self.child.stdout.take().unwrap();
+        let mut stderr = self.child.stderr.take().unwrap();
+        let reader = std::thread::spawn(move || {
+            let mut text = String::new();
+            stdout.read_to_string(&mut text).unwrap();
+            text
+        });
+        let watcher = std::thread::spawn(move || {
+            let mut text = String::new();
+            stderr.read_to_string(&mut text).unwrap();
+            text
+        });
+        let mut status = self.child.try_wait().unwrap();
+        while status.is_none() {
+            if self.begun.elapsed() > PATIENCE {
+                let _ = self.child.kill();
+                panic!("the run did not end; stderr:\n{}", watcher.join().unwrap());
+            }
+            std::thread::sleep(Duration::from_millis(2));
+            status = self.child.try_wait().unwrap();
+        }
+        Ended {
+            code: status.unwrap().code().unwrap_or(-1),
+            stdout: reader.join().unwrap(),
+            stderr: watcher.join().unwrap(),
+            took: self.begun.elapsed(),
+        }
+    }
+
+    /// Whether it has not ended.
+    pub fn is_alive(&mut self) -> bool {
+        self.child.try_wait().unwrap().is_none()
+    }
+
+    /// Waits until it lives and holds still, as one does that waits for an answer.
+    pub fn wait_until_stuck(&mut self, place: &Place) {
+        let mut last = (usize::MAX, Instant::now());
+        eventually("the run waits for an answer", || {
+            assert!(self.is_alive(), "it ended instead");
+            let now = place.cloud().requests().len();
+            if now != last.0 {
+                last = (now, Instant::now());
+            }
+            now > 0 && last.1.elapsed() > Duration::from_millis(250)
+        });
+    }
+}
+
+/// How a run ended.
+pub(crate) struct Ended {
+    pub code: i32,
+    pub stdout: String,
+    pub stderr: String,
+    pub took: Duration,
+}
+
+impl Ended {
+    /// stdout as JSON.
+    pub fn json(&self) -> Value {
+        serde_json::from_str(&self.stdout).unwrap_or_else(|error| panic!("{error}\n{self}"))
+    }
+
+    /// stderr must say this.
+    pub fn says(self, text: &str) -> Self {
+        assert!(self.stderr.contains(text), "stderr does not say {text:?}\n{self}");
+        self
+    }
+
+    /// Neither stream may hold this.
+    pub fn is_silent_about(self, text: &str) -> Self {
+        assert!(!self.stderr.contains(text) && !self.stdout.contains(text), "{text:?} must not be told\n{self}");
+        self
+    }
+}
+
+impl fmt::Display for Ended {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "exit code {}", self.code)?;
+        if !self.stdout.is_empty() {
+            write!(f, "\n--- stdout\n{}", self.stdout.trim_end())?;
+        }
+        if !self.stderr.is_empty() {
+            write!(f, "\n--- stderr\n{}", self.stderr.trim_end())?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,146 @@
+//! With a person at a terminal.
+
+use nix::sys::wait::WaitStatus;
+use rexpect::session::{PtySession, spawn_command};
+
+use crate::support::{Census, Place, Run, eventually};
+
+fn at_a_terminal(run: &Run<'_>) -> PtySession {
+    let mut command = run.command();
+    command.env("NO_COLOR", "1").env("TERM", "xterm-256color");
+    spawn_command(command, Some(10_000)).unwrap()
+}
+
+fn exit_code(mut session: PtySession) -> i32 {
+    let _ = session.exp_eof();
+    match session.process().wait().unwrap() {
+        WaitStatus::Exited(_, code) => code,
+        other => panic!("ended as {other:?}"),
+    }
+}
+
+#[test]
+fn yes_at_the_prompt_applies() {
+    let place = Place::quick("minimal");
+    let mut session = at_a_terminal(&place.run(["apply"]));
+    session.exp_string("Plan: 19 to add").unwrap();
+    session.exp_string("Only 'yes' goes on:").unwrap();
+    session.send_line("yes").unwrap();
+    session.exp_string("Apply complete: 19 added").unwrap();
+    assert_eq!(exit_code(session), 0);
+    assert_eq!(place.cloud().census(), Census::one_stack());
+}
+
+#[test]
+fn anything_but_yes_at_the_prompt_changes_nothing() {
+    for answer in ["no", "y", "", "YES"] {
+        let place = Place::quick("minimal");
+        let mut session = at_a_terminal(&place.run(["apply"]));
+        session.exp_string("Only 'yes' goes on:").unwrap();
+        session.send_line(answer).unwrap();
+        session.exp_string("nothing was changed").unwrap();
+        assert_eq!(exit_code(session), 1);
+        assert!(!place.path("healthlake.state.json").exists());
+        assert_eq!(place.cloud().mutations(), Vec::<String>::new());
+    }
+}
+
+#[test]
+fn an_interrupt_at_the_prompt_changes_nothing() {
+    let place = Place::quick("minimal");
+    let mut session = at_a_terminal(&place.run(["apply"]));
+    session.exp_string("Only 'yes' goes on:").unwrap();
+    session.send_control('c').unwrap();
+    session.exp_string("nothing was changed").unwrap();
+    assert_eq!(exit_code(session), 130);
+    assert!(!place.path("healthlake.state.json.lock").exists());
+}
+
+#[test]
+fn the_end_of_input_at_the_prompt_changes_nothing() {
+    let place = Place::quick("minimal");
+    let mut session = at_a_terminal(&place.run(["apply"]));
+    session.exp_string("Only 'yes' goes on:").unwrap();
+    session.send_control('d').unwrap();
+    assert_eq!(exit_code(session), 1);
+    assert_eq!(place.cloud().mutations(), Vec::<String>::new());
+}
+
+#[test]
+fn a_destroy_has_the_stores_name_typed() {
+    let place = Place::quick("minimal");
+    place.apply();
+    let mut session = at_a_terminal(&place.run(["destroy"]));
+    session.exp_string("19 to destroy").unwrap();
+    session.exp_string("type the name of the protected \"fhir-minimal\":").unwrap();
+    session.send_line("fhir-minimal").unwrap();
+    session.exp_string("Destroy complete").unwrap();
+    assert_eq!(exit_code(session), 0);
+    assert_eq!(place.cloud().census(), Census::nothing_but_ending_keys(1));
+}
+
+#[test]
+fn a_wrong_name_destroys_nothing() {
+    for answer in ["fhir-minima", "yes", ""] {
+        let place = Place::quick("minimal");
+        place.apply();
+        place.cloud().emulator.clear_requests();
+        let mut session = at_a_terminal(&place.run(["destroy"]));
+        session.exp_string("type the name of the protected").unwrap();
+        session.send_line(answer).unwrap();
+        session.exp_string("the name was not given").unwrap();
+        assert_eq!(exit_code(session), 1);
+        assert_eq!(place.cloud().mutations(), Vec::<String>::new());
+    }
+}
+
+#[test]
+fn a_replacement_of_the_store_has_its_name_typed() {
+    let place = Place::quick("minimal");
+    place.apply();
+    let id = place.store_id();
+    let mut session = at_a_terminal(&place.run(["apply", "--replace", "healthlake_fhir_datastore.this"]));
+    session.exp_string("type the name of the protected \"fhir-minimal\":").unwrap();
+    session.send_line("fhir-minimal").unwrap();
+    session.exp_string("Apply complete").unwrap();
+    assert_eq!(exit_code(session), 0);
+    assert_ne!(place.store_id(), id);
+}
+
+#[test]
+fn a_long_wait_shows_a_block_that_moves() {
+    let place = Place::still("minimal");
+    let mut session = at_a_terminal(&place.run(["apply", "-y"]));
+    session.exp_regex(r"healthlake_fhir_datastore\.this: CREATING, [01] s so far, usually 20 to 30 min").unwrap();
+    session.exp_regex(r"healthlake_fhir_datastore\.this: CREATING, [12] s so far").unwrap();
+    eventually("hlctl looks at the store", || place.cloud().count("DescribeFHIRDatastore") > 3);
+    place.cloud().let_a_minute_pass();
+    session.exp_string("healthlake_fhir_datastore.this: created").unwrap();
+    assert_eq!(exit_code(session), 0);
+}
+
+#[test]
+fn an_interrupt_from_the_keyboard_says_how_to_go_on() {
+    let place = Place::still("minimal");
+    let mut session = at_a_terminal(&place.run(["apply", "-y"]));
+    session.exp_string("CREATING").unwrap();
+    session.send_control('c').unwrap();
+    session.exp_string("Stopping").unwrap();
+    session.exp_string("takes up where this stood").unwrap();
+    assert_eq!(exit_code(session), 6);
+}
+
+#[test]
+fn colour_appears_on_a_terminal_and_never_with_no_color() {
+    let place = Place::quick("minimal");
+    let coloured = |run: &Run<'_>| {
+        let mut command = run.command();
+        command.env("TERM", "xterm-256color");
+        let mut session = spawn_command(command, Some(10_000)).unwrap();
+        session.exp_eof().unwrap().contains('\u{1b}')
+    };
+    assert!(coloured(&place.run(["plan"])));
+    assert!(!coloured(&place.run(["plan"]).env("NO_COLOR", "1")));
+    let piped = place.run(["plan"]).succeeds();
+    assert!(!piped.stdout.contains('\u{1b}') && !piped.stderr.contains('\u{1b}'));
+}
