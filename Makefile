@@ -1,0 +1,55 @@
+# Every target does its own set-up; all that must be there is rustup's toolchain, a C compiler, and python3 for the tests.
+
+PYTHON ?= python3
+VENV := .venv
+STAMP := $(VENV)/requirements.stamp
+HLCTL := target/debug/hlctl
+
+.PHONY: help demo build test test-rust test-aws lint deny bench install clean
+
+help:
+	@echo "make demo     the main job in the sandbox: apply, outputs, plan, destroy"
+	@echo "make test     all tests"
+	@echo "make lint     fmt, clippy and rustdoc, with warnings as errors"
+	@echo "make deny     licences, bans and sources of all dependencies"
+	@echo "make bench    times, requests, memory and sizes, side by side with boto3"
+	@echo "make install  install hlctl with cargo"
+
+build:
+	cargo build --workspace --locked
+
+demo: build
+	sh tools/demo.sh $(HLCTL)
+
+test: test-rust test-aws
+
+test-rust:
+	cargo test --workspace --locked
+
+test-aws: build $(STAMP)
+	$(VENV)/bin/python crates/hlctl-emulator/tests/boto3_client.py target/debug/hlctl-emulator
+	$(VENV)/bin/python tests/aws/run.py $(HLCTL)
+
+$(STAMP): tests/aws/requirements.txt tools/venv.sh
+	sh tools/venv.sh $(PYTHON) $(VENV) tests/aws/requirements.txt
+	touch $(STAMP)
+
+lint:
+	cargo fmt --all --check
+	cargo clippy --workspace --all-targets --locked -- -D warnings
+	RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps --locked
+
+deny:
+	command -v cargo-deny >/dev/null || cargo install cargo-deny --locked
+	cargo deny --locked check licenses bans sources
+
+bench: $(STAMP)
+	cargo build --release --locked
+	$(VENV)/bin/python tools/bench.py target/release/hlctl
+
+install:
+	cargo install --path . --locked
+
+clean:
+	cargo clean
+	rm -rf $(VENV)
