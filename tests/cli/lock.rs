@@ -33,7 +33,7 @@ fn a_lock_timeout_waits_and_then_goes_on() {
     let place = Place::still("minimal");
     let first = busy(&place);
     let second = place.run(["apply", "-y", "--lock-timeout", "20s"]).start();
-    std::thread::sleep(Duration::from_millis(300));
+    eventually("the second apply waits for the lock", || second.has_said("Waiting for the state's lock"));
     place.cloud().let_a_minute_pass();
     assert_eq!(first.ends().code, 0);
     let second = second.ends();

@@ -87,7 +87,7 @@ fn another_role_name_replaces_the_role_and_its_attachment() {
     snapshot("plan_role_name", &place.run(["plan"]).succeeds());
     place.apply();
     let roles = call(place.cloud().iam().list_roles().send()).unwrap();
-    assert_eq!(roles.roles().iter().map(|role| role.role_name()).collect::<Vec<_>>(), ["AnotherRole"]);
+    assert_eq!(roles.roles().iter().map(aws_sdk_iam::types::Role::role_name).collect::<Vec<_>>(), ["AnotherRole"]);
     let attached = call(place.cloud().iam().list_attached_role_policies().role_name("AnotherRole").send()).unwrap();
     assert_eq!(attached.attached_policies().len(), 1);
     place.run(["plan", "--detailed-exitcode"]).succeeds();

@@ -14,12 +14,21 @@ pub(crate) use run::{Ended, Run, Running};
 pub(crate) use snapshot::snapshot;
 
 /// Waits until `condition` holds, looking often; panics after ten seconds.
-pub(crate) fn eventually(what: &str, mut condition: impl FnMut() -> bool) {
-    let deadline = Instant::now() + Duration::from_secs(10);
+pub(crate) fn eventually(what: &str, condition: impl FnMut() -> bool) {
+    assert!(holds_within(Duration::from_secs(10), condition), "never came to be: {what}");
+}
+
+/// Whether `condition` comes to hold in this time. Another process is watched, which cannot tell us.
+#[expect(clippy::disallowed_methods, reason = "the pause only keeps the watching cheap; no result rests on its length")]
+pub(crate) fn holds_within(patience: Duration, mut condition: impl FnMut() -> bool) -> bool {
+    let deadline = Instant::now() + patience;
     while !condition() {
-        assert!(Instant::now() < deadline, "never came to be: {what}");
-        std::thread::sleep(Duration::from_millis(5));
+        if Instant::now() > deadline {
+            return false;
+        }
+        std::thread::sleep(Duration::from_millis(2));
     }
+    true
 }
 
 /// Tries every case, several at once: most of them wait for something.

@@ -3,13 +3,15 @@
 use std::fmt;
 use std::io::Read;
 use std::process::{Child, Command, Stdio};
+use std::sync::{Arc, Mutex};
+use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use serde_json::Value;
 
-use super::{Place, eventually};
+use super::{Place, eventually, holds_within};
 
 /// How long a run may take before a test gives it up.
 const PATIENCE: Duration = Duration::from_secs(40);
@@ -77,8 +79,10 @@ impl<'a> Run<'a> {
     /// Starts it.
     pub fn start(&self) -> Running {
         let mut command = self.command();
-        let child = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
-        Running { child, begun: Instant::now() }
+        let mut child = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        let stdout = Heard::of(child.stdout.take().unwrap());
+        let stderr = Heard::of(child.stderr.take().unwrap());
+        Running { child, begun: Instant::now(), stdout, stderr }
     }
 
     /// Runs it to its end.
@@ -103,6 +107,37 @@ impl<'a> Run<'a> {
 pub(crate) struct Running {
     child: Child,
     begun: Instant,
+    stdout: Heard,
+    stderr: Heard,
+}
+
+/// What a stream has brought so far.
+struct Heard {
+    text: Arc<Mutex<Vec<u8>>>,
+    reader: JoinHandle<()>,
+}
+
+impl Heard {
+    fn of(mut stream: impl Read + Send + 'static) -> Self {
+        let text = Arc::new(Mutex::new(Vec::new()));
+        let heard = Arc::clone(&text);
+        let reader = std::thread::spawn(move || {
+            let mut piece = [0; 8192];
+            while let Ok(length @ 1..) = stream.read(&mut piece) {
+                heard.lock().unwrap().extend_from_slice(&piece[..length]);
+            }
+        });
+        Self { text, reader }
+    }
+
+    fn so_far(&self) -> String {
+        String::from_utf8_lossy(&self.text.lock().unwrap()).into_owned()
+    }
+
+    fn all(self) -> String {
+        self.reader.join().unwrap();
+        String::from_utf8(std::mem::take(&mut *self.text.lock().unwrap())).unwrap()
+    }
 }
 
 impl Running {
@@ -119,33 +154,26 @@ impl Running {
 
     /// Waits for its end.
     pub fn ends(mut self) -> Ended {
-        let mut stdout = self.child.stdout.take().unwrap();
-        let mut stderr = self.child.stderr.take().unwrap();
-        let reader = std::thread::spawn(move || {
-            let mut text = String::new();
-            stdout.read_to_string(&mut text).unwrap();
-            text
-        });
-        let watcher = std::thread::spawn(move || {
-            let mut text = String::new();
-            stderr.read_to_string(&mut text).unwrap();
-            text
-        });
-        let mut status = self.child.try_wait().unwrap();
-        while status.is_none() {
-            if self.begun.elapsed() > PATIENCE {
-                let _ = self.child.kill();
-                panic!("the run did not end; stderr:\n{}", watcher.join().unwrap());
-            }
-            std::thread::sleep(Duration::from_millis(2));
+        let mut status = None;
+        let ended = holds_within(PATIENCE.saturating_sub(self.begun.elapsed()), || {
             status = self.child.try_wait().unwrap();
+            status.is_some()
+        });
+        if !ended {
+            let _ = self.child.kill();
+            panic!("the run did not end; stderr:\n{}", self.stderr.all());
         }
         Ended {
             code: status.unwrap().code().unwrap_or(-1),
-            stdout: reader.join().unwrap(),
-            stderr: watcher.join().unwrap(),
+            stdout: self.stdout.all(),
+            stderr: self.stderr.all(),
             took: self.begun.elapsed(),
         }
+    }
+
+    /// Whether stderr holds this by now.
+    pub fn has_said(&self, text: &str) -> bool {
+        self.stderr.so_far().contains(text)
     }
 
     /// Whether it has not ended.
@@ -188,7 +216,7 @@ impl Ended {
     }
 
     /// Neither stream may hold this.
-    pub fn is_silent_about(self, text: &str) -> Self {
+    pub fn keeps_silent_about(self, text: &str) -> Self {
         assert!(!self.stderr.contains(text) && !self.stdout.contains(text), "{text:?} must not be told\n{self}");
         self
     }
