@@ -16,7 +16,7 @@ use crate::address::Address;
 use crate::aws::ErrorKind;
 use crate::error::{CommandError, ResourceError};
 use crate::module::Stack;
-use crate::plan::{Action, Plan};
+use crate::plan::{Action, Plan, foretell};
 use crate::resource::reference::holds_unknown;
 use crate::resource::{Attributes, Context, Known, Report as TaskReport, Spec, Task};
 use crate::state::{Deposed, LocalStore, Lock, State, StateError, Status};
@@ -60,15 +60,18 @@ pub struct Report {
 /// # Errors
 /// The state could not be written. What failed in AWS is in the report.
 pub async fn run(run: Run<'_>, observer: &mut dyn Observer) -> Result<Report, CommandError> {
+    let known = crate::plan::refresh::known(&run.state);
+    let foretold = foretell(&run.cx.identity, run.stack, &run.plan.graph, &known)?;
     let (steps, needs) =
-        steps(run.plan, run.stack, &run.state).map_err(|error| CommandError::Other(anyhow::Error::new(error)))?;
+        steps(run.plan, &run.state, &foretold).map_err(|error| CommandError::Other(anyhow::Error::new(error)))?;
     let writer = Writer { store: run.store.clone(), lock: Arc::clone(&run.lock), under_way: None, dirty: false };
     let (sender, receiver) = mpsc::unbounded_channel();
     let mut coordinator = Coordinator {
         cx: Arc::new(run.cx),
         plan: run.plan,
         stack: run.stack,
-        known: crate::plan::refresh::known(&run.state),
+        known,
+        foretold,
         state: run.state,
         schedule: Schedule::new(needs, run.parallelism),
         tasks: JoinSet::new(),
@@ -94,6 +97,7 @@ struct Coordinator<'a> {
     stack: &'a Stack,
     state: State,
     known: Known,
+    foretold: BTreeMap<Address, Value>,
     schedule: Schedule,
     steps: Vec<Step>,
     tasks: JoinSet<()>,
@@ -132,6 +136,8 @@ impl Coordinator<'_> {
     fn intend_create(&mut self, step: &Step, protected: bool) {
         let previous = self.state.resources.remove(&step.address);
         let mut entry = intent(step, self.plan, protected);
+        entry.foretold = self.foretold.get(&step.address).cloned();
+        entry.attributes = self.stack.get(&step.address).map(|spec| spec.desired(&self.known)).unwrap_or_default();
         match previous {
             // The same attempt goes on, so AWS must see the same token.
             Some(previous) if previous.status == Status::Creating && previous.recorded.is_none() => {
@@ -272,6 +278,7 @@ impl Coordinator<'_> {
         self.known.insert(address.clone(), recorded.clone());
         if let Some(entry) = self.state.resources.get_mut(&address) {
             entry.recorded = Some(recorded);
+            entry.foretold = None;
         }
         self.schedule.identified(id);
         self.writer.dirty = true;
@@ -348,6 +355,7 @@ impl Coordinator<'_> {
             self.state.resources.entry(step.address.clone()).or_insert_with(|| intent(step, self.plan, protected));
         entry.status = Status::Ready;
         entry.recorded = recorded.or_else(|| entry.recorded.take());
+        entry.foretold = None;
         if let Some(attributes) = attributes {
             entry.attributes.extend(attributes);
         }

@@ -7,7 +7,6 @@ use serde_json::Value;
 use super::schedule::{Needs, StepId, Until};
 use crate::address::Address;
 use crate::error::ResourceError;
-use crate::module::Stack;
 use crate::plan::{Action, AttributeChange, Change, Plan};
 use crate::resource::Kind;
 use crate::state::{Entry, State, Status};
@@ -53,7 +52,11 @@ pub enum Work {
 ///
 /// # Errors
 /// What the state records of a resource is not of its kind.
-pub fn steps(plan: &Plan, stack: &Stack, state: &State) -> Result<(Vec<Step>, Vec<Needs>), ResourceError> {
+pub fn steps(
+    plan: &Plan,
+    state: &State,
+    foretold: &BTreeMap<Address, Value>,
+) -> Result<(Vec<Step>, Vec<Needs>), ResourceError> {
     let mut steps = Vec::new();
     for change in &plan.changes {
         let kind = kind_of(change)?;
@@ -78,7 +81,7 @@ pub fn steps(plan: &Plan, stack: &Stack, state: &State) -> Result<(Vec<Step>, Ve
             }
         }
     }
-    let needs = Linker::new(plan, stack, state, &steps).link()?;
+    let needs = Linker::new(plan, state, &steps, foretold).link()?;
     Ok((steps, needs))
 }
 
@@ -103,20 +106,20 @@ fn delete(plan: &Plan, change: &Change, recorded: Value, deposed: bool) -> Work 
 /// Works out who waits for whom.
 struct Linker<'a> {
     plan: &'a Plan,
-    stack: &'a Stack,
     state: &'a State,
     steps: &'a [Step],
+    foretold: &'a BTreeMap<Address, Value>,
     makes: BTreeMap<&'a Address, StepId>,
     deletes: Vec<(&'a Address, StepId)>,
 }
 
 impl<'a> Linker<'a> {
-    fn new(plan: &'a Plan, stack: &'a Stack, state: &'a State, steps: &'a [Step]) -> Self {
+    fn new(plan: &'a Plan, state: &'a State, steps: &'a [Step], foretold: &'a BTreeMap<Address, Value>) -> Self {
         let is_delete = |step: &Step| matches!(step.work, Work::Delete { .. } | Work::Forget);
         let numbered = || steps.iter().enumerate();
         let makes = numbered().filter(|(_, step)| !is_delete(step)).map(|(id, step)| (&step.address, id)).collect();
         let deletes = numbered().filter(|(_, step)| is_delete(step)).map(|(id, step)| (&step.address, id)).collect();
-        Self { plan, stack, state, steps, makes, deletes }
+        Self { plan, state, steps, foretold, makes, deletes }
     }
 
     fn link(&self) -> Result<Vec<Needs>, ResourceError> {
@@ -196,25 +199,9 @@ impl<'a> Linker<'a> {
             Work::Update(recorded, _) | Work::Settle(recorded) | Work::Adopt(recorded) => Some(recorded.clone()),
             Work::Delete { recorded, .. } => Some(recorded.clone()),
             Work::Forget => None,
-            Work::Create => self.foretold(&step.address)?,
+            Work::Create => self.foretold.get(&step.address).cloned(),
         };
         recorded.map_or(Ok(None), |recorded| step.kind.group(&recorded))
-    }
-
-    fn foretold(&self, address: &Address) -> Result<Option<Value>, ResourceError> {
-        let mut known = crate::plan::refresh::known(self.state);
-        let order = self.plan.graph.order().unwrap_or_default();
-        for each in &order {
-            let Some(spec) = self.stack.get(each) else { continue };
-            let told = spec.foretold(&self.state.identity, &known)?;
-            if each == address {
-                return Ok(told);
-            }
-            if let Some(told) = told {
-                known.insert(each.clone(), told);
-            }
-        }
-        Ok(None)
     }
 }
 
@@ -227,6 +214,7 @@ pub fn intent(step: &Step, plan: &Plan, protected: bool) -> Entry {
         protected,
         needs: plan.graph.needs(&step.address).cloned().collect(),
         recorded: None,
+        foretold: None,
         attributes: serde_json::Map::new(),
     }
 }

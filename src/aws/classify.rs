@@ -186,11 +186,15 @@ fn kind_of_code(code: &str, message: &str, status: Option<u16>) -> ErrorKind {
         | "NoSuchBucketPolicy"
         | "NoSuchVersion"
         | "NoSuchPublicAccessBlockConfiguration"
+        | "UserNotFoundException"
+        | "ProvisionedConcurrencyConfigNotFoundException"
         | "ServerSideEncryptionConfigurationNotFoundError" => ErrorKind::NotFound,
         "EntityAlreadyExists"
         | "EntityAlreadyExistsException"
         | "BucketAlreadyExists"
         | "BucketAlreadyOwnedByYou"
+        | "ResourceAlreadyExistsException"
+        | "UsernameExistsException"
         | "AlreadyExistsException" => ErrorKind::AlreadyExists,
         "AccessDenied"
         | "AccessDeniedException"
@@ -213,8 +217,12 @@ fn kind_of_code(code: &str, message: &str, status: Option<u16>) -> ErrorKind {
         | "TokenRefreshRequired"
         | "RequestTimeTooSkewed"
         | "AuthFailure" => ErrorKind::Credentials,
+        // Lambda has one code for both (Lambda API reference, CreateFunction and UpdateFunctionCode).
+        "ResourceConflictException" if message.contains("already exist") => ErrorKind::AlreadyExists,
         "ConflictException"
         | "Conflict"
+        | "ResourceConflictException"
+        | "OperationAbortedException"
         | "OperationAborted"
         | "DeleteConflict"
         | "ConcurrentModification"
@@ -236,6 +244,7 @@ fn kind_of_code(code: &str, message: &str, status: Option<u16>) -> ErrorKind {
         | "ServiceFailure"
         | "KMSInternalException"
         | "DependencyTimeoutException"
+        | "InternalErrorException"
         | "ServiceException" => ErrorKind::Unavailable,
         _ if status.is_some_and(|status| status == 429) => ErrorKind::Throttled,
         _ if status.is_some_and(|status| status >= 500 && status != 501) => ErrorKind::Unavailable,

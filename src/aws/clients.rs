@@ -36,6 +36,12 @@ pub struct Clients {
     pub iam: aws_sdk_iam::Client,
     /// HealthLake
     pub healthlake: aws_sdk_healthlake::Client,
+    /// Cognito user pools
+    pub cognito: aws_sdk_cognitoidentityprovider::Client,
+    /// Lambda
+    pub lambda: aws_sdk_lambda::Client,
+    /// CloudWatch Logs
+    pub logs: aws_sdk_cloudwatchlogs::Client,
     /// The region they talk to; `None` where nobody named one.
     pub region: Option<String>,
 }
@@ -86,6 +92,9 @@ impl Clients {
             s3: aws_sdk_s3::Client::from_conf(s3),
             iam: aws_sdk_iam::Client::new(config),
             healthlake: aws_sdk_healthlake::Client::new(config),
+            cognito: aws_sdk_cognitoidentityprovider::Client::new(config),
+            lambda: aws_sdk_lambda::Client::new(config),
+            logs: aws_sdk_cloudwatchlogs::Client::new(config),
             region: config.region().map(|region| region.as_ref().to_owned()),
         }
     }

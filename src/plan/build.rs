@@ -245,28 +245,35 @@ impl Decider<'_> {
 
     /// Whether something that hlctl did not make has the name.
     fn taken(&self, address: &Address, entry: Option<&Entry>, observed: &Observed) -> Option<Refusal> {
-        if entry.is_some_and(|entry| entry.recorded.is_some()) {
+        if self.is_ours(entry, address, observed) {
             return None;
         }
-        let tags = observed.tags.as_ref()?;
-        let owner = tags.get(STACK_TAG);
-        let intended = entry.is_some_and(|entry| entry.status == Status::Creating);
-        let ours = owner == Some(&self.situation.state.stack) || (intended && tags.is_empty());
-        if ours {
-            return None;
-        }
+        let owner = observed.tags.as_ref()?.get(STACK_TAG).cloned();
         let name = self.situation.seen.get(address)?;
         let name = name.recorded.as_ref().and_then(|recorded| name.kind.name(recorded).ok()).unwrap_or_default();
-        Some(refusal(address, &ResourceError::Taken { name, owner: owner.cloned() }))
+        Some(refusal(address, &ResourceError::Taken { name, owner }))
+    }
+
+    /// Whether what was seen is ours: the state records it, its tags say so, or it is part of what is ours. Where tags come
+    /// with a second call, what was about to be made and has none is ours too.
+    fn is_ours(&self, entry: Option<&Entry>, address: &Address, observed: &Observed) -> bool {
+        let Some(tags) = observed.tags.as_ref().filter(|_| entry.is_none_or(|entry| entry.recorded.is_none())) else {
+            return true;
+        };
+        let tagged_later = Kind::parse(address.kind()).is_some_and(Kind::is_tagged_later);
+        let intended = entry.is_some_and(|entry| entry.status == Status::Creating);
+        tags.get(STACK_TAG) == Some(&self.situation.state.stack) || (intended && tagged_later && tags.is_empty())
     }
 
     fn delete(&mut self, address: &Address, entry: &Entry) -> Result<(), CommandError> {
         let (seen, observed) = self.seen(address);
+        // What a run that was cut off only meant to make may meanwhile be another's.
+        let observed = observed.filter(|observed| self.is_ours(Some(entry), address, observed));
         let contents = seen.and_then(|seen| seen.contents.clone());
         let recorded = seen.and_then(|seen| seen.recorded.clone());
         // What is on its way out reads as absent; deleting it again waits until it is gone.
         let takes_time = entry.kind().is_some_and(|kind| kind.usual_time(Action::Delete).is_some());
-        let under_way = observed.is_none() && recorded.is_some() && takes_time;
+        let under_way = observed.is_none() && entry.recorded.is_some() && takes_time;
         let mut change = Change {
             address: address.clone(),
             kind: entry.kind.clone(),

@@ -3,6 +3,7 @@
 pub mod build;
 pub mod diff;
 pub mod file;
+mod foretell;
 pub mod refresh;
 mod refresh_only;
 
@@ -11,6 +12,7 @@ use serde_json::Value;
 
 pub use build::{Options, build};
 pub use diff::AttributeChange;
+pub use foretell::foretell;
 pub use refresh::{Seen, refresh};
 pub use refresh_only::refresh_only;
 

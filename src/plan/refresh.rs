@@ -11,8 +11,10 @@ use crate::address::Address;
 use crate::error::{CommandError, ResourceError};
 use crate::graph::Graph;
 use crate::module::Stack;
-use crate::resource::{Contents, Context, Kind, Known, Observed, count_contents};
+use crate::resource::{Contents, Context, Kind, Known, Observed, Trail, count_contents};
 use crate::state::{Entry, State};
+
+use super::foretell;
 
 /// Reads under way at once. More would only make AWS throttle them.
 const READS_AT_ONCE: usize = 40;
@@ -40,6 +42,9 @@ impl Seen {
 
 /// Reads every resource that is wanted or in the state.
 ///
+/// One round is enough where every identity is recorded or foretold. What an earlier run made and did not come to record
+/// is found in the first; what hangs on that, in the next.
+///
 /// # Errors
 /// Every read that failed, with its address. Names that others have are no failure to read: the plan tells them all.
 pub async fn refresh(
@@ -49,18 +54,77 @@ pub async fn refresh(
     state: &State,
     count: bool,
 ) -> Result<BTreeMap<Address, Seen>, CommandError> {
-    let foretold = foretell(cx, stack, graph, state)?;
-    let known_identities: Arc<Vec<Value>> = Arc::new(identities(state));
+    let mut known = known(state);
+    let taken: Arc<Vec<Value>> = Arc::new(identities(state));
+    let (mut all, mut failed) = (BTreeMap::new(), BTreeMap::new());
+    let mut wanted = kinds(stack, state)?;
+    loop {
+        let foretold = foretell(&cx.identity, stack, graph, &known)?;
+        let looks = wanted.into_iter().map(|(address, kind)| {
+            let entry = state.resources.get(&address).cloned();
+            let recorded = entry.as_ref().and_then(identity_of).or_else(|| foretold.get(&address).cloned());
+            Look { address, kind, recorded, entry, count, known: known.clone(), taken: Arc::clone(&taken) }
+        });
+        let (mut seen, mut unseen) = look_at_all(cx, looks.collect()).await?;
+        bar(&mut seen, &mut unseen, &foretold, state);
+        let found = found(&seen, &known, &foretold);
+        all.extend(seen);
+        failed.extend(unseen);
+        wanted = hanging_on(&found, &all, graph, state);
+        if wanted.is_empty() {
+            break;
+        }
+        found.into_iter().for_each(|(address, recorded)| known.insert(address, recorded));
+    }
+    if failed.is_empty() { Ok(all) } else { Err(CommandError::Unreadable(without_echoes(failed))) }
+}
+
+/// What the state records, or where a run that was cut off wrote down it would be.
+fn identity_of(entry: &Entry) -> Option<Value> {
+    entry.recorded.clone().or_else(|| entry.foretold.clone())
+}
+
+/// What exists and was neither known nor foretold.
+fn found(
+    seen: &BTreeMap<Address, Seen>,
+    known: &Known,
+    foretold: &BTreeMap<Address, Value>,
+) -> BTreeMap<Address, Value> {
+    let is_news = |address: &Address| !known.contains(address) && !foretold.contains_key(address);
+    seen.iter()
+        .filter(|(address, seen)| seen.observed.is_some() && is_news(address))
+        .filter_map(|(address, seen)| Some((address.clone(), seen.recorded.clone()?)))
+        .collect()
+}
+
+/// What has no identity yet and needs something that has just been found.
+fn hanging_on(
+    found: &BTreeMap<Address, Value>,
+    all: &BTreeMap<Address, Seen>,
+    graph: &Graph,
+    state: &State,
+) -> BTreeMap<Address, Kind> {
+    let needs_found = |address: &Address| {
+        let in_state = state.resources.get(address).map(|entry| entry.needs.as_slice()).unwrap_or_default();
+        graph.needs(address).chain(in_state).any(|need| found.contains_key(need))
+    };
+    all.iter()
+        .filter(|(address, seen)| seen.recorded.is_none() && needs_found(address))
+        .map(|(address, seen)| (address.clone(), seen.kind))
+        .collect()
+}
+
+type Unseen = BTreeMap<Address, ResourceError>;
+
+async fn look_at_all(cx: &Context, looks: Vec<Look>) -> Result<(BTreeMap<Address, Seen>, Unseen), CommandError> {
     let limit = Arc::new(Semaphore::new(READS_AT_ONCE));
     let mut reads = JoinSet::new();
-    for (address, kind) in kinds(stack, state)? {
-        let recorded = state.recorded(address.as_str()).or_else(|| foretold.get(&address)).cloned();
-        let intended = state.resources.contains_key(&address);
-        let (cx, limit, known) = (cx.clone(), Arc::clone(&limit), Arc::clone(&known_identities));
+    for look in looks {
+        let (cx, limit) = (cx.clone(), Arc::clone(&limit));
         reads.spawn(async move {
             let _permit = limit.acquire().await;
-            let seen = look(&cx, kind, &address, recorded, intended, &known, count).await;
-            (address, seen)
+            let seen = look.perform(&cx).await;
+            (look.address, seen)
         });
     }
     let (mut all, mut failed) = (BTreeMap::new(), BTreeMap::new());
@@ -71,8 +135,7 @@ pub async fn refresh(
             Err(error) => drop(failed.insert(address, error)),
         }
     }
-    bar(&mut all, &mut failed, &foretold, state);
-    if failed.is_empty() { Ok(all) } else { Err(CommandError::Unreadable(without_echoes(failed))) }
+    Ok((all, failed))
 }
 
 /// Where a bucket cannot be read, none of its settings can, and saying so once is enough.
@@ -83,10 +146,10 @@ fn without_echoes(failed: BTreeMap<Address, ResourceError>) -> Vec<(Address, Res
     failed.into_iter().filter(|(address, _)| !(has_bucket && is_setting(address))).collect()
 }
 
-/// Moves buckets that belong to others, and their settings, from what failed to what was seen.
+/// Moves what belongs to others, and the settings of such buckets, from what failed to what was seen.
 fn bar(
     all: &mut BTreeMap<Address, Seen>,
-    failed: &mut BTreeMap<Address, ResourceError>,
+    failed: &mut Unseen,
     foretold: &BTreeMap<Address, Value>,
     state: &State,
 ) {
@@ -99,66 +162,57 @@ fn bar(
         .filter(|(address, error)| address.kind() == "s3_bucket" && error.is_about_anothers_bucket())
         .filter_map(|(address, _)| bucket_of(address))
         .collect();
-    let is_anothers = |address: &Address| bucket_of(address).is_some_and(|bucket| anothers.contains(&bucket));
-    for (address, error) in failed.extract_if(.., |address, _| is_anothers(address)) {
+    let is_anothers = |address: &Address, error: &ResourceError| {
+        matches!(error, ResourceError::Taken { .. })
+            || bucket_of(address).is_some_and(|bucket| anothers.contains(&bucket))
+    };
+    for (address, error) in failed.extract_if(.., |address, error| is_anothers(address, error)) {
         let Some(kind) = Kind::parse(address.kind()) else { continue };
-        let barred = (kind == Kind::S3Bucket).then_some(error);
+        // A name that we once had and another has now is as good as gone; only one that we want is in the way.
+        let is_setting = kind != Kind::S3Bucket && kind.as_str().starts_with(Kind::S3Bucket.as_str());
+        let barred = (!is_setting && state.recorded(address.as_str()).is_none()).then_some(error);
         all.insert(address.clone(), Seen { barred, ..Seen::nothing(kind, foretold.get(&address).cloned()) });
     }
 }
 
-async fn look(
-    cx: &Context,
+/// One resource to be looked at.
+struct Look {
+    address: Address,
     kind: Kind,
-    address: &Address,
     recorded: Option<Value>,
-    intended: bool,
-    known: &[Value],
+    entry: Option<Entry>,
     count: bool,
-) -> Result<Seen, ResourceError> {
-    let recorded = match recorded {
-        // An earlier run wrote down that it would make one and never heard from AWS.
-        None if intended => kind.find(cx, address, known).await?,
-        recorded => recorded,
-    };
-    let Some(identity) = &recorded else {
-        return Ok(Seen::nothing(kind, recorded));
-    };
-    let read = kind.read(cx, identity);
-    let counted = async {
-        match (count, kind) {
-            (true, Kind::S3Bucket) => Ok::<_, ResourceError>(Some(count_contents(cx, &kind.name(identity)?).await?)),
-            _ => Ok(None),
-        }
-    };
-    let (observed, contents) = tokio::join!(read, counted);
-    let observed = observed?;
-    let contents = if observed.is_some() { contents? } else { None };
-    Ok(Seen { kind, recorded, observed, contents, barred: None })
+    known: Known,
+    taken: Arc<Vec<Value>>,
 }
 
-/// The identities that names alone decide, each after those it builds on.
-fn foretell(
-    cx: &Context,
-    stack: &Stack,
-    graph: &Graph,
-    state: &State,
-) -> Result<BTreeMap<Address, Value>, CommandError> {
-    let mut known = known(state);
-    let mut foretold = BTreeMap::new();
-    for address in graph.order().map_err(|cycle| CommandError::Other(cycle.into()))? {
-        let Some(spec) = stack.get(&address) else { continue };
-        let told = spec
-            .foretold(&cx.identity, &known)
-            .map_err(|error| CommandError::Resource { address: address.clone(), error })?;
-        if let Some(told) = told {
-            if state.recorded(address.as_str()).is_none() {
-                known.insert(address.clone(), told.clone());
+impl Look {
+    async fn perform(&self, cx: &Context) -> Result<Seen, ResourceError> {
+        let recorded = match (&self.recorded, &self.entry) {
+            // An earlier run wrote down that it would make one and never heard from AWS.
+            (None, Some(entry)) => {
+                let trail = Trail { address: &self.address, entry, known: &self.known, taken: &self.taken };
+                self.kind.find(cx, &trail).await?
             }
-            foretold.insert(address, told);
-        }
+            (recorded, _) => recorded.clone(),
+        };
+        let Some(identity) = &recorded else {
+            return Ok(Seen::nothing(self.kind, recorded));
+        };
+        let read = self.kind.read(cx, identity);
+        let counted = async {
+            match (self.count, self.kind) {
+                (true, Kind::S3Bucket) => {
+                    Ok::<_, ResourceError>(Some(count_contents(cx, &self.kind.name(identity)?).await?))
+                }
+                _ => Ok(None),
+            }
+        };
+        let (observed, contents) = tokio::join!(read, counted);
+        let observed = observed?;
+        let contents = if observed.is_some() { contents? } else { None };
+        Ok(Seen { kind: self.kind, recorded, observed, contents, barred: None })
     }
-    Ok(foretold)
 }
 
 /// What the state knows of identities.

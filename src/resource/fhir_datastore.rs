@@ -16,8 +16,7 @@ use serde_json::{Value, json};
 use super::kms_key::KmsKey;
 use super::reference::{Known, Ref, Reference, Text};
 use super::tags::{TagChange, as_attribute, is_ours, without_aws};
-use super::{Attributes, Condition, Context, Identity, Observed, Occasion, Progress, Resource, Rule, Task, attributes};
-use crate::address::Address;
+use super::{Attributes, Condition, Context, Identity, Observed, Occasion, Progress, Resource, Rule, Task, Trail, attributes};
 use crate::aws::{AwsError, Operation};
 use crate::config::Backup;
 use crate::error::ResourceError;
@@ -113,15 +112,15 @@ impl Resource for FhirDatastore {
         None
     }
 
-    async fn find(cx: &Context, address: &Address, known: &[Value]) -> Result<Option<Recorded>, ResourceError> {
-        let known: Vec<&str> = known.iter().filter_map(|recorded| recorded.get("arn")?.as_str()).collect();
+    async fn find(cx: &Context, trail: &Trail<'_>) -> Result<Option<Recorded>, ResourceError> {
+        let known: Vec<&str> = trail.taken.iter().filter_map(|recorded| recorded.get("arn")?.as_str()).collect();
         let mut token = None;
         loop {
             let list = || cx.clients.healthlake.list_fhir_datastores().set_next_token(token.clone()).send();
             let page = cx.call(Operation::new("healthlake", "ListFHIRDatastores"), list).await?;
             let living = page.datastore_properties_list().iter().filter(|store| !is_ending(store));
             for store in living.filter(|store| !known.contains(&store.datastore_arn())) {
-                if is_ours(cx, address, &list_tags(cx, store.datastore_arn()).await?) {
+                if is_ours(cx, trail.address, &list_tags(cx, store.datastore_arn()).await?) {
                     return Ok(Some(recorded_of(store)));
                 }
             }

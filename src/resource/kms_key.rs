@@ -8,10 +8,11 @@ use aws_sdk_kms::types::{KeyMetadata, KeyState, Tag};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
+use super::once::create_once;
 use super::policy::{self, Document};
 use super::reference::{Known, Ref, Reference, Text};
 use super::tags::{TagChange, as_attribute, is_ours, without_aws};
-use super::{Attributes, Condition, Context, Identity, Observed, Occasion, Resource, Rule, Task, attributes};
+use super::{Attributes, Condition, Context, Identity, Observed, Occasion, Resource, Rule, Task, Trail, attributes};
 use crate::address::Address;
 use crate::aws::{AwsError, ErrorKind, Operation};
 use crate::error::ResourceError;
@@ -46,8 +47,6 @@ impl Ref<KmsKey> {
 
 /// A new key is not visible everywhere at once (KMS API reference, "Eventual consistency").
 const NOT_YET_VISIBLE: &[(&str, &str)] = &[("NotFoundException", "")];
-/// Looks before a key whose answer was lost counts as not made: with their pauses, up to three seconds.
-const LOOKS_FOR_A_NEW_KEY: u32 = 5;
 /// A principal in the policy may be too new for KMS to see (KMS API reference, `PutKeyPolicy`, parameter `Policy`).
 const PRINCIPAL_NOT_YET_VISIBLE: &[(&str, &str)] =
     &[("NotFoundException", ""), ("MalformedPolicyDocumentException", "rincipal")];
@@ -76,26 +75,8 @@ impl Resource for KmsKey {
         None
     }
 
-    async fn find(cx: &Context, address: &Address, known: &[Value]) -> Result<Option<Recorded>, ResourceError> {
-        let known: Vec<&str> = known.iter().filter_map(|recorded| recorded.get("arn")?.as_str()).collect();
-        let mut marker = None;
-        loop {
-            let page = cx
-                .call(Operation::new("kms", "ListKeys"), || {
-                    cx.clients.kms.list_keys().limit(1000).set_marker(marker.clone()).send()
-                })
-                .await?;
-            let candidates = page.keys().iter().filter_map(|key| key.key_arn());
-            for arn in candidates.filter(|arn| !known.contains(arn)) {
-                if let Some(found) = ours(cx, address, arn).await? {
-                    return Ok(Some(found));
-                }
-            }
-            marker = page.next_marker().map(str::to_owned);
-            if marker.is_none() {
-                return Ok(None);
-            }
-        }
+    async fn find(cx: &Context, trail: &Trail<'_>) -> Result<Option<Recorded>, ResourceError> {
+        search(cx, trail.address, trail.taken).await
     }
 
     async fn read(cx: &Context, recorded: &Recorded) -> Result<Option<Observed<Recorded>>, ResourceError> {
@@ -138,7 +119,7 @@ impl Resource for KmsKey {
     }
 
     async fn create(&self, task: &Task<'_>) -> Result<Recorded, ResourceError> {
-        let recorded = self.create_once(task).await?;
+        let recorded = self.make(task).await?;
         task.identified(&recorded)?;
         enable_rotation(task.cx, &recorded.id).await?;
         Ok(recorded)
@@ -215,44 +196,20 @@ impl Resource for KmsKey {
 
 impl KmsKey {
     /// CreateKey has no idempotency token, so after a lost answer the key is looked for by its tags before another is made.
-    async fn create_once(&self, task: &Task<'_>) -> Result<Recorded, ResourceError> {
+    async fn make(&self, task: &Task<'_>) -> Result<Recorded, ResourceError> {
         let cx = task.cx;
         let document = self.policy.text(task.known);
         let tags: Vec<Tag> = as_kms_tags(&self.tags)?;
         let operation = Operation::new("kms", "CreateKey").once().eventually(PRINCIPAL_NOT_YET_VISIBLE);
-        for attempt in 1.. {
-            let result = cx
-                .call(operation, || {
-                    let create = cx.clients.kms.create_key().description(&self.description);
-                    create.policy(&document).set_tags(Some(tags.clone())).send()
-                })
-                .await;
-            match result {
-                Ok(answer) => {
-                    let made = answer.key_metadata.and_then(|metadata| recorded_of(&metadata));
-                    return made.ok_or_else(|| ResourceError::Answer("kms:CreateKey gave no ARN".to_owned()));
-                }
-                Err(error) if may_have_happened(&error) && attempt < 10 => {
-                    if let Some(found) = Self::search(task).await? {
-                        return Ok(found);
-                    }
-                }
-                Err(error) => return Err(error.into()),
-            }
-        }
-        Err(ResourceError::Internal("the attempts to create a key ran out".to_owned()))
-    }
-
-    /// Looks for the key that a lost answer may have been about, more than once: a new key is not visible at once. A key
-    /// that this one is to replace carries the same tags and is passed over.
-    async fn search(task: &Task<'_>) -> Result<Option<Recorded>, ResourceError> {
-        for look in 1..=LOOKS_FOR_A_NEW_KEY {
-            tokio::time::sleep(crate::aws::call::backoff(look)).await;
-            if let Some(found) = Self::find(task.cx, task.address, task.others).await? {
-                return Ok(Some(found));
-            }
-        }
-        Ok(None)
+        let create = async || {
+            let send = || {
+                let create = cx.clients.kms.create_key().description(&self.description);
+                create.policy(&document).set_tags(Some(tags.clone())).send()
+            };
+            let made = cx.call(operation, send).await?.key_metadata.and_then(|metadata| recorded_of(&metadata));
+            made.ok_or_else(|| ResourceError::Answer("kms:CreateKey gave no ARN".to_owned()))
+        };
+        create_once(create, || search(cx, task.address, task.others)).await
     }
 
     async fn update_tags(&self, cx: &Context, id: &str) -> Result<(), ResourceError> {
@@ -272,8 +229,27 @@ impl KmsKey {
     }
 }
 
-fn may_have_happened(error: &AwsError) -> bool {
-    matches!(error.kind, ErrorKind::NoAnswer | ErrorKind::Unavailable | ErrorKind::Garbled)
+/// The living key with our tags that is none of those in `taken`: a key that this one is to replace carries them too.
+async fn search(cx: &Context, address: &Address, taken: &[Value]) -> Result<Option<Recorded>, ResourceError> {
+    let taken: Vec<&str> = taken.iter().filter_map(|recorded| recorded.get("arn")?.as_str()).collect();
+    let mut marker = None;
+    loop {
+        let page = cx
+            .call(Operation::new("kms", "ListKeys"), || {
+                cx.clients.kms.list_keys().limit(1000).set_marker(marker.clone()).send()
+            })
+            .await?;
+        let candidates = page.keys().iter().filter_map(|key| key.key_arn());
+        for arn in candidates.filter(|arn| !taken.contains(arn)) {
+            if let Some(found) = ours(cx, address, arn).await? {
+                return Ok(Some(found));
+            }
+        }
+        marker = page.next_marker().map(str::to_owned);
+        if marker.is_none() {
+            return Ok(None);
+        }
+    }
 }
 
 /// A key on its way out counts as gone: it encrypts nothing any more.

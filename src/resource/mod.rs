@@ -19,6 +19,7 @@ mod iam_policy;
 mod iam_role;
 mod iam_role_policy_attachment;
 mod kms_key;
+mod once;
 pub mod policy;
 pub mod reference;
 mod s3_bucket;
@@ -52,9 +53,8 @@ pub use s3_bucket_public_access_block::S3BucketPublicAccessBlock;
 pub use s3_bucket_server_side_encryption_configuration::{Encryption, S3BucketServerSideEncryptionConfiguration};
 pub use s3_bucket_versioning::S3BucketVersioning;
 pub use tags::{ADDRESS_TAG, STACK_TAG, ownership_tags};
-pub use task::{Context, Identity, Progress, Report, Settings, Task};
+pub use task::{Context, Identity, Progress, Report, Settings, Task, Trail};
 
-use crate::address::Address;
 use crate::error::ResourceError;
 use crate::plan::{Action, AttributeChange};
 
@@ -143,6 +143,8 @@ pub trait Resource: Clone + Send + Sync + 'static {
     const RULES: &'static [Rule];
     /// Whether it holds, or unlocks, patient data.
     const PRECIOUS: bool = false;
+    /// Whether it carries its tags only some calls after it exists.
+    const TAGGED_LATER: bool = false;
     /// Whether it is a setting of a bucket and ends when the bucket does, without a call of its own.
     const ENDS_WITH_BUCKET: bool = false;
     /// What the state file remembers: the identity, and what deleting or an output needs.
@@ -157,11 +159,11 @@ pub trait Resource: Clone + Send + Sync + 'static {
     /// The identity, where names alone decide it.
     fn foretold(&self, identity: &Identity, known: &Known) -> Option<Self::Recorded>;
 
-    /// Looks for one that an earlier run began to make, by its tags; for types that names alone do not identify.
+    /// Looks for one that an earlier run began to make, by its tags or its parent; for types that names alone do not
+    /// identify.
     fn find(
         _cx: &Context,
-        _address: &Address,
-        _known_identities: &[Value],
+        _trail: &Trail<'_>,
     ) -> impl Future<Output = Result<Option<Self::Recorded>, ResourceError>> + Send {
         async { Ok(None) }
     }
@@ -254,6 +256,11 @@ macro_rules! kinds {
                 match self { $(Self::$kind => $kind::PRECIOUS),+ }
             }
 
+            /// [`Resource::TAGGED_LATER`]
+            pub fn is_tagged_later(self) -> bool {
+                match self { $(Self::$kind => $kind::TAGGED_LATER),+ }
+            }
+
             /// [`Resource::ENDS_WITH_BUCKET`]
             pub fn ends_with_bucket(self) -> bool {
                 match self { $(Self::$kind => $kind::ENDS_WITH_BUCKET),+ }
@@ -289,9 +296,9 @@ macro_rules! kinds {
             ///
             /// # Errors
             /// AWS's, as [`ResourceError`].
-            pub async fn find(self, cx: &Context, address: &Address, known: &[Value]) -> Result<Option<Value>, ResourceError> {
+            pub async fn find(self, cx: &Context, trail: &Trail<'_>) -> Result<Option<Value>, ResourceError> {
                 match self {
-                    $(Self::$kind => $kind::find(cx, address, known).await?.map(|found| to_value(&found)).transpose()),+
+                    $(Self::$kind => $kind::find(cx, trail).await?.map(|found| to_value(&found)).transpose()),+
                 }
             }
 

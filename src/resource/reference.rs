@@ -106,6 +106,16 @@ impl Known {
         self.0.insert(address, recorded);
     }
 
+    /// Whether anything is recorded of a resource.
+    pub fn contains(&self, address: &Address) -> bool {
+        self.0.contains_key(address)
+    }
+
+    /// What is recorded of a resource.
+    pub fn recorded(&self, address: &Address) -> Option<&Value> {
+        self.0.get(address)
+    }
+
     /// Forgets a resource whose identity is about to change.
     pub fn remove(&mut self, address: &Address) {
         self.0.remove(address);

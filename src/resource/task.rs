@@ -10,11 +10,13 @@ use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use super::Resource;
 use super::reference::Known;
 use super::tags::ownership_tags;
 use crate::address::Address;
 use crate::aws::{AwsError, Caller, Clients, Operation};
 use crate::error::ResourceError;
+use crate::state::Entry;
 use crate::wait::{Pace, Stop};
 
 /// Who the caller is and where.
@@ -79,6 +81,26 @@ impl Context {
         E: ProvideErrorMetadata + Error + 'static,
     {
         self.caller.call(operation, send).await
+    }
+}
+
+/// What leads back to a resource that an earlier run began to make.
+pub struct Trail<'a> {
+    /// Its address.
+    pub address: &'a Address,
+    /// What that run wrote down before it began.
+    pub entry: &'a Entry,
+    /// What is known of the others.
+    pub known: &'a Known,
+    /// The identities that the state records already: none of them is what is looked for.
+    pub taken: &'a [Value],
+}
+
+impl Trail<'_> {
+    /// What is recorded of the resource of this kind that it hangs on.
+    pub fn parent<R: Resource>(&self) -> Option<R::Recorded> {
+        let parent = self.entry.needs.iter().find(|need| need.kind() == R::KIND)?;
+        R::Recorded::deserialize(self.known.recorded(parent)?).ok()
     }
 }
 

@@ -63,7 +63,10 @@ pub struct Entry {
     pub needs: Vec<Address>,
     /// Its identity, once AWS has given one.
     pub recorded: Option<Value>,
-    /// What it looked like when hlctl last looked.
+    /// The identity that its name decides, from before it was made: where to look for it after a crash.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub foretold: Option<Value>,
+    /// What it looked like when hlctl last looked, or what was about to be made.
     pub attributes: Attributes,
 }
 

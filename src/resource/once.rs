@@ -1,0 +1,56 @@
+//! Making what AWS gives neither a natural name nor an idempotency token.
+
+use std::future::Future;
+
+use crate::aws::call::backoff;
+use crate::aws::{AwsError, ErrorKind};
+use crate::error::ResourceError;
+
+const MOST_ATTEMPTS: u32 = 10;
+/// Looks before something whose answer was lost counts as not made: with their pauses, up to three seconds.
+const LOOKS: u32 = 5;
+
+/// Sends a creation, and after a lost answer looks for what it may have made before it is sent again.
+///
+/// `create` must send once ([`crate::aws::Operation::once`]). What was made may not be visible at once, so `search` is
+/// asked more than once.
+///
+/// # Errors
+/// `create`'s, if it is certain that nothing was made; `search`'s.
+pub(super) async fn create_once<T, C, Made, S, Found>(create: C, search: S) -> Result<T, ResourceError>
+where
+    C: Fn() -> Made,
+    Made: Future<Output = Result<T, ResourceError>>,
+    S: Fn() -> Found,
+    Found: Future<Output = Result<Option<T>, ResourceError>>,
+{
+    for _ in 1..MOST_ATTEMPTS {
+        match create().await {
+            Err(ResourceError::Aws(error)) if may_have_happened(&error) => {
+                if let Some(found) = look(&search).await? {
+                    return Ok(found);
+                }
+            }
+            result => return result,
+        }
+    }
+    create().await
+}
+
+async fn look<T, S, Found>(search: &S) -> Result<Option<T>, ResourceError>
+where
+    S: Fn() -> Found,
+    Found: Future<Output = Result<Option<T>, ResourceError>>,
+{
+    for look in 1..=LOOKS {
+        tokio::time::sleep(backoff(look)).await;
+        if let Some(found) = search().await? {
+            return Ok(Some(found));
+        }
+    }
+    Ok(None)
+}
+
+fn may_have_happened(error: &AwsError) -> bool {
+    matches!(error.kind, ErrorKind::NoAnswer | ErrorKind::Unavailable | ErrorKind::Garbled)
+}
