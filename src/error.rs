@@ -145,6 +145,12 @@ pub enum CommandError {
     /// The configuration has problems.
     #[error("{0}")]
     Config(crate::config::Problems),
+    /// There is no code for the Lambda function.
+    #[error("{0}")]
+    Package(crate::package::PackageError),
+    /// A test user has no password.
+    #[error("{0}")]
+    Password(crate::materials::PasswordError),
     /// One resource failed outside a walk.
     #[error("{address}: {error}")]
     Resource {
@@ -208,6 +214,8 @@ impl CommandError {
             Self::Unreadable(errors) => hints(errors.iter().filter_map(|(_, error)| error.hint())),
             Self::Aws(error) => hint::hint(error),
             Self::State(error) => error.hint(),
+            Self::Package(error) => Some(error.hint()),
+            Self::Password(error) => Some(error.hint().to_owned()),
             Self::Protected { hint, .. } | Self::Incomplete { hint, .. } | Self::Usage { hint, .. } => {
                 Some(hint.clone())
             }
@@ -227,9 +235,13 @@ impl CommandError {
             Self::Usage { .. } => ExitCode::Usage,
             Self::Interrupted(Signal::Interrupt) => ExitCode::Interrupted,
             Self::Interrupted(Signal::Terminate | Signal::HangUp) => ExitCode::Terminated,
-            Self::Config(_) | Self::State(_) | Self::Refused(_) | Self::Declined(_) | Self::Other(_) => {
-                ExitCode::Failure
-            }
+            Self::Config(_)
+            | Self::Package(_)
+            | Self::Password(_)
+            | Self::State(_)
+            | Self::Refused(_)
+            | Self::Declined(_)
+            | Self::Other(_) => ExitCode::Failure,
         }
     }
 }

@@ -4,6 +4,7 @@
 //!
 //! - [`cli`] and [`commands`]: the command line, one file for each command.
 //! - [`config`]: text to a checked configuration. No AWS.
+//! - [`materials`], [`package`]: what else a SMART stack needs, from files and variables.
 //! - [`module`]: configuration to the stack of resources. Pure.
 //! - [`resource`]: one file for each AWS type. The only place that provisions.
 //! - [`graph`], [`plan`]: what needs what, what exists, what differs, what is to be done.
@@ -22,8 +23,11 @@ pub mod commands;
 pub mod config;
 pub mod error;
 pub mod exit_code;
+pub mod fingerprint;
 pub mod graph;
+pub mod materials;
 pub mod module;
+pub mod package;
 pub mod plan;
 pub mod resource;
 pub mod session;

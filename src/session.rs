@@ -10,6 +10,7 @@ use crate::cli::Global;
 use crate::config::{Config, Protect, Setting, Sources};
 use crate::error::CommandError;
 use crate::graph::Graph;
+use crate::materials;
 use crate::module::{self, Stack};
 use crate::plan::build::Situation;
 use crate::plan::{self, Options, Plan, Seen};
@@ -303,7 +304,10 @@ pub async fn prepare(
     let pace = session.pace(config);
     let cx = connection.context(&state, tags, settings, pace, session.stop.clone());
     let stack = match config {
-        Some(config) if !options.destroy => module::build(config, &connection.identity, &state.stack),
+        Some(config) if !options.destroy => {
+            let materials = materials::gather(config, session.home(), || session.config_if_any())?;
+            module::build(config, &connection.identity, &state.stack, &materials)
+        }
         _ => Stack::new(),
     };
     let mut graph = Graph::default();

@@ -1,11 +1,13 @@
 //! Puts the checked configuration together, and checks what concerns several keys at once.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 
 use super::keys::{self, Default, Key};
 use super::model::{Backup, Config, FhirVersion, SmartConfig};
 use super::problem::Problem;
 use super::reader::Reader;
+use super::rules::cognito::is_smart2;
 use super::rules::quoted;
 
 /// The whole of it. What the reader notes on the way decides whether it may be used.
@@ -39,7 +41,6 @@ pub(super) fn config(reader: &mut Reader<'_>, base_dir: &Path) -> Config {
         wait_timeout: reader.seconds("wait_timeout"),
     };
     across(reader, &config);
-    refuse_smart(reader, &config);
     config
 }
 
@@ -68,7 +69,45 @@ fn smart(reader: &mut Reader<'_>, base_dir: &Path) -> SmartConfig {
         permission_source_account: reader.flag("lambda_permission_source_account"),
         service_role_name: reader.text("healthlake_service_role_name"),
         service_policy_name: reader.text("healthlake_service_policy_name"),
+        authorization_strategy: reader.text("smart_authorization_strategy"),
+        fine_grained_authorization: reader.flag("fine_grained_authorization"),
+        system_scopes: scopes(reader, "cognito_system_scopes"),
+        patient_scopes: scopes(reader, "cognito_patient_scopes"),
+        machine_client: machine_client(reader),
+        package: reader.optional_text("lambda_package").map(|path| base_dir.join(path)),
+        runtime: reader.optional_text("lambda_runtime"),
+        handler: reader.optional_text("lambda_handler"),
+        architecture: reader.text("lambda_architecture"),
+        is_authorized_format: reader.text("lambda_is_authorized_format"),
+        log_retention_in_days: log_retention(reader),
+        provisioned_concurrency: reader.optional_whole("lambda_provisioned_concurrency"),
+        reserved_concurrency: reader.optional_whole("lambda_reserved_concurrency"),
+        tracing: reader.flag("lambda_tracing"),
     }
+}
+
+fn scopes(reader: &mut Reader<'_>, key: &str) -> BTreeSet<String> {
+    reader.list(key).into_iter().collect()
+}
+
+fn machine_client(reader: &mut Reader<'_>) -> Option<String> {
+    let name = reader.text("cognito_machine_client_name");
+    reader.flag("cognito_machine_client").then_some(name)
+}
+
+/// CloudWatch Logs takes only these (CloudWatch Logs API reference, `PutRetentionPolicy`).
+const RETENTIONS: [u32; 22] =
+    [1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653];
+
+fn log_retention(reader: &mut Reader<'_>) -> u32 {
+    const KEY: &str = "lambda_log_retention_in_days";
+    let days = reader.whole(KEY);
+    if days != 0 && !RETENTIONS.contains(&days) {
+        let next = RETENTIONS.iter().find(|retention| **retention > days).unwrap_or(&3653);
+        let message = format!("`{KEY}` takes no {days}, for CloudWatch Logs does not");
+        reader.complain(KEY, Problem::error(message).help(format!("the next that it takes is `{next}`")));
+    }
+    days
 }
 
 fn backup(reader: &mut Reader<'_>) -> Option<Backup> {
@@ -156,6 +195,7 @@ fn across(reader: &mut Reader<'_>, config: &Config) {
             ("healthlake_service_policy_name", &smart.service_policy_name),
         ],
     );
+    across_smart(reader, smart);
     if config.poll_interval > config.wait_timeout && !config.wait_timeout.is_zero() {
         let problem =
             Problem::warning("`poll_interval` is longer than `wait_timeout`, so hlctl looks once and gives up");
@@ -179,14 +219,35 @@ fn distinct(reader: &mut Reader<'_>, what: &str, names: &[(&str, &String)]) {
     }
 }
 
-/// The one place that keeps SMART on FHIR out of this version.
-fn refuse_smart(reader: &mut Reader<'_>, config: &Config) {
-    if config.smart_on_fhir {
-        reader.complain(
-            "smart_on_fhir",
-            Problem::error("SMART on FHIR is not available in this version of hlctl").help(
-                "set `smart_on_fhir = false`; its other keys may stay, they are checked and nothing of them is created",
-            ),
-        );
+/// Most scopes that a client may ask for (Cognito model, `ScopeListType`): all of ours, `launch/patient`, and OpenID's four.
+const MOST_SCOPES: usize = 50 - 5;
+
+fn across_smart(reader: &mut Reader<'_>, smart: &SmartConfig) {
+    let scopes = smart.system_scopes.len() + smart.patient_scopes.len();
+    if scopes > MOST_SCOPES {
+        let message = format!("{scopes} scopes are more than the {MOST_SCOPES} that a client may ask for");
+        let help = "a scope for all types, such as `*.read`, stands for many";
+        reader.complain("cognito_patient_scopes", Problem::error(message).help(help));
+    }
+    if smart.authorization_strategy == "SMART_ON_FHIR_V1" {
+        for (key, scopes) in
+            [("cognito_system_scopes", &smart.system_scopes), ("cognito_patient_scopes", &smart.patient_scopes)]
+        {
+            let is_newer = |scope: &&String| scope.split_once('.').is_some_and(|(_, access)| is_smart2(access));
+            if let Some(scope) = scopes.iter().find(is_newer) {
+                let message = format!("`{key}` holds {}, which `SMART_ON_FHIR_V1` does not understand", quoted(scope));
+                let help = "set `smart_authorization_strategy = \"SMART_ON_FHIR\"`, or use `read`, `write` or `*`";
+                reader.complain(key, Problem::error(message).help(help));
+            }
+        }
+    }
+    if smart.package.is_none() {
+        for key in ["lambda_runtime", "lambda_handler"] {
+            if reader.layers.entries.contains_key(key) && !reader.layers.file_broken {
+                let message = format!("`{key}` is set, but `lambda_package` is not");
+                let help = "hlctl's own token validator brings both with it";
+                reader.complain(key, Problem::error(message).help(help));
+            }
+        }
     }
 }

@@ -32,6 +32,7 @@ pub use model::*;
 pub use origin::{Excerpt, Origin, Place};
 pub use problem::{Problem, Problems, Severity};
 pub use reference::reference_tables;
+pub use rules::cognito::is_good_password;
 pub use schema::json_schema;
 pub use secret::Secret;
 pub use sources::{Setting, Sources, variables};

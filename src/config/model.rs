@@ -4,6 +4,7 @@
 //! groups are those of the Terraform module that hlctl replaces; the rest is hlctl's own.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
@@ -132,6 +133,34 @@ pub struct SmartConfig {
     pub service_role_name: String,
     /// `healthlake_service_policy_name`
     pub service_policy_name: String,
+    /// `smart_authorization_strategy`
+    pub authorization_strategy: String,
+    /// `fine_grained_authorization`
+    pub fine_grained_authorization: bool,
+    /// `cognito_system_scopes`, without their prefix
+    pub system_scopes: BTreeSet<String>,
+    /// `cognito_patient_scopes`, without their prefix
+    pub patient_scopes: BTreeSet<String>,
+    /// Name of the client for machines, if there is to be one: `cognito_machine_client` and `cognito_machine_client_name`
+    pub machine_client: Option<String>,
+    /// `lambda_package`, from the configuration's directory
+    pub package: Option<PathBuf>,
+    /// `lambda_runtime`
+    pub runtime: Option<String>,
+    /// `lambda_handler`
+    pub handler: Option<String>,
+    /// `lambda_architecture`
+    pub architecture: String,
+    /// `lambda_is_authorized_format`
+    pub is_authorized_format: String,
+    /// `lambda_log_retention_in_days`
+    pub log_retention_in_days: u32,
+    /// `lambda_provisioned_concurrency`
+    pub provisioned_concurrency: Option<u32>,
+    /// `lambda_reserved_concurrency`
+    pub reserved_concurrency: Option<u32>,
+    /// `lambda_tracing`
+    pub tracing: bool,
 }
 
 /// How long tokens live.
@@ -177,7 +206,7 @@ pub enum PasswordSource {
     /// An environment variable's name.
     Env(String),
     /// A file's path.
-    File(std::path::PathBuf),
+    File(PathBuf),
 }
 
 impl std::fmt::Debug for PasswordSource {

@@ -147,12 +147,7 @@ fn without_echoes(failed: BTreeMap<Address, ResourceError>) -> Vec<(Address, Res
 }
 
 /// Moves what belongs to others, and the settings of such buckets, from what failed to what was seen.
-fn bar(
-    all: &mut BTreeMap<Address, Seen>,
-    failed: &mut Unseen,
-    foretold: &BTreeMap<Address, Value>,
-    state: &State,
-) {
+fn bar(all: &mut BTreeMap<Address, Seen>, failed: &mut Unseen, foretold: &BTreeMap<Address, Value>, state: &State) {
     let bucket_of = |address: &Address| {
         let foretold = foretold.get(address).filter(|_| state.recorded(address.as_str()).is_none())?;
         foretold.get(if address.kind() == "s3_bucket" { "name" } else { "bucket" }).cloned()

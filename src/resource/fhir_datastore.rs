@@ -3,6 +3,8 @@
 //! Identity: the id that AWS gives; the name is not unique. Ownership: its tags. Creation and deletion take 15 to 30 minutes
 //! and go on in AWS whether or not anyone watches.
 
+mod identity_provider;
+
 use std::collections::BTreeMap;
 
 use aws_sdk_healthlake::types::{
@@ -13,10 +15,14 @@ use aws_sdk_healthlake::types::{
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
+pub use identity_provider::IdentityProvider;
+
 use super::kms_key::KmsKey;
 use super::reference::{Known, Ref, Reference, Text};
 use super::tags::{TagChange, as_attribute, is_ours, without_aws};
-use super::{Attributes, Condition, Context, Identity, Observed, Occasion, Progress, Resource, Rule, Task, Trail, attributes};
+use super::{
+    Attributes, Condition, Context, Identity, Observed, Occasion, Progress, Resource, Rule, Task, Trail, attributes,
+};
 use crate::aws::{AwsError, Operation};
 use crate::config::Backup;
 use crate::error::ResourceError;
@@ -40,6 +46,8 @@ pub struct FhirDatastore {
     pub default_profiles: Option<Vec<String>>,
     /// Continuous backup.
     pub backup: Option<Backup>,
+    /// SMART's identity provider; without one AWS decides who may do what.
+    pub identity_provider: Option<IdentityProvider>,
     /// All its tags.
     pub tags: BTreeMap<String, String>,
 }
@@ -66,8 +74,14 @@ impl Ref<FhirDatastore> {
 
 /// AWS allows one creation and one deletion a minute and account ("AWS HealthLake endpoints and quotas").
 const ONE_A_MINUTE: std::time::Duration = std::time::Duration::from_secs(600);
-const KEY_NOT_YET_VISIBLE: &[(&str, &str)] =
-    &[("ValidationException", "KMS"), ("AccessDeniedException", "KMS"), ("ValidationException", "kms")];
+/// A key, a function or its permission made just before.
+const NOT_YET_VISIBLE: &[(&str, &str)] = &[
+    ("ValidationException", "KMS"),
+    ("AccessDeniedException", "KMS"),
+    ("ValidationException", "kms"),
+    ("ValidationException", "ambda"),
+    ("AccessDeniedException", "ambda"),
+];
 
 impl Resource for FhirDatastore {
     const KIND: &'static str = "healthlake_fhir_datastore";
@@ -81,7 +95,8 @@ impl Resource for FhirDatastore {
     type Recorded = Recorded;
 
     fn references(&self) -> Vec<Reference> {
-        self.key.iter().flat_map(|key| key.arn().references().cloned().collect::<Vec<_>>()).collect()
+        let key = self.key.iter().flat_map(|key| key.arn().references().cloned().collect::<Vec<_>>());
+        key.chain(self.identity_provider.iter().flat_map(IdentityProvider::references)).collect()
     }
 
     fn desired(&self, known: &Known) -> Attributes {
@@ -93,6 +108,7 @@ impl Resource for FhirDatastore {
             ("preload_data_type", if self.preload { json!("SYNTHEA") } else { Value::Null }),
             ("tags", as_attribute(&self.tags)),
         ]);
+        wanted.extend(identity_provider::desired(self.identity_provider.as_ref(), known));
         let mut set = |name: &str, value: Option<Value>| {
             if let Some(value) = value {
                 wanted.insert(name.to_owned(), value);
@@ -154,8 +170,10 @@ impl Resource for FhirDatastore {
                 .map_err(ResourceError::request)
         });
         let preload = preload.transpose()?;
+        let provider = self.identity_provider.as_ref();
+        let provider = provider.map(|provider| identity_provider::request(Some(provider), task.known)).transpose()?;
         let operation =
-            Operation::new("healthlake", "CreateFHIRDatastore").patience(ONE_A_MINUTE).eventually(KEY_NOT_YET_VISIBLE);
+            Operation::new("healthlake", "CreateFHIRDatastore").patience(ONE_A_MINUTE).eventually(NOT_YET_VISIBLE);
         let answer = cx
             .call(operation, || {
                 let create = cx.clients.healthlake.create_fhir_datastore().datastore_name(&self.name);
@@ -167,6 +185,7 @@ impl Resource for FhirDatastore {
                     .set_nlp_configuration(self.nlp.map(nlp))
                     .set_profile_configuration(self.default_profiles.as_deref().map(profiles))
                     .set_backup_configuration(self.backup.as_ref().map(backup))
+                    .set_identity_provider_configuration(provider.clone())
                     .client_token(task.token)
                     .set_tags(Some(tags.clone()))
                     .send()
@@ -198,13 +217,17 @@ impl Resource for FhirDatastore {
         let name = changed(&["name"]);
         let profile = self.default_profiles.as_deref().filter(|_| changed(&["default_profiles"]));
         let backups = self.backup.as_ref().filter(|_| changed(&["backup", "backup_retention_days", "backup_tags"]));
-        if name || profile.is_some() || backups.is_some() {
+        let provider = changed(&identity_provider::PARTS)
+            .then(|| identity_provider::request(self.identity_provider.as_ref(), task.known))
+            .transpose()?;
+        if name || profile.is_some() || backups.is_some() || provider.is_some() {
             cx.call(update_operation(), || {
                 let update = cx.clients.healthlake.update_fhir_datastore().datastore_id(&recorded.id);
                 update
                     .set_datastore_name(name.then(|| self.name.clone()))
                     .set_profile_configuration(profile.map(profiles))
                     .set_backup_configuration(backups.map(backup))
+                    .set_identity_provider_configuration(provider.clone())
                     .send()
             })
             .await?;
@@ -280,7 +303,13 @@ impl Resource for FhirDatastore {
                 vec!["The missing store's records are gone; the new store is empty, with another id and endpoint.".to_owned()]
             }
             Action::Create => vec!["Creation takes 20 to 30 minutes in AWS.".to_owned()],
-            Action::Update => vec!["The store keeps its id, its endpoint and its data.".to_owned()],
+            Action::Update => {
+                let mut sentences = vec!["The store keeps its id, its endpoint and its data.".to_owned()];
+                if occasion.changed.contains(&"authorization_strategy") {
+                    sentences.push("Whoever uses the store must log in another way from then on.".to_owned());
+                }
+                sentences
+            }
             _ => Vec::new(),
         }
     }
@@ -434,6 +463,7 @@ fn observed_attributes(store: &DatastoreProperties) -> Attributes {
         ("kms_key_arn", json!(customers.and_then(|config| config.kms_key_id()))),
         ("preload_data_type", json!(store.preload_data_config().map(|config| config.preload_data_type().as_str()))),
     ]);
+    seen.extend(identity_provider::observed(store));
     let mut set = |name: &str, value: Value| {
         seen.insert(name.to_owned(), value);
     };

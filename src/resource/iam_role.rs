@@ -42,6 +42,11 @@ impl Ref<IamRole> {
     pub fn name(&self) -> Text {
         self.attribute("name")
     }
+
+    /// The role's ARN.
+    pub fn arn(&self) -> Text {
+        self.attribute("arn")
+    }
 }
 
 /// What IAM has made is not visible everywhere at once (IAM user guide, "Troubleshoot IAM").

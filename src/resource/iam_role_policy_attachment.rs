@@ -5,9 +5,8 @@
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
-use super::iam_policy::IamPolicy;
 use super::iam_role::{IamRole, NOT_YET_VISIBLE};
-use super::reference::{Known, Ref, Reference};
+use super::reference::{Known, Ref, Reference, Text};
 use super::{Attributes, Condition, Context, Identity, Observed, Resource, Rule, Task, UNKNOWN, attributes};
 use crate::aws::Operation;
 use crate::error::ResourceError;
@@ -18,8 +17,8 @@ use crate::plan::AttributeChange;
 pub struct IamRolePolicyAttachment {
     /// The role.
     pub role: Ref<IamRole>,
-    /// The policy.
-    pub policy: Ref<IamPolicy>,
+    /// ARN of the policy: one of ours, or one that AWS keeps.
+    pub policy: Text,
 }
 
 /// What the state file remembers.
@@ -40,18 +39,15 @@ impl Resource for IamRolePolicyAttachment {
     type Recorded = Recorded;
 
     fn references(&self) -> Vec<Reference> {
-        (self.role.name() + self.policy.arn()).references().cloned().collect()
+        (self.role.name() + self.policy.clone()).references().cloned().collect()
     }
 
     fn desired(&self, known: &Known) -> Attributes {
-        attributes([
-            ("role", json!(known.text(&self.role.name()))),
-            ("policy_arn", json!(known.text(&self.policy.arn()))),
-        ])
+        attributes([("role", json!(known.text(&self.role.name()))), ("policy_arn", json!(known.text(&self.policy)))])
     }
 
     fn foretold(&self, _identity: &Identity, known: &Known) -> Option<Recorded> {
-        let recorded = Recorded { role: known.text(&self.role.name()), policy_arn: known.text(&self.policy.arn()) };
+        let recorded = Recorded { role: known.text(&self.role.name()), policy_arn: known.text(&self.policy) };
         (recorded.role != UNKNOWN && recorded.policy_arn != UNKNOWN).then_some(recorded)
     }
 
@@ -85,8 +81,7 @@ impl Resource for IamRolePolicyAttachment {
     }
 
     async fn create(&self, task: &Task<'_>) -> Result<Recorded, ResourceError> {
-        let recorded =
-            Recorded { role: task.known.text(&self.role.name()), policy_arn: task.known.text(&self.policy.arn()) };
+        let recorded = Recorded { role: task.known.text(&self.role.name()), policy_arn: task.known.text(&self.policy) };
         let operation = Operation::new("iam", "AttachRolePolicy").eventually(NOT_YET_VISIBLE);
         let iam = &task.cx.clients.iam;
         let attach = || iam.attach_role_policy().role_name(&recorded.role).policy_arn(&recorded.policy_arn).send();

@@ -14,11 +14,21 @@
 //! - Waiting goes through [`crate::wait`]; repeating through [`crate::aws::Caller`].
 
 mod bucket_part;
+mod cloudwatch_log_group;
+mod cognito_resource_server;
+mod cognito_user;
+mod cognito_user_pool;
+mod cognito_user_pool_client;
+mod cognito_user_pool_domain;
 mod fhir_datastore;
 mod iam_policy;
 mod iam_role;
+mod iam_role_policy;
 mod iam_role_policy_attachment;
 mod kms_key;
+mod lambda_alias;
+mod lambda_function;
+mod lambda_permission;
 mod once;
 pub mod policy;
 pub mod reference;
@@ -39,11 +49,21 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
-pub use fhir_datastore::FhirDatastore;
+pub use cloudwatch_log_group::CloudwatchLogGroup;
+pub use cognito_resource_server::CognitoResourceServer;
+pub use cognito_user::CognitoUser;
+pub use cognito_user_pool::CognitoUserPool;
+pub use cognito_user_pool_client::{CognitoUserPoolClient, Flow, secret_of};
+pub use cognito_user_pool_domain::CognitoUserPoolDomain;
+pub use fhir_datastore::{FhirDatastore, IdentityProvider};
 pub use iam_policy::IamPolicy;
 pub use iam_role::IamRole;
+pub use iam_role_policy::IamRolePolicy;
 pub use iam_role_policy_attachment::IamRolePolicyAttachment;
 pub use kms_key::KmsKey;
+pub use lambda_alias::LambdaAlias;
+pub use lambda_function::{LambdaFunction, Target};
+pub use lambda_permission::LambdaPermission;
 pub use reference::{Known, Ref, Reference, Text, UNKNOWN};
 pub use s3_bucket::{Contents, S3Bucket, count_contents};
 pub use s3_bucket_lifecycle_configuration::{LifecycleRule, S3BucketLifecycleConfiguration};
@@ -57,6 +77,9 @@ pub use task::{Context, Identity, Progress, Report, Settings, Task, Trail};
 
 use crate::error::ResourceError;
 use crate::plan::{Action, AttributeChange};
+
+/// Stands for a value that must not be shown.
+pub const SECRET: &str = "(sensitive)";
 
 /// What a resource looks like, attribute by attribute.
 pub type Attributes = Map<String, Value>;
@@ -394,7 +417,17 @@ kinds!(
     FhirDatastore,
     IamRole,
     IamPolicy,
+    IamRolePolicy,
     IamRolePolicyAttachment,
+    CognitoUserPool,
+    CognitoUserPoolDomain,
+    CognitoResourceServer,
+    CognitoUserPoolClient,
+    CognitoUser,
+    CloudwatchLogGroup,
+    LambdaFunction,
+    LambdaAlias,
+    LambdaPermission,
 );
 
 fn to_value<T: Serialize>(recorded: &T) -> Result<Value, ResourceError> {

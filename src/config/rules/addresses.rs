@@ -13,7 +13,7 @@ pub(in crate::config) static ADDRESS: Rule = Rule {
 };
 
 /// Every address that a configuration can lead to, but for the test users, who have one each.
-pub(in crate::config) const KNOWN: [&str; 34] = [
+pub(in crate::config) const KNOWN: [&str; 37] = [
     "healthlake_fhir_datastore.this",
     "kms_key.s3",
     "kms_key.datastore",
@@ -40,10 +40,13 @@ pub(in crate::config) const KNOWN: [&str; 34] = [
     "cognito_resource_server.system",
     "cognito_resource_server.patient",
     "cognito_user_pool_client.client",
+    "cognito_user_pool_client.machine",
     "iam_role.lambda_role",
     "iam_role_policy_attachment.lambda_basic",
     "iam_role_policy.cognito_access",
+    "cloudwatch_log_group.token_validator",
     "lambda_function.token_validator",
+    "lambda_alias.token_validator",
     "lambda_permission.healthlake",
     "iam_role.healthlake_service_role",
     "iam_role_policy_attachment.healthlake_policy",

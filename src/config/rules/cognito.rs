@@ -57,6 +57,17 @@ pub(in crate::config) static EMAIL: Rule = Rule {
     check: email,
 };
 
+/// What stands after the prefix of a FHIR scope: SMART's grammar of versions 1 and 2, without filters, whose `/` Cognito's
+/// `ResourceServerScopeNameType` does not take.
+pub(in crate::config) static SCOPE: Rule = Rule {
+    min: 3,
+    max: 256,
+    pattern: Some(r"^(\*|[A-Z][A-Za-z]*)\.(read|write|\*|c?r?u?d?s?)$"),
+    one_of: &[],
+    wants: "scopes such as `*.read`, `Observation.read` or, of SMART 2, `Observation.rs`",
+    check: scope,
+};
+
 /// The name of a variable that holds a password.
 pub(in crate::config) static VARIABLE: Rule = Rule {
     min: 1,
@@ -82,7 +93,7 @@ pub(in crate::config) static PASSWORD: Rule = Rule {
 };
 
 /// Whether the pool of the module takes a password.
-pub(in crate::config) fn is_good_password(password: &str) -> bool {
+pub fn is_good_password(password: &str) -> bool {
     let has = |class: fn(char) -> bool| password.chars().any(class);
     (PASSWORD.min..=PASSWORD.max).contains(&password.chars().count())
         && !has(char::is_whitespace)
@@ -142,6 +153,34 @@ fn url(value: &str) -> Vec<Finding> {
         ],
         _ => Vec::new(),
     }
+}
+
+fn scope(value: &str) -> Vec<Finding> {
+    let bad = |message: &str| vec![Finding::error(format!("holds {}, {message}", quoted(value)))];
+    if let Some((prefix, rest)) = value.split_once('/') {
+        return vec![
+            Finding::error(format!("holds {}, but the prefix `{prefix}/` is the key's own", quoted(value)))
+                .help(format!("write `{rest}`")),
+        ];
+    }
+    let Some((resource, access)) = value.split_once('.') else {
+        return bad("which is no FHIR scope");
+    };
+    let is_type =
+        resource.starts_with(|c: char| c.is_ascii_uppercase()) && resource.chars().all(|c| c.is_ascii_alphabetic());
+    if resource != "*" && !is_type {
+        return bad("which does not begin with a FHIR resource type or `*`");
+    }
+    if !["read", "write", "*"].contains(&access) && !is_smart2(access) {
+        return bad("which does not end in `read`, `write`, `*` or letters of `cruds` in that order");
+    }
+    Vec::new()
+}
+
+/// Whether this is what SMART 2 writes for read and write: letters of `cruds`, in that order.
+pub(in crate::config) fn is_smart2(access: &str) -> bool {
+    let mut order = "cruds".chars();
+    !access.is_empty() && access.chars().all(|letter| order.any(|next| next == letter))
 }
 
 fn username(value: &str) -> Vec<Finding> {

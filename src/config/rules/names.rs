@@ -1,6 +1,6 @@
 //! Names of stores, roles, policies, functions, profiles and accounts.
 
-use super::alphabet::{foreign, is_iam, is_letter_space_or_number};
+use super::alphabet::{foreign, is_iam, is_letter_space_or_number, is_visible};
 use super::{Finding, Rule, anything};
 
 /// `DatastoreName` of the HealthLake model.
@@ -41,6 +41,26 @@ pub(in crate::config) static FUNCTION: Rule = Rule {
     one_of: &[],
     wants: "1 to 64 letters, digits, `_` and `-`",
     check: function,
+};
+
+/// A runtime of Lambda; new ones appear every year, so only the form is checked (`Runtime` of the Lambda model).
+pub(in crate::config) static RUNTIME: Rule = Rule {
+    min: 1,
+    max: 64,
+    pattern: Some(r"^[a-z][a-z0-9.]*$"),
+    one_of: &[],
+    wants: "the name of a Lambda runtime, as `python3.11` or `provided.al2023`",
+    check: runtime,
+};
+
+/// `Handler` of the Lambda model.
+pub(in crate::config) static HANDLER: Rule = Rule {
+    min: 1,
+    max: 128,
+    pattern: Some(r"^\S+$"),
+    one_of: &[],
+    wants: "up to 128 visible characters, as `lambda_function.lambda_handler`",
+    check: handler,
 };
 
 /// A FHIR profile's canonical URL; the HealthLake model asks nothing of it.
@@ -91,6 +111,15 @@ fn iam_name(value: &str, kind: &str, rule: &Rule) -> Vec<Finding> {
 fn function(value: &str) -> Vec<Finding> {
     let allowed = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == '-';
     foreign(value, allowed, FUNCTION.wants).into_iter().collect()
+}
+
+fn runtime(value: &str) -> Vec<Finding> {
+    let allowed = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '.';
+    foreign(value, allowed, RUNTIME.wants).into_iter().collect()
+}
+
+fn handler(value: &str) -> Vec<Finding> {
+    foreign(value, is_visible, HANDLER.wants).into_iter().collect()
 }
 
 fn profile_name(value: &str) -> Vec<Finding> {

@@ -3,17 +3,23 @@
 //! The policies, lifecycle rules and names of the Terraform module that hlctl replaces live here and nowhere else, with
 //! the module's faults mended. Pure: nothing here asks AWS.
 
-use std::collections::BTreeMap;
+mod outputs;
+mod smart;
 
-use serde_json::{Map, Value};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+pub use outputs::{SECRETS, outputs};
 
 use crate::address::Address;
-use crate::config::{Config, Protect};
+use crate::config::{Config, Protect, Secret};
+use crate::package::Package;
 use crate::resource::policy::{Document, Principal, Statement};
 use crate::resource::{
-    Encryption, FhirDatastore, IamPolicy, IamRole, IamRolePolicyAttachment, Identity, Kind, KmsKey, LifecycleRule, Ref,
-    Resource, S3Bucket, S3BucketLifecycleConfiguration, S3BucketLogging, S3BucketPolicy, S3BucketPublicAccessBlock,
-    S3BucketServerSideEncryptionConfiguration, S3BucketVersioning, Spec, Text, ownership_tags,
+    Encryption, FhirDatastore, IamPolicy, IamRole, IamRolePolicyAttachment, Identity, IdentityProvider, Kind, KmsKey,
+    LifecycleRule, Ref, Resource, S3Bucket, S3BucketLifecycleConfiguration, S3BucketLogging, S3BucketPolicy,
+    S3BucketPublicAccessBlock, S3BucketServerSideEncryptionConfiguration, S3BucketVersioning, Spec, Text,
+    ownership_tags,
 };
 
 /// Days after which unfinished uploads are dropped from either bucket.
@@ -24,15 +30,25 @@ const LOG_PREFIX: &str = "log/";
 /// The resources that a configuration asks for, by address.
 pub type Stack = BTreeMap<Address, Spec>;
 
+/// What the stack needs besides the configuration, and what reading it takes files and variables.
+#[derive(Clone, Debug, Default)]
+pub struct Materials {
+    /// The Lambda function's code; without it there is no SMART.
+    pub package: Option<Arc<Package>>,
+    /// The test users' passwords, by username.
+    pub passwords: BTreeMap<String, Secret>,
+}
+
 /// Builds the stack. `stack` is the value of the `hlctl:stack` tag.
-pub fn build(config: &Config, identity: &Identity, stack: &str) -> Stack {
-    Builder { config, identity, stack, nodes: Stack::new() }.build()
+pub fn build(config: &Config, identity: &Identity, stack: &str, materials: &Materials) -> Stack {
+    Builder { config, identity, stack, materials, nodes: Stack::new() }.build()
 }
 
 struct Builder<'a> {
     config: &'a Config,
     identity: &'a Identity,
     stack: &'a str,
+    materials: &'a Materials,
     nodes: Stack,
 }
 
@@ -46,7 +62,12 @@ impl Builder<'_> {
         self.data_bucket_settings(&data, &s3_key);
         let permission = self.logs_bucket_settings(&logs, &data);
         self.logging(&data, &logs, &permission);
-        let store = self.datastore(store_key);
+        let provider = self.config.smart_on_fhir.then(|| self.identity_provider()).flatten();
+        let is_smart = provider.is_some();
+        let store = self.datastore(store_key.clone(), provider);
+        if is_smart {
+            self.service_role(&store, store_key.as_ref());
+        }
         self.import_export_role(&data, &s3_key, &store);
         self.nodes
     }
@@ -141,7 +162,11 @@ impl Builder<'_> {
         }
     }
 
-    fn datastore(&mut self, key: Option<Ref<KmsKey>>) -> Ref<FhirDatastore> {
+    fn datastore(
+        &mut self,
+        key: Option<Ref<KmsKey>>,
+        identity_provider: Option<IdentityProvider>,
+    ) -> Ref<FhirDatastore> {
         let store = FhirDatastore {
             name: self.config.datastore_name.clone(),
             key,
@@ -150,6 +175,7 @@ impl Builder<'_> {
             nlp: self.config.datastore_nlp,
             default_profiles: self.config.datastore_default_profiles.clone(),
             backup: self.config.datastore_backup.clone(),
+            identity_provider,
             tags: self.tags::<FhirDatastore>("this"),
         };
         self.add("this", store)
@@ -158,13 +184,9 @@ impl Builder<'_> {
     /// "Setting up permissions for import (or export) jobs", HealthLake developer guide, and `kms:Decrypt`, without which
     /// an import from a bucket with its own key fails.
     fn import_export_role(&mut self, data: &Ref<S3Bucket>, key: &Ref<KmsKey>, store: &Ref<FhirDatastore>) {
-        let trust = Statement::allow("HealthLakeJobs", &["sts:AssumeRole"])
-            .principal(Principal::Service("healthlake.amazonaws.com"))
-            .when("StringEquals", "aws:SourceAccount", vec![self.identity.account.as_str().into()])
-            .when("ArnEquals", "aws:SourceArn", vec![store.arn()]);
         let role = IamRole {
             name: self.config.healthlake_role_name.clone(),
-            trust: Document::of([trust]),
+            trust: self.trust_of_store("HealthLakeJobs", store),
             tags: self.tags::<IamRole>("healthlake"),
         };
         let role = self.add("healthlake", role);
@@ -180,7 +202,17 @@ impl Builder<'_> {
             tags: self.tags::<IamPolicy>("healthlake"),
         };
         let policy = self.add("healthlake", policy);
-        self.add("this", IamRolePolicyAttachment { role, policy });
+        self.add("this", IamRolePolicyAttachment { role, policy: policy.arn() });
+    }
+
+    /// Trust in HealthLake on behalf of this one store ("Setting up permissions for import jobs", HealthLake developer
+    /// guide).
+    fn trust_of_store(&self, sid: &'static str, store: &Ref<FhirDatastore>) -> Document {
+        let trust = Statement::allow(sid, &["sts:AssumeRole"])
+            .principal(Principal::Service("healthlake.amazonaws.com"))
+            .when("StringEquals", "aws:SourceAccount", vec![self.identity.account.as_str().into()])
+            .when("ArnEquals", "aws:SourceArn", vec![store.arn()]);
+        Document::of([trust])
     }
 }
 
@@ -226,24 +258,4 @@ pub fn is_protected(protect: &Protect, address: &Address) -> bool {
 /// The store, the keys and the data bucket: what holds patient data, or the means to read it.
 fn by_default(address: &Address) -> bool {
     address.as_str() == "s3_bucket.data" || Kind::parse(address.kind()).is_some_and(Kind::is_precious)
-}
-
-/// The module's outputs, by its names, from what is recorded of each resource. A missing resource gives null.
-pub fn outputs<'a>(recorded: impl Fn(&str) -> Option<&'a Value>) -> Map<String, Value> {
-    let attribute =
-        |address: &str, name: &str| recorded(address).and_then(|value| value.get(name)).cloned().unwrap_or(Value::Null);
-    [
-        ("cognito_domain", Value::Null),
-        ("cognito_oauth_endpoints", Value::Null),
-        ("cognito_scopes", Value::Null),
-        ("datastore_arn", attribute("healthlake_fhir_datastore.this", "arn")),
-        ("datastore_endpoint", attribute("healthlake_fhir_datastore.this", "endpoint")),
-        ("datastore_kms_key_arn", attribute("kms_key.datastore", "arn")),
-        ("export_role_arn", attribute("iam_role.healthlake", "arn")),
-        ("s3_bucket", attribute("s3_bucket.data", "name")),
-        ("s3_kms_key_arn", attribute("kms_key.s3", "arn")),
-    ]
-    .into_iter()
-    .map(|(name, value)| (name.to_owned(), value))
-    .collect()
 }

@@ -1,0 +1,106 @@
+//! What a SMART stack needs besides its configuration: the function's code and the test users' passwords. Reads files and
+//! variables; asks nobody.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use thiserror::Error;
+
+use crate::config::{Config, PasswordSource, Secret, TestUser, is_good_password};
+use crate::error::CommandError;
+use crate::module::Materials;
+use crate::package::{Package, Wanted};
+use crate::state::Home;
+
+/// Why a test user has no password. Nothing of a password is told.
+#[derive(Debug, Error)]
+#[error("the test user {user} has no password: {problem}")]
+pub struct PasswordError {
+    /// The username.
+    pub user: String,
+    problem: String,
+    hint: String,
+}
+
+impl PasswordError {
+    /// The next step.
+    pub fn hint(&self) -> &str {
+        &self.hint
+    }
+}
+
+/// Gathers everything. A saved plan's configuration has lost the passwords that stood in the file itself; `inline` is asked
+/// for those.
+///
+/// # Errors
+/// No package, or one that Lambda cannot run; a password that is nowhere, or that the user pool would refuse.
+pub fn gather(
+    config: &Config,
+    home: Home,
+    inline: impl Fn() -> Result<Option<Config>, CommandError>,
+) -> Result<Materials, CommandError> {
+    if !config.smart_on_fhir {
+        return Ok(Materials::default());
+    }
+    let smart = &config.smart;
+    let wanted = Wanted {
+        path: smart.package.as_deref(),
+        runtime: smart.runtime.as_deref(),
+        handler: smart.handler.as_deref(),
+        architecture: &smart.architecture,
+        runs_here: home == Home::Sandbox,
+    };
+    let package = Package::find(&wanted).map_err(CommandError::Package)?;
+    let mut passwords = BTreeMap::new();
+    for user in &smart.test_users {
+        let secret = match &user.password {
+            PasswordSource::Inline(secret) if secret.is_empty() => inline_password(user, inline()?)?,
+            given => read(user, given).map_err(CommandError::Password)?,
+        };
+        passwords.insert(user.username.clone(), secret);
+    }
+    Ok(Materials { package: Some(Arc::new(package)), passwords })
+}
+
+fn inline_password(user: &TestUser, config: Option<Config>) -> Result<Secret, CommandError> {
+    let users = config.map(|config| config.smart.test_users).unwrap_or_default();
+    let same = users.into_iter().find(|other| other.username == user.username).map(|other| other.password);
+    match same {
+        Some(PasswordSource::Inline(secret)) if !secret.is_empty() => Ok(secret),
+        _ => Err(CommandError::Password(PasswordError {
+            user: user.username.clone(),
+            problem: "a saved plan carries none, and the configuration that it was made from is not here".to_owned(),
+            hint: "put the configuration in its place, or use `password_env` and make the plan anew".to_owned(),
+        })),
+    }
+}
+
+fn read(user: &TestUser, source: &PasswordSource) -> Result<Secret, PasswordError> {
+    let failed = |problem: String, hint: String| PasswordError { user: user.username.clone(), problem, hint };
+    let secret = match source {
+        PasswordSource::Inline(secret) => return Ok(secret.clone()),
+        PasswordSource::Env(name) => match std::env::var(name) {
+            Ok(value) => Secret::new(value),
+            Err(_) => {
+                let problem = format!("the variable {name} is not set, or is no text");
+                return Err(failed(problem, format!("set {name} and run the command again")));
+            }
+        },
+        PasswordSource::File(path) => match std::fs::read_to_string(path) {
+            // An editor ends the last line; no password ends so.
+            Ok(text) => Secret::new(text.trim_end_matches(['\r', '\n'])),
+            Err(error) => {
+                let problem = format!("{} cannot be read: {error}", path.display());
+                return Err(failed(
+                    problem,
+                    "check `password_file`; its path begins at the config's directory".to_owned(),
+                ));
+            }
+        },
+    };
+    if is_good_password(secret.expose()) {
+        return Ok(secret);
+    }
+    let hint = "it takes 8 to 256 characters, among them a lowercase and an uppercase letter, a digit and a symbol, and no spaces";
+    Err(failed("the user pool would refuse the one given".to_owned(), hint.to_owned()))
+}

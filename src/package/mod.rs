@@ -1,0 +1,332 @@
+//! The Lambda function's code: hlctl's own authorizer, or what the user names instead.
+//!
+//! Nothing is built or fetched. The authorizer is found beside hlctl itself, checked to be something that Lambda can run,
+//! and put into an archive in memory. One source always gives one archive, byte for byte, so that a plan compares hashes.
+
+mod archive;
+mod elf;
+
+use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
+
+use sha2::{Digest, Sha256};
+use thiserror::Error;
+
+pub use archive::Archive;
+use archive::{Member, members_of_folder};
+pub use elf::Unfit;
+
+use crate::error::ResourceError;
+
+/// Code and how it is started.
+#[derive(Debug)]
+pub struct Package {
+    /// SHA-256 of what it is made from, in hexadecimal.
+    pub source_sha256: String,
+    /// Lambda's name of the runtime.
+    pub runtime: String,
+    /// What the runtime calls; a program of its own ignores it.
+    pub handler: String,
+    /// `x86_64` or `arm64`.
+    pub architecture: String,
+    /// Whether it is hlctl's own.
+    pub is_ours: bool,
+    source: Source,
+    archive: OnceLock<Result<Archive, String>>,
+}
+
+#[derive(Debug)]
+enum Source {
+    Zip(Vec<u8>),
+    Members(Vec<Member>),
+}
+
+/// What the configuration says of the package.
+#[derive(Clone, Copy, Debug)]
+pub struct Wanted<'a> {
+    /// A zip archive, a folder or a program; `None` for hlctl's authorizer.
+    pub path: Option<&'a Path>,
+    /// Runtime; needed where the package is not a program of its own.
+    pub runtime: Option<&'a str>,
+    /// Handler; needed with such a runtime.
+    pub handler: Option<&'a str>,
+    /// `x86_64` or `arm64`.
+    pub architecture: &'a str,
+    /// Whether it will run on this machine, in the sandbox, and not in Lambda.
+    pub runs_here: bool,
+}
+
+/// Name of hlctl's own program for Lambda.
+pub const AUTHORIZER: &str = "hlctl-authorizer";
+/// The runtime for a program of its own.
+pub const PROGRAM_RUNTIME: &str = "provided.al2023";
+/// What Lambda starts in such a runtime ("Building a custom runtime for AWS Lambda").
+const BOOTSTRAP: &str = "bootstrap";
+/// Largest archive that can be sent in a request ("Lambda quotas").
+const LARGEST_ARCHIVE: usize = 50 * 1024 * 1024;
+
+/// Why there is no package.
+#[derive(Debug, Error)]
+pub enum PackageError {
+    /// hlctl's authorizer is not where it should be.
+    #[error("the token validator {AUTHORIZER} is not beside hlctl: there is no {}", path.display())]
+    Missing {
+        /// Where it was looked for.
+        path: PathBuf,
+    },
+    /// The program cannot run in Lambda.
+    #[error("Lambda cannot run {}: {unfit}", path.display())]
+    Unfit {
+        /// The program.
+        path: PathBuf,
+        /// Why.
+        unfit: Unfit,
+        /// The architecture wanted.
+        architecture: String,
+        /// Whether it is hlctl's own.
+        is_ours: bool,
+    },
+    /// The user's package cannot be read.
+    #[error("the package {} cannot be read: {error}", path.display())]
+    Unreadable {
+        /// The package.
+        path: PathBuf,
+        /// What went wrong.
+        error: std::io::Error,
+    },
+    /// The user's package is neither archive, folder nor program.
+    #[error("the package {} is neither a zip archive, nor a folder, nor a program for Linux", path.display())]
+    Unknown {
+        /// The package.
+        path: PathBuf,
+    },
+    /// It is not known how to start it.
+    #[error("`{key}` is needed: the package {} holds no program called {BOOTSTRAP}", path.display())]
+    Unstartable {
+        /// The package.
+        path: PathBuf,
+        /// The key that is missing.
+        key: &'static str,
+    },
+}
+
+impl PackageError {
+    /// The next step.
+    pub fn hint(&self) -> String {
+        match self {
+            Self::Missing { .. } => format!(
+                "reinstall both programs with `cargo install --path .`, or name a package of your own as lambda_package; \
+                 {}",
+                build_hint("x86_64")
+            ),
+            Self::Unfit { architecture, is_ours: true, .. } => build_hint(architecture),
+            Self::Unfit { architecture, .. } => {
+                format!("build it for Linux on {architecture}, against glibc 2.34 or older or musl")
+            }
+            Self::Unreadable { .. } => "check lambda_package; its path begins at the config's directory".to_owned(),
+            Self::Unknown { .. } => {
+                "lambda_package takes a .zip, a folder that becomes one, or a program for Linux".to_owned()
+            }
+            Self::Unstartable { .. } => {
+                "for a Python package, for example: lambda_runtime = \"python3.11\" and lambda_handler = \
+                 \"lambda_function.lambda_handler\""
+                    .to_owned()
+            }
+        }
+    }
+}
+
+/// The commands that make an authorizer which any Linux runs.
+fn build_hint(architecture: &str) -> String {
+    let target = if architecture == "arm64" { "aarch64" } else { "x86_64" };
+    format!(
+        "build one that needs no glibc, in hlctl's repository, and name it as lambda_package:\n  \
+         rustup target add {target}-unknown-linux-musl\n  \
+         cargo build -p {AUTHORIZER} --profile lambda --target {target}-unknown-linux-musl\n  \
+         lambda_package = \"target/{target}-unknown-linux-musl/lambda/{BOOTSTRAP}\""
+    )
+}
+
+impl Package {
+    /// Finds, reads and checks the package.
+    ///
+    /// # Errors
+    /// [`PackageError`]
+    pub fn find(wanted: &Wanted<'_>) -> Result<Self, PackageError> {
+        match wanted.path {
+            None => Self::ours(wanted),
+            Some(path) if path.is_dir() => {
+                let members = members_of_folder(path).map_err(|error| unreadable(path, error))?;
+                let has_bootstrap = members.iter().any(|member| member.name == BOOTSTRAP);
+                Self::of_users(wanted, path, Source::Members(members), has_bootstrap)
+            }
+            Some(path) => Self::of_file(wanted, path),
+        }
+    }
+
+    fn ours(wanted: &Wanted<'_>) -> Result<Self, PackageError> {
+        let path = beside_hlctl();
+        let program = std::fs::read(&path).map_err(|_| PackageError::Missing { path: path.clone() })?;
+        let members = checked_program(wanted, &path, program, true)?;
+        Ok(Self::new(wanted, Source::Members(members), PROGRAM_RUNTIME.to_owned(), BOOTSTRAP.to_owned(), true))
+    }
+
+    fn of_file(wanted: &Wanted<'_>, path: &Path) -> Result<Self, PackageError> {
+        let bytes = std::fs::read(path).map_err(|error| unreadable(path, error))?;
+        if bytes.starts_with(b"PK\x03\x04") || bytes.starts_with(b"PK\x05\x06") {
+            let names = archive::names(&bytes).map_err(|error| unreadable(path, error))?;
+            let has_bootstrap = names.iter().any(|name| name == BOOTSTRAP);
+            return Self::of_users(wanted, path, Source::Zip(bytes), has_bootstrap);
+        }
+        if !bytes.starts_with(elf::MAGIC) && !wanted.runs_here {
+            return Err(PackageError::Unknown { path: path.to_owned() });
+        }
+        let members = checked_program(wanted, path, bytes, false)?;
+        Self::of_users(wanted, path, Source::Members(members), true)
+    }
+
+    fn of_users(wanted: &Wanted<'_>, path: &Path, source: Source, has_bootstrap: bool) -> Result<Self, PackageError> {
+        let missing = |key| PackageError::Unstartable { path: path.to_owned(), key };
+        let runtime = wanted.runtime.map(str::to_owned).or_else(|| has_bootstrap.then(|| PROGRAM_RUNTIME.to_owned()));
+        let runtime = runtime.ok_or_else(|| missing("lambda_runtime"))?;
+        let is_program = runtime.starts_with("provided");
+        let handler = wanted.handler.map(str::to_owned).or_else(|| is_program.then(|| BOOTSTRAP.to_owned()));
+        let handler = handler.ok_or_else(|| missing("lambda_handler"))?;
+        Ok(Self::new(wanted, source, runtime, handler, false))
+    }
+
+    fn new(wanted: &Wanted<'_>, source: Source, runtime: String, handler: String, is_ours: bool) -> Self {
+        Self {
+            source_sha256: source.sha256(),
+            runtime,
+            handler,
+            architecture: wanted.architecture.to_owned(),
+            is_ours,
+            source,
+            archive: OnceLock::new(),
+        }
+    }
+
+    /// The archive to send; made at the first call.
+    ///
+    /// # Errors
+    /// It cannot be made, or Lambda takes none so large.
+    pub fn archive(&self) -> Result<&Archive, ResourceError> {
+        let made = self.archive.get_or_init(|| {
+            let archive = match &self.source {
+                Source::Zip(bytes) => Archive::of_bytes(bytes.clone()),
+                Source::Members(members) => Archive::of_members(members).map_err(|error| error.to_string())?,
+            };
+            if archive.bytes.len() > LARGEST_ARCHIVE {
+                return Err(format!("the package is {} bytes, Lambda takes {LARGEST_ARCHIVE}", archive.bytes.len()));
+            }
+            Ok(archive)
+        });
+        made.as_ref().map_err(|problem| ResourceError::Request(problem.clone()))
+    }
+}
+
+impl Source {
+    fn sha256(&self) -> String {
+        let mut hash = Sha256::new();
+        match self {
+            Self::Zip(bytes) => hash.update(bytes),
+            Self::Members(members) => {
+                for member in members {
+                    // Lengths keep one file's end from passing for the next one's beginning.
+                    hash.update(format!("{}\0{:o}\0{}\0", member.name, member.mode, member.bytes.len()));
+                    hash.update(&member.bytes);
+                }
+            }
+        }
+        hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
+    }
+}
+
+fn unreadable(path: &Path, error: std::io::Error) -> PackageError {
+    PackageError::Unreadable { path: path.to_owned(), error }
+}
+
+/// `cargo build` and `cargo install` leave both programs in one directory.
+fn beside_hlctl() -> PathBuf {
+    let name = format!("{AUTHORIZER}{}", std::env::consts::EXE_SUFFIX);
+    let hlctl = std::env::current_exe().and_then(std::fs::canonicalize).unwrap_or_default();
+    hlctl.with_file_name(name)
+}
+
+fn checked_program(
+    wanted: &Wanted<'_>,
+    path: &Path,
+    program: Vec<u8>,
+    is_ours: bool,
+) -> Result<Vec<Member>, PackageError> {
+    if !wanted.runs_here {
+        elf::check(&program, wanted.architecture).map_err(|unfit| PackageError::Unfit {
+            path: path.to_owned(),
+            unfit,
+            architecture: wanted.architecture.to_owned(),
+            is_ours,
+        })?;
+    }
+    Ok(vec![Member { name: BOOTSTRAP.to_owned(), mode: 0o755, bytes: program }])
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test may panic")]
+
+    use super::*;
+
+    fn wanted(path: &Path) -> Wanted<'_> {
+        Wanted { path: Some(path), runtime: None, handler: None, architecture: "x86_64", runs_here: false }
+    }
+
+    #[test]
+    fn one_folder_gives_one_archive_whenever_its_files_were_written() {
+        let make = || {
+            let folder = tempfile::tempdir().unwrap();
+            std::fs::create_dir(folder.path().join("jose")).unwrap();
+            std::fs::write(folder.path().join("jose/jwt.py"), "x = 1\n").unwrap();
+            std::fs::write(folder.path().join("lambda_function.py"), "def lambda_handler(e, c): pass\n").unwrap();
+            std::fs::create_dir(folder.path().join("__pycache__")).unwrap();
+            std::fs::write(folder.path().join("__pycache__/x.pyc"), folder.path().display().to_string()).unwrap();
+            let runtime = (Some("python3.11"), Some("lambda_function.lambda_handler"));
+            let package =
+                Package::find(&Wanted { runtime: runtime.0, handler: runtime.1, ..wanted(folder.path()) }).unwrap();
+            (package.source_sha256.clone(), package.archive().unwrap().sha256.clone())
+        };
+        assert_eq!(make(), make());
+    }
+
+    #[test]
+    fn a_package_that_says_not_how_to_start_it_is_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::write(folder.path().join("main.py"), "").unwrap();
+        let error = Package::find(&wanted(folder.path())).unwrap_err();
+        assert!(matches!(error, PackageError::Unstartable { key: "lambda_runtime", .. }), "{error}");
+        let with_runtime = Wanted { runtime: Some("python3.11"), ..wanted(folder.path()) };
+        let error = Package::find(&with_runtime).unwrap_err();
+        assert!(matches!(error, PackageError::Unstartable { key: "lambda_handler", .. }), "{error}");
+    }
+
+    #[test]
+    fn what_is_no_package_is_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("notes.txt");
+        std::fs::write(&file, "hello").unwrap();
+        assert!(matches!(Package::find(&wanted(&file)), Err(PackageError::Unknown { .. })));
+        assert!(matches!(Package::find(&wanted(&folder.path().join("nowhere"))), Err(PackageError::Unreadable { .. })));
+        std::fs::write(&file, b"PK\x03\x04broken").unwrap();
+        assert!(matches!(Package::find(&wanted(&file)), Err(PackageError::Unreadable { .. })));
+    }
+
+    #[test]
+    fn a_program_of_the_users_is_started_as_it_is() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("validator");
+        std::fs::write(&file, "#!/bin/sh\n").unwrap();
+        let package = Package::find(&Wanted { runs_here: true, ..wanted(&file) }).unwrap();
+        assert_eq!((package.runtime.as_str(), package.handler.as_str()), (PROGRAM_RUNTIME, "bootstrap"));
+        assert_eq!(archive::names(&package.archive().unwrap().bytes).unwrap(), ["bootstrap"]);
+    }
+}

@@ -1,0 +1,197 @@
+//! Log group of CloudWatch Logs, declared so that its retention is ours and a destroy leaves no logs behind.
+//!
+//! Identity: the name, unique in account and region. Ownership: its tags.
+
+use std::collections::{BTreeMap, HashMap};
+
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+
+use super::reference::{Known, Ref, Reference, Text};
+use super::tags::{TagChange, as_attribute, take_over, without_aws};
+use super::{Attributes, Condition, Context, Identity, Observed, Occasion, Resource, Rule, Task, attributes};
+use crate::aws::{AwsError, ErrorKind, Operation};
+use crate::error::ResourceError;
+use crate::plan::{Action, AttributeChange};
+
+/// What the configuration asks for.
+#[derive(Clone, Debug)]
+pub struct CloudwatchLogGroup {
+    /// Its name.
+    pub name: String,
+    /// Days that logs are kept.
+    pub retention_in_days: u32,
+    /// All its tags.
+    pub tags: BTreeMap<String, String>,
+}
+
+/// What the state file remembers.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Recorded {
+    /// Its name.
+    pub name: String,
+    /// Its ARN, without the `:*` that stands for its streams.
+    pub arn: String,
+}
+
+impl Ref<CloudwatchLogGroup> {
+    /// The group's name.
+    pub fn name(&self) -> Text {
+        self.attribute("name")
+    }
+}
+
+/// Another change to the group is under way (CloudWatch Logs API reference, `OperationAbortedException`).
+const BUSY: &[(&str, &str)] = &[("OperationAbortedException", "")];
+/// A new group may not be seen by the next call yet.
+const BUSY_OR_NOT_YET_VISIBLE: &[(&str, &str)] =
+    &[("OperationAbortedException", ""), ("ResourceNotFoundException", "")];
+
+impl Resource for CloudwatchLogGroup {
+    const KIND: &'static str = "cloudwatch_log_group";
+    const RULES: &'static [Rule] = &[Rule::replaces("name", "CloudWatch Logs cannot rename a log group")];
+    type Recorded = Recorded;
+
+    fn references(&self) -> Vec<Reference> {
+        Vec::new()
+    }
+
+    fn desired(&self, _known: &Known) -> Attributes {
+        attributes([
+            ("name", json!(self.name)),
+            ("retention_in_days", json!(self.retention_in_days)),
+            ("tags", as_attribute(&self.tags)),
+        ])
+    }
+
+    fn foretold(&self, identity: &Identity, _known: &Known) -> Option<Recorded> {
+        Some(recorded(identity, &self.name))
+    }
+
+    async fn read(cx: &Context, recorded: &Recorded) -> Result<Option<Observed<Recorded>>, ResourceError> {
+        let (retention, tags) = tokio::join!(retention(cx, &recorded.name), list_tags(cx, &recorded.arn));
+        let Some(retention) = retention? else { return Ok(None) };
+        let tags = tags?;
+        let attributes = attributes([
+            ("name", json!(recorded.name)),
+            ("retention_in_days", json!(retention)),
+            ("tags", as_attribute(&tags)),
+        ]);
+        Ok(Some(Observed { recorded: recorded.clone(), attributes, tags: Some(tags), condition: Condition::Ready }))
+    }
+
+    async fn create(&self, task: &Task<'_>) -> Result<Recorded, ResourceError> {
+        let cx = task.cx;
+        let tags: HashMap<String, String> = self.tags.clone().into_iter().collect();
+        let create =
+            || cx.clients.logs.create_log_group().log_group_name(&self.name).set_tags(Some(tags.clone())).send();
+        let made = match cx.call(Operation::new("logs", "CreateLogGroup").eventually(BUSY), create).await {
+            Ok(_) => recorded(&cx.identity, &self.name),
+            Err(error) if error.kind == ErrorKind::AlreadyExists => {
+                let seen = Self::read(cx, &recorded(&cx.identity, &self.name)).await?;
+                take_over(cx, task.address, &self.name, seen)?
+            }
+            Err(error) => return Err(error.into()),
+        };
+        task.identified(&made)?;
+        self.put_retention(cx).await?;
+        Ok(made)
+    }
+
+    async fn update(
+        &self,
+        task: &Task<'_>,
+        recorded: Recorded,
+        changes: &[AttributeChange],
+    ) -> Result<Recorded, ResourceError> {
+        let cx = task.cx;
+        let changed = |name: &str| changes.iter().any(|change| change.attribute() == name);
+        if changed("retention_in_days") {
+            self.put_retention(cx).await?;
+        }
+        if changed("tags") {
+            self.put_tags(cx, &recorded.arn).await?;
+        }
+        Ok(recorded)
+    }
+
+    async fn delete(task: &Task<'_>, recorded: Recorded) -> Result<(), ResourceError> {
+        let delete = || task.cx.clients.logs.delete_log_group().log_group_name(&recorded.name).send();
+        match task.cx.call(Operation::new("logs", "DeleteLogGroup").eventually(BUSY), delete).await {
+            Ok(_) => Ok(()),
+            Err(error) if error.is_not_found() => Ok(()),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    fn name(recorded: &Recorded) -> String {
+        recorded.name.clone()
+    }
+
+    fn meaning(occasion: &Occasion<'_>) -> Vec<String> {
+        match occasion.action {
+            Action::Delete | Action::Replace => vec!["The logs in it are deleted with it.".to_owned()],
+            _ => Vec::new(),
+        }
+    }
+}
+
+impl CloudwatchLogGroup {
+    async fn put_retention(&self, cx: &Context) -> Result<(), ResourceError> {
+        let days = i32::try_from(self.retention_in_days).map_err(ResourceError::request)?;
+        let put = || {
+            let put = cx.clients.logs.put_retention_policy().log_group_name(&self.name);
+            put.retention_in_days(days).send()
+        };
+        cx.call(Operation::new("logs", "PutRetentionPolicy").eventually(BUSY_OR_NOT_YET_VISIBLE), put).await?;
+        Ok(())
+    }
+
+    async fn put_tags(&self, cx: &Context, arn: &str) -> Result<(), ResourceError> {
+        let logs = &cx.clients.logs;
+        let change = TagChange::between(&list_tags(cx, arn).await?, &self.tags);
+        if !change.set.is_empty() {
+            let set: HashMap<String, String> = change.set.into_iter().collect();
+            let tag = || logs.tag_resource().resource_arn(arn).set_tags(Some(set.clone())).send();
+            cx.call(Operation::new("logs", "TagResource"), tag).await?;
+        }
+        if !change.remove.is_empty() {
+            let untag = || logs.untag_resource().resource_arn(arn).set_tag_keys(Some(change.remove.clone())).send();
+            cx.call(Operation::new("logs", "UntagResource"), untag).await?;
+        }
+        Ok(())
+    }
+}
+
+fn recorded(identity: &Identity, name: &str) -> Recorded {
+    let Identity { account, region, partition, .. } = identity;
+    Recorded { name: name.to_owned(), arn: format!("arn:{partition}:logs:{region}:{account}:log-group:{name}") }
+}
+
+/// The retention of the group, the inner `None` for ever; the outer one if there is no such group.
+async fn retention(cx: &Context, name: &str) -> Result<Option<Option<i32>>, AwsError> {
+    let mut token = None;
+    loop {
+        let list = || {
+            let list = cx.clients.logs.describe_log_groups().log_group_name_prefix(name);
+            list.set_next_token(token.clone()).send()
+        };
+        let page = cx.call(Operation::new("logs", "DescribeLogGroups"), list).await?;
+        if let Some(group) = page.log_groups().iter().find(|group| group.log_group_name() == Some(name)) {
+            return Ok(Some(group.retention_in_days()));
+        }
+        token = page.next_token().map(str::to_owned);
+        if token.is_none() {
+            return Ok(None);
+        }
+    }
+}
+
+async fn list_tags(cx: &Context, arn: &str) -> Result<BTreeMap<String, String>, AwsError> {
+    let list = || cx.clients.logs.list_tags_for_resource().resource_arn(arn).send();
+    match cx.call(Operation::new("logs", "ListTagsForResource"), list).await {
+        Ok(answer) => Ok(without_aws(answer.tags.into_iter().flatten())),
+        Err(error) if error.is_not_found() => Ok(BTreeMap::new()),
+        Err(error) => Err(error),
+    }
+}

@@ -1,0 +1,207 @@
+//! User of a user pool, for trying SMART out.
+//!
+//! Identity: the pool and the username. It carries no tags; it is ours because its pool is. Its password cannot be read
+//! back: the state keeps a salted, deliberately slow hash of it, by which a changed one is noticed.
+
+use std::collections::BTreeMap;
+
+use aws_sdk_cognitoidentityprovider::types::{AttributeType, MessageActionType, UserStatusType};
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+
+use super::cognito_user_pool::CognitoUserPool;
+use super::reference::{Known, Ref, Reference};
+use super::{Attributes, Condition, Context, Identity, Observed, Resource, Rule, SECRET, Task, UNKNOWN, attributes};
+use crate::address::Address;
+use crate::aws::{ErrorKind, Operation};
+use crate::config::Secret;
+use crate::error::ResourceError;
+use crate::fingerprint::Fingerprint;
+use crate::plan::AttributeChange;
+
+/// What the configuration asks for.
+#[derive(Clone, Debug)]
+pub struct CognitoUser {
+    /// Its own address: what is recorded of the password is found there.
+    pub address: Address,
+    /// The pool.
+    pub pool: Ref<CognitoUserPool>,
+    /// Log-in name.
+    pub username: String,
+    /// `preferred_username`, `email` and `email_verified`.
+    pub user_attributes: BTreeMap<String, String>,
+    /// The password.
+    pub password: Secret,
+}
+
+/// What the state file remembers.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Recorded {
+    /// Id of the pool.
+    pub user_pool_id: String,
+    /// Log-in name.
+    pub username: String,
+    /// By which a changed password is noticed; none where no password has been set by hlctl.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub password: Option<Fingerprint>,
+}
+
+/// What a password that differs from the one set last is shown as.
+const ANOTHER: &str = "(sensitive, changed)";
+
+impl Resource for CognitoUser {
+    const KIND: &'static str = "cognito_user";
+    const RULES: &'static [Rule] = &[
+        Rule::replaces("user_pool_id", "a user belongs to its pool"),
+        Rule::replaces("username", "Cognito cannot rename a user"),
+    ];
+    type Recorded = Recorded;
+
+    fn references(&self) -> Vec<Reference> {
+        self.pool.id().references().cloned().collect()
+    }
+
+    fn desired(&self, known: &Known) -> Attributes {
+        attributes([
+            ("user_pool_id", json!(known.text(&self.pool.id()))),
+            ("username", json!(self.username)),
+            ("enabled", json!(true)),
+            ("password", json!(if self.is_another_password(known) { ANOTHER } else { SECRET })),
+            ("user_attributes", json!(self.user_attributes)),
+        ])
+    }
+
+    fn foretold(&self, _identity: &Identity, known: &Known) -> Option<Recorded> {
+        let user_pool_id = known.text(&self.pool.id());
+        (user_pool_id != UNKNOWN).then(|| Recorded { user_pool_id, username: self.username.clone(), password: None })
+    }
+
+    async fn read(cx: &Context, recorded: &Recorded) -> Result<Option<Observed<Recorded>>, ResourceError> {
+        let get = || {
+            let get = cx.clients.cognito.admin_get_user().user_pool_id(&recorded.user_pool_id);
+            get.username(&recorded.username).send()
+        };
+        let user = match cx.call(Operation::new("cognito-idp", "AdminGetUser"), get).await {
+            Ok(user) => user,
+            Err(error) if error.is_not_found() => return Ok(None),
+            Err(error) => return Err(error.into()),
+        };
+        let seen: BTreeMap<&str, &str> = user
+            .user_attributes()
+            .iter()
+            .filter(|attribute| OURS.contains(&attribute.name()))
+            .map(|attribute| (attribute.name(), attribute.value().unwrap_or_default()))
+            .collect();
+        // A user whose permanent password was never set cannot log in without changing it first.
+        let is_set = user.user_status() == Some(&UserStatusType::Confirmed);
+        let attributes = attributes([
+            ("user_pool_id", json!(recorded.user_pool_id)),
+            ("username", json!(recorded.username)),
+            ("enabled", json!(user.enabled())),
+            ("password", if is_set { json!(SECRET) } else { Value::Null }),
+            ("user_attributes", json!(seen)),
+        ]);
+        Ok(Some(Observed { recorded: recorded.clone(), attributes, tags: None, condition: Condition::Ready }))
+    }
+
+    async fn create(&self, task: &Task<'_>) -> Result<Recorded, ResourceError> {
+        let cx = task.cx;
+        let mut recorded = Recorded {
+            user_pool_id: task.known.text(&self.pool.id()),
+            username: self.username.clone(),
+            password: None,
+        };
+        let given = self.as_cognito()?;
+        let create = || {
+            let create = cx.clients.cognito.admin_create_user().user_pool_id(&recorded.user_pool_id);
+            let create = create.username(&self.username).message_action(MessageActionType::Suppress);
+            create.set_user_attributes(Some(given.clone())).send()
+        };
+        match cx.call(Operation::new("cognito-idp", "AdminCreateUser"), create).await {
+            Ok(_) => {}
+            // An earlier answer was lost; the pool is ours, and so is the user.
+            Err(error) if error.kind == ErrorKind::AlreadyExists => self.put_attributes(cx, &recorded).await?,
+            Err(error) => return Err(error.into()),
+        }
+        task.identified(&recorded)?;
+        recorded.password = Some(self.set_password(cx, &recorded).await?);
+        Ok(recorded)
+    }
+
+    async fn update(
+        &self,
+        task: &Task<'_>,
+        mut recorded: Recorded,
+        changes: &[AttributeChange],
+    ) -> Result<Recorded, ResourceError> {
+        let cx = task.cx;
+        let changed = |name: &str| changes.iter().any(|change| change.attribute() == name);
+        if changed("enabled") {
+            let enable = || {
+                let enable = cx.clients.cognito.admin_enable_user().user_pool_id(&recorded.user_pool_id);
+                enable.username(&recorded.username).send()
+            };
+            cx.call(Operation::new("cognito-idp", "AdminEnableUser"), enable).await?;
+        }
+        if changed("user_attributes") {
+            self.put_attributes(cx, &recorded).await?;
+        }
+        if changed("password") {
+            recorded.password = Some(self.set_password(cx, &recorded).await?);
+        }
+        Ok(recorded)
+    }
+
+    async fn delete(task: &Task<'_>, recorded: Recorded) -> Result<(), ResourceError> {
+        let delete = || {
+            let delete = task.cx.clients.cognito.admin_delete_user().user_pool_id(&recorded.user_pool_id);
+            delete.username(&recorded.username).send()
+        };
+        match task.cx.call(Operation::new("cognito-idp", "AdminDeleteUser"), delete).await {
+            Ok(_) => Ok(()),
+            Err(error) if error.is_not_found() => Ok(()),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    fn name(recorded: &Recorded) -> String {
+        recorded.username.clone()
+    }
+}
+
+/// The attributes that the configuration decides; Cognito adds `sub`.
+const OURS: [&str; 3] = ["preferred_username", "email", "email_verified"];
+
+impl CognitoUser {
+    fn is_another_password(&self, known: &Known) -> bool {
+        let recorded = known.recorded(&self.address).and_then(|recorded| Recorded::deserialize(recorded).ok());
+        recorded.is_some_and(|recorded| !recorded.password.is_some_and(|print| print.is_of(&self.password)))
+    }
+
+    fn as_cognito(&self) -> Result<Vec<AttributeType>, ResourceError> {
+        let attribute = |(name, value): (&String, &String)| {
+            AttributeType::builder().name(name).value(value).build().map_err(ResourceError::request)
+        };
+        self.user_attributes.iter().map(attribute).collect()
+    }
+
+    async fn put_attributes(&self, cx: &Context, recorded: &Recorded) -> Result<(), ResourceError> {
+        let given = self.as_cognito()?;
+        let put = || {
+            let put = cx.clients.cognito.admin_update_user_attributes().user_pool_id(&recorded.user_pool_id);
+            put.username(&recorded.username).set_user_attributes(Some(given.clone())).send()
+        };
+        cx.call(Operation::new("cognito-idp", "AdminUpdateUserAttributes"), put).await?;
+        Ok(())
+    }
+
+    /// Permanent: nobody is asked to change it at the first log-in.
+    async fn set_password(&self, cx: &Context, recorded: &Recorded) -> Result<Fingerprint, ResourceError> {
+        let set = || {
+            let set = cx.clients.cognito.admin_set_user_password().user_pool_id(&recorded.user_pool_id);
+            set.username(&recorded.username).password(self.password.expose()).permanent(true).send()
+        };
+        cx.call(Operation::new("cognito-idp", "AdminSetUserPassword"), set).await?;
+        Fingerprint::of(&self.password).map_err(ResourceError::Internal)
+    }
+}

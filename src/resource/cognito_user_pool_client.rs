@@ -1,0 +1,399 @@
+//! App client of a user pool: an app that may send its users to log in, or a machine that logs in for itself.
+//!
+//! Identity: the pool and the id that AWS gives. It carries no tags; it is ours because its pool is. UpdateUserPoolClient
+//! sets whatever a request leaves out to its default (Cognito API reference), so every change reads the client, alters
+//! what differs and sends it whole. The client secret is neither kept nor shown.
+
+use std::collections::BTreeSet;
+
+use aws_sdk_cognitoidentityprovider::operation::update_user_pool_client::builders::UpdateUserPoolClientFluentBuilder;
+use aws_sdk_cognitoidentityprovider::types::{
+    ExplicitAuthFlowsType, OAuthFlowType, PreventUserExistenceErrorTypes, TimeUnitsType, TokenValidityUnitsType,
+    UserPoolClientType,
+};
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+
+use super::cognito_resource_server::CognitoResourceServer;
+use super::cognito_user_pool::{self, CognitoUserPool};
+use super::once::create_once;
+use super::reference::{Known, Ref, Reference, Text};
+use super::{Attributes, Condition, Context, Identity, Observed, Occasion, Resource, Rule, Task, Trail, attributes};
+use crate::aws::{AwsError, Operation};
+use crate::config::{Secret, TokenValidity};
+use crate::error::ResourceError;
+use crate::plan::{Action, AttributeChange};
+
+/// What the configuration asks for.
+#[derive(Clone, Debug)]
+pub struct CognitoUserPoolClient {
+    /// The pool.
+    pub pool: Ref<CognitoUserPool>,
+    /// The servers whose scopes it may ask for: they must be there first.
+    pub servers: Vec<Ref<CognitoResourceServer>>,
+    /// Its name.
+    pub name: String,
+    /// For whom it asks.
+    pub flow: Flow,
+    /// The scopes it may ask for.
+    pub scopes: BTreeSet<String>,
+    /// How long its tokens are valid.
+    pub validity: TokenValidity,
+}
+
+/// For whom a client asks for tokens. `client_credentials` may be no client's second flow (Cognito API reference,
+/// `CreateUserPoolClient`, `AllowedOAuthFlows`).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Flow {
+    /// For a user, by the authorization code.
+    User {
+        /// Where a browser may be sent after log-in.
+        callback_urls: Vec<String>,
+        /// Where a browser may be sent after log-out.
+        logout_urls: Vec<String>,
+    },
+    /// For itself, by its credentials.
+    Machine,
+}
+
+/// What the state file remembers.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Recorded {
+    /// Id of the client.
+    pub id: String,
+    /// Id of the pool.
+    pub user_pool_id: String,
+    /// Its name.
+    pub name: String,
+}
+
+impl Ref<CognitoUserPoolClient> {
+    /// The client's id.
+    pub fn id(&self) -> Text {
+        self.attribute("id")
+    }
+
+    /// The id of the client's pool.
+    pub fn pool_id(&self) -> Text {
+        self.attribute("user_pool_id")
+    }
+}
+
+/// Another change to the same client is under way.
+const BUSY: &[(&str, &str)] = &[("ConcurrentModificationException", "")];
+/// What users may see of themselves through the app: the standard attributes.
+const READABLE: [&str; 19] = [
+    "address",
+    "birthdate",
+    "email",
+    "email_verified",
+    "family_name",
+    "gender",
+    "given_name",
+    "locale",
+    "middle_name",
+    "name",
+    "nickname",
+    "phone_number",
+    "phone_number_verified",
+    "picture",
+    "preferred_username",
+    "profile",
+    "updated_at",
+    "website",
+    "zoneinfo",
+];
+const NOT_WRITABLE: [&str; 2] = ["email_verified", "phone_number_verified"];
+
+impl Resource for CognitoUserPoolClient {
+    const KIND: &'static str = "cognito_user_pool_client";
+    const RULES: &'static [Rule] = &[
+        Rule::replaces("user_pool_id", "a client belongs to its user pool"),
+        Rule::replaces("has_secret", "Cognito decides on a secret when it makes a client"),
+    ];
+    type Recorded = Recorded;
+
+    fn references(&self) -> Vec<Reference> {
+        let servers = self.servers.iter().map(Ref::<CognitoResourceServer>::identifier);
+        let texts: Vec<Text> = std::iter::once(self.pool.id()).chain(servers).collect();
+        texts.iter().flat_map(Text::references).cloned().collect()
+    }
+
+    fn desired(&self, known: &Known) -> Attributes {
+        let (callbacks, logouts) = self.urls();
+        let units = &self.validity;
+        let mut wanted = attributes([
+            ("user_pool_id", json!(known.text(&self.pool.id()))),
+            ("name", json!(self.name)),
+            ("has_secret", json!(true)),
+            ("oauth_flows", json!([self.flow.as_cognito().as_str()])),
+            ("oauth_scopes", json!(self.scopes)),
+            ("oauth_for_pool", json!(true)),
+            ("identity_providers", json!(["COGNITO"])),
+            ("callback_urls", json!(callbacks.iter().collect::<BTreeSet<_>>())),
+            ("logout_urls", json!(logouts.iter().collect::<BTreeSet<_>>())),
+            ("access_token_validity", json!(format!("{} {}", units.access.value, units.access.unit))),
+            ("id_token_validity", json!(format!("{} {}", units.id.value, units.id.unit))),
+            ("refresh_token_validity", json!(format!("{} {}", units.refresh.value, units.refresh.unit))),
+            ("prevent_user_existence_errors", json!("ENABLED")),
+        ]);
+        if matches!(self.flow, Flow::User { .. }) {
+            wanted.insert("readable_attributes".to_owned(), json!(READABLE));
+            wanted.insert("writable_attributes".to_owned(), json!(writable().collect::<Vec<_>>()));
+        }
+        wanted
+    }
+
+    fn foretold(&self, _identity: &Identity, _known: &Known) -> Option<Recorded> {
+        None
+    }
+
+    /// Names are not unique, but in a pool of ours only a run of ours made a client of this name.
+    async fn find(cx: &Context, trail: &Trail<'_>) -> Result<Option<Recorded>, ResourceError> {
+        let pool: Option<cognito_user_pool::Recorded> = trail.parent::<CognitoUserPool>();
+        match (pool, trail.entry.attributes.get("name").and_then(Value::as_str)) {
+            (Some(pool), Some(name)) => search(cx, &pool.id, name, trail.taken).await,
+            _ => Ok(None),
+        }
+    }
+
+    async fn read(cx: &Context, recorded: &Recorded) -> Result<Option<Observed<Recorded>>, ResourceError> {
+        let Some(client) = describe(cx, recorded).await? else { return Ok(None) };
+        let recorded = Recorded { name: client.client_name().unwrap_or_default().to_owned(), ..recorded.clone() };
+        let attributes = observed_attributes(&client, &recorded);
+        Ok(Some(Observed { recorded, attributes, tags: None, condition: Condition::Ready }))
+    }
+
+    async fn create(&self, task: &Task<'_>) -> Result<Recorded, ResourceError> {
+        let cx = task.cx;
+        let pool = task.known.text(&self.pool.id());
+        let (callbacks, logouts) = self.urls();
+        let create = async || {
+            let send = || {
+                let create = cx.clients.cognito.create_user_pool_client().user_pool_id(&pool).client_name(&self.name);
+                create
+                    .generate_secret(true)
+                    .allowed_o_auth_flows(self.flow.as_cognito())
+                    .allowed_o_auth_flows_user_pool_client(true)
+                    .set_allowed_o_auth_scopes(Some(self.scopes.iter().cloned().collect()))
+                    .supported_identity_providers("COGNITO")
+                    .set_explicit_auth_flows(Some(vec![ExplicitAuthFlowsType::AllowRefreshTokenAuth]))
+                    .set_callback_urls(Some(callbacks.to_vec()).filter(|urls| !urls.is_empty()))
+                    .set_logout_urls(Some(logouts.to_vec()).filter(|urls| !urls.is_empty()))
+                    .set_access_token_validity(days(self.validity.access.value))
+                    .set_id_token_validity(days(self.validity.id.value))
+                    .set_refresh_token_validity(days(self.validity.refresh.value))
+                    .token_validity_units(self.units())
+                    .prevent_user_existence_errors(PreventUserExistenceErrorTypes::Enabled)
+                    .set_read_attributes(self.readable())
+                    .set_write_attributes(self.writable())
+                    .send()
+            };
+            let operation = Operation::new("cognito-idp", "CreateUserPoolClient").once().eventually(BUSY);
+            let answer = cx.call(operation, send).await?;
+            let id = answer.user_pool_client.and_then(|client| client.client_id);
+            let id = id.ok_or_else(|| {
+                ResourceError::Answer("cognito-idp:CreateUserPoolClient gave no client id".to_owned())
+            })?;
+            Ok(Recorded { id, user_pool_id: pool.clone(), name: self.name.clone() })
+        };
+        create_once(create, || search(cx, &pool, &self.name, task.others)).await
+    }
+
+    async fn update(
+        &self,
+        task: &Task<'_>,
+        recorded: Recorded,
+        _changes: &[AttributeChange],
+    ) -> Result<Recorded, ResourceError> {
+        let cx = task.cx;
+        let client = describe(cx, &recorded).await?.ok_or(ResourceError::Vanished)?;
+        let (callbacks, logouts) = self.urls();
+        let send = || {
+            whole(cx, &client)
+                .client_name(&self.name)
+                .set_allowed_o_auth_flows(Some(vec![self.flow.as_cognito()]))
+                .allowed_o_auth_flows_user_pool_client(true)
+                .set_allowed_o_auth_scopes(Some(self.scopes.iter().cloned().collect()))
+                .set_supported_identity_providers(Some(vec!["COGNITO".to_owned()]))
+                .set_callback_urls(Some(callbacks.to_vec()))
+                .set_logout_urls(Some(logouts.to_vec()))
+                .set_default_redirect_uri(client.default_redirect_uri.clone().filter(|uri| callbacks.contains(uri)))
+                .set_access_token_validity(days(self.validity.access.value))
+                .set_id_token_validity(days(self.validity.id.value))
+                .set_refresh_token_validity(days(self.validity.refresh.value))
+                .token_validity_units(self.units())
+                .prevent_user_existence_errors(PreventUserExistenceErrorTypes::Enabled)
+                .set_read_attributes(self.readable().or_else(|| client.read_attributes.clone()))
+                .set_write_attributes(self.writable().or_else(|| client.write_attributes.clone()))
+                .send()
+        };
+        cx.call(Operation::new("cognito-idp", "UpdateUserPoolClient").eventually(BUSY), send).await?;
+        Ok(Recorded { name: self.name.clone(), ..recorded })
+    }
+
+    async fn delete(task: &Task<'_>, recorded: Recorded) -> Result<(), ResourceError> {
+        let delete = || {
+            let delete = task.cx.clients.cognito.delete_user_pool_client().user_pool_id(&recorded.user_pool_id);
+            delete.client_id(&recorded.id).send()
+        };
+        match task.cx.call(Operation::new("cognito-idp", "DeleteUserPoolClient").eventually(BUSY), delete).await {
+            Ok(_) => Ok(()),
+            Err(error) if error.is_not_found() => Ok(()),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    fn name(recorded: &Recorded) -> String {
+        recorded.name.clone()
+    }
+
+    fn meaning(occasion: &Occasion<'_>) -> Vec<String> {
+        match occasion.action {
+            Action::Replace => {
+                vec!["Apps must be given the new client's id and secret; tokens of the old one are refused.".to_owned()]
+            }
+            _ => Vec::new(),
+        }
+    }
+}
+
+impl Flow {
+    fn as_cognito(&self) -> OAuthFlowType {
+        match self {
+            Self::User { .. } => OAuthFlowType::Code,
+            Self::Machine => OAuthFlowType::ClientCredentials,
+        }
+    }
+}
+
+impl CognitoUserPoolClient {
+    fn urls(&self) -> (&[String], &[String]) {
+        match &self.flow {
+            Flow::User { callback_urls, logout_urls } => (callback_urls, logout_urls),
+            Flow::Machine => (&[], &[]),
+        }
+    }
+
+    fn readable(&self) -> Option<Vec<String>> {
+        matches!(self.flow, Flow::User { .. }).then(|| READABLE.map(str::to_owned).to_vec())
+    }
+
+    fn writable(&self) -> Option<Vec<String>> {
+        matches!(self.flow, Flow::User { .. }).then(|| writable().map(str::to_owned).collect())
+    }
+
+    fn units(&self) -> TokenValidityUnitsType {
+        TokenValidityUnitsType::builder()
+            .access_token(TimeUnitsType::from(self.validity.access.unit.as_str()))
+            .id_token(TimeUnitsType::from(self.validity.id.unit.as_str()))
+            .refresh_token(TimeUnitsType::from(self.validity.refresh.unit.as_str()))
+            .build()
+    }
+}
+
+fn writable() -> impl Iterator<Item = &'static str> {
+    READABLE.into_iter().filter(|name| !NOT_WRITABLE.contains(name))
+}
+
+/// A number that the configuration has bounded to what Cognito takes.
+fn days(value: u32) -> Option<i32> {
+    i32::try_from(value).ok()
+}
+
+/// A request that leaves everything as it is.
+fn whole(cx: &Context, client: &UserPoolClientType) -> UpdateUserPoolClientFluentBuilder {
+    cx.clients
+        .cognito
+        .update_user_pool_client()
+        .set_user_pool_id(client.user_pool_id.clone())
+        .set_client_id(client.client_id.clone())
+        .set_explicit_auth_flows(client.explicit_auth_flows.clone())
+        .set_analytics_configuration(client.analytics_configuration.clone())
+        .set_enable_token_revocation(client.enable_token_revocation)
+        .set_enable_propagate_additional_user_context_data(client.enable_propagate_additional_user_context_data)
+        .set_auth_session_validity(client.auth_session_validity)
+        .set_refresh_token_rotation(client.refresh_token_rotation.clone())
+}
+
+async fn describe(cx: &Context, recorded: &Recorded) -> Result<Option<UserPoolClientType>, AwsError> {
+    let describe = || {
+        let describe = cx.clients.cognito.describe_user_pool_client().user_pool_id(&recorded.user_pool_id);
+        describe.client_id(&recorded.id).send()
+    };
+    match cx.call(Operation::new("cognito-idp", "DescribeUserPoolClient"), describe).await {
+        Ok(answer) => Ok(answer.user_pool_client),
+        Err(error) if error.is_not_found() => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+/// Asks AWS for a client's secret. Hand it to nobody but who asked for it by name.
+///
+/// # Errors
+/// AWS's, or the client is gone or has no secret.
+pub async fn secret_of(cx: &Context, user_pool_id: &str, client_id: &str) -> Result<Secret, ResourceError> {
+    let recorded = Recorded { id: client_id.to_owned(), user_pool_id: user_pool_id.to_owned(), name: String::new() };
+    let secret = describe(cx, &recorded).await?.and_then(|client| client.client_secret);
+    let missing = || ResourceError::Answer(format!("cognito-idp gave no secret of the client {client_id}"));
+    Ok(Secret::new(secret.ok_or_else(missing)?))
+}
+
+async fn search(cx: &Context, pool: &str, name: &str, taken: &[Value]) -> Result<Option<Recorded>, ResourceError> {
+    let is_taken = |id: &str| taken.iter().any(|recorded| recorded.get("id").and_then(Value::as_str) == Some(id));
+    let mut token = None;
+    loop {
+        let list = || {
+            let list = cx.clients.cognito.list_user_pool_clients().user_pool_id(pool).max_results(60);
+            list.set_next_token(token.clone()).send()
+        };
+        let page = cx.call(Operation::new("cognito-idp", "ListUserPoolClients"), list).await?;
+        let named = page.user_pool_clients().iter().filter(|client| client.client_name() == Some(name));
+        if let Some(id) = named.filter_map(|client| client.client_id()).find(|id| !is_taken(id)) {
+            return Ok(Some(Recorded { id: id.to_owned(), user_pool_id: pool.to_owned(), name: name.to_owned() }));
+        }
+        token = page.next_token().map(str::to_owned);
+        if token.is_none() {
+            return Ok(None);
+        }
+    }
+}
+
+fn observed_attributes(client: &UserPoolClientType, recorded: &Recorded) -> Attributes {
+    let set = |items: &[String]| json!(items.iter().collect::<BTreeSet<_>>());
+    let units = client.token_validity_units();
+    let shown = |value: Option<i32>, unit: Option<&TimeUnitsType>, default: (i32, &str)| {
+        let value = value.filter(|value| *value != 0).unwrap_or(default.0);
+        json!(format!("{value} {}", unit.map_or(default.1, TimeUnitsType::as_str)))
+    };
+    attributes([
+        ("user_pool_id", json!(recorded.user_pool_id)),
+        ("name", json!(client.client_name())),
+        ("has_secret", json!(client.client_secret().is_some())),
+        ("oauth_flows", json!(client.allowed_o_auth_flows().iter().map(OAuthFlowType::as_str).collect::<Vec<_>>())),
+        ("oauth_scopes", set(client.allowed_o_auth_scopes())),
+        ("oauth_for_pool", json!(client.allowed_o_auth_flows_user_pool_client().unwrap_or(false))),
+        ("identity_providers", set(client.supported_identity_providers())),
+        ("callback_urls", set(client.callback_urls())),
+        ("logout_urls", set(client.logout_urls())),
+        // What is not set is an hour, and for refresh tokens 30 days ("UserPoolClientType").
+        (
+            "access_token_validity",
+            shown(client.access_token_validity(), units.and_then(|units| units.access_token()), (1, "hours")),
+        ),
+        (
+            "id_token_validity",
+            shown(client.id_token_validity(), units.and_then(|units| units.id_token()), (1, "hours")),
+        ),
+        (
+            "refresh_token_validity",
+            shown(Some(client.refresh_token_validity()), units.and_then(|units| units.refresh_token()), (30, "days")),
+        ),
+        (
+            "prevent_user_existence_errors",
+            json!(client.prevent_user_existence_errors().map(PreventUserExistenceErrorTypes::as_str)),
+        ),
+        ("readable_attributes", set(client.read_attributes())),
+        ("writable_attributes", set(client.write_attributes())),
+    ])
+}

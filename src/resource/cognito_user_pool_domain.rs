@@ -1,0 +1,173 @@
+//! Log-in domain of a user pool: a prefix of `auth.REGION.amazoncognito.com`.
+//!
+//! Identity: the prefix, unique in a region across all accounts. It carries no tags; it is ours because its pool is.
+
+use aws_sdk_cognitoidentityprovider::types::{DomainDescriptionType, DomainStatusType};
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+
+use super::cognito_user_pool::CognitoUserPool;
+use super::reference::{Known, Ref, Reference};
+use super::{Attributes, Condition, Context, Identity, Observed, Occasion, Resource, Rule, Task, UNKNOWN, attributes};
+use crate::aws::{AwsError, Operation};
+use crate::error::ResourceError;
+use crate::plan::{Action, AttributeChange};
+use crate::wait::{self, Look, Pace};
+
+/// What the configuration asks for.
+#[derive(Clone, Debug)]
+pub struct CognitoUserPoolDomain {
+    /// The prefix.
+    pub domain: String,
+    /// The pool whose users log in there.
+    pub pool: Ref<CognitoUserPool>,
+}
+
+/// What the state file remembers.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Recorded {
+    /// The prefix.
+    pub domain: String,
+    /// Id of the pool; empty where only the name is foretold.
+    pub user_pool_id: String,
+    /// Where the OAuth endpoints are, without a slash at the end.
+    pub base_url: String,
+}
+
+impl Resource for CognitoUserPoolDomain {
+    const KIND: &'static str = "cognito_user_pool_domain";
+    const RULES: &'static [Rule] = &[
+        Rule::replaces("domain", "Cognito cannot rename a domain"),
+        Rule::replaces("user_pool_id", "a domain belongs to its user pool"),
+    ];
+    type Recorded = Recorded;
+
+    fn references(&self) -> Vec<Reference> {
+        self.pool.id().references().cloned().collect()
+    }
+
+    fn desired(&self, known: &Known) -> Attributes {
+        attributes([("domain", json!(self.domain)), ("user_pool_id", json!(known.text(&self.pool.id())))])
+    }
+
+    fn foretold(&self, identity: &Identity, known: &Known) -> Option<Recorded> {
+        let pool = known.text(&self.pool.id());
+        let user_pool_id = if pool == UNKNOWN { String::new() } else { pool };
+        Some(Recorded { domain: self.domain.clone(), user_pool_id, base_url: base_url(identity, &self.domain) })
+    }
+
+    async fn read(cx: &Context, recorded: &Recorded) -> Result<Option<Observed<Recorded>>, ResourceError> {
+        let Some(domain) = describe(cx, &recorded.domain).await? else { return Ok(None) };
+        let pool = domain.user_pool_id().unwrap_or_default();
+        if pool != recorded.user_pool_id {
+            return Err(ResourceError::Taken { name: recorded.domain.clone(), owner: None });
+        }
+        let condition = match domain.status() {
+            Some(DomainStatusType::Active) | None => Condition::Ready,
+            Some(DomainStatusType::Deleting) => return Ok(None),
+            Some(status) => Condition::Changing(status.as_str().to_owned()),
+        };
+        let attributes = attributes([("domain", json!(recorded.domain)), ("user_pool_id", json!(pool))]);
+        Ok(Some(Observed { recorded: recorded.clone(), attributes, tags: None, condition }))
+    }
+
+    async fn create(&self, task: &Task<'_>) -> Result<Recorded, ResourceError> {
+        let cx = task.cx;
+        let recorded = Recorded {
+            domain: self.domain.clone(),
+            user_pool_id: task.known.text(&self.pool.id()),
+            base_url: base_url(&cx.identity, &self.domain),
+        };
+        let create = || {
+            let create = cx.clients.cognito.create_user_pool_domain().domain(&recorded.domain);
+            create.user_pool_id(&recorded.user_pool_id).send()
+        };
+        match cx.call(Operation::new("cognito-idp", "CreateUserPoolDomain"), create).await {
+            Ok(_) => {}
+            // "Domain already associated with another user pool", or with this one, if an earlier answer was lost.
+            Err(error) if error.says("InvalidParameterException", "omain") => {
+                let seen = describe(cx, &recorded.domain).await?;
+                if seen.is_none_or(|seen| seen.user_pool_id() != Some(&recorded.user_pool_id)) {
+                    let is_taken = error.message.contains("already") || error.message.contains("exist");
+                    let taken = ResourceError::Taken { name: recorded.domain.clone(), owner: None };
+                    return Err(if is_taken { taken } else { error.into() });
+                }
+            }
+            Err(error) => return Err(error.into()),
+        }
+        task.identified(&recorded)?;
+        Self::settle(task, recorded).await
+    }
+
+    async fn update(&self, _: &Task<'_>, recorded: Recorded, _: &[AttributeChange]) -> Result<Recorded, ResourceError> {
+        Ok(recorded)
+    }
+
+    async fn settle(task: &Task<'_>, recorded: Recorded) -> Result<Recorded, ResourceError> {
+        let look = async || match describe(task.cx, &recorded.domain).await? {
+            Some(domain) if domain.status().is_none_or(|status| *status == DomainStatusType::Active) => {
+                Ok::<_, ResourceError>(Look::Ready(()))
+            }
+            Some(domain) if domain.status() == Some(&DomainStatusType::Failed) => {
+                let cause = "AWS gives no cause".to_owned();
+                Err(ResourceError::Failed { status: "FAILED".to_owned(), cause })
+            }
+            _ => Ok(Look::Pending("CREATING".to_owned())),
+        };
+        wait::until(pace(task), &task.cx.stop, |_| {}, look).await?;
+        Ok(recorded)
+    }
+
+    async fn delete(task: &Task<'_>, recorded: Recorded) -> Result<(), ResourceError> {
+        let cx = task.cx;
+        let ours = |domain: &DomainDescriptionType| domain.user_pool_id() == Some(&recorded.user_pool_id);
+        if !describe(cx, &recorded.domain).await?.as_ref().is_some_and(ours) {
+            return Ok(());
+        }
+        let delete = || {
+            let delete = cx.clients.cognito.delete_user_pool_domain().domain(&recorded.domain);
+            delete.user_pool_id(&recorded.user_pool_id).send()
+        };
+        match cx.call(Operation::new("cognito-idp", "DeleteUserPoolDomain"), delete).await {
+            Ok(_) => {}
+            Err(error) if error.is_not_found() || error.says("InvalidParameterException", "No such domain") => {}
+            Err(error) => return Err(error.into()),
+        }
+        let look = async || match describe(cx, &recorded.domain).await? {
+            Some(domain) if ours(&domain) => Ok::<_, ResourceError>(Look::Pending("DELETING".to_owned())),
+            _ => Ok(Look::Ready(())),
+        };
+        Ok(wait::until(pace(task), &cx.stop, |_| {}, look).await?)
+    }
+
+    fn name(recorded: &Recorded) -> String {
+        recorded.domain.clone()
+    }
+
+    fn meaning(occasion: &Occasion<'_>) -> Vec<String> {
+        match occasion.action {
+            Action::Replace => vec!["Apps must be told the new log-in addresses.".to_owned()],
+            _ => Vec::new(),
+        }
+    }
+}
+
+/// A prefix domain takes up to a minute, so looking every half minute would be most of the wait.
+fn pace(task: &Task<'_>) -> Pace {
+    Pace { interval: task.cx.pace.interval.min(std::time::Duration::from_secs(2)), ..task.cx.pace }
+}
+
+/// "Using the Amazon Cognito domain", Cognito developer guide.
+fn base_url(identity: &Identity, domain: &str) -> String {
+    format!("https://{domain}.auth.{}.amazoncognito.com", identity.region)
+}
+
+/// An unknown domain is described as nothing rather than refused; another account's is not described at all.
+async fn describe(cx: &Context, domain: &str) -> Result<Option<DomainDescriptionType>, AwsError> {
+    let describe = || cx.clients.cognito.describe_user_pool_domain().domain(domain).send();
+    match cx.call(Operation::new("cognito-idp", "DescribeUserPoolDomain"), describe).await {
+        Ok(answer) => Ok(answer.domain_description.filter(|described| described.domain().is_some())),
+        Err(error) if error.is_not_found() => Ok(None),
+        Err(error) => Err(error),
+    }
+}

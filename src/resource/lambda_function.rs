@@ -1,0 +1,488 @@
+//! Lambda function from a zip archive.
+//!
+//! Identity: the name, unique in account and region. Ownership: its tags. Lambda takes one change at a time: each call
+//! waits until the one before it is done ("Lambda function states").
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+use std::time::Duration;
+
+use aws_sdk_lambda::operation::get_function::GetFunctionOutput;
+use aws_sdk_lambda::primitives::Blob;
+use aws_sdk_lambda::types::{
+    Architecture, Environment, FunctionCode, FunctionConfiguration, LastUpdateStatus, Runtime, State, TracingConfig,
+    TracingMode,
+};
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+
+use super::cloudwatch_log_group::CloudwatchLogGroup;
+use super::cognito_user_pool_client::{CognitoUserPoolClient, secret_of};
+use super::iam_role::IamRole;
+use super::lambda_alias::LambdaAlias;
+use super::reference::{Known, Ref, Reference, Text};
+use super::tags::{TagChange, as_attribute, take_over, without_aws};
+use super::{Attributes, Condition, Context, Identity, Observed, Resource, Rule, SECRET, Task, attributes};
+use crate::address::Address;
+use crate::aws::{AwsError, ErrorKind, Operation};
+use crate::error::ResourceError;
+use crate::package::Package;
+use crate::plan::{Action, AttributeChange};
+use crate::wait::{self, Look, Pace};
+
+/// What the configuration asks for.
+#[derive(Clone, Debug)]
+pub struct LambdaFunction {
+    /// Its own address: what is recorded of the package is found there.
+    pub address: Address,
+    /// Its name.
+    pub name: String,
+    /// The role it runs under.
+    pub role: Ref<IamRole>,
+    /// Where its logs go; without it Lambda makes a group of its own that nobody deletes.
+    pub log_group: Ref<CloudwatchLogGroup>,
+    /// Its code, and how that is started.
+    pub package: Arc<Package>,
+    /// Its variables.
+    pub environment: BTreeMap<String, Text>,
+    /// The client whose secret it gets as `CLIENT_SECRET`.
+    pub secret_of: Option<Ref<CognitoUserPoolClient>>,
+    /// Memory in MB.
+    pub memory_size: u32,
+    /// Longest run in seconds.
+    pub timeout: u32,
+    /// Runs at once, taken from the account's; `None` shares them.
+    pub reserved_concurrency: Option<u32>,
+    /// Whether X-Ray traces it.
+    pub tracing: bool,
+    /// All its tags.
+    pub tags: BTreeMap<String, String>,
+}
+
+/// What the state file remembers.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Recorded {
+    /// Its name.
+    pub name: String,
+    /// Its ARN, without a version.
+    pub arn: String,
+    /// SHA-256 of what the package was made from, in hexadecimal; empty where hlctl has sent none.
+    #[serde(default)]
+    pub source_sha256: String,
+    /// SHA-256 of the archive as Lambda gives it, in base64.
+    #[serde(default)]
+    pub code_sha256: String,
+}
+
+/// What is called: a function, or an alias of it.
+#[derive(Clone, Debug)]
+pub struct Target {
+    /// The function.
+    pub function: Ref<LambdaFunction>,
+    /// The alias.
+    pub alias: Option<Ref<LambdaAlias>>,
+}
+
+impl Target {
+    /// The ARN to call.
+    pub fn arn(&self) -> Text {
+        self.alias.as_ref().map_or_else(|| self.function.attribute("arn"), Ref::<LambdaAlias>::arn)
+    }
+
+    /// The alias's name.
+    pub(super) fn qualifier(&self, known: &Known) -> Option<String> {
+        self.alias.as_ref().map(|alias| known.text(&alias.name()))
+    }
+
+    pub(super) fn references(&self) -> Vec<Reference> {
+        let texts: Vec<Text> =
+            std::iter::once(self.function.name()).chain(self.alias.as_ref().map(Ref::<LambdaAlias>::name)).collect();
+        texts.iter().flat_map(Text::references).cloned().collect()
+    }
+}
+
+impl Ref<LambdaFunction> {
+    /// The function's name.
+    pub fn name(&self) -> Text {
+        self.attribute("name")
+    }
+}
+
+/// Variables whose values may be shown; whatever else somebody adds may be a secret.
+const PLAIN: [&str; 6] =
+    ["CLIENT_ID", "IS_AUTHORIZED_FORMAT", "JWKS_URI", "MACHINE_CLIENT_ID", "USER_POOL_ID", "USER_ROLE_ARN"];
+const SECRET_VARIABLE: &str = "CLIENT_SECRET";
+
+/// A role made just before is not yet known to Lambda (provider experience; texts as Lambda words them), and a change
+/// that is under way makes the next one wait.
+const NOT_YET: &[(&str, &str)] = &[
+    ("InvalidParameterValueException", "cannot be assumed by Lambda"),
+    ("InvalidParameterValueException", "does not have permissions"),
+    ("InvalidParameterValueException", "KMS key is invalid"),
+    ("ResourceConflictException", "in progress"),
+    ("ResourceConflictException", "state: Pending"),
+];
+
+impl Resource for LambdaFunction {
+    const KIND: &'static str = "lambda_function";
+    const RULES: &'static [Rule] = &[Rule::replaces("name", "Lambda cannot rename a function")];
+    type Recorded = Recorded;
+
+    fn references(&self) -> Vec<Reference> {
+        let mut texts = vec![self.role.arn(), self.log_group.name()];
+        texts.extend(self.environment.values().cloned());
+        texts.extend(self.secret_of.as_ref().map(Ref::<CognitoUserPoolClient>::id));
+        texts.iter().flat_map(Text::references).cloned().collect()
+    }
+
+    fn desired(&self, known: &Known) -> Attributes {
+        let mut wanted = self.settings(known);
+        wanted.extend(attributes([
+            ("name", json!(self.name)),
+            ("architecture", json!(self.package.architecture)),
+            ("reserved_concurrency", json!(self.reserved_concurrency)),
+            ("tracing", json!(tracing(self.tracing).as_str())),
+            ("tags", as_attribute(&self.tags)),
+        ]));
+        wanted
+    }
+
+    fn foretold(&self, identity: &Identity, _known: &Known) -> Option<Recorded> {
+        Some(self.unsent(identity))
+    }
+
+    async fn read(cx: &Context, recorded: &Recorded) -> Result<Option<Observed<Recorded>>, ResourceError> {
+        let Some(answer) = get(cx, &recorded.name).await? else { return Ok(None) };
+        let Some(configuration) = answer.configuration() else { return Ok(None) };
+        let tags = without_aws(answer.tags().into_iter().flatten().map(|(key, value)| (key.clone(), value.clone())));
+        let concurrency = answer.concurrency().and_then(|concurrency| concurrency.reserved_concurrent_executions());
+        let architecture = configuration.architectures().first().map_or("x86_64", Architecture::as_str);
+        let tracing = configuration.tracing_config().and_then(|tracing| tracing.mode());
+        let mut seen = settings_seen(configuration);
+        seen.extend(attributes([
+            ("name", json!(recorded.name)),
+            ("architecture", json!(architecture)),
+            ("reserved_concurrency", json!(concurrency)),
+            ("tracing", json!(tracing.map_or("PassThrough", TracingMode::as_str))),
+            ("tags", as_attribute(&tags)),
+        ]));
+        let condition = condition_of(configuration);
+        Ok(Some(Observed { recorded: recorded.clone(), attributes: seen, tags: Some(tags), condition }))
+    }
+
+    async fn create(&self, task: &Task<'_>) -> Result<Recorded, ResourceError> {
+        let cx = task.cx;
+        let archive = self.package.archive()?;
+        let role = task.known.text(&self.role.arn());
+        let environment = self.environment_to_send(task).await?;
+        let tags: HashMap<String, String> = self.tags.clone().into_iter().collect();
+        let code = FunctionCode::builder().zip_file(Blob::new(archive.bytes.clone())).build();
+        let create = || {
+            let create = cx.clients.lambda.create_function().function_name(&self.name).role(&role);
+            create
+                .code(code.clone())
+                .runtime(Runtime::from(self.package.runtime.as_str()))
+                .handler(&self.package.handler)
+                .architectures(Architecture::from(self.package.architecture.as_str()))
+                .memory_size(whole(self.memory_size))
+                .timeout(whole(self.timeout))
+                .environment(environment.clone())
+                .tracing_config(TracingConfig::builder().mode(tracing(self.tracing)).build())
+                .set_tags(Some(tags.clone()))
+                .send()
+        };
+        let mut recorded = self.unsent(&cx.identity);
+        match cx.call(Operation::new("lambda", "CreateFunction").eventually(NOT_YET), create).await {
+            Ok(answer) => recorded.code_sha256 = answer.code_sha256.unwrap_or_else(|| archive.sha256.clone()),
+            Err(error) if error.kind == ErrorKind::AlreadyExists => {
+                let seen = Self::read(cx, &recorded).await?;
+                take_over(cx, task.address, &self.name, seen)?;
+                recorded.code_sha256.clone_from(&archive.sha256);
+            }
+            Err(error) => return Err(error.into()),
+        }
+        recorded.source_sha256.clone_from(&self.package.source_sha256);
+        task.identified(&recorded)?;
+        self.put_concurrency(cx).await?;
+        Self::settle(task, recorded).await
+    }
+
+    async fn update(
+        &self,
+        task: &Task<'_>,
+        recorded: Recorded,
+        changes: &[AttributeChange],
+    ) -> Result<Recorded, ResourceError> {
+        let cx = task.cx;
+        let changed = |names: &[&str]| changes.iter().any(|change| names.contains(&change.attribute()));
+        let mut recorded = settle(task, recorded, Impaired::Works).await?;
+        if changed(&["role", "runtime", "handler", "memory_size", "timeout", "environment", "tracing"]) {
+            self.put_configuration(task).await?;
+            recorded = Self::settle(task, recorded).await?;
+        }
+        if changed(&["code_sha256", "architecture"]) {
+            recorded = self.put_code(cx, recorded).await?;
+            task.identified(&recorded)?;
+            recorded = Self::settle(task, recorded).await?;
+        }
+        if changed(&["reserved_concurrency"]) {
+            self.put_concurrency(cx).await?;
+        }
+        if changed(&["tags"]) {
+            self.put_tags(cx, &recorded).await?;
+        }
+        Ok(recorded)
+    }
+
+    async fn settle(task: &Task<'_>, recorded: Recorded) -> Result<Recorded, ResourceError> {
+        settle(task, recorded, Impaired::Fails).await
+    }
+
+    async fn delete(task: &Task<'_>, recorded: Recorded) -> Result<(), ResourceError> {
+        let cx = task.cx;
+        let delete = || cx.clients.lambda.delete_function().function_name(&recorded.name).send();
+        match cx.call(Operation::new("lambda", "DeleteFunction").eventually(NOT_YET), delete).await {
+            Ok(_) => {}
+            Err(error) if error.is_not_found() => return Ok(()),
+            Err(error) => return Err(error.into()),
+        }
+        let look = async || match get(cx, &recorded.name).await? {
+            None => Ok::<_, ResourceError>(Look::Ready(())),
+            Some(_) => Ok(Look::Pending("Deleting".to_owned())),
+        };
+        Ok(wait::until(pace(cx), &cx.stop, |_| {}, look).await?)
+    }
+
+    fn name(recorded: &Recorded) -> String {
+        recorded.name.clone()
+    }
+
+    fn meaning(occasion: &super::Occasion<'_>) -> Vec<String> {
+        match occasion.action {
+            Action::Delete => vec!["Until the store no longer names it, every SMART request is refused.".to_owned()],
+            _ => Vec::new(),
+        }
+    }
+
+    /// Lambda takes one change of a function at a time.
+    fn group(recorded: &Recorded) -> Option<String> {
+        Some(group_of(&recorded.name))
+    }
+}
+
+/// The group of a function and of everything that hangs on it.
+pub(super) fn group_of(function: &str) -> String {
+    format!("lambda:{function}")
+}
+
+impl LambdaFunction {
+    /// What a published version keeps: the code and everything that shapes a run.
+    pub(super) fn settings(&self, known: &Known) -> Attributes {
+        attributes([
+            ("role", json!(known.text(&self.role.arn()))),
+            ("runtime", json!(self.package.runtime)),
+            ("handler", json!(self.package.handler)),
+            ("memory_size", json!(self.memory_size)),
+            ("timeout", json!(self.timeout)),
+            ("environment", self.environment_shown(known)),
+            ("code_sha256", json!(self.code_sha256(known))),
+        ])
+    }
+
+    fn unsent(&self, identity: &Identity) -> Recorded {
+        let Identity { account, region, partition, .. } = identity;
+        let arn = format!("arn:{partition}:lambda:{region}:{account}:function:{}", self.name);
+        Recorded { name: self.name.clone(), arn, source_sha256: String::new(), code_sha256: String::new() }
+    }
+
+    /// The archive's hash. An archive is made only where its source is not the one that was sent last.
+    fn code_sha256(&self, known: &Known) -> String {
+        let recorded = known.recorded(&self.address).and_then(|recorded| Recorded::deserialize(recorded).ok());
+        let sent = recorded.filter(|recorded| recorded.source_sha256 == self.package.source_sha256);
+        match sent {
+            Some(recorded) => recorded.code_sha256,
+            None => self.package.archive().map(|archive| archive.sha256.clone()).unwrap_or_default(),
+        }
+    }
+
+    fn environment_shown(&self, known: &Known) -> Value {
+        let secret = self.secret_of.iter().map(|_| (SECRET_VARIABLE.to_owned(), json!(SECRET)));
+        self.environment.iter().map(|(name, text)| (name.clone(), json!(known.text(text)))).chain(secret).collect()
+    }
+
+    async fn environment_to_send(&self, task: &Task<'_>) -> Result<Environment, ResourceError> {
+        let mut variables: HashMap<String, String> =
+            self.environment.iter().map(|(name, text)| (name.clone(), task.known.text(text))).collect();
+        if let Some(client) = &self.secret_of {
+            let id = task.known.text(&client.id());
+            let pool = task.known.text(&client.pool_id());
+            let secret = secret_of(task.cx, &pool, &id).await?;
+            variables.insert(SECRET_VARIABLE.to_owned(), secret.expose().to_owned());
+        }
+        Ok(Environment::builder().set_variables(Some(variables)).build())
+    }
+
+    async fn put_configuration(&self, task: &Task<'_>) -> Result<(), ResourceError> {
+        let role = task.known.text(&self.role.arn());
+        let environment = self.environment_to_send(task).await?;
+        let put = || {
+            let put = task.cx.clients.lambda.update_function_configuration().function_name(&self.name).role(&role);
+            put.runtime(Runtime::from(self.package.runtime.as_str()))
+                .handler(&self.package.handler)
+                .memory_size(whole(self.memory_size))
+                .timeout(whole(self.timeout))
+                .environment(environment.clone())
+                .tracing_config(TracingConfig::builder().mode(tracing(self.tracing)).build())
+                .send()
+        };
+        task.cx.call(Operation::new("lambda", "UpdateFunctionConfiguration").eventually(NOT_YET), put).await?;
+        Ok(())
+    }
+
+    async fn put_code(&self, cx: &Context, recorded: Recorded) -> Result<Recorded, ResourceError> {
+        let archive = self.package.archive()?;
+        let put = || {
+            let put = cx.clients.lambda.update_function_code().function_name(&self.name);
+            put.zip_file(Blob::new(archive.bytes.clone()))
+                .architectures(Architecture::from(self.package.architecture.as_str()))
+                .send()
+        };
+        let answer = cx.call(Operation::new("lambda", "UpdateFunctionCode").eventually(NOT_YET), put).await?;
+        let code_sha256 = answer.code_sha256.unwrap_or_else(|| archive.sha256.clone());
+        Ok(Recorded { source_sha256: self.package.source_sha256.clone(), code_sha256, ..recorded })
+    }
+
+    async fn put_concurrency(&self, cx: &Context) -> Result<(), ResourceError> {
+        let lambda = &cx.clients.lambda;
+        match self.reserved_concurrency {
+            Some(runs) => {
+                let put = || {
+                    let put = lambda.put_function_concurrency().function_name(&self.name);
+                    put.reserved_concurrent_executions(whole(runs)).send()
+                };
+                cx.call(Operation::new("lambda", "PutFunctionConcurrency").eventually(NOT_YET), put).await?;
+            }
+            None => {
+                let seen = get(cx, &self.name).await?;
+                if seen.and_then(|answer| answer.concurrency).is_some() {
+                    let delete = || lambda.delete_function_concurrency().function_name(&self.name).send();
+                    let operation = Operation::new("lambda", "DeleteFunctionConcurrency").eventually(NOT_YET);
+                    cx.call(operation, delete).await?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    async fn put_tags(&self, cx: &Context, recorded: &Recorded) -> Result<(), ResourceError> {
+        let lambda = &cx.clients.lambda;
+        let list = || lambda.list_tags().resource(&recorded.arn).send();
+        let before = cx.call(Operation::new("lambda", "ListTags"), list).await?.tags.unwrap_or_default();
+        let change = TagChange::between(&without_aws(before), &self.tags);
+        if !change.set.is_empty() {
+            let set: HashMap<String, String> = change.set.into_iter().collect();
+            let tag = || lambda.tag_resource().resource(&recorded.arn).set_tags(Some(set.clone())).send();
+            cx.call(Operation::new("lambda", "TagResource"), tag).await?;
+        }
+        if !change.remove.is_empty() {
+            let untag =
+                || lambda.untag_resource().resource(&recorded.arn).set_tag_keys(Some(change.remove.clone())).send();
+            cx.call(Operation::new("lambda", "UntagResource"), untag).await?;
+        }
+        Ok(())
+    }
+}
+
+/// What a function counts as whose last change Lambda gave up.
+#[derive(Clone, Copy)]
+enum Impaired {
+    /// It works, and can be changed.
+    Works,
+    /// The change was ours.
+    Fails,
+}
+
+async fn settle(task: &Task<'_>, recorded: Recorded, impaired: Impaired) -> Result<Recorded, ResourceError> {
+    let cx = task.cx;
+    let look = async || {
+        let answer = get(cx, &recorded.name).await?;
+        let configuration = answer.as_ref().and_then(GetFunctionOutput::configuration);
+        // A function made just before may not be seen yet.
+        let Some(configuration) = configuration else { return Ok(Look::Pending("Pending".to_owned())) };
+        match condition_of(configuration) {
+            Condition::Ready => Ok(Look::Ready(())),
+            Condition::Changing(status) => Ok(Look::Pending(status)),
+            Condition::Impaired { .. } if matches!(impaired, Impaired::Works) => Ok(Look::Ready(())),
+            Condition::Failed { status, cause } | Condition::Impaired { status, cause } => {
+                Err(ResourceError::Failed { status, cause })
+            }
+        }
+    };
+    wait::until(pace(cx), &cx.stop, |_| {}, look).await?;
+    Ok(recorded)
+}
+
+/// A function is ready within seconds, so looking twice a minute would be most of the wait.
+pub(super) fn pace(cx: &Context) -> Pace {
+    Pace { interval: cx.pace.interval.min(Duration::from_secs(1)), timeout: cx.pace.timeout.min(LONGEST_WAIT) }
+}
+
+/// What Lambda has not done in this time it will not do.
+const LONGEST_WAIT: Duration = Duration::from_secs(15 * 60);
+
+async fn get(cx: &Context, name: &str) -> Result<Option<GetFunctionOutput>, AwsError> {
+    let get = || cx.clients.lambda.get_function().function_name(name).send();
+    match cx.call(Operation::new("lambda", "GetFunction"), get).await {
+        Ok(answer) => Ok(Some(answer)),
+        Err(error) if error.is_not_found() => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+/// States that hlctl does not know count as a change under way, for AWS adds some over time.
+fn condition_of(configuration: &FunctionConfiguration) -> Condition {
+    let cause = |reason: Option<&str>| reason.unwrap_or("AWS gives no cause").to_owned();
+    match configuration.state() {
+        None | Some(State::Active | State::Inactive) => {}
+        Some(State::Failed) => {
+            let cause = cause(configuration.state_reason());
+            return Condition::Failed { status: "Failed".to_owned(), cause };
+        }
+        Some(state) => return Condition::Changing(state.as_str().to_owned()),
+    }
+    match configuration.last_update_status() {
+        None | Some(LastUpdateStatus::Successful) => Condition::Ready,
+        Some(LastUpdateStatus::Failed) => Condition::Impaired {
+            status: "update Failed".to_owned(),
+            cause: cause(configuration.last_update_status_reason()),
+        },
+        Some(status) => Condition::Changing(format!("update {}", status.as_str())),
+    }
+}
+
+/// [`LambdaFunction::settings`] as AWS says.
+pub(super) fn settings_seen(configuration: &FunctionConfiguration) -> Attributes {
+    let variables = configuration.environment().and_then(|environment| environment.variables());
+    let shown = |(name, value): (&String, &String)| {
+        let value = if PLAIN.contains(&name.as_str()) { value } else { SECRET };
+        (name.clone(), json!(value))
+    };
+    attributes([
+        ("role", json!(configuration.role())),
+        ("runtime", json!(configuration.runtime().map(Runtime::as_str))),
+        ("handler", json!(configuration.handler())),
+        ("memory_size", json!(configuration.memory_size())),
+        ("timeout", json!(configuration.timeout())),
+        ("environment", variables.into_iter().flatten().map(shown).collect()),
+        ("code_sha256", json!(configuration.code_sha256())),
+    ])
+}
+
+fn tracing(on: bool) -> TracingMode {
+    if on { TracingMode::Active } else { TracingMode::PassThrough }
+}
+
+/// A number that the configuration has bounded far below this.
+pub(super) fn whole(number: u32) -> i32 {
+    i32::try_from(number).unwrap_or(i32::MAX)
+}

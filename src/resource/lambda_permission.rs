@@ -1,0 +1,185 @@
+//! Statement in a function's resource policy: who else may call it.
+//!
+//! Identity: the function, the alias if there is one, and the statement's id. It carries no tags; it is ours because the
+//! function is.
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+
+use super::lambda_function::{Target, group_of};
+use super::reference::{Known, Ref, Reference, Text};
+use super::{Attributes, Condition, Context, Identity, Observed, Resource, Rule, Task, UNKNOWN, attributes};
+use crate::aws::{ErrorKind, Operation};
+use crate::error::ResourceError;
+use crate::plan::AttributeChange;
+
+/// What the configuration asks for.
+#[derive(Clone, Debug)]
+pub struct LambdaPermission {
+    /// The function, or an alias of it: the permission of one says nothing of the other.
+    pub target: Target,
+    /// Id of the statement.
+    pub statement_id: String,
+    /// The service that may call.
+    pub principal: String,
+    /// The account on whose behalf it must call; `None` for any.
+    pub source_account: Option<String>,
+}
+
+/// What the state file remembers.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Recorded {
+    /// Name of the function.
+    pub function: String,
+    /// Name of the alias.
+    pub qualifier: Option<String>,
+    /// Id of the statement.
+    pub statement_id: String,
+}
+
+impl Ref<LambdaPermission> {
+    /// The statement's id, for what may be made only after the permission.
+    pub fn statement_id(&self) -> Text {
+        self.attribute("statement_id")
+    }
+}
+
+const ONE_STATEMENT: &str = "Lambda cannot change a statement, only put another in its place";
+const ACTION: &str = "lambda:InvokeFunction";
+
+impl Resource for LambdaPermission {
+    const KIND: &'static str = "lambda_permission";
+    const RULES: &'static [Rule] = &[
+        Rule::replaces("function", "a permission belongs to its function"),
+        Rule::replaces("qualifier", "a permission belongs to its alias"),
+        Rule::replaces("statement_id", ONE_STATEMENT),
+        Rule::replaces("action", ONE_STATEMENT),
+        Rule::replaces("principal", ONE_STATEMENT),
+        Rule::replaces("source_account", ONE_STATEMENT),
+    ];
+    type Recorded = Recorded;
+
+    fn references(&self) -> Vec<Reference> {
+        self.target.references()
+    }
+
+    fn desired(&self, known: &Known) -> Attributes {
+        attributes([
+            ("function", json!(known.text(&self.target.function.name()))),
+            ("qualifier", json!(self.target.qualifier(known))),
+            ("statement_id", json!(self.statement_id)),
+            ("action", json!(ACTION)),
+            ("principal", json!(self.principal)),
+            ("source_account", json!(self.source_account)),
+        ])
+    }
+
+    fn foretold(&self, _identity: &Identity, known: &Known) -> Option<Recorded> {
+        let recorded = self.recorded(known);
+        (recorded.function != UNKNOWN && recorded.qualifier.as_deref() != Some(UNKNOWN)).then_some(recorded)
+    }
+
+    async fn read(cx: &Context, recorded: &Recorded) -> Result<Option<Observed<Recorded>>, ResourceError> {
+        let get = || {
+            let get = cx.clients.lambda.get_policy().function_name(&recorded.function);
+            get.set_qualifier(recorded.qualifier.clone()).send()
+        };
+        let policy = match cx.call(Operation::new("lambda", "GetPolicy"), get).await {
+            Ok(answer) => answer.policy.unwrap_or_default(),
+            Err(error) if error.is_not_found() => return Ok(None),
+            Err(error) => return Err(error.into()),
+        };
+        let document: Value = serde_json::from_str(&policy).unwrap_or_default();
+        let has_id = |statement: &&Value| statement.get("Sid").and_then(Value::as_str) == Some(&recorded.statement_id);
+        let statement = document.get("Statement").and_then(Value::as_array).and_then(|list| list.iter().find(has_id));
+        Ok(statement.map(|statement| Observed {
+            recorded: recorded.clone(),
+            attributes: attributes([
+                ("function", json!(recorded.function)),
+                ("qualifier", json!(recorded.qualifier)),
+                ("statement_id", json!(recorded.statement_id)),
+                ("action", statement.get("Action").cloned().unwrap_or_default()),
+                ("principal", principal_of(statement)),
+                ("source_account", source_account_of(statement)),
+            ]),
+            tags: None,
+            condition: Condition::Ready,
+        }))
+    }
+
+    async fn create(&self, task: &Task<'_>) -> Result<Recorded, ResourceError> {
+        let recorded = self.recorded(task.known);
+        let add = || {
+            let add = task.cx.clients.lambda.add_permission().function_name(&recorded.function);
+            add.set_qualifier(recorded.qualifier.clone())
+                .statement_id(&self.statement_id)
+                .action(ACTION)
+                .principal(&self.principal)
+                .set_source_account(self.source_account.clone())
+                .send()
+        };
+        let operation = Operation::new("lambda", "AddPermission").eventually(NOT_YET_VISIBLE);
+        match task.cx.call(operation, add).await {
+            Ok(_) => {}
+            // "The statement id (...) provided already exists": an earlier answer was lost. The next plan compares it.
+            Err(error) if error.kind == ErrorKind::AlreadyExists => {}
+            Err(error) => return Err(error.into()),
+        }
+        Ok(recorded)
+    }
+
+    async fn update(&self, _: &Task<'_>, recorded: Recorded, _: &[AttributeChange]) -> Result<Recorded, ResourceError> {
+        Ok(recorded)
+    }
+
+    async fn delete(task: &Task<'_>, recorded: Recorded) -> Result<(), ResourceError> {
+        let remove = || {
+            let remove = task.cx.clients.lambda.remove_permission().function_name(&recorded.function);
+            remove.set_qualifier(recorded.qualifier.clone()).statement_id(&recorded.statement_id).send()
+        };
+        match task.cx.call(Operation::new("lambda", "RemovePermission"), remove).await {
+            Ok(_) => Ok(()),
+            Err(error) if error.is_not_found() => Ok(()),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    fn name(recorded: &Recorded) -> String {
+        format!("{} on {}", recorded.statement_id, recorded.function)
+    }
+
+    /// Statements put at once can be lost.
+    fn group(recorded: &Recorded) -> Option<String> {
+        Some(group_of(&recorded.function))
+    }
+}
+
+/// A function made just before may not be seen yet.
+const NOT_YET_VISIBLE: &[(&str, &str)] =
+    &[("ResourceNotFoundException", ""), ("ResourceConflictException", "in progress")];
+
+impl LambdaPermission {
+    fn recorded(&self, known: &Known) -> Recorded {
+        Recorded {
+            function: known.text(&self.target.function.name()),
+            qualifier: self.target.qualifier(known),
+            statement_id: self.statement_id.clone(),
+        }
+    }
+}
+
+fn principal_of(statement: &Value) -> Value {
+    match statement.get("Principal") {
+        Some(Value::Object(members)) => members.get("Service").or_else(|| members.get("AWS")).cloned(),
+        other => other.cloned(),
+    }
+    .unwrap_or_default()
+}
+
+/// `AWS:SourceAccount` as AddPermission writes it; the names of keys count in any case.
+fn source_account_of(statement: &Value) -> Value {
+    let operators = statement.get("Condition").and_then(Value::as_object);
+    let keys = operators.into_iter().flat_map(|operators| operators.values()).filter_map(Value::as_object).flatten();
+    let mut accounts = keys.filter(|(key, _)| key.eq_ignore_ascii_case("aws:SourceAccount")).map(|(_, value)| value);
+    accounts.next().cloned().unwrap_or_default()
+}
