@@ -19,7 +19,7 @@ use crate::module::Stack;
 use crate::plan::{Action, Plan, foretell};
 use crate::resource::reference::holds_unknown;
 use crate::resource::{Attributes, Context, Known, Report as TaskReport, Spec, Task};
-use crate::state::{Deposed, LocalStore, Lock, State, StateError, Status};
+use crate::state::{Deposed, Entry, LocalStore, Lock, State, StateError, Status};
 
 /// How long calls under way may go on after a stop. With what writing the state takes, it stays under five seconds.
 const GRACE: Duration = Duration::from_secs(3);
@@ -117,6 +117,7 @@ impl Coordinator<'_> {
         for step in self.steps.clone() {
             match &step.work {
                 Work::Create => self.intend_create(&step, is_protected(&step.address)),
+                Work::Delete { recorded, deposed: true, .. } => self.intend_to_delete_another(&step, recorded),
                 Work::Delete { deposed: false, .. } => {
                     if let Some(entry) = self.state.resources.get_mut(&step.address) {
                         entry.status = Status::Deleting;
@@ -133,6 +134,17 @@ impl Coordinator<'_> {
         self.writer.finish().await.map_err(CommandError::State)
     }
 
+    /// A stray is written down among the replaced before it is deleted.
+    fn intend_to_delete_another(&mut self, step: &Step, recorded: &Value) {
+        let is_known = |deposed: &Deposed| deposed.entry.recorded.as_ref() == Some(recorded);
+        let is_replaced = self.state.recorded(step.address.as_str()) == Some(recorded);
+        if is_replaced || self.state.deposed.iter().any(is_known) {
+            return;
+        }
+        let entry = Entry { recorded: Some(recorded.clone()), ..intent(step, self.plan, false) };
+        self.state.deposed.push(Deposed { address: step.address.clone(), entry });
+    }
+
     fn intend_create(&mut self, step: &Step, protected: bool) {
         let previous = self.state.resources.remove(&step.address);
         let mut entry = intent(step, self.plan, protected);
@@ -142,6 +154,7 @@ impl Coordinator<'_> {
             // The same attempt goes on, so AWS must see the same token.
             Some(previous) if previous.status == Status::Creating && previous.recorded.is_none() => {
                 entry.token = previous.token;
+                entry.doubtful_since = Some(now());
             }
             Some(previous) if step.action == Action::Replace => {
                 self.state.deposed.push(Deposed { address: step.address.clone(), entry: previous });
@@ -158,6 +171,8 @@ impl Coordinator<'_> {
             let Some(entry) = self.state.resources.get_mut(&change.address).filter(|_| !change.deposed) else {
                 continue;
             };
+            // AWS has shown everything by then.
+            entry.doubtful_since = entry.doubtful_since.filter(|since| now() - since < LONGEST_DOUBT_SECONDS);
             if let (Some(recorded), Some(observed)) = (&change.recorded, &change.observed) {
                 entry.recorded = Some(recorded.clone());
                 for (name, value) in &mut entry.attributes {
@@ -234,6 +249,7 @@ impl Coordinator<'_> {
                 token: self.state.resources.get(&step.address).map(|entry| entry.token.clone()).unwrap_or_default(),
                 known: self.known.clone(),
                 others: crate::plan::refresh::identities(&self.state),
+                resumed: self.state.resources.get(&step.address).is_some_and(|entry| entry.doubtful_since.is_some()),
                 wait: self.wait,
                 step,
             };
@@ -262,6 +278,7 @@ impl Coordinator<'_> {
     fn take(&mut self, message: Message, observer: &mut dyn Observer) {
         match message {
             Message::Report(id, TaskReport::Identified(recorded)) => self.identify(id, recorded),
+            Message::Report(id, TaskReport::Doubtful) => self.doubt(id),
             Message::Report(id, TaskReport::Progress(progress)) => {
                 observer.hear(&Event::Progress { address: self.steps[id].address.clone(), progress });
             }
@@ -270,6 +287,13 @@ impl Coordinator<'_> {
                     self.end(id, result, begun.elapsed(), observer);
                 }
             }
+        }
+    }
+
+    fn doubt(&mut self, id: StepId) {
+        if let Some(entry) = self.state.resources.get_mut(&self.steps[id].address) {
+            entry.doubtful_since = Some(now());
+            self.writer.dirty = true;
         }
     }
 
@@ -412,6 +436,13 @@ impl Coordinator<'_> {
     }
 }
 
+/// How long AWS may take to show what it has made, many times over.
+const LONGEST_DOUBT_SECONDS: i64 = 3600;
+
+fn now() -> i64 {
+    jiff::Timestamp::now().as_second()
+}
+
 fn made_nothing(error: &ResourceError) -> bool {
     match error {
         ResourceError::Aws(error) => {
@@ -445,6 +476,7 @@ struct Job {
     token: String,
     known: Known,
     others: Vec<Value>,
+    resumed: bool,
     wait: bool,
 }
 
@@ -457,6 +489,7 @@ impl Job {
             known: &self.known,
             others: &self.others,
             token: &self.token,
+            resumed: self.resumed,
             wait: self.wait,
             with_bucket,
             report,

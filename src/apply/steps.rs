@@ -215,6 +215,7 @@ pub fn intent(step: &Step, plan: &Plan, protected: bool) -> Entry {
         needs: plan.graph.needs(&step.address).cloned().collect(),
         recorded: None,
         foretold: None,
+        doubtful_since: None,
         attributes: serde_json::Map::new(),
     }
 }

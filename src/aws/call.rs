@@ -30,12 +30,20 @@ pub struct Operation {
     repeatable: bool,
     patience: Duration,
     eventually: &'static [(&'static str, &'static str)],
+    propagation: Duration,
 }
 
 impl Operation {
     /// An operation that may be repeated when its answer is lost.
     pub const fn new(service: &'static str, name: &'static str) -> Self {
-        Self { service, name, repeatable: true, patience: Duration::from_secs(90), eventually: &[] }
+        Self {
+            service,
+            name,
+            repeatable: true,
+            patience: Duration::from_secs(90),
+            eventually: &[],
+            propagation: PROPAGATION,
+        }
     }
 
     /// The operation has no idempotency token: it is repeated only when AWS has surely not carried it out.
@@ -47,6 +55,12 @@ impl Operation {
     /// Errors, as code and part of the message, that pass by themselves within two minutes.
     pub const fn eventually(mut self, errors: &'static [(&'static str, &'static str)]) -> Self {
         self.eventually = errors;
+        self
+    }
+
+    /// How long the errors of [`Operation::eventually`] are borne, where two minutes would be too long.
+    pub const fn within(mut self, propagation: Duration) -> Self {
+        self.propagation = propagation;
         self
     }
 
@@ -95,7 +109,7 @@ impl Caller {
 fn pause(operation: &Operation, error: &AwsError, attempts: u32, elapsed: Duration) -> Option<Duration> {
     let passing = operation.eventually.iter().any(|(code, part)| error.says(code, part));
     let (most_attempts, longest) = match error.kind {
-        _ if passing => (u32::MAX, PROPAGATION),
+        _ if passing => (u32::MAX, operation.propagation),
         ErrorKind::Throttled => (u32::MAX, operation.patience),
         ErrorKind::Conflict if error.code == "OperationAborted" => (u32::MAX, PROPAGATION),
         ErrorKind::Conflict if error.code.starts_with("ConcurrentModification") => (10, PROPAGATION),

@@ -40,6 +40,11 @@ pub fn hint(error: &AwsError) -> Option<String> {
             "check the network, any proxy, the region, and AWS_ENDPOINT_URL if it is set, then run the command again".to_owned()
         }
         ErrorKind::Garbled => "something other than AWS answered: check AWS_ENDPOINT_URL and any proxy".to_owned(),
+        ErrorKind::Conflict if error.code == "DeleteConflict" => {
+            "something that hlctl did not attach is still on it: `aws iam list-attached-role-policies` and \
+             `aws iam list-entities-for-policy` show what; detach that, then run the command again"
+                .to_owned()
+        }
         ErrorKind::Conflict if error.service == "healthlake" => {
             "the store is in transition: `hlctl wait` waits until it settles, then run the command again".to_owned()
         }

@@ -11,7 +11,7 @@ use crate::error::CommandError;
 use crate::exit_code::ExitCode;
 use crate::plan::file::PlanFile;
 use crate::plan::{Options, refresh_only};
-use crate::resource::Identity;
+use crate::resource::{Identity, STACK_TAG};
 use crate::session::{Connection, Prepared, Session, Wishes, prepare, settings_of};
 use crate::state::State;
 use crate::ui::{json, plan_view};
@@ -32,6 +32,10 @@ pub(super) async fn run(session: &Session, arguments: &PlanArgs) -> Result<ExitC
     .await?;
     if arguments.scope.refresh_only {
         prepared.plan = refresh_only(&prepared.plan, &prepared.state);
+    }
+    if is_new && arguments.out.is_none() {
+        // The first apply, and nobody before it, chooses the stack's name.
+        prepared.plan.hide(STACK_TAG);
     }
     show(session, &prepared, &connection, arguments.json);
     if let Some(path) = &arguments.out {

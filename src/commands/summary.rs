@@ -37,7 +37,9 @@ pub(super) fn conclude(session: &Session, report: &Report, what: &str, again: &s
         Some(Signal::Terminate | Signal::HangUp) => "asked to end; ",
         None => "",
     };
-    let hint = if failed.is_empty() && skipped == 0 {
+    let hint = if again == "hlctl wait" {
+        "`hlctl wait` waits on; `hlctl apply` mends and finishes what can be".to_owned()
+    } else if failed.is_empty() && skipped == 0 {
         format!("`hlctl wait` waits until AWS is done; `{again}` takes up where this stood")
     } else if failed.is_empty() {
         format!("`{again}` takes up where this stood")

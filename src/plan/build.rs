@@ -128,9 +128,15 @@ struct Decider<'a> {
 }
 
 impl Decider<'_> {
+    /// What hlctl itself has ordered the end of, or shall, counts as gone once AWS has the order.
     fn seen(&self, address: &Address) -> (Option<&Seen>, Option<&Observed>) {
         let seen = self.situation.seen.get(address);
-        (seen, seen.and_then(|seen| seen.observed.as_ref()))
+        let entry = self.situation.state.resources.get(address);
+        let wanted = self.situation.stack.contains_key(address)
+            && entry.is_some_and(|entry| entry.status == Status::Ready)
+            && !self.options.replace.contains(address);
+        let counts = |observed: &&Observed| wanted || !matches!(observed.condition, Condition::Ending { .. });
+        (seen, seen.and_then(|seen| seen.observed.as_ref()).filter(counts))
     }
 
     /// What is not chosen keeps the identity it has, for those that are.
@@ -157,6 +163,7 @@ impl Decider<'_> {
         let wanted = spec.desired(&self.known);
         let (seen, observed) = self.seen(address);
         let (seen, observed) = (seen.cloned(), observed.cloned());
+        self.plan.changes.extend(seen.as_ref().and_then(|seen| stray(address, spec.kind(), seen)));
         if let Some(error) = seen.as_ref().and_then(|seen| seen.barred.as_ref()) {
             self.plan.refusals.push(refusal(address, error));
         }
@@ -167,9 +174,8 @@ impl Decider<'_> {
         let (action, reason) = match &observed {
             None => (Action::Create, entry.and_then(vanished)),
             Some(observed) => {
-                if let Some(refusal) = self.taken(address, entry, observed) {
-                    self.plan.refusals.push(refusal);
-                }
+                let barred = self.taken(address, entry, observed).or_else(|| ending(address, observed));
+                self.plan.refusals.extend(barred);
                 existing(entry, observed, &attributes, forced)
             }
         };
@@ -221,6 +227,11 @@ impl Decider<'_> {
             }
         }
         change.meaning = self.meaning(&change);
+        // What never came to be holds nothing to protect or to mourn.
+        if never_came_to_be(&change) {
+            change.protected = false;
+            change.meaning.clear();
+        }
         self.plan.changes.push(change);
         Ok(())
     }
@@ -291,27 +302,16 @@ impl Decider<'_> {
         };
         change.meaning = self.meaning(&change);
         self.plan.changes.push(change);
+        let strays = entry.kind().zip(self.situation.seen.get(address));
+        self.plan.changes.extend(strays.and_then(|(kind, seen)| stray(address, kind, seen)));
         Ok(())
     }
 
     /// An earlier run replaced it and did not come to deleting it.
     fn finish(&mut self, deposed: &Deposed) {
-        let recorded = deposed.entry.recorded.clone();
-        self.plan.changes.push(Change {
-            address: deposed.address.clone(),
-            kind: deposed.entry.kind.clone(),
-            name: recorded.as_ref().and_then(|recorded| deposed.entry.kind()?.name(recorded).ok()),
-            action: Action::Delete,
-            reason: Some("an earlier run put another in its place".to_owned()),
-            attributes: Vec::new(),
-            meaning: Vec::new(),
-            protected: false,
-            delete_first: false,
-            deposed: true,
-            contents: None,
-            observed: None,
-            recorded,
-        });
+        let Some(recorded) = deposed.entry.recorded.clone() else { return };
+        let reason = "an earlier run put another in its place";
+        self.plan.changes.extend(superfluous(&deposed.address, deposed.entry.kind(), recorded, reason));
     }
 
     /// Refuses what must not happen by implication.
@@ -414,6 +414,47 @@ fn refusal(address: &Address, error: &ResourceError) -> Refusal {
     }
 }
 
+/// A second one, made because the answer to the first attempt was lost and the thing could not be seen yet.
+fn stray(address: &Address, kind: Kind, seen: &Seen) -> Option<Change> {
+    let reason = "an earlier attempt made it too, and its answer was lost; nothing uses it";
+    superfluous(address, Some(kind), seen.stray.clone()?, reason)
+}
+
+/// The deletion of something whose address another has.
+fn superfluous(address: &Address, kind: Option<Kind>, recorded: serde_json::Value, reason: &str) -> Option<Change> {
+    let kind = kind?;
+    Some(Change {
+        address: address.clone(),
+        kind: kind.as_str().to_owned(),
+        name: kind.name(&recorded).ok(),
+        action: Action::Delete,
+        reason: Some(reason.to_owned()),
+        attributes: Vec::new(),
+        meaning: Vec::new(),
+        protected: false,
+        delete_first: false,
+        deposed: true,
+        contents: None,
+        observed: None,
+        recorded: Some(recorded),
+    })
+}
+
+/// What somebody else has ordered the end of is neither given up nor changed behind that person's back.
+fn ending(address: &Address, observed: &Observed) -> Option<Refusal> {
+    let Condition::Ending { what, rescue } = &observed.condition else { return None };
+    Some(Refusal {
+        address: address.clone(),
+        message: format!("somebody outside hlctl has ordered its end: {what}"),
+        hint: format!(
+            "to keep it: {rescue}\nand then `hlctl apply`, which enables it again. To give it up for a new one: \
+             --replace '{address}'"
+        ),
+        protection: true,
+        name_to_give: None,
+    })
+}
+
 /// How the reason of a replacement begins when the old one never came to be.
 const CREATION_FAILED: &str = "AWS could not make it";
 
@@ -440,6 +481,9 @@ fn existing(
     attributes: &[AttributeChange],
     forced: bool,
 ) -> (Action, Option<String>) {
+    if matches!(observed.condition, Condition::Ending { .. }) {
+        return (Action::NoOp, None);
+    }
     if let Condition::Failed { status, cause } = &observed.condition {
         return (Action::Replace, Some(format!("{CREATION_FAILED} ({status}: {cause})")));
     }

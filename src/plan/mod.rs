@@ -18,7 +18,7 @@ pub use refresh_only::refresh_only;
 
 use crate::address::Address;
 use crate::graph::Graph;
-use crate::resource::{Attributes, Contents};
+use crate::resource::{Attributes, Contents, UNKNOWN};
 
 /// What is to be done about one resource.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -154,6 +154,14 @@ impl Plan {
             *count += 1;
         }
         counts
+    }
+
+    /// Shows the tag of this name as not known yet.
+    pub fn hide(&mut self, tag: &str) {
+        let tags = self.changes.iter_mut().flat_map(|change| &mut change.attributes);
+        for change in tags.filter(|change| change.attribute() == "tags" && change.part.as_deref() == Some(tag)) {
+            change.after = Some(UNKNOWN.into());
+        }
     }
 
     /// Whether there is something to report as a change: anything but waiting.

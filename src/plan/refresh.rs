@@ -30,13 +30,15 @@ pub struct Seen {
     pub observed: Option<Observed>,
     /// What it holds, if it is a bucket and that was asked for.
     pub contents: Option<Contents>,
+    /// Another one of it that nothing uses.
+    pub stray: Option<Value>,
     /// Why it cannot be made, if somebody else has its name and lets nobody look.
     pub barred: Option<ResourceError>,
 }
 
 impl Seen {
     fn nothing(kind: Kind, recorded: Option<Value>) -> Self {
-        Self { kind, recorded, observed: None, contents: None, barred: None }
+        Self { kind, recorded, observed: None, contents: None, stray: None, barred: None }
     }
 }
 
@@ -185,10 +187,7 @@ impl Look {
     async fn perform(&self, cx: &Context) -> Result<Seen, ResourceError> {
         let recorded = match (&self.recorded, &self.entry) {
             // An earlier run wrote down that it would make one and never heard from AWS.
-            (None, Some(entry)) => {
-                let trail = Trail { address: &self.address, entry, known: &self.known, taken: &self.taken };
-                self.kind.find(cx, &trail).await?
-            }
+            (None, Some(entry)) => self.find(cx, entry).await?,
             (recorded, _) => recorded.clone(),
         };
         let Some(identity) = &recorded else {
@@ -203,10 +202,21 @@ impl Look {
                 _ => Ok(None),
             }
         };
-        let (observed, contents) = tokio::join!(read, counted);
+        let stray = async {
+            match &self.entry {
+                Some(entry) if entry.doubtful_since.is_some() => self.find(cx, entry).await,
+                _ => Ok(None),
+            }
+        };
+        let (observed, contents, stray) = tokio::join!(read, counted, stray);
         let observed = observed?;
         let contents = if observed.is_some() { contents? } else { None };
-        Ok(Seen { kind: self.kind, recorded, observed, contents, barred: None })
+        Ok(Seen { kind: self.kind, recorded, observed, contents, stray: stray?, barred: None })
+    }
+
+    async fn find(&self, cx: &Context, entry: &Entry) -> Result<Option<Value>, ResourceError> {
+        let trail = Trail { address: &self.address, entry, known: &self.known, taken: &self.taken };
+        self.kind.find(cx, &trail).await
     }
 }
 

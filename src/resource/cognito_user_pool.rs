@@ -216,7 +216,7 @@ impl CognitoUserPool {
             let pool = answer.user_pool.ok_or_else(|| no_pool("CreateUserPool"))?;
             recorded_of(cx, &pool)
         };
-        create_once(create, || search(cx, task.address, task.others)).await
+        create_once(task, create, || search(cx, task.address, task.others)).await
     }
 
     /// Sends the pool as it is but for what the configuration decides.

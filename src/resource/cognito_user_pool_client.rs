@@ -197,7 +197,7 @@ impl Resource for CognitoUserPoolClient {
             })?;
             Ok(Recorded { id, user_pool_id: pool.clone(), name: self.name.clone() })
         };
-        create_once(create, || search(cx, &pool, &self.name, task.others)).await
+        create_once(task, create, || search(cx, &pool, &self.name, task.others)).await
     }
 
     async fn update(

@@ -210,7 +210,7 @@ impl Resource for FhirDatastore {
         let cx = task.cx;
         let changed = |names: &[&str]| changes.iter().any(|change| names.contains(&change.attribute()));
         // HealthLake takes one change at a time and none while the store is in transition.
-        let recorded = settle(task, recorded, true, Impaired::Works).await?;
+        let recorded = settle(task, recorded, task.wait, Impaired::Works).await?;
         if changed(&["tags"]) {
             self.update_tags(cx, &recorded.arn).await?;
         }
@@ -262,7 +262,7 @@ impl Resource for FhirDatastore {
             Some(store) if is_gone(&store) => return Ok(()),
             Some(store) if is_ending(&store) => {}
             Some(_) => {
-                match settle(task, recorded.clone(), true, Impaired::Works).await {
+                match settle(task, recorded.clone(), task.wait, Impaired::Works).await {
                     // A store that could not be made, or changed, can still be deleted.
                     Ok(_) | Err(ResourceError::Failed { .. }) => {}
                     Err(error) => return Err(error),
@@ -381,7 +381,9 @@ async fn settle(
         match condition_of(&store) {
             Condition::Ready => Ok(Look::Ready(recorded_of(&store))),
             Condition::Changing(status) if wait => Ok(Look::Pending(status)),
-            Condition::Changing(status) => Err(ResourceError::StillGoing { status }),
+            Condition::Changing(status) | Condition::Ending { what: status, .. } => {
+                Err(ResourceError::StillGoing { status })
+            }
             Condition::Failed { status, cause } => Err(ResourceError::Failed { status, cause }),
             Condition::Impaired { status, cause } => match impaired {
                 Impaired::Works => Ok(Look::Ready(recorded_of(&store))),

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use super::iam_role::{NOT_YET_VISIBLE, as_iam_tags, decode_document, from_iam_tags};
+use super::iam_role::{A_MOMENT, NOT_YET_VISIBLE, STILL_ATTACHED, as_iam_tags, decode_document, from_iam_tags};
 use super::policy::Document;
 use super::reference::{Known, Ref, Reference, Text};
 use super::tags::{TagChange, as_attribute, take_over};
@@ -110,7 +110,12 @@ impl Resource for IamPolicy {
         match result {
             Ok(answer) => {
                 let arn = answer.policy.and_then(|policy| policy.arn).unwrap_or(foretold.arn);
-                Ok(Recorded { name: self.name.clone(), arn })
+                let recorded = Recorded { name: self.name.clone(), arn };
+                task.identified(&recorded)?;
+                // Whoever reads it next, be it the next run, must not take it for gone.
+                let get = || cx.clients.iam.get_policy().policy_arn(&recorded.arn).send();
+                cx.call(Operation::new("iam", "GetPolicy").eventually(NOT_YET_VISIBLE), get).await?;
+                Ok(recorded)
             }
             Err(error) if error.kind == ErrorKind::AlreadyExists => {
                 let seen = Self::read(cx, &foretold).await?;
@@ -167,7 +172,7 @@ impl Resource for IamPolicy {
             delete_version(cx, arn, &version).await?;
         }
         let delete = || cx.clients.iam.delete_policy().policy_arn(arn).send();
-        match cx.call(Operation::new("iam", "DeletePolicy"), delete).await {
+        match cx.call(Operation::new("iam", "DeletePolicy").eventually(STILL_ATTACHED).within(A_MOMENT), delete).await {
             Ok(_) => Ok(()),
             Err(error) if error.is_not_found() => Ok(()),
             Err(error) => Err(error.into()),

@@ -3,6 +3,7 @@
 //! Identity: the name, unique in the account. Ownership: its tags.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use aws_sdk_iam::types::Tag;
 use percent_encoding::percent_decode_str;
@@ -51,6 +52,9 @@ impl Ref<IamRole> {
 
 /// What IAM has made is not visible everywhere at once (IAM user guide, "Troubleshoot IAM").
 pub(super) const NOT_YET_VISIBLE: &[(&str, &str)] = &[("NoSuchEntity", "")];
+/// A policy that was just detached may count for a while yet; one that somebody else attached counts for good.
+pub(super) const STILL_ATTACHED: &[(&str, &str)] = &[("DeleteConflict", "")];
+pub(super) const A_MOMENT: Duration = Duration::from_secs(20);
 const PRINCIPAL_NOT_YET_VISIBLE: &[(&str, &str)] = &[("MalformedPolicyDocument", "rincipal")];
 
 impl Resource for IamRole {
@@ -112,7 +116,12 @@ impl Resource for IamRole {
             Ok(answer) => {
                 let role =
                     answer.role.ok_or_else(|| ResourceError::Answer("iam:CreateRole gave no role".to_owned()))?;
-                Ok(Recorded { name: role.role_name, arn: role.arn })
+                let recorded = Recorded { name: role.role_name, arn: role.arn };
+                task.identified(&recorded)?;
+                // Whoever reads it next, be it the next run, must not take it for gone.
+                let get = || cx.clients.iam.get_role().role_name(&self.name).send();
+                cx.call(Operation::new("iam", "GetRole").eventually(NOT_YET_VISIBLE), get).await?;
+                Ok(recorded)
             }
             Err(error) if error.kind == ErrorKind::AlreadyExists => {
                 let foretold = self
@@ -160,8 +169,7 @@ impl Resource for IamRole {
 
     async fn delete(task: &Task<'_>, recorded: Recorded) -> Result<(), ResourceError> {
         let cx = task.cx;
-        // A policy that was just detached may count for a while yet.
-        let operation = Operation::new("iam", "DeleteRole");
+        let operation = Operation::new("iam", "DeleteRole").eventually(STILL_ATTACHED).within(A_MOMENT);
         let result = cx.call(operation, || cx.clients.iam.delete_role().role_name(&recorded.name).send()).await;
         match result {
             Ok(_) => Ok(()),

@@ -97,9 +97,7 @@ impl Resource for KmsKey {
             Err(error) if error.is_not_found() => return Ok(None),
             Err(error) => return Err(error.into()),
         };
-        let Some(metadata) = metadata.filter(|metadata| !is_ending(metadata)) else {
-            return Ok(None);
-        };
+        let Some(metadata) = metadata else { return Ok(None) };
         let tags = tags?;
         let document = policy?.policy.unwrap_or_default();
         let rotation = match rotation {
@@ -115,7 +113,8 @@ impl Resource for KmsKey {
             ("policy", policy::normalise(&serde_json::from_str(&document).unwrap_or(Value::String(document)))),
             ("tags", as_attribute(&tags)),
         ]);
-        Ok(Some(Observed { recorded: recorded.clone(), attributes, tags: Some(tags), condition: Condition::Ready }))
+        let condition = if is_ending(&metadata) { ending(&metadata) } else { Condition::Ready };
+        Ok(Some(Observed { recorded: recorded.clone(), attributes, tags: Some(tags), condition }))
     }
 
     async fn create(&self, task: &Task<'_>) -> Result<Recorded, ResourceError> {
@@ -209,7 +208,7 @@ impl KmsKey {
             let made = cx.call(operation, send).await?.key_metadata.and_then(|metadata| recorded_of(&metadata));
             made.ok_or_else(|| ResourceError::Answer("kms:CreateKey gave no ARN".to_owned()))
         };
-        create_once(create, || search(cx, task.address, task.others)).await
+        create_once(task, create, || search(cx, task.address, task.others)).await
     }
 
     async fn update_tags(&self, cx: &Context, id: &str) -> Result<(), ResourceError> {
@@ -252,7 +251,18 @@ async fn search(cx: &Context, address: &Address, taken: &[Value]) -> Result<Opti
     }
 }
 
-/// A key on its way out counts as gone: it encrypts nothing any more.
+/// The end that somebody ordered; until then it can be called off, and nothing that the key encrypted is lost.
+fn ending(metadata: &KeyMetadata) -> Condition {
+    let date = metadata.deletion_date().map_or("soon".to_owned(), |date| crate::ui::date_of(date.secs()));
+    Condition::Ending {
+        what: format!(
+            "the key is scheduled for deletion ({date}); what it encrypts cannot be read now, and never again after that"
+        ),
+        rescue: format!("aws kms cancel-key-deletion --key-id {}", metadata.key_id()),
+    }
+}
+
+/// A key on its way out encrypts nothing any more.
 fn is_ending(metadata: &KeyMetadata) -> bool {
     matches!(metadata.key_state(), Some(KeyState::PendingDeletion | KeyState::PendingReplicaDeletion))
 }

@@ -411,7 +411,7 @@ async fn settle(task: &Task<'_>, recorded: Recorded, impaired: Impaired) -> Resu
         let Some(configuration) = configuration else { return Ok(Look::Pending("Pending".to_owned())) };
         match condition_of(configuration) {
             Condition::Ready => Ok(Look::Ready(())),
-            Condition::Changing(status) => Ok(Look::Pending(status)),
+            Condition::Changing(status) | Condition::Ending { what: status, .. } => Ok(Look::Pending(status)),
             Condition::Impaired { .. } if matches!(impaired, Impaired::Works) => Ok(Look::Ready(())),
             Condition::Failed { status, cause } | Condition::Impaired { status, cause } => {
                 Err(ResourceError::Failed { status, cause })

@@ -134,6 +134,13 @@ pub enum Condition {
         /// Why, as AWS says.
         cause: String,
     },
+    /// Somebody has ordered its end, which can still be called off; whatever else can be done waits for that.
+    Ending {
+        /// What was ordered, and for when.
+        what: String,
+        /// How to call it off.
+        rescue: String,
+    },
     /// AWS gave up on the last change; the resource itself works.
     Impaired {
         /// The status as AWS names it.

@@ -109,6 +109,8 @@ impl Trail<'_> {
 pub enum Report {
     /// AWS has given it an identity; the value is what to record.
     Identified(Value),
+    /// It may have been made twice.
+    Doubtful,
     /// It is coming along.
     Progress(Progress),
 }
@@ -134,6 +136,8 @@ pub struct Task<'a> {
     pub others: &'a [Value],
     /// Idempotency token of a creation; state has it on record.
     pub token: &'a str,
+    /// Whether an earlier run was cut off in the same creation.
+    pub resumed: bool,
     /// Whether to wait until the resource is ready.
     pub wait: bool,
     /// Whether the bucket that it is part of goes too.
@@ -150,6 +154,11 @@ impl Task<'_> {
     pub fn identified<R: Serialize>(&self, recorded: &R) -> Result<(), ResourceError> {
         (self.report)(Report::Identified(super::to_value(recorded)?));
         Ok(())
+    }
+
+    /// Reports that there may be two of it, so that later runs look for the other.
+    pub fn doubtful(&self) {
+        (self.report)(Report::Doubtful);
     }
 
     /// Reports progress.

@@ -66,6 +66,10 @@ pub struct Entry {
     /// The identity that its name decides, from before it was made: where to look for it after a crash.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub foretold: Option<Value>,
+    /// When a creation was sent again, or taken up by a later run, without certainty that the first had made nothing:
+    /// until that has been looked into, there may be two. Seconds since 1970.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub doubtful_since: Option<i64>,
     /// What it looked like when hlctl last looked, or what was about to be made.
     pub attributes: Attributes,
 }

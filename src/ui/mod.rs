@@ -26,6 +26,11 @@ pub fn date_in(days: u8) -> String {
     then.strftime("%Y-%m-%d").to_string()
 }
 
+/// The day of a time in seconds since 1970, in UTC.
+pub fn date_of(seconds: i64) -> String {
+    jiff::Timestamp::from_second(seconds).unwrap_or_default().strftime("%Y-%m-%d").to_string()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

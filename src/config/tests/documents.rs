@@ -25,9 +25,8 @@ fn is_valid(schema: &Value, text: &str) -> Result<(), String> {
 
 /// Every key live, with its default or its example.
 fn everything() -> String {
-    let assignments = keys::all()
-        .filter(|key| key.name != "tags")
-        .map(|key| format!("{} = {}\n", key.name, key.example));
+    let assignments =
+        keys::all().filter(|key| key.name != "tags").map(|key| format!("{} = {}\n", key.name, key.example));
     assignments.collect::<String>() + "[tags]\nteam = \"interop\"\n"
 }
 
