@@ -78,3 +78,68 @@ impl fmt::Debug for Event {
         formatter.debug_struct("Event").field("operation", &self.loggable_operation()).finish_non_exhaustive()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn only_what_looks_like_an_operation_is_logged() {
+        let long = "A".repeat(OPERATION_LIMIT + 1);
+        for (name, logged) in [
+            ("SearchWithGet", "SearchWithGet"),
+            ("", "unknown"),
+            ("two\nlines", "unknown"),
+            ("eyJhbGciOiJSUzI1NiJ9.e30.c2ln", "unknown"),
+            (&long, "unknown"),
+        ] {
+            assert_eq!(Event::new("e", name, "t").loggable_operation(), logged);
+        }
+    }
+
+    #[test]
+    fn debug_shows_no_token() {
+        let event = Event::new("https://store/", "ReadResource", "secret-token");
+        assert!(!format!("{event:?}").contains("secret"));
+    }
+
+    fn any_json() -> impl Strategy<Value = Value> {
+        let leaf = prop_oneof![
+            Just(Value::Null),
+            any::<bool>().prop_map(Value::from),
+            any::<i64>().prop_map(Value::from),
+            ".*".prop_map(Value::from),
+        ];
+        let name = prop_oneof![
+            Just("datastoreEndpoint".to_owned()),
+            Just("operationName".to_owned()),
+            Just("bearerToken".to_owned()),
+            ".*",
+        ];
+        leaf.prop_recursive(3, 16, 4, move |inner| {
+            prop_oneof![
+                prop::collection::vec(inner.clone(), 0..4).prop_map(Value::from),
+                prop::collection::btree_map(name.clone(), inner, 0..4).prop_map(|members| json!(members)),
+            ]
+        })
+    }
+
+    proptest! {
+        #[test]
+        fn any_json_is_an_event_and_whole_only_with_three_texts(value in any_json()) {
+            let text = |name: &str| value[name].as_str().is_some_and(|text| !text.is_empty());
+            let all_there = text("datastoreEndpoint") && text("operationName") && text("bearerToken");
+            let event: Event = serde_json::from_value(value.clone()).map_err(|error| TestCaseError::fail(error.to_string()))?;
+            prop_assert!(all_there || event.parts().is_err());
+        }
+
+        #[test]
+        fn a_token_is_handed_on_as_it_is_but_for_its_scheme(token in "[!-~]{1,40}", scheme in "(|[Bb][Ee][Aa][Rr][Ee][Rr] {1,3})") {
+            let event = Event::new("https://store/", "ReadResource", format!("{scheme}{token}"));
+            prop_assert_eq!(event.parts().map(|parts| parts.token.to_owned()), Ok(token));
+        }
+    }
+}

@@ -56,3 +56,116 @@ fn is_search_text(text: &str) -> bool {
     let allowed = |byte: u8| byte.is_ascii_graphic() && !matches!(byte, b'"' | b'\\' | b'&' | b'?' | b'#');
     !text.is_empty() && text.bytes().all(allowed)
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use proptest::sample::{select, subsequence};
+
+    use super::*;
+
+    #[test]
+    fn the_scopes_of_the_documents_are_clinical() {
+        let scopes = [
+            "patient/*.read",
+            "user/Observation.write",
+            "system/*.*",
+            "patient/Observation.rs",
+            "system/*.cruds",
+            "user/Patient.d",
+            "patient/Observation.rs?category=http://terminology.hl7.org/CodeSystem/observation-category|laboratory",
+            "user/Observation.cruds?category=laboratory&status:not=final",
+        ];
+        for scope in scopes {
+            assert!(is_clinical(scope), "{scope}");
+        }
+    }
+
+    #[test]
+    fn a_filter_is_pairs_of_a_name_and_a_value_for_one_type_of_version_2() {
+        let scopes = [
+            "patient/Observation.rs?",
+            "patient/Observation.rs?category",
+            "patient/Observation.rs?category=",
+            "patient/Observation.rs?=laboratory",
+            "patient/Observation.rs?category=laboratory&",
+            "patient/Observation.rs?a=b&&c=d",
+            "patient/Observation.rs?a=b?c=d",
+            "patient/Observation.rs?a=\"b\"",
+            "patient/Observation.?a=b",
+            "patient/Observation.read?a=b",
+            "patient/*.rs?a=b",
+        ];
+        for scope in scopes {
+            assert!(!is_clinical(scope), "{scope}");
+        }
+    }
+
+    #[test]
+    fn one_clinical_scope_among_others_is_enough() {
+        assert!(any_clinical("openid launch/patient patient/*.read"));
+        assert!(!any_clinical("openid launch/patient"));
+        assert!(!any_clinical("patient/*.read,openid"));
+        assert!(!any_clinical(""));
+    }
+
+    fn context() -> impl Strategy<Value = &'static str> {
+        select(&CONTEXTS[..])
+    }
+
+    fn resource() -> impl Strategy<Value = String> {
+        prop_oneof![Just("*".to_owned()), "[A-Z][A-Za-z]{0,63}"]
+    }
+
+    proptest! {
+        #[test]
+        fn every_verb_of_version_1_is_clinical(context in context(), resource in resource(), verb in select(&VERBS[..])) {
+            let scope = format!("{context}/{resource}.{verb}");
+            prop_assert!(is_clinical(&scope));
+        }
+
+        #[test]
+        fn letters_in_their_order_are_clinical_and_no_others(
+            context in context(),
+            resource in resource(),
+            letters in subsequence(INTERACTIONS.chars().collect::<Vec<_>>(), 1..=5),
+            place in any::<prop::sample::Index>(),
+        ) {
+            let in_order: String = letters.iter().collect();
+            let scope = format!("{context}/{resource}.{in_order}");
+            prop_assert!(is_clinical(&scope));
+
+            let mut repeated = letters.clone();
+            let again = letters[place.index(letters.len())];
+            repeated.push(again);
+            let repeated: String = repeated.iter().collect();
+            let scope = format!("{context}/{resource}.{repeated}");
+            prop_assert!(!is_clinical(&scope));
+
+            let backwards: String = letters.iter().rev().collect();
+            let scope = format!("{context}/{resource}.{backwards}");
+            prop_assert_eq!(is_clinical(&scope), letters.len() == 1);
+        }
+
+        #[test]
+        fn what_is_clinical_has_three_parts_of_known_form(scope in "(patient|user|launch)?/?[*A-Za-z]{0,4}\\.?[a-z*?=&]{0,6}") {
+            if is_clinical(&scope) {
+                let (context, rest) = scope.split_once('/').unwrap_or_default();
+                prop_assert!(CONTEXTS.contains(&context));
+                prop_assert!(rest.starts_with(|first: char| first == '*' || first.is_ascii_uppercase()));
+                prop_assert!(rest.contains('.') && !rest.ends_with('.'));
+            }
+        }
+
+        #[test]
+        fn no_text_breaks_the_grammar(scope in ".*") {
+            let _ = any_clinical(&scope);
+        }
+
+        #[test]
+        fn white_space_makes_no_scope_clinical(space in "[\\t\\n\\r\\x0b\\x0c\u{a0}\u{2003}]", before in any::<bool>()) {
+            let scope = if before { format!("{space}patient/*.read") } else { format!("patient/*.read{space}") };
+            prop_assert!(!any_clinical(&scope));
+        }
+    }
+}

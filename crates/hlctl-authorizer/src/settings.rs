@@ -230,3 +230,6 @@ fn is_authorized_format(text: &str) -> Option<IsAuthorizedFormat> {
 fn leeway_seconds(text: &str) -> Option<u64> {
     text.parse().ok().filter(|seconds| *seconds <= MOST_LEEWAY)
 }
+
+#[cfg(test)]
+mod tests;
