@@ -39,8 +39,8 @@ async fn a_server_that_hangs_is_given_up_in_time_and_held_keys_stay_good() {
     let begun = Instant::now();
     assert_eq!(refusal_at(&authorizer, &of_rotated, now()).await, Some(Refusal::KeysUnavailable));
     let taken = begun.elapsed();
-    // HealthLake gives one second; a slow machine may not finish on the dot.
-    assert!(taken >= FETCH_LIMIT && taken < 3 * FETCH_LIMIT, "{taken:?}");
+    // How long exactly is tried with paused time; here a busy machine may be late.
+    assert!(taken >= FETCH_LIMIT && taken < 10 * FETCH_LIMIT, "{taken:?}");
     assert_eq!(server.asked(), 1);
     assert_eq!(refusal_at(&authorizer, &token(&claims()), now()).await, None);
 }

@@ -39,6 +39,8 @@ impl Lambda {
             .env("AWS_LAMBDA_FUNCTION_NAME", "authorizer")
             .env("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "256")
             .env("AWS_LAMBDA_FUNCTION_VERSION", "$LATEST")
+            // However much is asked for, no more is written.
+            .envs([("RUST_LOG", "trace"), ("AWS_LAMBDA_LOG_LEVEL", "TRACE")])
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
             .spawn()
