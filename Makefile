@@ -3,16 +3,17 @@
 PYTHON ?= python3
 VENV := .venv
 STAMP := $(VENV)/requirements.stamp
+BENCH_STAMP := $(VENV)/bench_requirements.stamp
 HLCTL := target/debug/hlctl
 
-.PHONY: help demo build test test-rust test-aws lint deny bench install clean
+.PHONY: help demo build test test-rust test-aws lint deny bench bench-authorizer install clean
 
 help:
 	@echo "make demo     the main job in the sandbox: apply, outputs, plan, destroy"
 	@echo "make test     all tests"
 	@echo "make lint     fmt, clippy and rustdoc, with warnings as errors"
 	@echo "make deny     licences, bans and sources of all dependencies"
-	@echo "make bench    times, requests, memory and sizes, side by side with boto3"
+	@echo "make bench    times, requests, memory and sizes, side by side with boto3, and with Python in Lambda"
 	@echo "make install  install hlctl with cargo"
 
 build:
@@ -43,7 +44,15 @@ deny:
 	command -v cargo-deny >/dev/null || cargo install cargo-deny --locked
 	cargo deny --locked check licenses bans sources
 
-bench: $(STAMP)
+$(BENCH_STAMP): $(STAMP) tools/bench_requirements.txt
+	$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check -r tools/bench_requirements.txt
+	touch $(BENCH_STAMP)
+
+bench-authorizer: $(BENCH_STAMP)
+	cargo build --profile lambda -p hlctl-authorizer --locked
+	$(VENV)/bin/python tools/bench_authorizer.py target/lambda/hlctl-authorizer
+
+bench: $(STAMP) bench-authorizer
 	cargo build --release --locked
 	$(VENV)/bin/python tools/bench.py target/release/hlctl
 
