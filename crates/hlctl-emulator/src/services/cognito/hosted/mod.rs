@@ -90,7 +90,10 @@ fn well_known(path: &str) -> Option<Endpoint> {
 fn is_signed(request: &Request<Bytes>) -> bool {
     let header = request.headers().get(http::header::AUTHORIZATION);
     header.is_some_and(|value| value.as_bytes().starts_with(b"AWS4-"))
-        || request.uri().query().is_some_and(|query| query.contains("X-Amz-Algorithm="))
+        || request.uri().query().is_some_and(|query| {
+            // The address is presigned, with version 4 or 2.
+            query.contains("X-Amz-Algorithm=") || query.contains("AWSAccessKeyId=")
+        })
         || request.headers().contains_key("x-amz-target")
 }
 
