@@ -20,10 +20,11 @@ pub(crate) fn answer(emulator: &Emulator, request: &Request<Bytes>) -> Response<
             emulator.clear_requests();
             reply(StatusCode::OK, &json!([]))
         }
-        ("health" | "faults" | "requests", _) => {
+        ("cognito/rotate", &Method::POST) => rotate(emulator, request.uri().query().unwrap_or_default()),
+        ("health" | "faults" | "requests" | "cognito/rotate", _) => {
             reply(StatusCode::METHOD_NOT_ALLOWED, &json!({"error": "this method is not offered here"}))
         }
-        _ => reply(StatusCode::NOT_FOUND, &json!({"error": "there is health, faults and requests"})),
+        _ => reply(StatusCode::NOT_FOUND, &json!({"error": "there is health, faults, requests and cognito/rotate"})),
     }
 }
 
@@ -34,6 +35,15 @@ fn put_faults(emulator: &Emulator, body: &[u8]) -> Response<Bytes> {
             reply(StatusCode::OK, &emulator.faults())
         }
         Err(error) => reply(StatusCode::BAD_REQUEST, &json!({"error": error.to_string()})),
+    }
+}
+
+/// Gives the user pool that `pool` names new signing keys, and shows the public halves.
+fn rotate(emulator: &Emulator, query: &str) -> Response<Bytes> {
+    let pool = form_urlencoded::parse(query.as_bytes()).find(|(name, _)| name == "pool").map(|(_, id)| id.into_owned());
+    match emulator.rotate_signing_keys(&pool.unwrap_or_default()) {
+        Ok(keys) => reply(StatusCode::OK, &keys),
+        Err(error) => reply(StatusCode::NOT_FOUND, &json!({"error": error})),
     }
 }
 

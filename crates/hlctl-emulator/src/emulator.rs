@@ -12,9 +12,9 @@ use crate::error::{AwsError, AwsResult, ConnectionLost, Error};
 use crate::fault::{self, Action, FaultEngine, Faults};
 use crate::journal::{Journal, RequestRecord};
 use crate::options::Options;
-use crate::protocol::{self, Operation, json, query};
+use crate::protocol::{self, Effect, Operation, json, query};
 use crate::route::{self, Caller, Service};
-use crate::services::{self, Cx, s3};
+use crate::services::{self, Cx, cognito, s3};
 use crate::store::Store;
 
 /// An AWS of its own. Clones are the same AWS.
@@ -78,6 +78,13 @@ impl Emulator {
         self.core.journal.clear();
     }
 
+    /// Gives a user pool new signing keys, so that tokens signed so far are good no more, and returns its
+    /// new key set.
+    pub(crate) fn rotate_signing_keys(&self, pool: &str) -> Result<Value, String> {
+        let rotated = self.core.store.with(Effect::Write, |world, _| cognito::rotate(world, pool));
+        rotated.unwrap_or_else(|error| Err(error.to_string()))
+    }
+
     /// Serves one request.
     ///
     /// # Errors
@@ -115,7 +122,12 @@ impl Emulator {
         trace.set_service(service.name());
         let core = &self.core;
         let response = match service {
-            Service::Kms | Service::HealthLake => json::serve(core, service, &route.caller, &request, trace).await,
+            Service::Cognito if cognito::hosted::endpoint(&request).is_some() => {
+                cognito::hosted::serve(core, &route.caller, &request, trace).await
+            }
+            Service::Kms | Service::HealthLake | Service::Cognito => {
+                json::serve(core, service, &route.caller, &request, trace).await
+            }
             Service::Iam | Service::Sts => query::serve(core, service, &route.caller, &request, trace).await,
             Service::S3 => self.s3.serve(route.caller, request, trace).await,
         };
@@ -173,18 +185,26 @@ impl Core {
 
     /// Runs an operation on the stored state and keeps what it changed.
     pub(crate) fn run(&self, operation: &Operation, caller: &Caller, input: &Value) -> AwsResult<Value> {
-        self.store
-            .with(operation.effect, |world, _| {
-                let mut cx = Cx {
-                    world,
-                    caller,
-                    now: self.options.clock.now(),
-                    options: &self.options,
-                    faults: self.faults.current(),
-                };
-                (operation.run)(&mut cx, input)
-            })
+        self.with(operation.effect, caller, |cx| (operation.run)(cx, input))
             .unwrap_or_else(|error| Err(storage_failed(&error)))
+    }
+
+    /// Runs `work` on the stored state and keeps what it changed.
+    pub(crate) fn with<R>(
+        &self,
+        effect: Effect,
+        caller: &Caller,
+        work: impl FnOnce(&mut Cx<'_>) -> R,
+    ) -> Result<R, Error> {
+        self.store.with(effect, |world, _| {
+            work(&mut Cx {
+                world,
+                caller,
+                now: self.options.clock.now(),
+                options: &self.options,
+                faults: self.faults.current(),
+            })
+        })
     }
 }
 

@@ -33,6 +33,8 @@ pub struct Propagation {
     pub kms_ms: u64,
     /// New buckets: HeadBucket answers 404.
     pub s3_ms: u64,
+    /// New domains of user pools: their status is CREATING, and nothing is served there.
+    pub cognito_ms: u64,
 }
 
 /// How datastore creations and updates that start from now on end.
@@ -52,7 +54,7 @@ pub struct HealthLakeFaults {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Rule {
-    /// Only this service (`sts`, `kms`, `s3`, `iam`, `healthlake`).
+    /// Only this service (`sts`, `kms`, `s3`, `iam`, `healthlake`, `cognito-idp`).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub service: Option<String>,
     /// Only this operation, by its API name.
@@ -219,6 +221,7 @@ pub(crate) fn throttled(service: Service) -> AwsError {
             "You have exceeded the rate at which you may call KMS. Reduce the frequency of your calls.",
         ),
         Service::HealthLake => AwsError::new(400, "ThrottlingException", "Rate exceeded"),
+        Service::Cognito => AwsError::new(400, "TooManyRequestsException", "Rate exceeded"),
     }
 }
 
@@ -234,6 +237,7 @@ pub(crate) fn server_error(service: Service) -> AwsError {
         }
         Service::Kms => ("KMSInternalException", "The request was rejected because an internal exception occurred."),
         Service::HealthLake => ("InternalServerException", "An unknown internal error occurred in the service."),
+        Service::Cognito => ("InternalErrorException", "Something went wrong."),
     };
     AwsError::new(500, code, message)
 }
@@ -248,7 +252,7 @@ pub(crate) fn denied(service: Service, operation: &str, caller: &Caller, resourc
     );
     match service {
         Service::S3 | Service::Iam | Service::Sts => AwsError::new(403, "AccessDenied", message),
-        Service::Kms | Service::HealthLake => AwsError::new(400, "AccessDeniedException", message),
+        Service::Kms | Service::HealthLake | Service::Cognito => AwsError::new(400, "AccessDeniedException", message),
     }
 }
 

@@ -58,6 +58,20 @@ impl Ids {
         self.text(ALPHABET, 32)
     }
 
+    /// Letters, large and small, and digits.
+    #[must_use]
+    pub fn alphanumeric(&self, length: usize) -> String {
+        const ALPHABET: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
+        self.text(ALPHABET, length)
+    }
+
+    /// Small letters and digits.
+    #[must_use]
+    pub fn small_alphanumeric(&self, length: usize) -> String {
+        const ALPHABET: &[u8] = b"abcdefghijklmnopqrstuvwxyz0123456789";
+        self.text(ALPHABET, length)
+    }
+
     fn text(&self, alphabet: &[u8], length: usize) -> String {
         let mut rng = self.lock();
         (0..length).map(|_| char::from(alphabet[rng.usize(..alphabet.len())])).collect()

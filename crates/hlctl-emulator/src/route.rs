@@ -6,6 +6,7 @@ use bytes::Bytes;
 use http::Request;
 
 use crate::options::Options;
+use crate::services::cognito;
 
 /// The services that are modelled.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -15,6 +16,7 @@ pub(crate) enum Service {
     S3,
     Iam,
     HealthLake,
+    Cognito,
 }
 
 impl Service {
@@ -26,11 +28,14 @@ impl Service {
             Self::S3 => "s3",
             Self::Iam => "iam",
             Self::HealthLake => "healthlake",
+            Self::Cognito => "cognito-idp",
         }
     }
 
     fn from_name(name: &str) -> Option<Self> {
-        [Self::Sts, Self::Kms, Self::S3, Self::Iam, Self::HealthLake].into_iter().find(|service| service.name() == name)
+        [Self::Sts, Self::Kms, Self::S3, Self::Iam, Self::HealthLake, Self::Cognito]
+            .into_iter()
+            .find(|service| service.name() == name)
     }
 }
 
@@ -125,6 +130,8 @@ fn guess_service(request: &Request<Bytes>) -> String {
         Service::Kms
     } else if target.starts_with("HealthLake.") {
         Service::HealthLake
+    } else if target.starts_with(cognito::TARGET_PREFIX) || cognito::hosted::endpoint(request).is_some() {
+        Service::Cognito
     } else if request.method() == http::Method::POST
         && request.uri().path() == "/"
         && request.body().starts_with(b"Action=")

@@ -7,19 +7,16 @@ Prints every failure and at the end `N passed, N failed`; exits 1 if any failed.
 
 import json
 import os
-import signal
-import subprocess
 import sys
 import tempfile
 import time
-import traceback
 import urllib.request
 
 import boto3
-from botocore.config import Config
-from botocore.exceptions import ClientError, WaiterError
+from botocore.exceptions import WaiterError
 
-PROGRAM = sys.argv[1]
+from boto3_support import Server, attempt_all, refused
+
 ACCOUNT = "000000000000"
 CHECKS = []
 
@@ -27,65 +24,6 @@ CHECKS = []
 def check(function):
     CHECKS.append(function)
     return function
-
-
-class Server:
-    """The program under test, with clients that talk to it."""
-
-    def __init__(self, *arguments):
-        self.process = subprocess.Popen(
-            [PROGRAM, *arguments], stdout=subprocess.PIPE, text=True
-        )
-        self.url = self.process.stdout.readline().strip()
-        assert self.url.startswith("http://127.0.0.1:"), self.url
-
-    def client(self, service, region="us-east-1", key="AKIATEST", retries=1, **config):
-        return boto3.client(
-            service,
-            endpoint_url=self.url,
-            region_name=region,
-            aws_access_key_id=key,
-            aws_secret_access_key="secret",
-            config=Config(
-                retries={"total_max_attempts": retries, "mode": "standard"},
-                read_timeout=5,
-                **config,
-            ),
-        )
-
-    def control(self, page, method="GET", body=None):
-        request = urllib.request.Request(
-            f"{self.url}/_emulator/{page}",
-            method=method,
-            data=None if body is None else json.dumps(body).encode(),
-        )
-        with urllib.request.urlopen(request, timeout=5) as answer:
-            return json.load(answer)
-
-    def faults(self, **faults):
-        self.control("faults", "PUT", faults)
-
-    def kill(self):
-        self.process.send_signal(signal.SIGKILL)
-        self.process.wait()
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
-        self.kill()
-
-
-def refused(code, call, *arguments, **named):
-    """Asserts that a call fails with an error code, and gives the error."""
-    try:
-        call(*arguments, **named)
-    except ClientError as error:
-        actual = error.response["Error"]["Code"]
-        assert actual == code, f"{actual} instead of {code}: {error}"
-        assert error.response["ResponseMetadata"]["RequestId"], "no request id"
-        return error
-    raise AssertionError(f"{code} did not come")
 
 
 def trust(service="healthlake.amazonaws.com"):
@@ -901,32 +839,22 @@ def new_things_are_unseen_for_a_while():
 
 
 def main():
-    passed, failed = 0, 0
-
-    def attempt(name, run):
-        nonlocal passed, failed
-        try:
-            run()
-            passed += 1
-        except Exception:
-            failed += 1
-            print(f"FAILED {name}")
-            traceback.print_exc(file=sys.stdout)
-
     delays = ["--create-delay", "0.5", "--update-delay", "0.5", "--delete-delay", "0.5"]
-    with Server(*delays) as server:
-        for run in CHECKS:
-            server.faults()
-            attempt(run.__name__, lambda: run(server))
-    for run in (
-        in_a_data_directory,
-        access_logs_keep_the_logs_bucket_from_being_empty,
-        rate_limits_allow_one_creation_a_minute,
-        new_things_are_unseen_for_a_while,
-    ):
-        attempt(run.__name__, run)
-    print(f"{passed} passed, {failed} failed")
-    return 1 if failed else 0
+
+    def attempts():
+        with Server(*delays) as server:
+            for run in CHECKS:
+                server.faults()
+                yield run.__name__, lambda: run(server)
+        for run in (
+            in_a_data_directory,
+            access_logs_keep_the_logs_bucket_from_being_empty,
+            rate_limits_allow_one_creation_a_minute,
+            new_things_are_unseen_for_a_while,
+        ):
+            yield run.__name__, run
+
+    return attempt_all(attempts())
 
 
 if __name__ == "__main__":

@@ -9,7 +9,7 @@ use super::shape;
 use crate::emulator::{Core, Trace};
 use crate::error::{AwsError, AwsResult};
 use crate::route::{Caller, Service};
-use crate::services::{self, healthlake, kms};
+use crate::services::{self, cognito, healthlake, kms};
 
 /// What differs between the JSON services.
 struct Dialect {
@@ -20,25 +20,41 @@ struct Dialect {
     /// The member that holds an error's text.
     message: &'static str,
     operations: &'static [Operation],
+    /// The code of the error for a request that its shapes do not allow.
+    invalid: &'static str,
+    /// Operations that need no signature.
+    unsigned: &'static [&'static str],
 }
 
 fn dialect(service: Service) -> Dialect {
-    if service == Service::HealthLake {
-        Dialect {
+    match service {
+        Service::HealthLake => Dialect {
             target_prefix: "HealthLake.",
             content_type: "application/x-amz-json-1.0",
             namespace: "com.amazonaws.healthlake#",
             message: "Message",
             operations: healthlake::OPERATIONS,
-        }
-    } else {
-        Dialect {
+            invalid: "ValidationException",
+            unsigned: &[],
+        },
+        Service::Cognito => Dialect {
+            target_prefix: cognito::TARGET_PREFIX,
+            content_type: "application/x-amz-json-1.1",
+            namespace: "",
+            message: "message",
+            operations: cognito::OPERATIONS,
+            invalid: "InvalidParameterException",
+            unsigned: cognito::UNSIGNED,
+        },
+        _ => Dialect {
             target_prefix: "TrentService.",
             content_type: "application/x-amz-json-1.1",
             namespace: "",
             message: "message",
             operations: kms::OPERATIONS,
-        }
+            invalid: "ValidationException",
+            unsigned: &[],
+        },
     }
 }
 
@@ -74,13 +90,15 @@ async fn run(
         AwsError::bad_request("UnknownOperationException", format!("{target} is no operation of {}", service.name()))
     })?;
     trace.name(service, name);
-    authenticate(caller)?;
+    if !dialect.unsigned.contains(&name) {
+        authenticate(caller)?;
+    }
     let operation = dialect.operations.iter().find(|operation| operation.name == name).ok_or_else(|| {
         AwsError::bad_request("UnknownOperationException", services::not_modelled(service.name(), name))
     })?;
     core.admit(service, name, caller, trace).await?;
     let input = parse(request.body())?;
-    shape::check(&input, operation.input).map_err(|message| AwsError::bad_request("ValidationException", message))?;
+    shape::check(&input, operation.input).map_err(|message| AwsError::bad_request(dialect.invalid, message))?;
     core.run(operation, caller, &input)
 }
 

@@ -27,6 +27,12 @@ pub(crate) enum Shape {
         min: usize,
         max: usize,
     },
+    /// An object whose member names are the caller's own.
+    Map {
+        key: &'static Shape,
+        value: &'static Shape,
+        max: usize,
+    },
     Struct(&'static [Field]),
 }
 
@@ -40,16 +46,23 @@ pub(crate) struct Text {
     /// The pattern as the model writes it.
     pub(crate) pattern: &'static str,
     pub(crate) one_of: &'static [&'static str],
+    /// Whether the model calls it sensitive, so that no error may repeat it.
+    pub(crate) sensitive: bool,
 }
 
 impl Text {
     pub(crate) const fn len(min: usize, max: usize) -> Self {
-        Self { min, max, matches: |_| true, pattern: "", one_of: &[] }
+        Self { min, max, matches: |_| true, pattern: "", one_of: &[], sensitive: false }
     }
 
     pub(crate) const fn pattern(mut self, pattern: &'static str, matches: fn(&str) -> bool) -> Self {
         self.pattern = pattern;
         self.matches = matches;
+        self
+    }
+
+    pub(crate) const fn sensitive(mut self) -> Self {
+        self.sensitive = true;
         self
     }
 }
@@ -121,12 +134,19 @@ fn check_value(value: &Value, shape: &Shape, path: &str, problems: &mut Vec<Stri
         Shape::Flag => (!value.is_boolean()).then(|| "Member must be a boolean".to_owned()),
         Shape::Time => (!value.is_number()).then(|| "Member must be a timestamp".to_owned()),
         Shape::List { of, min, max } => return check_list(value, of, *min, *max, path, problems),
+        Shape::Map { key, value: of, max } => match value.as_object() {
+            Some(members) => return check_map(members, key, of, *max, path, problems),
+            None => Some("Member must be a map".to_owned()),
+        },
         Shape::Struct(fields) => match value.as_object() {
             Some(members) => return check_struct(members, fields, path, problems),
             None => Some("Member must be a structure".to_owned()),
         },
     };
-    if let Some(fault) = fault {
+    let Some(fault) = fault else { return };
+    if matches!(shape, Shape::Text(limits) if limits.sensitive) {
+        problems.push(format!("Value at '{path}' failed to satisfy constraint: {fault}"));
+    } else {
         problems.push(constraint(value, path, &fault));
     }
 }
@@ -144,6 +164,25 @@ fn check_list(value: &Value, of: &Shape, min: usize, max: usize, path: &str, pro
     }
     for (index, item) in items.iter().enumerate() {
         check_value(item, of, &format!("{path}.{}.member", index + 1), problems);
+    }
+}
+
+fn check_map(
+    members: &Map<String, Value>,
+    key: &Shape,
+    of: &Shape,
+    max: usize,
+    path: &str,
+    problems: &mut Vec<String>,
+) {
+    if members.len() > max {
+        problems.push(format!(
+            "Value at '{path}' failed to satisfy constraint: Member must have length less than or equal to {max}"
+        ));
+    }
+    for (name, value) in members {
+        check_value(&Value::String(name.clone()), key, &format!("{path}.key"), problems);
+        check_value(value, of, &format!("{path}.{name}.member"), problems);
     }
 }
 
@@ -228,6 +267,19 @@ mod tests {
         ] {
             assert!(message.contains(part), "{part} not in {message}");
         }
+    }
+
+    #[test]
+    fn keys_and_values_of_a_map_are_checked_and_what_is_sensitive_is_not_repeated() {
+        const KEY: Shape = text(1, 3);
+        const SECRET: Shape = Shape::Text(Text::len(8, 9).sensitive());
+        const MAP: &[Field] = &[optional("Map", Shape::Map { key: &KEY, value: &SECRET, max: 2 })];
+        check(&json!({"Map": {"one": "12345678"}}), MAP).unwrap();
+        let message = check(&json!({"Map": {"long": "12345678", "two": "hunter2", "six": 6}}), MAP).unwrap_err();
+        for part in ["4 validation errors", "'map.key'", "Value at 'map.two.member'", "or equal to 2"] {
+            assert!(message.contains(part), "{part} not in {message}");
+        }
+        assert!(!message.contains("hunter2"));
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! The services, one folder or file each.
 
+pub(crate) mod cognito;
 pub(crate) mod healthlake;
 pub(crate) mod iam;
 pub(crate) mod kms;

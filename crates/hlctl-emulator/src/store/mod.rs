@@ -21,6 +21,7 @@ use std::collections::BTreeMap;
 
 use crate::error::Error;
 use crate::protocol::Effect;
+use crate::services::cognito::Cognito;
 use crate::services::healthlake::HealthLake;
 use crate::services::iam::Iam;
 use crate::services::kms::Kms;
@@ -46,6 +47,8 @@ pub(crate) struct Account {
     pub(crate) kms: BTreeMap<String, Kms>,
     /// By region.
     pub(crate) healthlake: BTreeMap<String, HealthLake>,
+    /// By region.
+    pub(crate) cognito: BTreeMap<String, Cognito>,
 }
 
 impl World {

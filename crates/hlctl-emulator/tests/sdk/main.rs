@@ -1,6 +1,8 @@
 //! The genuine Rust SDK against the emulator, in process.
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test may stop at the first surprise")]
 
+mod cognito;
+mod cognito_pages;
 mod faults;
 mod healthlake;
 mod persistence;

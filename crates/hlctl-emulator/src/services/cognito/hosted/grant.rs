@@ -1,0 +1,120 @@
+//! Giving an application what it asked for, and remembering who is signed in.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::Response;
+use jiff::Timestamp;
+
+use super::super::auth::Moment;
+use super::super::client::Client;
+use super::super::issued::{Browser, Code};
+use super::super::tokens::{self, Session};
+use super::super::{no_client, no_user, pool_of_client};
+use super::asking::Asking;
+use super::authorize::Asked;
+use super::reply;
+use crate::error::AwsResult;
+use crate::services::Cx;
+
+/// How long a code can be exchanged (developer guide, authorization code grant).
+const CODE_LIFETIME: Duration = Duration::from_secs(300);
+/// How long a browser stays signed in (developer guide, managed login session duration).
+const BROWSER_SECONDS: u64 = 3600;
+/// The cookie of a browser that is signed in.
+pub(super) const COOKIE: &str = "cognito";
+
+/// What the application gets, and where.
+pub(super) struct Grant {
+    pub(super) redirect_uri: String,
+    pub(super) state: Option<String>,
+    /// Whether tokens are given at once, in the fragment of the address.
+    pub(super) is_implicit: bool,
+    pub(super) scopes: String,
+    pub(super) nonce: Option<String>,
+    pub(super) challenge: Option<String>,
+}
+
+impl Grant {
+    pub(super) fn refused(&self, error: &str, description: &str) -> Response<Bytes> {
+        self.back(&[("error", error), ("error_description", description)])
+    }
+
+    fn back(&self, params: &[(&str, &str)]) -> Response<Bytes> {
+        let state = self.state.as_deref().map(|state| ("state", state));
+        let params: Vec<(&str, &str)> = params.iter().copied().chain(state).collect();
+        reply::redirect(&reply::with_params(&self.redirect_uri, if self.is_implicit { '#' } else { '?' }, &params))
+    }
+}
+
+/// A user, and when they gave their password.
+pub(super) struct SignedIn {
+    pub(super) sub: String,
+    pub(super) since: Timestamp,
+}
+
+/// Who has signed in with this browser in the last hour.
+pub(super) fn signed_in(cx: &mut Cx<'_>, asking: &Asking, client: &Client) -> Option<SignedIn> {
+    let now = cx.now;
+    let pool = pool_of_client(cx.world, &client.id)?;
+    let browser = pool.issued.browsers.get(asking.cookie(COOKIE)?, now)?;
+    let user = pool.user(&browser.sub).filter(|user| user.enabled)?;
+    Some(SignedIn { sub: user.sub.clone(), since: browser.since })
+}
+
+/// Remembers that a user has just signed in with the browser that gets `response`.
+pub(super) fn remember(cx: &mut Cx<'_>, client: &Client, sub: &str, response: &mut Response<Bytes>) {
+    let (now, cookie) = (cx.now, cx.options.ids.alphanumeric(64));
+    if let Some(pool) = pool_of_client(cx.world, &client.id) {
+        let browser = Browser { sub: sub.to_owned(), since: now };
+        pool.issued.browsers.put(&cookie, browser, now, Duration::from_secs(BROWSER_SECONDS));
+        reply::set_cookie(response, COOKIE, &cookie, Some(BROWSER_SECONDS));
+    }
+}
+
+/// Sends the browser back to the application with a code or with tokens.
+pub(super) fn give(cx: &mut Cx<'_>, asked: &Asked, user: &SignedIn) -> Response<Bytes> {
+    let outcome = if asked.grant.is_implicit { tokens(cx, asked, user) } else { code(cx, asked, user) };
+    match outcome {
+        Ok(params) => {
+            let params: Vec<(&str, &str)> = params.iter().map(|(name, value)| (*name, value.as_str())).collect();
+            asked.grant.back(&params)
+        }
+        Err(error) => reply::failure(&error),
+    }
+}
+
+fn session(cx: &mut Cx<'_>, asked: &Asked, user: &SignedIn) -> AwsResult<Session> {
+    let moment = Moment::of(cx);
+    let pool = pool_of_client(cx.world, &asked.client.id).ok_or_else(|| no_client(&asked.client.id))?;
+    let known = pool.user(&user.sub).ok_or_else(no_user)?;
+    let scopes = Some(asked.grant.scopes.clone());
+    let session = Session::new(&asked.client, known, scopes, user.since, &moment.ids);
+    Ok(Session { nonce: asked.grant.nonce.clone(), ..session })
+}
+
+type Given = Vec<(&'static str, String)>;
+
+fn code(cx: &mut Cx<'_>, asked: &Asked, user: &SignedIn) -> AwsResult<Given> {
+    let session = session(cx, asked, user)?;
+    let (now, code) = (cx.now, cx.options.ids.uuid());
+    let kept =
+        Code { redirect_uri: asked.grant.redirect_uri.clone(), challenge: asked.grant.challenge.clone(), session };
+    let pool = pool_of_client(cx.world, &asked.client.id).ok_or_else(|| no_client(&asked.client.id))?;
+    pool.issued.codes.put(&code, kept, now, CODE_LIFETIME);
+    Ok(vec![("code", code)])
+}
+
+fn tokens(cx: &mut Cx<'_>, asked: &Asked, user: &SignedIn) -> AwsResult<Given> {
+    let session = session(cx, asked, user)?;
+    let moment = Moment::of(cx);
+    let pool = pool_of_client(cx.world, &asked.client.id).ok_or_else(|| no_client(&asked.client.id))?;
+    let tokens = tokens::issue(pool, &session, moment.now, &moment.ids)?;
+    let id = tokens.id.map(|id| ("id_token", id));
+    let rest = [
+        ("access_token", tokens.access),
+        ("expires_in", tokens.expires_in.to_string()),
+        ("token_type", "Bearer".to_owned()),
+    ];
+    Ok(id.into_iter().chain(rest).collect())
+}

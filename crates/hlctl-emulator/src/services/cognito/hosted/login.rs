@@ -1,0 +1,157 @@
+//! `/login`: the page where users give their name and password.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::{Response, StatusCode};
+use serde_json::Value;
+
+use super::super::auth::{Moment, check_factors};
+use super::super::challenge;
+use super::super::issued::{Form, digested};
+use super::super::pool::UserPool;
+use super::super::user::wrong;
+use super::super::{no_client, pool_of_client, schema};
+use super::asking::Asking;
+use super::authorize::{self, Asked};
+use super::grant::{self, SignedIn};
+use super::page::{NewPassword, SignIn};
+use super::reply;
+use crate::error::{AwsError, AwsResult};
+use crate::services::Cx;
+
+/// The cookie that ties a form to the browser that asked for it.
+const COOKIE: &str = "XSRF-TOKEN";
+const FORM_LIFETIME: Duration = Duration::from_secs(600);
+const EXPIRED: &str = "This page has expired or was sent before. Please try again.";
+
+pub(super) fn answer(cx: &mut Cx<'_>, asking: &Asking) -> Response<Bytes> {
+    let asked = match authorize::check(cx, asking) {
+        Ok(asked) => asked,
+        Err(refusal) => return refusal.answer(),
+    };
+    let outcome = if asking.is_post { sent(cx, asking, &asked) } else { Ok(Next::SignIn(None)) };
+    match outcome {
+        Ok(Next::SignIn(error)) => show(cx, asking, &asked, None, error.as_deref()),
+        Ok(Next::NewPassword(sub, error)) => show(cx, asking, &asked, Some(&sub), error.as_deref()),
+        Ok(Next::Done(sub)) => {
+            let user = SignedIn { since: cx.now, sub };
+            let mut response = grant::give(cx, &asked, &user);
+            grant::remember(cx, &asked.client, &user.sub, &mut response);
+            response
+        }
+        Err(error) => reply::failure(&error),
+    }
+}
+
+/// What comes after a form was sent.
+enum Next {
+    SignIn(Option<String>),
+    NewPassword(String, Option<String>),
+    Done(String),
+}
+
+fn sent(cx: &mut Cx<'_>, asking: &Asking, asked: &Asked) -> AwsResult<Next> {
+    let moment = Moment::of(cx);
+    let pool = pool_of_client(cx.world, &asked.client.id).ok_or_else(|| no_client(&asked.client.id))?;
+    let token = asking.form.get("_csrf").unwrap_or_default();
+    let form = pool.issued.forms.take(token, moment.now);
+    let cookie = asking.cookie(COOKIE).map(digested);
+    match form.filter(|form| Some(&form.cookie) == cookie.as_ref()) {
+        None => Ok(Next::SignIn(Some(EXPIRED.to_owned()))),
+        Some(Form { sub: None, .. }) => Ok(sign_in(pool, asking, &moment)),
+        Some(Form { sub: Some(sub), .. }) => Ok(change_password(pool, asking, sub, &moment)),
+    }
+}
+
+fn sign_in(pool: &UserPool, asking: &Asking, moment: &Moment) -> Next {
+    let given = |name: &str| asking.form.get(name).unwrap_or_default();
+    let attempt = || -> AwsResult<Next> {
+        let user = pool.user(given("username")).ok_or_else(wrong)?;
+        user.sign_in(given("password"), moment.now)?;
+        check_factors(pool)?;
+        let sub = user.sub.clone();
+        Ok(if user.password.temporary_until.is_some() { Next::NewPassword(sub, None) } else { Next::Done(sub) })
+    };
+    attempt().unwrap_or_else(|error| Next::SignIn(Some(error.message)))
+}
+
+fn change_password(pool: &mut UserPool, asking: &Asking, sub: String, moment: &Moment) -> Next {
+    let given = |name: &str| asking.form.get(name).unwrap_or_default();
+    let new = given("new_password");
+    if new != given("confirm_password") {
+        return Next::NewPassword(sub, Some("The two passwords differ.".to_owned()));
+    }
+    let attributes = asking.form.beginning("userAttributes.");
+    let attributes = attributes.map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
+    match challenge::replace(pool, &sub, new, attributes, moment) {
+        Ok(()) => Next::Done(sub),
+        Err(AwsError { message, .. }) => Next::NewPassword(sub, Some(message)),
+    }
+}
+
+/// Shows a form: for a new password of `sub`, or for a name and password.
+fn show(cx: &mut Cx<'_>, asking: &Asking, asked: &Asked, sub: Option<&str>, error: Option<&str>) -> Response<Bytes> {
+    let (now, ids) = (cx.now, cx.options.ids.clone());
+    let Some(pool) = pool_of_client(cx.world, &asked.client.id) else {
+        return reply::failure(&no_client(&asked.client.id));
+    };
+    // A cookie that is there stays, so that a form in another tab stays good.
+    let cookie = asking.cookie(COOKIE).map_or_else(|| ids.alphanumeric(32), ToOwned::to_owned);
+    let token = ids.alphanumeric(32);
+    let form = Form { cookie: digested(&cookie), sub: sub.map(ToOwned::to_owned) };
+    pool.issued.forms.put(&token, form, now, FORM_LIFETIME);
+    let action = format!("/login?{}", asking.raw_query);
+    let html = match sub {
+        None => SignIn {
+            action: &action,
+            token: &token,
+            client: &asked.client.name,
+            username: asking.form.get("username").or(asked.login_hint.as_deref()).unwrap_or_default(),
+            called: called(pool),
+            error,
+        }
+        .html(),
+        Some(sub) => {
+            NewPassword { action: &action, token: &token, rules: &rules(pool), attributes: missing(pool, sub), error }
+                .html()
+        }
+    };
+    let status = if error.is_some() { StatusCode::BAD_REQUEST } else { StatusCode::OK };
+    let mut response = reply::page(status, html);
+    reply::set_cookie(&mut response, COOKIE, &cookie, None);
+    response
+}
+
+fn called(pool: &UserPool) -> &'static str {
+    match (pool.lists("UsernameAttributes", "email"), pool.lists("UsernameAttributes", "phone_number")) {
+        (true, true) => "Email address or phone number",
+        (true, false) => "Email address",
+        (false, true) => "Phone number",
+        (false, false) if pool.lists("AliasAttributes", "email") => "Username or email address",
+        (false, false) => "Username",
+    }
+}
+
+/// The pool's policy in words.
+fn rules(pool: &UserPool) -> String {
+    let policy = &pool.settings["Policies"]["PasswordPolicy"];
+    let asks: Vec<&str> = [
+        ("RequireUppercase", "a capital letter"),
+        ("RequireLowercase", "a small letter"),
+        ("RequireNumbers", "a digit"),
+        ("RequireSymbols", "a symbol"),
+    ]
+    .into_iter()
+    .filter(|(name, _)| policy[name] == Value::Bool(true))
+    .map(|(_, what)| what)
+    .collect();
+    let length = format!("A new one has at least {} characters", policy["MinimumLength"]);
+    if asks.is_empty() { format!("{length}.") } else { format!("{length}, among them {}.", asks.join(", ")) }
+}
+
+fn missing<'a>(pool: &'a UserPool, sub: &str) -> Vec<&'a str> {
+    let user = pool.user(sub);
+    let has = |name: &str| user.is_some_and(|user| user.attribute(name).is_some());
+    schema::required_names(&pool.schema).filter(|name| !has(name)).collect()
+}

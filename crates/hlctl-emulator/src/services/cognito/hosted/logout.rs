@@ -1,0 +1,35 @@
+//! `/logout`: the browser forgets who is signed in.
+
+use bytes::Bytes;
+use http::{Response, StatusCode};
+
+use super::asking::Asking;
+use super::grant::COOKIE;
+use super::{client_in, page, pool_at, reply};
+use crate::services::Cx;
+
+/// Goes on to `logout_uri`, or, where an application asks as it would at the sign-in page, to that page.
+pub(super) fn answer(cx: &mut Cx<'_>, asking: &Asking) -> Response<Bytes> {
+    let now = cx.now;
+    let problem = |what| reply::page(StatusCode::BAD_REQUEST, page::problem(what));
+    let query = &asking.query;
+    let Some(id) = query.get("client_id") else { return problem("invalid_request: client_id is missing.") };
+    let Some(pool) = pool_at(cx, &asking.place, id) else {
+        return problem("invalid_client: there is no such client at this domain.");
+    };
+    let Some(client) = client_in(pool, id) else {
+        return problem("invalid_client: there is no such client at this domain.");
+    };
+    let location = match (query.get("logout_uri"), query.get("redirect_uri")) {
+        (Some(uri), _) if client.lists("LogoutURLs", uri) => uri.to_owned(),
+        (None, Some(uri)) if client.lists("CallbackURLs", uri) => format!("/login?{}", asking.raw_query),
+        (None, None) => return problem("invalid_request: logout_uri is missing."),
+        _ => return problem("redirect_mismatch: the address is not registered with this client."),
+    };
+    if let Some(cookie) = asking.cookie(COOKIE) {
+        pool.issued.browsers.take(cookie, now);
+    }
+    let mut response = reply::redirect(&location);
+    reply::set_cookie(&mut response, COOKIE, "", Some(0));
+    response
+}
