@@ -3,6 +3,7 @@
 pub(crate) mod healthlake;
 pub(crate) mod iam;
 pub(crate) mod kms;
+pub(crate) mod lambda;
 pub(crate) mod policy;
 pub(crate) mod s3;
 pub(crate) mod sts;

@@ -24,6 +24,7 @@ use crate::protocol::Effect;
 use crate::services::healthlake::HealthLake;
 use crate::services::iam::Iam;
 use crate::services::kms::Kms;
+use crate::services::lambda::Lambda;
 use crate::services::s3::bucket::Bucket;
 use disk::Disk;
 use objects::Objects;
@@ -46,6 +47,8 @@ pub(crate) struct Account {
     pub(crate) kms: BTreeMap<String, Kms>,
     /// By region.
     pub(crate) healthlake: BTreeMap<String, HealthLake>,
+    /// By region.
+    pub(crate) lambda: BTreeMap<String, Lambda>,
 }
 
 impl World {
