@@ -20,6 +20,8 @@ pub(super) struct Output {
     partial: Vec<u8>,
     lines: Vec<String>,
     room: usize,
+    /// Whether lines have been dropped for want of room.
+    cut: bool,
 }
 
 impl Output {
@@ -28,7 +30,7 @@ impl Output {
         let (reader, writer) = io::pipe()?;
         let second = writer.try_clone()?;
         let pipe = Receiver::from_owned_fd(OwnedFd::from(reader))?;
-        let output = Self { pipe: Some(pipe), partial: Vec::new(), lines: Vec::new(), room: MOST_BYTES };
+        let output = Self { pipe: Some(pipe), partial: Vec::new(), lines: Vec::new(), room: MOST_BYTES, cut: false };
         Ok((output, Stdio::from(writer), Stdio::from(second)))
     }
 
@@ -60,6 +62,7 @@ impl Output {
     pub(super) fn take_lines(&mut self) -> Vec<String> {
         self.end_line();
         self.room = MOST_BYTES;
+        self.cut = false;
         std::mem::take(&mut self.lines)
     }
 
@@ -76,7 +79,7 @@ impl Output {
         let line = std::mem::take(&mut self.partial);
         let text = String::from_utf8_lossy(&line);
         let text = text.trim_end_matches(['\n', '\r']);
-        if text.is_empty() || self.room == 0 {
+        if text.is_empty() || self.cut {
             return;
         }
         match self.room.checked_sub(text.len()) {
@@ -85,7 +88,7 @@ impl Output {
                 self.lines.push(text.to_owned());
             }
             None => {
-                self.room = 0;
+                self.cut = true;
                 self.lines
                     .push(format!("hlctl-emulator keeps no more than {MOST_BYTES} bytes of one invocation's output"));
             }
@@ -99,7 +102,7 @@ mod tests {
     use super::*;
 
     fn output() -> Output {
-        Output { pipe: None, partial: Vec::new(), lines: Vec::new(), room: MOST_BYTES }
+        Output { pipe: None, partial: Vec::new(), lines: Vec::new(), room: MOST_BYTES, cut: false }
     }
 
     #[test]
