@@ -62,6 +62,12 @@ impl Emulator {
         &self.core.options
     }
 
+    /// What all its requests share.
+    #[cfg(test)]
+    pub(crate) fn core(&self) -> &Arc<Core> {
+        &self.core
+    }
+
     /// The faults in force.
     #[must_use]
     pub fn faults(&self) -> Faults {

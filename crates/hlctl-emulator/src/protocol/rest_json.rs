@@ -167,7 +167,7 @@ async fn run(
     let input = Value::Object(members);
     shape::check(&input, endpoint.input()).map_err(|message| AwsError::bad_request("ValidationException", message))?;
     match &endpoint.work {
-        Work::Invocation(_) => lambda::invoke::serve(core, caller, &input, request.body(), trace.request_id()).await,
+        Work::Invocation(_) => lambda::request::serve(core, caller, &input, request.body(), trace.request_id()).await,
         Work::Structures(operation) => {
             let mut output = core.run(operation, caller, &input)?;
             lambda::done(core, caller, operation.name, &input, &mut output, request);

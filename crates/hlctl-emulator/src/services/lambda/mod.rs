@@ -11,9 +11,15 @@ mod concurrency;
 mod create;
 pub(crate) mod function;
 pub(crate) mod invoke;
+mod job;
 mod names;
 mod permissions;
 mod read;
+pub(crate) mod request;
+#[cfg(unix)]
+mod run;
+#[cfg(not(unix))]
+#[path = "run_nowhere.rs"]
 mod run;
 mod settings;
 mod shapes;
@@ -136,9 +142,9 @@ pub(crate) const ENDPOINTS: &[Endpoint] = &[
     at("DELETE", TAGS, 204, write("UntagResource", tagging::UNTAG, tagging::untag)).query(&[("tagKeys", "TagKeys")]),
     at("GET", TAGS, 200, reading("ListTags", tagging::LIST, tagging::list)),
     at("GET", "/2016-08-19/account-settings", 200, reading("GetAccountSettings", &[], concurrency::account_settings)),
-    invocation("/2015-03-31/functions/{FunctionName}/invocations", invoke::INVOKE)
+    invocation("/2015-03-31/functions/{FunctionName}/invocations", request::INVOKE)
         .query(QUALIFIED)
-        .headers(invoke::HEADERS),
+        .headers(request::HEADERS),
 ];
 
 fn invalid(message: impl Into<String>) -> AwsError {

@@ -19,13 +19,23 @@ pub(crate) struct Destination {
     pub(crate) stream: String,
 }
 
-/// Writes events, making the group and the stream if they are missing.
-pub(crate) fn deliver(core: &Core, to: &Destination, events: &[Event]) -> Result<(), Error> {
+/// Writes events, making the group and the stream if they are missing and still `wanted`.
+pub(crate) fn deliver(
+    core: &Core,
+    to: &Destination,
+    events: &[Event],
+    wanted: impl FnOnce(&World) -> bool,
+) -> Result<(), Error> {
     let add = |id: &str| core.files.add_events(id, events);
     let known = core.store.with(Effect::Read, |world, _| stream(world, to).map(|stream| add(&stream.id)))?;
     match known {
         Some(done) => done,
-        None => core.store.with(Effect::Write, |world, _| add(&made(core, world, to)))?,
+        None => core.store.with(
+            Effect::Write,
+            |world, _| {
+                if wanted(world) { add(&made(core, world, to)) } else { Ok(()) }
+            },
+        )?,
     }
 }
 

@@ -5,8 +5,8 @@ use std::path::PathBuf;
 
 use tokio::process::Command;
 
-use super::Job;
 use super::interpreter::{Interpreters, Language};
+use crate::services::lambda::job::Job;
 
 /// The clients of the Runtime API for languages whose functions are not programs of their own.
 const PYTHON: &str = include_str!("bootstrap.py");

@@ -8,6 +8,7 @@ use std::time::{Duration, SystemTime};
 use bytes::Bytes;
 use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until, timeout};
 
+use super::Shared;
 use super::api::{Api, LONGEST_ANSWER, Said, Work};
 use super::bootstrap::{self, Problem};
 use super::group::Group;
@@ -15,7 +16,7 @@ use super::memory;
 use super::output::Output;
 use super::report::{error, exited, timed_out};
 use super::surroundings;
-use super::{Job, Shared};
+use crate::services::lambda::job::Job;
 
 /// Lambda's limit on the init phase (Lambda developer guide, lifecycle of an execution environment).
 const INIT_LIMIT: Duration = Duration::from_secs(10);
@@ -189,10 +190,14 @@ impl Environment {
         failure
     }
 
-    /// Waits until the runtime asks for work again; `false` if it ends instead, or takes longer than `patience`.
-    pub(super) async fn is_ready_within(&mut self, patience: Duration) -> bool {
+    /// Whether the runtime asks for work again, rather than ending; `None` if it does neither within `patience`.
+    pub(super) async fn is_ready_within(&mut self, patience: Duration) -> Option<bool> {
         let deadline = Instant::now() + patience;
-        matches!(self.next_event(deadline).await, Event::Said(Said::Ready)) && !self.group.has_ended()
+        match self.next_event(deadline).await {
+            Event::TimedOut => None,
+            Event::Said(Said::Ready) => Some(!self.group.has_ended()),
+            _ => Some(false),
+        }
     }
 
     /// Whether the process has ended.

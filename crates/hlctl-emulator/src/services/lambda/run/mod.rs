@@ -23,12 +23,9 @@ mod report;
 mod surroundings;
 mod watchdog;
 
-use std::path::PathBuf;
 use std::sync::{Arc, Weak};
 
-use bytes::Bytes;
-
-use super::function::Settings;
+use super::job::{Job, Outcome, Refusal};
 use crate::emulator::Core;
 use interpreter::Interpreters;
 use pool::Pools;
@@ -45,46 +42,6 @@ struct Shared {
     pools: Pools,
     interpreters: Interpreters,
     watchdog: Watchdog,
-}
-
-/// One invocation.
-pub(super) struct Job {
-    /// The function's ARN without a qualifier.
-    pub(super) function: String,
-    pub(super) name: String,
-    /// The ARN that was invoked.
-    pub(super) invoked: String,
-    /// `$LATEST` or a number.
-    pub(super) version: String,
-    pub(super) settings: Settings,
-    pub(super) account: String,
-    pub(super) region: String,
-    pub(super) reserved: Option<u64>,
-    pub(super) request_id: String,
-    pub(super) client_context: Option<String>,
-    pub(super) event: Bytes,
-    /// The folder with the unpacked code.
-    pub(super) code: PathBuf,
-}
-
-/// How an invocation ended that took place.
-#[derive(Clone, Debug)]
-pub(super) struct Outcome {
-    /// What the function answered, or the error it ended with.
-    pub(super) payload: Result<Bytes, Bytes>,
-    /// The end of its log.
-    pub(super) log: String,
-}
-
-/// Why an invocation did not take place.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Refusal {
-    /// The function's reserved concurrency is in use.
-    Throttled,
-    /// This machine cannot run it, and why.
-    NotRunnable(String),
-    /// The emulator has ended.
-    Ended,
 }
 
 impl Engine {

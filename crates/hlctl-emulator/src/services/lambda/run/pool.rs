@@ -7,17 +7,22 @@ use std::time::Duration;
 use tokio::sync::{Notify, oneshot};
 use tokio::time::Instant;
 
+use super::Shared;
 use super::environment::{Environment, Failure, NoStart};
 use super::report::Report;
-use super::{Job, Outcome, Refusal, Shared};
+use crate::services::lambda::job::{Job, Outcome, Refusal};
 use crate::services::logs::{Destination, deliver};
+use crate::store::World;
 use crate::store::files::Event;
 
 /// A function has no more environments than this at a time; further invocations wait for one.
 const MOST: usize = 10;
 /// An idle environment ends after this time.
 const IDLE: Duration = Duration::from_secs(300);
-/// How long a runtime may take to ask for work again before it is started anew.
+/// How long the answer waits for the runtime to ask for work again, so that a caller who comes back at once finds
+/// the environment idle.
+const COURTESY: Duration = Duration::from_millis(20);
+/// How long the runtime may take for that in all.
 const PATIENCE: Duration = Duration::from_secs(5);
 /// Lambda answers with the last 4 KB of the log.
 const TAIL: usize = 4096;
@@ -45,7 +50,8 @@ struct Pool {
 
 struct Idle {
     environment: Environment,
-    /// The version and the revision that it runs.
+    /// What it runs.
+    version: String,
     revision: String,
     since: Instant,
 }
@@ -127,19 +133,19 @@ fn take(shared: &Arc<Shared>, job: &Job) -> Place {
     if pool.busy >= MOST {
         return Place::Full(Arc::clone(&pool.freed));
     }
-    let wanted = revision(job);
+    // Another process may have changed the function.
+    let stale: Vec<Idle> = pool
+        .idle
+        .extract_if(.., |idle| idle.version == job.version && idle.revision != job.settings.revision)
+        .collect();
     // The one that was used last is the likeliest to be quick.
-    let found = pool.idle.iter().rposition(|idle| idle.revision == wanted).map(|index| pool.idle.remove(index));
+    let found = pool.idle.iter().rposition(|idle| idle.version == job.version).map(|index| pool.idle.remove(index));
     let surplus = if found.is_none() && pool.busy + pool.idle.len() >= MOST { Some(pool.idle.remove(0)) } else { None };
     pool.busy += 1;
     let slot = Slot { shared: Arc::clone(shared), function: job.function.clone(), epoch: pool.epoch };
     drop(state);
-    drop(surplus);
+    drop((stale, surplus));
     Place::Taken(slot, found.map(|idle| Box::new(idle.environment)))
-}
-
-fn revision(job: &Job) -> String {
-    format!("{}:{}", job.version, job.settings.revision)
 }
 
 async fn sweep(shared: Weak<Shared>) {
@@ -212,22 +218,38 @@ async fn serve(slot: Slot, mut environment: Box<Environment>, job: Job, answer: 
         status: failure.map(|failure| failure.status.clone()),
     };
     lines.push(report.line());
+    let outcome = log.written(lines, result.map_err(|failure| failure.payload));
     // A caller that has gone away misses nothing but the answer.
-    drop(answer.send(Ok(log.written(lines, result.map_err(|failure| failure.payload)))));
-    if keep && environment.is_ready_within(PATIENCE).await {
-        put_back(slot, environment, revision(&job));
+    let answer = || drop(answer.send(Ok(outcome)));
+    if !keep {
+        return answer();
+    }
+    match environment.is_ready_within(COURTESY).await {
+        Some(ready) => {
+            if ready {
+                put_back(slot, environment, &job);
+            }
+            answer();
+        }
+        None => {
+            answer();
+            if environment.is_ready_within(PATIENCE).await == Some(true) {
+                put_back(slot, environment, &job);
+            }
+        }
     }
 }
 
 /// Makes an environment idle, unless its function has changed or the emulator has ended meanwhile.
-fn put_back(slot: Slot, environment: Box<Environment>, revision: String) {
+fn put_back(slot: Slot, environment: Box<Environment>, job: &Job) {
     let mut state = slot.shared.pools.lock();
     let closed = state.closed;
     if let Some(pool) = state.functions.get_mut(&slot.function)
         && pool.epoch == slot.epoch
         && !closed
     {
-        pool.idle.push(Idle { environment: *environment, revision, since: Instant::now() });
+        let (version, revision) = (job.version.clone(), job.settings.revision.clone());
+        pool.idle.push(Idle { environment: *environment, version, revision, since: Instant::now() });
     }
     drop(state);
     drop(slot);
@@ -239,6 +261,11 @@ fn stream_name(shared: &Shared, job: &Job) -> String {
     };
     let date = core.options.clock.now().strftime("%Y/%m/%d").to_string();
     format!("{date}/[{}]{}", job.version, core.options.ids.hex32())
+}
+
+fn function_exists(world: &World, job: &Job) -> bool {
+    let lambda = world.accounts.get(&job.account).and_then(|account| account.lambda.get(&job.region));
+    lambda.is_some_and(|lambda| lambda.functions.contains_key(&job.name))
 }
 
 /// Where the lines of an invocation go.
@@ -274,8 +301,10 @@ impl Log<'_> {
                 group: self.job.settings.logging.group.clone(),
                 stream: self.stream.clone(),
             };
+            // What a function writes at its end should not bring back the group of a stack that is gone.
+            let exists = |world: &World| function_exists(world, self.job);
             // A log that cannot be written does not make the function fail.
-            let _ = deliver(&core, &to, &events);
+            let _ = deliver(&core, &to, &events, exists);
         }
         Outcome { payload, log }
     }

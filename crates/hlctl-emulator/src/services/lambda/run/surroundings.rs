@@ -4,8 +4,8 @@ use std::sync::LazyLock;
 
 use regex_lite::{Captures, Regex};
 
-use super::Job;
 use crate::route::{self, partition};
+use crate::services::lambda::job::Job;
 
 /// What Lambda sets, and then the function's own (Lambda developer guide, runtime environment variables).
 ///
