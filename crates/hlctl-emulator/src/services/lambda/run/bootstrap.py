@@ -97,7 +97,7 @@ def load(name):
 
 def failure(error):
     """The report of an exception, without the frames of this file."""
-    frames = [frame for frame in traceback.extract_tb(error.__traceback__) if frame.filename != "<string>"]
+    frames = [frame for frame in traceback.extract_tb(error.__traceback__) if frame.filename != "<stdin>"]
     return {
         "errorMessage": str(error),
         "errorType": type(error).__name__,
