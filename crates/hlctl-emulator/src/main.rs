@@ -10,7 +10,7 @@ use clap::Parser;
 use hlctl_emulator::{Delays, Emulator, Error, Faults, Options};
 use tokio::net::TcpListener;
 
-/// AWS on loopback: STS, KMS, S3, IAM and HealthLake for any AWS client.
+/// AWS on loopback: STS, KMS, S3, IAM, HealthLake, Lambda and CloudWatch Logs for any AWS client.
 ///
 /// Prints its address as one line, then serves until it is told to stop (Ctrl-C, SIGTERM).
 #[derive(Debug, Parser)]
@@ -37,6 +37,9 @@ struct Arguments {
     /// Seconds a datastore stays DELETING.
     #[arg(long, default_value = "0", value_parser = seconds)]
     delete_delay: Duration,
+    /// Seconds a function stays Pending, and an update of it InProgress.
+    #[arg(long, default_value = "0", value_parser = seconds)]
+    function_delay: Duration,
     /// Milliseconds added to each request.
     #[arg(long, default_value_t = 0)]
     latency: u64,
@@ -78,7 +81,12 @@ impl Arguments {
             data_dir: self.data_dir,
             account_id: self.account,
             region: self.region,
-            delays: Delays { create: self.create_delay, update: self.update_delay, delete: self.delete_delay },
+            delays: Delays {
+                create: self.create_delay,
+                update: self.update_delay,
+                delete: self.delete_delay,
+                function: self.function_delay,
+            },
             latency: Duration::from_millis(self.latency),
             faults,
             rate_limits: self.rate_limits,

@@ -17,6 +17,8 @@ pub(crate) enum Service {
     Iam,
     HealthLake,
     Cognito,
+    Lambda,
+    Logs,
 }
 
 impl Service {
@@ -29,11 +31,22 @@ impl Service {
             Self::Iam => "iam",
             Self::HealthLake => "healthlake",
             Self::Cognito => "cognito-idp",
+            Self::Lambda => "lambda",
+            Self::Logs => "logs",
         }
     }
 
     fn from_name(name: &str) -> Option<Self> {
-        [Self::Sts, Self::Kms, Self::S3, Self::Iam, Self::HealthLake, Self::Cognito]
+        [
+            Self::Sts,
+            Self::Kms,
+            Self::S3,
+            Self::Iam,
+            Self::HealthLake,
+            Self::Cognito,
+            Self::Lambda,
+            Self::Logs,
+        ]
             .into_iter()
             .find(|service| service.name() == name)
     }
@@ -132,6 +145,8 @@ fn guess_service(request: &Request<Bytes>) -> String {
         Service::HealthLake
     } else if target.starts_with(cognito::TARGET_PREFIX) || cognito::hosted::endpoint(request).is_some() {
         Service::Cognito
+    } else if target.starts_with("Logs_20140328.") {
+        Service::Logs
     } else if request.method() == http::Method::POST
         && request.uri().path() == "/"
         && request.body().starts_with(b"Action=")
@@ -211,8 +226,8 @@ mod tests {
 
     #[test]
     fn a_service_that_is_not_modelled_keeps_its_name() {
-        let route = route(&signed("AKIA", "us-east-1", "lambda"), &Options::default());
+        let route = route(&signed("AKIA", "us-east-1", "sqs"), &Options::default());
         assert_eq!(route.service, None);
-        assert_eq!(route.scope, "lambda");
+        assert_eq!(route.scope, "sqs");
     }
 }

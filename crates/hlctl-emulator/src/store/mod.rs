@@ -5,12 +5,14 @@
 //! - `lock`: locked for the length of each request; its eight bytes count the writes of `control.json`;
 //! - `control.json`: everything but objects, replaced by rename;
 //! - `buckets/<id>/index.jsonl`: what happened to a bucket's objects, one line each, only appended to;
-//! - `buckets/<id>/bodies/`: the objects' contents.
+//! - `buckets/<id>/bodies/`: the objects' contents;
+//! - `packages/` and `events/`: deployment packages and log events, see [`files`].
 //!
 //! A process that is killed leaves at worst a line without an end, which the next writer cuts off,
 //! or a body that no line names.
 
 mod disk;
+pub(crate) mod files;
 pub(crate) mod objects;
 
 use std::path::Path;
@@ -25,6 +27,8 @@ use crate::services::cognito::Cognito;
 use crate::services::healthlake::HealthLake;
 use crate::services::iam::Iam;
 use crate::services::kms::Kms;
+use crate::services::lambda::Lambda;
+use crate::services::logs::Logs;
 use crate::services::s3::bucket::Bucket;
 use disk::Disk;
 use objects::Objects;
@@ -49,6 +53,10 @@ pub(crate) struct Account {
     pub(crate) healthlake: BTreeMap<String, HealthLake>,
     /// By region.
     pub(crate) cognito: BTreeMap<String, Cognito>,
+    /// By region.
+    pub(crate) lambda: BTreeMap<String, Lambda>,
+    /// By region.
+    pub(crate) logs: BTreeMap<String, Logs>,
 }
 
 impl World {

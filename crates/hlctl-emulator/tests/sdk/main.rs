@@ -5,6 +5,7 @@ mod cognito;
 mod cognito_pages;
 mod faults;
 mod healthlake;
+mod lambda;
 mod persistence;
 mod s3;
 mod server;

@@ -132,13 +132,12 @@ const RECOVERY_OPTION: Shape = Shape::Struct(&[
 ]);
 const RECOVERY: Shape =
     Shape::Struct(&[optional("RecoveryMechanisms", Shape::List { of: &RECOVERY_OPTION, min: 1, max: 2 })]);
-const ACR_KEY: Shape = Shape::Text(
-    Text::len(0, usize::MAX).pattern("Level[1-4]", |text| matches!(text, "Level1" | "Level2" | "Level3" | "Level4")),
-);
+const ACR_KEY: Text =
+    Text::len(0, usize::MAX).pattern("Level[1-4]", |text| matches!(text, "Level1" | "Level2" | "Level3" | "Level4"));
 const ACR_LEVEL: Shape = Shape::Struct(&[required("AcrValue", ACR_VALUE)]);
 const ACR_VALUE: Shape =
     Shape::Text(Text::len(1, 64).pattern(r"[\x21\x23-\x5B\x5D-\x7E]+", |text| text.chars().all(is_scope_character)));
-const ACR: Shape = Shape::Map { key: &ACR_KEY, value: &ACR_LEVEL, max: 4 };
+const ACR: Shape = Shape::Map { key: ACR_KEY, value: &ACR_LEVEL, max: 4 };
 const DEVICES: Shape = Shape::Struct(&[
     optional("ChallengeRequiredOnNewDevice", Shape::Flag),
     optional("DeviceOnlyRememberedOnUserPrompt", Shape::Flag),

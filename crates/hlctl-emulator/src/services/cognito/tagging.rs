@@ -6,14 +6,14 @@ use super::pool::UserPool;
 use super::shapes::ARN;
 use super::{cognito, invalid, missing};
 use crate::error::AwsResult;
-use crate::protocol::shape::{Field, Shape, letters_digits_spaces_or, required, text as string};
+use crate::protocol::shape::{Field, Shape, Text, letters_digits_spaces_or, required, text as string};
 use crate::services::tags::Tags;
 use crate::services::{Cx, text};
 
 /// A resource has at most 50 tags (developer guide, tagging resources).
 const MOST: usize = 50;
 
-pub(super) const TAGS: Shape = Shape::Map { key: &string(1, 128), value: &string(0, 256), max: usize::MAX };
+pub(super) const TAGS: Shape = Shape::Map { key: Text::len(1, 128), value: &string(0, 256), max: usize::MAX };
 pub(super) const TAG: &[Field] = &[required("ResourceArn", ARN), required("Tags", TAGS)];
 pub(super) const UNTAG: &[Field] =
     &[required("ResourceArn", ARN), required("TagKeys", Shape::List { of: &string(1, 128), min: 0, max: usize::MAX })];
