@@ -198,7 +198,7 @@ fn a_page_of_html_instead_of_a_new_key_makes_no_second_key() {
 #[test]
 fn what_takes_time_to_be_seen_is_waited_for() {
     let place = Place::quick("minimal");
-    let propagation = Propagation { iam_ms: 400, kms_ms: 400, s3_ms: 400 };
+    let propagation = Propagation { iam_ms: 400, kms_ms: 400, s3_ms: 400, ..Propagation::default() };
     place.cloud().emulator.set_faults(Faults { propagation, ..Faults::default() });
     place.apply();
     std::thread::sleep(std::time::Duration::from_millis(450));

@@ -33,6 +33,8 @@ pub struct Propagation {
     pub kms_ms: u64,
     /// New buckets: HeadBucket answers 404.
     pub s3_ms: u64,
+    /// New versions of FHIR resources: searches do not find the resource.
+    pub fhir_ms: u64,
 }
 
 /// How datastore creations and updates that start from now on end.
