@@ -23,7 +23,7 @@ pub fn in_process(directory: &Path) -> Result<Endpoint, CommandError> {
         let set = std::env::var(variable).ok().and_then(|text| text.parse::<f64>().ok());
         seconds(set.unwrap_or(usual))
     });
-    let delays = Delays { create, update, delete };
+    let delays = Delays { create, update, delete, ..Delays::default() };
     let set = std::env::var("HLCTL_SANDBOX_FAULTS").ok();
     let faults = faults(set.as_deref())?;
     let options = Options { data_dir: Some(directory.join("aws")), delays, faults, ..Options::default() };
@@ -44,6 +44,7 @@ pub(super) async fn run(session: &Session, arguments: &SandboxArgs) -> Result<Ex
             create: seconds(arguments.create_delay),
             update: seconds(arguments.update_delay),
             delete: seconds(arguments.delete_delay),
+            ..Delays::default()
         },
         latency: Duration::from_millis(arguments.latency),
         rate_limits: arguments.rate_limits,

@@ -5,12 +5,16 @@ use http::{HeaderValue, Method, Request, Response, StatusCode};
 use serde_json::json;
 
 use crate::emulator::Emulator;
+use crate::error::Error;
 
 /// Paths that are the emulator's and no service's. No bucket name may begin with an underscore.
 pub(crate) const PREFIX: &str = "/_emulator/";
 
 pub(crate) fn answer(emulator: &Emulator, request: &Request<Bytes>) -> Response<Bytes> {
     let page = request.uri().path().strip_prefix(PREFIX).unwrap_or_default();
+    if let Some(package) = page.strip_prefix("packages/").and_then(|name| name.strip_suffix(".zip")) {
+        return emulator.package(package);
+    }
     match (page, request.method()) {
         ("health", &Method::GET) => reply(StatusCode::OK, &json!({"status": "ok"})),
         ("faults", &Method::GET) => reply(StatusCode::OK, &emulator.faults()),
@@ -25,6 +29,21 @@ pub(crate) fn answer(emulator: &Emulator, request: &Request<Bytes>) -> Response<
         }
         _ => reply(StatusCode::NOT_FOUND, &json!({"error": "there is health, faults and requests"})),
     }
+}
+
+/// A data directory that cannot be read.
+pub(crate) fn failure(error: &Error) -> Response<Bytes> {
+    reply(StatusCode::INTERNAL_SERVER_ERROR, &json!({"error": error.to_string()}))
+}
+
+/// A deployment package. Its address takes the place of a presigned one: who has it may fetch it.
+pub(crate) fn package(content: Option<Bytes>) -> Response<Bytes> {
+    let Some(content) = content else {
+        return reply(StatusCode::NOT_FOUND, &json!({"error": "there is no such package"}));
+    };
+    let mut response = Response::new(content);
+    response.headers_mut().insert(http::header::CONTENT_TYPE, HeaderValue::from_static("application/zip"));
+    response
 }
 
 fn put_faults(emulator: &Emulator, body: &[u8]) -> Response<Bytes> {

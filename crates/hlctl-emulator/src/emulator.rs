@@ -1,5 +1,6 @@
 //! One request from arrival to answer.
 
+use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -12,11 +13,13 @@ use crate::error::{AwsError, AwsResult, ConnectionLost, Error};
 use crate::fault::{self, Action, FaultEngine, Faults};
 use crate::journal::{Journal, RequestRecord};
 use crate::options::Options;
-use crate::protocol::{self, Operation, json, query};
+use crate::protocol::{self, Effect, Operation, json, query, rest_json};
 use crate::route::{self, Caller, Service};
 use crate::services::healthlake::fhir;
+use crate::services::lambda::Engine;
 use crate::services::{self, Cx, s3};
 use crate::store::Store;
+use crate::store::files::Files;
 
 /// An AWS of its own. Clones are the same AWS.
 #[derive(Clone)]
@@ -42,8 +45,11 @@ impl Emulator {
         if account.len() != 12 || !account.bytes().all(|b| b.is_ascii_digit()) {
             return Err(Error::Option(format!("account id {account:?} is not twelve digits")));
         }
-        let core = Arc::new(Core {
-            store: Store::open(options.data_dir.as_deref())?,
+        let store = Store::open(options.data_dir.as_deref())?;
+        let core = Arc::new_cyclic(|core| Core {
+            store,
+            lambda: Engine::new(core.clone()),
+            files: Files::new(options.data_dir.as_deref()),
             faults: FaultEngine::new(options.faults.clone()),
             journal: Journal::default(),
             options,
@@ -55,6 +61,12 @@ impl Emulator {
     #[must_use]
     pub fn options(&self) -> &Options {
         &self.core.options
+    }
+
+    /// What all its requests share.
+    #[cfg(test)]
+    pub(crate) fn core(&self) -> &Arc<Core> {
+        &self.core
     }
 
     /// The faults in force.
@@ -77,6 +89,14 @@ impl Emulator {
     /// Forgets the requests served so far.
     pub fn clear_requests(&self) {
         self.core.journal.clear();
+    }
+
+    /// Serves a deployment package.
+    pub(crate) fn package(&self, name: &str) -> Response<Bytes> {
+        match self.core.files.package(name) {
+            Ok(content) => control::package(content),
+            Err(error) => control::failure(&error),
+        }
     }
 
     /// Serves one request.
@@ -120,7 +140,10 @@ impl Emulator {
         trace.set_service(service.name());
         let core = &self.core;
         let response = match service {
-            Service::Kms | Service::HealthLake => json::serve(core, service, &route.caller, &request, trace).await,
+            Service::Kms | Service::HealthLake | Service::Logs => {
+                json::serve(core, service, &route.caller, &request, trace).await
+            }
+            Service::Lambda => rest_json::serve(core, service, &route.caller, &request, trace).await,
             Service::Iam | Service::Sts => query::serve(core, service, &route.caller, &request, trace).await,
             Service::S3 => self.s3.serve(route.caller, request, trace).await,
         };
@@ -144,6 +167,8 @@ impl Emulator {
 pub(crate) struct Core {
     pub(crate) options: Options,
     pub(crate) store: Store,
+    pub(crate) files: Files,
+    pub(crate) lambda: Engine,
     pub(crate) faults: FaultEngine,
     pub(crate) journal: Journal,
 }
@@ -186,19 +211,40 @@ impl Core {
 
     /// Runs an operation on the stored state and keeps what it changed.
     pub(crate) fn run(&self, operation: &Operation, caller: &Caller, input: &Value) -> AwsResult<Value> {
+        self.work(operation.effect, caller, |cx| (operation.run)(cx, input))
+    }
+
+    /// Works on the stored state and keeps what that changed.
+    pub(crate) fn work<T>(
+        &self,
+        effect: Effect,
+        caller: &Caller,
+        work: impl FnOnce(&mut Cx<'_>) -> AwsResult<T>,
+    ) -> AwsResult<T> {
         self.store
-            .with(operation.effect, |world, _| {
+            .with(effect, |world, _| {
                 let mut cx = Cx {
                     world,
                     caller,
                     now: self.options.clock.now(),
                     options: &self.options,
                     faults: self.faults.current(),
+                    files: &self.files,
                 };
-                (operation.run)(&mut cx, input)
+                work(&mut cx)
             })
             .unwrap_or_else(|error| Err(storage_failed(&error)))
     }
+}
+
+/// Serves a request that comes from within, as those of a function do. It is boxed since it may in turn lead to
+/// a function.
+pub(crate) fn answer_boxed(
+    core: Arc<Core>,
+    request: Request<Bytes>,
+) -> Pin<Box<dyn Future<Output = Result<Response<Bytes>, ConnectionLost>> + Send>> {
+    let emulator = Emulator { s3: s3::Endpoint::new(Arc::clone(&core)), core };
+    Box::pin(async move { emulator.handle(request).await })
 }
 
 /// The error for a data directory that fails underneath a running emulator.

@@ -54,7 +54,7 @@ pub struct HealthLakeFaults {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Rule {
-    /// Only this service (`sts`, `kms`, `s3`, `iam`, `healthlake`).
+    /// Only this service (`sts`, `kms`, `s3`, `iam`, `healthlake`, `lambda`, `logs`).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub service: Option<String>,
     /// Only this operation, by its API name.
@@ -220,7 +220,8 @@ pub(crate) fn throttled(service: Service) -> AwsError {
             "ThrottlingException",
             "You have exceeded the rate at which you may call KMS. Reduce the frequency of your calls.",
         ),
-        Service::HealthLake => AwsError::new(400, "ThrottlingException", "Rate exceeded"),
+        Service::HealthLake | Service::Logs => AwsError::new(400, "ThrottlingException", "Rate exceeded"),
+        Service::Lambda => AwsError::new(429, "TooManyRequestsException", "Rate Exceeded."),
     }
 }
 
@@ -236,6 +237,8 @@ pub(crate) fn server_error(service: Service) -> AwsError {
         }
         Service::Kms => ("KMSInternalException", "The request was rejected because an internal exception occurred."),
         Service::HealthLake => ("InternalServerException", "An unknown internal error occurred in the service."),
+        Service::Lambda => ("ServiceException", "An error occurred and the request cannot be processed."),
+        Service::Logs => ("ServiceUnavailableException", "The service cannot complete the request."),
     };
     AwsError::new(500, code, message)
 }
@@ -250,13 +253,17 @@ pub(crate) fn denied(service: Service, operation: &str, caller: &Caller, resourc
     );
     match service {
         Service::S3 | Service::Iam | Service::Sts => AwsError::new(403, "AccessDenied", message),
-        Service::Kms | Service::HealthLake => AwsError::new(400, "AccessDeniedException", message),
+        Service::Lambda => AwsError::new(403, "AccessDeniedException", message),
+        Service::Kms | Service::HealthLake | Service::Logs => AwsError::new(400, "AccessDeniedException", message),
     }
 }
 
 /// The IAM action that an operation needs, where its name differs
-/// (Service Authorization Reference, Amazon S3).
+/// (Service Authorization Reference, Amazon S3 and AWS Lambda).
 fn action_name(service: Service, operation: &str) -> &str {
+    if service == Service::Lambda && operation == "Invoke" {
+        return "InvokeFunction";
+    }
     if service != Service::S3 {
         return operation;
     }

@@ -37,6 +37,9 @@ struct Arguments {
     /// Seconds a datastore stays DELETING.
     #[arg(long, default_value = "0", value_parser = seconds)]
     delete_delay: Duration,
+    /// Seconds a function stays Pending, and an update of it InProgress.
+    #[arg(long, default_value = "0", value_parser = seconds)]
+    function_delay: Duration,
     /// Milliseconds added to each request.
     #[arg(long, default_value_t = 0)]
     latency: u64,
@@ -78,7 +81,12 @@ impl Arguments {
             data_dir: self.data_dir,
             account_id: self.account,
             region: self.region,
-            delays: Delays { create: self.create_delay, update: self.update_delay, delete: self.delete_delay },
+            delays: Delays {
+                create: self.create_delay,
+                update: self.update_delay,
+                delete: self.delete_delay,
+                function: self.function_delay,
+            },
             latency: Duration::from_millis(self.latency),
             faults,
             rate_limits: self.rate_limits,

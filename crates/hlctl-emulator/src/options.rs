@@ -57,7 +57,7 @@ impl Default for Options {
     }
 }
 
-/// How long a datastore stays in each state of passage. Zero means that the next look sees it done.
+/// How long a datastore, and a function, stays in each state of passage. Zero means that the next look sees it done.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Delays {
     /// CREATING to ACTIVE.
@@ -66,4 +66,7 @@ pub struct Delays {
     pub update: Duration,
     /// DELETING to DELETED.
     pub delete: Duration,
+    /// A function's `Pending` to `Active`, an update of it from `InProgress` to `Successful`, and
+    /// provisioned concurrency from `IN_PROGRESS` to `READY`.
+    pub function: Duration,
 }

@@ -15,6 +15,8 @@ pub(crate) enum Service {
     S3,
     Iam,
     HealthLake,
+    Lambda,
+    Logs,
 }
 
 impl Service {
@@ -26,11 +28,15 @@ impl Service {
             Self::S3 => "s3",
             Self::Iam => "iam",
             Self::HealthLake => "healthlake",
+            Self::Lambda => "lambda",
+            Self::Logs => "logs",
         }
     }
 
     fn from_name(name: &str) -> Option<Self> {
-        [Self::Sts, Self::Kms, Self::S3, Self::Iam, Self::HealthLake].into_iter().find(|service| service.name() == name)
+        [Self::Sts, Self::Kms, Self::S3, Self::Iam, Self::HealthLake, Self::Lambda, Self::Logs]
+            .into_iter()
+            .find(|service| service.name() == name)
     }
 }
 
@@ -125,6 +131,8 @@ fn guess_service(request: &Request<Bytes>) -> String {
         Service::Kms
     } else if target.starts_with("HealthLake.") {
         Service::HealthLake
+    } else if target.starts_with("Logs_20140328.") {
+        Service::Logs
     } else if request.method() == http::Method::POST
         && request.uri().path() == "/"
         && request.body().starts_with(b"Action=")
@@ -204,8 +212,8 @@ mod tests {
 
     #[test]
     fn a_service_that_is_not_modelled_keeps_its_name() {
-        let route = route(&signed("AKIA", "us-east-1", "lambda"), &Options::default());
+        let route = route(&signed("AKIA", "us-east-1", "sqs"), &Options::default());
         assert_eq!(route.service, None);
-        assert_eq!(route.scope, "lambda");
+        assert_eq!(route.scope, "sqs");
     }
 }

@@ -35,7 +35,7 @@ impl Cloud {
         let clock = Clock::manual("2026-01-02T03:04:05Z".parse().unwrap());
         Self::with(Options {
             clock,
-            delays: Delays { create: minute, update: minute, delete: minute },
+            delays: Delays { create: minute, update: minute, delete: minute, ..Delays::default() },
             ..Options::default()
         })
     }

@@ -9,7 +9,7 @@ use super::shape;
 use crate::emulator::{Core, Trace};
 use crate::error::{AwsError, AwsResult};
 use crate::route::{Caller, Service};
-use crate::services::{self, healthlake, kms};
+use crate::services::{self, healthlake, kms, logs};
 
 /// What differs between the JSON services.
 struct Dialect {
@@ -19,16 +19,28 @@ struct Dialect {
     namespace: &'static str,
     /// The member that holds an error's text.
     message: &'static str,
+    /// The code of the error for a request that is not as the model says.
+    invalid: &'static str,
     operations: &'static [Operation],
 }
 
 fn dialect(service: Service) -> Dialect {
-    if service == Service::HealthLake {
+    if service == Service::Logs {
+        Dialect {
+            target_prefix: "Logs_20140328.",
+            content_type: "application/x-amz-json-1.1",
+            namespace: "",
+            message: "message",
+            invalid: "InvalidParameterException",
+            operations: logs::OPERATIONS,
+        }
+    } else if service == Service::HealthLake {
         Dialect {
             target_prefix: "HealthLake.",
             content_type: "application/x-amz-json-1.0",
             namespace: "com.amazonaws.healthlake#",
             message: "Message",
+            invalid: "ValidationException",
             operations: healthlake::OPERATIONS,
         }
     } else {
@@ -37,6 +49,7 @@ fn dialect(service: Service) -> Dialect {
             content_type: "application/x-amz-json-1.1",
             namespace: "",
             message: "message",
+            invalid: "ValidationException",
             operations: kms::OPERATIONS,
         }
     }
@@ -80,7 +93,7 @@ async fn run(
     })?;
     core.admit(service, name, caller, trace).await?;
     let input = parse(request.body())?;
-    shape::check(&input, operation.input).map_err(|message| AwsError::bad_request("ValidationException", message))?;
+    shape::check(&input, operation.input).map_err(|message| AwsError::bad_request(dialect.invalid, message))?;
     core.run(operation, caller, &input)
 }
 

@@ -2,6 +2,7 @@
 
 pub(crate) mod json;
 pub(crate) mod query;
+pub(crate) mod rest_json;
 pub(crate) mod shape;
 
 use serde_json::Value;

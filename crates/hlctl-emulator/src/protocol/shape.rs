@@ -28,6 +28,16 @@ pub(crate) enum Shape {
         max: usize,
     },
     Struct(&'static [Field]),
+    /// Any number of members with the same kind of name and value.
+    Map {
+        key: Text,
+        value: &'static Shape,
+        max: usize,
+    },
+    /// Bytes, written in base64.
+    Blob,
+    /// A number between nought and one.
+    Fraction,
 }
 
 /// Limits of a text; lengths in characters.
@@ -125,6 +135,14 @@ fn check_value(value: &Value, shape: &Shape, path: &str, problems: &mut Vec<Stri
             Some(members) => return check_struct(members, fields, path, problems),
             None => Some("Member must be a structure".to_owned()),
         },
+        Shape::Map { key, value: of, max } => return check_map(value, key, of, *max, path, problems),
+        // A package of megabytes is not repeated in the error.
+        Shape::Blob if !value.is_string() => {
+            return problems.push(constraint(&Value::Null, path, "Member must be base64"));
+        }
+        Shape::Blob => None,
+        Shape::Fraction => (!value.as_f64().is_some_and(|number| (0.0..=1.0).contains(&number)))
+            .then(|| "Member must have value between 0.0 and 1.0".to_owned()),
     };
     if let Some(fault) = fault {
         problems.push(constraint(value, path, &fault));
@@ -144,6 +162,26 @@ fn check_list(value: &Value, of: &Shape, min: usize, max: usize, path: &str, pro
     }
     for (index, item) in items.iter().enumerate() {
         check_value(item, of, &format!("{path}.{}.member", index + 1), problems);
+    }
+}
+
+fn check_map(value: &Value, key: &Text, of: &Shape, max: usize, path: &str, problems: &mut Vec<String>) {
+    let Some(members) = value.as_object() else {
+        problems.push(constraint(value, path, "Member must be a map"));
+        return;
+    };
+    if members.len() > max {
+        problems.push(constraint(value, path, &format!("Member must have length less than or equal to {max}")));
+    }
+    for (name, member) in members {
+        if let Some(fault) = check_text(name, key) {
+            problems.push(constraint(
+                &Value::from(name.as_str()),
+                path,
+                &format!("Map keys must satisfy constraint: [{fault}]"),
+            ));
+        }
+        check_value(member, of, &format!("{path}.{name}.member"), problems);
     }
 }
 
@@ -226,6 +264,16 @@ mod tests {
             "'tags.1.member.key'",
             "enum value set: [A, B]",
         ] {
+            assert!(message.contains(part), "{part} not in {message}");
+        }
+    }
+
+    #[test]
+    fn a_maps_keys_and_values_are_checked() {
+        const MAP: &[Field] = &[optional("Tags", Shape::Map { key: Text::len(1, 3), value: &text(0, 2), max: 2 })];
+        check(&json!({"Tags": {"abc": "v"}}), MAP).unwrap();
+        let message = check(&json!({"Tags": {"long": "value", "a": "", "b": ""}}), MAP).unwrap_err();
+        for part in ["3 validation errors", "Map keys", "'tags.long.member'", "length less than or equal to 2"] {
             assert!(message.contains(part), "{part} not in {message}");
         }
     }

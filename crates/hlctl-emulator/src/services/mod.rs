@@ -4,6 +4,7 @@ pub(crate) mod healthlake;
 pub(crate) mod iam;
 pub(crate) mod kms;
 pub(crate) mod lambda;
+pub(crate) mod logs;
 pub(crate) mod policy;
 pub(crate) mod s3;
 pub(crate) mod sts;
@@ -16,6 +17,7 @@ use crate::fault::Faults;
 use crate::options::Options;
 use crate::route::Caller;
 use crate::store::World;
+use crate::store::files::Files;
 
 /// What an operation works with.
 pub(crate) struct Cx<'a> {
@@ -24,6 +26,7 @@ pub(crate) struct Cx<'a> {
     pub(crate) now: Timestamp,
     pub(crate) options: &'a Options,
     pub(crate) faults: Faults,
+    pub(crate) files: &'a Files,
 }
 
 /// The text of the error for an operation that is left out.

@@ -7,11 +7,13 @@
 //! - `buckets/<id>/index.jsonl`: what happened to a bucket's objects, one line each, only appended to;
 //! - `buckets/<id>/bodies/`: the objects' contents;
 //! - `stores/<id>/`: the FHIR resources of a datastore, as [`resources`] says.
+//! - `packages/` and `events/`: deployment packages and log events, see [`files`].
 //!
 //! A process that is killed leaves at worst a line without an end, which the next writer cuts off,
 //! or a body that no line names.
 
 mod disk;
+pub(crate) mod files;
 pub(crate) mod objects;
 pub(crate) mod resources;
 
@@ -27,6 +29,7 @@ use crate::services::healthlake::HealthLake;
 use crate::services::iam::Iam;
 use crate::services::kms::Kms;
 use crate::services::lambda::Lambda;
+use crate::services::logs::Logs;
 use crate::services::s3::bucket::Bucket;
 use disk::Disk;
 use objects::Objects;
@@ -55,6 +58,8 @@ pub(crate) struct Account {
     pub(crate) healthlake: BTreeMap<String, HealthLake>,
     /// By region.
     pub(crate) lambda: BTreeMap<String, Lambda>,
+    /// By region.
+    pub(crate) logs: BTreeMap<String, Logs>,
 }
 
 impl World {

@@ -41,7 +41,7 @@ async fn create(client: &Client, token: &str) -> String {
 #[tokio::test]
 async fn a_store_passes_through_its_states_as_time_goes_by() {
     let (mut options, clock) = still_options();
-    options.delays = Delays { create: minutes(20), update: minutes(5), delete: minutes(15) };
+    options.delays = Delays { create: minutes(20), update: minutes(5), delete: minutes(15), ..Delays::default() };
     let emulator = Emulator::open(options).unwrap();
     let client = Client::new(&config(&emulator));
     let id = create(&client, "t").await;

@@ -3,6 +3,7 @@
 
 mod faults;
 mod healthlake;
+mod lambda;
 mod persistence;
 mod s3;
 mod server;

@@ -89,6 +89,18 @@ impl Role {
     }
 }
 
+/// Whether the role `arn` of the caller's account can be seen and lets `service` assume it.
+pub(crate) fn assumable_by(cx: &mut Cx<'_>, arn: &str, service: &str) -> bool {
+    let (now, wait, account) = (cx.now, cx.faults.propagation.iam_ms, cx.caller.account.clone());
+    let name = arn.rsplit('/').next().unwrap_or_default();
+    let Some(role) = iam(cx).role(name).filter(|role| role.arn == arn && !unseen(role.created, now, wait)) else {
+        return false;
+    };
+    let principal = format!("Service:{service}");
+    policy::parse(&role.trust, Kind::Trust)
+        .is_ok_and(|policy| policy.allows("sts:AssumeRole", "*", &[&principal], &[("aws:SourceAccount", &account)]))
+}
+
 impl Iam {
     pub(crate) fn role(&self, name: &str) -> Option<&Role> {
         self.roles.get(&name.to_ascii_lowercase())

@@ -147,6 +147,12 @@ impl Function {
         Some(Version { function: self, number: Some(number), settings })
     }
 
+    /// The names of all packages that some version is made of.
+    pub(super) fn packages(&self) -> Vec<String> {
+        let published = self.published.values().map(|published| &published.settings);
+        published.chain([&self.latest]).map(|settings| settings.code.sha256.clone()).collect()
+    }
+
     /// The function's ARN with a qualifier.
     pub(super) fn qualified_arn(&self, qualifier: &str) -> String {
         format!("{}:{qualifier}", self.arn)

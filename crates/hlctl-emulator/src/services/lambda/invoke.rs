@@ -1,15 +1,19 @@
-//! Invocations, for callers of the API and for other services.
+//! Invocations by other services.
 
 use std::sync::Arc;
 use std::time::Duration;
 
+use bytes::Bytes;
 use serde_json::Value;
 
+use super::job::{NoRun, Outcome, Refusal, job, run};
 use super::names::Name;
+use super::permissions;
 use crate::emulator::Core;
 use crate::protocol::Effect;
 
 /// An invocation that another service makes in its own name.
+#[allow(dead_code, reason = "HealthLake's FHIR interface makes it")]
 pub(crate) struct ServiceCall<'a> {
     /// The service, such as `healthlake.amazonaws.com`.
     pub(crate) principal: &'a str,
@@ -41,23 +45,51 @@ pub(crate) enum InvokeFailure {
 }
 
 /// Invokes a function as a service does and gives what it answered.
+#[allow(dead_code, reason = "HealthLake's FHIR interface calls it")]
 pub(crate) async fn invoke_as_service(core: &Arc<Core>, call: ServiceCall<'_>) -> Result<Value, InvokeFailure> {
-    let name = Name::parse(call.function_arn).ok_or(InvokeFailure::NoSuchFunction)?;
-    core.store
+    let job = core
+        .store
         .with(Effect::Read, |world, _| {
+            let name = Name::parse(call.function_arn).ok_or(InvokeFailure::NoSuchFunction)?;
             let function = world
                 .accounts
                 .get(call.account)
-                .and_then(|account| account.lambda.get(call.region))
-                .and_then(|lambda| lambda.functions.get(&name.function))
+                .and_then(|account| account.lambda.get(call.region)?.functions.get(&name.function))
                 .filter(|function| name.names(&function.arn))
                 .ok_or(InvokeFailure::NoSuchFunction)?;
-            function.version(name.qualifier.as_deref()).ok_or(InvokeFailure::NoSuchFunction)?;
-            if !super::permissions::lets_in(function, name.qualifier.as_deref(), &call) {
+            let qualifier = name.qualifier.as_deref();
+            let version = function.version(qualifier).ok_or(InvokeFailure::NoSuchFunction)?;
+            if !permissions::lets_in(function, qualifier, &call) {
                 return Err(InvokeFailure::NotPermitted);
             }
-            Ok(())
+            let request_id = core.options.ids.uuid();
+            let event = Bytes::from(call.event.to_string());
+            job(core, version, qualifier, request_id, event).map_err(|error| InvokeFailure::Failed(error.message))
         })
         .map_err(|error| InvokeFailure::Failed(error.to_string()))??;
-    Err(InvokeFailure::NotRunnable("hlctl-emulator does not run functions yet".to_owned()))
+    let run = run(core, job);
+    let outcome = tokio::time::timeout(call.limit, run).await.map_err(|_| InvokeFailure::TimedOut)?;
+    match outcome {
+        Ok(Outcome { payload: Ok(payload), .. }) => serde_json::from_slice(&payload)
+            .map_err(|error| InvokeFailure::Failed(format!("the function's answer is not JSON: {error}"))),
+        Ok(Outcome { payload: Err(error), .. }) => Err(InvokeFailure::Failed(said_of(&error))),
+        Err(NoRun::Refused(Refusal::NotRunnable(reason))) => Err(InvokeFailure::NotRunnable(reason)),
+        Err(NoRun::Refused(Refusal::Throttled)) => Err(InvokeFailure::Failed("Rate Exceeded.".to_owned())),
+        Err(NoRun::Refused(Refusal::Ended)) => Err(InvokeFailure::Failed("the emulator has ended".to_owned())),
+        Err(NoRun::BadPackage(reason)) => Err(InvokeFailure::Failed(reason)),
+    }
 }
+
+/// What an error payload says, in one line.
+fn said_of(payload: &[u8]) -> String {
+    let error: Value = serde_json::from_slice(payload).unwrap_or_default();
+    match (error["errorType"].as_str(), error["errorMessage"].as_str()) {
+        (Some(kind), Some(message)) => format!("{kind}: {message}"),
+        (None, Some(message)) => message.to_owned(),
+        _ => String::from_utf8_lossy(payload).into_owned(),
+    }
+}
+
+#[cfg(test)]
+#[path = "invoke_tests.rs"]
+mod tests;

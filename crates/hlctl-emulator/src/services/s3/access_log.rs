@@ -45,7 +45,14 @@ impl Line {
         core.store
             .with(Effect::Write, |world, objects| {
                 let mut cx = S3Cx {
-                    cx: Cx { world, caller, now, options: &core.options, faults: core.faults.current() },
+                    cx: Cx {
+                        world,
+                        caller,
+                        now,
+                        options: &core.options,
+                        faults: core.faults.current(),
+                        files: &core.files,
+                    },
                     objects,
                     expected_owner: None,
                 };

@@ -184,6 +184,7 @@ impl S3 {
                         now: core.options.clock.now(),
                         options: &core.options,
                         faults: core.faults.current(),
+                        files: &core.files,
                     },
                     objects,
                     expected_owner,
