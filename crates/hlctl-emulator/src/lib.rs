@@ -1,4 +1,5 @@
-//! AWS on loopback: STS, KMS, S3, IAM and the control plane of HealthLake, for any AWS client.
+//! AWS on loopback: STS, KMS, S3, IAM, Lambda, CloudWatch Logs and the control plane of HealthLake, for any AWS
+//! client.
 //!
 //! An [`Emulator`] is opened with [`Options`] and then reached in one of three ways:
 //! [`Emulator::connector`] plugs it into the Rust SDK without a socket, [`Emulator::serve`] makes it
@@ -48,9 +49,29 @@
 //!   addresses presigned with version 4.
 //! - **HealthLake**: Create-, Describe-, List-, Update- and DeleteFHIRDatastore, TagResource, UntagResource,
 //!   ListTagsForResource. What a store's status is follows from the clock and [`Options::delays`].
+//! - **Lambda**: functions made of zip files, with their settings, versions, aliases, resource policies, tags,
+//!   reserved and provisioned concurrency; `Pending` and `InProgress` as the clock has it; GetAccountSettings.
+//!   `Code.Location` of GetFunction serves the package. Invoke runs the function, see below.
+//! - **CloudWatch Logs**: groups with retention, keys and tags; streams; PutLogEvents, GetLogEvents,
+//!   FilterLogEvents with patterns of terms. Functions write there, before their answer is given.
 //!
 //! Requests are held to the service models: required and unknown members, types, lengths, patterns and
 //! enumerations, and beyond them to the documented quotas on lengths and counts.
+//!
+//! # Running functions
+//!
+//! A function runs in processes of its own, one for each invocation that is under way at the same time, at most
+//! ten, each with a Runtime API on a port of 127.0.0.1. Runtimes are `provided.*` (`bootstrap` in the package),
+//! `python3.*` and `nodejs*` (with an interpreter found on the path, of the very version where there is one; a
+//! missing one is an InvalidRuntimeException that says so). A process is kept for five minutes after its last
+//! invocation, and none outlives the emulator, however that ends, unless it leaves its process group. Time-outs
+//! are enforced everywhere, the initialisation's ten seconds too; memory is on Linux.
+//!
+//! A function is given the environment that Lambda gives it, and `AWS_ENDPOINT_URL`, which is the port of its
+//! Runtime API: whatever is asked there beside the Runtime API's own paths is answered as by
+//! [`Emulator::handle`]. In the function's own variables the origins of Cognito's user pools and of their
+//! domains (`https://cognito-idp.REGION.amazonaws.com`, `https://NAME.auth.REGION.amazoncognito.com`) are replaced
+//! by that address, so that a key set is fetched from here; a variable that is an issuer and nothing else stays as it is.
 //!
 //! # What is left out
 //!
@@ -59,7 +80,10 @@
 //! IAM users, groups and instance profiles; object tags after the fact, ACLs, object lock, replication,
 //! notifications and websites of buckets; HealthLake's import and export jobs, restores and data
 //! transformation, and the FHIR interface itself. Lifecycle rules are kept and checked but not carried out. Lambda
-//! functions in an identity provider block are not looked for. HealthLake exists in every region, and the
+//! functions in an identity provider block are not looked for. Of Lambda: container images, code from S3, layers,
+//! VPCs, file systems, event sources, function addresses, destinations and second tries of asynchronous
+//! invocations; an alias with weights invokes its main version, provisioned concurrency starts no process ahead
+//! of use, and the JSON format of logs is kept but not applied. HealthLake exists in every region, and the
 //! quota on the number of stores is not enforced. Where AWS does not document what it does, the
 //! choices made are listed with the service.
 //!
@@ -95,7 +119,7 @@
 //! With [`Options::data_dir`] every change is on disk before it is answered, and any number of processes
 //! can use the directory together: each request holds its lock while it reads and changes the state (not
 //! while it waits). A process may be killed at any time. Faults and the log of requests are each
-//! process's own.
+//! process's own, and so are the processes of functions: each emulator starts those it needs.
 
 mod clock;
 mod connector;

@@ -683,7 +683,8 @@ def made(lam, **function):
 
 @check
 def functions_and_logs_outlive_the_process(_server):
-    with tempfile.TemporaryDirectory() as directory:
+    with tempfile.TemporaryDirectory(dir=".") as made_here:
+        directory = os.path.relpath(made_here)
         code = package(app__py=PYTHON)
         with Server("--data-dir", directory) as server:
             lam, logs = clients(server)
@@ -722,6 +723,7 @@ def nothing_runs_on_after_the_emulator(_server):
         server = Server()
         lam, _ = clients(server)
         create(lam, "leaves", package(app__py=PYTHON), Timeout=100)
+        folder = call(lam, "leaves", {"do": "environ"})[0]["cwd"]
         child = call(lam, "leaves", {"do": "child"})[0]
         leader = call(lam, "leaves", {"do": "echo"})[0]["pid"]
         with concurrent.futures.ThreadPoolExecutor(1) as threads:
@@ -736,10 +738,11 @@ def nothing_runs_on_after_the_emulator(_server):
             waiting.exception(10)
         gone(child)
         gone(leader)
+        until(lambda: not os.path.exists(os.path.dirname(folder)))
 
 
 @check
-def log_groups_are_kept_like_clouwatchs(server):
+def log_groups_are_kept_with_their_settings(server):
     logs = server.client("logs")
     logs.create_log_group(logGroupName="/stack/a", tags={"team": "health"})
     refused("ResourceAlreadyExistsException", logs.create_log_group, logGroupName="/stack/a")

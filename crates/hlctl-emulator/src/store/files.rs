@@ -91,11 +91,11 @@ impl Files {
         }
     }
 
-    /// Where packages are unpacked.
+    /// Where packages are unpacked, whichever folder a process is in that asks.
     pub(crate) fn unpacking_place(&self) -> Result<PathBuf, Error> {
         if let Some(dir) = self.packages() {
             fs::create_dir_all(&dir).map_err(at(&dir))?;
-            return Ok(dir);
+            return std::path::absolute(&dir).map_err(at(&dir));
         }
         let mut memory = self.memory();
         if let Some(dir) = &memory.unpacked {
@@ -105,6 +105,11 @@ impl Files {
         let path = dir.path().to_owned();
         memory.unpacked = Some(dir);
         Ok(path)
+    }
+
+    /// The folder for unpacked packages that goes with this, if there is one by now.
+    pub(crate) fn temporary_place(&self) -> Option<PathBuf> {
+        Some(self.memory().unpacked.as_ref()?.path().to_owned())
     }
 
     /// Forgets a package and what has been unpacked of it.

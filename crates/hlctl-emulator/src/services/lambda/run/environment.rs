@@ -259,5 +259,5 @@ async fn watch_memory(pid: rustix::process::Pid, megabytes: u64, peak: &mut Opti
 /// Goes on with something that has no outcome.
 async fn forever(work: impl Future<Output = ()>) {
     work.await;
-    std::future::pending().await
+    std::future::pending::<()>().await;
 }

@@ -16,6 +16,7 @@ mod bootstrap;
 mod environment;
 mod group;
 mod interpreter;
+mod log;
 mod memory;
 mod output;
 mod pool;
@@ -57,6 +58,11 @@ impl Engine {
 
     /// Invokes a function. Should the caller stop waiting, the invocation goes on to its end.
     pub(super) async fn invoke(&self, job: Job) -> Result<Outcome, Refusal> {
+        if let Some(core) = self.shared.core.upgrade()
+            && let Some(place) = core.files.temporary_place()
+        {
+            self.shared.watchdog.remove_at_end(place);
+        }
         pool::invoke(Arc::clone(&self.shared), job).await
     }
 

@@ -8,12 +8,10 @@ use tokio::sync::{Notify, oneshot};
 use tokio::time::Instant;
 
 use super::Shared;
-use super::environment::{Environment, Failure, NoStart};
+use super::environment::{Environment, NoStart};
+use super::log::{Log, stream_name};
 use super::report::Report;
 use crate::services::lambda::job::{Job, Outcome, Refusal};
-use crate::services::logs::{Destination, deliver};
-use crate::store::World;
-use crate::store::files::Event;
 
 /// A function has no more environments than this at a time; further invocations wait for one.
 const MOST: usize = 10;
@@ -24,8 +22,6 @@ const IDLE: Duration = Duration::from_secs(300);
 const COURTESY: Duration = Duration::from_millis(20);
 /// How long the runtime may take for that in all.
 const PATIENCE: Duration = Duration::from_secs(5);
-/// Lambda answers with the last 4 KB of the log.
-const TAIL: usize = 4096;
 
 /// The environments of all functions.
 #[derive(Default)]
@@ -253,59 +249,4 @@ fn put_back(slot: Slot, environment: Box<Environment>, job: &Job) {
     }
     drop(state);
     drop(slot);
-}
-
-fn stream_name(shared: &Shared, job: &Job) -> String {
-    let Some(core) = shared.core.upgrade() else {
-        return String::new();
-    };
-    let date = core.options.clock.now().strftime("%Y/%m/%d").to_string();
-    format!("{date}/[{}]{}", job.version, core.options.ids.hex32())
-}
-
-fn function_exists(world: &World, job: &Job) -> bool {
-    let lambda = world.accounts.get(&job.account).and_then(|account| account.lambda.get(&job.region));
-    lambda.is_some_and(|lambda| lambda.functions.contains_key(&job.name))
-}
-
-/// Where the lines of an invocation go.
-struct Log<'a> {
-    shared: &'a Shared,
-    job: &'a Job,
-    stream: String,
-}
-
-impl Log<'_> {
-    fn of_failed_start(&self, failure: &Failure) -> Vec<String> {
-        let mut lines = failure.lines.clone();
-        lines.extend(failure.note.iter().flat_map(|note| note.lines().map(ToOwned::to_owned)));
-        lines.push(format!("INIT_REPORT Phase: init\tStatus: {}", failure.status));
-        lines
-    }
-
-    /// Writes the lines and makes the outcome of them.
-    fn written(&self, lines: Vec<String>, payload: Result<bytes::Bytes, bytes::Bytes>) -> Outcome {
-        let mut log = lines.join("\n") + "\n";
-        if log.len() > TAIL {
-            let from = (log.len() - TAIL..log.len()).find(|index| log.is_char_boundary(*index)).unwrap_or(log.len());
-            log.drain(..from);
-        }
-        // An emulator that has ended keeps nothing.
-        if let Some(core) = self.shared.core.upgrade() {
-            let now = core.options.clock.now().as_millisecond();
-            let events: Vec<Event> =
-                lines.into_iter().map(|message| Event { timestamp: now, ingested: now, message }).collect();
-            let to = Destination {
-                account: self.job.account.clone(),
-                region: self.job.region.clone(),
-                group: self.job.settings.logging.group.clone(),
-                stream: self.stream.clone(),
-            };
-            // What a function writes at its end should not bring back the group of a stack that is gone.
-            let exists = |world: &World| function_exists(world, self.job);
-            // A log that cannot be written does not make the function fail.
-            let _ = deliver(&core, &to, &events, exists);
-        }
-        Outcome { payload, log }
-    }
 }

@@ -1,12 +1,14 @@
 //! The end of all functions, whatever the end of the emulator.
 //!
 //! A process that is killed cannot kill its children. So a shell reads from a pipe which process groups there
-//! are; when the pipe ends, however that comes about, it kills those that are left. Nothing else holds the pipe:
-//! Rust closes its descriptors in the programs that it starts.
+//! are; when the pipe ends, however that comes about, it kills those that are left, and removes the code that was
+//! unpacked for them into a temporary folder. Nothing else holds the pipe: Rust closes its descriptors in the
+//! programs that it starts.
 
 use std::collections::HashSet;
 use std::io::{self, Write as _};
 use std::os::unix::process::CommandExt as _;
+use std::path::PathBuf;
 use std::process::{Child, ChildStdin, Command, Stdio};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -15,16 +17,18 @@ use rustix::process::Pid;
 use super::group::kill;
 
 const SCRIPT: &str = r#"
-groups=
+groups= folder=
 while read -r sign group; do
     case $sign in
     +) groups="$groups $group" ;;
     -) rest=
        for one in $groups; do [ "$one" = "$group" ] || rest="$rest $one"; done
        groups=$rest ;;
+    /) folder=$group ;;
     esac
 done
 for one in $groups; do kill -KILL "-$one" 2>/dev/null; done
+[ -z "$folder" ] || rm -rf -- "$folder"
 "#;
 
 /// Knows all process groups, and sees to their end. Its shell starts with the first of them.
@@ -35,6 +39,8 @@ pub(super) struct Watchdog(Mutex<State>);
 struct State {
     groups: HashSet<Pid>,
     shell: Option<Shell>,
+    /// What is to be removed in the end.
+    folder: Option<PathBuf>,
     ended: bool,
 }
 
@@ -51,7 +57,20 @@ impl Watchdog {
             return Err(io::Error::other("the emulator has ended"));
         }
         state.groups.insert(group);
-        state.tell('+', group)
+        state.tell('+', &group.as_raw_nonzero().to_string())
+    }
+
+    /// Has a temporary folder removed once all groups have been killed.
+    pub(super) fn remove_at_end(&self, folder: PathBuf) {
+        let mut state = self.lock();
+        if state.ended || state.folder.as_ref() == Some(&folder) {
+            return;
+        }
+        // A path that a line cannot hold is left to the folder's owner, who removes it if nothing kills him.
+        if let Some(path) = folder.to_str().filter(|path| path.starts_with('/') && !path.contains('\n')) {
+            let _ = state.tell('/', path);
+        }
+        state.folder = Some(folder);
     }
 
     /// Lets go of a group that has been killed.
@@ -59,7 +78,7 @@ impl Watchdog {
         let mut state = self.lock();
         if state.groups.remove(&group) {
             // A shell that is gone has nothing to forget.
-            let _ = state.tell('-', group);
+            let _ = state.tell('-', &group.as_raw_nonzero().to_string());
         }
     }
 
@@ -83,12 +102,12 @@ impl Watchdog {
 }
 
 impl State {
-    fn tell(&mut self, sign: char, group: Pid) -> io::Result<()> {
+    fn tell(&mut self, sign: char, what: &str) -> io::Result<()> {
         let shell = match &mut self.shell {
             Some(shell) => shell,
             none => none.insert(Shell::start()?),
         };
-        let line = format!("{sign} {}\n", group.as_raw_nonzero());
+        let line = format!("{sign} {what}\n");
         shell.pipe.write_all(line.as_bytes())
     }
 }
