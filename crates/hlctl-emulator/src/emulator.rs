@@ -15,6 +15,7 @@ use crate::journal::{Journal, RequestRecord};
 use crate::options::Options;
 use crate::protocol::{self, Effect, Operation, json, query, rest_json};
 use crate::route::{self, Caller, Service};
+use crate::services::healthlake::fhir;
 use crate::services::lambda::Engine;
 use crate::services::{self, Cx, cognito, s3};
 use crate::store::Store;
@@ -135,6 +136,10 @@ impl Emulator {
     async fn dispatch(&self, request: Request<Bytes>, trace: &Arc<Trace>) -> Result<Response<Bytes>, ConnectionLost> {
         let route = route::route(&request, &self.core.options);
         let head = request.method() == Method::HEAD;
+        let signed_for = route.caller.access_key.is_some().then_some(route.scope.as_str());
+        if fhir::is_addressed(&request, signed_for) {
+            return self.dispatch_fhir((&route.caller, signed_for), request, trace).await;
+        }
         let Some(service) = route.service else {
             trace.set_service(&route.scope);
             return Ok(finish(unknown_service(&route.scope), trace, head));
@@ -152,11 +157,19 @@ impl Emulator {
             Service::Iam | Service::Sts => query::serve(core, service, &route.caller, &request, trace).await,
             Service::S3 => self.s3.serve(route.caller, request, trace).await,
         };
-        match trace.verdict() {
-            Some(Verdict::Lost) => Err(ConnectionLost),
-            Some(Verdict::Html) => Ok(finish(html_page(), trace, head)),
-            None => Ok(finish(response, trace, head)),
-        }
+        conclude(response, trace, head)
+    }
+
+    async fn dispatch_fhir(
+        &self,
+        signer: (&Caller, Option<&str>),
+        request: Request<Bytes>,
+        trace: &Arc<Trace>,
+    ) -> Result<Response<Bytes>, ConnectionLost> {
+        trace.set_service(Service::HealthLake.name());
+        let head = request.method() == Method::HEAD;
+        let response = fhir::serve(&self.core, signer, request, trace).await;
+        conclude(response, trace, head)
     }
 }
 
@@ -325,6 +338,15 @@ impl Trace {
 async fn pause(duration: Duration) {
     if !duration.is_zero() {
         tokio::time::sleep(duration).await;
+    }
+}
+
+/// The answer, or what the faults have put in its place.
+fn conclude(response: Response<Bytes>, trace: &Trace, head: bool) -> Result<Response<Bytes>, ConnectionLost> {
+    match trace.verdict() {
+        Some(Verdict::Lost) => Err(ConnectionLost),
+        Some(Verdict::Html) => Ok(finish(html_page(), trace, head)),
+        None => Ok(finish(response, trace, head)),
     }
 }
 

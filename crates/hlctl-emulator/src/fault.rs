@@ -35,6 +35,8 @@ pub struct Propagation {
     pub s3_ms: u64,
     /// New domains of user pools: their status is CREATING, and nothing is served there.
     pub cognito_ms: u64,
+    /// New versions of FHIR resources: searches do not find the resource.
+    pub fhir_ms: u64,
 }
 
 /// How datastore creations and updates that start from now on end.

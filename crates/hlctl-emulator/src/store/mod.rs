@@ -6,6 +6,7 @@
 //! - `control.json`: everything but objects, replaced by rename;
 //! - `buckets/<id>/index.jsonl`: what happened to a bucket's objects, one line each, only appended to;
 //! - `buckets/<id>/bodies/`: the objects' contents;
+//! - `stores/<id>/`: the FHIR resources of a datastore, as [`resources`] says.
 //! - `packages/` and `events/`: deployment packages and log events, see [`files`].
 //!
 //! A process that is killed leaves at worst a line without an end, which the next writer cuts off,
@@ -14,6 +15,7 @@
 mod disk;
 pub(crate) mod files;
 pub(crate) mod objects;
+pub(crate) mod resources;
 
 use std::path::Path;
 use std::sync::{Mutex, PoisonError};
@@ -32,14 +34,18 @@ use crate::services::logs::Logs;
 use crate::services::s3::bucket::Bucket;
 use disk::Disk;
 use objects::Objects;
+use resources::Resources;
 
-/// Everything but objects.
+/// Everything but objects and FHIR resources.
 #[derive(Debug, Default, Serialize, Deserialize)]
 #[serde(default)]
 pub(crate) struct World {
     pub(crate) accounts: BTreeMap<String, Account>,
     /// Bucket names are unique in all accounts and regions.
     pub(crate) buckets: BTreeMap<String, Bucket>,
+    /// Datastores whose resources are to be removed once the change that says so is kept.
+    #[serde(skip)]
+    pub(crate) emptied_datastores: Vec<String>,
 }
 
 /// What an account holds.
@@ -71,13 +77,19 @@ pub(crate) struct Store(Mutex<Inner>);
 struct Inner {
     world: World,
     objects: Objects,
+    resources: Resources,
     disk: Option<Disk>,
 }
 
 impl Store {
     pub(crate) fn open(dir: Option<&Path>) -> Result<Self, Error> {
         let disk = dir.map(Disk::open).transpose()?;
-        let store = Self(Mutex::new(Inner { world: World::default(), objects: Objects::new(dir), disk }));
+        let store = Self(Mutex::new(Inner {
+            world: World::default(),
+            objects: Objects::new(dir),
+            resources: Resources::new(dir),
+            disk,
+        }));
         // Reads the directory now, so that a broken one is reported at once.
         store.with(Effect::Read, |_, _| ())?;
         Ok(store)
@@ -85,19 +97,34 @@ impl Store {
 
     /// Runs `work` on the present state, alone among all processes, and keeps what it changed.
     pub(crate) fn with<R>(&self, effect: Effect, work: impl FnOnce(&mut World, &mut Objects) -> R) -> Result<R, Error> {
+        self.enter(effect, |inner| work(&mut inner.world, &mut inner.objects))
+    }
+
+    /// Runs `work` on the present state and the FHIR resources, alone among all processes. The
+    /// resources keep their changes by themselves; nothing else may be changed.
+    pub(crate) fn with_resources<R>(&self, work: impl FnOnce(&World, &mut Resources) -> R) -> Result<R, Error> {
+        self.enter(Effect::Read, |inner| work(&inner.world, &mut inner.resources))
+    }
+
+    fn enter<R>(&self, effect: Effect, work: impl FnOnce(&mut Inner) -> R) -> Result<R, Error> {
         let mut inner = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let Inner { world, objects, disk } = &mut *inner;
-        let Some(disk) = disk else {
-            return Ok(work(world, objects));
-        };
-        let _held = disk.lock()?;
-        if let Some(newer) = disk.newer()? {
-            *world = newer;
+        let inner = &mut *inner;
+        let held = inner.disk.as_ref().map(Disk::lock).transpose()?;
+        if let Some(disk) = &mut inner.disk
+            && let Some(newer) = disk.newer()?
+        {
+            inner.world = newer;
         }
-        let result = work(world, objects);
+        let result = work(inner);
         if effect == Effect::Write {
-            disk.save(world)?;
+            if let Some(disk) = &mut inner.disk {
+                disk.save(&inner.world)?;
+            }
+            for store in std::mem::take(&mut inner.world.emptied_datastores) {
+                inner.resources.remove(&store);
+            }
         }
+        drop(held);
         Ok(result)
     }
 }

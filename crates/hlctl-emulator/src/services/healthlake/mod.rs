@@ -9,6 +9,7 @@
 
 mod create;
 mod datastore;
+pub(crate) mod fhir;
 mod list;
 mod shapes;
 mod smart;
@@ -117,5 +118,7 @@ fn delete(cx: &mut Cx<'_>, input: &Value) -> AwsResult<Value> {
     // The answer is DELETING even where the deletion takes no time at all.
     let mut output = store.summary(now);
     output["DatastoreStatus"] = json!("DELETING");
+    let id = store.id.clone();
+    cx.world.emptied_datastores.push(id);
     Ok(output)
 }

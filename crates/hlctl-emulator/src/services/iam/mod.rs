@@ -3,6 +3,7 @@
 mod attach;
 mod inline;
 mod managed;
+mod permission;
 mod policies;
 mod roles;
 mod shapes;
@@ -22,6 +23,7 @@ use super::{Cx, unseen};
 use crate::error::{AwsError, AwsResult};
 use crate::protocol::{Effect, Operation, read, write};
 use crate::route::Caller;
+pub(crate) use permission::Refused;
 
 /// The roles and policies of an account.
 #[derive(Debug, Default, Serialize, Deserialize)]

@@ -92,6 +92,29 @@ impl Policy {
         };
         with_effect("Allow") && !with_effect("Deny")
     }
+
+    /// What an identity's policy says of `action` on `resource`; `None` if it says nothing of it.
+    pub(crate) fn decides(&self, action: &str, resource: &str, context: &[(&str, &str)]) -> Option<Decision> {
+        let has = |effect: &str| {
+            self.statements.iter().any(|statement| {
+                statement.get("Effect").and_then(Value::as_str) == Some(effect)
+                    && matches_any(statement, "Action", "NotAction", action, true)
+                    && matches_any(statement, "Resource", "NotResource", resource, false)
+                    && condition_holds(statement, context)
+            })
+        };
+        if has("Deny") {
+            return Some(Decision::Deny);
+        }
+        has("Allow").then_some(Decision::Allow)
+    }
+}
+
+/// What a policy says of a request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Decision {
+    Allow,
+    Deny,
 }
 
 fn matches_any(statement: &Map<String, Value>, name: &str, inverse: &str, text: &str, ignore_case: bool) -> bool {

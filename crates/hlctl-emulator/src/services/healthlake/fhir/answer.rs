@@ -1,0 +1,66 @@
+//! What a FHIR request is answered with when it has been done.
+
+use bytes::Bytes;
+use http::{HeaderName, HeaderValue, Response, StatusCode};
+use jiff::Timestamp;
+
+/// The type of all bodies.
+pub(super) const JSON: &str = "application/fhir+json";
+
+/// An answer, over HTTP or in a Bundle.
+#[derive(Clone, Debug)]
+pub(super) struct Answer {
+    pub(super) status: u16,
+    pub(super) body: Option<Bytes>,
+    /// The version that was read or written.
+    pub(super) version: Option<Written>,
+}
+
+/// A version that was read or written.
+#[derive(Clone, Debug)]
+pub(super) struct Written {
+    pub(super) kind: &'static str,
+    pub(super) id: String,
+    pub(super) version: usize,
+    pub(super) at: Timestamp,
+}
+
+impl Written {
+    /// The address of this version below the interface's address.
+    pub(super) fn location(&self) -> String {
+        format!("{}/{}/_history/{}", self.kind, self.id, self.version)
+    }
+
+    pub(super) fn etag(&self) -> String {
+        format!("W/\"{}\"", self.version)
+    }
+}
+
+impl Answer {
+    pub(super) fn ok(body: Bytes) -> Self {
+        Self { status: 200, body: Some(body), version: None }
+    }
+
+    /// The answer as an HTTP response; addresses in it begin with `base`.
+    pub(super) fn response(self, base: &str) -> Response<Bytes> {
+        let mut response = Response::new(self.body.clone().unwrap_or_default());
+        *response.status_mut() = StatusCode::from_u16(self.status).unwrap_or(StatusCode::OK);
+        let headers = response.headers_mut();
+        let mut set = |name: HeaderName, value: String| {
+            if let Ok(value) = HeaderValue::try_from(value) {
+                headers.insert(name, value);
+            }
+        };
+        if self.body.is_some() {
+            set(http::header::CONTENT_TYPE, JSON.to_owned());
+        }
+        if let Some(written) = self.version {
+            if self.status == 201 {
+                set(http::header::LOCATION, format!("{base}{}", written.location()));
+            }
+            set(http::header::ETAG, written.etag());
+            set(http::header::LAST_MODIFIED, written.at.strftime("%a, %d %b %Y %H:%M:%S GMT").to_string());
+        }
+        response
+    }
+}

@@ -1,0 +1,210 @@
+//! Bundles of requests: batches, whose entries stand each for themselves, and transactions, which happen
+//! whole or not at all (HealthLake developer guide, bundling FHIR resources).
+//!
+//! Where AWS documents nothing, this is what happens here: entries are done in their order, in a batch too; a transaction's
+//! searches see what there was before it; `urn:uuid:` references that no entry of a transaction resolves are
+//! refused; a patch travels in a Binary; of a refused transaction the answer is that of the entry that was refused.
+
+use std::collections::HashMap;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD as BASE64;
+use http::Method;
+use serde_json::{Value, json};
+
+use super::address;
+use super::answer::Answer;
+use super::bundle_text::BundleText;
+use super::context::{Context, Input};
+use super::draft::Draft;
+use super::interaction::Interaction;
+use super::perform::perform;
+use super::refusal::{Outcome, Refusal};
+use super::{resource, write};
+use crate::store::resources::Collection;
+
+/// The most entries of a Bundle (HealthLake quotas).
+const MOST: usize = 500;
+
+/// A request in a Bundle.
+struct Entry {
+    interaction: Interaction,
+    input: Input,
+    full_url: Option<String>,
+}
+
+pub(super) fn process(collection: &mut Collection, cx: &Context<'_>, bundle: Value) -> Outcome<Answer> {
+    let mut bundle = resource::checked(bundle, "Bundle")?;
+    let entries = match bundle.remove("entry") {
+        None => Vec::new(),
+        Some(Value::Array(entries)) => entries,
+        Some(_) => return Err(Refusal::invalid("entry must be an array.")),
+    };
+    if entries.len() > MOST {
+        return Err(Refusal::invalid(format!("A Bundle has at most {MOST} entries; this has {}.", entries.len())));
+    }
+    match bundle.get("type").and_then(Value::as_str) {
+        Some("batch") => Ok(batch(collection, cx, entries)),
+        Some("transaction") => transaction(collection, cx, entries),
+        other => Err(Refusal::invalid(format!(
+            "A Bundle of type \"{}\" cannot be processed: there are batch and transaction.",
+            other.unwrap_or_default()
+        ))),
+    }
+}
+
+fn batch(collection: &mut Collection, cx: &Context<'_>, entries: Vec<Value>) -> Answer {
+    let mut response = BundleText::new("batch-response");
+    for entry in entries {
+        match alone(collection, cx, entry) {
+            Ok((answer, shows)) => add(&mut response, &answer, shows),
+            Err(refusal) => {
+                let outcome = json!({"status": refusal.status.to_string(), "outcome": refusal.outcome()});
+                response.entry(&json!({"response": outcome}), None);
+            }
+        }
+    }
+    Answer::ok(response.finish(&cx.ids.uuid()))
+}
+
+/// Does one entry by itself; also says whether its answer shows a resource.
+fn alone(collection: &mut Collection, cx: &Context<'_>, entry: Value) -> Outcome<(Answer, bool)> {
+    let entry = Entry::parse(entry, cx)?;
+    let shows = entry.reads();
+    let mut draft = Draft::new(collection);
+    let answer = perform(&mut draft, cx, entry.interaction, entry.input)?;
+    draft.commit()?;
+    Ok((answer, shows))
+}
+
+fn transaction(collection: &mut Collection, cx: &Context<'_>, entries: Vec<Value>) -> Outcome<Answer> {
+    let numbered = |place: usize| move |refusal: Refusal| refusal.about(&format!("entry[{place}]"));
+    let mut parsed = Vec::new();
+    for (place, entry) in entries.into_iter().enumerate() {
+        let entry = Entry::parse(entry, cx).and_then(Entry::fit_for_transactions).map_err(numbered(place))?;
+        parsed.push(entry);
+    }
+    let mut draft = Draft::new(collection);
+    let names = promise(&draft, cx, &mut parsed)?;
+    let mut response = BundleText::new("transaction-response");
+    for (place, mut entry) in parsed.into_iter().enumerate() {
+        if let Some(content) = &mut entry.input.content {
+            resource::rename(content, &names);
+            check_resolved(content).map_err(numbered(place))?;
+        }
+        let shows = entry.reads();
+        let answer = perform(&mut draft, cx, entry.interaction, entry.input).map_err(numbered(place))?;
+        add(&mut response, &answer, shows);
+    }
+    draft.commit()?;
+    Ok(Answer::ok(response.finish(&cx.ids.uuid())))
+}
+
+/// Gives each resource that is to be created its id, and says what the full URLs of the entries are to become.
+fn promise(draft: &Draft<'_>, cx: &Context<'_>, entries: &mut [Entry]) -> Outcome<HashMap<String, String>> {
+    let mut names = HashMap::new();
+    for (place, entry) in entries.iter_mut().enumerate() {
+        let name = match &entry.interaction {
+            Interaction::Create { kind } => {
+                let found = write::existing(draft, cx, kind, &entry.input);
+                let found = found.map_err(|refusal| refusal.about(&format!("entry[{place}]")))?;
+                let id = found.map_or_else(|| cx.ids.uuid(), |hit| hit.id);
+                entry.input.id = Some(id.clone());
+                format!("{kind}/{id}")
+            }
+            Interaction::Update { kind, id: Some(id) } => format!("{kind}/{id}"),
+            _ => continue,
+        };
+        if let Some(url) = entry.full_url.take().filter(|url| *url != name) {
+            names.insert(url, name);
+        }
+    }
+    Ok(names)
+}
+
+/// Every local name must have been resolved: a transaction keeps its references whole.
+fn check_resolved(content: &Value) -> Outcome<()> {
+    let mut dangling = None;
+    resource::references(content, &mut |reference| {
+        if reference.starts_with("urn:uuid:") || reference.starts_with("urn:oid:") {
+            dangling = Some(reference.to_owned());
+        }
+    });
+    match dangling {
+        None => Ok(()),
+        Some(name) => Err(Refusal::invalid(format!("No entry of the transaction has the full URL {name}."))),
+    }
+}
+
+fn add(response: &mut BundleText, answer: &Answer, shows: bool) {
+    let mut line = json!({"status": answer.status.to_string()});
+    if let Some(written) = &answer.version {
+        if !shows {
+            line["location"] = json!(written.location());
+        }
+        line["etag"] = json!(written.etag());
+        line["lastModified"] = json!(resource::instant(written.at));
+    }
+    response.entry(&json!({"response": line}), answer.body.as_deref().filter(|_| shows));
+}
+
+impl Entry {
+    fn parse(mut entry: Value, cx: &Context<'_>) -> Outcome<Self> {
+        let request = entry["request"].take();
+        let text = |name: &str| request[name].as_str().map(ToOwned::to_owned);
+        let (Some(method), Some(url)) = (text("method"), text("url")) else {
+            return Err(Refusal::invalid("request.method and request.url are required."));
+        };
+        let method: Method =
+            method.parse().map_err(|_| Refusal::invalid(format!("request.method \"{method}\" is no method.")))?;
+        // The address may be absolute, in this datastore.
+        let path = url.strip_prefix(cx.base).or_else(|| url.split_once(cx.home).map(|(_, path)| path)).unwrap_or(&url);
+        let (path, query) = path.split_once('?').unwrap_or((path, ""));
+        let segments: Vec<String> = path.split('/').filter(|part| !part.is_empty()).map(ToOwned::to_owned).collect();
+        let interaction = Interaction::parse(&method, &segments)?;
+        let mut content = entry.get_mut("resource").map(Value::take).filter(|content| !content.is_null());
+        if matches!(interaction, Interaction::Patch { .. }) {
+            content = content.map(|binary| patch_in(&binary)).transpose()?;
+        }
+        let input = Input {
+            query: address::parameters(query.as_bytes()),
+            content,
+            if_match: text("ifMatch"),
+            if_none_match: text("ifNoneMatch"),
+            if_none_exist: text("ifNoneExist"),
+            idempotency_key: None,
+            id: None,
+        };
+        Ok(Self { interaction, input, full_url: entry["fullUrl"].as_str().map(ToOwned::to_owned) })
+    }
+
+    /// Whether the entry asks for what there is.
+    fn reads(&self) -> bool {
+        matches!(
+            self.interaction,
+            Interaction::Read { .. }
+                | Interaction::VersionRead { .. }
+                | Interaction::Search { .. }
+                | Interaction::History { .. }
+                | Interaction::Everything { .. }
+        )
+    }
+
+    /// Updates by query are for batches only (HealthLake developer guide).
+    fn fit_for_transactions(self) -> Outcome<Self> {
+        if matches!(self.interaction, Interaction::Update { id: None, .. }) {
+            return Err(Refusal::not_supported(400, "A conditional update is possible in a batch only."));
+        }
+        Ok(self)
+    }
+}
+
+/// The JSON Patch in a Binary.
+fn patch_in(binary: &Value) -> Outcome<Value> {
+    let refuse = || Refusal::invalid("A patch in a Bundle is a Binary with application/json-patch+json in base64.");
+    if binary["resourceType"] != "Binary" || binary["contentType"] != "application/json-patch+json" {
+        return Err(refuse());
+    }
+    let bytes = binary["data"].as_str().and_then(|data| BASE64.decode(data).ok()).ok_or_else(refuse)?;
+    serde_json::from_slice(&bytes).map_err(|_| refuse())
+}

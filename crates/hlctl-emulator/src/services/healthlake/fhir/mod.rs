@@ -1,0 +1,218 @@
+//! HealthLake's data plane: the FHIR R4 interface of each datastore, at `/datastore/{id}/r4/`.
+//!
+//! A request is let in by its signature, with which a caller may do everything that the faults do not deny, or by a
+//! bearer token, which [`smart`] judges. A signed request finds the datastores of the caller's account and region, a
+//! request with a token any datastore, for their ids are unique.
+//!
+//! Where AWS documents nothing, this is what happens here. Errors are OperationOutcomes throughout, with AWS's name
+//! of the error in `x-amzn-errortype`. A request without either is answered with 403 and
+//! MissingAuthenticationTokenException, and with 401 where the datastore has an identity provider; `metadata` and
+//! `.well-known/smart-configuration`, which the developer guide shows signed, need neither. A signature opens a
+//! datastore with an identity provider as well. A datastore that is DELETED or never was is answered with 404, one
+//! that is CREATING, CREATE_FAILED or DELETING with 409; in all other states it serves. Throttling is 429. Types that
+//! R4 does not have are answered with 404, bodies that are not JSON with 415, other formats asked for with 406.
+//! Links lead to the host that the caller named. Decimals lose trailing zeros, and the order of elements is not kept.
+//!
+//! Left out: validation against profiles and beyond R4's ground rules (ids, types, nothing empty), `$validate`,
+//! `$export` and all asynchronous operations, FHIRPath patches, `_summary` of reads, conditional reads, subscriptions,
+//! the medical language processing of DocumentReferences, and the check of a role's access to a customer key.
+
+mod address;
+mod answer;
+mod bundle;
+mod bundle_text;
+mod capability;
+mod context;
+mod draft;
+mod everything;
+mod interaction;
+mod perform;
+mod read;
+mod refusal;
+mod request;
+mod resource;
+mod search;
+mod smart;
+mod synthea;
+mod types;
+mod write;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::{Request, Response};
+use serde_json::Value;
+
+use super::Datastore;
+use crate::emulator::{Core, Trace};
+use crate::route::{Caller, Service};
+use crate::store::World;
+use crate::store::resources::{Collection, Resources};
+use address::Address;
+pub(crate) use address::is_addressed;
+use answer::Answer;
+use context::Context;
+use draft::Draft;
+use interaction::Interaction;
+use refusal::{Outcome, Refusal};
+use request::{Credentials, Wishes};
+use search::View;
+use smart::{Accepted, LambdaJudge, Permit, Realm, TokenJudge};
+
+/// A request on its way through.
+struct Call<'a> {
+    core: &'a Core,
+    judge: &'a dyn TokenJudge,
+    caller: &'a Caller,
+    /// The service in the signature.
+    signed_for: Option<&'a str>,
+    trace: &'a Trace,
+}
+
+/// Serves a request to the FHIR interface.
+pub(crate) async fn serve(
+    core: &Arc<Core>,
+    (caller, signed_for): (&Caller, Option<&str>),
+    request: Request<Bytes>,
+    trace: &Trace,
+) -> Response<Bytes> {
+    Call { core, judge: &LambdaJudge(core), caller, signed_for, trace }.answer(&request).await
+}
+
+impl Call<'_> {
+    async fn answer(&self, request: &Request<Bytes>) -> Response<Bytes> {
+        let address = match Address::of(request) {
+            Ok(address) => address,
+            Err(refusal) => return refusal.response(),
+        };
+        match self.run(&address, request).await {
+            Ok(answer) => answer.response(&address.base),
+            Err(refusal) => refusal.response(),
+        }
+    }
+
+    async fn run(&self, address: &Address, request: &Request<Bytes>) -> Outcome<Answer> {
+        let interaction = request::interaction(request, address)?;
+        let action = interaction.action();
+        self.trace.name(Service::HealthLake, action);
+        let credentials = Credentials::of(request, self.caller);
+        if credentials == Credentials::Signature {
+            request::check_signature(self.caller, self.signed_for, address)?;
+        }
+        self.core.admit(Service::HealthLake, action, self.caller, self.trace).await?;
+        let signer = (credentials == Credentials::Signature).then_some(self.caller);
+        let found = self.core.store.with_resources(|world, _| self.find(world, address, signer))??;
+        let accepted = match credentials {
+            _ if interaction.is_public() => None,
+            Credentials::Signature => None,
+            Credentials::Token(token) => Some(smart::accept(self.core, self.judge, &found.realm, action, token).await?),
+            Credentials::None => return Err(request::unsigned(found.realm.provider.is_smart())),
+        };
+        match interaction {
+            Interaction::Capabilities => {
+                let now = resource::instant(self.core.options.clock.now());
+                Ok(capability::statement(&found.realm.endpoint, &found.block, &now))
+            }
+            Interaction::Discovery => capability::discovery(&found.block),
+            interaction => self.perform(interaction, address, request, signer, accepted.as_ref()),
+        }
+    }
+
+    /// The datastore that a request is for, if it serves.
+    fn find(&self, world: &World, address: &Address, signer: Option<&Caller>) -> Outcome<Found> {
+        let store = datastore(world, &address.store, signer).ok_or_else(|| unknown(&address.store))?;
+        match store.status(self.core.options.clock.now()) {
+            "DELETED" => Err(unknown(&address.store)),
+            status @ ("CREATING" | "CREATE_FAILED" | "DELETING") => {
+                Err(Refusal::conflict(format!("The data store {} is {status}.", address.store)))
+            }
+            _ => Ok(Found { realm: Realm::of(store), block: store.identity_provider.clone() }),
+        }
+    }
+
+    fn perform(
+        &self,
+        interaction: Interaction,
+        address: &Address,
+        request: &Request<Bytes>,
+        signer: Option<&Caller>,
+        accepted: Option<&Accepted>,
+    ) -> Outcome<Answer> {
+        let input = request::input(request, address, &interaction)?;
+        let wishes = Wishes::of(request)?;
+        let home = format!("/datastore/{}/r4/", address.store);
+        self.core.store.with_resources(|world, resources| {
+            // Much may have happened while the token was judged.
+            let found = self.find(world, address, signer)?;
+            let collection = self.collection(world, resources, address, signer)?;
+            let permit = match accepted {
+                None => Permit::Full,
+                Some(accepted) => {
+                    accepted.check_role(world, &found.realm, interaction.action())?;
+                    accepted.permit(collection, &home)?
+                }
+            };
+            let now = resource::to_the_millisecond(self.core.options.clock.now());
+            let delay = Duration::from_millis(self.core.faults.current().propagation.fhir_ms);
+            let cx = Context {
+                now,
+                ids: &self.core.options.ids,
+                base: &address.base,
+                home: &home,
+                permit: &permit,
+                view: View { now, delay, strong: wishes.strong },
+                lenient: wishes.lenient,
+            };
+            if interaction == Interaction::Bundle {
+                return bundle::process(collection, &cx, input.content.unwrap_or_default());
+            }
+            let mut draft = Draft::new(collection);
+            let answer = perform::perform(&mut draft, &cx, interaction, input)?;
+            draft.commit()?;
+            Ok(answer)
+        })?
+    }
+
+    /// The resources of a datastore. One that was created with synthetic data gets them when it is first used.
+    fn collection<'r>(
+        &self,
+        world: &World,
+        resources: &'r mut Resources,
+        address: &Address,
+        signer: Option<&Caller>,
+    ) -> Outcome<&'r mut Collection> {
+        let collection = resources.of_store(&address.store)?;
+        if let Some(store) = datastore(world, &address.store, signer)
+            && store.preload.as_ref().is_some_and(|preload| preload["PreloadDataType"] == "SYNTHEA")
+            && collection.is_untouched()
+        {
+            let loaded = store.passage.until.min(self.core.options.clock.now());
+            collection.commit(synthea::resources(&store.id, resource::to_the_millisecond(loaded)))?;
+        }
+        Ok(collection)
+    }
+}
+
+/// What a request needs to know of its datastore.
+struct Found {
+    realm: Realm,
+    /// The identity provider block.
+    block: Value,
+}
+
+fn unknown(store: &str) -> Refusal {
+    Refusal::not_found(format!("The data store {store} was not found."))
+}
+
+/// The datastore of an id: one of the signer's account and region, or any where nobody has signed.
+fn datastore<'w>(world: &'w World, id: &str, signer: Option<&Caller>) -> Option<&'w Datastore> {
+    match signer {
+        Some(caller) => world.accounts.get(&caller.account)?.healthlake.get(&caller.region)?.stores.get(id),
+        None => world
+            .accounts
+            .values()
+            .flat_map(|account| account.healthlake.values())
+            .find_map(|healthlake| healthlake.stores.get(id)),
+    }
+}

@@ -1,0 +1,105 @@
+//! The FHIR search interaction.
+//!
+//! Where AWS documents nothing or contradicts itself, this is what happens here. Unknown parameters are refused
+//! unless `Prefer: handling=lenient` asks to pass over them. Texts are compared letter by letter, capitals and all,
+//! as the developer guide says of strings; R4 would ignore case. A page has 100 resources unless `_count` says
+//! otherwise, and never more. Matches come in the order in which they were first created. The number of all
+//! matches is given only where `_total` or `_summary=count` asks for it. Pages are not snapshots: what is written
+//! between two pages may show on the second.
+//!
+//! Left out: chained parameters and `_has`, composite and special parameters, `_text`, `_content`, `_elements`,
+//! `_summary` but for `count`, `:iterate` and `*` of includes, `:above`, `:in` and `:of-type`.
+
+mod date;
+mod filter;
+mod include;
+mod parameter;
+mod path;
+mod query;
+mod run;
+mod sort;
+mod tables;
+mod token;
+mod value;
+
+pub(super) use date::{Range, parse as parse_date};
+pub(super) use filter::{Filter, Row};
+pub(super) use include::names_any;
+pub(super) use parameter::{Kind, of as parameters_of};
+pub(super) use path::all as elements;
+pub(super) use query::{Query, Setting, conditions, count};
+pub(super) use run::{Go, Hit, View, Wanted};
+pub(super) use token::Token;
+
+use super::bundle_text::BundleText;
+use super::refusal::Outcome;
+use super::smart::{Permit, Verb};
+use crate::store::resources::Collection;
+
+/// The range of a date, dateTime, Period or Timing in a resource.
+pub(super) fn range_of(element: &serde_json::Value) -> Option<Range> {
+    date::of_element(element)
+}
+
+/// A searchset of what `query` finds and `permit` lets through, with links that begin with `base`.
+pub(super) fn search(
+    collection: &Collection,
+    permit: &Permit,
+    query: &Query,
+    view: View,
+    (base, home): (&str, &str),
+) -> Outcome<BundleText> {
+    let reach = permit.reach(Verb::Search, query.kind)?;
+    let wanted = Wanted { kind: query.kind, filters: &query.filters, reach: &reach, view };
+    let mut bundle = BundleText::new("searchset");
+    bundle.link("self", &address(base, query.kind, &query.asked));
+    if query.counts_only {
+        bundle.total(wanted.count(collection)?);
+        return Ok(bundle);
+    }
+    let page = page(collection, &wanted, query)?;
+    if let Some(total) = page.total {
+        bundle.total(total);
+    }
+    if let Some(start) = page.next {
+        let token = Token::write(query.kind, &query.asked, start);
+        let next = [("_count".to_owned(), query.count.to_string()), ("page".to_owned(), token)];
+        bundle.link("next", &address(base, query.kind, &next));
+    }
+    for hit in &page.hits {
+        bundle.found(base, query.kind, &hit.id, &hit.body, "match");
+    }
+    for (kind, hit) in include::included(collection, permit, query, &page.hits, view, home)? {
+        bundle.found(base, kind, &hit.id, &hit.body, "include");
+    }
+    Ok(bundle)
+}
+
+struct Page {
+    hits: Vec<Hit>,
+    next: Option<usize>,
+    total: Option<usize>,
+}
+
+/// The page that begins at the query's start: a place in the collection, or a number of matches to pass over
+/// where they are sorted.
+fn page(collection: &Collection, wanted: &Wanted<'_>, query: &Query) -> Outcome<Page> {
+    if query.sort.is_empty() {
+        let (hits, next) = wanted.page(collection, query.start, query.count)?;
+        let total = query.total.then(|| wanted.count(collection)).transpose()?;
+        return Ok(Page { hits, next, total });
+    }
+    let all = sort::sort(wanted.all(collection)?, &query.sort);
+    let (count, end) = (all.len(), query.start.saturating_add(query.count));
+    let hits = all.into_iter().skip(query.start).take(query.count).collect();
+    Ok(Page { hits, next: (end < count).then_some(end), total: query.total.then_some(count) })
+}
+
+/// An address below `base` with a query.
+pub(super) fn address(base: &str, path: &str, query: &[(String, String)]) -> String {
+    if query.is_empty() {
+        return format!("{base}{path}");
+    }
+    let query = form_urlencoded::Serializer::new(String::new()).extend_pairs(query).finish();
+    format!("{base}{path}?{query}")
+}

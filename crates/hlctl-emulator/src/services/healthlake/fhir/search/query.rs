@@ -1,0 +1,223 @@
+//! A search as a whole: its conditions, and what is to be done with what they find.
+
+use super::filter::Filter;
+use super::parameter::{self, Kind, Parameter};
+use super::token::Token;
+use super::value::split;
+use crate::services::healthlake::fhir::refusal::{Outcome, Refusal};
+use crate::services::healthlake::fhir::types;
+
+/// The most resources on a page (HealthLake developer guide, search).
+pub(super) const MOST: usize = 100;
+/// Resources on a page of which the caller says nothing.
+const USUAL: usize = 100;
+
+/// A parsed search.
+pub(in super::super) struct Query {
+    pub(super) kind: &'static str,
+    /// What was asked, for links and further pages.
+    pub(super) asked: Vec<(String, String)>,
+    pub(super) filters: Vec<Filter>,
+    pub(super) count: usize,
+    pub(super) counts_only: bool,
+    /// Whether the number of all matches is wanted.
+    pub(super) total: bool,
+    pub(super) sort: Vec<Order>,
+    pub(super) include: Vec<Include>,
+    pub(super) reverse_include: Vec<Include>,
+    /// Where the page begins.
+    pub(super) start: usize,
+}
+
+/// A key to sort by.
+pub(super) struct Order {
+    pub(super) by: SortKey,
+    pub(super) descending: bool,
+}
+
+pub(super) enum SortKey {
+    Id,
+    Updated,
+    Parameter(&'static Parameter),
+}
+
+/// References of resources of a type that are followed.
+pub(super) struct Include {
+    pub(super) kind: &'static str,
+    pub(super) parameter: &'static Parameter,
+    /// Only to this type.
+    pub(super) target: Option<&'static str>,
+}
+
+/// What a search takes from its surroundings.
+#[derive(Clone, Copy)]
+pub(in super::super) struct Setting<'a> {
+    /// What stands before the type in an address of this datastore.
+    pub(in super::super) home: &'a str,
+    /// Whether unknown parameters are passed over (`Prefer: handling=lenient`).
+    pub(in super::super) lenient: bool,
+}
+
+impl Query {
+    pub(in super::super) fn parse(
+        kind: &'static str,
+        parameters: &[(String, String)],
+        setting: Setting<'_>,
+    ) -> Outcome<Self> {
+        let page = parameters.iter().find(|(name, _)| name == "page");
+        let Some((_, page)) = page else {
+            return Self::begin(kind, parameters.to_vec(), setting);
+        };
+        let token = Token::read(page, kind)?;
+        let mut query = Self::begin(kind, token.asked, setting)?;
+        query.start = token.start;
+        for (name, value) in parameters {
+            match name.as_str() {
+                "_count" => query.count = count(value)?,
+                "page" | "_format" => {}
+                other => {
+                    return Err(Refusal::invalid(format!(
+                        "Search parameter \"{other}\" cannot be added to a page: the page holds the whole search."
+                    )));
+                }
+            }
+        }
+        Ok(query)
+    }
+
+    fn begin(kind: &'static str, asked: Vec<(String, String)>, setting: Setting<'_>) -> Outcome<Self> {
+        let mut query = Self {
+            kind,
+            asked: Vec::new(),
+            filters: Vec::new(),
+            count: USUAL,
+            counts_only: false,
+            total: false,
+            sort: Vec::new(),
+            include: Vec::new(),
+            reverse_include: Vec::new(),
+            start: 0,
+        };
+        for (name, value) in &asked {
+            query.take(name, value, setting)?;
+        }
+        query.asked = asked;
+        Ok(query)
+    }
+
+    fn take(&mut self, name: &str, value: &str, setting: Setting<'_>) -> Outcome<()> {
+        if value.is_empty() {
+            return Ok(());
+        }
+        match name {
+            "_format" => check_format(value)?,
+            "_count" => self.count = count(value)?,
+            "_summary" => self.counts_only = summary(value)?,
+            "_total" => self.total = total(value)?,
+            "_sort" => self.sort = sort(self.kind, value)?,
+            "_include" => self.include.push(include(name, value, Some(self.kind))?),
+            "_revinclude" => self.reverse_include.push(include(name, value, None)?),
+            _ => match Filter::parse(self.kind, name, value, setting.home)? {
+                Some(filter) => self.filters.push(filter),
+                None if setting.lenient => {}
+                None => return Err(unknown(self.kind, name)),
+            },
+        }
+        if self.count == 0 {
+            self.counts_only = true;
+        }
+        Ok(())
+    }
+}
+
+/// Conditions only, as conditional requests and scopes have them.
+pub(in super::super) fn conditions(
+    kind: &'static str,
+    parameters: &[(String, String)],
+    home: &str,
+) -> Outcome<Vec<Filter>> {
+    let setting = Setting { home, lenient: false };
+    let filters: Vec<Filter> = Query::begin(kind, parameters.to_vec(), setting)?.filters;
+    if filters.is_empty() {
+        return Err(Refusal::invalid("The conditions are missing."));
+    }
+    Ok(filters)
+}
+
+fn unknown(kind: &str, name: &str) -> Refusal {
+    let mut known: Vec<&str> = parameter::of(kind).map(|parameter| parameter.name).collect();
+    known.extend(["_id", "_lastUpdated", "_count", "_sort", "_summary", "_total", "_include", "_revinclude"]);
+    known.sort_unstable();
+    Refusal::invalid(format!(
+        "Unknown search parameter \"{name}\" for resource type \"{kind}\". Valid search parameters are: {}",
+        known.join(", ")
+    ))
+}
+
+fn check_format(value: &str) -> Outcome<()> {
+    let plain = value.split(';').next().unwrap_or_default().replace(' ', "+");
+    if ["json", "application/json", "application/fhir+json", "text/json"].contains(&plain.as_str()) {
+        return Ok(());
+    }
+    Err(Refusal::not_supported(406, format!("The format \"{value}\" is not supported: there is JSON only.")))
+}
+
+/// More than the most is the most; nothing is an error but what is no number.
+pub(in super::super) fn count(value: &str) -> Outcome<usize> {
+    let count: usize = value.parse().map_err(|_| Refusal::invalid(format!("_count=\"{value}\" is no number.")))?;
+    Ok(count.min(MOST))
+}
+
+fn summary(value: &str) -> Outcome<bool> {
+    match value {
+        "count" => Ok(true),
+        "false" => Ok(false),
+        _ => Err(Refusal::invalid(format!("_summary=\"{value}\" is not supported: there is count only."))),
+    }
+}
+
+fn total(value: &str) -> Outcome<bool> {
+    match value {
+        "accurate" | "estimate" => Ok(true),
+        "none" => Ok(false),
+        _ => Err(Refusal::invalid(format!("_total=\"{value}\" is none of none, estimate and accurate."))),
+    }
+}
+
+fn sort(kind: &str, value: &str) -> Outcome<Vec<Order>> {
+    let key = |name: &str| match name {
+        "_id" => Some(SortKey::Id),
+        "_lastUpdated" => Some(SortKey::Updated),
+        _ => parameter::find(kind, name)
+            .filter(|parameter| matches!(parameter.kind, Kind::Date | Kind::Text | Kind::Token | Kind::Uri))
+            .map(SortKey::Parameter),
+    };
+    split(value, ',')
+        .iter()
+        .map(|name| {
+            let (name, descending) = name.strip_prefix('-').map_or((name.as_str(), false), |name| (name, true));
+            let by = key(name).ok_or_else(|| Refusal::invalid(format!("{kind} cannot be sorted by \"{name}\".")))?;
+            Ok(Order { by, descending })
+        })
+        .collect()
+}
+
+/// `Type:parameter` or `Type:parameter:Target`.
+fn include(name: &str, value: &str, searched: Option<&str>) -> Outcome<Include> {
+    let refuse = |why: &str| Refusal::invalid(format!("{name}=\"{value}\": {why}"));
+    let mut parts = value.split(':');
+    let kind = parts.next().and_then(types::named).ok_or_else(|| refuse("it begins with no resource type."))?;
+    if searched.is_some_and(|searched| searched != kind) {
+        return Err(refuse("it must begin with the type that is searched for."));
+    }
+    let parameter = parts
+        .next()
+        .and_then(|name| parameter::find(kind, name))
+        .filter(|parameter| matches!(parameter.kind, Kind::Reference(_)))
+        .ok_or_else(|| refuse("the type has no such parameter that holds references."))?;
+    let target = match parts.next() {
+        None => None,
+        Some(target) => Some(types::named(target).ok_or_else(|| refuse("it ends with no resource type."))?),
+    };
+    Ok(Include { kind, parameter, target })
+}

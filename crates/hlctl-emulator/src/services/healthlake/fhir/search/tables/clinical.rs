@@ -1,0 +1,156 @@
+//! What is found out about a patient.
+
+use super::super::parameter::{Parameter, date, quantity, reference, text, token, uri};
+
+pub(super) const OBSERVATION: &[Parameter] = &[
+    token("identifier", &["identifier"]),
+    token("status", &["status"]),
+    token("category", &["category"]),
+    token("code", &["code"]),
+    token("combo-code", &["code", "component.code"]),
+    token("component-code", &["component.code"]),
+    reference("subject", &[], &["subject"]),
+    reference("patient", &["Patient"], &["subject"]),
+    reference("encounter", &["Encounter"], &["encounter"]),
+    reference("performer", &[], &["performer"]),
+    reference("based-on", &[], &["basedOn"]),
+    reference("has-member", &[], &["hasMember"]),
+    reference("derived-from", &[], &["derivedFrom"]),
+    reference("specimen", &["Specimen"], &["specimen"]),
+    reference("device", &[], &["device"]),
+    date("date", &["effectiveDateTime", "effectivePeriod", "effectiveTiming", "effectiveInstant"]),
+    quantity("value-quantity", &["valueQuantity"]),
+    quantity("component-value-quantity", &["component.valueQuantity"]),
+    quantity("combo-value-quantity", &["valueQuantity", "component.valueQuantity"]),
+    token("value-concept", &["valueCodeableConcept"]),
+    text("value-string", &["valueString", "valueCodeableConcept.text"]),
+    date("value-date", &["valueDateTime", "valuePeriod"]),
+    token("data-absent-reason", &["dataAbsentReason"]),
+    token("method", &["method"]),
+];
+
+pub(super) const CONDITION: &[Parameter] = &[
+    token("identifier", &["identifier"]),
+    token("clinical-status", &["clinicalStatus"]),
+    token("verification-status", &["verificationStatus"]),
+    token("category", &["category"]),
+    token("severity", &["severity"]),
+    token("code", &["code"]),
+    token("body-site", &["bodySite"]),
+    reference("subject", &[], &["subject"]),
+    reference("patient", &["Patient"], &["subject"]),
+    reference("encounter", &["Encounter"], &["encounter"]),
+    reference("asserter", &[], &["asserter"]),
+    date("onset-date", &["onsetDateTime", "onsetPeriod"]),
+    date("abatement-date", &["abatementDateTime", "abatementPeriod"]),
+    date("recorded-date", &["recordedDate"]),
+];
+
+pub(super) const PROCEDURE: &[Parameter] = &[
+    token("identifier", &["identifier"]),
+    token("status", &["status"]),
+    token("category", &["category"]),
+    token("code", &["code"]),
+    reference("subject", &[], &["subject"]),
+    reference("patient", &["Patient"], &["subject"]),
+    reference("encounter", &["Encounter"], &["encounter"]),
+    reference("performer", &[], &["performer.actor"]),
+    reference("location", &["Location"], &["location"]),
+    reference("based-on", &[], &["basedOn"]),
+    reference("part-of", &[], &["partOf"]),
+    reference("reason-reference", &[], &["reasonReference"]),
+    token("reason-code", &["reasonCode"]),
+    date("date", &["performedDateTime", "performedPeriod"]),
+];
+
+pub(super) const ALLERGY_INTOLERANCE: &[Parameter] = &[
+    token("identifier", &["identifier"]),
+    token("clinical-status", &["clinicalStatus"]),
+    token("verification-status", &["verificationStatus"]),
+    token("type", &["type"]),
+    token("category", &["category"]),
+    token("criticality", &["criticality"]),
+    token("code", &["code", "reaction.substance"]),
+    reference("patient", &["Patient"], &["patient"]),
+    reference("recorder", &[], &["recorder"]),
+    reference("asserter", &[], &["asserter"]),
+    date("date", &["recordedDate"]),
+    date("onset", &["onsetDateTime"]),
+    date("last-date", &["lastOccurrence"]),
+    token("manifestation", &["reaction.manifestation"]),
+    token("severity", &["reaction.severity"]),
+];
+
+pub(super) const DIAGNOSTIC_REPORT: &[Parameter] = &[
+    token("identifier", &["identifier"]),
+    token("status", &["status"]),
+    token("category", &["category"]),
+    token("code", &["code"]),
+    token("conclusion", &["conclusionCode"]),
+    reference("subject", &[], &["subject"]),
+    reference("patient", &["Patient"], &["subject"]),
+    reference("encounter", &["Encounter"], &["encounter"]),
+    reference("performer", &[], &["performer"]),
+    reference("results-interpreter", &[], &["resultsInterpreter"]),
+    reference("result", &["Observation"], &["result"]),
+    reference("specimen", &["Specimen"], &["specimen"]),
+    reference("based-on", &[], &["basedOn"]),
+    date("date", &["effectiveDateTime", "effectivePeriod"]),
+    date("issued", &["issued"]),
+];
+
+pub(super) const DOCUMENT_REFERENCE: &[Parameter] = &[
+    token("identifier", &["masterIdentifier", "identifier"]),
+    token("status", &["status"]),
+    token("type", &["type"]),
+    token("category", &["category"]),
+    token("facility", &["context.facilityType"]),
+    token("event", &["context.event"]),
+    reference("subject", &[], &["subject"]),
+    reference("patient", &["Patient"], &["subject"]),
+    reference("encounter", &["Encounter"], &["context.encounter"]),
+    reference("author", &[], &["author"]),
+    reference("custodian", &["Organization"], &["custodian"]),
+    reference("authenticator", &[], &["authenticator"]),
+    date("date", &["date"]),
+    date("period", &["context.period"]),
+    token("contenttype", &["content.attachment.contentType"]),
+    token("language", &["content.attachment.language"]),
+    uri("location", &["content.attachment.url"]),
+    text("description", &["description"]),
+    token("security-label", &["securityLabel"]),
+];
+
+pub(super) const SPECIMEN: &[Parameter] = &[
+    token("identifier", &["identifier"]),
+    token("accession", &["accessionIdentifier"]),
+    token("status", &["status"]),
+    token("type", &["type"]),
+    reference("subject", &[], &["subject"]),
+    reference("patient", &["Patient"], &["subject"]),
+    reference("collector", &[], &["collection.collector"]),
+    reference("parent", &["Specimen"], &["parent"]),
+    date("collected", &["collection.collectedDateTime", "collection.collectedPeriod"]),
+];
+
+pub(super) const IMAGING_STUDY: &[Parameter] = &[
+    token("identifier", &["identifier"]),
+    token("status", &["status"]),
+    token("modality", &["series.modality"]),
+    reference("subject", &[], &["subject"]),
+    reference("patient", &["Patient"], &["subject"]),
+    reference("encounter", &["Encounter"], &["encounter"]),
+    reference("basedon", &[], &["basedOn"]),
+    reference("endpoint", &["Endpoint"], &["endpoint", "series.endpoint"]),
+    date("started", &["started"]),
+];
+
+pub(super) const FAMILY_MEMBER_HISTORY: &[Parameter] = &[
+    token("identifier", &["identifier"]),
+    token("status", &["status"]),
+    token("code", &["condition.code"]),
+    token("relationship", &["relationship"]),
+    token("sex", &["sex"]),
+    reference("patient", &["Patient"], &["patient"]),
+    date("date", &["date"]),
+];

@@ -1,0 +1,275 @@
+//! Create, update, patch and delete.
+//!
+//! Where AWS documents nothing, this is what happens here: an update without an id in the resource is refused; an
+//! update of a resource that is deleted brings it back (201); an idempotency key is kept for as long as the
+//! datastore; a patch that does not apply is answered with 422; conditions see all that is written,
+//! whatever searches see; a resource that was never there cannot be deleted (404, as the developer guide has it).
+
+use bytes::Bytes;
+use jiff::Timestamp;
+use serde_json::Value;
+use uuid::Uuid;
+
+use super::address;
+use super::answer::{Answer, Written};
+use super::context::{Context, Input};
+use super::draft::{Change, Current, Draft};
+use super::refusal::{Outcome, Refusal};
+use super::resource::{self, Resource};
+use super::search::{self, Hit, Row, View, Wanted};
+use super::smart::{Reach, Verb};
+use crate::store::resources::Method;
+
+pub(super) fn create(draft: &mut Draft<'_>, cx: &Context<'_>, kind: &'static str, mut input: Input) -> Outcome<Answer> {
+    let reach = cx.permit.reach(Verb::Create, kind)?;
+    let resource = resource::checked(input.take_content()?, kind)?;
+    if let Some(key) = &input.idempotency_key {
+        check_key(draft, key)?;
+    }
+    if let Some(hit) = existing(draft, cx, kind, &input)? {
+        let version = Some(Written { kind, id: hit.id, version: hit.version, at: hit.at });
+        return Ok(Answer { status: 200, body: Some(hit.body), version });
+    }
+    let id = input.id.take().unwrap_or_else(|| cx.ids.uuid());
+    let change = Change {
+        kind,
+        id,
+        at: cx.now,
+        method: Method::Post,
+        resource: Some(resource),
+        key: input.idempotency_key.take().map(|key| key.to_ascii_lowercase()),
+    };
+    store(draft, change, &reach, 201)
+}
+
+/// Refuses a key that is no UUID, or that a resource has been created under.
+fn check_key(draft: &Draft<'_>, key: &str) -> Outcome<()> {
+    if Uuid::try_parse(key).is_err() || key.len() != 36 {
+        return Err(Refusal::invalid(format!("x-amz-fhir-idempotency-key \"{key}\" is no UUID.")));
+    }
+    let collection = draft.collection();
+    let Some((kind, id)) = collection.by_key(&key.to_ascii_lowercase()) else {
+        return Ok(());
+    };
+    let refusal = Refusal::conflict(format!("{kind}/{id} has been created with this idempotency key."));
+    let first = collection.versions(kind, id).first().map(|first| collection.body(first)).transpose()?.flatten();
+    Err(match first {
+        Some(body) => refusal.with_body(body),
+        None => refusal,
+    })
+}
+
+/// The resource that keeps a conditional create from creating another.
+pub(super) fn existing(draft: &Draft<'_>, cx: &Context<'_>, kind: &'static str, input: &Input) -> Outcome<Option<Hit>> {
+    let Some(conditions) = &input.if_none_exist else {
+        return Ok(None);
+    };
+    let query = address::parameters(conditions.trim_start_matches('?').as_bytes());
+    only_match(draft, cx, kind, &query)
+}
+
+/// The one resource that fits; a refusal if several do.
+fn only_match(
+    draft: &Draft<'_>,
+    cx: &Context<'_>,
+    kind: &'static str,
+    query: &[(String, String)],
+) -> Outcome<Option<Hit>> {
+    let filters = search::conditions(kind, query, cx.home)?;
+    let reach = cx.permit.reach(Verb::Search, kind)?;
+    let wanted = Wanted { kind, filters: &filters, reach: &reach, view: View::immediate(cx.now) };
+    let (mut hits, next) = wanted.page(draft.collection(), 0, 1)?;
+    if next.is_some() {
+        return Err(Refusal::precondition(format!(
+            "More than one {kind} fits: the conditions are not selective enough."
+        )));
+    }
+    Ok(hits.pop())
+}
+
+pub(super) fn update(
+    draft: &mut Draft<'_>,
+    cx: &Context<'_>,
+    kind: &'static str,
+    id: &str,
+    mut input: Input,
+) -> Outcome<Answer> {
+    refuse_audit(kind)?;
+    let reach = cx.permit.reach(Verb::Update, kind)?;
+    let resource = resource::checked(input.take_content()?, kind)?;
+    match resource.get("id").and_then(Value::as_str) {
+        Some(own) if own == id => {}
+        Some(own) => {
+            return Err(Refusal::invalid(format!("The resource's id {own} is not that of the address, {id}.")));
+        }
+        None => return Err(Refusal::invalid(format!("The resource has no id; it must be {id}."))),
+    }
+    let current = draft.current(kind, id)?;
+    check_match(current.as_ref(), &input)?;
+    let exists = check_reach(current.as_ref(), &reach, kind, id)?.is_some();
+    let change =
+        Change { kind, id: id.to_owned(), at: cx.now, method: Method::Put, resource: Some(resource), key: None };
+    store(draft, change, &reach, if exists { 200 } else { 201 })
+}
+
+/// Updates what the query finds, or creates it.
+pub(super) fn update_by_query(
+    draft: &mut Draft<'_>,
+    cx: &Context<'_>,
+    kind: &'static str,
+    mut input: Input,
+) -> Outcome<Answer> {
+    let found = only_match(draft, cx, kind, &input.conditions())?;
+    let own = input.content.as_ref().and_then(|content| content["id"].as_str()).map(ToOwned::to_owned);
+    match (found, own) {
+        (Some(hit), Some(own)) if own != hit.id => {
+            Err(Refusal::invalid(format!("The resource's id {own} is not that of the one that fits, {}.", hit.id)))
+        }
+        (Some(hit), _) => {
+            if let Some(content) = &mut input.content {
+                content["id"] = hit.id.clone().into();
+            }
+            update(draft, cx, kind, &hit.id, input)
+        }
+        (None, Some(own)) => update(draft, cx, kind, &own, input),
+        (None, None) => create(draft, cx, kind, input),
+    }
+}
+
+pub(super) fn patch(
+    draft: &mut Draft<'_>,
+    cx: &Context<'_>,
+    kind: &'static str,
+    id: &str,
+    mut input: Input,
+) -> Outcome<Answer> {
+    refuse_audit(kind)?;
+    let reach = cx.permit.reach(Verb::Update, kind)?;
+    let patch: json_patch::Patch = serde_json::from_value(input.take_content()?)
+        .map_err(|error| Refusal::invalid(format!("The body is no JSON Patch: {error}")))?;
+    let current = draft.current(kind, id)?;
+    check_match(current.as_ref(), &input)?;
+    let Some(body) = check_reach(current.as_ref(), &reach, kind, id)? else {
+        return Err(missing(current.as_ref(), kind, id));
+    };
+    let mut value: Value = serde_json::from_slice(&body).unwrap_or_default();
+    json_patch::patch(&mut value, &patch)
+        .map_err(|error| Refusal::unprocessable(format!("The patch does not apply: {error}")))?;
+    if value["id"].as_str() != Some(id) {
+        return Err(Refusal::unprocessable("A patch cannot change the id."));
+    }
+    let change = Change {
+        kind,
+        id: id.to_owned(),
+        at: cx.now,
+        method: Method::Patch,
+        resource: Some(resource::checked(value, kind)?),
+        key: None,
+    };
+    store(draft, change, &reach, 200)
+}
+
+/// Deleting what is deleted already succeeds and changes nothing.
+pub(super) fn delete(
+    draft: &mut Draft<'_>,
+    cx: &Context<'_>,
+    kind: &'static str,
+    id: &str,
+    input: &Input,
+) -> Outcome<Answer> {
+    refuse_audit(kind)?;
+    let reach = cx.permit.reach(Verb::Delete, kind)?;
+    let current = draft.current(kind, id)?;
+    check_match(current.as_ref(), input)?;
+    let gone = |version| Answer { status: 204, body: None, version };
+    if check_reach(current.as_ref(), &reach, kind, id)?.is_none() {
+        return match current {
+            Some(_) => Ok(gone(None)),
+            None => Err(missing(None, kind, id)),
+        };
+    }
+    let change = Change { kind, id: id.to_owned(), at: cx.now, method: Method::Delete, resource: None, key: None };
+    let (written, _) = draft.change(change)?;
+    Ok(gone(Some(written)))
+}
+
+/// Deletes what the query finds.
+pub(super) fn delete_by_query(
+    draft: &mut Draft<'_>,
+    cx: &Context<'_>,
+    kind: &'static str,
+    input: &Input,
+) -> Outcome<Answer> {
+    match only_match(draft, cx, kind, &input.conditions())? {
+        Some(hit) => delete(draft, cx, kind, &hit.id, input),
+        None => Err(Refusal::not_found(format!("No {kind} fits."))),
+    }
+}
+
+/// Adds a change whose outcome the caller may reach.
+fn store(draft: &mut Draft<'_>, change: Change, reach: &Reach<'_>, status: u16) -> Outcome<Answer> {
+    let (kind, id, at) = (change.kind, change.id.clone(), change.at);
+    if let (Reach::Within(_), Some(resource)) = (reach, &change.resource) {
+        admit(reach, kind, &id, at, &as_bytes(resource))?;
+    }
+    let (written, body) = draft.change(change)?;
+    Ok(Answer { status, body, version: Some(written) })
+}
+
+fn as_bytes(resource: &Resource) -> Vec<u8> {
+    serde_json::to_vec(resource).unwrap_or_default()
+}
+
+fn admit(reach: &Reach<'_>, kind: &str, id: &str, at: Timestamp, body: &[u8]) -> Outcome<()> {
+    if reach.admits(kind, &Row::new(id, at, body)) {
+        return Ok(());
+    }
+    Err(Refusal::forbidden(format!("The token's scopes do not reach {kind}/{id}.")))
+}
+
+/// The JSON of a resource that is there, if the caller may reach it.
+pub(super) fn check_reach(
+    current: Option<&Current>,
+    reach: &Reach<'_>,
+    kind: &str,
+    id: &str,
+) -> Outcome<Option<Bytes>> {
+    let Some((at, body)) = current.and_then(|current| current.body.clone().map(|body| (current.at, body))) else {
+        return Ok(None);
+    };
+    admit(reach, kind, id, at, &body)?;
+    Ok(Some(body))
+}
+
+pub(super) fn missing(current: Option<&Current>, kind: &str, id: &str) -> Refusal {
+    match current {
+        Some(_) => Refusal::gone(format!("{kind}/{id} has been deleted.")),
+        None => Refusal::not_found(format!("{kind}/{id} was not found.")),
+    }
+}
+
+/// `If-Match: W/"n"` and `If-None-Match: *`.
+fn check_match(current: Option<&Current>, input: &Input) -> Outcome<()> {
+    let there = current.filter(|current| current.body.is_some());
+    if let Some(wanted) = &input.if_match {
+        let number = wanted.trim().trim_start_matches("W/").trim_matches('"');
+        let found = there.map(|current| current.version.to_string());
+        if found.as_deref() != Some(number) {
+            let found = found.map_or("none".to_owned(), |found| format!("W/\"{found}\""));
+            return Err(Refusal::precondition(format!("If-Match is {wanted}, but the current version is {found}.")));
+        }
+    }
+    match input.if_none_match.as_deref().map(str::trim) {
+        Some("*") if there.is_some() => Err(Refusal::precondition("If-None-Match is *, but the resource is there.")),
+        Some("*") | None => Ok(()),
+        Some(other) => Err(Refusal::invalid(format!("If-None-Match can only be *, not {other}."))),
+    }
+}
+
+/// AuditEvents are never changed (HealthLake developer guide).
+fn refuse_audit(kind: &str) -> Outcome<()> {
+    if kind == "AuditEvent" {
+        return Err(Refusal::not_supported(405, "An AuditEvent can be neither changed nor deleted."));
+    }
+    Ok(())
+}
