@@ -34,7 +34,7 @@ pub struct Global {
     #[arg(short, long, global = true, value_name = "FILE", env = "HLCTL_CONFIG", default_value = DEFAULT_CONFIG)]
     pub config: PathBuf,
 
-    /// The state file [default: beside the config, <name>.state.json]
+    /// The state file [default: beside the config, NAME.state.json]
     #[arg(long, global = true, value_name = "FILE", env = "HLCTL_STATE")]
     pub state: Option<PathBuf>,
 
