@@ -265,6 +265,17 @@ def what_fails_at_import_fails_the_invocation(server):
 
 
 @check
+def an_initialisation_has_ten_seconds(server):
+    lam, _ = clients(server)
+    create(lam, "stuck", zipped({"app.py": "import time; print('here'); time.sleep(60)"}), Timeout=60)
+    began = time.monotonic()
+    answer, error, log = call(server.client("lambda", read_timeout=30), "stuck", {})
+    assert 9.5 < time.monotonic() - began < 13, time.monotonic() - began
+    assert error == "Unhandled" and answer["errorMessage"].endswith("Task timed out after 10.00 seconds"), answer
+    assert "here" in log and "Status: timeout" in log, log
+
+
+@check
 def answers_and_events_have_limits(server):
     lam, logs = clients(server)
     create(lam, "big", package(app__py=PYTHON), Timeout=20, MemorySize=512)
@@ -689,6 +700,11 @@ def functions_and_logs_outlive_the_process(_server):
         with Server("--data-dir", directory) as server:
             lam, logs = clients(server)
             create(lam, "kept", code, Timeout=5)
+            failing = {"FunctionName": "other", "Runtime": "python2.7", "Role": ROLE, "Handler": "a.b"}
+            other = {"ZipFile": package(a__py="b = print")}
+            refused("InvalidParameterValueException", lam.create_function, Code=other, **failing)
+            name = hashlib.sha256(code).hexdigest()
+            assert sorted(os.listdir(os.path.join(directory, "packages"))) == [name, name + ".zip"]
             pid = call(lam, "kept", {"do": "echo"})[0]["pid"]
         gone(pid)
         with Server("--data-dir", directory) as server, Server("--data-dir", directory) as beside:
