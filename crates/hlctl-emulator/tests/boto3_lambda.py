@@ -114,6 +114,9 @@ def handler(event, context):
         for number in range(event["lines"]):
             print(number, "y" * 1000)
         return "done"
+    if do == "write for ever":
+        while True:
+            os.write(1, b"z" * 100000)
     if do == "child":
         import subprocess
         return subprocess.Popen(["sleep", "600"]).pid
@@ -230,6 +233,8 @@ def a_function_that_takes_too_long_is_cut_off(server):
     assert error == "Unhandled" and answer["errorMessage"].endswith("Task timed out after 1.00 seconds"), answer
     assert "Task timed out after 1.00 seconds" in log and "Status: timeout" in log, log
     assert call(lam, "slow", {"do": "echo"})[1] is None
+    answer, error, log = call(lam, "slow", {"do": "write for ever"})
+    assert error == "Unhandled" and answer["errorMessage"].endswith("Task timed out after 1.00 seconds"), answer
 
 
 @check
@@ -397,6 +402,23 @@ while true; do
     fi
 done
 """
+
+
+@check
+def an_interpreter_that_is_missing_is_named(_server):
+    path = os.environ["PATH"]
+    with tempfile.TemporaryDirectory() as empty:
+        os.environ["PATH"] = empty
+        try:
+            server = Server()
+        finally:
+            os.environ["PATH"] = path
+    with server:
+        lam, _ = clients(server)
+        for name, runtime, wanted in (("py", "python3.12", "python3"), ("js", "nodejs22.x", "node")):
+            create(lam, name, package(app__py=PYTHON), runtime)
+            error = refused("InvalidRuntimeException", lam.invoke, FunctionName=name)
+            assert f"running {runtime} needs {wanted} on the path" in str(error), error
 
 
 @check
