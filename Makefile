@@ -51,7 +51,7 @@ $(BENCH_STAMP): $(STAMP) tools/bench_requirements.txt
 
 bench-authorizer: $(BENCH_STAMP)
 	cargo build --profile lambda -p hlctl-authorizer --locked
-	$(VENV)/bin/python tools/bench_authorizer.py target/lambda/hlctl-authorizer
+	$(VENV)/bin/python tools/bench_authorizer.py target/lambda/bootstrap
 
 bench: $(STAMP) bench-authorizer
 	cargo build --release --locked

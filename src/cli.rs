@@ -96,6 +96,23 @@ pub enum Command {
     },
 }
 
+impl Command {
+    /// Whether JSON is asked for.
+    pub fn prints_json(&self) -> bool {
+        match self {
+            Self::Validate(arguments) => arguments.json,
+            Self::Plan(arguments) => arguments.json,
+            Self::Apply(arguments) => arguments.manner.json,
+            Self::Destroy(arguments) => arguments.manner.json,
+            Self::Wait(arguments) => arguments.json,
+            Self::Outputs(arguments) => arguments.json,
+            Self::State(StateCommand::List(arguments)) => arguments.json,
+            Self::State(StateCommand::Show { json, .. }) => *json,
+            Self::Init(_) | Self::Schema | Self::Sandbox(_) | Self::Completions { .. } | Self::Man { .. } => false,
+        }
+    }
+}
+
 /// `--json` alone.
 #[derive(Debug, Args)]
 pub struct JsonArgs {

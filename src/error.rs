@@ -168,6 +168,9 @@ pub enum CommandError {
     /// The state cannot be used.
     #[error("{0}")]
     State(#[from] crate::state::StateError),
+    /// AWS was changed and the state could not be written.
+    #[error("AWS was changed, and that could not be written down: {0}")]
+    Unsaved(crate::state::StateError),
     /// The plan may not be carried out.
     #[error("{}", .0.join("\n"))]
     Refused(Vec<String>),
@@ -214,6 +217,11 @@ impl CommandError {
             Self::Unreadable(errors) => hints(errors.iter().filter_map(|(_, error)| error.hint())),
             Self::Aws(error) => hint::hint(error),
             Self::State(error) => error.hint(),
+            Self::Unsaved(_) => Some(
+                "nothing is lost: mend the cause (make room, or the directory writable), then run the command again; it finds \
+                 what was made"
+                    .to_owned(),
+            ),
             Self::Package(error) => Some(error.hint()),
             Self::Password(error) => Some(error.hint().to_owned()),
             Self::Protected { hint, .. } | Self::Incomplete { hint, .. } | Self::Usage { hint, .. } => {
@@ -231,7 +239,7 @@ impl CommandError {
             Self::Aws(error) => ResourceError::Aws(error.clone()).exit_code(),
             Self::State(crate::state::StateError::Locked { .. }) => ExitCode::Locked,
             Self::Protected { .. } => ExitCode::Protected,
-            Self::Incomplete { .. } => ExitCode::Incomplete,
+            Self::Incomplete { .. } | Self::Unsaved(_) => ExitCode::Incomplete,
             Self::Usage { .. } => ExitCode::Usage,
             Self::Interrupted(Signal::Interrupt) => ExitCode::Interrupted,
             Self::Interrupted(Signal::Terminate | Signal::HangUp) => ExitCode::Terminated,

@@ -118,6 +118,7 @@ impl Session {
     /// # Errors
     /// No region, no credentials, no way to AWS, or an account that the configuration does not allow.
     pub async fn connect(&self, wishes: Wishes<'_>) -> Result<Connection, CommandError> {
+        check_endpoints()?;
         let endpoint = match self.home() {
             Home::Aws => Endpoint::Aws,
             Home::Sandbox => crate::commands::sandbox::in_process(&self.sandbox_directory())?,
@@ -127,12 +128,35 @@ impl Session {
             message: "no region is set".to_owned(),
             hint: "set `region` in the config, or AWS_REGION, or pass --region".to_owned(),
         })?;
+        if self.home() == Home::Aws && wishes.region.is_none() {
+            crate::config::check_region(&region).map_err(|message| CommandError::Usage {
+                message,
+                hint: "set `region` in the config, AWS_REGION or --region to one that has it".to_owned(),
+            })?;
+        }
         let identity = identify(&clients, region).await.map_err(CommandError::Aws)?;
         if self.home() == Home::Aws {
             check_account(&identity, wishes.allowed_accounts)?;
         }
         Ok(Connection { clients, identity })
     }
+}
+
+/// An endpoint that is no address would only be found out call by call.
+fn check_endpoints() -> Result<(), CommandError> {
+    let is_endpoint = |name: &str| name == "AWS_ENDPOINT_URL" || name.starts_with("AWS_ENDPOINT_URL_");
+    for (name, value) in std::env::vars().filter(|(name, value)| is_endpoint(name) && !value.is_empty()) {
+        let is_good = value
+            .parse::<http::Uri>()
+            .is_ok_and(|uri| uri.host().is_some() && matches!(uri.scheme_str(), Some("http" | "https")));
+        if !is_good {
+            return Err(CommandError::Usage {
+                message: format!("{name} is {value:?}, which is no http:// or https:// address"),
+                hint: format!("set {name} to the endpoint's address, or unset it"),
+            });
+        }
+    }
+    Ok(())
 }
 
 /// What a connection should be like.
@@ -147,6 +171,19 @@ pub struct Wishes<'a> {
 }
 
 impl<'a> Wishes<'a> {
+    /// As the configuration says, if there is one; where it is silent, as the flags and the state do.
+    pub fn around(config: Option<&'a Config>, global: &'a Global, state: &'a State) -> Self {
+        let home = state.identity.region.as_str();
+        match config {
+            Some(config) => Self { region: config.region.as_deref().or(Some(home)), ..Self::of(config) },
+            None => Self {
+                region: Some(global.region.as_deref().unwrap_or(home)),
+                profile: global.profile.as_deref(),
+                ..Self::default()
+            },
+        }
+    }
+
     /// As the configuration says.
     pub fn of(config: &'a Config) -> Self {
         Self {
@@ -273,6 +310,7 @@ impl Prepared {
                 seen: &self.seen,
                 identity: &connection.identity,
                 is_protected: &|address| module::is_protected(&self.protect, address),
+                config_decides: self.store_name.is_some(),
                 settings: &self.cx.settings,
                 store_name: self.store_name.as_deref(),
             },

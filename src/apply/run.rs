@@ -235,7 +235,7 @@ impl Coordinator<'_> {
     /// Writes what is not yet written. An earlier failure to write says more than the one that follows from it.
     async fn write(&mut self, earlier: Option<StateError>) -> Result<(), CommandError> {
         self.writer.start(&mut self.state);
-        self.writer.finish().await.map_err(|error| CommandError::State(earlier.unwrap_or(error)))
+        self.writer.finish().await.map_err(|error| CommandError::Unsaved(earlier.unwrap_or(error)))
     }
 
     fn start(&mut self, observer: &mut dyn Observer) {

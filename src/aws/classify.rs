@@ -114,7 +114,7 @@ where
             let meta = service_error.err().meta();
             told.code = meta.code().unwrap_or_default().to_owned();
             told.message = meta.message().unwrap_or_default().to_owned();
-            if told.code.is_empty() {
+            if told.code.is_empty() && operation.starts_with("Head") {
                 // A HEAD has no body, so S3 can only speak by status.
                 told.code = code_of_status(status).to_owned();
             }
@@ -271,6 +271,9 @@ fn kind_of_failure(error: &(dyn Error + 'static)) -> ErrorKind {
         let text = error.to_string();
         if text.contains("dns error") || text.contains("error trying to connect") {
             return ErrorKind::Unreachable;
+        }
+        if text.contains("invalid uri") || text.contains("invalid URI") {
+            return ErrorKind::Refused;
         }
         if text.contains("no credentials") || text.contains("no identity") {
             return ErrorKind::Credentials;

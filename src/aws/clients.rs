@@ -2,10 +2,12 @@
 
 use std::time::Duration;
 
+use aws_config::profile::ProfileFileCredentialsProvider;
 use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_credential_types::Credentials;
 use aws_sdk_s3::config::SharedCredentialsProvider;
-use aws_smithy_http_client::tls;
+use aws_smithy_http_client::proxy::ProxyConfig;
+use aws_smithy_http_client::{Builder, Connector, tls};
 use aws_smithy_runtime_api::client::http::SharedHttpClient;
 use aws_smithy_types::retry::RetryConfig;
 use aws_smithy_types::timeout::TimeoutConfig;
@@ -57,17 +59,15 @@ impl Clients {
             .retry_config(RetryConfig::disabled())
             .timeout_config(timeouts);
         if let Some(profile) = profile {
-            loader = loader.profile_name(profile);
+            // A profile that was asked for by name comes before credentials in the environment, as with the AWS CLI.
+            let named = ProfileFileCredentialsProvider::builder().profile_name(profile).build();
+            loader = loader.profile_name(profile).credentials_provider(named);
         }
         if let Some(region) = region {
             loader = loader.region(Region::new(region.to_owned()));
         }
         loader = match endpoint {
-            Endpoint::Aws => loader.http_client(
-                aws_smithy_http_client::Builder::new()
-                    .tls_provider(tls::Provider::Rustls(tls::rustls_provider::CryptoMode::Ring))
-                    .build_https(),
-            ),
+            Endpoint::Aws => loader.http_client(http_client()),
             Endpoint::InProcess { http, region: home } => {
                 let credentials = Credentials::new("SANDBOX", "sandbox", None, None, "sandbox");
                 loader
@@ -98,4 +98,23 @@ impl Clients {
             region: config.region().map(|region| region.as_ref().to_owned()),
         }
     }
+}
+
+/// The variables that name a proxy, as curl and the AWS CLI read them.
+const PROXIES: [&str; 6] = ["HTTPS_PROXY", "https_proxy", "HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"];
+
+/// TLS by rustls with ring; through a proxy where the environment names one.
+fn http_client() -> SharedHttpClient {
+    let tls = || tls::Provider::Rustls(tls::rustls_provider::CryptoMode::Ring);
+    if !PROXIES.iter().any(|name| std::env::var_os(name).is_some_and(|value| !value.is_empty())) {
+        return Builder::new().tls_provider(tls()).build_https();
+    }
+    Builder::new().build_with_connector_fn(move |settings, components| {
+        let mut connector = Connector::builder().proxy_config(ProxyConfig::from_env());
+        if let Some(settings) = settings {
+            connector = connector.connector_settings(settings.clone());
+        }
+        connector.set_sleep_impl(components.and_then(|components| components.sleep_impl()));
+        connector.tls_provider(tls()).build()
+    })
 }

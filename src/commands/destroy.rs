@@ -31,15 +31,7 @@ pub(super) async fn run(session: &Session, arguments: &DestroyArgs) -> Result<Ex
         destroy: true,
         ..Options::default()
     };
-    let home_region = state.identity.region.clone();
-    let wishes = match &config {
-        Some(config) => Wishes { region: config.region.as_deref().or(Some(&home_region)), ..Wishes::of(config) },
-        None => Wishes {
-            region: Some(session.global.region.as_deref().unwrap_or(&home_region)),
-            profile: session.global.profile.as_deref(),
-            ..Wishes::default()
-        },
-    };
+    let wishes = Wishes::around(config.as_ref(), &session.global, &state);
     let connection = interruptible(&session.stop, session.connect(wishes)).await?;
     let preparing = prepare(&connection, session, config.as_ref(), state, &options, settings);
     let mut prepared = interruptible(&session.stop, preparing).await?;

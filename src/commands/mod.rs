@@ -28,7 +28,7 @@ use crate::error::CommandError;
 use crate::exit_code::ExitCode;
 use crate::session::Session;
 use crate::state::{LocalStore, Lock, StateError};
-use crate::ui::Printer;
+use crate::ui::{Printer, json};
 use crate::wait::{Signal, Stop};
 
 /// Runs hlctl with these arguments, the first being its own name.
@@ -44,12 +44,23 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     let log = std::env::var("HLCTL_LOG").unwrap_or_default();
     crate::trace::enable(["calls", "debug", "trace"].contains(&log.as_str()));
     let printer = Printer::new(cli.global.quiet);
-    match run(cli, printer) {
+    let as_json = cli.command.prints_json();
+    let code = match run(cli, printer) {
         Ok(code) => code,
         Err(error) => {
             report(printer, &error);
+            if as_json && !printer.has_printed() {
+                printer.data(&format!("{:#}", json::error(&error)));
+            }
             error.exit_code()
         }
+    };
+    match printer.failure() {
+        Some(failure) if code == ExitCode::Success || code == ExitCode::Changes => {
+            printer.error(&format!("the output could not be written: {failure}"), None);
+            ExitCode::Failure
+        }
+        _ => code,
     }
 }
 

@@ -13,20 +13,33 @@ use crate::plan::file::PlanFile;
 use crate::plan::{Options, refresh_only};
 use crate::resource::{Identity, STACK_TAG};
 use crate::session::{Connection, Prepared, Session, Wishes, prepare, settings_of};
-use crate::state::State;
+use crate::state::{State, StateError};
 use crate::ui::{json, plan_view};
 
 /// Shows what apply would do, and changes nothing anywhere.
 pub(super) async fn run(session: &Session, arguments: &PlanArgs) -> Result<ExitCode, CommandError> {
-    let config = session.config()?;
+    // A destroy works from the state alone where the configuration is gone.
+    let config = if arguments.destroy { session.config_if_any()? } else { Some(session.config()?) };
     let store = session.store();
     let state = store.read()?;
     let is_new = state.is_none();
+    let missing = || CommandError::State(StateError::Missing { path: store.path().to_owned() });
     let options = Options { destroy: arguments.destroy, ..options(&arguments.scope) };
     let (connection, mut prepared) = interruptible(&session.stop, async {
-        let connection = session.connect(Wishes::of(&config)).await?;
-        let state = state.unwrap_or_else(|| fresh(session, &config, &connection.identity));
-        let prepared = prepare(&connection, session, Some(&config), state, &options, settings_of(&config)).await?;
+        let wishes = match (&config, &state) {
+            // Without a destroy the configuration alone says where, so that a state of another region is refused.
+            (Some(config), _) => Wishes::of(config),
+            (None, Some(state)) => Wishes::around(None, &session.global, state),
+            (None, None) => return Err(missing()),
+        };
+        let connection = session.connect(wishes).await?;
+        let state = match (state, &config) {
+            (Some(state), _) => state,
+            (None, Some(config)) => fresh(session, config, &connection.identity),
+            (None, None) => return Err(missing()),
+        };
+        let settings = config.as_ref().map_or_else(|| state.settings.clone(), settings_of);
+        let prepared = prepare(&connection, session, config.as_ref(), state, &options, settings).await?;
         Ok((connection, prepared))
     })
     .await?;
@@ -38,7 +51,21 @@ pub(super) async fn run(session: &Session, arguments: &PlanArgs) -> Result<ExitC
         prepared.plan.hide(STACK_TAG);
     }
     show(session, &prepared, &connection, arguments.json);
+    confirm::check(&prepared.plan)?;
+    let unnamed = confirm::unnamed(&prepared.plan);
+    if !unnamed.is_empty() && (arguments.out.is_some() || !arguments.destroy) {
+        return Err(confirm::protected(&unnamed));
+    }
+    if !unnamed.is_empty() {
+        session
+            .printer
+            .say("\n`hlctl destroy` asks for the names of what is protected, or takes them with --allow-destroy.");
+    }
     if let Some(path) = &arguments.out {
+        let config = config.ok_or_else(|| CommandError::Usage {
+            message: "a plan in a file holds the configuration, and there is none".to_owned(),
+            hint: "leave --out away; `hlctl destroy` works from the state alone".to_owned(),
+        })?;
         PlanFile::of(&prepared, &store, config, options, is_new, arguments.scope.refresh_only).write(path)?;
         let config = &session.global.config;
         let config =
@@ -48,11 +75,6 @@ pub(super) async fn run(session: &Session, arguments: &PlanArgs) -> Result<ExitC
             path.display(),
             path.display()
         ));
-    }
-    confirm::check(&prepared.plan)?;
-    let unnamed = confirm::unnamed(&prepared.plan);
-    if !unnamed.is_empty() && !arguments.destroy {
-        return Err(confirm::protected(&unnamed));
     }
     let changes = prepared.plan.has_changes();
     Ok(if changes && arguments.detailed_exitcode { ExitCode::Changes } else { ExitCode::Success })

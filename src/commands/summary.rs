@@ -2,7 +2,6 @@
 
 use crate::address::Address;
 use crate::apply::{Outcome, Report};
-use crate::aws::ErrorKind;
 use crate::error::{CommandError, ResourceError};
 use crate::plan::Action;
 use crate::session::Session;
@@ -25,9 +24,6 @@ pub(super) fn conclude(session: &Session, report: &Report, what: &str, again: &s
     let skipped = count(report, |outcome| matches!(outcome, Outcome::Skipped { .. }));
     if failed.is_empty() && unfinished == 0 && skipped == 0 {
         return Ok(());
-    }
-    if let Some(error) = all_for_credentials(&failed) {
-        return Err(CommandError::Aws(error.clone()));
     }
     let parts = [(failed.len(), "failed"), (unfinished, "still under way in AWS"), (skipped, "not begun")];
     let parts: Vec<String> =
@@ -72,15 +68,4 @@ pub(super) fn done(report: &Report, what: &str, took: std::time::Duration) -> St
 
 fn count(report: &Report, matches: impl Fn(&Outcome) -> bool) -> usize {
     report.outcomes.iter().filter(|(_, _, outcome)| matches(outcome)).count()
-}
-
-fn all_for_credentials<'a>(failed: &[(&Address, &'a ResourceError)]) -> Option<&'a crate::aws::AwsError> {
-    let errors: Vec<_> = failed
-        .iter()
-        .map(|(_, error)| match error {
-            ResourceError::Aws(error) if error.kind == ErrorKind::Credentials => Some(error),
-            _ => None,
-        })
-        .collect();
-    if errors.iter().all(Option::is_some) { errors.first().copied().flatten() } else { None }
 }

@@ -5,6 +5,7 @@ use std::time::Duration;
 use super::apply::{begin, walk};
 use super::{interruptible, summary};
 use crate::address::Address;
+use crate::apply::Report;
 use crate::cli::{Manner, WaitArgs};
 use crate::config::Protect;
 use crate::error::CommandError;
@@ -31,11 +32,7 @@ pub(super) async fn run(session: &Session, arguments: &WaitArgs) -> Result<ExitC
     };
     let lock = begin(session, &store, "hlctl wait", &manner).await?;
     let state = store.read()?.ok_or_else(missing)?;
-    let region = state.identity.region.clone();
-    let wishes = match &config {
-        Some(config) => Wishes { region: config.region.as_deref().or(Some(&region)), ..Wishes::of(config) },
-        None => Wishes { region: Some(&region), profile: session.global.profile.as_deref(), ..Wishes::default() },
-    };
+    let wishes = Wishes::around(config.as_ref(), &session.global, &state);
     let connection = interruptible(&session.stop, session.connect(wishes)).await?;
     state.check_belongs(session.home(), &connection.identity)?;
     let mut pace = session.pace(config.as_ref());
@@ -45,6 +42,9 @@ pub(super) async fn run(session: &Session, arguments: &WaitArgs) -> Result<ExitC
     let plan = interruptible(&session.stop, unsettled(&cx, &state)).await?;
     if !plan.has_work() {
         session.printer.say("Nothing to wait for: everything has settled.");
+        if arguments.json {
+            session.printer.data(&format!("{:#}", json::report(&Report { outcomes: Vec::new(), state })));
+        }
         return Ok(ExitCode::Success);
     }
     let prepared = Prepared::of_parts(cx, Stack::new(), plan, state, Protect::Default);

@@ -40,6 +40,8 @@ pub struct Situation<'a> {
     pub identity: &'a Identity,
     /// Which addresses are protected.
     pub is_protected: &'a dyn Fn(&Address) -> bool,
+    /// Whether there is a configuration, so that `is_protected` says what it asks for.
+    pub config_decides: bool,
     /// Settings for deletions.
     pub settings: &'a Settings,
     /// The store's name in the configuration, if there is one.
@@ -176,7 +178,10 @@ impl Decider<'_> {
             Some(observed) => {
                 let barred = self.taken(address, entry, observed).or_else(|| ending(address, observed));
                 self.plan.refusals.extend(barred);
-                existing(entry, observed, &attributes, forced)
+                match existing(entry, observed, &attributes, forced) {
+                    (Action::NoOp, None) => self.protection(address, entry),
+                    decided => decided,
+                }
             }
         };
         let change = Change {
@@ -195,6 +200,21 @@ impl Decider<'_> {
             attributes,
         };
         self.settle_identity(change, spec)
+    }
+
+    /// A change of protection alone is a change of the state, and must not go unsaid.
+    fn protection(&self, address: &Address, entry: Option<&Entry>) -> (Action, Option<String>) {
+        let wanted = (self.situation.is_protected)(address);
+        match entry {
+            Some(entry) if entry.protected && !wanted => (
+                Action::Adopt,
+                Some("from then on it is no longer protected: a destroy needs no name for it".to_owned()),
+            ),
+            Some(entry) if !entry.protected && wanted => {
+                (Action::Adopt, Some("from then on it is protected: destroyed only by name".to_owned()))
+            }
+            _ => (Action::NoOp, None),
+        }
     }
 
     /// What the others may know of this one from here on.
@@ -293,7 +313,7 @@ impl Decider<'_> {
             reason: (!self.options.destroy).then(|| "the configuration no longer asks for it".to_owned()),
             attributes: Vec::new(),
             meaning: Vec::new(),
-            protected: entry.protected && !under_way,
+            protected: self.protects(address, entry) && !under_way,
             delete_first: false,
             deposed: false,
             contents,
@@ -305,6 +325,11 @@ impl Decider<'_> {
         let strays = entry.kind().zip(self.situation.seen.get(address));
         self.plan.changes.extend(strays.and_then(|(kind, seen)| stray(address, kind, seen)));
         Ok(())
+    }
+
+    /// The configuration decides, if there is one; else what the state was told.
+    fn protects(&self, address: &Address, entry: &Entry) -> bool {
+        if self.situation.config_decides { (self.situation.is_protected)(address) } else { entry.protected }
     }
 
     /// An earlier run replaced it and did not come to deleting it.

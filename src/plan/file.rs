@@ -4,8 +4,9 @@ use std::path::Path;
 
 use anyhow::Context;
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
-use super::{Action, Change, Options, Plan};
+use super::{Action, AttributeChange, Change, Options, Plan};
 use crate::config::Config;
 use crate::error::CommandError;
 use crate::resource::Identity;
@@ -153,7 +154,8 @@ impl PlanFile {
             .filter(|change| !then(change).is_some_and(|then| same(then, change)))
             .map(|change| {
                 let was = then(change).map_or("absent".to_owned(), describe);
-                format!("{}: {was} in the plan, {} now", change.address, describe(change))
+                let details = then(change).map(|then| details(then, change)).unwrap_or_default();
+                format!("{}: {was} in the plan, {} now{details}", change.address, describe(change))
             })
             .collect();
         let gone = self.changes.iter().filter(|then| !now.changes.iter().any(|now| is_of(then, now)));
@@ -178,6 +180,31 @@ fn same(then: &Change, now: &Change) -> bool {
         && then.name == now.name
         && then.contents == now.contents
         && then.delete_first == now.delete_first
+}
+
+/// What differs between two changes that would be told in the same words.
+fn details(then: &Change, now: &Change) -> String {
+    let shown = |value: &Option<Value>| value.as_ref().map_or("nothing".to_owned(), Value::to_string);
+    let told = |change: &AttributeChange| {
+        let part = change.part.as_ref().map(|part| format!("[{part}]")).unwrap_or_default();
+        format!("{}{part}: {} -> {}", change.attribute(), shown(&change.before), shown(&change.after))
+    };
+    let only_in = |these: &Change, those: &Change| -> Vec<String> {
+        these.attributes.iter().filter(|change| !those.attributes.contains(change)).map(told).collect()
+    };
+    let mut lines: Vec<String> = only_in(then, now).into_iter().map(|line| format!("planned  {line}")).collect();
+    lines.extend(only_in(now, then).into_iter().map(|line| format!("now      {line}")));
+    if then.contents != now.contents {
+        let holds = |change: &Change| change.contents.as_ref().map_or("nothing".to_owned(), ToString::to_string);
+        lines.push(format!("planned  it holds {}", holds(then)));
+        lines.push(format!("now      it holds {}", holds(now)));
+    }
+    if then.name != now.name {
+        let name = |change: &Change| change.name.clone().unwrap_or("none yet".to_owned());
+        lines.push(format!("planned  name {}", name(then)));
+        lines.push(format!("now      name {}", name(now)));
+    }
+    lines.iter().map(|line| format!("\n      {line}")).collect()
 }
 
 fn describe(change: &Change) -> String {

@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::apply::{Outcome, Report};
+use crate::error::CommandError;
 use crate::plan::Plan;
 
 /// Version of all JSON that hlctl prints; a change that could break a reader raises it.
@@ -20,8 +21,21 @@ pub fn plan(plan: &Plan) -> Value {
     })
 }
 
+/// What kept a command from printing anything else.
+pub fn error(error: &CommandError) -> Value {
+    json!({
+        "format_version": FORMAT_VERSION,
+        "error": {
+            "message": error.to_string(),
+            "hint": error.hint(),
+            "exit_code": error.exit_code() as u8,
+        },
+    })
+}
+
 /// How an apply or a destroy went.
 pub fn report(report: &Report) -> Value {
+    let outputs = crate::module::outputs(|address| report.state.recorded(address));
     let outcomes: Vec<Value> = report
         .outcomes
         .iter()
@@ -40,6 +54,6 @@ pub fn report(report: &Report) -> Value {
     json!({
         "format_version": FORMAT_VERSION,
         "resources": outcomes,
-        "outputs": crate::module::outputs(|address| report.state.recorded(address)),
+        "outputs": outputs,
     })
 }

@@ -1,6 +1,8 @@
 //! The only place that writes to stdout and stderr.
 
-use std::io::{IsTerminal, Write};
+use std::io::{ErrorKind, IsTerminal, Write};
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use anstream::{AutoStream, ColorChoice};
 use anstyle::{AnsiColor, Style};
@@ -27,24 +29,44 @@ pub mod style {
     pub const FAINT: Style = Style::new().dimmed();
 }
 
+static PRINTED: AtomicBool = AtomicBool::new(false);
+static FAILURE: OnceLock<String> = OnceLock::new();
+
+fn note(result: std::io::Result<()>) {
+    PRINTED.store(true, Ordering::Relaxed);
+    match result {
+        Err(error) if error.kind() != ErrorKind::BrokenPipe => drop(FAILURE.set(error.to_string())),
+        _ => {}
+    }
+}
+
 impl Printer {
     /// A printer; a quiet one leaves the talk out.
     pub fn new(quiet: bool) -> Self {
         Self { quiet }
     }
 
-    /// Data: goes to stdout as it is, with a line's end. A reader that has gone away is no error.
+    /// Data: goes to stdout as it is, with a line's end. A reader that has gone away is no error; any other failure is
+    /// kept for [`Printer::failure`].
     pub fn data(&self, text: &str) {
         let mut out = AutoStream::auto(std::io::stdout());
-        let _ = writeln!(out, "{}", text.trim_end_matches('\n'));
-        let _ = out.flush();
+        note(writeln!(out, "{}", text.trim_end_matches('\n')).and_then(|()| out.flush()));
     }
 
     /// Bytes for stdout, without a line's end.
     pub fn raw(&self, text: &str) {
         let mut out = std::io::stdout();
-        let _ = out.write_all(text.as_bytes());
-        let _ = out.flush();
+        note(out.write_all(text.as_bytes()).and_then(|()| out.flush()));
+    }
+
+    /// Whether anything has gone to stdout.
+    pub fn has_printed(&self) -> bool {
+        PRINTED.load(Ordering::Relaxed)
+    }
+
+    /// Why data could not be written, if so.
+    pub fn failure(&self) -> Option<&'static str> {
+        FAILURE.get().map(String::as_str)
     }
 
     /// Talk: goes to stderr.

@@ -231,8 +231,7 @@ impl Core {
         caller: &Caller,
         work: impl FnOnce(&mut Cx<'_>) -> AwsResult<T>,
     ) -> AwsResult<T> {
-        self.with(effect, caller, work)
-            .unwrap_or_else(|error| Err(storage_failed(&error)))
+        self.with(effect, caller, work).unwrap_or_else(|error| Err(storage_failed(&error)))
     }
 
     /// Runs `work` on the stored state and keeps what it changed.

@@ -37,16 +37,7 @@ impl Service {
     }
 
     fn from_name(name: &str) -> Option<Self> {
-        [
-            Self::Sts,
-            Self::Kms,
-            Self::S3,
-            Self::Iam,
-            Self::HealthLake,
-            Self::Cognito,
-            Self::Lambda,
-            Self::Logs,
-        ]
+        [Self::Sts, Self::Kms, Self::S3, Self::Iam, Self::HealthLake, Self::Cognito, Self::Lambda, Self::Logs]
             .into_iter()
             .find(|service| service.name() == name)
     }

@@ -10,6 +10,17 @@ pub(in crate::config) static REGION: Rule =
 const HEALTHLAKE: [&str; 8] =
     ["us-east-1", "us-east-2", "us-west-2", "ca-central-1", "eu-west-1", "eu-west-2", "ap-south-1", "ap-southeast-2"];
 
+/// Whether HealthLake is in a region that the configuration did not name.
+///
+/// # Errors
+/// It is not; says so.
+pub fn check_region(region: &str) -> Result<(), String> {
+    if HEALTHLAKE.contains(&region) {
+        return Ok(());
+    }
+    Err(format!("HealthLake is not in the region {region}, but in {}", HEALTHLAKE.join(", ")))
+}
+
 /// AWS's other regions, only to tell a slip of the pen from a wrong choice.
 const OTHERS: [&str; 34] = [
     "us-west-1",

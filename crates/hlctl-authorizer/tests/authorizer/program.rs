@@ -32,7 +32,7 @@ impl Lambda {
         let api = runtime_api(next, told);
         let mut variables: HashMap<_, _> = environment(&[("JWKS_URI", &keys.url("/jwks.json"))]);
         variables.extend(changes.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())));
-        let program = Command::new(env!("CARGO_BIN_EXE_hlctl-authorizer"))
+        let program = Command::new(env!("CARGO_BIN_EXE_bootstrap"))
             .env_clear()
             .envs(variables)
             .env("AWS_LAMBDA_RUNTIME_API", api.address().to_string())
@@ -181,7 +181,7 @@ fn wrong_settings_end_the_initialisation_with_all_that_is_wrong() {
 
 #[test]
 fn started_by_hand_the_program_says_whose_it_is() {
-    let output = Command::new(env!("CARGO_BIN_EXE_hlctl-authorizer")).env_clear().output().unwrap();
+    let output = Command::new(env!("CARGO_BIN_EXE_bootstrap")).env_clear().output().unwrap();
     let written = String::from_utf8(output.stderr).unwrap();
     assert_eq!(written, "hlctl-authorizer: this program is started by AWS Lambda, which sets AWS_LAMBDA_RUNTIME_API\n");
     assert_eq!(output.status.code(), Some(1));

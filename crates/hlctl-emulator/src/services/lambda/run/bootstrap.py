@@ -81,7 +81,9 @@ def load(name):
     """The function that `module.function` names; the module may be in folders, with slashes."""
     module, dot, function = name.rpartition(".")
     if not dot:
-        raise InitError("Runtime.MalformedHandlerName", f"Bad handler '{name}': not enough values to unpack (expected 2, got 1)")
+        raise InitError(
+            "Runtime.MalformedHandlerName", f"Bad handler '{name}': not enough values to unpack (expected 2, got 1)"
+        )
     try:
         loaded = importlib.import_module(module.replace("/", "."))
     except SyntaxError as error:

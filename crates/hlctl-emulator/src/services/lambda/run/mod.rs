@@ -72,6 +72,12 @@ impl Engine {
         pool::invoke(Arc::clone(&self.shared), job).await
     }
 
+    /// Ends what would be idle for too long after `time`.
+    #[cfg(test)]
+    pub(super) fn pass(&self, time: std::time::Duration) {
+        self.shared.pools.sweep(tokio::time::Instant::now() + time);
+    }
+
     /// Ends the idle environments of a function that has changed or gone, and the busy ones when they are done.
     pub(super) fn retire(&self, function: &str) {
         self.shared.pools.retire(function);
