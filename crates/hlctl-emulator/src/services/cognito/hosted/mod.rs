@@ -54,6 +54,10 @@ pub(crate) enum Endpoint {
     Unknown,
 }
 
+/// What faults and the list of requests call the endpoints.
+pub(crate) const NAMES: &[&str] =
+    &["Authorize", "Login", "Logout", "Token", "UserInfo", "Revoke", "Jwks", "OpenIdConfiguration", "Unknown"];
+
 /// What an unsigned request is for, if it is for a pool.
 pub(crate) fn endpoint(request: &Request<Bytes>) -> Option<Endpoint> {
     if is_signed(request) {
@@ -98,7 +102,7 @@ fn is_signed(request: &Request<Bytes>) -> bool {
 }
 
 impl Endpoint {
-    /// What faults and the list of requests call it.
+    /// One of [`NAMES`].
     fn name(&self) -> &'static str {
         match self {
             Self::Authorize => "Authorize",
