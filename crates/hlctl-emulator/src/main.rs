@@ -10,7 +10,7 @@ use clap::Parser;
 use hlctl_emulator::{Delays, Emulator, Error, Faults, Options};
 use tokio::net::TcpListener;
 
-/// AWS on loopback: STS, KMS, S3, IAM and HealthLake for any AWS client.
+/// AWS on loopback: STS, KMS, S3, IAM, Cognito and HealthLake for any AWS client.
 ///
 /// Prints its address as one line, then serves until it is told to stop (Ctrl-C, SIGTERM).
 #[derive(Debug, Parser)]
