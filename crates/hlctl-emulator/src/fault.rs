@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::error::AwsError;
 use crate::route::{Caller, Service};
+use crate::services::cognito;
 
 /// Everything that can be made to go wrong. Also the JSON document of `/_emulator/faults`.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -187,6 +188,9 @@ impl std::str::FromStr for Faults {
 
 impl Faults {
     fn denies(&self, service: Service, operation: &str) -> bool {
+        if service == Service::Cognito && cognito::is_public(operation) {
+            return false;
+        }
         self.deny.iter().any(|entry| {
             entry.split_once(':').is_some_and(|(prefix, action)| {
                 prefix.eq_ignore_ascii_case(service.name())
@@ -332,5 +336,13 @@ mod tests {
         assert_eq!(engine.decide(Service::Kms, "CreateKey"), Some(Action::Deny));
         assert_eq!(engine.decide(Service::Kms, "ListKeys"), None);
         assert_eq!(engine.decide(Service::Iam, "GetRole"), Some(Action::Deny));
+    }
+
+    #[test]
+    fn what_needs_no_credentials_cannot_be_denied() {
+        let engine = engine(r#"{"deny":["cognito-idp:*"]}"#);
+        assert_eq!(engine.decide(Service::Cognito, "AdminInitiateAuth"), Some(Action::Deny));
+        assert_eq!(engine.decide(Service::Cognito, "InitiateAuth"), None);
+        assert_eq!(engine.decide(Service::Cognito, "Token"), None);
     }
 }

@@ -1,4 +1,4 @@
-//! AWS on loopback: STS, KMS, S3, IAM, Lambda, CloudWatch Logs and the control plane of HealthLake, for any AWS
+//! AWS on loopback: STS, KMS, S3, IAM, Cognito user pools, Lambda, CloudWatch Logs and HealthLake, for any AWS
 //! client.
 //!
 //! An [`Emulator`] is opened with [`Options`] and then reached in one of three ways:
@@ -54,6 +54,12 @@
 //!   `Code.Location` of GetFunction serves the package. Invoke runs the function, see below.
 //! - **CloudWatch Logs**: groups with retention, keys and tags; streams; PutLogEvents, GetLogEvents,
 //!   FilterLogEvents with patterns of terms. Functions write there, before their answer is given.
+//! - **Cognito user pools**: pools with schema, policies, second-factor settings and tags; domains, resource
+//!   servers, app clients and users, as an administrator keeps them (create, describe or get, update, delete,
+//!   list; AdminSetUserPassword, AdminEnableUser, AdminDisableUser). InitiateAuth and AdminInitiateAuth with a
+//!   password or a refresh token, the NEW_PASSWORD_REQUIRED challenge, GetUser and RevokeToken. What a pool
+//!   serves itself: `/oauth2/authorize`, `/login`, `/oauth2/token`, `/oauth2/userInfo`, `/oauth2/revoke`,
+//!   `/logout` and `/POOL/.well-known/`, see below. Passwords are kept as salted hashes.
 //!
 //! Requests are held to the service models: required and unknown members, types, lengths, patterns and
 //! enumerations, and beyond them to the documented quotas on lengths and counts.
@@ -79,13 +85,24 @@
 //! it (`hlctl-emulator does not model kms:ReEncrypt`). In particular: cryptography with keys and grants;
 //! IAM users, groups and instance profiles; object tags after the fact, ACLs, object lock, replication,
 //! notifications and websites of buckets; HealthLake's import and export jobs, restores and data
-//! transformation, and the FHIR interface itself. Lifecycle rules are kept and checked but not carried out. Lambda
-//! functions in an identity provider block are not looked for. Of Lambda: container images, code from S3, layers,
+//! transformation; of Cognito SignUp and what else users do for themselves, SRP, custom and choice-based sign-in,
+//! second factors at sign-in (a pool that requires one lets nobody in), password histories, devices, groups,
+//! federated providers, branding styles, Lambda triggers, threat protection and the sending of messages. Lifecycle
+//! rules are kept and checked but not carried out. Of Lambda: container images, code from S3, layers,
 //! VPCs, file systems, event sources, function addresses, destinations and second tries of asynchronous
 //! invocations; an alias with weights invokes its main version, provisioned concurrency starts no process ahead
 //! of use, and the JSON format of logs is kept but not applied. HealthLake exists in every region, and the
 //! quota on the number of stores is not enforced. Where AWS does not document what it does, the
 //! choices made are listed with the service.
+//!
+//! # The pages and endpoints of a user pool
+//!
+//! An unsigned request goes to a user pool if its `Host` is one of Cognito's (`PREFIX.auth.REGION.amazoncognito.com`,
+//! `cognito-idp.REGION.amazonaws.com`), or, on any host but those of S3, if its path is exactly one of the
+//! above. On other hosts the client id, the pool id in the path or the token finds the pool, and the pool must
+//! have a domain all the same. Tokens are signed with RS256 and name `https://cognito-idp.REGION.amazonaws.com/POOL`
+//! as their issuer, as Cognito's do; the keys are at `/POOL/.well-known/jwks.json`. Ages and expiries follow
+//! the emulator's clock. `POST /_emulator/cognito/rotate?pool=ID` makes new keys and drops the old.
 //!
 //! # Faults
 //!
@@ -103,13 +120,14 @@
 //!       {"error": {"code": "OperationAborted", "message": "Please try again.", "status": 409}}}
 //!   ],
 //!   "deny": ["kms:CreateKey"],
-//!   "propagation": {"iam_ms": 2000, "kms_ms": 500, "s3_ms": 500},
+//!   "propagation": {"iam_ms": 2000, "kms_ms": 500, "s3_ms": 500, "cognito_ms": 500},
 //!   "healthlake": {"create_ends_as": "CREATE_FAILED", "error_message": "as you wished"}
 //! }
 //! ```
 //!
 //! The actions are `throttle`, `server_error`, `drop_before`, `drop_after`, `delay`, `html`, `deny`, `hang`
-//! and `error`; see [`Action`]. Over a socket a dropped connection is closed, in process it is an I/O error.
+//! and `error`; see [`Action`]. The endpoints of user pools have the service `cognito-idp` and the operations
+//! `Authorize`, `Login`, `Logout`, `Token`, `UserInfo`, `Revoke`, `Jwks` and `OpenIdConfiguration`. Over a socket a dropped connection is closed, in process it is an I/O error.
 //!
 //! Beside it, `GET /_emulator/health` answers as soon as the server does, and `GET /_emulator/requests`
 //! lists the requests served in the order they ended ([`RequestRecord`]); `DELETE` forgets them.

@@ -10,7 +10,7 @@ use clap::Parser;
 use hlctl_emulator::{Delays, Emulator, Error, Faults, Options};
 use tokio::net::TcpListener;
 
-/// AWS on loopback: STS, KMS, S3, IAM, HealthLake, Lambda and CloudWatch Logs for any AWS client.
+/// AWS on loopback: STS, KMS, S3, IAM, Cognito, Lambda, CloudWatch Logs and HealthLake for any AWS client.
 ///
 /// Prints its address as one line, then serves until it is told to stop (Ctrl-C, SIGTERM).
 #[derive(Debug, Parser)]

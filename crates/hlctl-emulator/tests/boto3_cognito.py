@@ -661,6 +661,21 @@ def a_request_to_sign_in_is_held_to_its_client(server):
 
 
 @check
+def pages_need_an_identity_provider_and_the_classic_pages(server):
+    stack = Stack(server, "pages")
+    browser = Browser(server.url)
+    without = stack.add_client(SupportedIdentityProviders=None)
+    answer = browser.open("/oauth2/authorize", **stack.asking(without))
+    assert answer.status == 400 and "Login pages unavailable" in answer.alert
+    domain = {"UserPoolId": stack.pool, "Domain": "pages"}
+    stack.cognito.update_user_pool_domain(**domain, ManagedLoginVersion=2)
+    answer = browser.open("/login", **stack.asking())
+    assert answer.status == 400 and "managed login" in answer.alert
+    stack.cognito.update_user_pool_domain(**domain, ManagedLoginVersion=1)
+    assert stack.code()
+
+
+@check
 def codes_are_held_to_what_they_were_given_for(server):
     stack = Stack(server, "codes")
     public = stack.add_client(GenerateSecret=False, CallbackURLs=[CALLBACK, CALLBACK + "/two"])

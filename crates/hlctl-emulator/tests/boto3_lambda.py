@@ -23,7 +23,8 @@ import zipfile
 
 from botocore.exceptions import ClientError
 
-from boto3_client import ACCOUNT, Server, refused, trust
+from boto3_client import ACCOUNT, trust
+from boto3_support import Server, refused
 
 CHECKS = []
 ROLE = f"arn:aws:iam::{ACCOUNT}:role/fn"

@@ -33,8 +33,7 @@ class Server:
             aws_secret_access_key="secret",
             config=Config(
                 retries={"total_max_attempts": retries, "mode": "standard"},
-                read_timeout=5,
-                **config,
+                **{"read_timeout": 5, **config},
             ),
         )
 

@@ -38,6 +38,7 @@ impl Stack {
             .allowed_o_auth_flows(OAuthFlowType::Code)
             .allowed_o_auth_scopes("openid")
             .allowed_o_auth_scopes("patient/*.read")
+            .supported_identity_providers("COGNITO")
             .callback_urls(CALLBACK)
             .send()
             .await

@@ -53,6 +53,11 @@ impl Domain {
         unseen(self.created, now, milliseconds)
     }
 
+    /// Whether it has the pages that need no branding style of the client: the classic ones.
+    pub(super) fn is_classic(&self) -> bool {
+        self.version == 1
+    }
+
     /// Where a domain of one's own has to point.
     fn distribution(&self) -> String {
         let letters: String = self.name.chars().filter(char::is_ascii_alphanumeric).take(13).collect();

@@ -65,6 +65,11 @@ pub(crate) const TARGET_PREFIX: &str = "AWSCognitoIdentityProviderService.";
 /// Operations that a user calls, who has no AWS credentials (service model, `authtype`).
 pub(crate) const UNSIGNED: &[&str] = &["InitiateAuth", "RespondToAuthChallenge", "RevokeToken", "GetUser"];
 
+/// Whether this is done without asking any IAM policy: an operation without a signature, or a page.
+pub(crate) fn is_public(operation: &str) -> bool {
+    UNSIGNED.contains(&operation) || hosted::NAMES.contains(&operation)
+}
+
 /// The user pools of one account in one region, by id.
 #[derive(Debug, Default, Serialize, Deserialize)]
 #[serde(default)]

@@ -45,7 +45,7 @@ pub(super) fn create(cx: &mut Cx<'_>, input: &Value) -> AwsResult<Value> {
     let sub = ids.uuid();
     let name = name(pool, text(input, "Username"), &sub, &mut values)?;
     if pool.users.contains_key(&pool.folded(&name)) {
-        return Err(AwsError::bad_request("UsernameExistsException", "User account already exists"));
+        return Err(exists());
     }
     attributes::check_verified(&values)?;
     attributes::claim_aliases(pool, None, &values, input["ForceAliasCreation"] == true)?;
@@ -55,30 +55,50 @@ pub(super) fn create(cx: &mut Cx<'_>, input: &Value) -> AwsResult<Value> {
     Ok(output)
 }
 
+/// An attribute whose values users may be called by.
+struct Address {
+    attribute: &'static str,
+    shown: &'static str,
+    is: fn(&str) -> bool,
+}
+
+const ADDRESSES: [Address; 2] = [
+    Address { attribute: "email", shown: "email", is: schema::is_email },
+    Address { attribute: "phone_number", shown: "phone number", is: schema::is_phone_number },
+];
+
 /// What a user is called. In a pool whose users sign in with an address, the address becomes an attribute and
 /// the name is made up.
 fn name(pool: &UserPool, asked: &str, sub: &str, values: &mut BTreeMap<String, String>) -> AwsResult<String> {
-    let kinds: [(&str, fn(&str) -> bool, &str); 2] =
-        [("email", schema::is_email, "email"), ("phone_number", schema::is_phone_number, "phone number")];
-    let by_address = kinds.iter().any(|(attribute, ..)| pool.lists("UsernameAttributes", attribute));
-    if by_address {
-        let kind =
-            kinds.iter().find(|(attribute, is_kind, _)| pool.lists("UsernameAttributes", attribute) && is_kind(asked));
-        let (attribute, ..) = kind.ok_or_else(|| invalid("Username should be either an email or a phone number."))?;
-        values.insert((*attribute).to_owned(), asked.to_owned());
-        if pool.user(asked).is_some() {
-            return Err(AwsError::bad_request("UsernameExistsException", "User account already exists"));
-        }
-        return Ok(sub.to_owned());
+    let mut signs_in =
+        ADDRESSES.iter().filter(|address| pool.lists("UsernameAttributes", address.attribute)).peekable();
+    if signs_in.peek().is_none() {
+        return plain_name(pool, asked);
     }
-    for (attribute, is_kind, kind) in kinds {
-        if pool.lists("AliasAttributes", attribute) && is_kind(asked) {
-            return Err(invalid(format!(
-                "Username cannot be of {kind} format, since user pool is configured for {kind} alias."
-            )));
-        }
+    let address = signs_in
+        .find(|address| (address.is)(asked))
+        .ok_or_else(|| invalid("Username should be either an email or a phone number."))?;
+    if pool.user(asked).is_some() {
+        return Err(exists());
     }
-    Ok(asked.to_owned())
+    values.insert(address.attribute.to_owned(), asked.to_owned());
+    Ok(sub.to_owned())
+}
+
+/// A name that could be another user's alias is refused.
+fn plain_name(pool: &UserPool, asked: &str) -> AwsResult<String> {
+    let alias =
+        ADDRESSES.iter().find(|address| pool.lists("AliasAttributes", address.attribute) && (address.is)(asked));
+    match alias {
+        Some(Address { shown, .. }) => Err(invalid(format!(
+            "Username cannot be of {shown} format, since user pool is configured for {shown} alias."
+        ))),
+        None => Ok(asked.to_owned()),
+    }
+}
+
+fn exists() -> AwsError {
+    AwsError::bad_request("UsernameExistsException", "User account already exists")
 }
 
 fn resend(pool: &mut UserPool, name: &str, password: Password) -> AwsResult<Value> {

@@ -4,9 +4,11 @@ use bytes::Bytes;
 use http::{Response, StatusCode};
 
 use super::super::client::Client;
-use super::asking::{Asking, Params};
+use super::super::domains::Domain;
+use super::super::pool::UserPool;
+use super::asking::{Asking, Params, Place};
 use super::grant::Grant;
-use super::{client_in, grant, page, pkce, pool_at, reply, scopes};
+use super::{client_in, domains_at, grant, page, pkce, pool_at, reply, scopes};
 use crate::services::Cx;
 
 /// What an application asks for, once it is found to be allowed.
@@ -59,6 +61,7 @@ pub(super) fn check(cx: &mut Cx<'_>, asking: &Asking) -> Result<Asked, Refusal> 
     let unknown = Refusal::Page("invalid_client: there is no such client at this domain.");
     let Some(pool) = pool_at(cx, &asking.place, id) else { return Err(unknown) };
     let Some(client) = client_in(pool, id) else { return Err(unknown) };
+    check_pages(pool, &client, &asking.place)?;
     let redirect_uri = query
         .get("redirect_uri")
         .or_else(|| client.settings.get("DefaultRedirectURI").and_then(serde_json::Value::as_str))
@@ -87,6 +90,20 @@ pub(super) fn check(cx: &mut Cx<'_>, asking: &Asking) -> Result<Asked, Refusal> 
     }
     let owned = |name: &str| query.get(name).map(ToOwned::to_owned);
     Ok(Asked { client, grant, prompt: owned("prompt"), login_hint: owned("login_hint") })
+}
+
+/// Whether there is a page to sign in on.
+fn check_pages(pool: &UserPool, client: &Client, place: &Place) -> Result<(), Refusal> {
+    if !client.lists("SupportedIdentityProviders", "COGNITO") {
+        return Err(Refusal::Page("Login pages unavailable: COGNITO is not an identity provider of this client."));
+    }
+    if !domains_at(pool, place).any(Domain::is_classic) {
+        return Err(Refusal::Page(
+            "Login pages unavailable: this domain has managed login, and hlctl-emulator does not model the branding \
+             style that it needs.",
+        ));
+    }
+    Ok(())
 }
 
 fn check_response_type(query: &Params, client: &Client) -> Result<(), (&'static str, &'static str)> {

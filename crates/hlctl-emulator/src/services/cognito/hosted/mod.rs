@@ -8,7 +8,9 @@
 //! - A wrong client or redirect address gets a page with status 400, and so does a wrong password.
 //! - A code is spent by the first exchange that names it, whether it succeeds or not.
 //! - A form is good for ten minutes and for one sending, in the browser that asked for it.
-//! - Whatever the branding, and whether or not the domain has managed login, the page is the same plain one.
+//! - All pages are the same plain ones. A domain with managed login has none, for that needs branding styles
+//!   (API reference, CreateUserPoolDomain), which are left out; neither has a client that does not name
+//!   `COGNITO` among its identity providers.
 //! - The sign-in page asks for attributes that the pool requires and the user lacks.
 
 mod asking;
@@ -29,6 +31,7 @@ use bytes::Bytes;
 use http::{Method, Request, Response, StatusCode};
 
 use super::client::Client;
+use super::domains::Domain;
 use super::pool::UserPool;
 use super::pool_of_client;
 use crate::emulator::{Core, Trace, storage_failed};
@@ -53,6 +56,10 @@ pub(crate) enum Endpoint {
     /// A path that a pool's domain does not have.
     Unknown,
 }
+
+/// What faults and the list of requests call the endpoints.
+pub(crate) const NAMES: &[&str] =
+    &["Authorize", "Login", "Logout", "Token", "UserInfo", "Revoke", "Jwks", "OpenIdConfiguration", "Unknown"];
 
 /// What an unsigned request is for, if it is for a pool.
 pub(crate) fn endpoint(request: &Request<Bytes>) -> Option<Endpoint> {
@@ -98,7 +105,7 @@ fn is_signed(request: &Request<Bytes>) -> bool {
 }
 
 impl Endpoint {
-    /// What faults and the list of requests call it.
+    /// One of [`NAMES`].
     fn name(&self) -> &'static str {
         match self {
             Self::Authorize => "Authorize",
@@ -161,16 +168,15 @@ pub(crate) async fn serve(core: &Core, caller: &Caller, request: &Request<Bytes>
 /// The pool that has this client, if the request came to a domain of it that is ready.
 fn pool_at<'a>(cx: &'a mut Cx<'_>, place: &Place, client: &str) -> Option<&'a mut UserPool> {
     let (now, wait) = (cx.now, cx.faults.propagation.cognito_ms);
-    pool_of_client(cx.world, client).filter(|pool| is_served_at(pool, place, now, wait))
+    pool_of_client(cx.world, client)
+        .filter(|pool| domains_at(pool, place).any(|domain| !domain.is_being_made(now, wait)))
 }
 
-fn is_served_at(pool: &UserPool, place: &Place, now: jiff::Timestamp, wait: u64) -> bool {
-    [&pool.domain, &pool.custom_domain].into_iter().flatten().any(|domain| {
-        let is_meant = match place {
-            Place::Domain { prefix, region } => *prefix == domain.name && *region == pool.region,
-            Place::Issuer | Place::Anywhere => true,
-        };
-        is_meant && !domain.is_being_made(now, wait)
+/// The domains of a pool that a request to `place` may have come to.
+fn domains_at<'a>(pool: &'a UserPool, place: &'a Place) -> impl Iterator<Item = &'a Domain> {
+    [&pool.domain, &pool.custom_domain].into_iter().flatten().filter(move |domain| match place {
+        Place::Domain { prefix, region } => *prefix == domain.name && *region == pool.region,
+        Place::Issuer | Place::Anywhere => true,
     })
 }
 

@@ -6,6 +6,7 @@ use serde_json::json;
 
 use super::super::auth::Moment;
 use super::super::client::Client;
+use super::super::hidden::Hidden;
 use super::super::pool::UserPool;
 use super::super::tokens::{self, Tokens};
 use super::asking::{Asking, Params};
@@ -101,7 +102,7 @@ pub(super) fn authenticated<'a>(cx: &'a mut Cx<'_>, asking: &Asking) -> Result<(
     };
     let pool = pool_at(cx, &asking.place, &id).ok_or("invalid_client")?;
     let client = client_in(pool, &id).ok_or("invalid_client")?;
-    if client.secret.as_ref().map(|secret| secret.reveal()) != secret.as_deref().filter(|secret| !secret.is_empty()) {
+    if client.secret.as_ref().map(Hidden::reveal) != secret.as_deref().filter(|secret| !secret.is_empty()) {
         return Err("invalid_client".into());
     }
     Ok((pool, client))
