@@ -10,7 +10,9 @@ use serde_json::json;
 
 use super::cognito_user_pool::CognitoUserPool;
 use super::reference::{Known, Ref, Reference, Text};
-use super::{Attributes, Condition, Context, Identity, Observed, Occasion, Resource, Rule, Task, UNKNOWN, attributes};
+use super::{
+    Attributes, Condition, Context, Identity, Observed, Occasion, Resource, Rule, Task, Trail, UNKNOWN, attributes,
+};
 use crate::aws::Operation;
 use crate::error::ResourceError;
 use crate::plan::{Action, AttributeChange};
@@ -68,6 +70,16 @@ impl Resource for CognitoResourceServer {
     fn foretold(&self, _identity: &Identity, known: &Known) -> Option<Recorded> {
         let pool = known.text(&self.pool.id());
         (pool != UNKNOWN).then(|| self.recorded(pool))
+    }
+
+    async fn find(_cx: &Context, trail: &Trail<'_>) -> Result<Option<Recorded>, ResourceError> {
+        let identifier = trail.intended("identifier");
+        let pool = trail.parent::<CognitoUserPool>();
+        Ok(identifier.zip(pool).map(|(identifier, pool)| Recorded {
+            user_pool_id: pool.id,
+            identifier: identifier.to_owned(),
+            scope_identifiers: BTreeSet::new(),
+        }))
     }
 
     async fn read(cx: &Context, recorded: &Recorded) -> Result<Option<Observed<Recorded>>, ResourceError> {

@@ -11,7 +11,9 @@ use serde_json::{Value, json};
 
 use super::cognito_user_pool::CognitoUserPool;
 use super::reference::{Known, Ref, Reference};
-use super::{Attributes, Condition, Context, Identity, Observed, Resource, Rule, SECRET, Task, UNKNOWN, attributes};
+use super::{
+    Attributes, Condition, Context, Identity, Observed, Resource, Rule, SECRET, Task, Trail, UNKNOWN, attributes,
+};
 use crate::address::Address;
 use crate::aws::{ErrorKind, Operation};
 use crate::config::Secret;
@@ -74,6 +76,16 @@ impl Resource for CognitoUser {
     fn foretold(&self, _identity: &Identity, known: &Known) -> Option<Recorded> {
         let user_pool_id = known.text(&self.pool.id());
         (user_pool_id != UNKNOWN).then(|| Recorded { user_pool_id, username: self.username.clone(), password: None })
+    }
+
+    async fn find(_cx: &Context, trail: &Trail<'_>) -> Result<Option<Recorded>, ResourceError> {
+        let username = trail.intended("username");
+        let pool = trail.parent::<CognitoUserPool>();
+        Ok(username.zip(pool).map(|(username, pool)| Recorded {
+            user_pool_id: pool.id,
+            username: username.to_owned(),
+            password: None,
+        }))
     }
 
     async fn read(cx: &Context, recorded: &Recorded) -> Result<Option<Observed<Recorded>>, ResourceError> {

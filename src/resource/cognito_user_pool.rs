@@ -80,6 +80,7 @@ impl Resource for CognitoUserPool {
         Rule::replaces("email_attribute", SCHEMA_IS_FIXED),
     ];
     const PRECIOUS: bool = true;
+    const NAMELESS: bool = true;
     type Recorded = Recorded;
 
     fn references(&self) -> Vec<Reference> {

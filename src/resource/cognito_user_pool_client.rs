@@ -111,6 +111,7 @@ impl Resource for CognitoUserPoolClient {
         Rule::replaces("user_pool_id", "a client belongs to its user pool"),
         Rule::replaces("has_secret", "Cognito decides on a secret when it makes a client"),
     ];
+    const NAMELESS: bool = true;
     type Recorded = Recorded;
 
     fn references(&self) -> Vec<Reference> {
@@ -151,7 +152,7 @@ impl Resource for CognitoUserPoolClient {
     /// Names are not unique, but in a pool of ours only a run of ours made a client of this name.
     async fn find(cx: &Context, trail: &Trail<'_>) -> Result<Option<Recorded>, ResourceError> {
         let pool: Option<cognito_user_pool::Recorded> = trail.parent::<CognitoUserPool>();
-        match (pool, trail.entry.attributes.get("name").and_then(Value::as_str)) {
+        match (pool, trail.intended("name")) {
             (Some(pool), Some(name)) => search(cx, &pool.id, name, trail.taken).await,
             _ => Ok(None),
         }

@@ -173,6 +173,8 @@ pub trait Resource: Clone + Send + Sync + 'static {
     const RULES: &'static [Rule];
     /// Whether it holds, or unlocks, patient data.
     const PRECIOUS: bool = false;
+    /// Whether AWS takes neither a natural name nor an idempotency token for it, so that there may come to be two.
+    const NAMELESS: bool = false;
     /// Whether it carries its tags only some calls after it exists.
     const TAGGED_LATER: bool = false;
     /// Whether it is a setting of a bucket and ends when the bucket does, without a call of its own.
@@ -188,6 +190,11 @@ pub trait Resource: Clone + Send + Sync + 'static {
 
     /// The identity, where names alone decide it.
     fn foretold(&self, identity: &Identity, known: &Known) -> Option<Self::Recorded>;
+
+    /// Whether what is foretold is all that it takes to find the resource again, or only to see whether its name is free.
+    fn is_whole(_foretold: &Self::Recorded) -> bool {
+        true
+    }
 
     /// Looks for one that an earlier run began to make, by its tags or its parent; for types that names alone do not
     /// identify.
@@ -286,6 +293,11 @@ macro_rules! kinds {
                 match self { $(Self::$kind => $kind::PRECIOUS),+ }
             }
 
+            /// [`Resource::NAMELESS`]
+            pub fn is_nameless(self) -> bool {
+                match self { $(Self::$kind => $kind::NAMELESS),+ }
+            }
+
             /// [`Resource::TAGGED_LATER`]
             pub fn is_tagged_later(self) -> bool {
                 match self { $(Self::$kind => $kind::TAGGED_LATER),+ }
@@ -312,6 +324,14 @@ macro_rules! kinds {
             /// What is recorded is not of this kind.
             pub fn name(self, recorded: &Value) -> Result<String, ResourceError> {
                 match self { $(Self::$kind => Ok($kind::name(&from_value(self, recorded)?))),+ }
+            }
+
+            /// [`Resource::is_whole`]
+            ///
+            /// # Errors
+            /// What is foretold is not of this kind.
+            pub fn is_whole(self, foretold: &Value) -> Result<bool, ResourceError> {
+                match self { $(Self::$kind => Ok($kind::is_whole(&from_value(self, foretold)?))),+ }
             }
 
             /// [`Resource::group`]

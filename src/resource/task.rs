@@ -97,6 +97,11 @@ pub struct Trail<'a> {
 }
 
 impl Trail<'_> {
+    /// What the attribute was meant to be.
+    pub fn intended(&self, attribute: &str) -> Option<&str> {
+        self.entry.attributes.get(attribute)?.as_str()
+    }
+
     /// What is recorded of the resource of this kind that it hangs on.
     pub fn parent<R: Resource>(&self) -> Option<R::Recorded> {
         let parent = self.entry.needs.iter().find(|need| need.kind() == R::KIND)?;

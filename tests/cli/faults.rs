@@ -252,3 +252,20 @@ fn lake_formation_is_explained() {
     place.apply();
     is_whole(&place, "Lake Formation");
 }
+
+#[test]
+fn a_second_key_that_could_not_be_seen_in_time_is_found_and_deleted() {
+    let place = Place::quick("minimal");
+    let propagation = Propagation { kms_ms: 60_000, ..Propagation::default() };
+    let rules = vec![rule("CreateKey", Some(1), Action::DropAfter), rule("EnableKeyRotation", Some(1), Action::Deny)];
+    place.cloud().emulator.set_faults(Faults { propagation, rules, ..Faults::default() });
+    place.run(["apply", "-y"]).exits(6);
+    place.cloud().heal();
+    assert_eq!(place.cloud().census().keys, 2, "AWS hid the first key, so a second was made");
+    let plan = place.run(["plan"]).succeeds();
+    assert!(plan.stdout.contains("its answer was lost"), "{plan}");
+    place.apply();
+    let census = place.cloud().census();
+    assert_eq!(census, Census { keys_ending: 1, ..Census::one_stack() });
+    place.run(["plan", "--detailed-exitcode"]).succeeds();
+}
