@@ -2,12 +2,12 @@ use serde_json::{Value, json};
 
 use super::Place;
 
-fn entry(method: &str, url: &str, resource: Value) -> Value {
-    json!({"request": {"method": method, "url": url}, "resource": resource})
+fn entry(method: &str, url: &str, resource: impl Into<Value>) -> Value {
+    json!({"request": {"method": method, "url": url}, "resource": resource.into()})
 }
 
-fn bundle(kind: &str, entries: Vec<Value>) -> Value {
-    json!({"resourceType": "Bundle", "type": kind, "entry": entries})
+fn bundle(kind: &str, entries: impl Into<Value>) -> Value {
+    json!({"resourceType": "Bundle", "type": kind, "entry": entries.into()})
 }
 
 fn statuses(body: &Value) -> Vec<&str> {
@@ -117,7 +117,7 @@ async fn a_bundle_has_a_kind_and_a_size() {
     let many = place.send("POST", "", &bundle("batch", vec![get; 501])).await;
     assert_eq!(many.status, 400);
     assert!(many.diagnostics().contains("500"));
-    assert_eq!(place.send("POST", "", &bundle("document", vec![])).await.status, 400);
+    assert_eq!(place.send("POST", "", &bundle("document", Vec::<Value>::new())).await.status, 400);
     assert_eq!(place.send("POST", "", &json!({"resourceType": "Bundle", "type": "batch"})).await.status, 200);
     // Bundles are resources, too.
     assert_eq!(

@@ -34,6 +34,8 @@ mod resource;
 mod search;
 mod smart;
 mod synthea;
+#[cfg(test)]
+mod tests;
 mod types;
 mod write;
 
