@@ -48,8 +48,7 @@ class Server:
             aws_secret_access_key="secret",
             config=Config(
                 retries={"total_max_attempts": retries, "mode": "standard"},
-                read_timeout=5,
-                **config,
+                **{"read_timeout": 5, **config},
             ),
         )
 
@@ -752,8 +751,8 @@ def what_is_left_out_is_named(server):
         DatastoreId="0" * 32,
     )
     assert "healthlake:ListFHIRImportJobs" in str(error)
-    error = refused("UnknownOperationException", server.client("lambda").list_functions)
-    assert "lambda" in str(error)
+    error = refused("UnknownOperationException", server.client("sqs").list_queues)
+    assert "sqs" in str(error)
 
 
 @check

@@ -114,6 +114,9 @@ def handler(event, context):
         for number in range(event["lines"]):
             print(number, "y" * 1000)
         return "done"
+    if do == "write for ever":
+        while True:
+            os.write(1, b"z" * 100000)
     if do == "child":
         import subprocess
         return subprocess.Popen(["sleep", "600"]).pid
@@ -230,6 +233,8 @@ def a_function_that_takes_too_long_is_cut_off(server):
     assert error == "Unhandled" and answer["errorMessage"].endswith("Task timed out after 1.00 seconds"), answer
     assert "Task timed out after 1.00 seconds" in log and "Status: timeout" in log, log
     assert call(lam, "slow", {"do": "echo"})[1] is None
+    answer, error, log = call(lam, "slow", {"do": "write for ever"})
+    assert error == "Unhandled" and answer["errorMessage"].endswith("Task timed out after 1.00 seconds"), answer
 
 
 @check
@@ -262,6 +267,17 @@ def what_fails_at_import_fails_the_invocation(server):
         assert error == "Unhandled" and answer["errorType"] == kind, (name, answer)
         assert "INIT_REPORT" in log, log
     assert "bye" in log and "exit status 7" in log, log
+
+
+@check
+def an_initialisation_has_ten_seconds(server):
+    lam, _ = clients(server)
+    create(lam, "stuck", zipped({"app.py": "import time; print('here'); time.sleep(60)"}), Timeout=60)
+    began = time.monotonic()
+    answer, error, log = call(server.client("lambda", read_timeout=30), "stuck", {})
+    assert 9.5 < time.monotonic() - began < 13, time.monotonic() - began
+    assert error == "Unhandled" and answer["errorMessage"].endswith("Task timed out after 10.00 seconds"), answer
+    assert "here" in log and "Status: timeout" in log, log
 
 
 @check
@@ -386,6 +402,23 @@ while true; do
     fi
 done
 """
+
+
+@check
+def an_interpreter_that_is_missing_is_named(_server):
+    path = os.environ["PATH"]
+    with tempfile.TemporaryDirectory() as empty:
+        os.environ["PATH"] = empty
+        try:
+            server = Server()
+        finally:
+            os.environ["PATH"] = path
+    with server:
+        lam, _ = clients(server)
+        for name, runtime, wanted in (("py", "python3.12", "python3"), ("js", "nodejs22.x", "node")):
+            create(lam, name, package(app__py=PYTHON), runtime)
+            error = refused("InvalidRuntimeException", lam.invoke, FunctionName=name)
+            assert f"running {runtime} needs {wanted} on the path" in str(error), error
 
 
 @check
@@ -689,6 +722,11 @@ def functions_and_logs_outlive_the_process(_server):
         with Server("--data-dir", directory) as server:
             lam, logs = clients(server)
             create(lam, "kept", code, Timeout=5)
+            failing = {"FunctionName": "other", "Runtime": "python2.7", "Role": ROLE, "Handler": "a.b"}
+            other = {"ZipFile": package(a__py="b = print")}
+            refused("InvalidParameterValueException", lam.create_function, Code=other, **failing)
+            name = hashlib.sha256(code).hexdigest()
+            assert sorted(os.listdir(os.path.join(directory, "packages"))) == [name, name + ".zip"]
             pid = call(lam, "kept", {"do": "echo"})[0]["pid"]
         gone(pid)
         with Server("--data-dir", directory) as server, Server("--data-dir", directory) as beside:

@@ -16,7 +16,7 @@ use crate::emulator::storage_failed;
 use crate::error::{AwsError, AwsResult};
 use crate::protocol::shape::{Field, Shape, one_of, optional, text as string};
 use crate::services::Cx;
-use crate::store::files::Files;
+use crate::store::files::{Files, package_name};
 
 /// Lambda quotas: a package uploaded directly, zipped, and any package unzipped.
 const MOST_ZIPPED: usize = 50 << 20;
@@ -53,12 +53,20 @@ pub(super) fn accept(cx: &Cx<'_>, input: &Value, keep: bool) -> AwsResult<Code> 
         .map_err(|error| AwsError::bad_request("SerializationException", format!("ZipFile: {error}")))?;
     check(&data)?;
     let size = data.len() as u64;
-    let sha256 = if keep {
-        cx.files.put_package(&data).map_err(|error| storage_failed(&error))?
-    } else {
-        crate::store::files::package_name(&data)
-    };
+    if !keep {
+        return Ok(Code { sha256: package_name(&data), size });
+    }
+    let sha256 = cx.files.put_package(&data).map_err(|error| storage_failed(&error))?;
+    // Only unpacking shows that all of it can be read; what has been unpacked also starts sooner.
+    if unpacked(cx.files, &sha256).is_err() {
+        cx.files.remove_package(&sha256);
+        return Err(unreadable());
+    }
     Ok(Code { sha256, size })
+}
+
+fn unreadable() -> AwsError {
+    invalid("Could not unzip uploaded file. Please check your file, then try to upload again.")
 }
 
 fn check(data: &[u8]) -> AwsResult<()> {
@@ -69,7 +77,6 @@ fn check(data: &[u8]) -> AwsResult<()> {
             format!("A package sent directly must be smaller than {MOST_ZIPPED} bytes."),
         ));
     }
-    let unreadable = || invalid("Could not unzip uploaded file. Please check your file, then try to upload again.");
     let mut archive = ZipArchive::new(Cursor::new(data)).map_err(|_| unreadable())?;
     if archive.is_empty() {
         return Err(invalid("Uploaded file must be a non-empty zip"));
@@ -211,6 +218,38 @@ mod tests {
         }
         assert!(check(&zipped(&[])).unwrap_err().message.contains("non-empty"));
         assert!(check(&whole).is_ok());
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn links_stay_within_the_package() {
+        let linked = |target: &str| {
+            let mut writer = zip::ZipWriter::new(Cursor::new(Vec::new()));
+            writer.add_directory("lib/", SimpleFileOptions::default()).unwrap();
+            writer.start_file("lib/real.py", SimpleFileOptions::default()).unwrap();
+            writer.write_all(b"x").unwrap();
+            writer.add_symlink("lib/link.py", target, SimpleFileOptions::default()).unwrap();
+            let files = Files::new(None);
+            let name = files.put_package(&writer.finish().unwrap().into_inner()).unwrap();
+            unpacked(&files, &name).map(|dir| fs::read_to_string(dir.join("lib/link.py")).unwrap())
+        };
+        assert_eq!(linked("real.py").unwrap(), "x");
+        for target in ["/etc/passwd", "../../x", "a/../../x"] {
+            assert!(linked(target).unwrap_err().contains("leads out"), "{target}");
+        }
+    }
+
+    #[test]
+    fn an_entry_that_is_larger_than_it_says_is_not_unpacked_for_ever() {
+        let mut data = zipped(&[("zeros", &"\0".repeat(100_000))]);
+        // The size in the local header and in the central directory.
+        let size = 100_000_u32.to_le_bytes();
+        for at in (0..data.len() - 4).filter(|at| data[*at..*at + 4] == size).collect::<Vec<_>>() {
+            data[at..at + 4].copy_from_slice(&10_u32.to_le_bytes());
+        }
+        let files = Files::new(None);
+        let name = files.put_package(&data).unwrap();
+        assert!(unpacked(&files, &name).unwrap_err().contains("cannot be unzipped"));
     }
 
     #[test]

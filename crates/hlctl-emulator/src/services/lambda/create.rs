@@ -10,7 +10,7 @@ use super::shapes::{
     ARCHITECTURES, DEAD_LETTER, DESCRIPTION, ENVIRONMENT, EPHEMERAL, FILE_SYSTEMS, FUNCTION, HANDLER, KMS_KEY, LAYERS,
     LOGGING, MEMORY, ROLE, SNAP_START, TAGS, TIMEOUT, TRACING, VPC_CONFIG,
 };
-use super::{code, conflict, invalid, lambda, not_modelled, settings, tagging, versions};
+use super::{code, conflict, invalid, lambda, not_modelled, settings, sweep, tagging, versions};
 use crate::clock::after;
 use crate::error::{AwsError, AwsResult};
 use crate::protocol::shape::{Field, Shape, one_of, optional, required, text as string};
@@ -51,7 +51,12 @@ pub(super) fn create(cx: &mut Cx<'_>, input: &Value) -> AwsResult<Value> {
         return Err(conflict(format!("Function already exist: {name}")));
     }
     let code = code::accept(cx, &input["Code"], true)?;
-    let latest = settings::of_new(cx, &name, input, code)?;
+    let package = code.sha256.clone();
+    let latest = settings::of_new(cx, &name, input, code);
+    if latest.is_err() {
+        sweep(cx, [package]);
+    }
+    let latest = latest?;
     let pending_until = after(cx.now, cx.options.delays.function);
     let mut function = Function {
         arn: cx.caller.regional_arn("lambda", &format!("function:{name}")),

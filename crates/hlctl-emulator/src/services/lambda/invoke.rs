@@ -6,7 +6,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use serde_json::Value;
 
-use super::job::{NoRun, Outcome, Refusal, job, run};
+use super::job::{Outcome, Refusal, job, prepare};
 use super::names::Name;
 use super::permissions;
 use crate::emulator::Core;
@@ -24,7 +24,8 @@ pub(crate) struct ServiceCall<'a> {
     /// With or without a version or alias.
     pub(crate) function_arn: &'a str,
     pub(crate) event: &'a Value,
-    /// How long the service waits, a cold start included. The function itself is not cut off by it.
+    /// How long the service waits, a cold start included; finding the interpreter and unpacking the code, which AWS
+    /// has long done by then, are not. The function itself is not cut off by it.
     pub(crate) limit: Duration,
 }
 
@@ -65,16 +66,16 @@ pub(crate) async fn invoke_as_service(core: &Arc<Core>, call: ServiceCall<'_>) -
             job(core, version, qualifier, request_id, event).map_err(|error| InvokeFailure::Failed(error.message))
         })
         .map_err(|error| InvokeFailure::Failed(error.to_string()))??;
-    let run = run(core, job);
-    let outcome = tokio::time::timeout(call.limit, run).await.map_err(|_| InvokeFailure::TimedOut)?;
+    let job = prepare(core, job).await.map_err(InvokeFailure::Failed)?;
+    let invoked = tokio::time::timeout(call.limit, core.lambda.invoke(job));
+    let outcome = invoked.await.map_err(|_| InvokeFailure::TimedOut)?;
     match outcome {
         Ok(Outcome { payload: Ok(payload), .. }) => serde_json::from_slice(&payload)
             .map_err(|error| InvokeFailure::Failed(format!("the function's answer is not JSON: {error}"))),
         Ok(Outcome { payload: Err(error), .. }) => Err(InvokeFailure::Failed(said_of(&error))),
-        Err(NoRun::Refused(Refusal::NotRunnable(reason))) => Err(InvokeFailure::NotRunnable(reason)),
-        Err(NoRun::Refused(Refusal::Throttled)) => Err(InvokeFailure::Failed("Rate Exceeded.".to_owned())),
-        Err(NoRun::Refused(Refusal::Ended)) => Err(InvokeFailure::Failed("the emulator has ended".to_owned())),
-        Err(NoRun::BadPackage(reason)) => Err(InvokeFailure::Failed(reason)),
+        Err(Refusal::NotRunnable(reason)) => Err(InvokeFailure::NotRunnable(reason)),
+        Err(Refusal::Throttled) => Err(InvokeFailure::Failed("Rate Exceeded.".to_owned())),
+        Err(Refusal::Ended) => Err(InvokeFailure::Failed("the emulator has ended".to_owned())),
     }
 }
 

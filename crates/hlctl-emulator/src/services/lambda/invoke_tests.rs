@@ -14,12 +14,14 @@ const ACCOUNT: &str = "000000000000";
 const ARN: &str = "arn:aws:lambda:us-east-1:000000000000:function:judge";
 
 const CODE: &str = r#"
-import time
+import os, time
 def handler(event, context):
     if event == "sleep":
         time.sleep(30)
     if event == "raise":
         raise ValueError("not this one")
+    if event == "pid":
+        return {"pid": os.getpid()}
     return {"event": event, "arn": context.invoked_function_arn}
 "#;
 
@@ -136,6 +138,19 @@ async fn what_is_not_there_is_no_such_function() {
     ] {
         assert_eq!(stage.ask(arn, json!(1)).await, Err(InvokeFailure::NoSuchFunction), "{arn}");
     }
+}
+
+#[tokio::test]
+async fn a_process_ends_after_minutes_without_work() {
+    let stage = Stage::new("python3.12").await;
+    stage.permit("functions/judge/policy", json!({})).await;
+    let pid = async || stage.ask(ARN, json!("pid")).await.unwrap()["pid"].as_u64().unwrap();
+    let minutes = |count: u64| Duration::from_secs(60 * count);
+    let first = pid().await;
+    stage.emulator.core().lambda.pass(minutes(4));
+    assert_eq!(pid().await, first);
+    stage.emulator.core().lambda.pass(minutes(6));
+    assert_ne!(pid().await, first);
 }
 
 #[tokio::test]

@@ -82,15 +82,12 @@ pub(super) fn job(
     })
 }
 
-/// Why nothing was run.
-pub(super) enum NoRun {
-    BadPackage(String),
-    Refused(Refusal),
-}
-
-pub(super) async fn run(core: &Arc<Core>, mut job: Job) -> Result<Outcome, NoRun> {
+/// Unpacks the code and finds the interpreter, or says why the package is of no use. To AWS this is a part of
+/// deploying the function, not of invoking it.
+pub(super) async fn prepare(core: &Arc<Core>, mut job: Job) -> Result<Job, String> {
     let (unpacking, package) = (Arc::clone(core), job.settings.code.sha256.clone());
     let unpacked = tokio::task::spawn_blocking(move || code::unpacked(&unpacking.files, &package)).await;
-    job.code = unpacked.map_err(|_| NoRun::Refused(Refusal::Ended))?.map_err(NoRun::BadPackage)?;
-    core.lambda.invoke(job).await.map_err(NoRun::Refused)
+    job.code = unpacked.map_err(|error| error.to_string())??;
+    core.lambda.prepare(&job).await;
+    Ok(job)
 }

@@ -9,7 +9,7 @@ use http::{HeaderName, HeaderValue, Response, StatusCode};
 use serde::de::IgnoredAny;
 use serde_json::Value;
 
-use super::job::{Job, NoRun, Outcome, Refusal, job, run};
+use super::job::{Job, Outcome, Refusal, job, prepare};
 use super::shapes::{LONG_FUNCTION, QUALIFIER};
 use super::{find, no_such_function, qualifier};
 use crate::emulator::Core;
@@ -63,7 +63,9 @@ pub(crate) async fn serve(
         }
         _ => {
             let version = job.version.clone();
-            let outcome = run(core, job).await.map_err(refused)?;
+            let bad = |reason| AwsError::new(502, "InvalidZipFileException", reason);
+            let job = prepare(core, job).await.map_err(bad)?;
+            let outcome = core.lambda.invoke(job).await.map_err(refused)?;
             Ok(answer(&outcome, &version, text(input, "LogType") == "Tail"))
         }
     }
@@ -113,16 +115,17 @@ fn start(core: &Arc<Core>, job: Job) {
     let core = Arc::clone(core);
     tokio::spawn(async move {
         // Its error is in its log.
-        let _ = run(&core, job).await;
+        if let Ok(job) = prepare(&core, job).await {
+            let _ = core.lambda.invoke(job).await;
+        }
     });
 }
 
-fn refused(reason: NoRun) -> AwsError {
-    match reason {
-        NoRun::BadPackage(reason) => AwsError::new(502, "InvalidZipFileException", reason),
-        NoRun::Refused(Refusal::NotRunnable(reason)) => AwsError::new(502, "InvalidRuntimeException", reason),
-        NoRun::Refused(Refusal::Throttled) => fault::throttled(Service::Lambda),
-        NoRun::Refused(Refusal::Ended) => fault::server_error(Service::Lambda),
+fn refused(refusal: Refusal) -> AwsError {
+    match refusal {
+        Refusal::NotRunnable(reason) => AwsError::new(502, "InvalidRuntimeException", reason),
+        Refusal::Throttled => fault::throttled(Service::Lambda),
+        Refusal::Ended => fault::server_error(Service::Lambda),
     }
 }
 

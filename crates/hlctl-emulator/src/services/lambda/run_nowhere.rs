@@ -13,6 +13,8 @@ impl Engine {
         Self
     }
 
+    pub(super) async fn prepare(&self, _job: &Job) {}
+
     pub(super) async fn invoke(&self, _job: Job) -> Result<Outcome, Refusal> {
         Err(Refusal::NotRunnable(format!("hlctl-emulator runs no functions under {}", std::env::consts::OS)))
     }

@@ -109,6 +109,8 @@ async fn connection(stream: TcpStream, shared: Arc<Shared>) {
     // An error here is a runtime that went away, which its process tells better.
     let _ = hyper::server::conn::http1::Builder::new()
         .timer(TokioTimer::new())
+        // A runtime's connection is silent for as long as its function works.
+        .header_read_timeout(None)
         .serve_connection(TokioIo::new(stream), service)
         .await;
 }

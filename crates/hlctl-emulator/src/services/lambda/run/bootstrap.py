@@ -81,7 +81,9 @@ def load(name):
     """The function that `module.function` names; the module may be in folders, with slashes."""
     module, dot, function = name.rpartition(".")
     if not dot:
-        raise InitError("Runtime.MalformedHandlerName", f"Bad handler '{name}': not enough values to unpack (expected 2, got 1)")
+        raise InitError(
+            "Runtime.MalformedHandlerName", f"Bad handler '{name}': not enough values to unpack (expected 2, got 1)"
+        )
     try:
         loaded = importlib.import_module(module.replace("/", "."))
     except SyntaxError as error:
@@ -97,7 +99,7 @@ def load(name):
 
 def failure(error):
     """The report of an exception, without the frames of this file."""
-    frames = [frame for frame in traceback.extract_tb(error.__traceback__) if frame.filename != "<string>"]
+    frames = [frame for frame in traceback.extract_tb(error.__traceback__) if frame.filename != "<stdin>"]
     return {
         "errorMessage": str(error),
         "errorType": type(error).__name__,

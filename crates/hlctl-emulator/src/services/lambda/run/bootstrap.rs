@@ -1,7 +1,8 @@
 //! The program that an environment starts.
 
-use std::io;
+use std::io::{self, Write as _};
 use std::path::PathBuf;
+use std::process::Stdio;
 
 use tokio::process::Command;
 
@@ -21,13 +22,37 @@ pub(super) enum Problem {
     InvalidEntrypoint(String),
 }
 
-/// The command for a job's runtime.
+/// The command for a job's runtime, with what it reads.
 pub(super) async fn command(job: &Job, interpreters: &Interpreters) -> Result<Command, Problem> {
+    let Some((language, program)) = interpreter(job, interpreters).await? else {
+        let mut command = Command::new(own_program(job)?);
+        command.stdin(Stdio::null());
+        return Ok(command);
+    };
+    let mut command = Command::new(program);
+    let client = match language {
+        Language::Python => {
+            // Output appears when it is written, and the packages of this machine's user are not the function's.
+            command.args(["-u", "-s", "-"]);
+            PYTHON
+        }
+        Language::Node => {
+            command.arg("-");
+            NODE
+        }
+    };
+    command.stdin(holding(client).map_err(|error| Problem::NotRunnable(error.to_string()))?);
+    Ok(command)
+}
+
+/// The interpreter for a job's runtime, if it needs one.
+pub(super) async fn interpreter(
+    job: &Job,
+    interpreters: &Interpreters,
+) -> Result<Option<(Language, PathBuf)>, Problem> {
     let runtime = job.settings.runtime.as_str();
-    if runtime.starts_with("provided") {
-        return Ok(Command::new(own_program(job)?));
-    }
     let language = match runtime {
+        _ if runtime.starts_with("provided") => return Ok(None),
         _ if runtime.starts_with("python3") => Language::Python,
         _ if runtime.starts_with("nodejs") => Language::Node,
         _ => {
@@ -37,13 +62,14 @@ pub(super) async fn command(job: &Job, interpreters: &Interpreters) -> Result<Co
         }
     };
     let program = interpreters.find(language, runtime).await.map_err(Problem::NotRunnable)?;
-    let mut command = Command::new(program);
-    match language {
-        // Output appears when it is written, and the packages of this machine's user are not the function's.
-        Language::Python => command.args(["-u", "-s", "-c", PYTHON]),
-        Language::Node => command.args(["-e", NODE]),
-    };
-    Ok(command)
+    Ok(Some((language, program)))
+}
+
+/// A pipe with a text in it, and its end. The texts are far shorter than what pipes hold.
+fn holding(text: &str) -> io::Result<Stdio> {
+    let (reader, mut writer) = io::pipe()?;
+    writer.write_all(text.as_bytes())?;
+    Ok(Stdio::from(reader))
 }
 
 fn own_program(job: &Job) -> Result<PathBuf, Problem> {

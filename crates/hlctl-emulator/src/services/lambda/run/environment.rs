@@ -1,7 +1,6 @@
 //! One execution environment: its process, its Runtime API and its output.
 
 use std::future::Future;
-use std::process::Stdio;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
@@ -105,7 +104,6 @@ impl Environment {
     pub(super) async fn start(shared: &Arc<Shared>, job: &Job, stream: String) -> Result<Self, NoStart> {
         let not_runnable =
             |error: std::io::Error| NoStart::NotRunnable(format!("no environment can be started: {error}"));
-        let started = Instant::now();
         let api = Api::open(shared.core.clone()).await.map_err(not_runnable)?;
         let (output, stdout, stderr) = Output::new().map_err(not_runnable)?;
         let problem = |problem| match problem {
@@ -117,9 +115,9 @@ impl Environment {
             .env_clear()
             .envs(surroundings::variables(job, &api.origin, &stream))
             .current_dir(&job.code)
-            .stdin(Stdio::null())
             .stdout(stdout)
             .stderr(stderr);
+        let started = Instant::now();
         let group = Group::start(shared, &mut command).await;
         // It holds the writing ends of the output.
         drop(command);

@@ -56,6 +56,12 @@ impl Engine {
         Self { shared: Arc::new(shared) }
     }
 
+    /// Does ahead of an invocation what need not be done again for the next.
+    pub(super) async fn prepare(&self, job: &Job) {
+        // What is missing is told when it is needed.
+        let _ = bootstrap::interpreter(job, &self.shared.interpreters).await;
+    }
+
     /// Invokes a function. Should the caller stop waiting, the invocation goes on to its end.
     pub(super) async fn invoke(&self, job: Job) -> Result<Outcome, Refusal> {
         if let Some(core) = self.shared.core.upgrade()
@@ -64,6 +70,12 @@ impl Engine {
             self.shared.watchdog.remove_at_end(place);
         }
         pool::invoke(Arc::clone(&self.shared), job).await
+    }
+
+    /// Ends what would be idle for too long after `time`.
+    #[cfg(test)]
+    pub(super) fn pass(&self, time: std::time::Duration) {
+        self.shared.pools.sweep(tokio::time::Instant::now() + time);
     }
 
     /// Ends the idle environments of a function that has changed or gone, and the busy ones when they are done.

@@ -8,6 +8,9 @@ use tokio::net::unix::pipe::Receiver;
 
 /// CloudWatch Logs takes no event that is longer; a longer line becomes several.
 const LONGEST_LINE: usize = 256 * 1024;
+/// What is read at one go. It is more than a pipe holds, so that all is read that was there when it began, and
+/// little enough to let others have their turn when a function writes without end.
+const MOST_READS: usize = 64;
 /// Of what one invocation writes, this much is kept.
 const MOST_BYTES: usize = 1 << 20;
 
@@ -41,13 +44,17 @@ impl Output {
                 self.pipe = None;
             }
             self.drain();
+            tokio::task::yield_now().await;
         }
     }
 
     /// Reads what there is, without waiting.
     pub(super) fn drain(&mut self) {
         let mut buffer = [0; 16 * 1024];
-        while let Some(pipe) = &self.pipe {
+        for _ in 0..MOST_READS {
+            let Some(pipe) = &self.pipe else {
+                return;
+            };
             match pipe.try_read(&mut buffer) {
                 Ok(0) => self.pipe = None,
                 Ok(count) => self.take(&buffer[..count]),

@@ -100,7 +100,7 @@ impl Pools {
     }
 
     /// Ends what has been idle for too long; `false` when there is no more to come.
-    fn sweep(&self, now: Instant) -> bool {
+    pub(super) fn sweep(&self, now: Instant) -> bool {
         let mut state = self.lock();
         let mut gone = Vec::new();
         for pool in state.functions.values_mut() {
