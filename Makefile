@@ -31,6 +31,7 @@ test-aws: build $(STAMP)
 	$(VENV)/bin/python crates/hlctl-emulator/tests/boto3_client.py target/debug/hlctl-emulator
 	$(VENV)/bin/python crates/hlctl-emulator/tests/boto3_lambda.py target/debug/hlctl-emulator
 	$(VENV)/bin/python crates/hlctl-emulator/tests/boto3_cognito.py target/debug/hlctl-emulator
+	$(VENV)/bin/python crates/hlctl-emulator/tests/boto3_fhir.py target/debug/hlctl-emulator
 	$(VENV)/bin/python tests/aws/run.py $(HLCTL)
 
 $(STAMP): tests/aws/requirements.txt tools/venv.sh

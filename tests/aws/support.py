@@ -18,7 +18,9 @@ from botocore.config import Config
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 REGION = "us-east-1"
 CALL = re.compile(r"call (\w+):(\w+) ")
-READS = ("Get", "Head", "List", "Describe")
+READS = ("Get", "Head", "List", "Describe", "AdminGet")
+# The test user of examples/smart.toml.
+PASSWORD = "Corr3ct-Horse-Battery"
 
 
 def free_port():
@@ -107,6 +109,7 @@ class Stack:
             "AWS_ENDPOINT_URL_HEALTHLAKE": self.endpoints["healthlake"],
             "HLCTL_POLL_INTERVAL": "0.1",
             "HLCTL_LOG": "calls",
+            "ALICE_PASSWORD": PASSWORD,
         }
         environment.update(extra)
         return {name: value for name, value in environment.items() if value is not None}
@@ -127,6 +130,7 @@ class Stack:
         finished = self.run(*arguments, **environment)
         assert finished.code == code, f"{arguments}: wanted exit {code}, got {finished}"
         assert "panicked" not in finished.err, str(finished)
+        assert PASSWORD not in finished.err + finished.out, "a password was told"
         return finished
 
     def outputs(self):
