@@ -483,7 +483,7 @@ struct Job {
 
 impl Job {
     async fn perform(&self, report: &(dyn Fn(TaskReport) + Send + Sync)) -> Result<Option<Value>, ResourceError> {
-        let with_bucket = matches!(self.step.work, Work::Delete { with_bucket: true, .. });
+        let with_parent = matches!(self.step.work, Work::Delete { with_parent: true, .. });
         let task = Task {
             cx: &self.cx,
             address: &self.step.address,
@@ -492,7 +492,7 @@ impl Job {
             token: &self.token,
             resumed: self.resumed,
             wait: self.wait,
-            with_bucket,
+            with_parent,
             report,
         };
         match &self.step.work {

@@ -8,10 +8,11 @@ use aws_sdk_cognitoidentityprovider::types::ResourceServerScopeType;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
-use super::cognito_user_pool::CognitoUserPool;
+use super::cognito_user_pool::{A_USER_POOL, CognitoUserPool};
 use super::reference::{Known, Ref, Reference, Text};
 use super::{
-    Attributes, Condition, Context, Identity, Observed, Occasion, Resource, Rule, Task, Trail, UNKNOWN, attributes,
+    Attributes, Condition, Context, Identity, Observed, Occasion, Parent, Resource, Rule, Task, Trail, UNKNOWN,
+    attributes,
 };
 use crate::aws::Operation;
 use crate::error::ResourceError;
@@ -52,6 +53,7 @@ impl Resource for CognitoResourceServer {
         Rule::replaces("user_pool_id", "a resource server belongs to its user pool"),
         Rule::replaces("identifier", "Cognito cannot rename a resource server"),
     ];
+    const ENDS_WITH: Option<Parent> = Some(A_USER_POOL);
     type Recorded = Recorded;
 
     fn references(&self) -> Vec<Reference> {
@@ -130,6 +132,9 @@ impl Resource for CognitoResourceServer {
     }
 
     async fn delete(task: &Task<'_>, recorded: Recorded) -> Result<(), ResourceError> {
+        if task.with_parent {
+            return Ok(());
+        }
         let delete = || {
             let delete = task.cx.clients.cognito.delete_resource_server().user_pool_id(&recorded.user_pool_id);
             delete.identifier(&recorded.identifier).send()

@@ -9,10 +9,11 @@ use aws_sdk_cognitoidentityprovider::types::{AttributeType, MessageActionType, U
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use super::cognito_user_pool::CognitoUserPool;
+use super::cognito_user_pool::{A_USER_POOL, CognitoUserPool};
 use super::reference::{Known, Ref, Reference};
 use super::{
-    Attributes, Condition, Context, Identity, Observed, Resource, Rule, SECRET, Task, Trail, UNKNOWN, attributes,
+    Attributes, Condition, Context, Identity, Observed, Parent, Resource, Rule, SECRET, Task, Trail, UNKNOWN,
+    attributes,
 };
 use crate::address::Address;
 use crate::aws::{ErrorKind, Operation};
@@ -57,6 +58,7 @@ impl Resource for CognitoUser {
         Rule::replaces("user_pool_id", "a user belongs to its pool"),
         Rule::replaces("username", "Cognito cannot rename a user"),
     ];
+    const ENDS_WITH: Option<Parent> = Some(A_USER_POOL);
     type Recorded = Recorded;
 
     fn references(&self) -> Vec<Reference> {
@@ -165,6 +167,9 @@ impl Resource for CognitoUser {
     }
 
     async fn delete(task: &Task<'_>, recorded: Recorded) -> Result<(), ResourceError> {
+        if task.with_parent {
+            return Ok(());
+        }
         let delete = || {
             let delete = task.cx.clients.cognito.admin_delete_user().user_pool_id(&recorded.user_pool_id);
             delete.username(&recorded.username).send()

@@ -15,10 +15,12 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::cognito_resource_server::CognitoResourceServer;
-use super::cognito_user_pool::{self, CognitoUserPool};
+use super::cognito_user_pool::{self, A_USER_POOL, CognitoUserPool};
 use super::once::create_once;
 use super::reference::{Known, Ref, Reference, Text};
-use super::{Attributes, Condition, Context, Identity, Observed, Occasion, Resource, Rule, Task, Trail, attributes};
+use super::{
+    Attributes, Condition, Context, Identity, Observed, Occasion, Parent, Resource, Rule, Task, Trail, attributes,
+};
 use crate::aws::{AwsError, Operation};
 use crate::config::{Secret, TokenValidity};
 use crate::error::ResourceError;
@@ -112,6 +114,7 @@ impl Resource for CognitoUserPoolClient {
         Rule::replaces("has_secret", "Cognito decides on a secret when it makes a client"),
     ];
     const NAMELESS: bool = true;
+    const ENDS_WITH: Option<Parent> = Some(A_USER_POOL);
     type Recorded = Recorded;
 
     fn references(&self) -> Vec<Reference> {
@@ -234,6 +237,9 @@ impl Resource for CognitoUserPoolClient {
     }
 
     async fn delete(task: &Task<'_>, recorded: Recorded) -> Result<(), ResourceError> {
+        if task.with_parent {
+            return Ok(());
+        }
         let delete = || {
             let delete = task.cx.clients.cognito.delete_user_pool_client().user_pool_id(&recorded.user_pool_id);
             delete.client_id(&recorded.id).send()

@@ -107,6 +107,25 @@ impl Rule {
     }
 }
 
+/// What a resource is part of, and ends with.
+#[derive(Clone, Copy, Debug)]
+pub struct Parent {
+    /// Kind of the parent.
+    pub kind: &'static str,
+    /// The attribute that names the parent, in what is recorded of the part.
+    pub named: &'static str,
+    /// The attribute that holds that name, in what is recorded of the parent.
+    pub name: &'static str,
+}
+
+impl Parent {
+    /// Whether `parent` records the resource that `part` is part of.
+    pub fn is(self, parent: &Value, part: &Value) -> bool {
+        let name = parent.get(self.name);
+        name.is_some_and(|name| !name.is_null()) && name == part.get(self.named)
+    }
+}
+
 /// What AWS says exists.
 #[derive(Clone, Debug)]
 pub struct Observed<R = Value> {
@@ -177,8 +196,8 @@ pub trait Resource: Clone + Send + Sync + 'static {
     const NAMELESS: bool = false;
     /// Whether it carries its tags only some calls after it exists.
     const TAGGED_LATER: bool = false;
-    /// Whether it is a setting of a bucket and ends when the bucket does, without a call of its own.
-    const ENDS_WITH_BUCKET: bool = false;
+    /// What it is part of: when that is deleted it ends too, without a call of its own.
+    const ENDS_WITH: Option<Parent> = None;
     /// What the state file remembers: the identity, and what deleting or an output needs.
     type Recorded: Serialize + DeserializeOwned + Send + Sync;
 
@@ -303,9 +322,9 @@ macro_rules! kinds {
                 match self { $(Self::$kind => $kind::TAGGED_LATER),+ }
             }
 
-            /// [`Resource::ENDS_WITH_BUCKET`]
-            pub fn ends_with_bucket(self) -> bool {
-                match self { $(Self::$kind => $kind::ENDS_WITH_BUCKET),+ }
+            /// [`Resource::ENDS_WITH`]
+            pub fn ends_with(self) -> Option<Parent> {
+                match self { $(Self::$kind => $kind::ENDS_WITH),+ }
             }
 
             /// [`Resource::usual_time`]

@@ -145,8 +145,8 @@ pub struct Task<'a> {
     pub resumed: bool,
     /// Whether to wait until the resource is ready.
     pub wait: bool,
-    /// Whether the bucket that it is part of goes too.
-    pub with_bucket: bool,
+    /// Whether what it is part of is deleted already, and it with that.
+    pub with_parent: bool,
     /// Where reports go.
     pub report: &'a (dyn Fn(Report) + Send + Sync),
 }
