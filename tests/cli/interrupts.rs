@@ -9,7 +9,11 @@ use crate::support::{Census, Place, Running, eventually, rule, snapshot};
 
 fn waiting(place: &Place) -> Running {
     let running = place.run(["apply", "-y"]).start();
-    eventually("the apply waits for its store", || place.cloud().count("DescribeFHIRDatastore") > 3);
+    eventually("the apply waits for nothing but its store", || {
+        let said = running.said();
+        let planned = said.split_once("Plan: ").and_then(|(_, rest)| rest.split(' ').next()?.parse::<usize>().ok());
+        planned == Some(said.matches(": created (").count() + 1) && place.cloud().count("DescribeFHIRDatastore") > 3
+    });
     running
 }
 

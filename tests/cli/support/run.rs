@@ -175,9 +175,14 @@ impl Running {
         }
     }
 
+    /// stderr as far as it has come.
+    pub fn said(&self) -> String {
+        self.stderr.so_far()
+    }
+
     /// Whether stderr holds this by now.
     pub fn has_said(&self, text: &str) -> bool {
-        self.stderr.so_far().contains(text)
+        self.said().contains(text)
     }
 
     /// Whether it has not ended.
