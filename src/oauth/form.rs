@@ -40,7 +40,10 @@ impl Page {
                         let value = tag.attributes.get(name.as_bytes());
                         value.map(|value| String::from_utf8_lossy(value).into_owned())
                     };
-                    if page.alert.is_none() && alert.is_none() && is_alert(attribute("role"), attribute("id")) {
+                    if page.alert.is_none()
+                        && alert.is_none()
+                        && is_alert(attribute("role").as_deref(), attribute("id").as_deref())
+                    {
                         alert = Some((tag.name.to_vec(), Vec::new()));
                     }
                     match &tag.name[..] {
@@ -87,8 +90,8 @@ impl Page {
 }
 
 /// ARIA's role, and the id in the classic pages of Cognito.
-fn is_alert(role: Option<String>, id: Option<String>) -> bool {
-    role.as_deref() == Some("alert") || id.as_deref() == Some("loginErrorMessage")
+fn is_alert(role: Option<&str>, id: Option<&str>) -> bool {
+    role == Some("alert") || id == Some("loginErrorMessage")
 }
 
 impl Field {

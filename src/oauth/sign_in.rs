@@ -122,3 +122,94 @@ impl Browser<'_> {
         Err(OauthError::Elsewhere(url.origin().ascii_serialization()))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test may stop at the first surprise")]
+    use std::sync::{Arc, Mutex};
+
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+    use tokio::net::TcpListener;
+
+    use super::*;
+
+    const FORM: &str = "<input name=\"username\"><input name=\"password\" type=\"password\"></form>";
+
+    /// A pool that answers each request with the next of these, and what it was asked.
+    async fn pool(answers: Vec<String>) -> (Url, Arc<Mutex<Vec<String>>>) {
+        let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
+        let url = Url::parse(&format!("http://{}/oauth2/authorize", listener.local_addr().unwrap())).unwrap();
+        let asked = Arc::new(Mutex::new(Vec::new()));
+        let heard = Arc::clone(&asked);
+        tokio::spawn(async move {
+            for answer in answers {
+                let (mut stream, _) = listener.accept().await.unwrap();
+                let mut request = vec![0; 16384];
+                let length = stream.read(&mut request).await.unwrap();
+                heard.lock().unwrap().push(String::from_utf8_lossy(&request[..length]).into_owned());
+                stream.write_all(answer.as_bytes()).await.unwrap();
+            }
+        });
+        (url, asked)
+    }
+
+    fn page(html: &str) -> String {
+        format!(
+            "HTTP/1.1 200 OK\r\nset-cookie: a=b; Path=/\r\nconnection: close\r\ncontent-length: {}\r\n\r\n{html}",
+            html.len()
+        )
+    }
+
+    fn redirect(to: &str) -> String {
+        format!("HTTP/1.1 302 Found\r\nlocation: {to}\r\nconnection: close\r\ncontent-length: 0\r\n\r\n")
+    }
+
+    async fn outcome(answers: Vec<String>) -> (OauthError, Vec<String>) {
+        let (authorize, asked) = pool(answers).await;
+        let asking = Asking::new(authorize, "client", "https://localhost", Vec::new()).unwrap();
+        let login = Login { username: "alice".to_owned(), password: Secret::new("Corr3ct-Horse") };
+        let error = sign_in(&Http::new().unwrap(), &asking, &login).await.unwrap_err();
+        let asked = asked.lock().unwrap().clone();
+        (error, asked)
+    }
+
+    #[tokio::test]
+    async fn a_form_that_leads_elsewhere_gets_no_password() {
+        let form = page(&format!("<form method=post action=\"http://127.0.0.1:9/login\">{FORM}"));
+        let (error, asked) = outcome(vec![form]).await;
+        assert_eq!(error.to_string(), "the log-in leads to http://127.0.0.1:9, where no password is sent");
+        assert!(asked.iter().all(|request| !request.contains("Corr3ct")));
+    }
+
+    #[tokio::test]
+    async fn a_form_that_would_put_the_password_into_an_address_gets_none() {
+        let (error, asked) = outcome(vec![page(&format!("<form action=\"/login\">{FORM}"))]).await;
+        assert!(matches!(error, OauthError::NoForm), "{error:?}");
+        assert_eq!(asked.len(), 1);
+    }
+
+    #[tokio::test]
+    async fn redirects_are_followed_within_the_pool_only() {
+        let (error, asked) = outcome(vec![redirect("/login"), redirect("http://127.0.0.1:9/")]).await;
+        assert!(matches!(error, OauthError::Elsewhere(_)), "{error:?}");
+        assert_eq!(asked.len(), 2);
+        let (error, _) = outcome(std::iter::repeat_n(redirect("/login"), STEPS + 1).collect()).await;
+        assert!(matches!(error, OauthError::Circles), "{error:?}");
+    }
+
+    #[tokio::test]
+    async fn a_page_that_repeats_the_password_does_not_bring_it_into_the_error() {
+        let form = format!("<form method=post action=\"/login\">{FORM}");
+        let again = page(&format!("<p role=alert>No: Corr3ct-Horse</p>{form}"));
+        let (error, asked) = outcome(vec![page(&form), again]).await;
+        assert_eq!(error.to_string(), "the log-in page refused: No: ...");
+        assert!(asked[1].contains("cookie: a=b") && asked[1].contains("username=alice&password=Corr3ct-Horse"));
+    }
+
+    #[tokio::test]
+    async fn the_answer_to_another_log_in_is_refused() {
+        let form = format!("<form method=post action=\"/login\">{FORM}");
+        let (error, _) = outcome(vec![page(&form), redirect("https://localhost/?code=1&state=other")]).await;
+        assert!(matches!(error, OauthError::ForeignState), "{error:?}");
+    }
+}

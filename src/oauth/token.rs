@@ -32,6 +32,8 @@ pub struct App {
 pub struct Tokens {
     /// The access token.
     pub access: Secret,
+    /// The id token, if `openid` was among the scopes.
+    pub id: Option<Secret>,
     /// The whole answer, which is a JSON object.
     pub whole: Secret,
 }
@@ -50,9 +52,9 @@ impl App {
             ("redirect_uri", asking.redirect_uri()),
             ("code_verifier", asking.verifier().expose()),
         ];
-        let (tokens, answer) = self.ask(http, &parameters).await?;
-        let Some(id_token) = answer["id_token"].as_str() else { return Ok(tokens) };
-        match claims(id_token) {
+        let tokens = self.ask(http, &parameters).await?;
+        let Some(id) = &tokens.id else { return Ok(tokens) };
+        match claims(id.expose()) {
             Some(claims) if claims["nonce"] == asking.nonce() => Ok(tokens),
             _ => Err(OauthError::ForeignNonce),
         }
@@ -64,10 +66,10 @@ impl App {
     /// The endpoint refuses.
     pub async fn for_itself(&self, http: &Http, scopes: &[String]) -> Result<Tokens, OauthError> {
         let scopes = scopes.join(" ");
-        Ok(self.ask(http, &[("grant_type", "client_credentials"), ("scope", &scopes)]).await?.0)
+        self.ask(http, &[("grant_type", "client_credentials"), ("scope", &scopes)]).await
     }
 
-    async fn ask(&self, http: &Http, parameters: &[(&str, &str)]) -> Result<(Tokens, Value), OauthError> {
+    async fn ask(&self, http: &Http, parameters: &[(&str, &str)]) -> Result<Tokens, OauthError> {
         let body = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(parameters).finish();
         let pair = Secret::new(format!("{}:{}", self.id, self.secret.expose()));
         let basic = format!("Basic {}", Base64::encode_string(pair.expose().as_bytes()));
@@ -83,7 +85,7 @@ impl App {
     }
 }
 
-fn read(reply: &Reply) -> Result<(Tokens, Value), OauthError> {
+fn read(reply: &Reply) -> Result<Tokens, OauthError> {
     let unreadable = || OauthError::Unreadable { place: PLACE, status: reply.status.as_u16() };
     let answer: Value = serde_json::from_slice(&reply.body).map_err(|_| unreadable())?;
     if let Some(error) = answer["error"].as_str() {
@@ -91,8 +93,8 @@ fn read(reply: &Reply) -> Result<(Tokens, Value), OauthError> {
         return Err(OauthError::Refused { place: PLACE, error: tell(error), description });
     }
     let access = answer["access_token"].as_str().filter(|_| reply.status.is_success()).ok_or_else(unreadable)?;
-    let tokens = Tokens { access: Secret::new(access), whole: Secret::new(answer.to_string()) };
-    Ok((tokens, answer))
+    let id = answer["id_token"].as_str().map(Secret::new);
+    Ok(Tokens { access: Secret::new(access), id, whole: Secret::new(answer.to_string()) })
 }
 
 /// The claims of a token, unchecked.

@@ -10,8 +10,8 @@ use std::time::Duration;
 use aws_sdk_lambda::operation::get_function::GetFunctionOutput;
 use aws_sdk_lambda::primitives::Blob;
 use aws_sdk_lambda::types::{
-    Architecture, Environment, FunctionCode, FunctionConfiguration, LastUpdateStatus, Runtime, State, TracingConfig,
-    TracingMode,
+    Architecture, Concurrency, Environment, FunctionCode, FunctionConfiguration, LastUpdateStatus, Runtime, State,
+    TracingConfig, TracingMode,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -155,7 +155,7 @@ impl Resource for LambdaFunction {
         let Some(answer) = get(cx, &recorded.name).await? else { return Ok(None) };
         let Some(configuration) = answer.configuration() else { return Ok(None) };
         let tags = without_aws(answer.tags().into_iter().flatten().map(|(key, value)| (key.clone(), value.clone())));
-        let concurrency = answer.concurrency().and_then(|concurrency| concurrency.reserved_concurrent_executions());
+        let concurrency = answer.concurrency().and_then(Concurrency::reserved_concurrent_executions);
         let architecture = configuration.architectures().first().map_or("x86_64", Architecture::as_str);
         let tracing = configuration.tracing_config().and_then(|tracing| tracing.mode());
         let mut seen = settings_seen(configuration);

@@ -32,23 +32,24 @@ impl Bad {
         Self { id: NO_SCOPE, what: "a real token with openid alone", token: Some(token), is_altered: false }
     }
 
-    /// Everything that can be made of a good token.
-    pub(super) fn made_of(token: &str) -> Vec<Self> {
-        let alter =
-            |id, what, change: fn(&mut Value)| Self { id, what, token: altered(token, change), is_altered: true };
-        let plain = |id, what, token| Self { id, what, token, is_altered: false };
-        vec![
-            plain("tampered_signature", "a token with another signature", tampered(token)),
+    /// Everything that can be made of a good token; `None` where that is no JSON Web Token.
+    pub(super) fn made_of(token: &str) -> Option<Vec<Self>> {
+        let made = |id, what, token: Option<Secret>| Some(Self { id, what, token: Some(token?), is_altered: false });
+        let alter = |id, what, change: fn(&mut Value)| {
+            made(id, what, altered(token, change)).map(|bad| Self { is_altered: true, ..bad })
+        };
+        Some(vec![
+            made("tampered_signature", "a token with another signature", tampered(token))?,
             alter("expired", "an expired token", |claims| {
                 let issued = claims["iat"].as_i64().unwrap_or_default();
                 claims["exp"] = json!(issued - 3600);
-            }),
-            alter("wrong_client", "a token of another client", |claims| claims["client_id"] = json!("anotherclient")),
-            alter("wrong_issuer", "a token of another issuer", |claims| claims["iss"] = json!("https://example.org")),
-            alter(NO_SCOPE, "a token without a FHIR scope", |claims| claims["scope"] = json!("openid")),
-            plain("alg_none", "a token with `alg: none` and no signature", unsigned(token)),
-            plain("no_token", "a request without a token", None),
-        ]
+            })?,
+            alter("wrong_client", "a token of another client", |claims| claims["client_id"] = json!("anotherclient"))?,
+            alter("wrong_issuer", "a token of another issuer", |claims| claims["iss"] = json!("https://example.org"))?,
+            alter(NO_SCOPE, "a token without a FHIR scope", |claims| claims["scope"] = json!("openid"))?,
+            made("alg_none", "a token with `alg: none` and no signature", unsigned(token))?,
+            Self { id: "no_token", what: "a request without a token", token: None, is_altered: false },
+        ])
     }
 
     /// Whether it stands in for what the pool itself can give.
@@ -132,7 +133,7 @@ mod tests {
     fn each_bad_token_differs_from_the_good_one_in_one_thing() {
         let good = token();
         let mut seen = vec![good.clone()];
-        for bad in Bad::made_of(&good) {
+        for bad in Bad::made_of(&good).unwrap() {
             let Some(token) = bad.token else {
                 assert_eq!(bad.id, "no_token");
                 continue;
@@ -145,9 +146,16 @@ mod tests {
     }
 
     #[test]
+    fn what_is_no_token_makes_no_bad_ones() {
+        for text in ["", "opaque", "a.b.c", "a.b"] {
+            assert!(Bad::made_of(text).is_none(), "{text}");
+        }
+    }
+
+    #[test]
     fn an_expired_token_has_expired_and_is_otherwise_the_same() {
         let good = token();
-        let bad = Bad::made_of(&good).into_iter().find(|bad| bad.id == "expired").unwrap();
+        let bad = Bad::made_of(&good).unwrap().into_iter().find(|bad| bad.id == "expired").unwrap();
         let claims = crate::oauth::claims(bad.token.unwrap().expose()).unwrap();
         assert_eq!(claims["exp"], 1400);
         assert_eq!(claims["client_id"], "c");

@@ -79,7 +79,11 @@ async fn read(smart: &Smart, url: &Url, token: &str, is_allowed: bool) -> Result
 
 /// Where users log in, the pool itself gives a token without FHIR scopes; elsewhere one is made by altering a good one.
 async fn bad_tokens(source: &Source<'_>, token: &str, list: &mut Checklist) -> Vec<Bad> {
-    let mut all = Bad::made_of(token);
+    let Some(mut all) = Bad::made_of(token) else {
+        let hint = "the pool is not one of Cognito's, whose access tokens are JSON Web Tokens";
+        list.add(vec![Check::failed("refusal", "bad tokens are refused", hint).with("none can be made of this token")]);
+        return Vec::new();
+    };
     if source.is_for_users() {
         match source.token(vec!["openid".to_owned()]).await {
             Ok(tokens) => {
