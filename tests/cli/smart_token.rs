@@ -7,6 +7,7 @@ use hlctl::config::Secret;
 use hlctl::oauth::{Asking, Http, Login, OauthError, sign_in};
 use hlctl_emulator::Action;
 use nix::sys::signal::Signal;
+use rexpect::session::spawn_command;
 use serde_json::Value;
 use url::Url;
 
@@ -297,6 +298,28 @@ fn without_a_loopback_callback_it_says_what_to_add() {
     assert!(ended.stderr.contains("add \"http://localhost:8484/callback\" to cognito_callback_urls"), "{ended}");
     // The page needs no address that anybody listens on.
     token(&place, &BY_NAME);
+}
+
+#[test]
+fn at_a_terminal_the_address_can_be_pasted() {
+    let place = Place::quick("smart");
+    place.configure(", \"http://localhost:8484/callback\"", "");
+    run(&place, &["apply", "--auto-approve"]).succeeds();
+    for is_right in [true, false] {
+        let mut command = Run::new(&place).args(["smart", "token", "--no-browser"]).command();
+        command.env("NO_COLOR", "1");
+        let mut session = spawn_command(command, Some(20_000)).unwrap();
+        let (_, address) = session.exp_regex("http://[^ \r\n]+").unwrap();
+        session.exp_string("Paste that address here:").unwrap();
+        if is_right {
+            session.send_line(&log_in(&address)).unwrap();
+            session.exp_string("A token for a user, logged in with a browser").unwrap();
+            session.exp_regex("\\neyJ[^ \r\n]+").unwrap();
+        } else {
+            session.send_line("https://localhost/?code=stolen&state=another").unwrap();
+            session.exp_string("belongs to another log-in").unwrap();
+        }
+    }
 }
 
 #[test]
