@@ -79,6 +79,9 @@ pub enum Command {
     /// Print the outputs
     #[command(visible_alias = "output")]
     Outputs(OutputsArgs),
+    /// Try SMART on FHIR: get a token, or test the whole way of one
+    #[command(subcommand)]
+    Smart(SmartCommand),
     /// Look into the state
     #[command(subcommand)]
     State(StateCommand),
@@ -106,6 +109,8 @@ impl Command {
             Self::Destroy(arguments) => arguments.manner.json,
             Self::Wait(arguments) => arguments.json,
             Self::Outputs(arguments) => arguments.json,
+            Self::Smart(SmartCommand::Token(arguments)) => arguments.json,
+            Self::Smart(SmartCommand::Test(arguments)) => arguments.json,
             Self::State(StateCommand::List(arguments)) => arguments.json,
             Self::State(StateCommand::Show { json, .. }) => *json,
             Self::Init(_) | Self::Schema | Self::Sandbox(_) | Self::Completions { .. } | Self::Man { .. } => false,
@@ -258,6 +263,77 @@ pub struct OutputsArgs {
     /// Print the value alone, without quotes
     #[arg(long, requires = "name", conflicts_with = "json")]
     pub raw: bool,
+
+    /// Also the secrets of the app clients, which are fetched from AWS for it and kept nowhere
+    #[arg(long)]
+    pub show_secrets: bool,
+}
+
+/// `hlctl smart ...`
+#[derive(Debug, Subcommand)]
+pub enum SmartCommand {
+    /// Log in and print an access token
+    Token(TokenArgs),
+    /// Check discovery, log-in, access, refusals, and the time that the function takes
+    Test(SmartTestArgs),
+}
+
+/// How a token is got.
+#[derive(Clone, Debug, Args)]
+pub struct LogIn {
+    /// For a user, or for the machine client itself [default: authorization-code; of `test`: client-credentials where there is a
+    /// machine client]
+    #[arg(long, value_enum, value_name = "GRANT")]
+    pub grant: Option<Grant>,
+
+    /// Ask for this scope only; may be repeated [default: openid, launch/patient and all FHIR scopes of the client]
+    #[arg(long, value_name = "SCOPE")]
+    pub scope: Vec<String>,
+
+    /// Log in as this user on the pool's page without a browser
+    #[arg(long, value_name = "NAME", requires = "password_env")]
+    pub username: Option<String>,
+
+    /// The variable that holds the user's password
+    #[arg(long, value_name = "VARIABLE", requires = "username")]
+    pub password_env: Option<String>,
+
+    /// Print the address of the log-in without opening a browser
+    #[arg(long, conflicts_with = "username")]
+    pub no_browser: bool,
+}
+
+/// OAuth's grants.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Grant {
+    /// A user logs in.
+    AuthorizationCode,
+    /// The machine client stands for itself.
+    ClientCredentials,
+}
+
+/// `hlctl smart token`
+#[derive(Debug, Args)]
+pub struct TokenArgs {
+    /// How.
+    #[command(flatten)]
+    pub log_in: LogIn,
+
+    /// Print the whole answer of the token endpoint as JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `hlctl smart test`
+#[derive(Debug, Args)]
+pub struct SmartTestArgs {
+    /// How.
+    #[command(flatten)]
+    pub log_in: LogIn,
+
+    /// Print JSON
+    #[arg(long)]
+    pub json: bool,
 }
 
 /// `hlctl state ...`

@@ -204,6 +204,9 @@ pub enum CommandError {
         /// What would be right.
         hint: String,
     },
+    /// There is no token, or nothing could be asked with it.
+    #[error("{0}")]
+    Oauth(#[from] crate::oauth::OauthError),
     /// Everything else.
     #[error("{0:#}")]
     Other(#[from] anyhow::Error),
@@ -224,6 +227,7 @@ impl CommandError {
             ),
             Self::Package(error) => Some(error.hint()),
             Self::Password(error) => Some(error.hint().to_owned()),
+            Self::Oauth(error) => error.hint(),
             Self::Protected { hint, .. } | Self::Incomplete { hint, .. } | Self::Usage { hint, .. } => {
                 Some(hint.clone())
             }
@@ -249,6 +253,7 @@ impl CommandError {
             | Self::State(_)
             | Self::Refused(_)
             | Self::Declined(_)
+            | Self::Oauth(_)
             | Self::Other(_) => ExitCode::Failure,
         }
     }

@@ -9,6 +9,7 @@
 //! - [`resource`]: one file for each AWS type. The only place that provisions.
 //! - [`graph`], [`plan`]: what needs what, what exists, what differs, what is to be done.
 //! - [`apply`]: does it. [`wait`] is the only loop that polls.
+//! - [`oauth`]: tokens from a user pool, as an app gets them.
 //! - [`state`]: what hlctl remembers, its file and its lock.
 //! - [`aws`]: clients, the meaning of errors, and the only place that repeats a call.
 //! - [`ui`]: what people and programs get to see.
@@ -27,6 +28,7 @@ pub mod fingerprint;
 pub mod graph;
 pub mod materials;
 pub mod module;
+pub mod oauth;
 pub mod package;
 pub mod plan;
 pub mod resource;

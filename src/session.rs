@@ -4,9 +4,12 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use hlctl_emulator::Emulator;
+
 use crate::address::Address;
 use crate::aws::{AwsError, Caller, Clients, Endpoint, Operation};
 use crate::cli::Global;
+use crate::commands::sandbox;
 use crate::config::{Config, Protect, Setting, Sources};
 use crate::error::CommandError;
 use crate::graph::Graph;
@@ -119,10 +122,11 @@ impl Session {
     /// No region, no credentials, no way to AWS, or an account that the configuration does not allow.
     pub async fn connect(&self, wishes: Wishes<'_>) -> Result<Connection, CommandError> {
         check_endpoints()?;
-        let endpoint = match self.home() {
-            Home::Aws => Endpoint::Aws,
-            Home::Sandbox => crate::commands::sandbox::in_process(&self.sandbox_directory())?,
+        let emulator = match self.home() {
+            Home::Aws => None,
+            Home::Sandbox => Some(sandbox::in_process(&self.sandbox_directory())?),
         };
+        let endpoint = emulator.as_ref().map_or(Endpoint::Aws, sandbox::endpoint);
         let clients = Clients::new(endpoint, wishes.region, wishes.profile).await;
         let region = clients.region.clone().ok_or_else(|| CommandError::Usage {
             message: "no region is set".to_owned(),
@@ -138,7 +142,7 @@ impl Session {
         if self.home() == Home::Aws {
             check_account(&identity, wishes.allowed_accounts)?;
         }
-        Ok(Connection { clients, identity })
+        Ok(Connection { clients, identity, emulator })
     }
 }
 
@@ -201,6 +205,8 @@ pub struct Connection {
     pub clients: Clients,
     /// Account, region, partition.
     pub identity: Identity,
+    /// What plays AWS, if it is in this process.
+    pub emulator: Option<Emulator>,
 }
 
 impl Connection {

@@ -13,6 +13,7 @@ use aws_smithy_runtime_api::client::http::SharedHttpClient;
 use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 use aws_smithy_types::retry::RetryConfig;
 use aws_smithy_types::timeout::TimeoutConfig;
+use aws_types::service_config::ServiceConfigKey;
 
 /// Where the calls go.
 pub enum Endpoint {
@@ -48,6 +49,12 @@ pub struct Clients {
     pub logs: aws_sdk_cloudwatchlogs::Client,
     /// The region they talk to; `None` where nobody named one.
     pub region: Option<String>,
+    /// What they sign with; `None` where there is no chain at all.
+    pub credentials: Option<SharedCredentialsProvider>,
+    /// Where Cognito user pools are asked instead of at AWS, if somewhere else.
+    pub cognito_endpoint: Option<String>,
+    /// Where HealthLake is asked instead of at AWS, if somewhere else.
+    pub healthlake_endpoint: Option<String>,
 }
 
 impl Clients {
@@ -99,8 +106,19 @@ impl Clients {
             lambda: aws_sdk_lambda::Client::new(config),
             logs: aws_sdk_cloudwatchlogs::Client::new(config),
             region: config.region().map(|region| region.as_ref().to_owned()),
+            credentials: config.credentials_provider(),
+            cognito_endpoint: endpoint_of(config, "Cognito Identity Provider"),
+            healthlake_endpoint: endpoint_of(config, "HealthLake"),
         }
     }
+}
+
+/// The endpoint that the SDK's client of this service is led to by a variable or a profile; the service's own comes before that of all.
+fn endpoint_of(config: &SdkConfig, service_id: &str) -> Option<String> {
+    let key =
+        ServiceConfigKey::builder().service_id(service_id).env("AWS_ENDPOINT_URL").profile("endpoint_url").build();
+    let own = key.ok().and_then(|key| config.service_config()?.load_config(key));
+    own.or_else(|| config.endpoint_url().map(str::to_owned))
 }
 
 /// The variables that name a proxy, as curl and the AWS CLI read them.

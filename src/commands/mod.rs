@@ -9,6 +9,7 @@ mod outputs;
 mod plan;
 pub mod sandbox;
 mod schema;
+mod smart;
 mod state;
 mod summary;
 mod validate;
@@ -71,6 +72,9 @@ fn run(cli: Cli, printer: Printer) -> Result<ExitCode, CommandError> {
         Command::Init(arguments) => init::run(&session, &arguments),
         Command::Validate(arguments) => validate::run(&session, &arguments),
         Command::Schema => schema::run(&session),
+        Command::Outputs(arguments) if arguments.show_secrets => {
+            block_on(sender, outputs::run_with_secrets(&session, &arguments))
+        }
         Command::Outputs(arguments) => outputs::run(&session, &arguments),
         Command::State(command) => state::run(&session, command),
         Command::Completions { shell } => {
@@ -84,6 +88,7 @@ fn run(cli: Cli, printer: Printer) -> Result<ExitCode, CommandError> {
         Command::Apply(arguments) => block_on(sender, apply::run(&session, &arguments)),
         Command::Destroy(arguments) => block_on(sender, destroy::run(&session, &arguments)),
         Command::Wait(arguments) => block_on(sender, wait::run(&session, &arguments)),
+        Command::Smart(command) => block_on(sender, smart::run(&session, &command)),
         Command::Sandbox(arguments) => block_on(sender, sandbox::run(&session, &arguments)),
     }
 }

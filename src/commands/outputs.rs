@@ -1,18 +1,54 @@
-//! `hlctl outputs`: from the state alone.
+//! `hlctl outputs`: from the state alone, but for secrets, which are fetched for whoever asks for them and kept nowhere.
 
 use serde_json::{Map, Value};
 
+use super::interruptible;
+use crate::address::Address;
 use crate::cli::OutputsArgs;
 use crate::error::CommandError;
 use crate::exit_code::ExitCode;
 use crate::module;
-use crate::session::Session;
+use crate::resource::secret_of;
+use crate::session::{Session, Wishes};
 use crate::state::{LocalStore, State, StateError};
 
 /// Prints the outputs, or one of them.
 pub(super) fn run(session: &Session, arguments: &OutputsArgs) -> Result<ExitCode, CommandError> {
     let state = read(&session.store())?;
-    let outputs = module::outputs(|address| state.recorded(address));
+    print(session, arguments, module::outputs(|address| state.recorded(address)))
+}
+
+/// The same with the secrets of the app clients.
+pub(super) async fn run_with_secrets(session: &Session, arguments: &OutputsArgs) -> Result<ExitCode, CommandError> {
+    let state = read(&session.store())?;
+    let mut outputs = module::outputs(|address| state.recorded(address));
+    let wanted: Vec<_> = module::SECRETS
+        .into_iter()
+        .filter(|(secret, _)| arguments.name.as_deref().is_none_or(|name| name == *secret))
+        .filter_map(|(secret, address)| Some((secret, address, state.recorded(address)?)))
+        .collect();
+    if !wanted.is_empty() {
+        let config = session.config_if_any()?;
+        let connect = session.connect(Wishes::around(config.as_ref(), &session.global, &state));
+        let connection = interruptible(&session.stop, connect).await?;
+        state.check_belongs(session.home(), &connection.identity)?;
+        let pace = session.pace(config.as_ref());
+        let cx = connection.context(&state, Default::default(), state.settings.clone(), pace, session.stop.clone());
+        for (name, address, recorded) in wanted {
+            let id = |name: &str| recorded.get(name).and_then(Value::as_str).unwrap_or_default();
+            let secret = secret_of(&cx, id("user_pool_id"), id("id"));
+            let secret = interruptible(&session.stop, async {
+                secret.await.map_err(|error| CommandError::Resource { address: Address::parse(address), error })
+            });
+            outputs.insert(name.to_owned(), secret.await?.expose().into());
+        }
+    } else if arguments.name.as_deref().is_none_or(is_secret) {
+        return Err(no_client(arguments.name.as_deref()));
+    }
+    print(session, arguments, outputs)
+}
+
+fn print(session: &Session, arguments: &OutputsArgs, outputs: Map<String, Value>) -> Result<ExitCode, CommandError> {
     match &arguments.name {
         None if arguments.json => session.printer.data(&format!("{:#}", Value::from(outputs))),
         None => session.printer.data(&as_text(&outputs)),
@@ -41,7 +77,28 @@ pub(super) fn as_text(outputs: &Map<String, Value>) -> String {
     lines.join("\n")
 }
 
+fn is_secret(name: &str) -> bool {
+    module::SECRETS.iter().any(|(secret, _)| *secret == name)
+}
+
+fn no_client(name: Option<&str>) -> CommandError {
+    CommandError::Usage {
+        message: match name {
+            Some(name) => format!("there is no {name}: the stack has no such client"),
+            None => "there are no secrets: the stack has no app client".to_owned(),
+        },
+        hint: "smart_on_fhir = true makes a client, cognito_machine_client = true a second one for machines; then `hlctl apply`"
+            .to_owned(),
+    }
+}
+
 fn unknown(name: &str, outputs: &Map<String, Value>) -> CommandError {
+    if is_secret(name) {
+        return CommandError::Usage {
+            message: format!("{name} is a secret, which hlctl does not keep"),
+            hint: format!("`hlctl outputs {name} --show-secrets` fetches it from AWS"),
+        };
+    }
     let near = outputs.keys().max_by(|a, b| strsim::jaro(a, name).total_cmp(&strsim::jaro(b, name)));
     CommandError::Usage {
         message: format!("there is no output {name}"),

@@ -17,8 +17,8 @@ use crate::session::Session;
 const DELAYS: [(&str, f64); 3] =
     [("HLCTL_SANDBOX_CREATE_DELAY", 3.0), ("HLCTL_SANDBOX_UPDATE_DELAY", 1.0), ("HLCTL_SANDBOX_DELETE_DELAY", 2.0)];
 
-/// The way into an emulator in this process that keeps its data in `directory`.
-pub fn in_process(directory: &Path) -> Result<Endpoint, CommandError> {
+/// An emulator in this process that keeps its data in `directory`.
+pub fn in_process(directory: &Path) -> Result<Emulator, CommandError> {
     let [create, update, delete] = DELAYS.map(|(variable, usual)| {
         let set = std::env::var(variable).ok().and_then(|text| text.parse::<f64>().ok());
         seconds(set.unwrap_or(usual))
@@ -27,9 +27,24 @@ pub fn in_process(directory: &Path) -> Result<Endpoint, CommandError> {
     let set = std::env::var("HLCTL_SANDBOX_FAULTS").ok();
     let faults = faults(set.as_deref())?;
     let options = Options { data_dir: Some(directory.join("aws")), delays, faults, ..Options::default() };
-    let region = options.region.clone();
-    let emulator = Emulator::open(options).map_err(|error| CommandError::Other(error.into()))?;
-    Ok(Endpoint::InProcess { http: emulator.connector(), region })
+    Emulator::open(options).map_err(|error| CommandError::Other(error.into()))
+}
+
+/// The SDK's way into it.
+pub fn endpoint(emulator: &Emulator) -> Endpoint {
+    Endpoint::InProcess { http: emulator.connector(), region: emulator.options().region.clone() }
+}
+
+/// Serves it on a port of this machine for as long as this process lives, and gives the address.
+pub(super) async fn serve(emulator: Emulator) -> Result<String, CommandError> {
+    let bound = async {
+        let listener = TcpListener::bind(("127.0.0.1", 0)).await?;
+        let address = listener.local_addr()?;
+        std::io::Result::Ok((listener, address))
+    };
+    let (listener, address) = bound.await.context("the sandbox can listen on no port of 127.0.0.1")?;
+    tokio::spawn(emulator.serve(listener, std::future::pending()));
+    Ok(format!("http://{address}"))
 }
 
 /// Serves the emulator until a signal comes.

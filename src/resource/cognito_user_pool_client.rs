@@ -338,12 +338,36 @@ async fn describe(cx: &Context, recorded: &Recorded) -> Result<Option<UserPoolCl
 /// Asks AWS for a client's secret. Hand it to nobody but who asked for it by name.
 ///
 /// # Errors
-/// AWS's, or the client is gone or has no secret.
+/// As [`access_of`].
 pub async fn secret_of(cx: &Context, user_pool_id: &str, client_id: &str) -> Result<Secret, ResourceError> {
+    access_of(cx, user_pool_id, client_id).await.map(|access| access.secret)
+}
+
+/// What an app is given of its client.
+#[derive(Clone, Debug)]
+pub struct Access {
+    /// The secret.
+    pub secret: Secret,
+    /// Where a browser may be sent after log-in.
+    pub callback_urls: Vec<String>,
+    /// The scopes it may ask for.
+    pub scopes: Vec<String>,
+}
+
+/// Asks AWS for what an app needs to log in.
+///
+/// # Errors
+/// AWS's, or the client is gone or has no secret.
+pub async fn access_of(cx: &Context, user_pool_id: &str, client_id: &str) -> Result<Access, ResourceError> {
     let recorded = Recorded { id: client_id.to_owned(), user_pool_id: user_pool_id.to_owned(), name: String::new() };
-    let secret = describe(cx, &recorded).await?.and_then(|client| client.client_secret);
+    let client = describe(cx, &recorded).await?;
+    let client = client.ok_or_else(|| ResourceError::Answer(format!("the client {client_id} is gone")))?;
     let missing = || ResourceError::Answer(format!("cognito-idp gave no secret of the client {client_id}"));
-    Ok(Secret::new(secret.ok_or_else(missing)?))
+    Ok(Access {
+        secret: client.client_secret().map(Secret::new).ok_or_else(missing)?,
+        callback_urls: client.callback_urls().to_vec(),
+        scopes: client.allowed_o_auth_scopes().to_vec(),
+    })
 }
 
 async fn search(cx: &Context, pool: &str, name: &str, taken: &[Value]) -> Result<Option<Recorded>, ResourceError> {

@@ -53,7 +53,7 @@ pub use cloudwatch_log_group::CloudwatchLogGroup;
 pub use cognito_resource_server::CognitoResourceServer;
 pub use cognito_user::CognitoUser;
 pub use cognito_user_pool::CognitoUserPool;
-pub use cognito_user_pool_client::{CognitoUserPoolClient, Flow, secret_of};
+pub use cognito_user_pool_client::{Access, CognitoUserPoolClient, Flow, access_of, secret_of};
 pub use cognito_user_pool_domain::CognitoUserPoolDomain;
 pub use fhir_datastore::{FhirDatastore, IdentityProvider};
 pub use iam_policy::IamPolicy;

@@ -21,6 +21,7 @@ mod plan;
 mod refusals;
 mod saved_plan;
 mod smart;
+mod smart_token;
 mod state;
 mod store;
 mod support;

@@ -1,0 +1,107 @@
+//! Requests to the FHIR interface: signed, with a token, or with neither.
+
+use std::time::SystemTime;
+
+use aws_credential_types::provider::ProvideCredentials as _;
+use aws_sigv4::http_request::{SignableBody, SignableRequest, SigningSettings, sign};
+use aws_sigv4::sign::v4;
+use http::{HeaderValue, Request, header};
+use http_body_util::Full;
+use serde_json::Value;
+use url::Url;
+
+use super::Smart;
+use crate::error::CommandError;
+use crate::oauth::{Http, OauthError, Reply, get, tell};
+
+/// A search that the scopes of a token allow, as the end of an address; `None` where they allow none.
+pub(super) fn search(scopes: &str) -> Option<String> {
+    let kinds: Vec<&str> = scopes.split(' ').filter_map(searchable).collect();
+    let kind = if kinds.iter().any(|kind| ["*", "Patient"].contains(kind)) { "Patient" } else { kinds.first()? };
+    Some(format!("{kind}?_count=1"))
+}
+
+/// The type that a scope lets be searched (HealthLake developer guide, SMART on FHIR OAuth 2.0 scopes).
+fn searchable(scope: &str) -> Option<&str> {
+    let (level, rest) = scope.split_once('/')?;
+    let (kind, verbs) = rest.split_once('.')?;
+    let verbs = verbs.split('?').next().unwrap_or_default();
+    let is_version_two = !verbs.is_empty() && verbs.chars().all(|verb| "cruds".contains(verb));
+    let allows = ["read", "*"].contains(&verbs) || (is_version_two && verbs.contains('s'));
+    (["patient", "user", "system"].contains(&level) && allows).then_some(kind)
+}
+
+/// Asks with a token, or without one.
+pub(super) async fn ask(http: &Http, url: &Url, token: Option<&str>) -> Result<Reply, OauthError> {
+    let mut request = get(url)?;
+    request.headers_mut().insert(header::ACCEPT, HeaderValue::from_static("application/fhir+json"));
+    if let Some(token) = token {
+        let value = HeaderValue::try_from(format!("Bearer {token}"));
+        let mut value = value.map_err(|_| OauthError::Address("a token with characters that none has".to_owned()))?;
+        value.set_sensitive(true);
+        request.headers_mut().insert(header::AUTHORIZATION, value);
+    }
+    http.send(request).await
+}
+
+impl Smart {
+    /// Asks with the signature of whoever runs hlctl.
+    pub(super) async fn ask_signed(&self, url: &Url) -> Result<Reply, CommandError> {
+        let mut request = get(url)?;
+        self.sign(&mut request).await?;
+        Ok(self.http.send(request).await?)
+    }
+
+    async fn sign(&self, request: &mut Request<Full<bytes::Bytes>>) -> Result<(), CommandError> {
+        let chain = self.connection.clients.credentials.as_ref();
+        let chain = chain.ok_or_else(|| anyhow::anyhow!("there are no credentials to sign with"))?;
+        let identity = chain.provide_credentials().await.map_err(anyhow::Error::from)?.into();
+        let parameters = v4::SigningParams::builder()
+            .identity(&identity)
+            .region(&self.connection.identity.region)
+            .name("healthlake")
+            .time(SystemTime::now())
+            .settings(SigningSettings::default())
+            .build()
+            .map_err(anyhow::Error::from)?
+            .into();
+        let signable =
+            SignableRequest::new("GET", request.uri().to_string(), std::iter::empty(), SignableBody::Bytes(&[]));
+        let signed = sign(signable.map_err(anyhow::Error::from)?, &parameters).map_err(anyhow::Error::from)?;
+        signed.into_parts().0.apply_to_request_http1x(request);
+        Ok(())
+    }
+}
+
+/// The status, and what an OperationOutcome or another error says of it.
+pub(super) fn told(reply: &Reply) -> String {
+    let status = reply.status.as_u16();
+    let body: Value = serde_json::from_slice(&reply.body).unwrap_or_default();
+    let issue = &body["issue"][0];
+    let texts = [&issue["diagnostics"], &issue["details"]["text"], &body["message"], &body["Message"]];
+    match texts.into_iter().find_map(Value::as_str) {
+        Some(text) => format!("{status} {}", tell(text)),
+        None => status.to_string(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_search_is_one_that_the_scopes_allow() {
+        let cases = [
+            ("openid system/*.*", Some("Patient?_count=1")),
+            ("patient/Observation.read patient/Patient.rs", Some("Patient?_count=1")),
+            ("user/Observation.cruds?status=final", Some("Observation?_count=1")),
+            ("patient/Observation.write", None),
+            ("patient/Observation.r", None),
+            ("openid launch/patient", None),
+            ("", None),
+        ];
+        for (scopes, wanted) in cases {
+            assert_eq!(search(scopes).as_deref(), wanted, "{scopes}");
+        }
+    }
+}

@@ -1,0 +1,23 @@
+//! `hlctl smart token`: an access token on stdout, and nothing else there.
+
+use super::Smart;
+use super::source::Source;
+use crate::cli::{Grant, TokenArgs};
+use crate::error::CommandError;
+use crate::exit_code::ExitCode;
+use crate::oauth::claims;
+use crate::session::Session;
+
+pub(super) async fn run(session: &Session, arguments: &TokenArgs) -> Result<ExitCode, CommandError> {
+    let smart = Smart::open(session).await?;
+    let source = Source::open(&smart, session, &arguments.log_in, Grant::AuthorizationCode).await?;
+    let tokens = source.token(source.scopes(&arguments.log_in.scope)).await?;
+    let claims = claims(tokens.access.expose()).unwrap_or_default();
+    let expires = claims["exp"].as_i64().and_then(|seconds| jiff::Timestamp::from_second(seconds).ok());
+    let expires = expires.map(|time| format!(", good until {time}")).unwrap_or_default();
+    let scopes = claims["scope"].as_str().unwrap_or("no scope");
+    session.printer.say(&format!("A token for {}{expires}, with {scopes}.", source.describe()));
+    let printed = if arguments.json { &tokens.whole } else { &tokens.access };
+    session.printer.data(printed.expose());
+    Ok(ExitCode::Success)
+}

@@ -1,0 +1,148 @@
+//! HTTP for what the SDK has no part in: the pages and endpoints of a user pool, and the FHIR interface.
+//!
+//! As with the SDK's calls the authorities are those of the system, and the proxy is the one that the environment names. No redirect
+//! is followed, a request has a time limit, and an answer a size. Errors name the origin alone, since queries have codes in them.
+
+use std::error::Error;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::{HeaderMap, Request, StatusCode, Uri};
+use http_body_util::{BodyExt as _, Full, Limited};
+use hyper_rustls::{ConfigBuilderExt as _, HttpsConnector, HttpsConnectorBuilder};
+use hyper_util::client::legacy::Client;
+use hyper_util::client::legacy::connect::HttpConnector;
+use hyper_util::client::legacy::connect::proxy::Tunnel;
+use hyper_util::client::proxy::matcher::Matcher;
+use hyper_util::rt::{TokioExecutor, TokioIo};
+use rustls::ClientConfig;
+use tokio::net::TcpStream;
+use tower_service::Service;
+use url::Url;
+
+use super::error::OauthError;
+
+const CONNECT_LIMIT: Duration = Duration::from_secs(10);
+const LIMIT: Duration = Duration::from_secs(30);
+/// More than any page, token or single resource that is asked for here.
+const LARGEST: usize = 4 << 20;
+
+/// Asks over HTTP and HTTPS.
+#[derive(Clone, Debug)]
+pub struct Http {
+    client: Client<HttpsConnector<Way>, Full<Bytes>>,
+}
+
+/// An answer, whole.
+#[derive(Debug)]
+pub struct Reply {
+    /// Status.
+    pub status: StatusCode,
+    /// Headers.
+    pub headers: HeaderMap,
+    /// Body.
+    pub body: Bytes,
+}
+
+impl Http {
+    /// A client; nothing is asked yet.
+    ///
+    /// # Errors
+    /// The system has no certificate authorities.
+    pub fn new() -> Result<Self, OauthError> {
+        let machine = |error: &dyn Error| OauthError::Machine(error.to_string());
+        let provider = rustls::crypto::ring::default_provider();
+        let tls = ClientConfig::builder_with_provider(provider.into())
+            .with_safe_default_protocol_versions()
+            .map_err(|error| machine(&error))?
+            .with_native_roots()
+            .map_err(|error| machine(&error))?
+            .with_no_client_auth();
+        let connector = HttpsConnectorBuilder::new().with_tls_config(tls).https_or_http().enable_http1();
+        let client = Client::builder(TokioExecutor::new()).build(connector.wrap_connector(Way::new()));
+        Ok(Self { client })
+    }
+
+    /// Sends a request and reads the answer.
+    ///
+    /// # Errors
+    /// No connection, no answer in time, or one that is too large.
+    pub async fn send(&self, request: Request<Full<Bytes>>) -> Result<Reply, OauthError> {
+        let origin = origin(request.uri());
+        let exchange = async {
+            let response = self.client.request(request).await.map_err(|error| unreachable(&origin, &error))?;
+            let (parts, body) = response.into_parts();
+            let body = Limited::new(body, LARGEST).collect().await;
+            let body = body.map_err(|error| unreachable(&origin, error.as_ref()))?.to_bytes();
+            Ok(Reply { status: parts.status, headers: parts.headers, body })
+        };
+        let answer = tokio::time::timeout(LIMIT, exchange).await;
+        answer.unwrap_or_else(|_| Err(OauthError::Slow { origin: origin.clone(), limit: LIMIT }))
+    }
+}
+
+/// A GET without anything else.
+///
+/// # Errors
+/// The address cannot be asked.
+pub fn get(url: &Url) -> Result<Request<Full<Bytes>>, OauthError> {
+    Request::get(url.as_str())
+        .body(Full::default())
+        .map_err(|_| OauthError::Address(url.origin().ascii_serialization()))
+}
+
+fn origin(uri: &Uri) -> String {
+    format!("{}://{}", uri.scheme_str().unwrap_or_default(), uri.authority().map_or("", http::uri::Authority::as_str))
+}
+
+/// The innermost cause says most, and none of the outer ones names a path.
+fn unreachable(origin: &str, error: &(dyn Error + 'static)) -> OauthError {
+    let innermost = std::iter::successors(Some(error), |error| (*error).source()).last().unwrap_or(error);
+    OauthError::Unreachable { origin: origin.to_owned(), cause: innermost.to_string() }
+}
+
+/// A connection to the host itself, or through the proxy that the environment names for it.
+#[derive(Clone, Debug)]
+struct Way {
+    direct: HttpConnector,
+    proxies: Arc<Matcher>,
+}
+
+impl Way {
+    fn new() -> Self {
+        let mut direct = HttpConnector::new();
+        direct.enforce_http(false);
+        direct.set_connect_timeout(Some(CONNECT_LIMIT));
+        Self { direct, proxies: Arc::new(Matcher::from_env()) }
+    }
+}
+
+type Failure = Box<dyn Error + Send + Sync>;
+
+impl Service<Uri> for Way {
+    type Response = TokioIo<TcpStream>;
+    type Error = Failure;
+    type Future = Pin<Box<dyn Future<Output = Result<Self::Response, Failure>> + Send>>;
+
+    fn poll_ready(&mut self, _cx: &mut Context<'_>) -> Poll<Result<(), Failure>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, to: Uri) -> Self::Future {
+        let mut direct = self.direct.clone();
+        // Plain HTTP is spoken with emulators alone, which no proxy leads to.
+        let proxy = self.proxies.intercept(&to).filter(|_| to.scheme_str() == Some("https"));
+        Box::pin(async move {
+            let Some(proxy) = proxy else { return Ok(direct.call(to).await?) };
+            let tunnel = Tunnel::new(proxy.uri().clone(), direct);
+            let mut tunnel = match proxy.basic_auth() {
+                Some(credentials) => tunnel.with_auth(credentials.clone()),
+                None => tunnel,
+            };
+            Ok(tunnel.call(to).await?)
+        })
+    }
+}
