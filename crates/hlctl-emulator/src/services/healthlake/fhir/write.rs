@@ -24,7 +24,7 @@ pub(super) fn create(draft: &mut Draft<'_>, cx: &Context<'_>, kind: &'static str
     let reach = cx.permit.reach(Verb::Create, kind)?;
     let resource = resource::checked(input.take_content()?, kind)?;
     if let Some(key) = &input.idempotency_key {
-        check_key(draft, key)?;
+        check_key(draft, cx, key)?;
     }
     if let Some(hit) = existing(draft, cx, kind, &input)? {
         let version = Some(Written { kind, id: hit.id, version: hit.version, at: hit.at });
@@ -43,7 +43,7 @@ pub(super) fn create(draft: &mut Draft<'_>, cx: &Context<'_>, kind: &'static str
 }
 
 /// Refuses a key that is no UUID, or that a resource has been created under.
-fn check_key(draft: &Draft<'_>, key: &str) -> Outcome<()> {
+fn check_key(draft: &Draft<'_>, cx: &Context<'_>, key: &str) -> Outcome<()> {
     if Uuid::try_parse(key).is_err() || key.len() != 36 {
         return Err(Refusal::invalid(format!("x-amz-fhir-idempotency-key \"{key}\" is no UUID.")));
     }
@@ -52,8 +52,14 @@ fn check_key(draft: &Draft<'_>, key: &str) -> Outcome<()> {
         return Ok(());
     };
     let refusal = Refusal::conflict(format!("{kind}/{id} has been created with this idempotency key."));
-    let first = collection.versions(kind, id).first().map(|first| collection.body(first)).transpose()?.flatten();
-    Err(match first {
+    let Some(first) = collection.versions(kind, id).first() else {
+        return Err(refusal);
+    };
+    // The original is shown to those who may read it.
+    let readable = |body: &Bytes| {
+        cx.permit.reach(Verb::Read, kind).is_ok_and(|reach| reach.admits(kind, &Row::new(id, first.at, body)))
+    };
+    Err(match collection.body(first)?.filter(readable) {
         Some(body) => refusal.with_body(body),
         None => refusal,
     })
