@@ -15,6 +15,7 @@ mod filter;
 mod include;
 mod parameter;
 mod path;
+mod quantity;
 mod query;
 mod run;
 mod sort;
