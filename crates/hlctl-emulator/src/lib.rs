@@ -1,5 +1,5 @@
-//! AWS on loopback: STS, KMS, S3, IAM, Cognito user pools, Lambda, CloudWatch Logs and HealthLake, for any AWS
-//! client.
+//! AWS on loopback: STS, KMS, S3, IAM, Cognito user pools, Lambda, CloudWatch Logs and HealthLake with its FHIR
+//! interface, for any AWS client.
 //!
 //! An [`Emulator`] is opened with [`Options`] and then reached in one of three ways:
 //! [`Emulator::connector`] plugs it into the Rust SDK without a socket, [`Emulator::serve`] makes it
@@ -31,7 +31,8 @@
 //! answered with the service's error for expired or unknown credentials. The caller is
 //! `arn:aws:iam::ACCOUNT:user/sandbox`, or the session of a role it has assumed, and may do everything
 //! that [`Faults::deny`] does not forbid; no policy is evaluated but for AssumeRole, the lock-out check
-//! of key policies, the block on public bucket policies, and log delivery.
+//! of key policies, the block on public bucket policies, log delivery, and the roles in which HealthLake
+//! carries out requests with a bearer token.
 //!
 //! # What is modelled
 //!
@@ -41,7 +42,8 @@
 //!   ScheduleKeyDeletion, CancelKeyDeletion, tags and aliases. A key vanishes on its deletion date.
 //! - **IAM**: roles with trust policies, boundaries and tags; customer-managed policies with versions and
 //!   tags; attachments, inline policies, ListEntitiesForPolicy, ListInstanceProfilesForRole (always
-//!   empty). Of the policies that AWS keeps some twenty can be attached; they have no documents.
+//!   empty). Of the policies that AWS keeps some twenty can be attached; they have no documents, but
+//!   those that speak of HealthLake count for what a bearer token opens.
 //! - **S3**: buckets with tags, versioning, encryption, public access block, lifecycle, logging, policy and
 //!   ownership; objects with versions, delete markers, conditional writes, checksums, copies, multipart
 //!   uploads; lists in pages. New buckets are as S3 makes them today: encrypted, public access blocked,
@@ -49,6 +51,9 @@
 //!   addresses presigned with version 4.
 //! - **HealthLake**: Create-, Describe-, List-, Update- and DeleteFHIRDatastore, TagResource, UntagResource,
 //!   ListTagsForResource. What a store's status is follows from the clock and [`Options::delays`].
+//! - **HealthLake's FHIR interface**, R4, at `/datastore/{id}/r4/` on any host: `metadata`,
+//!   `.well-known/smart-configuration`, create, read, vread, update, patch (JSON Patch), delete, history, search by
+//!   GET and POST, batches and transactions, `Patient/{id}/$everything`, conditional requests and idempotency keys; see below.
 //! - **Lambda**: functions made of zip files, with their settings, versions, aliases, resource policies, tags,
 //!   reserved and provisioned concurrency; `Pending` and `InProgress` as the clock has it; GetAccountSettings.
 //!   `Code.Location` of GetFunction serves the package. Invoke runs the function, see below.
@@ -63,6 +68,20 @@
 //!
 //! Requests are held to the service models: required and unknown members, types, lengths, patterns and
 //! enumerations, and beyond them to the documented quotas on lengths and counts.
+//!
+//! # The FHIR interface
+//!
+//! `http://127.0.0.1:PORT/datastore/{id}/r4/Patient` and the host `healthlake.REGION.amazonaws.com` lead to the same
+//! datastore. A caller signs for the service `healthlake`, or sends a bearer token where the datastore has a SMART identity
+//! provider: its Lambda function is asked, with one second to answer, and the token's scopes, the role that the
+//! function names, its trust and its policies decide. Requests are recorded and fail by their IAM actions
+//! (`SearchWithGet`, `ReadResource`, `ProcessBundle`...).
+//!
+//! Searches know `_id`, `_lastUpdated`, `_tag`, `_profile`, `_security`, `_source`, `_count`, `_sort`, `_total`,
+//! `_summary=count`, `_include` and `_revinclude` for every type and R4's own parameters for some forty types, with
+//! the modifiers `:exact`, `:contains`, `:not`, `:text`, `:missing`, `:identifier`, `:below` and `:Type`; `metadata`
+//! lists them. A datastore with `PreloadDataConfig SYNTHEA` holds 36 invented patients and their records.
+//! Resources are indexed in memory, some 200 bytes each, and read from the data directory as they are needed.
 //!
 //! # Running functions
 //!
@@ -87,8 +106,11 @@
 //! notifications and websites of buckets; HealthLake's import and export jobs, restores and data
 //! transformation; of Cognito SignUp and what else users do for themselves, SRP, custom and choice-based sign-in,
 //! second factors at sign-in (a pool that requires one lets nobody in), password histories, devices, groups,
-//! federated providers, branding styles, Lambda triggers, threat protection and the sending of messages. Lifecycle
-//! rules are kept and checked but not carried out. Of Lambda: container images, code from S3, layers,
+//! federated providers, branding styles, Lambda triggers, threat protection and the sending of messages. Of the FHIR
+//! interface: validation beyond R4's ground rules, `$export` and all other operations but `$everything`, FHIRPath
+//! patches, chained, composite and special search parameters, `_has`, `_elements`, natural language processing.
+//! Lifecycle rules are kept and checked but not carried out. Lambda functions in an identity provider block are not
+//! looked for until a token comes. Of Lambda: container images, code from S3, layers,
 //! VPCs, file systems, event sources, function addresses, destinations and second tries of asynchronous
 //! invocations; an alias with weights invokes its main version, provisioned concurrency starts no process ahead
 //! of use, and the JSON format of logs is kept but not applied. HealthLake exists in every region, and the
@@ -120,7 +142,7 @@
 //!       {"error": {"code": "OperationAborted", "message": "Please try again.", "status": 409}}}
 //!   ],
 //!   "deny": ["kms:CreateKey"],
-//!   "propagation": {"iam_ms": 2000, "kms_ms": 500, "s3_ms": 500, "cognito_ms": 500},
+//!   "propagation": {"iam_ms": 2000, "kms_ms": 500, "s3_ms": 500, "cognito_ms": 500, "fhir_ms": 1000},
 //!   "healthlake": {"create_ends_as": "CREATE_FAILED", "error_message": "as you wished"}
 //! }
 //! ```

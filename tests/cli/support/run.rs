@@ -190,11 +190,6 @@ impl Running {
         self.child.try_wait().unwrap().is_none()
     }
 
-    /// What it has said so far.
-    pub fn said(&self) -> String {
-        self.stderr.so_far()
-    }
-
     /// Waits until it lives and holds still, as one does that waits for an answer.
     pub fn wait_until_stuck(&mut self, place: &Place) {
         let mut last = (usize::MAX, Instant::now());

@@ -242,6 +242,14 @@ impl Reader<'_> {
         version.span.map(|span| self.read(span)).transpose()
     }
 
+    /// The same JSON without what was read along with it, for keeping.
+    pub(crate) fn detached(&self, body: Bytes) -> Bytes {
+        match self.bodies {
+            Bodies::Memory(_) => body,
+            Bodies::File(_) => Bytes::copy_from_slice(&body),
+        }
+    }
+
     fn read(&self, span: Span) -> Result<Bytes, Error> {
         let Bodies::File(file) = self.bodies else {
             return self.bodies.read(span);

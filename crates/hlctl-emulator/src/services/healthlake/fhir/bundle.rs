@@ -20,7 +20,7 @@ use super::draft::Draft;
 use super::interaction::Interaction;
 use super::perform::perform;
 use super::refusal::{Outcome, Refusal};
-use super::{resource, write};
+use super::{conditions, resource};
 use crate::store::resources::Collection;
 
 /// The most entries of a Bundle (HealthLake quotas).
@@ -107,7 +107,7 @@ fn promise(draft: &Draft<'_>, cx: &Context<'_>, entries: &mut [Entry]) -> Outcom
     for (place, entry) in entries.iter_mut().enumerate() {
         let name = match &entry.interaction {
             Interaction::Create { kind } => {
-                let found = write::existing(draft, cx, kind, &entry.input);
+                let found = conditions::existing(draft, cx, kind, &entry.input);
                 let found = found.map_err(|refusal| refusal.about(&format!("entry[{place}]")))?;
                 let id = found.map_or_else(|| cx.ids.uuid(), |hit| hit.id);
                 entry.input.id = Some(id.clone());

@@ -22,6 +22,7 @@ mod answer;
 mod bundle;
 mod bundle_text;
 mod capability;
+mod conditions;
 mod context;
 mod draft;
 mod everything;

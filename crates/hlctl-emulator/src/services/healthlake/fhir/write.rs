@@ -8,15 +8,14 @@
 use bytes::Bytes;
 use jiff::Timestamp;
 use serde_json::Value;
-use uuid::Uuid;
 
-use super::address;
 use super::answer::{Answer, Written};
+use super::conditions::{check_key, check_match, existing, only_match};
 use super::context::{Context, Input};
 use super::draft::{Change, Current, Draft};
 use super::refusal::{Outcome, Refusal};
 use super::resource::{self, Resource};
-use super::search::{self, Hit, Row, View, Wanted};
+use super::search::Row;
 use super::smart::{Reach, Verb};
 use crate::store::resources::Method;
 
@@ -24,7 +23,7 @@ pub(super) fn create(draft: &mut Draft<'_>, cx: &Context<'_>, kind: &'static str
     let reach = cx.permit.reach(Verb::Create, kind)?;
     let resource = resource::checked(input.take_content()?, kind)?;
     if let Some(key) = &input.idempotency_key {
-        check_key(draft, key)?;
+        check_key(draft, cx, key)?;
     }
     if let Some(hit) = existing(draft, cx, kind, &input)? {
         let version = Some(Written { kind, id: hit.id, version: hit.version, at: hit.at });
@@ -40,51 +39,6 @@ pub(super) fn create(draft: &mut Draft<'_>, cx: &Context<'_>, kind: &'static str
         key: input.idempotency_key.take().map(|key| key.to_ascii_lowercase()),
     };
     store(draft, change, &reach, 201)
-}
-
-/// Refuses a key that is no UUID, or that a resource has been created under.
-fn check_key(draft: &Draft<'_>, key: &str) -> Outcome<()> {
-    if Uuid::try_parse(key).is_err() || key.len() != 36 {
-        return Err(Refusal::invalid(format!("x-amz-fhir-idempotency-key \"{key}\" is no UUID.")));
-    }
-    let collection = draft.collection();
-    let Some((kind, id)) = collection.by_key(&key.to_ascii_lowercase()) else {
-        return Ok(());
-    };
-    let refusal = Refusal::conflict(format!("{kind}/{id} has been created with this idempotency key."));
-    let first = collection.versions(kind, id).first().map(|first| collection.body(first)).transpose()?.flatten();
-    Err(match first {
-        Some(body) => refusal.with_body(body),
-        None => refusal,
-    })
-}
-
-/// The resource that keeps a conditional create from creating another.
-pub(super) fn existing(draft: &Draft<'_>, cx: &Context<'_>, kind: &'static str, input: &Input) -> Outcome<Option<Hit>> {
-    let Some(conditions) = &input.if_none_exist else {
-        return Ok(None);
-    };
-    let query = address::parameters(conditions.trim_start_matches('?').as_bytes());
-    only_match(draft, cx, kind, &query)
-}
-
-/// The one resource that fits; a refusal if several do.
-fn only_match(
-    draft: &Draft<'_>,
-    cx: &Context<'_>,
-    kind: &'static str,
-    query: &[(String, String)],
-) -> Outcome<Option<Hit>> {
-    let filters = search::conditions(kind, query, cx.home)?;
-    let reach = cx.permit.reach(Verb::Search, kind)?;
-    let wanted = Wanted { kind, filters: &filters, reach: &reach, view: View::immediate(cx.now) };
-    let (mut hits, next) = wanted.page(draft.collection(), 0, 1)?;
-    if next.is_some() {
-        return Err(Refusal::precondition(format!(
-            "More than one {kind} fits: the conditions are not selective enough."
-        )));
-    }
-    Ok(hits.pop())
 }
 
 pub(super) fn update(
@@ -245,24 +199,6 @@ pub(super) fn missing(current: Option<&Current>, kind: &str, id: &str) -> Refusa
     match current {
         Some(_) => Refusal::gone(format!("{kind}/{id} has been deleted.")),
         None => Refusal::not_found(format!("{kind}/{id} was not found.")),
-    }
-}
-
-/// `If-Match: W/"n"` and `If-None-Match: *`.
-fn check_match(current: Option<&Current>, input: &Input) -> Outcome<()> {
-    let there = current.filter(|current| current.body.is_some());
-    if let Some(wanted) = &input.if_match {
-        let number = wanted.trim().trim_start_matches("W/").trim_matches('"');
-        let found = there.map(|current| current.version.to_string());
-        if found.as_deref() != Some(number) {
-            let found = found.map_or("none".to_owned(), |found| format!("W/\"{found}\""));
-            return Err(Refusal::precondition(format!("If-Match is {wanted}, but the current version is {found}.")));
-        }
-    }
-    match input.if_none_match.as_deref().map(str::trim) {
-        Some("*") if there.is_some() => Err(Refusal::precondition("If-None-Match is *, but the resource is there.")),
-        Some("*") | None => Ok(()),
-        Some(other) => Err(Refusal::invalid(format!("If-None-Match can only be *, not {other}."))),
     }
 }
 

@@ -8,7 +8,8 @@ use serde_json::Value;
 
 use super::date::Range;
 use super::parameter::{self, Kind, Parameter};
-use super::value::{self, Quantity, Reference, Token, split, unescaped};
+use super::quantity::Quantity;
+use super::value::{self, Reference, Token, split, unescaped};
 use super::{date, path};
 use crate::services::healthlake::fhir::refusal::{Outcome, Refusal};
 

@@ -5,7 +5,7 @@
 //! as the developer guide says of strings; R4 would ignore case. A page has 100 resources unless `_count` says
 //! otherwise, and never more. Matches come in the order in which they were first created. The number of all
 //! matches is given only where `_total` or `_summary=count` asks for it. Pages are not snapshots: what is written
-//! between two pages may show on the second.
+//! between two pages may show on the second. A page's token holds the whole search, encoded but not encrypted.
 //!
 //! Left out: chained parameters and `_has`, composite and special parameters, `_text`, `_content`, `_elements`,
 //! `_summary` but for `count`, `:iterate` and `*` of includes, `:above`, `:in` and `:of-type`.
@@ -15,6 +15,7 @@ mod filter;
 mod include;
 mod parameter;
 mod path;
+mod quantity;
 mod query;
 mod run;
 mod sort;
@@ -89,9 +90,10 @@ fn page(collection: &Collection, wanted: &Wanted<'_>, query: &Query) -> Outcome<
         let total = query.total.then(|| wanted.count(collection)).transpose()?;
         return Ok(Page { hits, next, total });
     }
-    let all = sort::sort(wanted.all(collection)?, &query.sort);
-    let (count, end) = (all.len(), query.start.saturating_add(query.count));
-    let hits = all.into_iter().skip(query.start).take(query.count).collect();
+    let places = sort::sorted(collection, wanted, &query.sort)?;
+    let (count, end) = (places.len(), query.start.saturating_add(query.count));
+    let page = places.into_iter().skip(query.start).take(query.count);
+    let hits = page.filter_map(|place| wanted.at(collection, place).transpose()).collect::<Outcome<_>>()?;
     Ok(Page { hits, next: (end < count).then_some(end), total: query.total.then_some(count) })
 }
 

@@ -102,6 +102,7 @@ impl Wanted<'_> {
             return Ok(None);
         }
         drop(row);
+        let body = reader.detached(body);
         Ok(Some(Hit { place, id: id.to_owned(), version: number, at: version.at, body }))
     }
 
@@ -122,10 +123,6 @@ impl Wanted<'_> {
             Go::On
         })?;
         Ok((hits, next))
-    }
-
-    pub(in super::super) fn all(&self, collection: &Collection) -> Outcome<Vec<Hit>> {
-        self.page(collection, 0, usize::MAX).map(|(hits, _)| hits)
     }
 
     pub(in super::super) fn count(&self, collection: &Collection) -> Outcome<usize> {

@@ -7,8 +7,10 @@ use serde_json::Value;
 
 use super::parameter::{Kind, Parameter};
 use super::query::{Order, SortKey};
-use super::run::Hit;
+use super::run::{Go, Hit, Wanted};
 use super::{date, path};
+use crate::services::healthlake::fhir::refusal::Outcome;
+use crate::store::resources::Collection;
 
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Key {
@@ -16,14 +18,20 @@ enum Key {
     Instant(Timestamp),
 }
 
-/// Sorts matches; those that are equal stay in the order of first creation.
-pub(super) fn sort(hits: Vec<Hit>, orders: &[Order]) -> Vec<Hit> {
-    let mut keyed: Vec<(Vec<Option<Key>>, Hit)> = hits.into_iter().map(|hit| (keys(&hit, orders), hit)).collect();
+/// The places of all matches in the order asked for; those that are equal stay in the order of first creation.
+///
+/// Only the keys are kept meanwhile: all matches together may be much.
+pub(super) fn sorted(collection: &Collection, wanted: &Wanted<'_>, orders: &[Order]) -> Outcome<Vec<usize>> {
+    let mut keyed: Vec<(Vec<Option<Key>>, usize)> = Vec::new();
+    wanted.each(collection, 0, &mut |hit| {
+        keyed.push((keys(&hit, orders), hit.place));
+        Go::On
+    })?;
     keyed.sort_by(|(one, _), (other, _)| {
         let pairs = one.iter().zip(other).zip(orders);
         pairs.map(|((one, other), order)| compare(one, other, order)).find(|o| o.is_ne()).unwrap_or(Ordering::Equal)
     });
-    keyed.into_iter().map(|(_, hit)| hit).collect()
+    Ok(keyed.into_iter().map(|(_, place)| place).collect())
 }
 
 fn compare(one: &Option<Key>, other: &Option<Key>, order: &Order) -> Ordering {

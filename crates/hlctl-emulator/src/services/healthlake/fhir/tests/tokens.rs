@@ -310,6 +310,33 @@ async fn fine_grained_authorization_asks_who_the_user_is() {
 }
 
 #[tokio::test]
+async fn a_key_that_was_used_shows_its_resource_to_those_who_may_read_it() {
+    let ward = Ward::new("SMART_ON_FHIR_V1", false, &[]).await;
+    let create = |id: &'static str| {
+        let request = Request::post(format!("/datastore/{}/r4/Observation", ward.store))
+            .header("authorization", "Bearer the.to.ken")
+            .header("x-amz-fhir-idempotency-key", "123e4567-e89b-12d3-a456-426614174000")
+            .body(Bytes::from(observation(id, id, "laboratory").to_string()))
+            .unwrap();
+        let ward = &ward;
+        async move {
+            let core = ward.emulator.core();
+            let caller = route::route(&request, &core.options).caller;
+            let trace = Trace::new("id".to_owned());
+            let call = Call { core, judge: &ward.judge, caller: &caller, signed_for: None, trace: &trace };
+            let response = call.answer(&request).await;
+            let body: Value = serde_json::from_slice(response.body()).unwrap();
+            (response.status().as_u16(), body["resourceType"].as_str().unwrap().to_owned())
+        }
+    };
+    ward.grant("patient/*.*", &json!({"patient": "a"}));
+    assert_eq!(create("a").await, (201, "Observation".to_owned()));
+    assert_eq!(create("a").await, (409, "Observation".to_owned()));
+    ward.grant("patient/*.*", &json!({"patient": "b"}));
+    assert_eq!(create("b").await, (409, "OperationOutcome".to_owned()));
+}
+
+#[tokio::test]
 async fn each_entry_of_a_bundle_needs_its_scope() {
     let ward = Ward::new("SMART_ON_FHIR_V1", false, &[]).await;
     ward.grant("system/Patient.read", &json!({}));
