@@ -14,9 +14,13 @@ pub struct LocalStore {
 }
 
 impl LocalStore {
-    /// The store at this path; touches nothing.
+    /// The store at this path, or, if that is a link, where it leads; touches nothing.
     pub fn new(path: impl Into<PathBuf>) -> Self {
-        Self { path: path.into() }
+        let path = path.into();
+        // Renaming over a link would put a file in its place, and the place it leads to would stay behind.
+        let target = fs::read_link(&path).ok().map(|target| path.with_file_name(target));
+        let path = fs::canonicalize(&path).ok().filter(|_| target.is_some()).or(target).unwrap_or(path);
+        Self { path }
     }
 
     /// The state file.
@@ -77,7 +81,27 @@ impl LocalStore {
     /// # Errors
     /// [`StateError::Locked`] names the holder.
     pub fn lock(&self, command: &str) -> Result<Lock, StateError> {
-        Lock::acquire(with_suffix(&self.path, ".lock"), command)
+        let lock = Lock::acquire(with_suffix(&self.path, ".lock"), command)?;
+        self.clear_away();
+        Ok(lock)
+    }
+
+    /// What runs that were killed in the middle of a write have left; nobody else writes while we hold the lock.
+    fn clear_away(&self) {
+        let prefix = self.unfinished_prefix();
+        let entries = fs::read_dir(self.directory()).into_iter().flatten().flatten();
+        for entry in entries.filter(|entry| entry.file_name().to_string_lossy().starts_with(&prefix)) {
+            let _ = fs::remove_file(entry.path());
+        }
+    }
+
+    fn directory(&self) -> &Path {
+        self.path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."))
+    }
+
+    /// Names of this state's files until they are whole.
+    fn unfinished_prefix(&self) -> String {
+        format!(".{}.unfinished-", self.path.file_name().unwrap_or_default().to_string_lossy())
     }
 
     /// Writes the state in place of the one with the serial before it, which becomes the backup.
@@ -88,9 +112,9 @@ impl LocalStore {
     /// The file cannot be written, or somebody else wrote it meanwhile.
     pub fn write(&self, state: &State, _lock: &Lock) -> Result<(), StateError> {
         let bytes = format::encode(state).map_err(|error| io("encode", &self.path, error.into()))?;
-        let directory = self.path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        let directory = self.directory();
         let mut beside = tempfile::Builder::new()
-            .prefix(".hlctl-state-")
+            .prefix(&self.unfinished_prefix())
             .tempfile_in(directory)
             .map_err(|error| io("write beside", &self.path, error))?;
         beside.write_all(&bytes).map_err(|error| io("write", &self.path, error))?;
@@ -106,7 +130,7 @@ impl LocalStore {
             return Ok(());
         }
         let backup = self.backup_path();
-        let second = directory.join(format!(".hlctl-state-{}", uuid::Uuid::new_v4()));
+        let second = directory.join(format!("{}{}", self.unfinished_prefix(), uuid::Uuid::new_v4()));
         let linked = fs::hard_link(&self.path, &second).or_else(|_| fs::copy(&self.path, &second).map(|_| ()));
         linked.and_then(|()| fs::rename(&second, &backup)).map_err(|error| io("keep the backup", &backup, error))
     }
@@ -167,6 +191,35 @@ mod tests {
         fs::write(store.path(), "{").unwrap();
         assert!(matches!(store.read(), Err(StateError::Damaged { backup: Some(_), .. })));
         assert_eq!(fs::read_to_string(store.path()).unwrap(), "{");
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_link_to_a_state_stays_a_link() {
+        let directory = tempfile::tempdir().unwrap();
+        let shared = directory.path().join("shared.json");
+        let link = directory.path().join("s.json");
+        std::os::unix::fs::symlink("shared.json", &link).unwrap();
+        for serial in 1..3 {
+            let store = LocalStore::new(&link);
+            let lock = store.lock("test").unwrap();
+            store.write(&State { serial, ..state() }, &lock).unwrap();
+        }
+        assert!(fs::symlink_metadata(&link).unwrap().is_symlink());
+        assert_eq!(LocalStore::new(shared).read().unwrap().unwrap().serial, 2);
+    }
+
+    #[test]
+    fn what_a_killed_write_left_goes_with_the_next_lock_and_another_states_files_stay() {
+        let directory = tempfile::tempdir().unwrap();
+        let store = LocalStore::new(directory.path().join("s.json"));
+        let (ours, anothers) = (".s.json.unfinished-x", ".t.json.unfinished-x");
+        for name in [ours, anothers] {
+            fs::write(directory.path().join(name), "half").unwrap();
+        }
+        let _lock = store.lock("test").unwrap();
+        assert!(!directory.path().join(ours).exists());
+        assert!(directory.path().join(anothers).exists());
     }
 
     #[test]
