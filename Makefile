@@ -6,7 +6,7 @@ STAMP := $(VENV)/requirements.stamp
 BENCH_STAMP := $(VENV)/bench_requirements.stamp
 HLCTL := target/debug/hlctl
 
-.PHONY: help demo build test test-rust test-aws lint deny bench bench-authorizer install clean
+.PHONY: help demo build build-tests test test-rust test-aws lint deny bench bench-authorizer install clean
 
 help:
 	@echo "make demo     the main job in the sandbox: apply, outputs, plan, destroy"
@@ -17,7 +17,11 @@ help:
 	@echo "make install  install hlctl with cargo"
 
 build:
-	cargo build --workspace --locked
+	cargo build --workspace --locked $(BUILD_FLAGS)
+
+# With the features that tests need, so that nothing is built twice.
+build-tests:
+	cargo build --workspace --locked --all-targets
 
 demo: build
 	sh tools/demo.sh $(HLCTL)
@@ -27,10 +31,11 @@ test: test-rust test-aws
 test-rust:
 	cargo test --workspace --locked
 
-test-aws: build $(STAMP)
+test-aws: build-tests $(STAMP)
 	$(VENV)/bin/python crates/hlctl-emulator/tests/boto3_client.py target/debug/hlctl-emulator
 	$(VENV)/bin/python crates/hlctl-emulator/tests/boto3_lambda.py target/debug/hlctl-emulator
 	$(VENV)/bin/python crates/hlctl-emulator/tests/boto3_cognito.py target/debug/hlctl-emulator
+	$(VENV)/bin/python crates/hlctl-emulator/tests/boto3_fhir.py target/debug/hlctl-emulator
 	$(VENV)/bin/python tests/aws/run.py $(HLCTL)
 
 $(STAMP): tests/aws/requirements.txt tools/venv.sh

@@ -148,13 +148,14 @@ impl Coordinator<'_> {
     fn intend_create(&mut self, step: &Step, protected: bool) {
         let previous = self.state.resources.remove(&step.address);
         let mut entry = intent(step, self.plan, protected);
-        entry.foretold = self.foretold.get(&step.address).cloned();
+        let is_whole = |told: &&Value| step.kind.is_whole(told).unwrap_or(false);
+        entry.foretold = self.foretold.get(&step.address).filter(is_whole).cloned();
         entry.attributes = self.stack.get(&step.address).map(|spec| spec.desired(&self.known)).unwrap_or_default();
         match previous {
             // The same attempt goes on, so AWS must see the same token.
             Some(previous) if previous.status == Status::Creating && previous.recorded.is_none() => {
                 entry.token = previous.token;
-                entry.doubtful_since = Some(now());
+                entry.doubtful_since = step.kind.is_nameless().then(now);
             }
             Some(previous) if step.action == Action::Replace => {
                 self.state.deposed.push(Deposed { address: step.address.clone(), entry: previous });
@@ -482,7 +483,7 @@ struct Job {
 
 impl Job {
     async fn perform(&self, report: &(dyn Fn(TaskReport) + Send + Sync)) -> Result<Option<Value>, ResourceError> {
-        let with_bucket = matches!(self.step.work, Work::Delete { with_bucket: true, .. });
+        let with_parent = matches!(self.step.work, Work::Delete { with_parent: true, .. });
         let task = Task {
             cx: &self.cx,
             address: &self.step.address,
@@ -491,7 +492,7 @@ impl Job {
             token: &self.token,
             resumed: self.resumed,
             wait: self.wait,
-            with_bucket,
+            with_parent,
             report,
         };
         match &self.step.work {

@@ -8,7 +8,7 @@ use super::schedule::{Needs, StepId, Until};
 use crate::address::Address;
 use crate::error::ResourceError;
 use crate::plan::{Action, AttributeChange, Change, Plan};
-use crate::resource::Kind;
+use crate::resource::{Kind, Parent};
 use crate::state::{Entry, State, Status};
 
 /// One thing to do to one resource.
@@ -39,8 +39,8 @@ pub enum Work {
     Delete {
         /// Its identity.
         recorded: Value,
-        /// Whether the bucket that it is part of goes too.
-        with_bucket: bool,
+        /// Whether what it is part of goes too.
+        with_parent: bool,
         /// Whether another has its address now.
         deposed: bool,
     },
@@ -95,12 +95,13 @@ fn kind_named(name: &str) -> Result<Kind, ResourceError> {
 }
 
 fn delete(plan: &Plan, change: &Change, recorded: Value, deposed: bool) -> Work {
-    let bucket = recorded.get("bucket").and_then(Value::as_str);
-    let with_bucket = Kind::parse(&change.kind).is_some_and(Kind::ends_with_bucket)
-        && plan.changes.iter().any(|other| {
-            other.kind == "s3_bucket" && other.action.destroys() && other.name.as_deref() == bucket && bucket.is_some()
-        });
-    Work::Delete { recorded, with_bucket, deposed }
+    let parent = Kind::parse(&change.kind).and_then(Kind::ends_with);
+    let goes = |parent: Parent| {
+        let is_it = |other: &Change| other.recorded.as_ref().is_some_and(|whole| parent.is(whole, &recorded));
+        plan.changes.iter().any(|other| other.kind == parent.kind && other.action.destroys() && is_it(other))
+    };
+    let with_parent = parent.is_some_and(goes);
+    Work::Delete { recorded, with_parent, deposed }
 }
 
 /// Works out who waits for whom.
@@ -152,7 +153,7 @@ impl<'a> Linker<'a> {
     /// A setting that ends with its bucket is gone when the bucket is, not before: until then the data in the bucket
     /// needs the key that the setting names.
     fn before_delete(&self, step: &Step) -> Vec<(StepId, Until)> {
-        let mut needs: Vec<_> = self.bucket_of(step).map(|id| (id, Until::Done)).into_iter().collect();
+        let mut needs: Vec<_> = self.parent_of(step).map(|id| (id, Until::Done)).into_iter().collect();
         let dependents = self
             .state
             .resources
@@ -172,22 +173,21 @@ impl<'a> Linker<'a> {
         needs
     }
 
-    /// The deletion of the bucket with which the setting that `step` deletes ends.
-    fn bucket_of(&self, step: &Step) -> Option<StepId> {
-        let Work::Delete { recorded, with_bucket: true, .. } = &step.work else { return None };
-        let deletes_bucket = |other: &Step| match &other.work {
-            Work::Delete { recorded: bucket, .. } => {
-                other.kind == Kind::S3Bucket && bucket.get("name") == recorded.get("bucket")
-            }
+    /// The deletion of what the part that `step` deletes ends with.
+    fn parent_of(&self, step: &Step) -> Option<StepId> {
+        let Work::Delete { recorded: part, with_parent: true, .. } = &step.work else { return None };
+        let parent = step.kind.ends_with()?;
+        let deletes_it = |other: &Step| match &other.work {
+            Work::Delete { recorded, .. } => other.kind.as_str() == parent.kind && parent.is(recorded, part),
             _ => false,
         };
-        self.steps.iter().position(deletes_bucket)
+        self.steps.iter().position(deletes_it)
     }
 
-    /// Whether the deletion of the setting at `part` waits for `step`.
+    /// Whether the deletion of the part at `part` waits for `step`.
     fn ends_with(&self, part: &Address, step: &Step) -> bool {
         let parts = self.deletes.iter().filter(|(address, _)| *address == part);
-        parts.filter_map(|(_, id)| self.bucket_of(&self.steps[*id])).any(|id| std::ptr::eq(&self.steps[id], step))
+        parts.filter_map(|(_, id)| self.parent_of(&self.steps[*id])).any(|id| std::ptr::eq(&self.steps[id], step))
     }
 
     fn is_delete_first(&self, address: &Address) -> bool {

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use aws_config::profile::ProfileFileCredentialsProvider;
+use aws_config::provider_config::ProviderConfig;
 use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_credential_types::Credentials;
 use aws_sdk_s3::config::SharedCredentialsProvider;
@@ -68,7 +69,8 @@ impl Clients {
             .timeout_config(timeouts);
         if let Some(profile) = profile {
             // A profile that was asked for by name comes before credentials in the environment, as with the AWS CLI.
-            let named = ProfileFileCredentialsProvider::builder().profile_name(profile).build();
+            let means = ProviderConfig::default().with_http_client(http_client());
+            let named = ProfileFileCredentialsProvider::builder().configure(&means).profile_name(profile).build();
             loader = loader.profile_name(profile).credentials_provider(named);
         }
         if let Some(region) = region {

@@ -162,9 +162,13 @@ impl Decider<'_> {
 
     fn decide(&mut self, address: &Address, spec: &Spec) -> Result<(), CommandError> {
         let entry = self.situation.state.resources.get(address);
-        let wanted = spec.desired(&self.known);
         let (seen, observed) = self.seen(address);
         let (seen, observed) = (seen.cloned(), observed.cloned());
+        // What was found again counts from here on, for itself too.
+        if let Some(found) = seen.as_ref().and_then(|seen| seen.recorded.clone()).filter(|_| observed.is_some()) {
+            self.known.insert(address.clone(), found);
+        }
+        let wanted = spec.desired(&self.known);
         self.plan.changes.extend(seen.as_ref().and_then(|seen| stray(address, spec.kind(), seen)));
         if let Some(error) = seen.as_ref().and_then(|seen| seen.barred.as_ref()) {
             self.plan.refusals.push(refusal(address, error));

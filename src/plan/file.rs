@@ -154,7 +154,9 @@ impl PlanFile {
             .filter(|change| !then(change).is_some_and(|then| same(then, change)))
             .map(|change| {
                 let was = then(change).map_or("absent".to_owned(), describe);
-                let details = then(change).map(|then| details(then, change)).unwrap_or_default();
+                let same_words =
+                    then(change).filter(|then| describe(then) == describe(change) || then.action == change.action);
+                let details = same_words.map(|then| details(then, change)).unwrap_or_default();
                 format!("{}: {was} in the plan, {} now{details}", change.address, describe(change))
             })
             .collect();

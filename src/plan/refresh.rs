@@ -110,8 +110,9 @@ fn hanging_on(
         let in_state = state.resources.get(address).map(|entry| entry.needs.as_slice()).unwrap_or_default();
         graph.needs(address).chain(in_state).any(|need| found.contains_key(need))
     };
+    // What seemed to be another's may be ours after all.
     all.iter()
-        .filter(|(address, seen)| seen.recorded.is_none() && needs_found(address))
+        .filter(|(address, seen)| (seen.recorded.is_none() || seen.barred.is_some()) && needs_found(address))
         .map(|(address, seen)| (address.clone(), seen.kind))
         .collect()
 }
@@ -204,7 +205,7 @@ impl Look {
         };
         let stray = async {
             match &self.entry {
-                Some(entry) if entry.doubtful_since.is_some() => self.find(cx, entry).await,
+                Some(entry) if entry.doubtful_since.is_some() && self.kind.is_nameless() => self.find(cx, entry).await,
                 _ => Ok(None),
             }
         };

@@ -7,7 +7,7 @@ use serde_json::json;
 
 use super::reference::{Known, Ref, Reference};
 use super::s3_bucket::S3Bucket;
-use super::{Attributes, Condition, Context, Identity, Observed, Resource, Rule, Task};
+use super::{Attributes, Condition, Context, Identity, Observed, Parent, Resource, Rule, Task};
 use crate::aws::AwsError;
 use crate::error::ResourceError;
 use crate::plan::AttributeChange;
@@ -42,6 +42,7 @@ pub trait BucketPart: Clone + Send + Sync + 'static {
     fn remove(cx: &Context, bucket: &str) -> impl Future<Output = Result<(), AwsError>> + Send;
 }
 
+const A_BUCKET: Parent = Parent { kind: "s3_bucket", named: "bucket", name: "name" };
 /// Every part's rule for its bucket.
 pub(super) const BUCKET: Rule = Rule::replaces("bucket", "it belongs to its bucket");
 
@@ -55,7 +56,7 @@ pub struct Recorded {
 impl<P: BucketPart> Resource for P {
     const KIND: &'static str = P::KIND;
     const RULES: &'static [Rule] = P::RULES;
-    const ENDS_WITH_BUCKET: bool = !P::REMOVED_BEFORE_BUCKET;
+    const ENDS_WITH: Option<Parent> = if P::REMOVED_BEFORE_BUCKET { None } else { Some(A_BUCKET) };
     type Recorded = Recorded;
 
     fn references(&self) -> Vec<Reference> {
@@ -105,7 +106,7 @@ impl<P: BucketPart> Resource for P {
     }
 
     async fn delete(task: &Task<'_>, recorded: Recorded) -> Result<(), ResourceError> {
-        if task.with_bucket {
+        if task.with_parent {
             return Ok(());
         }
         match P::remove(task.cx, &recorded.bucket).await {

@@ -8,9 +8,12 @@ use aws_sdk_cognitoidentityprovider::types::ResourceServerScopeType;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
-use super::cognito_user_pool::CognitoUserPool;
+use super::cognito_user_pool::{A_USER_POOL, CognitoUserPool};
 use super::reference::{Known, Ref, Reference, Text};
-use super::{Attributes, Condition, Context, Identity, Observed, Occasion, Resource, Rule, Task, UNKNOWN, attributes};
+use super::{
+    Attributes, Condition, Context, Identity, Observed, Occasion, Parent, Resource, Rule, Task, Trail, UNKNOWN,
+    attributes,
+};
 use crate::aws::Operation;
 use crate::error::ResourceError;
 use crate::plan::{Action, AttributeChange};
@@ -50,6 +53,7 @@ impl Resource for CognitoResourceServer {
         Rule::replaces("user_pool_id", "a resource server belongs to its user pool"),
         Rule::replaces("identifier", "Cognito cannot rename a resource server"),
     ];
+    const ENDS_WITH: Option<Parent> = Some(A_USER_POOL);
     type Recorded = Recorded;
 
     fn references(&self) -> Vec<Reference> {
@@ -68,6 +72,16 @@ impl Resource for CognitoResourceServer {
     fn foretold(&self, _identity: &Identity, known: &Known) -> Option<Recorded> {
         let pool = known.text(&self.pool.id());
         (pool != UNKNOWN).then(|| self.recorded(pool))
+    }
+
+    async fn find(_cx: &Context, trail: &Trail<'_>) -> Result<Option<Recorded>, ResourceError> {
+        let identifier = trail.intended("identifier");
+        let pool = trail.parent::<CognitoUserPool>();
+        Ok(identifier.zip(pool).map(|(identifier, pool)| Recorded {
+            user_pool_id: pool.id,
+            identifier: identifier.to_owned(),
+            scope_identifiers: BTreeSet::new(),
+        }))
     }
 
     async fn read(cx: &Context, recorded: &Recorded) -> Result<Option<Observed<Recorded>>, ResourceError> {
@@ -118,6 +132,9 @@ impl Resource for CognitoResourceServer {
     }
 
     async fn delete(task: &Task<'_>, recorded: Recorded) -> Result<(), ResourceError> {
+        if task.with_parent {
+            return Ok(());
+        }
         let delete = || {
             let delete = task.cx.clients.cognito.delete_resource_server().user_pool_id(&recorded.user_pool_id);
             delete.identifier(&recorded.identifier).send()

@@ -9,9 +9,12 @@ use aws_sdk_cognitoidentityprovider::types::{AttributeType, MessageActionType, U
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use super::cognito_user_pool::CognitoUserPool;
+use super::cognito_user_pool::{A_USER_POOL, CognitoUserPool};
 use super::reference::{Known, Ref, Reference};
-use super::{Attributes, Condition, Context, Identity, Observed, Resource, Rule, SECRET, Task, UNKNOWN, attributes};
+use super::{
+    Attributes, Condition, Context, Identity, Observed, Parent, Resource, Rule, SECRET, Task, Trail, UNKNOWN,
+    attributes,
+};
 use crate::address::Address;
 use crate::aws::{ErrorKind, Operation};
 use crate::config::Secret;
@@ -55,6 +58,7 @@ impl Resource for CognitoUser {
         Rule::replaces("user_pool_id", "a user belongs to its pool"),
         Rule::replaces("username", "Cognito cannot rename a user"),
     ];
+    const ENDS_WITH: Option<Parent> = Some(A_USER_POOL);
     type Recorded = Recorded;
 
     fn references(&self) -> Vec<Reference> {
@@ -74,6 +78,16 @@ impl Resource for CognitoUser {
     fn foretold(&self, _identity: &Identity, known: &Known) -> Option<Recorded> {
         let user_pool_id = known.text(&self.pool.id());
         (user_pool_id != UNKNOWN).then(|| Recorded { user_pool_id, username: self.username.clone(), password: None })
+    }
+
+    async fn find(_cx: &Context, trail: &Trail<'_>) -> Result<Option<Recorded>, ResourceError> {
+        let username = trail.intended("username");
+        let pool = trail.parent::<CognitoUserPool>();
+        Ok(username.zip(pool).map(|(username, pool)| Recorded {
+            user_pool_id: pool.id,
+            username: username.to_owned(),
+            password: None,
+        }))
     }
 
     async fn read(cx: &Context, recorded: &Recorded) -> Result<Option<Observed<Recorded>>, ResourceError> {
@@ -153,6 +167,9 @@ impl Resource for CognitoUser {
     }
 
     async fn delete(task: &Task<'_>, recorded: Recorded) -> Result<(), ResourceError> {
+        if task.with_parent {
+            return Ok(());
+        }
         let delete = || {
             let delete = task.cx.clients.cognito.admin_delete_user().user_pool_id(&recorded.user_pool_id);
             delete.username(&recorded.username).send()

@@ -18,7 +18,9 @@ use serde_json::{Value, json};
 use super::once::create_once;
 use super::reference::{Known, Ref, Reference, Text};
 use super::tags::{as_attribute, is_ours, without_aws};
-use super::{Attributes, Condition, Context, Identity, Observed, Occasion, Resource, Rule, Task, Trail, attributes};
+use super::{
+    Attributes, Condition, Context, Identity, Observed, Occasion, Parent, Resource, Rule, Task, Trail, attributes,
+};
 use crate::address::Address;
 use crate::aws::{AwsError, Operation};
 use crate::error::ResourceError;
@@ -67,6 +69,8 @@ impl Ref<CognitoUserPool> {
     }
 }
 
+/// What a pool takes along when it is deleted: its clients, resource servers and users, but not its domain.
+pub(super) const A_USER_POOL: Parent = Parent { kind: "cognito_user_pool", named: "user_pool_id", name: "id" };
 const MIN_PASSWORD: i32 = 8;
 const TEMPORARY_PASSWORD_DAYS: i32 = 7;
 const SCHEMA_IS_FIXED: &str = "Cognito can add attributes to a user pool but not change them";
@@ -80,6 +84,7 @@ impl Resource for CognitoUserPool {
         Rule::replaces("email_attribute", SCHEMA_IS_FIXED),
     ];
     const PRECIOUS: bool = true;
+    const NAMELESS: bool = true;
     type Recorded = Recorded;
 
     fn references(&self) -> Vec<Reference> {

@@ -15,10 +15,12 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::cognito_resource_server::CognitoResourceServer;
-use super::cognito_user_pool::{self, CognitoUserPool};
+use super::cognito_user_pool::{self, A_USER_POOL, CognitoUserPool};
 use super::once::create_once;
 use super::reference::{Known, Ref, Reference, Text};
-use super::{Attributes, Condition, Context, Identity, Observed, Occasion, Resource, Rule, Task, Trail, attributes};
+use super::{
+    Attributes, Condition, Context, Identity, Observed, Occasion, Parent, Resource, Rule, Task, Trail, attributes,
+};
 use crate::aws::{AwsError, Operation};
 use crate::config::{Secret, TokenValidity};
 use crate::error::ResourceError;
@@ -111,6 +113,8 @@ impl Resource for CognitoUserPoolClient {
         Rule::replaces("user_pool_id", "a client belongs to its user pool"),
         Rule::replaces("has_secret", "Cognito decides on a secret when it makes a client"),
     ];
+    const NAMELESS: bool = true;
+    const ENDS_WITH: Option<Parent> = Some(A_USER_POOL);
     type Recorded = Recorded;
 
     fn references(&self) -> Vec<Reference> {
@@ -151,7 +155,7 @@ impl Resource for CognitoUserPoolClient {
     /// Names are not unique, but in a pool of ours only a run of ours made a client of this name.
     async fn find(cx: &Context, trail: &Trail<'_>) -> Result<Option<Recorded>, ResourceError> {
         let pool: Option<cognito_user_pool::Recorded> = trail.parent::<CognitoUserPool>();
-        match (pool, trail.entry.attributes.get("name").and_then(Value::as_str)) {
+        match (pool, trail.intended("name")) {
             (Some(pool), Some(name)) => search(cx, &pool.id, name, trail.taken).await,
             _ => Ok(None),
         }
@@ -233,6 +237,9 @@ impl Resource for CognitoUserPoolClient {
     }
 
     async fn delete(task: &Task<'_>, recorded: Recorded) -> Result<(), ResourceError> {
+        if task.with_parent {
+            return Ok(());
+        }
         let delete = || {
             let delete = task.cx.clients.cognito.delete_user_pool_client().user_pool_id(&recorded.user_pool_id);
             delete.client_id(&recorded.id).send()

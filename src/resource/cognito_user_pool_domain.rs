@@ -8,7 +8,9 @@ use serde_json::json;
 
 use super::cognito_user_pool::CognitoUserPool;
 use super::reference::{Known, Ref, Reference};
-use super::{Attributes, Condition, Context, Identity, Observed, Occasion, Resource, Rule, Task, UNKNOWN, attributes};
+use super::{
+    Attributes, Condition, Context, Identity, Observed, Occasion, Resource, Rule, Task, Trail, UNKNOWN, attributes,
+};
 use crate::aws::{AwsError, Operation};
 use crate::error::ResourceError;
 use crate::plan::{Action, AttributeChange};
@@ -54,6 +56,20 @@ impl Resource for CognitoUserPoolDomain {
         let pool = known.text(&self.pool.id());
         let user_pool_id = if pool == UNKNOWN { String::new() } else { pool };
         Some(Recorded { domain: self.domain.clone(), user_pool_id, base_url: base_url(identity, &self.domain) })
+    }
+
+    fn is_whole(foretold: &Recorded) -> bool {
+        !foretold.user_pool_id.is_empty()
+    }
+
+    async fn find(cx: &Context, trail: &Trail<'_>) -> Result<Option<Recorded>, ResourceError> {
+        let domain = trail.intended("domain");
+        let pool = trail.parent::<CognitoUserPool>();
+        Ok(domain.zip(pool).map(|(domain, pool)| Recorded {
+            domain: domain.to_owned(),
+            user_pool_id: pool.id,
+            base_url: base_url(&cx.identity, domain),
+        }))
     }
 
     async fn read(cx: &Context, recorded: &Recorded) -> Result<Option<Observed<Recorded>>, ResourceError> {

@@ -55,6 +55,7 @@ impl Resource for KmsKey {
     const KIND: &'static str = "kms_key";
     const RULES: &'static [Rule] = &[Rule::document("policy")];
     const PRECIOUS: bool = true;
+    const NAMELESS: bool = true;
     type Recorded = Recorded;
 
     fn references(&self) -> Vec<Reference> {

@@ -107,6 +107,25 @@ impl Rule {
     }
 }
 
+/// What a resource is part of, and ends with.
+#[derive(Clone, Copy, Debug)]
+pub struct Parent {
+    /// Kind of the parent.
+    pub kind: &'static str,
+    /// The attribute that names the parent, in what is recorded of the part.
+    pub named: &'static str,
+    /// The attribute that holds that name, in what is recorded of the parent.
+    pub name: &'static str,
+}
+
+impl Parent {
+    /// Whether `parent` records the resource that `part` is part of.
+    pub fn is(self, parent: &Value, part: &Value) -> bool {
+        let name = parent.get(self.name);
+        name.is_some_and(|name| !name.is_null()) && name == part.get(self.named)
+    }
+}
+
 /// What AWS says exists.
 #[derive(Clone, Debug)]
 pub struct Observed<R = Value> {
@@ -173,10 +192,12 @@ pub trait Resource: Clone + Send + Sync + 'static {
     const RULES: &'static [Rule];
     /// Whether it holds, or unlocks, patient data.
     const PRECIOUS: bool = false;
+    /// Whether AWS takes neither a natural name nor an idempotency token for it, so that there may come to be two.
+    const NAMELESS: bool = false;
     /// Whether it carries its tags only some calls after it exists.
     const TAGGED_LATER: bool = false;
-    /// Whether it is a setting of a bucket and ends when the bucket does, without a call of its own.
-    const ENDS_WITH_BUCKET: bool = false;
+    /// What it is part of: when that is deleted it ends too, without a call of its own.
+    const ENDS_WITH: Option<Parent> = None;
     /// What the state file remembers: the identity, and what deleting or an output needs.
     type Recorded: Serialize + DeserializeOwned + Send + Sync;
 
@@ -188,6 +209,11 @@ pub trait Resource: Clone + Send + Sync + 'static {
 
     /// The identity, where names alone decide it.
     fn foretold(&self, identity: &Identity, known: &Known) -> Option<Self::Recorded>;
+
+    /// Whether what is foretold is all that it takes to find the resource again, or only to see whether its name is free.
+    fn is_whole(_foretold: &Self::Recorded) -> bool {
+        true
+    }
 
     /// Looks for one that an earlier run began to make, by its tags or its parent; for types that names alone do not
     /// identify.
@@ -286,14 +312,19 @@ macro_rules! kinds {
                 match self { $(Self::$kind => $kind::PRECIOUS),+ }
             }
 
+            /// [`Resource::NAMELESS`]
+            pub fn is_nameless(self) -> bool {
+                match self { $(Self::$kind => $kind::NAMELESS),+ }
+            }
+
             /// [`Resource::TAGGED_LATER`]
             pub fn is_tagged_later(self) -> bool {
                 match self { $(Self::$kind => $kind::TAGGED_LATER),+ }
             }
 
-            /// [`Resource::ENDS_WITH_BUCKET`]
-            pub fn ends_with_bucket(self) -> bool {
-                match self { $(Self::$kind => $kind::ENDS_WITH_BUCKET),+ }
+            /// [`Resource::ENDS_WITH`]
+            pub fn ends_with(self) -> Option<Parent> {
+                match self { $(Self::$kind => $kind::ENDS_WITH),+ }
             }
 
             /// [`Resource::usual_time`]
@@ -312,6 +343,14 @@ macro_rules! kinds {
             /// What is recorded is not of this kind.
             pub fn name(self, recorded: &Value) -> Result<String, ResourceError> {
                 match self { $(Self::$kind => Ok($kind::name(&from_value(self, recorded)?))),+ }
+            }
+
+            /// [`Resource::is_whole`]
+            ///
+            /// # Errors
+            /// What is foretold is not of this kind.
+            pub fn is_whole(self, foretold: &Value) -> Result<bool, ResourceError> {
+                match self { $(Self::$kind => Ok($kind::is_whole(&from_value(self, foretold)?))),+ }
             }
 
             /// [`Resource::group`]

@@ -97,6 +97,11 @@ pub struct Trail<'a> {
 }
 
 impl Trail<'_> {
+    /// What the attribute was meant to be.
+    pub fn intended(&self, attribute: &str) -> Option<&str> {
+        self.entry.attributes.get(attribute)?.as_str()
+    }
+
     /// What is recorded of the resource of this kind that it hangs on.
     pub fn parent<R: Resource>(&self) -> Option<R::Recorded> {
         let parent = self.entry.needs.iter().find(|need| need.kind() == R::KIND)?;
@@ -140,8 +145,8 @@ pub struct Task<'a> {
     pub resumed: bool,
     /// Whether to wait until the resource is ready.
     pub wait: bool,
-    /// Whether the bucket that it is part of goes too.
-    pub with_bucket: bool,
+    /// Whether what it is part of is deleted already, and it with that.
+    pub with_parent: bool,
     /// Where reports go.
     pub report: &'a (dyn Fn(Report) + Send + Sync),
 }

@@ -3,6 +3,9 @@
 import json
 import tomllib
 
+import smart_attributes
+from compare import as_lists, by_sid, equal, listed, tags_of
+
 OUTPUTS = {
     "cognito_domain",
     "cognito_oauth_endpoints",
@@ -16,32 +19,6 @@ OUTPUTS = {
 }
 
 
-def equal(what, seen, wanted):
-    assert seen == wanted, f"{what}: {seen!r} instead of {wanted!r}"
-
-
-def listed(value):
-    return value if isinstance(value, list) else [value]
-
-
-def by_sid(document):
-    """The statements by their ids, with every bare value as a list of one."""
-    document = json.loads(document) if isinstance(document, str) else document
-    return {statement["Sid"]: as_lists(statement) for statement in listed(document["Statement"])}
-
-
-def as_lists(value, name=""):
-    if isinstance(value, dict):
-        return {key: as_lists(member, key) for key, member in value.items()}
-    if name in ("Sid", "Effect") or (name == "Principal" and value == "*"):
-        return value
-    return sorted(listed(value))
-
-
-def tags_of(pairs, key="Key", value="Value"):
-    return {pair[key]: pair[value] for pair in pairs}
-
-
 class Check:
     def __init__(self, stack):
         self.stack = stack
@@ -50,12 +27,15 @@ class Check:
         self.account = stack.client("sts").get_caller_identity()["Account"]
 
     def all(self):
-        equal("the outputs' names", set(self.outputs), OUTPUTS)
+        added = smart_attributes.OUTPUTS if self.config.get("smart_on_fhir") else set()
+        equal("the outputs' names", set(self.outputs), OUTPUTS | added)
         self.keys()
         self.data_bucket()
         self.logs_bucket()
         self.store()
         self.role_and_policy()
+        if self.config.get("smart_on_fhir"):
+            smart_attributes.SmartCheck(self).all()
 
     def tags(self, what, seen, address):
         seen = dict(seen)
@@ -212,6 +192,7 @@ def nothing_left(stack):
     iam = stack.client("iam")
     equal("roles", [role["RoleName"] for role in iam.list_roles()["Roles"] if "HealthLake" in role["RoleName"]], [])
     equal("policies", iam.list_policies(Scope="Local")["Policies"], [])
+    smart_attributes.nothing_left(stack)
     stores = stack.client("healthlake").list_fhir_datastores()["DatastorePropertiesList"]
     equal("stores", [store for store in stores if store["DatastoreStatus"] != "DELETED"], [])
     kms = stack.client("kms")

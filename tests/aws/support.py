@@ -18,7 +18,9 @@ from botocore.config import Config
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 REGION = "us-east-1"
 CALL = re.compile(r"call (\w+):(\w+) ")
-READS = ("Get", "Head", "List", "Describe")
+READS = ("Get", "Head", "List", "Describe", "AdminGet")
+# The test user of examples/smart.toml.
+PASSWORD = "Corr3ct-Horse-Battery"
 
 
 def free_port():
@@ -43,7 +45,9 @@ def moto():
     """moto's server: STS, KMS, S3 and IAM as somebody else understood them."""
     port = free_port()
     command = [sys.executable, "-m", "moto.server", "-H", "127.0.0.1", "-p", str(port)]
-    server = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    # Without it moto knows none of the policies that AWS keeps.
+    environment = {**os.environ, "MOTO_IAM_LOAD_MANAGED_POLICIES": "true"}
+    server = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=environment)
     try:
         url = f"http://127.0.0.1:{port}"
         wait_for(f"{url}/moto-api/")
@@ -107,6 +111,7 @@ class Stack:
             "AWS_ENDPOINT_URL_HEALTHLAKE": self.endpoints["healthlake"],
             "HLCTL_POLL_INTERVAL": "0.1",
             "HLCTL_LOG": "calls",
+            "ALICE_PASSWORD": PASSWORD,
         }
         environment.update(extra)
         return {name: value for name, value in environment.items() if value is not None}
@@ -127,6 +132,7 @@ class Stack:
         finished = self.run(*arguments, **environment)
         assert finished.code == code, f"{arguments}: wanted exit {code}, got {finished}"
         assert "panicked" not in finished.err, str(finished)
+        assert PASSWORD not in finished.err + finished.out, "a password was told"
         return finished
 
     def outputs(self):

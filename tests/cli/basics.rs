@@ -97,14 +97,6 @@ fn flags_come_before_variables_and_variables_before_the_file() {
 }
 
 #[test]
-fn smart_on_fhir_is_refused_and_not_left_out_silently() {
-    let place = Place::quick("minimal");
-    place.add("smart_on_fhir = true");
-    place.run(["apply", "-y"]).exits(1).says("smart_on_fhir");
-    assert!(place.cloud().requests().is_empty());
-}
-
-#[test]
 fn the_schema_accepts_every_example() {
     let place = Place::sandbox("minimal");
     let schema = place.run(["schema"]).succeeds().json();

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use hlctl_emulator::{Action, Faults, Propagation};
+use hlctl_emulator::{Action, Faults, Propagation, Rule};
 use serde_json::Value;
 
 use crate::support::{Census, Place, each, is_mutating, rule, snapshot};
@@ -251,4 +251,21 @@ fn lake_formation_is_explained() {
     place.cloud().heal();
     place.apply();
     is_whole(&place, "Lake Formation");
+}
+
+#[test]
+fn a_second_key_that_could_not_be_seen_in_time_is_found_and_deleted() {
+    let place = Place::quick("minimal");
+    // While nobody can see whose the first key is, every look for it is in vain.
+    let unseen = Rule { times: Some(7), ..rule("ListResourceTags", None, Action::Deny) };
+    place.cloud().rules([rule("CreateKey", Some(1), Action::DropAfter), unseen]);
+    place.apply();
+    place.cloud().heal();
+    assert_eq!(place.cloud().census().keys, 2, "the first key could not be seen, so a second was made");
+    let plan = place.run(["plan"]).succeeds();
+    assert!(plan.stdout.contains("its answer was lost"), "{plan}");
+    place.apply();
+    let census = place.cloud().census();
+    assert_eq!(census, Census { keys_ending: 1, ..Census::one_stack() });
+    place.run(["plan", "--detailed-exitcode"]).succeeds();
 }

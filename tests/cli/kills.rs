@@ -2,7 +2,7 @@
 
 use hlctl_emulator::Action;
 
-use crate::support::{Census, Place, each, eventually, rule};
+use crate::support::{Census, Place, call, each, eventually, rule};
 
 /// Everything that makes something, by operation and by which of its requests.
 const CREATIONS: [(&str, u64); 7] = [
@@ -15,40 +15,93 @@ const CREATIONS: [(&str, u64); 7] = [
     ("AttachRolePolicy", 1),
 ];
 
-fn converges(place: &Place, what: &str) {
+/// What a SMART stack makes besides.
+const SMART_CREATIONS: [(&str, u64); 12] = [
+    ("CreateUserPool", 1),
+    ("CreateUserPoolDomain", 1),
+    ("CreateResourceServer", 2),
+    ("CreateUserPoolClient", 1),
+    ("CreateUserPoolClient", 2),
+    ("AdminCreateUser", 1),
+    ("AdminSetUserPassword", 1),
+    ("CreateLogGroup", 1),
+    ("PutRolePolicy", 1),
+    ("CreateFunction", 1),
+    ("AddPermission", 1),
+    ("CreateRole", 3),
+];
+
+fn points() -> impl Iterator<Item = (&'static str, &'static str, u64)> {
+    let plain = CREATIONS.iter().map(|(operation, nth)| ("minimal", *operation, *nth));
+    plain.chain(SMART_CREATIONS.iter().map(|(operation, nth)| ("smart", *operation, *nth)))
+}
+
+fn converges(place: &Place, example: &str, what: &str) {
     place.cloud().heal();
     place.apply();
-    assert_eq!(place.cloud().census(), Census::one_stack(), "{what}");
+    assert_eq!(place.cloud().census(), Census::of(example), "{what}");
+    assert_eq!(clients(place), if example == "smart" { 2 } else { 0 }, "{what}");
     place.run(["plan", "--detailed-exitcode"]).succeeds();
+}
+
+/// App clients carry no tags, so a second one shows only in their number.
+fn clients(place: &Place) -> usize {
+    let cognito = place.cloud().cognito();
+    let pools = call(cognito.list_user_pools().max_results(60).send()).unwrap();
+    let count = |pool: &str| call(cognito.list_user_pool_clients().user_pool_id(pool).send()).unwrap();
+    pools.user_pools().iter().map(|pool| count(pool.id().unwrap()).user_pool_clients().len()).sum()
+}
+
+/// An apply that AWS never answers to its nth request of the operation, killed while it waits.
+fn killed_before(example: &str, operation: &str, nth: u64) -> Place {
+    let place = Place::quick(example);
+    place.cloud().rules([rule(operation, Some(nth), Action::Hang)]);
+    let mut running = place.run(["apply", "-y"]).start();
+    running.wait_until_stuck(&place);
+    running.kill();
+    place
+}
+
+/// An apply killed when AWS has carried out its nth request of the operation and the answer is lost.
+fn killed_after(example: &str, operation: &str, nth: u64) -> Place {
+    let place = Place::quick(example);
+    place.cloud().rules([rule(operation, Some(nth), Action::DropAfter)]);
+    let mut running = place.run(["apply", "-y"]).start();
+    let lost = |place: &Place| {
+        place.cloud().requests().iter().any(|record| record.operation == operation && record.status == 0)
+    };
+    eventually("the answer is lost", || lost(&place));
+    place.cloud().emulator.set_faults(r#"{"rules": [{"action": "hang"}]}"#.parse().unwrap());
+    if running.is_alive() {
+        running.kill();
+    }
+    place
 }
 
 #[test]
 fn a_run_killed_before_a_creation_is_taken_up() {
-    each(CREATIONS, |(operation, nth)| {
-        let place = Place::quick("minimal");
-        place.cloud().rules([rule(operation, Some(nth), Action::Hang)]);
-        let mut running = place.run(["apply", "-y"]).start();
-        running.wait_until_stuck(&place);
-        running.kill();
-        converges(&place, operation);
+    each(points(), |(example, operation, nth)| {
+        converges(&killed_before(example, operation, nth), example, operation);
     });
 }
 
 #[test]
 fn a_run_killed_after_a_creation_whose_answer_it_never_saw_is_taken_up() {
-    each(CREATIONS, |(operation, nth)| {
-        let place = Place::quick("minimal");
-        place.cloud().rules([rule(operation, Some(nth), Action::DropAfter)]);
-        let mut running = place.run(["apply", "-y"]).start();
-        let lost = |place: &Place| {
-            place.cloud().requests().iter().any(|record| record.operation == operation && record.status == 0)
-        };
-        eventually("the answer is lost", || lost(&place));
-        place.cloud().emulator.set_faults(r#"{"rules": [{"action": "hang"}]}"#.parse().unwrap());
-        if running.is_alive() {
-            running.kill();
-        }
-        converges(&place, operation);
+    each(points(), |(example, operation, nth)| {
+        converges(&killed_after(example, operation, nth), example, operation);
+    });
+}
+
+#[test]
+fn a_destroy_leaves_nothing_of_a_creation_whose_answer_was_never_seen() {
+    each(points(), |(example, operation, nth)| {
+        let place = killed_after(example, operation, nth);
+        place.cloud().heal();
+        let name = if example == "smart" { "fhir-smart" } else { "fhir-minimal" };
+        place.run(["destroy", "-y", "--allow-destroy", name]).succeeds();
+        let left = place.cloud().census();
+        assert_eq!(Census { keys_ending: 0, ..left }, Census::default(), "{operation} {nth}");
+        assert_eq!(place.state()["resources"], serde_json::json!({}), "{operation} {nth}");
     });
 }
 
@@ -60,7 +113,7 @@ fn a_run_killed_before_a_bucket_is_tagged_is_taken_up() {
         let mut running = place.run(["apply", "-y"]).start();
         running.wait_until_stuck(&place);
         running.kill();
-        converges(&place, "PutBucketTagging");
+        converges(&place, "minimal", "PutBucketTagging");
     });
 }
 

@@ -13,10 +13,6 @@ fn region(example: &str) -> &'static str {
     }
 }
 
-fn keys(example: &str) -> usize {
-    if example == "customer-keys" { 2 } else { 1 }
-}
-
 fn census(place: &Place, example: &str) -> Census {
     place.cloud().census_as(place.access_key(), region(example))
 }
@@ -26,6 +22,7 @@ fn store_name(example: &str) -> &'static str {
         "synthea" => "fhir-synthea",
         "tags-and-region" => "fhir-interop-test",
         "customer-keys" => "fhir-production",
+        "smart" => "fhir-smart",
         _ => "fhir-minimal",
     }
 }
@@ -35,7 +32,7 @@ fn a_plan_after_an_apply_is_empty() {
     for example in EXAMPLES {
         let place = Place::quick(example);
         place.apply();
-        assert_eq!(census(&place, example), Census { keys: keys(example), ..Census::one_stack() }, "{example}");
+        assert_eq!(census(&place, example), Census::of(example), "{example}");
         let plan = place.run(["plan", "--detailed-exitcode"]).succeeds();
         assert!(plan.stdout.starts_with("No changes"), "{example}: {plan}");
     }
@@ -60,7 +57,7 @@ fn a_destroy_leaves_nothing_but_ending_keys_and_an_empty_state() {
         let place = Place::quick(example);
         place.apply();
         place.run(["destroy", "--auto-approve", "--allow-destroy", store_name(example)]).succeeds();
-        assert_eq!(census(&place, example), Census::nothing_but_ending_keys(keys(example)), "{example}");
+        assert_eq!(census(&place, example), Census::nothing_but_ending_keys(Census::of(example).keys), "{example}");
         let state = place.state();
         assert_eq!(state["resources"], serde_json::json!({}), "{example}");
         assert_eq!(state["deposed"], serde_json::json!([]), "{example}");

@@ -20,6 +20,7 @@ mod outputs;
 mod plan;
 mod refusals;
 mod saved_plan;
+mod smart;
 mod smart_token;
 mod state;
 mod store;

@@ -3,7 +3,7 @@
 use aws_sdk_iam::types::PolicyScopeType;
 use serde_json::Value;
 
-use crate::support::{Ended, Place, call, snapshot};
+use crate::support::{Census, Ended, Place, call, snapshot};
 
 fn applied() -> Place {
     let place = Place::quick("minimal");
@@ -183,15 +183,31 @@ fn what_was_deleted_by_hand_is_made_again() {
 }
 
 #[test]
-fn a_key_deleted_by_hand_is_replaced_and_the_plan_says_what_is_lost() {
+fn a_key_whose_end_somebody_ordered_is_neither_given_up_nor_replaced_silently() {
     let place = applied();
     let arn = place.state()["resources"]["kms_key.s3"]["recorded"]["arn"].as_str().unwrap().to_owned();
     call(place.cloud().kms().schedule_key_deletion().key_id(&arn).send()).unwrap();
-    let plan = place.run(["plan"]).succeeds();
-    assert!(plan.stdout.contains("What the missing key encrypted stays unreadable"), "{plan}");
+    let refused = place.run(["plan"]).exits(5).says("somebody outside hlctl has ordered its end");
+    refused.says("aws kms cancel-key-deletion --key-id");
+    place.run(["apply", "-y"]).exits(5);
+    assert_eq!(place.state()["resources"]["kms_key.s3"]["recorded"]["arn"].as_str(), Some(arn.as_str()));
+    // Called off, it is enabled again and nothing is lost.
+    call(place.cloud().kms().cancel_key_deletion().key_id(&arn).send()).unwrap();
     place.apply();
+    assert_eq!(place.state()["resources"]["kms_key.s3"]["recorded"]["arn"].as_str(), Some(arn.as_str()));
+    place.run(["plan", "--detailed-exitcode"]).succeeds();
+}
+
+#[test]
+fn a_key_whose_end_somebody_ordered_is_given_up_by_name() {
+    let place = applied();
+    let arn = place.state()["resources"]["kms_key.s3"]["recorded"]["arn"].as_str().unwrap().to_owned();
+    call(place.cloud().kms().schedule_key_deletion().key_id(&arn).send()).unwrap();
+    place.run(["apply", "-y", "--replace", "kms_key.s3"]).succeeds();
     assert_ne!(place.state()["resources"]["kms_key.s3"]["recorded"]["arn"].as_str(), Some(arn.as_str()));
     place.run(["plan", "--detailed-exitcode"]).succeeds();
+    place.run(["destroy", "-y", "--allow-destroy", "fhir-minimal"]).succeeds();
+    assert_eq!(place.cloud().census(), Census::nothing_but_ending_keys(2));
 }
 
 #[test]

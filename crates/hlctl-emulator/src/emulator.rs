@@ -295,7 +295,7 @@ struct Summary {
 }
 
 impl Trace {
-    fn new(request_id: String) -> Arc<Self> {
+    pub(crate) fn new(request_id: String) -> Arc<Self> {
         Arc::new(Self { request_id, state: Mutex::default() })
     }
 

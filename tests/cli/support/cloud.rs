@@ -124,6 +124,16 @@ impl Cloud {
         aws_sdk_kms::Client::new(&self.sdk("us-east-1"))
     }
 
+    /// A Cognito client in the default account and region.
+    pub fn cognito(&self) -> aws_sdk_cognitoidentityprovider::Client {
+        aws_sdk_cognitoidentityprovider::Client::new(&self.sdk("us-east-1"))
+    }
+
+    /// A Lambda client in the default account and region.
+    pub fn lambda(&self) -> aws_sdk_lambda::Client {
+        aws_sdk_lambda::Client::new(&self.sdk("us-east-1"))
+    }
+
     /// A HealthLake client in the default account and region.
     pub fn healthlake(&self) -> aws_sdk_healthlake::Client {
         aws_sdk_healthlake::Client::new(&self.sdk("us-east-1"))
@@ -163,12 +173,26 @@ pub(crate) struct Census {
     pub buckets: usize,
     pub roles: usize,
     pub policies: usize,
+    pub pools: usize,
+    pub functions: usize,
+    pub log_groups: usize,
 }
 
 impl Census {
     /// One stack without a key for its store.
     pub fn one_stack() -> Self {
-        Self { keys: 1, keys_ending: 0, stores: 1, buckets: 2, roles: 1, policies: 1 }
+        Self { keys: 1, stores: 1, buckets: 2, roles: 1, policies: 1, ..Self::default() }
+    }
+
+    /// What the example leads to.
+    pub fn of(example: &str) -> Self {
+        match example {
+            "customer-keys" => Self { keys: 2, ..Self::one_stack() },
+            "smart" => {
+                Self { keys: 2, roles: 3, policies: 2, pools: 1, functions: 1, log_groups: 1, ..Self::one_stack() }
+            }
+            _ => Self::one_stack(),
+        }
     }
 
     /// What a destroyed stack leaves: keys on their way out.
@@ -188,6 +212,10 @@ async fn count(config: &SdkConfig) -> Census {
     let lives = |status: &str| !["DELETED", "DELETING"].contains(&status);
     let iam = aws_sdk_iam::Client::new(config);
     let policies = iam.list_policies().scope(aws_sdk_iam::types::PolicyScopeType::Local).send().await.unwrap();
+    let cognito = aws_sdk_cognitoidentityprovider::Client::new(config);
+    let pools = cognito.list_user_pools().max_results(60).send().await.unwrap();
+    let functions = aws_sdk_lambda::Client::new(config).list_functions().send().await.unwrap();
+    let log_groups = aws_sdk_cloudwatchlogs::Client::new(config).describe_log_groups().send().await.unwrap();
     Census {
         keys: states.get(&true).copied().unwrap_or_default(),
         keys_ending: states.get(&false).copied().unwrap_or_default(),
@@ -199,6 +227,9 @@ async fn count(config: &SdkConfig) -> Census {
         buckets: s3(config).list_buckets().send().await.unwrap().buckets().len(),
         roles: iam.list_roles().send().await.unwrap().roles().len(),
         policies: policies.policies().len(),
+        pools: pools.user_pools().len(),
+        functions: functions.functions().len(),
+        log_groups: log_groups.log_groups().len(),
     }
 }
 
@@ -208,7 +239,7 @@ fn s3(config: &SdkConfig) -> aws_sdk_s3::Client {
 
 /// Whether an operation of this name changes anything.
 pub(crate) fn is_mutating(operation: &str) -> bool {
-    !["Get", "Head", "List", "Describe"].iter().any(|verb| operation.starts_with(verb))
+    !["Get", "Head", "List", "Describe", "AdminGet"].iter().any(|verb| operation.starts_with(verb))
 }
 
 /// A fault for the nth request of an operation, or for all of them.

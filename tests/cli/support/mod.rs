@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 
 pub(crate) use cloud::{Census, Cloud, call, is_mutating, rule};
 pub(crate) use place::{EXAMPLES, Place};
-pub(crate) use run::{Ended, Run, Running};
+pub(crate) use run::{ALICE_PASSWORD, Ended, Run, Running};
 pub(crate) use snapshot::snapshot;
 
 /// Waits until `condition` holds, looking often; panics after ten seconds.

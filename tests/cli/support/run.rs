@@ -16,6 +16,9 @@ use super::{Place, eventually, holds_within};
 /// How long a run may take before a test gives it up.
 const PATIENCE: Duration = Duration::from_secs(40);
 
+/// The password of the test user in `examples/smart.toml`.
+pub(crate) const ALICE_PASSWORD: &str = "Corr3ct-Horse-Battery";
+
 /// A run that is being prepared.
 pub(crate) struct Run<'a> {
     place: &'a Place,
@@ -54,7 +57,8 @@ impl<'a> Run<'a> {
         command
             .env("HOME", self.place.home())
             .env("AWS_EC2_METADATA_DISABLED", "true")
-            .env("HLCTL_POLL_INTERVAL", "0.02");
+            .env("HLCTL_POLL_INTERVAL", "0.02")
+            .env("ALICE_PASSWORD", ALICE_PASSWORD);
         if self.place.has_cloud() {
             command
                 .env("AWS_ENDPOINT_URL", self.place.cloud().url())

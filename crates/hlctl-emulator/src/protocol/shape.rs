@@ -282,7 +282,6 @@ mod tests {
     }
 
     #[test]
-    #[test]
     fn keys_and_values_of_a_map_are_checked_and_what_is_sensitive_is_not_repeated() {
         const SECRET: Shape = Shape::Text(Text::len(8, 9).sensitive());
         const MAP: &[Field] = &[optional("Map", Shape::Map { key: Text::len(1, 3), value: &SECRET, max: 2 })];

@@ -4,6 +4,7 @@
 mod cognito;
 mod cognito_pages;
 mod faults;
+mod fhir;
 mod healthlake;
 mod lambda;
 mod persistence;

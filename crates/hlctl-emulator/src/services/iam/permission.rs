@@ -161,7 +161,7 @@ mod tests {
     fn policies_allow_deny_and_say_nothing() {
         let read =
             json!({"Effect": "Allow", "Action": ["healthlake:Read*", "healthlake:Search?ithGet"], "Resource": STORE});
-        let iam = account(open_trust(), &[], &[read.clone()]);
+        let iam = account(open_trust(), &[], std::slice::from_ref(&read));
         assert_eq!(ask(&iam, "healthlake:ReadResource"), Ok(()));
         assert_eq!(ask(&iam, "healthlake:SearchWithGet"), Ok(()));
         assert_eq!(ask(&iam, "healthlake:DeleteResource"), Err(Refused::NotAllowed));

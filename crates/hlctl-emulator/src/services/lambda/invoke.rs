@@ -13,7 +13,6 @@ use crate::emulator::Core;
 use crate::protocol::Effect;
 
 /// An invocation that another service makes in its own name.
-#[allow(dead_code, reason = "HealthLake's FHIR interface makes it")]
 pub(crate) struct ServiceCall<'a> {
     /// The service, such as `healthlake.amazonaws.com`.
     pub(crate) principal: &'a str,
@@ -46,7 +45,6 @@ pub(crate) enum InvokeFailure {
 }
 
 /// Invokes a function as a service does and gives what it answered.
-#[allow(dead_code, reason = "HealthLake's FHIR interface calls it")]
 pub(crate) async fn invoke_as_service(core: &Arc<Core>, call: ServiceCall<'_>) -> Result<Value, InvokeFailure> {
     let job = core
         .store

@@ -46,6 +46,12 @@ impl Resources {
         Self { dir: dir.map(|dir| dir.join("stores")), stores: HashMap::new() }
     }
 
+    /// Resources that are forgotten at the end.
+    #[cfg(test)]
+    pub(crate) fn in_memory() -> Self {
+        Self::new(None)
+    }
+
     /// The resources of a datastore as they are now.
     pub(crate) fn of_store(&mut self, store: &str) -> Result<&mut Collection, Error> {
         let dir = self.dir.as_ref().map(|dir| dir.join(store));

@@ -33,13 +33,14 @@ struct Entry {
     full_url: Option<String>,
 }
 
-pub(super) fn process(collection: &mut Collection, cx: &Context<'_>, bundle: Value) -> Outcome<Answer> {
-    let mut bundle = resource::checked(bundle, "Bundle")?;
-    let entries = match bundle.remove("entry") {
+pub(super) fn process(collection: &mut Collection, cx: &Context<'_>, mut bundle: Value) -> Outcome<Answer> {
+    // Each entry is checked by itself: one that is broken is no reason to refuse a batch.
+    let entries = match bundle.as_object_mut().and_then(|bundle| bundle.remove("entry")) {
         None => Vec::new(),
         Some(Value::Array(entries)) => entries,
         Some(_) => return Err(Refusal::invalid("entry must be an array.")),
     };
+    let bundle = resource::checked(bundle, "Bundle")?;
     if entries.len() > MOST {
         return Err(Refusal::invalid(format!("A Bundle has at most {MOST} entries; this has {}.", entries.len())));
     }

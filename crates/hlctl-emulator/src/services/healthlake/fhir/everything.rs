@@ -93,9 +93,7 @@ fn one(collection: &Collection, cx: &Context<'_>, kind: &'static str, id: &str) 
     let (Ok(reach), Some(place)) = (cx.permit.reach(Verb::Read, kind), collection.place(kind, id)) else {
         return Ok(None);
     };
-    let wanted = Wanted { kind, filters: &[], reach: &reach, view: View::immediate(cx.now) };
-    let (mut hits, _) = wanted.page(collection, place, 1)?;
-    Ok(hits.pop().filter(|hit| hit.place == place))
+    Wanted { kind, filters: &[], reach: &reach, view: View::immediate(cx.now) }.at(collection, place)
 }
 
 /// The parameters of the operation.

@@ -34,6 +34,8 @@ mod resource;
 mod search;
 mod smart;
 mod synthea;
+#[cfg(test)]
+mod tests;
 mod types;
 mod write;
 
@@ -140,7 +142,7 @@ impl Call<'_> {
         accepted: Option<&Accepted>,
     ) -> Outcome<Answer> {
         let input = request::input(request, address, &interaction)?;
-        let wishes = Wishes::of(request)?;
+        let wishes = Wishes::of(request, address)?;
         let home = format!("/datastore/{}/r4/", address.store);
         self.core.store.with_resources(|world, resources| {
             // Much may have happened while the token was judged.

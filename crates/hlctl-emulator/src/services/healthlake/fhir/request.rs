@@ -84,7 +84,11 @@ pub(super) struct Wishes {
 }
 
 impl Wishes {
-    pub(super) fn of(request: &Request<Bytes>) -> Outcome<Self> {
+    pub(super) fn of(request: &Request<Bytes>, address: &Address) -> Outcome<Self> {
+        let format = address.query.iter().find(|(name, _)| name == "_format");
+        if let Some((_, format)) = format.filter(|(_, format)| !takes_json(&format.replace(' ', "+"))) {
+            return Err(Refusal::not_supported(406, format!("\"{format}\" is not offered: there is JSON only.")));
+        }
         if let Some(accept) = text(request, ACCEPT.as_str())
             && !accept.split(',').any(takes_json)
         {

@@ -69,8 +69,7 @@ fn forward(
             continue;
         };
         let wanted = Wanted { kind, filters: &[], reach: &reach, view };
-        let (hits, _) = wanted.page(collection, place, 1)?;
-        found.extend(hits.into_iter().filter(|hit| hit.place == place).map(|hit| (kind, hit)));
+        found.extend(wanted.at(collection, place)?.map(|hit| (kind, hit)));
     }
     Ok(found)
 }

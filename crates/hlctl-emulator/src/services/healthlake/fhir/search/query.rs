@@ -74,7 +74,7 @@ impl Query {
         for (name, value) in parameters {
             match name.as_str() {
                 "_count" => query.count = count(value)?,
-                "page" | "_format" => {}
+                "page" => {}
                 other => {
                     return Err(Refusal::invalid(format!(
                         "Search parameter \"{other}\" cannot be added to a page: the page holds the whole search."
@@ -110,7 +110,6 @@ impl Query {
             return Ok(());
         }
         match name {
-            "_format" => check_format(value)?,
             "_count" => self.count = count(value)?,
             "_summary" => self.counts_only = summary(value)?,
             "_total" => self.total = total(value)?,
@@ -152,14 +151,6 @@ fn unknown(kind: &str, name: &str) -> Refusal {
         "Unknown search parameter \"{name}\" for resource type \"{kind}\". Valid search parameters are: {}",
         known.join(", ")
     ))
-}
-
-fn check_format(value: &str) -> Outcome<()> {
-    let plain = value.split(';').next().unwrap_or_default().replace(' ', "+");
-    if ["json", "application/json", "application/fhir+json", "text/json"].contains(&plain.as_str()) {
-        return Ok(());
-    }
-    Err(Refusal::not_supported(406, format!("The format \"{value}\" is not supported: there is JSON only.")))
 }
 
 /// More than the most is the most; nothing is an error but what is no number.

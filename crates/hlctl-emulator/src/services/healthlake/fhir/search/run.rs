@@ -9,7 +9,7 @@ use super::filter::{Filter, Row};
 use crate::services::healthlake::fhir::refusal::Outcome;
 use crate::services::healthlake::fhir::smart::Reach;
 use crate::services::unseen;
-use crate::store::resources::{Collection, Version};
+use crate::store::resources::{Collection, Reader, Version};
 
 /// How much of what was just written a search sees.
 #[derive(Clone, Copy, Debug)]
@@ -70,26 +70,39 @@ impl Wanted<'_> {
     ) -> Outcome<()> {
         let reader = collection.reader();
         for place in self.places(collection, start) {
-            let Some((id, versions)) = collection.at(self.kind, place) else {
+            if collection.at(self.kind, place).is_none() {
                 break;
-            };
-            let Some((number, version)) = self.view.seen(versions) else {
-                continue;
-            };
-            let Some(body) = reader.body(version)? else {
-                continue;
-            };
-            let row = Row::new(id, version.at, &body);
-            if !self.filters.iter().all(|filter| filter.passes(&row)) || !self.reach.admits(self.kind, &row) {
-                continue;
             }
-            drop(row);
-            let hit = Hit { place, id: id.to_owned(), version: number, at: version.at, body };
-            if visit(hit) == Go::Stop {
+            if let Some(hit) = self.look(collection, &reader, place)?
+                && visit(hit) == Go::Stop
+            {
                 break;
             }
         }
         Ok(())
+    }
+
+    /// The resource at a place, if it matches.
+    pub(in super::super) fn at(&self, collection: &Collection, place: usize) -> Outcome<Option<Hit>> {
+        self.look(collection, &collection.reader(), place)
+    }
+
+    fn look(&self, collection: &Collection, reader: &Reader<'_>, place: usize) -> Outcome<Option<Hit>> {
+        let Some((id, versions)) = collection.at(self.kind, place) else {
+            return Ok(None);
+        };
+        let Some((number, version)) = self.view.seen(versions) else {
+            return Ok(None);
+        };
+        let Some(body) = reader.body(version)? else {
+            return Ok(None);
+        };
+        let row = Row::new(id, version.at, &body);
+        if !self.filters.iter().all(|filter| filter.passes(&row)) || !self.reach.admits(self.kind, &row) {
+            return Ok(None);
+        }
+        drop(row);
+        Ok(Some(Hit { place, id: id.to_owned(), version: number, at: version.at, body }))
     }
 
     /// The first `count` matches from `start` on, and the place of the next one if there are more.

@@ -107,9 +107,12 @@ mod tests {
         assert!(check(|answer| answer["authPayload"]["nbf"] = json!(605)).is_ok());
     }
 
+    /// A way to spoil an answer.
+    type Flaw = fn(&mut Value);
+
     #[test]
     fn each_flaw_is_refused() {
-        let flaws: [(&str, u16, fn(&mut Value)); 12] = [
+        let flaws: [(&str, u16, Flaw); 12] = [
             ("no payload", 401, |a| *a = json!({})),
             ("an error", 401, |a| *a = json!({"errorMessage": "x"})),
             ("not authorized", 401, |a| a["authPayload"]["isAuthorized"] = json!(false)),

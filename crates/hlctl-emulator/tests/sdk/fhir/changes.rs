@@ -1,0 +1,198 @@
+use serde_json::json;
+
+use super::Place;
+
+fn patient(family: &str) -> serde_json::Value {
+    json!({"resourceType": "Patient", "name": [{"family": family}], "meta": {"tag": [{"code": "kept"}]}})
+}
+
+#[tokio::test]
+async fn a_resource_lives_through_its_versions_and_is_gone() {
+    let place = Place::new().await;
+    let created = place.send("POST", "Patient", &patient("Silva")).await;
+    assert_eq!(created.status, 201);
+    let id = created.body["id"].as_str().unwrap().to_owned();
+    assert_eq!(id.len(), 36);
+    assert_eq!(
+        created.body["meta"],
+        json!({"versionId": "1", "lastUpdated": "2026-01-02T03:04:05.000Z", "tag": [{"code": "kept"}]})
+    );
+    assert_eq!(created.header("etag"), "W/\"1\"");
+    assert_eq!(created.header("last-modified"), "Fri, 02 Jan 2026 03:04:05 GMT");
+    assert_eq!(created.header("location"), place.address(&format!("Patient/{id}/_history/1")));
+    assert_eq!(created.header("content-type"), "application/fhir+json");
+
+    let path = format!("Patient/{id}");
+    let read = place.get(&path).await;
+    assert_eq!((read.status.as_u16(), &read.body), (200, &created.body));
+
+    place.clock.advance(std::time::Duration::from_secs(60));
+    let mut second = patient("Souza");
+    second["id"] = json!(id);
+    let updated = place.send("PUT", &path, &second).await;
+    assert_eq!((updated.status.as_u16(), updated.header("etag")), (200, "W/\"2\""));
+
+    for _ in 0..2 {
+        assert_eq!(place.ask("DELETE", &path, &[], b"").await.status, 204);
+    }
+    assert_eq!(place.get(&path).await.status, 410);
+    assert_eq!(place.get("Patient/never").await.status, 404);
+    assert_eq!(place.ask("DELETE", "Patient/never", &[], b"").await.status, 404);
+    assert_eq!(place.send("PUT", &path, &second).await.status, 201);
+
+    let first = place.get(&format!("{path}/_history/1")).await;
+    assert_eq!(first.body, created.body);
+    assert_eq!(place.get(&format!("{path}/_history/3")).await.status, 410);
+    assert_eq!(place.get(&format!("{path}/_history/5")).await.status, 404);
+    let history = place.get(&format!("{path}/_history")).await;
+    assert_eq!(history.body["total"], 4);
+    let methods: Vec<_> =
+        history.body["entry"].as_array().unwrap().iter().map(|entry| entry["request"]["method"].clone()).collect();
+    assert_eq!(methods, ["PUT", "DELETE", "PUT", "POST"]);
+    let later = place.get(&format!("{path}/_history?_since=2026-01-02T03:05:00Z")).await;
+    assert_eq!(later.body["total"], 3);
+}
+
+#[tokio::test]
+async fn the_history_of_a_type_comes_in_pages() {
+    let place = Place::new().await;
+    for number in 0..5 {
+        place.put(json!({"resourceType": "Patient", "id": (number % 2).to_string(), "active": true})).await;
+    }
+    let first = place.get("Patient/_history?_count=2").await;
+    assert_eq!((&first.body["total"], first.ids()), (&json!(5), vec!["0", "1"]));
+    let rest = place.all("Patient/_history?_count=2").await;
+    assert_eq!(rest, ["0", "1", "0", "1", "0"]);
+}
+
+#[tokio::test]
+async fn an_update_checks_the_version_it_expects() {
+    let place = Place::new().await;
+    let resource = json!({"resourceType": "Patient", "id": "a", "active": true});
+    let text = resource.to_string();
+    let put = |header: &'static str, value: &'static str| {
+        let (place, text) = (&place, text.as_bytes());
+        async move { place.ask("PUT", "Patient/a", &[(header, value)], text).await.status.as_u16() }
+    };
+    assert_eq!(put("if-match", "W/\"1\"").await, 412);
+    assert_eq!(put("if-none-match", "*").await, 201);
+    assert_eq!(put("if-none-match", "*").await, 412);
+    assert_eq!(put("if-match", "W/\"1\"").await, 200);
+    assert_eq!(put("if-match", "W/\"1\"").await, 412);
+    let delete = place.ask("DELETE", "Patient/a", &[("if-match", "W/\"1\"")], b"").await;
+    assert_eq!(delete.status, 412);
+    let other = json!({"resourceType": "Patient", "id": "b"});
+    assert_eq!(place.send("PUT", "Patient/a", &other).await.status, 400);
+    assert_eq!(place.send("PUT", "Patient/a", &json!({"resourceType": "Patient"})).await.status, 400);
+}
+
+#[tokio::test]
+async fn an_idempotency_key_creates_once() {
+    let place = Place::new().await;
+    let text = patient("Once").to_string();
+    let create = |key: &'static str| {
+        let (place, text) = (&place, text.as_bytes());
+        async move { place.ask("POST", "Patient", &[("x-amz-fhir-idempotency-key", key)], text).await }
+    };
+    let first = create("123e4567-e89b-12d3-a456-426614174000").await;
+    assert_eq!(first.status, 201);
+    let again = create("123E4567-e89b-12d3-a456-426614174000").await;
+    assert_eq!((again.status.as_u16(), &again.body), (409, &first.body));
+    assert_eq!(create("not-a-uuid").await.status, 400);
+    assert_eq!(place.all("Patient").await.len(), 1);
+}
+
+#[tokio::test]
+async fn conditions_decide_whether_to_create_update_and_delete() {
+    let place = Place::new().await;
+    let resource = json!({"resourceType": "Patient", "identifier": [{"system": "urn:mrn", "value": "7"}]});
+    let create = || {
+        let (place, text) = (&place, resource.to_string());
+        async move { place.ask("POST", "Patient", &[("if-none-exist", "identifier=urn:mrn|7")], text.as_bytes()).await }
+    };
+    let first = create().await;
+    assert_eq!(first.status, 201);
+    let second = create().await;
+    assert_eq!((second.status.as_u16(), &second.body["id"]), (200, &first.body["id"]));
+
+    let updated = place.send("PUT", "Patient?identifier=urn:mrn|7", &resource).await;
+    assert_eq!((updated.status.as_u16(), &updated.body["id"]), (200, &first.body["id"]));
+    let made = place.send("PUT", "Patient?identifier=urn:mrn|8", &resource).await;
+    assert_eq!(made.status, 201);
+    assert_eq!(create().await.status, 412);
+    assert_eq!(place.ask("DELETE", "Patient?identifier=urn:mrn|7", &[], b"").await.status, 412);
+    let id = made.body["id"].as_str().unwrap();
+    assert_eq!(place.ask("DELETE", &format!("Patient?_id={id}"), &[], b"").await.status, 204);
+    assert_eq!(place.ask("DELETE", "Patient?identifier=urn:mrn|9", &[], b"").await.status, 404);
+    assert_eq!(place.ask("DELETE", "Patient", &[], b"").await.status, 400);
+}
+
+#[tokio::test]
+async fn a_patch_changes_what_it_names() {
+    let place = Place::new().await;
+    place.put(json!({"resourceType": "Patient", "id": "a", "name": [{"family": "Old"}]})).await;
+    let patch = |content: serde_json::Value, kind: &'static str| {
+        let place = &place;
+        async move { place.ask("PATCH", "Patient/a", &[("content-type", kind)], content.to_string().as_bytes()).await }
+    };
+    const JSON_PATCH: &str = "application/json-patch+json";
+    let done = patch(
+        json!([
+            {"op": "test", "path": "/name/0/family", "value": "Old"},
+            {"op": "replace", "path": "/name/0/family", "value": "New"},
+            {"op": "add", "path": "/active", "value": true},
+        ]),
+        JSON_PATCH,
+    )
+    .await;
+    assert_eq!(
+        (done.status.as_u16(), &done.body["name"][0]["family"], &done.body["active"]),
+        (200, &json!("New"), &json!(true))
+    );
+    assert_eq!(done.header("etag"), "W/\"2\"");
+    let failed = patch(json!([{"op": "test", "path": "/active", "value": false}]), JSON_PATCH).await;
+    assert_eq!(failed.status, 422);
+    assert_eq!(patch(json!([{"op": "remove", "path": "/id"}]), JSON_PATCH).await.status, 422);
+    assert_eq!(patch(json!([{"op": "jump"}]), JSON_PATCH).await.status, 400);
+    assert_eq!(patch(json!({"resourceType": "Parameters"}), "application/fhir+json").await.status, 415);
+    assert_eq!(place.get("Patient/a").await.header("etag"), "W/\"2\"");
+}
+
+#[tokio::test]
+async fn what_is_not_fhir_is_refused_with_the_status_that_says_why() {
+    let place = Place::new().await;
+    let post = |path: &'static str, kind: &'static str, body: Vec<u8>| {
+        let place = &place;
+        async move { place.ask("POST", path, &[("content-type", kind)], &body).await }
+    };
+    const FHIR: &str = "application/fhir+json; charset=utf-8";
+    for (path, kind, body, status) in [
+        ("Patient", FHIR, "{", 400),
+        ("Patient", FHIR, r#"{"resourceType":"Observation"}"#, 400),
+        ("Patient", FHIR, r#"{"resourceType":"Patient","id":"a b"}"#, 400),
+        ("Patient", "application/fhir+xml", "<Patient/>", 415),
+        ("Dog", FHIR, "{}", 404),
+        ("", FHIR, r#"{"resourceType":"Patient"}"#, 400),
+        ("Patient/a", FHIR, "{}", 405),
+    ] {
+        let reply = post(path, kind, body.as_bytes().to_vec()).await;
+        assert_eq!(reply.status, status, "{path} {body}: {reply:?}");
+        assert!(!reply.diagnostics().is_empty());
+        assert!(!reply.header("x-amzn-errortype").is_empty() && !reply.header("x-amzn-requestid").is_empty());
+    }
+    let large = json!({"resourceType": "Binary", "contentType": "a/b", "data": "A".repeat(5 << 20)});
+    assert_eq!(post("Binary", FHIR, large.to_string().into_bytes()).await.status, 413);
+    assert_eq!(place.ask("GET", "Patient", &[("accept", "application/fhir+xml")], b"").await.status, 406);
+    assert_eq!(place.get("Patient?_format=xml").await.status, 406);
+    assert_eq!(place.ask("GET", "Patient", &[("accept", "application/json")], b"").await.status, 200);
+}
+
+#[tokio::test]
+async fn an_audit_event_stays_as_it_is() {
+    let place = Place::new().await;
+    let created = place.send("POST", "AuditEvent", &json!({"resourceType": "AuditEvent", "action": "R"})).await;
+    let path = format!("AuditEvent/{}", created.body["id"].as_str().unwrap());
+    assert_eq!(place.ask("DELETE", &path, &[], b"").await.status, 405);
+    assert_eq!(place.send("PUT", &path, &created.body).await.status, 405);
+    assert_eq!(place.get(&path).await.status, 200);
+}

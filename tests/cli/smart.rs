@@ -1,0 +1,191 @@
+//! The SMART half: what can be changed in place, what is told before anything is made, and what is kept secret.
+
+use serde_json::Value;
+
+use crate::support::{ALICE_PASSWORD, Census, Place, call};
+
+fn applied() -> Place {
+    let place = Place::quick("smart");
+    place.apply();
+    place
+}
+
+fn recorded(place: &Place, address: &str) -> Value {
+    place.state()["resources"][address]["recorded"].clone()
+}
+
+/// Edits the configuration; exactly these addresses must change, in place, and then nothing more.
+fn edit(place: &Place, old: &str, new: &str, addresses: &[&str]) {
+    let text = place.read("healthlake.toml");
+    assert!(text.contains(old), "{old} is not in the configuration");
+    place.write("healthlake.toml", &text.replace(old, new));
+    let plan = place.run(["plan", "--json"]).succeeds().json();
+    let changed: Vec<(&str, &str)> = plan["changes"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter(|change| change["action"] != "no_op")
+        .map(|change| (change["address"].as_str().unwrap(), change["action"].as_str().unwrap()))
+        .collect();
+    let wanted: Vec<(&str, &str)> = addresses.iter().map(|address| (*address, "update")).collect();
+    assert_eq!(changed, wanted, "{new}");
+    place.apply();
+    place.run(["plan", "--detailed-exitcode"]).succeeds();
+}
+
+#[test]
+fn what_cognito_and_lambda_can_change_is_changed_in_place() {
+    let place = applied();
+    let before = (recorded(&place, "cognito_user_pool.main"), recorded(&place, "cognito_user_pool_client.client"));
+    let client = "cognito_user_pool_client.client";
+    edit(&place, "localhost:8484/callback", "localhost:9000/cb", &[client]);
+    let user = r#"cognito_user.test_users["alice"]"#;
+    edit(&place, "alice@example.org", "alice@example.com", &[user]);
+    let add = |line: &str| format!("{line}\nsmart_on_fhir          = true");
+    let function = "lambda_function.token_validator";
+    edit(&place, "smart_on_fhir          = true", &add("lambda_memory_size = 512"), &[function]);
+    let scopes = add(r#"cognito_patient_scopes = ["Patient.read"]"#);
+    let scoped = ["cognito_resource_server.patient", client, "healthlake_fhir_datastore.this"];
+    let text = place.read("healthlake.toml");
+    place.write("healthlake.toml", &text.replace("smart_on_fhir          = true", &scopes));
+    let plan = place.run(["plan", "--json"]).succeeds().json();
+    let mut changed: Vec<&str> = plan["changes"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter(|change| change["action"] == "update")
+        .map(|change| change["address"].as_str().unwrap())
+        .collect();
+    changed.sort_unstable();
+    let mut wanted = scoped;
+    wanted.sort_unstable();
+    assert_eq!(changed, wanted);
+    place.apply();
+    place.run(["plan", "--detailed-exitcode"]).succeeds();
+    edit(
+        &place,
+        "lambda_memory_size = 512",
+        "lambda_memory_size = 512\nlambda_log_retention_in_days = 30",
+        &["cloudwatch_log_group.token_validator"],
+    );
+    edit(
+        &place,
+        "lambda_memory_size = 512",
+        "lambda_memory_size = 512\ncognito_deletion_protection = \"ACTIVE\"",
+        &["cognito_user_pool.main"],
+    );
+    assert_eq!(before, (recorded(&place, "cognito_user_pool.main"), recorded(&place, client)));
+    // Cognito's own protection gives way to whoever names the stack.
+    place.run(["destroy", "-y", "--allow-destroy", "fhir-smart"]).succeeds();
+    assert_eq!(place.cloud().census(), Census::nothing_but_ending_keys(2));
+}
+
+#[test]
+fn smart_is_switched_on_and_off_on_a_store_that_keeps_its_data() {
+    let place = Place::quick("smart");
+    let text = place.read("healthlake.toml");
+    let plain = text.replace("smart_on_fhir          = true", "smart_on_fhir          = false");
+    place.write("healthlake.toml", &plain);
+    place.apply();
+    let store = recorded(&place, "healthlake_fhir_datastore.this");
+    assert_eq!(place.cloud().census().pools, 0);
+    place.write("healthlake.toml", &text);
+    place.apply();
+    assert_eq!(recorded(&place, "healthlake_fhir_datastore.this"), store);
+    assert_eq!(place.cloud().census(), Census::of("smart"));
+    place.run(["plan", "--detailed-exitcode"]).succeeds();
+    place.write("healthlake.toml", &plain);
+    place.run(["apply", "-y"]).exits(5).says("cognito_user_pool.main");
+    place.run(["apply", "-y", "--allow-destroy", "cognito_user_pool.main"]).succeeds();
+    assert_eq!(recorded(&place, "healthlake_fhir_datastore.this"), store);
+    assert_eq!(place.cloud().census(), Census { keys: 2, ..Census::one_stack() });
+    place.run(["plan", "--detailed-exitcode"]).succeeds();
+}
+
+#[test]
+fn a_changed_password_is_noticed_and_none_is_written_anywhere() {
+    let place = applied();
+    let other = "An0ther-Horse-Battery";
+    let plan = place.run(["plan"]).env("ALICE_PASSWORD", other).succeeds();
+    assert!(plan.stdout.contains(r#"password = "(sensitive)" -> "(sensitive, changed)""#), "{plan}");
+    place
+        .run(["apply", "-y"])
+        .env("ALICE_PASSWORD", other)
+        .env("HLCTL_LOG", "trace")
+        .succeeds()
+        .keeps_silent_about(other);
+    place.run(["plan", "--detailed-exitcode"]).env("ALICE_PASSWORD", other).succeeds();
+    place.run(["plan", "--out", "plan.json"]).env("ALICE_PASSWORD", other).succeeds();
+    let pool = recorded(&place, "cognito_user_pool.main")["id"].as_str().unwrap().to_owned();
+    let client = recorded(&place, "cognito_user_pool_client.client")["id"].as_str().unwrap().to_owned();
+    let described = place.cloud().cognito().describe_user_pool_client().user_pool_id(pool).client_id(client);
+    let described = call(described.send()).unwrap();
+    let secret = described.user_pool_client().unwrap().client_secret().unwrap().to_owned();
+    for file in [place.state_file(), "healthlake.state.json.backup", "plan.json"] {
+        let text = std::fs::read_to_string(place.path(file)).unwrap_or_default();
+        for hidden in [ALICE_PASSWORD, other, secret.as_str()] {
+            assert!(!text.contains(hidden), "{file} holds a secret");
+        }
+    }
+}
+
+#[test]
+fn a_password_that_is_nowhere_or_too_weak_is_told_before_anything_is_made() {
+    let place = Place::quick("smart");
+    place.run(["apply", "-y"]).without("ALICE_PASSWORD").exits(1).says("ALICE_PASSWORD is not set");
+    let refused = place.run(["apply", "-y"]).env("ALICE_PASSWORD", "letmein").exits(1).says("would refuse");
+    refused.keeps_silent_about("letmein");
+    assert_eq!(place.cloud().mutations(), Vec::<String>::new());
+}
+
+#[test]
+fn a_domain_that_another_pool_has_is_told_before_anything_is_made() {
+    let place = Place::quick("smart");
+    let cognito = place.cloud().cognito();
+    let pool = call(cognito.create_user_pool().pool_name("other").send()).unwrap();
+    let id = pool.user_pool().unwrap().id().unwrap().to_owned();
+    call(cognito.create_user_pool_domain().domain("example-fhir-smart").user_pool_id(id).send()).unwrap();
+    place.cloud().emulator.clear_requests();
+    place.run(["apply", "-y"]).exits(1).says("example-fhir-smart exists already");
+    assert_eq!(place.cloud().mutations(), Vec::<String>::new());
+}
+
+#[test]
+fn a_package_of_the_users_own_gets_all_five_variables_and_the_store_never_sees_the_secret() {
+    let place = Place::quick("smart");
+    std::fs::create_dir(place.path("package")).unwrap();
+    place.write("package/lambda_function.py", "def lambda_handler(event, context):\n    return {}\n");
+    place.add("lambda_package = \"package\"\nlambda_runtime = \"python3.11\"\nlambda_handler = \"lambda_function.lambda_handler\"");
+    place.apply();
+    place.run(["plan", "--detailed-exitcode"]).succeeds();
+    let found = place.cloud().lambda().get_function_configuration().function_name("healthlake_token_validator");
+    let found = call(found.send()).unwrap();
+    let variables = found.environment().unwrap().variables().unwrap();
+    for name in ["CLIENT_ID", "CLIENT_SECRET", "JWKS_URI", "USER_POOL_ID", "USER_ROLE_ARN"] {
+        assert!(variables.get(name).is_some_and(|value| !value.is_empty()), "{name} is missing");
+    }
+    assert!(!place.read(place.state_file()).contains(&variables["CLIENT_SECRET"]));
+    // Another file is another package; the same one is none.
+    place.write("package/lambda_function.py", "def lambda_handler(event, context):\n    return None\n");
+    let plan = place.run(["plan"]).succeeds();
+    assert!(plan.stdout.contains("code_sha256"), "{plan}");
+    place.apply();
+    place.run(["plan", "--detailed-exitcode"]).succeeds();
+}
+
+#[test]
+fn environments_that_wait_serve_the_version_that_is_wanted() {
+    let place = Place::quick("smart");
+    place.add("lambda_provisioned_concurrency = 1");
+    place.apply();
+    place.run(["plan", "--detailed-exitcode"]).succeeds();
+    let alias = recorded(&place, "lambda_alias.token_validator")["arn"].as_str().unwrap().to_owned();
+    assert!(alias.ends_with(":live"));
+    place.add("lambda_timeout = 5");
+    place.apply();
+    let found = place.cloud().lambda().get_function_configuration().function_name("healthlake_token_validator");
+    assert_eq!(call(found.qualifier("live").send()).unwrap().timeout(), Some(5));
+    place.run(["plan", "--detailed-exitcode"]).succeeds();
+    place.run(["destroy", "-y", "--allow-destroy", "fhir-smart"]).succeeds();
+    assert_eq!(place.cloud().census(), Census::nothing_but_ending_keys(2));
+}
