@@ -2,9 +2,11 @@
 //! state, tells the observer, and repeats. Nobody else writes the state.
 
 pub mod event;
+mod job;
 pub mod run;
 pub mod schedule;
 pub mod steps;
+mod writer;
 
 pub use event::{Event, Observer, Outcome};
 pub use run::{Report, Run, run};

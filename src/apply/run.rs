@@ -6,19 +6,20 @@ use std::time::Duration;
 
 use serde_json::Value;
 use tokio::sync::mpsc;
-use tokio::task::{JoinHandle, JoinSet};
+use tokio::task::JoinSet;
 use tokio::time::{Instant, interval, sleep};
 
 use super::event::{Event, Observer, Outcome};
+use super::job::Job;
 use super::schedule::{Schedule, StepId};
 use super::steps::{Step, Work, intent, steps};
+use super::writer::Writer;
 use crate::address::Address;
 use crate::aws::ErrorKind;
 use crate::error::{CommandError, ResourceError};
 use crate::module::Stack;
 use crate::plan::{Action, Plan, foretell};
-use crate::resource::reference::holds_unknown;
-use crate::resource::{Attributes, Context, Known, Report as TaskReport, Spec, Task};
+use crate::resource::{Attributes, Context, Known, Report as TaskReport};
 use crate::state::{Deposed, Entry, LocalStore, Lock, State, StateError, Status};
 
 /// How long calls under way may go on after a stop. With what writing the state takes, it stays under five seconds.
@@ -467,96 +468,4 @@ fn deleted_nothing(error: &ResourceError) -> bool {
 /// Whether the call may have been carried out all the same.
 fn is_uncertain(kind: ErrorKind) -> bool {
     matches!(kind, ErrorKind::NoAnswer | ErrorKind::Unavailable | ErrorKind::Garbled)
-}
-
-/// One step on its way.
-struct Job {
-    cx: Arc<Context>,
-    spec: Option<Spec>,
-    step: Step,
-    token: String,
-    known: Known,
-    others: Vec<Value>,
-    resumed: bool,
-    wait: bool,
-}
-
-impl Job {
-    async fn perform(&self, report: &(dyn Fn(TaskReport) + Send + Sync)) -> Result<Option<Value>, ResourceError> {
-        let with_parent = matches!(self.step.work, Work::Delete { with_parent: true, .. });
-        let task = Task {
-            cx: &self.cx,
-            address: &self.step.address,
-            known: &self.known,
-            others: &self.others,
-            token: &self.token,
-            resumed: self.resumed,
-            wait: self.wait,
-            with_parent,
-            report,
-        };
-        match &self.step.work {
-            Work::Create => self.spec()?.create(&task).await.map(Some),
-            Work::Update(recorded, changes) => self.spec()?.update(&task, recorded, changes).await.map(Some),
-            Work::Settle(recorded) => self.step.kind.settle(&task, recorded).await.map(Some),
-            Work::Adopt(recorded) => Ok(Some(recorded.clone())),
-            Work::Delete { recorded, .. } => self.step.kind.delete(&task, recorded).await.map(|()| None),
-            Work::Forget => Ok(None),
-        }
-    }
-
-    /// The spec, all of whose references are known by now.
-    fn spec(&self) -> Result<&Spec, ResourceError> {
-        let spec = self.spec.as_ref();
-        let spec = spec.ok_or_else(|| ResourceError::Internal(format!("{} is not in the stack", self.step.address)))?;
-        match spec.desired(&self.known).into_iter().find(|(_, value)| holds_unknown(value)) {
-            Some((name, _)) => {
-                Err(ResourceError::Internal(format!("{} was begun before its {name} was known", self.step.address)))
-            }
-            None => Ok(spec),
-        }
-    }
-}
-
-/// Writes the state off the walk's way: one write at a time, always the newest state.
-struct Writer {
-    store: LocalStore,
-    lock: Arc<Lock>,
-    under_way: Option<JoinHandle<Result<(), StateError>>>,
-    dirty: bool,
-}
-
-impl Writer {
-    /// Begins a write if there is something to write and none is under way.
-    fn start(&mut self, state: &mut State) {
-        if !self.dirty || self.under_way.is_some() {
-            return;
-        }
-        self.dirty = false;
-        state.serial += 1;
-        let (store, lock, state) = (self.store.clone(), Arc::clone(&self.lock), state.clone());
-        self.under_way = Some(tokio::task::spawn_blocking(move || store.write(&state, &lock)));
-    }
-
-    /// Waits for the write under way; for ever if there is none.
-    async fn written(&mut self) -> Result<(), StateError> {
-        match &mut self.under_way {
-            None => std::future::pending().await,
-            Some(_) => self.finish().await,
-        }
-    }
-
-    /// Waits for the write under way, if there is one.
-    async fn finish(&mut self) -> Result<(), StateError> {
-        let Some(handle) = &mut self.under_way else { return Ok(()) };
-        let result = handle.await;
-        self.under_way = None;
-        result.unwrap_or_else(|error| {
-            Err(StateError::Io {
-                doing: "write",
-                path: self.store.path().to_owned(),
-                error: std::io::Error::other(error),
-            })
-        })
-    }
 }
