@@ -196,20 +196,22 @@ impl CognitoUser {
     }
 
     fn as_cognito(&self) -> Result<Vec<AttributeType>, ResourceError> {
-        let attribute = |(name, value): (&String, &String)| {
-            AttributeType::builder().name(name).value(value).build().map_err(ResourceError::request)
-        };
-        self.user_attributes.iter().map(attribute).collect()
+        self.user_attributes.iter().map(|(name, value)| attribute(name, value)).collect()
     }
 
+    /// The pool wants a new address verified before it takes the place of the old one, unless the same request calls it
+    /// verified (Cognito API reference, `AdminUpdateUserAttributes`). One that is to count as unverified is called so
+    /// afterwards.
     async fn put_attributes(&self, cx: &Context, recorded: &Recorded) -> Result<(), ResourceError> {
         let given = self.as_cognito()?;
-        let put = || {
-            let put = cx.clients.cognito.admin_update_user_attributes().user_pool_id(&recorded.user_pool_id);
-            put.username(&recorded.username).set_user_attributes(Some(given.clone())).send()
-        };
-        cx.call(Operation::new("cognito-idp", "AdminUpdateUserAttributes"), put).await?;
-        Ok(())
+        let verified = attribute("email_verified", "true")?;
+        let at_first: Vec<AttributeType> =
+            given.iter().filter(|given| given.name() != verified.name()).chain([&verified]).cloned().collect();
+        put(cx, recorded, at_first).await?;
+        match given.into_iter().find(|given| given.name() == verified.name()) {
+            Some(wanted) if wanted != verified => put(cx, recorded, vec![wanted]).await,
+            _ => Ok(()),
+        }
     }
 
     /// Permanent: nobody is asked to change it at the first log-in.
@@ -221,4 +223,17 @@ impl CognitoUser {
         cx.call(Operation::new("cognito-idp", "AdminSetUserPassword"), set).await?;
         Fingerprint::of(&self.password).map_err(ResourceError::Internal)
     }
+}
+
+fn attribute(name: &str, value: &str) -> Result<AttributeType, ResourceError> {
+    AttributeType::builder().name(name).value(value).build().map_err(ResourceError::request)
+}
+
+async fn put(cx: &Context, recorded: &Recorded, attributes: Vec<AttributeType>) -> Result<(), ResourceError> {
+    let put = || {
+        let put = cx.clients.cognito.admin_update_user_attributes().user_pool_id(&recorded.user_pool_id);
+        put.username(&recorded.username).set_user_attributes(Some(attributes.clone())).send()
+    };
+    cx.call(Operation::new("cognito-idp", "AdminUpdateUserAttributes"), put).await?;
+    Ok(())
 }

@@ -41,6 +41,8 @@ fn what_cognito_and_lambda_can_change_is_changed_in_place() {
     edit(&place, "localhost:8484/callback", "localhost:9000/cb", &[client]);
     let user = r#"cognito_user.test_users["alice"]"#;
     edit(&place, "alice@example.org", "alice@example.com", &[user]);
+    edit(&place, "email_verified     = true", "email_verified     = false", &[user]);
+    edit(&place, "alice@example.com", "alice@example.net", &[user]);
     let add = |line: &str| format!("{line}\nsmart_on_fhir          = true");
     let function = "lambda_function.token_validator";
     edit(&place, "smart_on_fhir          = true", &add("lambda_memory_size = 512"), &[function]);
