@@ -211,20 +211,12 @@ pub struct Connection {
 
 impl Connection {
     /// What the resources share in one run.
-    pub fn context(
-        &self,
-        state: &State,
-        tags: BTreeMap<String, String>,
-        settings: Settings,
-        pace: Pace,
-        stop: Stop,
-    ) -> Context {
+    pub fn context(&self, state: &State, settings: Settings, pace: Pace, stop: Stop) -> Context {
         Context {
             clients: self.clients.clone(),
             caller: Caller,
             identity: self.identity.clone(),
             stack: state.stack.clone(),
-            tags,
             settings,
             pace,
             stop,
@@ -344,9 +336,8 @@ pub async fn prepare(
     settings: Settings,
 ) -> Result<Prepared, CommandError> {
     state.check_belongs(session.home(), &connection.identity)?;
-    let tags = config.map(|config| config.tags.clone()).unwrap_or_default();
     let pace = session.pace(config);
-    let cx = connection.context(&state, tags, settings, pace, session.stop.clone());
+    let cx = connection.context(&state, settings, pace, session.stop.clone());
     let stack = match config {
         Some(config) if !options.destroy => {
             let materials = materials::gather(config, session.home(), || session.config_if_any())?;

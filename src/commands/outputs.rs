@@ -33,7 +33,7 @@ pub(super) async fn run_with_secrets(session: &Session, arguments: &OutputsArgs)
         let connection = interruptible(&session.stop, connect).await?;
         state.check_belongs(session.home(), &connection.identity)?;
         let pace = session.pace(config.as_ref());
-        let cx = connection.context(&state, Default::default(), state.settings.clone(), pace, session.stop.clone());
+        let cx = connection.context(&state, state.settings.clone(), pace, session.stop.clone());
         for (name, address, recorded) in wanted {
             let id = |name: &str| recorded.get(name).and_then(Value::as_str).unwrap_or_default();
             let secret = secret_of(&cx, id("user_pool_id"), id("id"));

@@ -38,7 +38,7 @@ pub(super) async fn run(session: &Session, arguments: &WaitArgs) -> Result<ExitC
     let mut pace = session.pace(config.as_ref());
     pace.timeout = arguments.timeout.unwrap_or(pace.timeout);
     let settings = state.settings.clone();
-    let cx = connection.context(&state, Default::default(), settings, pace, session.stop.clone());
+    let cx = connection.context(&state, settings, pace, session.stop.clone());
     let plan = interruptible(&session.stop, unsettled(&cx, &state)).await?;
     if !plan.has_work() {
         session.printer.say("Nothing to wait for: everything has settled.");

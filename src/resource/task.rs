@@ -1,6 +1,5 @@
 //! What a resource is given to work with.
 
-use std::collections::BTreeMap;
 use std::error::Error;
 use std::future::Future;
 
@@ -12,7 +11,6 @@ use serde_json::Value;
 
 use super::Resource;
 use super::reference::Known;
-use super::tags::ownership_tags;
 use crate::address::Address;
 use crate::aws::{AwsError, Caller, Clients, Operation};
 use crate::error::ResourceError;
@@ -52,8 +50,6 @@ pub struct Context {
     pub identity: Identity,
     /// Value of the `hlctl:stack` tag.
     pub stack: String,
-    /// The user's tags.
-    pub tags: BTreeMap<String, String>,
     /// Settings for deletions.
     pub settings: Settings,
     /// How to wait for a store.
@@ -63,13 +59,6 @@ pub struct Context {
 }
 
 impl Context {
-    /// All tags of the resource at `address`.
-    pub fn tags_of(&self, address: &Address) -> BTreeMap<String, String> {
-        let mut tags = self.tags.clone();
-        tags.extend(ownership_tags(&self.stack, address));
-        tags
-    }
-
     /// Makes a call; see [`Caller::call`].
     ///
     /// # Errors
@@ -169,10 +158,5 @@ impl Task<'_> {
     /// Reports progress.
     pub fn progress(&self, progress: Progress) {
         (self.report)(Report::Progress(progress));
-    }
-
-    /// All tags that the resource shall carry.
-    pub fn tags(&self) -> BTreeMap<String, String> {
-        self.cx.tags_of(self.address)
     }
 }

@@ -64,7 +64,7 @@ impl Smart {
         let connection = session.connect(Wishes::around(config.as_ref(), &session.global, &state)).await?;
         state.check_belongs(session.home(), &connection.identity)?;
         let pace = session.pace(config.as_ref());
-        let cx = connection.context(&state, Default::default(), state.settings.clone(), pace, session.stop.clone());
+        let cx = connection.context(&state, state.settings.clone(), pace, session.stop.clone());
         let places = match &connection.emulator {
             Some(emulator) => Places::all_at(&sandbox::serve(emulator.clone()).await?)?,
             None => Places::of(&connection.clients)?,
