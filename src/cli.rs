@@ -1,10 +1,16 @@
 //! The command line, as clap sees it. Nothing here does anything.
 
+mod state;
+
 use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
+
+pub use state::{
+    ByHand, ForceUnlockArgs, ForgetArgs, MigrateArgs, MvArgs, ProtectArgs, PushArgs, RecoverArgs, StateCommand,
+};
 
 /// Provision and operate an AWS HealthLake FHIR store from one TOML file
 #[derive(Debug, Parser)]
@@ -34,8 +40,8 @@ pub struct Global {
     #[arg(short, long, global = true, value_name = "FILE", env = "HLCTL_CONFIG", default_value = DEFAULT_CONFIG)]
     pub config: PathBuf,
 
-    /// The state file [default: beside the config, NAME.state.json]
-    #[arg(long, global = true, value_name = "FILE", env = "HLCTL_STATE")]
+    /// The state: a file or s3://BUCKET/KEY [default: the config's `backend`, or else NAME.state.json beside the config]
+    #[arg(long, global = true, value_name = "PLACE", env = "HLCTL_STATE")]
     pub state: Option<PathBuf>,
 
     /// Run against the emulator inside hlctl instead of AWS
@@ -82,9 +88,17 @@ pub enum Command {
     /// Try SMART on FHIR: get a token, or test the whole way of one
     #[command(subcommand)]
     Smart(SmartCommand),
-    /// Look into the state
+    /// Look into the state, move it, mend it
     #[command(subcommand)]
     State(StateCommand),
+    /// Let go of resources: hlctl forgets them, AWS keeps them
+    Forget(ForgetArgs),
+    /// Let resources be destroyed only by name, whatever the configuration says
+    Protect(ProtectArgs),
+    /// Let resources be destroyed without being named, whatever the configuration says
+    Unprotect(ProtectArgs),
+    /// Release the lock of a run that is gone
+    ForceUnlock(ForceUnlockArgs),
     /// Serve the emulator on a port of this machine, for any AWS client
     Sandbox(SandboxArgs),
     /// Print a completion script for a shell
@@ -113,6 +127,7 @@ impl Command {
             Self::Smart(SmartCommand::Test(arguments)) => arguments.json,
             Self::State(StateCommand::List(arguments)) => arguments.json,
             Self::State(StateCommand::Show { json, .. }) => *json,
+            Self::State(_) | Self::Forget(_) | Self::Protect(_) | Self::Unprotect(_) | Self::ForceUnlock(_) => false,
             Self::Init(_) | Self::Schema | Self::Sandbox(_) | Self::Completions { .. } | Self::Man { .. } => false,
         }
     }
@@ -334,21 +349,6 @@ pub struct SmartTestArgs {
     /// Print JSON
     #[arg(long)]
     pub json: bool,
-}
-
-/// `hlctl state ...`
-#[derive(Debug, Subcommand)]
-pub enum StateCommand {
-    /// List the resources
-    List(JsonArgs),
-    /// Show one resource, or everything
-    Show {
-        /// The resource's address
-        address: Option<String>,
-        /// Print JSON
-        #[arg(long)]
-        json: bool,
-    },
 }
 
 /// `hlctl sandbox`

@@ -169,8 +169,24 @@ pub enum CommandError {
     #[error("{0}")]
     State(#[from] crate::state::StateError),
     /// AWS was changed and the state could not be written.
-    #[error("AWS was changed, and that could not be written down: {0}")]
-    Unsaved(crate::state::StateError),
+    #[error("AWS was changed, and that could not be written down: {error}{}", match kept {
+        Some(kept) => format!("\nwhat hlctl knows is in {}", kept.display()),
+        None => String::new(),
+    })]
+    Unsaved {
+        /// Why not.
+        error: crate::state::StateError,
+        /// Where it was written instead.
+        kept: Option<std::path::PathBuf>,
+    },
+    /// The state to go by is not where the configuration says.
+    #[error("{message}")]
+    Stranded {
+        /// Where it is.
+        message: String,
+        /// How it is brought home.
+        hint: String,
+    },
     /// The plan may not be carried out.
     #[error("{}", .0.join("\n"))]
     Refused(Vec<String>),
@@ -220,7 +236,11 @@ impl CommandError {
             Self::Unreadable(errors) => hints(errors.iter().filter_map(|(_, error)| error.hint())),
             Self::Aws(error) => hint::hint(error),
             Self::State(error) => error.hint(),
-            Self::Unsaved(_) => Some(
+            Self::Unsaved { kept: Some(kept), .. } => {
+                Some(format!("when S3 can be reached again, bring it home: hlctl state push {}", kept.display()))
+            }
+            Self::Unsaved { error, .. } if error.hint().is_some() => error.hint(),
+            Self::Unsaved { .. } => Some(
                 "nothing is lost: mend the cause (make room, or the directory writable), then run the command again; it finds \
                  what was made"
                     .to_owned(),
@@ -228,7 +248,10 @@ impl CommandError {
             Self::Package(error) => Some(error.hint()),
             Self::Password(error) => Some(error.hint().to_owned()),
             Self::Oauth(error) => error.hint(),
-            Self::Protected { hint, .. } | Self::Incomplete { hint, .. } | Self::Usage { hint, .. } => {
+            Self::Protected { hint, .. }
+            | Self::Incomplete { hint, .. }
+            | Self::Usage { hint, .. }
+            | Self::Stranded { hint, .. } => {
                 Some(hint.clone())
             }
             Self::Config(_) | Self::Refused(_) | Self::Declined(_) | Self::Interrupted(_) | Self::Other(_) => None,
@@ -242,8 +265,11 @@ impl CommandError {
             Self::Unreadable(errors) => errors.first().map_or(ExitCode::Failure, |(_, error)| error.exit_code()),
             Self::Aws(error) => ResourceError::Aws(error.clone()).exit_code(),
             Self::State(crate::state::StateError::Locked { .. }) => ExitCode::Locked,
+            Self::State(crate::state::StateError::Remote { error, .. }) => {
+                ResourceError::Aws((**error).clone()).exit_code()
+            }
             Self::Protected { .. } => ExitCode::Protected,
-            Self::Incomplete { .. } | Self::Unsaved(_) => ExitCode::Incomplete,
+            Self::Incomplete { .. } | Self::Unsaved { .. } => ExitCode::Incomplete,
             Self::Usage { .. } => ExitCode::Usage,
             Self::Interrupted(Signal::Interrupt) => ExitCode::Interrupted,
             Self::Interrupted(Signal::Terminate | Signal::HangUp) => ExitCode::Terminated,
@@ -252,6 +278,7 @@ impl CommandError {
             | Self::Password(_)
             | Self::State(_)
             | Self::Refused(_)
+            | Self::Stranded { .. }
             | Self::Declined(_)
             | Self::Oauth(_)
             | Self::Other(_) => ExitCode::Failure,

@@ -1,5 +1,7 @@
 //! What a command that talks to AWS begins with: configuration, state, clients, and who the caller is.
 
+mod keeping;
+
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -18,7 +20,7 @@ use crate::module::{self, Stack};
 use crate::plan::build::Situation;
 use crate::plan::{self, Options, Plan, Seen};
 use crate::resource::{Context, Identity, Settings};
-use crate::state::{Home, LocalStore, State};
+use crate::state::{Home, State};
 use crate::ui::Printer;
 use crate::wait::{Pace, Stop};
 
@@ -49,19 +51,6 @@ impl Session {
             pace.interval = pace.interval.min(SANDBOX_INTERVAL);
         }
         pace
-    }
-
-    /// Where the state is. The sandbox's is kept apart from AWS's.
-    pub fn store(&self) -> LocalStore {
-        let config = &self.global.config;
-        let path = self.global.state.clone().unwrap_or_else(|| match self.home() {
-            Home::Aws => config.with_extension("state.json"),
-            Home::Sandbox => {
-                let name = config.file_stem().map(PathBuf::from).unwrap_or_default();
-                self.sandbox_directory().join(name.with_extension("state.json"))
-            }
-        });
-        LocalStore::new(path)
     }
 
     /// Where the sandbox keeps what it plays.

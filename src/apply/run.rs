@@ -1,13 +1,14 @@
 //! The coordinator.
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
 use serde_json::Value;
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
-use tokio::time::{Instant, interval, sleep};
+use tokio::time::{Instant, interval, sleep, timeout};
 
 use super::event::{Event, Observer, Outcome};
 use super::job::Job;
@@ -20,10 +21,13 @@ use crate::error::{CommandError, ResourceError};
 use crate::module::Stack;
 use crate::plan::{Action, Plan, foretell};
 use crate::resource::{Attributes, Context, Known, Report as TaskReport};
-use crate::state::{Deposed, Entry, LocalStore, Lock, State, StateError, Status};
+use crate::state::{Deposed, Entry, Held, LocalStore, State, StateError, Status, format};
 
 /// How long calls under way may go on after a stop. With what writing the state takes, it stays under five seconds.
 const GRACE: Duration = Duration::from_secs(3);
+
+/// How long the last write may take after a stop, before the state is kept elsewhere: a CI runner kills soon.
+const LAST_WRITE: Duration = Duration::from_secs(3);
 
 /// Everything an apply needs.
 pub struct Run<'a> {
@@ -35,10 +39,10 @@ pub struct Run<'a> {
     pub stack: &'a Stack,
     /// What is known; the run goes on from here.
     pub state: State,
-    /// Where the state is kept.
-    pub store: &'a LocalStore,
     /// The right to write it.
-    pub lock: Arc<Lock>,
+    pub held: Arc<Held>,
+    /// Where it is kept instead if it cannot be written.
+    pub refuge: Option<LocalStore>,
     /// Steps at once.
     pub parallelism: usize,
     /// Whether to wait for stores.
@@ -65,7 +69,7 @@ pub async fn run(run: Run<'_>, observer: &mut dyn Observer) -> Result<Report, Co
     let foretold = foretell(&run.cx.identity, run.stack, &run.plan.graph, &known)?;
     let (steps, needs) =
         steps(run.plan, &run.state, &foretold).map_err(|error| CommandError::Other(anyhow::Error::new(error)))?;
-    let writer = Writer { store: run.store.clone(), lock: Arc::clone(&run.lock), under_way: None, dirty: false };
+    let writer = Writer { held: run.held, under_way: None, dirty: false };
     let (sender, receiver) = mpsc::unbounded_channel();
     let mut coordinator = Coordinator {
         cx: Arc::new(run.cx),
@@ -80,6 +84,7 @@ pub async fn run(run: Run<'_>, observer: &mut dyn Observer) -> Result<Report, Co
         outcomes: Vec::new(),
         steps,
         writer,
+        refuge: run.refuge,
         sender,
         wait: run.wait,
     };
@@ -105,6 +110,7 @@ struct Coordinator<'a> {
     begun: BTreeMap<StepId, Instant>,
     outcomes: Vec<(Address, Action, Outcome)>,
     writer: Writer,
+    refuge: Option<LocalStore>,
     sender: mpsc::UnboundedSender<Message>,
     wait: bool,
 }
@@ -152,6 +158,7 @@ impl Coordinator<'_> {
         let is_whole = |told: &&Value| step.kind.is_whole(told).unwrap_or(false);
         entry.foretold = self.foretold.get(&step.address).filter(is_whole).cloned();
         entry.attributes = self.stack.get(&step.address).map(|spec| spec.desired(&self.known)).unwrap_or_default();
+        entry.protection = previous.as_ref().and_then(|previous| previous.protection);
         match previous {
             // The same attempt goes on, so AWS must see the same token.
             Some(previous) if previous.status == Status::Creating && previous.recorded.is_none() => {
@@ -196,6 +203,7 @@ impl Coordinator<'_> {
     ) -> Result<Report, CommandError> {
         let mut beat = interval(Duration::from_millis(100));
         let stop = self.cx.stop.clone();
+        let held = Arc::clone(&self.writer.held);
         let mut stopping = false;
         let mut failure = None;
         loop {
@@ -215,6 +223,8 @@ impl Coordinator<'_> {
                 }
                 Some(message) = receiver.recv() => self.take(message, observer),
                 written = self.writer.written() => failure = written.err(),
+                // Nothing is begun any more; what is under way comes to its end.
+                lost = held.lost(), if failure.is_none() => failure = Some(lost),
                 _ = beat.tick() => observer.tick(),
                 else => break,
             }
@@ -237,7 +247,23 @@ impl Coordinator<'_> {
     /// Writes what is not yet written. An earlier failure to write says more than the one that follows from it.
     async fn write(&mut self, earlier: Option<StateError>) -> Result<(), CommandError> {
         self.writer.start(&mut self.state);
-        self.writer.finish().await.map_err(|error| CommandError::Unsaved(earlier.unwrap_or(error)))
+        let patience = if self.cx.stop.signal().is_some() { LAST_WRITE } else { Duration::MAX };
+        let written = timeout(patience, self.writer.finish()).await;
+        match written.unwrap_or_else(|_| Err(self.writer.too_slow())) {
+            Ok(()) => Ok(()),
+            Err(error) => {
+                let kept =
+                    self.refuge.as_ref().filter(|_| is_worth_keeping(&error)).and_then(|refuge| self.keep(refuge));
+                Err(CommandError::Unsaved { error: earlier.unwrap_or(error), kept })
+            }
+        }
+    }
+
+    fn keep(&self, refuge: &LocalStore) -> Option<PathBuf> {
+        let bytes = format::encode(&self.state).ok()?;
+        let lock = refuge.lock("hlctl").ok()?;
+        refuge.write(&bytes, None, &lock).ok()?;
+        Some(refuge.path().to_owned())
     }
 
     fn start(&mut self, observer: &mut dyn Observer) {
@@ -436,6 +462,11 @@ impl Coordinator<'_> {
             self.skip(id, None, observer);
         }
     }
+}
+
+/// Whoever took the lock or wrote in between knows better.
+fn is_worth_keeping(error: &StateError) -> bool {
+    !matches!(error, StateError::Robbed { .. } | StateError::Overtaken { .. })
 }
 
 /// How long AWS may take to show what it has made, many times over.

@@ -212,6 +212,7 @@ pub fn intent(step: &Step, plan: &Plan, protected: bool) -> Entry {
         status: Status::Creating,
         token: uuid::Uuid::new_v4().to_string(),
         protected,
+        protection: None,
         needs: plan.graph.needs(&step.address).cloned().collect(),
         recorded: None,
         foretold: None,

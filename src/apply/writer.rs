@@ -4,12 +4,11 @@ use std::sync::Arc;
 
 use tokio::task::JoinHandle;
 
-use crate::state::{LocalStore, Lock, State, StateError};
+use crate::state::{Held, State, StateError};
 
 /// Writes one state at a time, always the newest.
 pub(super) struct Writer {
-    pub(super) store: LocalStore,
-    pub(super) lock: Arc<Lock>,
+    pub(super) held: Arc<Held>,
     pub(super) under_way: Option<JoinHandle<Result<(), StateError>>>,
     pub(super) dirty: bool,
 }
@@ -22,8 +21,7 @@ impl Writer {
         }
         self.dirty = false;
         state.serial += 1;
-        let (store, lock, state) = (self.store.clone(), Arc::clone(&self.lock), state.clone());
-        self.under_way = Some(tokio::task::spawn_blocking(move || store.write(&state, &lock)));
+        self.under_way = Some(tokio::spawn(Arc::clone(&self.held).write(state.clone())));
     }
 
     /// Waits for the write under way; for ever if there is none.
@@ -34,17 +32,21 @@ impl Writer {
         }
     }
 
+    /// The last write has been given up.
+    pub(super) fn too_slow(&mut self) -> StateError {
+        if let Some(handle) = self.under_way.take() {
+            handle.abort();
+        }
+        StateError::Io { doing: "write", place: self.held.place(), error: std::io::ErrorKind::TimedOut.into() }
+    }
+
     /// Waits for the write under way, if there is one.
     pub(super) async fn finish(&mut self) -> Result<(), StateError> {
         let Some(handle) = &mut self.under_way else { return Ok(()) };
         let result = handle.await;
         self.under_way = None;
         result.unwrap_or_else(|error| {
-            Err(StateError::Io {
-                doing: "write",
-                path: self.store.path().to_owned(),
-                error: std::io::Error::other(error),
-            })
+            Err(StateError::Io { doing: "write", place: self.held.place(), error: std::io::Error::other(error) })
         })
     }
 }

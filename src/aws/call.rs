@@ -28,6 +28,7 @@ pub struct Operation {
     /// Name of the operation.
     pub name: &'static str,
     repeatable: bool,
+    persistent: bool,
     patience: Duration,
     eventually: &'static [(&'static str, &'static str)],
     propagation: Duration,
@@ -40,6 +41,7 @@ impl Operation {
             service,
             name,
             repeatable: true,
+            persistent: false,
             patience: Duration::from_secs(90),
             eventually: &[],
             propagation: PROPAGATION,
@@ -49,6 +51,12 @@ impl Operation {
     /// The operation has no idempotency token: it is repeated only when AWS has surely not carried it out.
     pub const fn once(mut self) -> Self {
         self.repeatable = false;
+        self
+    }
+
+    /// A server that cannot be reached is tried for longer: what is at stake is what hlctl knows.
+    pub const fn persistent(mut self) -> Self {
+        self.persistent = true;
         self
     }
 
@@ -118,6 +126,7 @@ fn pause(operation: &Operation, error: &AwsError, attempts: u32, elapsed: Durati
         ErrorKind::NoAnswer if error.message == "no answer in time" => (3, operation.patience),
         ErrorKind::NoAnswer => (10, operation.patience),
         ErrorKind::Garbled => (3, operation.patience),
+        ErrorKind::Unreachable if operation.persistent => (8, operation.patience),
         ErrorKind::Unreachable => (4, operation.patience),
         _ => return None,
     };

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use aws_config::profile::ProfileFileCredentialsProvider;
 use aws_config::provider_config::ProviderConfig;
-use aws_config::{BehaviorVersion, Region, SdkConfig};
+use aws_config::{BehaviorVersion, ConfigLoader, Region, SdkConfig};
 use aws_credential_types::Credentials;
 use aws_sdk_s3::config::SharedCredentialsProvider;
 use aws_smithy_http_client::proxy::ProxyConfig;
@@ -60,22 +60,7 @@ pub struct Clients {
 impl Clients {
     /// Builds the clients; asks nobody anything yet.
     pub async fn new(endpoint: Endpoint, region: Option<&str>, profile: Option<&str>) -> Self {
-        let timeouts = TimeoutConfig::builder()
-            .connect_timeout(Duration::from_secs(5))
-            .operation_attempt_timeout(Duration::from_secs(20))
-            .build();
-        let mut loader = aws_config::defaults(BehaviorVersion::latest())
-            .retry_config(RetryConfig::disabled())
-            .timeout_config(timeouts);
-        if let Some(profile) = profile {
-            // A profile that was asked for by name comes before credentials in the environment, as with the AWS CLI.
-            let means = ProviderConfig::default().with_http_client(http_client());
-            let named = ProfileFileCredentialsProvider::builder().configure(&means).profile_name(profile).build();
-            loader = loader.profile_name(profile).credentials_provider(named);
-        }
-        if let Some(region) = region {
-            loader = loader.region(Region::new(region.to_owned()));
-        }
+        let mut loader = loader(region, profile);
         loader = match endpoint {
             Endpoint::Aws => loader.http_client(http_client()),
             Endpoint::InProcess { http, region: home } => {
@@ -91,11 +76,7 @@ impl Clients {
     }
 
     fn from_config(config: &SdkConfig) -> Self {
-        // A custom endpoint seldom answers to `bucket.host`.
-        let custom_s3 = config.endpoint_url().is_some()
-            || std::env::var_os("AWS_ENDPOINT_URL_S3").is_some()
-            || std::env::var_os("AWS_ENDPOINT_URL").is_some();
-        let s3 = aws_sdk_s3::config::Builder::from(config).force_path_style(custom_s3).build();
+        let s3 = aws_sdk_s3::config::Builder::from(config).force_path_style(is_custom_s3(config)).build();
         Self {
             sts: aws_sdk_sts::Client::new(config),
             kms: aws_sdk_kms::Client::new(config),
@@ -111,6 +92,50 @@ impl Clients {
             healthlake_endpoint: endpoint_of(config, "HealthLake"),
         }
     }
+}
+
+/// What all clients have in common.
+fn loader(region: Option<&str>, profile: Option<&str>) -> ConfigLoader {
+    let timeouts = TimeoutConfig::builder()
+        .connect_timeout(Duration::from_secs(5))
+        .operation_attempt_timeout(Duration::from_secs(20))
+        .build();
+    let mut loader =
+        aws_config::defaults(BehaviorVersion::latest()).retry_config(RetryConfig::disabled()).timeout_config(timeouts);
+    if let Some(profile) = profile {
+        // A profile that was asked for by name comes before credentials in the environment, as with the AWS CLI.
+        let means = ProviderConfig::default().with_http_client(http_client());
+        let named = ProfileFileCredentialsProvider::builder().configure(&means).profile_name(profile).build();
+        loader = loader.profile_name(profile).credentials_provider(named);
+    }
+    if let Some(region) = region {
+        loader = loader.region(Region::new(region.to_owned()));
+    }
+    loader
+}
+
+/// A client for S3 alone, as the state needs one; `None` where nobody named a region. An `endpoint` comes before those
+/// of the SDK's chain.
+pub async fn s3_alone(
+    region: Option<&str>,
+    profile: Option<&str>,
+    endpoint: Option<&str>,
+) -> Option<aws_sdk_s3::Client> {
+    let config = loader(region, profile).http_client(http_client()).load().await;
+    config.region()?;
+    let mut builder = aws_sdk_s3::config::Builder::from(&config);
+    if let Some(endpoint) = endpoint {
+        builder = builder.endpoint_url(endpoint);
+    }
+    let custom = endpoint.is_some() || is_custom_s3(&config);
+    Some(aws_sdk_s3::Client::from_conf(builder.force_path_style(custom).build()))
+}
+
+/// A custom endpoint seldom answers to `bucket.host`.
+fn is_custom_s3(config: &SdkConfig) -> bool {
+    config.endpoint_url().is_some()
+        || std::env::var_os("AWS_ENDPOINT_URL_S3").is_some()
+        || std::env::var_os("AWS_ENDPOINT_URL").is_some()
 }
 
 /// The endpoint that the SDK's client of this service is led to by a variable or a profile; the service's own comes before that of all.

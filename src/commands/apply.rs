@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use super::plan::{fresh, options};
-use super::{confirm, interruptible, lock, outputs, summary};
+use super::{confirm, interruptible, locked, outputs, summary};
 use crate::apply::{self, Report, Run};
 use crate::cli::{ApplyArgs, Manner};
 use crate::config::Config;
@@ -15,7 +15,7 @@ use crate::module;
 use crate::plan::file::PlanFile;
 use crate::plan::{Options, refresh_only};
 use crate::session::{Connection, Prepared, Session, Wishes, prepare, settings_of};
-use crate::state::{LocalStore, Lock, State};
+use crate::state::{Held, State};
 use crate::ui::{json, plan_view, progress};
 
 /// Makes AWS as the configuration, or a saved plan, says.
@@ -28,14 +28,24 @@ pub(super) async fn run(session: &Session, arguments: &ApplyArgs) -> Result<Exit
 
 async fn run_fresh(session: &Session, arguments: &ApplyArgs) -> Result<ExitCode, CommandError> {
     let config = session.config()?;
-    let store = session.store();
+    let store = session.store(Some(&config)).await?;
     let manner = &arguments.manner;
-    let lock = begin(session, &store, "hlctl apply", manner).await?;
-    let state = store.read()?;
+    let work = async |held| apply_fresh(session, arguments, &config, held).await;
+    locked(session, &store, "hlctl apply", manner.lock_timeout, work).await
+}
+
+async fn apply_fresh(
+    session: &Session,
+    arguments: &ApplyArgs,
+    config: &Config,
+    held: Arc<Held>,
+) -> Result<ExitCode, CommandError> {
+    let manner = &arguments.manner;
+    let state = interruptible(&session.stop, session.read(&held.store())).await?;
     let mut options = options(&arguments.scope);
-    let connection = interruptible(&session.stop, session.connect(Wishes::of(&config))).await?;
-    let state = state.unwrap_or_else(|| fresh(session, &config, &connection.identity));
-    let mut prepared = plan(session, &connection, &config, state, &options).await?;
+    let connection = interruptible(&session.stop, session.connect(Wishes::of(config))).await?;
+    let state = state.unwrap_or_else(|| fresh(session, config, &connection.identity));
+    let mut prepared = plan(session, &connection, config, state, &options).await?;
     if arguments.scope.refresh_only {
         prepared.plan = refresh_only(&prepared.plan, &prepared.state);
     }
@@ -55,15 +65,26 @@ async fn run_fresh(session: &Session, arguments: &ApplyArgs) -> Result<ExitCode,
     if prepared.plan.changes_aws() {
         confirm::approve(session, manner.auto_approve || named, "\nDo this?").await?;
     }
-    carry_out(session, &store, lock, prepared, manner).await
+    carry_out(session, held, prepared, manner).await
 }
 
 async fn run_saved(session: &Session, arguments: &ApplyArgs, path: &Path) -> Result<ExitCode, CommandError> {
     let saved = PlanFile::read(path)?;
-    let store = session.store();
+    let store = session.store(Some(&saved.config)).await?;
     let manner = &arguments.manner;
-    let lock = begin(session, &store, "hlctl apply", manner).await?;
-    let state = saved.check_state(&store, session.home())?;
+    let work = async |held| apply_saved(session, manner, &saved, held).await;
+    locked(session, &store, "hlctl apply", manner.lock_timeout, work).await
+}
+
+async fn apply_saved(
+    session: &Session,
+    manner: &Manner,
+    saved: &PlanFile,
+    held: Arc<Held>,
+) -> Result<ExitCode, CommandError> {
+    let store = held.store();
+    let found = interruptible(&session.stop, session.read(&store)).await?;
+    let state = saved.check_state(&store, found, session.home())?;
     let connection = interruptible(&session.stop, session.connect(Wishes::of(&saved.config))).await?;
     let mut prepared = plan(session, &connection, &saved.config, state, &saved.options).await?;
     if saved.refresh_only {
@@ -77,21 +98,7 @@ async fn run_saved(session: &Session, arguments: &ApplyArgs, path: &Path) -> Res
         return Err(confirm::protected(&unnamed));
     }
     // The user saw the plan when it was made; naming its file is the approval.
-    carry_out(session, &store, lock, prepared, manner).await
-}
-
-/// Locks the state; makes its directory first.
-pub(super) async fn begin(
-    session: &Session,
-    store: &LocalStore,
-    command: &str,
-    manner: &Manner,
-) -> Result<Arc<Lock>, CommandError> {
-    if let Some(directory) = store.path().parent().filter(|parent| !parent.as_os_str().is_empty()) {
-        use anyhow::Context;
-        std::fs::create_dir_all(directory).with_context(|| format!("cannot make {}", directory.display()))?;
-    }
-    lock(session, store, command, manner.lock_timeout).await
+    carry_out(session, held, prepared, manner).await
 }
 
 async fn plan(
@@ -113,14 +120,13 @@ pub(super) fn show(session: &Session, prepared: &Prepared, connection: &Connecti
 
 async fn carry_out(
     session: &Session,
-    store: &LocalStore,
-    lock: Arc<Lock>,
+    held: Arc<Held>,
     prepared: Prepared,
     manner: &Manner,
 ) -> Result<ExitCode, CommandError> {
     let has_work = prepared.plan.has_work();
     let begun = Instant::now();
-    let report = walk(session, store, lock, &prepared, manner).await?;
+    let report = walk(session, held, &prepared, manner).await?;
     if manner.json {
         session.printer.data(&format!("{:#}", json::report(&report)));
     }
@@ -138,8 +144,7 @@ async fn carry_out(
 /// Carries a plan out, with progress on stderr.
 pub(super) async fn walk(
     session: &Session,
-    store: &LocalStore,
-    lock: Arc<Lock>,
+    held: Arc<Held>,
     prepared: &Prepared,
     manner: &Manner,
 ) -> Result<Report, CommandError> {
@@ -149,8 +154,8 @@ pub(super) async fn walk(
         plan: &prepared.plan,
         stack: &prepared.stack,
         state: prepared.state.clone(),
-        store,
-        lock,
+        refuge: matches!(*held, Held::S3(..)).then(|| session.refuge()),
+        held,
         parallelism: usize::from(manner.parallelism),
         wait: !manner.no_wait,
         is_protected: &|address| prepared.is_protected(address),

@@ -1,29 +1,40 @@
 //! `hlctl destroy`: from the state; the configuration only adds its settings.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 use std::time::Instant;
 
-use super::apply::{begin, show, walk};
-use super::{confirm, interruptible, summary};
+use super::apply::{show, walk};
+use super::{confirm, interruptible, locked, summary};
 use crate::address::Address;
 use crate::cli::DestroyArgs;
+use crate::config::Config;
 use crate::error::CommandError;
 use crate::exit_code::ExitCode;
 use crate::plan::Options;
 use crate::session::{Session, Wishes, prepare, settings_of};
-use crate::state::StateError;
+use crate::state::Held;
 use crate::ui::json;
 
 /// Destroys everything that the state holds.
 pub(super) async fn run(session: &Session, arguments: &DestroyArgs) -> Result<ExitCode, CommandError> {
     let config = session.config_if_any()?;
-    let store = session.store();
-    let manner = &arguments.manner;
+    let store = session.store(config.as_ref()).await?;
     // Reading first keeps a mistaken directory from getting a lock file and a sandbox.
-    store.read()?.ok_or_else(|| StateError::Missing { path: store.path().to_owned() })?;
-    let lock = begin(session, &store, "hlctl destroy", manner).await?;
-    let state = store.read()?.ok_or_else(|| StateError::Missing { path: store.path().to_owned() })?;
-    let mut settings = config.as_ref().map_or_else(|| state.settings.clone(), settings_of);
+    interruptible(&session.stop, session.read_existing(&store)).await?;
+    let work = async |held| destroy(session, arguments, config.as_ref(), held).await;
+    locked(session, &store, "hlctl destroy", arguments.manner.lock_timeout, work).await
+}
+
+async fn destroy(
+    session: &Session,
+    arguments: &DestroyArgs,
+    config: Option<&Config>,
+    held: Arc<Held>,
+) -> Result<ExitCode, CommandError> {
+    let manner = &arguments.manner;
+    let state = interruptible(&session.stop, session.read_existing(&held.store())).await?;
+    let mut settings = config.map_or_else(|| state.settings.clone(), settings_of);
     settings.force_destroy |= arguments.force_destroy;
     let mut options = Options {
         targets: arguments.target.iter().map(Address::parse).collect::<BTreeSet<_>>(),
@@ -31,9 +42,9 @@ pub(super) async fn run(session: &Session, arguments: &DestroyArgs) -> Result<Ex
         destroy: true,
         ..Options::default()
     };
-    let wishes = Wishes::around(config.as_ref(), &session.global, &state);
+    let wishes = Wishes::around(config, &session.global, &state);
     let connection = interruptible(&session.stop, session.connect(wishes)).await?;
-    let preparing = prepare(&connection, session, config.as_ref(), state, &options, settings);
+    let preparing = prepare(&connection, session, config, state, &options, settings);
     let mut prepared = interruptible(&session.stop, preparing).await?;
     if !prepared.plan.has_work() {
         session.printer.say("Nothing to destroy: the state holds no resources.");
@@ -52,7 +63,7 @@ pub(super) async fn run(session: &Session, arguments: &DestroyArgs) -> Result<Ex
         confirm::check(&prepared.plan)?;
     }
     let begun = Instant::now();
-    let report = walk(session, &store, lock, &prepared, manner).await?;
+    let report = walk(session, held, &prepared, manner).await?;
     if manner.json {
         session.printer.data(&format!("{:#}", json::report(&report)));
     }

@@ -3,6 +3,7 @@
 mod apply;
 mod confirm;
 mod destroy;
+mod force_unlock;
 mod init;
 mod man;
 mod outputs;
@@ -17,18 +18,19 @@ mod wait;
 
 use std::ffi::OsString;
 use std::future::Future;
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
 use clap::{CommandFactory, Parser};
 use tokio::sync::watch;
-use tokio::time::{Instant, sleep};
+use tokio::time::{Instant, sleep, timeout};
 
 use crate::cli::{Cli, Command};
 use crate::error::CommandError;
 use crate::exit_code::ExitCode;
 use crate::session::Session;
-use crate::state::{LocalStore, Lock, StateError};
+use crate::state::{Held, StateError, Store};
 use crate::ui::{Printer, json};
 use crate::wait::{Signal, Stop};
 
@@ -72,11 +74,12 @@ fn run(cli: Cli, printer: Printer) -> Result<ExitCode, CommandError> {
         Command::Init(arguments) => init::run(&session, &arguments),
         Command::Validate(arguments) => validate::run(&session, &arguments),
         Command::Schema => schema::run(&session),
-        Command::Outputs(arguments) if arguments.show_secrets => {
-            block_on(sender, outputs::run_with_secrets(&session, &arguments))
-        }
-        Command::Outputs(arguments) => outputs::run(&session, &arguments),
-        Command::State(command) => state::run(&session, command),
+        Command::Outputs(arguments) => block_on(sender, outputs::run(&session, &arguments)),
+        Command::State(command) => block_on(sender, state::run(&session, command)),
+        Command::Forget(arguments) => block_on(sender, state::forget(&session, &arguments)),
+        Command::Protect(arguments) => block_on(sender, state::protect(&session, &arguments, true)),
+        Command::Unprotect(arguments) => block_on(sender, state::protect(&session, &arguments, false)),
+        Command::ForceUnlock(arguments) => block_on(sender, force_unlock::run(&session, &arguments)),
         Command::Completions { shell } => {
             let mut script = Vec::new();
             clap_complete::generate(shell, &mut Cli::command(), "hlctl", &mut script);
@@ -153,22 +156,31 @@ async fn interruptible<T>(stop: &Stop, work: impl Future<Output = Result<T, Comm
     }
 }
 
-/// Takes the state's lock, waiting for it as long as the user allows.
-async fn lock(
+/// Does the work with the state locked, and unlocks it however the work ends.
+async fn locked<T>(
     session: &Session,
-    store: &LocalStore,
+    store: &Store,
     command: &str,
     patience: Duration,
-) -> Result<Arc<Lock>, CommandError> {
+    work: impl AsyncFnOnce(Arc<Held>) -> Result<T, CommandError>,
+) -> Result<T, CommandError> {
+    let held = Arc::new(lock(session, store, command, patience).await?);
+    let result = work(Arc::clone(&held)).await;
+    if let Err(error) = held.release().await {
+        session.printer.error(&error.to_string(), error.hint().as_deref());
+    }
+    result
+}
+
+/// Takes the state's lock, waiting for it as long as the user allows.
+async fn lock(session: &Session, store: &Store, command: &str, patience: Duration) -> Result<Held, CommandError> {
     let deadline = Instant::now() + patience;
     let mut told = false;
     loop {
-        match store.lock(command) {
-            Ok(lock) => return Ok(Arc::new(lock)),
-            Err(StateError::Locked { holder, path }) => {
-                if Instant::now() >= deadline {
-                    return Err(StateError::Locked { holder, path }.into());
-                }
+        match take(session, store, command).await? {
+            Ok(lock) => return Ok(lock),
+            Err(error @ StateError::Locked { .. }) if Instant::now() >= deadline => return Err(error.into()),
+            Err(StateError::Locked { holder, .. }) => {
                 if !told {
                     session.printer.say(&format!("Waiting for the state's lock, held by {holder}"));
                     told = true;
@@ -176,13 +188,32 @@ async fn lock(
             }
             Err(error) => return Err(error.into()),
         }
+        let pause = if matches!(store, Store::Local(_)) { LOCK_PAUSE } else { LOCK_PAUSE * 5 };
         interruptible(&session.stop, async {
-            sleep(Duration::from_millis(200)).await;
+            sleep(pause).await;
             Ok(())
         })
         .await?;
     }
 }
+
+/// One attempt. A lock that a signal finds half taken is given back.
+async fn take(session: &Session, store: &Store, command: &str) -> Result<Result<Held, StateError>, CommandError> {
+    const GRACE: Duration = Duration::from_secs(2);
+    let mut taking = pin!(store.lock(command));
+    tokio::select! {
+        taken = &mut taking => Ok(taken),
+        signal = session.stop.requested() => {
+            if let Ok(Ok(held)) = timeout(GRACE, taking).await {
+                let _ = timeout(GRACE, held.release()).await;
+            }
+            Err(CommandError::Interrupted(signal))
+        }
+    }
+}
+
+/// Between two looks at the lock of a file; S3 is asked less often.
+const LOCK_PAUSE: Duration = Duration::from_millis(200);
 
 fn report(printer: Printer, error: &CommandError) {
     match error {

@@ -10,17 +10,20 @@ use crate::exit_code::ExitCode;
 use crate::module;
 use crate::resource::secret_of;
 use crate::session::{Session, Wishes};
-use crate::state::{LocalStore, State, StateError};
+use crate::state::{State, StateError};
 
 /// Prints the outputs, or one of them.
-pub(super) fn run(session: &Session, arguments: &OutputsArgs) -> Result<ExitCode, CommandError> {
-    let state = read(&session.store())?;
+pub(super) async fn run(session: &Session, arguments: &OutputsArgs) -> Result<ExitCode, CommandError> {
+    if arguments.show_secrets {
+        return run_with_secrets(session, arguments).await;
+    }
+    let state = interruptible(&session.stop, read(session)).await?;
     print(session, arguments, module::outputs(|address| state.recorded(address)))
 }
 
 /// The same with the secrets of the app clients.
-pub(super) async fn run_with_secrets(session: &Session, arguments: &OutputsArgs) -> Result<ExitCode, CommandError> {
-    let state = read(&session.store())?;
+async fn run_with_secrets(session: &Session, arguments: &OutputsArgs) -> Result<ExitCode, CommandError> {
+    let state = interruptible(&session.stop, read(session)).await?;
     let mut outputs = module::outputs(|address| state.recorded(address));
     let wanted: Vec<_> = module::SECRETS
         .into_iter()
@@ -65,9 +68,10 @@ fn print(session: &Session, arguments: &OutputsArgs, outputs: Map<String, Value>
 }
 
 /// The state, which must exist.
-pub(super) fn read(store: &LocalStore) -> Result<State, CommandError> {
-    let state = store.read()?;
-    Ok(state.ok_or_else(|| StateError::Missing { path: store.path().to_owned() })?)
+pub(super) async fn read(session: &Session) -> Result<State, CommandError> {
+    let store = session.store_alone().await?;
+    let state = store.read().await?;
+    Ok(state.ok_or_else(|| StateError::Missing { place: store.place() })?)
 }
 
 /// The outputs for people: one a line.

@@ -20,10 +20,10 @@ use crate::ui::{json, plan_view};
 pub(super) async fn run(session: &Session, arguments: &PlanArgs) -> Result<ExitCode, CommandError> {
     // A destroy works from the state alone where the configuration is gone.
     let config = if arguments.destroy { session.config_if_any()? } else { Some(session.config()?) };
-    let store = session.store();
-    let state = store.read()?;
+    let store = session.store(config.as_ref()).await?;
+    let state = interruptible(&session.stop, session.read(&store)).await?;
     let is_new = state.is_none();
-    let missing = || CommandError::State(StateError::Missing { path: store.path().to_owned() });
+    let missing = || CommandError::State(StateError::Missing { place: store.place() });
     let options = Options { destroy: arguments.destroy, ..options(&arguments.scope) };
     let (connection, mut prepared) = interruptible(&session.stop, async {
         let wishes = match (&config, &state) {

@@ -1,28 +1,38 @@
 //! `hlctl wait`: waits for what an earlier run left under way.
 
+use std::sync::Arc;
 use std::time::Duration;
 
-use super::apply::{begin, walk};
-use super::{interruptible, summary};
+use super::apply::walk;
+use super::{interruptible, locked, summary};
 use crate::address::Address;
 use crate::apply::Report;
 use crate::cli::{Manner, WaitArgs};
-use crate::config::Protect;
+use crate::config::{Config, Protect};
 use crate::error::CommandError;
 use crate::exit_code::ExitCode;
 use crate::module::Stack;
 use crate::plan::{Action, Change, Plan};
 use crate::resource::{Condition, Context};
 use crate::session::{Prepared, Session, Wishes};
-use crate::state::{Entry, State, StateError, Status};
+use crate::state::{Entry, Held, State, Status};
 use crate::ui::json;
 
 /// Waits until every store has settled or is gone.
 pub(super) async fn run(session: &Session, arguments: &WaitArgs) -> Result<ExitCode, CommandError> {
     let config = session.config_if_any()?;
-    let store = session.store();
-    let missing = || StateError::Missing { path: store.path().to_owned() };
-    store.read()?.ok_or_else(missing)?;
+    let store = session.store(config.as_ref()).await?;
+    interruptible(&session.stop, session.read_existing(&store)).await?;
+    let work = async |held| wait(session, arguments, config.as_ref(), held).await;
+    locked(session, &store, "hlctl wait", Duration::ZERO, work).await
+}
+
+async fn wait(
+    session: &Session,
+    arguments: &WaitArgs,
+    config: Option<&Config>,
+    held: Arc<Held>,
+) -> Result<ExitCode, CommandError> {
     let manner = Manner {
         auto_approve: true,
         parallelism: 10,
@@ -30,12 +40,11 @@ pub(super) async fn run(session: &Session, arguments: &WaitArgs) -> Result<ExitC
         lock_timeout: Duration::ZERO,
         json: arguments.json,
     };
-    let lock = begin(session, &store, "hlctl wait", &manner).await?;
-    let state = store.read()?.ok_or_else(missing)?;
-    let wishes = Wishes::around(config.as_ref(), &session.global, &state);
+    let state = interruptible(&session.stop, session.read_existing(&held.store())).await?;
+    let wishes = Wishes::around(config, &session.global, &state);
     let connection = interruptible(&session.stop, session.connect(wishes)).await?;
     state.check_belongs(session.home(), &connection.identity)?;
-    let mut pace = session.pace(config.as_ref());
+    let mut pace = session.pace(config);
     pace.timeout = arguments.timeout.unwrap_or(pace.timeout);
     let settings = state.settings.clone();
     let cx = connection.context(&state, settings, pace, session.stop.clone());
@@ -48,7 +57,7 @@ pub(super) async fn run(session: &Session, arguments: &WaitArgs) -> Result<ExitC
         return Ok(ExitCode::Success);
     }
     let prepared = Prepared::of_parts(cx, Stack::new(), plan, state, Protect::Default);
-    let report = walk(session, &store, lock, &prepared, &manner).await?;
+    let report = walk(session, held, &prepared, &manner).await?;
     if arguments.json {
         session.printer.data(&format!("{:#}", json::report(&report)));
     }

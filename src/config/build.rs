@@ -33,6 +33,7 @@ pub(super) fn config(reader: &mut Reader<'_>, base_dir: &Path) -> Config {
         force_destroy: reader.flag("force_destroy"),
         logs_bucket_self_logging: reader.flag("logs_bucket_self_logging"),
         protect: reader.protect(),
+        backend: reader.backend(),
         datastore_analytics: reader.optional_flag("datastore_analytics"),
         datastore_nlp: reader.optional_flag("datastore_nlp"),
         datastore_default_profiles: reader.optional_list("datastore_default_profiles"),

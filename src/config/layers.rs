@@ -228,7 +228,7 @@ fn unknown(source: &Source, name: &Spanned<std::borrow::Cow<'_, str>>, value: &S
             "that is for Terraform, not for the module: drop the line".to_owned()
         }
         (None, None) if value.get_ref().is_table() => {
-            "the only tables are `tags` and those that begin with `cognito_`".to_owned()
+            "the only tables are `tags`, `backend` and those that begin with `cognito_`".to_owned()
         }
         (None, None) => "`docs/configuration.md` lists every key".to_owned(),
     })

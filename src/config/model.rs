@@ -55,6 +55,9 @@ pub struct Config {
     pub logs_bucket_self_logging: bool,
     /// What may be destroyed only by name.
     pub protect: Protect,
+    /// Where the state is kept; `None` for a file beside the configuration.
+    #[serde(default)]
+    pub backend: Option<Backend>,
     /// SQL analytics on the store; `None` leaves AWS's default alone.
     pub datastore_analytics: Option<bool>,
     /// Medical NLP on the store; `None` leaves AWS's default alone.
@@ -83,6 +86,40 @@ pub enum Protect {
     Default,
     /// Exactly these addresses.
     Addresses(BTreeSet<String>),
+}
+
+/// A state in S3.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Backend {
+    /// The bucket, which hlctl does not make.
+    pub bucket: String,
+    /// Key of the state's object; those of its lock and its backup begin with it.
+    pub key: String,
+    /// The bucket's region; `None` for that of the stack.
+    pub region: Option<String>,
+    /// KMS key that encrypts the objects; `None` leaves it to the bucket, or else to S3.
+    pub kms_key_id: Option<String>,
+    /// Address of another server that speaks S3.
+    pub endpoint: Option<String>,
+    /// Profile for the state alone; `None` for that of the stack.
+    pub profile: Option<String>,
+    /// Seconds after which a lock that nobody renews counts as abandoned.
+    pub lease_in_seconds: u32,
+}
+
+impl Backend {
+    /// At this place, everything else as it is without a word from the user.
+    pub fn at(bucket: &str, key: &str) -> Self {
+        Self {
+            bucket: bucket.to_owned(),
+            key: key.to_owned(),
+            region: None,
+            kms_key_id: None,
+            endpoint: None,
+            profile: None,
+            lease_in_seconds: super::backend::DEFAULT_LEASE,
+        }
+    }
 }
 
 /// Continuous backup (`BackupConfiguration` of the HealthLake API).

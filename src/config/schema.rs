@@ -3,6 +3,7 @@
 use serde_json::{Map, Value, json};
 use toml::de::DeValue;
 
+use super::backend::{DEFAULT_LEASE, FIELDS, LEASE};
 use super::keys::{self, Default, Key, Kind, TOKEN_UNITS, TOKENS};
 use super::rules::{Rule, addresses, cognito, tags};
 
@@ -58,6 +59,7 @@ fn shape(kind: &Kind) -> Value {
             "additionalProperties": text(&tags::VALUE),
         }),
         Kind::Protect => protect(),
+        Kind::Backend => backend(),
         Kind::TestUsers => json!({ "type": "array", "items": test_user() }),
         Kind::TokenValidity => tokens(&json!({ "type": "integer", "minimum": 1, "maximum": 315_360_000 })),
         Kind::TokenUnits => tokens(&json!({ "type": "string", "enum": TOKEN_UNITS })),
@@ -87,6 +89,19 @@ fn protect() -> Value {
             { "type": "boolean" },
             { "type": "array", "items": address, "uniqueItems": true },
         ]
+    })
+}
+
+fn backend() -> Value {
+    let mut properties: Map<String, Value> =
+        FIELDS.iter().map(|(name, rule)| ((*name).to_owned(), text(rule))).collect();
+    let lease = json!({ "type": "integer", "minimum": LEASE.0, "maximum": LEASE.1, "default": DEFAULT_LEASE });
+    properties.insert("lease_in_seconds".to_owned(), lease);
+    json!({
+        "type": "object",
+        "additionalProperties": false,
+        "required": ["bucket", "key"],
+        "properties": properties,
     })
 }
 

@@ -16,7 +16,7 @@ use super::secret::Secret;
 
 impl<'s> Reader<'s> {
     /// The value of a key that parsed, with an example of it.
-    fn with_item<T>(
+    pub(super) fn with_item<T>(
         &mut self,
         name: &str,
         read: impl FnOnce(&mut Self, &Item<'_, 's>, &'static str) -> T,

@@ -84,6 +84,11 @@ pub fn build(situation: &Situation<'_>, options: &Options) -> Result<Plan, Comma
     Ok(decider.plan)
 }
 
+/// What `hlctl protect` or `hlctl unprotect` said.
+fn by_hand(entry: Option<&Entry>) -> Option<bool> {
+    entry?.protection
+}
+
 fn check_named(situation: &Situation<'_>, options: &Options) -> Result<(), CommandError> {
     let exists =
         |address: &Address| situation.stack.contains_key(address) || situation.state.resources.contains_key(address);
@@ -195,7 +200,7 @@ impl Decider<'_> {
             action,
             reason,
             meaning: Vec::new(),
-            protected: (self.situation.is_protected)(address),
+            protected: by_hand(entry).unwrap_or_else(|| (self.situation.is_protected)(address)),
             delete_first: false,
             deposed: false,
             contents: None,
@@ -209,7 +214,7 @@ impl Decider<'_> {
     /// A change of protection alone is a change of the state, and must not go unsaid.
     fn protection(&self, address: &Address, entry: Option<&Entry>) -> (Action, Option<String>) {
         let wanted = (self.situation.is_protected)(address);
-        match entry {
+        match entry.filter(|entry| entry.protection.is_none()) {
             Some(entry) if entry.protected && !wanted => (
                 Action::Adopt,
                 Some("from then on it is no longer protected: a destroy needs no name for it".to_owned()),
@@ -331,8 +336,11 @@ impl Decider<'_> {
         Ok(())
     }
 
-    /// The configuration decides, if there is one; else what the state was told.
+    /// What was said by hand counts first, then the configuration, if there is one; else what the state was told.
     fn protects(&self, address: &Address, entry: &Entry) -> bool {
+        if let Some(protection) = entry.protection {
+            return protection;
+        }
         if self.situation.config_decides { (self.situation.is_protected)(address) } else { entry.protected }
     }
 

@@ -11,7 +11,7 @@ use crate::config::Config;
 use crate::error::CommandError;
 use crate::resource::Identity;
 use crate::session::Prepared;
-use crate::state::{Home, LocalStore, State};
+use crate::state::{Home, State, Store};
 
 const FORMAT: &str = "hlctl-plan";
 const VERSION: u64 = 1;
@@ -26,7 +26,7 @@ pub struct PlanFile {
     lineage: String,
     serial: u64,
     stack: String,
-    /// Name of the state's file. Its directory may differ, as between two jobs of a pipeline.
+    /// Name of the state's file, or address of its object. A file's directory may differ, as between two jobs of a pipeline.
     state_file: String,
     identity: Identity,
     /// Whether there was no state yet.
@@ -44,7 +44,7 @@ impl PlanFile {
     /// The plan, for saving.
     pub fn of(
         prepared: &Prepared,
-        store: &LocalStore,
+        store: &Store,
         config: Config,
         options: Options,
         is_new: bool,
@@ -59,7 +59,7 @@ impl PlanFile {
             lineage: state.lineage.clone(),
             serial: state.serial,
             stack: state.stack.clone(),
-            state_file: file_name(store),
+            state_file: store.place().name(),
             identity: state.identity.clone(),
             is_new,
             refresh_only,
@@ -104,25 +104,25 @@ impl PlanFile {
         Ok(serde_json::from_value(whole).with_context(|| format!("the plan {shown} is damaged; make it anew"))?)
     }
 
-    /// The state that the plan is for.
+    /// The state that the plan is for, if `found`, which the store holds, is that.
     ///
     /// # Errors
     /// The state is another one, or has been written since.
-    pub fn check_state(&self, store: &LocalStore, home: Home) -> Result<State, CommandError> {
+    pub fn check_state(&self, store: &Store, found: Option<State>, home: Home) -> Result<State, CommandError> {
         let refuse = |why: String| {
             Err(CommandError::Refused(vec![format!("the plan cannot be carried out: {why}; make it anew")]))
         };
         if self.home != home {
             return Err(crate::state::StateError::Home { state: self.home }.into());
         }
-        if self.state_file != file_name(store) {
+        if self.state_file != store.place().name() {
             return Err(CommandError::Refused(vec![format!(
                 "the plan was made for the state {}, but this command is for {}; -c and --state say which",
                 self.state_file,
-                file_name(store)
+                store.place().name()
             )]));
         }
-        match store.read()? {
+        match found {
             None if self.is_new => {
                 let mut state =
                     State::new("", self.home, self.identity.clone(), crate::session::settings_of(&self.config));
@@ -169,10 +169,6 @@ impl PlanFile {
         lines.extend(differing.iter().map(|line| format!("  {line}")));
         Err(CommandError::Refused(lines))
     }
-}
-
-fn file_name(store: &LocalStore) -> String {
-    store.path().file_name().unwrap_or_default().to_string_lossy().into_owned()
 }
 
 /// What is to be done; not what is said about it, which may name today's date.

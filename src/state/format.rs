@@ -2,13 +2,11 @@
 //!
 //! `docs/state.md` describes it. Every format that was ever released keeps a fixture in the tests.
 
-use std::path::Path;
-
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
-use super::{State, StateError};
+use super::{Place, State, StateError};
 
 /// The format that this hlctl writes, and the newest it reads.
 pub const VERSION: u64 = 1;
@@ -41,13 +39,44 @@ pub fn encode(state: &State) -> Result<Vec<u8>, serde_json::Error> {
     Ok(bytes)
 }
 
-/// Reads a state file's bytes. `path` is for the messages.
+/// The same state in other bytes; `None` if these are not a state's.
+pub fn fenced(bytes: &[u8]) -> Option<Vec<u8>> {
+    let mut whole: Value = serde_json::from_slice(bytes).ok()?;
+    whole.as_object_mut()?.insert("fence".to_owned(), uuid::Uuid::new_v4().to_string().into());
+    serde_json::to_vec_pretty(&whole).ok()
+}
+
+/// A note in the place of a state that is elsewhere now.
+#[derive(Serialize, Deserialize)]
+struct Moved {
+    format: String,
+    version: u64,
+    hlctl: String,
+    moved_to: String,
+}
+
+/// The bytes of a note that the state has moved.
 ///
 /// # Errors
-/// [`StateError::TooNew`] before anything else is looked at; [`StateError::Damaged`] if any byte that matters differs
+/// None that a place can cause; JSON that cannot be written.
+pub fn encode_moved(to: &Place) -> Result<Vec<u8>, serde_json::Error> {
+    let mut bytes = serde_json::to_vec_pretty(&Moved {
+        format: MAGIC.to_owned(),
+        version: VERSION,
+        hlctl: env!("CARGO_PKG_VERSION").to_owned(),
+        moved_to: to.to_string(),
+    })?;
+    bytes.push(b'\n');
+    Ok(bytes)
+}
+
+/// Reads a state file's bytes. `place` is for the messages.
+///
+/// # Errors
+/// [`StateError::TooNew`] before anything else is looked at; [`StateError::Moved`] if it is only a note; [`StateError::Damaged`] if any byte that matters differs
 /// from what hlctl wrote.
-pub fn decode(bytes: &[u8], path: &Path) -> Result<State, StateError> {
-    let damaged = |problem: String| StateError::Damaged { path: path.to_owned(), problem, backup: None };
+pub fn decode(bytes: &[u8], place: &Place) -> Result<State, StateError> {
+    let damaged = |problem: String| StateError::Damaged { place: place.clone(), problem, backup: None };
     if bytes.is_empty() {
         return Err(damaged("it is empty".to_owned()));
     }
@@ -63,7 +92,10 @@ pub fn decode(bytes: &[u8], path: &Path) -> Result<State, StateError> {
         whole.get("version").and_then(Value::as_u64).ok_or_else(|| damaged("it names no format version".to_owned()))?;
     if version > VERSION {
         let written_by = whole.get("hlctl").and_then(Value::as_str).unwrap_or("of unknown version").to_owned();
-        return Err(StateError::TooNew { path: path.to_owned(), found: version, written_by });
+        return Err(StateError::TooNew { place: place.clone(), found: version, written_by });
+    }
+    if let Some(to) = whole.get("moved_to").and_then(Value::as_str) {
+        return Err(StateError::Moved { place: place.clone(), to: to.to_owned() });
     }
     let envelope: Envelope = serde_json::from_value(whole).map_err(|error| damaged(error.to_string()))?;
     if envelope.checksum != checksum(&envelope.state) {
@@ -119,33 +151,33 @@ mod tests {
     #[test]
     fn a_state_reads_back_as_it_was_written() {
         let state = state();
-        assert_eq!(decode(&encode(&state).unwrap(), Path::new("s")).unwrap(), state);
+        assert_eq!(decode(&encode(&state).unwrap(), &Place::parse("s").unwrap()).unwrap(), state);
     }
 
     #[test]
     fn an_edit_is_noticed() {
         let text = String::from_utf8(encode(&state()).unwrap()).unwrap();
         let edited = text.replace("111122223333", "111122223334");
-        assert!(matches!(decode(edited.as_bytes(), Path::new("s")), Err(StateError::Damaged { .. })));
+        assert!(matches!(decode(edited.as_bytes(), &Place::parse("s").unwrap()), Err(StateError::Damaged { .. })));
     }
 
     #[test]
     fn a_newer_format_is_refused_before_its_content_is_judged() {
         let newer = br#"{"format": "hlctl-state", "version": 2, "hlctl": "9.0.0", "something": "else"}"#;
-        assert!(matches!(decode(newer, Path::new("s")), Err(StateError::TooNew { found: 2, .. })));
+        assert!(matches!(decode(newer, &Place::parse("s").unwrap()), Err(StateError::TooNew { found: 2, .. })));
     }
 
     proptest! {
         #[test]
         fn no_bytes_make_it_panic(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
-            prop_assert!(decode(&bytes, Path::new("s")).is_err());
+            prop_assert!(decode(&bytes, &Place::parse("s").unwrap()).is_err());
         }
 
         #[test]
         fn a_truncated_state_is_damaged(cut in 1usize..400) {
             let bytes = encode(&state()).unwrap();
             let cut = cut.min(bytes.len() - 2);
-            prop_assert!(decode(&bytes[..bytes.len() - 1 - cut], Path::new("s")).is_err());
+            prop_assert!(decode(&bytes[..bytes.len() - 1 - cut], &Place::parse("s").unwrap()).is_err());
         }
     }
 }

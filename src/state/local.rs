@@ -4,8 +4,9 @@ use std::fs::{self, File};
 use std::io::{ErrorKind, Write};
 use std::path::{Path, PathBuf};
 
-use super::lock::Lock;
-use super::{State, StateError, format};
+use super::lock::{FileLock, Holder};
+use super::store::Holding;
+use super::{Place, State, StateError, format};
 
 /// A state file and its neighbours: `<file>.backup` and `<file>.lock`.
 #[derive(Clone, Debug)]
@@ -36,54 +37,99 @@ impl LocalStore {
     /// Reads the state; `None` if there is none.
     ///
     /// # Errors
-    /// The file cannot be read, or is damaged, or too new.
+    /// The file cannot be read, or is damaged, or too new, or only says where the state has moved.
     pub fn read(&self) -> Result<Option<State>, StateError> {
-        let bytes = match fs::read(&self.path) {
-            Ok(bytes) => bytes,
-            Err(error) if error.kind() == ErrorKind::NotFound => return self.read_missing(),
-            Err(error) => return Err(io("read", &self.path, error)),
-        };
-        format::decode(&bytes, &self.path).map(Some).map_err(|error| match error {
-            StateError::Damaged { path, problem, .. } => {
-                StateError::Damaged { path, problem, backup: self.whole_backup() }
+        let Some(bytes) = self.bytes()? else { return self.read_missing() };
+        format::decode(&bytes, &self.place()).map(Some).map_err(|error| match error {
+            StateError::Damaged { place, problem, .. } => {
+                StateError::Damaged { place, problem, backup: self.whole_backup() }
             }
             other => other,
         })
     }
 
-    /// No state but a backup: somebody moved or deleted the state, and starting anew would make everything twice.
-    fn read_missing(&self) -> Result<Option<State>, StateError> {
-        match self.whole_backup() {
-            Some(backup) if !self.backup_is_of_an_empty_stack(&backup) => Err(StateError::Damaged {
-                path: self.path.clone(),
-                problem: "it is gone, but its backup is there".to_owned(),
-                backup: Some(backup),
-            }),
-            _ => Ok(None),
+    /// The bytes that are there; `None` if there are none.
+    ///
+    /// # Errors
+    /// The file cannot be read.
+    pub fn bytes(&self) -> Result<Option<Vec<u8>>, StateError> {
+        match fs::read(&self.path) {
+            Ok(bytes) => Ok(Some(bytes)),
+            Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(io("read", &self.path, error)),
         }
     }
 
-    fn backup_is_of_an_empty_stack(&self, backup: &Path) -> bool {
-        fs::read(backup)
-            .ok()
-            .and_then(|bytes| format::decode(&bytes, backup).ok())
-            .is_some_and(|state| state.is_empty())
+    /// No state but a backup: somebody moved or deleted the state, and starting anew would make everything twice.
+    fn read_missing(&self) -> Result<Option<State>, StateError> {
+        if self.read_backup()?.is_none_or(|state| state.is_empty()) {
+            return Ok(None);
+        }
+        Err(StateError::Damaged {
+            place: self.place(),
+            problem: "it is gone, but its backup is there".to_owned(),
+            backup: self.whole_backup(),
+        })
     }
 
-    fn whole_backup(&self) -> Option<PathBuf> {
-        let backup = self.backup_path();
-        let bytes = fs::read(&backup).ok()?;
-        format::decode(&bytes, &backup).ok().map(|_| backup)
+    /// The state before this one, if it is whole.
+    ///
+    /// # Errors
+    /// The file cannot be read.
+    pub fn read_backup(&self) -> Result<Option<State>, StateError> {
+        let backup = Self { path: self.backup_path() };
+        Ok(backup.bytes()?.and_then(|bytes| format::decode(&bytes, &backup.place()).ok()))
     }
 
-    /// Locks the state for one run.
+    fn whole_backup(&self) -> Option<Place> {
+        self.read_backup().ok()?.map(|_| self.backup_path().into())
+    }
+
+    fn place(&self) -> Place {
+        self.path.as_path().into()
+    }
+
+    fn lock_path(&self) -> PathBuf {
+        with_suffix(&self.path, ".lock")
+    }
+
+    /// Locks the state for one run; makes its directory first.
     ///
     /// # Errors
     /// [`StateError::Locked`] names the holder.
-    pub fn lock(&self, command: &str) -> Result<Lock, StateError> {
-        let lock = Lock::acquire(with_suffix(&self.path, ".lock"), command)?;
+    pub fn lock(&self, command: &str) -> Result<FileLock, StateError> {
+        fs::create_dir_all(self.directory()).map_err(|error| io("make the directory of", &self.path, error))?;
+        let lock = FileLock::acquire(self.lock_path(), command)?;
         self.clear_away();
         Ok(lock)
+    }
+
+    /// Who holds the lock.
+    ///
+    /// # Errors
+    /// The lock cannot be read.
+    pub fn holder(&self) -> Result<Option<Holding>, StateError> {
+        let holder = FileLock::holder(&self.lock_path())?;
+        Ok(holder.map(|holder| Holding { holder, abandoned: false, version: String::new() }))
+    }
+
+    /// Takes the lock away from this holder.
+    ///
+    /// # Errors
+    /// Another one has it by now, or the file cannot be removed.
+    pub fn break_lock(&self, holder: &Holder) -> Result<(), StateError> {
+        match FileLock::holder(&self.lock_path())? {
+            Some(now) if now.id == holder.id => {
+                FileLock::take_away(&self.lock_path())?;
+                // A write that the last holder had already begun has nothing any more to put in the state's place.
+                self.clear_away();
+                Ok(())
+            }
+            Some(now) => {
+                Err(StateError::Locked { holder: Box::new(now), lock: self.lock_path().into(), abandoned: false })
+            }
+            None => Ok(()),
+        }
     }
 
     /// What runs that were killed in the middle of a write have left; nobody else writes while we hold the lock.
@@ -104,29 +150,46 @@ impl LocalStore {
         format!(".{}.unfinished-", self.path.file_name().unwrap_or_default().to_string_lossy())
     }
 
-    /// Writes the state in place of the one with the serial before it, which becomes the backup.
+    /// Writes in place of what is there, which becomes the backup. A `successor` takes the place of an earlier state of
+    /// the same stack only.
     ///
     /// The file is whole at every instant: a crash leaves the old or the new one.
     ///
     /// # Errors
-    /// The file cannot be written, or somebody else wrote it meanwhile.
-    pub fn write(&self, state: &State, _lock: &Lock) -> Result<(), StateError> {
-        let bytes = format::encode(state).map_err(|error| io("encode", &self.path, error.into()))?;
+    /// The file cannot be written, the lock was taken away, or something else is there by now.
+    pub fn write(&self, bytes: &[u8], successor: Option<&State>, lock: &FileLock) -> Result<(), StateError> {
         let directory = self.directory();
         let mut beside = tempfile::Builder::new()
             .prefix(&self.unfinished_prefix())
             .tempfile_in(directory)
             .map_err(|error| io("write beside", &self.path, error))?;
-        beside.write_all(&bytes).map_err(|error| io("write", &self.path, error))?;
+        beside.write_all(bytes).map_err(|error| io("write", &self.path, error))?;
         beside.as_file().sync_all().map_err(|error| io("sync", &self.path, error))?;
+        if let Some(successor) = successor {
+            self.check_precedes(successor)?;
+        }
+        lock.check()?;
         self.keep_previous(directory)?;
+        // Once more, as late as can be, for this process may have been stopped for long.
+        lock.check()?;
         beside.persist(&self.path).map_err(|error| io("replace", &self.path, error.error))?;
         sync_directory(directory).map_err(|error| io("sync the directory of", &self.path, error))
     }
 
-    /// A second name for the present file, moved over the backup; the present file stays in place all the while.
+    fn check_precedes(&self, successor: &State) -> Result<(), StateError> {
+        let Some(bytes) = self.bytes()? else { return Ok(()) };
+        let there = format::decode(&bytes, &self.place())?;
+        if there.lineage == successor.lineage && there.serial < successor.serial {
+            return Ok(());
+        }
+        Err(StateError::Overtaken { place: self.place() })
+    }
+
+    /// A second name for the present file, moved over the backup; the present file stays in place all the while. A damaged
+    /// state does not take the place of a whole backup.
     fn keep_previous(&self, directory: &Path) -> Result<(), StateError> {
-        if !self.path.exists() {
+        let is_whole = self.bytes()?.is_some_and(|bytes| format::decode(&bytes, &self.place()).is_ok());
+        if !is_whole {
             return Ok(());
         }
         let backup = self.backup_path();
@@ -147,7 +210,7 @@ fn sync_directory(directory: &Path) -> std::io::Result<()> {
 }
 
 fn io(doing: &'static str, path: &Path, error: std::io::Error) -> StateError {
-    StateError::Io { doing, path: path.to_owned(), error }
+    StateError::Io { doing, place: path.into(), error }
 }
 
 #[cfg(test)]
@@ -168,6 +231,42 @@ mod tests {
         State::new("fhir", Home::Aws, identity, Settings { kms_deletion_window_in_days: 30, force_destroy: false })
     }
 
+    fn write(store: &LocalStore, state: &State, lock: &FileLock) {
+        store.write(&format::encode(state).unwrap(), Some(state), lock).unwrap();
+    }
+
+    #[test]
+    fn a_state_that_somebody_else_wrote_is_not_written_over() {
+        let directory = tempfile::tempdir().unwrap();
+        let store = LocalStore::new(directory.path().join("s.json"));
+        let lock = store.lock("test").unwrap();
+        let first = State { serial: 5, ..state() };
+        write(&store, &first, &lock);
+        for other in [state(), State { serial: 5, ..first.clone() }, State { serial: 4, ..first.clone() }] {
+            let bytes = format::encode(&other).unwrap();
+            assert!(matches!(store.write(&bytes, Some(&other), &lock), Err(StateError::Overtaken { .. })));
+        }
+        assert_eq!(store.read().unwrap(), Some(first));
+    }
+
+    #[test]
+    fn a_holder_whose_lock_was_taken_away_writes_nothing() {
+        let directory = tempfile::tempdir().unwrap();
+        let store = LocalStore::new(directory.path().join("s.json"));
+        let robbed = store.lock("slow").unwrap();
+        let holding = store.holder().unwrap().unwrap();
+        assert_eq!(holding.holder.command, "slow");
+        store.break_lock(&holding.holder).unwrap();
+        let state = state();
+        let bytes = format::encode(&state).unwrap();
+        assert!(matches!(store.write(&bytes, Some(&state), &robbed), Err(StateError::Robbed { .. })));
+        assert_eq!(store.read().unwrap(), None);
+        let next = store.lock("next").unwrap();
+        drop(robbed);
+        assert_eq!(store.holder().unwrap().unwrap().holder.command, "next");
+        write(&store, &state, &next);
+    }
+
     #[test]
     fn the_previous_state_is_kept() {
         let directory = tempfile::tempdir().unwrap();
@@ -175,8 +274,8 @@ mod tests {
         let lock = store.lock("test").unwrap();
         let first = State { serial: 1, ..state() };
         let second = State { serial: 2, ..first.clone() };
-        store.write(&first, &lock).unwrap();
-        store.write(&second, &lock).unwrap();
+        write(&store, &first, &lock);
+        write(&store, &second, &lock);
         assert_eq!(store.read().unwrap(), Some(second));
         assert_eq!(LocalStore::new(store.backup_path()).read().unwrap(), Some(first));
     }
@@ -186,8 +285,9 @@ mod tests {
         let directory = tempfile::tempdir().unwrap();
         let store = LocalStore::new(directory.path().join("s.json"));
         let lock = store.lock("test").unwrap();
-        store.write(&state(), &lock).unwrap();
-        store.write(&state(), &lock).unwrap();
+        let first = state();
+        write(&store, &first, &lock);
+        write(&store, &State { serial: 1, ..first }, &lock);
         fs::write(store.path(), "{").unwrap();
         assert!(matches!(store.read(), Err(StateError::Damaged { backup: Some(_), .. })));
         assert_eq!(fs::read_to_string(store.path()).unwrap(), "{");
@@ -200,10 +300,11 @@ mod tests {
         let shared = directory.path().join("shared.json");
         let link = directory.path().join("s.json");
         std::os::unix::fs::symlink("shared.json", &link).unwrap();
+        let state = state();
         for serial in 1..3 {
             let store = LocalStore::new(&link);
             let lock = store.lock("test").unwrap();
-            store.write(&State { serial, ..state() }, &lock).unwrap();
+            write(&store, &State { serial, ..state.clone() }, &lock);
         }
         assert!(fs::symlink_metadata(&link).unwrap().is_symlink());
         assert_eq!(LocalStore::new(shared).read().unwrap().unwrap().serial, 2);

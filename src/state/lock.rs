@@ -4,18 +4,19 @@
 
 use std::fmt;
 use std::fs::{self, File, OpenOptions, TryLockError};
-use std::io::{Read, Seek, Write};
-use std::path::PathBuf;
+use std::io::{ErrorKind, Read, Seek, Write};
+use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
 use super::StateError;
 
-/// A held lock; dropping it releases it.
+/// A held lock of a file; dropping it releases it.
 #[derive(Debug)]
-pub struct Lock {
+pub struct FileLock {
     file: File,
     path: PathBuf,
+    id: String,
 }
 
 /// Who holds a lock.
@@ -33,6 +34,33 @@ pub struct Holder {
     pub since: String,
     /// What it is doing.
     pub command: String,
+    /// For so long after each renewal a lock in S3 is surely held. A file's lock ends with its process.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub lease_in_seconds: Option<u64>,
+    /// When a lock in S3 was last renewed, in UTC.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub renewed: Option<String>,
+}
+
+impl Holder {
+    /// This process, about to run `command`.
+    pub(super) fn me(command: &str) -> Self {
+        let user = ["USER", "LOGNAME", "USERNAME"].iter().find_map(|name| std::env::var(name).ok());
+        Self {
+            id: uuid::Uuid::new_v4().to_string(),
+            host: gethostname::gethostname().to_string_lossy().into_owned(),
+            pid: std::process::id(),
+            user: user.unwrap_or_else(|| "an unnamed user".to_owned()),
+            since: now(),
+            command: command.to_owned(),
+            lease_in_seconds: None,
+            renewed: None,
+        }
+    }
+}
+
+pub(super) fn now() -> String {
+    jiff::Timestamp::now().strftime("%Y-%m-%d %H:%M:%S UTC").to_string()
 }
 
 impl fmt::Display for Holder {
@@ -40,13 +68,14 @@ impl fmt::Display for Holder {
         if self.id.is_empty() {
             return f.write_str("a process that has not yet named itself");
         }
-        write!(f, "`{}`, process {} of {} on {}, since {}", self.command, self.pid, self.user, self.host, self.since)
+        write!(f, "`{}`, process {} of {} on {}, since {}", self.command, self.pid, self.user, self.host, self.since)?;
+        self.renewed.as_ref().map_or(Ok(()), |renewed| write!(f, ", last renewed {renewed}"))
     }
 }
 
-impl Lock {
+impl FileLock {
     pub(super) fn acquire(path: PathBuf, command: &str) -> Result<Self, StateError> {
-        let io = |doing, error| StateError::Io { doing, path: path.clone(), error };
+        let io = |doing, error| StateError::Io { doing, place: path.clone().into(), error };
         loop {
             let mut file = OpenOptions::new()
                 .read(true)
@@ -61,7 +90,7 @@ impl Lock {
                     let mut text = String::new();
                     let read = file.read_to_string(&mut text);
                     let holder = read.ok().and_then(|_| serde_json::from_str(&text).ok()).unwrap_or_default();
-                    return Err(StateError::Locked { holder: Box::new(holder), path });
+                    return Err(StateError::Locked { holder: Box::new(holder), lock: path.into(), abandoned: false });
                 }
                 Err(TryLockError::Error(error)) => return Err(io("lock", error)),
             }
@@ -69,24 +98,62 @@ impl Lock {
             if !is_same_file(&file, &path) {
                 continue;
             }
-            let holder = serde_json::to_vec(&me(command)).map_err(|error| io("name the holder in", error.into()))?;
+            let me = Holder::me(command);
+            let holder = serde_json::to_vec(&me).map_err(|error| io("name the holder in", error.into()))?;
             let written = file.set_len(0).and_then(|()| file.rewind()).and_then(|()| file.write_all(&holder));
             written.map_err(|error| io("name the holder in", error))?;
-            return Ok(Self { file, path });
+            return Ok(Self { file, path, id: me.id });
         }
+    }
+
+    /// Who holds the lock at `path`.
+    pub(super) fn holder(path: &Path) -> Result<Option<Holder>, StateError> {
+        let io = |error| StateError::Io { doing: "read the lock", place: path.into(), error };
+        let mut file = match File::open(path) {
+            Ok(file) => file,
+            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
+            Err(error) => return Err(io(error)),
+        };
+        match file.try_lock_shared() {
+            // It is left over from a process that was killed.
+            Ok(()) => return Ok(None),
+            Err(TryLockError::WouldBlock) => {}
+            Err(TryLockError::Error(error)) => return Err(io(error)),
+        }
+        let mut text = String::new();
+        file.read_to_string(&mut text).map_err(io)?;
+        Ok(Some(serde_json::from_str(&text).unwrap_or_default()))
+    }
+
+    /// Makes room for another lock at `path`; the holder of this one notices before it writes.
+    pub(super) fn take_away(path: &Path) -> Result<(), StateError> {
+        fs::remove_file(path).map_err(|error| StateError::Io { doing: "remove the lock", place: path.into(), error })
+    }
+
+    /// Makes sure that nobody has taken the lock away.
+    ///
+    /// # Errors
+    /// [`StateError::Robbed`]
+    pub(super) fn check(&self) -> Result<(), StateError> {
+        if is_same_file(&self.file, &self.path) {
+            return Ok(());
+        }
+        Err(StateError::Robbed { place: self.path.as_path().into(), id: self.id.clone() })
     }
 }
 
-impl Drop for Lock {
-    /// Removed while still locked, so that nobody can lock the name that is going.
+impl Drop for FileLock {
+    /// Removed while still locked, so that nobody can lock the name that is going; unless it is another's by now.
     fn drop(&mut self) {
-        let _ = fs::remove_file(&self.path);
+        if self.check().is_ok() {
+            let _ = fs::remove_file(&self.path);
+        }
         let _ = self.file.unlock();
     }
 }
 
 #[cfg(unix)]
-fn is_same_file(file: &File, path: &std::path::Path) -> bool {
+fn is_same_file(file: &File, path: &Path) -> bool {
     use std::os::unix::fs::MetadataExt;
     match (file.metadata(), fs::metadata(path)) {
         (Ok(open), Ok(named)) => open.ino() == named.ino() && open.dev() == named.dev(),
@@ -95,18 +162,6 @@ fn is_same_file(file: &File, path: &std::path::Path) -> bool {
 }
 
 #[cfg(not(unix))]
-fn is_same_file(_file: &File, path: &std::path::Path) -> bool {
+fn is_same_file(_file: &File, path: &Path) -> bool {
     path.exists()
-}
-
-fn me(command: &str) -> Holder {
-    let user = ["USER", "LOGNAME", "USERNAME"].iter().find_map(|name| std::env::var(name).ok());
-    Holder {
-        id: uuid::Uuid::new_v4().to_string(),
-        host: gethostname::gethostname().to_string_lossy().into_owned(),
-        pid: std::process::id(),
-        user: user.unwrap_or_else(|| "an unnamed user".to_owned()),
-        since: jiff::Timestamp::now().strftime("%Y-%m-%d %H:%M:%S UTC").to_string(),
-        command: command.to_owned(),
-    }
 }

@@ -1,20 +1,28 @@
 //! What hlctl knows of a stack: the state, its file, and its lock.
 
 pub mod format;
+pub mod lease;
 pub mod local;
 pub mod lock;
+mod object;
+pub mod place;
+pub mod s3;
+pub mod store;
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use thiserror::Error;
 
 pub use local::LocalStore;
-pub use lock::{Holder, Lock};
+pub use lock::Holder;
+pub use place::Place;
+pub use s3::S3Store;
+pub use store::{Held, Holding, Store};
 
 use crate::address::Address;
+use crate::aws::{AwsError, ErrorKind, hint};
 use crate::resource::{Attributes, Identity, Kind, Settings};
 
 /// Everything hlctl remembers of one stack.
@@ -59,6 +67,9 @@ pub struct Entry {
     pub token: String,
     /// Whether it may be destroyed only by name.
     pub protected: bool,
+    /// What `hlctl protect` or `hlctl unprotect` said, which counts before the configuration.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub protection: Option<bool>,
     /// What it needs; a destroy goes the other way.
     pub needs: Vec<Address>,
     /// Its identity, once AWS has given one.
@@ -75,6 +86,11 @@ pub struct Entry {
 }
 
 impl Entry {
+    /// Whether it may be destroyed only by name, all in all.
+    pub fn is_protected(&self) -> bool {
+        self.protection.unwrap_or(self.protected)
+    }
+
     /// The kind, if this hlctl knows it.
     pub fn kind(&self) -> Option<Kind> {
         Kind::parse(&self.kind)
@@ -151,34 +167,52 @@ fn stack_tag(name: &str, lineage: &str) -> String {
 #[derive(Debug, Error)]
 pub enum StateError {
     /// The file cannot be read or written.
-    #[error("cannot {doing} {}: {error}", path.display())]
+    #[error("cannot {doing} {place}: {error}")]
     Io {
         /// What was attempted.
         doing: &'static str,
-        /// The file.
-        path: PathBuf,
+        /// The file or object.
+        place: Place,
         /// Why not.
         error: std::io::Error,
     },
-    /// The file is not a whole state.
-    #[error("{} is damaged: {problem}", path.display())]
+    /// S3 refused, or could not be asked.
+    #[error("cannot {doing} {place}: {error}")]
+    Remote {
+        /// What was attempted.
+        doing: &'static str,
+        /// The object.
+        place: Place,
+        /// Why not.
+        error: Box<AwsError>,
+    },
+    /// What is there is not a whole state.
+    #[error("{place} is damaged: {problem}")]
     Damaged {
-        /// The file.
-        path: PathBuf,
+        /// The file or object.
+        place: Place,
         /// What is wrong with it.
         problem: String,
         /// A whole previous state beside it.
-        backup: Option<PathBuf>,
+        backup: Option<Place>,
     },
-    /// A newer hlctl wrote the file.
-    #[error("{} is of format {found}, which hlctl {written_by} wrote; this hlctl reads up to {}", path.display(), format::VERSION)]
+    /// A newer hlctl wrote it.
+    #[error("{place} is of format {found}, which hlctl {written_by} wrote; this hlctl reads up to {}", format::VERSION)]
     TooNew {
-        /// The file.
-        path: PathBuf,
+        /// The file or object.
+        place: Place,
         /// Its format version.
         found: u64,
         /// The version of hlctl that wrote it.
         written_by: String,
+    },
+    /// The state is elsewhere by now.
+    #[error("the state of {place} was moved to {to}")]
+    Moved {
+        /// Where it was.
+        place: Place,
+        /// Where it is.
+        to: String,
     },
     /// The state is that of another account or region.
     #[error("the state belongs to {what} {state}, but the credentials and the config lead to {what} {now}")]
@@ -200,28 +234,34 @@ pub enum StateError {
         state: Home,
     },
     /// Somebody else is at work.
-    #[error("the state is locked by {holder}")]
+    #[error("the state is locked by {holder}{}", if *abandoned { "; its lease has run out, so it has probably died" } else { "" })]
     Locked {
         /// Who.
         holder: Box<Holder>,
-        /// The lock file.
-        path: PathBuf,
+        /// The lock.
+        lock: Place,
+        /// Whether the holder seems to be gone.
+        abandoned: bool,
+    },
+    /// Somebody took the lock away from this run.
+    #[error("the lock {place} was taken away from this run, which therefore writes no more")]
+    Robbed {
+        /// The lock.
+        place: Place,
+        /// What this run's holding was called.
+        id: String,
     },
     /// Another run wrote the state although this one holds the lock.
-    #[error("{} was changed by somebody else during this run (serial {found} instead of {expected})", path.display())]
+    #[error("{place} was changed by somebody else during this run")]
     Overtaken {
-        /// The file.
-        path: PathBuf,
-        /// The serial found.
-        found: u64,
-        /// The serial expected.
-        expected: u64,
+        /// The file or object.
+        place: Place,
     },
     /// There is no state.
-    #[error("there is no state at {}", path.display())]
+    #[error("there is no state at {place}")]
     Missing {
-        /// The file.
-        path: PathBuf,
+        /// Where it would be.
+        place: Place,
     },
 }
 
@@ -229,13 +269,20 @@ impl StateError {
     /// The next step, where one is known.
     pub fn hint(&self) -> Option<String> {
         match self {
-            Self::Damaged { path, backup: Some(backup), .. } => Some(format!(
-                "the file was left as it is. The state before it is whole; to go back to it:\n  cp {} {}",
-                backup.display(),
-                path.display()
+            Self::Damaged { backup: Some(backup), .. } => Some(format!(
+                "what is there was left as it is. The state before it, {backup}, is whole; to go back to it:\n  \
+                 hlctl state recover"
             )),
-            Self::Damaged { .. } => Some("the file was left as it is; restore it from a copy".to_owned()),
+            Self::Damaged { .. } => Some(
+                "what is there was left as it is, and no backup is whole; to find the stack again by its tags:\n  \
+                 hlctl state recover --discover"
+                    .to_owned(),
+            ),
             Self::TooNew { written_by, .. } => Some(format!("use hlctl {written_by} or newer")),
+            Self::Moved { to, .. } => Some(format!(
+                "name the new place: `backend` in the config, or --state {to}\nto bring it back: \
+                 hlctl state migrate --from {to}"
+            )),
             Self::Foreign { what: "region", state, .. } => {
                 Some(format!("set region = \"{state}\", or use another state (--state)"))
             }
@@ -244,11 +291,31 @@ impl StateError {
             }
             Self::Home { state: Home::Sandbox } => Some("add --sandbox, or use another state (--state)".to_owned()),
             Self::Home { state: Home::Aws } => Some("leave --sandbox out, or use another state (--state)".to_owned()),
-            Self::Locked { .. } => Some("wait for it to end, or let this command wait: --lock-timeout 10m".to_owned()),
+            Self::Locked { holder, .. } if holder.id.is_empty() => {
+                Some("wait for it to end, or let this command wait: --lock-timeout 10m".to_owned())
+            }
+            Self::Locked { holder, abandoned, .. } => Some(format!(
+                "{}if that process is gone for good, release the lock: hlctl force-unlock {}",
+                if *abandoned { "" } else { "wait for it to end, or let this command wait: --lock-timeout 10m\n" },
+                holder.id
+            )),
             Self::Missing { .. } => {
                 Some("`hlctl apply` makes the stack and its state; -c and --state say which".to_owned())
             }
-            Self::Overtaken { .. } | Self::Io { .. } => None,
+            Self::Remote { error, .. } if error.code == "NoSuchBucket" => Some(
+                "hlctl does not make the bucket of its state. Make it, versioned and private, or mend `backend` in the config"
+                    .to_owned(),
+            ),
+            Self::Remote { error, .. } if error.kind == ErrorKind::Denied => Some(
+                "the state needs s3:GetObject, s3:PutObject and s3:DeleteObject on its keys and s3:ListBucket on the bucket, and \
+                 kms:Decrypt and kms:GenerateDataKey on its KMS key"
+                    .to_owned(),
+            ),
+            Self::Remote { error, .. } => hint::hint(error),
+            Self::Robbed { .. } | Self::Overtaken { .. } => {
+                Some("see who is at work, then run the command again; it goes on from what is there".to_owned())
+            }
+            Self::Io { .. } => None,
         }
     }
 }

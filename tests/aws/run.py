@@ -220,6 +220,39 @@ def no_credentials_is_exit_4(stack_of):
     assert "no credentials were found" in missing.err, str(missing)
 
 
+def a_state_in_s3_is_locked_by_conditional_writes(stack_of):
+    stack = stack_of()
+    s3 = stack.client("s3")
+    s3.create_bucket(Bucket="states")
+    stack.config.write_text(stack.config.read_text() + '\n[backend]\nbucket = "states"\nkey = "fhir.state.json"\n')
+    stack.expect(0, "apply", "--auto-approve")
+    attributes.Check(stack).all()
+    stack.expect(0, "plan", "--detailed-exitcode")
+    head = s3.head_object(Bucket="states", Key="fhir.state.json")
+    assert head["ServerSideEncryption"] == "AES256", head
+    kept = [entry["Key"] for entry in s3.list_objects_v2(Bucket="states")["Contents"]]
+    assert kept == ["fhir.state.json"], kept
+    assert not list(stack.directory.glob("*.state.json*")), "a state was left on the machine"
+    # Somebody else, as S3 sees it, holds the lock.
+    lock = {"id": "ours", "host": "elsewhere", "pid": 1, "user": "bob", "since": "today", "command": "hlctl apply"}
+    s3.put_object(Bucket="states", Key="fhir.state.json.lock", Body=json.dumps(lock))
+    refused = stack.expect(3, "apply", "--auto-approve")
+    assert "bob" in refused.err and "elsewhere" in refused.err and "hlctl force-unlock ours" in refused.err, str(refused)
+    stack.expect(0, "force-unlock", "ours", "--yes")
+    # Many at once: one works, the others wait.
+    running = [stack.start("apply", "--auto-approve", "--lock-timeout", "120s") for _ in range(5)]
+    for process in running:
+        _, err = process.communicate(timeout=180)
+        assert process.returncode == 0, err
+    stack.destroy("--force-destroy")
+    state = json.loads(s3.get_object(Bucket="states", Key="fhir.state.json")["Body"].read())
+    assert state["state"]["resources"] == {}, state
+    for entry in s3.list_objects_v2(Bucket="states")["Contents"]:
+        s3.delete_object(Bucket="states", Key=entry["Key"])
+    s3.delete_bucket(Bucket="states")
+    attributes.nothing_left(stack)
+
+
 TESTS = [
     *(made_as_asked(example) for example in EXAMPLES),
     edits_are_made_in_place,
@@ -228,6 +261,7 @@ TESTS = [
     protection_needs_a_name,
     taken_names_are_told_before_anything_is_made,
     a_state_of_another_account_is_refused,
+    a_state_in_s3_is_locked_by_conditional_writes,
     what_is_not_aws_gets_a_clear_error,
     no_credentials_is_exit_4,
 ]

@@ -128,6 +128,17 @@ class Stack:
         )
         return Finished(process)
 
+    def start(self, *arguments):
+        return subprocess.Popen(
+            [self.hlctl, *arguments],
+            cwd=self.directory,
+            env=self.environment(),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+
     def expect(self, code, *arguments, **environment):
         finished = self.run(*arguments, **environment)
         assert finished.code == code, f"{arguments}: wanted exit {code}, got {finished}"

@@ -10,6 +10,7 @@
 )]
 
 mod apply;
+mod backend;
 mod basics;
 mod faults;
 mod interrupts;

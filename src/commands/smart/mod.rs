@@ -53,7 +53,7 @@ struct Smart {
 
 impl Smart {
     async fn open(session: &Session) -> Result<Self, CommandError> {
-        let state = outputs::read(&session.store())?;
+        let state = outputs::read(session).await?;
         if state.recorded(APP).is_none() {
             return Err(CommandError::Usage {
                 message: "the stack has no identity provider, so there are no tokens".to_owned(),

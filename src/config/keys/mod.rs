@@ -88,6 +88,8 @@ pub(super) enum Kind {
     Tags,
     /// `protect`.
     Protect,
+    /// `backend`.
+    Backend,
     /// `cognito_test_users`.
     TestUsers,
     /// `cognito_token_validity`.
@@ -107,6 +109,7 @@ impl Kind {
             Self::List { .. } => "a list of strings",
             Self::Tags => "a table of strings",
             Self::Protect => "true, false or a list of addresses",
+            Self::Backend => "a table",
             Self::TestUsers => "a list of tables",
             Self::TokenValidity => "a table of whole numbers",
             Self::TokenUnits => "a table of strings",

@@ -109,6 +109,14 @@ pub(super) const KEYS: &[Key] = &[
         example: r#"["healthlake_fhir_datastore.this", "s3_bucket.data"]"#,
     },
     Key {
+        name: "backend",
+        group: Group::Safety,
+        kind: Kind::Backend,
+        default: Default::Unset,
+        doc: "Keeps the state and its lock in S3, for more machines than one: `bucket` and `key`, and if wanted `region`, `kms_key_id`, `endpoint`, `profile` and `lease_in_seconds`. The bucket must exist. Written as `[backend]` it has to stand after every key outside a table.",
+        example: r#"{ bucket = "example-hlctl-states", key = "fhir.state.json" }"#,
+    },
+    Key {
         name: "tags",
         group: Group::Safety,
         kind: Kind::Tags,

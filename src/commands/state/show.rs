@@ -2,41 +2,48 @@
 
 use serde_json::{Value, json};
 
-use super::outputs::read;
+use super::super::outputs::read;
+use super::entry_of;
 use crate::address::Address;
-use crate::cli::StateCommand;
+use crate::cli::JsonArgs;
 use crate::error::CommandError;
 use crate::exit_code::ExitCode;
 use crate::session::Session;
 use crate::state::{Entry, State, Status};
 use crate::ui::json::FORMAT_VERSION;
 
-/// Looks into the state.
-pub(super) fn run(session: &Session, command: StateCommand) -> Result<ExitCode, CommandError> {
-    let state = read(&session.store())?;
-    match command {
-        StateCommand::List(arguments) if arguments.json => {
-            let resources: Vec<Value> =
-                state.resources.iter().map(|(address, entry)| line_json(address, entry)).collect();
-            session.printer.data(&format!("{:#}", json!({"format_version": FORMAT_VERSION, "resources": resources})));
-        }
-        StateCommand::List(_) => list(session, &state),
-        StateCommand::Show { address: None, json: true } => {
+/// Lists the resources.
+pub(super) async fn list(session: &Session, arguments: &JsonArgs) -> Result<ExitCode, CommandError> {
+    let state = read(session).await?;
+    if arguments.json {
+        let resources: Vec<Value> = state.resources.iter().map(|(address, entry)| line_json(address, entry)).collect();
+        session.printer.data(&format!("{:#}", json!({"format_version": FORMAT_VERSION, "resources": resources})));
+    } else {
+        lines(session, &state);
+    }
+    Ok(ExitCode::Success)
+}
+
+/// Shows one resource, or all.
+pub(super) async fn show(session: &Session, address: Option<&str>, json: bool) -> Result<ExitCode, CommandError> {
+    let state = read(session).await?;
+    match address {
+        Some(address) => one(session, &state, address, json)?,
+        None if json => {
             let whole = serde_json::to_value(&state).map_err(|error| CommandError::Other(error.into()))?;
             session.printer.data(&format!("{whole:#}"));
         }
-        StateCommand::Show { address: None, json: false } => {
+        None => {
             session.printer.data(&heading(&state));
             for (address, entry) in &state.resources {
                 session.printer.data(&format!("\n{}", details(address, entry)));
             }
         }
-        StateCommand::Show { address: Some(address), json } => show(session, &state, &address, json)?,
     }
     Ok(ExitCode::Success)
 }
 
-fn list(session: &Session, state: &State) {
+fn lines(session: &Session, state: &State) {
     let lines: Vec<String> = state.resources.iter().map(|(address, entry)| line(address, entry)).collect();
     if !lines.is_empty() {
         session.printer.data(&lines.join("\n"));
@@ -55,15 +62,12 @@ fn line(address: &Address, entry: &Entry) -> String {
 }
 
 fn line_json(address: &Address, entry: &Entry) -> Value {
-    json!({"address": address, "kind": entry.kind, "status": entry.status, "protected": entry.protected, "recorded": entry.recorded})
+    json!({"address": address, "kind": entry.kind, "status": entry.status, "protected": entry.is_protected(), "recorded": entry.recorded})
 }
 
-fn show(session: &Session, state: &State, address: &str, json: bool) -> Result<(), CommandError> {
+fn one(session: &Session, state: &State, address: &str, json: bool) -> Result<(), CommandError> {
     let address = Address::parse(address);
-    let entry = state.resources.get(&address).ok_or_else(|| CommandError::Usage {
-        message: format!("the state has no resource {address}"),
-        hint: "`hlctl state list` shows the addresses".to_owned(),
-    })?;
+    let entry = entry_of(state, &address)?;
     if json {
         let value = serde_json::to_value(entry).map_err(|error| CommandError::Other(error.into()))?;
         session.printer.data(&format!("{value:#}"));
@@ -87,8 +91,15 @@ fn details(address: &Address, entry: &Entry) -> String {
         entry.attributes.iter().filter(|(name, _)| recorded.is_none_or(|recorded| !recorded.contains_key(*name))),
     );
     lines.extend(pairs.filter(|(_, value)| !value.is_null()).map(|(name, value)| format!("  {name} = {value}")));
-    if entry.protected {
+    if entry.is_protected() {
         lines.push("  # protected: destroyed only by name".to_owned());
+    }
+    match entry.protection {
+        Some(true) => lines.push("  # by `hlctl protect`, whatever the configuration says".to_owned()),
+        Some(false) => {
+            lines.push("  # not protected, by `hlctl unprotect`, whatever the configuration says".to_owned())
+        }
+        None => {}
     }
     lines.join("\n")
 }

@@ -1,0 +1,39 @@
+//! `hlctl force-unlock`: takes the lock from a run that is gone.
+
+use super::{confirm, interruptible};
+use crate::cli::ForceUnlockArgs;
+use crate::error::CommandError;
+use crate::exit_code::ExitCode;
+use crate::session::Session;
+use crate::state::Holding;
+
+/// Releases the lock of this id, if somebody holds it.
+pub(super) async fn run(session: &Session, arguments: &ForceUnlockArgs) -> Result<ExitCode, CommandError> {
+    let store = session.store_alone().await?;
+    let found = interruptible(&session.stop, async { Ok(store.holder().await?) }).await?;
+    let holding = match found {
+        Some(holding) if holding.holder.id == arguments.id => holding,
+        other => {
+            return Err(CommandError::Usage {
+                message: format!("nobody holds the lock {} of {}", arguments.id, store.place()),
+                hint: match other {
+                    Some(Holding { holder, .. }) => format!("it is {} by now, of {holder}", holder.id),
+                    None => "the state is not locked; there is nothing to release".to_owned(),
+                },
+            });
+        }
+    };
+    let Holding { holder, abandoned, .. } = &holding;
+    session.printer.say(&format!(
+        "The lock of {} is held by {holder}{}.",
+        store.place(),
+        if *abandoned { "; its lease has run out" } else { "" }
+    ));
+    if !abandoned {
+        session.printer.say("That run may be alive. If it is, it will write no more and leave its work half done.");
+        confirm::approve(session, arguments.auto_approve, "\nTake the lock away from it?").await?;
+    }
+    interruptible(&session.stop, async { Ok(store.break_lock(&holding).await?) }).await?;
+    session.printer.say("The lock is released.");
+    Ok(ExitCode::Success)
+}

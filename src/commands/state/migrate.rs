@@ -1,0 +1,94 @@
+//! `hlctl state migrate`: from one place to another, with both locked.
+
+use std::sync::Arc;
+
+use super::super::{interruptible, locked};
+use crate::cli::MigrateArgs;
+use crate::error::CommandError;
+use crate::exit_code::ExitCode;
+use crate::session::Session;
+use crate::state::{Held, Place, State, StateError, Store};
+
+/// Moves the state and leaves a note where it was.
+pub(super) async fn run(session: &Session, arguments: &MigrateArgs) -> Result<ExitCode, CommandError> {
+    let (from, to) = places(session, arguments).await?;
+    if from.place() == to.place() {
+        return Err(CommandError::Usage {
+            message: format!("the state is at {} already", from.place()),
+            hint: "name another place: `backend` in the config, or --to, or --from".to_owned(),
+        });
+    }
+    if arguments.by_hand.dry_run {
+        let state = interruptible(&session.stop, check(session, &from, &to)).await?;
+        session.printer.say(&describe(&state, &from.place(), &to.place()));
+        session.printer.say("Nothing was written: this was a dry run.");
+        return Ok(ExitCode::Success);
+    }
+    interruptible(&session.stop, check(session, &from, &to)).await?;
+    let patience = arguments.by_hand.lock_timeout;
+    let work = async |old: Arc<Held>| {
+        locked(session, &to, "hlctl state migrate", patience, async |new: Arc<Held>| {
+            let state = check(session, &old.store(), &new.store()).await?;
+            let said = describe(&state, &old.place(), &new.place());
+            let next = State { serial: state.serial + 1, ..state };
+            // First the new one: a crash in between leaves two, and the next attempt sees that they are the same stack.
+            Arc::clone(&new).replace(next).await?;
+            old.clone().leave_note(new.place()).await?;
+            session.printer.say(&said);
+            Ok(ExitCode::Success)
+        })
+        .await
+    };
+    locked(session, &from, "hlctl state migrate", patience, work).await
+}
+
+async fn places(session: &Session, arguments: &MigrateArgs) -> Result<(Store, Store), CommandError> {
+    let config = session.config_if_any()?;
+    let named = |text: &String| {
+        Place::parse(text).ok_or_else(|| CommandError::Usage {
+            message: format!("{text} names no state"),
+            hint: "write s3://BUCKET/KEY, or a path".to_owned(),
+        })
+    };
+    let local = Store::Local(session.local_store());
+    let from = match &arguments.from {
+        Some(text) => session.store_at(&named(text)?, config.as_ref()).await?,
+        None => local,
+    };
+    let to = match &arguments.to {
+        Some(text) => session.store_at(&named(text)?, config.as_ref()).await?,
+        None => session.store(config.as_ref()).await?,
+    };
+    Ok((from, to))
+}
+
+/// The state to move, if there is one and its new place has room for it.
+async fn check(session: &Session, from: &Store, to: &Store) -> Result<State, CommandError> {
+    let state = from.read().await?.ok_or_else(|| StateError::Missing { place: from.place() })?;
+    if state.home != session.home() {
+        return Err(StateError::Home { state: state.home }.into());
+    }
+    let there = match to.read().await {
+        // It is on its way back to where it was.
+        Err(StateError::Moved { to: now, .. }) if now == from.place().to_string() => None,
+        there => there?,
+    };
+    match there {
+        Some(there) if there.lineage != state.lineage && !there.is_empty() => Err(CommandError::Stranded {
+            message: format!("{} holds another stack, {}", to.place(), there.stack),
+            hint: "choose another place".to_owned(),
+        }),
+        Some(there) if there.lineage == state.lineage && there.serial > state.serial + 1 => {
+            Err(CommandError::Stranded {
+                message: format!("{} holds a newer state of this stack, with serial {}", to.place(), there.serial),
+                hint: format!("use that one; {} has serial {}", from.place(), state.serial),
+            })
+        }
+        _ => Ok(state),
+    }
+}
+
+fn describe(state: &State, from: &Place, to: &Place) -> String {
+    let count = state.resources.len();
+    format!("The state of {} with its {count} resources moves from {from} to {to}.", state.stack)
+}

@@ -1,0 +1,72 @@
+//! `hlctl state`, `hlctl forget`, `hlctl protect` and `hlctl unprotect`: the state by hand.
+//!
+//! None of them asks AWS anything but for the state itself. Each that writes keeps the state before it as the backup,
+//! and has `--dry-run`.
+
+mod migrate;
+mod push;
+mod recover;
+mod show;
+mod surgery;
+
+use super::interruptible;
+use crate::address::Address;
+use crate::cli::StateCommand;
+use crate::error::CommandError;
+use crate::exit_code::ExitCode;
+use crate::session::Session;
+use crate::state::{Entry, State, StateError, Store};
+
+pub(super) use surgery::{forget, protect};
+
+/// Runs one of them.
+pub(super) async fn run(session: &Session, command: StateCommand) -> Result<ExitCode, CommandError> {
+    let stop = &session.stop;
+    match command {
+        StateCommand::List(arguments) => interruptible(stop, show::list(session, &arguments)).await,
+        StateCommand::Show { address, json } => {
+            interruptible(stop, show::show(session, address.as_deref(), json)).await
+        }
+        StateCommand::Pull => interruptible(stop, pull(session)).await,
+        StateCommand::Push(arguments) => push::run(session, &arguments).await,
+        StateCommand::Migrate(arguments) => migrate::run(session, &arguments).await,
+        StateCommand::Recover(arguments) => recover::run(session, &arguments).await,
+        StateCommand::Mv(arguments) => surgery::mv(session, &arguments).await,
+        StateCommand::Rm(arguments) => forget(session, &arguments).await,
+    }
+}
+
+/// Prints the state's bytes if they are a whole state.
+async fn pull(session: &Session) -> Result<ExitCode, CommandError> {
+    let store = session.store_alone().await?;
+    store.read().await?;
+    let bytes = store.bytes().await?.ok_or_else(|| StateError::Missing { place: store.place() })?;
+    session.printer.raw(&String::from_utf8_lossy(&bytes));
+    Ok(ExitCode::Success)
+}
+
+/// What is recorded of a resource that the user named.
+fn entry_of<'a>(state: &'a State, address: &Address) -> Result<&'a Entry, CommandError> {
+    state.resources.get(address).ok_or_else(|| {
+        let names = state.resources.keys().map(Address::as_str);
+        let near = names.max_by(|a, b| strsim::jaro(a, address.as_str()).total_cmp(&strsim::jaro(b, address.as_str())));
+        let near = near.filter(|near| strsim::jaro(near, address.as_str()) > 0.85);
+        CommandError::Usage {
+            message: format!("the state has no resource {address}"),
+            hint: near.map_or_else(
+                || "`hlctl state list` shows the addresses".to_owned(),
+                |near| format!("did you mean {near}?"),
+            ),
+        }
+    })
+}
+
+/// Keeps what is damaged: whoever knows more than hlctl may still read something in it.
+async fn set_aside(session: &Session, store: &Store) -> Result<(), CommandError> {
+    let Some(bytes) = store.bytes().await? else { return Ok(()) };
+    let mut path = session.local_store().path().as_os_str().to_owned();
+    path.push(format!(".damaged-{}", jiff::Timestamp::now().strftime("%Y%m%dT%H%M%SZ")));
+    std::fs::write(&path, bytes).map_err(|error| CommandError::Other(error.into()))?;
+    session.printer.say(&format!("The damaged state is kept as {}.", path.to_string_lossy()));
+    Ok(())
+}

@@ -1,0 +1,88 @@
+//! `hlctl state push`: a state from a file to where it is kept.
+
+use std::io::Read;
+use std::path::Path;
+use std::sync::Arc;
+
+use anyhow::Context;
+
+use super::super::{interruptible, locked};
+use super::set_aside;
+use crate::cli::PushArgs;
+use crate::error::CommandError;
+use crate::exit_code::ExitCode;
+use crate::session::Session;
+use crate::state::{Held, Place, State, StateError, Store, format};
+
+/// Writes the file's state, unless that would lose something.
+pub(super) async fn run(session: &Session, arguments: &PushArgs) -> Result<ExitCode, CommandError> {
+    let pushed = read(&arguments.file)?;
+    let store = session.store_alone().await?;
+    if arguments.by_hand.dry_run {
+        interruptible(&session.stop, check(session, &store, &pushed, arguments.force)).await?;
+        session.printer.say("Nothing was written: this was a dry run.");
+        return Ok(ExitCode::Success);
+    }
+    let work = async |held: Arc<Held>| {
+        let serial = check(session, &held.store(), &pushed, arguments.force).await?;
+        if matches!(held.store().read().await, Err(StateError::Damaged { .. })) {
+            set_aside(session, &held.store()).await?;
+        }
+        let place = held.place();
+        held.replace(State { serial, ..pushed.clone() }).await?;
+        session.printer.say(&format!("The state is at {place} now, with serial {serial}."));
+        forget_refuge(session, &arguments.file);
+        Ok(ExitCode::Success)
+    };
+    locked(session, &store, "hlctl state push", arguments.by_hand.lock_timeout, work).await
+}
+
+fn read(file: &Path) -> Result<State, CommandError> {
+    let bytes = if file == Path::new("-") {
+        let mut bytes = Vec::new();
+        std::io::stdin().read_to_end(&mut bytes).context("cannot read standard input")?;
+        bytes
+    } else {
+        std::fs::read(file).with_context(|| format!("cannot read {}", file.display()))?
+    };
+    Ok(format::decode(&bytes, &Place::from(file))?)
+}
+
+/// The serial under which it may be written.
+async fn check(session: &Session, store: &Store, pushed: &State, force: bool) -> Result<u64, CommandError> {
+    if pushed.home != session.home() {
+        return Err(StateError::Home { state: pushed.home }.into());
+    }
+    let there = match store.read().await {
+        Err(StateError::Damaged { .. } | StateError::Moved { .. }) if force => None,
+        there => there?,
+    };
+    let Some(there) = there else { return Ok(pushed.serial) };
+    let refuse = |why: String| {
+        Err(CommandError::Stranded {
+            message: format!("{} {why}", store.place()),
+            hint: "look at both (hlctl state pull). --force writes over it; what is there becomes the backup"
+                .to_owned(),
+        })
+    };
+    let same = State { serial: pushed.serial, ..there.clone() } == *pushed;
+    if force || same {
+        return Ok(there.serial.max(pushed.serial) + u64::from(!same));
+    }
+    if there.lineage != pushed.lineage {
+        return refuse(format!("holds another stack, {}", there.stack));
+    }
+    if there.serial >= pushed.serial {
+        return refuse(format!("is newer: serial {} there, {} in the file", there.serial, pushed.serial));
+    }
+    Ok(pushed.serial)
+}
+
+/// A state that has come home need not be kept any more.
+fn forget_refuge(session: &Session, file: &Path) {
+    let refuge = session.refuge();
+    let is_refuge = std::fs::canonicalize(file).ok() == std::fs::canonicalize(refuge.path()).ok();
+    if is_refuge && std::fs::remove_file(refuge.path()).is_ok() {
+        session.printer.say(&format!("{} is gone: it is not needed any more.", refuge.path().display()));
+    }
+}

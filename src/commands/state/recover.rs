@@ -1,0 +1,61 @@
+//! `hlctl state recover`: from a damaged or lost state to its backup.
+
+use std::sync::Arc;
+
+use super::super::{interruptible, locked};
+use super::set_aside;
+use crate::cli::RecoverArgs;
+use crate::error::CommandError;
+use crate::exit_code::ExitCode;
+use crate::session::Session;
+use crate::state::{Held, State, StateError, Store};
+
+/// Puts the backup in the place of a state that is damaged or gone.
+pub(super) async fn run(session: &Session, arguments: &RecoverArgs) -> Result<ExitCode, CommandError> {
+    let store = session.store_alone().await?;
+    let backup = interruptible(&session.stop, check(session, &store)).await?;
+    let said = describe(&backup);
+    if arguments.by_hand.dry_run {
+        session.printer.say(&format!("The backup is whole: {said}\nNothing was written: this was a dry run."));
+        return Ok(ExitCode::Success);
+    }
+    let work = async |held: Arc<Held>| {
+        let backup = check(session, &held.store()).await?;
+        set_aside(session, &store).await?;
+        // The damaged one may have been many writes ahead.
+        let next = State { serial: backup.serial + SERIALS_LOST, ..backup };
+        held.replace(next).await?;
+        session.printer.say(&format!(
+            "The backup is the state again: {said}\nWhat has happened since is found by `hlctl plan` in AWS."
+        ));
+        Ok(ExitCode::Success)
+    };
+    locked(session, &store, "hlctl state recover", arguments.by_hand.lock_timeout, work).await
+}
+
+/// No run writes as often; so that no older copy can pass for newer.
+const SERIALS_LOST: u64 = 1000;
+
+/// The backup, if the state needs it and it is whole.
+async fn check(session: &Session, store: &Store) -> Result<State, CommandError> {
+    match store.read().await {
+        Ok(Some(_)) => Err(CommandError::Usage {
+            message: format!("{} is whole: there is nothing to recover", store.place()),
+            hint: "to go back all the same: hlctl state push --force FILE".to_owned(),
+        }),
+        Ok(None) | Err(StateError::Damaged { .. }) => {
+            let place = store.place().beside(".backup");
+            let backup = store.read_backup().await?.ok_or(StateError::Missing { place })?;
+            if backup.home != session.home() {
+                return Err(StateError::Home { state: backup.home }.into());
+            }
+            Ok(backup)
+        }
+        Err(error) => Err(error.into()),
+    }
+}
+
+fn describe(backup: &State) -> String {
+    let count = backup.resources.len();
+    format!("stack {}, {count} resources, serial {}", backup.stack, backup.serial)
+}

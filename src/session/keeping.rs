@@ -1,0 +1,164 @@
+//! Which store holds a run's state.
+
+use std::path::PathBuf;
+
+use super::Session;
+use crate::aws::clients::s3_alone;
+use crate::config::{Backend, Config};
+use crate::error::CommandError;
+use crate::state::{Home, LocalStore, Place, S3Store, State, StateError, Store};
+
+impl Session {
+    /// Where the state is: as `--state` says, else as the configuration does, else beside it. The sandbox's is kept
+    /// apart from AWS's, and always in a file.
+    ///
+    /// # Errors
+    /// The place is in S3 and there is no region to ask, or it is no place at all.
+    pub async fn store(&self, config: Option<&Config>) -> Result<Store, CommandError> {
+        let configured = config.and_then(|config| config.backend.as_ref()).filter(|_| self.home() == Home::Aws);
+        match self.named_place()? {
+            Some(place) => self.store_at(&place, config).await,
+            None => match configured {
+                Some(backend) => self.backend_store(backend, config).await,
+                None => Ok(Store::Local(self.local_store())),
+            },
+        }
+    }
+
+    /// The store at this place, reached as the configuration's own backend is.
+    ///
+    /// # Errors
+    /// As [`Session::store`].
+    pub async fn store_at(&self, place: &Place, config: Option<&Config>) -> Result<Store, CommandError> {
+        match place {
+            Place::File(path) => Ok(Store::Local(LocalStore::new(path))),
+            Place::Object { bucket, key } => {
+                let like = config.and_then(|config| config.backend.clone()).unwrap_or_else(|| Backend::at("", ""));
+                let backend = Backend { bucket: bucket.clone(), key: key.clone(), ..like };
+                self.backend_store(&backend, config).await
+            }
+        }
+    }
+
+    /// [`Session::store`] for commands that need no configuration, and none without errors.
+    ///
+    /// # Errors
+    /// As [`Session::store`]; or the configuration cannot be used, so that the state may be anywhere.
+    pub async fn store_alone(&self) -> Result<Store, CommandError> {
+        let config = self.quiet_config()?;
+        self.store(config.as_ref()).await
+    }
+
+    /// The configuration, if there is one, without a word about warnings. One with errors counts as none where the
+    /// state is in a file all the same.
+    fn quiet_config(&self) -> Result<Option<Config>, CommandError> {
+        if !self.global.config.exists() {
+            return Ok(None);
+        }
+        let examined = crate::config::examine(&self.sources().map_err(CommandError::Config)?);
+        let is_found = self.home() == Home::Sandbox
+            || matches!(self.named_place()?, Some(Place::File(_)))
+            || self.local_store().path().exists();
+        match examined.config {
+            None if !is_found => Err(CommandError::Config(examined.problems)),
+            config => Ok(config),
+        }
+    }
+
+    fn named_place(&self) -> Result<Option<Place>, CommandError> {
+        let Some(path) = &self.global.state else { return Ok(None) };
+        let Some(text) = path.to_str() else { return Ok(Some(path.clone().into())) };
+        match Place::parse(text) {
+            Some(place) => Ok(Some(place)),
+            None => Err(CommandError::Usage {
+                message: format!("{text} names no state"),
+                hint: "write s3://BUCKET/KEY, or a path".to_owned(),
+            }),
+        }
+    }
+
+    async fn backend_store(&self, backend: &Backend, config: Option<&Config>) -> Result<Store, CommandError> {
+        super::check_endpoints()?;
+        let (own_region, own_profile) = match config {
+            Some(config) => (config.region.as_deref(), config.profile.as_deref()),
+            None => (self.global.region.as_deref(), self.global.profile.as_deref()),
+        };
+        let region = backend.region.as_deref().or(own_region);
+        let profile = backend.profile.as_deref().or(own_profile);
+        let s3 = s3_alone(region, profile, backend.endpoint.as_deref()).await.ok_or_else(|| CommandError::Usage {
+            message: "no region is set for the state's bucket".to_owned(),
+            hint: "set `region` in the config or in its `backend`, or AWS_REGION".to_owned(),
+        })?;
+        Ok(Store::S3(S3Store::new(s3, backend)))
+    }
+
+    /// Where the state is if no backend is configured and no place is named.
+    pub fn local_store(&self) -> LocalStore {
+        let config = &self.global.config;
+        let path = match (&self.global.state, self.home()) {
+            (Some(path), _) if !path.starts_with("s3://") => path.clone(),
+            (_, Home::Aws) => config.with_extension("state.json"),
+            (_, Home::Sandbox) => {
+                let name = config.file_stem().map(PathBuf::from).unwrap_or_default();
+                self.sandbox_directory().join(name.with_extension("state.json"))
+            }
+        };
+        LocalStore::new(path)
+    }
+
+    /// Where a state is kept that could not be written to S3, until `state push` brings it home.
+    pub fn refuge(&self) -> LocalStore {
+        LocalStore::new(self.global.config.with_extension("unsaved.state.json"))
+    }
+
+    /// Reads the state, and makes sure that none is waiting elsewhere to be brought here.
+    ///
+    /// # Errors
+    /// The state cannot be read, or another one is newer.
+    pub async fn read(&self, store: &Store) -> Result<Option<State>, CommandError> {
+        let state = store.read().await?;
+        if let Store::Local(_) = store {
+            return Ok(state);
+        }
+        let refuge = self.refuge();
+        let is_newer = |kept: &State| {
+            state.as_ref().is_none_or(|state| state.lineage == kept.lineage && state.serial < kept.serial)
+        };
+        if refuge.path().exists() && refuge.read()?.as_ref().is_some_and(is_newer) {
+            let path = refuge.path().display();
+            return Err(CommandError::Stranded {
+                message: format!(
+                    "{path} holds a newer state, which an earlier run could not write to {}",
+                    store.place()
+                ),
+                hint: format!("bring it home: hlctl state push {path}"),
+            });
+        }
+        if state.is_none() {
+            self.check_not_beside(store)?;
+        }
+        Ok(state)
+    }
+
+    /// [`Session::read`] where there must be a state.
+    ///
+    /// # Errors
+    /// As [`Session::read`]; or there is none.
+    pub async fn read_existing(&self, store: &Store) -> Result<State, CommandError> {
+        let state = self.read(store).await?;
+        Ok(state.ok_or_else(|| StateError::Missing { place: store.place() })?)
+    }
+
+    /// A backend that was configured after the stack was made is empty; starting anew would make everything twice.
+    fn check_not_beside(&self, store: &Store) -> Result<(), CommandError> {
+        let local = LocalStore::new(self.global.config.with_extension("state.json"));
+        match local.read() {
+            Ok(Some(state)) if !state.is_empty() => Err(CommandError::Stranded {
+                message: format!("{} is empty, but {} holds a stack", store.place(), local.path().display()),
+                hint: "move the state there: hlctl state migrate".to_owned(),
+            }),
+            Err(error @ (StateError::Damaged { .. } | StateError::TooNew { .. })) => Err(error.into()),
+            _ => Ok(()),
+        }
+    }
+}

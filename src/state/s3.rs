@@ -1,0 +1,239 @@
+//! The state as an object in S3: every write names the version that it follows.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use aws_sdk_s3::operation::put_object::builders::PutObjectFluentBuilder;
+use aws_sdk_s3::types::ServerSideEncryption;
+use tokio::sync::Mutex;
+
+use super::lease::{self, Lease, is_another_version};
+use super::object::{self, Object, PATIENCE, remote};
+use super::store::Holding;
+use super::{Place, State, StateError, format};
+use crate::aws::{Caller, Operation};
+use crate::config::Backend;
+
+/// An object that is a state, and its neighbours: `<key>.backup` and `<key>.lock`.
+#[derive(Clone, Debug)]
+pub struct S3Store {
+    s3: aws_sdk_s3::Client,
+    bucket: String,
+    key: String,
+    kms_key_id: Option<String>,
+    lease: Duration,
+    seen: Arc<Mutex<Seen>>,
+}
+
+/// What was there when this process last looked or wrote.
+#[derive(Debug, Default)]
+struct Seen {
+    version: Version,
+    /// What is to be kept as the backup before the first write.
+    previous: Option<Vec<u8>>,
+}
+
+#[derive(Clone, Debug, Default)]
+enum Version {
+    #[default]
+    Unknown,
+    Absent,
+    Is(String),
+}
+
+impl S3Store {
+    /// The store that the backend describes; asks nobody anything yet.
+    pub fn new(s3: aws_sdk_s3::Client, backend: &Backend) -> Self {
+        Self {
+            s3,
+            bucket: backend.bucket.clone(),
+            key: backend.key.clone(),
+            kms_key_id: backend.kms_key_id.clone(),
+            lease: Duration::from_secs(u64::from(backend.lease_in_seconds)),
+            seen: Arc::default(),
+        }
+    }
+
+    /// Where the state is.
+    pub fn place(&self) -> Place {
+        Place::Object { bucket: self.bucket.clone(), key: self.key.clone() }
+    }
+
+    fn lock_key(&self) -> String {
+        format!("{}.lock", self.key)
+    }
+
+    fn backup_key(&self) -> String {
+        format!("{}.backup", self.key)
+    }
+
+    /// Reads the state; `None` if there is none.
+    ///
+    /// # Errors
+    /// It cannot be read, is damaged, too new, or has moved elsewhere.
+    pub async fn read(&self) -> Result<Option<State>, StateError> {
+        let Some(bytes) = self.bytes().await? else { return Ok(None) };
+        match format::decode(&bytes, &self.place()) {
+            Err(StateError::Damaged { place, problem, .. }) => {
+                let backup = self.read_backup().await?.map(|_| place.beside(".backup"));
+                Err(StateError::Damaged { place, problem, backup })
+            }
+            decoded => decoded.map(Some),
+        }
+    }
+
+    /// The state before this run's, if it is whole.
+    ///
+    /// # Errors
+    /// It cannot be read.
+    pub async fn read_backup(&self) -> Result<Option<State>, StateError> {
+        let Some(object) = self.get(&self.backup_key()).await? else { return Ok(None) };
+        Ok(format::decode(&object.bytes, &self.place().beside(".backup")).ok())
+    }
+
+    /// The bytes that are there.
+    ///
+    /// # Errors
+    /// They cannot be read.
+    pub async fn bytes(&self) -> Result<Option<Vec<u8>>, StateError> {
+        let found = self.get(&self.key).await?;
+        let mut seen = self.seen.lock().await;
+        *seen = match &found {
+            None => Seen { version: Version::Absent, previous: None },
+            Some(object) => {
+                // A damaged state must not take the place of a whole backup.
+                let is_whole = format::decode(&object.bytes, &self.place()).is_ok();
+                let previous = is_whole.then(|| object.bytes.clone());
+                Seen { version: Version::Is(object.version.clone()), previous }
+            }
+        };
+        Ok(found.map(|object| object.bytes))
+    }
+
+    async fn get(&self, key: &str) -> Result<Option<Object>, StateError> {
+        object::get(&self.s3, &self.bucket, key).await
+    }
+
+    /// Locks the state for one run.
+    ///
+    /// # Errors
+    /// [`StateError::Locked`] names the holder.
+    pub async fn lock(&self, command: &str) -> Result<Lease, StateError> {
+        let kms_key = self.kms_key_id.as_deref();
+        Lease::acquire(&self.s3, &self.bucket, &self.lock_key(), kms_key, self.lease, command).await
+    }
+
+    /// Who holds the lock.
+    ///
+    /// # Errors
+    /// S3 cannot be asked.
+    pub async fn holder(&self) -> Result<Option<Holding>, StateError> {
+        lease::found(&self.s3, &self.bucket, &self.lock_key()).await
+    }
+
+    /// Takes the lock away from whoever held it when it was looked at.
+    ///
+    /// # Errors
+    /// S3 cannot be asked, or the lock has been renewed or changed hands since.
+    pub async fn break_lock(&self, holding: &Holding) -> Result<(), StateError> {
+        let place = self.place().beside(".lock");
+        let deleted = lease::delete(&self.s3, &self.bucket, &self.lock_key(), &holding.version).await;
+        deleted.map_err(|error| remote("unlock", place.clone(), error))?;
+        match self.holder().await? {
+            Some(now) if now.holder.id == holding.holder.id => {
+                Err(StateError::Io { doing: "unlock", place, error: std::io::Error::other("it was renewed meanwhile") })
+            }
+            _ => self.fence().await,
+        }
+    }
+
+    /// Makes another version of the same state, so that a write which the last holder had already begun fails.
+    async fn fence(&self) -> Result<(), StateError> {
+        let encryption = self.kms_key_id.clone().map_or(Encryption::OfBucket, Encryption::Key);
+        // The one that was on its way may come first.
+        for _ in 0..2 {
+            let Some(object) = self.get(&self.key).await? else { return Ok(()) };
+            let Some(bytes) = format::fenced(&object.bytes) else { return Ok(()) };
+            match self.put(&Version::Is(object.version), bytes, &encryption).await {
+                Err(StateError::Overtaken { .. }) => {}
+                put => return put.map(drop),
+            }
+        }
+        Err(StateError::Overtaken { place: self.place() })
+    }
+
+    /// Writes in place of the version last seen, after making sure of the lock and, the first time, of the backup.
+    ///
+    /// # Errors
+    /// [`StateError::Robbed`], [`StateError::Overtaken`], or S3 cannot be asked.
+    pub async fn write(&self, bytes: Vec<u8>, lease: &Lease) -> Result<(), StateError> {
+        if matches!(self.seen.lock().await.version, Version::Unknown) {
+            self.bytes().await?;
+        }
+        let mut seen = self.seen.lock().await;
+        let encryption = self.encryption(lease);
+        let (kept, renewed) = tokio::join!(self.keep(seen.previous.as_deref(), &encryption), lease.renew());
+        renewed?;
+        kept?;
+        seen.previous = None;
+        seen.version = Version::Is(self.put(&seen.version, bytes, &encryption).await?);
+        Ok(())
+    }
+
+    async fn keep(&self, previous: Option<&[u8]>, encryption: &Encryption) -> Result<(), StateError> {
+        let Some(previous) = previous else { return Ok(()) };
+        let key = self.backup_key();
+        let put = || self.putting(&key, previous.to_vec(), encryption).send();
+        let kept = Caller.call(Operation::new("s3", "PutObject").persistent().patience(PATIENCE), put).await;
+        kept.map(drop).map_err(|error| remote("keep the backup", self.place().beside(".backup"), error))
+    }
+
+    async fn put(&self, follows: &Version, bytes: Vec<u8>, encryption: &Encryption) -> Result<String, StateError> {
+        let operation = Operation::new("s3", "PutObject")
+            .eventually(&[("ConditionalRequestConflict", "")])
+            .persistent()
+            .patience(PATIENCE);
+        let put = || {
+            let put = self.putting(&self.key, bytes.clone(), encryption);
+            match follows {
+                Version::Is(version) => put.if_match(version).send(),
+                Version::Unknown | Version::Absent => put.if_none_match("*").send(),
+            }
+        };
+        match Caller.call(operation, put).await {
+            Ok(answer) => Ok(answer.e_tag().unwrap_or_default().to_owned()),
+            // An earlier attempt may have succeeded although its answer was lost.
+            Err(error) if is_another_version(&error) => match self.get(&self.key).await? {
+                Some(object) if object.bytes == bytes => Ok(object.version),
+                _ => Err(StateError::Overtaken { place: self.place() }),
+            },
+            Err(error) => Err(remote("write", self.place(), error)),
+        }
+    }
+
+    /// The key that was asked for. Else the bucket's own key if it has one, for asking for less would weaken it.
+    fn encryption(&self, lease: &Lease) -> Encryption {
+        match (&self.kms_key_id, lease.default_encryption()) {
+            (Some(id), _) => Encryption::Key(id.clone()),
+            (None, Some(ServerSideEncryption::AwsKms | ServerSideEncryption::AwsKmsDsse)) => Encryption::OfBucket,
+            (None, _) => Encryption::OfS3,
+        }
+    }
+
+    fn putting(&self, key: &str, bytes: Vec<u8>, encryption: &Encryption) -> PutObjectFluentBuilder {
+        let put = self.s3.put_object().bucket(&self.bucket).key(key);
+        let put = put.content_type("application/json").body(bytes.into());
+        match encryption {
+            Encryption::Key(id) => put.server_side_encryption(ServerSideEncryption::AwsKms).ssekms_key_id(id),
+            Encryption::OfS3 => put.server_side_encryption(ServerSideEncryption::Aes256),
+            Encryption::OfBucket => put,
+        }
+    }
+}
+
+/// How the objects are encrypted at rest.
+enum Encryption {
+    Key(String),
+    OfBucket,
+    OfS3,
+}

@@ -1,0 +1,195 @@
+//! A state's keeping, whichever it is: reading needs nothing, writing needs the lock.
+
+use std::sync::Arc;
+
+use super::lease::Lease;
+use super::local::LocalStore;
+use super::lock::FileLock;
+use super::s3::S3Store;
+use super::{Place, State, StateError, format};
+
+/// Where a state is kept and how it is read.
+#[derive(Clone, Debug)]
+pub enum Store {
+    /// A file.
+    Local(LocalStore),
+    /// An object in S3.
+    S3(S3Store),
+}
+
+/// The right to write a state; ends with [`Held::release`].
+#[derive(Debug)]
+pub enum Held {
+    /// Of a file.
+    Local(LocalStore, FileLock),
+    /// Of an object in S3.
+    S3(S3Store, Lease),
+}
+
+impl Store {
+    /// Where the state is.
+    pub fn place(&self) -> Place {
+        match self {
+            Self::Local(store) => store.path().into(),
+            Self::S3(store) => store.place(),
+        }
+    }
+
+    /// Reads the state; `None` if there is none.
+    ///
+    /// # Errors
+    /// It cannot be read, is damaged, too new, or has moved elsewhere.
+    pub async fn read(&self) -> Result<Option<State>, StateError> {
+        match self {
+            Self::Local(store) => store.read(),
+            Self::S3(store) => store.read().await,
+        }
+    }
+
+    /// The state before this one, if it is whole.
+    ///
+    /// # Errors
+    /// It cannot be read.
+    pub async fn read_backup(&self) -> Result<Option<State>, StateError> {
+        match self {
+            Self::Local(store) => store.read_backup(),
+            Self::S3(store) => store.read_backup().await,
+        }
+    }
+
+    /// The bytes that are there, whatever they are; `None` if there are none.
+    ///
+    /// # Errors
+    /// They cannot be read.
+    pub async fn bytes(&self) -> Result<Option<Vec<u8>>, StateError> {
+        match self {
+            Self::Local(store) => store.bytes(),
+            Self::S3(store) => store.bytes().await,
+        }
+    }
+
+    /// Locks the state for one run of `command`.
+    ///
+    /// # Errors
+    /// [`StateError::Locked`] names the holder.
+    pub async fn lock(&self, command: &str) -> Result<Held, StateError> {
+        match self {
+            Self::Local(store) => Ok(Held::Local(store.clone(), store.lock(command)?)),
+            Self::S3(store) => Ok(Held::S3(store.clone(), store.lock(command).await?)),
+        }
+    }
+
+    /// Who holds the lock.
+    ///
+    /// # Errors
+    /// That cannot be found out.
+    pub async fn holder(&self) -> Result<Option<Holding>, StateError> {
+        match self {
+            Self::Local(store) => store.holder(),
+            Self::S3(store) => store.holder().await,
+        }
+    }
+
+    /// Takes the lock away from this holder, who will notice before it writes again.
+    ///
+    /// # Errors
+    /// Another holder has it by now, or it cannot be taken.
+    pub async fn break_lock(&self, holding: &Holding) -> Result<(), StateError> {
+        match self {
+            Self::Local(store) => store.break_lock(&holding.holder),
+            Self::S3(store) => store.break_lock(holding).await,
+        }
+    }
+}
+
+/// A lock as another process finds it.
+#[derive(Clone, Debug)]
+pub struct Holding {
+    /// Whose.
+    pub holder: super::Holder,
+    /// Whether its holder seems to be gone.
+    pub abandoned: bool,
+    /// Of which version of the lock this was read.
+    pub(super) version: String,
+}
+
+impl Held {
+    /// Where the state is.
+    pub fn place(&self) -> Place {
+        match self {
+            Self::Local(store, _) => store.path().into(),
+            Self::S3(store, _) => store.place(),
+        }
+    }
+
+    /// The store, for reading.
+    pub fn store(&self) -> Store {
+        match self {
+            Self::Local(store, _) => Store::Local(store.clone()),
+            Self::S3(store, _) => Store::S3(store.clone()),
+        }
+    }
+
+    /// Writes the state in place of the one with a lower serial, which is kept as the backup.
+    ///
+    /// # Errors
+    /// The state cannot be written, the lock is lost, or somebody else wrote meanwhile.
+    pub async fn write(self: Arc<Self>, state: State) -> Result<(), StateError> {
+        self.put(Some(state.clone()), move || format::encode(&state)).await
+    }
+
+    /// Writes the state in place of whatever is there, which is kept as the backup.
+    ///
+    /// # Errors
+    /// As [`Held::write`], but for what is there.
+    pub async fn replace(self: Arc<Self>, state: State) -> Result<(), StateError> {
+        self.put(None, move || format::encode(&state)).await
+    }
+
+    /// Leaves a note that the state is elsewhere from now on.
+    ///
+    /// # Errors
+    /// As [`Held::replace`].
+    pub async fn leave_note(self: Arc<Self>, to: Place) -> Result<(), StateError> {
+        self.put(None, move || format::encode_moved(&to)).await
+    }
+
+    async fn put(
+        self: Arc<Self>,
+        successor: Option<State>,
+        encode: impl FnOnce() -> Result<Vec<u8>, serde_json::Error>,
+    ) -> Result<(), StateError> {
+        let place = self.place();
+        let io = |doing, error| StateError::Io { doing, place: place.clone(), error };
+        let bytes = encode().map_err(|error| io("encode", error.into()))?;
+        if let Self::S3(store, lease) = &*self {
+            return store.write(bytes, lease).await;
+        }
+        let held = Arc::clone(&self);
+        let written = tokio::task::spawn_blocking(move || match &*held {
+            Self::Local(store, lock) => store.write(&bytes, successor.as_ref(), lock),
+            Self::S3(..) => Ok(()),
+        });
+        written.await.unwrap_or_else(|error| Err(io("write", std::io::Error::other(error))))
+    }
+
+    /// Waits until the lock is known to be lost; for ever if it stays.
+    pub async fn lost(&self) -> StateError {
+        match self {
+            Self::Local(..) => std::future::pending().await,
+            Self::S3(_, lease) => lease.lost().await,
+        }
+    }
+
+    /// Gives the lock back.
+    ///
+    /// # Errors
+    /// It could not be given back, and will have to be taken away.
+    pub async fn release(&self) -> Result<(), StateError> {
+        match self {
+            // The file goes when this is dropped.
+            Self::Local(..) => Ok(()),
+            Self::S3(_, lease) => lease.release().await,
+        }
+    }
+}
