@@ -10,7 +10,10 @@
 mod create;
 mod datastore;
 pub(crate) mod fhir;
+pub(crate) mod jobs;
 mod list;
+mod load;
+mod restore;
 mod shapes;
 mod smart;
 mod tagging;
@@ -28,6 +31,7 @@ use crate::clock::after;
 use crate::error::{AwsError, AwsResult};
 use crate::protocol::{Operation, read, write};
 pub(crate) use datastore::Datastore;
+pub(crate) use load::{create_to_load, living, load};
 use datastore::Passage;
 
 /// The datastores of one account in one region.
@@ -39,6 +43,9 @@ pub(crate) struct HealthLake {
     tokens: BTreeMap<String, Token>,
     last_create: Option<Timestamp>,
     last_delete: Option<Timestamp>,
+    jobs: BTreeMap<String, jobs::Job>,
+    /// Client tokens that have started a job.
+    job_tokens: BTreeMap<String, jobs::JobToken>,
 }
 
 #[derive(Debug, Serialize, Deserialize)]
@@ -56,6 +63,13 @@ pub(crate) const OPERATIONS: &[Operation] = &[
     write("TagResource", shapes::TAG, tagging::tag),
     write("UntagResource", shapes::UNTAG, tagging::untag),
     read("ListTagsForResource", shapes::LIST_TAGS, tagging::list),
+    write("RestoreFHIRDatastore", shapes::RESTORE, restore::restore),
+    jobs::START_IMPORT,
+    jobs::DESCRIBE_IMPORT,
+    jobs::LIST_IMPORTS,
+    jobs::START_EXPORT,
+    jobs::DESCRIBE_EXPORT,
+    jobs::LIST_EXPORTS,
 ];
 
 fn validation(message: impl Into<String>) -> AwsError {
@@ -118,7 +132,11 @@ fn delete(cx: &mut Cx<'_>, input: &Value) -> AwsResult<Value> {
     // The answer is DELETING even where the deletion takes no time at all.
     let mut output = store.summary(now);
     output["DatastoreStatus"] = json!("DELETING");
-    let id = store.id.clone();
-    cx.world.emptied_datastores.push(id);
+    // A backup is kept for a while after its store.
+    store.retained = store.restore_window(now).is_some();
+    if !store.retained {
+        let id = store.id.clone();
+        cx.world.emptied_datastores.push(id);
+    }
     Ok(output)
 }
