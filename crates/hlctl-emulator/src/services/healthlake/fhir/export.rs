@@ -234,7 +234,7 @@ fn patients(scope: &Exported, collection: &Collection) -> Outcome<Patients> {
 
 /// Leaves the types that a token opens.
 fn limit(selection: &mut Selection, permit: &Permit) -> Outcome<()> {
-    let is_open = |kind: &str| Ok(matches!(permit.reach(Verb::Read, kind)?, Reach::All));
+    let is_open = |kind: &str| -> Outcome<bool> { Ok(matches!(permit.reach(Verb::Read, kind)?, Reach::All)) };
     for kind in &selection.kinds {
         if !is_open(kind)? {
             return Err(Refusal::forbidden(format!("The token's scopes open {kind} in part only.")));
