@@ -15,7 +15,8 @@ use crate::journal::{Journal, RequestRecord};
 use crate::options::Options;
 use crate::protocol::{self, Effect, Operation, json, query, rest_json};
 use crate::route::{self, Caller, Service};
-use crate::services::healthlake::{fhir, jobs};
+use crate::services::healthlake::fhir;
+use crate::services::healthlake::jobs::{self, Pace};
 use crate::services::lambda::Engine;
 use crate::services::{self, Cx, cognito, s3};
 use crate::store::Store;
@@ -107,9 +108,9 @@ impl Emulator {
     }
 
     /// Carries on with import and export jobs and restores, as every request does first.
-    pub(crate) async fn carry_on(&self) {
+    pub(crate) async fn carry_on(&self, pace: Pace) {
         // A data directory that cannot be used is reported by the request itself.
-        drop(jobs::carry_on(&self.core).await);
+        drop(jobs::carry_on(&self.core, pace).await);
     }
 
     /// Serves one request.
@@ -125,7 +126,7 @@ impl Emulator {
         let started = clock.now();
         let trace = Trace::new(self.core.options.ids.uuid());
         pause(self.core.options.latency).await;
-        self.carry_on().await;
+        self.carry_on(Pace::Look).await;
         let outcome = self.dispatch(request, &trace).await;
         let summary = trace.summary();
         self.core.journal.push(RequestRecord {

@@ -16,6 +16,7 @@ use tokio::task::JoinSet;
 use tokio::time::MissedTickBehavior;
 
 use crate::emulator::Emulator;
+use crate::services::healthlake::jobs::Pace;
 
 /// How often jobs are carried on while nobody asks for anything.
 const TICK: Duration = Duration::from_millis(100);
@@ -39,7 +40,7 @@ impl Emulator {
                 Some(_) = connections.join_next() => {}
                 _ = ticks.tick() => {
                     let emulator = self.clone();
-                    connections.spawn(async move { emulator.carry_on().await });
+                    connections.spawn(async move { emulator.carry_on(Pace::Through).await });
                 }
                 accepted = listener.accept() => {
                     let (stream, _) = accepted?;

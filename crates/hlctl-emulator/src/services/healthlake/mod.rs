@@ -1,4 +1,5 @@
-//! HealthLake: the control plane for datastores and their tags, and in [`fhir`] what the datastores do.
+//! HealthLake: the control plane for datastores and their tags, in [`jobs`] what moves data in and out of them, and in
+//! [`fhir`] what the datastores do.
 //!
 //! Where AWS documents nothing, this is what happens here: a repeated ClientToken with the same
 //! parameters gives the same store and with others a ValidationException, for as long as the store

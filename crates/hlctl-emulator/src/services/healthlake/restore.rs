@@ -17,7 +17,7 @@ use crate::error::AwsResult;
 use crate::services::{Cx, text};
 
 /// How many resources are copied in one go.
-pub(super) const STEP: usize = 2_000;
+pub(super) const STEP: usize = 1_000;
 
 pub(super) fn restore(cx: &mut Cx<'_>, input: &Value) -> AwsResult<Value> {
     if let Some(output) = replay(cx, input)? {

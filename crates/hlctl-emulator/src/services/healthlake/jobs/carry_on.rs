@@ -1,5 +1,7 @@
 //! What there is to do, and doing it piece by piece.
 
+use std::time::{Duration, Instant};
+
 use jiff::Timestamp;
 
 use super::access::Party;
@@ -17,8 +19,19 @@ use crate::store::World;
 use crate::store::objects::Objects;
 use crate::store::resources::Resources;
 
-/// How many resources are gone through at one look, so that no answer takes long. The next look goes on.
-const LOOK: u64 = 50_000;
+/// How much is done at one look, so that no answer takes long: so many resources, and what else is done in this time.
+/// The next look goes on.
+const LOOK: u64 = 4_000;
+const LOOK_TIME: Duration = Duration::from_secs(1);
+
+/// How much is to be done.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Pace {
+    /// As far as a request waits for it.
+    Look,
+    /// All there is.
+    Through,
+}
 
 /// Something to do.
 enum Due {
@@ -30,25 +43,25 @@ enum Due {
     Purge(String),
 }
 
-/// Does what is due of jobs and restores, as far as one look goes. Between the pieces others have their turn; a
-/// look beside another one does nothing.
-pub(crate) async fn carry_on(core: &Core) -> Result<(), Error> {
+/// Does what is due of jobs and restores. Between the pieces others have their turn; whoever comes meanwhile does
+/// not wait for it.
+pub(crate) async fn carry_on(core: &Core, pace: Pace) -> Result<(), Error> {
     let Ok(_turn) = core.jobs.try_lock() else {
         return Ok(());
     };
-    let mut left = LOOK;
-    while left > 0 {
+    let (mut seen, begun) = (0_u64, Instant::now());
+    while pace == Pace::Through || seen < LOOK || begun.elapsed() < LOOK_TIME {
         let now = core.options.clock.now();
         if core.store.with_all(Effect::Read, |world, _, _| find(world, now).is_none())? {
             return Ok(());
         }
         let done = core.store.with_all(Effect::Write, |world, objects, resources| {
             let Some((account, region, due)) = find(world, now) else {
-                return left;
+                return 0;
             };
             Piece { core, world, objects, resources, account, region, now }.carry_out(due)
         })?;
-        left = left.saturating_sub(done);
+        seen = seen.saturating_add(done);
         tokio::task::yield_now().await;
     }
     Ok(())

@@ -11,8 +11,8 @@ use crate::services::s3::inside::Inside;
 use crate::store::resources::Collection;
 
 /// The most that a step gives, so that nobody waits long.
-const STEP_RESOURCES: u64 = 4_000;
-const STEP_BYTES: usize = 4 << 20;
+const STEP_RESOURCES: u64 = 2_000;
+const STEP_BYTES: usize = 2 << 20;
 /// An object with this many bytes gets no more; AWS does not document where it begins another.
 const LARGEST_OBJECT: u64 = 64 << 20;
 

@@ -18,8 +18,8 @@ use crate::store::resources::Collection;
 pub(super) const EXTENSION: &str = ".ndjson";
 
 /// The most that a step takes in, so that nobody waits long.
-const STEP_LINES: u64 = 2_000;
-const STEP_BYTES: u64 = 4 << 20;
+const STEP_LINES: u64 = 1_000;
+const STEP_BYTES: u64 = 1 << 20;
 
 /// An import as far as it has got.
 #[derive(Debug, Serialize, Deserialize)]

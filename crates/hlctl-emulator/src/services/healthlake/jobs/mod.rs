@@ -2,7 +2,7 @@
 //!
 //! A job is carried on whenever the emulator is looked at: by any request, and where it serves a socket, by itself
 //! (see [`carry_on`]). With [`Delays::job`](crate::Delays) as much of the work is done as of that time has passed;
-//! without it the next look does all of it, as far as one look goes.
+//! without it the next look does all of it, or where that is much, what can be done in a second.
 //!
 //! Where AWS documents nothing, this is what happens here. A job that is submitted to a store that is not ACTIVE is
 //! refused with a ValidationException, for the API has no ConflictException of jobs; so are buckets and keys that
@@ -36,7 +36,7 @@ use super::HealthLake;
 use crate::clock::after;
 use crate::fault::JobFaults;
 use crate::protocol::{Operation, read, write};
-pub(crate) use carry_on::carry_on;
+pub(crate) use carry_on::{Pace, carry_on};
 use export::Export;
 use import::Import;
 pub(super) use shapes::START_EXPORT as EXPORT_INPUT;
