@@ -30,7 +30,10 @@ pub(crate) fn answer(emulator: &Emulator, request: &Request<Bytes>) -> Response<
         ("health" | "faults" | "requests" | "load" | "cognito/rotate", _) => {
             reply(StatusCode::METHOD_NOT_ALLOWED, &json!({"error": "this method is not offered here"}))
         }
-        _ => reply(StatusCode::NOT_FOUND, &json!({"error": "there is health, faults, requests, load and cognito/rotate"})),
+        _ => reply(
+            StatusCode::NOT_FOUND,
+            &json!({"error": "there is health, faults, requests, load and cognito/rotate"}),
+        ),
     }
 }
 

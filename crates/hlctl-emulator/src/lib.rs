@@ -31,7 +31,7 @@
 //! answered with the service's error for expired or unknown credentials. The caller is
 //! `arn:aws:iam::ACCOUNT:user/sandbox`, or the session of a role it has assumed, and may do everything
 //! that [`Faults::deny`] does not forbid; no policy is evaluated but for AssumeRole, the lock-out check
-//! of key policies, the block on public bucket policies, log delivery, and the roles in which HealthLake
+//! of key policies, the block on public bucket policies, log delivery, and the roles in which HealthLake runs jobs and
 //! carries out requests with a bearer token.
 //!
 //! # What is modelled

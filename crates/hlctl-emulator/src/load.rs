@@ -97,12 +97,7 @@ impl Emulator {
         Ok(all)
     }
 
-    fn load_lines(
-        &self,
-        all: &mut Loaded,
-        reader: &mut impl BufRead,
-        file: Option<&PathBuf>,
-    ) -> Result<(), LoadError> {
+    fn load_lines(&self, all: &mut Loaded, reader: &mut impl BufRead, file: Option<&PathBuf>) -> Result<(), LoadError> {
         let failed = |source| LoadError::Read { path: file.cloned().unwrap_or_default(), source };
         let mut number = 0;
         loop {

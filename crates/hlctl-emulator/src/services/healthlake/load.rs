@@ -12,7 +12,8 @@ use crate::store::resources::Resources;
 
 /// The ids of the datastores that are there and not being deleted.
 pub(crate) fn living(world: &World, now: Timestamp) -> Vec<String> {
-    let stores = world.accounts.values().flat_map(|account| account.healthlake.values()).flat_map(|h| h.stores.values());
+    let stores =
+        world.accounts.values().flat_map(|account| account.healthlake.values()).flat_map(|h| h.stores.values());
     stores
         .filter(|store| !["DELETING", "DELETED", "CREATE_FAILED"].contains(&store.status(now)))
         .map(|store| store.id.clone())

@@ -32,8 +32,8 @@ use crate::clock::after;
 use crate::error::{AwsError, AwsResult};
 use crate::protocol::{Operation, read, write};
 pub(crate) use datastore::Datastore;
-pub(crate) use load::{create_to_load, living, load};
 use datastore::Passage;
+pub(crate) use load::{create_to_load, living, load};
 
 /// The datastores of one account in one region.
 #[derive(Debug, Default, Serialize, Deserialize)]

@@ -227,9 +227,7 @@ fn patients(scope: &Exported, collection: &Collection) -> Outcome<Patients> {
     let group: Value = serde_json::from_slice(&body).unwrap_or_default();
     let members = group["member"].as_array().into_iter().flatten();
     let targets = members.filter_map(|member| resource::target(member["entity"]["reference"].as_str()?));
-    Ok(Patients::Members(
-        targets.filter(|(kind, _)| *kind == "Patient").map(|(_, id)| id.to_owned()).collect(),
-    ))
+    Ok(Patients::Members(targets.filter(|(kind, _)| *kind == "Patient").map(|(_, id)| id.to_owned()).collect()))
 }
 
 /// Leaves the types that a token opens.

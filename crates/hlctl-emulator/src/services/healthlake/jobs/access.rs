@@ -55,8 +55,8 @@ impl Party<'_> {
     /// HealthLake takes buckets of the store's own region only, and only if they can never be public (HealthLake
     /// developer guide, setting up).
     fn check_bucket(self, cx: &mut Cx<'_>, name: &str) -> AwsResult<()> {
-        let facts = Facts::of(cx, name)
-            .ok_or_else(|| validation(format!("The specified bucket does not exist: {name}")))?;
+        let facts =
+            Facts::of(cx, name).ok_or_else(|| validation(format!("The specified bucket does not exist: {name}")))?;
         if facts.region != cx.caller.region {
             return Err(validation(format!(
                 "The bucket {name} is in {}, but it must be in the region of the data store, {}.",

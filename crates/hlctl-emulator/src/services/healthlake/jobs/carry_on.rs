@@ -88,7 +88,8 @@ impl HealthLake {
     }
 
     fn due(&self, now: Timestamp) -> Option<Due> {
-        let restoring = self.stores.values().find(|store| store.is_being_restored()).map(|s| Due::Restore(s.id.clone()));
+        let restoring =
+            self.stores.values().find(|store| store.is_being_restored()).map(|s| Due::Restore(s.id.clone()));
         let cancelled = || {
             let job = self.jobs.values().find(|job| job.phase == Phase::Cancelling)?;
             Some(Due::EndCancelled(job.id.clone()))
@@ -232,7 +233,8 @@ impl Piece<'_> {
             crate::services::healthlake::validation(format!("The data store {} is not there any more", job.store))
         })?;
         let (arn, profiles) = (store.arn.clone(), store.default_profiles());
-        let store = self.world.account(&self.account).healthlake.get(&self.region).and_then(|h| h.stores.get(&job.store));
+        let store =
+            self.world.account(&self.account).healthlake.get(&self.region).and_then(|h| h.stores.get(&job.store));
         let collection =
             self.resources.of_store(&job.store).map_err(|error| crate::emulator::storage_failed(&error))?;
         if let Some(store) = store {

@@ -264,11 +264,9 @@ impl Import {
         }
         self.read += file.offset - start;
         intake.commit().map_err(|error| crate::emulator::storage_failed(&error))?;
-        for (growing, text) in [
-            (&mut file.success, told.success),
-            (&mut file.failure, told.failure),
-            (&mut file.flawed, told.flawed),
-        ] {
+        for (growing, text) in
+            [(&mut file.success, told.success), (&mut file.failure, told.failure), (&mut file.flawed, told.flawed)]
+        {
             growing.add(&mut desk.s3, desk.output, &text)?;
         }
         Ok(())

@@ -15,7 +15,8 @@ static ROLE: LazyLock<Option<Regex>> = LazyLock::new(|| whole(ROLE_PATTERN));
 
 const fn name(max: usize) -> Shape {
     Shape::Text(
-        Text::len(1, max).pattern(r"([\p{L}\p{Z}\p{N}_.:/=+\-%@]*)", |text| letters_digits_spaces_or(text, "_.:/=+-%@")),
+        Text::len(1, max)
+            .pattern(r"([\p{L}\p{Z}\p{N}_.:/=+\-%@]*)", |text| letters_digits_spaces_or(text, "_.:/=+-%@")),
     )
 }
 

@@ -20,9 +20,8 @@ pub(super) fn import(cx: &mut Cx<'_>, input: &Value) -> AwsResult<Value> {
     if input["InputFormat"].as_str().is_some_and(|format| format != "FHIR") || input["ProfileId"].is_string() {
         return Err(validation("hlctl-emulator does not model data transformation: only FHIR can be imported."));
     }
-    let uri = input["InputDataConfig"]["S3Uri"]
-        .as_str()
-        .ok_or_else(|| validation("InputDataConfig must have S3Uri."))?;
+    let uri =
+        input["InputDataConfig"]["S3Uri"].as_str().ok_or_else(|| validation("InputDataConfig must have S3Uri."))?;
     let (bucket, path) = split(uri);
     let level = Level::named(text(input, "ValidationLevel"));
     let work = Work::Import(Import::new(uri, bucket, path, level));
@@ -141,7 +140,8 @@ fn room_in_queue(cx: &mut Cx<'_>, store: &str, direction: Direction) -> AwsResul
     if healthlake(cx).jobs.values().filter(waiting).count() < LONGEST_QUEUE {
         return Ok(());
     }
-    let text = format!("Rate exceeded: {LONGEST_QUEUE} {} jobs of the data store {store} are queued.", direction.name());
+    let text =
+        format!("Rate exceeded: {LONGEST_QUEUE} {} jobs of the data store {store} are queued.", direction.name());
     Err(AwsError::bad_request("ThrottlingException", text))
 }
 

@@ -135,8 +135,7 @@ fn identity(value: &Value) -> Outcome<(&'static str, String)> {
         Value::Null => return Err(Refusal::invalid("Missing required resourceType field")),
         _ => return Err(Refusal::invalid("resourceType must be a string.")),
     };
-    let kind =
-        types::named(name).ok_or_else(|| Refusal::invalid(format!("Unknown resource type \"{name}\".")))?;
+    let kind = types::named(name).ok_or_else(|| Refusal::invalid(format!("Unknown resource type \"{name}\".")))?;
     match &value["id"] {
         Value::String(id) => {
             resource::check_id(id)?;

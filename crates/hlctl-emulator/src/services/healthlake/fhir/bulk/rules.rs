@@ -100,29 +100,11 @@ const STATUSES: &[(&str, &[&str])] = &[
     ),
     (
         "Observation",
-        &[
-            "registered",
-            "preliminary",
-            "final",
-            "amended",
-            "corrected",
-            "cancelled",
-            "entered-in-error",
-            "unknown",
-        ],
+        &["registered", "preliminary", "final", "amended", "corrected", "cancelled", "entered-in-error", "unknown"],
     ),
     (
         "Procedure",
-        &[
-            "preparation",
-            "in-progress",
-            "not-done",
-            "on-hold",
-            "stopped",
-            "completed",
-            "entered-in-error",
-            "unknown",
-        ],
+        &["preparation", "in-progress", "not-done", "on-hold", "stopped", "completed", "entered-in-error", "unknown"],
     ),
 ];
 
@@ -262,8 +244,7 @@ mod tests {
         let unknown = "https://other.example/two";
         assert!(verdict(patient(unknown), Level::Strict).contains(unknown));
         assert_eq!(verdict(patient(unknown), Level::StructureOnly), "");
-        for known in
-            ["https://own.example/one|1.0", "http://hl7.org/fhir/us/core/StructureDefinition/us-core-patient"]
+        for known in ["https://own.example/one|1.0", "http://hl7.org/fhir/us/core/StructureDefinition/us-core-patient"]
         {
             assert_eq!(verdict(patient(known), Level::Strict), "");
         }
