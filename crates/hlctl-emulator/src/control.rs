@@ -6,6 +6,7 @@ use serde_json::json;
 
 use crate::emulator::Emulator;
 use crate::error::Error;
+use crate::load::LoadError;
 
 /// Paths that are the emulator's and no service's. No bucket name may begin with an underscore.
 pub(crate) const PREFIX: &str = "/_emulator/";
@@ -24,11 +25,15 @@ pub(crate) fn answer(emulator: &Emulator, request: &Request<Bytes>) -> Response<
             emulator.clear_requests();
             reply(StatusCode::OK, &json!([]))
         }
+        ("load", &Method::POST) => load(emulator, request),
         ("cognito/rotate", &Method::POST) => rotate(emulator, request.uri().query().unwrap_or_default()),
-        ("health" | "faults" | "requests" | "cognito/rotate", _) => {
+        ("health" | "faults" | "requests" | "load" | "cognito/rotate", _) => {
             reply(StatusCode::METHOD_NOT_ALLOWED, &json!({"error": "this method is not offered here"}))
         }
-        _ => reply(StatusCode::NOT_FOUND, &json!({"error": "there is health, faults, requests and cognito/rotate"})),
+        _ => reply(
+            StatusCode::NOT_FOUND,
+            &json!({"error": "there is health, faults, requests, load and cognito/rotate"}),
+        ),
     }
 }
 
@@ -57,10 +62,29 @@ fn put_faults(emulator: &Emulator, body: &[u8]) -> Response<Bytes> {
     }
 }
 
+/// Loads lines of resources into the datastore that `store` names, or the only one.
+fn load(emulator: &Emulator, request: &Request<Bytes>) -> Response<Bytes> {
+    let store = parameter(request.uri().query().unwrap_or_default(), "store");
+    match emulator.load(store.as_deref(), request.body()) {
+        Ok(loaded) => reply(StatusCode::OK, &loaded),
+        Err(error) => {
+            let status = match error {
+                LoadError::NoSuchStore(_) => StatusCode::NOT_FOUND,
+                LoadError::SeveralStores(_) => StatusCode::CONFLICT,
+                _ => StatusCode::INTERNAL_SERVER_ERROR,
+            };
+            reply(status, &json!({"error": error.to_string()}))
+        }
+    }
+}
+
+fn parameter(query: &str, wanted: &str) -> Option<String> {
+    form_urlencoded::parse(query.as_bytes()).find(|(name, _)| name == wanted).map(|(_, value)| value.into_owned())
+}
+
 /// Gives the user pool that `pool` names new signing keys, and shows the public halves.
 fn rotate(emulator: &Emulator, query: &str) -> Response<Bytes> {
-    let pool = form_urlencoded::parse(query.as_bytes()).find(|(name, _)| name == "pool").map(|(_, id)| id.into_owned());
-    match emulator.rotate_signing_keys(&pool.unwrap_or_default()) {
+    match emulator.rotate_signing_keys(&parameter(query, "pool").unwrap_or_default()) {
         Ok(keys) => reply(StatusCode::OK, &keys),
         Err(error) => reply(StatusCode::NOT_FOUND, &json!({"error": error})),
     }

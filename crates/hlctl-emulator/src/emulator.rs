@@ -16,6 +16,7 @@ use crate::options::Options;
 use crate::protocol::{self, Effect, Operation, json, query, rest_json};
 use crate::route::{self, Caller, Service};
 use crate::services::healthlake::fhir;
+use crate::services::healthlake::jobs::{self, Pace};
 use crate::services::lambda::Engine;
 use crate::services::{self, Cx, cognito, s3};
 use crate::store::Store;
@@ -52,6 +53,7 @@ impl Emulator {
             files: Files::new(options.data_dir.as_deref()),
             faults: FaultEngine::new(options.faults.clone()),
             journal: Journal::default(),
+            jobs: tokio::sync::Mutex::default(),
             options,
         });
         Ok(Self { s3: s3::Endpoint::new(Arc::clone(&core)), core })
@@ -64,7 +66,6 @@ impl Emulator {
     }
 
     /// What all its requests share.
-    #[cfg(test)]
     pub(crate) fn core(&self) -> &Arc<Core> {
         &self.core
     }
@@ -106,6 +107,12 @@ impl Emulator {
         }
     }
 
+    /// Carries on with import and export jobs and restores, as every request does first.
+    pub(crate) async fn carry_on(&self, pace: Pace) {
+        // A data directory that cannot be used is reported by the request itself.
+        drop(jobs::carry_on(&self.core, pace).await);
+    }
+
     /// Serves one request.
     ///
     /// # Errors
@@ -119,6 +126,7 @@ impl Emulator {
         let started = clock.now();
         let trace = Trace::new(self.core.options.ids.uuid());
         pause(self.core.options.latency).await;
+        self.carry_on(Pace::Look).await;
         let outcome = self.dispatch(request, &trace).await;
         let summary = trace.summary();
         self.core.journal.push(RequestRecord {
@@ -181,6 +189,8 @@ pub(crate) struct Core {
     pub(crate) lambda: Engine,
     pub(crate) faults: FaultEngine,
     pub(crate) journal: Journal,
+    /// Held by whoever carries on with jobs.
+    pub(crate) jobs: tokio::sync::Mutex<()>,
 }
 
 impl Core {

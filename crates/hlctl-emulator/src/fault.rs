@@ -22,6 +22,8 @@ pub struct Faults {
     pub propagation: Propagation,
     /// How HealthLake's own work ends.
     pub healthlake: HealthLakeFaults,
+    /// How HealthLake's import and export jobs fare.
+    pub jobs: JobFaults,
 }
 
 /// Milliseconds for which what was just created is not yet visible to other calls.
@@ -51,6 +53,27 @@ pub struct HealthLakeFaults {
     pub update_ends_as: Option<String>,
     /// The `ErrorCause` message of a store whose creation or update failed.
     pub error_message: Option<String>,
+}
+
+/// How import and export jobs fare that are submitted from now on.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct JobFaults {
+    /// How many resources a job goes through before `ends_as` or `hang` befalls it.
+    pub after_resources: u64,
+    /// The status that a job then ends in, such as `FAILED`; any text at all plays a status that no client knows yet.
+    pub ends_as: Option<String>,
+    /// The `Message` of a job that ended so.
+    pub message: Option<String>,
+    /// Whether a job then stays `IN_PROGRESS` for ever, and those behind it stay `QUEUED`.
+    pub hang: bool,
+    /// Of so many resources one cannot be imported, for HealthLake's own fault (500).
+    pub server_error_every: Option<u64>,
+    /// The name of an import's manifest. The developer guide has `manifest.json`, while reports from the field have
+    /// `Manifest.json`.
+    pub manifest: Option<String>,
+    /// Whether lines about resources leave out the quotation marks that the developer guide's example leaves out.
+    pub bare_keys: bool,
 }
 
 /// When to do what to which request.
@@ -187,7 +210,8 @@ impl std::str::FromStr for Faults {
 }
 
 impl Faults {
-    fn denies(&self, service: Service, operation: &str) -> bool {
+    /// Whether callers lack the permission for an operation.
+    pub(crate) fn denies(&self, service: Service, operation: &str) -> bool {
         if service == Service::Cognito && cognito::is_public(operation) {
             return false;
         }

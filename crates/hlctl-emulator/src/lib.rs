@@ -31,7 +31,7 @@
 //! answered with the service's error for expired or unknown credentials. The caller is
 //! `arn:aws:iam::ACCOUNT:user/sandbox`, or the session of a role it has assumed, and may do everything
 //! that [`Faults::deny`] does not forbid; no policy is evaluated but for AssumeRole, the lock-out check
-//! of key policies, the block on public bucket policies, log delivery, and the roles in which HealthLake
+//! of key policies, the block on public bucket policies, log delivery, and the roles in which HealthLake runs jobs and
 //! carries out requests with a bearer token.
 //!
 //! # What is modelled
@@ -50,10 +50,12 @@
 //!   ACLs off. Path style, virtual hosts (`BUCKET.s3.REGION.amazonaws.com`, `BUCKET.localhost`) and
 //!   addresses presigned with version 4.
 //! - **HealthLake**: Create-, Describe-, List-, Update- and DeleteFHIRDatastore, TagResource, UntagResource,
-//!   ListTagsForResource. What a store's status is follows from the clock and [`Options::delays`].
+//!   ListTagsForResource, RestoreFHIRDatastore. What a store's status is follows from the clock and [`Options::delays`].
+//!   Start-, Describe- and ListFHIRImportJob(s), the same for exports: jobs that read and write the buckets, see below.
 //! - **HealthLake's FHIR interface**, R4, at `/datastore/{id}/r4/` on any host: `metadata`,
 //!   `.well-known/smart-configuration`, create, read, vread, update, patch (JSON Patch), delete, history, search by
-//!   GET and POST, batches and transactions, `Patient/{id}/$everything`, conditional requests and idempotency keys; see below.
+//!   GET and POST, batches and transactions, `Patient/{id}/$everything`, `$export` by POST, conditional requests and
+//!   idempotency keys; see below.
 //! - **Lambda**: functions made of zip files, with their settings, versions, aliases, resource policies, tags,
 //!   reserved and provisioned concurrency; `Pending` and `InProgress` as the clock has it; GetAccountSettings.
 //!   `Code.Location` of GetFunction serves the package. Invoke runs the function, see below.
@@ -83,6 +85,13 @@
 //! lists them. A datastore with `PreloadDataConfig SYNTHEA` holds 36 invented patients and their records.
 //! Resources are indexed in memory, some 200 bytes each, and read from the data directory as they are needed.
 //!
+//! # Import and export jobs
+//!
+//! Jobs ask for a role that trusts HealthLake for the datastore and has the documented permissions on buckets and keys,
+//! and for buckets that block public access. They are carried on by every request, and by [`Emulator::serve`] while
+//! there are none; with `Delays::job` their counts move as the clock does. [`JobFaults`] makes them fail midway or
+//! hang. [`Emulator::load`] and `POST /_emulator/load?store=ID` put NDJSON straight into a datastore.
+//!
 //! # Running functions
 //!
 //! A function runs in processes of its own, one for each invocation that is under way at the same time, at most
@@ -103,11 +112,10 @@
 //! An operation that is not listed above, or a service that is not, is answered with an error that names
 //! it (`hlctl-emulator does not model kms:ReEncrypt`). In particular: cryptography with keys and grants;
 //! IAM users, groups and instance profiles; object tags after the fact, ACLs, object lock, replication,
-//! notifications and websites of buckets; HealthLake's import and export jobs, restores and data
-//! transformation; of Cognito SignUp and what else users do for themselves, SRP, custom and choice-based sign-in,
+//! notifications and websites of buckets; HealthLake's data transformation; of Cognito SignUp and what else users do for themselves, SRP, custom and choice-based sign-in,
 //! second factors at sign-in (a pool that requires one lets nobody in), password histories, devices, groups,
 //! federated providers, branding styles, Lambda triggers, threat protection and the sending of messages. Of the FHIR
-//! interface: validation beyond R4's ground rules, `$export` and all other operations but `$everything`, FHIRPath
+//! interface: validation beyond R4's ground rules, `$export` by GET and all other operations but `$everything`, FHIRPath
 //! patches, chained, composite and special search parameters, `_has`, `_elements`, natural language processing.
 //! Lifecycle rules are kept and checked but not carried out. Lambda functions in an identity provider block are not
 //! looked for until a token comes. Of Lambda: container images, code from S3, layers,
@@ -143,7 +151,8 @@
 //!   ],
 //!   "deny": ["kms:CreateKey"],
 //!   "propagation": {"iam_ms": 2000, "kms_ms": 500, "s3_ms": 500, "cognito_ms": 500, "fhir_ms": 1000},
-//!   "healthlake": {"create_ends_as": "CREATE_FAILED", "error_message": "as you wished"}
+//!   "healthlake": {"create_ends_as": "CREATE_FAILED", "error_message": "as you wished"},
+//!   "jobs": {"after_resources": 10, "ends_as": "FAILED", "message": "as you wished"}
 //! }
 //! ```
 //!
@@ -169,6 +178,7 @@ mod error;
 mod fault;
 mod ids;
 mod journal;
+mod load;
 mod options;
 mod protocol;
 mod route;
@@ -179,7 +189,8 @@ mod store;
 pub use clock::Clock;
 pub use emulator::Emulator;
 pub use error::{ConnectionLost, Error};
-pub use fault::{Action, Faults, HealthLakeFaults, Propagation, Rule};
+pub use fault::{Action, Faults, HealthLakeFaults, JobFaults, Propagation, Rule};
 pub use ids::Ids;
 pub use journal::RequestRecord;
-pub use options::{Delays, Options};
+pub use load::{LoadError, Loaded, RefusedLine};
+pub use options::{Delays, ImportLimits, Options};

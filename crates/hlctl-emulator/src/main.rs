@@ -2,12 +2,12 @@
 
 use std::io::Write as _;
 use std::net::Ipv4Addr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Duration;
 
 use clap::Parser;
-use hlctl_emulator::{Delays, Emulator, Error, Faults, Options};
+use hlctl_emulator::{Delays, Emulator, Error, Faults, LoadError, Loaded, Options, RefusedLine};
 use tokio::net::TcpListener;
 
 /// AWS on loopback: STS, KMS, S3, IAM, Cognito, Lambda, CloudWatch Logs and HealthLake for any AWS client.
@@ -40,6 +40,15 @@ struct Arguments {
     /// Seconds a function stays Pending, and an update of it InProgress.
     #[arg(long, default_value = "0", value_parser = seconds)]
     function_delay: Duration,
+    /// Seconds an import or export job is IN_PROGRESS.
+    #[arg(long, default_value = "0", value_parser = seconds)]
+    job_delay: Duration,
+    /// Load this file of NDJSON, or all below this folder, into the datastore; one is made if there is none.
+    #[arg(long, value_name = "FILE|DIR")]
+    load: Vec<PathBuf>,
+    /// The datastore that is loaded, where there are several.
+    #[arg(long, value_name = "ID", requires = "load")]
+    load_store: Option<String>,
     /// Milliseconds added to each request.
     #[arg(long, default_value_t = 0)]
     latency: u64,
@@ -86,6 +95,7 @@ impl Arguments {
                 update: self.update_delay,
                 delete: self.delete_delay,
                 function: self.function_delay,
+                job: self.job_delay,
             },
             latency: Duration::from_millis(self.latency),
             faults,
@@ -101,6 +111,8 @@ impl Arguments {
 enum Failure {
     #[error(transparent)]
     Emulator(#[from] Error),
+    #[error(transparent)]
+    Load(#[from] LoadError),
     #[error("cannot serve: {0}")]
     Serve(#[from] std::io::Error),
 }
@@ -118,12 +130,28 @@ async fn main() -> ExitCode {
 
 async fn run(arguments: Arguments) -> Result<(), Failure> {
     let port = arguments.port;
+    let (load, store) = (arguments.load.clone(), arguments.load_store.clone());
     let emulator = Emulator::open(arguments.options())?;
+    for path in load {
+        tell(&emulator.load_path(store.as_deref(), &path)?)?;
+    }
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await?;
     let mut stdout = std::io::stdout();
     writeln!(stdout, "http://{}", listener.local_addr()?)?;
     stdout.flush()?;
     emulator.serve(listener, told_to_stop()).await?;
+    Ok(())
+}
+
+/// Says on the standard error output what has been loaded.
+fn tell(loaded: &Loaded) -> std::io::Result<()> {
+    let mut stderr = std::io::stderr();
+    let Loaded { store, resources, refused, reasons } = loaded;
+    writeln!(stderr, "{resources} resources loaded into the datastore {store}, {refused} lines refused")?;
+    for RefusedLine { file, line, reason } in reasons {
+        let file = file.as_deref().unwrap_or(Path::new("")).display();
+        writeln!(stderr, "{file}:{line}: {reason}")?;
+    }
     Ok(())
 }
 

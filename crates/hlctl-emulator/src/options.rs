@@ -20,6 +20,8 @@ pub struct Options {
     pub region: String,
     /// How long changes to a datastore take.
     pub delays: Delays,
+    /// How much an import job takes.
+    pub import_limits: ImportLimits,
     /// Added before each request is looked at.
     pub latency: Duration,
     /// What goes wrong on purpose.
@@ -46,6 +48,7 @@ impl Default for Options {
             account_id: "000000000000".to_owned(),
             region: "us-east-1".to_owned(),
             delays: Delays::default(),
+            import_limits: ImportLimits::default(),
             latency: Duration::ZERO,
             faults: Faults::default(),
             clock: Clock::system(),
@@ -57,7 +60,7 @@ impl Default for Options {
     }
 }
 
-/// How long a datastore, and a function, stays in each state of passage. Zero means that the next look sees it done.
+/// How long a datastore, a function and a job stay in each state of passage. Zero means that the next look sees it done.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Delays {
     /// CREATING to ACTIVE.
@@ -69,4 +72,23 @@ pub struct Delays {
     /// A function's `Pending` to `Active`, an update of it from `InProgress` to `Successful`, and
     /// provisioned concurrency from `IN_PROGRESS` to `READY`.
     pub function: Duration,
+    /// How long an import or export job is `IN_PROGRESS`: halfway through it half of the work has been done.
+    pub job: Duration,
+}
+
+/// The most that one import job takes (HealthLake quotas).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ImportLimits {
+    /// Files in a job.
+    pub files: u64,
+    /// Bytes in a file.
+    pub file_bytes: u64,
+    /// Bytes in all files of a job.
+    pub job_bytes: u64,
+}
+
+impl Default for ImportLimits {
+    fn default() -> Self {
+        Self { files: 1_000_000, file_bytes: 50_000_000_000, job_bytes: 5_000_000_000_000 }
+    }
 }

@@ -3,6 +3,7 @@
 use std::future::Future;
 use std::io;
 use std::pin::pin;
+use std::time::Duration;
 
 use bytes::Bytes;
 use http::{Request, Response};
@@ -12,8 +13,13 @@ use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinSet;
+use tokio::time::MissedTickBehavior;
 
 use crate::emulator::Emulator;
+use crate::services::healthlake::jobs::Pace;
+
+/// How often jobs are carried on while nobody asks for anything.
+const TICK: Duration = Duration::from_millis(100);
 
 impl Emulator {
     /// Serves clients on `listener` until `shutdown` is ready.
@@ -26,10 +32,16 @@ impl Emulator {
     pub async fn serve(self, listener: TcpListener, shutdown: impl Future<Output = ()>) -> io::Result<()> {
         let mut shutdown = pin!(shutdown);
         let mut connections = JoinSet::new();
+        let mut ticks = tokio::time::interval(TICK);
+        ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
             tokio::select! {
                 () = &mut shutdown => return Ok(()),
                 Some(_) = connections.join_next() => {}
+                _ = ticks.tick() => {
+                    let emulator = self.clone();
+                    connections.spawn(async move { emulator.carry_on(Pace::Through).await });
+                }
                 accepted = listener.accept() => {
                     let (stream, _) = accepted?;
                     connections.spawn(connection(self.clone(), stream));

@@ -106,6 +106,15 @@ impl Store {
         self.enter(Effect::Read, |inner| work(&inner.world, &mut inner.resources))
     }
 
+    /// Runs `work` on everything there is, alone among all processes, and keeps what it changed.
+    pub(crate) fn with_all<R>(
+        &self,
+        effect: Effect,
+        work: impl FnOnce(&mut World, &mut Objects, &mut Resources) -> R,
+    ) -> Result<R, Error> {
+        self.enter(effect, |inner| work(&mut inner.world, &mut inner.objects, &mut inner.resources))
+    }
+
     fn enter<R>(&self, effect: Effect, work: impl FnOnce(&mut Inner) -> R) -> Result<R, Error> {
         let mut inner = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let inner = &mut *inner;

@@ -6,6 +6,7 @@ mod cognito_pages;
 mod faults;
 mod fhir;
 mod healthlake;
+mod jobs;
 mod lambda;
 mod persistence;
 mod s3;

@@ -15,9 +15,13 @@ pub(super) fn create(cx: &mut Cx<'_>, input: &Value) -> AwsResult<Value> {
     }
     within_rate(&mut healthlake(cx).last_create, now, limited)?;
     let store = build(cx, input)?;
-    // The answer is CREATING even where the creation takes no time at all.
-    let mut output = store.summary(now);
-    output["DatastoreStatus"] = json!("CREATING");
+    let output = store.as_created(now);
+    remember(cx, input, store);
+    Ok(output)
+}
+
+/// Keeps a new store, and under which client token it was made.
+pub(super) fn remember(cx: &mut Cx<'_>, input: &Value, store: Datastore) {
     let healthlake = healthlake(cx);
     if let Some(token) = owned(input, "ClientToken") {
         let request = input.clone();
@@ -25,11 +29,10 @@ pub(super) fn create(cx: &mut Cx<'_>, input: &Value) -> AwsResult<Value> {
         healthlake.tokens.insert(token, Token { request, store });
     }
     healthlake.stores.insert(store.id.clone(), store);
-    Ok(output)
 }
 
 /// The store that this client token has made already.
-fn replay(cx: &mut Cx<'_>, input: &Value) -> AwsResult<Option<Value>> {
+pub(super) fn replay(cx: &mut Cx<'_>, input: &Value) -> AwsResult<Option<Value>> {
     let now = cx.now;
     let healthlake = healthlake(cx);
     let Some(token) = healthlake.tokens.get(text(input, "ClientToken")) else {
@@ -44,7 +47,7 @@ fn replay(cx: &mut Cx<'_>, input: &Value) -> AwsResult<Option<Value>> {
     Ok(Some(store.summary(now)))
 }
 
-fn build(cx: &mut Cx<'_>, input: &Value) -> AwsResult<Datastore> {
+pub(super) fn build(cx: &mut Cx<'_>, input: &Value) -> AwsResult<Datastore> {
     let tags = tagging::parse(&input["Tags"])?;
     let encryption = encryption(cx, input)?;
     let identity_provider = smart::checked(&input["IdentityProviderConfiguration"])?;
@@ -71,6 +74,9 @@ fn build(cx: &mut Cx<'_>, input: &Value) -> AwsResult<Datastore> {
         tags,
         passage: Passage { status: "CREATING".to_owned(), until: after(cx.now, cx.options.delays.create), ends_as },
         error,
+        restoring: None,
+        restored_from: None,
+        retained: false,
     })
 }
 

@@ -1,4 +1,5 @@
-//! HealthLake: the control plane for datastores and their tags, and in [`fhir`] what the datastores do.
+//! HealthLake: the control plane for datastores and their tags, in [`jobs`] what moves data in and out of them, and in
+//! [`fhir`] what the datastores do.
 //!
 //! Where AWS documents nothing, this is what happens here: a repeated ClientToken with the same
 //! parameters gives the same store and with others a ValidationException, for as long as the store
@@ -10,7 +11,10 @@
 mod create;
 mod datastore;
 pub(crate) mod fhir;
+pub(crate) mod jobs;
 mod list;
+mod load;
+mod restore;
 mod shapes;
 mod smart;
 mod tagging;
@@ -29,6 +33,7 @@ use crate::error::{AwsError, AwsResult};
 use crate::protocol::{Operation, read, write};
 pub(crate) use datastore::Datastore;
 use datastore::Passage;
+pub(crate) use load::{create_to_load, living, load};
 
 /// The datastores of one account in one region.
 #[derive(Debug, Default, Serialize, Deserialize)]
@@ -39,6 +44,9 @@ pub(crate) struct HealthLake {
     tokens: BTreeMap<String, Token>,
     last_create: Option<Timestamp>,
     last_delete: Option<Timestamp>,
+    jobs: BTreeMap<String, jobs::Job>,
+    /// Client tokens that have started a job.
+    job_tokens: BTreeMap<String, jobs::JobToken>,
 }
 
 #[derive(Debug, Serialize, Deserialize)]
@@ -56,6 +64,13 @@ pub(crate) const OPERATIONS: &[Operation] = &[
     write("TagResource", shapes::TAG, tagging::tag),
     write("UntagResource", shapes::UNTAG, tagging::untag),
     read("ListTagsForResource", shapes::LIST_TAGS, tagging::list),
+    write("RestoreFHIRDatastore", shapes::RESTORE, restore::restore),
+    jobs::START_IMPORT,
+    jobs::DESCRIBE_IMPORT,
+    jobs::LIST_IMPORTS,
+    jobs::START_EXPORT,
+    jobs::DESCRIBE_EXPORT,
+    jobs::LIST_EXPORTS,
 ];
 
 fn validation(message: impl Into<String>) -> AwsError {
@@ -118,7 +133,11 @@ fn delete(cx: &mut Cx<'_>, input: &Value) -> AwsResult<Value> {
     // The answer is DELETING even where the deletion takes no time at all.
     let mut output = store.summary(now);
     output["DatastoreStatus"] = json!("DELETING");
-    let id = store.id.clone();
-    cx.world.emptied_datastores.push(id);
+    // A backup is kept for a while after its store.
+    store.retained = store.restore_window(now).is_some();
+    if !store.retained {
+        let id = store.id.clone();
+        cx.world.emptied_datastores.push(id);
+    }
     Ok(output)
 }

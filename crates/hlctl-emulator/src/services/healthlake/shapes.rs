@@ -11,30 +11,30 @@ use crate::protocol::shape::{
 const NAME: Shape = Shape::Text(
     Text::len(1, 256).pattern(r"([\p{L}\p{Z}\p{N}_.:/=+\-%@]*)", |text| letters_digits_spaces_or(text, "_.:/=+-%@")),
 );
-const ID: Field = required(
+pub(super) const ID: Field = required(
     "DatastoreId",
     Shape::Text(
         Text::len(1, 32).pattern(r"([\p{L}\p{Z}\p{N}_.:/=+\-%@]*)", |text| letters_digits_spaces_or(text, "_.:/=+-%@")),
     ),
 );
 
-const KEY_PATTERN: &str = r"(arn:aws((-us-gov)|(-iso)|(-iso-b)|(-cn))?:kms:)?([a-z]{2}-[a-z]+(-[a-z]+)?-\d:)?(\d{12}:)?(((key/)?[a-zA-Z0-9-_]+)|(alias/[a-zA-Z0-9:/_-]+))";
+pub(super) const KEY_PATTERN: &str = r"(arn:aws((-us-gov)|(-iso)|(-iso-b)|(-cn))?:kms:)?([a-z]{2}-[a-z]+(-[a-z]+)?-\d:)?(\d{12}:)?(((key/)?[a-zA-Z0-9-_]+)|(alias/[a-zA-Z0-9:/_-]+))";
 const LAMBDA_PATTERN: &str =
     r"arn:aws:lambda:[a-z]{2}-[a-z]+-\d{1}:\d{12}:function:[a-zA-Z0-9\-_\.]+(:(\$LATEST|[a-zA-Z0-9\-_]+))?";
 const ARN_PATTERN: &str = r"arn:aws((-us-gov)|(-iso)|(-iso-b)|(-cn))?:healthlake:[a-z0-9-]+:\d{12}:(datastore/fhir/.{32}|dataTransformationProfile/[a-f0-9]{32})";
 
-static KEY: LazyLock<Option<Regex>> = LazyLock::new(|| {
+pub(super) static KEY: LazyLock<Option<Regex>> = LazyLock::new(|| {
     // The model writes `9-_`, which regex crates refuse as a range.
     whole(&KEY_PATTERN.replace("9-_]", "9_-]"))
 });
 static LAMBDA: LazyLock<Option<Regex>> = LazyLock::new(|| whole(LAMBDA_PATTERN));
 static ARN: LazyLock<Option<Regex>> = LazyLock::new(|| whole(ARN_PATTERN));
 
-fn whole(pattern: &str) -> Option<Regex> {
+pub(super) fn whole(pattern: &str) -> Option<Regex> {
     Regex::new(&format!("^(?:{pattern})$")).ok()
 }
 
-fn is_match(pattern: &LazyLock<Option<Regex>>, text: &str) -> bool {
+pub(super) fn is_match(pattern: &LazyLock<Option<Regex>>, text: &str) -> bool {
     pattern.as_ref().is_some_and(|regex| regex.is_match(text))
 }
 
@@ -48,6 +48,16 @@ const TAG_FIELDS: &[Field] = &[required("Key", TAG_KEY), required("Value", TAG_V
 const TAGS: Shape = Shape::List { of: &Shape::Struct(TAG_FIELDS), min: 0, max: 200 };
 const RESOURCE: Field =
     required("ResourceARN", Shape::Text(Text::len(1, 1011).pattern(ARN_PATTERN, |text| is_match(&ARN, text))));
+
+pub(super) const CLIENT_TOKEN: Field = optional(
+    "ClientToken",
+    Shape::Text(
+        Text::len(1, 64).pattern("[a-zA-Z0-9-]+", |text| text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-')),
+    ),
+);
+pub(super) const NEXT_TOKEN: Field =
+    optional("NextToken", Shape::Text(Text::len(0, 8192).pattern(r"\p{ASCII}{0,8192}", str::is_ascii)));
+pub(super) const PAGE_SIZE: Field = optional("MaxResults", Shape::Whole { min: 1, max: 500 });
 
 const ENCRYPTION: &[Field] = &[required(
     "KmsEncryptionConfig",
@@ -83,13 +93,7 @@ pub(super) const CREATE: &[Field] = &[
     required("DatastoreTypeVersion", one_of(&["R4"])),
     optional("SseConfiguration", Shape::Struct(ENCRYPTION)),
     optional("PreloadDataConfig", Shape::Struct(&[required("PreloadDataType", one_of(&["SYNTHEA"]))])),
-    optional(
-        "ClientToken",
-        Shape::Text(
-            Text::len(1, 64)
-                .pattern("[a-zA-Z0-9-]+", |text| text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-')),
-        ),
-    ),
+    CLIENT_TOKEN,
     optional("Tags", TAGS),
     optional("IdentityProviderConfiguration", IDENTITY_PROVIDER),
     optional("AnalyticsConfiguration", ANALYTICS),
@@ -106,6 +110,25 @@ pub(super) const UPDATE: &[Field] = &[
     optional("IdentityProviderConfiguration", IDENTITY_PROVIDER),
     optional("BackupConfiguration", BACKUP),
 ];
+/// Everything but what only a creation takes, and the source.
+pub(super) const RESTORE: &[Field] = &[
+    required("SourceDatastoreId", ID.shape),
+    required(
+        "RestoreConfiguration",
+        Shape::Struct(&[optional(
+            "ContinuousBackupRestoreConfiguration",
+            Shape::Struct(&[optional("RestorePointTime", Shape::Time)]),
+        )]),
+    ),
+    optional("DatastoreName", NAME),
+    optional("SseConfiguration", Shape::Struct(ENCRYPTION)),
+    CLIENT_TOKEN,
+    optional("Tags", TAGS),
+    optional("IdentityProviderConfiguration", IDENTITY_PROVIDER),
+    optional("AnalyticsConfiguration", ANALYTICS),
+    optional("NlpConfiguration", NLP),
+    optional("ProfileConfiguration", PROFILE),
+];
 pub(super) const STORE: &[Field] = &[ID];
 pub(super) const LIST: &[Field] = &[
     optional(
@@ -117,8 +140,8 @@ pub(super) const LIST: &[Field] = &[
             optional("CreatedAfter", Shape::Time),
         ]),
     ),
-    optional("NextToken", Shape::Text(Text::len(0, 8192).pattern(r"\p{ASCII}{0,8192}", str::is_ascii))),
-    optional("MaxResults", Shape::Whole { min: 1, max: 500 }),
+    NEXT_TOKEN,
+    PAGE_SIZE,
 ];
 pub(super) const TAG: &[Field] = &[RESOURCE, required("Tags", TAGS)];
 pub(super) const UNTAG: &[Field] = &[RESOURCE, required("TagKeys", Shape::List { of: &TAG_KEY, min: 0, max: 200 })];

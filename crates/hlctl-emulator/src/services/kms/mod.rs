@@ -201,6 +201,21 @@ pub(crate) fn usable_key(cx: &mut Cx<'_>, id: &str) -> Result<String, Unusable> 
     }
 }
 
+/// Whether the policy of a key lets `role` of its account do `action`, by name or through the account's own policies.
+pub(crate) fn admits(cx: &mut Cx<'_>, key: &str, role: &str, action: &str, context: &[(&str, &str)]) -> bool {
+    if is_out_of_sight(cx, key) {
+        return true;
+    }
+    let (account, root) = (cx.caller.account.clone(), cx.caller.iam_arn("root"));
+    let Ok(key) = find(cx, key, true) else {
+        return false;
+    };
+    let principals = [format!("AWS:{root}"), format!("AWS:{account}"), format!("AWS:{role}")];
+    let principals: Vec<&str> = principals.iter().map(String::as_str).collect();
+    super::policy::parse(&key.policy, super::policy::Kind::Resource)
+        .is_ok_and(|policy| policy.allows(action, &key.arn, &principals, context))
+}
+
 /// Whether the ARN names a key in an account that this emulator does not play: another one may, beside it.
 fn is_out_of_sight(cx: &Cx<'_>, id: &str) -> bool {
     match id.splitn(6, ':').collect::<Vec<_>>()[..] {

@@ -93,6 +93,17 @@ impl Policy {
         with_effect("Allow") && !with_effect("Deny")
     }
 
+    /// Whether some statement forbids one of `principals` to do `action` on `resource`.
+    pub(crate) fn forbids(&self, action: &str, resource: &str, principals: &[&str], context: &[(&str, &str)]) -> bool {
+        self.statements.iter().any(|statement| {
+            statement.get("Effect").and_then(Value::as_str) == Some("Deny")
+                && matches_any(statement, "Action", "NotAction", action, true)
+                && matches_any(statement, "Resource", "NotResource", resource, false)
+                && names_principal(statement, principals)
+                && condition_holds(statement, context)
+        })
+    }
+
     /// What an identity's policy says of `action` on `resource`; `None` if it says nothing of it.
     pub(crate) fn decides(&self, action: &str, resource: &str, context: &[(&str, &str)]) -> Option<Decision> {
         let has = |effect: &str| {

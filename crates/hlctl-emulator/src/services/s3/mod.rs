@@ -13,6 +13,7 @@ mod copy;
 mod delete;
 mod encryption;
 mod error;
+pub(crate) mod inside;
 mod lifecycle;
 mod listing;
 mod multipart;

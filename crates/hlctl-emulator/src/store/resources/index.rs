@@ -121,6 +121,10 @@ impl Index {
         self.kinds.get(kind)?.get_index(place).map(|(id, versions)| (&**id, versions.as_slice()))
     }
 
+    pub(super) fn count(&self, kind: &str) -> usize {
+        self.kinds.get(kind).map_or(0, IndexMap::len)
+    }
+
     pub(super) fn place(&self, kind: &str, id: &str) -> Option<usize> {
         self.kinds.get(kind)?.get_index_of(id)
     }

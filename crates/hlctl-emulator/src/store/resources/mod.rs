@@ -107,6 +107,11 @@ impl Collection {
         self.index.at(kind, place)
     }
 
+    /// How many resources of a type there are or were.
+    pub(crate) fn count(&self, kind: &str) -> usize {
+        self.index.count(kind)
+    }
+
     /// The place of a resource among those of its type.
     pub(crate) fn place(&self, kind: &str, id: &str) -> Option<usize> {
         self.index.place(kind, id)

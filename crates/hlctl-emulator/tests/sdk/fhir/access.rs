@@ -169,9 +169,9 @@ async fn faults_and_the_record_go_by_the_names_of_actions() {
         ["ReadResource", "SearchWithGet", "SearchWithGet", "CreateResource", "CreateResource", "SearchWithGet"]
     );
     assert!(place.emulator.requests().iter().all(|record| record.service == "healthlake"));
-    let export = place.ask("POST", "$export", &[], b"{}").await;
+    let export = place.ask("GET", "Patient/$export", &[], b"").await;
     assert_eq!(export.status, 501);
-    assert_eq!(export.diagnostics(), "hlctl-emulator does not model healthlake:StartFHIRExportJobWithPost");
+    assert_eq!(export.diagnostics(), "hlctl-emulator does not model healthlake:StartFHIRExportJobWithGet");
 }
 
 #[tokio::test]

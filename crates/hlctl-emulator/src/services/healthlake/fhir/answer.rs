@@ -14,6 +14,10 @@ pub(super) struct Answer {
     pub(super) body: Option<Bytes>,
     /// The version that was read or written.
     pub(super) version: Option<Written>,
+    /// Where to ask what becomes of the request.
+    pub(super) content_location: Option<String>,
+    /// The type of the body, if it is not FHIR.
+    pub(super) content_type: Option<&'static str>,
 }
 
 /// A version that was read or written.
@@ -37,8 +41,12 @@ impl Written {
 }
 
 impl Answer {
+    pub(super) fn of(status: u16, body: Option<Bytes>, version: Option<Written>) -> Self {
+        Self { status, body, version, content_location: None, content_type: None }
+    }
+
     pub(super) fn ok(body: Bytes) -> Self {
-        Self { status: 200, body: Some(body), version: None }
+        Self::of(200, Some(body), None)
     }
 
     /// The answer as an HTTP response; addresses in it begin with `base`.
@@ -52,7 +60,10 @@ impl Answer {
             }
         };
         if self.body.is_some() {
-            set(http::header::CONTENT_TYPE, JSON.to_owned());
+            set(http::header::CONTENT_TYPE, self.content_type.unwrap_or(JSON).to_owned());
+        }
+        if let Some(location) = self.content_location {
+            set(http::header::CONTENT_LOCATION, location);
         }
         if let Some(written) = self.version {
             if self.status == 201 {

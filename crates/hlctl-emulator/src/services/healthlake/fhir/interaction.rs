@@ -50,8 +50,24 @@ pub(super) enum Interaction {
     Everything {
         id: String,
     },
+    Export(Exported),
+    ExportStatus {
+        id: String,
+    },
+    ExportCancel {
+        id: String,
+    },
     /// What HealthLake does and this does not, by its IAM action.
     NotModelled(&'static str),
+}
+
+/// What an export is of.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Exported {
+    System,
+    Patients,
+    /// The patients of a group.
+    Group(String),
 }
 
 impl Interaction {
@@ -111,6 +127,9 @@ impl Interaction {
             Self::Delete { .. } => "DeleteResource",
             Self::Bundle => "ProcessBundle",
             Self::Everything { .. } => "SearchEverything",
+            Self::Export(_) => "StartFHIRExportJobWithPost",
+            Self::ExportStatus { .. } => "DescribeFHIRExportJobWithGet",
+            Self::ExportCancel { .. } => "CancelFHIRExportJobWithDelete",
             Self::NotModelled(action) => action,
         }
     }
@@ -131,15 +150,14 @@ fn operation(method: &Method, parts: &[&str]) -> Option<Outcome<Interaction>> {
         ["metadata"] => (Interaction::Capabilities, "GET"),
         [".well-known", "smart-configuration"] => (Interaction::Discovery, "GET"),
         ["Patient", id, "$everything"] => (Interaction::Everything { id: (*id).to_owned() }, "GET"),
-        ["$export"] => (Interaction::NotModelled("StartFHIRExportJobWithPost"), "POST"),
+        ["$export"] => (Interaction::Export(Exported::System), "POST"),
         ["Patient" | "Group", .., "$export"] if method == Method::GET => {
             (Interaction::NotModelled("StartFHIRExportJobWithGet"), "GET")
         }
-        ["Patient" | "Group", .., "$export"] => (Interaction::NotModelled("StartFHIRExportJobWithPost"), "POST"),
-        ["export", _] if method == Method::DELETE => {
-            (Interaction::NotModelled("CancelFHIRExportJobWithDelete"), "DELETE")
-        }
-        ["export", _] => (Interaction::NotModelled("DescribeFHIRExportJobWithGet"), "GET"),
+        ["Patient", "$export"] => (Interaction::Export(Exported::Patients), "POST"),
+        ["Group", id, "$export"] => (Interaction::Export(Exported::Group((*id).to_owned())), "POST"),
+        ["export", id] if method == Method::DELETE => (Interaction::ExportCancel { id: (*id).to_owned() }, "DELETE"),
+        ["export", id] => (Interaction::ExportStatus { id: (*id).to_owned() }, "GET"),
         [.., "$validate"] => (Interaction::NotModelled("ValidateResource"), "POST"),
         ["$bulk-delete"] => (Interaction::NotModelled("StartFHIRBulkDeleteJob"), "POST"),
         [.., name] if name.starts_with('$') => {
@@ -179,7 +197,9 @@ mod tests {
             ("GET", "Patient/1/$everything", "SearchEverything"),
             ("POST", "$export", "StartFHIRExportJobWithPost"),
             ("GET", "Group/g/$export", "StartFHIRExportJobWithGet"),
+            ("POST", "Group/g/$export", "StartFHIRExportJobWithPost"),
             ("GET", "export/j", "DescribeFHIRExportJobWithGet"),
+            ("DELETE", "export/j", "CancelFHIRExportJobWithDelete"),
             ("POST", "Patient/$validate", "ValidateResource"),
         ] {
             assert_eq!(parse(method, path).unwrap().action(), action, "{method} {path}");

@@ -14,11 +14,12 @@
 //! Links lead to the host that the caller named. Decimals lose trailing zeros, and the order of elements is not kept.
 //!
 //! Left out: validation against profiles and beyond R4's ground rules (ids, types, nothing empty), `$validate`,
-//! `$export` and all asynchronous operations, FHIRPath patches, `_summary` of reads, conditional reads, subscriptions,
+//! `$export` by GET, `$bulk-delete`, FHIRPath patches, `_summary` of reads, conditional reads, subscriptions,
 //! the medical language processing of DocumentReferences, and the check of a role's access to a customer key.
 
 mod address;
 mod answer;
+pub(super) mod bulk;
 mod bundle;
 mod bundle_text;
 mod capability;
@@ -26,6 +27,7 @@ mod conditions;
 mod context;
 mod draft;
 mod everything;
+mod export;
 mod interaction;
 mod perform;
 mod read;
@@ -45,10 +47,12 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http::{Request, Response};
+use jiff::Timestamp;
 use serde_json::Value;
 
 use super::Datastore;
 use crate::emulator::{Core, Trace};
+use crate::error::Error;
 use crate::route::{Caller, Service};
 use crate::store::World;
 use crate::store::resources::{Collection, Resources};
@@ -118,6 +122,9 @@ impl Call<'_> {
                 Ok(capability::statement(&found.realm.endpoint, &found.block, &now))
             }
             Interaction::Discovery => capability::discovery(&found.block),
+            Interaction::Export(scope) => self.start_export(&scope, address, request, (signer, accepted.as_ref())),
+            Interaction::ExportStatus { id } => self.export_status(&id, address, (signer, accepted.as_ref())),
+            Interaction::ExportCancel { id } => self.cancel_export(&id, address, (signer, accepted.as_ref())),
             interaction => self.perform(interaction, address, request, signer, accepted.as_ref()),
         }
     }
@@ -177,7 +184,7 @@ impl Call<'_> {
         })?
     }
 
-    /// The resources of a datastore. One that was created with synthetic data gets them when it is first used.
+    /// The resources of a datastore.
     fn collection<'r>(
         &self,
         world: &World,
@@ -186,15 +193,21 @@ impl Call<'_> {
         signer: Option<&Caller>,
     ) -> Outcome<&'r mut Collection> {
         let collection = resources.of_store(&address.store)?;
-        if let Some(store) = datastore(world, &address.store, signer)
-            && store.preload.as_ref().is_some_and(|preload| preload["PreloadDataType"] == "SYNTHEA")
-            && collection.is_untouched()
-        {
-            let loaded = store.passage.until.min(self.core.options.clock.now());
-            collection.commit(synthea::resources(&store.id, resource::to_the_millisecond(loaded)))?;
+        if let Some(store) = datastore(world, &address.store, signer) {
+            preload(store, collection, self.core.options.clock.now())?;
         }
         Ok(collection)
     }
+}
+
+/// Gives a datastore that was created with synthetic data these, when it is first used.
+pub(super) fn preload(store: &Datastore, collection: &mut Collection, now: Timestamp) -> Result<(), Error> {
+    let wanted = store.preload.as_ref().is_some_and(|preload| preload["PreloadDataType"] == "SYNTHEA");
+    if wanted && collection.is_untouched() {
+        let loaded = store.passage.until.min(now);
+        collection.commit(synthea::resources(&store.id, resource::to_the_millisecond(loaded)))?;
+    }
+    Ok(())
 }
 
 /// What a request needs to know of its datastore.

@@ -35,7 +35,12 @@ pub(super) fn perform(
         Interaction::Delete { kind, id: Some(id) } => write::delete(draft, cx, kind, &id, &input),
         Interaction::Delete { kind, id: None } => write::delete_by_query(draft, cx, kind, &input),
         Interaction::NotModelled(action) => Err(Refusal::not_supported(501, not_modelled("healthlake", action))),
-        Interaction::Bundle | Interaction::Capabilities | Interaction::Discovery => {
+        Interaction::Bundle
+        | Interaction::Capabilities
+        | Interaction::Discovery
+        | Interaction::Export(_)
+        | Interaction::ExportStatus { .. }
+        | Interaction::ExportCancel { .. } => {
             Err(Refusal::not_supported(400, "This cannot be done in an entry of a Bundle."))
         }
     }

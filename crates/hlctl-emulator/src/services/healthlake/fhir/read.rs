@@ -20,7 +20,7 @@ pub(super) fn read(draft: &Draft<'_>, cx: &Context<'_>, kind: &'static str, id: 
     match (current, body) {
         (Some(current), Some(body)) => {
             let version = Written { kind, id: id.to_owned(), version: current.version, at: current.at };
-            Ok(Answer { status: 200, body: Some(body), version: Some(version) })
+            Ok(Answer::of(200, Some(body), Some(version)))
         }
         (current, _) => Err(missing(current.as_ref(), kind, id)),
     }
@@ -46,7 +46,7 @@ pub(super) fn version_read(
         return Err(Refusal::forbidden(format!("The token's scopes do not reach {kind}/{id}.")));
     }
     let version = Some(Written { kind, id: id.to_owned(), version: number, at: version.at });
-    Ok(Answer { status: 200, body: Some(body), version })
+    Ok(Answer::of(200, Some(body), version))
 }
 
 /// A version in a history.

@@ -27,7 +27,7 @@ pub(super) fn create(draft: &mut Draft<'_>, cx: &Context<'_>, kind: &'static str
     }
     if let Some(hit) = existing(draft, cx, kind, &input)? {
         let version = Some(Written { kind, id: hit.id, version: hit.version, at: hit.at });
-        return Ok(Answer { status: 200, body: Some(hit.body), version });
+        return Ok(Answer::of(200, Some(hit.body), version));
     }
     let id = input.id.take().unwrap_or_else(|| cx.ids.uuid());
     let change = Change {
@@ -135,7 +135,7 @@ pub(super) fn delete(
     let reach = cx.permit.reach(Verb::Delete, kind)?;
     let current = draft.current(kind, id)?;
     check_match(current.as_ref(), input)?;
-    let gone = |version| Answer { status: 204, body: None, version };
+    let gone = |version| Answer::of(204, None, version);
     if check_reach(current.as_ref(), &reach, kind, id)?.is_none() {
         return match current {
             Some(_) => Ok(gone(None)),
@@ -167,7 +167,7 @@ fn store(draft: &mut Draft<'_>, change: Change, reach: &Reach<'_>, status: u16) 
         admit(reach, kind, &id, at, &as_bytes(resource))?;
     }
     let (written, body) = draft.change(change)?;
-    Ok(Answer { status, body, version: Some(written) })
+    Ok(Answer::of(status, body, Some(written)))
 }
 
 fn as_bytes(resource: &Resource) -> Vec<u8> {

@@ -1,0 +1,309 @@
+//! What there is to do, and doing it piece by piece.
+
+use std::time::{Duration, Instant};
+
+use jiff::Timestamp;
+
+use super::access::Party;
+use super::import::Desk;
+use super::{Direction, Job, Phase, Work};
+use crate::emulator::Core;
+use crate::error::{AwsResult, Error};
+use crate::protocol::Effect;
+use crate::route::Caller;
+use crate::services::Cx;
+use crate::services::healthlake::fhir::{self, bulk};
+use crate::services::healthlake::{Datastore, HealthLake, restore};
+use crate::services::s3::inside::Inside;
+use crate::store::World;
+use crate::store::objects::Objects;
+use crate::store::resources::Resources;
+
+/// How much is done at one look, so that no answer takes long: so many resources, and what else is done in this time.
+/// The next look goes on.
+const LOOK: u64 = 4_000;
+const LOOK_TIME: Duration = Duration::from_secs(1);
+
+/// How much is to be done.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Pace {
+    /// As far as a request waits for it.
+    Look,
+    /// All there is.
+    Through,
+}
+
+/// Something to do.
+enum Due {
+    Begin(String),
+    Work(String),
+    EndCancelled(String),
+    Restore(String),
+    /// The backup of a deleted store has been kept long enough.
+    Purge(String),
+}
+
+/// Does what is due of jobs and restores. Between the pieces others have their turn; whoever comes meanwhile does
+/// not wait for it.
+pub(crate) async fn carry_on(core: &Core, pace: Pace) -> Result<(), Error> {
+    let Ok(_turn) = core.jobs.try_lock() else {
+        return Ok(());
+    };
+    let (mut seen, begun) = (0_u64, Instant::now());
+    while pace == Pace::Through || seen < LOOK || begun.elapsed() < LOOK_TIME {
+        let now = core.options.clock.now();
+        if core.store.with_all(Effect::Read, |world, _, _| find(world, now).is_none())? {
+            return Ok(());
+        }
+        let done = core.store.with_all(Effect::Write, |world, objects, resources| {
+            let Some((account, region, due)) = find(world, now) else {
+                return 0;
+            };
+            Piece { core, world, objects, resources, account, region, now }.carry_out(due)
+        })?;
+        seen = seen.saturating_add(done);
+        tokio::task::yield_now().await;
+    }
+    Ok(())
+}
+
+/// The first thing that is due, with its account and region.
+fn find(world: &World, now: Timestamp) -> Option<(String, String, Due)> {
+    world.accounts.iter().find_map(|(account, contents)| {
+        contents
+            .healthlake
+            .iter()
+            .find_map(|(region, healthlake)| Some((account.clone(), region.clone(), healthlake.due(now)?)))
+    })
+}
+
+impl HealthLake {
+    /// Whether a job of a kind is being worked on.
+    pub(in crate::services::healthlake) fn is_busy(&self, direction: Direction) -> bool {
+        self.active(direction).is_some()
+    }
+
+    fn active(&self, direction: Direction) -> Option<&Job> {
+        self.jobs.values().find(|job| job.is_working() && job.direction() == direction)
+    }
+
+    fn due(&self, now: Timestamp) -> Option<Due> {
+        let restoring =
+            self.stores.values().find(|store| store.is_being_restored()).map(|s| Due::Restore(s.id.clone()));
+        let cancelled = || {
+            let job = self.jobs.values().find(|job| job.phase == Phase::Cancelling)?;
+            Some(Due::EndCancelled(job.id.clone()))
+        };
+        let purged = || Some(Due::Purge(self.stores.values().find(|store| store.backup_is_over(now))?.id.clone()));
+        restoring
+            .or_else(cancelled)
+            .or_else(|| self.due_job(Direction::Import, now))
+            .or_else(|| self.due_job(Direction::Export, now))
+            .or_else(purged)
+    }
+
+    fn due_job(&self, direction: Direction, now: Timestamp) -> Option<Due> {
+        let Some(job) = self.active(direction) else {
+            let waiting = self.jobs.values().filter(|job| job.phase == Phase::Waiting && job.direction() == direction);
+            return waiting.min_by_key(|job| job.number).map(|job| Due::Begin(job.id.clone()));
+        };
+        if job.faults.hang && job.until_fault() == 0 {
+            return None;
+        }
+        let behind = match &job.work {
+            Work::Import(import) => import.is_behind(job.target(now)),
+            Work::Export(export) => export.is_behind(job.target(now)),
+        };
+        behind.then(|| Due::Work(job.id.clone()))
+    }
+
+    /// When a job can have begun: when it was submitted, and the one before it had ended.
+    fn beginning(&self, job: &Job) -> Timestamp {
+        let before = self.jobs.values().filter(|other| other.direction() == job.direction() && other.id != job.id);
+        before.filter_map(|other| other.ended).fold(job.submitted, Timestamp::max)
+    }
+}
+
+/// One piece of work on everything there is.
+struct Piece<'a> {
+    core: &'a Core,
+    world: &'a mut World,
+    objects: &'a mut Objects,
+    resources: &'a mut Resources,
+    account: String,
+    region: String,
+    now: Timestamp,
+}
+
+impl Piece<'_> {
+    /// How many resources that was about.
+    fn carry_out(mut self, due: Due) -> u64 {
+        match due {
+            Due::Begin(id) => self.on_job(&id, Self::begin),
+            Due::Work(id) => self.on_job(&id, Self::work),
+            Due::EndCancelled(id) => self.on_job(&id, |piece, job| {
+                job.end("CANCEL_COMPLETED", None, piece.now);
+                Ok(1)
+            }),
+            Due::Restore(id) => self.restore(&id),
+            Due::Purge(id) => {
+                if let Some(store) = self.healthlake().stores.get_mut(&id) {
+                    store.forget_backup();
+                }
+                self.world.emptied_datastores.push(id);
+                1
+            }
+        }
+    }
+
+    fn healthlake(&mut self) -> &mut HealthLake {
+        self.world.account(&self.account).healthlake.entry(self.region.clone()).or_default()
+    }
+
+    /// Works on a job, which ends if that fails.
+    fn on_job(&mut self, id: &str, work: impl FnOnce(&mut Self, &mut Job) -> AwsResult<u64>) -> u64 {
+        let Some(mut job) = self.healthlake().jobs.remove(id) else {
+            return 1;
+        };
+        let done = work(self, &mut job).unwrap_or_else(|error| {
+            job.end("FAILED", Some(error.message), self.now);
+            1
+        });
+        self.healthlake().jobs.insert(id.to_owned(), job);
+        done
+    }
+
+    fn begin(&mut self, job: &mut Job) -> AwsResult<u64> {
+        let started = self.healthlake().beginning(job).min(self.now);
+        job.phase = Phase::Working;
+        job.started = Some(started);
+        let limits = self.core.options.import_limits;
+        self.at_desk(job, |work, desk| {
+            desk.party.check_output(desk.s3.cx(), &desk.output.bucket, &desk.output.folder, &desk.output.key)?;
+            desk.output.probe(&mut desk.s3)?;
+            match work {
+                Work::Import(import) => {
+                    desk.party.check_input(desk.s3.cx(), import.bucket(), import.path())?;
+                    import.scan(&mut desk.s3, limits)?.map_err(crate::services::healthlake::validation)
+                }
+                Work::Export(export) => {
+                    export.scan(desk.collection, desk.now);
+                    Ok(())
+                }
+            }
+        })?;
+        Ok(1)
+    }
+
+    fn work(&mut self, job: &mut Job) -> AwsResult<u64> {
+        let most = job.until_fault();
+        if most == 0 && job.faults.ends_as.is_some() {
+            self.at_desk(job, finish)?;
+            let (status, message) = (job.faults.ends_as.clone().unwrap_or_default(), job.faults.message.clone());
+            job.end(&status, message, self.now);
+            return Ok(1);
+        }
+        let until = job.target(self.now);
+        let (more, done) = self.at_desk(job, |work, desk| {
+            (desk.lines, desk.until) = (most, until);
+            match work {
+                Work::Import(import) => import.step(desk),
+                Work::Export(export) => {
+                    let most = until.map_or(most, |until| until.saturating_sub(export.seen()).min(most));
+                    export.step(desk.collection, &mut desk.s3, desk.output, most)
+                }
+            }
+        })?;
+        if !more {
+            let status = self.at_desk(job, finish)?;
+            let ended = job.due().filter(|_| job.takes_ms > 0).unwrap_or(self.now).min(self.now);
+            job.end(status, None, ended);
+        }
+        Ok(done)
+    }
+
+    /// Runs a piece of a job's work with what it needs.
+    fn at_desk<T>(
+        &mut self,
+        job: &mut Job,
+        run: impl FnOnce(&mut Work, &mut Desk<'_, '_>) -> AwsResult<T>,
+    ) -> AwsResult<T> {
+        let now = self.now;
+        let store = self.healthlake().stores.get(&job.store).filter(|store| serves(store, now)).ok_or_else(|| {
+            crate::services::healthlake::validation(format!("The data store {} is not there any more", job.store))
+        })?;
+        let (arn, profiles) = (store.arn.clone(), store.default_profiles());
+        let store =
+            self.world.account(&self.account).healthlake.get(&self.region).and_then(|h| h.stores.get(&job.store));
+        let collection =
+            self.resources.of_store(&job.store).map_err(|error| crate::emulator::storage_failed(&error))?;
+        if let Some(store) = store {
+            fhir::preload(store, collection, now).map_err(|error| crate::emulator::storage_failed(&error))?;
+        }
+        let caller = as_role(&job.role, &self.account, &self.region);
+        let cx = Cx {
+            world: self.world,
+            caller: &caller,
+            now,
+            options: &self.core.options,
+            faults: self.core.faults.current(),
+            files: &self.core.files,
+        };
+        let Job { work, output, role, faults, .. } = job;
+        let mut desk = Desk {
+            s3: Inside::new(cx, self.objects),
+            collection,
+            output,
+            party: Party { role, store_arn: &arn },
+            faults,
+            profiles: &profiles,
+            now,
+            lines: u64::MAX,
+            until: None,
+        };
+        run(work, &mut desk)
+    }
+
+    fn restore(&mut self, id: &str) -> u64 {
+        let now = self.now;
+        let healthlake = self.world.account(&self.account).healthlake.entry(self.region.clone()).or_default();
+        let Some((source, at, mut place)) = healthlake.stores.get(id).and_then(Datastore::restoration) else {
+            return 1;
+        };
+        if let (Some(store), Ok(collection)) = (healthlake.stores.get(&source), self.resources.of_store(&source)) {
+            // A store whose data cannot be loaded has none to restore.
+            drop(fhir::preload(store, collection, now));
+        }
+        let copied = bulk::copy(self.resources, (&source, id), at, &mut place, restore::STEP);
+        if let Some(store) = healthlake.stores.get_mut(id) {
+            match copied {
+                Ok(bulk::Copied::Some) => store.restore_on(place),
+                Ok(bulk::Copied::All) => store.end_restoration(None),
+                Err(error) => store.end_restoration(Some(error.to_string())),
+            }
+        }
+        restore::STEP as u64
+    }
+}
+
+fn finish(work: &mut Work, desk: &mut Desk<'_, '_>) -> AwsResult<&'static str> {
+    match work {
+        Work::Import(import) => import.finish(desk),
+        Work::Export(export) => export.finish(&mut desk.s3, desk.output).map(|()| "COMPLETED"),
+    }
+}
+
+fn serves(store: &Datastore, now: Timestamp) -> bool {
+    ["ACTIVE", "UPDATING", "UPDATE_FAILED"].contains(&store.status(now))
+}
+
+/// HealthLake in the role that it works in.
+fn as_role(role: &str, account: &str, region: &str) -> Caller {
+    Caller {
+        account: account.to_owned(),
+        region: region.to_owned(),
+        arn: role.to_owned(),
+        user_id: String::new(),
+        access_key: None,
+    }
+}

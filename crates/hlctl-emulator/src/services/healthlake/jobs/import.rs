@@ -1,0 +1,416 @@
+//! Imports: files of NDJSON from a bucket into a datastore, line by line.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+
+use super::Output;
+use super::access::Party;
+use super::output::{Growing, PROBE, about_line, outcome};
+use crate::error::AwsResult;
+use crate::fault::JobFaults;
+use crate::options::ImportLimits;
+use crate::services::healthlake::fhir::bulk::{Intake, Level, Taken};
+use crate::services::s3::inside::{Found, Inside};
+use crate::store::resources::Collection;
+
+/// What the name of a file that is imported ends with.
+pub(super) const EXTENSION: &str = ".ndjson";
+
+/// The most that a step takes in, so that nobody waits long.
+const STEP_LINES: u64 = 1_000;
+const STEP_BYTES: u64 = 1 << 20;
+
+/// An import as far as it has got.
+#[derive(Debug, Serialize, Deserialize)]
+pub(in crate::services::healthlake) struct Import {
+    uri: String,
+    bucket: String,
+    path: String,
+    level: Level,
+    /// Files that there are, and their bytes.
+    files: u64,
+    bytes: u64,
+    /// Bytes gone through.
+    read: u64,
+    /// The last file that is done with.
+    after: Option<String>,
+    current: Option<File>,
+    counts: Counts,
+}
+
+/// A file that is being read.
+#[derive(Debug, Serialize, Deserialize)]
+struct File {
+    key: String,
+    /// The content's name.
+    body: String,
+    size: u64,
+    offset: u64,
+    line: u64,
+    success: Growing,
+    failure: Growing,
+    flawed: Growing,
+}
+
+#[derive(Debug, Default, Serialize, Deserialize)]
+struct Counts {
+    files_read: u64,
+    files_with_customer_error: u64,
+    scanned: u64,
+    imported: u64,
+    customer_errors: u64,
+    server_errors: u64,
+    imported_bytes: u64,
+}
+
+/// What a step works with.
+pub(super) struct Desk<'a, 'w> {
+    pub(super) s3: Inside<'w>,
+    pub(super) collection: &'a mut Collection,
+    pub(super) output: &'a Output,
+    pub(super) party: Party<'a>,
+    pub(super) faults: &'a JobFaults,
+    /// The profiles that the datastore has been given.
+    pub(super) profiles: &'a [String],
+    pub(super) now: Timestamp,
+    /// How many more lines may be read.
+    pub(super) lines: u64,
+    /// How far it may get by now; `None` for the end.
+    pub(super) until: Option<u64>,
+}
+
+/// Texts about the lines of a file.
+#[derive(Default)]
+struct Told {
+    success: Vec<u8>,
+    failure: Vec<u8>,
+    flawed: Vec<u8>,
+}
+
+impl Import {
+    pub(super) fn new(uri: &str, bucket: &str, path: &str, level: Level) -> Self {
+        Self {
+            uri: uri.to_owned(),
+            bucket: bucket.to_owned(),
+            path: path.to_owned(),
+            level,
+            files: 0,
+            bytes: 0,
+            read: 0,
+            after: None,
+            current: None,
+            counts: Counts::default(),
+        }
+    }
+
+    pub(super) fn uri(&self) -> &str {
+        &self.uri
+    }
+
+    pub(super) fn bucket(&self) -> &str {
+        &self.bucket
+    }
+
+    pub(super) fn path(&self) -> &str {
+        &self.path
+    }
+
+    pub(super) fn level(&self) -> Level {
+        self.level
+    }
+
+    /// How many resources it has gone through.
+    pub(super) fn seen(&self) -> u64 {
+        self.counts.scanned
+    }
+
+    /// How many bytes there are to go through.
+    pub(super) fn whole(&self) -> u64 {
+        self.bytes
+    }
+
+    /// Whether there is something to do before the first `wanted` bytes have been gone through.
+    pub(super) fn is_behind(&self, wanted: Option<u64>) -> bool {
+        wanted.is_none_or(|wanted| self.read < wanted)
+    }
+
+    /// Counts what there is, or says why it cannot be imported.
+    pub(super) fn scan(&mut self, s3: &mut Inside<'_>, limits: ImportLimits) -> AwsResult<Result<(), String>> {
+        let (mut files, mut bytes, mut largest) = (0, 0_u64, 0);
+        self.each_from(s3, None, |found| {
+            files += 1;
+            bytes = bytes.saturating_add(found.size);
+            largest = largest.max(found.size);
+            true
+        })?;
+        (self.files, self.bytes) = (files, bytes);
+        Ok(if files == 0 {
+            Err(format!("There is no file at {}", self.uri))
+        } else if files > limits.files {
+            Err(format!("There are {files} files at {}: a job takes {}", self.uri, limits.files))
+        } else if largest > limits.file_bytes {
+            Err(format!("A file at {} has {largest} bytes: a job takes files of {}", self.uri, limits.file_bytes))
+        } else if bytes > limits.job_bytes {
+            Err(format!("The files at {} have {bytes} bytes: a job takes {}", self.uri, limits.job_bytes))
+        } else {
+            Ok(())
+        })
+    }
+
+    /// The files after one of them, as long as `wanted` says so.
+    fn each_from(
+        &self,
+        s3: &mut Inside<'_>,
+        after: Option<&str>,
+        mut wanted: impl FnMut(Found) -> bool,
+    ) -> AwsResult<()> {
+        s3.list(&self.bucket, &self.path, after, |found| !self.covers(&found.key) || wanted(found))
+    }
+
+    /// Whether an object is the one that the address names, or below it.
+    fn covers(&self, key: &str) -> bool {
+        let Some(rest) = key.strip_prefix(&self.path) else {
+            return false;
+        };
+        let inside = self.path.is_empty() || self.path.ends_with('/') || rest.is_empty() || rest.starts_with('/');
+        inside && !key.ends_with('/') && !key.ends_with(PROBE)
+    }
+
+    /// A file's name below the address.
+    fn name<'k>(&self, key: &'k str) -> &'k str {
+        let folder = match self.path.rsplit_once('/') {
+            _ if key != self.path => self.path.as_str(),
+            Some((folder, _)) => folder,
+            None => "",
+        };
+        key.strip_prefix(folder).unwrap_or(key).trim_start_matches('/')
+    }
+
+    /// Takes in the next lines, and says whether there are any left and how many it took.
+    pub(super) fn step(&mut self, desk: &mut Desk<'_, '_>) -> AwsResult<(bool, u64)> {
+        let mut file = match self.current.take() {
+            Some(file) => file,
+            None => match self.open(desk)? {
+                Some(Opened::File(file)) => *file,
+                Some(Opened::Nothing) => return Ok((true, 1)),
+                None => return Ok((false, 1)),
+            },
+        };
+        let before = self.counts.scanned;
+        let read = self.take_in(desk, &mut file);
+        let is_done = file.offset >= file.size;
+        if read.is_err() || !is_done {
+            self.current = Some(file);
+        } else {
+            self.close(desk, file)?;
+            self.counts.files_read += 1;
+        }
+        read?;
+        Ok((true, (self.counts.scanned - before).max(1)))
+    }
+
+    /// The next file, if there is one and it can be read.
+    fn open(&mut self, desk: &mut Desk<'_, '_>) -> AwsResult<Option<Opened>> {
+        let mut next = None;
+        self.each_from(&mut desk.s3, self.after.as_deref(), |found| {
+            next = Some(found);
+            false
+        })?;
+        let Some(found) = next else {
+            return Ok(None);
+        };
+        let mut file = File {
+            key: found.key,
+            body: found.body,
+            size: found.size,
+            offset: 0,
+            line: 0,
+            success: Growing::default(),
+            failure: Growing::default(),
+            flawed: Growing::default(),
+        };
+        let Some(reason) = unreadable(desk, &file.key, found.kms_key.as_deref()) else {
+            return Ok(Some(Opened::File(Box::new(file))));
+        };
+        let mut text = Vec::new();
+        about_line(&mut text, 0, 400, &outcome("processing", &reason), desk.faults.bare_keys);
+        file.failure.add(&mut desk.s3, desk.output, &text)?;
+        self.read += file.size;
+        self.counts.files_with_customer_error += 1;
+        self.close(desk, file)?;
+        Ok(Some(Opened::Nothing))
+    }
+
+    /// Takes in lines of a file from where it stands.
+    fn take_in(&mut self, desk: &mut Desk<'_, '_>, file: &mut File) -> AwsResult<()> {
+        let content = desk.s3.content(&self.bucket, &file.body)?;
+        // A file may have been replaced by a shorter one.
+        file.size = file.size.min(content.len() as u64);
+        let mut intake = Intake::new(desk.collection, self.level, desk.profiles, desk.now);
+        let mut told = Told::default();
+        let (mut lines, start) = (STEP_LINES.min(desk.lines), file.offset);
+        let room = desk.until.map_or(STEP_BYTES, |until| until.saturating_sub(self.read).min(STEP_BYTES));
+        while file.offset < file.size && lines > 0 && file.offset - start < room {
+            let rest = &content[usize::try_from(file.offset).unwrap_or(usize::MAX)..];
+            let length = memchr::memchr(b'\n', rest).map_or(rest.len(), |end| end + 1);
+            let line = rest[..length].trim_ascii();
+            file.offset += length as u64;
+            file.line += 1;
+            if !line.is_empty() {
+                lines -= 1;
+                self.counts.take(&mut intake, &mut told, (file.line, line), desk.faults);
+            }
+        }
+        self.read += file.offset - start;
+        intake.commit().map_err(|error| crate::emulator::storage_failed(&error))?;
+        for (growing, text) in
+            [(&mut file.success, told.success), (&mut file.failure, told.failure), (&mut file.flawed, told.flawed)]
+        {
+            growing.add(&mut desk.s3, desk.output, &text)?;
+        }
+        Ok(())
+    }
+
+    /// Leaves what was told about a file.
+    fn close(&mut self, desk: &mut Desk<'_, '_>, file: File) -> AwsResult<()> {
+        let name = self.name(&file.key).to_owned();
+        for (growing, folder) in [
+            (file.success, "SUCCESS"),
+            (file.failure, "FAILURE"),
+            (file.flawed, "SUCCESS_WITH_SEARCH_VALIDATION_FAILURES"),
+        ] {
+            growing.finish(&mut desk.s3, desk.output, &format!("{folder}/{name}"))?;
+        }
+        self.after = Some(file.key);
+        Ok(())
+    }
+
+    /// Leaves what there is to tell, finished or not, and says what status that makes.
+    pub(super) fn finish(&mut self, desk: &mut Desk<'_, '_>) -> AwsResult<&'static str> {
+        if let Some(file) = self.current.take() {
+            self.close(desk, file)?;
+        }
+        let name = desk.faults.manifest.as_deref().unwrap_or("manifest.json");
+        desk.output.put_json(&mut desk.s3, name, &self.manifest(desk.output))?;
+        let counts = &self.counts;
+        Ok(match counts.customer_errors + counts.server_errors + counts.files_with_customer_error {
+            0 => "COMPLETED",
+            _ if counts.imported == 0 => "FAILED",
+            _ => "COMPLETED_WITH_ERRORS",
+        })
+    }
+
+    fn manifest(&self, output: &Output) -> Value {
+        let counts = &self.counts;
+        json!({
+            "inputDataConfig": {"s3Uri": self.uri},
+            "outputDataConfig": {"s3Uri": output.uri(), "encryptionKeyID": output.key},
+            "successOutput": {"successOutputS3Uri": output.uri_of("SUCCESS/")},
+            "failureOutput": {"failureOutputS3Uri": output.uri_of("FAILURE/")},
+            "numberOfScannedFiles": self.files,
+            "numberOfFilesImported": counts.files_read,
+            "sizeOfScannedFilesInMB": megabytes(self.bytes),
+            "sizeOfDataImportedSuccessfullyInMB": megabytes(counts.imported_bytes),
+            "numberOfResourcesScanned": counts.scanned,
+            "numberOfResourcesImportedSuccessfully": counts.imported,
+            "numberOfResourcesWithCustomerError": counts.customer_errors,
+            "numberOfResourcesWithServerError": counts.server_errors,
+        })
+    }
+
+    /// `JobProgressReport`.
+    pub(super) fn report(&self, started: Timestamp, ended: Option<Timestamp>) -> Value {
+        let counts = &self.counts;
+        let mut report = json!({
+            "TotalNumberOfScannedFiles": self.files,
+            "TotalSizeOfScannedFilesInMB": megabytes(self.bytes),
+            "TotalNumberOfImportedFiles": counts.files_read,
+            "TotalNumberOfResourcesScanned": counts.scanned,
+            "TotalNumberOfResourcesImported": counts.imported,
+            "TotalNumberOfResourcesWithCustomerError": counts.customer_errors,
+            "TotalNumberOfFilesReadWithCustomerError": counts.files_with_customer_error,
+        });
+        if let Some(ended) = ended {
+            let seconds = crate::clock::epoch_seconds(ended) - crate::clock::epoch_seconds(started);
+            if seconds > 0.0 {
+                report["Throughput"] = json!(f64::from(u32::try_from(counts.imported).unwrap_or(u32::MAX)) / seconds);
+            }
+        }
+        report
+    }
+}
+
+enum Opened {
+    File(Box<File>),
+    /// It cannot be read, and that has been told.
+    Nothing,
+}
+
+/// Why a file cannot be read, if it cannot.
+fn unreadable(desk: &mut Desk<'_, '_>, key: &str, kms_key: Option<&str>) -> Option<String> {
+    if !key.ends_with(EXTENSION) {
+        return Some(format!("{key} cannot be imported: its name does not end with {EXTENSION}."));
+    }
+    let party = desk.party;
+    let refused = party.check_decryption(desk.s3.cx(), kms_key?).err()?;
+    Some(format!("{key} cannot be decrypted: {}", refused.message))
+}
+
+impl Counts {
+    fn take(&mut self, intake: &mut Intake<'_>, told: &mut Told, (number, line): (u64, &[u8]), faults: &JobFaults) {
+        self.scanned += 1;
+        if faults.server_error_every.is_some_and(|every| every > 0 && self.scanned.is_multiple_of(every)) {
+            self.server_errors += 1;
+            let blob = outcome("exception", "An unknown internal error occurred in the service.");
+            about_line(&mut told.failure, number, 500, &blob, faults.bare_keys);
+            return;
+        }
+        match intake.take(line) {
+            Taken::Refused { outcome, .. } => {
+                self.customer_errors += 1;
+                about_line(&mut told.failure, number, 400, &outcome, faults.bare_keys);
+            }
+            Taken::Accepted { kind, id, version, flaw } => {
+                self.imported += 1;
+                self.imported_bytes += line.len() as u64;
+                let status = if version == 1 { 201 } else { 200 };
+                let blob = json!({"resourceType": kind, "id": id, "meta": {"versionId": version.to_string()}});
+                about_line(&mut told.success, number, status, &blob, faults.bare_keys);
+                if let Some(flaw) = flaw {
+                    about_line(&mut told.flawed, number, status, &outcome("invalid", &flaw), faults.bare_keys);
+                }
+            }
+        }
+    }
+}
+
+/// A million bytes are a megabyte.
+fn megabytes(bytes: u64) -> f64 {
+    #[expect(clippy::cast_precision_loss, reason = "nine thousand terabytes can be told to the byte")]
+    let bytes = bytes as f64;
+    bytes / 1e6
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_address_is_a_file_or_a_folder_and_names_are_told_below_it() {
+        let import = |path: &str| Import::new("", "b", path, Level::Strict);
+        for (path, key, name) in [
+            ("", "a.ndjson", "a.ndjson"),
+            ("in/", "in/v1/a.ndjson", "v1/a.ndjson"),
+            ("in", "in/a.ndjson", "a.ndjson"),
+            ("in/a.ndjson", "in/a.ndjson", "a.ndjson"),
+            ("a.ndjson", "a.ndjson", "a.ndjson"),
+        ] {
+            assert!(import(path).covers(key), "{path} {key}");
+            assert_eq!(import(path).name(key), name);
+        }
+        assert!(!import("in").covers("inside/a.ndjson"));
+        assert!(!import("in/").covers("in/folder/"));
+        assert!(!import("").covers(&format!("out/{PROBE}")));
+    }
+}
