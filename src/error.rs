@@ -8,7 +8,7 @@ use crate::address::Address;
 use crate::aws::{AwsError, ErrorKind, hint};
 use crate::exit_code::ExitCode;
 use crate::resource::Contents;
-use crate::wait::{Ended, Signal};
+use crate::wait::{Ended, LookError, Signal};
 
 /// A change to, or a look at, one resource that failed.
 #[derive(Clone, Debug, Error)]
@@ -126,6 +126,12 @@ impl ResourceError {
             error if error.is_unfinished() => ExitCode::Incomplete,
             _ => ExitCode::Failure,
         }
+    }
+}
+
+impl LookError for ResourceError {
+    fn is_lost_connection(&self) -> bool {
+        matches!(self, Self::Aws(error) if matches!(error.kind, ErrorKind::NoAnswer | ErrorKind::Unreachable))
     }
 }
 

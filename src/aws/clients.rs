@@ -2,8 +2,7 @@
 
 use std::time::Duration;
 
-use aws_config::profile::ProfileFileCredentialsProvider;
-use aws_config::provider_config::ProviderConfig;
+use aws_config::identity::IdentityCache;
 use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_credential_types::Credentials;
 use aws_sdk_s3::config::SharedCredentialsProvider;
@@ -14,6 +13,9 @@ use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 use aws_smithy_types::retry::RetryConfig;
 use aws_smithy_types::timeout::TimeoutConfig;
 use aws_types::service_config::ServiceConfigKey;
+
+use super::call::Caller;
+use super::credentials::{Renewable, Source};
 
 /// Where the calls go.
 pub enum Endpoint {
@@ -31,6 +33,8 @@ pub enum Endpoint {
 /// One client for each service.
 #[derive(Clone, Debug)]
 pub struct Clients {
+    /// The only place that repeats a call.
+    pub caller: Caller,
     /// STS
     pub sts: aws_sdk_sts::Client,
     /// KMS
@@ -68,16 +72,23 @@ impl Clients {
             .retry_config(RetryConfig::disabled())
             .timeout_config(timeouts);
         if let Some(profile) = profile {
-            // A profile that was asked for by name comes before credentials in the environment, as with the AWS CLI.
-            let means = ProviderConfig::default().with_http_client(http_client());
-            let named = ProfileFileCredentialsProvider::builder().configure(&means).profile_name(profile).build();
-            loader = loader.profile_name(profile).credentials_provider(named);
+            loader = loader.profile_name(profile);
         }
-        if let Some(region) = region {
-            loader = loader.region(Region::new(region.to_owned()));
+        let wanted = region.map(|region| Region::new(region.to_owned()));
+        if let Some(region) = wanted.clone() {
+            loader = loader.region(region);
         }
+        let mut caller = Caller::default();
         loader = match endpoint {
-            Endpoint::Aws => loader.http_client(http_client()),
+            Endpoint::Aws => {
+                let http = http_client();
+                let profile = profile.map(str::to_owned);
+                let credentials = Renewable::new(Source { http: http.clone(), region: wanted, profile });
+                caller = Caller::renewing(credentials.clone());
+                // They keep themselves, and know when what they keep is of no more use.
+                let no_cache = IdentityCache::no_cache();
+                loader.http_client(http).credentials_provider(credentials).identity_cache(no_cache)
+            }
             Endpoint::InProcess { http, region: home } => {
                 let credentials = Credentials::new("SANDBOX", "sandbox", None, None, "sandbox");
                 loader
@@ -87,16 +98,17 @@ impl Clients {
                     .credentials_provider(SharedCredentialsProvider::new(credentials))
             }
         };
-        Self::from_config(&loader.load().await)
+        Self::from_config(&loader.load().await, caller)
     }
 
-    fn from_config(config: &SdkConfig) -> Self {
+    fn from_config(config: &SdkConfig, caller: Caller) -> Self {
         // A custom endpoint seldom answers to `bucket.host`.
         let custom_s3 = config.endpoint_url().is_some()
             || std::env::var_os("AWS_ENDPOINT_URL_S3").is_some()
             || std::env::var_os("AWS_ENDPOINT_URL").is_some();
         let s3 = aws_sdk_s3::config::Builder::from(config).force_path_style(custom_s3).build();
         Self {
+            caller,
             sts: aws_sdk_sts::Client::new(config),
             kms: aws_sdk_kms::Client::new(config),
             s3: aws_sdk_s3::Client::from_conf(s3),

@@ -11,6 +11,7 @@
 
 mod apply;
 mod basics;
+mod credentials;
 mod faults;
 mod interrupts;
 mod kills;
