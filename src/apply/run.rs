@@ -62,7 +62,7 @@ pub struct Report {
 /// The state could not be written. What failed in AWS is in the report.
 pub async fn run(run: Run<'_>, observer: &mut dyn Observer) -> Result<Report, CommandError> {
     let known = crate::plan::refresh::known(&run.state);
-    let foretold = foretell(&run.cx.identity, run.stack, &run.plan.graph, &known)?;
+    let foretold = foretell(&run.cx.identity, run.stack, &run.plan.graph, &lasting(&known, run.plan))?;
     let (steps, needs) =
         steps(run.plan, &run.state, &foretold).map_err(|error| CommandError::Other(anyhow::Error::new(error)))?;
     let writer = Writer { store: run.store.clone(), lock: Arc::clone(&run.lock), under_way: None, dirty: false };
@@ -82,9 +82,18 @@ pub async fn run(run: Run<'_>, observer: &mut dyn Observer) -> Result<Report, Co
         writer,
         sender,
         wait: run.wait,
+        locked_out: false,
     };
     coordinator.intend(run.is_protected).await?;
     coordinator.walk(receiver, observer).await
+}
+
+/// What is known of what stays: the parts of what is replaced hang on the new one.
+fn lasting(known: &Known, plan: &Plan) -> Known {
+    let mut lasting = known.clone();
+    let replaced = plan.changes.iter().filter(|change| change.action == Action::Replace);
+    replaced.for_each(|change| lasting.remove(&change.address));
+    lasting
 }
 
 enum Message {
@@ -107,6 +116,8 @@ struct Coordinator<'a> {
     writer: Writer,
     sender: mpsc::UnboundedSender<Message>,
     wait: bool,
+    /// AWS takes the credentials no more, so that nothing that is begun could succeed.
+    locked_out: bool,
 }
 
 impl Coordinator<'_> {
@@ -199,7 +210,7 @@ impl Coordinator<'_> {
         let mut stopping = false;
         let mut failure = None;
         loop {
-            if !stopping && failure.is_none() {
+            if !stopping && failure.is_none() && !self.locked_out {
                 self.start(observer);
             }
             if self.schedule.running() == 0 {
@@ -326,6 +337,7 @@ impl Coordinator<'_> {
                 Outcome::Done
             }
             Err(error) => {
+                self.locked_out |= error.is_about_credentials();
                 if !error.is_unfinished() {
                     self.record_failure(&step, &error);
                 }
@@ -381,10 +393,14 @@ impl Coordinator<'_> {
             self.state.resources.entry(step.address.clone()).or_insert_with(|| intent(step, self.plan, protected));
         entry.status = Status::Ready;
         entry.recorded = recorded.or_else(|| entry.recorded.take());
+        let present = entry.recorded.clone();
         entry.foretold = None;
         if let Some(attributes) = attributes {
             entry.attributes.extend(attributes);
         }
+        // What has come back to its address is none of the replaced.
+        let is_it = |deposed: &Deposed| deposed.address == step.address && deposed.entry.recorded == present;
+        self.state.deposed.retain(|deposed| present.is_none() || !is_it(deposed));
     }
 
     /// What the resource looks like now: as it was asked for, or, if it was only looked at, as it was seen.

@@ -28,10 +28,11 @@ pub(crate) struct Step {
 impl Step {
     /// The command line after a run that was cut off: what was to be made anew either is, or stays.
     pub fn again(&self) -> Vec<&'static str> {
-        match self.arguments.iter().position(|argument| *argument == "--replace") {
-            Some(place) => [&self.arguments[..place], &self.arguments[place + 2..]].concat(),
-            None => self.arguments.clone(),
+        let mut arguments = self.arguments.clone();
+        while let Some(place) = arguments.iter().position(|argument| *argument == "--replace") {
+            arguments.drain(place..place + 2);
         }
+        arguments
     }
 
     /// Whether it is the end of the stack.
@@ -102,7 +103,11 @@ fn full() -> Scenario {
     let replaced = Step {
         name: "replace",
         config: second.clone(),
-        arguments: vec!["apply", "-y", "--replace", "kms_key.s3", "--allow-destroy", "kms_key.s3"],
+        arguments: [
+            &["apply", "-y", "--replace", "kms_key.s3", "--allow-destroy", "kms_key.s3"][..],
+            &["--replace", "iam_role.healthlake", "--replace", "iam_policy.healthlake"],
+        ]
+        .concat(),
     };
     let steps = vec![apply("apply", first), apply("update", second.clone()), replaced, destroy(second)];
     Scenario { name: "full", example: "customer-keys", region: "eu-west-2", steps }
@@ -114,7 +119,14 @@ fn smart_config() -> String {
     format!("{packaged}{}", example("smart", "fhir-smart"))
 }
 
-const BOB: &str = "\n[[cognito_test_users]]\nusername = \"bob\"\npassword_env = \"ALICE_PASSWORD\"\n";
+const BOB: &str = r#"
+[[cognito_test_users]]
+username           = "bob"
+preferred_username = "bob"
+email              = "bob@example.org"
+email_verified     = true
+password_env       = "ALICE_PASSWORD"
+"#;
 
 fn smart() -> Scenario {
     let first = smart_config();
