@@ -30,6 +30,9 @@ pub(crate) enum Verdict {
 /// A key that may sign requests and must be found nowhere.
 const AWS_SECRET: &str = "wJalrXUtnFEMI/K7MDENG/bPxRfiCYTORTUREKEY";
 
+/// How long a run may take. Ten attempts at what always fails, with looks for what they may have made, take two minutes.
+const PATIENCE: Duration = Duration::from_secs(300);
+
 /// By which the disk is seen to fall behind.
 const LATENCY: Duration = Duration::from_millis(10);
 
@@ -105,7 +108,7 @@ impl<'a> Attempt<'a> {
     }
 
     pub(crate) fn ends(&mut self, arguments: &[&str]) -> Ended {
-        let ended = self.start(arguments).ends();
+        let ended = self.start(arguments).ends_within(PATIENCE);
         self.said.extend([ended.stdout.clone(), ended.stderr.clone()]);
         ended
     }

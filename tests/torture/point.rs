@@ -1,6 +1,7 @@
 //! What hlctl is put through and what follows: the points, enumerated from a recording.
 
 use std::fmt;
+use std::hash::{Hash, Hasher};
 
 use crate::recording::{Recording, Request};
 
@@ -169,10 +170,19 @@ fn points_of_step(recording: &Recording, step: usize) -> Vec<Point> {
     points
 }
 
-/// A part of the points, the same at every time: of each kind the first, and of these every `stride`th.
+/// A part of the points, the same at every time: one of each kind, in no order; of these every creation whose answer is
+/// lost, and every `stride`th of the others.
 pub(crate) fn sample(points: Vec<Point>, stride: usize) -> Vec<Point> {
+    let mut points: Vec<Point> = points.into_iter().filter(is_quick).collect();
+    points.sort_by_cached_key(|point| {
+        let mut hasher = std::hash::DefaultHasher::new();
+        point.to_string().hash(&mut hasher);
+        hasher.finish()
+    });
     let mut seen = std::collections::BTreeSet::new();
-    points.into_iter().filter(|point| is_quick(point) && seen.insert(kind(point))).step_by(stride).collect()
+    points.retain(|point| seen.insert(kind(point)));
+    let (creations, others): (Vec<Point>, Vec<Point>) = points.into_iter().partition(is_lost_creation);
+    creations.into_iter().chain(others.into_iter().step_by(stride)).collect()
 }
 
 /// What takes long, or differs little from others, is left to whoever wants everything.
@@ -185,13 +195,20 @@ fn is_quick(point: &Point) -> bool {
     }
 }
 
-fn kind(point: &Point) -> (&'static str, usize, String, Then) {
+fn is_lost_creation(point: &Point) -> bool {
+    let is_creation = |operation: &str| operation.starts_with("Create") || operation.starts_with("AdminCreate");
+    let lost = |at: &At| matches!(at, At::Request(request, Moment::After) if is_creation(&request.operation));
+    lost(&point.at) && point.then == Then::Again
+}
+
+/// What tells a point from others that are much alike.
+fn kind(point: &Point) -> (String, Then) {
     let what = match &point.at {
         At::Request(request, moment) => format!("{} {moment:?}", request.operation),
-        At::Write(_, written) => format!("{written:?}"),
+        At::Write(_, written) => format!("{} {written:?}", point.step_name),
         At::Signal(request, told) => format!("{} {told:?}", request.operation),
         At::Refused(request, refusal) => format!("{} {refusal:?}", request.operation),
-        At::Storm(_) => "storm".to_owned(),
+        At::Storm(_) => format!("{} storm", point.scenario),
     };
-    (point.scenario, point.step, what, point.then)
+    (what, point.then)
 }

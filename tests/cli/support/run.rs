@@ -157,9 +157,14 @@ impl Running {
     }
 
     /// Waits for its end.
-    pub fn ends(mut self) -> Ended {
+    pub fn ends(self) -> Ended {
+        self.ends_within(PATIENCE)
+    }
+
+    /// Waits for its end, which must come within this time from its beginning.
+    pub fn ends_within(mut self, patience: Duration) -> Ended {
         let mut status = None;
-        let ended = holds_within(PATIENCE.saturating_sub(self.begun.elapsed()), || {
+        let ended = holds_within(patience.saturating_sub(self.begun.elapsed()), || {
             status = self.child.try_wait().unwrap();
             status.is_some()
         });
