@@ -130,7 +130,10 @@ impl<'a> Attempt<'a> {
             return Err(Verdict::Duplicate(more.join(", ")));
         }
         if !less.is_empty() {
-            return Err(Verdict::Failed(format!("after the apply there is less than there should be: {}", less.join(", "))));
+            return Err(Verdict::Failed(format!(
+                "after the apply there is less than there should be: {}",
+                less.join(", ")
+            )));
         }
         // A key that is made anew is the end of another; a destroy that was killed may have ordered any key's.
         if self.point.then == Then::Again && there.keys_ending > wanted.keys_ending {

@@ -46,7 +46,8 @@ fn main() -> ExitCode {
         return ExitCode::SUCCESS;
     }
     let begun = Instant::now();
-    let wanted = |name: &str| filter.is_none_or(|filter| name.starts_with(filter.split('/').next().unwrap_or_default()));
+    let wanted =
+        |name: &str| filter.is_none_or(|filter| name.starts_with(filter.split('/').next().unwrap_or_default()));
     let scenarios = scenarios::all().into_iter().filter(|scenario| wanted(scenario.name));
     let recordings: BTreeMap<&str, Recording> =
         at_once(scenarios, Recording::of).into_iter().map(|recording| (recording.scenario.name, recording)).collect();

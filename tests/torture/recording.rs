@@ -32,9 +32,8 @@ pub(crate) struct Moment {
 
 impl Moment {
     fn of(place: &Place) -> Self {
-        let inside = |(path, bytes): (PathBuf, Vec<u8>)| {
-            (path.strip_prefix(place.directory()).unwrap().to_owned(), bytes)
-        };
+        let inside =
+            |(path, bytes): (PathBuf, Vec<u8>)| (path.strip_prefix(place.directory()).unwrap().to_owned(), bytes);
         let emulator = place.cloud().emulator.copy(Options::default()).unwrap();
         Self { emulator, files: place.files().into_iter().map(inside).collect() }
     }

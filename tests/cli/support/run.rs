@@ -195,7 +195,7 @@ impl Running {
         self.child.try_wait().unwrap().is_none()
     }
 
-    /// Waits until it lives and holds still, as one does that waits for an answer.
+    /// Waits until one of its requests hangs and it holds still.
     pub fn wait_until_stuck(&mut self, place: &Place) {
         let mut last = (usize::MAX, Instant::now());
         eventually("the run waits for an answer", || {
@@ -204,7 +204,7 @@ impl Running {
             if now != last.0 {
                 last = (now, Instant::now());
             }
-            now > 0 && last.1.elapsed() > Duration::from_millis(250)
+            place.cloud().emulator.hanging() > 0 && last.1.elapsed() > Duration::from_millis(250)
         });
     }
 }
