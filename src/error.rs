@@ -8,7 +8,7 @@ use crate::address::Address;
 use crate::aws::{AwsError, ErrorKind, hint};
 use crate::exit_code::ExitCode;
 use crate::resource::Contents;
-use crate::wait::{Ended, Signal};
+use crate::wait::{Ended, LookError, Signal};
 
 /// A change to, or a look at, one resource that failed.
 #[derive(Clone, Debug, Error)]
@@ -114,6 +114,11 @@ impl ResourceError {
             && (error.kind == ErrorKind::WrongRegion || error.kind == ErrorKind::Denied))
     }
 
+    /// Whether AWS does not take the credentials.
+    pub fn is_about_credentials(&self) -> bool {
+        matches!(self, Self::Aws(error) if error.kind == ErrorKind::Credentials)
+    }
+
     /// Whether AWS is still at work and nothing is wrong.
     pub fn is_unfinished(&self) -> bool {
         matches!(self, Self::TimedOut { .. } | Self::StillGoing { .. })
@@ -121,11 +126,17 @@ impl ResourceError {
 
     fn exit_code(&self) -> ExitCode {
         match self {
-            Self::Aws(error) if error.kind == ErrorKind::Credentials => ExitCode::Credentials,
+            error if error.is_about_credentials() => ExitCode::Credentials,
             Self::NotEmpty { .. } => ExitCode::Protected,
             error if error.is_unfinished() => ExitCode::Incomplete,
             _ => ExitCode::Failure,
         }
+    }
+}
+
+impl LookError for ResourceError {
+    fn is_lost_connection(&self) -> bool {
+        matches!(self, Self::Aws(error) if matches!(error.kind, ErrorKind::NoAnswer | ErrorKind::Unreachable))
     }
 }
 

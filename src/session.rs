@@ -9,7 +9,7 @@ use std::time::Duration;
 use hlctl_emulator::Emulator;
 
 use crate::address::Address;
-use crate::aws::{AwsError, Caller, Clients, Endpoint, Operation};
+use crate::aws::{AwsError, Clients, Endpoint, Operation};
 use crate::cli::Global;
 use crate::commands::sandbox;
 use crate::config::{Config, Protect, Setting, Sources};
@@ -203,7 +203,7 @@ impl Connection {
     pub fn context(&self, state: &State, settings: Settings, pace: Pace, stop: Stop) -> Context {
         Context {
             clients: self.clients.clone(),
-            caller: Caller,
+            caller: self.clients.caller.clone(),
             identity: self.identity.clone(),
             stack: state.stack.clone(),
             settings,
@@ -224,7 +224,7 @@ impl Connection {
 
 async fn identify(clients: &Clients, region: String) -> Result<Identity, AwsError> {
     let ask = || clients.sts.get_caller_identity().send();
-    let answer = Caller.call(Operation::new("sts", "GetCallerIdentity"), ask).await?;
+    let answer = clients.caller.call(Operation::new("sts", "GetCallerIdentity"), ask).await?;
     let caller = answer.arn().unwrap_or_default().to_owned();
     let partition = caller.split(':').nth(1).filter(|partition| !partition.is_empty()).unwrap_or("aws").to_owned();
     let account = answer.account().unwrap_or_default().to_owned();

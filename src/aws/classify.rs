@@ -85,6 +85,11 @@ impl AwsError {
         self.kind == ErrorKind::NotFound
     }
 
+    /// Whether AWS may take the same request with other credentials: it knows these no more.
+    pub fn may_pass_with_other_credentials(&self) -> bool {
+        self.kind == ErrorKind::Credentials && !self.code.is_empty() && self.code != "RequestTimeTooSkewed"
+    }
+
     /// Whether the error has this code and its message holds `part`.
     pub fn says(&self, code: &str, part: &str) -> bool {
         self.code == code && self.message.contains(part)

@@ -2,8 +2,7 @@
 
 use std::time::Duration;
 
-use aws_config::profile::ProfileFileCredentialsProvider;
-use aws_config::provider_config::ProviderConfig;
+use aws_config::identity::IdentityCache;
 use aws_config::{BehaviorVersion, ConfigLoader, Region, SdkConfig};
 use aws_credential_types::Credentials;
 use aws_sdk_s3::config::SharedCredentialsProvider;
@@ -14,6 +13,9 @@ use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 use aws_smithy_types::retry::RetryConfig;
 use aws_smithy_types::timeout::TimeoutConfig;
 use aws_types::service_config::ServiceConfigKey;
+
+use super::call::Caller;
+use super::credentials::{Renewable, Source};
 
 /// Where the calls go.
 pub enum Endpoint {
@@ -31,6 +33,8 @@ pub enum Endpoint {
 /// One client for each service.
 #[derive(Clone, Debug)]
 pub struct Clients {
+    /// The only place that repeats a call.
+    pub caller: Caller,
     /// STS
     pub sts: aws_sdk_sts::Client,
     /// KMS
@@ -60,9 +64,15 @@ pub struct Clients {
 impl Clients {
     /// Builds the clients; asks nobody anything yet.
     pub async fn new(endpoint: Endpoint, region: Option<&str>, profile: Option<&str>) -> Self {
+        let wanted = region.map(|region| Region::new(region.to_owned()));
         let mut loader = loader(region, profile);
+        let mut caller = Caller::default();
         loader = match endpoint {
-            Endpoint::Aws => loader.http_client(http_client()),
+            Endpoint::Aws => {
+                let (renewing, loader) = renewing(loader, wanted, profile);
+                caller = renewing;
+                loader
+            }
             Endpoint::InProcess { http, region: home } => {
                 let credentials = Credentials::new("SANDBOX", "sandbox", None, None, "sandbox");
                 loader
@@ -72,12 +82,13 @@ impl Clients {
                     .credentials_provider(SharedCredentialsProvider::new(credentials))
             }
         };
-        Self::from_config(&loader.load().await)
+        Self::from_config(&loader.load().await, caller)
     }
 
-    fn from_config(config: &SdkConfig) -> Self {
+    fn from_config(config: &SdkConfig, caller: Caller) -> Self {
         let s3 = aws_sdk_s3::config::Builder::from(config).force_path_style(is_custom_s3(config)).build();
         Self {
+            caller,
             sts: aws_sdk_sts::Client::new(config),
             kms: aws_sdk_kms::Client::new(config),
             s3: aws_sdk_s3::Client::from_conf(s3),
@@ -103,15 +114,22 @@ fn loader(region: Option<&str>, profile: Option<&str>) -> ConfigLoader {
     let mut loader =
         aws_config::defaults(BehaviorVersion::latest()).retry_config(RetryConfig::disabled()).timeout_config(timeouts);
     if let Some(profile) = profile {
-        // A profile that was asked for by name comes before credentials in the environment, as with the AWS CLI.
-        let means = ProviderConfig::default().with_http_client(http_client());
-        let named = ProfileFileCredentialsProvider::builder().configure(&means).profile_name(profile).build();
-        loader = loader.profile_name(profile).credentials_provider(named);
+        loader = loader.profile_name(profile);
     }
     if let Some(region) = region {
         loader = loader.region(Region::new(region.to_owned()));
     }
     loader
+}
+
+/// Credentials that are read again when AWS accepts them no more, and the caller that has them read.
+fn renewing(loader: ConfigLoader, region: Option<Region>, profile: Option<&str>) -> (Caller, ConfigLoader) {
+    let http = http_client();
+    let credentials = Renewable::new(Source { http: http.clone(), region, profile: profile.map(str::to_owned) });
+    // They keep themselves, and know when what they keep is of no more use.
+    let no_cache = IdentityCache::no_cache();
+    let caller = Caller::renewing(credentials.clone());
+    (caller, loader.http_client(http).credentials_provider(credentials).identity_cache(no_cache))
 }
 
 /// A client for S3 alone, as the state needs one; `None` where nobody named a region. An `endpoint` comes before those
@@ -120,15 +138,17 @@ pub async fn s3_alone(
     region: Option<&str>,
     profile: Option<&str>,
     endpoint: Option<&str>,
-) -> Option<aws_sdk_s3::Client> {
-    let config = loader(region, profile).http_client(http_client()).load().await;
+) -> Option<(aws_sdk_s3::Client, Caller)> {
+    let wanted = region.map(|region| Region::new(region.to_owned()));
+    let (caller, loader) = renewing(loader(region, profile), wanted, profile);
+    let config = loader.load().await;
     config.region()?;
     let mut builder = aws_sdk_s3::config::Builder::from(&config);
     if let Some(endpoint) = endpoint {
         builder = builder.endpoint_url(endpoint);
     }
     let custom = endpoint.is_some() || is_custom_s3(&config);
-    Some(aws_sdk_s3::Client::from_conf(builder.force_path_style(custom).build()))
+    Some((aws_sdk_s3::Client::from_conf(builder.force_path_style(custom).build()), caller))
 }
 
 /// A custom endpoint seldom answers to `bucket.host`.

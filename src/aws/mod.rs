@@ -3,6 +3,7 @@
 pub mod call;
 pub mod classify;
 pub mod clients;
+pub mod credentials;
 pub mod hint;
 
 pub use call::{Caller, Operation};

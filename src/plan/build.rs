@@ -234,11 +234,12 @@ impl Decider<'_> {
             Action::Replace => {
                 // Two cannot have one name; and what hangs on it must go before it.
                 let hangs = spec.references().iter().any(|reference| self.delete_first.contains(&reference.address));
-                change.delete_first = hangs || (foretold.is_some() && foretold == change.recorded);
-                if change.delete_first {
+                let is_same = hangs || (foretold.is_some() && foretold == change.recorded);
+                change.delete_first = is_same || spec.kind().is_alone();
+                if is_same {
                     self.delete_first.insert(address.clone());
                 }
-                match foretold.filter(|_| !change.delete_first) {
+                match foretold.filter(|_| !is_same) {
                     Some(identity) => self.known.insert(address, identity),
                     None => self.known.remove(&address),
                 }
@@ -344,11 +345,16 @@ impl Decider<'_> {
         if self.situation.config_decides { (self.situation.is_protected)(address) } else { entry.protected }
     }
 
-    /// An earlier run replaced it and did not come to deleting it.
+    /// An earlier run replaced it and did not come to deleting it. What is wanted again by its address stays.
     fn finish(&mut self, deposed: &Deposed) {
         let Some(recorded) = deposed.entry.recorded.clone() else { return };
+        if self.known.recorded(&deposed.address) == Some(&recorded) {
+            return;
+        }
         let reason = "an earlier run put another in its place";
-        self.plan.changes.extend(superfluous(&deposed.address, deposed.entry.kind(), recorded, reason));
+        let change = superfluous(&deposed.address, deposed.entry.kind(), recorded, reason);
+        let delete_first = deposed.entry.kind().is_some_and(Kind::is_alone);
+        self.plan.changes.extend(change.map(|change| Change { delete_first, ..change }));
     }
 
     /// Refuses what must not happen by implication.

@@ -42,6 +42,7 @@ impl Resource for CognitoUserPoolDomain {
         Rule::replaces("domain", "Cognito cannot rename a domain"),
         Rule::replaces("user_pool_id", "a domain belongs to its user pool"),
     ];
+    const ALONE: bool = true;
     type Recorded = Recorded;
 
     fn references(&self) -> Vec<Reference> {

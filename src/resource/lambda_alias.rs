@@ -66,8 +66,10 @@ impl Resource for LambdaAlias {
     ];
     type Recorded = Recorded;
 
+    /// All that the function needs too: a version is to be published only when the function is what it is meant to be.
     fn references(&self) -> Vec<Reference> {
-        self.function.name().references().cloned().collect()
+        let function = self.function.name();
+        function.references().cloned().chain(self.serves.references()).collect()
     }
 
     fn desired(&self, known: &Known) -> Attributes {

@@ -196,6 +196,8 @@ pub trait Resource: Clone + Send + Sync + 'static {
     const NAMELESS: bool = false;
     /// Whether it carries its tags only some calls after it exists.
     const TAGGED_LATER: bool = false;
+    /// Whether there is room for one only where it belongs, so that the old one must go before a new one can come.
+    const ALONE: bool = false;
     /// What it is part of: when that is deleted it ends too, without a call of its own.
     const ENDS_WITH: Option<Parent> = None;
     /// What the state file remembers: the identity, and what deleting or an output needs.
@@ -320,6 +322,11 @@ macro_rules! kinds {
             /// [`Resource::TAGGED_LATER`]
             pub fn is_tagged_later(self) -> bool {
                 match self { $(Self::$kind => $kind::TAGGED_LATER),+ }
+            }
+
+            /// [`Resource::ALONE`]
+            pub fn is_alone(self) -> bool {
+                match self { $(Self::$kind => $kind::ALONE),+ }
             }
 
             /// [`Resource::ENDS_WITH`]

@@ -1,6 +1,7 @@
 //! One request from arrival to answer.
 
 use std::pin::Pin;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -54,9 +55,24 @@ impl Emulator {
             faults: FaultEngine::new(options.faults.clone()),
             journal: Journal::default(),
             jobs: tokio::sync::Mutex::default(),
+            hanging: AtomicU64::new(0),
             options,
         });
         Ok(Self { s3: s3::Endpoint::new(Arc::clone(&core)), core })
+    }
+
+    /// Another AWS with these settings that holds what this one, kept in memory, holds now, except for objects in
+    /// buckets, FHIR resources and log events.
+    ///
+    /// # Errors
+    ///
+    /// As of [`Emulator::open`], or if this one's data directory fails.
+    pub fn copy(&self, options: Options) -> Result<Self, Error> {
+        let copy = Self::open(options)?;
+        let world = self.core.store.world()?;
+        copy.core.store.with(Effect::Write, |present, _| *present = world)?;
+        self.core.files.copy_packages(&copy.core.files)?;
+        Ok(copy)
     }
 
     /// The settings it was opened with. Faults may have been replaced since.
@@ -90,6 +106,12 @@ impl Emulator {
     /// Forgets the requests served so far.
     pub fn clear_requests(&self) {
         self.core.journal.clear();
+    }
+
+    /// How many requests have come to hang, since it was opened, because a fault says so.
+    #[must_use]
+    pub fn hanging(&self) -> u64 {
+        self.core.hanging.load(Ordering::SeqCst)
     }
 
     /// Gives a user pool new signing keys, so that tokens signed so far are good no more, and returns its
@@ -128,16 +150,20 @@ impl Emulator {
         pause(self.core.options.latency).await;
         self.carry_on(Pace::Look).await;
         let outcome = self.dispatch(request, &trace).await;
+        let silent = trace.verdict() == Some(Verdict::Silent);
         let summary = trace.summary();
         self.core.journal.push(RequestRecord {
             number: 0,
             service: summary.service,
             operation: summary.operation,
-            status: outcome.as_ref().map_or(0, |response| response.status().as_u16()),
-            error: outcome.as_ref().ok().and_then(error_code),
+            status: outcome.as_ref().ok().filter(|_| !silent).map_or(0, |response| response.status().as_u16()),
+            error: outcome.as_ref().ok().filter(|_| !silent).and_then(error_code),
             started,
             ended: clock.now(),
         });
+        if silent {
+            self.core.hang().await;
+        }
         outcome
     }
 
@@ -191,6 +217,7 @@ pub(crate) struct Core {
     pub(crate) journal: Journal,
     /// Held by whoever carries on with jobs.
     pub(crate) jobs: tokio::sync::Mutex<()>,
+    hanging: AtomicU64,
 }
 
 impl Core {
@@ -221,12 +248,25 @@ impl Core {
                 trace.decide(Verdict::Html);
                 Err(never_sent())
             }
-            Some(Action::Hang) => std::future::pending().await,
+            Some(Action::Hang) => {
+                self.hang().await;
+                Err(never_sent())
+            }
+            Some(Action::HangAfter) => {
+                trace.decide(Verdict::Silent);
+                Ok(())
+            }
             Some(Action::Throttle) => Err(fault::throttled(service)),
             Some(Action::ServerError) => Err(fault::server_error(service)),
             Some(Action::Deny) => Err(fault::denied(service, operation, caller, "*")),
             Some(Action::Error { code, message, status }) => Err(AwsError::new(status, code, message)),
         }
+    }
+
+    /// Counts a request among those that hang, and lets it hang.
+    async fn hang(&self) {
+        self.hanging.fetch_add(1, Ordering::SeqCst);
+        std::future::pending::<()>().await;
     }
 
     /// Runs an operation on the stored state and keeps what it changed.
@@ -297,6 +337,7 @@ struct TraceState {
 pub(crate) enum Verdict {
     Lost,
     Html,
+    Silent,
 }
 
 struct Summary {
@@ -355,7 +396,7 @@ fn conclude(response: Response<Bytes>, trace: &Trace, head: bool) -> Result<Resp
     match trace.verdict() {
         Some(Verdict::Lost) => Err(ConnectionLost),
         Some(Verdict::Html) => Ok(finish(html_page(), trace, head)),
-        None => Ok(finish(response, trace, head)),
+        Some(Verdict::Silent) | None => Ok(finish(response, trace, head)),
     }
 }
 

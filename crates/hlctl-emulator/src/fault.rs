@@ -122,6 +122,8 @@ pub enum Action {
     Deny,
     /// No answer ever comes; nothing is done.
     Hang,
+    /// The request is done, but no answer ever comes.
+    HangAfter,
     /// This error; nothing is done.
     Error {
         /// The error code.

@@ -156,8 +156,8 @@
 //! }
 //! ```
 //!
-//! The actions are `throttle`, `server_error`, `drop_before`, `drop_after`, `delay`, `html`, `deny`, `hang`
-//! and `error`; see [`Action`]. The endpoints of user pools have the service `cognito-idp` and the operations
+//! The actions are `throttle`, `server_error`, `drop_before`, `drop_after`, `delay`, `html`, `deny`, `hang`,
+//! `hang_after` and `error`; see [`Action`]. The endpoints of user pools have the service `cognito-idp` and the operations
 //! `Authorize`, `Login`, `Logout`, `Token`, `UserInfo`, `Revoke`, `Jwks` and `OpenIdConfiguration`. Over a socket a dropped connection is closed, in process it is an I/O error.
 //!
 //! Beside it, `GET /_emulator/health` answers as soon as the server does, and `GET /_emulator/requests`

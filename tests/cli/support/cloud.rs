@@ -42,8 +42,12 @@ impl Cloud {
 
     /// An AWS with these settings.
     pub fn with(options: Options) -> Self {
-        let clock = options.clock.clone();
-        let emulator = Emulator::open(options).unwrap();
+        Self::of(Emulator::open(options).unwrap())
+    }
+
+    /// The AWS that this emulator plays.
+    pub fn of(emulator: Emulator) -> Self {
+        let clock = emulator.options().clock.clone();
         let (stop, stopped) = oneshot::channel::<()>();
         let (tell, told) = std::sync::mpsc::channel();
         let served = emulator.clone();
