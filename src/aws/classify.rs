@@ -7,6 +7,9 @@ use aws_credential_types::provider::error::CredentialsError;
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use aws_smithy_runtime_api::client::result::SdkError;
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
+use http_body_util::LengthLimitError;
+
+use super::limited::LONGEST_ANSWER;
 
 /// A call to AWS that failed for good.
 #[derive(Clone, Debug)]
@@ -130,7 +133,7 @@ where
         SdkError::ResponseError(_) => {
             let failed = status.is_some_and(|status| status >= 500);
             told.kind = if failed { ErrorKind::Unavailable } else { ErrorKind::Garbled };
-            told.message = not_aws(status);
+            told.message = if is_too_long(error) { too_long() } else { not_aws(status) };
         }
         other => {
             told.kind = kind_of_failure(other);
@@ -143,6 +146,21 @@ where
 fn not_aws(status: Option<u16>) -> String {
     let status = status.map_or_else(String::new, |status| format!(" (HTTP {status})"));
     format!("the answer is not one of AWS's{status}")
+}
+
+fn is_too_long(error: &(dyn Error + 'static)) -> bool {
+    let mut source = Some(error);
+    while let Some(error) = source {
+        if error.is::<LengthLimitError>() {
+            return true;
+        }
+        source = error.source();
+    }
+    false
+}
+
+fn too_long() -> String {
+    format!("the answer is not one of AWS's: it has more than {} MB", LONGEST_ANSWER >> 20)
 }
 
 fn code_of_status(status: Option<u16>) -> &'static str {

@@ -4,6 +4,7 @@ pub mod call;
 pub mod classify;
 pub mod clients;
 pub mod hint;
+mod limited;
 
 pub use call::{Caller, Operation};
 pub use classify::{AwsError, ErrorKind};

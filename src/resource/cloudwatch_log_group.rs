@@ -50,6 +50,7 @@ const BUSY_OR_NOT_YET_VISIBLE: &[(&str, &str)] =
 impl Resource for CloudwatchLogGroup {
     const KIND: &'static str = "cloudwatch_log_group";
     const RULES: &'static [Rule] = &[Rule::replaces("name", "CloudWatch Logs cannot rename a log group")];
+    const NAMED: bool = true;
     type Recorded = Recorded;
 
     fn references(&self) -> Vec<Reference> {

@@ -11,7 +11,9 @@
 
 mod apply;
 mod basics;
+mod drift;
 mod faults;
+mod fuzz;
 mod interrupts;
 mod kills;
 mod laws;

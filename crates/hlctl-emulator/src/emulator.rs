@@ -17,7 +17,8 @@ use crate::protocol::{self, Effect, Operation, json, query, rest_json};
 use crate::route::{self, Caller, Service};
 use crate::services::healthlake::fhir;
 use crate::services::lambda::Engine;
-use crate::services::{self, Cx, cognito, s3};
+use crate::services::{self, Cx, cloudtrail, cognito, s3};
+use crate::spoil::{self, Spoil};
 use crate::store::Store;
 use crate::store::files::Files;
 
@@ -118,6 +119,7 @@ impl Emulator {
         let clock = &self.core.options.clock;
         let started = clock.now();
         let trace = Trace::new(self.core.options.ids.uuid());
+        let (caller, names) = (route::route(&request, &self.core.options).caller.arn, cloudtrail::names(&request));
         pause(self.core.options.latency).await;
         let outcome = self.dispatch(request, &trace).await;
         let summary = trace.summary();
@@ -125,6 +127,8 @@ impl Emulator {
             number: 0,
             service: summary.service,
             operation: summary.operation,
+            caller,
+            names,
             status: outcome.as_ref().map_or(0, |response| response.status().as_u16()),
             error: outcome.as_ref().ok().and_then(error_code),
             started,
@@ -150,7 +154,7 @@ impl Emulator {
             Service::Cognito if cognito::hosted::endpoint(&request).is_some() => {
                 cognito::hosted::serve(core, &route.caller, &request, trace).await
             }
-            Service::Kms | Service::HealthLake | Service::Cognito | Service::Logs => {
+            Service::Kms | Service::HealthLake | Service::Cognito | Service::Logs | Service::CloudTrail => {
                 json::serve(core, service, &route.caller, &request, trace).await
             }
             Service::Lambda => rest_json::serve(core, service, &route.caller, &request, trace).await,
@@ -207,6 +211,10 @@ impl Core {
                 trace.decide(Verdict::Lost);
                 Err(never_sent())
             }
+            Some(Action::Spoil(spoil)) => {
+                trace.decide(Verdict::Spoilt(spoil));
+                Ok(())
+            }
             Some(Action::Html) => {
                 trace.decide(Verdict::Html);
                 Err(never_sent())
@@ -249,6 +257,7 @@ impl Core {
                 options: &self.options,
                 faults: self.faults.current(),
                 files: &self.files,
+                journal: &self.journal,
             })
         })
     }
@@ -287,6 +296,7 @@ struct TraceState {
 pub(crate) enum Verdict {
     Lost,
     Html,
+    Spoilt(Spoil),
 }
 
 struct Summary {
@@ -345,6 +355,7 @@ fn conclude(response: Response<Bytes>, trace: &Trace, head: bool) -> Result<Resp
     match trace.verdict() {
         Some(Verdict::Lost) => Err(ConnectionLost),
         Some(Verdict::Html) => Ok(finish(html_page(), trace, head)),
+        Some(Verdict::Spoilt(how)) => Ok(finish(spoil::spoil(response, how), trace, head)),
         None => Ok(finish(response, trace, head)),
     }
 }

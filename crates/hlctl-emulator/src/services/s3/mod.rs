@@ -185,6 +185,7 @@ impl S3 {
                         options: &core.options,
                         faults: core.faults.current(),
                         files: &core.files,
+                        journal: &core.journal,
                     },
                     objects,
                     expected_owner,
