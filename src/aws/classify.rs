@@ -115,8 +115,8 @@ where
     match error {
         SdkError::ServiceError(service_error) => {
             let meta = service_error.err().meta();
-            told.code = meta.code().unwrap_or_default().to_owned();
-            told.message = meta.message().unwrap_or_default().to_owned();
+            told.code = crate::ui::printer::shortened(meta.code().unwrap_or_default()).into_owned();
+            told.message = crate::ui::printer::shortened(meta.message().unwrap_or_default()).into_owned();
             if told.code.is_empty() && operation.starts_with("Head") {
                 // A HEAD has no body, so S3 can only speak by status.
                 told.code = code_of_status(status).to_owned();

@@ -4,6 +4,7 @@
 //! what has drifted is looked up, one thing after another. Whoever may not ask loses the answer and nothing else.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use aws_sdk_cloudtrail::types::{Event, LookupAttribute, LookupAttributeKey};
 use serde_json::Value;
@@ -15,6 +16,8 @@ use crate::resource::Context;
 
 /// Names tried for one resource: CloudTrail has some by their names and others by their ARNs.
 const NAMES_TRIED: usize = 3;
+/// Throttling is borne as long as it takes for ten lookups of others; the answer is only good to have.
+const PATIENCE: Duration = Duration::from_secs(20);
 /// Events in a page at most (CloudTrail API reference, `LookupEvents`).
 const PAGE: i32 = 50;
 
@@ -93,7 +96,7 @@ async fn lookup(cx: &Context, (is_global, key, value): &Query) -> Result<Vec<Eve
         .build()
         .map_err(ResourceError::request)?;
     let lookup = || client.lookup_events().lookup_attributes(attribute.clone()).max_results(PAGE).send();
-    let answer = cx.call(Operation::new("cloudtrail", "LookupEvents"), lookup).await?;
+    let answer = cx.call(Operation::new("cloudtrail", "LookupEvents").patience(PATIENCE), lookup).await?;
     Ok(answer.events.unwrap_or_default())
 }
 

@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 use crate::apply::{Outcome, Report};
 use crate::error::CommandError;
 use crate::plan::Plan;
+use super::printer::shortened;
 
 /// Version of all JSON that hlctl prints; a change that could break a reader raises it.
 pub const FORMAT_VERSION: u32 = 1;
@@ -26,7 +27,7 @@ pub fn error(error: &CommandError) -> Value {
     json!({
         "format_version": FORMAT_VERSION,
         "error": {
-            "message": error.to_string(),
+            "message": shortened(&error.to_string()),
             "hint": error.hint(),
             "exit_code": error.exit_code() as u8,
         },

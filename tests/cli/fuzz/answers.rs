@@ -21,14 +21,16 @@ fn requests(place: &Place) -> Vec<Request> {
     place.cloud().requests().into_iter().map(number).collect()
 }
 
-fn applied() -> Place {
-    let place = Place::quick("smart");
+fn applied(example: &str) -> Place {
+    let place = Place::quick(example);
     place.apply();
     place.cloud().emulator.clear_requests();
     place
 }
 
-const DESTROY: [&str; 4] = ["destroy", "-y", "--allow-destroy", "fhir-smart"];
+fn destroy(example: &str) -> [String; 4] {
+    ["destroy".to_owned(), "-y".to_owned(), "--allow-destroy".to_owned(), format!("fhir-{example}")]
+}
 
 /// Requests to spoil the answers of; each operation is as likely as any other.
 fn chosen(requests: Vec<Request>, count: usize) -> Vec<(Request, Spoil)> {
@@ -52,15 +54,14 @@ fn spoilt(place: &Place, ((operation, nth), spoil): &(Request, Spoil)) -> String
     format!("{operation} {nth}, {spoil:?}")
 }
 
-#[test]
-fn an_apply_survives_any_answer_and_the_next_one_finishes_its_work() {
+fn applies_survive(example: &str, usual: usize) {
     let requests = {
-        let place = Place::quick("smart");
+        let place = Place::quick(example);
         place.apply();
         requests(&place)
     };
-    each(chosen(requests, cases(40)), |case| {
-        let place = Place::quick("smart");
+    each(chosen(requests, cases(usual)), |case| {
+        let place = Place::quick(example);
         let what = spoilt(&place, &case);
         let first = place.run(["apply", "-y"]).ends();
         ended_well(&first, &what);
@@ -73,47 +74,64 @@ fn an_apply_survives_any_answer_and_the_next_one_finishes_its_work() {
         assert_eq!(second.code, 0, "{what}\n{first}\n--- and then\n{second}");
         let plan = place.run(["plan", "--detailed-exitcode"]).ends();
         assert_eq!(plan.code, 0, "{what}: {plan}");
-        assert_eq!(place.cloud().census(), Census::of("smart"), "{what}\n{first}\n--- and then\n{second}");
+        assert_eq!(place.cloud().census(), Census::of(example), "{what}\n{first}\n--- and then\n{second}");
     });
 }
 
-#[test]
-fn a_plan_and_a_look_for_drift_survive_any_answer_and_change_nothing() {
-    let place = applied();
-    place.run(["drift"]).succeeds();
-    each(chosen(requests(&place), cases(40)), |case| {
-        // What is not changed can be shared by all but the faults.
-        let place = applied();
-        let what = spoilt(&place, &case);
-        let before = place.files();
-        ended_well(&place.run(["plan"]).ends(), &what);
-        spoilt(&place, &case);
-        ended_well(&place.run(["drift", "--json"]).ends(), &what);
-        assert!(place.files() == before, "{what}");
-        assert_eq!(place.cloud().mutations().into_iter().find(|name| name != "LookupEvents"), None, "{what}");
-    });
-}
-
-#[test]
-fn a_destroy_survives_any_answer_and_the_next_one_finishes_its_work() {
+fn destroys_survive(example: &str, usual: usize) {
+    let destroy = destroy(example);
+    let destroy: Vec<&str> = destroy.iter().map(String::as_str).collect();
     let requests = {
-        let place = applied();
-        place.run(DESTROY).succeeds();
+        let place = applied(example);
+        place.run(destroy.iter().copied()).succeeds();
         requests(&place)
     };
-    each(chosen(requests, cases(24)), |case| {
-        let place = applied();
+    each(chosen(requests, cases(usual)), |case| {
+        let place = applied(example);
         let what = spoilt(&place, &case);
-        let first = place.run(DESTROY).ends();
+        let first = place.run(destroy.iter().copied()).ends();
         ended_well(&first, &what);
         place.cloud().heal();
-        let second = place.run(DESTROY).ends();
+        let second = place.run(destroy.iter().copied()).ends();
         ended_well(&second, &what);
         if is_lie(case.1) {
             return;
         }
         assert_eq!(second.code, 0, "{what}\n{first}\n--- and then\n{second}");
         let left = place.cloud().census();
-        assert_eq!(left, Census::nothing_but_ending_keys(2), "{what}\n{first}\n--- and then\n{second}");
+        let keys = Census::of(example).keys;
+        assert_eq!(left, Census::nothing_but_ending_keys(keys), "{what}\n{first}\n--- and then\n{second}");
     });
+}
+
+#[test]
+fn an_apply_survives_any_answer_and_the_next_one_finishes_its_work() {
+    applies_survive("minimal", 24);
+}
+
+#[test]
+fn an_apply_with_smart_survives_any_answer_and_the_next_one_finishes_its_work() {
+    applies_survive("smart", 8);
+}
+
+#[test]
+fn a_destroy_survives_any_answer_and_the_next_one_finishes_its_work() {
+    destroys_survive("minimal", 16);
+}
+
+#[test]
+fn a_plan_and_a_look_for_drift_survive_any_answer_and_change_nothing() {
+    let place = applied("smart");
+    place.run(["drift"]).succeeds();
+    let requests = requests(&place);
+    let before = place.files();
+    for case in chosen(requests, cases(24)) {
+        place.cloud().emulator.clear_requests();
+        let what = spoilt(&place, &case);
+        ended_well(&place.run(["plan"]).ends(), &what);
+        spoilt(&place, &case);
+        ended_well(&place.run(["drift", "--json"]).ends(), &what);
+        assert!(place.files() == before, "{what}");
+        assert_eq!(place.cloud().mutations().into_iter().find(|name| name != "LookupEvents"), None, "{what}");
+    }
 }

@@ -16,7 +16,7 @@ fn endless(head: &'static str) -> (String, Arc<AtomicUsize>) {
     std::thread::spawn(move || {
         while let Ok((stream, _)) = listener.accept() {
             let sent = Arc::clone(&sent);
-            std::thread::spawn(move || drop(sent.fetch_max(answer(stream, head), Ordering::SeqCst)));
+            std::thread::spawn(move || sent.fetch_max(answer(stream, head), Ordering::SeqCst));
         }
     });
     (url, most)

@@ -104,7 +104,8 @@ async fn run(
         .get("x-amz-target")
         .and_then(|value| value.to_str().ok())
         .ok_or_else(|| AwsError::bad_request("MissingAction", "X-Amz-Target is missing"))?;
-    let name = target.strip_prefix(dialect.target_prefix).ok_or_else(|| {
+    let short = target.strip_prefix(cloudtrail::TARGET_NAMESPACE).unwrap_or(target);
+    let name = short.strip_prefix(dialect.target_prefix).ok_or_else(|| {
         AwsError::bad_request("UnknownOperationException", format!("{target} is no operation of {}", service.name()))
     })?;
     trace.name(service, name);

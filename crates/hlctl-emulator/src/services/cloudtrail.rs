@@ -16,7 +16,9 @@ use crate::protocol::shape::{self, Field, Shape, optional, required};
 use crate::protocol::{Operation, read};
 
 /// Operations as `X-Amz-Target` names them.
-pub(crate) const TARGET_PREFIX: &str = "com.amazonaws.cloudtrail.v20131101.CloudTrail_20131101.";
+pub(crate) const TARGET_PREFIX: &str = "CloudTrail_20131101.";
+/// What botocore's model has before that; AWS takes both.
+pub(crate) const TARGET_NAMESPACE: &str = "com.amazonaws.cloudtrail.v20131101.";
 
 pub(crate) const OPERATIONS: &[Operation] = &[read("LookupEvents", LOOKUP, lookup)];
 
