@@ -83,6 +83,20 @@ impl fmt::Display for AwsError {
 impl Error for AwsError {}
 
 impl AwsError {
+    /// A success without what it promises. Nothing follows from it, least of all that a thing is not there.
+    pub fn incomplete(service: &'static str, operation: &'static str, missing: &str) -> Self {
+        Self {
+            service,
+            operation,
+            code: String::new(),
+            message: format!("the answer is incomplete: it has no {missing}"),
+            request_id: None,
+            other_region: None,
+            kind: ErrorKind::Garbled,
+            attempts: 1,
+        }
+    }
+
     /// Whether AWS said that the thing is not there.
     pub fn is_not_found(&self) -> bool {
         self.kind == ErrorKind::NotFound

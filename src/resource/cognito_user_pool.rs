@@ -409,6 +409,7 @@ type UpdateRequest =
 async fn describe(cx: &Context, id: &str) -> Result<Option<UserPoolType>, AwsError> {
     let describe = || cx.clients.cognito.describe_user_pool().user_pool_id(id).send();
     match cx.call(Operation::new("cognito-idp", "DescribeUserPool"), describe).await {
+        Ok(answer) if answer.user_pool.is_none() => Err(AwsError::incomplete("cognito-idp", "DescribeUserPool", "pool")),
         Ok(answer) => Ok(answer.user_pool),
         Err(error) if error.is_not_found() => Ok(None),
         Err(error) => Err(error),

@@ -94,7 +94,7 @@ impl Resource for IamPolicy {
         let document = answer.policy_version.and_then(|version| version.document);
         let tags = from_iam_tags(policy.tags());
         let attributes = attributes([
-            ("name", json!(policy.policy_name())),
+            ("name", json!(recorded.name)),
             ("policy", document.map_or(Value::Null, |document| decode_document(&document))),
             ("tags", as_attribute(&tags)),
         ]);

@@ -98,7 +98,7 @@ impl Resource for IamRole {
         let role = role.ok_or_else(|| ResourceError::Answer("iam:GetRole gave no role".to_owned()))?;
         let tags = from_iam_tags(role.tags());
         let attributes = attributes([
-            ("name", json!(role.role_name())),
+            ("name", json!(recorded.name)),
             ("assume_role_policy", decode_document(role.assume_role_policy_document().unwrap_or_default())),
             ("tags", as_attribute(&tags)),
         ]);
@@ -107,7 +107,7 @@ impl Resource for IamRole {
         check_same(cx, &recorded.name, recorded.unique_id.as_deref(), role.role_id(), &tags)?;
         let seen = Some(role.role_id().to_owned()).filter(|id| !id.is_empty());
         let unique_id = seen.or_else(|| recorded.unique_id.clone());
-        let recorded = Recorded { name: role.role_name().to_owned(), arn, unique_id };
+        let recorded = Recorded { name: recorded.name.clone(), arn, unique_id };
         Ok(Some(Observed { recorded, attributes, tags: Some(tags), condition: Condition::Ready }))
     }
 
@@ -140,7 +140,11 @@ impl Resource for IamRole {
             Ok(answer) => {
                 let role =
                     answer.role.ok_or_else(|| ResourceError::Answer("iam:CreateRole gave no role".to_owned()))?;
-                let recorded = Recorded { name: role.role_name, arn: role.arn, unique_id: Some(role.role_id) };
+                let foretold = self.foretold(&cx.identity, task.known);
+                let arn = Some(role.arn).filter(|arn| arn.starts_with("arn:")).or(foretold.map(|foretold| foretold.arn));
+                let arn = arn.ok_or_else(|| ResourceError::Answer("iam:CreateRole gave no ARN".to_owned()))?;
+                let unique_id = Some(role.role_id).filter(|id| !id.is_empty());
+                let recorded = Recorded { name: self.name.clone(), arn, unique_id };
                 task.identified(&recorded)?;
                 // Whoever reads it next, be it the next run, must not take it for gone.
                 let get = || cx.clients.iam.get_role().role_name(&self.name).send();

@@ -155,7 +155,8 @@ impl Resource for LambdaFunction {
 
     async fn read(cx: &Context, recorded: &Recorded) -> Result<Option<Observed<Recorded>>, ResourceError> {
         let Some(answer) = get(cx, &recorded.name).await? else { return Ok(None) };
-        let Some(configuration) = answer.configuration() else { return Ok(None) };
+        let missing = || AwsError::incomplete("lambda", "GetFunction", "configuration");
+        let configuration = answer.configuration().ok_or_else(missing)?;
         let tags = without_aws(answer.tags().into_iter().flatten().map(|(key, value)| (key.clone(), value.clone())));
         let concurrency = answer.concurrency().and_then(Concurrency::reserved_concurrent_executions);
         let architecture = configuration.architectures().first().map_or("x86_64", Architecture::as_str);
