@@ -98,11 +98,7 @@ async fn fix(
         session.printer.say("\nAn apply mends none of this: hlctl did not make it, and leaves it to those who did.");
         return conclude(report);
     }
-    let scope = Scope {
-        target: mend.iter().map(Address::to_string).collect(),
-        exactly: true,
-        ..Scope::default()
-    };
+    let scope = Scope { target: mend.iter().map(Address::to_string).collect(), exactly: true, ..Scope::default() };
     let applied = apply::run(session, &ApplyArgs { plan: None, scope, manner: arguments.manner.clone() }).await?;
     let is_left = |address: &Address| !mend.contains(address);
     let left: Vec<String> = report
@@ -121,8 +117,7 @@ async fn fix(
 
 /// Drift is told by the exit code; what could not be read is an error, for there may be drift in it.
 fn conclude(report: &Report) -> Result<ExitCode, CommandError> {
-    let unreadable: Vec<&str> =
-        report.with(Verdict::Unreadable).map(|finding| finding.address.as_str()).collect();
+    let unreadable: Vec<&str> = report.with(Verdict::Unreadable).map(|finding| finding.address.as_str()).collect();
     match (report.has_drift(), unreadable.as_slice()) {
         (true, _) => Ok(ExitCode::Changes),
         (false, []) => Ok(ExitCode::Success),

@@ -221,5 +221,9 @@ fn names(identity: &Value) -> Vec<String> {
         "user_pool_id",
         "policy_arn",
     ];
-    BY.iter().filter_map(|name| identity.get(name)?.as_str()).filter(|name| !name.is_empty()).map(str::to_owned).collect()
+    BY.iter()
+        .filter_map(|name| identity.get(name)?.as_str())
+        .filter(|name| !name.is_empty())
+        .map(str::to_owned)
+        .collect()
 }

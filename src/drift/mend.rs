@@ -84,7 +84,10 @@ mod tests {
         });
         let seen = seen.collect();
         let report = Report { findings, notes: Vec::new() };
-        to_mend(&report, &graph, &seen).iter().map(|address| address.as_str().trim_start_matches("iam_role.").to_owned()).collect()
+        to_mend(&report, &graph, &seen)
+            .iter()
+            .map(|address| address.as_str().trim_start_matches("iam_role.").to_owned())
+            .collect()
     }
 
     fn all(verdicts: [Verdict; 4]) -> Vec<Finding> {

@@ -295,8 +295,10 @@ impl Decider<'_> {
         let mut refusal = refusal(address, &ResourceError::Taken { name, owner });
         if entry.is_some_and(|entry| entry.recorded.is_some()) {
             let stack = &self.situation.state.stack;
-            refusal.hint =
-                format!("if it is this stack's after all, set its tag {STACK_TAG} to {stack} again; else {}", refusal.hint);
+            refusal.hint = format!(
+                "if it is this stack's after all, set its tag {STACK_TAG} to {stack} again; else {}",
+                refusal.hint
+            );
         }
         Some(refusal)
     }

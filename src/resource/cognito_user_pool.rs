@@ -21,7 +21,8 @@ use super::once::create_once;
 use super::reference::{Known, Ref, Reference, Text};
 use super::tags::{as_attribute, is_ours, without_aws};
 use super::{
-    Attributes, Condition, Context, Hanging, Identity, Observed, Occasion, Parent, Resource, Rule, Task, Trail, attributes,
+    Attributes, Condition, Context, Hanging, Identity, Observed, Occasion, Parent, Resource, Rule, Task, Trail,
+    attributes,
 };
 use crate::address::Address;
 use crate::aws::{AwsError, Operation};
@@ -409,7 +410,9 @@ type UpdateRequest =
 async fn describe(cx: &Context, id: &str) -> Result<Option<UserPoolType>, AwsError> {
     let describe = || cx.clients.cognito.describe_user_pool().user_pool_id(id).send();
     match cx.call(Operation::new("cognito-idp", "DescribeUserPool"), describe).await {
-        Ok(answer) if answer.user_pool.is_none() => Err(AwsError::incomplete("cognito-idp", "DescribeUserPool", "pool")),
+        Ok(answer) if answer.user_pool.is_none() => {
+            Err(AwsError::incomplete("cognito-idp", "DescribeUserPool", "pool"))
+        }
         Ok(answer) => Ok(answer.user_pool),
         Err(error) if error.is_not_found() => Ok(None),
         Err(error) => Err(error),

@@ -11,10 +11,10 @@ use serde_json::{Value, json};
 use super::iam_role::{
     A_MOMENT, NOT_YET_VISIBLE, STILL_ATTACHED, as_iam_tags, check_same, decode_document, from_iam_tags,
 };
+use super::iam_role_policy_attachment::IamRolePolicyAttachment;
 use super::policy::Document;
 use super::reference::{Known, Ref, Reference, Text};
 use super::tags::{TagChange, as_attribute, take_over};
-use super::iam_role_policy_attachment::IamRolePolicyAttachment;
 use super::{Attributes, Condition, Context, Hanging, Identity, Observed, Resource, Rule, Task, attributes};
 use crate::aws::{AwsError, ErrorKind, Operation};
 use crate::error::ResourceError;
@@ -120,7 +120,8 @@ impl Resource for IamPolicy {
             };
             let roles = page.policy_roles().iter().filter_map(|role| role.role_name()).map(|role| ("role", role));
             let users = page.policy_users().iter().filter_map(|user| user.user_name()).map(|user| ("user", user));
-            let groups = page.policy_groups().iter().filter_map(|group| group.group_name()).map(|group| ("group", group));
+            let groups =
+                page.policy_groups().iter().filter_map(|group| group.group_name()).map(|group| ("group", group));
             all.extend(roles.chain(users).chain(groups).map(|(entity, name)| Hanging {
                 kind: IamRolePolicyAttachment::KIND,
                 what: format!("the policy is attached to the {entity} {name}"),

@@ -10,11 +10,11 @@ use percent_encoding::percent_decode_str;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
+use super::iam_role_policy::IamRolePolicy;
+use super::iam_role_policy_attachment::IamRolePolicyAttachment;
 use super::policy::{self, Document};
 use super::reference::{Known, Ref, Reference, Text};
 use super::tags::{STACK_TAG, TagChange, as_attribute, take_over, without_aws};
-use super::iam_role_policy::IamRolePolicy;
-use super::iam_role_policy_attachment::IamRolePolicyAttachment;
 use super::{Attributes, Condition, Context, Hanging, Identity, Observed, Resource, Rule, Task, attributes};
 use crate::aws::{AwsError, ErrorKind, Operation};
 use crate::error::ResourceError;
@@ -141,7 +141,8 @@ impl Resource for IamRole {
                 let role =
                     answer.role.ok_or_else(|| ResourceError::Answer("iam:CreateRole gave no role".to_owned()))?;
                 let foretold = self.foretold(&cx.identity, task.known);
-                let arn = Some(role.arn).filter(|arn| arn.starts_with("arn:")).or(foretold.map(|foretold| foretold.arn));
+                let arn =
+                    Some(role.arn).filter(|arn| arn.starts_with("arn:")).or(foretold.map(|foretold| foretold.arn));
                 let arn = arn.ok_or_else(|| ResourceError::Answer("iam:CreateRole gave no ARN".to_owned()))?;
                 let unique_id = Some(role.role_id).filter(|id| !id.is_empty());
                 let recorded = Recorded { name: self.name.clone(), arn, unique_id };

@@ -174,7 +174,8 @@ pub(super) async fn hanging(
     function: &str,
     qualifier: Option<&str>,
 ) -> Result<Vec<Hanging>, ResourceError> {
-    let get = || cx.clients.lambda.get_policy().function_name(function).set_qualifier(qualifier.map(str::to_owned)).send();
+    let get =
+        || cx.clients.lambda.get_policy().function_name(function).set_qualifier(qualifier.map(str::to_owned)).send();
     let policy = match cx.call(Operation::new("lambda", "GetPolicy"), get).await {
         Ok(answer) => answer.policy.unwrap_or_default(),
         Err(error) if error.is_not_found() => return Ok(Vec::new()),

@@ -2,10 +2,10 @@
 
 use serde_json::{Value, json};
 
+use super::printer::shortened;
 use crate::apply::{Outcome, Report};
 use crate::error::CommandError;
 use crate::plan::Plan;
-use super::printer::shortened;
 
 /// Version of all JSON that hlctl prints; a change that could break a reader raises it.
 pub const FORMAT_VERSION: u32 = 1;

@@ -1,7 +1,7 @@
 //! The only place that writes to stdout and stderr.
 
-use std::io::{ErrorKind, IsTerminal, Write};
 use std::borrow::Cow;
+use std::io::{ErrorKind, IsTerminal, Write};
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, Ordering};
 

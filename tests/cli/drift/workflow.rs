@@ -70,9 +70,14 @@ fn is_good_shell(script: &str) {
 #[test]
 fn its_commands_are_those_of_hlctl() {
     let (_, workflow) = workflow();
-    let scripts: Vec<String> = steps(&workflow).iter().filter_map(|step| step["run"].as_str().map(str::to_owned)).collect();
-    let commands: Vec<&str> =
-        scripts.iter().flat_map(|script| script.lines()).map(str::trim).filter(|line| line.starts_with("hlctl ")).collect();
+    let scripts: Vec<String> =
+        steps(&workflow).iter().filter_map(|step| step["run"].as_str().map(str::to_owned)).collect();
+    let commands: Vec<&str> = scripts
+        .iter()
+        .flat_map(|script| script.lines())
+        .map(str::trim)
+        .filter(|line| line.starts_with("hlctl "))
+        .collect();
     assert_eq!(commands.len(), 1, "{commands:?}");
     let words = commands[0].split(" > ").next().unwrap().split_whitespace();
     Cli::try_parse_from(words).unwrap();

@@ -48,8 +48,7 @@ fn an_answer_without_an_end_is_cut_off() {
 #[test]
 fn an_answer_that_is_announced_as_huge_is_not_read_to_its_end() {
     let place = Place::quick("minimal");
-    let (url, most) =
-        endless("HTTP/1.1 200 OK\r\nContent-Type: text/xml\r\nContent-Length: 99999999999\r\n\r\n<a>");
+    let (url, most) = endless("HTTP/1.1 200 OK\r\nContent-Type: text/xml\r\nContent-Length: 99999999999\r\n\r\n<a>");
     let run = place.run(["plan"]).env("AWS_ENDPOINT_URL", &url).exits(1);
     run.says("has more than 32 MB");
     assert!(most.load(Ordering::SeqCst) < 64 << 20);

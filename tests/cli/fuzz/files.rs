@@ -58,15 +58,8 @@ fn a_state_that_is_wrong_under_a_good_checksum_never_leads_to_a_panic() {
         let place = applied();
         let Ok(changed) = serde_json::from_slice::<Value>(&damaged(&state, spoil)) else { return };
         write(&place, STATE, sealed(&changed).as_bytes());
-        let all: [&[&str]; 7] = [
-            &["state", "list"],
-            &["state", "show"],
-            &["outputs"],
-            &["plan"],
-            &["drift"],
-            &["apply", "-y"],
-            &DESTROY,
-        ];
+        let all: [&[&str]; 7] =
+            [&["state", "list"], &["state", "show"], &["outputs"], &["plan"], &["drift"], &["apply", "-y"], &DESTROY];
         for command in all {
             ended_well(&place.run(command.iter().copied()).ends(), &format!("{command:?}, {spoil:?}"));
         }
@@ -124,7 +117,8 @@ fn whatever_a_held_lock_says_of_its_holder_the_next_one_is_told_that_it_is_held(
     let place = applied();
     let name = "healthlake.state.json.lock";
     let holder = json!({"id": "1", "host": "h", "pid": 1, "user": "u", "since": "s", "command": "c"}).to_string();
-    let mut contents: Vec<Bytes> = drawn(&spoil(), cases(20)).into_iter().map(|spoil| damaged(&holder, spoil)).collect();
+    let mut contents: Vec<Bytes> =
+        drawn(&spoil(), cases(20)).into_iter().map(|spoil| damaged(&holder, spoil)).collect();
     contents.push(Bytes::from(vec![b'x'; 8 << 20]));
     for content in contents {
         let mut file = std::fs::File::create(place.path(name)).unwrap();

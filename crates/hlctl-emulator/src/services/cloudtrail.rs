@@ -22,16 +22,8 @@ pub(crate) const TARGET_NAMESPACE: &str = "com.amazonaws.cloudtrail.v20131101.";
 
 pub(crate) const OPERATIONS: &[Operation] = &[read("LookupEvents", LOOKUP, lookup)];
 
-const KEYS: &[&str] = &[
-    "EventId",
-    "EventName",
-    "ReadOnly",
-    "Username",
-    "ResourceType",
-    "ResourceName",
-    "EventSource",
-    "AccessKeyId",
-];
+const KEYS: &[&str] =
+    &["EventId", "EventName", "ReadOnly", "Username", "ResourceType", "ResourceName", "EventSource", "AccessKeyId"];
 const ATTRIBUTE: &[Field] =
     &[required("AttributeKey", shape::one_of(KEYS)), required("AttributeValue", shape::text(1, 2000))];
 const LOOKUP: &[Field] = &[
@@ -51,8 +43,8 @@ fn lookup(cx: &mut Cx<'_>, input: &Value) -> AwsResult<Value> {
     let seconds = |name: &str| input[name].as_f64();
     let events = cx.journal.records().into_iter().filter(is_management).filter(|event| {
         let at = epoch_seconds(event.started);
-        let is_in_time = seconds("StartTime").is_none_or(|start| at >= start)
-            && seconds("EndTime").is_none_or(|end| at <= end);
+        let is_in_time =
+            seconds("StartTime").is_none_or(|start| at >= start) && seconds("EndTime").is_none_or(|end| at <= end);
         is_in_time && has(event, key, value)
     });
     let mut events: Vec<RequestRecord> = events.collect();
