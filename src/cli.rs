@@ -1,6 +1,7 @@
 //! The command line, as clap sees it. Nothing here does anything.
 
 mod state;
+mod drift;
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -11,6 +12,7 @@ use clap_complete::Shell;
 pub use state::{
     ByHand, ForceUnlockArgs, ForgetArgs, MigrateArgs, MvArgs, ProtectArgs, PushArgs, RecoverArgs, StateCommand,
 };
+pub use drift::DriftArgs;
 
 /// Provision and operate an AWS HealthLake FHIR store from one TOML file
 #[derive(Debug, Parser)]
@@ -78,6 +80,8 @@ pub enum Command {
     Plan(PlanArgs),
     /// Make AWS as the configuration says
     Apply(ApplyArgs),
+    /// Compare the configuration, the state and AWS: what have others changed?
+    Drift(DriftArgs),
     /// Destroy everything that the state holds
     Destroy(DestroyArgs),
     /// Wait for a store that is being made, changed or deleted
@@ -120,6 +124,7 @@ impl Command {
             Self::Validate(arguments) => arguments.json,
             Self::Plan(arguments) => arguments.json,
             Self::Apply(arguments) => arguments.manner.json,
+            Self::Drift(arguments) => arguments.manner.json,
             Self::Destroy(arguments) => arguments.manner.json,
             Self::Wait(arguments) => arguments.json,
             Self::Outputs(arguments) => arguments.json,
@@ -167,6 +172,10 @@ pub struct Scope {
     /// Only bring the state up to date with AWS
     #[arg(long, conflicts_with_all = ["replace", "target"])]
     pub refresh_only: bool,
+
+    /// The targets alone, without what they need.
+    #[arg(skip)]
+    pub exactly: bool,
 }
 
 /// `hlctl plan`

@@ -39,8 +39,33 @@ pub fn gather(
     home: Home,
     inline: impl Fn() -> Result<Option<Config>, CommandError>,
 ) -> Result<Materials, CommandError> {
+    let Some(package) = package(config, home)? else { return Ok(Materials::default()) };
+    let mut passwords = BTreeMap::new();
+    for user in &config.smart.test_users {
+        let secret = match &user.password {
+            PasswordSource::Inline(secret) if secret.is_empty() => inline_password(user, inline()?)?,
+            given => read(user, given).map_err(CommandError::Password)?,
+        };
+        passwords.insert(user.username.clone(), secret);
+    }
+    Ok(Materials { package: Some(package), passwords })
+}
+
+/// Gathers what there is, for whoever only looks: a password that is not at hand is not compared.
+///
+/// # Errors
+/// No package, or one that Lambda cannot run.
+pub fn gather_to_look(config: &Config, home: Home) -> Result<Materials, CommandError> {
+    let users = if config.smart_on_fhir { config.smart.test_users.as_slice() } else { &[] };
+    let given = users.iter().filter_map(|user| Some((user.username.clone(), read(user, &user.password).ok()?)));
+    let passwords = given.collect();
+    Ok(Materials { package: package(config, home)?, passwords })
+}
+
+/// The function's code; none where the store is without SMART.
+fn package(config: &Config, home: Home) -> Result<Option<Arc<Package>>, CommandError> {
     if !config.smart_on_fhir {
-        return Ok(Materials::default());
+        return Ok(None);
     }
     let smart = &config.smart;
     let wanted = Wanted {
@@ -50,16 +75,7 @@ pub fn gather(
         architecture: &smart.architecture,
         runs_here: home == Home::Sandbox,
     };
-    let package = Package::find(&wanted).map_err(CommandError::Package)?;
-    let mut passwords = BTreeMap::new();
-    for user in &smart.test_users {
-        let secret = match &user.password {
-            PasswordSource::Inline(secret) if secret.is_empty() => inline_password(user, inline()?)?,
-            given => read(user, given).map_err(CommandError::Password)?,
-        };
-        passwords.insert(user.username.clone(), secret);
-    }
-    Ok(Materials { package: Some(Arc::new(package)), passwords })
+    Package::find(&wanted).map(|package| Some(Arc::new(package))).map_err(CommandError::Package)
 }
 
 fn inline_password(user: &TestUser, config: Option<Config>) -> Result<Secret, CommandError> {

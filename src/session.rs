@@ -225,9 +225,10 @@ impl Connection {
 async fn identify(clients: &Clients, region: String) -> Result<Identity, AwsError> {
     let ask = || clients.sts.get_caller_identity().send();
     let answer = clients.caller.call(Operation::new("sts", "GetCallerIdentity"), ask).await?;
-    let caller = answer.arn().unwrap_or_default().to_owned();
+    let missing = |what| AwsError::incomplete("sts", "GetCallerIdentity", what);
+    let caller = answer.arn().filter(|arn| !arn.is_empty()).ok_or_else(|| missing("ARN"))?.to_owned();
     let partition = caller.split(':').nth(1).filter(|partition| !partition.is_empty()).unwrap_or("aws").to_owned();
-    let account = answer.account().unwrap_or_default().to_owned();
+    let account = answer.account().filter(|account| !account.is_empty()).ok_or_else(|| missing("account"))?.to_owned();
     Ok(Identity { account, region, partition, caller })
 }
 

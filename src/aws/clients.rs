@@ -16,6 +16,7 @@ use aws_types::service_config::ServiceConfigKey;
 
 use super::call::Caller;
 use super::credentials::{Renewable, Source};
+use super::limited::limited;
 
 /// Where the calls go.
 pub enum Endpoint {
@@ -49,6 +50,10 @@ pub struct Clients {
     pub cognito: aws_sdk_cognitoidentityprovider::Client,
     /// Lambda
     pub lambda: aws_sdk_lambda::Client,
+    /// CloudTrail, for what happens in the region
+    pub cloudtrail: aws_sdk_cloudtrail::Client,
+    /// CloudTrail, for what happens in IAM
+    pub global_cloudtrail: aws_sdk_cloudtrail::Client,
     /// CloudWatch Logs
     pub logs: aws_sdk_cloudwatchlogs::Client,
     /// The region they talk to; `None` where nobody named one.
@@ -87,6 +92,8 @@ impl Clients {
 
     fn from_config(config: &SdkConfig, caller: Caller) -> Self {
         let s3 = aws_sdk_s3::config::Builder::from(config).force_path_style(is_custom_s3(config)).build();
+        // IAM's events are told in us-east-1 alone (CloudTrail user guide, "Global service events").
+        let global = config.to_builder().region(Region::from_static("us-east-1")).build();
         Self {
             caller,
             sts: aws_sdk_sts::Client::new(config),
@@ -96,6 +103,8 @@ impl Clients {
             healthlake: aws_sdk_healthlake::Client::new(config),
             cognito: aws_sdk_cognitoidentityprovider::Client::new(config),
             lambda: aws_sdk_lambda::Client::new(config),
+            cloudtrail: aws_sdk_cloudtrail::Client::new(config),
+            global_cloudtrail: aws_sdk_cloudtrail::Client::new(&global),
             logs: aws_sdk_cloudwatchlogs::Client::new(config),
             region: config.region().map(|region| region.as_ref().to_owned()),
             credentials: config.credentials_provider(),
@@ -171,6 +180,10 @@ const PROXIES: [&str; 6] = ["HTTPS_PROXY", "https_proxy", "HTTP_PROXY", "http_pr
 
 /// TLS by rustls with ring; through a proxy where the environment names one.
 fn http_client() -> SharedHttpClient {
+    limited(unlimited_http_client())
+}
+
+fn unlimited_http_client() -> SharedHttpClient {
     let tls = || tls::Provider::Rustls(tls::rustls_provider::CryptoMode::Ring);
     if !PROXIES.iter().any(|name| std::env::var_os(name).is_some_and(|value| !value.is_empty())) {
         return Builder::new().tls_provider(tls()).build_https();

@@ -5,6 +5,7 @@ pub mod classify;
 pub mod clients;
 pub mod credentials;
 pub mod hint;
+mod limited;
 
 pub use call::{Caller, Operation};
 pub use classify::{AwsError, ErrorKind};

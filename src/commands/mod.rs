@@ -4,6 +4,7 @@ mod apply;
 mod confirm;
 mod destroy;
 mod force_unlock;
+mod drift;
 mod init;
 mod man;
 mod outputs;
@@ -89,6 +90,7 @@ fn run(cli: Cli, printer: Printer) -> Result<ExitCode, CommandError> {
         Command::Man { directory } => man::run(&session, &directory),
         Command::Plan(arguments) => block_on(sender, plan::run(&session, &arguments)),
         Command::Apply(arguments) => block_on(sender, apply::run(&session, &arguments)),
+        Command::Drift(arguments) => block_on(sender, drift::run(&session, &arguments)),
         Command::Destroy(arguments) => block_on(sender, destroy::run(&session, &arguments)),
         Command::Wait(arguments) => block_on(sender, wait::run(&session, &arguments)),
         Command::Smart(command) => block_on(sender, smart::run(&session, &command)),

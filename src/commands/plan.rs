@@ -93,6 +93,7 @@ pub(super) fn options(scope: &Scope) -> Options {
         replace: addresses(&scope.replace),
         allow_destroy: scope.allow_destroy.iter().cloned().collect(),
         destroy: false,
+        exactly: scope.exactly,
     }
 }
 

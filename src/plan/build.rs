@@ -24,6 +24,9 @@ pub struct Options {
     pub allow_destroy: BTreeSet<String>,
     /// Destroy instead of make.
     pub destroy: bool,
+    /// The targets alone, without what they need.
+    #[serde(default)]
+    pub exactly: bool,
 }
 
 /// Everything that a decision rests on.
@@ -115,6 +118,9 @@ fn check_named(situation: &Situation<'_>, options: &Options) -> Result<(), Comma
 fn chosen(situation: &Situation<'_>, options: &Options) -> Option<BTreeSet<Address>> {
     if options.targets.is_empty() {
         return None;
+    }
+    if options.exactly {
+        return Some(options.targets.clone());
     }
     if !options.destroy {
         return Some(situation.graph.with_needs(&options.targets));
@@ -234,7 +240,7 @@ impl Decider<'_> {
             Action::Replace => {
                 // Two cannot have one name; and what hangs on it must go before it.
                 let hangs = spec.references().iter().any(|reference| self.delete_first.contains(&reference.address));
-                let is_same = hangs || (foretold.is_some() && foretold == change.recorded);
+                let is_same = hangs || have_one_name(spec.kind(), foretold.as_ref(), change.recorded.as_ref());
                 change.delete_first = is_same || spec.kind().is_alone();
                 if is_same {
                     self.delete_first.insert(address.clone());
@@ -292,15 +298,26 @@ impl Decider<'_> {
         let owner = observed.tags.as_ref()?.get(STACK_TAG).cloned();
         let name = self.situation.seen.get(address)?;
         let name = name.recorded.as_ref().and_then(|recorded| name.kind.name(recorded).ok()).unwrap_or_default();
-        Some(refusal(address, &ResourceError::Taken { name, owner }))
+        let mut refusal = refusal(address, &ResourceError::Taken { name, owner });
+        if entry.is_some_and(|entry| entry.recorded.is_some()) {
+            let stack = &self.situation.state.stack;
+            refusal.hint = format!(
+                "if it is this stack's after all, set its tag {STACK_TAG} to {stack} again; else {}",
+                refusal.hint
+            );
+        }
+        Some(refusal)
     }
 
     /// Whether what was seen is ours: the state records it, its tags say so, or it is part of what is ours. Where tags come
-    /// with a second call, what was about to be made and has none is ours too.
+    /// with a second call, what was about to be made and has none is ours too. A name that is recorded says nothing where
+    /// the tags name another stack: that has made, or taken over, what has the name now.
     fn is_ours(&self, entry: Option<&Entry>, address: &Address, observed: &Observed) -> bool {
-        let Some(tags) = observed.tags.as_ref().filter(|_| entry.is_none_or(|entry| entry.recorded.is_none())) else {
-            return true;
-        };
+        let Some(tags) = &observed.tags else { return true };
+        if entry.is_some_and(|entry| entry.recorded.is_some()) {
+            let is_named = Kind::parse(address.kind()).is_some_and(Kind::is_named);
+            return !is_named || tags.get(STACK_TAG).is_none_or(|stack| *stack == self.situation.state.stack);
+        }
         let tagged_later = Kind::parse(address.kind()).is_some_and(Kind::is_tagged_later);
         let intended = entry.is_some_and(|entry| entry.status == Status::Creating);
         tags.get(STACK_TAG) == Some(&self.situation.state.stack) || (intended && tagged_later && tags.is_empty())
@@ -444,6 +461,12 @@ impl Decider<'_> {
             name_to_give: None,
         })
     }
+}
+
+/// Whether there cannot be both at once.
+fn have_one_name(kind: Kind, new: Option<&serde_json::Value>, old: Option<&serde_json::Value>) -> bool {
+    let name = |identity: Option<&serde_json::Value>| identity.and_then(|identity| kind.name(identity).ok());
+    name(new).is_some_and(|new| Some(new) == name(old))
 }
 
 /// A refusal that nothing but a change in AWS, or of the configuration, can lift.

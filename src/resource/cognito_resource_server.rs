@@ -14,7 +14,7 @@ use super::{
     Attributes, Condition, Context, Identity, Observed, Occasion, Parent, Resource, Rule, Task, Trail, UNKNOWN,
     attributes,
 };
-use crate::aws::Operation;
+use crate::aws::{AwsError, Operation};
 use crate::error::ResourceError;
 use crate::plan::{Action, AttributeChange};
 
@@ -94,7 +94,8 @@ impl Resource for CognitoResourceServer {
             Err(error) if error.is_not_found() => return Ok(None),
             Err(error) => return Err(error.into()),
         };
-        let Some(server) = server else { return Ok(None) };
+        let missing = || AwsError::incomplete("cognito-idp", "DescribeResourceServer", "resource server");
+        let server = server.ok_or_else(missing)?;
         let scopes: BTreeSet<String> = server.scopes().iter().map(|scope| scope.scope_name().to_owned()).collect();
         let attributes = attributes([
             ("user_pool_id", json!(recorded.user_pool_id)),

@@ -33,7 +33,7 @@ pub struct CognitoUser {
     pub username: String,
     /// `preferred_username`, `email` and `email_verified`.
     pub user_attributes: BTreeMap<String, String>,
-    /// The password.
+    /// The password; empty where it is not at hand and nothing is to be changed.
     pub password: Secret,
 }
 
@@ -191,6 +191,9 @@ const OURS: [&str; 3] = ["preferred_username", "email", "email_verified"];
 
 impl CognitoUser {
     fn is_another_password(&self, known: &Known) -> bool {
+        if self.password.is_empty() {
+            return false;
+        }
         let recorded = known.recorded(&self.address).and_then(|recorded| Recorded::deserialize(recorded).ok());
         recorded.is_some_and(|recorded| !recorded.password.is_some_and(|print| print.is_of(&self.password)))
     }

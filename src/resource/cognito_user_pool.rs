@@ -3,6 +3,8 @@
 //! Identity: the id that AWS gives. Ownership: its tags. UpdateUserPool sets whatever a request leaves out to its default
 //! (Cognito API reference, `UpdateUserPool`), so every change reads the pool, alters what differs and sends it whole.
 
+mod hanging;
+
 use std::collections::{BTreeMap, HashMap};
 
 use aws_sdk_cognitoidentityprovider::types::{
@@ -19,7 +21,8 @@ use super::once::create_once;
 use super::reference::{Known, Ref, Reference, Text};
 use super::tags::{as_attribute, is_ours, without_aws};
 use super::{
-    Attributes, Condition, Context, Identity, Observed, Occasion, Parent, Resource, Rule, Task, Trail, attributes,
+    Attributes, Condition, Context, Hanging, Identity, Observed, Occasion, Parent, Resource, Rule, Task, Trail,
+    attributes,
 };
 use crate::address::Address;
 use crate::aws::{AwsError, Operation};
@@ -128,6 +131,11 @@ impl Resource for CognitoUserPool {
         seen.insert("tags".to_owned(), as_attribute(&tags));
         let recorded = recorded_of(cx, &pool)?;
         Ok(Some(Observed { recorded, attributes: seen, tags: Some(tags), condition: Condition::Ready }))
+    }
+
+    /// Its app clients, resource servers and domains. Users are what a pool is for, whoever makes them.
+    async fn hanging(cx: &Context, recorded: &Recorded) -> Result<Vec<Hanging>, ResourceError> {
+        hanging::all(cx, &recorded.id).await
     }
 
     async fn create(&self, task: &Task<'_>) -> Result<Recorded, ResourceError> {
@@ -402,6 +410,9 @@ type UpdateRequest =
 async fn describe(cx: &Context, id: &str) -> Result<Option<UserPoolType>, AwsError> {
     let describe = || cx.clients.cognito.describe_user_pool().user_pool_id(id).send();
     match cx.call(Operation::new("cognito-idp", "DescribeUserPool"), describe).await {
+        Ok(answer) if answer.user_pool.is_none() => {
+            Err(AwsError::incomplete("cognito-idp", "DescribeUserPool", "pool"))
+        }
         Ok(answer) => Ok(answer.user_pool),
         Err(error) if error.is_not_found() => Ok(None),
         Err(error) => Err(error),

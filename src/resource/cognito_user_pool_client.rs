@@ -329,6 +329,9 @@ async fn describe(cx: &Context, recorded: &Recorded) -> Result<Option<UserPoolCl
         describe.client_id(&recorded.id).send()
     };
     match cx.call(Operation::new("cognito-idp", "DescribeUserPoolClient"), describe).await {
+        Ok(answer) if answer.user_pool_client.is_none() => {
+            Err(AwsError::incomplete("cognito-idp", "DescribeUserPoolClient", "client"))
+        }
         Ok(answer) => Ok(answer.user_pool_client),
         Err(error) if error.is_not_found() => Ok(None),
         Err(error) => Err(error),

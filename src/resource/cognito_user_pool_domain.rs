@@ -183,7 +183,11 @@ fn base_url(identity: &Identity, domain: &str) -> String {
 async fn describe(cx: &Context, domain: &str) -> Result<Option<DomainDescriptionType>, AwsError> {
     let describe = || cx.clients.cognito.describe_user_pool_domain().domain(domain).send();
     match cx.call(Operation::new("cognito-idp", "DescribeUserPoolDomain"), describe).await {
-        Ok(answer) => Ok(answer.domain_description.filter(|described| described.domain().is_some())),
+        Ok(answer) => match answer.domain_description {
+            Some(described) if described.domain().is_some() => Ok(Some(described)),
+            Some(described) if described.user_pool_id().is_none() => Ok(None),
+            _ => Err(AwsError::incomplete("cognito-idp", "DescribeUserPoolDomain", "domain")),
+        },
         Err(error) if error.is_not_found() => Ok(None),
         Err(error) => Err(error),
     }

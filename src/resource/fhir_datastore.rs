@@ -137,7 +137,7 @@ impl Resource for FhirDatastore {
             let living = page.datastore_properties_list().iter().filter(|store| !is_ending(store));
             for store in living.filter(|store| !known.contains(&store.datastore_arn())) {
                 if is_ours(cx, trail.address, &list_tags(cx, store.datastore_arn()).await?) {
-                    return Ok(Some(recorded_of(store)));
+                    return Ok(Some(recorded_of(&whole("ListFHIRDatastores", store.clone())?)));
                 }
             }
             token = page.next_token().map(str::to_owned);
@@ -191,6 +191,10 @@ impl Resource for FhirDatastore {
                     .send()
             })
             .await?;
+        let given = [&answer.datastore_id, &answer.datastore_arn, &answer.datastore_endpoint];
+        if given.into_iter().any(String::is_empty) {
+            return Err(AwsError::incomplete("healthlake", "CreateFHIRDatastore", "id, ARN or endpoint").into());
+        }
         let recorded = Recorded {
             id: answer.datastore_id,
             arn: answer.datastore_arn,
@@ -353,9 +357,27 @@ fn update_operation() -> Operation {
 async fn describe(cx: &Context, id: &str) -> Result<Option<DatastoreProperties>, AwsError> {
     let describe = || cx.clients.healthlake.describe_fhir_datastore().datastore_id(id).send();
     match cx.call(Operation::new("healthlake", "DescribeFHIRDatastore"), describe).await {
-        Ok(answer) => Ok(answer.datastore_properties),
+        Ok(answer) => match answer.datastore_properties {
+            Some(store) => whole("DescribeFHIRDatastore", store).map(Some),
+            None => Err(AwsError::incomplete("healthlake", "DescribeFHIRDatastore", "data store")),
+        },
         Err(error) if error.is_not_found() => Ok(None),
         Err(error) => Err(error),
+    }
+}
+
+/// The SDK puts nothing in the place of what AWS should have said and has not.
+fn whole(operation: &'static str, store: DatastoreProperties) -> Result<DatastoreProperties, AwsError> {
+    let parts = [
+        ("id", store.datastore_id()),
+        ("ARN", store.datastore_arn()),
+        ("endpoint", store.datastore_endpoint()),
+        ("status", store.datastore_status().as_str()),
+    ];
+    let missing = parts.into_iter().find(|(_, value)| value.is_empty()).map(|(name, _)| name);
+    match missing {
+        Some(missing) => Err(AwsError::incomplete("healthlake", operation, missing)),
+        None => Ok(store),
     }
 }
 

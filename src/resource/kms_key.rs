@@ -98,7 +98,7 @@ impl Resource for KmsKey {
             Err(error) if error.is_not_found() => return Ok(None),
             Err(error) => return Err(error.into()),
         };
-        let Some(metadata) = metadata else { return Ok(None) };
+        let metadata = metadata.ok_or_else(|| AwsError::incomplete("kms", "DescribeKey", "metadata"))?;
         let tags = tags?;
         let document = policy?.policy.unwrap_or_default();
         let rotation = match rotation {
@@ -269,7 +269,10 @@ fn is_ending(metadata: &KeyMetadata) -> bool {
 }
 
 fn recorded_of(metadata: &KeyMetadata) -> Option<Recorded> {
-    Some(Recorded { arn: metadata.arn()?.to_owned(), id: metadata.key_id().to_owned() })
+    let arn = metadata.arn()?;
+    // The id is the last part of the ARN, should it not be there by itself.
+    let id = Some(metadata.key_id()).filter(|id| !id.is_empty()).or(arn.rsplit('/').next())?;
+    Some(Recorded { arn: arn.to_owned(), id: id.to_owned() })
 }
 
 /// The key, if it carries our tags and lives. Keys that we may not look into are not ours.

@@ -11,8 +11,9 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use super::lambda_function::{LambdaFunction, group_of, pace, settings_seen, whole};
+use super::lambda_permission;
 use super::reference::{Known, Ref, Reference, Text};
-use super::{Attributes, Condition, Context, Identity, Observed, Resource, Rule, Task, UNKNOWN, attributes};
+use super::{Attributes, Condition, Context, Hanging, Identity, Observed, Resource, Rule, Task, UNKNOWN, attributes};
 use crate::aws::{AwsError, ErrorKind, Operation};
 use crate::error::ResourceError;
 use crate::plan::AttributeChange;
@@ -116,6 +117,10 @@ impl Resource for LambdaAlias {
             ("provisioned_concurrency", json!(provisioned.map(|(environments, _)| environments))),
         ]);
         Ok(Some(Observed { recorded: recorded.clone(), attributes, tags: None, condition }))
+    }
+
+    async fn hanging(cx: &Context, recorded: &Recorded) -> Result<Vec<Hanging>, ResourceError> {
+        lambda_permission::hanging(cx, &recorded.function, Some(&recorded.name)).await
     }
 
     async fn create(&self, task: &Task<'_>) -> Result<Recorded, ResourceError> {

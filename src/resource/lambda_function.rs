@@ -20,9 +20,10 @@ use super::cloudwatch_log_group::CloudwatchLogGroup;
 use super::cognito_user_pool_client::{CognitoUserPoolClient, secret_of};
 use super::iam_role::IamRole;
 use super::lambda_alias::LambdaAlias;
+use super::lambda_permission;
 use super::reference::{Known, Ref, Reference, Text};
 use super::tags::{TagChange, as_attribute, take_over, without_aws};
-use super::{Attributes, Condition, Context, Identity, Observed, Resource, Rule, SECRET, Task, attributes};
+use super::{Attributes, Condition, Context, Hanging, Identity, Observed, Resource, Rule, SECRET, Task, attributes};
 use crate::address::Address;
 use crate::aws::{AwsError, ErrorKind, Operation};
 use crate::error::ResourceError;
@@ -126,6 +127,7 @@ const NOT_YET: &[(&str, &str)] = &[
 impl Resource for LambdaFunction {
     const KIND: &'static str = "lambda_function";
     const RULES: &'static [Rule] = &[Rule::replaces("name", "Lambda cannot rename a function")];
+    const NAMED: bool = true;
     type Recorded = Recorded;
 
     fn references(&self) -> Vec<Reference> {
@@ -153,7 +155,8 @@ impl Resource for LambdaFunction {
 
     async fn read(cx: &Context, recorded: &Recorded) -> Result<Option<Observed<Recorded>>, ResourceError> {
         let Some(answer) = get(cx, &recorded.name).await? else { return Ok(None) };
-        let Some(configuration) = answer.configuration() else { return Ok(None) };
+        let missing = || AwsError::incomplete("lambda", "GetFunction", "configuration");
+        let configuration = answer.configuration().ok_or_else(missing)?;
         let tags = without_aws(answer.tags().into_iter().flatten().map(|(key, value)| (key.clone(), value.clone())));
         let concurrency = answer.concurrency().and_then(Concurrency::reserved_concurrent_executions);
         let architecture = configuration.architectures().first().map_or("x86_64", Architecture::as_str);
@@ -168,6 +171,29 @@ impl Resource for LambdaFunction {
         ]));
         let condition = condition_of(configuration);
         Ok(Some(Observed { recorded: recorded.clone(), attributes: seen, tags: Some(tags), condition }))
+    }
+
+    async fn hanging(cx: &Context, recorded: &Recorded) -> Result<Vec<Hanging>, ResourceError> {
+        let mut all = lambda_permission::hanging(cx, &recorded.name, None).await?;
+        let mut marker = None;
+        loop {
+            let list =
+                || cx.clients.lambda.list_aliases().function_name(&recorded.name).set_marker(marker.clone()).send();
+            let page = match cx.call(Operation::new("lambda", "ListAliases"), list).await {
+                Ok(page) => page,
+                Err(error) if error.is_not_found() => return Ok(all),
+                Err(error) => return Err(error.into()),
+            };
+            all.extend(page.aliases().iter().filter_map(|alias| alias.name()).map(|alias| Hanging {
+                kind: LambdaAlias::KIND,
+                what: format!("the function has the alias {alias}"),
+                recorded: json!({"function": recorded.name, "name": alias}),
+            }));
+            marker = page.next_marker().map(str::to_owned);
+            if marker.is_none() {
+                return Ok(all);
+            }
+        }
     }
 
     async fn create(&self, task: &Task<'_>) -> Result<Recorded, ResourceError> {

@@ -169,6 +169,17 @@ pub enum Condition {
     },
 }
 
+/// Something that hangs on a resource, and that whoever may change the resource may have put there.
+#[derive(Clone, Debug)]
+pub struct Hanging {
+    /// Its kind, as far as hlctl has one.
+    pub kind: &'static str,
+    /// What it is, in words.
+    pub what: String,
+    /// What the state would record of it, were it ours.
+    pub recorded: Value,
+}
+
 /// A change that is about to be made, for telling what it means.
 #[derive(Clone, Debug)]
 pub struct Occasion<'a> {
@@ -194,6 +205,8 @@ pub trait Resource: Clone + Send + Sync + 'static {
     const PRECIOUS: bool = false;
     /// Whether AWS takes neither a natural name nor an idempotency token for it, so that there may come to be two.
     const NAMELESS: bool = false;
+    /// Whether a name that users choose is all its identity, so that another may come to have it.
+    const NAMED: bool = false;
     /// Whether it carries its tags only some calls after it exists.
     const TAGGED_LATER: bool = false;
     /// Whether there is room for one only where it belongs, so that the old one must go before a new one can come.
@@ -231,6 +244,14 @@ pub trait Resource: Clone + Send + Sync + 'static {
         cx: &Context,
         recorded: &Self::Recorded,
     ) -> impl Future<Output = Result<Option<Observed<Self::Recorded>>, ResourceError>> + Send;
+
+    /// Everything that hangs on it, ours and others'.
+    fn hanging(
+        _cx: &Context,
+        _recorded: &Self::Recorded,
+    ) -> impl Future<Output = Result<Vec<Hanging>, ResourceError>> + Send {
+        async { Ok(Vec::new()) }
+    }
 
     /// Makes it.
     fn create(&self, task: &Task<'_>) -> impl Future<Output = Result<Self::Recorded, ResourceError>> + Send;
@@ -319,6 +340,11 @@ macro_rules! kinds {
                 match self { $(Self::$kind => $kind::NAMELESS),+ }
             }
 
+            /// [`Resource::NAMED`]
+            pub fn is_named(self) -> bool {
+                match self { $(Self::$kind => $kind::NAMED),+ }
+            }
+
             /// [`Resource::TAGGED_LATER`]
             pub fn is_tagged_later(self) -> bool {
                 match self { $(Self::$kind => $kind::TAGGED_LATER),+ }
@@ -391,6 +417,14 @@ macro_rules! kinds {
                         None => Ok(None),
                     }),+
                 }
+            }
+
+            /// [`Resource::hanging`]
+            ///
+            /// # Errors
+            /// AWS's, as [`ResourceError`], or what is recorded is not of this kind.
+            pub async fn hanging(self, cx: &Context, recorded: &Value) -> Result<Vec<Hanging>, ResourceError> {
+                match self { $(Self::$kind => $kind::hanging(cx, &from_value(self, recorded)?).await),+ }
             }
 
             /// [`Resource::settle`]

@@ -1,5 +1,6 @@
 //! The only place that writes to stdout and stderr.
 
+use std::borrow::Cow;
 use std::io::{ErrorKind, IsTerminal, Write};
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -38,6 +39,18 @@ fn note(result: std::io::Result<()>) {
         Err(error) if error.kind() != ErrorKind::BrokenPipe => drop(FAILURE.set(error.to_string())),
         _ => {}
     }
+}
+
+/// The longest error that is worth reading; what a file or AWS holds can be any length.
+const LONGEST_ERROR: usize = 8 << 10;
+
+/// The beginning of a text that is too long for anyone to read.
+pub fn shortened(text: &str) -> Cow<'_, str> {
+    if text.len() <= LONGEST_ERROR {
+        return Cow::Borrowed(text);
+    }
+    let end = text.floor_char_boundary(LONGEST_ERROR);
+    Cow::Owned(format!("{}... ({} bytes more)", &text[..end], text.len() - end))
 }
 
 impl Printer {
@@ -90,6 +103,7 @@ impl Printer {
     /// An error with its hint, on stderr.
     pub fn error(&self, message: &str, hint: Option<&str>) {
         let (red, bold) = (style::DESTROY.bold(), style::STRONG);
+        let message = shortened(message);
         let mut text = format!("{red}error{red:#}: {message}");
         if let Some(hint) = hint {
             text.push_str(&format!("\n{bold}next{bold:#}: {hint}"));

@@ -19,7 +19,8 @@ use crate::route::{self, Caller, Service};
 use crate::services::healthlake::fhir;
 use crate::services::healthlake::jobs::{self, Pace};
 use crate::services::lambda::Engine;
-use crate::services::{self, Cx, cognito, s3};
+use crate::services::{self, Cx, cloudtrail, cognito, s3};
+use crate::spoil::{self, Spoil};
 use crate::store::Store;
 use crate::store::files::Files;
 
@@ -147,6 +148,7 @@ impl Emulator {
         let clock = &self.core.options.clock;
         let started = clock.now();
         let trace = Trace::new(self.core.options.ids.uuid());
+        let (caller, names) = (route::route(&request, &self.core.options).caller.arn, cloudtrail::names(&request));
         pause(self.core.options.latency).await;
         self.carry_on(Pace::Look).await;
         let outcome = self.dispatch(request, &trace).await;
@@ -156,6 +158,8 @@ impl Emulator {
             number: 0,
             service: summary.service,
             operation: summary.operation,
+            caller,
+            names,
             status: outcome.as_ref().ok().filter(|_| !silent).map_or(0, |response| response.status().as_u16()),
             error: outcome.as_ref().ok().filter(|_| !silent).and_then(error_code),
             started,
@@ -184,7 +188,7 @@ impl Emulator {
             Service::Cognito if cognito::hosted::endpoint(&request).is_some() => {
                 cognito::hosted::serve(core, &route.caller, &request, trace).await
             }
-            Service::Kms | Service::HealthLake | Service::Cognito | Service::Logs => {
+            Service::Kms | Service::HealthLake | Service::Cognito | Service::Logs | Service::CloudTrail => {
                 json::serve(core, service, &route.caller, &request, trace).await
             }
             Service::Lambda => rest_json::serve(core, service, &route.caller, &request, trace).await,
@@ -244,6 +248,10 @@ impl Core {
                 trace.decide(Verdict::Lost);
                 Err(never_sent())
             }
+            Some(Action::Spoil(spoil)) => {
+                trace.decide(Verdict::Spoilt(spoil));
+                Ok(())
+            }
             Some(Action::Html) => {
                 trace.decide(Verdict::Html);
                 Err(never_sent())
@@ -299,6 +307,7 @@ impl Core {
                 options: &self.options,
                 faults: self.faults.current(),
                 files: &self.files,
+                journal: &self.journal,
             })
         })
     }
@@ -338,6 +347,7 @@ pub(crate) enum Verdict {
     Lost,
     Html,
     Silent,
+    Spoilt(Spoil),
 }
 
 struct Summary {
@@ -396,6 +406,7 @@ fn conclude(response: Response<Bytes>, trace: &Trace, head: bool) -> Result<Resp
     match trace.verdict() {
         Some(Verdict::Lost) => Err(ConnectionLost),
         Some(Verdict::Html) => Ok(finish(html_page(), trace, head)),
+        Some(Verdict::Spoilt(how)) => Ok(finish(spoil::spoil(response, how), trace, head)),
         Some(Verdict::Silent) | None => Ok(finish(response, trace, head)),
     }
 }

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::error::AwsError;
 use crate::route::{Caller, Service};
 use crate::services::cognito;
+use crate::spoil::Spoil;
 
 /// Everything that can be made to go wrong. Also the JSON document of `/_emulator/faults`.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -133,6 +134,8 @@ pub enum Action {
         /// The HTTP status.
         status: u16,
     },
+    /// The request is done, then its answer is spoilt.
+    Spoil(Spoil),
 }
 
 /// The faults in force and how often each rule has matched and fired.
@@ -252,7 +255,9 @@ pub(crate) fn throttled(service: Service) -> AwsError {
             "ThrottlingException",
             "You have exceeded the rate at which you may call KMS. Reduce the frequency of your calls.",
         ),
-        Service::HealthLake | Service::Logs => AwsError::new(400, "ThrottlingException", "Rate exceeded"),
+        Service::HealthLake | Service::Logs | Service::CloudTrail => {
+            AwsError::new(400, "ThrottlingException", "Rate exceeded")
+        }
         Service::Cognito => AwsError::new(400, "TooManyRequestsException", "Rate exceeded"),
         Service::Lambda => AwsError::new(429, "TooManyRequestsException", "Rate Exceeded."),
     }
@@ -273,6 +278,7 @@ pub(crate) fn server_error(service: Service) -> AwsError {
         Service::Cognito => ("InternalErrorException", "Something went wrong."),
         Service::Lambda => ("ServiceException", "An error occurred and the request cannot be processed."),
         Service::Logs => ("ServiceUnavailableException", "The service cannot complete the request."),
+        Service::CloudTrail => ("InternalFailure", "The request processing has failed because of an unknown error."),
     };
     AwsError::new(500, code, message)
 }
@@ -288,7 +294,7 @@ pub(crate) fn denied(service: Service, operation: &str, caller: &Caller, resourc
     match service {
         Service::S3 | Service::Iam | Service::Sts => AwsError::new(403, "AccessDenied", message),
         Service::Lambda => AwsError::new(403, "AccessDeniedException", message),
-        Service::Kms | Service::HealthLake | Service::Cognito | Service::Logs => {
+        Service::Kms | Service::HealthLake | Service::Cognito | Service::Logs | Service::CloudTrail => {
             AwsError::new(400, "AccessDeniedException", message)
         }
     }

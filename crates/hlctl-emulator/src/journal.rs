@@ -18,6 +18,10 @@ pub struct RequestRecord {
     pub service: String,
     /// The operation, by its API name; `Unknown` if the request named none.
     pub operation: String,
+    /// ARN of who asked.
+    pub caller: String,
+    /// The names, ids and ARNs in the request, as far as they can be told from other values.
+    pub names: Vec<String>,
     /// The HTTP status; 0 if the connection was closed without an answer.
     pub status: u16,
     /// The error code, if the answer was an error.

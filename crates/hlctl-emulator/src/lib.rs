@@ -1,5 +1,5 @@
-//! AWS on loopback: STS, KMS, S3, IAM, Cognito user pools, Lambda, CloudWatch Logs and HealthLake with its FHIR
-//! interface, for any AWS client.
+//! AWS on loopback: STS, KMS, S3, IAM, Cognito user pools, Lambda, CloudWatch Logs, CloudTrail's LookupEvents and
+//! HealthLake with its FHIR interface, for any AWS client.
 //!
 //! An [`Emulator`] is opened with [`Options`] and then reached in one of three ways:
 //! [`Emulator::connector`] plugs it into the Rust SDK without a socket, [`Emulator::serve`] makes it
@@ -61,6 +61,7 @@
 //!   `Code.Location` of GetFunction serves the package. Invoke runs the function, see below.
 //! - **CloudWatch Logs**: groups with retention, keys and tags; streams; PutLogEvents, GetLogEvents,
 //!   FilterLogEvents with patterns of terms. Functions write there, before their answer is given.
+//! - **CloudTrail**: LookupEvents, out of the log of this process's own requests; see the choices there.
 //! - **Cognito user pools**: pools with schema, policies, second-factor settings and tags; domains, resource
 //!   servers, app clients and users, as an administrator keeps them (create, describe or get, update, delete,
 //!   list; AdminSetUserPassword, AdminEnableUser, AdminDisableUser). InitiateAuth and AdminInitiateAuth with a
@@ -157,7 +158,7 @@
 //! ```
 //!
 //! The actions are `throttle`, `server_error`, `drop_before`, `drop_after`, `delay`, `html`, `deny`, `hang`,
-//! `hang_after` and `error`; see [`Action`]. The endpoints of user pools have the service `cognito-idp` and the operations
+//! `hang_after`, `error` and `spoil`; see [`Action`]. The endpoints of user pools have the service `cognito-idp` and the operations
 //! `Authorize`, `Login`, `Logout`, `Token`, `UserInfo`, `Revoke`, `Jwks` and `OpenIdConfiguration`. Over a socket a dropped connection is closed, in process it is an I/O error.
 //!
 //! Beside it, `GET /_emulator/health` answers as soon as the server does, and `GET /_emulator/requests`
@@ -184,6 +185,7 @@ mod protocol;
 mod route;
 mod server;
 mod services;
+mod spoil;
 mod store;
 
 pub use clock::Clock;
@@ -194,3 +196,4 @@ pub use ids::Ids;
 pub use journal::RequestRecord;
 pub use load::{LoadError, Loaded, RefusedLine};
 pub use options::{Delays, ImportLimits, Options};
+pub use spoil::{Damage, Spoil};

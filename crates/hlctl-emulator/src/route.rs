@@ -19,6 +19,7 @@ pub(crate) enum Service {
     Cognito,
     Lambda,
     Logs,
+    CloudTrail,
 }
 
 impl Service {
@@ -33,13 +34,23 @@ impl Service {
             Self::Cognito => "cognito-idp",
             Self::Lambda => "lambda",
             Self::Logs => "logs",
+            Self::CloudTrail => "cloudtrail",
         }
     }
 
     fn from_name(name: &str) -> Option<Self> {
-        [Self::Sts, Self::Kms, Self::S3, Self::Iam, Self::HealthLake, Self::Cognito, Self::Lambda, Self::Logs]
-            .into_iter()
-            .find(|service| service.name() == name)
+        const ALL: [Service; 9] = [
+            Service::Sts,
+            Service::Kms,
+            Service::S3,
+            Service::Iam,
+            Service::HealthLake,
+            Service::Cognito,
+            Service::Lambda,
+            Service::Logs,
+            Service::CloudTrail,
+        ];
+        ALL.into_iter().find(|service| service.name() == name)
     }
 }
 

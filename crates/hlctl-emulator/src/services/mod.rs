@@ -1,5 +1,6 @@
 //! The services, one folder or file each.
 
+pub(crate) mod cloudtrail;
 pub(crate) mod cognito;
 pub(crate) mod healthlake;
 pub(crate) mod iam;
@@ -15,6 +16,7 @@ use jiff::Timestamp;
 use serde_json::Value;
 
 use crate::fault::Faults;
+use crate::journal::Journal;
 use crate::options::Options;
 use crate::route::Caller;
 use crate::store::World;
@@ -28,6 +30,7 @@ pub(crate) struct Cx<'a> {
     pub(crate) options: &'a Options,
     pub(crate) faults: Faults,
     pub(crate) files: &'a Files,
+    pub(crate) journal: &'a Journal,
 }
 
 /// The text of the error for an operation that is left out.

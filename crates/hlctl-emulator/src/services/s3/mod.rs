@@ -186,6 +186,7 @@ impl S3 {
                         options: &core.options,
                         faults: core.faults.current(),
                         files: &core.files,
+                        journal: &core.journal,
                     },
                     objects,
                     expected_owner,
