@@ -1,10 +1,16 @@
 //! The command line, as clap sees it. Nothing here does anything.
 
+mod adopt;
+mod export;
+
 use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
+
+pub use adopt::AdoptArgs;
+pub use export::{ExportCommand, ExportTerraformArgs};
 
 /// Provision and operate an AWS HealthLake FHIR store from one TOML file
 #[derive(Debug, Parser)]
@@ -85,6 +91,11 @@ pub enum Command {
     /// Look into the state
     #[command(subcommand)]
     State(StateCommand),
+    /// Take over what exists: from a Terraform state, one by one, or found in AWS
+    Adopt(AdoptArgs),
+    /// Write the stack down for another tool
+    #[command(subcommand)]
+    Export(ExportCommand),
     /// Serve the emulator on a port of this machine, for any AWS client
     Sandbox(SandboxArgs),
     /// Print a completion script for a shell
@@ -112,8 +123,14 @@ impl Command {
             Self::Smart(SmartCommand::Token(arguments)) => arguments.json,
             Self::Smart(SmartCommand::Test(arguments)) => arguments.json,
             Self::State(StateCommand::List(arguments)) => arguments.json,
+            Self::Adopt(arguments) => arguments.json,
             Self::State(StateCommand::Show { json, .. }) => *json,
-            Self::Init(_) | Self::Schema | Self::Sandbox(_) | Self::Completions { .. } | Self::Man { .. } => false,
+            Self::Init(_)
+            | Self::Schema
+            | Self::Export(_)
+            | Self::Sandbox(_)
+            | Self::Completions { .. }
+            | Self::Man { .. } => false,
         }
     }
 }
@@ -405,7 +422,7 @@ pub enum AddressFormat {
 }
 
 /// A number with `s`, `m` or `h`; a bare number is seconds.
-fn parse_duration(text: &str) -> Result<Duration, String> {
+pub(crate) fn parse_duration(text: &str) -> Result<Duration, String> {
     let split = text.find(|char: char| !char.is_ascii_digit() && char != '.').unwrap_or(text.len());
     let (number, unit) = text.split_at(split);
     let factor = match unit {

@@ -1,8 +1,10 @@
 //! The commands, one file each. They are thin: read, call, print.
 
+mod adopt;
 mod apply;
 mod confirm;
 mod destroy;
+mod export;
 mod init;
 mod man;
 mod outputs;
@@ -77,6 +79,8 @@ fn run(cli: Cli, printer: Printer) -> Result<ExitCode, CommandError> {
         }
         Command::Outputs(arguments) => outputs::run(&session, &arguments),
         Command::State(command) => state::run(&session, command),
+        Command::Adopt(arguments) => block_on(sender, adopt::run(&session, &arguments)),
+        Command::Export(command) => export::run(&session, &command),
         Command::Completions { shell } => {
             let mut script = Vec::new();
             clap_complete::generate(shell, &mut Cli::command(), "hlctl", &mut script);

@@ -181,6 +181,16 @@ impl Resource for IamRole {
     fn name(recorded: &Recorded) -> String {
         recorded.name.clone()
     }
+
+    fn import_id(recorded: &Recorded) -> String {
+        recorded.name.clone()
+    }
+
+    fn of_import_id(identity: &Identity, id: &str) -> Option<Recorded> {
+        let name = id.rsplit('/').next()?;
+        let Identity { account, partition, .. } = identity;
+        Some(Recorded { name: name.to_owned(), arn: format!("arn:{partition}:iam::{account}:role/{name}") })
+    }
 }
 
 /// IAM hands documents back URL-encoded (IAM API reference, `GetRole`).
