@@ -9,8 +9,10 @@
     reason = "a test may stop at the first surprise"
 )]
 
+mod adopt;
 mod apply;
 mod basics;
+mod export;
 mod faults;
 mod interrupts;
 mod kills;

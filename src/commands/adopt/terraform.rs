@@ -20,7 +20,7 @@ use crate::plan::Options;
 use crate::resource::{Context, Kind, Known};
 use crate::session::{Connection, Session, Wishes, prepare, settings_of};
 use crate::state::State;
-use crate::{materials, plan};
+use crate::materials;
 
 /// Reads the Terraform state, looks at what it names, and writes a configuration and a state for it.
 pub(super) async fn run(session: &Session, arguments: &AdoptArgs, from: &str) -> Result<ExitCode, CommandError> {
