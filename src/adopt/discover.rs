@@ -280,8 +280,10 @@ impl Search<'_> {
                     }
                 }
             }
-            let looked = look(self.cx, claims).await?;
-            if let (true, false) = (looked.found.is_empty(), looked.failed.is_empty()) {
+            let mut looked = look(self.cx, claims).await?;
+            // A log-in domain of the name may be another pool's.
+            looked.failed.retain(|(_, error)| !matches!(error, ResourceError::Taken { .. }));
+            if !looked.failed.is_empty() {
                 return Err(CommandError::Unreadable(looked.failed));
             }
             if looked.found.is_empty() {

@@ -218,10 +218,9 @@ const CLIENT: &str = "cognito_user_pool_client.client";
 
 /// A variable's name for the password of this user, unlike all those before.
 fn variable(username: &str, taken: &mut BTreeSet<String>) -> String {
-    let plain = |char: char| if char.is_ascii_alphanumeric() { char.to_ascii_uppercase() } else { '_' };
-    let user: String = username.chars().map(plain).collect();
-    let user = user.trim_matches('_');
-    let base = format!("TEST_USER_{}_PASSWORD", if user.is_empty() { "X" } else { user });
+    let words = username.split(|char: char| !char.is_ascii_alphanumeric()).filter(|word| !word.is_empty());
+    let user = words.map(str::to_ascii_uppercase).collect::<Vec<_>>().join("_");
+    let base = if user.is_empty() { "TEST_USER_PASSWORD".to_owned() } else { format!("TEST_USER_{user}_PASSWORD") };
     let names = std::iter::once(base.clone()).chain((2..).map(|number| format!("{base}_{number}")));
     names.into_iter().find(|name| taken.insert(name.clone())).unwrap_or(base)
 }
@@ -264,4 +263,98 @@ pub fn with_tags_of_their_own(instance: &Instance) -> Vec<Address> {
         resource.attributes.get("tags_all").and_then(Value::as_object).is_some_and(has_more)
     };
     instance.resources.iter().filter(|(_, resource)| tags(resource)).map(|(address, _)| address.clone()).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test may panic")]
+
+    use serde_json::json;
+
+    use super::*;
+    use crate::adopt::tfstate::TfResource;
+    use crate::config::{Config, Sources, load};
+
+    fn instance(resources: &[(&str, &Value)]) -> Instance {
+        let resource = |(address, attributes): &(&str, &Value)| {
+            let resource = TfResource {
+                module: String::new(),
+                kind: String::new(),
+                name: String::new(),
+                key: None,
+                attributes: attributes.as_object().unwrap().clone(),
+                deposed: false,
+            };
+            (Address::parse(*address), resource)
+        };
+        Instance { module: String::new(), resources: resources.iter().map(resource).collect(), left: Vec::new() }
+    }
+
+    fn written(more: &[(&str, &Value)]) -> (String, Config) {
+        let store = json!({"datastore_name": "fhir", "datastore_type_version": "R4", "preload_data_config": null,
+            "datastore_arn": "arn:aws:healthlake:us-west-2:111122223333:datastore/fhir/0"});
+        let (data, logs) = (json!({"bucket": "fhir-data"}), json!({"bucket": "fhir-logs"}));
+        let fixed = [("healthlake_fhir_datastore.this", &store), ("s3_bucket.data", &data), ("s3_bucket.access_logs", &logs)];
+        let instance = instance(&[fixed.as_slice(), more].concat());
+        let place = whereabouts(&instance).unwrap();
+        assert_eq!((place.account.as_str(), place.region.as_str()), ("111122223333", "us-west-2"));
+        let text = configuration(&instance, &place.region);
+        let config = load(&Sources { text: text.clone(), ..Sources::default() });
+        (text, config.unwrap_or_else(|problems| panic!("{problems}")))
+    }
+
+    #[test]
+    fn only_what_is_not_the_default_is_written() {
+        let logging = json!({});
+        let (text, config) = written(&[("s3_bucket_logging.access_logs", &logging)]);
+        let keys: Vec<&str> = text.lines().filter_map(|line| line.split_once(" = ")).map(|(key, _)| key).collect();
+        assert_eq!(keys, ["datastore_name", "data_bucket_name", "logs_bucket_name", "region"]);
+        assert!(config.logs_bucket_self_logging && !config.create_kms_key && !config.smart_on_fhir);
+        let (_, without) = written(&[]);
+        assert!(!without.logs_bucket_self_logging);
+    }
+
+    #[test]
+    fn a_keys_administrator_is_whom_its_policy_names_besides_the_account() {
+        let policy = |principal: Value| {
+            let root = json!({"Principal": {"AWS": "arn:aws:iam::111122223333:root"}});
+            json!({"policy": json!({"Statement": [root, {"Principal": {"AWS": principal}}]}).to_string()})
+        };
+        let admin = "arn:aws:iam::111122223333:role/kms-admin";
+        for principal in [json!(admin), json!(["arn:aws:iam::111122223333:root", admin])] {
+            assert_eq!(written(&[("kms_key.s3", &policy(principal))]).1.kms_admin_iam_arn.as_deref(), Some(admin));
+        }
+        assert_eq!(written(&[("kms_key.s3", &policy(json!("AIDAEXAMPLE")))]).1.kms_admin_iam_arn, None);
+    }
+
+    #[test]
+    fn the_tags_that_all_carry_are_the_configurations_and_others_are_told() {
+        let one = json!({"tags_all": {"team": "interop", "it's \"odd\"": "1", "only": "here"}});
+        let two = json!({"tags_all": {"team": "interop", "it's \"odd\"": "1", "hlctl:stack": "x"}});
+        let resources = [("kms_key.s3", &one), ("iam_role.healthlake", &two)];
+        let (_, config) = written(&resources);
+        let tags: Vec<(&str, &str)> = config.tags.iter().map(|(key, value)| (key.as_str(), value.as_str())).collect();
+        assert_eq!(tags, [("it's \"odd\"", "1"), ("team", "interop")]);
+        assert_eq!(with_tags_of_their_own(&instance(&resources)), [Address::parse("kms_key.s3")]);
+    }
+
+    #[test]
+    fn users_are_written_without_a_password_and_with_variables_of_their_own() {
+        let user = |name: &str| json!({"username": name, "password": "hunter2-Hunter2", "temporary_password": "hunter2",
+            "attributes": {"email": format!("{}@example.org", name.len()), "preferred_username": "p", "email_verified": "true"}});
+        let (pool, users) = (json!({"name": "pool"}), [user("a.b"), user("a-b"), user("o'b\"[1]")]);
+        let resources = [
+            ("cognito_user_pool.main", &pool),
+            ("cognito_user.test_users[\"1\"]", &users[0]),
+            ("cognito_user.test_users[\"2\"]", &users[1]),
+            ("cognito_user.test_users[\"3\"]", &users[2]),
+        ];
+        let (text, config) = written(&resources);
+        assert!(!text.contains("hunter2"));
+        let names: Vec<&str> = config.smart.test_users.iter().map(|user| user.username.as_str()).collect();
+        assert_eq!(names, ["a.b", "a-b", "o'b\"[1]"]);
+        for variable in ["TEST_USER_A_B_PASSWORD", "TEST_USER_A_B_PASSWORD_2", "TEST_USER_O_B_1_PASSWORD"] {
+            assert!(text.contains(&format!("\"{variable}\"")), "{text}");
+        }
+    }
 }

@@ -541,3 +541,41 @@ fn from_value<T: DeserializeOwned>(kind: Kind, recorded: &Value) -> Result<T, Re
 pub(crate) fn attributes<const N: usize>(pairs: [(&str, Value); N]) -> Attributes {
     pairs.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test may panic")]
+
+    use super::*;
+
+    #[test]
+    fn an_import_id_leads_back_to_what_it_was_made_from() {
+        let identity = Identity {
+            account: "111122223333".to_owned(),
+            region: "us-east-1".to_owned(),
+            partition: "aws".to_owned(),
+            caller: String::new(),
+        };
+        for kind in Kind::ALL {
+            let id = match kind {
+                Kind::KmsKey => "1e892e9b-6296-4f34-a018-dd66e522f875",
+                Kind::FhirDatastore => "24d205431f3d44e0afabd4eb383a2173",
+                Kind::IamPolicy => "arn:aws:iam::111122223333:policy/p",
+                Kind::IamRolePolicy => "role:policy",
+                Kind::IamRolePolicyAttachment => "role/arn:aws:iam::aws:policy/service-role/p",
+                Kind::CognitoUserPool => "us-east-1_AbC",
+                Kind::CognitoResourceServer => "us-east-1_AbC|patient",
+                Kind::CognitoUserPoolClient => "us-east-1_AbC/client",
+                Kind::CognitoUser => "us-east-1_AbC/o'brien/x",
+                Kind::LambdaAlias => "function/live",
+                Kind::LambdaPermission => "function:live/statement",
+                _ => "a-name",
+            };
+            let recorded = kind.of_import_id(&identity, id).unwrap().unwrap();
+            assert_eq!(kind.import_id(&recorded).unwrap(), id, "{}", kind.as_str());
+        }
+        for (kind, id) in [(Kind::FhirDatastore, "x"), (Kind::CognitoUser, "alice"), (Kind::KmsKey, ""), (Kind::IamRolePolicy, "r")] {
+            assert_eq!(kind.of_import_id(&identity, id).unwrap(), None, "{}", kind.as_str());
+        }
+    }
+}
