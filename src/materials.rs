@@ -43,7 +43,9 @@ pub fn gather(
     let mut materials = without_passwords(config, state.home)?;
     for user in config.smart.test_users.iter().filter(|_| config.smart_on_fhir) {
         let secret = match &user.password {
-            PasswordSource::Inline(secret) if secret.is_empty() => inline().and_then(|config| inline_password(user, config)),
+            PasswordSource::Inline(secret) if secret.is_empty() => {
+                inline().and_then(|config| inline_password(user, config))
+            }
             given => read(user, given).map_err(CommandError::Password),
         };
         match secret {

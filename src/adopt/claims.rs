@@ -16,7 +16,8 @@ pub fn of_instance(instance: &Instance, identity: &Identity) -> Result<Claims, (
     for (address, resource) in &instance.resources {
         let failed = |error| (address.clone(), error);
         let kind = Kind::parse(address.kind());
-        let unsaid = || ResourceError::Answer(format!("the Terraform state does not say which {} it is", address.kind()));
+        let unsaid =
+            || ResourceError::Answer(format!("the Terraform state does not say which {} it is", address.kind()));
         let id = kind.and_then(|kind| import_id(kind, resource));
         let (kind, id) = kind.zip(id).ok_or_else(|| failed(unsaid()))?;
         let recorded = kind.of_import_id(identity, &id).map_err(failed)?.ok_or_else(|| failed(unsaid()))?;

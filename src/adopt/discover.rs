@@ -53,7 +53,8 @@ pub async fn discover(cx: &Context, wanted: Wanted<'_>) -> Result<Discovery, Com
     let stacks = stacks(wanted.config, &named.found, &listed);
     let chosen = choose(&stacks, wanted.stack)?;
     let cx = Context { stack: chosen.clone().unwrap_or_default(), ..cx.clone() };
-    let mut search = Search { cx: &cx, stack: &stack, named: &named.found, listed: &listed, discovery: Discovery::default() };
+    let mut search =
+        Search { cx: &cx, stack: &stack, named: &named.found, listed: &listed, discovery: Discovery::default() };
     search.discovery.out_of_reach = named.failed;
     if let Some(chosen) = &chosen {
         search.owned(chosen).await?;
@@ -90,9 +91,8 @@ async fn named(cx: &Context, stack: &Stack) -> Result<super::Look, CommandError>
         }
     }
     let mut seen = look(cx, claims).await?;
-    let is_anothers = |error: &ResourceError| {
-        matches!(error, ResourceError::Taken { .. }) || error.is_about_anothers_bucket()
-    };
+    let is_anothers =
+        |error: &ResourceError| matches!(error, ResourceError::Taken { .. }) || error.is_about_anothers_bucket();
     // Where a bucket is another's, so are its settings.
     let buckets = seen.failed.iter().any(|(address, error)| address.kind() == "s3_bucket" && is_anothers(error));
     let (out_of_reach, failed): (Vec<_>, Vec<_>) = seen
@@ -135,10 +135,7 @@ fn stacks(config: &Config, named: &BTreeMap<Address, Found>, listed: &Lists) -> 
     stacks
 }
 
-fn choose(
-    stacks: &BTreeMap<String, BTreeSet<String>>,
-    choice: Option<&str>,
-) -> Result<Option<String>, CommandError> {
+fn choose(stacks: &BTreeMap<String, BTreeSet<String>>, choice: Option<&str>) -> Result<Option<String>, CommandError> {
     let lines = || {
         let line = |(stack, things): (&String, &BTreeSet<String>)| {
             let things: Vec<&str> = things.iter().map(String::as_str).collect();
@@ -215,12 +212,14 @@ impl Search<'_> {
         candidates.extend(keys);
         let taken: BTreeMap<Address, Found> = self.discovery.owned.clone();
         let with_parts = self.with_parts(candidates).await?;
-        self.discovery.candidates = with_parts.into_iter().filter(|(address, _)| !taken.contains_key(address)).collect();
+        self.discovery.candidates =
+            with_parts.into_iter().filter(|(address, _)| !taken.contains_key(address)).collect();
         Ok(())
     }
 
     fn untagged(&self, kind: Kind) -> impl Iterator<Item = &Value> {
-        let of_kind = self.listed.iter().filter(move |(of, listed)| *of == kind && !listed.tags.contains_key(STACK_TAG));
+        let of_kind =
+            self.listed.iter().filter(move |(of, listed)| *of == kind && !listed.tags.contains_key(STACK_TAG));
         of_kind.map(|(_, listed)| &listed.recorded)
     }
 
@@ -235,9 +234,9 @@ impl Search<'_> {
             let key = Address::parse(key);
             let found = [candidates, self.named, &self.discovery.owned].into_iter().find_map(|all| all.get(user));
             let arn = found.and_then(|found| found.observed.attributes.get(attribute)).and_then(Value::as_str);
-            let recorded = self.untagged(Kind::KmsKey).find(|recorded| {
-                arn.is_some() && recorded.get("arn").and_then(Value::as_str) == arn
-            });
+            let recorded = self
+                .untagged(Kind::KmsKey)
+                .find(|recorded| arn.is_some() && recorded.get("arn").and_then(Value::as_str) == arn);
             let is_open = self.stack.contains_key(&key) && !self.discovery.owned.contains_key(&key);
             if let Some(recorded) = recorded.filter(|_| is_open) {
                 claims.insert(key, Claim { kind: Kind::KmsKey, recorded: recorded.clone() });
@@ -274,10 +273,11 @@ impl Search<'_> {
                 let parent = spec.references().into_iter().next().map(|reference| reference.address);
                 let carries_tags = spec.desired(&known).contains_key("tags");
                 let hangs = parent.is_some_and(|parent| all.contains_key(&parent)) && !carries_tags;
-                if hangs && asked.insert(address.clone()) {
-                    if let Some(claim) = self.part(address, spec.kind(), &known).await? {
-                        claims.insert(address.clone(), claim);
-                    }
+                if hangs
+                    && asked.insert(address.clone())
+                    && let Some(claim) = self.part(address, spec.kind(), &known).await?
+                {
+                    claims.insert(address.clone(), claim);
                 }
             }
             let mut looked = look(self.cx, claims).await?;

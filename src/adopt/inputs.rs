@@ -43,7 +43,10 @@ pub fn configuration(instance: &Instance, region: &str) -> String {
         set(key, given.0.resources.get(*address).and_then(|resource| plain(resource.attributes.get(*attribute)?)));
     }
     set("create_kms_key", Some(given.has("kms_key.datastore").into()));
-    set("preload_data", Some(given.nested("healthlake_fhir_datastore.this", "/preload_data_config/preload_data_type").is_some().into()));
+    set(
+        "preload_data",
+        Some(given.nested("healthlake_fhir_datastore.this", "/preload_data_config/preload_data_type").is_some().into()),
+    );
     set("logs_bucket_self_logging", Some(given.has("s3_bucket_logging.access_logs").into()));
     set("kms_admin_iam_arn", given.key_administrator().map(Into::into));
     set("smart_on_fhir", Some(given.has("cognito_user_pool.main").into()));
@@ -127,8 +130,8 @@ impl Given<'_> {
         set("smart_authorization_strategy", strategy);
         let fine_grained = self.nested(store, &format!("{provider}/fine_grained_authorization_enabled"));
         set("fine_grained_authorization", fine_grained.and_then(Value::as_bool).map(Into::into));
-        set("cognito_token_validity", self.tokens("", |name| self.nested(CLIENT, name).and_then(plain)));
-        set("cognito_token_validity_units", self.tokens("units", |name| self.nested(CLIENT, name).and_then(plain)));
+        set("cognito_token_validity", self.tokens(|token| format!("/{token}_validity")));
+        set("cognito_token_validity_units", self.tokens(|token| format!("/token_validity_units/0/{token}")));
         set("cognito_system_scopes", self.scopes("cognito_resource_server.system"));
         set("cognito_patient_scopes", self.scopes("cognito_resource_server.patient"));
         set("cognito_machine_client", Some(self.has("cognito_user_pool_client.machine").into()));
@@ -143,17 +146,11 @@ impl Given<'_> {
     }
 
     /// A table by token. Terraform writes 0 where it asked for nothing.
-    fn tokens(&self, what: &str, value: impl Fn(&str) -> Option<toml::Value>) -> Option<toml::Value> {
-        let pointer = |token: &str| match what {
-            "units" => format!("/token_validity_units/0/{token}"),
-            _ => format!("/{token}_validity"),
-        };
+    fn tokens(&self, pointer: impl Fn(&str) -> String) -> Option<toml::Value> {
         let asked = |value: &toml::Value| value.as_integer() != Some(0);
+        let given = |token: &str| self.nested(CLIENT, &pointer(token)).and_then(plain).filter(asked);
         let tokens = ["access_token", "id_token", "refresh_token"];
-        let table: Option<Table> = tokens
-            .iter()
-            .map(|token| Some(((*token).to_owned(), value(&pointer(token)).filter(asked)?)))
-            .collect();
+        let table: Option<Table> = tokens.iter().map(|token| Some(((*token).to_owned(), given(token)?))).collect();
         table.map(toml::Value::Table)
     }
 
@@ -179,7 +176,8 @@ impl Given<'_> {
         let function = "lambda_function.token_validator";
         let Some(file) = self.text(function, "filename") else { return Vec::new() };
         let mut lines = vec![
-            "# The function gets hlctl's own token validator. To keep the code that Terraform deployed, name it".to_owned(),
+            "# The function gets hlctl's own token validator. To keep the code that Terraform deployed, name it"
+                .to_owned(),
             "# (the path begins at this file's directory) and take the marks away:".to_owned(),
             format!("# lambda_package = {}", toml::Value::from(file)),
         ];
@@ -294,7 +292,8 @@ mod tests {
         let store = json!({"datastore_name": "fhir", "datastore_type_version": "R4", "preload_data_config": null,
             "datastore_arn": "arn:aws:healthlake:us-west-2:111122223333:datastore/fhir/0"});
         let (data, logs) = (json!({"bucket": "fhir-data"}), json!({"bucket": "fhir-logs"}));
-        let fixed = [("healthlake_fhir_datastore.this", &store), ("s3_bucket.data", &data), ("s3_bucket.access_logs", &logs)];
+        let fixed =
+            [("healthlake_fhir_datastore.this", &store), ("s3_bucket.data", &data), ("s3_bucket.access_logs", &logs)];
         let instance = instance(&[fixed.as_slice(), more].concat());
         let place = whereabouts(&instance).unwrap();
         assert_eq!((place.account.as_str(), place.region.as_str()), ("111122223333", "us-west-2"));
@@ -340,8 +339,10 @@ mod tests {
 
     #[test]
     fn users_are_written_without_a_password_and_with_variables_of_their_own() {
-        let user = |name: &str| json!({"username": name, "password": "hunter2-Hunter2", "temporary_password": "hunter2",
-            "attributes": {"email": format!("{}@example.org", name.len()), "preferred_username": "p", "email_verified": "true"}});
+        let user = |name: &str| {
+            json!({"username": name, "password": "hunter2-Hunter2", "temporary_password": "hunter2",
+            "attributes": {"email": format!("{}@example.org", name.len()), "preferred_username": "p", "email_verified": "true"}})
+        };
         let (pool, users) = (json!({"name": "pool"}), [user("a.b"), user("a-b"), user("o'b\"[1]")]);
         let resources = [
             ("cognito_user_pool.main", &pool),

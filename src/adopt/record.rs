@@ -97,7 +97,8 @@ pub fn complete(claims: &mut Claims, stack: &Stack, identity: &Identity, mut kno
         if claim.kind.is_whole(&claim.recorded).map_err(failed)? {
             continue;
         }
-        let told = stack.get(address).map(|spec| spec.foretold(identity, &known)).transpose().map_err(failed)?.flatten();
+        let told =
+            stack.get(address).map(|spec| spec.foretold(identity, &known)).transpose().map_err(failed)?.flatten();
         let same = |told: &Value| claim.kind.import_id(told).ok() == claim.kind.import_id(&claim.recorded).ok();
         if let Some(told) = told.filter(same) {
             claim.recorded = told;

@@ -214,7 +214,10 @@ mod tests {
         assert_eq!(error("{\"version\": 4,"), TfStateError::Broken { line: 1, column: 14 });
         assert_eq!(error(r#"{"version": 3, "modules": []}"#), TfStateError::Old(3));
         assert_eq!(error(r#"{"version": 5, "resources": {}}"#), TfStateError::New(5));
-        assert_eq!(error(r#"{"meta": {}, "encrypted_data": "eA==", "encryption_version": "v0"}"#), TfStateError::Encrypted);
+        assert_eq!(
+            error(r#"{"meta": {}, "encrypted_data": "eA==", "encryption_version": "v0"}"#),
+            TfStateError::Encrypted
+        );
         let foreign = [
             r#"{"format": "hlctl-state", "version": 1}"#,
             r#"{"format_version": "1.0", "values": {}}"#,

@@ -8,20 +8,24 @@ use super::writer::{Links, ignoring, reference, value};
 use crate::state::Entry;
 
 pub(super) fn pool(of: &Arguments<'_>) -> Body {
-    let admin =
-        Block::builder("admin_create_user_config").add_attribute(("allow_admin_create_user_only", of.plain("admin_create_user_only")));
+    let admin = Block::builder("admin_create_user_config")
+        .add_attribute(("allow_admin_create_user_only", of.plain("admin_create_user_only")));
     let recovery = of.seen("account_recovery");
     let recovery = recovery.as_array().into_iter().flatten().zip(1..).map(|(name, priority)| {
-        Block::builder("recovery_mechanism").add_attribute(("name", value(name))).add_attribute(("priority", priority)).build()
+        Block::builder("recovery_mechanism")
+            .add_attribute(("name", value(name)))
+            .add_attribute(("priority", priority))
+            .build()
     });
-    let sender = Block::builder("email_configuration").add_attribute(("email_sending_account", of.plain("email_sending_account")));
+    let sender = Block::builder("email_configuration")
+        .add_attribute(("email_sending_account", of.plain("email_sending_account")));
     let update = of.plain("attributes_verified_before_update");
     let update = Block::builder("user_attribute_update_settings")
         .add_attribute(("attributes_require_verification_before_update", update));
     let username =
         Block::builder("username_configuration").add_attribute(("case_sensitive", of.plain("username_case_sensitive")));
-    let verification =
-        Block::builder("verification_message_template").add_attribute(("default_email_option", of.plain("verification_by")));
+    let verification = Block::builder("verification_message_template")
+        .add_attribute(("default_email_option", of.plain("verification_by")));
     let mut body = Body::builder()
         .add_attribute(("name", value(&of.recorded("name"))))
         .add_attribute(("deletion_protection", of.plain("deletion_protection")))
@@ -38,7 +42,8 @@ pub(super) fn pool(of: &Arguments<'_>) -> Body {
         .add_block(username.build())
         .add_block(verification.build());
     if of.seen("mfa_configuration") != "OFF" {
-        body = body.add_block(Block::builder("software_token_mfa_configuration").add_attribute(("enabled", true)).build());
+        body =
+            body.add_block(Block::builder("software_token_mfa_configuration").add_attribute(("enabled", true)).build());
     }
     body.build()
 }

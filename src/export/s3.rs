@@ -25,8 +25,8 @@ pub(super) fn public_access_block(of: &Arguments<'_>) -> Body {
 }
 
 pub(super) fn encryption(of: &Arguments<'_>) -> Body {
-    let mut default =
-        Block::builder("apply_server_side_encryption_by_default").add_attribute(("sse_algorithm", of.plain("sse_algorithm")));
+    let mut default = Block::builder("apply_server_side_encryption_by_default")
+        .add_attribute(("sse_algorithm", of.plain("sse_algorithm")));
     let key = of.seen("kms_master_key_id");
     if !key.is_null() {
         default = default.add_attribute(("kms_master_key_id", of.links.to(("kms_key", "arn"), "arn", &key)));

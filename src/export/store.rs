@@ -1,8 +1,8 @@
 //! The data store, by the Cloud Control provider.
 
 use hcl::Body;
-use hcl::expr::{Expression, Object, ObjectKey};
 use hcl::Identifier;
+use hcl::expr::{Expression, Object, ObjectKey};
 use serde_json::{Value, json};
 
 use super::arguments::Arguments;

@@ -19,7 +19,8 @@ use super::once::create_once;
 use super::reference::{Known, Ref, Reference, Text};
 use super::tags::{as_attribute, is_ours, without_aws};
 use super::{
-    Attributes, Condition, Context, Identity, Listed, Observed, Occasion, Parent, Resource, Rule, Task, Trail, attributes,
+    Attributes, Condition, Context, Identity, Listed, Observed, Occasion, Parent, Resource, Rule, Task, Trail,
+    attributes,
 };
 use crate::address::Address;
 use crate::aws::{AwsError, Operation};

@@ -21,7 +21,8 @@ use super::kms_key::KmsKey;
 use super::reference::{Known, Ref, Reference, Text};
 use super::tags::{TagChange, as_attribute, is_ours, without_aws};
 use super::{
-    Attributes, Condition, Context, Identity, Listed, Observed, Occasion, Progress, Resource, Rule, Task, Trail, attributes,
+    Attributes, Condition, Context, Identity, Listed, Observed, Occasion, Progress, Resource, Rule, Task, Trail,
+    attributes,
 };
 use crate::aws::{AwsError, Operation};
 use crate::config::Backup;

@@ -189,7 +189,8 @@ impl Resource for IamPolicy {
 
     fn of_import_id(identity: &Identity, id: &str) -> Option<Recorded> {
         let Identity { account, partition, .. } = identity;
-        let arn = if id.starts_with("arn:") { id.to_owned() } else { format!("arn:{partition}:iam::{account}:policy/{id}") };
+        let arn =
+            if id.starts_with("arn:") { id.to_owned() } else { format!("arn:{partition}:iam::{account}:policy/{id}") };
         Some(Recorded { name: arn.rsplit('/').next()?.to_owned(), arn })
     }
 }

@@ -12,7 +12,9 @@ use super::once::create_once;
 use super::policy::{self, Document};
 use super::reference::{Known, Ref, Reference, Text};
 use super::tags::{TagChange, as_attribute, is_ours, without_aws};
-use super::{Attributes, Condition, Context, Identity, Listed, Observed, Occasion, Resource, Rule, Task, Trail, attributes};
+use super::{
+    Attributes, Condition, Context, Identity, Listed, Observed, Occasion, Resource, Rule, Task, Trail, attributes,
+};
 use crate::address::Address;
 use crate::aws::{AwsError, ErrorKind, Operation};
 use crate::error::ResourceError;

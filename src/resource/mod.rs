@@ -574,7 +574,9 @@ mod tests {
             let recorded = kind.of_import_id(&identity, id).unwrap().unwrap();
             assert_eq!(kind.import_id(&recorded).unwrap(), id, "{}", kind.as_str());
         }
-        for (kind, id) in [(Kind::FhirDatastore, "x"), (Kind::CognitoUser, "alice"), (Kind::KmsKey, ""), (Kind::IamRolePolicy, "r")] {
+        for (kind, id) in
+            [(Kind::FhirDatastore, "x"), (Kind::CognitoUser, "alice"), (Kind::KmsKey, ""), (Kind::IamRolePolicy, "r")]
+        {
             assert_eq!(kind.of_import_id(&identity, id).unwrap(), None, "{}", kind.as_str());
         }
     }

@@ -21,7 +21,10 @@ fn adopt<'a>(more: impl IntoIterator<Item = &'a str>) -> Vec<&'a str> {
 fn actions(plan: &Value) -> Vec<(String, String)> {
     let changes = plan["changes"].as_array().unwrap().iter();
     let text = |value: &Value| value.as_str().unwrap().to_owned();
-    changes.map(|change| (text(&change["address"]), text(&change["action"]))).filter(|(_, action)| action != "no_op").collect()
+    changes
+        .map(|change| (text(&change["address"]), text(&change["action"])))
+        .filter(|(_, action)| action != "no_op")
+        .collect()
 }
 
 /// The state adopts, an apply mends without losing anything, and then nothing is left to do.
@@ -31,7 +34,10 @@ fn converges(place: &Place) {
     place.run(["apply", "-y"]).succeeds();
     assert_eq!(place.store_id(), store);
     let after = place.cloud().census();
-    assert_eq!((after.stores, after.keys, after.keys_ending, after.buckets), (before.stores, before.keys, 0, before.buckets));
+    assert_eq!(
+        (after.stores, after.keys, after.keys_ending, after.buckets),
+        (before.stores, before.keys, 0, before.buckets)
+    );
     assert_eq!((after.pools, after.functions, after.roles), (before.pools, before.functions, before.roles));
     place.run(["plan", "--detailed-exitcode"]).succeeds();
 }
@@ -63,7 +69,11 @@ fn a_smart_module_is_adopted_with_its_users_and_without_their_passwords() {
             assert!(is_terraforms || !String::from_utf8_lossy(&content).contains(secret), "{} has it", path.display());
         }
     }
-    assert!(ended.stdout.contains(r#"terraform state rm 'module.healthlake.aws_cognito_user.test_users["o'\''brien[1].\"x\""]'"#));
+    assert!(
+        ended
+            .stdout
+            .contains(r#"terraform state rm 'module.healthlake.aws_cognito_user.test_users["o'\''brien[1].\"x\""]'"#)
+    );
     place.cloud().emulator.clear_requests();
     // No password is needed, and none is set.
     converges(&place);
@@ -106,7 +116,8 @@ fn several_modules_of_one_state_become_stacks_of_their_own() {
 fn a_dry_run_writes_nothing_and_shows_everything() {
     let place = terraformed("root.tfstate");
     let before = place.files();
-    let dry = place.run(adopt(["--dry-run"])).succeeds().says("datastore_name = \"fhir-root\"").says("Nothing was written");
+    let dry =
+        place.run(adopt(["--dry-run"])).succeeds().says("datastore_name = \"fhir-root\"").says("Nothing was written");
     assert!(place.files() == before);
     assert_eq!(place.cloud().mutations(), Vec::<String>::new());
     let earnest = place.run(adopt([])).succeeds();
@@ -137,9 +148,15 @@ fn what_is_no_state_that_can_be_adopted_is_refused_by_what_it_is() {
         (&whole[..whole.len() / 2], "not whole JSON"),
         (r#"{"version": 3, "serial": 1, "lineage": "x", "modules": []}"#, "version 3"),
         (r#"{"version": 5, "serial": 1, "lineage": "x"}"#, "version 5"),
-        (r#"{"serial": 1, "lineage": "x", "meta": {}, "encrypted_data": "eA==", "encryption_version": "v0"}"#, "tofu state pull"),
+        (
+            r#"{"serial": 1, "lineage": "x", "meta": {}, "encrypted_data": "eA==", "encryption_version": "v0"}"#,
+            "tofu state pull",
+        ),
         (r#"{"format_version": "1.0", "terraform_version": "1.11.4"}"#, "terraform show -json"),
-        (r#"{"version": 4, "serial": 1, "lineage": "x", "outputs": {}, "resources": []}"#, "no resource of the HealthLake module"),
+        (
+            r#"{"version": 4, "serial": 1, "lineage": "x", "outputs": {}, "resources": []}"#,
+            "no resource of the HealthLake module",
+        ),
     ];
     for (text, told) in cases {
         place.write("terraform.tfstate", text);
@@ -179,7 +196,8 @@ fn what_has_vanished_since_is_told_and_made_anew_and_a_vanished_store_is_refused
     let place = terraformed("root.tfstate");
     let text = place.read("terraform.tfstate");
     let state: Value = serde_json::from_str(&text).unwrap();
-    let store = state["resources"].as_array().unwrap().iter().find(|it| it["type"] == "awscc_healthlake_fhir_datastore");
+    let store =
+        state["resources"].as_array().unwrap().iter().find(|it| it["type"] == "awscc_healthlake_fhir_datastore");
     let id = store.unwrap()["instances"][0]["attributes"]["datastore_id"].as_str().unwrap().to_owned();
     place.write("terraform.tfstate", &text.replace(&id, "00000000000000000000000000000000"));
     place.run(adopt([])).exits(64).says("the store that the Terraform state names is not there");
@@ -198,7 +216,8 @@ fn a_state_in_s3_is_read_through_the_sdk_and_one_from_stdin_too() {
     });
     place.run(["adopt", "--from-tfstate", "s3://tf-states"]).exits(64).says("names no object");
     place.run(["adopt", "--from-tfstate", "s3://tf-states/no/such", "--dry-run"]).exits(1);
-    let from_s3 = place.run(["adopt", "--from-tfstate", "s3://tf-states/env/prod/terraform.tfstate", "--dry-run"]).succeeds();
+    let from_s3 =
+        place.run(["adopt", "--from-tfstate", "s3://tf-states/env/prod/terraform.tfstate", "--dry-run"]).succeeds();
     let mut command = place.run(["adopt", "--from-tfstate", "-", "--dry-run"]).command();
     command.stdin(fs::File::open(place.path("terraform.tfstate")).unwrap());
     let from_stdin = command.output().unwrap();
@@ -273,7 +292,10 @@ fn a_rebuilt_state_can_be_destroyed() {
 fn one_of_several_stacks_of_a_name_must_be_chosen() {
     let (place, first) = lost("minimal");
     // The same store's name, in a config with other names for what is unique.
-    let second = place.read("healthlake.toml").replace("_name = \"", "_name = \"x").replace("\"xfhir-minimal\"", "\"fhir-minimal\"");
+    let second = place
+        .read("healthlake.toml")
+        .replace("_name = \"", "_name = \"x")
+        .replace("\"xfhir-minimal\"", "\"fhir-minimal\"");
     place.write("second.toml", &format!("healthlake_role_name = \"R2\"\nhealthlake_policy_name = \"P2\"\n{second}"));
     place.run(["apply", "-y", "-c", "second.toml"]).succeeds();
     let refused = place.run(["adopt", "--discover"]).exits(64).says("2 stacks");

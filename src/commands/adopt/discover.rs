@@ -69,9 +69,8 @@ fn refuse_ambiguous(found: &Discovery) -> Result<(), CommandError> {
     if found.ambiguous.is_empty() {
         return Ok(());
     }
-    let lines = found.ambiguous.iter().map(|(address, ids)| {
-        format!("{address}: there are {}: {}", ids.len(), ids.join(", "))
-    });
+    let lines =
+        found.ambiguous.iter().map(|(address, ids)| format!("{address}: there are {}: {}", ids.len(), ids.join(", ")));
     Err(CommandError::Usage {
         message: lines.collect::<Vec<_>>().join("\n"),
         hint: "say which one it is: `hlctl adopt ADDRESS ID`; the others can be adopted one by one too, or found by the next plan"
@@ -92,10 +91,9 @@ fn nothing(found: &Discovery) -> CommandError {
 
 /// What was seen and is not taken, in words.
 fn left(found: &Discovery) -> Vec<String> {
-    let candidates = found
-        .candidates
-        .iter()
-        .map(|(address, found)| format!("{address}  {}: has the config's name and no tags; --by-name takes it", found.id()));
+    let candidates = found.candidates.iter().map(|(address, found)| {
+        format!("{address}  {}: has the config's name and no tags; --by-name takes it", found.id())
+    });
     let of_others = found
         .of_others
         .iter()

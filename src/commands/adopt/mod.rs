@@ -11,8 +11,8 @@ use std::collections::BTreeMap;
 use anyhow::Context;
 
 use super::{interruptible, lock};
-use crate::adopt::Found;
 use crate::address::Address;
+use crate::adopt::Found;
 use crate::cli::AdoptArgs;
 use crate::error::CommandError;
 use crate::exit_code::ExitCode;
@@ -43,11 +43,7 @@ fn refuse_state(session: &Session) -> Result<(), CommandError> {
 }
 
 /// Refuses what another stack has, unless the user wants it taken.
-fn refuse_anothers(
-    found: &BTreeMap<Address, Found>,
-    stack: &str,
-    arguments: &AdoptArgs,
-) -> Result<(), CommandError> {
+fn refuse_anothers(found: &BTreeMap<Address, Found>, stack: &str, arguments: &AdoptArgs) -> Result<(), CommandError> {
     let anothers = found.iter().filter_map(|(address, found)| {
         let owner = found.owner().filter(|owner| *owner != stack)?;
         Some(format!("{address}: {} belongs to another hlctl stack, {owner}", found.name()))

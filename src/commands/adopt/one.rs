@@ -9,12 +9,12 @@ use crate::adopt::{Claim, Claims, Found, look, record};
 use crate::cli::AdoptArgs;
 use crate::error::CommandError;
 use crate::exit_code::ExitCode;
+use crate::materials;
 use crate::module::{self, Stack};
 use crate::plan::{Change, Options, Plan, refresh};
 use crate::resource::{Identity, Kind};
 use crate::session::{Session, Wishes, prepare, settings_of};
 use crate::state::State;
-use crate::materials;
 
 /// Puts one existing resource at an address of the stack.
 pub(super) async fn run(
@@ -112,7 +112,12 @@ async fn find(
     }
     if seen.found.is_empty() {
         return Err(CommandError::Usage {
-            message: format!("there is no {} {id} in account {}, region {}", address.kind(), cx.identity.account, cx.identity.region),
+            message: format!(
+                "there is no {} {id} in account {}, region {}",
+                address.kind(),
+                cx.identity.account,
+                cx.identity.region
+            ),
             hint: "check the id, the region and the credentials".to_owned(),
         });
     }
@@ -127,11 +132,18 @@ fn only(plan: &Plan, address: &Address) -> Plan {
 
 /// What differs in what cannot be changed would be deleted by the next apply.
 fn refuse_replacement(plan: &Plan, id: &str) -> Result<(), CommandError> {
-    let differing = plan.changes.iter().flat_map(|change| &change.attributes).filter(|change| change.replaces.is_some());
+    let differing =
+        plan.changes.iter().flat_map(|change| &change.attributes).filter(|change| change.replaces.is_some());
     let lines: Vec<String> = differing
         .map(|change| {
-            let value = |value: &Option<serde_json::Value>| value.as_ref().map_or("nothing".to_owned(), ToString::to_string);
-            format!("{}: it has {}, the config says {}", change.attribute(), value(&change.before), value(&change.after))
+            let value =
+                |value: &Option<serde_json::Value>| value.as_ref().map_or("nothing".to_owned(), ToString::to_string);
+            format!(
+                "{}: it has {}, the config says {}",
+                change.attribute(),
+                value(&change.before),
+                value(&change.after)
+            )
         })
         .collect();
     if lines.is_empty() {

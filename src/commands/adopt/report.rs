@@ -76,7 +76,10 @@ impl<'a> Report<'a> {
         let paragraphs = [
             ("Not in AWS any more, so that an apply makes them anew:", lines(&self.missing)),
             ("Not adopted:", self.left.clone()),
-            ("With tags that not all have; the next apply takes these away, unless they are put into [tags]:", lines(&self.own_tags)),
+            (
+                "With tags that not all have; the next apply takes these away, unless they are put into [tags]:",
+                lines(&self.own_tags),
+            ),
         ];
         for (heading, lines) in paragraphs.iter().filter(|(_, lines)| !lines.is_empty()) {
             say(&format!("\n{heading}\n\n  {}", lines.join("\n  ")));
@@ -95,9 +98,10 @@ impl<'a> Report<'a> {
     }
 
     fn as_json(&self, session: &Session) -> Value {
-        let adopted = self.adopted.iter().map(|adopted| {
-            json!({"address": adopted.address, "id": adopted.id, "terraform": adopted.terraform})
-        });
+        let adopted = self
+            .adopted
+            .iter()
+            .map(|adopted| json!({"address": adopted.address, "id": adopted.id, "terraform": adopted.terraform}));
         json!({
             "format_version": FORMAT_VERSION,
             "dry_run": self.dry_run,

@@ -29,12 +29,13 @@ pub(super) async fn read(session: &Session, source: &str) -> Result<Vec<u8>, Com
 }
 
 async fn read_object(session: &Session, source: &str, place: &str) -> Result<Vec<u8>, CommandError> {
-    let (bucket, key) = place.split_once('/').filter(|(bucket, key)| !bucket.is_empty() && !key.is_empty()).ok_or_else(
-        || CommandError::Usage {
+    let (bucket, key) = place
+        .split_once('/')
+        .filter(|(bucket, key)| !bucket.is_empty() && !key.is_empty())
+        .ok_or_else(|| CommandError::Usage {
             message: format!("{source} names no object"),
             hint: "write s3://BUCKET/KEY, as in the backend's configuration".to_owned(),
-        },
-    )?;
+        })?;
     let wishes = Wishes {
         region: session.global.region.as_deref(),
         profile: session.global.profile.as_deref(),

@@ -10,17 +10,18 @@ use super::report::{Adopted, Report};
 use super::{interruptible, refuse_anothers, refuse_state, source, write};
 use crate::address::Address;
 use crate::adopt::instance::Instance;
+use crate::adopt::tfstate::TfResource;
 use crate::adopt::{Claim, Claims, claims, inputs, instance, look, record, tfstate};
 use crate::cli::AdoptArgs;
 use crate::config::{self, Config, Sources};
 use crate::error::CommandError;
 use crate::exit_code::ExitCode;
+use crate::materials;
 use crate::module::{self, Stack};
 use crate::plan::Options;
 use crate::resource::{Context, Kind, Known};
 use crate::session::{Connection, Session, Wishes, prepare, settings_of};
 use crate::state::State;
-use crate::materials;
 
 /// Reads the Terraform state, looks at what it names, and writes a configuration and a state for it.
 pub(super) async fn run(session: &Session, arguments: &AdoptArgs, from: &str) -> Result<ExitCode, CommandError> {
@@ -28,7 +29,8 @@ pub(super) async fn run(session: &Session, arguments: &AdoptArgs, from: &str) ->
     if path.exists() {
         return Err(CommandError::Usage {
             message: format!("{} exists already", path.display()),
-            hint: "adopting writes one, and none is written over: move it away, or name another with -c FILE".to_owned(),
+            hint: "adopting writes one, and none is written over: move it away, or name another with -c FILE"
+                .to_owned(),
         });
     }
     refuse_state(session)?;
@@ -54,7 +56,7 @@ pub(super) async fn run(session: &Session, arguments: &AdoptArgs, from: &str) ->
         write_new(path, &text)?;
         write(session, arguments, state.clone()).await?;
     }
-    let terraform = |address: &Address| instance.resources.get(address).map(|resource| resource.address());
+    let terraform = |address: &Address| instance.resources.get(address).map(TfResource::address);
     let report = Report {
         adopted: found.iter().map(|(address, found)| Adopted::of(address, found, terraform(address))).collect(),
         missing,
@@ -66,7 +68,6 @@ pub(super) async fn run(session: &Session, arguments: &AdoptArgs, from: &str) ->
         stack: &state.stack,
         place: connection.place(session.home()),
         dry_run: arguments.dry_run,
-        ..Report::new(&prepared.plan, &state.stack)
     };
     report.tell(session, arguments.json);
     Ok(ExitCode::Success)
@@ -74,10 +75,8 @@ pub(super) async fn run(session: &Session, arguments: &AdoptArgs, from: &str) ->
 
 async fn read_instance(session: &Session, arguments: &AdoptArgs, from: &str) -> Result<Instance, CommandError> {
     let bytes = source::read(session, from).await?;
-    let state = tfstate::parse(&bytes).map_err(|error| CommandError::Usage {
-        hint: error.hint().to_owned(),
-        message: format!("{from}: {error}"),
-    })?;
+    let state = tfstate::parse(&bytes)
+        .map_err(|error| CommandError::Usage { hint: error.hint().to_owned(), message: format!("{from}: {error}") })?;
     instance::find(state, arguments.module.as_deref())
         .map_err(|error| CommandError::Usage { hint: error.hint(), message: format!("{from}: {error}") })
 }
@@ -135,9 +134,10 @@ async fn adopt(
     if !seen.found.contains_key(store) {
         return Err(CommandError::Usage {
             message: "the store that the Terraform state names is not there".to_owned(),
-            hint: "check that the credentials and --sandbox lead to the right place; if it was deleted, `terraform apply \
+            hint:
+                "check that the credentials and --sandbox lead to the right place; if it was deleted, `terraform apply \
                    -refresh-only` says so"
-                .to_owned(),
+                    .to_owned(),
         });
     }
     let is_protected = |address: &Address| module::is_protected(&config.protect, address);

@@ -82,9 +82,9 @@ fn instances(text: &str, kind: &str) -> Vec<(String, Value)> {
     let each = managed.flat_map(|resource| {
         let name = format!("{}.{kind}.{}", resource["module"], resource["name"]);
         let instances = resource["instances"].as_array().unwrap();
-        instances.iter().map(move |instance| {
-            (format!("{name}[{}]", instance["index_key"]), instance["attributes"].clone())
-        })
+        instances
+            .iter()
+            .map(move |instance| (format!("{name}[{}]", instance["index_key"]), instance["attributes"].clone()))
     });
     each.collect()
 }
@@ -175,7 +175,12 @@ impl World {
                     .ignore_public_acls(true)
                     .restrict_public_buckets(true)
                     .build();
-                s3.put_public_access_block().bucket(bucket).public_access_block_configuration(block).send().await.unwrap();
+                s3.put_public_access_block()
+                    .bucket(bucket)
+                    .public_access_block_configuration(block)
+                    .send()
+                    .await
+                    .unwrap();
             }
             "aws_s3_bucket_server_side_encryption_configuration" => {
                 let by = &of["rule"][0]["apply_server_side_encryption_by_default"][0];
@@ -242,9 +247,9 @@ impl World {
             .cmk_type(text(&encryption["cmk_type"]).as_str().into())
             .set_kms_key_id(encryption["kms_key_id"].as_str().map(str::to_owned));
         let sse = healthlake::SseConfiguration::builder().kms_encryption_config(encryption.build().unwrap()).build();
-        let preload = of["preload_data_config"]["preload_data_type"].as_str().map(|kind| {
-            healthlake::PreloadDataConfig::builder().preload_data_type(kind.into()).build().unwrap()
-        });
+        let preload = of["preload_data_config"]["preload_data_type"]
+            .as_str()
+            .map(|kind| healthlake::PreloadDataConfig::builder().preload_data_type(kind.into()).build().unwrap());
         let provider = &of["identity_provider_configuration"];
         let provider = healthlake::IdentityProviderConfiguration::builder()
             .authorization_strategy(text(&provider["authorization_strategy"]).as_str().into())
