@@ -311,9 +311,7 @@ fn what_has_the_names_alone_is_a_candidate_until_it_is_asked_for() {
     let place = terraformed("root.tfstate");
     place.run(adopt([])).succeeds();
     let adopted = place.state();
-    for name in [STATE] {
-        fs::remove_file(place.path(name)).unwrap();
-    }
+    fs::remove_file(place.path(STATE)).unwrap();
     let refused = place.run(["adopt", "--discover"]).exits(64).says("--by-name");
     assert!(!place.path(STATE).exists(), "{refused}");
     place.run(["adopt", "--discover", "--by-name"]).exits(1).says("no terminal");

@@ -250,15 +250,20 @@ impl World {
         let preload = of["preload_data_config"]["preload_data_type"]
             .as_str()
             .map(|kind| healthlake::PreloadDataConfig::builder().preload_data_type(kind.into()).build().unwrap());
-        let provider = &of["identity_provider_configuration"];
-        let provider = healthlake::IdentityProviderConfiguration::builder()
-            .authorization_strategy(text(&provider["authorization_strategy"]).as_str().into())
-            .fine_grained_authorization_enabled(provider["fine_grained_authorization_enabled"] == true)
-            .set_idp_lambda_arn(provider["idp_lambda_arn"].as_str().map(str::to_owned))
-            .set_metadata(provider["metadata"].as_str().map(str::to_owned));
+        let provider = Some(&of["identity_provider_configuration"])
+            .filter(|provider| provider["authorization_strategy"] != "AWS_AUTH")
+            .map(|provider| {
+                healthlake::IdentityProviderConfiguration::builder()
+                    .authorization_strategy(text(&provider["authorization_strategy"]).as_str().into())
+                    .fine_grained_authorization_enabled(provider["fine_grained_authorization_enabled"] == true)
+                    .set_idp_lambda_arn(provider["idp_lambda_arn"].as_str().map(str::to_owned))
+                    .set_metadata(provider["metadata"].as_str().map(str::to_owned))
+                    .build()
+                    .unwrap()
+            });
         let create = self.healthlake.create_fhir_datastore().datastore_name(text(&of["datastore_name"]));
         let create = create.datastore_type_version(healthlake::FhirVersion::R4).sse_configuration(sse);
-        let create = create.set_preload_data_config(preload).identity_provider_configuration(provider.build().unwrap());
+        let create = create.set_preload_data_config(preload).set_identity_provider_configuration(provider);
         let store = create.send().await.unwrap();
         vec![(text(&of["datastore_id"]), store.datastore_id)]
     }
