@@ -47,7 +47,10 @@ fn a_root_module_is_adopted_by_reading_alone_and_the_next_apply_tags_it() {
     let place = terraformed("root.tfstate");
     let ended = place.run(adopt([])).succeeds();
     assert_eq!(place.cloud().mutations(), Vec::<String>::new());
-    snapshot("adopt_root", &ended);
+    assert_eq!(ended.stdout.lines().filter(|line| line.starts_with("terraform state rm ")).count(), 19, "{ended}");
+    assert_eq!(ended.stdout.lines().count(), 19, "{ended}");
+    let ended = ended.says("Adopted 19 resources").says("+ tags[hlctl:address] = \"kms_key.s3\"");
+    assert!(ended.stderr.contains("0 to replace, 0 to destroy"), "{ended}");
     snapshot("adopt_root_config", &place.read("healthlake.toml"));
     let plan = place.run(["plan", "--json"]).succeeds().json();
     for change in plan["changes"].as_array().unwrap() {
