@@ -4,6 +4,7 @@ use hcl::expr::Expression;
 use serde_json::Value;
 
 use super::writer::{Links, encoded, value};
+use crate::resource::policy::plain;
 use crate::state::Entry;
 
 /// One resource.
@@ -24,9 +25,9 @@ impl Arguments<'_> {
         value(&self.seen(name))
     }
 
-    /// A policy or another document as HCL.
+    /// A policy as HCL, in the form in which it was sent: Terraform does not take `*` and `{"AWS": "*"}` for equal.
     pub(super) fn document(&self, name: &str) -> Expression {
-        encoded(&as_sent(&self.seen(name)))
+        encoded(&plain(self.seen(name)))
     }
 
     /// What identifies it.
@@ -42,38 +43,5 @@ impl Arguments<'_> {
     /// Its user pool.
     pub(super) fn pool(&self) -> Expression {
         self.links.to(("cognito_user_pool", "id"), "id", &self.recorded("user_pool_id"))
-    }
-}
-
-/// A policy document as hlctl sends it, from the one form in which the state keeps all: lists of one as bare values, and
-/// everybody as `*`. Terraform takes the former for equal, but not the latter.
-fn as_sent(document: &Value) -> Value {
-    match document {
-        Value::Array(items) if items.len() == 1 && items.iter().all(Value::is_string) => items[0].clone(),
-        Value::Array(items) => items.iter().map(as_sent).collect(),
-        Value::Object(members) => {
-            let sent = members.iter().map(|(name, member)| match (name.as_str(), as_sent(member)) {
-                ("Principal", Value::Object(who)) if who.len() == 1 && who.get("AWS").is_some_and(|who| who == "*") => {
-                    (name.clone(), "*".into())
-                }
-                (_, sent) => (name.clone(), sent),
-            });
-            sent.collect()
-        }
-        other => other.clone(),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use serde_json::json;
-
-    use super::*;
-
-    #[test]
-    fn lists_of_one_and_everybody_are_written_plainly() {
-        let kept = json!({"Statement": [{"Principal": {"AWS": ["*"]}, "Action": ["s3:*"], "Resource": ["a", "b"]}]});
-        let sent = json!({"Statement": [{"Principal": "*", "Action": "s3:*", "Resource": ["a", "b"]}]});
-        assert_eq!(as_sent(&kept), sent);
     }
 }

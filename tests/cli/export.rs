@@ -19,6 +19,11 @@ fn an_export_imports_every_resource_and_holds_no_secret() {
     assert!(imports.contains(&format!("id = \"{pool}/alice\"")));
     assert!(imports.contains("to = aws_cognito_user.test_users[\"alice\"]"));
     assert!(resources.contains("kms_master_key_id = aws_kms_key.s3.arn"));
+    // As it was sent to S3: Terraform would else want to change the policy.
+    assert!(
+        resources.contains("Principal = { AWS = \"*\" }") && !resources.contains("Principal = \"*\""),
+        "{resources}"
+    );
     for (path, content) in place.files() {
         if path.starts_with(place.path("tf")) {
             let text = String::from_utf8(content).unwrap();
