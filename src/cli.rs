@@ -2,6 +2,8 @@
 
 mod state;
 mod drift;
+mod adopt;
+mod export;
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -13,6 +15,8 @@ pub use state::{
     ByHand, ForceUnlockArgs, ForgetArgs, MigrateArgs, MvArgs, ProtectArgs, PushArgs, RecoverArgs, StateCommand,
 };
 pub use drift::DriftArgs;
+pub use adopt::AdoptArgs;
+pub use export::{ExportCommand, ExportTerraformArgs};
 
 /// Provision and operate an AWS HealthLake FHIR store from one TOML file
 #[derive(Debug, Parser)]
@@ -103,6 +107,11 @@ pub enum Command {
     Unprotect(ProtectArgs),
     /// Release the lock of a run that is gone
     ForceUnlock(ForceUnlockArgs),
+    /// Take over what exists: from a Terraform state, one by one, or found in AWS
+    Adopt(AdoptArgs),
+    /// Write the stack down for another tool
+    #[command(subcommand)]
+    Export(ExportCommand),
     /// Serve the emulator on a port of this machine, for any AWS client
     Sandbox(SandboxArgs),
     /// Print a completion script for a shell
@@ -131,9 +140,16 @@ impl Command {
             Self::Smart(SmartCommand::Token(arguments)) => arguments.json,
             Self::Smart(SmartCommand::Test(arguments)) => arguments.json,
             Self::State(StateCommand::List(arguments)) => arguments.json,
+            Self::Adopt(arguments) => arguments.json,
             Self::State(StateCommand::Show { json, .. }) => *json,
             Self::State(_) | Self::Forget(_) | Self::Protect(_) | Self::Unprotect(_) | Self::ForceUnlock(_) => false,
             Self::Init(_) | Self::Schema | Self::Sandbox(_) | Self::Completions { .. } | Self::Man { .. } => false,
+            Self::Init(_)
+            | Self::Schema
+            | Self::Export(_)
+            | Self::Sandbox(_)
+            | Self::Completions { .. }
+            | Self::Man { .. } => false,
         }
     }
 }
@@ -414,7 +430,7 @@ pub enum AddressFormat {
 }
 
 /// A number with `s`, `m` or `h`; a bare number is seconds.
-fn parse_duration(text: &str) -> Result<Duration, String> {
+pub(crate) fn parse_duration(text: &str) -> Result<Duration, String> {
     let split = text.find(|char: char| !char.is_ascii_digit() && char != '.').unwrap_or(text.len());
     let (number, unit) = text.split_at(split);
     let factor = match unit {

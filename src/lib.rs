@@ -10,6 +10,8 @@
 //! - [`graph`], [`plan`]: what needs what, what exists, what differs, what is to be done.
 //! - [`drift`]: what others have changed.
 //! - [`apply`]: does it. [`wait`] is the only loop that polls.
+//! - [`adopt`]: takes over what Terraform or a lost state has left.
+//! - [`export`]: a stack as HCL.
 //! - [`oauth`]: tokens from a user pool, as an app gets them.
 //! - [`state`]: what hlctl remembers, its file and its lock.
 //! - [`aws`]: clients, the meaning of errors, and the only place that repeats a call.
@@ -18,6 +20,7 @@
 //! `ARCHITECTURE.md` follows one apply through all of them.
 
 pub mod address;
+pub mod adopt;
 pub mod apply;
 pub mod aws;
 pub mod cli;
@@ -26,6 +29,7 @@ pub mod config;
 pub mod drift;
 pub mod error;
 pub mod exit_code;
+pub mod export;
 pub mod fingerprint;
 pub mod graph;
 pub mod materials;

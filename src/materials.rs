@@ -4,13 +4,14 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use serde_json::Value;
 use thiserror::Error;
 
 use crate::config::{Config, PasswordSource, Secret, TestUser, is_good_password};
 use crate::error::CommandError;
-use crate::module::Materials;
+use crate::module::{Materials, test_user};
 use crate::package::{Package, Wanted};
-use crate::state::Home;
+use crate::state::{Home, State};
 
 /// Why a test user has no password. Nothing of a password is told.
 #[derive(Debug, Error)]
@@ -30,23 +31,29 @@ impl PasswordError {
 }
 
 /// Gathers everything. A saved plan's configuration has lost the passwords that stood in the file itself; `inline` is asked
-/// for those.
+/// for those. A user that keeps the password it came with needs none.
 ///
 /// # Errors
 /// No package, or one that Lambda cannot run; a password that is nowhere, or that the user pool would refuse.
 pub fn gather(
     config: &Config,
-    home: Home,
+    state: &State,
     inline: impl Fn() -> Result<Option<Config>, CommandError>,
 ) -> Result<Materials, CommandError> {
-    let Some(package) = package(config, home)? else { return Ok(Materials::default()) };
+    let Some(package) = package(config, state.home)? else { return Ok(Materials::default()) };
     let mut passwords = BTreeMap::new();
     for user in &config.smart.test_users {
         let secret = match &user.password {
-            PasswordSource::Inline(secret) if secret.is_empty() => inline_password(user, inline()?)?,
-            given => read(user, given).map_err(CommandError::Password)?,
+            PasswordSource::Inline(secret) if secret.is_empty() => {
+                inline().and_then(|config| inline_password(user, config))
+            }
+            given => read(user, given).map_err(CommandError::Password),
         };
-        passwords.insert(user.username.clone(), secret);
+        match secret {
+            Ok(secret) => drop(passwords.insert(user.username.clone(), secret)),
+            Err(_) if keeps_its_password(state, user) => {}
+            Err(error) => return Err(error),
+        }
     }
     Ok(Materials { package: Some(package), passwords })
 }
@@ -76,6 +83,12 @@ fn package(config: &Config, home: Home) -> Result<Option<Arc<Package>>, CommandE
         runs_here: home == Home::Sandbox,
     };
     Package::find(&wanted).map(|package| Some(Arc::new(package))).map_err(CommandError::Package)
+}
+
+/// Whether the user was adopted: its password is known to others, and hlctl sets none.
+fn keeps_its_password(state: &State, user: &TestUser) -> bool {
+    let recorded = state.recorded(test_user(&user.username).as_str());
+    recorded.and_then(|recorded| recorded.get("password_is_anothers")).and_then(Value::as_bool).unwrap_or(false)
 }
 
 fn inline_password(user: &TestUser, config: Option<Config>) -> Result<Secret, CommandError> {

@@ -1,10 +1,12 @@
 //! The commands, one file each. They are thin: read, call, print.
 
+mod adopt;
 mod apply;
 mod confirm;
 mod destroy;
 mod force_unlock;
 mod drift;
+mod export;
 mod init;
 mod man;
 mod outputs;
@@ -81,6 +83,8 @@ fn run(cli: Cli, printer: Printer) -> Result<ExitCode, CommandError> {
         Command::Protect(arguments) => block_on(sender, state::protect(&session, &arguments, true)),
         Command::Unprotect(arguments) => block_on(sender, state::protect(&session, &arguments, false)),
         Command::ForceUnlock(arguments) => block_on(sender, force_unlock::run(&session, &arguments)),
+        Command::Adopt(arguments) => block_on(sender, adopt::run(&session, &arguments)),
+        Command::Export(command) => block_on(sender, export::run(&session, &command)),
         Command::Completions { shell } => {
             let mut script = Vec::new();
             clap_complete::generate(shell, &mut Cli::command(), "hlctl", &mut script);

@@ -10,6 +10,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 pub use outputs::{SECRETS, outputs};
+pub use smart::test_user;
 
 use crate::address::Address;
 use crate::config::{Config, Protect, Secret};

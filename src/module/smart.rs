@@ -20,6 +20,11 @@ use crate::resource::{
 const OPENID_SCOPES: [&str; 4] = ["openid", "profile", "email", "phone"];
 const HEALTHLAKE: &str = "healthlake.amazonaws.com";
 
+/// The address of the test user with this name.
+pub fn test_user(username: &str) -> Address {
+    Address::new(CognitoUser::KIND, &format!("test_users[{}]", json!(username)))
+}
+
 /// The clients of the pool, and the scopes they may ask for.
 struct Clients {
     pool: Ref<CognitoUserPool>,
@@ -95,9 +100,9 @@ impl Builder<'_> {
     }
 
     fn test_user(&mut self, pool: &Ref<CognitoUserPool>, user: &TestUser) {
-        let name = format!("test_users[{}]", json!(user.username));
+        let address = test_user(&user.username);
         let user = CognitoUser {
-            address: Address::new(CognitoUser::KIND, &name),
+            address: address.clone(),
             pool: pool.clone(),
             username: user.username.clone(),
             user_attributes: BTreeMap::from([
@@ -108,7 +113,7 @@ impl Builder<'_> {
             password: self.materials.passwords.get(&user.username).cloned().unwrap_or_default(),
         };
         // The place of a user in the list is none of its own, so its name is its address.
-        self.add(&name, user);
+        self.nodes.insert(address, user.into());
     }
 
     fn validator(&mut self, clients: &Clients, package: Arc<Package>) -> Target {

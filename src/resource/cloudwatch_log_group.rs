@@ -129,6 +129,14 @@ impl Resource for CloudwatchLogGroup {
         recorded.name.clone()
     }
 
+    fn import_id(recorded: &Recorded) -> String {
+        recorded.name.clone()
+    }
+
+    fn of_import_id(identity: &Identity, id: &str) -> Option<Recorded> {
+        Some(recorded(identity, id))
+    }
+
     fn meaning(occasion: &Occasion<'_>) -> Vec<String> {
         match occasion.action {
             Action::Delete | Action::Replace => vec!["The logs in it are deleted with it.".to_owned()],

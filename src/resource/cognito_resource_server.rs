@@ -151,6 +151,16 @@ impl Resource for CognitoResourceServer {
         recorded.identifier.clone()
     }
 
+    fn import_id(recorded: &Recorded) -> String {
+        format!("{}|{}", recorded.user_pool_id, recorded.identifier)
+    }
+
+    fn of_import_id(_identity: &Identity, id: &str) -> Option<Recorded> {
+        let (pool, identifier) = id.split_once('|')?;
+        let (user_pool_id, identifier) = (pool.to_owned(), identifier.to_owned());
+        Some(Recorded { user_pool_id, identifier, scope_identifiers: BTreeSet::new() })
+    }
+
     fn meaning(occasion: &Occasion<'_>) -> Vec<String> {
         let removes = occasion.action == Action::Update && occasion.changed.contains(&"scopes");
         let sentence = "An app that asks for a scope that is gone is refused at log-in.";

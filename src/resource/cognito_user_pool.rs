@@ -21,7 +21,7 @@ use super::once::create_once;
 use super::reference::{Known, Ref, Reference, Text};
 use super::tags::{as_attribute, is_ours, without_aws};
 use super::{
-    Attributes, Condition, Context, Hanging, Identity, Observed, Occasion, Parent, Resource, Rule, Task, Trail,
+    Attributes, Condition, Context, Hanging, Identity, Listed, Observed, Occasion, Parent, Resource, Rule, Task, Trail,
     attributes,
 };
 use crate::address::Address;
@@ -180,6 +180,27 @@ impl Resource for CognitoUserPool {
 
     fn name(recorded: &Recorded) -> String {
         recorded.name.clone()
+    }
+
+    fn import_id(recorded: &Recorded) -> String {
+        recorded.id.clone()
+    }
+
+    fn of_import_id(identity: &Identity, id: &str) -> Option<Recorded> {
+        let Identity { account, region, partition, .. } = identity;
+        let arn = format!("arn:{partition}:cognito-idp:{region}:{account}:userpool/{id}");
+        let jwks_uri = jwks_uri(region, id);
+        id.contains('_').then(|| Recorded { id: id.to_owned(), arn, name: String::new(), jwks_uri })
+    }
+
+    async fn list(cx: &Context) -> Result<Vec<Listed<Recorded>>, ResourceError> {
+        let mut listed = Vec::new();
+        for id in ids_of_all(cx).await? {
+            if let Some(pool) = describe(cx, &id).await? {
+                listed.push(Listed { recorded: recorded_of(cx, &pool)?, tags: tags_of(&pool) });
+            }
+        }
+        Ok(listed)
     }
 
     fn meaning(occasion: &Occasion<'_>) -> Vec<String> {
@@ -422,20 +443,26 @@ async fn describe(cx: &Context, id: &str) -> Result<Option<UserPoolType>, AwsErr
 /// The pool with our tags that is none of those in `taken`. Names are not unique, so every pool is looked at.
 async fn search(cx: &Context, address: &Address, taken: &[Value]) -> Result<Option<Recorded>, ResourceError> {
     let taken: Vec<&str> = taken.iter().filter_map(|recorded| recorded.get("id")?.as_str()).collect();
+    let ids = ids_of_all(cx).await?;
+    for id in ids.iter().filter(|id| !taken.contains(&id.as_str())) {
+        let Some(pool) = describe(cx, id).await? else { continue };
+        if is_ours(cx, address, &tags_of(&pool)) {
+            return recorded_of(cx, &pool).map(Some);
+        }
+    }
+    Ok(None)
+}
+
+async fn ids_of_all(cx: &Context) -> Result<Vec<String>, AwsError> {
+    let mut ids = Vec::new();
     let mut token = None;
     loop {
         let list = || cx.clients.cognito.list_user_pools().max_results(60).set_next_token(token.clone()).send();
         let page = cx.call(Operation::new("cognito-idp", "ListUserPools"), list).await?;
-        let ids = page.user_pools().iter().filter_map(|pool| pool.id());
-        for id in ids.filter(|id| !taken.contains(id)) {
-            let Some(pool) = describe(cx, id).await? else { continue };
-            if is_ours(cx, address, &tags_of(&pool)) {
-                return recorded_of(cx, &pool).map(Some);
-            }
-        }
+        ids.extend(page.user_pools().iter().filter_map(|pool| pool.id().map(str::to_owned)));
         token = page.next_token().map(str::to_owned);
         if token.is_none() {
-            return Ok(None);
+            return Ok(ids);
         }
     }
 }
@@ -451,9 +478,13 @@ fn recorded_of(cx: &Context, pool: &UserPoolType) -> Result<Recorded, ResourceEr
     Ok(Recorded {
         arn: pool.arn().map_or(arn, str::to_owned),
         name: pool.name().unwrap_or_default().to_owned(),
-        jwks_uri: format!("https://cognito-idp.{region}.amazonaws.com/{id}/.well-known/jwks.json"),
+        jwks_uri: jwks_uri(region, id),
         id: id.to_owned(),
     })
+}
+
+fn jwks_uri(region: &str, id: &str) -> String {
+    format!("https://cognito-idp.{region}.amazonaws.com/{id}/.well-known/jwks.json")
 }
 
 fn no_pool(operation: &str) -> ResourceError {

@@ -255,6 +255,15 @@ impl Resource for CognitoUserPoolClient {
         recorded.name.clone()
     }
 
+    fn import_id(recorded: &Recorded) -> String {
+        format!("{}/{}", recorded.user_pool_id, recorded.id)
+    }
+
+    fn of_import_id(_identity: &Identity, id: &str) -> Option<Recorded> {
+        let (pool, id) = id.split_once('/')?;
+        Some(Recorded { id: id.to_owned(), user_pool_id: pool.to_owned(), name: String::new() })
+    }
+
     fn meaning(occasion: &Occasion<'_>) -> Vec<String> {
         match occasion.action {
             Action::Replace => {

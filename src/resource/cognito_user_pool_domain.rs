@@ -161,6 +161,15 @@ impl Resource for CognitoUserPoolDomain {
         recorded.domain.clone()
     }
 
+    fn import_id(recorded: &Recorded) -> String {
+        recorded.domain.clone()
+    }
+
+    fn of_import_id(identity: &Identity, id: &str) -> Option<Recorded> {
+        let base_url = base_url(identity, id);
+        Some(Recorded { domain: id.to_owned(), user_pool_id: String::new(), base_url })
+    }
+
     fn meaning(occasion: &Occasion<'_>) -> Vec<String> {
         match occasion.action {
             Action::Replace => vec!["Apps must be told the new log-in addresses.".to_owned()],

@@ -21,7 +21,8 @@ use super::kms_key::KmsKey;
 use super::reference::{Known, Ref, Reference, Text};
 use super::tags::{TagChange, as_attribute, is_ours, without_aws};
 use super::{
-    Attributes, Condition, Context, Identity, Observed, Occasion, Progress, Resource, Rule, Task, Trail, attributes,
+    Attributes, Condition, Context, Identity, Listed, Observed, Occasion, Progress, Resource, Rule, Task, Trail,
+    attributes,
 };
 use crate::aws::{AwsError, Operation};
 use crate::config::Backup;
@@ -130,21 +131,12 @@ impl Resource for FhirDatastore {
 
     async fn find(cx: &Context, trail: &Trail<'_>) -> Result<Option<Recorded>, ResourceError> {
         let known: Vec<&str> = trail.taken.iter().filter_map(|recorded| recorded.get("arn")?.as_str()).collect();
-        let mut token = None;
-        loop {
-            let list = || cx.clients.healthlake.list_fhir_datastores().set_next_token(token.clone()).send();
-            let page = cx.call(Operation::new("healthlake", "ListFHIRDatastores"), list).await?;
-            let living = page.datastore_properties_list().iter().filter(|store| !is_ending(store));
-            for store in living.filter(|store| !known.contains(&store.datastore_arn())) {
-                if is_ours(cx, trail.address, &list_tags(cx, store.datastore_arn()).await?) {
-                    return Ok(Some(recorded_of(&whole("ListFHIRDatastores", store.clone())?)));
-                }
-            }
-            token = page.next_token().map(str::to_owned);
-            if token.is_none() {
-                return Ok(None);
+        for store in all_living(cx).await?.into_iter().filter(|store| !known.contains(&store.arn.as_str())) {
+            if is_ours(cx, trail.address, &list_tags(cx, &store.arn).await?) {
+                return Ok(Some(store));
             }
         }
+        Ok(None)
     }
 
     async fn read(cx: &Context, recorded: &Recorded) -> Result<Option<Observed<Recorded>>, ResourceError> {
@@ -286,6 +278,27 @@ impl Resource for FhirDatastore {
         recorded.name.clone()
     }
 
+    fn import_id(recorded: &Recorded) -> String {
+        recorded.id.clone()
+    }
+
+    fn of_import_id(identity: &Identity, id: &str) -> Option<Recorded> {
+        let id = id.rsplit('/').next()?;
+        let is_id = id.len() == 32 && id.chars().all(|char| char.is_ascii_hexdigit());
+        let Identity { account, region, partition, .. } = identity;
+        let arn = format!("arn:{partition}:healthlake:{region}:{account}:datastore/fhir/{id}");
+        is_id.then(|| Recorded { id: id.to_owned(), arn, endpoint: String::new(), name: String::new() })
+    }
+
+    async fn list(cx: &Context) -> Result<Vec<Listed<Recorded>>, ResourceError> {
+        let mut listed = Vec::new();
+        for recorded in all_living(cx).await? {
+            let tags = list_tags(cx, &recorded.arn).await?;
+            listed.push(Listed { recorded, tags });
+        }
+        Ok(listed)
+    }
+
     /// As the module's users saw it, and as the dates in the guide's EventBridge examples show.
     fn usual_time(action: Action) -> Option<&'static str> {
         match action {
@@ -352,6 +365,22 @@ impl FhirDatastore {
 /// One change at a time: another one under way is waited out.
 fn update_operation() -> Operation {
     Operation::new("healthlake", "UpdateFHIRDatastore").eventually(&[("ConflictException", "")])
+}
+
+async fn all_living(cx: &Context) -> Result<Vec<Recorded>, AwsError> {
+    let mut living = Vec::new();
+    let mut token = None;
+    loop {
+        let list = || cx.clients.healthlake.list_fhir_datastores().set_next_token(token.clone()).send();
+        let page = cx.call(Operation::new("healthlake", "ListFHIRDatastores"), list).await?;
+        for store in page.datastore_properties_list().iter().filter(|store| !is_ending(store)) {
+            living.push(recorded_of(&whole("ListFHIRDatastores", store.clone())?));
+        }
+        token = page.next_token().map(str::to_owned);
+        if token.is_none() {
+            return Ok(living);
+        }
+    }
 }
 
 async fn describe(cx: &Context, id: &str) -> Result<Option<DatastoreProperties>, AwsError> {

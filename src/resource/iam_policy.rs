@@ -222,6 +222,17 @@ impl Resource for IamPolicy {
     fn name(recorded: &Recorded) -> String {
         recorded.name.clone()
     }
+
+    fn import_id(recorded: &Recorded) -> String {
+        recorded.arn.clone()
+    }
+
+    fn of_import_id(identity: &Identity, id: &str) -> Option<Recorded> {
+        let Identity { account, partition, .. } = identity;
+        let arn =
+            if id.starts_with("arn:") { id.to_owned() } else { format!("arn:{partition}:iam::{account}:policy/{id}") };
+        Some(Recorded { name: arn.rsplit('/').next()?.to_owned(), arn })
+    }
 }
 
 /// Versions that are not the default one, oldest first.

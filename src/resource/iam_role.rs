@@ -210,6 +210,16 @@ impl Resource for IamRole {
     fn name(recorded: &Recorded) -> String {
         recorded.name.clone()
     }
+
+    fn import_id(recorded: &Recorded) -> String {
+        recorded.name.clone()
+    }
+
+    fn of_import_id(identity: &Identity, id: &str) -> Option<Recorded> {
+        let name = id.rsplit('/').next()?;
+        let Identity { account, partition, .. } = identity;
+        Some(Recorded { name: name.to_owned(), arn: format!("arn:{partition}:iam::{account}:role/{name}") })
+    }
 }
 
 /// Whether it is the one that was recorded, or one of ours: after a deletion somebody else may have made one of its name.

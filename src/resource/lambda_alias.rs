@@ -197,6 +197,17 @@ impl Resource for LambdaAlias {
         format!("{}:{}", recorded.function, recorded.name)
     }
 
+    fn import_id(recorded: &Recorded) -> String {
+        format!("{}/{}", recorded.function, recorded.name)
+    }
+
+    fn of_import_id(identity: &Identity, id: &str) -> Option<Recorded> {
+        let (function, name) = id.split_once('/')?;
+        let Identity { account, region, partition, .. } = identity;
+        let arn = format!("arn:{partition}:lambda:{region}:{account}:function:{function}:{name}");
+        Some(Recorded { function: function.to_owned(), name: name.to_owned(), arn })
+    }
+
     fn group(recorded: &Recorded) -> Option<String> {
         Some(group_of(&recorded.function))
     }

@@ -150,7 +150,7 @@ impl Resource for LambdaFunction {
     }
 
     fn foretold(&self, identity: &Identity, _known: &Known) -> Option<Recorded> {
-        Some(self.unsent(identity))
+        Some(unsent(identity, &self.name))
     }
 
     async fn read(cx: &Context, recorded: &Recorded) -> Result<Option<Observed<Recorded>>, ResourceError> {
@@ -217,7 +217,7 @@ impl Resource for LambdaFunction {
                 .set_tags(Some(tags.clone()))
                 .send()
         };
-        let mut recorded = self.unsent(&cx.identity);
+        let mut recorded = unsent(&cx.identity, &self.name);
         match cx.call(Operation::new("lambda", "CreateFunction").eventually(NOT_YET), create).await {
             Ok(answer) => recorded.code_sha256 = answer.code_sha256.unwrap_or_else(|| archive.sha256.clone()),
             Err(error) if error.kind == ErrorKind::AlreadyExists => {
@@ -283,6 +283,15 @@ impl Resource for LambdaFunction {
         recorded.name.clone()
     }
 
+    fn import_id(recorded: &Recorded) -> String {
+        recorded.name.clone()
+    }
+
+    fn of_import_id(identity: &Identity, id: &str) -> Option<Recorded> {
+        let name = id.rsplit(':').next()?;
+        Some(unsent(identity, name))
+    }
+
     fn meaning(occasion: &super::Occasion<'_>) -> Vec<String> {
         match occasion.action {
             Action::Delete => vec!["Until the store no longer names it, every SMART request is refused.".to_owned()],
@@ -313,12 +322,6 @@ impl LambdaFunction {
             ("environment", self.environment_shown(known)),
             ("code_sha256", json!(self.code_sha256(known))),
         ])
-    }
-
-    fn unsent(&self, identity: &Identity) -> Recorded {
-        let Identity { account, region, partition, .. } = identity;
-        let arn = format!("arn:{partition}:lambda:{region}:{account}:function:{}", self.name);
-        Recorded { name: self.name.clone(), arn, source_sha256: String::new(), code_sha256: String::new() }
     }
 
     /// The archive's hash. An archive is made only where its source is not the one that was sent last.
@@ -455,6 +458,13 @@ pub(super) fn pace(cx: &Context) -> Pace {
 
 /// What Lambda has not done in this time it will not do.
 const LONGEST_WAIT: Duration = Duration::from_secs(15 * 60);
+
+/// A function to which hlctl has sent no code.
+fn unsent(identity: &Identity, name: &str) -> Recorded {
+    let Identity { account, region, partition, .. } = identity;
+    let arn = format!("arn:{partition}:lambda:{region}:{account}:function:{name}");
+    Recorded { name: name.to_owned(), arn, source_sha256: String::new(), code_sha256: String::new() }
+}
 
 async fn get(cx: &Context, name: &str) -> Result<Option<GetFunctionOutput>, AwsError> {
     let get = || cx.clients.lambda.get_function().function_name(name).send();

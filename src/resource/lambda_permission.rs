@@ -148,6 +148,20 @@ impl Resource for LambdaPermission {
         format!("{} on {}", recorded.statement_id, recorded.function)
     }
 
+    fn import_id(recorded: &Recorded) -> String {
+        let qualifier = recorded.qualifier.iter().map(|qualifier| format!(":{qualifier}"));
+        format!("{}{}/{}", recorded.function, qualifier.collect::<String>(), recorded.statement_id)
+    }
+
+    fn of_import_id(_identity: &Identity, id: &str) -> Option<Recorded> {
+        let (target, statement_id) = id.split_once('/')?;
+        let (function, qualifier) = match target.split_once(':') {
+            Some((function, qualifier)) => (function, Some(qualifier.to_owned())),
+            None => (target, None),
+        };
+        Some(Recorded { function: function.to_owned(), qualifier, statement_id: statement_id.to_owned() })
+    }
+
     /// Statements put at once can be lost.
     fn group(recorded: &Recorded) -> Option<String> {
         Some(group_of(&recorded.function))

@@ -139,6 +139,15 @@ pub struct Observed<R = Value> {
     pub condition: Condition,
 }
 
+/// One of all that an account has of a type.
+#[derive(Clone, Debug)]
+pub struct Listed<R = Value> {
+    /// What the state file should record of it.
+    pub recorded: R,
+    /// Its tags.
+    pub tags: BTreeMap<String, String>,
+}
+
 /// Whether a resource is ready for use.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Condition {
@@ -278,6 +287,17 @@ pub trait Resource: Clone + Send + Sync + 'static {
     /// The name a user knows it by.
     fn name(recorded: &Self::Recorded) -> String;
 
+    /// The id by which Terraform imports it.
+    fn import_id(recorded: &Self::Recorded) -> String;
+
+    /// What the id by which Terraform imports it says of it; reading it fills in the rest. `None` for what is no such id.
+    fn of_import_id(identity: &Identity, id: &str) -> Option<Self::Recorded>;
+
+    /// All of them that the account has in the region, with their tags; nothing for types that names identify.
+    fn list(_cx: &Context) -> impl Future<Output = Result<Vec<Listed<Self::Recorded>>, ResourceError>> + Send {
+        async { Ok(Vec::new()) }
+    }
+
     /// How long the action usually takes, for those that take minutes.
     fn usual_time(_action: Action) -> Option<&'static str> {
         None
@@ -376,6 +396,38 @@ macro_rules! kinds {
             /// What is recorded is not of this kind.
             pub fn name(self, recorded: &Value) -> Result<String, ResourceError> {
                 match self { $(Self::$kind => Ok($kind::name(&from_value(self, recorded)?))),+ }
+            }
+
+            /// [`Resource::import_id`]
+            ///
+            /// # Errors
+            /// What is recorded is not of this kind.
+            pub fn import_id(self, recorded: &Value) -> Result<String, ResourceError> {
+                match self { $(Self::$kind => Ok($kind::import_id(&from_value(self, recorded)?))),+ }
+            }
+
+            /// [`Resource::of_import_id`]
+            ///
+            /// # Errors
+            /// None that an id can cause.
+            pub fn of_import_id(self, identity: &Identity, id: &str) -> Result<Option<Value>, ResourceError> {
+                match self {
+                    $(Self::$kind => $kind::of_import_id(identity, id).map(|recorded| to_value(&recorded)).transpose()),+
+                }
+            }
+
+            /// [`Resource::list`]
+            ///
+            /// # Errors
+            /// AWS's, as [`ResourceError`].
+            pub async fn list(self, cx: &Context) -> Result<Vec<Listed>, ResourceError> {
+                match self {
+                    $(Self::$kind => {
+                        let listed = $kind::list(cx).await?.into_iter();
+                        let general = |Listed { recorded, tags }| Ok(Listed { recorded: to_value(&recorded)?, tags });
+                        listed.map(general).collect()
+                    }),+
+                }
             }
 
             /// [`Resource::is_whole`]
@@ -529,4 +581,44 @@ fn from_value<T: DeserializeOwned>(kind: Kind, recorded: &Value) -> Result<T, Re
 /// A JSON object from pairs; the attributes of a resource.
 pub(crate) fn attributes<const N: usize>(pairs: [(&str, Value); N]) -> Attributes {
     pairs.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test may panic")]
+
+    use super::*;
+
+    #[test]
+    fn an_import_id_leads_back_to_what_it_was_made_from() {
+        let identity = Identity {
+            account: "111122223333".to_owned(),
+            region: "us-east-1".to_owned(),
+            partition: "aws".to_owned(),
+            caller: String::new(),
+        };
+        for kind in Kind::ALL {
+            let id = match kind {
+                Kind::KmsKey => "1e892e9b-6296-4f34-a018-dd66e522f875",
+                Kind::FhirDatastore => "24d205431f3d44e0afabd4eb383a2173",
+                Kind::IamPolicy => "arn:aws:iam::111122223333:policy/p",
+                Kind::IamRolePolicy => "role:policy",
+                Kind::IamRolePolicyAttachment => "role/arn:aws:iam::aws:policy/service-role/p",
+                Kind::CognitoUserPool => "us-east-1_AbC",
+                Kind::CognitoResourceServer => "us-east-1_AbC|patient",
+                Kind::CognitoUserPoolClient => "us-east-1_AbC/client",
+                Kind::CognitoUser => "us-east-1_AbC/o'brien/x",
+                Kind::LambdaAlias => "function/live",
+                Kind::LambdaPermission => "function:live/statement",
+                _ => "a-name",
+            };
+            let recorded = kind.of_import_id(&identity, id).unwrap().unwrap();
+            assert_eq!(kind.import_id(&recorded).unwrap(), id, "{}", kind.as_str());
+        }
+        for (kind, id) in
+            [(Kind::FhirDatastore, "x"), (Kind::CognitoUser, "alice"), (Kind::KmsKey, ""), (Kind::IamRolePolicy, "r")]
+        {
+            assert_eq!(kind.of_import_id(&identity, id).unwrap(), None, "{}", kind.as_str());
+        }
+    }
 }

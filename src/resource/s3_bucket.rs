@@ -163,6 +163,14 @@ impl Resource for S3Bucket {
         recorded.name.clone()
     }
 
+    fn import_id(recorded: &Recorded) -> String {
+        recorded.name.clone()
+    }
+
+    fn of_import_id(identity: &Identity, id: &str) -> Option<Recorded> {
+        Some(recorded(&identity.partition, id))
+    }
+
     fn meaning(occasion: &Occasion<'_>) -> Vec<String> {
         match (occasion.action, occasion.contents) {
             (Action::Delete | Action::Replace, Some(contents)) if !contents.is_empty() => {

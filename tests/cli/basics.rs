@@ -8,7 +8,7 @@ use crate::support::{Place, snapshot};
 fn the_help_is_as_documented() {
     let place = Place::sandbox("minimal");
     snapshot("help", &place.run(["--help"]).succeeds());
-    for command in ["plan", "apply", "destroy", "wait", "outputs", "state", "sandbox"] {
+    for command in ["plan", "apply", "destroy", "wait", "outputs", "state", "adopt", "sandbox"] {
         snapshot(&format!("help_{command}"), &place.run([command, "--help"]).succeeds());
     }
     let version = place.run(["--version"]).succeeds();

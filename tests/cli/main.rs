@@ -9,11 +9,13 @@
     reason = "a test may stop at the first surprise"
 )]
 
+mod adopt;
 mod apply;
 mod backend;
 mod basics;
 mod credentials;
 mod drift;
+mod export;
 mod faults;
 mod fuzz;
 mod interrupts;

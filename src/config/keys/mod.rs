@@ -141,6 +141,17 @@ pub fn find(name: &str) -> Option<&'static Key> {
 }
 
 impl Key {
+    /// Whether the key has this value without a word from the user.
+    pub fn is_default(&self, value: &toml::Value) -> bool {
+        match self.default {
+            Default::Toml(text) => {
+                let table: Option<toml::Table> = toml::from_str(&format!("value = {text}")).ok();
+                table.as_ref().and_then(|table| table.get("value")) == Some(value)
+            }
+            Default::Required | Default::Unset => false,
+        }
+    }
+
     /// The environment variable that overrides the file.
     pub fn variable(&self) -> String {
         format!("HLCTL_{}", self.name.to_ascii_uppercase())

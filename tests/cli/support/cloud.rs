@@ -104,13 +104,18 @@ impl Cloud {
 
     /// The SDK's configuration for this AWS.
     pub fn sdk_as(&self, access_key: &str, region: &str) -> SdkConfig {
+        block_on(self.sdk_later(access_key, region))
+    }
+
+    /// The SDK's configuration for this AWS, for what runs already.
+    pub async fn sdk_later(&self, access_key: &str, region: &str) -> SdkConfig {
         let credentials = Credentials::new(access_key, "secret", None, None, "test");
         let loader = aws_config::defaults(BehaviorVersion::latest())
             .http_client(self.emulator.connector())
             .endpoint_url("http://127.0.0.1")
             .region(Region::new(region.to_owned()))
             .credentials_provider(SharedCredentialsProvider::new(credentials));
-        block_on(loader.load())
+        loader.load().await
     }
 
     /// An S3 client in the default account and region.

@@ -1,0 +1,76 @@
+//! `hlctl adopt`
+
+mod discover;
+mod one;
+mod report;
+mod source;
+mod terraform;
+
+use std::collections::BTreeMap;
+
+use anyhow::Context;
+
+use super::{interruptible, lock};
+use crate::address::Address;
+use crate::adopt::Found;
+use crate::cli::AdoptArgs;
+use crate::error::CommandError;
+use crate::exit_code::ExitCode;
+use crate::session::Session;
+use crate::state::State;
+
+/// Takes over what exists. AWS is only read; nothing that exists already is written over.
+pub(super) async fn run(session: &Session, arguments: &AdoptArgs) -> Result<ExitCode, CommandError> {
+    match (&arguments.from_tfstate, &arguments.address, &arguments.id) {
+        (Some(source), ..) => terraform::run(session, arguments, source).await,
+        (None, Some(address), Some(id)) => one::run(session, arguments, address, id).await,
+        _ => discover::run(session, arguments).await,
+    }
+}
+
+/// A state that is there already is not written over.
+fn refuse_state(session: &Session) -> Result<(), CommandError> {
+    let store = session.store();
+    if store.read()?.is_none() {
+        return Ok(());
+    }
+    Err(CommandError::Usage {
+        message: format!("there is a state already: {}", store.path().display()),
+        hint: "single resources can be added to it: `hlctl adopt ADDRESS ID`. For another stack, name another config (-c) or \
+               state (--state)"
+            .to_owned(),
+    })
+}
+
+/// Refuses what another stack has, unless the user wants it taken.
+fn refuse_anothers(found: &BTreeMap<Address, Found>, stack: &str, arguments: &AdoptArgs) -> Result<(), CommandError> {
+    let anothers = found.iter().filter_map(|(address, found)| {
+        let owner = found.owner().filter(|owner| *owner != stack)?;
+        Some(format!("{address}: {} belongs to another hlctl stack, {owner}", found.name()))
+    });
+    let anothers: Vec<String> = anothers.collect();
+    if anothers.is_empty() || arguments.take_over {
+        return Ok(());
+    }
+    Err(CommandError::Protected {
+        message: anothers.join("\n"),
+        hint: "use that stack's config and state; if it is given up, --take-over takes them from it".to_owned(),
+    })
+}
+
+/// Writes the state, if nobody else has written one since it was read.
+async fn write(session: &Session, arguments: &AdoptArgs, mut state: State) -> Result<(), CommandError> {
+    let store = session.store();
+    if let Some(directory) = store.path().parent().filter(|parent| !parent.as_os_str().is_empty()) {
+        std::fs::create_dir_all(directory).with_context(|| format!("cannot make {}", directory.display()))?;
+    }
+    let lock = lock(session, &store, "hlctl adopt", arguments.lock_timeout).await?;
+    let present = store.read()?.map_or(0, |present| present.serial);
+    if present != state.serial {
+        let path = store.path().to_owned();
+        return Err(crate::state::StateError::Overtaken { path, found: present, expected: state.serial }.into());
+    }
+    state.serial += 1;
+    store.write(&state, &lock)?;
+    Ok(())
+}
