@@ -1,10 +1,16 @@
 //! The command line, as clap sees it. Nothing here does anything.
 
+mod doctor;
+mod policy;
+
 use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
+
+pub use doctor::DoctorArgs;
+pub use policy::{DeployerArgs, PolicyCommand};
 
 /// Provision and operate an AWS HealthLake FHIR store from one TOML file
 #[derive(Debug, Parser)]
@@ -68,6 +74,8 @@ pub enum Command {
     Validate(JsonArgs),
     /// Print a JSON Schema of the configuration for editors
     Schema,
+    /// Look for what would make an apply or a destroy fail, before anything is begun
+    Doctor(DoctorArgs),
     /// Show what apply would do
     Plan(PlanArgs),
     /// Make AWS as the configuration says
@@ -82,6 +90,9 @@ pub enum Command {
     /// Try SMART on FHIR: get a token, or test the whole way of one
     #[command(subcommand)]
     Smart(SmartCommand),
+    /// Print the IAM policy of whoever runs hlctl, or of users of the FHIR interface
+    #[command(subcommand)]
+    Policy(PolicyCommand),
     /// Look into the state
     #[command(subcommand)]
     State(StateCommand),
@@ -105,6 +116,7 @@ impl Command {
         match self {
             Self::Validate(arguments) => arguments.json,
             Self::Plan(arguments) => arguments.json,
+            Self::Doctor(arguments) => arguments.json,
             Self::Apply(arguments) => arguments.manner.json,
             Self::Destroy(arguments) => arguments.manner.json,
             Self::Wait(arguments) => arguments.json,
@@ -113,6 +125,8 @@ impl Command {
             Self::Smart(SmartCommand::Test(arguments)) => arguments.json,
             Self::State(StateCommand::List(arguments)) => arguments.json,
             Self::State(StateCommand::Show { json, .. }) => *json,
+            // What they print is JSON, but an error among it would be taken for a policy.
+            Self::Policy(_) => false,
             Self::Init(_) | Self::Schema | Self::Sandbox(_) | Self::Completions { .. } | Self::Man { .. } => false,
         }
     }

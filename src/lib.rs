@@ -8,6 +8,7 @@
 //! - [`module`]: configuration to the stack of resources. Pure.
 //! - [`resource`]: one file for each AWS type. The only place that provisions.
 //! - [`graph`], [`plan`]: what needs what, what exists, what differs, what is to be done.
+//! - [`permissions`]: what IAM must allow, and policies of it. [`doctor`] asks beforehand whether it, and all else, is so.
 //! - [`apply`]: does it. [`wait`] is the only loop that polls.
 //! - [`oauth`]: tokens from a user pool, as an app gets them.
 //! - [`state`]: what hlctl remembers, its file and its lock.
@@ -22,6 +23,7 @@ pub mod aws;
 pub mod cli;
 pub mod commands;
 pub mod config;
+pub mod doctor;
 pub mod error;
 pub mod exit_code;
 pub mod fingerprint;
@@ -30,6 +32,7 @@ pub mod materials;
 pub mod module;
 pub mod oauth;
 pub mod package;
+pub mod permissions;
 pub mod plan;
 pub mod resource;
 pub mod session;

@@ -47,6 +47,8 @@ pub struct Clients {
     pub lambda: aws_sdk_lambda::Client,
     /// CloudWatch Logs
     pub logs: aws_sdk_cloudwatchlogs::Client,
+    /// Lake Formation
+    pub lakeformation: aws_sdk_lakeformation::Client,
     /// The region they talk to; `None` where nobody named one.
     pub region: Option<String>,
     /// What they sign with; `None` where there is no chain at all.
@@ -105,6 +107,7 @@ impl Clients {
             cognito: aws_sdk_cognitoidentityprovider::Client::new(config),
             lambda: aws_sdk_lambda::Client::new(config),
             logs: aws_sdk_cloudwatchlogs::Client::new(config),
+            lakeformation: aws_sdk_lakeformation::Client::new(config),
             region: config.region().map(|region| region.as_ref().to_owned()),
             credentials: config.credentials_provider(),
             cognito_endpoint: endpoint_of(config, "Cognito Identity Provider"),

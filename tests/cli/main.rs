@@ -11,6 +11,7 @@
 
 mod apply;
 mod basics;
+mod doctor;
 mod faults;
 mod interrupts;
 mod kills;
@@ -18,6 +19,7 @@ mod laws;
 mod lock;
 mod outputs;
 mod plan;
+mod policy;
 mod refusals;
 mod saved_plan;
 mod smart;

@@ -8,6 +8,7 @@ use bytes::Bytes;
 use http::{HeaderValue, Method, Request, Response, StatusCode};
 use serde_json::Value;
 
+use crate::authorize::{self, Ask, Guard};
 use crate::control;
 use crate::error::{AwsError, AwsResult, ConnectionLost, Error};
 use crate::fault::{self, Action, FaultEngine, Faults};
@@ -45,6 +46,8 @@ impl Emulator {
         if account.len() != 12 || !account.bytes().all(|b| b.is_ascii_digit()) {
             return Err(Error::Option(format!("account id {account:?} is not twelve digits")));
         }
+        let guard = Guard::default();
+        guard.replace(options.policy.as_deref())?;
         let store = Store::open(options.data_dir.as_deref())?;
         let core = Arc::new_cyclic(|core| Core {
             store,
@@ -52,6 +55,7 @@ impl Emulator {
             files: Files::new(options.data_dir.as_deref()),
             faults: FaultEngine::new(options.faults.clone()),
             journal: Journal::default(),
+            guard,
             options,
         });
         Ok(Self { s3: s3::Endpoint::new(Arc::clone(&core)), core })
@@ -78,6 +82,15 @@ impl Emulator {
     /// Puts other faults in force; rules count from the beginning again.
     pub fn set_faults(&self, faults: Faults) {
         self.core.faults.replace(faults);
+    }
+
+    /// Lets callers do only what this policy document of an identity allows; `None` lets them do everything.
+    ///
+    /// # Errors
+    ///
+    /// If the document is none.
+    pub fn set_policy(&self, document: Option<&str>) -> Result<(), Error> {
+        self.core.guard.replace(document)
     }
 
     /// The requests served so far in the order they ended, without those to `/_emulator/`.
@@ -127,6 +140,7 @@ impl Emulator {
             operation: summary.operation,
             status: outcome.as_ref().map_or(0, |response| response.status().as_u16()),
             error: outcome.as_ref().ok().and_then(error_code),
+            asked: summary.asked,
             started,
             ended: clock.now(),
         });
@@ -153,7 +167,7 @@ impl Emulator {
             Service::Kms | Service::HealthLake | Service::Cognito | Service::Logs => {
                 json::serve(core, service, &route.caller, &request, trace).await
             }
-            Service::Lambda => rest_json::serve(core, service, &route.caller, &request, trace).await,
+            Service::Lambda | Service::LakeFormation => rest_json::serve(core, service, &route.caller, &request, trace).await,
             Service::Iam | Service::Sts => query::serve(core, service, &route.caller, &request, trace).await,
             Service::S3 => self.s3.serve(route.caller, request, trace).await,
         };
@@ -181,6 +195,7 @@ pub(crate) struct Core {
     pub(crate) lambda: Engine,
     pub(crate) faults: FaultEngine,
     pub(crate) journal: Journal,
+    pub(crate) guard: Guard,
 }
 
 impl Core {
@@ -219,6 +234,32 @@ impl Core {
         }
     }
 
+    /// Holds a request to the policy in force, if there is one.
+    pub(crate) fn authorize(
+        &self,
+        service: Service,
+        operation: &str,
+        caller: &Caller,
+        input: &Value,
+        trace: &Trace,
+    ) -> AwsResult<()> {
+        let Some(policy) = self.guard.current() else { return Ok(()) };
+        let asks = self.store.with(Effect::Read, |world, _| authorize::asks(world, service, operation, caller, input));
+        let asks = asks.map_err(|error| storage_failed(&error))?;
+        let verdict = authorize::check(&policy, service, caller, &asks);
+        trace.asked(asks);
+        verdict
+    }
+
+    /// The same for S3, whose requests say what they are aimed at in their path.
+    pub(crate) fn authorize_s3(&self, caller: &Caller, trace: &Trace, ask: impl FnOnce() -> Ask) -> AwsResult<()> {
+        let Some(policy) = self.guard.current() else { return Ok(()) };
+        let asks = vec![ask()];
+        let verdict = authorize::check(&policy, Service::S3, caller, &asks);
+        trace.asked(asks);
+        verdict
+    }
+
     /// Runs an operation on the stored state and keeps what it changed.
     pub(crate) fn run(&self, operation: &Operation, caller: &Caller, input: &Value) -> AwsResult<Value> {
         self.work(operation.effect, caller, |cx| (operation.run)(cx, input))
@@ -249,6 +290,7 @@ impl Core {
                 options: &self.options,
                 faults: self.faults.current(),
                 files: &self.files,
+                guard: &self.guard,
             })
         })
     }
@@ -280,6 +322,7 @@ struct TraceState {
     service: String,
     operation: Option<String>,
     verdict: Option<Verdict>,
+    asked: Vec<Ask>,
 }
 
 /// How an answer is replaced.
@@ -292,6 +335,7 @@ pub(crate) enum Verdict {
 struct Summary {
     service: String,
     operation: String,
+    asked: Vec<Ask>,
 }
 
 impl Trace {
@@ -313,6 +357,10 @@ impl Trace {
         service.clone_into(&mut self.lock().service);
     }
 
+    fn asked(&self, asks: Vec<Ask>) {
+        self.lock().asked = asks;
+    }
+
     fn decide(&self, verdict: Verdict) {
         self.lock().verdict = Some(verdict);
     }
@@ -326,6 +374,7 @@ impl Trace {
         Summary {
             service: state.service.clone(),
             operation: state.operation.clone().unwrap_or_else(|| "Unknown".to_owned()),
+            asked: state.asked.clone(),
         }
     }
 

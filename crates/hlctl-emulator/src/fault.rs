@@ -51,6 +51,8 @@ pub struct HealthLakeFaults {
     pub update_ends_as: Option<String>,
     /// The `ErrorCause` message of a store whose creation or update failed.
     pub error_message: Option<String>,
+    /// The data lake administrators in Lake Formation, by ARN; without a list whoever asks is one.
+    pub lake_administrators: Option<Vec<String>>,
 }
 
 /// When to do what to which request.
@@ -200,6 +202,14 @@ impl Faults {
     }
 }
 
+impl Faults {
+    /// Whether an action is denied on purpose, by its name in policies.
+    pub(crate) fn denies_action(&self, action: &str) -> bool {
+        let any = action.split_once(':').map(|(service, _)| format!("{service}:*"));
+        self.deny.iter().any(|entry| entry.eq_ignore_ascii_case(action) || Some(entry) == any.as_ref())
+    }
+}
+
 impl Rule {
     fn covers(&self, service: Service, operation: &str) -> bool {
         let same = |wanted: &Option<String>, actual: &str| {
@@ -228,7 +238,7 @@ pub(crate) fn throttled(service: Service) -> AwsError {
         ),
         Service::HealthLake | Service::Logs => AwsError::new(400, "ThrottlingException", "Rate exceeded"),
         Service::Cognito => AwsError::new(400, "TooManyRequestsException", "Rate exceeded"),
-        Service::Lambda => AwsError::new(429, "TooManyRequestsException", "Rate Exceeded."),
+        Service::Lambda | Service::LakeFormation => AwsError::new(429, "TooManyRequestsException", "Rate Exceeded."),
     }
 }
 
@@ -245,7 +255,7 @@ pub(crate) fn server_error(service: Service) -> AwsError {
         Service::Kms => ("KMSInternalException", "The request was rejected because an internal exception occurred."),
         Service::HealthLake => ("InternalServerException", "An unknown internal error occurred in the service."),
         Service::Cognito => ("InternalErrorException", "Something went wrong."),
-        Service::Lambda => ("ServiceException", "An error occurred and the request cannot be processed."),
+        Service::Lambda | Service::LakeFormation => ("ServiceException", "An error occurred and the request cannot be processed."),
         Service::Logs => ("ServiceUnavailableException", "The service cannot complete the request."),
     };
     AwsError::new(500, code, message)
@@ -253,7 +263,11 @@ pub(crate) fn server_error(service: Service) -> AwsError {
 
 /// The error a service gives when no policy allows the action.
 pub(crate) fn denied(service: Service, operation: &str, caller: &Caller, resource: &str) -> AwsError {
-    let action = format!("{}:{}", service.name(), action_name(service, operation));
+    not_allowed(service, &format!("{}:{}", service.name(), action_name(service, operation)), caller, resource)
+}
+
+/// The error a service gives when the caller's policy does not allow an action, which may be another service's.
+pub(crate) fn not_allowed(service: Service, action: &str, caller: &Caller, resource: &str) -> AwsError {
     let message = format!(
         "User: {} is not authorized to perform: {action} on resource: {resource} because no \
          identity-based policy allows the {action} action",
@@ -261,7 +275,7 @@ pub(crate) fn denied(service: Service, operation: &str, caller: &Caller, resourc
     );
     match service {
         Service::S3 | Service::Iam | Service::Sts => AwsError::new(403, "AccessDenied", message),
-        Service::Lambda => AwsError::new(403, "AccessDeniedException", message),
+        Service::Lambda | Service::LakeFormation => AwsError::new(403, "AccessDeniedException", message),
         Service::Kms | Service::HealthLake | Service::Cognito | Service::Logs => {
             AwsError::new(400, "AccessDeniedException", message)
         }
@@ -270,7 +284,7 @@ pub(crate) fn denied(service: Service, operation: &str, caller: &Caller, resourc
 
 /// The IAM action that an operation needs, where its name differs
 /// (Service Authorization Reference, Amazon S3 and AWS Lambda).
-fn action_name(service: Service, operation: &str) -> &str {
+pub(crate) fn action_name(service: Service, operation: &str) -> &str {
     if service == Service::Lambda && operation == "Invoke" {
         return "InvokeFunction";
     }

@@ -161,6 +161,7 @@
 //! while it waits). A process may be killed at any time. Faults and the log of requests are each
 //! process's own, and so are the processes of functions: each emulator starts those it needs.
 
+mod authorize;
 mod clock;
 mod connector;
 mod control;
@@ -176,6 +177,7 @@ mod server;
 mod services;
 mod store;
 
+pub use authorize::Ask;
 pub use clock::Clock;
 pub use emulator::Emulator;
 pub use error::{ConnectionLost, Error};

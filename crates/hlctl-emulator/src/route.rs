@@ -19,6 +19,7 @@ pub(crate) enum Service {
     Cognito,
     Lambda,
     Logs,
+    LakeFormation,
 }
 
 impl Service {
@@ -33,13 +34,13 @@ impl Service {
             Self::Cognito => "cognito-idp",
             Self::Lambda => "lambda",
             Self::Logs => "logs",
+            Self::LakeFormation => "lakeformation",
         }
     }
 
     fn from_name(name: &str) -> Option<Self> {
-        [Self::Sts, Self::Kms, Self::S3, Self::Iam, Self::HealthLake, Self::Cognito, Self::Lambda, Self::Logs]
-            .into_iter()
-            .find(|service| service.name() == name)
+        let regional = [Self::Kms, Self::HealthLake, Self::Cognito, Self::Lambda, Self::Logs, Self::LakeFormation];
+        [Self::Sts, Self::S3, Self::Iam].into_iter().chain(regional).find(|service| service.name() == name)
     }
 }
 

@@ -4,6 +4,7 @@ pub(crate) mod cognito;
 pub(crate) mod healthlake;
 pub(crate) mod iam;
 pub(crate) mod kms;
+pub(crate) mod lakeformation;
 pub(crate) mod lambda;
 pub(crate) mod logs;
 pub(crate) mod policy;
@@ -14,6 +15,7 @@ pub(crate) mod tags;
 use jiff::Timestamp;
 use serde_json::Value;
 
+use crate::authorize::Guard;
 use crate::fault::Faults;
 use crate::options::Options;
 use crate::route::Caller;
@@ -28,6 +30,7 @@ pub(crate) struct Cx<'a> {
     pub(crate) options: &'a Options,
     pub(crate) faults: Faults,
     pub(crate) files: &'a Files,
+    pub(crate) guard: &'a Guard,
 }
 
 /// The text of the error for an operation that is left out.

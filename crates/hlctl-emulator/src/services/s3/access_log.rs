@@ -52,6 +52,7 @@ impl Line {
                         options: &core.options,
                         faults: core.faults.current(),
                         files: &core.files,
+                        guard: &core.guard,
                     },
                     objects,
                     expected_owner: None,
