@@ -404,6 +404,10 @@ pub struct SandboxArgs {
     #[arg(long, value_name = "JSON")]
     pub faults: Option<String>,
 
+    /// The IAM policy that all callers have, as JSON in a file; without it they may do everything
+    #[arg(long, value_name = "FILE")]
+    pub policy: Option<PathBuf>,
+
     /// How the address is printed
     #[arg(long, value_enum, default_value_t = AddressFormat::Text)]
     pub format: AddressFormat,

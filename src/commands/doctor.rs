@@ -47,9 +47,9 @@ pub(super) async fn in_passing(connection: &Connection, prepared: &Prepared) -> 
 }
 
 async fn examine(session: &Session, destroy: bool, sheet: &mut Sheet) {
-    let Some(state) = sheet.state(session) else { return };
+    let Some(state) = sheet.state(session, destroy) else { return };
     if destroy && state.is_none() {
-        return sheet.add([Finding::ok("state", "there is no state, so there is nothing to destroy")]);
+        return;
     }
     let config = if destroy { session.config_if_any() } else { session.config().map(Some) };
     let config = match config {
@@ -200,7 +200,7 @@ impl Sheet {
     }
 
     /// The state, if there is one; `None` if it cannot be read.
-    fn state(&mut self, session: &Session) -> Option<Option<State>> {
+    fn state(&mut self, session: &Session, destroy: bool) -> Option<Option<State>> {
         let store = session.store();
         let state = match store.read() {
             Ok(state) => state,
@@ -211,7 +211,8 @@ impl Sheet {
         };
         let place = store.path().display();
         if state.is_none() {
-            self.add([Finding::ok("state", format!("there is no state at {place}; the first apply makes one"))]);
+            let then = if destroy { "so there is nothing to destroy" } else { "which the first apply makes" };
+            self.add([Finding::ok("state", format!("there is no state {place}, {then}"))]);
             return Some(state);
         }
         self.add([match store.lock("hlctl doctor") {
@@ -239,7 +240,7 @@ impl Sheet {
             self.printer.data(&format!("{whole:#}"));
         }
         self.printer.say(&format!(
-            "\n{problems} problems, {} warnings, {} not checkable, {} ok.",
+            "\nProblems: {problems}, warnings: {}, not checkable: {}, ok: {}.",
             count(Grade::Warning),
             count(Grade::NotCheckable),
             count(Grade::Ok)

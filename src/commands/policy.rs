@@ -3,6 +3,7 @@
 use serde_json::Value;
 
 use super::interruptible;
+use crate::aws::{Clients, Endpoint};
 use crate::cli::{DeployerArgs, PolicyCommand};
 use crate::config::Config;
 use crate::error::CommandError;
@@ -31,18 +32,18 @@ pub(super) async fn run(session: &Session, command: &PolicyCommand) -> Result<Ex
 
 /// The caller's account; where nobody says who that is, the only one that the configuration allows, or any.
 async fn identity(session: &Session, config: &Config) -> Result<Identity, CommandError> {
-    let asked = interruptible(&session.stop, session.connect(Wishes::of(config))).await;
-    match (asked, &config.region) {
-        (Ok(connection), _) => Ok(connection.identity),
-        (Err(CommandError::Aws(error)), Some(region)) if session.home() == Home::Aws => {
-            let only = config.allowed_account_ids.iter().next().filter(|_| config.allowed_account_ids.len() == 1);
-            let account = only.map_or("*", String::as_str);
-            session.printer.say(&format!("note: the account is taken to be {account}, since {error}"));
-            let partition = partition_of(region).to_owned();
-            Ok(Identity { account: account.to_owned(), region: region.clone(), partition, caller: String::new() })
-        }
-        (Err(error), _) => Err(error),
-    }
+    let error = match interruptible(&session.stop, session.connect(Wishes::of(config))).await {
+        Ok(connection) => return Ok(connection.identity),
+        Err(CommandError::Aws(error)) if session.home() == Home::Aws => error,
+        Err(error) => return Err(error),
+    };
+    let region = Clients::new(Endpoint::Aws, config.region.as_deref(), config.profile.as_deref()).await.region;
+    let region = region.ok_or(CommandError::Aws(error))?;
+    let only = config.allowed_account_ids.iter().next().filter(|_| config.allowed_account_ids.len() == 1);
+    let account = only.map_or("*", String::as_str);
+    session.printer.say(&format!("note: AWS does not tell whose account it is, so the policy says {account}"));
+    let partition = partition_of(&region).to_owned();
+    Ok(Identity { account: account.to_owned(), region, partition, caller: String::new() })
 }
 
 fn partition_of(region: &str) -> &'static str {

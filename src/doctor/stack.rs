@@ -1,30 +1,44 @@
 //! What the plan finds out: names that others have, things that cannot be read, buckets that are not empty.
 
 use super::Finding;
-use crate::address::Address;
 use crate::error::CommandError;
-use crate::plan::Plan;
+use crate::plan::{Plan, Refusal};
 
 const NAMES: &str = "names";
+const PROTECTION: &str = "protection";
 const BUCKETS: &str = "buckets";
 
 /// Each refusal of the plan, or that there is none.
 pub fn planned(plan: &Plan) -> Vec<Finding> {
-    let refusals: Vec<Finding> = plan
-        .refusals
-        .iter()
+    let (named, barred): (Vec<&Refusal>, Vec<&Refusal>) =
+        plan.refusals.iter().partition(|refusal| refusal.name_to_give.is_some());
+    let mut findings: Vec<Finding> = barred
+        .into_iter()
         .map(|refusal| {
-            let title = format!("{}: {}", refusal.address, refusal.message);
-            let mend = refusal.hint.clone();
-            // Who is asked for a name, or gives it, is not refused.
-            let grade = if refusal.name_to_give.is_some() { Finding::warning } else { Finding::problem };
-            grade(NAMES, title, "the plan may not be carried out as it is", mend)
+            let why = "the plan may not be carried out";
+            Finding::problem(check_of(refusal), told(refusal), why, refusal.hint.clone())
         })
         .collect();
-    if !refusals.is_empty() {
-        return refusals;
+    if !findings.iter().any(|finding| finding.check == NAMES) {
+        findings.push(Finding::ok(NAMES, "every name is free or the stack's own"));
     }
-    vec![Finding::ok(NAMES, "every name is free or the stack's own")]
+    findings.extend(named.into_iter().map(|refusal| {
+        let why = "what holds patient data, or the means to read it, goes only by name";
+        Finding::warning(PROTECTION, told(refusal), why, refusal.hint.clone())
+    }));
+    findings
+}
+
+fn told(refusal: &Refusal) -> String {
+    format!("{}: {}", refusal.address, refusal.message)
+}
+
+fn check_of(refusal: &Refusal) -> &'static str {
+    match refusal.address.kind() {
+        "s3_bucket" if refusal.protection => BUCKETS,
+        _ if refusal.protection => PROTECTION,
+        _ => NAMES,
+    }
 }
 
 /// Why there is no plan.
@@ -40,19 +54,22 @@ pub fn unplanned(check: &'static str, error: &CommandError) -> Vec<Finding> {
     }
 }
 
-/// What the buckets hold that a destroy would delete.
+/// What the buckets hold that a destroy would delete. Those that it would not are among the refusals.
 pub fn buckets(plan: &Plan) -> Vec<Finding> {
-    let full = plan.changes.iter().filter_map(|change| Some((&change.address, change.contents.as_ref()?)));
-    let is_refused = |address: &Address| plan.refusals.iter().any(|refusal| refusal.address == *address);
-    let full: Vec<(&Address, String)> =
-        full.filter(|(_, contents)| !contents.is_empty()).map(|(address, contents)| (address, contents.to_string())).collect();
-    let full: Vec<(&Address, String)> = full.into_iter().filter(|(address, _)| !is_refused(address)).collect();
-    if full.is_empty() && !plan.refusals.iter().any(|refusal| refusal.address.kind() == "s3_bucket") {
+    let refused = |address| {
+        let mut refusals = plan.refusals.iter().filter(|refusal| refusal.name_to_give.is_none());
+        refusals.any(|refusal| refusal.address == *address)
+    };
+    let counted: Vec<_> =
+        plan.changes.iter().filter_map(|change| Some((&change.address, change.contents.as_ref()?))).collect();
+    if counted.iter().all(|(_, contents)| contents.is_empty()) {
         return vec![Finding::ok(BUCKETS, "the buckets are empty")];
     }
-    let why = "S3 deletes no bucket that holds anything, old versions and delete markers included";
-    let mend = "keep what is needed elsewhere; `hlctl destroy --force-destroy` deletes the rest";
-    full.into_iter()
+    let why = "every object and version would be deleted, since force_destroy says so";
+    let mend = "keep what is needed elsewhere, or leave force_destroy out";
+    counted
+        .into_iter()
+        .filter(|(address, contents)| !contents.is_empty() && !refused(*address))
         .map(|(address, contents)| Finding::warning(BUCKETS, format!("{address} holds {contents}"), why, mend))
         .collect()
 }

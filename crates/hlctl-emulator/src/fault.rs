@@ -288,6 +288,10 @@ pub(crate) fn action_name(service: Service, operation: &str) -> &str {
     if service == Service::Lambda && operation == "Invoke" {
         return "InvokeFunction";
     }
+    // No page names an action for this document; the capabilities are what it tells.
+    if service == Service::HealthLake && operation == "GetDiscoveryDocument" {
+        return "GetCapabilities";
+    }
     if service != Service::S3 {
         return operation;
     }

@@ -8,6 +8,7 @@ mod fhir;
 mod healthlake;
 mod lambda;
 mod persistence;
+mod policy;
 mod s3;
 mod server;
 
