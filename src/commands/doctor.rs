@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use super::plan::fresh;
 use super::interruptible;
+use super::plan::fresh;
 use crate::aws::Operation;
 use crate::cli::DoctorArgs;
 use crate::config::Config;
@@ -139,7 +139,8 @@ async fn stores(cx: &Context) -> Finding {
     match doctor::living(cx).await {
         Ok(stores) => doctor::quota(stores.len(), &cx.identity.region),
         Err(error) => {
-            let hint = crate::aws::hint::hint(&error).unwrap_or_else(|| "mend the cause, then run this again".to_owned());
+            let hint =
+                crate::aws::hint::hint(&error).unwrap_or_else(|| "mend the cause, then run this again".to_owned());
             Finding::not_checkable("store_quota", format!("HealthLake in {}", cx.identity.region), hint)
                 .with(error.to_string())
         }

@@ -1,6 +1,6 @@
 //! `hlctl policy`: IAM policies for this stack, as JSON on stdout.
 
-use serde_json::Value;
+use serde::Serialize;
 
 use super::interruptible;
 use crate::aws::{Clients, Endpoint};
@@ -24,8 +24,8 @@ pub(super) async fn run(session: &Session, command: &PolicyCommand) -> Result<Ex
     let places = Places::of(&config, &identity, state.as_ref())?;
     match command {
         PolicyCommand::Deployer(arguments) => print_deployer(session, &places, arguments)?,
-        PolicyCommand::Client => print(session, client(&places)),
-        PolicyCommand::Readonly => print(session, readonly(&places)),
+        PolicyCommand::Client => print(session, &client(&places))?,
+        PolicyCommand::Readonly => print(session, &readonly(&places))?,
     }
     Ok(ExitCode::Success)
 }
@@ -59,28 +59,35 @@ fn print_deployer(session: &Session, places: &Places, arguments: &DeployerArgs) 
     let parts = in_parts(deployer.statements, LONGEST);
     let count = parts.len();
     let data = match (arguments.part, parts.as_slice()) {
-        (None, [whole]) => whole.to_json(),
+        (None, [whole]) => pretty(whole)?,
         (None, several) => {
             session.printer.say(&format!(
                 "note: IAM allows {LONGEST} characters a policy, so these are {count} policies in a JSON array; \
                  `--part 1` to `--part {count}` print them one by one. Attach them all"
             ));
-            several.iter().map(Document::to_json).collect::<Vec<Value>>().into()
+            pretty(&several)?
         }
         (Some(number), several) => {
             let part = number.checked_sub(1).and_then(|index| several.get(index));
-            part.map(Document::to_json).ok_or_else(|| CommandError::Usage {
+            let part = part.ok_or_else(|| CommandError::Usage {
                 message: format!("there is no part {number}"),
                 hint: format!("the policy has {count} of them, from --part 1"),
-            })?
+            })?;
+            pretty(part)?
         }
     };
     deployer.notes.iter().for_each(|note| session.printer.say(&format!("note: {note}")));
-    session.printer.data(&format!("{data:#}"));
+    session.printer.data(&data);
     Ok(())
 }
 
-fn print(session: &Session, (document, notes): (Document, Vec<String>)) {
+fn print(session: &Session, (document, notes): &(Document, Vec<String>)) -> Result<(), CommandError> {
     notes.iter().for_each(|note| session.printer.say(&format!("note: {note}")));
-    session.printer.data(&format!("{:#}", document.to_json()));
+    session.printer.data(&pretty(document)?);
+    Ok(())
+}
+
+/// In the order in which policies are written.
+fn pretty(policy: &impl Serialize) -> Result<String, CommandError> {
+    serde_json::to_string_pretty(policy).map_err(|error| CommandError::Other(error.into()))
 }

@@ -27,7 +27,11 @@ pub async fn clock(connection: &Connection) -> Finding {
     let answer = Caller.call(Operation::new("sts", "GetCallerIdentity"), ask).await;
     match (answer, heard.date()) {
         (Ok(_), Some(date)) => difference(date.secs(), jiff::Timestamp::now().as_second()),
-        _ => Finding::not_checkable(CHECK, "the clock", "no answer told the time; nothing to do unless requests are refused"),
+        _ => Finding::not_checkable(
+            CHECK,
+            "the clock",
+            "no answer told the time; nothing to do unless requests are refused",
+        ),
     }
 }
 

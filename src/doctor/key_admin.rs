@@ -25,10 +25,13 @@ pub async fn key_admin(cx: &Context, arn: &str) -> Finding {
         Ok(found) => absent(title).with(format!("there is one of that name at another path: {found}")),
         Err(error) if error.is_not_found() => absent(title),
         Err(error) if error.kind == ErrorKind::Denied => {
-            let mend = format!("allow {} to have it looked for", if kind == "role" { "iam:GetRole" } else { "iam:GetUser" });
+            let mend =
+                format!("allow {} to have it looked for", if kind == "role" { "iam:GetRole" } else { "iam:GetUser" });
             Finding::not_checkable(CHECK, title, mend).with(error.to_string())
         }
-        Err(error) => Finding::not_checkable(CHECK, title, "mend the cause, then run this again").with(error.to_string()),
+        Err(error) => {
+            Finding::not_checkable(CHECK, title, "mend the cause, then run this again").with(error.to_string())
+        }
     }
 }
 

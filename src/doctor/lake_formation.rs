@@ -16,8 +16,11 @@ pub async fn lake_formation(cx: &Context, principal: &str) -> Finding {
     match answer {
         Ok(answer) => {
             let settings = answer.data_lake_settings;
-            let administrators: Vec<&str> =
-                settings.iter().flat_map(|settings| settings.data_lake_admins()).filter_map(|admin| admin.data_lake_principal_identifier()).collect();
+            let administrators: Vec<&str> = settings
+                .iter()
+                .flat_map(|settings| settings.data_lake_admins())
+                .filter_map(|admin| admin.data_lake_principal_identifier())
+                .collect();
             if administrators.contains(&principal) {
                 return Finding::ok(CHECK, title);
             }

@@ -64,22 +64,12 @@ impl Finding {
     }
 
     /// It may fail: why that matters, and how to mend it.
-    pub fn warning(
-        check: &'static str,
-        title: impl Into<String>,
-        why: &'static str,
-        mend: impl Into<String>,
-    ) -> Self {
+    pub fn warning(check: &'static str, title: impl Into<String>, why: &'static str, mend: impl Into<String>) -> Self {
         Self { grade: Grade::Warning, why: Some(why), mend: Some(mend.into()), ..Self::ok(check, title) }
     }
 
     /// It will fail: why that matters, and how to mend it.
-    pub fn problem(
-        check: &'static str,
-        title: impl Into<String>,
-        why: &'static str,
-        mend: impl Into<String>,
-    ) -> Self {
+    pub fn problem(check: &'static str, title: impl Into<String>, why: &'static str, mend: impl Into<String>) -> Self {
         Self { grade: Grade::Problem, ..Self::warning(check, title, why, mend) }
     }
 

@@ -21,12 +21,14 @@ pub async fn permissions(cx: &Context, principal: Option<&str>, statements: &[St
         return Finding::not_checkable(CHECK, title, "IAM judges users and roles only; run hlctl as one of these");
     };
     let mut lacking = BTreeMap::new();
-    for statement in statements {
-        match lacking_of(cx, principal, statement).await {
+    for question in statements.iter().flat_map(questions) {
+        match lacking_of(cx, principal, &question).await {
             Ok(found) => lacking.extend(found),
             Err(error) => {
                 let mend = match error.kind {
-                    ErrorKind::Denied => "allow iam:SimulatePrincipalPolicy on the principal to have them checked beforehand",
+                    ErrorKind::Denied => {
+                        "allow iam:SimulatePrincipalPolicy on the principal to have them checked beforehand"
+                    }
                     _ => "mend the cause, then run this again",
                 };
                 return Finding::not_checkable(CHECK, title, mend).with(error.to_string());
@@ -40,28 +42,45 @@ pub async fn permissions(cx: &Context, principal: Option<&str>, statements: &[St
     lacking.into_iter().fold(problem, |problem, (action, how)| problem.with(format!("{action}: {how}")))
 }
 
-/// Actions that would be refused, and how.
-async fn lacking_of(
-    cx: &Context,
-    principal: &str,
-    statement: &Statement,
-) -> Result<BTreeMap<String, String>, AwsError> {
-    let resources: Vec<String> = statement.resources().iter().map(|resource| sample(resource)).collect();
-    let context: Vec<ContextEntry> = statement
-        .context()
-        .map(|(key, value)| {
-            let entry = ContextEntry::builder().context_key_name(key).context_key_values(sample(value));
-            entry.context_key_type(ContextKeyTypeEnum::String).build()
+/// Actions of one service on that service's resources; on another's none of them would be allowed.
+struct Question {
+    actions: Vec<String>,
+    resources: Vec<String>,
+    context: Vec<ContextEntry>,
+}
+
+fn questions(statement: &Statement) -> Vec<Question> {
+    let mut by_service: BTreeMap<&str, Vec<String>> = BTreeMap::new();
+    for action in statement.actions() {
+        let service = action.split(':').next().unwrap_or_default();
+        by_service.entry(service).or_default().push(action.clone());
+    }
+    let is_of = |resource: &str, service: &str| resource == "*" || resource.split(':').nth(2) == Some(service);
+    let entry = |(key, value): (&str, &str)| {
+        let entry = ContextEntry::builder().context_key_name(key).context_key_values(sample(value));
+        entry.context_key_type(ContextKeyTypeEnum::String).build()
+    };
+    by_service
+        .into_iter()
+        .map(|(service, actions)| {
+            let resources = statement.resources().iter().filter(|resource| is_of(resource, service));
+            let resources = resources.map(|resource| sample(resource)).collect();
+            Question { actions, resources, context: statement.context().map(entry).collect() }
         })
-        .collect();
+        .collect()
+}
+
+/// Actions that would be refused, and how.
+async fn lacking_of(cx: &Context, principal: &str, question: &Question) -> Result<BTreeMap<String, String>, AwsError> {
+    let context = &question.context;
     let mut lacking = BTreeMap::new();
     let mut marker = None;
     loop {
         let ask = || {
             let simulate = cx.clients.iam.simulate_principal_policy().policy_source_arn(principal);
             simulate
-                .set_action_names(Some(statement.actions().to_vec()))
-                .set_resource_arns(Some(resources.clone()))
+                .set_action_names(Some(question.actions.clone()))
+                .set_resource_arns(Some(question.resources.clone()))
                 .set_context_entries((!context.is_empty()).then(|| context.clone()))
                 .max_items(1000)
                 .set_marker(marker.clone())
@@ -87,4 +106,15 @@ async fn lacking_of(
 /// IAM judges one resource at a time: one that the pattern stands for.
 fn sample(pattern: &str) -> String {
     if pattern == "*" { pattern.to_owned() } else { pattern.replace('*', "0") }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_pattern_is_asked_about_by_something_that_it_stands_for() {
+        assert_eq!(sample("arn:aws:kms:us-east-1:1:key/*"), "arn:aws:kms:us-east-1:1:key/0");
+        assert_eq!(sample("*"), "*");
+    }
 }

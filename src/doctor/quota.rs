@@ -32,7 +32,8 @@ pub async fn living(cx: &Context) -> Result<Vec<DatastoreProperties>, AwsError> 
 
 /// Whether one more fits. The account's own quota may have been raised, which only Service Quotas tells.
 pub fn quota(stores: usize, region: &str) -> Finding {
-    let title = format!("HealthLake answers in {region}; the account has {stores} of {MOST} stores there, by AWS's default");
+    let title =
+        format!("HealthLake answers in {region}; the account has {stores} of {MOST} stores there, by AWS's default");
     let mend = "delete a store that is not needed, or have the quota raised in Service Quotas; if it has been raised already, \
                 go on";
     match stores {

@@ -1,6 +1,7 @@
 //! What the plan finds out: names that others have, things that cannot be read, buckets that are not empty.
 
 use super::Finding;
+use crate::address::Address;
 use crate::error::CommandError;
 use crate::plan::{Plan, Refusal};
 
@@ -56,7 +57,7 @@ pub fn unplanned(check: &'static str, error: &CommandError) -> Vec<Finding> {
 
 /// What the buckets hold that a destroy would delete. Those that it would not are among the refusals.
 pub fn buckets(plan: &Plan) -> Vec<Finding> {
-    let refused = |address| {
+    let refused = |address: &Address| {
         let mut refusals = plan.refusals.iter().filter(|refusal| refusal.name_to_give.is_none());
         refusals.any(|refusal| refusal.address == *address)
     };
@@ -69,7 +70,7 @@ pub fn buckets(plan: &Plan) -> Vec<Finding> {
     let mend = "keep what is needed elsewhere, or leave force_destroy out";
     counted
         .into_iter()
-        .filter(|(address, contents)| !contents.is_empty() && !refused(*address))
+        .filter(|(address, contents)| !contents.is_empty() && !refused(address))
         .map(|(address, contents)| Finding::warning(BUCKETS, format!("{address} holds {contents}"), why, mend))
         .collect()
 }

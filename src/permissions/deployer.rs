@@ -3,10 +3,17 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::document::{Condition, Statement, and, when};
-use super::places::Places;
+use super::places::{ANY, Places};
 use super::tables::{Grant, On, When, grants, smart_store};
 use crate::address::Address;
 use crate::resource::{Kind, STACK_TAG};
+
+const OF_THE_STACK: &str = "OfTheStack";
+const NEW_IN_THE_STACK: &str = "NewInTheStack";
+const IN_THE_ACCOUNT: &str = "InTheAccount";
+const NAMED: &str = "Named";
+/// The statements that hold several services.
+const JOINED: [&str; 4] = [OF_THE_STACK, NEW_IN_THE_STACK, IN_THE_ACCOUNT, NAMED];
 
 /// What whoever runs hlctl must be allowed.
 #[derive(Clone, Debug)]
@@ -26,18 +33,57 @@ pub fn deployer(places: &Places) -> Deployer {
             needed.entry((grant.action, confinement)).or_default().extend(places.arns(address, grant.on));
         }
     }
-    let mut together: BTreeMap<(Confinement, BTreeSet<String>), Vec<&str>> = BTreeMap::new();
+    let mut together: BTreeMap<(Confinement, BTreeSet<String>), BTreeSet<&str>> = BTreeMap::new();
     for ((action, confinement), arns) in needed {
-        together.entry((confinement, arns)).or_default().push(action);
+        together.entry((confinement, arns)).or_default().insert(action);
     }
     let mut sids = Sids::default();
-    let statements = together
+    let statements = joined(together)
         .into_iter()
-        .map(|((confinement, arns), actions)| {
-            Statement::allow(sids.next(confinement.sid), actions, arns, confinement.condition)
+        .map(|group| {
+            Statement::allow(sids.next(group.confinement.sid), group.actions, group.arns, group.confinement.condition)
         })
         .collect();
     Deployer { statements, notes: notes(places) }
+}
+
+/// What becomes one statement.
+struct Group {
+    confinement: Confinement,
+    arns: BTreeSet<String>,
+    actions: BTreeSet<&'static str>,
+}
+
+/// Joins groups of different services: an action means nothing on another service's resource, so that nothing more is
+/// allowed, and the policy is shorter.
+fn joined(groups: BTreeMap<(Confinement, BTreeSet<String>), BTreeSet<&'static str>>) -> Vec<Group> {
+    let mut joined: Vec<Group> = Vec::new();
+    for ((confinement, arns), actions) in groups {
+        let group = Group { confinement, arns, actions };
+        match joined.iter_mut().find(|other| can_join(other, &group)) {
+            Some(other) => {
+                other.arns.extend(group.arns);
+                other.actions.extend(group.actions);
+            }
+            None => joined.push(group),
+        }
+    }
+    joined
+}
+
+fn can_join(one: &Group, other: &Group) -> bool {
+    let is_open = |group: &Group| group.arns.contains(ANY);
+    let services =
+        |group: &Group| -> BTreeSet<&str> { group.actions.iter().map(|action| service_of(action)).collect() };
+    one.confinement == other.confinement
+        && JOINED.contains(&one.confinement.sid)
+        && !is_open(one)
+        && !is_open(other)
+        && services(one).is_disjoint(&services(other))
+}
+
+fn service_of(action: &str) -> &str {
+    action.split(':').next().unwrap_or_default()
 }
 
 /// What other commands ask a resource of this kind.
@@ -67,8 +113,8 @@ impl Confinement {
             when(operator, format!("{key}/{STACK_TAG}"), [places.tag.clone()])
         };
         let (sid, condition) = match grant.when {
-            When::Ours => ("OfTheStack", tagged("aws:ResourceTag")),
-            When::Tagging => ("NewInTheStack", tagged("aws:RequestTag")),
+            When::Ours => (OF_THE_STACK, tagged("aws:ResourceTag")),
+            When::Tagging => (NEW_IN_THE_STACK, tagged("aws:RequestTag")),
             When::OursThroughHealthLake => {
                 let via = format!("healthlake.{}.amazonaws.com", places.identity.region);
                 let through = when("StringEquals", "kms:ViaService", [via]);
@@ -87,13 +133,9 @@ impl Confinement {
 fn place(on: On) -> &'static str {
     match on {
         On::Anything => "Anywhere",
-        On::Bucket => "Buckets",
+        On::Keys | On::Stores | On::Pools | On::LogGroups => IN_THE_ACCOUNT,
         On::Objects => "Objects",
-        On::Keys | On::Stores | On::Pools | On::LogGroups => "InTheAccount",
-        On::Role | On::FunctionRoles => "Roles",
-        On::Policy => "Policies",
-        On::Function => "Function",
-        On::LogGroup => "LogGroup",
+        On::Bucket | On::Function | On::LogGroup | On::Policy | On::Role | On::FunctionRoles => NAMED,
     }
 }
 

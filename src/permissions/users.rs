@@ -52,7 +52,12 @@ pub fn client(places: &Places) -> (Document, Vec<String>) {
     let (mut statements, notes) = of_store(places, &fhir, &key);
     let bucket: Vec<String> =
         places.attribute("s3_bucket.data", "name").into_iter().map(|name| places.bucket(name)).collect();
-    statements.push(Statement::allow("DataBucket", ["s3:GetBucketLocation", "s3:ListBucket"], bucket, Condition::new()));
+    statements.push(Statement::allow(
+        "DataBucket",
+        ["s3:GetBucketLocation", "s3:ListBucket"],
+        bucket,
+        Condition::new(),
+    ));
     let passed = when("StringEquals", "iam:PassedToService", ["healthlake.amazonaws.com".to_owned()]);
     let role = places.attribute("iam_role.healthlake", "arn").into_iter().map(str::to_owned).collect::<Vec<_>>();
     statements.push(Statement::allow("JobsRole", ["iam:PassRole"], role, passed));
@@ -67,8 +72,7 @@ pub fn client(places: &Places) -> (Document, Vec<String>) {
 
 /// For those who only read; and what to know about it.
 pub fn readonly(places: &Places) -> (Document, Vec<String>) {
-    let (mut statements, notes) =
-        of_store(places, &[READING, LOOKING].concat(), &["kms:Decrypt", "kms:DescribeKey"]);
+    let (mut statements, notes) = of_store(places, &[READING, LOOKING].concat(), &["kms:Decrypt", "kms:DescribeKey"]);
     statements.push(Statement::allow("Lists", ["healthlake:ListFHIRDatastores"], [ANY], Condition::new()));
     (Document::of(statements), notes)
 }

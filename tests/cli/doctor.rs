@@ -43,7 +43,8 @@ fn all_is_well_before_anything_is_made_and_nothing_is_changed() {
     let files = place.files();
     let ended = place.run(["doctor"]).succeeds();
     snapshot("doctor_well", &ended);
-    let changes: Vec<String> = place.cloud().mutations().into_iter().filter(|name| !name.starts_with("Simulate")).collect();
+    let changes: Vec<String> =
+        place.cloud().mutations().into_iter().filter(|name| !name.starts_with("Simulate")).collect();
     assert_eq!(changes, Vec::<String>::new(), "reads only");
     assert_eq!(place.files(), files);
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use hlctl_emulator::Ask;
 use serde_json::Value;
 
-use crate::support::life::{Deployer, Life, PHASES, Recording};
+use crate::support::life::{Action, Deployer, Life, PHASES, Recording};
 use crate::support::{Place, each};
 
 /// What a life asked for, without what was asked besides by the test itself.
@@ -132,7 +132,9 @@ fn a_reader_reads_and_changes_nothing() {
         .collect();
     let reads = |action: &&str| {
         let name = action.split_once(':').unwrap().1;
-        ["Get", "List", "Describe", "Read", "Search", "VersionRead", "Decrypt"].iter().any(|verb| name.starts_with(verb))
+        ["Get", "List", "Describe", "Read", "Search", "VersionRead", "Decrypt"]
+            .iter()
+            .any(|verb| name.starts_with(verb))
     };
     let others: Vec<_> = actions.iter().filter(|action| !reads(action)).collect();
     assert!(others.is_empty(), "{others:?}");
@@ -156,18 +158,27 @@ fn whoever_lacks_one_action_is_told_of_it_by_the_doctor_and_by_the_command_that_
     let deployer = recording.deployer();
     each(deployer.actions(), |action| {
         let lesser = deployer.without(&action);
-        let (mut life, phase) = recording.before_missing(&lesser).unwrap_or_else(|| panic!("{action:?} is needless"));
+        let mut phases = recording.before_missing(&lesser);
+        let (mut life, phase) = phases.next().unwrap_or_else(|| panic!("{action:?} is needless"));
         life.under(&lesser.with_doctor());
-        let doctor = life.place().run(["doctor", "--json"]).ends();
-        assert_eq!(doctor.code, 1, "{action:?}: {doctor}");
-        let findings = doctor.json()["findings"].clone();
-        let told = findings.as_array().unwrap().iter().find(|finding| finding["check"] == "permissions");
-        let told = told.unwrap_or_else(|| panic!("{action:?}: {doctor}")).clone();
-        assert_eq!(told["status"], "problem", "{action:?}: {told:#}");
-        let names_it = |line: &Value| line.as_str().unwrap().starts_with(&format!("{}: ", action.name));
-        let detail = told["detail"].as_array().unwrap();
-        assert!(detail.len() == 1 && detail.iter().all(names_it), "{action:?}: {told:#}");
+        is_told_by_the_doctor(&life, &action);
+        // A plan that cannot count the account's stores goes on; what looks for the store later does not.
         let ended = life.try_to_live(phase, &lesser, &action);
-        assert!(ended.stderr.contains("next: ") && !ended.stderr.contains("panicked"), "{action:?}: {ended}");
+        let ended = ended.or_else(|| phases.find_map(|(mut life, phase)| life.try_to_live(phase, &lesser, &action)));
+        let ended = ended.unwrap_or_else(|| panic!("nobody tells of {action:?}"));
+        assert!(ended.to_string().contains("next: ") && !ended.stderr.contains("panicked"), "{action:?}: {ended}");
     });
+}
+
+/// The doctor names the action, and no other.
+fn is_told_by_the_doctor(life: &Life, action: &Action) {
+    let doctor = life.place().run(["doctor", "--json"]).ends();
+    assert_eq!(doctor.code, 1, "{action:?}: {doctor}");
+    let findings = doctor.json()["findings"].clone();
+    let told = findings.as_array().unwrap().iter().find(|finding| finding["check"] == "permissions");
+    let told = told.unwrap_or_else(|| panic!("{action:?}: {doctor}"));
+    assert_eq!(told["status"], "problem", "{action:?}: {told:#}");
+    let names_it = |line: &Value| line.as_str().unwrap().starts_with(&format!("{}: ", action.name));
+    let detail = told["detail"].as_array().unwrap();
+    assert!(detail.len() == 1 && detail.iter().all(names_it), "{action:?}: {told:#}");
 }

@@ -167,7 +167,9 @@ impl Emulator {
             Service::Kms | Service::HealthLake | Service::Cognito | Service::Logs => {
                 json::serve(core, service, &route.caller, &request, trace).await
             }
-            Service::Lambda | Service::LakeFormation => rest_json::serve(core, service, &route.caller, &request, trace).await,
+            Service::Lambda | Service::LakeFormation => {
+                rest_json::serve(core, service, &route.caller, &request, trace).await
+            }
             Service::Iam | Service::Sts => query::serve(core, service, &route.caller, &request, trace).await,
             Service::S3 => self.s3.serve(route.caller, request, trace).await,
         };

@@ -255,7 +255,9 @@ pub(crate) fn server_error(service: Service) -> AwsError {
         Service::Kms => ("KMSInternalException", "The request was rejected because an internal exception occurred."),
         Service::HealthLake => ("InternalServerException", "An unknown internal error occurred in the service."),
         Service::Cognito => ("InternalErrorException", "Something went wrong."),
-        Service::Lambda | Service::LakeFormation => ("ServiceException", "An error occurred and the request cannot be processed."),
+        Service::Lambda | Service::LakeFormation => {
+            ("ServiceException", "An error occurred and the request cannot be processed.")
+        }
         Service::Logs => ("ServiceUnavailableException", "The service cannot complete the request."),
     };
     AwsError::new(500, code, message)

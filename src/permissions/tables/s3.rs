@@ -36,10 +36,8 @@ pub(super) const LIFECYCLE: &[Grant] = &[
     on_bucket("s3:PutLifecycleConfiguration", &["PutBucketLifecycleConfiguration", "DeleteBucketLifecycle"]),
 ];
 
-pub(super) const LOGGING: &[Grant] = &[
-    on_bucket("s3:GetBucketLogging", &["GetBucketLogging"]),
-    on_bucket("s3:PutBucketLogging", &["PutBucketLogging"]),
-];
+pub(super) const LOGGING: &[Grant] =
+    &[on_bucket("s3:GetBucketLogging", &["GetBucketLogging"]), on_bucket("s3:PutBucketLogging", &["PutBucketLogging"])];
 
 pub(super) const POLICY: &[Grant] = &[
     on_bucket("s3:DeleteBucketPolicy", &["DeleteBucketPolicy"]),

@@ -141,13 +141,15 @@ impl Life {
         self.free();
     }
 
-    /// Goes through a phase under a lesser policy, up to the run that tells of the action.
-    pub fn try_to_live(&mut self, phase: &Phase, lesser: &Deployer, action: &Action) -> Ended {
+    /// Goes through a phase under a lesser policy, up to the run that fails and tells of the action.
+    pub fn try_to_live(&mut self, phase: &Phase, lesser: &Deployer, action: &Action) -> Option<Ended> {
+        self.free();
         (phase.prepare)(&self.place);
         self.under(lesser);
         let mut runs = phase.commands.iter().map(|(arguments, _)| self.place.run(arguments.iter().copied()).ends());
-        runs.find(|ended| ended.code != 0 && ended.stderr.contains(&action.name))
-            .unwrap_or_else(|| panic!("{action:?} is missed by nobody"))
+        runs.find(|ended| {
+            ended.code != 0 && (ended.stderr.contains(&action.name) || ended.stdout.contains(&action.name))
+        })
     }
 
     /// From now on callers may do no more than this.
@@ -194,12 +196,12 @@ impl Recording {
         self.before[0].deployer()
     }
 
-    /// A life that stands just before the first phase in which `lesser` does not suffice, and that phase.
-    pub fn before_missing(&self, lesser: &Deployer) -> Option<(Life, &'static Phase)> {
+    /// The phases in which `lesser` does not suffice, each with a life that stands just before it.
+    pub fn before_missing(&self, lesser: &Deployer) -> impl Iterator<Item = (Life, &'static Phase)> {
         let document = lesser.document();
-        let misses = |asks: &Vec<Ask>| asks.iter().any(|ask| !ask.is_allowed_by(&document).unwrap());
-        let index = self.asked.iter().position(misses)?;
-        Some((self.before[index].copy(), &PHASES[index]))
+        let misses = move |asks: &Vec<Ask>| asks.iter().any(|ask| !ask.is_allowed_by(&document).unwrap());
+        let lived = self.before.iter().zip(PHASES).zip(&self.asked);
+        lived.filter(move |(_, asks)| misses(asks)).map(|((life, phase), _)| (life.copy(), phase))
     }
 }
 

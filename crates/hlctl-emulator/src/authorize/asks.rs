@@ -10,13 +10,7 @@ use crate::services::{cognito, healthlake, kms, text};
 use crate::store::World;
 
 /// Nothing for what IAM is not asked about.
-pub(super) fn direct(
-    world: &World,
-    service: Service,
-    operation: &str,
-    caller: &Caller,
-    input: &Value,
-) -> Option<Ask> {
+pub(super) fn direct(world: &World, service: Service, operation: &str, caller: &Caller, input: &Value) -> Option<Ask> {
     let action = format!("{}:{}", service.name(), fault::action_name(service, operation));
     let ask = match service {
         // STS: "No permissions are required" (API reference, GetCallerIdentity).

@@ -73,8 +73,7 @@ fn parse(document: &str) -> Result<Policy, Error> {
 
 /// What the policy says of an action.
 pub(crate) fn decide(policy: &Policy, ask: &Ask) -> Option<Decision> {
-    let context: Vec<(&str, &str)> =
-        ask.context.iter().map(|(key, value)| (key.as_str(), value.as_str())).collect();
+    let context: Vec<(&str, &str)> = ask.context.iter().map(|(key, value)| (key.as_str(), value.as_str())).collect();
     policy.decides(&ask.action, &ask.resource, &context)
 }
 

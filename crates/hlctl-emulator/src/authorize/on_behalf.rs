@@ -9,13 +9,7 @@ use crate::route::{Caller, Service};
 use crate::services::{kms, text};
 use crate::store::World;
 
-pub(super) fn dependent(
-    world: &World,
-    service: Service,
-    operation: &str,
-    caller: &Caller,
-    input: &Value,
-) -> Vec<Ask> {
+pub(super) fn dependent(world: &World, service: Service, operation: &str, caller: &Caller, input: &Value) -> Vec<Ask> {
     let mut asks = tagging(service, operation, caller, input);
     match (service, operation) {
         (Service::Lambda, "CreateFunction" | "UpdateFunctionConfiguration") => asks.extend(passing(input)),
@@ -26,8 +20,10 @@ pub(super) fn dependent(
         }
         (Service::HealthLake, "CreateFHIRDatastore") => {
             asks.extend(store_key(world, caller, input));
-            asks.extend(["glue:CreateDatabase", "ram:GetResourceShareInvitations", "ram:AcceptResourceShareInvitation"]
-                .map(|action| Ask::new(action, "*")));
+            asks.extend(
+                ["glue:CreateDatabase", "ram:GetResourceShareInvitations", "ram:AcceptResourceShareInvitation"]
+                    .map(|action| Ask::new(action, "*")),
+            );
         }
         (Service::HealthLake, "DeleteFHIRDatastore") => asks.push(Ask::new("glue:DeleteDatabase", "*")),
         _ => {}
