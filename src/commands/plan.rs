@@ -52,7 +52,8 @@ pub(super) async fn run(session: &Session, arguments: &PlanArgs) -> Result<ExitC
         prepared.plan.hide(STACK_TAG);
     }
     show(session, &prepared, &connection, arguments.json);
-    warn(session, interruptible(&session.stop, async { Ok(doctor::in_passing(&connection, &prepared).await) }).await?);
+    let passing = interruptible(&session.stop, async { Ok(doctor::in_passing(&connection, &prepared).await) });
+    warn(session, &passing.await?);
     confirm::check(&prepared.plan)?;
     let unnamed = confirm::unnamed(&prepared.plan);
     if !unnamed.is_empty() && (arguments.out.is_some() || !arguments.destroy) {
@@ -83,7 +84,7 @@ pub(super) async fn run(session: &Session, arguments: &PlanArgs) -> Result<ExitC
 }
 
 /// What may go wrong later, in words.
-fn warn(session: &Session, findings: Vec<Finding>) {
+fn warn(session: &Session, findings: &[Finding]) {
     findings.iter().for_each(|finding| session.printer.say(&doctor::text(finding)));
 }
 

@@ -22,8 +22,8 @@ pub async fn key_admin(cx: &Context, arn: &str) -> Finding {
     };
     match found {
         Ok(found) if found == arn => Finding::ok(CHECK, format!("{title} exists")),
-        Ok(found) => absent(title).with(format!("there is one of that name at another path: {found}")),
-        Err(error) if error.is_not_found() => absent(title),
+        Ok(found) => absent(&title).with(format!("there is one of that name at another path: {found}")),
+        Err(error) if error.is_not_found() => absent(&title),
         Err(error) if error.kind == ErrorKind::Denied => {
             let mend =
                 format!("allow {} to have it looked for", if kind == "role" { "iam:GetRole" } else { "iam:GetUser" });
@@ -35,7 +35,7 @@ pub async fn key_admin(cx: &Context, arn: &str) -> Finding {
     }
 }
 
-fn absent(title: String) -> Finding {
+fn absent(title: &str) -> Finding {
     let mend = "correct kms_admin_iam_arn in the config, or make the user or role first";
     Finding::problem(CHECK, format!("{title} does not exist"), WHY, mend)
 }

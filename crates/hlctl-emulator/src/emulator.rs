@@ -8,7 +8,7 @@ use bytes::Bytes;
 use http::{HeaderValue, Method, Request, Response, StatusCode};
 use serde_json::Value;
 
-use crate::authorize::{self, Ask, Guard};
+use crate::authorize::{Ask, Guard};
 use crate::control;
 use crate::error::{AwsError, AwsResult, ConnectionLost, Error};
 use crate::fault::{self, Action, FaultEngine, Faults};
@@ -236,32 +236,6 @@ impl Core {
         }
     }
 
-    /// Holds a request to the policy in force, if there is one.
-    pub(crate) fn authorize(
-        &self,
-        service: Service,
-        operation: &str,
-        caller: &Caller,
-        input: &Value,
-        trace: &Trace,
-    ) -> AwsResult<()> {
-        let Some(policy) = self.guard.current() else { return Ok(()) };
-        let asks = self.store.with(Effect::Read, |world, _| authorize::asks(world, service, operation, caller, input));
-        let asks = asks.map_err(|error| storage_failed(&error))?;
-        let verdict = authorize::check(&policy, service, caller, &asks);
-        trace.asked(asks);
-        verdict
-    }
-
-    /// The same for S3, whose requests say what they are aimed at in their path.
-    pub(crate) fn authorize_s3(&self, caller: &Caller, trace: &Trace, ask: impl FnOnce() -> Ask) -> AwsResult<()> {
-        let Some(policy) = self.guard.current() else { return Ok(()) };
-        let asks = vec![ask()];
-        let verdict = authorize::check(&policy, Service::S3, caller, &asks);
-        trace.asked(asks);
-        verdict
-    }
-
     /// Runs an operation on the stored state and keeps what it changed.
     pub(crate) fn run(&self, operation: &Operation, caller: &Caller, input: &Value) -> AwsResult<Value> {
         self.work(operation.effect, caller, |cx| (operation.run)(cx, input))
@@ -359,7 +333,7 @@ impl Trace {
         service.clone_into(&mut self.lock().service);
     }
 
-    fn asked(&self, asks: Vec<Ask>) {
+    pub(crate) fn asked(&self, asks: Vec<Ask>) {
         self.lock().asked = asks;
     }
 

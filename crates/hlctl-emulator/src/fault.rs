@@ -59,7 +59,7 @@ pub struct HealthLakeFaults {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Rule {
-    /// Only this service (`sts`, `kms`, `s3`, `iam`, `healthlake`, `cognito-idp`, `lambda`, `logs`).
+    /// Only this service (`sts`, `kms`, `s3`, `iam`, `healthlake`, `cognito-idp`, `lambda`, `logs`, `lakeformation`).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub service: Option<String>,
     /// Only this operation, by its API name.

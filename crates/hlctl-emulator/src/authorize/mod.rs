@@ -4,6 +4,7 @@
 //! condition keys; the first that is not allowed is the request's error. Without a policy everybody may do everything.
 
 mod asks;
+mod gate;
 mod on_behalf;
 mod tags;
 
@@ -78,7 +79,7 @@ pub(crate) fn decide(policy: &Policy, ask: &Ask) -> Option<Decision> {
 }
 
 /// Everything that a request asks for.
-pub(crate) fn asks(world: &World, service: Service, operation: &str, caller: &Caller, input: &Value) -> Vec<Ask> {
+fn asks(world: &World, service: Service, operation: &str, caller: &Caller, input: &Value) -> Vec<Ask> {
     let direct = asks::direct(world, service, operation, caller, input);
     direct.into_iter().chain(on_behalf::dependent(world, service, operation, caller, input)).collect()
 }
@@ -103,7 +104,7 @@ pub(crate) fn s3_asks(operation: &str, caller: &Caller, (bucket, key): (&str, Op
 }
 
 /// The first of `asks` that the policy does not allow, as the service's error.
-pub(crate) fn check(policy: &Policy, service: Service, caller: &Caller, asks: &[Ask]) -> AwsResult<()> {
+fn check(policy: &Policy, service: Service, caller: &Caller, asks: &[Ask]) -> AwsResult<()> {
     match asks.iter().find(|ask| decide(policy, ask) != Some(Decision::Allow)) {
         Some(ask) => Err(fault::not_allowed(service, &ask.action, caller, &ask.resource)),
         None => Ok(()),
