@@ -1,5 +1,7 @@
 //! Whether whoever runs hlctl administers the data lake, as HealthLake demands of whoever makes or deletes a store.
 
+use aws_sdk_lakeformation::types::DataLakeSettings;
+
 use super::Finding;
 use crate::aws::{ErrorKind, Operation};
 use crate::resource::Context;
@@ -15,12 +17,10 @@ pub async fn lake_formation(cx: &Context, principal: &str) -> Finding {
     let title = format!("{principal} as data lake administrator");
     match answer {
         Ok(answer) => {
-            let settings = answer.data_lake_settings;
-            let administrators: Vec<&str> = settings
-                .iter()
-                .flat_map(|settings| settings.data_lake_admins())
-                .filter_map(|admin| admin.data_lake_principal_identifier())
-                .collect();
+            let settings = answer.data_lake_settings.unwrap_or_else(|| DataLakeSettings::builder().build());
+            let administrators = settings.data_lake_admins().iter();
+            let administrators: Vec<&str> =
+                administrators.filter_map(|administrator| administrator.data_lake_principal_identifier()).collect();
             if administrators.contains(&principal) {
                 return Finding::ok(CHECK, title);
             }

@@ -115,6 +115,7 @@ pub(super) fn and(mut one: Condition, other: Condition) -> Condition {
 }
 
 #[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "a test may stop at the first surprise")]
 mod tests {
     use proptest::prelude::*;
 

@@ -127,6 +127,7 @@ pub fn action_of(service: &str, operation: &str) -> String {
 }
 
 #[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "a test may stop at the first surprise")]
 mod tests {
     use std::collections::BTreeSet;
     use std::path::{Path, PathBuf};
