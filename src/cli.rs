@@ -4,6 +4,8 @@ mod state;
 mod drift;
 mod adopt;
 mod export;
+mod doctor;
+mod policy;
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -17,6 +19,8 @@ pub use state::{
 pub use drift::DriftArgs;
 pub use adopt::AdoptArgs;
 pub use export::{ExportCommand, ExportTerraformArgs};
+pub use doctor::DoctorArgs;
+pub use policy::{DeployerArgs, PolicyCommand};
 
 /// Provision and operate an AWS HealthLake FHIR store from one TOML file
 #[derive(Debug, Parser)]
@@ -80,6 +84,8 @@ pub enum Command {
     Validate(JsonArgs),
     /// Print a JSON Schema of the configuration for editors
     Schema,
+    /// Look for what would make an apply or a destroy fail, before anything is begun
+    Doctor(DoctorArgs),
     /// Show what apply would do
     Plan(PlanArgs),
     /// Make AWS as the configuration says
@@ -96,6 +102,9 @@ pub enum Command {
     /// Try SMART on FHIR: get a token, or test the whole way of one
     #[command(subcommand)]
     Smart(SmartCommand),
+    /// Print the IAM policy of whoever runs hlctl, or of users of the FHIR interface
+    #[command(subcommand)]
+    Policy(PolicyCommand),
     /// Look into the state, move it, mend it
     #[command(subcommand)]
     State(StateCommand),
@@ -132,6 +141,7 @@ impl Command {
         match self {
             Self::Validate(arguments) => arguments.json,
             Self::Plan(arguments) => arguments.json,
+            Self::Doctor(arguments) => arguments.json,
             Self::Apply(arguments) => arguments.manner.json,
             Self::Drift(arguments) => arguments.manner.json,
             Self::Destroy(arguments) => arguments.manner.json,
@@ -143,6 +153,8 @@ impl Command {
             Self::Adopt(arguments) => arguments.json,
             Self::State(StateCommand::Show { json, .. }) => *json,
             Self::State(_) | Self::Forget(_) | Self::Protect(_) | Self::Unprotect(_) | Self::ForceUnlock(_) => false,
+            // What they print is JSON, but an error among it would be taken for a policy.
+            Self::Policy(_) => false,
             Self::Init(_) | Self::Schema | Self::Sandbox(_) | Self::Completions { .. } | Self::Man { .. } => false,
             Self::Init(_)
             | Self::Schema
@@ -414,6 +426,10 @@ pub struct SandboxArgs {
     /// Faults to inject, as JSON; docs/sandbox.md describes them
     #[arg(long, value_name = "JSON")]
     pub faults: Option<String>,
+
+    /// The IAM policy that all callers have, as JSON in a file; without it they may do everything
+    #[arg(long, value_name = "FILE")]
+    pub policy: Option<PathBuf>,
 
     /// How the address is printed
     #[arg(long, value_enum, default_value_t = AddressFormat::Text)]

@@ -9,6 +9,7 @@
 //! - [`resource`]: one file for each AWS type. The only place that provisions.
 //! - [`graph`], [`plan`]: what needs what, what exists, what differs, what is to be done.
 //! - [`drift`]: what others have changed.
+//! - [`permissions`]: what IAM must allow, and policies of it. [`doctor`] asks beforehand whether it, and all else, is so.
 //! - [`apply`]: does it. [`wait`] is the only loop that polls.
 //! - [`adopt`]: takes over what Terraform or a lost state has left.
 //! - [`export`]: a stack as HCL.
@@ -27,6 +28,7 @@ pub mod cli;
 pub mod commands;
 pub mod config;
 pub mod drift;
+pub mod doctor;
 pub mod error;
 pub mod exit_code;
 pub mod export;
@@ -36,6 +38,7 @@ pub mod materials;
 pub mod module;
 pub mod oauth;
 pub mod package;
+pub mod permissions;
 pub mod plan;
 pub mod resource;
 pub mod session;

@@ -107,6 +107,14 @@ impl AwsError {
         self.kind == ErrorKind::Credentials && !self.code.is_empty() && self.code != "RequestTimeTooSkewed"
     }
 
+    /// The action that AWS says is lacking; it may be another than the operation's own.
+    pub fn lacked_action(&self) -> Option<&str> {
+        let rest = self.message.split_once("not authorized to perform: ")?.1;
+        let action = rest.split_whitespace().next()?;
+        let is_action = action.split_once(':').is_some_and(|(service, name)| !service.is_empty() && !name.is_empty());
+        is_action.then_some(action)
+    }
+
     /// Whether the error has this code and its message holds `part`.
     pub fn says(&self, code: &str, part: &str) -> bool {
         self.code == code && self.message.contains(part)

@@ -56,6 +56,8 @@ pub struct Clients {
     pub global_cloudtrail: aws_sdk_cloudtrail::Client,
     /// CloudWatch Logs
     pub logs: aws_sdk_cloudwatchlogs::Client,
+    /// Lake Formation
+    pub lakeformation: aws_sdk_lakeformation::Client,
     /// The region they talk to; `None` where nobody named one.
     pub region: Option<String>,
     /// What they sign with; `None` where there is no chain at all.
@@ -106,6 +108,7 @@ impl Clients {
             cloudtrail: aws_sdk_cloudtrail::Client::new(config),
             global_cloudtrail: aws_sdk_cloudtrail::Client::new(&global),
             logs: aws_sdk_cloudwatchlogs::Client::new(config),
+            lakeformation: aws_sdk_lakeformation::Client::new(config),
             region: config.region().map(|region| region.as_ref().to_owned()),
             credentials: config.credentials_provider(),
             cognito_endpoint: endpoint_of(config, "Cognito Identity Provider"),

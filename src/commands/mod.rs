@@ -7,10 +7,12 @@ mod destroy;
 mod force_unlock;
 mod drift;
 mod export;
+mod doctor;
 mod init;
 mod man;
 mod outputs;
 mod plan;
+mod policy;
 pub mod sandbox;
 mod schema;
 mod smart;
@@ -92,11 +94,13 @@ fn run(cli: Cli, printer: Printer) -> Result<ExitCode, CommandError> {
             Ok(ExitCode::Success)
         }
         Command::Man { directory } => man::run(&session, &directory),
+        Command::Doctor(arguments) => block_on(sender, doctor::run(&session, &arguments)),
         Command::Plan(arguments) => block_on(sender, plan::run(&session, &arguments)),
         Command::Apply(arguments) => block_on(sender, apply::run(&session, &arguments)),
         Command::Drift(arguments) => block_on(sender, drift::run(&session, &arguments)),
         Command::Destroy(arguments) => block_on(sender, destroy::run(&session, &arguments)),
         Command::Wait(arguments) => block_on(sender, wait::run(&session, &arguments)),
+        Command::Policy(command) => block_on(sender, policy::run(&session, &command)),
         Command::Smart(command) => block_on(sender, smart::run(&session, &command)),
         Command::Sandbox(arguments) => block_on(sender, sandbox::run(&session, &arguments)),
     }

@@ -9,6 +9,7 @@ use bytes::Bytes;
 use http::{HeaderValue, Method, Request, Response, StatusCode};
 use serde_json::Value;
 
+use crate::authorize::{Ask, Guard};
 use crate::control;
 use crate::error::{AwsError, AwsResult, ConnectionLost, Error};
 use crate::fault::{self, Action, FaultEngine, Faults};
@@ -48,6 +49,8 @@ impl Emulator {
         if account.len() != 12 || !account.bytes().all(|b| b.is_ascii_digit()) {
             return Err(Error::Option(format!("account id {account:?} is not twelve digits")));
         }
+        let guard = Guard::default();
+        guard.replace(options.policy.as_deref())?;
         let store = Store::open(options.data_dir.as_deref())?;
         let core = Arc::new_cyclic(|core| Core {
             store,
@@ -57,6 +60,7 @@ impl Emulator {
             journal: Journal::default(),
             jobs: tokio::sync::Mutex::default(),
             hanging: AtomicU64::new(0),
+            guard,
             options,
         });
         Ok(Self { s3: s3::Endpoint::new(Arc::clone(&core)), core })
@@ -96,6 +100,15 @@ impl Emulator {
     /// Puts other faults in force; rules count from the beginning again.
     pub fn set_faults(&self, faults: Faults) {
         self.core.faults.replace(faults);
+    }
+
+    /// Lets callers do only what this policy document of an identity allows; `None` lets them do everything.
+    ///
+    /// # Errors
+    ///
+    /// If the document is none.
+    pub fn set_policy(&self, document: Option<&str>) -> Result<(), Error> {
+        self.core.guard.replace(document)
     }
 
     /// The requests served so far in the order they ended, without those to `/_emulator/`.
@@ -162,6 +175,7 @@ impl Emulator {
             names,
             status: outcome.as_ref().ok().filter(|_| !silent).map_or(0, |response| response.status().as_u16()),
             error: outcome.as_ref().ok().filter(|_| !silent).and_then(error_code),
+            asked: summary.asked,
             started,
             ended: clock.now(),
         });
@@ -191,7 +205,9 @@ impl Emulator {
             Service::Kms | Service::HealthLake | Service::Cognito | Service::Logs | Service::CloudTrail => {
                 json::serve(core, service, &route.caller, &request, trace).await
             }
-            Service::Lambda => rest_json::serve(core, service, &route.caller, &request, trace).await,
+            Service::Lambda | Service::LakeFormation => {
+                rest_json::serve(core, service, &route.caller, &request, trace).await
+            }
             Service::Iam | Service::Sts => query::serve(core, service, &route.caller, &request, trace).await,
             Service::S3 => self.s3.serve(route.caller, request, trace).await,
         };
@@ -222,6 +238,7 @@ pub(crate) struct Core {
     /// Held by whoever carries on with jobs.
     pub(crate) jobs: tokio::sync::Mutex<()>,
     hanging: AtomicU64,
+    pub(crate) guard: Guard,
 }
 
 impl Core {
@@ -308,6 +325,7 @@ impl Core {
                 faults: self.faults.current(),
                 files: &self.files,
                 journal: &self.journal,
+                guard: &self.guard,
             })
         })
     }
@@ -339,6 +357,7 @@ struct TraceState {
     service: String,
     operation: Option<String>,
     verdict: Option<Verdict>,
+    asked: Vec<Ask>,
 }
 
 /// How an answer is replaced.
@@ -353,6 +372,7 @@ pub(crate) enum Verdict {
 struct Summary {
     service: String,
     operation: String,
+    asked: Vec<Ask>,
 }
 
 impl Trace {
@@ -374,6 +394,10 @@ impl Trace {
         service.clone_into(&mut self.lock().service);
     }
 
+    pub(crate) fn asked(&self, asks: Vec<Ask>) {
+        self.lock().asked = asks;
+    }
+
     fn decide(&self, verdict: Verdict) {
         self.lock().verdict = Some(verdict);
     }
@@ -387,6 +411,7 @@ impl Trace {
         Summary {
             service: state.service.clone(),
             operation: state.operation.clone().unwrap_or_else(|| "Unknown".to_owned()),
+            asked: state.asked.clone(),
         }
     }
 

@@ -6,6 +6,8 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use jiff::Timestamp;
 use serde::Serialize;
 
+use crate::authorize::Ask;
+
 /// Entries kept; older ones are dropped so that a long-running server does not grow for ever.
 const KEPT: usize = 200_000;
 
@@ -26,6 +28,8 @@ pub struct RequestRecord {
     pub status: u16,
     /// The error code, if the answer was an error.
     pub error: Option<String>,
+    /// What IAM was asked about it; empty where no policy is in force.
+    pub asked: Vec<Ask>,
     /// When the request arrived, by the emulator's clock.
     pub started: Timestamp,
     /// When the answer was ready, by the emulator's clock.

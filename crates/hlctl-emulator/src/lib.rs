@@ -30,19 +30,21 @@
 //! are not verified: any secret key will do. An access key id that begins with `EXPIRED` or `INVALID` is
 //! answered with the service's error for expired or unknown credentials. The caller is
 //! `arn:aws:iam::ACCOUNT:user/sandbox`, or the session of a role it has assumed, and may do everything
-//! that [`Faults::deny`] does not forbid; no policy is evaluated but for AssumeRole, the lock-out check
-//! of key policies, the block on public bucket policies, log delivery, and the roles in which HealthLake runs jobs and
+//! that [`Faults::deny`] does not forbid, or what the policy of [`Options::policy`] allows ([`Ask`]); no other policy is evaluated but for
+//! AssumeRole, the lock-out check of key policies, the block on public bucket policies, log delivery, and the roles in which HealthLake runs jobs and
 //! carries out requests with a bearer token.
 //!
 //! # What is modelled
 //!
+//! - **Lake Formation**: GetDataLakeSettings, which names the administrators of [`HealthLakeFaults`]; whoever is none
+//!   can neither create nor delete a datastore.
 //! - **STS**: GetCallerIdentity, AssumeRole of a role that trusts the caller or its account.
 //! - **KMS**: CreateKey, DescribeKey, ListKeys, UpdateKeyDescription, GetKeyPolicy, PutKeyPolicy,
 //!   ListKeyPolicies, EnableKey, DisableKey, Enable- and DisableKeyRotation, GetKeyRotationStatus,
 //!   ScheduleKeyDeletion, CancelKeyDeletion, tags and aliases. A key vanishes on its deletion date.
 //! - **IAM**: roles with trust policies, boundaries and tags; customer-managed policies with versions and
 //!   tags; attachments, inline policies, ListEntitiesForPolicy, ListInstanceProfilesForRole (always
-//!   empty). Of the policies that AWS keeps some twenty can be attached; they have no documents, but
+//!   empty), GetUser of the caller, SimulatePrincipalPolicy against the policy and the denials in force. Of the policies that AWS keeps some twenty can be attached; they have no documents, but
 //!   those that speak of HealthLake count for what a bearer token opens.
 //! - **S3**: buckets with tags, versioning, encryption, public access block, lifecycle, logging, policy and
 //!   ownership; objects with versions, delete markers, conditional writes, checksums, copies, multipart
@@ -171,6 +173,7 @@
 //! while it waits). A process may be killed at any time. Faults and the log of requests are each
 //! process's own, and so are the processes of functions: each emulator starts those it needs.
 
+mod authorize;
 mod clock;
 mod connector;
 mod control;
@@ -188,6 +191,7 @@ mod services;
 mod spoil;
 mod store;
 
+pub use authorize::Ask;
 pub use clock::Clock;
 pub use emulator::Emulator;
 pub use error::{ConnectionLost, Error};

@@ -67,11 +67,18 @@ struct Arguments {
     /// An action that every caller lacks permission for, such as kms:CreateKey or iam:*.
     #[arg(long, value_name = "SERVICE:ACTION")]
     deny: Vec<String>,
+    /// An IAM policy document of the callers, who may then do what it allows and nothing else.
+    #[arg(long, value_name = "FILE", value_parser = text)]
+    policy: Option<String>,
 }
 
 fn seconds(text: &str) -> Result<Duration, String> {
     let seconds: f64 = text.parse().map_err(|_| "not a number of seconds")?;
     Duration::try_from_secs_f64(seconds).map_err(|error| error.to_string())
+}
+
+fn text(path: &str) -> Result<String, String> {
+    std::fs::read_to_string(path).map_err(|error| error.to_string())
 }
 
 fn faults(text: &str) -> Result<Faults, String> {
@@ -102,6 +109,7 @@ impl Arguments {
             rate_limits: self.rate_limits,
             access_logs: self.access_logs,
             strict_principals: self.strict_principals,
+            policy: self.policy,
             ..Options::default()
         }
     }

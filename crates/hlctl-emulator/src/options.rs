@@ -39,6 +39,8 @@ pub struct Options {
     ///
     /// Off by default: the users of a sandbox are not in its IAM.
     pub strict_principals: bool,
+    /// The policy document of an identity that every caller has; without one they may do everything.
+    pub policy: Option<String>,
 }
 
 impl Default for Options {
@@ -56,6 +58,7 @@ impl Default for Options {
             rate_limits: false,
             access_logs: false,
             strict_principals: false,
+            policy: None,
         }
     }
 }

@@ -20,6 +20,7 @@ pub(crate) enum Service {
     Lambda,
     Logs,
     CloudTrail,
+    LakeFormation,
 }
 
 impl Service {
@@ -35,11 +36,12 @@ impl Service {
             Self::Lambda => "lambda",
             Self::Logs => "logs",
             Self::CloudTrail => "cloudtrail",
+            Self::LakeFormation => "lakeformation",
         }
     }
 
     fn from_name(name: &str) -> Option<Self> {
-        const ALL: [Service; 9] = [
+        const ALL: [Service; 10] = [
             Service::Sts,
             Service::Kms,
             Service::S3,
@@ -49,6 +51,7 @@ impl Service {
             Service::Lambda,
             Service::Logs,
             Service::CloudTrail,
+            Service::LakeFormation,
         ];
         ALL.into_iter().find(|service| service.name() == name)
     }

@@ -1,6 +1,7 @@
 //! What every test is written with: a [`Place`] to run in, a [`Run`] of the binary in it, and the [`Cloud`] it talks to.
 
 mod cloud;
+pub(crate) mod life;
 mod place;
 mod run;
 mod snapshot;

@@ -118,6 +118,9 @@ async fn run(
     core.admit(service, name, caller, trace).await?;
     let input = parse(request.body())?;
     shape::check(&input, operation.input).map_err(|message| AwsError::bad_request(dialect.invalid, message))?;
+    if !dialect.unsigned.contains(&name) {
+        core.authorize(service, name, caller, &input, trace)?;
+    }
     core.run(operation, caller, &input)
 }
 

@@ -5,6 +5,7 @@ pub(crate) mod cognito;
 pub(crate) mod healthlake;
 pub(crate) mod iam;
 pub(crate) mod kms;
+pub(crate) mod lakeformation;
 pub(crate) mod lambda;
 pub(crate) mod logs;
 pub(crate) mod policy;
@@ -15,6 +16,7 @@ pub(crate) mod tags;
 use jiff::Timestamp;
 use serde_json::Value;
 
+use crate::authorize::Guard;
 use crate::fault::Faults;
 use crate::journal::Journal;
 use crate::options::Options;
@@ -31,6 +33,7 @@ pub(crate) struct Cx<'a> {
     pub(crate) faults: Faults,
     pub(crate) files: &'a Files,
     pub(crate) journal: &'a Journal,
+    pub(crate) guard: &'a Guard,
 }
 
 /// The text of the error for an operation that is left out.

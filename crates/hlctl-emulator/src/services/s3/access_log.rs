@@ -53,6 +53,7 @@ impl Line {
                         faults: core.faults.current(),
                         files: &core.files,
                         journal: &core.journal,
+                        guard: &core.guard,
                     },
                     objects,
                     expected_owner: None,
