@@ -1,10 +1,14 @@
 //! The command line, as clap sees it. Nothing here does anything.
 
+mod graph;
+
 use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
+
+pub use graph::{GraphArgs, GraphFormat, ReportArgs};
 
 /// Provision and operate an AWS HealthLake FHIR store from one TOML file
 #[derive(Debug, Parser)]
@@ -82,6 +86,10 @@ pub enum Command {
     /// Try SMART on FHIR: get a token, or test the whole way of one
     #[command(subcommand)]
     Smart(SmartCommand),
+    /// Draw what needs what, and how it stands
+    Graph(GraphArgs),
+    /// Make a page about the last run: graph, timeline, changes, outputs
+    Report(ReportArgs),
     /// Look into the state
     #[command(subcommand)]
     State(StateCommand),
@@ -111,6 +119,8 @@ impl Command {
             Self::Outputs(arguments) => arguments.json,
             Self::Smart(SmartCommand::Token(arguments)) => arguments.json,
             Self::Smart(SmartCommand::Test(arguments)) => arguments.json,
+            Self::Graph(arguments) => arguments.json || arguments.format == GraphFormat::Json,
+            Self::Report(arguments) => arguments.json,
             Self::State(StateCommand::List(arguments)) => arguments.json,
             Self::State(StateCommand::Show { json, .. }) => *json,
             Self::Init(_) | Self::Schema | Self::Sandbox(_) | Self::Completions { .. } | Self::Man { .. } => false,

@@ -52,7 +52,7 @@ pub(super) async fn run(session: &Session, arguments: &DestroyArgs) -> Result<Ex
         confirm::check(&prepared.plan)?;
     }
     let begun = Instant::now();
-    let report = walk(session, &store, lock, &prepared, manner).await?;
+    let report = walk(session, &store, lock, &prepared, manner, Some("hlctl destroy")).await?;
     if manner.json {
         session.printer.data(&format!("{:#}", json::report(&report)));
     }

@@ -3,10 +3,12 @@
 mod apply;
 mod confirm;
 mod destroy;
+mod graph;
 mod init;
 mod man;
 mod outputs;
 mod plan;
+mod report;
 pub mod sandbox;
 mod schema;
 mod smart;
@@ -76,6 +78,8 @@ fn run(cli: Cli, printer: Printer) -> Result<ExitCode, CommandError> {
             block_on(sender, outputs::run_with_secrets(&session, &arguments))
         }
         Command::Outputs(arguments) => outputs::run(&session, &arguments),
+        Command::Graph(arguments) => graph::run(&session, &arguments),
+        Command::Report(arguments) => report::run(&session, &arguments),
         Command::State(command) => state::run(&session, command),
         Command::Completions { shell } => {
             let mut script = Vec::new();

@@ -48,7 +48,7 @@ pub(super) async fn run(session: &Session, arguments: &WaitArgs) -> Result<ExitC
         return Ok(ExitCode::Success);
     }
     let prepared = Prepared::of_parts(cx, Stack::new(), plan, state, Protect::Default);
-    let report = walk(session, &store, lock, &prepared, &manner).await?;
+    let report = walk(session, &store, lock, &prepared, &manner, None).await?;
     if arguments.json {
         session.printer.data(&format!("{:#}", json::report(&report)));
     }

@@ -1,9 +1,11 @@
 //! What people and programs get to see. Reads values and events; decides nothing.
 
+pub mod graph;
 pub mod json;
 pub mod plan_view;
 pub mod printer;
 pub mod progress;
+pub mod report;
 
 use std::time::Duration;
 

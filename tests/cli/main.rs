@@ -17,6 +17,7 @@ mod kills;
 mod laws;
 mod lock;
 mod outputs;
+mod pictures;
 mod plan;
 mod refusals;
 mod saved_plan;
