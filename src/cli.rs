@@ -1,5 +1,6 @@
 //! The command line, as clap sees it. Nothing here does anything.
 
+mod audit;
 mod graph;
 
 use std::path::PathBuf;
@@ -8,6 +9,7 @@ use std::time::Duration;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 
+pub use audit::AuditArgs;
 pub use graph::{GraphArgs, GraphFormat, ReportArgs};
 
 /// Provision and operate an AWS HealthLake FHIR store from one TOML file
@@ -16,7 +18,7 @@ pub use graph::{GraphArgs, GraphFormat, ReportArgs};
     name = "hlctl",
     version,
     disable_help_subcommand = true,
-    after_help = "Exit codes: 0 ok, 1 error, 2 changes (--detailed-exitcode), 3 locked, 4 credentials, \
+    after_help = "Exit codes: 0 ok, 1 error, 2 changes (--detailed-exitcode) or a failed audit, 3 locked, 4 credentials, \
                   5 refused by protection, 6 incomplete, 64 usage, 130/143 signals"
 )]
 pub struct Cli {
@@ -86,6 +88,8 @@ pub enum Command {
     /// Try SMART on FHIR: get a token, or test the whole way of one
     #[command(subcommand)]
     Smart(SmartCommand),
+    /// Check what is deployed for weaknesses
+    Audit(AuditArgs),
     /// Draw what needs what, and how it stands
     Graph(GraphArgs),
     /// Make a page about the last run: graph, timeline, changes, outputs
@@ -119,6 +123,7 @@ impl Command {
             Self::Outputs(arguments) => arguments.json,
             Self::Smart(SmartCommand::Token(arguments)) => arguments.json,
             Self::Smart(SmartCommand::Test(arguments)) => arguments.json,
+            Self::Audit(arguments) => arguments.json || arguments.sarif,
             Self::Graph(arguments) => arguments.json || arguments.format == GraphFormat::Json,
             Self::Report(arguments) => arguments.json,
             Self::State(StateCommand::List(arguments)) => arguments.json,

@@ -9,6 +9,7 @@
 //! - [`resource`]: one file for each AWS type. The only place that provisions.
 //! - [`graph`], [`plan`]: what needs what, what exists, what differs, what is to be done.
 //! - [`apply`]: does it. [`wait`] is the only loop that polls.
+//! - [`journal`]: what an apply leaves for a report. [`audit`]: checks of what is deployed.
 //! - [`oauth`]: tokens from a user pool, as an app gets them.
 //! - [`state`]: what hlctl remembers, its file and its lock.
 //! - [`aws`]: clients, the meaning of errors, and the only place that repeats a call.
@@ -18,6 +19,7 @@
 
 pub mod address;
 pub mod apply;
+pub mod audit;
 pub mod aws;
 pub mod cli;
 pub mod commands;

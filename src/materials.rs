@@ -55,7 +55,7 @@ pub fn gather(
     for user in &smart.test_users {
         let secret = match &user.password {
             PasswordSource::Inline(secret) if secret.is_empty() => inline_password(user, inline()?)?,
-            given => read(user, given).map_err(CommandError::Password)?,
+            given => read(user, given, smart.password_minimum_length).map_err(CommandError::Password)?,
         };
         passwords.insert(user.username.clone(), secret);
     }
@@ -75,7 +75,7 @@ fn inline_password(user: &TestUser, config: Option<Config>) -> Result<Secret, Co
     }
 }
 
-fn read(user: &TestUser, source: &PasswordSource) -> Result<Secret, PasswordError> {
+fn read(user: &TestUser, source: &PasswordSource, least: u32) -> Result<Secret, PasswordError> {
     let failed = |problem: String, hint: String| PasswordError { user: user.username.clone(), problem, hint };
     let secret = match source {
         PasswordSource::Inline(secret) => return Ok(secret.clone()),
@@ -98,9 +98,11 @@ fn read(user: &TestUser, source: &PasswordSource) -> Result<Secret, PasswordErro
             }
         },
     };
-    if is_good_password(secret.expose()) {
+    if is_good_password(secret.expose()) && secret.expose().chars().count() >= least as usize {
         return Ok(secret);
     }
-    let hint = "it takes 8 to 256 characters, among them a lowercase and an uppercase letter, a digit and a symbol, and no spaces";
-    Err(failed("the user pool would refuse the one given".to_owned(), hint.to_owned()))
+    let hint = format!(
+        "it takes {least} to 256 characters, among them a lowercase and an uppercase letter, a digit and a symbol, and no spaces"
+    );
+    Err(failed("the user pool would refuse the one given".to_owned(), hint))
 }

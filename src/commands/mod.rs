@@ -1,6 +1,7 @@
 //! The commands, one file each. They are thin: read, call, print.
 
 mod apply;
+mod audit;
 mod confirm;
 mod destroy;
 mod graph;
@@ -78,6 +79,7 @@ fn run(cli: Cli, printer: Printer) -> Result<ExitCode, CommandError> {
             block_on(sender, outputs::run_with_secrets(&session, &arguments))
         }
         Command::Outputs(arguments) => outputs::run(&session, &arguments),
+        Command::Audit(arguments) => block_on(sender, audit::run(&session, &arguments)),
         Command::Graph(arguments) => graph::run(&session, &arguments),
         Command::Report(arguments) => report::run(&session, &arguments),
         Command::State(command) => state::run(&session, command),

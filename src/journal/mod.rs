@@ -249,8 +249,8 @@ fn needs(plan: &Plan, state: &State) -> BTreeMap<Address, Vec<Address>> {
 
 #[cfg(test)]
 pub(crate) mod tests {
-    use super::*;
     pub(crate) use super::timeline::tests::{journal, step};
+    use super::*;
 
     #[test]
     fn each_state_has_a_record_of_its_own() {

@@ -73,7 +73,13 @@ impl Recorder {
         let now = self.now();
         match event {
             Event::Started { address, action } => {
-                self.journal.steps.push(Step { address: address.clone(), action: *action, began: now, identified: None, ended: None });
+                self.journal.steps.push(Step {
+                    address: address.clone(),
+                    action: *action,
+                    began: now,
+                    identified: None,
+                    ended: None,
+                });
             }
             Event::Identified { address } => {
                 let step = self.journal.steps.iter_mut().rfind(|step| step.address == *address && step.ended.is_none());
@@ -83,7 +89,8 @@ impl Recorder {
             }
             Event::Ended { address, action, outcome, .. } => {
                 let ending = Ending::from(outcome);
-                let is_it = |step: &&mut Step| step.address == *address && step.action == *action && step.ended.is_none();
+                let is_it =
+                    |step: &&mut Step| step.address == *address && step.action == *action && step.ended.is_none();
                 match self.journal.steps.iter_mut().rfind(is_it) {
                     Some(step) => step.ended = Some((now, ending)),
                     None => self.journal.steps.push(unbegun(address.clone(), *action, now, ending)),
@@ -146,7 +153,12 @@ mod tests {
     }
 
     fn state() -> State {
-        let identity = Identity { account: "111122223333".into(), region: "us-east-1".into(), partition: "aws".into(), caller: String::new() };
+        let identity = Identity {
+            account: "111122223333".into(),
+            region: "us-east-1".into(),
+            partition: "aws".into(),
+            caller: String::new(),
+        };
         State::new("fhir", Home::Aws, identity, Settings { kms_deletion_window_in_days: 30, force_destroy: false })
     }
 

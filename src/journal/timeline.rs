@@ -76,7 +76,9 @@ impl Journal {
 
     /// Whether `step` may begin only once `other` has got on.
     fn waits_for(&self, step: &Step, other: &Step) -> bool {
-        let needs = |one: &Step, another: &Step| self.needs.get(&one.address).is_some_and(|needs| needs.contains(&another.address));
+        let needs = |one: &Step, another: &Step| {
+            self.needs.get(&one.address).is_some_and(|needs| needs.contains(&another.address))
+        };
         match (step.deletes(), other.deletes()) {
             (false, false) => needs(step, other),
             (true, _) => needs(other, step) || other.address == step.address,
@@ -99,7 +101,13 @@ pub(crate) mod tests {
     use crate::state::Home;
 
     pub(crate) fn step(name: &str, began: u64, identified: Option<u64>, ended: Option<u64>) -> Step {
-        Step { address: Address::parse(name), action: Action::Create, began, identified, ended: ended.map(|at| (at, Ending::Done)) }
+        Step {
+            address: Address::parse(name),
+            action: Action::Create,
+            began,
+            identified,
+            ended: ended.map(|at| (at, Ending::Done)),
+        }
     }
 
     pub(crate) fn journal(steps: Vec<Step>, needs: &[(&str, &str)]) -> Journal {
@@ -148,10 +156,7 @@ pub(crate) mod tests {
 
     #[test]
     fn what_waited_for_its_turn_follows_the_one_whose_end_gave_it() {
-        let steps = vec![
-            step("b.one", 0, None, Some(500)),
-            step("b.two", 500, None, Some(900)),
-        ];
+        let steps = vec![step("b.one", 0, None, Some(500)), step("b.two", 500, None, Some(900))];
         assert_eq!(path(&journal(steps, &[])), ["b.one", "b.two"]);
     }
 

@@ -10,8 +10,10 @@
 )]
 
 mod apply;
+mod audit;
 mod basics;
 mod faults;
+mod hardened;
 mod interrupts;
 mod kills;
 mod laws;

@@ -100,9 +100,8 @@ fn a_run_that_was_killed_is_reported_as_cut_off() {
     let mut command = place.run(["apply", "-y"]).command();
     let mut child = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
     eventually("the record tells of the store", || {
-        std::fs::read_to_string(place.path("healthlake.state.run.json")).is_ok_and(|text| {
-            text.contains(r#"{"address":"healthlake_fhir_datastore.this","action":"create","began""#)
-        })
+        std::fs::read_to_string(place.path("healthlake.state.run.json"))
+            .is_ok_and(|text| text.contains(r#"{"address":"healthlake_fhir_datastore.this","action":"create","began""#))
     });
     child.kill().unwrap();
     child.wait().unwrap();

@@ -129,17 +129,23 @@ impl Net {
         let mut best = (self.crossings(), self.orders.clone());
         for sweep in 0..SWEEPS {
             let forwards = sweep % 2 == 0;
-            let layers: Vec<usize> =
-                if forwards { (1..self.orders.len()).collect() } else { (0..self.orders.len().saturating_sub(1)).rev().collect() };
+            let layers: Vec<usize> = if forwards {
+                (1..self.orders.len()).collect()
+            } else {
+                (0..self.orders.len().saturating_sub(1)).rev().collect()
+            };
             for layer in layers {
                 let neighbours = &self.orders[if forwards { layer - 1 } else { layer + 1 }];
-                let ranks: BTreeMap<usize, usize> = neighbours.iter().enumerate().map(|(rank, item)| (*item, rank)).collect();
+                let ranks: BTreeMap<usize, usize> =
+                    neighbours.iter().enumerate().map(|(rank, item)| (*item, rank)).collect();
                 let links = if forwards { &self.before } else { &self.after };
                 let mut order: Vec<(f64, usize)> = Vec::new();
                 for (rank, item) in self.orders[layer].iter().enumerate() {
-                    let linked: Vec<f64> = links[*item].iter().filter_map(|other| ranks.get(other)).map(|rank| *rank as f64).collect();
+                    let linked: Vec<f64> =
+                        links[*item].iter().filter_map(|other| ranks.get(other)).map(|rank| *rank as f64).collect();
                     // What has no neighbour on that side keeps its place.
-                    let middle = if linked.is_empty() { rank as f64 } else { linked.iter().sum::<f64>() / linked.len() as f64 };
+                    let middle =
+                        if linked.is_empty() { rank as f64 } else { linked.iter().sum::<f64>() / linked.len() as f64 };
                     order.push((middle, *item));
                 }
                 order.sort_by(|a, b| a.0.total_cmp(&b.0));
@@ -160,10 +166,15 @@ impl Net {
             let links: Vec<(usize, usize)> = pair[0]
                 .iter()
                 .enumerate()
-                .flat_map(|(rank, item)| self.after[*item].iter().filter_map(|to| ranks.get(to)).map(move |to| (rank, *to)))
+                .flat_map(|(rank, item)| {
+                    self.after[*item].iter().filter_map(|to| ranks.get(to)).map(move |to| (rank, *to))
+                })
                 .collect();
             for (place, one) in links.iter().enumerate() {
-                count += links[place + 1..].iter().filter(|other| (one.0 < other.0 && one.1 > other.1) || (one.0 > other.0 && one.1 < other.1)).count();
+                count += links[place + 1..]
+                    .iter()
+                    .filter(|other| (one.0 < other.0 && one.1 > other.1) || (one.0 > other.0 && one.1 < other.1))
+                    .count();
             }
         }
         count
@@ -189,12 +200,15 @@ impl Net {
                 }
             }
         }
-        let top = (0..self.heights.len()).map(|item| self.middles[item] - self.heights[item] / 2.0).fold(f64::INFINITY, f64::min);
+        let top = (0..self.heights.len())
+            .map(|item| self.middles[item] - self.heights[item] / 2.0)
+            .fold(f64::INFINITY, f64::min);
         self.middles.iter_mut().for_each(|middle| *middle -= top);
     }
 
     fn pull(&self, item: usize) -> f64 {
-        let linked: Vec<f64> = self.before[item].iter().chain(&self.after[item]).map(|other| self.middles[*other]).collect();
+        let linked: Vec<f64> =
+            self.before[item].iter().chain(&self.after[item]).map(|other| self.middles[*other]).collect();
         if linked.is_empty() { self.middles[item] } else { linked.iter().sum::<f64>() / linked.len() as f64 }
     }
 

@@ -107,7 +107,8 @@ impl Mark {
 impl Picture {
     /// Of addresses with what each needs. Needs that have no node are left out, and so is what would close a circle.
     pub fn new(title: impl Into<String>, nodes: BTreeMap<Address, (Mark, Vec<Address>)>) -> Self {
-        let places: BTreeMap<&Address, usize> = nodes.keys().enumerate().map(|(place, address)| (address, place)).collect();
+        let places: BTreeMap<&Address, usize> =
+            nodes.keys().enumerate().map(|(place, address)| (address, place)).collect();
         let mut graph = crate::graph::Graph::default();
         for (address, (_, needs)) in &nodes {
             graph.insert(address.clone(), needs.iter().cloned());
@@ -222,7 +223,9 @@ fn name_of(address: &Address) -> &str {
 
 /// Text that every format can carry: what no reader could see becomes visible as a replacement character.
 fn visible(text: &str) -> String {
-    text.chars().map(|char| if char.is_control() || matches!(char, '\u{fffe}' | '\u{ffff}') { '\u{fffd}' } else { char }).collect()
+    text.chars()
+        .map(|char| if char.is_control() || matches!(char, '\u{fffe}' | '\u{ffff}') { '\u{fffd}' } else { char })
+        .collect()
 }
 
 #[cfg(test)]
@@ -237,8 +240,10 @@ pub(crate) mod tests {
     pub(crate) fn pictures() -> impl Strategy<Value = Picture> {
         let node = ("[ -~\\n\\u{e9}\\u{0}]{0,12}", prop::collection::vec(any::<prop::sample::Index>(), 0..4));
         prop::collection::vec(node, 1..25).prop_map(|nodes| {
-            let address = |number: usize, name: &str| Address::new("kind_of_thing", &format!("{number:02}[\"{name}\"]"));
-            let names: Vec<Address> = nodes.iter().enumerate().map(|(number, (name, _))| address(number, name)).collect();
+            let address =
+                |number: usize, name: &str| Address::new("kind_of_thing", &format!("{number:02}[\"{name}\"]"));
+            let names: Vec<Address> =
+                nodes.iter().enumerate().map(|(number, (name, _))| address(number, name)).collect();
             let nodes = nodes.iter().enumerate().map(|(number, (_, needs))| {
                 let needs = needs.iter().filter(|_| number > 0).map(|index| names[index.index(number)].clone());
                 (names[number].clone(), (Mark::Ready, needs.collect()))

@@ -149,7 +149,8 @@ fn round(number: f64) -> f64 {
 fn wrapped(kind: &str) -> Vec<String> {
     let mut lines = vec![String::new()];
     for part in visible(kind).split_inclusive('_') {
-        if lines.last().is_some_and(|line| !line.is_empty() && line.chars().count() + part.chars().count() > KIND_FITS) {
+        if lines.last().is_some_and(|line| !line.is_empty() && line.chars().count() + part.chars().count() > KIND_FITS)
+        {
             lines.push(String::new());
         }
         if let Some(line) = lines.last_mut() {
@@ -238,7 +239,10 @@ mod tests {
 
     #[test]
     fn long_kinds_take_several_lines() {
-        assert_eq!(wrapped("s3_bucket_server_side_encryption_configuration"), ["s3_bucket_server_side_", "encryption_configuration"]);
+        assert_eq!(
+            wrapped("s3_bucket_server_side_encryption_configuration"),
+            ["s3_bucket_server_side_", "encryption_configuration"]
+        );
         assert_eq!(shortened("abcdefgh", 5), "abcd…");
     }
 }

@@ -89,11 +89,17 @@ fn verdict(journal: &Journal) -> (&'static str, String) {
         (count(|ending| matches!(ending, Ending::Unfinished(_))), "still under way in AWS"),
         (count(|ending| matches!(ending, Ending::Skipped(_))), "not begun"),
     ];
-    let parts: Vec<String> = parts.iter().filter(|(count, _)| *count > 0).map(|(count, what)| format!("{count} {what}")).collect();
+    let parts: Vec<String> =
+        parts.iter().filter(|(count, _)| *count > 0).map(|(count, what)| format!("{count} {what}")).collect();
     match &journal.ended {
         None => {
             let open = journal.steps.iter().filter(|step| step.ended.is_none()).count();
-            ("bad", format!("Cut off: the record has no end, so hlctl was killed, or is still at work. {open} steps were under way at the last entry."))
+            (
+                "bad",
+                format!(
+                    "Cut off: the record has no end, so hlctl was killed, or is still at work. {open} steps were under way at the last entry."
+                ),
+            )
         }
         Some(end) => match (&end.error, parts.is_empty()) {
             (Some(error), _) => ("bad", format!("Ended by an error: {error}")),
@@ -116,7 +122,8 @@ fn counts(journal: &Journal) -> String {
         (of(&[Action::Adopt, Action::Settle, Action::Forget]), "to record or wait for"),
         (journal.unchanged, "as wanted before"),
     ];
-    let parts: Vec<String> = parts.iter().filter(|(count, _)| *count > 0).map(|(count, what)| format!("{count} {what}")).collect();
+    let parts: Vec<String> =
+        parts.iter().filter(|(count, _)| *count > 0).map(|(count, what)| format!("{count} {what}")).collect();
     if parts.is_empty() { "none".to_owned() } else { parts.join(", ") }
 }
 
@@ -272,7 +279,10 @@ mod tests {
 
     fn sample() -> Journal {
         journal(
-            vec![step("kms_key.s3", 0, Some(80), Some(120)), step("healthlake_fhir_datastore.this", 80, Some(200), Some(1_500_000))],
+            vec![
+                step("kms_key.s3", 0, Some(80), Some(120)),
+                step("healthlake_fhir_datastore.this", 80, Some(200), Some(1_500_000)),
+            ],
             &[("kms_key.s3", "nothing.else"), ("healthlake_fhir_datastore.this", "kms_key.s3")],
         )
     }
