@@ -129,13 +129,11 @@ fn curve(start: (f64, f64), passes: impl Iterator<Item = (f64, f64)>, end: (f64,
         let half = round((from.0 + to.0) / 2.0);
         path.push_str(&format!(" C{half} {} {half} {} {} {}", round(from.1), round(to.1), round(to.0), round(to.1)));
     };
-    let mut levels = Vec::new();
     for pass in passes {
         bend(at, pass);
         at = (pass.0 + WIDTH, pass.1);
         // A curve whose ends are level is a straight line.
         bend(pass, at);
-        levels.push(pass.1);
     }
     bend(at, end);
     path
