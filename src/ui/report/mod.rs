@@ -97,7 +97,7 @@ fn verdict(journal: &Journal) -> (&'static str, String) {
             (
                 "bad",
                 format!(
-                    "Cut off: the record has no end, so hlctl was killed, or is still at work. {open} steps were under way at the last entry."
+                    "Cut off: the record has no end, so hlctl was killed, or is still at work. Under way at the last entry: {open}."
                 ),
             )
         }
@@ -320,7 +320,7 @@ mod tests {
         journal.ended = None;
         journal.steps[1].ended = None;
         let page = page(&journal);
-        assert!(page.contains("Cut off") && page.contains("1 steps were under way") && page.contains("Last entry"));
+        assert!(page.contains("Cut off") && page.contains("Under way at the last entry: 1.") && page.contains("Last entry"));
     }
 
     #[test]
