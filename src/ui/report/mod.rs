@@ -320,7 +320,9 @@ mod tests {
         journal.ended = None;
         journal.steps[1].ended = None;
         let page = page(&journal);
-        assert!(page.contains("Cut off") && page.contains("Under way at the last entry: 1.") && page.contains("Last entry"));
+        assert!(
+            page.contains("Cut off") && page.contains("Under way at the last entry: 1.") && page.contains("Last entry")
+        );
     }
 
     #[test]
