@@ -6,6 +6,8 @@ mod adopt;
 mod export;
 mod doctor;
 mod policy;
+mod audit;
+mod graph;
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -21,6 +23,8 @@ pub use adopt::AdoptArgs;
 pub use export::{ExportCommand, ExportTerraformArgs};
 pub use doctor::DoctorArgs;
 pub use policy::{DeployerArgs, PolicyCommand};
+pub use audit::AuditArgs;
+pub use graph::{GraphArgs, GraphFormat, ReportArgs};
 
 /// Provision and operate an AWS HealthLake FHIR store from one TOML file
 #[derive(Debug, Parser)]
@@ -28,7 +32,7 @@ pub use policy::{DeployerArgs, PolicyCommand};
     name = "hlctl",
     version,
     disable_help_subcommand = true,
-    after_help = "Exit codes: 0 ok, 1 error, 2 changes (--detailed-exitcode), 3 locked, 4 credentials, \
+    after_help = "Exit codes: 0 ok, 1 error, 2 changes (--detailed-exitcode) or a failed audit, 3 locked, 4 credentials, \
                   5 refused by protection, 6 incomplete, 64 usage, 130/143 signals"
 )]
 pub struct Cli {
@@ -105,6 +109,12 @@ pub enum Command {
     /// Print the IAM policy of whoever runs hlctl, or of users of the FHIR interface
     #[command(subcommand)]
     Policy(PolicyCommand),
+    /// Check what is deployed for weaknesses
+    Audit(AuditArgs),
+    /// Draw what needs what, and how it stands
+    Graph(GraphArgs),
+    /// Make a page about the last run: graph, timeline, changes, outputs
+    Report(ReportArgs),
     /// Look into the state, move it, mend it
     #[command(subcommand)]
     State(StateCommand),
@@ -149,6 +159,9 @@ impl Command {
             Self::Outputs(arguments) => arguments.json,
             Self::Smart(SmartCommand::Token(arguments)) => arguments.json,
             Self::Smart(SmartCommand::Test(arguments)) => arguments.json,
+            Self::Audit(arguments) => arguments.json || arguments.sarif,
+            Self::Graph(arguments) => arguments.json || arguments.format == GraphFormat::Json,
+            Self::Report(arguments) => arguments.json,
             Self::State(StateCommand::List(arguments)) => arguments.json,
             Self::Adopt(arguments) => arguments.json,
             Self::State(StateCommand::Show { json, .. }) => *json,

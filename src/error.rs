@@ -159,6 +159,9 @@ pub enum CommandError {
     /// There is no code for the Lambda function.
     #[error("{0}")]
     Package(crate::package::PackageError),
+    /// There is no record of a run, or none that can be used.
+    #[error("{0}")]
+    Journal(#[from] crate::journal::JournalError),
     /// A test user has no password.
     #[error("{0}")]
     Password(crate::materials::PasswordError),
@@ -258,6 +261,7 @@ impl CommandError {
             ),
             Self::Package(error) => Some(error.hint()),
             Self::Password(error) => Some(error.hint().to_owned()),
+            Self::Journal(error) => Some(error.hint().to_owned()),
             Self::Oauth(error) => error.hint(),
             Self::Protected { hint, .. }
             | Self::Incomplete { hint, .. }
@@ -287,6 +291,7 @@ impl CommandError {
             Self::Config(_)
             | Self::Package(_)
             | Self::Password(_)
+            | Self::Journal(_)
             | Self::State(_)
             | Self::Refused(_)
             | Self::Stranded { .. }

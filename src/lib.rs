@@ -13,6 +13,7 @@
 //! - [`apply`]: does it. [`wait`] is the only loop that polls.
 //! - [`adopt`]: takes over what Terraform or a lost state has left.
 //! - [`export`]: a stack as HCL.
+//! - [`journal`]: what an apply leaves for a report. [`audit`]: checks of what is deployed.
 //! - [`oauth`]: tokens from a user pool, as an app gets them.
 //! - [`state`]: what hlctl remembers, its file and its lock.
 //! - [`aws`]: clients, the meaning of errors, and the only place that repeats a call.
@@ -23,6 +24,7 @@
 pub mod address;
 pub mod adopt;
 pub mod apply;
+pub mod audit;
 pub mod aws;
 pub mod cli;
 pub mod commands;
@@ -34,6 +36,7 @@ pub mod exit_code;
 pub mod export;
 pub mod fingerprint;
 pub mod graph;
+pub mod journal;
 pub mod materials;
 pub mod module;
 pub mod oauth;
@@ -46,3 +49,4 @@ pub mod state;
 pub mod trace;
 pub mod ui;
 pub mod wait;
+pub mod whole_file;

@@ -47,7 +47,7 @@ pub fn gather(
             PasswordSource::Inline(secret) if secret.is_empty() => {
                 inline().and_then(|config| inline_password(user, config))
             }
-            given => read(user, given).map_err(CommandError::Password),
+            given => read(user, given, config.smart.password_minimum_length).map_err(CommandError::Password),
         };
         match secret {
             Ok(secret) => drop(passwords.insert(user.username.clone(), secret)),
@@ -64,7 +64,7 @@ pub fn gather(
 /// No package, or one that Lambda cannot run.
 pub fn gather_to_look(config: &Config, home: Home) -> Result<Materials, CommandError> {
     let users = if config.smart_on_fhir { config.smart.test_users.as_slice() } else { &[] };
-    let given = users.iter().filter_map(|user| Some((user.username.clone(), read(user, &user.password).ok()?)));
+    let given = users.iter().filter_map(|user| Some((user.username.clone(), read(user, &user.password, config.smart.password_minimum_length).ok()?)));
     let passwords = given.collect();
     Ok(Materials { package: package(config, home)?, passwords })
 }
@@ -104,7 +104,7 @@ fn inline_password(user: &TestUser, config: Option<Config>) -> Result<Secret, Co
     }
 }
 
-fn read(user: &TestUser, source: &PasswordSource) -> Result<Secret, PasswordError> {
+fn read(user: &TestUser, source: &PasswordSource, least: u32) -> Result<Secret, PasswordError> {
     let failed = |problem: String, hint: String| PasswordError { user: user.username.clone(), problem, hint };
     let secret = match source {
         PasswordSource::Inline(secret) => return Ok(secret.clone()),
@@ -127,9 +127,11 @@ fn read(user: &TestUser, source: &PasswordSource) -> Result<Secret, PasswordErro
             }
         },
     };
-    if is_good_password(secret.expose()) {
+    if is_good_password(secret.expose()) && secret.expose().chars().count() >= least as usize {
         return Ok(secret);
     }
-    let hint = "it takes 8 to 256 characters, among them a lowercase and an uppercase letter, a digit and a symbol, and no spaces";
-    Err(failed("the user pool would refuse the one given".to_owned(), hint.to_owned()))
+    let hint = format!(
+        "it takes {least} to 256 characters, among them a lowercase and an uppercase letter, a digit and a symbol, and no spaces"
+    );
+    Err(failed("the user pool would refuse the one given".to_owned(), hint))
 }

@@ -316,7 +316,10 @@ impl Coordinator<'_> {
 
     fn take(&mut self, message: Message, observer: &mut dyn Observer) {
         match message {
-            Message::Report(id, TaskReport::Identified(recorded)) => self.identify(id, recorded),
+            Message::Report(id, TaskReport::Identified(recorded)) => {
+                observer.hear(&Event::Identified { address: self.steps[id].address.clone() });
+                self.identify(id, recorded);
+            }
             Message::Report(id, TaskReport::Doubtful) => self.doubt(id),
             Message::Report(id, TaskReport::Progress(progress)) => {
                 observer.hear(&Event::Progress { address: self.steps[id].address.clone(), progress });

@@ -2,17 +2,20 @@
 
 mod adopt;
 mod apply;
+mod audit;
 mod confirm;
 mod destroy;
 mod force_unlock;
 mod drift;
 mod export;
 mod doctor;
+mod graph;
 mod init;
 mod man;
 mod outputs;
 mod plan;
 mod policy;
+mod report;
 pub mod sandbox;
 mod schema;
 mod smart;
@@ -87,6 +90,9 @@ fn run(cli: Cli, printer: Printer) -> Result<ExitCode, CommandError> {
         Command::ForceUnlock(arguments) => block_on(sender, force_unlock::run(&session, &arguments)),
         Command::Adopt(arguments) => block_on(sender, adopt::run(&session, &arguments)),
         Command::Export(command) => block_on(sender, export::run(&session, &command)),
+        Command::Audit(arguments) => block_on(sender, audit::run(&session, &arguments)),
+        Command::Graph(arguments) => block_on(sender, graph::run(&session, &arguments)),
+        Command::Report(arguments) => block_on(sender, report::run(&session, &arguments)),
         Command::Completions { shell } => {
             let mut script = Vec::new();
             clap_complete::generate(shell, &mut Cli::command(), "hlctl", &mut script);

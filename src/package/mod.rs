@@ -179,6 +179,14 @@ impl Package {
         }
     }
 
+    /// Stands for a package that nobody has looked for, where only what hangs on it is of interest. It cannot be sent.
+    pub fn unread(is_ours: bool) -> Self {
+        let wanted = Wanted { path: None, runtime: None, handler: None, architecture: "", runs_here: false };
+        let package = Self::new(&wanted, Source::Members(Vec::new()), String::new(), String::new(), is_ours);
+        let _ = package.archive.set(Err("the package was not read".to_owned()));
+        package
+    }
+
     fn ours(wanted: &Wanted<'_>) -> Result<Self, PackageError> {
         let path = beside_hlctl();
         let program = std::fs::read(&path).map_err(|_| PackageError::Missing { path: path.clone() })?;

@@ -206,7 +206,8 @@ impl Decider<'_> {
             action,
             reason,
             meaning: Vec::new(),
-            protected: by_hand(entry).unwrap_or_else(|| (self.situation.is_protected)(address)),
+            protected: by_hand(entry).unwrap_or_else(|| (self.situation.is_protected)(address))
+                || observed.as_ref().is_some_and(is_locked),
             delete_first: false,
             deposed: false,
             contents: None,
@@ -340,7 +341,7 @@ impl Decider<'_> {
             reason: (!self.options.destroy).then(|| "the configuration no longer asks for it".to_owned()),
             attributes: Vec::new(),
             meaning: Vec::new(),
-            protected: self.protects(address, entry) && !under_way,
+            protected: (self.protects(address, entry) || observed.is_some_and(is_locked)) && !under_way,
             delete_first: false,
             deposed: false,
             contents,
@@ -519,6 +520,11 @@ fn ending(address: &Address, observed: &Observed) -> Option<Refusal> {
         protection: true,
         name_to_give: None,
     })
+}
+
+/// Whether AWS itself protects it. hlctl switches that off on the way to a destruction, so it too takes the name.
+fn is_locked(observed: &Observed) -> bool {
+    observed.attributes.get("deletion_protection").is_some_and(|protection| protection == "ACTIVE")
 }
 
 /// How the reason of a replacement begins when the old one never came to be.

@@ -36,6 +36,8 @@ pub struct CognitoUserPool {
     pub name: String,
     /// Cognito's own protection against deletion.
     pub deletion_protection: bool,
+    /// Least length of a password.
+    pub password_minimum_length: u32,
     /// `OFF`, `ON` or `OPTIONAL`. The second factor is an authenticator app.
     pub mfa: String,
     /// All its tags.
@@ -74,7 +76,6 @@ impl Ref<CognitoUserPool> {
 
 /// What a pool takes along when it is deleted: its clients, resource servers and users, but not its domain.
 pub(super) const A_USER_POOL: Parent = Parent { kind: "cognito_user_pool", named: "user_pool_id", name: "id" };
-const MIN_PASSWORD: i32 = 8;
 const TEMPORARY_PASSWORD_DAYS: i32 = 7;
 const SCHEMA_IS_FIXED: &str = "Cognito can add attributes to a user pool but not change them";
 const FIXED: &str = "Cognito fixes it when it makes a user pool";
@@ -104,7 +105,7 @@ impl Resource for CognitoUserPool {
             ("admin_create_user_only", json!(true)),
             ("account_recovery", json!(["verified_email"])),
             ("email_sending_account", json!("COGNITO_DEFAULT")),
-            ("password_policy", password_policy_shown(&password_policy())),
+            ("password_policy", password_policy_shown(&self.password_policy())),
             (
                 "email_attribute",
                 json!({"type": "String", "mutable": true, "required": true, "min": "0", "max": "2048"}),
@@ -225,7 +226,7 @@ impl CognitoUserPool {
     async fn make(&self, task: &Task<'_>) -> Result<Recorded, ResourceError> {
         let cx = task.cx;
         let email = email_schema()?;
-        let settings = Settings::of_module()?;
+        let settings = self.settings()?;
         let tags: HashMap<String, String> = self.tags.clone().into_iter().collect();
         let create = async || {
             let send = || {
@@ -260,7 +261,7 @@ impl CognitoUserPool {
         pool: &UserPoolType,
         protection: DeletionProtectionType,
     ) -> Result<(), ResourceError> {
-        let settings = Settings::of_module()?;
+        let settings = self.settings()?;
         // Message texts that somebody wrote stay; only how the address is verified is ours.
         let mut admin_create_user = settings.admin_create_user.clone();
         admin_create_user.invite_message_template =
@@ -306,7 +307,7 @@ impl CognitoUserPool {
     }
 }
 
-/// What the module sets and no input changes.
+/// What the module sets, and of which an input changes the password's length alone.
 struct Settings {
     policies: UserPoolPolicyType,
     admin_create_user: AdminCreateUserConfigType,
@@ -317,15 +318,15 @@ struct Settings {
     verification: VerificationMessageTemplateType,
 }
 
-impl Settings {
-    fn of_module() -> Result<Self, ResourceError> {
+impl CognitoUserPool {
+    fn settings(&self) -> Result<Settings, ResourceError> {
         let by_email = RecoveryOptionType::builder()
             .name(RecoveryOptionNameType::VerifiedEmail)
             .priority(1)
             .build()
             .map_err(ResourceError::request)?;
-        Ok(Self {
-            policies: UserPoolPolicyType::builder().password_policy(password_policy()).build(),
+        Ok(Settings {
+            policies: UserPoolPolicyType::builder().password_policy(self.password_policy()).build(),
             admin_create_user: AdminCreateUserConfigType::builder().allow_admin_create_user_only(true).build(),
             recovery: AccountRecoverySettingType::builder().recovery_mechanisms(by_email).build(),
             email: EmailConfigurationType::builder()
@@ -343,25 +344,27 @@ impl Settings {
                 .build(),
         })
     }
-}
 
-fn password_policy() -> PasswordPolicyType {
-    PasswordPolicyType::builder()
-        .minimum_length(MIN_PASSWORD)
-        .require_uppercase(true)
-        .require_lowercase(true)
-        .require_numbers(true)
-        .require_symbols(true)
-        .temporary_password_validity_days(TEMPORARY_PASSWORD_DAYS)
-        .build()
+    fn password_policy(&self) -> PasswordPolicyType {
+        PasswordPolicyType::builder()
+            .minimum_length(i32::try_from(self.password_minimum_length).unwrap_or(i32::MAX))
+            .require_uppercase(true)
+            .require_lowercase(true)
+            .require_numbers(true)
+            .require_symbols(true)
+            .temporary_password_validity_days(TEMPORARY_PASSWORD_DAYS)
+            .build()
+    }
 }
 
 fn with_our_password_policy(seen: Option<&UserPoolPolicyType>, ours: &UserPoolPolicyType) -> UserPoolPolicyType {
     let mut whole = seen.cloned().unwrap_or_else(|| ours.clone());
     let history = whole.password_policy().and_then(PasswordPolicyType::password_history_size);
-    let mut policy = password_policy();
-    policy.password_history_size = history;
-    whole.password_policy = Some(policy);
+    let ours = ours.password_policy().cloned();
+    whole.password_policy = ours.map(|mut policy| {
+        policy.password_history_size = history;
+        policy
+    });
     whole
 }
 

@@ -276,6 +276,7 @@ fn as_configuration(
         .set_memory_size(version.memory_size)
         .set_timeout(version.timeout)
         .set_environment(version.environment)
+        .set_kms_key_arn(version.kms_key_arn)
         .set_code_sha256(version.code_sha256)
         .build()
 }

@@ -19,6 +19,7 @@ use serde_json::{Value, json};
 use super::cloudwatch_log_group::CloudwatchLogGroup;
 use super::cognito_user_pool_client::{CognitoUserPoolClient, secret_of};
 use super::iam_role::IamRole;
+use super::kms_key::KmsKey;
 use super::lambda_alias::LambdaAlias;
 use super::lambda_permission;
 use super::reference::{Known, Ref, Reference, Text};
@@ -46,6 +47,8 @@ pub struct LambdaFunction {
     pub package: Arc<Package>,
     /// Its variables.
     pub environment: BTreeMap<String, Text>,
+    /// The key that encrypts its variables; without one AWS's own does.
+    pub environment_key: Option<Ref<KmsKey>>,
     /// The client whose secret it gets as `CLIENT_SECRET`.
     pub secret_of: Option<Ref<CognitoUserPoolClient>>,
     /// Memory in MB.
@@ -133,6 +136,7 @@ impl Resource for LambdaFunction {
     fn references(&self) -> Vec<Reference> {
         let mut texts = vec![self.role.arn(), self.log_group.name()];
         texts.extend(self.environment.values().cloned());
+        texts.extend(self.environment_key.as_ref().map(Ref::<KmsKey>::arn));
         texts.extend(self.secret_of.as_ref().map(Ref::<CognitoUserPoolClient>::id));
         texts.iter().flat_map(Text::references).cloned().collect()
     }
@@ -213,6 +217,7 @@ impl Resource for LambdaFunction {
                 .memory_size(whole(self.memory_size))
                 .timeout(whole(self.timeout))
                 .environment(environment.clone())
+                .set_kms_key_arn(self.environment_key(task.known))
                 .tracing_config(TracingConfig::builder().mode(tracing(self.tracing)).build())
                 .set_tags(Some(tags.clone()))
                 .send()
@@ -242,7 +247,7 @@ impl Resource for LambdaFunction {
         let cx = task.cx;
         let changed = |names: &[&str]| changes.iter().any(|change| names.contains(&change.attribute()));
         let mut recorded = settle(task, recorded, Impaired::Works).await?;
-        if changed(&["role", "runtime", "handler", "memory_size", "timeout", "environment", "tracing"]) {
+        if changed(&["role", "runtime", "handler", "memory_size", "timeout", "environment", "kms_key_arn", "tracing"]) {
             self.put_configuration(task).await?;
             recorded = Self::settle(task, recorded).await?;
         }
@@ -320,8 +325,13 @@ impl LambdaFunction {
             ("memory_size", json!(self.memory_size)),
             ("timeout", json!(self.timeout)),
             ("environment", self.environment_shown(known)),
+            ("kms_key_arn", json!(self.environment_key(known))),
             ("code_sha256", json!(self.code_sha256(known))),
         ])
+    }
+
+    fn environment_key(&self, known: &Known) -> Option<String> {
+        self.environment_key.as_ref().map(|key| known.text(&key.arn()))
     }
 
     /// The archive's hash. An archive is made only where its source is not the one that was sent last.
@@ -361,6 +371,8 @@ impl LambdaFunction {
                 .memory_size(whole(self.memory_size))
                 .timeout(whole(self.timeout))
                 .environment(environment.clone())
+                // Nothing stands for AWS's own key (Lambda API reference, `UpdateFunctionConfiguration`, `KMSKeyArn`).
+                .kms_key_arn(self.environment_key(task.known).unwrap_or_default())
                 .tracing_config(TracingConfig::builder().mode(tracing(self.tracing)).build())
                 .send()
         };
@@ -510,6 +522,7 @@ pub(super) fn settings_seen(configuration: &FunctionConfiguration) -> Attributes
         ("memory_size", json!(configuration.memory_size())),
         ("timeout", json!(configuration.timeout())),
         ("environment", variables.into_iter().flatten().map(shown).collect()),
+        ("kms_key_arn", json!(configuration.kms_key_arn().filter(|key| !key.is_empty()))),
         ("code_sha256", json!(configuration.code_sha256())),
     ])
 }

@@ -1,10 +1,13 @@
 //! What people and programs get to see. Reads values and events; decides nothing.
 
 pub mod drift_view;
+pub mod audit;
+pub mod graph;
 pub mod json;
 pub mod plan_view;
 pub mod printer;
 pub mod progress;
+pub mod report;
 
 use std::time::Duration;
 

@@ -200,6 +200,7 @@ impl Census {
             "smart" => {
                 Self { keys: 2, roles: 3, policies: 2, pools: 1, functions: 1, log_groups: 1, ..Self::one_stack() }
             }
+            "hardened" => Self { keys: 3, ..Self::of("smart") },
             _ => Self::one_stack(),
         }
     }
