@@ -37,10 +37,11 @@ impl PasswordError {
 /// No package, or one that Lambda cannot run; a password that is nowhere, or that the user pool would refuse.
 pub fn gather(
     config: &Config,
-    state: &State,
+    home: Home,
+    state: Option<&State>,
     inline: impl Fn() -> Result<Option<Config>, CommandError>,
 ) -> Result<Materials, CommandError> {
-    let Some(package) = package(config, state.home)? else { return Ok(Materials::default()) };
+    let Some(package) = package(config, home)? else { return Ok(Materials::default()) };
     let mut passwords = BTreeMap::new();
     for user in &config.smart.test_users {
         let secret = match &user.password {
@@ -51,7 +52,7 @@ pub fn gather(
         };
         match secret {
             Ok(secret) => drop(passwords.insert(user.username.clone(), secret)),
-            Err(_) if keeps_its_password(state, user) => {}
+            Err(_) if state.is_some_and(|state| keeps_its_password(state, user)) => {}
             Err(error) => return Err(error),
         }
     }
@@ -64,7 +65,9 @@ pub fn gather(
 /// No package, or one that Lambda cannot run.
 pub fn gather_to_look(config: &Config, home: Home) -> Result<Materials, CommandError> {
     let users = if config.smart_on_fhir { config.smart.test_users.as_slice() } else { &[] };
-    let given = users.iter().filter_map(|user| Some((user.username.clone(), read(user, &user.password, config.smart.password_minimum_length).ok()?)));
+    let given = users.iter().filter_map(|user| {
+        Some((user.username.clone(), read(user, &user.password, config.smart.password_minimum_length).ok()?))
+    });
     let passwords = given.collect();
     Ok(Materials { package: package(config, home)?, passwords })
 }

@@ -330,7 +330,7 @@ pub async fn prepare(
     let cx = connection.context(&state, settings, pace, session.stop.clone());
     let stack = match config {
         Some(config) if !options.destroy => {
-            let materials = materials::gather(config, &state, || session.config_if_any())?;
+            let materials = materials::gather(config, session.home(), Some(&state), || session.config_if_any())?;
             module::build(config, &connection.identity, &state.stack, &materials)
         }
         _ => Stack::new(),

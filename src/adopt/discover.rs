@@ -312,6 +312,7 @@ impl Search<'_> {
                     status: Status::Creating,
                     token: String::new(),
                     protected: false,
+                    protection: None,
                     needs: spec.references().into_iter().map(|reference| reference.address).collect(),
                     recorded: None,
                     foretold: None,

@@ -131,6 +131,7 @@ pub fn enter(
             status: Status::Ready,
             token: uuid::Uuid::new_v4().to_string(),
             protected: is_protected(&address),
+            protection: None,
             needs,
             recorded: Some(observed.recorded),
             foretold: None,

@@ -167,7 +167,7 @@ pub(super) async fn walk(
         return apply::run(run, observer.as_mut()).await;
     };
     let beginning = Beginning { command, state: &prepared.state, plan: &prepared.plan };
-    let mut recorder = Recorder::begin(store.path(), &beginning, observer);
+    let mut recorder = Recorder::begin(session.local_store().path(), &beginning, observer);
     let result = apply::run(run, &mut recorder).await;
     if let Some(failure) = recorder.finish(result.as_ref().err().map(ToString::to_string)) {
         session.printer.warning(&format!("`hlctl report` will not know of this run: {failure}"));

@@ -18,7 +18,7 @@ use crate::ui::audit::{self, Places};
 /// Reads, judges and tells.
 pub(super) async fn run(session: &Session, arguments: &AuditArgs) -> Result<ExitCode, CommandError> {
     let config = session.config_if_any()?;
-    let state = read(&session.store())?;
+    let state = interruptible(&session.stop, read(session)).await?;
     let asked = config.as_ref().map(|config| config.audit.clone()).unwrap_or_default();
     let connection =
         interruptible(&session.stop, session.connect(Wishes::around(config.as_ref(), &session.global, &state))).await?;

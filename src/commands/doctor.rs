@@ -17,7 +17,7 @@ use crate::permissions::{Places, deployer};
 use crate::plan::{Action, Options, Plan};
 use crate::resource::{Context, Kind};
 use crate::session::{Connection, Prepared, Session, Wishes, prepare, settings_of};
-use crate::state::{State, StateError};
+use crate::state::{Holding, State};
 use crate::ui::Printer;
 use crate::ui::json::FORMAT_VERSION;
 use crate::ui::printer::style;
@@ -47,7 +47,7 @@ pub(super) async fn in_passing(connection: &Connection, prepared: &Prepared) -> 
 }
 
 async fn examine(session: &Session, destroy: bool, sheet: &mut Sheet) {
-    let Some(state) = sheet.state(session, destroy) else { return };
+    let Some(state) = sheet.state(session, destroy).await else { return };
     if destroy && state.is_none() {
         return;
     }
@@ -59,7 +59,7 @@ async fn examine(session: &Session, destroy: bool, sheet: &mut Sheet) {
     if let Some(config) = &config {
         sheet.add([config_is_good(session, config)]);
         if config.smart_on_fhir && !destroy {
-            sheet.add(package(session, config));
+            sheet.add(package(session, config, state.as_ref()));
         }
     }
     let wishes = match (&config, &state) {
@@ -172,8 +172,8 @@ fn config_is_good(session: &Session, config: &Config) -> Finding {
         .with(format!("wait_timeout is {}", crate::ui::duration(config.wait_timeout)))
 }
 
-fn package(session: &Session, config: &Config) -> Vec<Finding> {
-    match materials::gather(config, session.home(), || session.config_if_any()) {
+fn package(session: &Session, config: &Config, state: Option<&State>) -> Vec<Finding> {
+    match materials::gather(config, session.home(), state, || session.config_if_any()) {
         Ok(materials) => {
             let package = materials.package.map(|package| format!("{} on {}", package.runtime, package.architecture));
             let title = format!("the function's code runs under {}", package.unwrap_or_default());
@@ -201,24 +201,28 @@ impl Sheet {
     }
 
     /// The state, if there is one; `None` if it cannot be read.
-    fn state(&mut self, session: &Session, destroy: bool) -> Option<Option<State>> {
-        let store = session.store();
-        let state = match store.read() {
-            Ok(state) => state,
+    async fn state(&mut self, session: &Session, destroy: bool) -> Option<Option<State>> {
+        let read = async {
+            let store = session.store_alone().await?;
+            let state = session.read(&store).await?;
+            Ok::<_, CommandError>((store, state))
+        };
+        let (store, state) = match read.await {
+            Ok(read) => read,
             Err(error) => {
-                self.add(doctor::unplanned("state", &error.into()));
+                self.add(doctor::unplanned("state", &error));
                 return None;
             }
         };
-        let place = store.path().display();
+        let place = store.place();
         if state.is_none() {
             let then = if destroy { "so there is nothing to destroy" } else { "which the first apply makes" };
             self.add([Finding::ok("state", format!("there is no state {place}, {then}"))]);
             return Some(state);
         }
-        self.add([match store.lock("hlctl doctor") {
-            Ok(_) => Finding::ok("state", format!("the state {place} is readable and nobody holds its lock")),
-            Err(StateError::Locked { holder, .. }) => Finding::warning(
+        self.add([match store.holder().await {
+            Ok(None) => Finding::ok("state", format!("the state {place} is readable and nobody holds its lock")),
+            Ok(Some(Holding { holder, .. })) => Finding::warning(
                 "state",
                 format!("the state {place} is locked by {holder}"),
                 "only one run at a time may change a stack",

@@ -13,7 +13,7 @@ use crate::graph::Graph;
 use crate::materials;
 use crate::module::{self, Stack};
 use crate::session::{Connection, Session, Wishes, settings_of};
-use crate::state::{State, StateError};
+use crate::state::State;
 use crate::ui::drift_view;
 
 /// Compares configuration, state and AWS. Changes nothing and takes no lock, unless it is to mend what it finds.
@@ -49,8 +49,8 @@ struct Found {
 }
 
 async fn find(session: &Session, config: Option<&Config>, arguments: &DriftArgs) -> Result<Found, CommandError> {
-    let store = session.store();
-    let state = store.read()?.ok_or_else(|| StateError::Missing { path: store.path().to_owned() })?;
+    let store = session.store(config).await?;
+    let state = session.read_existing(&store).await?;
     // As for a plan: the configuration says where, so that a state of another region is refused.
     let wishes = config.map_or_else(|| Wishes::around(None, &session.global, &state), Wishes::of);
     let connection = session.connect(wishes).await?;

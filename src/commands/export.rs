@@ -6,6 +6,7 @@ use std::path::Path;
 
 use anyhow::Context;
 
+use super::interruptible;
 use super::outputs::read;
 use crate::cli::ExportCommand;
 use crate::error::CommandError;
@@ -14,9 +15,9 @@ use crate::export::{self, File};
 use crate::session::Session;
 
 /// Writes what the state holds as HCL. AWS is not asked.
-pub(super) fn run(session: &Session, command: &ExportCommand) -> Result<ExitCode, CommandError> {
+pub(super) async fn run(session: &Session, command: &ExportCommand) -> Result<ExitCode, CommandError> {
     let ExportCommand::Terraform(arguments) = command;
-    let state = read(&session.store())?;
+    let state = interruptible(&session.stop, read(session)).await?;
     let files = export::terraform(&state)?;
     match &arguments.out {
         None => {

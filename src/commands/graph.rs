@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use anyhow::Context;
 
+use super::interruptible;
 use crate::cli::{GraphArgs, GraphFormat};
 use crate::config::Config;
 use crate::error::CommandError;
@@ -19,9 +20,10 @@ use crate::ui::graph::{self, Picture};
 use crate::whole_file;
 
 /// Draws the graph.
-pub(super) fn run(session: &Session, arguments: &GraphArgs) -> Result<ExitCode, CommandError> {
+pub(super) async fn run(session: &Session, arguments: &GraphArgs) -> Result<ExitCode, CommandError> {
     let config = session.config()?;
-    let state = session.store().read()?;
+    let store = session.store(Some(&config)).await?;
+    let state = interruptible(&session.stop, session.read(&store)).await?;
     let planned = match &arguments.plan {
         Some(path) => PlanFile::read(path)?.actions(),
         None => BTreeMap::new(),

@@ -16,7 +16,8 @@ use crate::state::Home;
 /// Prints one of the policies.
 pub(super) async fn run(session: &Session, command: &PolicyCommand) -> Result<ExitCode, CommandError> {
     let config = session.config()?;
-    let state = session.store().read()?;
+    let store = session.store(Some(&config)).await?;
+    let state = interruptible(&session.stop, session.read(&store)).await?;
     let identity = match &state {
         Some(state) => state.identity.clone(),
         None => identity(session, &config).await?,

@@ -1,6 +1,7 @@
 //! `hlctl report`: from the record of the last run and the state alone.
 
 use super::graph::print;
+use super::interruptible;
 use super::outputs::read;
 use crate::cli::ReportArgs;
 use crate::error::CommandError;
@@ -11,9 +12,9 @@ use crate::session::Session;
 use crate::ui::report;
 
 /// Prints the page.
-pub(super) fn run(session: &Session, arguments: &ReportArgs) -> Result<ExitCode, CommandError> {
-    let store = session.store();
-    let state = read(&store)?;
+pub(super) async fn run(session: &Session, arguments: &ReportArgs) -> Result<ExitCode, CommandError> {
+    let state = interruptible(&session.stop, read(session)).await?;
+    let store = session.local_store();
     let journal = Journal::read(store.path())?;
     journal.check_belongs(&state, store.path())?;
     let outputs = module::outputs(|address| state.recorded(address));

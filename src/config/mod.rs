@@ -5,8 +5,8 @@
 //! another (`build`). It does not stop at the first problem: [`Problems`] holds all of them, with their places, and
 //! shows no secret (`redact`).
 
-mod backend;
 mod audit;
+mod backend;
 mod build;
 mod describe;
 mod example;

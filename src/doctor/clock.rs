@@ -11,7 +11,7 @@ use aws_smithy_types::config_bag::ConfigBag;
 use aws_smithy_types::date_time::Format;
 
 use super::Finding;
-use crate::aws::{Caller, Operation};
+use crate::aws::Operation;
 use crate::session::Connection;
 
 const CHECK: &str = "clock";
@@ -24,7 +24,7 @@ const WHY: &str = "AWS refuses requests that are signed with a time which is min
 pub async fn clock(connection: &Connection) -> Finding {
     let heard = DateHeader::default();
     let ask = || connection.clients.sts.get_caller_identity().customize().interceptor(heard.clone()).send();
-    let answer = Caller.call(Operation::new("sts", "GetCallerIdentity"), ask).await;
+    let answer = connection.clients.caller.call(Operation::new("sts", "GetCallerIdentity"), ask).await;
     match (answer, heard.date()) {
         (Ok(_), Some(date)) => difference(date.secs(), jiff::Timestamp::now().as_second()),
         _ => Finding::not_checkable(

@@ -231,7 +231,7 @@ impl Resource for IamPolicy {
         let Identity { account, partition, .. } = identity;
         let arn =
             if id.starts_with("arn:") { id.to_owned() } else { format!("arn:{partition}:iam::{account}:policy/{id}") };
-        Some(Recorded { name: arn.rsplit('/').next()?.to_owned(), arn })
+        Some(Recorded { name: arn.rsplit('/').next()?.to_owned(), arn, unique_id: None })
     }
 }
 

@@ -218,7 +218,11 @@ impl Resource for IamRole {
     fn of_import_id(identity: &Identity, id: &str) -> Option<Recorded> {
         let name = id.rsplit('/').next()?;
         let Identity { account, partition, .. } = identity;
-        Some(Recorded { name: name.to_owned(), arn: format!("arn:{partition}:iam::{account}:role/{name}") })
+        Some(Recorded {
+            name: name.to_owned(),
+            arn: format!("arn:{partition}:iam::{account}:role/{name}"),
+            unique_id: None,
+        })
     }
 }
 

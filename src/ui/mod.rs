@@ -1,7 +1,7 @@
 //! What people and programs get to see. Reads values and events; decides nothing.
 
-pub mod drift_view;
 pub mod audit;
+pub mod drift_view;
 pub mod graph;
 pub mod json;
 pub mod plan_view;

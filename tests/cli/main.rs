@@ -11,13 +11,13 @@
 
 mod adopt;
 mod apply;
-mod backend;
 mod audit;
+mod backend;
 mod basics;
 mod credentials;
+mod doctor;
 mod drift;
 mod export;
-mod doctor;
 mod faults;
 mod fuzz;
 mod hardened;

@@ -15,7 +15,8 @@ use crate::session::{Session, Wishes, prepare, settings_of};
 /// Rebuilds a lost state from what AWS holds.
 pub(super) async fn run(session: &Session, arguments: &AdoptArgs) -> Result<ExitCode, CommandError> {
     let config = session.config()?;
-    refuse_state(session)?;
+    interruptible(&session.stop, refuse_state(session)).await?;
+    let place = session.store(Some(&config)).await?.place();
     let connection = interruptible(&session.stop, session.connect(Wishes::of(&config))).await?;
     let mut state = super::super::plan::fresh(session, &config, &connection.identity);
     let materials = materials::gather_to_look(&config, session.home())?;
@@ -51,7 +52,7 @@ pub(super) async fn run(session: &Session, arguments: &AdoptArgs) -> Result<Exit
         dry_run: arguments.dry_run,
         ..Report::new(&prepared.plan, &state.stack)
     };
-    report.tell(session, arguments.json);
+    report.tell(session, &place, arguments.json);
     Ok(ExitCode::Success)
 }
 

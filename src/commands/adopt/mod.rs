@@ -7,17 +7,16 @@ mod source;
 mod terraform;
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
-use anyhow::Context;
-
-use super::{interruptible, lock};
+use super::{interruptible, locked};
 use crate::address::Address;
 use crate::adopt::Found;
 use crate::cli::AdoptArgs;
 use crate::error::CommandError;
 use crate::exit_code::ExitCode;
 use crate::session::Session;
-use crate::state::State;
+use crate::state::{Held, State, StateError};
 
 /// Takes over what exists. AWS is only read; nothing that exists already is written over.
 pub(super) async fn run(session: &Session, arguments: &AdoptArgs) -> Result<ExitCode, CommandError> {
@@ -29,13 +28,13 @@ pub(super) async fn run(session: &Session, arguments: &AdoptArgs) -> Result<Exit
 }
 
 /// A state that is there already is not written over.
-fn refuse_state(session: &Session) -> Result<(), CommandError> {
-    let store = session.store();
-    if store.read()?.is_none() {
+async fn refuse_state(session: &Session) -> Result<(), CommandError> {
+    let store = session.store_alone().await?;
+    if session.read(&store).await?.is_none() {
         return Ok(());
     }
     Err(CommandError::Usage {
-        message: format!("there is a state already: {}", store.path().display()),
+        message: format!("there is a state already: {}", store.place()),
         hint: "single resources can be added to it: `hlctl adopt ADDRESS ID`. For another stack, name another config (-c) or \
                state (--state)"
             .to_owned(),
@@ -58,19 +57,15 @@ fn refuse_anothers(found: &BTreeMap<Address, Found>, stack: &str, arguments: &Ad
     })
 }
 
-/// Writes the state, if nobody else has written one since it was read.
-async fn write(session: &Session, arguments: &AdoptArgs, mut state: State) -> Result<(), CommandError> {
-    let store = session.store();
-    if let Some(directory) = store.path().parent().filter(|parent| !parent.as_os_str().is_empty()) {
-        std::fs::create_dir_all(directory).with_context(|| format!("cannot make {}", directory.display()))?;
-    }
-    let lock = lock(session, &store, "hlctl adopt", arguments.lock_timeout).await?;
-    let present = store.read()?.map_or(0, |present| present.serial);
-    if present != state.serial {
-        let path = store.path().to_owned();
-        return Err(crate::state::StateError::Overtaken { path, found: present, expected: state.serial }.into());
-    }
-    state.serial += 1;
-    store.write(&state, &lock)?;
-    Ok(())
+/// Writes the state, if nobody else has written one since it was read. Tells where.
+async fn write(session: &Session, arguments: &AdoptArgs, state: State) -> Result<(), CommandError> {
+    let store = session.store_alone().await?;
+    let work = async |held: Arc<Held>| {
+        let present = session.read(&held.store()).await?.map_or(0, |present| present.serial);
+        if present != state.serial {
+            return Err(StateError::Overtaken { place: held.place() }.into());
+        }
+        Ok(held.write(State { serial: state.serial + 1, ..state.clone() }).await?)
+    };
+    locked(session, &store, "hlctl adopt", arguments.lock_timeout, work).await
 }

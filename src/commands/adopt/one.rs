@@ -24,7 +24,8 @@ pub(super) async fn run(
     id: &str,
 ) -> Result<ExitCode, CommandError> {
     let config = session.config()?;
-    let present = session.store().read()?;
+    let store = session.store(Some(&config)).await?;
+    let present = interruptible(&session.stop, session.read(&store)).await?;
     let connection = interruptible(&session.stop, session.connect(Wishes::of(&config))).await?;
     let mut state = present.unwrap_or_else(|| super::super::plan::fresh(session, &config, &connection.identity));
     state.check_belongs(session.home(), &connection.identity)?;
@@ -49,7 +50,7 @@ pub(super) async fn run(
     }
     let place = connection.place(session.home());
     let report = Report { adopted, place, dry_run: arguments.dry_run, ..Report::new(&plan, &state.stack) };
-    report.tell(session, arguments.json);
+    report.tell(session, &store.place(), arguments.json);
     Ok(ExitCode::Success)
 }
 

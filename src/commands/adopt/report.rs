@@ -6,6 +6,7 @@ use crate::address::Address;
 use crate::adopt::Found;
 use crate::plan::Plan;
 use crate::session::Session;
+use crate::state::Place;
 use crate::ui::json::FORMAT_VERSION;
 use crate::ui::{json as as_json, plan_view};
 
@@ -59,9 +60,9 @@ impl<'a> Report<'a> {
     }
 
     /// The commands to stdout, all else to stderr; or all of it as JSON.
-    pub(super) fn tell(&self, session: &Session, json: bool) {
+    pub(super) fn tell(&self, session: &Session, state: &Place, json: bool) {
         if json {
-            session.printer.data(&format!("{:#}", self.as_json(session)));
+            session.printer.data(&format!("{:#}", self.as_json(session, state)));
             return;
         }
         let say = |text: &str| session.printer.say(text);
@@ -89,7 +90,7 @@ impl<'a> Report<'a> {
             say("\nNothing was written: this was a dry run.");
         } else {
             let config = self.config.as_ref().map(|_| format!("{} and ", session.global.config.display()));
-            say(&format!("\nWrote {}{}.", config.unwrap_or_default(), session.store().path().display()));
+            say(&format!("\nWrote {}{}.", config.unwrap_or_default(), state));
         }
         if !self.commands.is_empty() {
             say("\nTo let Terraform go, once `hlctl plan` shows what you want:\n");
@@ -97,7 +98,7 @@ impl<'a> Report<'a> {
         }
     }
 
-    fn as_json(&self, session: &Session) -> Value {
+    fn as_json(&self, session: &Session, state: &Place) -> Value {
         let adopted = self
             .adopted
             .iter()
@@ -106,7 +107,7 @@ impl<'a> Report<'a> {
             "format_version": FORMAT_VERSION,
             "dry_run": self.dry_run,
             "stack": self.stack,
-            "state": session.store().path(),
+            "state": state.to_string(),
             "adopted": adopted.collect::<Vec<_>>(),
             "missing": self.missing,
             "left": self.left,

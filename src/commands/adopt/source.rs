@@ -3,7 +3,7 @@
 use std::io::Read;
 
 use super::interruptible;
-use crate::aws::{Caller, Operation};
+use crate::aws::Operation;
 use crate::error::CommandError;
 use crate::session::{Session, Wishes};
 
@@ -44,7 +44,8 @@ async fn read_object(session: &Session, source: &str, place: &str) -> Result<Vec
     interruptible(&session.stop, async {
         let connection = session.connect(wishes).await?;
         let get = || connection.clients.s3.get_object().bucket(bucket).key(key).send();
-        let object = Caller.call(Operation::new("s3", "GetObject"), get).await.map_err(CommandError::Aws)?;
+        let object =
+            connection.clients.caller.call(Operation::new("s3", "GetObject"), get).await.map_err(CommandError::Aws)?;
         if u64::try_from(object.content_length().unwrap_or_default()).is_ok_and(|length| length > LARGEST) {
             return Err(too_large(source));
         }

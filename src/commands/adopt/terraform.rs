@@ -33,7 +33,7 @@ pub(super) async fn run(session: &Session, arguments: &AdoptArgs, from: &str) ->
                 .to_owned(),
         });
     }
-    refuse_state(session)?;
+    interruptible(&session.stop, refuse_state(session)).await?;
     let instance = read_instance(session, arguments, from).await?;
     let place = inputs::whereabouts(&instance).ok_or_else(|| CommandError::Usage {
         message: "the Terraform state does not say which account and region it is for".to_owned(),
@@ -69,7 +69,7 @@ pub(super) async fn run(session: &Session, arguments: &AdoptArgs, from: &str) ->
         place: connection.place(session.home()),
         dry_run: arguments.dry_run,
     };
-    report.tell(session, arguments.json);
+    report.tell(session, &session.store_alone().await?.place(), arguments.json);
     Ok(ExitCode::Success)
 }
 

@@ -3,8 +3,8 @@
 pub(super) mod addresses;
 pub(super) mod alphabet;
 pub(super) mod arn;
-pub(super) mod backend;
 pub(super) mod audit;
+pub(super) mod backend;
 pub(super) mod bucket;
 pub(super) mod cognito;
 pub(super) mod names;

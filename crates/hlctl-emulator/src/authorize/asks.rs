@@ -23,7 +23,7 @@ pub(super) fn direct(world: &World, service: Service, operation: &str, caller: &
         Service::Logs => Ask::new(action, log_group(operation, caller, input)),
         Service::Cognito => on_pool(world, action, caller, input),
         Service::HealthLake => on_store(world, action, caller, input),
-        Service::LakeFormation | Service::S3 => Ask::new(action, "*"),
+        Service::CloudTrail | Service::LakeFormation | Service::S3 => Ask::new(action, "*"),
     };
     let brings = operation.starts_with("Create") || operation.starts_with("Tag") || operation == "UpdateUserPool";
     Some(if brings { ask.bringing(&brought(input)) } else { ask })
