@@ -50,8 +50,12 @@ pub const DEFAULT_CONFIG: &str = "healthlake.toml";
 /// Options of every command.
 #[derive(Clone, Debug, Args)]
 pub struct Global {
-    /// The configuration
-    #[arg(short, long, global = true, value_name = "FILE", env = "HLCTL_CONFIG", default_value = DEFAULT_CONFIG)]
+    /// The configuration; more than one, or a folder of them, for several stacks at once
+    #[arg(short, long = "config", global = true, value_name = "FILE", env = "HLCTL_CONFIG", default_value = DEFAULT_CONFIG)]
+    pub configs: Vec<PathBuf>,
+
+    /// The one that a session is for.
+    #[arg(skip)]
     pub config: PathBuf,
 
     /// The state: a file or s3://BUCKET/KEY [default: the config's `backend`, or else NAME.state.json beside the config]

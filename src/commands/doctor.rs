@@ -209,6 +209,8 @@ impl Sheet {
         };
         let (store, state) = match read.await {
             Ok(read) => read,
+            // What is wrong with the configuration is the next finding.
+            Err(CommandError::Config(_)) => return Some(None),
             Err(error) => {
                 self.add(doctor::unplanned("state", &error));
                 return None;

@@ -8,6 +8,7 @@ mod destroy;
 mod doctor;
 mod drift;
 mod export;
+mod fleet;
 mod force_unlock;
 mod graph;
 mod init;
@@ -77,7 +78,12 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
 
 fn run(cli: Cli, printer: Printer) -> Result<ExitCode, CommandError> {
     let (sender, receiver) = watch::channel(None);
-    let session = Session { global: cli.global, printer, stop: Stop::new(receiver) };
+    let configs = fleet::configs(&cli.global.configs)?;
+    let mut session = Session { global: cli.global, printer, stop: Stop::new(receiver), fleet: None };
+    if configs.len() > 1 {
+        return block_on(sender, fleet::run(&session, configs, cli.command));
+    }
+    session.global.config = configs.into_iter().next().unwrap_or_default();
     match cli.command {
         Command::Init(arguments) => init::run(&session, &arguments),
         Command::Validate(arguments) => validate::run(&session, &arguments),

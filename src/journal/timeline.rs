@@ -41,8 +41,9 @@ impl Journal {
     /// Indices of [`Journal::steps`].
     pub fn critical_path(&self) -> Vec<usize> {
         let begun = || self.steps.iter().enumerate().filter(|(_, step)| step.was_begun());
-        // Of those that end together the one that took longest.
-        let last = begun().max_by_key(|(_, step)| (self.end_of(step), std::cmp::Reverse(step.began)));
+        // Of those that end together one that has no end yet, then the one that took longest.
+        let last =
+            begun().max_by_key(|(_, step)| (self.end_of(step), step.ended.is_none(), std::cmp::Reverse(step.began)));
         let mut path: Vec<usize> = last.map(|(place, _)| place).into_iter().collect();
         while let Some(before) = path.last().and_then(|place| self.let_go(*place)) {
             if path.contains(&before) {

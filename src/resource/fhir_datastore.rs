@@ -166,6 +166,7 @@ impl Resource for FhirDatastore {
         let provider = provider.map(|provider| identity_provider::request(Some(provider), task.known)).transpose()?;
         let operation =
             Operation::new("healthlake", "CreateFHIRDatastore").patience(ONE_A_MINUTE).eventually(NOT_YET_VISIBLE);
+        let turn = cx.gate.to_create().await;
         let answer = cx
             .call(operation, || {
                 let create = cx.clients.healthlake.create_fhir_datastore().datastore_name(&self.name);
@@ -183,6 +184,7 @@ impl Resource for FhirDatastore {
                     .send()
             })
             .await?;
+        drop(turn);
         let given = [&answer.datastore_id, &answer.datastore_arn, &answer.datastore_endpoint];
         if given.into_iter().any(String::is_empty) {
             return Err(AwsError::incomplete("healthlake", "CreateFHIRDatastore", "id, ARN or endpoint").into());
@@ -263,12 +265,14 @@ impl Resource for FhirDatastore {
                     Ok(_) | Err(ResourceError::Failed { .. }) => {}
                     Err(error) => return Err(error),
                 }
+                let turn = cx.gate.to_delete().await;
                 let delete = || cx.clients.healthlake.delete_fhir_datastore().datastore_id(&recorded.id).send();
                 match cx.call(operation, delete).await {
                     Ok(_) => {}
                     Err(error) if error.is_not_found() => return Ok(()),
                     Err(error) => return Err(error.into()),
                 }
+                drop(turn);
             }
         }
         wait_until_gone(task, &recorded.id).await

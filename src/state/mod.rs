@@ -291,7 +291,7 @@ impl StateError {
             )),
             Self::Damaged { .. } => Some(
                 "what is there was left as it is, and no backup is whole; to find the stack again by its tags:\n  \
-                 hlctl state recover --discover"
+                 hlctl adopt --discover"
                     .to_owned(),
             ),
             Self::TooNew { written_by, .. } => Some(format!("use hlctl {written_by} or newer")),

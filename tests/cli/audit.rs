@@ -98,7 +98,9 @@ fn what_somebody_weakened_by_hand_is_found() {
         iam.put_role_policy()
             .role_name(&role)
             .policy_name("by-hand")
-            .policy_document(r#"{"Version":"2012-10-17","Statement":[]}"#)
+            .policy_document(
+                r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"s3:GetObject","Resource":"*"}]}"#,
+            )
             .send()
             .await
             .unwrap();

@@ -15,7 +15,7 @@ use crate::session::{Session, Wishes, prepare, settings_of};
 /// Rebuilds a lost state from what AWS holds.
 pub(super) async fn run(session: &Session, arguments: &AdoptArgs) -> Result<ExitCode, CommandError> {
     let config = session.config()?;
-    interruptible(&session.stop, refuse_state(session)).await?;
+    interruptible(&session.stop, refuse_state(session, arguments)).await?;
     let place = session.store(Some(&config)).await?.place();
     let connection = interruptible(&session.stop, session.connect(Wishes::of(&config))).await?;
     let mut state = super::super::plan::fresh(session, &config, &connection.identity);

@@ -9,6 +9,7 @@ mod terraform;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use super::state::set_aside;
 use super::{interruptible, locked};
 use crate::address::Address;
 use crate::adopt::Found;
@@ -27,11 +28,13 @@ pub(super) async fn run(session: &Session, arguments: &AdoptArgs) -> Result<Exit
     }
 }
 
-/// A state that is there already is not written over.
-async fn refuse_state(session: &Session) -> Result<(), CommandError> {
+/// A state that is there already is not written over, unless it is damaged and the stack is to be found without it.
+async fn refuse_state(session: &Session, arguments: &AdoptArgs) -> Result<(), CommandError> {
     let store = session.store_alone().await?;
-    if session.read(&store).await?.is_none() {
-        return Ok(());
+    match session.read(&store).await {
+        Ok(None) => return Ok(()),
+        Err(CommandError::State(StateError::Damaged { .. })) if arguments.discover => return Ok(()),
+        found => drop(found?),
     }
     Err(CommandError::Usage {
         message: format!("there is a state already: {}", store.place()),
@@ -61,11 +64,18 @@ fn refuse_anothers(found: &BTreeMap<Address, Found>, stack: &str, arguments: &Ad
 async fn write(session: &Session, arguments: &AdoptArgs, state: State) -> Result<(), CommandError> {
     let store = session.store_alone().await?;
     let work = async |held: Arc<Held>| {
-        let present = session.read(&held.store()).await?.map_or(0, |present| present.serial);
+        let next = State { serial: state.serial + 1, ..state.clone() };
+        let present = match session.read(&held.store()).await {
+            Err(CommandError::State(StateError::Damaged { .. })) if arguments.discover => {
+                set_aside(session, &held.store()).await?;
+                return Ok(held.replace(next).await?);
+            }
+            present => present?.map_or(0, |present| present.serial),
+        };
         if present != state.serial {
             return Err(StateError::Overtaken { place: held.place() }.into());
         }
-        Ok(held.write(State { serial: state.serial + 1, ..state.clone() }).await?)
+        Ok(held.write(next).await?)
     };
     locked(session, &store, "hlctl adopt", arguments.lock_timeout, work).await
 }

@@ -33,7 +33,7 @@ pub(super) async fn run(session: &Session, arguments: &AdoptArgs, from: &str) ->
                 .to_owned(),
         });
     }
-    interruptible(&session.stop, refuse_state(session)).await?;
+    interruptible(&session.stop, refuse_state(session, arguments)).await?;
     let instance = read_instance(session, arguments, from).await?;
     let place = inputs::whereabouts(&instance).ok_or_else(|| CommandError::Usage {
         message: "the Terraform state does not say which account and region it is for".to_owned(),

@@ -28,6 +28,7 @@ pub(super) const RESOURCE_SERVER: &[Grant] = &[
     on_pool("cognito-idp:CreateResourceServer", &["CreateResourceServer"]),
     on_pool("cognito-idp:DeleteResourceServer", &["DeleteResourceServer"]),
     on_pool("cognito-idp:DescribeResourceServer", &["DescribeResourceServer"]),
+    on_pool("cognito-idp:ListResourceServers", &["ListResourceServers"]),
     on_pool("cognito-idp:UpdateResourceServer", &["UpdateResourceServer"]),
 ];
 

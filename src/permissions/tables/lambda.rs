@@ -28,6 +28,7 @@ pub(super) const ALIAS: &[Grant] = &[
     on_function("lambda:DeleteProvisionedConcurrencyConfig", &["DeleteProvisionedConcurrencyConfig"]),
     on_function("lambda:GetAlias", &["GetAlias"]),
     on_function("lambda:GetFunctionConfiguration", &["GetFunctionConfiguration"]),
+    on_function("lambda:ListAliases", &["ListAliases"]),
     on_function("lambda:GetProvisionedConcurrencyConfig", &["GetProvisionedConcurrencyConfig"]),
     on_function("lambda:PublishVersion", &["PublishVersion"]),
     on_function("lambda:PutProvisionedConcurrencyConfig", &["PutProvisionedConcurrencyConfig"]),
