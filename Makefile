@@ -46,7 +46,7 @@ $(STAMP): tests/aws/requirements.txt tools/venv.sh
 
 # POINT=minimal/apply/kms:CreateKey tries the points whose names begin so.
 torture:
-	cargo test --package hlctl --locked --test torture -- $(or $(POINT),--all)
+	cargo test --workspace --locked --test torture -- $(or $(POINT),--every=$(or $(EVERY),5))
 
 lint:
 	cargo fmt --all --check

@@ -81,7 +81,11 @@ fn judge(config: Option<&Value>, state: Option<&Value>, aws: Option<&Value>) -> 
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used, reason = "a test may panic")]
+    #![allow(
+        clippy::unwrap_used,
+        clippy::needless_pass_by_value,
+        reason = "a test may panic, and values are written in place"
+    )]
 
     use proptest::prelude::*;
     use serde_json::json;

@@ -131,7 +131,7 @@ fn the_objects_are_encrypted_and_the_state_before_the_run_is_kept() {
     let s3 = remote.states.s3();
     for suffix in ["", ".backup"] {
         let head = call(s3.head_object().bucket(BUCKET).key(format!("{KEY}{suffix}")).send()).unwrap();
-        assert_eq!(head.server_side_encryption().map(|algorithm| algorithm.as_str()), Some("AES256"));
+        assert_eq!(head.server_side_encryption().map(aws_sdk_s3::types::ServerSideEncryption::as_str), Some("AES256"));
     }
     let key = call(remote.states.kms().create_key().send()).unwrap();
     let key = key.key_metadata().unwrap().arn().unwrap().to_owned();

@@ -1,7 +1,8 @@
 //! What hlctl makes of being killed at every request and at every write of its state, of signals, and of an AWS that fails.
 //!
-//! Without arguments a sample is tried, as a test among the others; `--all` tries every point. An argument with a slash
-//! tries the points whose names hold it. Another argument is the name of a test elsewhere.
+//! Without arguments a sample is tried, as a test among the others; `--every=N` tries every Nth point of all, `--every=1`
+//! everything. An argument with a slash tries the points whose names hold it. Another argument is the name of a test
+//! elsewhere.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -26,10 +27,11 @@ mod trouble;
 use std::collections::BTreeMap;
 use std::process::ExitCode;
 use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Instant;
 
 use attempt::{Verdict, attempt};
-use point::{Point, enumerate, sample};
+use point::{Point, enumerate, sample, spread};
 use recording::Recording;
 
 /// Points at once: a taken up run mostly waits for AWS to show what it may have made.
@@ -39,7 +41,7 @@ const STRIDE: usize = 7;
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
-    let everything = arguments.iter().any(|argument| argument == "--all");
+    let every = arguments.iter().find_map(|argument| argument.strip_prefix("--every=")?.parse::<usize>().ok());
     let filter = arguments.iter().find(|argument| !argument.starts_with('-'));
     let is_for_others = filter.is_some_and(|filter| !filter.contains('/'));
     if is_for_others || arguments.iter().any(|argument| argument == "--list") {
@@ -55,14 +57,21 @@ fn main() -> ExitCode {
     let all = points.len();
     let points = match filter {
         Some(filter) => points.into_iter().filter(|point| point.to_string().contains(filter.as_str())).collect(),
-        None if everything => points,
-        None => sample(points, STRIDE),
+        None => match every {
+            Some(every) => spread(points, every.max(1)),
+            None => sample(points, STRIDE),
+        },
     };
     println!("{} of {all} points, recorded in {} s", points.len(), begun.elapsed().as_secs());
     std::panic::set_hook(Box::new(|_| {}));
+    let tried = AtomicUsize::new(0);
     let verdicts = at_once(points, |point| {
         let verdict = attempt(&recordings[point.scenario], &point);
         tell(&point, &verdict);
+        let tried = tried.fetch_add(1, Ordering::Relaxed) + 1;
+        if tried.is_multiple_of(100) {
+            println!("{tried} tried after {} s", begun.elapsed().as_secs());
+        }
         verdict
     });
     summary(&verdicts, begun)

@@ -173,16 +173,26 @@ fn points_of_step(recording: &Recording, step: usize) -> Vec<Point> {
 /// A part of the points, the same at every time: one of each kind, in no order; of these every creation whose answer is
 /// lost, and every `stride`th of the others.
 pub(crate) fn sample(points: Vec<Point>, stride: usize) -> Vec<Point> {
-    let mut points: Vec<Point> = points.into_iter().filter(is_quick).collect();
+    let mut points: Vec<Point> = shuffled(points.into_iter().filter(is_quick).collect());
+    let mut seen = std::collections::BTreeSet::new();
+    points.retain(|point| seen.insert(kind(point)));
+    let (creations, others): (Vec<Point>, Vec<Point>) = points.into_iter().partition(is_lost_creation);
+    creations.into_iter().chain(others.into_iter().step_by(stride)).collect()
+}
+
+/// Every `every`th point of all.
+pub(crate) fn spread(points: Vec<Point>, every: usize) -> Vec<Point> {
+    shuffled(points).into_iter().step_by(every).collect()
+}
+
+/// In no order, but the same at every time.
+fn shuffled(mut points: Vec<Point>) -> Vec<Point> {
     points.sort_by_cached_key(|point| {
         let mut hasher = std::hash::DefaultHasher::new();
         point.to_string().hash(&mut hasher);
         hasher.finish()
     });
-    let mut seen = std::collections::BTreeSet::new();
-    points.retain(|point| seen.insert(kind(point)));
-    let (creations, others): (Vec<Point>, Vec<Point>) = points.into_iter().partition(is_lost_creation);
-    creations.into_iter().chain(others.into_iter().step_by(stride)).collect()
+    points
 }
 
 /// What takes long, or differs little from others, is left to whoever wants everything.

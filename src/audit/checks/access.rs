@@ -1,7 +1,5 @@
 //! Roles and policies.
 
-use serde_json::Value;
-
 use super::super::{Evidence, Judgement, Looked, Verdict};
 use super::documents::{allowing, conditions, is_of_account, name_of, principals, strings};
 use super::{by_faults, by_value};
@@ -27,10 +25,10 @@ pub(in crate::audit) fn trust(evidence: &Evidence) -> Vec<Verdict> {
             for (kind, who) in principals(statement) {
                 match kind {
                     "Service" if who != LAMBDA && !is_bound => {
-                        faults.push(format!("{name} trusts {who} on anybody's behalf"))
+                        faults.push(format!("{name} trusts {who} on anybody's behalf"));
                     }
                     "AWS" if !is_of_account(who, account) => {
-                        faults.push(format!("{name} trusts {who}, which is not of this account"))
+                        faults.push(format!("{name} trusts {who}, which is not of this account"));
                     }
                     "Service" | "AWS" => {}
                     _ => faults.push(format!("{name} trusts {who}, from outside AWS")),
@@ -87,7 +85,7 @@ pub(in crate::audit) fn permission(evidence: &Evidence) -> Vec<Verdict> {
         if permission.get("principal").is_some_and(|principal| principal == "*") {
             return (Judgement::Fail, "everyone may call it".to_owned());
         }
-        by_value(permission, "source_account", |value| *value == Value::from(evidence.identity.account.as_str()))
+        by_value(permission, "source_account", |value| value.as_str() == Some(evidence.identity.account.as_str()))
     });
     // A permission that is gone lets nobody in; that nobody can log in then is the plan's to say.
     for verdict in
@@ -102,7 +100,7 @@ pub(in crate::audit) fn permission(evidence: &Evidence) -> Vec<Verdict> {
 mod tests {
     #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
-    use serde_json::json;
+    use serde_json::{Value, json};
 
     use super::super::tests::{evidence, judged, verdicts};
     use super::*;

@@ -97,7 +97,7 @@ fn details(address: &Address, entry: &Entry) -> String {
     match entry.protection {
         Some(true) => lines.push("  # by `hlctl protect`, whatever the configuration says".to_owned()),
         Some(false) => {
-            lines.push("  # not protected, by `hlctl unprotect`, whatever the configuration says".to_owned())
+            lines.push("  # not protected, by `hlctl unprotect`, whatever the configuration says".to_owned());
         }
         None => {}
     }

@@ -64,7 +64,9 @@ const STORES: &[Case] = &[
     minimal(
         "the store is renamed",
         |w| {
-            drop(call(w.healthlake.update_fhir_datastore().datastore_id(w.store()).datastore_name("x").send()).unwrap())
+            drop(
+                call(w.healthlake.update_fhir_datastore().datastore_id(w.store()).datastore_name("x").send()).unwrap(),
+            );
         },
         &[(STORE, "drifted")],
         Mended,
