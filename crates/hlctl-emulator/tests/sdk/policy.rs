@@ -49,7 +49,8 @@ async fn a_simulation_says_what_would_be_refused() {
     let simulate = simulate.action_names("kms:EnableKey").action_names("kms:DisableKey").action_names("s3:ListBucket");
     let simulate = simulate.resource_arns("arn:aws:kms:us-east-1:000000000000:key/0").context_entries(tagged);
     let answer = simulate.send().await.unwrap();
-    let decisions: Vec<&Decision> = answer.evaluation_results().iter().map(|result| result.eval_decision()).collect();
+    let decisions: Vec<&Decision> =
+        answer.evaluation_results().iter().map(aws_sdk_iam::types::EvaluationResult::eval_decision).collect();
     assert_eq!(decisions, [&Decision::Allowed, &Decision::ExplicitDeny, &Decision::ImplicitDeny]);
     let nobody = iam.simulate_principal_policy().policy_source_arn("arn:aws:iam::000000000000:user/nobody");
     nobody.action_names("kms:EnableKey").send().await.unwrap_err();
