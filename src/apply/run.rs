@@ -422,14 +422,17 @@ impl Coordinator<'_> {
             self.state.resources.entry(step.address.clone()).or_insert_with(|| intent(step, self.plan, protected));
         entry.status = Status::Ready;
         entry.recorded = recorded.or_else(|| entry.recorded.take());
-        let present = entry.recorded.clone();
+        let (kind, present) = (entry.kind(), entry.recorded.clone());
         entry.foretold = None;
         if let Some(attributes) = attributes {
             entry.attributes.extend(attributes);
         }
         // What has come back to its address is none of the replaced.
-        let is_it = |deposed: &Deposed| deposed.address == step.address && deposed.entry.recorded == present;
-        self.state.deposed.retain(|deposed| present.is_none() || !is_it(deposed));
+        let is_it = |deposed: &Deposed| {
+            let both = kind.zip(present.as_ref()).zip(deposed.entry.recorded.as_ref());
+            deposed.address == step.address && both.is_some_and(|((kind, present), old)| kind.is_one(present, old))
+        };
+        self.state.deposed.retain(|deposed| !is_it(deposed));
     }
 
     /// What the resource looks like now: as it was asked for, or, if it was only looked at, as it was seen.

@@ -366,7 +366,9 @@ impl Decider<'_> {
     /// An earlier run replaced it and did not come to deleting it. What is wanted again by its address stays.
     fn finish(&mut self, deposed: &Deposed) {
         let Some(recorded) = deposed.entry.recorded.clone() else { return };
-        if self.known.recorded(&deposed.address) == Some(&recorded) {
+        let present = self.known.recorded(&deposed.address);
+        let kind = deposed.entry.kind();
+        if present.is_some_and(|present| kind.is_some_and(|kind| kind.is_one(present, &recorded))) {
             return;
         }
         let reason = "an earlier run put another in its place";

@@ -406,6 +406,13 @@ macro_rules! kinds {
                 match self { $(Self::$kind => Ok($kind::import_id(&from_value(self, recorded)?))),+ }
             }
 
+            /// Whether both records are of one thing in AWS, whatever else has been learnt of it. To delete the one would be to
+            /// delete the other.
+            pub fn is_one(self, left: &Value, right: &Value) -> bool {
+                let id = |recorded| self.import_id(recorded).ok();
+                left == right || id(left).is_some_and(|left| Some(left) == id(right))
+            }
+
             /// [`Resource::of_import_id`]
             ///
             /// # Errors

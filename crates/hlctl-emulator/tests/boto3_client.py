@@ -684,12 +684,6 @@ def what_is_left_out_is_named(server):
     server.client("s3").create_bucket(Bucket="left-out")
     error = refused("NotImplemented", server.client("s3").get_bucket_website, Bucket="left-out")
     assert "s3:GetBucketWebsite" in str(error)
-    error = refused(
-        "UnknownOperationException",
-        server.client("healthlake").list_fhir_import_jobs,
-        DatastoreId="0" * 32,
-    )
-    assert "healthlake:ListFHIRImportJobs" in str(error)
     error = refused("UnknownOperationException", server.client("sqs").list_queues)
     assert "sqs" in str(error)
 
