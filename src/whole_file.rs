@@ -17,7 +17,7 @@ pub fn write(path: &Path, bytes: &[u8]) -> io::Result<()> {
 /// Writes a file for its owner alone. Until it is whole its name begins with `prefix`.
 ///
 /// # Errors
-/// As [`write`].
+/// As [`write()`].
 pub fn write_private(path: &Path, prefix: &str, bytes: &[u8]) -> io::Result<()> {
     write_by(tempfile::Builder::new().prefix(prefix), path, bytes)
 }

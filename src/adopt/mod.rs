@@ -2,7 +2,7 @@
 //!
 //! - [`tfstate`] reads a Terraform or OpenTofu state; [`instance`] finds the module in it, [`inputs`] what the module was
 //!   given, and [`claims`] which AWS resource stands for which address.
-//! - [`discover`] finds a stack from AWS alone, by tags and by names.
+//! - [`discover()`] finds a stack from AWS alone, by tags and by names.
 //! - [`record`] looks at what is claimed and makes the state of it.
 //!
 //! Nothing here changes anything in AWS. What was adopted gets its tags with the next apply: a resource that the state

@@ -1,6 +1,6 @@
 //! What others have changed: the configuration, the state and AWS, attribute by attribute. Changes nothing anywhere.
 //!
-//! [`look`] reads, [`compare`] judges (pure), [`trail`] asks CloudTrail who it was, and [`mend`] says which addresses an
+//! [`look()`] reads, [`compare()`] judges (pure), [`trail`] asks CloudTrail who it was, and [`mend`] says which addresses an
 //! apply must be limited to (pure).
 
 pub mod compare;
