@@ -1,5 +1,6 @@
 //! The command line, as clap sees it. Nothing here does anything.
 
+mod fhir;
 mod state;
 
 use std::path::PathBuf;
@@ -8,6 +9,10 @@ use std::time::Duration;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 
+pub use fhir::{
+    Access, BundleArgs, CreateArgs, DeleteArgs, EverythingArgs, ExplainArgs, FhirCommand, Format, GetArgs, HistoryArgs, Many,
+    SearchArgs, Shape, UpdateArgs,
+};
 pub use state::{
     ByHand, ForceUnlockArgs, ForgetArgs, MigrateArgs, MvArgs, ProtectArgs, PushArgs, RecoverArgs, StateCommand,
 };
@@ -88,6 +93,9 @@ pub enum Command {
     /// Try SMART on FHIR: get a token, or test the whole way of one
     #[command(subcommand)]
     Smart(SmartCommand),
+    /// Use the store: read, search and write FHIR resources, and have signatures explained
+    #[command(subcommand)]
+    Fhir(FhirCommand),
     /// Look into the state, move it, mend it
     #[command(subcommand)]
     State(StateCommand),
@@ -125,6 +133,7 @@ impl Command {
             Self::Outputs(arguments) => arguments.json,
             Self::Smart(SmartCommand::Token(arguments)) => arguments.json,
             Self::Smart(SmartCommand::Test(arguments)) => arguments.json,
+            Self::Fhir(command) => command.prints_json(),
             Self::State(StateCommand::List(arguments)) => arguments.json,
             Self::State(StateCommand::Show { json, .. }) => *json,
             Self::State(_) | Self::Forget(_) | Self::Protect(_) | Self::Unprotect(_) | Self::ForceUnlock(_) => false,
@@ -316,6 +325,13 @@ pub struct LogIn {
     /// Print the address of the log-in without opening a browser
     #[arg(long, conflicts_with = "username")]
     pub no_browser: bool,
+}
+
+impl LogIn {
+    /// Whether anything at all is said of it.
+    pub fn is_any(&self) -> bool {
+        self.grant.is_some() || !self.scope.is_empty() || self.username.is_some() || self.no_browser
+    }
 }
 
 /// OAuth's grants.

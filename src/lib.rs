@@ -10,6 +10,7 @@
 //! - [`graph`], [`plan`]: what needs what, what exists, what differs, what is to be done.
 //! - [`apply`]: does it. [`wait`] is the only loop that polls.
 //! - [`oauth`]: tokens from a user pool, as an app gets them.
+//! - [`fhir`]: requests to the store's FHIR interface, and what their signatures are made of.
 //! - [`state`]: what hlctl remembers, its file and its lock.
 //! - [`aws`]: clients, the meaning of errors, and the only place that repeats a call.
 //! - [`ui`]: what people and programs get to see.
@@ -24,6 +25,7 @@ pub mod commands;
 pub mod config;
 pub mod error;
 pub mod exit_code;
+pub mod fhir;
 pub mod fingerprint;
 pub mod graph;
 pub mod materials;

@@ -91,23 +91,36 @@ impl Caller {
         Fut: Future<Output = Result<T, SdkError<E, HttpResponse>>>,
         E: ProvideErrorMetadata + Error + 'static,
     {
+        let send = || async { send().await.map_err(|error| classify(operation.service, operation.name, &error)) };
+        self.repeat(operation, send).await
+    }
+
+    /// The same for what the SDK has no client for. The error says by its [`AwsError`] what it means.
+    pub async fn repeat<T, E, F, Fut>(&self, operation: Operation, send: F) -> Result<T, E>
+    where
+        F: Fn() -> Fut,
+        Fut: Future<Output = Result<T, E>>,
+        E: AsRef<AwsError> + AsMut<AwsError>,
+    {
         let started = Instant::now();
         let mut attempts = 0;
         loop {
             attempts += 1;
             let sent = Instant::now();
-            let result = send().await;
-            let error = match result {
+            let mut error = match send().await {
                 Ok(answer) => {
                     crate::trace::call(&operation, sent.elapsed(), None);
                     return Ok(answer);
                 }
-                Err(error) => classify(operation.service, operation.name, &error),
+                Err(error) => error,
             };
-            crate::trace::call(&operation, sent.elapsed(), Some(&error));
-            match pause(&operation, &error, attempts, started.elapsed()) {
+            crate::trace::call(&operation, sent.elapsed(), Some(error.as_ref()));
+            match pause(&operation, error.as_ref(), attempts, started.elapsed()) {
                 Some(pause) => sleep(pause).await,
-                None => return Err(AwsError { attempts, ..error }),
+                None => {
+                    error.as_mut().attempts = attempts;
+                    return Err(error);
+                }
             }
         }
     }

@@ -3,10 +3,12 @@
 mod apply;
 mod confirm;
 mod destroy;
+mod fhir;
 mod force_unlock;
 mod init;
 mod man;
 mod outputs;
+mod places;
 mod plan;
 pub mod sandbox;
 mod schema;
@@ -15,6 +17,7 @@ mod state;
 mod summary;
 mod validate;
 mod wait;
+mod ways;
 
 use std::ffi::OsString;
 use std::future::Future;
@@ -91,6 +94,7 @@ fn run(cli: Cli, printer: Printer) -> Result<ExitCode, CommandError> {
         Command::Apply(arguments) => block_on(sender, apply::run(&session, &arguments)),
         Command::Destroy(arguments) => block_on(sender, destroy::run(&session, &arguments)),
         Command::Wait(arguments) => block_on(sender, wait::run(&session, &arguments)),
+        Command::Fhir(command) => block_on(sender, fhir::run(&session, &command)),
         Command::Smart(command) => block_on(sender, smart::run(&session, &command)),
         Command::Sandbox(arguments) => block_on(sender, sandbox::run(&session, &arguments)),
     }

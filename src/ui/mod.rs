@@ -1,5 +1,6 @@
 //! What people and programs get to see. Reads values and events; decides nothing.
 
+pub mod fhir_table;
 pub mod json;
 pub mod plan_view;
 pub mod printer;
