@@ -13,6 +13,7 @@ mod apply;
 mod backend;
 mod basics;
 mod faults;
+mod fhir;
 mod interrupts;
 mod kills;
 mod laws;

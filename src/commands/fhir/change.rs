@@ -169,7 +169,8 @@ fn matching(ask: Ask, version: Option<&str>) -> Result<Ask, CommandError> {
 }
 
 fn header_value(option: &str, text: &str) -> Result<HeaderValue, CommandError> {
-    HeaderValue::from_str(text).ok().filter(|value| value.to_str().is_ok()).ok_or_else(|| CommandError::Usage {
+    let value = HeaderValue::from_str(text).ok().filter(|_| super::input::is_plain(text));
+    value.ok_or_else(|| CommandError::Usage {
         message: format!("the value of {option} has characters that a header cannot have"),
         hint: "encode them with %: a space is %20".to_owned(),
     })

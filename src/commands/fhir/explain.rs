@@ -96,7 +96,7 @@ fn headers(given: &[String]) -> Result<Vec<(String, String)>, CommandError> {
     for header in given {
         let pair = header.split_once(':').map(|(name, value)| (name.trim().to_ascii_lowercase(), value.trim().to_owned()));
         let good = pair.filter(|(name, value)| {
-            HeaderName::from_bytes(name.as_bytes()).is_ok() && HeaderValue::from_str(value).is_ok_and(|value| value.to_str().is_ok())
+            HeaderName::from_bytes(name.as_bytes()).is_ok() && input::is_plain(value)
         });
         let (name, value) = good.ok_or_else(|| CommandError::Usage {
             message: "a --header is no header".to_owned(),

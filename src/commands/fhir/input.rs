@@ -65,6 +65,11 @@ fn name(path: &Path) -> String {
     if path == Path::new("-") { "standard input".to_owned() } else { path.display().to_string() }
 }
 
+/// Whether a text can be a header's value that all signers sign alike: they differ about tabs.
+pub(super) fn is_plain(text: &str) -> bool {
+    text.bytes().all(|byte| (b' '..=b'~').contains(&byte))
+}
+
 /// A resource that is to be sent, as it was written, and what it says of itself.
 pub(super) struct Content {
     pub(super) body: Bytes,
