@@ -10,8 +10,8 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 
 pub use fhir::{
-    Access, BundleArgs, CreateArgs, DeleteArgs, EverythingArgs, ExplainArgs, FhirCommand, Format, GetArgs, HistoryArgs, Many,
-    SearchArgs, Shape, UpdateArgs,
+    Access, BundleArgs, CreateArgs, DeleteArgs, EverythingArgs, ExplainArgs, FhirCommand, Format, GetArgs, HistoryArgs,
+    Many, SearchArgs, Shape, UpdateArgs,
 };
 pub use state::{
     ByHand, ForceUnlockArgs, ForgetArgs, MigrateArgs, MvArgs, ProtectArgs, PushArgs, RecoverArgs, StateCommand,

@@ -349,7 +349,15 @@ mod tests {
         for good in ["Patient/1", "Patient/1/_history/2", "metadata", ".well-known/smart-configuration"] {
             assert_eq!(path(good).as_deref(), Ok(good));
         }
-        for bad in ["Patient", "Patient?name=x", "Patient/1?x=y", "Patient/1/_history", "Patient/../2", "metadata/x", "$export"] {
+        for bad in [
+            "Patient",
+            "Patient?name=x",
+            "Patient/1?x=y",
+            "Patient/1/_history",
+            "Patient/../2",
+            "metadata/x",
+            "$export",
+        ] {
             assert!(path(bad).is_err(), "{bad}");
         }
     }

@@ -120,7 +120,8 @@ impl Base {
     /// It leads elsewhere.
     pub fn follow(&self, link: &str) -> Result<String, FhirError> {
         let sent = sendable(link);
-        let elsewhere = || FhirError::Elsewhere { link: crate::oauth::tell(sent.split('?').next().unwrap_or_default()) };
+        let elsewhere =
+            || FhirError::Elsewhere { link: crate::oauth::tell(sent.split('?').next().unwrap_or_default()) };
         let url = self.asked.join(&sent).map_err(|_| elsewhere())?;
         if !url.username().is_empty() || url.password().is_some() {
             return Err(elsewhere());
@@ -152,7 +153,8 @@ mod tests {
 
     #[test]
     fn parameters_are_encoded_once_and_strictly() {
-        let pairs = [("code:in".to_owned(), "http://loinc.org|8867-4".to_owned()), ("name".to_owned(), "É a+b&c~*".to_owned())];
+        let pairs =
+            [("code:in".to_owned(), "http://loinc.org|8867-4".to_owned()), ("name".to_owned(), "É a+b&c~*".to_owned())];
         let address = base().at("Observation", &pairs);
         let wanted = "Observation?code%3Ain=http%3A%2F%2Floinc.org%7C8867-4&name=%C3%89%20a%2Bb%26c~%2A";
         assert_eq!(address, format!("http://127.0.0.1:4566/datastore/1/r4/{wanted}"));
@@ -162,7 +164,17 @@ mod tests {
     fn a_reference_is_a_type_and_an_id() {
         let reference: Reference = "/Patient/a-1.b".parse().unwrap();
         assert_eq!(reference.to_string(), "Patient/a-1.b");
-        for bad in ["Patient", "patient/1", "Patient/", "Patient/..", "Patient/.", "Patient/1/2", "Patient/a_b", "Patient/a?b", "P$/1"] {
+        for bad in [
+            "Patient",
+            "patient/1",
+            "Patient/",
+            "Patient/..",
+            "Patient/.",
+            "Patient/1/2",
+            "Patient/a_b",
+            "Patient/a?b",
+            "P$/1",
+        ] {
             assert!(bad.parse::<Reference>().is_err(), "{bad}");
         }
     }
@@ -171,7 +183,12 @@ mod tests {
     fn links_are_followed_below_the_interface_and_nowhere_else() {
         let base = base();
         let here = "http://127.0.0.1:4566/datastore/1/r4/Patient?page=x";
-        for good in [here, "https://healthlake.us-east-1.amazonaws.com/datastore/1/r4/Patient?page=x", "Patient?page=x", "/datastore/1/r4/Patient?page=x"] {
+        for good in [
+            here,
+            "https://healthlake.us-east-1.amazonaws.com/datastore/1/r4/Patient?page=x",
+            "Patient?page=x",
+            "/datastore/1/r4/Patient?page=x",
+        ] {
             assert_eq!(base.follow(good).unwrap(), here, "{good}");
         }
         for bad in [
@@ -194,6 +211,9 @@ mod tests {
         ] {
             assert!(base.follow(bad).is_err(), "{bad} {:?}", base.follow(bad));
         }
-        assert_eq!(base.follow("Patient?_sort=a|b").unwrap(), "http://127.0.0.1:4566/datastore/1/r4/Patient?_sort=a%7Cb");
+        assert_eq!(
+            base.follow("Patient?_sort=a|b").unwrap(),
+            "http://127.0.0.1:4566/datastore/1/r4/Patient?_sort=a%7Cb"
+        );
     }
 }

@@ -47,8 +47,12 @@ impl Parts {
         let host = host.to_ascii_lowercase();
         let host = host.strip_suffix(own).unwrap_or(&host).to_owned();
         let path = if path.is_empty() { "/".to_owned() } else { path.to_owned() };
-        (["http", "https"].contains(&scheme.as_str()) && !host.is_empty())
-            .then(|| Self { scheme, host, path, query: query.to_owned() })
+        (["http", "https"].contains(&scheme.as_str()) && !host.is_empty()).then(|| Self {
+            scheme,
+            host,
+            path,
+            query: query.to_owned(),
+        })
     }
 }
 
@@ -168,7 +172,8 @@ impl Canonical {
 
 /// The time at which a day begins; signing keys are a day's.
 fn day(day: &str) -> SystemTime {
-    let midnight = jiff::civil::Date::strptime("%Y%m%d", day).ok().and_then(|date| date.to_zoned(jiff::tz::TimeZone::UTC).ok());
+    let midnight =
+        jiff::civil::Date::strptime("%Y%m%d", day).ok().and_then(|date| date.to_zoned(jiff::tz::TimeZone::UTC).ok());
     midnight.map_or(SystemTime::UNIX_EPOCH, |midnight| midnight.timestamp().into())
 }
 

@@ -139,13 +139,7 @@ fn in_words(status: u16) -> &'static str {
 
 impl Refusal {
     /// Reads an answer that is no success.
-    pub fn of(
-        reply: &Reply,
-        operation: &'static str,
-        about: &str,
-        authority: &Authority,
-        smart: bool,
-    ) -> Box<Self> {
+    pub fn of(reply: &Reply, operation: &'static str, about: &str, authority: &Authority, smart: bool) -> Box<Self> {
         let status = reply.status.as_u16();
         let header = |name: &str| reply.headers.get(name).and_then(|value| value.to_str().ok()).map(str::to_owned);
         let body: Value = serde_json::from_slice(&reply.body).unwrap_or_default();
@@ -153,15 +147,12 @@ impl Refusal {
         let whole = [&body["message"], &body["Message"], &body["issue"][0]["diagnostics"]];
         let whole = whole.into_iter().find_map(Value::as_str).unwrap_or_default().to_owned();
         // `x-amzn-errortype` may have an address after a colon (AWS JSON protocols, "Operation error serialization").
-        let code = header("x-amzn-errortype").or_else(|| body["__type"].as_str().map(str::to_owned)).unwrap_or_default();
+        let code =
+            header("x-amzn-errortype").or_else(|| body["__type"].as_str().map(str::to_owned)).unwrap_or_default();
         let code = code.split(':').next().unwrap_or_default().rsplit('#').next().unwrap_or_default().to_owned();
         let is_theirs = body.is_object();
         let message = if is_theirs { tell_up_to(MOST, &whole) } else { not_aws(Some(status)) };
-        let kind = if is_theirs || status >= 400 {
-            kind_of_answer(&code, &message, if status < 400 { 600 } else { status })
-        } else {
-            ErrorKind::Garbled
-        };
+        let kind = if status < 400 { ErrorKind::Garbled } else { kind_of_answer(&code, &message, status) };
         let is_resource = body["resourceType"].is_string() && body["resourceType"] != "OperationOutcome";
         Box::new(Self {
             aws: AwsError {
@@ -210,7 +201,10 @@ impl Refusal {
     pub fn is_about_signature(&self) -> bool {
         matches!(
             self.aws.code.as_str(),
-            "InvalidSignatureException" | "SignatureDoesNotMatch" | "IncompleteSignatureException" | "IncompleteSignature"
+            "InvalidSignatureException"
+                | "SignatureDoesNotMatch"
+                | "IncompleteSignatureException"
+                | "IncompleteSignature"
         ) || self.message.contains("request signature we calculated does not match")
     }
 
@@ -252,8 +246,12 @@ impl Refusal {
                 "somebody has changed it meanwhile, or more than one resource fits the condition: read it again, and take its \
                  version for --if-match"
             }
-            (Some(413), _) => "HealthLake takes 5 MB at once: leave attachments out, or import it (Binary up to 164 MB)",
-            (Some(409), _) => "read what is there; if the store itself is in transition, `hlctl wait` waits until it has settled",
+            (Some(413), _) => {
+                "HealthLake takes 5 MB at once: leave attachments out, or import it (Binary up to 164 MB)"
+            }
+            (Some(409), _) => {
+                "read what is there; if the store itself is in transition, `hlctl wait` waits until it has settled"
+            }
             (Some(400 | 422), _) => "mend what it names, then run the command again",
             (Some(405 | 501), _) => "`hlctl fhir get metadata` lists what the store offers",
             _ => return hint::hint(&self.aws),
@@ -379,7 +377,8 @@ mod tests {
     fn an_error_of_aws_itself_is_told_too() {
         let refused = refusal(403, "AccessDeniedException:http://x/", r#"{"message":"User: arn is not authorized"}"#);
         assert_eq!(refused.aws.kind, ErrorKind::Denied);
-        let wanted = "GET Patient/1: 403, not allowed (AccessDeniedException): User: arn is not authorized (request id id-1)";
+        let wanted =
+            "GET Patient/1: 403, not allowed (AccessDeniedException): User: arn is not authorized (request id id-1)";
         assert_eq!(refused.to_string(), wanted);
     }
 

@@ -120,7 +120,10 @@ fn title(resource: &Value) -> Option<String> {
         return Some(given.chain(name["family"].as_str()).collect::<Vec<_>>().join(" "));
     }
     let concepts = ["code", "medicationCodeableConcept", "vaccineCode", "type", "category"];
-    concepts.into_iter().find_map(|member| concept(&resource[member])).or_else(|| field(resource, &["title", "description"]))
+    concepts
+        .into_iter()
+        .find_map(|member| concept(&resource[member]))
+        .or_else(|| field(resource, &["title", "description"]))
 }
 
 /// A CodeableConcept in words, or the first of several.
@@ -142,8 +145,12 @@ fn amount(resource: &Value) -> Option<String> {
 
 fn date(resource: &Value) -> Option<String> {
     let period = ["period", "performedPeriod", "effectivePeriod"].into_iter();
-    let date = field(resource, &["effectiveDateTime", "onsetDateTime", "authoredOn", "performedDateTime", "occurrenceDateTime", "date"]);
-    let date = date.or_else(|| period.filter_map(|member| resource[member]["start"].as_str()).next().map(str::to_owned));
+    let date = field(
+        resource,
+        &["effectiveDateTime", "onsetDateTime", "authoredOn", "performedDateTime", "occurrenceDateTime", "date"],
+    );
+    let date =
+        date.or_else(|| period.filter_map(|member| resource[member]["start"].as_str()).next().map(str::to_owned));
     date.map(|date| date.chars().take(10).collect())
 }
 
@@ -171,7 +178,10 @@ mod tests {
             "name": [{"given": ["Ana", "B."], "family": "Silva\u{1b}[31m\n"}], "birthDate": "1980-01-01", "gender": "female"});
         let row = Row::of_resource(&patient.to_string());
         assert_eq!(row.summary, "Ana B. Silva [31m , 1980-01-01, female");
-        assert_eq!((row.reference.as_str(), row.version.as_str(), row.updated.as_str()), ("Patient/1", "2", "2026-01-02T03:04:05Z"));
+        assert_eq!(
+            (row.reference.as_str(), row.version.as_str(), row.updated.as_str()),
+            ("Patient/1", "2", "2026-01-02T03:04:05Z")
+        );
         let weight = json!({"resourceType": "Observation", "id": "2", "code": {"coding": [{"display": "Body weight"}]}, "status": "final",
             "valueQuantity": {"value": 70.5, "unit": "kg"}, "effectiveDateTime": "2026-01-02T03:04:05Z", "subject": {"reference": "Patient/1"}});
         assert_eq!(Row::of_resource(&weight.to_string()).summary, "Body weight, 70.5 kg, 2026-01-02, final, Patient/1");

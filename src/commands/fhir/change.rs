@@ -30,7 +30,9 @@ pub(super) async fn create(session: &Session, arguments: &CreateArgs) -> Result<
     let content = interruptible(stop, Content::read(&arguments.file)).await?;
     let fhir = interruptible(stop, open(session, &arguments.access)).await?;
     if content.value.get("id").is_some() {
-        session.printer.warning("the store chooses the id of what is created; `hlctl fhir update` keeps that of the file");
+        session
+            .printer
+            .warning("the store chooses the id of what is created; `hlctl fhir update` keeps that of the file");
     }
     let key = arguments.idempotency_key.unwrap_or_else(Uuid::new_v4).to_string();
     let mut ask = ask(&fhir, "CreateResource", Method::POST, &content.kind, &[])
@@ -85,7 +87,8 @@ pub(super) async fn update(session: &Session, arguments: &UpdateArgs) -> Result<
 
 pub(super) async fn delete(session: &Session, arguments: &DeleteArgs) -> Result<ExitCode, CommandError> {
     let reference = &arguments.reference;
-    approve(session, arguments.auto_approve, &format!("{reference} will be deleted. Its earlier versions stay.")).await?;
+    approve(session, arguments.auto_approve, &format!("{reference} will be deleted. Its earlier versions stay."))
+        .await?;
     let fhir = interruptible(&session.stop, open(session, &arguments.access)).await?;
     let ask = ask(&fhir, "DeleteResource", Method::DELETE, &reference.to_string(), &[]);
     let ask = matching(ask, arguments.if_match.as_deref())?;
@@ -239,7 +242,9 @@ mod tests {
             json!({"resourceType": "Bundle", "entry": entries})
         };
         let put = json!({"method": "PUT", "url": "Patient/1"});
-        assert!(may_be_repeated(&bundle(json!([put, {"method": "GET", "url": "Patient?name=x"}, {"method": "DELETE", "url": "Patient/2"}]))));
+        assert!(may_be_repeated(&bundle(
+            json!([put, {"method": "GET", "url": "Patient?name=x"}, {"method": "DELETE", "url": "Patient/2"}])
+        )));
         for other in [
             json!({"method": "POST", "url": "Patient"}),
             json!({"method": "POST", "url": "Patient", "ifNoneExist": "identifier=1"}),

@@ -94,10 +94,10 @@ fn no_address(address: &str) -> CommandError {
 fn headers(given: &[String]) -> Result<Vec<(String, String)>, CommandError> {
     let mut headers = Vec::new();
     for header in given {
-        let pair = header.split_once(':').map(|(name, value)| (name.trim().to_ascii_lowercase(), value.trim().to_owned()));
-        let good = pair.filter(|(name, value)| {
-            HeaderName::from_bytes(name.as_bytes()).is_ok() && input::is_plain(value)
-        });
+        let pair =
+            header.split_once(':').map(|(name, value)| (name.trim().to_ascii_lowercase(), value.trim().to_owned()));
+        let good =
+            pair.filter(|(name, value)| HeaderName::from_bytes(name.as_bytes()).is_ok() && input::is_plain(value));
         let (name, value) = good.ok_or_else(|| CommandError::Usage {
             message: "a --header is no header".to_owned(),
             hint: "write it as NAME: VALUE".to_owned(),
@@ -217,7 +217,11 @@ impl Asked<'_> {
         self.request(&self.wanted.parts, self.headers)
     }
 
-    fn request(&self, parts: &Parts, headers: &[(String, String)]) -> Result<Request<Full<bytes::Bytes>>, CommandError> {
+    fn request(
+        &self,
+        parts: &Parts,
+        headers: &[(String, String)],
+    ) -> Result<Request<Full<bytes::Bytes>>, CommandError> {
         let mut request = Request::new(Full::new(bytes::Bytes::copy_from_slice(self.body)));
         *request.uri_mut() = self.uri(parts)?;
         *request.method_mut() = self.wanted.method.parse().map_err(anyhow::Error::from)?;
@@ -244,7 +248,11 @@ impl Asked<'_> {
         told: &mut Told,
     ) -> Result<(), CommandError> {
         let places = [self.base.url(), self.base.named()].map(|url| Parts::of(url.as_str()));
-        if !places.iter().flatten().any(|place| (&place.scheme, &place.host) == (&self.wanted.parts.scheme, &self.wanted.parts.host)) {
+        if !places
+            .iter()
+            .flatten()
+            .any(|place| (&place.scheme, &place.host) == (&self.wanted.parts.scheme, &self.wanted.parts.host))
+        {
             return Err(CommandError::Usage {
                 message: format!("{} is not where the store is: nothing is sent there", self.wanted.parts.host),
                 hint: "leave --send out to have it explained only".to_owned(),
@@ -276,12 +284,18 @@ impl Asked<'_> {
             Some(theirs) => {
                 let lines = difference(&ours, &hidden(theirs));
                 text.push_str(&if lines.is_empty() {
-                    "\nit has calculated the same canonical request: the secret key, the scope or the time is another".to_owned()
+                    "\nit has calculated the same canonical request: the secret key, the scope or the time is another"
+                        .to_owned()
                 } else {
-                    format!("\nit has calculated another canonical request (- signed, + calculated):\n{}", lines.join("\n"))
+                    format!(
+                        "\nit has calculated another canonical request (- signed, + calculated):\n{}",
+                        lines.join("\n")
+                    )
                 });
             }
-            None if told.findings.iter().any(|finding| finding.problem) => text.push_str("\nthe problems above are the probable cause"),
+            None if told.findings.iter().any(|finding| finding.problem) => {
+                text.push_str("\nthe problems above are the probable cause")
+            }
             None => text.push_str("\nnothing is wrong with the request itself: check the secret key and the clock"),
         }
         told.findings.push(Finding::problem("refused", text));
@@ -348,7 +362,9 @@ impl Told {
     }
 
     fn text(&self) -> String {
-        let indent = |text: &str| text.lines().map(|line| format!("  {line}").trim_end().to_owned()).collect::<Vec<_>>().join("\n");
+        let indent = |text: &str| {
+            text.lines().map(|line| format!("  {line}").trim_end().to_owned()).collect::<Vec<_>>().join("\n")
+        };
         let Self { request, credential, signed_headers, signature, .. } = self;
         let mut text = format!(
             "Request\n  {request}\n\nCanonical request\n{}\n\nString to sign\n{}\n\nAuthorization\n  {ALGORITHM}\n  \

@@ -22,7 +22,8 @@ pub(super) async fn token(file: Option<&Path>) -> Result<Option<Token>, CommandE
     let text = match file {
         Some(path) if looks_like_a_token(path) => {
             return Err(CommandError::Usage {
-                message: "--token takes the name of a file: arguments can be seen by everybody on this machine".to_owned(),
+                message: "--token takes the name of a file: arguments can be seen by everybody on this machine"
+                    .to_owned(),
                 hint: format!("put the token into a file, into {VARIABLE}, or pipe it into `--token -`"),
             });
         }

@@ -89,7 +89,9 @@ impl Output<'_> {
             self.counts.entries += 1;
             match (self.format, self.kind) {
                 (Format::Json, _) => {}
-                (Format::Table, Kind::Found) => rows.extend(entry.resource.map(|resource| Row::of_resource(resource.get()))),
+                (Format::Table, Kind::Found) => {
+                    rows.extend(entry.resource.map(|resource| Row::of_resource(resource.get())))
+                }
                 (Format::Table, Kind::Versions) => rows.push(version(entry)),
                 (Format::Ndjson, Kind::Found) => {
                     lines.extend(entry.resource.map(|resource| text::one_line(resource.get()) + "\n"));

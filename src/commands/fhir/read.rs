@@ -98,9 +98,19 @@ mod tests {
 
     #[test]
     fn only_what_is_about_nobody_goes_into_the_address() {
-        let parameters = |names: &[&str]| names.iter().map(|name| ((*name).to_owned(), "x".to_owned())).collect::<Vec<_>>();
+        let parameters =
+            |names: &[&str]| names.iter().map(|name| ((*name).to_owned(), "x".to_owned())).collect::<Vec<_>>();
         assert!(!may_be_patient_data(&parameters(&["_count", "_sort", "_id", "_lastUpdated", "_summary"])));
-        for name in ["name", "identifier", "birthdate", "_has:Observation:patient:code", "_filter", "_Count", "_id:below", "_tag"] {
+        for name in [
+            "name",
+            "identifier",
+            "birthdate",
+            "_has:Observation:patient:code",
+            "_filter",
+            "_Count",
+            "_id:below",
+            "_tag",
+        ] {
             assert!(may_be_patient_data(&parameters(&["_count", name])), "{name}");
         }
     }

@@ -65,12 +65,7 @@ impl Smart {
     }
 
     /// A token as `hlctl smart token` gets it, by this grant where none is asked for.
-    pub(super) async fn token(
-        &self,
-        session: &Session,
-        log_in: &LogIn,
-        usual: Grant,
-    ) -> Result<Secret, CommandError> {
+    pub(super) async fn token(&self, session: &Session, log_in: &LogIn, usual: Grant) -> Result<Secret, CommandError> {
         let source = Source::open(self, session, log_in, usual).await?;
         Ok(source.token(source.scopes(&log_in.scope)).await?.access)
     }

@@ -49,8 +49,13 @@ fn place(parts: &Parts, base: &Base, method: &str, found: &mut Vec<Finding>) {
         let text = format!("the environment leads HealthLake to {}, and this address goes to AWS", asked.host);
         found.push(Finding::note("environment", text));
     }
-    if let Some(asked) = asked.as_ref().filter(|asked| known && asked.host == parts.host && asked.scheme != parts.scheme) {
-        found.push(Finding::problem("scheme", format!("the store is asked over {}, not {}", asked.scheme, parts.scheme)));
+    if let Some(asked) =
+        asked.as_ref().filter(|asked| known && asked.host == parts.host && asked.scheme != parts.scheme)
+    {
+        found.push(Finding::problem(
+            "scheme",
+            format!("the store is asked over {}, not {}", asked.scheme, parts.scheme),
+        ));
     }
     let home = asked.as_ref().map(|place| place.path.as_str()).unwrap_or_default();
     let open = home.trim_end_matches('/');
@@ -61,7 +66,9 @@ fn place(parts: &Parts, base: &Base, method: &str, found: &mut Vec<Finding>) {
         );
         found.push(Finding::problem("endpoint_slash", text));
     } else if !parts.path.starts_with(home) {
-        let text = format!("the path does not begin with the store's own, {home}: is it another store's, or is `r4/` missing?");
+        let text = format!(
+            "the path does not begin with the store's own, {home}: is it another store's, or is `r4/` missing?"
+        );
         found.push(Finding::problem("other_path", text));
     } else if parts.path.len() > home.len() && parts.path.ends_with('/') {
         let text = "the path ends with a slash, which is signed too: with and without it are two different requests";
@@ -77,7 +84,10 @@ fn path(path: &str, base: &Base, found: &mut Vec<Finding>) {
         found.push(Finding::problem("two_slashes", text));
     }
     if path.split('/').any(|segment| [".", ".."].contains(&segment)) {
-        found.push(Finding::problem("dots", "`.` and `..` in a path are signed as the steps they mean, and may be sent as they are"));
+        found.push(Finding::problem(
+            "dots",
+            "`.` and `..` in a path are signed as the steps they mean, and may be sent as they are",
+        ));
     }
     if lowered.contains("%24") {
         let text = "`$` is encoded: an operation such as $everything is sent with the plain `$` and signed as %24; sent as %24 it is \
@@ -92,9 +102,13 @@ fn path(path: &str, base: &Base, found: &mut Vec<Finding>) {
         found.push(Finding::note("path_characters", text));
     }
     if lowered.contains("%25") {
-        found.push(Finding::problem("path_encoded_twice", "the path is encoded twice: it holds %25 where a % was encoded again"));
+        found.push(Finding::problem(
+            "path_encoded_twice",
+            "the path is encoded twice: it holds %25 where a % was encoded again",
+        ));
     } else if path.contains('%') && path.starts_with(base.url().path()) && !lowered.contains("%24") {
-        let text = "what is encoded in the path is encoded once more for signing (for all services but S3): %7C becomes %257C";
+        let text =
+            "what is encoded in the path is encoded once more for signing (for all services but S3): %7C becomes %257C";
         found.push(Finding::note("path_encoded", text));
     }
 }

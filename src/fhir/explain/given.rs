@@ -35,8 +35,12 @@ impl Given {
             return Err(format!("the credential is {credential}, not KEY/DATE/REGION/SERVICE/aws4_request"));
         };
         let time = amz_date.ok_or("there is no X-Amz-Date header with the time of the signature")?;
-        let bound =
-            Bound { time: time.to_owned(), day: day.to_owned(), region: region.to_owned(), service: service.to_owned() };
+        let bound = Bound {
+            time: time.to_owned(),
+            day: day.to_owned(),
+            region: region.to_owned(),
+            service: service.to_owned(),
+        };
         Ok(Self {
             access_key: access_key.to_owned(),
             bound,
@@ -66,7 +70,10 @@ impl Given {
         }
         for name in &self.signed_headers {
             if name != "host" && !sends(name) {
-                found.push(Finding::problem("header_missing", format!("the header {name} is signed and not among those given here")));
+                found.push(Finding::problem(
+                    "header_missing",
+                    format!("the header {name} is signed and not among those given here"),
+                ));
             }
         }
         if !self.signed_headers.is_sorted() {

@@ -99,7 +99,10 @@ impl Case<'_> {
             tried.push((what.to_owned(), Canonical { payload, ..right.clone() }));
         }
         for method in ["GET", "POST", "PUT", "DELETE", "HEAD"] {
-            tried.push((format!("it signs the method {method}"), Canonical { method: method.to_owned(), ..right.clone() }));
+            tried.push((
+                format!("it signs the method {method}"),
+                Canonical { method: method.to_owned(), ..right.clone() },
+            ));
         }
         for host in self.hosts() {
             let mut other = right.clone();
@@ -145,7 +148,10 @@ impl Case<'_> {
             (sent.to_owned(), "it signs the query as it is sent, where it must be sorted and strictly encoded"),
             (sorted.join("&"), "it signs the query sorted, but not strictly encoded"),
             (decoded, "it signs the query without any encoding"),
-            (canonical::query(&sent.replace('+', "%2B")), "it signs `+` in the query as a plus, where the server reads a space"),
+            (
+                canonical::query(&sent.replace('+', "%2B")),
+                "it signs `+` in the query as a plus, where the server reads a space",
+            ),
             (canonical::query(&sent.replace("%2B", "+")), "it signs a plus in the query as a space"),
             (canonical::query(&sent.replace('%', "%25")), "it encodes the query once too often for signing"),
         ]
@@ -159,11 +165,20 @@ impl Case<'_> {
             (EMPTY.to_owned(), "it signs an empty body and sends one"),
             (UNSIGNED.to_owned(), "it signs UNSIGNED-PAYLOAD, which S3 alone takes"),
             (canonical::sha256(text.trim_end().as_bytes()), "it signs the body without the line's end that it sends"),
-            (canonical::sha256(format!("{text}\n").as_bytes()), "it signs the body with a line's end that it does not send"),
+            (
+                canonical::sha256(format!("{text}\n").as_bytes()),
+                "it signs the body with a line's end that it does not send",
+            ),
             (canonical::sha256(compact.as_bytes()), "it signs the JSON without the spaces that it sends"),
-            (canonical::sha256(text.replace("\r\n", "\n").as_bytes()), "it signs the body with other line ends than it sends"),
+            (
+                canonical::sha256(text.replace("\r\n", "\n").as_bytes()),
+                "it signs the body with other line ends than it sends",
+            ),
         ];
-        payloads.extend(spaced.map(|text| (canonical::sha256(text.as_bytes()), "it signs the JSON in another layout than it sends")));
+        payloads.extend(
+            spaced
+                .map(|text| (canonical::sha256(text.as_bytes()), "it signs the JSON in another layout than it sends")),
+        );
         payloads
     }
 
@@ -240,16 +255,27 @@ mod tests {
 
     #[test]
     fn each_mistake_is_found_out_by_making_it() {
-        let path = |path: &'static str| move |canonical: &mut Canonical, _: &mut Bound| path.clone_into(&mut canonical.path);
+        let path =
+            |path: &'static str| move |canonical: &mut Canonical, _: &mut Bound| path.clone_into(&mut canonical.path);
         let told = mistake("GET", "Patient", b"", path("/datastore/1/r4/"));
         assert_eq!(told, "it signs the path /datastore/1/r4/ and sends /datastore/1/r4/Patient");
         assert!(mistake("POST", "", b"{}", path("/datastore/1/r4")).contains("signs the path /datastore/1/r4 "));
-        assert!(mistake("GET", "Patient/1/$everything", b"", path("/datastore/1/r4/Patient/1/$everything")).contains("encoded once more"));
-        assert!(mistake("GET", "Patient/1/%24everything", b"", path("/datastore/1/r4/Patient/1/%24everything")).contains("encoded once more"));
-        let query = |query: &'static str| move |canonical: &mut Canonical, _: &mut Bound| query.clone_into(&mut canonical.query);
+        assert!(
+            mistake("GET", "Patient/1/$everything", b"", path("/datastore/1/r4/Patient/1/$everything"))
+                .contains("encoded once more")
+        );
+        assert!(
+            mistake("GET", "Patient/1/%24everything", b"", path("/datastore/1/r4/Patient/1/%24everything"))
+                .contains("encoded once more")
+        );
+        let query = |query: &'static str| {
+            move |canonical: &mut Canonical, _: &mut Bound| query.clone_into(&mut canonical.query)
+        };
         assert!(mistake("GET", "Patient?name=a", b"", query("")).contains("without the query"));
         assert!(mistake("GET", "Patient?b=1&a=2", b"", query("b=1&a=2")).contains("must be sorted"));
-        assert!(mistake("GET", "Patient?identifier=a|b", b"", query("identifier=a|b")).contains("without any encoding"));
+        assert!(
+            mistake("GET", "Patient?identifier=a|b", b"", query("identifier=a|b")).contains("without any encoding")
+        );
         assert!(mistake("GET", "Patient?name=a+b", b"", query("name=a%2Bb")).contains("as a plus"));
         let empty = |canonical: &mut Canonical, _: &mut Bound| EMPTY.clone_into(&mut canonical.payload);
         assert!(mistake("POST", "Patient", b"{}", empty).contains("empty body"));

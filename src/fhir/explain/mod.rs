@@ -45,7 +45,10 @@ pub fn clock(date: &str, now: SystemTime) -> Option<Finding> {
     let (apart, way) = (Duration::from_secs(seconds.unsigned_abs()), if seconds > 0 { "ahead of" } else { "behind" });
     let told = format!("this machine's clock is {} {way} the server's", crate::ui::duration(apart));
     if apart > TOLERANCE {
-        return Some(Finding::problem("clock", format!("{told}; more than five minutes make every signature invalid: set the clock")));
+        return Some(Finding::problem(
+            "clock",
+            format!("{told}; more than five minutes make every signature invalid: set the clock"),
+        ));
     }
     (apart > Duration::from_secs(60)).then(|| Finding::note("clock", format!("{told}; up to five minutes are borne")))
 }
@@ -56,9 +59,7 @@ pub fn difference(ours: &str, theirs: &str) -> Vec<String> {
     let length = ours.len().max(theirs.len());
     let line = |lines: &[&str], place: usize| lines.get(place).copied().unwrap_or("(nothing)").to_owned();
     let differing = (0..length).filter(|place| ours.get(*place) != theirs.get(*place));
-    differing
-        .flat_map(|place| [format!("- {}", line(&ours, place)), format!("+ {}", line(&theirs, place))])
-        .collect()
+    differing.flat_map(|place| [format!("- {}", line(&ours, place)), format!("+ {}", line(&theirs, place))]).collect()
 }
 
 #[cfg(test)]

@@ -70,14 +70,23 @@ fn what_is_signed_is_shown_without_secrets() {
 #[test]
 fn a_request_that_is_sent_is_accepted() {
     let place = store();
-    for address in ["Patient", "Patient?name=a%20b&_sort=_id", "Patient?identifier=http://a|b,c", "metadata", "Patient?name=%C3%A9"] {
+    for address in [
+        "Patient",
+        "Patient?name=a%20b&_sort=_id",
+        "Patient?identifier=http://a|b,c",
+        "metadata",
+        "Patient?name=%C3%A9",
+    ] {
         let ended = explain(&place, &[address, "--send"]);
         assert_eq!((ended.code, ended.json()["answer"].as_u64()), (0, Some(200)), "{ended}");
         assert!(findings(&ended).contains(&"accepted".to_owned()));
     }
     let missing = explain(&place, &["Patient/none/$everything", "--send"]);
     assert!(text(&missing, "answer").contains("404"), "{missing}");
-    let posted = explain(&place, &["POST", "Patient/_search", "-d", "name=x", "-H", "Content-Type: application/x-www-form-urlencoded", "--send"]);
+    let posted = explain(
+        &place,
+        &["POST", "Patient/_search", "-d", "name=x", "-H", "Content-Type: application/x-www-form-urlencoded", "--send"],
+    );
     assert_eq!(posted.json()["answer"], 200, "{posted}");
 }
 
@@ -97,11 +106,15 @@ fn signing_one_path_and_sending_another_is_found_out() {
 #[test]
 fn a_wrong_region_service_and_key_are_told_apart() {
     let place = store();
-    assert!(text(&explain(&place, &["Patient", "--signed-region", "eu-west-2"]), "region").contains("the store is in us-east-1"));
+    assert!(
+        text(&explain(&place, &["Patient", "--signed-region", "eu-west-2"]), "region")
+            .contains("the store is in us-east-1")
+    );
     let service = explain(&place, &["Patient", "--signed-service", "execute-api", "--send"]);
     assert_eq!((service.code, service.json()["answer"].as_u64()), (1, Some(403)), "{service}");
     assert!(text(&service, "service").contains("execute-api"));
-    let key = fhir(&place, &["explain", "--json", "Patient", "--send"]).env("AWS_SECRET_ACCESS_KEY", "another").exits(1);
+    let key =
+        fhir(&place, &["explain", "--json", "Patient", "--send"]).env("AWS_SECRET_ACCESS_KEY", "another").exits(1);
     assert!(text(&key, "refused").contains("the same canonical request: the secret key"), "{key}");
     assert_eq!(findings(&explain(&place, &["http://127.0.0.1:9/datastore/x/r4/Patient"])), ["host", "other_path"]);
     fhir(&place, &["explain", "http://127.0.0.1:9/x", "--send"]).exits(64).says("nothing is sent there");
@@ -117,7 +130,14 @@ fn the_mistake_of_another_program_is_found_by_its_signature() {
     let ended = explain_of_another(&place, &["Patient?name=a%7Cb", "--send"], &right);
     assert_eq!((ended.code, findings(&ended)), (0, vec!["right".to_owned(), "accepted".to_owned()]), "{ended}");
     for (sent, method, was_signed, body, scope, wanted) in [
-        ("Patient", "GET", "", "", HERE, format!("it signs the path /datastore/{id}/r4/ and sends /datastore/{id}/r4/Patient")),
+        (
+            "Patient",
+            "GET",
+            "",
+            "",
+            HERE,
+            format!("it signs the path /datastore/{id}/r4/ and sends /datastore/{id}/r4/Patient"),
+        ),
         ("Patient", "GET", "Patient/", "", HERE, format!("it signs the path /datastore/{id}/r4/Patient/ and")),
         ("Patient?name=a", "GET", "Patient", "", HERE, "it signs the address without the query".to_owned()),
         ("Patient", "POST", "Patient", "", HERE, "it signs the method POST".to_owned()),

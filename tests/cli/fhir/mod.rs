@@ -30,7 +30,7 @@ pub(super) fn store() -> Place {
 }
 
 pub(super) fn fhir<'a>(place: &'a Place, arguments: &[&str]) -> Run<'a> {
-    place.run([&["fhir"], arguments].concat())
+    Run::new(place).args(["fhir"]).args(arguments.iter().copied())
 }
 
 pub(super) fn patient(family: &str) -> Value {
@@ -51,8 +51,7 @@ pub(super) fn asked(place: &Place) -> Vec<String> {
 }
 
 fn with_input(run: &Run<'_>, input: &str) -> Ended {
-    let mut child =
-        run.command().stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let mut child = run.command().stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
     child.stdin.take().unwrap().write_all(input.as_bytes()).unwrap();
     let output = child.wait_with_output().unwrap();
     Ended {
@@ -157,7 +156,8 @@ fn a_terminal_gets_a_table() {
 fn a_deletion_is_asked_about_on_a_terminal() {
     let place = store();
     let id = create(&place, &patient("Smith"));
-    let mut session = spawn_command(fhir(&place, &["delete", &format!("Patient/{id}")]).command(), Some(20_000)).unwrap();
+    let mut session =
+        spawn_command(fhir(&place, &["delete", &format!("Patient/{id}")]).command(), Some(20_000)).unwrap();
     session.exp_string("Only 'yes' goes on:").unwrap();
     session.send_line("no").unwrap();
     session.exp_string("nothing was changed").unwrap();
@@ -197,7 +197,8 @@ fn a_bundle_tells_which_entries_were_refused() {
     right["id"] = "a".into();
     let entries = json!([entry("PUT", "Patient/a", right), entry("PUT", "Patient/b", wrong)]);
     place.write("bundle.json", &json!({"resourceType": "Bundle", "type": "batch", "entry": entries}).to_string());
-    let sent = fhir(&place, &["bundle", "-f", "bundle.json"]).exits(1).says("1 of 2 entries were refused").says("entry 2: 4");
+    let sent =
+        fhir(&place, &["bundle", "-f", "bundle.json"]).exits(1).says("1 of 2 entries were refused").says("entry 2: 4");
     assert_eq!(sent.json()["type"], "batch-response");
     fhir(&place, &["get", "Patient/a"]).succeeds();
     place.write("patient.json", &patient("Smith").to_string());
@@ -207,7 +208,12 @@ fn a_bundle_tells_which_entries_were_refused() {
 #[test]
 fn files_that_are_no_resource_are_told_before_anything_is_sent() {
     let place = store();
-    for (text, told) in [("", "EOF"), ("[]", "no resourceType"), ("{}", "no resourceType"), ("{\"resourceType\":\"../x\"}", "no resource type")] {
+    for (text, told) in [
+        ("", "EOF"),
+        ("[]", "no resourceType"),
+        ("{}", "no resourceType"),
+        ("{\"resourceType\":\"../x\"}", "no resource type"),
+    ] {
         place.write("bad.json", text);
         fhir(&place, &["create", "-f", "bad.json"]).exits(64).says(told);
     }

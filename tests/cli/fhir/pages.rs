@@ -42,7 +42,8 @@ fn all_goes_on_to_the_last_page() {
     fhir(&place, &["search", "Observation", "--all", "--format", "json"]).exits(64).says("ndjson");
     let history = fhir(&place, &["history", "Patient", "_count=7", "--all"]).succeeds();
     assert_eq!(lines(&history).len(), 36);
-    let patient = lines(&all(&["_count=1", "--format", "ndjson"]))[0]["subject"]["reference"].as_str().unwrap().to_owned();
+    let patient =
+        lines(&all(&["_count=1", "--format", "ndjson"]))[0]["subject"]["reference"].as_str().unwrap().to_owned();
     let everything = fhir(&place, &["everything", &patient, "_count=5", "--all"]).succeeds();
     assert!(lines(&everything).len() > 5, "{everything}");
 }
@@ -58,7 +59,10 @@ fn resources_pass_through_letter_by_letter() {
                 \"valueQuantity\": {\"value\": 1.500},  \"id\": \"1\", \"a\": \"x \\u00e9 {, \" } } ] }";
     let server = Server::new(move |_, _| (200, body.to_owned()));
     let ended = search(&place, &server, &["--all"]).succeeds();
-    assert_eq!(ended.stdout, "{\"resourceType\":\"Observation\",\"valueQuantity\":{\"value\":1.500},\"id\":\"1\",\"a\":\"x \\u00e9 {, \"}\n");
+    assert_eq!(
+        ended.stdout,
+        "{\"resourceType\":\"Observation\",\"valueQuantity\":{\"value\":1.500},\"id\":\"1\",\"a\":\"x \\u00e9 {, \"}\n"
+    );
     let json = search(&place, &server, &[]).succeeds();
     assert!(json.stdout.contains("\"value\": 1.500\n"), "{json}");
 }
@@ -71,7 +75,10 @@ fn nothing_is_sent_to_where_the_store_is_not() {
     for link in [
         format!("{}/datastore/{id}/r4/Observation?page=2", evil.url),
         format!("//{}/datastore/{id}/r4/Observation", evil.url.trim_start_matches("http://")),
-        format!("https://healthlake.us-east-1.amazonaws.com@{}/datastore/{id}/r4/x", evil.url.trim_start_matches("http://")),
+        format!(
+            "https://healthlake.us-east-1.amazonaws.com@{}/datastore/{id}/r4/x",
+            evil.url.trim_start_matches("http://")
+        ),
         "/datastore/ffffffffffffffffffffffffffffffff/r4/Observation".to_owned(),
         "../../other/r4/Observation".to_owned(),
         format!("/datastore/{id}/r4/..%2f..%2fother/r4/Observation"),
@@ -88,7 +95,8 @@ fn nothing_is_sent_to_where_the_store_is_not() {
 #[test]
 fn links_to_the_stores_own_name_are_asked_where_the_store_is_asked() {
     let place = store();
-    let aws = format!("https://healthlake.us-east-1.amazonaws.com/datastore/{}/r4/Observation?page=2", place.store_id());
+    let aws =
+        format!("https://healthlake.us-east-1.amazonaws.com/datastore/{}/r4/Observation?page=2", place.store_id());
     let server = Server::new(move |target, _| {
         (200, page((!target.contains("page=2")).then_some(aws.as_str()), &[json!({"resourceType": "Observation"})]))
     });
@@ -136,7 +144,8 @@ fn memory_does_not_grow_with_the_number_of_pages() {
     const PAGES: usize = 240;
     let place = store();
     let filler = "x".repeat(1000);
-    let resources: Vec<Value> = (0..250).map(|id| json!({"resourceType": "Observation", "id": id.to_string(), "f": filler})).collect();
+    let resources: Vec<Value> =
+        (0..250).map(|id| json!({"resourceType": "Observation", "id": id.to_string(), "f": filler})).collect();
     // The last page waits until the memory has been looked at.
     let (go, wait) = mpsc::channel::<()>();
     let wait = Mutex::new(wait);

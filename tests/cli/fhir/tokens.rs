@@ -47,9 +47,11 @@ fn a_token_is_all_that_is_needed_and_is_told_nowhere() {
     let of_variable = without_credentials(&place, &["get", "metadata"]).env("HLCTL_TOKEN", &token).succeeds();
     let of_input = with_input(&without_credentials(&place, &["search", "Patient", "--token", "-"]), &token);
     assert_eq!(of_input.code, 0, "{of_input}");
-    let refused = without_credentials(&place, &["search", "Patient", "--token", &token]).exits(64).says("name of a file");
+    let refused =
+        without_credentials(&place, &["search", "Patient", "--token", &token]).exits(64).says("name of a file");
     place.write("token", &format!("{token}x"));
-    let broken = without_credentials(&place, &["search", "Patient", "--token", "token"]).exits(4).says("401, not logged in");
+    let broken =
+        without_credentials(&place, &["search", "Patient", "--token", "token"]).exits(4).says("401, not logged in");
     for ended in [of_file, of_variable, of_input, refused, broken] {
         ended.keeps_silent_about(&token);
     }

@@ -33,7 +33,8 @@ fn each_refusal_says_what_it_is_and_what_to_do() {
         ("ValidationException", 400, 1, "400, not understood", "mend what it names"),
     ] {
         place.cloud().rules([rule("ReadResource", None, refusing(code, status))]);
-        let ended = fhir(&place, &["get", "Patient/1", "--json"]).exits(exit).says(words).says("Because.").says("(request id ");
+        let ended =
+            fhir(&place, &["get", "Patient/1", "--json"]).exits(exit).says(words).says("Because.").says("(request id ");
         assert!(ended.stderr.contains(hint), "{ended}");
         assert!(ended.stderr.contains("GET Patient/1: "), "{ended}");
         assert_eq!(ended.json()["error"]["exit_code"], exit);
@@ -102,7 +103,10 @@ fn updates_and_deletions_are_repeated_and_those_with_a_condition_are_not() {
     fhir(&place, &["update", "-f", "patient.json"]).succeeds();
     place.cloud().rules([rule("UpdateResource", Some(1), Action::DropAfter)]);
     place.cloud().emulator.clear_requests();
-    fhir(&place, &["update", "-f", "patient.json", "--if-match", "3"]).exits(6).says("may have been carried out").says("hlctl fhir get");
+    fhir(&place, &["update", "-f", "patient.json", "--if-match", "3"])
+        .exits(6)
+        .says("may have been carried out")
+        .says("hlctl fhir get");
     assert_eq!(place.cloud().count("UpdateResource"), 1);
     place.cloud().rules([rule("DeleteResource", Some(1), Action::DropAfter)]);
     fhir(&place, &["delete", &reference, "-y"]).succeeds().says("is deleted");

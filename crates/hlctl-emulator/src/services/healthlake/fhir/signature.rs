@@ -34,7 +34,8 @@ pub(super) fn verify(request: &Request<Bytes>, secret: &str, now: Timestamp) -> 
     let canonical = signed.canonical(request);
     let string_to_sign =
         format!("{ALGORITHM}\n{}\n{}\n{}", signed.time, signed.scope, hex(&Sha256::digest(canonical.as_bytes())));
-    let key = signed.scope.split('/').fold(format!("AWS4{secret}").into_bytes(), |key, part| mac(&key, part.as_bytes()));
+    let key =
+        signed.scope.split('/').fold(format!("AWS4{secret}").into_bytes(), |key, part| mac(&key, part.as_bytes()));
     if hex(&mac(&key, string_to_sign.as_bytes())) == signed.signature {
         return Ok(());
     }
@@ -55,8 +56,9 @@ struct Signed<'r> {
 
 impl<'r> Signed<'r> {
     fn of(request: &'r Request<Bytes>) -> Outcome<Self> {
-        let authorization = value(request, AUTHORIZATION.as_str())
-            .ok_or_else(|| incomplete("Presigned addresses are not verified here: sign with the Authorization header."))?;
+        let authorization = value(request, AUTHORIZATION.as_str()).ok_or_else(|| {
+            incomplete("Presigned addresses are not verified here: sign with the Authorization header.")
+        })?;
         let parts = authorization.strip_prefix(ALGORITHM).ok_or_else(|| incomplete("Unsupported AWS 'algorithm'."))?;
         let part = |name: &str| {
             let found = parts.split(',').map(str::trim).find_map(|part| part.strip_prefix(name)?.strip_prefix('='));
@@ -64,7 +66,9 @@ impl<'r> Signed<'r> {
         };
         let (_, scope) = part("Credential")?.split_once('/').unwrap_or_default();
         if scope.split('/').count() != 4 || !scope.ends_with("/aws4_request") {
-            return Err(incomplete("Credential must have exactly 5 slash-delimited elements and end with 'aws4_request'."));
+            return Err(incomplete(
+                "Credential must have exactly 5 slash-delimited elements and end with 'aws4_request'.",
+            ));
         }
         let time = value(request, "x-amz-date").ok_or_else(|| {
             incomplete("Authorization header requires existence of either a 'X-Amz-Date' or a 'Date' header.")
@@ -75,9 +79,9 @@ impl<'r> Signed<'r> {
 
     fn check_time(&self, now: Timestamp) -> Outcome<()> {
         let time = DateTime::strptime(TIME, self.time).ok().and_then(|time| time.to_zoned(TimeZone::UTC).ok());
-        let time = time.map(|time| time.timestamp()).ok_or_else(|| {
-            incomplete(format!("Date must be in ISO-8601 'basic format'. Got '{}'.", self.time))
-        })?;
+        let time = time
+            .map(|time| time.timestamp())
+            .ok_or_else(|| incomplete(format!("Date must be in ISO-8601 'basic format'. Got '{}'.", self.time)))?;
         let day = self.scope.split('/').next().unwrap_or_default();
         if !self.time.starts_with(day) {
             return Err(invalid(format!(
@@ -90,7 +94,10 @@ impl<'r> Signed<'r> {
             return Err(invalid(format!("Signature expired: {} is now earlier than {shown} - 5 min.", self.time)));
         }
         if time.duration_since(now) > TOLERANCE {
-            return Err(invalid(format!("Signature not yet current: {} is still later than {shown} + 5 min.", self.time)));
+            return Err(invalid(format!(
+                "Signature not yet current: {} is still later than {shown} + 5 min.",
+                self.time
+            )));
         }
         Ok(())
     }
@@ -202,7 +209,10 @@ mod tests {
         let now: Timestamp = "2015-08-30T12:36:00Z".parse().unwrap();
         verify(&request(good), secret, now).unwrap();
         let refused = verify(&request(&good.replace('b', "c")), secret, now).unwrap_err();
-        assert!(refused.text().contains("'GET\n/\nParam1=value1&Param2=value2\nhost:example.amazonaws.com\n"), "{refused:?}");
+        assert!(
+            refused.text().contains("'GET\n/\nParam1=value1&Param2=value2\nhost:example.amazonaws.com\n"),
+            "{refused:?}"
+        );
         assert!(verify(&request(good), "another", now).is_err());
         for (apart, word) in [(-400, "not yet current"), (400, "expired")] {
             let then = now + SignedDuration::from_secs(apart);
