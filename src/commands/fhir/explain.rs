@@ -81,7 +81,11 @@ impl Wanted {
 
 /// What follows the endpoint is joined to it as a program would: letter by letter.
 fn whole(address: &str, base: &Base) -> String {
-    if address.contains("://") { address.to_owned() } else { format!("{}{address}", base.url()) }
+    if address.split('?').next().is_some_and(|place| place.contains("://")) {
+        address.to_owned()
+    } else {
+        format!("{}{address}", base.url())
+    }
 }
 
 fn no_address(address: &str) -> CommandError {

@@ -86,14 +86,14 @@ impl Case<'_> {
     /// Other requests that may have been signed.
     fn requests(&self, right: &Canonical) -> Vec<(String, Canonical)> {
         let mut tried = Vec::new();
+        for (query, what) in self.queries() {
+            tried.push((what.to_owned(), Canonical { query, ..right.clone() }));
+        }
         for (path, what) in self.paths() {
             let queries = [(right.query.clone(), ""), (String::new(), " without the query")];
             for (query, also) in queries {
                 tried.push((format!("{what}{also}"), Canonical { path: path.clone(), query, ..right.clone() }));
             }
-        }
-        for (query, what) in self.queries() {
-            tried.push((what.to_owned(), Canonical { query, ..right.clone() }));
         }
         for (payload, what) in self.payloads() {
             tried.push((what.to_owned(), Canonical { payload, ..right.clone() }));

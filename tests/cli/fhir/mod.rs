@@ -82,7 +82,7 @@ fn a_resource_lives_from_its_creation_to_its_history() {
         assert_eq!(updated.code, 0, "{updated}");
         assert!(updated.stderr.contains("is updated (version 2)."), "{updated}");
 
-        let found = fhir(&place, &["search", "Patient", "name=müller-ünal", "birthdate=1980-01-02"]).succeeds();
+        let found = fhir(&place, &["search", "Patient", "name=Müller-Ünal", "birthdate=1980-01-02"]).succeeds();
         assert_eq!(found.json()["entry"][0]["resource"]["active"], true, "{found}");
         let every = fhir(&place, &["everything", &reference, "--format", "ndjson"]).succeeds();
         assert_eq!(every.stdout.lines().count(), 1, "{every}");
