@@ -6,11 +6,12 @@ STAMP := $(VENV)/requirements.stamp
 BENCH_STAMP := $(VENV)/bench_requirements.stamp
 HLCTL := target/debug/hlctl
 
-.PHONY: help demo build build-tests test test-rust test-aws lint deny bench bench-authorizer install clean
+.PHONY: help demo build build-tests test test-rust test-aws torture lint deny bench bench-authorizer install clean
 
 help:
 	@echo "make demo     the main job in the sandbox: apply, outputs, plan, destroy"
 	@echo "make test     all tests"
+	@echo "make torture  kills, signals and failures at every request and every write of the state"
 	@echo "make lint     fmt, clippy and rustdoc, with warnings as errors"
 	@echo "make deny     licences, bans and sources of all dependencies"
 	@echo "make bench    times, requests, memory and sizes, side by side with boto3, and with Python in Lambda"
@@ -43,6 +44,10 @@ test-aws: build-tests $(STAMP)
 $(STAMP): tests/aws/requirements.txt tools/venv.sh
 	sh tools/venv.sh $(PYTHON) $(VENV) tests/aws/requirements.txt
 	touch $(STAMP)
+
+# POINT=minimal/apply/kms:CreateKey tries the points whose names begin so.
+torture:
+	cargo test --package hlctl --locked --test torture -- $(or $(POINT),--all)
 
 lint:
 	cargo fmt --all --check

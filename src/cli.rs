@@ -1,6 +1,13 @@
 //! The command line, as clap sees it. Nothing here does anything.
 
+mod adopt;
+mod audit;
+mod doctor;
+mod drift;
+mod export;
 mod fhir;
+mod graph;
+mod policy;
 mod state;
 
 use std::path::PathBuf;
@@ -9,10 +16,17 @@ use std::time::Duration;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 
+pub use adopt::AdoptArgs;
+pub use audit::AuditArgs;
+pub use doctor::DoctorArgs;
+pub use drift::DriftArgs;
+pub use export::{ExportCommand, ExportTerraformArgs};
 pub use fhir::{
     Access, BundleArgs, CreateArgs, DeleteArgs, EverythingArgs, ExplainArgs, FhirCommand, Format, GetArgs, HistoryArgs,
     Many, SearchArgs, Shape, UpdateArgs,
 };
+pub use graph::{GraphArgs, GraphFormat, ReportArgs};
+pub use policy::{DeployerArgs, PolicyCommand};
 pub use state::{
     ByHand, ForceUnlockArgs, ForgetArgs, MigrateArgs, MvArgs, ProtectArgs, PushArgs, RecoverArgs, StateCommand,
 };
@@ -23,7 +37,7 @@ pub use state::{
     name = "hlctl",
     version,
     disable_help_subcommand = true,
-    after_help = "Exit codes: 0 ok, 1 error, 2 changes (--detailed-exitcode), 3 locked, 4 credentials, \
+    after_help = "Exit codes: 0 ok, 1 error, 2 changes (--detailed-exitcode) or a failed audit, 3 locked, 4 credentials, \
                   5 refused by protection, 6 incomplete, 64 usage, 130/143 signals"
 )]
 pub struct Cli {
@@ -41,8 +55,12 @@ pub const DEFAULT_CONFIG: &str = "healthlake.toml";
 /// Options of every command.
 #[derive(Clone, Debug, Args)]
 pub struct Global {
-    /// The configuration
-    #[arg(short, long, global = true, value_name = "FILE", env = "HLCTL_CONFIG", default_value = DEFAULT_CONFIG)]
+    /// The configuration; more than one, or a folder of them, for several stacks at once
+    #[arg(short, long = "config", global = true, value_name = "FILE", env = "HLCTL_CONFIG", default_value = DEFAULT_CONFIG)]
+    pub configs: Vec<PathBuf>,
+
+    /// The one that a session is for.
+    #[arg(skip)]
     pub config: PathBuf,
 
     /// The state: a file or s3://BUCKET/KEY [default: the config's `backend`, or else NAME.state.json beside the config]
@@ -79,10 +97,14 @@ pub enum Command {
     Validate(JsonArgs),
     /// Print a JSON Schema of the configuration for editors
     Schema,
+    /// Look for what would make an apply or a destroy fail, before anything is begun
+    Doctor(DoctorArgs),
     /// Show what apply would do
     Plan(PlanArgs),
     /// Make AWS as the configuration says
     Apply(ApplyArgs),
+    /// Compare the configuration, the state and AWS: what have others changed?
+    Drift(DriftArgs),
     /// Destroy everything that the state holds
     Destroy(DestroyArgs),
     /// Wait for a store that is being made, changed or deleted
@@ -96,6 +118,15 @@ pub enum Command {
     /// Use the store: read, search and write FHIR resources, and have signatures explained
     #[command(subcommand)]
     Fhir(FhirCommand),
+    /// Print the IAM policy of whoever runs hlctl, or of users of the FHIR interface
+    #[command(subcommand)]
+    Policy(PolicyCommand),
+    /// Check what is deployed for weaknesses
+    Audit(AuditArgs),
+    /// Draw what needs what, and how it stands
+    Graph(GraphArgs),
+    /// Make a page about the last run: graph, timeline, changes, outputs
+    Report(ReportArgs),
     /// Look into the state, move it, mend it
     #[command(subcommand)]
     State(StateCommand),
@@ -107,6 +138,11 @@ pub enum Command {
     Unprotect(ProtectArgs),
     /// Release the lock of a run that is gone
     ForceUnlock(ForceUnlockArgs),
+    /// Take over what exists: from a Terraform state, one by one, or found in AWS
+    Adopt(AdoptArgs),
+    /// Write the stack down for another tool
+    #[command(subcommand)]
+    Export(ExportCommand),
     /// Serve the emulator on a port of this machine, for any AWS client
     Sandbox(SandboxArgs),
     /// Print a completion script for a shell
@@ -127,17 +163,30 @@ impl Command {
         match self {
             Self::Validate(arguments) => arguments.json,
             Self::Plan(arguments) => arguments.json,
+            Self::Doctor(arguments) => arguments.json,
             Self::Apply(arguments) => arguments.manner.json,
+            Self::Drift(arguments) => arguments.manner.json,
             Self::Destroy(arguments) => arguments.manner.json,
             Self::Wait(arguments) => arguments.json,
             Self::Outputs(arguments) => arguments.json,
             Self::Smart(SmartCommand::Token(arguments)) => arguments.json,
             Self::Smart(SmartCommand::Test(arguments)) => arguments.json,
             Self::Fhir(command) => command.prints_json(),
+            Self::Audit(arguments) => arguments.json || arguments.sarif,
+            Self::Graph(arguments) => arguments.json || arguments.format == GraphFormat::Json,
+            Self::Report(arguments) => arguments.json,
             Self::State(StateCommand::List(arguments)) => arguments.json,
+            Self::Adopt(arguments) => arguments.json,
             Self::State(StateCommand::Show { json, .. }) => *json,
             Self::State(_) | Self::Forget(_) | Self::Protect(_) | Self::Unprotect(_) | Self::ForceUnlock(_) => false,
-            Self::Init(_) | Self::Schema | Self::Sandbox(_) | Self::Completions { .. } | Self::Man { .. } => false,
+            // What they print is JSON, but an error among it would be taken for a policy.
+            Self::Policy(_) => false,
+            Self::Init(_)
+            | Self::Schema
+            | Self::Export(_)
+            | Self::Sandbox(_)
+            | Self::Completions { .. }
+            | Self::Man { .. } => false,
         }
     }
 }
@@ -176,6 +225,10 @@ pub struct Scope {
     /// Only bring the state up to date with AWS
     #[arg(long, conflicts_with_all = ["replace", "target"])]
     pub refresh_only: bool,
+
+    /// The targets alone, without what they need.
+    #[arg(skip)]
+    pub exactly: bool,
 }
 
 /// `hlctl plan`
@@ -406,6 +459,10 @@ pub struct SandboxArgs {
     #[arg(long, value_name = "JSON")]
     pub faults: Option<String>,
 
+    /// The IAM policy that all callers have, as JSON in a file; without it they may do everything
+    #[arg(long, value_name = "FILE")]
+    pub policy: Option<PathBuf>,
+
     /// How the address is printed
     #[arg(long, value_enum, default_value_t = AddressFormat::Text)]
     pub format: AddressFormat,
@@ -421,7 +478,7 @@ pub enum AddressFormat {
 }
 
 /// A number with `s`, `m` or `h`; a bare number is seconds.
-fn parse_duration(text: &str) -> Result<Duration, String> {
+pub(crate) fn parse_duration(text: &str) -> Result<Duration, String> {
     let split = text.find(|char: char| !char.is_ascii_digit() && char != '.').unwrap_or(text.len());
     let (number, unit) = text.split_at(split);
     let factor = match unit {

@@ -8,7 +8,7 @@ use crate::address::Address;
 use crate::aws::{AwsError, ErrorKind, hint};
 use crate::exit_code::ExitCode;
 use crate::resource::Contents;
-use crate::wait::{Ended, Signal};
+use crate::wait::{Ended, LookError, Signal};
 
 /// A change to, or a look at, one resource that failed.
 #[derive(Clone, Debug, Error)]
@@ -114,6 +114,11 @@ impl ResourceError {
             && (error.kind == ErrorKind::WrongRegion || error.kind == ErrorKind::Denied))
     }
 
+    /// Whether AWS does not take the credentials.
+    pub fn is_about_credentials(&self) -> bool {
+        matches!(self, Self::Aws(error) if error.kind == ErrorKind::Credentials)
+    }
+
     /// Whether AWS is still at work and nothing is wrong.
     pub fn is_unfinished(&self) -> bool {
         matches!(self, Self::TimedOut { .. } | Self::StillGoing { .. })
@@ -121,11 +126,17 @@ impl ResourceError {
 
     fn exit_code(&self) -> ExitCode {
         match self {
-            Self::Aws(error) if error.kind == ErrorKind::Credentials => ExitCode::Credentials,
+            error if error.is_about_credentials() => ExitCode::Credentials,
             Self::NotEmpty { .. } => ExitCode::Protected,
             error if error.is_unfinished() => ExitCode::Incomplete,
             _ => ExitCode::Failure,
         }
+    }
+}
+
+impl LookError for ResourceError {
+    fn is_lost_connection(&self) -> bool {
+        matches!(self, Self::Aws(error) if matches!(error.kind, ErrorKind::NoAnswer | ErrorKind::Unreachable))
     }
 }
 
@@ -148,6 +159,9 @@ pub enum CommandError {
     /// There is no code for the Lambda function.
     #[error("{0}")]
     Package(crate::package::PackageError),
+    /// There is no record of a run, or none that can be used.
+    #[error("{0}")]
+    Journal(#[from] crate::journal::JournalError),
     /// A test user has no password.
     #[error("{0}")]
     Password(crate::materials::PasswordError),
@@ -256,6 +270,7 @@ impl CommandError {
             ),
             Self::Package(error) => Some(error.hint()),
             Self::Password(error) => Some(error.hint().to_owned()),
+            Self::Journal(error) => Some(error.hint().to_owned()),
             Self::Oauth(error) => error.hint(),
             Self::Fhir(error) => error.hint(),
             Self::Protected { hint, .. }
@@ -287,6 +302,7 @@ impl CommandError {
             Self::Config(_)
             | Self::Package(_)
             | Self::Password(_)
+            | Self::Journal(_)
             | Self::State(_)
             | Self::Refused(_)
             | Self::Stranded { .. }

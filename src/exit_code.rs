@@ -8,7 +8,7 @@ pub enum ExitCode {
     Success = 0,
     /// Something failed.
     Failure = 1,
-    /// `--detailed-exitcode`: all went well and there are changes.
+    /// `--detailed-exitcode`: all went well and there are changes. `hlctl audit`: a check failed, or could not be made.
     Changes = 2,
     /// Another run holds the state's lock.
     Locked = 3,

@@ -8,7 +8,12 @@
 //! - [`module`]: configuration to the stack of resources. Pure.
 //! - [`resource`]: one file for each AWS type. The only place that provisions.
 //! - [`graph`], [`plan`]: what needs what, what exists, what differs, what is to be done.
+//! - [`drift`]: what others have changed.
+//! - [`permissions`]: what IAM must allow, and policies of it. [`doctor`] asks beforehand whether it, and all else, is so.
 //! - [`apply`]: does it. [`wait`] is the only loop that polls.
+//! - [`adopt`]: takes over what Terraform or a lost state has left.
+//! - [`export`]: a stack as HCL.
+//! - [`journal`]: what an apply leaves for a report. [`audit`]: checks of what is deployed.
 //! - [`oauth`]: tokens from a user pool, as an app gets them.
 //! - [`fhir`]: requests to the store's FHIR interface, and what their signatures are made of.
 //! - [`state`]: what hlctl remembers, its file and its lock.
@@ -18,20 +23,27 @@
 //! `ARCHITECTURE.md` follows one apply through all of them.
 
 pub mod address;
+pub mod adopt;
 pub mod apply;
+pub mod audit;
 pub mod aws;
 pub mod cli;
 pub mod commands;
 pub mod config;
+pub mod doctor;
+pub mod drift;
 pub mod error;
 pub mod exit_code;
+pub mod export;
 pub mod fhir;
 pub mod fingerprint;
 pub mod graph;
+pub mod journal;
 pub mod materials;
 pub mod module;
 pub mod oauth;
 pub mod package;
+pub mod permissions;
 pub mod plan;
 pub mod resource;
 pub mod session;
@@ -39,3 +51,4 @@ pub mod state;
 pub mod trace;
 pub mod ui;
 pub mod wait;
+pub mod whole_file;

@@ -4,13 +4,14 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use serde_json::Value;
 use thiserror::Error;
 
 use crate::config::{Config, PasswordSource, Secret, TestUser, is_good_password};
 use crate::error::CommandError;
-use crate::module::Materials;
+use crate::module::{Materials, test_user};
 use crate::package::{Package, Wanted};
-use crate::state::Home;
+use crate::state::{Home, State};
 
 /// Why a test user has no password. Nothing of a password is told.
 #[derive(Debug, Error)]
@@ -30,17 +31,51 @@ impl PasswordError {
 }
 
 /// Gathers everything. A saved plan's configuration has lost the passwords that stood in the file itself; `inline` is asked
-/// for those.
+/// for those. A user that keeps the password it came with needs none.
 ///
 /// # Errors
 /// No package, or one that Lambda cannot run; a password that is nowhere, or that the user pool would refuse.
 pub fn gather(
     config: &Config,
     home: Home,
+    state: Option<&State>,
     inline: impl Fn() -> Result<Option<Config>, CommandError>,
 ) -> Result<Materials, CommandError> {
+    let Some(package) = package(config, home)? else { return Ok(Materials::default()) };
+    let mut passwords = BTreeMap::new();
+    for user in &config.smart.test_users {
+        let secret = match &user.password {
+            PasswordSource::Inline(secret) if secret.is_empty() => {
+                inline().and_then(|config| inline_password(user, config))
+            }
+            given => read(user, given, config.smart.password_minimum_length).map_err(CommandError::Password),
+        };
+        match secret {
+            Ok(secret) => drop(passwords.insert(user.username.clone(), secret)),
+            Err(_) if state.is_some_and(|state| keeps_its_password(state, user)) => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(Materials { package: Some(package), passwords })
+}
+
+/// Gathers what there is, for whoever only looks: a password that is not at hand is not compared.
+///
+/// # Errors
+/// No package, or one that Lambda cannot run.
+pub fn gather_to_look(config: &Config, home: Home) -> Result<Materials, CommandError> {
+    let users = if config.smart_on_fhir { config.smart.test_users.as_slice() } else { &[] };
+    let given = users.iter().filter_map(|user| {
+        Some((user.username.clone(), read(user, &user.password, config.smart.password_minimum_length).ok()?))
+    });
+    let passwords = given.collect();
+    Ok(Materials { package: package(config, home)?, passwords })
+}
+
+/// The function's code; none where the store is without SMART.
+fn package(config: &Config, home: Home) -> Result<Option<Arc<Package>>, CommandError> {
     if !config.smart_on_fhir {
-        return Ok(Materials::default());
+        return Ok(None);
     }
     let smart = &config.smart;
     let wanted = Wanted {
@@ -50,16 +85,13 @@ pub fn gather(
         architecture: &smart.architecture,
         runs_here: home == Home::Sandbox,
     };
-    let package = Package::find(&wanted).map_err(CommandError::Package)?;
-    let mut passwords = BTreeMap::new();
-    for user in &smart.test_users {
-        let secret = match &user.password {
-            PasswordSource::Inline(secret) if secret.is_empty() => inline_password(user, inline()?)?,
-            given => read(user, given).map_err(CommandError::Password)?,
-        };
-        passwords.insert(user.username.clone(), secret);
-    }
-    Ok(Materials { package: Some(Arc::new(package)), passwords })
+    Package::find(&wanted).map(|package| Some(Arc::new(package))).map_err(CommandError::Package)
+}
+
+/// Whether the user was adopted: its password is known to others, and hlctl sets none.
+fn keeps_its_password(state: &State, user: &TestUser) -> bool {
+    let recorded = state.recorded(test_user(&user.username).as_str());
+    recorded.and_then(|recorded| recorded.get("password_is_anothers")).and_then(Value::as_bool).unwrap_or(false)
 }
 
 fn inline_password(user: &TestUser, config: Option<Config>) -> Result<Secret, CommandError> {
@@ -75,7 +107,7 @@ fn inline_password(user: &TestUser, config: Option<Config>) -> Result<Secret, Co
     }
 }
 
-fn read(user: &TestUser, source: &PasswordSource) -> Result<Secret, PasswordError> {
+fn read(user: &TestUser, source: &PasswordSource, least: u32) -> Result<Secret, PasswordError> {
     let failed = |problem: String, hint: String| PasswordError { user: user.username.clone(), problem, hint };
     let secret = match source {
         PasswordSource::Inline(secret) => return Ok(secret.clone()),
@@ -98,9 +130,11 @@ fn read(user: &TestUser, source: &PasswordSource) -> Result<Secret, PasswordErro
             }
         },
     };
-    if is_good_password(secret.expose()) {
+    if is_good_password(secret.expose()) && secret.expose().chars().count() >= least as usize {
         return Ok(secret);
     }
-    let hint = "it takes 8 to 256 characters, among them a lowercase and an uppercase letter, a digit and a symbol, and no spaces";
-    Err(failed("the user pool would refuse the one given".to_owned(), hint.to_owned()))
+    let hint = format!(
+        "it takes {least} to 256 characters, among them a lowercase and an uppercase letter, a digit and a symbol, and no spaces"
+    );
+    Err(failed("the user pool would refuse the one given".to_owned(), hint))
 }

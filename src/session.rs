@@ -1,15 +1,19 @@
 //! What a command that talks to AWS begins with: configuration, state, clients, and who the caller is.
 
+mod fleet;
 mod keeping;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 use hlctl_emulator::Emulator;
 
+pub use fleet::Fleet;
+
 use crate::address::Address;
-use crate::aws::{AwsError, Caller, Clients, Endpoint, Operation};
+use crate::aws::{AwsError, Clients, Endpoint, Gate, Operation};
 use crate::cli::Global;
 use crate::commands::sandbox;
 use crate::config::{Config, Protect, Setting, Sources};
@@ -33,6 +37,8 @@ pub struct Session {
     pub printer: Printer,
     /// Tells everyone to stop.
     pub stop: Stop,
+    /// The other stacks of this run, if there are any.
+    pub fleet: Option<Arc<Fleet>>,
 }
 
 impl Session {
@@ -113,7 +119,7 @@ impl Session {
         check_endpoints()?;
         let emulator = match self.home() {
             Home::Aws => None,
-            Home::Sandbox => Some(sandbox::in_process(&self.sandbox_directory())?),
+            Home::Sandbox => Some(self.sandbox()?),
         };
         let endpoint = emulator.as_ref().map_or(Endpoint::Aws, sandbox::endpoint);
         let clients = Clients::new(endpoint, wishes.region, wishes.profile).await;
@@ -131,7 +137,13 @@ impl Session {
         if self.home() == Home::Aws {
             check_account(&identity, wishes.allowed_accounts)?;
         }
-        Ok(Connection { clients, identity, emulator })
+        let gate = self.fleet.as_ref().map_or_else(Arc::default, |fleet| fleet.gate(&identity));
+        Ok(Connection { clients, identity, emulator, gate })
+    }
+
+    fn sandbox(&self) -> Result<Emulator, CommandError> {
+        let directory = self.sandbox_directory();
+        self.fleet.as_ref().map_or_else(|| sandbox::in_process(&directory), |fleet| fleet.sandbox(&directory))
     }
 }
 
@@ -196,6 +208,8 @@ pub struct Connection {
     pub identity: Identity,
     /// What plays AWS, if it is in this process.
     pub emulator: Option<Emulator>,
+    /// What the account may do only one at a time.
+    pub gate: Arc<Gate>,
 }
 
 impl Connection {
@@ -203,12 +217,13 @@ impl Connection {
     pub fn context(&self, state: &State, settings: Settings, pace: Pace, stop: Stop) -> Context {
         Context {
             clients: self.clients.clone(),
-            caller: Caller,
+            caller: self.clients.caller.clone(),
             identity: self.identity.clone(),
             stack: state.stack.clone(),
             settings,
             pace,
             stop,
+            gate: Arc::clone(&self.gate),
         }
     }
 
@@ -224,10 +239,11 @@ impl Connection {
 
 async fn identify(clients: &Clients, region: String) -> Result<Identity, AwsError> {
     let ask = || clients.sts.get_caller_identity().send();
-    let answer = Caller.call(Operation::new("sts", "GetCallerIdentity"), ask).await?;
-    let caller = answer.arn().unwrap_or_default().to_owned();
+    let answer = clients.caller.call(Operation::new("sts", "GetCallerIdentity"), ask).await?;
+    let missing = |what| AwsError::incomplete("sts", "GetCallerIdentity", what);
+    let caller = answer.arn().filter(|arn| !arn.is_empty()).ok_or_else(|| missing("ARN"))?.to_owned();
     let partition = caller.split(':').nth(1).filter(|partition| !partition.is_empty()).unwrap_or("aws").to_owned();
-    let account = answer.account().unwrap_or_default().to_owned();
+    let account = answer.account().filter(|account| !account.is_empty()).ok_or_else(|| missing("account"))?.to_owned();
     Ok(Identity { account, region, partition, caller })
 }
 
@@ -329,7 +345,7 @@ pub async fn prepare(
     let cx = connection.context(&state, settings, pace, session.stop.clone());
     let stack = match config {
         Some(config) if !options.destroy => {
-            let materials = materials::gather(config, session.home(), || session.config_if_any())?;
+            let materials = materials::gather(config, session.home(), Some(&state), || session.config_if_any())?;
             module::build(config, &connection.identity, &state.stack, &materials)
         }
         _ => Stack::new(),

@@ -87,6 +87,18 @@ pub enum Ended<E> {
     Stopped(String),
 }
 
+/// Why a look can fail.
+pub trait LookError {
+    /// Whether nothing was heard of AWS: it goes on with its work, and a later look may hear of it.
+    fn is_lost_connection(&self) -> bool;
+}
+
+/// How long the connection may be lost before a wait gives up: a laptop that wakes needs a while to find a network.
+const LONGEST_OUTAGE: Duration = Duration::from_secs(10 * 60);
+/// No look takes longer, with all its attempts. Whatever takes longer than a nap and a look was asleep with the machine:
+/// AWS has worked on meanwhile, but nobody could see it, so that time counts for nothing.
+const LONGEST_LOOK: Duration = Duration::from_secs(2 * 60);
+
 /// Looks until the answer is ready, at once and then at jittered intervals.
 ///
 /// `pending` hears each status. The interval grows by a fiftieth each time up to twice the first, so that a long wait
@@ -96,25 +108,33 @@ pub enum Ended<E> {
 /// The look's own error, or the time is up, or a stop was asked for.
 pub async fn until<T, E, F, Fut>(pace: Pace, stop: &Stop, pending: impl Fn(&str), look: F) -> Result<T, Ended<E>>
 where
+    E: LookError,
     F: Fn() -> Fut,
     Fut: Future<Output = Result<Look<T>, E>>,
 {
-    let deadline = Instant::now() + pace.timeout;
     let mut interval = pace.interval;
     let mut status = "under way".to_owned();
+    let mut awake = Duration::ZERO;
+    let mut last_heard = Duration::ZERO;
     loop {
+        let begun = Instant::now();
         let seen = tokio::select! {
-            seen = look() => seen.map_err(Ended::Failed)?,
+            seen = look() => seen,
             _ = stop.requested() => return Err(Ended::Stopped(status)),
         };
         match seen {
-            Look::Ready(value) => return Ok(value),
-            Look::Pending(now) => {
+            Ok(Look::Ready(value)) => return Ok(value),
+            Ok(Look::Pending(now)) => {
                 pending(&now);
                 status = now;
+                last_heard = awake;
             }
+            Err(error) if error.is_lost_connection() && awake - last_heard < LONGEST_OUTAGE => {
+                pending("no connection to AWS");
+            }
+            Err(error) => return Err(Ended::Failed(error)),
         }
-        let left = deadline.saturating_duration_since(Instant::now());
+        let left = pace.timeout.saturating_sub(awake + begun.elapsed().min(LONGEST_LOOK));
         if left.is_zero() {
             return Err(Ended::TimedOut(status));
         }
@@ -123,6 +143,7 @@ where
             () = sleep(nap) => {}
             _ = stop.requested() => return Err(Ended::Stopped(status)),
         }
+        awake += begun.elapsed().min(nap + LONGEST_LOOK);
         interval = interval.mul_f64(1.02).min(pace.interval * 2);
     }
 }
@@ -134,6 +155,22 @@ mod tests {
     use std::cell::Cell;
 
     use super::*;
+
+    impl LookError for () {
+        fn is_lost_connection(&self) -> bool {
+            true
+        }
+    }
+
+    /// A refusal by AWS.
+    #[derive(Debug)]
+    struct Refused;
+
+    impl LookError for Refused {
+        fn is_lost_connection(&self) -> bool {
+            false
+        }
+    }
 
     const PACE: Pace = Pace { interval: Duration::from_secs(30), timeout: Duration::from_secs(5400) };
 
@@ -183,5 +220,51 @@ mod tests {
         assert!(matches!(ended, Err(Ended::Stopped(_))));
         assert_eq!(begun.elapsed().as_secs(), 1);
         assert_eq!(looks.get(), 1);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn time_in_which_the_machine_slept_does_not_count() {
+        let looks = Cell::new(0);
+        let look = || {
+            looks.set(looks.get() + 1);
+            let number = looks.get();
+            async move {
+                if number == 2 {
+                    tokio::time::advance(PACE.timeout * 2).await;
+                }
+                Ok::<_, ()>(if number > 3 { Look::Ready(()) } else { Look::Pending("CREATING".into()) })
+            }
+        };
+        until(PACE, &Stop::never(), |_| {}, look).await.unwrap();
+        assert_eq!(looks.get(), 4);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_connection_that_comes_back_within_ten_minutes_is_waited_for() {
+        let begun = Instant::now();
+        let look = || async move {
+            match begun.elapsed().as_secs() {
+                0..60 => Ok(Look::Pending("CREATING".into())),
+                60..600 => Err(()),
+                _ => Ok(Look::Ready(())),
+            }
+        };
+        until(PACE, &Stop::never(), |_| {}, look).await.unwrap();
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_connection_that_stays_away_ends_the_wait() {
+        let begun = Instant::now();
+        let ended = until(PACE, &Stop::never(), |_| {}, || async { Err::<Look<()>, ()>(()) }).await;
+        assert!(matches!(ended, Err(Ended::Failed(()))));
+        assert!((600..700).contains(&begun.elapsed().as_secs()));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_aws_refuses_ends_the_wait_at_once() {
+        let begun = Instant::now();
+        let ended = until(PACE, &Stop::never(), |_| {}, || async { Err::<Look<()>, _>(Refused) }).await;
+        assert!(matches!(ended, Err(Ended::Failed(Refused))));
+        assert_eq!(begun.elapsed(), Duration::ZERO);
     }
 }

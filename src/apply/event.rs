@@ -24,6 +24,11 @@ pub enum Event {
         /// How far.
         progress: Progress,
     },
+    /// AWS has given the resource its identity, so that those that need it may start.
+    Identified {
+        /// The resource.
+        address: Address,
+    },
     /// A step ended.
     Ended {
         /// The resource.

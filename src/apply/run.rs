@@ -66,7 +66,7 @@ pub struct Report {
 /// The state could not be written. What failed in AWS is in the report.
 pub async fn run(run: Run<'_>, observer: &mut dyn Observer) -> Result<Report, CommandError> {
     let known = crate::plan::refresh::known(&run.state);
-    let foretold = foretell(&run.cx.identity, run.stack, &run.plan.graph, &known)?;
+    let foretold = foretell(&run.cx.identity, run.stack, &run.plan.graph, &lasting(&known, run.plan))?;
     let (steps, needs) =
         steps(run.plan, &run.state, &foretold).map_err(|error| CommandError::Other(anyhow::Error::new(error)))?;
     let writer = Writer { held: run.held, under_way: None, dirty: false };
@@ -87,9 +87,18 @@ pub async fn run(run: Run<'_>, observer: &mut dyn Observer) -> Result<Report, Co
         refuge: run.refuge,
         sender,
         wait: run.wait,
+        locked_out: false,
     };
     coordinator.intend(run.is_protected).await?;
     coordinator.walk(receiver, observer).await
+}
+
+/// What is known of what stays: the parts of what is replaced hang on the new one.
+fn lasting(known: &Known, plan: &Plan) -> Known {
+    let mut lasting = known.clone();
+    let replaced = plan.changes.iter().filter(|change| change.action == Action::Replace);
+    replaced.for_each(|change| lasting.remove(&change.address));
+    lasting
 }
 
 enum Message {
@@ -113,6 +122,8 @@ struct Coordinator<'a> {
     refuge: Option<LocalStore>,
     sender: mpsc::UnboundedSender<Message>,
     wait: bool,
+    /// AWS takes the credentials no more, so that nothing that is begun could succeed.
+    locked_out: bool,
 }
 
 impl Coordinator<'_> {
@@ -207,7 +218,7 @@ impl Coordinator<'_> {
         let mut stopping = false;
         let mut failure = None;
         loop {
-            if !stopping && failure.is_none() {
+            if !stopping && failure.is_none() && !self.locked_out {
                 self.start(observer);
             }
             if self.schedule.running() == 0 {
@@ -305,7 +316,10 @@ impl Coordinator<'_> {
 
     fn take(&mut self, message: Message, observer: &mut dyn Observer) {
         match message {
-            Message::Report(id, TaskReport::Identified(recorded)) => self.identify(id, recorded),
+            Message::Report(id, TaskReport::Identified(recorded)) => {
+                observer.hear(&Event::Identified { address: self.steps[id].address.clone() });
+                self.identify(id, recorded);
+            }
             Message::Report(id, TaskReport::Doubtful) => self.doubt(id),
             Message::Report(id, TaskReport::Progress(progress)) => {
                 observer.hear(&Event::Progress { address: self.steps[id].address.clone(), progress });
@@ -352,6 +366,7 @@ impl Coordinator<'_> {
                 Outcome::Done
             }
             Err(error) => {
+                self.locked_out |= error.is_about_credentials();
                 if !error.is_unfinished() {
                     self.record_failure(&step, &error);
                 }
@@ -407,10 +422,14 @@ impl Coordinator<'_> {
             self.state.resources.entry(step.address.clone()).or_insert_with(|| intent(step, self.plan, protected));
         entry.status = Status::Ready;
         entry.recorded = recorded.or_else(|| entry.recorded.take());
+        let present = entry.recorded.clone();
         entry.foretold = None;
         if let Some(attributes) = attributes {
             entry.attributes.extend(attributes);
         }
+        // What has come back to its address is none of the replaced.
+        let is_it = |deposed: &Deposed| deposed.address == step.address && deposed.entry.recorded == present;
+        self.state.deposed.retain(|deposed| present.is_none() || !is_it(deposed));
     }
 
     /// What the resource looks like now: as it was asked for, or, if it was only looked at, as it was seen.

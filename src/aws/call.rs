@@ -13,12 +13,17 @@ use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 use tokio::time::{Instant, sleep};
 
 use super::classify::{AwsError, ErrorKind, classify};
+use super::credentials::Renewable;
 
 /// How long AWS may take to show one service what another has done (IAM user guide, "Changes that I make are not
 /// always immediately visible"; two minutes is what long experience allows for).
 const PROPAGATION: Duration = Duration::from_secs(120);
 const FIRST_PAUSE: Duration = Duration::from_millis(100);
 const LONGEST_PAUSE: Duration = Duration::from_secs(10);
+/// How often other credentials are tried for one call; a chain may give others each time that are no better.
+const MOST_RENEWALS: u32 = 3;
+/// No attempt takes longer; one that seems to was asleep with the machine, and that does not count.
+const LONGEST_ATTEMPT: Duration = Duration::from_secs(30);
 
 /// One operation, and when it may be sent again.
 #[derive(Clone, Copy, Debug)]
@@ -81,9 +86,16 @@ impl Operation {
 
 /// Makes calls and repeats those worth repeating.
 #[derive(Clone, Debug, Default)]
-pub struct Caller;
+pub struct Caller {
+    credentials: Option<Renewable>,
+}
 
 impl Caller {
+    /// A caller that reads the chain of credentials again when AWS accepts them no more.
+    pub fn renewing(credentials: Renewable) -> Self {
+        Self { credentials: Some(credentials) }
+    }
+
     /// Sends the operation until it succeeds, fails for good, or its limit is reached.
     pub async fn call<T, E, F, Fut>(&self, operation: Operation, send: F) -> Result<T, AwsError>
     where
@@ -102,10 +114,11 @@ impl Caller {
         Fut: Future<Output = Result<T, E>>,
         E: AsRef<AwsError> + AsMut<AwsError>,
     {
-        let started = Instant::now();
-        let mut attempts = 0;
+        let mut awake = Duration::ZERO;
+        let (mut attempts, mut renewals) = (0, 0);
         loop {
             attempts += 1;
+            let generation = self.credentials.as_ref().map(Renewable::generation);
             let sent = Instant::now();
             let mut error = match send().await {
                 Ok(answer) => {
@@ -115,8 +128,13 @@ impl Caller {
                 Err(error) => error,
             };
             crate::trace::call(&operation, sent.elapsed(), Some(error.as_ref()));
-            match pause(&operation, error.as_ref(), attempts, started.elapsed()) {
-                Some(pause) => sleep(pause).await,
+            awake += sent.elapsed().min(LONGEST_ATTEMPT);
+            match pause(&operation, error.as_ref(), attempts, awake) {
+                Some(pause) => {
+                    awake += pause;
+                    sleep(pause).await;
+                }
+                None if renewals < MOST_RENEWALS && self.has_others(generation, error.as_ref()).await => renewals += 1,
                 None => {
                     error.as_mut().attempts = attempts;
                     return Err(error);
@@ -124,10 +142,20 @@ impl Caller {
             }
         }
     }
+
+    /// Whether AWS refused credentials of this generation and the chain gives others.
+    async fn has_others(&self, generation: Option<u64>, error: &AwsError) -> bool {
+        match (&self.credentials, generation) {
+            (Some(credentials), Some(generation)) if error.may_pass_with_other_credentials() => {
+                credentials.renew(generation).await
+            }
+            _ => false,
+        }
+    }
 }
 
-/// How long to wait before the next attempt; `None` ends it.
-fn pause(operation: &Operation, error: &AwsError, attempts: u32, elapsed: Duration) -> Option<Duration> {
+/// How long to wait before the next attempt, after as much time as this awake; `None` ends it.
+fn pause(operation: &Operation, error: &AwsError, attempts: u32, awake: Duration) -> Option<Duration> {
     let passing = operation.eventually.iter().any(|(code, part)| error.says(code, part));
     let (most_attempts, longest) = match error.kind {
         _ if passing => (u32::MAX, operation.propagation),
@@ -144,7 +172,7 @@ fn pause(operation: &Operation, error: &AwsError, attempts: u32, elapsed: Durati
         _ => return None,
     };
     let pause = backoff(attempts);
-    (attempts < most_attempts && elapsed + pause <= longest).then_some(pause)
+    (attempts < most_attempts && awake + pause <= longest).then_some(pause)
 }
 
 /// Doubling, with full jitter above half, so that many callers do not come back together.

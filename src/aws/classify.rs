@@ -7,6 +7,9 @@ use aws_credential_types::provider::error::CredentialsError;
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use aws_smithy_runtime_api::client::result::SdkError;
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
+use http_body_util::LengthLimitError;
+
+use super::limited::LONGEST_ANSWER;
 
 /// A call to AWS that failed for good.
 #[derive(Clone, Debug)]
@@ -92,9 +95,36 @@ impl AsMut<AwsError> for AwsError {
 }
 
 impl AwsError {
+    /// A success without what it promises. Nothing follows from it, least of all that a thing is not there.
+    pub fn incomplete(service: &'static str, operation: &'static str, missing: &str) -> Self {
+        Self {
+            service,
+            operation,
+            code: String::new(),
+            message: format!("the answer is incomplete: it has no {missing}"),
+            request_id: None,
+            other_region: None,
+            kind: ErrorKind::Garbled,
+            attempts: 1,
+        }
+    }
+
     /// Whether AWS said that the thing is not there.
     pub fn is_not_found(&self) -> bool {
         self.kind == ErrorKind::NotFound
+    }
+
+    /// Whether AWS may take the same request with other credentials: it knows these no more.
+    pub fn may_pass_with_other_credentials(&self) -> bool {
+        self.kind == ErrorKind::Credentials && !self.code.is_empty() && self.code != "RequestTimeTooSkewed"
+    }
+
+    /// The action that AWS says is lacking; it may be another than the operation's own.
+    pub fn lacked_action(&self) -> Option<&str> {
+        let rest = self.message.split_once("not authorized to perform: ")?.1;
+        let action = rest.split_whitespace().next()?;
+        let is_action = action.split_once(':').is_some_and(|(service, name)| !service.is_empty() && !name.is_empty());
+        is_action.then_some(action)
     }
 
     /// Whether the error has this code and its message holds `part`.
@@ -124,8 +154,8 @@ where
     match error {
         SdkError::ServiceError(service_error) => {
             let meta = service_error.err().meta();
-            told.code = meta.code().unwrap_or_default().to_owned();
-            told.message = meta.message().unwrap_or_default().to_owned();
+            told.code = crate::ui::printer::shortened(meta.code().unwrap_or_default()).into_owned();
+            told.message = crate::ui::printer::shortened(meta.message().unwrap_or_default()).into_owned();
             if told.code.is_empty() && operation.starts_with("Head") {
                 // A HEAD has no body, so S3 can only speak by status.
                 told.code = code_of_status(status).to_owned();
@@ -142,7 +172,7 @@ where
         SdkError::ResponseError(_) => {
             let failed = status.is_some_and(|status| status >= 500);
             told.kind = if failed { ErrorKind::Unavailable } else { ErrorKind::Garbled };
-            told.message = not_aws(status);
+            told.message = if is_too_long(error) { too_long() } else { not_aws(status) };
         }
         other => {
             told.kind = kind_of_failure(other);
@@ -172,6 +202,21 @@ pub fn kind_of_answer(code: &str, message: &str, status: u16) -> ErrorKind {
 pub fn not_aws(status: Option<u16>) -> String {
     let status = status.map_or_else(String::new, |status| format!(" (HTTP {status})"));
     format!("the answer is not one of AWS's{status}")
+}
+
+fn is_too_long(error: &(dyn Error + 'static)) -> bool {
+    let mut source = Some(error);
+    while let Some(error) = source {
+        if error.is::<LengthLimitError>() {
+            return true;
+        }
+        source = error.source();
+    }
+    false
+}
+
+fn too_long() -> String {
+    format!("the answer is not one of AWS's: it has more than {} MB", LONGEST_ANSWER >> 20)
 }
 
 fn code_of_status(status: Option<u16>) -> &'static str {

@@ -2,8 +2,7 @@
 
 use std::time::Duration;
 
-use aws_config::profile::ProfileFileCredentialsProvider;
-use aws_config::provider_config::ProviderConfig;
+use aws_config::identity::IdentityCache;
 use aws_config::{BehaviorVersion, ConfigLoader, Region, SdkConfig};
 use aws_credential_types::Credentials;
 use aws_sdk_s3::config::SharedCredentialsProvider;
@@ -14,6 +13,10 @@ use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 use aws_smithy_types::retry::RetryConfig;
 use aws_smithy_types::timeout::TimeoutConfig;
 use aws_types::service_config::ServiceConfigKey;
+
+use super::call::Caller;
+use super::credentials::{Renewable, Source};
+use super::limited::limited;
 
 /// Where the calls go.
 pub enum Endpoint {
@@ -31,6 +34,8 @@ pub enum Endpoint {
 /// One client for each service.
 #[derive(Clone, Debug)]
 pub struct Clients {
+    /// The only place that repeats a call.
+    pub caller: Caller,
     /// STS
     pub sts: aws_sdk_sts::Client,
     /// KMS
@@ -45,8 +50,14 @@ pub struct Clients {
     pub cognito: aws_sdk_cognitoidentityprovider::Client,
     /// Lambda
     pub lambda: aws_sdk_lambda::Client,
+    /// CloudTrail, for what happens in the region
+    pub cloudtrail: aws_sdk_cloudtrail::Client,
+    /// CloudTrail, for what happens in IAM
+    pub global_cloudtrail: aws_sdk_cloudtrail::Client,
     /// CloudWatch Logs
     pub logs: aws_sdk_cloudwatchlogs::Client,
+    /// Lake Formation
+    pub lakeformation: aws_sdk_lakeformation::Client,
     /// The region they talk to; `None` where nobody named one.
     pub region: Option<String>,
     /// What they sign with; `None` where there is no chain at all.
@@ -60,9 +71,15 @@ pub struct Clients {
 impl Clients {
     /// Builds the clients; asks nobody anything yet.
     pub async fn new(endpoint: Endpoint, region: Option<&str>, profile: Option<&str>) -> Self {
+        let wanted = region.map(|region| Region::new(region.to_owned()));
         let mut loader = loader(region, profile);
+        let mut caller = Caller::default();
         loader = match endpoint {
-            Endpoint::Aws => loader.http_client(http_client()),
+            Endpoint::Aws => {
+                let (renewing, loader) = renewing(loader, wanted, profile);
+                caller = renewing;
+                loader
+            }
             Endpoint::InProcess { http, region: home } => {
                 let credentials = Credentials::new("SANDBOX", "sandbox", None, None, "sandbox");
                 loader
@@ -72,12 +89,15 @@ impl Clients {
                     .credentials_provider(SharedCredentialsProvider::new(credentials))
             }
         };
-        Self::from_config(&loader.load().await)
+        Self::from_config(&loader.load().await, caller)
     }
 
-    fn from_config(config: &SdkConfig) -> Self {
+    fn from_config(config: &SdkConfig, caller: Caller) -> Self {
         let s3 = aws_sdk_s3::config::Builder::from(config).force_path_style(is_custom_s3(config)).build();
+        // IAM's events are told in us-east-1 alone (CloudTrail user guide, "Global service events").
+        let global = config.to_builder().region(Region::from_static("us-east-1")).build();
         Self {
+            caller,
             sts: aws_sdk_sts::Client::new(config),
             kms: aws_sdk_kms::Client::new(config),
             s3: aws_sdk_s3::Client::from_conf(s3),
@@ -85,7 +105,10 @@ impl Clients {
             healthlake: aws_sdk_healthlake::Client::new(config),
             cognito: aws_sdk_cognitoidentityprovider::Client::new(config),
             lambda: aws_sdk_lambda::Client::new(config),
+            cloudtrail: aws_sdk_cloudtrail::Client::new(config),
+            global_cloudtrail: aws_sdk_cloudtrail::Client::new(&global),
             logs: aws_sdk_cloudwatchlogs::Client::new(config),
+            lakeformation: aws_sdk_lakeformation::Client::new(config),
             region: config.region().map(|region| region.as_ref().to_owned()),
             credentials: config.credentials_provider(),
             cognito_endpoint: endpoint_of(config, "Cognito Identity Provider"),
@@ -103,15 +126,22 @@ fn loader(region: Option<&str>, profile: Option<&str>) -> ConfigLoader {
     let mut loader =
         aws_config::defaults(BehaviorVersion::latest()).retry_config(RetryConfig::disabled()).timeout_config(timeouts);
     if let Some(profile) = profile {
-        // A profile that was asked for by name comes before credentials in the environment, as with the AWS CLI.
-        let means = ProviderConfig::default().with_http_client(http_client());
-        let named = ProfileFileCredentialsProvider::builder().configure(&means).profile_name(profile).build();
-        loader = loader.profile_name(profile).credentials_provider(named);
+        loader = loader.profile_name(profile);
     }
     if let Some(region) = region {
         loader = loader.region(Region::new(region.to_owned()));
     }
     loader
+}
+
+/// Credentials that are read again when AWS accepts them no more, and the caller that has them read.
+fn renewing(loader: ConfigLoader, region: Option<Region>, profile: Option<&str>) -> (Caller, ConfigLoader) {
+    let http = http_client();
+    let credentials = Renewable::new(Source { http: http.clone(), region, profile: profile.map(str::to_owned) });
+    // They keep themselves, and know when what they keep is of no more use.
+    let no_cache = IdentityCache::no_cache();
+    let caller = Caller::renewing(credentials.clone());
+    (caller, loader.http_client(http).credentials_provider(credentials).identity_cache(no_cache))
 }
 
 /// A client for S3 alone, as the state needs one; `None` where nobody named a region. An `endpoint` comes before those
@@ -120,15 +150,17 @@ pub async fn s3_alone(
     region: Option<&str>,
     profile: Option<&str>,
     endpoint: Option<&str>,
-) -> Option<aws_sdk_s3::Client> {
-    let config = loader(region, profile).http_client(http_client()).load().await;
+) -> Option<(aws_sdk_s3::Client, Caller)> {
+    let wanted = region.map(|region| Region::new(region.to_owned()));
+    let (caller, loader) = renewing(loader(region, profile), wanted, profile);
+    let config = loader.load().await;
     config.region()?;
     let mut builder = aws_sdk_s3::config::Builder::from(&config);
     if let Some(endpoint) = endpoint {
         builder = builder.endpoint_url(endpoint);
     }
     let custom = endpoint.is_some() || is_custom_s3(&config);
-    Some(aws_sdk_s3::Client::from_conf(builder.force_path_style(custom).build()))
+    Some((aws_sdk_s3::Client::from_conf(builder.force_path_style(custom).build()), caller))
 }
 
 /// A custom endpoint seldom answers to `bucket.host`.
@@ -151,6 +183,10 @@ const PROXIES: [&str; 6] = ["HTTPS_PROXY", "https_proxy", "HTTP_PROXY", "http_pr
 
 /// TLS by rustls with ring; through a proxy where the environment names one.
 fn http_client() -> SharedHttpClient {
+    limited(unlimited_http_client())
+}
+
+fn unlimited_http_client() -> SharedHttpClient {
     let tls = || tls::Provider::Rustls(tls::rustls_provider::CryptoMode::Ring);
     if !PROXIES.iter().any(|name| std::env::var_os(name).is_some_and(|value| !value.is_empty())) {
         return Builder::new().tls_provider(tls()).build_https();

@@ -1,10 +1,11 @@
 //! What to do about an AWS error.
 
 use super::classify::{AwsError, ErrorKind};
+use crate::permissions::action_of;
 
 /// The next step, where one is known.
 pub fn hint(error: &AwsError) -> Option<String> {
-    let action = format!("{}:{}", error.service, iam_action(error));
+    let action = error.lacked_action().map_or_else(|| action_of(error.service, error.operation), str::to_owned);
     let text = match error.kind {
         ErrorKind::Credentials => credentials(error),
         ErrorKind::Denied if error.message.contains("Lake Formation") => {
@@ -63,22 +64,5 @@ fn credentials(error: &AwsError) -> String {
                `--sandbox` needs none"
             .to_owned(),
         _ => "AWS does not accept these credentials: check AWS_PROFILE and the AWS_* variables with `aws sts get-caller-identity`".to_owned(),
-    }
-}
-
-/// The IAM action that an operation needs, where it is not the operation's own name (service authorization reference).
-fn iam_action(error: &AwsError) -> &str {
-    match (error.service, error.operation) {
-        ("s3", "HeadBucket") => "ListBucket",
-        ("s3", "ListObjectVersions") => "ListBucketVersions",
-        ("s3", "DeleteObjects") => "DeleteObjectVersion",
-        ("s3", "GetBucketEncryption") => "GetEncryptionConfiguration",
-        ("s3", "PutBucketEncryption" | "DeleteBucketEncryption") => "PutEncryptionConfiguration",
-        ("s3", "GetBucketLifecycleConfiguration") => "GetLifecycleConfiguration",
-        ("s3", "PutBucketLifecycleConfiguration" | "DeleteBucketLifecycle") => "PutLifecycleConfiguration",
-        ("s3", "GetPublicAccessBlock") => "GetBucketPublicAccessBlock",
-        ("s3", "PutPublicAccessBlock" | "DeletePublicAccessBlock") => "PutBucketPublicAccessBlock",
-        ("s3", "DeleteBucketTagging") => "PutBucketTagging",
-        (_, operation) => operation,
     }
 }

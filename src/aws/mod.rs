@@ -3,8 +3,12 @@
 pub mod call;
 pub mod classify;
 pub mod clients;
+pub mod credentials;
+pub mod gate;
 pub mod hint;
+mod limited;
 
 pub use call::{Caller, Operation};
 pub use classify::{AwsError, ErrorKind};
 pub use clients::{Clients, Endpoint};
+pub use gate::Gate;

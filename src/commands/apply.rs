@@ -11,6 +11,7 @@ use crate::cli::{ApplyArgs, Manner};
 use crate::config::Config;
 use crate::error::CommandError;
 use crate::exit_code::ExitCode;
+use crate::journal::{Beginning, Recorder};
 use crate::module;
 use crate::plan::file::PlanFile;
 use crate::plan::{Options, refresh_only};
@@ -126,7 +127,7 @@ async fn carry_out(
 ) -> Result<ExitCode, CommandError> {
     let has_work = prepared.plan.has_work();
     let begun = Instant::now();
-    let report = walk(session, held, &prepared, manner).await?;
+    let report = walk(session, held, &prepared, manner, Some("hlctl apply")).await?;
     if manner.json {
         session.printer.data(&format!("{:#}", json::report(&report)));
     }
@@ -141,14 +142,15 @@ async fn carry_out(
     result.map(|()| ExitCode::Success)
 }
 
-/// Carries a plan out, with progress on stderr.
+/// Carries a plan out, with progress on stderr. A run of a named command that has something to do is recorded.
 pub(super) async fn walk(
     session: &Session,
     held: Arc<Held>,
     prepared: &Prepared,
     manner: &Manner,
+    command: Option<&str>,
 ) -> Result<Report, CommandError> {
-    let mut observer = progress::observer(session.printer);
+    let observer = progress::observer(session.printer);
     let run = Run {
         cx: prepared.cx.clone(),
         plan: &prepared.plan,
@@ -160,5 +162,15 @@ pub(super) async fn walk(
         wait: !manner.no_wait,
         is_protected: &|address| prepared.is_protected(address),
     };
-    apply::run(run, observer.as_mut()).await
+    let Some(command) = command.filter(|_| prepared.plan.has_work()) else {
+        let mut observer = observer;
+        return apply::run(run, observer.as_mut()).await;
+    };
+    let beginning = Beginning { command, state: &prepared.state, plan: &prepared.plan };
+    let mut recorder = Recorder::begin(session.local_store().path(), &beginning, observer);
+    let result = apply::run(run, &mut recorder).await;
+    if let Some(failure) = recorder.finish(result.as_ref().err().map(ToString::to_string)) {
+        session.printer.warning(&format!("`hlctl report` will not know of this run: {failure}"));
+    }
+    result
 }

@@ -57,6 +57,14 @@ pub(super) async fn approve(session: &Session, approved: bool, question: &str) -
     if approved {
         return Ok(());
     }
+    if let Some(fleet) = &session.fleet {
+        let approved = tokio::select! {
+            approved = fleet.approval() => approved,
+            signal = session.stop.requested() => return Err(CommandError::Interrupted(signal)),
+        };
+        let declined = CommandError::Declined("the answer for all stacks was not 'yes'");
+        return if approved { Ok(()) } else { Err(declined) };
+    }
     if !session.printer.can_ask() {
         return Err(CommandError::Declined("there is no terminal to ask on; --auto-approve goes on without asking"));
     }

@@ -63,7 +63,7 @@ async fn destroy(
         confirm::check(&prepared.plan)?;
     }
     let begun = Instant::now();
-    let report = walk(session, held, &prepared, manner).await?;
+    let report = walk(session, held, &prepared, manner, Some("hlctl destroy")).await?;
     if manner.json {
         session.printer.data(&format!("{:#}", json::report(&report)));
     }

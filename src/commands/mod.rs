@@ -1,15 +1,24 @@
 //! The commands, one file each. They are thin: read, call, print.
 
+mod adopt;
 mod apply;
+mod audit;
 mod confirm;
 mod destroy;
+mod doctor;
+mod drift;
+mod export;
 mod fhir;
+mod fleet;
 mod force_unlock;
+mod graph;
 mod init;
 mod man;
 mod outputs;
 mod places;
 mod plan;
+mod policy;
+mod report;
 pub mod sandbox;
 mod schema;
 mod smart;
@@ -72,7 +81,12 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
 
 fn run(cli: Cli, printer: Printer) -> Result<ExitCode, CommandError> {
     let (sender, receiver) = watch::channel(None);
-    let session = Session { global: cli.global, printer, stop: Stop::new(receiver) };
+    let configs = fleet::configs(&cli.global.configs)?;
+    let mut session = Session { global: cli.global, printer, stop: Stop::new(receiver), fleet: None };
+    if configs.len() > 1 {
+        return block_on(sender, fleet::run(&session, configs, cli.command));
+    }
+    session.global.config = configs.into_iter().next().unwrap_or_default();
     match cli.command {
         Command::Init(arguments) => init::run(&session, &arguments),
         Command::Validate(arguments) => validate::run(&session, &arguments),
@@ -83,6 +97,11 @@ fn run(cli: Cli, printer: Printer) -> Result<ExitCode, CommandError> {
         Command::Protect(arguments) => block_on(sender, state::protect(&session, &arguments, true)),
         Command::Unprotect(arguments) => block_on(sender, state::protect(&session, &arguments, false)),
         Command::ForceUnlock(arguments) => block_on(sender, force_unlock::run(&session, &arguments)),
+        Command::Adopt(arguments) => block_on(sender, adopt::run(&session, &arguments)),
+        Command::Export(command) => block_on(sender, export::run(&session, &command)),
+        Command::Audit(arguments) => block_on(sender, audit::run(&session, &arguments)),
+        Command::Graph(arguments) => block_on(sender, graph::run(&session, &arguments)),
+        Command::Report(arguments) => block_on(sender, report::run(&session, &arguments)),
         Command::Completions { shell } => {
             let mut script = Vec::new();
             clap_complete::generate(shell, &mut Cli::command(), "hlctl", &mut script);
@@ -90,11 +109,14 @@ fn run(cli: Cli, printer: Printer) -> Result<ExitCode, CommandError> {
             Ok(ExitCode::Success)
         }
         Command::Man { directory } => man::run(&session, &directory),
+        Command::Doctor(arguments) => block_on(sender, doctor::run(&session, &arguments)),
         Command::Plan(arguments) => block_on(sender, plan::run(&session, &arguments)),
         Command::Apply(arguments) => block_on(sender, apply::run(&session, &arguments)),
+        Command::Drift(arguments) => block_on(sender, drift::run(&session, &arguments)),
         Command::Destroy(arguments) => block_on(sender, destroy::run(&session, &arguments)),
         Command::Wait(arguments) => block_on(sender, wait::run(&session, &arguments)),
         Command::Fhir(command) => block_on(sender, fhir::run(&session, &command)),
+        Command::Policy(command) => block_on(sender, policy::run(&session, &command)),
         Command::Smart(command) => block_on(sender, smart::run(&session, &command)),
         Command::Sandbox(arguments) => block_on(sender, sandbox::run(&session, &arguments)),
     }

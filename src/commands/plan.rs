@@ -3,10 +3,11 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
-use super::{confirm, interruptible};
+use super::{confirm, doctor, interruptible};
 use crate::address::Address;
 use crate::cli::{DEFAULT_CONFIG, PlanArgs, Scope};
 use crate::config::Config;
+use crate::doctor::Finding;
 use crate::error::CommandError;
 use crate::exit_code::ExitCode;
 use crate::plan::file::PlanFile;
@@ -51,6 +52,8 @@ pub(super) async fn run(session: &Session, arguments: &PlanArgs) -> Result<ExitC
         prepared.plan.hide(STACK_TAG);
     }
     show(session, &prepared, &connection, arguments.json);
+    let passing = interruptible(&session.stop, async { Ok(doctor::in_passing(&connection, &prepared).await) });
+    warn(session, &passing.await?);
     confirm::check(&prepared.plan)?;
     let unnamed = confirm::unnamed(&prepared.plan);
     if !unnamed.is_empty() && (arguments.out.is_some() || !arguments.destroy) {
@@ -80,6 +83,11 @@ pub(super) async fn run(session: &Session, arguments: &PlanArgs) -> Result<ExitC
     Ok(if changes && arguments.detailed_exitcode { ExitCode::Changes } else { ExitCode::Success })
 }
 
+/// What may go wrong later, in words.
+fn warn(session: &Session, findings: &[Finding]) {
+    findings.iter().for_each(|finding| session.printer.say(&doctor::text(finding)));
+}
+
 /// The state of a stack that does not exist yet.
 pub(super) fn fresh(session: &Session, config: &Config, identity: &Identity) -> State {
     State::new(&config.datastore_name, session.home(), identity.clone(), settings_of(config))
@@ -93,6 +101,7 @@ pub(super) fn options(scope: &Scope) -> Options {
         replace: addresses(&scope.replace),
         allow_destroy: scope.allow_destroy.iter().cloned().collect(),
         destroy: false,
+        exactly: scope.exactly,
     }
 }
 

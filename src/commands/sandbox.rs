@@ -65,6 +65,7 @@ pub(super) async fn run(session: &Session, arguments: &SandboxArgs) -> Result<Ex
         rate_limits: arguments.rate_limits,
         account_id: arguments.account.clone(),
         faults: faults(arguments.faults.as_deref())?,
+        policy: arguments.policy.as_deref().map(policy).transpose()?,
         ..Options::default()
     };
     let emulator = Emulator::open(options).map_err(|error| CommandError::Other(error.into()))?;
@@ -84,6 +85,11 @@ pub(super) async fn run(session: &Session, arguments: &SandboxArgs) -> Result<Ex
         .await;
     served.map_err(|error| CommandError::Other(error.into()))?;
     Ok(ExitCode::Success)
+}
+
+fn policy(path: &Path) -> Result<String, CommandError> {
+    let text = std::fs::read_to_string(path);
+    Ok(text.with_context(|| format!("the policy {} cannot be read", path.display()))?)
 }
 
 fn faults(json: Option<&str>) -> Result<Faults, CommandError> {

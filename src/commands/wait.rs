@@ -57,7 +57,7 @@ async fn wait(
         return Ok(ExitCode::Success);
     }
     let prepared = Prepared::of_parts(cx, Stack::new(), plan, state, Protect::Default);
-    let report = walk(session, held, &prepared, &manner).await?;
+    let report = walk(session, held, &prepared, &manner, None).await?;
     if arguments.json {
         session.printer.data(&format!("{:#}", json::report(&report)));
     }

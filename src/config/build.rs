@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::path::Path;
 
 use super::keys::{self, Default, Key};
-use super::model::{Backup, Config, FhirVersion, SmartConfig};
+use super::model::{Backup, Config, FhirVersion, PasswordSource, SmartConfig};
 use super::problem::Problem;
 use super::reader::Reader;
 use super::rules::cognito::is_smart2;
@@ -32,8 +32,11 @@ pub(super) fn config(reader: &mut Reader<'_>, base_dir: &Path) -> Config {
         kms_deletion_window_in_days: small(reader.whole("kms_deletion_window_in_days")),
         force_destroy: reader.flag("force_destroy"),
         logs_bucket_self_logging: reader.flag("logs_bucket_self_logging"),
+        buckets_minimum_tls: reader.optional_text("buckets_minimum_tls"),
         protect: reader.protect(),
         backend: reader.backend(),
+        hardened: reader.flag("hardened"),
+        audit: reader.audit(),
         datastore_analytics: reader.optional_flag("datastore_analytics"),
         datastore_nlp: reader.optional_flag("datastore_nlp"),
         datastore_default_profiles: reader.optional_list("datastore_default_profiles"),
@@ -58,6 +61,7 @@ fn smart(reader: &mut Reader<'_>, base_dir: &Path) -> SmartConfig {
         deletion_protection: reader.text("cognito_deletion_protection") == "ACTIVE",
         domain: reader.text("cognito_domain"),
         logout_urls: reader.list("cognito_logout_urls"),
+        password_minimum_length: reader.whole("cognito_password_minimum_length"),
         mfa_configuration: reader.text("cognito_mfa_configuration"),
         test_users: reader.test_users(base_dir),
         token_validity: reader.token_validity(),
@@ -83,6 +87,7 @@ fn smart(reader: &mut Reader<'_>, base_dir: &Path) -> SmartConfig {
         log_retention_in_days: log_retention(reader),
         provisioned_concurrency: reader.optional_whole("lambda_provisioned_concurrency"),
         reserved_concurrency: reader.optional_whole("lambda_reserved_concurrency"),
+        environment_key: reader.flag("lambda_environment_key"),
         tracing: reader.flag("lambda_tracing"),
     }
 }
@@ -242,6 +247,7 @@ fn across_smart(reader: &mut Reader<'_>, smart: &SmartConfig) {
             }
         }
     }
+    short_passwords(reader, smart);
     if smart.package.is_none() {
         for key in ["lambda_runtime", "lambda_handler"] {
             if reader.layers.entries.contains_key(key) && !reader.layers.file_broken {
@@ -249,6 +255,20 @@ fn across_smart(reader: &mut Reader<'_>, smart: &SmartConfig) {
                 let help = "hlctl's own token validator brings both with it";
                 reader.complain(key, Problem::error(message).help(help));
             }
+        }
+    }
+}
+
+/// Passwords that stand in the configuration itself, and that the user pool would refuse for their length.
+fn short_passwords(reader: &mut Reader<'_>, smart: &SmartConfig) {
+    let least = smart.password_minimum_length as usize;
+    for user in &smart.test_users {
+        let PasswordSource::Inline(secret) = &user.password else { continue };
+        if secret.expose().chars().count() < least {
+            let message =
+                format!("the password of the test user {} is shorter than {least} characters", quoted(&user.username));
+            let help = "`cognito_password_minimum_length` says how long it must be; `hardened` makes that 14";
+            reader.complain("cognito_test_users", Problem::error(message).help(help));
         }
     }
 }

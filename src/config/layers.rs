@@ -7,7 +7,7 @@ use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 use super::keys::{self, Default, Key, Kind};
-use super::origin::Source;
+use super::origin::{Origin, Source};
 use super::problem::{Problem, Problems};
 use super::redact::{HARMLESS, Redaction, sounds_secret};
 use super::rules::{nearest, quoted};
@@ -29,6 +29,7 @@ pub(super) struct Texts {
     variables: Vec<(&'static Key, Source)>,
     flags: Vec<(&'static Key, Source, bool)>,
     defaults: Vec<(&'static Key, Source)>,
+    hardened: Vec<(&'static Key, Source)>,
 }
 
 impl Texts {
@@ -40,6 +41,7 @@ impl Texts {
             variables: Vec::new(),
             flags: Vec::new(),
             defaults: Vec::new(),
+            hardened: Vec::new(),
         };
         for (name, value) in &sources.env {
             texts.variable(name, value, problems);
@@ -51,6 +53,7 @@ impl Texts {
             if let Default::Toml(text) = key.default {
                 texts.defaults.push((key, Source::built_in(text)));
             }
+            texts.hardened.extend(key.hardened().map(|text| (key, Source::built_in(text))));
         }
         texts
     }
@@ -137,7 +140,18 @@ impl<'s> Layers<'s> {
         for (key, source, literal) in &texts.flags {
             layers.add(key, source, *literal, problems);
         }
+        if layers.is_hardened() {
+            for (key, source) in &texts.hardened {
+                if layers.entries.get(key.name).is_none_or(|entry| entry.source.origin == Origin::BuiltIn) {
+                    layers.add(key, source, false, problems);
+                }
+            }
+        }
         layers
+    }
+
+    fn is_hardened(&self) -> bool {
+        self.entries.get("hardened").is_some_and(|entry| matches!(entry.value.get_ref(), DeValue::Boolean(true)))
     }
 
     /// Whether a problem only repeats that its line does not parse.
@@ -228,7 +242,7 @@ fn unknown(source: &Source, name: &Spanned<std::borrow::Cow<'_, str>>, value: &S
             "that is for Terraform, not for the module: drop the line".to_owned()
         }
         (None, None) if value.get_ref().is_table() => {
-            "the only tables are `tags`, `backend` and those that begin with `cognito_`".to_owned()
+            "the only tables are `tags`, `audit`, `backend` and those that begin with `cognito_`".to_owned()
         }
         (None, None) => "`docs/configuration.md` lists every key".to_owned(),
     })

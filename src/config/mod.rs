@@ -5,6 +5,7 @@
 //! another (`build`). It does not stop at the first problem: [`Problems`] holds all of them, with their places, and
 //! shows no secret (`redact`).
 
+mod audit;
 mod backend;
 mod build;
 mod describe;
@@ -39,6 +40,8 @@ pub use schema::json_schema;
 pub use secret::Secret;
 pub use sources::{Setting, Sources, variables};
 
+use std::collections::BTreeMap;
+
 use layers::{Layers, Texts};
 use reader::Reader;
 
@@ -49,6 +52,8 @@ pub struct Examined {
     pub config: Option<Config>,
     /// Errors and warnings, in the order of the sources.
     pub problems: Problems,
+    /// Where in the file each key that stands there has its value.
+    pub places: BTreeMap<&'static str, Place>,
 }
 
 /// Checks everything, and reports warnings along with a configuration that can be used.
@@ -58,11 +63,13 @@ pub fn examine(sources: &Sources) -> Examined {
     let layers = Layers::of(&mut texts, &mut problems);
     let mut reader = Reader { layers, problems: Problems::default() };
     let config = build::config(&mut reader, &sources.base_dir);
+    let places = keys::all().filter_map(|key| Some((key.name, reader.place(key.name)?)));
+    let places = places.filter(|(_, place)| place.origin.file().is_some()).collect();
     let layers = &reader.layers;
     let found = reader.problems.into_iter().filter(|problem| !layers.is_echo(problem));
     problems.extend(found);
     problems.sort();
-    Examined { config: (!problems.has_errors()).then_some(config), problems }
+    Examined { config: (!problems.has_errors()).then_some(config), problems, places }
 }
 
 /// The configuration, or everything that is wrong with it. Warnings are lost where it can be used; see [`examine`].
@@ -70,6 +77,6 @@ pub fn examine(sources: &Sources) -> Examined {
 /// # Errors
 /// If the sources hold at least one error; the problems then hold all of them, and the warnings.
 pub fn load(sources: &Sources) -> Result<Config, Problems> {
-    let Examined { config, problems } = examine(sources);
+    let Examined { config, problems, .. } = examine(sources);
     config.ok_or(problems)
 }

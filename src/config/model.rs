@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use super::origin::Place;
 use super::secret::Secret;
 
 /// One stack, as asked for.
@@ -53,11 +54,20 @@ pub struct Config {
     pub force_destroy: bool,
     /// Log access to the logs bucket into itself, as the module does.
     pub logs_bucket_self_logging: bool,
+    /// Oldest version of TLS that the buckets let in; `None` leaves that to S3.
+    #[serde(default)]
+    pub buckets_minimum_tls: Option<String>,
     /// What may be destroyed only by name.
     pub protect: Protect,
     /// Where the state is kept; `None` for a file beside the configuration.
     #[serde(default)]
     pub backend: Option<Backend>,
+    /// Strong values in place of weak defaults. They are in the other fields already.
+    #[serde(default)]
+    pub hardened: bool,
+    /// For `hlctl audit`.
+    #[serde(default)]
+    pub audit: Audit,
     /// SQL analytics on the store; `None` leaves AWS's default alone.
     pub datastore_analytics: Option<bool>,
     /// Medical NLP on the store; `None` leaves AWS's default alone.
@@ -122,6 +132,38 @@ impl Backend {
     }
 }
 
+/// What `hlctl audit` is told.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Audit {
+    /// Whether the stack holds real patients.
+    pub production: bool,
+    /// Checks that need not pass.
+    pub waivers: Vec<Waiver>,
+}
+
+impl Default for Audit {
+    /// Whoever says nothing is held to have real patients.
+    fn default() -> Self {
+        Self { production: true, waivers: Vec::new() }
+    }
+}
+
+/// A check that need not pass, for a while.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Waiver {
+    /// Id of the check.
+    pub check: String,
+    /// Address of the one resource that it is for; `None` for all.
+    pub resource: Option<String>,
+    /// Why.
+    pub reason: String,
+    /// The last day on which it counts.
+    pub expires: jiff::civil::Date,
+    /// Where it stands.
+    #[serde(skip)]
+    pub place: Option<Place>,
+}
+
 /// Continuous backup (`BackupConfiguration` of the HealthLake API).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Backup {
@@ -146,6 +188,9 @@ pub struct SmartConfig {
     pub domain: String,
     /// `cognito_logout_urls`
     pub logout_urls: Vec<String>,
+    /// `cognito_password_minimum_length`
+    #[serde(default = "eight")]
+    pub password_minimum_length: u32,
     /// `cognito_mfa_configuration`: OFF, ON or OPTIONAL
     pub mfa_configuration: String,
     /// `cognito_test_users`
@@ -196,8 +241,16 @@ pub struct SmartConfig {
     pub provisioned_concurrency: Option<u32>,
     /// `lambda_reserved_concurrency`
     pub reserved_concurrency: Option<u32>,
+    /// `lambda_environment_key`
+    #[serde(default)]
+    pub environment_key: bool,
     /// `lambda_tracing`
     pub tracing: bool,
+}
+
+/// What a plan that was saved before the key existed goes by.
+fn eight() -> u32 {
+    8
 }
 
 /// How long tokens live.

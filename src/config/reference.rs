@@ -22,7 +22,9 @@ fn row(key: &Key) -> String {
         Default::Unset => "not set".to_owned(),
         Default::Toml(default) => format!("`{default}`"),
     };
-    format!("| `{}` | {} | {default} | {}{} |\n", key.name, key.kind.wanted(), key.doc, constraint(&key.kind))
+    let hardened = key.hardened().map(|value| format!(" With `hardened`: `{value}`.")).unwrap_or_default();
+    let (kind, constraint) = (key.kind.wanted(), constraint(&key.kind));
+    format!("| `{}` | {kind} | {default} | {}{constraint}{hardened} |\n", key.name, key.doc)
 }
 
 /// What the value has to be like beyond its type, as a sentence.

@@ -5,7 +5,7 @@ use toml::de::DeValue;
 
 use super::backend::{DEFAULT_LEASE, FIELDS, LEASE};
 use super::keys::{self, Default, Key, Kind, TOKEN_UNITS, TOKENS};
-use super::rules::{Rule, addresses, cognito, tags};
+use super::rules::{Rule, addresses, audit as rules, cognito, tags};
 
 /// A JSON Schema (draft 2020-12) of the file. It allows no more keys than [`load`](super::load) and every value that
 /// `load` takes; what concerns several keys at once is left to `load`.
@@ -60,6 +60,7 @@ fn shape(kind: &Kind) -> Value {
         }),
         Kind::Protect => protect(),
         Kind::Backend => backend(),
+        Kind::Audit => audit(),
         Kind::TestUsers => json!({ "type": "array", "items": test_user() }),
         Kind::TokenValidity => tokens(&json!({ "type": "integer", "minimum": 1, "maximum": 315_360_000 })),
         Kind::TokenUnits => tokens(&json!({ "type": "string", "enum": TOKEN_UNITS })),
@@ -102,6 +103,28 @@ fn backend() -> Value {
         "additionalProperties": false,
         "required": ["bucket", "key"],
         "properties": properties,
+    })
+}
+
+fn audit() -> Value {
+    let waiver = json!({
+        "type": "object",
+        "additionalProperties": false,
+        "required": ["check", "reason", "expires"],
+        "properties": {
+            "check": described(&rules::CHECK, "Id of the check."),
+            "resource": { "type": "string", "description": "Address of the one resource that it is for." },
+            "reason": described(&rules::REASON, "Why, for whoever reads it next year."),
+            "expires": described(&rules::EXPIRES, "The last day on which it counts."),
+        },
+    });
+    json!({
+        "type": "object",
+        "additionalProperties": false,
+        "properties": {
+            "production": { "type": "boolean", "description": "Whether the stack holds real patients.", "default": true },
+            "waivers": { "type": "array", "items": waiver },
+        },
     })
 }
 

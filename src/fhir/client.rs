@@ -140,7 +140,11 @@ impl Fhir {
             }
             result
         };
-        let result = Caller.repeat(ask.operation, attempt).await;
+        let caller = match &self.authority {
+            Authority::Signature(signer) => signer.caller().clone(),
+            Authority::Token(_) => Caller::default(),
+        };
+        let result = caller.repeat(ask.operation, attempt).await;
         let repeated = lost.load(Ordering::Relaxed);
         match result {
             Ok(answer) => Ok(Answer { repeated, ..answer }),

@@ -12,7 +12,7 @@ use bytes::Bytes;
 use http::Request;
 use http_body_util::Full;
 
-use crate::aws::{AwsError, ErrorKind};
+use crate::aws::{AwsError, Caller, ErrorKind};
 use crate::error::CommandError;
 use crate::session::Connection;
 
@@ -35,6 +35,7 @@ pub struct Scope<'a> {
 pub struct Signer {
     credentials: SharedCredentialsProvider,
     region: String,
+    caller: Caller,
 }
 
 impl Signer {
@@ -45,7 +46,13 @@ impl Signer {
     pub fn of(connection: &Connection) -> Result<Self, CommandError> {
         let credentials = connection.clients.credentials.clone();
         let credentials = credentials.ok_or_else(|| anyhow!("there are no credentials to sign with"))?;
-        Ok(Self { credentials, region: connection.identity.region.clone() })
+        let caller = connection.clients.caller.clone();
+        Ok(Self { credentials, region: connection.identity.region.clone(), caller })
+    }
+
+    /// What repeats calls that are signed so, with other credentials where these have expired.
+    pub fn caller(&self) -> &Caller {
+        &self.caller
     }
 
     /// The region that it signs for.

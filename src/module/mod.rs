@@ -10,6 +10,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 pub use outputs::{SECRETS, outputs};
+pub use smart::test_user;
 
 use crate::address::Address;
 use crate::config::{Config, Protect, Secret};
@@ -116,7 +117,7 @@ impl Builder<'_> {
         self.add("data", S3BucketServerSideEncryptionConfiguration { bucket: data.clone(), encryption });
         let rules = vec![drop_unfinished_uploads("log")];
         self.add("data", S3BucketLifecycleConfiguration { bucket: data.clone(), rules });
-        let policy = Document::of([refuse_plain_http(data)]);
+        let policy = Document::of(self.refuse_weak_transport(data));
         self.add("data", S3BucketPolicy { bucket: data.clone(), policy });
     }
 
@@ -132,7 +133,9 @@ impl Builder<'_> {
         };
         let rules = vec![drop_unfinished_uploads("failed-uploads"), ageing];
         self.add("access_logs", S3BucketLifecycleConfiguration { bucket: logs.clone(), rules });
-        let policy = Document::of([self.let_logs_in(logs, data), refuse_plain_http(logs)]);
+        let mut statements = vec![self.let_logs_in(logs, data)];
+        statements.extend(self.refuse_weak_transport(logs));
+        let policy = Document::of(statements);
         self.add("access_logs", S3BucketPolicy { bucket: logs.clone(), policy })
     }
 
@@ -147,6 +150,11 @@ impl Builder<'_> {
             .on(logs.arn() + "/*")
             .when("StringEquals", "aws:SourceAccount", vec![self.identity.account.as_str().into()])
             .when("ArnLike", "aws:SourceArn", sources)
+    }
+
+    fn refuse_weak_transport(&self, bucket: &Ref<S3Bucket>) -> Vec<Statement> {
+        let oldest = self.config.buckets_minimum_tls.as_deref();
+        std::iter::once(refuse_plain_http(bucket)).chain(oldest.map(|oldest| refuse_old_tls(bucket, oldest))).collect()
     }
 
     fn logging(&mut self, data: &Ref<S3Bucket>, logs: &Ref<S3Bucket>, permission: &Ref<S3BucketPolicy>) {
@@ -241,6 +249,15 @@ fn refuse_plain_http(bucket: &Ref<S3Bucket>) -> Statement {
         .on(bucket.arn())
         .on(bucket.arn() + "/*")
         .when("Bool", "aws:SecureTransport", vec![Text::from("false")])
+}
+
+/// "Examples of Amazon S3 bucket policies", S3 user guide: `s3:TlsVersion`.
+fn refuse_old_tls(bucket: &Ref<S3Bucket>, oldest: &str) -> Statement {
+    Statement::deny("RefuseOldTls", &["s3:*"]).principal(Principal::Any).on(bucket.arn()).on(bucket.arn() + "/*").when(
+        "NumericLessThan",
+        "s3:TlsVersion",
+        vec![Text::from(oldest)],
+    )
 }
 
 fn drop_unfinished_uploads(id: &'static str) -> LifecycleRule {

@@ -20,6 +20,11 @@ use crate::resource::{
 const OPENID_SCOPES: [&str; 4] = ["openid", "profile", "email", "phone"];
 const HEALTHLAKE: &str = "healthlake.amazonaws.com";
 
+/// The address of the test user with this name.
+pub fn test_user(username: &str) -> Address {
+    Address::new(CognitoUser::KIND, &format!("test_users[{}]", json!(username)))
+}
+
 /// The clients of the pool, and the scopes they may ask for.
 struct Clients {
     pool: Ref<CognitoUserPool>,
@@ -50,6 +55,7 @@ impl Builder<'_> {
         let pool = CognitoUserPool {
             name: smart.user_pool_name.clone(),
             deletion_protection: smart.deletion_protection,
+            password_minimum_length: smart.password_minimum_length,
             mfa: smart.mfa_configuration.clone(),
             tags: self.tags::<CognitoUserPool>("main"),
         };
@@ -95,9 +101,9 @@ impl Builder<'_> {
     }
 
     fn test_user(&mut self, pool: &Ref<CognitoUserPool>, user: &TestUser) {
-        let name = format!("test_users[{}]", json!(user.username));
+        let address = test_user(&user.username);
         let user = CognitoUser {
-            address: Address::new(CognitoUser::KIND, &name),
+            address: address.clone(),
             pool: pool.clone(),
             username: user.username.clone(),
             user_attributes: BTreeMap::from([
@@ -108,12 +114,14 @@ impl Builder<'_> {
             password: self.materials.passwords.get(&user.username).cloned().unwrap_or_default(),
         };
         // The place of a user in the list is none of its own, so its name is its address.
-        self.add(&name, user);
+        self.nodes.insert(address, user.into());
     }
 
     fn validator(&mut self, clients: &Clients, package: Arc<Package>) -> Target {
         let smart = &self.config.smart;
-        let role = self.lambda_role(&clients.pool);
+        let environment_key =
+            smart.environment_key.then(|| self.kms_key("lambda", "Encrypts the variables of the token validator"));
+        let role = self.lambda_role(&clients.pool, environment_key.as_ref());
         let log_group = CloudwatchLogGroup {
             name: format!("/aws/lambda/{}", smart.function_name),
             retention_in_days: smart.log_retention_in_days,
@@ -126,6 +134,7 @@ impl Builder<'_> {
             role,
             log_group,
             environment: self.environment(clients, &package),
+            environment_key,
             secret_of: (!package.is_ours).then(|| clients.app.clone()),
             package,
             memory_size: smart.memory_size,
@@ -162,7 +171,7 @@ impl Builder<'_> {
         environment
     }
 
-    fn lambda_role(&mut self, pool: &Ref<CognitoUserPool>) -> Ref<IamRole> {
+    fn lambda_role(&mut self, pool: &Ref<CognitoUserPool>, environment_key: Option<&Ref<KmsKey>>) -> Ref<IamRole> {
         let smart = &self.config.smart;
         let trust =
             Statement::allow("Lambda", &["sts:AssumeRole"]).principal(Principal::Service("lambda.amazonaws.com"));
@@ -177,18 +186,22 @@ impl Builder<'_> {
         let policy = IamRolePolicy {
             role: role.clone(),
             name: smart.cognito_access_role.clone(),
-            policy: self.function_policy(pool),
+            policy: self.function_policy(pool, environment_key),
         };
         self.add("cognito_access", policy);
         role
     }
 
-    /// Tracing takes two actions more ("Visualize Lambda function invocations using AWS X-Ray").
-    fn function_policy(&self, pool: &Ref<CognitoUserPool>) -> Document {
+    /// Tracing takes two actions more ("Visualize Lambda function invocations using AWS X-Ray"), a key of one's own the right
+    /// to decrypt with it (Lambda API reference, `KMSAccessDeniedException`).
+    fn function_policy(&self, pool: &Ref<CognitoUserPool>, environment_key: Option<&Ref<KmsKey>>) -> Document {
         let mut statements = vec![Statement::allow("CognitoUser", &["cognito-idp:GetUser"]).on(pool.arn())];
         if self.config.smart.tracing {
             let actions = ["xray:PutTraceSegments", "xray:PutTelemetryRecords"];
             statements.push(Statement::allow("Tracing", &actions).on("*"));
+        }
+        if let Some(key) = environment_key {
+            statements.push(Statement::allow("EnvironmentKey", &["kms:Decrypt"]).on(key.arn()));
         }
         Document::of(statements)
     }

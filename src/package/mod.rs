@@ -41,6 +41,21 @@ enum Source {
     Members(Vec<Member>),
 }
 
+impl Package {
+    /// Stands for the function's code where only the names in a stack matter; nothing can be made of it.
+    pub fn blank() -> Self {
+        Self {
+            source_sha256: String::new(),
+            runtime: PROGRAM_RUNTIME.to_owned(),
+            handler: BOOTSTRAP.to_owned(),
+            architecture: String::new(),
+            is_ours: true,
+            source: Source::Members(Vec::new()),
+            archive: OnceLock::new(),
+        }
+    }
+}
+
 /// What the configuration says of the package.
 #[derive(Clone, Copy, Debug)]
 pub struct Wanted<'a> {
@@ -162,6 +177,14 @@ impl Package {
             }
             Some(path) => Self::of_file(wanted, path),
         }
+    }
+
+    /// Stands for a package that nobody has looked for, where only what hangs on it is of interest. It cannot be sent.
+    pub fn unread(is_ours: bool) -> Self {
+        let wanted = Wanted { path: None, runtime: None, handler: None, architecture: "", runs_here: false };
+        let package = Self::new(&wanted, Source::Members(Vec::new()), String::new(), String::new(), is_ours);
+        let _ = package.archive.set(Err("the package was not read".to_owned()));
+        package
     }
 
     fn ours(wanted: &Wanted<'_>) -> Result<Self, PackageError> {

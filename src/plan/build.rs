@@ -24,6 +24,9 @@ pub struct Options {
     pub allow_destroy: BTreeSet<String>,
     /// Destroy instead of make.
     pub destroy: bool,
+    /// The targets alone, without what they need.
+    #[serde(default)]
+    pub exactly: bool,
 }
 
 /// Everything that a decision rests on.
@@ -116,6 +119,9 @@ fn chosen(situation: &Situation<'_>, options: &Options) -> Option<BTreeSet<Addre
     if options.targets.is_empty() {
         return None;
     }
+    if options.exactly {
+        return Some(options.targets.clone());
+    }
     if !options.destroy {
         return Some(situation.graph.with_needs(&options.targets));
     }
@@ -200,7 +206,8 @@ impl Decider<'_> {
             action,
             reason,
             meaning: Vec::new(),
-            protected: by_hand(entry).unwrap_or_else(|| (self.situation.is_protected)(address)),
+            protected: by_hand(entry).unwrap_or_else(|| (self.situation.is_protected)(address))
+                || observed.as_ref().is_some_and(is_locked),
             delete_first: false,
             deposed: false,
             contents: None,
@@ -234,11 +241,12 @@ impl Decider<'_> {
             Action::Replace => {
                 // Two cannot have one name; and what hangs on it must go before it.
                 let hangs = spec.references().iter().any(|reference| self.delete_first.contains(&reference.address));
-                change.delete_first = hangs || (foretold.is_some() && foretold == change.recorded);
-                if change.delete_first {
+                let is_same = hangs || have_one_name(spec.kind(), foretold.as_ref(), change.recorded.as_ref());
+                change.delete_first = is_same || spec.kind().is_alone();
+                if is_same {
                     self.delete_first.insert(address.clone());
                 }
-                match foretold.filter(|_| !change.delete_first) {
+                match foretold.filter(|_| !is_same) {
                     Some(identity) => self.known.insert(address, identity),
                     None => self.known.remove(&address),
                 }
@@ -291,15 +299,26 @@ impl Decider<'_> {
         let owner = observed.tags.as_ref()?.get(STACK_TAG).cloned();
         let name = self.situation.seen.get(address)?;
         let name = name.recorded.as_ref().and_then(|recorded| name.kind.name(recorded).ok()).unwrap_or_default();
-        Some(refusal(address, &ResourceError::Taken { name, owner }))
+        let mut refusal = refusal(address, &ResourceError::Taken { name, owner });
+        if entry.is_some_and(|entry| entry.recorded.is_some()) {
+            let stack = &self.situation.state.stack;
+            refusal.hint = format!(
+                "if it is this stack's after all, set its tag {STACK_TAG} to {stack} again; else {}",
+                refusal.hint
+            );
+        }
+        Some(refusal)
     }
 
     /// Whether what was seen is ours: the state records it, its tags say so, or it is part of what is ours. Where tags come
-    /// with a second call, what was about to be made and has none is ours too.
+    /// with a second call, what was about to be made and has none is ours too. A name that is recorded says nothing where
+    /// the tags name another stack: that has made, or taken over, what has the name now.
     fn is_ours(&self, entry: Option<&Entry>, address: &Address, observed: &Observed) -> bool {
-        let Some(tags) = observed.tags.as_ref().filter(|_| entry.is_none_or(|entry| entry.recorded.is_none())) else {
-            return true;
-        };
+        let Some(tags) = &observed.tags else { return true };
+        if entry.is_some_and(|entry| entry.recorded.is_some()) {
+            let is_named = Kind::parse(address.kind()).is_some_and(Kind::is_named);
+            return !is_named || tags.get(STACK_TAG).is_none_or(|stack| *stack == self.situation.state.stack);
+        }
         let tagged_later = Kind::parse(address.kind()).is_some_and(Kind::is_tagged_later);
         let intended = entry.is_some_and(|entry| entry.status == Status::Creating);
         tags.get(STACK_TAG) == Some(&self.situation.state.stack) || (intended && tagged_later && tags.is_empty())
@@ -322,7 +341,7 @@ impl Decider<'_> {
             reason: (!self.options.destroy).then(|| "the configuration no longer asks for it".to_owned()),
             attributes: Vec::new(),
             meaning: Vec::new(),
-            protected: self.protects(address, entry) && !under_way,
+            protected: (self.protects(address, entry) || observed.is_some_and(is_locked)) && !under_way,
             delete_first: false,
             deposed: false,
             contents,
@@ -344,11 +363,16 @@ impl Decider<'_> {
         if self.situation.config_decides { (self.situation.is_protected)(address) } else { entry.protected }
     }
 
-    /// An earlier run replaced it and did not come to deleting it.
+    /// An earlier run replaced it and did not come to deleting it. What is wanted again by its address stays.
     fn finish(&mut self, deposed: &Deposed) {
         let Some(recorded) = deposed.entry.recorded.clone() else { return };
+        if self.known.recorded(&deposed.address) == Some(&recorded) {
+            return;
+        }
         let reason = "an earlier run put another in its place";
-        self.plan.changes.extend(superfluous(&deposed.address, deposed.entry.kind(), recorded, reason));
+        let change = superfluous(&deposed.address, deposed.entry.kind(), recorded, reason);
+        let delete_first = deposed.entry.kind().is_some_and(Kind::is_alone);
+        self.plan.changes.extend(change.map(|change| Change { delete_first, ..change }));
     }
 
     /// Refuses what must not happen by implication.
@@ -440,6 +464,12 @@ impl Decider<'_> {
     }
 }
 
+/// Whether there cannot be both at once.
+fn have_one_name(kind: Kind, new: Option<&serde_json::Value>, old: Option<&serde_json::Value>) -> bool {
+    let name = |identity: Option<&serde_json::Value>| identity.and_then(|identity| kind.name(identity).ok());
+    name(new).is_some_and(|new| Some(new) == name(old))
+}
+
 /// A refusal that nothing but a change in AWS, or of the configuration, can lift.
 fn refusal(address: &Address, error: &ResourceError) -> Refusal {
     Refusal {
@@ -490,6 +520,11 @@ fn ending(address: &Address, observed: &Observed) -> Option<Refusal> {
         protection: true,
         name_to_give: None,
     })
+}
+
+/// Whether AWS itself protects it. hlctl switches that off on the way to a destruction, so it too takes the name.
+fn is_locked(observed: &Observed) -> bool {
+    observed.attributes.get("deletion_protection").is_some_and(|protection| protection == "ACTIVE")
 }
 
 /// How the reason of a replacement begins when the old one never came to be.

@@ -1,6 +1,6 @@
 //! What differs between what is wanted and what is. Pure.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -50,6 +50,18 @@ pub fn diff(rules: &[Rule], wanted: &Attributes, seen: Option<&Attributes>) -> V
             change.between(before, Some(after).filter(|after| !after.is_null()))
         })
         .collect()
+}
+
+/// The parts by which an attribute is compared: the members of a map, the statements of a document, or the value as a whole,
+/// which has no name. What is absent, or null, has none.
+pub fn parts(is_document: bool, value: Option<&Value>) -> BTreeMap<Option<String>, Value> {
+    let named = |members: Map<String, Value>| members.into_iter().map(|(name, value)| (Some(name), value)).collect();
+    match value.filter(|value| !value.is_null()) {
+        None => BTreeMap::new(),
+        Some(document) if is_document => named(statements(Some(document))),
+        Some(Value::Object(members)) => named(members.clone()),
+        Some(whole) => BTreeMap::from([(None, whole.clone())]),
+    }
 }
 
 struct Differing<'a> {

@@ -1,5 +1,6 @@
 //! A plan in a file: what was shown, and all that making it anew needs. Holds no secret.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use anyhow::Context;
@@ -7,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::{Action, AttributeChange, Change, Options, Plan};
+use crate::address::Address;
 use crate::config::Config;
 use crate::error::CommandError;
 use crate::resource::Identity;
@@ -102,6 +104,12 @@ impl PlanFile {
             )));
         }
         Ok(serde_json::from_value(whole).with_context(|| format!("the plan {shown} is damaged; make it anew"))?)
+    }
+
+    /// What it would do, by address.
+    pub fn actions(&self) -> BTreeMap<Address, Action> {
+        let standing = self.changes.iter().filter(|change| !change.deposed);
+        standing.map(|change| (change.address.clone(), change.action)).collect()
     }
 
     /// The state that the plan is for, if `found`, which the store holds, is that.

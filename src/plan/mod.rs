@@ -11,9 +11,9 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 pub use build::{Options, build};
-pub use diff::AttributeChange;
+pub use diff::{AttributeChange, parts};
 pub use foretell::foretell;
-pub use refresh::{Seen, refresh};
+pub use refresh::{Seen, Unseen, refresh, survey};
 pub use refresh_only::refresh_only;
 
 use crate::address::Address;

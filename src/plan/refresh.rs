@@ -56,6 +56,21 @@ pub async fn refresh(
     state: &State,
     count: bool,
 ) -> Result<BTreeMap<Address, Seen>, CommandError> {
+    let (all, failed) = survey(cx, stack, graph, state, count).await?;
+    if failed.is_empty() { Ok(all) } else { Err(CommandError::Unreadable(without_echoes(failed))) }
+}
+
+/// As [`refresh`], with what could not be read beside what could.
+///
+/// # Errors
+/// The state has a resource of a kind that this hlctl does not know, or references go in a circle.
+pub async fn survey(
+    cx: &Context,
+    stack: &Stack,
+    graph: &Graph,
+    state: &State,
+    count: bool,
+) -> Result<(BTreeMap<Address, Seen>, Unseen), CommandError> {
     let mut known = known(state);
     let taken: Arc<Vec<Value>> = Arc::new(identities(state));
     let (mut all, mut failed) = (BTreeMap::new(), BTreeMap::new());
@@ -78,7 +93,7 @@ pub async fn refresh(
         }
         found.into_iter().for_each(|(address, recorded)| known.insert(address, recorded));
     }
-    if failed.is_empty() { Ok(all) } else { Err(CommandError::Unreadable(without_echoes(failed))) }
+    Ok((all, failed))
 }
 
 /// What the state records, or where a run that was cut off wrote down it would be.
@@ -117,7 +132,8 @@ fn hanging_on(
         .collect()
 }
 
-type Unseen = BTreeMap<Address, ResourceError>;
+/// Resources that could not be read, and why.
+pub type Unseen = BTreeMap<Address, ResourceError>;
 
 async fn look_at_all(cx: &Context, looks: Vec<Look>) -> Result<(BTreeMap<Address, Seen>, Unseen), CommandError> {
     let limit = Arc::new(Semaphore::new(READS_AT_ONCE));
@@ -166,9 +182,9 @@ fn bar(all: &mut BTreeMap<Address, Seen>, failed: &mut Unseen, foretold: &BTreeM
     };
     for (address, error) in failed.extract_if(.., |address, error| is_anothers(address, error)) {
         let Some(kind) = Kind::parse(address.kind()) else { continue };
-        // A name that we once had and another has now is as good as gone; only one that we want is in the way.
+        // Where another has the name now, what was ours is gone; whoever wants the name again cannot have it.
         let is_setting = kind != Kind::S3Bucket && kind.as_str().starts_with(Kind::S3Bucket.as_str());
-        let barred = (!is_setting && state.recorded(address.as_str()).is_none()).then_some(error);
+        let barred = (!is_setting).then_some(error);
         all.insert(address.clone(), Seen { barred, ..Seen::nothing(kind, foretold.get(&address).cloned()) });
     }
 }

@@ -120,6 +120,14 @@ impl<P: BucketPart> Resource for P {
         recorded.bucket.clone()
     }
 
+    fn import_id(recorded: &Recorded) -> String {
+        recorded.bucket.clone()
+    }
+
+    fn of_import_id(_identity: &Identity, id: &str) -> Option<Recorded> {
+        Some(Recorded { bucket: id.to_owned() })
+    }
+
     fn group(recorded: &Recorded) -> Option<String> {
         Some(recorded.bucket.clone())
     }

@@ -50,6 +50,7 @@ const BUSY_OR_NOT_YET_VISIBLE: &[(&str, &str)] =
 impl Resource for CloudwatchLogGroup {
     const KIND: &'static str = "cloudwatch_log_group";
     const RULES: &'static [Rule] = &[Rule::replaces("name", "CloudWatch Logs cannot rename a log group")];
+    const NAMED: bool = true;
     type Recorded = Recorded;
 
     fn references(&self) -> Vec<Reference> {
@@ -128,6 +129,14 @@ impl Resource for CloudwatchLogGroup {
         recorded.name.clone()
     }
 
+    fn import_id(recorded: &Recorded) -> String {
+        recorded.name.clone()
+    }
+
+    fn of_import_id(identity: &Identity, id: &str) -> Option<Recorded> {
+        Some(recorded(identity, id))
+    }
+
     fn meaning(occasion: &Occasion<'_>) -> Vec<String> {
         match occasion.action {
             Action::Delete | Action::Replace => vec!["The logs in it are deleted with it.".to_owned()],
@@ -177,6 +186,9 @@ async fn retention(cx: &Context, name: &str) -> Result<Option<Option<i32>>, AwsE
             list.set_next_token(token.clone()).send()
         };
         let page = cx.call(Operation::new("logs", "DescribeLogGroups"), list).await?;
+        if page.log_groups.is_none() {
+            return Err(AwsError::incomplete("logs", "DescribeLogGroups", "list of groups"));
+        }
         if let Some(group) = page.log_groups().iter().find(|group| group.log_group_name() == Some(name)) {
             return Ok(Some(group.retention_in_days()));
         }

@@ -14,7 +14,7 @@ use super::{
     Attributes, Condition, Context, Identity, Observed, Occasion, Parent, Resource, Rule, Task, Trail, UNKNOWN,
     attributes,
 };
-use crate::aws::Operation;
+use crate::aws::{AwsError, Operation};
 use crate::error::ResourceError;
 use crate::plan::{Action, AttributeChange};
 
@@ -94,7 +94,8 @@ impl Resource for CognitoResourceServer {
             Err(error) if error.is_not_found() => return Ok(None),
             Err(error) => return Err(error.into()),
         };
-        let Some(server) = server else { return Ok(None) };
+        let missing = || AwsError::incomplete("cognito-idp", "DescribeResourceServer", "resource server");
+        let server = server.ok_or_else(missing)?;
         let scopes: BTreeSet<String> = server.scopes().iter().map(|scope| scope.scope_name().to_owned()).collect();
         let attributes = attributes([
             ("user_pool_id", json!(recorded.user_pool_id)),
@@ -148,6 +149,16 @@ impl Resource for CognitoResourceServer {
 
     fn name(recorded: &Recorded) -> String {
         recorded.identifier.clone()
+    }
+
+    fn import_id(recorded: &Recorded) -> String {
+        format!("{}|{}", recorded.user_pool_id, recorded.identifier)
+    }
+
+    fn of_import_id(_identity: &Identity, id: &str) -> Option<Recorded> {
+        let (pool, identifier) = id.split_once('|')?;
+        let (user_pool_id, identifier) = (pool.to_owned(), identifier.to_owned());
+        Some(Recorded { user_pool_id, identifier, scope_identifiers: BTreeSet::new() })
     }
 
     fn meaning(occasion: &Occasion<'_>) -> Vec<String> {

@@ -1,7 +1,8 @@
 //! User of a user pool, for trying SMART out.
 //!
 //! Identity: the pool and the username. It carries no tags; it is ours because its pool is. Its password cannot be read
-//! back: the state keeps a salted, deliberately slow hash of it, by which a changed one is noticed.
+//! back: the state keeps a salted, deliberately slow hash of it, by which a changed one is noticed. A user that was adopted
+//! keeps the password it came with.
 
 use std::collections::BTreeMap;
 
@@ -33,7 +34,7 @@ pub struct CognitoUser {
     pub username: String,
     /// `preferred_username`, `email` and `email_verified`.
     pub user_attributes: BTreeMap<String, String>,
-    /// The password.
+    /// The password; empty where it is not at hand and nothing is to be changed.
     pub password: Secret,
 }
 
@@ -47,6 +48,9 @@ pub struct Recorded {
     /// By which a changed password is noticed; none where no password has been set by hlctl.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub password: Option<Fingerprint>,
+    /// Whether the user came with a password that hlctl does not know, and leaves alone.
+    #[serde(skip_serializing_if = "std::ops::Not::not", default)]
+    pub password_is_anothers: bool,
 }
 
 /// What a password that differs from the one set last is shown as.
@@ -66,18 +70,23 @@ impl Resource for CognitoUser {
     }
 
     fn desired(&self, known: &Known) -> Attributes {
-        attributes([
+        let mut wanted = attributes([
             ("user_pool_id", json!(known.text(&self.pool.id()))),
             ("username", json!(self.username)),
             ("enabled", json!(true)),
-            ("password", json!(if self.is_another_password(known) { ANOTHER } else { SECRET })),
             ("user_attributes", json!(self.user_attributes)),
-        ])
+        ]);
+        let recorded = self.recorded(known);
+        if !recorded.as_ref().is_some_and(|recorded| recorded.password_is_anothers) {
+            let shown = if self.is_another_password(recorded) { ANOTHER } else { SECRET };
+            wanted.insert("password".to_owned(), json!(shown));
+        }
+        wanted
     }
 
     fn foretold(&self, _identity: &Identity, known: &Known) -> Option<Recorded> {
         let user_pool_id = known.text(&self.pool.id());
-        (user_pool_id != UNKNOWN).then(|| Recorded { user_pool_id, username: self.username.clone(), password: None })
+        (user_pool_id != UNKNOWN).then(|| self.unset(user_pool_id))
     }
 
     async fn find(_cx: &Context, trail: &Trail<'_>) -> Result<Option<Recorded>, ResourceError> {
@@ -87,6 +96,7 @@ impl Resource for CognitoUser {
             user_pool_id: pool.id,
             username: username.to_owned(),
             password: None,
+            password_is_anothers: false,
         }))
     }
 
@@ -120,11 +130,11 @@ impl Resource for CognitoUser {
 
     async fn create(&self, task: &Task<'_>) -> Result<Recorded, ResourceError> {
         let cx = task.cx;
-        let mut recorded = Recorded {
-            user_pool_id: task.known.text(&self.pool.id()),
-            username: self.username.clone(),
-            password: None,
-        };
+        if self.password.is_empty() {
+            let problem = format!("no password is given for the new user {}", self.username);
+            return Err(ResourceError::request(problem));
+        }
+        let mut recorded = self.unset(task.known.text(&self.pool.id()));
         let given = self.as_cognito()?;
         let create = || {
             let create = cx.clients.cognito.admin_create_user().user_pool_id(&recorded.user_pool_id);
@@ -184,14 +194,35 @@ impl Resource for CognitoUser {
     fn name(recorded: &Recorded) -> String {
         recorded.username.clone()
     }
+
+    fn import_id(recorded: &Recorded) -> String {
+        format!("{}/{}", recorded.user_pool_id, recorded.username)
+    }
+
+    fn of_import_id(_identity: &Identity, id: &str) -> Option<Recorded> {
+        let (pool, username) = id.split_once('/')?;
+        let (user_pool_id, username) = (pool.to_owned(), username.to_owned());
+        Some(Recorded { user_pool_id, username, password: None, password_is_anothers: true })
+    }
 }
 
 /// The attributes that the configuration decides; Cognito adds `sub`.
 const OURS: [&str; 3] = ["preferred_username", "email", "email_verified"];
 
 impl CognitoUser {
-    fn is_another_password(&self, known: &Known) -> bool {
-        let recorded = known.recorded(&self.address).and_then(|recorded| Recorded::deserialize(recorded).ok());
+    /// What is recorded before its password is set.
+    fn unset(&self, user_pool_id: String) -> Recorded {
+        Recorded { user_pool_id, username: self.username.clone(), password: None, password_is_anothers: false }
+    }
+
+    fn recorded(&self, known: &Known) -> Option<Recorded> {
+        known.recorded(&self.address).and_then(|recorded| Recorded::deserialize(recorded).ok())
+    }
+
+    fn is_another_password(&self, recorded: Option<Recorded>) -> bool {
+        if self.password.is_empty() {
+            return false;
+        }
         recorded.is_some_and(|recorded| !recorded.password.is_some_and(|print| print.is_of(&self.password)))
     }
 

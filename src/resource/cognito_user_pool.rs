@@ -3,6 +3,8 @@
 //! Identity: the id that AWS gives. Ownership: its tags. UpdateUserPool sets whatever a request leaves out to its default
 //! (Cognito API reference, `UpdateUserPool`), so every change reads the pool, alters what differs and sends it whole.
 
+mod hanging;
+
 use std::collections::{BTreeMap, HashMap};
 
 use aws_sdk_cognitoidentityprovider::types::{
@@ -19,7 +21,8 @@ use super::once::create_once;
 use super::reference::{Known, Ref, Reference, Text};
 use super::tags::{as_attribute, is_ours, without_aws};
 use super::{
-    Attributes, Condition, Context, Identity, Observed, Occasion, Parent, Resource, Rule, Task, Trail, attributes,
+    Attributes, Condition, Context, Hanging, Identity, Listed, Observed, Occasion, Parent, Resource, Rule, Task, Trail,
+    attributes,
 };
 use crate::address::Address;
 use crate::aws::{AwsError, Operation};
@@ -33,6 +36,8 @@ pub struct CognitoUserPool {
     pub name: String,
     /// Cognito's own protection against deletion.
     pub deletion_protection: bool,
+    /// Least length of a password.
+    pub password_minimum_length: u32,
     /// `OFF`, `ON` or `OPTIONAL`. The second factor is an authenticator app.
     pub mfa: String,
     /// All its tags.
@@ -71,7 +76,6 @@ impl Ref<CognitoUserPool> {
 
 /// What a pool takes along when it is deleted: its clients, resource servers and users, but not its domain.
 pub(super) const A_USER_POOL: Parent = Parent { kind: "cognito_user_pool", named: "user_pool_id", name: "id" };
-const MIN_PASSWORD: i32 = 8;
 const TEMPORARY_PASSWORD_DAYS: i32 = 7;
 const SCHEMA_IS_FIXED: &str = "Cognito can add attributes to a user pool but not change them";
 const FIXED: &str = "Cognito fixes it when it makes a user pool";
@@ -101,7 +105,7 @@ impl Resource for CognitoUserPool {
             ("admin_create_user_only", json!(true)),
             ("account_recovery", json!(["verified_email"])),
             ("email_sending_account", json!("COGNITO_DEFAULT")),
-            ("password_policy", password_policy_shown(&password_policy())),
+            ("password_policy", password_policy_shown(&self.password_policy())),
             (
                 "email_attribute",
                 json!({"type": "String", "mutable": true, "required": true, "min": "0", "max": "2048"}),
@@ -128,6 +132,11 @@ impl Resource for CognitoUserPool {
         seen.insert("tags".to_owned(), as_attribute(&tags));
         let recorded = recorded_of(cx, &pool)?;
         Ok(Some(Observed { recorded, attributes: seen, tags: Some(tags), condition: Condition::Ready }))
+    }
+
+    /// Its app clients, resource servers and domains. Users are what a pool is for, whoever makes them.
+    async fn hanging(cx: &Context, recorded: &Recorded) -> Result<Vec<Hanging>, ResourceError> {
+        hanging::all(cx, &recorded.id).await
     }
 
     async fn create(&self, task: &Task<'_>) -> Result<Recorded, ResourceError> {
@@ -174,6 +183,27 @@ impl Resource for CognitoUserPool {
         recorded.name.clone()
     }
 
+    fn import_id(recorded: &Recorded) -> String {
+        recorded.id.clone()
+    }
+
+    fn of_import_id(identity: &Identity, id: &str) -> Option<Recorded> {
+        let Identity { account, region, partition, .. } = identity;
+        let arn = format!("arn:{partition}:cognito-idp:{region}:{account}:userpool/{id}");
+        let jwks_uri = jwks_uri(region, id);
+        id.contains('_').then(|| Recorded { id: id.to_owned(), arn, name: String::new(), jwks_uri })
+    }
+
+    async fn list(cx: &Context) -> Result<Vec<Listed<Recorded>>, ResourceError> {
+        let mut listed = Vec::new();
+        for id in ids_of_all(cx).await? {
+            if let Some(pool) = describe(cx, &id).await? {
+                listed.push(Listed { recorded: recorded_of(cx, &pool)?, tags: tags_of(&pool) });
+            }
+        }
+        Ok(listed)
+    }
+
     fn meaning(occasion: &Occasion<'_>) -> Vec<String> {
         match occasion.action {
             Action::Delete | Action::Replace => {
@@ -196,7 +226,7 @@ impl CognitoUserPool {
     async fn make(&self, task: &Task<'_>) -> Result<Recorded, ResourceError> {
         let cx = task.cx;
         let email = email_schema()?;
-        let settings = Settings::of_module()?;
+        let settings = self.settings()?;
         let tags: HashMap<String, String> = self.tags.clone().into_iter().collect();
         let create = async || {
             let send = || {
@@ -231,7 +261,7 @@ impl CognitoUserPool {
         pool: &UserPoolType,
         protection: DeletionProtectionType,
     ) -> Result<(), ResourceError> {
-        let settings = Settings::of_module()?;
+        let settings = self.settings()?;
         // Message texts that somebody wrote stay; only how the address is verified is ours.
         let mut admin_create_user = settings.admin_create_user.clone();
         admin_create_user.invite_message_template =
@@ -277,7 +307,7 @@ impl CognitoUserPool {
     }
 }
 
-/// What the module sets and no input changes.
+/// What the module sets, and of which an input changes the password's length alone.
 struct Settings {
     policies: UserPoolPolicyType,
     admin_create_user: AdminCreateUserConfigType,
@@ -288,15 +318,15 @@ struct Settings {
     verification: VerificationMessageTemplateType,
 }
 
-impl Settings {
-    fn of_module() -> Result<Self, ResourceError> {
+impl CognitoUserPool {
+    fn settings(&self) -> Result<Settings, ResourceError> {
         let by_email = RecoveryOptionType::builder()
             .name(RecoveryOptionNameType::VerifiedEmail)
             .priority(1)
             .build()
             .map_err(ResourceError::request)?;
-        Ok(Self {
-            policies: UserPoolPolicyType::builder().password_policy(password_policy()).build(),
+        Ok(Settings {
+            policies: UserPoolPolicyType::builder().password_policy(self.password_policy()).build(),
             admin_create_user: AdminCreateUserConfigType::builder().allow_admin_create_user_only(true).build(),
             recovery: AccountRecoverySettingType::builder().recovery_mechanisms(by_email).build(),
             email: EmailConfigurationType::builder()
@@ -314,25 +344,27 @@ impl Settings {
                 .build(),
         })
     }
-}
 
-fn password_policy() -> PasswordPolicyType {
-    PasswordPolicyType::builder()
-        .minimum_length(MIN_PASSWORD)
-        .require_uppercase(true)
-        .require_lowercase(true)
-        .require_numbers(true)
-        .require_symbols(true)
-        .temporary_password_validity_days(TEMPORARY_PASSWORD_DAYS)
-        .build()
+    fn password_policy(&self) -> PasswordPolicyType {
+        PasswordPolicyType::builder()
+            .minimum_length(i32::try_from(self.password_minimum_length).unwrap_or(i32::MAX))
+            .require_uppercase(true)
+            .require_lowercase(true)
+            .require_numbers(true)
+            .require_symbols(true)
+            .temporary_password_validity_days(TEMPORARY_PASSWORD_DAYS)
+            .build()
+    }
 }
 
 fn with_our_password_policy(seen: Option<&UserPoolPolicyType>, ours: &UserPoolPolicyType) -> UserPoolPolicyType {
     let mut whole = seen.cloned().unwrap_or_else(|| ours.clone());
     let history = whole.password_policy().and_then(PasswordPolicyType::password_history_size);
-    let mut policy = password_policy();
-    policy.password_history_size = history;
-    whole.password_policy = Some(policy);
+    let ours = ours.password_policy().cloned();
+    whole.password_policy = ours.map(|mut policy| {
+        policy.password_history_size = history;
+        policy
+    });
     whole
 }
 
@@ -402,6 +434,9 @@ type UpdateRequest =
 async fn describe(cx: &Context, id: &str) -> Result<Option<UserPoolType>, AwsError> {
     let describe = || cx.clients.cognito.describe_user_pool().user_pool_id(id).send();
     match cx.call(Operation::new("cognito-idp", "DescribeUserPool"), describe).await {
+        Ok(answer) if answer.user_pool.is_none() => {
+            Err(AwsError::incomplete("cognito-idp", "DescribeUserPool", "pool"))
+        }
         Ok(answer) => Ok(answer.user_pool),
         Err(error) if error.is_not_found() => Ok(None),
         Err(error) => Err(error),
@@ -411,20 +446,26 @@ async fn describe(cx: &Context, id: &str) -> Result<Option<UserPoolType>, AwsErr
 /// The pool with our tags that is none of those in `taken`. Names are not unique, so every pool is looked at.
 async fn search(cx: &Context, address: &Address, taken: &[Value]) -> Result<Option<Recorded>, ResourceError> {
     let taken: Vec<&str> = taken.iter().filter_map(|recorded| recorded.get("id")?.as_str()).collect();
+    let ids = ids_of_all(cx).await?;
+    for id in ids.iter().filter(|id| !taken.contains(&id.as_str())) {
+        let Some(pool) = describe(cx, id).await? else { continue };
+        if is_ours(cx, address, &tags_of(&pool)) {
+            return recorded_of(cx, &pool).map(Some);
+        }
+    }
+    Ok(None)
+}
+
+async fn ids_of_all(cx: &Context) -> Result<Vec<String>, AwsError> {
+    let mut ids = Vec::new();
     let mut token = None;
     loop {
         let list = || cx.clients.cognito.list_user_pools().max_results(60).set_next_token(token.clone()).send();
         let page = cx.call(Operation::new("cognito-idp", "ListUserPools"), list).await?;
-        let ids = page.user_pools().iter().filter_map(|pool| pool.id());
-        for id in ids.filter(|id| !taken.contains(id)) {
-            let Some(pool) = describe(cx, id).await? else { continue };
-            if is_ours(cx, address, &tags_of(&pool)) {
-                return recorded_of(cx, &pool).map(Some);
-            }
-        }
+        ids.extend(page.user_pools().iter().filter_map(|pool| pool.id().map(str::to_owned)));
         token = page.next_token().map(str::to_owned);
         if token.is_none() {
-            return Ok(None);
+            return Ok(ids);
         }
     }
 }
@@ -440,9 +481,13 @@ fn recorded_of(cx: &Context, pool: &UserPoolType) -> Result<Recorded, ResourceEr
     Ok(Recorded {
         arn: pool.arn().map_or(arn, str::to_owned),
         name: pool.name().unwrap_or_default().to_owned(),
-        jwks_uri: format!("https://cognito-idp.{region}.amazonaws.com/{id}/.well-known/jwks.json"),
+        jwks_uri: jwks_uri(region, id),
         id: id.to_owned(),
     })
+}
+
+fn jwks_uri(region: &str, id: &str) -> String {
+    format!("https://cognito-idp.{region}.amazonaws.com/{id}/.well-known/jwks.json")
 }
 
 fn no_pool(operation: &str) -> ResourceError {

@@ -255,6 +255,15 @@ impl Resource for CognitoUserPoolClient {
         recorded.name.clone()
     }
 
+    fn import_id(recorded: &Recorded) -> String {
+        format!("{}/{}", recorded.user_pool_id, recorded.id)
+    }
+
+    fn of_import_id(_identity: &Identity, id: &str) -> Option<Recorded> {
+        let (pool, id) = id.split_once('/')?;
+        Some(Recorded { id: id.to_owned(), user_pool_id: pool.to_owned(), name: String::new() })
+    }
+
     fn meaning(occasion: &Occasion<'_>) -> Vec<String> {
         match occasion.action {
             Action::Replace => {
@@ -329,6 +338,9 @@ async fn describe(cx: &Context, recorded: &Recorded) -> Result<Option<UserPoolCl
         describe.client_id(&recorded.id).send()
     };
     match cx.call(Operation::new("cognito-idp", "DescribeUserPoolClient"), describe).await {
+        Ok(answer) if answer.user_pool_client.is_none() => {
+            Err(AwsError::incomplete("cognito-idp", "DescribeUserPoolClient", "client"))
+        }
         Ok(answer) => Ok(answer.user_pool_client),
         Err(error) if error.is_not_found() => Ok(None),
         Err(error) => Err(error),

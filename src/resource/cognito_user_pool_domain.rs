@@ -42,6 +42,7 @@ impl Resource for CognitoUserPoolDomain {
         Rule::replaces("domain", "Cognito cannot rename a domain"),
         Rule::replaces("user_pool_id", "a domain belongs to its user pool"),
     ];
+    const ALONE: bool = true;
     type Recorded = Recorded;
 
     fn references(&self) -> Vec<Reference> {
@@ -160,6 +161,15 @@ impl Resource for CognitoUserPoolDomain {
         recorded.domain.clone()
     }
 
+    fn import_id(recorded: &Recorded) -> String {
+        recorded.domain.clone()
+    }
+
+    fn of_import_id(identity: &Identity, id: &str) -> Option<Recorded> {
+        let base_url = base_url(identity, id);
+        Some(Recorded { domain: id.to_owned(), user_pool_id: String::new(), base_url })
+    }
+
     fn meaning(occasion: &Occasion<'_>) -> Vec<String> {
         match occasion.action {
             Action::Replace => vec!["Apps must be told the new log-in addresses.".to_owned()],
@@ -182,7 +192,11 @@ fn base_url(identity: &Identity, domain: &str) -> String {
 async fn describe(cx: &Context, domain: &str) -> Result<Option<DomainDescriptionType>, AwsError> {
     let describe = || cx.clients.cognito.describe_user_pool_domain().domain(domain).send();
     match cx.call(Operation::new("cognito-idp", "DescribeUserPoolDomain"), describe).await {
-        Ok(answer) => Ok(answer.domain_description.filter(|described| described.domain().is_some())),
+        Ok(answer) => match answer.domain_description {
+            Some(described) if described.domain().is_some() => Ok(Some(described)),
+            Some(described) if described.user_pool_id().is_none() => Ok(None),
+            _ => Err(AwsError::incomplete("cognito-idp", "DescribeUserPoolDomain", "domain")),
+        },
         Err(error) if error.is_not_found() => Ok(None),
         Err(error) => Err(error),
     }

@@ -21,7 +21,8 @@ use super::kms_key::KmsKey;
 use super::reference::{Known, Ref, Reference, Text};
 use super::tags::{TagChange, as_attribute, is_ours, without_aws};
 use super::{
-    Attributes, Condition, Context, Identity, Observed, Occasion, Progress, Resource, Rule, Task, Trail, attributes,
+    Attributes, Condition, Context, Identity, Listed, Observed, Occasion, Progress, Resource, Rule, Task, Trail,
+    attributes,
 };
 use crate::aws::{AwsError, Operation};
 use crate::config::Backup;
@@ -130,21 +131,12 @@ impl Resource for FhirDatastore {
 
     async fn find(cx: &Context, trail: &Trail<'_>) -> Result<Option<Recorded>, ResourceError> {
         let known: Vec<&str> = trail.taken.iter().filter_map(|recorded| recorded.get("arn")?.as_str()).collect();
-        let mut token = None;
-        loop {
-            let list = || cx.clients.healthlake.list_fhir_datastores().set_next_token(token.clone()).send();
-            let page = cx.call(Operation::new("healthlake", "ListFHIRDatastores"), list).await?;
-            let living = page.datastore_properties_list().iter().filter(|store| !is_ending(store));
-            for store in living.filter(|store| !known.contains(&store.datastore_arn())) {
-                if is_ours(cx, trail.address, &list_tags(cx, store.datastore_arn()).await?) {
-                    return Ok(Some(recorded_of(store)));
-                }
-            }
-            token = page.next_token().map(str::to_owned);
-            if token.is_none() {
-                return Ok(None);
+        for store in all_living(cx).await?.into_iter().filter(|store| !known.contains(&store.arn.as_str())) {
+            if is_ours(cx, trail.address, &list_tags(cx, &store.arn).await?) {
+                return Ok(Some(store));
             }
         }
+        Ok(None)
     }
 
     async fn read(cx: &Context, recorded: &Recorded) -> Result<Option<Observed<Recorded>>, ResourceError> {
@@ -174,6 +166,7 @@ impl Resource for FhirDatastore {
         let provider = provider.map(|provider| identity_provider::request(Some(provider), task.known)).transpose()?;
         let operation =
             Operation::new("healthlake", "CreateFHIRDatastore").patience(ONE_A_MINUTE).eventually(NOT_YET_VISIBLE);
+        let turn = cx.gate.to_create().await;
         let answer = cx
             .call(operation, || {
                 let create = cx.clients.healthlake.create_fhir_datastore().datastore_name(&self.name);
@@ -191,6 +184,11 @@ impl Resource for FhirDatastore {
                     .send()
             })
             .await?;
+        drop(turn);
+        let given = [&answer.datastore_id, &answer.datastore_arn, &answer.datastore_endpoint];
+        if given.into_iter().any(String::is_empty) {
+            return Err(AwsError::incomplete("healthlake", "CreateFHIRDatastore", "id, ARN or endpoint").into());
+        }
         let recorded = Recorded {
             id: answer.datastore_id,
             arn: answer.datastore_arn,
@@ -267,12 +265,14 @@ impl Resource for FhirDatastore {
                     Ok(_) | Err(ResourceError::Failed { .. }) => {}
                     Err(error) => return Err(error),
                 }
+                let turn = cx.gate.to_delete().await;
                 let delete = || cx.clients.healthlake.delete_fhir_datastore().datastore_id(&recorded.id).send();
                 match cx.call(operation, delete).await {
                     Ok(_) => {}
                     Err(error) if error.is_not_found() => return Ok(()),
                     Err(error) => return Err(error.into()),
                 }
+                drop(turn);
             }
         }
         wait_until_gone(task, &recorded.id).await
@@ -280,6 +280,27 @@ impl Resource for FhirDatastore {
 
     fn name(recorded: &Recorded) -> String {
         recorded.name.clone()
+    }
+
+    fn import_id(recorded: &Recorded) -> String {
+        recorded.id.clone()
+    }
+
+    fn of_import_id(identity: &Identity, id: &str) -> Option<Recorded> {
+        let id = id.rsplit('/').next()?;
+        let is_id = id.len() == 32 && id.chars().all(|char| char.is_ascii_hexdigit());
+        let Identity { account, region, partition, .. } = identity;
+        let arn = format!("arn:{partition}:healthlake:{region}:{account}:datastore/fhir/{id}");
+        is_id.then(|| Recorded { id: id.to_owned(), arn, endpoint: String::new(), name: String::new() })
+    }
+
+    async fn list(cx: &Context) -> Result<Vec<Listed<Recorded>>, ResourceError> {
+        let mut listed = Vec::new();
+        for recorded in all_living(cx).await? {
+            let tags = list_tags(cx, &recorded.arn).await?;
+            listed.push(Listed { recorded, tags });
+        }
+        Ok(listed)
     }
 
     /// As the module's users saw it, and as the dates in the guide's EventBridge examples show.
@@ -350,12 +371,46 @@ fn update_operation() -> Operation {
     Operation::new("healthlake", "UpdateFHIRDatastore").eventually(&[("ConflictException", "")])
 }
 
+async fn all_living(cx: &Context) -> Result<Vec<Recorded>, AwsError> {
+    let mut living = Vec::new();
+    let mut token = None;
+    loop {
+        let list = || cx.clients.healthlake.list_fhir_datastores().set_next_token(token.clone()).send();
+        let page = cx.call(Operation::new("healthlake", "ListFHIRDatastores"), list).await?;
+        for store in page.datastore_properties_list().iter().filter(|store| !is_ending(store)) {
+            living.push(recorded_of(&whole("ListFHIRDatastores", store.clone())?));
+        }
+        token = page.next_token().map(str::to_owned);
+        if token.is_none() {
+            return Ok(living);
+        }
+    }
+}
+
 async fn describe(cx: &Context, id: &str) -> Result<Option<DatastoreProperties>, AwsError> {
     let describe = || cx.clients.healthlake.describe_fhir_datastore().datastore_id(id).send();
     match cx.call(Operation::new("healthlake", "DescribeFHIRDatastore"), describe).await {
-        Ok(answer) => Ok(answer.datastore_properties),
+        Ok(answer) => match answer.datastore_properties {
+            Some(store) => whole("DescribeFHIRDatastore", store).map(Some),
+            None => Err(AwsError::incomplete("healthlake", "DescribeFHIRDatastore", "data store")),
+        },
         Err(error) if error.is_not_found() => Ok(None),
         Err(error) => Err(error),
+    }
+}
+
+/// The SDK puts nothing in the place of what AWS should have said and has not.
+fn whole(operation: &'static str, store: DatastoreProperties) -> Result<DatastoreProperties, AwsError> {
+    let parts = [
+        ("id", store.datastore_id()),
+        ("ARN", store.datastore_arn()),
+        ("endpoint", store.datastore_endpoint()),
+        ("status", store.datastore_status().as_str()),
+    ];
+    let missing = parts.into_iter().find(|(_, value)| value.is_empty()).map(|(name, _)| name);
+    match missing {
+        Some(missing) => Err(AwsError::incomplete("healthlake", operation, missing)),
+        None => Ok(store),
     }
 }
 

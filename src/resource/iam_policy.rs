@@ -8,11 +8,14 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use super::iam_role::{A_MOMENT, NOT_YET_VISIBLE, STILL_ATTACHED, as_iam_tags, decode_document, from_iam_tags};
+use super::iam_role::{
+    A_MOMENT, NOT_YET_VISIBLE, STILL_ATTACHED, as_iam_tags, check_same, decode_document, from_iam_tags,
+};
+use super::iam_role_policy_attachment::IamRolePolicyAttachment;
 use super::policy::Document;
 use super::reference::{Known, Ref, Reference, Text};
 use super::tags::{TagChange, as_attribute, take_over};
-use super::{Attributes, Condition, Context, Identity, Observed, Resource, Rule, Task, attributes};
+use super::{Attributes, Condition, Context, Hanging, Identity, Observed, Resource, Rule, Task, attributes};
 use crate::aws::{AwsError, ErrorKind, Operation};
 use crate::error::ResourceError;
 use crate::plan::AttributeChange;
@@ -37,6 +40,9 @@ pub struct Recorded {
     pub name: String,
     /// Its ARN.
     pub arn: String,
+    /// What IAM tells it by from any other of its name; none where it has not been read yet.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub unique_id: Option<String>,
 }
 
 impl Ref<IamPolicy> {
@@ -52,6 +58,7 @@ const MOST_VERSIONS: usize = 5;
 impl Resource for IamPolicy {
     const KIND: &'static str = "iam_policy";
     const RULES: &'static [Rule] = &[Rule::replaces("name", "IAM cannot rename a policy"), Rule::document("policy")];
+    const NAMED: bool = true;
     type Recorded = Recorded;
 
     fn references(&self) -> Vec<Reference> {
@@ -68,7 +75,7 @@ impl Resource for IamPolicy {
 
     fn foretold(&self, identity: &Identity, _known: &Known) -> Option<Recorded> {
         let arn = format!("arn:{}:iam::{}:policy/{}", identity.partition, identity.account, self.name);
-        Some(Recorded { name: self.name.clone(), arn })
+        Some(Recorded { name: self.name.clone(), arn, unique_id: None })
     }
 
     async fn read(cx: &Context, recorded: &Recorded) -> Result<Option<Observed<Recorded>>, ResourceError> {
@@ -87,11 +94,44 @@ impl Resource for IamPolicy {
         let document = answer.policy_version.and_then(|version| version.document);
         let tags = from_iam_tags(policy.tags());
         let attributes = attributes([
-            ("name", json!(policy.policy_name())),
+            ("name", json!(recorded.name)),
             ("policy", document.map_or(Value::Null, |document| decode_document(&document))),
             ("tags", as_attribute(&tags)),
         ]);
-        Ok(Some(Observed { recorded: recorded.clone(), attributes, tags: Some(tags), condition: Condition::Ready }))
+        let unique_id = policy.policy_id().unwrap_or_default();
+        check_same(cx, &recorded.name, recorded.unique_id.as_deref(), unique_id, &tags)?;
+        let seen = Some(unique_id.to_owned()).filter(|id| !id.is_empty());
+        let recorded = Recorded { unique_id: seen.or_else(|| recorded.unique_id.clone()), ..recorded.clone() };
+        Ok(Some(Observed { recorded, attributes, tags: Some(tags), condition: Condition::Ready }))
+    }
+
+    /// Whoever else the policy is attached to.
+    async fn hanging(cx: &Context, recorded: &Recorded) -> Result<Vec<Hanging>, ResourceError> {
+        let (mut all, mut marker) = (Vec::new(), None);
+        loop {
+            let list = || {
+                let list = cx.clients.iam.list_entities_for_policy().policy_arn(&recorded.arn);
+                list.set_marker(marker.clone()).send()
+            };
+            let page = match cx.call(Operation::new("iam", "ListEntitiesForPolicy"), list).await {
+                Ok(page) => page,
+                Err(error) if error.is_not_found() => return Ok(all),
+                Err(error) => return Err(error.into()),
+            };
+            let roles = page.policy_roles().iter().filter_map(|role| role.role_name()).map(|role| ("role", role));
+            let users = page.policy_users().iter().filter_map(|user| user.user_name()).map(|user| ("user", user));
+            let groups =
+                page.policy_groups().iter().filter_map(|group| group.group_name()).map(|group| ("group", group));
+            all.extend(roles.chain(users).chain(groups).map(|(entity, name)| Hanging {
+                kind: IamRolePolicyAttachment::KIND,
+                what: format!("the policy is attached to the {entity} {name}"),
+                recorded: json!({entity: name, "policy_arn": recorded.arn}),
+            }));
+            marker = page.marker().filter(|_| page.is_truncated()).map(str::to_owned);
+            if marker.is_none() {
+                return Ok(all);
+            }
+        }
     }
 
     async fn create(&self, task: &Task<'_>) -> Result<Recorded, ResourceError> {
@@ -109,8 +149,8 @@ impl Resource for IamPolicy {
             .ok_or_else(|| ResourceError::Internal("a policy's identity is always foretold".to_owned()))?;
         match result {
             Ok(answer) => {
-                let arn = answer.policy.and_then(|policy| policy.arn).unwrap_or(foretold.arn);
-                let recorded = Recorded { name: self.name.clone(), arn };
+                let (arn, unique_id) = answer.policy.map(|policy| (policy.arn, policy.policy_id)).unwrap_or_default();
+                let recorded = Recorded { name: self.name.clone(), arn: arn.unwrap_or(foretold.arn), unique_id };
                 task.identified(&recorded)?;
                 // Whoever reads it next, be it the next run, must not take it for gone.
                 let get = || cx.clients.iam.get_policy().policy_arn(&recorded.arn).send();
@@ -181,6 +221,17 @@ impl Resource for IamPolicy {
 
     fn name(recorded: &Recorded) -> String {
         recorded.name.clone()
+    }
+
+    fn import_id(recorded: &Recorded) -> String {
+        recorded.arn.clone()
+    }
+
+    fn of_import_id(identity: &Identity, id: &str) -> Option<Recorded> {
+        let Identity { account, partition, .. } = identity;
+        let arn =
+            if id.starts_with("arn:") { id.to_owned() } else { format!("arn:{partition}:iam::{account}:policy/{id}") };
+        Some(Recorded { name: arn.rsplit('/').next()?.to_owned(), arn, unique_id: None })
     }
 }
 

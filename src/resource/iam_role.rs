@@ -10,11 +10,13 @@ use percent_encoding::percent_decode_str;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
+use super::iam_role_policy::IamRolePolicy;
+use super::iam_role_policy_attachment::IamRolePolicyAttachment;
 use super::policy::{self, Document};
 use super::reference::{Known, Ref, Reference, Text};
-use super::tags::{TagChange, as_attribute, take_over, without_aws};
-use super::{Attributes, Condition, Context, Identity, Observed, Resource, Rule, Task, attributes};
-use crate::aws::{ErrorKind, Operation};
+use super::tags::{STACK_TAG, TagChange, as_attribute, take_over, without_aws};
+use super::{Attributes, Condition, Context, Hanging, Identity, Observed, Resource, Rule, Task, attributes};
+use crate::aws::{AwsError, ErrorKind, Operation};
 use crate::error::ResourceError;
 use crate::plan::AttributeChange;
 
@@ -36,6 +38,9 @@ pub struct Recorded {
     pub name: String,
     /// Its ARN.
     pub arn: String,
+    /// What IAM tells it by from any other of its name; none where it has not been read yet.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub unique_id: Option<String>,
 }
 
 impl Ref<IamRole> {
@@ -61,6 +66,7 @@ impl Resource for IamRole {
     const KIND: &'static str = "iam_role";
     const RULES: &'static [Rule] =
         &[Rule::replaces("name", "IAM cannot rename a role"), Rule::document("assume_role_policy")];
+    const NAMED: bool = true;
     type Recorded = Recorded;
 
     fn references(&self) -> Vec<Reference> {
@@ -77,7 +83,7 @@ impl Resource for IamRole {
 
     fn foretold(&self, identity: &Identity, _known: &Known) -> Option<Recorded> {
         let arn = format!("arn:{}:iam::{}:role/{}", identity.partition, identity.account, self.name);
-        Some(Recorded { name: self.name.clone(), arn })
+        Some(Recorded { name: self.name.clone(), arn, unique_id: None })
     }
 
     async fn read(cx: &Context, recorded: &Recorded) -> Result<Option<Observed<Recorded>>, ResourceError> {
@@ -92,14 +98,32 @@ impl Resource for IamRole {
         let role = role.ok_or_else(|| ResourceError::Answer("iam:GetRole gave no role".to_owned()))?;
         let tags = from_iam_tags(role.tags());
         let attributes = attributes([
-            ("name", json!(role.role_name())),
+            ("name", json!(recorded.name)),
             ("assume_role_policy", decode_document(role.assume_role_policy_document().unwrap_or_default())),
             ("tags", as_attribute(&tags)),
         ]);
         // For a moment a new role shows its unique id where the ARN belongs; the foretold one is right.
         let arn = Some(role.arn()).filter(|arn| arn.starts_with("arn:")).unwrap_or(&recorded.arn).to_owned();
-        let recorded = Recorded { name: role.role_name().to_owned(), arn };
+        check_same(cx, &recorded.name, recorded.unique_id.as_deref(), role.role_id(), &tags)?;
+        let seen = Some(role.role_id().to_owned()).filter(|id| !id.is_empty());
+        let unique_id = seen.or_else(|| recorded.unique_id.clone());
+        let recorded = Recorded { name: recorded.name.clone(), arn, unique_id };
         Ok(Some(Observed { recorded, attributes, tags: Some(tags), condition: Condition::Ready }))
+    }
+
+    async fn hanging(cx: &Context, recorded: &Recorded) -> Result<Vec<Hanging>, ResourceError> {
+        let (attached, written) = tokio::join!(attached(cx, &recorded.name), written(cx, &recorded.name));
+        let attached = attached?.into_iter().map(|arn| Hanging {
+            kind: IamRolePolicyAttachment::KIND,
+            what: format!("the policy {arn} is attached to the role"),
+            recorded: json!({"role": recorded.name, "policy_arn": arn}),
+        });
+        let written = written?.into_iter().map(|name| Hanging {
+            kind: IamRolePolicy::KIND,
+            what: format!("the policy {name} is written into the role"),
+            recorded: json!({"role": recorded.name, "name": name}),
+        });
+        Ok(attached.chain(written).collect())
     }
 
     async fn create(&self, task: &Task<'_>) -> Result<Recorded, ResourceError> {
@@ -116,7 +140,12 @@ impl Resource for IamRole {
             Ok(answer) => {
                 let role =
                     answer.role.ok_or_else(|| ResourceError::Answer("iam:CreateRole gave no role".to_owned()))?;
-                let recorded = Recorded { name: role.role_name, arn: role.arn };
+                let foretold = self.foretold(&cx.identity, task.known);
+                let arn =
+                    Some(role.arn).filter(|arn| arn.starts_with("arn:")).or(foretold.map(|foretold| foretold.arn));
+                let arn = arn.ok_or_else(|| ResourceError::Answer("iam:CreateRole gave no ARN".to_owned()))?;
+                let unique_id = Some(role.role_id).filter(|id| !id.is_empty());
+                let recorded = Recorded { name: self.name.clone(), arn, unique_id };
                 task.identified(&recorded)?;
                 // Whoever reads it next, be it the next run, must not take it for gone.
                 let get = || cx.clients.iam.get_role().role_name(&self.name).send();
@@ -180,6 +209,74 @@ impl Resource for IamRole {
 
     fn name(recorded: &Recorded) -> String {
         recorded.name.clone()
+    }
+
+    fn import_id(recorded: &Recorded) -> String {
+        recorded.name.clone()
+    }
+
+    fn of_import_id(identity: &Identity, id: &str) -> Option<Recorded> {
+        let name = id.rsplit('/').next()?;
+        let Identity { account, partition, .. } = identity;
+        Some(Recorded {
+            name: name.to_owned(),
+            arn: format!("arn:{partition}:iam::{account}:role/{name}"),
+            unique_id: None,
+        })
+    }
+}
+
+/// Whether it is the one that was recorded, or one of ours: after a deletion somebody else may have made one of its name.
+///
+/// # Errors
+/// [`ResourceError::Taken`] if it is neither.
+pub(super) fn check_same(
+    cx: &Context,
+    name: &str,
+    recorded: Option<&str>,
+    seen: &str,
+    tags: &BTreeMap<String, String>,
+) -> Result<(), ResourceError> {
+    let owner = tags.get(STACK_TAG);
+    if seen.is_empty() || recorded.is_none_or(|recorded| recorded == seen) || owner == Some(&cx.stack) {
+        return Ok(());
+    }
+    Err(ResourceError::Taken { name: name.to_owned(), owner: owner.cloned() })
+}
+
+/// ARNs of the managed policies attached to the role.
+async fn attached(cx: &Context, role: &str) -> Result<Vec<String>, AwsError> {
+    let (mut all, mut marker) = (Vec::new(), None);
+    loop {
+        let list = || cx.clients.iam.list_attached_role_policies().role_name(role).set_marker(marker.clone()).send();
+        let page = match cx.call(Operation::new("iam", "ListAttachedRolePolicies"), list).await {
+            Ok(page) => page,
+            Err(error) if error.is_not_found() => return Ok(all),
+            Err(error) => return Err(error),
+        };
+        all.extend(page.attached_policies().iter().filter_map(|policy| policy.policy_arn().map(str::to_owned)));
+        marker = page.marker().filter(|_| page.is_truncated()).map(str::to_owned);
+        if marker.is_none() {
+            return Ok(all);
+        }
+    }
+}
+
+/// Names of the policies written into the role.
+async fn written(cx: &Context, role: &str) -> Result<Vec<String>, AwsError> {
+    let (mut all, mut marker) = (Vec::new(), None);
+    loop {
+        let list = || cx.clients.iam.list_role_policies().role_name(role).set_marker(marker.clone()).send();
+        let page = match cx.call(Operation::new("iam", "ListRolePolicies"), list).await {
+            Ok(page) => page,
+            Err(error) if error.is_not_found() => return Ok(all),
+            Err(error) => return Err(error),
+        };
+        all.extend(page.policy_names().iter().cloned());
+        marker = page.marker().filter(|_| page.is_truncated()).map(str::to_owned);
+        if marker.is_none() {
+            return Ok(all);
+        }
     }
 }
 

@@ -102,4 +102,13 @@ impl Resource for IamRolePolicy {
     fn name(recorded: &Recorded) -> String {
         format!("{} in {}", recorded.name, recorded.role)
     }
+
+    fn import_id(recorded: &Recorded) -> String {
+        format!("{}:{}", recorded.role, recorded.name)
+    }
+
+    fn of_import_id(_identity: &Identity, id: &str) -> Option<Recorded> {
+        let (role, name) = id.split_once(':')?;
+        Some(Recorded { role: role.to_owned(), name: name.to_owned() })
+    }
 }

@@ -106,4 +106,13 @@ impl Resource for IamRolePolicyAttachment {
     fn name(recorded: &Recorded) -> String {
         format!("{} on {}", recorded.policy_arn, recorded.role)
     }
+
+    fn import_id(recorded: &Recorded) -> String {
+        format!("{}/{}", recorded.role, recorded.policy_arn)
+    }
+
+    fn of_import_id(_identity: &Identity, id: &str) -> Option<Recorded> {
+        let (role, policy_arn) = id.split_once('/').filter(|(_, arn)| arn.starts_with("arn:"))?;
+        Some(Recorded { role: role.to_owned(), policy_arn: policy_arn.to_owned() })
+    }
 }

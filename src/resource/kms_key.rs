@@ -12,7 +12,9 @@ use super::once::create_once;
 use super::policy::{self, Document};
 use super::reference::{Known, Ref, Reference, Text};
 use super::tags::{TagChange, as_attribute, is_ours, without_aws};
-use super::{Attributes, Condition, Context, Identity, Observed, Occasion, Resource, Rule, Task, Trail, attributes};
+use super::{
+    Attributes, Condition, Context, Identity, Listed, Observed, Occasion, Resource, Rule, Task, Trail, attributes,
+};
 use crate::address::Address;
 use crate::aws::{AwsError, ErrorKind, Operation};
 use crate::error::ResourceError;
@@ -98,7 +100,7 @@ impl Resource for KmsKey {
             Err(error) if error.is_not_found() => return Ok(None),
             Err(error) => return Err(error.into()),
         };
-        let Some(metadata) = metadata else { return Ok(None) };
+        let metadata = metadata.ok_or_else(|| AwsError::incomplete("kms", "DescribeKey", "metadata"))?;
         let tags = tags?;
         let document = policy?.policy.unwrap_or_default();
         let rotation = match rotation {
@@ -178,6 +180,29 @@ impl Resource for KmsKey {
         recorded.id.clone()
     }
 
+    fn import_id(recorded: &Recorded) -> String {
+        recorded.id.clone()
+    }
+
+    fn of_import_id(identity: &Identity, id: &str) -> Option<Recorded> {
+        let id = id.rsplit('/').next().filter(|id| !id.is_empty())?;
+        let Identity { account, region, partition, .. } = identity;
+        let arn = format!("arn:{partition}:kms:{region}:{account}:key/{id}");
+        (!id.contains(':')).then(|| Recorded { arn, id: id.to_owned() })
+    }
+
+    async fn list(cx: &Context) -> Result<Vec<Listed<Recorded>>, ResourceError> {
+        let mut listed = Vec::new();
+        for arn in arns_of_all(cx).await? {
+            // Keys on their way out are nobody's, nor those that we may not look into.
+            let Some(tags) = tags_if_allowed(cx, &arn).await? else { continue };
+            if let Some(recorded) = living(cx, &arn).await? {
+                listed.push(Listed { recorded, tags });
+            }
+        }
+        Ok(listed)
+    }
+
     fn meaning(occasion: &Occasion<'_>) -> Vec<String> {
         let days = occasion.settings.kms_deletion_window_in_days;
         match occasion.action {
@@ -232,22 +257,25 @@ impl KmsKey {
 /// The living key with our tags that is none of those in `taken`: a key that this one is to replace carries them too.
 async fn search(cx: &Context, address: &Address, taken: &[Value]) -> Result<Option<Recorded>, ResourceError> {
     let taken: Vec<&str> = taken.iter().filter_map(|recorded| recorded.get("arn")?.as_str()).collect();
+    let arns = arns_of_all(cx).await?;
+    for arn in arns.iter().filter(|arn| !taken.contains(&arn.as_str())) {
+        if let Some(found) = ours(cx, address, arn).await? {
+            return Ok(Some(found));
+        }
+    }
+    Ok(None)
+}
+
+async fn arns_of_all(cx: &Context) -> Result<Vec<String>, AwsError> {
+    let mut arns = Vec::new();
     let mut marker = None;
     loop {
-        let page = cx
-            .call(Operation::new("kms", "ListKeys"), || {
-                cx.clients.kms.list_keys().limit(1000).set_marker(marker.clone()).send()
-            })
-            .await?;
-        let candidates = page.keys().iter().filter_map(|key| key.key_arn());
-        for arn in candidates.filter(|arn| !taken.contains(arn)) {
-            if let Some(found) = ours(cx, address, arn).await? {
-                return Ok(Some(found));
-            }
-        }
+        let list = || cx.clients.kms.list_keys().limit(1000).set_marker(marker.clone()).send();
+        let page = cx.call(Operation::new("kms", "ListKeys"), list).await?;
+        arns.extend(page.keys().iter().filter_map(|key| key.key_arn().map(str::to_owned)));
         marker = page.next_marker().map(str::to_owned);
         if marker.is_none() {
-            return Ok(None);
+            return Ok(arns);
         }
     }
 }
@@ -269,19 +297,30 @@ fn is_ending(metadata: &KeyMetadata) -> bool {
 }
 
 fn recorded_of(metadata: &KeyMetadata) -> Option<Recorded> {
-    Some(Recorded { arn: metadata.arn()?.to_owned(), id: metadata.key_id().to_owned() })
+    let arn = metadata.arn()?;
+    // The id is the last part of the ARN, should it not be there by itself.
+    let id = Some(metadata.key_id()).filter(|id| !id.is_empty()).or(arn.rsplit('/').next())?;
+    Some(Recorded { arn: arn.to_owned(), id: id.to_owned() })
 }
 
 /// The key, if it carries our tags and lives. Keys that we may not look into are not ours.
 async fn ours(cx: &Context, address: &Address, arn: &str) -> Result<Option<Recorded>, ResourceError> {
-    let tags = match list_tags(cx, arn).await {
-        Ok(tags) => tags,
-        Err(error) if matches!(error.kind, ErrorKind::Denied | ErrorKind::NotFound) => return Ok(None),
-        Err(error) => return Err(error.into()),
-    };
-    if !is_ours(cx, address, &tags) {
-        return Ok(None);
+    match tags_if_allowed(cx, arn).await? {
+        Some(tags) if is_ours(cx, address, &tags) => living(cx, arn).await,
+        _ => Ok(None),
     }
+}
+
+async fn tags_if_allowed(cx: &Context, arn: &str) -> Result<Option<BTreeMap<String, String>>, ResourceError> {
+    match list_tags(cx, arn).await {
+        Ok(tags) => Ok(Some(tags)),
+        Err(error) if matches!(error.kind, ErrorKind::Denied | ErrorKind::NotFound) => Ok(None),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// The key, unless it is on its way out.
+async fn living(cx: &Context, arn: &str) -> Result<Option<Recorded>, ResourceError> {
     let answer = cx
         .call(Operation::new("kms", "DescribeKey").eventually(NOT_YET_VISIBLE), || {
             cx.clients.kms.describe_key().key_id(arn).send()

@@ -11,8 +11,9 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use super::lambda_function::{LambdaFunction, group_of, pace, settings_seen, whole};
+use super::lambda_permission;
 use super::reference::{Known, Ref, Reference, Text};
-use super::{Attributes, Condition, Context, Identity, Observed, Resource, Rule, Task, UNKNOWN, attributes};
+use super::{Attributes, Condition, Context, Hanging, Identity, Observed, Resource, Rule, Task, UNKNOWN, attributes};
 use crate::aws::{AwsError, ErrorKind, Operation};
 use crate::error::ResourceError;
 use crate::plan::AttributeChange;
@@ -66,8 +67,10 @@ impl Resource for LambdaAlias {
     ];
     type Recorded = Recorded;
 
+    /// All that the function needs too: a version is to be published only when the function is what it is meant to be.
     fn references(&self) -> Vec<Reference> {
-        self.function.name().references().cloned().collect()
+        let function = self.function.name();
+        function.references().cloned().chain(self.serves.references()).collect()
     }
 
     fn desired(&self, known: &Known) -> Attributes {
@@ -114,6 +117,10 @@ impl Resource for LambdaAlias {
             ("provisioned_concurrency", json!(provisioned.map(|(environments, _)| environments))),
         ]);
         Ok(Some(Observed { recorded: recorded.clone(), attributes, tags: None, condition }))
+    }
+
+    async fn hanging(cx: &Context, recorded: &Recorded) -> Result<Vec<Hanging>, ResourceError> {
+        lambda_permission::hanging(cx, &recorded.function, Some(&recorded.name)).await
     }
 
     async fn create(&self, task: &Task<'_>) -> Result<Recorded, ResourceError> {
@@ -190,6 +197,17 @@ impl Resource for LambdaAlias {
         format!("{}:{}", recorded.function, recorded.name)
     }
 
+    fn import_id(recorded: &Recorded) -> String {
+        format!("{}/{}", recorded.function, recorded.name)
+    }
+
+    fn of_import_id(identity: &Identity, id: &str) -> Option<Recorded> {
+        let (function, name) = id.split_once('/')?;
+        let Identity { account, region, partition, .. } = identity;
+        let arn = format!("arn:{partition}:lambda:{region}:{account}:function:{function}:{name}");
+        Some(Recorded { function: function.to_owned(), name: name.to_owned(), arn })
+    }
+
     fn group(recorded: &Recorded) -> Option<String> {
         Some(group_of(&recorded.function))
     }
@@ -258,6 +276,7 @@ fn as_configuration(
         .set_memory_size(version.memory_size)
         .set_timeout(version.timeout)
         .set_environment(version.environment)
+        .set_kms_key_arn(version.kms_key_arn)
         .set_code_sha256(version.code_sha256)
         .build()
 }

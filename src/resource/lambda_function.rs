@@ -19,10 +19,12 @@ use serde_json::{Value, json};
 use super::cloudwatch_log_group::CloudwatchLogGroup;
 use super::cognito_user_pool_client::{CognitoUserPoolClient, secret_of};
 use super::iam_role::IamRole;
+use super::kms_key::KmsKey;
 use super::lambda_alias::LambdaAlias;
+use super::lambda_permission;
 use super::reference::{Known, Ref, Reference, Text};
 use super::tags::{TagChange, as_attribute, take_over, without_aws};
-use super::{Attributes, Condition, Context, Identity, Observed, Resource, Rule, SECRET, Task, attributes};
+use super::{Attributes, Condition, Context, Hanging, Identity, Observed, Resource, Rule, SECRET, Task, attributes};
 use crate::address::Address;
 use crate::aws::{AwsError, ErrorKind, Operation};
 use crate::error::ResourceError;
@@ -45,6 +47,8 @@ pub struct LambdaFunction {
     pub package: Arc<Package>,
     /// Its variables.
     pub environment: BTreeMap<String, Text>,
+    /// The key that encrypts its variables; without one AWS's own does.
+    pub environment_key: Option<Ref<KmsKey>>,
     /// The client whose secret it gets as `CLIENT_SECRET`.
     pub secret_of: Option<Ref<CognitoUserPoolClient>>,
     /// Memory in MB.
@@ -126,11 +130,13 @@ const NOT_YET: &[(&str, &str)] = &[
 impl Resource for LambdaFunction {
     const KIND: &'static str = "lambda_function";
     const RULES: &'static [Rule] = &[Rule::replaces("name", "Lambda cannot rename a function")];
+    const NAMED: bool = true;
     type Recorded = Recorded;
 
     fn references(&self) -> Vec<Reference> {
         let mut texts = vec![self.role.arn(), self.log_group.name()];
         texts.extend(self.environment.values().cloned());
+        texts.extend(self.environment_key.as_ref().map(Ref::<KmsKey>::arn));
         texts.extend(self.secret_of.as_ref().map(Ref::<CognitoUserPoolClient>::id));
         texts.iter().flat_map(Text::references).cloned().collect()
     }
@@ -148,12 +154,13 @@ impl Resource for LambdaFunction {
     }
 
     fn foretold(&self, identity: &Identity, _known: &Known) -> Option<Recorded> {
-        Some(self.unsent(identity))
+        Some(unsent(identity, &self.name))
     }
 
     async fn read(cx: &Context, recorded: &Recorded) -> Result<Option<Observed<Recorded>>, ResourceError> {
         let Some(answer) = get(cx, &recorded.name).await? else { return Ok(None) };
-        let Some(configuration) = answer.configuration() else { return Ok(None) };
+        let missing = || AwsError::incomplete("lambda", "GetFunction", "configuration");
+        let configuration = answer.configuration().ok_or_else(missing)?;
         let tags = without_aws(answer.tags().into_iter().flatten().map(|(key, value)| (key.clone(), value.clone())));
         let concurrency = answer.concurrency().and_then(Concurrency::reserved_concurrent_executions);
         let architecture = configuration.architectures().first().map_or("x86_64", Architecture::as_str);
@@ -168,6 +175,29 @@ impl Resource for LambdaFunction {
         ]));
         let condition = condition_of(configuration);
         Ok(Some(Observed { recorded: recorded.clone(), attributes: seen, tags: Some(tags), condition }))
+    }
+
+    async fn hanging(cx: &Context, recorded: &Recorded) -> Result<Vec<Hanging>, ResourceError> {
+        let mut all = lambda_permission::hanging(cx, &recorded.name, None).await?;
+        let mut marker = None;
+        loop {
+            let list =
+                || cx.clients.lambda.list_aliases().function_name(&recorded.name).set_marker(marker.clone()).send();
+            let page = match cx.call(Operation::new("lambda", "ListAliases"), list).await {
+                Ok(page) => page,
+                Err(error) if error.is_not_found() => return Ok(all),
+                Err(error) => return Err(error.into()),
+            };
+            all.extend(page.aliases().iter().filter_map(|alias| alias.name()).map(|alias| Hanging {
+                kind: LambdaAlias::KIND,
+                what: format!("the function has the alias {alias}"),
+                recorded: json!({"function": recorded.name, "name": alias}),
+            }));
+            marker = page.next_marker().map(str::to_owned);
+            if marker.is_none() {
+                return Ok(all);
+            }
+        }
     }
 
     async fn create(&self, task: &Task<'_>) -> Result<Recorded, ResourceError> {
@@ -187,11 +217,12 @@ impl Resource for LambdaFunction {
                 .memory_size(whole(self.memory_size))
                 .timeout(whole(self.timeout))
                 .environment(environment.clone())
+                .set_kms_key_arn(self.environment_key(task.known))
                 .tracing_config(TracingConfig::builder().mode(tracing(self.tracing)).build())
                 .set_tags(Some(tags.clone()))
                 .send()
         };
-        let mut recorded = self.unsent(&cx.identity);
+        let mut recorded = unsent(&cx.identity, &self.name);
         match cx.call(Operation::new("lambda", "CreateFunction").eventually(NOT_YET), create).await {
             Ok(answer) => recorded.code_sha256 = answer.code_sha256.unwrap_or_else(|| archive.sha256.clone()),
             Err(error) if error.kind == ErrorKind::AlreadyExists => {
@@ -216,7 +247,7 @@ impl Resource for LambdaFunction {
         let cx = task.cx;
         let changed = |names: &[&str]| changes.iter().any(|change| names.contains(&change.attribute()));
         let mut recorded = settle(task, recorded, Impaired::Works).await?;
-        if changed(&["role", "runtime", "handler", "memory_size", "timeout", "environment", "tracing"]) {
+        if changed(&["role", "runtime", "handler", "memory_size", "timeout", "environment", "kms_key_arn", "tracing"]) {
             self.put_configuration(task).await?;
             recorded = Self::settle(task, recorded).await?;
         }
@@ -257,6 +288,15 @@ impl Resource for LambdaFunction {
         recorded.name.clone()
     }
 
+    fn import_id(recorded: &Recorded) -> String {
+        recorded.name.clone()
+    }
+
+    fn of_import_id(identity: &Identity, id: &str) -> Option<Recorded> {
+        let name = id.rsplit(':').next()?;
+        Some(unsent(identity, name))
+    }
+
     fn meaning(occasion: &super::Occasion<'_>) -> Vec<String> {
         match occasion.action {
             Action::Delete => vec!["Until the store no longer names it, every SMART request is refused.".to_owned()],
@@ -285,14 +325,13 @@ impl LambdaFunction {
             ("memory_size", json!(self.memory_size)),
             ("timeout", json!(self.timeout)),
             ("environment", self.environment_shown(known)),
+            ("kms_key_arn", json!(self.environment_key(known))),
             ("code_sha256", json!(self.code_sha256(known))),
         ])
     }
 
-    fn unsent(&self, identity: &Identity) -> Recorded {
-        let Identity { account, region, partition, .. } = identity;
-        let arn = format!("arn:{partition}:lambda:{region}:{account}:function:{}", self.name);
-        Recorded { name: self.name.clone(), arn, source_sha256: String::new(), code_sha256: String::new() }
+    fn environment_key(&self, known: &Known) -> Option<String> {
+        self.environment_key.as_ref().map(|key| known.text(&key.arn()))
     }
 
     /// The archive's hash. An archive is made only where its source is not the one that was sent last.
@@ -332,6 +371,8 @@ impl LambdaFunction {
                 .memory_size(whole(self.memory_size))
                 .timeout(whole(self.timeout))
                 .environment(environment.clone())
+                // Nothing stands for AWS's own key (Lambda API reference, `UpdateFunctionConfiguration`, `KMSKeyArn`).
+                .kms_key_arn(self.environment_key(task.known).unwrap_or_default())
                 .tracing_config(TracingConfig::builder().mode(tracing(self.tracing)).build())
                 .send()
         };
@@ -430,6 +471,13 @@ pub(super) fn pace(cx: &Context) -> Pace {
 /// What Lambda has not done in this time it will not do.
 const LONGEST_WAIT: Duration = Duration::from_secs(15 * 60);
 
+/// A function to which hlctl has sent no code.
+fn unsent(identity: &Identity, name: &str) -> Recorded {
+    let Identity { account, region, partition, .. } = identity;
+    let arn = format!("arn:{partition}:lambda:{region}:{account}:function:{name}");
+    Recorded { name: name.to_owned(), arn, source_sha256: String::new(), code_sha256: String::new() }
+}
+
 async fn get(cx: &Context, name: &str) -> Result<Option<GetFunctionOutput>, AwsError> {
     let get = || cx.clients.lambda.get_function().function_name(name).send();
     match cx.call(Operation::new("lambda", "GetFunction"), get).await {
@@ -474,6 +522,7 @@ pub(super) fn settings_seen(configuration: &FunctionConfiguration) -> Attributes
         ("memory_size", json!(configuration.memory_size())),
         ("timeout", json!(configuration.timeout())),
         ("environment", variables.into_iter().flatten().map(shown).collect()),
+        ("kms_key_arn", json!(configuration.kms_key_arn().filter(|key| !key.is_empty()))),
         ("code_sha256", json!(configuration.code_sha256())),
     ])
 }

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use super::lambda_function::{Target, group_of};
 use super::reference::{Known, Ref, Reference, Text};
-use super::{Attributes, Condition, Context, Identity, Observed, Resource, Rule, Task, UNKNOWN, attributes};
+use super::{Attributes, Condition, Context, Hanging, Identity, Observed, Resource, Rule, Task, UNKNOWN, attributes};
 use crate::aws::{ErrorKind, Operation};
 use crate::error::ResourceError;
 use crate::plan::AttributeChange;
@@ -148,6 +148,20 @@ impl Resource for LambdaPermission {
         format!("{} on {}", recorded.statement_id, recorded.function)
     }
 
+    fn import_id(recorded: &Recorded) -> String {
+        let qualifier = recorded.qualifier.iter().map(|qualifier| format!(":{qualifier}"));
+        format!("{}{}/{}", recorded.function, qualifier.collect::<String>(), recorded.statement_id)
+    }
+
+    fn of_import_id(_identity: &Identity, id: &str) -> Option<Recorded> {
+        let (target, statement_id) = id.split_once('/')?;
+        let (function, qualifier) = match target.split_once(':') {
+            Some((function, qualifier)) => (function, Some(qualifier.to_owned())),
+            None => (target, None),
+        };
+        Some(Recorded { function: function.to_owned(), qualifier, statement_id: statement_id.to_owned() })
+    }
+
     /// Statements put at once can be lost.
     fn group(recorded: &Recorded) -> Option<String> {
         Some(group_of(&recorded.function))
@@ -166,6 +180,33 @@ impl LambdaPermission {
             statement_id: self.statement_id.clone(),
         }
     }
+}
+
+/// The statements in the policy of a function, or of an alias of it.
+pub(super) async fn hanging(
+    cx: &Context,
+    function: &str,
+    qualifier: Option<&str>,
+) -> Result<Vec<Hanging>, ResourceError> {
+    let get =
+        || cx.clients.lambda.get_policy().function_name(function).set_qualifier(qualifier.map(str::to_owned)).send();
+    let policy = match cx.call(Operation::new("lambda", "GetPolicy"), get).await {
+        Ok(answer) => answer.policy.unwrap_or_default(),
+        Err(error) if error.is_not_found() => return Ok(Vec::new()),
+        Err(error) => return Err(error.into()),
+    };
+    let document: Value = serde_json::from_str(&policy).unwrap_or_default();
+    let statements = document.get("Statement").and_then(Value::as_array).into_iter().flatten();
+    let hanging = statements.map(|statement| {
+        let id = statement.get("Sid").and_then(Value::as_str).unwrap_or_default();
+        let principal = principal_of(statement);
+        Hanging {
+            kind: LambdaPermission::KIND,
+            what: format!("the statement {id} lets {} call the function", principal.as_str().unwrap_or("somebody")),
+            recorded: json!({"function": function, "qualifier": qualifier, "statement_id": id}),
+        }
+    });
+    Ok(hanging.collect())
 }
 
 fn principal_of(statement: &Value) -> Value {

@@ -139,6 +139,15 @@ pub struct Observed<R = Value> {
     pub condition: Condition,
 }
 
+/// One of all that an account has of a type.
+#[derive(Clone, Debug)]
+pub struct Listed<R = Value> {
+    /// What the state file should record of it.
+    pub recorded: R,
+    /// Its tags.
+    pub tags: BTreeMap<String, String>,
+}
+
 /// Whether a resource is ready for use.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Condition {
@@ -169,6 +178,17 @@ pub enum Condition {
     },
 }
 
+/// Something that hangs on a resource, and that whoever may change the resource may have put there.
+#[derive(Clone, Debug)]
+pub struct Hanging {
+    /// Its kind, as far as hlctl has one.
+    pub kind: &'static str,
+    /// What it is, in words.
+    pub what: String,
+    /// What the state would record of it, were it ours.
+    pub recorded: Value,
+}
+
 /// A change that is about to be made, for telling what it means.
 #[derive(Clone, Debug)]
 pub struct Occasion<'a> {
@@ -194,8 +214,12 @@ pub trait Resource: Clone + Send + Sync + 'static {
     const PRECIOUS: bool = false;
     /// Whether AWS takes neither a natural name nor an idempotency token for it, so that there may come to be two.
     const NAMELESS: bool = false;
+    /// Whether a name that users choose is all its identity, so that another may come to have it.
+    const NAMED: bool = false;
     /// Whether it carries its tags only some calls after it exists.
     const TAGGED_LATER: bool = false;
+    /// Whether there is room for one only where it belongs, so that the old one must go before a new one can come.
+    const ALONE: bool = false;
     /// What it is part of: when that is deleted it ends too, without a call of its own.
     const ENDS_WITH: Option<Parent> = None;
     /// What the state file remembers: the identity, and what deleting or an output needs.
@@ -230,6 +254,14 @@ pub trait Resource: Clone + Send + Sync + 'static {
         recorded: &Self::Recorded,
     ) -> impl Future<Output = Result<Option<Observed<Self::Recorded>>, ResourceError>> + Send;
 
+    /// Everything that hangs on it, ours and others'.
+    fn hanging(
+        _cx: &Context,
+        _recorded: &Self::Recorded,
+    ) -> impl Future<Output = Result<Vec<Hanging>, ResourceError>> + Send {
+        async { Ok(Vec::new()) }
+    }
+
     /// Makes it.
     fn create(&self, task: &Task<'_>) -> impl Future<Output = Result<Self::Recorded, ResourceError>> + Send;
 
@@ -254,6 +286,17 @@ pub trait Resource: Clone + Send + Sync + 'static {
 
     /// The name a user knows it by.
     fn name(recorded: &Self::Recorded) -> String;
+
+    /// The id by which Terraform imports it.
+    fn import_id(recorded: &Self::Recorded) -> String;
+
+    /// What the id by which Terraform imports it says of it; reading it fills in the rest. `None` for what is no such id.
+    fn of_import_id(identity: &Identity, id: &str) -> Option<Self::Recorded>;
+
+    /// All of them that the account has in the region, with their tags; nothing for types that names identify.
+    fn list(_cx: &Context) -> impl Future<Output = Result<Vec<Listed<Self::Recorded>>, ResourceError>> + Send {
+        async { Ok(Vec::new()) }
+    }
 
     /// How long the action usually takes, for those that take minutes.
     fn usual_time(_action: Action) -> Option<&'static str> {
@@ -317,9 +360,19 @@ macro_rules! kinds {
                 match self { $(Self::$kind => $kind::NAMELESS),+ }
             }
 
+            /// [`Resource::NAMED`]
+            pub fn is_named(self) -> bool {
+                match self { $(Self::$kind => $kind::NAMED),+ }
+            }
+
             /// [`Resource::TAGGED_LATER`]
             pub fn is_tagged_later(self) -> bool {
                 match self { $(Self::$kind => $kind::TAGGED_LATER),+ }
+            }
+
+            /// [`Resource::ALONE`]
+            pub fn is_alone(self) -> bool {
+                match self { $(Self::$kind => $kind::ALONE),+ }
             }
 
             /// [`Resource::ENDS_WITH`]
@@ -343,6 +396,38 @@ macro_rules! kinds {
             /// What is recorded is not of this kind.
             pub fn name(self, recorded: &Value) -> Result<String, ResourceError> {
                 match self { $(Self::$kind => Ok($kind::name(&from_value(self, recorded)?))),+ }
+            }
+
+            /// [`Resource::import_id`]
+            ///
+            /// # Errors
+            /// What is recorded is not of this kind.
+            pub fn import_id(self, recorded: &Value) -> Result<String, ResourceError> {
+                match self { $(Self::$kind => Ok($kind::import_id(&from_value(self, recorded)?))),+ }
+            }
+
+            /// [`Resource::of_import_id`]
+            ///
+            /// # Errors
+            /// None that an id can cause.
+            pub fn of_import_id(self, identity: &Identity, id: &str) -> Result<Option<Value>, ResourceError> {
+                match self {
+                    $(Self::$kind => $kind::of_import_id(identity, id).map(|recorded| to_value(&recorded)).transpose()),+
+                }
+            }
+
+            /// [`Resource::list`]
+            ///
+            /// # Errors
+            /// AWS's, as [`ResourceError`].
+            pub async fn list(self, cx: &Context) -> Result<Vec<Listed>, ResourceError> {
+                match self {
+                    $(Self::$kind => {
+                        let listed = $kind::list(cx).await?.into_iter();
+                        let general = |Listed { recorded, tags }| Ok(Listed { recorded: to_value(&recorded)?, tags });
+                        listed.map(general).collect()
+                    }),+
+                }
             }
 
             /// [`Resource::is_whole`]
@@ -384,6 +469,14 @@ macro_rules! kinds {
                         None => Ok(None),
                     }),+
                 }
+            }
+
+            /// [`Resource::hanging`]
+            ///
+            /// # Errors
+            /// AWS's, as [`ResourceError`], or what is recorded is not of this kind.
+            pub async fn hanging(self, cx: &Context, recorded: &Value) -> Result<Vec<Hanging>, ResourceError> {
+                match self { $(Self::$kind => $kind::hanging(cx, &from_value(self, recorded)?).await),+ }
             }
 
             /// [`Resource::settle`]
@@ -488,4 +581,44 @@ fn from_value<T: DeserializeOwned>(kind: Kind, recorded: &Value) -> Result<T, Re
 /// A JSON object from pairs; the attributes of a resource.
 pub(crate) fn attributes<const N: usize>(pairs: [(&str, Value); N]) -> Attributes {
     pairs.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test may panic")]
+
+    use super::*;
+
+    #[test]
+    fn an_import_id_leads_back_to_what_it_was_made_from() {
+        let identity = Identity {
+            account: "111122223333".to_owned(),
+            region: "us-east-1".to_owned(),
+            partition: "aws".to_owned(),
+            caller: String::new(),
+        };
+        for kind in Kind::ALL {
+            let id = match kind {
+                Kind::KmsKey => "1e892e9b-6296-4f34-a018-dd66e522f875",
+                Kind::FhirDatastore => "24d205431f3d44e0afabd4eb383a2173",
+                Kind::IamPolicy => "arn:aws:iam::111122223333:policy/p",
+                Kind::IamRolePolicy => "role:policy",
+                Kind::IamRolePolicyAttachment => "role/arn:aws:iam::aws:policy/service-role/p",
+                Kind::CognitoUserPool => "us-east-1_AbC",
+                Kind::CognitoResourceServer => "us-east-1_AbC|patient",
+                Kind::CognitoUserPoolClient => "us-east-1_AbC/client",
+                Kind::CognitoUser => "us-east-1_AbC/o'brien/x",
+                Kind::LambdaAlias => "function/live",
+                Kind::LambdaPermission => "function:live/statement",
+                _ => "a-name",
+            };
+            let recorded = kind.of_import_id(&identity, id).unwrap().unwrap();
+            assert_eq!(kind.import_id(&recorded).unwrap(), id, "{}", kind.as_str());
+        }
+        for (kind, id) in
+            [(Kind::FhirDatastore, "x"), (Kind::CognitoUser, "alice"), (Kind::KmsKey, ""), (Kind::IamRolePolicy, "r")]
+        {
+            assert_eq!(kind.of_import_id(&identity, id).unwrap(), None, "{}", kind.as_str());
+        }
+    }
 }

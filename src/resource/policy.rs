@@ -145,7 +145,8 @@ impl Document {
     }
 }
 
-fn plain(value: Value) -> Value {
+/// A document, or a part of one, in the form that [`Document::text`] sends.
+pub fn plain(value: Value) -> Value {
     match value {
         Value::Array(mut items) if items.len() == 1 && items.iter().all(Value::is_string) => items.remove(0),
         Value::Array(items) => items.into_iter().map(plain).collect(),

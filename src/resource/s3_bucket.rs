@@ -64,6 +64,7 @@ impl Resource for S3Bucket {
     const RULES: &'static [Rule] =
         &[Rule::replaces("name", "S3 cannot rename a bucket"), Rule::replaces("region", "S3 cannot move a bucket")];
     const TAGGED_LATER: bool = true;
+    const NAMED: bool = true;
     type Recorded = Recorded;
 
     fn references(&self) -> Vec<Reference> {
@@ -160,6 +161,14 @@ impl Resource for S3Bucket {
 
     fn name(recorded: &Recorded) -> String {
         recorded.name.clone()
+    }
+
+    fn import_id(recorded: &Recorded) -> String {
+        recorded.name.clone()
+    }
+
+    fn of_import_id(identity: &Identity, id: &str) -> Option<Recorded> {
+        Some(recorded(&identity.partition, id))
     }
 
     fn meaning(occasion: &Occasion<'_>) -> Vec<String> {

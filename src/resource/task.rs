@@ -2,6 +2,7 @@
 
 use std::error::Error;
 use std::future::Future;
+use std::sync::Arc;
 
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use aws_smithy_runtime_api::client::result::SdkError;
@@ -12,7 +13,7 @@ use serde_json::Value;
 use super::Resource;
 use super::reference::Known;
 use crate::address::Address;
-use crate::aws::{AwsError, Caller, Clients, Operation};
+use crate::aws::{AwsError, Caller, Clients, Gate, Operation};
 use crate::error::ResourceError;
 use crate::state::Entry;
 use crate::wait::{Pace, Stop};
@@ -56,6 +57,8 @@ pub struct Context {
     pub pace: Pace,
     /// Tells everyone to stop.
     pub stop: Stop,
+    /// What the account may do only one at a time.
+    pub gate: Arc<Gate>,
 }
 
 impl Context {

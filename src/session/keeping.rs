@@ -85,11 +85,12 @@ impl Session {
         };
         let region = backend.region.as_deref().or(own_region);
         let profile = backend.profile.as_deref().or(own_profile);
-        let s3 = s3_alone(region, profile, backend.endpoint.as_deref()).await.ok_or_else(|| CommandError::Usage {
-            message: "no region is set for the state's bucket".to_owned(),
-            hint: "set `region` in the config or in its `backend`, or AWS_REGION".to_owned(),
-        })?;
-        Ok(Store::S3(S3Store::new(s3, backend)))
+        let (s3, caller) =
+            s3_alone(region, profile, backend.endpoint.as_deref()).await.ok_or_else(|| CommandError::Usage {
+                message: "no region is set for the state's bucket".to_owned(),
+                hint: "set `region` in the config or in its `backend`, or AWS_REGION".to_owned(),
+            })?;
+        Ok(Store::S3(S3Store::new(s3, caller, backend)))
     }
 
     /// Where the state is if no backend is configured and no place is named.

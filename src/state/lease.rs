@@ -31,6 +31,7 @@ pub struct Lease {
 #[derive(Debug)]
 struct LockObject {
     s3: aws_sdk_s3::Client,
+    caller: Caller,
     bucket: String,
     key: String,
     holder: Holder,
@@ -49,6 +50,7 @@ impl Lease {
     /// [`StateError::Locked`] names the holder.
     pub(super) async fn acquire(
         s3: &aws_sdk_s3::Client,
+        caller: &Caller,
         bucket: &str,
         key: &str,
         kms_key_id: Option<&str>,
@@ -58,6 +60,7 @@ impl Lease {
         let holder = Holder { lease_in_seconds: Some(lease.as_secs()), ..Holder::me(command) };
         let object = Arc::new(LockObject {
             s3: s3.clone(),
+            caller: caller.clone(),
             bucket: bucket.to_owned(),
             key: key.to_owned(),
             holder,
@@ -141,7 +144,7 @@ impl LockObject {
     async fn take(&self) -> Result<(), StateError> {
         let operation = Operation::new("s3", "PutObject").eventually(CONFLICTS).persistent().patience(PATIENCE);
         let put = || self.putting().if_none_match("*").send();
-        match Caller.call(operation, put).await {
+        match self.caller.call(operation, put).await {
             Ok(answer) => {
                 if let Some(encryption) = answer.server_side_encryption() {
                     let _ = self.default_encryption.set(encryption.clone());
@@ -153,7 +156,7 @@ impl LockObject {
             Err(error) => return Err(remote("lock", self.place(), error)),
         }
         // An earlier attempt may have succeeded although its answer was lost.
-        match found(&self.s3, &self.bucket, &self.key).await? {
+        match found(&self.s3, &self.caller, &self.bucket, &self.key).await? {
             Some(holding) if holding.holder.id == self.holder.id => {
                 *self.version.lock().await = Some(holding.version);
                 Ok(())
@@ -172,13 +175,13 @@ impl LockObject {
         let Some(ours) = version.clone() else { return Err(self.robbed()) };
         let operation = Operation::new("s3", "PutObject").eventually(CONFLICTS).persistent().patience(PATIENCE);
         let put = || self.putting().if_match(&ours).send();
-        match Caller.call(operation, put).await {
+        match self.caller.call(operation, put).await {
             Ok(answer) => {
                 *version = answer.e_tag().map(str::to_owned);
                 Ok(())
             }
             Err(error) if is_another_version(&error) => {
-                let holding = found(&self.s3, &self.bucket, &self.key).await?;
+                let holding = found(&self.s3, &self.caller, &self.bucket, &self.key).await?;
                 *version = holding.filter(|holding| holding.holder.id == self.holder.id).map(|found| found.version);
                 if version.is_some() {
                     return Ok(());
@@ -192,7 +195,9 @@ impl LockObject {
 
     async fn release(&self) -> Result<(), StateError> {
         let Some(ours) = self.version.lock().await.take() else { return Ok(()) };
-        delete(&self.s3, &self.bucket, &self.key, &ours).await.map_err(|error| remote("unlock", self.place(), error))
+        delete(&self.s3, &self.caller, &self.bucket, &self.key, &ours)
+            .await
+            .map_err(|error| remote("unlock", self.place(), error))
     }
 }
 
@@ -205,18 +210,29 @@ pub(super) fn is_another_version(error: &AwsError) -> bool {
 }
 
 /// Deletes this version of the lock. That it is gone is as good.
-pub(super) async fn delete(s3: &aws_sdk_s3::Client, bucket: &str, key: &str, version: &str) -> Result<(), AwsError> {
+pub(super) async fn delete(
+    s3: &aws_sdk_s3::Client,
+    caller: &Caller,
+    bucket: &str,
+    key: &str,
+    version: &str,
+) -> Result<(), AwsError> {
     let operation = Operation::new("s3", "DeleteObject").eventually(CONFLICTS).persistent().patience(PATIENCE);
     let delete = || s3.delete_object().bucket(bucket).key(key).if_match(version).send();
-    match Caller.call(operation, delete).await {
+    match caller.call(operation, delete).await {
         Err(error) if !is_another_version(&error) => Err(error),
         _ => Ok(()),
     }
 }
 
 /// The lock as it is.
-pub(super) async fn found(s3: &aws_sdk_s3::Client, bucket: &str, key: &str) -> Result<Option<Holding>, StateError> {
-    let Some(object) = object::get(s3, bucket, key).await? else { return Ok(None) };
+pub(super) async fn found(
+    s3: &aws_sdk_s3::Client,
+    caller: &Caller,
+    bucket: &str,
+    key: &str,
+) -> Result<Option<Holding>, StateError> {
+    let Some(object) = object::get(s3, caller, bucket, key).await? else { return Ok(None) };
     let holder: Holder = serde_json::from_slice(&object.bytes).unwrap_or_default();
     let lease = holder.lease_in_seconds.and_then(|seconds| i64::try_from(seconds).ok());
     let age = object.modified.map(|renewed| jiff::Timestamp::now().as_second().saturating_sub(renewed));

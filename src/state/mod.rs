@@ -157,10 +157,26 @@ impl State {
 
 /// A tag value that people can read and that no other stack has: the store's first name and a part of the lineage.
 fn stack_tag(name: &str, lineage: &str) -> String {
-    let readable: String =
-        name.chars().filter(|char| char.is_ascii_alphanumeric() || "-_.".contains(*char)).take(40).collect();
-    let unique: String = lineage.chars().filter(char::is_ascii_hexdigit).take(12).collect();
+    let readable = readable(name);
+    let unique: String = lineage.chars().filter(char::is_ascii_hexdigit).take(UNIQUE_DIGITS).collect();
     if readable.is_empty() { unique } else { format!("{readable}-{unique}") }
+}
+
+const UNIQUE_DIGITS: usize = 12;
+
+fn readable(name: &str) -> String {
+    name.chars().filter(|char| char.is_ascii_alphanumeric() || "-_.".contains(*char)).take(40).collect()
+}
+
+/// Whether the tag's value may be that of a stack whose store had this name when the stack was made.
+pub fn stack_tag_begins(tag: &str, name: &str) -> bool {
+    let readable = readable(name);
+    let unique = if readable.is_empty() {
+        Some(tag)
+    } else {
+        tag.strip_prefix(&readable).and_then(|rest| rest.strip_prefix('-'))
+    };
+    unique.is_some_and(|unique| unique.len() == UNIQUE_DIGITS && unique.chars().all(|char| char.is_ascii_hexdigit()))
 }
 
 /// The state cannot be read, written or used.
@@ -275,7 +291,7 @@ impl StateError {
             )),
             Self::Damaged { .. } => Some(
                 "what is there was left as it is, and no backup is whole; to find the stack again by its tags:\n  \
-                 hlctl state recover --discover"
+                 hlctl adopt --discover"
                     .to_owned(),
             ),
             Self::TooNew { written_by, .. } => Some(format!("use hlctl {written_by} or newer")),

@@ -24,7 +24,7 @@ pub(super) struct Object {
 }
 
 /// The object; `None` if there is none.
-pub(super) async fn get(s3: &Client, bucket: &str, key: &str) -> Result<Option<Object>, StateError> {
+pub(super) async fn get(s3: &Client, caller: &Caller, bucket: &str, key: &str) -> Result<Option<Object>, StateError> {
     let place = || Place::Object { bucket: bucket.to_owned(), key: key.to_owned() };
     let read = || async {
         let answer = s3.get_object().bucket(bucket).key(key).send().await?;
@@ -38,7 +38,7 @@ pub(super) async fn get(s3: &Client, bucket: &str, key: &str) -> Result<Option<O
         let bytes = answer.body.collect().await.map_err(broken)?.to_vec();
         Ok(Some(Object { bytes, version, modified }))
     };
-    match Caller.call(Operation::new("s3", "GetObject").persistent().patience(PATIENCE), read).await {
+    match caller.call(Operation::new("s3", "GetObject").persistent().patience(PATIENCE), read).await {
         Ok(Some(object)) => Ok(Some(object)),
         Ok(None) => Err(StateError::Io {
             doing: "read",

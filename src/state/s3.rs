@@ -18,6 +18,7 @@ use crate::config::Backend;
 #[derive(Clone, Debug)]
 pub struct S3Store {
     s3: aws_sdk_s3::Client,
+    caller: Caller,
     bucket: String,
     key: String,
     kms_key_id: Option<String>,
@@ -43,9 +44,10 @@ enum Version {
 
 impl S3Store {
     /// The store that the backend describes; asks nobody anything yet.
-    pub fn new(s3: aws_sdk_s3::Client, backend: &Backend) -> Self {
+    pub fn new(s3: aws_sdk_s3::Client, caller: Caller, backend: &Backend) -> Self {
         Self {
             s3,
+            caller,
             bucket: backend.bucket.clone(),
             key: backend.key.clone(),
             kms_key_id: backend.kms_key_id.clone(),
@@ -111,7 +113,7 @@ impl S3Store {
     }
 
     async fn get(&self, key: &str) -> Result<Option<Object>, StateError> {
-        object::get(&self.s3, &self.bucket, key).await
+        object::get(&self.s3, &self.caller, &self.bucket, key).await
     }
 
     /// Locks the state for one run.
@@ -120,7 +122,7 @@ impl S3Store {
     /// [`StateError::Locked`] names the holder.
     pub async fn lock(&self, command: &str) -> Result<Lease, StateError> {
         let kms_key = self.kms_key_id.as_deref();
-        Lease::acquire(&self.s3, &self.bucket, &self.lock_key(), kms_key, self.lease, command).await
+        Lease::acquire(&self.s3, &self.caller, &self.bucket, &self.lock_key(), kms_key, self.lease, command).await
     }
 
     /// Who holds the lock.
@@ -128,7 +130,7 @@ impl S3Store {
     /// # Errors
     /// S3 cannot be asked.
     pub async fn holder(&self) -> Result<Option<Holding>, StateError> {
-        lease::found(&self.s3, &self.bucket, &self.lock_key()).await
+        lease::found(&self.s3, &self.caller, &self.bucket, &self.lock_key()).await
     }
 
     /// Takes the lock away from whoever held it when it was looked at.
@@ -137,7 +139,7 @@ impl S3Store {
     /// S3 cannot be asked, or the lock has been renewed or changed hands since.
     pub async fn break_lock(&self, holding: &Holding) -> Result<(), StateError> {
         let place = self.place().beside(".lock");
-        let deleted = lease::delete(&self.s3, &self.bucket, &self.lock_key(), &holding.version).await;
+        let deleted = lease::delete(&self.s3, &self.caller, &self.bucket, &self.lock_key(), &holding.version).await;
         deleted.map_err(|error| remote("unlock", place.clone(), error))?;
         match self.holder().await? {
             Some(now) if now.holder.id == holding.holder.id => {
@@ -184,7 +186,7 @@ impl S3Store {
         let Some(previous) = previous else { return Ok(()) };
         let key = self.backup_key();
         let put = || self.putting(&key, previous.to_vec(), encryption).send();
-        let kept = Caller.call(Operation::new("s3", "PutObject").persistent().patience(PATIENCE), put).await;
+        let kept = self.caller.call(Operation::new("s3", "PutObject").persistent().patience(PATIENCE), put).await;
         kept.map(drop).map_err(|error| remote("keep the backup", self.place().beside(".backup"), error))
     }
 
@@ -200,7 +202,7 @@ impl S3Store {
                 Version::Unknown | Version::Absent => put.if_none_match("*").send(),
             }
         };
-        match Caller.call(operation, put).await {
+        match self.caller.call(operation, put).await {
             Ok(answer) => Ok(answer.e_tag().unwrap_or_default().to_owned()),
             // An earlier attempt may have succeeded although its answer was lost.
             Err(error) if is_another_version(&error) => match self.get(&self.key).await? {

@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 
+use super::printer::shortened;
 use crate::apply::{Outcome, Report};
 use crate::error::CommandError;
 use crate::plan::Plan;
@@ -26,7 +27,7 @@ pub fn error(error: &CommandError) -> Value {
     json!({
         "format_version": FORMAT_VERSION,
         "error": {
-            "message": error.to_string(),
+            "message": shortened(&error.to_string()),
             "hint": error.hint(),
             "exit_code": error.exit_code() as u8,
         },

@@ -1,10 +1,14 @@
 //! What people and programs get to see. Reads values and events; decides nothing.
 
+pub mod audit;
+pub mod drift_view;
 pub mod fhir_table;
+pub mod graph;
 pub mod json;
 pub mod plan_view;
 pub mod printer;
 pub mod progress;
+pub mod report;
 
 use std::time::Duration;
 

@@ -132,7 +132,7 @@ fn render_statement(text: &mut String, name: &str, before: Option<&Value>, after
 }
 
 /// A value on one line. What is not known yet is said in words, not as a string.
-fn inline(value: &Value) -> String {
+pub(super) fn inline(value: &Value) -> String {
     match value {
         Value::String(text) if text == crate::resource::UNKNOWN => text.clone(),
         Value::Array(items) if items.len() == 1 => inline(&items[0]),

@@ -1,8 +1,9 @@
 //! The only place that writes to stdout and stderr.
 
+use std::borrow::Cow;
 use std::io::{ErrorKind, IsTerminal, Write};
-use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 
 use anstream::{AutoStream, ColorChoice};
 use anstyle::{AnsiColor, Style};
@@ -11,6 +12,15 @@ use anstyle::{AnsiColor, Style};
 #[derive(Clone, Copy, Debug)]
 pub struct Printer {
     quiet: bool,
+    /// Where there are several stacks: the one that this is for.
+    stack: Option<&'static OfStack>,
+}
+
+/// What belongs to one of several stacks: its talk is marked, its data kept until all are done.
+#[derive(Debug)]
+struct OfStack {
+    label: String,
+    data: Mutex<String>,
 }
 
 /// Marks what is good, bad, or worth a look.
@@ -42,27 +52,63 @@ fn note(result: std::io::Result<()>) {
     }
 }
 
+/// The longest error that is worth reading; what a file or AWS holds can be any length.
+const LONGEST_ERROR: usize = 8 << 10;
+
+/// The beginning of a text that is too long for anyone to read.
+pub fn shortened(text: &str) -> Cow<'_, str> {
+    if text.len() <= LONGEST_ERROR {
+        return Cow::Borrowed(text);
+    }
+    let end = text.floor_char_boundary(LONGEST_ERROR);
+    Cow::Owned(format!("{}... ({} bytes more)", &text[..end], text.len() - end))
+}
+
+fn hold(data: &Mutex<String>) -> MutexGuard<'_, String> {
+    data.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
 impl Printer {
     /// A printer; a quiet one leaves the talk out.
     pub fn new(quiet: bool) -> Self {
-        Self { quiet }
+        Self { quiet, stack: None }
+    }
+
+    /// A printer for one of several stacks, for as long as the process lives.
+    pub fn of_stack(self, label: &str) -> Self {
+        let stack = OfStack { label: label.to_owned(), data: Mutex::default() };
+        Self { stack: Some(Box::leak(Box::new(stack))), ..self }
+    }
+
+    /// The data kept so far; of a single stack there is none.
+    pub fn taken(&self) -> String {
+        self.stack.map(|stack| std::mem::take(&mut *hold(&stack.data))).unwrap_or_default()
     }
 
     /// Data: goes to stdout as it is, with a line's end. A reader that has gone away is no error; any other failure is
     /// kept for [`Printer::failure`].
     pub fn data(&self, text: &str) {
+        if let Some(stack) = self.stack {
+            return hold(&stack.data).push_str(&format!("{}\n", text.trim_end_matches('\n')));
+        }
         let mut out = AutoStream::auto(std::io::stdout());
         note(writeln!(out, "{}", text.trim_end_matches('\n')).and_then(|()| out.flush()));
     }
 
     /// Bytes for stdout, without a line's end.
     pub fn raw(&self, text: &str) {
+        if let Some(stack) = self.stack {
+            return hold(&stack.data).push_str(text);
+        }
         let mut out = std::io::stdout();
         note(out.write_all(text.as_bytes()).and_then(|()| out.flush()));
     }
 
     /// Whether anything has gone to stdout.
     pub fn has_printed(&self) -> bool {
+        if let Some(stack) = self.stack {
+            return !hold(&stack.data).is_empty();
+        }
         PRINTED.load(Ordering::Relaxed)
     }
 
@@ -84,13 +130,23 @@ impl Printer {
     /// Talk: goes to stderr.
     pub fn say(&self, text: &str) {
         if !self.quiet {
-            Self::log(text);
+            self.marked(text);
+        }
+    }
+
+    fn marked(&self, text: &str) {
+        let Some(stack) = self.stack else { return Self::log(text) };
+        let faint = style::FAINT;
+        let lines = text.lines().filter(|line| !line.is_empty());
+        let lines: Vec<String> = lines.map(|line| format!("{faint}[{}]{faint:#} {line}", stack.label)).collect();
+        if !lines.is_empty() {
+            Self::log(&lines.join("\n"));
         }
     }
 
     /// A question or an error: goes to stderr even when quiet.
     pub fn insist(&self, text: &str) {
-        Self::log(text);
+        self.marked(text);
     }
 
     /// A line on stderr.
@@ -102,27 +158,31 @@ impl Printer {
     /// An error with its hint, on stderr.
     pub fn error(&self, message: &str, hint: Option<&str>) {
         let (red, bold) = (style::DESTROY.bold(), style::STRONG);
+        let message = shortened(message);
         let mut text = format!("{red}error{red:#}: {message}");
         if let Some(hint) = hint {
             text.push_str(&format!("\n{bold}next{bold:#}: {hint}"));
         }
-        Self::log(&text);
+        self.marked(&text);
     }
 
     /// A warning, on stderr.
     pub fn warning(&self, message: &str) {
         let yellow = style::CHANGE.bold();
-        Self::log(&format!("{yellow}warning{yellow:#}: {message}"));
+        self.marked(&format!("{yellow}warning{yellow:#}: {message}"));
     }
 
     /// Whether stderr is a terminal, so that things may move on it.
     pub fn is_lively(&self) -> bool {
-        std::io::stderr().is_terminal() && !self.quiet && std::env::var_os("TERM").is_none_or(|term| term != "dumb")
+        self.stack.is_none()
+            && std::io::stderr().is_terminal()
+            && !self.quiet
+            && std::env::var_os("TERM").is_none_or(|term| term != "dumb")
     }
 
     /// Whether a person can be asked.
     pub fn can_ask(&self) -> bool {
-        std::io::stdin().is_terminal() && std::io::stderr().is_terminal()
+        self.stack.is_none() && std::io::stdin().is_terminal() && std::io::stderr().is_terminal()
     }
 
     /// Asks on stderr and reads a line from stdin.

@@ -78,6 +78,7 @@ impl Observer for Lines {
                 self.under_way.remove(address);
                 self.printer.say(&ended(address, *action, outcome, *took));
             }
+            Event::Identified { .. } => {}
             Event::Stopping => self.printer.say(STOPPING),
         }
     }
@@ -135,6 +136,7 @@ impl Observer for Live {
                 }
                 self.above(&ended(address, *action, outcome, *took));
             }
+            Event::Identified { .. } => {}
             Event::Stopping => self.above(STOPPING),
         }
     }

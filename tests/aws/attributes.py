@@ -82,6 +82,8 @@ class Check:
         equal("plain HTTP", (refuse["Effect"], refuse["Principal"]), ("Deny", {"AWS": ["*"]}))
         equal("its condition", refuse["Condition"], {"Bool": {"aws:SecureTransport": ["false"]}})
         equal("its resources", set(refuse["Resource"]), {f"arn:aws:s3:::{name}", f"arn:aws:s3:::{name}/*"})
+        old = statements.get("RefuseOldTls", {}).get("Condition")
+        equal("old TLS", old, {"NumericLessThan": {"s3:TlsVersion": ["1.2"]}} if self.config.get("hardened") else None)
         return s3, statements
 
     def encryption(self, s3, name):

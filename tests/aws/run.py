@@ -115,11 +115,97 @@ def drift_is_seen_and_mended(stack_of):
         plan = json.loads(stack.expect(2, "plan", "--json", "--detailed-exitcode").out)
         changed = {one["address"] for one in plan["changes"] if one["action"] != "no_op"}
         assert changed == {address}, f"{changed} instead of {address}"
+        assert drifted(stack) == {address}, f"{drifted(stack)} instead of {address}"
         stack.expect(0, "apply", "--auto-approve")
         attributes.Check(stack).all()
         stack.expect(0, "plan", "--detailed-exitcode")
+    assert drifted(stack, 0) == set()
     stack.destroy("--force-destroy")
     attributes.nothing_left(stack)
+
+
+def drifted(stack, code=2):
+    report = json.loads(stack.expect(code, "drift", "--json", "--no-trail").out)
+    return {one["address"] for one in report["resources"] if one["verdict"] not in ("clean", "pending")}
+
+
+def smart_drift(stack):
+    """As drift, for what a SMART stack has more and moto can change."""
+    recorded = {one["address"]: one["recorded"] for one in json.loads(stack.expect(0, "state", "list", "--json").out)["resources"]}
+    cognito, functions, logs = (stack.client(service) for service in ("cognito-idp", "lambda", "logs"))
+    pool = recorded["cognito_user_pool.main"]["id"]
+    client = recorded["cognito_user_pool_client.client"]["id"]
+    function = recorded["lambda_function.token_validator"]["name"]
+    group = recorded["cloudwatch_log_group.token_validator"]["name"]
+    return [
+        ("cognito_user_pool_client.client", lambda: cognito.update_user_pool_client(UserPoolId=pool, ClientId=client, ClientName="renamed")),
+        ('cognito_user.test_users["alice"]', lambda: cognito.admin_disable_user(UserPoolId=pool, Username="alice")),
+        ("lambda_function.token_validator", lambda: functions.update_function_configuration(FunctionName=function, Timeout=9)),
+        ("lambda_permission.healthlake", lambda: functions.remove_permission(FunctionName=function, StatementId="healthlake")),
+        ("cloudwatch_log_group.token_validator", lambda: logs.put_retention_policy(logGroupName=group, retentionInDays=1)),
+        ("cloudwatch_log_group.token_validator", lambda: logs.delete_log_group(logGroupName=group)),
+    ]
+
+
+def smart_drift_is_seen_and_mended(stack_of):
+    stack = stack_of("smart")
+    stack.expect(0, "apply", "--auto-approve")
+    assert drifted(stack, 0) == set()
+    for address, change in smart_drift(stack):
+        change()
+        assert drifted(stack) == {address}, f"{drifted(stack)} instead of {address}"
+        stack.expect(0, "drift", "--fix", "--auto-approve", "--no-trail")
+        attributes.Check(stack).all()
+        stack.expect(0, "plan", "--detailed-exitcode")
+
+
+def what_others_hang_on_is_told_and_left_alone(stack_of):
+    stack = stack_of()
+    stack.expect(0, "apply", "--auto-approve")
+    iam = stack.client("iam")
+    role = stack.outputs()["export_role_arn"].rsplit("/", 1)[1]
+    policy = iam.list_attached_role_policies(RoleName=role)["AttachedPolicies"][0]["PolicyArn"]
+    open_to_all = json.dumps({"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "s3:*", "Resource": "*"}]})
+    iam.attach_role_policy(RoleName=role, PolicyArn="arn:aws:iam::aws:policy/AdministratorAccess")
+    assert drifted(stack) == {"iam_role.healthlake"}
+    iam.detach_role_policy(RoleName=role, PolicyArn="arn:aws:iam::aws:policy/AdministratorAccess")
+    iam.put_role_policy(RoleName=role, PolicyName="by-hand", PolicyDocument=open_to_all)
+    assert drifted(stack) == {"iam_role.healthlake"}
+    iam.delete_role_policy(RoleName=role, PolicyName="by-hand")
+    iam.create_user(UserName="somebody")
+    iam.attach_user_policy(UserName="somebody", PolicyArn=policy)
+    assert drifted(stack) == {"iam_policy.healthlake"}
+    applied = stack.expect(0, "apply", "--auto-approve")
+    assert not [call for call in applied.mutations() if call[0] != "sts"], applied.mutations()
+    assert drifted(stack) == {"iam_policy.healthlake"}
+
+
+def whoever_takes_the_place_of_what_is_gone_is_not_overwritten(stack_of):
+    stack = stack_of()
+    stack.expect(0, "apply", "--auto-approve")
+    iam, kms = stack.client("iam"), stack.client("kms")
+    role = stack.outputs()["export_role_arn"].rsplit("/", 1)[1]
+    policy = iam.list_attached_role_policies(RoleName=role)["AttachedPolicies"][0]["PolicyArn"]
+    iam.detach_role_policy(RoleName=role, PolicyArn=policy)
+    iam.delete_role(RoleName=role)
+    trust = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Principal": {"Service": "ec2.amazonaws.com"}, "Action": "sts:AssumeRole"}]}
+    iam.create_role(RoleName=role, AssumeRolePolicyDocument=json.dumps(trust))
+    assert drifted(stack) == {"iam_role.healthlake", "iam_role_policy_attachment.this"}
+    refused = stack.expect(1, "apply", "--auto-approve")
+    assert not refused.mutations(), refused.mutations()
+    iam.delete_role(RoleName=role)
+    stack.expect(0, "drift", "--fix", "--auto-approve", "--no-trail")
+    kms.schedule_key_deletion(KeyId=stack.outputs()["s3_kms_key_arn"].rsplit("/", 1)[1], PendingWindowInDays=7)
+    assert drifted(stack) == {"kms_key.s3"}
+    stack.expect(5, "apply", "--auto-approve")
+
+
+def a_trail_that_does_not_answer_is_a_note(stack_of):
+    stack = stack_of()
+    stack.expect(0, "apply", "--auto-approve")
+    stack.client("kms").disable_key(KeyId=stack.outputs()["s3_kms_key_arn"].rsplit("/", 1)[1])
+    report = json.loads(stack.expect(2, "drift", "--json").out)
+    assert any("who made the last change is not known" in note for note in report["notes"]), report["notes"]
 
 
 def full_buckets_are_kept_unless_force_destroy_says_otherwise(stack_of):
@@ -257,6 +343,10 @@ TESTS = [
     *(made_as_asked(example) for example in EXAMPLES),
     edits_are_made_in_place,
     drift_is_seen_and_mended,
+    smart_drift_is_seen_and_mended,
+    what_others_hang_on_is_told_and_left_alone,
+    whoever_takes_the_place_of_what_is_gone_is_not_overwritten,
+    a_trail_that_does_not_answer_is_a_note,
     full_buckets_are_kept_unless_force_destroy_says_otherwise,
     protection_needs_a_name,
     taken_names_are_told_before_anything_is_made,

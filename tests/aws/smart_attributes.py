@@ -26,6 +26,9 @@ class SmartCheck:
         self.pool = self.outputs["cognito_user_pool_id"]
         self.cognito = self.stack.client("cognito-idp")
         self.name = self.config.get("lambda_function_name", "healthlake_token_validator")
+        self.hardened = self.config.get("hardened", False)
+        self.system = sorted(self.config.get("cognito_system_scopes", ["*.*"]))
+        self.patient = sorted(self.config.get("cognito_patient_scopes", ["*.read"]))
         self.service_role = self.config.get("healthlake_service_role_name", "healthlake-service-role")
 
     def all(self):
@@ -46,22 +49,27 @@ class SmartCheck:
         wanted = {"authorization": f"{base}/authorize", "token": f"{base}/token", "userinfo": f"{base}/userInfo", "jwks": jwks}
         equal("cognito_oauth_endpoints", self.outputs["cognito_oauth_endpoints"], wanted)
         equal("cognito_domain", self.outputs["cognito_domain"], domain)
-        scopes = {"launch": ["launch/patient"], "system": ["system/*.*"], "patient": ["patient/*.read"]}
+        scopes = {"launch": ["launch/patient"], "system": self.scopes("system"), "patient": self.scopes("patient")}
         equal("cognito_scopes", self.outputs["cognito_scopes"], scopes)
+
+    def scopes(self, server):
+        return [f"{server}/{scope}" for scope in getattr(self, server)]
 
     def user_pool(self):
         pool = self.cognito.describe_user_pool(UserPoolId=self.pool)["UserPool"]
         equal("the pool's name", pool["Name"], self.config.get("cognito_user_pool_name", "smart-on-fhir-healthlake-cognito"))
         policy = pool["Policies"]["PasswordPolicy"]
-        equal("the password policy", {key: policy.get(key) for key in PASSWORD_POLICY}, PASSWORD_POLICY)
+        wanted = {**PASSWORD_POLICY, "MinimumLength": 14 if self.hardened else 8}
+        equal("the password policy", {key: policy.get(key) for key in PASSWORD_POLICY}, wanted)
         equal("the alias", pool["AliasAttributes"], ["email"])
         equal("what is verified", pool["AutoVerifiedAttributes"], ["email"])
         equal("who makes users", pool["AdminCreateUserConfig"]["AllowAdminCreateUserOnly"], True)
         recovery = [way["Name"] for way in pool["AccountRecoverySetting"]["RecoveryMechanisms"]]
         equal("recovery", recovery, ["verified_email"])
         equal("case", pool["UsernameConfiguration"]["CaseSensitive"], False)
-        equal("MFA", pool.get("MfaConfiguration", "OFF"), self.config.get("cognito_mfa_configuration", "OFF"))
-        equal("protection", pool.get("DeletionProtection", "INACTIVE"), self.config.get("cognito_deletion_protection", "INACTIVE"))
+        equal("MFA", pool.get("MfaConfiguration", "OFF"), self.config.get("cognito_mfa_configuration", "ON" if self.hardened else "OFF"))
+        wanted = self.config.get("cognito_deletion_protection", "ACTIVE" if self.hardened else "INACTIVE")
+        equal("protection", pool.get("DeletionProtection", "INACTIVE"), wanted)
         equal("verification", pool["VerificationMessageTemplate"]["DefaultEmailOption"], "CONFIRM_WITH_CODE")
         settings = pool["UserAttributeUpdateSettings"]["AttributesRequireVerificationBeforeUpdate"]
         equal("verified before update", settings, ["email"])
@@ -73,21 +81,21 @@ class SmartCheck:
         equal("the domain's pool", domain["UserPoolId"], self.pool)
 
     def servers(self):
-        for identifier, scopes in (("launch", ["patient"]), ("system", ["*.*"]), ("patient", ["*.read"])):
+        for identifier, scopes in (("launch", ["patient"]), ("system", self.system), ("patient", self.patient)):
             server = self.cognito.describe_resource_server(UserPoolId=self.pool, Identifier=identifier)["ResourceServer"]
-            equal(f"the scopes of {identifier}", [scope["ScopeName"] for scope in server["Scopes"]], scopes)
+            equal(f"the scopes of {identifier}", sorted(scope["ScopeName"] for scope in server["Scopes"]), scopes)
 
     def clients(self):
         app = self.client("cognito_client_id")
         equal("its flow", app["AllowedOAuthFlows"], ["code"])
-        scopes = {"openid", "profile", "email", "phone", "launch/patient", "system/*.*", "patient/*.read"}
+        scopes = {"openid", "profile", "email", "phone", "launch/patient", *self.scopes("system"), *self.scopes("patient")}
         equal("its scopes", set(app["AllowedOAuthScopes"]), scopes)
         equal("its callbacks", set(app["CallbackURLs"]), set(self.config["cognito_callback_urls"]))
         equal("what it reads", set(app["ReadAttributes"]), STANDARD)
         equal("what it writes", set(app["WriteAttributes"]), STANDARD - {"email_verified", "phone_number_verified"})
         machine = self.client("cognito_machine_client_id")
         equal("the machine's flow", machine["AllowedOAuthFlows"], ["client_credentials"])
-        equal("the machine's scopes", machine["AllowedOAuthScopes"], ["system/*.*"])
+        equal("the machine's scopes", sorted(machine["AllowedOAuthScopes"]), self.scopes("system"))
 
     def client(self, output):
         described = self.cognito.describe_user_pool_client(UserPoolId=self.pool, ClientId=self.outputs[output])
@@ -101,7 +109,7 @@ class SmartCheck:
         return client
 
     def users(self):
-        for user in self.config["cognito_test_users"]:
+        for user in self.config.get("cognito_test_users", []):
             found = self.cognito.admin_get_user(UserPoolId=self.pool, Username=user["username"])
             equal("the user's status", found["UserStatus"], "CONFIRMED")
             attributes = {attribute["Name"]: attribute["Value"] for attribute in found["UserAttributes"]}
@@ -114,7 +122,9 @@ class SmartCheck:
         found = functions.get_function(FunctionName=self.name)
         function = found["Configuration"]
         equal("the runtime", (function["Runtime"], function["Handler"]), ("provided.al2023", "bootstrap"))
-        equal("the size", (function["MemorySize"], function["Timeout"]), (self.config.get("lambda_memory_size", 256), 30))
+        timeout = 5 if self.hardened else 30
+        equal("the size", (function["MemorySize"], function["Timeout"]), (self.config.get("lambda_memory_size", 256), timeout))
+        self.hardening(found)
         equal("the processor", function["Architectures"], ["x86_64"])
         role = self.config.get("lambda_role_name", "healthlake_token_validator_role")
         equal("the function's role", function["Role"], f"arn:aws:iam::{self.account}:role/{role}")
@@ -137,6 +147,15 @@ class SmartCheck:
         tags = logs.list_tags_for_resource(resourceArn=group["arn"].removesuffix(":*"))["tags"]
         self.check.tags("the log group", tags, "cloudwatch_log_group.token_validator")
 
+    def hardening(self, found):
+        function = found["Configuration"]
+        equal("tracing", function.get("TracingConfig", {}).get("Mode"), "Active" if self.hardened else "PassThrough")
+        equal("concurrency", found.get("Concurrency", {}).get("ReservedConcurrentExecutions"), 50 if self.hardened else None)
+        key = function.get("KMSKeyArn") or None
+        equal("whether it has a key", key is not None, self.hardened)
+        if key:
+            self.check.key(key, "kms_key.lambda")
+
     def lambda_role(self):
         iam = self.stack.client("iam")
         name = self.config.get("lambda_role_name", "healthlake_token_validator_role")
@@ -145,7 +164,9 @@ class SmartCheck:
         attached = [policy["PolicyArn"] for policy in iam.list_attached_role_policies(RoleName=name)["AttachedPolicies"]]
         equal("what is attached", attached, ["arn:aws:iam::aws:policy/service-role/AWSLambdaBasicExecutionRole"])
         inline = self.config.get("lambda_cognito_access_role", "fhir_cognito_access")
-        (statement,) = by_sid(iam.get_role_policy(RoleName=name, PolicyName=inline)["PolicyDocument"]).values()
+        statements = by_sid(iam.get_role_policy(RoleName=name, PolicyName=inline)["PolicyDocument"])
+        equal("its own policy", set(statements), {"CognitoUser", *(("Tracing", "EnvironmentKey") if self.hardened else ())})
+        statement = statements["CognitoUser"]
         pool = f"arn:aws:cognito-idp:us-east-1:{self.account}:userpool/{self.pool}"
         equal("what it may ask Cognito", (statement["Action"], statement["Resource"]), (["cognito-idp:GetUser"], [pool]))
 

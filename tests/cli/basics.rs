@@ -8,7 +8,7 @@ use crate::support::{Place, snapshot};
 fn the_help_is_as_documented() {
     let place = Place::sandbox("minimal");
     snapshot("help", &place.run(["--help"]).succeeds());
-    for command in ["plan", "apply", "destroy", "wait", "outputs", "fhir", "state", "sandbox"] {
+    for command in ["plan", "apply", "destroy", "wait", "outputs", "fhir", "state", "adopt", "sandbox"] {
         snapshot(&format!("help_{command}"), &place.run([command, "--help"]).succeeds());
     }
     for command in ["get", "search", "create", "update", "delete", "history", "bundle", "everything", "explain"] {

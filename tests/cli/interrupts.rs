@@ -1,8 +1,9 @@
 //! Signals.
 
+use std::process::Stdio;
 use std::time::Duration;
 
-use hlctl_emulator::Action;
+use hlctl_emulator::{Action, Rule};
 use nix::sys::signal::Signal;
 
 use crate::support::{Census, Place, Running, eventually, rule, snapshot};
@@ -111,4 +112,32 @@ fn an_interrupted_destroy_is_taken_up_by_the_same_command() {
     place.run(destroy).succeeds();
     let census = place.cloud().census_as(place.access_key(), "eu-west-2");
     assert_eq!(census, Census::nothing_but_ending_keys(2));
+}
+
+#[test]
+fn an_apply_goes_on_when_nobody_reads_any_more_what_it_says() {
+    let place = Place::still("minimal");
+    let mut command = place.run(["apply", "-y"]).command();
+    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = command.spawn().unwrap();
+    drop((child.stdout.take(), child.stderr.take()));
+    eventually("the apply waits for its store", || place.cloud().count("DescribeFHIRDatastore") > 3);
+    place.cloud().let_a_minute_pass();
+    assert_eq!(child.wait().unwrap().code(), Some(0));
+    place.run(["plan", "--detailed-exitcode"]).succeeds();
+}
+
+#[test]
+fn a_wait_outlives_the_sleep_of_the_machine_and_the_connection() {
+    let place = Place::still("minimal");
+    let running = waiting(&place);
+    running.signal(Signal::SIGSTOP);
+    let lost = Rule { times: Some(4), ..rule("DescribeFHIRDatastore", None, Action::DropBefore) };
+    place.cloud().rules([lost]);
+    place.cloud().let_a_minute_pass();
+    running.signal(Signal::SIGCONT);
+    let ended = running.ends();
+    assert_eq!(ended.code, 0, "{ended}");
+    assert_eq!(place.cloud().requests().iter().filter(|record| record.status == 0).count(), 4);
+    place.run(["plan", "--detailed-exitcode"]).succeeds();
 }

@@ -9,6 +9,7 @@ fn region(example: &str) -> &'static str {
         "synthea" => "us-west-2",
         "tags-and-region" => "ca-central-1",
         "customer-keys" => "eu-west-2",
+        "hardened" => "us-east-2",
         _ => "us-east-1",
     }
 }
@@ -23,6 +24,7 @@ fn store_name(example: &str) -> &'static str {
         "tags-and-region" => "fhir-interop-test",
         "customer-keys" => "fhir-production",
         "smart" => "fhir-smart",
+        "hardened" => "fhir-hardened",
         _ => "fhir-minimal",
     }
 }

@@ -9,17 +9,28 @@
     reason = "a test may stop at the first surprise"
 )]
 
+mod adopt;
 mod apply;
+mod audit;
 mod backend;
 mod basics;
+mod credentials;
+mod doctor;
+mod drift;
+mod export;
 mod faults;
 mod fhir;
+mod fleet;
+mod fuzz;
+mod hardened;
 mod interrupts;
 mod kills;
 mod laws;
 mod lock;
 mod outputs;
+mod pictures;
 mod plan;
+mod policy;
 mod refusals;
 mod saved_plan;
 mod smart;

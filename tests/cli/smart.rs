@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use crate::support::{ALICE_PASSWORD, Census, Place, call};
+use crate::support::{ALICE_PASSWORD, Census, Place, call, each};
 
 fn applied() -> Place {
     let place = Place::quick("smart");
@@ -190,4 +190,20 @@ fn environments_that_wait_serve_the_version_that_is_wanted() {
     place.run(["plan", "--detailed-exitcode"]).succeeds();
     place.run(["destroy", "-y", "--allow-destroy", "fhir-smart"]).succeeds();
     assert_eq!(place.cloud().census(), Census::nothing_but_ending_keys(2));
+}
+
+#[test]
+fn every_resource_of_a_smart_stack_can_be_replaced_when_it_is_named() {
+    let addresses: Vec<String> = applied().state()["resources"].as_object().unwrap().keys().cloned().collect();
+    let smart = ["cognito", "lambda", "cloudwatch", "iam"];
+    let addresses = addresses.iter().filter(|address| smart.iter().any(|kind| address.starts_with(kind)));
+    each(addresses, |address| {
+        let place = applied();
+        let replaced = place.run(["apply", "-y", "--replace", address, "--allow-destroy", address]).ends();
+        assert_eq!(replaced.code, 0, "{address}: {replaced}");
+        let plan = place.run(["plan", "--detailed-exitcode"]).ends();
+        assert_eq!(plan.code, 0, "{address}: {plan}");
+        assert_eq!(place.cloud().census(), Census::of("smart"), "{address}");
+        assert_eq!(place.state()["deposed"], serde_json::json!([]), "{address}");
+    });
 }

@@ -9,6 +9,7 @@ fn ends_as(place: &Place, create: Option<&str>, update: Option<&str>) {
         create_ends_as: create.map(str::to_owned),
         update_ends_as: update.map(str::to_owned),
         error_message: Some("The KMS key is out of order".to_owned()),
+        ..HealthLakeFaults::default()
     };
     place.cloud().emulator.set_faults(Faults { healthlake, ..Faults::default() });
 }

@@ -1,6 +1,7 @@
 //! One request from arrival to answer.
 
 use std::pin::Pin;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -8,6 +9,7 @@ use bytes::Bytes;
 use http::{HeaderValue, Method, Request, Response, StatusCode};
 use serde_json::Value;
 
+use crate::authorize::{Ask, Guard};
 use crate::control;
 use crate::error::{AwsError, AwsResult, ConnectionLost, Error};
 use crate::fault::{self, Action, FaultEngine, Faults};
@@ -18,7 +20,8 @@ use crate::route::{self, Caller, Service};
 use crate::services::healthlake::fhir;
 use crate::services::healthlake::jobs::{self, Pace};
 use crate::services::lambda::Engine;
-use crate::services::{self, Cx, cognito, s3};
+use crate::services::{self, Cx, cloudtrail, cognito, s3};
+use crate::spoil::{self, Spoil};
 use crate::store::Store;
 use crate::store::files::Files;
 
@@ -46,6 +49,8 @@ impl Emulator {
         if account.len() != 12 || !account.bytes().all(|b| b.is_ascii_digit()) {
             return Err(Error::Option(format!("account id {account:?} is not twelve digits")));
         }
+        let guard = Guard::default();
+        guard.replace(options.policy.as_deref())?;
         let store = Store::open(options.data_dir.as_deref())?;
         let core = Arc::new_cyclic(|core| Core {
             store,
@@ -54,9 +59,25 @@ impl Emulator {
             faults: FaultEngine::new(options.faults.clone()),
             journal: Journal::default(),
             jobs: tokio::sync::Mutex::default(),
+            hanging: AtomicU64::new(0),
+            guard,
             options,
         });
         Ok(Self { s3: s3::Endpoint::new(Arc::clone(&core)), core })
+    }
+
+    /// Another AWS with these settings that holds what this one, kept in memory, holds now, except for objects in
+    /// buckets, FHIR resources and log events.
+    ///
+    /// # Errors
+    ///
+    /// As of [`Emulator::open`], or if this one's data directory fails.
+    pub fn copy(&self, options: Options) -> Result<Self, Error> {
+        let copy = Self::open(options)?;
+        let world = self.core.store.world()?;
+        copy.core.store.with(Effect::Write, |present, _| *present = world)?;
+        self.core.files.copy_packages(&copy.core.files)?;
+        Ok(copy)
     }
 
     /// The settings it was opened with. Faults may have been replaced since.
@@ -81,6 +102,15 @@ impl Emulator {
         self.core.faults.replace(faults);
     }
 
+    /// Lets callers do only what this policy document of an identity allows; `None` lets them do everything.
+    ///
+    /// # Errors
+    ///
+    /// If the document is none.
+    pub fn set_policy(&self, document: Option<&str>) -> Result<(), Error> {
+        self.core.guard.replace(document)
+    }
+
     /// The requests served so far in the order they ended, without those to `/_emulator/`.
     #[must_use]
     pub fn requests(&self) -> Vec<RequestRecord> {
@@ -90,6 +120,12 @@ impl Emulator {
     /// Forgets the requests served so far.
     pub fn clear_requests(&self) {
         self.core.journal.clear();
+    }
+
+    /// How many requests have come to hang, since it was opened, because a fault says so.
+    #[must_use]
+    pub fn hanging(&self) -> u64 {
+        self.core.hanging.load(Ordering::SeqCst)
     }
 
     /// Gives a user pool new signing keys, so that tokens signed so far are good no more, and returns its
@@ -125,19 +161,27 @@ impl Emulator {
         let clock = &self.core.options.clock;
         let started = clock.now();
         let trace = Trace::new(self.core.options.ids.uuid());
+        let (caller, names) = (route::route(&request, &self.core.options).caller.arn, cloudtrail::names(&request));
         pause(self.core.options.latency).await;
         self.carry_on(Pace::Look).await;
         let outcome = self.dispatch(request, &trace).await;
+        let silent = trace.verdict() == Some(Verdict::Silent);
         let summary = trace.summary();
         self.core.journal.push(RequestRecord {
             number: 0,
             service: summary.service,
             operation: summary.operation,
-            status: outcome.as_ref().map_or(0, |response| response.status().as_u16()),
-            error: outcome.as_ref().ok().and_then(error_code),
+            caller,
+            names,
+            status: outcome.as_ref().ok().filter(|_| !silent).map_or(0, |response| response.status().as_u16()),
+            error: outcome.as_ref().ok().filter(|_| !silent).and_then(error_code),
+            asked: summary.asked,
             started,
             ended: clock.now(),
         });
+        if silent {
+            self.core.hang().await;
+        }
         outcome
     }
 
@@ -158,10 +202,12 @@ impl Emulator {
             Service::Cognito if cognito::hosted::endpoint(&request).is_some() => {
                 cognito::hosted::serve(core, &route.caller, &request, trace).await
             }
-            Service::Kms | Service::HealthLake | Service::Cognito | Service::Logs => {
+            Service::Kms | Service::HealthLake | Service::Cognito | Service::Logs | Service::CloudTrail => {
                 json::serve(core, service, &route.caller, &request, trace).await
             }
-            Service::Lambda => rest_json::serve(core, service, &route.caller, &request, trace).await,
+            Service::Lambda | Service::LakeFormation => {
+                rest_json::serve(core, service, &route.caller, &request, trace).await
+            }
             Service::Iam | Service::Sts => query::serve(core, service, &route.caller, &request, trace).await,
             Service::S3 => self.s3.serve(route.caller, request, trace).await,
         };
@@ -191,6 +237,8 @@ pub(crate) struct Core {
     pub(crate) journal: Journal,
     /// Held by whoever carries on with jobs.
     pub(crate) jobs: tokio::sync::Mutex<()>,
+    hanging: AtomicU64,
+    pub(crate) guard: Guard,
 }
 
 impl Core {
@@ -217,16 +265,33 @@ impl Core {
                 trace.decide(Verdict::Lost);
                 Err(never_sent())
             }
+            Some(Action::Spoil(spoil)) => {
+                trace.decide(Verdict::Spoilt(spoil));
+                Ok(())
+            }
             Some(Action::Html) => {
                 trace.decide(Verdict::Html);
                 Err(never_sent())
             }
-            Some(Action::Hang) => std::future::pending().await,
+            Some(Action::Hang) => {
+                self.hang().await;
+                Err(never_sent())
+            }
+            Some(Action::HangAfter) => {
+                trace.decide(Verdict::Silent);
+                Ok(())
+            }
             Some(Action::Throttle) => Err(fault::throttled(service)),
             Some(Action::ServerError) => Err(fault::server_error(service)),
             Some(Action::Deny) => Err(fault::denied(service, operation, caller, "*")),
             Some(Action::Error { code, message, status }) => Err(AwsError::new(status, code, message)),
         }
+    }
+
+    /// Counts a request among those that hang, and lets it hang.
+    async fn hang(&self) {
+        self.hanging.fetch_add(1, Ordering::SeqCst);
+        std::future::pending::<()>().await;
     }
 
     /// Runs an operation on the stored state and keeps what it changed.
@@ -259,6 +324,8 @@ impl Core {
                 options: &self.options,
                 faults: self.faults.current(),
                 files: &self.files,
+                journal: &self.journal,
+                guard: &self.guard,
             })
         })
     }
@@ -290,6 +357,7 @@ struct TraceState {
     service: String,
     operation: Option<String>,
     verdict: Option<Verdict>,
+    asked: Vec<Ask>,
 }
 
 /// How an answer is replaced.
@@ -297,11 +365,14 @@ struct TraceState {
 pub(crate) enum Verdict {
     Lost,
     Html,
+    Silent,
+    Spoilt(Spoil),
 }
 
 struct Summary {
     service: String,
     operation: String,
+    asked: Vec<Ask>,
 }
 
 impl Trace {
@@ -323,6 +394,10 @@ impl Trace {
         service.clone_into(&mut self.lock().service);
     }
 
+    pub(crate) fn asked(&self, asks: Vec<Ask>) {
+        self.lock().asked = asks;
+    }
+
     fn decide(&self, verdict: Verdict) {
         self.lock().verdict = Some(verdict);
     }
@@ -336,6 +411,7 @@ impl Trace {
         Summary {
             service: state.service.clone(),
             operation: state.operation.clone().unwrap_or_else(|| "Unknown".to_owned()),
+            asked: state.asked.clone(),
         }
     }
 
@@ -355,7 +431,8 @@ fn conclude(response: Response<Bytes>, trace: &Trace, head: bool) -> Result<Resp
     match trace.verdict() {
         Some(Verdict::Lost) => Err(ConnectionLost),
         Some(Verdict::Html) => Ok(finish(html_page(), trace, head)),
-        None => Ok(finish(response, trace, head)),
+        Some(Verdict::Spoilt(how)) => Ok(finish(spoil::spoil(response, how), trace, head)),
+        Some(Verdict::Silent) | None => Ok(finish(response, trace, head)),
     }
 }
 

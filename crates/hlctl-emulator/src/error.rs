@@ -45,6 +45,9 @@ pub enum Error {
         /// What is wrong with it.
         reason: String,
     },
+    /// What is held could not be put into words for a copy.
+    #[error("the emulator cannot be copied: {0}")]
+    Copy(serde_json::Error),
     /// A setting is impossible.
     #[error("{0}")]
     Option(String),

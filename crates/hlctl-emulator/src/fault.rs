@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::error::AwsError;
 use crate::route::{Caller, Service};
 use crate::services::cognito;
+use crate::spoil::Spoil;
 
 /// Everything that can be made to go wrong. Also the JSON document of `/_emulator/faults`.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -53,6 +54,8 @@ pub struct HealthLakeFaults {
     pub update_ends_as: Option<String>,
     /// The `ErrorCause` message of a store whose creation or update failed.
     pub error_message: Option<String>,
+    /// The data lake administrators in Lake Formation, by ARN; without a list whoever asks is one.
+    pub lake_administrators: Option<Vec<String>>,
 }
 
 /// How import and export jobs fare that are submitted from now on.
@@ -80,7 +83,7 @@ pub struct JobFaults {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Rule {
-    /// Only this service (`sts`, `kms`, `s3`, `iam`, `healthlake`, `cognito-idp`, `lambda`, `logs`).
+    /// Only this service (`sts`, `kms`, `s3`, `iam`, `healthlake`, `cognito-idp`, `lambda`, `logs`, `lakeformation`).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub service: Option<String>,
     /// Only this operation, by its API name.
@@ -122,6 +125,8 @@ pub enum Action {
     Deny,
     /// No answer ever comes; nothing is done.
     Hang,
+    /// The request is done, but no answer ever comes.
+    HangAfter,
     /// This error; nothing is done.
     Error {
         /// The error code.
@@ -131,6 +136,8 @@ pub enum Action {
         /// The HTTP status.
         status: u16,
     },
+    /// The request is done, then its answer is spoilt.
+    Spoil(Spoil),
 }
 
 /// The faults in force and how often each rule has matched and fired.
@@ -224,6 +231,14 @@ impl Faults {
     }
 }
 
+impl Faults {
+    /// Whether an action is denied on purpose, by its name in policies.
+    pub(crate) fn denies_action(&self, action: &str) -> bool {
+        let any = action.split_once(':').map(|(service, _)| format!("{service}:*"));
+        self.deny.iter().any(|entry| entry.eq_ignore_ascii_case(action) || Some(entry) == any.as_ref())
+    }
+}
+
 impl Rule {
     fn covers(&self, service: Service, operation: &str) -> bool {
         let same = |wanted: &Option<String>, actual: &str| {
@@ -250,9 +265,11 @@ pub(crate) fn throttled(service: Service) -> AwsError {
             "ThrottlingException",
             "You have exceeded the rate at which you may call KMS. Reduce the frequency of your calls.",
         ),
-        Service::HealthLake | Service::Logs => AwsError::new(400, "ThrottlingException", "Rate exceeded"),
+        Service::HealthLake | Service::Logs | Service::CloudTrail => {
+            AwsError::new(400, "ThrottlingException", "Rate exceeded")
+        }
         Service::Cognito => AwsError::new(400, "TooManyRequestsException", "Rate exceeded"),
-        Service::Lambda => AwsError::new(429, "TooManyRequestsException", "Rate Exceeded."),
+        Service::Lambda | Service::LakeFormation => AwsError::new(429, "TooManyRequestsException", "Rate Exceeded."),
     }
 }
 
@@ -269,15 +286,22 @@ pub(crate) fn server_error(service: Service) -> AwsError {
         Service::Kms => ("KMSInternalException", "The request was rejected because an internal exception occurred."),
         Service::HealthLake => ("InternalServerException", "An unknown internal error occurred in the service."),
         Service::Cognito => ("InternalErrorException", "Something went wrong."),
-        Service::Lambda => ("ServiceException", "An error occurred and the request cannot be processed."),
+        Service::Lambda | Service::LakeFormation => {
+            ("ServiceException", "An error occurred and the request cannot be processed.")
+        }
         Service::Logs => ("ServiceUnavailableException", "The service cannot complete the request."),
+        Service::CloudTrail => ("InternalFailure", "The request processing has failed because of an unknown error."),
     };
     AwsError::new(500, code, message)
 }
 
 /// The error a service gives when no policy allows the action.
 pub(crate) fn denied(service: Service, operation: &str, caller: &Caller, resource: &str) -> AwsError {
-    let action = format!("{}:{}", service.name(), action_name(service, operation));
+    not_allowed(service, &format!("{}:{}", service.name(), action_name(service, operation)), caller, resource)
+}
+
+/// The error a service gives when the caller's policy does not allow an action, which may be another service's.
+pub(crate) fn not_allowed(service: Service, action: &str, caller: &Caller, resource: &str) -> AwsError {
     let message = format!(
         "User: {} is not authorized to perform: {action} on resource: {resource} because no \
          identity-based policy allows the {action} action",
@@ -285,8 +309,8 @@ pub(crate) fn denied(service: Service, operation: &str, caller: &Caller, resourc
     );
     match service {
         Service::S3 | Service::Iam | Service::Sts => AwsError::new(403, "AccessDenied", message),
-        Service::Lambda => AwsError::new(403, "AccessDeniedException", message),
-        Service::Kms | Service::HealthLake | Service::Cognito | Service::Logs => {
+        Service::Lambda | Service::LakeFormation => AwsError::new(403, "AccessDeniedException", message),
+        Service::Kms | Service::HealthLake | Service::Cognito | Service::Logs | Service::CloudTrail => {
             AwsError::new(400, "AccessDeniedException", message)
         }
     }
@@ -294,9 +318,13 @@ pub(crate) fn denied(service: Service, operation: &str, caller: &Caller, resourc
 
 /// The IAM action that an operation needs, where its name differs
 /// (Service Authorization Reference, Amazon S3 and AWS Lambda).
-fn action_name(service: Service, operation: &str) -> &str {
+pub(crate) fn action_name(service: Service, operation: &str) -> &str {
     if service == Service::Lambda && operation == "Invoke" {
         return "InvokeFunction";
+    }
+    // No page names an action for this document; the capabilities are what it tells.
+    if service == Service::HealthLake && operation == "GetDiscoveryDocument" {
+        return "GetCapabilities";
     }
     if service != Service::S3 {
         return operation;

@@ -6,6 +6,8 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use jiff::Timestamp;
 use serde::Serialize;
 
+use crate::authorize::Ask;
+
 /// Entries kept; older ones are dropped so that a long-running server does not grow for ever.
 const KEPT: usize = 200_000;
 
@@ -18,10 +20,16 @@ pub struct RequestRecord {
     pub service: String,
     /// The operation, by its API name; `Unknown` if the request named none.
     pub operation: String,
+    /// ARN of who asked.
+    pub caller: String,
+    /// The names, ids and ARNs in the request, as far as they can be told from other values.
+    pub names: Vec<String>,
     /// The HTTP status; 0 if the connection was closed without an answer.
     pub status: u16,
     /// The error code, if the answer was an error.
     pub error: Option<String>,
+    /// What IAM was asked about it; empty where no policy is in force.
+    pub asked: Vec<Ask>,
     /// When the request arrived, by the emulator's clock.
     pub started: Timestamp,
     /// When the answer was ready, by the emulator's clock.

@@ -1,5 +1,5 @@
-//! AWS on loopback: STS, KMS, S3, IAM, Cognito user pools, Lambda, CloudWatch Logs and HealthLake with its FHIR
-//! interface, for any AWS client.
+//! AWS on loopback: STS, KMS, S3, IAM, Cognito user pools, Lambda, CloudWatch Logs, CloudTrail's LookupEvents and
+//! HealthLake with its FHIR interface, for any AWS client.
 //!
 //! An [`Emulator`] is opened with [`Options`] and then reached in one of three ways:
 //! [`Emulator::connector`] plugs it into the Rust SDK without a socket, [`Emulator::serve`] makes it
@@ -30,19 +30,21 @@
 //! are not verified: any secret key will do. An access key id that begins with `EXPIRED` or `INVALID` is
 //! answered with the service's error for expired or unknown credentials. The caller is
 //! `arn:aws:iam::ACCOUNT:user/sandbox`, or the session of a role it has assumed, and may do everything
-//! that [`Faults::deny`] does not forbid; no policy is evaluated but for AssumeRole, the lock-out check
-//! of key policies, the block on public bucket policies, log delivery, and the roles in which HealthLake runs jobs and
+//! that [`Faults::deny`] does not forbid, or what the policy of [`Options::policy`] allows ([`Ask`]); no other policy is evaluated but for
+//! AssumeRole, the lock-out check of key policies, the block on public bucket policies, log delivery, and the roles in which HealthLake runs jobs and
 //! carries out requests with a bearer token.
 //!
 //! # What is modelled
 //!
+//! - **Lake Formation**: GetDataLakeSettings, which names the administrators of [`HealthLakeFaults`]; whoever is none
+//!   can neither create nor delete a datastore.
 //! - **STS**: GetCallerIdentity, AssumeRole of a role that trusts the caller or its account.
 //! - **KMS**: CreateKey, DescribeKey, ListKeys, UpdateKeyDescription, GetKeyPolicy, PutKeyPolicy,
 //!   ListKeyPolicies, EnableKey, DisableKey, Enable- and DisableKeyRotation, GetKeyRotationStatus,
 //!   ScheduleKeyDeletion, CancelKeyDeletion, tags and aliases. A key vanishes on its deletion date.
 //! - **IAM**: roles with trust policies, boundaries and tags; customer-managed policies with versions and
 //!   tags; attachments, inline policies, ListEntitiesForPolicy, ListInstanceProfilesForRole (always
-//!   empty). Of the policies that AWS keeps some twenty can be attached; they have no documents, but
+//!   empty), GetUser of the caller, SimulatePrincipalPolicy against the policy and the denials in force. Of the policies that AWS keeps some twenty can be attached; they have no documents, but
 //!   those that speak of HealthLake count for what a bearer token opens.
 //! - **S3**: buckets with tags, versioning, encryption, public access block, lifecycle, logging, policy and
 //!   ownership; objects with versions, delete markers, conditional writes, checksums, copies, multipart
@@ -61,6 +63,7 @@
 //!   `Code.Location` of GetFunction serves the package. Invoke runs the function, see below.
 //! - **CloudWatch Logs**: groups with retention, keys and tags; streams; PutLogEvents, GetLogEvents,
 //!   FilterLogEvents with patterns of terms. Functions write there, before their answer is given.
+//! - **CloudTrail**: LookupEvents, out of the log of this process's own requests; see the choices there.
 //! - **Cognito user pools**: pools with schema, policies, second-factor settings and tags; domains, resource
 //!   servers, app clients and users, as an administrator keeps them (create, describe or get, update, delete,
 //!   list; AdminSetUserPassword, AdminEnableUser, AdminDisableUser). InitiateAuth and AdminInitiateAuth with a
@@ -156,8 +159,8 @@
 //! }
 //! ```
 //!
-//! The actions are `throttle`, `server_error`, `drop_before`, `drop_after`, `delay`, `html`, `deny`, `hang`
-//! and `error`; see [`Action`]. The endpoints of user pools have the service `cognito-idp` and the operations
+//! The actions are `throttle`, `server_error`, `drop_before`, `drop_after`, `delay`, `html`, `deny`, `hang`,
+//! `hang_after`, `error` and `spoil`; see [`Action`]. The endpoints of user pools have the service `cognito-idp` and the operations
 //! `Authorize`, `Login`, `Logout`, `Token`, `UserInfo`, `Revoke`, `Jwks` and `OpenIdConfiguration`. Over a socket a dropped connection is closed, in process it is an I/O error.
 //!
 //! Beside it, `GET /_emulator/health` answers as soon as the server does, and `GET /_emulator/requests`
@@ -170,6 +173,7 @@
 //! while it waits). A process may be killed at any time. Faults and the log of requests are each
 //! process's own, and so are the processes of functions: each emulator starts those it needs.
 
+mod authorize;
 mod clock;
 mod connector;
 mod control;
@@ -184,8 +188,10 @@ mod protocol;
 mod route;
 mod server;
 mod services;
+mod spoil;
 mod store;
 
+pub use authorize::Ask;
 pub use clock::Clock;
 pub use emulator::Emulator;
 pub use error::{ConnectionLost, Error};
@@ -194,3 +200,4 @@ pub use ids::Ids;
 pub use journal::RequestRecord;
 pub use load::{LoadError, Loaded, RefusedLine};
 pub use options::{Delays, ImportLimits, Options};
+pub use spoil::{Damage, Spoil};

@@ -70,6 +70,9 @@ struct Arguments {
     /// An action that every caller lacks permission for, such as kms:CreateKey or iam:*.
     #[arg(long, value_name = "SERVICE:ACTION")]
     deny: Vec<String>,
+    /// An IAM policy document of the callers, who may then do what it allows and nothing else.
+    #[arg(long, value_name = "FILE", value_parser = text)]
+    policy: Option<String>,
 }
 
 fn seconds(text: &str) -> Result<Duration, String> {
@@ -80,6 +83,10 @@ fn seconds(text: &str) -> Result<Duration, String> {
 fn key_and_secret(text: &str) -> Result<(String, String), String> {
     let (key, secret) = text.split_once('=').ok_or("write it as KEY=SECRET")?;
     Ok((key.to_owned(), secret.to_owned()))
+}
+
+fn text(path: &str) -> Result<String, String> {
+    std::fs::read_to_string(path).map_err(|error| error.to_string())
 }
 
 fn faults(text: &str) -> Result<Faults, String> {
@@ -111,6 +118,7 @@ impl Arguments {
             access_logs: self.access_logs,
             strict_principals: self.strict_principals,
             secrets: self.verify.into_iter().collect(),
+            policy: self.policy,
             ..Options::default()
         }
     }

@@ -43,6 +43,8 @@ pub struct Options {
     /// Secret keys by access key id. Requests to the FHIR interface that are signed with one of these keys have their
     /// signatures verified; of all others any signature is taken.
     pub secrets: BTreeMap<String, String>,
+    /// The policy document of an identity that every caller has; without one they may do everything.
+    pub policy: Option<String>,
 }
 
 impl Default for Options {
@@ -61,6 +63,7 @@ impl Default for Options {
             access_logs: false,
             strict_principals: false,
             secrets: BTreeMap::new(),
+            policy: None,
         }
     }
 }

@@ -19,6 +19,8 @@ pub(crate) enum Service {
     Cognito,
     Lambda,
     Logs,
+    CloudTrail,
+    LakeFormation,
 }
 
 impl Service {
@@ -33,13 +35,25 @@ impl Service {
             Self::Cognito => "cognito-idp",
             Self::Lambda => "lambda",
             Self::Logs => "logs",
+            Self::CloudTrail => "cloudtrail",
+            Self::LakeFormation => "lakeformation",
         }
     }
 
     fn from_name(name: &str) -> Option<Self> {
-        [Self::Sts, Self::Kms, Self::S3, Self::Iam, Self::HealthLake, Self::Cognito, Self::Lambda, Self::Logs]
-            .into_iter()
-            .find(|service| service.name() == name)
+        const ALL: [Service; 10] = [
+            Service::Sts,
+            Service::Kms,
+            Service::S3,
+            Service::Iam,
+            Service::HealthLake,
+            Service::Cognito,
+            Service::Lambda,
+            Service::Logs,
+            Service::CloudTrail,
+            Service::LakeFormation,
+        ];
+        ALL.into_iter().find(|service| service.name() == name)
     }
 }
 

@@ -1,6 +1,7 @@
 //! The one table of configuration keys. What the parser accepts, what `hlctl init` writes, the JSON Schema and
 //! the tables of `docs/configuration.md` all come from here.
 
+mod hardened;
 mod module_inputs;
 mod own;
 mod smart;
@@ -90,6 +91,8 @@ pub(super) enum Kind {
     Protect,
     /// `backend`.
     Backend,
+    /// `audit`.
+    Audit,
     /// `cognito_test_users`.
     TestUsers,
     /// `cognito_token_validity`.
@@ -108,6 +111,7 @@ impl Kind {
             Self::Seconds { .. } => "a number of seconds",
             Self::List { .. } => "a list of strings",
             Self::Tags => "a table of strings",
+            Self::Audit => "a table",
             Self::Protect => "true, false or a list of addresses",
             Self::Backend => "a table",
             Self::TestUsers => "a list of tables",
@@ -141,9 +145,25 @@ pub fn find(name: &str) -> Option<&'static Key> {
 }
 
 impl Key {
+    /// Whether the key has this value without a word from the user.
+    pub fn is_default(&self, value: &toml::Value) -> bool {
+        match self.default {
+            Default::Toml(text) => {
+                let table: Option<toml::Table> = toml::from_str(&format!("value = {text}")).ok();
+                table.as_ref().and_then(|table| table.get("value")) == Some(value)
+            }
+            Default::Required | Default::Unset => false,
+        }
+    }
+
     /// The environment variable that overrides the file.
     pub fn variable(&self) -> String {
         format!("HLCTL_{}", self.name.to_ascii_uppercase())
+    }
+
+    /// What it is under `hardened = true` without a word from the user, in TOML, where that differs.
+    pub fn hardened(&self) -> Option<&'static str> {
+        hardened::HARDENED.iter().find(|(name, _)| *name == self.name).map(|(_, value)| *value)
     }
 }
 

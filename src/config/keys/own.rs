@@ -61,6 +61,14 @@ pub(super) const KEYS: &[Key] = &[
         example: "false",
     },
     Key {
+        name: "buckets_minimum_tls",
+        group: Group::Buckets,
+        kind: Kind::Choice(&["1.2", "1.3"]),
+        default: Default::Unset,
+        doc: "Oldest version of TLS that the buckets' policies let in. Without it they refuse plain HTTP alone.",
+        example: r#""1.2""#,
+    },
+    Key {
         name: "force_destroy",
         group: Group::Buckets,
         kind: Kind::Flag,
@@ -99,6 +107,22 @@ pub(super) const KEYS: &[Key] = &[
         default: Default::Toml("[]"),
         doc: "Accounts that hlctl may touch; with any other credentials it stops before the first change. Empty allows every account.",
         example: r#"["123456789012"]"#,
+    },
+    Key {
+        name: "hardened",
+        group: Group::Safety,
+        kind: Kind::Flag,
+        default: Default::Toml("false"),
+        doc: "Strong values in place of the module's weak defaults, for keys that are not set. Those keys say which, here and in `docs/audit.md`.",
+        example: "true",
+    },
+    Key {
+        name: "audit",
+        group: Group::Safety,
+        kind: Kind::Audit,
+        default: Default::Toml("{}"),
+        doc: "For `hlctl audit`. `production = false` says that the stack holds no real patients. `[[audit.waivers]]` waive checks: `check`, `reason`, `expires` and, for one resource alone, `resource`. Written as tables they stand at the end of the file.",
+        example: r#"{ waivers = [{ check = "HLCTL-24", reason = "the log-in is another pool's", expires = "2027-01-31" }] }"#,
     },
     Key {
         name: "protect",

@@ -61,6 +61,14 @@ pub(super) const KEYS: &[Key] = &[
         example: r#""OPTIONAL""#,
     },
     Key {
+        name: "cognito_password_minimum_length",
+        group: Group::Smart,
+        kind: Kind::Whole { min: 8, max: 99, unit: "characters" },
+        default: Default::Toml("8"),
+        doc: "Least length of a user's password. All four classes of characters are asked for besides.",
+        example: "14",
+    },
+    Key {
         name: "cognito_deletion_protection",
         group: Group::Smart,
         kind: Kind::Choice(&["ACTIVE", "INACTIVE"]),
@@ -243,6 +251,14 @@ pub(super) const KEYS: &[Key] = &[
         default: Default::Unset,
         doc: "How often the function may run at once, taken from the account's allowance. Without it the function shares that.",
         example: "50",
+    },
+    Key {
+        name: "lambda_environment_key",
+        group: Group::Smart,
+        kind: Kind::Flag,
+        default: Default::Toml("false"),
+        doc: "Makes a KMS key of your own for the function's variables, instead of one that AWS owns.",
+        example: "true",
     },
     Key {
         name: "lambda_tracing",

@@ -13,10 +13,11 @@ pub(in crate::config) static ADDRESS: Rule = Rule {
 };
 
 /// Every address that a configuration can lead to, but for the test users, who have one each.
-pub(in crate::config) const KNOWN: [&str; 37] = [
+pub(in crate::config) const KNOWN: [&str; 38] = [
     "healthlake_fhir_datastore.this",
     "kms_key.s3",
     "kms_key.datastore",
+    "kms_key.lambda",
     "s3_bucket.data",
     "s3_bucket.access_logs",
     "s3_bucket_versioning.data",

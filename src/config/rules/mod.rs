@@ -3,6 +3,7 @@
 pub(super) mod addresses;
 pub(super) mod alphabet;
 pub(super) mod arn;
+pub(super) mod audit;
 pub(super) mod backend;
 pub(super) mod bucket;
 pub(super) mod cognito;

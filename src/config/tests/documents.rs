@@ -34,7 +34,7 @@ fn everything() -> String {
 fn the_example_file_is_up_to_date_and_valid() {
     let text = example_file();
     is_generated("healthlake.toml.example", &text);
-    let Examined { config, problems } = examine(&sources(&text));
+    let Examined { config, problems, .. } = examine(&sources(&text));
     assert!(config.is_some() && problems.is_empty(), "{problems}");
 }
 
@@ -57,7 +57,7 @@ fn the_example_file_holds_every_key_and_its_defaults_change_nothing() {
 
 #[test]
 fn every_example_of_a_key_is_valid() {
-    let Examined { config, problems } = examine(&sources(&everything()));
+    let Examined { config, problems, .. } = examine(&sources(&everything()));
     assert!(config.is_some() && problems.is_empty(), "{problems}");
 }
 
@@ -145,7 +145,7 @@ fn every_file_of_examples_is_valid() {
             continue;
         }
         let sources = Sources::read(&path, BTreeMap::new(), Vec::new()).unwrap();
-        let Examined { config, problems } = examine(&sources);
+        let Examined { config, problems, .. } = examine(&sources);
         assert!(config.is_some() && problems.is_empty(), "{problems}");
         is_valid(&json_schema(), &sources.text).unwrap();
         count += 1;

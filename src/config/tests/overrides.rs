@@ -76,7 +76,7 @@ fn variables_of_hlctl_itself_are_no_keys() {
 fn an_unknown_variable_is_a_warning_with_a_suggestion() {
     let mut sources = with("");
     sources.env = env(&[("HLCTL_REGOIN", "us-east-1")]);
-    let Examined { config, problems } = examine(&sources);
+    let Examined { config, problems, .. } = examine(&sources);
     assert!(config.is_some());
     insta::assert_snapshot!(problems, @r"
     warning: `HLCTL_REGOIN` is no variable of hlctl and changes nothing

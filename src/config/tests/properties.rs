@@ -7,7 +7,7 @@ use proptest::prelude::*;
 use super::*;
 
 fn survives(sources: &Sources) {
-    let Examined { config, problems } = examine(sources);
+    let Examined { config, problems, .. } = examine(sources);
     assert_eq!(config.is_none(), problems.has_errors());
     let text = problems.to_string();
     assert_eq!(text.is_empty(), problems.is_empty());

@@ -88,7 +88,7 @@ fn addresses_for_log_in_may_be_of_an_app() {
 #[test]
 fn a_dotted_bucket_is_only_a_warning() {
     let text = MINIMAL.replace("example-fhir-data", "example.fhir.data");
-    let Examined { config, problems } = examine(&sources(&text));
+    let Examined { config, problems, .. } = examine(&sources(&text));
     assert!(config.is_some());
     assert_eq!(problems.summary(), "1 warning");
 }

@@ -42,8 +42,12 @@ impl Cloud {
 
     /// An AWS with these settings.
     pub fn with(options: Options) -> Self {
-        let clock = options.clock.clone();
-        let emulator = Emulator::open(options).unwrap();
+        Self::of(Emulator::open(options).unwrap())
+    }
+
+    /// The AWS that this emulator plays.
+    pub fn of(emulator: Emulator) -> Self {
+        let clock = emulator.options().clock.clone();
         let (stop, stopped) = oneshot::channel::<()>();
         let (tell, told) = std::sync::mpsc::channel();
         let served = emulator.clone();
@@ -100,13 +104,18 @@ impl Cloud {
 
     /// The SDK's configuration for this AWS.
     pub fn sdk_as(&self, access_key: &str, region: &str) -> SdkConfig {
+        block_on(self.sdk_later(access_key, region))
+    }
+
+    /// The SDK's configuration for this AWS, for what runs already.
+    pub async fn sdk_later(&self, access_key: &str, region: &str) -> SdkConfig {
         let credentials = Credentials::new(access_key, "secret", None, None, "test");
         let loader = aws_config::defaults(BehaviorVersion::latest())
             .http_client(self.emulator.connector())
             .endpoint_url("http://127.0.0.1")
             .region(Region::new(region.to_owned()))
             .credentials_provider(SharedCredentialsProvider::new(credentials));
-        block_on(loader.load())
+        loader.load().await
     }
 
     /// An S3 client in the default account and region.
@@ -191,6 +200,7 @@ impl Census {
             "smart" => {
                 Self { keys: 2, roles: 3, policies: 2, pools: 1, functions: 1, log_groups: 1, ..Self::one_stack() }
             }
+            "hardened" => Self { keys: 3, ..Self::of("smart") },
             _ => Self::one_stack(),
         }
     }

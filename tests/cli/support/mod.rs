@@ -1,9 +1,11 @@
 //! What every test is written with: a [`Place`] to run in, a [`Run`] of the binary in it, and the [`Cloud`] it talks to.
 
 mod cloud;
+pub(crate) mod life;
 mod place;
 mod run;
 mod snapshot;
+mod terraformed;
 
 use std::sync::Mutex;
 use std::time::{Duration, Instant};
@@ -12,6 +14,13 @@ pub(crate) use cloud::{Census, Cloud, call, is_mutating, rule};
 pub(crate) use place::{EXAMPLES, Place};
 pub(crate) use run::{ALICE_PASSWORD, Ended, Run, Running};
 pub(crate) use snapshot::snapshot;
+pub(crate) use terraformed::terraformed;
+
+/// A file under `tests/cli/fixtures`.
+pub(crate) fn fixture(name: &str) -> String {
+    let directory = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/cli/fixtures");
+    std::fs::read_to_string(directory.join(name)).unwrap()
+}
 
 /// Waits until `condition` holds, looking often; panics after ten seconds.
 pub(crate) fn eventually(what: &str, condition: impl FnMut() -> bool) {

@@ -8,7 +8,7 @@ use serde_json::Value;
 use super::{Cloud, Run};
 
 /// The configurations under `examples/`, without `.toml`.
-pub(crate) const EXAMPLES: [&str; 5] = ["minimal", "synthea", "tags-and-region", "customer-keys", "smart"];
+pub(crate) const EXAMPLES: [&str; 6] = ["minimal", "synthea", "tags-and-region", "customer-keys", "smart", "hardened"];
 
 /// Where a test runs hlctl.
 pub(crate) struct Place {

@@ -164,9 +164,14 @@ impl Running {
     }
 
     /// Waits for its end.
-    pub fn ends(mut self) -> Ended {
+    pub fn ends(self) -> Ended {
+        self.ends_within(PATIENCE)
+    }
+
+    /// Waits for its end, which must come within this time from its beginning.
+    pub fn ends_within(mut self, patience: Duration) -> Ended {
         let mut status = None;
-        let ended = holds_within(PATIENCE.saturating_sub(self.begun.elapsed()), || {
+        let ended = holds_within(patience.saturating_sub(self.begun.elapsed()), || {
             status = self.child.try_wait().unwrap();
             status.is_some()
         });
@@ -197,7 +202,7 @@ impl Running {
         self.child.try_wait().unwrap().is_none()
     }
 
-    /// Waits until it lives and holds still, as one does that waits for an answer.
+    /// Waits until one of its requests hangs and it holds still.
     pub fn wait_until_stuck(&mut self, place: &Place) {
         let mut last = (usize::MAX, Instant::now());
         eventually("the run waits for an answer", || {
@@ -206,7 +211,7 @@ impl Running {
             if now != last.0 {
                 last = (now, Instant::now());
             }
-            now > 0 && last.1.elapsed() > Duration::from_millis(250)
+            place.cloud().emulator.hanging() > 0 && last.1.elapsed() > Duration::from_millis(250)
         });
     }
 }

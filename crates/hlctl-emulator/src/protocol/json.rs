@@ -9,7 +9,7 @@ use super::shape;
 use crate::emulator::{Core, Trace};
 use crate::error::{AwsError, AwsResult};
 use crate::route::{Caller, Service};
-use crate::services::{self, cognito, healthlake, kms, logs};
+use crate::services::{self, cloudtrail, cognito, healthlake, kms, logs};
 
 /// What differs between the JSON services.
 struct Dialect {
@@ -28,6 +28,15 @@ struct Dialect {
 
 fn dialect(service: Service) -> Dialect {
     match service {
+        Service::CloudTrail => Dialect {
+            target_prefix: cloudtrail::TARGET_PREFIX,
+            content_type: "application/x-amz-json-1.1",
+            namespace: "",
+            message: "message",
+            operations: cloudtrail::OPERATIONS,
+            invalid: "ValidationException",
+            unsigned: &[],
+        },
         Service::Logs => Dialect {
             target_prefix: "Logs_20140328.",
             content_type: "application/x-amz-json-1.1",
@@ -95,7 +104,8 @@ async fn run(
         .get("x-amz-target")
         .and_then(|value| value.to_str().ok())
         .ok_or_else(|| AwsError::bad_request("MissingAction", "X-Amz-Target is missing"))?;
-    let name = target.strip_prefix(dialect.target_prefix).ok_or_else(|| {
+    let short = target.strip_prefix(cloudtrail::TARGET_NAMESPACE).unwrap_or(target);
+    let name = short.strip_prefix(dialect.target_prefix).ok_or_else(|| {
         AwsError::bad_request("UnknownOperationException", format!("{target} is no operation of {}", service.name()))
     })?;
     trace.name(service, name);
@@ -108,6 +118,9 @@ async fn run(
     core.admit(service, name, caller, trace).await?;
     let input = parse(request.body())?;
     shape::check(&input, operation.input).map_err(|message| AwsError::bad_request(dialect.invalid, message))?;
+    if !dialect.unsigned.contains(&name) {
+        core.authorize(service, name, caller, &input, trace)?;
+    }
     core.run(operation, caller, &input)
 }
 

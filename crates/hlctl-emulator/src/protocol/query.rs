@@ -52,6 +52,7 @@ async fn run(
     core.admit(service, name, caller, trace).await?;
     let input = structure(form, operation)?;
     shape::check(&input, operation.input).map_err(|message| AwsError::bad_request("ValidationError", message))?;
+    core.authorize(service, name, caller, &input, trace)?;
     core.run(operation, caller, &input)
 }
 

@@ -12,7 +12,7 @@ use super::shape::{self, Field, Shape};
 use crate::emulator::{Core, Trace};
 use crate::error::{AwsError, AwsResult};
 use crate::route::{Caller, Service};
-use crate::services::{self, lambda};
+use crate::services::{self, lakeformation, lambda};
 
 /// Where an operation is found, and where its members are.
 pub(crate) struct Endpoint {
@@ -150,7 +150,8 @@ async fn run(
     request: &Request<Bytes>,
     trace: &Trace,
 ) -> AwsResult<Response<Bytes>> {
-    let found = lambda::ENDPOINTS.iter().find_map(|endpoint| Some((endpoint, endpoint.matches(request)?)));
+    let endpoints = if service == Service::Lambda { lambda::ENDPOINTS } else { lakeformation::ENDPOINTS };
+    let found = endpoints.iter().find_map(|endpoint| Some((endpoint, endpoint.matches(request)?)));
     let Some((endpoint, mut members)) = found else {
         authenticate(caller)?;
         let what = format!("{} {}", request.method(), request.uri().path());
@@ -166,11 +167,14 @@ async fn run(
     }
     let input = Value::Object(members);
     shape::check(&input, endpoint.input()).map_err(|message| AwsError::bad_request("ValidationException", message))?;
+    core.authorize(service, endpoint.name(), caller, &input, trace)?;
     match &endpoint.work {
         Work::Invocation(_) => lambda::request::serve(core, caller, &input, request.body(), trace.request_id()).await,
         Work::Structures(operation) => {
             let mut output = core.run(operation, caller, &input)?;
-            lambda::done(core, caller, operation.name, &input, &mut output, request);
+            if service == Service::Lambda {
+                lambda::done(core, caller, operation.name, &input, &mut output, request);
+            }
             Ok(answer(endpoint.status, &output))
         }
     }

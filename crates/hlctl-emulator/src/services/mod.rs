@@ -1,9 +1,11 @@
 //! The services, one folder or file each.
 
+pub(crate) mod cloudtrail;
 pub(crate) mod cognito;
 pub(crate) mod healthlake;
 pub(crate) mod iam;
 pub(crate) mod kms;
+pub(crate) mod lakeformation;
 pub(crate) mod lambda;
 pub(crate) mod logs;
 pub(crate) mod policy;
@@ -14,7 +16,9 @@ pub(crate) mod tags;
 use jiff::Timestamp;
 use serde_json::Value;
 
+use crate::authorize::Guard;
 use crate::fault::Faults;
+use crate::journal::Journal;
 use crate::options::Options;
 use crate::route::Caller;
 use crate::store::World;
@@ -28,6 +32,8 @@ pub(crate) struct Cx<'a> {
     pub(crate) options: &'a Options,
     pub(crate) faults: Faults,
     pub(crate) files: &'a Files,
+    pub(crate) journal: &'a Journal,
+    pub(crate) guard: &'a Guard,
 }
 
 /// The text of the error for an operation that is left out.

@@ -75,6 +75,12 @@ impl Files {
         Ok(name)
     }
 
+    /// Gives all packages that are kept in memory to another.
+    pub(crate) fn copy_packages(&self, other: &Self) -> Result<(), Error> {
+        let packages: Vec<Bytes> = self.memory().packages.values().cloned().collect();
+        packages.iter().try_for_each(|package| other.put_package(package).map(drop))
+    }
+
     /// A package by its name.
     pub(crate) fn package(&self, name: &str) -> Result<Option<Bytes>, Error> {
         if !is_package_name(name) {

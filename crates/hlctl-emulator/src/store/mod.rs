@@ -95,6 +95,12 @@ impl Store {
         Ok(store)
     }
 
+    /// The present state once more.
+    pub(crate) fn world(&self) -> Result<World, Error> {
+        let text = self.with(Effect::Read, |world, _| serde_json::to_vec(world))?;
+        text.and_then(|text| serde_json::from_slice(&text)).map_err(Error::Copy)
+    }
+
     /// Runs `work` on the present state, alone among all processes, and keeps what it changed.
     pub(crate) fn with<R>(&self, effect: Effect, work: impl FnOnce(&mut World, &mut Objects) -> R) -> Result<R, Error> {
         self.enter(effect, |inner| work(&mut inner.world, &mut inner.objects))

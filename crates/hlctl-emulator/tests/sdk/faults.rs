@@ -85,3 +85,29 @@ async fn a_denied_action_is_named_in_the_error() {
     let error = iam.get_role().role_name("r").send().await.unwrap_err();
     assert_eq!(error.code(), Some("AccessDenied"));
 }
+
+#[tokio::test]
+async fn what_hangs_after_it_was_done_is_done_and_counted() {
+    let emulator = open();
+    emulator.set_faults(rule("CreateKey", Action::HangAfter));
+    let timeout = TimeoutConfig::builder().operation_timeout(Duration::from_millis(200)).build();
+    let config = config(&emulator).into_builder().timeout_config(timeout).build();
+    let kms = aws_sdk_kms::Client::new(&config);
+    assert!(matches!(kms.create_key().send().await, Err(SdkError::TimeoutError(_))));
+    assert_eq!(kms.list_keys().send().await.unwrap().keys().len(), 1);
+    assert_eq!(emulator.hanging(), 1);
+    assert_eq!(emulator.requests()[0].status, 0);
+}
+
+#[tokio::test]
+async fn a_copy_holds_the_same_and_goes_its_own_way() {
+    let emulator = open();
+    let kms = aws_sdk_kms::Client::new(&config(&emulator));
+    kms.create_key().send().await.unwrap();
+    let copy = emulator.copy(hlctl_emulator::Options::default()).unwrap();
+    let copied = aws_sdk_kms::Client::new(&config(&copy));
+    copied.create_key().send().await.unwrap();
+    assert_eq!(copied.list_keys().send().await.unwrap().keys().len(), 2);
+    assert_eq!(kms.list_keys().send().await.unwrap().keys().len(), 1);
+    assert_eq!(operations(&copy), ["CreateKey", "ListKeys"]);
+}

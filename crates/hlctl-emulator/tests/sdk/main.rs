@@ -9,6 +9,7 @@ mod healthlake;
 mod jobs;
 mod lambda;
 mod persistence;
+mod policy;
 mod s3;
 mod server;
 

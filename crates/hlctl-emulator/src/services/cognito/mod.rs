@@ -52,8 +52,10 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::Cx;
+use super::tags::Tags;
 use crate::error::{AwsError, AwsResult};
 use crate::protocol::{Operation, read, write};
+use crate::route::Caller;
 use crate::store::World;
 use client::Client;
 use pool::UserPool;
@@ -150,6 +152,12 @@ fn cognito<'a>(cx: &'a mut Cx<'_>) -> &'a mut Cognito {
 fn pool<'a>(cx: &'a mut Cx<'_>, input: &Value) -> AwsResult<&'a mut UserPool> {
     let id = super::text(input, "UserPoolId");
     cognito(cx).pools.get_mut(id).ok_or_else(|| missing(format!("User pool {id} does not exist.")))
+}
+
+/// The tags of a pool of the caller's account and region, for whoever asks about permissions.
+pub(crate) fn tags_of<'w>(world: &'w World, caller: &Caller, id: &str) -> Option<&'w Tags> {
+    let cognito = world.accounts.get(&caller.account)?.cognito.get(&caller.region)?;
+    cognito.pools.get(id).map(|pool| &pool.tags)
 }
 
 /// The client that a request names, in the pool that it names.

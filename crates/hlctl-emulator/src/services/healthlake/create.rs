@@ -6,13 +6,14 @@ use super::datastore::{Backup, Datastore, Passage, Toggle};
 use super::{Token, healthlake, smart, tagging, validation, within_rate};
 use crate::clock::after;
 use crate::error::AwsResult;
-use crate::services::{Cx, kms, owned, text};
+use crate::services::{Cx, kms, lakeformation, owned, text};
 
 pub(super) fn create(cx: &mut Cx<'_>, input: &Value) -> AwsResult<Value> {
     let (now, limited) = (cx.now, cx.options.rate_limits);
     if let Some(output) = replay(cx, input)? {
         return Ok(output);
     }
+    lakeformation::check_administrator(cx)?;
     within_rate(&mut healthlake(cx).last_create, now, limited)?;
     let store = build(cx, input)?;
     let output = store.as_created(now);

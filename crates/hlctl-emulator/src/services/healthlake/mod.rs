@@ -27,10 +27,13 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use super::{Cx, text};
+use super::tags::Tags;
+use super::{Cx, lakeformation, text};
 use crate::clock::after;
 use crate::error::{AwsError, AwsResult};
 use crate::protocol::{Operation, read, write};
+use crate::route::Caller;
+use crate::store::World;
 pub(crate) use datastore::Datastore;
 use datastore::Passage;
 pub(crate) use load::{create_to_load, living, load};
@@ -99,6 +102,12 @@ fn find<'a>(cx: &'a mut Cx<'_>, id: &str) -> AwsResult<&'a mut Datastore> {
     healthlake(cx).stores.get_mut(id).filter(|store| !store.has_vanished(now)).ok_or_else(|| not_found(id))
 }
 
+/// The tags of a datastore of the caller's account and region, for whoever asks about permissions.
+pub(crate) fn tags_of<'w>(world: &'w World, caller: &Caller, id: &str) -> Option<&'w Tags> {
+    let healthlake = world.accounts.get(&caller.account)?.healthlake.get(&caller.region)?;
+    healthlake.stores.get(id).map(|store| &store.tags)
+}
+
 /// Lets one call a minute pass, where the limits are on (HealthLake quotas).
 fn within_rate(last: &mut Option<Timestamp>, now: Timestamp, limited: bool) -> AwsResult<()> {
     let early = last.is_some_and(|last| now < after(last, Duration::from_secs(60)));
@@ -117,6 +126,7 @@ fn describe(cx: &mut Cx<'_>, input: &Value) -> AwsResult<Value> {
 
 fn delete(cx: &mut Cx<'_>, input: &Value) -> AwsResult<Value> {
     let (now, limited, delay) = (cx.now, cx.options.rate_limits, cx.options.delays.delete);
+    lakeformation::check_administrator(cx)?;
     within_rate(&mut healthlake(cx).last_delete, now, limited)?;
     let id = text(input, "DatastoreId");
     let store = find(cx, id)?;

@@ -7,6 +7,7 @@ mod permission;
 mod policies;
 mod roles;
 mod shapes;
+mod simulate;
 mod tagging;
 mod versions;
 
@@ -137,6 +138,8 @@ pub(crate) const OPERATIONS: &[Operation] = &[
     write("DetachRolePolicy", attach::ATTACH, attach::detach),
     read("ListAttachedRolePolicies", attach::LIST_ATTACHED, attach::list_attached),
     read("ListEntitiesForPolicy", attach::LIST_ENTITIES, attach::list_entities),
+    read("GetUser", roles::GET_USER, roles::get_user),
+    read("SimulatePrincipalPolicy", simulate::SIMULATE, simulate::simulate),
     write("PutRolePolicy", inline::PUT, inline::put),
     read("GetRolePolicy", inline::NAMED, inline::get),
     read("ListRolePolicies", shapes::ROLE_PAGE, inline::list),

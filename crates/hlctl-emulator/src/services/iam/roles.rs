@@ -176,3 +176,18 @@ pub(super) fn list_instance_profiles(cx: &mut Cx<'_>, input: &Value) -> AwsResul
     role(cx, text(input, "RoleName"), Effect::Read)?;
     Ok(json!({"InstanceProfiles": [], "IsTruncated": false}))
 }
+
+pub(super) const GET_USER: &[Field] = &[optional("UserName", string(1, 128))];
+
+/// The caller is the only user here.
+pub(super) fn get_user(cx: &mut Cx<'_>, input: &Value) -> AwsResult<Value> {
+    let name = input["UserName"].as_str().unwrap_or("sandbox");
+    if name != "sandbox" {
+        return Err(no_such_entity(format!("The user with name {name} cannot be found.")));
+    }
+    let arn = cx.caller.iam_arn("user/sandbox");
+    Ok(json!({"User": {
+        "Path": "/", "UserName": name, "UserId": cx.caller.user_id, "Arn": arn,
+        "CreateDate": iso_seconds(jiff::Timestamp::UNIX_EPOCH),
+    }}))
+}

@@ -175,6 +175,19 @@ fn resolve(world: &mut World, caller: &Caller, id: &str, with_alias: bool) -> Aw
         .ok_or_else(|| not_found(format!("Alias {arn} is not found.")))
 }
 
+/// The ARN of the key that `id` names, and its tags if there is such a key, for whoever asks about permissions.
+pub(crate) fn named<'w>(world: &'w World, caller: &Caller, id: &str) -> (String, Option<&'w Tags>) {
+    let kms = world.accounts.get(&caller.account).and_then(|account| account.kms.get(&caller.region));
+    let local = id.rsplit(':').next().unwrap_or(id);
+    let local = local.strip_prefix("key/").unwrap_or(local);
+    let target = kms.and_then(|kms| kms.aliases.get(local)).map_or(local, |alias| alias.target.as_str());
+    match kms.and_then(|kms| kms.keys.get(target)) {
+        Some(key) => (key.arn.clone(), Some(&key.tags)),
+        None if id.starts_with("arn:") => (id.to_owned(), None),
+        None => (caller.regional_arn("kms", &format!("key/{target}")), None),
+    }
+}
+
 /// Why a key cannot encrypt for another service.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Unusable {

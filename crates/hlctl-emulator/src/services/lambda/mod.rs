@@ -141,6 +141,12 @@ pub(crate) const ENDPOINTS: &[Endpoint] = &[
     at("POST", TAGS, 204, write("TagResource", tagging::TAG, tagging::tag)),
     at("DELETE", TAGS, 204, write("UntagResource", tagging::UNTAG, tagging::untag)).query(&[("tagKeys", "TagKeys")]),
     at("GET", TAGS, 200, reading("ListTags", tagging::LIST, tagging::list)),
+    at(
+        "GET",
+        "/2020-06-30/functions/{FunctionName}/code-signing-config",
+        200,
+        reading("GetFunctionCodeSigningConfig", &[shapes::FUNCTION], read::get_code_signing),
+    ),
     at("GET", "/2016-08-19/account-settings", 200, reading("GetAccountSettings", &[], concurrency::account_settings)),
     invocation("/2015-03-31/functions/{FunctionName}/invocations", request::INVOKE)
         .query(QUALIFIED)

@@ -38,6 +38,11 @@ pub(super) fn get_configuration(cx: &mut Cx<'_>, input: &Value) -> AwsResult<Val
     shown(cx, input).map(Value::Object)
 }
 
+/// No function has its code signed: such a function's answer names no configuration.
+pub(super) fn get_code_signing(cx: &mut Cx<'_>, input: &Value) -> AwsResult<Value> {
+    Ok(json!({"FunctionName": find(cx, input)?.name}))
+}
+
 /// The configuration of the version that is asked for, with the qualifier it was asked by in its ARN.
 fn shown(cx: &mut Cx<'_>, input: &Value) -> AwsResult<Map<String, Value>> {
     let now = cx.now;

@@ -18,6 +18,7 @@ pub(crate) enum Kind {
 }
 
 /// A document that has passed its checks.
+#[derive(Debug)]
 pub(crate) struct Policy {
     statements: Vec<Map<String, Value>>,
 }
@@ -161,9 +162,13 @@ fn condition_holds(statement: &Map<String, Value>, context: &[(&str, &str)]) -> 
     };
     operators.iter().all(|(operator, keys)| {
         let negated = operator.contains("Not");
+        let exact = !(operator.contains("Like") || operator.starts_with("Arn"));
         keys.as_object().is_none_or(|keys| {
             keys.iter().all(|(key, wanted)| {
                 let actual = context.iter().find(|(name, _)| name.eq_ignore_ascii_case(key));
+                if operator == "Null" {
+                    return (plain_text(wanted) == "true") == actual.is_none();
+                }
                 let Some((_, actual)) = actual else {
                     return negated || operator.ends_with("IfExists");
                 };
@@ -171,7 +176,8 @@ fn condition_holds(statement: &Map<String, Value>, context: &[(&str, &str)]) -> 
                     Value::Array(items) => items.iter().map(plain_text).collect(),
                     value => vec![plain_text(value)],
                 };
-                wanted.iter().any(|pattern| glob(pattern, actual)) != negated
+                let fits = |pattern: &String| if exact { pattern == actual } else { glob(pattern, actual) };
+                wanted.iter().any(fits) != negated
             })
         })
     })

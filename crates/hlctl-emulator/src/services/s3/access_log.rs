@@ -52,6 +52,8 @@ impl Line {
                         options: &core.options,
                         faults: core.faults.current(),
                         files: &core.files,
+                        journal: &core.journal,
+                        guard: &core.guard,
                     },
                     objects,
                     expected_owner: None,

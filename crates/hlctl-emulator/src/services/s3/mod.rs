@@ -31,10 +31,12 @@ use http::{Request, Response};
 use http_body_util::BodyExt as _;
 use s3s::access::{S3Access, S3AccessContext};
 use s3s::auth::{S3Auth, SecretKey};
+use s3s::path::S3Path;
 use s3s::service::{S3Service, S3ServiceBuilder};
 use s3s::{S3ErrorCode, S3Request, S3Response, S3Result};
 
 use super::{Cx, not_modelled};
+use crate::authorize;
 use crate::emulator::{Core, Trace, storage_failed};
 use crate::error::AwsError;
 use crate::protocol::Effect;
@@ -129,7 +131,15 @@ impl S3Access for Admission {
         if !api::MODELLED.contains(&operation.as_str()) {
             return Err(error::with(S3ErrorCode::NotImplemented, not_modelled("s3", &operation)));
         }
-        self.core.admit(Service::S3, &operation, &caller, &trace).await.map_err(|refusal| error::from_aws(&refusal))
+        self.core.admit(Service::S3, &operation, &caller, &trace).await.map_err(|refusal| error::from_aws(&refusal))?;
+        let place = match cx.s3_path() {
+            S3Path::Root => ("", None),
+            S3Path::Bucket { bucket } => (&**bucket, None),
+            S3Path::Object { bucket, key } => (&**bucket, Some(&**key)),
+        };
+        let versioned = cx.uri().query().is_some_and(|query| query.contains("versionId="));
+        let ask = || authorize::s3_asks(&operation, &caller, place, versioned);
+        self.core.authorize_s3(&caller, &trace, ask).map_err(|refusal| error::from_aws(&refusal))
     }
 }
 
@@ -186,6 +196,8 @@ impl S3 {
                         options: &core.options,
                         faults: core.faults.current(),
                         files: &core.files,
+                        journal: &core.journal,
+                        guard: &core.guard,
                     },
                     objects,
                     expected_owner,

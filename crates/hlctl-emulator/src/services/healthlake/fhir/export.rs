@@ -58,6 +58,8 @@ impl Call<'_> {
                 caller: &on_behalf,
                 now: self.core.options.clock.now(),
                 options: &self.core.options,
+                journal: &self.core.journal,
+                guard: &self.core.guard,
                 faults: self.core.faults.current(),
                 files: &self.core.files,
             };

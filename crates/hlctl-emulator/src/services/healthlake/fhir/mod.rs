@@ -49,7 +49,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use http::{Request, Response};
 use jiff::Timestamp;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::Datastore;
 use crate::emulator::{Core, Trace};
@@ -110,6 +110,10 @@ impl Call<'_> {
         }
         self.core.admit(Service::HealthLake, action, self.caller, self.trace).await?;
         let signer = (credentials == Credentials::Signature).then_some(self.caller);
+        if credentials == Credentials::Signature {
+            let input = json!({"DatastoreId": address.store});
+            self.core.authorize(Service::HealthLake, action, self.caller, &input, self.trace)?;
+        }
         let found = self.core.store.with_resources(|world, _| self.find(world, address, signer))??;
         let accepted = match credentials {
             _ if interaction.is_public() => None,

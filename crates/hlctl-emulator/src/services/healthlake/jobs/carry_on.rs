@@ -246,6 +246,8 @@ impl Piece<'_> {
             caller: &caller,
             now,
             options: &self.core.options,
+            journal: &self.core.journal,
+            guard: &self.core.guard,
             faults: self.core.faults.current(),
             files: &self.core.files,
         };

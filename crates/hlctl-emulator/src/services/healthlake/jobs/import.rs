@@ -7,10 +7,11 @@ use serde_json::{Value, json};
 use super::Output;
 use super::access::Party;
 use super::output::{Growing, PROBE, about_line, outcome};
+use super::tally::{Counts, Told, megabytes};
 use crate::error::AwsResult;
 use crate::fault::JobFaults;
 use crate::options::ImportLimits;
-use crate::services::healthlake::fhir::bulk::{Intake, Level, Taken};
+use crate::services::healthlake::fhir::bulk::{Intake, Level};
 use crate::services::s3::inside::{Found, Inside};
 use crate::store::resources::Collection;
 
@@ -53,17 +54,6 @@ struct File {
     flawed: Growing,
 }
 
-#[derive(Debug, Default, Serialize, Deserialize)]
-struct Counts {
-    files_read: u64,
-    files_with_customer_error: u64,
-    scanned: u64,
-    imported: u64,
-    customer_errors: u64,
-    server_errors: u64,
-    imported_bytes: u64,
-}
-
 /// What a step works with.
 pub(super) struct Desk<'a, 'w> {
     pub(super) s3: Inside<'w>,
@@ -78,14 +68,6 @@ pub(super) struct Desk<'a, 'w> {
     pub(super) lines: u64,
     /// How far it may get by now; `None` for the end.
     pub(super) until: Option<u64>,
-}
-
-/// Texts about the lines of a file.
-#[derive(Default)]
-struct Told {
-    success: Vec<u8>,
-    failure: Vec<u8>,
-    flawed: Vec<u8>,
 }
 
 impl Import {
@@ -355,41 +337,6 @@ fn unreadable(desk: &mut Desk<'_, '_>, key: &str, kms_key: Option<&str>) -> Opti
     let party = desk.party;
     let refused = party.check_decryption(desk.s3.cx(), kms_key?).err()?;
     Some(format!("{key} cannot be decrypted: {}", refused.message))
-}
-
-impl Counts {
-    fn take(&mut self, intake: &mut Intake<'_>, told: &mut Told, (number, line): (u64, &[u8]), faults: &JobFaults) {
-        self.scanned += 1;
-        if faults.server_error_every.is_some_and(|every| every > 0 && self.scanned.is_multiple_of(every)) {
-            self.server_errors += 1;
-            let blob = outcome("exception", "An unknown internal error occurred in the service.");
-            about_line(&mut told.failure, number, 500, &blob, faults.bare_keys);
-            return;
-        }
-        match intake.take(line) {
-            Taken::Refused { outcome, .. } => {
-                self.customer_errors += 1;
-                about_line(&mut told.failure, number, 400, &outcome, faults.bare_keys);
-            }
-            Taken::Accepted { kind, id, version, flaw } => {
-                self.imported += 1;
-                self.imported_bytes += line.len() as u64;
-                let status = if version == 1 { 201 } else { 200 };
-                let blob = json!({"resourceType": kind, "id": id, "meta": {"versionId": version.to_string()}});
-                about_line(&mut told.success, number, status, &blob, faults.bare_keys);
-                if let Some(flaw) = flaw {
-                    about_line(&mut told.flawed, number, status, &outcome("invalid", &flaw), faults.bare_keys);
-                }
-            }
-        }
-    }
-}
-
-/// A million bytes are a megabyte.
-fn megabytes(bytes: u64) -> f64 {
-    #[expect(clippy::cast_precision_loss, reason = "nine thousand terabytes can be told to the byte")]
-    let bytes = bytes as f64;
-    bytes / 1e6
 }
 
 #[cfg(test)]

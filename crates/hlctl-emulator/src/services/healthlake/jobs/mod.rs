@@ -25,6 +25,7 @@ mod output;
 mod shapes;
 mod show;
 mod start;
+mod tally;
 
 use std::time::Duration;
 

@@ -1,0 +1,101 @@
+//! What a Terraform state says of the AWS resources, and how to let Terraform forget them.
+
+use super::instance::Instance;
+use super::record::{Claim, Claims};
+use super::tfstate::TfResource;
+use crate::address::Address;
+use crate::error::ResourceError;
+use crate::resource::{Identity, Kind};
+
+/// The claims of a module on AWS resources.
+///
+/// # Errors
+/// A resource whose identity the state does not tell.
+pub fn of_instance(instance: &Instance, identity: &Identity) -> Result<Claims, (Address, ResourceError)> {
+    let mut claims = Claims::new();
+    for (address, resource) in &instance.resources {
+        let failed = |error| (address.clone(), error);
+        let kind = Kind::parse(address.kind());
+        let unsaid =
+            || ResourceError::Answer(format!("the Terraform state does not say which {} it is", address.kind()));
+        let id = kind.and_then(|kind| import_id(kind, resource));
+        let (kind, id) = kind.zip(id).ok_or_else(|| failed(unsaid()))?;
+        let recorded = kind.of_import_id(identity, &id).map_err(failed)?.ok_or_else(|| failed(unsaid()))?;
+        claims.insert(address.clone(), Claim { kind, recorded });
+    }
+    Ok(claims)
+}
+
+/// The id by which Terraform would import it; most types have that as their `id`, but not all.
+fn import_id(kind: Kind, resource: &TfResource) -> Option<String> {
+    let text = |name: &str| resource.text(name);
+    let pair = |first: &str, between: char, second: &str| Some(format!("{}{between}{}", text(first)?, text(second)?));
+    match kind {
+        Kind::KmsKey => text("key_id").map(str::to_owned),
+        Kind::FhirDatastore => text("datastore_id").map(str::to_owned),
+        Kind::S3Bucket
+        | Kind::S3BucketVersioning
+        | Kind::S3BucketPublicAccessBlock
+        | Kind::S3BucketServerSideEncryptionConfiguration
+        | Kind::S3BucketLifecycleConfiguration
+        | Kind::S3BucketLogging
+        | Kind::S3BucketPolicy => text("bucket").map(str::to_owned),
+        Kind::IamRole | Kind::CloudwatchLogGroup => text("name").map(str::to_owned),
+        Kind::IamPolicy => text("arn").map(str::to_owned),
+        Kind::IamRolePolicy => pair("role", ':', "name"),
+        Kind::IamRolePolicyAttachment => pair("role", '/', "policy_arn"),
+        Kind::CognitoUserPool => text("id").map(str::to_owned),
+        Kind::CognitoUserPoolDomain => text("domain").map(str::to_owned),
+        Kind::CognitoResourceServer => pair("user_pool_id", '|', "identifier"),
+        Kind::CognitoUserPoolClient => pair("user_pool_id", '/', "id"),
+        Kind::CognitoUser => pair("user_pool_id", '/', "username"),
+        Kind::LambdaFunction => text("function_name").map(str::to_owned),
+        Kind::LambdaAlias => pair("function_name", '/', "name"),
+        Kind::LambdaPermission => {
+            let qualifier = text("qualifier").map(|qualifier| format!(":{qualifier}")).unwrap_or_default();
+            Some(format!("{}{qualifier}/{}", text("function_name")?, text("statement_id")?))
+        }
+    }
+}
+
+/// The commands by which Terraform forgets what hlctl has taken over.
+pub fn let_go(instance: &Instance) -> Vec<String> {
+    let mut addresses: Vec<String> = instance.resources.values().map(TfResource::address).collect();
+    addresses.sort();
+    addresses.iter().map(|address| format!("terraform state rm {}", shell_quoted(address))).collect()
+}
+
+/// One word of a POSIX shell.
+pub fn shell_quoted(word: &str) -> String {
+    let is_plain = |char: char| char.is_ascii_alphanumeric() || "-_./:=@%+,".contains(char);
+    if !word.is_empty() && word.chars().all(is_plain) {
+        return word.to_owned();
+    }
+    format!("'{}'", word.replace('\'', r"'\''"))
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test may panic")]
+
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn a_plain_word_is_left_alone() {
+        assert_eq!(shell_quoted("module.healthlake.aws_s3_bucket.data"), "module.healthlake.aws_s3_bucket.data");
+        assert_eq!(shell_quoted(r#"aws_x.y["o'brien"]"#), r#"'aws_x.y["o'\''brien"]'"#);
+        assert_eq!(shell_quoted(""), "''");
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(32))]
+        #[test]
+        fn a_shell_gives_back_what_was_quoted(word in "[^\0]{0,40}") {
+            let script = format!("printf %s {}", shell_quoted(&word));
+            let told = std::process::Command::new("sh").arg("-c").arg(&script).output().unwrap();
+            prop_assert_eq!(String::from_utf8(told.stdout).unwrap(), word);
+        }
+    }
+}

@@ -1,0 +1,361 @@
+//! What the module was given, read from what it made, and written as a configuration.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::{Map, Value};
+use toml::Table;
+
+use super::instance::Instance;
+use crate::address::Address;
+use crate::config::keys;
+use crate::resource::{ADDRESS_TAG, STACK_TAG};
+
+/// The account and the region that a module's ARNs name.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Whereabouts {
+    /// The account.
+    pub account: String,
+    /// The region.
+    pub region: String,
+}
+
+/// Where a module lives, as its store's and its key's ARNs say.
+pub fn whereabouts(instance: &Instance) -> Option<Whereabouts> {
+    let given = Given(instance);
+    let arn = given.text("healthlake_fhir_datastore.this", "datastore_arn").or(given.text("kms_key.s3", "arn"))?;
+    let mut parts = arn.split(':').skip(3);
+    let region = parts.next().filter(|region| !region.is_empty())?.to_owned();
+    let account = parts.next().filter(|account| !account.is_empty())?.to_owned();
+    Some(Whereabouts { account, region })
+}
+
+/// The configuration that asks for what the module was given. It holds no secret: those come from variables that it names.
+pub fn configuration(instance: &Instance, region: &str) -> String {
+    let given = Given(instance);
+    let mut values: BTreeMap<&str, toml::Value> = BTreeMap::new();
+    let mut set = |key: &'static str, value: Option<toml::Value>| {
+        if let Some(value) = value {
+            values.insert(key, value);
+        }
+    };
+    set("region", Some(region.into()));
+    for (key, address, attribute) in PLAIN {
+        set(key, given.0.resources.get(*address).and_then(|resource| plain(resource.attributes.get(*attribute)?)));
+    }
+    set("create_kms_key", Some(given.has("kms_key.datastore").into()));
+    set(
+        "preload_data",
+        Some(given.nested("healthlake_fhir_datastore.this", "/preload_data_config/preload_data_type").is_some().into()),
+    );
+    set("logs_bucket_self_logging", Some(given.has("s3_bucket_logging.access_logs").into()));
+    set("kms_admin_iam_arn", given.key_administrator().map(Into::into));
+    set("smart_on_fhir", Some(given.has("cognito_user_pool.main").into()));
+    if given.has("cognito_user_pool.main") {
+        given.smart(&mut set);
+    }
+    write(&values, &given)
+}
+
+/// Inputs that an attribute holds as it is.
+const PLAIN: &[(&str, &str, &str)] = &[
+    ("datastore_name", "healthlake_fhir_datastore.this", "datastore_name"),
+    ("fhir_version", "healthlake_fhir_datastore.this", "datastore_type_version"),
+    ("data_bucket_name", "s3_bucket.data", "bucket"),
+    ("logs_bucket_name", "s3_bucket.access_logs", "bucket"),
+    ("kms_deletion_window_in_days", "kms_key.s3", "deletion_window_in_days"),
+    ("healthlake_role_name", "iam_role.healthlake", "name"),
+    ("healthlake_policy_name", "iam_policy.healthlake", "name"),
+    ("healthlake_service_role_name", "iam_role.healthlake_service_role", "name"),
+    ("healthlake_service_policy_name", "iam_policy.healthlake_service_policy", "name"),
+    ("cognito_user_pool_name", "cognito_user_pool.main", "name"),
+    ("cognito_deletion_protection", "cognito_user_pool.main", "deletion_protection"),
+    ("cognito_mfa_configuration", "cognito_user_pool.main", "mfa_configuration"),
+    ("cognito_domain", "cognito_user_pool_domain.this", "domain"),
+    ("cognito_client_name", "cognito_user_pool_client.client", "name"),
+    ("cognito_callback_urls", "cognito_user_pool_client.client", "callback_urls"),
+    ("cognito_logout_urls", "cognito_user_pool_client.client", "logout_urls"),
+    ("cognito_machine_client_name", "cognito_user_pool_client.machine", "name"),
+    ("lambda_function_name", "lambda_function.token_validator", "function_name"),
+    ("lambda_memory_size", "lambda_function.token_validator", "memory_size"),
+    ("lambda_timeout", "lambda_function.token_validator", "timeout"),
+    ("lambda_role_name", "iam_role.lambda_role", "name"),
+    ("lambda_cognito_access_role", "iam_role_policy.cognito_access", "name"),
+    ("lambda_log_retention_in_days", "cloudwatch_log_group.token_validator", "retention_in_days"),
+];
+
+/// Text, whole numbers and lists of text.
+fn plain(value: &Value) -> Option<toml::Value> {
+    match value {
+        Value::String(text) if !text.is_empty() => Some(text.as_str().into()),
+        Value::Number(number) => number.as_i64().map(Into::into),
+        Value::Array(items) => items.iter().map(plain).collect::<Option<Vec<_>>>().map(toml::Value::Array),
+        _ => None,
+    }
+}
+
+struct Given<'a>(&'a Instance);
+
+impl Given<'_> {
+    fn has(&self, address: &str) -> bool {
+        self.0.resources.contains_key(address)
+    }
+
+    fn text(&self, address: &str, attribute: &str) -> Option<&str> {
+        self.0.resources.get(address)?.text(attribute)
+    }
+
+    /// An attribute inside others, by its JSON pointer.
+    fn nested(&self, address: &str, pointer: &str) -> Option<&Value> {
+        let mut parts = pointer.trim_start_matches('/').splitn(2, '/');
+        let value = self.0.resources.get(address)?.attributes.get(parts.next()?)?;
+        parts.next().map_or(Some(value), |rest| value.pointer(&format!("/{rest}"))).filter(|value| !value.is_null())
+    }
+
+    /// Whom the key's policy names besides the account itself.
+    fn key_administrator(&self) -> Option<String> {
+        let policy: Value = serde_json::from_str(self.text("kms_key.s3", "policy")?).ok()?;
+        let statements = policy.get("Statement")?.as_array()?;
+        let principals = statements.iter().filter_map(|statement| statement.pointer("/Principal/AWS"));
+        let arns = principals.flat_map(|principal| match principal {
+            Value::Array(many) => many.iter().filter_map(Value::as_str).collect::<Vec<_>>(),
+            one => one.as_str().into_iter().collect(),
+        });
+        arns.into_iter().find(|arn| arn.starts_with("arn:") && !arn.ends_with(":root")).map(str::to_owned)
+    }
+
+    fn smart(&self, set: &mut impl FnMut(&'static str, Option<toml::Value>)) {
+        let store = "healthlake_fhir_datastore.this";
+        let provider = "/identity_provider_configuration";
+        let strategy = self.nested(store, &format!("{provider}/authorization_strategy")).and_then(plain);
+        set("smart_authorization_strategy", strategy);
+        let fine_grained = self.nested(store, &format!("{provider}/fine_grained_authorization_enabled"));
+        set("fine_grained_authorization", fine_grained.and_then(Value::as_bool).map(Into::into));
+        set("cognito_token_validity", self.tokens(|token| format!("/{token}_validity")));
+        set("cognito_token_validity_units", self.tokens(|token| format!("/token_validity_units/0/{token}")));
+        set("cognito_system_scopes", self.scopes("cognito_resource_server.system"));
+        set("cognito_patient_scopes", self.scopes("cognito_resource_server.patient"));
+        set("cognito_machine_client", Some(self.has("cognito_user_pool_client.machine").into()));
+        let function = "lambda_function.token_validator";
+        set("lambda_architecture", self.nested(function, "/architectures/0").and_then(plain));
+        let traced = self.nested(function, "/tracing_config/0/mode").and_then(Value::as_str) == Some("Active");
+        set("lambda_tracing", Some(traced.into()));
+        let reserved = self.nested(function, "/reserved_concurrent_executions").and_then(Value::as_i64);
+        set("lambda_reserved_concurrency", reserved.filter(|runs| *runs > 0).map(Into::into));
+        let source = self.text("lambda_permission.healthlake", "source_account");
+        set("lambda_permission_source_account", Some(source.is_some().into()));
+    }
+
+    /// A table by token. Terraform writes 0 where it asked for nothing.
+    fn tokens(&self, pointer: impl Fn(&str) -> String) -> Option<toml::Value> {
+        let asked = |value: &toml::Value| value.as_integer() != Some(0);
+        let given = |token: &str| self.nested(CLIENT, &pointer(token)).and_then(plain).filter(asked);
+        let tokens = ["access_token", "id_token", "refresh_token"];
+        let table: Option<Table> = tokens.iter().map(|token| Some(((*token).to_owned(), given(token)?))).collect();
+        table.map(toml::Value::Table)
+    }
+
+    fn scopes(&self, address: &str) -> Option<toml::Value> {
+        let scopes = self.nested(address, "/scope")?.as_array()?;
+        let names: BTreeSet<&str> = scopes.iter().filter_map(|scope| scope.get("scope_name")?.as_str()).collect();
+        Some(toml::Value::Array(names.into_iter().map(Into::into).collect()))
+    }
+
+    /// The tags that everything carries which Terraform's AWS provider has tagged.
+    fn tags(&self) -> Table {
+        let all = self.0.resources.values().filter_map(|resource| resource.attributes.get("tags_all")?.as_object());
+        let common = all.cloned().reduce(|common, tags| {
+            common.into_iter().filter(|(key, value)| tags.get(key) == Some(value)).collect::<Map<_, _>>()
+        });
+        let is_ours = |key: &str| key == STACK_TAG || key == ADDRESS_TAG;
+        let common = common.unwrap_or_default().into_iter().filter(|(key, _)| !is_ours(key));
+        common.filter_map(|(key, value)| Some((key, plain(&value)?))).collect()
+    }
+
+    /// The code that Terraform deployed, as comments.
+    fn code(&self) -> Vec<String> {
+        let function = "lambda_function.token_validator";
+        let Some(file) = self.text(function, "filename") else { return Vec::new() };
+        let mut lines = vec![
+            "# The function gets hlctl's own token validator. To keep the code that Terraform deployed, name it"
+                .to_owned(),
+            "# (the path begins at this file's directory) and take the marks away:".to_owned(),
+            format!("# lambda_package = {}", toml::Value::from(file)),
+        ];
+        for (key, attribute) in [("lambda_runtime", "runtime"), ("lambda_handler", "handler")] {
+            lines.extend(self.text(function, attribute).map(|value| format!("# {key} = {}", toml::Value::from(value))));
+        }
+        lines
+    }
+
+    fn test_users(&self) -> Vec<String> {
+        let users = self.0.resources.iter().filter(|(address, _)| address.kind() == "cognito_user");
+        let mut taken = BTreeSet::new();
+        users
+            .map(|(_, user)| {
+                let username = user.text("username").unwrap_or_default();
+                let attribute = |name: &str| user.attributes.get("attributes").and_then(|all| all.get(name));
+                let text = |name: &str| toml::Value::from(attribute(name).and_then(Value::as_str).unwrap_or_default());
+                let is_verified = attribute("email_verified").is_some_and(|value| value == "true" || value == true);
+                [
+                    "[[cognito_test_users]]".to_owned(),
+                    format!("username = {}", toml::Value::from(username)),
+                    format!("preferred_username = {}", text("preferred_username")),
+                    format!("email = {}", text("email")),
+                    format!("email_verified = {is_verified}"),
+                    "# hlctl does not know the password and leaves it as it is. The variable is needed only to make the".to_owned(),
+                    "# user anew.".to_owned(),
+                    format!("password_env = {}", toml::Value::from(variable(username, &mut taken))),
+                ]
+                .join("\n")
+            })
+            .collect()
+    }
+}
+
+const CLIENT: &str = "cognito_user_pool_client.client";
+
+/// A variable's name for the password of this user, unlike all those before.
+fn variable(username: &str, taken: &mut BTreeSet<String>) -> String {
+    let words = username.split(|char: char| !char.is_ascii_alphanumeric()).filter(|word| !word.is_empty());
+    let user = words.map(str::to_ascii_uppercase).collect::<Vec<_>>().join("_");
+    let base = if user.is_empty() { "TEST_USER_PASSWORD".to_owned() } else { format!("TEST_USER_{user}_PASSWORD") };
+    let names = std::iter::once(base.clone()).chain((2..).map(|number| format!("{base}_{number}")));
+    names.into_iter().find(|name| taken.insert(name.clone())).unwrap_or(base)
+}
+
+fn write(values: &BTreeMap<&str, toml::Value>, given: &Given<'_>) -> String {
+    let module = if given.0.module.is_empty() { "the root module" } else { given.0.module.as_str() };
+    let mut blocks = vec![format!(
+        "# Written by `hlctl adopt --from-tfstate` from {}.\n# Keys that are not here have the values that the module gives them too: `hlctl init -c FILE` shows them all.",
+        module.replace(char::is_control, " ")
+    )];
+    let is_said = |key: &&keys::Key| values.get(key.name).is_some_and(|value| !key.is_default(value));
+    let lines = keys::all().filter(is_said).filter_map(|key| Some(format!("{} = {}", key.name, values.get(key.name)?)));
+    blocks.push(lines.collect::<Vec<_>>().join("\n"));
+    let code = given.code();
+    if !code.is_empty() {
+        blocks.push(code.join("\n"));
+    }
+    blocks.extend(given.test_users());
+    let tags = given.tags();
+    if !tags.is_empty() {
+        let lines = tags.iter().map(|(key, value)| format!("{} = {value}", quoted_key(key)));
+        blocks.push(format!("[tags]\n{}", lines.collect::<Vec<_>>().join("\n")));
+    }
+    blocks.join("\n\n") + "\n"
+}
+
+/// A key as TOML takes any: in quotes.
+fn quoted_key(key: &str) -> String {
+    let is_bare = |char: char| char.is_ascii_alphanumeric() || "-_".contains(char);
+    if !key.is_empty() && key.chars().all(is_bare) { key.to_owned() } else { toml::Value::from(key).to_string() }
+}
+
+/// The addresses whose Terraform tags differ from those that all carry: hlctl takes such tags away.
+pub fn with_tags_of_their_own(instance: &Instance) -> Vec<Address> {
+    let common = Given(instance).tags();
+    let has_more = |tags: &Map<String, Value>| {
+        tags.keys().any(|key| !common.contains_key(key) && key != STACK_TAG && key != ADDRESS_TAG)
+    };
+    let tags = |resource: &super::tfstate::TfResource| {
+        resource.attributes.get("tags_all").and_then(Value::as_object).is_some_and(has_more)
+    };
+    instance.resources.iter().filter(|(_, resource)| tags(resource)).map(|(address, _)| address.clone()).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test may panic")]
+
+    use serde_json::json;
+
+    use super::*;
+    use crate::adopt::tfstate::TfResource;
+    use crate::config::{Config, Sources, load};
+
+    fn instance(resources: &[(&str, &Value)]) -> Instance {
+        let resource = |(address, attributes): &(&str, &Value)| {
+            let resource = TfResource {
+                module: String::new(),
+                kind: String::new(),
+                name: String::new(),
+                key: None,
+                attributes: attributes.as_object().unwrap().clone(),
+                deposed: false,
+            };
+            (Address::parse(*address), resource)
+        };
+        Instance { module: String::new(), resources: resources.iter().map(resource).collect(), left: Vec::new() }
+    }
+
+    fn written(more: &[(&str, &Value)]) -> (String, Config) {
+        let store = json!({"datastore_name": "fhir", "datastore_type_version": "R4", "preload_data_config": null,
+            "datastore_arn": "arn:aws:healthlake:us-west-2:111122223333:datastore/fhir/0"});
+        let (data, logs) = (json!({"bucket": "fhir-data"}), json!({"bucket": "fhir-logs"}));
+        let fixed =
+            [("healthlake_fhir_datastore.this", &store), ("s3_bucket.data", &data), ("s3_bucket.access_logs", &logs)];
+        let instance = instance(&[fixed.as_slice(), more].concat());
+        let place = whereabouts(&instance).unwrap();
+        assert_eq!((place.account.as_str(), place.region.as_str()), ("111122223333", "us-west-2"));
+        let text = configuration(&instance, &place.region);
+        let config = load(&Sources { text: text.clone(), ..Sources::default() });
+        (text, config.unwrap_or_else(|problems| panic!("{problems}")))
+    }
+
+    #[test]
+    fn only_what_is_not_the_default_is_written() {
+        let logging = json!({});
+        let (text, config) = written(&[("s3_bucket_logging.access_logs", &logging)]);
+        let keys: Vec<&str> = text.lines().filter_map(|line| line.split_once(" = ")).map(|(key, _)| key).collect();
+        assert_eq!(keys, ["datastore_name", "data_bucket_name", "logs_bucket_name", "region"]);
+        assert!(config.logs_bucket_self_logging && !config.create_kms_key && !config.smart_on_fhir);
+        let (_, without) = written(&[]);
+        assert!(!without.logs_bucket_self_logging);
+    }
+
+    #[test]
+    fn a_keys_administrator_is_whom_its_policy_names_besides_the_account() {
+        let policy = |principal: Value| {
+            let root = json!({"Principal": {"AWS": "arn:aws:iam::111122223333:root"}});
+            json!({"policy": json!({"Statement": [root, {"Principal": {"AWS": principal}}]}).to_string()})
+        };
+        let admin = "arn:aws:iam::111122223333:role/kms-admin";
+        for principal in [json!(admin), json!(["arn:aws:iam::111122223333:root", admin])] {
+            assert_eq!(written(&[("kms_key.s3", &policy(principal))]).1.kms_admin_iam_arn.as_deref(), Some(admin));
+        }
+        assert_eq!(written(&[("kms_key.s3", &policy(json!("AIDAEXAMPLE")))]).1.kms_admin_iam_arn, None);
+    }
+
+    #[test]
+    fn the_tags_that_all_carry_are_the_configurations_and_others_are_told() {
+        let one = json!({"tags_all": {"team": "interop", "a b:c/d": "1", "only": "here"}});
+        let two = json!({"tags_all": {"team": "interop", "a b:c/d": "1", "hlctl:stack": "x"}});
+        let resources = [("kms_key.s3", &one), ("iam_role.healthlake", &two)];
+        let (_, config) = written(&resources);
+        let tags: Vec<(&str, &str)> = config.tags.iter().map(|(key, value)| (key.as_str(), value.as_str())).collect();
+        assert_eq!(tags, [("a b:c/d", "1"), ("team", "interop")]);
+        assert_eq!(with_tags_of_their_own(&instance(&resources)), [Address::parse("kms_key.s3")]);
+    }
+
+    #[test]
+    fn users_are_written_without_a_password_and_with_variables_of_their_own() {
+        let user = |name: &str| {
+            json!({"username": name, "password": "hunter2-Hunter2", "temporary_password": "hunter2",
+            "attributes": {"email": format!("{}@example.org", name.bytes().map(u32::from).sum::<u32>()), "preferred_username": "p", "email_verified": "true"}})
+        };
+        let (pool, users) = (json!({"name": "pool"}), [user("a.b"), user("a-b"), user("o'b\"[1]")]);
+        let resources = [
+            ("cognito_user_pool.main", &pool),
+            ("cognito_user.test_users[\"1\"]", &users[0]),
+            ("cognito_user.test_users[\"2\"]", &users[1]),
+            ("cognito_user.test_users[\"3\"]", &users[2]),
+        ];
+        let (text, config) = written(&resources);
+        assert!(!text.contains("hunter2"));
+        let names: Vec<&str> = config.smart.test_users.iter().map(|user| user.username.as_str()).collect();
+        assert_eq!(names, ["a.b", "a-b", "o'b\"[1]"]);
+        for variable in ["TEST_USER_A_B_PASSWORD", "TEST_USER_A_B_PASSWORD_2", "TEST_USER_O_B_1_PASSWORD"] {
+            assert!(text.contains(&format!("\"{variable}\"")), "{text}");
+        }
+    }
+}

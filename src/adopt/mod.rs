@@ -1,0 +1,20 @@
+//! Taking over what exists: what Terraform made, single resources, and stacks whose state is lost.
+//!
+//! - [`tfstate`] reads a Terraform or OpenTofu state; [`instance`] finds the module in it, [`inputs`] what the module was
+//!   given, and [`claims`] which AWS resource stands for which address.
+//! - [`discover`] finds a stack from AWS alone, by tags and by names.
+//! - [`record`] looks at what is claimed and makes the state of it.
+//!
+//! Nothing here changes anything in AWS. What was adopted gets its tags with the next apply: a resource that the state
+//! records is ours, tagged or not.
+
+pub mod claims;
+pub mod discover;
+mod hcl_text;
+pub mod inputs;
+pub mod instance;
+pub mod record;
+pub mod tfstate;
+
+pub use discover::{Discovery, Wanted, discover};
+pub use record::{Claim, Claims, Found, Look, look};

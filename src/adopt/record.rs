@@ -1,0 +1,143 @@
+//! Looks at what is claimed, and makes the state of what is there.
+
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+use tokio::task::JoinSet;
+
+use crate::address::Address;
+use crate::error::{CommandError, ResourceError};
+use crate::module::Stack;
+use crate::resource::{Context, Identity, Kind, Known, Observed, STACK_TAG};
+use crate::state::{Entry, State, Status};
+
+/// An AWS resource that is to stand at an address.
+#[derive(Clone, Debug)]
+pub struct Claim {
+    /// Its kind.
+    pub kind: Kind,
+    /// Its identity, as far as it is known before anyone looked.
+    pub recorded: Value,
+}
+
+/// Claims by address.
+pub type Claims = BTreeMap<Address, Claim>;
+
+/// An AWS resource that is there.
+#[derive(Clone, Debug)]
+pub struct Found {
+    /// Its kind.
+    pub kind: Kind,
+    /// What AWS says.
+    pub observed: Observed,
+}
+
+impl Found {
+    /// The stack that its tags name.
+    pub fn owner(&self) -> Option<&str> {
+        self.observed.tags.as_ref()?.get(STACK_TAG).map(String::as_str)
+    }
+
+    /// The name a user knows it by.
+    pub fn name(&self) -> String {
+        self.kind.name(&self.observed.recorded).unwrap_or_default()
+    }
+
+    /// The id by which Terraform would import it.
+    pub fn id(&self) -> String {
+        self.kind.import_id(&self.observed.recorded).unwrap_or_default()
+    }
+}
+
+/// What looking at claims has brought.
+#[derive(Debug, Default)]
+pub struct Look {
+    /// What is there.
+    pub found: BTreeMap<Address, Found>,
+    /// What is not.
+    pub missing: Vec<Address>,
+    /// What may not be looked at, or another's pool has.
+    pub failed: Vec<(Address, ResourceError)>,
+}
+
+/// Looks at everything that is claimed, all at once.
+///
+/// # Errors
+/// A task was lost.
+pub async fn look(cx: &Context, claims: Claims) -> Result<Look, CommandError> {
+    let mut reads = JoinSet::new();
+    for (address, claim) in claims {
+        let cx = cx.clone();
+        reads.spawn(async move { (address, claim.kind, claim.kind.read(&cx, &claim.recorded).await) });
+    }
+    let mut look = Look::default();
+    while let Some(read) = reads.join_next().await {
+        let (address, kind, result) = read.map_err(|error| CommandError::Other(error.into()))?;
+        match result {
+            Ok(Some(observed)) => drop(look.found.insert(address, Found { kind, observed })),
+            Ok(None) => look.missing.push(address),
+            Err(error) => look.failed.push((address, error)),
+        }
+    }
+    look.missing.sort();
+    look.failed.sort_by(|(one, _), (other, _)| one.cmp(other));
+    Ok(look)
+}
+
+/// Fills in what an id alone does not tell, and what the others tell: the pool of a log-in domain.
+///
+/// # Errors
+/// None that a checked configuration can cause.
+pub fn complete(claims: &mut Claims, stack: &Stack, identity: &Identity, mut known: Known) -> Result<(), CommandError> {
+    for (address, claim) in claims.iter() {
+        known.insert(address.clone(), claim.recorded.clone());
+    }
+    for (address, claim) in claims.iter_mut() {
+        let failed = |error| CommandError::Resource { address: address.clone(), error };
+        if claim.kind.is_whole(&claim.recorded).map_err(failed)? {
+            continue;
+        }
+        let told =
+            stack.get(address).map(|spec| spec.foretold(identity, &known)).transpose().map_err(failed)?.flatten();
+        let same = |told: &Value| claim.kind.import_id(told).ok() == claim.kind.import_id(&claim.recorded).ok();
+        if let Some(told) = told.filter(same) {
+            claim.recorded = told;
+        }
+    }
+    Ok(())
+}
+
+/// Notes in the state what was found. Its tags come with the next apply.
+pub fn enter(
+    state: &mut State,
+    stack: &Stack,
+    found: BTreeMap<Address, Found>,
+    is_protected: &dyn Fn(&Address) -> bool,
+) {
+    let mut known = crate::plan::refresh::known(state);
+    for (address, found) in &found {
+        known.insert(address.clone(), found.observed.recorded.clone());
+    }
+    for (address, Found { kind, observed }) in found {
+        let spec = stack.get(&address);
+        let wanted = spec.map(|spec| spec.desired(&known));
+        let is_wanted = |name: &String| wanted.as_ref().is_none_or(|wanted| wanted.contains_key(name));
+        let needs = spec.map(|spec| spec.references().into_iter().map(|reference| reference.address).collect());
+        let mut needs: Vec<Address> = needs.unwrap_or_default();
+        needs.sort();
+        needs.dedup();
+        let entry = Entry {
+            kind: kind.as_str().to_owned(),
+            status: Status::Ready,
+            token: uuid::Uuid::new_v4().to_string(),
+            protected: is_protected(&address),
+            protection: None,
+            needs,
+            recorded: Some(observed.recorded),
+            foretold: None,
+            doubtful_since: None,
+            attributes: observed.attributes.into_iter().filter(|(name, _)| is_wanted(name)).collect(),
+        };
+        state.resources.insert(address, entry);
+    }
+}

@@ -1,0 +1,176 @@
+//! Roles and policies.
+
+use serde_json::Value;
+
+use super::super::{Evidence, Judgement, Looked, Verdict};
+use super::documents::{allowing, conditions, is_of_account, name_of, principals, strings};
+use super::{by_faults, by_value};
+use crate::resource::{Attributes, Kind};
+
+/// A function's role comes from its own account alone: whoever gives it needs `iam:PassRole` there.
+const LAMBDA: &str = "lambda.amazonaws.com";
+
+pub(in crate::audit) fn trust(evidence: &Evidence) -> Vec<Verdict> {
+    let account = &evidence.identity.account;
+    evidence.each(Kind::IamRole, |_, role| {
+        let statements: Vec<_> = role.get("assume_role_policy").into_iter().flat_map(allowing).collect();
+        let who: Vec<(&str, &str)> = statements.iter().flat_map(|statement| principals(statement)).collect();
+        if !who.is_empty() && who.iter().all(|who| *who == ("Service", LAMBDA)) {
+            let seen = "only Lambda is trusted, and that only on behalf of this account".to_owned();
+            return (Judgement::NotApplicable, seen);
+        }
+        let mut faults = Vec::new();
+        for statement in statements {
+            let name = name_of(statement);
+            let is_bound =
+                ["aws:SourceAccount", "aws:SourceArn"].iter().any(|key| !conditions(statement, key).is_empty());
+            for (kind, who) in principals(statement) {
+                match kind {
+                    "Service" if who != LAMBDA && !is_bound => {
+                        faults.push(format!("{name} trusts {who} on anybody's behalf"))
+                    }
+                    "AWS" if !is_of_account(who, account) => {
+                        faults.push(format!("{name} trusts {who}, which is not of this account"))
+                    }
+                    "Service" | "AWS" => {}
+                    _ => faults.push(format!("{name} trusts {who}, from outside AWS")),
+                }
+            }
+        }
+        by_faults(&faults, "services are trusted on behalf of this account alone")
+    })
+}
+
+pub(in crate::audit) fn foreign_policies(evidence: &Evidence) -> Vec<Verdict> {
+    evidence.each(Kind::IamRole, |address, _| match evidence.foreign.get(address) {
+        Some(Ok(policies)) => {
+            let faults: Vec<String> =
+                policies.iter().map(|policy| format!("{policy} was given to it outside hlctl")).collect();
+            by_faults(&faults, "it has the stack's policies alone")
+        }
+        Some(Err(why)) => (Judgement::NotCheckable, why.clone()),
+        None => (Judgement::NotCheckable, "its policies were not listed".to_owned()),
+    })
+}
+
+pub(in crate::audit) fn wildcards(evidence: &Evidence) -> Vec<Verdict> {
+    let judge = |_: &crate::address::Address, policy: &Attributes| {
+        let mut faults = Vec::new();
+        for statement in policy.get("policy").into_iter().flat_map(allowing) {
+            let name = name_of(statement);
+            let actions = strings(statement, "Action");
+            faults.extend(
+                actions.iter().filter(|action| is_wild(action)).map(|action| format!("{name} allows {action}")),
+            );
+            if statement.contains_key("NotAction") || statement.contains_key("NotResource") {
+                faults.push(format!("{name} allows everything but what it names"));
+            }
+            // X-Ray's actions take no other resource ("Actions, resources, and condition keys for AWS X-Ray").
+            let takes_none = !actions.is_empty() && actions.iter().all(|action| action.starts_with("xray:"));
+            if strings(statement, "Resource").contains(&"*") && !takes_none {
+                faults.push(format!("{name} is for every resource"));
+            }
+        }
+        by_faults(&faults, "every statement names its actions and resources")
+    };
+    let mut verdicts = evidence.each(Kind::IamPolicy, judge);
+    verdicts.extend(evidence.each(Kind::IamRolePolicy, judge));
+    verdicts
+}
+
+fn is_wild(action: &str) -> bool {
+    action == "*" || action.split_once(':').is_some_and(|(_, name)| name == "*")
+}
+
+pub(in crate::audit) fn permission(evidence: &Evidence) -> Vec<Verdict> {
+    let mut verdicts = evidence.each(Kind::LambdaPermission, |_, permission| {
+        if permission.get("principal").is_some_and(|principal| principal == "*") {
+            return (Judgement::Fail, "everyone may call it".to_owned());
+        }
+        by_value(permission, "source_account", |value| *value == Value::from(evidence.identity.account.as_str()))
+    });
+    // A permission that is gone lets nobody in; that nobody can log in then is the plan's to say.
+    for verdict in
+        verdicts.iter_mut().filter(|verdict| matches!(evidence.looked.get(&verdict.address), Some(Looked::Absent)))
+    {
+        verdict.judgement = Judgement::NotApplicable;
+    }
+    verdicts
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test may panic")]
+
+    use serde_json::json;
+
+    use super::super::tests::{evidence, judged, verdicts};
+    use super::*;
+    use crate::address::Address;
+
+    fn trusts(principal: &Value, condition: &Value) -> Judgement {
+        let document = json!({"Statement": [{"Effect": "Allow", "Principal": principal, "Action": ["sts:AssumeRole"], "Condition": condition}]});
+        judged("role-trust", "iam_role.healthlake", json!({"assume_role_policy": document}))
+    }
+
+    #[test]
+    fn a_service_is_trusted_only_on_behalf_of_this_account() {
+        let healthlake = json!({"Service": ["healthlake.amazonaws.com"]});
+        let bound = json!({"StringEquals": {"AWS:SourceAccount": ["111122223333"]}});
+        assert_eq!(trusts(&healthlake, &bound), Judgement::Pass);
+        assert_eq!(trusts(&healthlake, &json!({})), Judgement::Fail);
+        assert_eq!(trusts(&json!({"Service": ["lambda.amazonaws.com"]}), &json!({})), Judgement::NotApplicable);
+        assert_eq!(trusts(&json!({"AWS": ["arn:aws:iam::999999999999:root"]}), &bound), Judgement::Fail);
+        assert_eq!(trusts(&json!({"Federated": ["accounts.google.com"]}), &json!({})), Judgement::Fail);
+        assert_eq!(trusts(&json!("*"), &json!({})), Judgement::Fail);
+    }
+
+    #[test]
+    fn a_policy_that_somebody_else_gave_to_a_role_is_named() {
+        let mut evidence = evidence(&[("iam_role.healthlake", json!({}))]);
+        let role = Address::parse("iam_role.healthlake");
+        assert_eq!(verdicts("role-foreign-policies", &evidence)[0].judgement, Judgement::NotCheckable);
+        evidence.foreign.insert(role.clone(), Ok(vec![]));
+        assert_eq!(verdicts("role-foreign-policies", &evidence)[0].judgement, Judgement::Pass);
+        evidence.foreign.insert(role, Ok(vec!["arn:aws:iam::aws:policy/AdministratorAccess".to_owned()]));
+        let found = verdicts("role-foreign-policies", &evidence);
+        assert!(found[0].judgement == Judgement::Fail && found[0].seen.contains("AdministratorAccess"));
+    }
+
+    #[test]
+    fn wildcards_are_whole_services_and_every_resource() {
+        let allows = |action: &str, resource: &str| {
+            let document = json!({"Statement": [{"Effect": "Allow", "Action": [action], "Resource": [resource]}]});
+            judged("policy-wildcards", "iam_policy.healthlake", json!({"policy": document}))
+        };
+        assert_eq!(allows("kms:GenerateDataKey*", "arn:aws:kms:x"), Judgement::Pass);
+        assert_eq!(allows("s3:*", "arn:aws:s3:::b"), Judgement::Fail);
+        assert_eq!(allows("*", "arn:aws:s3:::b"), Judgement::Fail);
+        assert_eq!(allows("s3:GetObject", "*"), Judgement::Fail);
+        assert_eq!(allows("xray:PutTraceSegments", "*"), Judgement::Pass);
+        let denies = json!({"policy": {"Statement": [{"Effect": "Deny", "Action": ["*"], "Resource": ["*"]}]}});
+        assert_eq!(judged("policy-wildcards", "iam_role_policy.cognito_access", denies), Judgement::Pass);
+    }
+
+    #[test]
+    fn the_function_is_called_for_this_account_alone() {
+        let permission = |source: Value| {
+            judged(
+                "function-permission",
+                "lambda_permission.healthlake",
+                json!({"principal": "healthlake.amazonaws.com", "source_account": source}),
+            )
+        };
+        assert_eq!(permission(json!("111122223333")), Judgement::Pass);
+        assert_eq!(permission(json!("999999999999")), Judgement::Fail);
+        assert_eq!(permission(Value::Null), Judgement::Fail);
+        assert_eq!(
+            judged(
+                "function-permission",
+                "lambda_permission.healthlake",
+                json!({"principal": "*", "source_account": "111122223333"})
+            ),
+            Judgement::Fail
+        );
+    }
+}

@@ -1,0 +1,190 @@
+//! What the checks judge: everything that the state knows, as AWS has it now.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use serde_json::{Value, json};
+use tokio::sync::Semaphore;
+use tokio::task::JoinSet;
+
+use super::{Judgement, Verdict};
+use crate::address::Address;
+use crate::aws::{AwsError, ErrorKind, Operation};
+use crate::error::{CommandError, ResourceError};
+use crate::resource::{Attributes, Condition, Context, Identity, Kind};
+use crate::state::State;
+
+/// Reads under way at once.
+const READS_AT_ONCE: usize = 40;
+/// A bucket's settings, which are looked at whether or not the state has them.
+const BUCKET_PARTS: [Kind; 6] = [
+    Kind::S3BucketVersioning,
+    Kind::S3BucketPublicAccessBlock,
+    Kind::S3BucketServerSideEncryptionConfiguration,
+    Kind::S3BucketLifecycleConfiguration,
+    Kind::S3BucketLogging,
+    Kind::S3BucketPolicy,
+];
+
+/// What was found.
+#[derive(Debug)]
+pub struct Evidence {
+    /// Account, region, partition.
+    pub identity: Identity,
+    /// Whether the stack holds real patients.
+    pub production: bool,
+    /// Every resource.
+    pub looked: BTreeMap<Address, Looked>,
+    /// The policies of each role that the stack did not give it; or why they could not be listed.
+    pub foreign: BTreeMap<Address, Result<Vec<String>, String>>,
+}
+
+/// What became of looking at a resource.
+#[derive(Clone, Debug)]
+pub enum Looked {
+    /// It was seen.
+    Seen {
+        /// What it looks like.
+        attributes: Attributes,
+        /// Whether somebody has ordered its end.
+        ending: Option<String>,
+    },
+    /// It is not there.
+    Absent,
+    /// It could not be read, for this reason.
+    Unreadable(String),
+}
+
+impl Evidence {
+    /// Judges each resource of a kind. What is gone cannot be judged.
+    pub(super) fn each(
+        &self,
+        kind: Kind,
+        judge: impl Fn(&Address, &Attributes) -> (Judgement, String),
+    ) -> Vec<Verdict> {
+        self.each_or(kind, (Judgement::NotCheckable, "it is gone: `hlctl plan` tells what to do"), judge)
+    }
+
+    /// Judges each resource of a kind; `absent` is what to say of one that is not there.
+    pub(super) fn each_or(
+        &self,
+        kind: Kind,
+        absent: (Judgement, &str),
+        judge: impl Fn(&Address, &Attributes) -> (Judgement, String),
+    ) -> Vec<Verdict> {
+        self.of_kind(kind)
+            .map(|(address, looked)| {
+                let (judgement, seen) = match looked {
+                    Looked::Seen { attributes, .. } => judge(address, attributes),
+                    Looked::Absent => (absent.0, absent.1.to_owned()),
+                    Looked::Unreadable(why) => (Judgement::NotCheckable, why.clone()),
+                };
+                Verdict { address: address.clone(), judgement, seen }
+            })
+            .collect()
+    }
+
+    /// Each resource of a kind.
+    pub(super) fn of_kind(&self, kind: Kind) -> impl Iterator<Item = (&Address, &Looked)> {
+        self.looked.iter().filter(move |(address, _)| address.kind() == kind.as_str())
+    }
+}
+
+/// Reads everything that the state knows.
+///
+/// # Errors
+/// The credentials are no good, or the state holds what this hlctl does not know. What may not be read is evidence too.
+pub async fn gather(cx: &Context, state: &State, production: bool) -> Result<Evidence, CommandError> {
+    let mut wanted: BTreeMap<Address, (Kind, Value)> = BTreeMap::new();
+    for (address, entry) in &state.resources {
+        if let (Some(kind), Some(recorded)) = (entry.kind(), &entry.recorded) {
+            wanted.insert(address.clone(), (kind, recorded.clone()));
+            if kind == Kind::S3Bucket {
+                let name = address.as_str().split_once('.').map_or("", |(_, name)| name);
+                for part in BUCKET_PARTS {
+                    let bucket = json!({"bucket": recorded.get("name")});
+                    wanted.entry(Address::new(part.as_str(), name)).or_insert((part, bucket));
+                }
+            }
+        }
+    }
+    let limit = Arc::new(Semaphore::new(READS_AT_ONCE));
+    let mut reads = JoinSet::new();
+    for (address, (kind, recorded)) in wanted {
+        let (cx, limit) = (cx.clone(), Arc::clone(&limit));
+        let expected = (kind == Kind::IamRole).then(|| policies_of(state, &recorded));
+        reads.spawn(async move {
+            let _permit = limit.acquire().await;
+            let read = kind.read(&cx, &recorded).await;
+            let foreign = match &expected {
+                Some(expected) => Some(foreign(&cx, &recorded, expected).await),
+                None => None,
+            };
+            (address, read, foreign)
+        });
+    }
+    let mut evidence =
+        Evidence { identity: cx.identity.clone(), production, looked: BTreeMap::new(), foreign: BTreeMap::new() };
+    while let Some(done) = reads.join_next().await {
+        let (address, read, foreign) = done.map_err(|error| CommandError::Other(error.into()))?;
+        let looked = match read {
+            Ok(Some(observed)) => {
+                let ending = match observed.condition {
+                    Condition::Ending { what, .. } => Some(what),
+                    _ => None,
+                };
+                Looked::Seen { attributes: observed.attributes, ending }
+            }
+            Ok(None) => Looked::Absent,
+            Err(ResourceError::Aws(error)) if error.kind == ErrorKind::Credentials => {
+                return Err(CommandError::Aws(error));
+            }
+            Err(error) => Looked::Unreadable(error.to_string()),
+        };
+        if let Some(foreign) = foreign {
+            evidence.foreign.insert(address.clone(), foreign.map_err(|error| error.to_string()));
+        }
+        evidence.looked.insert(address, looked);
+    }
+    Ok(evidence)
+}
+
+/// What the stack gave a role: ARNs of attached policies and names of its own.
+fn policies_of(state: &State, role: &Value) -> Vec<String> {
+    let name = role.get("name");
+    let of_role = |recorded: &&Value| name.is_some() && recorded.get("role") == name;
+    let recorded = state.resources.values().filter_map(|entry| entry.recorded.as_ref()).filter(of_role);
+    let text = |recorded: &Value| {
+        let policy = recorded.get("policy_arn").or_else(|| recorded.get("name"));
+        policy.and_then(Value::as_str).map(str::to_owned)
+    };
+    recorded.filter_map(text).collect()
+}
+
+/// The policies of a role that are not among the expected.
+async fn foreign(cx: &Context, role: &Value, expected: &[String]) -> Result<Vec<String>, AwsError> {
+    let name = role.get("name").and_then(Value::as_str).unwrap_or_default();
+    let iam = &cx.clients.iam;
+    let mut found = Vec::new();
+    let mut marker = None;
+    loop {
+        let list = || iam.list_attached_role_policies().role_name(name).set_marker(marker.clone()).send();
+        let page = cx.call(Operation::new("iam", "ListAttachedRolePolicies"), list).await?;
+        found.extend(page.attached_policies().iter().filter_map(|policy| policy.policy_arn()).map(str::to_owned));
+        marker = page.marker().filter(|_| page.is_truncated()).map(str::to_owned);
+        if marker.is_none() {
+            break;
+        }
+    }
+    loop {
+        let list = || iam.list_role_policies().role_name(name).set_marker(marker.clone()).send();
+        let page = cx.call(Operation::new("iam", "ListRolePolicies"), list).await?;
+        found.extend(page.policy_names().iter().cloned());
+        marker = page.marker().filter(|_| page.is_truncated()).map(str::to_owned);
+        if marker.is_none() {
+            break;
+        }
+    }
+    found.retain(|policy| !expected.contains(policy));
+    Ok(found)
+}

@@ -1,0 +1,104 @@
+//! `hlctl adopt --discover`
+
+use super::super::confirm;
+use super::report::{Adopted, Report};
+use super::{interruptible, refuse_state, write};
+use crate::adopt::{Discovery, Wanted, discover, record};
+use crate::cli::AdoptArgs;
+use crate::error::CommandError;
+use crate::exit_code::ExitCode;
+use crate::materials;
+use crate::module;
+use crate::plan::Options;
+use crate::session::{Session, Wishes, prepare, settings_of};
+
+/// Rebuilds a lost state from what AWS holds.
+pub(super) async fn run(session: &Session, arguments: &AdoptArgs) -> Result<ExitCode, CommandError> {
+    let config = session.config()?;
+    interruptible(&session.stop, refuse_state(session, arguments)).await?;
+    let place = session.store(Some(&config)).await?.place();
+    let connection = interruptible(&session.stop, session.connect(Wishes::of(&config))).await?;
+    let mut state = super::super::plan::fresh(session, &config, &connection.identity);
+    let materials = materials::gather_to_look(&config, session.home())?;
+    let cx = connection.context(&state, settings_of(&config), session.pace(Some(&config)), session.stop.clone());
+    let wanted = Wanted { config: &config, materials: &materials, stack: arguments.stack.as_deref() };
+    let mut found = interruptible(&session.stop, discover(&cx, wanted)).await?;
+    refuse_ambiguous(&found)?;
+    if arguments.by_name && !found.candidates.is_empty() {
+        take_by_name(session, arguments, &mut found).await?;
+    }
+    if found.owned.is_empty() {
+        return Err(nothing(&found));
+    }
+    if let Some(stack) = &found.stack {
+        state.stack.clone_from(stack);
+    }
+    let left = left(&found);
+    let adopted = found.owned.iter().map(|(address, found)| Adopted::of(address, found, None)).collect();
+    let stack = module::build(&config, &connection.identity, &state.stack, &materials);
+    record::enter(&mut state, &stack, found.owned, &|address| module::is_protected(&config.protect, address));
+    let prepared = interruptible(
+        &session.stop,
+        prepare(&connection, session, Some(&config), state.clone(), &Options::default(), settings_of(&config)),
+    )
+    .await?;
+    if !arguments.dry_run {
+        write(session, arguments, state.clone()).await?;
+    }
+    let report = Report {
+        adopted,
+        left,
+        place: connection.place(session.home()),
+        dry_run: arguments.dry_run,
+        ..Report::new(&prepared.plan, &state.stack)
+    };
+    report.tell(session, &place, arguments.json);
+    Ok(ExitCode::Success)
+}
+
+async fn take_by_name(session: &Session, arguments: &AdoptArgs, found: &mut Discovery) -> Result<(), CommandError> {
+    let lines: Vec<String> =
+        found.candidates.iter().map(|(address, found)| format!("  {address}  {}", found.id())).collect();
+    session.printer.say(&format!("These have the config's names and no tags of hlctl:\n\n{}", lines.join("\n")));
+    let question = "\nTake them over? The next apply changes them to what the config says.";
+    confirm::approve(session, arguments.auto_approve || arguments.dry_run, question).await?;
+    found.owned.append(&mut found.candidates);
+    Ok(())
+}
+
+fn refuse_ambiguous(found: &Discovery) -> Result<(), CommandError> {
+    if found.ambiguous.is_empty() {
+        return Ok(());
+    }
+    let lines =
+        found.ambiguous.iter().map(|(address, ids)| format!("{address}: there are {}: {}", ids.len(), ids.join(", ")));
+    Err(CommandError::Usage {
+        message: lines.collect::<Vec<_>>().join("\n"),
+        hint: "say which one it is: `hlctl adopt ADDRESS ID`; the others can be adopted one by one too, or found by the next plan"
+            .to_owned(),
+    })
+}
+
+fn nothing(found: &Discovery) -> CommandError {
+    let left = left(found);
+    let hint = if found.candidates.is_empty() {
+        "check the config's names, the region and the credentials; `hlctl apply` makes a stack".to_owned()
+    } else {
+        "if they are this config's, --by-name takes them over".to_owned()
+    };
+    let list = if left.is_empty() { String::new() } else { format!("; not adopted:\n  {}", left.join("\n  ")) };
+    CommandError::Usage { message: format!("AWS holds nothing that carries this config's tags{list}"), hint }
+}
+
+/// What was seen and is not taken, in words.
+fn left(found: &Discovery) -> Vec<String> {
+    let candidates = found.candidates.iter().map(|(address, found)| {
+        format!("{address}  {}: has the config's name and no tags; --by-name takes it", found.id())
+    });
+    let of_others = found
+        .of_others
+        .iter()
+        .map(|(address, name, owner)| format!("{address}  {name}: belongs to another hlctl stack, {owner}"));
+    let out_of_reach = found.out_of_reach.iter().map(|(address, error)| format!("{address}: {error}"));
+    candidates.chain(of_others).chain(out_of_reach).collect()
+}

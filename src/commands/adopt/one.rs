@@ -1,0 +1,182 @@
+//! `hlctl adopt ADDRESS ID`
+
+use std::collections::BTreeMap;
+
+use super::report::{Adopted, Report};
+use super::{interruptible, refuse_anothers, write};
+use crate::address::Address;
+use crate::adopt::{Claim, Claims, Found, look, record};
+use crate::cli::AdoptArgs;
+use crate::error::CommandError;
+use crate::exit_code::ExitCode;
+use crate::materials;
+use crate::module::{self, Stack};
+use crate::plan::{Change, Options, Plan, refresh};
+use crate::resource::{Identity, Kind};
+use crate::session::{Session, Wishes, prepare, settings_of};
+use crate::state::State;
+
+/// Puts one existing resource at an address of the stack.
+pub(super) async fn run(
+    session: &Session,
+    arguments: &AdoptArgs,
+    address: &str,
+    id: &str,
+) -> Result<ExitCode, CommandError> {
+    let config = session.config()?;
+    let store = session.store(Some(&config)).await?;
+    let present = interruptible(&session.stop, session.read(&store)).await?;
+    let connection = interruptible(&session.stop, session.connect(Wishes::of(&config))).await?;
+    let mut state = present.unwrap_or_else(|| super::super::plan::fresh(session, &config, &connection.identity));
+    state.check_belongs(session.home(), &connection.identity)?;
+    let materials = materials::gather_to_look(&config, session.home())?;
+    let stack = module::build(&config, &connection.identity, &state.stack, &materials);
+    let address = wanted(&stack, address)?;
+    let claims = claim(&stack, &state, &connection.identity, &address, id)?;
+    let cx = connection.context(&state, settings_of(&config), session.pace(Some(&config)), session.stop.clone());
+    let found = interruptible(&session.stop, find(&cx, claims, &address, id)).await?;
+    refuse_anothers(&found, &state.stack, arguments)?;
+    let adopted = found.iter().map(|(address, found)| Adopted::of(address, found, None)).collect();
+    record::enter(&mut state, &stack, found, &|address| module::is_protected(&config.protect, address));
+    let prepared = interruptible(
+        &session.stop,
+        prepare(&connection, session, Some(&config), state.clone(), &Options::default(), settings_of(&config)),
+    )
+    .await?;
+    let plan = only(&prepared.plan, &address);
+    refuse_replacement(&plan, id)?;
+    if !arguments.dry_run {
+        write(session, arguments, state.clone()).await?;
+    }
+    let place = connection.place(session.home());
+    let report = Report { adopted, place, dry_run: arguments.dry_run, ..Report::new(&plan, &state.stack) };
+    report.tell(session, &store.place(), arguments.json);
+    Ok(ExitCode::Success)
+}
+
+fn wanted(stack: &Stack, text: &str) -> Result<Address, CommandError> {
+    let address = Address::parse(text);
+    if stack.contains_key(&address) {
+        return Ok(address);
+    }
+    let likeness = |other: &&Address| strsim::jaro_winkler(other.as_str(), text);
+    let nearest = stack.keys().max_by(|one, other| likeness(one).total_cmp(&likeness(other)));
+    let nearest = nearest.map(|near| format!("did you mean {near}? ")).unwrap_or_default();
+    Err(CommandError::Usage {
+        message: format!("the config asks for no resource {address}"),
+        hint: format!("{nearest}`hlctl plan` shows the addresses"),
+    })
+}
+
+/// What the id says it is, unless the state says otherwise.
+fn claim(
+    stack: &Stack,
+    state: &State,
+    identity: &Identity,
+    address: &Address,
+    id: &str,
+) -> Result<Claims, CommandError> {
+    let failed = |error| CommandError::Resource { address: address.clone(), error };
+    let kind = Kind::parse(address.kind()).ok_or_else(|| CommandError::Usage {
+        message: format!("hlctl knows no {}", address.kind()),
+        hint: "`hlctl plan` shows the addresses".to_owned(),
+    })?;
+    let recorded = kind.of_import_id(identity, id).map_err(failed)?.ok_or_else(|| CommandError::Usage {
+        message: format!("{id:?} is no id of a {}", address.kind()),
+        hint: format!("it takes what `terraform import` takes: {}", example(kind)),
+    })?;
+    let mut claims = Claims::from([(address.clone(), Claim { kind, recorded })]);
+    record::complete(&mut claims, stack, identity, refresh::known(state))?;
+    for (other, entry) in &state.resources {
+        let same = |recorded| entry.kind() == Some(kind) && kind.import_id(recorded).is_ok_and(|known| known == id);
+        let is_same = entry.recorded.as_ref().is_some_and(same);
+        if is_same || (other == address && entry.recorded.is_some()) {
+            let what = if is_same { id } else { "another" };
+            return Err(CommandError::Usage {
+                message: format!("the state has {what} at {other} already"),
+                hint: format!("`hlctl state show '{other}'` shows it"),
+            });
+        }
+    }
+    Ok(claims)
+}
+
+async fn find(
+    cx: &crate::resource::Context,
+    claims: Claims,
+    address: &Address,
+    id: &str,
+) -> Result<BTreeMap<Address, Found>, CommandError> {
+    let seen = look(cx, claims).await?;
+    if let Some((address, error)) = seen.failed.into_iter().next() {
+        return Err(CommandError::Resource { address, error });
+    }
+    if seen.found.is_empty() {
+        return Err(CommandError::Usage {
+            message: format!(
+                "there is no {} {id} in account {}, region {}",
+                address.kind(),
+                cx.identity.account,
+                cx.identity.region
+            ),
+            hint: "check the id, the region and the credentials".to_owned(),
+        });
+    }
+    Ok(seen.found)
+}
+
+/// The part of the plan that is about this address.
+fn only(plan: &Plan, address: &Address) -> Plan {
+    let changes: Vec<Change> = plan.changes.iter().filter(|change| change.address == *address).cloned().collect();
+    Plan { changes, graph: plan.graph.clone(), ..Plan::default() }
+}
+
+/// What differs in what cannot be changed would be deleted by the next apply.
+fn refuse_replacement(plan: &Plan, id: &str) -> Result<(), CommandError> {
+    let differing =
+        plan.changes.iter().flat_map(|change| &change.attributes).filter(|change| change.replaces.is_some());
+    let lines: Vec<String> = differing
+        .map(|change| {
+            let value =
+                |value: &Option<serde_json::Value>| value.as_ref().map_or("nothing".to_owned(), ToString::to_string);
+            format!(
+                "{}: it has {}, the config says {}",
+                change.attribute(),
+                value(&change.before),
+                value(&change.after)
+            )
+        })
+        .collect();
+    if lines.is_empty() {
+        return Ok(());
+    }
+    Err(CommandError::Refused(
+        [vec![format!("{id} is not what the config asks for, and an apply would put another in its place:")], lines]
+            .concat(),
+    ))
+}
+
+fn example(kind: Kind) -> &'static str {
+    match kind {
+        Kind::KmsKey => "the key's id or ARN",
+        Kind::S3Bucket
+        | Kind::S3BucketVersioning
+        | Kind::S3BucketPublicAccessBlock
+        | Kind::S3BucketServerSideEncryptionConfiguration
+        | Kind::S3BucketLifecycleConfiguration
+        | Kind::S3BucketLogging
+        | Kind::S3BucketPolicy => "the bucket's name",
+        Kind::FhirDatastore => "the store's id, 32 hexadecimal digits",
+        Kind::IamRole | Kind::CloudwatchLogGroup | Kind::LambdaFunction => "its name",
+        Kind::IamPolicy => "the policy's ARN",
+        Kind::IamRolePolicy => "ROLE:POLICY",
+        Kind::IamRolePolicyAttachment => "ROLE/POLICY_ARN",
+        Kind::CognitoUserPool => "the pool's id, such as us-east-1_AbCdEf123",
+        Kind::CognitoUserPoolDomain => "the domain's prefix",
+        Kind::CognitoResourceServer => "POOL_ID|IDENTIFIER",
+        Kind::CognitoUserPoolClient => "POOL_ID/CLIENT_ID",
+        Kind::CognitoUser => "POOL_ID/USERNAME",
+        Kind::LambdaAlias => "FUNCTION/ALIAS",
+        Kind::LambdaPermission => "FUNCTION/STATEMENT_ID",
+    }
+}

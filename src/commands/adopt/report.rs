@@ -1,0 +1,124 @@
+//! What an adoption tells.
+
+use serde_json::{Value, json};
+
+use crate::address::Address;
+use crate::adopt::Found;
+use crate::plan::Plan;
+use crate::session::Session;
+use crate::state::Place;
+use crate::ui::json::FORMAT_VERSION;
+use crate::ui::{json as as_json, plan_view};
+
+/// One resource that the state now holds.
+pub(super) struct Adopted {
+    address: String,
+    id: String,
+    /// Terraform's address of it.
+    terraform: Option<String>,
+}
+
+impl Adopted {
+    pub(super) fn of(address: &Address, found: &Found, terraform: Option<String>) -> Self {
+        Self { address: address.to_string(), id: found.id(), terraform }
+    }
+}
+
+/// All of it.
+pub(super) struct Report<'a> {
+    pub(super) adopted: Vec<Adopted>,
+    /// What should be there and is not.
+    pub(super) missing: Vec<Address>,
+    /// What is there and was not adopted, in words.
+    pub(super) left: Vec<String>,
+    /// Resources whose own tags the next apply takes away.
+    pub(super) own_tags: Vec<Address>,
+    /// The configuration that was written.
+    pub(super) config: Option<String>,
+    /// The commands that let Terraform go.
+    pub(super) commands: Vec<String>,
+    pub(super) plan: &'a Plan,
+    pub(super) stack: &'a str,
+    pub(super) place: String,
+    pub(super) dry_run: bool,
+}
+
+impl<'a> Report<'a> {
+    pub(super) fn new(plan: &'a Plan, stack: &'a str) -> Self {
+        Self {
+            adopted: Vec::new(),
+            missing: Vec::new(),
+            left: Vec::new(),
+            own_tags: Vec::new(),
+            config: None,
+            commands: Vec::new(),
+            plan,
+            stack,
+            place: String::new(),
+            dry_run: false,
+        }
+    }
+
+    /// The commands to stdout, all else to stderr; or all of it as JSON.
+    pub(super) fn tell(&self, session: &Session, state: &Place, json: bool) {
+        if json {
+            session.printer.data(&format!("{:#}", self.as_json(session, state)));
+            return;
+        }
+        let say = |text: &str| session.printer.say(text);
+        if let Some(config) = self.config.as_ref().filter(|_| self.dry_run) {
+            say(&format!("{} would be:\n\n{config}", session.global.config.display()));
+        }
+        let verb = if self.dry_run { "Would adopt" } else { "Adopted" };
+        say(&format!("{verb} {} resources as the stack {}:\n", self.adopted.len(), self.stack));
+        for adopted in &self.adopted {
+            say(&format!("  {}  {}", adopted.address, adopted.id));
+        }
+        let paragraphs = [
+            ("Not in AWS any more, so that an apply makes them anew:", lines(&self.missing)),
+            ("Not adopted:", self.left.clone()),
+            (
+                "With tags that not all have; the next apply takes these away, unless they are put into [tags]:",
+                lines(&self.own_tags),
+            ),
+        ];
+        for (heading, lines) in paragraphs.iter().filter(|(_, lines)| !lines.is_empty()) {
+            say(&format!("\n{heading}\n\n  {}", lines.join("\n  ")));
+        }
+        say(&format!("\nWhat `hlctl apply` would do now:\n\n{}", plan_view::render(self.plan, &self.place)));
+        if self.dry_run {
+            say("\nNothing was written: this was a dry run.");
+        } else {
+            let config = self.config.as_ref().map(|_| format!("{} and ", session.global.config.display()));
+            say(&format!("\nWrote {}{}.", config.unwrap_or_default(), state));
+        }
+        if !self.commands.is_empty() {
+            say("\nTo let Terraform go, once `hlctl plan` shows what you want:\n");
+            session.printer.data(&self.commands.join("\n"));
+        }
+    }
+
+    fn as_json(&self, session: &Session, state: &Place) -> Value {
+        let adopted = self
+            .adopted
+            .iter()
+            .map(|adopted| json!({"address": adopted.address, "id": adopted.id, "terraform": adopted.terraform}));
+        json!({
+            "format_version": FORMAT_VERSION,
+            "dry_run": self.dry_run,
+            "stack": self.stack,
+            "state": state.to_string(),
+            "adopted": adopted.collect::<Vec<_>>(),
+            "missing": self.missing,
+            "left": self.left,
+            "own_tags": self.own_tags,
+            "config": self.config.as_ref().map(|text| json!({"path": session.global.config, "text": text})),
+            "commands": self.commands,
+            "plan": as_json::plan(self.plan),
+        })
+    }
+}
+
+fn lines(addresses: &[Address]) -> Vec<String> {
+    addresses.iter().map(Address::to_string).collect()
+}

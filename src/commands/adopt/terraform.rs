@@ -1,0 +1,168 @@
+//! `hlctl adopt --from-tfstate`
+
+use std::fs::OpenOptions;
+use std::io::Write;
+use std::path::Path;
+
+use anyhow::Context as _;
+
+use super::report::{Adopted, Report};
+use super::{interruptible, refuse_anothers, refuse_state, source, write};
+use crate::address::Address;
+use crate::adopt::instance::Instance;
+use crate::adopt::tfstate::TfResource;
+use crate::adopt::{Claim, Claims, claims, inputs, instance, look, record, tfstate};
+use crate::cli::AdoptArgs;
+use crate::config::{self, Config, Sources};
+use crate::error::CommandError;
+use crate::exit_code::ExitCode;
+use crate::materials;
+use crate::module::{self, Stack};
+use crate::plan::Options;
+use crate::resource::{Context, Kind, Known};
+use crate::session::{Connection, Session, Wishes, prepare, settings_of};
+use crate::state::State;
+
+/// Reads the Terraform state, looks at what it names, and writes a configuration and a state for it.
+pub(super) async fn run(session: &Session, arguments: &AdoptArgs, from: &str) -> Result<ExitCode, CommandError> {
+    let path = &session.global.config;
+    if path.exists() {
+        return Err(CommandError::Usage {
+            message: format!("{} exists already", path.display()),
+            hint: "adopting writes one, and none is written over: move it away, or name another with -c FILE"
+                .to_owned(),
+        });
+    }
+    interruptible(&session.stop, refuse_state(session, arguments)).await?;
+    let instance = read_instance(session, arguments, from).await?;
+    let place = inputs::whereabouts(&instance).ok_or_else(|| CommandError::Usage {
+        message: "the Terraform state does not say which account and region it is for".to_owned(),
+        hint: "let `terraform apply` finish first: the store has no ARN yet".to_owned(),
+    })?;
+    let text = inputs::configuration(&instance, &place.region);
+    let config = check(path, &text)?;
+    let connection = interruptible(&session.stop, session.connect(Wishes::of(&config))).await?;
+    check_account(&connection, &place.account)?;
+    let state = super::super::plan::fresh(session, &config, &connection.identity);
+    let adoption = interruptible(&session.stop, adopt(session, &connection, &config, &instance, state)).await?;
+    refuse_anothers(&adoption.found, &adoption.state.stack, arguments)?;
+    let Adoption { state, found, missing } = adoption;
+    let prepared = interruptible(
+        &session.stop,
+        prepare(&connection, session, Some(&config), state.clone(), &Options::default(), settings_of(&config)),
+    )
+    .await?;
+    if !arguments.dry_run {
+        write_new(path, &text)?;
+        write(session, arguments, state.clone()).await?;
+    }
+    let terraform = |address: &Address| instance.resources.get(address).map(TfResource::address);
+    let report = Report {
+        adopted: found.iter().map(|(address, found)| Adopted::of(address, found, terraform(address))).collect(),
+        missing,
+        left: instance.left.clone(),
+        own_tags: inputs::with_tags_of_their_own(&instance),
+        config: Some(text),
+        commands: claims::let_go(&instance),
+        plan: &prepared.plan,
+        stack: &state.stack,
+        place: connection.place(session.home()),
+        dry_run: arguments.dry_run,
+    };
+    report.tell(session, &session.store_alone().await?.place(), arguments.json);
+    Ok(ExitCode::Success)
+}
+
+async fn read_instance(session: &Session, arguments: &AdoptArgs, from: &str) -> Result<Instance, CommandError> {
+    let bytes = source::read(session, from).await?;
+    let state = tfstate::parse(&bytes)
+        .map_err(|error| CommandError::Usage { hint: error.hint().to_owned(), message: format!("{from}: {error}") })?;
+    instance::find(state, arguments.module.as_deref())
+        .map_err(|error| CommandError::Usage { hint: error.hint(), message: format!("{from}: {error}") })
+}
+
+/// The text must be a configuration before anything is written.
+fn check(path: &Path, text: &str) -> Result<Config, CommandError> {
+    let base_dir = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let sources = Sources {
+        path: path.to_owned(),
+        text: text.to_owned(),
+        env: config::variables(std::env::vars_os()),
+        sets: Vec::new(),
+        base_dir: base_dir.to_owned(),
+    };
+    config::load(&sources).map_err(CommandError::Config)
+}
+
+fn check_account(connection: &Connection, account: &str) -> Result<(), CommandError> {
+    let now = &connection.identity.account;
+    if now == account {
+        return Ok(());
+    }
+    Err(CommandError::Usage {
+        message: format!("the Terraform state is of account {account}, but the credentials are those of {now}"),
+        hint: "use that account's credentials (AWS_PROFILE, or --profile)".to_owned(),
+    })
+}
+
+struct Adoption {
+    state: State,
+    found: std::collections::BTreeMap<Address, crate::adopt::Found>,
+    missing: Vec<Address>,
+}
+
+async fn adopt(
+    session: &Session,
+    connection: &Connection,
+    config: &Config,
+    instance: &Instance,
+    mut state: State,
+) -> Result<Adoption, CommandError> {
+    let identity = &connection.identity;
+    let cx = connection.context(&state, settings_of(config), session.pace(Some(config)), session.stop.clone());
+    let materials = materials::gather_to_look(config, session.home())?;
+    let stack = module::build(config, identity, &state.stack, &materials);
+    let mut claims = claims::of_instance(instance, identity)
+        .map_err(|(address, error)| CommandError::Resource { address, error })?;
+    claims.extend(log_group(&stack, &cx, &claims)?);
+    record::complete(&mut claims, &stack, identity, Known::default())?;
+    let seen = look(&cx, claims).await?;
+    if !seen.failed.is_empty() {
+        return Err(CommandError::Unreadable(seen.failed));
+    }
+    let store = "healthlake_fhir_datastore.this";
+    if !seen.found.contains_key(store) {
+        return Err(CommandError::Usage {
+            message: "the store that the Terraform state names is not there".to_owned(),
+            hint:
+                "check that the credentials and --sandbox lead to the right place; if it was deleted, `terraform apply \
+                   -refresh-only` says so"
+                    .to_owned(),
+        });
+    }
+    let is_protected = |address: &Address| module::is_protected(&config.protect, address);
+    record::enter(&mut state, &stack, seen.found.clone(), &is_protected);
+    // Lambda makes the group with the first log; Terraform need not know of it.
+    let missing = seen.missing.into_iter().filter(|address| instance.resources.contains_key(address)).collect();
+    Ok(Adoption { state, found: seen.found, missing })
+}
+
+/// The group that Lambda itself made for the function's logs, so that it is not taken for another's.
+fn log_group(stack: &Stack, cx: &Context, claims: &Claims) -> Result<Claims, CommandError> {
+    let address = Address::new(Kind::CloudwatchLogGroup.as_str(), "token_validator");
+    let mut group = Claims::new();
+    if let Some(spec) = stack.get(&address).filter(|_| !claims.contains_key(&address)) {
+        let told = spec.foretold(&cx.identity, &Known::default());
+        let told = told.map_err(|error| CommandError::Resource { address: address.clone(), error })?;
+        group.extend(told.map(|recorded| (address, Claim { kind: spec.kind(), recorded })));
+    }
+    Ok(group)
+}
+
+/// Writes a file that must not be there.
+fn write_new(path: &Path, text: &str) -> Result<(), CommandError> {
+    let file = OpenOptions::new().write(true).create_new(true).open(path);
+    let written = file.and_then(|mut file| file.write_all(text.as_bytes()).and_then(|()| file.sync_all()));
+    written.with_context(|| format!("cannot write {}", path.display()))?;
+    Ok(())
+}

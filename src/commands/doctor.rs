@@ -1,0 +1,278 @@
+//! `hlctl doctor`: tells what would fail before anything is made, or destroyed.
+
+use std::time::Duration;
+
+use serde_json::{Value, json};
+
+use super::interruptible;
+use super::plan::fresh;
+use crate::aws::Operation;
+use crate::cli::DoctorArgs;
+use crate::config::Config;
+use crate::doctor::{self, Finding, Grade};
+use crate::error::CommandError;
+use crate::exit_code::ExitCode;
+use crate::materials;
+use crate::permissions::{Places, deployer};
+use crate::plan::{Action, Options, Plan};
+use crate::resource::{Context, Kind};
+use crate::session::{Connection, Prepared, Session, Wishes, prepare, settings_of};
+use crate::state::{Holding, State};
+use crate::ui::Printer;
+use crate::ui::json::FORMAT_VERSION;
+use crate::ui::printer::style;
+
+/// The longest that AWS is known to take for a store, with some to spare.
+const LONGEST_WAIT: Duration = Duration::from_secs(40 * 60);
+
+/// Looks at everything, whatever is found on the way.
+pub(super) async fn run(session: &Session, arguments: &DoctorArgs) -> Result<ExitCode, CommandError> {
+    let mut sheet = Sheet { printer: session.printer, as_json: arguments.json, findings: Vec::new() };
+    interruptible(&session.stop, async {
+        examine(session, arguments.destroy, &mut sheet).await;
+        Ok(())
+    })
+    .await?;
+    Ok(sheet.conclude())
+}
+
+/// What costs a plan nothing, or a call that it may make anyway; only what is wrong.
+pub(super) async fn in_passing(connection: &Connection, prepared: &Prepared) -> Vec<Finding> {
+    let mut findings = vec![doctor::credentials(connection).await];
+    if makes_store(&prepared.plan) {
+        findings.push(stores(&prepared.cx).await);
+    }
+    findings.retain(|finding| matches!(finding.grade, Grade::Warning | Grade::Problem));
+    findings
+}
+
+async fn examine(session: &Session, destroy: bool, sheet: &mut Sheet) {
+    let Some(state) = sheet.state(session, destroy).await else { return };
+    if destroy && state.is_none() {
+        return;
+    }
+    let config = if destroy { session.config_if_any() } else { session.config().map(Some) };
+    let config = match config {
+        Ok(config) => config,
+        Err(error) => return sheet.add(doctor::unplanned("config", &error)),
+    };
+    if let Some(config) = &config {
+        sheet.add([config_is_good(session, config)]);
+        if config.smart_on_fhir && !destroy {
+            sheet.add(package(session, config, state.as_ref()));
+        }
+    }
+    let wishes = match (&config, &state) {
+        (Some(config), _) if !destroy => Wishes::of(config),
+        (config, Some(state)) => Wishes::around(config.as_ref(), &session.global, state),
+        (config, None) => config.as_ref().map(Wishes::of).unwrap_or_default(),
+    };
+    let connection = match session.connect(wishes).await {
+        Ok(connection) => connection,
+        Err(error) => return sheet.add(doctor::unplanned("access", &error)),
+    };
+    sheet.add([
+        Finding::ok("access", connection.place(session.home())),
+        doctor::credentials(&connection).await,
+        doctor::clock(&connection).await,
+    ]);
+    in_aws(session, &connection, (config, state), destroy, sheet).await;
+}
+
+/// What takes the stack and its state.
+async fn in_aws(
+    session: &Session,
+    connection: &Connection,
+    (config, state): (Option<Config>, Option<State>),
+    destroy: bool,
+    sheet: &mut Sheet,
+) {
+    let is_new = state.is_none();
+    let state = match (state, &config) {
+        (Some(state), _) => state,
+        (None, Some(config)) => fresh(session, config, &connection.identity),
+        (None, None) => return,
+    };
+    let settings = config.as_ref().map_or_else(|| state.settings.clone(), settings_of);
+    let cx = connection.context(&state, settings.clone(), session.pace(config.as_ref()), session.stop.clone());
+    let places = config.as_ref().map(|config| Places::of(config, &connection.identity, (!is_new).then_some(&state)));
+    let options = Options { destroy, ..Options::default() };
+    let prepared = prepare(connection, session, config.as_ref(), state, &options, settings).await;
+    match &prepared {
+        Ok(prepared) => {
+            sheet.add(doctor::planned(&prepared.plan));
+            if destroy {
+                sheet.add(doctor::buckets(&prepared.plan));
+            }
+        }
+        Err(error) => sheet.add(doctor::unplanned("plan", error)),
+    }
+    if prepared.as_ref().map_or(!destroy, |prepared| makes_store(&prepared.plan)) {
+        sheet.add([stores(&cx).await]);
+    }
+    if let Some(admin) = config.as_ref().filter(|_| !destroy).and_then(|config| config.kms_admin_iam_arn.as_ref()) {
+        sheet.add([doctor::key_admin(&cx, admin).await]);
+    }
+    let principal = principal(&cx).await;
+    sheet.add([doctor::lake_formation(&cx, principal.as_deref().unwrap_or(&cx.identity.caller)).await]);
+    match places {
+        Some(Ok(places)) => {
+            let statements = deployer(&places).statements;
+            sheet.add([doctor::permissions(&cx, principal.as_deref(), &statements).await]);
+        }
+        Some(Err(error)) => sheet.add(doctor::unplanned("permissions", &error)),
+        None => sheet.add([Finding::not_checkable(
+            "permissions",
+            "the permissions that this stack needs",
+            "they follow from the configuration, which is not here",
+        )]),
+    }
+}
+
+/// Whether the plan makes a store.
+fn makes_store(plan: &Plan) -> bool {
+    let makes = |action| matches!(action, Action::Create | Action::Replace);
+    plan.changes.iter().any(|change| change.kind == Kind::FhirDatastore.as_str() && makes(change.action))
+}
+
+async fn stores(cx: &Context) -> Finding {
+    match doctor::living(cx).await {
+        Ok(stores) => doctor::quota(stores.len(), &cx.identity.region),
+        Err(error) => {
+            let hint =
+                crate::aws::hint::hint(&error).unwrap_or_else(|| "mend the cause, then run this again".to_owned());
+            Finding::not_checkable("store_quota", format!("HealthLake in {}", cx.identity.region), hint)
+                .with(error.to_string())
+        }
+    }
+}
+
+/// The user or role behind the caller; a session's role may have a path, which only IAM tells.
+async fn principal(cx: &Context) -> Option<String> {
+    let caller = &cx.identity.caller;
+    let resource = caller.splitn(6, ':').nth(5)?;
+    if resource.starts_with("user/") {
+        return Some(caller.clone());
+    }
+    let role = resource.strip_prefix("assumed-role/")?.split('/').next()?;
+    let get = || cx.clients.iam.get_role().role_name(role).send();
+    let found = cx.call(Operation::new("iam", "GetRole"), get).await.ok().and_then(|answer| answer.role);
+    let plain = || format!("arn:{}:iam::{}:role/{role}", cx.identity.partition, cx.identity.account);
+    Some(found.map_or_else(plain, |role| role.arn))
+}
+
+fn config_is_good(session: &Session, config: &Config) -> Finding {
+    let title = format!("{} is valid", session.global.config.display());
+    if config.wait_timeout >= LONGEST_WAIT {
+        return Finding::ok("config", title);
+    }
+    let why = "AWS takes 20 to 30 minutes for a store; the run would end unfinished, with exit code 6";
+    let mend = "raise wait_timeout, or go on with `hlctl wait` afterwards";
+    Finding::warning("config", title, why, mend)
+        .with(format!("wait_timeout is {}", crate::ui::duration(config.wait_timeout)))
+}
+
+fn package(session: &Session, config: &Config, state: Option<&State>) -> Vec<Finding> {
+    match materials::gather(config, session.home(), state, || session.config_if_any()) {
+        Ok(materials) => {
+            let package = materials.package.map(|package| format!("{} on {}", package.runtime, package.architecture));
+            let title = format!("the function's code runs under {}", package.unwrap_or_default());
+            vec![Finding::ok("package", title)]
+        }
+        Err(error) => doctor::unplanned("package", &error),
+    }
+}
+
+/// The findings so far. Each is printed as it comes, or all at the end as JSON.
+struct Sheet {
+    printer: Printer,
+    as_json: bool,
+    findings: Vec<Finding>,
+}
+
+impl Sheet {
+    fn add(&mut self, findings: impl IntoIterator<Item = Finding>) {
+        for finding in findings {
+            if !self.as_json {
+                self.printer.data(&text(&finding));
+            }
+            self.findings.push(finding);
+        }
+    }
+
+    /// The state, if there is one; `None` if it cannot be read.
+    async fn state(&mut self, session: &Session, destroy: bool) -> Option<Option<State>> {
+        let read = async {
+            let store = session.store_alone().await?;
+            let state = session.read(&store).await?;
+            Ok::<_, CommandError>((store, state))
+        };
+        let (store, state) = match read.await {
+            Ok(read) => read,
+            // What is wrong with the configuration is the next finding.
+            Err(CommandError::Config(_)) => return Some(None),
+            Err(error) => {
+                self.add(doctor::unplanned("state", &error));
+                return None;
+            }
+        };
+        let place = store.place();
+        if state.is_none() {
+            let then = if destroy { "so there is nothing to destroy" } else { "which the first apply makes" };
+            self.add([Finding::ok("state", format!("there is no state {place}, {then}"))]);
+            return Some(state);
+        }
+        self.add([match store.holder().await {
+            Ok(None) => Finding::ok("state", format!("the state {place} is readable and nobody holds its lock")),
+            Ok(Some(Holding { holder, .. })) => Finding::warning(
+                "state",
+                format!("the state {place} is locked by {holder}"),
+                "only one run at a time may change a stack",
+                "wait for that run to end, or give --lock-timeout",
+            ),
+            Err(error) => {
+                let hint = error.hint().unwrap_or_else(|| "make its directory writable".to_owned());
+                Finding::problem("state", error.to_string(), "nothing is begun without the state's lock", hint)
+            }
+        }]);
+        Some(state)
+    }
+
+    fn conclude(self) -> ExitCode {
+        let count = |grade| self.findings.iter().filter(|finding| finding.grade == grade).count();
+        let problems = count(Grade::Problem);
+        if self.as_json {
+            let findings: Vec<Value> = self.findings.iter().map(Finding::to_json).collect();
+            let whole = json!({"format_version": FORMAT_VERSION, "passed": problems == 0, "findings": findings});
+            self.printer.data(&format!("{whole:#}"));
+        }
+        self.printer.say(&format!(
+            "\nProblems: {problems}, warnings: {}, not checkable: {}, ok: {}.",
+            count(Grade::Warning),
+            count(Grade::NotCheckable),
+            count(Grade::Ok)
+        ));
+        if problems == 0 { ExitCode::Success } else { ExitCode::Failure }
+    }
+}
+
+/// For people.
+pub(super) fn text(finding: &Finding) -> String {
+    let (style, word) = match finding.grade {
+        Grade::Ok => (style::ADD, "ok     "),
+        Grade::Warning => (style::CHANGE, "warning"),
+        Grade::Problem => (style::DESTROY, "PROBLEM"),
+        Grade::NotCheckable => (style::FAINT, "unknown"),
+    };
+    let mut text = format!("{style}{word}{style:#}  {}", finding.title());
+    for line in finding.detail() {
+        text.push_str(&format!("\n         {line}"));
+    }
+    if let Some(why) = finding.why() {
+        text.push_str(&format!("\n         why: {why}"));
+    }
+    if let Some(mend) = finding.mend() {
+        text.push_str(&format!("\n         next: {mend}"));
+    }
+    text
+}

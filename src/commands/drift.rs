@@ -1,0 +1,129 @@
+//! `hlctl drift`: what others have changed.
+
+use std::collections::BTreeSet;
+
+use super::{apply, interruptible};
+use crate::address::Address;
+use crate::cli::{ApplyArgs, DriftArgs, Scope};
+use crate::config::Config;
+use crate::drift::{Looked, Report, Verdict, look, to_mend, trail};
+use crate::error::CommandError;
+use crate::exit_code::ExitCode;
+use crate::graph::Graph;
+use crate::materials;
+use crate::module::{self, Stack};
+use crate::session::{Connection, Session, Wishes, settings_of};
+use crate::state::State;
+use crate::ui::drift_view;
+
+/// Compares configuration, state and AWS. Changes nothing and takes no lock, unless it is to mend what it finds.
+pub(super) async fn run(session: &Session, arguments: &DriftArgs) -> Result<ExitCode, CommandError> {
+    let config = session.config_if_any()?;
+    if config.is_none() && arguments.fix {
+        return Err(CommandError::Usage {
+            message: format!("there is no configuration {} to go by", session.global.config.display()),
+            hint: "without one `hlctl drift` compares the state with AWS, and mends nothing".to_owned(),
+        });
+    }
+    let found = interruptible(&session.stop, find(session, config.as_ref(), arguments)).await?;
+    let report = &found.looked.report;
+    let text = drift_view::render(report, &found.connection.place(session.home()));
+    if arguments.fix {
+        session.printer.say(&text);
+    } else if arguments.manner.json {
+        session.printer.data(&format!("{:#}", drift_view::to_json(report)));
+    } else {
+        session.printer.data(&text);
+    }
+    if arguments.fix && report.has_drift() {
+        let mend = to_mend(report, &found.graph, &found.looked.seen);
+        return fix(session, arguments, &mend, report).await;
+    }
+    conclude(report)
+}
+
+struct Found {
+    connection: Connection,
+    graph: Graph,
+    looked: Looked,
+}
+
+async fn find(session: &Session, config: Option<&Config>, arguments: &DriftArgs) -> Result<Found, CommandError> {
+    let store = session.store(config).await?;
+    let state = session.read_existing(&store).await?;
+    // As for a plan: the configuration says where, so that a state of another region is refused.
+    let wishes = config.map_or_else(|| Wishes::around(None, &session.global, &state), Wishes::of);
+    let connection = session.connect(wishes).await?;
+    state.check_belongs(session.home(), &connection.identity)?;
+    let settings = config.map_or_else(|| state.settings.clone(), settings_of);
+    let cx = connection.context(&state, settings, session.pace(config), session.stop.clone());
+    let stack = match config {
+        Some(config) => {
+            let materials = materials::gather_to_look(config, session.home())?;
+            module::build(config, &connection.identity, &state.stack, &materials)
+        }
+        None => Stack::new(),
+    };
+    let graph = graph_of(&stack, &state);
+    let mut looked = look(&cx, &stack, &graph, &state).await?;
+    if !arguments.no_trail {
+        let looked_up = trail::look_up(&cx, &mut looked.report).await;
+        looked_up.map_err(|error| CommandError::Other(error.into()))?;
+    }
+    Ok(Found { connection, graph, looked })
+}
+
+/// What needs what: as the configuration has it, or, where there is none, the state.
+fn graph_of(stack: &Stack, state: &State) -> Graph {
+    let mut graph = Graph::default();
+    for (address, spec) in stack {
+        graph.insert(address.clone(), spec.references().into_iter().map(|reference| reference.address));
+    }
+    if stack.is_empty() {
+        for (address, entry) in &state.resources {
+            graph.insert(address.clone(), entry.needs.iter().cloned());
+        }
+    }
+    graph
+}
+
+/// An apply that is limited to what has drifted; it reads again, under the lock, and asks.
+async fn fix(
+    session: &Session,
+    arguments: &DriftArgs,
+    mend: &BTreeSet<Address>,
+    report: &Report,
+) -> Result<ExitCode, CommandError> {
+    if mend.is_empty() {
+        session.printer.say("\nAn apply mends none of this: hlctl did not make it, and leaves it to those who did.");
+        return conclude(report);
+    }
+    let scope = Scope { target: mend.iter().map(Address::to_string).collect(), exactly: true, ..Scope::default() };
+    let applied = apply::run(session, &ApplyArgs { plan: None, scope, manner: arguments.manner.clone() }).await?;
+    let is_left = |address: &Address| !mend.contains(address);
+    let left: Vec<String> = report
+        .findings
+        .iter()
+        .filter(|finding| finding.verdict.is_drift())
+        .filter(|finding| is_left(&finding.address) || !finding.foreign.is_empty())
+        .map(|finding| finding.address.to_string())
+        .collect();
+    if left.is_empty() {
+        return Ok(applied);
+    }
+    session.printer.say(&format!("\nLeft to those who did it: {}", left.join(", ")));
+    Ok(ExitCode::Changes)
+}
+
+/// Drift is told by the exit code; what could not be read is an error, for there may be drift in it.
+fn conclude(report: &Report) -> Result<ExitCode, CommandError> {
+    let unreadable: Vec<&str> = report.with(Verdict::Unreadable).map(|finding| finding.address.as_str()).collect();
+    match (report.has_drift(), unreadable.as_slice()) {
+        (true, _) => Ok(ExitCode::Changes),
+        (false, []) => Ok(ExitCode::Success),
+        (false, unreadable) => {
+            let message = format!("whether there is drift is not known: {} could not be read", unreadable.join(", "));
+            Err(CommandError::Other(anyhow::anyhow!(message)))
+        }
+    }
+}

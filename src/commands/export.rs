@@ -1,0 +1,55 @@
+//! `hlctl export terraform`
+
+use std::fs::OpenOptions;
+use std::io::Write;
+use std::path::Path;
+
+use anyhow::Context;
+
+use super::interruptible;
+use super::outputs::read;
+use crate::cli::ExportCommand;
+use crate::error::CommandError;
+use crate::exit_code::ExitCode;
+use crate::export::{self, File};
+use crate::session::Session;
+
+/// Writes what the state holds as HCL. AWS is not asked.
+pub(super) async fn run(session: &Session, command: &ExportCommand) -> Result<ExitCode, CommandError> {
+    let ExportCommand::Terraform(arguments) = command;
+    let state = interruptible(&session.stop, read(session)).await?;
+    let files = export::terraform(&state)?;
+    match &arguments.out {
+        None => {
+            for file in &files {
+                session.printer.data(&format!("# {}\n\n{}", file.name, file.text));
+            }
+        }
+        Some(directory) => write(session, directory, &files)?,
+    }
+    Ok(ExitCode::Success)
+}
+
+/// None of the files may be there yet: somebody may have edited it.
+fn write(session: &Session, directory: &Path, files: &[File]) -> Result<(), CommandError> {
+    std::fs::create_dir_all(directory).with_context(|| format!("cannot make {}", directory.display()))?;
+    if let Some(present) = files.iter().map(|file| directory.join(file.name)).find(|path| path.exists()) {
+        return Err(CommandError::Usage {
+            message: format!("{} exists already", present.display()),
+            hint: "name an empty directory".to_owned(),
+        });
+    }
+    for file in files {
+        let path = directory.join(file.name);
+        let opened = OpenOptions::new().write(true).create_new(true).open(&path);
+        let written = opened.and_then(|mut opened| opened.write_all(file.text.as_bytes()));
+        written.with_context(|| format!("cannot write {}", path.display()))?;
+    }
+    let names: Vec<&str> = files.iter().map(|file| file.name).collect();
+    session.printer.say(&format!(
+        "Wrote {} to {}. `terraform init && terraform plan` there must show imports and nothing else.",
+        names.join(", "),
+        directory.display()
+    ));
+    Ok(())
+}

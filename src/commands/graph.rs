@@ -1,0 +1,70 @@
+//! `hlctl graph`: from the configuration and the state alone.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::Arc;
+
+use anyhow::Context;
+
+use super::interruptible;
+use crate::cli::{GraphArgs, GraphFormat};
+use crate::config::Config;
+use crate::error::CommandError;
+use crate::exit_code::ExitCode;
+use crate::module::{self, Materials, Stack};
+use crate::package::Package;
+use crate::plan::file::PlanFile;
+use crate::resource::Identity;
+use crate::session::Session;
+use crate::ui::graph::{self, Picture};
+use crate::whole_file;
+
+/// Draws the graph.
+pub(super) async fn run(session: &Session, arguments: &GraphArgs) -> Result<ExitCode, CommandError> {
+    let config = session.config()?;
+    let store = session.store(Some(&config)).await?;
+    let state = interruptible(&session.stop, session.read(&store)).await?;
+    let planned = match &arguments.plan {
+        Some(path) => PlanFile::read(path)?.actions(),
+        None => BTreeMap::new(),
+    };
+    let stack = stack(&config);
+    let title = format!("The stack of {}", config.datastore_name);
+    let picture = Picture::of_stack(&title, &stack, state.as_ref(), &planned);
+    let format = if arguments.json { GraphFormat::Json } else { arguments.format };
+    if format == GraphFormat::Json {
+        return print(session, arguments.out.as_deref(), &format!("{:#}\n", picture.json()));
+    }
+    let picture = if arguments.all_edges { picture } else { picture.reduced() };
+    let drawn = match format {
+        GraphFormat::Dot => graph::dot(&picture),
+        GraphFormat::Svg => graph::svg(&picture),
+        GraphFormat::Mermaid | GraphFormat::Json => graph::mermaid(&picture),
+    };
+    print(session, arguments.out.as_deref(), &drawn)
+}
+
+/// The stack without AWS, passwords or the function's code: what needs what rests on none of them.
+fn stack(config: &Config) -> Stack {
+    let identity = Identity {
+        account: "000000000000".to_owned(),
+        region: config.region.clone().unwrap_or_else(|| "us-east-1".to_owned()),
+        partition: "aws".to_owned(),
+        caller: String::new(),
+    };
+    let package = config.smart_on_fhir.then(|| Arc::new(Package::unread(config.smart.package.is_none())));
+    module::build(config, &identity, "", &Materials { package, passwords: BTreeMap::new() })
+}
+
+/// Into the file, or to stdout.
+pub(super) fn print(session: &Session, out: Option<&Path>, text: &str) -> Result<ExitCode, CommandError> {
+    match out {
+        None => session.printer.data(text),
+        Some(path) => {
+            let written = whole_file::write(path, text.as_bytes());
+            written.with_context(|| format!("cannot write {}", path.display()))?;
+            session.printer.say(&format!("Written to {}", path.display()));
+        }
+    }
+    Ok(ExitCode::Success)
+}

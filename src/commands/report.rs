@@ -1,0 +1,26 @@
+//! `hlctl report`: from the record of the last run and the state alone.
+
+use super::graph::print;
+use super::interruptible;
+use super::outputs::read;
+use crate::cli::ReportArgs;
+use crate::error::CommandError;
+use crate::exit_code::ExitCode;
+use crate::journal::Journal;
+use crate::module;
+use crate::session::Session;
+use crate::ui::report;
+
+/// Prints the page.
+pub(super) async fn run(session: &Session, arguments: &ReportArgs) -> Result<ExitCode, CommandError> {
+    let state = interruptible(&session.stop, read(session)).await?;
+    let store = session.local_store();
+    let journal = Journal::read(store.path())?;
+    journal.check_belongs(&state, store.path())?;
+    let outputs = module::outputs(|address| state.recorded(address));
+    if arguments.json {
+        let record = serde_json::to_string_pretty(&journal).map_err(|error| CommandError::Other(error.into()))?;
+        return print(session, arguments.out.as_deref(), &format!("{record}\n"));
+    }
+    print(session, arguments.out.as_deref(), &report::render(&journal, &outputs))
+}

@@ -1,0 +1,55 @@
+//! Who runs hlctl, and for how much longer.
+
+use std::time::{Duration, SystemTime};
+
+use aws_credential_types::provider::ProvideCredentials as _;
+
+use super::Finding;
+use crate::session::Connection;
+
+const CHECK: &str = "credentials";
+/// A store takes up to half an hour to be made, and half as long to be deleted.
+const ENOUGH: Duration = Duration::from_secs(45 * 60);
+const WHY: &str = "a store takes 20 to 30 minutes; if credentials run out meanwhile, AWS goes on but hlctl has to stop";
+
+/// They are good, or there would be no connection; how long is told by whoever issued them.
+pub async fn credentials(connection: &Connection) -> Finding {
+    let title = format!("credentials of {}", connection.identity.caller);
+    let given = match &connection.clients.credentials {
+        Some(chain) => chain.provide_credentials().await.ok(),
+        None => None,
+    };
+    let expiry = given.and_then(|given| given.expiry());
+    lasting(&title, expiry, SystemTime::now())
+}
+
+/// Whether they last as long as a store takes.
+pub fn lasting(title: &str, expiry: Option<SystemTime>, now: SystemTime) -> Finding {
+    let Some(expiry) = expiry else {
+        return Finding::ok(CHECK, title).with("they are not known to expire");
+    };
+    let left = expiry.duration_since(now).unwrap_or_default();
+    let told = format!("they expire in {}", crate::ui::duration(left));
+    if left >= ENOUGH {
+        return Finding::ok(CHECK, title).with(told);
+    }
+    let mend =
+        "renew them first (`aws sso login`, or whatever issued them); or renew them afterwards and run `hlctl wait`";
+    Finding::warning(CHECK, title, WHY, mend).with(told)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::Grade;
+    use super::*;
+
+    #[test]
+    fn credentials_that_end_before_a_store_is_made_are_warned_of() {
+        let now = SystemTime::now();
+        let grade = |seconds: u64| lasting("", Some(now + Duration::from_secs(seconds)), now).grade;
+        assert_eq!(grade(3600), Grade::Ok);
+        assert_eq!(grade(600), Grade::Warning);
+        assert_eq!(lasting("", None, now).grade, Grade::Ok);
+        assert_eq!(lasting("", Some(now - Duration::from_secs(1)), now).grade, Grade::Warning);
+    }
+}

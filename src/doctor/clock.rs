@@ -1,0 +1,93 @@
+//! Whether this machine's clock agrees with AWS's.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use aws_smithy_runtime_api::box_error::BoxError;
+use aws_smithy_runtime_api::client::interceptors::Intercept;
+use aws_smithy_runtime_api::client::interceptors::context::BeforeDeserializationInterceptorContextRef;
+use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
+use aws_smithy_types::DateTime;
+use aws_smithy_types::config_bag::ConfigBag;
+use aws_smithy_types::date_time::Format;
+
+use super::Finding;
+use crate::aws::Operation;
+use crate::session::Connection;
+
+const CHECK: &str = "clock";
+/// AWS refuses requests whose time is five minutes off or more ("Signing and authenticating REST requests"; S3 allows 15).
+const TOO_MUCH: i64 = 300;
+const NOTICEABLE: i64 = 60;
+const WHY: &str = "AWS refuses requests that are signed with a time which is minutes off";
+
+/// Compares with the `Date` of an answer.
+pub async fn clock(connection: &Connection) -> Finding {
+    let heard = DateHeader::default();
+    let ask = || connection.clients.sts.get_caller_identity().customize().interceptor(heard.clone()).send();
+    let answer = connection.clients.caller.call(Operation::new("sts", "GetCallerIdentity"), ask).await;
+    match (answer, heard.date()) {
+        (Ok(_), Some(date)) => difference(date.secs(), jiff::Timestamp::now().as_second()),
+        _ => Finding::not_checkable(
+            CHECK,
+            "the clock",
+            "no answer told the time; nothing to do unless requests are refused",
+        ),
+    }
+}
+
+fn difference(theirs: i64, ours: i64) -> Finding {
+    let off = (ours - theirs).abs();
+    let title = match off {
+        0..NOTICEABLE => "this machine's clock agrees with AWS's".to_owned(),
+        _ if ours > theirs => format!("this machine's clock is {off} s ahead of AWS's"),
+        _ => format!("this machine's clock is {off} s behind AWS's"),
+    };
+    let mend = "set the clock, or have it kept by NTP";
+    match off {
+        0..NOTICEABLE => Finding::ok(CHECK, title),
+        NOTICEABLE..TOO_MUCH => Finding::warning(CHECK, title, WHY, mend),
+        _ => Finding::problem(CHECK, title, WHY, mend),
+    }
+}
+
+/// Notes the `Date` of an answer.
+#[derive(Clone, Debug, Default)]
+struct DateHeader(Arc<Mutex<Option<DateTime>>>);
+
+impl DateHeader {
+    fn date(&self) -> Option<DateTime> {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Intercept for DateHeader {
+    fn name(&self) -> &'static str {
+        "DateHeader"
+    }
+
+    fn read_before_deserialization(
+        &self,
+        context: &BeforeDeserializationInterceptorContextRef<'_>,
+        _components: &RuntimeComponents,
+        _settings: &mut ConfigBag,
+    ) -> Result<(), BoxError> {
+        let date = context.response().headers().get("date");
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) =
+            date.and_then(|date| DateTime::from_str(date, Format::HttpDate).ok());
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::Grade;
+    use super::*;
+
+    #[test]
+    fn a_clock_that_is_minutes_off_is_told_of_whichever_way() {
+        assert_eq!(difference(1000, 1030).grade, Grade::Ok);
+        assert_eq!(difference(1000, 1100).grade, Grade::Warning);
+        assert_eq!(difference(1000, 1300).grade, Grade::Problem);
+        assert_eq!(difference(1000, 600).title(), "this machine's clock is 400 s behind AWS's");
+    }
+}

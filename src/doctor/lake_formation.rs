@@ -1,0 +1,46 @@
+//! Whether whoever runs hlctl administers the data lake, as HealthLake demands of whoever makes or deletes a store.
+
+use aws_sdk_lakeformation::types::DataLakeSettings;
+
+use super::Finding;
+use crate::aws::{ErrorKind, Operation};
+use crate::resource::Context;
+
+const CHECK: &str = "lake_formation";
+const WHY: &str = "HealthLake makes and deletes a store's database for Athena as the caller, who must be a data lake administrator \
+                   (HealthLake developer guide, Setting up)";
+
+/// Looks for the principal among the administrators.
+pub async fn lake_formation(cx: &Context, principal: &str) -> Finding {
+    let ask = || cx.clients.lakeformation.get_data_lake_settings().send();
+    let answer = cx.call(Operation::new("lakeformation", "GetDataLakeSettings"), ask).await;
+    let title = format!("{principal} as data lake administrator");
+    match answer {
+        Ok(answer) => {
+            let settings = answer.data_lake_settings.unwrap_or_else(|| DataLakeSettings::builder().build());
+            let administrators = settings.data_lake_admins().iter();
+            let administrators: Vec<&str> =
+                administrators.filter_map(|administrator| administrator.data_lake_principal_identifier()).collect();
+            if administrators.contains(&principal) {
+                return Finding::ok(CHECK, title);
+            }
+            let mend = format!(
+                "in the Lake Formation console, under Administrative roles and tasks, have somebody add {principal}; it cannot \
+                 add itself if it holds AWSLakeFormationDataAdmin"
+            );
+            let told = format!("the administrators are: {}", list(&administrators));
+            Finding::problem(CHECK, format!("{principal} is no data lake administrator"), WHY, mend).with(told)
+        }
+        Err(error) => {
+            let mend = match error.kind {
+                ErrorKind::Denied => "allow lakeformation:GetDataLakeSettings, or see in the Lake Formation console",
+                _ => "see in the Lake Formation console, under Administrative roles and tasks",
+            };
+            Finding::not_checkable(CHECK, title, mend).with(error.to_string())
+        }
+    }
+}
+
+fn list(administrators: &[&str]) -> String {
+    if administrators.is_empty() { "nobody".to_owned() } else { administrators.join(", ") }
+}

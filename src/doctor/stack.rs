@@ -1,0 +1,76 @@
+//! What the plan finds out: names that others have, things that cannot be read, buckets that are not empty.
+
+use super::Finding;
+use crate::address::Address;
+use crate::error::CommandError;
+use crate::plan::{Plan, Refusal};
+
+const NAMES: &str = "names";
+const PROTECTION: &str = "protection";
+const BUCKETS: &str = "buckets";
+
+/// Each refusal of the plan, or that there is none.
+pub fn planned(plan: &Plan) -> Vec<Finding> {
+    let (named, barred): (Vec<&Refusal>, Vec<&Refusal>) =
+        plan.refusals.iter().partition(|refusal| refusal.name_to_give.is_some());
+    let mut findings: Vec<Finding> = barred
+        .into_iter()
+        .map(|refusal| {
+            let why = "the plan may not be carried out";
+            Finding::problem(check_of(refusal), told(refusal), why, refusal.hint.clone())
+        })
+        .collect();
+    if !findings.iter().any(|finding| finding.check == NAMES) {
+        findings.push(Finding::ok(NAMES, "every name is free or the stack's own"));
+    }
+    findings.extend(named.into_iter().map(|refusal| {
+        let why = "what holds patient data, or the means to read it, goes only by name";
+        Finding::warning(PROTECTION, told(refusal), why, refusal.hint.clone())
+    }));
+    findings
+}
+
+fn told(refusal: &Refusal) -> String {
+    format!("{}: {}", refusal.address, refusal.message)
+}
+
+fn check_of(refusal: &Refusal) -> &'static str {
+    match refusal.address.kind() {
+        "s3_bucket" if refusal.protection => BUCKETS,
+        _ if refusal.protection => PROTECTION,
+        _ => NAMES,
+    }
+}
+
+/// Why there is no plan.
+pub fn unplanned(check: &'static str, error: &CommandError) -> Vec<Finding> {
+    let why = "without it there can be no plan";
+    let mend = |hint: Option<String>| hint.unwrap_or_else(|| "mend the cause, then run this again".to_owned());
+    match error {
+        CommandError::Unreadable(all) => all
+            .iter()
+            .map(|(address, error)| Finding::problem(check, format!("{address}: {error}"), why, mend(error.hint())))
+            .collect(),
+        error => vec![Finding::problem(check, error.to_string(), why, mend(error.hint()))],
+    }
+}
+
+/// What the buckets hold that a destroy would delete. Those that it would not are among the refusals.
+pub fn buckets(plan: &Plan) -> Vec<Finding> {
+    let refused = |address: &Address| {
+        let mut refusals = plan.refusals.iter().filter(|refusal| refusal.name_to_give.is_none());
+        refusals.any(|refusal| refusal.address == *address)
+    };
+    let counted: Vec<_> =
+        plan.changes.iter().filter_map(|change| Some((&change.address, change.contents.as_ref()?))).collect();
+    if counted.iter().all(|(_, contents)| contents.is_empty()) {
+        return vec![Finding::ok(BUCKETS, "the buckets are empty")];
+    }
+    let why = "every object and version would be deleted, since force_destroy says so";
+    let mend = "keep what is needed elsewhere, or leave force_destroy out";
+    counted
+        .into_iter()
+        .filter(|(address, contents)| !contents.is_empty() && !refused(address))
+        .map(|(address, contents)| Finding::warning(BUCKETS, format!("{address} holds {contents}"), why, mend))
+        .collect()
+}

@@ -1,0 +1,229 @@
+//! Reads what there is and judges each resource.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::Value;
+use tokio::task::JoinSet;
+
+use super::{AttributeVerdict, Finding, Report, Sides, Verdict, compare};
+use crate::address::Address;
+use crate::error::{CommandError, ResourceError};
+use crate::graph::Graph;
+use crate::module::Stack;
+use crate::plan::{Seen, foretell, survey};
+use crate::resource::{Condition, Context, Hanging, Kind, Known, Observed, STACK_TAG};
+use crate::state::{Entry, State, Status};
+
+/// What was read, and what came of it.
+#[derive(Debug)]
+pub struct Looked {
+    /// The findings.
+    pub report: Report,
+    /// What AWS holds.
+    pub seen: BTreeMap<Address, Seen>,
+}
+
+/// Reads every resource of the configuration and the state, and what hangs on those, and judges. `stack` is empty where
+/// there is no configuration.
+///
+/// # Errors
+/// The state has a resource of a kind that this hlctl does not know. What cannot be read is part of the report.
+pub async fn look(cx: &Context, stack: &Stack, graph: &Graph, state: &State) -> Result<Looked, CommandError> {
+    let (seen, unseen) = survey(cx, stack, graph, state, false).await?;
+    let (hanging, unlisted) = hanging(cx, &seen).await?;
+    let mut known = crate::plan::refresh::known(state);
+    for (address, recorded) in foretell(&cx.identity, stack, graph, &known)? {
+        if !known.contains(&address) {
+            known.insert(address, recorded);
+        }
+    }
+    let judge = Judge { stack, state, known };
+    let addresses: BTreeSet<&Address> = stack.keys().chain(state.resources.keys()).collect();
+    let mut report = Report { notes: unlisted, ..Report::default() };
+    for address in addresses {
+        let mut finding = match (unseen.get(address), seen.get(address)) {
+            (None, Some(seen)) => judge.seen(address, seen)?,
+            (Some(error), _) => judge.unseen(address, error),
+            (None, None) => continue,
+        };
+        let hanging = hanging.get(address).into_iter().flatten();
+        finding.foreign = hanging.filter(|one| !is_ours(one, state)).map(|one| one.what.clone()).collect();
+        if !finding.foreign.is_empty() {
+            finding.verdict = finding.verdict.max(Verdict::Drifted);
+        }
+        report.findings.push(finding);
+    }
+    for deposed in &state.deposed {
+        report.notes.push(format!("{}: a resource that was replaced is still to be deleted", deposed.address));
+    }
+    Ok(Looked { report, seen })
+}
+
+/// Lists what hangs on each resource that was seen. Where that is not allowed, a note says so: it is more than an apply needs.
+async fn hanging(
+    cx: &Context,
+    seen: &BTreeMap<Address, Seen>,
+) -> Result<(BTreeMap<Address, Vec<Hanging>>, Vec<String>), CommandError> {
+    let mut lists = JoinSet::new();
+    for (address, one) in seen.iter().filter(|(_, one)| one.observed.is_some()) {
+        let Some(recorded) = one.recorded.clone() else { continue };
+        let (cx, address, kind) = (cx.clone(), address.clone(), one.kind);
+        lists.spawn(async move { (address, kind.hanging(&cx, &recorded).await) });
+    }
+    let (mut all, mut notes) = (BTreeMap::new(), Vec::new());
+    while let Some(done) = lists.join_next().await {
+        let (address, listed) = done.map_err(|error| CommandError::Other(error.into()))?;
+        match listed {
+            Ok(listed) => drop(all.insert(address, listed)),
+            Err(error) => notes.push(format!("{address}: what else hangs on it could not be listed: {error}")),
+        }
+    }
+    notes.sort();
+    Ok((all, notes))
+}
+
+/// Whether the state records it, also as something still to be deleted.
+fn is_ours(hanging: &Hanging, state: &State) -> bool {
+    let deposed = state.deposed.iter().map(|deposed| &deposed.entry);
+    let entries = state.resources.values().chain(deposed).filter(|entry| entry.kind == hanging.kind);
+    let mut identities = entries.flat_map(|entry| [entry.recorded.as_ref(), entry.foretold.as_ref()]).flatten();
+    let Some(members) = hanging.recorded.as_object() else { return false };
+    identities.any(|recorded| members.iter().all(|(name, value)| recorded.get(name).unwrap_or(&Value::Null) == value))
+}
+
+struct Judge<'a> {
+    stack: &'a Stack,
+    state: &'a State,
+    known: Known,
+}
+
+impl Judge<'_> {
+    fn unseen(&self, address: &Address, error: &ResourceError) -> Finding {
+        let finding = self.finding(address, Verdict::Unreadable, None);
+        Finding { reason: Some(error.to_string()), hint: error.hint(), ..finding }
+    }
+
+    fn seen(&self, address: &Address, seen: &Seen) -> Result<Finding, CommandError> {
+        let entry = self.state.resources.get(address);
+        let identity = seen.recorded.as_ref();
+        let with = |verdict, reason: &str| Finding {
+            reason: Some(reason.to_owned()),
+            ..self.finding(address, verdict, identity)
+        };
+        if let Some(error) = &seen.barred {
+            return Ok(Finding { hint: error.hint(), ..with(Verdict::Foreign, &error.to_string()) });
+        }
+        Ok(match (entry, &seen.observed) {
+            (_, Some(observed)) if self.is_anothers(entry, seen.kind, observed) => {
+                let owner = observed.tags.as_ref().and_then(|tags| tags.get(STACK_TAG).cloned());
+                let name = identity.and_then(|identity| seen.kind.name(identity).ok()).unwrap_or_default();
+                let error = ResourceError::Taken { name, owner };
+                Finding { hint: error.hint(), ..with(Verdict::Foreign, &error.to_string()) }
+            }
+            (None, _) => with(Verdict::Pending, "it has not been made yet"),
+            (Some(Entry { status: Status::Creating, .. }), _) => {
+                with(Verdict::Pending, "an earlier run was cut off while it made it")
+            }
+            (Some(Entry { status: Status::Deleting, .. }), _) => {
+                with(Verdict::Pending, "an earlier run was cut off while it deleted it")
+            }
+            (Some(entry), None) if self.is_leaving(address) && entry.recorded.is_none() => {
+                with(Verdict::Clean, "it was never made")
+            }
+            (Some(_), None) => with(Verdict::Missing, "it was deleted outside hlctl"),
+            (Some(entry), Some(observed)) => self.compared(address, entry, seen.kind, observed),
+        })
+    }
+
+    fn compared(&self, address: &Address, entry: &Entry, kind: Kind, observed: &Observed) -> Finding {
+        let config = self.stack.get(address).map(|spec| spec.desired(&self.known));
+        let sides = Sides { config: config.as_ref(), state: &entry.attributes, aws: &observed.attributes };
+        let attributes = compare(kind.rules(), sides);
+        let worst = attributes.iter().map(|finding| finding.verdict).max().unwrap_or(AttributeVerdict::Clean);
+        let verdict = match worst {
+            AttributeVerdict::Clean | AttributeVerdict::NotCheckable => Verdict::Clean,
+            AttributeVerdict::Pending => Verdict::Pending,
+            AttributeVerdict::Drifted => Verdict::Drifted,
+        };
+        let mut finding = Finding { attributes, ..self.finding(address, verdict, Some(&observed.recorded)) };
+        match &observed.condition {
+            Condition::Ready if verdict == Verdict::Clean && self.is_leaving(address) => {
+                finding.verdict = Verdict::Pending;
+                finding.reason = Some("the configuration no longer asks for it".to_owned());
+            }
+            Condition::Ready => {}
+            Condition::Changing(status) => finding.reason = Some(format!("AWS is still at work on it ({status})")),
+            Condition::Impaired { status, cause } => {
+                finding.reason = Some(format!("the last change failed ({status}: {cause})"));
+            }
+            Condition::Failed { status, cause } => {
+                finding.verdict = finding.verdict.max(Verdict::Pending);
+                finding.reason = Some(format!("AWS could not make it ({status}: {cause})"));
+            }
+            Condition::Ending { what, rescue } => {
+                finding.verdict = Verdict::Foreign;
+                finding.reason = Some(format!("somebody outside hlctl has ordered its end: {what}"));
+                finding.hint = Some(format!("to keep it: {rescue}, and then `hlctl apply`"));
+            }
+        }
+        finding
+    }
+
+    /// Whether there is a configuration, and it asks for this no longer.
+    fn is_leaving(&self, address: &Address) -> bool {
+        !self.stack.is_empty() && !self.stack.contains_key(address)
+    }
+
+    /// As a plan has it: what is recorded is another's only if it is known by its name and the tags name another stack.
+    fn is_anothers(&self, entry: Option<&Entry>, kind: Kind, observed: &Observed) -> bool {
+        let Some(tags) = &observed.tags else { return false };
+        let owner = tags.get(STACK_TAG);
+        match entry {
+            Some(entry) if entry.recorded.is_some() => {
+                kind.is_named() && owner.is_some_and(|owner| *owner != self.state.stack)
+            }
+            Some(_) => false,
+            None => owner != Some(&self.state.stack),
+        }
+    }
+
+    fn finding(&self, address: &Address, verdict: Verdict, identity: Option<&Value>) -> Finding {
+        let entry = self.state.resources.get(address);
+        let identity = identity.or_else(|| entry.and_then(|entry| entry.recorded.as_ref()));
+        let kind = Kind::parse(address.kind());
+        Finding {
+            address: address.clone(),
+            kind: address.kind().to_owned(),
+            name: identity.and_then(|identity| kind?.name(identity).ok()),
+            verdict,
+            reason: None,
+            hint: None,
+            attributes: Vec::new(),
+            foreign: Vec::new(),
+            last_change: None,
+            names: identity.map(names).unwrap_or_default(),
+        }
+    }
+}
+
+/// What a trail may call it: the names, ids and ARNs that are recorded of it. What it belongs to is called last.
+fn names(identity: &Value) -> Vec<String> {
+    const BY: [&str; 11] = [
+        "arn",
+        "name",
+        "id",
+        "domain",
+        "identifier",
+        "username",
+        "bucket",
+        "role",
+        "function",
+        "user_pool_id",
+        "policy_arn",
+    ];
+    BY.iter()
+        .filter_map(|name| identity.get(name)?.as_str())
+        .filter(|name| !name.is_empty())
+        .map(str::to_owned)
+        .collect()
+}

@@ -1,0 +1,114 @@
+//! Which addresses an apply is limited to so that it mends drift and nothing else. Pure.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::{Report, Verdict};
+use crate::address::Address;
+use crate::graph::Graph;
+use crate::plan::Seen;
+
+/// The drifted and the missing, with what these need and is not there, and with what needs the missing: it will have to
+/// know the new ones. What somebody else has a hand on is left alone.
+pub fn to_mend(report: &Report, graph: &Graph, seen: &BTreeMap<Address, Seen>) -> BTreeSet<Address> {
+    let of = |verdict| report.with(verdict).map(|finding| finding.address.clone()).collect::<BTreeSet<_>>();
+    let foreign = of(Verdict::Foreign);
+    let missing = of(Verdict::Missing);
+    let differs = |address: &Address| {
+        let finding = report.findings.iter().find(|finding| finding.address == *address);
+        finding.is_some_and(|finding| finding.verdict == Verdict::Drifted && finding.is_mendable())
+    };
+    let drifted = of(Verdict::Drifted).into_iter().filter(differs).collect();
+    let mut chosen: BTreeSet<Address> = graph.with_dependents(&missing).union(&drifted).cloned().collect();
+    let is_there = |address: &Address| seen.get(address).is_some_and(|seen| seen.observed.is_some());
+    let absent = graph.with_needs(&chosen).into_iter().filter(|address| !is_there(address));
+    chosen.extend(absent.collect::<Vec<_>>());
+    chosen.retain(|address| !foreign.contains(address));
+    chosen
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::drift::{AttributeFinding, AttributeVerdict, Finding};
+
+    fn address(name: &str) -> Address {
+        Address::parse(format!("iam_role.{name}"))
+    }
+
+    fn finding(name: &str, verdict: Verdict) -> Finding {
+        let drifted = AttributeFinding {
+            attribute: "tags".to_owned(),
+            part: None,
+            verdict: AttributeVerdict::Drifted,
+            config: None,
+            state: None,
+            aws: None,
+        };
+        Finding {
+            address: address(name),
+            kind: "iam_role".to_owned(),
+            name: None,
+            verdict,
+            reason: None,
+            hint: None,
+            attributes: if verdict == Verdict::Drifted { vec![drifted] } else { Vec::new() },
+            foreign: Vec::new(),
+            last_change: None,
+            names: Vec::new(),
+        }
+    }
+
+    /// `a` is needed by `b`, and `b` by `c`; `d` stands alone.
+    fn mended(findings: Vec<Finding>) -> Vec<String> {
+        let mut graph = Graph::default();
+        for (name, needs) in [("a", None), ("b", Some("a")), ("c", Some("b")), ("d", None)] {
+            graph.insert(address(name), needs.map(address));
+        }
+        let there = |finding: &Finding| !matches!(finding.verdict, Verdict::Missing);
+        let seen = findings.iter().filter(|finding| there(finding)).map(|finding| {
+            let observed = crate::resource::Observed {
+                recorded: serde_json::Value::Null,
+                attributes: serde_json::Map::new(),
+                tags: None,
+                condition: crate::resource::Condition::Ready,
+            };
+            let seen = Seen {
+                kind: crate::resource::Kind::IamRole,
+                recorded: None,
+                observed: Some(observed),
+                contents: None,
+                stray: None,
+                barred: None,
+            };
+            (finding.address.clone(), seen)
+        });
+        let seen = seen.collect();
+        let report = Report { findings, notes: Vec::new() };
+        to_mend(&report, &graph, &seen)
+            .iter()
+            .map(|address| address.as_str().trim_start_matches("iam_role.").to_owned())
+            .collect()
+    }
+
+    fn all(verdicts: [Verdict; 4]) -> Vec<Finding> {
+        ["a", "b", "c", "d"].into_iter().zip(verdicts).map(|(name, verdict)| finding(name, verdict)).collect()
+    }
+
+    #[test]
+    fn only_the_drifted_are_mended() {
+        use Verdict::{Clean, Drifted, Pending};
+        assert_eq!(mended(all([Pending, Drifted, Clean, Pending])), ["b"]);
+    }
+
+    #[test]
+    fn what_needs_the_missing_is_told_of_the_new_one() {
+        use Verdict::{Clean, Missing};
+        assert_eq!(mended(all([Clean, Missing, Clean, Clean])), ["b", "c"]);
+    }
+
+    #[test]
+    fn what_somebody_else_has_a_hand_on_is_left_alone() {
+        use Verdict::{Clean, Drifted, Foreign};
+        assert_eq!(mended(all([Foreign, Drifted, Clean, Foreign])), ["b"]);
+    }
+}

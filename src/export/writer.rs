@@ -1,0 +1,104 @@
+//! HCL's values.
+
+use hcl::expr::{Expression, FuncCall, Object, ObjectKey, Traversal, TraversalOperator, Variable};
+use hcl::{Block, Identifier};
+use serde_json::Value;
+
+use crate::state::State;
+
+/// JSON as HCL has it.
+pub(super) fn value(json: &Value) -> Expression {
+    match json {
+        Value::Null => Expression::Null,
+        Value::Bool(flag) => (*flag).into(),
+        Value::Number(number) => match (number.as_i64(), number.as_f64()) {
+            (Some(whole), _) => whole.into(),
+            (None, float) => float.unwrap_or_default().into(),
+        },
+        Value::String(text) => text.as_str().into(),
+        Value::Array(items) => items.iter().map(value).collect::<Vec<_>>().into(),
+        Value::Object(members) => {
+            let pairs = members.iter().map(|(key, member)| (key_of(key), value(member)));
+            pairs.collect::<Object<ObjectKey, Expression>>().into()
+        }
+    }
+}
+
+/// A bare key where HCL takes one, else one in quotes.
+fn key_of(key: &str) -> ObjectKey {
+    match Identifier::new(key) {
+        Ok(identifier) => ObjectKey::Identifier(identifier),
+        Err(_) => ObjectKey::Expression(key.into()),
+    }
+}
+
+/// JSON inside a string: policies and the like.
+pub(super) fn encoded(json: &Value) -> Expression {
+    FuncCall::builder(Identifier::sanitized("jsonencode")).arg(value(json)).build().into()
+}
+
+/// `first.second[key]`
+pub(super) fn reference(path: &[&str], key: Option<&str>) -> Expression {
+    let Some((first, rest)) = path.split_first() else { return Expression::Null };
+    let attributes = rest.iter().map(|name| TraversalOperator::GetAttr(Identifier::sanitized(*name)));
+    let index = key.map(|key| TraversalOperator::Index(key.into()));
+    let operators: Vec<TraversalOperator> = attributes.chain(index).collect();
+    Traversal::new(Variable::sanitized(*first), operators).into()
+}
+
+/// What Terraform is to leave as it is.
+pub(super) fn ignoring(attributes: &[&str]) -> Block {
+    let names: Vec<Expression> = attributes.iter().map(|name| reference(&[name], None)).collect();
+    Block::builder("lifecycle").add_attribute(("ignore_changes", names)).build()
+}
+
+/// Where one resource names another.
+pub(super) struct Links<'a> {
+    pub(super) state: &'a State,
+}
+
+impl Links<'_> {
+    /// The resource of this kind that records the value, or the value itself if there is none.
+    pub(super) fn to(&self, (kind, recorded): (&str, &str), attribute: &str, wanted: &Value) -> Expression {
+        let resources = self.state.resources.iter().filter(|(address, _)| address.kind() == kind);
+        let records = |found: &Option<Value>| found.as_ref().and_then(|found| found.get(recorded)) == Some(wanted);
+        let mut linked = resources.filter(|(_, entry)| records(&entry.recorded));
+        match linked.next() {
+            Some((address, _)) if !wanted.is_null() => {
+                let name = address.as_str().split_once('.').map_or("", |(_, name)| name);
+                reference(&[&format!("aws_{kind}"), name, attribute], None)
+            }
+            _ => value(wanted),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test may panic")]
+
+    use proptest::prelude::*;
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn references_and_templates_are_told_apart() {
+        let written = |expression: &Expression| hcl::format::to_string(expression).unwrap();
+        assert_eq!(written(&reference(&["aws_kms_key", "s3", "arn"], None)), "aws_kms_key.s3.arn");
+        let user = reference(&["aws_cognito_user", "test_users"], Some("o\"b[1]${x}"));
+        assert_eq!(written(&user), r#"aws_cognito_user.test_users["o\"b[1]$${x}"]"#);
+        assert_eq!(written(&value(&json!("${a} %{b}"))), r#""$${a} %%{b}""#);
+    }
+
+    proptest! {
+        #[test]
+        fn hcl_gives_back_what_was_written(text in "[ -~äß\n\t]{0,40}") {
+            let body = hcl::Body::builder().add_attribute(("v", value(&json!({"k": text, "l": [1, true]})))).build();
+            let read: hcl::Value = hcl::from_str(&hcl::format::to_string(&body).unwrap()).unwrap();
+            let read = serde_json::to_value(read).unwrap();
+            let unescaped = read["v"]["k"].as_str().unwrap().replace("$${", "${").replace("%%{", "%{");
+            prop_assert_eq!(unescaped, text.replace("$${", "${").replace("%%{", "%{"));
+        }
+    }
+}

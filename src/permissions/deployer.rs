@@ -1,0 +1,175 @@
+//! The policy of whoever runs hlctl for a configuration.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::document::{Condition, Statement, and, when};
+use super::places::{ANY, Places};
+use super::tables::{Grant, On, When, grants, smart_store};
+use crate::address::Address;
+use crate::resource::{Kind, STACK_TAG};
+
+const OF_THE_STACK: &str = "OfTheStack";
+const NEW_IN_THE_STACK: &str = "NewInTheStack";
+const IN_THE_ACCOUNT: &str = "InTheAccount";
+const NAMED: &str = "Named";
+/// The statements that hold several services.
+const JOINED: [&str; 4] = [OF_THE_STACK, NEW_IN_THE_STACK, IN_THE_ACCOUNT, NAMED];
+
+/// What whoever runs hlctl must be allowed.
+#[derive(Clone, Debug)]
+pub struct Deployer {
+    /// What is allowed.
+    pub statements: Vec<Statement>,
+    /// What to know about them, in sentences.
+    pub notes: Vec<String>,
+}
+
+/// Everything that the calls for this stack ask for, and nothing else.
+pub fn deployer(places: &Places) -> Deployer {
+    let mut needed: BTreeMap<(&'static str, Confinement), BTreeSet<String>> = BTreeMap::new();
+    for (address, kind) in places.kinds() {
+        for grant in grants(kind).iter().chain(besides(places, kind)).filter(|grant| is_needed(places, grant)) {
+            let confinement = Confinement::of(places, grant);
+            needed.entry((grant.action, confinement)).or_default().extend(places.arns(address, grant.on));
+        }
+    }
+    let mut together: BTreeMap<(Confinement, BTreeSet<String>), BTreeSet<&str>> = BTreeMap::new();
+    for ((action, confinement), arns) in needed {
+        together.entry((confinement, arns)).or_default().insert(action);
+    }
+    let mut sids = Sids::default();
+    let statements = joined(together)
+        .into_iter()
+        .map(|group| {
+            Statement::allow(sids.next(group.confinement.sid), group.actions, group.arns, group.confinement.condition)
+        })
+        .collect();
+    Deployer { statements, notes: notes(places) }
+}
+
+/// What becomes one statement.
+struct Group {
+    confinement: Confinement,
+    arns: BTreeSet<String>,
+    actions: BTreeSet<&'static str>,
+}
+
+/// Joins groups of different services: an action means nothing on another service's resource, so that nothing more is
+/// allowed, and the policy is shorter.
+fn joined(groups: BTreeMap<(Confinement, BTreeSet<String>), BTreeSet<&'static str>>) -> Vec<Group> {
+    let mut joined: Vec<Group> = Vec::new();
+    for ((confinement, arns), actions) in groups {
+        let group = Group { confinement, arns, actions };
+        match joined.iter_mut().find(|other| can_join(other, &group)) {
+            Some(other) => {
+                other.arns.extend(group.arns);
+                other.actions.extend(group.actions);
+            }
+            None => joined.push(group),
+        }
+    }
+    joined
+}
+
+fn can_join(one: &Group, other: &Group) -> bool {
+    let is_open = |group: &Group| group.arns.contains(ANY);
+    let services =
+        |group: &Group| -> BTreeSet<&str> { group.actions.iter().map(|action| service_of(action)).collect() };
+    one.confinement == other.confinement
+        && JOINED.contains(&one.confinement.sid)
+        && !is_open(one)
+        && !is_open(other)
+        && services(one).is_disjoint(&services(other))
+}
+
+fn service_of(action: &str) -> &str {
+    action.split(':').next().unwrap_or_default()
+}
+
+/// What other commands ask a resource of this kind.
+fn besides(places: &Places, kind: Kind) -> &'static [Grant] {
+    if kind == Kind::FhirDatastore && places.has(Kind::CognitoUserPool) { smart_store() } else { &[] }
+}
+
+fn is_needed(places: &Places, grant: &Grant) -> bool {
+    match grant.when {
+        When::Emptying => places.empties,
+        When::OursThroughHealthLake => places.has_address("kms_key.datastore"),
+        _ => true,
+    }
+}
+
+/// What keeps actions apart from others on the same resources.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Confinement {
+    sid: &'static str,
+    condition: Condition,
+}
+
+impl Confinement {
+    fn of(places: &Places, grant: &Grant) -> Self {
+        let tagged = |key: &str| {
+            let operator = if places.tag.contains('*') { "StringLike" } else { "StringEquals" };
+            when(operator, format!("{key}/{STACK_TAG}"), [places.tag.clone()])
+        };
+        let (sid, condition) = match grant.when {
+            When::Ours => (OF_THE_STACK, tagged("aws:ResourceTag")),
+            When::Tagging => (NEW_IN_THE_STACK, tagged("aws:RequestTag")),
+            When::OursThroughHealthLake => {
+                let via = format!("healthlake.{}.amazonaws.com", places.identity.region);
+                let through = when("StringEquals", "kms:ViaService", [via]);
+                ("ThroughHealthLake", and(tagged("aws:ResourceTag"), through))
+            }
+            When::PassedToLambda => {
+                ("PassedToLambda", when("StringEquals", "iam:PassedToService", ["lambda.amazonaws.com".to_owned()]))
+            }
+            When::Attaching => ("Attached", when("ArnEquals", "iam:PolicyARN", attached(places))),
+            When::Always | When::Emptying => (place(grant.on), Condition::new()),
+        };
+        Self { sid, condition }
+    }
+}
+
+fn place(on: On) -> &'static str {
+    match on {
+        On::Anything => "Anywhere",
+        On::Keys | On::Stores | On::Pools | On::LogGroups => IN_THE_ACCOUNT,
+        On::Objects => "Objects",
+        On::Bucket | On::Function | On::LogGroup | On::Policy | On::Role | On::FunctionRoles => NAMED,
+    }
+}
+
+/// The policies that roles of the stack are given.
+fn attached(places: &Places) -> BTreeSet<String> {
+    let is_attachment = |(_, kind): &(&Address, Kind)| *kind == Kind::IamRolePolicyAttachment;
+    let addresses = places.kinds().filter(is_attachment).map(|(address, _)| address);
+    addresses.flat_map(|address| places.attribute(address.as_str(), "policy_arn")).map(str::to_owned).collect()
+}
+
+/// Statement ids must differ within a policy.
+#[derive(Default)]
+struct Sids(BTreeMap<&'static str, usize>);
+
+impl Sids {
+    fn next(&mut self, sid: &'static str) -> String {
+        let count = self.0.entry(sid).or_default();
+        *count += 1;
+        if *count == 1 { sid.to_owned() } else { format!("{sid}{count}") }
+    }
+}
+
+fn notes(places: &Places) -> Vec<String> {
+    let mut notes = Vec::new();
+    if places.tag.contains('*') {
+        notes.push(format!(
+            "there is no state yet, so the stack's tag is the pattern {:?}: make the policy anew after the first apply",
+            places.tag
+        ));
+    }
+    notes.push(
+        "whoever makes or deletes a store must also be a data lake administrator in Lake Formation and have the AWS \
+         managed policy AWSLakeFormationDataAdmin (docs/permissions.md)"
+            .to_owned(),
+    );
+    notes
+}

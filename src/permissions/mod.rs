@@ -1,0 +1,17 @@
+//! What IAM must allow: the actions behind hlctl's calls, and policies made of them.
+//!
+//! `tables/` says of each kind of resource which actions its file's calls ask for, on what, and under which condition. The
+//! policy of whoever runs hlctl ([`deployer`]), the doctor's questions and the hints under refusals all come from there. A
+//! test holds the tables to the calls in `src/resource/`, another to what a whole run asks for.
+
+mod deployer;
+mod document;
+mod places;
+mod tables;
+mod users;
+
+pub use deployer::{Deployer, deployer};
+pub use document::{Document, LONGEST, Statement, in_parts};
+pub use places::Places;
+pub use tables::action_of;
+pub use users::{client, readonly};

@@ -1,0 +1,191 @@
+//! The tables: one line for each action.
+//!
+//! Names of actions, what they can be confined to and the actions that depend on others are the Service Authorization
+//! Reference's, unless a line says otherwise.
+
+mod cognito;
+mod healthlake;
+mod iam;
+mod kms;
+mod lambda;
+mod logs;
+mod s3;
+
+use crate::resource::Kind;
+
+/// An action that calls of one kind of resource ask for.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Grant {
+    /// As policies name it: `kms:CreateKey`.
+    pub action: &'static str,
+    /// The operations that ask for it.
+    pub calls: &'static [&'static str],
+    /// What they are aimed at.
+    pub on: On,
+    /// When it is to be allowed.
+    pub when: When,
+}
+
+/// What an action is aimed at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum On {
+    /// What has no ARN, or none yet.
+    Anything,
+    /// The bucket.
+    Bucket,
+    /// The objects in the bucket.
+    Objects,
+    /// A key of the account and region.
+    Keys,
+    /// A data store of the account and region.
+    Stores,
+    /// A user pool of the account and region.
+    Pools,
+    /// The role.
+    Role,
+    /// The roles that the function is given.
+    FunctionRoles,
+    /// The policy.
+    Policy,
+    /// The function, with its versions and aliases.
+    Function,
+    /// The log group, with its streams.
+    LogGroup,
+    /// All log groups of the account and region.
+    LogGroups,
+}
+
+/// When an action is to be allowed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum When {
+    /// On whatever [`On`] says.
+    Always,
+    /// On what carries the stack's tag.
+    Ours,
+    /// In requests that give the stack's tag.
+    Tagging,
+    /// On what carries the stack's tag, for HealthLake on the caller's behalf, where the store has a key of its own.
+    OursThroughHealthLake,
+    /// For Lambda.
+    PassedToLambda,
+    /// Of the policies that the stack attaches.
+    Attaching,
+    /// Where buckets may be emptied (`force_destroy`).
+    Emptying,
+}
+
+impl Grant {
+    /// An action named like its operation.
+    const fn new(action: &'static str, calls: &'static [&'static str], on: On, when: When) -> Self {
+        Self { action, calls, on, when }
+    }
+}
+
+/// The actions that calls of this kind ask for.
+pub(super) fn grants(kind: Kind) -> &'static [Grant] {
+    match kind {
+        Kind::KmsKey => kms::KEY,
+        Kind::S3Bucket => s3::BUCKET,
+        Kind::S3BucketVersioning => s3::VERSIONING,
+        Kind::S3BucketPublicAccessBlock => s3::PUBLIC_ACCESS_BLOCK,
+        Kind::S3BucketServerSideEncryptionConfiguration => s3::ENCRYPTION,
+        Kind::S3BucketLifecycleConfiguration => s3::LIFECYCLE,
+        Kind::S3BucketLogging => s3::LOGGING,
+        Kind::S3BucketPolicy => s3::POLICY,
+        Kind::IamRole => iam::ROLE,
+        Kind::IamPolicy => iam::POLICY,
+        Kind::IamRolePolicy => iam::INLINE_POLICY,
+        Kind::IamRolePolicyAttachment => iam::ATTACHMENT,
+        Kind::LambdaFunction => lambda::FUNCTION,
+        Kind::LambdaAlias => lambda::ALIAS,
+        Kind::LambdaPermission => lambda::PERMISSION,
+        Kind::CloudwatchLogGroup => logs::GROUP,
+        Kind::CognitoUserPool => cognito::POOL,
+        Kind::CognitoUserPoolDomain => cognito::DOMAIN,
+        Kind::CognitoResourceServer => cognito::RESOURCE_SERVER,
+        Kind::CognitoUserPoolClient => cognito::CLIENT,
+        Kind::CognitoUser => cognito::USER,
+        Kind::FhirDatastore => healthlake::STORE,
+    }
+}
+
+/// The actions that `smart test` asks of a store.
+pub(super) fn smart_store() -> &'static [Grant] {
+    healthlake::SMART_STORE
+}
+
+/// The action that an operation asks for, where it is not named like it.
+pub fn action_of(service: &str, operation: &str) -> String {
+    let all = Kind::ALL.iter().flat_map(|kind| grants(*kind));
+    let of_service = |grant: &&Grant| grant.action.split(':').next() == Some(service);
+    let asking: Vec<&Grant> = all.filter(of_service).filter(|grant| grant.calls.contains(&operation)).collect();
+    let own = format!("{service}:{operation}");
+    match asking.first() {
+        Some(grant) if asking.iter().all(|grant| grant.action != own) => grant.action.to_owned(),
+        _ => own,
+    }
+}
+
+#[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "a test may stop at the first surprise")]
+mod tests {
+    use std::collections::BTreeSet;
+    use std::path::{Path, PathBuf};
+
+    use super::*;
+
+    fn sources(directory: &Path) -> Vec<PathBuf> {
+        let entries = std::fs::read_dir(directory).unwrap().map(|entry| entry.unwrap().path());
+        entries.flat_map(|path| if path.is_dir() { sources(&path) } else { vec![path] }).collect()
+    }
+
+    /// What stands in `Operation::new("…", "…")` in the resource files.
+    fn calls_in_source() -> BTreeSet<(String, String)> {
+        let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/resource");
+        let mut calls = BTreeSet::new();
+        for path in sources(&directory) {
+            let text = std::fs::read_to_string(path).unwrap();
+            for call in text.split("Operation::new(").skip(1) {
+                let mut quoted = call.split('"').skip(1).step_by(2);
+                calls.insert((quoted.next().unwrap().to_owned(), quoted.next().unwrap().to_owned()));
+            }
+        }
+        calls
+    }
+
+    #[test]
+    fn every_call_of_the_resource_files_has_its_line_and_every_line_its_call() {
+        let calls = calls_in_source();
+        assert!(calls.len() > 90, "the calls are written in another way now: {calls:?}");
+        let mut listed = BTreeSet::new();
+        for grant in Kind::ALL.iter().flat_map(|kind| grants(*kind)).chain(smart_store()) {
+            let service = grant.action.split(':').next().unwrap();
+            listed.extend(grant.calls.iter().map(|call| (service, *call)));
+        }
+        for (service, operation) in &calls {
+            assert!(listed.contains(&(service.as_str(), operation.as_str())), "{service}:{operation} has no line");
+        }
+        // `smart test` invokes the function and reads its store's documents.
+        let elsewhere = ["Invoke", "GetCapabilities"];
+        let made: BTreeSet<&str> = calls.iter().map(|(_, operation)| operation.as_str()).chain(elsewhere).collect();
+        for (service, operation) in listed {
+            assert!(made.contains(operation), "{service}:{operation} is never called");
+        }
+    }
+
+    #[test]
+    fn actions_that_are_not_named_like_their_operation_are_found() {
+        for (service, operation, action) in [
+            ("s3", "HeadBucket", "s3:ListBucket"),
+            ("s3", "DeleteBucketLifecycle", "s3:PutLifecycleConfiguration"),
+            ("s3", "GetBucketPolicy", "s3:GetBucketPolicy"),
+            ("s3", "DeleteObjects", "s3:DeleteObjectVersion"),
+            ("lambda", "Invoke", "lambda:InvokeFunction"),
+            ("kms", "CreateKey", "kms:CreateKey"),
+            ("healthlake", "CreateFHIRDatastore", "healthlake:CreateFHIRDatastore"),
+            ("sts", "AssumeRole", "sts:AssumeRole"),
+        ] {
+            assert_eq!(action_of(service, operation), action);
+        }
+    }
+}

@@ -1,0 +1,102 @@
+//! The policies of those who use the FHIR interface with AWS credentials.
+
+use super::document::{Condition, Document, Statement, when};
+use super::places::{ANY, Places};
+
+/// What reads FHIR resources (Service Authorization Reference, AWS HealthLake).
+const READING: &[&str] = &[
+    "healthlake:GetCapabilities",
+    "healthlake:GetHistoryByResourceId",
+    "healthlake:ReadResource",
+    "healthlake:SearchEverything",
+    "healthlake:SearchWithGet",
+    "healthlake:SearchWithPost",
+    "healthlake:VersionReadResource",
+];
+
+/// What tells of the store and its jobs.
+const LOOKING: &[&str] = &[
+    "healthlake:DescribeFHIRDatastore",
+    "healthlake:DescribeFHIRExportJob",
+    "healthlake:DescribeFHIRExportJobWithGet",
+    "healthlake:DescribeFHIRImportJob",
+    "healthlake:ListFHIRExportJobs",
+    "healthlake:ListFHIRImportJobs",
+    "healthlake:ListTagsForResource",
+];
+
+/// What changes FHIR resources.
+const WRITING: &[&str] = &[
+    "healthlake:CreateResource",
+    "healthlake:DeleteResource",
+    "healthlake:PatchResource",
+    "healthlake:ProcessBundle",
+    "healthlake:UpdateResource",
+    "healthlake:ValidateResource",
+];
+
+/// What starts and ends jobs.
+const JOBS: &[&str] = &[
+    "healthlake:CancelFHIRExportJobWithDelete",
+    "healthlake:GetExportedFile",
+    "healthlake:StartFHIRExportJob",
+    "healthlake:StartFHIRExportJobWithGet",
+    "healthlake:StartFHIRExportJobWithPost",
+    "healthlake:StartFHIRImportJob",
+];
+
+/// For those who read and write resources, and import and export them; and what to know about it.
+pub fn client(places: &Places) -> (Document, Vec<String>) {
+    let key = ["kms:CreateGrant", "kms:Decrypt", "kms:DescribeKey", "kms:GenerateDataKey"];
+    let fhir = [READING, LOOKING, WRITING, JOBS].concat();
+    let (mut statements, notes) = of_store(places, &fhir, &key);
+    let bucket: Vec<String> =
+        places.attribute("s3_bucket.data", "name").into_iter().map(|name| places.bucket(name)).collect();
+    statements.push(Statement::allow(
+        "DataBucket",
+        ["s3:GetBucketLocation", "s3:ListBucket"],
+        bucket,
+        Condition::new(),
+    ));
+    let passed = when("StringEquals", "iam:PassedToService", ["healthlake.amazonaws.com".to_owned()]);
+    let role = places.attribute("iam_role.healthlake", "arn").into_iter().map(str::to_owned).collect::<Vec<_>>();
+    statements.push(Statement::allow("JobsRole", ["iam:PassRole"], role, passed));
+    statements.push(Statement::allow(
+        "Lists",
+        ["healthlake:ListFHIRDatastores", "iam:ListRoles", "s3:ListAllMyBuckets"],
+        [ANY],
+        Condition::new(),
+    ));
+    (Document::of(statements), notes)
+}
+
+/// For those who only read; and what to know about it.
+pub fn readonly(places: &Places) -> (Document, Vec<String>) {
+    let (mut statements, notes) = of_store(places, &[READING, LOOKING].concat(), &["kms:Decrypt", "kms:DescribeKey"]);
+    statements.push(Statement::allow("Lists", ["healthlake:ListFHIRDatastores"], [ANY], Condition::new()));
+    (Document::of(statements), notes)
+}
+
+fn of_store(places: &Places, fhir: &[&str], key: &[&str]) -> (Vec<Statement>, Vec<String>) {
+    let mut notes = Vec::new();
+    let store = arn_or_any(places, ("healthlake_fhir_datastore.this", "healthlake", "datastore/fhir/*"), &mut notes);
+    let mut statements = vec![Statement::allow("Fhir", fhir.iter().copied(), store, Condition::new())];
+    if places.has_address("kms_key.datastore") {
+        let arn = arn_or_any(places, ("kms_key.datastore", "kms", "key/*"), &mut notes);
+        let via = format!("healthlake.{}.amazonaws.com", places.identity.region);
+        let through = when("StringEquals", "kms:ViaService", [via]);
+        statements.push(Statement::allow("StoreKey", key.iter().copied(), arn, through));
+    }
+    (statements, notes)
+}
+
+/// The recorded ARN, or a pattern of it.
+fn arn_or_any(places: &Places, (address, service, any): (&str, &str, &str), notes: &mut Vec<String>) -> Vec<String> {
+    let known: Vec<String> = places.attribute(address, "arn").into_iter().map(str::to_owned).collect();
+    if !known.is_empty() {
+        return known;
+    }
+    let pattern = places.regional(service, any);
+    notes.push(format!("{address} has no id yet, so the policy says {pattern}: make it anew after the first apply"));
+    vec![pattern]
+}

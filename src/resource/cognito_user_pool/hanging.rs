@@ -1,0 +1,78 @@
+//! What hangs on a user pool and opens it: its app clients, its resource servers, its domains.
+
+use serde_json::json;
+
+use super::super::cognito_resource_server::CognitoResourceServer;
+use super::super::cognito_user_pool_client::CognitoUserPoolClient;
+use super::super::cognito_user_pool_domain::CognitoUserPoolDomain;
+use super::super::{Context, Hanging, Resource};
+use super::describe;
+use crate::aws::{AwsError, Operation};
+use crate::error::ResourceError;
+
+pub(super) async fn all(cx: &Context, pool: &str) -> Result<Vec<Hanging>, ResourceError> {
+    let (clients, servers, domains) = tokio::join!(clients(cx, pool), servers(cx, pool), domains(cx, pool));
+    Ok([clients?, servers?, domains?].concat())
+}
+
+async fn clients(cx: &Context, pool: &str) -> Result<Vec<Hanging>, AwsError> {
+    let (mut all, mut token) = (Vec::new(), None);
+    loop {
+        let list = || {
+            let list = cx.clients.cognito.list_user_pool_clients().user_pool_id(pool).max_results(60);
+            list.set_next_token(token.clone()).send()
+        };
+        let page = match cx.call(Operation::new("cognito-idp", "ListUserPoolClients"), list).await {
+            Ok(page) => page,
+            Err(error) if error.is_not_found() => return Ok(all),
+            Err(error) => return Err(error),
+        };
+        all.extend(page.user_pool_clients().iter().map(|client| {
+            let (id, name) = (client.client_id().unwrap_or_default(), client.client_name().unwrap_or_default());
+            Hanging {
+                kind: CognitoUserPoolClient::KIND,
+                what: format!("the pool has the app client {name} ({id})"),
+                recorded: json!({"user_pool_id": pool, "id": id}),
+            }
+        }));
+        token = page.next_token().map(str::to_owned);
+        if token.is_none() {
+            return Ok(all);
+        }
+    }
+}
+
+async fn servers(cx: &Context, pool: &str) -> Result<Vec<Hanging>, AwsError> {
+    let (mut all, mut token) = (Vec::new(), None);
+    loop {
+        let list = || {
+            let list = cx.clients.cognito.list_resource_servers().user_pool_id(pool).max_results(50);
+            list.set_next_token(token.clone()).send()
+        };
+        let page = match cx.call(Operation::new("cognito-idp", "ListResourceServers"), list).await {
+            Ok(page) => page,
+            Err(error) if error.is_not_found() => return Ok(all),
+            Err(error) => return Err(error),
+        };
+        all.extend(page.resource_servers().iter().filter_map(|server| server.identifier()).map(|identifier| Hanging {
+            kind: CognitoResourceServer::KIND,
+            what: format!("the pool has the resource server {identifier}"),
+            recorded: json!({"user_pool_id": pool, "identifier": identifier}),
+        }));
+        token = page.next_token().map(str::to_owned);
+        if token.is_none() {
+            return Ok(all);
+        }
+    }
+}
+
+async fn domains(cx: &Context, pool: &str) -> Result<Vec<Hanging>, AwsError> {
+    let Some(described) = describe(cx, pool).await? else { return Ok(Vec::new()) };
+    let domains = [described.domain(), described.custom_domain()].into_iter().flatten();
+    let hanging = domains.map(|domain| Hanging {
+        kind: CognitoUserPoolDomain::KIND,
+        what: format!("users log in at the domain {domain}"),
+        recorded: json!({"user_pool_id": pool, "domain": domain}),
+    });
+    Ok(hanging.collect())
+}

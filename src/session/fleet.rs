@@ -1,0 +1,78 @@
+//! What the stacks of one run share: the account's turn at making stores, the sandbox, and the user's word.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use hlctl_emulator::Emulator;
+use tokio::sync::watch;
+
+use crate::aws::Gate;
+use crate::commands::sandbox;
+use crate::error::CommandError;
+use crate::resource::Identity;
+
+/// Several stacks at once.
+#[derive(Debug)]
+pub struct Fleet {
+    gates: Mutex<BTreeMap<(String, String), Arc<Gate>>>,
+    sandboxes: Mutex<BTreeMap<PathBuf, Emulator>>,
+    /// How many stacks wait for the user's word.
+    asking: watch::Sender<usize>,
+    word: watch::Sender<Option<bool>>,
+}
+
+impl Default for Fleet {
+    fn default() -> Self {
+        Self {
+            gates: Mutex::default(),
+            sandboxes: Mutex::default(),
+            asking: watch::channel(0).0,
+            word: watch::channel(None).0,
+        }
+    }
+}
+
+impl Fleet {
+    /// The turn of this account and region.
+    pub fn gate(&self, identity: &Identity) -> Arc<Gate> {
+        let place = (identity.account.clone(), identity.region.clone());
+        Arc::clone(hold(&self.gates).entry(place).or_default())
+    }
+
+    /// The sandbox of this directory; two of them over the same files would not know of one another.
+    ///
+    /// # Errors
+    /// It cannot be opened.
+    pub fn sandbox(&self, directory: &Path) -> Result<Emulator, CommandError> {
+        let mut open = hold(&self.sandboxes);
+        if let Some(emulator) = open.get(directory) {
+            return Ok(emulator.clone());
+        }
+        let emulator = sandbox::in_process(directory)?;
+        open.insert(directory.to_owned(), emulator.clone());
+        Ok(emulator)
+    }
+
+    /// Waits for the user's word on all stacks.
+    pub async fn approval(&self) -> bool {
+        self.asking.send_modify(|asking| *asking += 1);
+        let mut word = self.word.subscribe();
+        let said = word.wait_for(Option::is_some).await;
+        said.is_ok_and(|said| *said == Some(true))
+    }
+
+    /// How many stacks wait for the user's word, as it changes.
+    pub fn asking(&self) -> watch::Receiver<usize> {
+        self.asking.subscribe()
+    }
+
+    /// Gives the user's word.
+    pub fn say(&self, word: bool) {
+        self.word.send_replace(Some(word));
+    }
+}
+
+fn hold<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

@@ -1,0 +1,341 @@
+//! One HTML page about one run: how it went, when each step was done, what changed, and what came out of it.
+//!
+//! The page stands alone: no script, no request, its style inside. It is for screens of any width and for paper.
+
+mod changes;
+mod timeline;
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use maud::{DOCTYPE, Markup, PreEscaped, html};
+use serde_json::{Map, Value};
+
+use super::graph::{self, Mark, Picture};
+use crate::address::Address;
+use crate::journal::{Ending, Journal};
+use crate::plan::Action;
+use crate::state::Home;
+
+const STYLE: &str = include_str!("style.css");
+/// Nothing but the style that stands in the page itself.
+const CONTENT_POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'";
+
+/// The whole page. `outputs` must hold no secret.
+pub fn render(journal: &Journal, outputs: &Map<String, Value>) -> String {
+    let title = format!("{}: {}", journal.command, journal.stack);
+    let style = format!("{STYLE}{}", graph::STYLE);
+    let page = html! {
+        (DOCTYPE)
+        html lang="en" {
+            head {
+                meta charset="utf-8";
+                meta name="viewport" content="width=device-width, initial-scale=1";
+                meta name="color-scheme" content="light dark";
+                meta http-equiv="Content-Security-Policy" content=(CONTENT_POLICY);
+                title { (title) }
+                style { (PreEscaped(style)) }
+            }
+            body {
+                main {
+                    (header(journal, &title))
+                    (problems(journal))
+                    (timeline::section(journal))
+                    (picture(journal))
+                    (changes::section(journal))
+                    (results(outputs))
+                }
+                footer { p { "Written by hlctl " (env!("CARGO_PKG_VERSION")) " from the record that hlctl " (journal.hlctl) " kept of this run." } }
+            }
+        }
+    };
+    page.into_string()
+}
+
+fn header(journal: &Journal, title: &str) -> Markup {
+    let (class, verdict) = verdict(journal);
+    let place = match journal.home {
+        Home::Aws => format!("account {}, region {}", journal.account, journal.region),
+        Home::Sandbox => format!("the sandbox, region {}", journal.region),
+    };
+    let ended = journal.ended.as_ref().map(|end| end.at);
+    html! {
+        header {
+            h1 { (title) }
+            p class=(format!("verdict {class}")) { (verdict) }
+            dl .facts {
+                div { dt { "Where" } dd { (place) } }
+                div { dt { "Began" } dd { (moment(journal.begun)) } }
+                @match ended {
+                    Some(at) => div { dt { "Ended" } dd { (moment(at)) } },
+                    None => div { dt { "Last entry" } dd { (moment(journal.written)) } },
+                }
+                div { dt { "Took" } dd { (span(journal.length())) } }
+                div { dt { "Resources" } dd { (counts(journal)) } }
+            }
+        }
+    }
+}
+
+/// How the run went, in a sentence.
+fn verdict(journal: &Journal) -> (&'static str, String) {
+    let count = |is: fn(&Ending) -> bool| {
+        let endings = journal.steps.iter().filter_map(|step| step.ended.as_ref());
+        endings.filter(|(_, ending)| is(ending)).count()
+    };
+    let parts = [
+        (count(|ending| matches!(ending, Ending::Failed(_))), "failed"),
+        (count(|ending| matches!(ending, Ending::Unfinished(_))), "still under way in AWS"),
+        (count(|ending| matches!(ending, Ending::Skipped(_))), "not begun"),
+    ];
+    let parts: Vec<String> =
+        parts.iter().filter(|(count, _)| *count > 0).map(|(count, what)| format!("{count} {what}")).collect();
+    match &journal.ended {
+        None => {
+            let open = journal.steps.iter().filter(|step| step.ended.is_none()).count();
+            (
+                "bad",
+                format!(
+                    "Cut off: the record has no end, so hlctl was killed, or is still at work. Under way at the last entry: {open}."
+                ),
+            )
+        }
+        Some(end) => match (&end.error, parts.is_empty()) {
+            (Some(error), _) => ("bad", format!("Ended by an error: {error}")),
+            (None, true) => ("good", "Complete.".to_owned()),
+            (None, false) => {
+                let stopped = if end.stopped { "Stopped by the user: " } else { "Incomplete: " };
+                ("bad", format!("{stopped}{}.", parts.join(", ")))
+            }
+        },
+    }
+}
+
+fn counts(journal: &Journal) -> String {
+    let of = |wanted: &[Action]| journal.changes.iter().filter(|change| wanted.contains(&change.action)).count();
+    let parts = [
+        (of(&[Action::Create]), "to create"),
+        (of(&[Action::Update]), "to change"),
+        (of(&[Action::Replace]), "to replace"),
+        (of(&[Action::Delete]), "to delete"),
+        (of(&[Action::Adopt, Action::Settle, Action::Forget]), "to record or wait for"),
+        (journal.unchanged, "as wanted before"),
+    ];
+    let parts: Vec<String> =
+        parts.iter().filter(|(count, _)| *count > 0).map(|(count, what)| format!("{count} {what}")).collect();
+    if parts.is_empty() { "none".to_owned() } else { parts.join(", ") }
+}
+
+fn problems(journal: &Journal) -> Markup {
+    let told: Vec<(&Address, &'static str, &String)> = journal
+        .steps
+        .iter()
+        .filter_map(|step| match &step.ended {
+            Some((_, Ending::Failed(error))) => Some((&step.address, "failed", error)),
+            Some((_, Ending::Unfinished(error))) => Some((&step.address, "under way", error)),
+            _ => None,
+        })
+        .collect();
+    html! {
+        @if !told.is_empty() {
+            section aria-labelledby="problems" {
+                h2 #problems { "What went wrong" }
+                ul .problems {
+                    @for (address, what, error) in told {
+                        li { (code(address)) ": " strong { (what) } pre { (error) } }
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// The graph of everything that the run was about, its critical path drawn strong.
+fn picture(journal: &Journal) -> Markup {
+    let marks = marks(journal);
+    let nodes = journal.needs.iter().map(|(address, needs)| {
+        (address.clone(), (marks.get(address).copied().unwrap_or(Mark::Action(Action::NoOp)), needs.clone()))
+    });
+    let mut picture = Picture::new("What needs what in this stack", nodes.collect());
+    let path: Vec<&Address> = journal.critical_path().into_iter().map(|place| &journal.steps[place].address).collect();
+    let place = |address: &Address| picture.nodes.iter().position(|node| node.address == *address);
+    let pairs = path.windows(2).filter_map(|pair| Some((place(pair[0])?, place(pair[1])?)));
+    let pairs: Vec<(usize, usize)> = pairs.flat_map(|(one, other)| [(one, other), (other, one)]).collect();
+    picture.strong = pairs.into_iter().filter(|pair| picture.edges.contains(pair)).collect();
+    let picture = picture.reduced();
+    html! {
+        section #graph-section aria-labelledby="graph" {
+            h2 #graph { "Graph" }
+            @if picture.nodes.is_empty() {
+                p { "There is nothing to draw." }
+            } @else {
+                p { "Each resource is made after those that it needs: from left to right in the picture, from top to bottom in the list. Strong lines are those of the critical path." }
+                figure .drawn { (graph::inline_svg(&picture)) figcaption { (legend(&picture)) } }
+                ol .listed {
+                    @for (place, node) in in_order(&picture) {
+                        li {
+                            (code(&node.address))
+                            @if !node.mark.word().is_empty() { " " span class=(format!("mark {}", node.mark.class())) { (node.mark.word()) } }
+                            @let needs: Vec<&Address> = picture.needs(place).collect();
+                            @if !needs.is_empty() {
+                                div .needs { "needs " @for (number, need) in needs.iter().enumerate() { @if number > 0 { ", " } (code(need)) } }
+                            }
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// Each after what it needs.
+fn in_order(picture: &Picture) -> Vec<(usize, &graph::Node)> {
+    let mut graph = crate::graph::Graph::default();
+    for (place, node) in picture.nodes.iter().enumerate() {
+        graph.insert(node.address.clone(), picture.needs(place).cloned());
+    }
+    let order = graph.order().unwrap_or_default();
+    let place = |address: &Address| picture.nodes.iter().position(|node| node.address == *address);
+    order.iter().filter_map(place).map(|place| (place, &picture.nodes[place])).collect()
+}
+
+fn legend(picture: &Picture) -> Markup {
+    let mut classes: BTreeMap<&str, &str> = BTreeMap::new();
+    for node in picture.nodes.iter().filter(|node| !node.mark.word().is_empty()) {
+        classes.entry(node.mark.word()).or_insert(node.mark.class());
+    }
+    html! {
+        @for (word, class) in classes { span class=(format!("mark {class}")) { (word) } " " }
+        @if picture.nodes.iter().any(|node| node.mark.word().is_empty()) { span .mark.plain { "as wanted before" } }
+    }
+}
+
+/// What became of each resource in the end.
+fn marks(journal: &Journal) -> BTreeMap<&Address, Mark> {
+    let mut marks: BTreeMap<&Address, Mark> =
+        journal.changes.iter().map(|change| (&change.address, Mark::Action(change.action))).collect();
+    for step in &journal.steps {
+        let mark = match &step.ended {
+            Some((_, Ending::Done)) => continue,
+            Some((_, Ending::Failed(_))) => Mark::Failed,
+            Some((_, Ending::Skipped(_))) => Mark::Skipped,
+            Some((_, Ending::Unfinished(_))) | None => Mark::Unfinished,
+        };
+        marks.insert(&step.address, mark);
+    }
+    marks
+}
+
+fn results(outputs: &Map<String, Value>) -> Markup {
+    html! {
+        section aria-labelledby="outputs" {
+            h2 #outputs { "Outputs" }
+            p { "As the state has them now. Secrets are not among them; " code { "hlctl outputs --show-secrets" } " fetches those." }
+            table .pairs {
+                thead { tr { th scope="col" { "Output" } th scope="col" { "Value" } } }
+                tbody {
+                    @for (name, value) in outputs {
+                        tr { th scope="row" { code { (name) } } td { (shown(value)) } }
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// A value in code; a long one over several lines.
+fn shown(value: &Value) -> Markup {
+    match value {
+        Value::Null => html! { span .none { "none" } },
+        Value::String(text) => html! { code { (text) } },
+        Value::Array(_) | Value::Object(_) if value.to_string().len() > 60 => html! { pre { (format!("{value:#}")) } },
+        other => html! { code { (other.to_string()) } },
+    }
+}
+
+/// An address, which a narrow screen may break after dots and underscores.
+fn code(address: &Address) -> Markup {
+    let parts = address.as_str().split_inclusive(['.', '_']);
+    html! { code { @for part in parts { (part) wbr; } } }
+}
+
+fn moment(at: Timestamp) -> String {
+    at.strftime("%Y-%m-%d %H:%M:%S UTC").to_string()
+}
+
+fn span(millis: u64) -> String {
+    super::duration(Duration::from_millis(millis))
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test may panic")]
+
+    use serde_json::json;
+
+    use super::*;
+    use crate::journal::tests::{journal, step};
+
+    fn sample() -> Journal {
+        journal(
+            vec![
+                step("kms_key.s3", 0, Some(80), Some(120)),
+                step("healthlake_fhir_datastore.this", 80, Some(200), Some(1_500_000)),
+            ],
+            &[("kms_key.s3", "nothing.else"), ("healthlake_fhir_datastore.this", "kms_key.s3")],
+        )
+    }
+
+    fn page(journal: &Journal) -> String {
+        render(journal, json!({"datastore_arn": "arn:x", "cognito_domain": null}).as_object().unwrap())
+    }
+
+    #[test]
+    fn the_page_has_one_heading_of_the_first_rank_and_asks_for_nothing_from_elsewhere() {
+        let page = page(&sample());
+        assert!(page.starts_with("<!DOCTYPE html><html lang=\"en\">"));
+        assert_eq!(page.matches("<h1>").count(), 1);
+        for foreign in ["<script", "<link", "src=", "href", "@import", "url(http", "<iframe"] {
+            assert!(!page.contains(foreign), "{foreign}");
+        }
+        assert!(page.contains("Complete."));
+        assert!(page.contains("25m 00s"));
+    }
+
+    #[test]
+    fn what_somebody_named_cannot_become_markup() {
+        let mut journal = sample();
+        journal.stack = "<img onerror=x>".to_owned();
+        journal.steps[1].ended = Some((5, Ending::Failed("<script>alert(1)</script>".to_owned())));
+        journal.needs.insert(Address::parse("cognito_user.test_users[\"<b>\\\"x\"]"), Vec::new());
+        let page = page(&journal);
+        assert!(!page.contains("<img") && !page.contains("<script") && !page.contains("<b>"));
+        assert!(page.contains("&lt;script&gt;"));
+    }
+
+    #[test]
+    fn a_run_that_was_cut_off_says_so() {
+        let mut journal = sample();
+        journal.ended = None;
+        journal.steps[1].ended = None;
+        let page = page(&journal);
+        assert!(
+            page.contains("Cut off") && page.contains("Under way at the last entry: 1.") && page.contains("Last entry")
+        );
+    }
+
+    #[test]
+    fn failures_and_what_they_kept_from_beginning_are_counted() {
+        let mut journal = sample();
+        journal.steps[0].ended = Some((5, Ending::Failed("denied".to_owned())));
+        journal.steps[1].ended = Some((5, Ending::Skipped(Some(Address::parse("kms_key.s3")))));
+        assert_eq!(verdict(&journal).1, "Incomplete: 1 failed, 1 not begun.");
+        assert!(page(&journal).contains("What went wrong"));
+    }
+
+    #[test]
+    fn the_same_record_gives_the_same_page() {
+        assert_eq!(page(&sample()), page(&sample()));
+    }
+}

@@ -1,0 +1,113 @@
+//! The steps over time, the critical path marked.
+
+use std::collections::BTreeSet;
+
+use maud::{Markup, html};
+
+use super::{code, span};
+use crate::journal::{Ending, Journal, Step};
+use crate::plan::Action;
+
+pub(super) fn section(journal: &Journal) -> Markup {
+    let path = journal.critical_path();
+    html! {
+        section aria-labelledby="timeline" {
+            h2 #timeline { "Timeline" }
+            @if journal.steps.is_empty() {
+                p { "No step was begun." }
+            } @else {
+                (critical(journal, &path))
+                (table(journal, &path.into_iter().collect()))
+            }
+        }
+    }
+}
+
+/// The path as a list, with what each step took of the whole.
+fn critical(journal: &Journal, path: &[usize]) -> Markup {
+    let share = |place: usize| {
+        let step = &journal.steps[path[place]];
+        let until = path.get(place + 1).map_or_else(|| journal.end_of(step), |next| journal.steps[*next].began);
+        span(until.saturating_sub(step.began))
+    };
+    html! {
+        p { "The run took as long as its critical path, in which each step began when the one before it let it:" }
+        ol .path {
+            @for (place, index) in path.iter().enumerate() { li { (code(&journal.steps[*index].address)) ", " (share(place)) } }
+        }
+    }
+}
+
+fn table(journal: &Journal, critical: &BTreeSet<usize>) -> Markup {
+    let length = journal.length().max(1);
+    html! {
+        table .gantt {
+            caption { "Steps in the order in which they began. ◆ marks the critical path; a line within a bar, the moment from which dependents could go on." }
+            thead {
+                tr {
+                    th scope="col" { "Resource" }
+                    th scope="col" { "Step" }
+                    th scope="col" .scale { span { "0" } span { (span(length / 2)) } span { (span(length)) } }
+                    th scope="col" .number { "Took" }
+                }
+            }
+            tbody {
+                @for (place, step) in journal.steps.iter().enumerate() { (row(journal, step, length, critical.contains(&place))) }
+            }
+        }
+    }
+}
+
+fn row(journal: &Journal, step: &Step, length: u64, critical: bool) -> Markup {
+    let end = journal.end_of(step);
+    let percent = |time: u64| format!("{:.2}%", time as f64 * 100.0 / length as f64);
+    let took = if step.was_begun() { span(end.saturating_sub(step.began)) } else { String::new() };
+    let class = format!("bar {}{}", class(step), if critical { " critical" } else { "" });
+    html! {
+        tr .critical[critical] {
+            th scope="row" { @if critical { span .diamond aria-label="on the critical path:" { "◆" } " " } (code(&step.address)) }
+            td { (told(step)) }
+            td .track aria-label=(format!("from {} to {}", span(step.began), span(end))) {
+                @if step.was_begun() {
+                    div class=(class) style=(format!("left:{};width:{}", percent(step.began), percent(end.saturating_sub(step.began)))) {}
+                    @if let Some(at) = step.identified.filter(|at| *at < end) {
+                        div .identified style=(format!("left:{}", percent(at))) {}
+                    }
+                }
+            }
+            td .number { (took) }
+        }
+    }
+}
+
+fn class(step: &Step) -> &'static str {
+    match (&step.ended, step.action) {
+        (Some((_, Ending::Failed(_))), _) => "failed",
+        (None | Some((_, Ending::Unfinished(_))), _) => "open",
+        (_, Action::Create) => "create",
+        (_, Action::Delete | Action::Replace | Action::Forget) => "delete",
+        _ => "change",
+    }
+}
+
+/// What was done and how it ended.
+fn told(step: &Step) -> Markup {
+    let done = match step.action {
+        Action::Create => "created",
+        Action::Update => "changed",
+        Action::Replace => "replaced",
+        Action::Delete => "deleted",
+        Action::Adopt => "recorded",
+        Action::Settle => "waited for",
+        Action::Forget => "struck from the state",
+        Action::NoOp => "checked",
+    };
+    match &step.ended {
+        Some((_, Ending::Done)) => html! { (done) },
+        Some((_, Ending::Failed(_))) => html! { strong { "failed" } },
+        Some((_, Ending::Unfinished(_))) => html! { strong { "left under way" } },
+        Some((_, Ending::Skipped(Some(because)))) => html! { "not begun: waited for " (code(because)) },
+        Some((_, Ending::Skipped(None))) => html! { "not begun" },
+        None => html! { strong { "cut off" } },
+    }
+}
