@@ -38,6 +38,7 @@ test-aws: build-tests $(STAMP)
 	$(VENV)/bin/python crates/hlctl-emulator/tests/boto3_cognito.py target/debug/hlctl-emulator
 	$(VENV)/bin/python crates/hlctl-emulator/tests/boto3_fhir.py target/debug/hlctl-emulator
 	$(VENV)/bin/python crates/hlctl-emulator/tests/boto3_jobs.py target/debug/hlctl-emulator
+	$(VENV)/bin/python tests/aws/signatures.py
 	$(VENV)/bin/python tests/aws/run.py $(HLCTL)
 
 $(STAMP): tests/aws/requirements.txt tools/venv.sh

@@ -5,6 +5,7 @@ mod audit;
 mod doctor;
 mod drift;
 mod export;
+mod fhir;
 mod graph;
 mod policy;
 mod state;
@@ -20,6 +21,10 @@ pub use audit::AuditArgs;
 pub use doctor::DoctorArgs;
 pub use drift::DriftArgs;
 pub use export::{ExportCommand, ExportTerraformArgs};
+pub use fhir::{
+    Access, BundleArgs, CreateArgs, DeleteArgs, EverythingArgs, ExplainArgs, FhirCommand, Format, GetArgs, HistoryArgs,
+    Many, SearchArgs, Shape, UpdateArgs,
+};
 pub use graph::{GraphArgs, GraphFormat, ReportArgs};
 pub use policy::{DeployerArgs, PolicyCommand};
 pub use state::{
@@ -110,6 +115,9 @@ pub enum Command {
     /// Try SMART on FHIR: get a token, or test the whole way of one
     #[command(subcommand)]
     Smart(SmartCommand),
+    /// Use the store: read, search and write FHIR resources, and have signatures explained
+    #[command(subcommand)]
+    Fhir(FhirCommand),
     /// Print the IAM policy of whoever runs hlctl, or of users of the FHIR interface
     #[command(subcommand)]
     Policy(PolicyCommand),
@@ -163,6 +171,7 @@ impl Command {
             Self::Outputs(arguments) => arguments.json,
             Self::Smart(SmartCommand::Token(arguments)) => arguments.json,
             Self::Smart(SmartCommand::Test(arguments)) => arguments.json,
+            Self::Fhir(command) => command.prints_json(),
             Self::Audit(arguments) => arguments.json || arguments.sarif,
             Self::Graph(arguments) => arguments.json || arguments.format == GraphFormat::Json,
             Self::Report(arguments) => arguments.json,
@@ -369,6 +378,13 @@ pub struct LogIn {
     /// Print the address of the log-in without opening a browser
     #[arg(long, conflicts_with = "username")]
     pub no_browser: bool,
+}
+
+impl LogIn {
+    /// Whether anything at all is said of it.
+    pub fn is_any(&self) -> bool {
+        self.grant.is_some() || !self.scope.is_empty() || self.username.is_some() || self.no_browser
+    }
 }
 
 /// OAuth's grants.

@@ -237,9 +237,18 @@ pub enum CommandError {
     /// There is no token, or nothing could be asked with it.
     #[error("{0}")]
     Oauth(#[from] crate::oauth::OauthError),
+    /// The store's FHIR interface did not do it.
+    #[error("{0}")]
+    Fhir(#[from] crate::fhir::FhirError),
     /// Everything else.
     #[error("{0:#}")]
     Other(#[from] anyhow::Error),
+}
+
+impl From<Box<crate::fhir::Refusal>> for CommandError {
+    fn from(refusal: Box<crate::fhir::Refusal>) -> Self {
+        Self::Fhir(refusal.into())
+    }
 }
 
 impl CommandError {
@@ -263,6 +272,7 @@ impl CommandError {
             Self::Password(error) => Some(error.hint().to_owned()),
             Self::Journal(error) => Some(error.hint().to_owned()),
             Self::Oauth(error) => error.hint(),
+            Self::Fhir(error) => error.hint(),
             Self::Protected { hint, .. }
             | Self::Incomplete { hint, .. }
             | Self::Usage { hint, .. }
@@ -286,6 +296,7 @@ impl CommandError {
             Self::Protected { .. } => ExitCode::Protected,
             Self::Incomplete { .. } | Self::Unsaved { .. } => ExitCode::Incomplete,
             Self::Usage { .. } => ExitCode::Usage,
+            Self::Fhir(error) if error.is_about_credentials() => ExitCode::Credentials,
             Self::Interrupted(Signal::Interrupt) => ExitCode::Interrupted,
             Self::Interrupted(Signal::Terminate | Signal::HangUp) => ExitCode::Terminated,
             Self::Config(_)
@@ -297,6 +308,7 @@ impl CommandError {
             | Self::Stranded { .. }
             | Self::Declined(_)
             | Self::Oauth(_)
+            | Self::Fhir(_)
             | Self::Other(_) => ExitCode::Failure,
         }
     }

@@ -15,6 +15,7 @@
 //! - [`export`]: a stack as HCL.
 //! - [`journal`]: what an apply leaves for a report. [`audit`]: checks of what is deployed.
 //! - [`oauth`]: tokens from a user pool, as an app gets them.
+//! - [`fhir`]: requests to the store's FHIR interface, and what their signatures are made of.
 //! - [`state`]: what hlctl remembers, its file and its lock.
 //! - [`aws`]: clients, the meaning of errors, and the only place that repeats a call.
 //! - [`ui`]: what people and programs get to see.
@@ -34,6 +35,7 @@ pub mod drift;
 pub mod error;
 pub mod exit_code;
 pub mod export;
+pub mod fhir;
 pub mod fingerprint;
 pub mod graph;
 pub mod journal;

@@ -148,7 +148,7 @@ impl Session {
 }
 
 /// An endpoint that is no address would only be found out call by call.
-fn check_endpoints() -> Result<(), CommandError> {
+pub(crate) fn check_endpoints() -> Result<(), CommandError> {
     let is_endpoint = |name: &str| name == "AWS_ENDPOINT_URL" || name.starts_with("AWS_ENDPOINT_URL_");
     for (name, value) in std::env::vars().filter(|(name, value)| is_endpoint(name) && !value.is_empty()) {
         let is_good = value

@@ -103,29 +103,42 @@ impl Caller {
         Fut: Future<Output = Result<T, SdkError<E, HttpResponse>>>,
         E: ProvideErrorMetadata + Error + 'static,
     {
+        let send = || async { send().await.map_err(|error| classify(operation.service, operation.name, &error)) };
+        self.repeat(operation, send).await
+    }
+
+    /// The same for what the SDK has no client for. The error says by its [`AwsError`] what it means.
+    pub async fn repeat<T, E, F, Fut>(&self, operation: Operation, send: F) -> Result<T, E>
+    where
+        F: Fn() -> Fut,
+        Fut: Future<Output = Result<T, E>>,
+        E: AsRef<AwsError> + AsMut<AwsError>,
+    {
         let mut awake = Duration::ZERO;
         let (mut attempts, mut renewals) = (0, 0);
         loop {
             attempts += 1;
             let generation = self.credentials.as_ref().map(Renewable::generation);
             let sent = Instant::now();
-            let result = send().await;
-            let error = match result {
+            let mut error = match send().await {
                 Ok(answer) => {
                     crate::trace::call(&operation, sent.elapsed(), None);
                     return Ok(answer);
                 }
-                Err(error) => classify(operation.service, operation.name, &error),
+                Err(error) => error,
             };
-            crate::trace::call(&operation, sent.elapsed(), Some(&error));
+            crate::trace::call(&operation, sent.elapsed(), Some(error.as_ref()));
             awake += sent.elapsed().min(LONGEST_ATTEMPT);
-            match pause(&operation, &error, attempts, awake) {
+            match pause(&operation, error.as_ref(), attempts, awake) {
                 Some(pause) => {
                     awake += pause;
                     sleep(pause).await;
                 }
-                None if renewals < MOST_RENEWALS && self.has_others(generation, &error).await => renewals += 1,
-                None => return Err(AwsError { attempts, ..error }),
+                None if renewals < MOST_RENEWALS && self.has_others(generation, error.as_ref()).await => renewals += 1,
+                None => {
+                    error.as_mut().attempts = attempts;
+                    return Err(error);
+                }
             }
         }
     }

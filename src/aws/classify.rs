@@ -82,6 +82,18 @@ impl fmt::Display for AwsError {
 
 impl Error for AwsError {}
 
+impl AsRef<AwsError> for AwsError {
+    fn as_ref(&self) -> &AwsError {
+        self
+    }
+}
+
+impl AsMut<AwsError> for AwsError {
+    fn as_mut(&mut self) -> &mut AwsError {
+        self
+    }
+}
+
 impl AwsError {
     /// A success without what it promises. Nothing follows from it, least of all that a thing is not there.
     pub fn incomplete(service: &'static str, operation: &'static str, missing: &str) -> Self {
@@ -170,7 +182,24 @@ where
     told
 }
 
-fn not_aws(status: Option<u16>) -> String {
+/// What an answer of the FHIR interface means that is no success: by AWS's code where there is one, else by its status.
+pub fn kind_of_answer(code: &str, message: &str, status: u16) -> ErrorKind {
+    match kind_of_code(code, message, Some(status)) {
+        ErrorKind::Refused | ErrorKind::Garbled => match status {
+            401 => ErrorKind::Credentials,
+            403 => ErrorKind::Denied,
+            404 | 410 => ErrorKind::NotFound,
+            408 => ErrorKind::NoAnswer,
+            409 | 412 => ErrorKind::Conflict,
+            400..=499 | 501 => ErrorKind::Refused,
+            _ => ErrorKind::Garbled,
+        },
+        known => known,
+    }
+}
+
+/// What is said of an answer that AWS did not give.
+pub fn not_aws(status: Option<u16>) -> String {
     let status = status.map_or_else(String::new, |status| format!(" (HTTP {status})"));
     format!("the answer is not one of AWS's{status}")
 }
@@ -255,6 +284,7 @@ fn kind_of_code(code: &str, message: &str, status: Option<u16>) -> ErrorKind {
         | "SignatureDoesNotMatch"
         | "InvalidSignatureException"
         | "IncompleteSignature"
+        | "IncompleteSignatureException"
         | "MissingAuthenticationToken"
         | "MissingAuthenticationTokenException"
         | "InvalidToken"

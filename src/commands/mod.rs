@@ -8,12 +8,14 @@ mod destroy;
 mod doctor;
 mod drift;
 mod export;
+mod fhir;
 mod fleet;
 mod force_unlock;
 mod graph;
 mod init;
 mod man;
 mod outputs;
+mod places;
 mod plan;
 mod policy;
 mod report;
@@ -24,6 +26,7 @@ mod state;
 mod summary;
 mod validate;
 mod wait;
+mod ways;
 
 use std::ffi::OsString;
 use std::future::Future;
@@ -112,6 +115,7 @@ fn run(cli: Cli, printer: Printer) -> Result<ExitCode, CommandError> {
         Command::Drift(arguments) => block_on(sender, drift::run(&session, &arguments)),
         Command::Destroy(arguments) => block_on(sender, destroy::run(&session, &arguments)),
         Command::Wait(arguments) => block_on(sender, wait::run(&session, &arguments)),
+        Command::Fhir(command) => block_on(sender, fhir::run(&session, &command)),
         Command::Policy(command) => block_on(sender, policy::run(&session, &command)),
         Command::Smart(command) => block_on(sender, smart::run(&session, &command)),
         Command::Sandbox(arguments) => block_on(sender, sandbox::run(&session, &arguments)),

@@ -35,7 +35,7 @@ pub use origin::{Excerpt, Origin, Place};
 pub use problem::{Problem, Problems, Severity};
 pub use reference::reference_tables;
 pub use rules::cognito::is_good_password;
-pub use rules::region::check_region;
+pub use rules::region::{HEALTHLAKE as REGIONS, check_region};
 pub use schema::json_schema;
 pub use secret::Secret;
 pub use sources::{Setting, Sources, variables};

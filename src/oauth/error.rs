@@ -17,6 +17,16 @@ pub enum OauthError {
         origin: String,
         /// Why.
         cause: String,
+        /// Whether there was a connection, so that the request may have arrived.
+        connected: bool,
+    },
+    /// An answer that is larger than it may be.
+    #[error("{origin} answered with more than {} MiB", largest >> 20)]
+    TooLarge {
+        /// Scheme, host and port.
+        origin: String,
+        /// The most that is taken, in bytes.
+        largest: usize,
     },
     /// No answer in time.
     #[error("{origin} gave no answer within {} s", limit.as_secs())]
@@ -106,7 +116,9 @@ impl OauthError {
                 "log in with a browser (without --username); a domain with managed login has no form without scripts"
             }
             Self::MoreAsked | Self::Elsewhere(_) => "log in with a browser (without --username)",
-            Self::Address(_) | Self::Machine(_) | Self::Unreadable { .. } | Self::Circles => return None,
+            Self::Address(_) | Self::Machine(_) | Self::Unreadable { .. } | Self::TooLarge { .. } | Self::Circles => {
+                return None;
+            }
         };
         Some(hint.to_owned())
     }
@@ -125,9 +137,14 @@ fn of_code(error: &str) -> Option<&'static str> {
 
 /// Foreign text as it may stand in an error: one line, no control characters, not too long.
 pub fn tell(text: &str) -> String {
+    tell_up_to(200, text)
+}
+
+/// The same with at most so many characters.
+pub fn tell_up_to(most: usize, text: &str) -> String {
     let words: Vec<&str> = text.split(|char: char| char.is_whitespace() || char.is_control()).collect();
     let line = words.into_iter().filter(|word| !word.is_empty()).collect::<Vec<_>>().join(" ");
-    line.chars().take(200).collect()
+    line.chars().take(most).collect()
 }
 
 #[cfg(test)]

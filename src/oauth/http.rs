@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http::{HeaderMap, Request, StatusCode, Uri};
-use http_body_util::{BodyExt as _, Full, Limited};
+use http_body_util::{BodyExt as _, Full, LengthLimitError, Limited};
 use hyper_rustls::{ConfigBuilderExt as _, HttpsConnector, HttpsConnectorBuilder};
 use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::HttpConnector;
@@ -34,6 +34,8 @@ const LARGEST: usize = 4 << 20;
 #[derive(Clone, Debug)]
 pub struct Http {
     client: Client<HttpsConnector<Way>, Full<Bytes>>,
+    limit: Duration,
+    largest: usize,
 }
 
 /// An answer, whole.
@@ -63,7 +65,13 @@ impl Http {
             .with_no_client_auth();
         let connector = HttpsConnectorBuilder::new().with_tls_config(tls).https_or_http().enable_http1();
         let client = Client::builder(TokioExecutor::new()).build(connector.wrap_connector(Way::new()));
-        Ok(Self { client })
+        Ok(Self { client, limit: LIMIT, largest: LARGEST })
+    }
+
+    /// The same with other limits for the time of a request and the size of its answer.
+    #[must_use]
+    pub fn within(self, limit: Duration, largest: usize) -> Self {
+        Self { limit, largest, ..self }
     }
 
     /// Sends a request and reads the answer.
@@ -73,14 +81,22 @@ impl Http {
     pub async fn send(&self, request: Request<Full<Bytes>>) -> Result<Reply, OauthError> {
         let origin = origin(request.uri());
         let exchange = async {
-            let response = self.client.request(request).await.map_err(|error| unreachable(&origin, &error))?;
+            let response = self.client.request(request).await;
+            let response = response.map_err(|error| unreachable(&origin, &error, !error.is_connect()))?;
             let (parts, body) = response.into_parts();
-            let body = Limited::new(body, LARGEST).collect().await;
-            let body = body.map_err(|error| unreachable(&origin, error.as_ref()))?.to_bytes();
+            let body = Limited::new(body, self.largest).collect().await;
+            let body = body.map_err(|error| self.broken(&origin, error.as_ref()))?.to_bytes();
             Ok(Reply { status: parts.status, headers: parts.headers, body })
         };
-        let answer = tokio::time::timeout(LIMIT, exchange).await;
-        answer.unwrap_or_else(|_| Err(OauthError::Slow { origin: origin.clone(), limit: LIMIT }))
+        let answer = tokio::time::timeout(self.limit, exchange).await;
+        answer.unwrap_or_else(|_| Err(OauthError::Slow { origin: origin.clone(), limit: self.limit }))
+    }
+
+    fn broken(&self, origin: &str, error: &(dyn Error + 'static)) -> OauthError {
+        if error.is::<LengthLimitError>() {
+            return OauthError::TooLarge { origin: origin.to_owned(), largest: self.largest };
+        }
+        unreachable(origin, error, true)
     }
 }
 
@@ -99,9 +115,9 @@ fn origin(uri: &Uri) -> String {
 }
 
 /// The innermost cause says most, and none of the outer ones names a path.
-fn unreachable(origin: &str, error: &(dyn Error + 'static)) -> OauthError {
+fn unreachable(origin: &str, error: &(dyn Error + 'static), connected: bool) -> OauthError {
     let innermost = std::iter::successors(Some(error), |error| (*error).source()).last().unwrap_or(error);
-    OauthError::Unreachable { origin: origin.to_owned(), cause: innermost.to_string() }
+    OauthError::Unreachable { origin: origin.to_owned(), cause: innermost.to_string(), connected }
 }
 
 /// A connection to the host itself, or through the proxy that the environment names for it.

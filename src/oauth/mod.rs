@@ -16,7 +16,7 @@ mod sign_in;
 mod token;
 
 pub use asking::Asking;
-pub use error::{OauthError, tell};
+pub use error::{OauthError, tell, tell_up_to};
 pub use http::{Http, Reply, get};
 pub use listen::{Listener, is_loopback};
 pub use sign_in::{Login, sign_in};

@@ -2,6 +2,7 @@
 
 pub mod audit;
 pub mod drift_view;
+pub mod fhir_table;
 pub mod graph;
 pub mod json;
 pub mod plan_view;

@@ -40,13 +40,15 @@ pub mod style {
 }
 
 static PRINTED: AtomicBool = AtomicBool::new(false);
+static UNHEARD: AtomicBool = AtomicBool::new(false);
 static FAILURE: OnceLock<String> = OnceLock::new();
 
 fn note(result: std::io::Result<()>) {
     PRINTED.store(true, Ordering::Relaxed);
     match result {
-        Err(error) if error.kind() != ErrorKind::BrokenPipe => drop(FAILURE.set(error.to_string())),
-        _ => {}
+        Err(error) if error.kind() == ErrorKind::BrokenPipe => UNHEARD.store(true, Ordering::Relaxed),
+        Err(error) => drop(FAILURE.set(error.to_string())),
+        Ok(()) => {}
     }
 }
 
@@ -108,6 +110,16 @@ impl Printer {
             return !hold(&stack.data).is_empty();
         }
         PRINTED.load(Ordering::Relaxed)
+    }
+
+    /// Whether whoever read stdout has gone away, so that more data is for nobody.
+    pub fn is_unheard(&self) -> bool {
+        UNHEARD.load(Ordering::Relaxed) || FAILURE.get().is_some()
+    }
+
+    /// Whether stdout is a terminal.
+    pub fn is_read_by_people(&self) -> bool {
+        std::io::stdout().is_terminal()
     }
 
     /// Why data could not be written, if so.

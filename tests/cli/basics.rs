@@ -8,8 +8,11 @@ use crate::support::{Place, snapshot};
 fn the_help_is_as_documented() {
     let place = Place::sandbox("minimal");
     snapshot("help", &place.run(["--help"]).succeeds());
-    for command in ["plan", "apply", "destroy", "wait", "outputs", "state", "adopt", "sandbox"] {
+    for command in ["plan", "apply", "destroy", "wait", "outputs", "fhir", "state", "adopt", "sandbox"] {
         snapshot(&format!("help_{command}"), &place.run([command, "--help"]).succeeds());
+    }
+    for command in ["get", "search", "create", "update", "delete", "history", "bundle", "everything", "explain"] {
+        snapshot(&format!("help_fhir_{command}"), &place.run(["fhir", command, "--help"]).succeeds());
     }
     let version = place.run(["--version"]).succeeds();
     assert_eq!(version.stdout, format!("hlctl {}\n", env!("CARGO_PKG_VERSION")));

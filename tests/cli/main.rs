@@ -19,6 +19,7 @@ mod doctor;
 mod drift;
 mod export;
 mod faults;
+mod fhir;
 mod fleet;
 mod fuzz;
 mod hardened;

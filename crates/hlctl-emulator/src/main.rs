@@ -61,6 +61,9 @@ struct Arguments {
     /// Let policies name only users and roles that exist here.
     #[arg(long)]
     strict_principals: bool,
+    /// Verify the FHIR interface's signatures that are made with this access key, whose made-up secret is given here.
+    #[arg(long, value_name = "KEY=SECRET", value_parser = key_and_secret)]
+    verify: Vec<(String, String)>,
     /// Faults as JSON, as `/_emulator/faults` takes them, or @FILE to read them from.
     #[arg(long, value_name = "JSON", value_parser = faults)]
     faults: Option<Faults>,
@@ -75,6 +78,11 @@ struct Arguments {
 fn seconds(text: &str) -> Result<Duration, String> {
     let seconds: f64 = text.parse().map_err(|_| "not a number of seconds")?;
     Duration::try_from_secs_f64(seconds).map_err(|error| error.to_string())
+}
+
+fn key_and_secret(text: &str) -> Result<(String, String), String> {
+    let (key, secret) = text.split_once('=').ok_or("write it as KEY=SECRET")?;
+    Ok((key.to_owned(), secret.to_owned()))
 }
 
 fn text(path: &str) -> Result<String, String> {
@@ -109,6 +117,7 @@ impl Arguments {
             rate_limits: self.rate_limits,
             access_logs: self.access_logs,
             strict_principals: self.strict_principals,
+            secrets: self.verify.into_iter().collect(),
             policy: self.policy,
             ..Options::default()
         }

@@ -1,5 +1,6 @@
 //! The settings of an emulator.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -39,6 +40,9 @@ pub struct Options {
     ///
     /// Off by default: the users of a sandbox are not in its IAM.
     pub strict_principals: bool,
+    /// Secret keys by access key id. Requests to the FHIR interface that are signed with one of these keys have their
+    /// signatures verified; of all others any signature is taken.
+    pub secrets: BTreeMap<String, String>,
     /// The policy document of an identity that every caller has; without one they may do everything.
     pub policy: Option<String>,
 }
@@ -58,6 +62,7 @@ impl Default for Options {
             rate_limits: false,
             access_logs: false,
             strict_principals: false,
+            secrets: BTreeMap::new(),
             policy: None,
         }
     }

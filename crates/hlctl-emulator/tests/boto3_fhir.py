@@ -424,6 +424,38 @@ def a_store_serves_when_it_is_active():
         assert store.get("Patient").status == 200
 
 
+def signatures_are_verified_where_the_secret_is_known():
+    with Server("--verify", "AKIATEST=secret") as server:
+        store = Store.create(server)
+        paths = ["Patient", "Patient?name=a%20b&_count=5", "Patient?identifier=http%3A%2F%2Fa%7C1&identifier=b", "Patient?name=%C3%A9%2B"]
+        for path in paths:
+            assert store.get(path).status == 200, path
+        made = store.ask("POST", "Patient", patient("M\u00fcller"))
+        assert made.status == 201, made.body
+        assert store.get(f"Patient/{made.body['id']}/$everything").status == 200
+        other = Store(server, store.id)
+        other.key = "AKIAOTHER"
+        assert other.get("Patient").status == 200, "of other keys any signature is taken"
+
+        def sent(path, signed=None, body=None, secret="secret", **headers):
+            request = AWSRequest(method="GET", url=store.base + (path if signed is None else signed), data=body)
+            SigV4Auth(Credentials("AKIATEST", secret), "healthlake", "us-east-1").add_auth(request)
+            return send(urllib.request.Request(store.base + path, headers={**dict(request.headers), **headers}))
+
+        for refused in [
+            sent("Patient", signed=""),
+            sent("Patient", signed="Patient/"),
+            sent("Patient?name=a", signed="Patient"),
+            sent("Patient", body=b"{}"),
+            sent("Patient", secret="another"),
+            sent("Patient", **{"X-Amz-Unsigned": "x"}),
+        ]:
+            assert refused.status == 403, refused.body
+            assert refused.headers["x-amzn-errortype"] == "InvalidSignatureException", refused.body
+        told = sent("Patient", signed="").diagnostics
+        assert f"should have been\n'GET\n/datastore/{store.id}/r4/Patient\n" in told, told
+
+
 def main():
     passed, failed = 0, 0
 
@@ -441,7 +473,11 @@ def main():
         for run in CHECKS:
             server.faults()
             attempt(run.__name__, lambda: run(server))
-    for run in (resources_are_shared_and_outlive_a_kill, a_store_serves_when_it_is_active):
+    for run in (
+        resources_are_shared_and_outlive_a_kill,
+        a_store_serves_when_it_is_active,
+        signatures_are_verified_where_the_secret_is_known,
+    ):
         attempt(run.__name__, run)
     print(f"{passed} passed, {failed} failed")
     return 1 if failed else 0

@@ -23,7 +23,7 @@ impl Smart {
             let hint = "see that your policy allows healthlake:GetCapabilities, and that the store is ACTIVE";
             return Ok(vec![Check::failed("discovery", title, hint).with(told(&signed))]);
         }
-        let unsigned = ask(&self.http, &url, None).await?.status.as_u16();
+        let unsigned = ask(&self.ways.http, &url, None).await?.status.as_u16();
         let found = Check::passed("discovery", title)
             .with(format!("asked with a signature: {}; asked without: {unsigned}", signed.status.as_u16()));
         let document: Value = serde_json::from_slice(&signed.body).unwrap_or_default();
@@ -31,9 +31,9 @@ impl Smart {
     }
 
     async fn as_set(&self, document: &Value) -> Result<Check, CommandError> {
-        let id = self.recorded("healthlake_fhir_datastore.this", "id")?;
-        let describe = || self.cx.clients.healthlake.describe_fhir_datastore().datastore_id(id).send();
-        let answer = self.cx.call(Operation::new("healthlake", "DescribeFHIRDatastore"), describe).await;
+        let id = self.ways.recorded("healthlake_fhir_datastore.this", "id")?;
+        let describe = || self.ways.cx.clients.healthlake.describe_fhir_datastore().datastore_id(id).send();
+        let answer = self.ways.cx.call(Operation::new("healthlake", "DescribeFHIRDatastore"), describe).await;
         let answer = answer.map_err(CommandError::Aws)?;
         let provider = answer.datastore_properties.and_then(|store| store.identity_provider_configuration);
         let set: Option<Value> = provider.and_then(|block| serde_json::from_str(block.metadata()?).ok());
@@ -50,7 +50,7 @@ impl Smart {
 
     /// It names this pool's endpoints, and PKCE by S256.
     fn fit_for_apps(&self, document: &Value) -> Result<Check, CommandError> {
-        let base = self.recorded("cognito_user_pool_domain.this", "base_url")?;
+        let base = self.ways.recorded("cognito_user_pool_domain.this", "base_url")?;
         let mut missing = Vec::new();
         for (member, path) in [("authorization_endpoint", "/oauth2/authorize"), ("token_endpoint", "/oauth2/token")] {
             if document[member] != format!("{base}{path}").as_str() {
@@ -75,9 +75,9 @@ impl Smart {
 
     /// The pool's key set has the key that a token names.
     pub(super) async fn keys(&self, header: &Value) -> Result<Check, CommandError> {
-        let address = self.recorded("cognito_user_pool.main", "jwks_uri")?;
-        let url = self.places.of_pool(address)?;
-        let reply = self.http.send(get(&url)?).await?;
+        let address = self.ways.recorded("cognito_user_pool.main", "jwks_uri")?;
+        let url = self.ways.places.of_pool(address)?;
+        let reply = self.ways.http.send(get(&url)?).await?;
         let set: Value = serde_json::from_slice(&reply.body).unwrap_or_default();
         let keys = set["keys"]
             .as_array()

@@ -7,25 +7,23 @@
 mod check;
 mod discovery;
 mod function;
-mod places;
 mod refusals;
 mod source;
 mod store;
 mod test;
 mod token;
 
-use serde_json::Value;
-
-use super::{interruptible, outputs, sandbox};
+use super::ways::Ways;
+use super::{interruptible, outputs};
 use crate::address::Address;
-use crate::cli::{Grant, SmartCommand};
+use crate::cli::{Grant, LogIn, SmartCommand};
+use crate::config::Secret;
 use crate::error::CommandError;
 use crate::exit_code::ExitCode;
-use crate::oauth::{Http, OauthError};
-use crate::resource::{Access, Context, access_of};
-use crate::session::{Connection, Session, Wishes};
+use crate::resource::{Access, access_of};
+use crate::session::Session;
 use crate::state::State;
-use places::Places;
+use source::Source;
 use url::Url;
 
 /// Runs one of its commands; a signal ends it at once.
@@ -42,47 +40,38 @@ pub(super) async fn run(session: &Session, command: &SmartCommand) -> Result<Exi
 const APP: &str = "cognito_user_pool_client.client";
 const MACHINE: &str = "cognito_user_pool_client.machine";
 
-/// The SMART stack that the state holds, and the ways to it.
-struct Smart {
-    state: State,
-    connection: Connection,
-    cx: Context,
-    http: Http,
-    places: Places,
+/// A SMART stack.
+pub(super) struct Smart {
+    ways: Ways,
 }
 
 impl Smart {
     async fn open(session: &Session) -> Result<Self, CommandError> {
         let state = outputs::read(session).await?;
-        if state.recorded(APP).is_none() {
-            return Err(CommandError::Usage {
-                message: "the stack has no identity provider, so there are no tokens".to_owned(),
-                hint: "set smart_on_fhir = true in the config and run `hlctl apply`".to_owned(),
-            });
+        if !is_smart(&state) {
+            return Err(no_provider());
         }
-        let config = session.config_if_any()?;
-        let connection = session.connect(Wishes::around(config.as_ref(), &session.global, &state)).await?;
-        state.check_belongs(session.home(), &connection.identity)?;
-        let pace = session.pace(config.as_ref());
-        let cx = connection.context(&state, state.settings.clone(), pace, session.stop.clone());
-        let places = match &connection.emulator {
-            Some(emulator) => Places::all_at(&sandbox::serve(emulator.clone()).await?)?,
-            None => Places::of(&connection.clients)?,
-        };
-        Ok(Self { state, connection, cx, http: Http::new()?, places })
+        Ok(Self { ways: Ways::to(session, state).await? })
+    }
+
+    /// The stack that these are the ways to.
+    pub(super) fn of(ways: Ways) -> Result<Self, CommandError> {
+        if is_smart(&ways.state) { Ok(Self { ways }) } else { Err(no_provider()) }
+    }
+
+    /// The ways alone.
+    pub(super) fn into_ways(self) -> Ways {
+        self.ways
+    }
+
+    /// A token as `hlctl smart token` gets it, by this grant where none is asked for.
+    pub(super) async fn token(&self, session: &Session, log_in: &LogIn, usual: Grant) -> Result<Secret, CommandError> {
+        let source = Source::open(self, session, log_in, usual).await?;
+        Ok(source.token(source.scopes(&log_in.scope)).await?.access)
     }
 
     fn has_machine_client(&self) -> bool {
-        self.state.recorded(MACHINE).is_some()
-    }
-
-    /// What is recorded of a resource; the stack may have been destroyed in part.
-    fn recorded(&self, address: &str, name: &str) -> Result<&str, CommandError> {
-        let value = self.state.recorded(address).and_then(|recorded| recorded.get(name));
-        value.and_then(Value::as_str).ok_or_else(|| CommandError::Incomplete {
-            message: format!("the state has no {address}"),
-            hint: "`hlctl apply` makes what is missing".to_owned(),
-        })
+        self.ways.state.recorded(MACHINE).is_some()
     }
 
     /// The id of the client for a grant, and what AWS says of it.
@@ -97,22 +86,31 @@ impl Smart {
                 });
             }
         };
-        let id = self.recorded(address, "id")?;
-        let access = access_of(&self.cx, self.recorded(address, "user_pool_id")?, id).await;
+        let id = self.ways.recorded(address, "id")?;
+        let access = access_of(&self.ways.cx, self.ways.recorded(address, "user_pool_id")?, id).await;
         let access = access.map_err(|error| CommandError::Resource { address: Address::parse(address), error })?;
         Ok((id.to_owned(), access))
     }
 
     /// An endpoint of the pool's domain.
     fn oauth(&self, path: &str) -> Result<Url, CommandError> {
-        let base = self.recorded("cognito_user_pool_domain.this", "base_url")?;
-        Ok(self.places.of_pool(&format!("{base}{path}"))?)
+        let base = self.ways.recorded("cognito_user_pool_domain.this", "base_url")?;
+        Ok(self.ways.places.of_pool(&format!("{base}{path}"))?)
     }
 
-    /// The store's FHIR interface as it is asked from here, with a slash at the end.
     fn fhir(&self, rest: &str) -> Result<Url, CommandError> {
-        let base = self.recorded("healthlake_fhir_datastore.this", "endpoint")?;
-        let base = self.places.of_store(base)?;
-        Ok(base.join(rest).map_err(|_| OauthError::Address(base.to_string()))?)
+        self.ways.fhir(rest)
+    }
+}
+
+/// Whether a stack has an identity provider.
+pub(super) fn is_smart(state: &State) -> bool {
+    state.recorded(APP).is_some()
+}
+
+fn no_provider() -> CommandError {
+    CommandError::Usage {
+        message: "the stack has no identity provider, so there are no tokens".to_owned(),
+        hint: "set smart_on_fhir = true in the config and run `hlctl apply`".to_owned(),
     }
 }

@@ -64,7 +64,7 @@ impl Smart {
         let note = if bad.is_altered { format!(" ({ALTERED})") } else { String::new() };
         let title = format!("{} is refused{note}", bad.what);
         let token = bad.token.as_ref().map(Secret::expose);
-        let reply = ask(&self.http, url, token).await?;
+        let reply = ask(&self.ways.http, url, token).await?;
         let status = reply.status.as_u16();
         let mut detail = vec![format!("store: {}", told(&reply))];
         let mut function_let_in = false;

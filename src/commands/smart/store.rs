@@ -1,17 +1,12 @@
 //! Requests to the FHIR interface: signed, with a token, or with neither.
 
-use std::time::SystemTime;
-
-use aws_credential_types::provider::ProvideCredentials as _;
-use aws_sigv4::http_request::{SignableBody, SignableRequest, SigningSettings, sign};
-use aws_sigv4::sign::v4;
-use http::{HeaderValue, Request, header};
-use http_body_util::Full;
+use http::{HeaderValue, header};
 use serde_json::Value;
 use url::Url;
 
 use super::Smart;
 use crate::error::CommandError;
+use crate::fhir::Signer;
 use crate::oauth::{Http, OauthError, Reply, get, tell};
 
 /// A search that the scopes of a token allow, as the end of an address; `None` where they allow none.
@@ -48,28 +43,8 @@ impl Smart {
     /// Asks with the signature of whoever runs hlctl.
     pub(super) async fn ask_signed(&self, url: &Url) -> Result<Reply, CommandError> {
         let mut request = get(url)?;
-        self.sign(&mut request).await?;
-        Ok(self.http.send(request).await?)
-    }
-
-    async fn sign(&self, request: &mut Request<Full<bytes::Bytes>>) -> Result<(), CommandError> {
-        let chain = self.connection.clients.credentials.as_ref();
-        let chain = chain.ok_or_else(|| anyhow::anyhow!("there are no credentials to sign with"))?;
-        let identity = chain.provide_credentials().await.map_err(anyhow::Error::from)?.into();
-        let parameters = v4::SigningParams::builder()
-            .identity(&identity)
-            .region(&self.connection.identity.region)
-            .name("healthlake")
-            .time(SystemTime::now())
-            .settings(SigningSettings::default())
-            .build()
-            .map_err(anyhow::Error::from)?
-            .into();
-        let signable =
-            SignableRequest::new("GET", request.uri().to_string(), std::iter::empty(), SignableBody::Bytes(&[]));
-        let signed = sign(signable.map_err(anyhow::Error::from)?, &parameters).map_err(anyhow::Error::from)?;
-        signed.into_parts().0.apply_to_request_http1x(request);
-        Ok(())
+        Signer::of(&self.ways.connection)?.sign(&mut request, &[]).await.map_err(CommandError::Aws)?;
+        Ok(self.ways.http.send(request).await?)
     }
 }
 

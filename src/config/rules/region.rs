@@ -7,7 +7,7 @@ pub(in crate::config) static REGION: Rule =
     Rule { min: 1, max: 100, pattern: None, one_of: &HEALTHLAKE, wants: "a region that has HealthLake", check };
 
 /// The regions of the developer guide's page "Endpoints and quotas".
-const HEALTHLAKE: [&str; 8] =
+pub const HEALTHLAKE: [&str; 8] =
     ["us-east-1", "us-east-2", "us-west-2", "ca-central-1", "eu-west-1", "eu-west-2", "ap-south-1", "ap-southeast-2"];
 
 /// Whether HealthLake is in a region that the configuration did not name.

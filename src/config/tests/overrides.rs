@@ -66,6 +66,7 @@ fn variables_of_hlctl_itself_are_no_keys() {
         ("HLCTL_LOG", "debug"),
         ("HLCTL_CONFIG", "x"),
         ("HLCTL_STATE", "y"),
+        ("HLCTL_TOKEN", "z"),
         ("HOME", "/root"),
     ]);
     assert!(examine(&sources).problems.is_empty());

@@ -35,6 +35,7 @@ mod refusal;
 mod request;
 mod resource;
 mod search;
+mod signature;
 mod smart;
 mod synthea;
 #[cfg(test)]
@@ -105,7 +106,7 @@ impl Call<'_> {
         self.trace.name(Service::HealthLake, action);
         let credentials = Credentials::of(request, self.caller);
         if credentials == Credentials::Signature {
-            request::check_signature(self.caller, self.signed_for, address)?;
+            request::check_signature((self.caller, self.signed_for), request, address, &self.core.options)?;
         }
         self.core.admit(Service::HealthLake, action, self.caller, self.trace).await?;
         let signer = (credentials == Credentials::Signature).then_some(self.caller);

@@ -8,7 +8,8 @@ use super::address::{self, Address};
 use super::context::Input;
 use super::interaction::Interaction;
 use super::refusal::{Outcome, Refusal};
-use super::resource;
+use super::{resource, signature};
+use crate::options::Options;
 use crate::route::Caller;
 
 /// How a caller proves who it is.
@@ -41,8 +42,13 @@ pub(super) fn interaction(request: &Request<Bytes>, address: &Address) -> Outcom
     Interaction::parse(method, &address.segments)
 }
 
-/// Checks a signature's scope and key. The signature itself is not verified: here is the place to do it.
-pub(super) fn check_signature(caller: &Caller, signed_for: Option<&str>, address: &Address) -> Outcome<()> {
+/// Checks a signature's scope and key, and the signature itself where the key's secret is known.
+pub(super) fn check_signature(
+    (caller, signed_for): (&Caller, Option<&str>),
+    request: &Request<Bytes>,
+    address: &Address,
+    options: &Options,
+) -> Outcome<()> {
     if let Some(service) = signed_for.filter(|service| *service != "healthlake") {
         return Err(Refusal::signature(
             "InvalidSignatureException",
@@ -64,7 +70,10 @@ pub(super) fn check_signature(caller: &Caller, signed_for: Option<&str>, address
         let text = "The security token included in the request is invalid.";
         return Err(Refusal::signature("UnrecognizedClientException", text));
     }
-    Ok(())
+    match options.secrets.get(key) {
+        Some(secret) => signature::verify(request, secret, options.clock.now()),
+        None => Ok(()),
+    }
 }
 
 /// The refusal of a request without credentials.

@@ -1,0 +1,371 @@
+//! Arguments of `hlctl fhir`.
+
+use std::path::PathBuf;
+
+use clap::{Args, Subcommand, ValueEnum};
+use uuid::Uuid;
+
+use super::LogIn;
+use crate::fhir::{Reference, address};
+
+/// `hlctl fhir`
+#[derive(Debug, Subcommand)]
+pub enum FhirCommand {
+    /// Read a resource, one of its versions, or what the store says of itself
+    Get(GetArgs),
+    /// Search resources of a type
+    Search(SearchArgs),
+    /// Create a resource
+    Create(CreateArgs),
+    /// Update a resource, or create it under its id
+    Update(UpdateArgs),
+    /// Delete a resource
+    Delete(DeleteArgs),
+    /// Show the versions of a resource, or of all of a type
+    History(HistoryArgs),
+    /// Send a batch or a transaction
+    Bundle(BundleArgs),
+    /// Show a patient with all that belongs to it
+    Everything(EverythingArgs),
+    /// Show what is signed of a request, and why a signature would not match
+    Explain(ExplainArgs),
+}
+
+/// How the store is asked. Requests are signed, unless there is a token.
+#[derive(Clone, Debug, Args)]
+pub struct Access {
+    /// Take a SMART access token from this file, or with `-` from standard input [or the variable HLCTL_TOKEN holds it]
+    #[arg(long, value_name = "FILE", conflicts_with = "smart", help_heading = "Access")]
+    pub token: Option<PathBuf>,
+
+    /// Get a SMART access token as `smart token` does, by default for the machine client itself
+    #[arg(long, help_heading = "Access")]
+    pub smart: bool,
+
+    /// How.
+    #[command(flatten, next_help_heading = "Access with --smart")]
+    pub log_in: LogIn,
+}
+
+/// How an answer is printed.
+#[derive(Clone, Copy, Debug, Args)]
+pub struct Shape {
+    /// How to print [default: a table on a terminal where there are many, otherwise json; with --all ndjson]
+    #[arg(long, value_enum, value_name = "FORMAT")]
+    pub format: Option<Format>,
+
+    /// The same as --format json; errors are printed as JSON too
+    #[arg(long, conflicts_with = "format")]
+    pub json: bool,
+}
+
+impl Shape {
+    /// The format that was asked for.
+    pub fn asked(&self) -> Option<Format> {
+        if self.json { Some(Format::Json) } else { self.format }
+    }
+}
+
+/// How an answer is printed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Format {
+    /// As the store gave it, indented.
+    Json,
+    /// A resource a line.
+    Ndjson,
+    /// A line for people.
+    Table,
+}
+
+/// What the commands share that may give many.
+#[derive(Clone, Debug, Args)]
+pub struct Many {
+    /// Parameters, as NAME=VALUE
+    #[arg(value_name = "NAME=VALUE", value_parser = parameter)]
+    pub parameters: Vec<(String, String)>,
+
+    /// Go on to the last page
+    #[arg(long)]
+    pub all: bool,
+
+    /// How it is printed.
+    #[command(flatten)]
+    pub shape: Shape,
+
+    /// How the store is asked.
+    #[command(flatten)]
+    pub access: Access,
+}
+
+/// `hlctl fhir get`
+#[derive(Debug, Args)]
+pub struct GetArgs {
+    /// Patient/123, Patient/123/_history/2, metadata or .well-known/smart-configuration
+    #[arg(value_name = "PATH", value_parser = path)]
+    pub path: String,
+
+    /// How it is printed.
+    #[command(flatten)]
+    pub shape: Shape,
+
+    /// How the store is asked.
+    #[command(flatten)]
+    pub access: Access,
+}
+
+/// `hlctl fhir search`
+#[derive(Debug, Args)]
+pub struct SearchArgs {
+    /// The type, such as Patient
+    #[arg(value_name = "TYPE", value_parser = address::kind)]
+    pub kind: String,
+
+    /// Send the parameters in the address, where logs may keep them [default: only where none can be patient data]
+    #[arg(long, conflicts_with = "post")]
+    pub get: bool,
+
+    /// Send the parameters in the body
+    #[arg(long)]
+    pub post: bool,
+
+    /// What is searched.
+    #[command(flatten)]
+    pub many: Many,
+}
+
+/// `hlctl fhir create`
+#[derive(Debug, Args)]
+pub struct CreateArgs {
+    /// The resource; `-` reads standard input
+    #[arg(short, long, value_name = "FILE")]
+    pub file: PathBuf,
+
+    /// Only if no resource fits this search, such as identifier=http://sys|1
+    #[arg(long, value_name = "QUERY")]
+    pub if_none_exist: Option<String>,
+
+    /// The key by which the store knows a repetition; with the key of an earlier run nothing is made twice [default: a new one]
+    #[arg(long, value_name = "UUID")]
+    pub idempotency_key: Option<Uuid>,
+
+    /// The Prefer header, such as return=minimal
+    #[arg(long, value_name = "VALUE")]
+    pub prefer: Option<String>,
+
+    /// Print JSON, errors too
+    #[arg(long)]
+    pub json: bool,
+
+    /// How the store is asked.
+    #[command(flatten)]
+    pub access: Access,
+}
+
+/// `hlctl fhir update`
+#[derive(Debug, Args)]
+pub struct UpdateArgs {
+    /// The resource that it must be [default: what the file says]
+    #[arg(value_name = "TYPE/ID")]
+    pub reference: Option<Reference>,
+
+    /// The resource with its id; `-` reads standard input
+    #[arg(short, long, value_name = "FILE")]
+    pub file: PathBuf,
+
+    /// Only if this is its version now, such as 3
+    #[arg(long, value_name = "VERSION")]
+    pub if_match: Option<String>,
+
+    /// The Prefer header, such as return=minimal
+    #[arg(long, value_name = "VALUE")]
+    pub prefer: Option<String>,
+
+    /// Print JSON, errors too
+    #[arg(long)]
+    pub json: bool,
+
+    /// How the store is asked.
+    #[command(flatten)]
+    pub access: Access,
+}
+
+/// `hlctl fhir delete`
+#[derive(Debug, Args)]
+pub struct DeleteArgs {
+    /// The resource, such as Patient/123
+    #[arg(value_name = "TYPE/ID")]
+    pub reference: Reference,
+
+    /// Do not ask
+    #[arg(long, visible_alias = "yes", short = 'y')]
+    pub auto_approve: bool,
+
+    /// Only if this is its version now, such as 3
+    #[arg(long, value_name = "VERSION")]
+    pub if_match: Option<String>,
+
+    /// How the store is asked.
+    #[command(flatten)]
+    pub access: Access,
+}
+
+/// `hlctl fhir history`
+#[derive(Debug, Args)]
+pub struct HistoryArgs {
+    /// Patient/123, or Patient for all of the type
+    #[arg(value_name = "TYPE[/ID]", value_parser = kind_or_reference)]
+    pub path: String,
+
+    /// What is shown.
+    #[command(flatten)]
+    pub many: Many,
+}
+
+/// `hlctl fhir bundle`
+#[derive(Debug, Args)]
+pub struct BundleArgs {
+    /// The Bundle; `-` reads standard input
+    #[arg(short, long, value_name = "FILE")]
+    pub file: PathBuf,
+
+    /// The Prefer header, such as return=minimal
+    #[arg(long, value_name = "VALUE")]
+    pub prefer: Option<String>,
+
+    /// Print JSON, errors too
+    #[arg(long)]
+    pub json: bool,
+
+    /// How the store is asked.
+    #[command(flatten)]
+    pub access: Access,
+}
+
+/// `hlctl fhir everything`
+#[derive(Debug, Args)]
+pub struct EverythingArgs {
+    /// The patient, such as Patient/123
+    #[arg(value_name = "Patient/ID")]
+    pub reference: Reference,
+
+    /// What is shown.
+    #[command(flatten)]
+    pub many: Many,
+}
+
+/// `hlctl fhir explain`
+#[derive(Debug, Args)]
+pub struct ExplainArgs {
+    /// The method, if not GET, and the address as the request is sent: whole, or what follows the store's endpoint
+    #[arg(value_name = "[METHOD] URL", num_args = 1..=2, required = true)]
+    pub request: Vec<String>,
+
+    /// The body
+    #[arg(short, long, value_name = "TEXT", conflicts_with = "file")]
+    pub data: Option<String>,
+
+    /// The body, from a file; `-` reads standard input
+    #[arg(short, long, value_name = "FILE")]
+    pub file: Option<PathBuf>,
+
+    /// A header as NAME: VALUE; with the Authorization and X-Amz-Date of a request that was refused, it is found out what they sign
+    #[arg(short = 'H', long, value_name = "HEADER")]
+    pub header: Vec<String>,
+
+    /// The address that was signed, if it is another than the one that is sent
+    #[arg(long, value_name = "URL")]
+    pub signed: Option<String>,
+
+    /// The region that is signed for [default: the store's]
+    #[arg(long, value_name = "REGION")]
+    pub signed_region: Option<String>,
+
+    /// The service that is signed for
+    #[arg(long, value_name = "SERVICE", default_value = crate::fhir::signing::SERVICE)]
+    pub signed_service: String,
+
+    /// Send it, look at the clocks, and if it is refused, say what is probably wrong
+    #[arg(long)]
+    pub send: bool,
+
+    /// Print JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+impl FhirCommand {
+    /// Whether JSON is asked for.
+    pub fn prints_json(&self) -> bool {
+        let shape = |shape: &Shape| matches!(shape.asked(), Some(Format::Json | Format::Ndjson));
+        match self {
+            Self::Get(arguments) => shape(&arguments.shape),
+            Self::Search(arguments) => shape(&arguments.many.shape),
+            Self::History(arguments) => shape(&arguments.many.shape),
+            Self::Everything(arguments) => shape(&arguments.many.shape),
+            Self::Create(arguments) => arguments.json,
+            Self::Update(arguments) => arguments.json,
+            Self::Bundle(arguments) => arguments.json,
+            Self::Delete(_) => false,
+            Self::Explain(arguments) => arguments.json,
+        }
+    }
+}
+
+fn parameter(text: &str) -> Result<(String, String), String> {
+    let (name, value) = text.split_once('=').filter(|(name, _)| !name.is_empty()).ok_or("write it as NAME=VALUE")?;
+    Ok((name.to_owned(), value.to_owned()))
+}
+
+fn path(text: &str) -> Result<String, String> {
+    let text = text.trim_start_matches('/');
+    if ["metadata", ".well-known/smart-configuration"].contains(&text) {
+        return Ok(text.to_owned());
+    }
+    if text.contains('?') {
+        return Err("parameters belong to `hlctl fhir search TYPE NAME=VALUE`".to_owned());
+    }
+    if let Some((reference, version)) = text.split_once("/_history/") {
+        reference.parse::<Reference>()?;
+        address::id(version)?;
+        return Ok(text.to_owned());
+    }
+    match text.parse::<Reference>() {
+        Ok(reference) => Ok(reference.to_string()),
+        Err(_) if address::kind(text).is_ok() => Err(format!("`hlctl fhir search {text}` lists what there is")),
+        Err(wrong) => Err(wrong),
+    }
+}
+
+fn kind_or_reference(text: &str) -> Result<String, String> {
+    if text.contains('/') { Ok(text.parse::<Reference>()?.to_string()) } else { address::kind(text) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_read_has_a_path_that_needs_no_encoding() {
+        for good in ["Patient/1", "Patient/1/_history/2", "metadata", ".well-known/smart-configuration"] {
+            assert_eq!(path(good).as_deref(), Ok(good));
+        }
+        for bad in [
+            "Patient",
+            "Patient?name=x",
+            "Patient/1?x=y",
+            "Patient/1/_history",
+            "Patient/../2",
+            "metadata/x",
+            "$export",
+        ] {
+            assert!(path(bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_parameter_has_a_name_and_may_have_no_value() {
+        assert_eq!(parameter("a=b=c"), Ok(("a".to_owned(), "b=c".to_owned())));
+        assert_eq!(parameter("a="), Ok(("a".to_owned(), String::new())));
+        assert!(parameter("=a").is_err() && parameter("a").is_err());
+    }
+}

@@ -1,0 +1,116 @@
+//! What is read from files and from standard input.
+
+use std::io::Read as _;
+use std::path::Path;
+
+use anyhow::Context as _;
+use bytes::Bytes;
+use serde_json::Value;
+
+use crate::config::Secret;
+use crate::error::CommandError;
+use crate::fhir::{Reference, address};
+
+/// The variable that holds a token.
+const VARIABLE: &str = "HLCTL_TOKEN";
+
+/// An access token that the user brings along.
+pub(super) struct Token(pub(super) Secret);
+
+/// The token of a file, of standard input, or of the variable.
+pub(super) async fn token(file: Option<&Path>) -> Result<Option<Token>, CommandError> {
+    let text = match file {
+        Some(path) if looks_like_a_token(path) => {
+            return Err(CommandError::Usage {
+                message: "--token takes the name of a file: arguments can be seen by everybody on this machine"
+                    .to_owned(),
+                hint: format!("put the token into a file, into {VARIABLE}, or pipe it into `--token -`"),
+            });
+        }
+        Some(path) => String::from_utf8_lossy(&bytes(path).await?).into_owned(),
+        None => std::env::var(VARIABLE).unwrap_or_default(),
+    };
+    // Whoever copies a header copies its scheme.
+    let token = text.trim().trim_start_matches("Bearer ").trim();
+    match file {
+        Some(path) if token.is_empty() => Err(CommandError::Usage {
+            message: format!("there is no token in {}", name(path)),
+            hint: "`hlctl smart token` prints one".to_owned(),
+        }),
+        _ => Ok((!token.is_empty()).then(|| Token(Secret::new(token)))),
+    }
+}
+
+/// Three parts of base64url, as a JWT has.
+fn looks_like_a_token(path: &Path) -> bool {
+    let text = path.to_string_lossy();
+    text.starts_with("eyJ") && text.split('.').count() == 3 && !path.exists()
+}
+
+/// The bytes of a file or of standard input.
+pub(super) async fn bytes(path: &Path) -> Result<Vec<u8>, CommandError> {
+    let of = path.to_owned();
+    let read = tokio::task::spawn_blocking(move || {
+        if of == Path::new("-") {
+            let mut bytes = Vec::new();
+            std::io::stdin().lock().read_to_end(&mut bytes).map(|_| bytes)
+        } else {
+            std::fs::read(of)
+        }
+    });
+    let read = read.await.map_err(anyhow::Error::from)?;
+    Ok(read.with_context(|| format!("{} cannot be read", name(path)))?)
+}
+
+fn name(path: &Path) -> String {
+    if path == Path::new("-") { "standard input".to_owned() } else { path.display().to_string() }
+}
+
+/// Whether a text can be a header's value that all signers sign alike: they differ about tabs.
+pub(super) fn is_plain(text: &str) -> bool {
+    text.bytes().all(|byte| (b' '..=b'~').contains(&byte))
+}
+
+/// A resource that is to be sent, as it was written, and what it says of itself.
+pub(super) struct Content {
+    pub(super) body: Bytes,
+    pub(super) kind: String,
+    pub(super) value: Value,
+}
+
+impl Content {
+    /// Reads a resource.
+    pub(super) async fn read(path: &Path) -> Result<Self, CommandError> {
+        let body = bytes(path).await?;
+        let wrong = |problem: String| CommandError::Usage {
+            message: format!("{} holds no FHIR resource: {problem}", name(path)),
+            hint: "a resource is a JSON object with a resourceType, and for `update` an id".to_owned(),
+        };
+        let value: Value = serde_json::from_slice(&body).map_err(|error| wrong(error.to_string()))?;
+        let kind = value["resourceType"].as_str().ok_or_else(|| wrong("it has no resourceType".to_owned()))?;
+        let kind = address::kind(kind).map_err(wrong)?;
+        Ok(Self { body: body.into(), kind, value })
+    }
+
+    /// The resource that it is, by type and id.
+    pub(super) fn reference(&self) -> Result<Reference, CommandError> {
+        let usage = |message: String| CommandError::Usage {
+            message,
+            hint: "give it the id that it is to have; `hlctl fhir create` lets the store choose one".to_owned(),
+        };
+        let id = self.value["id"].as_str().ok_or_else(|| usage(format!("the {} has no id", self.kind)))?;
+        Ok(Reference { kind: self.kind.clone(), id: address::id(id).map_err(usage)? })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_token_in_the_arguments_is_known_by_its_look() {
+        assert!(looks_like_a_token(Path::new("eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiIxIn0.c2ln")));
+        assert!(!looks_like_a_token(Path::new("token.txt")));
+        assert!(!looks_like_a_token(Path::new("-")));
+    }
+}

@@ -1,0 +1,113 @@
+//! `hlctl fhir`: the store's FHIR interface, from the state's endpoint and with no other tool.
+//!
+//! With `--sandbox` the emulator listens on a port for as long as the command runs, and with an endpoint in the environment that is
+//! where the store is asked, as with `hlctl smart`. Parameters and bodies may be patient data: they are never told on stderr.
+
+mod change;
+mod explain;
+mod input;
+mod many;
+mod print;
+mod read;
+
+use http::Method;
+use serde_json::Value;
+use url::Url;
+
+use super::places::Places;
+use super::smart::{Smart, is_smart};
+use super::ways::{STORE, Ways, recorded};
+use super::{interruptible, outputs};
+use crate::aws::{Clients, Endpoint};
+use crate::cli::{Access, FhirCommand, Grant};
+use crate::config::Secret;
+use crate::error::CommandError;
+use crate::exit_code::ExitCode;
+use crate::fhir::{Answer, Ask, Authority, Base, Fhir, FhirError, Signer};
+use crate::oauth::{Http, OauthError};
+use crate::session::{Session, Wishes};
+use crate::state::{Home, State};
+use input::Token;
+
+/// Runs one of its commands. Those that only read end at once when a signal comes.
+pub(super) async fn run(session: &Session, command: &FhirCommand) -> Result<ExitCode, CommandError> {
+    let stop = &session.stop;
+    match command {
+        FhirCommand::Get(arguments) => interruptible(stop, read::get(session, arguments)).await,
+        FhirCommand::Search(arguments) => interruptible(stop, read::search(session, arguments)).await,
+        FhirCommand::History(arguments) => interruptible(stop, read::history(session, arguments)).await,
+        FhirCommand::Everything(arguments) => interruptible(stop, read::everything(session, arguments)).await,
+        FhirCommand::Explain(arguments) => interruptible(stop, explain::run(session, arguments)).await,
+        FhirCommand::Create(arguments) => change::create(session, arguments).await,
+        FhirCommand::Update(arguments) => change::update(session, arguments).await,
+        FhirCommand::Delete(arguments) => change::delete(session, arguments).await,
+        FhirCommand::Bundle(arguments) => change::bundle(session, arguments).await,
+    }
+}
+
+/// The store's interface, asked as the arguments say.
+async fn open(session: &Session, access: &Access) -> Result<Fhir, CommandError> {
+    if !access.smart && access.log_in.is_any() {
+        return Err(CommandError::Usage {
+            message: "--grant, --scope, --username, --password-env and --no-browser say how a token is got".to_owned(),
+            hint: "add --smart, or leave them out".to_owned(),
+        });
+    }
+    let token = if access.smart { None } else { input::token(access.token.as_deref()).await? };
+    let state = outputs::read(session).await?;
+    match token {
+        // A client with nothing but a token needs no credentials of AWS.
+        Some(Token(token)) if session.home() == Home::Aws => with_token_alone(session, &state, token).await,
+        token => {
+            let ways = Ways::to(session, state).await?;
+            let (ways, authority) = match token {
+                Some(Token(token)) => (ways, Authority::Token(token)),
+                None if access.smart => {
+                    let smart = Smart::of(ways)?;
+                    let token = smart.token(session, &access.log_in, Grant::ClientCredentials).await?;
+                    (smart.into_ways(), Authority::Token(token))
+                }
+                None => {
+                    let signer = Signer::of(&ways.connection)?;
+                    (ways, Authority::Signature(signer))
+                }
+            };
+            let base = base(&ways.state, &ways.places)?;
+            Ok(Fhir::new(base, ways.http, authority, is_smart(&ways.state)))
+        }
+    }
+}
+
+async fn with_token_alone(session: &Session, state: &State, token: Secret) -> Result<Fhir, CommandError> {
+    crate::session::check_endpoints()?;
+    let config = session.config_if_any()?;
+    let wishes = Wishes::around(config.as_ref(), &session.global, state);
+    let clients = Clients::new(Endpoint::Aws, wishes.region, wishes.profile).await;
+    let base = base(state, &Places::of(&clients)?)?;
+    Ok(Fhir::new(base, Http::new()?, Authority::Token(token), is_smart(state)))
+}
+
+/// Where the store is, by its name and from here.
+fn base(state: &State, places: &Places) -> Result<Base, CommandError> {
+    let endpoint = recorded(state, STORE, "endpoint")?;
+    let named = Url::parse(endpoint).map_err(|_| OauthError::Address(endpoint.to_owned()))?;
+    Ok(Base::new(named, places.of_store(endpoint)?))
+}
+
+/// A request for a path below the interface.
+fn ask(fhir: &Fhir, action: &'static str, method: Method, path: &str, parameters: &[(String, String)]) -> Ask {
+    let about = format!("{method} {}", if path.is_empty() { "/" } else { path });
+    Ask::new(action, method, fhir.base.at(path, parameters), about)
+}
+
+/// The body of an answer as text.
+fn text(answer: &Answer, about: &str) -> Result<String, CommandError> {
+    let text = String::from_utf8(answer.body.to_vec());
+    let wrong = |_| FhirError::NotFhir { about: about.to_owned(), problem: "it is no UTF-8".to_owned() };
+    Ok(text.map_err(wrong)?)
+}
+
+/// The body of an answer, read.
+fn value(answer: &Answer) -> Value {
+    serde_json::from_slice(&answer.body).unwrap_or_default()
+}

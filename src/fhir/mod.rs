@@ -1,0 +1,21 @@
+//! The store's FHIR interface: requests that are signed or carry a token, and signatures that explain themselves.
+//!
+//! Addresses are encoded once and strictly ([`address`]), so that every signer comes to the same canonical request. The
+//! signature is made by AWS's crate ([`signing`]); [`canonical`] writes down what is signed, for people, and the two are held
+//! against each other. [`client`] sends, [`refusal`] says what an answer means that is no success, [`pages`] goes from page
+//! to page and nowhere else. Bodies pass through as they are ([`text`]): a decimal keeps its zeros, and elements their order.
+
+pub mod address;
+pub mod canonical;
+pub mod client;
+pub mod explain;
+pub mod pages;
+pub mod refusal;
+pub mod signing;
+pub mod text;
+
+pub use address::{Base, Reference};
+pub use client::{Answer, Ask, Authority, Fhir};
+pub use pages::{Bundle, Entry, Page, Pages};
+pub use refusal::{FhirError, Refusal};
+pub use signing::Signer;
