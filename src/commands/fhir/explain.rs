@@ -37,8 +37,8 @@ pub(super) async fn run(session: &Session, arguments: &ExplainArgs) -> Result<Ex
     let signer = Signer::of(&ways.connection)?;
     let credentials = signer.credentials().await.map_err(CommandError::Aws)?;
     let wanted = Wanted::of(arguments, &base)?;
-    let mut told = Told::default();
-    told.findings = address::look(&wanted.typed, &wanted.method, !body.is_empty(), &base);
+    let findings = address::look(&wanted.typed, &wanted.method, !body.is_empty(), &base);
+    let mut told = Told { findings, ..Told::default() };
     let asked = Asked { wanted: &wanted, headers: &headers, body: &body, base: &base, region: signer.region() };
     let request = match header(&headers, "authorization") {
         Some(authorization) => asked.of_another(authorization, &credentials, &mut told)?,
@@ -298,7 +298,7 @@ impl Asked<'_> {
                 });
             }
             None if told.findings.iter().any(|finding| finding.problem) => {
-                text.push_str("\nthe problems above are the probable cause")
+                text.push_str("\nthe problems above are the probable cause");
             }
             None => text.push_str("\nnothing is wrong with the request itself: check the secret key and the clock"),
         }

@@ -90,7 +90,7 @@ impl Output<'_> {
             match (self.format, self.kind) {
                 (Format::Json, _) => {}
                 (Format::Table, Kind::Found) => {
-                    rows.extend(entry.resource.map(|resource| Row::of_resource(resource.get())))
+                    rows.extend(entry.resource.map(|resource| Row::of_resource(resource.get())));
                 }
                 (Format::Table, Kind::Versions) => rows.push(version(entry)),
                 (Format::Ndjson, Kind::Found) => {
