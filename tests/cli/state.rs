@@ -112,11 +112,11 @@ fn the_state_can_be_read_by_its_owner_alone() {
 }
 
 #[test]
-fn the_directory_holds_the_state_its_backup_and_nothing_else() {
+fn the_directory_holds_the_state_its_backup_the_record_of_the_run_and_nothing_else() {
     let place = applied();
     let names: Vec<String> =
         place.files().iter().map(|(path, _)| path.file_name().unwrap().to_string_lossy().into_owned()).collect();
-    assert_eq!(names, ["healthlake.state.json", "healthlake.state.json.backup", "healthlake.toml"]);
+    assert_eq!(names, [STATE, "healthlake.state.json.backup", "healthlake.state.run.json", "healthlake.toml"]);
 }
 
 #[test]
