@@ -4,6 +4,8 @@ use std::fs::{self, File};
 use std::io::{ErrorKind, Write};
 use std::path::{Path, PathBuf};
 
+use tempfile::NamedTempFile;
+
 use super::lock::{FileLock, Holder};
 use super::store::Holding;
 use super::{Place, State, StateError, format};
@@ -158,22 +160,36 @@ impl LocalStore {
     /// # Errors
     /// The file cannot be written, the lock was taken away, or something else is there by now.
     pub fn write(&self, bytes: &[u8], successor: Option<&State>, lock: &FileLock) -> Result<(), StateError> {
-        let directory = self.directory();
+        let beside = self.write_beside(bytes)?;
+        // A write that cannot be finished because the lock was taken away, and the unfinished file with it, is a robbed one.
+        self.put_in_place(beside, successor, lock).map_err(|error| lock.check().err().unwrap_or(error))
+    }
+
+    fn write_beside(&self, bytes: &[u8]) -> Result<NamedTempFile, StateError> {
         let mut beside = tempfile::Builder::new()
             .prefix(&self.unfinished_prefix())
-            .tempfile_in(directory)
+            .tempfile_in(self.directory())
             .map_err(|error| io("write beside", &self.path, error))?;
         beside.write_all(bytes).map_err(|error| io("write", &self.path, error))?;
         beside.as_file().sync_all().map_err(|error| io("sync", &self.path, error))?;
+        Ok(beside)
+    }
+
+    fn put_in_place(
+        &self,
+        beside: NamedTempFile,
+        successor: Option<&State>,
+        lock: &FileLock,
+    ) -> Result<(), StateError> {
         if let Some(successor) = successor {
             self.check_precedes(successor)?;
         }
         lock.check()?;
-        self.keep_previous(directory)?;
+        self.keep_previous(self.directory())?;
         // Once more, as late as can be, for this process may have been stopped for long.
         lock.check()?;
         beside.persist(&self.path).map_err(|error| io("replace", &self.path, error.error))?;
-        sync_directory(directory).map_err(|error| io("sync the directory of", &self.path, error))
+        sync_directory(self.directory()).map_err(|error| io("sync the directory of", &self.path, error))
     }
 
     fn check_precedes(&self, successor: &State) -> Result<(), StateError> {
@@ -265,6 +281,19 @@ mod tests {
         drop(robbed);
         assert_eq!(store.holder().unwrap().unwrap().holder.command, "next");
         write(&store, &state, &next);
+    }
+
+    #[test]
+    fn a_write_in_whose_middle_the_lock_is_taken_away_is_not_finished() {
+        let directory = tempfile::tempdir().unwrap();
+        let store = LocalStore::new(directory.path().join("s.json"));
+        let robbed = store.lock("slow").unwrap();
+        let beside = store.write_beside(b"half").unwrap();
+        store.break_lock(&store.holder().unwrap().unwrap().holder).unwrap();
+        // Even past every look at the lock there is nothing any more to put in the state's place.
+        assert_eq!(beside.persist(store.path()).unwrap_err().error.kind(), ErrorKind::NotFound);
+        drop(robbed);
+        assert_eq!(std::fs::read_dir(directory.path()).unwrap().count(), 0);
     }
 
     #[test]
