@@ -9,6 +9,7 @@
 //! - [`resource`]: one file for each AWS type. The only place that provisions.
 //! - [`graph`], [`plan`]: what needs what, what exists, what differs, what is to be done.
 //! - [`apply`]: does it. [`wait`] is the only loop that polls.
+//! - [`data`]: bulk data on its way into a store and out of it.
 //! - [`oauth`]: tokens from a user pool, as an app gets them.
 //! - [`state`]: what hlctl remembers, its file and its lock.
 //! - [`aws`]: clients, the meaning of errors, and the only place that repeats a call.
@@ -22,6 +23,7 @@ pub mod aws;
 pub mod cli;
 pub mod commands;
 pub mod config;
+pub mod data;
 pub mod error;
 pub mod exit_code;
 pub mod fingerprint;
