@@ -1,5 +1,6 @@
 //! The command line, as clap sees it. Nothing here does anything.
 
+mod data;
 mod state;
 
 use std::path::PathBuf;
@@ -8,6 +9,7 @@ use std::time::Duration;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 
+pub use data::{DataCheckArgs, DataCommand, DataExportArgs, DataImportArgs, Level};
 pub use state::{
     ByHand, ForceUnlockArgs, ForgetArgs, MigrateArgs, MvArgs, ProtectArgs, PushArgs, RecoverArgs, StateCommand,
 };
@@ -88,6 +90,9 @@ pub enum Command {
     /// Try SMART on FHIR: get a token, or test the whole way of one
     #[command(subcommand)]
     Smart(SmartCommand),
+    /// Import and export the store's data in bulk
+    #[command(subcommand)]
+    Data(DataCommand),
     /// Look into the state, move it, mend it
     #[command(subcommand)]
     State(StateCommand),
@@ -125,6 +130,7 @@ impl Command {
             Self::Outputs(arguments) => arguments.json,
             Self::Smart(SmartCommand::Token(arguments)) => arguments.json,
             Self::Smart(SmartCommand::Test(arguments)) => arguments.json,
+            Self::Data(command) => command.prints_json(),
             Self::State(StateCommand::List(arguments)) => arguments.json,
             Self::State(StateCommand::Show { json, .. }) => *json,
             Self::State(_) | Self::Forget(_) | Self::Protect(_) | Self::Unprotect(_) | Self::ForceUnlock(_) => false,
@@ -247,6 +253,10 @@ pub struct DestroyArgs {
     /// Empty the buckets: delete every version of every object
     #[arg(long)]
     pub force_destroy: bool,
+
+    /// Export the store's data here first, delete nothing unless that has succeeded, and leave a receipt
+    #[arg(long, value_name = "DIR|s3://...", conflicts_with_all = ["target"])]
+    pub final_export: Option<String>,
 
     /// How.
     #[command(flatten)]

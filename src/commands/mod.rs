@@ -2,7 +2,9 @@
 
 mod apply;
 mod confirm;
+mod data;
 mod destroy;
+mod final_export;
 mod force_unlock;
 mod init;
 mod man;
@@ -91,6 +93,7 @@ fn run(cli: Cli, printer: Printer) -> Result<ExitCode, CommandError> {
         Command::Apply(arguments) => block_on(sender, apply::run(&session, &arguments)),
         Command::Destroy(arguments) => block_on(sender, destroy::run(&session, &arguments)),
         Command::Wait(arguments) => block_on(sender, wait::run(&session, &arguments)),
+        Command::Data(command) => block_on(sender, data::run(&session, &command)),
         Command::Smart(command) => block_on(sender, smart::run(&session, &command)),
         Command::Sandbox(arguments) => block_on(sender, sandbox::run(&session, &arguments)),
     }

@@ -4,6 +4,7 @@ pub mod json;
 pub mod plan_view;
 pub mod printer;
 pub mod progress;
+pub mod transfer;
 
 use std::time::Duration;
 

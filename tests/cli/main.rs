@@ -12,6 +12,7 @@
 mod apply;
 mod backend;
 mod basics;
+mod data;
 mod faults;
 mod interrupts;
 mod kills;

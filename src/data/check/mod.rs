@@ -38,12 +38,7 @@ pub struct Limits {
 
 impl Default for Limits {
     fn default() -> Self {
-        Self {
-            files: 1_000_000,
-            file_bytes: 50_000_000_000,
-            job_bytes: 5_000_000_000_000,
-            resource_bytes: 164_000_000,
-        }
+        Self { files: 1_000_000, file_bytes: 50_000_000_000, job_bytes: 5_000_000_000_000, resource_bytes: 164_000_000 }
     }
 }
 
@@ -164,7 +159,10 @@ impl Checker {
         }
         let name = |file: u32| usize::try_from(file).ok().and_then(|file| names.get(file)).map_or("", |name| &**name);
         repeats.each(|first, again| {
-            let place = Spot { also: Some(format!("{}:{}", name(first.file), first.line)), ..Spot::of(name(again.file), again.line) };
+            let place = Spot {
+                also: Some(format!("{}:{}", name(first.file), first.line)),
+                ..Spot::of(name(again.file), again.line)
+            };
             tally.add(Problem::Repeated, place);
         })?;
         Ok(Findings { files, bytes, resources, problems: tally.groups() })

@@ -9,7 +9,7 @@ use super::line::{Verdict, judge_long};
 use super::problem::Problem;
 
 /// A line that does not fit in here is read in pieces.
-const BUFFER: usize = 1 << 20;
+const BUFFER: usize = 256 << 10;
 
 /// What comes next in a file.
 pub(super) enum Next<'a> {

@@ -21,9 +21,9 @@ pub(super) struct Seen {
 /// Bytes of one on disk.
 const SIZE: usize = 24;
 /// How many are held in memory.
-const HELD: usize = 512 * 1024;
+const HELD: usize = 128 * 1024;
 /// Bytes of the blocks by which all sorted runs together are read again.
-const BLOCKS: usize = 8 << 20;
+const BLOCKS: usize = 4 << 20;
 
 /// All resources so far.
 #[derive(Debug)]
