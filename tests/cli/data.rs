@@ -130,6 +130,7 @@ fn an_upload_that_was_killed_is_taken_up() {
     folder(&place, &[("a.ndjson", &patients(0..3, 0)), ("large.ndjson", &patients(3..20, 1 << 20))]);
     place.cloud().rules([rule("UploadPart", Some(3), Action::Hang)]);
     let mut running = place.run(["data", "import", "in"]).start();
+    eventually("the requests are under way", || place.cloud().count("UploadPart") >= 3);
     running.wait_until_stuck(&place);
     running.kill();
     let sent = place.cloud().count("UploadPart");
@@ -148,6 +149,7 @@ fn a_file_that_was_changed_after_a_killed_upload_is_sent_anew() {
     folder(&place, &[("large.ndjson", &patients(0..12, 1 << 20))]);
     place.cloud().rules([rule("UploadPart", Some(2), Action::Hang)]);
     let mut running = place.run(["data", "import", "in"]).start();
+    eventually("the requests are under way", || place.cloud().count("UploadPart") >= 2);
     running.wait_until_stuck(&place);
     running.kill();
     place.cloud().heal();
@@ -227,6 +229,7 @@ fn a_download_that_was_killed_is_taken_up() {
     place.cloud().emulator.load(None, patients(0..20, 1 << 20).as_bytes()).unwrap();
     place.cloud().rules([rule("GetObject", Some(2), Action::Hang)]);
     let mut running = place.run(["data", "export", "out"]).start();
+    eventually("the requests are under way", || place.cloud().count("GetObject") >= 2);
     running.wait_until_stuck(&place);
     running.kill();
     assert!(place.path("out/Patient.ndjson.part").exists());
