@@ -2,6 +2,7 @@
 
 mod adopt;
 mod audit;
+mod data;
 mod doctor;
 mod drift;
 mod export;
@@ -18,6 +19,7 @@ use clap_complete::Shell;
 
 pub use adopt::AdoptArgs;
 pub use audit::AuditArgs;
+pub use data::{DataCheckArgs, DataCommand, DataExportArgs, DataImportArgs, Level};
 pub use doctor::DoctorArgs;
 pub use drift::DriftArgs;
 pub use export::{ExportCommand, ExportTerraformArgs};
@@ -127,6 +129,9 @@ pub enum Command {
     Graph(GraphArgs),
     /// Make a page about the last run: graph, timeline, changes, outputs
     Report(ReportArgs),
+    /// Import and export the store's data in bulk
+    #[command(subcommand)]
+    Data(DataCommand),
     /// Look into the state, move it, mend it
     #[command(subcommand)]
     State(StateCommand),
@@ -175,6 +180,7 @@ impl Command {
             Self::Audit(arguments) => arguments.json || arguments.sarif,
             Self::Graph(arguments) => arguments.json || arguments.format == GraphFormat::Json,
             Self::Report(arguments) => arguments.json,
+            Self::Data(command) => command.prints_json(),
             Self::State(StateCommand::List(arguments)) => arguments.json,
             Self::Adopt(arguments) => arguments.json,
             Self::State(StateCommand::Show { json, .. }) => *json,
@@ -309,6 +315,10 @@ pub struct DestroyArgs {
     /// Empty the buckets: delete every version of every object
     #[arg(long)]
     pub force_destroy: bool,
+
+    /// Export the store's data here first, delete nothing unless that has succeeded, and leave a receipt
+    #[arg(long, value_name = "DIR|s3://...", conflicts_with_all = ["target"])]
+    pub final_export: Option<String>,
 
     /// How.
     #[command(flatten)]

@@ -14,6 +14,7 @@
 //! - [`adopt`]: takes over what Terraform or a lost state has left.
 //! - [`export`]: a stack as HCL.
 //! - [`journal`]: what an apply leaves for a report. [`audit`]: checks of what is deployed.
+//! - [`data`]: bulk data on its way into a store and out of it.
 //! - [`oauth`]: tokens from a user pool, as an app gets them.
 //! - [`fhir`]: requests to the store's FHIR interface, and what their signatures are made of.
 //! - [`state`]: what hlctl remembers, its file and its lock.
@@ -30,6 +31,7 @@ pub mod aws;
 pub mod cli;
 pub mod commands;
 pub mod config;
+pub mod data;
 pub mod doctor;
 pub mod drift;
 pub mod error;

@@ -4,7 +4,10 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Instant;
 
+use serde_json::Value;
+
 use super::apply::{show, walk};
+use super::final_export::FinalExport;
 use super::{confirm, interruptible, locked, summary};
 use crate::address::Address;
 use crate::cli::DestroyArgs;
@@ -52,6 +55,7 @@ async fn destroy(
     }
     show(session, &prepared, &connection, manner);
     confirm::check(&prepared.plan)?;
+    let rescue = arguments.final_export.as_deref().map(|to| FinalExport::new(&prepared, to)).transpose()?;
     let unnamed = confirm::unnamed(&prepared.plan);
     if unnamed.is_empty() {
         confirm::approve(session, manner.auto_approve, "\nDestroy all this?").await?;
@@ -63,7 +67,16 @@ async fn destroy(
         confirm::check(&prepared.plan)?;
     }
     let begun = Instant::now();
+    let manifest = match &rescue {
+        Some(rescue) => rescue.rescue(session, &prepared).await?,
+        None => Value::Null,
+    };
     let report = walk(session, held, &prepared, manner, Some("hlctl destroy")).await?;
+    if let Some(rescue) = &rescue
+        && let Err(error) = rescue.receipt(session, &prepared, &report, &manifest).await
+    {
+        session.printer.error(&format!("the receipt could not be written: {error}"), None);
+    }
     if manner.json {
         session.printer.data(&format!("{:#}", json::report(&report)));
     }

@@ -4,11 +4,13 @@ mod adopt;
 mod apply;
 mod audit;
 mod confirm;
+mod data;
 mod destroy;
 mod doctor;
 mod drift;
 mod export;
 mod fhir;
+mod final_export;
 mod fleet;
 mod force_unlock;
 mod graph;
@@ -117,6 +119,7 @@ fn run(cli: Cli, printer: Printer) -> Result<ExitCode, CommandError> {
         Command::Wait(arguments) => block_on(sender, wait::run(&session, &arguments)),
         Command::Fhir(command) => block_on(sender, fhir::run(&session, &command)),
         Command::Policy(command) => block_on(sender, policy::run(&session, &command)),
+        Command::Data(command) => block_on(sender, data::run(&session, &command)),
         Command::Smart(command) => block_on(sender, smart::run(&session, &command)),
         Command::Sandbox(arguments) => block_on(sender, sandbox::run(&session, &arguments)),
     }

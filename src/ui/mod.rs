@@ -9,6 +9,7 @@ pub mod plan_view;
 pub mod printer;
 pub mod progress;
 pub mod report;
+pub mod transfer;
 
 use std::time::Duration;
 

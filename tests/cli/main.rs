@@ -15,6 +15,7 @@ mod audit;
 mod backend;
 mod basics;
 mod credentials;
+mod data;
 mod doctor;
 mod drift;
 mod export;

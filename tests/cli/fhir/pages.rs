@@ -160,7 +160,7 @@ fn peak_memory(place: &Place, pages: usize) -> u64 {
     });
     let running = search(place, &server, &["--all"]).start();
     assert!(holds_within(Duration::from_secs(30), || *reached.lock().unwrap()), "the last page is asked for");
-    let peak = running.peak_memory();
+    let peak = running.peak_memory().unwrap();
     go.send(()).unwrap();
     let ended = running.ends();
     assert_eq!((ended.code, ended.stdout.lines().count()), (0, pages * 250));

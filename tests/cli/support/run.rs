@@ -145,13 +145,6 @@ impl Heard {
 }
 
 impl Running {
-    /// The most memory that it has held so far, in KiB (proc(5), `VmHWM`).
-    pub fn peak_memory(&self) -> u64 {
-        let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id())).unwrap();
-        let line = status.lines().find(|line| line.starts_with("VmHWM:")).unwrap();
-        line.split_whitespace().nth(1).unwrap().parse().unwrap()
-    }
-
     /// Sends a signal.
     pub fn signal(&self, signal: Signal) {
         kill(Pid::from_raw(i32::try_from(self.child.id()).unwrap()), signal).unwrap();
@@ -195,6 +188,12 @@ impl Running {
     /// Whether stderr holds this by now.
     pub fn has_said(&self, text: &str) -> bool {
         self.said().contains(text)
+    }
+
+    /// The most memory that it has held so far, in KiB (proc(5), `VmHWM`); `None` where the platform does not tell, or it has ended.
+    pub fn peak_memory(&self) -> Option<u64> {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id())).ok()?;
+        status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?.split_whitespace().next()?.parse().ok()
     }
 
     /// Whether it has not ended.

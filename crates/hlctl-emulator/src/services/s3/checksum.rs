@@ -11,7 +11,7 @@ use super::error;
 const DEFAULT: &str = "CRC64NVME";
 
 /// The checksums of a request, each by its algorithm.
-pub(super) type Claims<'a> = [(&'a str, Option<&'a str>); 5];
+pub(super) type Claims<'a> = [(&'a str, Option<&'a str>)];
 
 /// The checksum of a content by the algorithm that the request uses, after comparing what it claims.
 pub(super) fn verified(
@@ -77,7 +77,8 @@ mod tests {
     #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test may stop at the first surprise")]
     use super::*;
 
-    const NONE: Claims<'_> = [("CRC32", None), ("CRC32C", None), ("SHA1", None), ("SHA256", None), ("CRC64NVME", None)];
+    const NONE: [(&str, Option<&str>); 5] =
+        [("CRC32", None), ("CRC32C", None), ("SHA1", None), ("SHA256", None), ("CRC64NVME", None)];
 
     #[test]
     fn a_wrong_claim_is_a_bad_digest() {

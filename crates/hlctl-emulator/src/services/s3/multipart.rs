@@ -130,6 +130,9 @@ pub(super) fn complete(
         data.extend_from_slice(&body);
     }
     let mut object = upload.object.clone();
+    if let Some(claim) = input.checksum_crc64nvme.as_deref() {
+        object.checksum = Some(checksum::verified(&data, None, &[("CRC64NVME", Some(claim))], None)?);
+    }
     object.size = data.len() as u64;
     object.etag = checksum::etag_of_parts(parts.iter().map(|part| part.etag.as_str()));
     object.body = keep_body(cx, &bucket, &data)?;

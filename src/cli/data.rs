@@ -1,0 +1,107 @@
+//! `hlctl data ...`
+
+use std::path::PathBuf;
+
+use clap::{Args, Subcommand, ValueEnum};
+
+/// `hlctl data ...`
+#[derive(Debug, Subcommand)]
+pub enum DataCommand {
+    /// Check NDJSON for what HealthLake would refuse; needs no AWS
+    Check(DataCheckArgs),
+    /// Check, upload and import NDJSON
+    Import(DataImportArgs),
+    /// Export the store, and download what it exports
+    Export(DataExportArgs),
+    /// List the store's import and export jobs
+    Jobs(super::JsonArgs),
+}
+
+impl DataCommand {
+    /// Whether JSON is asked for.
+    pub fn prints_json(&self) -> bool {
+        match self {
+            Self::Check(arguments) => arguments.json,
+            Self::Import(arguments) => arguments.json,
+            Self::Export(arguments) => arguments.json,
+            Self::Jobs(arguments) => arguments.json,
+        }
+    }
+}
+
+/// `hlctl data check`
+#[derive(Debug, Args)]
+pub struct DataCheckArgs {
+    /// A file, or a folder whose .ndjson files are meant
+    pub path: PathBuf,
+
+    /// Print JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `hlctl data import`
+#[derive(Debug, Args)]
+pub struct DataImportArgs {
+    /// A file, a folder whose .ndjson files are meant, or s3://BUCKET/PREFIX
+    #[arg(value_name = "PATH|s3://...")]
+    pub from: String,
+
+    /// How strictly HealthLake validates
+    #[arg(long, value_enum, default_value_t = Level::Strict, value_name = "LEVEL")]
+    pub validation_level: Level,
+
+    /// Import although the checks have found something
+    #[arg(long)]
+    pub allow_problems: bool,
+
+    /// Do not wait for the job
+    #[arg(long)]
+    pub no_wait: bool,
+
+    /// Print JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `ValidationLevel` of an import.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Level {
+    /// Against R4 and profiles.
+    Strict,
+    /// Against R4 alone.
+    StructureOnly,
+    /// As little as possible.
+    Minimal,
+}
+
+impl Level {
+    /// As AWS writes it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Strict => "strict",
+            Self::StructureOnly => "structure-only",
+            Self::Minimal => "minimal",
+        }
+    }
+}
+
+/// `hlctl data export`
+#[derive(Debug, Args)]
+pub struct DataExportArgs {
+    /// A folder to download into, or s3://BUCKET/PREFIX [default: it stays in the stack's bucket]
+    #[arg(value_name = "DIR|s3://...")]
+    pub to: Option<String>,
+
+    /// Keep resources of this type only; may be repeated. AWS exports all of them
+    #[arg(long = "type", value_name = "TYPE")]
+    pub types: Vec<String>,
+
+    /// Do not wait for the job
+    #[arg(long)]
+    pub no_wait: bool,
+
+    /// Print JSON
+    #[arg(long)]
+    pub json: bool,
+}

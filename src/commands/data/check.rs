@@ -1,0 +1,86 @@
+//! `hlctl data check`: what an import would refuse, without AWS.
+
+use std::path::Path;
+
+use super::{journals, plural};
+use crate::cli::DataCheckArgs;
+use crate::commands::interruptible;
+use crate::data::check::Findings;
+use crate::data::source::Source;
+use crate::error::CommandError;
+use crate::exit_code::ExitCode;
+use crate::session::Session;
+use crate::ui::transfer;
+
+/// Checks, and tells.
+pub(super) async fn run(session: &Session, arguments: &DataCheckArgs) -> Result<ExitCode, CommandError> {
+    let (source, findings) = checked(session, &arguments.path, &std::env::temp_dir()).await?;
+    if arguments.json {
+        session.printer.data(&format!("{:#}", serde_json::json!(findings)));
+    } else {
+        tell(session, &source, &findings);
+    }
+    refuse(&findings).map(|()| ExitCode::Success)
+}
+
+/// Checks the files of a path, with progress.
+pub(super) async fn of_source(session: &Session, path: &Path) -> Result<(Source, Findings), CommandError> {
+    let scratch = journals(session);
+    std::fs::create_dir_all(&scratch).map_err(|error| CommandError::Other(error.into()))?;
+    checked(session, path, &scratch).await
+}
+
+async fn checked(session: &Session, path: &Path, scratch: &Path) -> Result<(Source, Findings), CommandError> {
+    let unreadable = |error: std::io::Error| CommandError::Usage {
+        message: format!("{} cannot be read: {error}", path.display()),
+        hint: "name a .ndjson file, a folder that has some, or s3://BUCKET/PREFIX".to_owned(),
+    };
+    let source = Source::list(path).map_err(unreadable)?;
+    if source.files.is_empty() {
+        return Err(CommandError::Usage {
+            message: format!("{} has no .ndjson files", path.display()),
+            hint: "HealthLake imports files whose names end in .ndjson, with one resource on each line".to_owned(),
+        });
+    }
+    let bar = transfer::bar(session.printer, "Checking", source.bytes());
+    let (scratch, heard) = (scratch.to_owned(), bar.clone());
+    let work = tokio::task::spawn_blocking(move || {
+        let mut source = source;
+        let findings = source.check(&scratch, |bytes| heard.inc(bytes))?;
+        Ok::<_, std::io::Error>((source, findings))
+    });
+    let checked =
+        interruptible(&session.stop, async { work.await.map_err(|error| CommandError::Other(error.into())) }).await?;
+    bar.finish_and_clear();
+    checked.map_err(|error| CommandError::Other(anyhow::Error::from(error).context("the check was not finished")))
+}
+
+/// What was found, for people.
+pub(super) fn tell(session: &Session, source: &Source, findings: &Findings) {
+    let printer = session.printer;
+    printer.say(&format!(
+        "Checked {} with {} in {}.",
+        plural(findings.files, "file"),
+        plural(findings.count(), "good resource"),
+        transfer::size(findings.bytes)
+    ));
+    if source.others > 0 {
+        printer.warning(&format!("{} left out, whose names do not end in .ndjson", plural(source.others, "file")));
+    }
+    for group in &findings.problems {
+        let times = if group.count == 1 { String::new() } else { format!(" ({} times, first there)", group.count) };
+        let spot = group.example.to_string();
+        let place = if spot.is_empty() { String::new() } else { format!("{spot}: ") };
+        printer.insist(&format!("  {place}{}{times}", group.text));
+    }
+}
+
+/// Whether anything is wrong.
+pub(super) fn refuse(findings: &Findings) -> Result<(), CommandError> {
+    let count: u64 = findings.problems.iter().map(|group| group.count).sum();
+    if count == 0 {
+        Ok(())
+    } else {
+        Err(CommandError::Refused(vec![format!("the check found {}", plural(count, "problem"))]))
+    }
+}

@@ -1,0 +1,168 @@
+//! `hlctl data ...`: bulk data on its way into the store and out of it. The state is read and never written.
+
+mod check;
+mod export;
+mod import;
+mod jobs;
+
+use std::path::PathBuf;
+
+pub(super) use export::{Exported, Wish, export, write_whole};
+
+use super::interruptible;
+use crate::aws::AwsError;
+use crate::cli::DataCommand;
+use crate::data::download::DownloadError;
+use crate::data::job::{Job, Order};
+use crate::data::journal::{Entry, JournalError};
+use crate::data::place::Prefix;
+use crate::data::upload::UploadError;
+use crate::error::{CommandError, ResourceError};
+use crate::exit_code::ExitCode;
+use crate::module;
+use crate::resource::Context;
+use crate::session::{Session, Wishes};
+use crate::state::State;
+use crate::wait::Ended;
+
+/// Runs one of them.
+pub(super) async fn run(session: &Session, command: &DataCommand) -> Result<ExitCode, CommandError> {
+    match command {
+        DataCommand::Check(arguments) => check::run(session, arguments).await,
+        DataCommand::Import(arguments) => import::run(session, arguments).await,
+        DataCommand::Export(arguments) => export::run(session, arguments).await,
+        DataCommand::Jobs(arguments) => jobs::run(session, arguments).await,
+    }
+}
+
+/// The store, and what the stack has for jobs.
+#[derive(Debug)]
+pub(super) struct Desk {
+    /// What calls need.
+    pub(super) cx: Context,
+    /// Id of the store.
+    pub(super) store: String,
+    /// Its ARN.
+    pub(super) arn: String,
+    bucket: String,
+    key: String,
+    role: String,
+}
+
+impl Desk {
+    /// Reads the state and connects.
+    async fn open(session: &Session) -> Result<Self, CommandError> {
+        let config = session.config_if_any()?;
+        let store = session.store(config.as_ref()).await?;
+        let state = interruptible(&session.stop, session.read_existing(&store)).await?;
+        let wishes = Wishes::around(config.as_ref(), &session.global, &state);
+        let connection = interruptible(&session.stop, session.connect(wishes)).await?;
+        state.check_belongs(session.home(), &connection.identity)?;
+        let pace = session.pace(config.as_ref());
+        let cx = connection.context(&state, state.settings.clone(), pace, session.stop.clone());
+        Self::of(cx, &state)
+    }
+
+    /// What the state has for jobs.
+    pub(in crate::commands) fn of(cx: Context, state: &State) -> Result<Self, CommandError> {
+        let outputs = module::outputs(|address| state.recorded(address));
+        let output = |name: &str| match outputs.get(name).and_then(serde_json::Value::as_str) {
+            Some(value) => Ok(value.to_owned()),
+            None => Err(CommandError::Usage {
+                message: format!("the stack has no {name}"),
+                hint: "`hlctl apply` makes what is missing".to_owned(),
+            }),
+        };
+        let arn = output("datastore_arn")?;
+        let recorded = state.recorded("healthlake_fhir_datastore.this");
+        let id = recorded.and_then(|recorded| recorded.get("id")?.as_str()).unwrap_or_default();
+        Ok(Self {
+            store: id.to_owned(),
+            arn,
+            bucket: output("s3_bucket")?,
+            key: output("s3_kms_key_arn")?,
+            role: output("export_role_arn")?,
+            cx,
+        })
+    }
+
+    /// A part of the stack's bucket.
+    pub(super) fn place(&self, name: &str) -> Prefix {
+        Prefix { bucket: self.bucket.clone(), prefix: format!("{name}/") }
+    }
+
+    /// What the job of a run is started with.
+    pub(super) fn order<'a>(&'a self, entry: &'a Entry, output: &'a Prefix) -> Order<'a> {
+        Order { store: &self.store, role: &self.role, key: &self.key, name: &entry.run, token: &entry.token, output }
+    }
+}
+
+/// Where the journals are: beside the state, or where it would be.
+pub(super) fn journals(session: &Session) -> PathBuf {
+    let sandbox = session.sandbox_directory();
+    match session.home() {
+        crate::state::Home::Sandbox => sandbox.join("data"),
+        crate::state::Home::Aws => sandbox.with_file_name("data"),
+    }
+}
+
+impl From<JournalError> for CommandError {
+    fn from(error: JournalError) -> Self {
+        match error {
+            JournalError::Busy => Self::Refused(vec![error.to_string()]),
+            JournalError::Io { .. } => Self::Other(error.into()),
+        }
+    }
+}
+
+/// An error that leaves something half done.
+pub(super) fn unfinished(error: impl std::fmt::Display, hint: Option<String>, again: &str) -> CommandError {
+    let again = format!("`{again}` takes up where this stood");
+    let hint = hint.map_or_else(|| again.clone(), |hint| format!("{hint}\n{again}"));
+    CommandError::Incomplete { message: error.to_string(), hint }
+}
+
+fn of_upload(error: &UploadError, again: &str) -> CommandError {
+    let hint = match error {
+        UploadError::Resource(error) => error.hint(),
+        _ => None,
+    };
+    unfinished(format!("the upload is not finished: {error}"), hint, again)
+}
+
+fn of_download(error: &DownloadError, again: &str) -> CommandError {
+    let hint = match error {
+        DownloadError::Resource(error) => error.hint(),
+        _ => None,
+    };
+    unfinished(format!("the download is not finished: {error}"), hint, again)
+}
+
+fn of_aws(error: AwsError) -> CommandError {
+    CommandError::Aws(error)
+}
+
+/// A wait for a job that ended without it.
+fn of_wait(ended: Ended<ResourceError>, job: &str, again: &str) -> CommandError {
+    match ended {
+        Ended::Failed(error) => unfinished(format!("the job {job} cannot be looked at: {error}"), error.hint(), again),
+        Ended::TimedOut(status) | Ended::Stopped(status) => CommandError::Incomplete {
+            message: format!("the job {job} is {status}; AWS goes on with it"),
+            hint: format!("`{again}` waits on for it; `hlctl data jobs` shows it"),
+        },
+    }
+}
+
+/// A job's end that is not what was wanted.
+fn of_failed(job: &Job, again: &str) -> CommandError {
+    let message = job.message.as_deref().map(|message| format!(": {message}")).unwrap_or_default();
+    CommandError::Incomplete {
+        message: format!("the {} job {} ended as {}{message}", job.kind.name(), job.id, job.status),
+        hint: format!("mend the cause, then `{again}` starts another job"),
+    }
+}
+
+/// 3 resources, 1 file.
+fn plural(count: u64, noun: &str) -> String {
+    format!("{count} {noun}{}", if count == 1 { "" } else { "s" })
+}

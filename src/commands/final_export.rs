@@ -1,0 +1,266 @@
+//! `destroy --final-export`: the data is brought to safety before anything is deleted, and a receipt says what was.
+
+use aws_sdk_s3::primitives::ByteStream;
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use serde_json::{Value, json};
+
+use super::data::{Desk, Exported, Wish, export, write_whole};
+use super::interruptible;
+use crate::apply::{Outcome, Report};
+use crate::aws::{AwsError, Operation};
+use crate::data::download::{self, MANIFEST};
+use crate::data::objects;
+use crate::data::place::{Place, Prefix};
+use crate::error::{CommandError, ResourceError};
+use crate::plan::{Action, Change};
+use crate::resource::Context;
+use crate::session::{Prepared, Session};
+use crate::ui::json::FORMAT_VERSION;
+
+const STORE: &str = "healthlake_fhir_datastore.this";
+const RECEIPT: &str = "receipt.json";
+/// `CopyObject` takes no more (S3 API reference).
+const LARGEST_COPY: u64 = 5 << 30;
+/// What the header that names a copy's source cannot hold as it is.
+const IN_A_KEY: AsciiSet = NON_ALPHANUMERIC.remove(b'/').remove(b'-').remove(b'_').remove(b'.').remove(b'~');
+
+/// Where the data of a destroyed stack goes.
+#[derive(Debug)]
+pub(super) struct FinalExport<'a> {
+    text: &'a str,
+    place: Place,
+    began: jiff::Timestamp,
+}
+
+impl<'a> FinalExport<'a> {
+    /// Checks that the place outlives the stack.
+    pub(super) fn new(prepared: &Prepared, text: &'a str) -> Result<Self, CommandError> {
+        let usage = |message: String, hint: &str| CommandError::Usage { message, hint: hint.to_owned() };
+        let place = Place::parse(text)
+            .ok_or_else(|| usage(format!("{text} names no bucket"), "write s3://BUCKET/PREFIX, or a folder"))?;
+        let buckets = ["s3_bucket.data", "s3_bucket.access_logs"];
+        let is_own = |bucket: &str| {
+            let name = |address: &&str| prepared.state.recorded(address).and_then(|recorded| recorded["name"].as_str());
+            buckets.iter().filter_map(name).any(|name| name == bucket)
+        };
+        let goes = |change: &Change| change.action == Action::Delete && change.address.as_str() == buckets[0];
+        match &place {
+            Place::S3(prefix) if is_own(&prefix.bucket) => {
+                Err(usage(format!("{} goes with the stack", prefix.bucket), "name another bucket, or a folder"))
+            }
+            _ if !prepared.cx.settings.force_destroy && prepared.plan.changes.iter().any(goes) => {
+                Err(CommandError::Protected {
+                    message: "the export goes through the stack's bucket, which is then not empty".to_owned(),
+                    hint: "add --force-destroy to have it emptied after the export".to_owned(),
+                })
+            }
+            _ => Ok(Self { text, place, began: jiff::Timestamp::now() }),
+        }
+    }
+
+    /// Exports, and answers with the manifest of what is safe. Until this has succeeded, nothing may be deleted.
+    pub(super) async fn rescue(&self, session: &Session, prepared: &Prepared) -> Result<Value, CommandError> {
+        let Some((id, lives)) = interruptible(&session.stop, self.store(prepared)).await? else {
+            session.printer.say("There is no store to export.");
+            return Ok(Value::Null);
+        };
+        if !lives {
+            let manifest = interruptible(&session.stop, self.read(&prepared.cx, MANIFEST)).await?;
+            if manifest["store"]["id"] == *id && manifest["format"] == "hlctl-export" {
+                session.printer.say("The store is gone or going; an earlier run exported it.");
+                return Ok(manifest);
+            }
+            return Err(CommandError::Protected {
+                message: format!("the store {id} is gone or going and cannot be exported; nothing more was deleted"),
+                hint: "leave --final-export out to destroy the rest of the stack".to_owned(),
+            });
+        }
+        let desk = Desk::of(prepared.cx.clone(), &prepared.state)?;
+        let again = format!("hlctl destroy --final-export {}", self.text);
+        let to = matches!(self.place, Place::Local(_)).then_some(self.text);
+        let wish = Wish { to, types: &[], wait: true, again: &again };
+        session.printer.say("Exporting before anything is deleted.");
+        let exported = export(session, &desk, wish).await.map_err(nothing_deleted)?;
+        let Place::S3(target) = &self.place else { return Ok(exported.manifest(&desk)) };
+        let copy = async {
+            let copied = self.copy(prepared, &exported, target).await;
+            copied.map_err(|error| nothing_deleted(super::data::unfinished(error, None, &again)))
+        };
+        interruptible(&session.stop, copy).await?;
+        let manifest = exported.manifest(&desk);
+        self.write(&prepared.cx, MANIFEST, &manifest).await.map_err(nothing_deleted)?;
+        session.printer.say(&format!("Copied to {target}."));
+        Ok(manifest)
+    }
+
+    /// The store's id, and whether it can still be exported.
+    async fn store(&self, prepared: &Prepared) -> Result<Option<(String, bool)>, CommandError> {
+        let entry = prepared.state.resources.get(STORE);
+        let Some((kind, recorded)) = entry.and_then(|entry| Some((entry.kind()?, entry.recorded.as_ref()?))) else {
+            return Ok(None);
+        };
+        let address = crate::address::Address::parse(STORE);
+        let seen = kind.read(&prepared.cx, recorded).await;
+        let seen = seen.map_err(|error| CommandError::Resource { address, error })?;
+        Ok(Some((recorded["id"].as_str().unwrap_or_default().to_owned(), seen.is_some())))
+    }
+
+    /// Copies the export out of the bucket, and from under the key, that are about to go.
+    async fn copy(&self, prepared: &Prepared, exported: &Exported, target: &Prefix) -> Result<(), ResourceError> {
+        let cx = &prepared.cx;
+        let types = download::exported(cx, &exported.folder).await?;
+        let keys: Vec<&str> = ["kms_key.s3", "kms_key.datastore"]
+            .iter()
+            .filter_map(|address| prepared.state.recorded(address)?["arn"].as_str())
+            .collect();
+        for object in types.values().flatten() {
+            if object.size > LARGEST_COPY {
+                let (name, most) = (&object.name, "5 GiB");
+                return Err(ResourceError::Request(format!(
+                    "{name} has more than {most}; export into a folder instead"
+                )));
+            }
+            let from = format!("{}/{}{}", exported.folder.bucket, exported.folder.prefix, object.name);
+            let from = utf8_percent_encode(&from, &IN_A_KEY).to_string();
+            let key = format!("{}{}", target.prefix, object.name);
+            let s3 = &cx.clients.s3;
+            let copy = || s3.copy_object().bucket(&target.bucket).key(&key).copy_source(&from).send();
+            cx.call(Operation::new("s3", "CopyObject"), copy).await?;
+            let head = || s3.head_object().bucket(&target.bucket).key(&key).send();
+            let head = cx.call(Operation::new("s3", "HeadObject"), head).await?;
+            let size = head.content_length().and_then(|size| u64::try_from(size).ok());
+            let (was, is) = (
+                objects::crc64(cx, &exported.folder, &object.name).await?,
+                objects::crc64(cx, target, &object.name).await?,
+            );
+            if size != Some(object.size) || (was.is_some() && is.is_some() && was != is) {
+                return Err(ResourceError::Answer(format!("the copy {key} is not what was copied")));
+            }
+            if head.ssekms_key_id().is_some_and(|key| keys.iter().any(|own| own.ends_with(key) || *own == key)) {
+                return Err(ResourceError::Request(format!(
+                    "{} encrypts with a key of this stack, which is about to go; name another bucket",
+                    target.bucket
+                )));
+            }
+        }
+        Ok(())
+    }
+
+    /// Writes down what was deleted; what an earlier run deleted of the same stack stays in it.
+    pub(super) async fn receipt(
+        &self,
+        session: &Session,
+        prepared: &Prepared,
+        report: &Report,
+        manifest: &Value,
+    ) -> Result<(), CommandError> {
+        let cx = &prepared.cx;
+        let earlier = self.read(cx, RECEIPT).await?;
+        let is_ours = earlier["lineage"] == prepared.state.lineage;
+        let mut destroyed = if is_ours { array(&earlier["destroyed"]) } else { Vec::new() };
+        let mut keys = if is_ours { array(&earlier["keys"]) } else { Vec::new() };
+        let mut left = Vec::new();
+        for (address, action, outcome) in &report.outcomes {
+            let recorded = prepared.state.resources.get(address).and_then(|entry| entry.recorded.clone());
+            match outcome {
+                Outcome::Done if *action == Action::Delete => {
+                    if address.kind() == "kms_key" {
+                        keys.push(ending_key(cx, address.as_str(), recorded.as_ref()).await);
+                    }
+                    destroyed.push(json!({"address": address, "was": recorded}));
+                }
+                Outcome::Done => {}
+                _ => left.push(json!(address)),
+            }
+        }
+        let began = if is_ours { earlier["began"].clone() } else { json!(self.began.to_string()) };
+        let receipt = json!({
+            "format": "hlctl-receipt",
+            "version": FORMAT_VERSION,
+            "stack": prepared.state.stack,
+            "lineage": prepared.state.lineage,
+            "account": prepared.state.identity.account,
+            "region": prepared.state.identity.region,
+            "began": began,
+            "ended": jiff::Timestamp::now().to_string(),
+            "export": manifest,
+            "destroyed": destroyed,
+            "keys": keys,
+            "left": left,
+        });
+        self.write(cx, RECEIPT, &receipt).await?;
+        session.printer.say(&format!("The receipt is {}/{RECEIPT}.", self.text.trim_end_matches('/')));
+        Ok(())
+    }
+
+    /// A document that is there; null where none is.
+    async fn read(&self, cx: &Context, name: &str) -> Result<Value, CommandError> {
+        let text = match &self.place {
+            Place::Local(path) => std::fs::read(path.join(name)).unwrap_or_default(),
+            Place::S3(prefix) => match get(cx, prefix, name).await {
+                Err(error) if error.is_not_found() => Vec::new(),
+                got => got.map_err(CommandError::Aws)?,
+            },
+        };
+        Ok(serde_json::from_slice(&text).unwrap_or_default())
+    }
+
+    async fn write(&self, cx: &Context, name: &str, document: &Value) -> Result<(), CommandError> {
+        let text = format!("{document:#}\n");
+        match &self.place {
+            Place::Local(path) => write_whole(&path.join(name), &text),
+            Place::S3(prefix) => {
+                let key = format!("{}{name}", prefix.prefix);
+                let put = || {
+                    let put = cx.clients.s3.put_object().bucket(&prefix.bucket).key(&key);
+                    put.content_type("application/json").body(ByteStream::from(text.clone().into_bytes())).send()
+                };
+                cx.call(Operation::new("s3", "PutObject"), put).await.map(drop).map_err(CommandError::Aws)
+            }
+        }
+    }
+}
+
+async fn get(cx: &Context, prefix: &Prefix, name: &str) -> Result<Vec<u8>, AwsError> {
+    let key = format!("{}{name}", prefix.prefix);
+    let get = || cx.clients.s3.get_object().bucket(&prefix.bucket).key(&key).send();
+    let answer = cx.call(Operation::new("s3", "GetObject"), get).await?;
+    // A document that is cut short is no JSON, and counts as none.
+    Ok(answer.body.collect().await.map(|body| body.to_vec()).unwrap_or_default())
+}
+
+fn array(value: &Value) -> Vec<Value> {
+    value.as_array().cloned().unwrap_or_default()
+}
+
+/// When a key ends, and how to keep it.
+async fn ending_key(cx: &Context, address: &str, recorded: Option<&Value>) -> Value {
+    let id = recorded.and_then(|recorded| recorded["id"].as_str()).unwrap_or_default();
+    let describe = || cx.clients.kms.describe_key().key_id(id).send();
+    let seen = cx.call(Operation::new("kms", "DescribeKey"), describe).await.ok();
+    let date = seen.and_then(|seen| seen.key_metadata?.deletion_date).map(|date| crate::ui::date_of(date.secs()));
+    let region = &cx.identity.region;
+    json!({
+        "address": address,
+        "arn": recorded.map(|recorded| recorded["arn"].clone()),
+        "deleted_on": date.unwrap_or_else(|| crate::ui::date_in(cx.settings.kms_deletion_window_in_days)),
+        "cancel": [
+            format!("aws kms cancel-key-deletion --region {region} --key-id {id}"),
+            format!("aws kms enable-key --region {region} --key-id {id}"),
+        ],
+    })
+}
+
+/// Said of whatever ends the export.
+fn nothing_deleted(error: CommandError) -> CommandError {
+    match error {
+        CommandError::Incomplete { message, hint } => {
+            CommandError::Incomplete { message: format!("nothing was deleted: {message}"), hint }
+        }
+        CommandError::Refused(mut lines) => {
+            lines.push("nothing was deleted".to_owned());
+            CommandError::Refused(lines)
+        }
+        other => other,
+    }
+}

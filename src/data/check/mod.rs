@@ -1,0 +1,173 @@
+//! Checks NDJSON for what HealthLake would refuse, before anything is sent. No AWS.
+//!
+//! A file is read once and in pieces: memory does not grow with files, lines or resources. What is wrong is told by
+//! file and line; nothing of a resource's content is kept or shown.
+
+mod line;
+mod problem;
+mod reader;
+mod repeats;
+mod resource_types;
+
+use std::collections::BTreeMap;
+use std::io::{self, Read};
+use std::path::Path;
+
+use serde::Serialize;
+
+pub use problem::{Group, Problem, Spot};
+pub use resource_types::is_resource_type;
+
+use line::{Verdict, judge};
+use problem::Tally;
+use reader::{Lines, Next};
+use repeats::Repeats;
+
+/// The limits of one import job ("AWS HealthLake endpoints and quotas").
+#[derive(Clone, Copy, Debug)]
+pub struct Limits {
+    /// Files.
+    pub files: u64,
+    /// Bytes of one file.
+    pub file_bytes: u64,
+    /// Bytes of all files.
+    pub job_bytes: u64,
+    /// Bytes of one resource: a Binary may have 164 MB.
+    pub resource_bytes: u64,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self { files: 1_000_000, file_bytes: 50_000_000_000, job_bytes: 5_000_000_000_000, resource_bytes: 164_000_000 }
+    }
+}
+
+/// What is known of a file after it was checked.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Checked {
+    /// Its bytes.
+    pub size: u64,
+    /// Its CRC-64/NVME, as S3 counts it.
+    pub crc64: u64,
+}
+
+/// What the check of all files found.
+#[derive(Clone, Debug, Default, Serialize)]
+pub struct Findings {
+    /// Files.
+    pub files: u64,
+    /// Their bytes.
+    pub bytes: u64,
+    /// Good resources by type.
+    pub resources: BTreeMap<String, u64>,
+    /// What is wrong, each kind of problem once.
+    pub problems: Vec<Group>,
+}
+
+impl Findings {
+    /// How many resources are good.
+    pub fn count(&self) -> u64 {
+        self.resources.values().sum()
+    }
+}
+
+/// A check under way.
+#[derive(Debug)]
+pub struct Checker {
+    limits: Limits,
+    names: Vec<Box<str>>,
+    bytes: u64,
+    resources: BTreeMap<String, u64>,
+    tally: Tally,
+    repeats: Repeats,
+}
+
+impl Checker {
+    /// A check of a job with these limits; what does not fit into memory goes into an unnamed file in `scratch`.
+    pub fn new(limits: Limits, scratch: &Path) -> Self {
+        Self {
+            limits,
+            names: Vec::new(),
+            bytes: 0,
+            resources: BTreeMap::new(),
+            tally: Tally::default(),
+            repeats: Repeats::new(scratch),
+        }
+    }
+
+    /// Checks one file; `progress` hears how many bytes have been read since it last heard.
+    ///
+    /// # Errors
+    /// The file cannot be read, or the scratch file not be written.
+    pub fn file(&mut self, name: &str, from: impl Read, progress: impl Fn(u64)) -> io::Result<Checked> {
+        let file = u32::try_from(self.names.len()).unwrap_or(u32::MAX);
+        self.names.push(name.into());
+        let mut lines = Lines::new(from, self.limits.resource_bytes);
+        let mut number = 0;
+        let mut told = 0;
+        loop {
+            let verdict = match lines.next()? {
+                Next::End => break,
+                Next::Line(line) => judge(line, number == 0),
+                Next::Judged(verdict) => verdict,
+            };
+            number += 1;
+            match verdict {
+                Verdict::Blank => {}
+                Verdict::Bad(problem) => self.tally.add(problem, Spot::of(name, number)),
+                Verdict::Good { kind, mark } => {
+                    match self.resources.get_mut(&*kind) {
+                        Some(count) => *count += 1,
+                        None => drop(self.resources.insert(kind.into_owned(), 1)),
+                    }
+                    self.repeats.add(mark, file, number)?;
+                }
+                Verdict::Hopeless(problem) => {
+                    self.tally.add(problem, Spot::of(name, number));
+                    lines.skip_to_end()?;
+                }
+            }
+            if lines.bytes() - told >= 1 << 20 {
+                progress(lines.bytes() - told);
+                told = lines.bytes();
+            }
+        }
+        progress(lines.bytes() - told);
+        let checked = lines.finish();
+        self.bytes += checked.size;
+        if checked.size == 0 {
+            self.tally.add(Problem::EmptyFile, Spot::of(name, 0));
+        }
+        if checked.size > self.limits.file_bytes {
+            self.tally.add(Problem::FileTooLarge, Spot::of(name, 0));
+        }
+        Ok(checked)
+    }
+
+    /// What all files came to.
+    ///
+    /// # Errors
+    /// The scratch file cannot be read.
+    pub fn finish(self) -> io::Result<Findings> {
+        let Self { limits, names, bytes, resources, mut tally, repeats } = self;
+        let files = u64::try_from(names.len()).unwrap_or(u64::MAX);
+        if files > limits.files {
+            tally.add(Problem::TooManyFiles, Spot::default());
+        }
+        if bytes > limits.job_bytes {
+            tally.add(Problem::JobTooLarge, Spot::default());
+        }
+        let name = |file: u32| usize::try_from(file).ok().and_then(|file| names.get(file)).map_or("", |name| &**name);
+        repeats.each(|first, again| {
+            let place = Spot {
+                also: Some(format!("{}:{}", name(first.file), first.line)),
+                ..Spot::of(name(again.file), again.line)
+            };
+            tally.add(Problem::Repeated, place);
+        })?;
+        Ok(Findings { files, bytes, resources, problems: tally.groups() })
+    }
+}
+
+#[cfg(test)]
+mod tests;

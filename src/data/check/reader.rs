@@ -1,0 +1,188 @@
+//! Lines of a file in constant memory, and the file's checksum on the way.
+
+use std::io::{self, Read};
+
+use crc_fast::{CrcAlgorithm, Digest};
+
+use super::Checked;
+use super::line::{Verdict, judge_long};
+use super::problem::Problem;
+
+/// A line that does not fit in here is read in pieces.
+const BUFFER: usize = 256 << 10;
+
+/// What comes next in a file.
+pub(super) enum Next<'a> {
+    /// A line, without its end.
+    Line(&'a [u8]),
+    /// What a line is that was too long to be had as a whole.
+    Judged(Verdict),
+    /// Nothing.
+    End,
+}
+
+/// The lines of a file.
+pub(super) struct Lines<R> {
+    from: R,
+    buffer: Vec<u8>,
+    start: usize,
+    end: usize,
+    size: u64,
+    digest: Digest,
+    is_over: bool,
+    longest: u64,
+}
+
+impl<R: Read> Lines<R> {
+    /// The lines of `from`; one of more than `longest` bytes is too long to be a resource.
+    pub(super) fn new(from: R, longest: u64) -> Self {
+        let digest = Digest::new(CrcAlgorithm::Crc64Nvme);
+        Self { from, buffer: vec![0; BUFFER], start: 0, end: 0, size: 0, digest, is_over: false, longest }
+    }
+
+    /// Bytes read so far.
+    pub(super) fn bytes(&self) -> u64 {
+        self.size
+    }
+
+    /// The next line.
+    pub(super) fn next(&mut self) -> io::Result<Next<'_>> {
+        let mut searched = self.start;
+        loop {
+            if let Some(found) = memchr::memchr(b'\n', &self.buffer[searched..self.end]) {
+                let line = self.start..searched + found;
+                self.start = line.end + 1;
+                return Ok(Next::Line(&self.buffer[line]));
+            }
+            if self.is_over {
+                let line = self.start..self.end;
+                self.start = self.end;
+                return Ok(if line.is_empty() { Next::End } else { Next::Line(&self.buffer[line]) });
+            }
+            searched = self.end;
+            if self.end == self.buffer.len() {
+                if self.start == 0 {
+                    return self.long_line().map(Next::Judged);
+                }
+                self.buffer.copy_within(self.start..self.end, 0);
+                searched -= self.start;
+                self.end -= self.start;
+                self.start = 0;
+            }
+            self.fill()?;
+        }
+    }
+
+    /// Reads on to the file's end without looking at lines.
+    pub(super) fn skip_to_end(&mut self) -> io::Result<()> {
+        while !self.is_over {
+            (self.start, self.end) = (0, 0);
+            self.fill()?;
+        }
+        self.start = self.end;
+        Ok(())
+    }
+
+    /// What the file came to.
+    pub(super) fn finish(self) -> Checked {
+        Checked { size: self.size, crc64: self.digest.finalize() }
+    }
+
+    fn fill(&mut self) -> io::Result<()> {
+        let read = loop {
+            match self.from.read(&mut self.buffer[self.end..]) {
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                other => break other?,
+            }
+        };
+        self.digest.update(&self.buffer[self.end..self.end + read]);
+        self.end += read;
+        self.size += u64::try_from(read).unwrap_or(u64::MAX);
+        self.is_over = read == 0;
+        Ok(())
+    }
+
+    fn long_line(&mut self) -> io::Result<Verdict> {
+        let mut line = LongLine { lines: self, length: 0, is_over: false, utf8: Utf8::default(), failure: None };
+        let verdict = judge_long(&mut line);
+        // A parser stops where something is wrong; the line goes on.
+        let mut rest = [0; 8192];
+        while line.read(&mut rest)? > 0 {}
+        let (length, is_utf8, failure) = (line.length, line.utf8.is_whole(), line.failure);
+        if let Some(failure) = failure {
+            return Err(failure);
+        }
+        Ok(if length > self.longest {
+            Verdict::Bad(Problem::ResourceTooLarge)
+        } else if !is_utf8 {
+            Verdict::Bad(Problem::NotUtf8)
+        } else {
+            verdict
+        })
+    }
+}
+
+/// A line that is read in pieces.
+struct LongLine<'a, R> {
+    lines: &'a mut Lines<R>,
+    length: u64,
+    is_over: bool,
+    utf8: Utf8,
+    failure: Option<io::Error>,
+}
+
+impl<R: Read> Read for LongLine<'_, R> {
+    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
+        if self.is_over || into.is_empty() {
+            return Ok(0);
+        }
+        let lines = &mut *self.lines;
+        if lines.start == lines.end {
+            (lines.start, lines.end) = (0, 0);
+            if let Err(error) = lines.fill() {
+                self.is_over = true;
+                self.failure = Some(error);
+                return Ok(0);
+            }
+            if lines.is_over {
+                self.is_over = true;
+                return Ok(0);
+            }
+        }
+        let end = lines.end.min(lines.start + into.len());
+        let piece = &lines.buffer[lines.start..end];
+        let length = memchr::memchr(b'\n', piece).unwrap_or(piece.len());
+        into[..length].copy_from_slice(&piece[..length]);
+        self.utf8.add(&piece[..length]);
+        self.is_over = length < piece.len();
+        lines.start += length + usize::from(self.is_over);
+        self.length += u64::try_from(length).unwrap_or(u64::MAX);
+        Ok(length)
+    }
+}
+
+/// Whether bytes that come in pieces are UTF-8.
+#[derive(Default)]
+struct Utf8 {
+    begun: Vec<u8>,
+    is_broken: bool,
+}
+
+impl Utf8 {
+    fn add(&mut self, piece: &[u8]) {
+        if self.is_broken || (self.begun.is_empty() && piece.is_ascii()) {
+            return;
+        }
+        self.begun.extend_from_slice(piece);
+        if let Err(error) = std::str::from_utf8(&self.begun) {
+            self.is_broken = error.error_len().is_some();
+            drop(self.begun.drain(..error.valid_up_to()));
+        } else {
+            self.begun.clear();
+        }
+    }
+
+    fn is_whole(&self) -> bool {
+        !self.is_broken && self.begun.is_empty()
+    }
+}

@@ -1,0 +1,166 @@
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
+
+use proptest::prelude::*;
+
+use super::*;
+
+fn check(files: &[(&str, &[u8])]) -> Findings {
+    let directory = tempfile::tempdir().unwrap();
+    let mut checker = Checker::new(Limits { resource_bytes: 3 << 20, ..Limits::default() }, directory.path());
+    for (name, bytes) in files {
+        checker.file(name, *bytes, |_| {}).unwrap();
+    }
+    checker.finish().unwrap()
+}
+
+/// The problems of one file, as kinds and lines.
+fn problems(text: impl AsRef<[u8]>) -> Vec<(&'static str, u64)> {
+    let findings = check(&[("a.ndjson", text.as_ref())]);
+    findings.problems.iter().map(|group| (group.problem, group.example.line)).collect()
+}
+
+const GOOD: &str = r#"{"resourceType":"Patient","id":"p1","name":[{"family":"O\"Neill"}],"active":true}"#;
+
+/// A good line before, the broken one, and a good one after.
+fn among(line: &[u8]) -> Vec<u8> {
+    let mut text = GOOD.as_bytes().to_vec();
+    text.push(b'\n');
+    text.extend_from_slice(line);
+    text.extend_from_slice(b"\n{\"resourceType\":\"Patient\",\"id\":\"p2\"}\n");
+    text
+}
+
+#[test]
+fn good_lines_are_counted_by_type() {
+    let text = format!("{GOOD}\r\n\n  \n{{\"id\":\"p1\",\"resourceType\":\"Observation\"}}");
+    let findings = check(&[("a.ndjson", text.as_bytes())]);
+    assert_eq!(findings.problems, []);
+    assert_eq!(findings.count(), 2);
+    assert_eq!(findings.resources["Observation"], 1);
+    assert_eq!(findings.bytes, text.len() as u64);
+}
+
+#[test]
+fn each_way_to_break_a_line_is_told_with_its_number() {
+    let cases: Vec<(&[u8], &str)> = vec![
+        (br#"{"resourceType":"Patient"}"#, "no_id"),
+        (br#"{"resourceType":"Patient","id":""}"#, "bad_id"),
+        (br#"{"resourceType":"Patient","id":"a_b c"}"#, "bad_id"),
+        (br#"{"resourceType":"Patient","id":7}"#, "id_not_text"),
+        (br#"{"resourceType":"Patient","id":null}"#, "id_not_text"),
+        (br#"{"resourceType":"Patient","id":{"a":[1]}}"#, "id_not_text"),
+        (br#"{"id":"a"}"#, "no_resource_type"),
+        (br#"{"resourceType":["Patient"],"id":"a"}"#, "resource_type_not_text"),
+        (br#"{"resourceType":"Patients","id":"a"}"#, "unknown_resource_type"),
+        (br#"{"resourceType":"patient","id":"a"}"#, "unknown_resource_type"),
+        (br#"{"resourceType":"Patient","id":"a","id":"b"}"#, "member_twice"),
+        (br#"{"resourceType":"Patient","id":"a"#, "cut_off"),
+        (br#"{"resourceType":"Patient","id":"#, "cut_off"),
+        (br#"{"resourceType":"Patient","id":"a"}{"resourceType":"Patient","id":"b"}"#, "several_on_a_line"),
+        (br#"{"resourceType":"Patient","id":"a"},"#, "several_on_a_line"),
+        (br#"{'resourceType':'Patient','id':'a'}"#, "not_json"),
+        (br#"{"resourceType":"Patient","id":"a",}"#, "not_json"),
+        (br#"{"resourceType":"Patient" "id":"a"}"#, "not_json"),
+        (br#"{"resourceType":"Patient","id":"a","x":01}"#, "not_json"),
+        (br#"{"resourceType":"Patient","id":"a","x":NaN}"#, "not_json"),
+        (br#"{"resourceType":"Patient","id":"a","x":"\q"}"#, "not_json"),
+        (b"{\"resourceType\":\"Patient\",\"id\":\"a\",\"x\":\"\x01\"}", "not_json"),
+        (br#"[{"resourceType":"Patient","id":"a"}]"#, "not_an_object"),
+        (br#""Patient""#, "not_an_object"),
+        (b"17", "not_an_object"),
+        (b"null", "not_an_object"),
+        (b"Patient/a", "not_json"),
+        (b"{\"resourceType\":\"Patient\",\"id\":\"a\",\"x\":\"\xff\xfe\"}", "not_utf_8"),
+    ];
+    for (line, problem) in cases {
+        assert_eq!(problems(among(line)), [(problem, 2)], "{}", String::from_utf8_lossy(line));
+    }
+}
+
+#[test]
+fn an_id_of_64_characters_is_the_longest() {
+    let with = |length: usize| format!("{{\"resourceType\":\"Patient\",\"id\":\"{}\"}}", "x".repeat(length));
+    assert_eq!(problems(with(64)), []);
+    assert_eq!(problems(with(65)), [("bad_id", 1)]);
+}
+
+#[test]
+fn a_file_that_is_wrong_as_a_whole_is_told_once() {
+    assert_eq!(problems(""), [("empty_file", 0)]);
+    assert_eq!(problems(b"\x1f\x8b\x08\0\n\n\n"), [("compressed", 1)]);
+    assert_eq!(problems(b"\xff\xfe{\0\"\0\n\0"), [("utf_16", 1)]);
+    assert_eq!(problems(format!("\u{feff}{GOOD}\n")), [("byte_order_mark", 1)]);
+    let spread = GOOD.replace('{', "{\n").replace(',', ",\n");
+    assert_eq!(problems(spread), [("spread_over_lines", 1)]);
+}
+
+#[test]
+fn a_resource_that_comes_twice_is_told_with_both_places() {
+    let findings =
+        check(&[("a.ndjson", GOOD.as_bytes()), ("b.ndjson", &among(b"{\"resourceType\":\"Group\",\"id\":\"p1\"}"))]);
+    assert_eq!(findings.problems.len(), 1);
+    assert_eq!(findings.problems[0].problem, "repeated");
+    assert_eq!(findings.problems[0].example.to_string(), "b.ndjson:1 and a.ndjson:1");
+}
+
+#[test]
+fn a_line_that_is_longer_than_the_buffer_is_checked_like_others() {
+    let long = |middle: &str, length: usize| {
+        format!("{{\"resourceType\":\"Binary\",\"data\":\"{}\",{middle}}}\n{GOOD}\n", "ä".repeat(length / 2))
+    };
+    assert_eq!(problems(long(r#""id":"a""#, 2 << 20)), []);
+    assert_eq!(problems(long(r#""id":7"#, 2 << 20)), [("id_not_text", 1)]);
+    assert_eq!(problems(long(r#""id":'a'"#, 2 << 20)), [("not_json", 1)]);
+    assert_eq!(problems(long(r#""id":"a""#, 4 << 20)), [("resource_too_large", 1)]);
+    let mut broken = long(r#""id":"a""#, 2 << 20).into_bytes();
+    broken[1 << 20] = 0xff;
+    assert_eq!(problems(broken), [("not_utf_8", 1)]);
+}
+
+#[test]
+fn the_limits_of_a_job_are_kept() {
+    let directory = tempfile::tempdir().unwrap();
+    let limits = Limits { files: 1, file_bytes: 100, job_bytes: 150, resource_bytes: 1000 };
+    let mut checker = Checker::new(limits, directory.path());
+    for (number, padding) in [(1, 80), (2, 90)] {
+        let line = format!("{{\"resourceType\":\"Patient\",\"id\":\"p{number}\"}}{}", " ".repeat(padding));
+        checker.file("a.ndjson", line.as_bytes(), |_| {}).unwrap();
+    }
+    let found: Vec<_> = checker.finish().unwrap().problems.iter().map(|group| group.problem).collect();
+    assert_eq!(found, ["too_many_files", "job_too_large", "file_too_large"]);
+}
+
+proptest! {
+    #[test]
+    fn what_serde_json_takes_for_a_value_is_never_called_broken(text in r#"[\[\]{}:,"a1.\-\\u0e ]{0,24}"#) {
+        let is_json = serde_json::from_str::<serde_json::Value>(&text).is_ok();
+        let found = problems(&text);
+        let structural = ["not_json", "cut_off", "several_on_a_line", "empty_file"];
+        let is_broken = found.first().is_some_and(|(problem, _)| structural.contains(problem));
+        let spread = found.first().is_some_and(|(problem, _)| *problem == "spread_over_lines");
+        prop_assume!(!text.trim().is_empty() && !spread);
+        prop_assert_eq!(is_broken, !is_json, "{:?} {:?}", text, found);
+    }
+
+    #[test]
+    fn reading_in_pieces_changes_nothing(lengths in proptest::collection::vec(0_usize..300, 1..20)) {
+        struct Slow<'a>(&'a [u8], usize);
+        impl Read for Slow<'_> {
+            fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
+                self.1 = self.1 % 97 + 1;
+                let piece = self.1.min(into.len());
+                self.0.read(&mut into[..piece])
+            }
+        }
+        let line = |(number, length): (usize, &usize)| {
+            format!("{{\"resourceType\":\"Patient\",\"id\":\"{number}\",\"x\":\"{}\"}}\n", "y".repeat(*length))
+        };
+        let text: String = lengths.iter().enumerate().map(line).collect();
+        let directory = tempfile::tempdir().unwrap();
+        let mut checker = Checker::new(Limits::default(), directory.path());
+        let checked = checker.file("a", Slow(text.as_bytes(), 0), |_| {}).unwrap();
+        let mut whole = Checker::new(Limits::default(), directory.path());
+        prop_assert_eq!(checked, whole.file("a", text.as_bytes(), |_| {}).unwrap());
+        prop_assert_eq!(checker.finish().unwrap().count(), lengths.len() as u64);
+    }
+}

@@ -1,0 +1,313 @@
+//! Import and export jobs: starts them, finds them again, looks at them, waits for them.
+
+use aws_sdk_healthlake::types::{
+    ExportJobProperties, ImportJobProperties, InputDataConfig, JobProgressReport, OutputDataConfig, S3Configuration,
+    ValidationLevel,
+};
+use aws_smithy_types::DateTime;
+use serde::Serialize;
+
+use super::place::Prefix;
+use crate::aws::{AwsError, Operation};
+use crate::error::ResourceError;
+use crate::resource::Context;
+use crate::wait::{self, Ended, Look};
+
+/// What a job does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Kind {
+    /// Brings resources into the store.
+    Import,
+    /// Brings them out.
+    Export,
+}
+
+impl Kind {
+    /// Its name.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Import => "import",
+            Self::Export => "export",
+        }
+    }
+}
+
+/// A job as AWS describes it.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Job {
+    /// What it does.
+    pub kind: Kind,
+    /// Its id.
+    pub id: String,
+    /// Its name.
+    pub name: Option<String>,
+    /// Its status as AWS names it.
+    pub status: String,
+    /// When it was submitted.
+    pub submitted: Option<String>,
+    /// When it ended.
+    pub ended: Option<String>,
+    /// What AWS says about it.
+    pub message: Option<String>,
+    /// Where an import reads.
+    pub input: Option<String>,
+    /// Where its output goes.
+    pub output: Option<String>,
+    /// How strict an import is.
+    pub validation_level: Option<String>,
+    /// How far an import is.
+    pub progress: Option<Counts>,
+}
+
+/// What an import has read and brought in so far.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
+pub struct Counts {
+    /// Files found.
+    pub files_scanned: i64,
+    /// Files done.
+    pub files_imported: i64,
+    /// Resources read.
+    pub resources_scanned: i64,
+    /// Resources brought in.
+    pub resources_imported: i64,
+    /// Resources refused.
+    pub resources_refused: i64,
+}
+
+impl Job {
+    /// Whether nothing more will come of it.
+    pub fn is_over(&self) -> bool {
+        matches!(&*self.status, "COMPLETED" | "COMPLETED_WITH_ERRORS" | "FAILED" | "CANCEL_COMPLETED")
+    }
+
+    /// The folder that the job writes into, for the store with this id: AWS makes one of its own in the place that was named.
+    pub fn folder(&self, store: &str) -> Option<Prefix> {
+        let place = Prefix::parse(self.output.as_deref()?)?;
+        let kind = self.kind.name().to_uppercase();
+        let folder = format!("{store}-FHIR_{kind}-{}", self.id);
+        Some(if place.prefix.ends_with(&format!("{folder}/")) { place } else { place.under(&folder) })
+    }
+
+    fn of_import(job: &ImportJobProperties) -> Self {
+        Self {
+            kind: Kind::Import,
+            id: job.job_id().to_owned(),
+            name: job.job_name().map(str::to_owned),
+            status: job.job_status().as_str().to_owned(),
+            submitted: time(Some(job.submit_time())),
+            ended: time(job.end_time()),
+            message: job.message().map(str::to_owned),
+            input: match job.input_data_config() {
+                Some(InputDataConfig::S3Uri(uri)) => Some(uri.clone()),
+                _ => None,
+            },
+            output: output_of(job.job_output_data_config()),
+            validation_level: job.validation_level().map(|level| level.as_str().to_owned()),
+            progress: job.job_progress_report().map(counts),
+        }
+    }
+
+    fn of_export(job: &ExportJobProperties) -> Self {
+        Self {
+            kind: Kind::Export,
+            id: job.job_id().to_owned(),
+            name: job.job_name().map(str::to_owned),
+            status: job.job_status().as_str().to_owned(),
+            submitted: time(Some(job.submit_time())),
+            ended: time(job.end_time()),
+            message: job.message().map(str::to_owned),
+            input: None,
+            output: output_of(job.output_data_config()),
+            validation_level: None,
+            progress: None,
+        }
+    }
+}
+
+fn time(time: Option<&DateTime>) -> Option<String> {
+    let seconds = time?.secs();
+    Some(jiff::Timestamp::from_second(seconds).ok()?.to_string())
+}
+
+fn output_of(config: Option<&OutputDataConfig>) -> Option<String> {
+    match config {
+        Some(OutputDataConfig::S3Configuration(s3)) => Some(s3.s3_uri().to_owned()),
+        _ => None,
+    }
+}
+
+fn counts(report: &JobProgressReport) -> Counts {
+    Counts {
+        files_scanned: report.total_number_of_scanned_files().unwrap_or_default(),
+        files_imported: report.total_number_of_imported_files().unwrap_or_default(),
+        resources_scanned: report.total_number_of_resources_scanned().unwrap_or_default(),
+        resources_imported: report.total_number_of_resources_imported().unwrap_or_default(),
+        resources_refused: report.total_number_of_resources_with_customer_error().unwrap_or_default(),
+    }
+}
+
+/// What a job is started with.
+#[derive(Clone, Debug)]
+pub struct Order<'a> {
+    /// The store's id.
+    pub store: &'a str,
+    /// The role that HealthLake takes on.
+    pub role: &'a str,
+    /// The key of what the job writes.
+    pub key: &'a str,
+    /// Name of the job.
+    pub name: &'a str,
+    /// AWS starts one job for it.
+    pub token: &'a str,
+    /// Where its output goes.
+    pub output: &'a Prefix,
+}
+
+impl Order<'_> {
+    fn output(&self) -> Result<OutputDataConfig, ResourceError> {
+        let config = S3Configuration::builder().s3_uri(self.output.to_string()).kms_key_id(self.key);
+        Ok(OutputDataConfig::S3Configuration(config.build().map_err(ResourceError::request)?))
+    }
+}
+
+/// A role or a policy made just before.
+const NOT_YET_VISIBLE: &[(&str, &str)] = &[("AccessDeniedException", "assume"), ("ValidationException", "assume")];
+
+/// Starts an import of what is under `input`.
+///
+/// # Errors
+/// AWS's.
+pub async fn import(cx: &Context, order: &Order<'_>, input: &str, level: &str) -> Result<String, ResourceError> {
+    let output = order.output()?;
+    let answer = cx
+        .call(Operation::new("healthlake", "StartFHIRImportJob").eventually(NOT_YET_VISIBLE), || {
+            let start = cx.clients.healthlake.start_fhir_import_job().datastore_id(order.store);
+            let start = start.data_access_role_arn(order.role).job_name(order.name).client_token(order.token);
+            let start = start.input_data_config(InputDataConfig::S3Uri(input.to_owned()));
+            start.job_output_data_config(output.clone()).validation_level(ValidationLevel::from(level)).send()
+        })
+        .await?;
+    Ok(answer.job_id().to_owned())
+}
+
+/// Starts an export.
+///
+/// # Errors
+/// AWS's.
+pub async fn export(cx: &Context, order: &Order<'_>) -> Result<String, ResourceError> {
+    let output = order.output()?;
+    let answer = cx
+        .call(Operation::new("healthlake", "StartFHIRExportJob").eventually(NOT_YET_VISIBLE), || {
+            let start = cx.clients.healthlake.start_fhir_export_job().datastore_id(order.store);
+            let start = start.data_access_role_arn(order.role).job_name(order.name).client_token(order.token);
+            start.output_data_config(output.clone()).send()
+        })
+        .await?;
+    Ok(answer.job_id().to_owned())
+}
+
+/// All jobs of a store, the newest first.
+///
+/// # Errors
+/// AWS's.
+pub async fn list(cx: &Context, store: &str) -> Result<Vec<Job>, AwsError> {
+    let (imports, exports) = tokio::join!(imports(cx, store, None), exports(cx, store, None));
+    let mut jobs = imports?;
+    jobs.extend(exports?);
+    jobs.sort_by(|a, b| b.submitted.cmp(&a.submitted));
+    Ok(jobs)
+}
+
+/// The job of this name, which no other one has.
+///
+/// # Errors
+/// AWS's.
+pub async fn find(cx: &Context, kind: Kind, store: &str, name: &str) -> Result<Option<String>, AwsError> {
+    let jobs = match kind {
+        Kind::Import => imports(cx, store, Some(name)).await?,
+        Kind::Export => exports(cx, store, Some(name)).await?,
+    };
+    Ok(jobs.into_iter().find(|job| job.name.as_deref() == Some(name)).map(|job| job.id))
+}
+
+async fn imports(cx: &Context, store: &str, name: Option<&str>) -> Result<Vec<Job>, AwsError> {
+    let mut jobs = Vec::new();
+    let mut token = None;
+    loop {
+        let page = cx
+            .call(Operation::new("healthlake", "ListFHIRImportJobs"), || {
+                let list = cx.clients.healthlake.list_fhir_import_jobs().datastore_id(store);
+                list.set_job_name(name.map(str::to_owned)).set_next_token(token.clone()).send()
+            })
+            .await?;
+        jobs.extend(page.import_job_properties_list().iter().map(Job::of_import));
+        token = page.next_token().map(str::to_owned);
+        if token.is_none() {
+            return Ok(jobs);
+        }
+    }
+}
+
+async fn exports(cx: &Context, store: &str, name: Option<&str>) -> Result<Vec<Job>, AwsError> {
+    let mut jobs = Vec::new();
+    let mut token = None;
+    loop {
+        let page = cx
+            .call(Operation::new("healthlake", "ListFHIRExportJobs"), || {
+                let list = cx.clients.healthlake.list_fhir_export_jobs().datastore_id(store);
+                list.set_job_name(name.map(str::to_owned)).set_next_token(token.clone()).send()
+            })
+            .await?;
+        jobs.extend(page.export_job_properties_list().iter().map(Job::of_export));
+        token = page.next_token().map(str::to_owned);
+        if token.is_none() {
+            return Ok(jobs);
+        }
+    }
+}
+
+/// Looks at one job.
+///
+/// # Errors
+/// AWS's.
+pub async fn look(cx: &Context, kind: Kind, store: &str, id: &str) -> Result<Job, ResourceError> {
+    let missing = || ResourceError::Answer(format!("nothing is said of the job {id}"));
+    match kind {
+        Kind::Import => {
+            let describe = || cx.clients.healthlake.describe_fhir_import_job().datastore_id(store).job_id(id).send();
+            let answer = cx.call(Operation::new("healthlake", "DescribeFHIRImportJob"), describe).await?;
+            answer.import_job_properties().map(Job::of_import).ok_or_else(missing)
+        }
+        Kind::Export => {
+            let describe = || cx.clients.healthlake.describe_fhir_export_job().datastore_id(store).job_id(id).send();
+            let answer = cx.call(Operation::new("healthlake", "DescribeFHIRExportJob"), describe).await?;
+            answer.export_job_properties().map(Job::of_export).ok_or_else(missing)
+        }
+    }
+}
+
+/// Waits until a job is over; `hear` is told at each look.
+///
+/// # Errors
+/// AWS's; or the time is up, or a stop was asked for.
+pub async fn wait(
+    cx: &Context,
+    kind: Kind,
+    store: &str,
+    id: &str,
+    hear: impl Fn(&Job),
+) -> Result<Job, Ended<ResourceError>> {
+    let hear = &hear;
+    wait::until(
+        cx.pace,
+        &cx.stop,
+        |_| {},
+        || async move {
+            let job = look(cx, kind, store, id).await?;
+            hear(&job);
+            Ok(if job.is_over() { Look::Ready(job) } else { Look::Pending(job.status) })
+        },
+    )
+    .await
+}

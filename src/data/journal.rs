@@ -1,0 +1,171 @@
+//! What an import or export has begun, so that the same command can go on with it. No patient data is in it.
+
+use std::collections::BTreeMap;
+use std::fs::{self, File, TryLockError};
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+
+use super::place::Prefix;
+
+/// What is written down.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Entry {
+    /// Version of this format.
+    pub version: u32,
+    /// The store's id.
+    pub store: String,
+    /// What the command line named.
+    pub subject: String,
+    /// Name of the run, and of its job.
+    pub run: String,
+    /// Where its objects are.
+    pub prefix: Prefix,
+    /// Token of the job: AWS starts no second one for it.
+    pub token: String,
+    /// The job, once AWS has named it.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub job: Option<String>,
+    /// Multipart uploads that were begun, by the file's name.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty", default)]
+    pub uploads: BTreeMap<String, Begun>,
+}
+
+/// A multipart upload.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Begun {
+    /// Its id.
+    pub id: String,
+    /// Bytes of the file that it is of.
+    pub size: u64,
+    /// Checksum of that file.
+    pub crc64: u64,
+}
+
+impl Entry {
+    /// An entry of a new run, whose objects go under `root`.
+    pub fn new(store: &str, subject: &str, root: &Prefix, job: &str) -> Self {
+        let run = Self::name(job);
+        Self {
+            version: 1,
+            store: store.to_owned(),
+            subject: subject.to_owned(),
+            prefix: root.under(&run),
+            token: run.clone(),
+            run,
+            job: None,
+            uploads: BTreeMap::new(),
+        }
+    }
+
+    /// Lets the next job be another one.
+    pub fn forget_job(&mut self, job: &str) {
+        self.run = Self::name(job);
+        self.token = self.run.clone();
+        self.job = None;
+    }
+
+    fn name(job: &str) -> String {
+        let day = jiff::Timestamp::now().strftime("%Y%m%d");
+        let id = uuid::Uuid::new_v4().simple().to_string();
+        format!("hlctl-{job}-{day}-{}", &id[..12])
+    }
+}
+
+/// The journal of one import or export, which nobody else writes meanwhile.
+#[derive(Debug)]
+pub struct Journal {
+    path: PathBuf,
+    _lock: File,
+}
+
+/// A journal cannot be had.
+#[derive(Debug, thiserror::Error)]
+pub enum JournalError {
+    /// Another process is at the same import or export.
+    #[error("another hlctl is at this already")]
+    Busy,
+    /// The file cannot be read or written.
+    #[error("{}: {error}", path.display())]
+    Io {
+        /// The file.
+        path: PathBuf,
+        /// Why not.
+        error: io::Error,
+    },
+}
+
+impl Journal {
+    /// The journal, in `directory`, of what is done with `subject`.
+    ///
+    /// # Errors
+    /// Another process has it, or the directory cannot be written.
+    pub fn open(directory: &Path, kind: &str, store: &str, subject: &str) -> Result<Self, JournalError> {
+        let hash = Sha256::digest(format!("{store}\n{subject}"));
+        let name: String = hash.iter().take(6).map(|byte| format!("{byte:02x}")).collect();
+        let path = directory.join(format!("{kind}-{name}.json"));
+        let failed = |error| JournalError::Io { path: path.clone(), error };
+        fs::create_dir_all(directory).map_err(failed)?;
+        let lock = File::create(path.with_extension("lock")).map_err(failed)?;
+        match lock.try_lock() {
+            Ok(()) => Ok(Self { path, _lock: lock }),
+            Err(TryLockError::WouldBlock) => Err(JournalError::Busy),
+            Err(TryLockError::Error(error)) => Err(failed(error)),
+        }
+    }
+
+    /// What an earlier run wrote down. What cannot be read counts as nothing: the run begins anew.
+    pub fn read(&self) -> Option<Entry> {
+        let entry: Entry = serde_json::from_slice(&fs::read(&self.path).ok()?).ok()?;
+        (entry.version == 1).then_some(entry)
+    }
+
+    /// Writes it down, whole or not at all.
+    ///
+    /// # Errors
+    /// The file cannot be written.
+    pub fn write(&self, entry: &Entry) -> Result<(), JournalError> {
+        let failed = |error| JournalError::Io { path: self.path.clone(), error };
+        let write = || {
+            let mut file = tempfile::NamedTempFile::new_in(self.path.parent().unwrap_or(Path::new(".")))?;
+            file.write_all(&serde_json::to_vec_pretty(entry)?)?;
+            file.as_file().sync_all()?;
+            file.persist(&self.path).map_err(|error| error.error)?;
+            Ok(())
+        };
+        write().map_err(failed)
+    }
+
+    /// There is nothing to go on with any more.
+    pub fn close(self) {
+        // What is left lets a later run look again at what is done.
+        let _ = fs::remove_file(&self.path);
+        let _ = fs::remove_file(self.path.with_extension("lock"));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test may panic")]
+
+    use super::*;
+
+    #[test]
+    fn a_journal_belongs_to_one_process_and_one_subject() {
+        let directory = tempfile::tempdir().unwrap();
+        let open = |subject: &str| Journal::open(directory.path(), "import", "store", subject);
+        let first = open("a").unwrap();
+        assert!(matches!(open("a"), Err(JournalError::Busy)));
+        open("b").unwrap();
+        let root = Prefix::parse("s3://b/import").unwrap();
+        let entry = Entry::new("store", "a", &root, "import");
+        first.write(&entry).unwrap();
+        drop(first);
+        let again = open("a").unwrap();
+        assert_eq!(again.read(), Some(entry));
+        again.close();
+        assert_eq!(open("a").unwrap().read(), None);
+    }
+}

@@ -1,0 +1,22 @@
+//! A store's data on its way in and out: checks, uploads, jobs, downloads.
+//!
+//! Whatever is begun is written into a [`journal`] beside the state before AWS is asked for it, so that the same command takes up
+//! where a killed one stood. Nothing of a resource's content is in it.
+
+pub mod access;
+pub mod check;
+pub mod download;
+pub mod failures;
+pub mod job;
+pub mod journal;
+pub mod objects;
+pub mod place;
+pub mod source;
+pub mod upload;
+
+use base64ct::{Base64, Encoding};
+
+/// A CRC-64/NVME as S3 writes it.
+pub fn crc64_text(crc: u64) -> String {
+    Base64::encode_string(&crc.to_be_bytes())
+}

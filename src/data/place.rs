@@ -1,0 +1,70 @@
+//! Where data comes from or goes to: a place in S3, or a folder here.
+
+use std::fmt;
+use std::path::PathBuf;
+
+use serde::{Deserialize, Serialize};
+
+/// A bucket and a prefix in it, which is empty or ends in a slash.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Prefix {
+    /// The bucket.
+    pub bucket: String,
+    /// What the keys begin with.
+    pub prefix: String,
+}
+
+impl Prefix {
+    /// Reads `s3://bucket` or `s3://bucket/prefix`.
+    pub fn parse(uri: &str) -> Option<Self> {
+        let rest = uri.strip_prefix("s3://")?;
+        let (bucket, prefix) = rest.split_once('/').unwrap_or((rest, ""));
+        let mut prefix = prefix.to_owned();
+        if !prefix.is_empty() && !prefix.ends_with('/') {
+            prefix.push('/');
+        }
+        (!bucket.is_empty()).then(|| Self { bucket: bucket.to_owned(), prefix })
+    }
+
+    /// The part of it under this name.
+    pub fn under(&self, name: &str) -> Self {
+        Self { bucket: self.bucket.clone(), prefix: format!("{}{name}/", self.prefix) }
+    }
+}
+
+impl fmt::Display for Prefix {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "s3://{}/{}", self.bucket, self.prefix)
+    }
+}
+
+/// What a command line names.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Place {
+    /// In S3.
+    S3(Prefix),
+    /// On this machine.
+    Local(PathBuf),
+}
+
+impl Place {
+    /// Reads a path or an `s3://` address; `None` for such an address without a bucket.
+    pub fn parse(text: &str) -> Option<Self> {
+        if text.starts_with("s3://") { Prefix::parse(text).map(Self::S3) } else { Some(Self::Local(text.into())) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn prefixes_end_in_a_slash_or_are_empty() {
+        let text = |uri: &str| Prefix::parse(uri).map(|prefix| prefix.to_string());
+        assert_eq!(text("s3://b").as_deref(), Some("s3://b/"));
+        assert_eq!(text("s3://b/x/y").as_deref(), Some("s3://b/x/y/"));
+        assert_eq!(text("s3://b/x/").as_deref(), Some("s3://b/x/"));
+        assert_eq!(text("s3:///x"), None);
+        assert_eq!(Place::parse("x/y"), Some(Place::Local("x/y".into())));
+    }
+}
