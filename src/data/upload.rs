@@ -1,10 +1,13 @@
 //! Brings files into S3: many at once, in bounded memory, and nothing twice.
 
 use std::collections::BTreeMap;
+use std::convert::Infallible;
 use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom};
 use std::path::Path;
+use std::pin::Pin;
 use std::sync::{Arc, Mutex};
+use std::task::{self, Poll};
 use std::time::Duration;
 
 use aws_sdk_s3::primitives::ByteStream;
@@ -12,6 +15,7 @@ use aws_sdk_s3::types::{ChecksumAlgorithm, ChecksumType, CompletedMultipartUploa
 use aws_smithy_types::timeout::TimeoutConfig;
 use bytes::Bytes;
 use crc_fast::CrcAlgorithm;
+use http_body::{Body, Frame, SizeHint};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::task::JoinSet;
 
@@ -28,6 +32,8 @@ use crate::resource::Context;
 const PART: u64 = 5 << 20;
 /// Bytes that are held in memory at once.
 const HELD: u64 = 4 * PART;
+/// A file of fewer bytes takes only as much memory as it has.
+const SMALL: u64 = 1 << 20;
 /// Files at once.
 const FILES: usize = 16;
 /// A part may take this long on a slow line.
@@ -226,7 +232,7 @@ impl Desk {
         self.cx
             .call(Operation::new("s3", "PutObject"), || {
                 let put = self.cx.clients.s3.put_object().bucket(&self.to.bucket).key(&key);
-                let put = put.content_type(NDJSON).checksum_crc64_nvme(&sum).body(ByteStream::from(body.clone()));
+                let put = put.content_type(NDJSON).checksum_crc64_nvme(&sum).body(in_frames(&body));
                 put.customize().config_override(patient()).send()
             })
             .await?;
@@ -282,7 +288,7 @@ impl Desk {
             .cx
             .call(Operation::new("s3", "UploadPart"), || {
                 let send = self.cx.clients.s3.upload_part().bucket(&self.to.bucket).key(&key).upload_id(id);
-                let send = send.part_number(part).checksum_crc64_nvme(&sum).body(ByteStream::from(body.clone()));
+                let send = send.part_number(part).checksum_crc64_nvme(&sum).body(in_frames(&body));
                 send.customize().config_override(patient()).send()
             })
             .await?;
@@ -378,7 +384,9 @@ impl Desk {
     /// A part of a file, of [`PART`] bytes at most.
     async fn read(&self, file: &SourceFile, offset: u64, length: u64) -> Result<Bytes, UploadError> {
         let failed = |error| UploadError::File { name: file.name.clone(), error };
-        let buffer = self.buffers.take(usize::try_from(length).map_err(|error| failed(io::Error::other(error)))?);
+        let bytes = if length < SMALL { Vec::new() } else { self.buffers.take() };
+        let length = usize::try_from(length).map_err(|error| failed(io::Error::other(error)))?;
+        let buffer = Buffer { bytes, length, home: self.buffers.clone() };
         let path = file.path.clone();
         let read = tokio::task::spawn_blocking(move || read_now(&path, offset, buffer)).await;
         read.unwrap_or_else(|error| Err(io::Error::other(error))).map_err(failed)
@@ -386,7 +394,8 @@ impl Desk {
 
     /// Waits until there is memory for so many bytes.
     async fn room(&self, bytes: u64) -> Option<OwnedSemaphorePermit> {
-        let wanted = u32::try_from(permits(bytes.clamp(HELD / 16, HELD))).unwrap_or(u32::MAX);
+        let bytes = if bytes < SMALL { bytes.max(SMALL / 16) } else { PART };
+        let wanted = u32::try_from(permits(bytes)).unwrap_or(u32::MAX);
         Arc::clone(&self.memory).acquire_many_owned(wanted).await.ok()
     }
 }
@@ -408,23 +417,19 @@ fn changed(file: &SourceFile) -> UploadError {
     UploadError::File { name: file.name.clone(), error }
 }
 
-/// Buffers of up to [`PART`] bytes that are used again and again: what an allocator gets back it does not always give away,
+/// Buffers of [`PART`] bytes that are used again and again: what an allocator gets back it does not always give away,
 /// least of all to another thread.
 #[derive(Clone, Debug, Default)]
 struct Buffers(Arc<Mutex<Vec<Vec<u8>>>>);
 
 impl Buffers {
-    fn take(&self, length: usize) -> Buffer {
+    fn take(&self) -> Vec<u8> {
         let used = self.0.lock().ok().and_then(|mut free| free.pop());
-        let mut bytes = used.unwrap_or_default();
-        if bytes.len() < length {
-            bytes.resize(length, 0);
-        }
-        Buffer { bytes, length, home: self.clone() }
+        used.unwrap_or_else(|| Vec::with_capacity(usize::try_from(PART).unwrap_or_default()))
     }
 }
 
-/// One of them, until it is dropped.
+/// Memory for a part, or for less than [`SMALL`] bytes, until it is dropped.
 struct Buffer {
     bytes: Vec<u8>,
     length: usize,
@@ -439,16 +444,49 @@ impl AsRef<[u8]> for Buffer {
 
 impl Drop for Buffer {
     fn drop(&mut self) {
-        if let Ok(mut free) = self.home.0.lock() {
+        let is_large = self.bytes.capacity() as u64 >= PART;
+        if is_large && let Ok(mut free) = self.home.0.lock() {
             free.push(std::mem::take(&mut self.bytes));
         }
+    }
+}
+
+/// A body that gives itself away piece by piece: of one that is whole, each connection keeps a copy.
+struct Frames(Bytes);
+
+/// Bytes of a frame.
+const FRAME: usize = 64 << 10;
+
+fn in_frames(body: &Bytes) -> ByteStream {
+    ByteStream::from_body_1_x(Frames(body.clone()))
+}
+
+impl Body for Frames {
+    type Data = Bytes;
+    type Error = Infallible;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        _: &mut task::Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
+        let length = self.0.len().min(FRAME);
+        let frame = (length > 0).then(|| Ok(Frame::data(self.0.split_to(length))));
+        Poll::Ready(frame)
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        SizeHint::with_exact(self.0.len() as u64)
     }
 }
 
 fn read_now(path: &Path, offset: u64, mut buffer: Buffer) -> io::Result<Bytes> {
     let mut file = File::open(path)?;
     file.seek(SeekFrom::Start(offset))?;
-    let length = buffer.length;
-    file.read_exact(&mut buffer.bytes[..length])?;
+    buffer.bytes.resize(buffer.length, 0);
+    file.read_exact(&mut buffer.bytes)?;
     Ok(Bytes::from_owner(buffer))
 }

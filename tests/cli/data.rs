@@ -133,13 +133,11 @@ fn an_upload_that_was_killed_is_taken_up() {
     eventually("the requests are under way", || place.cloud().count("UploadPart") >= 3);
     running.wait_until_stuck(&place);
     running.kill();
-    let sent = place.cloud().count("UploadPart");
-    assert!(sent >= 3);
     place.cloud().heal();
     let told = place.run(["data", "import", "in", "--json"]).succeeds().json();
     assert_eq!((&told["upload"]["sent"], &told["upload"]["kept"]), (&json!(1), &json!(1)));
     assert_eq!(place.cloud().count("CreateMultipartUpload"), 1);
-    assert_eq!(place.cloud().count("UploadPart"), 5, "only the part that hung is sent again");
+    assert_eq!(place.cloud().count("UploadPart"), 4, "each part is taken once");
     assert_eq!(held(&place), 20);
 }
 
@@ -255,13 +253,13 @@ fn an_export_job_that_fails_is_told_and_the_next_is_another() {
     place.run(["data", "export", "out"]).succeeds();
 }
 
-/// Runs to the end, and tells the most memory in KiB that was held.
+/// Runs to the end, and tells the most memory in KiB that was seen to be held.
 #[cfg(target_os = "linux")]
 fn peak_memory(place: &Place, arguments: &[&str]) -> (Ended, u64) {
     let mut running = place.run(arguments.iter().copied()).start();
     let mut peak = 0;
     let ended = holds_within(Duration::from_secs(300), || {
-        peak = running.peak_memory().unwrap_or_default().max(peak);
+        peak = running.memory().unwrap_or_default().max(peak);
         !running.is_alive()
     });
     assert!(ended, "it takes too long: {}", running.said());
@@ -276,12 +274,11 @@ fn much_data_goes_in_and_out_in_little_memory() {
     for file in 0..5 {
         place.write(&format!("in/{file}.ndjson"), &patients(file * 20_000..(file + 1) * 20_000, 800));
     }
-    let (ended, import) = peak_memory(&place, &["data", "import", "in", "--no-wait"]);
-    assert_eq!(ended.code, 6, "{ended}");
-    assert!(import < 64 << 10, "the import held {import} KiB");
-    let (ended, export) = peak_memory(&place, &["data", "export", "out"]);
-    assert_eq!(ended.code, 0, "{ended}");
-    assert!(export < 64 << 10, "the export held {export} KiB");
+    for arguments in [["data", "import", "in"], ["data", "export", "out"]] {
+        let (ended, memory) = peak_memory(&place, &arguments);
+        assert_eq!(ended.code, 0, "{ended}");
+        assert!((1..48 << 10).contains(&memory), "{arguments:?} held {memory} KiB");
+    }
 }
 
 const DESTROY: [&str; 7] =

@@ -192,8 +192,18 @@ impl Running {
 
     /// The most memory that it has held so far, in KiB (proc(5), `VmHWM`); `None` where the platform does not tell, or it has ended.
     pub fn peak_memory(&self) -> Option<u64> {
+        self.status("VmHWM:")
+    }
+
+    fn status(&self, name: &str) -> Option<u64> {
         let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id())).ok()?;
-        status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?.split_whitespace().next()?.parse().ok()
+        status.lines().find_map(|line| line.strip_prefix(name))?.split_whitespace().next()?.parse().ok()
+    }
+
+    /// The memory that it holds now, in KiB, without what is mapped from files such as its own code (proc(5), `RssAnon`);
+    /// `None` where the platform does not tell, or it has ended.
+    pub fn memory(&self) -> Option<u64> {
+        self.status("RssAnon:")
     }
 
     /// Whether it has not ended.
