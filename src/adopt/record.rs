@@ -136,6 +136,7 @@ pub fn enter(
             recorded: Some(observed.recorded),
             foretold: None,
             doubtful_since: None,
+            origin: None,
             attributes: observed.attributes.into_iter().filter(|(name, _)| is_wanted(name)).collect(),
         };
         state.resources.insert(address, entry);

@@ -7,7 +7,7 @@ use crate::error::{CommandError, ResourceError};
 use crate::graph::Graph;
 use crate::module::Stack;
 use crate::resource::{Condition, Identity, Kind, Known, Observed, Occasion, STACK_TAG, Settings, Spec};
-use crate::state::{Deposed, Entry, State, Status};
+use crate::state::{Deposed, Entry, Origin, State, Status, Way};
 
 use super::diff::diff;
 use super::refresh::{Seen, known};
@@ -27,6 +27,9 @@ pub struct Options {
     /// The targets alone, without what they need.
     #[serde(default)]
     pub exactly: bool,
+    /// Stores beside the one in use that are not to be kept any longer.
+    #[serde(default)]
+    pub give_up: BTreeSet<Address>,
 }
 
 /// Everything that a decision rests on.
@@ -189,7 +192,7 @@ impl Decider<'_> {
         let attributes = diff(rules, &wanted, observed.as_ref().map(|observed| &observed.attributes));
         let forced = self.options.replace.contains(address);
         let (action, reason) = match &observed {
-            None => (Action::Create, entry.and_then(vanished)),
+            None => (Action::Create, entry.and_then(vanished).or_else(|| entry.and_then(beginning))),
             Some(observed) => {
                 let barred = self.taken(address, entry, observed).or_else(|| ending(address, observed));
                 self.plan.refusals.extend(barred);
@@ -285,7 +288,7 @@ impl Decider<'_> {
             action: change.action,
             changed: change.attributes.iter().map(AttributeChange::attribute).collect(),
             contents: change.contents.as_ref(),
-            vanished: change.action == Action::Create && change.reason.is_some(),
+            vanished: change.action == Action::Create && change.reason.as_deref() == Some(VANISHED),
             settings: self.situation.settings,
         };
         Kind::parse(&change.kind).map(|kind| kind.meaning(&occasion)).unwrap_or_default()
@@ -338,7 +341,7 @@ impl Decider<'_> {
             kind: entry.kind.clone(),
             name: recorded.as_ref().and_then(|recorded| entry.kind()?.name(recorded).ok()),
             action: if observed.is_some() || under_way { Action::Delete } else { Action::Forget },
-            reason: (!self.options.destroy).then(|| "the configuration no longer asks for it".to_owned()),
+            reason: (!self.options.destroy).then(|| self.why_it_goes(address).to_owned()),
             attributes: Vec::new(),
             meaning: Vec::new(),
             protected: (self.protects(address, entry) || observed.is_some_and(is_locked)) && !under_way,
@@ -353,6 +356,14 @@ impl Decider<'_> {
         let strays = entry.kind().zip(self.situation.seen.get(address));
         self.plan.changes.extend(strays.and_then(|(kind, seen)| stray(address, kind, seen)));
         Ok(())
+    }
+
+    fn why_it_goes(&self, address: &Address) -> &'static str {
+        if self.options.give_up.contains(address) {
+            "it is not to be kept any longer"
+        } else {
+            "the configuration no longer asks for it"
+        }
     }
 
     /// What was said by hand counts first, then the configuration, if there is one; else what the state was told.
@@ -398,11 +409,15 @@ impl Decider<'_> {
             return None;
         }
         let why = change.attributes.iter().find_map(|attribute| attribute.replaces.clone())?;
+        let keep = match change.kind.as_str() {
+            "healthlake_fhir_datastore" => "put one with its data in its place and keep it: hlctl replace\nor ",
+            _ => "",
+        };
         Some(Refusal {
             address: change.address.clone(),
             message: format!("it would have to be made anew, for {why}; what it holds would be lost"),
             hint: format!(
-                "undo the change in the config, or have it replaced: --replace '{}' --allow-destroy '{}'",
+                "undo the change in the config, or {keep}have it replaced: --replace '{}' --allow-destroy '{}'",
                 change.address,
                 change.name.as_deref().unwrap_or_default()
             ),
@@ -545,8 +560,20 @@ fn never_came_to_be(change: &Change) -> bool {
     change.reason.as_deref().is_some_and(|reason| reason.starts_with(CREATION_FAILED))
 }
 
+const VANISHED: &str = "it was deleted outside hlctl";
+
 fn vanished(entry: &Entry) -> Option<String> {
-    (entry.status == Status::Ready).then(|| "it was deleted outside hlctl".to_owned())
+    (entry.status == Status::Ready).then(|| VANISHED.to_owned())
+}
+
+/// Where the data of a store that is to be made comes from.
+fn beginning(entry: &Entry) -> Option<String> {
+    let Origin { source, at, way, .. } = entry.origin.as_ref()?;
+    Some(match (way, at) {
+        (Way::Backup, Some(at)) => format!("from the backup of {source}, as of {}", crate::ui::instant(*at)),
+        (Way::Backup, None) => format!("from the backup of {source}, as of the latest point that it has"),
+        (Way::Export, _) => format!("empty; then an export of {source} is imported"),
+    })
 }
 
 fn existing(
