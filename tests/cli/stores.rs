@@ -285,3 +285,29 @@ fn a_smart_store_is_replaced_with_all_that_names_it() {
     place.run(["plan", "--detailed-exitcode"]).env("ALICE_PASSWORD", "Corr3ct-Horse").exits(0);
     run(&["smart", "test"]);
 }
+
+#[test]
+fn an_empty_store_is_replaced_without_an_import() {
+    let place = applied("create_kms_key = true", Delays::default());
+    place.run(["replace", "--anyway", "--via", "export", "-y"]).succeeds().says("There is nothing to import");
+    is_settled(&place);
+}
+
+#[test]
+fn a_lost_state_is_found_again_with_the_stores_beside() {
+    let place = backed_up();
+    place.add("create_kms_key = true");
+    place.run(["replace", "-y"]).succeeds();
+    place.run(["replace", "--new-key", "-y"]).succeeds();
+    let before = (place.store_id(), beside(&place));
+    for file in ["healthlake.state.json", "healthlake.state.json.backup"] {
+        std::fs::remove_file(place.path(file)).unwrap();
+    }
+    place.run(["adopt", "--discover"]).succeeds();
+    assert_eq!((place.store_id(), beside(&place)), before);
+    place.run(["plan", "--detailed-exitcode"]).exits(0);
+    place.run(["stores", "delete", "healthlake_fhir_datastore.predecessor_2", "-y"]).succeeds();
+    assert_eq!(place.cloud().census(), Census { keys: 2, keys_ending: 1, ..with_stores(2) });
+    place.run(DESTROY).succeeds();
+    assert_eq!(place.cloud().census(), Census::nothing_but_ending_keys(3));
+}

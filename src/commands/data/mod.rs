@@ -124,6 +124,10 @@ pub(super) async fn bring_over(
         no_wait: false,
         json: false,
     };
+    if exported.files.is_empty() {
+        session.printer.say("There is nothing to import: the store is empty.");
+        return Ok(());
+    }
     session.printer.say(&format!("The export stays at {}.", exported.folder));
     let from = Place::S3(exported.folder);
     let order = import::Order { arguments: &arguments, from: &from, source: None, again };

@@ -8,11 +8,11 @@ use url::Url;
 
 use super::Scene;
 use crate::commands::places::Places;
-use crate::commands::sandbox;
 use crate::commands::smart::is_smart;
+use crate::commands::{interruptible, sandbox};
 use crate::data::check::resource_types;
 use crate::error::CommandError;
-use crate::fhir::{Authority, Base, Counts, Fhir, FhirError, Signer, counts};
+use crate::fhir::{Authority, Base, Counts, Fhir, Signer, counts};
 use crate::oauth::{Http, OauthError};
 use crate::state::State;
 use crate::ui::table;
@@ -24,6 +24,8 @@ pub(super) struct Comparison {
     pub(super) old: Option<Counts>,
     /// The new one's.
     pub(super) new: Counts,
+    /// Why one of them cannot be asked.
+    pub(super) failure: Option<String>,
 }
 
 impl Comparison {
@@ -38,6 +40,9 @@ impl Comparison {
 
     /// For people.
     pub(super) fn told(&self) -> String {
+        if let Some(failure) = &self.failure {
+            return format!("What the stores hold could not be compared: {failure}");
+        }
         let sum = |counts: &Counts| counts.values().sum::<u64>();
         let new = sum(&self.new);
         let Some(old) = &self.old else {
@@ -58,17 +63,32 @@ impl Comparison {
 
     /// For programs.
     pub(super) fn as_json(&self) -> Value {
-        json!({"old": self.old, "new": self.new})
+        json!({"old": self.old, "new": self.new, "failure": self.failure})
     }
 }
 
-/// Counts what both hold; `old` is `None` where there is none any more.
+/// Counts what both hold; `old` is `None` where there is none any more. Whoever makes stores need not be allowed to search
+/// them: then they are not compared.
 pub(super) async fn compare(
     scene: &Scene<'_>,
     state: &State,
     old: Option<&str>,
     new: &str,
 ) -> Result<Comparison, CommandError> {
+    let counted = async { Ok(count_both(scene, state, old, new).await) };
+    match interruptible(&scene.session.stop, counted).await? {
+        Ok((old, new)) => Ok(Comparison { old, new, failure: None }),
+        Err(CommandError::Fhir(error)) => Ok(Comparison { failure: Some(error.to_string()), ..Comparison::default() }),
+        Err(error) => Err(error),
+    }
+}
+
+async fn count_both(
+    scene: &Scene<'_>,
+    state: &State,
+    old: Option<&str>,
+    new: &str,
+) -> Result<(Option<Counts>, Counts), CommandError> {
     let places = match &scene.connection.emulator {
         Some(emulator) => Places::all_at(&sandbox::serve(emulator.clone()).await?)?,
         None => Places::of(&scene.connection.clients)?,
@@ -78,14 +98,13 @@ pub(super) async fn compare(
         let base = Base::new(named, places.of_store(endpoint)?);
         let signer = Signer::of(&scene.connection)?;
         let fhir = Fhir::new(base, Http::new()?, Authority::Signature(signer), is_smart(state));
-        let counted: Result<Counts, FhirError> = counts(&Arc::new(fhir), resource_types::ALL).await;
-        Ok::<_, CommandError>(counted?)
+        Ok::<_, CommandError>(counts(&Arc::new(fhir), resource_types::ALL).await?)
     };
     let old = match old {
         Some(endpoint) => Some(count(endpoint).await?),
         None => None,
     };
-    Ok(Comparison { old, new: count(new).await? })
+    Ok((old, count(new).await?))
 }
 
 #[cfg(test)]
@@ -101,13 +120,14 @@ mod tests {
         let comparison = Comparison {
             old: Some(counted(&[("Patient", 3), ("Observation", 2)])),
             new: counted(&[("Patient", 3), ("Condition", 1)]),
+            failure: None,
         };
         assert_eq!(comparison.differing(), [("Condition", 0, 1), ("Observation", 2, 0)]);
     }
 
     #[test]
     fn a_store_that_cannot_be_asked_differs_in_nothing_that_is_known() {
-        let comparison = Comparison { old: None, new: counted(&[("Patient", 3)]) };
+        let comparison = Comparison { new: counted(&[("Patient", 3)]), ..Comparison::default() };
         assert!(comparison.differing().is_empty());
         assert!(comparison.told().contains("cannot be asked"));
     }

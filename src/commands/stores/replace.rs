@@ -83,9 +83,8 @@ async fn replace(scene: &Scene<'_>, arguments: &ReplaceArgs, mut state: State) -
         fill(scene, &mut state).await?;
     }
     let new = state.recorded(successor().as_str()).cloned().unwrap_or_default();
-    let compared =
-        compare(scene, &state, Some(&source.recorded.endpoint), new["endpoint"].as_str().unwrap_or_default());
-    let comparison = interruptible(&scene.session.stop, compared).await?;
+    let endpoint = new["endpoint"].as_str().unwrap_or_default();
+    let comparison = compare(scene, &state, Some(&source.recorded.endpoint), endpoint).await?;
     scene.say(&format!("\n{}", comparison.told()));
     check_same(scene, &new, &comparison, arguments.allow_differences)?;
     let state = put_in_use(scene, state, &successor()).await?;
@@ -162,14 +161,17 @@ fn check_same(
     comparison: &Comparison,
     allow_differences: bool,
 ) -> Result<(), CommandError> {
-    if allow_differences || comparison.differing().is_empty() {
-        return Ok(());
-    }
+    let problem = match &comparison.failure {
+        _ if allow_differences => return Ok(()),
+        None if comparison.differing().is_empty() => return Ok(()),
+        None => "the new store does not hold what the old one holds",
+        Some(_) => "whether the new store holds what the old one holds is not known",
+    };
     let id = new["id"].as_str().unwrap_or_default();
     Err(CommandError::Incomplete {
-        message: "the new store does not hold what the old one holds; the old one stays in use".to_owned(),
+        message: format!("{problem}; the old one stays in use"),
         hint: format!(
-            "if that is known and right: {} --allow-differences\nto begin anew: hlctl stores delete {id}, then hlctl replace",
+            "to switch all the same: {} --allow-differences\nto begin anew: hlctl stores delete {id}, then hlctl replace",
             scene.again
         ),
     })

@@ -67,8 +67,7 @@ async fn restore(scene: &Scene<'_>, arguments: &RestoreArgs, state: State) -> Re
     let endpoint = |recorded: &serde_json::Value| recorded["endpoint"].as_str().unwrap_or_default().to_owned();
     let old = source.filter(Vitals::is_active).map(|source| source.recorded.endpoint);
     let new = endpoint(&restored);
-    let compared = compare(scene, &state, old.as_deref(), &new);
-    let comparison = interruptible(&scene.session.stop, compared).await?;
+    let comparison = compare(scene, &state, old.as_deref(), &new).await?;
     scene.say(&format!("\n{}", comparison.told()));
     let (state, address) = if arguments.put_in_use {
         (put_in_use(scene, state, &successor()).await?, Address::parse(STORE))
