@@ -15,6 +15,7 @@ use crate::state::{Deposed, Entry, State, Status};
 use super::diff::diff;
 use super::refresh::{Seen, known};
 use super::{Action, AttributeChange, Change, Plan, Refusal};
+pub use guard::can_bring_its_data;
 use guard::{ending, refusal};
 use reason::{VANISHED, beginning, existing, never_came_to_be, vanished};
 

@@ -2,10 +2,11 @@
 
 use std::time::Duration;
 
-use hlctl_emulator::{Clock, Delays, Options};
+use hlctl_emulator::{Action, Clock, Delays, Options};
+use nix::sys::signal::Signal;
 use serde_json::{Value, json};
 
-use crate::support::{Census, Cloud, Ended, Place, call};
+use crate::support::{Census, Cloud, Ended, Place, call, rule};
 
 const DESTROY: [&str; 5] = ["destroy", "-y", "--force-destroy", "--allow-destroy", "fhir-minimal"];
 
@@ -264,6 +265,33 @@ fn a_new_store_that_does_not_hold_the_same_is_not_switched_to() {
     place.run(["replace", "--anyway", "-y", "--allow-differences"]).succeeds();
     assert_eq!((held(&place), beside(&place)), (5, vec![old]));
     is_settled(&place);
+}
+
+#[test]
+fn a_signal_after_the_new_store_was_made_does_not_say_that_nothing_was_changed() {
+    let place = backed_up();
+    load(&place, 0..2);
+    place.cloud().rules([rule("SearchWithGet", Some(3), Action::Hang)]);
+    let mut running = place.run(["replace", "--anyway", "-y"]).start();
+    running.wait_until_stuck(&place);
+    running.signal(Signal::SIGINT);
+    let ended = running.ends();
+    assert_eq!(ended.code, 6, "{ended}");
+    ended.says("what was made so far is in the state").says("`hlctl replace --anyway` takes up where this stood");
+    place.cloud().heal();
+    place.run(["replace", "--anyway", "-y"]).succeeds();
+    assert_eq!((held(&place), beside(&place).len()), (2, 1));
+}
+
+#[test]
+fn whoever_may_not_search_can_restore_and_is_told_that_nothing_was_compared() {
+    let place = backed_up();
+    place.cloud().rules([rule("SearchWithGet", None, Action::Deny)]);
+    place.run(["restore", "--at", "latest", "-y"]).succeeds().says("could not be compared");
+    place.run(["stores", "delete", &beside(&place)[0], "-y"]).succeeds();
+    place.run(["replace", "--anyway", "-y"]).exits(6).says("is not known; the old one stays in use");
+    place.run(["replace", "--anyway", "-y", "--allow-differences"]).succeeds();
+    assert_eq!(beside(&place).len(), 1);
 }
 
 #[test]

@@ -14,7 +14,7 @@ mod restore;
 
 use std::sync::Arc;
 
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use compare::Comparison;
 
@@ -30,7 +30,7 @@ use crate::plan::Options;
 use crate::resource::{Context, FhirDatastore, Resource, Vitals, vitals};
 use crate::session::{Connection, Prepared, Session, Wishes, prepare, settings_of};
 use crate::state::{Entry, Held, State};
-use crate::ui::plan_view;
+use crate::ui::{json, plan_view};
 
 pub(super) use replace::run as replace;
 pub(super) use restore::run as restore;
@@ -106,8 +106,11 @@ impl<'a> Scene<'a> {
     async fn carry_out(&self, prepared: &Prepared, what: &str) -> Result<State, CommandError> {
         let command = self.again.split(" --").next().unwrap_or(&self.again);
         let report = walk(self.session, Arc::clone(&self.held), prepared, self.manner, Some(command)).await?;
-        summary::conclude(self.session, &report, what, &self.again)?;
-        Ok(report.state)
+        let concluded = summary::conclude(self.session, &report, what, &self.again);
+        if concluded.is_err() && self.manner.json {
+            self.session.printer.data(&format!("{:#}", json::report(&report)));
+        }
+        concluded.map(|()| report.state)
     }
 
     /// Writes a state that no walk has written.
@@ -166,7 +169,7 @@ fn beside_by_name(state: &State, named: &str) -> Result<Address, CommandError> {
 fn as_json(state: &State, address: &Address) -> Value {
     let entry = state.resources.get(address);
     let recorded = entry.and_then(|entry| entry.recorded.clone()).unwrap_or_default();
-    json!({
+    serde_json::json!({
         "address": address,
         "id": recorded["id"],
         "arn": recorded["arn"],
@@ -184,4 +187,23 @@ fn told(scene: &Scene<'_>, state: &State, address: &Address, comparison: Option<
         scene.session.printer.data(&format!("{told:#}"));
     }
     ExitCode::Success
+}
+
+/// An error that comes after a store was made or begun.
+fn unfinished(error: CommandError, again: &str) -> CommandError {
+    let goes_on = format!("`{again}` takes up where this stood");
+    let incomplete = |message: String, hint: String| CommandError::Incomplete { message, hint };
+    match error {
+        CommandError::Incomplete { .. } | CommandError::Unsaved { .. } | CommandError::State(_) => error,
+        CommandError::Interrupted(_) => {
+            incomplete("interrupted; what was made so far is in the state".to_owned(), goes_on)
+        }
+        CommandError::Declined(why) => {
+            incomplete(format!("{why}; the new store is there, and the other stays in use"), goes_on)
+        }
+        other => {
+            let hint = other.hint().map(|hint| format!("{hint}\n{goes_on}"));
+            incomplete(other.to_string(), hint.unwrap_or(goes_on))
+        }
+    }
 }

@@ -6,14 +6,14 @@ use serde_json::Value;
 
 use super::compare::{Comparison, compare};
 use super::put_in_use::{finish, put_in_use};
-use super::{Scene, id_of, make, told};
+use super::{Scene, id_of, make, told, unfinished};
 use crate::address::Address;
 use crate::cli::{ReplaceArgs, Via};
 use crate::commands::{data, interruptible, locked};
 use crate::error::CommandError;
 use crate::exit_code::ExitCode;
 use crate::module::beside::{STORE, successor};
-use crate::plan::Options;
+use crate::plan::{Options, can_bring_its_data};
 use crate::resource::Vitals;
 use crate::session::Session;
 use crate::state::{Held, Origin, State, Status, Way};
@@ -79,6 +79,18 @@ async fn replace(scene: &Scene<'_>, arguments: &ReplaceArgs, mut state: State) -
     if !is_made {
         state = make::make(scene, state).await?;
     }
+    let (state, comparison) =
+        complete(scene, arguments, &source, state).await.map_err(|error| unfinished(error, &scene.again))?;
+    Ok(told(scene, &state, &Address::parse(STORE), Some(&comparison)))
+}
+
+/// Fills the new store, compares it with the old one, and puts it in its place.
+async fn complete(
+    scene: &Scene<'_>,
+    arguments: &ReplaceArgs,
+    source: &Vitals,
+    mut state: State,
+) -> Result<(State, Comparison), CommandError> {
     if !make::present(&state).and_then(|entry| entry.origin.as_ref()).is_some_and(|origin| origin.filled) {
         fill(scene, &mut state).await?;
     }
@@ -87,8 +99,7 @@ async fn replace(scene: &Scene<'_>, arguments: &ReplaceArgs, mut state: State) -
     let comparison = compare(scene, &state, Some(&source.recorded.endpoint), endpoint).await?;
     scene.say(&format!("\n{}", comparison.told()));
     check_same(scene, &new, &comparison, arguments.allow_differences)?;
-    let state = put_in_use(scene, state, &successor()).await?;
-    Ok(told(scene, &state, &Address::parse(STORE), Some(&comparison)))
+    Ok((put_in_use(scene, state, &successor()).await?, comparison))
 }
 
 /// Whether the configuration asks for something that the store in use cannot be changed to, or the user for more.
@@ -98,7 +109,7 @@ async fn is_called_for(scene: &Scene<'_>, arguments: &ReplaceArgs, state: &State
     }
     let prepared = scene.plan(state.clone(), &Options::default()).await?;
     let store = prepared.plan.changes.iter().find(|change| change.address.as_str() == STORE);
-    Ok(store.is_some_and(|store| store.attributes.iter().any(|attribute| attribute.replaces.is_some())))
+    Ok(store.is_some_and(can_bring_its_data))
 }
 
 fn way(via: Via) -> Way {

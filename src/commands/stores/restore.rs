@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
-use super::compare::compare;
+use super::compare::{Comparison, compare};
 use super::list::between;
 use super::put_in_use::{finish, put_in_use};
-use super::{Scene, id_of, make, told};
+use super::{Scene, id_of, make, told, unfinished};
 use crate::address::Address;
 use crate::cli::{Point, RestoreArgs};
 use crate::commands::{interruptible, locked};
@@ -63,24 +63,32 @@ async fn restore(scene: &Scene<'_>, arguments: &RestoreArgs, state: State) -> Re
         }
     };
     let state = make::make(scene, state).await?;
-    let restored = state.recorded(successor().as_str()).cloned().unwrap_or_default();
-    let endpoint = |recorded: &serde_json::Value| recorded["endpoint"].as_str().unwrap_or_default().to_owned();
-    let old = source.filter(Vitals::is_active).map(|source| source.recorded.endpoint);
-    let new = endpoint(&restored);
-    let comparison = compare(scene, &state, old.as_deref(), &new).await?;
-    scene.say(&format!("\n{}", comparison.told()));
-    let (state, address) = if arguments.put_in_use {
-        (put_in_use(scene, state, &successor()).await?, Address::parse(STORE))
-    } else {
-        let id = restored["id"].as_str().unwrap_or_default();
-        scene.say(&format!(
-            "\nThe restored store is {id}, at {}\n  to have the stack use it:  hlctl stores use {id}\n  to delete it:              \
-             hlctl stores delete {id}",
-            new
-        ));
-        (state, successor())
-    };
+    let (state, address, comparison) =
+        complete(scene, arguments, source.as_ref(), state).await.map_err(|error| unfinished(error, &scene.again))?;
     Ok(told(scene, &state, &address, Some(&comparison)))
+}
+
+/// Compares the restored store with what it comes from, and puts it in use or says how to.
+async fn complete(
+    scene: &Scene<'_>,
+    arguments: &RestoreArgs,
+    source: Option<&Vitals>,
+    state: State,
+) -> Result<(State, Address, Comparison), CommandError> {
+    let restored = state.recorded(successor().as_str()).cloned().unwrap_or_default();
+    let text = |name: &str| restored[name].as_str().unwrap_or_default().to_owned();
+    let (id, endpoint) = (text("id"), text("endpoint"));
+    let old = source.filter(|source| source.is_active()).map(|source| source.recorded.endpoint.as_str());
+    let comparison = compare(scene, &state, old, &endpoint).await?;
+    scene.say(&format!("\n{}", comparison.told()));
+    if arguments.put_in_use {
+        return Ok((put_in_use(scene, state, &successor()).await?, Address::parse(STORE), comparison));
+    }
+    scene.say(&format!(
+        "\nThe restored store is {id}, at {endpoint}\n  to have the stack use it:  hlctl stores use {id}\n  to delete it:              \
+         hlctl stores delete {id}"
+    ));
+    Ok((state, successor(), comparison))
 }
 
 fn origin(arguments: &RestoreArgs, state: &State) -> Result<Origin, CommandError> {

@@ -4,7 +4,7 @@ use super::Decider;
 use super::reason::never_came_to_be;
 use crate::address::Address;
 use crate::error::ResourceError;
-use crate::plan::{Action, Change, Refusal};
+use crate::plan::{Action, AttributeChange, Change, Refusal};
 use crate::resource::{Condition, Kind, Observed};
 
 impl Decider<'_> {
@@ -29,9 +29,10 @@ impl Decider<'_> {
             return None;
         }
         let why = change.attributes.iter().find_map(|attribute| attribute.replaces.clone())?;
-        let keep = match change.kind.as_str() {
-            "healthlake_fhir_datastore" => "put one with its data in its place and keep it: hlctl replace\nor ",
-            _ => "",
+        let keep = if can_bring_its_data(change) {
+            "put one with its data in its place and keep it: hlctl replace\nor "
+        } else {
+            ""
         };
         Some(Refusal {
             address: change.address.clone(),
@@ -125,6 +126,14 @@ pub(super) fn ending(address: &Address, observed: &Observed) -> Option<Refusal> 
         protection: true,
         name_to_give: None,
     })
+}
+
+/// Whether it is a store in whose place there can be one with the same data: preloading makes another one than that.
+pub fn can_bring_its_data(change: &Change) -> bool {
+    let is_wanted_otherwise = |attribute: &AttributeChange| {
+        attribute.replaces.is_some() && matches!(attribute.attribute(), "encryption" | "kms_key_arn")
+    };
+    change.kind == "healthlake_fhir_datastore" && change.attributes.iter().any(is_wanted_otherwise)
 }
 
 fn is_bucket(change: &Change) -> bool {
