@@ -30,7 +30,8 @@ use crate::plan::Options;
 use crate::resource::{Context, FhirDatastore, Resource, Vitals, vitals};
 use crate::session::{Connection, Prepared, Session, Wishes, prepare, settings_of};
 use crate::state::{Entry, Held, State};
-use crate::ui::{json, plan_view};
+use crate::ui::json::{self, FORMAT_VERSION};
+use crate::ui::plan_view;
 
 pub(super) use replace::run as replace;
 pub(super) use restore::run as restore;
@@ -183,6 +184,7 @@ fn as_json(state: &State, address: &Address) -> Value {
 fn told(scene: &Scene<'_>, state: &State, address: &Address, comparison: Option<&Comparison>) -> ExitCode {
     if scene.manner.json {
         let mut told = as_json(state, address);
+        told["format_version"] = FORMAT_VERSION.into();
         told["resources"] = comparison.map(Comparison::as_json).unwrap_or_default();
         scene.session.printer.data(&format!("{told:#}"));
     }
