@@ -149,8 +149,10 @@ fn points_of_step(recording: &Recording, step: usize) -> Vec<Point> {
         add(At::Signal(request.clone(), Told::Interrupt), Then::Again);
         if request.changes() {
             add(At::Request(request.clone(), Moment::After), other);
-            add(At::Request(request.clone(), Moment::Behind), Then::Again);
-            add(At::Request(request.clone(), Moment::Behind), other);
+            if named.is_one_walk() {
+                add(At::Request(request.clone(), Moment::Behind), Then::Again);
+                add(At::Request(request.clone(), Moment::Behind), other);
+            }
             add(At::Signal(request.clone(), Told::HangUp), other);
         }
         if request.nth == 1 {

@@ -37,6 +37,11 @@ impl Step {
         arguments
     }
 
+    /// Whether nothing but the end of it waits for the disk. What has several parts begins none before the last is on disk.
+    pub fn is_one_walk(&self) -> bool {
+        ["apply", "destroy"].contains(&self.arguments[0])
+    }
+
     /// Whether it is the end of the stack.
     pub fn destroys(&self) -> bool {
         self.arguments[0] == "destroy"
