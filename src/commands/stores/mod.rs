@@ -151,19 +151,27 @@ fn stores(state: &State) -> Vec<(&Address, &Entry)> {
     stores
 }
 
-/// The store beside the one in use that has this id or address.
-fn beside_by_name(state: &State, named: &str) -> Result<Address, CommandError> {
+/// The address of the store that has this id or address.
+pub(super) fn store_named(state: &State, named: &str) -> Result<Address, CommandError> {
     let is_named = |address: &Address, entry: &Entry| address.as_str() == named || id_of(entry) == Some(named);
     let found = stores(state).into_iter().find(|(address, entry)| is_named(address, entry));
-    let usage = |message: String| {
-        let hint = "`hlctl stores list` shows the stack's stores".to_owned();
-        Err(CommandError::Usage { message, hint })
+    let unknown = || CommandError::Usage {
+        message: format!("the stack has no store {named}"),
+        hint: "`hlctl stores list` shows the stack's stores".to_owned(),
     };
-    match found {
-        Some((address, _)) if beside::is_beside(address) => Ok(address.clone()),
-        Some(_) => usage(format!("{named} is the store in use")),
-        None => usage(format!("the stack has no store {named}")),
+    found.map(|(address, _)| address.clone()).ok_or_else(unknown)
+}
+
+/// The same of a store beside the one in use.
+fn beside_by_name(state: &State, named: &str) -> Result<Address, CommandError> {
+    let address = store_named(state, named)?;
+    if beside::is_beside(&address) {
+        return Ok(address);
     }
+    Err(CommandError::Usage {
+        message: format!("{named} is the store in use"),
+        hint: "`hlctl stores list` shows the stack's stores".to_owned(),
+    })
 }
 
 /// What programs are told of a store.
