@@ -84,13 +84,13 @@ class Bench:
         return folder, len(files)
 
     def long(self):
-        """A file of lines of two megabytes."""
+        """A file of lines of a megabyte."""
         folder = self.root / "long"
         if not folder.exists():
             folder.mkdir()
-            entries = [{"resource": json.loads(line)} for line in next(self.made(self.resources).glob("Obs*")).open()][:2000]
+            entries = [{"resource": json.loads(line)} for line in next(self.made(self.resources).glob("Obs*")).open()][:1000]
             with (folder / "Bundle.ndjson").open("w") as file:
-                for number in range(40):
+                for number in range(80):
                     bundle = {"resourceType": "Bundle", "id": f"b{number}", "type": "collection", "entry": entries}
                     file.write(json.dumps(bundle) + "\n")
         return folder

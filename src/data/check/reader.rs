@@ -11,7 +11,7 @@ use super::problem::Problem;
 /// Bytes of the buffer to begin with, and that are read at once.
 const BUFFER: usize = 256 << 10;
 /// The buffer grows with its lines up to this; a longer line is read in pieces, which takes several times as long.
-const MOST: usize = 8 << 20;
+const MOST: usize = 2 << 20;
 
 /// What comes next in a file.
 pub(super) enum Next<'a> {

@@ -6,7 +6,7 @@ use super::*;
 
 fn check(files: &[(&str, &[u8])]) -> Findings {
     let directory = tempfile::tempdir().unwrap();
-    let mut checker = Checker::new(Limits { resource_bytes: 10 << 20, ..Limits::default() }, directory.path());
+    let mut checker = Checker::new(Limits { resource_bytes: 4 << 20, ..Limits::default() }, directory.path());
     for (name, bytes) in files {
         checker.file(name, *bytes, |_| {}).unwrap();
     }
@@ -124,11 +124,11 @@ fn a_line_that_is_longer_than_the_buffer_is_checked_like_others() {
     let long = |middle: &str, length: usize| {
         format!("{{\"resourceType\":\"Binary\",\"data\":\"{}\",{middle}}}\n{GOOD}\n", "ä".repeat(length / 2))
     };
-    assert_eq!(problems(long(r#""id":"a""#, 9 << 20)), []);
-    assert_eq!(problems(long(r#""id":7"#, 9 << 20)), [("id_not_text", 1)]);
-    assert_eq!(problems(long(r#""id":'a'"#, 9 << 20)), [("not_json", 1)]);
-    assert_eq!(problems(long(r#""id":"a""#, 11 << 20)), [("resource_too_large", 1)]);
-    let mut broken = long(r#""id":"a""#, 9 << 20).into_bytes();
+    assert_eq!(problems(long(r#""id":"a""#, 3 << 20)), []);
+    assert_eq!(problems(long(r#""id":7"#, 3 << 20)), [("id_not_text", 1)]);
+    assert_eq!(problems(long(r#""id":'a'"#, 3 << 20)), [("not_json", 1)]);
+    assert_eq!(problems(long(r#""id":"a""#, 5 << 20)), [("resource_too_large", 1)]);
+    let mut broken = long(r#""id":"a""#, 3 << 20).into_bytes();
     broken[1 << 20] = 0xff;
     assert_eq!(problems(broken), [("not_utf_8", 1)]);
 }
