@@ -10,6 +10,7 @@ mod fhir;
 mod graph;
 mod policy;
 mod state;
+mod stores;
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -32,6 +33,7 @@ pub use policy::{DeployerArgs, PolicyCommand};
 pub use state::{
     ByHand, ForceUnlockArgs, ForgetArgs, MigrateArgs, MvArgs, ProtectArgs, PushArgs, RecoverArgs, StateCommand,
 };
+pub use stores::{DeleteStoreArgs, Point, ReplaceArgs, RestoreArgs, StoresCommand, UseArgs, Via};
 
 /// Provision and operate an AWS HealthLake FHIR store from one TOML file
 #[derive(Debug, Parser)]
@@ -132,6 +134,13 @@ pub enum Command {
     /// Import and export the store's data in bulk
     #[command(subcommand)]
     Data(DataCommand),
+    /// Make a store from the continuous backup of another, as it was at a point in time
+    Restore(RestoreArgs),
+    /// Put a new store with the same data in the place of the one in use, which is kept
+    Replace(ReplaceArgs),
+    /// The stack's stores: the one in use, and those beside it
+    #[command(subcommand)]
+    Stores(StoresCommand),
     /// Look into the state, move it, mend it
     #[command(subcommand)]
     State(StateCommand),
@@ -181,6 +190,9 @@ impl Command {
             Self::Graph(arguments) => arguments.json || arguments.format == GraphFormat::Json,
             Self::Report(arguments) => arguments.json,
             Self::Data(command) => command.prints_json(),
+            Self::Restore(arguments) => arguments.manner.json,
+            Self::Replace(arguments) => arguments.manner.json,
+            Self::Stores(command) => command.prints_json(),
             Self::State(StateCommand::List(arguments)) => arguments.json,
             Self::Adopt(arguments) => arguments.json,
             Self::State(StateCommand::Show { json, .. }) => *json,

@@ -138,7 +138,7 @@ pub(crate) fn enumerate(recording: &Recording) -> Vec<Point> {
 
 fn points_of_step(recording: &Recording, step: usize) -> Vec<Point> {
     let (recorded, named) = (&recording.steps[step], &recording.scenario.steps[step]);
-    let other = if named.destroys() { Then::Apply } else { Then::Destroy };
+    let other = if named.destroys() && recording.scenario.is_remade { Then::Apply } else { Then::Destroy };
     let mut points = Vec::new();
     let mut add = |at: At, then| {
         points.push(Point { scenario: recording.scenario.name, step_name: named.name, step, at, then });

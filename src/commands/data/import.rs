@@ -32,7 +32,33 @@ pub(super) async fn run(session: &Session, arguments: &DataImportArgs) -> Result
         Place::Local(path) => Some(check(session, arguments, path, &mut told).await?),
     };
     let desk = Desk::open(session).await?;
-    let subject = match &from {
+    let again = format!("hlctl data import {}", arguments.from);
+    import(session, &desk, Order { arguments, from: &from, source: source.as_ref(), again: &again }, told).await?;
+    Ok(ExitCode::Success)
+}
+
+/// What is imported, and how.
+#[derive(Clone, Copy)]
+pub(super) struct Order<'a> {
+    /// Level, and whether to wait.
+    pub(super) arguments: &'a DataImportArgs,
+    /// Where the files are.
+    pub(super) from: &'a Place,
+    /// The files, if they are on this machine.
+    pub(super) source: Option<&'a Source>,
+    /// The command that goes on.
+    pub(super) again: &'a str,
+}
+
+/// Uploads what is not in S3 yet, and imports; goes on where an earlier run stood.
+pub(super) async fn import(
+    session: &Session,
+    desk: &Desk,
+    order: Order<'_>,
+    mut told: Value,
+) -> Result<(), CommandError> {
+    let Order { arguments, from, source, again } = order;
+    let subject = match from {
         Place::S3(prefix) => prefix.to_string(),
         Place::Local(path) => std::path::absolute(path).unwrap_or_else(|_| path.clone()).display().to_string(),
     };
@@ -40,12 +66,12 @@ pub(super) async fn run(session: &Session, arguments: &DataImportArgs) -> Result
     let known = journal.read();
     let is_resumed = known.is_some();
     let mut entry = known.unwrap_or_else(|| Entry::new(&desk.store, &subject, &desk.place("import"), "import"));
-    let input = match &from {
+    let input = match from {
         Place::S3(prefix) => prefix.clone(),
         Place::Local(_) => entry.prefix.under("input"),
     };
     let output = entry.prefix.under("output");
-    let flow = Flow { session, arguments, desk: &desk, input, output };
+    let flow = Flow { session, arguments, desk, again, input, output };
     if entry.job.is_none() {
         flow.check_access(&mut told).await?;
     }
@@ -54,7 +80,7 @@ pub(super) async fn run(session: &Session, arguments: &DataImportArgs) -> Result
         session.printer.say(&format!("Going on with {}, which an earlier run began.", entry.run));
     }
     if entry.job.is_none() {
-        if let Some(source) = &source {
+        if let Some(source) = source {
             flow.upload(source, &journal, &mut entry, &mut told).await?;
         }
         flow.start(&journal, &mut entry).await?;
@@ -65,7 +91,7 @@ pub(super) async fn run(session: &Session, arguments: &DataImportArgs) -> Result
         flow.print(&told);
         return Err(CommandError::Incomplete {
             message: format!("the job {id} was started"),
-            hint: format!("`{}` waits for it; `hlctl data jobs` shows it", flow.again()),
+            hint: format!("`{}` waits for it; `hlctl data jobs` shows it", flow.again),
         });
     }
     let job = flow.wait(&id).await?;
@@ -79,7 +105,7 @@ pub(super) async fn run(session: &Session, arguments: &DataImportArgs) -> Result
         entry.forget_job("import");
         journal.write(&entry)?;
     }
-    result.map(|()| ExitCode::Success)
+    result
 }
 
 async fn check(
@@ -109,16 +135,13 @@ struct Flow<'a> {
     session: &'a Session,
     arguments: &'a DataImportArgs,
     desk: &'a Desk,
+    /// The command that goes on.
+    again: &'a str,
     input: Prefix,
     output: Prefix,
 }
 
 impl Flow<'_> {
-    /// The command that goes on.
-    fn again(&self) -> String {
-        format!("hlctl data import {}", self.arguments.from)
-    }
-
     fn print(&self, told: &Value) {
         if self.arguments.json {
             self.session.printer.data(&format!("{told:#}"));
@@ -172,7 +195,7 @@ impl Flow<'_> {
             _ = self.session.stop.requested() => Err(crate::data::upload::UploadError::Stopped),
         };
         bar.finish_and_clear();
-        let uploaded = uploaded.map_err(|error| of_upload(&error, &self.again()))?;
+        let uploaded = uploaded.map_err(|error| of_upload(&error, self.again))?;
         let there = if uploaded.kept == 0 { String::new() } else { format!(", {} there already", uploaded.kept) };
         printer.say(&format!("Uploaded {} to {}{there}.", plural(uploaded.sent, "file"), self.input));
         told["upload"] = json!({"to": self.input.to_string(), "sent": uploaded.sent, "kept": uploaded.kept});
@@ -194,7 +217,7 @@ impl Flow<'_> {
             _ = self.session.stop.requested() => Err(ResourceError::StillGoing { status: "being started".to_owned() }),
         };
         let id = started.map_err(|error| {
-            super::unfinished(format!("the job was not started: {error}"), error.hint(), &self.again())
+            super::unfinished(format!("the job was not started: {error}"), error.hint(), self.again)
         })?;
         self.session.printer.say(&format!("Import job {id} has been started."));
         entry.job = Some(id);
@@ -224,7 +247,7 @@ impl Flow<'_> {
         };
         let job = job::wait(&self.desk.cx, Kind::Import, &self.desk.store, id, hear).await;
         spinner.finish_and_clear();
-        job.map_err(|ended| of_wait(ended, id, &self.again()))
+        job.map_err(|ended| of_wait(ended, id, self.again))
     }
 
     /// What became of it, with the refusals by cause.
@@ -256,10 +279,10 @@ impl Flow<'_> {
                     "{} resources were imported, {} refused; the whole logs are under {logs}",
                     counts.resources_imported, counts.resources_refused
                 ),
-                hint: format!("mend those lines, then `{}` sends what has changed", self.again()),
+                hint: format!("mend those lines, then `{}` sends what has changed", self.again),
             });
         }
-        Err(of_failed(job, &self.again()))
+        Err(of_failed(job, self.again))
     }
 }
 
