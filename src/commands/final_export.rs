@@ -226,7 +226,7 @@ async fn get(cx: &Context, prefix: &Prefix, name: &str) -> Result<Vec<u8>, AwsEr
     let get = || cx.clients.s3.get_object().bucket(&prefix.bucket).key(&key).send();
     let answer = cx.call(Operation::new("s3", "GetObject"), get).await?;
     // A document that is cut short is no JSON, and counts as none.
-    Ok(answer.body.collect().await.map(|body| body.to_vec()).unwrap_or_default())
+    Ok(answer.body.collect().await.map(aws_smithy_types::byte_stream::AggregatedBytes::to_vec).unwrap_or_default())
 }
 
 fn array(value: &Value) -> Vec<Value> {
