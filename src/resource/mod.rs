@@ -1,6 +1,6 @@
 //! The resources: one file for each AWS type, and the contract that all of them keep.
 //!
-//! The only place that provisions through an SDK client. To add a type, write its file and add its line to `kinds!` ([`kind`]).
+//! The only place that provisions through an SDK client. To add a type, write its file and add its line to `kinds!`, in `kind.rs`.
 //!
 //! # The contract
 //!
