@@ -3,7 +3,7 @@
 use std::io::{self, Write};
 use std::path::Path;
 
-/// Writes a file that anybody may read whom the directory lets in.
+/// Writes a file that anybody may read whom the directory lets in. Once this returns, a loss of power does not take it away.
 ///
 /// # Errors
 /// It cannot be written; an older one of its name is then as it was.
@@ -26,6 +26,7 @@ fn write_by(builder: &tempfile::Builder<'_, '_>, path: &Path, bytes: &[u8]) -> i
     let directory = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let mut beside = builder.tempfile_in(directory)?;
     beside.write_all(bytes)?;
+    beside.as_file().sync_all()?;
     beside.persist(path).map_err(|error| error.error)?;
     Ok(())
 }
