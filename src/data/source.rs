@@ -182,7 +182,7 @@ mod tests {
     fn names_that_s3_or_its_lists_cannot_hold_are_told() {
         assert_eq!(problems(&[b"a\xff.ndjson", b"a\xfe.ndjson"]), [Some(BadName::NotUtf8); 2]);
         assert_eq!(problems(&[b"a\nb.ndjson"]), [Some(BadName::Control)]);
-        let deep = ["x".repeat(250).as_str(); 4].join("/") + ".ndjson";
+        let deep = ["x".repeat(240).as_str(); 4].join("/") + ".ndjson";
         assert_eq!(problems(&[deep.as_bytes()]), [Some(BadName::TooLong)]);
         let directory = folder(&[b"a.json"]);
         let source = Source::list(&directory.path().join("a.json")).unwrap();

@@ -70,16 +70,21 @@ async fn checked(session: &Session, path: &Path, scratch: &Path) -> Result<(Sour
 /// What was found, for people.
 pub(super) fn tell(session: &Session, source: &Source, findings: &Findings) {
     let printer = session.printer;
-    printer.say(&format!(
-        "Checked {} with {} in {}.",
-        plural(findings.files, "file"),
-        plural(findings.count(), "good resource"),
-        transfer::size(findings.bytes)
-    ));
+    let (files, size) = (plural(findings.files, "file"), transfer::size(findings.bytes));
+    // Where files are listed only, there is no source of them and nothing is known of their resources.
+    if source.files.is_empty() {
+        printer.say(&format!("Found {files} in {size}; what is in S3 is not read before it is imported."));
+    } else {
+        let resources = plural(findings.count(), "good resource");
+        printer.say(&format!("Checked {files} with {resources} in {size}."));
+    }
     if source.others > 0 {
-        let other = source.other.as_deref().unwrap_or_default().escape_debug();
+        let first = source.other.as_deref().map(|name| format!(": {} is the first", name.escape_debug()));
         let others = plural(source.others, "file");
-        printer.warning(&format!("{others} left out, whose names do not end in .ndjson: {other} is the first"));
+        printer.warning(&format!(
+            "{others} left out, whose names do not end in .ndjson{}",
+            first.unwrap_or_default()
+        ));
     }
     findings.problems.iter().for_each(|group| printer.insist(&described(group)));
 }

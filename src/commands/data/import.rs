@@ -5,13 +5,16 @@ use std::path::Path;
 use serde_json::{Value, json};
 
 use super::check::{of_source, refuse, tell};
-use super::{Desk, journals, of_failed, of_upload, of_wait, plural};
-use crate::cli::DataImportArgs;
+use super::{Desk, command, journals, of_failed, of_upload, of_wait, place_of, plural};
+use crate::aws::ErrorKind;
+use crate::cli::{DataImportArgs, Level};
 use crate::commands::interruptible;
 use crate::data::access::{self, Concern, Means};
+use crate::data::check::{Checker, Findings, Limits};
 use crate::data::failures::{self, Cause};
 use crate::data::job::{self, Job, Kind};
 use crate::data::journal::{Entry, Journal};
+use crate::data::objects::list;
 use crate::data::place::{Place, Prefix};
 use crate::data::source::Source;
 use crate::data::upload::upload;
@@ -22,20 +25,14 @@ use crate::ui::transfer;
 
 /// Imports what the command line names.
 pub(super) async fn run(session: &Session, arguments: &DataImportArgs) -> Result<ExitCode, CommandError> {
-    let from = Place::parse(&arguments.from).ok_or_else(|| CommandError::Usage {
-        message: format!("{} names no bucket", arguments.from),
-        hint: "write s3://BUCKET/PREFIX, or a path".to_owned(),
-    })?;
+    let from = place_of(&arguments.from)?;
     let mut told = json!({});
     let source = match &from {
         Place::S3(_) => None,
         Place::Local(path) => Some(check(session, arguments, path, &mut told).await?),
     };
     let desk = Desk::open(session).await?;
-    let subject = match &from {
-        Place::S3(prefix) => prefix.to_string(),
-        Place::Local(path) => std::path::absolute(path).unwrap_or_else(|_| path.clone()).display().to_string(),
-    };
+    let subject = from.subject();
     let journal = Journal::open(&journals(session), "import", &desk.store, &subject)?;
     let known = journal.read();
     let is_resumed = known.is_some();
@@ -47,6 +44,9 @@ pub(super) async fn run(session: &Session, arguments: &DataImportArgs) -> Result
     let output = entry.prefix.under("output");
     let flow = Flow { session, arguments, desk: &desk, input, output };
     if entry.job.is_none() {
+        if source.is_none() {
+            flow.check_objects(&mut told).await?;
+        }
         flow.check_access(&mut told).await?;
     }
     journal.write(&entry)?;
@@ -57,7 +57,7 @@ pub(super) async fn run(session: &Session, arguments: &DataImportArgs) -> Result
         if let Some(source) = &source {
             flow.upload(source, &journal, &mut entry, &mut told).await?;
         }
-        flow.start(&journal, &mut entry).await?;
+        flow.start(&journal, &mut entry, source.as_ref().map(Source::fingerprint)).await?;
     }
     let id = entry.job.clone().unwrap_or_default();
     told["job"] = json!({"id": id, "name": entry.run});
@@ -71,6 +71,7 @@ pub(super) async fn run(session: &Session, arguments: &DataImportArgs) -> Result
     let job = flow.wait(&id).await?;
     told["job"] = json!(job);
     let result = flow.conclude(&job, &mut told).await;
+    let result = result.and_then(|()| flow.check_same(&entry, source.as_ref()));
     flow.print(&told);
     if result.is_ok() {
         journal.close();
@@ -90,8 +91,19 @@ async fn check(
 ) -> Result<Source, CommandError> {
     let (source, findings) = of_source(session, path).await?;
     tell(session, &source, &findings);
+    decide(session, arguments, &findings, told)?;
+    Ok(source)
+}
+
+/// Whether what the check found lets the import go on.
+fn decide(
+    session: &Session,
+    arguments: &DataImportArgs,
+    findings: &Findings,
+    told: &mut Value,
+) -> Result<(), CommandError> {
     told["check"] = json!(findings);
-    match refuse(&findings) {
+    match refuse(findings) {
         Err(_) if arguments.allow_problems => session.printer.say("Importing all the same."),
         Err(error) => {
             if arguments.json {
@@ -101,7 +113,7 @@ async fn check(
         }
         Ok(()) => {}
     }
-    Ok(source)
+    Ok(())
 }
 
 /// What the steps of one import share.
@@ -116,13 +128,58 @@ struct Flow<'a> {
 impl Flow<'_> {
     /// The command that goes on.
     fn again(&self) -> String {
-        format!("hlctl data import {}", self.arguments.from)
+        let DataImportArgs { from, validation_level, allow_problems, .. } = self.arguments;
+        let mut words = vec!["hlctl", "data", "import", from];
+        if *validation_level != Level::Strict {
+            words.extend(["--validation-level", validation_level.as_str()]);
+        }
+        words.extend(allow_problems.then_some("--allow-problems"));
+        command(words)
     }
 
     fn print(&self, told: &Value) {
         if self.arguments.json {
             self.session.printer.data(&format!("{told:#}"));
         }
+    }
+
+    /// Names and sizes of what is in S3 already; it is not read.
+    async fn check_objects(&self, told: &mut Value) -> Result<(), CommandError> {
+        let listed = interruptible(&self.session.stop, async { Ok(list(&self.desk.cx, &self.input).await) }).await?;
+        let objects = match listed {
+            Ok(objects) => objects,
+            // Whether there is such a bucket is looked at next; and the role may list what this principal may not.
+            Err(error) if error.is_not_found() || error.kind == ErrorKind::WrongRegion => return Ok(()),
+            Err(error) => {
+                self.session.printer.warning(&format!("the files could not be listed: {error}"));
+                return Ok(());
+            }
+        };
+        let mut checker = Checker::new(Limits::default(), &std::env::temp_dir());
+        let files = objects.iter().filter(|object| object.name.ends_with(".ndjson"));
+        files.for_each(|object| checker.unread(&object.name, object.size));
+        let findings = checker.finish().map_err(|error| CommandError::Other(error.into()))?;
+        if findings.files == 0 {
+            return Err(CommandError::Usage {
+                message: format!("there are no .ndjson files under {}", self.input),
+                hint: "name the folder that has them: s3://BUCKET/PREFIX".to_owned(),
+            });
+        }
+        let source = Source { others: objects.len() as u64 - findings.files, ..Source::default() };
+        tell(self.session, &source, &findings);
+        decide(self.session, self.arguments, &findings, told)
+    }
+
+    /// A job that an earlier run started has imported what the files were then, and as strictly as it was told then.
+    fn check_same(&self, entry: &Entry, source: Option<&Source>) -> Result<(), CommandError> {
+        let now = source.map(Source::fingerprint);
+        if entry.files.is_none() || now.is_none() || entry.files == now {
+            return Ok(());
+        }
+        Err(CommandError::Incomplete {
+            message: "the job has imported what the files were when it started; they have changed since".to_owned(),
+            hint: format!("`{}` imports them as they are now", self.again()),
+        })
     }
 
     /// Role, buckets, key; and whether another job is in the way.
@@ -180,21 +237,24 @@ impl Flow<'_> {
     }
 
     /// Starts the job, unless an earlier run did and could not write that down.
-    async fn start(&self, journal: &Journal, entry: &mut Entry) -> Result<(), CommandError> {
+    async fn start(&self, journal: &Journal, entry: &mut Entry, files: Option<String>) -> Result<(), CommandError> {
         let desk = self.desk;
         let start = async {
-            if let Some(id) = job::find(&desk.cx, Kind::Import, &desk.store, &entry.run).await? {
+            if let Some(id) = job::find(&desk.cx, Kind::Import, &desk.store, &entry.run).await.map_err(of_start)? {
                 return Ok(id);
             }
+            entry.files = files;
+            journal.write(entry).map_err(|error| (error.to_string(), None))?;
             let order = desk.order(entry, &self.output);
-            job::import(&desk.cx, &order, &self.input.to_string(), self.arguments.validation_level.as_str()).await
+            let level = self.arguments.validation_level.as_str();
+            job::import(&desk.cx, &order, &self.input.to_string(), level).await.map_err(of_start)
         };
         let started = tokio::select! {
             started = start => started,
-            _ = self.session.stop.requested() => Err(ResourceError::StillGoing { status: "being started".to_owned() }),
+            _ = self.session.stop.requested() => Err(("still being started".to_owned(), None)),
         };
-        let id = started.map_err(|error| {
-            super::unfinished(format!("the job was not started: {error}"), error.hint(), &self.again())
+        let id = started.map_err(|(error, hint)| {
+            super::unfinished(format!("the job was not started: {error}"), hint, &self.again())
         })?;
         self.session.printer.say(&format!("Import job {id} has been started."));
         entry.job = Some(id);
@@ -241,6 +301,10 @@ impl Flow<'_> {
             Vec::new()
         });
         told["refused"] = json!(causes);
+        let asked = self.arguments.validation_level.as_str();
+        if let Some(level) = job.validation_level.as_deref().filter(|level| *level != asked) {
+            printer.warning(&format!("an earlier run started the job, which validated by {level} and not by {asked}"));
+        }
         causes.iter().for_each(|cause| printer.insist(&line(cause)));
         if job.status == "COMPLETED" {
             printer.say(&format!("Imported {} resources.", counts.resources_imported));
@@ -261,6 +325,12 @@ impl Flow<'_> {
         }
         Err(of_failed(job, &self.again()))
     }
+}
+
+/// Why a job was not started, and what to do about it.
+fn of_start(error: impl Into<ResourceError>) -> (String, Option<String>) {
+    let error = error.into();
+    (error.to_string(), error.hint())
 }
 
 fn text(concern: &Concern) -> String {

@@ -7,7 +7,7 @@ mod jobs;
 
 use std::path::PathBuf;
 
-pub(super) use export::{Exported, Wish, export, write_whole};
+pub(super) use export::{Exported, Wish, export, of_file};
 
 use super::interruptible;
 use crate::aws::AwsError;
@@ -15,7 +15,7 @@ use crate::cli::DataCommand;
 use crate::data::download::DownloadError;
 use crate::data::job::{Job, Order};
 use crate::data::journal::{Entry, JournalError};
-use crate::data::place::Prefix;
+use crate::data::place::{Place, Prefix};
 use crate::data::upload::UploadError;
 use crate::error::{CommandError, ResourceError};
 use crate::exit_code::ExitCode;
@@ -113,6 +113,21 @@ impl From<JournalError> for CommandError {
             JournalError::Io { .. } => Self::Other(error.into()),
         }
     }
+}
+
+/// A command line as a shell takes it.
+pub(super) fn command<'a>(words: impl IntoIterator<Item = &'a str>) -> String {
+    let words: Vec<&str> = words.into_iter().collect();
+    // A word with a NUL in it never was an argument.
+    shlex::try_join(words.iter().copied()).unwrap_or_else(|_| words.join(" "))
+}
+
+/// Reads what a command line names.
+pub(super) fn place_of(text: &str) -> Result<Place, CommandError> {
+    Place::parse(text).ok_or_else(|| CommandError::Usage {
+        message: format!("{text} names no bucket"),
+        hint: "write s3://BUCKET/PREFIX, or a path".to_owned(),
+    })
 }
 
 /// An error that leaves something half done.
