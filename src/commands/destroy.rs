@@ -52,7 +52,7 @@ async fn destroy(
     let again = again(arguments);
     if !prepared.plan.has_work() {
         if let Some(to) = &arguments.final_export {
-            FinalExport::new(&prepared, to, &again)?.conclude(session, &prepared).await?;
+            Box::pin(FinalExport::new(&prepared, to, &again)?.conclude(session, &prepared)).await?;
         }
         session.printer.say("Nothing to destroy: the state holds no resources.");
         return Ok(ExitCode::Success);
@@ -73,15 +73,16 @@ async fn destroy(
     let begun = Instant::now();
     let manifest = match &rescue {
         Some(rescue) => {
-            let manifest = rescue.rescue(session, &prepared).await?;
-            rescue.announce(&prepared, &manifest).await?;
+            // On the heap: the futures of all calls together are larger than a thread's stack may be.
+            let manifest = Box::pin(rescue.rescue(session, &prepared)).await?;
+            Box::pin(rescue.announce(&prepared, &manifest)).await?;
             manifest
         }
         None => Value::Null,
     };
     let report = walk(session, held, &prepared, manner, Some("hlctl destroy")).await?;
     if let Some(rescue) = &rescue
-        && let Err(error) = rescue.receipt(session, &prepared, &report.outcomes, &manifest).await
+        && let Err(error) = Box::pin(rescue.receipt(session, &prepared, &report.outcomes, &manifest)).await
     {
         session.printer.error(&format!("the receipt could not be written: {error}"), None);
     }

@@ -80,20 +80,20 @@ impl<'a> FinalExport<'a> {
         }
         let desk = Desk::of(prepared.cx.clone(), &prepared.state)?;
         if let Place::S3(target) = &self.place {
-            interruptible(&session.stop, self.check_target(prepared, target, &id)).await?;
+            interruptible(&session.stop, Box::pin(self.check_target(prepared, target, &id))).await?;
         }
         let to = matches!(self.place, Place::Local(_)).then_some(self.text);
         let wish = Wish { to, types: &[], wait: true, replaces: true, again: self.again };
         session.printer.say("Exporting before anything is deleted.");
-        let mut exported = export(session, &desk, wish).await.map_err(nothing_deleted)?;
+        let mut exported = Box::pin(export(session, &desk, wish)).await.map_err(nothing_deleted)?;
         let Place::S3(target) = &self.place else { return Ok(exported.manifest(&desk)) };
         // A copy that is cut off is known for ours by the receipt.
-        interruptible(&session.stop, self.announce(prepared, &Value::Null)).await?;
+        interruptible(&session.stop, Box::pin(self.announce(prepared, &Value::Null))).await?;
         let copy = async {
             let copied = self.copy(prepared, &exported, target).await;
             copied.map_err(|error| nothing_deleted(super::data::unfinished(error, None, self.again)))
         };
-        interruptible(&session.stop, copy).await?;
+        interruptible(&session.stop, Box::pin(copy)).await?;
         exported.files.iter_mut().for_each(|file| file.file = format!("{target}{}/", file.kind));
         let manifest = exported.manifest(&desk);
         self.write(&prepared.cx, MANIFEST, &manifest).await.map_err(nothing_deleted)?;

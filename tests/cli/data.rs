@@ -499,6 +499,7 @@ fn a_job_that_validates_otherwise_than_is_asked_now_is_told() {
 #[test]
 fn the_command_that_goes_on_can_be_pasted_into_a_shell() {
     let place = stack();
+    fs::create_dir_all(place.path("my data")).unwrap();
     place.write("my data/a b.ndjson", &patients(0..3, 0));
     let arguments = ["data", "import", "my data", "--validation-level", "minimal", "--no-wait"];
     place.run(arguments).exits(6).says("`hlctl data import 'my data' --validation-level minimal`");
@@ -546,7 +547,7 @@ fn a_download_that_was_killed_while_its_files_got_their_names_is_taken_up() {
 fn a_sandbox_is_loaded_with_ndjson_between_two_commands() {
     let place = Place::sandbox("minimal");
     place.apply();
-    place.write("in/a.ndjson", &patients(0..3, 0));
+    folder(&place, &[("a.ndjson", &patients(0..3, 0))]);
     let loaded = place.run(["sandbox", "load", "in", "--json"]).succeeds().says("Loaded 3 resources").json();
     assert_eq!(loaded["loaded"][0]["resources"], 3);
     assert_eq!(held(&place), 3);

@@ -75,7 +75,7 @@ pub(super) async fn run(session: &Session, arguments: &DataExportArgs) -> Result
     let again = command(words);
     let desk = Desk::open(session).await?;
     let wish = Wish { to, types: &arguments.types, wait: !arguments.no_wait, replaces: false, again: &again };
-    let exported = export(session, &desk, wish).await?;
+    let exported = Box::pin(export(session, &desk, wish)).await?;
     if arguments.json {
         session.printer.data(&format!("{:#}", exported.manifest(&desk)));
     } else {
@@ -96,8 +96,8 @@ pub(in crate::commands) async fn export(
     desk: &Desk,
     wish: Wish<'_>,
 ) -> Result<Exported, CommandError> {
-    let mut flow = Flow::open(session, desk, wish).await?;
-    let id = flow.start().await?;
+    let mut flow = Box::pin(Flow::open(session, desk, wish)).await?;
+    let id = Box::pin(flow.start()).await?;
     if !wish.wait {
         return Err(CommandError::Incomplete {
             message: format!("the job {id} was started"),
@@ -108,7 +108,7 @@ pub(in crate::commands) async fn export(
     let folder = flow.folder(&job)?;
     let mut types = exported(&desk.cx, &folder).await.map_err(of_aws)?;
     types.retain(|kind, _| wish.types.is_empty() || wish.types.contains(kind));
-    let files = flow.bring(&folder, &types).await?;
+    let files = Box::pin(flow.bring(&folder, &types)).await?;
     flow.conclude(Exported { job, folder, files })
 }
 

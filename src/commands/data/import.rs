@@ -45,9 +45,9 @@ pub(super) async fn run(session: &Session, arguments: &DataImportArgs) -> Result
     let flow = Flow { session, arguments, desk: &desk, input, output };
     if entry.job.is_none() {
         if source.is_none() {
-            flow.check_objects(&mut told).await?;
+            Box::pin(flow.check_objects(&mut told)).await?;
         }
-        flow.check_access(&mut told).await?;
+        Box::pin(flow.check_access(&mut told)).await?;
     }
     journal.write(&entry)?;
     if is_resumed {
@@ -55,7 +55,7 @@ pub(super) async fn run(session: &Session, arguments: &DataImportArgs) -> Result
     }
     if entry.job.is_none() {
         if let Some(source) = &source {
-            flow.upload(source, &journal, &mut entry, &mut told).await?;
+            Box::pin(flow.upload(source, &journal, &mut entry, &mut told)).await?;
         }
         flow.start(&journal, &mut entry, source.as_ref().map(Source::fingerprint)).await?;
     }

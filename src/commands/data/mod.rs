@@ -29,8 +29,8 @@ use crate::wait::Ended;
 pub(super) async fn run(session: &Session, command: &DataCommand) -> Result<ExitCode, CommandError> {
     match command {
         DataCommand::Check(arguments) => check::run(session, arguments).await,
-        DataCommand::Import(arguments) => import::run(session, arguments).await,
-        DataCommand::Export(arguments) => export::run(session, arguments).await,
+        DataCommand::Import(arguments) => Box::pin(import::run(session, arguments)).await,
+        DataCommand::Export(arguments) => Box::pin(export::run(session, arguments)).await,
         DataCommand::Jobs(arguments) => jobs::run(session, arguments).await,
     }
 }
