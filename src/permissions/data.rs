@@ -18,7 +18,7 @@ pub fn data(places: &Places) -> (Document, Vec<String>) {
     let statements = together
         .into_iter()
         .map(|((sid, condition), (on, actions))| Statement::allow(sid, actions, arns(places, on, &mut notes), condition));
-    let document = Document::of(statements.collect());
+    let document = Document::of(statements.collect::<Vec<_>>());
     notes.dedup();
     (document, notes)
 }
