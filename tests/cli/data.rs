@@ -567,3 +567,26 @@ fn jobs_take_their_time_in_a_sandbox_that_is_told_so() {
     let jobs = place.run(["data", "jobs", "--json"]).env("HLCTL_SANDBOX_JOB_DELAY", "3600").succeeds().json();
     assert_ne!(jobs["jobs"][0]["status"], "COMPLETED");
 }
+
+#[test]
+fn what_the_service_failed_to_take_in_is_not_called_refused() {
+    let place = stack();
+    folder(&place, &[("a.ndjson", &patients(0..10, 0))]);
+    place.cloud().emulator.set_faults(r#"{"jobs": {"server_error_every": 2}}"#.parse().unwrap());
+    place
+        .run(["data", "import", "in"])
+        .exits(6)
+        .says("5 resources were imported, 0 refused, 5 lost to failures of the service")
+        .says("`hlctl data import in` imports all of them once more")
+        .keeps_silent_about("mend those lines");
+    place.cloud().heal();
+    place.run(["data", "import", "in"]).succeeds().says("Imported 10 resources");
+}
+
+#[test]
+fn a_job_that_fails_without_a_word_is_told_with_its_manifest() {
+    let place = stack();
+    folder(&place, &[("a.ndjson", &patients(0..3, 0))]);
+    place.cloud().emulator.set_faults(r#"{"jobs": {"after_resources": 1, "ends_as": "FAILED"}}"#.parse().unwrap());
+    place.run(["data", "import", "in"]).exits(6).says("ended as FAILED").says("manifest.json may tell more");
+}

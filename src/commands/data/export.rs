@@ -197,7 +197,7 @@ impl<'a> Flow<'a> {
             None => {
                 self.entry.forget_job("export");
                 self.journal.write(&self.entry)?;
-                Err(of_failed(job, self.wish.again))
+                Err(of_failed(job, &self.desk.store, self.wish.again))
             }
         }
     }

@@ -314,16 +314,31 @@ impl Flow<'_> {
             return Ok(());
         }
         if job.status == "COMPLETED_WITH_ERRORS" {
-            let logs = folder.map(|folder| format!("{folder}FAILURE/")).unwrap_or_default();
-            return Err(CommandError::Incomplete {
-                message: format!(
-                    "{} resources were imported, {} refused; the whole logs are under {logs}",
-                    counts.resources_imported, counts.resources_refused
-                ),
-                hint: format!("mend those lines, then `{}` sends what has changed", self.again()),
-            });
+            return Err(self.incomplete(job, &causes));
         }
-        Err(of_failed(job, &self.again()))
+        Err(of_failed(job, &self.desk.store, &self.again()))
+    }
+
+    /// Some were not imported: by their own fault, which AWS counts, or the service's, which only the logs tell.
+    fn incomplete(&self, job: &Job, causes: &[Cause]) -> CommandError {
+        let counts = job.progress.unwrap_or_default();
+        let by_service: u64 = causes.iter().filter(|cause| cause.is_the_services()).map(|cause| cause.count).sum();
+        let by_data: u64 = causes.iter().filter(|cause| !cause.is_the_services()).map(|cause| cause.count).sum();
+        let refused = u64::try_from(counts.resources_refused).unwrap_or_default().max(by_data);
+        let failed = if by_service == 0 { String::new() } else { format!(", {by_service} lost to failures of the service") };
+        let logs = job.folder(&self.desk.store).map(|folder| format!("{folder}FAILURE/")).unwrap_or_default();
+        let again = self.again();
+        CommandError::Incomplete {
+            message: format!(
+                "{} resources were imported, {refused} refused{failed}; the whole logs are under {logs}",
+                counts.resources_imported
+            ),
+            hint: if refused == 0 {
+                format!("`{again}` imports all of them once more")
+            } else {
+                format!("mend those lines, then `{again}` sends what has changed")
+            },
+        }
     }
 }
 

@@ -169,11 +169,14 @@ fn of_wait(ended: Ended<ResourceError>, job: &str, again: &str) -> CommandError 
 }
 
 /// A job's end that is not what was wanted.
-fn of_failed(job: &Job, again: &str) -> CommandError {
+fn of_failed(job: &Job, store: &str, again: &str) -> CommandError {
+    // "Troubleshooting" of the HealthLake developer guide: without a message the manifest tells.
+    let folder = job.folder(store).filter(|_| job.message.is_none());
+    let manifest = folder.map(|folder| format!("AWS gives no cause; {folder}manifest.json may tell more\n"));
     let message = job.message.as_deref().map(|message| format!(": {message}")).unwrap_or_default();
     CommandError::Incomplete {
         message: format!("the {} job {} ended as {}{message}", job.kind.name(), job.id, job.status),
-        hint: format!("mend the cause, then `{again}` starts another job"),
+        hint: format!("{}mend the cause, then `{again}` starts another job", manifest.unwrap_or_default()),
     }
 }
 
