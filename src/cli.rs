@@ -11,6 +11,7 @@ mod graph;
 mod policy;
 mod sandbox;
 mod state;
+mod stores;
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -34,6 +35,7 @@ pub use sandbox::{AddressFormat, SandboxArgs, SandboxCommand, SandboxLoadArgs};
 pub use state::{
     ByHand, ForceUnlockArgs, ForgetArgs, MigrateArgs, MvArgs, ProtectArgs, PushArgs, RecoverArgs, StateCommand,
 };
+pub use stores::{DeleteStoreArgs, Point, ReplaceArgs, RestoreArgs, StoresCommand, UseArgs, Via};
 
 /// Provision and operate an AWS HealthLake FHIR store from one TOML file
 #[derive(Debug, Parser)]
@@ -134,6 +136,13 @@ pub enum Command {
     /// Import and export the store's data in bulk
     #[command(subcommand)]
     Data(DataCommand),
+    /// Make a store from the continuous backup of another, as it was at a point in time
+    Restore(RestoreArgs),
+    /// Put a new store with the same data in the place of the one in use, which is kept
+    Replace(ReplaceArgs),
+    /// The stack's stores: the one in use, and those beside it
+    #[command(subcommand)]
+    Stores(StoresCommand),
     /// Look into the state, move it, mend it
     #[command(subcommand)]
     State(StateCommand),
@@ -184,17 +193,16 @@ impl Command {
             Self::Report(arguments) => arguments.json,
             Self::Data(command) => command.prints_json(),
             Self::Sandbox(arguments) => arguments.prints_json(),
+            Self::Restore(arguments) => arguments.manner.json,
+            Self::Replace(arguments) => arguments.manner.json,
+            Self::Stores(command) => command.prints_json(),
             Self::State(StateCommand::List(arguments)) => arguments.json,
             Self::Adopt(arguments) => arguments.json,
             Self::State(StateCommand::Show { json, .. }) => *json,
             Self::State(_) | Self::Forget(_) | Self::Protect(_) | Self::Unprotect(_) | Self::ForceUnlock(_) => false,
             // What they print is JSON, but an error among it would be taken for a policy.
             Self::Policy(_) => false,
-            Self::Init(_)
-            | Self::Schema
-            | Self::Export(_)
-            | Self::Completions { .. }
-            | Self::Man { .. } => false,
+            Self::Init(_) | Self::Schema | Self::Export(_) | Self::Completions { .. } | Self::Man { .. } => false,
         }
     }
 }

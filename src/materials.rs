@@ -1,5 +1,5 @@
-//! What a SMART stack needs besides its configuration: the function's code and the test users' passwords. Reads files and
-//! variables; asks nobody.
+//! What a stack needs besides its configuration: the function's code, the test users' passwords, and the stores that the
+//! state has beside the one in use. Reads files and variables; asks nobody.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -9,7 +9,7 @@ use thiserror::Error;
 
 use crate::config::{Config, PasswordSource, Secret, TestUser, is_good_password};
 use crate::error::CommandError;
-use crate::module::{Materials, test_user};
+use crate::module::{Beside, Materials, test_user};
 use crate::package::{Package, Wanted};
 use crate::state::{Home, State};
 
@@ -41,7 +41,8 @@ pub fn gather(
     state: Option<&State>,
     inline: impl Fn() -> Result<Option<Config>, CommandError>,
 ) -> Result<Materials, CommandError> {
-    let Some(package) = package(config, home)? else { return Ok(Materials::default()) };
+    let beside = state.map(Beside::of).unwrap_or_default();
+    let Some(package) = package(config, home)? else { return Ok(Materials { beside, ..Materials::default() }) };
     let mut passwords = BTreeMap::new();
     for user in &config.smart.test_users {
         let secret = match &user.password {
@@ -56,20 +57,20 @@ pub fn gather(
             Err(error) => return Err(error),
         }
     }
-    Ok(Materials { package: Some(package), passwords })
+    Ok(Materials { package: Some(package), passwords, beside })
 }
 
 /// Gathers what there is, for whoever only looks: a password that is not at hand is not compared.
 ///
 /// # Errors
 /// No package, or one that Lambda cannot run.
-pub fn gather_to_look(config: &Config, home: Home) -> Result<Materials, CommandError> {
+pub fn gather_to_look(config: &Config, home: Home, state: &State) -> Result<Materials, CommandError> {
     let users = if config.smart_on_fhir { config.smart.test_users.as_slice() } else { &[] };
     let given = users.iter().filter_map(|user| {
         Some((user.username.clone(), read(user, &user.password, config.smart.password_minimum_length).ok()?))
     });
     let passwords = given.collect();
-    Ok(Materials { package: package(config, home)?, passwords })
+    Ok(Materials { package: package(config, home)?, passwords, beside: Beside::of(state) })
 }
 
 /// The function's code; none where the store is without SMART.

@@ -20,11 +20,12 @@ use crate::config::{Config, Protect, Setting, Sources};
 use crate::error::CommandError;
 use crate::graph::Graph;
 use crate::materials;
+use crate::module::beside::is_beside;
 use crate::module::{self, Stack};
 use crate::plan::build::Situation;
 use crate::plan::{self, Options, Plan, Seen};
 use crate::resource::{Context, Identity, Settings};
-use crate::state::{Home, State};
+use crate::state::{Entry, Home, State, Status};
 use crate::ui::Printer;
 use crate::wait::{Pace, Stop};
 
@@ -292,12 +293,14 @@ pub struct Prepared {
     graph: Graph,
     seen: BTreeMap<Address, Seen>,
     store_name: Option<String>,
+    gone: Vec<Address>,
 }
 
 impl Prepared {
     /// A plan that rests on nothing but the state.
     pub fn of_parts(cx: Context, stack: Stack, plan: Plan, state: State, protect: Protect) -> Self {
-        Self { cx, stack, plan, state, protect, graph: Graph::default(), seen: BTreeMap::new(), store_name: None }
+        let (graph, seen) = (Graph::default(), BTreeMap::new());
+        Self { cx, stack, plan, state, protect, graph, seen, store_name: None, gone: Vec::new() }
     }
 
     /// Decides anew, after the user has named more, from what was read before.
@@ -319,6 +322,9 @@ impl Prepared {
             },
             options,
         )?;
+        let gone =
+            self.gone.iter().map(|address| format!("{address} was deleted outside hlctl; it is struck from the state"));
+        self.plan.warnings.extend(gone);
         Ok(())
     }
 
@@ -343,23 +349,44 @@ pub async fn prepare(
     state.check_belongs(session.home(), &connection.identity)?;
     let pace = session.pace(config);
     let cx = connection.context(&state, settings, pace, session.stop.clone());
-    let stack = match config {
+    let wanted = |state: &State| match config {
         Some(config) if !options.destroy => {
-            let materials = materials::gather(config, session.home(), Some(&state), || session.config_if_any())?;
-            module::build(config, &connection.identity, &state.stack, &materials)
+            let mut materials = materials::gather(config, session.home(), Some(state), || session.config_if_any())?;
+            materials.beside.stores.retain(|store| !options.give_up.contains(&store.address));
+            Ok(module::build(config, &connection.identity, &state.stack, &materials))
         }
-        _ => Stack::new(),
+        _ => Ok::<_, CommandError>(Stack::new()),
     };
-    let mut graph = Graph::default();
-    for (address, spec) in &stack {
-        graph.insert(address.clone(), spec.references().into_iter().map(|reference| reference.address));
-    }
+    let mut stack = wanted(&state)?;
+    let mut graph = graph_of(&stack);
     let protect = config.map_or(Protect::Default, |config| config.protect.clone());
     let seen = plan::refresh(&cx, &stack, &graph, &state, destroys_buckets(&stack, &state, options)).await?;
     let store_name = config.map(|config| config.datastore_name.clone());
-    let mut prepared = Prepared { cx, stack, plan: Plan::default(), state, protect, graph, seen, store_name };
+    let mut state = state;
+    let gone = if options.destroy { Vec::new() } else { let_go(&mut state, &seen) };
+    if !gone.is_empty() {
+        stack = wanted(&state)?;
+        graph = graph_of(&stack);
+    }
+    let mut prepared = Prepared { cx, stack, plan: Plan::default(), state, protect, graph, seen, store_name, gone };
     prepared.decide_again(connection, options)?;
     Ok(prepared)
+}
+
+fn graph_of(stack: &Stack) -> Graph {
+    let mut graph = Graph::default();
+    for (address, spec) in stack {
+        graph.insert(address.clone(), spec.references().into_iter().map(|reference| reference.address));
+    }
+    graph
+}
+
+/// A store beside the one in use, or its key, that somebody else has deleted is not made again.
+fn let_go(state: &mut State, seen: &BTreeMap<Address, Seen>) -> Vec<Address> {
+    let is_gone = |address: &Address| seen.get(address).is_some_and(|seen| seen.observed.is_none());
+    let was_kept = |address: &Address, entry: &Entry| is_beside(address) && entry.status == Status::Ready;
+    let gone = state.resources.extract_if(.., |address, entry| was_kept(address, entry) && is_gone(address));
+    gone.map(|(address, _)| address).collect()
 }
 
 /// Counting what a bucket holds takes time, so it is done only where a bucket may go.

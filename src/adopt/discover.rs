@@ -317,6 +317,7 @@ impl Search<'_> {
                     recorded: None,
                     foretold: None,
                     doubtful_since: None,
+                    origin: None,
                     attributes: spec.desired(known),
                 };
                 kind.find(self.cx, &Trail { address, entry: &entry, known, taken: &[] }).await.map_err(failed)?

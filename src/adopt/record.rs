@@ -118,12 +118,20 @@ pub fn enter(
     for (address, found) in &found {
         known.insert(address.clone(), found.observed.recorded.clone());
     }
+    let keys: BTreeMap<String, Address> = found
+        .iter()
+        .filter(|(_, found)| found.kind == Kind::KmsKey)
+        .filter_map(|(address, found)| Some((found.observed.recorded["arn"].as_str()?.to_owned(), address.clone())))
+        .collect();
     for (address, Found { kind, observed }) in found {
         let spec = stack.get(&address);
         let wanted = spec.map(|spec| spec.desired(&known));
         let is_wanted = |name: &String| wanted.as_ref().is_none_or(|wanted| wanted.contains_key(name));
         let needs = spec.map(|spec| spec.references().into_iter().map(|reference| reference.address).collect());
-        let mut needs: Vec<Address> = needs.unwrap_or_default();
+        // A store beside the one in use, for which the configuration does not ask, still needs its key.
+        let arn = observed.attributes.get("kms_key_arn").and_then(Value::as_str);
+        let key = arn.and_then(|arn| keys.get(arn)).cloned();
+        let mut needs: Vec<Address> = needs.unwrap_or_else(|| key.into_iter().collect());
         needs.sort();
         needs.dedup();
         let entry = Entry {
@@ -136,6 +144,7 @@ pub fn enter(
             recorded: Some(observed.recorded),
             foretold: None,
             doubtful_since: None,
+            origin: None,
             attributes: observed.attributes.into_iter().filter(|(name, _)| is_wanted(name)).collect(),
         };
         state.resources.insert(address, entry);

@@ -170,6 +170,9 @@ impl Coordinator<'_> {
         entry.foretold = self.foretold.get(&step.address).filter(is_whole).cloned();
         entry.attributes = self.stack.get(&step.address).map(|spec| spec.desired(&self.known)).unwrap_or_default();
         entry.protection = previous.as_ref().and_then(|previous| previous.protection);
+        // What was being filled from elsewhere still is; one that is made anew in another's place is not.
+        let begun = previous.as_ref().filter(|previous| previous.status == Status::Creating);
+        entry.origin = begun.and_then(|previous| previous.origin.clone());
         match previous {
             // The same attempt goes on, so AWS must see the same token.
             Some(previous) if previous.status == Status::Creating && previous.recorded.is_none() => {

@@ -217,6 +217,7 @@ pub fn intent(step: &Step, plan: &Plan, protected: bool) -> Entry {
         recorded: None,
         foretold: None,
         doubtful_since: None,
+        origin: None,
         attributes: serde_json::Map::new(),
     }
 }

@@ -59,7 +59,7 @@ async fn find(session: &Session, config: Option<&Config>, arguments: &DriftArgs)
     let cx = connection.context(&state, settings, session.pace(config), session.stop.clone());
     let stack = match config {
         Some(config) => {
-            let materials = materials::gather_to_look(config, session.home())?;
+            let materials = materials::gather_to_look(config, session.home(), &state)?;
             module::build(config, &connection.identity, &state.stack, &materials)
         }
         None => Stack::new(),

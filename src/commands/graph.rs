@@ -11,11 +11,12 @@ use crate::cli::{GraphArgs, GraphFormat};
 use crate::config::Config;
 use crate::error::CommandError;
 use crate::exit_code::ExitCode;
-use crate::module::{self, Materials, Stack};
+use crate::module::{self, Beside, Materials, Stack};
 use crate::package::Package;
 use crate::plan::file::PlanFile;
 use crate::resource::Identity;
 use crate::session::Session;
+use crate::state::State;
 use crate::ui::graph::{self, Picture};
 use crate::whole_file;
 
@@ -28,7 +29,7 @@ pub(super) async fn run(session: &Session, arguments: &GraphArgs) -> Result<Exit
         Some(path) => PlanFile::read(path)?.actions(),
         None => BTreeMap::new(),
     };
-    let stack = stack(&config);
+    let stack = stack(&config, state.as_ref());
     let title = format!("The stack of {}", config.datastore_name);
     let picture = Picture::of_stack(&title, &stack, state.as_ref(), &planned);
     let format = if arguments.json { GraphFormat::Json } else { arguments.format };
@@ -45,7 +46,7 @@ pub(super) async fn run(session: &Session, arguments: &GraphArgs) -> Result<Exit
 }
 
 /// The stack without AWS, passwords or the function's code: what needs what rests on none of them.
-fn stack(config: &Config) -> Stack {
+fn stack(config: &Config, state: Option<&State>) -> Stack {
     let identity = Identity {
         account: "000000000000".to_owned(),
         region: config.region.clone().unwrap_or_else(|| "us-east-1".to_owned()),
@@ -53,7 +54,8 @@ fn stack(config: &Config) -> Stack {
         caller: String::new(),
     };
     let package = config.smart_on_fhir.then(|| Arc::new(Package::unread(config.smart.package.is_none())));
-    module::build(config, &identity, "", &Materials { package, passwords: BTreeMap::new() })
+    let beside = state.map(Beside::of).unwrap_or_default();
+    module::build(config, &identity, "", &Materials { package, beside, ..Materials::default() })
 }
 
 /// Into the file, or to stdout.

@@ -25,6 +25,7 @@ pub mod sandbox;
 mod schema;
 mod smart;
 mod state;
+mod stores;
 mod summary;
 mod validate;
 mod wait;
@@ -120,6 +121,9 @@ fn run(cli: Cli, printer: Printer) -> Result<ExitCode, CommandError> {
         Command::Fhir(command) => block_on(sender, fhir::run(&session, &command)),
         Command::Policy(command) => block_on(sender, policy::run(&session, &command)),
         Command::Data(command) => block_on(sender, data::run(&session, &command)),
+        Command::Restore(arguments) => block_on(sender, stores::restore(&session, &arguments)),
+        Command::Replace(arguments) => block_on(sender, stores::replace(&session, &arguments)),
+        Command::Stores(command) => block_on(sender, stores::run(&session, &command)),
         Command::Smart(command) => block_on(sender, smart::run(&session, &command)),
         Command::Sandbox(arguments) => block_on(sender, sandbox::run(&session, &arguments)),
     }

@@ -102,6 +102,7 @@ pub(super) fn options(scope: &Scope) -> Options {
         allow_destroy: scope.allow_destroy.iter().cloned().collect(),
         destroy: false,
         exactly: scope.exactly,
+        give_up: BTreeSet::new(),
     }
 }
 

@@ -6,12 +6,11 @@ use url::Url;
 use super::places::Places;
 use super::{outputs, sandbox};
 use crate::error::CommandError;
+use crate::module::beside::STORE;
 use crate::oauth::{Http, OauthError};
 use crate::resource::Context;
 use crate::session::{Connection, Session, Wishes};
 use crate::state::State;
-
-pub(super) const STORE: &str = "healthlake_fhir_datastore.this";
 
 /// What the state holds, and whoever is asked about it.
 pub(super) struct Ways {

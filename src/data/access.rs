@@ -253,11 +253,7 @@ fn allows(documents: &[Value], action: &str, resource: &str) -> bool {
 
 /// Whether an element names something, or its opposite does not.
 fn names(element: &Value, opposite: &Value, is: impl Fn(&str) -> bool) -> bool {
-    if opposite.is_null() {
-        texts(element).into_iter().any(is)
-    } else {
-        !texts(opposite).into_iter().any(is)
-    }
+    if opposite.is_null() { texts(element).into_iter().any(is) } else { !texts(opposite).into_iter().any(is) }
 }
 
 /// Whether a text is as a pattern with `*` and `?` says.

@@ -8,6 +8,7 @@
 pub mod address;
 pub mod canonical;
 pub mod client;
+pub mod counts;
 pub mod explain;
 pub mod pages;
 pub mod refusal;
@@ -16,6 +17,7 @@ pub mod text;
 
 pub use address::{Base, Reference};
 pub use client::{Answer, Ask, Authority, Fhir};
+pub use counts::{Counts, counts};
 pub use pages::{Bundle, Entry, Page, Pages};
 pub use refusal::{FhirError, Refusal};
 pub use signing::Signer;

@@ -3,12 +3,14 @@
 //! The policies, lifecycle rules and names of the Terraform module that hlctl replaces live here and nowhere else, with
 //! the module's faults mended. Pure: nothing here asks AWS.
 
+pub mod beside;
 mod outputs;
 mod smart;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+pub use beside::Beside;
 pub use outputs::{SECRETS, outputs};
 pub use smart::test_user;
 
@@ -38,6 +40,8 @@ pub struct Materials {
     pub package: Option<Arc<Package>>,
     /// The test users' passwords, by username.
     pub passwords: BTreeMap<String, Secret>,
+    /// The stores beside the one in use.
+    pub beside: Beside,
 }
 
 /// Builds the stack. `stack` is the value of the `hlctl:stack` tag.
@@ -56,8 +60,7 @@ struct Builder<'a> {
 impl Builder<'_> {
     fn build(mut self) -> Stack {
         let s3_key = self.kms_key("s3", "Encrypts the import and export data of a HealthLake data store");
-        let store_key =
-            self.config.create_kms_key.then(|| self.kms_key("datastore", "Encrypts a HealthLake data store"));
+        let store_key = self.config.create_kms_key.then(|| self.kms_key("datastore", STORE_KEY_PURPOSE));
         let data = self.bucket("data", &self.config.data_bucket_name);
         let logs = self.bucket("access_logs", &self.config.logs_bucket_name);
         self.data_bucket_settings(&data, &s3_key);
@@ -65,11 +68,14 @@ impl Builder<'_> {
         self.logging(&data, &logs, &permission);
         let provider = self.config.smart_on_fhir.then(|| self.identity_provider()).flatten();
         let is_smart = provider.is_some();
-        let store = self.datastore(store_key.clone(), provider);
+        let spec = self.datastore(store_key.clone(), provider);
+        let store = self.add("this", spec.clone());
         if is_smart {
             self.service_role(&store, store_key.as_ref());
         }
-        self.import_export_role(&data, &s3_key, &store);
+        let beside = self.beside(&spec);
+        let stores: Vec<_> = std::iter::once(store).chain(beside).collect();
+        self.import_export_role(&data, &s3_key, &stores);
         self.nodes
     }
 
@@ -170,31 +176,27 @@ impl Builder<'_> {
         }
     }
 
-    fn datastore(
-        &mut self,
-        key: Option<Ref<KmsKey>>,
-        identity_provider: Option<IdentityProvider>,
-    ) -> Ref<FhirDatastore> {
-        let store = FhirDatastore {
+    fn datastore(&self, key: Option<Ref<KmsKey>>, identity_provider: Option<IdentityProvider>) -> FhirDatastore {
+        FhirDatastore {
             name: self.config.datastore_name.clone(),
             key,
-            preload: self.config.preload_data,
+            beginning: self.beginning(),
             analytics: self.config.datastore_analytics,
             nlp: self.config.datastore_nlp,
             default_profiles: self.config.datastore_default_profiles.clone(),
             backup: self.config.datastore_backup.clone(),
             identity_provider,
             tags: self.tags::<FhirDatastore>("this"),
-        };
-        self.add("this", store)
+            kept: false,
+        }
     }
 
     /// "Setting up permissions for import (or export) jobs", HealthLake developer guide, and `kms:Decrypt`, without which
     /// an import from a bucket with its own key fails.
-    fn import_export_role(&mut self, data: &Ref<S3Bucket>, key: &Ref<KmsKey>, store: &Ref<FhirDatastore>) {
+    fn import_export_role(&mut self, data: &Ref<S3Bucket>, key: &Ref<KmsKey>, stores: &[Ref<FhirDatastore>]) {
         let role = IamRole {
             name: self.config.healthlake_role_name.clone(),
-            trust: self.trust_of_store("HealthLakeJobs", store),
+            trust: self.trust_of_stores("HealthLakeJobs", stores),
             tags: self.tags::<IamRole>("healthlake"),
         };
         let role = self.add("healthlake", role);
@@ -213,16 +215,18 @@ impl Builder<'_> {
         self.add("this", IamRolePolicyAttachment { role, policy: policy.arn() });
     }
 
-    /// Trust in HealthLake on behalf of this one store ("Setting up permissions for import jobs", HealthLake developer
-    /// guide).
-    fn trust_of_store(&self, sid: &'static str, store: &Ref<FhirDatastore>) -> Document {
+    /// Trust in HealthLake on behalf of these stores alone ("Setting up permissions for import jobs", HealthLake
+    /// developer guide).
+    fn trust_of_stores(&self, sid: &'static str, stores: &[Ref<FhirDatastore>]) -> Document {
         let trust = Statement::allow(sid, &["sts:AssumeRole"])
             .principal(Principal::Service("healthlake.amazonaws.com"))
             .when("StringEquals", "aws:SourceAccount", vec![self.identity.account.as_str().into()])
-            .when("ArnEquals", "aws:SourceArn", vec![store.arn()]);
+            .when("ArnEquals", "aws:SourceArn", stores.iter().map(Ref::<FhirDatastore>::arn).collect());
         Document::of([trust])
     }
 }
+
+const STORE_KEY_PURPOSE: &str = "Encrypts a HealthLake data store";
 
 /// What an administrator of a key may do; using it is not among that.
 const KEY_ADMINISTRATION: &[&str] = &[
@@ -264,11 +268,13 @@ fn drop_unfinished_uploads(id: &'static str) -> LifecycleRule {
     LifecycleRule { id, abort_uploads_after_days: Some(UPLOADS_DROPPED_AFTER_DAYS), ..LifecycleRule::default() }
 }
 
-/// Whether the resource at `address` may be destroyed only by name.
+/// Whether the resource at `address` may be destroyed only by name. A store beside the one in use is as protected as that.
 pub fn is_protected(protect: &Protect, address: &Address) -> bool {
     match protect {
         Protect::Default => by_default(address),
-        Protect::Addresses(addresses) => addresses.contains(address.as_str()),
+        Protect::Addresses(addresses) => {
+            addresses.contains(beside::counterpart(address).unwrap_or_else(|| address.as_str()))
+        }
     }
 }
 

@@ -254,7 +254,7 @@ impl Builder<'_> {
         let smart = &self.config.smart;
         let role = IamRole {
             name: smart.service_role_name.clone(),
-            trust: self.trust_of_store("HealthLakeSmart", store),
+            trust: self.trust_of_stores("HealthLakeSmart", std::slice::from_ref(store)),
             tags: self.tags::<IamRole>("healthlake_service_role"),
         };
         let role = self.add("healthlake_service_role", role);

@@ -84,7 +84,11 @@ impl Listener {
         let mut connections = JoinSet::new();
         loop {
             let stream = tokio::select! {
-                Some(Ok(Some(outcome))) = connections.join_next() => return outcome,
+                Some(ended) = connections.join_next() => match ended {
+                    Ok(Some(outcome)) => return outcome,
+                    // That one was about something else; the others are still waited for.
+                    _ => continue,
+                },
                 stream = accept(four.as_ref()) => stream,
                 stream = accept(six.as_ref()) => stream,
             };

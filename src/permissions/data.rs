@@ -15,9 +15,9 @@ pub fn data(places: &Places) -> (Document, Vec<String>) {
         entry.1.push(action);
     }
     let mut notes = Vec::new();
-    let statements = together
-        .into_iter()
-        .map(|((sid, condition), (on, actions))| Statement::allow(sid, actions, arns(places, on, &mut notes), condition));
+    let statements = together.into_iter().map(|((sid, condition), (on, actions))| {
+        Statement::allow(sid, actions, arns(places, on, &mut notes), condition)
+    });
     let document = Document::of(statements.collect::<Vec<_>>());
     notes.dedup();
     (document, notes)
@@ -48,9 +48,7 @@ fn arns(places: &Places, on: On, notes: &mut Vec<String>) -> Vec<String> {
     };
     let buckets = || known("s3_bucket.data", "name").into_iter().map(|name| places.bucket(&name));
     match on {
-        On::Stores => {
-            arn_or_any(places, ("healthlake_fhir_datastore.this", "healthlake", "datastore/fhir/*"), notes)
-        }
+        On::Stores => arn_or_any(places, ("healthlake_fhir_datastore.this", "healthlake", "datastore/fhir/*"), notes),
         On::Keys => arn_or_any(places, ("kms_key.s3", "kms", "key/*"), notes),
         On::Bucket => buckets().collect(),
         On::Objects => buckets().map(|bucket| format!("{bucket}/*")).collect(),

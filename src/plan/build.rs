@@ -1,5 +1,8 @@
 //! Decides what is to be done about each resource. Pure.
 
+mod guard;
+mod reason;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::address::Address;
@@ -12,6 +15,9 @@ use crate::state::{Deposed, Entry, State, Status};
 use super::diff::diff;
 use super::refresh::{Seen, known};
 use super::{Action, AttributeChange, Change, Plan, Refusal};
+pub use guard::can_bring_its_data;
+use guard::{ending, refusal};
+use reason::{VANISHED, beginning, existing, never_came_to_be, vanished};
 
 /// What the user asked for besides the configuration.
 #[derive(Clone, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
@@ -27,6 +33,9 @@ pub struct Options {
     /// The targets alone, without what they need.
     #[serde(default)]
     pub exactly: bool,
+    /// Stores beside the one in use that are not to be kept any longer.
+    #[serde(default)]
+    pub give_up: BTreeSet<Address>,
 }
 
 /// Everything that a decision rests on.
@@ -189,7 +198,7 @@ impl Decider<'_> {
         let attributes = diff(rules, &wanted, observed.as_ref().map(|observed| &observed.attributes));
         let forced = self.options.replace.contains(address);
         let (action, reason) = match &observed {
-            None => (Action::Create, entry.and_then(vanished)),
+            None => (Action::Create, entry.and_then(vanished).or_else(|| entry.and_then(beginning))),
             Some(observed) => {
                 let barred = self.taken(address, entry, observed).or_else(|| ending(address, observed));
                 self.plan.refusals.extend(barred);
@@ -285,7 +294,7 @@ impl Decider<'_> {
             action: change.action,
             changed: change.attributes.iter().map(AttributeChange::attribute).collect(),
             contents: change.contents.as_ref(),
-            vanished: change.action == Action::Create && change.reason.is_some(),
+            vanished: change.action == Action::Create && change.reason.as_deref() == Some(VANISHED),
             settings: self.situation.settings,
         };
         Kind::parse(&change.kind).map(|kind| kind.meaning(&occasion)).unwrap_or_default()
@@ -338,7 +347,7 @@ impl Decider<'_> {
             kind: entry.kind.clone(),
             name: recorded.as_ref().and_then(|recorded| entry.kind()?.name(recorded).ok()),
             action: if observed.is_some() || under_way { Action::Delete } else { Action::Forget },
-            reason: (!self.options.destroy).then(|| "the configuration no longer asks for it".to_owned()),
+            reason: (!self.options.destroy).then(|| self.why_it_goes(address).to_owned()),
             attributes: Vec::new(),
             meaning: Vec::new(),
             protected: (self.protects(address, entry) || observed.is_some_and(is_locked)) && !under_way,
@@ -353,6 +362,14 @@ impl Decider<'_> {
         let strays = entry.kind().zip(self.situation.seen.get(address));
         self.plan.changes.extend(strays.and_then(|(kind, seen)| stray(address, kind, seen)));
         Ok(())
+    }
+
+    fn why_it_goes(&self, address: &Address) -> &'static str {
+        if self.options.give_up.contains(address) {
+            "it is not to be kept any longer"
+        } else {
+            "the configuration no longer asks for it"
+        }
     }
 
     /// What was said by hand counts first, then the configuration, if there is one; else what the state was told.
@@ -376,111 +393,12 @@ impl Decider<'_> {
         let delete_first = deposed.entry.kind().is_some_and(Kind::is_alone);
         self.plan.changes.extend(change.map(|change| Change { delete_first, ..change }));
     }
-
-    /// Refuses what must not happen by implication.
-    fn guard(&mut self) {
-        let mut refusals = Vec::new();
-        for change in self.plan.changes.iter().filter(|change| change.action.destroys()) {
-            // Whoever asks for the replacement is told to name the thing along with it.
-            let barred = self.unasked_replacement(change).or_else(|| self.unnamed_destruction(change));
-            refusals.extend(barred);
-            refusals.extend(self.full_bucket(change));
-        }
-        self.plan.refusals.extend(refusals);
-    }
-
-    fn unasked_replacement(&self, change: &Change) -> Option<Refusal> {
-        let holds_data = change.protected || is_bucket(change) || is_precious(change);
-        if change.action != Action::Replace || !holds_data || self.options.replace.contains(&change.address) {
-            return None;
-        }
-        if never_came_to_be(change) {
-            return None;
-        }
-        let why = change.attributes.iter().find_map(|attribute| attribute.replaces.clone())?;
-        Some(Refusal {
-            address: change.address.clone(),
-            message: format!("it would have to be made anew, for {why}; what it holds would be lost"),
-            hint: format!(
-                "undo the change in the config, or have it replaced: --replace '{}' --allow-destroy '{}'",
-                change.address,
-                change.name.as_deref().unwrap_or_default()
-            ),
-            protection: true,
-            name_to_give: None,
-        })
-    }
-
-    fn unnamed_destruction(&self, change: &Change) -> Option<Refusal> {
-        if !change.protected || never_came_to_be(change) || self.is_named(change) {
-            return None;
-        }
-        let name = change.name.as_deref().unwrap_or(change.address.as_str());
-        Some(Refusal {
-            address: change.address.clone(),
-            message: format!("{name} is protected and would be destroyed"),
-            hint: format!("if that is meant, name it: --allow-destroy '{}'", self.name_to_give(change)),
-            protection: true,
-            name_to_give: Some(self.name_to_give(change)),
-        })
-    }
-
-    /// In a destroy of the whole stack the store's name stands for all of it.
-    fn name_to_give(&self, change: &Change) -> String {
-        let own = change.name.as_deref().unwrap_or(change.address.as_str()).to_owned();
-        if self.is_whole_destroy() { self.stack_name() } else { own }
-    }
-
-    fn is_named(&self, change: &Change) -> bool {
-        let named = |name: &str| self.options.allow_destroy.contains(name);
-        named(change.address.as_str())
-            || change.name.as_deref().is_some_and(named)
-            || (self.is_whole_destroy() && named(&self.stack_name()))
-    }
-
-    fn is_whole_destroy(&self) -> bool {
-        self.options.destroy && self.options.targets.is_empty()
-    }
-
-    /// The store's name; where an earlier run has deleted the store, or never came to make it, the one it would have.
-    fn stack_name(&self) -> String {
-        let store = self.plan.changes.iter().find(|change| change.kind == "healthlake_fhir_datastore");
-        let name = store.and_then(|store| store.name.as_deref()).or(self.situation.store_name);
-        name.unwrap_or(self.situation.state.stack.as_str()).to_owned()
-    }
-
-    fn full_bucket(&self, change: &Change) -> Option<Refusal> {
-        let contents = change.contents.as_ref().filter(|contents| !contents.is_empty())?;
-        if self.situation.settings.force_destroy {
-            return None;
-        }
-        let bucket = change.name.clone().unwrap_or_default();
-        let error = ResourceError::NotEmpty { bucket, contents: contents.clone() };
-        Some(Refusal {
-            address: change.address.clone(),
-            message: error.to_string(),
-            hint: error.hint().unwrap_or_default(),
-            protection: true,
-            name_to_give: None,
-        })
-    }
 }
 
 /// Whether there cannot be both at once.
 fn have_one_name(kind: Kind, new: Option<&serde_json::Value>, old: Option<&serde_json::Value>) -> bool {
     let name = |identity: Option<&serde_json::Value>| identity.and_then(|identity| kind.name(identity).ok());
     name(new).is_some_and(|new| Some(new) == name(old))
-}
-
-/// A refusal that nothing but a change in AWS, or of the configuration, can lift.
-fn refusal(address: &Address, error: &ResourceError) -> Refusal {
-    Refusal {
-        address: address.clone(),
-        message: error.to_string(),
-        hint: error.hint().unwrap_or_default(),
-        protection: false,
-        name_to_give: None,
-    }
 }
 
 /// A second one, made because the answer to the first attempt was lost and the thing could not be seen yet.
@@ -509,77 +427,7 @@ fn superfluous(address: &Address, kind: Option<Kind>, recorded: serde_json::Valu
     })
 }
 
-/// What somebody else has ordered the end of is neither given up nor changed behind that person's back.
-fn ending(address: &Address, observed: &Observed) -> Option<Refusal> {
-    let Condition::Ending { what, rescue } = &observed.condition else { return None };
-    Some(Refusal {
-        address: address.clone(),
-        message: format!("somebody outside hlctl has ordered its end: {what}"),
-        hint: format!(
-            "to keep it: {rescue}\nand then `hlctl apply`, which enables it again. To give it up for a new one: \
-             --replace '{address}'"
-        ),
-        protection: true,
-        name_to_give: None,
-    })
-}
-
 /// Whether AWS itself protects it. hlctl switches that off on the way to a destruction, so it too takes the name.
 fn is_locked(observed: &Observed) -> bool {
     observed.attributes.get("deletion_protection").is_some_and(|protection| protection == "ACTIVE")
-}
-
-/// How the reason of a replacement begins when the old one never came to be.
-const CREATION_FAILED: &str = "AWS could not make it";
-
-fn is_bucket(change: &Change) -> bool {
-    change.kind == "s3_bucket"
-}
-
-fn is_precious(change: &Change) -> bool {
-    Kind::parse(&change.kind).is_some_and(Kind::is_precious)
-}
-
-/// A store that AWS could not make holds nothing.
-fn never_came_to_be(change: &Change) -> bool {
-    change.reason.as_deref().is_some_and(|reason| reason.starts_with(CREATION_FAILED))
-}
-
-fn vanished(entry: &Entry) -> Option<String> {
-    (entry.status == Status::Ready).then(|| "it was deleted outside hlctl".to_owned())
-}
-
-fn existing(
-    entry: Option<&Entry>,
-    observed: &Observed,
-    attributes: &[AttributeChange],
-    forced: bool,
-) -> (Action, Option<String>) {
-    if matches!(observed.condition, Condition::Ending { .. }) {
-        return (Action::NoOp, None);
-    }
-    if let Condition::Failed { status, cause } = &observed.condition {
-        return (Action::Replace, Some(format!("{CREATION_FAILED} ({status}: {cause})")));
-    }
-    if forced {
-        return (Action::Replace, Some("--replace asks for it".to_owned()));
-    }
-    if let Some(why) = attributes.iter().find_map(|attribute| attribute.replaces.clone()) {
-        return (Action::Replace, Some(why));
-    }
-    if !attributes.is_empty() {
-        let reason = match &observed.condition {
-            Condition::Impaired { status, cause } => Some(format!("the last change failed ({status}: {cause})")),
-            _ => None,
-        };
-        // What exists without our knowing, and is part of what is ours, is put as if it were new.
-        let unrecorded_part = entry.is_none() && observed.tags.is_none();
-        return (if unrecorded_part { Action::Create } else { Action::Update }, reason);
-    }
-    match (&observed.condition, entry) {
-        (Condition::Changing(status), _) => (Action::Settle, Some(format!("AWS is still at work on it ({status})"))),
-        (_, Some(entry)) if entry.status == Status::Ready => (Action::NoOp, None),
-        (_, Some(_)) => (Action::Adopt, Some("an earlier run was cut off".to_owned())),
-        (_, None) => (Action::Adopt, Some("it exists and is as wanted".to_owned())),
-    }
 }

@@ -14,6 +14,7 @@ use crate::error::CommandError;
 use crate::resource::Identity;
 use crate::session::Prepared;
 use crate::state::{Home, State, Store};
+use crate::whole_file;
 
 const FORMAT: &str = "hlctl-plan";
 const VERSION: u64 = 1;
@@ -77,11 +78,7 @@ impl PlanFile {
     /// The file cannot be written.
     pub fn write(&self, path: &Path) -> Result<(), CommandError> {
         let write = || -> anyhow::Result<()> {
-            let directory = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
-            let mut beside = tempfile::NamedTempFile::new_in(directory)?;
-            serde_json::to_writer_pretty(&mut beside, self)?;
-            beside.persist(path)?;
-            Ok(())
+            Ok(whole_file::write_private(path, ".plan-", &serde_json::to_vec_pretty(self)?)?)
         };
         Ok(write().with_context(|| format!("cannot write the plan to {}", path.display()))?)
     }

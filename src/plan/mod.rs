@@ -10,7 +10,7 @@ mod refresh_only;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-pub use build::{Options, build};
+pub use build::{Options, build, can_bring_its_data};
 pub use diff::{AttributeChange, parts};
 pub use foretell::foretell;
 pub use refresh::{Seen, Unseen, refresh, survey};

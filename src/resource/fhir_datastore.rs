@@ -3,32 +3,35 @@
 //! Identity: the id that AWS gives; the name is not unique. Ownership: its tags. Creation and deletion take 15 to 30 minutes
 //! and go on in AWS whether or not anyone watches.
 
+mod await_store;
 mod identity_provider;
+mod look;
+mod request;
 
 use std::collections::BTreeMap;
 
-use aws_sdk_healthlake::types::{
-    AnalyticsConfiguration, AnalyticsStatus, BackupConfiguration, BackupStatus, BackupType, CmkType,
-    DatastoreProperties, FhirVersion, KmsEncryptionConfig, NlpConfiguration, NlpStatus, PreloadDataConfig,
-    PreloadDataType, ProfileConfiguration, SseConfiguration, Tag,
-};
+use aws_sdk_healthlake::types::{FhirVersion, IdentityProviderConfiguration};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 pub use identity_provider::IdentityProvider;
+pub use look::{BackupWindow, Vitals, vitals};
 
 use super::kms_key::KmsKey;
 use super::reference::{Known, Ref, Reference, Text};
-use super::tags::{TagChange, as_attribute, is_ours, without_aws};
-use super::{
-    Attributes, Condition, Context, Identity, Listed, Observed, Occasion, Progress, Resource, Rule, Task, Trail,
-    attributes,
-};
+use super::tags::{TagChange, as_attribute, is_ours};
+use super::{Attributes, Context, Identity, Listed, Observed, Occasion, Resource, Rule, Task, Trail, attributes};
 use crate::aws::{AwsError, Operation};
 use crate::config::Backup;
 use crate::error::ResourceError;
 use crate::plan::{Action, AttributeChange};
-use crate::wait::{self, Ended, Look};
+use await_store::{Impaired, settle, wait_until_gone};
+use look::{
+    all_living, condition_of, describe, is_ending, is_gone, list_tags, observed_attributes, recorded_of, sorted, switch,
+};
+use request::{
+    analytics, as_healthlake_tags, backup, encryption, nlp, preload, profiles, restore_configuration, update_operation,
+};
 
 /// What the configuration asks for. `None` leaves AWS's default, or what somebody set, alone.
 #[derive(Clone, Debug)]
@@ -37,8 +40,8 @@ pub struct FhirDatastore {
     pub name: String,
     /// The customer's key, or `None` for one that AWS owns.
     pub key: Option<Ref<KmsKey>>,
-    /// Whether to begin with synthetic patients.
-    pub preload: bool,
+    /// What it begins with.
+    pub beginning: Beginning,
     /// SQL analytics.
     pub analytics: Option<bool>,
     /// Medical NLP.
@@ -51,6 +54,26 @@ pub struct FhirDatastore {
     pub identity_provider: Option<IdentityProvider>,
     /// All its tags.
     pub tags: BTreeMap<String, String>,
+    /// Whether it is only kept as it is: nothing of it is compared but its tags.
+    pub kept: bool,
+}
+
+/// What a store holds when it is ready for the first time.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Beginning {
+    /// Nothing.
+    Empty,
+    /// Synthetic patients.
+    Synthea,
+    /// What another store held.
+    Restored {
+        /// Id of that store.
+        source: String,
+        /// Seconds since 1970; `None` for the latest point that can be restored.
+        at: Option<i64>,
+    },
+    /// Nothing, or whatever came later from elsewhere: not compared.
+    Any,
 }
 
 /// What the state file remembers.
@@ -75,6 +98,10 @@ impl Ref<FhirDatastore> {
 
 /// AWS allows one creation and one deletion a minute and account ("AWS HealthLake endpoints and quotas").
 const ONE_A_MINUTE: std::time::Duration = std::time::Duration::from_secs(600);
+fn creation(operation: &'static str) -> Operation {
+    Operation::new("healthlake", operation).patience(ONE_A_MINUTE).eventually(NOT_YET_VISIBLE)
+}
+
 /// A key, a function or its permission made just before.
 const NOT_YET_VISIBLE: &[(&str, &str)] = &[
     ("ValidationException", "KMS"),
@@ -101,14 +128,21 @@ impl Resource for FhirDatastore {
     }
 
     fn desired(&self, known: &Known) -> Attributes {
+        if self.kept {
+            return attributes([("tags", as_attribute(&self.tags))]);
+        }
         let mut wanted = attributes([
             ("name", json!(self.name)),
             ("fhir_version", json!("R4")),
             ("encryption", json!(if self.key.is_some() { "CUSTOMER_MANAGED_KMS_KEY" } else { "AWS_OWNED_KMS_KEY" })),
             ("kms_key_arn", self.key.as_ref().map_or(Value::Null, |key| json!(known.text(&key.arn())))),
-            ("preload_data_type", if self.preload { json!("SYNTHEA") } else { Value::Null }),
             ("tags", as_attribute(&self.tags)),
         ]);
+        match self.beginning {
+            Beginning::Empty => drop(wanted.insert("preload_data_type".to_owned(), Value::Null)),
+            Beginning::Synthea => drop(wanted.insert("preload_data_type".to_owned(), json!("SYNTHEA"))),
+            Beginning::Restored { .. } | Beginning::Any => {}
+        }
         wanted.extend(identity_provider::desired(self.identity_provider.as_ref(), known));
         let mut set = |name: &str, value: Option<Value>| {
             if let Some(value) = value {
@@ -152,51 +186,25 @@ impl Resource for FhirDatastore {
     }
 
     async fn create(&self, task: &Task<'_>) -> Result<Recorded, ResourceError> {
-        let cx = task.cx;
-        let tags = as_healthlake_tags(&self.tags)?;
-        let encryption = self.encryption(task.known)?;
-        let preload = self.preload.then(|| {
-            PreloadDataConfig::builder()
-                .preload_data_type(PreloadDataType::Synthea)
-                .build()
-                .map_err(ResourceError::request)
-        });
-        let preload = preload.transpose()?;
-        let provider = self.identity_provider.as_ref();
-        let provider = provider.map(|provider| identity_provider::request(Some(provider), task.known)).transpose()?;
-        let operation =
-            Operation::new("healthlake", "CreateFHIRDatastore").patience(ONE_A_MINUTE).eventually(NOT_YET_VISIBLE);
-        let turn = cx.gate.to_create().await;
-        let answer = cx
-            .call(operation, || {
-                let create = cx.clients.healthlake.create_fhir_datastore().datastore_name(&self.name);
-                create
-                    .datastore_type_version(FhirVersion::R4)
-                    .sse_configuration(encryption.clone())
-                    .set_preload_data_config(preload.clone())
-                    .set_analytics_configuration(self.analytics.map(analytics))
-                    .set_nlp_configuration(self.nlp.map(nlp))
-                    .set_profile_configuration(self.default_profiles.as_deref().map(profiles))
-                    .set_backup_configuration(self.backup.as_ref().map(backup))
-                    .set_identity_provider_configuration(provider.clone())
-                    .client_token(task.token)
-                    .set_tags(Some(tags.clone()))
-                    .send()
-            })
-            .await?;
-        drop(turn);
-        let given = [&answer.datastore_id, &answer.datastore_arn, &answer.datastore_endpoint];
-        if given.into_iter().any(String::is_empty) {
-            return Err(AwsError::incomplete("healthlake", "CreateFHIRDatastore", "id, ARN or endpoint").into());
-        }
-        let recorded = Recorded {
-            id: answer.datastore_id,
-            arn: answer.datastore_arn,
-            endpoint: answer.datastore_endpoint,
-            name: self.name.clone(),
+        let recorded = match &self.beginning {
+            Beginning::Restored { source, at } => self.restore(task, source, *at).await?,
+            _ => self.make(task).await?,
         };
         task.identified(&recorded)?;
-        Self::settle(task, recorded).await
+        let recorded = Self::settle(task, recorded).await?;
+        match (&self.beginning, &self.backup) {
+            // A restored store has no backup of its own, and the request has no place for it.
+            (Beginning::Restored { .. }, Some(backups)) => {
+                let healthlake = &task.cx.clients.healthlake;
+                let update = || {
+                    let update = healthlake.update_fhir_datastore().datastore_id(&recorded.id);
+                    update.backup_configuration(backup(backups)).send()
+                };
+                task.cx.call(update_operation(), update).await?;
+                Self::settle(task, recorded).await
+            }
+            _ => Ok(recorded),
+        }
     }
 
     async fn update(
@@ -337,16 +345,76 @@ impl Resource for FhirDatastore {
 }
 
 impl FhirDatastore {
-    /// Always said: a SMART store needs it said, and for others it changes nothing.
-    fn encryption(&self, known: &Known) -> Result<SseConfiguration, ResourceError> {
-        let kind = if self.key.is_some() { CmkType::CmCmk } else { CmkType::AoCmk };
-        let key = self.key.as_ref().map(|key| known.text(&key.arn()));
-        let config = KmsEncryptionConfig::builder()
-            .cmk_type(kind)
-            .set_kms_key_id(key)
-            .build()
-            .map_err(ResourceError::request)?;
-        Ok(SseConfiguration::builder().kms_encryption_config(config).build())
+    async fn make(&self, task: &Task<'_>) -> Result<Recorded, ResourceError> {
+        let cx = task.cx;
+        let tags = as_healthlake_tags(&self.tags)?;
+        let encryption = encryption(self.key.as_ref(), task.known)?;
+        let preload = (self.beginning == Beginning::Synthea).then(preload).transpose()?;
+        let provider = self.provider(task.known)?;
+        let turn = cx.gate.to_create().await;
+        let answer = cx
+            .call(creation("CreateFHIRDatastore"), || {
+                let create = cx.clients.healthlake.create_fhir_datastore().datastore_name(&self.name);
+                create
+                    .datastore_type_version(FhirVersion::R4)
+                    .sse_configuration(encryption.clone())
+                    .set_preload_data_config(preload.clone())
+                    .set_analytics_configuration(self.analytics.map(analytics))
+                    .set_nlp_configuration(self.nlp.map(nlp))
+                    .set_profile_configuration(self.default_profiles.as_deref().map(profiles))
+                    .set_backup_configuration(self.backup.as_ref().map(backup))
+                    .set_identity_provider_configuration(provider.clone())
+                    .client_token(task.token)
+                    .set_tags(Some(tags.clone()))
+                    .send()
+            })
+            .await?;
+        drop(turn);
+        let given = [answer.datastore_id, answer.datastore_arn, answer.datastore_endpoint];
+        self.recorded("CreateFHIRDatastore", given)
+    }
+
+    /// Nothing of the source's settings comes along, so that all of them are said ("Restoring a data store", HealthLake
+    /// developer guide).
+    async fn restore(&self, task: &Task<'_>, source: &str, at: Option<i64>) -> Result<Recorded, ResourceError> {
+        let cx = task.cx;
+        let tags = as_healthlake_tags(&self.tags)?;
+        let encryption = encryption(self.key.as_ref(), task.known)?;
+        let provider = self.provider(task.known)?;
+        let configuration = restore_configuration(at);
+        let turn = cx.gate.to_create().await;
+        let answer = cx
+            .call(creation("RestoreFHIRDatastore"), || {
+                let restore = cx.clients.healthlake.restore_fhir_datastore().source_datastore_id(source);
+                restore
+                    .datastore_name(&self.name)
+                    .restore_configuration(configuration.clone())
+                    .sse_configuration(encryption.clone())
+                    .set_analytics_configuration(self.analytics.map(analytics))
+                    .set_nlp_configuration(self.nlp.map(nlp))
+                    .set_profile_configuration(self.default_profiles.as_deref().map(profiles))
+                    .set_identity_provider_configuration(provider.clone())
+                    .client_token(task.token)
+                    .set_tags(Some(tags.clone()))
+                    .send()
+            })
+            .await?;
+        drop(turn);
+        let given = [answer.datastore_id, answer.datastore_arn, answer.datastore_endpoint];
+        self.recorded("RestoreFHIRDatastore", given)
+    }
+
+    fn recorded(&self, operation: &'static str, given: [String; 3]) -> Result<Recorded, ResourceError> {
+        if given.iter().any(String::is_empty) {
+            return Err(AwsError::incomplete("healthlake", operation, "id, ARN or endpoint").into());
+        }
+        let [id, arn, endpoint] = given;
+        Ok(Recorded { id, arn, endpoint, name: self.name.clone() })
+    }
+
+    fn provider(&self, known: &Known) -> Result<Option<IdentityProviderConfiguration>, ResourceError> {
+        let provider = self.identity_provider.as_ref();
+        provider.map(|provider| identity_provider::request(Some(provider), known)).transpose()
     }
 
     async fn update_tags(&self, cx: &Context, arn: &str) -> Result<(), ResourceError> {
@@ -363,239 +431,5 @@ impl FhirDatastore {
             cx.call(Operation::new("healthlake", "UntagResource"), untag).await?;
         }
         Ok(())
-    }
-}
-
-/// One change at a time: another one under way is waited out.
-fn update_operation() -> Operation {
-    Operation::new("healthlake", "UpdateFHIRDatastore").eventually(&[("ConflictException", "")])
-}
-
-async fn all_living(cx: &Context) -> Result<Vec<Recorded>, AwsError> {
-    let mut living = Vec::new();
-    let mut token = None;
-    loop {
-        let list = || cx.clients.healthlake.list_fhir_datastores().set_next_token(token.clone()).send();
-        let page = cx.call(Operation::new("healthlake", "ListFHIRDatastores"), list).await?;
-        for store in page.datastore_properties_list().iter().filter(|store| !is_ending(store)) {
-            living.push(recorded_of(&whole("ListFHIRDatastores", store.clone())?));
-        }
-        token = page.next_token().map(str::to_owned);
-        if token.is_none() {
-            return Ok(living);
-        }
-    }
-}
-
-async fn describe(cx: &Context, id: &str) -> Result<Option<DatastoreProperties>, AwsError> {
-    let describe = || cx.clients.healthlake.describe_fhir_datastore().datastore_id(id).send();
-    match cx.call(Operation::new("healthlake", "DescribeFHIRDatastore"), describe).await {
-        Ok(answer) => match answer.datastore_properties {
-            Some(store) => whole("DescribeFHIRDatastore", store).map(Some),
-            None => Err(AwsError::incomplete("healthlake", "DescribeFHIRDatastore", "data store")),
-        },
-        Err(error) if error.is_not_found() => Ok(None),
-        Err(error) => Err(error),
-    }
-}
-
-/// The SDK puts nothing in the place of what AWS should have said and has not.
-fn whole(operation: &'static str, store: DatastoreProperties) -> Result<DatastoreProperties, AwsError> {
-    let parts = [
-        ("id", store.datastore_id()),
-        ("ARN", store.datastore_arn()),
-        ("endpoint", store.datastore_endpoint()),
-        ("status", store.datastore_status().as_str()),
-    ];
-    let missing = parts.into_iter().find(|(_, value)| value.is_empty()).map(|(name, _)| name);
-    match missing {
-        Some(missing) => Err(AwsError::incomplete("healthlake", operation, missing)),
-        None => Ok(store),
-    }
-}
-
-/// What a store counts as whose last change AWS gave up.
-#[derive(Clone, Copy)]
-enum Impaired {
-    /// It works, and can be changed or deleted.
-    Works,
-    /// The change was ours.
-    Fails,
-}
-
-async fn settle(
-    task: &Task<'_>,
-    recorded: Recorded,
-    wait: bool,
-    impaired: Impaired,
-) -> Result<Recorded, ResourceError> {
-    let cx = task.cx;
-    let id = recorded.id.as_str();
-    let look = async || {
-        let store = describe(cx, id).await?.filter(|store| !is_ending(store)).ok_or(ResourceError::Vanished)?;
-        match condition_of(&store) {
-            Condition::Ready => Ok(Look::Ready(recorded_of(&store))),
-            Condition::Changing(status) if wait => Ok(Look::Pending(status)),
-            Condition::Changing(status) | Condition::Ending { what: status, .. } => {
-                Err(ResourceError::StillGoing { status })
-            }
-            Condition::Failed { status, cause } => Err(ResourceError::Failed { status, cause }),
-            Condition::Impaired { status, cause } => match impaired {
-                Impaired::Works => Ok(Look::Ready(recorded_of(&store))),
-                Impaired::Fails => Err(ResourceError::Failed { status, cause }),
-            },
-        }
-    };
-    let seen = |status: &str| task.progress(Progress::Status(status.to_owned()));
-    wait::until(cx.pace, &cx.stop, seen, look).await.map_err(|ended| ended_as_error(ended, cx))
-}
-
-async fn wait_until_gone(task: &Task<'_>, id: &str) -> Result<(), ResourceError> {
-    let cx = task.cx;
-    let look = async || match describe(cx, id).await? {
-        None => Ok(Look::Ready(())),
-        Some(store) if is_gone(&store) => Ok(Look::Ready(())),
-        Some(store) => match condition_of(&store) {
-            Condition::Failed { status, cause } if store.error_cause().is_some() => {
-                Err(ResourceError::Failed { status, cause })
-            }
-            _ if !task.wait => Err(ResourceError::StillGoing { status: status_of(&store) }),
-            _ => Ok(Look::Pending(status_of(&store))),
-        },
-    };
-    let seen = |status: &str| task.progress(Progress::Status(status.to_owned()));
-    wait::until(cx.pace, &cx.stop, seen, look).await.map_err(|ended| ended_as_error(ended, cx))
-}
-
-fn ended_as_error(ended: Ended<ResourceError>, cx: &Context) -> ResourceError {
-    match ended {
-        Ended::TimedOut(status) => ResourceError::TimedOut { status, waited: cx.pace.timeout },
-        ended => ended.into(),
-    }
-}
-
-fn status_of(store: &DatastoreProperties) -> String {
-    store.datastore_status().as_str().to_owned()
-}
-
-/// A deleted store is described for seven days more (HealthLake developer guide, "Deleting a data store").
-fn is_gone(store: &DatastoreProperties) -> bool {
-    store.datastore_status().as_str() == "DELETED"
-}
-
-fn is_ending(store: &DatastoreProperties) -> bool {
-    matches!(store.datastore_status().as_str(), "DELETED" | "DELETING")
-}
-
-/// Statuses as the guide explains them; one that hlctl does not know is a change under way, for AWS adds some over time.
-fn condition_of(store: &DatastoreProperties) -> Condition {
-    let cause = || {
-        let message = store.error_cause().and_then(|cause| cause.error_message());
-        message.unwrap_or("AWS gives no cause").to_owned()
-    };
-    match store.datastore_status().as_str() {
-        "ACTIVE" => Condition::Ready,
-        "CREATE_FAILED" => Condition::Failed { status: status_of(store), cause: cause() },
-        "UPDATE_FAILED" => Condition::Impaired { status: status_of(store), cause: cause() },
-        _ => Condition::Changing(status_of(store)),
-    }
-}
-
-fn recorded_of(store: &DatastoreProperties) -> Recorded {
-    Recorded {
-        id: store.datastore_id().to_owned(),
-        arn: store.datastore_arn().to_owned(),
-        endpoint: store.datastore_endpoint().to_owned(),
-        name: store.datastore_name().unwrap_or_default().to_owned(),
-    }
-}
-
-fn observed_attributes(store: &DatastoreProperties) -> Attributes {
-    let encryption = store.sse_configuration().and_then(|sse| sse.kms_encryption_config());
-    let customers = encryption.filter(|config| *config.cmk_type() == CmkType::CmCmk);
-    let mut seen = attributes([
-        ("name", json!(store.datastore_name())),
-        ("fhir_version", json!(store.datastore_type_version().as_str())),
-        ("encryption", json!(encryption.map_or("AWS_OWNED_KMS_KEY", |config| config.cmk_type().as_str()))),
-        ("kms_key_arn", json!(customers.and_then(|config| config.kms_key_id()))),
-        ("preload_data_type", json!(store.preload_data_config().map(|config| config.preload_data_type().as_str()))),
-    ]);
-    seen.extend(identity_provider::observed(store));
-    let mut set = |name: &str, value: Value| {
-        seen.insert(name.to_owned(), value);
-    };
-    set(
-        "analytics",
-        json!(
-            store.analytics_configuration().and_then(|config| config.status()).map(|status| settled(status.as_str()))
-        ),
-    );
-    set(
-        "nlp",
-        json!(store.nlp_configuration().and_then(|config| config.status()).map(|status| settled(status.as_str()))),
-    );
-    set(
-        "default_profiles",
-        sorted(store.profile_configuration().map(ProfileConfiguration::default_profiles).unwrap_or_default()),
-    );
-    let backup = store.backup_status_info().and_then(|info| info.configuration());
-    set("backup", json!(backup.and_then(BackupConfiguration::status).map(BackupStatus::as_str)));
-    set("backup_retention_days", json!(backup.and_then(BackupConfiguration::retention_period_in_days)));
-    set("backup_tags", json!(backup.map(BackupConfiguration::backup_tags_enabled)));
-    seen
-}
-
-fn switch(on: bool) -> &'static str {
-    if on { "ENABLED" } else { "DISABLED" }
-}
-
-/// A switch on its way counts as where it is going.
-fn settled(status: &str) -> &str {
-    match status {
-        "ENABLING" => "ENABLED",
-        "DISABLING" => "DISABLED",
-        other => other,
-    }
-}
-
-fn sorted(profiles: &[String]) -> Value {
-    let mut profiles = profiles.to_vec();
-    profiles.sort();
-    json!(profiles)
-}
-
-fn analytics(on: bool) -> AnalyticsConfiguration {
-    AnalyticsConfiguration::builder().status(AnalyticsStatus::from(switch(on))).build()
-}
-
-fn nlp(on: bool) -> NlpConfiguration {
-    NlpConfiguration::builder().status(NlpStatus::from(switch(on))).build()
-}
-
-fn profiles(profiles: &[String]) -> ProfileConfiguration {
-    ProfileConfiguration::builder().set_default_profiles(Some(profiles.to_vec())).build()
-}
-
-fn backup(backup: &Backup) -> BackupConfiguration {
-    BackupConfiguration::builder()
-        .status(BackupStatus::from(switch(backup.enabled)))
-        .set_backup_type(backup.enabled.then_some(BackupType::Continuous))
-        .set_retention_period_in_days(backup.retention_days.map(i32::from))
-        .set_backup_tags_enabled(backup.tags)
-        .build()
-}
-
-fn as_healthlake_tags(tags: &BTreeMap<String, String>) -> Result<Vec<Tag>, ResourceError> {
-    tags.iter()
-        .map(|(key, value)| Tag::builder().key(key).value(value).build().map_err(ResourceError::request))
-        .collect()
-}
-
-async fn list_tags(cx: &Context, arn: &str) -> Result<BTreeMap<String, String>, AwsError> {
-    let list = || cx.clients.healthlake.list_tags_for_resource().resource_arn(arn).send();
-    match cx.call(Operation::new("healthlake", "ListTagsForResource"), list).await {
-        Ok(answer) => Ok(without_aws(answer.tags().iter().map(|tag| (tag.key().to_owned(), tag.value().to_owned())))),
-        Err(error) if error.is_not_found() => Ok(BTreeMap::new()),
-        Err(error) => Err(error),
     }
 }

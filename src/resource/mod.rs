@@ -55,7 +55,7 @@ pub use cognito_user::CognitoUser;
 pub use cognito_user_pool::CognitoUserPool;
 pub use cognito_user_pool_client::{Access, CognitoUserPoolClient, Flow, access_of, secret_of};
 pub use cognito_user_pool_domain::CognitoUserPoolDomain;
-pub use fhir_datastore::{FhirDatastore, IdentityProvider};
+pub use fhir_datastore::{BackupWindow, Beginning, FhirDatastore, IdentityProvider, Vitals, vitals};
 pub use iam_policy::IamPolicy;
 pub use iam_role::IamRole;
 pub use iam_role_policy::IamRolePolicy;

@@ -1,14 +1,13 @@
 //! The state as a file beside the configuration: written beside, synced, renamed; the previous one kept.
 
-use std::fs::{self, File};
-use std::io::{ErrorKind, Write};
+use std::fs;
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
-
-use tempfile::NamedTempFile;
 
 use super::lock::{FileLock, Holder};
 use super::store::Holding;
 use super::{Place, State, StateError, format};
+use crate::whole_file::{Beside, directory_of};
 
 /// A state file and its neighbours: `<file>.backup` and `<file>.lock`.
 #[derive(Clone, Debug)]
@@ -144,7 +143,7 @@ impl LocalStore {
     }
 
     fn directory(&self) -> &Path {
-        self.path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."))
+        directory_of(&self.path)
     }
 
     /// Names of this state's files until they are whole.
@@ -165,22 +164,12 @@ impl LocalStore {
         self.put_in_place(beside, successor, lock).map_err(|error| lock.check().err().unwrap_or(error))
     }
 
-    fn write_beside(&self, bytes: &[u8]) -> Result<NamedTempFile, StateError> {
-        let mut beside = tempfile::Builder::new()
-            .prefix(&self.unfinished_prefix())
-            .tempfile_in(self.directory())
-            .map_err(|error| io("write beside", &self.path, error))?;
-        beside.write_all(bytes).map_err(|error| io("write", &self.path, error))?;
-        beside.as_file().sync_all().map_err(|error| io("sync", &self.path, error))?;
-        Ok(beside)
+    fn write_beside(&self, bytes: &[u8]) -> Result<Beside, StateError> {
+        Beside::write(&self.path, &self.unfinished_prefix(), bytes)
+            .map_err(|error| io("write beside", &self.path, error))
     }
 
-    fn put_in_place(
-        &self,
-        beside: NamedTempFile,
-        successor: Option<&State>,
-        lock: &FileLock,
-    ) -> Result<(), StateError> {
+    fn put_in_place(&self, beside: Beside, successor: Option<&State>, lock: &FileLock) -> Result<(), StateError> {
         if let Some(successor) = successor {
             self.check_precedes(successor)?;
         }
@@ -188,8 +177,7 @@ impl LocalStore {
         self.keep_previous(self.directory())?;
         // Once more, as late as can be, for this process may have been stopped for long.
         lock.check()?;
-        beside.persist(&self.path).map_err(|error| io("replace", &self.path, error.error))?;
-        sync_directory(self.directory()).map_err(|error| io("sync the directory of", &self.path, error))
+        beside.put_in_place(&self.path).map_err(|error| io("replace", &self.path, error))
     }
 
     fn check_precedes(&self, successor: &State) -> Result<(), StateError> {
@@ -219,10 +207,6 @@ fn with_suffix(path: &Path, suffix: &str) -> PathBuf {
     let mut name = path.as_os_str().to_owned();
     name.push(suffix);
     name.into()
-}
-
-fn sync_directory(directory: &Path) -> std::io::Result<()> {
-    File::open(directory)?.sync_all()
 }
 
 fn io(doing: &'static str, path: &Path, error: std::io::Error) -> StateError {
@@ -291,7 +275,7 @@ mod tests {
         let beside = store.write_beside(b"half").unwrap();
         store.break_lock(&store.holder().unwrap().unwrap().holder).unwrap();
         // Even past every look at the lock there is nothing any more to put in the state's place.
-        assert_eq!(beside.persist(store.path()).unwrap_err().error.kind(), ErrorKind::NotFound);
+        assert_eq!(beside.put_in_place(store.path()).unwrap_err().kind(), ErrorKind::NotFound);
         drop(robbed);
         assert_eq!(std::fs::read_dir(directory.path()).unwrap().count(), 0);
     }

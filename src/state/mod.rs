@@ -44,6 +44,9 @@ pub struct State {
     pub resources: BTreeMap<Address, Entry>,
     /// Resources that others have taken the place of, still to be deleted.
     pub deposed: Vec<Deposed>,
+    /// Whether the stack was switched to another store and not yet all that names a store is known to be up to date.
+    #[serde(skip_serializing_if = "std::ops::Not::not", default)]
+    pub switching: bool,
 }
 
 /// AWS, or the sandbox; a state never changes from one to the other.
@@ -81,8 +84,34 @@ pub struct Entry {
     /// until that has been looked into, there may be two. Seconds since 1970.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub doubtful_since: Option<i64>,
+    /// Of a store: where its data came from, if it was not made anew.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub origin: Option<Origin>,
     /// What it looked like when hlctl last looked, or what was about to be made.
     pub attributes: Attributes,
+}
+
+/// Where a store's data came from.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Origin {
+    /// Id of the store that had it.
+    pub source: String,
+    /// The point in time, in seconds since 1970; `None` for the latest.
+    pub at: Option<i64>,
+    /// How it comes.
+    pub way: Way,
+    /// Whether all of it has come.
+    pub filled: bool,
+}
+
+/// How data comes from one store into another.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Way {
+    /// AWS restores a continuous backup.
+    Backup,
+    /// An export, and an import of it.
+    Export,
 }
 
 impl Entry {
@@ -123,7 +152,8 @@ impl State {
     pub fn new(name: &str, home: Home, identity: Identity, settings: Settings) -> Self {
         let lineage = uuid::Uuid::new_v4().to_string();
         let stack = stack_tag(name, &lineage);
-        Self { lineage, serial: 0, stack, home, identity, settings, resources: BTreeMap::new(), deposed: Vec::new() }
+        let (resources, deposed) = (BTreeMap::new(), Vec::new());
+        Self { lineage, serial: 0, stack, home, identity, settings, resources, deposed, switching: false }
     }
 
     /// What is recorded of the resource at `address`.

@@ -37,9 +37,31 @@ pub fn date_of(seconds: i64) -> String {
     jiff::Timestamp::from_second(seconds).unwrap_or_default().strftime("%Y-%m-%d").to_string()
 }
 
+/// A time in seconds since 1970, to the second, in UTC.
+pub fn instant(seconds: i64) -> String {
+    jiff::Timestamp::from_second(seconds).unwrap_or_default().to_string()
+}
+
+/// Rows in columns; the last one is not filled up.
+pub fn table(rows: &[Vec<String>]) -> String {
+    let width = |column: usize| rows.iter().filter_map(|row| row.get(column)).map(|cell| cell.chars().count()).max();
+    let line = |row: &Vec<String>| {
+        let cells =
+            row.iter().enumerate().map(|(column, cell)| format!("{cell:0$}", width(column).unwrap_or_default()));
+        cells.collect::<Vec<_>>().join("  ").trim_end().to_owned()
+    };
+    rows.iter().map(line).collect::<Vec<_>>().join("\n")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_columns_of_a_table_stand_below_each_other() {
+        let rows = [["A", "B"], ["long", "b"]].map(|row| row.map(str::to_owned).to_vec());
+        assert_eq!(table(&rows), "A     B\nlong  b");
+    }
 
     #[test]
     fn durations_read_as_people_say_them() {

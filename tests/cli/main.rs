@@ -38,5 +38,6 @@ mod smart;
 mod smart_token;
 mod state;
 mod store;
+mod stores;
 mod support;
 mod terminal;

@@ -266,6 +266,20 @@ fn an_answer_with_another_state_is_passed_over() {
 }
 
 #[test]
+fn a_browser_that_connects_early_and_asks_late_is_heard() {
+    let (place, _) = smart(Place::quick("smart"));
+    let (running, address) = waiting(&place);
+    let back = Url::parse(&log_in(&address)).unwrap();
+    let mut early = TcpStream::connect(back.socket_addrs(|| None).unwrap().as_slice()).unwrap();
+    let (status, ..) = http("GET", back.join("/favicon.ico").unwrap().as_str(), &[], "");
+    assert_eq!(status, 404);
+    let target = format!("{}?{}", back.path(), back.query().unwrap());
+    write!(early, "GET {target} HTTP/1.1\r\nhost: localhost\r\n\r\n").unwrap();
+    let ended = running.ends();
+    assert_eq!(ended.code, 0, "{ended}");
+}
+
+#[test]
 fn a_refusal_at_the_callback_ends_the_log_in() {
     let (place, _) = smart(Place::quick("smart"));
     let (running, address) = waiting(&place);

@@ -1,8 +1,8 @@
 //! What hlctl makes of being killed at every request and at every write of its state, of signals, and of an AWS that fails.
 //!
 //! Without arguments a sample is tried, as a test among the others; `--every=N` tries every Nth point of all, `--every=1`
-//! everything. An argument with a slash tries the points whose names hold it. Another argument is the name of a test
-//! elsewhere.
+//! everything. An argument with a slash tries the points whose names hold it, or every Nth of them. Another argument is the
+//! name of a test elsewhere.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -55,12 +55,14 @@ fn main() -> ExitCode {
         at_once(scenarios, Recording::of).into_iter().map(|recording| (recording.scenario.name, recording)).collect();
     let points: Vec<Point> = recordings.values().flat_map(enumerate).collect();
     let all = points.len();
-    let points = match filter {
+    let points: Vec<Point> = match filter {
         Some(filter) => points.into_iter().filter(|point| point.to_string().contains(filter.as_str())).collect(),
-        None => match every {
-            Some(every) => spread(points, every.max(1)),
-            None => sample(points, STRIDE),
-        },
+        None => points,
+    };
+    let points = match every {
+        Some(every) => spread(points, every.max(1)),
+        None if filter.is_some() => points,
+        None => sample(points, STRIDE),
     };
     println!("{} of {all} points, recorded in {} s", points.len(), begun.elapsed().as_secs());
     std::panic::set_hook(Box::new(|_| {}));

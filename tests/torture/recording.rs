@@ -144,5 +144,7 @@ fn numbered(place: &Place) -> Vec<Request> {
         *nth += 1;
         Request { service: record.service, operation: record.operation, nth: *nth }
     };
-    place.cloud().requests().into_iter().map(number).collect()
+    let numbered = place.cloud().requests().into_iter().map(number);
+    // Resources of every type are counted, and one count is like another.
+    numbered.filter(|request| !request.operation.starts_with("Search") || request.nth == 1).collect()
 }

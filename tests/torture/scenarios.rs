@@ -43,7 +43,7 @@ impl Step {
 
 /// All of them.
 pub(crate) fn all() -> Vec<Scenario> {
-    vec![minimal(), full(), smart(), switch()]
+    vec![minimal(), full(), smart(), switch(), stores()]
 }
 
 /// The names that a store of these scenarios has had, so that a destroy may follow any step that was cut off.
@@ -159,6 +159,27 @@ fn switch() -> Scenario {
     };
     let steps = vec![apply("apply", without.clone()), apply("add", with), remove, destroy(without)];
     Scenario { name: "switch", example: "smart", region: "us-east-1", steps }
+}
+
+/// A store is restored, and put in the place of one whose key is not as the configuration asks, by either way.
+fn stores() -> Scenario {
+    let first = changed(
+        &example("customer-keys", "fhir-production"),
+        &[("create_kms_key = true", "create_kms_key = false\npreload_data = true")],
+    );
+    let keyed = changed(&first, &[("create_kms_key = false", "create_kms_key = true")]);
+    let run = |name: &'static str, config: &str, arguments: &[&'static str]| Step {
+        name,
+        config: config.to_owned(),
+        arguments: arguments.to_vec(),
+    };
+    let steps = vec![
+        apply("apply", first.clone()),
+        run("replace", &keyed, &["replace", "-y"]),
+        run("export", &first, &["replace", "-y", "--via", "export"]),
+        Step { arguments: [&DESTROY[..], &["--force-destroy"]].concat(), ..destroy(first) },
+    ];
+    Scenario { name: "stores", example: "customer-keys", region: "eu-west-2", steps }
 }
 
 /// Puts the step's configuration, and what that names, into the place.

@@ -19,7 +19,7 @@ pub(super) async fn run(session: &Session, arguments: &AdoptArgs) -> Result<Exit
     let place = session.store(Some(&config)).await?.place();
     let connection = interruptible(&session.stop, session.connect(Wishes::of(&config))).await?;
     let mut state = super::super::plan::fresh(session, &config, &connection.identity);
-    let materials = materials::gather_to_look(&config, session.home())?;
+    let materials = materials::gather_to_look(&config, session.home(), &state)?;
     let cx = connection.context(&state, settings_of(&config), session.pace(Some(&config)), session.stop.clone());
     let wanted = Wanted { config: &config, materials: &materials, stack: arguments.stack.as_deref() };
     let mut found = interruptible(&session.stop, discover(&cx, wanted)).await?;

@@ -29,7 +29,7 @@ pub(super) async fn run(
     let connection = interruptible(&session.stop, session.connect(Wishes::of(&config))).await?;
     let mut state = present.unwrap_or_else(|| super::super::plan::fresh(session, &config, &connection.identity));
     state.check_belongs(session.home(), &connection.identity)?;
-    let materials = materials::gather_to_look(&config, session.home())?;
+    let materials = materials::gather_to_look(&config, session.home(), &state)?;
     let stack = module::build(&config, &connection.identity, &state.stack, &materials);
     let address = wanted(&stack, address)?;
     let claims = claim(&stack, &state, &connection.identity, &address, id)?;

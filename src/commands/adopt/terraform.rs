@@ -120,7 +120,7 @@ async fn adopt(
 ) -> Result<Adoption, CommandError> {
     let identity = &connection.identity;
     let cx = connection.context(&state, settings_of(config), session.pace(Some(config)), session.stop.clone());
-    let materials = materials::gather_to_look(config, session.home())?;
+    let materials = materials::gather_to_look(config, session.home(), &state)?;
     let stack = module::build(config, identity, &state.stack, &materials);
     let mut claims = claims::of_instance(instance, identity)
         .map_err(|(address, error)| CommandError::Resource { address, error })?;

@@ -81,10 +81,7 @@ pub(super) fn tell(session: &Session, source: &Source, findings: &Findings) {
     if source.others > 0 {
         let first = source.other.as_deref().map(|name| format!(": {} is the first", name.escape_debug()));
         let others = plural(source.others, "file");
-        printer.warning(&format!(
-            "{others} left out, whose names do not end in .ndjson{}",
-            first.unwrap_or_default()
-        ));
+        printer.warning(&format!("{others} left out, whose names do not end in .ndjson{}", first.unwrap_or_default()));
     }
     findings.problems.iter().for_each(|group| printer.insist(&described(group)));
 }

@@ -32,17 +32,54 @@ pub(super) async fn run(session: &Session, arguments: &DataImportArgs) -> Result
         Place::Local(path) => Some(check(session, arguments, path, &mut told).await?),
     };
     let desk = Desk::open(session).await?;
+    let again = again(arguments);
+    import(session, &desk, Order { arguments, from: &from, source: source.as_ref(), again: &again }, told).await?;
+    Ok(ExitCode::Success)
+}
+
+/// The command that goes on.
+fn again(arguments: &DataImportArgs) -> String {
+    let DataImportArgs { from, validation_level, allow_problems, .. } = arguments;
+    let mut words = vec!["hlctl", "data", "import", from];
+    if *validation_level != Level::Strict {
+        words.extend(["--validation-level", validation_level.as_str()]);
+    }
+    words.extend(allow_problems.then_some("--allow-problems"));
+    command(words)
+}
+
+/// What is imported, and how.
+#[derive(Clone, Copy)]
+pub(super) struct Order<'a> {
+    /// Level, and whether to wait.
+    pub(super) arguments: &'a DataImportArgs,
+    /// Where the files are.
+    pub(super) from: &'a Place,
+    /// The files, if they are on this machine.
+    pub(super) source: Option<&'a Source>,
+    /// The command that goes on.
+    pub(super) again: &'a str,
+}
+
+/// Uploads what is not in S3 yet, and imports; goes on where an earlier run stood.
+pub(super) async fn import(
+    session: &Session,
+    desk: &Desk,
+    order: Order<'_>,
+    mut told: Value,
+) -> Result<(), CommandError> {
+    let Order { arguments, from, source, again } = order;
     let subject = from.subject();
     let journal = Journal::open(&journals(session), "import", &desk.store, &subject)?;
     let known = journal.read();
     let is_resumed = known.is_some();
     let mut entry = known.unwrap_or_else(|| Entry::new(&desk.store, &subject, &desk.place("import"), "import"));
-    let input = match &from {
+    let input = match from {
         Place::S3(prefix) => prefix.clone(),
         Place::Local(_) => entry.prefix.under("input"),
     };
     let output = entry.prefix.under("output");
-    let flow = Flow { session, arguments, desk: &desk, input, output };
+    let flow = Flow { session, arguments, desk, again, input, output };
     if entry.job.is_none() {
         if source.is_none() {
             Box::pin(flow.check_objects(&mut told)).await?;
@@ -54,10 +91,10 @@ pub(super) async fn run(session: &Session, arguments: &DataImportArgs) -> Result
         session.printer.say(&format!("Going on with {}, which an earlier run began.", entry.run));
     }
     if entry.job.is_none() {
-        if let Some(source) = &source {
+        if let Some(source) = source {
             Box::pin(flow.upload(source, &journal, &mut entry, &mut told)).await?;
         }
-        flow.start(&journal, &mut entry, source.as_ref().map(Source::fingerprint)).await?;
+        flow.start(&journal, &mut entry, source.map(Source::fingerprint)).await?;
     }
     let id = entry.job.clone().unwrap_or_default();
     told["job"] = json!({"id": id, "name": entry.run});
@@ -65,13 +102,13 @@ pub(super) async fn run(session: &Session, arguments: &DataImportArgs) -> Result
         flow.print(&told);
         return Err(CommandError::Incomplete {
             message: format!("the job {id} was started"),
-            hint: format!("`{}` waits for it; `hlctl data jobs` shows it", flow.again()),
+            hint: format!("`{}` waits for it; `hlctl data jobs` shows it", flow.again),
         });
     }
     let job = flow.wait(&id).await?;
     told["job"] = json!(job);
     let result = flow.conclude(&job, &mut told).await;
-    let result = result.and_then(|()| flow.check_same(&entry, source.as_ref()));
+    let result = result.and_then(|()| flow.check_same(&entry, source));
     flow.print(&told);
     if result.is_ok() {
         journal.close();
@@ -80,7 +117,7 @@ pub(super) async fn run(session: &Session, arguments: &DataImportArgs) -> Result
         entry.forget_job("import");
         journal.write(&entry)?;
     }
-    result.map(|()| ExitCode::Success)
+    result
 }
 
 async fn check(
@@ -121,22 +158,13 @@ struct Flow<'a> {
     session: &'a Session,
     arguments: &'a DataImportArgs,
     desk: &'a Desk,
+    /// The command that goes on.
+    again: &'a str,
     input: Prefix,
     output: Prefix,
 }
 
 impl Flow<'_> {
-    /// The command that goes on.
-    fn again(&self) -> String {
-        let DataImportArgs { from, validation_level, allow_problems, .. } = self.arguments;
-        let mut words = vec!["hlctl", "data", "import", from];
-        if *validation_level != Level::Strict {
-            words.extend(["--validation-level", validation_level.as_str()]);
-        }
-        words.extend(allow_problems.then_some("--allow-problems"));
-        command(words)
-    }
-
     fn print(&self, told: &Value) {
         if self.arguments.json {
             self.session.printer.data(&format!("{told:#}"));
@@ -178,7 +206,7 @@ impl Flow<'_> {
         }
         Err(CommandError::Incomplete {
             message: "the job has imported what the files were when it started; they have changed since".to_owned(),
-            hint: format!("`{}` imports them as they are now", self.again()),
+            hint: format!("`{}` imports them as they are now", self.again),
         })
     }
 
@@ -229,7 +257,7 @@ impl Flow<'_> {
             _ = self.session.stop.requested() => Err(crate::data::upload::UploadError::Stopped),
         };
         bar.finish_and_clear();
-        let uploaded = uploaded.map_err(|error| of_upload(&error, &self.again()))?;
+        let uploaded = uploaded.map_err(|error| of_upload(&error, self.again))?;
         let there = if uploaded.kept == 0 { String::new() } else { format!(", {} there already", uploaded.kept) };
         printer.say(&format!("Uploaded {} to {}{there}.", plural(uploaded.sent, "file"), self.input));
         told["upload"] = json!({"to": self.input.to_string(), "sent": uploaded.sent, "kept": uploaded.kept});
@@ -254,7 +282,7 @@ impl Flow<'_> {
             _ = self.session.stop.requested() => Err(("still being started".to_owned(), None)),
         };
         let id = started.map_err(|(error, hint)| {
-            super::unfinished(format!("the job was not started: {error}"), hint, &self.again())
+            super::unfinished(format!("the job was not started: {error}"), hint, self.again)
         })?;
         self.session.printer.say(&format!("Import job {id} has been started."));
         entry.job = Some(id);
@@ -284,7 +312,7 @@ impl Flow<'_> {
         };
         let job = job::wait(&self.desk.cx, Kind::Import, &self.desk.store, id, hear).await;
         spinner.finish_and_clear();
-        job.map_err(|ended| of_wait(ended, id, &self.again()))
+        job.map_err(|ended| of_wait(ended, id, self.again))
     }
 
     /// What became of it, with the refusals by cause.
@@ -316,7 +344,7 @@ impl Flow<'_> {
         if job.status == "COMPLETED_WITH_ERRORS" {
             return Err(self.incomplete(job, &causes));
         }
-        Err(of_failed(job, &self.desk.store, &self.again()))
+        Err(of_failed(job, &self.desk.store, self.again))
     }
 
     /// Some were not imported: by their own fault, which AWS counts, or the service's, which only the logs tell.
@@ -325,9 +353,10 @@ impl Flow<'_> {
         let by_service: u64 = causes.iter().filter(|cause| cause.is_the_services()).map(|cause| cause.count).sum();
         let by_data: u64 = causes.iter().filter(|cause| !cause.is_the_services()).map(|cause| cause.count).sum();
         let refused = u64::try_from(counts.resources_refused).unwrap_or_default().max(by_data);
-        let failed = if by_service == 0 { String::new() } else { format!(", {by_service} lost to failures of the service") };
+        let failed =
+            if by_service == 0 { String::new() } else { format!(", {by_service} lost to failures of the service") };
         let logs = job.folder(&self.desk.store).map(|folder| format!("{folder}FAILURE/")).unwrap_or_default();
-        let again = self.again();
+        let again = self.again;
         CommandError::Incomplete {
             message: format!(
                 "{} resources were imported, {refused} refused{failed}; the whole logs are under {logs}",

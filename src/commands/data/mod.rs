@@ -11,7 +11,7 @@ pub(super) use export::{Exported, Wish, export, of_file};
 
 use super::interruptible;
 use crate::aws::AwsError;
-use crate::cli::DataCommand;
+use crate::cli::{DataCommand, DataImportArgs, Level};
 use crate::data::download::DownloadError;
 use crate::data::job::{Job, Order};
 use crate::data::journal::{Entry, JournalError};
@@ -86,6 +86,12 @@ impl Desk {
         })
     }
 
+    /// The same for another store of the stack.
+    fn of_store(self, recorded: &serde_json::Value) -> Self {
+        let text = |name: &str| recorded[name].as_str().unwrap_or_default().to_owned();
+        Self { store: text("id"), arn: text("arn"), ..self }
+    }
+
     /// A part of the stack's bucket.
     pub(super) fn place(&self, name: &str) -> Prefix {
         Prefix { bucket: self.bucket.clone(), prefix: format!("{name}/") }
@@ -95,6 +101,37 @@ impl Desk {
     pub(super) fn order<'a>(&'a self, entry: &'a Entry, output: &'a Prefix) -> Order<'a> {
         Order { store: &self.store, role: &self.role, key: &self.key, name: &entry.run, token: &entry.token, output }
     }
+}
+
+/// Brings all data of the store in use into the one that is to take its place, through the stack's bucket.
+pub(super) async fn bring_over(
+    session: &Session,
+    cx: &Context,
+    state: &State,
+    again: &str,
+) -> Result<(), CommandError> {
+    let desk = Desk::of(cx.clone(), state)?;
+    let way = desk.place("replace").to_string();
+    let wish = Wish { to: Some(&way), types: &[], wait: true, replaces: false, again };
+    let exported = Box::pin(export(session, &desk, wish)).await?;
+    let successor = state.recorded(crate::module::beside::successor().as_str());
+    let desk = desk.of_store(successor.unwrap_or(&serde_json::Value::Null));
+    // What the store has taken once it is to take again.
+    let arguments = DataImportArgs {
+        from: exported.folder.to_string(),
+        validation_level: Level::Minimal,
+        allow_problems: false,
+        no_wait: false,
+        json: false,
+    };
+    if exported.files.is_empty() {
+        session.printer.say("There is nothing to import: the store is empty.");
+        return Ok(());
+    }
+    session.printer.say(&format!("The export stays at {}.", exported.folder));
+    let from = Place::S3(exported.folder);
+    let order = import::Order { arguments: &arguments, from: &from, source: None, again };
+    Box::pin(import::import(session, &desk, order, serde_json::json!({}))).await
 }
 
 /// Where the journals are: beside the state, or where it would be.

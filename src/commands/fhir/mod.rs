@@ -16,7 +16,7 @@ use url::Url;
 
 use super::places::Places;
 use super::smart::{Smart, is_smart};
-use super::ways::{STORE, Ways, recorded};
+use super::ways::{Ways, recorded};
 use super::{interruptible, outputs};
 use crate::aws::{Clients, Endpoint};
 use crate::cli::{Access, FhirCommand, Grant};
@@ -24,6 +24,7 @@ use crate::config::Secret;
 use crate::error::CommandError;
 use crate::exit_code::ExitCode;
 use crate::fhir::{Answer, Ask, Authority, Base, Fhir, FhirError, Signer};
+use crate::module::beside::STORE;
 use crate::oauth::{Http, OauthError};
 use crate::session::{Session, Wishes};
 use crate::state::{Home, State};

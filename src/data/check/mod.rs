@@ -7,7 +7,7 @@ mod line;
 mod problem;
 mod reader;
 mod repeats;
-mod resource_types;
+pub mod resource_types;
 
 use std::collections::BTreeMap;
 use std::io::{self, Read};

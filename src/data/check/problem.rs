@@ -169,14 +169,20 @@ impl Problem {
             Self::CutOff => "was the file cut short, or is the resource on several lines? Write it whole, on one line",
             Self::NotJson(_) => "write the resource as JSON, on one line, without comments",
             Self::SeveralOnALine => "end each resource with a line feed, and separate them by nothing else",
-            Self::NotAnObject => "write each resource on a line of its own, without the array around them: `jq -c '.[]' FILE`",
+            Self::NotAnObject => {
+                "write each resource on a line of its own, without the array around them: `jq -c '.[]' FILE`"
+            }
             Self::Twice(_) => "leave one of them out",
-            Self::NoType | Self::TypeNotText | Self::UnknownType => "write the type as FHIR R4 does: Patient, Observation",
+            Self::NoType | Self::TypeNotText | Self::UnknownType => {
+                "write the type as FHIR R4 does: Patient, Observation"
+            }
             Self::Bundle => {
                 "write each of its resources on a line of its own: `jq -c '.entry[].resource' FILE` \
                  (Synthea does with exporter.fhir.bulk_data = true)"
             }
-            Self::NoId | Self::IdNotText | Self::BadId => "give each resource an id: 1 to 64 letters, digits, hyphens and dots",
+            Self::NoId | Self::IdNotText | Self::BadId => {
+                "give each resource an id: 1 to 64 letters, digits, hyphens and dots"
+            }
             Self::ResourceTooLarge => "leave it out, or keep its attachment elsewhere",
             Self::Repeated => "keep one of them: which of two versions would stay is not said",
         }

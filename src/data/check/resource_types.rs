@@ -16,7 +16,7 @@ pub(super) fn type_name(name: String) -> Cow<'static, str> {
 }
 
 /// All of them, in alphabetical order.
-const ALL: &[&str] = &[
+pub const ALL: &[&str] = &[
     "Account",
     "ActivityDefinition",
     "AdverseEvent",

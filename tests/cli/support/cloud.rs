@@ -249,7 +249,7 @@ fn s3(config: &SdkConfig) -> aws_sdk_s3::Client {
 
 /// Whether an operation of this name changes anything.
 pub(crate) fn is_mutating(operation: &str) -> bool {
-    !["Get", "Head", "List", "Describe", "AdminGet"].iter().any(|verb| operation.starts_with(verb))
+    !["Get", "Head", "List", "Describe", "AdminGet", "Search"].iter().any(|verb| operation.starts_with(verb))
 }
 
 /// A fault for the nth request of an operation, or for all of them.

@@ -1,0 +1,56 @@
+//! `hlctl stores delete`: deletes a store beside the one in use, and the key that it alone needs.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use super::{Scene, beside_by_name, make};
+use crate::address::Address;
+use crate::cli::DeleteStoreArgs;
+use crate::commands::{interruptible, locked};
+use crate::error::CommandError;
+use crate::exit_code::ExitCode;
+use crate::module::beside::is_beside;
+use crate::plan::Options;
+use crate::session::Session;
+use crate::state::{Held, State};
+
+/// Deletes the store that the command line names; naming it is what lifts its protection.
+pub(super) async fn run(session: &Session, arguments: &DeleteStoreArgs) -> Result<ExitCode, CommandError> {
+    let config = session.config()?;
+    let store = session.store(Some(&config)).await?;
+    interruptible(&session.stop, session.read_existing(&store)).await?;
+    let manner = &arguments.manner;
+    let work = async |held: Arc<Held>| {
+        let again = format!("hlctl stores delete {}", arguments.store);
+        let (scene, state) = Scene::open(session, &config, manner, held, again).await?;
+        let address = beside_by_name(&state, &arguments.store)?;
+        let going = going(&state, &address);
+        let options = Options {
+            targets: going.iter().cloned().chain([Address::parse(make::JOB_ROLE)]).collect(),
+            allow_destroy: going.iter().map(ToString::to_string).collect(),
+            give_up: BTreeSet::from([address]),
+            exactly: true,
+            ..Options::default()
+        };
+        let prepared = scene.plan(state, &options).await?;
+        scene.agree(&prepared, "\nDelete this store and all that it holds?").await?;
+        scene.carry_out(&prepared, "The deletion").await?;
+        if !manner.json {
+            session.printer.say(&format!("{} is deleted.", arguments.store));
+        }
+        Ok(ExitCode::Success)
+    };
+    locked(session, &store, "hlctl stores delete", manner.lock_timeout, work).await
+}
+
+/// The store, and its key if no other store needs that.
+fn going(state: &State, address: &Address) -> BTreeSet<Address> {
+    let needs = state.resources.get(address).map(|entry| entry.needs.clone()).unwrap_or_default();
+    let is_needed = |key: &Address| {
+        let mut others =
+            state.resources.iter().filter(|(other, _)| *other != address && other.kind() == address.kind());
+        others.any(|(_, entry)| entry.needs.contains(key))
+    };
+    let keys = needs.into_iter().filter(|need| is_beside(need) && !is_needed(need));
+    keys.chain([address.clone()]).collect()
+}

@@ -1,0 +1,77 @@
+//! `hlctl stores list`
+
+use serde_json::{Value, json};
+
+use super::{as_json, id_of, stores};
+use crate::address::Address;
+use crate::cli::JsonArgs;
+use crate::commands::{interruptible, outputs};
+use crate::error::CommandError;
+use crate::exit_code::ExitCode;
+use crate::module::beside::STORE;
+use crate::resource::{BackupWindow, Context, Vitals, vitals};
+use crate::session::{Session, Wishes};
+use crate::state::{Entry, State};
+use crate::ui::{instant, table};
+
+/// Lists the stores, as AWS describes them now.
+pub(super) async fn run(session: &Session, arguments: &JsonArgs) -> Result<ExitCode, CommandError> {
+    let state = interruptible(&session.stop, outputs::read(session)).await?;
+    let config = session.config_if_any()?;
+    let connect = session.connect(Wishes::around(config.as_ref(), &session.global, &state));
+    let connection = interruptible(&session.stop, connect).await?;
+    state.check_belongs(session.home(), &connection.identity)?;
+    let pace = session.pace(config.as_ref());
+    let cx = connection.context(&state, state.settings.clone(), pace, session.stop.clone());
+    let seen = interruptible(&session.stop, look(&cx, &state)).await?;
+    if arguments.json {
+        let stores: Vec<Value> =
+            seen.iter().map(|(address, _, vitals)| told(&state, address, vitals.as_ref())).collect();
+        session.printer.data(&format!("{:#}", json!({"stores": stores})));
+    } else if seen.is_empty() {
+        session.printer.say("The stack has no store.");
+    } else {
+        let head = ["STORE", "ID", "STATUS", "CAN BE RESTORED TO", "DATA FROM"].map(str::to_owned).to_vec();
+        let rows = seen.iter().map(|(address, entry, vitals)| row(address, entry, vitals.as_ref()));
+        session.printer.data(&table(&std::iter::once(head).chain(rows).collect::<Vec<_>>()));
+    }
+    Ok(ExitCode::Success)
+}
+
+type Seen<'a> = Vec<(&'a Address, &'a Entry, Option<Vitals>)>;
+
+async fn look<'a>(cx: &Context, state: &'a State) -> Result<Seen<'a>, CommandError> {
+    let mut seen = Vec::new();
+    for (address, entry) in stores(state) {
+        let vitals = match id_of(entry) {
+            Some(id) => vitals(cx, id).await.map_err(CommandError::Aws)?,
+            None => None,
+        };
+        seen.push((address, entry, vitals));
+    }
+    Ok(seen)
+}
+
+fn row(address: &Address, entry: &Entry, vitals: Option<&Vitals>) -> Vec<String> {
+    let name = if address.as_str() == STORE { "in use".to_owned() } else { address.as_str().to_owned() };
+    let id = id_of(entry).unwrap_or("-").to_owned();
+    let status = vitals.map_or("gone", |vitals| vitals.status.as_str()).to_owned();
+    let window = vitals.and_then(|vitals| vitals.window).map_or_else(|| "no backup".to_owned(), between);
+    let origin = entry.origin.as_ref().map_or_else(|| "-".to_owned(), |origin| origin.source.clone());
+    vec![name, id, status, window, origin]
+}
+
+/// From when to when.
+pub(super) fn between(window: BackupWindow) -> String {
+    format!("{} .. {}", instant(window.earliest), instant(window.latest))
+}
+
+fn told(state: &State, address: &Address, vitals: Option<&Vitals>) -> Value {
+    let mut told = as_json(state, address);
+    told["status"] = json!(vitals.map(|vitals| &vitals.status));
+    told["kms_key_arn"] = json!(vitals.and_then(|vitals| vitals.key.as_ref()));
+    let window = vitals.and_then(|vitals| vitals.window);
+    told["earliest_restore_point"] = json!(window.map(|window| instant(window.earliest)));
+    told["latest_restore_point"] = json!(window.map(|window| instant(window.latest)));
+    told
+}

@@ -1,0 +1,67 @@
+//! Makes a store beside the one in use.
+
+use std::collections::BTreeSet;
+
+use super::{Scene, id_of};
+use crate::address::Address;
+use crate::error::CommandError;
+use crate::module::beside::{STORE_KEY, successor, successor_key};
+use crate::plan::Options;
+use crate::resource::{FhirDatastore, Resource};
+use crate::state::{Entry, Origin, State, Status};
+
+/// The role that HealthLake takes on for jobs; it names the stores that it may be taken on for.
+pub(super) const JOB_ROLE: &str = "iam_role.healthlake";
+
+/// Writes into `state` that a successor is to be made; nothing is in the state file before the plan is agreed to.
+pub(super) fn intend(state: &mut State, origin: Origin, key: Option<Address>) {
+    let entry = Entry {
+        kind: FhirDatastore::KIND.to_owned(),
+        status: Status::Creating,
+        token: uuid::Uuid::new_v4().to_string(),
+        protected: true,
+        protection: None,
+        needs: key.into_iter().collect(),
+        recorded: None,
+        foretold: None,
+        doubtful_since: None,
+        origin: Some(origin),
+        attributes: serde_json::Map::new(),
+    };
+    state.resources.insert(successor(), entry);
+}
+
+/// The key of the new store: the stack's, or one of its own.
+pub(super) fn key(scene: &Scene<'_>, is_new: bool) -> Option<Address> {
+    match scene.config.create_kms_key {
+        true if is_new => Some(successor_key()),
+        true => Some(Address::parse(STORE_KEY)),
+        false => None,
+    }
+}
+
+/// Makes the successor that the state intends, with what it needs, and lets the job role be taken on for it.
+pub(super) async fn make(scene: &Scene<'_>, state: State) -> Result<State, CommandError> {
+    let alone = Options { targets: BTreeSet::from([successor()]), ..Options::default() };
+    let mut prepared = scene.plan(state, &alone).await?;
+    let mut targets = prepared.plan.graph.with_needs(&alone.targets);
+    targets.insert(Address::parse(JOB_ROLE));
+    // What the role needs besides is the store in use, which is left as it is.
+    prepared.decide_again(&scene.connection, &Options { targets, exactly: true, ..Options::default() })?;
+    scene.agree(&prepared, "\nMake this store?").await?;
+    scene.carry_out(&prepared, "The new store").await
+}
+
+/// What the state says of a successor.
+pub(super) fn present(state: &State) -> Option<&Entry> {
+    state.resources.get(&successor())
+}
+
+/// The error of whoever asks for a second successor.
+pub(super) fn in_the_way(state: &State) -> CommandError {
+    let id = present(state).and_then(id_of).unwrap_or("healthlake_fhir_datastore.successor").to_owned();
+    CommandError::Usage {
+        message: format!("the stack has another new store already, {id}"),
+        hint: format!("have it used: hlctl stores use {id}\nor delete it: hlctl stores delete {id}"),
+    }
+}

@@ -1,0 +1,209 @@
+//! `hlctl restore`, `hlctl replace` and `hlctl stores`: stores beside the one in use.
+//!
+//! A new store is made beside the one in use, from its backup or from an export of it, as a resource like any other: what an
+//! apply promises of crashes, waiting and rivals holds here too. It takes the place of the one in use only when it is whole,
+//! and that one is kept until somebody deletes it by name.
+
+mod compare;
+mod delete;
+mod list;
+mod make;
+mod put_in_use;
+mod replace;
+mod restore;
+
+use std::sync::Arc;
+
+use serde_json::Value;
+
+use compare::Comparison;
+
+use super::apply::walk;
+use super::{confirm, interruptible, summary};
+use crate::address::Address;
+use crate::cli::{Manner, StoresCommand};
+use crate::config::Config;
+use crate::error::CommandError;
+use crate::exit_code::ExitCode;
+use crate::module::beside::{self, STORE};
+use crate::plan::Options;
+use crate::resource::{Context, FhirDatastore, Resource, Vitals, vitals};
+use crate::session::{Connection, Prepared, Session, Wishes, prepare, settings_of};
+use crate::state::{Entry, Held, State};
+use crate::ui::{json, plan_view};
+
+pub(super) use replace::run as replace;
+pub(super) use restore::run as restore;
+
+/// Runs one of `hlctl stores ...`.
+pub(super) async fn run(session: &Session, command: &StoresCommand) -> Result<ExitCode, CommandError> {
+    match command {
+        StoresCommand::List(arguments) => list::run(session, arguments).await,
+        StoresCommand::Use(arguments) => put_in_use::run(session, arguments).await,
+        StoresCommand::Delete(arguments) => delete::run(session, arguments).await,
+    }
+}
+
+/// What the steps of one command share.
+struct Scene<'a> {
+    session: &'a Session,
+    config: &'a Config,
+    manner: &'a Manner,
+    connection: Connection,
+    held: Arc<Held>,
+    /// The command that takes up where this one stood.
+    again: String,
+}
+
+impl<'a> Scene<'a> {
+    async fn open(
+        session: &'a Session,
+        config: &'a Config,
+        manner: &'a Manner,
+        held: Arc<Held>,
+        again: String,
+    ) -> Result<(Self, State), CommandError> {
+        let state = interruptible(&session.stop, session.read_existing(&held.store())).await?;
+        let connection = interruptible(&session.stop, session.connect(Wishes::of(config))).await?;
+        state.check_belongs(session.home(), &connection.identity)?;
+        Ok((Self { session, config, manner, connection, held, again }, state))
+    }
+
+    fn cx(&self, state: &State) -> Context {
+        let pace = self.session.pace(Some(self.config));
+        self.connection.context(state, settings_of(self.config), pace, self.session.stop.clone())
+    }
+
+    async fn look(&self, state: &State, id: &str) -> Result<Option<Vitals>, CommandError> {
+        let cx = self.cx(state);
+        interruptible(&self.session.stop, async { vitals(&cx, id).await.map_err(CommandError::Aws) }).await
+    }
+
+    async fn plan(&self, state: State, options: &Options) -> Result<Prepared, CommandError> {
+        let settings = settings_of(self.config);
+        let preparing = prepare(&self.connection, self.session, Some(self.config), state, options, settings);
+        interruptible(&self.session.stop, preparing).await
+    }
+
+    /// Shows a plan and asks whether to carry it out.
+    async fn agree(&self, prepared: &Prepared, question: &str) -> Result<(), CommandError> {
+        if !self.manner.json {
+            let place = self.connection.place(self.session.home());
+            self.session.printer.say(&plan_view::render(&prepared.plan, &place));
+        }
+        confirm::check(&prepared.plan)?;
+        let unnamed = confirm::unnamed(&prepared.plan);
+        if !unnamed.is_empty() {
+            return Err(confirm::protected(&unnamed));
+        }
+        if prepared.plan.changes_aws() {
+            confirm::approve(self.session, self.manner.auto_approve, question).await?;
+        }
+        Ok(())
+    }
+
+    /// Carries a plan out, and gives the state at the end.
+    async fn carry_out(&self, prepared: &Prepared, what: &str) -> Result<State, CommandError> {
+        let command = self.again.split(" --").next().unwrap_or(&self.again);
+        let report = walk(self.session, Arc::clone(&self.held), prepared, self.manner, Some(command)).await?;
+        let concluded = summary::conclude(self.session, &report, what, &self.again);
+        if concluded.is_err() && self.manner.json {
+            self.session.printer.data(&format!("{:#}", json::report(&report)));
+        }
+        concluded.map(|()| report.state)
+    }
+
+    /// Writes a state that no walk has written.
+    async fn write(&self, state: &mut State) -> Result<(), CommandError> {
+        state.serial += 1;
+        Ok(Arc::clone(&self.held).write(state.clone()).await?)
+    }
+
+    /// The same for another command.
+    fn going_on_with(&self, again: &str) -> Scene<'a> {
+        let (connection, held) = (self.connection.clone(), Arc::clone(&self.held));
+        Scene {
+            session: self.session,
+            config: self.config,
+            manner: self.manner,
+            connection,
+            held,
+            again: again.to_owned(),
+        }
+    }
+
+    fn say(&self, text: &str) {
+        self.session.printer.say(text);
+    }
+}
+
+/// Id of the store at this address.
+fn id_of(entry: &Entry) -> Option<&str> {
+    entry.recorded.as_ref()?.get("id")?.as_str()
+}
+
+/// The stack's stores: the one in use first.
+fn stores(state: &State) -> Vec<(&Address, &Entry)> {
+    let mut stores: Vec<_> =
+        state.resources.iter().filter(|(address, _)| address.kind() == FhirDatastore::KIND).collect();
+    stores.sort_by_key(|(address, _)| address.as_str() != STORE);
+    stores
+}
+
+/// The store beside the one in use that has this id or address.
+fn beside_by_name(state: &State, named: &str) -> Result<Address, CommandError> {
+    let is_named = |address: &Address, entry: &Entry| address.as_str() == named || id_of(entry) == Some(named);
+    let found = stores(state).into_iter().find(|(address, entry)| is_named(address, entry));
+    let usage = |message: String| {
+        let hint = "`hlctl stores list` shows the stack's stores".to_owned();
+        Err(CommandError::Usage { message, hint })
+    };
+    match found {
+        Some((address, _)) if beside::is_beside(address) => Ok(address.clone()),
+        Some(_) => usage(format!("{named} is the store in use")),
+        None => usage(format!("the stack has no store {named}")),
+    }
+}
+
+/// What programs are told of a store.
+fn as_json(state: &State, address: &Address) -> Value {
+    let entry = state.resources.get(address);
+    let recorded = entry.and_then(|entry| entry.recorded.clone()).unwrap_or_default();
+    serde_json::json!({
+        "address": address,
+        "id": recorded["id"],
+        "arn": recorded["arn"],
+        "endpoint": recorded["endpoint"],
+        "in_use": address.as_str() == STORE,
+        "origin": entry.and_then(|entry| entry.origin.clone()),
+    })
+}
+
+/// Tells programs of the store at `address`, and of what it and the old one hold, if that was compared.
+fn told(scene: &Scene<'_>, state: &State, address: &Address, comparison: Option<&Comparison>) -> ExitCode {
+    if scene.manner.json {
+        let mut told = as_json(state, address);
+        told["resources"] = comparison.map(Comparison::as_json).unwrap_or_default();
+        scene.session.printer.data(&format!("{told:#}"));
+    }
+    ExitCode::Success
+}
+
+/// An error that comes after a store was made or begun.
+fn unfinished(error: CommandError, again: &str) -> CommandError {
+    let goes_on = format!("`{again}` takes up where this stood");
+    let incomplete = |message: String, hint: String| CommandError::Incomplete { message, hint };
+    match error {
+        CommandError::Incomplete { .. } | CommandError::Unsaved { .. } | CommandError::State(_) => error,
+        CommandError::Interrupted(_) => {
+            incomplete("interrupted; what was made so far is in the state".to_owned(), goes_on)
+        }
+        CommandError::Declined(why) => {
+            incomplete(format!("{why}; the new store is there, and the other stays in use"), goes_on)
+        }
+        other => {
+            let hint = other.hint().map(|hint| format!("{hint}\n{goes_on}"));
+            incomplete(other.to_string(), hint.unwrap_or(goes_on))
+        }
+    }
+}

@@ -1,0 +1,124 @@
+//! `hlctl stores use`: has the stack use a store beside the one in use.
+
+use std::sync::Arc;
+
+use super::{Scene, as_json, beside_by_name, id_of};
+use crate::address::Address;
+use crate::cli::UseArgs;
+use crate::commands::{interruptible, locked, outputs};
+use crate::error::CommandError;
+use crate::exit_code::ExitCode;
+use crate::module;
+use crate::module::beside::{self, STORE};
+use crate::plan::{Action, Options, Plan};
+use crate::session::{Prepared, Session};
+use crate::state::{Held, State, Status};
+
+/// Puts the store that the command line names in the place of the one in use.
+pub(super) async fn run(session: &Session, arguments: &UseArgs) -> Result<ExitCode, CommandError> {
+    let config = session.config()?;
+    let store = session.store(Some(&config)).await?;
+    interruptible(&session.stop, session.read_existing(&store)).await?;
+    let manner = &arguments.manner;
+    let work = async |held: Arc<Held>| {
+        let again = format!("hlctl stores use {}", arguments.store);
+        let (scene, state) = Scene::open(session, &config, manner, held, again).await?;
+        let is_in_use = state.resources.get(&Address::parse(STORE)).and_then(id_of) == Some(&arguments.store);
+        let state = match is_in_use {
+            true if state.switching => finish(&scene, state).await?,
+            true => {
+                session.printer.say(&format!("{} is in use already.", arguments.store));
+                state
+            }
+            false => {
+                let address = beside_by_name(&state, &arguments.store)?;
+                put_in_use(&scene, state, &address).await?
+            }
+        };
+        if manner.json {
+            session.printer.data(&format!("{:#}", as_json(&state, &Address::parse(STORE))));
+        }
+        Ok(ExitCode::Success)
+    };
+    locked(session, &store, "hlctl stores use", manner.lock_timeout, work).await
+}
+
+/// Switches the stack to the store at `address`, and brings whatever names a store up to date. The one in use until then is
+/// kept.
+pub(super) async fn put_in_use(scene: &Scene<'_>, state: State, address: &Address) -> Result<State, CommandError> {
+    check_whole(&state, address)?;
+    let old = state.resources.get(&Address::parse(STORE)).and_then(id_of).map(str::to_owned);
+    let old_is_gone = match &old {
+        Some(id) => {
+            scene.look(&state, id).await?.is_none_or(|vitals| matches!(vitals.status.as_str(), "DELETED" | "DELETING"))
+        }
+        None => true,
+    };
+    let mut switched = state;
+    beside::put_in_use(&mut switched, address, old_is_gone);
+    let mut prepared = scene.plan(switched, &Options::default()).await?;
+    check_fits(&prepared.plan)?;
+    scene.say("From then on the stack uses the new store:");
+    scene.agree(&prepared, "\nSwitch to it?").await?;
+    let mut state = prepared.state.clone();
+    state.switching = true;
+    scene.write(&mut state).await?;
+    prepared.state = state;
+    conclude(scene, &prepared, old.filter(|_| !old_is_gone).as_deref()).await
+}
+
+/// Finishes a switch after which an earlier run was cut off.
+pub(super) async fn finish(scene: &Scene<'_>, state: State) -> Result<State, CommandError> {
+    scene.say(
+        "An earlier run was cut off after it had switched the stack to this store; what is left of that is done now.",
+    );
+    let prepared = scene.plan(state, &Options::default()).await?;
+    scene.agree(&prepared, "\nDo this?").await?;
+    conclude(scene, &prepared, None).await
+}
+
+/// Brings up to date what names a store. An apply does that too: the switch itself is made.
+async fn conclude(scene: &Scene<'_>, prepared: &Prepared, old: Option<&str>) -> Result<State, CommandError> {
+    let mut state = scene.going_on_with("hlctl apply").carry_out(prepared, "The switch").await?;
+    state.switching = false;
+    scene.write(&mut state).await?;
+    tell(scene, &state, old);
+    Ok(state)
+}
+
+fn check_whole(state: &State, address: &Address) -> Result<(), CommandError> {
+    let entry = state.resources.get(address);
+    let is_filled = |entry: &crate::state::Entry| entry.origin.as_ref().is_none_or(|origin| origin.filled);
+    if entry.is_some_and(|entry| entry.status == Status::Ready && is_filled(entry)) {
+        return Ok(());
+    }
+    Err(CommandError::Refused(vec![format!("{address} is not whole yet: run the command that makes it to its end")]))
+}
+
+/// A store that the configuration would have made anew is not switched to.
+fn check_fits(plan: &Plan) -> Result<(), CommandError> {
+    let change =
+        plan.changes.iter().find(|change| change.address.as_str() == STORE && change.action == Action::Replace);
+    let why = change.and_then(|change| change.attributes.iter().find_map(|attribute| attribute.replaces.clone()));
+    match why {
+        None => Ok(()),
+        Some(why) => Err(CommandError::Protected {
+            message: format!("the configuration asks for another store than this one, and {why}"),
+            hint: "make the configuration fit the store, `create_kms_key` first of all".to_owned(),
+        }),
+    }
+}
+
+fn tell(scene: &Scene<'_>, state: &State, old: Option<&str>) {
+    let printer = scene.session.printer;
+    if !scene.manner.json {
+        printer.say("\nOutputs:\n");
+        printer.data(&outputs::as_text(&module::outputs(|address| state.recorded(address))));
+    }
+    if let Some(old) = old {
+        printer.say(&format!(
+            "\nThe store {old} is kept as it is, and costs what a store costs.\n  to go back to it:  hlctl stores use {old}\n  to \
+             delete it:      hlctl stores delete {old}"
+        ));
+    }
+}

@@ -1,0 +1,189 @@
+//! `hlctl replace`: a new store with the data of the one in use, put in its place when it is whole.
+
+use std::sync::Arc;
+
+use serde_json::Value;
+
+use super::compare::{Comparison, compare};
+use super::put_in_use::{finish, put_in_use};
+use super::{Scene, id_of, make, told, unfinished};
+use crate::address::Address;
+use crate::cli::{ReplaceArgs, Via};
+use crate::commands::{data, interruptible, locked};
+use crate::error::CommandError;
+use crate::exit_code::ExitCode;
+use crate::module::beside::{STORE, successor};
+use crate::plan::{Options, can_bring_its_data};
+use crate::resource::Vitals;
+use crate::session::Session;
+use crate::state::{Held, Origin, State, Status, Way};
+
+/// Replaces.
+pub(in crate::commands) async fn run(session: &Session, arguments: &ReplaceArgs) -> Result<ExitCode, CommandError> {
+    let config = session.config()?;
+    let store = session.store(Some(&config)).await?;
+    interruptible(&session.stop, session.read_existing(&store)).await?;
+    let manner = &arguments.manner;
+    let work = async |held: Arc<Held>| {
+        let (scene, state) = Scene::open(session, &config, manner, held, again(arguments)).await?;
+        replace(&scene, arguments, state).await
+    };
+    locked(session, &store, "hlctl replace", manner.lock_timeout, work).await
+}
+
+fn again(arguments: &ReplaceArgs) -> String {
+    let given = [
+        (arguments.via == Some(Via::Backup), " --via backup"),
+        (arguments.via == Some(Via::Export), " --via export"),
+        (arguments.new_key, " --new-key"),
+        (arguments.anyway, " --anyway"),
+        (arguments.allow_differences, " --allow-differences"),
+    ];
+    given
+        .into_iter()
+        .filter(|(is_given, _)| *is_given)
+        .fold("hlctl replace".to_owned(), |command, (_, flag)| command + flag)
+}
+
+async fn replace(scene: &Scene<'_>, arguments: &ReplaceArgs, mut state: State) -> Result<ExitCode, CommandError> {
+    if state.switching {
+        return finish(scene, state).await.map(|state| told(scene, &state, &Address::parse(STORE), None));
+    }
+    if make::present(&state).is_none() && !is_called_for(scene, arguments, &state).await? {
+        scene.say(
+            "Nothing has to be replaced: the store in use is as the configuration asks. (--anyway makes another.)",
+        );
+        return Ok(told(scene, &state, &Address::parse(STORE), None));
+    }
+    let source = in_use(scene, &state).await?;
+    let is_made = match make::present(&state) {
+        Some(entry) => {
+            let origin =
+                entry.origin.as_ref().filter(|origin| origin.source == source.recorded.id && origin.at.is_none());
+            let is_its = |origin: &Origin| arguments.via.is_none_or(|via| way(via) == origin.way);
+            if !origin.is_some_and(is_its) {
+                return Err(make::in_the_way(&state));
+            }
+            scene.say("Going on with the store that an earlier run began.");
+            entry.status == Status::Ready
+        }
+        None => {
+            let way = choose(arguments.via, &source)?;
+            let key = make::key(scene, arguments.new_key);
+            let origin = Origin { source: source.recorded.id.clone(), at: None, way, filled: way == Way::Backup };
+            make::intend(&mut state, origin, key);
+            scene.say(&what_will_be_done(way, &source));
+            false
+        }
+    };
+    if !is_made {
+        state = make::make(scene, state).await?;
+    }
+    let (state, comparison) =
+        complete(scene, arguments, &source, state).await.map_err(|error| unfinished(error, &scene.again))?;
+    Ok(told(scene, &state, &Address::parse(STORE), Some(&comparison)))
+}
+
+/// Fills the new store, compares it with the old one, and puts it in its place.
+async fn complete(
+    scene: &Scene<'_>,
+    arguments: &ReplaceArgs,
+    source: &Vitals,
+    mut state: State,
+) -> Result<(State, Comparison), CommandError> {
+    if !make::present(&state).and_then(|entry| entry.origin.as_ref()).is_some_and(|origin| origin.filled) {
+        fill(scene, &mut state).await?;
+    }
+    let new = state.recorded(successor().as_str()).cloned().unwrap_or_default();
+    let endpoint = new["endpoint"].as_str().unwrap_or_default();
+    let comparison = compare(scene, &state, Some(&source.recorded.endpoint), endpoint).await?;
+    scene.say(&format!("\n{}", comparison.told()));
+    check_same(scene, &new, &comparison, arguments.allow_differences)?;
+    Ok((put_in_use(scene, state, &successor()).await?, comparison))
+}
+
+/// Whether the configuration asks for something that the store in use cannot be changed to, or the user for more.
+async fn is_called_for(scene: &Scene<'_>, arguments: &ReplaceArgs, state: &State) -> Result<bool, CommandError> {
+    if arguments.new_key || arguments.anyway {
+        return Ok(true);
+    }
+    let prepared = scene.plan(state.clone(), &Options::default()).await?;
+    let store = prepared.plan.changes.iter().find(|change| change.address.as_str() == STORE);
+    Ok(store.is_some_and(can_bring_its_data))
+}
+
+fn way(via: Via) -> Way {
+    match via {
+        Via::Backup => Way::Backup,
+        Via::Export => Way::Export,
+    }
+}
+
+/// The store in use, which must be there.
+async fn in_use(scene: &Scene<'_>, state: &State) -> Result<Vitals, CommandError> {
+    let id = state.resources.get(&Address::parse(STORE)).and_then(id_of);
+    let found = match id {
+        Some(id) => scene.look(state, id).await?,
+        None => None,
+    };
+    found.filter(Vitals::is_active).ok_or_else(|| CommandError::Usage {
+        message: "the stack has no store with data that could be brought over".to_owned(),
+        hint: "`hlctl stores list` shows how its stores are; `hlctl restore` makes a store from the backup of one that is gone".to_owned(),
+    })
+}
+
+fn choose(via: Option<Via>, source: &Vitals) -> Result<Way, CommandError> {
+    match (via, source.window) {
+        (Some(Via::Backup), None) => Err(CommandError::Refused(vec![format!(
+            "the store {} has no continuous backup\nset `datastore_backup = true` and apply, or bring the data over by an export: \
+             --via export",
+            source.recorded.id
+        )])),
+        (Some(Via::Export), _) | (None, None) => Ok(Way::Export),
+        (Some(Via::Backup) | None, Some(_)) => Ok(Way::Backup),
+    }
+}
+
+fn what_will_be_done(way: Way, source: &Vitals) -> String {
+    let how = match way {
+        Way::Backup => "from its continuous backup",
+        Way::Export => "by an export into the data bucket and an import from there",
+    };
+    format!(
+        "A new store is made with the data of {}, {how}, and takes its place when it holds the same.\nThe old one is kept. What is \
+         written to it meanwhile does not come along, nor do earlier versions of resources: have nobody write.\n",
+        source.recorded.id
+    )
+}
+
+/// Exports the store in use and imports that into the new one; either goes on where an earlier run stood.
+async fn fill(scene: &Scene<'_>, state: &mut State) -> Result<(), CommandError> {
+    // Both jobs with all that they may need are too much for a thread's stack.
+    Box::pin(data::bring_over(scene.session, &scene.cx(state), state, &scene.again)).await?;
+    if let Some(origin) = state.resources.get_mut(&successor()).and_then(|entry| entry.origin.as_mut()) {
+        origin.filled = true;
+    }
+    scene.write(state).await
+}
+
+fn check_same(
+    scene: &Scene<'_>,
+    new: &Value,
+    comparison: &Comparison,
+    allow_differences: bool,
+) -> Result<(), CommandError> {
+    let problem = match &comparison.failure {
+        _ if allow_differences => return Ok(()),
+        None if comparison.differing().is_empty() => return Ok(()),
+        None => "the new store does not hold what the old one holds",
+        Some(_) => "whether the new store holds what the old one holds is not known",
+    };
+    let id = new["id"].as_str().unwrap_or_default();
+    Err(CommandError::Incomplete {
+        message: format!("{problem}; the old one stays in use"),
+        hint: format!(
+            "to switch all the same: {} --allow-differences\nto begin anew: hlctl stores delete {id}, then hlctl replace",
+            scene.again
+        ),
+    })
+}

@@ -1,0 +1,129 @@
+//! `hlctl restore`: a new store from a continuous backup, beside the one in use.
+
+use std::sync::Arc;
+
+use super::compare::{Comparison, compare};
+use super::list::between;
+use super::put_in_use::{finish, put_in_use};
+use super::{Scene, id_of, make, told, unfinished};
+use crate::address::Address;
+use crate::cli::{Point, RestoreArgs};
+use crate::commands::{interruptible, locked};
+use crate::error::CommandError;
+use crate::exit_code::ExitCode;
+use crate::module::beside::{STORE, successor};
+use crate::resource::Vitals;
+use crate::session::Session;
+use crate::state::{Entry, Held, Origin, State, Status, Way};
+use crate::ui::instant;
+
+/// Restores.
+pub(in crate::commands) async fn run(session: &Session, arguments: &RestoreArgs) -> Result<ExitCode, CommandError> {
+    let config = session.config()?;
+    let store = session.store(Some(&config)).await?;
+    interruptible(&session.stop, session.read_existing(&store)).await?;
+    let manner = &arguments.manner;
+    let work = async |held: Arc<Held>| {
+        let (scene, state) = Scene::open(session, &config, manner, held, again(arguments)).await?;
+        restore(&scene, arguments, state).await
+    };
+    locked(session, &store, "hlctl restore", manner.lock_timeout, work).await
+}
+
+fn again(arguments: &RestoreArgs) -> String {
+    let at = match arguments.at {
+        Point::Latest => "latest".to_owned(),
+        Point::At(seconds) => instant(seconds),
+    };
+    let from = arguments.from.as_ref().map(|id| format!(" --from {id}")).unwrap_or_default();
+    format!("hlctl restore --at {at}{from}{}", if arguments.put_in_use { " --use" } else { "" })
+}
+
+async fn restore(scene: &Scene<'_>, arguments: &RestoreArgs, state: State) -> Result<ExitCode, CommandError> {
+    if state.switching {
+        let state = finish(scene, state).await?;
+        return Ok(told(scene, &state, &Address::parse(STORE), None));
+    }
+    let origin = origin(arguments, &state)?;
+    let mut state = state;
+    // The latest point of today is not that of a store that was restored some time ago.
+    let goes_on = |entry: &Entry| {
+        entry.origin.as_ref() == Some(&origin) && (entry.status == Status::Creating || origin.at.is_some())
+    };
+    let source = match make::present(&state) {
+        Some(present) if goes_on(present) => {
+            scene.say("Going on with the store that an earlier run began.");
+            scene.look(&state, &origin.source).await?
+        }
+        Some(_) => return Err(make::in_the_way(&state)),
+        None => {
+            let source = check_source(scene, &state, &origin).await?;
+            make::intend(&mut state, origin, make::key(scene, false));
+            Some(source)
+        }
+    };
+    let state = make::make(scene, state).await?;
+    let (state, address, comparison) =
+        complete(scene, arguments, source.as_ref(), state).await.map_err(|error| unfinished(error, &scene.again))?;
+    Ok(told(scene, &state, &address, Some(&comparison)))
+}
+
+/// Compares the restored store with what it comes from, and puts it in use or says how to.
+async fn complete(
+    scene: &Scene<'_>,
+    arguments: &RestoreArgs,
+    source: Option<&Vitals>,
+    state: State,
+) -> Result<(State, Address, Comparison), CommandError> {
+    let restored = state.recorded(successor().as_str()).cloned().unwrap_or_default();
+    let text = |name: &str| restored[name].as_str().unwrap_or_default().to_owned();
+    let (id, endpoint) = (text("id"), text("endpoint"));
+    let old = source.filter(|source| source.is_active()).map(|source| source.recorded.endpoint.as_str());
+    let comparison = compare(scene, &state, old, &endpoint).await?;
+    scene.say(&format!("\n{}", comparison.told()));
+    if arguments.put_in_use {
+        return Ok((put_in_use(scene, state, &successor()).await?, Address::parse(STORE), comparison));
+    }
+    scene.say(&format!(
+        "\nThe restored store is {id}, at {endpoint}\n  to have the stack use it:  hlctl stores use {id}\n  to delete it:              \
+         hlctl stores delete {id}"
+    ));
+    Ok((state, successor(), comparison))
+}
+
+fn origin(arguments: &RestoreArgs, state: &State) -> Result<Origin, CommandError> {
+    let own = state.resources.get(&Address::parse(STORE)).and_then(id_of).map(str::to_owned);
+    let source = arguments.from.clone().or(own).ok_or_else(|| CommandError::Usage {
+        message: "the stack has no store whose backup could be restored".to_owned(),
+        hint: "name one by its id: --from ID".to_owned(),
+    })?;
+    let at = match arguments.at {
+        Point::Latest => None,
+        Point::At(seconds) => Some(seconds),
+    };
+    Ok(Origin { source, at, way: Way::Backup, filled: true })
+}
+
+/// Makes sure, before anything is asked for, that there is a backup of that point in time.
+async fn check_source(scene: &Scene<'_>, state: &State, origin: &Origin) -> Result<Vitals, CommandError> {
+    let id = &origin.source;
+    let usage = |message: String, hint: &str| CommandError::Usage { message, hint: hint.to_owned() };
+    let found = scene.look(state, id).await?;
+    let source = found.ok_or_else(|| {
+        let hint =
+            "a deleted store can be restored until its backup ends too; `hlctl stores list` shows the stack's stores";
+        usage(format!("AWS knows of no store {id}"), hint)
+    })?;
+    let window = source.window.ok_or_else(|| {
+        let hint = "set `datastore_backup = true` and apply: from then on its data can be restored. To have a second store with the \
+                    data of now: hlctl replace --via export";
+        CommandError::Refused(vec![format!("the store {id} has no continuous backup\n{hint}")])
+    })?;
+    match origin.at {
+        Some(at) if at < window.earliest || at > window.latest => Err(usage(
+            format!("{} is outside of what can be restored of {id}", instant(at)),
+            &format!("it can be restored to any point of {}", between(window)),
+        )),
+        _ => Ok(source),
+    }
+}

@@ -1,0 +1,145 @@
+//! What bars a plan: protection, other hands, and what would be lost.
+
+use super::Decider;
+use super::reason::never_came_to_be;
+use crate::address::Address;
+use crate::error::ResourceError;
+use crate::plan::{Action, AttributeChange, Change, Refusal};
+use crate::resource::{Condition, Kind, Observed};
+
+impl Decider<'_> {
+    /// Refuses what must not happen by implication.
+    pub(super) fn guard(&mut self) {
+        let mut refusals = Vec::new();
+        for change in self.plan.changes.iter().filter(|change| change.action.destroys()) {
+            // Whoever asks for the replacement is told to name the thing along with it.
+            let barred = self.unasked_replacement(change).or_else(|| self.unnamed_destruction(change));
+            refusals.extend(barred);
+            refusals.extend(self.full_bucket(change));
+        }
+        self.plan.refusals.extend(refusals);
+    }
+
+    fn unasked_replacement(&self, change: &Change) -> Option<Refusal> {
+        let holds_data = change.protected || is_bucket(change) || is_precious(change);
+        if change.action != Action::Replace || !holds_data || self.options.replace.contains(&change.address) {
+            return None;
+        }
+        if never_came_to_be(change) {
+            return None;
+        }
+        let why = change.attributes.iter().find_map(|attribute| attribute.replaces.clone())?;
+        let keep = if can_bring_its_data(change) {
+            "put one with its data in its place and keep it: hlctl replace\nor "
+        } else {
+            ""
+        };
+        Some(Refusal {
+            address: change.address.clone(),
+            message: format!("it would have to be made anew, for {why}; what it holds would be lost"),
+            hint: format!(
+                "undo the change in the config, or {keep}have it replaced: --replace '{}' --allow-destroy '{}'",
+                change.address,
+                change.name.as_deref().unwrap_or_default()
+            ),
+            protection: true,
+            name_to_give: None,
+        })
+    }
+
+    fn unnamed_destruction(&self, change: &Change) -> Option<Refusal> {
+        if !change.protected || never_came_to_be(change) || self.is_named(change) {
+            return None;
+        }
+        let name = change.name.as_deref().unwrap_or(change.address.as_str());
+        Some(Refusal {
+            address: change.address.clone(),
+            message: format!("{name} is protected and would be destroyed"),
+            hint: format!("if that is meant, name it: --allow-destroy '{}'", self.name_to_give(change)),
+            protection: true,
+            name_to_give: Some(self.name_to_give(change)),
+        })
+    }
+
+    /// In a destroy of the whole stack the store's name stands for all of it.
+    fn name_to_give(&self, change: &Change) -> String {
+        let own = change.name.as_deref().unwrap_or(change.address.as_str()).to_owned();
+        if self.is_whole_destroy() { self.stack_name() } else { own }
+    }
+
+    fn is_named(&self, change: &Change) -> bool {
+        let named = |name: &str| self.options.allow_destroy.contains(name);
+        named(change.address.as_str())
+            || change.name.as_deref().is_some_and(named)
+            || (self.is_whole_destroy() && named(&self.stack_name()))
+    }
+
+    fn is_whole_destroy(&self) -> bool {
+        self.options.destroy && self.options.targets.is_empty()
+    }
+
+    /// The store's name; where an earlier run has deleted the store, or never came to make it, the one it would have.
+    fn stack_name(&self) -> String {
+        let store = self.plan.changes.iter().find(|change| change.kind == "healthlake_fhir_datastore");
+        let name = store.and_then(|store| store.name.as_deref()).or(self.situation.store_name);
+        name.unwrap_or(self.situation.state.stack.as_str()).to_owned()
+    }
+
+    fn full_bucket(&self, change: &Change) -> Option<Refusal> {
+        let contents = change.contents.as_ref().filter(|contents| !contents.is_empty())?;
+        if self.situation.settings.force_destroy {
+            return None;
+        }
+        let bucket = change.name.clone().unwrap_or_default();
+        let error = ResourceError::NotEmpty { bucket, contents: contents.clone() };
+        Some(Refusal {
+            address: change.address.clone(),
+            message: error.to_string(),
+            hint: error.hint().unwrap_or_default(),
+            protection: true,
+            name_to_give: None,
+        })
+    }
+}
+
+/// A refusal that nothing but a change in AWS, or of the configuration, can lift.
+pub(super) fn refusal(address: &Address, error: &ResourceError) -> Refusal {
+    Refusal {
+        address: address.clone(),
+        message: error.to_string(),
+        hint: error.hint().unwrap_or_default(),
+        protection: false,
+        name_to_give: None,
+    }
+}
+
+/// What somebody else has ordered the end of is neither given up nor changed behind that person's back.
+pub(super) fn ending(address: &Address, observed: &Observed) -> Option<Refusal> {
+    let Condition::Ending { what, rescue } = &observed.condition else { return None };
+    Some(Refusal {
+        address: address.clone(),
+        message: format!("somebody outside hlctl has ordered its end: {what}"),
+        hint: format!(
+            "to keep it: {rescue}\nand then `hlctl apply`, which enables it again. To give it up for a new one: \
+             --replace '{address}'"
+        ),
+        protection: true,
+        name_to_give: None,
+    })
+}
+
+/// Whether it is a store in whose place there can be one with the same data: preloading makes another one than that.
+pub fn can_bring_its_data(change: &Change) -> bool {
+    let is_wanted_otherwise = |attribute: &AttributeChange| {
+        attribute.replaces.is_some() && matches!(attribute.attribute(), "encryption" | "kms_key_arn")
+    };
+    change.kind == "healthlake_fhir_datastore" && change.attributes.iter().any(is_wanted_otherwise)
+}
+
+fn is_bucket(change: &Change) -> bool {
+    change.kind == "s3_bucket"
+}
+
+fn is_precious(change: &Change) -> bool {
+    Kind::parse(&change.kind).is_some_and(Kind::is_precious)
+}
