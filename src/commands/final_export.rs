@@ -78,6 +78,12 @@ impl<'a> FinalExport<'a> {
                 hint: "leave --final-export out to destroy the rest of the stack".to_owned(),
             });
         }
+        if let Some(manifest) = interruptible(&session.stop, self.begun(prepared, &id)).await? {
+            session.printer.warning(
+                "an earlier run exported the store and began to delete the stack; what was written since is not in the export",
+            );
+            return Ok(manifest);
+        }
         let desk = Desk::of(prepared.cx.clone(), &prepared.state)?;
         if let Place::S3(target) = &self.place {
             interruptible(&session.stop, Box::pin(self.check_target(prepared, target, &id))).await?;
@@ -99,6 +105,19 @@ impl<'a> FinalExport<'a> {
         self.write(&prepared.cx, MANIFEST, &manifest).await.map_err(nothing_deleted)?;
         session.printer.say(&format!("Copied to {target}."));
         Ok(manifest)
+    }
+
+    /// The manifest of an earlier export of this store after which deleting has begun: what exports need may be gone already.
+    async fn begun(&self, prepared: &Prepared, store: &str) -> Result<Option<Value>, CommandError> {
+        let receipt = self.read(&prepared.cx, RECEIPT).await?;
+        let is_gone = |left: &Value| {
+            left["address"].as_str().is_some_and(|name| !prepared.state.resources.contains_key(&Address::parse(name)))
+        };
+        let has_begun = !array(&receipt["destroyed"]).is_empty() || array(&receipt["left"]).iter().any(is_gone);
+        if receipt["lineage"] != prepared.state.lineage || receipt["export"]["store"]["id"] != store || !has_begun {
+            return Ok(None);
+        }
+        Ok(Some(receipt["export"].clone()))
     }
 
     /// Looks at a place in S3 before the export is made: it is there, in reach, and holds nothing but an earlier export of this store.
