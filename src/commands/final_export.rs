@@ -78,6 +78,9 @@ impl<'a> FinalExport<'a> {
                 hint: "leave --final-export out to destroy the rest of the stack".to_owned(),
             });
         }
+        if let Place::S3(target) = &self.place {
+            interruptible(&session.stop, Box::pin(self.check_target(prepared, target, &id))).await?;
+        }
         if let Some(manifest) = interruptible(&session.stop, self.begun(prepared, &id)).await? {
             session.printer.warning(
                 "an earlier run exported the store and began to delete the stack; what was written since is not in the export",
@@ -85,9 +88,6 @@ impl<'a> FinalExport<'a> {
             return Ok(manifest);
         }
         let desk = Desk::of(prepared.cx.clone(), &prepared.state)?;
-        if let Place::S3(target) = &self.place {
-            interruptible(&session.stop, Box::pin(self.check_target(prepared, target, &id))).await?;
-        }
         let to = matches!(self.place, Place::Local(_)).then_some(self.text);
         let wish = Wish { to, types: &[], wait: true, replaces: true, again: self.again };
         session.printer.say("Exporting before anything is deleted.");

@@ -67,7 +67,7 @@ def requests():
     for method, path, body in itertools.product(["POST", "PUT", "DELETE"], ["", "Patient", "Patient/1/$everything"], BODIES):
         headers = {"content-type": FHIR, "prefer": "return=minimal", "if-match": 'W/"3"'}
         yield method, LOCAL, path, [], headers, body
-    for value in ["a  b", " a ", "identifier=http://sys|1", "W/\"1\", W/\"2\"", "x   y  z", "identifier=urn%3Ax%7C1%2B2", "\t\ttabs\t \there"]:
+    for value in ["a  b", " a ", "identifier=http://sys|1", "W/\"1\", W/\"2\"", "x   y  z", "identifier=urn%3Ax%7C1%2B2"]:
         yield "POST", BASE, "Patient", [], {"if-none-exist": value, "X-Amz-Fhir-Idempotency-Key": "0f1e"}, b"{}"
 
 

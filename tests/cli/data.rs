@@ -371,7 +371,7 @@ fn keys(place: &Place, bucket: &str) -> Vec<String> {
 fn a_destroy_that_ended_between_export_and_deletion_exports_anew() {
     let place = stack();
     place.cloud().emulator.load(None, patients(0..12, 0).as_bytes()).unwrap();
-    place.cloud().emulator.load(None, br#"{"resourceType":"Group","id":"g"}"#).unwrap();
+    place.cloud().emulator.load(None, br#"{"resourceType":"Group","id":"g","type":"person","actual":true}"#).unwrap();
     let denied = [
         "iam:DetachRolePolicy",
         "iam:DeleteRole",
@@ -535,7 +535,7 @@ fn a_place_in_s3_without_ndjson_is_no_import() {
 fn a_download_that_was_killed_while_its_files_got_their_names_is_taken_up() {
     let place = stack();
     place.cloud().emulator.load(None, patients(0..40, 0).as_bytes()).unwrap();
-    place.cloud().emulator.load(None, br#"{"resourceType":"Group","id":"g"}"#).unwrap();
+    place.cloud().emulator.load(None, br#"{"resourceType":"Group","id":"g","type":"person","actual":true}"#).unwrap();
     place.cloud().rules([rule("GetObject", Some(1), Action::Hang)]);
     let mut running = place.run(["data", "export", "out"]).start();
     running.wait_until_stuck(&place);
