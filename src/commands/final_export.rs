@@ -1,6 +1,6 @@
 //! `destroy --final-export`: the data is brought to safety before anything is deleted, and a receipt says what was.
 
-use aws_sdk_s3::primitives::ByteStream;
+use aws_sdk_s3::primitives::{AggregatedBytes, ByteStream};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::{Value, json};
 
@@ -130,10 +130,11 @@ impl<'a> FinalExport<'a> {
         };
         let head = || cx.clients.s3.head_bucket().bucket(bucket).send();
         match cx.call(Operation::new("s3", "HeadBucket"), head).await {
-            Ok(head) => match head.bucket_region().filter(|region| *region != cx.identity.region) {
-                Some(region) => return Err(elsewhere(Some(region))),
-                None => {}
-            },
+            Ok(head) => {
+                if let Some(region) = head.bucket_region().filter(|region| *region != cx.identity.region) {
+                    return Err(elsewhere(Some(region)));
+                }
+            }
             Err(error) if error.is_not_found() => {
                 return Err(usage(format!("the bucket {bucket} does not exist"), OTHER_PLACE));
             }
@@ -218,8 +219,8 @@ impl<'a> FinalExport<'a> {
     pub(super) async fn announce(&self, prepared: &Prepared, manifest: &Value) -> Result<(), CommandError> {
         let earlier = Earlier::of(&prepared.cx, prepared, &self.read(&prepared.cx, RECEIPT).await?).await;
         let goes = prepared.plan.changes.iter().filter(|change| change.action == Action::Delete);
-        let left = goes.map(|change| entry(&change.address, prepared)).collect();
-        let receipt = self.document(prepared, earlier, left, manifest, None);
+        let left: Vec<Value> = goes.map(|change| entry(&change.address, prepared)).collect();
+        let receipt = self.document(prepared, earlier, &left, manifest, None);
         self.write(&prepared.cx, RECEIPT, &receipt).await.map_err(nothing_deleted)
     }
 
@@ -241,7 +242,7 @@ impl<'a> FinalExport<'a> {
                 _ => left.push(entry(address, prepared)),
             }
         }
-        let receipt = self.document(prepared, gone, left, manifest, Some(jiff::Timestamp::now()));
+        let receipt = self.document(prepared, gone, &left, manifest, Some(jiff::Timestamp::now()));
         self.write(cx, RECEIPT, &receipt).await?;
         session.printer.say(&format!("The receipt is {}/{RECEIPT}.", self.text.trim_end_matches('/')));
         Ok(())
@@ -260,7 +261,7 @@ impl<'a> FinalExport<'a> {
         &self,
         prepared: &Prepared,
         gone: Earlier,
-        left: Vec<Value>,
+        left: &[Value],
         manifest: &Value,
         ended: Option<jiff::Timestamp>,
     ) -> Value {
@@ -318,7 +319,7 @@ async fn get(cx: &Context, prefix: &Prefix, name: &str) -> Result<Vec<u8>, AwsEr
     let get = || cx.clients.s3.get_object().bucket(&prefix.bucket).key(&key).send();
     let answer = cx.call(Operation::new("s3", "GetObject"), get).await?;
     // A document that is cut short is no JSON, and counts as none.
-    Ok(answer.body.collect().await.map(|body| body.to_vec()).unwrap_or_default())
+    Ok(answer.body.collect().await.map(AggregatedBytes::to_vec).unwrap_or_default())
 }
 
 fn array(value: &Value) -> Vec<Value> {

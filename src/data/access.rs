@@ -1,6 +1,7 @@
 //! What a job needs besides data: a role that HealthLake may take on and that may do the job, buckets and a key as HealthLake wants
 //! them ("Setting up permissions for import (or export) jobs", HealthLake developer guide).
 
+use aws_sdk_kms::types::KeyMetadata;
 use percent_encoding::percent_decode_str;
 use serde::Serialize;
 use serde_json::Value;
@@ -193,7 +194,7 @@ async fn bucket(cx: &Context, name: &str) -> Vec<Concern> {
 async fn key(cx: &Context, arn: &str) -> Vec<Concern> {
     let describe = || cx.clients.kms.describe_key().key_id(arn).send();
     match cx.call(Operation::new("kms", "DescribeKey"), describe).await {
-        Ok(answer) if answer.key_metadata().is_some_and(|key| key.enabled()) => Vec::new(),
+        Ok(answer) if answer.key_metadata().is_some_and(KeyMetadata::enabled) => Vec::new(),
         Ok(_) => vec![Concern::certain(format!("the key {arn} is not enabled"))],
         Err(error) if error.is_not_found() => vec![Concern::certain(format!("the key {arn} does not exist"))],
         Err(error) => vec![Concern::unknown("the key", &error)],
