@@ -3,7 +3,9 @@
 PYTHON ?= python3
 VENV := .venv
 STAMP := $(VENV)/requirements.stamp
-BENCH_STAMP := $(VENV)/bench_requirements.stamp
+# A virtual environment of its own: the AWS CLI wants a botocore of its own.
+BENCH_VENV := .venv-bench
+BENCH_STAMP := $(BENCH_VENV)/requirements.stamp
 HLCTL := target/debug/hlctl
 
 .PHONY: help demo build build-tests test test-rust test-aws torture lint deny bench bench-authorizer install clean
@@ -14,7 +16,7 @@ help:
 	@echo "make torture  kills, signals and failures at every request and every write of the state"
 	@echo "make lint     fmt, clippy and rustdoc, with warnings as errors"
 	@echo "make deny     licences, bans and sources of all dependencies"
-	@echo "make bench    times, requests, memory and sizes, side by side with boto3, and with Python in Lambda"
+	@echo "make bench    times, requests, memory and sizes, side by side with boto3, the AWS CLI and Python in Lambda"
 	@echo "make install  install hlctl with cargo"
 
 build:
@@ -58,21 +60,22 @@ deny:
 	command -v cargo-deny >/dev/null || cargo install cargo-deny --locked
 	cargo deny --locked check licenses bans sources
 
-$(BENCH_STAMP): $(STAMP) tools/bench_requirements.txt
-	$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check -r tools/bench_requirements.txt
+$(BENCH_STAMP): tools/bench_requirements.txt tools/venv.sh
+	sh tools/venv.sh $(PYTHON) $(BENCH_VENV) tools/bench_requirements.txt
 	touch $(BENCH_STAMP)
 
 bench-authorizer: $(BENCH_STAMP)
 	cargo build --profile lambda -p hlctl-authorizer --locked
-	$(VENV)/bin/python tools/bench_authorizer.py target/lambda/bootstrap
+	$(BENCH_VENV)/bin/python tools/bench_authorizer.py target/lambda/bootstrap
 
-bench: $(STAMP) bench-authorizer
+# BENCH=--only=upload measures that part alone.
+bench: $(BENCH_STAMP) bench-authorizer
 	cargo build --release --locked
-	$(VENV)/bin/python tools/bench.py target/release/hlctl
+	$(BENCH_VENV)/bin/python tools/bench target/release/hlctl $(BENCH)
 
 install:
 	cargo install --path . --locked
 
 clean:
 	cargo clean
-	rm -rf $(VENV)
+	rm -rf $(VENV) $(BENCH_VENV)

@@ -84,6 +84,17 @@ impl Operation {
     }
 }
 
+/// How a call has fared so far.
+#[derive(Debug, Default)]
+struct Tries {
+    attempts: u32,
+    renewals: u32,
+    /// Time spent on it, without that which the machine was asleep.
+    awake: Duration,
+    /// Of the credentials of the last attempt.
+    generation: Option<u64>,
+}
+
 /// Makes calls and repeats those worth repeating.
 #[derive(Clone, Debug, Default)]
 pub struct Caller {
@@ -112,35 +123,47 @@ impl Caller {
     where
         F: Fn() -> Fut,
         Fut: Future<Output = Result<T, E>>,
-        E: AsRef<AwsError> + AsMut<AwsError>,
+        E: AsMut<AwsError>,
     {
-        let mut awake = Duration::ZERO;
-        let (mut attempts, mut renewals) = (0, 0);
+        let mut tries = Tries::default();
         loop {
-            attempts += 1;
-            let generation = self.credentials.as_ref().map(Renewable::generation);
-            let sent = Instant::now();
-            let mut error = match send().await {
+            let sent = self.begin(&mut tries);
+            match send().await {
                 Ok(answer) => {
                     crate::trace::call(&operation, sent.elapsed(), None);
                     return Ok(answer);
                 }
-                Err(error) => error,
-            };
-            crate::trace::call(&operation, sent.elapsed(), Some(error.as_ref()));
-            awake += sent.elapsed().min(LONGEST_ATTEMPT);
-            match pause(&operation, error.as_ref(), attempts, awake) {
-                Some(pause) => {
-                    awake += pause;
-                    sleep(pause).await;
-                }
-                None if renewals < MOST_RENEWALS && self.has_others(generation, error.as_ref()).await => renewals += 1,
-                None => {
-                    error.as_mut().attempts = attempts;
-                    return Err(error);
+                Err(mut error) => {
+                    if !self.goes_on(&operation, &mut tries, sent, error.as_mut()).await {
+                        return Err(error);
+                    }
                 }
             }
         }
+    }
+
+    fn begin(&self, tries: &mut Tries) -> Instant {
+        tries.attempts += 1;
+        tries.generation = self.credentials.as_ref().map(Renewable::generation);
+        Instant::now()
+    }
+
+    /// Whether the call is worth another attempt; waits until it is time for that. Apart from [`Caller::repeat`], which
+    /// is compiled for each operation.
+    async fn goes_on(&self, operation: &Operation, tries: &mut Tries, sent: Instant, error: &mut AwsError) -> bool {
+        crate::trace::call(operation, sent.elapsed(), Some(error));
+        tries.awake += sent.elapsed().min(LONGEST_ATTEMPT);
+        if let Some(pause) = pause(operation, error, tries.attempts, tries.awake) {
+            tries.awake += pause;
+            sleep(pause).await;
+            return true;
+        }
+        if tries.renewals < MOST_RENEWALS && self.has_others(tries.generation, error).await {
+            tries.renewals += 1;
+            return true;
+        }
+        error.attempts = tries.attempts;
+        false
     }
 
     /// Whether AWS refused credentials of this generation and the chain gives others.

@@ -6,6 +6,7 @@ use std::fmt;
 use aws_credential_types::provider::error::CredentialsError;
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use aws_smithy_runtime_api::client::result::SdkError;
+use aws_smithy_types::error::ErrorMetadata;
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 use http_body_util::LengthLimitError;
 
@@ -82,12 +83,6 @@ impl fmt::Display for AwsError {
 
 impl Error for AwsError {}
 
-impl AsRef<AwsError> for AwsError {
-    fn as_ref(&self) -> &AwsError {
-        self
-    }
-}
-
 impl AsMut<AwsError> for AwsError {
     fn as_mut(&mut self) -> &mut AwsError {
         self
@@ -138,48 +133,66 @@ pub fn classify<E>(service: &'static str, operation: &'static str, error: &SdkEr
 where
     E: ProvideErrorMetadata + Error + 'static,
 {
-    let response = error.raw_response();
-    let status = response.map(|response| response.status().as_u16());
-    let header = |name: &str| response.and_then(|response| response.headers().get(name)).map(str::to_owned);
-    let mut told = AwsError {
-        service,
-        operation,
-        code: String::new(),
-        message: String::new(),
-        request_id: header("x-amzn-requestid").or_else(|| header("x-amz-request-id")),
-        other_region: header("x-amz-bucket-region"),
-        kind: ErrorKind::Refused,
-        attempts: 1,
+    let failure = match error {
+        SdkError::ServiceError(service_error) => Failure::Service(service_error.err().meta()),
+        SdkError::TimeoutError(_) => Failure::Timeout,
+        SdkError::ResponseError(_) => Failure::Response(error),
+        other => Failure::Other(other),
     };
-    match error {
-        SdkError::ServiceError(service_error) => {
-            let meta = service_error.err().meta();
-            told.code = crate::ui::printer::shortened(meta.code().unwrap_or_default()).into_owned();
-            told.message = crate::ui::printer::shortened(meta.message().unwrap_or_default()).into_owned();
-            if told.code.is_empty() && operation.starts_with("Head") {
-                // A HEAD has no body, so S3 can only speak by status.
-                told.code = code_of_status(status).to_owned();
+    failure.tell(service, operation, error.raw_response())
+}
+
+/// An SDK error without the type of its operation, for which everything would be compiled anew.
+enum Failure<'a> {
+    Service(&'a ErrorMetadata),
+    Timeout,
+    Response(&'a (dyn Error + 'static)),
+    Other(&'a (dyn Error + 'static)),
+}
+
+impl Failure<'_> {
+    fn tell(self, service: &'static str, operation: &'static str, response: Option<&HttpResponse>) -> AwsError {
+        let status = response.map(|response| response.status().as_u16());
+        let header = |name: &str| response.and_then(|response| response.headers().get(name)).map(str::to_owned);
+        let mut told = AwsError {
+            service,
+            operation,
+            code: String::new(),
+            message: String::new(),
+            request_id: header("x-amzn-requestid").or_else(|| header("x-amz-request-id")),
+            other_region: header("x-amz-bucket-region"),
+            kind: ErrorKind::Refused,
+            attempts: 1,
+        };
+        match self {
+            Self::Service(meta) => {
+                told.code = crate::ui::printer::shortened(meta.code().unwrap_or_default()).into_owned();
+                told.message = crate::ui::printer::shortened(meta.message().unwrap_or_default()).into_owned();
+                if told.code.is_empty() && operation.starts_with("Head") {
+                    // A HEAD has no body, so S3 can only speak by status.
+                    told.code = code_of_status(status).to_owned();
+                }
+                told.kind = kind_of_code(&told.code, &told.message, status);
+                if told.message.is_empty() && told.code.is_empty() {
+                    told.message = not_aws(status);
+                }
             }
-            told.kind = kind_of_code(&told.code, &told.message, status);
-            if told.message.is_empty() && told.code.is_empty() {
-                told.message = not_aws(status);
+            Self::Timeout => {
+                told.kind = ErrorKind::NoAnswer;
+                told.message = "no answer in time".to_owned();
+            }
+            Self::Response(error) => {
+                let failed = status.is_some_and(|status| status >= 500);
+                told.kind = if failed { ErrorKind::Unavailable } else { ErrorKind::Garbled };
+                told.message = if is_too_long(error) { too_long() } else { not_aws(status) };
+            }
+            Self::Other(error) => {
+                told.kind = kind_of_failure(error);
+                told.message = innermost(error);
             }
         }
-        SdkError::TimeoutError(_) => {
-            told.kind = ErrorKind::NoAnswer;
-            told.message = "no answer in time".to_owned();
-        }
-        SdkError::ResponseError(_) => {
-            let failed = status.is_some_and(|status| status >= 500);
-            told.kind = if failed { ErrorKind::Unavailable } else { ErrorKind::Garbled };
-            told.message = if is_too_long(error) { too_long() } else { not_aws(status) };
-        }
-        other => {
-            told.kind = kind_of_failure(other);
-            told.message = innermost(other);
-        }
+        told
     }
-    told
 }
 
 /// What an answer of the FHIR interface means that is no success: by AWS's code where there is one, else by its status.

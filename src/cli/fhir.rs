@@ -42,6 +42,10 @@ pub struct Access {
     #[arg(long, help_heading = "Access")]
     pub smart: bool,
 
+    /// Ask another store of the stack, by its id or address; `hlctl stores list` shows them [default: the one in use]
+    #[arg(long, value_name = "STORE", help_heading = "Access")]
+    pub store: Option<String>,
+
     /// How.
     #[command(flatten, next_help_heading = "Access with --smart")]
     pub log_in: LogIn,

@@ -72,12 +72,6 @@ impl fmt::Debug for Refusal {
     }
 }
 
-impl AsRef<AwsError> for Box<Refusal> {
-    fn as_ref(&self) -> &AwsError {
-        &self.aws
-    }
-}
-
 impl AsMut<AwsError> for Box<Refusal> {
     fn as_mut(&mut self) -> &mut AwsError {
         &mut self.aws

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::document::{Condition, Statement, and, when};
 use super::places::{ANY, Places};
-use super::tables::{Grant, On, When, grants, smart_store};
+use super::tables::{Grant, On, When, backup, grants, smart_store};
 use crate::address::Address;
 use crate::resource::{Kind, STACK_TAG};
 
@@ -87,8 +87,11 @@ fn service_of(action: &str) -> &str {
 }
 
 /// What other commands ask a resource of this kind.
-fn besides(places: &Places, kind: Kind) -> &'static [Grant] {
-    if kind == Kind::FhirDatastore && places.has(Kind::CognitoUserPool) { smart_store() } else { &[] }
+fn besides(places: &Places, kind: Kind) -> impl Iterator<Item = &'static Grant> {
+    let is_store = kind == Kind::FhirDatastore;
+    let smart = if is_store && places.has(Kind::CognitoUserPool) { smart_store() } else { &[] };
+    let backup = if is_store && places.backs_up { backup() } else { &[] };
+    smart.iter().chain(backup)
 }
 
 fn is_needed(places: &Places, grant: &Grant) -> bool {

@@ -28,6 +28,8 @@ pub struct Places {
     pub(super) tag: String,
     /// Whether buckets may be emptied.
     pub(super) empties: bool,
+    /// Whether the store has a continuous backup, or is to have one.
+    pub(super) backs_up: bool,
     resources: BTreeMap<Address, Vec<Value>>,
     function_roles: BTreeSet<String>,
 }
@@ -59,7 +61,8 @@ impl Places {
         }
         let function_roles = function_roles(&stack, &resources);
         let empties = config.force_destroy || state.is_some_and(|state| state.settings.force_destroy);
-        Ok(Self { identity: identity.clone(), tag, empties, resources, function_roles })
+        let backs_up = config.datastore_backup.as_ref().is_some_and(|backup| backup.enabled);
+        Ok(Self { identity: identity.clone(), tag, empties, backs_up, resources, function_roles })
     }
 
     /// The resources and their kinds.

@@ -98,8 +98,8 @@ impl Ref<FhirDatastore> {
 
 /// AWS allows one creation and one deletion a minute and account ("AWS HealthLake endpoints and quotas").
 const ONE_A_MINUTE: std::time::Duration = std::time::Duration::from_secs(600);
-fn creation(operation: &'static str) -> Operation {
-    Operation::new("healthlake", operation).patience(ONE_A_MINUTE).eventually(NOT_YET_VISIBLE)
+fn creation(operation: Operation) -> Operation {
+    operation.patience(ONE_A_MINUTE).eventually(NOT_YET_VISIBLE)
 }
 
 /// A key, a function or its permission made just before.
@@ -353,7 +353,7 @@ impl FhirDatastore {
         let provider = self.provider(task.known)?;
         let turn = cx.gate.to_create().await;
         let answer = cx
-            .call(creation("CreateFHIRDatastore"), || {
+            .call(creation(Operation::new("healthlake", "CreateFHIRDatastore")), || {
                 let create = cx.clients.healthlake.create_fhir_datastore().datastore_name(&self.name);
                 create
                     .datastore_type_version(FhirVersion::R4)
@@ -384,7 +384,7 @@ impl FhirDatastore {
         let configuration = restore_configuration(at);
         let turn = cx.gate.to_create().await;
         let answer = cx
-            .call(creation("RestoreFHIRDatastore"), || {
+            .call(creation(Operation::new("healthlake", "RestoreFHIRDatastore")), || {
                 let restore = cx.clients.healthlake.restore_fhir_datastore().source_datastore_id(source);
                 restore
                     .datastore_name(&self.name)

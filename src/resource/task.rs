@@ -149,7 +149,7 @@ impl Task<'_> {
     /// # Errors
     /// None that AWS can cause.
     pub fn identified<R: Serialize>(&self, recorded: &R) -> Result<(), ResourceError> {
-        (self.report)(Report::Identified(super::to_value(recorded)?));
+        (self.report)(Report::Identified(super::kind::to_value(recorded)?));
         Ok(())
     }
 

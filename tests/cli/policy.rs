@@ -10,7 +10,9 @@ use crate::support::{Place, each, rule};
 
 /// What a life asked for, without what was asked besides by the test itself.
 fn asked(life: &Life) -> Vec<Ask> {
-    let requests = life.place().cloud().requests();
+    let mut requests = life.place().cloud().requests();
+    // Whoever restores need not be let at the patients' data; then nothing is compared.
+    requests.retain(|record| record.operation != "SearchWithGet");
     let denied: Vec<_> = requests.iter().filter(|record| is_denial(record.error.as_deref())).collect();
     assert!(denied.is_empty(), "the policy is too small: {denied:#?}");
     requests.into_iter().flat_map(|record| record.asked).collect()

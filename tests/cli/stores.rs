@@ -68,6 +68,9 @@ fn a_restore_makes_a_store_as_it_was_beside_the_one_in_use() {
     assert_eq!(told["resources"]["old"], json!({"Patient": 8}));
     assert_eq!(told["origin"]["source"], place.store_id());
     assert_eq!(held(&place), 8);
+    let restored = ["fhir", "search", "Patient", "_summary=count", "--store", told["id"].as_str().unwrap()];
+    assert_eq!(place.run(restored).succeeds().json()["total"], 5);
+    place.run(["fhir", "get", "Patient/p1", "--store", "nothing"]).exits(64).says("has no store nothing");
     is_settled(&place);
     assert_eq!(place.cloud().census(), with_stores(2));
     place.run(DESTROY).succeeds();
@@ -292,6 +295,20 @@ fn whoever_may_not_search_can_restore_and_is_told_that_nothing_was_compared() {
     place.run(["replace", "--anyway", "-y"]).exits(6).says("is not known; the old one stays in use");
     place.run(["replace", "--anyway", "-y", "--allow-differences"]).succeeds();
     assert_eq!(beside(&place).len(), 1);
+}
+
+#[test]
+fn a_replacement_that_is_thought_better_of_leaves_nothing() {
+    let place = backed_up();
+    place.add("create_kms_key = true");
+    place.cloud().rules([rule("SearchWithGet", None, Action::Deny)]);
+    place.run(["replace", "-y"]).exits(6);
+    place.cloud().heal();
+    place.edit("healthlake.toml", "create_kms_key = true", "create_kms_key = false");
+    place.run(["plan", "--detailed-exitcode"]).exits(0);
+    place.run(["stores", "delete", "healthlake_fhir_datastore.successor", "-y"]).succeeds();
+    is_settled(&place);
+    assert_eq!(place.cloud().census(), Census { keys_ending: 1, ..with_stores(1) });
 }
 
 #[test]

@@ -138,7 +138,7 @@ pub(crate) fn enumerate(recording: &Recording) -> Vec<Point> {
 
 fn points_of_step(recording: &Recording, step: usize) -> Vec<Point> {
     let (recorded, named) = (&recording.steps[step], &recording.scenario.steps[step]);
-    let other = if named.destroys() { Then::Apply } else { Then::Destroy };
+    let other = if named.destroys() && recording.scenario.is_remade { Then::Apply } else { Then::Destroy };
     let mut points = Vec::new();
     let mut add = |at: At, then| {
         points.push(Point { scenario: recording.scenario.name, step_name: named.name, step, at, then });
@@ -149,8 +149,10 @@ fn points_of_step(recording: &Recording, step: usize) -> Vec<Point> {
         add(At::Signal(request.clone(), Told::Interrupt), Then::Again);
         if request.changes() {
             add(At::Request(request.clone(), Moment::After), other);
-            add(At::Request(request.clone(), Moment::Behind), Then::Again);
-            add(At::Request(request.clone(), Moment::Behind), other);
+            if named.is_one_walk() {
+                add(At::Request(request.clone(), Moment::Behind), Then::Again);
+                add(At::Request(request.clone(), Moment::Behind), other);
+            }
             add(At::Signal(request.clone(), Told::HangUp), other);
         }
         if request.nth == 1 {

@@ -10,6 +10,8 @@ pub(crate) struct Scenario {
     pub example: &'static str,
     /// The region of all its resources.
     pub region: &'static str,
+    /// Whether the step before the last makes again what the last one has destroyed.
+    pub is_remade: bool,
     /// What is done.
     pub steps: Vec<Step>,
 }
@@ -33,6 +35,11 @@ impl Step {
             arguments.drain(place..place + 2);
         }
         arguments
+    }
+
+    /// Whether nothing but the end of it waits for the disk. What has several parts begins none before the last is on disk.
+    pub fn is_one_walk(&self) -> bool {
+        ["apply", "destroy"].contains(&self.arguments[0])
     }
 
     /// Whether it is the end of the stack.
@@ -85,7 +92,7 @@ fn minimal() -> Scenario {
     let roles = "healthlake_role_name = \"Another\"\nhealthlake_policy_name = \"AnotherPolicy\"\n";
     let second = format!("{renamed}{CHANGES}{roles}{TAGS}");
     let steps = vec![apply("apply", first), apply("update", second.clone()), destroy(second)];
-    Scenario { name: "minimal", example: "minimal", region: "us-east-1", steps }
+    Scenario { name: "minimal", example: "minimal", region: "us-east-1", is_remade: true, steps }
 }
 
 fn full() -> Scenario {
@@ -110,7 +117,7 @@ fn full() -> Scenario {
         .concat(),
     };
     let steps = vec![apply("apply", first), apply("update", second.clone()), replaced, destroy(second)];
-    Scenario { name: "full", example: "customer-keys", region: "eu-west-2", steps }
+    Scenario { name: "full", example: "customer-keys", region: "eu-west-2", is_remade: true, steps }
 }
 
 /// The function's code is a package of the user's own: smaller than hlctl's, and trusted with the client's secret.
@@ -145,7 +152,7 @@ fn smart() -> Scenario {
                 cognito_patient_scopes = [\"Patient.read\"]\n";
     let second = format!("{more}{second}{BOB}");
     let steps = vec![apply("apply", first), apply("update", second.clone()), destroy(second)];
-    Scenario { name: "smart", example: "smart", region: "us-east-1", steps }
+    Scenario { name: "smart", example: "smart", region: "us-east-1", is_remade: true, steps }
 }
 
 /// SMART is added to a stack that is there, and taken out again.
@@ -158,7 +165,7 @@ fn switch() -> Scenario {
         arguments: vec!["apply", "-y", "--allow-destroy", "cognito_user_pool.main"],
     };
     let steps = vec![apply("apply", without.clone()), apply("add", with), remove, destroy(without)];
-    Scenario { name: "switch", example: "smart", region: "us-east-1", steps }
+    Scenario { name: "switch", example: "smart", region: "us-east-1", is_remade: true, steps }
 }
 
 /// A store is restored, and put in the place of one whose key is not as the configuration asks, by either way.
@@ -179,7 +186,7 @@ fn stores() -> Scenario {
         run("export", &first, &["replace", "-y", "--via", "export"]),
         Step { arguments: [&DESTROY[..], &["--force-destroy"]].concat(), ..destroy(first) },
     ];
-    Scenario { name: "stores", example: "customer-keys", region: "eu-west-2", steps }
+    Scenario { name: "stores", example: "customer-keys", region: "eu-west-2", is_remade: false, steps }
 }
 
 /// Puts the step's configuration, and what that names, into the place.

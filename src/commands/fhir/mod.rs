@@ -16,8 +16,10 @@ use url::Url;
 
 use super::places::Places;
 use super::smart::{Smart, is_smart};
+use super::stores::store_named;
 use super::ways::{Ways, recorded};
 use super::{interruptible, outputs};
+use crate::address::Address;
 use crate::aws::{Clients, Endpoint};
 use crate::cli::{Access, FhirCommand, Grant};
 use crate::config::Secret;
@@ -58,7 +60,9 @@ async fn open(session: &Session, access: &Access) -> Result<Fhir, CommandError> 
     let state = outputs::read(session).await?;
     match token {
         // A client with nothing but a token needs no credentials of AWS.
-        Some(Token(token)) if session.home() == Home::Aws => with_token_alone(session, &state, token).await,
+        Some(Token(token)) if session.home() == Home::Aws => {
+            with_token_alone(session, &state, access.store.as_deref(), token).await
+        }
         token => {
             let ways = Ways::to(session, state).await?;
             let (ways, authority) = match token {
@@ -73,24 +77,30 @@ async fn open(session: &Session, access: &Access) -> Result<Fhir, CommandError> 
                     (ways, Authority::Signature(signer))
                 }
             };
-            let base = base(&ways.state, &ways.places)?;
+            let base = base(&ways.state, access.store.as_deref(), &ways.places)?;
             Ok(Fhir::new(base, ways.http, authority, is_smart(&ways.state)))
         }
     }
 }
 
-async fn with_token_alone(session: &Session, state: &State, token: Secret) -> Result<Fhir, CommandError> {
+async fn with_token_alone(
+    session: &Session,
+    state: &State,
+    store: Option<&str>,
+    token: Secret,
+) -> Result<Fhir, CommandError> {
     crate::session::check_endpoints()?;
     let config = session.config_if_any()?;
     let wishes = Wishes::around(config.as_ref(), &session.global, state);
     let clients = Clients::new(Endpoint::Aws, wishes.region, wishes.profile).await;
-    let base = base(state, &Places::of(&clients)?)?;
+    let base = base(state, store, &Places::of(&clients)?)?;
     Ok(Fhir::new(base, Http::new()?, Authority::Token(token), is_smart(state)))
 }
 
 /// Where the store is, by its name and from here.
-fn base(state: &State, places: &Places) -> Result<Base, CommandError> {
-    let endpoint = recorded(state, STORE, "endpoint")?;
+fn base(state: &State, store: Option<&str>, places: &Places) -> Result<Base, CommandError> {
+    let address = store.map_or_else(|| Ok(Address::parse(STORE)), |named| store_named(state, named))?;
+    let endpoint = recorded(state, address.as_str(), "endpoint")?;
     let named = Url::parse(endpoint).map_err(|_| OauthError::Address(endpoint.to_owned()))?;
     Ok(Base::new(named, places.of_store(endpoint)?))
 }

@@ -11,6 +11,7 @@ use crate::error::CommandError;
 use crate::exit_code::ExitCode;
 use crate::module::beside::is_beside;
 use crate::plan::Options;
+use crate::resource::{KmsKey, Resource};
 use crate::session::Session;
 use crate::state::{Held, State};
 
@@ -24,7 +25,7 @@ pub(super) async fn run(session: &Session, arguments: &DeleteStoreArgs) -> Resul
         let again = format!("hlctl stores delete {}", arguments.store);
         let (scene, state) = Scene::open(session, &config, manner, held, again).await?;
         let address = beside_by_name(&state, &arguments.store)?;
-        let going = going(&state, &address);
+        let going = going(&state, &address, config.create_kms_key);
         let options = Options {
             targets: going.iter().cloned().chain([Address::parse(make::JOB_ROLE)]).collect(),
             allow_destroy: going.iter().map(ToString::to_string).collect(),
@@ -43,14 +44,16 @@ pub(super) async fn run(session: &Session, arguments: &DeleteStoreArgs) -> Resul
     locked(session, &store, "hlctl stores delete", manner.lock_timeout, work).await
 }
 
-/// The store, and its key if no other store needs that.
-fn going(state: &State, address: &Address) -> BTreeSet<Address> {
+/// The store, and its key if no other store needs that, nor the configuration.
+fn going(state: &State, address: &Address, store_key_is_wanted: bool) -> BTreeSet<Address> {
     let needs = state.resources.get(address).map(|entry| entry.needs.clone()).unwrap_or_default();
     let is_needed = |key: &Address| {
         let mut others =
             state.resources.iter().filter(|(other, _)| *other != address && other.kind() == address.kind());
         others.any(|(_, entry)| entry.needs.contains(key))
     };
-    let keys = needs.into_iter().filter(|need| is_beside(need) && !is_needed(need));
+    let is_wanted = |key: &Address| store_key_is_wanted && !is_beside(key);
+    let is_key = |need: &Address| need.kind() == KmsKey::KIND;
+    let keys = needs.into_iter().filter(|need| is_key(need) && !is_wanted(need) && !is_needed(need));
     keys.chain([address.clone()]).collect()
 }

@@ -12,6 +12,7 @@ use crate::module::beside::STORE;
 use crate::resource::{BackupWindow, Context, Vitals, vitals};
 use crate::session::{Session, Wishes};
 use crate::state::{Entry, State};
+use crate::ui::json::FORMAT_VERSION;
 use crate::ui::{instant, table};
 
 /// Lists the stores, as AWS describes them now.
@@ -27,7 +28,7 @@ pub(super) async fn run(session: &Session, arguments: &JsonArgs) -> Result<ExitC
     if arguments.json {
         let stores: Vec<Value> =
             seen.iter().map(|(address, _, vitals)| told(&state, address, vitals.as_ref())).collect();
-        session.printer.data(&format!("{:#}", json!({"stores": stores})));
+        session.printer.data(&format!("{:#}", json!({"format_version": FORMAT_VERSION, "stores": stores})));
     } else if seen.is_empty() {
         session.printer.say("The stack has no store.");
     } else {

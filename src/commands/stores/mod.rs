@@ -30,7 +30,8 @@ use crate::plan::Options;
 use crate::resource::{Context, FhirDatastore, Resource, Vitals, vitals};
 use crate::session::{Connection, Prepared, Session, Wishes, prepare, settings_of};
 use crate::state::{Entry, Held, State};
-use crate::ui::{json, plan_view};
+use crate::ui::json::{self, FORMAT_VERSION};
+use crate::ui::plan_view;
 
 pub(super) use replace::run as replace;
 pub(super) use restore::run as restore;
@@ -150,19 +151,27 @@ fn stores(state: &State) -> Vec<(&Address, &Entry)> {
     stores
 }
 
-/// The store beside the one in use that has this id or address.
-fn beside_by_name(state: &State, named: &str) -> Result<Address, CommandError> {
+/// The address of the store that has this id or address.
+pub(super) fn store_named(state: &State, named: &str) -> Result<Address, CommandError> {
     let is_named = |address: &Address, entry: &Entry| address.as_str() == named || id_of(entry) == Some(named);
     let found = stores(state).into_iter().find(|(address, entry)| is_named(address, entry));
-    let usage = |message: String| {
-        let hint = "`hlctl stores list` shows the stack's stores".to_owned();
-        Err(CommandError::Usage { message, hint })
+    let unknown = || CommandError::Usage {
+        message: format!("the stack has no store {named}"),
+        hint: "`hlctl stores list` shows the stack's stores".to_owned(),
     };
-    match found {
-        Some((address, _)) if beside::is_beside(address) => Ok(address.clone()),
-        Some(_) => usage(format!("{named} is the store in use")),
-        None => usage(format!("the stack has no store {named}")),
+    found.map(|(address, _)| address.clone()).ok_or_else(unknown)
+}
+
+/// The same of a store beside the one in use.
+fn beside_by_name(state: &State, named: &str) -> Result<Address, CommandError> {
+    let address = store_named(state, named)?;
+    if beside::is_beside(&address) {
+        return Ok(address);
     }
+    Err(CommandError::Usage {
+        message: format!("{named} is the store in use"),
+        hint: "`hlctl stores list` shows the stack's stores".to_owned(),
+    })
 }
 
 /// What programs are told of a store.
@@ -183,6 +192,7 @@ fn as_json(state: &State, address: &Address) -> Value {
 fn told(scene: &Scene<'_>, state: &State, address: &Address, comparison: Option<&Comparison>) -> ExitCode {
     if scene.manner.json {
         let mut told = as_json(state, address);
+        told["format_version"] = FORMAT_VERSION.into();
         told["resources"] = comparison.map(Comparison::as_json).unwrap_or_default();
         scene.session.printer.data(&format!("{told:#}"));
     }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{Scene, as_json, beside_by_name, id_of};
+use super::{Scene, beside_by_name, id_of, told};
 use crate::address::Address;
 use crate::cli::UseArgs;
 use crate::commands::{interruptible, locked, outputs};
@@ -35,10 +35,7 @@ pub(super) async fn run(session: &Session, arguments: &UseArgs) -> Result<ExitCo
                 put_in_use(&scene, state, &address).await?
             }
         };
-        if manner.json {
-            session.printer.data(&format!("{:#}", as_json(&state, &Address::parse(STORE))));
-        }
-        Ok(ExitCode::Success)
+        Ok(told(&scene, &state, &Address::parse(STORE), None))
     };
     locked(session, &store, "hlctl stores use", manner.lock_timeout, work).await
 }

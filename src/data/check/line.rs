@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 use std::fmt;
-use std::io::Read;
+use std::io::{BufReader, Read};
 
 use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde_json::error::Category;
@@ -48,9 +48,13 @@ pub(super) fn judge(line: &[u8], is_first: bool) -> Verdict {
     conclude(found)
 }
 
+/// Bytes that a line is read by when it is read in pieces.
+const PIECE: usize = 16 << 10;
+
 /// [`judge`] of a line that is read in pieces. UTF-8 is the reader's to check.
 pub(super) fn judge_long(line: impl Read) -> Verdict {
-    let mut deserializer = serde_json::Deserializer::from_reader(line);
+    // The parser asks for one byte at a time.
+    let mut deserializer = serde_json::Deserializer::from_reader(BufReader::with_capacity(PIECE, line));
     conclude(Found::deserialize(&mut deserializer).and_then(|found| deserializer.end().map(|()| found)))
 }
 

@@ -8,8 +8,10 @@ use super::Checked;
 use super::line::{Verdict, judge_long};
 use super::problem::Problem;
 
-/// A line that does not fit in here is read in pieces.
+/// Bytes of the buffer to begin with, and that are read at once.
 const BUFFER: usize = 256 << 10;
+/// The buffer grows with its lines up to this; a longer line is read in pieces, which takes several times as long.
+const MOST: usize = 2 << 20;
 
 /// What comes next in a file.
 pub(super) enum Next<'a> {
@@ -61,8 +63,11 @@ impl<R: Read> Lines<R> {
             }
             searched = self.end;
             if self.end == self.buffer.len() {
-                if self.start == 0 {
+                if self.start == 0 && self.end >= MOST {
                     return self.long_line().map(Next::Judged);
+                }
+                if self.start == 0 {
+                    self.buffer.resize(2 * self.end, 0);
                 }
                 self.buffer.copy_within(self.start..self.end, 0);
                 searched -= self.start;
@@ -89,8 +94,9 @@ impl<R: Read> Lines<R> {
     }
 
     fn fill(&mut self) -> io::Result<()> {
+        let room = self.buffer.len().min(self.end + BUFFER);
         let read = loop {
-            match self.from.read(&mut self.buffer[self.end..]) {
+            match self.from.read(&mut self.buffer[self.end..room]) {
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                 other => break other?,
             }

@@ -6,7 +6,7 @@ use super::*;
 
 fn check(files: &[(&str, &[u8])]) -> Findings {
     let directory = tempfile::tempdir().unwrap();
-    let mut checker = Checker::new(Limits { resource_bytes: 3 << 20, ..Limits::default() }, directory.path());
+    let mut checker = Checker::new(Limits { resource_bytes: 4 << 20, ..Limits::default() }, directory.path());
     for (name, bytes) in files {
         checker.file(name, *bytes, |_| {}).unwrap();
     }
@@ -104,15 +104,31 @@ fn a_resource_that_comes_twice_is_told_with_both_places() {
 }
 
 #[test]
+fn the_buffer_grows_with_its_lines_and_loses_none() {
+    let line = |id: usize, length: usize| {
+        format!("{{\"resourceType\":\"Binary\",\"id\":\"{id}\",\"data\":\"{}\"}}\n", "x".repeat(length))
+    };
+    let lengths = [10, 300 << 10, 20, (1 << 20) - 7, 600 << 10, 0, 256 << 10, 5];
+    let mut text: String = lengths.iter().enumerate().map(|(id, length)| line(id, *length)).collect();
+    let findings = check(&[("a.ndjson", text.as_bytes())]);
+    assert_eq!((findings.count(), findings.problems.len()), (8, 0));
+    text.push_str(&line(3, 300 << 10));
+    text.push_str(&line(8, 2));
+    let findings = check(&[("a.ndjson", text.as_bytes())]);
+    assert_eq!(findings.problems[0].example.to_string(), "a.ndjson:9 and a.ndjson:4");
+    assert_eq!(findings.count(), 10);
+}
+
+#[test]
 fn a_line_that_is_longer_than_the_buffer_is_checked_like_others() {
     let long = |middle: &str, length: usize| {
         format!("{{\"resourceType\":\"Binary\",\"data\":\"{}\",{middle}}}\n{GOOD}\n", "ä".repeat(length / 2))
     };
-    assert_eq!(problems(long(r#""id":"a""#, 2 << 20)), []);
-    assert_eq!(problems(long(r#""id":7"#, 2 << 20)), [("id_not_text", 1)]);
-    assert_eq!(problems(long(r#""id":'a'"#, 2 << 20)), [("not_json", 1)]);
-    assert_eq!(problems(long(r#""id":"a""#, 4 << 20)), [("resource_too_large", 1)]);
-    let mut broken = long(r#""id":"a""#, 2 << 20).into_bytes();
+    assert_eq!(problems(long(r#""id":"a""#, 3 << 20)), []);
+    assert_eq!(problems(long(r#""id":7"#, 3 << 20)), [("id_not_text", 1)]);
+    assert_eq!(problems(long(r#""id":'a'"#, 3 << 20)), [("not_json", 1)]);
+    assert_eq!(problems(long(r#""id":"a""#, 5 << 20)), [("resource_too_large", 1)]);
+    let mut broken = long(r#""id":"a""#, 3 << 20).into_bytes();
     broken[1 << 20] = 0xff;
     assert_eq!(problems(broken), [("not_utf_8", 1)]);
 }

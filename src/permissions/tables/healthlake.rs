@@ -4,7 +4,7 @@ use super::{Grant, On, When};
 
 pub(super) const STORE: &[Grant] = &[
     Grant::new("healthlake:CreateFHIRDatastore", &["CreateFHIRDatastore"], On::Anything, When::Tagging),
-    Grant::new("healthlake:TagResource", &["CreateFHIRDatastore"], On::Stores, When::Tagging),
+    Grant::new("healthlake:TagResource", &["CreateFHIRDatastore", "RestoreFHIRDatastore"], On::Stores, When::Tagging),
     Grant::new("healthlake:TagResource", &["TagResource"], On::Stores, When::Ours),
     Grant::new("healthlake:UntagResource", &["UntagResource"], On::Stores, When::Ours),
     Grant::new("healthlake:DeleteFHIRDatastore", &["DeleteFHIRDatastore"], On::Stores, When::Ours),
@@ -26,3 +26,7 @@ pub(super) const STORE: &[Grant] = &[
 /// What `smart test` asks the store about, signed.
 pub(super) const SMART_STORE: &[Grant] =
     &[Grant::new("healthlake:GetCapabilities", &["GetCapabilities"], On::Stores, When::Ours)];
+
+/// What `restore` and `replace` ask of a store with a continuous backup.
+pub(super) const BACKUP: &[Grant] =
+    &[Grant::new("healthlake:RestoreFHIRDatastore", &["RestoreFHIRDatastore"], On::Stores, When::Ours)];

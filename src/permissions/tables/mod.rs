@@ -124,6 +124,11 @@ pub(super) fn data() -> &'static [Grant] {
     data::DATA
 }
 
+/// The actions that `hlctl restore` and `hlctl replace` ask of a store with a backup.
+pub(super) fn backup() -> &'static [Grant] {
+    healthlake::BACKUP
+}
+
 /// The action that an operation asks for, where it is not named like it.
 pub fn action_of(service: &str, operation: &str) -> String {
     let all = Kind::ALL.iter().flat_map(|kind| grants(*kind));
@@ -171,7 +176,7 @@ mod tests {
         let calls = calls_in_source("resource");
         assert!(calls.len() > 90, "the calls are written in another way now: {calls:?}");
         let mut listed = BTreeSet::new();
-        for grant in Kind::ALL.iter().flat_map(|kind| grants(*kind)).chain(smart_store()) {
+        for grant in Kind::ALL.iter().flat_map(|kind| grants(*kind)).chain(smart_store()).chain(backup()) {
             let service = grant.action.split(':').next().unwrap();
             listed.extend(grant.calls.iter().map(|call| (service, *call)));
         }

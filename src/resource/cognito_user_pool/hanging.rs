@@ -6,7 +6,7 @@ use super::super::cognito_resource_server::CognitoResourceServer;
 use super::super::cognito_user_pool_client::CognitoUserPoolClient;
 use super::super::cognito_user_pool_domain::CognitoUserPoolDomain;
 use super::super::{Context, Hanging, Resource};
-use super::describe;
+use super::look::describe;
 use crate::aws::{AwsError, Operation};
 use crate::error::ResourceError;
 

@@ -87,6 +87,13 @@ pub(crate) const PHASES: &[Phase] = &[
     Phase { prepare: less_is_wanted, commands: &[(&["apply", "-y"], 0)] },
     Phase { prepare: |_| {}, commands: &[(REPLACE, 0)] },
     Phase {
+        prepare: |_| {},
+        commands: &[
+            (&["restore", "--at", "latest", "--use", "-y"], 0),
+            (&["stores", "delete", "healthlake_fhir_datastore.predecessor", "-y"], 0),
+        ],
+    },
+    Phase {
         prepare: objects_come,
         commands: &[(&["destroy", "-y", "--force-destroy", "--allow-destroy", "fhir-smarter"], 0)],
     },
@@ -118,7 +125,7 @@ impl Life {
         let place = place_on(&aws);
         place.configure(
             "smart_on_fhir          = true",
-            "smart_on_fhir          = true\nforce_destroy = true\nlambda_reserved_concurrency = 5\n\
+            "smart_on_fhir          = true\nforce_destroy = true\ndatastore_backup = true\nlambda_reserved_concurrency = 5\n\
              lambda_provisioned_concurrency = 1",
         );
         let text = place.read("healthlake.toml");

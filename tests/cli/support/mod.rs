@@ -22,9 +22,9 @@ pub(crate) fn fixture(name: &str) -> String {
     std::fs::read_to_string(directory.join(name)).unwrap()
 }
 
-/// Waits until `condition` holds, looking often; panics after ten seconds.
+/// Waits until `condition` holds, looking often; panics after a minute.
 pub(crate) fn eventually(what: &str, condition: impl FnMut() -> bool) {
-    assert!(holds_within(Duration::from_secs(10), condition), "never came to be: {what}");
+    assert!(holds_within(Duration::from_secs(60), condition), "never came to be: {what}");
 }
 
 /// Whether `condition` comes to hold in this time. Another process is watched, which cannot tell us.

@@ -14,7 +14,7 @@ use serde_json::Value;
 use super::{Place, eventually, holds_within};
 
 /// How long a run may take before a test gives it up.
-const PATIENCE: Duration = Duration::from_secs(40);
+const PATIENCE: Duration = Duration::from_secs(120);
 
 /// The password of the test user in `examples/smart.toml`.
 pub(crate) const ALICE_PASSWORD: &str = "Corr3ct-Horse-Battery";

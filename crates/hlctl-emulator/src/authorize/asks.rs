@@ -102,7 +102,8 @@ fn on_pool(world: &World, action: String, caller: &Caller, input: &Value) -> Ask
 fn on_store(world: &World, action: String, caller: &Caller, input: &Value) -> Ask {
     let arn = input["ResourceARN"].as_str().map(str::to_owned);
     let of_id = |id: &str| caller.regional_arn("healthlake", &format!("datastore/fhir/{id}"));
-    match arn.or_else(|| input["DatastoreId"].as_str().map(of_id)) {
+    let id = ["DatastoreId", "SourceDatastoreId"].into_iter().find_map(|member| input[member].as_str());
+    match arn.or_else(|| id.map(of_id)) {
         Some(arn) => {
             let id = arn.rsplit('/').next().unwrap_or_default();
             let tags = healthlake::tags_of(world, caller, id);

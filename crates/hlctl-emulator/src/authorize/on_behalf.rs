@@ -23,7 +23,7 @@ pub(super) fn dependent(world: &World, service: Service, operation: &str, caller
             let arn = caller.regional_arn("lambda", &format!("function:{}", text(input, "FunctionName")));
             asks.push(Ask::new("lambda:ListTags", arn));
         }
-        (Service::HealthLake, "CreateFHIRDatastore") => {
+        (Service::HealthLake, "CreateFHIRDatastore" | "RestoreFHIRDatastore") => {
             asks.extend(store_key(world, caller, input));
             asks.extend(
                 ["glue:CreateDatabase", "ram:GetResourceShareInvitations", "ram:AcceptResourceShareInvitation"]
@@ -57,7 +57,7 @@ fn tagging(service: Service, operation: &str, caller: &Caller, input: &Value) ->
         (Service::Cognito, "CreateUserPool") => {
             ("cognito-idp:TagResource", caller.regional_arn("cognito-idp", "userpool/new"))
         }
-        (Service::HealthLake, "CreateFHIRDatastore") => {
+        (Service::HealthLake, "CreateFHIRDatastore" | "RestoreFHIRDatastore") => {
             ("healthlake:TagResource", caller.regional_arn("healthlake", "datastore/fhir/new"))
         }
         _ => return Vec::new(),
