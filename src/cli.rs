@@ -9,6 +9,7 @@ mod export;
 mod fhir;
 mod graph;
 mod policy;
+mod sandbox;
 mod state;
 mod stores;
 
@@ -30,6 +31,7 @@ pub use fhir::{
 };
 pub use graph::{GraphArgs, GraphFormat, ReportArgs};
 pub use policy::{DeployerArgs, PolicyCommand};
+pub use sandbox::{AddressFormat, SandboxArgs, SandboxCommand, SandboxLoadArgs};
 pub use state::{
     ByHand, ForceUnlockArgs, ForgetArgs, MigrateArgs, MvArgs, ProtectArgs, PushArgs, RecoverArgs, StateCommand,
 };
@@ -190,6 +192,7 @@ impl Command {
             Self::Graph(arguments) => arguments.json || arguments.format == GraphFormat::Json,
             Self::Report(arguments) => arguments.json,
             Self::Data(command) => command.prints_json(),
+            Self::Sandbox(arguments) => arguments.prints_json(),
             Self::Restore(arguments) => arguments.manner.json,
             Self::Replace(arguments) => arguments.manner.json,
             Self::Stores(command) => command.prints_json(),
@@ -199,12 +202,7 @@ impl Command {
             Self::State(_) | Self::Forget(_) | Self::Protect(_) | Self::Unprotect(_) | Self::ForceUnlock(_) => false,
             // What they print is JSON, but an error among it would be taken for a policy.
             Self::Policy(_) => false,
-            Self::Init(_)
-            | Self::Schema
-            | Self::Export(_)
-            | Self::Sandbox(_)
-            | Self::Completions { .. }
-            | Self::Man { .. } => false,
+            Self::Init(_) | Self::Schema | Self::Export(_) | Self::Completions { .. } | Self::Man { .. } => false,
         }
     }
 }
@@ -440,63 +438,6 @@ pub struct SmartTestArgs {
     /// Print JSON
     #[arg(long)]
     pub json: bool,
-}
-
-/// `hlctl sandbox`
-#[derive(Debug, Args)]
-pub struct SandboxArgs {
-    /// Port of 127.0.0.1; 0 lets the system choose
-    #[arg(long, default_value_t = 4566)]
-    pub port: u16,
-
-    /// Keep the data in this directory instead of in memory
-    #[arg(long, value_name = "DIR")]
-    pub data_dir: Option<PathBuf>,
-
-    /// Seconds that a store takes to be made
-    #[arg(long, value_name = "SECONDS", default_value_t = 3.0)]
-    pub create_delay: f64,
-
-    /// Seconds that a store takes to be changed, where that takes time
-    #[arg(long, value_name = "SECONDS", default_value_t = 1.0)]
-    pub update_delay: f64,
-
-    /// Seconds that a store takes to be deleted
-    #[arg(long, value_name = "SECONDS", default_value_t = 2.0)]
-    pub delete_delay: f64,
-
-    /// Milliseconds added to every request
-    #[arg(long, value_name = "MS", default_value_t = 0)]
-    pub latency: u64,
-
-    /// Allow one store creation and one deletion a minute, as AWS does
-    #[arg(long)]
-    pub rate_limits: bool,
-
-    /// The account to play, 12 digits
-    #[arg(long, value_name = "ID", default_value = "000000000000")]
-    pub account: String,
-
-    /// Faults to inject, as JSON; docs/sandbox.md describes them
-    #[arg(long, value_name = "JSON")]
-    pub faults: Option<String>,
-
-    /// The IAM policy that all callers have, as JSON in a file; without it they may do everything
-    #[arg(long, value_name = "FILE")]
-    pub policy: Option<PathBuf>,
-
-    /// How the address is printed
-    #[arg(long, value_enum, default_value_t = AddressFormat::Text)]
-    pub format: AddressFormat,
-}
-
-/// How `hlctl sandbox` prints where it listens.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum AddressFormat {
-    /// For people, with the variables to set.
-    Text,
-    /// The URL alone, for scripts.
-    Url,
 }
 
 /// A number with `s`, `m` or `h`; a bare number is seconds.

@@ -6,7 +6,7 @@ use std::path::Path;
 
 use tempfile::NamedTempFile;
 
-/// Writes a file that anybody may read whom the directory lets in.
+/// Writes a file that anybody may read whom the directory lets in. Once this returns, a loss of power does not take it away.
 ///
 /// # Errors
 /// It cannot be written; an older one of its name is then as it was.
@@ -28,6 +28,7 @@ pub fn write_private(path: &Path, prefix: &str, bytes: &[u8]) -> io::Result<()> 
 fn write_by(builder: &tempfile::Builder<'_, '_>, path: &Path, bytes: &[u8]) -> io::Result<()> {
     let mut beside = builder.tempfile_in(directory_of(path))?;
     beside.write_all(bytes)?;
+    beside.as_file().sync_all()?;
     beside.persist(path).map_err(|error| error.error)?;
     Ok(())
 }

@@ -9,6 +9,8 @@ pub enum PolicyCommand {
     Deployer(DeployerArgs),
     /// For users of the FHIR interface who read, write, import and export
     Client,
+    /// For whoever brings data in and out with `hlctl data`
+    Data,
     /// For users of the FHIR interface who only read
     Readonly,
 }

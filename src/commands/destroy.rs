@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use super::apply::{show, walk};
 use super::final_export::FinalExport;
-use super::{confirm, interruptible, locked, summary};
+use super::{confirm, data, interruptible, locked, summary};
 use crate::address::Address;
 use crate::cli::DestroyArgs;
 use crate::config::Config;
@@ -49,13 +49,17 @@ async fn destroy(
     let connection = interruptible(&session.stop, session.connect(wishes)).await?;
     let preparing = prepare(&connection, session, config, state, &options, settings);
     let mut prepared = interruptible(&session.stop, preparing).await?;
+    let again = again(arguments);
     if !prepared.plan.has_work() {
+        if let Some(to) = &arguments.final_export {
+            Box::pin(FinalExport::new(&prepared, to, &again)?.conclude(session, &prepared)).await?;
+        }
         session.printer.say("Nothing to destroy: the state holds no resources.");
         return Ok(ExitCode::Success);
     }
     show(session, &prepared, &connection, manner);
     confirm::check(&prepared.plan)?;
-    let rescue = arguments.final_export.as_deref().map(|to| FinalExport::new(&prepared, to)).transpose()?;
+    let rescue = arguments.final_export.as_deref().map(|to| FinalExport::new(&prepared, to, &again)).transpose()?;
     let unnamed = confirm::unnamed(&prepared.plan);
     if unnamed.is_empty() {
         confirm::approve(session, manner.auto_approve, "\nDestroy all this?").await?;
@@ -68,12 +72,17 @@ async fn destroy(
     }
     let begun = Instant::now();
     let manifest = match &rescue {
-        Some(rescue) => rescue.rescue(session, &prepared).await?,
+        Some(rescue) => {
+            // On the heap: the futures of all calls together are larger than a thread's stack may be.
+            let manifest = Box::pin(rescue.rescue(session, &prepared)).await?;
+            Box::pin(rescue.announce(&prepared, &manifest)).await?;
+            manifest
+        }
         None => Value::Null,
     };
     let report = walk(session, held, &prepared, manner, Some("hlctl destroy")).await?;
     if let Some(rescue) = &rescue
-        && let Err(error) = rescue.receipt(session, &prepared, &report, &manifest).await
+        && let Err(error) = Box::pin(rescue.receipt(session, &prepared, &report.outcomes, &manifest)).await
     {
         session.printer.error(&format!("the receipt could not be written: {error}"), None);
     }
@@ -83,4 +92,13 @@ async fn destroy(
     summary::conclude(session, &report, "The destroy", "hlctl destroy")?;
     session.printer.say(&format!("\n{}", summary::done(&report, "Destroy", begun.elapsed())));
     Ok(ExitCode::Success)
+}
+
+/// The command that goes on with an export.
+fn again(arguments: &DestroyArgs) -> String {
+    let mut words = vec!["hlctl", "destroy"];
+    arguments.allow_destroy.iter().for_each(|name| words.extend(["--allow-destroy", name]));
+    words.extend(arguments.force_destroy.then_some("--force-destroy"));
+    arguments.final_export.iter().for_each(|to| words.extend(["--final-export", to]));
+    data::command(words)
 }

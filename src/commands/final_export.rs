@@ -1,13 +1,15 @@
 //! `destroy --final-export`: the data is brought to safety before anything is deleted, and a receipt says what was.
 
-use aws_sdk_s3::primitives::ByteStream;
+use aws_sdk_s3::primitives::{AggregatedBytes, ByteStream};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::{Value, json};
 
-use super::data::{Desk, Exported, Wish, export, write_whole};
+use super::data::{Desk, Exported, Wish, export, of_file, place_of};
 use super::interruptible;
-use crate::apply::{Outcome, Report};
-use crate::aws::{AwsError, Operation};
+use crate::address::Address;
+use crate::apply::Outcome;
+use crate::aws::{AwsError, ErrorKind, Operation};
+use crate::data::check::is_resource_type;
 use crate::data::download::{self, MANIFEST};
 use crate::data::objects;
 use crate::data::place::{Place, Prefix};
@@ -16,9 +18,11 @@ use crate::plan::{Action, Change};
 use crate::resource::Context;
 use crate::session::{Prepared, Session};
 use crate::ui::json::FORMAT_VERSION;
+use crate::whole_file;
 
 const STORE: &str = "healthlake_fhir_datastore.this";
 const RECEIPT: &str = "receipt.json";
+const OTHER_PLACE: &str = "name another bucket, or a folder";
 /// `CopyObject` takes no more (S3 API reference).
 const LARGEST_COPY: u64 = 5 << 30;
 /// What the header that names a copy's source cannot hold as it is.
@@ -28,16 +32,15 @@ const IN_A_KEY: AsciiSet = NON_ALPHANUMERIC.remove(b'/').remove(b'-').remove(b'_
 #[derive(Debug)]
 pub(super) struct FinalExport<'a> {
     text: &'a str,
+    again: &'a str,
     place: Place,
     began: jiff::Timestamp,
 }
 
 impl<'a> FinalExport<'a> {
     /// Checks that the place outlives the stack.
-    pub(super) fn new(prepared: &Prepared, text: &'a str) -> Result<Self, CommandError> {
-        let usage = |message: String, hint: &str| CommandError::Usage { message, hint: hint.to_owned() };
-        let place = Place::parse(text)
-            .ok_or_else(|| usage(format!("{text} names no bucket"), "write s3://BUCKET/PREFIX, or a folder"))?;
+    pub(super) fn new(prepared: &Prepared, text: &'a str, again: &'a str) -> Result<Self, CommandError> {
+        let place = place_of(text)?;
         let buckets = ["s3_bucket.data", "s3_bucket.access_logs"];
         let is_own = |bucket: &str| {
             let name = |address: &&str| prepared.state.recorded(address).and_then(|recorded| recorded["name"].as_str());
@@ -46,7 +49,7 @@ impl<'a> FinalExport<'a> {
         let goes = |change: &Change| change.action == Action::Delete && change.address.as_str() == buckets[0];
         match &place {
             Place::S3(prefix) if is_own(&prefix.bucket) => {
-                Err(usage(format!("{} goes with the stack", prefix.bucket), "name another bucket, or a folder"))
+                Err(usage(format!("{} goes with the stack", prefix.bucket), OTHER_PLACE))
             }
             _ if !prepared.cx.settings.force_destroy && prepared.plan.changes.iter().any(goes) => {
                 Err(CommandError::Protected {
@@ -54,7 +57,7 @@ impl<'a> FinalExport<'a> {
                     hint: "add --force-destroy to have it emptied after the export".to_owned(),
                 })
             }
-            _ => Ok(Self { text, place, began: jiff::Timestamp::now() }),
+            _ => Ok(Self { text, again, place, began: jiff::Timestamp::now() }),
         }
     }
 
@@ -75,22 +78,79 @@ impl<'a> FinalExport<'a> {
                 hint: "leave --final-export out to destroy the rest of the stack".to_owned(),
             });
         }
+        if let Place::S3(target) = &self.place {
+            interruptible(&session.stop, Box::pin(self.check_target(prepared, target, &id))).await?;
+        }
+        if let Some(manifest) = interruptible(&session.stop, self.begun(prepared, &id)).await? {
+            session.printer.warning(
+                "an earlier run exported the store and began to delete the stack; what was written since is not in the export",
+            );
+            return Ok(manifest);
+        }
         let desk = Desk::of(prepared.cx.clone(), &prepared.state)?;
-        let again = format!("hlctl destroy --final-export {}", self.text);
         let to = matches!(self.place, Place::Local(_)).then_some(self.text);
-        let wish = Wish { to, types: &[], wait: true, again: &again };
+        let wish = Wish { to, types: &[], wait: true, replaces: true, again: self.again };
         session.printer.say("Exporting before anything is deleted.");
-        let exported = export(session, &desk, wish).await.map_err(nothing_deleted)?;
+        let mut exported = Box::pin(export(session, &desk, wish)).await.map_err(nothing_deleted)?;
         let Place::S3(target) = &self.place else { return Ok(exported.manifest(&desk)) };
+        // A copy that is cut off is known for ours by the receipt.
+        interruptible(&session.stop, Box::pin(self.announce(prepared, &Value::Null))).await?;
         let copy = async {
             let copied = self.copy(prepared, &exported, target).await;
-            copied.map_err(|error| nothing_deleted(super::data::unfinished(error, None, &again)))
+            copied.map_err(|error| nothing_deleted(super::data::unfinished(error, None, self.again)))
         };
-        interruptible(&session.stop, copy).await?;
+        interruptible(&session.stop, Box::pin(copy)).await?;
+        exported.files.iter_mut().for_each(|file| file.file = format!("{target}{}/", file.kind));
         let manifest = exported.manifest(&desk);
         self.write(&prepared.cx, MANIFEST, &manifest).await.map_err(nothing_deleted)?;
         session.printer.say(&format!("Copied to {target}."));
         Ok(manifest)
+    }
+
+    /// The manifest of an earlier export of this store after which deleting has begun: what exports need may be gone already.
+    async fn begun(&self, prepared: &Prepared, store: &str) -> Result<Option<Value>, CommandError> {
+        let receipt = self.read(&prepared.cx, RECEIPT).await?;
+        let is_gone = |left: &Value| {
+            left["address"].as_str().is_some_and(|name| !prepared.state.resources.contains_key(&Address::parse(name)))
+        };
+        let has_begun = !array(&receipt["destroyed"]).is_empty() || array(&receipt["left"]).iter().any(is_gone);
+        if receipt["lineage"] != prepared.state.lineage || receipt["export"]["store"]["id"] != store || !has_begun {
+            return Ok(None);
+        }
+        Ok(Some(receipt["export"].clone()))
+    }
+
+    /// Looks at a place in S3 before the export is made: it is there, in reach, and holds nothing but an earlier export of this store.
+    async fn check_target(&self, prepared: &Prepared, target: &Prefix, store: &str) -> Result<(), CommandError> {
+        let cx = &prepared.cx;
+        let bucket = &target.bucket;
+        let elsewhere = |region: Option<&str>| {
+            let region = region.map_or_else(|| "another region".to_owned(), |region| format!("the region {region}"));
+            usage(format!("{bucket} is in {region}, where S3 does not copy to from here"), OTHER_PLACE)
+        };
+        let head = || cx.clients.s3.head_bucket().bucket(bucket).send();
+        match cx.call(Operation::new("s3", "HeadBucket"), head).await {
+            Ok(head) => {
+                if let Some(region) = head.bucket_region().filter(|region| *region != cx.identity.region) {
+                    return Err(elsewhere(Some(region)));
+                }
+            }
+            Err(error) if error.is_not_found() => {
+                return Err(usage(format!("the bucket {bucket} does not exist"), OTHER_PLACE));
+            }
+            Err(error) if error.kind == ErrorKind::WrongRegion => return Err(elsewhere(error.other_region.as_deref())),
+            Err(error) => return Err(CommandError::Aws(error)),
+        }
+        let held = objects::list(cx, target).await.map_err(CommandError::Aws)?;
+        let lineage = &prepared.state.lineage;
+        let is_ours = || async {
+            let of_store = self.read(cx, MANIFEST).await?["store"]["id"] == store;
+            Ok::<_, CommandError>(of_store || self.read(cx, RECEIPT).await?["lineage"] == *lineage)
+        };
+        if held.is_empty() || is_ours().await? {
+            return Ok(());
+        }
+        Err(usage(format!("{target} is not empty"), "name an empty place: an export is not mixed with other objects"))
     }
 
     /// The store's id, and whether it can still be exported.
@@ -99,7 +159,7 @@ impl<'a> FinalExport<'a> {
         let Some((kind, recorded)) = entry.and_then(|entry| Some((entry.kind()?, entry.recorded.as_ref()?))) else {
             return Ok(None);
         };
-        let address = crate::address::Address::parse(STORE);
+        let address = Address::parse(STORE);
         let seen = kind.read(&prepared.cx, recorded).await;
         let seen = seen.map_err(|error| CommandError::Resource { address, error })?;
         Ok(Some((recorded["id"].as_str().unwrap_or_default().to_owned(), seen.is_some())))
@@ -143,7 +203,25 @@ impl<'a> FinalExport<'a> {
                 )));
             }
         }
+        // What an earlier export had and this one has not.
+        let is_exported = |name: &str| name.split_once('/').is_some_and(|(kind, _)| is_resource_type(kind));
+        for old in objects::list(cx, target).await?.iter().filter(|old| is_exported(&old.name)) {
+            if !types.values().flatten().any(|object| object.name == old.name) {
+                let key = format!("{}{}", target.prefix, old.name);
+                let delete = || cx.clients.s3.delete_object().bucket(&target.bucket).key(&key).send();
+                cx.call(Operation::new("s3", "DeleteObject"), delete).await?;
+            }
+        }
         Ok(())
+    }
+
+    /// Writes down what is about to be deleted, so that what a killed run has deleted is known to the next one.
+    pub(super) async fn announce(&self, prepared: &Prepared, manifest: &Value) -> Result<(), CommandError> {
+        let earlier = Earlier::of(&prepared.cx, prepared, &self.read(&prepared.cx, RECEIPT).await?).await;
+        let goes = prepared.plan.changes.iter().filter(|change| change.action == Action::Delete);
+        let left: Vec<Value> = goes.map(|change| entry(&change.address, prepared)).collect();
+        let receipt = self.document(prepared, earlier, &left, manifest, None);
+        self.write(&prepared.cx, RECEIPT, &receipt).await.map_err(nothing_deleted)
     }
 
     /// Writes down what was deleted; what an earlier run deleted of the same stack stays in it.
@@ -151,46 +229,57 @@ impl<'a> FinalExport<'a> {
         &self,
         session: &Session,
         prepared: &Prepared,
-        report: &Report,
+        outcomes: &[(Address, Action, Outcome)],
         manifest: &Value,
     ) -> Result<(), CommandError> {
         let cx = &prepared.cx;
-        let earlier = self.read(cx, RECEIPT).await?;
-        let is_ours = earlier["lineage"] == prepared.state.lineage;
-        let mut destroyed = if is_ours { array(&earlier["destroyed"]) } else { Vec::new() };
-        let mut keys = if is_ours { array(&earlier["keys"]) } else { Vec::new() };
+        let mut gone = Earlier::of(cx, prepared, &self.read(cx, RECEIPT).await?).await;
         let mut left = Vec::new();
-        for (address, action, outcome) in &report.outcomes {
-            let recorded = prepared.state.resources.get(address).and_then(|entry| entry.recorded.clone());
+        for (address, action, outcome) in outcomes {
             match outcome {
-                Outcome::Done if *action == Action::Delete => {
-                    if address.kind() == "kms_key" {
-                        keys.push(ending_key(cx, address.as_str(), recorded.as_ref()).await);
-                    }
-                    destroyed.push(json!({"address": address, "was": recorded}));
-                }
+                Outcome::Done if *action == Action::Delete => gone.add(cx, entry(address, prepared)).await,
                 Outcome::Done => {}
-                _ => left.push(json!(address)),
+                _ => left.push(entry(address, prepared)),
             }
         }
-        let began = if is_ours { earlier["began"].clone() } else { json!(self.began.to_string()) };
-        let receipt = json!({
-            "format": "hlctl-receipt",
-            "version": FORMAT_VERSION,
-            "stack": prepared.state.stack,
-            "lineage": prepared.state.lineage,
-            "account": prepared.state.identity.account,
-            "region": prepared.state.identity.region,
-            "began": began,
-            "ended": jiff::Timestamp::now().to_string(),
-            "export": manifest,
-            "destroyed": destroyed,
-            "keys": keys,
-            "left": left,
-        });
+        let receipt = self.document(prepared, gone, &left, manifest, Some(jiff::Timestamp::now()));
         self.write(cx, RECEIPT, &receipt).await?;
         session.printer.say(&format!("The receipt is {}/{RECEIPT}.", self.text.trim_end_matches('/')));
         Ok(())
+    }
+
+    /// Ends the receipt of a run that was killed after it had deleted the last of it.
+    pub(super) async fn conclude(&self, session: &Session, prepared: &Prepared) -> Result<(), CommandError> {
+        let receipt = self.read(&prepared.cx, RECEIPT).await?;
+        if receipt["lineage"] == prepared.state.lineage && receipt["ended"].is_null() {
+            self.receipt(session, prepared, &[], &receipt["export"]).await?;
+        }
+        Ok(())
+    }
+
+    fn document(
+        &self,
+        prepared: &Prepared,
+        gone: Earlier,
+        left: &[Value],
+        manifest: &Value,
+        ended: Option<jiff::Timestamp>,
+    ) -> Value {
+        let state = &prepared.state;
+        json!({
+            "format": "hlctl-receipt",
+            "version": FORMAT_VERSION,
+            "stack": state.stack,
+            "lineage": state.lineage,
+            "account": state.identity.account,
+            "region": state.identity.region,
+            "began": gone.began.unwrap_or_else(|| self.began.to_string()),
+            "ended": ended.map(|ended| ended.to_string()),
+            "export": manifest,
+            "destroyed": gone.destroyed,
+            "keys": gone.keys,
+            "left": left,
+        })
     }
 
     /// A document that is there; null where none is.
@@ -208,7 +297,11 @@ impl<'a> FinalExport<'a> {
     async fn write(&self, cx: &Context, name: &str, document: &Value) -> Result<(), CommandError> {
         let text = format!("{document:#}\n");
         match &self.place {
-            Place::Local(path) => write_whole(&path.join(name), &text),
+            Place::Local(path) => {
+                let file = path.join(name);
+                let written = std::fs::create_dir_all(path).and_then(|()| whole_file::write(&file, text.as_bytes()));
+                written.map_err(of_file(&file))
+            }
             Place::S3(prefix) => {
                 let key = format!("{}{name}", prefix.prefix);
                 let put = || {
@@ -226,23 +319,67 @@ async fn get(cx: &Context, prefix: &Prefix, name: &str) -> Result<Vec<u8>, AwsEr
     let get = || cx.clients.s3.get_object().bucket(&prefix.bucket).key(&key).send();
     let answer = cx.call(Operation::new("s3", "GetObject"), get).await?;
     // A document that is cut short is no JSON, and counts as none.
-    Ok(answer.body.collect().await.map(aws_smithy_types::byte_stream::AggregatedBytes::to_vec).unwrap_or_default())
+    Ok(answer.body.collect().await.map(AggregatedBytes::to_vec).unwrap_or_default())
 }
 
 fn array(value: &Value) -> Vec<Value> {
     value.as_array().cloned().unwrap_or_default()
 }
 
+/// A resource as the receipt names it.
+fn entry(address: &Address, prepared: &Prepared) -> Value {
+    let recorded = prepared.state.resources.get(address).and_then(|entry| entry.recorded.as_ref());
+    json!({"address": address, "was": recorded})
+}
+
+/// What has been deleted, by earlier runs to begin with.
+#[derive(Debug, Default)]
+struct Earlier {
+    began: Option<String>,
+    destroyed: Vec<Value>,
+    keys: Vec<Value>,
+}
+
+impl Earlier {
+    /// What a receipt of the same stack says. What it says was left and the state has no more, a killed run has deleted.
+    async fn of(cx: &Context, prepared: &Prepared, receipt: &Value) -> Self {
+        if receipt["lineage"] != prepared.state.lineage {
+            return Self::default();
+        }
+        let began = receipt["began"].as_str().map(str::to_owned);
+        let mut gone = Self { began, destroyed: array(&receipt["destroyed"]), keys: array(&receipt["keys"]) };
+        for left in array(&receipt["left"]) {
+            let address = Address::parse(left["address"].as_str().unwrap_or_default());
+            if !prepared.state.resources.contains_key(&address) {
+                gone.add(cx, left).await;
+            }
+        }
+        gone
+    }
+
+    async fn add(&mut self, cx: &Context, entry: Value) {
+        let address = Address::parse(entry["address"].as_str().unwrap_or_default());
+        if address.kind() == "kms_key" {
+            self.keys.push(ending_key(cx, address.as_str(), &entry["was"]).await);
+        }
+        self.destroyed.push(entry);
+    }
+}
+
+fn usage(message: String, hint: &str) -> CommandError {
+    CommandError::Usage { message, hint: hint.to_owned() }
+}
+
 /// When a key ends, and how to keep it.
-async fn ending_key(cx: &Context, address: &str, recorded: Option<&Value>) -> Value {
-    let id = recorded.and_then(|recorded| recorded["id"].as_str()).unwrap_or_default();
+async fn ending_key(cx: &Context, address: &str, recorded: &Value) -> Value {
+    let id = recorded["id"].as_str().unwrap_or_default();
     let describe = || cx.clients.kms.describe_key().key_id(id).send();
     let seen = cx.call(Operation::new("kms", "DescribeKey"), describe).await.ok();
     let date = seen.and_then(|seen| seen.key_metadata?.deletion_date).map(|date| crate::ui::date_of(date.secs()));
     let region = &cx.identity.region;
     json!({
         "address": address,
-        "arn": recorded.map(|recorded| recorded["arn"].clone()),
+        "arn": recorded["arn"],
         "deleted_on": date.unwrap_or_else(|| crate::ui::date_in(cx.settings.kms_deletion_window_in_days)),
         "cancel": [
             format!("aws kms cancel-key-deletion --region {region} --key-id {id}"),

@@ -8,7 +8,7 @@ use crate::cli::{DeployerArgs, PolicyCommand};
 use crate::config::Config;
 use crate::error::CommandError;
 use crate::exit_code::ExitCode;
-use crate::permissions::{Document, LONGEST, Places, client, deployer, in_parts, readonly};
+use crate::permissions::{Document, LONGEST, Places, client, data, deployer, in_parts, readonly};
 use crate::resource::Identity;
 use crate::session::{Session, Wishes};
 use crate::state::Home;
@@ -26,6 +26,7 @@ pub(super) async fn run(session: &Session, command: &PolicyCommand) -> Result<Ex
     match command {
         PolicyCommand::Deployer(arguments) => print_deployer(session, &places, arguments)?,
         PolicyCommand::Client => print(session, &client(&places))?,
+        PolicyCommand::Data => print(session, &data(&places))?,
         PolicyCommand::Readonly => print(session, &readonly(&places))?,
     }
     Ok(ExitCode::Success)

@@ -1,29 +1,33 @@
 //! `hlctl sandbox`, and the emulator behind `--sandbox`.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::Context;
-use hlctl_emulator::{Delays, Emulator, Faults, Options};
+use hlctl_emulator::{Delays, Emulator, Faults, LoadError, Loaded, Options, RefusedLine};
 use tokio::net::TcpListener;
 
 use crate::aws::Endpoint;
-use crate::cli::{AddressFormat, SandboxArgs};
+use crate::cli::{AddressFormat, SandboxArgs, SandboxCommand, SandboxLoadArgs};
 use crate::error::CommandError;
 use crate::exit_code::ExitCode;
 use crate::session::Session;
 
 /// How long a store takes inside `--sandbox`: enough to watch, not enough to wait.
-const DELAYS: [(&str, f64); 3] =
-    [("HLCTL_SANDBOX_CREATE_DELAY", 3.0), ("HLCTL_SANDBOX_UPDATE_DELAY", 1.0), ("HLCTL_SANDBOX_DELETE_DELAY", 2.0)];
+const DELAYS: [(&str, f64); 4] = [
+    ("HLCTL_SANDBOX_CREATE_DELAY", 3.0),
+    ("HLCTL_SANDBOX_UPDATE_DELAY", 1.0),
+    ("HLCTL_SANDBOX_DELETE_DELAY", 2.0),
+    ("HLCTL_SANDBOX_JOB_DELAY", 0.0),
+];
 
 /// An emulator in this process that keeps its data in `directory`.
 pub fn in_process(directory: &Path) -> Result<Emulator, CommandError> {
-    let [create, update, delete] = DELAYS.map(|(variable, usual)| {
+    let [create, update, delete, job] = DELAYS.map(|(variable, usual)| {
         let set = std::env::var(variable).ok().and_then(|text| text.parse::<f64>().ok());
         seconds(set.unwrap_or(usual))
     });
-    let delays = Delays { create, update, delete, ..Delays::default() };
+    let delays = Delays { create, update, delete, job, ..Delays::default() };
     let set = std::env::var("HLCTL_SANDBOX_FAULTS").ok();
     let faults = faults(set.as_deref())?;
     let options = Options { data_dir: Some(directory.join("aws")), delays, faults, ..Options::default() };
@@ -47,8 +51,11 @@ pub(super) async fn serve(emulator: Emulator) -> Result<String, CommandError> {
     Ok(format!("http://{address}"))
 }
 
-/// Serves the emulator until a signal comes.
+/// Serves the emulator until a signal comes, or does what the subcommand says.
 pub(super) async fn run(session: &Session, arguments: &SandboxArgs) -> Result<ExitCode, CommandError> {
+    if let Some(SandboxCommand::Load(arguments)) = &arguments.command {
+        return load_sandbox(session, arguments);
+    }
     let listener = TcpListener::bind(("127.0.0.1", arguments.port)).await.with_context(|| {
         format!("cannot listen on port {} of 127.0.0.1 (--port 0 chooses a free one)", arguments.port)
     })?;
@@ -59,6 +66,7 @@ pub(super) async fn run(session: &Session, arguments: &SandboxArgs) -> Result<Ex
             create: seconds(arguments.create_delay),
             update: seconds(arguments.update_delay),
             delete: seconds(arguments.delete_delay),
+            job: seconds(arguments.job_delay),
             ..Delays::default()
         },
         latency: Duration::from_millis(arguments.latency),
@@ -69,6 +77,9 @@ pub(super) async fn run(session: &Session, arguments: &SandboxArgs) -> Result<Ex
         ..Options::default()
     };
     let emulator = Emulator::open(options).map_err(|error| CommandError::Other(error.into()))?;
+    if !load(session, &emulator, arguments.load_store.as_deref(), &arguments.load)?.iter().all(is_whole) {
+        session.printer.warning("the lines that were refused are not in the sandbox");
+    }
     match arguments.format {
         AddressFormat::Url => session.printer.data(&format!("http://{address}")),
         AddressFormat::Text => session.printer.data(&format!(
@@ -85,6 +96,62 @@ pub(super) async fn run(session: &Session, arguments: &SandboxArgs) -> Result<Ex
         .await;
     served.map_err(|error| CommandError::Other(error.into()))?;
     Ok(ExitCode::Success)
+}
+
+/// `hlctl sandbox load`
+fn load_sandbox(session: &Session, arguments: &SandboxLoadArgs) -> Result<ExitCode, CommandError> {
+    let own = session.sandbox_directory().join("aws");
+    let directory = arguments.data_dir.as_ref().unwrap_or(&own);
+    let options = Options { data_dir: Some(directory.clone()), ..Options::default() };
+    let emulator = Emulator::open(options).map_err(|error| CommandError::Other(error.into()))?;
+    let loaded = load(session, &emulator, arguments.store.as_deref(), &arguments.paths)?;
+    if arguments.json {
+        session.printer.data(&format!("{:#}", serde_json::json!({"loaded": loaded})));
+    }
+    if loaded.iter().all(is_whole) {
+        Ok(ExitCode::Success)
+    } else {
+        Err(CommandError::Refused(vec!["not all lines are resources that the sandbox can hold".to_owned()]))
+    }
+}
+
+/// Loads files and folders, and tells what came of each.
+fn load(
+    session: &Session,
+    emulator: &Emulator,
+    store: Option<&str>,
+    paths: &[PathBuf],
+) -> Result<Vec<Loaded>, CommandError> {
+    let mut all = Vec::new();
+    for path in paths {
+        let loaded = emulator.load_path(store, path).map_err(of_load)?;
+        let Loaded { store, resources, refused, reasons } = &loaded;
+        session.printer.say(&format!(
+            "Loaded {resources} resources of {} into the store {store}; {refused} lines were refused.",
+            path.display()
+        ));
+        for RefusedLine { file, line, reason } in reasons {
+            let file = file.as_deref().unwrap_or(path).display();
+            session.printer.insist(&format!("  {file}:{line}: {reason}"));
+        }
+        all.push(loaded);
+    }
+    Ok(all)
+}
+
+fn is_whole(loaded: &Loaded) -> bool {
+    loaded.refused == 0
+}
+
+fn of_load(error: LoadError) -> CommandError {
+    let hint = match &error {
+        LoadError::SeveralStores(_) => "name one of them with --store (--load-store where the sandbox is served)",
+        LoadError::NoSuchStore(_) => "`hlctl --sandbox outputs` shows the stack's store",
+        LoadError::Read { .. } => "name a file of NDJSON, or a folder that has some whose names end in .ndjson",
+        LoadError::Create(_) | LoadError::Data(_) => return CommandError::Other(error.into()),
+    };
+    let cause = std::error::Error::source(&error).map(|cause| format!(": {cause}")).unwrap_or_default();
+    CommandError::Usage { message: format!("{error}{cause}"), hint: hint.to_owned() }
 }
 
 fn policy(path: &Path) -> Result<String, CommandError> {

@@ -241,15 +241,20 @@ fn trusts(document: &Value, store: &str, account: &str) -> bool {
 
 /// Whether the documents together let the action be done. A condition of an Allow is taken to hold, and one of a Deny not to.
 fn allows(documents: &[Value], action: &str, resource: &str) -> bool {
+    let is_action = |pattern: &str| matches(&action.to_ascii_lowercase(), &pattern.to_ascii_lowercase());
+    let is_resource = |pattern: &str| matches(resource, pattern);
     let covers = |statement: &&Value| {
-        let action = texts(&statement["Action"])
-            .iter()
-            .any(|pattern| matches(&action.to_ascii_lowercase(), &pattern.to_ascii_lowercase()));
-        action && texts(&statement["Resource"]).iter().any(|pattern| matches(resource, pattern))
+        names(&statement["Action"], &statement["NotAction"], is_action)
+            && names(&statement["Resource"], &statement["NotResource"], is_resource)
     };
     let all = || documents.iter().flat_map(statements).filter(covers);
     let denied = all().any(|statement| statement["Effect"] == "Deny" && statement["Condition"].is_null());
     !denied && all().any(|statement| statement["Effect"] == "Allow")
+}
+
+/// Whether an element names something, or its opposite does not.
+fn names(element: &Value, opposite: &Value, is: impl Fn(&str) -> bool) -> bool {
+    if opposite.is_null() { texts(element).into_iter().any(is) } else { !texts(opposite).into_iter().any(is) }
 }
 
 /// Whether a text is as a pattern with `*` and `?` says.
@@ -313,5 +318,16 @@ mod tests {
         assert!(allows(std::slice::from_ref(&allow), "kms:Decrypt", "k"));
         assert!(!allows(&[allow, deny], "kms:Decrypt", "k"));
         assert!(!allows(&[], "kms:Decrypt", "k"));
+    }
+
+    #[test]
+    fn what_a_statement_does_not_leave_out_it_covers() {
+        let all_but = json!({"Statement": {"Effect": "Allow", "NotAction": ["iam:*"], "NotResource": "secret*"}});
+        assert!(allows(std::slice::from_ref(&all_but), "kms:Decrypt", "k"));
+        assert!(!allows(std::slice::from_ref(&all_but), "iam:PassRole", "k"));
+        assert!(!allows(std::slice::from_ref(&all_but), "kms:Decrypt", "secret-key"));
+        let deny_others = json!({"Statement": {"Effect": "Deny", "Action": "*", "NotResource": ["b", "b/*"]}});
+        assert!(!allows(&[all_but.clone(), deny_others.clone()], "kms:Decrypt", "k"));
+        assert!(allows(&[all_but, deny_others], "s3:GetObject", "b/x"));
     }
 }

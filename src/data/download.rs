@@ -26,6 +26,8 @@ const RANGE: u64 = 8 << 20;
 const AT_ONCE: usize = 12;
 /// What is done so far, beside the files that are not whole yet.
 const PARTIAL: &str = ".hlctl-export.partial";
+/// What a file's name ends with after its type until it is whole.
+const PART: &str = ".ndjson.part";
 /// What came of it.
 pub const MANIFEST: &str = "manifest.json";
 
@@ -79,7 +81,7 @@ pub struct ExportedFile {
 }
 
 /// Resource type to objects, in the order in which they are put together.
-type Types = BTreeMap<String, Vec<Object>>;
+pub type Types = BTreeMap<String, Vec<Object>>;
 
 /// The objects of an export by resource type.
 ///
@@ -107,7 +109,7 @@ struct Piece {
 
 impl Piece {
     fn mark(&self) -> String {
-        format!("{} {} {}", self.object, self.etag, self.from)
+        format!("{} {} {} {}", self.object, self.etag, self.from, self.to)
     }
 }
 
@@ -130,6 +132,8 @@ pub async fn download(
     for (kind, objects) in types {
         let (layout, pieces) = layout(cx, folder, objects).await?;
         let path = partial(directory, kind);
+        let is_known = pieces.iter().any(|piece| done.contains(&piece.mark()));
+        let is_kept = is_known && take_up(directory, kind, layout.bytes).map_err(at(&path))?;
         let file = OpenOptions::new().create(true).truncate(false).write(true).open(&path).map_err(at(&path))?;
         file.set_len(layout.bytes).map_err(at(&path))?;
         for gap in &layout.gaps {
@@ -137,7 +141,7 @@ pub async fn download(
         }
         layouts.insert(kind.clone(), layout);
         for piece in pieces {
-            if done.contains(&piece.mark()) {
+            if is_kept && done.contains(&piece.mark()) {
                 progress(piece.length);
                 continue;
             }
@@ -160,8 +164,30 @@ pub async fn download(
         let path = directory.join(&file.file);
         fs::rename(partial(directory, &file.kind), &path).map_err(at(&path))?;
     }
-    log.remove(directory);
     Ok(files)
+}
+
+/// Whether the file of a type has what an earlier run brought of it. One that has its name already goes on as a part:
+/// that run was stopped before all had theirs.
+fn take_up(directory: &Path, kind: &str, bytes: u64) -> io::Result<bool> {
+    let (part, whole) = (partial(directory, kind), directory.join(format!("{kind}.ndjson")));
+    let has_length = |path: &Path| fs::metadata(path).is_ok_and(|file| file.len() == bytes);
+    if !has_length(&part) && has_length(&whole) {
+        fs::rename(&whole, &part)?;
+    }
+    Ok(has_length(&part))
+}
+
+/// Forgets what a download needs to go on: it is done, and so is what is made of it.
+pub fn forget(directory: &Path) {
+    // What stays behind is of a download that is done, and the next one does not take it for its own.
+    let _ = fs::remove_file(directory.join(PARTIAL));
+    for entry in fs::read_dir(directory).into_iter().flatten().flatten() {
+        // Of a type that an earlier run had been asked for besides.
+        if entry.file_name().to_string_lossy().ends_with(PART) {
+            let _ = fs::remove_file(entry.path());
+        }
+    }
 }
 
 type Ended = Option<Result<Result<(), DownloadError>, tokio::task::JoinError>>;
@@ -180,7 +206,7 @@ fn at(path: &Path) -> impl Fn(io::Error) -> DownloadError {
 }
 
 fn partial(directory: &Path, kind: &str) -> PathBuf {
-    directory.join(format!("{kind}.ndjson.part"))
+    directory.join(format!("{kind}{PART}"))
 }
 
 /// The pieces that have come, by their marks. A piece is written down after its bytes.
@@ -210,11 +236,6 @@ impl Log {
     fn add(&self, piece: &Piece) -> io::Result<()> {
         let mut file = self.0.lock().map_err(|_| io::Error::other("another task panicked"))?;
         file.write_all(format!("{}\n", piece.mark()).as_bytes())
-    }
-
-    fn remove(&self, directory: &Path) {
-        // What stays behind is of a download that is done, and the next one does not take it for its own.
-        let _ = fs::remove_file(directory.join(PARTIAL));
     }
 }
 

@@ -23,6 +23,15 @@ pub struct Cause {
     pub file: String,
     /// Its line.
     pub line: u64,
+    /// Its status.
+    pub status: Option<u64>,
+}
+
+impl Cause {
+    /// Whether the service failed, and not the data.
+    pub fn is_the_services(&self) -> bool {
+        self.status.is_some_and(|status| status >= 500)
+    }
 }
 
 /// More causes than anyone reads are put together.
@@ -36,12 +45,11 @@ struct Causes(BTreeMap<String, Cause>);
 impl Causes {
     fn add(&mut self, file: &str, line: &str) {
         let entry: Option<Value> = serde_json::from_str(line).or_else(|_| serde_json::from_str(&quoted(line))).ok();
-        let (cause, number) = entry.map_or_else(
-            || ("an entry of the log that is no JSON".to_owned(), 0),
-            |entry| (cause_of(&entry), entry["lineId"].as_u64().unwrap_or_default()),
-        );
+        let number = entry.as_ref().and_then(|entry| entry["lineId"].as_u64()).unwrap_or_default();
+        let status = entry.as_ref().and_then(|entry| entry["UpdateResourceResponse"]["statusCode"].as_u64());
+        let cause = entry.map_or_else(|| "an entry of the log that is no JSON".to_owned(), |entry| cause_of(&entry));
         let cause = if self.0.len() < MOST || self.0.contains_key(&cause) { cause } else { OTHERS.to_owned() };
-        let first = || Cause { cause: cause.clone(), count: 0, file: file.to_owned(), line: number };
+        let first = || Cause { cause: cause.clone(), count: 0, file: file.to_owned(), line: number, status };
         self.0.entry(cause.clone()).or_insert_with(first).count += 1;
     }
 

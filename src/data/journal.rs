@@ -2,13 +2,15 @@
 
 use std::collections::BTreeMap;
 use std::fs::{self, File, TryLockError};
-use std::io::{self, Write};
+use std::io;
 use std::path::{Path, PathBuf};
 
+use same_file::Handle;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use super::place::Prefix;
+use crate::whole_file;
 
 /// What is written down.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -28,6 +30,9 @@ pub struct Entry {
     /// The job, once AWS has named it.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub job: Option<String>,
+    /// Fingerprint of the files that the job imports.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub files: Option<String>,
     /// Multipart uploads that were begun, by the file's name.
     #[serde(skip_serializing_if = "BTreeMap::is_empty", default)]
     pub uploads: BTreeMap<String, Begun>,
@@ -56,6 +61,7 @@ impl Entry {
             token: run.clone(),
             run,
             job: None,
+            files: None,
             uploads: BTreeMap::new(),
         }
     }
@@ -65,6 +71,7 @@ impl Entry {
         self.run = Self::name(job);
         self.token = self.run.clone();
         self.job = None;
+        self.files = None;
     }
 
     fn name(job: &str) -> String {
@@ -108,11 +115,16 @@ impl Journal {
         let path = directory.join(format!("{kind}-{name}.json"));
         let failed = |error| JournalError::Io { path: path.clone(), error };
         fs::create_dir_all(directory).map_err(failed)?;
-        let lock = File::create(path.with_extension("lock")).map_err(failed)?;
-        match lock.try_lock() {
-            Ok(()) => Ok(Self { path, _lock: lock }),
-            Err(TryLockError::WouldBlock) => Err(JournalError::Busy),
-            Err(TryLockError::Error(error)) => Err(failed(error)),
+        loop {
+            let lock_path = path.with_extension("lock");
+            let lock = File::create(&lock_path).map_err(failed)?;
+            match lock.try_lock() {
+                Ok(()) if is_at(&lock, &lock_path) => return Ok(Self { path, _lock: lock }),
+                // Whoever had it removed it after it was opened here: what is locked now is no longer in anybody's way.
+                Ok(()) => {}
+                Err(TryLockError::WouldBlock) => return Err(JournalError::Busy),
+                Err(TryLockError::Error(error)) => return Err(failed(error)),
+            }
         }
     }
 
@@ -127,15 +139,9 @@ impl Journal {
     /// # Errors
     /// The file cannot be written.
     pub fn write(&self, entry: &Entry) -> Result<(), JournalError> {
-        let failed = |error| JournalError::Io { path: self.path.clone(), error };
-        let write = || {
-            let mut file = tempfile::NamedTempFile::new_in(self.path.parent().unwrap_or(Path::new(".")))?;
-            file.write_all(&serde_json::to_vec_pretty(entry)?)?;
-            file.as_file().sync_all()?;
-            file.persist(&self.path).map_err(|error| error.error)?;
-            Ok(())
-        };
-        write().map_err(failed)
+        let text = serde_json::to_vec_pretty(entry).map_err(io::Error::from);
+        let written = text.and_then(|text| whole_file::write_private(&self.path, UNFINISHED, &text));
+        written.map_err(|error| JournalError::Io { path: self.path.clone(), error })
     }
 
     /// There is nothing to go on with any more.
@@ -144,6 +150,15 @@ impl Journal {
         let _ = fs::remove_file(&self.path);
         let _ = fs::remove_file(self.path.with_extension("lock"));
     }
+}
+
+/// What a journal's name begins with until it is whole.
+const UNFINISHED: &str = ".journal-";
+
+/// Whether this file is the one that is at `path` now.
+fn is_at(file: &File, path: &Path) -> bool {
+    let handle = file.try_clone().and_then(Handle::from_file);
+    matches!((handle, Handle::from_path(path)), (Ok(file), Ok(there)) if file == there)
 }
 
 #[cfg(test)]
@@ -167,5 +182,17 @@ mod tests {
         assert_eq!(again.read(), Some(entry));
         again.close();
         assert_eq!(open("a").unwrap().read(), None);
+    }
+
+    #[test]
+    fn a_lock_that_its_owner_has_removed_is_nobodys() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("a.lock");
+        let opened_before = File::create(&path).unwrap();
+        assert!(is_at(&opened_before, &path));
+        fs::remove_file(&path).unwrap();
+        assert!(!is_at(&opened_before, &path));
+        let another = File::create(&path).unwrap();
+        assert!(is_at(&another, &path) && !is_at(&opened_before, &path));
     }
 }

@@ -1,7 +1,7 @@
 //! Where data comes from or goes to: a place in S3, or a folder here.
 
 use std::fmt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
@@ -52,11 +52,42 @@ impl Place {
     pub fn parse(text: &str) -> Option<Self> {
         if text.starts_with("s3://") { Prefix::parse(text).map(Self::S3) } else { Some(Self::Local(text.into())) }
     }
+
+    /// One text for one place, however it is written and from whichever directory.
+    pub fn subject(&self) -> String {
+        match self {
+            Self::S3(prefix) => prefix.to_string(),
+            Self::Local(path) => real(path).display().to_string(),
+        }
+    }
+}
+
+/// The path without links and detours as far as it exists.
+fn real(path: &Path) -> PathBuf {
+    let whole = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
+    let found = whole.ancestors().find_map(|part| Some((part, part.canonicalize().ok()?)));
+    match found.and_then(|(part, real)| Some((real, whole.strip_prefix(part).ok()?))) {
+        Some((real, rest)) => real.join(rest).components().collect(),
+        None => whole,
+    }
 }
 
 #[cfg(test)]
 mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test may panic")]
+
     use super::*;
+
+    #[test]
+    fn a_folder_is_one_place_however_it_is_written() {
+        let directory = tempfile::tempdir().unwrap();
+        std::fs::create_dir(directory.path().join("in")).unwrap();
+        let subject = |path: &str| Place::Local(directory.path().join(path)).subject();
+        assert_eq!(subject("in"), subject("in/"));
+        assert_eq!(subject("in"), subject("in/../in/."));
+        assert_eq!(subject("new"), subject("in/../new/"));
+        assert_ne!(subject("in"), subject("new"));
+    }
 
     #[test]
     fn prefixes_end_in_a_slash_or_are_empty() {

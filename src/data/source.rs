@@ -1,10 +1,13 @@
 //! The NDJSON files of a folder.
 
-use std::fs::{self, File};
+use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use super::check::{Checked, Checker, Findings, Limits};
+use sha2::{Digest, Sha256};
+use walkdir::WalkDir;
+
+use super::check::{BadName, Checked, Checker, Findings, Limits};
 
 /// A file that is to be imported.
 #[derive(Clone, Debug)]
@@ -13,6 +16,8 @@ pub struct SourceFile {
     pub path: PathBuf,
     /// Its name under the folder, with slashes.
     pub name: String,
+    /// What is wrong with that name.
+    pub bad_name: Option<BadName>,
     /// What the check found, once it has been made.
     pub checked: Checked,
 }
@@ -24,28 +29,54 @@ pub struct Source {
     pub files: Vec<SourceFile>,
     /// How many others there are, which HealthLake would not read.
     pub others: u64,
+    /// The first of them.
+    pub other: Option<String>,
 }
 
 impl Source {
-    /// Lists what is at `path`.
+    /// Lists what is at `path`. Links are followed.
     ///
     /// # Errors
-    /// It cannot be read.
+    /// It cannot be read, or a link leads back to where it is.
     pub fn list(path: &Path) -> io::Result<Self> {
         let mut source = Self::default();
-        if path.is_dir() {
-            source.collect(path, "")?;
-            source.files.sort_by(|a, b| a.name.cmp(&b.name));
-        } else {
-            let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-            source.add(path.to_owned(), name)?;
+        let is_folder = path.is_dir();
+        for entry in WalkDir::new(path).follow_links(true).sort_by_file_name() {
+            let entry = entry.map_err(|error| unreadable(path, &error))?;
+            if entry.file_type().is_dir() {
+                continue;
+            }
+            let inner = entry.path().strip_prefix(path).unwrap_or(entry.path());
+            let inner = if is_folder { inner } else { Path::new(entry.file_name()) };
+            let (name, bad_name) = name_of(inner);
+            if is_folder && bad_name == Some(BadName::Ending) {
+                source.others += 1;
+                source.other.get_or_insert(name);
+                continue;
+            }
+            if !entry.file_type().is_file() {
+                return Err(io::Error::other(format!("{} is no regular file", entry.path().display())));
+            }
+            let size = entry.metadata().map_err(|error| unreadable(path, &error))?.len();
+            let checked = Checked { size, crc64: 0 };
+            source.files.push(SourceFile { path: entry.into_path(), name, bad_name, checked });
         }
+        source.files.sort_by(|a, b| a.name.cmp(&b.name));
         Ok(source)
     }
 
     /// Bytes of all files.
     pub fn bytes(&self) -> u64 {
         self.files.iter().map(|file| file.checked.size).sum()
+    }
+
+    /// What tells these files, once they are checked, from others.
+    pub fn fingerprint(&self) -> String {
+        let mut hash = Sha256::new();
+        for SourceFile { name, checked, .. } in &self.files {
+            hash.update(format!("{name}\0{} {:x}\n", checked.size, checked.crc64));
+        }
+        hash.finalize().iter().take(16).map(|byte| format!("{byte:02x}")).collect()
     }
 
     /// Checks all files; `progress` hears of bytes read.
@@ -55,6 +86,9 @@ impl Source {
     pub fn check(&mut self, scratch: &Path, progress: impl Fn(u64)) -> io::Result<Findings> {
         let mut checker = Checker::new(Limits::default(), scratch);
         for file in &mut self.files {
+            if let Some(problem) = file.bad_name {
+                checker.name(&file.name, problem);
+            }
             let open = File::open(&file.path);
             let checked = open.and_then(|open| checker.file(&file.name, open, &progress));
             file.checked =
@@ -62,25 +96,96 @@ impl Source {
         }
         checker.finish()
     }
+}
 
-    fn collect(&mut self, folder: &Path, prefix: &str) -> io::Result<()> {
-        for entry in fs::read_dir(folder)? {
-            let entry = entry?;
-            let name = format!("{prefix}{}", entry.file_name().to_string_lossy());
-            if entry.path().is_dir() {
-                self.collect(&entry.path(), &format!("{name}/"))?;
-            } else if name.ends_with(".ndjson") {
-                self.add(entry.path(), name)?;
-            } else {
-                self.others += 1;
-            }
+/// A file's name in S3, and what is wrong with it.
+fn name_of(path: &Path) -> (String, Option<BadName>) {
+    let folders: Vec<_> = path.components().map(|part| part.as_os_str().to_string_lossy()).collect();
+    let name = folders.join("/");
+    let bad_name = BadName::of(&name).or_else(|| path.to_str().is_none().then_some(BadName::NotUtf8));
+    (name, bad_name)
+}
+
+/// What cannot be read of the files at `path`, named if it is another one.
+fn unreadable(path: &Path, error: &walkdir::Error) -> io::Error {
+    if let (Some(link), Some(ancestor)) = (error.path(), error.loop_ancestor()) {
+        return io::Error::other(format!("the link {} leads back to {}", link.display(), ancestor.display()));
+    }
+    let kind = error.io_error().map_or(io::ErrorKind::Other, io::Error::kind);
+    match (error.path().filter(|part| *part != path), error.io_error()) {
+        (Some(part), Some(why)) => io::Error::new(kind, format!("{}: {why}", part.display())),
+        (None, Some(why)) => io::Error::new(kind, why.to_string()),
+        (_, None) => io::Error::new(kind, error.to_string()),
+    }
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test may panic")]
+
+    use std::ffi::OsStr;
+    use std::os::unix::ffi::OsStrExt;
+    use std::os::unix::fs::symlink;
+
+    use super::*;
+
+    fn folder(files: &[&[u8]]) -> tempfile::TempDir {
+        let directory = tempfile::tempdir().unwrap();
+        for name in files {
+            let path = directory.path().join(OsStr::from_bytes(name));
+            std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+            std::fs::write(path, "{}\n").unwrap();
         }
-        Ok(())
+        directory
     }
 
-    fn add(&mut self, path: PathBuf, name: String) -> io::Result<()> {
-        let size = fs::metadata(&path)?.len();
-        self.files.push(SourceFile { path, name, checked: Checked { size, crc64: 0 } });
-        Ok(())
+    fn problems(files: &[&[u8]]) -> Vec<Option<BadName>> {
+        let directory = folder(files);
+        Source::list(directory.path()).unwrap().files.iter().map(|file| file.bad_name).collect()
+    }
+
+    #[test]
+    fn a_folder_is_listed_with_its_folders_and_what_its_links_lead_to() {
+        let directory = folder(&[b"a b.ndjson/\xc3\xbc%2B+#.ndjson", b"B.NDJSON", b"a.json"]);
+        symlink("a b.ndjson", directory.path().join("again")).unwrap();
+        let source = Source::list(directory.path()).unwrap();
+        let names: Vec<&str> = source.files.iter().map(|file| &*file.name).collect();
+        assert_eq!(names, ["a b.ndjson/ü%2B+#.ndjson", "again/ü%2B+#.ndjson"]);
+        assert_eq!((source.others, source.other.as_deref()), (2, Some("B.NDJSON")));
+    }
+
+    #[test]
+    fn a_link_that_leads_back_is_told_instead_of_followed() {
+        let directory = folder(&[b"deep/a.ndjson"]);
+        symlink("..", directory.path().join("deep/loop")).unwrap();
+        let error = Source::list(directory.path()).unwrap_err().to_string();
+        assert!(error.contains("deep/loop leads back to"), "{error}");
+    }
+
+    #[test]
+    fn what_cannot_be_read_is_named() {
+        let directory = folder(&[b"a.ndjson"]);
+        symlink("nowhere", directory.path().join("b.ndjson")).unwrap();
+        let error = Source::list(directory.path()).unwrap_err().to_string();
+        assert!(error.contains("b.ndjson: No such file"), "{error}");
+    }
+
+    #[test]
+    fn a_pipe_is_told_instead_of_waited_for() {
+        let directory = folder(&[]);
+        nix::unistd::mkfifo(&directory.path().join("p.ndjson"), nix::sys::stat::Mode::S_IRWXU).unwrap();
+        let error = Source::list(directory.path()).unwrap_err().to_string();
+        assert!(error.ends_with("p.ndjson is no regular file"), "{error}");
+    }
+
+    #[test]
+    fn names_that_s3_or_its_lists_cannot_hold_are_told() {
+        assert_eq!(problems(&[b"a\xff.ndjson", b"a\xfe.ndjson"]), [Some(BadName::NotUtf8); 2]);
+        assert_eq!(problems(&[b"a\nb.ndjson"]), [Some(BadName::Control)]);
+        let deep = ["x".repeat(240).as_str(); 4].join("/") + ".ndjson";
+        assert_eq!(problems(&[deep.as_bytes()]), [Some(BadName::TooLong)]);
+        let directory = folder(&[b"a.json"]);
+        let source = Source::list(&directory.path().join("a.json")).unwrap();
+        assert_eq!(source.files[0].bad_name, Some(BadName::Ending));
     }
 }

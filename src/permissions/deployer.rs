@@ -126,6 +126,8 @@ impl Confinement {
             When::PassedToLambda => {
                 ("PassedToLambda", when("StringEquals", "iam:PassedToService", ["lambda.amazonaws.com".to_owned()]))
             }
+            // Data is brought in and out under a policy of its own.
+            When::PassedToHealthLake | When::ThroughS3 => (place(grant.on), Condition::new()),
             When::Attaching => ("Attached", when("ArnEquals", "iam:PolicyARN", attached(places))),
             When::Always | When::Emptying => (place(grant.on), Condition::new()),
         };

@@ -4,12 +4,14 @@
 //! policy of whoever runs hlctl ([`deployer`]), the doctor's questions and the hints under refusals all come from there. A
 //! test holds the tables to the calls in `src/resource/`, another to what a whole run asks for.
 
+mod data;
 mod deployer;
 mod document;
 mod places;
 mod tables;
 mod users;
 
+pub use data::data;
 pub use deployer::{Deployer, deployer};
 pub use document::{Document, LONGEST, Statement, in_parts};
 pub use places::Places;

@@ -91,7 +91,11 @@ fn of_store(places: &Places, fhir: &[&str], key: &[&str]) -> (Vec<Statement>, Ve
 }
 
 /// The recorded ARN, or a pattern of it.
-fn arn_or_any(places: &Places, (address, service, any): (&str, &str, &str), notes: &mut Vec<String>) -> Vec<String> {
+pub(super) fn arn_or_any(
+    places: &Places,
+    (address, service, any): (&str, &str, &str),
+    notes: &mut Vec<String>,
+) -> Vec<String> {
     let known: Vec<String> = places.attribute(address, "arn").into_iter().map(str::to_owned).collect();
     if !known.is_empty() {
         return known;

@@ -29,6 +29,8 @@ PATHS = [
     "Patient/_search", "export/0123", "Patient/a:b", "Patient/a%3Ab", "Patient/a%7Cb", "Patient/a%257Cb", "Patient/a%2Fb", "Patient/a%20b",
     "Patient/a+b", "Patient/a,b;c=d", "Patient/a@b!c", "Patient/a'b(c)*", "Patient/a&b", "Patient/~a_b", "Patient/%C3%A9%E2%82%AC", "Patient//1",
     "/Patient", "//Patient//1//", "./Patient", "Patient/../Observation", "Patient/1/../2/", "Patient/%2e%2e", "Patient/%7e1", "Patient/1%00",
+    "Patient/1/", "Patient/1//_history//2", "Patient/a%25b", "Patient/a%2525b", "Patient/a%2fb", "Patient/$match", "Patient/%24match", "$bulk-delete",
+    "Patient/a=b", "Patient/a%22b%5Ec%60d%7Be%7D", "Patient/%F0%9F%98%80", "Patient/" + "a%20" * 400, "Patient/%E2%80%AE1", "Patient/a%0Ab",
 ]
 QUERIES = [
     [], [("name", "Smith")], [("name", "Smith"), ("_count", "5")], [("b", "1"), ("a", "2"), ("a", "1"), ("B", "3")], [("name:exact", "Ünal Çelik")],
@@ -37,6 +39,9 @@ QUERIES = [
     [("_lastUpdated", "ge2026-01-02T03:04:05.678+01:00"), ("_lastUpdated", "lt2026-02-01")], [("_has:Observation:patient:code", "1234-5")],
     [("_include", "Observation:subject"), ("_revinclude", "Provenance:target")], [("page", "eyJhIjoiYi8rPT0ifQ==")], [("x", "$,/?:@;#[]")],
     [("q", "\"<>\\^`{|}")], [("q", "\t\r\n")], [("a-b", "1"), ("a_b", "2"), ("a.b", "3"), ("a~b", "4"), ("aB", "5"), ("a1", "6")], [("q", "😀" * 3)], [("given", "Jr."), ("family", "-._~")],
+    [("q", "+"), ("q", "a+b"), ("q", "%2B"), ("q", "a b")], [("q", "/"), ("q", "%2F"), ("q", "%252F")], [("_count", ""), ("_sort", "-date,_id"), ("_count", "")],
+    [("q", "x" * 6000)], [("code", f"http://loinc.org|{number}") for number in range(60, 0, -1)], [("a", "1"), ("A", "1"), ("a", "1"), ("a ", "2"), ("a!", "3"), ("a%", "4")],
+    [("$a", "1"), ("%24a", "2"), ("|b", "3"), (":c", "4")], [("name", "\u00e9"), ("name", "e\u0301"), ("name", "\u202e\u200b")], [("code", "a|,b\\,c\\$d\\|e")], [("a=b", "c=d"), ("a&b", "c&d")],
 ]
 BODIES = [b"", b"{}", b'{"resourceType":"Patient","name":[{"family":"M\xc3\xbcller"}]}\n', b"name=Smith&birthdate=1980-01-01", bytes(range(256))]
 FHIR = "application/fhir+json"
@@ -62,7 +67,7 @@ def requests():
     for method, path, body in itertools.product(["POST", "PUT", "DELETE"], ["", "Patient", "Patient/1/$everything"], BODIES):
         headers = {"content-type": FHIR, "prefer": "return=minimal", "if-match": 'W/"3"'}
         yield method, LOCAL, path, [], headers, body
-    for value in ["a  b", " a ", "identifier=http://sys|1", "W/\"1\", W/\"2\"", "x   y  z"]:
+    for value in ["a  b", " a ", "identifier=http://sys|1", "W/\"1\", W/\"2\"", "x   y  z", "identifier=urn%3Ax%7C1%2B2"]:
         yield "POST", BASE, "Patient", [], {"if-none-exist": value, "X-Amz-Fhir-Idempotency-Key": "0f1e"}, b"{}"
 
 

@@ -356,3 +356,248 @@ fn a_final_export_into_another_bucket_is_copied_there() {
     assert_eq!(keys, ["last/Patient/Patient-0.ndjson", "last/manifest.json", "last/receipt.json"]);
     assert_eq!(place.cloud().census().stores, 0);
 }
+
+/// A destroy with its final export into another bucket.
+fn destroy_into(target: &str) -> [&str; 7] {
+    ["destroy", "-y", "--force-destroy", "--allow-destroy", "fhir-minimal", "--final-export", target]
+}
+
+fn keys(place: &Place, bucket: &str) -> Vec<String> {
+    let list = call(place.cloud().s3().list_objects_v2().bucket(bucket).send()).unwrap();
+    list.contents().iter().filter_map(|object| object.key().map(str::to_owned)).collect()
+}
+
+#[test]
+fn a_destroy_that_ended_between_export_and_deletion_exports_anew() {
+    let place = stack();
+    place.cloud().emulator.load(None, patients(0..12, 0).as_bytes()).unwrap();
+    place.cloud().emulator.load(None, br#"{"resourceType":"Group","id":"g","type":"person","actual":true}"#).unwrap();
+    let denied = [
+        "iam:DetachRolePolicy",
+        "iam:DeleteRole",
+        "iam:DeletePolicy",
+        "kms:ScheduleKeyDeletion",
+        "healthlake:DeleteFHIRDatastore",
+        "s3:DeleteBucket",
+        "s3:DeleteBucketPolicy",
+        "s3:PutBucketLogging",
+        "s3:DeleteObject",
+    ];
+    place.cloud().emulator.set_faults(json!({ "deny": denied }).to_string().parse().unwrap());
+    place.run(DESTROY).exits(6);
+    assert_eq!(place.cloud().census(), Census::one_stack());
+    place.cloud().heal();
+    // One more arrives and a type has gone, before the same command comes again.
+    place.cloud().emulator.load(None, patients(12..13, 0).as_bytes()).unwrap();
+    place.run(["fhir", "delete", "Group/g", "-y"]).succeeds();
+    place.run(DESTROY).succeeds().says("Exported 13 resources of 1 type");
+    assert_eq!(place.read("safe/Patient.ndjson").lines().count(), 13);
+    assert!(!place.path("safe/Group.ndjson").exists());
+    assert_eq!(place.cloud().census(), Census::nothing_but_ending_keys(1));
+}
+
+#[test]
+fn a_destroy_that_was_killed_is_taken_up_and_the_receipt_holds_all_of_it() {
+    let place = stack();
+    place.cloud().emulator.load(None, patients(0..3, 0).as_bytes()).unwrap();
+    let mut all: Vec<String> = place.state()["resources"].as_object().unwrap().keys().cloned().collect();
+    place.cloud().rules([rule("DeleteFHIRDatastore", None, Action::Hang)]);
+    let mut running = place.run(DESTROY).start();
+    running.wait_until_stuck(&place);
+    running.kill();
+    let announced: Value = serde_json::from_str(&place.read("safe/receipt.json")).unwrap();
+    assert_eq!(announced["ended"], Value::Null);
+    assert_eq!(announced["left"].as_array().unwrap().len(), all.len(), "{announced:#}");
+    place.cloud().heal();
+    place.run(DESTROY).succeeds().says("began to delete the stack");
+    let receipt: Value = serde_json::from_str(&place.read("safe/receipt.json")).unwrap();
+    let destroyed = receipt["destroyed"].as_array().unwrap().iter();
+    let mut destroyed: Vec<String> = destroyed.map(|one| one["address"].as_str().unwrap().to_owned()).collect();
+    destroyed.sort();
+    all.sort();
+    assert_eq!(destroyed, all);
+    assert_eq!(receipt["keys"].as_array().unwrap().len(), 1);
+    assert_eq!(receipt["left"], json!([]));
+    assert_eq!(receipt["export"]["resources"], 3);
+    assert!(receipt["ended"].is_string(), "{receipt:#}");
+    assert_eq!(place.cloud().census(), Census::nothing_but_ending_keys(1));
+}
+
+#[test]
+fn a_receipt_that_could_not_be_ended_is_ended_by_the_same_command() {
+    let place = stack();
+    // The receipt is written before the copy, before the deletions, and at the end; between comes the manifest.
+    let announce_only = rule("PutObject", Some(4), Action::Deny);
+    call(place.cloud().s3().create_bucket().bucket("elsewhere").send()).unwrap();
+    place.cloud().rules([announce_only]);
+    place.run(destroy_into("s3://elsewhere/last")).succeeds().says("the receipt could not be written");
+    place.cloud().heal();
+    place.run(destroy_into("s3://elsewhere/last")).succeeds().says("The receipt is");
+    let get = place.cloud().s3().get_object().bucket("elsewhere").key("last/receipt.json").send();
+    let body = call(async { get.await.unwrap().body.collect().await }).unwrap();
+    let receipt: Value = serde_json::from_slice(&body.into_bytes()).unwrap();
+    assert_eq!(receipt["left"], json!([]));
+    assert_eq!(receipt["keys"].as_array().unwrap().len(), 1, "{receipt:#}");
+}
+
+#[test]
+fn what_a_final_export_says_of_its_files_is_true_after_the_destroy() {
+    let place = stack();
+    place.cloud().emulator.load(None, patients(0..3, 0).as_bytes()).unwrap();
+    call(place.cloud().s3().create_bucket().bucket("elsewhere").send()).unwrap();
+    place.run(destroy_into("s3://elsewhere/last")).succeeds();
+    let get = place.cloud().s3().get_object().bucket("elsewhere").key("last/manifest.json").send();
+    let body = call(async { get.await.unwrap().body.collect().await }).unwrap();
+    let manifest: Value = serde_json::from_slice(&body.into_bytes()).unwrap();
+    assert_eq!(manifest["files"][0]["file"], "s3://elsewhere/last/Patient/");
+}
+
+#[test]
+fn a_final_export_to_a_bucket_that_is_missing_far_away_or_in_use_is_refused_before_the_export() {
+    let place = stack();
+    place.run(destroy_into("s3://nowhere-at-all/x")).exits(64).says("does not exist");
+    let far = aws_sdk_s3::Client::new(&place.cloud().sdk("eu-west-1"));
+    let constraint = aws_sdk_s3::types::CreateBucketConfiguration::builder()
+        .location_constraint(aws_sdk_s3::types::BucketLocationConstraint::EuWest1)
+        .build();
+    call(far.create_bucket().bucket("far-away").create_bucket_configuration(constraint).send()).unwrap();
+    place.run(destroy_into("s3://far-away/x")).exits(64).says("eu-west-1");
+    let s3 = place.cloud().s3();
+    call(s3.create_bucket().bucket("elsewhere").send()).unwrap();
+    call(s3.put_object().bucket("elsewhere").key("last/Patient/mine.ndjson").send()).unwrap();
+    place.run(destroy_into("s3://elsewhere/last")).exits(64).says("is not empty");
+    assert_eq!(place.cloud().count("StartFHIRExportJob"), 0);
+    assert_eq!(keys(&place, "elsewhere"), ["last/Patient/mine.ndjson"]);
+    assert_eq!(place.cloud().census().stores, 1);
+}
+
+#[test]
+fn a_folder_is_the_same_import_however_it_is_written_and_from_wherever() {
+    let place = slow_stack();
+    folder(&place, &[("a.ndjson", &patients(0..3, 0))]);
+    waits_for_the_job(&place).kill();
+    place.cloud().let_a_minute_pass();
+    place.run(["data", "import", "in/deeper/../"]).succeeds().says("Going on with");
+    assert_eq!(place.cloud().count("StartFHIRImportJob"), 1);
+}
+
+#[test]
+fn files_that_were_changed_while_their_job_was_under_way_are_not_called_imported() {
+    let place = slow_stack();
+    folder(&place, &[("a.ndjson", &patients(0..3, 0))]);
+    waits_for_the_job(&place).kill();
+    folder(&place, &[("a.ndjson", &patients(0..5, 0))]);
+    place.cloud().let_a_minute_pass();
+    place.run(["data", "import", "in"]).exits(6).says("they have changed since").says("`hlctl data import in`");
+    let running = place.run(["data", "import", "in"]).start();
+    eventually("another job is looked at", || place.cloud().count("StartFHIRImportJob") == 2);
+    eventually("the job is looked at", || running.has_said("IN_PROGRESS"));
+    place.cloud().let_a_minute_pass();
+    assert_eq!(running.ends().code, 0);
+}
+
+#[test]
+fn a_job_that_validates_otherwise_than_is_asked_now_is_told() {
+    let place = slow_stack();
+    folder(&place, &[("a.ndjson", &patients(0..3, 0))]);
+    waits_for_the_job(&place).kill();
+    place.cloud().let_a_minute_pass();
+    place
+        .run(["data", "import", "in", "--validation-level", "minimal"])
+        .succeeds()
+        .says("validated by strict and not by minimal");
+}
+
+#[test]
+fn the_command_that_goes_on_can_be_pasted_into_a_shell() {
+    let place = stack();
+    fs::create_dir_all(place.path("my data")).unwrap();
+    place.write("my data/a b.ndjson", &patients(0..3, 0));
+    let arguments = ["data", "import", "my data", "--validation-level", "minimal", "--no-wait"];
+    place.run(arguments).exits(6).says("`hlctl data import 'my data' --validation-level minimal`");
+}
+
+#[test]
+fn a_place_in_s3_without_ndjson_is_no_import() {
+    let place = stack();
+    let put = |key: &str, text: &'static str| {
+        let body = aws_sdk_s3::primitives::ByteStream::from_static(text.as_bytes());
+        call(place.cloud().s3().put_object().bucket("example-fhir-minimal-data").key(key).body(body).send()).unwrap();
+    };
+    put("in/a.json", "{}");
+    place.run(["data", "import", "s3://example-fhir-minimal-data/in"]).exits(64).says("no .ndjson files");
+    put("in/empty.ndjson", "");
+    place.run(["data", "import", "s3://example-fhir-minimal-data/in"]).exits(1).says("empty.ndjson: the file is empty");
+    assert_eq!(place.cloud().count("StartFHIRImportJob"), 0);
+}
+
+#[test]
+fn a_download_that_was_killed_while_its_files_got_their_names_is_taken_up() {
+    let place = stack();
+    place.cloud().emulator.load(None, patients(0..40, 0).as_bytes()).unwrap();
+    place.cloud().emulator.load(None, br#"{"resourceType":"Group","id":"g","type":"person","actual":true}"#).unwrap();
+    place.cloud().rules([rule("GetObject", Some(1), Action::Hang)]);
+    let mut running = place.run(["data", "export", "out"]).start();
+    running.wait_until_stuck(&place);
+    running.kill();
+    place.cloud().heal();
+    // It stands in the way of the second name.
+    fs::create_dir_all(place.path("out/Patient.ndjson/x")).unwrap();
+    place.run(["data", "export", "out"]).exits(6).says("Patient.ndjson");
+    assert!(place.path("out/Group.ndjson").exists());
+    fs::remove_dir_all(place.path("out/Patient.ndjson")).unwrap();
+    let before = place.cloud().count("GetObject");
+    place.run(["data", "export", "out"]).succeeds().says("Exported 41 resources");
+    assert_eq!(place.cloud().count("GetObject"), before, "nothing comes twice");
+    let mut names: Vec<_> = fs::read_dir(place.path("out")).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+    names.sort();
+    assert_eq!(names, ["Group.ndjson", "Patient.ndjson", "manifest.json"]);
+}
+
+#[test]
+fn a_sandbox_is_loaded_with_ndjson_between_two_commands() {
+    let place = Place::sandbox("minimal");
+    place.apply();
+    folder(&place, &[("a.ndjson", &patients(0..3, 0))]);
+    let loaded = place.run(["sandbox", "load", "in", "--json"]).succeeds().says("Loaded 3 resources").json();
+    assert_eq!(loaded["loaded"][0]["resources"], 3);
+    assert_eq!(held(&place), 3);
+    place.write("in/b.ndjson", "{\"resourceType\":\"Patient\"}\n");
+    place.run(["sandbox", "load", "in/b.ndjson"]).exits(1).says("b.ndjson:1: ");
+    place.run(["sandbox", "load", "nowhere"]).exits(64).says("cannot read nowhere");
+    place.run(["sandbox", "load", "in", "--store", "0123"]).exits(64).says("there is no datastore 0123");
+    assert_eq!(held(&place), 3);
+}
+
+#[test]
+fn jobs_take_their_time_in_a_sandbox_that_is_told_so() {
+    let place = Place::sandbox("minimal");
+    place.apply();
+    let arguments = ["data", "export", "--no-wait"];
+    place.run(arguments).env("HLCTL_SANDBOX_JOB_DELAY", "3600").exits(6);
+    let jobs = place.run(["data", "jobs", "--json"]).env("HLCTL_SANDBOX_JOB_DELAY", "3600").succeeds().json();
+    assert_ne!(jobs["jobs"][0]["status"], "COMPLETED");
+}
+
+#[test]
+fn what_the_service_failed_to_take_in_is_not_called_refused() {
+    let place = stack();
+    folder(&place, &[("a.ndjson", &patients(0..10, 0))]);
+    place.cloud().emulator.set_faults(r#"{"jobs": {"server_error_every": 2}}"#.parse().unwrap());
+    place
+        .run(["data", "import", "in"])
+        .exits(6)
+        .says("5 resources were imported, 0 refused, 5 lost to failures of the service")
+        .says("`hlctl data import in` imports all of them once more")
+        .keeps_silent_about("mend those lines");
+    place.cloud().heal();
+    place.run(["data", "import", "in"]).succeeds().says("Imported 10 resources");
+}
+
+#[test]
+fn a_job_that_fails_without_a_word_is_told_with_its_manifest() {
+    let place = stack();
+    folder(&place, &[("a.ndjson", &patients(0..3, 0))]);
+    place.cloud().emulator.set_faults(r#"{"jobs": {"after_resources": 1, "ends_as": "FAILED"}}"#.parse().unwrap());
+    place.run(["data", "import", "in"]).exits(6).says("ended as FAILED").says("manifest.json may tell more");
+}

@@ -6,7 +6,7 @@ use hlctl_emulator::Ask;
 use serde_json::Value;
 
 use crate::support::life::{Action, Deployer, Life, ONLY_NOTED, PHASES, Recording};
-use crate::support::{Place, each};
+use crate::support::{Place, each, rule};
 
 /// What a life asked for, without what was asked besides by the test itself.
 fn asked(life: &Life) -> Vec<Ask> {
@@ -190,4 +190,49 @@ fn is_told_by_the_doctor(life: &Life, action: &Action) {
     let names_it = |line: &Value| line.as_str().unwrap().starts_with(&format!("{}: ", action.name));
     let detail = told["detail"].as_array().unwrap();
     assert!(detail.len() == 1 && detail.iter().all(names_it), "{action:?}: {told:#}");
+}
+
+/// The sandbox does not ask for the key's, and the stack's role has no inline policies that could be read.
+const NOT_PLAYED: [&str; 3] = ["iam:GetRolePolicy", "kms:Decrypt", "kms:GenerateDataKey"];
+
+#[test]
+fn data_comes_in_and_out_under_its_policy_and_every_action_is_needed() {
+    let place = Place::quick("minimal");
+    place.apply();
+    let line = |id: usize, padding: usize| {
+        format!("{{\"resourceType\":\"Basic\",\"id\":\"{id}\",\"implicitRules\":\"urn:{}\"}}\n", "x".repeat(padding))
+    };
+    std::fs::create_dir_all(place.path("in")).unwrap();
+    place.write("in/small.ndjson", &line(0, 10));
+    let large = |lines: usize| {
+        place.write("in/large.ndjson", &(1..lines).map(|id| line(id, 60_000)).collect::<String>());
+    };
+    let policy = Deployer::of_command(&place, "data");
+    place.cloud().emulator.set_policy(Some(&policy.document())).unwrap();
+    place.cloud().emulator.clear_requests();
+    // A job fails, so that its files are kept, one of which then has gone.
+    large(100);
+    let failing = r#"{"jobs": {"after_resources": 3, "ends_as": "FAILED", "message": "no capacity"}}"#;
+    place.cloud().emulator.set_faults(failing.parse().unwrap());
+    place.run(["data", "import", "in"]).exits(6).says("no capacity");
+    std::fs::rename(place.path("in/small.ndjson"), place.path("in/tiny.ndjson")).unwrap();
+    // Another is cut off among its parts, and is another one the next time.
+    large(101);
+    let broken = hlctl_emulator::Action::Error { code: "InvalidRequest".into(), message: "no".into(), status: 400 };
+    place.cloud().rules([rule("UploadPart", Some(2), broken)]);
+    place.run(["data", "import", "in"]).exits(6).says("the upload is not finished");
+    place.cloud().heal();
+    large(102);
+    place.run(["data", "import", "in"]).succeeds();
+    place.run(["data", "export", "out"]).succeeds();
+    place.run(["data", "jobs"]).succeeds();
+    let requests = place.cloud().requests();
+    let denied: Vec<_> = requests.iter().filter(|record| is_denial(record.error.as_deref())).collect();
+    assert!(denied.is_empty(), "the policy is too small: {denied:#?}");
+    let asked: Vec<Ask> = requests.into_iter().flat_map(|record| record.asked).collect();
+    let needless: BTreeSet<String> = needless(&policy, &asked)
+        .into_iter()
+        .filter(|action| !NOT_PLAYED.iter().any(|name| action.starts_with(name)))
+        .collect();
+    assert_eq!(needless, BTreeSet::new());
 }

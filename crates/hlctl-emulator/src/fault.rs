@@ -333,6 +333,8 @@ pub(crate) fn action_name(service: Service, operation: &str) -> &str {
         "ListBuckets" => "ListAllMyBuckets",
         "HeadBucket" | "ListObjectsV2" | "ListObjects" => "ListBucket",
         "ListObjectVersions" => "ListBucketVersions",
+        "ListMultipartUploads" => "ListBucketMultipartUploads",
+        "ListParts" => "ListMultipartUploadParts",
         "HeadObject" => "GetObject",
         "DeleteObjects" => "DeleteObject",
         "CopyObject" | "CreateMultipartUpload" | "UploadPart" | "CompleteMultipartUpload" => "PutObject",

@@ -5,7 +5,7 @@ use std::path::Path;
 use super::{journals, plural};
 use crate::cli::DataCheckArgs;
 use crate::commands::interruptible;
-use crate::data::check::Findings;
+use crate::data::check::{Findings, Group};
 use crate::data::source::Source;
 use crate::error::CommandError;
 use crate::exit_code::ExitCode;
@@ -31,6 +31,18 @@ pub(super) async fn of_source(session: &Session, path: &Path) -> Result<(Source,
 }
 
 async fn checked(session: &Session, path: &Path, scratch: &Path) -> Result<(Source, Findings), CommandError> {
+    if path == Path::new("-") {
+        return Err(CommandError::Usage {
+            message: "standard input cannot be checked: what is imported is read twice".to_owned(),
+            hint: "write it into a .ndjson file first".to_owned(),
+        });
+    }
+    if path.to_string_lossy().starts_with("s3://") {
+        return Err(CommandError::Usage {
+            message: "what is in S3 is not read by the check".to_owned(),
+            hint: format!("`hlctl data import {}` looks at its names and sizes before it starts", path.display()),
+        });
+    }
     let unreadable = |error: std::io::Error| CommandError::Usage {
         message: format!("{} cannot be read: {error}", path.display()),
         hint: "name a .ndjson file, a folder that has some, or s3://BUCKET/PREFIX".to_owned(),
@@ -58,21 +70,34 @@ async fn checked(session: &Session, path: &Path, scratch: &Path) -> Result<(Sour
 /// What was found, for people.
 pub(super) fn tell(session: &Session, source: &Source, findings: &Findings) {
     let printer = session.printer;
-    printer.say(&format!(
-        "Checked {} with {} in {}.",
-        plural(findings.files, "file"),
-        plural(findings.count(), "good resource"),
-        transfer::size(findings.bytes)
-    ));
+    let (files, size) = (plural(findings.files, "file"), transfer::size(findings.bytes));
+    // Where files are listed only, there is no source of them and nothing is known of their resources.
+    if source.files.is_empty() {
+        printer.say(&format!("Found {files} in {size}; what is in S3 is not read before it is imported."));
+    } else {
+        let resources = plural(findings.count(), "good resource");
+        printer.say(&format!("Checked {files} with {resources} in {size}."));
+    }
     if source.others > 0 {
-        printer.warning(&format!("{} left out, whose names do not end in .ndjson", plural(source.others, "file")));
+        let first = source.other.as_deref().map(|name| format!(": {} is the first", name.escape_debug()));
+        let others = plural(source.others, "file");
+        printer.warning(&format!("{others} left out, whose names do not end in .ndjson{}", first.unwrap_or_default()));
     }
-    for group in &findings.problems {
-        let times = if group.count == 1 { String::new() } else { format!(" ({} times, first there)", group.count) };
-        let spot = group.example.to_string();
-        let place = if spot.is_empty() { String::new() } else { format!("{spot}: ") };
-        printer.insist(&format!("  {place}{}{times}", group.text));
+    findings.problems.iter().for_each(|group| printer.insist(&described(group)));
+}
+
+/// A problem, where else it is, and what to do about it.
+fn described(group: &Group) -> String {
+    let times = if group.count == 1 { String::new() } else { format!(" ({} times, first there)", group.count) };
+    let spot = group.example.to_string();
+    let place = if spot.is_empty() { String::new() } else { format!("{spot}: ") };
+    let mut text = format!("  {place}{}{times}", group.text);
+    if !group.more.is_empty() {
+        let more: Vec<String> = group.more.iter().map(ToString::to_string).collect();
+        let is_all = group.count == more.len() as u64 + 1;
+        text = format!("{text}\n    also {}{}", more.join(", "), if is_all { "" } else { ", ..." });
     }
+    format!("{text}\n    {}", group.hint)
 }
 
 /// Whether anything is wrong.

@@ -1,15 +1,15 @@
 //! `hlctl data export`: job, download, and a manifest of what came.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use serde_json::{Value, json};
 
-use super::{Desk, journals, of_aws, of_download, of_failed, of_wait, plural};
+use super::{Desk, command, journals, of_aws, of_download, of_failed, of_wait, place_of, plural};
 use crate::cli::DataExportArgs;
 use crate::commands::interruptible;
 use crate::data::access::{self, Means};
 use crate::data::check::is_resource_type;
-use crate::data::download::{ExportedFile, MANIFEST, count, download, exported};
+use crate::data::download::{ExportedFile, MANIFEST, Types, count, download, exported, forget};
 use crate::data::job::{self, Job, Kind};
 use crate::data::journal::{Entry, Journal};
 use crate::data::place::{Place, Prefix};
@@ -17,6 +17,7 @@ use crate::error::{CommandError, ResourceError};
 use crate::exit_code::ExitCode;
 use crate::session::Session;
 use crate::ui::transfer;
+use crate::whole_file;
 
 /// What is exported, and where to.
 #[derive(Clone, Copy, Debug)]
@@ -27,6 +28,8 @@ pub(in crate::commands) struct Wish<'a> {
     pub(in crate::commands) types: &'a [String],
     /// Whether to wait for the job.
     pub(in crate::commands) wait: bool,
+    /// Whether it may take the place of an earlier export of the same store.
+    pub(in crate::commands) replaces: bool,
     /// The command that goes on.
     pub(in crate::commands) again: &'a str,
 }
@@ -66,12 +69,13 @@ pub(super) async fn run(session: &Session, arguments: &DataExportArgs) -> Result
             hint: "types are written as in FHIR: Patient, Observation".to_owned(),
         });
     }
-    let mut again = "hlctl data export".to_owned();
-    to.iter().for_each(|to| again = format!("{again} {to}"));
-    arguments.types.iter().for_each(|kind| again = format!("{again} --type {kind}"));
+    let mut words = vec!["hlctl", "data", "export"];
+    words.extend(to);
+    arguments.types.iter().for_each(|kind| words.extend(["--type", kind]));
+    let again = command(words);
     let desk = Desk::open(session).await?;
-    let wish = Wish { to, types: &arguments.types, wait: !arguments.no_wait, again: &again };
-    let exported = export(session, &desk, wish).await?;
+    let wish = Wish { to, types: &arguments.types, wait: !arguments.no_wait, replaces: false, again: &again };
+    let exported = Box::pin(export(session, &desk, wish)).await?;
     if arguments.json {
         session.printer.data(&format!("{:#}", exported.manifest(&desk)));
     } else {
@@ -92,107 +96,195 @@ pub(in crate::commands) async fn export(
     desk: &Desk,
     wish: Wish<'_>,
 ) -> Result<Exported, CommandError> {
-    let place = wish.to.map(|to| {
-        Place::parse(to).ok_or_else(|| CommandError::Usage {
-            message: format!("{to} names no bucket"),
-            hint: "write s3://BUCKET/PREFIX, or a folder".to_owned(),
-        })
-    });
-    let place = place.transpose()?;
-    let subject = match &place {
-        None => String::new(),
-        Some(Place::S3(prefix)) => prefix.to_string(),
-        Some(Place::Local(path)) => std::path::absolute(path).unwrap_or_else(|_| path.clone()).display().to_string(),
-    };
-    let journal = Journal::open(&journals(session), "export", &desk.store, &subject)?;
-    let known = journal.read();
-    if let (None, Some(Place::Local(path))) = (&known, &place) {
-        check_empty(path)?;
-    }
-    let is_resumed = known.is_some();
-    let mut entry = known.unwrap_or_else(|| {
-        let entry = Entry::new(&desk.store, &subject, &desk.place("export"), "export");
-        match &place {
-            Some(Place::S3(prefix)) => Entry { prefix: prefix.clone(), ..entry },
-            _ => entry,
-        }
-    });
-    if is_resumed {
-        session.printer.say(&format!("Going on with {}, which an earlier run began.", entry.run));
-    } else {
-        check_access(session, desk, &entry.prefix).await?;
-    }
-    journal.write(&entry)?;
-    let id = started(session, desk, &journal, &mut entry, wish.again).await?;
+    let mut flow = Box::pin(Flow::open(session, desk, wish)).await?;
+    let id = Box::pin(flow.start()).await?;
     if !wish.wait {
         return Err(CommandError::Incomplete {
             message: format!("the job {id} was started"),
             hint: format!("`{}` waits for it and brings what it exports", wish.again),
         });
     }
-    let job = wait(session, desk, &id, wish.again).await?;
-    let folder = job.folder(&desk.store).filter(|_| job.status == "COMPLETED");
-    let Some(folder) = folder else {
-        entry.forget_job("export");
-        journal.write(&entry)?;
-        return Err(of_failed(&job, wish.again));
-    };
-    let types = exported(&desk.cx, &folder).await.map_err(of_aws)?;
-    let is_wished = |kind: &String| wish.types.is_empty() || wish.types.contains(kind);
-    let types = types.into_iter().filter(|(kind, _)| is_wished(kind)).collect();
-    let total = types_bytes(&types);
-    let files = match &place {
-        Some(Place::Local(path)) => {
-            let bar = transfer::bar(session.printer, "Downloading", total);
-            let heard = bar.clone();
-            let work = download(&desk.cx, &folder, &types, path, move |bytes| heard.inc(bytes));
-            let files = tokio::select! {
-                files = work => files,
-                _ = session.stop.requested() => return Err(super::unfinished("the download was stopped", None, wish.again)),
-            };
-            bar.finish_and_clear();
-            files.map_err(|error| of_download(&error, wish.again))?
-        }
-        _ => {
-            let counted =
-                async { count(&desk.cx, &folder, &types).await.map_err(|error| of_download(&error, wish.again)) };
-            interruptible(&session.stop, counted).await?
-        }
-    };
-    let exported = Exported { job, folder, files };
-    if let Some(Place::Local(path)) = &place {
-        write_whole(&path.join(MANIFEST), &format!("{:#}\n", exported.manifest(desk)))?;
-    }
-    let resources = exported.files.iter().map(|file| file.resources).sum();
-    let to = wish.to.map_or_else(|| exported.folder.to_string(), str::to_owned);
-    session.printer.say(&format!(
-        "Exported {} of {} to {to} ({}).",
-        plural(resources, "resource"),
-        plural(u64::try_from(exported.files.len()).unwrap_or_default(), "type"),
-        transfer::size(total)
-    ));
-    journal.close();
-    Ok(exported)
+    let job = flow.wait(&id).await?;
+    let folder = flow.folder(&job)?;
+    let mut types = exported(&desk.cx, &folder).await.map_err(of_aws)?;
+    types.retain(|kind, _| wish.types.is_empty() || wish.types.contains(kind));
+    let files = Box::pin(flow.bring(&folder, &types)).await?;
+    flow.conclude(Exported { job, folder, files })
 }
 
-fn types_bytes(types: &std::collections::BTreeMap<String, Vec<crate::data::objects::Object>>) -> u64 {
+/// What the steps of one export share.
+struct Flow<'a> {
+    session: &'a Session,
+    desk: &'a Desk,
+    wish: Wish<'a>,
+    place: Option<Place>,
+    journal: Journal,
+    entry: Entry,
+}
+
+impl<'a> Flow<'a> {
+    /// Takes up what an earlier run began, or checks that something new can be begun.
+    async fn open(session: &'a Session, desk: &'a Desk, wish: Wish<'a>) -> Result<Self, CommandError> {
+        let place = wish.to.map(place_of).transpose()?;
+        let subject = place.as_ref().map(Place::subject).unwrap_or_default();
+        let journal = Journal::open(&journals(session), "export", &desk.store, &subject)?;
+        let known = journal.read();
+        let entry = if let Some(entry) = known {
+            session.printer.say(&format!("Going on with {}, which an earlier run began.", entry.run));
+            entry
+        } else {
+            if let Some(Place::Local(path)) = &place {
+                check_room(path, wish.replaces.then_some(&*desk.store))?;
+            }
+            let entry = Entry::new(&desk.store, &subject, &desk.place("export"), "export");
+            let entry = match &place {
+                Some(Place::S3(prefix)) => Entry { prefix: prefix.clone(), ..entry },
+                _ => entry,
+            };
+            check_access(session, desk, &entry.prefix).await?;
+            entry
+        };
+        journal.write(&entry)?;
+        Ok(Self { session, desk, wish, place, journal, entry })
+    }
+
+    /// The job of this run; it is started if there is none.
+    async fn start(&mut self) -> Result<String, CommandError> {
+        if let Some(id) = &self.entry.job {
+            return Ok(id.clone());
+        }
+        let Self { session, desk, entry, .. } = self;
+        let start = async {
+            match job::find(&desk.cx, Kind::Export, &desk.store, &entry.run).await? {
+                Some(id) => Ok(id),
+                None => job::export(&desk.cx, &desk.order(entry, &entry.prefix)).await,
+            }
+        };
+        let id = tokio::select! {
+            started = start => started,
+            _ = session.stop.requested() => Err(ResourceError::StillGoing { status: "being started".to_owned() }),
+        };
+        let id = id.map_err(|error| {
+            super::unfinished(format!("the job was not started: {error}"), error.hint(), self.wish.again)
+        })?;
+        session.printer.say(&format!("Export job {id} has been started."));
+        entry.job = Some(id.clone());
+        self.journal.write(entry)?;
+        Ok(id)
+    }
+
+    /// Waits, and tells how far it is whenever that has changed.
+    async fn wait(&self, id: &str) -> Result<Job, CommandError> {
+        let printer = self.session.printer;
+        let spinner = transfer::spinner(printer);
+        let last = std::cell::RefCell::new(String::new());
+        let hear = |job: &Job| {
+            spinner.set_message(format!("  {}", job.status));
+            spinner.tick();
+            if last.replace(job.status.clone()) != job.status && spinner.is_hidden() {
+                printer.say(&format!("  {}", job.status));
+            }
+        };
+        let job = job::wait(&self.desk.cx, Kind::Export, &self.desk.store, id, hear).await;
+        spinner.finish_and_clear();
+        job.map_err(|ended| of_wait(ended, id, self.wish.again))
+    }
+
+    /// Where the job wrote, if it has exported all.
+    fn folder(&mut self, job: &Job) -> Result<Prefix, CommandError> {
+        match job.folder(&self.desk.store).filter(|_| job.status == "COMPLETED") {
+            Some(folder) => Ok(folder),
+            None => {
+                self.entry.forget_job("export");
+                self.journal.write(&self.entry)?;
+                Err(of_failed(job, &self.desk.store, self.wish.again))
+            }
+        }
+    }
+
+    /// Downloads the files, or counts what they hold where they stay in S3.
+    async fn bring(&self, folder: &Prefix, types: &Types) -> Result<Vec<ExportedFile>, CommandError> {
+        let (session, again) = (self.session, self.wish.again);
+        let Some(Place::Local(path)) = &self.place else {
+            let counted =
+                async { count(&self.desk.cx, folder, types).await.map_err(|error| of_download(&error, again)) };
+            return interruptible(&session.stop, counted).await;
+        };
+        let bar = transfer::bar(session.printer, "Downloading", bytes(types));
+        let heard = bar.clone();
+        let work = download(&self.desk.cx, folder, types, path, move |bytes| heard.inc(bytes));
+        let files = tokio::select! {
+            files = work => files,
+            _ = session.stop.requested() => return Err(super::unfinished("the download was stopped", None, again)),
+        };
+        bar.finish_and_clear();
+        files.map_err(|error| of_download(&error, again))
+    }
+
+    /// Writes the manifest, and forgets what was needed to go on.
+    fn conclude(self, exported: Exported) -> Result<Exported, CommandError> {
+        if let Some(Place::Local(path)) = &self.place {
+            if self.wish.replaces {
+                remove_replaced(path, &exported.files)?;
+            }
+            let manifest = format!("{:#}\n", exported.manifest(self.desk));
+            whole_file::write(&path.join(MANIFEST), manifest.as_bytes()).map_err(of_file(&path.join(MANIFEST)))?;
+            forget(path);
+        }
+        let resources = exported.files.iter().map(|file| file.resources).sum();
+        let to = self.wish.to.map_or_else(|| exported.folder.to_string(), str::to_owned);
+        self.session.printer.say(&format!(
+            "Exported {} of {} to {to} ({}).",
+            plural(resources, "resource"),
+            plural(u64::try_from(exported.files.len()).unwrap_or_default(), "type"),
+            transfer::size(exported.files.iter().map(|file| file.bytes).sum())
+        ));
+        self.journal.close();
+        Ok(exported)
+    }
+}
+
+fn bytes(types: &Types) -> u64 {
     types.values().flatten().map(|object| object.size).sum()
 }
 
-/// An export is not mixed with what is there already.
-fn check_empty(path: &Path) -> Result<(), CommandError> {
+/// An export is not mixed with what is there already, but for an earlier one of the store that it may replace.
+fn check_room(path: &Path, replaced: Option<&str>) -> Result<(), CommandError> {
     let is_empty = match std::fs::read_dir(path) {
         Ok(mut entries) => entries.next().is_none(),
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => true,
         Err(_) => false,
     };
-    if is_empty {
+    let earlier = earlier_files(path);
+    if is_empty || earlier.is_some_and(|(store, _)| replaced == Some(&*store)) {
         return Ok(());
     }
     Err(CommandError::Usage {
         message: format!("{} is not an empty folder", path.display()),
         hint: "name a new or an empty one: an export is not mixed with other files".to_owned(),
     })
+}
+
+/// The store and the files of the export that a folder holds.
+fn earlier_files(path: &Path) -> Option<(String, Vec<ExportedFile>)> {
+    let manifest: Value = serde_json::from_slice(&std::fs::read(path.join(MANIFEST)).ok()?).ok()?;
+    let store = manifest["store"]["id"].as_str()?.to_owned();
+    let files = serde_json::from_value(manifest["files"].clone()).ok()?;
+    (manifest["format"] == "hlctl-export").then_some((store, files))
+}
+
+/// Removes what an earlier export had and this one has not: of types of which nothing is left.
+fn remove_replaced(path: &Path, files: &[ExportedFile]) -> Result<(), CommandError> {
+    let (_, earlier) = earlier_files(path).unwrap_or_default();
+    let is_new = |old: &ExportedFile| files.iter().any(|file| file.kind == old.kind);
+    for old in earlier.iter().filter(|old| is_resource_type(&old.kind) && !is_new(old)) {
+        let file = path.join(format!("{}.ndjson", old.kind));
+        match std::fs::remove_file(&file) {
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(of_file(&file)(error)),
+            _ => {}
+        }
+    }
+    Ok(())
 }
 
 async fn check_access(session: &Session, desk: &Desk, output: &Prefix) -> Result<(), CommandError> {
@@ -205,61 +297,10 @@ async fn check_access(session: &Session, desk: &Desk, output: &Prefix) -> Result
     if certain.is_empty() { Ok(()) } else { Err(CommandError::Refused(certain)) }
 }
 
-/// The job of this run; it is started if there is none.
-async fn started(
-    session: &Session,
-    desk: &Desk,
-    journal: &Journal,
-    entry: &mut Entry,
-    again: &str,
-) -> Result<String, CommandError> {
-    if let Some(id) = &entry.job {
-        return Ok(id.clone());
-    }
-    let output = entry.prefix.clone();
-    let start = async {
-        match job::find(&desk.cx, Kind::Export, &desk.store, &entry.run).await? {
-            Some(id) => Ok(id),
-            None => job::export(&desk.cx, &desk.order(entry, &output)).await,
-        }
-    };
-    let id = tokio::select! {
-        started = start => started,
-        _ = session.stop.requested() => Err(ResourceError::StillGoing { status: "being started".to_owned() }),
-    };
-    let id = id.map_err(|error| super::unfinished(format!("the job was not started: {error}"), error.hint(), again))?;
-    session.printer.say(&format!("Export job {id} has been started."));
-    entry.job = Some(id.clone());
-    journal.write(entry)?;
-    Ok(id)
-}
-
-async fn wait(session: &Session, desk: &Desk, id: &str, again: &str) -> Result<Job, CommandError> {
-    let spinner = transfer::spinner(session.printer);
-    let last = std::cell::RefCell::new(String::new());
-    let hear = |job: &Job| {
-        spinner.set_message(format!("  {}", job.status));
-        spinner.tick();
-        if last.replace(job.status.clone()) != job.status && spinner.is_hidden() {
-            session.printer.say(&format!("  {}", job.status));
-        }
-    };
-    let job = job::wait(&desk.cx, Kind::Export, &desk.store, id, hear).await;
-    spinner.finish_and_clear();
-    job.map_err(|ended| of_wait(ended, id, again))
-}
-
-/// Writes a file that is there whole or not at all.
-pub(in crate::commands) fn write_whole(path: &Path, text: &str) -> Result<(), CommandError> {
-    let directory = path.parent().map_or_else(|| PathBuf::from("."), Path::to_owned);
-    let write = || {
-        std::fs::create_dir_all(&directory)?;
-        let file = tempfile::NamedTempFile::new_in(&directory)?;
-        std::io::Write::write_all(&mut file.as_file(), text.as_bytes())?;
-        file.as_file().sync_all()?;
-        file.persist(path).map_err(|error| error.error).map(drop)
-    };
-    write().map_err(|error: std::io::Error| {
+/// A file that cannot be written.
+pub(in crate::commands) fn of_file(path: &Path) -> impl Fn(std::io::Error) -> CommandError {
+    let path = path.to_owned();
+    move |error| {
         CommandError::Other(anyhow::Error::from(error).context(format!("{} cannot be written", path.display())))
-    })
+    }
 }

@@ -5,13 +5,16 @@ use std::path::Path;
 use serde_json::{Value, json};
 
 use super::check::{of_source, refuse, tell};
-use super::{Desk, journals, of_failed, of_upload, of_wait, plural};
-use crate::cli::DataImportArgs;
+use super::{Desk, command, journals, of_failed, of_upload, of_wait, place_of, plural};
+use crate::aws::ErrorKind;
+use crate::cli::{DataImportArgs, Level};
 use crate::commands::interruptible;
 use crate::data::access::{self, Concern, Means};
+use crate::data::check::{Checker, Findings, Limits};
 use crate::data::failures::{self, Cause};
 use crate::data::job::{self, Job, Kind};
 use crate::data::journal::{Entry, Journal};
+use crate::data::objects::list;
 use crate::data::place::{Place, Prefix};
 use crate::data::source::Source;
 use crate::data::upload::upload;
@@ -22,19 +25,27 @@ use crate::ui::transfer;
 
 /// Imports what the command line names.
 pub(super) async fn run(session: &Session, arguments: &DataImportArgs) -> Result<ExitCode, CommandError> {
-    let from = Place::parse(&arguments.from).ok_or_else(|| CommandError::Usage {
-        message: format!("{} names no bucket", arguments.from),
-        hint: "write s3://BUCKET/PREFIX, or a path".to_owned(),
-    })?;
+    let from = place_of(&arguments.from)?;
     let mut told = json!({});
     let source = match &from {
         Place::S3(_) => None,
         Place::Local(path) => Some(check(session, arguments, path, &mut told).await?),
     };
     let desk = Desk::open(session).await?;
-    let again = format!("hlctl data import {}", arguments.from);
+    let again = again(arguments);
     import(session, &desk, Order { arguments, from: &from, source: source.as_ref(), again: &again }, told).await?;
     Ok(ExitCode::Success)
+}
+
+/// The command that goes on.
+fn again(arguments: &DataImportArgs) -> String {
+    let DataImportArgs { from, validation_level, allow_problems, .. } = arguments;
+    let mut words = vec!["hlctl", "data", "import", from];
+    if *validation_level != Level::Strict {
+        words.extend(["--validation-level", validation_level.as_str()]);
+    }
+    words.extend(allow_problems.then_some("--allow-problems"));
+    command(words)
 }
 
 /// What is imported, and how.
@@ -58,10 +69,7 @@ pub(super) async fn import(
     mut told: Value,
 ) -> Result<(), CommandError> {
     let Order { arguments, from, source, again } = order;
-    let subject = match from {
-        Place::S3(prefix) => prefix.to_string(),
-        Place::Local(path) => std::path::absolute(path).unwrap_or_else(|_| path.clone()).display().to_string(),
-    };
+    let subject = from.subject();
     let journal = Journal::open(&journals(session), "import", &desk.store, &subject)?;
     let known = journal.read();
     let is_resumed = known.is_some();
@@ -73,7 +81,10 @@ pub(super) async fn import(
     let output = entry.prefix.under("output");
     let flow = Flow { session, arguments, desk, again, input, output };
     if entry.job.is_none() {
-        flow.check_access(&mut told).await?;
+        if source.is_none() {
+            Box::pin(flow.check_objects(&mut told)).await?;
+        }
+        Box::pin(flow.check_access(&mut told)).await?;
     }
     journal.write(&entry)?;
     if is_resumed {
@@ -81,9 +92,9 @@ pub(super) async fn import(
     }
     if entry.job.is_none() {
         if let Some(source) = source {
-            flow.upload(source, &journal, &mut entry, &mut told).await?;
+            Box::pin(flow.upload(source, &journal, &mut entry, &mut told)).await?;
         }
-        flow.start(&journal, &mut entry).await?;
+        flow.start(&journal, &mut entry, source.map(Source::fingerprint)).await?;
     }
     let id = entry.job.clone().unwrap_or_default();
     told["job"] = json!({"id": id, "name": entry.run});
@@ -97,6 +108,7 @@ pub(super) async fn import(
     let job = flow.wait(&id).await?;
     told["job"] = json!(job);
     let result = flow.conclude(&job, &mut told).await;
+    let result = result.and_then(|()| flow.check_same(&entry, source));
     flow.print(&told);
     if result.is_ok() {
         journal.close();
@@ -116,8 +128,19 @@ async fn check(
 ) -> Result<Source, CommandError> {
     let (source, findings) = of_source(session, path).await?;
     tell(session, &source, &findings);
+    decide(session, arguments, &findings, told)?;
+    Ok(source)
+}
+
+/// Whether what the check found lets the import go on.
+fn decide(
+    session: &Session,
+    arguments: &DataImportArgs,
+    findings: &Findings,
+    told: &mut Value,
+) -> Result<(), CommandError> {
     told["check"] = json!(findings);
-    match refuse(&findings) {
+    match refuse(findings) {
         Err(_) if arguments.allow_problems => session.printer.say("Importing all the same."),
         Err(error) => {
             if arguments.json {
@@ -127,7 +150,7 @@ async fn check(
         }
         Ok(()) => {}
     }
-    Ok(source)
+    Ok(())
 }
 
 /// What the steps of one import share.
@@ -146,6 +169,45 @@ impl Flow<'_> {
         if self.arguments.json {
             self.session.printer.data(&format!("{told:#}"));
         }
+    }
+
+    /// Names and sizes of what is in S3 already; it is not read.
+    async fn check_objects(&self, told: &mut Value) -> Result<(), CommandError> {
+        let listed = interruptible(&self.session.stop, async { Ok(list(&self.desk.cx, &self.input).await) }).await?;
+        let objects = match listed {
+            Ok(objects) => objects,
+            // Whether there is such a bucket is looked at next; and the role may list what this principal may not.
+            Err(error) if error.is_not_found() || error.kind == ErrorKind::WrongRegion => return Ok(()),
+            Err(error) => {
+                self.session.printer.warning(&format!("the files could not be listed: {error}"));
+                return Ok(());
+            }
+        };
+        let mut checker = Checker::new(Limits::default(), &std::env::temp_dir());
+        let files = objects.iter().filter(|object| object.name.ends_with(".ndjson"));
+        files.for_each(|object| checker.unread(&object.name, object.size));
+        let findings = checker.finish().map_err(|error| CommandError::Other(error.into()))?;
+        if findings.files == 0 {
+            return Err(CommandError::Usage {
+                message: format!("there are no .ndjson files under {}", self.input),
+                hint: "name the folder that has them: s3://BUCKET/PREFIX".to_owned(),
+            });
+        }
+        let source = Source { others: objects.len() as u64 - findings.files, ..Source::default() };
+        tell(self.session, &source, &findings);
+        decide(self.session, self.arguments, &findings, told)
+    }
+
+    /// A job that an earlier run started has imported what the files were then, and as strictly as it was told then.
+    fn check_same(&self, entry: &Entry, source: Option<&Source>) -> Result<(), CommandError> {
+        let now = source.map(Source::fingerprint);
+        if entry.files.is_none() || now.is_none() || entry.files == now {
+            return Ok(());
+        }
+        Err(CommandError::Incomplete {
+            message: "the job has imported what the files were when it started; they have changed since".to_owned(),
+            hint: format!("`{}` imports them as they are now", self.again),
+        })
     }
 
     /// Role, buckets, key; and whether another job is in the way.
@@ -203,21 +265,24 @@ impl Flow<'_> {
     }
 
     /// Starts the job, unless an earlier run did and could not write that down.
-    async fn start(&self, journal: &Journal, entry: &mut Entry) -> Result<(), CommandError> {
+    async fn start(&self, journal: &Journal, entry: &mut Entry, files: Option<String>) -> Result<(), CommandError> {
         let desk = self.desk;
         let start = async {
-            if let Some(id) = job::find(&desk.cx, Kind::Import, &desk.store, &entry.run).await? {
+            if let Some(id) = job::find(&desk.cx, Kind::Import, &desk.store, &entry.run).await.map_err(of_start)? {
                 return Ok(id);
             }
+            entry.files = files;
+            journal.write(entry).map_err(|error| (error.to_string(), None))?;
             let order = desk.order(entry, &self.output);
-            job::import(&desk.cx, &order, &self.input.to_string(), self.arguments.validation_level.as_str()).await
+            let level = self.arguments.validation_level.as_str();
+            job::import(&desk.cx, &order, &self.input.to_string(), level).await.map_err(of_start)
         };
         let started = tokio::select! {
             started = start => started,
-            _ = self.session.stop.requested() => Err(ResourceError::StillGoing { status: "being started".to_owned() }),
+            _ = self.session.stop.requested() => Err(("still being started".to_owned(), None)),
         };
-        let id = started.map_err(|error| {
-            super::unfinished(format!("the job was not started: {error}"), error.hint(), self.again)
+        let id = started.map_err(|(error, hint)| {
+            super::unfinished(format!("the job was not started: {error}"), hint, self.again)
         })?;
         self.session.printer.say(&format!("Import job {id} has been started."));
         entry.job = Some(id);
@@ -264,6 +329,10 @@ impl Flow<'_> {
             Vec::new()
         });
         told["refused"] = json!(causes);
+        let asked = self.arguments.validation_level.as_str();
+        if let Some(level) = job.validation_level.as_deref().filter(|level| *level != asked) {
+            printer.warning(&format!("an earlier run started the job, which validated by {level} and not by {asked}"));
+        }
         causes.iter().for_each(|cause| printer.insist(&line(cause)));
         if job.status == "COMPLETED" {
             printer.say(&format!("Imported {} resources.", counts.resources_imported));
@@ -273,17 +342,39 @@ impl Flow<'_> {
             return Ok(());
         }
         if job.status == "COMPLETED_WITH_ERRORS" {
-            let logs = folder.map(|folder| format!("{folder}FAILURE/")).unwrap_or_default();
-            return Err(CommandError::Incomplete {
-                message: format!(
-                    "{} resources were imported, {} refused; the whole logs are under {logs}",
-                    counts.resources_imported, counts.resources_refused
-                ),
-                hint: format!("mend those lines, then `{}` sends what has changed", self.again),
-            });
+            return Err(self.incomplete(job, &causes));
         }
-        Err(of_failed(job, self.again))
+        Err(of_failed(job, &self.desk.store, self.again))
     }
+
+    /// Some were not imported: by their own fault, which AWS counts, or the service's, which only the logs tell.
+    fn incomplete(&self, job: &Job, causes: &[Cause]) -> CommandError {
+        let counts = job.progress.unwrap_or_default();
+        let by_service: u64 = causes.iter().filter(|cause| cause.is_the_services()).map(|cause| cause.count).sum();
+        let by_data: u64 = causes.iter().filter(|cause| !cause.is_the_services()).map(|cause| cause.count).sum();
+        let refused = u64::try_from(counts.resources_refused).unwrap_or_default().max(by_data);
+        let failed =
+            if by_service == 0 { String::new() } else { format!(", {by_service} lost to failures of the service") };
+        let logs = job.folder(&self.desk.store).map(|folder| format!("{folder}FAILURE/")).unwrap_or_default();
+        let again = self.again;
+        CommandError::Incomplete {
+            message: format!(
+                "{} resources were imported, {refused} refused{failed}; the whole logs are under {logs}",
+                counts.resources_imported
+            ),
+            hint: if refused == 0 {
+                format!("`{again}` imports all of them once more")
+            } else {
+                format!("mend those lines, then `{again}` sends what has changed")
+            },
+        }
+    }
+}
+
+/// Why a job was not started, and what to do about it.
+fn of_start(error: impl Into<ResourceError>) -> (String, Option<String>) {
+    let error = error.into();
+    (error.to_string(), error.hint())
 }
 
 fn text(concern: &Concern) -> String {

@@ -7,7 +7,7 @@ mod jobs;
 
 use std::path::PathBuf;
 
-pub(super) use export::{Exported, Wish, export, write_whole};
+pub(super) use export::{Exported, Wish, export, of_file};
 
 use super::interruptible;
 use crate::aws::AwsError;
@@ -29,8 +29,8 @@ use crate::wait::Ended;
 pub(super) async fn run(session: &Session, command: &DataCommand) -> Result<ExitCode, CommandError> {
     match command {
         DataCommand::Check(arguments) => check::run(session, arguments).await,
-        DataCommand::Import(arguments) => import::run(session, arguments).await,
-        DataCommand::Export(arguments) => export::run(session, arguments).await,
+        DataCommand::Import(arguments) => Box::pin(import::run(session, arguments)).await,
+        DataCommand::Export(arguments) => Box::pin(export::run(session, arguments)).await,
         DataCommand::Jobs(arguments) => jobs::run(session, arguments).await,
     }
 }
@@ -112,7 +112,7 @@ pub(super) async fn bring_over(
 ) -> Result<(), CommandError> {
     let desk = Desk::of(cx.clone(), state)?;
     let way = desk.place("replace").to_string();
-    let wish = Wish { to: Some(&way), types: &[], wait: true, again };
+    let wish = Wish { to: Some(&way), types: &[], wait: true, replaces: false, again };
     let exported = Box::pin(export(session, &desk, wish)).await?;
     let successor = state.recorded(crate::module::beside::successor().as_str());
     let desk = desk.of_store(successor.unwrap_or(&serde_json::Value::Null));
@@ -131,7 +131,7 @@ pub(super) async fn bring_over(
     session.printer.say(&format!("The export stays at {}.", exported.folder));
     let from = Place::S3(exported.folder);
     let order = import::Order { arguments: &arguments, from: &from, source: None, again };
-    import::import(session, &desk, order, serde_json::json!({})).await
+    Box::pin(import::import(session, &desk, order, serde_json::json!({}))).await
 }
 
 /// Where the journals are: beside the state, or where it would be.
@@ -150,6 +150,21 @@ impl From<JournalError> for CommandError {
             JournalError::Io { .. } => Self::Other(error.into()),
         }
     }
+}
+
+/// A command line as a shell takes it.
+pub(super) fn command<'a>(words: impl IntoIterator<Item = &'a str>) -> String {
+    let words: Vec<&str> = words.into_iter().collect();
+    // A word with a NUL in it never was an argument.
+    shlex::try_join(words.iter().copied()).unwrap_or_else(|_| words.join(" "))
+}
+
+/// Reads what a command line names.
+pub(super) fn place_of(text: &str) -> Result<Place, CommandError> {
+    Place::parse(text).ok_or_else(|| CommandError::Usage {
+        message: format!("{text} names no bucket"),
+        hint: "write s3://BUCKET/PREFIX, or a path".to_owned(),
+    })
 }
 
 /// An error that leaves something half done.
@@ -191,11 +206,14 @@ fn of_wait(ended: Ended<ResourceError>, job: &str, again: &str) -> CommandError 
 }
 
 /// A job's end that is not what was wanted.
-fn of_failed(job: &Job, again: &str) -> CommandError {
+fn of_failed(job: &Job, store: &str, again: &str) -> CommandError {
+    // "Troubleshooting" of the HealthLake developer guide: without a message the manifest tells.
+    let folder = job.folder(store).filter(|_| job.message.is_none());
+    let manifest = folder.map(|folder| format!("AWS gives no cause; {folder}manifest.json may tell more\n"));
     let message = job.message.as_deref().map(|message| format!(": {message}")).unwrap_or_default();
     CommandError::Incomplete {
         message: format!("the {} job {} ended as {}{message}", job.kind.name(), job.id, job.status),
-        hint: format!("mend the cause, then `{again}` starts another job"),
+        hint: format!("{}mend the cause, then `{again}` starts another job", manifest.unwrap_or_default()),
     }
 }
 

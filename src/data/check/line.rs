@@ -110,6 +110,7 @@ impl Members {
             (_, None, _) => Problem::NoType,
             (_, Some(Text::Other), _) => Problem::TypeNotText,
             (_, Some(Text::Is(kind)), _) if !is_resource_type(&kind) => Problem::UnknownType,
+            (_, Some(Text::Is(kind)), None) if kind == "Bundle" => Problem::Bundle,
             (_, _, None) => Problem::NoId,
             (_, _, Some(Text::Other)) => Problem::IdNotText,
             (_, _, Some(Text::Is(id))) if !is_id(&id) => Problem::BadId,

@@ -15,7 +15,7 @@ use std::path::Path;
 
 use serde::Serialize;
 
-pub use problem::{Group, Problem, Spot};
+pub use problem::{BadName, Group, Problem, Spot};
 pub use resource_types::is_resource_type;
 
 use line::{Verdict, judge};
@@ -95,6 +95,11 @@ impl Checker {
         }
     }
 
+    /// Notes what is wrong with the next file's name.
+    pub fn name(&mut self, name: &str, problem: BadName) {
+        self.tally.add(Problem::BadName(problem), Spot::of(name, 0));
+    }
+
     /// Checks one file; `progress` hears how many bytes have been read since it last heard.
     ///
     /// # Errors
@@ -105,6 +110,7 @@ impl Checker {
         let mut lines = Lines::new(from, self.limits.resource_bytes);
         let mut number = 0;
         let mut told = 0;
+        let mut is_blank = true;
         loop {
             let verdict = match lines.next()? {
                 Next::End => break,
@@ -112,6 +118,7 @@ impl Checker {
                 Next::Judged(verdict) => verdict,
             };
             number += 1;
+            is_blank &= verdict == Verdict::Blank;
             match verdict {
                 Verdict::Blank => {}
                 Verdict::Bad(problem) => self.tally.add(problem, Spot::of(name, number)),
@@ -134,14 +141,27 @@ impl Checker {
         }
         progress(lines.bytes() - told);
         let checked = lines.finish();
-        self.bytes += checked.size;
-        if checked.size == 0 {
-            self.tally.add(Problem::EmptyFile, Spot::of(name, 0));
-        }
-        if checked.size > self.limits.file_bytes {
-            self.tally.add(Problem::FileTooLarge, Spot::of(name, 0));
+        self.size(name, checked.size);
+        if is_blank && checked.size > 0 {
+            self.tally.add(Problem::NoResource, Spot::of(name, 0));
         }
         Ok(checked)
+    }
+
+    /// Checks a file that is not read, by its size alone.
+    pub fn unread(&mut self, name: &str, size: u64) {
+        self.names.push(name.into());
+        self.size(name, size);
+    }
+
+    fn size(&mut self, name: &str, size: u64) {
+        self.bytes += size;
+        if size == 0 {
+            self.tally.add(Problem::EmptyFile, Spot::of(name, 0));
+        }
+        if size > self.limits.file_bytes {
+            self.tally.add(Problem::FileTooLarge, Spot::of(name, 0));
+        }
     }
 
     /// What all files came to.

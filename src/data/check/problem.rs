@@ -14,8 +14,12 @@ pub enum Problem {
     JobTooLarge,
     /// More bytes than a file may have.
     FileTooLarge,
+    /// The file cannot be brought into S3, or HealthLake would not read it, under its name.
+    BadName(BadName),
     /// There is nothing in the file.
     EmptyFile,
+    /// There is no resource in the file.
+    NoResource,
     /// The file is compressed.
     Compressed,
     /// The file begins with a byte order mark.
@@ -42,6 +46,8 @@ pub enum Problem {
     TypeNotText,
     /// `resourceType` is none of R4's.
     UnknownType,
+    /// A Bundle without an `id`.
+    Bundle,
     /// No `id`.
     NoId,
     /// `id` is no text.
@@ -54,6 +60,35 @@ pub enum Problem {
     Repeated,
 }
 
+/// What is wrong with a file's name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum BadName {
+    /// It does not end in `.ndjson`.
+    Ending,
+    /// It is not UTF-8: two such names may be one in S3.
+    NotUtf8,
+    /// It has control characters, which S3's lists cannot tell of ("ListObjectsV2", Amazon S3 API reference).
+    Control,
+    /// With its folders it is longer than S3 takes.
+    TooLong,
+}
+
+impl BadName {
+    /// What is wrong with this name, under which a file is to be in S3.
+    pub(in crate::data) fn of(name: &str) -> Option<Self> {
+        if !name.ends_with(".ndjson") {
+            Some(Self::Ending)
+        } else if name.contains(char::is_control) {
+            Some(Self::Control)
+        } else {
+            (name.len() > LONGEST_NAME).then_some(Self::TooLong)
+        }
+    }
+}
+
+/// A key has at most 1,024 bytes ("Naming Amazon S3 objects", Amazon S3 user guide), of which the run's prefix takes some.
+const LONGEST_NAME: usize = 900;
+
 impl Problem {
     /// A name for programs.
     pub fn code(&self) -> &'static str {
@@ -61,7 +96,9 @@ impl Problem {
             Self::TooManyFiles => "too_many_files",
             Self::JobTooLarge => "job_too_large",
             Self::FileTooLarge => "file_too_large",
+            Self::BadName(_) => "bad_name",
             Self::EmptyFile => "empty_file",
+            Self::NoResource => "no_resource",
             Self::Compressed => "compressed",
             Self::ByteOrderMark => "byte_order_mark",
             Self::Utf16 => "utf_16",
@@ -75,6 +112,7 @@ impl Problem {
             Self::NoType => "no_resource_type",
             Self::TypeNotText => "resource_type_not_text",
             Self::UnknownType => "unknown_resource_type",
+            Self::Bundle => "bundle",
             Self::NoId => "no_id",
             Self::IdNotText => "id_not_text",
             Self::BadId => "bad_id",
@@ -89,11 +127,16 @@ impl Problem {
             Self::TooManyFiles => "there are more than 1,000,000 files, which is what one job takes",
             Self::JobTooLarge => "the files have more than 5,000 GB together, which is what one job takes",
             Self::FileTooLarge => "the file has more than 50 GB",
+            Self::BadName(BadName::Ending) => "the file's name does not end in .ndjson, and HealthLake reads no others",
+            Self::BadName(BadName::NotUtf8) => "the file's name is not UTF-8",
+            Self::BadName(BadName::Control) => "the file's name has control characters",
+            Self::BadName(BadName::TooLong) => "the file's name is too long for S3",
             Self::EmptyFile => "the file is empty",
-            Self::Compressed => "the file is compressed; HealthLake takes plain .ndjson only",
+            Self::NoResource => "the file has no resource",
+            Self::Compressed => "the file is compressed",
             Self::ByteOrderMark => "the file begins with a byte order mark",
-            Self::Utf16 => "the file is UTF-16, not UTF-8",
-            Self::Spread => "the resource is spread over several lines; each needs one line of its own",
+            Self::Utf16 => "the file is UTF-16 or UTF-32, not UTF-8",
+            Self::Spread => "the resource is spread over several lines",
             Self::NotUtf8 => "the line is not UTF-8",
             Self::CutOff => "the line ends in the middle of the resource",
             Self::NotJson(why) => return format!("the line is not JSON: {why}").into(),
@@ -103,12 +146,46 @@ impl Problem {
             Self::NoType => "the resource has no resourceType",
             Self::TypeNotText => "resourceType is not a text",
             Self::UnknownType => "resourceType is no type of FHIR R4",
+            Self::Bundle => "the line is a Bundle without an id",
             Self::NoId => "the resource has no id",
             Self::IdNotText => "id is not a text",
             Self::BadId => "id is not 1 to 64 letters, digits, hyphens and dots",
             Self::ResourceTooLarge => "the resource has more than 164 MB",
             Self::Repeated => "another resource has the same type and id",
         })
+    }
+
+    /// What to do about it.
+    pub fn hint(&self) -> &'static str {
+        match self {
+            Self::TooManyFiles | Self::JobTooLarge => "import the files in several folders, one after the other",
+            Self::FileTooLarge => "split it; any line may begin another file",
+            Self::BadName(_) => "rename it",
+            Self::EmptyFile | Self::NoResource => "take it out of the folder, or export it again",
+            Self::Compressed => "unpack it: HealthLake takes plain .ndjson only",
+            Self::ByteOrderMark => "save it as UTF-8 without a byte order mark",
+            Self::Utf16 | Self::NotUtf8 => "save it as UTF-8",
+            Self::Spread => "write each resource on one line: `jq -c . FILE`, or `jq -c '.[]' FILE` of an array",
+            Self::CutOff => "was the file cut short, or is the resource on several lines? Write it whole, on one line",
+            Self::NotJson(_) => "write the resource as JSON, on one line, without comments",
+            Self::SeveralOnALine => "end each resource with a line feed, and separate them by nothing else",
+            Self::NotAnObject => {
+                "write each resource on a line of its own, without the array around them: `jq -c '.[]' FILE`"
+            }
+            Self::Twice(_) => "leave one of them out",
+            Self::NoType | Self::TypeNotText | Self::UnknownType => {
+                "write the type as FHIR R4 does: Patient, Observation"
+            }
+            Self::Bundle => {
+                "write each of its resources on a line of its own: `jq -c '.entry[].resource' FILE` \
+                 (Synthea does with exporter.fhir.bulk_data = true)"
+            }
+            Self::NoId | Self::IdNotText | Self::BadId => {
+                "give each resource an id: 1 to 64 letters, digits, hyphens and dots"
+            }
+            Self::ResourceTooLarge => "leave it out, or keep its attachment elsewhere",
+            Self::Repeated => "keep one of them: which of two versions would stay is not said",
+        }
     }
 }
 
@@ -133,12 +210,19 @@ impl Spot {
 
 impl std::fmt::Display for Spot {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let file = shown(&self.file);
         match (self.line, &self.also) {
-            (0, _) => f.write_str(&self.file),
-            (line, None) => write!(f, "{}:{line}", self.file),
-            (line, Some(also)) => write!(f, "{}:{line} and {also}", self.file),
+            (0, _) => f.write_str(&file),
+            (line, None) => write!(f, "{file}:{line}"),
+            (line, Some(also)) => write!(f, "{file}:{line} and {}", shown(also)),
         }
     }
+}
+
+/// A file's name as a terminal can show it.
+fn shown(name: &str) -> String {
+    let one = |char: char| if char.is_control() { char.escape_default().to_string() } else { char.to_string() };
+    name.chars().map(one).collect()
 }
 
 /// All problems of one kind.
@@ -148,27 +232,44 @@ pub struct Group {
     pub problem: &'static str,
     /// The kind in words.
     pub text: String,
+    /// What to do about it.
+    pub hint: &'static str,
     /// How many there are.
     pub count: u64,
     /// The first of them.
     pub example: Spot,
+    /// The next ones, [`MORE`] at most.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub more: Vec<Spot>,
 }
+
+/// How many places of a kind of problem are told besides the first.
+const MORE: usize = 9;
 
 /// Counts problems.
 #[derive(Debug, Default)]
-pub(super) struct Tally(BTreeMap<Problem, (u64, Spot)>);
+pub(super) struct Tally(BTreeMap<Problem, (u64, Vec<Spot>)>);
 
 impl Tally {
     pub(super) fn add(&mut self, problem: Problem, spot: Spot) {
-        self.0.entry(problem).or_insert((0, spot)).0 += 1;
+        let (count, spots) = self.0.entry(problem).or_default();
+        *count += 1;
+        if spots.len() <= MORE {
+            spots.push(spot);
+        }
     }
 
     pub(super) fn groups(self) -> Vec<Group> {
-        let group = |(problem, (count, example)): (Problem, (u64, Spot))| Group {
-            problem: problem.code(),
-            text: problem.text().into_owned(),
-            count,
-            example,
+        let group = |(problem, (count, spots)): (Problem, (u64, Vec<Spot>))| {
+            let mut spots = spots.into_iter();
+            Group {
+                problem: problem.code(),
+                text: problem.text().into_owned(),
+                hint: problem.hint(),
+                count,
+                example: spots.next().unwrap_or_default(),
+                more: spots.collect(),
+            }
         };
         self.0.into_iter().map(group).collect()
     }

@@ -146,6 +146,42 @@ fn the_limits_of_a_job_are_kept() {
     assert_eq!(found, ["too_many_files", "job_too_large", "file_too_large"]);
 }
 
+#[test]
+fn a_bundle_is_told_from_a_resource_that_lacks_its_id() {
+    assert_eq!(problems(r#"{"resourceType":"Bundle","entry":[]}"#), [("bundle", 1)]);
+    assert_eq!(problems(r#"{"resourceType":"Bundle","id":"b","entry":[]}"#), []);
+}
+
+#[test]
+fn a_file_of_blank_lines_has_no_resource() {
+    assert_eq!(problems("\n  \r\n\n"), [("no_resource", 0)]);
+}
+
+#[test]
+fn the_next_places_of_a_problem_are_told_up_to_a_limit() {
+    let text = "{\"resourceType\":\"Patient\"}\n".repeat(30);
+    let group = &check(&[("a.ndjson", text.as_bytes())]).problems[0];
+    assert_eq!((group.count, group.example.line), (30, 1));
+    assert_eq!(group.more.iter().map(|spot| spot.line).collect::<Vec<_>>(), (2..=10).collect::<Vec<_>>());
+}
+
+#[test]
+fn a_name_cannot_speak_to_the_terminal() {
+    assert_eq!(Spot::of("\u{1b}[31m\n.ndjson", 1).to_string(), "\\u{1b}[31m\\n.ndjson:1");
+}
+
+#[test]
+fn files_that_are_not_read_are_checked_by_their_sizes() {
+    let directory = tempfile::tempdir().unwrap();
+    let limits = Limits { files: 2, file_bytes: 100, job_bytes: 150, resource_bytes: 1000 };
+    let mut checker = Checker::new(limits, directory.path());
+    for (name, size) in [("a.ndjson", 0), ("b.ndjson", 101), ("c.ndjson", 50)] {
+        checker.unread(name, size);
+    }
+    let found: Vec<_> = checker.finish().unwrap().problems.iter().map(|group| group.problem).collect();
+    assert_eq!(found, ["too_many_files", "job_too_large", "file_too_large", "empty_file"]);
+}
+
 proptest! {
     #[test]
     fn what_serde_json_takes_for_a_value_is_never_called_broken(text in r#"[\[\]{}:,"a1.\-\\u0e ]{0,24}"#) {

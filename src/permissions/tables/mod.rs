@@ -4,6 +4,7 @@
 //! Reference's, unless a line says otherwise.
 
 mod cognito;
+mod data;
 mod healthlake;
 mod iam;
 mod kms;
@@ -68,6 +69,10 @@ pub(super) enum When {
     OursThroughHealthLake,
     /// For Lambda.
     PassedToLambda,
+    /// For HealthLake.
+    PassedToHealthLake,
+    /// For S3 on the caller's behalf.
+    ThroughS3,
     /// Of the policies that the stack attaches.
     Attaching,
     /// Where buckets may be emptied (`force_destroy`).
@@ -114,6 +119,11 @@ pub(super) fn smart_store() -> &'static [Grant] {
     healthlake::SMART_STORE
 }
 
+/// The actions that `hlctl data` asks for.
+pub(super) fn data() -> &'static [Grant] {
+    data::DATA
+}
+
 /// The actions that `hlctl restore` and `hlctl replace` ask of a store with a backup.
 pub(super) fn backup() -> &'static [Grant] {
     healthlake::BACKUP
@@ -123,7 +133,10 @@ pub(super) fn backup() -> &'static [Grant] {
 pub fn action_of(service: &str, operation: &str) -> String {
     let all = Kind::ALL.iter().flat_map(|kind| grants(*kind));
     let of_service = |grant: &&Grant| grant.action.split(':').next() == Some(service);
-    let asking: Vec<&Grant> = all.filter(of_service).filter(|grant| grant.calls.contains(&operation)).collect();
+    let mut asking: Vec<&Grant> = all.filter(of_service).filter(|grant| grant.calls.contains(&operation)).collect();
+    if asking.is_empty() {
+        asking = data().iter().filter(of_service).filter(|grant| grant.calls.contains(&operation)).collect();
+    }
     let own = format!("{service}:{operation}");
     match asking.first() {
         Some(grant) if asking.iter().all(|grant| grant.action != own) => grant.action.to_owned(),
@@ -144,9 +157,9 @@ mod tests {
         entries.flat_map(|path| if path.is_dir() { sources(&path) } else { vec![path] }).collect()
     }
 
-    /// What stands in `Operation::new("…", "…")` in the resource files.
-    fn calls_in_source() -> BTreeSet<(String, String)> {
-        let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/resource");
+    /// What stands in `Operation::new("…", "…")` in the files of a folder.
+    fn calls_in_source(folder: &str) -> BTreeSet<(String, String)> {
+        let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("src").join(folder);
         let mut calls = BTreeSet::new();
         for path in sources(&directory) {
             let text = std::fs::read_to_string(path).unwrap();
@@ -160,7 +173,7 @@ mod tests {
 
     #[test]
     fn every_call_of_the_resource_files_has_its_line_and_every_line_its_call() {
-        let calls = calls_in_source();
+        let calls = calls_in_source("resource");
         assert!(calls.len() > 90, "the calls are written in another way now: {calls:?}");
         let mut listed = BTreeSet::new();
         for grant in Kind::ALL.iter().flat_map(|kind| grants(*kind)).chain(smart_store()).chain(backup()) {
@@ -179,12 +192,25 @@ mod tests {
     }
 
     #[test]
+    fn every_call_of_the_data_commands_has_its_line_and_every_line_its_call() {
+        let calls = calls_in_source("data");
+        assert!(calls.len() > 20, "the calls are written in another way now: {calls:?}");
+        let listed: BTreeSet<&str> = data().iter().flat_map(|grant| grant.calls).copied().collect();
+        let made: BTreeSet<&str> = calls.iter().map(|(_, operation)| operation.as_str()).collect();
+        assert_eq!(listed, made);
+    }
+
+    #[test]
     fn actions_that_are_not_named_like_their_operation_are_found() {
         for (service, operation, action) in [
             ("s3", "HeadBucket", "s3:ListBucket"),
             ("s3", "DeleteBucketLifecycle", "s3:PutLifecycleConfiguration"),
             ("s3", "GetBucketPolicy", "s3:GetBucketPolicy"),
             ("s3", "DeleteObjects", "s3:DeleteObjectVersion"),
+            ("s3", "ListObjectsV2", "s3:ListBucket"),
+            ("s3", "UploadPart", "s3:PutObject"),
+            ("s3", "ListParts", "s3:ListMultipartUploadParts"),
+            ("healthlake", "StartFHIRImportJob", "healthlake:StartFHIRImportJob"),
             ("lambda", "Invoke", "lambda:InvokeFunction"),
             ("kms", "CreateKey", "kms:CreateKey"),
             ("healthlake", "CreateFHIRDatastore", "healthlake:CreateFHIRDatastore"),

@@ -25,7 +25,12 @@ pub(crate) struct Deployer(Vec<Value>);
 impl Deployer {
     /// As `hlctl policy deployer` prints it.
     pub fn of(place: &Place) -> Self {
-        let whole = place.run(["policy", "deployer"]).succeeds().json();
+        Self::of_command(place, "deployer")
+    }
+
+    /// As `hlctl policy NAME` prints it.
+    pub fn of_command(place: &Place, name: &str) -> Self {
+        let whole = place.run(["policy", name]).succeeds().json();
         let parts = if whole.is_array() { whole.as_array().unwrap().clone() } else { vec![whole] };
         Self(parts.iter().flat_map(|part| part["Statement"].as_array().unwrap().clone()).collect())
     }

@@ -12,7 +12,12 @@ use crate::store::World;
 pub(super) fn dependent(world: &World, service: Service, operation: &str, caller: &Caller, input: &Value) -> Vec<Ask> {
     let mut asks = tagging(service, operation, caller, input);
     match (service, operation) {
-        (Service::Lambda, "CreateFunction" | "UpdateFunctionConfiguration") => asks.extend(passing(input)),
+        (Service::Lambda, "CreateFunction" | "UpdateFunctionConfiguration") => {
+            asks.extend(passing(&input["Role"], "lambda.amazonaws.com"));
+        }
+        (Service::HealthLake, "StartFHIRExportJob" | "StartFHIRImportJob") => {
+            asks.extend(passing(&input["DataAccessRoleArn"], "healthlake.amazonaws.com"));
+        }
         // "For tagged functions, this permission is also necessary for GetFunction" (Lambda developer guide, Tags).
         (Service::Lambda, "GetFunction") => {
             let arn = caller.regional_arn("lambda", &format!("function:{}", text(input, "FunctionName")));
@@ -64,9 +69,8 @@ fn iam(caller: &Caller, kind: &str, name: &str, input: &Value) -> String {
     caller.iam_arn(&format!("{kind}{}{name}", input["Path"].as_str().unwrap_or("/")))
 }
 
-fn passing(input: &Value) -> Option<Ask> {
-    let role = input["Role"].as_str()?;
-    Some(Ask::new("iam:PassRole", role).with("iam:PassedToService", "lambda.amazonaws.com"))
+fn passing(role: &Value, service: &str) -> Option<Ask> {
+    Some(Ask::new("iam:PassRole", role.as_str()?).with("iam:PassedToService", service))
 }
 
 /// What whoever creates a store may do with its key (HealthLake developer guide, Encryption at rest).

@@ -1,0 +1,113 @@
+//! `hlctl sandbox`
+
+use std::path::PathBuf;
+
+use clap::{Args, Subcommand, ValueEnum};
+
+/// `hlctl sandbox`
+#[derive(Debug, Args)]
+#[command(args_conflicts_with_subcommands = true)]
+pub struct SandboxArgs {
+    /// Something else than serving it
+    #[command(subcommand)]
+    pub command: Option<SandboxCommand>,
+
+    /// Port of 127.0.0.1; 0 lets the system choose
+    #[arg(long, default_value_t = 4566)]
+    pub port: u16,
+
+    /// Keep the data in this directory instead of in memory
+    #[arg(long, value_name = "DIR")]
+    pub data_dir: Option<PathBuf>,
+
+    /// Seconds that a store takes to be made
+    #[arg(long, value_name = "SECONDS", default_value_t = 3.0)]
+    pub create_delay: f64,
+
+    /// Seconds that a store takes to be changed, where that takes time
+    #[arg(long, value_name = "SECONDS", default_value_t = 1.0)]
+    pub update_delay: f64,
+
+    /// Seconds that a store takes to be deleted
+    #[arg(long, value_name = "SECONDS", default_value_t = 2.0)]
+    pub delete_delay: f64,
+
+    /// Seconds that an import or export job takes
+    #[arg(long, value_name = "SECONDS", default_value_t = 0.0)]
+    pub job_delay: f64,
+
+    /// Begin with the NDJSON of this file or folder in the store; one is made if there is none
+    #[arg(long, value_name = "FILE|DIR")]
+    pub load: Vec<PathBuf>,
+
+    /// The store that is loaded, where there are several
+    #[arg(long, value_name = "ID", requires = "load")]
+    pub load_store: Option<String>,
+
+    /// Milliseconds added to every request
+    #[arg(long, value_name = "MS", default_value_t = 0)]
+    pub latency: u64,
+
+    /// Allow one store creation and one deletion a minute, as AWS does
+    #[arg(long)]
+    pub rate_limits: bool,
+
+    /// The account to play, 12 digits
+    #[arg(long, value_name = "ID", default_value = "000000000000")]
+    pub account: String,
+
+    /// Faults to inject, as JSON; docs/sandbox.md describes them
+    #[arg(long, value_name = "JSON")]
+    pub faults: Option<String>,
+
+    /// The IAM policy that all callers have, as JSON in a file; without it they may do everything
+    #[arg(long, value_name = "FILE")]
+    pub policy: Option<PathBuf>,
+
+    /// How the address is printed
+    #[arg(long, value_enum, default_value_t = AddressFormat::Text)]
+    pub format: AddressFormat,
+}
+
+impl SandboxArgs {
+    /// Whether JSON is asked for.
+    pub fn prints_json(&self) -> bool {
+        matches!(&self.command, Some(SandboxCommand::Load(arguments)) if arguments.json)
+    }
+}
+
+/// `hlctl sandbox ...`
+#[derive(Debug, Subcommand)]
+pub enum SandboxCommand {
+    /// Load NDJSON into the store of the sandbox that --sandbox plays
+    Load(SandboxLoadArgs),
+}
+
+/// `hlctl sandbox load`
+#[derive(Debug, Args)]
+pub struct SandboxLoadArgs {
+    /// A file, or a folder whose .ndjson files are meant
+    #[arg(value_name = "FILE|DIR", required = true)]
+    pub paths: Vec<PathBuf>,
+
+    /// The store, where there are several
+    #[arg(long, value_name = "ID")]
+    pub store: Option<String>,
+
+    /// Load a sandbox that keeps its data in this directory [default: .hlctl/sandbox/aws beside the config]
+    #[arg(long, value_name = "DIR")]
+    pub data_dir: Option<PathBuf>,
+
+    /// Print JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// How `hlctl sandbox` prints where it listens.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum AddressFormat {
+    /// For people, with the variables to set.
+    Text,
+    /// The URL alone, for scripts.
+    Url,
+}

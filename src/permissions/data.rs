@@ -1,0 +1,58 @@
+//! The policy of whoever brings data in and out with `hlctl data`.
+
+use std::collections::BTreeMap;
+
+use super::document::{Condition, Document, Statement, when};
+use super::places::Places;
+use super::tables::{Grant, On, When, data as grants};
+use super::users::arn_or_any;
+
+/// Everything that imports and exports of this stack ask for, and nothing else; and what to know about it.
+pub fn data(places: &Places) -> (Document, Vec<String>) {
+    let mut together: BTreeMap<(&'static str, Condition), (On, Vec<&'static str>)> = BTreeMap::new();
+    for Grant { action, on, when, .. } in grants() {
+        let entry = together.entry(named(places, *on, *when)).or_insert((*on, Vec::new()));
+        entry.1.push(action);
+    }
+    let mut notes = Vec::new();
+    let statements = together.into_iter().map(|((sid, condition), (on, actions))| {
+        Statement::allow(sid, actions, arns(places, on, &mut notes), condition)
+    });
+    let document = Document::of(statements.collect::<Vec<_>>());
+    notes.dedup();
+    (document, notes)
+}
+
+/// The name of a statement and the condition that it has.
+fn named(places: &Places, on: On, condition: When) -> (&'static str, Condition) {
+    match (on, condition) {
+        (_, When::PassedToHealthLake) => {
+            ("JobsRole", when("StringEquals", "iam:PassedToService", ["healthlake.amazonaws.com".to_owned()]))
+        }
+        (_, When::ThroughS3) => {
+            let via = format!("s3.{}.amazonaws.com", places.identity.region);
+            ("BucketKeyThroughS3", when("StringEquals", "kms:ViaService", [via]))
+        }
+        (On::Stores, _) => ("Jobs", Condition::new()),
+        (On::Keys, _) => ("BucketKey", Condition::new()),
+        (On::Bucket, _) => ("DataBucket", Condition::new()),
+        (On::Objects, _) => ("DataObjects", Condition::new()),
+        (On::Policy, _) => ("RolesPolicy", Condition::new()),
+        _ => ("RoleRead", Condition::new()),
+    }
+}
+
+fn arns(places: &Places, on: On, notes: &mut Vec<String>) -> Vec<String> {
+    let known = |address: &str, name: &str| -> Vec<String> {
+        places.attribute(address, name).into_iter().map(str::to_owned).collect()
+    };
+    let buckets = || known("s3_bucket.data", "name").into_iter().map(|name| places.bucket(&name));
+    match on {
+        On::Stores => arn_or_any(places, ("healthlake_fhir_datastore.this", "healthlake", "datastore/fhir/*"), notes),
+        On::Keys => arn_or_any(places, ("kms_key.s3", "kms", "key/*"), notes),
+        On::Bucket => buckets().collect(),
+        On::Objects => buckets().map(|bucket| format!("{bucket}/*")).collect(),
+        On::Policy => known("iam_policy.healthlake", "arn"),
+        _ => known("iam_role.healthlake", "arn"),
+    }
+}
