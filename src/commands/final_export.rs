@@ -14,13 +14,13 @@ use crate::data::download::{self, MANIFEST};
 use crate::data::objects;
 use crate::data::place::{Place, Prefix};
 use crate::error::{CommandError, ResourceError};
+use crate::module::beside::{STORE, is_beside};
 use crate::plan::{Action, Change};
 use crate::resource::Context;
 use crate::session::{Prepared, Session};
 use crate::ui::json::FORMAT_VERSION;
 use crate::whole_file;
 
-const STORE: &str = "healthlake_fhir_datastore.this";
 const RECEIPT: &str = "receipt.json";
 const OTHER_PLACE: &str = "name another bucket, or a folder";
 /// `CopyObject` takes no more (S3 API reference).
@@ -90,21 +90,36 @@ impl<'a> FinalExport<'a> {
         let desk = Desk::of(prepared.cx.clone(), &prepared.state)?;
         let to = matches!(self.place, Place::Local(_)).then_some(self.text);
         let wish = Wish { to, types: &[], wait: true, replaces: true, again: self.again };
+        for change in prepared.plan.changes.iter().filter(|change| change.kind == "healthlake_fhir_datastore") {
+            if is_beside(&change.address) {
+                let address = &change.address;
+                session.printer.warning(&format!("{address} goes too, and is not exported: only the store in use is"));
+            }
+        }
         session.printer.say("Exporting before anything is deleted.");
         let mut exported = Box::pin(export(session, &desk, wish)).await.map_err(nothing_deleted)?;
         let Place::S3(target) = &self.place else { return Ok(exported.manifest(&desk)) };
         // A copy that is cut off is known for ours by the receipt.
-        interruptible(&session.stop, Box::pin(self.announce(prepared, &Value::Null))).await?;
+        let announced = interruptible(&session.stop, Box::pin(self.announce(prepared, &Value::Null))).await;
+        announced.map_err(|error| self.cut_off(error))?;
         let copy = async {
             let copied = self.copy(prepared, &exported, target).await;
             copied.map_err(|error| nothing_deleted(super::data::unfinished(error, None, self.again)))
         };
-        interruptible(&session.stop, Box::pin(copy)).await?;
+        interruptible(&session.stop, Box::pin(copy)).await.map_err(|error| self.cut_off(error))?;
         exported.files.iter_mut().for_each(|file| file.file = format!("{target}{}/", file.kind));
         let manifest = exported.manifest(&desk);
         self.write(&prepared.cx, MANIFEST, &manifest).await.map_err(nothing_deleted)?;
         session.printer.say(&format!("Copied to {target}."));
         Ok(manifest)
+    }
+
+    /// An interruption after the export was made.
+    fn cut_off(&self, error: CommandError) -> CommandError {
+        match error {
+            CommandError::Interrupted(_) => nothing_deleted(super::data::unfinished("interrupted", None, self.again)),
+            other => other,
+        }
     }
 
     /// The manifest of an earlier export of this store after which deleting has begun: what exports need may be gone already.

@@ -601,3 +601,21 @@ fn a_job_that_fails_without_a_word_is_told_with_its_manifest() {
     place.cloud().emulator.set_faults(r#"{"jobs": {"after_resources": 1, "ends_as": "FAILED"}}"#.parse().unwrap());
     place.run(["data", "import", "in"]).exits(6).says("ended as FAILED").says("manifest.json may tell more");
 }
+
+#[test]
+fn an_export_that_is_interrupted_anywhere_after_its_job_says_how_to_go_on() {
+    for operation in ["ListObjectsV2", "GetObject"] {
+        let place = stack();
+        place.cloud().emulator.load(None, patients(0..3, 0).as_bytes()).unwrap();
+        place.cloud().rules([rule(operation, Some(1), Action::Hang)]);
+        let mut running = place.run(["data", "export", "s3://example-fhir-minimal-data/out"]).start();
+        running.wait_until_stuck(&place);
+        running.signal(Signal::SIGINT);
+        let ended = running.ends();
+        assert_eq!(ended.code, 6, "{operation}: {ended}");
+        ended.says("`hlctl data export s3://example-fhir-minimal-data/out` takes up where this stood");
+        place.cloud().heal();
+        place.run(["data", "export", "s3://example-fhir-minimal-data/out"]).succeeds();
+        assert_eq!(place.cloud().count("StartFHIRExportJob"), 1);
+    }
+}

@@ -332,6 +332,16 @@ fn a_smart_store_is_replaced_with_all_that_names_it() {
 }
 
 #[test]
+fn a_final_export_says_which_stores_it_leaves_out() {
+    let place = backed_up();
+    load(&place, 0..3);
+    place.run(["restore", "--at", "latest", "-y"]).succeeds();
+    let ended = place.run(DESTROY.into_iter().chain(["--final-export", "safe"])).succeeds();
+    ended.says("healthlake_fhir_datastore.successor goes too, and is not exported").says("Exported 3 resources");
+    assert_eq!(place.cloud().census(), Census::nothing_but_ending_keys(1));
+}
+
+#[test]
 fn an_empty_store_is_replaced_without_an_import() {
     let place = applied("create_kms_key = true", Delays::default());
     place.run(["replace", "--anyway", "--via", "export", "-y"]).succeeds().says("There is nothing to import");

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use serde_json::{Value, json};
 
-use super::{Desk, command, journals, of_aws, of_download, of_failed, of_wait, place_of, plural};
+use super::{Desk, command, interrupted_by, journals, of_aws, of_download, of_failed, of_wait, place_of, plural};
 use crate::cli::DataExportArgs;
 use crate::commands::interruptible;
 use crate::data::access::{self, Means};
@@ -106,7 +106,8 @@ pub(in crate::commands) async fn export(
     }
     let job = flow.wait(&id).await?;
     let folder = flow.folder(&job)?;
-    let mut types = exported(&desk.cx, &folder).await.map_err(of_aws)?;
+    let listed = async { exported(&desk.cx, &folder).await.map_err(of_aws) };
+    let mut types = interrupted_by(session, wish.again, listed).await?;
     types.retain(|kind, _| wish.types.is_empty() || wish.types.contains(kind));
     let files = Box::pin(flow.bring(&folder, &types)).await?;
     flow.conclude(Exported { job, folder, files })
@@ -208,17 +209,17 @@ impl<'a> Flow<'a> {
         let Some(Place::Local(path)) = &self.place else {
             let counted =
                 async { count(&self.desk.cx, folder, types).await.map_err(|error| of_download(&error, again)) };
-            return interruptible(&session.stop, counted).await;
+            return interrupted_by(session, again, counted).await;
         };
         let bar = transfer::bar(session.printer, "Downloading", bytes(types));
         let heard = bar.clone();
-        let work = download(&self.desk.cx, folder, types, path, move |bytes| heard.inc(bytes));
-        let files = tokio::select! {
-            files = work => files,
-            _ = session.stop.requested() => return Err(super::unfinished("the download was stopped", None, again)),
+        let work = async {
+            let files = download(&self.desk.cx, folder, types, path, move |bytes| heard.inc(bytes)).await;
+            files.map_err(|error| of_download(&error, again))
         };
+        let files = interrupted_by(session, again, work).await;
         bar.finish_and_clear();
-        files.map_err(|error| of_download(&error, again))
+        files
     }
 
     /// Writes the manifest, and forgets what was needed to go on.

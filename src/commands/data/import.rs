@@ -5,7 +5,7 @@ use std::path::Path;
 use serde_json::{Value, json};
 
 use super::check::{of_source, refuse, tell};
-use super::{Desk, command, journals, of_failed, of_upload, of_wait, place_of, plural};
+use super::{Desk, command, interrupted_by, journals, of_failed, of_upload, of_wait, place_of, plural};
 use crate::aws::ErrorKind;
 use crate::cli::{DataImportArgs, Level};
 use crate::commands::interruptible;
@@ -107,7 +107,8 @@ pub(super) async fn import(
     }
     let job = flow.wait(&id).await?;
     told["job"] = json!(job);
-    let result = flow.conclude(&job, &mut told).await;
+    let causes = interrupted_by(session, again, flow.causes(&job)).await?;
+    let result = flow.conclude(&job, causes, &mut told);
     let result = result.and_then(|()| flow.check_same(&entry, source));
     flow.print(&told);
     if result.is_ok() {
@@ -315,19 +316,22 @@ impl Flow<'_> {
         job.map_err(|ended| of_wait(ended, id, self.again))
     }
 
-    /// What became of it, with the refusals by cause.
-    async fn conclude(&self, job: &Job, told: &mut Value) -> Result<(), CommandError> {
-        let printer = self.session.printer;
-        let counts = job.progress.unwrap_or_default();
-        let folder = job.folder(&self.desk.store);
-        let causes = match &folder {
-            Some(folder) if job.status != "COMPLETED" => failures::causes(&self.desk.cx, folder).await,
+    /// Why some were refused, as the logs of the job have it.
+    async fn causes(&self, job: &Job) -> Result<Vec<Cause>, CommandError> {
+        let causes = match job.folder(&self.desk.store) {
+            Some(folder) if job.status != "COMPLETED" => failures::causes(&self.desk.cx, &folder).await,
             _ => Ok(Vec::new()),
         };
-        let causes = causes.unwrap_or_else(|error| {
-            printer.warning(&format!("the logs of the job cannot be read: {error}"));
+        Ok(causes.unwrap_or_else(|error| {
+            self.session.printer.warning(&format!("the logs of the job cannot be read: {error}"));
             Vec::new()
-        });
+        }))
+    }
+
+    /// What became of it, with the refusals by cause.
+    fn conclude(&self, job: &Job, causes: Vec<Cause>, told: &mut Value) -> Result<(), CommandError> {
+        let printer = self.session.printer;
+        let counts = job.progress.unwrap_or_default();
         told["refused"] = json!(causes);
         let asked = self.arguments.validation_level.as_str();
         if let Some(level) = job.validation_level.as_deref().filter(|level| *level != asked) {

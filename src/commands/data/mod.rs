@@ -5,6 +5,7 @@ mod export;
 mod import;
 mod jobs;
 
+use std::future::Future;
 use std::path::PathBuf;
 
 pub(super) use export::{Exported, Wish, export, of_file};
@@ -172,6 +173,18 @@ pub(super) fn unfinished(error: impl std::fmt::Display, hint: Option<String>, ag
     let again = format!("`{again}` takes up where this stood");
     let hint = hint.map_or_else(|| again.clone(), |hint| format!("{hint}\n{again}"));
     CommandError::Incomplete { message: error.to_string(), hint }
+}
+
+/// Does what can be gone on with, unless a signal comes.
+async fn interrupted_by<T>(
+    session: &Session,
+    again: &str,
+    work: impl Future<Output = Result<T, CommandError>>,
+) -> Result<T, CommandError> {
+    tokio::select! {
+        done = work => done,
+        _ = session.stop.requested() => Err(unfinished("interrupted", None, again)),
+    }
 }
 
 fn of_upload(error: &UploadError, again: &str) -> CommandError {
