@@ -76,6 +76,13 @@ impl From<AwsError> for UploadError {
     }
 }
 
+/// A file's upload in parts.
+struct Multipart {
+    id: String,
+    /// Whether an earlier run began it, so that some parts may be there.
+    is_resumed: bool,
+}
+
 /// What the tasks share.
 struct Desk {
     cx: Context,
@@ -122,7 +129,9 @@ pub async fn upload(
         }
         let may_be_there = present.get(&file.name) == Some(&file.checked.size);
         let upload = match begun.remove(&file.name) {
-            Some(upload) if upload.size == file.checked.size && upload.crc64 == file.checked.crc64 => Some(upload.id),
+            Some(upload) if upload.size == file.checked.size && upload.crc64 == file.checked.crc64 => {
+                Some(Multipart { id: upload.id, is_resumed: true })
+            }
             Some(upload) => {
                 desk.abort(&file.name, &upload.id).await?;
                 None
@@ -135,7 +144,7 @@ pub async fn upload(
                 let record = Begun { id: id.clone(), size: file.checked.size, crc64: file.checked.crc64 };
                 entry.uploads.insert(file.name.clone(), record);
                 journal.write(entry)?;
-                Some(id)
+                Some(Multipart { id, is_resumed: false })
             }
             known => known,
         };
@@ -205,10 +214,10 @@ impl Desk {
         self: Arc<Self>,
         file: SourceFile,
         may_be_there: bool,
-        upload: Option<String>,
+        upload: Option<Multipart>,
     ) -> Result<bool, UploadError> {
         match upload {
-            Some(id) => self.send_parts(&file, id).await.map(|()| true),
+            Some(upload) => self.send_parts(&file, upload).await.map(|()| true),
             None if may_be_there && self.is_there(&file).await? => {
                 (self.progress)(file.checked.size);
                 Ok(false)
@@ -240,8 +249,9 @@ impl Desk {
         Ok(())
     }
 
-    async fn send_parts(self: &Arc<Self>, file: &SourceFile, id: String) -> Result<(), UploadError> {
-        let mut parts = self.parts(&file.name, &id).await?;
+    async fn send_parts(self: &Arc<Self>, file: &SourceFile, upload: Multipart) -> Result<(), UploadError> {
+        let Multipart { id, is_resumed } = upload;
+        let mut parts = if is_resumed { self.parts(&file.name, &id).await? } else { BTreeMap::new() };
         let count = file.checked.size.div_ceil(PART);
         let mut tasks = JoinSet::new();
         for number in 1..=count {

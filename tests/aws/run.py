@@ -234,6 +234,32 @@ def full_buckets_are_kept_unless_force_destroy_says_otherwise(stack_of):
     attributes.nothing_left(stack)
 
 
+def what_is_imported_arrives_as_it_is(stack_of):
+    stack = stack_of()
+    stack.expect(0, "apply", "--auto-approve")
+    s3 = stack.client("s3")
+    data = stack.outputs()["s3_bucket"]
+    # moto carries out a Deny whatever its conditions say.
+    s3.delete_bucket_policy(Bucket=data)
+    patient = '{"resourceType":"Patient","id":"%s-%d","text":{"status":"empty","div":"%s"}}\n'
+    files = {
+        "small.ndjson": "".join(patient % ("s", number, "x") for number in range(9)),
+        "a b/large+1.ndjson": "".join(patient % ("l", number, "y" * 1000) for number in range(12000)),
+    }
+    for name, text in files.items():
+        path = pathlib.Path(stack.directory) / "in" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+    # The emulator has no bucket of moto's to read from.
+    uploaded = stack.expect(6, "data", "import", "in")
+    assert "Uploaded 2 files" in uploaded.err, str(uploaded)
+    listed = s3.list_objects_v2(Bucket=data, Prefix="import/")["Contents"]
+    bodies = {one["Key"].split("/input/")[1]: s3.get_object(Bucket=data, Key=one["Key"])["Body"].read() for one in listed}
+    assert bodies == {name: text.encode() for name, text in files.items()}, sorted(bodies)
+    stack.destroy("--force-destroy")
+    attributes.nothing_left(stack)
+
+
 def protection_needs_a_name(stack_of):
     stack = stack_of()
     stack.expect(0, "apply", "--auto-approve")
@@ -351,6 +377,7 @@ TESTS = [
     whoever_takes_the_place_of_what_is_gone_is_not_overwritten,
     a_trail_that_does_not_answer_is_a_note,
     full_buckets_are_kept_unless_force_destroy_says_otherwise,
+    what_is_imported_arrives_as_it_is,
     protection_needs_a_name,
     taken_names_are_told_before_anything_is_made,
     a_state_of_another_account_is_refused,
