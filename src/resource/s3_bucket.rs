@@ -336,7 +336,7 @@ type Page = aws_sdk_s3::operation::list_object_versions::ListObjectVersionsOutpu
 impl Start {
     fn after(page: &Page) -> Option<Self> {
         (page.is_truncated() == Some(true) && page.next_key_marker().is_some()).then(|| Self {
-            key: page.next_key_marker().map(decoded),
+            key: page.next_key_marker().map(|key| decoded(page, key)),
             version: page.next_version_id_marker().map(str::to_owned),
         })
     }
@@ -403,13 +403,17 @@ fn identifiers(page: &Page) -> Result<Vec<ObjectIdentifier>, ResourceError> {
     versions
         .chain(markers)
         .map(|(key, version)| {
-            let identifier = ObjectIdentifier::builder().set_key(key.map(decoded));
+            let identifier = ObjectIdentifier::builder().set_key(key.map(|key| decoded(page, key)));
             identifier.set_version_id(version.map(str::to_owned)).build().map_err(ResourceError::request)
         })
         .collect()
 }
 
-fn decoded(key: &str) -> String {
+/// A key of the page, which says whether it has encoded them; a server that plays S3 may not have.
+fn decoded(page: &Page, key: &str) -> String {
+    if page.encoding_type() != Some(&EncodingType::Url) {
+        return key.to_owned();
+    }
     // S3 writes a space as a plus sign here.
     percent_decode_str(&key.replace('+', " ")).decode_utf8_lossy().into_owned()
 }
