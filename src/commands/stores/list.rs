@@ -62,8 +62,11 @@ fn row(address: &Address, entry: &Entry, vitals: Option<&Vitals>) -> Vec<String>
     vec![name, id, status, window, origin]
 }
 
-/// From when to when.
+/// From when to when. A backup that has just begun has no whole second yet.
 pub(super) fn between(window: BackupWindow) -> String {
+    if window.earliest > window.latest {
+        return "no point yet".to_owned();
+    }
     format!("{} .. {}", instant(window.earliest), instant(window.latest))
 }
 
