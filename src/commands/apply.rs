@@ -66,7 +66,8 @@ async fn apply_fresh(
     if prepared.plan.changes_aws() {
         confirm::approve(session, manner.auto_approve || named, "\nDo this?").await?;
     }
-    carry_out(session, held, prepared, manner).await
+    let is_whole = options.targets.is_empty() && !arguments.scope.refresh_only;
+    carry_out(session, held, prepared, manner, is_whole).await
 }
 
 async fn run_saved(session: &Session, arguments: &ApplyArgs, path: &Path) -> Result<ExitCode, CommandError> {
@@ -99,7 +100,8 @@ async fn apply_saved(
         return Err(confirm::protected(&unnamed));
     }
     // The user saw the plan when it was made; naming its file is the approval.
-    carry_out(session, held, prepared, manner).await
+    let is_whole = saved.options.targets.is_empty() && !saved.refresh_only;
+    carry_out(session, held, prepared, manner, is_whole).await
 }
 
 async fn plan(
@@ -124,14 +126,20 @@ async fn carry_out(
     held: Arc<Held>,
     prepared: Prepared,
     manner: &Manner,
+    is_whole: bool,
 ) -> Result<ExitCode, CommandError> {
     let has_work = prepared.plan.has_work();
     let begun = Instant::now();
-    let report = walk(session, held, &prepared, manner, Some("hlctl apply")).await?;
+    let report = walk(session, Arc::clone(&held), &prepared, manner, Some("hlctl apply")).await?;
     if manner.json {
         session.printer.data(&format!("{:#}", json::report(&report)));
     }
     let result = summary::conclude(session, &report, "The apply", "hlctl apply");
+    if result.is_ok() && is_whole && report.state.switching {
+        // Whatever names a store names the one in use by now.
+        let serial = report.state.serial + 1;
+        held.write(State { serial, switching: false, ..report.state.clone() }).await?;
+    }
     if result.is_ok() && has_work {
         session.printer.say(&format!("\n{}", summary::done(&report, "Apply", begun.elapsed())));
     }

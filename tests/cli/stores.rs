@@ -287,6 +287,39 @@ fn a_signal_after_the_new_store_was_made_does_not_say_that_nothing_was_changed()
 }
 
 #[test]
+fn an_apply_finishes_a_switch_that_was_cut_off() {
+    let place = backed_up();
+    load(&place, 0..2);
+    let denied = Action::Error { code: "ValidationException".into(), message: "not today".into(), status: 400 };
+    place.cloud().rules([rule("TagResource", None, denied)]);
+    let first = place.store_id();
+    place.run(["replace", "--anyway", "-y"]).exits(6).says("`hlctl apply`");
+    place.cloud().heal();
+    assert_ne!(place.store_id(), first);
+    assert_eq!(place.state()["switching"], true);
+    place.apply();
+    assert_eq!(place.state()["switching"], Value::Null);
+    is_settled(&place);
+    // What is asked for after that is a replacement of its own.
+    place.run(["replace", "--anyway", "-y"]).succeeds();
+    assert_eq!(beside(&place).len(), 2);
+}
+
+#[test]
+fn a_switch_that_was_cut_off_is_finished_by_the_same_command_and_not_made_twice() {
+    let place = backed_up();
+    load(&place, 0..2);
+    place.cloud().rules([rule("TagResource", None, Action::Hang)]);
+    let mut running = place.run(["replace", "--anyway", "-y"]).start();
+    running.wait_until_stuck(&place);
+    running.kill();
+    place.cloud().heal();
+    place.run(["replace", "--anyway", "-y"]).succeeds().says("what is left of that is done now");
+    assert_eq!(beside(&place).len(), 1);
+    is_settled(&place);
+}
+
+#[test]
 fn whoever_may_not_search_can_restore_and_is_told_that_nothing_was_compared() {
     let place = backed_up();
     place.cloud().rules([rule("SearchWithGet", None, Action::Deny)]);

@@ -108,7 +108,7 @@ pub(super) async fn import(
     let job = flow.wait(&id).await?;
     told["job"] = json!(job);
     let causes = interrupted_by(session, again, flow.causes(&job)).await?;
-    let result = flow.conclude(&job, causes, &mut told);
+    let result = flow.conclude(&job, &causes, &mut told);
     let result = result.and_then(|()| flow.check_same(&entry, source));
     flow.print(&told);
     if result.is_ok() {
@@ -329,7 +329,7 @@ impl Flow<'_> {
     }
 
     /// What became of it, with the refusals by cause.
-    fn conclude(&self, job: &Job, causes: Vec<Cause>, told: &mut Value) -> Result<(), CommandError> {
+    fn conclude(&self, job: &Job, causes: &[Cause], told: &mut Value) -> Result<(), CommandError> {
         let printer = self.session.printer;
         let counts = job.progress.unwrap_or_default();
         told["refused"] = json!(causes);
@@ -346,7 +346,7 @@ impl Flow<'_> {
             return Ok(());
         }
         if job.status == "COMPLETED_WITH_ERRORS" {
-            return Err(self.incomplete(job, &causes));
+            return Err(self.incomplete(job, causes));
         }
         Err(of_failed(job, &self.desk.store, self.again))
     }

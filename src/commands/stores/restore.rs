@@ -40,7 +40,7 @@ fn again(arguments: &RestoreArgs) -> String {
 }
 
 async fn restore(scene: &Scene<'_>, arguments: &RestoreArgs, state: State) -> Result<ExitCode, CommandError> {
-    if state.switching {
+    if state.switching && arguments.put_in_use {
         let state = finish(scene, state).await?;
         return Ok(told(scene, &state, &Address::parse(STORE), None));
     }
