@@ -238,7 +238,7 @@ pub struct Group {
     pub count: u64,
     /// The first of them.
     pub example: Spot,
-    /// The next ones, [`MORE`] at most.
+    /// The next ones, `MORE` at most.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub more: Vec<Spot>,
 }
