@@ -142,23 +142,52 @@ fn a_reader_that_goes_away_is_no_panic() {
     }
 }
 
-#[test]
-fn the_sandbox_serves_any_client_until_it_is_stopped() {
-    let place = Place::sandbox("minimal");
-    let mut command = place.run(["sandbox", "--port", "0", "--format", "url", "--create-delay", "0"]).command();
-    let mut child = command.stdout(std::process::Stdio::piped()).stderr(std::process::Stdio::null()).spawn().unwrap();
+/// The sandbox on a port of its own, and its address.
+fn serve(place: &Place, arguments: &[&str]) -> (std::process::Child, String) {
+    let all = ["sandbox", "--port", "0", "--format", "url", "--create-delay", "0"];
+    let mut command = place.run(all.iter().chain(arguments).copied()).command();
+    let mut child = command.stdout(std::process::Stdio::piped()).stderr(std::process::Stdio::piped()).spawn().unwrap();
     let mut url = String::new();
     let mut stdout = std::io::BufReader::new(child.stdout.take().unwrap());
     std::io::BufRead::read_line(&mut stdout, &mut url).unwrap();
-    let run = place.run(["apply", "-y"]).without("HLCTL_SANDBOX").env("AWS_ENDPOINT_URL", url.trim());
+    (child, url.trim().to_owned())
+}
+
+/// Ends it, and gives what it said.
+fn stop(child: std::process::Child) -> String {
+    let process = nix::unistd::Pid::from_raw(i32::try_from(child.id()).unwrap());
+    nix::sys::signal::kill(process, nix::sys::signal::Signal::SIGTERM).unwrap();
+    let ended = child.wait_with_output().unwrap();
+    assert_eq!(ended.status.code(), Some(0));
+    String::from_utf8(ended.stderr).unwrap()
+}
+
+#[test]
+fn the_sandbox_serves_any_client_until_it_is_stopped() {
+    let place = Place::sandbox("minimal");
+    let (child, url) = serve(&place, &[]);
+    let run = place.run(["apply", "-y"]).without("HLCTL_SANDBOX").env("AWS_ENDPOINT_URL", &url);
     run.env("AWS_REGION", "us-east-1")
         .env("AWS_ACCESS_KEY_ID", "sandbox")
         .env("AWS_SECRET_ACCESS_KEY", "sandbox")
         .succeeds();
-    nix::sys::signal::kill(
-        nix::unistd::Pid::from_raw(i32::try_from(child.id()).unwrap()),
-        nix::sys::signal::Signal::SIGTERM,
-    )
-    .unwrap();
-    assert_eq!(child.wait().unwrap().code(), Some(0));
+    stop(child);
+}
+
+#[test]
+fn the_sandbox_begins_with_the_data_that_it_is_given() {
+    let place = Place::sandbox("minimal");
+    place.write(
+        "p.ndjson",
+        "{\"resourceType\":\"Patient\",\"id\":\"a\"}\n{\"resourceType\":\"Patient\",\"id\":\"b\"}\n",
+    );
+    let (child, _) = serve(&place, &["--data-dir", "kept", "--load", "p.ndjson"]);
+    let said = stop(child);
+    assert!(said.contains("Loaded 2 resources of p.ndjson into the store "), "{said}");
+    let id = said.split("into the store ").nth(1).unwrap()[..32].to_owned();
+    // The only store there is is the one that was made for the data.
+    let more = place.run(["sandbox", "load", "p.ndjson", "--data-dir", "kept", "--json"]).succeeds().json();
+    assert_eq!(more["loaded"][0]["store"], id.as_str(), "{more:#}");
+    let (child, _) = serve(&place, &["--data-dir", "kept", "--load", "p.ndjson", "--load-store", &id]);
+    stop(child);
 }
