@@ -216,11 +216,13 @@ fn data_comes_in_and_out_under_its_policy_and_every_action_is_needed() {
     place.cloud().emulator.set_faults(failing.parse().unwrap());
     place.run(["data", "import", "in"]).exits(6).says("no capacity");
     std::fs::rename(place.path("in/small.ndjson"), place.path("in/tiny.ndjson")).unwrap();
-    // Another is cut off among its parts, and is another one the next time.
+    // Another is cut off among its parts, gone on with and cut off again, and is another one the next time.
     large(101);
-    let broken = hlctl_emulator::Action::Error { code: "InvalidRequest".into(), message: "no".into(), status: 400 };
-    place.cloud().rules([rule("UploadPart", Some(2), broken)]);
-    place.run(["data", "import", "in"]).exits(6).says("the upload is not finished");
+    let broken = || hlctl_emulator::Action::Error { code: "InvalidRequest".into(), message: "no".into(), status: 400 };
+    for nth in [2, 1] {
+        place.cloud().rules([rule("UploadPart", Some(nth), broken())]);
+        place.run(["data", "import", "in"]).exits(6).says("the upload is not finished");
+    }
     place.cloud().heal();
     large(102);
     place.run(["data", "import", "in"]).succeeds();
