@@ -4,6 +4,8 @@ use std::fs;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
+use tempfile::TempPath;
+
 use super::lock::{FileLock, Holder};
 use super::store::Holding;
 use super::{Place, State, StateError, format};
@@ -173,10 +175,14 @@ impl LocalStore {
         if let Some(successor) = successor {
             self.check_precedes(successor)?;
         }
+        let previous = self.link_previous()?;
+        // This process may have been stopped for long. Whoever takes the lock away removes the unfinished files after it,
+        // so that from here on there is nothing left to be put in place once the lock is gone.
         lock.check()?;
-        self.keep_previous(self.directory())?;
-        // Once more, as late as can be, for this process may have been stopped for long.
-        lock.check()?;
+        if let Some(previous) = previous {
+            let backup = self.backup_path();
+            previous.persist(&backup).map_err(|error| io("keep the backup", &backup, error.error))?;
+        }
         beside.put_in_place(&self.path).map_err(|error| io("replace", &self.path, error))
     }
 
@@ -189,17 +195,19 @@ impl LocalStore {
         Err(StateError::Overtaken { place: self.place() })
     }
 
-    /// A second name for the present file, moved over the backup; the present file stays in place all the while. A damaged
-    /// state does not take the place of a whole backup.
-    fn keep_previous(&self, directory: &Path) -> Result<(), StateError> {
+    /// A second name for the present file, which stays in place all the while. A damaged state does not take the place of a
+    /// whole backup, and has none.
+    fn link_previous(&self) -> Result<Option<TempPath>, StateError> {
         let is_whole = self.bytes()?.is_some_and(|bytes| format::decode(&bytes, &self.place()).is_ok());
         if !is_whole {
-            return Ok(());
+            return Ok(None);
         }
-        let backup = self.backup_path();
-        let second = directory.join(format!("{}{}", self.unfinished_prefix(), uuid::Uuid::new_v4()));
+        let second = self.directory().join(format!("{}{}", self.unfinished_prefix(), uuid::Uuid::new_v4()));
+        let second =
+            TempPath::try_from_path(second).map_err(|error| io("name the backup beside", &self.path, error))?;
         let linked = fs::hard_link(&self.path, &second).or_else(|_| fs::copy(&self.path, &second).map(|_| ()));
-        linked.and_then(|()| fs::rename(&second, &backup)).map_err(|error| io("keep the backup", &backup, error))
+        linked.map_err(|error| io("keep the backup of", &self.path, error))?;
+        Ok(Some(second))
     }
 }
 

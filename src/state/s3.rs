@@ -178,8 +178,15 @@ impl S3Store {
         renewed?;
         kept?;
         seen.previous = None;
-        seen.version = Version::Is(self.put(&seen.version, bytes, &encryption).await?);
-        Ok(())
+        match self.put(&seen.version, bytes, &encryption).await {
+            Ok(version) => {
+                seen.version = Version::Is(version);
+                Ok(())
+            }
+            // Whoever takes a lock away changes the state as well; that the lock is gone is what there is to tell.
+            Err(overtaken @ StateError::Overtaken { .. }) => Err(lease.renew().await.err().unwrap_or(overtaken)),
+            Err(error) => Err(error),
+        }
     }
 
     async fn keep(&self, previous: Option<&[u8]>, encryption: &Encryption) -> Result<(), StateError> {

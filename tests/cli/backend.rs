@@ -75,6 +75,11 @@ impl Remote {
         running
     }
 
+    fn has_recorded_all_but_the_store(&self) -> bool {
+        let state = self.state();
+        state["resources"].as_object().unwrap().values().filter(|entry| entry["status"] == "ready").count() == 18
+    }
+
     fn has_recorded_the_store(&self) -> bool {
         self.object("")
             .is_some_and(|state| !state["state"]["resources"]["healthlake_fhir_datastore.this"]["recorded"].is_null())
@@ -204,6 +209,26 @@ fn a_holder_that_was_robbed_while_it_was_stopped_writes_no_more() {
 }
 
 #[test]
+fn a_holder_that_is_robbed_in_the_middle_of_a_write_is_told_so() {
+    let remote = Remote::of(Place::still("minimal"));
+    let running = remote.busy();
+    eventually("nothing is left to be written", || remote.has_recorded_all_but_the_store());
+    remote.states.emulator.clear_requests();
+    // The first is the renewal of the lock, and every other an attempt at the state.
+    remote.states.rules((2..100).map(|nth| rule("PutObject", Some(nth), Action::Throttle)));
+    remote.place.cloud().let_a_minute_pass();
+    eventually("the state is being written", || remote.states.count("PutObject") > 1);
+    let delete = |key: String| call(remote.states.s3().delete_object().bucket(BUCKET).key(key).send()).unwrap();
+    delete(KEY.to_owned());
+    delete(format!("{KEY}.lock"));
+    remote.states.heal();
+    let ended = running.ends();
+    assert_eq!(ended.code, 6, "{ended}");
+    ended.says("was taken away from this run");
+    assert_eq!(remote.object(""), None);
+}
+
+#[test]
 fn a_robbed_holder_of_a_file_writes_no_more_either() {
     let place = Place::still("minimal");
     let stopped = place.run(["apply", "-y"]).start();
@@ -213,12 +238,13 @@ fn a_robbed_holder_of_a_file_writes_no_more_either() {
     place.run(["force-unlock", lock["id"].as_str().unwrap(), "-y"]).succeeds();
     place.cloud().let_a_minute_pass();
     place.apply();
-    let kept = || [place.read("healthlake.state.json"), place.read("healthlake.state.json.backup")];
-    let before = kept();
+    let kept = |suffix: &str| place.read(&format!("healthlake.state.json{suffix}"));
+    let (state, backup) = (kept(""), kept(".backup"));
     stopped.signal(Signal::SIGCONT);
     let ended = stopped.ends();
     assert_eq!(ended.code, 6, "{ended}");
-    assert!(kept() == before, "{ended}");
+    assert!(kept("") == state, "{ended}");
+    assert!(kept(".backup") == backup, "{ended}");
     place.run(["plan", "--detailed-exitcode"]).succeeds();
 }
 
