@@ -1,5 +1,8 @@
 //! The coordinator.
 
+mod intent;
+mod record;
+
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -13,15 +16,14 @@ use tokio::time::{Instant, interval, sleep, timeout};
 use super::event::{Event, Observer, Outcome};
 use super::job::Job;
 use super::schedule::{Schedule, StepId};
-use super::steps::{Step, Work, intent, steps};
+use super::steps::{Step, steps};
 use super::writer::Writer;
 use crate::address::Address;
-use crate::aws::ErrorKind;
 use crate::error::{CommandError, ResourceError};
 use crate::module::Stack;
 use crate::plan::{Action, Plan, foretell};
-use crate::resource::{Attributes, Context, Known, Report as TaskReport};
-use crate::state::{Deposed, Entry, Held, LocalStore, State, StateError, Status, format};
+use crate::resource::{Context, Known, Report as TaskReport};
+use crate::state::{Held, LocalStore, State, StateError, format};
 
 /// How long calls under way may go on after a stop. With what writing the state takes, it stays under five seconds.
 const GRACE: Duration = Duration::from_secs(3);
@@ -127,89 +129,6 @@ struct Coordinator<'a> {
 }
 
 impl Coordinator<'_> {
-    /// Writes down, before the first call that changes anything, all that is about to be made and deleted.
-    async fn intend(&mut self, is_protected: &dyn Fn(&Address) -> bool) -> Result<(), CommandError> {
-        let before = self.state.clone();
-        self.state.settings = self.cx.settings.clone();
-        self.note_what_was_seen(is_protected);
-        for step in self.steps.clone() {
-            match &step.work {
-                Work::Create => self.intend_create(&step, is_protected(&step.address)),
-                Work::Delete { recorded, deposed: true, .. } => self.intend_to_delete_another(&step, recorded),
-                Work::Delete { deposed: false, .. } => {
-                    if let Some(entry) = self.state.resources.get_mut(&step.address) {
-                        entry.status = Status::Deleting;
-                    }
-                }
-                _ => {}
-            }
-        }
-        if self.state == before {
-            return Ok(());
-        }
-        self.writer.dirty = true;
-        self.writer.start(&mut self.state);
-        self.writer.finish().await.map_err(CommandError::State)
-    }
-
-    /// A stray is written down among the replaced before it is deleted.
-    fn intend_to_delete_another(&mut self, step: &Step, recorded: &Value) {
-        let is_known = |deposed: &Deposed| deposed.entry.recorded.as_ref() == Some(recorded);
-        let is_replaced = self.state.recorded(step.address.as_str()) == Some(recorded);
-        if is_replaced || self.state.deposed.iter().any(is_known) {
-            return;
-        }
-        let entry = Entry { recorded: Some(recorded.clone()), ..intent(step, self.plan, false) };
-        self.state.deposed.push(Deposed { address: step.address.clone(), entry });
-    }
-
-    fn intend_create(&mut self, step: &Step, protected: bool) {
-        let previous = self.state.resources.remove(&step.address);
-        let mut entry = intent(step, self.plan, protected);
-        let is_whole = |told: &&Value| step.kind.is_whole(told).unwrap_or(false);
-        entry.foretold = self.foretold.get(&step.address).filter(is_whole).cloned();
-        entry.attributes = self.stack.get(&step.address).map(|spec| spec.desired(&self.known)).unwrap_or_default();
-        entry.protection = previous.as_ref().and_then(|previous| previous.protection);
-        // What was being filled from elsewhere still is; one that is made anew in another's place is not.
-        let begun = previous.as_ref().filter(|previous| previous.status == Status::Creating);
-        entry.origin = begun.and_then(|previous| previous.origin.clone());
-        match previous {
-            // The same attempt goes on, so AWS must see the same token.
-            Some(previous) if previous.status == Status::Creating && previous.recorded.is_none() => {
-                entry.token = previous.token;
-                entry.doubtful_since = step.kind.is_nameless().then(now);
-            }
-            Some(previous) if step.action == Action::Replace => {
-                self.state.deposed.push(Deposed { address: step.address.clone(), entry: previous });
-                self.known.remove(&step.address);
-            }
-            _ => self.known.remove(&step.address),
-        }
-        self.state.resources.insert(step.address.clone(), entry);
-    }
-
-    /// Reading has brought the state up to date; the configuration decides protection and needs.
-    fn note_what_was_seen(&mut self, is_protected: &dyn Fn(&Address) -> bool) {
-        for change in &self.plan.changes {
-            let Some(entry) = self.state.resources.get_mut(&change.address).filter(|_| !change.deposed) else {
-                continue;
-            };
-            // AWS has shown everything by then.
-            entry.doubtful_since = entry.doubtful_since.filter(|since| now() - since < LONGEST_DOUBT_SECONDS);
-            if let (Some(recorded), Some(observed)) = (&change.recorded, &change.observed) {
-                entry.recorded = Some(recorded.clone());
-                for (name, value) in &mut entry.attributes {
-                    *value = observed.get(name).cloned().unwrap_or(Value::Null);
-                }
-                self.known.insert(change.address.clone(), recorded.clone());
-            }
-            if self.stack.contains_key(&change.address) {
-                entry.protected = is_protected(&change.address);
-                entry.needs = self.plan.graph.needs(&change.address).cloned().collect();
-            }
-        }
-    }
-
     async fn walk(
         mut self,
         mut receiver: mpsc::UnboundedReceiver<Message>,
@@ -335,13 +254,6 @@ impl Coordinator<'_> {
         }
     }
 
-    fn doubt(&mut self, id: StepId) {
-        if let Some(entry) = self.state.resources.get_mut(&self.steps[id].address) {
-            entry.doubtful_since = Some(now());
-            self.writer.dirty = true;
-        }
-    }
-
     fn identify(&mut self, id: StepId, recorded: Value) {
         let address = self.steps[id].address.clone();
         self.known.insert(address.clone(), recorded.clone());
@@ -402,85 +314,6 @@ impl Coordinator<'_> {
         self.tell(&step, Outcome::Skipped { because }, Duration::ZERO, observer);
     }
 
-    fn record_done(&mut self, step: &Step, recorded: Option<Value>) {
-        match &step.work {
-            Work::Forget => drop(self.state.resources.remove(&step.address)),
-            Work::Delete { deposed: false, .. } => drop(self.state.resources.remove(&step.address)),
-            Work::Delete { recorded, deposed: true, .. } => {
-                self.state.deposed.retain(|deposed| {
-                    deposed.address != step.address || deposed.entry.recorded.as_ref() != Some(recorded)
-                });
-            }
-            Work::Create | Work::Update(..) | Work::Settle(_) | Work::Adopt(_) => self.record_made(step, recorded),
-        }
-    }
-
-    fn record_made(&mut self, step: &Step, recorded: Option<Value>) {
-        if let Some(recorded) = &recorded {
-            self.known.insert(step.address.clone(), recorded.clone());
-        }
-        let attributes = self.attributes_of(step);
-        let protected = self.plan.changes.iter().any(|change| change.address == step.address && change.protected);
-        let entry =
-            self.state.resources.entry(step.address.clone()).or_insert_with(|| intent(step, self.plan, protected));
-        entry.status = Status::Ready;
-        entry.recorded = recorded.or_else(|| entry.recorded.take());
-        let (kind, present) = (entry.kind(), entry.recorded.clone());
-        entry.foretold = None;
-        if let Some(attributes) = attributes {
-            entry.attributes.extend(attributes);
-        }
-        // What has come back to its address is none of the replaced.
-        let is_it = |deposed: &Deposed| {
-            let both = kind.zip(present.as_ref()).zip(deposed.entry.recorded.as_ref());
-            deposed.address == step.address && both.is_some_and(|((kind, present), old)| kind.is_one(present, old))
-        };
-        self.state.deposed.retain(|deposed| !is_it(deposed));
-    }
-
-    /// What the resource looks like now: as it was asked for, or, if it was only looked at, as it was seen.
-    fn attributes_of(&self, step: &Step) -> Option<Attributes> {
-        let wanted = self.stack.get(&step.address).map(|spec| spec.desired(&self.known));
-        if !matches!(step.work, Work::Adopt(_)) {
-            return wanted;
-        }
-        let seen = self.plan.changes.iter().find(|change| change.address == step.address && !change.deposed);
-        let seen = seen.and_then(|change| change.observed.clone())?;
-        Some(
-            seen.into_iter()
-                .filter(|(name, _)| wanted.as_ref().is_none_or(|wanted| wanted.contains_key(name)))
-                .collect(),
-        )
-    }
-
-    /// What AWS refused has changed nothing; what was cut off may have, so its intent stays.
-    fn record_failure(&mut self, step: &Step, error: &ResourceError) {
-        match &step.work {
-            Work::Create if made_nothing(error) => self.undo_intent(step),
-            Work::Delete { .. } if deleted_nothing(error) => self.undo_intent(step),
-            _ => {}
-        }
-    }
-
-    fn undo_intent(&mut self, step: &Step) {
-        match &step.work {
-            Work::Create if self.state.recorded(step.address.as_str()).is_none() => {
-                self.state.resources.remove(&step.address);
-                let deposed = self.state.deposed.iter().rposition(|deposed| deposed.address == step.address);
-                if let Some(place) = deposed.filter(|_| step.action == Action::Replace) {
-                    let deposed = self.state.deposed.remove(place);
-                    self.state.resources.insert(deposed.address, deposed.entry);
-                }
-            }
-            Work::Delete { deposed: false, .. } => {
-                if let Some(entry) = self.state.resources.get_mut(&step.address) {
-                    entry.status = Status::Ready;
-                }
-            }
-            _ => {}
-        }
-    }
-
     /// Accounts for the steps that were never begun.
     fn close(&mut self, observer: &mut dyn Observer) {
         for id in self.schedule.waiting() {
@@ -492,36 +325,4 @@ impl Coordinator<'_> {
 /// Whoever took the lock or wrote in between knows better.
 fn is_worth_keeping(error: &StateError) -> bool {
     !matches!(error, StateError::Robbed { .. } | StateError::Overtaken { .. })
-}
-
-/// How long AWS may take to show what it has made, many times over.
-const LONGEST_DOUBT_SECONDS: i64 = 3600;
-
-fn now() -> i64 {
-    jiff::Timestamp::now().as_second()
-}
-
-fn made_nothing(error: &ResourceError) -> bool {
-    match error {
-        ResourceError::Aws(error) => {
-            let creating = ["Create", "Attach", "Put", "Head"].iter().any(|verb| error.operation.starts_with(verb));
-            creating && !is_uncertain(error.kind)
-        }
-        ResourceError::Taken { .. } | ResourceError::Request(_) => true,
-        _ => false,
-    }
-}
-
-/// A look that failed after the order was given leaves a deletion under way.
-fn deleted_nothing(error: &ResourceError) -> bool {
-    match error {
-        ResourceError::Aws(error) => !error.operation.starts_with("Describe") && !is_uncertain(error.kind),
-        ResourceError::NotEmpty { .. } | ResourceError::Request(_) => true,
-        _ => false,
-    }
-}
-
-/// Whether the call may have been carried out all the same.
-fn is_uncertain(kind: ErrorKind) -> bool {
-    matches!(kind, ErrorKind::NoAnswer | ErrorKind::Unavailable | ErrorKind::Garbled)
 }

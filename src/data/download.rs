@@ -300,13 +300,17 @@ async fn fetch(
         let mut written = 0;
         while let Some(bytes) = body.next().await {
             let bytes = bytes.map_err(|error| broken(error.into()))?;
+            let length = u64::try_from(bytes.len()).unwrap_or(u64::MAX);
+            if written + length > piece.length {
+                return Err(broken("more came than was asked for".into()));
+            }
             let write = file.as_ref().map_err(|error| io::Error::new(error.kind(), error.to_string()));
             if let Err(error) = write.and_then(|file| write_at(file, piece.to + written, &bytes)) {
                 // Asking again would not help; the answer counts as had.
                 failure.lock().map(|mut failure| *failure = Some(error)).ok();
                 return Ok(());
             }
-            written += u64::try_from(bytes.len()).unwrap_or(u64::MAX);
+            written += length;
         }
         if written == piece.length { Ok(()) } else { Err(broken("the answer was cut short".into())) }
     })

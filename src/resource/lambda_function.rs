@@ -3,34 +3,39 @@
 //! Identity: the name, unique in account and region. Ownership: its tags. Lambda takes one change at a time: each call
 //! waits until the one before it is done ("Lambda function states").
 
+mod change;
+mod look;
+mod settle;
+
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
-use std::time::Duration;
 
-use aws_sdk_lambda::operation::get_function::GetFunctionOutput;
 use aws_sdk_lambda::primitives::Blob;
-use aws_sdk_lambda::types::{
-    Architecture, Concurrency, Environment, FunctionCode, FunctionConfiguration, LastUpdateStatus, Runtime, State,
-    TracingConfig, TracingMode,
-};
+use aws_sdk_lambda::types::{Architecture, Concurrency, FunctionCode, Runtime, TracingConfig, TracingMode};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
+use look::{condition_of, get};
+use settle::{Impaired, settle};
+
+pub(super) use look::settings_seen;
+pub(super) use settle::pace;
+
 use super::cloudwatch_log_group::CloudwatchLogGroup;
-use super::cognito_user_pool_client::{CognitoUserPoolClient, secret_of};
+use super::cognito_user_pool_client::CognitoUserPoolClient;
 use super::iam_role::IamRole;
 use super::kms_key::KmsKey;
 use super::lambda_alias::LambdaAlias;
 use super::lambda_permission;
 use super::reference::{Known, Ref, Reference, Text};
-use super::tags::{TagChange, as_attribute, take_over, without_aws};
-use super::{Attributes, Condition, Context, Hanging, Identity, Observed, Resource, Rule, SECRET, Task, attributes};
+use super::tags::{as_attribute, take_over, without_aws};
+use super::{Attributes, Context, Hanging, Identity, Observed, Resource, Rule, SECRET, Task, attributes};
 use crate::address::Address;
 use crate::aws::{AwsError, ErrorKind, Operation};
 use crate::error::ResourceError;
 use crate::package::Package;
 use crate::plan::{Action, AttributeChange};
-use crate::wait::{self, Look, Pace};
+use crate::wait::{self, Look};
 
 /// What the configuration asks for.
 #[derive(Clone, Debug)]
@@ -348,183 +353,13 @@ impl LambdaFunction {
         let secret = self.secret_of.iter().map(|_| (SECRET_VARIABLE.to_owned(), json!(SECRET)));
         self.environment.iter().map(|(name, text)| (name.clone(), json!(known.text(text)))).chain(secret).collect()
     }
-
-    async fn environment_to_send(&self, task: &Task<'_>) -> Result<Environment, ResourceError> {
-        let mut variables: HashMap<String, String> =
-            self.environment.iter().map(|(name, text)| (name.clone(), task.known.text(text))).collect();
-        if let Some(client) = &self.secret_of {
-            let id = task.known.text(&client.id());
-            let pool = task.known.text(&client.pool_id());
-            let secret = secret_of(task.cx, &pool, &id).await?;
-            variables.insert(SECRET_VARIABLE.to_owned(), secret.expose().to_owned());
-        }
-        Ok(Environment::builder().set_variables(Some(variables)).build())
-    }
-
-    async fn put_configuration(&self, task: &Task<'_>) -> Result<(), ResourceError> {
-        let role = task.known.text(&self.role.arn());
-        let environment = self.environment_to_send(task).await?;
-        let put = || {
-            let put = task.cx.clients.lambda.update_function_configuration().function_name(&self.name).role(&role);
-            put.runtime(Runtime::from(self.package.runtime.as_str()))
-                .handler(&self.package.handler)
-                .memory_size(whole(self.memory_size))
-                .timeout(whole(self.timeout))
-                .environment(environment.clone())
-                // Nothing stands for AWS's own key (Lambda API reference, `UpdateFunctionConfiguration`, `KMSKeyArn`).
-                .kms_key_arn(self.environment_key(task.known).unwrap_or_default())
-                .tracing_config(TracingConfig::builder().mode(tracing(self.tracing)).build())
-                .send()
-        };
-        task.cx.call(Operation::new("lambda", "UpdateFunctionConfiguration").eventually(NOT_YET), put).await?;
-        Ok(())
-    }
-
-    async fn put_code(&self, cx: &Context, recorded: Recorded) -> Result<Recorded, ResourceError> {
-        let archive = self.package.archive()?;
-        let put = || {
-            let put = cx.clients.lambda.update_function_code().function_name(&self.name);
-            put.zip_file(Blob::new(archive.bytes.clone()))
-                .architectures(Architecture::from(self.package.architecture.as_str()))
-                .send()
-        };
-        let answer = cx.call(Operation::new("lambda", "UpdateFunctionCode").eventually(NOT_YET), put).await?;
-        let code_sha256 = answer.code_sha256.unwrap_or_else(|| archive.sha256.clone());
-        Ok(Recorded { source_sha256: self.package.source_sha256.clone(), code_sha256, ..recorded })
-    }
-
-    async fn put_concurrency(&self, cx: &Context) -> Result<(), ResourceError> {
-        let lambda = &cx.clients.lambda;
-        match self.reserved_concurrency {
-            Some(runs) => {
-                let put = || {
-                    let put = lambda.put_function_concurrency().function_name(&self.name);
-                    put.reserved_concurrent_executions(whole(runs)).send()
-                };
-                cx.call(Operation::new("lambda", "PutFunctionConcurrency").eventually(NOT_YET), put).await?;
-            }
-            None => {
-                let seen = get(cx, &self.name).await?;
-                if seen.and_then(|answer| answer.concurrency).is_some() {
-                    let delete = || lambda.delete_function_concurrency().function_name(&self.name).send();
-                    let operation = Operation::new("lambda", "DeleteFunctionConcurrency").eventually(NOT_YET);
-                    cx.call(operation, delete).await?;
-                }
-            }
-        }
-        Ok(())
-    }
-
-    async fn put_tags(&self, cx: &Context, recorded: &Recorded) -> Result<(), ResourceError> {
-        let lambda = &cx.clients.lambda;
-        let list = || lambda.list_tags().resource(&recorded.arn).send();
-        let before = cx.call(Operation::new("lambda", "ListTags"), list).await?.tags.unwrap_or_default();
-        let change = TagChange::between(&without_aws(before), &self.tags);
-        if !change.set.is_empty() {
-            let set: HashMap<String, String> = change.set.into_iter().collect();
-            let tag = || lambda.tag_resource().resource(&recorded.arn).set_tags(Some(set.clone())).send();
-            cx.call(Operation::new("lambda", "TagResource"), tag).await?;
-        }
-        if !change.remove.is_empty() {
-            let untag =
-                || lambda.untag_resource().resource(&recorded.arn).set_tag_keys(Some(change.remove.clone())).send();
-            cx.call(Operation::new("lambda", "UntagResource"), untag).await?;
-        }
-        Ok(())
-    }
 }
-
-/// What a function counts as whose last change Lambda gave up.
-#[derive(Clone, Copy)]
-enum Impaired {
-    /// It works, and can be changed.
-    Works,
-    /// The change was ours.
-    Fails,
-}
-
-async fn settle(task: &Task<'_>, recorded: Recorded, impaired: Impaired) -> Result<Recorded, ResourceError> {
-    let cx = task.cx;
-    let look = async || {
-        let answer = get(cx, &recorded.name).await?;
-        let configuration = answer.as_ref().and_then(GetFunctionOutput::configuration);
-        // A function made just before may not be seen yet.
-        let Some(configuration) = configuration else { return Ok(Look::Pending("Pending".to_owned())) };
-        match condition_of(configuration) {
-            Condition::Ready => Ok(Look::Ready(())),
-            Condition::Changing(status) | Condition::Ending { what: status, .. } => Ok(Look::Pending(status)),
-            Condition::Impaired { .. } if matches!(impaired, Impaired::Works) => Ok(Look::Ready(())),
-            Condition::Failed { status, cause } | Condition::Impaired { status, cause } => {
-                Err(ResourceError::Failed { status, cause })
-            }
-        }
-    };
-    wait::until(pace(cx), &cx.stop, |_| {}, look).await?;
-    Ok(recorded)
-}
-
-/// A function is ready within seconds, so looking twice a minute would be most of the wait.
-pub(super) fn pace(cx: &Context) -> Pace {
-    Pace { interval: cx.pace.interval.min(Duration::from_secs(1)), timeout: cx.pace.timeout.min(LONGEST_WAIT) }
-}
-
-/// What Lambda has not done in this time it will not do.
-const LONGEST_WAIT: Duration = Duration::from_secs(15 * 60);
 
 /// A function to which hlctl has sent no code.
 fn unsent(identity: &Identity, name: &str) -> Recorded {
     let Identity { account, region, partition, .. } = identity;
     let arn = format!("arn:{partition}:lambda:{region}:{account}:function:{name}");
     Recorded { name: name.to_owned(), arn, source_sha256: String::new(), code_sha256: String::new() }
-}
-
-async fn get(cx: &Context, name: &str) -> Result<Option<GetFunctionOutput>, AwsError> {
-    let get = || cx.clients.lambda.get_function().function_name(name).send();
-    match cx.call(Operation::new("lambda", "GetFunction"), get).await {
-        Ok(answer) => Ok(Some(answer)),
-        Err(error) if error.is_not_found() => Ok(None),
-        Err(error) => Err(error),
-    }
-}
-
-/// States that hlctl does not know count as a change under way, for AWS adds some over time.
-fn condition_of(configuration: &FunctionConfiguration) -> Condition {
-    let cause = |reason: Option<&str>| reason.unwrap_or("AWS gives no cause").to_owned();
-    match configuration.state() {
-        None | Some(State::Active | State::Inactive) => {}
-        Some(State::Failed) => {
-            let cause = cause(configuration.state_reason());
-            return Condition::Failed { status: "Failed".to_owned(), cause };
-        }
-        Some(state) => return Condition::Changing(state.as_str().to_owned()),
-    }
-    match configuration.last_update_status() {
-        None | Some(LastUpdateStatus::Successful) => Condition::Ready,
-        Some(LastUpdateStatus::Failed) => Condition::Impaired {
-            status: "update Failed".to_owned(),
-            cause: cause(configuration.last_update_status_reason()),
-        },
-        Some(status) => Condition::Changing(format!("update {}", status.as_str())),
-    }
-}
-
-/// [`LambdaFunction::settings`] as AWS says.
-pub(super) fn settings_seen(configuration: &FunctionConfiguration) -> Attributes {
-    let variables = configuration.environment().and_then(|environment| environment.variables());
-    let shown = |(name, value): (&String, &String)| {
-        let value = if PLAIN.contains(&name.as_str()) { value } else { SECRET };
-        (name.clone(), json!(value))
-    };
-    attributes([
-        ("role", json!(configuration.role())),
-        ("runtime", json!(configuration.runtime().map(Runtime::as_str))),
-        ("handler", json!(configuration.handler())),
-        ("memory_size", json!(configuration.memory_size())),
-        ("timeout", json!(configuration.timeout())),
-        ("environment", variables.into_iter().flatten().map(shown).collect()),
-        ("kms_key_arn", json!(configuration.kms_key_arn().filter(|key| !key.is_empty()))),
-        ("code_sha256", json!(configuration.code_sha256())),
-    ])
 }
 
 fn tracing(on: bool) -> TracingMode {

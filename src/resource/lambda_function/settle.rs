@@ -1,0 +1,48 @@
+//! Waits until a function takes the next change.
+
+use std::time::Duration;
+
+use aws_sdk_lambda::operation::get_function::GetFunctionOutput;
+
+use super::Recorded;
+use super::look::{condition_of, get};
+use crate::error::ResourceError;
+use crate::resource::{Condition, Context, Task};
+use crate::wait::{self, Look, Pace};
+
+/// What a function counts as whose last change Lambda gave up.
+#[derive(Clone, Copy)]
+pub(super) enum Impaired {
+    /// It works, and can be changed.
+    Works,
+    /// The change was ours.
+    Fails,
+}
+
+pub(super) async fn settle(task: &Task<'_>, recorded: Recorded, impaired: Impaired) -> Result<Recorded, ResourceError> {
+    let cx = task.cx;
+    let look = async || {
+        let answer = get(cx, &recorded.name).await?;
+        let configuration = answer.as_ref().and_then(GetFunctionOutput::configuration);
+        // A function made just before may not be seen yet.
+        let Some(configuration) = configuration else { return Ok(Look::Pending("Pending".to_owned())) };
+        match condition_of(configuration) {
+            Condition::Ready => Ok(Look::Ready(())),
+            Condition::Changing(status) | Condition::Ending { what: status, .. } => Ok(Look::Pending(status)),
+            Condition::Impaired { .. } if matches!(impaired, Impaired::Works) => Ok(Look::Ready(())),
+            Condition::Failed { status, cause } | Condition::Impaired { status, cause } => {
+                Err(ResourceError::Failed { status, cause })
+            }
+        }
+    };
+    wait::until(pace(cx), &cx.stop, |_| {}, look).await?;
+    Ok(recorded)
+}
+
+/// A function is ready within seconds, so looking twice a minute would be most of the wait.
+pub(in crate::resource) fn pace(cx: &Context) -> Pace {
+    Pace { interval: cx.pace.interval.min(Duration::from_secs(1)), timeout: cx.pace.timeout.min(LONGEST_WAIT) }
+}
+
+/// What Lambda has not done in this time it will not do.
+const LONGEST_WAIT: Duration = Duration::from_secs(15 * 60);
