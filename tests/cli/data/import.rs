@@ -1,0 +1,244 @@
+//! Imports: checked, sent, waited for, killed at any point and taken up again.
+
+use std::fs;
+
+use hlctl_emulator::Action;
+use nix::sys::signal::Signal;
+use serde_json::{Value, json};
+
+use super::{folder, held, patients, slow_stack, stack, waits_for_the_job};
+use crate::support::{call, eventually, rule};
+
+#[test]
+fn a_folder_is_checked_uploaded_and_imported() {
+    let place = stack();
+    folder(
+        &place,
+        &[("a.ndjson", &patients(0..30, 0)), ("deeper/b.ndjson", &patients(30..50, 0)), ("notes.txt", "none")],
+    );
+    let ended = place.run(["data", "import", "in", "--json"]).succeeds().says("1 file left out");
+    let told = ended.json();
+    assert_eq!(told["check"]["resources"]["Patient"], 50, "{ended}");
+    assert_eq!(told["upload"]["sent"], 2, "{ended}");
+    assert_eq!(told["job"]["status"], "COMPLETED", "{ended}");
+    assert_eq!(told["job"]["progress"]["resources_imported"], 50, "{ended}");
+    assert_eq!(held(&place), 50);
+    let jobs = place.run(["data", "jobs", "--json"]).succeeds().json();
+    let kinds: Vec<&Value> = jobs["jobs"].as_array().unwrap().iter().map(|job| &job["kind"]).collect();
+    assert_eq!(kinds.len(), 2);
+    assert_eq!(fs::read_dir(place.path(".hlctl/data")).unwrap().count(), 0, "nothing is left to go on with");
+}
+
+#[test]
+fn what_is_in_s3_already_is_imported_from_there() {
+    let place = stack();
+    let outputs = place.run(["outputs", "--json"]).succeeds().json();
+    let bucket = outputs["s3_bucket"].as_str().unwrap().to_owned();
+    let body = patients(0..7, 0).into_bytes().into();
+    call(place.cloud().s3().put_object().bucket(&bucket).key("mine/a.ndjson").body(body).send()).unwrap();
+    place.run(["data", "import", &format!("s3://{bucket}/mine")]).succeeds().says("Imported 7 resources");
+}
+
+#[test]
+fn broken_lines_are_told_and_nothing_is_sent() {
+    let place = stack();
+    folder(
+        &place,
+        &[("a.ndjson", "{\"resourceType\":\"Patient\"}\n{\"resourceType\":\"Secret\",\"id\":\"jane-doe\"}\n")],
+    );
+    place.cloud().emulator.clear_requests();
+    let ended = place.run(["data", "import", "in", "--json"]).exits(1);
+    assert_eq!(ended.json()["check"]["problems"][1]["example"], json!({"file": "a.ndjson", "line": 1}), "{ended}");
+    ended.says("a.ndjson:1: the resource has no id").says("a.ndjson:2").keeps_silent_about("jane-doe");
+    assert_eq!(place.cloud().mutations(), Vec::<String>::new());
+    place.run(["data", "check", "in"]).exits(1).says("2 problems");
+}
+
+#[test]
+fn refusals_are_grouped_by_cause_and_only_what_was_mended_is_sent_again() {
+    let place = stack();
+    let broken = "{\"resourceType\":\"Patient\",\"id\":\"x\",\"gender\":\"m\"}\n".to_owned();
+    folder(&place, &[("a.ndjson", &patients(0..3, 0)), ("b.ndjson", &(patients(3..5, 0) + &broken))]);
+    let ended = place.run(["data", "import", "in", "--json"]).exits(6);
+    let told = ended.json();
+    assert_eq!((&told["refused"][0]["file"], &told["refused"][0]["line"]), (&json!("b.ndjson"), &json!(3)), "{ended}");
+    assert_eq!(told["job"]["progress"]["resources_imported"], 5, "{ended}");
+    ended.says("b.ndjson:3: ").says("hlctl data import in");
+    place.write("in/b.ndjson", &patients(3..6, 0));
+    let told = place.run(["data", "import", "in", "--json"]).succeeds().json();
+    assert_eq!((&told["upload"]["sent"], &told["upload"]["kept"]), (&json!(1), &json!(1)));
+    assert_eq!(held(&place), 6);
+}
+
+#[test]
+fn a_role_that_healthlake_may_not_take_on_is_told_before_anything_is_sent() {
+    let place = stack();
+    folder(&place, &[("a.ndjson", &patients(0..3, 0))]);
+    let iam = place.cloud().iam();
+    let role = call(iam.list_roles().send()).unwrap().roles()[0].role_name().to_owned();
+    let policy = call(iam.list_attached_role_policies().role_name(&role).send()).unwrap();
+    let policy = policy.attached_policies()[0].policy_arn().unwrap().to_owned();
+    call(iam.detach_role_policy().role_name(&role).policy_arn(policy).send()).unwrap();
+    place.cloud().emulator.clear_requests();
+    place.run(["data", "import", "in"]).exits(1).says("may not kms:Decrypt").says("may not s3:GetObject");
+    assert_eq!(place.cloud().mutations(), Vec::<String>::new());
+}
+
+#[test]
+fn an_upload_that_was_killed_is_taken_up() {
+    let place = stack();
+    folder(&place, &[("a.ndjson", &patients(0..3, 0)), ("large.ndjson", &patients(3..20, 1 << 20))]);
+    place.cloud().rules([rule("UploadPart", Some(3), Action::Hang)]);
+    let mut running = place.run(["data", "import", "in"]).start();
+    eventually("the requests are under way", || place.cloud().count("UploadPart") >= 3);
+    running.wait_until_stuck(&place);
+    running.kill();
+    place.cloud().heal();
+    let told = place.run(["data", "import", "in", "--json"]).succeeds().json();
+    assert_eq!((&told["upload"]["sent"], &told["upload"]["kept"]), (&json!(1), &json!(1)));
+    assert_eq!(place.cloud().count("CreateMultipartUpload"), 1);
+    assert_eq!(place.cloud().count("UploadPart"), 4, "each part is taken once");
+    assert_eq!(held(&place), 20);
+}
+
+#[test]
+fn a_file_that_was_changed_after_a_killed_upload_is_sent_anew() {
+    let place = stack();
+    folder(&place, &[("large.ndjson", &patients(0..12, 1 << 20))]);
+    place.cloud().rules([rule("UploadPart", Some(2), Action::Hang)]);
+    let mut running = place.run(["data", "import", "in"]).start();
+    eventually("the requests are under way", || place.cloud().count("UploadPart") >= 2);
+    running.wait_until_stuck(&place);
+    running.kill();
+    place.cloud().heal();
+    place.write("in/large.ndjson", &patients(50..62, 1 << 20));
+    place.run(["data", "import", "in"]).succeeds();
+    assert_eq!(place.cloud().count("AbortMultipartUpload"), 1);
+    assert_eq!(held(&place), 12);
+}
+
+#[test]
+fn a_wait_that_was_killed_is_taken_up_without_a_second_job() {
+    let place = slow_stack();
+    folder(&place, &[("a.ndjson", &patients(0..9, 0))]);
+    waits_for_the_job(&place).kill();
+    place.cloud().let_a_minute_pass();
+    place.run(["data", "import", "in"]).succeeds().says("Going on with").says("Imported 9 resources");
+    assert_eq!(place.cloud().count("StartFHIRImportJob"), 1);
+}
+
+#[test]
+fn an_interrupted_wait_says_how_to_go_on_and_leaves_aws_working() {
+    let place = slow_stack();
+    folder(&place, &[("a.ndjson", &patients(0..9, 0))]);
+    let running = waits_for_the_job(&place);
+    running.signal(Signal::SIGINT);
+    let ended = running.ends();
+    assert_eq!(ended.code, 6, "{ended}");
+    ended.says("AWS goes on with it").says("`hlctl data import in` waits on");
+    place.run(["data", "import", "in", "--no-wait"]).exits(6);
+    place.cloud().let_a_minute_pass();
+    place.run(["data", "import", "in"]).succeeds();
+    assert_eq!(place.cloud().count("StartFHIRImportJob"), 1);
+}
+
+#[test]
+fn a_start_whose_answer_was_lost_makes_one_job() {
+    for kind in ["import", "export"] {
+        let place = stack();
+        folder(&place, &[("a.ndjson", &patients(0..9, 0))]);
+        let operation = if kind == "import" { "StartFHIRImportJob" } else { "StartFHIRExportJob" };
+        place.cloud().rules([rule(operation, Some(1), Action::DropAfter), rule(operation, Some(2), Action::Hang)]);
+        let arguments = if kind == "import" { ["data", "import", "in"] } else { ["data", "export", "out"] };
+        let mut running = place.run(arguments).start();
+        running.wait_until_stuck(&place);
+        running.kill();
+        place.cloud().heal();
+        place.run(arguments).succeeds();
+        let jobs = place.run(["data", "jobs", "--json"]).succeeds().json();
+        assert_eq!(jobs["jobs"].as_array().unwrap().len(), 1, "{jobs}");
+    }
+}
+
+#[test]
+fn a_folder_is_the_same_import_however_it_is_written_and_from_wherever() {
+    let place = slow_stack();
+    folder(&place, &[("a.ndjson", &patients(0..3, 0))]);
+    waits_for_the_job(&place).kill();
+    place.cloud().let_a_minute_pass();
+    place.run(["data", "import", "in/deeper/../"]).succeeds().says("Going on with");
+    assert_eq!(place.cloud().count("StartFHIRImportJob"), 1);
+}
+
+#[test]
+fn files_that_were_changed_while_their_job_was_under_way_are_not_called_imported() {
+    let place = slow_stack();
+    folder(&place, &[("a.ndjson", &patients(0..3, 0))]);
+    waits_for_the_job(&place).kill();
+    folder(&place, &[("a.ndjson", &patients(0..5, 0))]);
+    place.cloud().let_a_minute_pass();
+    place.run(["data", "import", "in"]).exits(6).says("they have changed since").says("`hlctl data import in`");
+    let running = place.run(["data", "import", "in"]).start();
+    eventually("another job is looked at", || place.cloud().count("StartFHIRImportJob") == 2);
+    eventually("the job is looked at", || running.has_said("IN_PROGRESS"));
+    place.cloud().let_a_minute_pass();
+    assert_eq!(running.ends().code, 0);
+}
+
+#[test]
+fn a_job_that_validates_otherwise_than_is_asked_now_is_told() {
+    let place = slow_stack();
+    folder(&place, &[("a.ndjson", &patients(0..3, 0))]);
+    waits_for_the_job(&place).kill();
+    place.cloud().let_a_minute_pass();
+    place
+        .run(["data", "import", "in", "--validation-level", "minimal"])
+        .succeeds()
+        .says("validated by strict and not by minimal");
+}
+
+#[test]
+fn the_command_that_goes_on_can_be_pasted_into_a_shell() {
+    let place = stack();
+    fs::create_dir_all(place.path("my data")).unwrap();
+    place.write("my data/a b.ndjson", &patients(0..3, 0));
+    let arguments = ["data", "import", "my data", "--validation-level", "minimal", "--no-wait"];
+    place.run(arguments).exits(6).says("`hlctl data import 'my data' --validation-level minimal`");
+}
+
+#[test]
+fn a_place_in_s3_without_ndjson_is_no_import() {
+    let place = stack();
+    let put = |key: &str, text: &'static str| {
+        let body = aws_sdk_s3::primitives::ByteStream::from_static(text.as_bytes());
+        call(place.cloud().s3().put_object().bucket("example-fhir-minimal-data").key(key).body(body).send()).unwrap();
+    };
+    put("in/a.json", "{}");
+    place.run(["data", "import", "s3://example-fhir-minimal-data/in"]).exits(64).says("no .ndjson files");
+    put("in/empty.ndjson", "");
+    place.run(["data", "import", "s3://example-fhir-minimal-data/in"]).exits(1).says("empty.ndjson: the file is empty");
+    assert_eq!(place.cloud().count("StartFHIRImportJob"), 0);
+}
+
+#[test]
+fn what_the_service_failed_to_take_in_is_not_called_refused() {
+    let place = stack();
+    folder(&place, &[("a.ndjson", &patients(0..10, 0))]);
+    place.cloud().emulator.set_faults(r#"{"jobs": {"server_error_every": 2}}"#.parse().unwrap());
+    place
+        .run(["data", "import", "in"])
+        .exits(6)
+        .says("5 resources were imported, 0 refused, 5 lost to failures of the service")
+        .says("`hlctl data import in` imports all of them once more")
+        .keeps_silent_about("mend those lines");
+    place.cloud().heal();
+    place.run(["data", "import", "in"]).succeeds().says("Imported 10 resources");
+}
+
+#[test]
+fn a_job_that_fails_without_a_word_is_told_with_its_manifest() {
+    let place = stack();
+    folder(&place, &[("a.ndjson", &patients(0..3, 0))]);
+    place.cloud().emulator.set_faults(r#"{"jobs": {"after_resources": 1, "ends_as": "FAILED"}}"#.parse().unwrap());
+    place.run(["data", "import", "in"]).exits(6).says("ended as FAILED").says("manifest.json may tell more");
+}
