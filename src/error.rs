@@ -119,6 +119,11 @@ impl ResourceError {
         matches!(self, Self::Aws(error) if error.kind == ErrorKind::Credentials)
     }
 
+    /// Whether the call was not made because the lock is lost.
+    pub fn was_not_sent(&self) -> bool {
+        matches!(self, Self::Aws(error) if error.kind == ErrorKind::NotSent)
+    }
+
     /// Whether AWS is still at work and nothing is wrong.
     pub fn is_unfinished(&self) -> bool {
         matches!(self, Self::TimedOut { .. } | Self::StillGoing { .. })

@@ -19,6 +19,7 @@ use super::schedule::{Schedule, StepId};
 use super::steps::{Step, steps};
 use super::writer::Writer;
 use crate::address::Address;
+use crate::aws::Permit;
 use crate::error::{CommandError, ResourceError};
 use crate::module::Stack;
 use crate::plan::{Action, Plan, foretell};
@@ -71,10 +72,11 @@ pub async fn run(run: Run<'_>, observer: &mut dyn Observer) -> Result<Report, Co
     let foretold = foretell(&run.cx.identity, run.stack, &run.plan.graph, &lasting(&known, run.plan))?;
     let (steps, needs) =
         steps(run.plan, &run.state, &foretold).map_err(|error| CommandError::Other(anyhow::Error::new(error)))?;
+    let permit: Arc<dyn Permit> = run.held.clone();
     let writer = Writer { held: run.held, under_way: None, dirty: false };
     let (sender, receiver) = mpsc::unbounded_channel();
     let mut coordinator = Coordinator {
-        cx: Arc::new(run.cx),
+        cx: Arc::new(Context { caller: run.cx.caller.clone().while_permitted(permit), ..run.cx }),
         plan: run.plan,
         stack: run.stack,
         known,
@@ -89,7 +91,7 @@ pub async fn run(run: Run<'_>, observer: &mut dyn Observer) -> Result<Report, Co
         refuge: run.refuge,
         sender,
         wait: run.wait,
-        locked_out: false,
+        barred: false,
     };
     coordinator.intend(run.is_protected).await?;
     coordinator.walk(receiver, observer).await
@@ -124,8 +126,8 @@ struct Coordinator<'a> {
     refuge: Option<LocalStore>,
     sender: mpsc::UnboundedSender<Message>,
     wait: bool,
-    /// AWS takes the credentials no more, so that nothing that is begun could succeed.
-    locked_out: bool,
+    /// AWS takes the credentials no more, or the lock is lost: nothing that is begun could succeed.
+    barred: bool,
 }
 
 impl Coordinator<'_> {
@@ -140,7 +142,7 @@ impl Coordinator<'_> {
         let mut stopping = false;
         let mut failure = None;
         loop {
-            if !stopping && failure.is_none() && !self.locked_out {
+            if !stopping && failure.is_none() && !self.barred {
                 self.start(observer);
             }
             if self.schedule.running() == 0 {
@@ -281,7 +283,7 @@ impl Coordinator<'_> {
                 Outcome::Done
             }
             Err(error) => {
-                self.locked_out |= error.is_about_credentials();
+                self.barred |= error.is_about_credentials() || error.was_not_sent();
                 if !error.is_unfinished() {
                     self.record_failure(&step, &error);
                 }

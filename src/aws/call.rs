@@ -4,7 +4,10 @@
 //! documents as eventually consistent.
 
 use std::error::Error;
+use std::fmt;
 use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
 use std::time::Duration;
 
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
@@ -95,16 +98,28 @@ struct Tries {
     generation: Option<u64>,
 }
 
+/// The right to call AWS, which a run can lose.
+pub trait Permit: fmt::Debug + Send + Sync {
+    /// Whether it is still held.
+    fn holds(&self) -> Pin<Box<dyn Future<Output = bool> + Send + '_>>;
+}
+
 /// Makes calls and repeats those worth repeating.
 #[derive(Clone, Debug, Default)]
 pub struct Caller {
     credentials: Option<Renewable>,
+    permit: Option<Arc<dyn Permit>>,
 }
 
 impl Caller {
     /// A caller that reads the chain of credentials again when AWS accepts them no more.
     pub fn renewing(credentials: Renewable) -> Self {
-        Self { credentials: Some(credentials) }
+        Self { credentials: Some(credentials), permit: None }
+    }
+
+    /// The same, but nothing is sent once the permit is lost, however late this process finds that out.
+    pub fn while_permitted(self, permit: Arc<dyn Permit>) -> Self {
+        Self { permit: Some(permit), ..self }
     }
 
     /// Sends the operation until it succeeds, fails for good, or its limit is reached.
@@ -114,7 +129,10 @@ impl Caller {
         Fut: Future<Output = Result<T, SdkError<E, HttpResponse>>>,
         E: ProvideErrorMetadata + Error + 'static,
     {
-        let send = || async { send().await.map_err(|error| classify(operation.service, operation.name, &error)) };
+        let send = || async {
+            self.check(&operation).await?;
+            send().await.map_err(|error| classify(operation.service, operation.name, &error))
+        };
         self.repeat(operation, send).await
     }
 
@@ -139,6 +157,13 @@ impl Caller {
                     }
                 }
             }
+        }
+    }
+
+    async fn check(&self, operation: &Operation) -> Result<(), AwsError> {
+        match &self.permit {
+            Some(permit) if !permit.holds().await => Err(AwsError::not_sent(operation.service, operation.name)),
+            _ => Ok(()),
         }
     }
 

@@ -60,6 +60,8 @@ pub enum ErrorKind {
     WrongRegion,
     /// AWS refused the request for what it says.
     Refused,
+    /// It was not sent: the lock was taken away from this run.
+    NotSent,
 }
 
 impl fmt::Display for AwsError {
@@ -100,6 +102,20 @@ impl AwsError {
             request_id: None,
             other_region: None,
             kind: ErrorKind::Garbled,
+            attempts: 1,
+        }
+    }
+
+    /// A call that this run may not make any more.
+    pub fn not_sent(service: &'static str, operation: &'static str) -> Self {
+        Self {
+            service,
+            operation,
+            code: String::new(),
+            message: "the lock was taken away from this run, which therefore sends nothing more".to_owned(),
+            request_id: None,
+            other_region: None,
+            kind: ErrorKind::NotSent,
             attempts: 1,
         }
     }

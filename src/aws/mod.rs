@@ -8,7 +8,7 @@ pub mod gate;
 pub mod hint;
 mod limited;
 
-pub use call::{Caller, Operation};
+pub use call::{Caller, Operation, Permit};
 pub use classify::{AwsError, ErrorKind};
 pub use clients::{Clients, Endpoint};
 pub use gate::Gate;

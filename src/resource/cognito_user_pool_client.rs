@@ -390,7 +390,12 @@ async fn search(cx: &Context, pool: &str, name: &str, taken: &[Value]) -> Result
             let list = cx.clients.cognito.list_user_pool_clients().user_pool_id(pool).max_results(60);
             list.set_next_token(token.clone()).send()
         };
-        let page = cx.call(Operation::new("cognito-idp", "ListUserPoolClients"), list).await?;
+        let page = match cx.call(Operation::new("cognito-idp", "ListUserPoolClients"), list).await {
+            Ok(page) => page,
+            // It went with its pool.
+            Err(error) if error.is_not_found() => return Ok(None),
+            Err(error) => return Err(error.into()),
+        };
         let named = page.user_pool_clients().iter().filter(|client| client.client_name() == Some(name));
         if let Some(id) = named.filter_map(|client| client.client_id()).find(|id| !is_taken(id)) {
             return Ok(Some(Recorded { id: id.to_owned(), user_pool_id: pool.to_owned(), name: name.to_owned() }));

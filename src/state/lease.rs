@@ -4,8 +4,8 @@
 //! (`If-Match`), so that whoever has lost it finds out. (S3 user guide, "How to prevent object overwrites with
 //! conditional writes".)
 
-use std::sync::{Arc, OnceLock};
-use std::time::Duration;
+use std::sync::{Arc, OnceLock, PoisonError};
+use std::time::{Duration, SystemTime};
 
 use aws_sdk_s3::operation::put_object::builders::PutObjectFluentBuilder;
 use aws_sdk_s3::primitives::ByteStream;
@@ -38,6 +38,8 @@ struct LockObject {
     /// `None` once it is released or lost.
     version: Mutex<Option<String>>,
     lost: watch::Sender<bool>,
+    /// Until when it counts as ours, by the clock on the wall: that goes on while this process or its machine is asleep.
+    counts_until: std::sync::Mutex<Option<SystemTime>>,
     kms_key_id: Option<String>,
     /// How the bucket encrypts what does not say how.
     default_encryption: OnceLock<ServerSideEncryption>,
@@ -66,6 +68,7 @@ impl Lease {
             holder,
             version: Mutex::new(None),
             lost: watch::channel(false).0,
+            counts_until: std::sync::Mutex::default(),
             kms_key_id: kms_key_id.map(str::to_owned),
             default_encryption: OnceLock::new(),
         });
@@ -89,6 +92,22 @@ impl Lease {
     /// [`StateError::Robbed`] if it is not; or S3 cannot be asked.
     pub(super) async fn renew(&self) -> Result<(), StateError> {
         self.object.renew().await
+    }
+
+    /// Whether it is ours, or was a moment ago. While S3 cannot be asked it counts as ours.
+    pub(super) async fn holds(&self) -> bool {
+        if self.object.counts_as_ours() {
+            return true;
+        }
+        match self.object.renew().await {
+            Ok(()) => true,
+            Err(StateError::Robbed { .. }) => false,
+            Err(_) => {
+                // It is not asked at every call. Renewing goes on beside, and the next write finds out in any case.
+                self.object.count_as_ours(SystemTime::now(), PATIENCE);
+                true
+            }
+        }
     }
 
     /// How the bucket encrypts what does not say how, as far as it has told.
@@ -141,7 +160,16 @@ impl LockObject {
         }
     }
 
+    fn counts_as_ours(&self) -> bool {
+        self.counts_until.lock().unwrap_or_else(PoisonError::into_inner).is_some_and(|until| SystemTime::now() < until)
+    }
+
+    fn count_as_ours(&self, from: SystemTime, time: Duration) {
+        *self.counts_until.lock().unwrap_or_else(PoisonError::into_inner) = from.checked_add(time);
+    }
+
     async fn take(&self) -> Result<(), StateError> {
+        let asked = SystemTime::now();
         let operation = Operation::new("s3", "PutObject").eventually(CONFLICTS).persistent().patience(PATIENCE);
         let put = || self.putting().if_none_match("*").send();
         match self.caller.call(operation, put).await {
@@ -150,6 +178,7 @@ impl LockObject {
                     let _ = self.default_encryption.set(encryption.clone());
                 }
                 *self.version.lock().await = answer.e_tag().map(str::to_owned);
+                self.count_as_ours(asked, MOMENT);
                 return Ok(());
             }
             Err(error) if error.code == "PreconditionFailed" => {}
@@ -173,11 +202,13 @@ impl LockObject {
     async fn renew(&self) -> Result<(), StateError> {
         let mut version = self.version.lock().await;
         let Some(ours) = version.clone() else { return Err(self.robbed()) };
+        let asked = SystemTime::now();
         let operation = Operation::new("s3", "PutObject").eventually(CONFLICTS).persistent().patience(PATIENCE);
         let put = || self.putting().if_match(&ours).send();
         match self.caller.call(operation, put).await {
             Ok(answer) => {
                 *version = answer.e_tag().map(str::to_owned);
+                self.count_as_ours(asked, MOMENT);
                 Ok(())
             }
             Err(error) if is_another_version(&error) => {
@@ -200,6 +231,9 @@ impl LockObject {
             .map_err(|error| remote("unlock", self.place(), error))
     }
 }
+
+/// For so long after it was surely ours, nobody is expected to have taken the lock away and begun to work.
+const MOMENT: Duration = Duration::from_secs(1);
 
 /// Two conditional writes at the same instant (S3 API reference, PutObject, "409 Conflict").
 const CONFLICTS: &[(&str, &str)] = &[("ConditionalRequestConflict", "")];

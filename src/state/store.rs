@@ -1,5 +1,6 @@
 //! A state's keeping, whichever it is: reading needs nothing, writing needs the lock.
 
+use std::pin::Pin;
 use std::sync::Arc;
 
 use super::lease::Lease;
@@ -7,6 +8,7 @@ use super::local::LocalStore;
 use super::lock::FileLock;
 use super::s3::S3Store;
 use super::{Place, State, StateError, format};
+use crate::aws::Permit;
 
 /// Where a state is kept and how it is read.
 #[derive(Clone, Debug)]
@@ -181,6 +183,13 @@ impl Held {
         }
     }
 
+    async fn is_ours(&self) -> bool {
+        match self {
+            Self::Local(_, lock) => lock.check().is_ok(),
+            Self::S3(_, lease) => lease.holds().await,
+        }
+    }
+
     /// Gives the lock back.
     ///
     /// # Errors
@@ -191,5 +200,12 @@ impl Held {
             Self::Local(..) => Ok(()),
             Self::S3(_, lease) => lease.release().await,
         }
+    }
+}
+
+/// Whoever was robbed of the lock sends nothing more, however long it was stopped before it goes on.
+impl Permit for Held {
+    fn holds(&self) -> Pin<Box<dyn Future<Output = bool> + Send + '_>> {
+        Box::pin(self.is_ours())
     }
 }

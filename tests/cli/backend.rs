@@ -248,6 +248,58 @@ fn a_robbed_holder_of_a_file_writes_no_more_either() {
     place.run(["plan", "--detailed-exitcode"]).succeeds();
 }
 
+/// A destroy of a whole stack that waits for the end of its store, with the keys still to be deleted.
+fn half_destroyed(place: &Place) -> Running {
+    place.cloud().emulator.clear_requests();
+    let running = place.run(["destroy", "-y", "--allow-destroy", "fhir-minimal"]).start();
+    eventually("the destroy waits for the end of its store", || {
+        let asked = |operation| place.cloud().count(operation);
+        asked("DeleteFHIRDatastore") > 0 && asked("DescribeFHIRDatastore") > asked("DeleteFHIRDatastore") + 1
+    });
+    running
+}
+
+/// Lets a destroy go on that was stopped and robbed of its lock: it must send nothing that changes anything.
+fn goes_on_robbed(place: &Place, running: Running) {
+    place.cloud().let_a_minute_pass();
+    place.cloud().emulator.clear_requests();
+    running.signal(Signal::SIGCONT);
+    let ended = running.ends();
+    assert_eq!(ended.code, 6, "{ended}");
+    ended.says("was taken away from this run");
+    assert!(place.cloud().mutations().is_empty(), "{:?}", place.cloud().mutations());
+}
+
+#[test]
+fn a_robbed_destroy_deletes_no_more() {
+    let place = Place::still("minimal");
+    let applied = place.run(["apply", "-y"]).start();
+    eventually("the apply waits for its store", || place.cloud().count("DescribeFHIRDatastore") > 1);
+    place.cloud().let_a_minute_pass();
+    assert_eq!(applied.ends().code, 0);
+    let stopped = half_destroyed(&place);
+    stopped.signal(Signal::SIGSTOP);
+    let lock: Value = serde_json::from_str(&place.read("healthlake.state.json.lock")).unwrap();
+    place.run(["force-unlock", lock["id"].as_str().unwrap(), "-y"]).succeeds();
+    goes_on_robbed(&place, stopped);
+}
+
+#[test]
+fn a_destroy_whose_lease_in_s3_was_taken_over_deletes_no_more() {
+    let remote = Remote::leased(Place::still("minimal"), 1);
+    let applied = remote.busy();
+    remote.place.cloud().let_a_minute_pass();
+    assert_eq!(applied.ends().code, 0);
+    let stopped = half_destroyed(&remote.place);
+    stopped.signal(Signal::SIGSTOP);
+    let id = remote.lock_id();
+    eventually("the lease has run out", || {
+        remote.place.run(["apply", "-y"]).exits(3).stderr.contains("its lease has run out")
+    });
+    remote.place.run(["force-unlock", &id]).succeeds();
+    goes_on_robbed(&remote.place, stopped);
+}
+
 #[test]
 fn a_killed_run_leaves_a_lock_that_only_an_explicit_release_ends() {
     let remote = Remote::leased(Place::still("minimal"), 1);
