@@ -197,6 +197,10 @@ impl Failure<'_> {
                 told.kind = ErrorKind::NoAnswer;
                 told.message = "no answer in time".to_owned();
             }
+            Self::Response(error) if is_cut_off(error) => {
+                told.kind = ErrorKind::NoAnswer;
+                told.message = "the answer was cut off".to_owned();
+            }
             Self::Response(error) => {
                 let failed = status.is_some_and(|status| status >= 500);
                 told.kind = if failed { ErrorKind::Unavailable } else { ErrorKind::Garbled };
@@ -234,14 +238,22 @@ pub fn not_aws(status: Option<u16>) -> String {
 }
 
 fn is_too_long(error: &(dyn Error + 'static)) -> bool {
-    let mut source = Some(error);
-    while let Some(error) = source {
-        if error.is::<LengthLimitError>() {
-            return true;
-        }
-        source = error.source();
-    }
-    false
+    sources(error).any(<dyn Error>::is::<LengthLimitError>)
+}
+
+/// Whether the connection ended before the answer did.
+fn is_cut_off(error: &(dyn Error + 'static)) -> bool {
+    sources(error).any(<dyn Error>::is::<std::io::Error>)
+}
+
+/// The error and whatever brought it about.
+fn sources<'a>(error: &'a (dyn Error + 'static)) -> impl Iterator<Item = &'a (dyn Error + 'static)> {
+    let mut next = Some(error);
+    std::iter::from_fn(move || {
+        let error = next?;
+        next = error.source();
+        Some(error)
+    })
 }
 
 fn too_long() -> String {
@@ -399,6 +411,13 @@ fn innermost(error: &(dyn Error + 'static)) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_answer_that_was_cut_off_is_no_answer_and_not_somebody_elses() {
+        let tell = |error: &(dyn Error + 'static)| Failure::Response(error).tell("iam", "GetRole", None).kind;
+        assert_eq!(tell(&std::io::Error::from(std::io::ErrorKind::UnexpectedEof)), ErrorKind::NoAnswer);
+        assert_eq!(tell(&fmt::Error), ErrorKind::Garbled);
+    }
 
     #[test]
     fn a_code_decides_before_the_status_does() {

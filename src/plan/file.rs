@@ -13,11 +13,14 @@ use crate::config::Config;
 use crate::error::CommandError;
 use crate::resource::Identity;
 use crate::session::Prepared;
+use crate::state::format::checksum;
 use crate::state::{Home, State, Store};
 use crate::whole_file;
 
 const FORMAT: &str = "hlctl-plan";
 const VERSION: u64 = 1;
+/// What is shown is what is carried out: a plan that was edited since is none.
+const CHECKSUM: &str = "checksum";
 
 /// A saved plan.
 #[derive(Debug, Serialize, Deserialize)]
@@ -78,7 +81,9 @@ impl PlanFile {
     /// The file cannot be written.
     pub fn write(&self, path: &Path) -> Result<(), CommandError> {
         let write = || -> anyhow::Result<()> {
-            Ok(whole_file::write_private(path, ".plan-", &serde_json::to_vec_pretty(self)?)?)
+            let mut whole = serde_json::to_value(self)?;
+            whole[CHECKSUM] = checksum(&whole).into();
+            Ok(whole_file::write_private(path, ".plan-", &serde_json::to_vec_pretty(&whole)?)?)
         };
         Ok(write().with_context(|| format!("cannot write the plan to {}", path.display()))?)
     }
@@ -90,7 +95,7 @@ impl PlanFile {
     pub fn read(path: &Path) -> Result<Self, CommandError> {
         let shown = path.display();
         let bytes = std::fs::read(path).with_context(|| format!("cannot read the plan {shown}"))?;
-        let whole: serde_json::Value =
+        let mut whole: serde_json::Value =
             serde_json::from_slice(&bytes).with_context(|| format!("{shown} is not a plan of hlctl"))?;
         if whole.get("format").and_then(serde_json::Value::as_str) != Some(FORMAT) {
             return Err(CommandError::Other(anyhow::anyhow!("{shown} is not a plan of hlctl")));
@@ -98,6 +103,12 @@ impl PlanFile {
         if whole.get("version").and_then(serde_json::Value::as_u64) != Some(VERSION) {
             return Err(CommandError::Other(anyhow::anyhow!(
                 "{shown} was written by another version of hlctl; make the plan anew"
+            )));
+        }
+        let told = whole.as_object_mut().and_then(|whole| whole.remove(CHECKSUM));
+        if told != Some(checksum(&whole).into()) {
+            return Err(CommandError::Other(anyhow::anyhow!(
+                "the plan {shown} is not as it was written: its checksum does not fit; make it anew"
             )));
         }
         Ok(serde_json::from_value(whole).with_context(|| format!("the plan {shown} is damaged; make it anew"))?)
@@ -220,7 +231,8 @@ fn describe(change: &Change) -> String {
         Action::Adopt | Action::Forget => "to settle in the state",
         Action::Settle => "to wait for",
     };
-    let attributes: Vec<&str> = change.attributes.iter().map(super::AttributeChange::attribute).collect();
+    let mut attributes: Vec<&str> = change.attributes.iter().map(super::AttributeChange::attribute).collect();
+    attributes.dedup();
     if attributes.is_empty() || change.action == Action::Create {
         action.to_owned()
     } else {

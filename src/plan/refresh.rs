@@ -228,6 +228,8 @@ impl Look {
         let (observed, contents, stray) = tokio::join!(read, counted, stray);
         let observed = observed?;
         let contents = if observed.is_some() { contents? } else { None };
+        // What goes by another name since is known by that one.
+        let recorded = observed.as_ref().map(|observed| observed.recorded.clone()).or(recorded);
         Ok(Seen { kind: self.kind, recorded, observed, contents, stray: stray?, barred: None })
     }
 

@@ -90,6 +90,9 @@ pub fn decode(bytes: &[u8], place: &Place) -> Result<State, StateError> {
     }
     let version =
         whole.get("version").and_then(Value::as_u64).ok_or_else(|| damaged("it names no format version".to_owned()))?;
+    if version == 0 {
+        return Err(damaged("no hlctl wrote format 0".to_owned()));
+    }
     if version > VERSION {
         let written_by = whole.get("hlctl").and_then(Value::as_str).unwrap_or("of unknown version").to_owned();
         return Err(StateError::TooNew { place: place.clone(), found: version, written_by });
@@ -101,11 +104,29 @@ pub fn decode(bytes: &[u8], place: &Place) -> Result<State, StateError> {
     if envelope.checksum != checksum(&envelope.state) {
         return Err(damaged("its checksum does not fit: it was edited, or is not all there".to_owned()));
     }
-    serde_json::from_value(envelope.state).map_err(|error| damaged(error.to_string()))
+    let state: State = serde_json::from_value(envelope.state).map_err(|error| damaged(error.to_string()))?;
+    check_structure(&state).map_err(damaged)?;
+    Ok(state)
 }
 
-/// Over the compact JSON with sorted keys, so that re-indenting the file does no harm.
-fn checksum(state: &Value) -> String {
+/// A checksum tells of accidents only; whoever edits a state can make that fit too.
+fn check_structure(state: &State) -> Result<(), String> {
+    // Writing counts on from it.
+    if state.serial > u64::from(u32::MAX) {
+        return Err(format!("no state was ever written {} times", state.serial));
+    }
+    let entries = state.resources.iter().chain(state.deposed.iter().map(|deposed| (&deposed.address, &deposed.entry)));
+    for (address, entry) in entries {
+        let name = address.as_str().strip_prefix(&entry.kind).and_then(|rest| rest.strip_prefix('.'));
+        if name.is_none_or(str::is_empty) {
+            return Err(format!("{address} is no address of a {}", entry.kind));
+        }
+    }
+    Ok(())
+}
+
+/// SHA-256 over the compact JSON with sorted keys, so that re-indenting a file does no harm.
+pub fn checksum(state: &Value) -> String {
     let digest = Sha256::digest(canonical(state).as_bytes());
     let hex: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();
     format!("sha256:{hex}")
@@ -133,6 +154,7 @@ mod tests {
     #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
     use proptest::prelude::*;
+    use serde_json::json;
 
     use super::*;
     use crate::resource::{Identity, Settings};
@@ -159,6 +181,23 @@ mod tests {
         let text = String::from_utf8(encode(&state()).unwrap()).unwrap();
         let edited = text.replace("111122223333", "111122223334");
         assert!(matches!(decode(edited.as_bytes(), &Place::parse("s").unwrap()), Err(StateError::Damaged { .. })));
+    }
+
+    #[test]
+    fn what_no_hlctl_writes_is_damaged_although_its_checksum_fits() {
+        let place = Place::parse("s").unwrap();
+        let entry = |kind: &str| json!({"kind": kind, "status": "ready", "token": "t", "protected": false, "needs": [], "recorded": null, "attributes": {}});
+        let with = |address: &str, kind: &str| {
+            let mut value = serde_json::to_value(state()).unwrap();
+            value["resources"][address] = entry(kind);
+            encode(&serde_json::from_value(value).unwrap()).unwrap()
+        };
+        decode(&with("kms_key.s3", "kms_key"), &place).unwrap();
+        for (address, kind) in [("../../evil", "kms_key"), ("kms_key.s3", "s3_bucket"), ("kms_key.", "kms_key")] {
+            assert!(matches!(decode(&with(address, kind), &place), Err(StateError::Damaged { .. })), "{address}");
+        }
+        let endless = State { serial: u64::MAX, ..state() };
+        assert!(matches!(decode(&encode(&endless).unwrap(), &place), Err(StateError::Damaged { .. })));
     }
 
     #[test]

@@ -32,6 +32,8 @@ struct Seen {
     version: Version,
     /// What is to be kept as the backup before the first write.
     previous: Option<Vec<u8>>,
+    /// The backup that it takes the place of.
+    backup: Version,
 }
 
 #[derive(Clone, Debug, Default)]
@@ -98,18 +100,29 @@ impl S3Store {
     /// # Errors
     /// They cannot be read.
     pub async fn bytes(&self) -> Result<Option<Vec<u8>>, StateError> {
-        let found = self.get(&self.key).await?;
+        let (found, backup) = tokio::join!(self.get(&self.key), self.backup_version());
+        let found = found?;
         let mut seen = self.seen.lock().await;
         *seen = match &found {
-            None => Seen { version: Version::Absent, previous: None },
+            None => Seen { version: Version::Absent, ..Seen::default() },
             Some(object) => {
                 // A damaged state must not take the place of a whole backup.
                 let is_whole = format::decode(&object.bytes, &self.place()).is_ok();
                 let previous = is_whole.then(|| object.bytes.clone());
-                Seen { version: Version::Is(object.version.clone()), previous }
+                Seen { version: Version::Is(object.version.clone()), previous, backup: backup? }
             }
         };
         Ok(found.map(|object| object.bytes))
+    }
+
+    async fn backup_version(&self) -> Result<Version, StateError> {
+        let key = self.backup_key();
+        let head = || self.s3.head_object().bucket(&self.bucket).key(&key).send();
+        match self.caller.call(Operation::new("s3", "HeadObject").persistent().patience(PATIENCE), head).await {
+            Ok(head) => Ok(Version::Is(head.e_tag().unwrap_or_default().to_owned())),
+            Err(error) if error.is_not_found() => Ok(Version::Absent),
+            Err(error) => Err(remote("read", self.place().beside(".backup"), error)),
+        }
     }
 
     async fn get(&self, key: &str) -> Result<Option<Object>, StateError> {
@@ -156,7 +169,7 @@ impl S3Store {
         for _ in 0..2 {
             let Some(object) = self.get(&self.key).await? else { return Ok(()) };
             let Some(bytes) = format::fenced(&object.bytes) else { return Ok(()) };
-            match self.put(&Version::Is(object.version), bytes, &encryption).await {
+            match self.put(&self.key, &Version::Is(object.version), bytes, &encryption).await {
                 Err(StateError::Overtaken { .. }) => {}
                 put => return put.map(drop),
             }
@@ -174,11 +187,12 @@ impl S3Store {
         }
         let mut seen = self.seen.lock().await;
         let encryption = self.encryption(lease);
-        let (kept, renewed) = tokio::join!(self.keep(seen.previous.as_deref(), &encryption), lease.renew());
+        // Neither can do harm where the lock is lost: a backup that another run has written meanwhile is left alone.
+        let (kept, renewed) = tokio::join!(self.keep(&seen, &encryption), lease.renew());
         renewed?;
         kept?;
         seen.previous = None;
-        match self.put(&seen.version, bytes, &encryption).await {
+        match self.put(&self.key, &seen.version, bytes, &encryption).await {
             Ok(version) => {
                 seen.version = Version::Is(version);
                 Ok(())
@@ -189,21 +203,26 @@ impl S3Store {
         }
     }
 
-    async fn keep(&self, previous: Option<&[u8]>, encryption: &Encryption) -> Result<(), StateError> {
-        let Some(previous) = previous else { return Ok(()) };
-        let key = self.backup_key();
-        let put = || self.putting(&key, previous.to_vec(), encryption).send();
-        let kept = self.caller.call(Operation::new("s3", "PutObject").persistent().patience(PATIENCE), put).await;
-        kept.map(drop).map_err(|error| remote("keep the backup", self.place().beside(".backup"), error))
+    async fn keep(&self, seen: &Seen, encryption: &Encryption) -> Result<(), StateError> {
+        let Some(previous) = &seen.previous else { return Ok(()) };
+        self.put(&self.backup_key(), &seen.backup, previous.clone(), encryption).await.map(drop)
     }
 
-    async fn put(&self, follows: &Version, bytes: Vec<u8>, encryption: &Encryption) -> Result<String, StateError> {
+    /// Puts an object in the place of this version, and of no other.
+    async fn put(
+        &self,
+        key: &str,
+        follows: &Version,
+        bytes: Vec<u8>,
+        encryption: &Encryption,
+    ) -> Result<String, StateError> {
+        let place = || Place::Object { bucket: self.bucket.clone(), key: key.to_owned() };
         let operation = Operation::new("s3", "PutObject")
             .eventually(&[("ConditionalRequestConflict", "")])
             .persistent()
             .patience(PATIENCE);
         let put = || {
-            let put = self.putting(&self.key, bytes.clone(), encryption);
+            let put = self.putting(key, bytes.clone(), encryption);
             match follows {
                 Version::Is(version) => put.if_match(version).send(),
                 Version::Unknown | Version::Absent => put.if_none_match("*").send(),
@@ -212,11 +231,11 @@ impl S3Store {
         match self.caller.call(operation, put).await {
             Ok(answer) => Ok(answer.e_tag().unwrap_or_default().to_owned()),
             // An earlier attempt may have succeeded although its answer was lost.
-            Err(error) if is_another_version(&error) => match self.get(&self.key).await? {
+            Err(error) if is_another_version(&error) => match self.get(key).await? {
                 Some(object) if object.bytes == bytes => Ok(object.version),
-                _ => Err(StateError::Overtaken { place: self.place() }),
+                _ => Err(StateError::Overtaken { place: place() }),
             },
-            Err(error) => Err(remote("write", self.place(), error)),
+            Err(error) => Err(remote("write", place(), error)),
         }
     }
 

@@ -229,6 +229,28 @@ fn a_holder_that_is_robbed_in_the_middle_of_a_write_is_told_so() {
 }
 
 #[test]
+fn a_holder_that_is_robbed_before_its_first_write_leaves_the_backup_of_others_alone() {
+    let remote = Remote::of(Place::quick("minimal"));
+    remote.place.apply();
+    remote.place.configure("datastore_name   = \"fhir-minimal\"", "datastore_name = \"renamed\"");
+    let s3 = remote.states.s3();
+    call(s3.put_object().bucket(BUCKET).key("theirs").body(b"{}".to_vec().into()).send()).unwrap();
+    remote.states.emulator.clear_requests();
+    // The first takes the lock; the renewal and the backup come at once.
+    remote.states.rules((2..100).map(|nth| rule("PutObject", Some(nth), Action::Throttle)));
+    let running = remote.place.run(["apply", "-y"]).start();
+    eventually("the state is being written", || remote.states.count("PutObject") > 2);
+    call(s3.delete_object().bucket(BUCKET).key(format!("{KEY}.lock")).send()).unwrap();
+    let theirs = format!("{BUCKET}/theirs");
+    call(s3.copy_object().bucket(BUCKET).key(format!("{KEY}.backup")).copy_source(theirs).send()).unwrap();
+    remote.states.heal();
+    let ended = running.ends();
+    assert_ne!(ended.code, 0, "{ended}");
+    ended.says("was taken away from this run");
+    assert_eq!(remote.object(".backup"), Some(serde_json::json!({})));
+}
+
+#[test]
 fn a_robbed_holder_of_a_file_writes_no_more_either() {
     let place = Place::still("minimal");
     let stopped = place.run(["apply", "-y"]).start();

@@ -109,7 +109,9 @@ fn a_damaged_plan_is_refused() {
         ("", "is not a plan of hlctl"),
         ("{}", "is not a plan of hlctl"),
         (edited.to_string().as_str(), "another version of hlctl"),
-        (r#"{"format": "hlctl-plan", "version": 1}"#, "damaged"),
+        (r#"{"format": "hlctl-plan", "version": 1}"#, "its checksum does not fit"),
+        (&whole.replace("fhir-minimal", "fhir-minimum"), "its checksum does not fit"),
+        (&whole.replace("datastore_name", "datawtore_name"), "its checksum does not fit"),
     ] {
         place.write("plan.json", text);
         place.run(["apply", "plan.json"]).exits(1).says(complaint);

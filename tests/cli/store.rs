@@ -2,7 +2,7 @@
 
 use hlctl_emulator::{Faults, HealthLakeFaults};
 
-use crate::support::{Census, Place, eventually, snapshot};
+use crate::support::{Census, Place, call, eventually, snapshot};
 
 fn ends_as(place: &Place, create: Option<&str>, update: Option<&str>) {
     let healthlake = HealthLakeFaults {
@@ -155,4 +155,17 @@ fn keys_wait_for_a_store_whose_deletion_was_ordered_but_could_not_be_watched() {
     place.cloud().let_a_minute_pass();
     place.run(destroy).succeeds();
     assert_eq!(place.cloud().census_as(place.access_key(), "eu-west-2"), Census::nothing_but_ending_keys(2));
+}
+
+#[test]
+fn a_store_that_was_renamed_by_hand_is_destroyed_by_its_new_name() {
+    let place = Place::quick("minimal");
+    place.apply();
+    let id =
+        place.state()["resources"]["healthlake_fhir_datastore.this"]["recorded"]["id"].as_str().unwrap().to_owned();
+    call(place.cloud().healthlake().update_fhir_datastore().datastore_id(id).datastore_name("by-hand").send()).unwrap();
+    place.configure("datastore_name   = \"fhir-minimal\"", "datastore_name = \"by-hand\"");
+    place.apply();
+    place.run(["plan", "--detailed-exitcode"]).succeeds();
+    place.run(["destroy", "-y", "--allow-destroy", "by-hand"]).succeeds();
 }

@@ -44,8 +44,11 @@ async fn check(session: &Session, store: &Store) -> Result<State, CommandError> 
             hint: "to go back all the same: hlctl state push --force FILE".to_owned(),
         }),
         Ok(None) | Err(StateError::Damaged { .. }) => {
-            let place = store.place().beside(".backup");
-            let backup = store.read_backup().await?.ok_or(StateError::Missing { place })?;
+            let none = || CommandError::Usage {
+                message: format!("{} has no backup that is whole", store.place()),
+                hint: "to find the stack again by its tags: hlctl adopt --discover".to_owned(),
+            };
+            let backup = store.read_backup().await?.ok_or_else(none)?;
             if backup.home != session.home() {
                 return Err(StateError::Home { state: backup.home }.into());
             }
