@@ -44,7 +44,7 @@ impl Store {
     pub async fn read(&self) -> Result<Option<State>, StateError> {
         match self {
             Self::Local(store) => store.read(),
-            Self::S3(store) => store.read().await,
+            Self::S3(store) => Box::pin(store.read()).await,
         }
     }
 
@@ -55,7 +55,7 @@ impl Store {
     pub async fn read_backup(&self) -> Result<Option<State>, StateError> {
         match self {
             Self::Local(store) => store.read_backup(),
-            Self::S3(store) => store.read_backup().await,
+            Self::S3(store) => Box::pin(store.read_backup()).await,
         }
     }
 
@@ -66,7 +66,7 @@ impl Store {
     pub async fn bytes(&self) -> Result<Option<Vec<u8>>, StateError> {
         match self {
             Self::Local(store) => store.bytes(),
-            Self::S3(store) => store.bytes().await,
+            Self::S3(store) => Box::pin(store.bytes()).await,
         }
     }
 
@@ -77,7 +77,7 @@ impl Store {
     pub async fn lock(&self, command: &str) -> Result<Held, StateError> {
         match self {
             Self::Local(store) => Ok(Held::Local(store.clone(), store.lock(command)?)),
-            Self::S3(store) => Ok(Held::S3(store.clone(), store.lock(command).await?)),
+            Self::S3(store) => Ok(Held::S3(store.clone(), Box::pin(store.lock(command)).await?)),
         }
     }
 
@@ -99,7 +99,7 @@ impl Store {
     pub async fn break_lock(&self, holding: &Holding) -> Result<(), StateError> {
         match self {
             Self::Local(store) => store.break_lock(&holding.holder),
-            Self::S3(store) => store.break_lock(holding).await,
+            Self::S3(store) => Box::pin(store.break_lock(holding)).await,
         }
     }
 }
@@ -165,7 +165,8 @@ impl Held {
         let io = |doing, error| StateError::Io { doing, place: place.clone(), error };
         let bytes = encode().map_err(|error| io("encode", error.into()))?;
         if let Self::S3(store, lease) = &*self {
-            return store.write(bytes, lease).await;
+            // Apart, for the compiler looks into futures only so deep.
+            return Box::pin(store.write(bytes, lease)).await;
         }
         let held = Arc::clone(&self);
         let written = tokio::task::spawn_blocking(move || match &*held {
