@@ -89,7 +89,11 @@ impl ResourceError {
     pub fn hint(&self) -> Option<String> {
         match self {
             Self::Aws(error) => hint::hint(error),
-            Self::Taken { .. } => Some("choose another name in the config; or, if it is to be the stack's, have hlctl take it over: hlctl adopt ADDRESS NAME".to_owned()),
+            Self::Taken { .. } => Some(
+                "choose another name in the config; or, if it is to be the stack's, have hlctl take it over: \
+                 hlctl adopt ADDRESS NAME"
+                    .to_owned(),
+            ),
             Self::TimedOut { .. } | Self::StillGoing { .. } => {
                 Some("`hlctl wait` waits on; `hlctl apply` takes up where this stood".to_owned())
             }

@@ -19,7 +19,6 @@ use super::schedule::{Schedule, StepId};
 use super::steps::{Step, steps};
 use super::writer::Writer;
 use crate::address::Address;
-use crate::aws::Permit;
 use crate::error::{CommandError, ResourceError};
 use crate::module::Stack;
 use crate::plan::{Action, Plan, foretell};
@@ -72,11 +71,11 @@ pub async fn run(run: Run<'_>, observer: &mut dyn Observer) -> Result<Report, Co
     let foretold = foretell(&run.cx.identity, run.stack, &run.plan.graph, &lasting(&known, run.plan))?;
     let (steps, needs) =
         steps(run.plan, &run.state, &foretold).map_err(|error| CommandError::Other(anyhow::Error::new(error)))?;
-    let permit: Arc<dyn Permit> = run.held.clone();
+    let cx = run.cx.while_permitted(run.held.clone());
     let writer = Writer { held: run.held, under_way: None, dirty: false };
     let (sender, receiver) = mpsc::unbounded_channel();
     let mut coordinator = Coordinator {
-        cx: Arc::new(Context { caller: run.cx.caller.clone().while_permitted(permit), ..run.cx }),
+        cx: Arc::new(cx),
         plan: run.plan,
         stack: run.stack,
         known,

@@ -13,7 +13,7 @@ use serde_json::Value;
 use super::Resource;
 use super::reference::Known;
 use crate::address::Address;
-use crate::aws::{AwsError, Caller, Clients, Gate, Operation};
+use crate::aws::{AwsError, Caller, Clients, Gate, Operation, Permit};
 use crate::error::ResourceError;
 use crate::state::Entry;
 use crate::wait::{Pace, Stop};
@@ -62,6 +62,11 @@ pub struct Context {
 }
 
 impl Context {
+    /// The same for as long as the permit is held; see [`Caller::while_permitted`].
+    pub fn while_permitted(self, permit: Arc<dyn Permit>) -> Self {
+        Self { caller: self.caller.while_permitted(permit), ..self }
+    }
+
     /// Makes a call; see [`Caller::call`].
     ///
     /// # Errors

@@ -32,8 +32,8 @@ struct Seen {
     version: Version,
     /// What is to be kept as the backup before the first write.
     previous: Option<Vec<u8>>,
-    /// The backup that it takes the place of.
-    backup: Version,
+    /// The backup that it takes the place of, if that could be looked at.
+    backup: Option<Version>,
 }
 
 #[derive(Clone, Debug, Default)]
@@ -109,7 +109,7 @@ impl S3Store {
                 // A damaged state must not take the place of a whole backup.
                 let is_whole = format::decode(&object.bytes, &self.place()).is_ok();
                 let previous = is_whole.then(|| object.bytes.clone());
-                Seen { version: Version::Is(object.version.clone()), previous, backup: backup? }
+                Seen { version: Version::Is(object.version.clone()), previous, backup: backup.ok() }
             }
         };
         Ok(found.map(|object| object.bytes))
@@ -205,7 +205,12 @@ impl S3Store {
 
     async fn keep(&self, seen: &Seen, encryption: &Encryption) -> Result<(), StateError> {
         let Some(previous) = &seen.previous else { return Ok(()) };
-        self.put(&self.backup_key(), &seen.backup, previous.clone(), encryption).await.map(drop)
+        // Whoever only reads states need not be allowed to see backups.
+        let follows = match &seen.backup {
+            Some(version) => version.clone(),
+            None => self.backup_version().await?,
+        };
+        self.put(&self.backup_key(), &follows, previous.clone(), encryption).await.map(drop)
     }
 
     /// Puts an object in the place of this version, and of no other.

@@ -251,6 +251,15 @@ fn a_holder_that_is_robbed_before_its_first_write_leaves_the_backup_of_others_al
 }
 
 #[test]
+fn whoever_only_reads_a_state_need_not_see_its_backup() {
+    let remote = Remote::of(Place::quick("minimal"));
+    remote.place.apply();
+    remote.states.rules([rule("HeadObject", None, Action::Deny)]);
+    remote.place.run(["outputs"]).succeeds();
+    remote.place.run(["plan", "--detailed-exitcode"]).succeeds();
+}
+
+#[test]
 fn a_robbed_holder_of_a_file_writes_no_more_either() {
     let place = Place::still("minimal");
     let stopped = place.run(["apply", "-y"]).start();

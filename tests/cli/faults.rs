@@ -187,6 +187,26 @@ fn a_destroy_survives_throttling_of_any_request() {
 }
 
 #[test]
+fn an_apply_survives_an_answer_that_is_cut_off_anywhere() {
+    apply_survives(&Action::Cut);
+}
+
+#[test]
+fn a_destroy_survives_an_answer_that_is_cut_off_anywhere() {
+    destroy_survives(&Action::Cut);
+}
+
+#[test]
+fn answers_that_are_cut_off_time_and_again_are_asked_for_once_more() {
+    for operation in ["GetRole", "CreateRole", "CreateFHIRDatastore", "DescribeFHIRDatastore"] {
+        let place = Place::quick("minimal");
+        place.cloud().rules([Rule { times: Some(4), ..rule(operation, None, Action::Cut) }]);
+        place.apply();
+        is_whole(&place, operation);
+    }
+}
+
+#[test]
 fn a_page_of_html_instead_of_a_new_key_makes_no_second_key() {
     let place = Place::quick("minimal");
     // The key is made and its answer lost; when hlctl looks for it, it is there.

@@ -152,3 +152,14 @@ fn a_directory_that_cannot_be_written_stops_an_apply_before_it_begins() {
     place.run(["apply", "-y", "--state", "states/fhir.json"]).exits(1);
     assert_eq!(place.cloud().mutations(), Vec::<String>::new());
 }
+
+#[test]
+fn a_damaged_state_without_a_backup_is_found_again_by_its_tags() {
+    let place = Place::quick("minimal");
+    place.apply();
+    fs::remove_file(place.path("healthlake.state.json.backup")).unwrap();
+    place.write("healthlake.state.json", "{");
+    place.run(["state", "recover"]).exits(1).says("is damaged").says("hlctl adopt --discover");
+    place.run(["adopt", "--discover", "-y"]).succeeds();
+    place.run(["plan", "--detailed-exitcode"]).succeeds();
+}

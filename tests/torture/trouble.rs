@@ -51,11 +51,12 @@ impl Attempt<'_> {
 
 /// Three in ten answers, and all that AWS shows late.
 fn storm(seed: u64) -> Faults {
-    let actions = [Action::Throttle, Action::ServerError, Action::DropBefore, Action::DropAfter, Action::Delay(20)];
+    let lost = [Action::DropBefore, Action::DropAfter, Action::Cut];
+    let actions = lost.into_iter().chain([Action::Throttle, Action::ServerError, Action::Delay(20)]);
     // Each rule is asked only if those before it have not fired; this makes three in ten of them all.
-    let chance = |action| Rule { probability: Some(0.069), ..any(action) };
+    let chance = |action| Rule { probability: Some(0.0577), ..any(action) };
     let propagation = Propagation { iam_ms: 300, kms_ms: 300, s3_ms: 300, cognito_ms: 300, ..Propagation::default() };
-    Faults { seed, rules: actions.map(chance).to_vec(), propagation, ..Faults::default() }
+    Faults { seed, rules: actions.map(chance).collect(), propagation, ..Faults::default() }
 }
 
 fn any(action: Action) -> Rule {

@@ -11,6 +11,7 @@ use http_body_util::BodyExt as _;
 use std::time::Duration;
 
 use crate::emulator::Emulator;
+use crate::half;
 
 impl Emulator {
     /// An HTTP client for `aws_config` or a service's config that hands requests to this emulator.
@@ -59,6 +60,7 @@ impl Connector {
             .handle(http::Request::from_parts(parts, body))
             .await
             .map_err(|lost| ConnectorError::io(lost.into()))?;
-        HttpResponse::try_from(response.map(SdkBody::from)).map_err(|error| ConnectorError::other(error.into(), None))
+        HttpResponse::try_from(half::sent(response).map(SdkBody::from_body_1_x))
+            .map_err(|error| ConnectorError::other(error.into(), None))
     }
 }

@@ -13,6 +13,7 @@ use crate::authorize::{Ask, Guard};
 use crate::control;
 use crate::error::{AwsError, AwsResult, ConnectionLost, Error};
 use crate::fault::{self, Action, FaultEngine, Faults};
+use crate::half;
 use crate::journal::{Journal, RequestRecord};
 use crate::options::Options;
 use crate::protocol::{self, Effect, Operation, json, query, rest_json};
@@ -265,6 +266,10 @@ impl Core {
                 trace.decide(Verdict::Lost);
                 Err(never_sent())
             }
+            Some(Action::Cut) => {
+                trace.decide(Verdict::Halved);
+                Ok(())
+            }
             Some(Action::Spoil(spoil)) => {
                 trace.decide(Verdict::Spoilt(spoil));
                 Ok(())
@@ -366,6 +371,7 @@ pub(crate) enum Verdict {
     Lost,
     Html,
     Silent,
+    Halved,
     Spoilt(Spoil),
 }
 
@@ -432,6 +438,7 @@ fn conclude(response: Response<Bytes>, trace: &Trace, head: bool) -> Result<Resp
         Some(Verdict::Lost) => Err(ConnectionLost),
         Some(Verdict::Html) => Ok(finish(html_page(), trace, head)),
         Some(Verdict::Spoilt(how)) => Ok(finish(spoil::spoil(response, how), trace, head)),
+        Some(Verdict::Halved) => Ok(half::halve(finish(response, trace, head))),
         Some(Verdict::Silent) | None => Ok(finish(response, trace, head)),
     }
 }

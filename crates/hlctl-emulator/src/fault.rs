@@ -117,6 +117,8 @@ pub enum Action {
     DropBefore,
     /// The request is done, then the connection closes without an answer.
     DropAfter,
+    /// The request is done, and its answer breaks off in the middle as the connection closes.
+    Cut,
     /// The request waits this many milliseconds, then goes on.
     Delay(u64),
     /// A page of HTML, as a proxy in between might send; nothing is done.

@@ -180,6 +180,7 @@ mod control;
 mod emulator;
 mod error;
 mod fault;
+mod half;
 mod ids;
 mod journal;
 mod load;

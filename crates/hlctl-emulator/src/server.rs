@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http::{Request, Response};
-use http_body_util::{BodyExt as _, Full};
+use http_body_util::{BodyExt as _, Either, Full};
 use hyper::body::Incoming;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
@@ -16,6 +16,7 @@ use tokio::task::JoinSet;
 use tokio::time::MissedTickBehavior;
 
 use crate::emulator::Emulator;
+use crate::half::{self, Half};
 use crate::services::healthlake::jobs::Pace;
 
 /// How often jobs are carried on while nobody asks for anything.
@@ -65,12 +66,8 @@ async fn connection(emulator: Emulator, stream: TcpStream) {
         .await;
 }
 
-async fn answer(emulator: &Emulator, request: Request<Incoming>) -> io::Result<Response<Full<Bytes>>> {
+async fn answer(emulator: &Emulator, request: Request<Incoming>) -> io::Result<Response<Either<Full<Bytes>, Half>>> {
     let (parts, body) = request.into_parts();
     let body = body.collect().await.map_err(io::Error::other)?.to_bytes();
-    emulator
-        .handle(Request::from_parts(parts, body))
-        .await
-        .map(|response| response.map(Full::new))
-        .map_err(io::Error::other)
+    emulator.handle(Request::from_parts(parts, body)).await.map(half::sent).map_err(io::Error::other)
 }

@@ -38,24 +38,22 @@ const SERIALS_LOST: u64 = 1000;
 
 /// The backup, if the state needs it and it is whole.
 async fn check(session: &Session, store: &Store) -> Result<State, CommandError> {
-    match store.read().await {
-        Ok(Some(_)) => Err(CommandError::Usage {
-            message: format!("{} is whole: there is nothing to recover", store.place()),
-            hint: "to go back all the same: hlctl state push --force FILE".to_owned(),
-        }),
-        Ok(None) | Err(StateError::Damaged { .. }) => {
-            let none = || CommandError::Usage {
-                message: format!("{} has no backup that is whole", store.place()),
-                hint: "to find the stack again by its tags: hlctl adopt --discover".to_owned(),
-            };
-            let backup = store.read_backup().await?.ok_or_else(none)?;
-            if backup.home != session.home() {
-                return Err(StateError::Home { state: backup.home }.into());
-            }
-            Ok(backup)
+    let lost = match store.read().await {
+        Ok(Some(_)) => {
+            return Err(CommandError::Usage {
+                message: format!("{} is whole: there is nothing to recover", store.place()),
+                hint: "to go back all the same: hlctl state push --force FILE".to_owned(),
+            });
         }
-        Err(error) => Err(error.into()),
+        Ok(None) => StateError::Missing { place: store.place() },
+        Err(damaged @ StateError::Damaged { .. }) => damaged,
+        Err(error) => return Err(error.into()),
+    };
+    let backup = store.read_backup().await?.ok_or(lost)?;
+    if backup.home != session.home() {
+        return Err(StateError::Home { state: backup.home }.into());
     }
+    Ok(backup)
 }
 
 fn describe(backup: &State) -> String {

@@ -72,7 +72,8 @@ impl<'a> Scene<'a> {
 
     fn cx(&self, state: &State) -> Context {
         let pace = self.session.pace(Some(self.config));
-        self.connection.context(state, settings_of(self.config), pace, self.session.stop.clone())
+        let cx = self.connection.context(state, settings_of(self.config), pace, self.session.stop.clone());
+        cx.while_permitted(self.held.clone())
     }
 
     async fn look(&self, state: &State, id: &str) -> Result<Option<Vitals>, CommandError> {
