@@ -15,6 +15,8 @@ use crate::whole_file::{Beside, directory_of};
 #[derive(Clone, Debug)]
 pub struct LocalStore {
     path: PathBuf,
+    /// Whether it was named by a link to it.
+    is_linked: bool,
 }
 
 impl LocalStore {
@@ -23,8 +25,9 @@ impl LocalStore {
         let path = path.into();
         // Renaming over a link would put a file in its place, and the place it leads to would stay behind.
         let target = fs::read_link(&path).ok().map(|target| path.with_file_name(target));
-        let path = fs::canonicalize(&path).ok().filter(|_| target.is_some()).or(target).unwrap_or(path);
-        Self { path }
+        let is_linked = target.is_some();
+        let path = fs::canonicalize(&path).ok().filter(|_| is_linked).or(target).unwrap_or(path);
+        Self { path, is_linked }
     }
 
     /// The state file.
@@ -54,13 +57,27 @@ impl LocalStore {
     /// The bytes that are there; `None` if there are none.
     ///
     /// # Errors
-    /// The file cannot be read.
+    /// The file cannot be read, is something else than a file, or is behind a link that leads nowhere.
     pub fn bytes(&self) -> Result<Option<Vec<u8>>, StateError> {
-        match fs::read(&self.path) {
-            Ok(bytes) => Ok(Some(bytes)),
+        self.check_link()?;
+        // Reading a pipe would wait for whoever writes to it, and a device may never end.
+        let found =
+            fs::metadata(&self.path).and_then(|found| found.is_file().then(|| fs::read(&self.path)).transpose());
+        match found {
+            Ok(Some(bytes)) => Ok(Some(bytes)),
+            Ok(None) => Err(StateError::NotAFile { place: self.place() }),
             Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
             Err(error) => Err(io("read", &self.path, error)),
         }
+    }
+
+    /// A link into a directory that is not there tells of a state on a disk that is not mounted; starting anew would make
+    /// everything twice.
+    fn check_link(&self) -> Result<(), StateError> {
+        if self.is_linked && !self.directory().is_dir() {
+            return Err(StateError::Unreachable { place: self.place() });
+        }
+        Ok(())
     }
 
     /// No state but a backup: somebody moved or deleted the state, and starting anew would make everything twice.
@@ -80,7 +97,7 @@ impl LocalStore {
     /// # Errors
     /// The file cannot be read.
     pub fn read_backup(&self) -> Result<Option<State>, StateError> {
-        let backup = Self { path: self.backup_path() };
+        let backup = Self { path: self.backup_path(), is_linked: false };
         Ok(backup.bytes()?.and_then(|bytes| format::decode(&bytes, &backup.place()).ok()))
     }
 
@@ -99,8 +116,9 @@ impl LocalStore {
     /// Locks the state for one run; makes its directory first.
     ///
     /// # Errors
-    /// [`StateError::Locked`] names the holder.
+    /// [`StateError::Locked`] names the holder; or the state is behind a link that leads nowhere.
     pub fn lock(&self, command: &str) -> Result<FileLock, StateError> {
+        self.check_link()?;
         fs::create_dir_all(self.directory()).map_err(|error| io("make the directory of", &self.path, error))?;
         let lock = FileLock::acquire(self.lock_path(), command)?;
         self.clear_away();
@@ -329,6 +347,33 @@ mod tests {
         }
         assert!(fs::symlink_metadata(&link).unwrap().is_symlink());
         assert_eq!(LocalStore::new(shared).read().unwrap().unwrap().serial, 2);
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_link_into_a_directory_that_is_not_there_is_not_taken_for_a_new_state() {
+        let directory = tempfile::tempdir().unwrap();
+        let link = directory.path().join("s.json");
+        std::os::unix::fs::symlink("unmounted/s.json", &link).unwrap();
+        let store = LocalStore::new(&link);
+        assert!(matches!(store.read(), Err(StateError::Unreachable { .. })));
+        assert!(matches!(store.lock("test"), Err(StateError::Unreachable { .. })));
+        assert!(!directory.path().join("unmounted").exists());
+        fs::create_dir(directory.path().join("unmounted")).unwrap();
+        let state = state();
+        write(&store, &state, &store.lock("test").unwrap());
+        assert_eq!(LocalStore::new(link).read().unwrap(), Some(state));
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn what_is_not_a_file_is_not_read() {
+        let directory = tempfile::tempdir().unwrap();
+        let pipe = directory.path().join("pipe");
+        nix::unistd::mkfifo(&pipe, nix::sys::stat::Mode::S_IRWXU).unwrap();
+        for path in [pipe.as_path(), directory.path()] {
+            assert!(matches!(LocalStore::new(path).read(), Err(StateError::NotAFile { .. })));
+        }
     }
 
     #[test]

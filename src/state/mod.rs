@@ -303,6 +303,18 @@ pub enum StateError {
         /// The file or object.
         place: Place,
     },
+    /// What is there is a directory, a pipe or a device.
+    #[error("{place} is not a file")]
+    NotAFile {
+        /// What is there.
+        place: Place,
+    },
+    /// The state is named by a link, and the directory that it leads to is not there.
+    #[error("the state is a link to {place}, whose directory is not there")]
+    Unreachable {
+        /// Where the link leads.
+        place: Place,
+    },
     /// There is no state.
     #[error("there is no state at {place}")]
     Missing {
@@ -360,6 +372,10 @@ impl StateError {
             Self::Remote { error, .. } => hint::hint(error),
             Self::Robbed { .. } | Self::Overtaken { .. } => {
                 Some("see who is at work, then run the command again; it goes on from what is there".to_owned())
+            }
+            Self::NotAFile { .. } => Some("name the file that the state is in: --state FILE".to_owned()),
+            Self::Unreachable { .. } => {
+                Some("is its disk mounted? If the state is to begin there, make that directory first".to_owned())
             }
             Self::Io { .. } => None,
         }
