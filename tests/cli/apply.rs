@@ -144,17 +144,30 @@ fn a_destroy_without_its_configuration_works_from_the_state() {
 }
 
 #[test]
-fn keys_are_ordered_to_end_last_and_with_the_configured_window() {
+fn keys_are_ordered_to_end_after_what_they_encrypt() {
     let place = Place::quick("customer-keys");
     place.apply();
+    let id = |address: &str| {
+        place.state()["resources"][address]["recorded"]["id"].as_str().unwrap_or_else(|| panic!("{address}")).to_owned()
+    };
+    let keys_and_users = [
+        (id("kms_key.datastore"), "DeleteFHIRDatastore", id("healthlake_fhir_datastore.this")),
+        (id("kms_key.s3"), "DeleteBucket", "example-fhir-production-data".to_owned()),
+    ];
     place.cloud().emulator.clear_requests();
     place.run(["destroy", "-y", "--allow-destroy", "fhir-production"]).succeeds();
-    let order = place.cloud().mutations();
-    let last = |name: &str| order.iter().rposition(|operation| operation == name).unwrap();
-    let first = |name: &str| order.iter().position(|operation| operation == name).unwrap();
-    assert!(first("ScheduleKeyDeletion") > last("DeleteFHIRDatastore"), "{order:?}");
-    assert!(last("ScheduleKeyDeletion") > last("DeleteBucket"), "{order:?}");
-    assert!(first("DeleteRole") > first("DetachRolePolicy"), "{order:?}");
+    let requests = place.cloud().requests();
+    let sent = |operation: &str, name: &str| {
+        let found = requests.iter().rposition(|request| {
+            request.operation == operation && request.names.iter().any(|other| other.contains(name))
+        });
+        found.unwrap_or_else(|| panic!("no {operation} of {name} in {requests:?}"))
+    };
+    for (key, delete, user) in keys_and_users {
+        assert!(sent("ScheduleKeyDeletion", &key) > sent(delete, &user), "{delete} of {user} after {key}");
+    }
+    let first = |name: &str| requests.iter().position(|request| request.operation == name).unwrap();
+    assert!(first("DeleteRole") > first("DetachRolePolicy"), "{requests:?}");
 }
 
 #[test]
