@@ -1,8 +1,6 @@
 //! What holds for every example configuration.
 
-use hlctl_emulator::{Delays, Options};
-
-use crate::support::{Census, Cloud, EXAMPLES, Place, is_mutating};
+use crate::support::{Census, EXAMPLES, Place, eventually};
 
 fn region(example: &str) -> &'static str {
     match example {
@@ -122,15 +120,15 @@ fn the_sandbox_is_an_aws_that_outlives_the_run() {
 
 #[test]
 fn a_dependent_starts_while_the_store_is_still_being_made() {
-    let delays = Delays { create: std::time::Duration::from_millis(700), ..Delays::default() };
-    let place = Place::on(Cloud::with(Options { delays, ..Options::default() }), "minimal");
-    place.apply();
-    let requests = place.cloud().requests();
-    let ended = |name: &str| requests.iter().rposition(|record| record.operation == name).unwrap();
-    assert!(ended("AttachRolePolicy") < ended("DescribeFHIRDatastore"));
-    let last = requests.iter().rposition(|record| is_mutating(&record.operation)).unwrap();
-    let waited = requests[last + 1..].iter().filter(|record| record.operation == "DescribeFHIRDatastore").count();
-    assert!(waited > 3, "the wait came last, not first: {requests:?}");
+    let place = Place::still("minimal");
+    let running = place.run(["apply", "-y"]).start();
+    // The store cannot become active before the clock is moved.
+    eventually("the role has its policy", || place.cloud().count("AttachRolePolicy") == 1);
+    let before = place.cloud().count("DescribeFHIRDatastore");
+    eventually("the wait goes on", || place.cloud().count("DescribeFHIRDatastore") > before + 1);
+    place.cloud().let_a_minute_pass();
+    let ended = running.ends();
+    assert_eq!(ended.code, 0, "{ended}");
 }
 
 #[test]
