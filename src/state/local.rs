@@ -71,7 +71,7 @@ impl LocalStore {
         }
     }
 
-    /// A link into a directory that is not there tells of a state on a disk that is not mounted; starting anew would make
+    /// A link into a directory that is not there may tell of a state on a disk that is not mounted; starting anew would make
     /// everything twice.
     fn check_link(&self) -> Result<(), StateError> {
         if self.is_linked && !self.directory().is_dir() {
@@ -371,7 +371,7 @@ mod tests {
         let directory = tempfile::tempdir().unwrap();
         let pipe = directory.path().join("pipe");
         nix::unistd::mkfifo(&pipe, nix::sys::stat::Mode::S_IRWXU).unwrap();
-        for path in [pipe.as_path(), directory.path()] {
+        for path in [directory.path(), pipe.as_path()] {
             assert!(matches!(LocalStore::new(path).read(), Err(StateError::NotAFile { .. })));
         }
     }
