@@ -23,6 +23,8 @@
 //!
 //! `ARCHITECTURE.md` follows one apply through all of them.
 
+pub use hlctl_config as config;
+
 pub mod address;
 pub mod adopt;
 pub mod apply;
@@ -30,7 +32,6 @@ pub mod audit;
 pub mod aws;
 pub mod cli;
 pub mod commands;
-pub mod config;
 pub mod data;
 pub mod doctor;
 pub mod drift;
@@ -38,7 +39,6 @@ pub mod error;
 pub mod exit_code;
 pub mod export;
 pub mod fhir;
-pub mod fingerprint;
 pub mod graph;
 pub mod journal;
 pub mod materials;

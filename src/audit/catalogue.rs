@@ -466,7 +466,14 @@ pub const CHECKS: &[Check] = &[
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::config::keys;
+    use crate::config::{checks, keys};
+
+    #[test]
+    fn a_waiver_can_name_every_check_and_no_other() {
+        let here: Vec<_> = CHECKS.iter().map(|check| (check.id, check.name)).collect();
+        let there: Vec<_> = checks::CHECKS.iter().map(|check| (check.id, check.name)).collect();
+        assert_eq!(here, there);
+    }
 
     #[test]
     fn ids_count_up_and_names_are_unique() {

@@ -20,7 +20,7 @@ use crate::address::Address;
 use crate::aws::{ErrorKind, Operation};
 use crate::config::Secret;
 use crate::error::ResourceError;
-use crate::fingerprint::Fingerprint;
+use crate::config::fingerprint::Fingerprint;
 use crate::plan::AttributeChange;
 
 /// What the configuration asks for.

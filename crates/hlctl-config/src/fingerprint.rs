@@ -3,7 +3,7 @@
 use argon2::{Algorithm, Argon2, Params, Version};
 use serde::{Deserialize, Serialize};
 
-use crate::config::Secret;
+use crate::Secret;
 
 /// A salted Argon2id hash of a secret. Whoever reads it must guess the secret, and each guess costs time and memory.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

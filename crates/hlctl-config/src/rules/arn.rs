@@ -3,7 +3,7 @@
 use super::{Finding, Rule, quoted};
 
 /// The principal of the keys' administration statement. Empty means none, as in the module.
-pub(in crate::config) static KMS_ADMIN: Rule = Rule {
+pub(crate) static KMS_ADMIN: Rule = Rule {
     min: 0,
     max: 2048,
     pattern: Some(r"^(arn:aws[-a-z]*:iam::[0-9]{12}:(root|(user|role)/[\x21-\x7e]+))?$"),

@@ -1,7 +1,7 @@
 //! The inputs of the Terraform module, but for those of SMART on FHIR. Names, types and defaults are its own.
 
 use super::{Default, Group, Key, Kind};
-use crate::config::rules;
+use crate::rules;
 
 pub(super) const KEYS: &[Key] = &[
     Key {

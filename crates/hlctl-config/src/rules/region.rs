@@ -3,7 +3,7 @@
 use super::{Finding, Rule, nearest, quoted};
 
 /// A region that has HealthLake.
-pub(in crate::config) static REGION: Rule =
+pub(crate) static REGION: Rule =
     Rule { min: 1, max: 100, pattern: None, one_of: &HEALTHLAKE, wants: "a region that has HealthLake", check };
 
 /// The regions of the developer guide's page "Endpoints and quotas".

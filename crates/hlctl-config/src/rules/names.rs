@@ -4,7 +4,7 @@ use super::alphabet::{foreign, is_iam, is_letter_space_or_number, is_visible};
 use super::{Finding, Rule, anything};
 
 /// `DatastoreName` of the HealthLake model.
-pub(in crate::config) static DATASTORE: Rule = Rule {
+pub(crate) static DATASTORE: Rule = Rule {
     min: 1,
     max: 256,
     pattern: Some(r"^[\p{L}\p{Z}\p{N}_.:/=+\-%@]+$"),
@@ -14,7 +14,7 @@ pub(in crate::config) static DATASTORE: Rule = Rule {
 };
 
 /// `roleNameType` of the IAM model.
-pub(in crate::config) static ROLE: Rule = Rule {
+pub(crate) static ROLE: Rule = Rule {
     min: 1,
     max: 64,
     pattern: Some(r"^[A-Za-z0-9_+=,.@-]+$"),
@@ -24,7 +24,7 @@ pub(in crate::config) static ROLE: Rule = Rule {
 };
 
 /// `policyNameType` of the IAM model.
-pub(in crate::config) static POLICY: Rule = Rule {
+pub(crate) static POLICY: Rule = Rule {
     min: 1,
     max: 128,
     pattern: Some(r"^[A-Za-z0-9_+=,.@-]+$"),
@@ -34,7 +34,7 @@ pub(in crate::config) static POLICY: Rule = Rule {
 };
 
 /// `FunctionName` of the Lambda model, whose longer form is a whole ARN.
-pub(in crate::config) static FUNCTION: Rule = Rule {
+pub(crate) static FUNCTION: Rule = Rule {
     min: 1,
     max: 64,
     pattern: Some(r"^[A-Za-z0-9_-]+$"),
@@ -44,7 +44,7 @@ pub(in crate::config) static FUNCTION: Rule = Rule {
 };
 
 /// A runtime of Lambda; new ones appear every year, so only the form is checked (`Runtime` of the Lambda model).
-pub(in crate::config) static RUNTIME: Rule = Rule {
+pub(crate) static RUNTIME: Rule = Rule {
     min: 1,
     max: 64,
     pattern: Some(r"^[a-z][a-z0-9.]*$"),
@@ -54,7 +54,7 @@ pub(in crate::config) static RUNTIME: Rule = Rule {
 };
 
 /// `Handler` of the Lambda model.
-pub(in crate::config) static HANDLER: Rule = Rule {
+pub(crate) static HANDLER: Rule = Rule {
     min: 1,
     max: 128,
     pattern: Some(r"^\S+$"),
@@ -64,11 +64,11 @@ pub(in crate::config) static HANDLER: Rule = Rule {
 };
 
 /// A FHIR profile's canonical URL; the HealthLake model asks nothing of it.
-pub(in crate::config) static PROFILE: Rule =
+pub(crate) static PROFILE: Rule =
     Rule { min: 1, max: 2048, pattern: None, one_of: &[], wants: "the URLs of FHIR profiles", check: anything };
 
 /// A section of the shared AWS configuration.
-pub(in crate::config) static PROFILE_NAME: Rule = Rule {
+pub(crate) static PROFILE_NAME: Rule = Rule {
     min: 1,
     max: 256,
     pattern: None,
@@ -78,7 +78,7 @@ pub(in crate::config) static PROFILE_NAME: Rule = Rule {
 };
 
 /// An AWS account number.
-pub(in crate::config) static ACCOUNT: Rule = Rule {
+pub(crate) static ACCOUNT: Rule = Rule {
     min: 1,
     max: 2048,
     pattern: Some(r"^[0-9]{12}$"),

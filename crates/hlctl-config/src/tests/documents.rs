@@ -127,7 +127,7 @@ fn the_schema_tells_every_default() {
 
 #[test]
 fn the_reference_is_up_to_date() {
-    const BEGIN: &str = "<!-- keys: begin, written by the tests from src/config/keys -->\n";
+    const BEGIN: &str = "<!-- keys: begin, written by the tests from crates/hlctl-config/src/keys -->\n";
     const END: &str = "<!-- keys: end -->\n";
     let page = fs::read_to_string(repository("docs/configuration.md")).unwrap();
     let (before, rest) = page.split_once(BEGIN).unwrap();

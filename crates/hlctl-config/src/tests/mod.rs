@@ -36,7 +36,7 @@ fn loaded(more: &str) -> Config {
 }
 
 fn repository(path: &str) -> PathBuf {
-    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join(path)
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../..").join(path)
 }
 
 fn snapshot(name: &str, text: &str) {

@@ -1,7 +1,7 @@
 //! hlctl's own keys, beyond the module.
 
 use super::{Default, Group, Key, Kind};
-use crate::config::rules;
+use crate::rules;
 
 pub(super) const KEYS: &[Key] = &[
     Key {

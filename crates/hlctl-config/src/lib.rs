@@ -8,8 +8,10 @@
 mod audit;
 mod backend;
 mod build;
+pub mod checks;
 mod describe;
 mod example;
+pub mod fingerprint;
 mod foreign;
 pub mod keys;
 mod layers;

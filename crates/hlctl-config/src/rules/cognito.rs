@@ -4,7 +4,7 @@ use super::alphabet::{foreign, is_visible};
 use super::{Finding, Rule, quoted};
 
 /// `UserPoolNameType` and `ClientNameType`.
-pub(in crate::config) static NAME: Rule = Rule {
+pub(crate) static NAME: Rule = Rule {
     min: 1,
     max: 128,
     pattern: Some(r"^[A-Za-z0-9_\s+=,.@-]+$"),
@@ -14,7 +14,7 @@ pub(in crate::config) static NAME: Rule = Rule {
 };
 
 /// `DomainType`, and the words that the guide forbids in a prefix.
-pub(in crate::config) static DOMAIN: Rule = Rule {
+pub(crate) static DOMAIN: Rule = Rule {
     min: 1,
     max: 63,
     pattern: Some(r"^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$"),
@@ -24,7 +24,7 @@ pub(in crate::config) static DOMAIN: Rule = Rule {
 };
 
 /// `RedirectUrlType`; the guide allows plain HTTP for localhost alone.
-pub(in crate::config) static URL: Rule = Rule {
+pub(crate) static URL: Rule = Rule {
     min: 1,
     max: 1024,
     pattern: Some(r"^[A-Za-z][A-Za-z0-9+.-]*:[^\s#]+$"),
@@ -34,7 +34,7 @@ pub(in crate::config) static URL: Rule = Rule {
 };
 
 /// `UsernameType`; the pool takes the email address as an alias, so a username may not look like one.
-pub(in crate::config) static USERNAME: Rule = Rule {
+pub(crate) static USERNAME: Rule = Rule {
     min: 1,
     max: 128,
     pattern: Some(r"^[^\s@]+$"),
@@ -44,11 +44,11 @@ pub(in crate::config) static USERNAME: Rule = Rule {
 };
 
 /// The `preferred_username` attribute.
-pub(in crate::config) static PREFERRED_USERNAME: Rule =
+pub(crate) static PREFERRED_USERNAME: Rule =
     Rule { min: 1, max: 2048, pattern: None, one_of: &[], wants: "1 to 2048 characters", check: super::anything };
 
 /// The `email` attribute, whose schema takes 2048 characters.
-pub(in crate::config) static EMAIL: Rule = Rule {
+pub(crate) static EMAIL: Rule = Rule {
     min: 1,
     max: 2048,
     pattern: Some(r"^[^\s@]+@[^\s@]+$"),
@@ -59,7 +59,7 @@ pub(in crate::config) static EMAIL: Rule = Rule {
 
 /// What stands after the prefix of a FHIR scope: SMART's grammar of versions 1 and 2, without filters, whose `/` Cognito's
 /// `ResourceServerScopeNameType` does not take.
-pub(in crate::config) static SCOPE: Rule = Rule {
+pub(crate) static SCOPE: Rule = Rule {
     min: 3,
     max: 256,
     pattern: Some(r"^(\*|[A-Z][A-Za-z]*)\.(read|write|\*|c?r?u?d?s?)$"),
@@ -69,7 +69,7 @@ pub(in crate::config) static SCOPE: Rule = Rule {
 };
 
 /// The name of a variable that holds a password.
-pub(in crate::config) static VARIABLE: Rule = Rule {
+pub(crate) static VARIABLE: Rule = Rule {
     min: 1,
     max: 256,
     pattern: Some(r"^[A-Za-z_][A-Za-z0-9_]*$"),
@@ -79,11 +79,11 @@ pub(in crate::config) static VARIABLE: Rule = Rule {
 };
 
 /// The path of a file that holds a password.
-pub(in crate::config) static PATH: Rule =
+pub(crate) static PATH: Rule =
     Rule { min: 1, max: 4096, pattern: None, one_of: &[], wants: "the path of a file", check: path };
 
 /// A password in the file itself, by `PasswordType` and the policy of the pool. Findings never show it.
-pub(in crate::config) static PASSWORD: Rule = Rule {
+pub(crate) static PASSWORD: Rule = Rule {
     min: 8,
     max: 256,
     pattern: Some(r"^\S{8,256}$"),
@@ -178,7 +178,7 @@ fn scope(value: &str) -> Vec<Finding> {
 }
 
 /// Whether this is what SMART 2 writes for read and write: letters of `cruds`, in that order.
-pub(in crate::config) fn is_smart2(access: &str) -> bool {
+pub(crate) fn is_smart2(access: &str) -> bool {
     let mut order = "cruds".chars();
     !access.is_empty() && access.chars().all(|letter| order.any(|next| next == letter))
 }

@@ -4,10 +4,10 @@ use super::alphabet::{foreign, is_letter_space_or_number};
 use super::{Finding, Rule};
 
 /// IAM, KMS and S3 take 50 tags; hlctl needs two of them for itself.
-pub(in crate::config) const MOST: usize = 48;
+pub(crate) const MOST: usize = 48;
 
 /// `TagKey` of the HealthLake model, `tagKeyType` of the IAM model.
-pub(in crate::config) static KEY: Rule = Rule {
+pub(crate) static KEY: Rule = Rule {
     min: 1,
     max: 128,
     pattern: Some(r"^(?![aA][wW][sS]:|[hH][lL][cC][tT][lL]:)[\p{L}\p{Z}\p{N}_.:/=+\-@]+$"),
@@ -17,7 +17,7 @@ pub(in crate::config) static KEY: Rule = Rule {
 };
 
 /// `TagValue` of the HealthLake model, `tagValueType` of the IAM model.
-pub(in crate::config) static VALUE: Rule = Rule {
+pub(crate) static VALUE: Rule = Rule {
     min: 0,
     max: 256,
     pattern: Some(r"^[\p{L}\p{Z}\p{N}_.:/=+\-@]*$"),

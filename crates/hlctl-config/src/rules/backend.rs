@@ -3,7 +3,7 @@
 use super::{Finding, Rule};
 
 /// Key of an object (S3 user guide, "Naming Amazon S3 objects"); room is left for the names of the lock and the backup.
-pub(in crate::config) static KEY: Rule = Rule {
+pub(crate) static KEY: Rule = Rule {
     min: 1,
     max: 1000,
     pattern: Some(r"^[^/].*[^/]$"),
@@ -13,7 +13,7 @@ pub(in crate::config) static KEY: Rule = Rule {
 };
 
 /// Any region: HealthLake need not be there.
-pub(in crate::config) static REGION: Rule = Rule {
+pub(crate) static REGION: Rule = Rule {
     min: 1,
     max: 64,
     pattern: Some(r"^[a-z0-9-]+$"),
@@ -23,7 +23,7 @@ pub(in crate::config) static REGION: Rule = Rule {
 };
 
 /// `KeyIdType` of the KMS model: an id, an ARN, or an alias.
-pub(in crate::config) static KMS_KEY: Rule = Rule {
+pub(crate) static KMS_KEY: Rule = Rule {
     min: 1,
     max: 2048,
     pattern: Some(r"^[A-Za-z0-9:/_-]+$"),
@@ -33,7 +33,7 @@ pub(in crate::config) static KMS_KEY: Rule = Rule {
 };
 
 /// An address without a path.
-pub(in crate::config) static ENDPOINT: Rule = Rule {
+pub(crate) static ENDPOINT: Rule = Rule {
     min: 1,
     max: 2048,
     pattern: Some(r"^https?://.+"),

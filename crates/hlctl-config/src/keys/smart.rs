@@ -1,7 +1,7 @@
 //! The inputs that only SMART on FHIR uses. Names, types and defaults are the module's, but for those below the line.
 
 use super::{Default, Group, Key, Kind};
-use crate::config::rules;
+use crate::rules;
 
 pub(super) const KEYS: &[Key] = &[
     Key {

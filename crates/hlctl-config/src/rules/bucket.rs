@@ -6,7 +6,7 @@ use super::alphabet;
 use super::{Finding, Rule};
 
 /// A bucket of ours.
-pub(in crate::config) static BUCKET: Rule = Rule {
+pub(crate) static BUCKET: Rule = Rule {
     min: 3,
     max: 63,
     pattern: Some(r"^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$"),

@@ -3,7 +3,7 @@
 use super::{Finding, Rule, nearest, quoted};
 
 /// An address in `protect`.
-pub(in crate::config) static ADDRESS: Rule = Rule {
+pub(crate) static ADDRESS: Rule = Rule {
     min: 1,
     max: 2048,
     pattern: None,
@@ -13,7 +13,7 @@ pub(in crate::config) static ADDRESS: Rule = Rule {
 };
 
 /// Every address that a configuration can lead to, but for the test users, who have one each.
-pub(in crate::config) const KNOWN: [&str; 38] = [
+pub(crate) const KNOWN: [&str; 38] = [
     "healthlake_fhir_datastore.this",
     "kms_key.s3",
     "kms_key.datastore",

@@ -1,10 +1,10 @@
 //! Waivers of `hlctl audit`.
 
 use super::{Finding, Rule, nearest, quoted};
-use crate::audit::CHECKS;
+use crate::checks::CHECKS;
 
 /// The id of a check.
-pub(in crate::config) static CHECK: Rule = Rule {
+pub(crate) static CHECK: Rule = Rule {
     min: 1,
     max: 20,
     pattern: Some(r"^HLCTL-[0-9]{2}$"),
@@ -14,11 +14,11 @@ pub(in crate::config) static CHECK: Rule = Rule {
 };
 
 /// Why a check is waived.
-pub(in crate::config) static REASON: Rule =
+pub(crate) static REASON: Rule =
     Rule { min: 1, max: 1000, pattern: Some(r"\S"), one_of: &[], wants: "a reason in words", check: words };
 
 /// A day.
-pub(in crate::config) static EXPIRES: Rule = Rule {
+pub(crate) static EXPIRES: Rule = Rule {
     min: 1,
     max: 10,
     pattern: Some(r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$"),
