@@ -19,8 +19,8 @@ use super::{
 use crate::address::Address;
 use crate::aws::{ErrorKind, Operation};
 use crate::config::Secret;
-use crate::error::ResourceError;
 use crate::config::fingerprint::Fingerprint;
+use crate::error::ResourceError;
 use crate::plan::AttributeChange;
 
 /// What the configuration asks for.

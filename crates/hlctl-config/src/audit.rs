@@ -13,10 +13,7 @@ const WAIVER_FIELDS: [&str; 4] = ["check", "resource", "reason", "expires"];
 
 impl<'s> Reader<'s> {
     pub(super) fn audit(&mut self) -> Audit {
-        let (Some(key), Some(entry)) = (keys::find("audit"), self.layers.entries.get("audit").cloned()) else {
-            return Audit::default();
-        };
-        if entry.broken { Audit::default() } else { self.read_audit(&Item::of("audit", &entry), key.example) }
+        self.with_item(keys::AUDIT, Self::read_audit).unwrap_or_default()
     }
 
     fn read_audit(&mut self, item: &Item<'_, 's>, example: &'static str) -> Audit {

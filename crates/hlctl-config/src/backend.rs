@@ -1,5 +1,6 @@
 //! Reads `backend`: where the state is kept, if not in a file.
 
+use super::keys;
 use super::model::Backend;
 use super::reader::{Item, Reader};
 use super::rules::{Rule, backend, bucket, names};
@@ -22,7 +23,7 @@ const LEASE_FIELD: &str = "lease_in_seconds";
 
 impl<'s> Reader<'s> {
     pub(super) fn backend(&mut self) -> Option<Backend> {
-        self.with_item("backend", Self::read_backend).flatten()
+        self.with_item(keys::BACKEND, Self::read_backend).flatten()
     }
 
     fn read_backend(&mut self, item: &Item<'_, 's>, example: &'static str) -> Option<Backend> {

@@ -14,35 +14,35 @@ use super::rules::quoted;
 pub(super) fn config(reader: &mut Reader<'_>, base_dir: &Path) -> Config {
     missing(reader);
     let config = Config {
-        datastore_name: reader.text("datastore_name"),
-        data_bucket_name: reader.text("data_bucket_name"),
-        logs_bucket_name: reader.text("logs_bucket_name"),
+        datastore_name: reader.text(keys::DATASTORE_NAME),
+        data_bucket_name: reader.text(keys::DATA_BUCKET_NAME),
+        logs_bucket_name: reader.text(keys::LOGS_BUCKET_NAME),
         fhir_version: fhir_version(reader),
-        create_kms_key: reader.flag("create_kms_key"),
-        kms_admin_iam_arn: reader.optional_text("kms_admin_iam_arn").filter(|arn| !arn.is_empty()),
-        preload_data: reader.flag("preload_data"),
-        healthlake_role_name: reader.text("healthlake_role_name"),
-        healthlake_policy_name: reader.text("healthlake_policy_name"),
-        smart_on_fhir: reader.flag("smart_on_fhir"),
+        create_kms_key: reader.flag(keys::CREATE_KMS_KEY),
+        kms_admin_iam_arn: reader.optional_text(keys::KMS_ADMIN_IAM_ARN).filter(|arn| !arn.is_empty()),
+        preload_data: reader.flag(keys::PRELOAD_DATA),
+        healthlake_role_name: reader.text(keys::HEALTHLAKE_ROLE_NAME),
+        healthlake_policy_name: reader.text(keys::HEALTHLAKE_POLICY_NAME),
+        smart_on_fhir: reader.flag(keys::SMART_ON_FHIR),
         smart: smart(reader, base_dir),
-        region: reader.optional_text("region"),
-        profile: reader.optional_text("profile"),
+        region: reader.optional_text(keys::REGION),
+        profile: reader.optional_text(keys::PROFILE),
         tags: reader.tags(),
-        allowed_account_ids: reader.list("allowed_account_ids").into_iter().collect(),
-        kms_deletion_window_in_days: small(reader.whole("kms_deletion_window_in_days")),
-        force_destroy: reader.flag("force_destroy"),
-        logs_bucket_self_logging: reader.flag("logs_bucket_self_logging"),
-        buckets_minimum_tls: reader.optional_text("buckets_minimum_tls"),
+        allowed_account_ids: reader.list(keys::ALLOWED_ACCOUNT_IDS).into_iter().collect(),
+        kms_deletion_window_in_days: small(reader.whole(keys::KMS_DELETION_WINDOW_IN_DAYS)),
+        force_destroy: reader.flag(keys::FORCE_DESTROY),
+        logs_bucket_self_logging: reader.flag(keys::LOGS_BUCKET_SELF_LOGGING),
+        buckets_minimum_tls: reader.optional_text(keys::BUCKETS_MINIMUM_TLS),
         protect: reader.protect(),
         backend: reader.backend(),
-        hardened: reader.flag("hardened"),
+        hardened: reader.flag(keys::HARDENED),
         audit: reader.audit(),
-        datastore_analytics: reader.optional_flag("datastore_analytics"),
-        datastore_nlp: reader.optional_flag("datastore_nlp"),
-        datastore_default_profiles: reader.optional_list("datastore_default_profiles"),
+        datastore_analytics: reader.optional_flag(keys::DATASTORE_ANALYTICS),
+        datastore_nlp: reader.optional_flag(keys::DATASTORE_NLP),
+        datastore_default_profiles: reader.optional_list(keys::DATASTORE_DEFAULT_PROFILES),
         datastore_backup: backup(reader),
-        poll_interval: reader.seconds("poll_interval"),
-        wait_timeout: reader.seconds("wait_timeout"),
+        poll_interval: reader.seconds(keys::POLL_INTERVAL),
+        wait_timeout: reader.seconds(keys::WAIT_TIMEOUT),
     };
     across(reader, &config);
     config
@@ -50,55 +50,55 @@ pub(super) fn config(reader: &mut Reader<'_>, base_dir: &Path) -> Config {
 
 fn fhir_version(reader: &mut Reader<'_>) -> FhirVersion {
     // The choice has one value; the reader refuses every other.
-    reader.text("fhir_version");
+    reader.text(keys::FHIR_VERSION);
     FhirVersion::R4
 }
 
 fn smart(reader: &mut Reader<'_>, base_dir: &Path) -> SmartConfig {
     SmartConfig {
-        callback_urls: reader.list("cognito_callback_urls"),
-        client_name: reader.text("cognito_client_name"),
-        deletion_protection: reader.text("cognito_deletion_protection") == "ACTIVE",
-        domain: reader.text("cognito_domain"),
-        logout_urls: reader.list("cognito_logout_urls"),
-        password_minimum_length: reader.whole("cognito_password_minimum_length"),
-        mfa_configuration: reader.text("cognito_mfa_configuration"),
+        callback_urls: reader.list(keys::COGNITO_CALLBACK_URLS),
+        client_name: reader.text(keys::COGNITO_CLIENT_NAME),
+        deletion_protection: reader.text(keys::COGNITO_DELETION_PROTECTION) == "ACTIVE",
+        domain: reader.text(keys::COGNITO_DOMAIN),
+        logout_urls: reader.list(keys::COGNITO_LOGOUT_URLS),
+        password_minimum_length: reader.whole(keys::COGNITO_PASSWORD_MINIMUM_LENGTH),
+        mfa_configuration: reader.text(keys::COGNITO_MFA_CONFIGURATION),
         test_users: reader.test_users(base_dir),
         token_validity: reader.token_validity(),
-        user_pool_name: reader.text("cognito_user_pool_name"),
-        cognito_access_role: reader.text("lambda_cognito_access_role"),
-        function_name: reader.text("lambda_function_name"),
-        memory_size: reader.whole("lambda_memory_size"),
-        lambda_role_name: reader.text("lambda_role_name"),
-        timeout: reader.whole("lambda_timeout"),
-        permission_source_account: reader.flag("lambda_permission_source_account"),
-        service_role_name: reader.text("healthlake_service_role_name"),
-        service_policy_name: reader.text("healthlake_service_policy_name"),
-        authorization_strategy: reader.text("smart_authorization_strategy"),
-        fine_grained_authorization: reader.flag("fine_grained_authorization"),
-        system_scopes: scopes(reader, "cognito_system_scopes"),
-        patient_scopes: scopes(reader, "cognito_patient_scopes"),
+        user_pool_name: reader.text(keys::COGNITO_USER_POOL_NAME),
+        cognito_access_role: reader.text(keys::LAMBDA_COGNITO_ACCESS_ROLE),
+        function_name: reader.text(keys::LAMBDA_FUNCTION_NAME),
+        memory_size: reader.whole(keys::LAMBDA_MEMORY_SIZE),
+        lambda_role_name: reader.text(keys::LAMBDA_ROLE_NAME),
+        timeout: reader.whole(keys::LAMBDA_TIMEOUT),
+        permission_source_account: reader.flag(keys::LAMBDA_PERMISSION_SOURCE_ACCOUNT),
+        service_role_name: reader.text(keys::HEALTHLAKE_SERVICE_ROLE_NAME),
+        service_policy_name: reader.text(keys::HEALTHLAKE_SERVICE_POLICY_NAME),
+        authorization_strategy: reader.text(keys::SMART_AUTHORIZATION_STRATEGY),
+        fine_grained_authorization: reader.flag(keys::FINE_GRAINED_AUTHORIZATION),
+        system_scopes: scopes(reader, keys::COGNITO_SYSTEM_SCOPES),
+        patient_scopes: scopes(reader, keys::COGNITO_PATIENT_SCOPES),
         machine_client: machine_client(reader),
-        package: reader.optional_text("lambda_package").map(|path| base_dir.join(path)),
-        runtime: reader.optional_text("lambda_runtime"),
-        handler: reader.optional_text("lambda_handler"),
-        architecture: reader.text("lambda_architecture"),
-        is_authorized_format: reader.text("lambda_is_authorized_format"),
+        package: reader.optional_text(keys::LAMBDA_PACKAGE).map(|path| base_dir.join(path)),
+        runtime: reader.optional_text(keys::LAMBDA_RUNTIME),
+        handler: reader.optional_text(keys::LAMBDA_HANDLER),
+        architecture: reader.text(keys::LAMBDA_ARCHITECTURE),
+        is_authorized_format: reader.text(keys::LAMBDA_IS_AUTHORIZED_FORMAT),
         log_retention_in_days: log_retention(reader),
-        provisioned_concurrency: reader.optional_whole("lambda_provisioned_concurrency"),
-        reserved_concurrency: reader.optional_whole("lambda_reserved_concurrency"),
-        environment_key: reader.flag("lambda_environment_key"),
-        tracing: reader.flag("lambda_tracing"),
+        provisioned_concurrency: reader.optional_whole(keys::LAMBDA_PROVISIONED_CONCURRENCY),
+        reserved_concurrency: reader.optional_whole(keys::LAMBDA_RESERVED_CONCURRENCY),
+        environment_key: reader.flag(keys::LAMBDA_ENVIRONMENT_KEY),
+        tracing: reader.flag(keys::LAMBDA_TRACING),
     }
 }
 
-fn scopes(reader: &mut Reader<'_>, key: &str) -> BTreeSet<String> {
+fn scopes(reader: &mut Reader<'_>, key: keys::List) -> BTreeSet<String> {
     reader.list(key).into_iter().collect()
 }
 
 fn machine_client(reader: &mut Reader<'_>) -> Option<String> {
-    let name = reader.text("cognito_machine_client_name");
-    reader.flag("cognito_machine_client").then_some(name)
+    let name = reader.text(keys::COGNITO_MACHINE_CLIENT_NAME);
+    reader.flag(keys::COGNITO_MACHINE_CLIENT).then_some(name)
 }
 
 /// CloudWatch Logs takes only these (CloudWatch Logs API reference, `PutRetentionPolicy`).
@@ -106,25 +106,25 @@ const RETENTIONS: [u32; 22] =
     [1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653];
 
 fn log_retention(reader: &mut Reader<'_>) -> u32 {
-    const KEY: &str = "lambda_log_retention_in_days";
+    const KEY: keys::Whole = keys::LAMBDA_LOG_RETENTION_IN_DAYS;
     let days = reader.whole(KEY);
     if days != 0 && !RETENTIONS.contains(&days) {
         let next = RETENTIONS.iter().find(|retention| **retention > days).unwrap_or(&3653);
-        let message = format!("`{KEY}` takes no {days}, for CloudWatch Logs does not");
-        reader.complain(KEY, Problem::error(message).help(format!("the next that it takes is `{next}`")));
+        let message = format!("`{}` takes no {days}, for CloudWatch Logs does not", KEY.name);
+        reader.complain(&KEY, Problem::error(message).help(format!("the next that it takes is `{next}`")));
     }
     days
 }
 
 fn backup(reader: &mut Reader<'_>) -> Option<Backup> {
-    let enabled = reader.optional_flag("datastore_backup");
-    let retention_days = reader.optional_whole("datastore_backup_retention_in_days").map(small);
-    let tags = reader.optional_flag("datastore_backup_tags");
+    let enabled = reader.optional_flag(keys::DATASTORE_BACKUP);
+    let retention_days = reader.optional_whole(keys::DATASTORE_BACKUP_RETENTION_IN_DAYS).map(small);
+    let tags = reader.optional_flag(keys::DATASTORE_BACKUP_TAGS);
     if enabled != Some(true) {
-        for name in ["datastore_backup_retention_in_days", "datastore_backup_tags"] {
-            if reader.layers.entries.contains_key(name) && !reader.layers.file_broken {
-                let message = format!("`{name}` is set, but backup is not on");
-                reader.complain(name, Problem::error(message).help("add `datastore_backup = true`"));
+        for key in [&*keys::DATASTORE_BACKUP_RETENTION_IN_DAYS, &keys::DATASTORE_BACKUP_TAGS] {
+            if reader.layers.entries.contains_key(key.name) && !reader.layers.file_broken {
+                let message = format!("`{}` is set, but backup is not on", key.name);
+                reader.complain(key, Problem::error(message).help("add `datastore_backup = true`"));
             }
         }
     }
@@ -181,40 +181,40 @@ fn across(reader: &mut Reader<'_>, config: &Config) {
     if config.data_bucket_name == config.logs_bucket_name && !config.data_bucket_name.is_empty() {
         let message = format!("the data bucket and the logs bucket are both {}", quoted(&config.data_bucket_name));
         let help = "logs need a bucket of their own, for S3 cannot deliver them into one with a KMS key";
-        reader.complain("logs_bucket_name", Problem::error(message).help(help));
+        reader.complain(&keys::LOGS_BUCKET_NAME, Problem::error(message).help(help));
     }
     let smart = &config.smart;
     distinct(
         reader,
         "roles",
         &[
-            ("healthlake_role_name", &config.healthlake_role_name),
-            ("lambda_role_name", &smart.lambda_role_name),
-            ("healthlake_service_role_name", &smart.service_role_name),
+            (&*keys::HEALTHLAKE_ROLE_NAME, &config.healthlake_role_name),
+            (&*keys::LAMBDA_ROLE_NAME, &smart.lambda_role_name),
+            (&*keys::HEALTHLAKE_SERVICE_ROLE_NAME, &smart.service_role_name),
         ],
     );
     distinct(
         reader,
         "policies",
         &[
-            ("healthlake_policy_name", &config.healthlake_policy_name),
-            ("healthlake_service_policy_name", &smart.service_policy_name),
+            (&*keys::HEALTHLAKE_POLICY_NAME, &config.healthlake_policy_name),
+            (&*keys::HEALTHLAKE_SERVICE_POLICY_NAME, &smart.service_policy_name),
         ],
     );
     across_smart(reader, smart);
     if config.poll_interval > config.wait_timeout && !config.wait_timeout.is_zero() {
         let problem =
             Problem::warning("`poll_interval` is longer than `wait_timeout`, so hlctl looks once and gives up");
-        reader.complain("poll_interval", problem.help("make `wait_timeout` at least as long"));
+        reader.complain(&keys::POLL_INTERVAL, problem.help("make `wait_timeout` at least as long"));
     }
 }
 
 /// IAM compares the names of roles, and those of policies, without regard to case.
-fn distinct(reader: &mut Reader<'_>, what: &str, names: &[(&str, &String)]) {
+fn distinct(reader: &mut Reader<'_>, what: &str, names: &[(&Key, &String)]) {
     for (index, (key, name)) in names.iter().enumerate() {
         let twin = names.iter().take(index).find(|(_, other)| !other.is_empty() && other.eq_ignore_ascii_case(name));
         if let Some((other, _)) = twin {
-            let message = format!("`{key}` and `{other}` give two {what} the same name");
+            let message = format!("`{}` and `{}` give two {what} the same name", key.name, other.name);
             // The default cannot be to blame: complain about the one that the user set.
             let blamed = if reader.is_built_in(key) { other } else { key };
             reader.complain(
@@ -233,15 +233,17 @@ fn across_smart(reader: &mut Reader<'_>, smart: &SmartConfig) {
     if scopes > MOST_SCOPES {
         let message = format!("{scopes} scopes are more than the {MOST_SCOPES} that a client may ask for");
         let help = "a scope for all types, such as `*.read`, stands for many";
-        reader.complain("cognito_patient_scopes", Problem::error(message).help(help));
+        reader.complain(&keys::COGNITO_PATIENT_SCOPES, Problem::error(message).help(help));
     }
     if smart.authorization_strategy == "SMART_ON_FHIR_V1" {
-        for (key, scopes) in
-            [("cognito_system_scopes", &smart.system_scopes), ("cognito_patient_scopes", &smart.patient_scopes)]
-        {
+        for (key, scopes) in [
+            (&*keys::COGNITO_SYSTEM_SCOPES, &smart.system_scopes),
+            (&*keys::COGNITO_PATIENT_SCOPES, &smart.patient_scopes),
+        ] {
             let is_newer = |scope: &&String| scope.split_once('.').is_some_and(|(_, access)| is_smart2(access));
             if let Some(scope) = scopes.iter().find(is_newer) {
-                let message = format!("`{key}` holds {}, which `SMART_ON_FHIR_V1` does not understand", quoted(scope));
+                let message =
+                    format!("`{}` holds {}, which `SMART_ON_FHIR_V1` does not understand", key.name, quoted(scope));
                 let help = "set `smart_authorization_strategy = \"SMART_ON_FHIR\"`, or use `read`, `write` or `*`";
                 reader.complain(key, Problem::error(message).help(help));
             }
@@ -249,11 +251,11 @@ fn across_smart(reader: &mut Reader<'_>, smart: &SmartConfig) {
     }
     short_passwords(reader, smart);
     if smart.package.is_none() {
-        for key in ["lambda_runtime", "lambda_handler"] {
-            if reader.layers.entries.contains_key(key) && !reader.layers.file_broken {
-                let message = format!("`{key}` is set, but `lambda_package` is not");
+        for key in [keys::LAMBDA_RUNTIME, keys::LAMBDA_HANDLER] {
+            if reader.layers.entries.contains_key(key.name) && !reader.layers.file_broken {
+                let message = format!("`{}` is set, but `lambda_package` is not", key.name);
                 let help = "hlctl's own token validator brings both with it";
-                reader.complain(key, Problem::error(message).help(help));
+                reader.complain(&key, Problem::error(message).help(help));
             }
         }
     }
@@ -268,7 +270,7 @@ fn short_passwords(reader: &mut Reader<'_>, smart: &SmartConfig) {
             let message =
                 format!("the password of the test user {} is shorter than {least} characters", quoted(&user.username));
             let help = "`cognito_password_minimum_length` says how long it must be; `hardened` makes that 14";
-            reader.complain("cognito_test_users", Problem::error(message).help(help));
+            reader.complain(&keys::COGNITO_TEST_USERS, Problem::error(message).help(help));
         }
     }
 }

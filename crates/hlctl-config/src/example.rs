@@ -17,13 +17,13 @@ pub fn example_file() -> String {
     let mut text = HEAD.to_owned();
     for group in Group::ALL {
         text.push_str(&format!("\n# {}\n", group.title()));
-        for key in keys::all().filter(|key| key.group == group && key.name != "tags") {
+        for key in keys::all().filter(|key| key.group == group && key.name != keys::TAGS.name) {
             text.push_str(&entry(key));
         }
     }
     // A table swallows every key after it.
     text.push_str("\n# Tags\n");
-    text.extend(keys::find("tags").map(tags));
+    text.push_str(&tags(&keys::TAGS));
     text
 }
 

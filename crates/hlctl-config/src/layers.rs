@@ -151,7 +151,9 @@ impl<'s> Layers<'s> {
     }
 
     fn is_hardened(&self) -> bool {
-        self.entries.get("hardened").is_some_and(|entry| matches!(entry.value.get_ref(), DeValue::Boolean(true)))
+        self.entries
+            .get(keys::HARDENED.name)
+            .is_some_and(|entry| matches!(entry.value.get_ref(), DeValue::Boolean(true)))
     }
 
     /// Whether a problem only repeats that its line does not parse.
@@ -258,7 +260,7 @@ fn hide_passwords(source: &mut Source) {
     for (name, value) in table.get_ref() {
         let name = name.get_ref();
         // A key of another name may be near it; a word that is no key may be meant for it.
-        let is_misspelt = keys::find(name).is_none() && nearest(name, ["cognito_test_users"]).is_some();
+        let is_misspelt = keys::find(name).is_none() && nearest(name, [keys::COGNITO_TEST_USERS.name]).is_some();
         if name.contains("test_user") || is_misspelt {
             collect(value, &mut spans);
         }

@@ -65,7 +65,7 @@ pub fn examine(sources: &Sources) -> Examined {
     let layers = Layers::of(&mut texts, &mut problems);
     let mut reader = Reader { layers, problems: Problems::default() };
     let config = build::config(&mut reader, &sources.base_dir);
-    let places = keys::all().filter_map(|key| Some((key.name, reader.place(key.name)?)));
+    let places = keys::all().filter_map(|key| Some((key.name, reader.place(key)?)));
     let places = places.filter(|(_, place)| place.origin.file().is_some()).collect();
     let layers = &reader.layers;
     let found = reader.problems.into_iter().filter(|problem| !layers.is_echo(problem));

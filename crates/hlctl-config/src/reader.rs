@@ -34,36 +34,34 @@ pub(super) struct Item<'a, 's> {
 
 impl<'s> Reader<'s> {
     /// The entry of a key that has one and parsed.
-    fn entry(&self, name: &str) -> Option<(&'static Key, Entry<'s>)> {
-        let key = keys::find(name)?;
-        let entry = self.layers.entries.get(name)?.clone();
-        (!entry.broken).then_some((key, entry))
+    pub(super) fn entry(&self, key: &Key) -> Option<Entry<'s>> {
+        self.layers.entries.get(key.name).filter(|entry| !entry.broken).cloned()
     }
 
     /// Where the value of a key stands, unless it is hlctl's own default.
-    pub(super) fn place(&self, name: &str) -> Option<Place> {
-        let entry = self.layers.entries.get(name)?;
+    pub(super) fn place(&self, key: &Key) -> Option<Place> {
+        let entry = self.layers.entries.get(key.name)?;
         Some(entry.source.place(entry.value.span()))
     }
 
     /// Whether nobody set the key.
-    pub(super) fn is_built_in(&self, name: &str) -> bool {
-        let entry = self.layers.entries.get(name);
+    pub(super) fn is_built_in(&self, key: &Key) -> bool {
+        let entry = self.layers.entries.get(key.name);
         entry.is_none_or(|entry| entry.source.origin == Origin::BuiltIn)
     }
 
     /// Notes a problem with the value of a key.
-    pub(super) fn complain(&mut self, name: &str, problem: Problem) {
-        let problem = problem.key(name);
-        self.problems.push(match self.place(name) {
+    pub(super) fn complain(&mut self, key: &Key, problem: Problem) {
+        let problem = problem.key(key.name);
+        self.problems.push(match self.place(key) {
             Some(place) => problem.at(place),
             None => problem,
         });
     }
 
-    pub(super) fn optional_flag(&mut self, name: &str) -> Option<bool> {
-        let (key, entry) = self.entry(name)?;
-        let item = Item::of(name, &entry);
+    pub(super) fn optional_flag(&mut self, key: keys::Flag) -> Option<bool> {
+        let entry = self.entry(&key)?;
+        let item = Item::of(&key, &entry);
         match entry.value.get_ref() {
             DeValue::Boolean(flag) => Some(*flag),
             _ => {
@@ -73,13 +71,13 @@ impl<'s> Reader<'s> {
         }
     }
 
-    pub(super) fn flag(&mut self, name: &str) -> bool {
-        self.optional_flag(name).unwrap_or_default()
+    pub(super) fn flag(&mut self, key: keys::Flag) -> bool {
+        self.optional_flag(key).unwrap_or_default()
     }
 
-    pub(super) fn optional_text(&mut self, name: &str) -> Option<String> {
-        let (key, entry) = self.entry(name)?;
-        let item = Item::of(name, &entry);
+    pub(super) fn optional_text(&mut self, key: keys::Text) -> Option<String> {
+        let entry = self.entry(&key)?;
+        let item = Item::of(&key, &entry);
         match &key.kind {
             Kind::Choice(choices) => self.choice(&item, choices),
             Kind::Text(rule) => self.ruled(&item, rule, key.example),
@@ -87,34 +85,34 @@ impl<'s> Reader<'s> {
         }
     }
 
-    pub(super) fn text(&mut self, name: &str) -> String {
-        self.optional_text(name).unwrap_or_default()
+    pub(super) fn text(&mut self, key: keys::Text) -> String {
+        self.optional_text(key).unwrap_or_default()
     }
 
-    pub(super) fn optional_whole(&mut self, name: &str) -> Option<u32> {
-        let (key, entry) = self.entry(name)?;
+    pub(super) fn optional_whole(&mut self, key: keys::Whole) -> Option<u32> {
+        let entry = self.entry(&key)?;
         let Kind::Whole { min, max, unit } = &key.kind else {
             return None;
         };
-        let item = Item::of(name, &entry);
+        let item = Item::of(&key, &entry);
         let number = self.integer(&item, key.example)?;
         self.bounded(&item, number, *min, *max, unit)
     }
 
-    pub(super) fn whole(&mut self, name: &str) -> u32 {
-        self.optional_whole(name).unwrap_or_default()
+    pub(super) fn whole(&mut self, key: keys::Whole) -> u32 {
+        self.optional_whole(key).unwrap_or_default()
     }
 
-    pub(super) fn seconds(&mut self, name: &str) -> Duration {
-        self.try_seconds(name).unwrap_or_default()
+    pub(super) fn seconds(&mut self, key: keys::Seconds) -> Duration {
+        self.try_seconds(key).unwrap_or_default()
     }
 
-    fn try_seconds(&mut self, name: &str) -> Option<Duration> {
-        let (key, entry) = self.entry(name)?;
+    fn try_seconds(&mut self, key: keys::Seconds) -> Option<Duration> {
+        let entry = self.entry(&key)?;
         let Kind::Seconds { min, max } = &key.kind else {
             return None;
         };
-        let item = Item::of(name, &entry);
+        let item = Item::of(&key, &entry);
         let number = match entry.value.get_ref() {
             DeValue::Integer(number) => i64::from_str_radix(number.as_str(), number.radix())
                 .ok()
@@ -129,31 +127,31 @@ impl<'s> Reader<'s> {
         let duration = Duration::try_from_secs_f64(number).ok();
         let duration = duration.filter(|_| (*min..=*max).contains(&number));
         if duration.is_none() {
-            let message = format!("`{name}` must be more than 0 and at most {max} seconds");
-            self.problems.push(item.problem(message).help(format!("for example `{name} = {}`", key.example)));
+            let message = format!("`{}` must be more than 0 and at most {max} seconds", key.name);
+            self.problems.push(item.problem(message).help(format!("for example `{} = {}`", key.name, key.example)));
         }
         duration
     }
 
-    pub(super) fn optional_list(&mut self, name: &str) -> Option<Vec<String>> {
-        let (key, entry) = self.entry(name)?;
+    pub(super) fn optional_list(&mut self, key: keys::List) -> Option<Vec<String>> {
+        let entry = self.entry(&key)?;
         let Kind::List { of, min, max } = &key.kind else {
             return None;
         };
-        let item = Item::of(name, &entry);
+        let item = Item::of(&key, &entry);
         let DeValue::Array(array) = entry.value.get_ref() else {
             self.wrong_type(&item, key.kind.wanted(), key.example);
             return None;
         };
         if array.len() < *min || array.len() > *max {
-            let message = format!("`{name}` takes {min} to {max} entries, this has {}", array.len());
-            self.problems.push(item.problem(message).help(format!("for example `{name} = {}`", key.example)));
+            let message = format!("`{}` takes {min} to {max} entries, this has {}", key.name, array.len());
+            self.problems.push(item.problem(message).help(format!("for example `{} = {}`", key.name, key.example)));
         }
         Some(self.strings(&item, array, of, key.example))
     }
 
-    pub(super) fn list(&mut self, name: &str) -> Vec<String> {
-        self.optional_list(name).unwrap_or_default()
+    pub(super) fn list(&mut self, key: keys::List) -> Vec<String> {
+        self.optional_list(key).unwrap_or_default()
     }
 
     /// The strings of a list, each checked and none twice.
@@ -340,8 +338,8 @@ impl Layers<'_> {
 }
 
 impl<'a, 's> Item<'a, 's> {
-    pub(super) fn of(name: &str, entry: &'a Entry<'s>) -> Self {
-        Self { source: entry.source, path: name.to_owned(), value: &entry.value }
+    pub(super) fn of(key: &Key, entry: &'a Entry<'s>) -> Self {
+        Self { source: entry.source, path: key.name.to_owned(), value: &entry.value }
     }
 
     pub(super) fn problem(&self, message: String) -> Problem {

@@ -8,7 +8,7 @@ use std::ops::Range;
 
 use super::keys;
 
-const USERS: &str = "cognito_test_users";
+const USERS: &str = keys::COGNITO_TEST_USERS.key().name;
 
 /// Fields of a user that hold no secret. Those that name where the password is are not among them: people put the
 /// password itself there.

@@ -18,16 +18,15 @@ impl<'s> Reader<'s> {
     /// The value of a key that parsed, with an example of it.
     pub(super) fn with_item<T>(
         &mut self,
-        name: &str,
+        key: keys::Table,
         read: impl FnOnce(&mut Self, &Item<'_, 's>, &'static str) -> T,
     ) -> Option<T> {
-        let example = keys::find(name)?.example;
-        let entry = self.layers.entries.get(name)?.clone();
-        (!entry.broken).then(|| read(self, &Item::of(name, &entry), example))
+        let entry = self.entry(&key)?;
+        Some(read(self, &Item::of(&key, &entry), key.example))
     }
 
     pub(super) fn tags(&mut self) -> BTreeMap<String, String> {
-        self.with_item("tags", Self::read_tags).unwrap_or_default()
+        self.with_item(keys::TAGS, Self::read_tags).unwrap_or_default()
     }
 
     fn read_tags(&mut self, item: &Item<'_, 's>, example: &'static str) -> BTreeMap<String, String> {
@@ -90,7 +89,7 @@ impl<'s> Reader<'s> {
     }
 
     pub(super) fn protect(&mut self) -> Protect {
-        self.with_item("protect", Self::read_protect).unwrap_or(Protect::Default)
+        self.with_item(keys::PROTECT, Self::read_protect).unwrap_or(Protect::Default)
     }
 
     fn read_protect(&mut self, item: &Item<'_, 's>, example: &'static str) -> Protect {
@@ -110,9 +109,11 @@ impl<'s> Reader<'s> {
     }
 
     pub(super) fn token_validity(&mut self) -> TokenValidity {
-        let units = self.with_item("cognito_token_validity_units", Self::read_units).unwrap_or_default();
+        let units = self.with_item(keys::COGNITO_TOKEN_VALIDITY_UNITS, Self::read_units).unwrap_or_default();
         let mut values = self
-            .with_item("cognito_token_validity", |reader, item, example| reader.read_validity(item, &units, example))
+            .with_item(keys::COGNITO_TOKEN_VALIDITY, |reader, item, example| {
+                reader.read_validity(item, &units, example)
+            })
             .unwrap_or_default();
         let mut take = |token: &str| values.remove(token).unwrap_or_else(|| default_validity(token, &units));
         TokenValidity { access: take("access_token"), id: take("id_token"), refresh: take("refresh_token") }
@@ -154,7 +155,7 @@ impl<'s> Reader<'s> {
             if item.source.origin == Origin::BuiltIn && !(min..=max).contains(&number) {
                 let message = format!("{number} {} is out of range for `{token}`", default.unit);
                 let help = format!("set `cognito_token_validity` too: {min} to {max} {}", default.unit);
-                self.complain("cognito_token_validity_units", Problem::error(message).help(help));
+                self.complain(&keys::COGNITO_TOKEN_VALIDITY_UNITS, Problem::error(message).help(help));
                 continue;
             }
             if let Some(value) = self.bounded(&at, number, min, max, &default.unit) {
@@ -165,7 +166,7 @@ impl<'s> Reader<'s> {
     }
 
     pub(super) fn test_users(&mut self, base_dir: &Path) -> Vec<TestUser> {
-        self.with_item("cognito_test_users", |reader, item, example| {
+        self.with_item(keys::COGNITO_TEST_USERS, |reader, item, example| {
             let DeValue::Array(array) = item.value.get_ref() else {
                 reader.wrong_type(item, "a list of tables", example);
                 return Vec::new();

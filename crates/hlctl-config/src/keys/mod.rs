@@ -5,8 +5,14 @@ mod hardened;
 mod module_inputs;
 mod own;
 mod smart;
+mod typed;
 
 use super::rules::Rule;
+pub(crate) use module_inputs::*;
+pub(crate) use own::*;
+pub(crate) use smart::*;
+use typed::keys;
+pub(crate) use typed::{Flag, List, Seconds, Table, Text, Whole};
 
 /// One top-level key.
 #[derive(Debug)]
@@ -136,7 +142,7 @@ pub fn is_reserved(variable: &str) -> bool {
 
 /// Every key, in the order of the documents.
 pub fn all() -> impl Iterator<Item = &'static Key> {
-    [module_inputs::KEYS, own::KEYS, smart::KEYS].into_iter().flatten()
+    [module_inputs::KEYS, own::KEYS, smart::KEYS].into_iter().flatten().copied()
 }
 
 /// The key of that name.
@@ -163,7 +169,7 @@ impl Key {
 
     /// What it is under `hardened = true` without a word from the user, in TOML, where that differs.
     pub fn hardened(&self) -> Option<&'static str> {
-        hardened::HARDENED.iter().find(|(name, _)| *name == self.name).map(|(_, value)| *value)
+        hardened::HARDENED.iter().find(|(key, _)| key.name == self.name).map(|(_, value)| *value)
     }
 }
 

@@ -1,167 +1,168 @@
 //! hlctl's own keys, beyond the module.
 
-use super::{Default, Group, Key, Kind};
+use super::typed::{Flag, List, Seconds, Table, Text, Whole};
+use super::{Default, Group, Kind, keys};
 use crate::rules;
 
-pub(super) const KEYS: &[Key] = &[
-    Key {
+keys! {
+    DATASTORE_ANALYTICS: Flag = {
         name: "datastore_analytics",
         group: Group::Store,
         kind: Kind::Flag,
         default: Default::Unset,
         doc: "Turns SQL analytics on the store on or off. Without it AWS's own default holds.",
         example: "false",
-    },
-    Key {
+    }
+    DATASTORE_NLP: Flag = {
         name: "datastore_nlp",
         group: Group::Store,
         kind: Kind::Flag,
         default: Default::Unset,
         doc: "Turns medical text processing in the store on or off. Without it AWS's own default holds.",
         example: "false",
-    },
-    Key {
+    }
+    DATASTORE_DEFAULT_PROFILES: List = {
         name: "datastore_default_profiles",
         group: Group::Store,
         kind: Kind::List { of: &rules::names::PROFILE, min: 0, max: 100 },
         default: Default::Unset,
         doc: "FHIR profiles that the store checks new resources against. Without it AWS's own default holds.",
         example: r#"["http://hl7.org/fhir/us/core/StructureDefinition/us-core-patient"]"#,
-    },
-    Key {
+    }
+    DATASTORE_BACKUP: Flag = {
         name: "datastore_backup",
         group: Group::Store,
         kind: Kind::Flag,
         default: Default::Unset,
         doc: "Turns continuous backup of the store on or off. Without it AWS's own default holds.",
         example: "true",
-    },
-    Key {
+    }
+    DATASTORE_BACKUP_RETENTION_IN_DAYS: Whole = {
         name: "datastore_backup_retention_in_days",
         group: Group::Store,
         kind: Kind::Whole { min: 1, max: 30, unit: "days" },
         default: Default::Unset,
         doc: "How many days the backup reaches back. Only with `datastore_backup = true`.",
         example: "14",
-    },
-    Key {
+    }
+    DATASTORE_BACKUP_TAGS: Flag = {
         name: "datastore_backup_tags",
         group: Group::Store,
         kind: Kind::Flag,
         default: Default::Unset,
         doc: "Whether the backup holds the store's tags, so that a restored store has them. Only with `datastore_backup = true`.",
         example: "true",
-    },
-    Key {
+    }
+    LOGS_BUCKET_SELF_LOGGING: Flag = {
         name: "logs_bucket_self_logging",
         group: Group::Buckets,
         kind: Kind::Flag,
         default: Default::Toml("true"),
         doc: "Logs the access to the logs bucket into that bucket itself. Such logs feed on themselves: every delivery is logged again.",
         example: "false",
-    },
-    Key {
+    }
+    BUCKETS_MINIMUM_TLS: Text = {
         name: "buckets_minimum_tls",
         group: Group::Buckets,
         kind: Kind::Choice(&["1.2", "1.3"]),
         default: Default::Unset,
         doc: "Oldest version of TLS that the buckets' policies let in. Without it they refuse plain HTTP alone.",
         example: r#""1.2""#,
-    },
-    Key {
+    }
+    FORCE_DESTROY: Flag = {
         name: "force_destroy",
         group: Group::Buckets,
         kind: Kind::Flag,
         default: Default::Toml("false"),
         doc: "Lets `hlctl destroy` delete every object and version in both buckets. Without it a bucket that is not empty stops the destroy.",
         example: "true",
-    },
-    Key {
+    }
+    KMS_DELETION_WINDOW_IN_DAYS: Whole = {
         name: "kms_deletion_window_in_days",
         group: Group::Access,
         kind: Kind::Whole { min: 7, max: 30, unit: "days" },
         default: Default::Toml("30"),
         doc: "Days that AWS keeps a destroyed key, so that its deletion can still be cancelled.",
         example: "30",
-    },
-    Key {
+    }
+    REGION: Text = {
         name: "region",
         group: Group::Safety,
         kind: Kind::Text(&rules::region::REGION),
         default: Default::Unset,
         doc: "AWS region of everything in the stack. Without it the SDK's own chain decides, `AWS_REGION` first.",
         example: r#""us-east-1""#,
-    },
-    Key {
+    }
+    PROFILE: Text = {
         name: "profile",
         group: Group::Safety,
         kind: Kind::Text(&rules::names::PROFILE_NAME),
         default: Default::Unset,
         doc: "Profile of the shared AWS configuration to take credentials from. Without it the SDK's own chain decides.",
         example: r#""sandbox-admin""#,
-    },
-    Key {
+    }
+    ALLOWED_ACCOUNT_IDS: List = {
         name: "allowed_account_ids",
         group: Group::Safety,
         kind: Kind::List { of: &rules::names::ACCOUNT, min: 0, max: 1000 },
         default: Default::Toml("[]"),
         doc: "Accounts that hlctl may touch; with any other credentials it stops before the first change. Empty allows every account.",
         example: r#"["123456789012"]"#,
-    },
-    Key {
+    }
+    HARDENED: Flag = {
         name: "hardened",
         group: Group::Safety,
         kind: Kind::Flag,
         default: Default::Toml("false"),
         doc: "Strong values in place of the module's weak defaults, for keys that are not set. Those keys say which, here and in `docs/audit.md`.",
         example: "true",
-    },
-    Key {
+    }
+    AUDIT: Table = {
         name: "audit",
         group: Group::Safety,
         kind: Kind::Audit,
         default: Default::Toml("{}"),
         doc: "For `hlctl audit`. `production = false` says that the stack holds no real patients. `[[audit.waivers]]` waive checks: `check`, `reason`, `expires` and, for one resource alone, `resource`. Written as tables they stand at the end of the file.",
         example: r#"{ waivers = [{ check = "HLCTL-24", reason = "the log-in is another pool's", expires = "2027-01-31" }] }"#,
-    },
-    Key {
+    }
+    PROTECT: Table = {
         name: "protect",
         group: Group::Safety,
         kind: Kind::Protect,
         default: Default::Toml("true"),
         doc: "What may be destroyed only when it is named on the command line. `true` stands for what holds or unlocks patient data: the store, the data bucket, the keys, the user pool. `false` protects nothing; a list names addresses.",
         example: r#"["healthlake_fhir_datastore.this", "s3_bucket.data"]"#,
-    },
-    Key {
+    }
+    BACKEND: Table = {
         name: "backend",
         group: Group::Safety,
         kind: Kind::Backend,
         default: Default::Unset,
         doc: "Keeps the state and its lock in S3, for more machines than one: `bucket` and `key`, and if wanted `region`, `kms_key_id`, `endpoint`, `profile` and `lease_in_seconds`. The bucket must exist. Written as `[backend]` it has to stand after every key outside a table.",
         example: r#"{ bucket = "example-hlctl-states", key = "fhir.state.json" }"#,
-    },
-    Key {
+    }
+    TAGS: Table = {
         name: "tags",
         group: Group::Safety,
         kind: Kind::Tags,
         default: Default::Toml("{}"),
         doc: "Tags for everything that can carry tags. Written as `[tags]` it has to stand at the end of the file, for every key after it is a tag.",
         example: r#"{ team = "interop", environment = "sandbox" }"#,
-    },
-    Key {
+    }
+    POLL_INTERVAL: Seconds = {
         name: "poll_interval",
         group: Group::Waiting,
         kind: Kind::Seconds { min: 0.001, max: 3600.0 },
         default: Default::Toml("30"),
         doc: "Seconds between two looks at a store that AWS is working on. Fractions are allowed.",
         example: "30",
-    },
-    Key {
+    }
+    WAIT_TIMEOUT: Seconds = {
         name: "wait_timeout",
         group: Group::Waiting,
         kind: Kind::Seconds { min: 0.001, max: 604_800.0 },
         default: Default::Toml("5400"),
         doc: "Seconds that hlctl waits for a store before it leaves AWS to it. The next run takes up where this one stopped.",
         example: "5400",
-    },
-];
+    }
+}

@@ -1,295 +1,296 @@
 //! The inputs that only SMART on FHIR uses. Names, types and defaults are the module's, but for those below the line.
 
-use super::{Default, Group, Key, Kind};
+use super::typed::{Flag, List, Table, Text, Whole};
+use super::{Default, Group, Kind, keys};
 use crate::rules;
 
-pub(super) const KEYS: &[Key] = &[
-    Key {
+keys! {
+    SMART_ON_FHIR: Flag = {
         name: "smart_on_fhir",
         group: Group::Smart,
         kind: Kind::Flag,
         default: Default::Toml("false"),
         doc: "SMART on FHIR: log-in through Cognito and a Lambda function that checks tokens. Without it the keys below are checked and not used.",
         example: "true",
-    },
-    Key {
+    }
+    COGNITO_USER_POOL_NAME: Text = {
         name: "cognito_user_pool_name",
         group: Group::Smart,
         kind: Kind::Text(&rules::cognito::NAME),
         default: Default::Toml(r#""smart-on-fhir-healthlake-cognito""#),
         doc: "Name of the Cognito user pool.",
         example: r#""smart-on-fhir-healthlake-cognito""#,
-    },
-    Key {
+    }
+    COGNITO_DOMAIN: Text = {
         name: "cognito_domain",
         group: Group::Smart,
         kind: Kind::Text(&rules::cognito::DOMAIN),
         default: Default::Toml(r#""smart-fhir""#),
         doc: "Prefix of the user pool's log-in domain. It is unique in a region across all accounts, and the default is long taken.",
         example: r#""example-fhir-login""#,
-    },
-    Key {
+    }
+    COGNITO_CLIENT_NAME: Text = {
         name: "cognito_client_name",
         group: Group::Smart,
         kind: Kind::Text(&rules::cognito::NAME),
         default: Default::Toml(r#""smart-on-fhir-app""#),
         doc: "Name of the app client in the user pool.",
         example: r#""smart-on-fhir-app""#,
-    },
-    Key {
+    }
+    COGNITO_CALLBACK_URLS: List = {
         name: "cognito_callback_urls",
         group: Group::Smart,
         kind: Kind::List { of: &rules::cognito::URL, min: 1, max: 100 },
         default: Default::Toml(r#"["https://localhost"]"#),
         doc: "Addresses that a browser may be sent to after log-in.",
         example: r#"["https://app.example.org/callback"]"#,
-    },
-    Key {
+    }
+    COGNITO_LOGOUT_URLS: List = {
         name: "cognito_logout_urls",
         group: Group::Smart,
         kind: Kind::List { of: &rules::cognito::URL, min: 0, max: 100 },
         default: Default::Toml("[]"),
         doc: "Addresses that a browser may be sent to after log-out.",
         example: r#"["https://app.example.org/goodbye"]"#,
-    },
-    Key {
+    }
+    COGNITO_MFA_CONFIGURATION: Text = {
         name: "cognito_mfa_configuration",
         group: Group::Smart,
         kind: Kind::Choice(&["OFF", "ON", "OPTIONAL"]),
         default: Default::Toml(r#""OFF""#),
         doc: "Whether users need a second factor.",
         example: r#""OPTIONAL""#,
-    },
-    Key {
+    }
+    COGNITO_PASSWORD_MINIMUM_LENGTH: Whole = {
         name: "cognito_password_minimum_length",
         group: Group::Smart,
         kind: Kind::Whole { min: 8, max: 99, unit: "characters" },
         default: Default::Toml("8"),
         doc: "Least length of a user's password. All four classes of characters are asked for besides.",
         example: "14",
-    },
-    Key {
+    }
+    COGNITO_DELETION_PROTECTION: Text = {
         name: "cognito_deletion_protection",
         group: Group::Smart,
         kind: Kind::Choice(&["ACTIVE", "INACTIVE"]),
         default: Default::Toml(r#""INACTIVE""#),
         doc: "Cognito's own protection of the user pool against deletion.",
         example: r#""ACTIVE""#,
-    },
-    Key {
+    }
+    COGNITO_TOKEN_VALIDITY: Table = {
         name: "cognito_token_validity",
         group: Group::Smart,
         kind: Kind::TokenValidity,
         default: Default::Toml("{ access_token = 60, id_token = 60, refresh_token = 30 }"),
         doc: "How long tokens are valid, in the units of the next key. Access and ID tokens take 5 minutes to 1 day, refresh tokens 60 minutes to 10 years. A token left out keeps its default.",
         example: "{ access_token = 60, id_token = 60, refresh_token = 30 }",
-    },
-    Key {
+    }
+    COGNITO_TOKEN_VALIDITY_UNITS: Table = {
         name: "cognito_token_validity_units",
         group: Group::Smart,
         kind: Kind::TokenUnits,
         default: Default::Toml(r#"{ access_token = "minutes", id_token = "minutes", refresh_token = "days" }"#),
         doc: "The units of `cognito_token_validity`: `seconds`, `minutes`, `hours` or `days`.",
         example: r#"{ access_token = "minutes", id_token = "minutes", refresh_token = "days" }"#,
-    },
-    Key {
+    }
+    COGNITO_TEST_USERS: Table = {
         name: "cognito_test_users",
         group: Group::Smart,
         kind: Kind::TestUsers,
         default: Default::Toml("[]"),
         doc: "Users to try SMART out with. Each takes exactly one of `password_env` (a variable's name), `password_file` (a path, from this file's directory) and `password`; hlctl writes none of them anywhere.",
         example: r#"[{ username = "alice", preferred_username = "alice", email = "alice@example.org", email_verified = true, password_env = "ALICE_PASSWORD" }]"#,
-    },
-    Key {
+    }
+    LAMBDA_FUNCTION_NAME: Text = {
         name: "lambda_function_name",
         group: Group::Smart,
         kind: Kind::Text(&rules::names::FUNCTION),
         default: Default::Toml(r#""healthlake_token_validator""#),
         doc: "Name of the Lambda function that checks tokens.",
         example: r#""healthlake_token_validator""#,
-    },
-    Key {
+    }
+    LAMBDA_ROLE_NAME: Text = {
         name: "lambda_role_name",
         group: Group::Smart,
         kind: Kind::Text(&rules::names::ROLE),
         default: Default::Toml(r#""healthlake_token_validator_role""#),
         doc: "Name of the IAM role that the function runs under.",
         example: r#""healthlake_token_validator_role""#,
-    },
-    Key {
+    }
+    LAMBDA_COGNITO_ACCESS_ROLE: Text = {
         name: "lambda_cognito_access_role",
         group: Group::Smart,
         kind: Kind::Text(&rules::names::POLICY),
         default: Default::Toml(r#""fhir_cognito_access""#),
         doc: "Name of the policy that lets the function ask Cognito; the module calls it a role.",
         example: r#""fhir_cognito_access""#,
-    },
-    Key {
+    }
+    LAMBDA_MEMORY_SIZE: Whole = {
         name: "lambda_memory_size",
         group: Group::Smart,
         kind: Kind::Whole { min: 128, max: 10_240, unit: "MB" },
         default: Default::Toml("256"),
         doc: "Memory of the function. More memory is also more processor, hence a shorter cold start.",
         example: "512",
-    },
-    Key {
+    }
+    LAMBDA_TIMEOUT: Whole = {
         name: "lambda_timeout",
         group: Group::Smart,
         kind: Kind::Whole { min: 1, max: 900, unit: "seconds" },
         default: Default::Toml("30"),
         doc: "Longest run of the function. HealthLake itself gives up after one second.",
         example: "30",
-    },
-    Key {
+    }
+    SMART_AUTHORIZATION_STRATEGY: Text = {
         name: "smart_authorization_strategy",
         group: Group::Smart,
         kind: Kind::Choice(&["SMART_ON_FHIR_V1", "SMART_ON_FHIR"]),
         default: Default::Toml(r#""SMART_ON_FHIR_V1""#),
         doc: "Which scopes the store understands: with `SMART_ON_FHIR_V1` those of SMART 1 (`read`, `write`), with `SMART_ON_FHIR` those of SMART 2 (`cruds`) too.",
         example: r#""SMART_ON_FHIR""#,
-    },
-    Key {
+    }
+    FINE_GRAINED_AUTHORIZATION: Flag = {
         name: "fine_grained_authorization",
         group: Group::Smart,
         kind: Kind::Flag,
         default: Default::Toml("true"),
         doc: "Whether HealthLake lets a user see no more than the `fhirUser` of the token may.",
         example: "true",
-    },
-    Key {
+    }
+    COGNITO_SYSTEM_SCOPES: List = {
         name: "cognito_system_scopes",
         group: Group::Smart,
         kind: Kind::List { of: &rules::cognito::SCOPE, min: 1, max: 40 },
         default: Default::Toml(r#"["*.*"]"#),
         doc: "The `system/` scopes that clients may ask for, without their prefix.",
         example: r#"["*.read"]"#,
-    },
-    Key {
+    }
+    COGNITO_PATIENT_SCOPES: List = {
         name: "cognito_patient_scopes",
         group: Group::Smart,
         kind: Kind::List { of: &rules::cognito::SCOPE, min: 1, max: 40 },
         default: Default::Toml(r#"["*.read"]"#),
         doc: "The `patient/` scopes that clients may ask for, without their prefix.",
         example: r#"["Patient.read", "Observation.read"]"#,
-    },
-    Key {
+    }
+    COGNITO_MACHINE_CLIENT: Flag = {
         name: "cognito_machine_client",
         group: Group::Smart,
         kind: Kind::Flag,
         default: Default::Toml("false"),
         doc: "Makes a second app client, with which a machine gets tokens for itself (`client_credentials`). Cognito gives that flow to no client that has another.",
         example: "true",
-    },
-    Key {
+    }
+    COGNITO_MACHINE_CLIENT_NAME: Text = {
         name: "cognito_machine_client_name",
         group: Group::Smart,
         kind: Kind::Text(&rules::cognito::NAME),
         default: Default::Toml(r#""smart-on-fhir-machine""#),
         doc: "Name of that client.",
         example: r#""smart-on-fhir-machine""#,
-    },
-    Key {
+    }
+    LAMBDA_PACKAGE: Text = {
         name: "lambda_package",
         group: Group::Smart,
         kind: Kind::Text(&rules::cognito::PATH),
         default: Default::Unset,
         doc: "Code of your own for the function instead of hlctl's token validator: a zip archive, a folder that becomes one, or a program for Linux. The path begins at this file's directory. Such a function also gets the client secret, as the module's did.",
         example: r#""package""#,
-    },
-    Key {
+    }
+    LAMBDA_RUNTIME: Text = {
         name: "lambda_runtime",
         group: Group::Smart,
         kind: Kind::Text(&rules::names::RUNTIME),
         default: Default::Unset,
         doc: "Runtime of that code; needed unless it holds a program called `bootstrap`.",
         example: r#""python3.11""#,
-    },
-    Key {
+    }
+    LAMBDA_HANDLER: Text = {
         name: "lambda_handler",
         group: Group::Smart,
         kind: Kind::Text(&rules::names::HANDLER),
         default: Default::Unset,
         doc: "What that runtime calls.",
         example: r#""lambda_function.lambda_handler""#,
-    },
-    Key {
+    }
+    LAMBDA_ARCHITECTURE: Text = {
         name: "lambda_architecture",
         group: Group::Smart,
         kind: Kind::Choice(&["x86_64", "arm64"]),
         default: Default::Toml(r#""x86_64""#),
         doc: "Processor that the function runs on.",
         example: r#""arm64""#,
-    },
-    Key {
+    }
+    LAMBDA_IS_AUTHORIZED_FORMAT: Text = {
         name: "lambda_is_authorized_format",
         group: Group::Smart,
         kind: Kind::Choice(&["boolean", "string"]),
         default: Default::Toml(r#""boolean""#),
         doc: "How the token validator writes `isAuthorized`: as true, or, as the module's function did, as \"true\".",
         example: r#""string""#,
-    },
-    Key {
+    }
+    LAMBDA_LOG_RETENTION_IN_DAYS: Whole = {
         name: "lambda_log_retention_in_days",
         group: Group::Smart,
         kind: Kind::Whole { min: 1, max: 3653, unit: "days" },
         default: Default::Toml("365"),
         doc: "Days that the function's logs are kept. They hold no token and no claim.",
         example: "90",
-    },
-    Key {
+    }
+    LAMBDA_PROVISIONED_CONCURRENCY: Whole = {
         name: "lambda_provisioned_concurrency",
         group: Group::Smart,
         kind: Kind::Whole { min: 1, max: 1000, unit: "environments" },
         default: Default::Unset,
         doc: "Environments of the function that wait, initialised, for calls. AWS charges for them all the time.",
         example: "1",
-    },
-    Key {
+    }
+    LAMBDA_RESERVED_CONCURRENCY: Whole = {
         name: "lambda_reserved_concurrency",
         group: Group::Smart,
         kind: Kind::Whole { min: 1, max: 10_000, unit: "runs" },
         default: Default::Unset,
         doc: "How often the function may run at once, taken from the account's allowance. Without it the function shares that.",
         example: "50",
-    },
-    Key {
+    }
+    LAMBDA_ENVIRONMENT_KEY: Flag = {
         name: "lambda_environment_key",
         group: Group::Smart,
         kind: Kind::Flag,
         default: Default::Toml("false"),
         doc: "Makes a KMS key of your own for the function's variables, instead of one that AWS owns.",
         example: "true",
-    },
-    Key {
+    }
+    LAMBDA_TRACING: Flag = {
         name: "lambda_tracing",
         group: Group::Smart,
         kind: Kind::Flag,
         default: Default::Toml("false"),
         doc: "Whether X-Ray traces the function.",
         example: "true",
-    },
-    Key {
+    }
+    LAMBDA_PERMISSION_SOURCE_ACCOUNT: Flag = {
         name: "lambda_permission_source_account",
         group: Group::Smart,
         kind: Kind::Flag,
         default: Default::Toml("false"),
         doc: "Lets HealthLake call the function for this account alone. Off, because AWS does not say that HealthLake names the account on this call; if it does not, nobody can log in.",
         example: "true",
-    },
-    Key {
+    }
+    HEALTHLAKE_SERVICE_ROLE_NAME: Text = {
         name: "healthlake_service_role_name",
         group: Group::Smart,
         kind: Kind::Text(&rules::names::ROLE),
         default: Default::Toml(r#""healthlake-service-role""#),
         doc: "Name of the IAM role that HealthLake takes on for a SMART request.",
         example: r#""healthlake-service-role""#,
-    },
-    Key {
+    }
+    HEALTHLAKE_SERVICE_POLICY_NAME: Text = {
         name: "healthlake_service_policy_name",
         group: Group::Smart,
         kind: Kind::Text(&rules::names::POLICY),
         default: Default::Toml(r#""healthlake-service-policy""#),
         doc: "Name of that role's policy.",
         example: r#""healthlake-service-policy""#,
-    },
-];
+    }
+}
