@@ -1,7 +1,5 @@
 //! Credentials that end while hlctl is at work.
 
-use std::os::unix::fs::PermissionsExt;
-
 use hlctl_emulator::{Action, Rule};
 
 use crate::support::{Census, Place, Run, eventually, rule};
@@ -21,13 +19,11 @@ fn by_profile<'a>(place: &'a Place, arguments: &[&'a str]) -> Run<'a> {
 
 /// A profile whose program gives other credentials each time, and counts how often it was asked.
 fn with_program(place: &Place) {
-    place.write(
+    let script = place.program(
         "credentials.sh",
         "#!/bin/sh\necho asked >> \"$0.count\"\nn=$(wc -l < \"$0.count\")\n\
          printf '{\"Version\": 1, \"AccessKeyId\": \"test\", \"SecretAccessKey\": \"secret\", \"SessionToken\": \"token-%d\"}' \"$n\"\n",
     );
-    let script = place.path("credentials.sh");
-    std::fs::set_permissions(&script, std::fs::Permissions::from_mode(0o755)).unwrap();
     let profile = format!("[profile renewed]\ncredential_process = {}\n", script.display());
     std::fs::write(place.home().join(".aws/config"), profile).unwrap();
 }

@@ -190,6 +190,8 @@ mod route;
 mod server;
 mod services;
 mod spoil;
+#[cfg(unix)]
+mod startable;
 mod store;
 
 pub use authorize::Ask;

@@ -1,7 +1,9 @@
 //! A directory with a configuration, a home of its own, and an AWS to talk to.
 
 use std::fs;
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
 
 use serde_json::Value;
 
@@ -87,6 +89,20 @@ impl Place {
     /// Writes a file.
     pub fn write(&self, name: &str, text: &str) {
         fs::write(self.path(name), text).unwrap();
+    }
+
+    /// Writes a program, and gives its path.
+    ///
+    /// Another process writes it: what this one has open for writing is for a moment inherited by all that its threads start,
+    /// and cannot be started meanwhile ("text file busy").
+    pub fn program(&self, name: &str, text: &str) -> PathBuf {
+        let path = self.path(name);
+        let mut shell = Command::new("/bin/sh");
+        shell.args(["-c", r#"cat > "$0" && chmod 755 "$0""#]).arg(&path).stdin(Stdio::piped());
+        let mut shell = shell.spawn().unwrap();
+        shell.stdin.take().unwrap().write_all(text.as_bytes()).unwrap();
+        assert!(shell.wait().unwrap().success());
+        path
     }
 
     /// Reads a file.

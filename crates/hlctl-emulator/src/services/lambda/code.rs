@@ -16,6 +16,8 @@ use crate::emulator::storage_failed;
 use crate::error::{AwsError, AwsResult};
 use crate::protocol::shape::{Field, Shape, one_of, optional, text as string};
 use crate::services::Cx;
+#[cfg(unix)]
+use crate::startable::copy_tree;
 use crate::store::files::{Files, package_name};
 
 /// Lambda quotas: a package uploaded directly, zipped, and any package unzipped.
@@ -104,18 +106,35 @@ pub(super) fn unpacked(files: &Files, name: &str) -> Result<PathBuf, String> {
     }
     let package = files.package(name).map_err(|error| error.to_string())?.ok_or("the deployment package is gone")?;
     let beside = tempfile::tempdir_in(&place).map_err(|error| error.to_string())?;
-    unpack(&package, beside.path()).map_err(|error| format!("the deployment package cannot be unzipped: {error}"))?;
-    match fs::rename(beside.path(), &done) {
-        // Nothing is left for the temporary folder to remove.
-        Ok(()) => drop(beside.keep()),
+    let ready = unpack(&package, beside.path())
+        .map_err(|error| format!("the deployment package cannot be unzipped: {error}"))?;
+    match fs::rename(ready, &done) {
+        Ok(()) => Ok(done),
         // Another process was faster.
-        Err(_) if done.is_dir() => {}
-        Err(error) => return Err(error.to_string()),
+        Err(_) if done.is_dir() => Ok(done),
+        Err(error) => Err(error.to_string()),
     }
-    Ok(done)
 }
 
-fn unpack(package: &Bytes, into: &Path) -> io::Result<()> {
+/// Unpacks a package inside a directory, and gives the folder from which it can be run.
+fn unpack(package: &Bytes, within: &Path) -> io::Result<PathBuf> {
+    let written = within.join("written");
+    fs::create_dir(&written)?;
+    if !write_all(package, &written)? {
+        return Ok(written);
+    }
+    let copy = within.join("copy");
+    match copy_tree(&written, &copy) {
+        Ok(()) => Ok(copy),
+        // A machine without `cp` has no shell for the watchdog of running functions either: nothing will be started.
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(written),
+        Err(error) => Err(error),
+    }
+}
+
+/// Writes the files of a package, and tells whether one of them can be executed.
+fn write_all(package: &Bytes, into: &Path) -> io::Result<bool> {
+    let mut programs = false;
     let mut archive = ZipArchive::new(Cursor::new(package)).map_err(io::Error::other)?;
     let mut room = MOST_UNZIPPED;
     for index in 0..archive.len() {
@@ -132,6 +151,7 @@ fn unpack(package: &Bytes, into: &Path) -> io::Result<()> {
             fs::create_dir_all(parent)?;
         }
         let mode = file.unix_mode();
+        programs |= mode.is_some_and(|mode| mode & 0o111 != 0);
         let symlink = file.is_symlink();
         // What an entry says of its size need not be true.
         let mut file = io::Read::take(file, room + 1);
@@ -143,8 +163,15 @@ fn unpack(package: &Bytes, into: &Path) -> io::Result<()> {
         room = room.checked_sub(written).ok_or_else(|| io::Error::other("it is larger than it says"))?;
         set_mode(&path, mode)?;
     }
-    // A temporary folder is its owner's alone; a function may start processes of other users.
-    set_mode(into, Some(0o755))
+    // A function may start processes of other users, whatever this process's umask is.
+    set_mode(into, Some(0o755))?;
+    Ok(programs)
+}
+
+/// No function runs on such a system.
+#[cfg(not(unix))]
+fn copy_tree(_from: &Path, _to: &Path) -> io::Result<()> {
+    Err(io::ErrorKind::NotFound.into())
 }
 
 #[cfg(unix)]
@@ -167,6 +194,7 @@ fn write_link(_content: &mut impl io::Read, _path: &Path) -> io::Result<()> {
 
 /// A file without a mode in the package can be read by all and executed by none.
 #[cfg(unix)]
+#[expect(clippy::disallowed_methods, reason = "what can be executed is copied before it is started")]
 fn set_mode(path: &Path, mode: Option<u32>) -> io::Result<()> {
     use std::os::unix::fs::PermissionsExt as _;
     let mode = mode.map(|mode| mode & 0o777).filter(|mode| *mode != 0).unwrap_or(0o644);
@@ -208,6 +236,39 @@ mod tests {
         }
         fs::write(dir.join("mark"), "").unwrap();
         assert!(unpacked(&files, &name).unwrap().join("mark").exists());
+    }
+
+    /// On the system's side this holds for scripts as for other programs.
+    #[cfg(unix)]
+    #[test]
+    fn what_has_been_unpacked_can_be_started_while_other_threads_start_programs() {
+        use std::process::Command;
+        use std::sync::atomic::{AtomicBool, Ordering};
+        let files = Files::new(None);
+        let done = AtomicBool::new(false);
+        std::thread::scope(|scope| {
+            for _ in 0..4 {
+                scope.spawn(|| {
+                    while !done.load(Ordering::Relaxed) {
+                        assert!(Command::new("true").status().unwrap().success());
+                    }
+                });
+            }
+            let failed = (0..100).find_map(|round| {
+                // Writing it takes a while.
+                let rest = "#".repeat(300_000);
+                let program = format!("#!/bin/sh\nexec ./helper {round}\n{rest}");
+                let helper = format!("#!/bin/sh\nexit 0\n{rest}");
+                let name = files.put_package(&zipped(&[("bootstrap", &program), ("helper", &helper)])).unwrap();
+                let dir = unpacked(&files, &name).unwrap();
+                match Command::new(dir.join("bootstrap")).current_dir(&dir).output() {
+                    Ok(output) if output.status.success() => None,
+                    other => Some((round, other)),
+                }
+            });
+            done.store(true, Ordering::Relaxed);
+            assert!(failed.is_none(), "{failed:?}");
+        });
     }
 
     #[test]

@@ -118,7 +118,7 @@ impl Environment {
             .stdout(stdout)
             .stderr(stderr);
         let started = Instant::now();
-        let group = Group::start(shared, &mut command).await;
+        let group = Group::start(shared, &mut command);
         // It holds the writing ends of the output.
         drop(command);
         let group = group.map_err(|error| problem(bootstrap::start_failure(job, &error)))?;

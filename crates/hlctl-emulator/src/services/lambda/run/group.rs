@@ -18,9 +18,9 @@ pub(super) struct Group {
 
 impl Group {
     /// Starts `command` as the leader of a new group, which the watchdog knows of before this returns.
-    pub(super) async fn start(shared: &Arc<Shared>, command: &mut Command) -> io::Result<Self> {
+    pub(super) fn start(shared: &Arc<Shared>, command: &mut Command) -> io::Result<Self> {
         command.process_group(0).kill_on_drop(true);
-        let child = spawn(command).await?;
+        let child = command.spawn()?;
         let pid = child.id().and_then(|id| Pid::from_raw(i32::try_from(id).ok()?));
         let pid = pid.ok_or_else(|| io::Error::other("the process is gone already"))?;
         let group = Self { child, pid, shared: Arc::clone(shared) };
@@ -58,19 +58,4 @@ impl Drop for Group {
 /// Kills a process group. One that is gone already is no error.
 pub(super) fn kill(pid: Pid) {
     let _ = kill_process_group(pid, Signal::KILL);
-}
-
-/// Starts a process. A file that was written just now may still be open in the fork of a process that is about
-/// to become another program; the system then calls the file busy for a moment.
-async fn spawn(command: &mut Command) -> io::Result<Child> {
-    let mut tries = 0;
-    loop {
-        match command.spawn() {
-            Err(error) if error.kind() == io::ErrorKind::ExecutableFileBusy && tries < 50 => {
-                tries += 1;
-                tokio::time::sleep(std::time::Duration::from_millis(2)).await;
-            }
-            other => return other,
-        }
-    }
 }

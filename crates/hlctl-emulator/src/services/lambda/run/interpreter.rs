@@ -74,18 +74,20 @@ mod tests {
 
     #[tokio::test]
     async fn a_script_that_leads_nowhere_is_passed_over() {
-        use std::os::unix::fs::PermissionsExt as _;
+        use std::os::unix::fs::OpenOptionsExt as _;
         let dir = tempfile::tempdir().unwrap();
-        let shim = |name: &str, text: &str| {
-            let path = dir.path().join(name);
-            std::fs::write(&path, text).unwrap();
-            std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o755)).unwrap();
-            path
-        };
-        let none = shim("none", "#!/bin/sh\necho no such version >&2\nexit 127\n");
-        assert_eq!(working(Language::Python, &none).await, None);
-        let some = shim("some", "#!/bin/sh\necho /bin/sh\n");
-        assert_eq!(working(Language::Python, &some).await, Some(PathBuf::from("/bin/sh")));
-        assert_eq!(working(Language::Python, &dir.path().join("missing")).await, None);
+        let (written, shims) = (dir.path().join("written"), dir.path().join("shims"));
+        std::fs::create_dir(&written).unwrap();
+        for (name, text) in
+            [("none", "#!/bin/sh\necho no such version >&2\nexit 127\n"), ("some", "#!/bin/sh\necho /bin/sh\n")]
+        {
+            let mut options = std::fs::OpenOptions::new();
+            let mut file = options.write(true).create_new(true).mode(0o755).open(written.join(name)).unwrap();
+            std::io::Write::write_all(&mut file, text.as_bytes()).unwrap();
+        }
+        crate::startable::copy_tree(&written, &shims).unwrap();
+        assert_eq!(working(Language::Python, &shims.join("none")).await, None);
+        assert_eq!(working(Language::Python, &shims.join("some")).await, Some(PathBuf::from("/bin/sh")));
+        assert_eq!(working(Language::Python, &shims.join("missing")).await, None);
     }
 }
