@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand, ValueEnum};
+use hlctl_emulator::External;
 
 /// `hlctl sandbox`
 #[derive(Debug, Args)]
@@ -63,6 +64,10 @@ pub struct SandboxArgs {
     /// The IAM policy that all callers have, as JSON in a file; without it they may do everything
     #[arg(long, value_name = "FILE")]
     pub policy: Option<PathBuf>,
+
+    /// Accept keys, roles or functions that exist only on another server: kms, iam, lambda
+    #[arg(long, value_name = "SERVICE,...", value_delimiter = ',')]
+    pub external: Vec<External>,
 
     /// How the address is printed
     #[arg(long, value_enum, default_value_t = AddressFormat::Text)]

@@ -74,6 +74,7 @@ pub(super) async fn run(session: &Session, arguments: &SandboxArgs) -> Result<Ex
         account_id: arguments.account.clone(),
         faults: faults(arguments.faults.as_deref())?,
         policy: arguments.policy.as_deref().map(policy).transpose()?,
+        external: arguments.external.iter().copied().collect(),
         ..Options::default()
     };
     let emulator = Emulator::open(options).map_err(|error| CommandError::Other(error.into()))?;

@@ -166,6 +166,11 @@
 //! Beside it, `GET /_emulator/health` answers as soon as the server does, and `GET /_emulator/requests`
 //! lists the requests served in the order they ended ([`RequestRecord`]); `DELETE` forgets them.
 //!
+//! # Beside another server
+//!
+//! With [`Options::external`] keys, roles and functions that do not exist here are assumed to exist on another server
+//! ([`External`]), so that this emulator can play HealthLake alone beside it.
+//!
 //! # Data directory
 //!
 //! With [`Options::data_dir`] every change is on disk before it is answered, and any number of processes
@@ -179,6 +184,7 @@ mod connector;
 mod control;
 mod emulator;
 mod error;
+mod external;
 mod fault;
 mod half;
 mod ids;
@@ -198,6 +204,7 @@ pub use authorize::Ask;
 pub use clock::Clock;
 pub use emulator::Emulator;
 pub use error::{ConnectionLost, Error};
+pub use external::{External, UnknownExternal};
 pub use fault::{Action, Faults, HealthLakeFaults, JobFaults, Propagation, Rule};
 pub use ids::Ids;
 pub use journal::RequestRecord;

@@ -7,7 +7,7 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use clap::Parser;
-use hlctl_emulator::{Delays, Emulator, Error, Faults, LoadError, Loaded, Options, RefusedLine};
+use hlctl_emulator::{Delays, Emulator, Error, External, Faults, LoadError, Loaded, Options, RefusedLine};
 use tokio::net::TcpListener;
 
 /// AWS on loopback: STS, KMS, S3, IAM, Cognito, Lambda, CloudWatch Logs and HealthLake for any AWS client.
@@ -73,6 +73,9 @@ struct Arguments {
     /// An IAM policy document of the callers, who may then do what it allows and nothing else.
     #[arg(long, value_name = "FILE", value_parser = text)]
     policy: Option<String>,
+    /// Accept keys, roles or functions that exist only on another server: kms, iam, lambda.
+    #[arg(long, value_name = "SERVICE,...", value_delimiter = ',')]
+    external: Vec<External>,
 }
 
 fn seconds(text: &str) -> Result<Duration, String> {
@@ -119,6 +122,7 @@ impl Arguments {
             strict_principals: self.strict_principals,
             secrets: self.verify.into_iter().collect(),
             policy: self.policy,
+            external: self.external.into_iter().collect(),
             ..Options::default()
         }
     }

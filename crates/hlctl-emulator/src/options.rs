@@ -1,10 +1,11 @@
 //! The settings of an emulator.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::clock::Clock;
+use crate::external::External;
 use crate::fault::Faults;
 use crate::ids::Ids;
 
@@ -45,6 +46,14 @@ pub struct Options {
     pub secrets: BTreeMap<String, String>,
     /// The policy document of an identity that every caller has; without one they may do everything.
     pub policy: Option<String>,
+    /// The services whose keys, roles and functions may exist on another server; none by default.
+    pub external: BTreeSet<External>,
+}
+
+impl Options {
+    pub(crate) fn is_external(&self, service: External) -> bool {
+        self.external.contains(&service)
+    }
 }
 
 impl Default for Options {
@@ -64,6 +73,7 @@ impl Default for Options {
             strict_principals: false,
             secrets: BTreeMap::new(),
             policy: None,
+            external: BTreeSet::new(),
         }
     }
 }

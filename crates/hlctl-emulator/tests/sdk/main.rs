@@ -3,6 +3,7 @@
 
 mod cognito;
 mod cognito_pages;
+mod external;
 mod faults;
 mod fhir;
 mod healthlake;

@@ -22,9 +22,10 @@ use super::policy::{self, Kind};
 use super::tags::Tags;
 use super::{Cx, unseen};
 use crate::error::{AwsError, AwsResult};
+use crate::external::External;
 use crate::protocol::{Effect, Operation, read, write};
 use crate::route::Caller;
-pub(crate) use permission::Refused;
+pub(crate) use permission::{Refused, permits_service};
 
 /// The roles and policies of an account.
 #[derive(Debug, Default, Serialize, Deserialize)]
@@ -94,9 +95,13 @@ impl Role {
 pub(crate) fn assumable_by(cx: &mut Cx<'_>, arn: &str, service: &str) -> bool {
     let (now, wait, account) = (cx.now, cx.faults.propagation.iam_ms, cx.caller.account.clone());
     let name = arn.rsplit('/').next().unwrap_or_default();
-    let Some(role) = iam(cx).role(name).filter(|role| role.arn == arn && !unseen(role.created, now, wait)) else {
-        return false;
+    let external = cx.options.is_external(External::Iam);
+    let Some(role) = iam(cx).role(name).filter(|role| role.arn == arn) else {
+        return external;
     };
+    if unseen(role.created, now, wait) {
+        return false;
+    }
     let principal = format!("Service:{service}");
     policy::parse(&role.trust, Kind::Trust)
         .is_ok_and(|policy| policy.allows("sts:AssumeRole", "*", &[&principal], &[("aws:SourceAccount", &account)]))
@@ -149,7 +154,8 @@ pub(crate) const OPERATIONS: &[Operation] = &[
 /// A principal among `principals` that names a user or role of the caller's account which cannot
 /// be seen: too new, or, with strict principals, not there at all.
 pub(crate) fn invisible_principal(cx: &mut Cx<'_>, principals: &[&str]) -> Option<String> {
-    let (now, wait, strict) = (cx.now, cx.faults.propagation.iam_ms, cx.options.strict_principals);
+    let (now, wait) = (cx.now, cx.faults.propagation.iam_ms);
+    let strict = cx.options.strict_principals && !cx.options.is_external(External::Iam);
     let role_prefix = cx.caller.iam_arn("role/");
     let user_prefix = cx.caller.iam_arn("user/");
     let iam = iam(cx);

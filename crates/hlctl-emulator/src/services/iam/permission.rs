@@ -6,6 +6,7 @@
 
 use super::{Iam, Role};
 use crate::services::policy::{self, Decision, Kind};
+use crate::store::World;
 
 /// Why a service may not do something in a role.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -19,11 +20,29 @@ pub(crate) enum Refused {
     Denied,
 }
 
+/// Whether `service` may assume the role `arn` of any account and do `action` on `resource` in it. With `external` a role
+/// that does not exist here may do everything.
+pub(crate) fn permits_service(
+    world: &World,
+    external: bool,
+    arn: &str,
+    service: &str,
+    (action, resource): (&str, &str),
+    context: &[(&str, &str)],
+) -> Result<(), Refused> {
+    let account = world.accounts.get(arn.split(':').nth(4).unwrap_or_default());
+    let decided = account.ok_or(Refused::NoSuchRole);
+    match decided.and_then(|account| account.iam.permits_service(arn, service, (action, resource), context)) {
+        Err(Refused::NoSuchRole) if external => Ok(()),
+        other => other,
+    }
+}
+
 impl Iam {
     /// Whether `service` may assume the role `arn` and do `action` on `resource` in it.
     ///
     /// `context` has the condition keys that the service sends, such as `aws:SourceArn`.
-    pub(crate) fn permits_service(
+    fn permits_service(
         &self,
         arn: &str,
         service: &str,

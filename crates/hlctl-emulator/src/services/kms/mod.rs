@@ -15,6 +15,7 @@ use serde::{Deserialize, Serialize};
 use super::tags::Tags;
 use super::{Cx, unseen};
 use crate::error::{AwsError, AwsResult};
+use crate::external::External;
 use crate::protocol::shape::{Field, Shape, required, text as string};
 use crate::protocol::{Operation, read, write};
 use crate::route::Caller;
@@ -199,8 +200,8 @@ pub(crate) enum Unusable {
 
 /// The ARN of a key that another service is told to encrypt with.
 pub(crate) fn usable_key(cx: &mut Cx<'_>, id: &str) -> Result<String, Unusable> {
-    if is_out_of_sight(cx, id) {
-        return Ok(id.to_owned());
+    if is_elsewhere(cx, id) {
+        return Ok(arn_of(cx, id));
     }
     let key = find(cx, id, true).map_err(|_| Unusable::NotFound)?;
     if key.deletion.is_some() {
@@ -216,7 +217,7 @@ pub(crate) fn usable_key(cx: &mut Cx<'_>, id: &str) -> Result<String, Unusable> 
 
 /// Whether the policy of a key lets `role` of its account do `action`, by name or through the account's own policies.
 pub(crate) fn admits(cx: &mut Cx<'_>, key: &str, role: &str, action: &str, context: &[(&str, &str)]) -> bool {
-    if is_out_of_sight(cx, key) {
+    if is_elsewhere(cx, key) {
         return true;
     }
     let (account, root) = (cx.caller.account.clone(), cx.caller.iam_arn("root"));
@@ -229,16 +230,33 @@ pub(crate) fn admits(cx: &mut Cx<'_>, key: &str, role: &str, action: &str, conte
         .is_ok_and(|policy| policy.allows(action, &key.arn, &principals, context))
 }
 
-/// Whether the ARN names a key in an account that this emulator does not play: another one may, beside it.
-fn is_out_of_sight(cx: &Cx<'_>, id: &str) -> bool {
-    match id.splitn(6, ':').collect::<Vec<_>>()[..] {
-        ["arn", _, "kms", region, account, resource] => {
-            region == cx.caller.region
-                && account != cx.caller.account
-                && resource.starts_with("key/")
-                && !cx.world.accounts.contains_key(account)
-        }
-        _ => false,
+/// Whether a key is assumed to exist on another server: one in an account that this emulator does not play, and with
+/// `External::Kms` every key that does not exist here. A service only takes keys of its own region.
+fn is_elsewhere(cx: &Cx<'_>, id: &str) -> bool {
+    let (region, account, local) = match id.splitn(6, ':').collect::<Vec<_>>()[..] {
+        ["arn", _, "kms", region, account, resource] => (region, account, resource),
+        _ if id.starts_with("arn:") => return false,
+        _ => (cx.caller.region.as_str(), cx.caller.account.as_str(), id),
+    };
+    if region != cx.caller.region {
+        return false;
+    }
+    let played = cx.world.accounts.get(account);
+    if !cx.options.is_external(External::Kms) {
+        return played.is_none() && account != cx.caller.account && local.starts_with("key/");
+    }
+    let kms = played.and_then(|account| account.kms.get(region));
+    !kms.is_some_and(|kms| {
+        kms.aliases.contains_key(local) || kms.keys.contains_key(local.strip_prefix("key/").unwrap_or(local))
+    })
+}
+
+/// The ARN of a key id, an alias or an ARN. Which key an alias stands for is not known.
+fn arn_of(cx: &Cx<'_>, id: &str) -> String {
+    match id {
+        _ if id.starts_with("arn:") => id.to_owned(),
+        _ if id.starts_with("alias/") => cx.caller.regional_arn("kms", id),
+        _ => cx.caller.regional_arn("kms", &format!("key/{}", id.strip_prefix("key/").unwrap_or(id))),
     }
 }
 

@@ -1,9 +1,10 @@
 //! Whether a job may do what it is asked to, as far as this emulator knows: its role, its buckets and its keys.
 
 use crate::error::{AwsError, AwsResult};
+use crate::external::External;
 use crate::services::Cx;
 use crate::services::healthlake::validation;
-use crate::services::iam::Refused;
+use crate::services::iam::{self, Refused};
 use crate::services::kms::{self, Unusable};
 use crate::services::policy::{self, Kind};
 use crate::services::s3::inside::Facts;
@@ -84,9 +85,8 @@ impl Party<'_> {
             return Err(denied(format!("The role {} belongs to another account.", self.role)));
         }
         let context = self.context(cx, account);
-        let outcome = cx.world.accounts.get(account).map_or(Err(Refused::NoSuchRole), |account| {
-            account.iam.permits_service(self.role, PRINCIPAL, (action, resource), &context)
-        });
+        let external = cx.options.is_external(External::Iam);
+        let outcome = iam::permits_service(cx.world, external, self.role, PRINCIPAL, (action, resource), &context);
         let (role, store) = (self.role, self.store_arn);
         outcome.map_err(|refused| {
             denied(match refused {

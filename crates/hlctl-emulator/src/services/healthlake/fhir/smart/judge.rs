@@ -6,6 +6,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use crate::emulator::Core;
+use crate::external::External;
 use crate::services::healthlake::fhir::refusal::{Outcome, Refusal};
 use crate::services::lambda::invoke::{InvokeFailure, ServiceCall, invoke_as_service};
 
@@ -61,6 +62,10 @@ impl TokenJudge for LambdaJudge<'_> {
         invoke_as_service(self.0, call).await.map_err(|failure| match failure {
             // The text is that of the AWS sample's FAQ (aws-samples/aws-healthlake-smart-on-fhir).
             InvokeFailure::TimedOut => Refusal::timeout("Timeout during custom Idp execution."),
+            InvokeFailure::NoSuchFunction if self.0.options.is_external(External::Lambda) => Refusal::login(format!(
+                "The token validator {function} is on another server (--external lambda) and cannot be run here. Sign the \
+                 request instead (Signature Version 4)."
+            )),
             InvokeFailure::NoSuchFunction => Refusal::login(format!("The token validator {function} does not exist.")),
             InvokeFailure::NotPermitted => Refusal::login(format!(
                 "The resource policy of {function} does not let {} invoke it.",

@@ -22,8 +22,9 @@ use serde_json::Value;
 
 use super::refusal::{Outcome, Refusal};
 use crate::emulator::Core;
+use crate::external::External;
 use crate::services::healthlake::Datastore;
-use crate::services::iam::Refused;
+use crate::services::iam::{self, Refused};
 use crate::store::World;
 use crate::store::resources::Collection;
 use claims::Claims;
@@ -74,6 +75,8 @@ impl Provider {
 pub(super) struct Accepted {
     claims: Claims,
     fine_grained: bool,
+    /// Whether a role that does not exist here is assumed to exist on another server.
+    external_roles: bool,
 }
 
 /// The datastore that a token is for, as far as judging it goes.
@@ -127,19 +130,21 @@ pub(super) async fn accept(
     };
     let answer = judge.judge(question).await?;
     let claims = Claims::checked(&answer, &realm.endpoint, core.options.clock.now(), grammar)?;
-    Ok(Accepted { claims, fine_grained: realm.provider.fine_grained })
+    Ok(Accepted {
+        claims,
+        fine_grained: realm.provider.fine_grained,
+        external_roles: core.options.is_external(External::Iam),
+    })
 }
 
 impl Accepted {
     /// Whether the role lets HealthLake do `action` on the datastore.
     pub(super) fn check_role(&self, world: &World, realm: &Realm, action: &str) -> Outcome<()> {
         let role = self.claims.role.as_str();
-        let account = role.split(':').nth(4).unwrap_or_default();
         let wanted = format!("healthlake:{action}");
         let context = [("aws:SourceAccount", realm.account.as_str()), ("aws:SourceArn", realm.arn.as_str())];
-        let outcome = world.accounts.get(account).map_or(Err(Refused::NoSuchRole), |account| {
-            account.iam.permits_service(role, PRINCIPAL, (&wanted, &realm.arn), &context)
-        });
+        let outcome =
+            iam::permits_service(world, self.external_roles, role, PRINCIPAL, (&wanted, &realm.arn), &context);
         outcome.map_err(|refused| {
             Refusal::forbidden(match refused {
                 Refused::NoSuchRole => format!("The role {role} does not exist."),

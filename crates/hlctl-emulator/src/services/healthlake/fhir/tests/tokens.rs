@@ -8,7 +8,7 @@ use super::super::refusal::{Outcome, Refusal};
 use super::super::smart::{Question, TokenJudge};
 use super::super::{Call, is_addressed};
 use crate::emulator::{Emulator, Trace};
-use crate::{Clock, Ids, Options, route};
+use crate::{Clock, External, Ids, Options, route};
 
 /// Answers what it has been told, and remembers what it was asked.
 struct Fake {
@@ -34,10 +34,15 @@ struct Ward {
 const ROLE: &str = "arn:aws:iam::000000000000:role/smart";
 
 impl Ward {
-    /// A datastore with two patients of two practitioners.
     async fn new(strategy: &str, fine_grained: bool, capabilities: &[&str]) -> Self {
+        Self::beside(&[], strategy, fine_grained, capabilities).await
+    }
+
+    /// A datastore with two patients of two practitioners. These services are external.
+    async fn beside(external: &[External], strategy: &str, fine_grained: bool, capabilities: &[&str]) -> Self {
         let clock = Clock::manual("2026-01-02T03:04:05Z".parse().unwrap());
-        let emulator = Emulator::open(Options { clock, ids: Ids::seeded(1), ..Options::default() }).unwrap();
+        let external = external.iter().copied().collect();
+        let emulator = Emulator::open(Options { clock, ids: Ids::seeded(1), external, ..Options::default() }).unwrap();
         let metadata = json!({
             "authorization_endpoint": "https://a/authorize", "token_endpoint": "https://a/token",
             "grant_types_supported": ["authorization_code"], "capabilities": capabilities,
@@ -351,6 +356,18 @@ async fn each_entry_of_a_bundle_needs_its_scope() {
     assert_eq!(statuses, ["200", "403", "403"]);
     bundle["type"] = json!("transaction");
     assert_eq!(ward.ask("POST", "", bundle).await.status(), 403);
+}
+
+#[tokio::test]
+async fn an_external_role_allows_everything() {
+    let ward = Ward::beside(&[External::Iam], "SMART_ON_FHIR_V1", false, &[]).await;
+    ward.role("healthlake:ReadResource").await;
+    ward.grant("system/*.*", &json!({}));
+    assert_eq!(ward.refusal("Patient").await.0, 403, "a role that exists is checked as usual");
+    let mut answer = ward.judge.answer.lock().unwrap().clone().unwrap();
+    answer["iamRoleARN"] = json!("arn:aws:iam::000000000000:role/other");
+    ward.answer(Ok(answer));
+    assert_eq!(ward.status("GET", "Patient").await, 200);
 }
 
 #[tokio::test]
