@@ -3,6 +3,9 @@
 PYTHON ?= python3
 VENV := .venv
 STAMP := $(VENV)/requirements.stamp
+# A virtual environment of its own: MiniStack wants a botocore of its own.
+MINISTACK_VENV := .venv-ministack
+MINISTACK_STAMP := $(MINISTACK_VENV)/requirements.stamp
 # A virtual environment of its own: the AWS CLI wants a botocore of its own.
 BENCH_VENV := .venv-bench
 BENCH_STAMP := $(BENCH_VENV)/requirements.stamp
@@ -34,7 +37,7 @@ test: test-rust test-aws
 test-rust:
 	cargo test --workspace --locked
 
-test-aws: build-tests $(STAMP)
+test-aws: build-tests $(STAMP) $(MINISTACK_STAMP)
 	$(VENV)/bin/python crates/hlctl-emulator/tests/boto3_client.py target/debug/hlctl-emulator
 	$(VENV)/bin/python crates/hlctl-emulator/tests/boto3_lambda.py target/debug/hlctl-emulator
 	$(VENV)/bin/python crates/hlctl-emulator/tests/boto3_cognito.py target/debug/hlctl-emulator
@@ -46,6 +49,10 @@ test-aws: build-tests $(STAMP)
 $(STAMP): tests/aws/requirements.txt tools/venv.sh
 	sh tools/venv.sh $(PYTHON) $(VENV) tests/aws/requirements.txt
 	touch $(STAMP)
+
+$(MINISTACK_STAMP): tests/aws/ministack_requirements.txt tools/venv.sh
+	sh tools/venv.sh $(PYTHON) $(MINISTACK_VENV) tests/aws/ministack_requirements.txt
+	touch $(MINISTACK_STAMP)
 
 # POINT=minimal/apply/kms:CreateKey tries the points whose names begin so.
 torture:
@@ -78,4 +85,4 @@ install:
 
 clean:
 	cargo clean
-	rm -rf $(VENV) $(BENCH_VENV)
+	rm -rf $(VENV) $(MINISTACK_VENV) $(BENCH_VENV)

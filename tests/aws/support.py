@@ -1,16 +1,12 @@
-"""Servers, hlctl runs and boto3 clients for the judge. Everything is on 127.0.0.1."""
+"""Runs of hlctl, and boto3 clients that look at what they have made."""
 
-import contextlib
 import json
 import os
 import pathlib
 import re
 import socket
 import subprocess
-import sys
 import tempfile
-import time
-import urllib.request
 
 import boto3
 from botocore.config import Config
@@ -27,46 +23,6 @@ def free_port():
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return probe.getsockname()[1]
-
-
-def wait_for(url, seconds=60):
-    deadline = time.monotonic() + seconds
-    while True:
-        try:
-            return urllib.request.urlopen(url, timeout=2).read()
-        except OSError:
-            if time.monotonic() > deadline:
-                raise
-            time.sleep(0.1)
-
-
-@contextlib.contextmanager
-def moto():
-    """moto's server: STS, KMS, S3 and IAM as somebody else understood them."""
-    port = free_port()
-    command = [sys.executable, "-m", "moto.server", "-H", "127.0.0.1", "-p", str(port)]
-    # Without it moto knows none of the policies that AWS keeps.
-    environment = {**os.environ, "MOTO_IAM_LOAD_MANAGED_POLICIES": "true"}
-    server = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=environment)
-    try:
-        url = f"http://127.0.0.1:{port}"
-        wait_for(f"{url}/moto-api/")
-        yield url
-    finally:
-        server.terminate()
-        server.wait()
-
-
-@contextlib.contextmanager
-def sandbox(hlctl, *arguments):
-    """hlctl's own emulator."""
-    command = [hlctl, "sandbox", "--port", "0", "--format", "url", "--create-delay", "0.3", "--delete-delay", "0.3", *arguments]
-    server = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
-    try:
-        yield server.stdout.readline().strip()
-    finally:
-        server.terminate()
-        server.wait()
 
 
 class Finished:
