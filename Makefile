@@ -45,6 +45,7 @@ test-aws: build-tests $(STAMP) $(MINISTACK_STAMP)
 	$(VENV)/bin/python crates/hlctl-emulator/tests/boto3_jobs.py target/debug/hlctl-emulator
 	$(VENV)/bin/python tests/aws/signatures.py
 	$(VENV)/bin/python tests/aws/run.py $(HLCTL)
+	$(VENV)/bin/python tests/aws/lost_answers.py $(HLCTL) 1 2
 
 $(STAMP): tests/aws/requirements.txt tools/venv.sh
 	sh tools/venv.sh $(PYTHON) $(VENV) tests/aws/requirements.txt

@@ -145,7 +145,8 @@ impl ResourceError {
 
 impl LookError for ResourceError {
     fn is_lost_connection(&self) -> bool {
-        matches!(self, Self::Aws(error) if matches!(error.kind, ErrorKind::NoAnswer | ErrorKind::Unreachable))
+        let lost = |kind| matches!(kind, ErrorKind::NoAnswer | ErrorKind::Silent | ErrorKind::Unreachable);
+        matches!(self, Self::Aws(error) if lost(error.kind))
     }
 }
 

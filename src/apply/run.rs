@@ -19,10 +19,11 @@ use super::schedule::{Schedule, StepId};
 use super::steps::{Step, steps};
 use super::writer::Writer;
 use crate::address::Address;
+use crate::aws::Deeds;
 use crate::error::{CommandError, ResourceError};
 use crate::module::Stack;
 use crate::plan::{Action, Plan, foretell};
-use crate::resource::{Context, Known, Report as TaskReport};
+use crate::resource::{Context, Known, Progress, Report as TaskReport};
 use crate::state::{Held, LocalStore, State, StateError, format};
 
 /// How long calls under way may go on after a stop. With what writing the state takes, it stays under five seconds.
@@ -84,6 +85,7 @@ pub async fn run(run: Run<'_>, observer: &mut dyn Observer) -> Result<Report, Co
         schedule: Schedule::new(needs, run.parallelism),
         tasks: JoinSet::new(),
         begun: BTreeMap::new(),
+        deeds: BTreeMap::new(),
         outcomes: Vec::new(),
         steps,
         writer,
@@ -120,6 +122,8 @@ struct Coordinator<'a> {
     steps: Vec<Step>,
     tasks: JoinSet<()>,
     begun: BTreeMap<StepId, Instant>,
+    /// What has become of the calls of the steps under way.
+    deeds: BTreeMap<StepId, Deeds>,
     outcomes: Vec<(Address, Action, Outcome)>,
     writer: Writer,
     refuge: Option<LocalStore>,
@@ -215,6 +219,12 @@ impl Coordinator<'_> {
                 wait: self.wait,
                 step,
             };
+            let deeds = Deeds::default();
+            self.deeds.insert(id, deeds.clone());
+            let holding = self.sender.clone();
+            let hold =
+                move |hold| drop(holding.send(Message::Report(id, TaskReport::Progress(Progress::OnHold(hold)))));
+            let job = Job { cx: Arc::new(job.cx.of_step(deeds, Arc::new(hold))), ..job };
             let sender = self.sender.clone();
             self.tasks.spawn(async move {
                 let reports = sender.clone();
@@ -274,6 +284,7 @@ impl Coordinator<'_> {
         observer: &mut dyn Observer,
     ) {
         let step = self.steps[id].clone();
+        let deeds = self.deeds.remove(&id).unwrap_or_default();
         self.writer.dirty = true;
         let outcome = match result {
             Ok(recorded) => {
@@ -284,7 +295,7 @@ impl Coordinator<'_> {
             Err(error) => {
                 self.barred |= error.is_about_credentials() || error.was_not_sent();
                 if !error.is_unfinished() {
-                    self.record_failure(&step, &error);
+                    self.record_failure(&step, &error, deeds.certainty());
                 }
                 let skipped = self.schedule.failed(id);
                 let outcome = if error.is_unfinished() { Outcome::Unfinished(error) } else { Outcome::Failed(error) };

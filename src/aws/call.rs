@@ -8,6 +8,7 @@ use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
@@ -17,6 +18,7 @@ use tokio::time::{Instant, sleep};
 
 use super::classify::{AwsError, ErrorKind, classify};
 use super::credentials::Renewable;
+use super::repeat;
 
 /// How long AWS may take to show one service what another has done (IAM user guide, "Changes that I make are not
 /// always immediately visible"; two minutes is what long experience allows for).
@@ -27,6 +29,13 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(10);
 const MOST_RENEWALS: u32 = 3;
 /// No attempt takes longer; one that seems to was asleep with the machine, and that does not count.
 const LONGEST_ATTEMPT: Duration = Duration::from_secs(30);
+/// How long attempts are paused for, all together, while answers are lost or AWS fails. It is time that limits them and not
+/// their number: with three in ten answers lost, three or four attempts are too few in a run of some hundred calls.
+const OUTAGE: Duration = Duration::from_secs(40);
+/// The longest of these pauses.
+const LONGEST_OUTAGE_PAUSE: Duration = Duration::from_secs(5);
+/// How many attempts may go unanswered before anything at all has answered in this run: an address that is wrong stays wrong.
+const MOST_UNHEARD: u32 = 3;
 
 /// One operation, and when it may be sent again.
 #[derive(Clone, Copy, Debug)]
@@ -39,11 +48,13 @@ pub struct Operation {
     persistent: bool,
     patience: Duration,
     eventually: &'static [(&'static str, &'static str)],
+    unseen: &'static [(&'static str, &'static str)],
+    outage: Duration,
     propagation: Duration,
 }
 
 impl Operation {
-    /// An operation that may be repeated when its answer is lost.
+    /// An operation. Whether it may be repeated when its answer is lost is what its line in [`repeat::TABLE`] says.
     pub const fn new(service: &'static str, name: &'static str) -> Self {
         Self {
             service,
@@ -52,11 +63,13 @@ impl Operation {
             persistent: false,
             patience: Duration::from_secs(90),
             eventually: &[],
+            unseen: &[],
+            outage: OUTAGE,
             propagation: PROPAGATION,
         }
     }
 
-    /// The operation has no idempotency token: it is repeated only when AWS has surely not carried it out.
+    /// Whatever its line says, it is repeated only when AWS has surely not carried it out.
     pub const fn once(mut self) -> Self {
         self.repeatable = false;
         self
@@ -74,9 +87,21 @@ impl Operation {
         self
     }
 
+    /// What the service does not see yet, by a part of the message of an error of [`Operation::eventually`].
+    pub const fn unseen(mut self, unseen: &'static [(&'static str, &'static str)]) -> Self {
+        self.unseen = unseen;
+        self
+    }
+
     /// How long the errors of [`Operation::eventually`] are borne, where two minutes would be too long.
     pub const fn within(mut self, propagation: Duration) -> Self {
         self.propagation = propagation;
+        self
+    }
+
+    /// How long lost answers are borne, where there is another way.
+    pub const fn outage(mut self, outage: Duration) -> Self {
+        self.outage = outage;
         self
     }
 
@@ -85,13 +110,85 @@ impl Operation {
         self.patience = patience;
         self
     }
+
+    /// Whether it changes something.
+    fn changes(&self) -> bool {
+        !repeat::is_read(self.name)
+    }
+
+    /// Whether it may be sent again although its first attempt may have been carried out.
+    fn may_be_repeated(&self) -> bool {
+        self.repeatable && repeat::is_safe(self.service, self.name)
+    }
 }
+
+/// What is known of a change that failed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Certainty {
+    /// AWS has surely not made it.
+    #[default]
+    NotApplied,
+    /// AWS has made it, or may have.
+    MayBeApplied,
+}
+
+/// What has become of all calls of one step that change something.
+#[derive(Clone, Debug, Default)]
+pub struct Deeds(Arc<AtomicBool>);
+
+impl Deeds {
+    fn note(&self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether one of them was carried out, or may have been.
+    pub fn certainty(&self) -> Certainty {
+        if self.0.load(Ordering::Relaxed) { Certainty::MayBeApplied } else { Certainty::NotApplied }
+    }
+}
+
+/// Why a call that changes something is on hold: it is sent again after a pause, and nothing has come of it yet.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Hold {
+    /// Service prefix as IAM actions have it.
+    pub service: &'static str,
+    /// Name of the operation.
+    pub operation: &'static str,
+    /// What is waited for.
+    pub reason: HoldReason,
+    /// How often it was asked for.
+    pub attempts: u32,
+}
+
+/// What a call on hold waits for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum HoldReason {
+    /// The service does not see this yet, which was made a moment ago.
+    Unseen(&'static str),
+    /// The service refuses it with this code, which passes by itself.
+    Refused(String),
+    /// The account is over its rate.
+    Throttled,
+    /// There is no answer, or AWS fails.
+    Outage,
+}
+
+/// Hears of calls that are put on hold; `None` when the call is through.
+pub type HoldObserver = Arc<dyn Fn(Option<Hold>) + Send + Sync>;
 
 /// How a call has fared so far.
 #[derive(Debug, Default)]
 struct Tries {
     attempts: u32,
     renewals: u32,
+    /// Attempts that had no answer in time, or one of a stranger's.
+    unheard: u32,
+    /// Pauses after answers that were lost.
+    outage: Duration,
+    /// Whether an attempt may have been carried out although no good answer came.
+    lost: bool,
+    /// Whether somebody was told that the call is on hold.
+    on_hold: bool,
     /// Time spent on it, without that which the machine was asleep.
     awake: Duration,
     /// Of the credentials of the last attempt.
@@ -105,21 +202,39 @@ pub trait Permit: fmt::Debug + Send + Sync {
 }
 
 /// Makes calls and repeats those worth repeating.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Default)]
 pub struct Caller {
     credentials: Option<Renewable>,
     permit: Option<Arc<dyn Permit>>,
+    /// Whether AWS has answered anything in this run.
+    heard: Arc<AtomicBool>,
+    deeds: Deeds,
+    holds: Option<HoldObserver>,
+}
+
+impl fmt::Debug for Caller {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { credentials, permit, heard, deeds, holds: _ } = self;
+        let mut caller = f.debug_struct("Caller");
+        caller.field("credentials", credentials).field("permit", permit).field("heard", heard).field("deeds", deeds);
+        caller.finish_non_exhaustive()
+    }
 }
 
 impl Caller {
     /// A caller that reads the chain of credentials again when AWS accepts them no more.
     pub fn renewing(credentials: Renewable) -> Self {
-        Self { credentials: Some(credentials), permit: None }
+        Self { credentials: Some(credentials), ..Self::default() }
     }
 
     /// The same, but nothing is sent once the permit is lost, however late this process finds that out.
     pub fn while_permitted(self, permit: Arc<dyn Permit>) -> Self {
         Self { permit: Some(permit), ..self }
+    }
+
+    /// The same for one step: what its calls change is noted in `deeds`, and `holds` hears of those that have to wait.
+    pub fn of_step(&self, deeds: Deeds, holds: HoldObserver) -> Self {
+        Self { deeds, holds: Some(holds), ..self.clone() }
     }
 
     /// Sends the operation until it succeeds, fails for good, or its limit is reached.
@@ -149,6 +264,7 @@ impl Caller {
             match send().await {
                 Ok(answer) => {
                     crate::trace::call(&operation, sent.elapsed(), None);
+                    self.through(&operation, &tries);
                     return Ok(answer);
                 }
                 Err(mut error) => {
@@ -173,13 +289,33 @@ impl Caller {
         Instant::now()
     }
 
+    fn through(&self, operation: &Operation, tries: &Tries) {
+        self.heard.store(true, Ordering::Relaxed);
+        if operation.changes() {
+            self.deeds.note();
+        }
+        self.release(tries);
+    }
+
+    fn release(&self, tries: &Tries) {
+        if let Some(holds) = self.holds.as_ref().filter(|_| tries.on_hold) {
+            holds(None);
+        }
+    }
+
     /// Whether the call is worth another attempt; waits until it is time for that. Apart from [`Caller::repeat`], which
     /// is compiled for each operation.
     async fn goes_on(&self, operation: &Operation, tries: &mut Tries, sent: Instant, error: &mut AwsError) -> bool {
         crate::trace::call(operation, sent.elapsed(), Some(error));
         tries.awake += sent.elapsed().min(LONGEST_ATTEMPT);
-        if let Some(pause) = pause(operation, error, tries.attempts, tries.awake) {
+        self.note(operation, tries, error);
+        let heard = self.heard.load(Ordering::Relaxed);
+        if let Some(pause) = pause(operation, error, tries, heard) {
             tries.awake += pause;
+            if error.kind.loses_the_answer() {
+                tries.outage += pause;
+            }
+            self.hold(operation, tries, error);
             sleep(pause).await;
             return true;
         }
@@ -188,7 +324,37 @@ impl Caller {
             return true;
         }
         error.attempts = tries.attempts;
+        if tries.lost {
+            error.certainty = Certainty::MayBeApplied;
+        }
+        self.release(tries);
         false
+    }
+
+    /// What the error says of this attempt, and of whoever answered.
+    fn note(&self, operation: &Operation, tries: &mut Tries, error: &AwsError) {
+        match error.kind {
+            ErrorKind::Silent | ErrorKind::Garbled => tries.unheard += 1,
+            ErrorKind::NoAnswer | ErrorKind::Unreachable | ErrorKind::NotSent | ErrorKind::Credentials => {}
+            _ => self.heard.store(true, Ordering::Relaxed),
+        }
+        if error.kind.loses_the_answer() && operation.changes() {
+            tries.lost = true;
+            self.deeds.note();
+        }
+    }
+
+    fn hold(&self, operation: &Operation, tries: &mut Tries, error: &AwsError) {
+        let Some(holds) = self.holds.as_ref().filter(|_| operation.changes()) else { return };
+        tries.on_hold = true;
+        let unseen = || operation.unseen.iter().find(|(part, _)| error.message.contains(part));
+        let reason = match error.kind {
+            ErrorKind::Throttled => HoldReason::Throttled,
+            kind if kind.loses_the_answer() || kind == ErrorKind::Unreachable => HoldReason::Outage,
+            _ => unseen().map_or_else(|| HoldReason::Refused(error.code.clone()), |(_, what)| HoldReason::Unseen(what)),
+        };
+        let Operation { service, name, .. } = *operation;
+        holds(Some(Hold { service, operation: name, reason, attempts: tries.attempts }));
     }
 
     /// Whether AWS refused credentials of this generation and the chain gives others.
@@ -202,25 +368,34 @@ impl Caller {
     }
 }
 
-/// How long to wait before the next attempt, after as much time as this awake; `None` ends it.
-fn pause(operation: &Operation, error: &AwsError, attempts: u32, awake: Duration) -> Option<Duration> {
+/// How long to wait before the next attempt; `None` ends it. `heard` says whether AWS has answered anything in this run.
+fn pause(operation: &Operation, error: &AwsError, tries: &Tries, heard: bool) -> Option<Duration> {
     let passing = operation.eventually.iter().any(|(code, part)| error.says(code, part));
     let (most_attempts, longest) = match error.kind {
         _ if passing => (u32::MAX, operation.propagation),
         ErrorKind::Throttled => (u32::MAX, operation.patience),
         ErrorKind::Conflict if error.code == "OperationAborted" => (u32::MAX, PROPAGATION),
-        ErrorKind::Conflict if error.code.starts_with("ConcurrentModification") => (10, PROPAGATION),
-        ErrorKind::Unavailable | ErrorKind::NoAnswer | ErrorKind::Garbled if !operation.repeatable => return None,
-        ErrorKind::Unavailable => (10, operation.patience),
-        ErrorKind::NoAnswer if error.message == "no answer in time" => (3, operation.patience),
-        ErrorKind::NoAnswer => (10, operation.patience),
-        ErrorKind::Garbled => (3, operation.patience),
+        ErrorKind::Conflict if error.code.starts_with("ConcurrentModification") => (u32::MAX, PROPAGATION),
+        kind if kind.loses_the_answer() => return outage_pause(operation, tries, heard),
         ErrorKind::Unreachable if operation.persistent => (8, operation.patience),
         ErrorKind::Unreachable => (4, operation.patience),
         _ => return None,
     };
-    let pause = backoff(attempts);
-    (attempts < most_attempts && awake + pause <= longest).then_some(pause)
+    let pause = backoff(tries.attempts);
+    (tries.attempts < most_attempts && tries.awake + pause <= longest).then_some(pause)
+}
+
+/// The same after an answer that was lost.
+fn outage_pause(operation: &Operation, tries: &Tries, heard: bool) -> Option<Duration> {
+    let is_nobody_there = !heard && tries.unheard >= MOST_UNHEARD;
+    if is_nobody_there || !operation.may_be_repeated() {
+        return None;
+    }
+    let pause = backoff(tries.attempts).min(LONGEST_OUTAGE_PAUSE);
+    // What is at stake there has limits of its own for all that it takes.
+    let spent = if operation.persistent { tries.awake } else { tries.outage };
+    let longest = if operation.persistent { operation.patience } else { operation.outage };
+    (spent + pause <= longest).then_some(pause)
 }
 
 /// Doubling, with full jitter above half, so that many callers do not come back together.
@@ -230,6 +405,7 @@ pub fn backoff(attempts: u32) -> Duration {
 }
 
 #[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "a test may stop at the first surprise")]
 mod tests {
     use super::*;
 
@@ -243,34 +419,120 @@ mod tests {
             other_region: None,
             kind,
             attempts: 1,
+            certainty: Certainty::NotApplied,
         }
+    }
+
+    const KMS: &str = "kms";
+
+    fn tries(attempts: u32) -> Tries {
+        Tries { attempts, ..Tries::default() }
     }
 
     #[test]
     fn a_lost_answer_is_repeated_only_where_that_is_safe() {
-        let lost = error(ErrorKind::NoAnswer, "");
-        assert!(pause(&Operation::new("kms", "DescribeKey"), &lost, 1, Duration::ZERO).is_some());
-        assert!(pause(&Operation::new("kms", "CreateKey").once(), &lost, 1, Duration::ZERO).is_none());
         // Whatever stood in between may have passed the call on before it answered in AWS's place.
-        let garbled = error(ErrorKind::Garbled, "");
-        assert!(pause(&Operation::new("kms", "DescribeKey"), &garbled, 1, Duration::ZERO).is_some());
-        assert!(pause(&Operation::new("kms", "CreateKey").once(), &garbled, 1, Duration::ZERO).is_none());
+        for kind in [ErrorKind::NoAnswer, ErrorKind::Silent, ErrorKind::Unavailable, ErrorKind::Garbled] {
+            let lost = error(kind, "");
+            let pauses = |operation: Operation| pause(&operation, &lost, &tries(1), true).is_some();
+            assert!(pauses(Operation::new("kms", "DescribeKey")));
+            assert!(pauses(Operation::new("kms", "ScheduleKeyDeletion")));
+            assert!(!pauses(Operation::new("kms", "CreateKey")));
+            assert!(!pauses(Operation::new("kms", "ScheduleKeyDeletion").once()));
+            assert!(!pauses(Operation::new(KMS, "RotateKeyOnDemand")));
+        }
         let throttled = error(ErrorKind::Throttled, "ThrottlingException");
-        assert!(pause(&Operation::new("kms", "CreateKey").once(), &throttled, 1, Duration::ZERO).is_some());
+        assert!(pause(&Operation::new("kms", "CreateKey"), &throttled, &tries(1), true).is_some());
+    }
+
+    /// How many attempts a call has whose every answer is lost.
+    fn attempts(operation: Operation, kind: ErrorKind, heard: bool) -> u32 {
+        let mut tries = tries(1);
+        while let Some(pause) = pause(&operation, &error(kind, ""), &tries, heard) {
+            tries.attempts += 1;
+            tries.unheard += 1;
+            tries.outage += pause;
+            tries.awake += pause;
+        }
+        tries.attempts
+    }
+
+    #[test]
+    fn lost_answers_are_borne_for_a_time_and_not_for_a_few_attempts() {
+        let describe = Operation::new("kms", "DescribeKey");
+        for kind in [ErrorKind::NoAnswer, ErrorKind::Silent, ErrorKind::Unavailable, ErrorKind::Garbled] {
+            assert!((10..30).contains(&attempts(describe, kind, true)), "{kind:?}");
+        }
+        // Nobody has ever answered there.
+        assert!(attempts(describe, ErrorKind::Silent, false) <= 4);
+        assert!(attempts(describe, ErrorKind::Garbled, false) <= 4);
+        let state = describe.persistent().patience(Duration::from_secs(20));
+        assert!((8..30).contains(&attempts(state, ErrorKind::NoAnswer, true)));
     }
 
     #[test]
     fn patience_ends() {
         let throttled = error(ErrorKind::Throttled, "ThrottlingException");
-        assert!(pause(&Operation::new("kms", "DescribeKey"), &throttled, 30, Duration::from_secs(100)).is_none());
+        let late = Tries { attempts: 30, awake: Duration::from_secs(100), ..Tries::default() };
+        assert!(pause(&Operation::new("kms", "DescribeKey"), &throttled, &late, true).is_none());
         let denied = error(ErrorKind::Denied, "AccessDenied");
-        assert!(pause(&Operation::new("kms", "DescribeKey"), &denied, 1, Duration::ZERO).is_none());
+        assert!(pause(&Operation::new("kms", "DescribeKey"), &denied, &tries(1), true).is_none());
     }
 
     #[test]
     fn only_the_named_errors_count_as_eventually_consistent() {
         let operation = Operation::new("iam", "AttachRolePolicy").eventually(&[("NoSuchEntity", "")]);
-        assert!(pause(&operation, &error(ErrorKind::NotFound, "NoSuchEntity"), 1, Duration::ZERO).is_some());
-        assert!(pause(&operation, &error(ErrorKind::NotFound, "NoSuchBucket"), 1, Duration::ZERO).is_none());
+        assert!(pause(&operation, &error(ErrorKind::NotFound, "NoSuchEntity"), &tries(1), true).is_some());
+        assert!(pause(&operation, &error(ErrorKind::NotFound, "NoSuchBucket"), &tries(1), true).is_none());
+    }
+
+    /// Sends a call whose attempts end as given, the last of them for good.
+    async fn send(caller: &Caller, operation: Operation, ends: &[Result<(), ErrorKind>]) -> Result<(), AwsError> {
+        let sent = std::cell::Cell::new(0);
+        let attempt = || {
+            let end = ends[sent.get()];
+            sent.set(sent.get() + 1);
+            async move { end.map_err(|kind| error(kind, "Code")) }
+        };
+        caller.repeat(operation, attempt).await
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_failed_change_is_certain_only_if_no_answer_was_lost() {
+        let change = Operation::new("kms", "EnableKey");
+        let caller = || {
+            let deeds = Deeds::default();
+            (Caller::default().of_step(deeds.clone(), Arc::new(|_| {})), deeds)
+        };
+        let (refused, deeds) = caller();
+        let failed = send(&refused, change, &[Err(ErrorKind::Throttled), Err(ErrorKind::Denied)]).await;
+        assert_eq!(failed.unwrap_err().certainty, Certainty::NotApplied);
+        assert_eq!(deeds.certainty(), Certainty::NotApplied);
+        let (lost, deeds) = caller();
+        let failed = send(&lost, change, &[Err(ErrorKind::NoAnswer), Err(ErrorKind::Denied)]).await;
+        assert_eq!(failed.unwrap_err().certainty, Certainty::MayBeApplied);
+        assert_eq!(deeds.certainty(), Certainty::MayBeApplied);
+        let (read, deeds) = caller();
+        send(&read, Operation::new("kms", "DescribeKey"), &[Err(ErrorKind::NoAnswer), Ok(())]).await.unwrap();
+        assert_eq!(deeds.certainty(), Certainty::NotApplied);
+        send(&read, change, &[Ok(())]).await.unwrap();
+        assert_eq!(deeds.certainty(), Certainty::MayBeApplied);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn whoever_watches_a_step_hears_what_a_call_waits_for_and_when_it_is_through() {
+        let heard = Arc::new(std::sync::Mutex::new(Vec::new()));
+        let hears = Arc::clone(&heard);
+        let observer: HoldObserver = Arc::new(move |hold: Option<Hold>| {
+            hears.lock().unwrap().push(hold.map(|hold| (hold.reason, hold.attempts)));
+        });
+        let caller = Caller::default().of_step(Deeds::default(), observer);
+        let operation = Operation::new("kms", "EnableKey").eventually(&[("Code", "")]);
+        let ends = [Err(ErrorKind::Refused), Err(ErrorKind::Throttled), Err(ErrorKind::NoAnswer), Ok(())];
+        send(&caller, operation, &ends).await.unwrap();
+        send(&caller, operation, &[Ok(())]).await.unwrap();
+        let refused = HoldReason::Refused("Code".to_owned());
+        let holds = [Some((refused, 1)), Some((HoldReason::Throttled, 2)), Some((HoldReason::Outage, 3)), None];
+        assert_eq!(*heard.lock().unwrap(), holds);
     }
 }

@@ -10,7 +10,9 @@ use aws_smithy_types::error::ErrorMetadata;
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 use http_body_util::LengthLimitError;
 
+use super::call::Certainty;
 use super::limited::LONGEST_ANSWER;
+use super::repeat::{Met, met};
 
 /// A call to AWS that failed for good.
 #[derive(Clone, Debug)]
@@ -31,6 +33,8 @@ pub struct AwsError {
     pub kind: ErrorKind,
     /// How many times the call was sent.
     pub attempts: u32,
+    /// What is known of the change that was asked for.
+    pub certainty: Certainty,
 }
 
 /// What an error means to hlctl.
@@ -44,8 +48,10 @@ pub enum ErrorKind {
     Throttled,
     /// AWS failed (5xx); the call may have been carried out.
     Unavailable,
-    /// The connection broke or timed out; the call may have been carried out.
+    /// The connection broke; the call may have been carried out.
     NoAnswer,
+    /// No answer came in time; the call may have been carried out.
+    Silent,
     /// No connection could be made; the call was not carried out.
     Unreachable,
     /// Something answered that is not AWS.
@@ -62,6 +68,13 @@ pub enum ErrorKind {
     Refused,
     /// It was not sent: the lock was taken away from this run.
     NotSent,
+}
+
+impl ErrorKind {
+    /// Whether the call may have been carried out all the same: what came was no answer of AWS's to it.
+    pub fn loses_the_answer(self) -> bool {
+        matches!(self, Self::NoAnswer | Self::Silent | Self::Unavailable | Self::Garbled)
+    }
 }
 
 impl fmt::Display for AwsError {
@@ -103,6 +116,7 @@ impl AwsError {
             other_region: None,
             kind: ErrorKind::Garbled,
             attempts: 1,
+            certainty: Certainty::NotApplied,
         }
     }
 
@@ -117,12 +131,18 @@ impl AwsError {
             other_region: None,
             kind: ErrorKind::NotSent,
             attempts: 1,
+            certainty: Certainty::NotApplied,
         }
     }
 
     /// Whether AWS said that the thing is not there.
     pub fn is_not_found(&self) -> bool {
         self.kind == ErrorKind::NotFound
+    }
+
+    /// The state that the call's own first attempt, whose answer was lost, can have led to and that this error tells of.
+    pub fn meets(&self) -> Option<Met> {
+        met(self.service, self.operation, &self.code)
     }
 
     /// Whether AWS may take the same request with other credentials: it knows these no more.
@@ -179,6 +199,7 @@ impl Failure<'_> {
             other_region: header("x-amz-bucket-region"),
             kind: ErrorKind::Refused,
             attempts: 1,
+            certainty: Certainty::NotApplied,
         };
         match self {
             Self::Service(meta) => {
@@ -194,7 +215,7 @@ impl Failure<'_> {
                 }
             }
             Self::Timeout => {
-                told.kind = ErrorKind::NoAnswer;
+                told.kind = ErrorKind::Silent;
                 told.message = "no answer in time".to_owned();
             }
             Self::Response(error) if is_cut_off(error) => {
@@ -202,8 +223,11 @@ impl Failure<'_> {
                 told.message = "the answer was cut off".to_owned();
             }
             Self::Response(error) => {
-                let failed = status.is_some_and(|status| status >= 500);
-                told.kind = if failed { ErrorKind::Unavailable } else { ErrorKind::Garbled };
+                told.kind = match status {
+                    Some(429) => ErrorKind::Throttled,
+                    Some(500..) => ErrorKind::Unavailable,
+                    _ => ErrorKind::Garbled,
+                };
                 told.message = if is_too_long(error) { too_long() } else { not_aws(status) };
             }
             Self::Other(error) => {

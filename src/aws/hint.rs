@@ -37,7 +37,7 @@ pub fn hint(error: &AwsError) -> Option<String> {
         }
         ErrorKind::Throttled => "AWS is limiting requests: run the command again in a minute".to_owned(),
         ErrorKind::Unavailable => "AWS had a failure of its own: run the command again; it takes up where it stood".to_owned(),
-        ErrorKind::NoAnswer | ErrorKind::Unreachable => {
+        ErrorKind::NoAnswer | ErrorKind::Silent | ErrorKind::Unreachable => {
             "check the network, any proxy, the region, and AWS_ENDPOINT_URL if it is set, then run the command again".to_owned()
         }
         ErrorKind::Garbled => "something other than AWS answered: check AWS_ENDPOINT_URL and any proxy".to_owned(),

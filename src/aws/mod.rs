@@ -7,8 +7,10 @@ pub mod credentials;
 pub mod gate;
 pub mod hint;
 mod limited;
+pub mod repeat;
 
-pub use call::{Caller, Operation, Permit};
+pub use call::{Caller, Certainty, Deeds, Hold, HoldObserver, HoldReason, Operation, Permit};
 pub use classify::{AwsError, ErrorKind};
 pub use clients::{Clients, Endpoint};
 pub use gate::Gate;
+pub use repeat::Met;

@@ -9,7 +9,7 @@ use thiserror::Error;
 use super::client::Authority;
 use super::signing::SERVICE;
 use crate::aws::classify::{kind_of_answer, not_aws};
-use crate::aws::{AwsError, ErrorKind, hint};
+use crate::aws::{AwsError, Certainty, ErrorKind, hint};
 use crate::oauth::{Reply, tell_up_to};
 
 /// What the store's side says of one thing that is wrong.
@@ -158,6 +158,7 @@ impl Refusal {
                 other_region: None,
                 kind,
                 attempts: 1,
+                certainty: Certainty::NotApplied,
             },
             about: about.to_owned(),
             status: Some(status),
@@ -188,7 +189,7 @@ impl Refusal {
 
     /// Whether the request may have been carried out all the same.
     pub fn may_have_worked(&self) -> bool {
-        matches!(self.aws.kind, ErrorKind::NoAnswer | ErrorKind::Unavailable | ErrorKind::Garbled)
+        self.aws.kind.loses_the_answer()
     }
 
     /// Whether it is the signature that was refused.

@@ -12,7 +12,7 @@ use bytes::Bytes;
 use http::Request;
 use http_body_util::Full;
 
-use crate::aws::{AwsError, Caller, ErrorKind};
+use crate::aws::{AwsError, Caller, Certainty, ErrorKind};
 use crate::error::CommandError;
 use crate::session::Connection;
 
@@ -127,5 +127,6 @@ pub(super) fn impossible(why: &str) -> AwsError {
         other_region: None,
         kind: ErrorKind::Refused,
         attempts: 1,
+        certainty: Certainty::NotApplied,
     }
 }

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use super::reference::{Known, Ref, Reference, Text};
-use super::tags::{TagChange, as_attribute, take_over, without_aws};
+use super::tags::{TagChange, as_attribute, take_over_when_seen, without_aws};
 use super::{Attributes, Condition, Context, Identity, Observed, Occasion, Resource, Rule, Task, attributes};
 use crate::aws::{AwsError, ErrorKind, Operation};
 use crate::error::ResourceError;
@@ -89,8 +89,8 @@ impl Resource for CloudwatchLogGroup {
         let made = match cx.call(Operation::new("logs", "CreateLogGroup").eventually(BUSY), create).await {
             Ok(_) => recorded(&cx.identity, &self.name),
             Err(error) if error.kind == ErrorKind::AlreadyExists => {
-                let seen = Self::read(cx, &recorded(&cx.identity, &self.name)).await?;
-                take_over(cx, task.address, &self.name, seen)?
+                let group = recorded(&cx.identity, &self.name);
+                take_over_when_seen(task, &self.name, || Self::read(cx, &group)).await?
             }
             Err(error) => return Err(error.into()),
         };

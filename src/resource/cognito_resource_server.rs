@@ -14,7 +14,7 @@ use super::{
     Attributes, Condition, Context, Identity, Observed, Occasion, Parent, Resource, Rule, Task, Trail, UNKNOWN,
     attributes,
 };
-use crate::aws::{AwsError, Operation};
+use crate::aws::{AwsError, Met, Operation};
 use crate::error::ResourceError;
 use crate::plan::{Action, AttributeChange};
 
@@ -117,8 +117,11 @@ impl Resource for CognitoResourceServer {
         };
         match cx.call(Operation::new("cognito-idp", "CreateResourceServer"), create).await {
             Ok(_) => Ok(recorded),
-            // "already exists in the user pool": an earlier answer was lost, and the pool is ours.
-            Err(error) if error.says("InvalidParameterException", "already exist") => self.put(task, recorded).await,
+            // If it is there, an earlier answer was lost, and the pool is ours.
+            Err(error) if error.meets() == Some(Met::Exists) => match Self::read(cx, &recorded).await? {
+                Some(_) => self.put(task, recorded).await,
+                None => Err(error.into()),
+            },
             Err(error) => Err(error.into()),
         }
     }

@@ -17,7 +17,7 @@ use super::{
     attributes,
 };
 use crate::address::Address;
-use crate::aws::{ErrorKind, Operation};
+use crate::aws::{Certainty, ErrorKind, Met, Operation};
 use crate::config::Secret;
 use crate::config::fingerprint::Fingerprint;
 use crate::error::ResourceError;
@@ -251,7 +251,12 @@ impl CognitoUser {
             let set = cx.clients.cognito.admin_set_user_password().user_pool_id(&recorded.user_pool_id);
             set.username(&recorded.username).password(self.password.expose()).permanent(true).send()
         };
-        cx.call(Operation::new("cognito-idp", "AdminSetUserPassword"), set).await?;
+        match cx.call(Operation::new("cognito-idp", "AdminSetUserPassword"), set).await {
+            Ok(_) => {}
+            // The first attempt has set it, and a pool that keeps a history does not take it twice.
+            Err(error) if error.meets() == Some(Met::Exists) && error.certainty == Certainty::MayBeApplied => {}
+            Err(error) => return Err(error.into()),
+        }
         Fingerprint::of(&self.password).map_err(ResourceError::Internal)
     }
 }

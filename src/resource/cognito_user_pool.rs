@@ -1,13 +1,15 @@
 //! Cognito user pool: the people who may log in.
 //!
 //! Identity: the id that AWS gives. Ownership: its tags. UpdateUserPool sets whatever a request leaves out to its default
-//! (Cognito API reference, `UpdateUserPool`), so every change reads the pool, alters what differs and sends it whole.
+//! (Cognito API reference, `UpdateUserPool`), so every change but that of tags reads the pool, alters what differs and sends it
+//! whole.
 
 mod hanging;
 mod look;
 mod settings;
 
 use std::collections::{BTreeMap, HashMap};
+use std::time::Duration;
 
 use aws_sdk_cognitoidentityprovider::types::{
     AliasAttributeType, DefaultEmailOptionType, DeletionProtectionType, SoftwareTokenMfaConfigType, UserPoolMfaType,
@@ -18,12 +20,12 @@ use serde_json::json;
 
 use super::once::create_once;
 use super::reference::{Known, Ref, Reference, Text};
-use super::tags::as_attribute;
+use super::tags::{TagChange, as_attribute};
 use super::{
     Attributes, Condition, Context, Hanging, Identity, Listed, Observed, Occasion, Parent, Resource, Rule, Task, Trail,
     attributes,
 };
-use crate::aws::Operation;
+use crate::aws::{AwsError, ErrorKind, Operation};
 use crate::error::ResourceError;
 use crate::plan::{Action, AttributeChange};
 use look::{
@@ -156,11 +158,16 @@ impl Resource for CognitoUserPool {
         changes: &[AttributeChange],
     ) -> Result<Recorded, ResourceError> {
         let cx = task.cx;
-        let pool = describe(cx, &recorded.id).await?.ok_or(ResourceError::Vanished)?;
-        if changes.iter().any(|change| change.attribute() != "mfa_configuration") {
+        let changed = |name: &str| changes.iter().any(|change| change.attribute() == name);
+        if changed("tags") {
+            self.update_tags(cx, &recorded).await?;
+        }
+        if changes.iter().any(|change| !["mfa_configuration", "tags"].contains(&change.attribute())) {
+            // Read last of all: what others change between this and the request is lost.
+            let pool = describe(cx, &recorded.id).await?.ok_or(ResourceError::Vanished)?;
             self.put(cx, &pool, protection(self.deletion_protection)).await?;
         }
-        if changes.iter().any(|change| change.attribute() == "mfa_configuration") {
+        if changed("mfa_configuration") {
             self.set_mfa(cx, &recorded.id).await?;
         }
         Ok(Recorded { name: self.name.clone(), ..recorded })
@@ -220,6 +227,33 @@ impl Resource for CognitoUserPool {
     }
 }
 
+async fn change_tags(cx: &Context, arn: &str, change: TagChange) -> Result<(), AwsError> {
+    let cognito = &cx.clients.cognito;
+    let operation = |operation: Operation| match cx.clients.cognito_endpoint {
+        Some(_) => operation.outage(STAND_IN_OUTAGE),
+        None => operation,
+    };
+    if !change.set.is_empty() {
+        let tags: HashMap<String, String> = change.set.into_iter().collect();
+        let tag = || cognito.tag_resource().resource_arn(arn).set_tags(Some(tags.clone())).send();
+        cx.call(operation(Operation::new("cognito-idp", "TagResource")), tag).await?;
+    }
+    if !change.remove.is_empty() {
+        let untag = || cognito.untag_resource().resource_arn(arn).set_tag_keys(Some(change.remove.clone())).send();
+        cx.call(operation(Operation::new("cognito-idp", "UntagResource")), untag).await?;
+    }
+    Ok(())
+}
+
+/// How long a stand-in's failures are borne before the other way is taken.
+const STAND_IN_OUTAGE: Duration = Duration::from_secs(3);
+
+/// Whether a server that plays Cognito may not have the call: moto 5.2.5 has it not, and answers with 500. AWS has it.
+fn is_unknown_to_a_stand_in(cx: &Context, error: &AwsError) -> bool {
+    let refused = matches!(error.kind, ErrorKind::Unavailable | ErrorKind::Garbled | ErrorKind::Refused);
+    refused && cx.clients.cognito_endpoint.is_some()
+}
+
 /// The domain was deleted just before (Cognito developer guide, "Deleting a user pool").
 const DOMAIN_NOT_YET_GONE: &[(&str, &str)] = &[("InvalidParameterException", "omain")];
 
@@ -248,7 +282,7 @@ impl CognitoUserPool {
                     .set_user_pool_tags(Some(tags.clone()))
                     .send()
             };
-            let answer = cx.call(Operation::new("cognito-idp", "CreateUserPool").once(), send).await?;
+            let answer = cx.call(Operation::new("cognito-idp", "CreateUserPool"), send).await?;
             let pool = answer.user_pool.ok_or_else(|| no_pool("CreateUserPool"))?;
             recorded_of(cx, &pool)
         };
@@ -290,6 +324,18 @@ impl CognitoUserPool {
                 .set_user_pool_tags(Some(tags.clone()))
         })
         .await
+    }
+
+    /// Nothing but the tags: `UpdateUserPool` resets whatever it is not given (Cognito API reference, `UpdateUserPool`).
+    async fn update_tags(&self, cx: &Context, recorded: &Recorded) -> Result<(), ResourceError> {
+        let pool = describe(cx, &recorded.id).await?.ok_or(ResourceError::Vanished)?;
+        match change_tags(cx, &recorded.arn, TagChange::between(&tags_of(&pool), &self.tags)).await {
+            Err(error) if is_unknown_to_a_stand_in(cx, &error) => {
+                let tags: HashMap<String, String> = self.tags.clone().into_iter().collect();
+                send_whole(cx, &pool, |update| update.set_user_pool_tags(Some(tags.clone()))).await
+            }
+            changed => changed.map_err(ResourceError::from),
+        }
     }
 
     /// An authenticator app is the only second factor that needs nothing else in the account.

@@ -193,7 +193,7 @@ impl Resource for CognitoUserPoolClient {
                     .set_write_attributes(self.writable())
                     .send()
             };
-            let operation = Operation::new("cognito-idp", "CreateUserPoolClient").once().eventually(BUSY);
+            let operation = Operation::new("cognito-idp", "CreateUserPoolClient").eventually(BUSY);
             let answer = cx.call(operation, send).await?;
             let id = answer.user_pool_client.and_then(|client| client.client_id);
             let id = id.ok_or_else(|| {

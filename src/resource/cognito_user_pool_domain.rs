@@ -11,7 +11,7 @@ use super::reference::{Known, Ref, Reference};
 use super::{
     Attributes, Condition, Context, Identity, Observed, Occasion, Resource, Rule, Task, Trail, UNKNOWN, attributes,
 };
-use crate::aws::{AwsError, Operation};
+use crate::aws::{AwsError, Met, Operation};
 use crate::error::ResourceError;
 use crate::plan::{Action, AttributeChange};
 use crate::wait::{self, Look, Pace};
@@ -102,7 +102,7 @@ impl Resource for CognitoUserPoolDomain {
         match cx.call(Operation::new("cognito-idp", "CreateUserPoolDomain"), create).await {
             Ok(_) => {}
             // "Domain already associated with another user pool", or with this one, if an earlier answer was lost.
-            Err(error) if error.says("InvalidParameterException", "omain") => {
+            Err(error) if error.meets() == Some(Met::Exists) => {
                 let seen = describe(cx, &recorded.domain).await?;
                 if seen.is_none_or(|seen| seen.user_pool_id() != Some(&recorded.user_pool_id)) {
                     let is_taken = error.message.contains("already") || error.message.contains("exist");
@@ -147,7 +147,12 @@ impl Resource for CognitoUserPoolDomain {
         };
         match cx.call(Operation::new("cognito-idp", "DeleteUserPoolDomain"), delete).await {
             Ok(_) => {}
-            Err(error) if error.is_not_found() || error.says("InvalidParameterException", "No such domain") => {}
+            Err(error) if error.meets() == Some(Met::Gone) => {
+                let is_ending = |domain: &DomainDescriptionType| domain.status() == Some(&DomainStatusType::Deleting);
+                if describe(cx, &recorded.domain).await?.is_some_and(|domain| ours(&domain) && !is_ending(&domain)) {
+                    return Err(error.into());
+                }
+            }
             Err(error) => return Err(error.into()),
         }
         let look = async || match describe(cx, &recorded.domain).await? {

@@ -21,17 +21,16 @@ use super::kms_key::KmsKey;
 use super::reference::{Known, Ref, Reference, Text};
 use super::tags::{TagChange, as_attribute, is_ours};
 use super::{Attributes, Context, Identity, Listed, Observed, Occasion, Resource, Rule, Task, Trail, attributes};
-use crate::aws::{AwsError, Operation};
+use crate::address::Address;
+use crate::aws::{AwsError, Met, Operation};
 use crate::config::Backup;
 use crate::error::ResourceError;
 use crate::plan::{Action, AttributeChange};
-use await_store::{Impaired, settle, wait_until_gone};
+use await_store::{Impaired, order_deletion, send_update, settle, wait_until_gone};
 use look::{
-    all_living, condition_of, describe, is_ending, is_gone, list_tags, observed_attributes, recorded_of, sorted, switch,
+    all_living, condition_of, describe, is_ending, list_tags, observed_attributes, recorded_of, sorted, switch,
 };
-use request::{
-    analytics, as_healthlake_tags, backup, encryption, nlp, preload, profiles, restore_configuration, update_operation,
-};
+use request::{analytics, as_healthlake_tags, backup, encryption, nlp, preload, profiles, restore_configuration};
 
 /// What the configuration asks for. `None` leaves AWS's default, or what somebody set, alone.
 #[derive(Clone, Debug)]
@@ -96,10 +95,11 @@ impl Ref<FhirDatastore> {
     }
 }
 
-/// AWS allows one creation and one deletion a minute and account ("AWS HealthLake endpoints and quotas").
-const ONE_A_MINUTE: std::time::Duration = std::time::Duration::from_secs(600);
+/// How long throttling is borne: AWS allows one creation and one deletion a minute and account ("AWS HealthLake endpoints and
+/// quotas"), and others may be before us.
+const TURN_PATIENCE: std::time::Duration = std::time::Duration::from_secs(600);
 fn creation(operation: Operation) -> Operation {
-    operation.patience(ONE_A_MINUTE).eventually(NOT_YET_VISIBLE)
+    operation.patience(TURN_PATIENCE).eventually(NOT_YET_VISIBLE).unseen(UNSEEN)
 }
 
 /// A key, a function or its permission made just before.
@@ -110,6 +110,8 @@ const NOT_YET_VISIBLE: &[(&str, &str)] = &[
     ("ValidationException", "ambda"),
     ("AccessDeniedException", "ambda"),
 ];
+/// What HealthLake does not see yet, by a word of its refusal.
+const UNSEEN: &[(&str, &str)] = &[("KMS", "the key"), ("kms", "the key"), ("ambda", "the function")];
 
 impl Resource for FhirDatastore {
     const KIND: &'static str = "healthlake_fhir_datastore";
@@ -164,13 +166,7 @@ impl Resource for FhirDatastore {
     }
 
     async fn find(cx: &Context, trail: &Trail<'_>) -> Result<Option<Recorded>, ResourceError> {
-        let known: Vec<&str> = trail.taken.iter().filter_map(|recorded| recorded.get("arn")?.as_str()).collect();
-        for store in all_living(cx).await?.into_iter().filter(|store| !known.contains(&store.arn.as_str())) {
-            if is_ours(cx, trail.address, &list_tags(cx, &store.arn).await?) {
-                return Ok(Some(store));
-            }
-        }
-        Ok(None)
+        ours(cx, trail.address, trail.taken).await
     }
 
     async fn read(cx: &Context, recorded: &Recorded) -> Result<Option<Observed<Recorded>>, ResourceError> {
@@ -200,7 +196,7 @@ impl Resource for FhirDatastore {
                     let update = healthlake.update_fhir_datastore().datastore_id(&recorded.id);
                     update.backup_configuration(backup(backups)).send()
                 };
-                task.cx.call(update_operation(), update).await?;
+                send_update(task, &recorded.id, update).await?;
                 Self::settle(task, recorded).await
             }
             _ => Ok(recorded),
@@ -227,7 +223,7 @@ impl Resource for FhirDatastore {
             .then(|| identity_provider::request(self.identity_provider.as_ref(), task.known))
             .transpose()?;
         if name || profile.is_some() || backups.is_some() || provider.is_some() {
-            cx.call(update_operation(), || {
+            send_update(task, &recorded.id, || {
                 let update = cx.clients.healthlake.update_fhir_datastore().datastore_id(&recorded.id);
                 update
                     .set_datastore_name(name.then(|| self.name.clone()))
@@ -242,7 +238,7 @@ impl Resource for FhirDatastore {
         let analysis = self.analytics.filter(|_| changed(&["analytics"]));
         let language = self.nlp.filter(|_| changed(&["nlp"]));
         if analysis.is_some() || language.is_some() {
-            cx.call(update_operation(), || {
+            send_update(task, &recorded.id, || {
                 let update = cx.clients.healthlake.update_fhir_datastore().datastore_id(&recorded.id);
                 update
                     .set_analytics_configuration(analysis.map(analytics))
@@ -261,28 +257,7 @@ impl Resource for FhirDatastore {
     }
 
     async fn delete(task: &Task<'_>, recorded: Recorded) -> Result<(), ResourceError> {
-        let cx = task.cx;
-        let operation = Operation::new("healthlake", "DeleteFHIRDatastore").patience(ONE_A_MINUTE);
-        match describe(cx, &recorded.id).await? {
-            None => return Ok(()),
-            Some(store) if is_gone(&store) => return Ok(()),
-            Some(store) if is_ending(&store) => {}
-            Some(_) => {
-                match settle(task, recorded.clone(), task.wait, Impaired::Works).await {
-                    // A store that could not be made, or changed, can still be deleted.
-                    Ok(_) | Err(ResourceError::Failed { .. }) => {}
-                    Err(error) => return Err(error),
-                }
-                let turn = cx.gate.to_delete().await;
-                let delete = || cx.clients.healthlake.delete_fhir_datastore().datastore_id(&recorded.id).send();
-                match cx.call(operation, delete).await {
-                    Ok(_) => {}
-                    Err(error) if error.is_not_found() => return Ok(()),
-                    Err(error) => return Err(error.into()),
-                }
-                drop(turn);
-            }
-        }
+        order_deletion(task, &recorded).await?;
         wait_until_gone(task, &recorded.id).await
     }
 
@@ -344,6 +319,17 @@ impl Resource for FhirDatastore {
     }
 }
 
+/// The living store with our tags that is none of those in `taken`.
+async fn ours(cx: &Context, address: &Address, taken: &[Value]) -> Result<Option<Recorded>, ResourceError> {
+    let taken: Vec<&str> = taken.iter().filter_map(|recorded| recorded.get("arn")?.as_str()).collect();
+    for store in all_living(cx).await?.into_iter().filter(|store| !taken.contains(&store.arn.as_str())) {
+        if is_ours(cx, address, &list_tags(cx, &store.arn).await?) {
+            return Ok(Some(store));
+        }
+    }
+    Ok(None)
+}
+
 impl FhirDatastore {
     async fn make(&self, task: &Task<'_>) -> Result<Recorded, ResourceError> {
         let cx = task.cx;
@@ -398,10 +384,19 @@ impl FhirDatastore {
                     .set_tags(Some(tags.clone()))
                     .send()
             })
-            .await?;
+            .await;
         drop(turn);
-        let given = [answer.datastore_id, answer.datastore_arn, answer.datastore_endpoint];
-        self.recorded("RestoreFHIRDatastore", given)
+        match answer {
+            Ok(answer) => {
+                let given = [answer.datastore_id, answer.datastore_arn, answer.datastore_endpoint];
+                self.recorded("RestoreFHIRDatastore", given)
+            }
+            // A store is restored once at a time: it may be our own first attempt that is in the way.
+            Err(error) if error.meets() == Some(Met::InTransition) => {
+                ours(cx, task.address, task.others).await?.ok_or_else(|| error.into())
+            }
+            Err(error) => Err(error.into()),
+        }
     }
 
     fn recorded(&self, operation: &'static str, given: [String; 3]) -> Result<Recorded, ResourceError> {

@@ -12,9 +12,10 @@ use super::iam_role::{
     A_MOMENT, NOT_YET_VISIBLE, STILL_ATTACHED, as_iam_tags, check_same, decode_document, from_iam_tags,
 };
 use super::iam_role_policy_attachment::IamRolePolicyAttachment;
+use super::once::once;
 use super::policy::Document;
 use super::reference::{Known, Ref, Reference, Text};
-use super::tags::{TagChange, as_attribute, take_over};
+use super::tags::{TagChange, as_attribute, take_over_when_seen};
 use super::{Attributes, Condition, Context, Hanging, Identity, Observed, Resource, Rule, Task, attributes};
 use crate::aws::{AwsError, ErrorKind, Operation};
 use crate::error::ResourceError;
@@ -158,8 +159,7 @@ impl Resource for IamPolicy {
                 Ok(recorded)
             }
             Err(error) if error.kind == ErrorKind::AlreadyExists => {
-                let seen = Self::read(cx, &foretold).await?;
-                take_over(cx, task.address, &self.name, seen)
+                take_over_when_seen(task, &self.name, || Self::read(cx, &foretold)).await
             }
             Err(error) => Err(error.into()),
         }
@@ -176,11 +176,22 @@ impl Resource for IamPolicy {
         let arn = &recorded.arn;
         let changed = |attribute: &str| changes.iter().any(|change| change.attribute() == attribute);
         if changed("policy") {
-            make_room(cx, arn).await?;
             let document = self.policy.text(task.known);
-            let create =
-                || iam.create_policy_version().policy_arn(arn).policy_document(&document).set_as_default(true).send();
-            cx.call(Operation::new("iam", "CreatePolicyVersion"), create).await?;
+            let wanted = self.policy.render(task.known);
+            let create = async || {
+                make_room(cx, arn).await?;
+                let create = || {
+                    let create = iam.create_policy_version().policy_arn(arn).policy_document(&document);
+                    create.set_as_default(true).send()
+                };
+                cx.call(Operation::new("iam", "CreatePolicyVersion"), create).await?;
+                Ok::<_, ResourceError>(())
+            };
+            let search = async || {
+                let seen = Self::read(cx, &recorded).await?;
+                Ok(seen.filter(|seen| seen.attributes.get("policy") == Some(&wanted)).map(drop))
+            };
+            once(create, search, || {}).await?;
         }
         if changed("tags") {
             let before = cx

@@ -14,7 +14,7 @@ use super::iam_role_policy::IamRolePolicy;
 use super::iam_role_policy_attachment::IamRolePolicyAttachment;
 use super::policy::{self, Document};
 use super::reference::{Known, Ref, Reference, Text};
-use super::tags::{STACK_TAG, TagChange, as_attribute, take_over, without_aws};
+use super::tags::{STACK_TAG, TagChange, as_attribute, take_over_when_seen, without_aws};
 use super::{Attributes, Condition, Context, Hanging, Identity, Observed, Resource, Rule, Task, attributes};
 use crate::aws::{AwsError, ErrorKind, Operation};
 use crate::error::ResourceError;
@@ -156,8 +156,7 @@ impl Resource for IamRole {
                 let foretold = self
                     .foretold(&cx.identity, task.known)
                     .ok_or_else(|| ResourceError::Internal("a role's identity is always foretold".to_owned()))?;
-                let seen = Self::read(cx, &foretold).await?;
-                take_over(cx, task.address, &self.name, seen)
+                take_over_when_seen(task, &self.name, || Self::read(cx, &foretold)).await
             }
             Err(error) => Err(error.into()),
         }

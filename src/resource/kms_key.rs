@@ -16,7 +16,7 @@ use super::{
     Attributes, Condition, Context, Identity, Listed, Observed, Occasion, Resource, Rule, Task, Trail, attributes,
 };
 use crate::address::Address;
-use crate::aws::{AwsError, ErrorKind, Operation};
+use crate::aws::{AwsError, ErrorKind, Met, Operation};
 use crate::error::ResourceError;
 use crate::plan::{Action, AttributeChange};
 
@@ -171,7 +171,12 @@ impl Resource for KmsKey {
             .await;
         match result {
             Ok(_) => Ok(()),
-            Err(error) if error.is_not_found() || error.says("KMSInvalidStateException", "pending deletion") => Ok(()),
+            Err(error) if error.is_not_found() => Ok(()),
+            // Pending deletion already, or in a state in which nobody can order it.
+            Err(error) if error.meets() == Some(Met::InTransition) => match living(cx, &recorded.arn).await? {
+                None => Ok(()),
+                Some(_) => Err(error.into()),
+            },
             Err(error) => Err(error.into()),
         }
     }
@@ -225,7 +230,7 @@ impl KmsKey {
         let cx = task.cx;
         let document = self.policy.text(task.known);
         let tags: Vec<Tag> = as_kms_tags(&self.tags)?;
-        let operation = Operation::new("kms", "CreateKey").once().eventually(PRINCIPAL_NOT_YET_VISIBLE);
+        let operation = Operation::new("kms", "CreateKey").eventually(PRINCIPAL_NOT_YET_VISIBLE);
         let create = async || {
             let send = || {
                 let create = cx.clients.kms.create_key().description(&self.description);

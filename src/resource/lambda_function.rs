@@ -28,7 +28,7 @@ use super::kms_key::KmsKey;
 use super::lambda_alias::LambdaAlias;
 use super::lambda_permission;
 use super::reference::{Known, Ref, Reference, Text};
-use super::tags::{as_attribute, take_over, without_aws};
+use super::tags::{as_attribute, take_over_when_seen, without_aws};
 use super::{Attributes, Context, Hanging, Identity, Observed, Resource, Rule, SECRET, Task, attributes};
 use crate::address::Address;
 use crate::aws::{AwsError, ErrorKind, Operation};
@@ -231,8 +231,7 @@ impl Resource for LambdaFunction {
         match cx.call(Operation::new("lambda", "CreateFunction").eventually(NOT_YET), create).await {
             Ok(answer) => recorded.code_sha256 = answer.code_sha256.unwrap_or_else(|| archive.sha256.clone()),
             Err(error) if error.kind == ErrorKind::AlreadyExists => {
-                let seen = Self::read(cx, &recorded).await?;
-                take_over(cx, task.address, &self.name, seen)?;
+                take_over_when_seen(task, &self.name, || Self::read(cx, &recorded)).await?;
                 recorded.code_sha256.clone_from(&archive.sha256);
             }
             Err(error) => return Err(error.into()),

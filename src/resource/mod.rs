@@ -66,6 +66,7 @@ pub use kms_key::KmsKey;
 pub use lambda_alias::LambdaAlias;
 pub use lambda_function::{LambdaFunction, Target};
 pub use lambda_permission::LambdaPermission;
+pub(crate) use once::once;
 pub use reference::{Known, Ref, Reference, Text, UNKNOWN};
 pub use s3_bucket::{Contents, S3Bucket, count_contents};
 pub use s3_bucket_lifecycle_configuration::{LifecycleRule, S3BucketLifecycleConfiguration};

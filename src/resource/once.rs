@@ -1,21 +1,24 @@
 //! Making what AWS gives neither a natural name nor an idempotency token.
 
 use std::future::Future;
+use std::time::Duration;
+
+use tokio::time::Instant;
 
 use super::Task;
 use crate::aws::call::backoff;
-use crate::aws::{AwsError, ErrorKind};
 use crate::error::ResourceError;
 
-const MOST_ATTEMPTS: u32 = 10;
+/// How long lost answers are borne, with the looks after each.
+const OUTAGE: Duration = Duration::from_secs(90);
 /// Looks before something whose answer was lost counts as not made: with their pauses, about ten seconds. What takes AWS
 /// longer to show is found as a stray by a later run.
 const LOOKS: u32 = 7;
 
 /// Sends a creation; after a lost answer, of this run or of one that was cut off, it looks first for what may have been made.
 ///
-/// `create` must send once ([`crate::aws::Operation::once`]). What was made may not be visible at once, so `search` is
-/// asked more than once, and whatever is made after that is reported as doubtful.
+/// The operation must be one that is not sent again by itself ([`crate::aws::repeat::Repeat::Another`]). What was made may not
+/// be visible at once, so `search` is asked more than once, and whatever is made after that is reported as doubtful.
 ///
 /// # Errors
 /// `create`'s, if it is certain that nothing was made; `search`'s.
@@ -29,24 +32,46 @@ where
     if let Some(found) = if task.resumed { look(&search).await? } else { None } {
         return Ok(found);
     }
-    for _ in 1..MOST_ATTEMPTS {
+    once(create, search, || task.doubtful()).await
+}
+
+/// The same for what is no resource of its own. `doubtful` is told before the first look.
+///
+/// # Errors
+/// `create`'s, if it is certain that nothing was made, or after minutes of lost answers; `search`'s.
+pub(crate) async fn once<T, E, C, Made, S, Found>(create: C, search: S, doubtful: impl Fn()) -> Result<T, E>
+where
+    E: MayBeLost,
+    C: Fn() -> Made,
+    Made: Future<Output = Result<T, E>>,
+    S: Fn() -> Found,
+    Found: Future<Output = Result<Option<T>, E>>,
+{
+    let begun = Instant::now();
+    loop {
         match create().await {
-            Err(ResourceError::Aws(error)) if may_have_happened(&error) => {
-                task.doubtful();
+            Err(error) if error.loses_the_answer() => {
+                doubtful();
                 if let Some(found) = look(&search).await? {
                     return Ok(found);
+                }
+                if begun.elapsed() > OUTAGE {
+                    return Err(error);
                 }
             }
             result => return result,
         }
     }
-    create().await
 }
 
-async fn look<T, S, Found>(search: &S) -> Result<Option<T>, ResourceError>
+/// Looks until it is seen, for as long as AWS may need to show it.
+///
+/// # Errors
+/// `search`'s.
+pub(super) async fn look<T, E, S, Found>(search: &S) -> Result<Option<T>, E>
 where
     S: Fn() -> Found,
-    Found: Future<Output = Result<Option<T>, ResourceError>>,
+    Found: Future<Output = Result<Option<T>, E>>,
 {
     for look in 1..=LOOKS {
         tokio::time::sleep(backoff(look)).await;
@@ -57,6 +82,20 @@ where
     Ok(None)
 }
 
-fn may_have_happened(error: &AwsError) -> bool {
-    matches!(error.kind, ErrorKind::NoAnswer | ErrorKind::Unavailable | ErrorKind::Garbled)
+/// An error that may be that of a call which was carried out.
+pub(crate) trait MayBeLost {
+    /// Whether it is.
+    fn loses_the_answer(&self) -> bool;
+}
+
+impl MayBeLost for ResourceError {
+    fn loses_the_answer(&self) -> bool {
+        matches!(self, Self::Aws(error) if error.kind.loses_the_answer())
+    }
+}
+
+impl MayBeLost for crate::aws::AwsError {
+    fn loses_the_answer(&self) -> bool {
+        self.kind.loses_the_answer()
+    }
 }

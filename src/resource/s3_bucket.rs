@@ -16,7 +16,7 @@ use tokio::task::JoinSet;
 use super::reference::{Known, Ref, Reference, Text};
 use super::tags::{as_attribute, take_over, without_aws};
 use super::{Attributes, Condition, Context, Identity, Observed, Occasion, Progress, Resource, Rule, Task, attributes};
-use crate::aws::{AwsError, ErrorKind, Operation};
+use crate::aws::{AwsError, Certainty, ErrorKind, Met, Operation};
 use crate::error::ResourceError;
 use crate::plan::{Action, AttributeChange};
 
@@ -117,7 +117,7 @@ impl Resource for S3Bucket {
             .await;
         match result {
             Ok(_) => {}
-            Err(error) if error.code == "BucketAlreadyOwnedByYou" => self.claim(task, &recorded).await?,
+            Err(error) if error.meets() == Some(Met::Exists) => self.claim(task, &recorded).await?,
             Err(error) => return Err(error.into()),
         }
         task.identified(&recorded)?;
@@ -229,6 +229,7 @@ fn elsewhere(region: &str) -> AwsError {
         other_region: Some(region.to_owned()),
         kind: ErrorKind::WrongRegion,
         attempts: 1,
+        certainty: Certainty::NotApplied,
     }
 }
 
@@ -451,6 +452,7 @@ async fn delete_batch(cx: Context, bucket: String, batch: Vec<ObjectIdentifier>)
             other_region: None,
             kind: if error.code() == Some("AccessDenied") { ErrorKind::Denied } else { ErrorKind::Refused },
             attempts: 1,
+            certainty: Certainty::NotApplied,
         })),
     }
 }

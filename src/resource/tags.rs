@@ -1,10 +1,12 @@
 //! Tags: the user's, and the two by which hlctl knows its own.
 
 use std::collections::BTreeMap;
+use std::future::Future;
 
 use serde_json::Value;
 
-use super::{Context, Observed};
+use super::once::look;
+use super::{Context, Observed, Task};
 use crate::address::Address;
 use crate::error::ResourceError;
 
@@ -71,6 +73,26 @@ pub(super) fn take_over<R>(
             owner: observed.and_then(|observed| observed.tags).and_then(|tags| tags.get(STACK_TAG).cloned()),
         }),
     }
+}
+
+/// The same for what AWS says is there and may not show yet.
+///
+/// # Errors
+/// `read`'s; [`ResourceError::Taken`] if it is not ours.
+pub(super) async fn take_over_when_seen<R, Read, Seen>(
+    task: &Task<'_>,
+    name: &str,
+    read: Read,
+) -> Result<R, ResourceError>
+where
+    Read: Fn() -> Seen,
+    Seen: Future<Output = Result<Option<Observed<R>>, ResourceError>>,
+{
+    let seen = match read().await? {
+        None => look(&read).await?,
+        seen => seen,
+    };
+    take_over(task.cx, task.address, name, seen)
 }
 
 #[cfg(test)]

@@ -13,7 +13,7 @@ use serde_json::Value;
 use super::Resource;
 use super::reference::Known;
 use crate::address::Address;
-use crate::aws::{AwsError, Caller, Clients, Gate, Operation, Permit};
+use crate::aws::{AwsError, Caller, Clients, Deeds, Gate, Hold, HoldObserver, Operation, Permit};
 use crate::error::ResourceError;
 use crate::state::Entry;
 use crate::wait::{Pace, Stop};
@@ -65,6 +65,11 @@ impl Context {
     /// The same for as long as the permit is held; see [`Caller::while_permitted`].
     pub fn while_permitted(self, permit: Arc<dyn Permit>) -> Self {
         Self { caller: self.caller.while_permitted(permit), ..self }
+    }
+
+    /// The same for one step; see [`Caller::of_step`].
+    pub fn of_step(&self, deeds: Deeds, holds: HoldObserver) -> Self {
+        Self { caller: self.caller.of_step(deeds, holds), ..self.clone() }
     }
 
     /// Makes a call; see [`Caller::call`].
@@ -122,6 +127,10 @@ pub enum Report {
 pub enum Progress {
     /// AWS names this status.
     Status(String),
+    /// AWS began with it at this time, in seconds since 1970; that may have been in an earlier run.
+    Since(i64),
+    /// A call that changes something is put on hold: nothing has come of it yet. `None` when it is through.
+    OnHold(Option<Hold>),
     /// So many of its contents are deleted.
     Emptied(u64),
 }

@@ -10,6 +10,7 @@ use super::printer::style::{DESTROY, FAINT};
 use super::{Printer, duration, plan_view};
 use crate::address::Address;
 use crate::apply::{Event, Observer, Outcome};
+use crate::aws::{Hold, HoldReason};
 use crate::plan::Action;
 use crate::resource::{Kind, Progress};
 
@@ -28,6 +29,10 @@ struct UnderWay {
     action: Action,
     since: Instant,
     status: Option<String>,
+    /// When AWS began with it, in seconds since 1970.
+    born: Option<i64>,
+    /// The call that is on hold; nothing has come of the step yet.
+    hold: Option<Hold>,
     told: Instant,
     announced: bool,
 }
@@ -35,15 +40,64 @@ struct UnderWay {
 impl UnderWay {
     fn new(action: Action) -> Self {
         let now = Instant::now();
-        Self { action, since: now, status: None, told: now, announced: false }
+        Self { action, since: now, status: None, born: None, hold: None, told: now, announced: false }
+    }
+
+    /// Takes note of what is not shown at once; gives the status that is.
+    fn note(&mut self, progress: &Progress) -> Option<String> {
+        match progress {
+            Progress::Status(status) => return Some(status.clone()),
+            Progress::Emptied(count) => return Some(format!("emptying, {count} versions deleted")),
+            Progress::Since(born) => self.born = Some(*born),
+            Progress::OnHold(hold) => self.hold.clone_from(hold),
+        }
+        None
+    }
+
+    /// How long AWS has been at it: longer than this run where an earlier one began.
+    fn elapsed(&self) -> Duration {
+        let now = jiff::Timestamp::now().as_second();
+        let age = self.born.and_then(|born| u64::try_from(now - born).ok()).map(Duration::from_secs);
+        age.unwrap_or_default().max(self.since.elapsed())
+    }
+
+    /// How long AWS was at it before this run, if that is worth telling.
+    fn earlier(&self) -> Option<Duration> {
+        Some(self.elapsed()).filter(|elapsed| elapsed.saturating_sub(self.since.elapsed()) >= HEARTBEAT)
     }
 
     fn line(&self, address: &Address) -> String {
+        if let Some(hold) = &self.hold {
+            return format!("{address}: {}, {} so far", held(hold), whole_seconds(self.since.elapsed()));
+        }
         let status = self.status.clone().unwrap_or_else(|| verb(self.action).to_owned());
         let usual = Kind::parse(address.kind()).and_then(|kind| kind.usual_time(self.action));
         let usual = usual.map(|usual| format!(", {usual}")).unwrap_or_default();
-        format!("{address}: {status}, {} so far{usual}", whole_seconds(self.since.elapsed()))
+        format!("{address}: {status}, {} so far{usual}", whole_seconds(self.elapsed()))
     }
+}
+
+/// What is not begun yet, and why.
+fn held(hold: &Hold) -> String {
+    let service = match hold.service {
+        "healthlake" => "HealthLake",
+        "cognito-idp" => "Cognito",
+        "lambda" => "Lambda",
+        "kms" => "KMS",
+        "iam" => "IAM",
+        "s3" => "S3",
+        "logs" => "CloudWatch Logs",
+        other => other,
+    };
+    let call = hold.operation;
+    let why = match &hold.reason {
+        HoldReason::Unseen(what) => format!("{service} refuses {call}: it does not see {what} yet"),
+        HoldReason::Refused(code) => format!("{service} refuses {call} for now ({code})"),
+        HoldReason::Throttled => format!("{service} limits how often {call} may be asked for"),
+        HoldReason::Outage => format!("{service} gives no answer to {call}"),
+    };
+    let times = if hold.attempts == 1 { "once".to_owned() } else { format!("{} times", hold.attempts) };
+    format!("{why}; asked {times}")
 }
 
 /// One line for each change, for logs.
@@ -64,13 +118,14 @@ impl Observer for Lines {
             Event::Started { address, action } => drop(self.under_way.insert(address.clone(), UnderWay::new(*action))),
             Event::Progress { address, progress } => {
                 let Some(step) = self.under_way.get_mut(address) else { return };
-                let status = status(progress);
+                let Some(status) = step.note(progress) else { return };
                 if step.status.as_ref() != Some(&status) && !matches!(progress, Progress::Emptied(_)) {
                     step.announced = true;
                     step.told = Instant::now();
                     let usual = Kind::parse(address.kind()).and_then(|kind| kind.usual_time(step.action));
                     let usual = usual.map(|usual| format!(" ({usual})")).unwrap_or_default();
-                    self.printer.say(&format!("    {address}: {status}{usual}"));
+                    let age = step.earlier().map(|age| format!(", {} so far", duration(age))).unwrap_or_default();
+                    self.printer.say(&format!("    {address}: {status}{age}{usual}"));
                 }
                 step.status = Some(status);
             }
@@ -126,8 +181,10 @@ impl Observer for Live {
                 self.under_way.insert(address.clone(), (step, bar));
             }
             Event::Progress { address, progress } => {
-                if let Some((step, _)) = self.under_way.get_mut(address) {
-                    step.status = Some(status(progress));
+                if let Some((step, _)) = self.under_way.get_mut(address)
+                    && let Some(status) = step.note(progress)
+                {
+                    step.status = Some(status);
                 }
             }
             Event::Ended { address, action, outcome, took } => {
@@ -150,13 +207,6 @@ impl Observer for Live {
 }
 
 const STOPPING: &str = "Stopping: nothing new is begun, and what AWS is doing goes on. Recording where things stand...";
-
-fn status(progress: &Progress) -> String {
-    match progress {
-        Progress::Status(status) => status.clone(),
-        Progress::Emptied(count) => format!("emptying, {count} versions deleted"),
-    }
-}
 
 fn verb(action: Action) -> &'static str {
     match action {

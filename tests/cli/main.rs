@@ -28,6 +28,7 @@ mod interrupts;
 mod kills;
 mod laws;
 mod lock;
+mod lost_answers;
 mod outputs;
 mod pictures;
 mod plan;

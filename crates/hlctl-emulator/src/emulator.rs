@@ -266,6 +266,10 @@ impl Core {
                 trace.decide(Verdict::Lost);
                 Err(never_sent())
             }
+            Some(Action::ServerErrorAfter) => {
+                trace.decide(Verdict::Failed);
+                Ok(())
+            }
             Some(Action::Cut) => {
                 trace.decide(Verdict::Halved);
                 Ok(())
@@ -369,6 +373,7 @@ struct TraceState {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Verdict {
     Lost,
+    Failed,
     Html,
     Silent,
     Halved,
@@ -436,6 +441,7 @@ async fn pause(duration: Duration) {
 fn conclude(response: Response<Bytes>, trace: &Trace, head: bool) -> Result<Response<Bytes>, ConnectionLost> {
     match trace.verdict() {
         Some(Verdict::Lost) => Err(ConnectionLost),
+        Some(Verdict::Failed) => Ok(finish(failed(), trace, head)),
         Some(Verdict::Html) => Ok(finish(html_page(), trace, head)),
         Some(Verdict::Spoilt(how)) => Ok(finish(spoil::spoil(response, how), trace, head)),
         Some(Verdict::Halved) => Ok(half::halve(finish(response, trace, head))),
@@ -453,6 +459,13 @@ fn finish(mut response: Response<Bytes>, trace: &Trace, head: bool) -> Response<
     if head {
         *response.body_mut() = Bytes::new();
     }
+    response
+}
+
+/// What a front end says when the service behind it fails: a status and nothing else.
+fn failed() -> Response<Bytes> {
+    let mut response = Response::new(Bytes::new());
+    *response.status_mut() = StatusCode::INTERNAL_SERVER_ERROR;
     response
 }
 

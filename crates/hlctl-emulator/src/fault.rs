@@ -113,6 +113,8 @@ pub enum Action {
     Throttle,
     /// The service's own internal error; nothing is done.
     ServerError,
+    /// The request is done, and yet the answer is a bare 500.
+    ServerErrorAfter,
     /// The connection closes; nothing is done.
     DropBefore,
     /// The request is done, then the connection closes without an answer.

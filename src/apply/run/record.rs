@@ -4,7 +4,8 @@ use serde_json::Value;
 
 use super::Coordinator;
 use crate::apply::steps::{Step, Work, intent};
-use crate::aws::ErrorKind;
+use crate::aws::Certainty;
+use crate::aws::repeat::is_read;
 use crate::error::ResourceError;
 use crate::resource::Attributes;
 use crate::state::{Deposed, Status};
@@ -61,37 +62,75 @@ impl Coordinator<'_> {
         )
     }
 
-    /// What AWS refused has changed nothing; what was cut off may have, so its intent stays.
-    pub(super) fn record_failure(&mut self, step: &Step, error: &ResourceError) {
+    /// What AWS refused has changed nothing; what was cut off may have, so its intent stays. `certainty` is that of all calls of
+    /// the step.
+    pub(super) fn record_failure(&mut self, step: &Step, error: &ResourceError, certainty: Certainty) {
+        // An earlier run may have made it, whatever this one has.
+        let is_doubtful = || {
+            let entry = self.state.resources.get(&step.address);
+            entry.is_some_and(|entry| entry.doubtful_since.is_some())
+        };
         match &step.work {
-            Work::Create if made_nothing(error) => self.undo_intent(step),
-            Work::Delete { .. } if deleted_nothing(error) => self.undo_intent(step),
+            Work::Create if made_nothing(error, certainty, is_doubtful()) => self.undo_intent(step),
+            Work::Delete { .. } if deleted_nothing(error, certainty) => self.undo_intent(step),
             _ => {}
         }
     }
 }
 
-fn made_nothing(error: &ResourceError) -> bool {
+/// Whether a creation that failed has made nothing.
+fn made_nothing(error: &ResourceError, certainty: Certainty, is_doubtful: bool) -> bool {
     match error {
-        ResourceError::Aws(error) => {
-            let creating = ["Create", "Attach", "Put", "Head"].iter().any(|verb| error.operation.starts_with(verb));
-            creating && !is_uncertain(error.kind)
+        // Whatever is there is somebody else's.
+        ResourceError::Taken { .. } => true,
+        _ if certainty == Certainty::MayBeApplied => false,
+        // It was looked for, was not there, and AWS would not make it.
+        ResourceError::Aws(error) if is_doubtful => !is_read(error.operation),
+        _ => !is_doubtful,
+    }
+}
+
+/// Whether a deletion that failed has deleted nothing. A look that failed after the order was given leaves it under way.
+fn deleted_nothing(error: &ResourceError, certainty: Certainty) -> bool {
+    match error {
+        ResourceError::Aws(error) if !is_read(error.operation) => error.certainty == Certainty::NotApplied,
+        // What was emptied before is no part of it.
+        ResourceError::NotEmpty { .. } => true,
+        _ => certainty == Certainty::NotApplied,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::aws::AwsError;
+
+    fn failed(operation: &'static str, certainty: Certainty) -> ResourceError {
+        ResourceError::Aws(AwsError { certainty, ..AwsError::incomplete("any", operation, "thing") })
+    }
+
+    #[test]
+    fn a_creation_has_made_nothing_if_none_of_its_calls_has_whatever_their_names() {
+        use Certainty::{MayBeApplied, NotApplied};
+        for operation in ["AdminCreateUser", "AddPermission", "RestoreFHIRDatastore", "CreateKey"] {
+            assert!(made_nothing(&failed(operation, NotApplied), NotApplied, false), "{operation}");
+            assert!(!made_nothing(&failed(operation, MayBeApplied), MayBeApplied, false), "{operation}");
         }
-        ResourceError::Taken { .. } | ResourceError::Request(_) => true,
-        _ => false,
+        // The group was made, and only its retention was refused.
+        assert!(!made_nothing(&failed("PutRetentionPolicy", NotApplied), MayBeApplied, false));
+        // It could not even be looked for.
+        assert!(!made_nothing(&failed("ListKeys", NotApplied), NotApplied, true));
+        assert!(made_nothing(&failed("CreateKey", NotApplied), NotApplied, true));
     }
-}
 
-/// A look that failed after the order was given leaves a deletion under way.
-fn deleted_nothing(error: &ResourceError) -> bool {
-    match error {
-        ResourceError::Aws(error) => !error.operation.starts_with("Describe") && !is_uncertain(error.kind),
-        ResourceError::NotEmpty { .. } | ResourceError::Request(_) => true,
-        _ => false,
+    #[test]
+    fn a_deletion_stays_under_way_once_it_is_ordered() {
+        use Certainty::{MayBeApplied, NotApplied};
+        assert!(deleted_nothing(&failed("DeleteFunction", NotApplied), NotApplied));
+        assert!(!deleted_nothing(&failed("DeleteFunction", MayBeApplied), MayBeApplied));
+        assert!(deleted_nothing(&failed("GetFunction", NotApplied), NotApplied));
+        assert!(!deleted_nothing(&failed("GetFunction", NotApplied), MayBeApplied));
+        // Its protection was taken off before.
+        assert!(deleted_nothing(&failed("DeleteUserPool", NotApplied), MayBeApplied));
     }
-}
-
-/// Whether the call may have been carried out all the same.
-fn is_uncertain(kind: ErrorKind) -> bool {
-    matches!(kind, ErrorKind::NoAnswer | ErrorKind::Unavailable | ErrorKind::Garbled)
 }

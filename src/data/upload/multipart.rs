@@ -9,11 +9,12 @@ use tokio::task::JoinSet;
 
 use super::memory::in_frames;
 use super::{Desk, NDJSON, PART, UploadError, changed, patient};
-use crate::aws::{AwsError, Operation};
+use crate::aws::{AwsError, Met, Operation};
 use crate::data::crc64_text;
 use crate::data::journal::{Begun, Entry, Journal};
 use crate::data::source::SourceFile;
 use crate::error::ResourceError;
+use crate::resource::once;
 
 /// A file's upload in parts.
 pub(super) struct Multipart {
@@ -161,12 +162,17 @@ impl Desk {
                 Err(changed(file))
             }
             // The answer to an earlier attempt may have been lost.
-            Err(error) if error.code == "NoSuchUpload" && self.is_there(file).await? => Ok(()),
+            Err(error) if error.meets() == Some(Met::Gone) && self.is_there(file).await? => Ok(()),
             Err(error) => Err(error.into()),
         }
     }
 
     async fn create(&self, name: &str) -> Result<String, AwsError> {
+        // An upload of this file that nobody has written down is one whose answer was lost: all others were aborted before.
+        once(|| self.begin(name), || self.under_way(name), || {}).await
+    }
+
+    async fn begin(&self, name: &str) -> Result<String, AwsError> {
         let key = self.key(name);
         let answer = self
             .cx
@@ -177,6 +183,15 @@ impl Desk {
             })
             .await?;
         Ok(answer.upload_id().unwrap_or_default().to_owned())
+    }
+
+    /// An upload of this file that is under way.
+    async fn under_way(&self, name: &str) -> Result<Option<String>, AwsError> {
+        let key = self.key(name);
+        let list = || self.cx.clients.s3.list_multipart_uploads().bucket(&self.to.bucket).prefix(&key).send();
+        let page = self.cx.call(Operation::new("s3", "ListMultipartUploads"), list).await?;
+        let found = page.uploads().iter().find(|upload| upload.key() == Some(key.as_str()));
+        Ok(found.and_then(|upload| upload.upload_id()).map(str::to_owned))
     }
 
     /// The parts that are there, with their sizes and tags.
@@ -209,7 +224,7 @@ impl Desk {
         let abort =
             || self.cx.clients.s3.abort_multipart_upload().bucket(&self.to.bucket).key(&key).upload_id(id).send();
         match self.cx.call(Operation::new("s3", "AbortMultipartUpload"), abort).await {
-            Err(error) if error.code != "NoSuchUpload" => Err(error),
+            Err(error) if error.meets() != Some(Met::Gone) => Err(error),
             _ => Ok(()),
         }
     }

@@ -10,6 +10,8 @@ pub(super) const POOL: &[Grant] = &[
     Grant::new("cognito-idp:CreateUserPool", &["CreateUserPool"], On::Anything, When::Tagging),
     // Inferred from Cognito's other service, whose CreateIdentityPool asks for `cognito-identity:TagResource`.
     Grant::new("cognito-idp:TagResource", &["CreateUserPool"], On::Pools, When::Tagging),
+    on_pool("cognito-idp:TagResource", &["TagResource"]),
+    on_pool("cognito-idp:UntagResource", &["UntagResource"]),
     on_pool("cognito-idp:DeleteUserPool", &["DeleteUserPool"]),
     // Which pools are ours is what their tags tell, and those come with the description.
     Grant::new("cognito-idp:DescribeUserPool", &["DescribeUserPool"], On::Pools, When::Always),

@@ -1,7 +1,16 @@
-//! Waits until a store is ready, or gone.
+//! Waits until a store is ready, or gone, and until it takes the next order.
 
-use super::Recorded;
+use std::error::Error;
+use std::future::Future;
+
+use aws_sdk_healthlake::types::DatastoreProperties;
+use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
+use aws_smithy_runtime_api::client::result::SdkError;
+use aws_smithy_types::error::metadata::ProvideErrorMetadata;
+
 use super::look::{condition_of, describe, is_ending, is_gone, recorded_of, status_of};
+use super::{Recorded, TURN_PATIENCE};
+use crate::aws::{Met, Operation};
 use crate::error::ResourceError;
 use crate::resource::{Condition, Context, Progress, Task};
 use crate::wait::{self, Ended, Look};
@@ -27,7 +36,10 @@ pub(super) async fn settle(
         let store = describe(cx, id).await?.filter(|store| !is_ending(store)).ok_or(ResourceError::Vanished)?;
         match condition_of(&store) {
             Condition::Ready => Ok(Look::Ready(recorded_of(&store))),
-            Condition::Changing(status) if wait => Ok(Look::Pending(status)),
+            Condition::Changing(status) if wait => {
+                tell_age(task, &store);
+                Ok(Look::Pending(status))
+            }
             Condition::Changing(status) | Condition::Ending { what: status, .. } => {
                 Err(ResourceError::StillGoing { status })
             }
@@ -37,6 +49,73 @@ pub(super) async fn settle(
                 Impaired::Fails => Err(ResourceError::Failed { status, cause }),
             },
         }
+    };
+    let seen = |status: &str| task.progress(Progress::Status(status.to_owned()));
+    wait::until(cx.pace, &cx.stop, seen, look).await.map_err(|ended| ended_as_error(ended, cx))
+}
+
+/// What HealthLake has been making since then; of changes and deletions it does not say when they began.
+fn tell_age(task: &Task<'_>, store: &DatastoreProperties) {
+    if let Some(created) = store.created_at().filter(|_| store.datastore_status().as_str() == "CREATING") {
+        task.progress(Progress::Since(created.secs()));
+    }
+}
+
+/// Has a store deleted: as soon as it is in no transition. That it is being deleted already is as good, be it by an attempt
+/// of this run whose answer was lost.
+pub(super) async fn order_deletion(task: &Task<'_>, recorded: &Recorded) -> Result<(), ResourceError> {
+    let cx = task.cx;
+    let id = recorded.id.as_str();
+    let look = async || match describe(cx, id).await?.filter(|store| !is_ending(store)) {
+        None => Ok(Look::Ready(())),
+        Some(store) => match condition_of(&store) {
+            Condition::Changing(status) if task.wait => {
+                tell_age(task, &store);
+                Ok(Look::Pending(status))
+            }
+            Condition::Changing(status) => Err(ResourceError::StillGoing { status }),
+            // A store that could not be made, or changed, can still be deleted.
+            _ => delete(cx, id).await,
+        },
+    };
+    let seen = |status: &str| task.progress(Progress::Status(status.to_owned()));
+    wait::until(cx.pace, &cx.stop, seen, look).await.map_err(|ended| ended_as_error(ended, cx))
+}
+
+async fn delete(cx: &Context, id: &str) -> Result<Look<()>, ResourceError> {
+    let turn = cx.gate.to_delete().await;
+    let operation = Operation::new("healthlake", "DeleteFHIRDatastore").patience(TURN_PATIENCE);
+    let deleted = cx.call(operation, || cx.clients.healthlake.delete_fhir_datastore().datastore_id(id).send()).await;
+    drop(turn);
+    match deleted {
+        Ok(_) => Ok(Look::Ready(())),
+        Err(error) => match error.meets() {
+            Some(Met::Gone) => Ok(Look::Ready(())),
+            // Its status says which transition that is.
+            Some(Met::InTransition) => match describe(cx, id).await?.filter(|store| !is_ending(store)) {
+                None => Ok(Look::Ready(())),
+                Some(store) => Ok(Look::Pending(status_of(&store))),
+            },
+            _ => Err(error.into()),
+        },
+    }
+}
+
+/// Sends a change of a store: as soon as it takes one. A change that it has been given already changes nothing more.
+pub(super) async fn send_update<T, E, F, Fut>(task: &Task<'_>, id: &str, send: F) -> Result<(), ResourceError>
+where
+    F: Fn() -> Fut,
+    Fut: Future<Output = Result<T, SdkError<E, HttpResponse>>>,
+    E: ProvideErrorMetadata + Error + 'static,
+{
+    let cx = task.cx;
+    let look = async || match cx.call(Operation::new("healthlake", "UpdateFHIRDatastore"), &send).await {
+        Ok(_) => Ok(Look::Ready(())),
+        Err(error) if error.meets() == Some(Met::InTransition) => {
+            let store = describe(cx, id).await?.filter(|store| !is_ending(store)).ok_or(ResourceError::Vanished)?;
+            Ok(Look::Pending(status_of(&store)))
+        }
+        Err(error) => Err(error.into()),
     };
     let seen = |status: &str| task.progress(Progress::Status(status.to_owned()));
     wait::until(cx.pace, &cx.stop, seen, look).await.map_err(|ended| ended_as_error(ended, cx))

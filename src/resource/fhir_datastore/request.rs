@@ -10,16 +10,10 @@ use aws_sdk_healthlake::types::{
 use aws_smithy_types::DateTime;
 
 use super::look::switch;
-use crate::aws::Operation;
 use crate::config::Backup;
 use crate::error::ResourceError;
 use crate::resource::kms_key::KmsKey;
 use crate::resource::reference::{Known, Ref};
-
-/// One change at a time: another one under way is waited out.
-pub(super) fn update_operation() -> Operation {
-    Operation::new("healthlake", "UpdateFHIRDatastore").eventually(&[("ConflictException", "")])
-}
 
 pub(super) fn analytics(on: bool) -> AnalyticsConfiguration {
     AnalyticsConfiguration::builder().status(AnalyticsStatus::from(switch(on))).build()

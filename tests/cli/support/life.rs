@@ -100,7 +100,7 @@ pub(crate) const PHASES: &[Phase] = &[
 ];
 
 /// What ends with something else otherwise.
-const REPLACE: &[&str] = &[
+pub(crate) const REPLACE: &[&str] = &[
     "apply",
     "-y",
     "--replace",
@@ -258,7 +258,7 @@ fn a_run_is_killed(place: &Place) {
 }
 
 /// Other hands change what they can reach, and the configuration changes the rest.
-fn everything_drifts(place: &Place) {
+pub(crate) fn everything_drifts(place: &Place) {
     place.configure("\"fhir-smart\"", "\"fhir-smarter\"");
     place.configure("team = \"a\"\nold = \"x\"", "team = \"b\"");
     place.configure("localhost:8484", "localhost:9000");
@@ -303,12 +303,12 @@ fn archive() -> Vec<u8> {
 }
 
 /// What costs money goes, and the client for machines.
-fn less_is_wanted(place: &Place) {
+pub(crate) fn less_is_wanted(place: &Place) {
     place.configure("lambda_reserved_concurrency = 5\nlambda_provisioned_concurrency = 1\n", "");
     place.configure("cognito_machine_client = true", "");
 }
 
-fn objects_come(place: &Place) {
+pub(crate) fn objects_come(place: &Place) {
     let name = place.state()["resources"]["s3_bucket.data"]["recorded"]["name"].as_str().unwrap().to_owned();
     call(place.cloud().s3().put_object().bucket(name).key("a").body(b"x".to_vec().into()).send()).unwrap();
 }

@@ -1,0 +1,149 @@
+"""A proxy before a server of AWS's: it does to three in ten requests what networks and services do to them.
+
+Only the standard library. The dice are seeded; which request they fall on depends on the order in which requests come.
+"""
+
+import contextlib
+import http.client
+import http.server
+import json
+import random
+import re
+import threading
+import urllib.parse
+
+SERVICE = re.compile(r"Credential=[^/]+/\d+/[^/]+/([^/]+)/aws4_request")
+# What happens to a request, and whether it reaches the server.
+BEFORE = ("dropped", "failed", "throttled")
+AFTER = ("lost", "failed after it was done", "cut off")
+
+
+class Dice:
+    """Decides what happens to each request. One for all proxies of a trial."""
+
+    def __init__(self, seed, chance=0.3):
+        self.random, self.chance, self.lock = random.Random(seed), chance, threading.Lock()
+        self.counts = {}
+
+    def throw(self):
+        with self.lock:
+            if self.random.random() >= self.chance:
+                return None
+            fault = self.random.choice(BEFORE + AFTER)
+            self.counts[fault] = self.counts.get(fault, 0) + 1
+            return fault
+
+
+def throttled(service):
+    """Status, content type and body of the service's own answer."""
+    if service in ("iam", "sts"):
+        body = "<ErrorResponse><Error><Type>Sender</Type><Code>Throttling</Code><Message>Rate exceeded</Message></Error></ErrorResponse>"
+        return 400, "text/xml", body
+    if service == "s3":
+        return 503, "application/xml", "<Error><Code>SlowDown</Code><Message>Please reduce your request rate.</Message></Error>"
+    if service == "lambda":
+        return 429, "application/json", json.dumps({"__type": "TooManyRequestsException", "message": "Rate Exceeded."})
+    code = "TooManyRequestsException" if service == "cognito-idp" else "ThrottlingException"
+    return 400, "application/x-amz-json-1.1", json.dumps({"__type": code, "message": "Rate exceeded"})
+
+
+class Handler(http.server.BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+
+    def log_message(self, *_):
+        pass
+
+    def handle_one_request(self):
+        try:
+            super().handle_one_request()
+        except OSError:
+            self.close_connection = True
+
+    def body(self):
+        if "chunked" in self.headers.get("Transfer-Encoding", "").lower():
+            chunks = []
+            while size := int(self.rfile.readline().split(b";")[0], 16):
+                chunks.append(self.rfile.read(size))
+                self.rfile.readline()
+            while self.rfile.readline().strip():
+                pass
+            return b"".join(chunks)
+        return self.rfile.read(int(self.headers.get("Content-Length", 0)))
+
+    def forward(self, body):
+        connection = http.client.HTTPConnection(self.server.upstream.hostname, self.server.upstream.port, timeout=60)
+        try:
+            connection.putrequest(self.command, self.path, skip_host=True, skip_accept_encoding=True)
+            for name, value in self.headers.items():
+                if name.lower() not in ("content-length", "transfer-encoding", "connection", "expect"):
+                    connection.putheader(name, value)
+            connection.putheader("Content-Length", str(len(body)))
+            connection.endheaders(body)
+            answer = connection.getresponse()
+            kept = [(name, value) for name, value in answer.getheaders() if name.lower() not in ("content-length", "transfer-encoding", "connection")]
+            length = answer.getheader("Content-Length")
+            return answer.status, kept, answer.read(), length
+        finally:
+            connection.close()
+
+    def answer(self, status, headers, body, length=None, cut=False):
+        self.send_response_only(status)
+        for name, value in headers:
+            self.send_header(name, value)
+        if status not in (204, 304):
+            # An answer to HEAD tells of a body that it does not have.
+            self.send_header("Content-Length", length if self.command == "HEAD" and length else str(len(body)))
+        self.end_headers()
+        self.wfile.write(body[: len(body) // 2] if cut else body)
+        if cut:
+            self.close()
+
+    def close(self):
+        """Ends the connection, which says nothing more."""
+        self.wfile.flush()
+        self.close_connection = True
+
+    def serve(self):
+        body = self.body()
+        found = SERVICE.search(self.headers.get("Authorization", ""))
+        fault = self.server.dice.throw()
+        if fault == "dropped":
+            return self.close()
+        if fault == "failed":
+            return self.answer(500, [], b"")
+        if fault == "throttled":
+            status, kind, text = throttled(found[1] if found else "")
+            return self.answer(status, [("Content-Type", kind)], text.encode())
+        status, headers, answer, length = self.forward(body)
+        if fault == "lost":
+            return self.close()
+        if fault == "failed after it was done":
+            return self.answer(503, [], b"")
+        # Without a body there is nothing to cut off but the answer itself.
+        if fault == "cut off" and (len(answer) < 2 or self.command == "HEAD"):
+            return self.close()
+        return self.answer(status, headers, answer, length, cut=fault == "cut off")
+
+    do_GET = do_PUT = do_POST = do_DELETE = do_HEAD = do_PATCH = serve
+
+
+class Server(http.server.ThreadingHTTPServer):
+    daemon_threads = True
+
+    def handle_error(self, *_):
+        """A client that goes away is no error of the proxy's."""
+
+
+@contextlib.contextmanager
+def proxy(upstream, dice):
+    """The URL of a proxy before `upstream`."""
+    server = Server(("127.0.0.1", 0), Handler)
+    server.upstream, server.dice = urllib.parse.urlsplit(upstream), dice
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{server.server_address[1]}"
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join()

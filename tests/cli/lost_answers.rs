@@ -1,0 +1,320 @@
+//! Whole lives in which AWS carries everything out and its answers are lost: what hlctl sends again meets what its own first
+//! attempt has done, and the run succeeds all the same, makes nothing twice and leaves nothing.
+//!
+//! The calls are those of the table that says what each repetition meets; the emulator has to answer as the table says.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use hlctl::aws::repeat::{self, Met, Repeat, TABLE};
+use hlctl_emulator::Faults;
+use hlctl_emulator::{Action, Delays, Options, Propagation, RequestRecord, Rule};
+
+use crate::support::life::{REPLACE, everything_drifts, less_is_wanted, objects_come};
+use crate::support::{Census, Cloud, Place, call, each, eventually, is_mutating, rule};
+
+/// Which answers of each operation are lost, counted from one.
+#[derive(Clone, Copy, Debug)]
+enum Which {
+    Nth(u64),
+    Every(u64),
+}
+
+/// What happens in the world, and what is run then.
+struct Phase {
+    prepare: fn(&Place),
+    command: &'static [&'static str],
+}
+
+/// A stack from its first apply to its end.
+struct Life {
+    name: &'static str,
+    begin: fn() -> Place,
+    phases: &'static [Phase],
+    keys: usize,
+}
+
+const fn phase(prepare: fn(&Place), command: &'static [&'static str]) -> Phase {
+    Phase { prepare, command }
+}
+
+fn nothing(_: &Place) {}
+
+const APPLY: &[&str] = &["apply", "-y"];
+
+const LIVES: &[Life] = &[
+    Life {
+        name: "plain",
+        begin: || begin("minimal"),
+        phases: &[
+            phase(nothing, APPLY),
+            phase(renamed_and_tagged, APPLY),
+            phase(patients_come, &["data", "import", "in"]),
+            phase(nothing, &["destroy", "-y", "--force-destroy", "--allow-destroy", "renamed"]),
+        ],
+        keys: 1,
+    },
+    Life {
+        name: "customer keys",
+        begin: || begin("customer-keys"),
+        phases: &[
+            phase(nothing, APPLY),
+            phase(nothing, &["apply", "-y", "--replace", "kms_key.s3", "--allow-destroy", "kms_key.s3"]),
+            phase(nothing, &["destroy", "-y", "--force-destroy", "--allow-destroy", "fhir-production"]),
+        ],
+        keys: 3,
+    },
+    Life {
+        name: "SMART",
+        begin: smart,
+        phases: &[
+            phase(nothing, APPLY),
+            phase(everything_drifts, APPLY),
+            phase(less_is_wanted, APPLY),
+            phase(nothing, REPLACE),
+            phase(nothing, &["restore", "--at", "latest", "--use", "-y"]),
+            phase(nothing, &["stores", "delete", "healthlake_fhir_datastore.predecessor", "-y"]),
+            phase(objects_come, &["destroy", "-y", "--force-destroy", "--allow-destroy", "fhir-smarter"]),
+        ],
+        keys: 2,
+    },
+];
+
+/// An AWS in which a store is in transition for a moment, as any is.
+fn begin(example: &str) -> Place {
+    let moment = Duration::from_millis(250);
+    let delays = Delays { create: moment, update: moment, delete: moment, ..Delays::default() };
+    Place::on(Cloud::with(Options { delays, ..Options::default() }), example)
+}
+
+fn smart() -> Place {
+    let place = begin("smart");
+    place.configure(
+        "smart_on_fhir          = true",
+        "smart_on_fhir          = true\nforce_destroy = true\ndatastore_backup = true\nlambda_reserved_concurrency = 5\n\
+         lambda_provisioned_concurrency = 1",
+    );
+    let text = place.read("healthlake.toml");
+    place.write("healthlake.toml", &format!("{text}\n[tags]\nteam = \"a\"\nold = \"x\"\n"));
+    place
+}
+
+fn renamed_and_tagged(place: &Place) {
+    place.configure("\"fhir-minimal\"", "\"renamed\"");
+    let text = place.read("healthlake.toml");
+    place.write("healthlake.toml", &format!("{text}\n[tags]\nteam = \"a\"\n"));
+}
+
+fn patients_come(place: &Place) {
+    std::fs::create_dir(place.path("in")).unwrap();
+    place.write("in/a.ndjson", "{\"resourceType\":\"Patient\",\"id\":\"a\"}\n");
+}
+
+/// Loses these answers of every operation that changes something.
+fn losing(action: &Action, which: Which) -> Vec<Rule> {
+    let (nth, every) = match which {
+        Which::Nth(nth) => (Some(nth), None),
+        Which::Every(every) => (None, Some(every)),
+    };
+    let lines = TABLE.iter();
+    let rule = |line: &repeat::Line| Rule {
+        service: Some(line.service.to_owned()),
+        every,
+        ..rule(line.operation, nth, action.clone())
+    };
+    lines.map(rule).collect()
+}
+
+/// Lives it; gives what was asked.
+fn live(life: &Life, action: &Action, which: Which) -> Vec<RequestRecord> {
+    let place = (life.begin)();
+    let mut asked = Vec::new();
+    for Phase { prepare, command } in life.phases {
+        let what = format!("{}, {command:?}, {action:?} of {which:?}", life.name);
+        prepare(&place);
+        place.cloud().emulator.clear_requests();
+        place.cloud().rules(losing(action, which));
+        let ended = place.run(command.iter().copied()).ends();
+        assert_eq!(ended.code, 0, "{what}: {ended}");
+        place.cloud().heal();
+        asked.extend(place.cloud().requests());
+        if command[0] == "apply" {
+            let plan = place.run(["plan", "--detailed-exitcode"]).ends();
+            assert_eq!(plan.code, 0, "{what}: {plan}");
+        }
+    }
+    let left = place.cloud().census();
+    assert_eq!(left, Census::nothing_but_ending_keys(life.keys), "{}: {action:?} of {which:?}", life.name);
+    assert_eq!(place.state()["resources"], serde_json::json!({}));
+    asked
+}
+
+fn survives(action: &Action) {
+    let cases = LIVES
+        .iter()
+        .flat_map(|life| [Which::Nth(1), Which::Nth(2), Which::Nth(3), Which::Every(2)].map(|which| (life, which)));
+    each(cases, |(life, which)| drop(live(life, action, which)));
+}
+
+#[test]
+fn whole_lives_survive_the_loss_of_any_answer() {
+    survives(&Action::DropAfter);
+}
+
+#[test]
+fn whole_lives_survive_a_failure_that_is_told_of_what_was_done() {
+    survives(&Action::ServerErrorAfter);
+}
+
+#[test]
+fn whole_lives_survive_answers_that_are_cut_off() {
+    survives(&Action::Cut);
+}
+
+/// What the repetition of each lost call met.
+fn repetitions(asked: &[RequestRecord]) -> Vec<(&RequestRecord, &RequestRecord)> {
+    let mut lost: BTreeMap<(&str, &str, &[String]), &RequestRecord> = BTreeMap::new();
+    let mut pairs = Vec::new();
+    for record in asked.iter().filter(|record| is_mutating(&record.operation)) {
+        let call = (record.service.as_str(), record.operation.as_str(), record.names.as_slice());
+        match lost.remove(&call) {
+            Some(first) => pairs.push((first, record)),
+            None if record.status == 0 => drop(lost.insert(call, record)),
+            None => {}
+        }
+    }
+    pairs
+}
+
+#[test]
+fn the_server_of_these_tests_answers_repetitions_as_the_table_says() {
+    let mut met = BTreeSet::new();
+    let mut seen = BTreeSet::new();
+    for life in LIVES {
+        let asked = live(life, &Action::DropAfter, Which::Nth(1));
+        for record in asked.iter().filter(|record| is_mutating(&record.operation)) {
+            if ["sts", "Unknown"].contains(&record.service.as_str()) {
+                continue;
+            }
+            let line = repeat::line(&record.service, &record.operation);
+            assert!(line.is_some(), "{}:{} is in no line", record.service, record.operation);
+            seen.insert((record.service.clone(), record.operation.clone()));
+        }
+        for (first, second) in repetitions(&asked) {
+            let what = format!("{}:{} {:?}", first.service, first.operation, second.error);
+            let Some(line) = repeat::line(&first.service, &first.operation) else { continue };
+            match (line.repeat, &second.error) {
+                (Repeat::Meets(errors), Some(code)) => {
+                    assert!(errors.iter().any(|(_, known)| known == code), "{what}");
+                    met.insert(first.operation.clone());
+                }
+                (Repeat::Meets(_) | Repeat::Same | Repeat::Token, None) => {}
+                (Repeat::Same | Repeat::Token, Some(_)) => panic!("{what}: a repetition should do the same again"),
+                (Repeat::Another, _) => panic!("{what}: it was sent again although it makes another"),
+            }
+        }
+    }
+    // What must be met whatever the time between the two: else the server is kinder than AWS.
+    let certain = TABLE.iter().filter(|line| match line.repeat {
+        Repeat::Meets(errors) => errors.iter().any(|(met, _)| matches!(met, Met::Exists | Met::Gone)),
+        _ => false,
+    });
+    // Where there is a condition, or a history, or in other regions.
+    let lenient = ["AdminSetUserPassword", "CreateBucket", "DeleteAlias", "DeleteObject", "DeleteFHIRDatastore"];
+    for line in certain.filter(|line| !lenient.contains(&line.operation)) {
+        let operation = (line.service.to_owned(), line.operation.to_owned());
+        if seen.contains(&operation) {
+            assert!(met.contains(line.operation), "the repetition of {} is answered kindly", line.operation);
+        }
+    }
+    assert!(met.contains("ScheduleKeyDeletion"), "{met:?}");
+    assert!(seen.len() > 60, "{seen:?}");
+}
+
+#[test]
+fn a_deletion_whose_answer_was_lost_goes_on_although_the_store_is_in_transition() {
+    let place = Place::still("minimal");
+    place.run(["apply", "-y", "--no-wait"]).exits(6);
+    place.cloud().let_a_minute_pass();
+    place.apply();
+    place.cloud().emulator.clear_requests();
+    place.cloud().rules([rule("DeleteFHIRDatastore", Some(1), Action::DropAfter)]);
+    let destroying = place.run(["destroy", "-y", "--allow-destroy", "fhir-minimal"]).start();
+    let deletions = || {
+        let asked = place.cloud().requests().into_iter();
+        asked.filter(|record| record.operation == "DeleteFHIRDatastore").collect::<Vec<_>>()
+    };
+    eventually("the deletion is asked for twice", || deletions().len() == 2);
+    assert_eq!(deletions()[1].error.as_deref(), Some("ConflictException"));
+    place.cloud().let_a_minute_pass();
+    let destroyed = destroying.ends();
+    assert_eq!(destroyed.code, 0, "{destroyed}");
+    assert_eq!(deletions().len(), 2, "nobody asks for what is under way");
+    assert_eq!(place.cloud().census(), Census::nothing_but_ending_keys(1));
+}
+
+#[test]
+fn a_store_that_others_delete_meanwhile_is_waited_for() {
+    let place = Place::still("minimal");
+    place.run(["apply", "-y", "--no-wait"]).exits(6);
+    place.cloud().let_a_minute_pass();
+    place.apply();
+    let id = place.store_id();
+    place.cloud().emulator.clear_requests();
+    // The request is held up while somebody else is quicker.
+    place.cloud().rules([rule("DeleteFHIRDatastore", Some(1), Action::Throttle)]);
+    let destroying = place.run(["destroy", "-y", "--allow-destroy", "fhir-minimal"]).start();
+    eventually("the deletion is asked for", || place.cloud().count("DeleteFHIRDatastore") > 0);
+    let other = call(place.cloud().healthlake().delete_fhir_datastore().datastore_id(id).send());
+    // Whoever comes second meets a store that is being deleted.
+    let other_is_second = other.is_err();
+    place.cloud().let_a_minute_pass();
+    let destroyed = destroying.ends();
+    assert_eq!(destroyed.code, 0, "second: {other_is_second}: {destroyed}");
+}
+
+#[test]
+fn a_change_whose_answer_was_lost_waits_for_the_store_and_is_made_once() {
+    let place = Place::still("minimal");
+    place.run(["apply", "-y", "--no-wait"]).exits(6);
+    place.cloud().let_a_minute_pass();
+    place.apply();
+    place.add("datastore_analytics = false");
+    place.cloud().emulator.clear_requests();
+    place.cloud().rules([rule("UpdateFHIRDatastore", Some(1), Action::DropAfter)]);
+    let applying = place.run(["apply", "-y"]).start();
+    eventually("the change is asked for twice", || place.cloud().count("UpdateFHIRDatastore") >= 2);
+    place.cloud().let_a_minute_pass();
+    let applied = applying.ends();
+    assert_eq!(applied.code, 0, "{applied}");
+    place.run(["plan", "--detailed-exitcode"]).succeeds();
+}
+
+#[test]
+fn what_was_made_and_is_not_shown_yet_is_waited_for_before_it_counts_as_somebody_elses() {
+    let place = Place::quick("minimal");
+    let lost = ["CreateRole", "CreatePolicy"].map(|operation| rule(operation, Some(1), Action::DropAfter));
+    let propagation = Propagation { iam_ms: 400, ..Propagation::default() };
+    place.cloud().emulator.set_faults(Faults { propagation, rules: lost.to_vec(), ..Faults::default() });
+    place.apply();
+    place.cloud().heal();
+    assert_eq!(place.cloud().census(), Census::one_stack());
+    place.run(["plan", "--detailed-exitcode"]).succeeds();
+}
+
+#[test]
+fn a_policy_whose_answer_was_lost_gets_no_second_version() {
+    let place = Place::quick("minimal");
+    place.apply();
+    let recorded = &place.state()["resources"]["iam_policy.healthlake"]["recorded"];
+    let arn = recorded["arn"].as_str().unwrap().to_owned();
+    let other = r#"{"Version": "2012-10-17", "Statement": {"Effect": "Allow", "Action": "s3:*", "Resource": "*"}}"#;
+    let iam = place.cloud().iam();
+    call(iam.create_policy_version().policy_arn(&arn).policy_document(other).set_as_default(true).send()).unwrap();
+    place.cloud().rules([rule("CreatePolicyVersion", Some(1), Action::DropAfter)]);
+    place.apply();
+    place.cloud().heal();
+    let versions = call(iam.list_policy_versions().policy_arn(&arn).send()).unwrap();
+    assert_eq!(versions.versions().len(), 3, "the first, the one by hand, and ours");
+    place.run(["plan", "--detailed-exitcode"]).succeeds();
+}
