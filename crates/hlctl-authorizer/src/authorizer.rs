@@ -36,7 +36,7 @@ impl<S: KeySource> Authorizer<S> {
     pub async fn answer(&self, event: &Event, now: SystemTime) -> Answer {
         let format = self.settings.is_authorized_format();
         let judged = match event.parts() {
-            Ok(parts) => self.judge(parts.token, now).await.map(|grant| (grant, parts)),
+            Ok(parts) => self.judge(&parts, now).await.map(|grant| (grant, parts)),
             Err(refusal) => Err(refusal),
         };
         match judged {
@@ -45,10 +45,10 @@ impl<S: KeySource> Authorizer<S> {
         }
     }
 
-    async fn judge(&self, token: &str, now: SystemTime) -> Result<Grant, Refusal> {
-        let token = Unverified::parse(token)?;
+    async fn judge(&self, parts: &Parts<'_>, now: SystemTime) -> Result<Grant, Refusal> {
+        let token = Unverified::parse(parts.token)?;
         let key = self.keyring.key(token.key_id(), now).await?;
         let claims = token.verify(&key)?;
-        policy::check(&claims, &self.settings, now)
+        policy::check(&claims, &self.settings, parts.endpoint, now)
     }
 }

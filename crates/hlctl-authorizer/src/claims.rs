@@ -19,6 +19,11 @@ const LAST_SECOND: u64 = 253_402_300_799;
 pub(crate) struct Claims(BTreeMap<String, Value>);
 
 impl Claims {
+    /// A claim of whatever type.
+    pub(crate) fn any(&self, name: &str) -> Option<&Value> {
+        self.0.get(name)
+    }
+
     /// A claim that must be text if it is there.
     pub(crate) fn text(&self, name: &str) -> Result<Option<&str>, Refusal> {
         match self.0.get(name) {

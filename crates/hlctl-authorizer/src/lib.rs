@@ -10,7 +10,7 @@
 //! 1. `event`: what HealthLake sent; whatever is wrong with it is a refusal, not an error of the function.
 //! 2. `verify`: the token's form, its algorithm and its signature.
 //! 3. `keyring`: the key that the token names, from the set that is held, or from one refresh of it ([`KeySource`], `jwks`).
-//! 4. `policy`: issuer, kind of token, client, times, and scopes by SMART's grammar (`claims`, `scopes`).
+//! 4. `policy`: issuer, kind of token, client, audience, times, and scopes by SMART's grammar (`claims`, `audience`, `scopes`).
 //! 5. `answer`: what HealthLake is told; of a refused token no more than a [`Refusal`], one code of a closed list.
 //!
 //! [`Settings`] come from the function's environment, and [`lambda`] is the loop around all this that the program runs.
@@ -19,6 +19,7 @@
 //! `JWKS_URI`. `docs/authorizer.md` has the contract and what is not checked.
 
 mod answer;
+mod audience;
 mod authorizer;
 mod claims;
 mod event;

@@ -2,6 +2,7 @@
 
 use std::time::SystemTime;
 
+use crate::audience;
 use crate::claims::Claims;
 use crate::scopes;
 use crate::{Refusal, Settings};
@@ -20,7 +21,7 @@ pub(crate) struct Grant {
 }
 
 /// Checks the claims, in the order of the codes that help most: who made the token, what for, for whom, when, for what access.
-pub(crate) fn check(claims: &Claims, settings: &Settings, now: SystemTime) -> Result<Grant, Refusal> {
+pub(crate) fn check(claims: &Claims, settings: &Settings, endpoint: &str, now: SystemTime) -> Result<Grant, Refusal> {
     let issuer = required(claims, "iss")?;
     if issuer != settings.issuer() {
         return Err(Refusal::WrongIssuer);
@@ -31,6 +32,9 @@ pub(crate) fn check(claims: &Claims, settings: &Settings, now: SystemTime) -> Re
     }
     if !claims.text("client_id")?.is_some_and(|client| settings.accepts_client(client)) {
         return Err(Refusal::WrongClient);
+    }
+    if claims.any("aud").is_some_and(|audience| !audience::names(audience, endpoint)) {
+        return Err(Refusal::WrongAudience);
     }
     let (issued_at, not_before, expires_at) = times(claims, now, settings.leeway_seconds())?;
     let scope = claims.text("scope")?.filter(|scope| scopes::any_clinical(scope)).ok_or(Refusal::NoFhirScope)?;

@@ -32,6 +32,8 @@ pub enum Refusal {
     WrongTokenUse,
     /// The token was issued to another client.
     WrongClient,
+    /// The token names its audience, and this store is not among it.
+    WrongAudience,
     /// The token's time is over.
     Expired,
     /// The token's time has not begun.
@@ -55,6 +57,7 @@ impl Refusal {
             Self::WrongIssuer => "wrong_issuer",
             Self::WrongTokenUse => "wrong_token_use",
             Self::WrongClient => "wrong_client",
+            Self::WrongAudience => "wrong_audience",
             Self::Expired => "expired",
             Self::NotYetValid => "not_yet_valid",
             Self::NoFhirScope => "no_fhir_scope",

@@ -124,6 +124,37 @@ async fn headers_that_say_nothing_about_the_key_do_not_matter() {
 }
 
 #[tokio::test]
+async fn a_token_for_this_store_opens_it_however_its_address_is_written() {
+    let short = ENDPOINT.trim_end_matches('/');
+    for audience in [
+        json!(ENDPOINT),
+        json!(short),
+        json!([ENDPOINT]),
+        json!([short]),
+        json!(["https://other.example.org/", ENDPOINT]),
+        json!([short, "https://other.example.org/"]),
+        json!(ENDPOINT.replace("https", "HTTPS").replace("healthlake.us", "HealthLake.US")),
+        json!(ENDPOINT.replace(".com/", ".com:443/")),
+    ] {
+        let answer = answer_to(&[], &claims_with(json!({ "aud": audience }))).await;
+        assert_eq!(answer["authPayload"]["isAuthorized"], true, "{audience}");
+        // HealthLake is told the endpoint that it asked about, not what the token says.
+        assert_eq!(answer["authPayload"]["aud"], ENDPOINT);
+    }
+}
+
+#[tokio::test]
+async fn an_endpoint_without_its_last_slash_is_the_same_store() {
+    let keys = Script::new(Reply::Set(set(&[POOL.jwk()])));
+    let authorizer = Authorizer::new(settings(&[]), &keys);
+    let token = token(&claims_with(json!({ "aud": ENDPOINT })));
+    let asked = Event::new(ENDPOINT.trim_end_matches('/'), "ReadResource", &token);
+    assert_eq!(authorizer.answer(&asked, now()).await.refusal(), None);
+    let other = Event::new(ENDPOINT.replace("0123", "3210"), "ReadResource", &token);
+    assert_eq!(authorizer.answer(&other, now()).await.refusal(), Some(Refusal::WrongAudience));
+}
+
+#[tokio::test]
 async fn an_event_that_lacks_something_is_refused() {
     let keys = Script::new(Reply::Set(set(&[POOL.jwk()])));
     let authorizer = Authorizer::new(settings(&[]), &keys);

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use super::all_are_refused;
 use crate::support::keys::POOL;
 use crate::support::token::{claims_with, header, signed, token};
-use crate::support::{CLIENT, ISSUER, NOW};
+use crate::support::{CLIENT, ENDPOINT, ISSUER, NOW};
 
 #[tokio::test]
 async fn tokens_for_something_or_somebody_else_are_refused() {
@@ -39,6 +39,68 @@ async fn tokens_for_something_or_somebody_else_are_refused() {
         ("a user who is a number", with(json!({ "sub": 7 })), Refusal::MalformedClaims),
     ];
     all_are_refused(&cases).await;
+}
+
+#[tokio::test]
+async fn tokens_for_another_audience_are_refused() {
+    let with = |audience: Value| {
+        let mut claims = claims_with(json!({}));
+        claims["aud"] = audience;
+        token(&claims)
+    };
+    let other = ENDPOINT.replace("0123456789abcdef", "fedcba9876543210");
+    let audiences = [
+        json!(other),
+        json!([other]),
+        json!([other, CLIENT, ISSUER]),
+        json!(ENDPOINT.replace("us-east-1", "us-west-2")),
+        json!(ENDPOINT.replace("https", "http")),
+        json!(ENDPOINT.replace("amazonaws.com", "amazonaws.com.example.org")),
+        json!(ENDPOINT.replace("https://", "https://user@")),
+        json!(ENDPOINT.replace("https://", "https:")),
+        json!(ENDPOINT.replace("https://", "")),
+        json!(ENDPOINT.replace(".com/", ".com:8443/")),
+        json!(ENDPOINT.replace("datastore", "DATASTORE")),
+        json!(ENDPOINT.replace("0123456789abcdef", "0123456789ABCDEF")),
+        json!(ENDPOINT.replace("r4/", "")),
+        json!(ENDPOINT.replace("r4/", "r4//")),
+        json!(ENDPOINT.replace("r4/", "r4/Patient")),
+        json!(ENDPOINT.replace("r4/", "x/../r4/")),
+        json!(ENDPOINT.replace("r4/", "r%34/")),
+        json!(format!("{ENDPOINT}?")),
+        json!(format!("{ENDPOINT}#")),
+        json!(format!(" {ENDPOINT}")),
+        json!(format!("{ENDPOINT}\n")),
+        json!(format!("{ENDPOINT} {other}")),
+        json!("https://healthlake.us-east-1.amazonaws.com"),
+        json!("0123456789abcdef"),
+        json!(CLIENT),
+        json!("*"),
+        json!(""),
+        json!("/"),
+        json!([]),
+        json!([""]),
+        json!(["*"]),
+        // A list of which one is not text is none, although the store is in it.
+        json!([ENDPOINT, 7]),
+        json!([null, ENDPOINT]),
+        json!([[ENDPOINT]]),
+        json!({ "aud": ENDPOINT }),
+        json!({}),
+        json!(null),
+        json!(true),
+        json!(7),
+    ];
+    let names: Vec<String> = audiences.iter().map(Value::to_string).collect();
+    let cases: Vec<_> = names
+        .iter()
+        .zip(audiences)
+        .map(|(name, audience)| (name.as_str(), with(audience), Refusal::WrongAudience))
+        .collect();
+    all_are_refused(&cases).await;
+    // What an id token says of its audience does not make it an access token.
+    let id_token = claims_with(json!({ "token_use": "id", "aud": ENDPOINT }));
+    all_are_refused(&[("an id token for this store", token(&id_token), Refusal::WrongTokenUse)]).await;
 }
 
 #[tokio::test]

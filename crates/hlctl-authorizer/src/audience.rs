@@ -1,0 +1,80 @@
+//! Whether a token that names its audience is meant for this store.
+//!
+//! Cognito binds an access token to the resource that the app asked for: the `resource` of RFC 8707 becomes the token's `aud` (Cognito
+//! Developer Guide, "Scopes, M2M, and resource servers", resource binding, October 2025). A token without `aud` is bound to nothing.
+//!
+//! RFC 7519, section 4.1.3: whoever is not named must refuse the token, and one of several names is enough.
+
+use serde_json::Value;
+
+/// Whether `aud` is this endpoint, or a list of which it is one. A list that holds anything but text is not read further.
+pub(crate) fn names(audience: &Value, endpoint: &str) -> bool {
+    match audience {
+        Value::String(audience) => is_same(audience, endpoint),
+        Value::Array(audiences) => {
+            audiences.iter().all(Value::is_string)
+                && audiences.iter().filter_map(Value::as_str).any(|audience| is_same(audience, endpoint))
+        }
+        _ => false,
+    }
+}
+
+/// Two addresses of one store. The last slash is left out by some apps.
+fn is_same(one: &str, other: &str) -> bool {
+    match (parts(one), parts(other)) {
+        (Some((scheme, authority, path)), Some((other_scheme, other_authority, other_path))) => {
+            scheme.eq_ignore_ascii_case(other_scheme)
+                && authority.eq_ignore_ascii_case(other_authority)
+                && without_last_slash(path) == without_last_slash(other_path)
+        }
+        _ => false,
+    }
+}
+
+/// Scheme, authority and the rest. Scheme and host have no case (RFC 3986, 6.2.2.1), the rest has; a port that the scheme means anyway
+/// says nothing (6.2.3).
+fn parts(address: &str) -> Option<(&str, &str, &str)> {
+    let (scheme, rest) = address.split_once("://")?;
+    let (authority, path) = rest.split_at(rest.find(['/', '?', '#']).unwrap_or(rest.len()));
+    let usual_port = if scheme.eq_ignore_ascii_case("https") { ":443" } else { ":80" };
+    let authority = authority.strip_suffix(usual_port).unwrap_or(authority);
+    (!scheme.is_empty() && !authority.is_empty()).then_some((scheme, authority, path))
+}
+
+fn without_last_slash(path: &str) -> &str {
+    path.strip_suffix('/').unwrap_or(path)
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use serde_json::json;
+
+    use super::*;
+
+    const ENDPOINT: &str = "https://healthlake.us-east-1.amazonaws.com/datastore/0123456789abcdef/r4/";
+
+    proptest! {
+        #[test]
+        fn no_other_text_names_the_store(audience in ".*") {
+            prop_assert_eq!(names(&json!(audience), ENDPOINT), false);
+        }
+
+        #[test]
+        fn one_changed_character_of_the_path_is_another_store(at in 42usize..71, other in "[a-zA-Z0-9./?#%-]") {
+            let mut audience = ENDPOINT.to_owned();
+            audience.replace_range(at..=at, &other);
+            prop_assert_eq!(names(&json!(audience), ENDPOINT), audience == ENDPOINT);
+        }
+
+        #[test]
+        fn the_store_in_a_list_is_found_wherever_it_stands(
+            before in prop::collection::vec(".*", 0..4),
+            after in prop::collection::vec(".*", 0..4),
+        ) {
+            let with = [before.clone(), vec![ENDPOINT.to_owned()], after.clone()].concat();
+            prop_assert!(names(&json!(with), ENDPOINT));
+            prop_assert!(!names(&json!([before, after].concat()), ENDPOINT));
+        }
+    }
+}
