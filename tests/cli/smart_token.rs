@@ -221,6 +221,43 @@ fn the_test_fails_where_the_function_cannot_get_the_keys() {
     assert!(ended.stdout.contains("next: "), "{ended}");
 }
 
+/// A stack whose function ends with an error, whatever it is asked.
+#[cfg(unix)]
+fn with_a_broken_function() -> Place {
+    use std::os::unix::fs::PermissionsExt as _;
+    let place = Place::quick("smart");
+    std::fs::create_dir(place.path("code")).unwrap();
+    place.write("code/bootstrap", "#!/bin/sh\nexit 1\n");
+    std::fs::set_permissions(place.path("code/bootstrap"), std::fs::Permissions::from_mode(0o755)).unwrap();
+    place.add("lambda_package = \"code\"");
+    smart(place).0
+}
+
+const REFUSALS: [&str; 7] =
+    ["tampered_signature", "expired", "wrong_client", "wrong_issuer", "no_fhir_scope", "alg_none", "no_token"];
+
+#[cfg(unix)]
+#[test]
+fn a_function_that_fails_refuses_nobody() {
+    let place = with_a_broken_function();
+    let whole = run(&place, &["smart", "test", "--json"]).exits(1).json();
+    assert_eq!(whole["passed"], false);
+    let checks = whole["checks"].as_array().unwrap();
+    for check in checks.iter().filter(|check| REFUSALS.contains(&check["check"].as_str().unwrap())) {
+        let expected = if check["check"] == "no_token" { "skipped" } else { "failed" };
+        assert_eq!(check["status"], expected, "{check:#}");
+    }
+    let function = checks.iter().find(|check| check["check"] == "function").unwrap();
+    assert_eq!(function["status"], "failed", "{function:#}");
+    // Who may not ask the function sees that nothing is let in.
+    place.cloud().rules([rule("Invoke", None, Action::Deny)]);
+    let whole = run(&place, &["smart", "test", "--json"]).exits(1).json();
+    let checks = whole["checks"].as_array().unwrap();
+    for check in checks.iter().filter(|check| REFUSALS.contains(&check["check"].as_str().unwrap())) {
+        assert_eq!(check["status"], "skipped", "{check:#}");
+    }
+}
+
 #[test]
 fn a_function_that_may_not_be_asked_directly_is_passed_over() {
     let (place, _) = smart(Place::quick("smart"));

@@ -24,11 +24,46 @@ const WARM: usize = 10;
 /// What the function made of a token.
 #[derive(Debug)]
 pub(super) struct Verdict {
-    /// Whether the token is good.
-    pub(super) is_authorized: bool,
-    /// The reason code, or the function's own error.
-    pub(super) reason: Option<String>,
+    pub(super) answer: Answer,
     report: Report,
+}
+
+/// How the function answered.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Answer {
+    /// The token is good.
+    LetIn,
+    /// It is not, with the reason code if there is one.
+    Refused(Option<String>),
+    /// It ended with an error, or with an answer that says neither: HealthLake lets nobody in then, whatever the token.
+    Failed(String),
+}
+
+impl Answer {
+    /// Reads what the function gave back. `error` says that it ended with one (Lambda API reference, `Invoke`, `FunctionError`).
+    fn read(error: Option<&str>, payload: &Value) -> Self {
+        if let Some(error) = error {
+            return Self::Failed(tell(payload["errorMessage"].as_str().unwrap_or(error)));
+        }
+        let verdict = &payload["authPayload"];
+        // The module's function says it in text.
+        match &verdict["isAuthorized"] {
+            Value::Bool(true) => Self::LetIn,
+            Value::String(text) if text == "true" => Self::LetIn,
+            Value::Bool(false) => Self::Refused(verdict["error"].as_str().map(tell)),
+            Value::String(text) if text == "false" => Self::Refused(verdict["error"].as_str().map(tell)),
+            _ => Self::Failed("its answer does not say whether the token is good".to_owned()),
+        }
+    }
+
+    /// In words.
+    pub(super) fn told(&self) -> String {
+        match self {
+            Self::LetIn => "let in".to_owned(),
+            Self::Refused(reason) => reason.clone().unwrap_or_else(|| "no reason given".to_owned()),
+            Self::Failed(error) => format!("it failed: {error}"),
+        }
+    }
 }
 
 /// Times in milliseconds.
@@ -54,15 +89,8 @@ impl Smart {
         let whole = begun.elapsed();
         let payload: Value =
             answer.payload().and_then(|blob| serde_json::from_slice(blob.as_ref()).ok()).unwrap_or_default();
-        let verdict = &payload["authPayload"];
-        let reason = match answer.function_error() {
-            Some(_) => payload["errorMessage"].as_str(),
-            None => verdict["error"].as_str(),
-        };
         Ok(Verdict {
-            // The module's function says so in text.
-            is_authorized: verdict["isAuthorized"] == true || verdict["isAuthorized"] == "true",
-            reason: reason.map(tell),
+            answer: Answer::read(answer.function_error(), &payload),
             report: report(answer.log_result().unwrap_or_default(), whole),
         })
     }
@@ -77,18 +105,31 @@ impl Smart {
             Err(CommandError::Aws(error)) => return Ok((false, vec![unreachable(&error, ID, title)])),
             Err(error) => return Err(error),
         };
-        if !first.is_authorized {
-            let reason = first.reason.as_deref().unwrap_or("it gives no reason");
-            let hint =
-                "docs/authorizer.md explains the code; `hlctl plan` shows whether the function's settings differ";
-            return Ok((true, vec![Check::failed(ID, title, hint).with(reason)]));
+        if let Some(failed) = not_let_in(&first.answer, ID, title) {
+            return Ok((true, vec![failed]));
         }
         let mut warm = Vec::new();
         for _ in 0..WARM {
-            warm.push(self.judge(token).await?.report.duration);
+            let again = self.judge(token).await?;
+            if let Some(failed) = not_let_in(&again.answer, ID, title) {
+                return Ok((true, vec![failed.with("it had let in the same token before")]));
+            }
+            warm.push(again.report.duration);
         }
         Ok((true, vec![Check::passed(ID, title), speed(first.report, warm)]))
     }
+}
+
+/// What is wrong where a good token is not let in.
+fn not_let_in(answer: &Answer, id: &'static str, title: &str) -> Option<Check> {
+    let hint = match answer {
+        Answer::LetIn => return None,
+        Answer::Refused(_) => {
+            "docs/authorizer.md explains the code; `hlctl plan` shows whether the function's settings differ"
+        }
+        Answer::Failed(_) => "`hlctl doctor` looks at the function's code; its log in CloudWatch says more",
+    };
+    Some(Check::failed(id, title, hint).with(answer.told()))
 }
 
 fn unreachable(error: &AwsError, id: &'static str, title: &str) -> Check {
@@ -134,6 +175,21 @@ fn report(tail: &str, whole: Duration) -> Report {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_crash_and_an_answer_that_says_nothing_are_no_refusals() {
+        let read = |payload: Value| Answer::read(None, &payload);
+        assert_eq!(read(json!({"authPayload": {"isAuthorized": true}})), Answer::LetIn);
+        assert_eq!(read(json!({"authPayload": {"isAuthorized": "true"}})), Answer::LetIn);
+        let refused = json!({"authPayload": {"isAuthorized": "false", "error": "expired"}});
+        assert_eq!(read(refused.clone()), Answer::Refused(Some("expired".to_owned())));
+        assert_eq!(read(json!({"authPayload": {"isAuthorized": false}})), Answer::Refused(None));
+        let nothing = [json!(null), json!({}), json!({"authPayload": {}}), json!({"authPayload": {"isAuthorized": 1}})];
+        for payload in nothing.into_iter().chain([json!({"isAuthorized": true}), json!("false")]) {
+            assert!(matches!(read(payload.clone()), Answer::Failed(_)), "{payload}");
+        }
+        assert!(matches!(Answer::read(Some("Unhandled"), &refused), Answer::Failed(_)));
+    }
 
     #[test]
     fn a_report_is_read_as_lambda_writes_it() {

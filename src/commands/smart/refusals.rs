@@ -9,6 +9,7 @@ use url::Url;
 
 use super::Smart;
 use super::check::Check;
+use super::function::Answer;
 use super::store::{ask, told};
 use crate::config::Secret;
 use crate::error::CommandError;
@@ -58,40 +59,56 @@ impl Bad {
     }
 }
 
+/// What a refusal can be told from.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Controls {
+    /// Whether the function can be asked itself.
+    pub(super) asks_function: bool,
+    /// Whether the store let a good token in.
+    pub(super) lets_good_in: bool,
+}
+
 impl Smart {
-    /// Both the store and, where it can be asked, the function refuse.
-    pub(super) async fn refuses(&self, bad: &Bad, url: &Url, asks_function: bool) -> Result<Check, CommandError> {
+    /// Both the store and, where it can be asked, the function refuse, and not only because they refuse everything.
+    pub(super) async fn refuses(&self, bad: &Bad, url: &Url, controls: Controls) -> Result<Check, CommandError> {
         let note = if bad.is_altered { format!(" ({ALTERED})") } else { String::new() };
         let title = format!("{} is refused{note}", bad.what);
         let token = bad.token.as_ref().map(Secret::expose);
         let reply = ask(&self.ways.http, url, token).await?;
-        let status = reply.status.as_u16();
-        let mut detail = vec![format!("store: {}", told(&reply))];
-        let mut function_let_in = false;
-        if let Some(token) = token.filter(|_| asks_function) {
-            let verdict = self.judge(token).await?;
-            function_let_in = verdict.is_authorized;
-            let reason = verdict.reason.as_deref().unwrap_or("no reason given");
-            detail.push(if function_let_in { "function: let in".to_owned() } else { format!("function: {reason}") });
-        }
-        let check = match status {
-            _ if function_let_in => {
-                Check::failed(bad.id, title, "the function must be mended before this store is used")
-            }
-            401 | 403 => Check::passed(bad.id, title),
-            200..300 => Check::failed(
-                bad.id,
-                title,
-                "the store lets in what it must not: do not use it with patient data; `hlctl plan` shows whether its validator is \
-                 that of the stack",
-            ),
-            _ => Check::failed(
-                bad.id,
-                title,
-                "401 or 403 was expected; the answer may tell what is wrong with the store",
-            ),
+        let answer = match token.filter(|_| controls.asks_function) {
+            Some(token) => Some(self.judge(token).await?.answer),
+            None => None,
         };
-        Ok(detail.into_iter().fold(check, Check::with))
+        let check = judged(bad.id, title, reply.status.as_u16(), answer.as_ref(), controls.lets_good_in);
+        let check = check.with(format!("store: {}", told(&reply)));
+        Ok(match answer {
+            Some(answer) => check.with(format!("function: {}", answer.told())),
+            None => check,
+        })
+    }
+}
+
+/// A refusal counts where it is the function's own answer, or where the same way lets a good token in.
+fn judged(id: &'static str, title: String, status: u16, answer: Option<&Answer>, lets_good_in: bool) -> Check {
+    match (status, answer) {
+        (_, Some(Answer::LetIn)) => Check::failed(id, title, "the function must be mended before this store is used"),
+        (200..300, _) => Check::failed(
+            id,
+            title,
+            "the store lets in what it must not: do not use it with patient data; `hlctl plan` shows whether its validator is \
+             that of the stack",
+        ),
+        (_, Some(Answer::Failed(_))) => Check::failed(
+            id,
+            title,
+            "a function that fails refuses everything, which proves nothing; `hlctl doctor` looks at its code",
+        ),
+        (401 | 403, Some(Answer::Refused(_))) => Check::passed(id, title),
+        (401 | 403, None) if lets_good_in => Check::passed(id, title),
+        (401 | 403, None) => {
+            Check::skipped(id, title, "it proves nothing while no good token is let in: everything is refused")
+        }
+        _ => Check::failed(id, title, "401 or 403 was expected; the answer may tell what is wrong with the store"),
     }
 }
 
@@ -127,6 +144,26 @@ mod tests {
         let encode = |value: Value| Base64UrlUnpadded::encode_string(value.to_string().as_bytes());
         let claims = json!({"iss": "https://pool", "client_id": "c", "scope": "system/*.*", "iat": 5000, "exp": 9000});
         format!("{}.{}.QUJD", encode(json!({"alg": "RS256", "kid": "k"})), encode(claims))
+    }
+
+    #[test]
+    fn a_refusal_proves_something_only_where_not_everything_is_refused() {
+        let judged = |status, answer: Option<Answer>, lets_good_in| {
+            judged("expired", "it is refused".to_owned(), status, answer.as_ref(), lets_good_in).json()["status"]
+                .clone()
+        };
+        let (refused, failed) = (Answer::Refused(Some("expired".to_owned())), Answer::Failed("no module".to_owned()));
+        assert_eq!(judged(401, Some(refused.clone()), true), "passed");
+        assert_eq!(judged(401, Some(refused.clone()), false), "passed");
+        assert_eq!(judged(403, None, true), "passed");
+        assert_eq!(judged(403, None, false), "skipped");
+        for lets_good_in in [true, false] {
+            assert_eq!(judged(401, Some(failed.clone()), lets_good_in), "failed");
+            assert_eq!(judged(403, Some(Answer::LetIn), lets_good_in), "failed");
+            assert_eq!(judged(200, Some(refused.clone()), lets_good_in), "failed");
+            assert_eq!(judged(200, None, lets_good_in), "failed");
+            assert_eq!(judged(500, Some(refused.clone()), lets_good_in), "failed");
+        }
     }
 
     #[test]

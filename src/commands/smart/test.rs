@@ -9,7 +9,7 @@ use url::Url;
 
 use super::Smart;
 use super::check::Check;
-use super::refusals::Bad;
+use super::refusals::{Bad, Controls};
 use super::source::Source;
 use super::store::{ask, search, told};
 use crate::cli::{Grant, LogIn, SmartTestArgs};
@@ -51,9 +51,11 @@ async fn way_in(smart: &Smart, source: &Source<'_>, token: &Secret, list: &mut C
     let url = smart.fhir(wanted.as_deref().unwrap_or("Patient?_count=1"));
     let Ok(url) = url.map_err(|error| list.take("fhir_read", "FHIR search with the token", Err(error))) else { return };
     let read = read(smart, &url, token, wanted.is_some()).await;
+    let lets_good_in = read.as_ref().is_ok_and(|check| !check.has_failed());
     list.take("fhir_read", &format!("FHIR search with the token at {url}"), read.map(|check| vec![check]));
+    let controls = Controls { asks_function, lets_good_in };
     for bad in bad_tokens(source, token, list).await {
-        let refused = smart.refuses(&bad, &url, asks_function).await;
+        let refused = smart.refuses(&bad, &url, controls).await;
         list.take("refusal", "refusal of a bad token", refused.map(|check| vec![check]));
     }
 }
