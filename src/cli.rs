@@ -16,6 +16,7 @@ mod stores;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 
@@ -36,6 +37,8 @@ pub use state::{
     ByHand, ForceUnlockArgs, ForgetArgs, MigrateArgs, MvArgs, ProtectArgs, PushArgs, RecoverArgs, StateCommand,
 };
 pub use stores::{DeleteStoreArgs, Point, ReplaceArgs, RestoreArgs, StoresCommand, UseArgs, Via};
+
+use crate::config::ForceDestroy;
 
 /// Provision and operate an AWS HealthLake FHIR store from one TOML file
 #[derive(Debug, Parser)]
@@ -258,6 +261,11 @@ pub struct PlanArgs {
     #[arg(long, conflicts_with_all = ["replace", "refresh_only"])]
     pub destroy: bool,
 
+    /// Which buckets the destroy would empty, as for `hlctl destroy`
+    #[arg(long, value_name = "WHICH", num_args = 0..=1, require_equals = true, default_missing_value = "true",
+          requires = "destroy", value_parser = force_destroy())]
+    pub force_destroy: Option<ForceDestroy>,
+
     /// Write the plan into a file, for `hlctl apply FILE`
     #[arg(long, value_name = "FILE")]
     pub out: Option<PathBuf>,
@@ -269,6 +277,18 @@ pub struct PlanArgs {
     /// Print JSON
     #[arg(long)]
     pub json: bool,
+}
+
+/// What to do where jobs are under way.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum RunningJobs {
+    /// Change nothing
+    #[default]
+    Refuse,
+    /// Wait until they have ended, then plan again
+    Wait,
+    /// Go on in spite of them; what becomes of them is not known
+    Ignore,
 }
 
 /// How apply and destroy go about it.
@@ -285,6 +305,10 @@ pub struct Manner {
     /// Do not wait until stores are ready or gone
     #[arg(long)]
     pub no_wait: bool,
+
+    /// What to do where import or export jobs are under way that would lose their store, bucket, role or key
+    #[arg(long, value_enum, value_name = "WHAT", default_value_t = RunningJobs::Refuse)]
+    pub running_jobs: RunningJobs,
 
     /// Wait so long for the state's lock, e.g. 90s or 10m
     #[arg(long, value_name = "DURATION", default_value = "0s", value_parser = parse_duration)]
@@ -322,9 +346,10 @@ pub struct DestroyArgs {
     #[arg(long, value_name = "NAME")]
     pub allow_destroy: Vec<String>,
 
-    /// Empty the buckets: delete every version of every object
-    #[arg(long)]
-    pub force_destroy: bool,
+    /// Empty both buckets, patient data included, before they are deleted; `=logs`: the logs bucket alone
+    #[arg(long, value_name = "WHICH", num_args = 0..=1, require_equals = true, default_missing_value = "true",
+          value_parser = force_destroy())]
+    pub force_destroy: Option<ForceDestroy>,
 
     /// Export the store's data here first, delete nothing unless that has succeeded, and leave a receipt
     #[arg(long, value_name = "DIR|s3://...", conflicts_with_all = ["target"])]
@@ -452,6 +477,13 @@ pub(crate) fn parse_duration(text: &str) -> Result<Duration, String> {
     };
     let number: f64 = number.parse().map_err(|_| "write it as 90s, 45m or 2h".to_owned())?;
     Duration::try_from_secs_f64(number * factor).map_err(|error| error.to_string())
+}
+
+/// Reads what stands after `--force-destroy=`.
+fn force_destroy() -> impl TypedValueParser<Value = ForceDestroy> {
+    // Nothing else comes through.
+    PossibleValuesParser::new([ForceDestroy::LOGS, "true", "false"])
+        .map(|word| ForceDestroy::of_word(&word).unwrap_or_default())
 }
 
 #[cfg(test)]

@@ -56,6 +56,8 @@ pub enum ResourceError {
         bucket: String,
         /// What it holds.
         contents: Contents,
+        /// Whether it is the one for access logs, which holds no patient data.
+        is_for_logs: bool,
     },
     /// It was there when the plan was made and is gone now.
     #[error("it has disappeared since the plan was made")]
@@ -97,9 +99,14 @@ impl ResourceError {
             Self::TimedOut { .. } | Self::StillGoing { .. } => {
                 Some("`hlctl wait` waits on; `hlctl apply` takes up where this stood".to_owned())
             }
-            Self::NotEmpty { .. } => Some(
-                "set force_destroy = true in the config (or pass --force-destroy) to delete every version of every object, \
-                 or empty the bucket yourself"
+            Self::NotEmpty { is_for_logs: true, .. } => Some(
+                "--force-destroy=logs (or force_destroy = \"logs\" in the config) empties the logs bucket and no other: what the \
+                 data bucket holds still stops a destroy"
+                    .to_owned(),
+            ),
+            Self::NotEmpty { is_for_logs: false, .. } => Some(
+                "set force_destroy = true in the config (or pass --force-destroy) to delete every version of every object in both \
+                 buckets, patient data included, or empty the bucket yourself"
                     .to_owned(),
             ),
             Self::Vanished => Some("run the command again to plan with what is there now".to_owned()),
@@ -147,6 +154,12 @@ impl LookError for ResourceError {
     fn is_lost_connection(&self) -> bool {
         let lost = |kind| matches!(kind, ErrorKind::NoAnswer | ErrorKind::Silent | ErrorKind::Unreachable);
         matches!(self, Self::Aws(error) if lost(error.kind))
+    }
+}
+
+impl LookError for CommandError {
+    fn is_lost_connection(&self) -> bool {
+        matches!(self, Self::Resource { error, .. } if error.is_lost_connection())
     }
 }
 

@@ -7,23 +7,31 @@ use std::sync::Arc;
 use serde_json::Value;
 use thiserror::Error;
 
+use crate::address::Address;
 use crate::config::{Config, PasswordSource, Secret, TestUser, is_good_password};
 use crate::error::CommandError;
 use crate::module::{Beside, Materials, test_user};
-use crate::package::{Package, Wanted};
+use crate::package::{Package, PackageError, Wanted};
 use crate::state::{Home, State};
 
 /// Why a test user has no password. Nothing of a password is told.
-#[derive(Debug, Error)]
+#[derive(Clone, Debug, Error)]
 #[error("the test user {user} has no password: {problem}")]
 pub struct PasswordError {
     /// The username.
     pub user: String,
     problem: String,
     hint: String,
+    /// Whether none was given, rather than one that the pool would refuse.
+    is_absent: bool,
 }
 
 impl PasswordError {
+    /// Why there is none.
+    pub fn problem(&self) -> &str {
+        &self.problem
+    }
+
     /// The next step.
     pub fn hint(&self) -> &str {
         &self.hint
@@ -31,10 +39,10 @@ impl PasswordError {
 }
 
 /// Gathers everything. A saved plan's configuration has lost the passwords that stood in the file itself; `inline` is asked
-/// for those. A user that keeps the password it came with needs none.
+/// for those. A password that is not at hand stands among the absent ones: whether it is needed, the plan tells.
 ///
 /// # Errors
-/// No package, or one that Lambda cannot run; a password that is nowhere, or that the user pool would refuse.
+/// No package, or one that Lambda cannot run; a password that the user pool would refuse.
 pub fn gather(
     config: &Config,
     home: Home,
@@ -42,8 +50,8 @@ pub fn gather(
     inline: impl Fn() -> Result<Option<Config>, CommandError>,
 ) -> Result<Materials, CommandError> {
     let beside = state.map(Beside::of).unwrap_or_default();
-    let Some(package) = package(config, home)? else { return Ok(Materials { beside, ..Materials::default() }) };
-    let mut passwords = BTreeMap::new();
+    let Some(package) = package(config, home, state)? else { return Ok(Materials { beside, ..Materials::default() }) };
+    let (mut passwords, mut absent) = (BTreeMap::new(), BTreeMap::new());
     for user in &config.smart.test_users {
         let secret = match &user.password {
             PasswordSource::Inline(secret) if secret.is_empty() => {
@@ -54,10 +62,11 @@ pub fn gather(
         match secret {
             Ok(secret) => drop(passwords.insert(user.username.clone(), secret)),
             Err(_) if state.is_some_and(|state| keeps_its_password(state, user)) => {}
+            Err(CommandError::Password(error)) if error.is_absent => drop(absent.insert(user.username.clone(), error)),
             Err(error) => return Err(error),
         }
     }
-    Ok(Materials { package: Some(package), passwords, beside })
+    Ok(Materials { package: Some(package), passwords, absent, beside })
 }
 
 /// Gathers what there is, for whoever only looks: a password that is not at hand is not compared.
@@ -70,27 +79,39 @@ pub fn gather_to_look(config: &Config, home: Home, state: &State) -> Result<Mate
         Some((user.username.clone(), read(user, &user.password, config.smart.password_minimum_length).ok()?))
     });
     let passwords = given.collect();
-    Ok(Materials { package: package(config, home)?, passwords, beside: Beside::of(state) })
+    let package = package(config, home, Some(state))?;
+    Ok(Materials { package, passwords, beside: Beside::of(state), ..Materials::default() })
 }
 
 /// The function's code; none where the store is without SMART.
-fn package(config: &Config, home: Home) -> Result<Option<Arc<Package>>, CommandError> {
+fn package(config: &Config, home: Home, state: Option<&State>) -> Result<Option<Arc<Package>>, CommandError> {
+    let package = find_package(config, home, state).map_err(CommandError::Package)?;
+    Ok(package.map(Arc::new))
+}
+
+/// The function's code, found and checked; none where the store is without SMART.
+///
+/// # Errors
+/// There is none, or it cannot run.
+pub fn find_package(config: &Config, home: Home, state: Option<&State>) -> Result<Option<Package>, PackageError> {
     if !config.smart_on_fhir {
         return Ok(None);
     }
     let smart = &config.smart;
+    let function = state.and_then(|state| state.resources.get(&Address::parse("lambda_function.token_validator")));
     let wanted = Wanted {
         path: smart.package.as_deref(),
         runtime: smart.runtime.as_deref(),
         handler: smart.handler.as_deref(),
         architecture: &smart.architecture,
         runs_here: home == Home::Sandbox,
+        runtime_now: function.and_then(|entry| entry.attributes.get("runtime")?.as_str()),
     };
-    Package::find(&wanted).map(|package| Some(Arc::new(package))).map_err(CommandError::Package)
+    Package::find(&wanted).map(Some)
 }
 
 /// Whether the user was adopted: its password is known to others, and hlctl sets none.
-fn keeps_its_password(state: &State, user: &TestUser) -> bool {
+pub fn keeps_its_password(state: &State, user: &TestUser) -> bool {
     let recorded = state.recorded(test_user(&user.username).as_str());
     recorded.and_then(|recorded| recorded.get("password_is_anothers")).and_then(Value::as_bool).unwrap_or(false)
 }
@@ -104,19 +125,21 @@ fn inline_password(user: &TestUser, config: Option<Config>) -> Result<Secret, Co
             user: user.username.clone(),
             problem: "a saved plan carries none, and the configuration that it was made from is not here".to_owned(),
             hint: "put the configuration in its place, or use `password_env` and make the plan anew".to_owned(),
+            is_absent: true,
         })),
     }
 }
 
 fn read(user: &TestUser, source: &PasswordSource, least: u32) -> Result<Secret, PasswordError> {
-    let failed = |problem: String, hint: String| PasswordError { user: user.username.clone(), problem, hint };
+    let absent =
+        |problem: String, hint: String| PasswordError { user: user.username.clone(), problem, hint, is_absent: true };
     let secret = match source {
         PasswordSource::Inline(secret) => return Ok(secret.clone()),
         PasswordSource::Env(name) => match std::env::var(name) {
             Ok(value) => Secret::new(value),
             Err(_) => {
                 let problem = format!("the variable {name} is not set, or is no text");
-                return Err(failed(problem, format!("set {name} and run the command again")));
+                return Err(absent(problem, format!("set {name} and run the command again")));
             }
         },
         PasswordSource::File(path) => match std::fs::read_to_string(path) {
@@ -124,7 +147,7 @@ fn read(user: &TestUser, source: &PasswordSource, least: u32) -> Result<Secret, 
             Ok(text) => Secret::new(text.trim_end_matches(['\r', '\n'])),
             Err(error) => {
                 let problem = format!("{} cannot be read: {error}", path.display());
-                return Err(failed(
+                return Err(absent(
                     problem,
                     "check `password_file`; its path begins at the config's directory".to_owned(),
                 ));
@@ -137,5 +160,6 @@ fn read(user: &TestUser, source: &PasswordSource, least: u32) -> Result<Secret, 
     let hint = format!(
         "it takes {least} to 256 characters, among them a lowercase and an uppercase letter, a digit and a symbol, and no spaces"
     );
-    Err(failed("the user pool would refuse the one given".to_owned(), hint))
+    let problem = "the user pool would refuse the one given".to_owned();
+    Err(PasswordError { user: user.username.clone(), problem, hint, is_absent: false })
 }

@@ -1,7 +1,9 @@
 //! What a command that talks to AWS begins with: configuration, state, clients, and who the caller is.
 
 mod fleet;
+mod jobs;
 mod keeping;
+mod passwords;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -11,6 +13,8 @@ use std::time::Duration;
 use hlctl_emulator::Emulator;
 
 pub use fleet::Fleet;
+pub use jobs::{Jobs, under_way};
+use passwords::Passwords;
 
 use crate::address::Address;
 use crate::aws::{AwsError, Clients, Endpoint, Gate, Operation};
@@ -23,7 +27,7 @@ use crate::materials;
 use crate::module::beside::is_beside;
 use crate::module::{self, Stack};
 use crate::plan::build::Situation;
-use crate::plan::{self, Options, Plan, Seen};
+use crate::plan::{self, Change, Options, Plan, Seen};
 use crate::resource::{Context, Identity, Settings};
 use crate::state::{Entry, Home, State, Status};
 use crate::ui::Printer;
@@ -294,13 +298,30 @@ pub struct Prepared {
     seen: BTreeMap<Address, Seen>,
     store_name: Option<String>,
     gone: Vec<Address>,
+    jobs: Jobs,
+    passwords: Passwords,
+    /// What is to be said whatever the plan is.
+    notes: Vec<String>,
 }
 
 impl Prepared {
     /// A plan that rests on nothing but the state.
     pub fn of_parts(cx: Context, stack: Stack, plan: Plan, state: State, protect: Protect) -> Self {
         let (graph, seen) = (Graph::default(), BTreeMap::new());
-        Self { cx, stack, plan, state, protect, graph, seen, store_name: None, gone: Vec::new() }
+        Self {
+            cx,
+            stack,
+            plan,
+            state,
+            protect,
+            graph,
+            seen,
+            store_name: None,
+            gone: Vec::new(),
+            jobs: Jobs::default(),
+            passwords: Passwords::default(),
+            notes: Vec::new(),
+        }
     }
 
     /// Decides anew, after the user has named more, from what was read before.
@@ -325,7 +346,35 @@ impl Prepared {
         let gone =
             self.gone.iter().map(|address| format!("{address} was deleted outside hlctl; it is struck from the state"));
         self.plan.warnings.extend(gone);
+        self.plan.warnings.extend(self.notes.iter().cloned());
+        self.plan.warnings.extend(self.passwords.warnings(&self.plan));
+        self.plan.refusals.extend(self.passwords.refusals(&self.plan));
+        self.plan.warnings.extend(self.jobs.warnings(options.ignore_jobs));
+        if !options.ignore_jobs {
+            self.plan.refusals.extend(self.jobs.refusals());
+        }
         Ok(())
+    }
+
+    /// Refuses changes that need a password which is not at hand.
+    ///
+    /// # Errors
+    /// [`CommandError::Password`].
+    pub fn check_passwords(&self, changes: &[Change]) -> Result<(), CommandError> {
+        self.passwords.needed(changes).map_or(Ok(()), |error| Err(CommandError::Password(error.clone())))
+    }
+
+    /// The jobs that the plan would take something from, as they were when it was made.
+    pub fn jobs(&self) -> &Jobs {
+        &self.jobs
+    }
+
+    /// The same as they are now.
+    ///
+    /// # Errors
+    /// As [`Jobs::look`].
+    pub async fn jobs_now(&self) -> Result<Jobs, CommandError> {
+        Jobs::look(&self.cx, &self.plan, &self.state, &self.seen).await
     }
 
     /// Whether the address is protected.
@@ -353,11 +402,14 @@ pub async fn prepare(
         Some(config) if !options.destroy => {
             let mut materials = materials::gather(config, session.home(), Some(state), || session.config_if_any())?;
             materials.beside.stores.retain(|store| !options.give_up.contains(&store.address));
-            Ok(module::build(config, &connection.identity, &state.stack, &materials))
+            let passwords = Passwords::of(config, state, &materials);
+            let note = materials.package.as_ref().and_then(|package| package.note.clone());
+            let stack = module::build(config, &connection.identity, &state.stack, &materials);
+            Ok((stack, passwords, note.into_iter().collect()))
         }
-        _ => Ok::<_, CommandError>(Stack::new()),
+        _ => Ok::<_, CommandError>((Stack::new(), Passwords::default(), Vec::new())),
     };
-    let mut stack = wanted(&state)?;
+    let (mut stack, passwords, notes) = wanted(&state)?;
     let mut graph = graph_of(&stack);
     let protect = config.map_or(Protect::Default, |config| config.protect.clone());
     let seen = plan::refresh(&cx, &stack, &graph, &state, destroys_buckets(&stack, &state, options)).await?;
@@ -365,11 +417,18 @@ pub async fn prepare(
     let mut state = state;
     let gone = if options.destroy { Vec::new() } else { let_go(&mut state, &seen) };
     if !gone.is_empty() {
-        stack = wanted(&state)?;
+        (stack, ..) = wanted(&state)?;
         graph = graph_of(&stack);
     }
-    let mut prepared = Prepared { cx, stack, plan: Plan::default(), state, protect, graph, seen, store_name, gone };
+    let (plan, jobs) = (Plan::default(), Jobs::default());
+    let mut prepared =
+        Prepared { cx, stack, plan, state, protect, graph, seen, store_name, gone, jobs, passwords, notes };
     prepared.decide_again(connection, options)?;
+    let jobs = prepared.jobs_now().await?;
+    prepared.jobs = if options.exports_first { jobs.without_exports() } else { jobs };
+    if !prepared.jobs.is_empty() {
+        prepared.decide_again(connection, options)?;
+    }
     Ok(prepared)
 }
 

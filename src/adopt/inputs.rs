@@ -7,7 +7,7 @@ use toml::Table;
 
 use super::instance::Instance;
 use crate::address::Address;
-use crate::config::keys;
+use crate::config::{ForceDestroy, keys};
 use crate::resource::{ADDRESS_TAG, STACK_TAG};
 
 /// The account and the region that a module's ARNs name.
@@ -48,6 +48,7 @@ pub fn configuration(instance: &Instance, region: &str) -> String {
         Some(given.nested("healthlake_fhir_datastore.this", "/preload_data_config/preload_data_type").is_some().into()),
     );
     set("logs_bucket_self_logging", Some(given.has("s3_bucket_logging.access_logs").into()));
+    set("force_destroy", Some(given.force_destroy()));
     set("kms_admin_iam_arn", given.key_administrator().map(Into::into));
     set("smart_on_fhir", Some(given.has("cognito_user_pool.main").into()));
     if given.has("cognito_user_pool.main") {
@@ -109,6 +110,16 @@ impl Given<'_> {
         let mut parts = pointer.trim_start_matches('/').splitn(2, '/');
         let value = self.0.resources.get(address)?.attributes.get(parts.next()?)?;
         parts.next().map_or(Some(value), |rest| value.pointer(&format!("/{rest}"))).filter(|value| !value.is_null())
+    }
+
+    /// Terraform says it of each bucket. Of the data bucket alone it cannot be said here, and is then left out: that is the safe side.
+    fn force_destroy(&self) -> toml::Value {
+        let said = |address: &str| self.nested(address, "/force_destroy") == Some(&Value::Bool(true));
+        match (said("s3_bucket.access_logs"), said("s3_bucket.data")) {
+            (true, true) => true.into(),
+            (true, false) => ForceDestroy::LOGS.into(),
+            (false, _) => false.into(),
+        }
     }
 
     /// Whom the key's policy names besides the account itself.
@@ -300,6 +311,22 @@ mod tests {
         let text = configuration(&instance, &place.region);
         let config = load(&Sources { text: text.clone(), ..Sources::default() });
         (text, config.unwrap_or_else(|problems| panic!("{problems}")))
+    }
+
+    #[test]
+    fn buckets_that_terraform_may_empty_are_those_that_hlctl_may() {
+        for (logs, data, expected) in [
+            (true, true, ForceDestroy::All),
+            (true, false, ForceDestroy::Logs),
+            (false, true, ForceDestroy::No),
+            (false, false, ForceDestroy::No),
+        ] {
+            let logs = json!({"bucket": "fhir-logs", "force_destroy": logs});
+            let data = json!({"bucket": "fhir-data", "force_destroy": data});
+            let (text, config) = written(&[("s3_bucket.access_logs", &logs), ("s3_bucket.data", &data)]);
+            assert_eq!(config.force_destroy, expected, "{text}");
+            assert_eq!(text.contains("force_destroy"), expected != ForceDestroy::No, "{text}");
+        }
     }
 
     #[test]

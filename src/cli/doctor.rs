@@ -2,12 +2,19 @@
 
 use clap::Args;
 
+use crate::config::ForceDestroy;
+
 /// `hlctl doctor`
 #[derive(Debug, Args)]
 pub struct DoctorArgs {
     /// Look at what a destroy would meet instead
     #[arg(long)]
     pub destroy: bool,
+
+    /// Which buckets that destroy would empty, as for `hlctl destroy`
+    #[arg(long, value_name = "WHICH", num_args = 0..=1, require_equals = true, default_missing_value = "true",
+          requires = "destroy", value_parser = super::force_destroy())]
+    pub force_destroy: Option<ForceDestroy>,
 
     /// Print JSON
     #[arg(long)]

@@ -5,9 +5,10 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use super::plan::{fresh, options};
+use super::running_jobs::prepare_after_jobs;
 use super::{confirm, interruptible, locked, outputs, summary};
 use crate::apply::{self, Report, Run};
-use crate::cli::{ApplyArgs, Manner};
+use crate::cli::{ApplyArgs, Manner, RunningJobs};
 use crate::config::Config;
 use crate::error::CommandError;
 use crate::exit_code::ExitCode;
@@ -15,7 +16,7 @@ use crate::journal::{Beginning, Recorder};
 use crate::module;
 use crate::plan::file::PlanFile;
 use crate::plan::{Options, refresh_only};
-use crate::session::{Connection, Prepared, Session, Wishes, prepare, settings_of};
+use crate::session::{Connection, Prepared, Session, Wishes, settings_of};
 use crate::state::{Held, State};
 use crate::ui::{json, plan_view, progress};
 
@@ -44,9 +45,10 @@ async fn apply_fresh(
     let manner = &arguments.manner;
     let state = interruptible(&session.stop, session.read(&held.store())).await?;
     let mut options = options(&arguments.scope);
+    options.ignore_jobs = manner.running_jobs == RunningJobs::Ignore;
     let connection = interruptible(&session.stop, session.connect(Wishes::of(config))).await?;
     let state = state.unwrap_or_else(|| fresh(session, config, &connection.identity));
-    let mut prepared = plan(session, &connection, config, state, &options).await?;
+    let mut prepared = plan(session, &connection, config, state, &options, manner).await?;
     if arguments.scope.refresh_only {
         prepared.plan = refresh_only(&prepared.plan, &prepared.state);
     }
@@ -88,10 +90,14 @@ async fn apply_saved(
     let found = interruptible(&session.stop, session.read(&store)).await?;
     let state = saved.check_state(&store, found, session.home())?;
     let connection = interruptible(&session.stop, session.connect(Wishes::of(&saved.config))).await?;
-    let mut prepared = plan(session, &connection, &saved.config, state, &saved.options).await?;
+    let mut options = saved.options.clone();
+    options.ignore_jobs = manner.running_jobs == RunningJobs::Ignore;
+    let mut prepared = plan(session, &connection, &saved.config, state, &options, manner).await?;
     if saved.refresh_only {
         prepared.plan = refresh_only(&prepared.plan, &prepared.state);
     }
+    // Without the password that it was made with, a plan would seem to have changed.
+    prepared.check_passwords(saved.changes())?;
     saved.check_changes(&prepared.plan)?;
     show(session, &prepared, &connection, manner);
     confirm::check(&prepared.plan)?;
@@ -110,8 +116,10 @@ async fn plan(
     config: &Config,
     state: State,
     options: &Options,
+    manner: &Manner,
 ) -> Result<Prepared, CommandError> {
-    interruptible(&session.stop, prepare(connection, session, Some(config), state, options, settings_of(config))).await
+    let (settings, wish) = (settings_of(config), manner.running_jobs);
+    Box::pin(prepare_after_jobs(session, connection, Some(config), state, options, settings, wish)).await
 }
 
 /// On stderr: stdout is for the outputs.

@@ -8,14 +8,15 @@ use serde_json::Value;
 
 use super::apply::{show, walk};
 use super::final_export::FinalExport;
+use super::running_jobs::{check_again, check_buckets_again, prepare_after_jobs};
 use super::{confirm, data, interruptible, locked, summary};
 use crate::address::Address;
-use crate::cli::DestroyArgs;
-use crate::config::Config;
+use crate::cli::{DestroyArgs, RunningJobs};
+use crate::config::{Config, ForceDestroy};
 use crate::error::CommandError;
 use crate::exit_code::ExitCode;
 use crate::plan::Options;
-use crate::session::{Session, Wishes, prepare, settings_of};
+use crate::session::{Session, Wishes, settings_of};
 use crate::state::Held;
 use crate::ui::json;
 
@@ -38,17 +39,19 @@ async fn destroy(
     let manner = &arguments.manner;
     let state = interruptible(&session.stop, session.read_existing(&held.store())).await?;
     let mut settings = config.map_or_else(|| state.settings.clone(), settings_of);
-    settings.force_destroy |= arguments.force_destroy;
+    settings.force_destroy = arguments.force_destroy.unwrap_or(settings.force_destroy);
     let mut options = Options {
         targets: arguments.target.iter().map(Address::parse).collect::<BTreeSet<_>>(),
         allow_destroy: arguments.allow_destroy.iter().cloned().collect(),
         destroy: true,
+        ignore_jobs: manner.running_jobs == RunningJobs::Ignore,
+        exports_first: arguments.final_export.is_some(),
         ..Options::default()
     };
     let wishes = Wishes::around(config, &session.global, &state);
     let connection = interruptible(&session.stop, session.connect(wishes)).await?;
-    let preparing = prepare(&connection, session, config, state, &options, settings);
-    let mut prepared = interruptible(&session.stop, preparing).await?;
+    let preparing = prepare_after_jobs(session, &connection, config, state, &options, settings, manner.running_jobs);
+    let mut prepared = Box::pin(preparing).await?;
     let again = again(arguments);
     if !prepared.plan.has_work() {
         if let Some(to) = &arguments.final_export {
@@ -80,6 +83,8 @@ async fn destroy(
         }
         None => Value::Null,
     };
+    check_again(session, &prepared, manner.running_jobs).await?;
+    check_buckets_again(session, &prepared).await?;
     let report = walk(session, held, &prepared, manner, Some("hlctl destroy")).await?;
     if let Some(rescue) = &rescue
         && let Err(error) = Box::pin(rescue.receipt(session, &prepared, &report.outcomes, &manifest)).await
@@ -98,7 +103,7 @@ async fn destroy(
 fn again(arguments: &DestroyArgs) -> String {
     let mut words = vec!["hlctl", "destroy"];
     arguments.allow_destroy.iter().for_each(|name| words.extend(["--allow-destroy", name]));
-    words.extend(arguments.force_destroy.then_some("--force-destroy"));
+    words.extend(arguments.force_destroy.map(ForceDestroy::flag));
     arguments.final_export.iter().for_each(|to| words.extend(["--final-export", to]));
     data::command(words)
 }

@@ -13,6 +13,7 @@ use crate::doctor::{self, Finding, Grade};
 use crate::error::CommandError;
 use crate::exit_code::ExitCode;
 use crate::materials;
+use crate::package::Package;
 use crate::permissions::{Places, deployer};
 use crate::plan::{Action, Options, Plan};
 use crate::resource::{Context, Kind};
@@ -22,6 +23,7 @@ use crate::ui::Printer;
 use crate::ui::json::FORMAT_VERSION;
 use crate::ui::printer::style;
 
+const PACKAGE: &str = "package";
 /// The longest that AWS is known to take for a store, with some to spare.
 const LONGEST_WAIT: Duration = Duration::from_secs(40 * 60);
 
@@ -29,7 +31,7 @@ const LONGEST_WAIT: Duration = Duration::from_secs(40 * 60);
 pub(super) async fn run(session: &Session, arguments: &DoctorArgs) -> Result<ExitCode, CommandError> {
     let mut sheet = Sheet { printer: session.printer, as_json: arguments.json, findings: Vec::new() };
     interruptible(&session.stop, async {
-        examine(session, arguments.destroy, &mut sheet).await;
+        examine(session, arguments, &mut sheet).await;
         Ok(())
     })
     .await?;
@@ -46,7 +48,8 @@ pub(super) async fn in_passing(connection: &Connection, prepared: &Prepared) -> 
     findings
 }
 
-async fn examine(session: &Session, destroy: bool, sheet: &mut Sheet) {
+async fn examine(session: &Session, arguments: &DoctorArgs, sheet: &mut Sheet) {
+    let destroy = arguments.destroy;
     let Some(state) = sheet.state(session, destroy).await else { return };
     if destroy && state.is_none() {
         return;
@@ -59,7 +62,7 @@ async fn examine(session: &Session, destroy: bool, sheet: &mut Sheet) {
     if let Some(config) = &config {
         sheet.add([config_is_good(session, config)]);
         if config.smart_on_fhir && !destroy {
-            sheet.add(package(session, config, state.as_ref()));
+            sheet.add([package(session, config, state.as_ref())]);
         }
     }
     let wishes = match (&config, &state) {
@@ -76,7 +79,7 @@ async fn examine(session: &Session, destroy: bool, sheet: &mut Sheet) {
         doctor::credentials(&connection).await,
         doctor::clock(&connection).await,
     ]);
-    in_aws(session, &connection, (config, state), destroy, sheet).await;
+    in_aws(session, &connection, (config, state), arguments, sheet).await;
 }
 
 /// What takes the stack and its state.
@@ -84,26 +87,37 @@ async fn in_aws(
     session: &Session,
     connection: &Connection,
     (config, state): (Option<Config>, Option<State>),
-    destroy: bool,
+    arguments: &DoctorArgs,
     sheet: &mut Sheet,
 ) {
+    let destroy = arguments.destroy;
     let is_new = state.is_none();
     let state = match (state, &config) {
         (Some(state), _) => state,
         (None, Some(config)) => fresh(session, config, &connection.identity),
         (None, None) => return,
     };
-    let settings = config.as_ref().map_or_else(|| state.settings.clone(), settings_of);
+    let mut settings = config.as_ref().map_or_else(|| state.settings.clone(), settings_of);
+    settings.force_destroy = arguments.force_destroy.unwrap_or(settings.force_destroy);
     let cx = connection.context(&state, settings.clone(), session.pace(config.as_ref()), session.stop.clone());
     let places = config.as_ref().map(|config| Places::of(config, &connection.identity, (!is_new).then_some(&state)));
     let options = Options { destroy, ..Options::default() };
     let prepared = prepare(connection, session, config.as_ref(), state, &options, settings).await;
     match &prepared {
         Ok(prepared) => {
-            sheet.add(doctor::planned(&prepared.plan));
+            let of_jobs = prepared.jobs().refusals();
+            sheet.add(doctor::planned(prepared.plan.refusals.iter().filter(|refusal| !of_jobs.contains(refusal))));
             if destroy {
                 sheet.add(doctor::buckets(&prepared.plan));
             }
+            if destroy || !prepared.jobs().is_empty() {
+                sheet.add(doctor::jobs(prepared.jobs()));
+            }
+        }
+        // The finding about the package has told it.
+        Err(CommandError::Package(_)) if !destroy => {
+            let mend = "mend the function's code first, then run this again";
+            sheet.add([Finding::not_checkable("plan", "what an apply would do", mend)]);
         }
         Err(error) => sheet.add(doctor::unplanned("plan", error)),
     }
@@ -172,14 +186,26 @@ fn config_is_good(session: &Session, config: &Config) -> Finding {
         .with(format!("wait_timeout is {}", crate::ui::duration(config.wait_timeout)))
 }
 
-fn package(session: &Session, config: &Config, state: Option<&State>) -> Vec<Finding> {
-    match materials::gather(config, session.home(), state, || session.config_if_any()) {
-        Ok(materials) => {
-            let package = materials.package.map(|package| format!("{} on {}", package.runtime, package.architecture));
-            let title = format!("the function's code runs under {}", package.unwrap_or_default());
-            vec![Finding::ok("package", title)]
+fn package(session: &Session, config: &Config, state: Option<&State>) -> Finding {
+    let package = match materials::find_package(config, session.home(), state) {
+        Ok(package) => package,
+        Err(error) => {
+            let why = "without code that can run, every request with a token is refused";
+            return Finding::problem(PACKAGE, error.to_string(), why, error.hint());
         }
-        Err(error) => doctor::unplanned("package", &error),
+    };
+    let Some(package) = package else { return Finding::ok(PACKAGE, "the store is without SMART") };
+    let Package { runtime, architecture, handler, .. } = &package;
+    let title = format!("the function's code is fit for {runtime} on {architecture}");
+    let not_run = "it was not run; after an apply, `hlctl smart test` does";
+    match &package.note {
+        Some(note) => {
+            let why = "AWS gives such runtimes no security updates";
+            let mend = "choose a newer one as lambda_runtime, and try the code with it";
+            Finding::warning(PACKAGE, title, why, mend).with(note.clone()).with(not_run)
+        }
+        None if package.is_ours => Finding::ok(PACKAGE, title).with("it is hlctl's own token validator"),
+        None => Finding::ok(PACKAGE, title).with(format!("the handler {handler} is there; {not_run}")),
     }
 }
 

@@ -51,9 +51,9 @@ impl<'a> FinalExport<'a> {
             Place::S3(prefix) if is_own(&prefix.bucket) => {
                 Err(usage(format!("{} goes with the stack", prefix.bucket), OTHER_PLACE))
             }
-            _ if !prepared.cx.settings.force_destroy && prepared.plan.changes.iter().any(goes) => {
+            _ if !prepared.cx.settings.force_destroy.empties(buckets[0]) && prepared.plan.changes.iter().any(goes) => {
                 Err(CommandError::Protected {
-                    message: "the export goes through the stack's bucket, which is then not empty".to_owned(),
+                    message: "the export goes through the stack's data bucket, which is then not empty".to_owned(),
                     hint: "add --force-destroy to have it emptied after the export".to_owned(),
                 })
             }

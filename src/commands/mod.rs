@@ -21,6 +21,7 @@ mod places;
 mod plan;
 mod policy;
 mod report;
+mod running_jobs;
 pub mod sandbox;
 mod schema;
 mod smart;

@@ -20,7 +20,11 @@ use crate::ui::{json, plan_view};
 /// Shows what apply would do, and changes nothing anywhere.
 pub(super) async fn run(session: &Session, arguments: &PlanArgs) -> Result<ExitCode, CommandError> {
     // A destroy works from the state alone where the configuration is gone.
-    let config = if arguments.destroy { session.config_if_any()? } else { Some(session.config()?) };
+    let mut config = if arguments.destroy { session.config_if_any()? } else { Some(session.config()?) };
+    // A plan in a file carries it along in the configuration.
+    if let Some((config, force)) = config.as_mut().zip(arguments.force_destroy) {
+        config.force_destroy = force;
+    }
     let store = session.store(config.as_ref()).await?;
     let state = interruptible(&session.stop, session.read(&store)).await?;
     let is_new = state.is_none();
@@ -39,7 +43,8 @@ pub(super) async fn run(session: &Session, arguments: &PlanArgs) -> Result<ExitC
             (None, Some(config)) => fresh(session, config, &connection.identity),
             (None, None) => return Err(missing()),
         };
-        let settings = config.as_ref().map_or_else(|| state.settings.clone(), settings_of);
+        let mut settings = config.as_ref().map_or_else(|| state.settings.clone(), settings_of);
+        settings.force_destroy = arguments.force_destroy.unwrap_or(settings.force_destroy);
         let prepared = prepare(&connection, session, config.as_ref(), state, &options, settings).await?;
         Ok((connection, prepared))
     })
@@ -103,6 +108,8 @@ pub(super) fn options(scope: &Scope) -> Options {
         destroy: false,
         exactly: scope.exactly,
         give_up: BTreeSet::new(),
+        ignore_jobs: false,
+        exports_first: false,
     }
 }
 

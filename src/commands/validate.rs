@@ -3,15 +3,25 @@
 use serde_json::json;
 
 use crate::cli::JsonArgs;
+use crate::config::{Examined, Problem};
 use crate::error::CommandError;
 use crate::exit_code::ExitCode;
+use crate::materials;
+use crate::package::PackageError;
 use crate::session::Session;
 use crate::ui::json::FORMAT_VERSION;
 
 /// Checks the configuration without AWS.
 pub(super) fn run(session: &Session, arguments: &JsonArgs) -> Result<ExitCode, CommandError> {
     let problems = match session.sources() {
-        Ok(sources) => crate::config::examine(&sources).problems,
+        Ok(sources) => {
+            let mut examined = crate::config::examine(&sources);
+            if let Some(problem) = package_problem(session, &examined) {
+                examined.problems.push(problem);
+                examined.problems.sort();
+            }
+            examined.problems
+        }
         Err(problems) => problems,
     };
     let valid = !problems.has_errors();
@@ -28,4 +38,29 @@ pub(super) fn run(session: &Session, arguments: &JsonArgs) -> Result<ExitCode, C
     }
     session.printer.say(&format!("{} is valid.", session.global.config.display()));
     Ok(ExitCode::Success)
+}
+
+/// What is wrong with the function's code, where the configuration names any. hlctl's own is no part of it.
+fn package_problem(session: &Session, examined: &Examined) -> Option<Problem> {
+    let config = examined.config.as_ref().filter(|config| config.smart.package.is_some())?;
+    let (key, problem) = match materials::find_package(config, session.home(), None) {
+        Ok(package) => ("lambda_runtime", Problem::warning(package?.note?)),
+        Err(error) => {
+            let key = match &error {
+                PackageError::Retired { .. } => "lambda_runtime",
+                PackageError::Handler { .. } => "lambda_handler",
+                _ => "lambda_package",
+            };
+            // Lambda still changes the functions that there are, and whether this is one is not known here.
+            let may_go_on = matches!(error, PackageError::Retired { is_frozen: false, .. });
+            let problem =
+                if may_go_on { Problem::warning(error.to_string()) } else { Problem::error(error.to_string()) };
+            (key, problem.help(error.hint()))
+        }
+    };
+    let problem = problem.key(key);
+    Some(match examined.places.get(key).or_else(|| examined.places.get("lambda_package")) {
+        Some(place) => problem.at(place.clone()),
+        None => problem,
+    })
 }

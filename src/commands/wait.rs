@@ -7,7 +7,7 @@ use super::apply::walk;
 use super::{interruptible, locked, summary};
 use crate::address::Address;
 use crate::apply::Report;
-use crate::cli::{Manner, WaitArgs};
+use crate::cli::{Manner, RunningJobs, WaitArgs};
 use crate::config::{Config, Protect};
 use crate::error::CommandError;
 use crate::exit_code::ExitCode;
@@ -37,6 +37,7 @@ async fn wait(
         auto_approve: true,
         parallelism: 10,
         no_wait: false,
+        running_jobs: RunningJobs::Refuse,
         lock_timeout: Duration::ZERO,
         json: arguments.json,
     };

@@ -81,6 +81,11 @@ impl Job {
         matches!(&*self.status, "COMPLETED" | "COMPLETED_WITH_ERRORS" | "FAILED" | "CANCEL_COMPLETED")
     }
 
+    /// Whether AWS may still be at it. A cancellation that failed leaves a job that goes on, until it has an end.
+    pub fn is_under_way(&self) -> bool {
+        !self.is_over() && self.ended.is_none()
+    }
+
     /// The folder that the job writes into, for the store with this id: AWS makes one of its own in the place that was named.
     pub fn folder(&self, store: &str) -> Option<Prefix> {
         let place = Prefix::parse(self.output.as_deref()?)?;

@@ -4,15 +4,17 @@ use super::Finding;
 use crate::address::Address;
 use crate::error::CommandError;
 use crate::plan::{Plan, Refusal};
+use crate::session::Jobs;
 
 const NAMES: &str = "names";
 const PROTECTION: &str = "protection";
 const BUCKETS: &str = "buckets";
+const PASSWORDS: &str = "passwords";
+const JOBS: &str = "jobs";
 
-/// Each refusal of the plan, or that there is none.
-pub fn planned(plan: &Plan) -> Vec<Finding> {
-    let (named, barred): (Vec<&Refusal>, Vec<&Refusal>) =
-        plan.refusals.iter().partition(|refusal| refusal.name_to_give.is_some());
+/// Each of these refusals of the plan, or that there is none.
+pub fn planned<'a>(refusals: impl Iterator<Item = &'a Refusal>) -> Vec<Finding> {
+    let (named, barred): (Vec<&Refusal>, Vec<&Refusal>) = refusals.partition(|refusal| refusal.name_to_give.is_some());
     let mut findings: Vec<Finding> = barred
         .into_iter()
         .map(|refusal| {
@@ -38,6 +40,7 @@ fn check_of(refusal: &Refusal) -> &'static str {
     match refusal.address.kind() {
         "s3_bucket" if refusal.protection => BUCKETS,
         _ if refusal.protection => PROTECTION,
+        "cognito_user" => PASSWORDS,
         _ => NAMES,
     }
 }
@@ -73,4 +76,19 @@ pub fn buckets(plan: &Plan) -> Vec<Finding> {
         .filter(|(address, contents)| !contents.is_empty() && !refused(address))
         .map(|(address, contents)| Finding::warning(BUCKETS, format!("{address} holds {contents}"), why, mend))
         .collect()
+}
+
+/// Jobs that would lose what they work with.
+pub fn jobs(jobs: &Jobs) -> Vec<Finding> {
+    let running = jobs.refusals().into_iter().map(|refusal| {
+        let why = "a destroy would take the store, the role, the bucket or the key from them";
+        Finding::problem(JOBS, told(&refusal), why, refusal.hint.clone())
+    });
+    let unseen = jobs.unseen().map(|(address, error)| {
+        let mend = "allow yourself to list jobs (`hlctl policy deployer`), or look in the AWS console";
+        Finding::not_checkable(JOBS, format!("{address}: whether import or export jobs are under way"), mend)
+            .with(error.to_string())
+    });
+    let findings: Vec<Finding> = running.chain(unseen).collect();
+    if findings.is_empty() { vec![Finding::ok(JOBS, "no import or export job is under way")] } else { findings }
 }

@@ -12,6 +12,8 @@ pub(super) struct Arguments<'a> {
     pub(super) entry: &'a Entry,
     pub(super) recorded: &'a Value,
     pub(super) links: &'a Links<'a>,
+    /// Whether it is a bucket that a destroy may empty.
+    pub(super) may_be_emptied: bool,
 }
 
 impl Arguments<'_> {

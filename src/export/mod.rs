@@ -49,7 +49,8 @@ pub fn terraform(state: &State) -> Result<Vec<File>, CommandError> {
             continue;
         }
         let (terraform, name) = (type_of(kind), name_of(address));
-        let arguments = Arguments { entry, recorded, links: &links };
+        let may_be_emptied = state.settings.force_destroy.empties(address.as_str());
+        let arguments = Arguments { entry, recorded, links: &links, may_be_emptied };
         let block = Block::builder("resource").add_labels([terraform.as_str(), name]);
         resources.0.push(block.add_structures(body(kind, &arguments).0).build().into());
         imports.0.push(import(&terraform, name, None, &id).into());

@@ -8,7 +8,11 @@ use super::writer::value;
 
 pub(super) fn bucket(of: &Arguments<'_>) -> Body {
     let name = value(&of.recorded("name"));
-    Body::builder().add_attribute(("bucket", name)).add_attribute(("tags", of.plain("tags"))).build()
+    let mut body = Body::builder().add_attribute(("bucket", name));
+    if of.may_be_emptied {
+        body = body.add_attribute(("force_destroy", true));
+    }
+    body.add_attribute(("tags", of.plain("tags"))).build()
 }
 
 pub(super) fn versioning(of: &Arguments<'_>) -> Body {

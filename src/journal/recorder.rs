@@ -143,6 +143,7 @@ mod tests {
     use super::*;
     use crate::address::Address;
     use crate::apply::Outcome;
+    use crate::config::ForceDestroy;
     use crate::resource::{Identity, Settings};
     use crate::state::Home;
 
@@ -159,7 +160,12 @@ mod tests {
             partition: "aws".into(),
             caller: String::new(),
         };
-        State::new("fhir", Home::Aws, identity, Settings { kms_deletion_window_in_days: 30, force_destroy: false })
+        State::new(
+            "fhir",
+            Home::Aws,
+            identity,
+            Settings { kms_deletion_window_in_days: 30, force_destroy: ForceDestroy::No },
+        )
     }
 
     fn started(name: &str) -> Event {

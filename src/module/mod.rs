@@ -16,6 +16,7 @@ pub use smart::test_user;
 
 use crate::address::Address;
 use crate::config::{Config, Protect, Secret};
+use crate::materials::PasswordError;
 use crate::package::Package;
 use crate::resource::policy::{Document, Principal, Statement};
 use crate::resource::{
@@ -40,6 +41,8 @@ pub struct Materials {
     pub package: Option<Arc<Package>>,
     /// The test users' passwords, by username.
     pub passwords: BTreeMap<String, Secret>,
+    /// Why there is none for the others, by username.
+    pub absent: BTreeMap<String, PasswordError>,
     /// The stores beside the one in use.
     pub beside: Beside,
 }

@@ -110,7 +110,8 @@ impl OauthError {
                  cognito_callback_urls and apply"
             }
             Self::WrongLogin(_) => {
-                "check --username and the variable of --password-env; `hlctl apply` sets a test user's password anew"
+                "check --username and the variable of --password-env; `hlctl apply` sets a test user's password where it has changed, but not that of \
+                 one that was adopted: hlctl apply --replace 'cognito_user.test_users[\"NAME\"]' does"
             }
             Self::NoForm => {
                 "log in with a browser (without --username); a domain with managed login has no form without scripts"

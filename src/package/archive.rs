@@ -1,12 +1,14 @@
 //! Zip archives in memory: the same members give the same bytes.
 
-use std::io::{Cursor, Write};
+use std::io::{Cursor, Read, Write};
 use std::path::Path;
 
 use base64ct::{Base64, Encoding};
 use sha2::{Digest, Sha256};
 use zip::write::SimpleFileOptions;
 use zip::{CompressionMethod, DateTime, ZipArchive, ZipWriter};
+
+use super::fit::File;
 
 /// An archive and its hash.
 #[derive(Clone, Debug)]
@@ -49,11 +51,27 @@ impl Archive {
     }
 }
 
-/// The names in an archive.
-pub(super) fn names(bytes: &[u8]) -> std::io::Result<Vec<String>> {
-    let archive = ZipArchive::new(Cursor::new(bytes))?;
-    let names = archive.file_names().map(|name| name.map(std::borrow::Cow::into_owned));
-    names.collect::<Result<_, _>>().map_err(std::io::Error::other)
+/// The files in an archive.
+pub(super) fn files(bytes: &[u8]) -> std::io::Result<Vec<File>> {
+    let mut archive = ZipArchive::new(Cursor::new(bytes))?;
+    let mut files = Vec::new();
+    for index in 0..archive.len() {
+        let member = archive.by_index_raw(index)?;
+        if member.is_file() {
+            let name = member.name().map_err(std::io::Error::other)?.into_owned();
+            files.push(File { name, mode: member.unix_mode() });
+        }
+    }
+    Ok(files)
+}
+
+/// What a file of an archive holds. No code of a function is as large as what is not read of it.
+pub(super) fn content(bytes: &[u8], name: &str) -> Option<Vec<u8>> {
+    const MOST: u64 = 256 * 1024 * 1024;
+    let mut archive = ZipArchive::new(Cursor::new(bytes)).ok()?;
+    let mut content = Vec::new();
+    archive.by_name(name).ok()?.take(MOST).read_to_end(&mut content).ok()?;
+    Some(content)
 }
 
 /// Every file below a folder, by name, without what Python leaves behind when it runs there.

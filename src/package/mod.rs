@@ -5,6 +5,8 @@
 
 mod archive;
 mod elf;
+mod fit;
+mod runtimes;
 
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
@@ -15,6 +17,8 @@ use thiserror::Error;
 pub use archive::Archive;
 use archive::{Member, members_of_folder};
 pub use elf::Unfit;
+use fit::{File, Misfit, Wish};
+use runtimes::{Stage, stage};
 
 use crate::error::ResourceError;
 
@@ -31,6 +35,8 @@ pub struct Package {
     pub architecture: String,
     /// Whether it is hlctl's own.
     pub is_ours: bool,
+    /// What to know about it, although it is good for now.
+    pub note: Option<String>,
     source: Source,
     archive: OnceLock<Result<Archive, String>>,
 }
@@ -50,6 +56,7 @@ impl Package {
             handler: BOOTSTRAP.to_owned(),
             architecture: String::new(),
             is_ours: true,
+            note: None,
             source: Source::Members(Vec::new()),
             archive: OnceLock::new(),
         }
@@ -69,6 +76,8 @@ pub struct Wanted<'a> {
     pub architecture: &'a str,
     /// Whether it will run on this machine, in the sandbox, and not in Lambda.
     pub runs_here: bool,
+    /// The runtime that the function has already: Lambda takes changes to it for longer than it makes new ones.
+    pub runtime_now: Option<&'a str>,
 }
 
 /// Name of hlctl's own program for Lambda.
@@ -115,6 +124,38 @@ pub enum PackageError {
         /// The package.
         path: PathBuf,
     },
+    /// There is nothing in it.
+    #[error("the package {} is empty", path.display())]
+    Empty {
+        /// The package.
+        path: PathBuf,
+    },
+    /// Its runtime would not find the handler in it.
+    #[error("{runtime} does not find the handler {handler} in the package {}: {problem}", path.display())]
+    Handler {
+        /// The package.
+        path: PathBuf,
+        /// The runtime.
+        runtime: String,
+        /// The handler.
+        handler: String,
+        /// What it misses.
+        problem: String,
+    },
+    /// Lambda would not start its program.
+    #[error("the program {BOOTSTRAP} in the package {} may not be started: it is not executable", path.display())]
+    NotExecutable {
+        /// The package.
+        path: PathBuf,
+    },
+    /// AWS has ended the runtime.
+    #[error("Lambda has retired {runtime}: no function can be made{} for it any more", if *is_frozen { " or changed" } else { "" })]
+    Retired {
+        /// The runtime.
+        runtime: String,
+        /// Whether functions that there are cannot be changed either.
+        is_frozen: bool,
+    },
     /// It is not known how to start it.
     #[error("`{key}` is needed: the package {} holds no program called {BOOTSTRAP}", path.display())]
     Unstartable {
@@ -142,6 +183,16 @@ impl PackageError {
             Self::Unknown { .. } => {
                 "lambda_package takes a .zip, a folder that becomes one, or a program for Linux".to_owned()
             }
+            Self::Empty { .. } => "put the function's code into it, or name another as lambda_package".to_owned(),
+            Self::Handler { .. } => {
+                "lambda_handler names a file of the package, and what is in it; the file must be where its name says, not in a folder \
+                 around it"
+                    .to_owned()
+            }
+            Self::NotExecutable { path } => {
+                format!("make it executable before it is packed: chmod 755 {BOOTSTRAP} (in {})", path.display())
+            }
+            Self::Retired { .. } => "choose a newer one as lambda_runtime, and try the code with it".to_owned(),
             Self::Unstartable { .. } => {
                 "for a Python package, for example: lambda_runtime = \"python3.11\" and lambda_handler = \
                  \"lambda_function.lambda_handler\""
@@ -172,6 +223,9 @@ impl Package {
             None => Self::ours(wanted),
             Some(path) if path.is_dir() => {
                 let members = members_of_folder(path).map_err(|error| unreadable(path, error))?;
+                if members.is_empty() {
+                    return Err(PackageError::Empty { path: path.to_owned() });
+                }
                 let has_bootstrap = members.iter().any(|member| member.name == BOOTSTRAP);
                 Self::of_users(wanted, path, Source::Members(members), has_bootstrap)
             }
@@ -181,7 +235,8 @@ impl Package {
 
     /// Stands for a package that nobody has looked for, where only what hangs on it is of interest. It cannot be sent.
     pub fn unread(is_ours: bool) -> Self {
-        let wanted = Wanted { path: None, runtime: None, handler: None, architecture: "", runs_here: false };
+        let wanted =
+            Wanted { path: None, runtime: None, handler: None, architecture: "", runs_here: false, runtime_now: None };
         let package = Self::new(&wanted, Source::Members(Vec::new()), String::new(), String::new(), is_ours);
         let _ = package.archive.set(Err("the package was not read".to_owned()));
         package
@@ -196,12 +251,19 @@ impl Package {
 
     fn of_file(wanted: &Wanted<'_>, path: &Path) -> Result<Self, PackageError> {
         let bytes = std::fs::read(path).map_err(|error| unreadable(path, error))?;
+        if bytes.is_empty() {
+            return Err(PackageError::Empty { path: path.to_owned() });
+        }
         if bytes.starts_with(b"PK\x03\x04") || bytes.starts_with(b"PK\x05\x06") {
-            let names = archive::names(&bytes).map_err(|error| unreadable(path, error))?;
-            let has_bootstrap = names.iter().any(|name| name == BOOTSTRAP);
+            let files = archive::files(&bytes).map_err(|error| unreadable(path, error))?;
+            if files.is_empty() {
+                return Err(PackageError::Empty { path: path.to_owned() });
+            }
+            let has_bootstrap = files.iter().any(|file| file.name == BOOTSTRAP);
             return Self::of_users(wanted, path, Source::Zip(bytes), has_bootstrap);
         }
-        if !bytes.starts_with(elf::MAGIC) && !wanted.runs_here {
+        let is_program = if wanted.runs_here { fit::is_program(&bytes) } else { bytes.starts_with(elf::MAGIC) };
+        if !is_program {
             return Err(PackageError::Unknown { path: path.to_owned() });
         }
         let members = checked_program(wanted, path, bytes, false)?;
@@ -215,7 +277,9 @@ impl Package {
         let is_program = runtime.starts_with("provided");
         let handler = wanted.handler.map(str::to_owned).or_else(|| is_program.then(|| BOOTSTRAP.to_owned()));
         let handler = handler.ok_or_else(|| missing("lambda_handler"))?;
-        Ok(Self::new(wanted, source, runtime, handler, false))
+        let note = in_time(wanted, &runtime)?;
+        check_fit(wanted, path, &source, &runtime, &handler)?;
+        Ok(Self { note, ..Self::new(wanted, source, runtime, handler, false) })
     }
 
     fn new(wanted: &Wanted<'_>, source: Source, runtime: String, handler: String, is_ours: bool) -> Self {
@@ -225,6 +289,7 @@ impl Package {
             handler,
             architecture: wanted.architecture.to_owned(),
             is_ours,
+            note: None,
             source,
             archive: OnceLock::new(),
         }
@@ -249,7 +314,71 @@ impl Package {
     }
 }
 
+/// Whether Lambda takes the runtime today, and what to know where it will not for long. A function that has it already keeps it.
+fn in_time(wanted: &Wanted<'_>, runtime: &str) -> Result<Option<String>, PackageError> {
+    let today = jiff::Timestamp::now().to_zoned(jiff::tz::TimeZone::UTC).date();
+    let retired = |is_frozen| PackageError::Retired { runtime: runtime.to_owned(), is_frozen };
+    match stage(runtime, today) {
+        Stage::Supported => Ok(None),
+        Stage::Deprecated => Ok(Some(format!("Lambda has deprecated {runtime}, and will retire it"))),
+        Stage::NoCreation | Stage::NoUpdate if wanted.runtime_now == Some(runtime) => Ok(Some(format!(
+            "Lambda has retired {runtime}: the function that there is keeps it, and no new one can be made"
+        ))),
+        Stage::NoCreation => Err(retired(false)),
+        Stage::NoUpdate => Err(retired(true)),
+    }
+}
+
+fn check_fit(
+    wanted: &Wanted<'_>,
+    path: &Path,
+    source: &Source,
+    runtime: &str,
+    handler: &str,
+) -> Result<(), PackageError> {
+    let wish = Wish { runtime, handler, architecture: wanted.architecture, runs_here: wanted.runs_here };
+    let files = source.files().map_err(|error| unreadable(path, error))?;
+    let Err(misfit) = fit::check(&files, |name| source.content(name), &wish) else { return Ok(()) };
+    let path = path.to_owned();
+    let not_found = |problem: String| PackageError::Handler {
+        path: path.clone(),
+        runtime: runtime.to_owned(),
+        handler: handler.to_owned(),
+        problem,
+    };
+    Err(match misfit {
+        Misfit::Empty => PackageError::Empty { path },
+        Misfit::Form(example) => not_found(format!("it is written like {example}")),
+        Misfit::NoFile(files) => not_found(format!("there is no {}", files.join(", and no "))),
+        Misfit::NoName(file, name) => not_found(format!("{file} has no {name}")),
+        Misfit::NotExecutable => PackageError::NotExecutable { path },
+        Misfit::Unfit(unfit) => {
+            let architecture = wanted.architecture.to_owned();
+            PackageError::Unfit { path, unfit, architecture, is_ours: false }
+        }
+    })
+}
+
 impl Source {
+    fn files(&self) -> std::io::Result<Vec<File>> {
+        match self {
+            Self::Zip(bytes) => archive::files(bytes),
+            Self::Members(members) => {
+                let file = |member: &Member| File { name: member.name.clone(), mode: Some(member.mode) };
+                Ok(members.iter().map(file).collect())
+            }
+        }
+    }
+
+    fn content(&self, name: &str) -> Option<Vec<u8>> {
+        match self {
+            Self::Zip(bytes) => archive::content(bytes, name),
+            Self::Members(members) => {
+                members.iter().find(|member| member.name == name).map(|member| member.bytes.clone())
+            }
+        }
+    }
+
     fn sha256(&self) -> String {
         let mut hash = Sha256::new();
         match self {
@@ -301,7 +430,14 @@ mod tests {
     use super::*;
 
     fn wanted(path: &Path) -> Wanted<'_> {
-        Wanted { path: Some(path), runtime: None, handler: None, architecture: "x86_64", runs_here: false }
+        Wanted {
+            path: Some(path),
+            runtime: None,
+            handler: None,
+            architecture: "x86_64",
+            runs_here: false,
+            runtime_now: None,
+        }
     }
 
     #[test]
@@ -344,12 +480,58 @@ mod tests {
     }
 
     #[test]
+    fn what_the_runtime_would_not_find_is_missed_in_folders_and_archives() {
+        let folder = tempfile::tempdir().unwrap();
+        let python = |path: &Path, handler: &'static str| {
+            Package::find(&Wanted { runtime: Some("python3.13"), handler: Some(handler), ..wanted(path) })
+        };
+        let (code, zip) = (folder.path().join("code"), folder.path().join("code.zip"));
+        std::fs::create_dir(&code).unwrap();
+        assert!(matches!(python(&code, "app.handler"), Err(PackageError::Empty { .. })));
+        std::fs::write(code.join("app.py"), "def handler(event, context): pass\n").unwrap();
+        let made = python(&code, "app.handler").unwrap();
+        std::fs::write(&zip, &made.archive().unwrap().bytes).unwrap();
+        for path in [&code, &zip] {
+            assert!(python(path, "app.handler").is_ok());
+            assert!(matches!(python(path, "nope.h"), Err(PackageError::Handler { .. })), "{path:?}");
+            assert!(matches!(python(path, "app.handel"), Err(PackageError::Handler { .. })), "{path:?}");
+            let program = Wanted { runtime: Some("provided.al2023"), ..wanted(path) };
+            assert!(matches!(Package::find(&program), Err(PackageError::Handler { .. })), "{path:?}");
+        }
+        let none = Archive::of_members(&[]).unwrap();
+        std::fs::write(&zip, none.bytes).unwrap();
+        assert!(matches!(python(&zip, "app.handler"), Err(PackageError::Empty { .. })));
+        std::fs::write(&zip, "").unwrap();
+        assert!(matches!(python(&zip, "app.handler"), Err(PackageError::Empty { .. })));
+    }
+
+    #[test]
+    fn a_retired_runtime_is_refused_but_for_the_function_that_has_it() {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::write(folder.path().join("app.py"), "def handler(event, context): pass\n").unwrap();
+        let old = Wanted { runtime: Some("python2.7"), handler: Some("app.handler"), ..wanted(folder.path()) };
+        assert!(matches!(Package::find(&old), Err(PackageError::Retired { is_frozen: true, .. })));
+        assert!(Package::find(&Wanted { runtime_now: Some("python2.7"), ..old }).unwrap().note.is_some());
+        assert!(Package::find(&Wanted { runtime_now: Some("python3.7"), ..old }).is_err());
+    }
+
+    #[test]
+    fn a_text_is_no_program_even_where_it_would_run_here() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("healthlake.toml");
+        std::fs::write(&file, "datastore_name = \"x\"\n").unwrap();
+        let here = Wanted { runs_here: true, ..wanted(&file) };
+        assert!(matches!(Package::find(&here), Err(PackageError::Unknown { .. })));
+    }
+
+    #[test]
     fn a_program_of_the_users_is_started_as_it_is() {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("validator");
         std::fs::write(&file, "#!/bin/sh\n").unwrap();
         let package = Package::find(&Wanted { runs_here: true, ..wanted(&file) }).unwrap();
         assert_eq!((package.runtime.as_str(), package.handler.as_str()), (PROGRAM_RUNTIME, "bootstrap"));
-        assert_eq!(archive::names(&package.archive().unwrap().bytes).unwrap(), ["bootstrap"]);
+        let files = archive::files(&package.archive().unwrap().bytes).unwrap();
+        assert_eq!(files.iter().map(|file| file.name.as_str()).collect::<Vec<_>>(), ["bootstrap"]);
     }
 }

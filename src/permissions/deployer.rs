@@ -28,7 +28,8 @@ pub struct Deployer {
 pub fn deployer(places: &Places) -> Deployer {
     let mut needed: BTreeMap<(&'static str, Confinement), BTreeSet<String>> = BTreeMap::new();
     for (address, kind) in places.kinds() {
-        for grant in grants(kind).iter().chain(besides(places, kind)).filter(|grant| is_needed(places, grant)) {
+        for grant in grants(kind).iter().chain(besides(places, kind)).filter(|grant| is_needed(places, address, grant))
+        {
             let confinement = Confinement::of(places, grant);
             needed.entry((grant.action, confinement)).or_default().extend(places.arns(address, grant.on));
         }
@@ -94,9 +95,9 @@ fn besides(places: &Places, kind: Kind) -> impl Iterator<Item = &'static Grant> 
     smart.iter().chain(backup)
 }
 
-fn is_needed(places: &Places, grant: &Grant) -> bool {
+fn is_needed(places: &Places, address: &Address, grant: &Grant) -> bool {
     match grant.when {
-        When::Emptying => places.empties,
+        When::Emptying => places.empties(address),
         When::OursThroughHealthLake => places.has_address("kms_key.datastore"),
         _ => true,
     }

@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::tables::On;
 use crate::address::Address;
-use crate::config::Config;
+use crate::config::{Config, ForceDestroy};
 use crate::error::CommandError;
 use crate::graph::Graph;
 use crate::module::{self, Materials, Stack};
@@ -26,8 +26,8 @@ pub struct Places {
     pub identity: Identity,
     /// Value of the `hlctl:stack` tag, or a pattern of it.
     pub(super) tag: String,
-    /// Whether buckets may be emptied.
-    pub(super) empties: bool,
+    /// Which buckets may be emptied: as the configuration says, and as the state remembers.
+    empties: [ForceDestroy; 2],
     /// Whether the store has a continuous backup, or is to have one.
     pub(super) backs_up: bool,
     resources: BTreeMap<Address, Vec<Value>>,
@@ -60,7 +60,7 @@ impl Places {
             }
         }
         let function_roles = function_roles(&stack, &resources);
-        let empties = config.force_destroy || state.is_some_and(|state| state.settings.force_destroy);
+        let empties = [config.force_destroy, state.map(|state| state.settings.force_destroy).unwrap_or_default()];
         let backs_up = config.datastore_backup.as_ref().is_some_and(|backup| backup.enabled);
         Ok(Self { identity: identity.clone(), tag, empties, backs_up, resources, function_roles })
     }
@@ -68,6 +68,11 @@ impl Places {
     /// The resources and their kinds.
     pub(super) fn kinds(&self) -> impl Iterator<Item = (&Address, Kind)> {
         self.resources.keys().filter_map(|address| Some((address, Kind::parse(address.kind())?)))
+    }
+
+    /// Whether the bucket at this address may be emptied.
+    pub(super) fn empties(&self, address: &Address) -> bool {
+        self.empties.iter().any(|force| force.empties(address.as_str()))
     }
 
     /// Whether there is a resource of this kind.

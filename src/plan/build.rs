@@ -1,5 +1,6 @@
 //! Decides what is to be done about each resource. Pure.
 
+mod buckets;
 mod guard;
 mod reason;
 
@@ -36,6 +37,12 @@ pub struct Options {
     /// Stores beside the one in use that are not to be kept any longer.
     #[serde(default)]
     pub give_up: BTreeSet<Address>,
+    /// Jobs that are under way do not stand in the way of a destruction.
+    #[serde(default)]
+    pub ignore_jobs: bool,
+    /// An export comes first, and waits for the one that an earlier run began.
+    #[serde(default)]
+    pub exports_first: bool,
 }
 
 /// Everything that a decision rests on.
@@ -93,6 +100,7 @@ pub fn build(situation: &Situation<'_>, options: &Options) -> Result<Plan, Comma
         situation.state.deposed.iter().for_each(|deposed| decider.finish(deposed));
     }
     decider.guard();
+    decider.foresee_logs();
     Ok(decider.plan)
 }
 
@@ -293,6 +301,7 @@ impl Decider<'_> {
         let occasion = Occasion {
             action: change.action,
             changed: change.attributes.iter().map(AttributeChange::attribute).collect(),
+            attributes: &change.attributes,
             contents: change.contents.as_ref(),
             vanished: change.action == Action::Create && change.reason.as_deref() == Some(VANISHED),
             settings: self.situation.settings,

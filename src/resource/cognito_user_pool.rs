@@ -213,17 +213,26 @@ impl Resource for CognitoUserPool {
     }
 
     fn meaning(occasion: &Occasion<'_>) -> Vec<String> {
+        let mut meaning = Vec::new();
         match occasion.action {
-            Action::Delete | Action::Replace => {
-                vec![
-                    "Every user in the pool is deleted with it; nobody can log in with a token of it again.".to_owned(),
-                ]
-            }
+            Action::Delete | Action::Replace => meaning.push(
+                "Every user in the pool is deleted with it; nobody can log in with a token of it again.".to_owned(),
+            ),
             Action::Create if occasion.vanished => {
-                vec!["The missing pool's users are gone; the new pool has the test users alone.".to_owned()]
+                meaning.push("The missing pool's users are gone; the new pool has the test users alone.".to_owned())
             }
-            _ => Vec::new(),
+            _ => {}
         }
+        let is_on = |change: &AttributeChange| {
+            change.attribute() == "mfa_configuration" && change.after.as_ref().is_some_and(|after| *after == "ON")
+        };
+        if occasion.action != Action::Delete && occasion.attributes.iter().any(is_on) {
+            meaning.push(
+                "Nobody can log in without an authenticator app any more: each user, test users too, sets one up at the next log-in."
+                    .to_owned(),
+            );
+        }
+        meaning
     }
 }
 

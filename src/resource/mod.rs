@@ -199,6 +199,8 @@ pub struct Occasion<'a> {
     pub action: Action,
     /// The attributes that differ.
     pub changed: Vec<&'a str>,
+    /// What they are, and shall be.
+    pub attributes: &'a [AttributeChange],
     /// What a bucket that is to go holds.
     pub contents: Option<&'a Contents>,
     /// Whether it is made because the last one was deleted by somebody else.

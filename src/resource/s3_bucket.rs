@@ -17,6 +17,7 @@ use super::reference::{Known, Ref, Reference, Text};
 use super::tags::{as_attribute, take_over, without_aws};
 use super::{Attributes, Condition, Context, Identity, Observed, Occasion, Progress, Resource, Rule, Task, attributes};
 use crate::aws::{AwsError, Certainty, ErrorKind, Met, Operation};
+use crate::config::is_logs_bucket;
 use crate::error::ResourceError;
 use crate::plan::{Action, AttributeChange};
 
@@ -137,9 +138,10 @@ impl Resource for S3Bucket {
 
     async fn delete(task: &Task<'_>, recorded: Recorded) -> Result<(), ResourceError> {
         let cx = task.cx;
+        let may_be_emptied = cx.settings.force_destroy.empties(task.address.as_str());
         // Logs are delivered for a while after logging was switched off, so emptying may be needed more than once.
         for _ in 0..20 {
-            if cx.settings.force_destroy {
+            if may_be_emptied {
                 empty(task, &recorded.name).await?;
             }
             let result = cx
@@ -150,13 +152,14 @@ impl Resource for S3Bucket {
             match result {
                 Ok(_) => return Ok(()),
                 Err(error) if error.is_not_found() => return Ok(()),
-                Err(error) if error.code == "BucketNotEmpty" && cx.settings.force_destroy => {}
+                Err(error) if error.code == "BucketNotEmpty" && may_be_emptied => {}
                 Err(error) if error.code == "BucketNotEmpty" => break,
                 Err(error) => return Err(error.into()),
             }
         }
         let contents = count_contents(cx, &recorded.name).await?;
-        Err(ResourceError::NotEmpty { bucket: recorded.name, contents })
+        let is_for_logs = is_logs_bucket(task.address.as_str());
+        Err(ResourceError::NotEmpty { bucket: recorded.name, contents, is_for_logs })
     }
 
     fn name(recorded: &Recorded) -> String {

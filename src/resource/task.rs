@@ -14,6 +14,7 @@ use super::Resource;
 use super::reference::Known;
 use crate::address::Address;
 use crate::aws::{AwsError, Caller, Clients, Deeds, Gate, Hold, HoldObserver, Operation, Permit};
+use crate::config::ForceDestroy;
 use crate::error::ResourceError;
 use crate::state::Entry;
 use crate::wait::{Pace, Stop};
@@ -36,8 +37,8 @@ pub struct Identity {
 pub struct Settings {
     /// Days from the order to delete a key to its end.
     pub kms_deletion_window_in_days: u8,
-    /// Whether buckets may be emptied.
-    pub force_destroy: bool,
+    /// Which buckets may be emptied.
+    pub force_destroy: ForceDestroy,
 }
 
 /// Everything that the resources of one run share.

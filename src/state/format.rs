@@ -157,6 +157,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+    use crate::config::ForceDestroy;
     use crate::resource::{Identity, Settings};
     use crate::state::Home;
 
@@ -167,7 +168,12 @@ mod tests {
             partition: "aws".into(),
             caller: "arn:aws:iam::111122223333:user/me".into(),
         };
-        State::new("fhir", Home::Aws, identity, Settings { kms_deletion_window_in_days: 30, force_destroy: false })
+        State::new(
+            "fhir",
+            Home::Aws,
+            identity,
+            Settings { kms_deletion_window_in_days: 30, force_destroy: ForceDestroy::No },
+        )
     }
 
     #[test]

@@ -244,6 +244,7 @@ mod tests {
     #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
     use super::*;
+    use crate::config::ForceDestroy;
     use crate::resource::{Identity, Settings};
     use crate::state::Home;
 
@@ -254,7 +255,12 @@ mod tests {
             partition: "aws".into(),
             caller: String::new(),
         };
-        State::new("fhir", Home::Aws, identity, Settings { kms_deletion_window_in_days: 30, force_destroy: false })
+        State::new(
+            "fhir",
+            Home::Aws,
+            identity,
+            Settings { kms_deletion_window_in_days: 30, force_destroy: ForceDestroy::No },
+        )
     }
 
     fn write(store: &LocalStore, state: &State, lock: &FileLock) {

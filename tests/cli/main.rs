@@ -16,6 +16,7 @@ mod backend;
 mod basics;
 mod credentials;
 mod data;
+mod destroy;
 mod doctor;
 mod drift;
 mod export;

@@ -207,3 +207,136 @@ fn every_resource_of_a_smart_stack_can_be_replaced_when_it_is_named() {
         assert_eq!(place.state()["deposed"], serde_json::json!([]), "{address}");
     });
 }
+
+#[test]
+fn nobody_needs_the_password_where_it_is_not_set() {
+    let place = applied();
+    let plan = place.run(["plan", "--detailed-exitcode"]).without("ALICE_PASSWORD").succeeds();
+    assert!(plan.stdout.contains("cannot be checked: the variable ALICE_PASSWORD is not set"), "{plan}");
+    place.cloud().emulator.clear_requests();
+    place.run(["apply", "-y"]).without("ALICE_PASSWORD").succeeds();
+    assert_eq!(place.cloud().mutations(), Vec::<String>::new());
+    // Something else about the same user, and something else altogether.
+    place.configure("alice@example.org", "alice@example.net");
+    place.add("lambda_memory_size = 512");
+    place.run(["apply", "-y"]).without("ALICE_PASSWORD").succeeds();
+    place.run(["plan", "--out", "same.plan"]).without("ALICE_PASSWORD").succeeds();
+    place.run(["apply", "same.plan"]).without("ALICE_PASSWORD").succeeds();
+    place.run(["plan", "--detailed-exitcode"]).succeeds();
+}
+
+#[test]
+fn who_makes_a_user_needs_the_password_before_anything_begins() {
+    let place = applied();
+    let user = r#"cognito_user.test_users["alice"]"#;
+    place.cloud().emulator.clear_requests();
+    for command in ["plan", "apply"] {
+        let refused = place.run([command, "--replace", user]).without("ALICE_PASSWORD").exits(1);
+        refused.says("ALICE_PASSWORD is not set").says("set ALICE_PASSWORD");
+    }
+    let text = place.read("healthlake.toml");
+    let bob = text[text.find("[[cognito_test_users]]").unwrap()..].replace("alice", "bob").replace("ALICE", "BOB");
+    place.write("healthlake.toml", &format!("lambda_memory_size = 512\n{text}\n{bob}"));
+    place.run(["plan"]).exits(1).says("BOB_PASSWORD is not set");
+    place.run(["apply", "-y"]).exits(1).says("BOB_PASSWORD is not set");
+    assert_eq!(place.cloud().mutations(), Vec::<String>::new());
+    let doctor = place.run(["doctor", "--json"]).exits(1).json();
+    let problems: Vec<&Value> =
+        doctor["findings"].as_array().unwrap().iter().filter(|finding| finding["status"] == "problem").collect();
+    assert!(matches!(problems.as_slice(), [one] if one["check"] == "passwords"), "{problems:#?}");
+    place.run(["apply", "-y"]).env("BOB_PASSWORD", ALICE_PASSWORD).succeeds();
+}
+
+#[test]
+fn a_plan_with_a_new_password_is_not_carried_out_without_it() {
+    let place = applied();
+    place.run(["plan", "--out", "new.plan"]).env("ALICE_PASSWORD", "An0ther-Password").succeeds();
+    place.cloud().emulator.clear_requests();
+    place.run(["apply", "new.plan"]).without("ALICE_PASSWORD").exits(1).says("ALICE_PASSWORD is not set");
+    assert_eq!(place.cloud().mutations(), Vec::<String>::new());
+    place.run(["apply", "new.plan"]).env("ALICE_PASSWORD", "An0ther-Password").succeeds();
+}
+
+#[test]
+fn an_adopted_user_keeps_its_password_and_the_plan_says_so() {
+    let place = applied();
+    std::fs::remove_file(place.path(place.state_file())).unwrap();
+    for (path, _) in place.files() {
+        if path.to_string_lossy().contains(".backup") {
+            std::fs::remove_file(path).unwrap();
+        }
+    }
+    place.run(["adopt", "--discover", "-y"]).succeeds();
+    place.apply();
+    let plan = place.run(["plan", "--detailed-exitcode"]).env("ALICE_PASSWORD", "An0ther-Password").succeeds();
+    let replace = r#"hlctl apply --replace 'cognito_user.test_users["alice"]'"#;
+    assert!(plan.stdout.contains("keeps the password it came with") && plan.stdout.contains(replace), "{plan}");
+    let silent = place.run(["plan"]).without("ALICE_PASSWORD").succeeds();
+    assert!(!silent.stdout.contains("came with"), "{silent}");
+}
+
+#[test]
+fn code_that_cannot_run_is_told_before_anything_is_made() {
+    let cases: [(&str, &str); 9] = [
+        ("lambda_package = \"empty\"", "is empty"),
+        ("lambda_package = \"empty.zip\"", "is empty"),
+        ("lambda_package = \"healthlake.toml\"", "neither a zip archive"),
+        ("lambda_package = \"nowhere\"", "cannot be read"),
+        (
+            "lambda_package = \"code\"\nlambda_runtime = \"python3.13\"\nlambda_handler = \"nope.h\"",
+            "does not find the handler nope.h",
+        ),
+        ("lambda_package = \"code\"\nlambda_runtime = \"python3.13\"\nlambda_handler = \"app.h\"", "app.py has no h"),
+        (
+            "lambda_package = \"code\"\nlambda_runtime = \"python2.7\"\nlambda_handler = \"app.handler\"",
+            "retired python2.7",
+        ),
+        ("lambda_package = \"code\"\nlambda_runtime = \"provided.al2023\"", "there is no bootstrap"),
+        ("lambda_package = \"code\"\nlambda_runtime = \"python3.13\"", "lambda_handler"),
+    ];
+    each(cases, |(lines, told)| {
+        let place = Place::quick("smart");
+        std::fs::create_dir(place.path("empty")).unwrap();
+        std::fs::create_dir(place.path("code")).unwrap();
+        place.write("empty.zip", "");
+        place.write("code/app.py", "def handler(event, context):\n    return {}\n");
+        place.add(lines);
+        for command in [&["validate"][..], &["plan"], &["apply", "-y"]] {
+            place.run(command.iter().copied()).exits(1).says(told);
+        }
+        let doctor = place.run(["doctor", "--json"]).exits(1).json();
+        let findings = doctor["findings"].as_array().unwrap();
+        let problems: Vec<&Value> = findings.iter().filter(|finding| finding["status"] == "problem").collect();
+        assert!(matches!(problems.as_slice(), [one] if one.to_string().contains(told)), "{lines}\n{problems:#?}");
+        assert_eq!(place.cloud().census(), Census::default());
+    });
+}
+
+#[test]
+fn a_runtime_that_is_about_to_end_is_told_and_taken() {
+    let place = Place::quick("smart");
+    std::fs::create_dir(place.path("code")).unwrap();
+    place.write("code/app.py", "def handler(event, context):\n    return {}\n");
+    place.add("lambda_package = \"code\"\nlambda_runtime = \"python3.8\"\nlambda_handler = \"app.handler\"");
+    let doctor = place.run(["doctor"]).ends();
+    let said = doctor.stdout.contains("deprecated python3.8") || doctor.stdout.contains("retired python3.8");
+    assert!(said, "{doctor}");
+}
+
+#[test]
+fn with_mfa_the_plan_says_that_an_authenticator_app_is_needed() {
+    let place = Place::quick("smart");
+    let told = "Nobody can log in without an authenticator app";
+    let plain = place.run(["plan"]).succeeds();
+    assert!(!plain.stdout.contains(told), "{plain}");
+    place.add("hardened = true");
+    let fresh = place.run(["plan"]).succeeds();
+    assert!(fresh.stdout.contains(told), "{fresh}");
+    let place = applied();
+    place.add("cognito_mfa_configuration = \"ON\"");
+    let changed = place.run(["plan"]).succeeds();
+    assert!(changed.stdout.contains(told), "{changed}");
+    place.apply();
+    let after = place.run(["plan", "--detailed-exitcode"]).succeeds();
+    assert!(!after.stdout.contains(told), "{after}");
+}

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
-use super::keys::{self, Default, Key};
+use super::keys::{self, Default, Group, Key};
 use super::model::{Backup, Config, FhirVersion, PasswordSource, SmartConfig};
 use super::problem::Problem;
 use super::reader::Reader;
@@ -30,7 +30,7 @@ pub(super) fn config(reader: &mut Reader<'_>, base_dir: &Path) -> Config {
         tags: reader.tags(),
         allowed_account_ids: reader.list(keys::ALLOWED_ACCOUNT_IDS).into_iter().collect(),
         kms_deletion_window_in_days: small(reader.whole(keys::KMS_DELETION_WINDOW_IN_DAYS)),
-        force_destroy: reader.flag(keys::FORCE_DESTROY),
+        force_destroy: reader.force_destroy(),
         logs_bucket_self_logging: reader.flag(keys::LOGS_BUCKET_SELF_LOGGING),
         buckets_minimum_tls: reader.optional_text(keys::BUCKETS_MINIMUM_TLS),
         protect: reader.protect(),
@@ -202,6 +202,7 @@ fn across(reader: &mut Reader<'_>, config: &Config) {
         ],
     );
     across_smart(reader, smart);
+    without_effect(reader, config);
     if config.poll_interval > config.wait_timeout && !config.wait_timeout.is_zero() {
         let problem =
             Problem::warning("`poll_interval` is longer than `wait_timeout`, so hlctl looks once and gives up");
@@ -250,6 +251,15 @@ fn across_smart(reader: &mut Reader<'_>, smart: &SmartConfig) {
         }
     }
     short_passwords(reader, smart);
+    let needs_handler = |runtime: &String| !runtime.starts_with("provided");
+    if let Some(runtime) = smart.runtime.as_ref().filter(|runtime| smart.package.is_some() && needs_handler(runtime))
+        && !reader.layers.entries.contains_key(keys::LAMBDA_HANDLER.name)
+        && !reader.layers.file_broken
+    {
+        let message = format!("`lambda_handler` is missing: {} has to be told what to call", quoted(runtime));
+        let help = "for example `lambda_handler = \"lambda_function.lambda_handler\"`";
+        reader.complain(&keys::LAMBDA_RUNTIME, Problem::error(message).help(help));
+    }
     if smart.package.is_none() {
         for key in [keys::LAMBDA_RUNTIME, keys::LAMBDA_HANDLER] {
             if reader.layers.entries.contains_key(key.name) && !reader.layers.file_broken {
@@ -259,6 +269,33 @@ fn across_smart(reader: &mut Reader<'_>, smart: &SmartConfig) {
             }
         }
     }
+}
+
+/// Keys that do nothing as things stand, and a default that hardly anybody can have.
+fn without_effect(reader: &mut Reader<'_>, config: &Config) {
+    // What else is wrong comes first.
+    if reader.layers.file_broken || reader.problems.has_errors() {
+        return;
+    }
+    if config.smart_on_fhir {
+        if reader.is_built_in(&keys::COGNITO_DOMAIN) {
+            let message =
+                format!("`cognito_domain` is not set, and its default {} is long taken", quoted(&config.smart.domain));
+            let help = "such a prefix is unique in a region across all accounts: add one of your own. If that one is yours, set it";
+            reader.complain(&keys::SMART_ON_FHIR, Problem::warning(message).help(help));
+        }
+        return;
+    }
+    let of_smart = keys::all().filter(|key| key.group == Group::Smart && key.name != keys::SMART_ON_FHIR.name);
+    let set: Vec<&Key> = of_smart.filter(|key| !reader.is_built_in(key)).collect();
+    let Some(first) = set.first() else { return };
+    let more = match set.len() {
+        1 => "has".to_owned(),
+        2 => "and another key for SMART have".to_owned(),
+        many => format!("and {} other keys for SMART have", many - 1),
+    };
+    let message = format!("`{}` {more} no effect: `smart_on_fhir` is off", first.name);
+    reader.complain(first, Problem::warning(message).help("add `smart_on_fhir = true`, or leave them out"));
 }
 
 /// Passwords that stand in the configuration itself, and that the user pool would refuse for their length.

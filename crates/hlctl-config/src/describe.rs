@@ -4,15 +4,16 @@ use std::ops::Range;
 
 use toml::de::DeValue;
 
+use super::keys::FORCE_DESTROY_VALUES;
 use super::syntax::nearest_flag;
 
 /// What would be right in place of a value of the wrong type, if that is plain.
 pub(super) fn mended(value: &DeValue<'_>, wanted: &str) -> Option<String> {
     match (value, wanted) {
-        (DeValue::String(text), "true or false") => {
+        (DeValue::String(text), "true or false" | FORCE_DESTROY_VALUES) => {
             nearest_flag(text).map(|flag| format!("write `{flag}`, without quotes"))
         }
-        (DeValue::Integer(number), "true or false") => {
+        (DeValue::Integer(number), "true or false" | FORCE_DESTROY_VALUES) => {
             nearest_flag(number.as_str()).map(|flag| format!("write `{flag}`"))
         }
         (DeValue::String(text), "a whole number" | "a number of seconds") => {

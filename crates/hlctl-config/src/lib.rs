@@ -12,6 +12,7 @@ pub mod checks;
 mod describe;
 mod example;
 pub mod fingerprint;
+mod force_destroy;
 mod foreign;
 pub mod keys;
 mod layers;
@@ -32,6 +33,7 @@ mod tables;
 mod tests;
 
 pub use example::example_file;
+pub use force_destroy::{ForceDestroy, is_logs_bucket};
 pub use model::*;
 pub use origin::{Excerpt, Origin, Place};
 pub use problem::{Problem, Problems, Severity};

@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use super::force_destroy::ForceDestroy;
 use super::origin::Place;
 use super::secret::Secret;
 
@@ -50,8 +51,8 @@ pub struct Config {
     pub allowed_account_ids: BTreeSet<String>,
     /// Days between the order to delete a key and its end, 7 to 30.
     pub kms_deletion_window_in_days: u8,
-    /// Empty the buckets on destroy.
-    pub force_destroy: bool,
+    /// Which buckets a destroy empties.
+    pub force_destroy: ForceDestroy,
     /// Log access to the logs bucket into itself, as the module does.
     pub logs_bucket_self_logging: bool,
     /// Oldest version of TLS that the buckets let in; `None` leaves that to S3.

@@ -150,7 +150,8 @@ impl Problems {
         self.0.extend(more);
     }
 
-    pub(super) fn sort(&mut self) {
+    /// Brings them into the order of their places.
+    pub fn sort(&mut self) {
         self.0.sort_by_key(|problem| problem.place.as_ref().map(Place::order));
         self.0.dedup();
     }

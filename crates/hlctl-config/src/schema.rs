@@ -4,6 +4,7 @@ use serde_json::{Map, Value, json};
 use toml::de::DeValue;
 
 use super::backend::{DEFAULT_LEASE, FIELDS, LEASE};
+use super::force_destroy::ForceDestroy;
 use super::keys::{self, Default, Key, Kind, TOKEN_UNITS, TOKENS};
 use super::rules::{Rule, addresses, audit as rules, cognito, tags};
 
@@ -59,6 +60,9 @@ fn shape(kind: &Kind) -> Value {
             "additionalProperties": text(&tags::VALUE),
         }),
         Kind::Protect => protect(),
+        Kind::ForceDestroy => {
+            json!({ "anyOf": [{ "type": "boolean" }, { "type": "string", "enum": [ForceDestroy::LOGS] }] })
+        }
         Kind::Backend => backend(),
         Kind::Audit => audit(),
         Kind::TestUsers => json!({ "type": "array", "items": test_user() }),

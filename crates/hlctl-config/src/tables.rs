@@ -6,13 +6,15 @@ use std::path::Path;
 use toml::de::DeValue;
 
 use super::describe::listed;
-use super::keys::{self, Default, TOKEN_UNITS, TOKENS};
+use super::force_destroy::ForceDestroy;
+use super::keys::{self, Default, FORCE_DESTROY_VALUES, TOKEN_UNITS, TOKENS};
 use super::model::{PasswordSource, Protect, TestUser, TokenValidity, Validity};
 use super::origin::Origin;
 use super::problem::Problem;
 use super::reader::{Item, MOST_ENTRIES, Reader, table_of};
 use super::rules::{addresses, cognito, quoted, tags};
 use super::secret::Secret;
+use super::syntax::nearest_flag;
 
 impl<'s> Reader<'s> {
     /// The value of a key that parsed, with an example of it.
@@ -106,6 +108,25 @@ impl<'s> Reader<'s> {
                 Protect::Default
             }
         }
+    }
+
+    pub(super) fn force_destroy(&mut self) -> ForceDestroy {
+        self.with_item(keys::FORCE_DESTROY, Self::read_force_destroy).unwrap_or_default()
+    }
+
+    fn read_force_destroy(&mut self, item: &Item<'_, 's>, example: &'static str) -> ForceDestroy {
+        match item.value.get_ref() {
+            DeValue::Boolean(false) => return ForceDestroy::No,
+            DeValue::Boolean(true) => return ForceDestroy::All,
+            DeValue::String(word) if word == ForceDestroy::LOGS => return ForceDestroy::Logs,
+            DeValue::String(word) if nearest_flag(word).is_none() => {
+                let message = format!("`{}` cannot be {}", item.path, quoted(word));
+                let help = "`\"logs\"` empties the logs bucket alone, `true` both buckets, patient data included, `false` neither";
+                self.problems.push(item.problem(message).help(help));
+            }
+            _ => self.wrong_type(item, FORCE_DESTROY_VALUES, example),
+        }
+        ForceDestroy::No
     }
 
     pub(super) fn token_validity(&mut self) -> TokenValidity {
@@ -238,10 +259,18 @@ impl<'s> Reader<'s> {
             self.problems.push(field.problem(format!("`{}` is a string, and this is none", field.path)));
             return None;
         };
-        if !cognito::is_good_password(text) {
+        let is_good = cognito::is_good_password(text);
+        if !is_good {
             let message = format!("`{}` would be refused by the user pool", field.path);
             let wants = format!("it takes {}, and no spaces", cognito::PASSWORD.wants);
             self.problems.push(field.problem(message).help(wants));
+        }
+        // A variable is where one belongs.
+        if is_good && !matches!(field.source.origin, Origin::Variable(_)) {
+            let message = format!("`{}` stands there in plain text, for all who may read it", field.path);
+            let help = "`password_env` names a variable that holds it, `password_file` a file";
+            self.problems
+                .push(Problem::warning(message).key(&field.path).at(field.source.place(field.value.span())).help(help));
         }
         Some(PasswordSource::Inline(Secret::new(text.as_ref())))
     }

@@ -19,16 +19,17 @@ use serde_json::Value;
 use compare::Comparison;
 
 use super::apply::walk;
+use super::running_jobs::{check_again, prepare_after_jobs};
 use super::{confirm, interruptible, summary};
 use crate::address::Address;
-use crate::cli::{Manner, StoresCommand};
+use crate::cli::{Manner, RunningJobs, StoresCommand};
 use crate::config::Config;
 use crate::error::CommandError;
 use crate::exit_code::ExitCode;
 use crate::module::beside::{self, STORE};
 use crate::plan::Options;
 use crate::resource::{Context, FhirDatastore, Resource, Vitals, vitals};
-use crate::session::{Connection, Prepared, Session, Wishes, prepare, settings_of};
+use crate::session::{Connection, Prepared, Session, Wishes, settings_of};
 use crate::state::{Entry, Held, State};
 use crate::ui::json::{self, FORMAT_VERSION};
 use crate::ui::plan_view;
@@ -82,9 +83,10 @@ impl<'a> Scene<'a> {
     }
 
     async fn plan(&self, state: State, options: &Options) -> Result<Prepared, CommandError> {
-        let settings = settings_of(self.config);
-        let preparing = prepare(&self.connection, self.session, Some(self.config), state, options, settings);
-        interruptible(&self.session.stop, preparing).await
+        let (settings, wish) = (settings_of(self.config), self.manner.running_jobs);
+        let options = Options { ignore_jobs: wish == RunningJobs::Ignore, ..options.clone() };
+        let config = Some(self.config);
+        Box::pin(prepare_after_jobs(self.session, &self.connection, config, state, &options, settings, wish)).await
     }
 
     /// Shows a plan and asks whether to carry it out.
@@ -101,7 +103,7 @@ impl<'a> Scene<'a> {
         if prepared.plan.changes_aws() {
             confirm::approve(self.session, self.manner.auto_approve, question).await?;
         }
-        Ok(())
+        check_again(self.session, prepared, self.manner.running_jobs).await
     }
 
     /// Carries a plan out, and gives the state at the end.

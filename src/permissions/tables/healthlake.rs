@@ -10,6 +10,9 @@ pub(super) const STORE: &[Grant] = &[
     Grant::new("healthlake:DeleteFHIRDatastore", &["DeleteFHIRDatastore"], On::Stores, When::Ours),
     Grant::new("healthlake:DescribeFHIRDatastore", &["DescribeFHIRDatastore"], On::Stores, When::Ours),
     Grant::new("healthlake:ListFHIRDatastores", &["ListFHIRDatastores"], On::Anything, When::Always),
+    // Jobs that are under way stand in the way of a destroy.
+    Grant::new("healthlake:ListFHIRExportJobs", &["ListFHIRExportJobs"], On::Stores, When::Ours),
+    Grant::new("healthlake:ListFHIRImportJobs", &["ListFHIRImportJobs"], On::Stores, When::Ours),
     // Which stores are ours is what their tags tell.
     Grant::new("healthlake:ListTagsForResource", &["ListTagsForResource"], On::Stores, When::Always),
     Grant::new("healthlake:UpdateFHIRDatastore", &["UpdateFHIRDatastore"], On::Stores, When::Ours),

@@ -3,6 +3,7 @@
 use super::Decider;
 use super::reason::never_came_to_be;
 use crate::address::Address;
+use crate::config::is_logs_bucket;
 use crate::error::ResourceError;
 use crate::plan::{Action, AttributeChange, Change, Refusal};
 use crate::resource::{Condition, Kind, Observed};
@@ -87,11 +88,12 @@ impl Decider<'_> {
 
     fn full_bucket(&self, change: &Change) -> Option<Refusal> {
         let contents = change.contents.as_ref().filter(|contents| !contents.is_empty())?;
-        if self.situation.settings.force_destroy {
+        if self.may_be_emptied(change) {
             return None;
         }
         let bucket = change.name.clone().unwrap_or_default();
-        let error = ResourceError::NotEmpty { bucket, contents: contents.clone() };
+        let is_for_logs = is_logs_bucket(change.address.as_str());
+        let error = ResourceError::NotEmpty { bucket, contents: contents.clone(), is_for_logs };
         Some(Refusal {
             address: change.address.clone(),
             message: error.to_string(),

@@ -75,8 +75,14 @@ pub(crate) struct Phase {
 }
 
 /// What `drift` lists beyond what an apply needs; it says what it may not list, and goes on.
-pub(crate) const ONLY_NOTED: [&str; 4] =
-    ["cognito-idp:ListResourceServers", "iam:ListEntitiesForPolicy", "iam:ListRolePolicies", "lambda:ListAliases"];
+pub(crate) const ONLY_NOTED: [&str; 6] = [
+    "healthlake:ListFHIRExportJobs",
+    "healthlake:ListFHIRImportJobs",
+    "cognito-idp:ListResourceServers",
+    "iam:ListEntitiesForPolicy",
+    "iam:ListRolePolicies",
+    "lambda:ListAliases",
+];
 
 /// All of them, in order.
 pub(crate) const PHASES: &[Phase] = &[

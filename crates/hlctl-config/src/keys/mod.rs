@@ -95,6 +95,8 @@ pub(super) enum Kind {
     Tags,
     /// `protect`.
     Protect,
+    /// `force_destroy`.
+    ForceDestroy,
     /// `backend`.
     Backend,
     /// `audit`.
@@ -119,6 +121,7 @@ impl Kind {
             Self::Tags => "a table of strings",
             Self::Audit => "a table",
             Self::Protect => "true, false or a list of addresses",
+            Self::ForceDestroy => FORCE_DESTROY_VALUES,
             Self::Backend => "a table",
             Self::TestUsers => "a list of tables",
             Self::TokenValidity => "a table of whole numbers",
@@ -126,6 +129,9 @@ impl Kind {
         }
     }
 }
+
+/// What `force_destroy` has to be.
+pub(super) const FORCE_DESTROY_VALUES: &str = "true, false or `\"logs\"`";
 
 /// The tokens that `cognito_token_validity` and `cognito_token_validity_units` speak of.
 pub(super) const TOKENS: [&str; 3] = ["access_token", "id_token", "refresh_token"];

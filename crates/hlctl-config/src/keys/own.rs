@@ -69,13 +69,13 @@ keys! {
         doc: "Oldest version of TLS that the buckets' policies let in. Without it they refuse plain HTTP alone.",
         example: r#""1.2""#,
     }
-    FORCE_DESTROY: Flag = {
+    FORCE_DESTROY: Table = {
         name: "force_destroy",
         group: Group::Buckets,
-        kind: Kind::Flag,
+        kind: Kind::ForceDestroy,
         default: Default::Toml("false"),
-        doc: "Lets `hlctl destroy` delete every object and version in both buckets. Without it a bucket that is not empty stops the destroy.",
-        example: "true",
+        doc: "Lets `hlctl destroy` empty buckets: delete every version of every object. `\"logs\"` is for the logs bucket alone, which is rarely empty, since S3 keeps delivering access logs into it; `true` is for both buckets, patient data included. A bucket that is not empty and may not be emptied stops the destroy before it begins.",
+        example: r#""logs""#,
     }
     KMS_DELETION_WINDOW_IN_DAYS: Whole = {
         name: "kms_deletion_window_in_days",

@@ -210,7 +210,7 @@ keys! {
         group: Group::Smart,
         kind: Kind::Text(&rules::names::HANDLER),
         default: Default::Unset,
-        doc: "What that runtime calls.",
+        doc: "What that runtime calls; needed unless it is one for programs. Its file must be in the package.",
         example: r#""lambda_function.lambda_handler""#,
     }
     LAMBDA_ARCHITECTURE: Text = {

@@ -29,7 +29,7 @@ fn precedence_is_per_key() {
     let mut sources = with("region = \"us-east-1\"\nforce_destroy = true\n");
     sources.env = env(&[("HLCTL_FORCE_DESTROY", "false")]);
     let config = load(&sources).unwrap();
-    assert_eq!((config.region.as_deref(), config.force_destroy), (Some("us-east-1"), false));
+    assert_eq!((config.region.as_deref(), config.force_destroy), (Some("us-east-1"), ForceDestroy::No));
 }
 
 #[test]

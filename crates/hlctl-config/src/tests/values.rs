@@ -102,6 +102,48 @@ fn a_tag_called_like_a_key_is_only_a_warning_and_none_if_the_key_is_set() {
 }
 
 #[test]
+fn what_has_no_effect_or_stands_in_plain_text_is_a_warning() {
+    let warned = |more: &str| {
+        let Examined { config, problems, .. } = examine(&with(more));
+        assert!(config.is_some(), "{problems}");
+        problems.to_string()
+    };
+    let user = "username = \"a\", preferred_username = \"a\", email = \"a@example.org\", email_verified = true";
+    let smart = "smart_on_fhir = true\n";
+    let own = "cognito_domain = \"mine\"\n";
+    assert!(warned(smart).contains("is long taken"));
+    assert_eq!(warned(&format!("{smart}{own}")), "");
+    assert_eq!(warned(&format!("{smart}cognito_domain = \"smart-fhir\"\n")), "");
+    assert!(warned(own).contains("`cognito_domain` has no effect"));
+    assert!(warned(&format!("{own}lambda_timeout = 3\n")).contains("and another key for SMART have no effect"));
+    assert_eq!(warned("hardened = true\n"), "");
+    let inline = format!("{smart}{own}cognito_test_users = [{{ {user}, password = \"Corr3ct-Horse\" }}]\n");
+    let told = warned(&inline);
+    assert!(told.contains("in plain text") && !told.contains("Corr3ct"), "{told}");
+    let named = format!("{smart}{own}cognito_test_users = [{{ {user}, password_env = \"ALICE\" }}]\n");
+    assert_eq!(warned(&named), "");
+}
+
+#[test]
+fn force_destroy_is_a_flag_or_the_logs_alone() {
+    for (value, expected) in
+        [("true", ForceDestroy::All), ("false", ForceDestroy::No), ("\"logs\"", ForceDestroy::Logs)]
+    {
+        assert_eq!(loaded(&format!("force_destroy = {value}\n")).force_destroy, expected);
+        let mut sources = with("");
+        sources.sets = vec![Setting::assignment(&format!("force_destroy={value}")).unwrap()];
+        assert_eq!(load(&sources).unwrap().force_destroy, expected);
+    }
+    let mut bare = with("");
+    bare.sets = vec![Setting::assignment("force_destroy=logs").unwrap()];
+    assert_eq!(load(&bare).unwrap().force_destroy, ForceDestroy::Logs);
+    for value in ["\"data\"", "\"true\"", "\"log\"", "1", "[\"logs\"]", "\"\""] {
+        let problems = load(&with(&format!("force_destroy = {value}\n"))).unwrap_err();
+        assert!(problems.to_string().contains("force_destroy"), "{problems}");
+    }
+}
+
+#[test]
 fn loading_takes_no_time() {
     let text = example_file();
     let start = Instant::now();

@@ -1,0 +1,96 @@
+//! Plans that would take their store, bucket, role or key from jobs that are under way: refused, or put off until they have ended.
+
+use super::interruptible;
+use crate::cli::RunningJobs;
+use crate::config::{Config, is_logs_bucket};
+use crate::data::job::Job;
+use crate::error::{CommandError, ResourceError};
+use crate::plan::{Action, Options};
+use crate::resource::{Contents, Settings, count_contents};
+use crate::session::{Connection, Prepared, Session, prepare, under_way};
+use crate::state::State;
+use crate::wait::{self, Ended, Look};
+
+/// As [`prepare`], once no job stands in the way, if those are to be waited for. What they have left is in the plan then.
+pub(super) async fn prepare_after_jobs(
+    session: &Session,
+    connection: &Connection,
+    config: Option<&Config>,
+    state: State,
+    options: &Options,
+    settings: Settings,
+    wish: RunningJobs,
+) -> Result<Prepared, CommandError> {
+    loop {
+        let preparing = prepare(connection, session, config, state.clone(), options, settings.clone());
+        let prepared = interruptible(&session.stop, preparing).await?;
+        if wish != RunningJobs::Wait || prepared.jobs().running().next().is_none() {
+            return Ok(prepared);
+        }
+        wait_for_jobs(session, &prepared, options).await?;
+    }
+}
+
+async fn wait_for_jobs(session: &Session, prepared: &Prepared, options: &Options) -> Result<(), CommandError> {
+    let now: Vec<Job> = prepared.jobs().running().cloned().collect();
+    session.printer.say(&format!("Nothing is changed yet: {}. Waiting.", under_way(&now)));
+    let look = || async move {
+        let jobs = prepared.jobs_now().await?;
+        let jobs = if options.exports_first { jobs.without_exports() } else { jobs };
+        let running: Vec<Job> = jobs.running().cloned().collect();
+        Ok(if running.is_empty() { Look::Ready(()) } else { Look::Pending(under_way(&running)) })
+    };
+    match wait::until(prepared.cx.pace, &session.stop, |_| {}, look).await {
+        Ok(()) => Ok(()),
+        Err(Ended::Failed(error)) => Err(error),
+        Err(Ended::TimedOut(status)) => Err(CommandError::Incomplete {
+            message: format!("nothing was changed: {status}"),
+            hint: "the same command waits on; `wait_timeout` in the config says for how long".to_owned(),
+        }),
+        Err(Ended::Stopped(_)) => {
+            // It can only have ended by a signal.
+            Err(session.stop.signal().map_or(CommandError::Declined("it was stopped"), CommandError::Interrupted))
+        }
+    }
+}
+
+/// Looks once more before anything is deleted: there was time for new jobs while somebody was asked, or an export was made.
+pub(super) async fn check_again(session: &Session, prepared: &Prepared, wish: RunningJobs) -> Result<(), CommandError> {
+    if wish == RunningJobs::Ignore {
+        return Ok(());
+    }
+    let jobs = interruptible(&session.stop, prepared.jobs_now()).await?;
+    let running: Vec<Job> = jobs.running().cloned().collect();
+    if running.is_empty() {
+        return Ok(());
+    }
+    Err(CommandError::Protected {
+        message: format!("nothing was deleted: {}", under_way(&running)),
+        hint: "run the command again; --running-jobs=wait waits until they have ended".to_owned(),
+    })
+}
+
+/// The same of buckets that were empty when the plan was made, and that may not be emptied: they would end a destroy half-way.
+pub(super) async fn check_buckets_again(session: &Session, prepared: &Prepared) -> Result<(), CommandError> {
+    let force = prepared.cx.settings.force_destroy;
+    for change in &prepared.plan.changes {
+        let was_empty = change.contents.as_ref().is_some_and(Contents::is_empty);
+        let Some(bucket) = change.name.as_ref().filter(|_| was_empty && change.action == Action::Delete) else {
+            continue;
+        };
+        if force.empties(change.address.as_str()) {
+            continue;
+        }
+        let count = async { count_contents(&prepared.cx, bucket).await.map_err(CommandError::Aws) };
+        let contents = interruptible(&session.stop, count).await?;
+        if !contents.is_empty() {
+            let is_for_logs = is_logs_bucket(change.address.as_str());
+            let error = ResourceError::NotEmpty { bucket: bucket.clone(), contents, is_for_logs };
+            return Err(CommandError::Protected {
+                message: format!("nothing was deleted, for something has come since the plan was made: {error}"),
+                hint: error.hint().unwrap_or_default(),
+            });
+        }
+    }
+    Ok(())
+}
