@@ -76,7 +76,11 @@ pub fn predecessor(state: &State, kind: &str) -> Address {
 /// Whether it is a store, or a store's key, beside what is in use.
 pub fn is_beside(address: &Address) -> bool {
     let name = address.as_str().split_once('.').map(|(_, name)| name).unwrap_or_default();
-    let is_named = name == SUCCESSOR || name == PREDECESSOR || name.starts_with("predecessor_");
+    // As `predecessor` writes them.
+    let is_numbered =
+        |number: &str| number.parse::<u32>().is_ok_and(|parsed| parsed > 1 && parsed.to_string() == number);
+    let is_named =
+        name == SUCCESSOR || name == PREDECESSOR || name.strip_prefix("predecessor_").is_some_and(is_numbered);
     is_named && (is_store(address) || address.kind() == KmsKey::KIND)
 }
 

@@ -3,13 +3,18 @@
 //! The policies, lifecycle rules and names of the Terraform module that hlctl replaces live here and nowhere else, with
 //! the module's faults mended. Pure: nothing here asks AWS.
 
+mod addresses;
 pub mod beside;
+#[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::panic, reason = "a test may panic")]
+pub(crate) mod examples;
 mod outputs;
 mod smart;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+pub use addresses::{asks_for, is_known, known_of_kind};
 pub use beside::Beside;
 pub use outputs::{SECRETS, outputs};
 pub use smart::test_user;
@@ -30,6 +35,11 @@ use crate::resource::{
 const UPLOADS_DROPPED_AFTER_DAYS: i32 = 7;
 /// What every access log's key begins with; the lifecycle rule of the logs bucket is for these.
 const LOG_PREFIX: &str = "log/";
+
+/// The bucket for import and export data.
+pub const DATA_BUCKET: &str = "s3_bucket.data";
+/// The bucket that receives the access logs.
+const LOGS_BUCKET: &str = "s3_bucket.access_logs";
 
 /// The resources that a configuration asks for, by address.
 pub type Stack = BTreeMap<Address, Spec>;
@@ -281,7 +291,11 @@ pub fn is_protected(protect: &Protect, address: &Address) -> bool {
     }
 }
 
-/// The store, the keys and the data bucket: what holds patient data, or the means to read it.
+/// The store, the keys and the data bucket: what holds patient data, or the means to read it. A bucket counts as the data
+/// bucket wherever it is but at the address of the logs.
 fn by_default(address: &Address) -> bool {
-    address.as_str() == "s3_bucket.data" || Kind::parse(address.kind()).is_some_and(Kind::is_precious)
+    match Kind::parse(address.kind()) {
+        Some(Kind::S3Bucket) => address.as_str() != LOGS_BUCKET,
+        kind => kind.is_some_and(Kind::is_precious),
+    }
 }
