@@ -81,6 +81,7 @@ pub async fn run(run: Run<'_>, observer: &mut dyn Observer) -> Result<Report, Co
         stack: run.stack,
         known,
         foretold,
+        before: run.state.clone(),
         state: run.state,
         schedule: Schedule::new(needs, run.parallelism),
         tasks: JoinSet::new(),
@@ -129,6 +130,8 @@ struct Coordinator<'a> {
     refuge: Option<LocalStore>,
     sender: mpsc::UnboundedSender<Message>,
     wait: bool,
+    /// What was known before anything was done.
+    before: State,
     /// AWS takes the credentials no more, or the lock is lost: nothing that is begun could succeed.
     barred: bool,
 }
@@ -176,9 +179,11 @@ impl Coordinator<'_> {
         failure = self.writer.finish().await.err().or(failure);
         self.writer.dirty |= failure.is_some();
         self.write(failure).await?;
-        // Once nothing is left the backup says so too, so that whoever then removes the state starts afresh.
-        self.writer.dirty = self.state.is_empty() && !self.steps.is_empty();
-        self.write(None).await?;
+        if self.state.is_empty() && !self.before.is_empty() {
+            // Keys and stores can be brought back for a while, by ids that nothing else tells any more.
+            // The destroy itself is done, whether or not that can be kept.
+            drop(self.writer.held.keep_destroyed(&self.before));
+        }
         Ok(Report { outcomes: self.outcomes, state: self.state })
     }
 

@@ -11,6 +11,8 @@ use super::{Place, State, StateError};
 /// The format that this hlctl writes, and the newest it reads.
 pub const VERSION: u64 = 1;
 const MAGIC: &str = "hlctl-state";
+/// Marks the last state of a stack that was destroyed.
+const DESTROYED: &str = "destroyed";
 
 #[derive(Serialize, Deserialize)]
 struct Envelope {
@@ -37,6 +39,24 @@ pub fn encode(state: &State) -> Result<Vec<u8>, serde_json::Error> {
     let mut bytes = serde_json::to_vec_pretty(&envelope)?;
     bytes.push(b'\n');
     Ok(bytes)
+}
+
+/// The bytes of the last state of a stack that was destroyed: a backup that tells what there was, not one to go back to.
+///
+/// # Errors
+/// As [`encode`].
+pub fn encode_destroyed(state: &State) -> Result<Vec<u8>, serde_json::Error> {
+    let mut whole: Value = serde_json::from_slice(&encode(state)?)?;
+    if let Some(members) = whole.as_object_mut() {
+        members.insert(DESTROYED.to_owned(), true.into());
+    }
+    serde_json::to_vec_pretty(&whole)
+}
+
+/// Whether [`encode_destroyed`] made these bytes.
+pub fn is_destroyed(bytes: &[u8]) -> bool {
+    let whole: Option<Value> = serde_json::from_slice(bytes).ok();
+    whole.and_then(|whole| whole.get(DESTROYED)?.as_bool()).unwrap_or(false)
 }
 
 /// The same state in other bytes; `None` if these are not a state's.

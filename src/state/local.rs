@@ -82,7 +82,7 @@ impl LocalStore {
 
     /// No state but a backup: somebody moved or deleted the state, and starting anew would make everything twice.
     fn read_missing(&self) -> Result<Option<State>, StateError> {
-        if self.read_backup()?.is_none_or(|state| state.is_empty()) {
+        if self.read_backup()?.is_none_or(|state| state.is_empty()) || self.was_destroyed() {
             return Ok(None);
         }
         Err(StateError::Damaged {
@@ -99,6 +99,22 @@ impl LocalStore {
     pub fn read_backup(&self) -> Result<Option<State>, StateError> {
         let backup = Self { path: self.backup_path(), is_linked: false };
         Ok(backup.bytes()?.and_then(|bytes| format::decode(&bytes, &backup.place()).ok()))
+    }
+
+    fn was_destroyed(&self) -> bool {
+        fs::read(self.backup_path()).is_ok_and(|bytes| format::is_destroyed(&bytes))
+    }
+
+    /// Keeps these bytes as the backup, the state staying as it is.
+    ///
+    /// # Errors
+    /// The file cannot be written, or the lock was taken away.
+    pub fn keep_as_backup(&self, bytes: &[u8], lock: &FileLock) -> Result<(), StateError> {
+        let backup = self.backup_path();
+        let failed = |error| io("keep the backup", &backup, error);
+        let beside = Beside::write(&backup, &self.unfinished_prefix(), bytes).map_err(failed)?;
+        lock.check()?;
+        beside.put_in_place(&backup).map_err(failed)
     }
 
     fn whole_backup(&self) -> Option<Place> {

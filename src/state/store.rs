@@ -148,6 +148,17 @@ impl Held {
         self.put(None, move || format::encode(&state)).await
     }
 
+    /// Keeps what a stack was before it was destroyed. In S3 the backup is that already.
+    ///
+    /// # Errors
+    /// It cannot be written, or the lock is lost.
+    pub fn keep_destroyed(&self, state: &State) -> Result<(), StateError> {
+        let Self::Local(store, lock) = self else { return Ok(()) };
+        let failed =
+            |error: serde_json::Error| StateError::Io { doing: "encode", place: self.place(), error: error.into() };
+        store.keep_as_backup(&format::encode_destroyed(state).map_err(failed)?, lock)
+    }
+
     /// Leaves a note that the state is elsewhere from now on.
     ///
     /// # Errors
