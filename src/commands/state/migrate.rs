@@ -13,6 +13,9 @@ use crate::state::{Held, Place, State, StateError, Store};
 pub(super) async fn run(session: &Session, arguments: &MigrateArgs) -> Result<ExitCode, CommandError> {
     let (from, to) = places(session, arguments).await?;
     if from.place() == to.place() {
+        if interruptible(&session.stop, session.read(&from)).await?.is_none() {
+            return Err(StateError::Missing { place: from.place() }.into());
+        }
         return Err(CommandError::Usage {
             message: format!("the state is at {} already", from.place()),
             hint: "name another place: `backend` in the config, or --to, or --from".to_owned(),
@@ -51,14 +54,20 @@ async fn places(session: &Session, arguments: &MigrateArgs) -> Result<(Store, St
         })
     };
     let local = Store::Local(session.local_store());
-    let from = match &arguments.from {
-        Some(text) => session.store_at(&named(text)?, config.as_ref()).await?,
-        None => local,
-    };
+    let configured = session.store(config.as_ref()).await?;
     let to = match &arguments.to {
-        Some(text) => session.store_at(&named(text)?, config.as_ref()).await?,
-        None => session.store(config.as_ref()).await?,
+        Some(text) => Some(session.store_at(&named(text)?, config.as_ref()).await?),
+        None => None,
     };
+    let from = match (&arguments.from, &to) {
+        (Some(text), _) => session.store_at(&named(text)?, config.as_ref()).await?,
+        // To another place than where the configuration has it: from there, if it is there.
+        (None, Some(to)) if configured.place() != to.place() && configured.read().await?.is_some() => {
+            configured.clone()
+        }
+        (None, _) => local,
+    };
+    let to = to.unwrap_or(configured);
     Ok((from, to))
 }
 

@@ -45,7 +45,15 @@ fn read(file: &Path) -> Result<State, CommandError> {
     } else {
         std::fs::read(file).with_context(|| format!("cannot read {}", file.display()))?
     };
-    Ok(format::decode(&bytes, &Place::from(file))?)
+    format::decode(&bytes, &Place::from(file)).map_err(|error| match error {
+        // The hint of a damaged state is about one that is in use; this file is not.
+        StateError::Damaged { place, problem, .. } => CommandError::Stranded {
+            message: format!("{place} cannot be pushed: {problem}"),
+            hint: "the state in use was not touched. Push a file as `hlctl state pull` or hlctl itself wrote it"
+                .to_owned(),
+        },
+        error => error.into(),
+    })
 }
 
 /// The serial under which it may be written.
