@@ -3,6 +3,7 @@
 mod fleet;
 mod jobs;
 mod keeping;
+mod own_stack;
 mod passwords;
 
 use std::collections::BTreeMap;
@@ -24,13 +25,13 @@ use crate::config::{Config, Protect, Setting, Sources};
 use crate::error::CommandError;
 use crate::graph::Graph;
 use crate::materials;
-use crate::module::beside::is_beside;
+use crate::module::beside::{counterpart, is_beside};
 use crate::module::{self, Stack};
 use crate::plan::build::Situation;
 use crate::plan::{self, Change, Options, Plan, Seen};
 use crate::resource::{Context, Identity, Settings};
 use crate::state::{Entry, Home, State, Status};
-use crate::ui::Printer;
+use crate::ui::{Printer, instant};
 use crate::wait::{Pace, Stop};
 
 /// The files and flags of one run; nothing has been read yet.
@@ -294,10 +295,10 @@ pub struct Prepared {
     pub state: State,
     /// Which addresses are protected.
     pub protect: Protect,
+    config: Option<Config>,
     graph: Graph,
     seen: BTreeMap<Address, Seen>,
-    store_name: Option<String>,
-    gone: Vec<Address>,
+    gone: Vec<String>,
     jobs: Jobs,
     passwords: Passwords,
     /// What is to be said whatever the plan is.
@@ -316,7 +317,7 @@ impl Prepared {
             protect,
             graph,
             seen,
-            store_name: None,
+            config: None,
             gone: Vec::new(),
             jobs: Jobs::default(),
             passwords: Passwords::default(),
@@ -337,15 +338,15 @@ impl Prepared {
                 seen: &self.seen,
                 identity: &connection.identity,
                 is_protected: &|address| module::is_protected(&self.protect, address),
-                config_decides: self.store_name.is_some(),
+                config_decides: self.config.is_some(),
+                asks_for: &|address| self.asks_for(address),
+                data_bucket: self.config.as_ref().map(|config| config.data_bucket_name.as_str()),
                 settings: &self.cx.settings,
-                store_name: self.store_name.as_deref(),
+                store_name: self.config.as_ref().map(|config| config.datastore_name.as_str()),
             },
             options,
         )?;
-        let gone =
-            self.gone.iter().map(|address| format!("{address} was deleted outside hlctl; it is struck from the state"));
-        self.plan.warnings.extend(gone);
+        self.plan.warnings.extend(self.gone.iter().cloned());
         self.plan.warnings.extend(self.notes.iter().cloned());
         self.plan.warnings.extend(self.passwords.warnings(&self.plan));
         self.plan.refusals.extend(self.passwords.refusals(&self.plan));
@@ -375,6 +376,15 @@ impl Prepared {
     /// As [`Jobs::look`].
     pub async fn jobs_now(&self) -> Result<Jobs, CommandError> {
         Jobs::look(&self.cx, &self.plan, &self.state, &self.seen).await
+    }
+
+    /// Whether the configuration asks for a resource there. What it says of the store in use counts for those beside it.
+    fn asks_for(&self, address: &Address) -> bool {
+        let Some(config) = &self.config else { return false };
+        match counterpart(address) {
+            Some(in_use) => module::asks_for(config, &Address::parse(in_use)),
+            None => module::asks_for(config, address),
+        }
     }
 
     /// Whether the address is protected.
@@ -413,22 +423,21 @@ pub async fn prepare(
     let mut graph = graph_of(&stack);
     let protect = config.map_or(Protect::Default, |config| config.protect.clone());
     let seen = plan::refresh(&cx, &stack, &graph, &state, destroys_buckets(&stack, &state, options)).await?;
-    let store_name = config.map(|config| config.datastore_name.clone());
     let mut state = state;
     let gone = if options.destroy { Vec::new() } else { let_go(&mut state, &seen) };
     if !gone.is_empty() {
         (stack, ..) = wanted(&state)?;
         graph = graph_of(&stack);
     }
-    let (plan, jobs) = (Plan::default(), Jobs::default());
-    let mut prepared =
-        Prepared { cx, stack, plan, state, protect, graph, seen, store_name, gone, jobs, passwords, notes };
+    let (plan, jobs, config) = (Plan::default(), Jobs::default(), config.cloned());
+    let mut prepared = Prepared { cx, stack, plan, state, protect, config, graph, seen, gone, jobs, passwords, notes };
     prepared.decide_again(connection, options)?;
     let jobs = prepared.jobs_now().await?;
     prepared.jobs = if options.exports_first { jobs.without_exports() } else { jobs };
     if !prepared.jobs.is_empty() {
         prepared.decide_again(connection, options)?;
     }
+    own_stack::recognise(session, &mut prepared.plan, &prepared.state);
     Ok(prepared)
 }
 
@@ -441,11 +450,19 @@ fn graph_of(stack: &Stack) -> Graph {
 }
 
 /// A store beside the one in use, or its key, that somebody else has deleted is not made again.
-fn let_go(state: &mut State, seen: &BTreeMap<Address, Seen>) -> Vec<Address> {
+fn let_go(state: &mut State, seen: &BTreeMap<Address, Seen>) -> Vec<String> {
     let is_gone = |address: &Address| seen.get(address).is_some_and(|seen| seen.observed.is_none());
     let was_kept = |address: &Address, entry: &Entry| is_beside(address) && entry.status == Status::Ready;
     let gone = state.resources.extract_if(.., |address, entry| was_kept(address, entry) && is_gone(address));
-    gone.map(|(address, _)| address).collect()
+    let told = |(address, _): (Address, Entry)| {
+        let remains = seen.get(&address).and_then(|seen| seen.remains.as_ref()).filter(|remains| !remains.is_over);
+        let back = remains.map(|remains| {
+            let until = remains.until.map(|until| format!(" until {}", instant(until))).unwrap_or_default();
+            format!("; it can be restored{until}: hlctl restore --at latest --from {}", remains.id)
+        });
+        format!("{address} was deleted outside hlctl; it is struck from the state{}", back.unwrap_or_default())
+    };
+    gone.map(told).collect()
 }
 
 /// Counting what a bucket holds takes time, so it is done only where a bucket may go.

@@ -147,6 +147,7 @@ pub fn enter(
             origin: None,
             attributes: observed.attributes.into_iter().filter(|(name, _)| is_wanted(name)).collect(),
         };
-        state.resources.insert(address, entry);
+        state.resources.insert(address.clone(), entry);
+        state.give_back_protection(&address);
     }
 }

@@ -44,7 +44,7 @@ impl Job {
             Work::Settle(recorded) => self.step.kind.settle(&task, recorded).await.map(Some),
             Work::Adopt(recorded) => Ok(Some(recorded.clone())),
             Work::Delete { recorded, .. } => self.step.kind.delete(&task, recorded).await.map(|()| None),
-            Work::Forget => Ok(None),
+            Work::Forget | Work::ForgetDeposed(_) => Ok(None),
         }
     }
 

@@ -46,6 +46,8 @@ pub enum Work {
     },
     /// Strike it from the state.
     Forget,
+    /// Strike what is recorded from the replaced: it stands somewhere else.
+    ForgetDeposed(Value),
 }
 
 /// The steps of a plan, and what each needs.
@@ -73,6 +75,7 @@ pub fn steps(
             Action::Update => steps.push(step(Work::Update(recorded()?, change.attributes.clone()))),
             Action::Settle => steps.push(step(Work::Settle(recorded()?))),
             Action::Adopt => steps.push(step(Work::Adopt(recorded()?))),
+            Action::Forget if change.deposed => steps.push(step(Work::ForgetDeposed(recorded()?))),
             Action::Forget => steps.push(step(Work::Forget)),
             Action::Delete => steps.push(step(delete(plan, change, recorded()?, change.deposed))),
             Action::Replace => {
@@ -117,7 +120,8 @@ struct Linker<'a> {
 impl<'a> Linker<'a> {
     fn new(plan: &'a Plan, state: &'a State, steps: &'a [Step], foretold: &'a BTreeMap<Address, Value>) -> Self {
         let is_delete = |step: &Step| matches!(step.work, Work::Delete { .. } | Work::Forget);
-        let numbered = || steps.iter().enumerate();
+        let is_aside = |step: &Step| matches!(step.work, Work::ForgetDeposed(_));
+        let numbered = || steps.iter().enumerate().filter(|(_, step)| !is_aside(step));
         let makes = numbered().filter(|(_, step)| !is_delete(step)).map(|(id, step)| (&step.address, id)).collect();
         let deletes = numbered().filter(|(_, step)| is_delete(step)).map(|(id, step)| (&step.address, id)).collect();
         Self { plan, state, steps, foretold, makes, deletes }
@@ -128,6 +132,7 @@ impl<'a> Linker<'a> {
             .iter()
             .map(|step| {
                 let steps = match &step.work {
+                    Work::ForgetDeposed(_) => Vec::new(),
                     Work::Delete { .. } | Work::Forget => self.before_delete(step),
                     _ => self.before_make(step),
                 };
@@ -198,7 +203,7 @@ impl<'a> Linker<'a> {
         let recorded = match &step.work {
             Work::Update(recorded, _) | Work::Settle(recorded) | Work::Adopt(recorded) => Some(recorded.clone()),
             Work::Delete { recorded, .. } => Some(recorded.clone()),
-            Work::Forget => None,
+            Work::Forget | Work::ForgetDeposed(_) => None,
             Work::Create => self.foretold.get(&step.address).cloned(),
         };
         recorded.map_or(Ok(None), |recorded| step.kind.group(&recorded))

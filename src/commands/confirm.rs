@@ -44,7 +44,7 @@ pub(super) async fn ask_for_names(session: &Session, refusals: &[&Refusal]) -> R
     wanted.sort();
     wanted.dedup();
     for name in &wanted {
-        let question = format!("\nTo destroy it for good, type the name of the protected {name:?}:");
+        let question = format!("\nTo destroy it, type the name of the protected {name:?}:");
         if ask(session, question).await? != *name {
             return Err(CommandError::Declined("the name was not given"));
         }

@@ -9,7 +9,7 @@ use serde_json::Value;
 use super::apply::{show, walk};
 use super::final_export::FinalExport;
 use super::running_jobs::{check_again, check_buckets_again, prepare_after_jobs};
-use super::{confirm, data, interruptible, locked, summary};
+use super::{confirm, data, interruptible, locked, stores, summary};
 use crate::address::Address;
 use crate::cli::{DestroyArgs, RunningJobs};
 use crate::config::{Config, ForceDestroy};
@@ -25,7 +25,7 @@ pub(super) async fn run(session: &Session, arguments: &DestroyArgs) -> Result<Ex
     let config = session.config_if_any()?;
     let store = session.store(config.as_ref()).await?;
     // Reading first keeps a mistaken directory from getting a lock file and a sandbox.
-    interruptible(&session.stop, session.read_existing(&store)).await?;
+    interruptible(&session.stop, session.read_to_destroy(&store)).await?;
     let work = async |held| destroy(session, arguments, config.as_ref(), held).await;
     locked(session, &store, "hlctl destroy", arguments.manner.lock_timeout, work).await
 }
@@ -96,6 +96,7 @@ async fn destroy(
     }
     summary::conclude(session, &report, "The destroy", "hlctl destroy")?;
     session.printer.say(&format!("\n{}", summary::done(&report, "Destroy", begun.elapsed())));
+    Box::pin(stores::tell_what_can_be_restored(session, &prepared.cx, &prepared.plan)).await;
     Ok(ExitCode::Success)
 }
 

@@ -14,7 +14,7 @@ use crate::plan::file::PlanFile;
 use crate::plan::{Options, refresh_only};
 use crate::resource::{Identity, STACK_TAG};
 use crate::session::{Connection, Prepared, Session, Wishes, prepare, settings_of};
-use crate::state::{State, StateError};
+use crate::state::State;
 use crate::ui::{json, plan_view};
 
 /// Shows what apply would do, and changes nothing anywhere.
@@ -28,7 +28,7 @@ pub(super) async fn run(session: &Session, arguments: &PlanArgs) -> Result<ExitC
     let store = session.store(config.as_ref()).await?;
     let state = interruptible(&session.stop, session.read(&store)).await?;
     let is_new = state.is_none();
-    let missing = || CommandError::State(StateError::Missing { place: store.place() });
+    let missing = || session.nothing_to_destroy(&store);
     let options = Options { destroy: arguments.destroy, ..options(&arguments.scope) };
     let (connection, mut prepared) = interruptible(&session.stop, async {
         let wishes = match (&config, &state) {

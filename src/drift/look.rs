@@ -10,9 +10,11 @@ use crate::address::Address;
 use crate::error::{CommandError, ResourceError};
 use crate::graph::Graph;
 use crate::module::Stack;
+use crate::module::beside::counterpart;
 use crate::plan::{Seen, foretell, survey};
-use crate::resource::{Condition, Context, Hanging, Kind, Known, Observed, STACK_TAG};
+use crate::resource::{Condition, Context, Hanging, Kind, Known, Observed, Remains, STACK_TAG};
 use crate::state::{Entry, State, Status};
+use crate::ui::instant;
 
 /// What was read, and what came of it.
 #[derive(Debug)]
@@ -120,7 +122,8 @@ impl Judge<'_> {
                 let error = ResourceError::Taken { name, owner };
                 Finding { hint: error.hint(), ..with(Verdict::Foreign, &error.to_string()) }
             }
-            (None, _) => with(Verdict::Pending, "it has not been made yet"),
+            (None, Some(_)) => with(Verdict::Pending, "it exists, and the state does not hold it; an apply adopts it"),
+            (None, None) => with(Verdict::Pending, "it has not been made yet"),
             (Some(Entry { status: Status::Creating, .. }), _) => {
                 with(Verdict::Pending, "an earlier run was cut off while it made it")
             }
@@ -130,7 +133,10 @@ impl Judge<'_> {
             (Some(entry), None) if self.is_leaving(address) && entry.recorded.is_none() => {
                 with(Verdict::Clean, "it was never made")
             }
-            (Some(_), None) => with(Verdict::Missing, "it was deleted outside hlctl"),
+            (Some(_), None) => match &seen.remains {
+                Some(remains) => lost(remains, with(Verdict::Missing, "it was deleted outside hlctl")),
+                None => with(Verdict::Missing, "it was deleted outside hlctl"),
+            },
             (Some(entry), Some(observed)) => self.compared(address, entry, seen.kind, observed),
         })
     }
@@ -203,6 +209,23 @@ impl Judge<'_> {
             last_change: None,
             names: identity.map(names).unwrap_or_default(),
         }
+    }
+}
+
+/// With what can be done about it.
+fn lost(remains: &Remains, finding: Finding) -> Finding {
+    if remains.is_over {
+        let reason = "it was deleted outside hlctl, and its backup can no longer be restored".to_owned();
+        return Finding { reason: Some(reason), ..finding };
+    }
+    let until = remains.until.map(|until| format!(" until {}", instant(until))).unwrap_or_default();
+    Finding {
+        reason: Some(format!("it was deleted outside hlctl; it had a backup and can be restored{until}")),
+        hint: Some(match counterpart(&finding.address) {
+            None => "to bring it back with its data: hlctl restore --at latest --use".to_owned(),
+            Some(_) => format!("to bring it back: hlctl restore --at latest --from {}", remains.id),
+        }),
+        ..finding
     }
 }
 

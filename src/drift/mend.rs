@@ -73,6 +73,7 @@ mod tests {
                 condition: crate::resource::Condition::Ready,
             };
             let seen = Seen {
+                remains: None,
                 kind: crate::resource::Kind::IamRole,
                 recorded: None,
                 observed: Some(observed),

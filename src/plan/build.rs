@@ -2,22 +2,28 @@
 
 mod buckets;
 mod guard;
+mod held;
 mod reason;
+#[cfg(test)]
+mod tests;
+mod unknown;
 
 use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::Value;
 
 use crate::address::Address;
 use crate::error::{CommandError, ResourceError};
 use crate::graph::Graph;
-use crate::module::Stack;
-use crate::resource::{Condition, Identity, Kind, Known, Observed, Occasion, STACK_TAG, Settings, Spec};
+use crate::module::{DATA_BUCKET, Stack, is_known};
+use crate::resource::{Condition, Identity, Kind, Known, Observed, Occasion, Remains, STACK_TAG, Settings, Spec};
 use crate::state::{Deposed, Entry, State, Status};
 
 use super::diff::diff;
 use super::refresh::{Seen, known};
 use super::{Action, AttributeChange, Change, Plan, Refusal};
 pub use guard::can_bring_its_data;
-use guard::{ending, refusal};
+use guard::{ending, lost, refusal};
 use reason::{VANISHED, beginning, existing, never_came_to_be, vanished};
 
 /// What the user asked for besides the configuration.
@@ -61,6 +67,10 @@ pub struct Situation<'a> {
     pub is_protected: &'a dyn Fn(&Address) -> bool,
     /// Whether there is a configuration, so that `is_protected` says what it asks for.
     pub config_decides: bool,
+    /// Which addresses the configuration asks for; a destroy does not ask for less.
+    pub asks_for: &'a dyn Fn(&Address) -> bool,
+    /// Name of the data bucket in the configuration, if there is one.
+    pub data_bucket: Option<&'a str>,
     /// Settings for deletions.
     pub settings: &'a Settings,
     /// The store's name in the configuration, if there is one.
@@ -92,21 +102,23 @@ pub fn build(situation: &Situation<'_>, options: &Options) -> Result<Plan, Comma
         }
     }
     for (address, entry) in situation.state.resources.iter().rev() {
-        if !situation.stack.contains_key(address) && chosen.as_ref().is_none_or(|chosen| chosen.contains(address)) {
+        if situation.stack.contains_key(address) {
+            continue;
+        }
+        if !options.destroy && !is_known(address) {
+            decider.keep_unknown(address, entry);
+        } else if chosen.as_ref().is_none_or(|chosen| chosen.contains(address)) {
             decider.delete(address, entry)?;
         }
     }
     if options.targets.is_empty() {
         situation.state.deposed.iter().for_each(|deposed| decider.finish(deposed));
     }
+    decider.keep_what_others_hold();
+    decider.refuse_unknown();
     decider.guard();
     decider.foresee_logs();
     Ok(decider.plan)
-}
-
-/// What `hlctl protect` or `hlctl unprotect` said.
-fn by_hand(entry: Option<&Entry>) -> Option<bool> {
-    entry?.protection
 }
 
 fn check_named(situation: &Situation<'_>, options: &Options) -> Result<(), CommandError> {
@@ -183,7 +195,7 @@ impl Decider<'_> {
         Ok(())
     }
 
-    fn foretold(&self, address: &Address, spec: &Spec) -> Result<Option<serde_json::Value>, CommandError> {
+    fn foretold(&self, address: &Address, spec: &Spec) -> Result<Option<Value>, CommandError> {
         spec.foretold(self.situation.identity, &self.known)
             .map_err(|error| CommandError::Resource { address: address.clone(), error })
     }
@@ -201,6 +213,15 @@ impl Decider<'_> {
         if let Some(error) = seen.as_ref().and_then(|seen| seen.barred.as_ref()) {
             self.plan.refusals.push(refusal(address, error));
         }
+        if observed.is_none()
+            && let Some((entry, remains)) = entry.zip(seen.as_ref().and_then(|seen| seen.remains.as_ref()))
+            && entry.status == Status::Ready
+            && !self.options.replace.contains(address)
+        {
+            self.keep_lost(address, entry, remains);
+            return Ok(());
+        }
+        let is_found = entry.is_none() && self.foretold(address, spec)?.is_none();
         let recorded = seen.and_then(|seen| seen.recorded);
         let rules = spec.kind().rules();
         let attributes = diff(rules, &wanted, observed.as_ref().map(|observed| &observed.attributes));
@@ -210,7 +231,7 @@ impl Decider<'_> {
             Some(observed) => {
                 let barred = self.taken(address, entry, observed).or_else(|| ending(address, observed));
                 self.plan.refusals.extend(barred);
-                match existing(entry, observed, &attributes, forced) {
+                match existing(entry, observed, &attributes, forced, is_found) {
                     (Action::NoOp, None) => self.protection(address, entry),
                     decided => decided,
                 }
@@ -223,7 +244,7 @@ impl Decider<'_> {
             action,
             reason,
             meaning: Vec::new(),
-            protected: by_hand(entry).unwrap_or_else(|| (self.situation.is_protected)(address))
+            protected: self.protects_wanted(address, entry, recorded.as_ref())
                 || observed.as_ref().is_some_and(is_locked),
             delete_first: false,
             deposed: false,
@@ -233,6 +254,30 @@ impl Decider<'_> {
             attributes,
         };
         self.settle_identity(change, spec)
+    }
+
+    /// What somebody else deleted and can be brought back is neither made again nor forgotten by the way.
+    fn keep_lost(&mut self, address: &Address, entry: &Entry, remains: &Remains) {
+        let recorded = entry.recorded.clone();
+        if let Some(recorded) = &recorded {
+            self.known.insert(address.clone(), recorded.clone());
+        }
+        self.plan.refusals.push(lost(address, remains));
+        self.plan.changes.push(Change {
+            address: address.clone(),
+            kind: entry.kind.clone(),
+            name: recorded.as_ref().and_then(|recorded| entry.kind()?.name(recorded).ok()),
+            action: Action::NoOp,
+            reason: None,
+            attributes: Vec::new(),
+            meaning: Vec::new(),
+            protected: self.protects_wanted(address, Some(entry), recorded.as_ref()),
+            delete_first: false,
+            deposed: false,
+            contents: None,
+            observed: None,
+            recorded,
+        });
     }
 
     /// A change of protection alone is a change of the state, and must not go unsaid.
@@ -304,6 +349,8 @@ impl Decider<'_> {
             attributes: &change.attributes,
             contents: change.contents.as_ref(),
             vanished: change.action == Action::Create && change.reason.as_deref() == Some(VANISHED),
+            observed: change.observed.as_ref(),
+            remains: self.situation.seen.get(&change.address).and_then(|seen| seen.remains.as_ref()),
             settings: self.situation.settings,
         };
         Kind::parse(&change.kind).map(|kind| kind.meaning(&occasion)).unwrap_or_default()
@@ -381,12 +428,42 @@ impl Decider<'_> {
         }
     }
 
-    /// What was said by hand counts first, then the configuration, if there is one; else what the state was told.
+    /// What was said by hand counts first. The configuration decides about the addresses that it asks for; elsewhere what
+    /// the state was told counts too, so that protection does not end where a resource's address does.
     fn protects(&self, address: &Address, entry: &Entry) -> bool {
         if let Some(protection) = entry.protection {
             return protection;
         }
-        if self.situation.config_decides { (self.situation.is_protected)(address) } else { entry.protected }
+        if self.was_released(address, entry.recorded.as_ref()) {
+            return true;
+        }
+        let said = self.says(address, entry.recorded.as_ref());
+        match (self.situation.config_decides, is_known(address)) {
+            (true, _) if (self.situation.asks_for)(address) => said,
+            (false, true) => entry.protected,
+            _ => entry.protected || said,
+        }
+    }
+
+    /// The same of what is wanted.
+    fn protects_wanted(&self, address: &Address, entry: Option<&Entry>, recorded: Option<&Value>) -> bool {
+        let by_hand = entry.and_then(|entry| entry.protection);
+        by_hand.unwrap_or_else(|| self.was_released(address, recorded) || self.says(address, recorded))
+    }
+
+    /// Whether it was protected when the state was made to forget it.
+    fn was_released(&self, address: &Address, recorded: Option<&Value>) -> bool {
+        let both = Kind::parse(address.kind()).zip(recorded);
+        both.is_some_and(|(kind, recorded)| self.situation.state.released(kind, recorded).is_some())
+    }
+
+    /// What the configuration says of an address. The data bucket is the data bucket at any address.
+    fn says(&self, address: &Address, recorded: Option<&Value>) -> bool {
+        let bucket = (address.kind() == Kind::S3Bucket.as_str()).then_some(recorded).flatten();
+        let name = bucket.and_then(|recorded| Kind::S3Bucket.name(recorded).ok());
+        let is_data_bucket = name.is_some() && name.as_deref() == self.situation.data_bucket;
+        let is_protected = self.situation.is_protected;
+        is_protected(address) || (is_data_bucket && is_protected(&Address::parse(DATA_BUCKET)))
     }
 
     /// An earlier run replaced it and did not come to deleting it. What is wanted again by its address stays.
@@ -405,8 +482,8 @@ impl Decider<'_> {
 }
 
 /// Whether there cannot be both at once.
-fn have_one_name(kind: Kind, new: Option<&serde_json::Value>, old: Option<&serde_json::Value>) -> bool {
-    let name = |identity: Option<&serde_json::Value>| identity.and_then(|identity| kind.name(identity).ok());
+fn have_one_name(kind: Kind, new: Option<&Value>, old: Option<&Value>) -> bool {
+    let name = |identity: Option<&Value>| identity.and_then(|identity| kind.name(identity).ok());
     name(new).is_some_and(|new| Some(new) == name(old))
 }
 
@@ -417,7 +494,7 @@ fn stray(address: &Address, kind: Kind, seen: &Seen) -> Option<Change> {
 }
 
 /// The deletion of something whose address another has.
-fn superfluous(address: &Address, kind: Option<Kind>, recorded: serde_json::Value, reason: &str) -> Option<Change> {
+fn superfluous(address: &Address, kind: Option<Kind>, recorded: Value, reason: &str) -> Option<Change> {
     let kind = kind?;
     Some(Change {
         address: address.clone(),

@@ -119,6 +119,9 @@ pub struct Refusal {
     /// The name that, once given, lifts the refusal.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub name_to_give: Option<String>,
+    /// The stack whose tags are in the way.
+    #[serde(skip)]
+    pub owner: Option<String>,
 }
 
 /// How many of each.

@@ -11,8 +11,8 @@ use crate::address::Address;
 use crate::error::{CommandError, ResourceError};
 use crate::graph::Graph;
 use crate::module::Stack;
-use crate::resource::{Contents, Context, Kind, Known, Observed, Trail, count_contents};
-use crate::state::{Entry, State};
+use crate::resource::{Contents, Context, Kind, Known, Observed, Remains, Spec, Trail, count_contents};
+use crate::state::{Entry, State, Status};
 
 use super::foretell;
 
@@ -34,11 +34,13 @@ pub struct Seen {
     pub stray: Option<Value>,
     /// Why it cannot be made, if somebody else has its name and lets nobody look.
     pub barred: Option<ResourceError>,
+    /// What AWS keeps of one that is gone, if it can be made again from that.
+    pub remains: Option<Remains>,
 }
 
 impl Seen {
     fn nothing(kind: Kind, recorded: Option<Value>) -> Self {
-        Self { kind, recorded, observed: None, contents: None, stray: None, barred: None }
+        Self { kind, recorded, observed: None, contents: None, stray: None, barred: None, remains: None }
     }
 }
 
@@ -79,6 +81,7 @@ pub async fn survey(
         let foretold = foretell(&cx.identity, stack, graph, &known)?;
         let looks = wanted.into_iter().map(|(address, kind)| {
             let entry = state.resources.get(&address).cloned();
+            let entry = entry.or_else(|| sought(stack.get(&address)?, &known, state));
             let recorded = entry.as_ref().and_then(identity_of).or_else(|| foretold.get(&address).cloned());
             Look { address, kind, recorded, entry, count, known: known.clone(), taken: Arc::clone(&taken) }
         });
@@ -99,6 +102,24 @@ pub async fn survey(
 /// What the state records, or where a run that was cut off wrote down it would be.
 fn identity_of(entry: &Entry) -> Option<Value> {
     entry.recorded.clone().or_else(|| entry.foretold.clone())
+}
+
+/// What an intention would say of a resource that is wanted and in no state: whatever AWS gives no name of its own may be
+/// there all the same, with this stack's tags, if the state was made to forget it. A new stack has nothing yet.
+fn sought(spec: &Spec, known: &Known, state: &State) -> Option<Entry> {
+    (state.serial > 0).then(|| Entry {
+        kind: spec.kind().as_str().to_owned(),
+        status: Status::Creating,
+        token: String::new(),
+        protected: false,
+        protection: None,
+        needs: spec.references().into_iter().map(|reference| reference.address).collect(),
+        recorded: None,
+        foretold: None,
+        doubtful_since: None,
+        origin: None,
+        attributes: spec.desired(known),
+    })
 }
 
 /// What exists and was neither known nor foretold.
@@ -227,10 +248,16 @@ impl Look {
         };
         let (observed, contents, stray) = tokio::join!(read, counted, stray);
         let observed = observed?;
+        let remains = match &self.entry {
+            Some(entry) if observed.is_none() && entry.recorded.is_some() => {
+                self.kind.remains(cx, identity, &entry.attributes).await?
+            }
+            _ => None,
+        };
         let contents = if observed.is_some() { contents? } else { None };
         // What goes by another name since is known by that one.
         let recorded = observed.as_ref().map(|observed| observed.recorded.clone()).or(recorded);
-        Ok(Seen { kind: self.kind, recorded, observed, contents, stray: stray?, barred: None })
+        Ok(Seen { kind: self.kind, recorded, observed, contents, stray: stray?, barred: None, remains })
     }
 
     async fn find(&self, cx: &Context, entry: &Entry) -> Result<Option<Value>, ResourceError> {

@@ -6,6 +6,7 @@
 mod await_store;
 mod identity_provider;
 mod look;
+mod meaning;
 mod request;
 
 use std::collections::BTreeMap;
@@ -20,7 +21,9 @@ pub use look::{BackupWindow, Vitals, vitals};
 use super::kms_key::KmsKey;
 use super::reference::{Known, Ref, Reference, Text};
 use super::tags::{TagChange, as_attribute, is_ours};
-use super::{Attributes, Context, Identity, Listed, Observed, Occasion, Resource, Rule, Task, Trail, attributes};
+use super::{
+    Attributes, Context, Identity, Listed, Observed, Occasion, Remains, Resource, Rule, Task, Trail, attributes,
+};
 use crate::address::Address;
 use crate::aws::{AwsError, Met, Operation};
 use crate::config::Backup;
@@ -28,7 +31,8 @@ use crate::error::ResourceError;
 use crate::plan::{Action, AttributeChange};
 use await_store::{Impaired, order_deletion, send_update, settle, wait_until_gone};
 use look::{
-    all_living, condition_of, describe, is_ending, list_tags, observed_attributes, recorded_of, sorted, switch,
+    all_living, condition_of, describe, is_ending, is_gone, list_tags, observed_attributes, recorded_of, remains_of,
+    sorted, switch,
 };
 use request::{analytics, as_healthlake_tags, backup, encryption, nlp, preload, profiles, restore_configuration};
 
@@ -181,6 +185,15 @@ impl Resource for FhirDatastore {
         Ok(Some(Observed { recorded: recorded_of(&store), attributes: seen, tags: Some(tags), condition }))
     }
 
+    async fn remains(
+        cx: &Context,
+        recorded: &Recorded,
+        attributes: &Attributes,
+    ) -> Result<Option<Remains>, ResourceError> {
+        let had_backup = attributes.get("backup").is_some_and(|backup| backup == switch(true));
+        Ok(remains_of(&recorded.id, describe(cx, &recorded.id).await?.as_ref(), had_backup))
+    }
+
     async fn create(&self, task: &Task<'_>) -> Result<Recorded, ResourceError> {
         let recorded = match &self.beginning {
             Beginning::Restored { source, at } => self.restore(task, source, *at).await?,
@@ -297,15 +310,9 @@ impl Resource for FhirDatastore {
 
     fn meaning(occasion: &Occasion<'_>) -> Vec<String> {
         match occasion.action {
-            Action::Delete => vec!["The store and every patient record in it are deleted for good.".to_owned()],
-            Action::Replace => vec![
-                "A new, empty store takes its place, with another id and endpoint; every patient record in the old one is \
-                 deleted for good."
-                    .to_owned(),
-            ],
-            Action::Create if occasion.vanished => {
-                vec!["The missing store's records are gone; the new store is empty, with another id and endpoint.".to_owned()]
-            }
+            Action::Delete => vec![meaning::of_deletion(occasion)],
+            Action::Replace => vec![meaning::of_replacement(occasion)],
+            Action::Create if occasion.vanished => vec![meaning::of_new_one(occasion)],
             Action::Create => vec!["Creation takes 20 to 30 minutes in AWS.".to_owned()],
             Action::Update => {
                 let mut sentences = vec!["The store keeps its id, its endpoint and its data.".to_owned()];

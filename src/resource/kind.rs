@@ -5,8 +5,8 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use super::{
-    Attributes, Context, Hanging, Identity, Known, Listed, Observed, Occasion, Parent, Reference, Resource, Rule, Task,
-    Trail,
+    Attributes, Context, Hanging, Identity, Known, Listed, Observed, Occasion, Parent, Reference, Remains, Resource,
+    Rule, Task, Trail,
 };
 use super::{
     CloudwatchLogGroup, CognitoResourceServer, CognitoUser, CognitoUserPool, CognitoUserPoolClient,
@@ -112,8 +112,11 @@ macro_rules! kinds {
             /// Whether both records are of one thing in AWS, whatever else has been learnt of it. To delete the one would be to
             /// delete the other.
             pub fn is_one(self, left: &Value, right: &Value) -> bool {
-                let id = |recorded| self.import_id(recorded).ok();
-                left == right || id(left).is_some_and(|left| Some(left) == id(right))
+                let id = |recorded| self.import_id(recorded).ok().map(|id| self.bare_id(&id).to_owned());
+                let arn = |recorded: &Value| Some(recorded.get("arn")?.as_str()?.to_owned()).filter(|arn| !arn.is_empty());
+                left == right
+                    || id(left).is_some_and(|left| Some(left) == id(right))
+                    || arn(left).is_some_and(|left| Some(left) == arn(right))
             }
 
             /// [`Resource::of_import_id`]
@@ -179,6 +182,19 @@ macro_rules! kinds {
                         None => Ok(None),
                     }),+
                 }
+            }
+
+            /// [`Resource::remains`]
+            ///
+            /// # Errors
+            /// AWS's, as [`ResourceError`], or what is recorded is not of this kind.
+            pub async fn remains(
+                self,
+                cx: &Context,
+                recorded: &Value,
+                attributes: &Attributes,
+            ) -> Result<Option<Remains>, ResourceError> {
+                match self { $(Self::$kind => $kind::remains(cx, &from_value(self, recorded)?, attributes).await),+ }
             }
 
             /// [`Resource::hanging`]
@@ -278,6 +294,29 @@ kinds!(
     LambdaAlias,
     LambdaPermission,
 );
+
+impl Kind {
+    /// Keys and stores are called by their ids and by their ARNs, which end in them.
+    fn bare_id(self, id: &str) -> &str {
+        match self {
+            Self::KmsKey | Self::FhirDatastore => id.rsplit('/').next().unwrap_or(id),
+            _ => id,
+        }
+    }
+
+    /// What it is a part of: deleting that takes this along, or fails for as long as this is there.
+    pub fn part_of(self) -> Option<Parent> {
+        let of_function = Parent { kind: Kind::LambdaFunction.as_str(), named: "function", name: "name" };
+        let of_role = Parent { kind: Kind::IamRole.as_str(), named: "role", name: "name" };
+        match self {
+            Self::S3BucketLogging | Self::S3BucketPolicy => Kind::S3BucketVersioning.ends_with(),
+            Self::LambdaAlias | Self::LambdaPermission => Some(of_function),
+            Self::IamRolePolicy | Self::IamRolePolicyAttachment => Some(of_role),
+            Self::CognitoUserPoolDomain => Kind::CognitoUserPoolClient.ends_with(),
+            other => other.ends_with(),
+        }
+    }
+}
 
 pub(super) fn to_value<T: Serialize>(recorded: &T) -> Result<Value, ResourceError> {
     serde_json::to_value(recorded).map_err(|error| ResourceError::Internal(format!("cannot record: {error}")))

@@ -192,6 +192,17 @@ pub struct Hanging {
     pub recorded: Value,
 }
 
+/// What AWS keeps of a resource that is gone.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Remains {
+    /// The id by which it can be brought back.
+    pub id: String,
+    /// Until when, in seconds since 1970; `None` if AWS does not say.
+    pub until: Option<i64>,
+    /// Whether it is too late.
+    pub is_over: bool,
+}
+
 /// A change that is about to be made, for telling what it means.
 #[derive(Clone, Debug)]
 pub struct Occasion<'a> {
@@ -205,6 +216,10 @@ pub struct Occasion<'a> {
     pub contents: Option<&'a Contents>,
     /// Whether it is made because the last one was deleted by somebody else.
     pub vanished: bool,
+    /// What it looks like now.
+    pub observed: Option<&'a Attributes>,
+    /// What AWS keeps of one that is gone.
+    pub remains: Option<&'a Remains>,
     /// Settings for deletions.
     pub settings: &'a Settings,
 }
@@ -258,6 +273,16 @@ pub trait Resource: Clone + Send + Sync + 'static {
         cx: &Context,
         recorded: &Self::Recorded,
     ) -> impl Future<Output = Result<Option<Observed<Self::Recorded>>, ResourceError>> + Send;
+
+    /// What AWS keeps of one that is gone, if it can be made again from that. `attributes` are those that it was last seen
+    /// with.
+    fn remains(
+        _cx: &Context,
+        _recorded: &Self::Recorded,
+        _attributes: &Attributes,
+    ) -> impl Future<Output = Result<Option<Remains>, ResourceError>> + Send {
+        async { Ok(None) }
+    }
 
     /// Everything that hangs on it, ours and others'.
     fn hanging(

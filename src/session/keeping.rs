@@ -3,7 +3,9 @@
 use std::path::PathBuf;
 
 use super::Session;
+use crate::adopt::claims::shell_quoted;
 use crate::aws::clients::s3_alone;
+use crate::cli::Global;
 use crate::config::{Backend, Config};
 use crate::error::CommandError;
 use crate::state::{Home, LocalStore, Place, S3Store, State, StateError, Store};
@@ -51,7 +53,10 @@ impl Session {
 
     /// The configuration, if there is one, without a word about warnings. One with errors counts as none where the
     /// state is in a file all the same.
-    fn quiet_config(&self) -> Result<Option<Config>, CommandError> {
+    ///
+    /// # Errors
+    /// It has errors, and the state may be in S3.
+    pub fn quiet_config(&self) -> Result<Option<Config>, CommandError> {
         if !self.global.config.exists() {
             return Ok(None);
         }
@@ -118,7 +123,10 @@ impl Session {
     /// The state cannot be read, or another one is newer.
     pub async fn read(&self, store: &Store) -> Result<Option<State>, CommandError> {
         let state = store.read().await?;
-        if let Store::Local(_) = store {
+        if let Store::Local(local) = store {
+            if state.is_none() && local.path() == self.local_store().path() {
+                self.check_not_beside_target()?;
+            }
             return Ok(state);
         }
         let refuge = self.refuge();
@@ -148,6 +156,62 @@ impl Session {
     pub async fn read_existing(&self, store: &Store) -> Result<State, CommandError> {
         let state = self.read(store).await?;
         Ok(state.ok_or_else(|| StateError::Missing { place: store.place() })?)
+    }
+
+    /// [`Session::read_existing`] for a destroy, which is of no use to whoever has no state.
+    ///
+    /// # Errors
+    /// As [`Session::read`]; or there is none.
+    pub async fn read_to_destroy(&self, store: &Store) -> Result<State, CommandError> {
+        self.read(store).await?.ok_or_else(|| self.nothing_to_destroy(store))
+    }
+
+    /// The error of a destroy without a state.
+    pub fn nothing_to_destroy(&self, store: &Store) -> CommandError {
+        let place = store.place();
+        let directory = match (&place, std::env::current_dir()) {
+            (Place::File(path), Ok(directory)) if path.is_relative() => format!(" in {}", directory.display()),
+            _ => String::new(),
+        };
+        let there = Session { global: Global { sandbox: !self.global.sandbox, ..self.global.clone() }, ..self.clone() };
+        let elsewhere = match (there.local_store().read(), there.home()) {
+            (Ok(Some(state)), Home::Sandbox) if !state.is_empty() => "\na stack in the sandbox is there: add --sandbox",
+            (Ok(Some(state)), Home::Aws) if !state.is_empty() => "\na stack in AWS is there: leave --sandbox out",
+            _ => "",
+        };
+        CommandError::Stranded {
+            message: format!("there is no state at {place}{directory}, so there is nothing to destroy"),
+            hint: format!(
+                "a stack of another directory or configuration: -c CONFIG, or --state FILE{elsewhere}\nif the stack exists and its \
+                 state is lost, find it again by its tags, then destroy it: hlctl adopt --discover"
+            ),
+        }
+    }
+
+    /// A state is beside the configuration that names it. Where that is a link, the stack may have been made by the name of the
+    /// file behind it; starting anew would make everything twice.
+    fn check_not_beside_target(&self) -> Result<(), CommandError> {
+        let config = &self.global.config;
+        let is_link = std::fs::symlink_metadata(config).is_ok_and(|found| found.is_symlink());
+        let target = if is_link { std::fs::canonicalize(config).ok() } else { None };
+        let (Some(target), None) = (target, &self.global.state) else { return Ok(()) };
+        let there = Session { global: Global { config: target.clone(), ..self.global.clone() }, ..self.clone() };
+        let store = there.local_store();
+        match store.read() {
+            Ok(Some(state)) if !state.is_empty() => Err(CommandError::Stranded {
+                message: format!(
+                    "{} is a link to {}, and the state of that is in {}",
+                    config.display(),
+                    target.display(),
+                    store.path().display()
+                ),
+                hint: format!("name the file itself: -c {}", shell_quoted(&target.to_string_lossy())),
+            }),
+            Err(error @ (StateError::Damaged { .. } | StateError::TooNew { .. } | StateError::Moved { .. })) => {
+                Err(error.into())
+            }
+            _ => Ok(()),
+        }
     }
 
     /// A backend that was configured after the stack was made is empty; starting anew would make everything twice.

@@ -8,6 +8,7 @@ mod object;
 pub mod place;
 pub mod s3;
 pub mod store;
+pub mod surgery;
 
 use std::collections::BTreeMap;
 
@@ -20,6 +21,7 @@ pub use lock::Holder;
 pub use place::Place;
 pub use s3::S3Store;
 pub use store::{Held, Holding, Store};
+pub use surgery::Released;
 
 use crate::address::Address;
 use crate::aws::{AwsError, ErrorKind, hint};
@@ -47,6 +49,9 @@ pub struct State {
     /// Whether the stack was switched to another store and not yet all that names a store is known to be up to date.
     #[serde(skip_serializing_if = "std::ops::Not::not", default)]
     pub switching: bool,
+    /// Protected resources that the state was made to forget. Should one come back, its protection does too.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub released: Vec<Released>,
 }
 
 /// AWS, or the sandbox; a state never changes from one to the other.
@@ -153,7 +158,8 @@ impl State {
         let lineage = uuid::Uuid::new_v4().to_string();
         let stack = stack_tag(name, &lineage);
         let (resources, deposed) = (BTreeMap::new(), Vec::new());
-        Self { lineage, serial: 0, stack, home, identity, settings, resources, deposed, switching: false }
+        let released = Vec::new();
+        Self { lineage, serial: 0, stack, home, identity, settings, resources, deposed, switching: false, released }
     }
 
     /// What is recorded of the resource at `address`.

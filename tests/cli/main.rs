@@ -42,4 +42,5 @@ mod state;
 mod store;
 mod stores;
 mod support;
+mod surgery;
 mod terminal;

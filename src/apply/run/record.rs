@@ -15,7 +15,7 @@ impl Coordinator<'_> {
         match &step.work {
             Work::Forget => drop(self.state.resources.remove(&step.address)),
             Work::Delete { deposed: false, .. } => drop(self.state.resources.remove(&step.address)),
-            Work::Delete { recorded, deposed: true, .. } => {
+            Work::Delete { recorded, deposed: true, .. } | Work::ForgetDeposed(recorded) => {
                 self.state.deposed.retain(|deposed| {
                     deposed.address != step.address || deposed.entry.recorded.as_ref() != Some(recorded)
                 });
@@ -45,6 +45,7 @@ impl Coordinator<'_> {
             deposed.address == step.address && both.is_some_and(|((kind, present), old)| kind.is_one(present, old))
         };
         self.state.deposed.retain(|deposed| !is_it(deposed));
+        self.state.give_back_protection(&step.address);
     }
 
     /// What the resource looks like now: as it was asked for, or, if it was only looked at, as it was seen.

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use serde_json::Value;
+
 use super::report::{Adopted, Report};
 use super::{interruptible, refuse_anothers, write};
 use crate::address::Address;
@@ -15,6 +17,7 @@ use crate::plan::{Change, Options, Plan, refresh};
 use crate::resource::{Identity, Kind};
 use crate::session::{Session, Wishes, prepare, settings_of};
 use crate::state::State;
+use crate::state::surgery::SurgeryError;
 
 /// Puts one existing resource at an address of the stack.
 pub(super) async fn run(
@@ -35,6 +38,10 @@ pub(super) async fn run(
     let claims = claim(&stack, &state, &connection.identity, &address, id)?;
     let cx = connection.context(&state, settings_of(&config), session.pace(Some(&config)), session.stop.clone());
     let found = interruptible(&session.stop, find(&cx, claims, &address, id)).await?;
+    // What goes by several names is known by one from here on.
+    for (address, found) in &found {
+        refuse_second_address(&state, address, id, found.kind, &found.observed.recorded)?;
+    }
     refuse_anothers(&found, &state.stack, arguments)?;
     let adopted = found.iter().map(|(address, found)| Adopted::of(address, found, None)).collect();
     record::enter(&mut state, &stack, found, &|address| module::is_protected(&config.protect, address));
@@ -58,6 +65,10 @@ fn wanted(stack: &Stack, text: &str) -> Result<Address, CommandError> {
     let address = Address::parse(text);
     if stack.contains_key(&address) {
         return Ok(address);
+    }
+    if !module::is_known(&address) {
+        let error = SurgeryError::Unknown(address);
+        return Err(CommandError::Usage { message: error.to_string(), hint: error.hint() });
     }
     let likeness = |other: &&Address| strsim::jaro_winkler(other.as_str(), text);
     let nearest = stack.keys().max_by(|one, other| likeness(one).total_cmp(&likeness(other)));
@@ -87,8 +98,22 @@ fn claim(
     })?;
     let mut claims = Claims::from([(address.clone(), Claim { kind, recorded })]);
     record::complete(&mut claims, stack, identity, refresh::known(state))?;
+    if let Some(claim) = claims.get(address) {
+        refuse_second_address(state, address, id, kind, &claim.recorded)?;
+    }
+    Ok(claims)
+}
+
+/// One thing at two addresses would be deleted for the sake of the one and kept for that of the other.
+fn refuse_second_address(
+    state: &State,
+    address: &Address,
+    id: &str,
+    kind: Kind,
+    recorded: &Value,
+) -> Result<(), CommandError> {
     for (other, entry) in &state.resources {
-        let same = |recorded| entry.kind() == Some(kind) && kind.import_id(recorded).is_ok_and(|known| known == id);
+        let same = |known| entry.kind() == Some(kind) && kind.is_one(known, recorded);
         let is_same = entry.recorded.as_ref().is_some_and(same);
         if is_same || (other == address && entry.recorded.is_some()) {
             let what = if is_same { id } else { "another" };
@@ -98,7 +123,7 @@ fn claim(
             });
         }
     }
-    Ok(claims)
+    Ok(())
 }
 
 async fn find(
@@ -137,8 +162,7 @@ fn refuse_replacement(plan: &Plan, id: &str) -> Result<(), CommandError> {
         plan.changes.iter().flat_map(|change| &change.attributes).filter(|change| change.replaces.is_some());
     let lines: Vec<String> = differing
         .map(|change| {
-            let value =
-                |value: &Option<serde_json::Value>| value.as_ref().map_or("nothing".to_owned(), ToString::to_string);
+            let value = |value: &Option<Value>| value.as_ref().map_or("nothing".to_owned(), ToString::to_string);
             format!(
                 "{}: it has {}, the config says {}",
                 change.attribute(),

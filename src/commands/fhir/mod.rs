@@ -16,7 +16,7 @@ use url::Url;
 
 use super::places::Places;
 use super::smart::{Smart, is_smart};
-use super::stores::store_named;
+use super::stores::{explain_lost_store, store_named};
 use super::ways::{Ways, recorded};
 use super::{interruptible, outputs};
 use crate::address::Address;
@@ -34,6 +34,17 @@ use input::Token;
 
 /// Runs one of its commands. Those that only read end at once when a signal comes.
 pub(super) async fn run(session: &Session, command: &FhirCommand) -> Result<ExitCode, CommandError> {
+    let done = carry_out(session, command).await;
+    match done {
+        Err(error @ CommandError::Fhir(_)) => match outputs::read(session).await {
+            Ok(state) => Err(Box::pin(explain_lost_store(session, &state, error)).await),
+            Err(_) => Err(error),
+        },
+        done => done,
+    }
+}
+
+async fn carry_out(session: &Session, command: &FhirCommand) -> Result<ExitCode, CommandError> {
     let stop = &session.stop;
     match command {
         FhirCommand::Get(arguments) => interruptible(stop, read::get(session, arguments)).await,

@@ -8,6 +8,7 @@ use crate::address::Address;
 use crate::cli::JsonArgs;
 use crate::error::CommandError;
 use crate::exit_code::ExitCode;
+use crate::module::is_known;
 use crate::session::Session;
 use crate::state::{Entry, State, Status};
 use crate::ui::json::FORMAT_VERSION;
@@ -54,15 +55,16 @@ fn lines(session: &Session, state: &State) {
 }
 
 fn line(address: &Address, entry: &Entry) -> String {
+    let known = if is_known(address) { "" } else { " (hlctl knows no such address)" };
     match entry.status {
-        Status::Ready => address.to_string(),
-        Status::Creating => format!("{address} (creating)"),
-        Status::Deleting => format!("{address} (deleting)"),
+        Status::Ready => format!("{address}{known}"),
+        Status::Creating => format!("{address} (creating){known}"),
+        Status::Deleting => format!("{address} (deleting){known}"),
     }
 }
 
 fn line_json(address: &Address, entry: &Entry) -> Value {
-    json!({"address": address, "kind": entry.kind, "status": entry.status, "protected": entry.is_protected(), "recorded": entry.recorded})
+    json!({"address": address, "kind": entry.kind, "status": entry.status, "protected": entry.is_protected(), "known": is_known(address), "recorded": entry.recorded})
 }
 
 fn one(session: &Session, state: &State, address: &str, json: bool) -> Result<(), CommandError> {

@@ -5,32 +5,52 @@ use std::sync::Arc;
 use super::super::{interruptible, locked};
 use super::entry_of;
 use crate::address::Address;
+use crate::adopt::claims::shell_quoted;
 use crate::cli::{ByHand, ForgetArgs, MvArgs, ProtectArgs};
+use crate::config::{Config, Protect};
 use crate::error::CommandError;
 use crate::exit_code::ExitCode;
+use crate::module;
 use crate::resource::Kind;
 use crate::session::Session;
-use crate::state::{Held, State};
+use crate::state::surgery::{self, SurgeryError, Wishes};
+use crate::state::{Entry, Held, State};
 
 /// `hlctl forget` and `hlctl state rm`
 pub(in crate::commands) async fn forget(session: &Session, arguments: &ForgetArgs) -> Result<ExitCode, CommandError> {
     let addresses: Vec<Address> = arguments.addresses.iter().map(Address::parse).collect();
+    let wishes = Configured::read(session)?;
     operate(session, arguments.by_hand, "hlctl forget", |state| {
         let mut said = Vec::new();
         for address in &addresses {
-            let entry = entry_of(state, address)?;
-            let id = entry.recorded.as_ref().map(ToString::to_string);
-            said.push(match id {
-                Some(id) => format!("{address} is let go; AWS keeps it: {id}"),
-                None => format!("{address} is let go"),
-            });
-            state.resources.remove(address);
+            let entry = surgery::forget(state, address).map_err(|error| near(state, error))?;
+            said.extend(let_go(address, &entry, wishes.asks_for(address) == Some(true)));
             let dependents = state.resources.iter().filter(|(_, entry)| entry.needs.contains(address));
             said.extend(dependents.map(|(dependent, _)| format!("  {dependent} refers to it")));
         }
         Ok(said)
     })
     .await
+}
+
+/// What becomes of something that the state holds no longer.
+fn let_go(address: &Address, entry: &Entry, is_wanted: bool) -> Vec<String> {
+    let Some(recorded) = &entry.recorded else { return vec![format!("{address} is let go")] };
+    let mut said = vec![format!("{address} is let go; AWS keeps it: {recorded}")];
+    let id = entry.kind().and_then(|kind| kind.import_id(recorded).ok());
+    if let Some(id) = id.filter(|_| is_wanted) {
+        let by = match entry.kind() {
+            Some(Kind::KmsKey | Kind::FhirDatastore | Kind::CognitoUserPool) => "its tags",
+            _ => "its name",
+        };
+        said.push(format!(
+            "  the configuration still asks for it: the next apply looks for it by {by} first and takes it back; if it is not \
+             found, it creates a new one\n  to take it over by hand: hlctl adopt {} {}",
+            shell_quoted(address.as_str()),
+            shell_quoted(&id)
+        ));
+    }
+    said
 }
 
 /// `hlctl protect` and `hlctl unprotect`
@@ -44,10 +64,7 @@ pub(in crate::commands) async fn protect(
     operate(session, arguments.by_hand, command, |state| {
         let mut said = Vec::new();
         for address in &addresses {
-            entry_of(state, address)?;
-            if let Some(entry) = state.resources.get_mut(address) {
-                entry.protection = Some(protect);
-            }
+            surgery::protect(state, address, protect).map_err(|error| near(state, error))?;
             let may = if protect { "only when it is named" } else { "without being named" };
             said.push(format!("{address} can be destroyed {may}, whatever the configuration says"));
         }
@@ -59,32 +76,51 @@ pub(in crate::commands) async fn protect(
 /// `hlctl state mv`
 pub(super) async fn mv(session: &Session, arguments: &MvArgs) -> Result<ExitCode, CommandError> {
     let (from, to) = (Address::parse(&arguments.from), Address::parse(&arguments.to));
+    let wishes = Configured::read(session)?;
     operate(session, arguments.by_hand, "hlctl state mv", |state| {
-        check_move(state, &from, &to)?;
-        if let Some(entry) = state.resources.remove(&from) {
-            state.resources.insert(to.clone(), entry);
+        let before = state.resources.get(&from).and_then(|entry| entry.protection);
+        surgery::move_entry(state, &from, &to, &wishes).map_err(|error| near(state, error))?;
+        let mut said = vec![format!("{from} is {to} now; the next apply tags it so")];
+        let after = state.resources.get(&to).and_then(|entry| entry.protection);
+        if after == Some(true) && before != after {
+            said.push(format!(
+                "it stays protected there, although the configuration does not protect {to}; to end that: hlctl unprotect {}",
+                shell_quoted(to.as_str())
+            ));
         }
-        for entry in state.resources.values_mut() {
-            for need in entry.needs.iter_mut().filter(|need| **need == from) {
-                *need = to.clone();
-            }
-        }
-        Ok(vec![format!("{from} is {to} now; the next apply tags it so")])
+        Ok(said)
     })
     .await
 }
 
-fn check_move(state: &State, from: &Address, to: &Address) -> Result<(), CommandError> {
-    let refuse = |message: String, hint: &str| Err(CommandError::Usage { message, hint: hint.to_owned() });
-    let entry = entry_of(state, from)?;
-    if state.resources.contains_key(to) {
-        return refuse(format!("the state has a resource {to} already"), "let go of that one first: hlctl forget");
+/// What the configuration says of addresses, if there is one that can be read.
+struct Configured(Option<Config>);
+
+impl Configured {
+    fn read(session: &Session) -> Result<Self, CommandError> {
+        session.quiet_config().map(Self)
     }
-    let kind = entry.kind().map(Kind::as_str);
-    if kind.is_none_or(|kind| kind != to.kind()) {
-        return refuse(format!("{from} is a {}, which {to} cannot be", entry.kind), "keep the part before the dot");
+}
+
+impl Wishes for Configured {
+    fn asks_for(&self, address: &Address) -> Option<bool> {
+        self.0.as_ref().map(|config| module::asks_for(config, address))
     }
-    Ok(())
+
+    fn protects(&self, address: &Address) -> bool {
+        module::is_protected(self.0.as_ref().map_or(&Protect::Default, |config| &config.protect), address)
+    }
+}
+
+/// A missing address may be one that was mistyped.
+fn near(state: &State, error: SurgeryError) -> CommandError {
+    match &error {
+        SurgeryError::Missing(address) => match entry_of(state, address) {
+            Err(error) => error,
+            Ok(_) => CommandError::Usage { message: error.to_string(), hint: error.hint() },
+        },
+        _ => CommandError::Usage { message: error.to_string(), hint: error.hint() },
+    }
 }
 
 /// Changes the state, tells what was done, and writes it unless it is a dry run.

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use super::{Scene, beside_by_name, make};
+use super::{Scene, beside_by_name, make, tell_what_can_be_restored};
 use crate::address::Address;
 use crate::cli::DeleteStoreArgs;
 use crate::commands::{interruptible, locked};
@@ -38,6 +38,7 @@ pub(super) async fn run(session: &Session, arguments: &DeleteStoreArgs) -> Resul
         scene.carry_out(&prepared, "The deletion").await?;
         if !manner.json {
             session.printer.say(&format!("{} is deleted.", arguments.store));
+            tell_what_can_be_restored(session, &prepared.cx, &prepared.plan).await;
         }
         Ok(ExitCode::Success)
     };

@@ -4,6 +4,7 @@
 //! apply promises of crashes, waiting and rivals holds here too. It takes the place of the one in use only when it is whole,
 //! and that one is kept until somebody deletes it by name.
 
+mod afterlife;
 mod compare;
 mod delete;
 mod list;
@@ -34,6 +35,7 @@ use crate::state::{Entry, Held, State};
 use crate::ui::json::{self, FORMAT_VERSION};
 use crate::ui::plan_view;
 
+pub(super) use afterlife::{explain as explain_lost_store, tell as tell_what_can_be_restored};
 pub(super) use replace::run as replace;
 pub(super) use restore::run as restore;
 

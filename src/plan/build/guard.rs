@@ -6,7 +6,8 @@ use crate::address::Address;
 use crate::config::is_logs_bucket;
 use crate::error::ResourceError;
 use crate::plan::{Action, AttributeChange, Change, Refusal};
-use crate::resource::{Condition, Kind, Observed};
+use crate::resource::{Condition, Kind, Observed, Remains};
+use crate::ui::instant;
 
 impl Decider<'_> {
     /// Refuses what must not happen by implication.
@@ -45,6 +46,7 @@ impl Decider<'_> {
             ),
             protection: true,
             name_to_give: None,
+            owner: None,
         })
     }
 
@@ -59,6 +61,7 @@ impl Decider<'_> {
             hint: format!("if that is meant, name it: --allow-destroy '{}'", self.name_to_give(change)),
             protection: true,
             name_to_give: Some(self.name_to_give(change)),
+            owner: None,
         })
     }
 
@@ -100,6 +103,7 @@ impl Decider<'_> {
             hint: error.hint().unwrap_or_default(),
             protection: true,
             name_to_give: None,
+            owner: None,
         })
     }
 }
@@ -112,6 +116,10 @@ pub(super) fn refusal(address: &Address, error: &ResourceError) -> Refusal {
         hint: error.hint().unwrap_or_default(),
         protection: false,
         name_to_give: None,
+        owner: match error {
+            ResourceError::Taken { owner, .. } => owner.clone(),
+            _ => None,
+        },
     }
 }
 
@@ -127,7 +135,36 @@ pub(super) fn ending(address: &Address, observed: &Observed) -> Option<Refusal> 
         ),
         protection: true,
         name_to_give: None,
+        owner: None,
     })
+}
+
+/// What somebody else has deleted, and what can be done about it.
+pub(super) fn lost(address: &Address, remains: &Remains) -> Refusal {
+    let Remains { id, until, is_over } = remains;
+    let until = until.map(|until| format!(" until {}", instant(until))).unwrap_or_default();
+    let (message, first) = if *is_over {
+        let since = if until.is_empty() { String::new() } else { format!(" (it could be{until})") };
+        (
+            format!(
+                "{id} was deleted outside hlctl, and its backup can no longer be restored{since}: its data is gone"
+            ),
+            String::new(),
+        )
+    } else {
+        (
+            format!("{id} was deleted outside hlctl; it had a backup and can be restored{until}"),
+            "to bring it back with its data: hlctl restore --at latest --use\n".to_owned(),
+        )
+    };
+    Refusal {
+        address: address.clone(),
+        message,
+        hint: format!("{first}to go on without its data, with a new, empty one: hlctl apply --replace {address}"),
+        protection: true,
+        name_to_give: None,
+        owner: None,
+    }
 }
 
 /// Whether it is a store in whose place there can be one with the same data: preloading makes another one than that.

@@ -14,6 +14,9 @@ pub(super) fn never_came_to_be(change: &Change) -> bool {
 
 pub(super) const VANISHED: &str = "it was deleted outside hlctl";
 
+/// What has no name of its own, and was in no state.
+const FOUND: &str = "it was found in AWS as this stack's, and is adopted";
+
 pub(super) fn vanished(entry: &Entry) -> Option<String> {
     (entry.status == Status::Ready).then(|| VANISHED.to_owned())
 }
@@ -33,6 +36,7 @@ pub(super) fn existing(
     observed: &Observed,
     attributes: &[AttributeChange],
     forced: bool,
+    is_found: bool,
 ) -> (Action, Option<String>) {
     if matches!(observed.condition, Condition::Ending { .. }) {
         return (Action::NoOp, None);
@@ -52,13 +56,15 @@ pub(super) fn existing(
             _ => None,
         };
         // What exists without our knowing, and is part of what is ours, is put as if it were new.
-        let unrecorded_part = entry.is_none() && observed.tags.is_none();
+        let unrecorded_part = entry.is_none() && observed.tags.is_none() && !is_found;
+        let reason = reason.or_else(|| is_found.then(|| FOUND.to_owned()));
         return (if unrecorded_part { Action::Create } else { Action::Update }, reason);
     }
     match (&observed.condition, entry) {
         (Condition::Changing(status), _) => (Action::Settle, Some(format!("AWS is still at work on it ({status})"))),
         (_, Some(entry)) if entry.status == Status::Ready => (Action::NoOp, None),
         (_, Some(_)) => (Action::Adopt, Some("an earlier run was cut off".to_owned())),
+        (_, None) if is_found => (Action::Adopt, Some(FOUND.to_owned())),
         (_, None) => (Action::Adopt, Some("it exists and is as wanted".to_owned())),
     }
 }

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use super::{Recorded, identity_provider};
 use crate::aws::{AwsError, Operation};
 use crate::resource::tags::without_aws;
-use crate::resource::{Attributes, Condition, Context, attributes};
+use crate::resource::{Attributes, Condition, Context, Remains, attributes};
 
 pub(super) async fn all_living(cx: &Context) -> Result<Vec<Recorded>, AwsError> {
     let mut living = Vec::new();
@@ -165,6 +165,8 @@ pub struct Vitals {
     pub key: Option<String>,
     /// The points in time that it can be restored to, if it has a backup.
     pub window: Option<BackupWindow>,
+    /// Of a deleted store: when AWS deletes its backup, in seconds since 1970.
+    pub backup_ends: Option<i64>,
 }
 
 /// Points in time that a store can be restored to, in seconds since 1970.
@@ -180,6 +182,11 @@ impl Vitals {
     /// Whether it is there to be used and exported.
     pub fn is_active(&self) -> bool {
         matches!(self.status.as_str(), "ACTIVE" | "UPDATING" | "UPDATE_FAILED")
+    }
+
+    /// Whether it is deleted, or about to be.
+    pub fn is_ended(&self) -> bool {
+        matches!(self.status.as_str(), "DELETED" | "DELETING")
     }
 }
 
@@ -203,6 +210,30 @@ pub async fn vitals(cx: &Context, id: &str) -> Result<Option<Vitals>, AwsError> 
             status: status_of(&store),
             key: customers.and_then(|config| config.kms_key_id()).map(str::to_owned),
             window,
+            backup_ends: backup_ends(&store),
         }
     }))
+}
+
+fn backup_ends(store: &DatastoreProperties) -> Option<i64> {
+    Some(store.backup_status_info()?.scheduled_permanent_deletion_time()?.secs())
+}
+
+/// What can be restored of a store that is gone. With its backup on a deleted store is described until
+/// `ScheduledPermanentDeletionTime` at least ("Restoring a data store", HealthLake developer guide).
+pub(super) fn remains_of(id: &str, store: Option<&DatastoreProperties>, had_backup: bool) -> Option<Remains> {
+    let remains = |until, is_over| Some(Remains { id: id.to_owned(), until, is_over });
+    let Some(store) = store else { return had_backup.then(|| remains(None, true)).flatten() };
+    if !is_ending(store) {
+        return None;
+    }
+    let info = store.backup_status_info();
+    let is_on =
+        info.and_then(|info| info.configuration()?.status()).is_some_and(|status| *status == BackupStatus::Enabled);
+    let until = backup_ends(store);
+    match info.and_then(|info| info.latest_restore_point()) {
+        Some(_) => remains(until, false),
+        None if is_on || until.is_some() || had_backup => remains(until, true),
+        None => None,
+    }
 }

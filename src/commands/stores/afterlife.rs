@@ -1,0 +1,68 @@
+//! What is left of stores that were deleted: with a backup, AWS keeps their data for a while.
+
+use crate::commands::interruptible;
+use crate::error::CommandError;
+use crate::module::beside::STORE;
+use crate::plan::{Action, Plan};
+use crate::resource::{Context, FhirDatastore, Resource, Vitals, vitals};
+use crate::session::{Session, Wishes};
+use crate::state::State;
+use crate::ui::instant;
+
+/// Until when the stores that this plan has deleted can be restored, as AWS says. What it does not say, or not now, is left out:
+/// the deletion itself is done.
+pub(in crate::commands) async fn tell(session: &Session, cx: &Context, plan: &Plan) {
+    let deletes =
+        plan.changes.iter().filter(|change| change.action == Action::Delete && change.kind == FhirDatastore::KIND);
+    for change in deletes {
+        let Some(id) = change.recorded.as_ref().and_then(|recorded| recorded.get("id")?.as_str()) else { continue };
+        let looked = interruptible(&session.stop, async { vitals(cx, id).await.map_err(CommandError::Aws) }).await;
+        let Ok(Some(vitals)) = looked else { continue };
+        if vitals.is_ended() && vitals.window.is_some() {
+            // A store is restored beside another one.
+            let is_only_one = change.address.as_str() == STORE;
+            let (first, put_in_use) = if is_only_one { ("hlctl apply, then ", " --use") } else { ("", "") };
+            session.printer.say(&format!(
+                "The store {id} {}. To bring it back: {first}hlctl restore --at latest --from {id}{put_in_use}",
+                can_be_restored(&vitals)
+            ));
+        }
+    }
+}
+
+fn can_be_restored(vitals: &Vitals) -> String {
+    match vitals.backup_ends {
+        Some(until) => format!("can be restored until {}", instant(until)),
+        None => "can be restored for as long as its backup is kept".to_owned(),
+    }
+}
+
+/// What has become of the stack's store, if a request to it failed because somebody has deleted it.
+pub(in crate::commands) async fn explain(session: &Session, state: &State, error: CommandError) -> CommandError {
+    let id = state.recorded(STORE).and_then(|recorded| recorded.get("id")?.as_str());
+    let Some(id) = id else { return error };
+    let looked = interruptible(&session.stop, look(session, state, id)).await;
+    let Ok(Some(vitals)) = looked else { return error };
+    if !vitals.is_ended() {
+        return error;
+    }
+    let (can, hint) = match vitals.window {
+        Some(_) => (
+            format!("; it had a backup and {}", can_be_restored(&vitals)),
+            "to bring it back with its data: hlctl restore --at latest --use",
+        ),
+        None => (String::new(), "`hlctl plan` shows what an apply would do about it"),
+    };
+    CommandError::Stranded {
+        message: format!("the store {id} was deleted outside hlctl (AWS calls it {}){can}", vitals.status),
+        hint: hint.to_owned(),
+    }
+}
+
+async fn look(session: &Session, state: &State, id: &str) -> Result<Option<Vitals>, CommandError> {
+    let config = session.config_if_any()?;
+    let connection = session.connect(Wishes::around(config.as_ref(), &session.global, state)).await?;
+    let pace = session.pace(config.as_ref());
+    let cx = connection.context(state, state.settings.clone(), pace, session.stop.clone());
+    vitals(&cx, id).await.map_err(CommandError::Aws)
+}

@@ -1,0 +1,178 @@
+//! No plan deletes what another address stands for.
+//!
+//! Checked on the finished plan, whatever led to it: a resource that nobody asks for, a replacement, a stray, a destroy of
+//! single addresses. Two addresses can come to stand for one thing in AWS by surgery on the state, by an adoption, or by a
+//! state that was edited; names and ids decide, not addresses.
+
+use serde_json::Value;
+
+use super::Decider;
+use crate::address::Address;
+use crate::module::is_known;
+use crate::plan::{Action, Change, Refusal};
+use crate::resource::Kind;
+
+/// An address that stands for something in AWS once the plan is carried out.
+struct Holder {
+    address: Address,
+    kind: Kind,
+    recorded: Value,
+    needs: Vec<Address>,
+    protected: bool,
+}
+
+/// What is to be done about a deletion that may not be.
+enum Verdict {
+    /// The state alone forgets it.
+    Forget(String),
+    /// The plan may not be carried out.
+    Refuse(Refusal),
+}
+
+impl Decider<'_> {
+    /// Takes each such deletion out of the plan, or refuses the plan where what the user wants is not plain.
+    pub(super) fn keep_what_others_hold(&mut self) {
+        let holders = self.holders();
+        let mut refusals = Vec::new();
+        for index in 0..self.plan.changes.len() {
+            let change = &self.plan.changes[index];
+            match self.verdict(change, &holders) {
+                Some(Verdict::Forget(reason)) => {
+                    let change = &mut self.plan.changes[index];
+                    change.action = Action::Forget;
+                    change.reason = Some(reason);
+                    change.protected = false;
+                    change.meaning.clear();
+                    change.contents = None;
+                }
+                Some(Verdict::Refuse(refusal)) => refusals.push(refusal),
+                None => refusals.extend(self.twice_deleted(index)),
+            }
+        }
+        self.plan.refusals.extend(refusals);
+    }
+
+    fn verdict(&self, change: &Change, holders: &[Holder]) -> Option<Verdict> {
+        let recorded = change.recorded.as_ref().filter(|_| change.action.destroys())?;
+        let kind = Kind::parse(&change.kind)?;
+        // An address that hlctl does not know stays, but is no reason to forget another of that sort.
+        let is_unknown = !change.deposed && !is_known(&change.address);
+        let is_other = |holder: &&Holder| {
+            change.deposed || (holder.address != change.address && !(is_unknown && !is_known(&holder.address)))
+        };
+        let mut others = holders.iter().filter(is_other);
+        if let Some(same) = others.clone().find(|other| other.kind == kind && kind.is_one(&other.recorded, recorded)) {
+            return Some(verdict_of_same(change, same));
+        }
+        let is_part = |holder: &&Holder| {
+            let parent = holder.kind.part_of().filter(|parent| parent.kind == change.kind);
+            // What needs this address has been thought of: it goes along, or turns to the new one.
+            parent.is_some_and(|parent| parent.is(recorded, &holder.recorded))
+                && !holder.needs.contains(&change.address)
+        };
+        others.find(is_part).map(|part| Verdict::Refuse(part_stays(change, part)))
+    }
+
+    /// An earlier deletion of the same thing under another address: what waits for which could not be told.
+    fn twice_deleted(&self, index: usize) -> Option<Refusal> {
+        let change = &self.plan.changes[index];
+        let deletes = |change: &Change| change.action.destroys() && !change.deposed;
+        let recorded = change.recorded.as_ref().filter(|_| deletes(change))?;
+        let kind = Kind::parse(&change.kind)?;
+        let is_same = |other: &&Change| {
+            let is_one = other.recorded.as_ref().is_some_and(|other| kind.is_one(other, recorded));
+            deletes(other) && other.kind == change.kind && is_one
+        };
+        let other = self.plan.changes[..index].iter().find(is_same)?;
+        let superfluous = if is_known(&change.address) { &other.address } else { &change.address };
+        Some(Refusal {
+            address: change.address.clone(),
+            message: format!("it and {} stand for the same thing, {}", other.address, thing(change)),
+            hint: format!("have the state forget one of the two: hlctl forget '{superfluous}'"),
+            protection: true,
+            name_to_give: None,
+            owner: None,
+        })
+    }
+
+    /// What stays or comes: planned, or in the state and no part of this plan, or wanted and there.
+    fn holders(&self) -> Vec<Holder> {
+        let state = &self.situation.state.resources;
+        let standing = |address: &Address| {
+            let mut changes = self.plan.changes.iter();
+            changes.any(|change| !change.deposed && change.address == *address)
+        };
+        let planned = self.plan.changes.iter().filter(|change| !change.deposed).filter_map(|change| {
+            let recorded = match change.action {
+                Action::Delete if !self.options.destroy && !is_known(&change.address) => change.recorded.as_ref(),
+                Action::Delete | Action::Forget => None,
+                Action::Create | Action::Replace => self.known.recorded(&change.address),
+                _ => change.recorded.as_ref(),
+            };
+            Some((&change.address, recorded?.clone(), change.protected))
+        });
+        let left_alone = state.iter().filter(|(address, _)| !standing(address)).filter_map(|(address, entry)| {
+            let recorded = entry.recorded.as_ref().or(entry.foretold.as_ref())?;
+            Some((address, recorded.clone(), self.protects(address, entry)))
+        });
+        let unseen = |address: &&Address| !standing(address) && !state.contains_key(*address);
+        let wanted = self.situation.stack.keys().filter(unseen).filter_map(|address| {
+            Some((address, self.known.recorded(address)?.clone(), (self.situation.is_protected)(address)))
+        });
+        let holder = |(address, recorded, protected): (&Address, Value, bool)| {
+            let mut needs: Vec<Address> = self.situation.graph.needs(address).cloned().collect();
+            needs.extend(state.get(address).into_iter().flat_map(|entry| entry.needs.iter().cloned()));
+            let kind = Kind::parse(address.kind())?;
+            Some(Holder { address: address.clone(), kind, recorded, needs, protected })
+        };
+        planned.chain(left_alone).chain(wanted).filter_map(holder).collect()
+    }
+}
+
+/// `other` stands for the very thing that `change` deletes.
+fn verdict_of_same(change: &Change, other: &Holder) -> Verdict {
+    let thing = thing(change);
+    if change.deposed {
+        return Verdict::Forget(format!("{thing} is {} now, and stays", other.address));
+    }
+    let refuse = |message: String, hint: String| {
+        let address = change.address.clone();
+        Verdict::Refuse(Refusal { address, message, hint, protection: true, name_to_give: None, owner: None })
+    };
+    let address = &change.address;
+    if change.action == Action::Replace {
+        return refuse(
+            format!("it would be replaced and {thing} deleted, which {} stands for too", other.address),
+            format!("have the state forget one of the two: hlctl forget '{address}'"),
+        );
+    }
+    if change.protected && !other.protected {
+        return refuse(
+            format!("{} stands for {thing} too, and only {address} is protected", other.address),
+            format!(
+                "protect the other one as well (hlctl protect '{}'), or have it forgotten: hlctl forget '{}'",
+                other.address, other.address
+            ),
+        );
+    }
+    Verdict::Forget(format!("{} stands for {thing} too, which stays", other.address))
+}
+
+fn part_stays(change: &Change, part: &Holder) -> Refusal {
+    let (thing, part) = (thing(change), &part.address);
+    Refusal {
+        address: change.address.clone(),
+        message: format!("{thing} would be deleted, and {part}, which is a part of it, stays"),
+        hint: format!(
+            "have the state forget the one that is wrong: hlctl forget '{}', or hlctl forget '{part}'",
+            change.address
+        ),
+        protection: true,
+        name_to_give: None,
+        owner: None,
+    }
+}
+
+fn thing(change: &Change) -> &str {
+    change.name.as_deref().filter(|name| !name.is_empty()).unwrap_or(change.address.as_str())
+}

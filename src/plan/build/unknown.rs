@@ -1,0 +1,72 @@
+//! Addresses that no hlctl makes: an older one let `state mv` write them, and an edited state may hold any.
+
+use super::Decider;
+use crate::address::Address;
+use crate::module::is_known;
+use crate::plan::{Action, Change, Refusal};
+use crate::state::Entry;
+
+impl Decider<'_> {
+    /// What nobody could ask for is not deleted because nobody asks for it.
+    pub(super) fn keep_unknown(&mut self, address: &Address, entry: &Entry) {
+        let (seen, observed) = self.seen(address);
+        let recorded = seen.and_then(|seen| seen.recorded.clone()).or_else(|| entry.recorded.clone());
+        let change = Change {
+            address: address.clone(),
+            kind: entry.kind.clone(),
+            name: recorded.as_ref().and_then(|recorded| entry.kind()?.name(recorded).ok()),
+            // Whether another address stands for it is found out when all of the plan is known.
+            action: Action::Delete,
+            reason: None,
+            attributes: Vec::new(),
+            meaning: Vec::new(),
+            protected: self.protects(address, entry),
+            delete_first: false,
+            deposed: false,
+            contents: None,
+            observed: observed.map(|observed| observed.attributes.clone()),
+            recorded,
+        };
+        self.plan.changes.push(change);
+    }
+
+    /// Bars the plan for each that is still there and that no other address stands for.
+    pub(super) fn refuse_unknown(&mut self) {
+        if self.options.destroy {
+            return;
+        }
+        let is_taken = |address: &str| self.situation.state.resources.contains_key(address);
+        let mut refusals = Vec::new();
+        for change in self.plan.changes.iter_mut().filter(|change| !change.deposed && !is_known(&change.address)) {
+            if change.action != Action::Delete {
+                continue;
+            }
+            change.action = Action::NoOp;
+            change.contents = None;
+            let is_free = |free: &&Address| free.kind() == change.kind && !is_taken(free.as_str());
+            let free: Vec<&str> = self.situation.stack.keys().filter(is_free).map(Address::as_str).collect();
+            let address = &change.address;
+            let back = match free.as_slice() {
+                [] => String::new(),
+                [free] => format!("give it the one that it had: hlctl state mv '{address}' '{free}'\nor "),
+                several => format!(
+                    "give it the one that it had: hlctl state mv '{address}' ADDRESS (free: {})\nor ",
+                    several.join(", ")
+                ),
+            };
+            let name = change.name.as_deref().filter(|name| !name.is_empty());
+            refusals.push(Refusal {
+                address: address.clone(),
+                message: format!(
+                    "hlctl knows no such address; {} is left as it is",
+                    name.unwrap_or("what the state has there")
+                ),
+                hint: format!("{back}have the state forget it; AWS keeps it: hlctl forget '{address}'"),
+                protection: true,
+                name_to_give: None,
+                owner: None,
+            });
+        }
+        self.plan.refusals.extend(refusals);
+    }
+}

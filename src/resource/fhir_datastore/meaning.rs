@@ -1,0 +1,63 @@
+//! What the end of a store means for the records in it. Without a backup they are gone with it; with one they are not.
+
+use serde_json::Value;
+
+use super::look::switch;
+use crate::resource::{Occasion, Remains};
+use crate::ui::{date_in, instant};
+
+pub(super) fn of_deletion(occasion: &Occasion<'_>) -> String {
+    match (occasion.remains, outlives(occasion)) {
+        (Some(remains), _) => format!("The store is deleted already{}", back(remains)),
+        (None, Some(outlives)) => format!("The store and every patient record in it are deleted. {outlives}"),
+        (None, None) => "The store and every patient record in it are deleted for good.".to_owned(),
+    }
+}
+
+pub(super) fn of_replacement(occasion: &Occasion<'_>) -> String {
+    let new = "A new, empty store takes its place, with another id and endpoint; every patient record in the old one is deleted";
+    match outlives(occasion) {
+        Some(outlives) => format!("{new}. {outlives}"),
+        None => format!("{new} for good."),
+    }
+}
+
+pub(super) fn of_new_one(occasion: &Occasion<'_>) -> String {
+    match occasion.remains.filter(|remains| !remains.is_over) {
+        Some(remains) => {
+            format!(
+                "The new store is empty, with another id and endpoint. The deleted one is not lost{}",
+                back(remains)
+            )
+        }
+        None => {
+            "The missing store's records are gone; the new store is empty, with another id and endpoint.".to_owned()
+        }
+    }
+}
+
+/// Until when a store that is deleted now can be restored: as long as its backup reaches back ("Restoring a data store",
+/// HealthLake developer guide).
+fn outlives(occasion: &Occasion<'_>) -> Option<String> {
+    let attribute = |name: &str| occasion.observed.and_then(|observed| observed.get(name));
+    if attribute("backup").and_then(Value::as_str) != Some(switch(true)) {
+        return None;
+    }
+    let days = attribute("backup_retention_days").and_then(Value::as_u64).and_then(|days| u8::try_from(days).ok());
+    Some(match days {
+        Some(days) => {
+            format!("It has a backup: it can be restored until {} ({days} days after its deletion).", date_in(days))
+        }
+        None => "It has a backup: it can be restored for as long as that is kept.".to_owned(),
+    })
+}
+
+fn back(remains: &Remains) -> String {
+    match (remains.is_over, remains.until) {
+        (true, _) => "; it can no longer be restored.".to_owned(),
+        (false, Some(until)) => {
+            format!("; it can be restored until {}: hlctl restore --at latest --from {}", instant(until), remains.id)
+        }
+        (false, None) => format!("; it can be restored: hlctl restore --at latest --from {}", remains.id),
+    }
+}

@@ -1,0 +1,179 @@
+//! Changes to single entries of a state, made by hand. Pure.
+//!
+//! Protection belongs to the resource: it goes along to another address, and comes back with what was forgotten and is taken
+//! over again. What the configuration says of an address counts for whatever is there, unless that would take protection away.
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use thiserror::Error;
+
+use super::{Entry, State};
+use crate::address::Address;
+use crate::module::beside::is_beside;
+use crate::module::{is_known, known_of_kind};
+use crate::resource::Kind;
+
+/// A protected resource that the state was made to forget.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Released {
+    /// Its kind's name.
+    pub kind: String,
+    /// Its identity.
+    pub recorded: Value,
+    /// What `hlctl protect` said, if it did; otherwise it was protected by the configuration.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub protection: Option<bool>,
+}
+
+/// What surgery may know of the configuration.
+pub trait Wishes {
+    /// Whether the configuration asks for a resource at this address; `None` where there is no configuration.
+    fn asks_for(&self, address: &Address) -> Option<bool>;
+    /// Whether what is at this address may be destroyed only by name.
+    fn protects(&self, address: &Address) -> bool;
+}
+
+/// Why an entry cannot be changed.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+pub enum SurgeryError {
+    /// The state has nothing there.
+    #[error("the state has no resource {0}")]
+    Missing(Address),
+    /// No configuration and no command makes a resource there.
+    #[error("hlctl knows no address {0}")]
+    Unknown(Address),
+    /// The state has something there already.
+    #[error("the state has a resource {0} already")]
+    Occupied(Address),
+    /// Another kind of thing belongs there.
+    #[error("{from} is a {kind}, which {to} cannot be")]
+    OtherKind {
+        /// The address that it has.
+        from: Address,
+        /// Its kind.
+        kind: String,
+        /// The address that it should get.
+        to: Address,
+    },
+    /// The next apply would want to delete what is moved there.
+    #[error("the configuration does not ask for {0}")]
+    Unwanted(Address),
+}
+
+impl SurgeryError {
+    /// The next step.
+    pub fn hint(&self) -> String {
+        match self {
+            Self::Missing(_) => "`hlctl state list` shows the addresses".to_owned(),
+            Self::Unknown(address) => {
+                let known = known_of_kind(address.kind());
+                if known.is_empty() {
+                    return "`hlctl plan` and `hlctl state list` show the addresses".to_owned();
+                }
+                let near = known.iter().find(|known| is_near(known, address.as_str()));
+                let near = near.map(|near| format!("did you mean {near}? ")).unwrap_or_default();
+                format!("{near}the addresses of kind {} are: {}", address.kind(), known.join(", "))
+            }
+            Self::Occupied(address) => format!("have the state forget that one first: hlctl forget '{address}'"),
+            Self::OtherKind { .. } => "keep the part before the dot".to_owned(),
+            Self::Unwanted(address) => format!(
+                "the next apply would want to delete what is there. Have the configuration ask for {address} first, or have the \
+                 state forget the resource: hlctl forget"
+            ),
+        }
+    }
+}
+
+/// Whether one is the other with a slip of the finger.
+fn is_near(known: &str, typed: &str) -> bool {
+    strsim::damerau_levenshtein(known, typed) <= (typed.len() / 16).max(1)
+}
+
+/// Moves an entry to another address, with its protection.
+///
+/// # Errors
+/// The state has nothing at `from` or something at `to`; or `to` is no place for it.
+pub fn move_entry(state: &mut State, from: &Address, to: &Address, wishes: &dyn Wishes) -> Result<(), SurgeryError> {
+    check_move(state, from, to, wishes)?;
+    let Some(mut entry) = state.resources.remove(from) else { return Err(SurgeryError::Missing(from.clone())) };
+    if entry.is_protected() && !wishes.protects(to) {
+        entry.protection = Some(true);
+    }
+    state.resources.insert(to.clone(), entry);
+    let needs = state.resources.values_mut().flat_map(|entry| &mut entry.needs);
+    needs.filter(|need| *need == from).for_each(|need| *need = to.clone());
+    Ok(())
+}
+
+fn check_move(state: &State, from: &Address, to: &Address, wishes: &dyn Wishes) -> Result<(), SurgeryError> {
+    let entry = state.resources.get(from).ok_or_else(|| SurgeryError::Missing(from.clone()))?;
+    if entry.kind().map(Kind::as_str) != Some(to.kind()) {
+        return Err(SurgeryError::OtherKind { from: from.clone(), kind: entry.kind.clone(), to: to.clone() });
+    }
+    if !is_known(to) {
+        return Err(SurgeryError::Unknown(to.clone()));
+    }
+    if state.resources.contains_key(to) {
+        return Err(SurgeryError::Occupied(to.clone()));
+    }
+    // A store beside the one in use is kept at either address.
+    let stays_beside = is_beside(from) && is_beside(to);
+    if wishes.asks_for(to) == Some(false) && !stays_beside {
+        return Err(SurgeryError::Unwanted(to.clone()));
+    }
+    Ok(())
+}
+
+/// Strikes an entry from the state and gives it; one at an address that hlctl does not know too, for that is the way back.
+///
+/// # Errors
+/// The state has nothing there.
+pub fn forget(state: &mut State, address: &Address) -> Result<Entry, SurgeryError> {
+    let entry = state.resources.remove(address).ok_or_else(|| missing(address))?;
+    if let Some(recorded) = entry.recorded.clone().filter(|_| entry.is_protected()) {
+        state.released.push(Released { kind: entry.kind.clone(), recorded, protection: entry.protection });
+    }
+    Ok(entry)
+}
+
+/// Says by hand whether what is at an address may be destroyed only by name.
+///
+/// # Errors
+/// The state has nothing there, or hlctl does not know the address.
+pub fn protect(state: &mut State, address: &Address, protect: bool) -> Result<(), SurgeryError> {
+    if !is_known(address) {
+        return Err(SurgeryError::Unknown(address.clone()));
+    }
+    let entry = state.resources.get_mut(address).ok_or_else(|| missing(address))?;
+    entry.protection = Some(protect);
+    Ok(())
+}
+
+fn missing(address: &Address) -> SurgeryError {
+    if is_known(address) { SurgeryError::Missing(address.clone()) } else { SurgeryError::Unknown(address.clone()) }
+}
+
+impl State {
+    /// The protection of something that was forgotten.
+    pub fn released(&self, kind: Kind, recorded: &Value) -> Option<&Released> {
+        self.released.iter().rev().find(|released| released.is(kind, recorded))
+    }
+
+    /// Gives what is at this address the protection that it had before it was forgotten.
+    pub fn give_back_protection(&mut self, address: &Address) {
+        let Some(entry) = self.resources.get_mut(address) else { return };
+        let Some((kind, recorded)) = entry.kind().zip(entry.recorded.as_ref()) else { return };
+        let is_it = |released: &Released| released.is(kind, recorded);
+        if let Some(released) = self.released.iter().rev().find(|released| is_it(released)) {
+            let by_hand = released.protection.or((!entry.protected).then_some(true));
+            entry.protection = entry.protection.or(by_hand);
+        }
+        self.released.retain(|released| !is_it(released));
+    }
+}
+
+impl Released {
+    fn is(&self, kind: Kind, recorded: &Value) -> bool {
+        self.kind == kind.as_str() && kind.is_one(&self.recorded, recorded)
+    }
+}
