@@ -1,6 +1,6 @@
 //! How many resources of each type a store holds.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use http::Method;
@@ -8,7 +8,8 @@ use serde::Deserialize;
 use tokio::task::JoinSet;
 
 use super::client::{Ask, Fhir};
-use super::refusal::FhirError;
+use super::refusal::{FhirError, Refusal};
+use super::unsupported::is_unsupported_type;
 
 /// Searches at once; a store takes 100 a second ("AWS HealthLake endpoints and quotas").
 const AT_ONCE: usize = 16;
@@ -16,44 +17,82 @@ const AT_ONCE: usize = 16;
 /// Resource type to count; types without resources are left out.
 pub type Counts = BTreeMap<String, u64>;
 
+/// What a store was found to hold.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Counted {
+    /// How many resources of each type.
+    pub counts: Counts,
+    /// The types that the store says it does not have.
+    pub unsupported: BTreeSet<&'static str>,
+}
+
 #[derive(Deserialize)]
 struct Total {
     total: Option<u64>,
 }
 
-/// Counts the resources of these types. No resource is asked for: a store that heeds neither parameter that says so answers
-/// with one, which is not looked at.
+/// What became of the count of one type.
+enum Outcome {
+    Count(u64),
+    Unsupported(Box<Refusal>),
+}
+
+/// Counts the resources of these types.
+///
+/// A type counts as having no resources only if the store says so: by a total of zero, or by refusing the type as
+/// one that it does not have. A store that refuses all types has answered something else than was asked.
 ///
 /// # Errors
-/// The store refuses, or does not tell.
-pub async fn counts(fhir: &Arc<Fhir>, types: &'static [&'static str]) -> Result<Counts, FhirError> {
-    let mut counts = Counts::new();
+/// What the store holds of some type is not known: it refuses, does not answer, or does not tell.
+pub async fn counts(fhir: &Arc<Fhir>, types: impl Iterator<Item = &'static str>) -> Result<Counted, FhirError> {
+    let mut counted = Counted::default();
+    let mut is_answered = false;
+    let mut refused = None;
     let mut searches = JoinSet::new();
-    let mut left = types.iter();
+    let mut left = types;
     loop {
         while searches.len() < AT_ONCE
             && let Some(kind) = left.next()
         {
             let fhir = Arc::clone(fhir);
-            searches.spawn(async move { count(&fhir, kind).await.map(|count| (*kind, count)) });
+            searches.spawn(async move { count(&fhir, kind).await.map(|outcome| (kind, outcome)) });
         }
-        let Some(counted) = searches.join_next().await else { return Ok(counts) };
+        let Some(joined) = searches.join_next().await else { break };
         let about = || "the count of resources".to_owned();
-        let (kind, count) =
-            counted.map_err(|error| FhirError::NotFhir { about: about(), problem: error.to_string() })??;
-        if count > 0 {
-            counts.insert(kind.to_owned(), count);
+        let (kind, outcome) =
+            joined.map_err(|error| FhirError::NotFhir { about: about(), problem: error.to_string() })??;
+        match outcome {
+            Outcome::Count(count) => {
+                is_answered = true;
+                if count > 0 {
+                    counted.counts.insert(kind.to_owned(), count);
+                }
+            }
+            Outcome::Unsupported(refusal) => {
+                counted.unsupported.insert(kind);
+                refused = Some(refusal);
+            }
         }
+    }
+    match refused {
+        Some(refusal) if !is_answered => Err(refusal.into()),
+        _ => Ok(counted),
     }
 }
 
-async fn count(fhir: &Fhir, kind: &str) -> Result<u64, FhirError> {
-    let parameters = [("_summary", "count"), ("_total", "accurate"), ("_count", "1")];
+/// Counts one type. `_summary=count`, which R4 has for this, is invalid in HealthLake, as is `_count=0` (HealthLake
+/// Developer Guide, "FHIR R4 search parameters for HealthLake"): the one resource that comes along is not looked at.
+async fn count(fhir: &Fhir, kind: &str) -> Result<Outcome, FhirError> {
+    let parameters = [("_total", "accurate"), ("_count", "1")];
     let parameters = parameters.map(|(name, value)| (name.to_owned(), value.to_owned()));
     let about = format!("the count of {kind}");
     let ask = Ask::new("SearchWithGet", Method::GET, fhir.base.at(kind, &parameters), about.clone());
-    let answer = fhir.send(&ask).await?;
+    let answer = match fhir.send(&ask).await {
+        Ok(answer) => answer,
+        Err(refusal) if is_unsupported_type(&refusal, kind) => return Ok(Outcome::Unsupported(refusal)),
+        Err(refusal) => return Err(refusal.into()),
+    };
     let wrong = |problem: String| FhirError::NotFhir { about: about.clone(), problem };
     let total: Total = serde_json::from_slice(&answer.body).map_err(|error| wrong(error.to_string()))?;
-    total.total.ok_or_else(|| wrong("it has no total".to_owned()))
+    total.total.map(Outcome::Count).ok_or_else(|| wrong("it has no total".to_owned()))
 }

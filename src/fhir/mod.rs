@@ -14,10 +14,11 @@ pub mod pages;
 pub mod refusal;
 pub mod signing;
 pub mod text;
+pub mod unsupported;
 
 pub use address::{Base, Reference};
 pub use client::{Answer, Ask, Authority, Fhir};
-pub use counts::{Counts, counts};
+pub use counts::{Counted, Counts, counts};
 pub use pages::{Bundle, Entry, Page, Pages};
 pub use refusal::{FhirError, Refusal};
 pub use signing::Signer;

@@ -1,5 +1,7 @@
 //! Stores beside the one in use: restored, put in its place, kept, gone back to, and deleted.
 
+mod counting;
+
 use std::time::Duration;
 
 use hlctl_emulator::{Action, Clock, Delays, Options};
@@ -43,7 +45,7 @@ fn beside(place: &Place) -> Vec<String> {
 
 /// How many patients the store in use holds.
 fn held(place: &Place) -> u64 {
-    place.run(["fhir", "search", "Patient", "_summary=count"]).succeeds().json()["total"].as_u64().unwrap()
+    place.run(["fhir", "search", "Patient", "_total=accurate", "_count=1"]).succeeds().json()["total"].as_u64().unwrap()
 }
 
 fn is_settled(place: &Place) {
@@ -68,7 +70,8 @@ fn a_restore_makes_a_store_as_it_was_beside_the_one_in_use() {
     assert_eq!(told["resources"]["old"], json!({"Patient": 8}));
     assert_eq!(told["origin"]["source"], place.store_id());
     assert_eq!(held(&place), 8);
-    let restored = ["fhir", "search", "Patient", "_summary=count", "--store", told["id"].as_str().unwrap()];
+    let restored =
+        ["fhir", "search", "Patient", "_total=accurate", "_count=1", "--store", told["id"].as_str().unwrap()];
     assert_eq!(place.run(restored).succeeds().json()["total"], 5);
     place.run(["fhir", "get", "Patient/p1", "--store", "nothing"]).exits(64).says("has no store nothing");
     is_settled(&place);

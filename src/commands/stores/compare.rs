@@ -12,7 +12,7 @@ use crate::commands::smart::is_smart;
 use crate::commands::{interruptible, sandbox};
 use crate::data::check::resource_types;
 use crate::error::CommandError;
-use crate::fhir::{Authority, Base, Counts, Fhir, Signer, counts};
+use crate::fhir::{Authority, Base, Counted, Counts, Fhir, Signer, counts};
 use crate::oauth::{Http, OauthError};
 use crate::state::State;
 use crate::ui::table;
@@ -24,8 +24,19 @@ pub(super) struct Comparison {
     pub(super) old: Option<Counts>,
     /// The new one's.
     pub(super) new: Counts,
-    /// Why one of them cannot be asked.
-    pub(super) failure: Option<String>,
+    /// The types that one of them says it does not have.
+    pub(super) unsupported: BTreeSet<&'static str>,
+    /// Why it is not known what one of them holds.
+    pub(super) failure: Option<Failure>,
+}
+
+/// Why it is not known what a store holds.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Failure {
+    /// What went wrong.
+    pub(super) text: String,
+    /// What to do about it.
+    pub(super) hint: Option<String>,
 }
 
 impl Comparison {
@@ -41,8 +52,21 @@ impl Comparison {
     /// For people.
     pub(super) fn told(&self) -> String {
         if let Some(failure) = &self.failure {
-            return format!("What the stores hold could not be compared: {failure}");
+            return format!("What the stores hold could not be compared: {}", failure.text);
         }
+        self.result() + &self.left_out()
+    }
+
+    /// The types that are not in the numbers.
+    fn left_out(&self) -> String {
+        if self.unsupported.is_empty() {
+            return String::new();
+        }
+        let names: Vec<&str> = self.unsupported.iter().copied().collect();
+        format!("\nNot counted, since a store says that it does not have the type: {}.", names.join(", "))
+    }
+
+    fn result(&self) -> String {
         let sum = |counts: &Counts| counts.values().sum::<u64>();
         let new = sum(&self.new);
         let Some(old) = &self.old else {
@@ -63,7 +87,8 @@ impl Comparison {
 
     /// For programs.
     pub(super) fn as_json(&self) -> Value {
-        json!({"old": self.old, "new": self.new, "failure": self.failure})
+        let failure = self.failure.as_ref().map(|failure| &failure.text);
+        json!({"old": self.old, "new": self.new, "unsupported": self.unsupported, "failure": failure})
     }
 }
 
@@ -77,8 +102,15 @@ pub(super) async fn compare(
 ) -> Result<Comparison, CommandError> {
     let counted = async { Ok(count_both(scene, state, old, new).await) };
     match interruptible(&scene.session.stop, counted).await? {
-        Ok((old, new)) => Ok(Comparison { old, new, failure: None }),
-        Err(CommandError::Fhir(error)) => Ok(Comparison { failure: Some(error.to_string()), ..Comparison::default() }),
+        Ok((old, new)) => {
+            let unsupported = old.iter().chain([&new]).flat_map(|counted| &counted.unsupported).copied().collect();
+            let old = old.map(|counted| counted.counts);
+            Ok(Comparison { old, new: new.counts, unsupported, failure: None })
+        }
+        Err(CommandError::Fhir(error)) => {
+            let failure = Failure { text: error.to_string(), hint: error.hint() };
+            Ok(Comparison { failure: Some(failure), ..Comparison::default() })
+        }
         Err(error) => Err(error),
     }
 }
@@ -88,7 +120,7 @@ async fn count_both(
     state: &State,
     old: Option<&str>,
     new: &str,
-) -> Result<(Option<Counts>, Counts), CommandError> {
+) -> Result<(Option<Counted>, Counted), CommandError> {
     let places = match &scene.connection.emulator {
         Some(emulator) => Places::all_at(&sandbox::serve(emulator.clone()).await?)?,
         None => Places::of(&scene.connection.clients)?,
@@ -98,7 +130,7 @@ async fn count_both(
         let base = Base::new(named, places.of_store(endpoint)?);
         let signer = Signer::of(&scene.connection)?;
         let fhir = Fhir::new(base, Http::new()?, Authority::Signature(signer), is_smart(state));
-        Ok::<_, CommandError>(counts(&Arc::new(fhir), resource_types::ALL).await?)
+        Ok::<_, CommandError>(counts(&Arc::new(fhir), resource_types::searchable()).await?)
     };
     let old = match old {
         Some(endpoint) => Some(count(endpoint).await?),
@@ -120,7 +152,7 @@ mod tests {
         let comparison = Comparison {
             old: Some(counted(&[("Patient", 3), ("Observation", 2)])),
             new: counted(&[("Patient", 3), ("Condition", 1)]),
-            failure: None,
+            ..Comparison::default()
         };
         assert_eq!(comparison.differing(), [("Condition", 0, 1), ("Observation", 2, 0)]);
     }
@@ -130,5 +162,13 @@ mod tests {
         let comparison = Comparison { new: counted(&[("Patient", 3)]), ..Comparison::default() };
         assert!(comparison.differing().is_empty());
         assert!(comparison.told().contains("cannot be asked"));
+    }
+
+    #[test]
+    fn types_that_are_not_in_the_numbers_are_named() {
+        let same = counted(&[("Patient", 3)]);
+        let unsupported = BTreeSet::from(["Invoice", "Account"]);
+        let comparison = Comparison { old: Some(same.clone()), new: same, unsupported, failure: None };
+        assert!(comparison.told().ends_with("does not have the type: Account, Invoice."), "{}", comparison.told());
     }
 }

@@ -179,10 +179,16 @@ fn check_same(
         Some(_) => "whether the new store holds what the old one holds is not known",
     };
     let id = new["id"].as_str().unwrap_or_default();
+    // Where counting failed, the way out is to count again, not to do without.
+    let first = comparison.failure.as_ref().map(|failure| {
+        let hint = failure.hint.iter().map(|hint| format!("{hint}\n"));
+        hint.chain([format!("to count again: {}\n", scene.again)]).collect::<String>()
+    });
     Err(CommandError::Incomplete {
         message: format!("{problem}; the old one stays in use"),
         hint: format!(
-            "to switch all the same: {} --allow-differences\nto begin anew: hlctl stores delete {id}, then hlctl replace",
+            "{}to switch all the same: {} --allow-differences\nto begin anew: hlctl stores delete {id}, then hlctl replace",
+            first.unwrap_or_default(),
             scene.again
         ),
     })

@@ -82,6 +82,7 @@ async fn complete(
     let comparison = compare(scene, &state, old, &endpoint).await?;
     scene.say(&format!("\n{}", comparison.told()));
     if arguments.put_in_use {
+        check_known(&comparison, &id)?;
         return Ok((put_in_use(scene, state, &successor()).await?, Address::parse(STORE), comparison));
     }
     scene.say(&format!(
@@ -89,6 +90,17 @@ async fn complete(
          hlctl stores delete {id}"
     ));
     Ok((state, successor(), comparison))
+}
+
+/// A store takes the place of another only if it is known what it holds. Unlike numbers are no reason against it: an
+/// earlier point in time is asked for because of them.
+fn check_known(comparison: &Comparison, id: &str) -> Result<(), CommandError> {
+    let Some(failure) = &comparison.failure else { return Ok(()) };
+    let hint = failure.hint.iter().map(|hint| format!("{hint}\n")).collect::<String>();
+    Err(CommandError::Incomplete {
+        message: "what the restored store holds is not known; the old one stays in use".to_owned(),
+        hint: format!("{hint}to have the stack use the restored one all the same: hlctl stores use {id}"),
+    })
 }
 
 fn origin(arguments: &RestoreArgs, state: &State) -> Result<Origin, CommandError> {

@@ -1,10 +1,21 @@
-//! The resource types of FHIR R4 (R4 specification, "Resource Index").
+//! The resource types of FHIR R4 (R4 specification, "Resource Index"), and those of them that HealthLake has
+//! (HealthLake Developer Guide, "FHIR R4 supported resource types for HealthLake", as of August 2026).
 
 use std::borrow::Cow;
 
 /// Whether R4 has a resource type of this name.
 pub fn is_resource_type(name: &str) -> bool {
     ALL.binary_search(&name).is_ok()
+}
+
+/// Whether HealthLake has a resource type of this name.
+pub fn is_supported(name: &str) -> bool {
+    is_resource_type(name) && UNSUPPORTED.binary_search(&name).is_err()
+}
+
+/// The types that a store can be searched for: those of HealthLake, without [`NOT_REQUESTABLE`].
+pub fn searchable() -> impl Iterator<Item = &'static str> {
+    ALL.iter().copied().filter(|name| is_supported(name) && !NOT_REQUESTABLE.contains(name))
 }
 
 /// The name without memory of its own, if it is one.
@@ -164,3 +175,67 @@ pub const ALL: &[&str] = &[
     "VerificationResult",
     "VisionPrescription",
 ];
+
+/// The types of R4 that the guide's table does not list.
+const UNSUPPORTED: [&str; 40] = [
+    "Basic",
+    "BiologicallyDerivedProduct",
+    "CatalogEntry",
+    "ClinicalImpression",
+    "CodeSystem",
+    "CompartmentDefinition",
+    "EventDefinition",
+    "Evidence",
+    "EvidenceVariable",
+    "ExampleScenario",
+    "GraphDefinition",
+    "ImplementationGuide",
+    "MedicinalProduct",
+    "MedicinalProductAuthorization",
+    "MedicinalProductContraindication",
+    "MedicinalProductIndication",
+    "MedicinalProductIngredient",
+    "MedicinalProductInteraction",
+    "MedicinalProductManufactured",
+    "MedicinalProductPackaged",
+    "MedicinalProductPharmaceutical",
+    "MedicinalProductUndesirableEffect",
+    "MessageDefinition",
+    "NamingSystem",
+    "ObservationDefinition",
+    "OperationDefinition",
+    "ResearchDefinition",
+    "ResearchElementDefinition",
+    "SearchParameter",
+    "SpecimenDefinition",
+    "Subscription",
+    "SubstanceNucleicAcid",
+    "SubstancePolymer",
+    "SubstanceProtein",
+    "SubstanceReferenceInformation",
+    "SubstanceSourceMaterial",
+    "SubstanceSpecification",
+    "TerminologyCapabilities",
+    "TestReport",
+    "TestScript",
+];
+
+/// Types of the guide's table that "you cannot make GET or POST requests with" (the note below the table).
+const NOT_REQUESTABLE: [&str; 2] = ["OperationOutcome", "Parameters"];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_types_of_the_guide_are_106_of_which_104_can_be_searched_for() {
+        assert!(ALL.is_sorted() && UNSUPPORTED.is_sorted());
+        assert!(UNSUPPORTED.iter().all(|name| is_resource_type(name)));
+        assert_eq!(ALL.iter().filter(|name| is_supported(name)).count(), 106);
+        assert_eq!(searchable().count(), 104);
+        for (name, supported) in [("Patient", true), ("Parameters", true), ("Basic", false), ("Patients", false)] {
+            assert_eq!(is_supported(name), supported, "{name}");
+        }
+        assert!(searchable().all(|name| name != "Parameters" && name != "OperationOutcome"));
+    }
+}

@@ -9,7 +9,7 @@ use crate::support::{Place, rule};
 
 fn count(place: &Place) -> u64 {
     place.cloud().heal();
-    fhir(place, &["search", "Patient", "_summary=count"]).succeeds().json()["total"].as_u64().unwrap()
+    fhir(place, &["search", "Patient", "_total=accurate", "_count=1"]).succeeds().json()["total"].as_u64().unwrap()
 }
 
 fn refusing(code: &str, status: u16) -> Action {
@@ -163,4 +163,19 @@ fn a_store_that_cannot_be_reached_is_told() {
     ended.says("GET Patient/1: not sent").says("check the network");
     let place = Place::quick("minimal");
     fhir(&place, &["get", "Patient/1"]).exits(1).says("hlctl apply");
+}
+
+#[test]
+fn a_file_in_another_encoding_is_told_as_the_check_of_bulk_data_tells_it() {
+    let place = store();
+    let resource = patient("Smith").to_string();
+    place.write("bom.json", &format!("\u{feff}{resource}"));
+    for command in ["create", "update", "bundle"] {
+        let ended = fhir(&place, &[command, "-f", "bom.json"]).exits(64);
+        ended.says("begins with a byte order mark").says("without a byte order mark");
+    }
+    let wide: Vec<u8> = std::iter::once(0xfeff).chain(resource.encode_utf16()).flat_map(u16::to_le_bytes).collect();
+    std::fs::write(place.path("wide.json"), wide).unwrap();
+    fhir(&place, &["create", "-f", "wide.json"]).exits(64).says("UTF-16");
+    assert_eq!(asked(&place), Vec::<String>::new());
 }
