@@ -200,7 +200,7 @@ fn data_comes_in_and_out_under_its_policy_and_every_action_is_needed() {
     let place = Place::quick("minimal");
     place.apply();
     let line = |id: usize, padding: usize| {
-        format!("{{\"resourceType\":\"Basic\",\"id\":\"{id}\",\"implicitRules\":\"urn:{}\"}}\n", "x".repeat(padding))
+        format!("{{\"resourceType\":\"Person\",\"id\":\"{id}\",\"implicitRules\":\"urn:{}\"}}\n", "x".repeat(padding))
     };
     std::fs::create_dir_all(place.path("in")).unwrap();
     place.write("in/small.ndjson", &line(0, 10));

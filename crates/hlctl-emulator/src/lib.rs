@@ -83,7 +83,7 @@
 //! (`SearchWithGet`, `ReadResource`, `ProcessBundle`...).
 //!
 //! Searches know `_id`, `_lastUpdated`, `_tag`, `_profile`, `_security`, `_source`, `_count`, `_sort`, `_total`,
-//! `_summary=count`, `_include` and `_revinclude` for every type and R4's own parameters for some forty types, with
+//! `_include` and `_revinclude` for every type and R4's own parameters for some forty types, with
 //! the modifiers `:exact`, `:contains`, `:not`, `:text`, `:missing`, `:identifier`, `:below` and `:Type`; `metadata`
 //! lists them. A datastore with `PreloadDataConfig SYNTHEA` holds 36 invented patients and their records.
 //! Resources are indexed in memory, some 200 bytes each, and read from the data directory as they are needed.

@@ -3,6 +3,7 @@
 mod export;
 mod final_export;
 mod import;
+mod numbers;
 mod sandbox;
 
 use std::fs;

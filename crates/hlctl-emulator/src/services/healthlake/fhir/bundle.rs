@@ -10,12 +10,13 @@ use std::collections::HashMap;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use http::Method;
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::address;
 use super::answer::Answer;
 use super::bundle_text::BundleText;
 use super::context::{Context, Input};
+use super::document::Document;
 use super::draft::Draft;
 use super::interaction::Interaction;
 use super::perform::perform;
@@ -33,18 +34,18 @@ struct Entry {
     full_url: Option<String>,
 }
 
-pub(super) fn process(collection: &mut Collection, cx: &Context<'_>, mut bundle: Value) -> Outcome<Answer> {
+pub(super) fn process(collection: &mut Collection, cx: &Context<'_>, mut bundle: Document) -> Outcome<Answer> {
     // Each entry is checked by itself: one that is broken is no reason to refuse a batch.
-    let entries = match bundle.as_object_mut().and_then(|bundle| bundle.remove("entry")) {
+    let entries = match bundle.remove("entry") {
         None => Vec::new(),
-        Some(Value::Array(entries)) => entries,
+        Some(Document::List(entries)) => entries,
         Some(_) => return Err(Refusal::invalid("entry must be an array.")),
     };
     let bundle = resource::checked(bundle, "Bundle")?;
     if entries.len() > MOST {
         return Err(Refusal::invalid(format!("A Bundle has at most {MOST} entries; this has {}.", entries.len())));
     }
-    match bundle.get("type").and_then(Value::as_str) {
+    match bundle.text("type") {
         Some("batch") => Ok(batch(collection, cx, entries)),
         Some("transaction") => transaction(collection, cx, entries),
         other => Err(Refusal::invalid(format!(
@@ -54,7 +55,7 @@ pub(super) fn process(collection: &mut Collection, cx: &Context<'_>, mut bundle:
     }
 }
 
-fn batch(collection: &mut Collection, cx: &Context<'_>, entries: Vec<Value>) -> Answer {
+fn batch(collection: &mut Collection, cx: &Context<'_>, entries: Vec<Document>) -> Answer {
     let mut response = BundleText::new("batch-response");
     for entry in entries {
         match alone(collection, cx, entry) {
@@ -69,7 +70,7 @@ fn batch(collection: &mut Collection, cx: &Context<'_>, entries: Vec<Value>) -> 
 }
 
 /// Does one entry by itself; also says whether its answer shows a resource.
-fn alone(collection: &mut Collection, cx: &Context<'_>, entry: Value) -> Outcome<(Answer, bool)> {
+fn alone(collection: &mut Collection, cx: &Context<'_>, entry: Document) -> Outcome<(Answer, bool)> {
     let entry = Entry::parse(entry, cx)?;
     let shows = entry.reads();
     let mut draft = Draft::new(collection);
@@ -78,7 +79,7 @@ fn alone(collection: &mut Collection, cx: &Context<'_>, entry: Value) -> Outcome
     Ok((answer, shows))
 }
 
-fn transaction(collection: &mut Collection, cx: &Context<'_>, entries: Vec<Value>) -> Outcome<Answer> {
+fn transaction(collection: &mut Collection, cx: &Context<'_>, entries: Vec<Document>) -> Outcome<Answer> {
     let numbered = |place: usize| move |refusal: Refusal| refusal.about(&format!("entry[{place}]"));
     let mut parsed = Vec::new();
     for (place, entry) in entries.into_iter().enumerate() {
@@ -90,7 +91,7 @@ fn transaction(collection: &mut Collection, cx: &Context<'_>, entries: Vec<Value
     let mut response = BundleText::new("transaction-response");
     for (place, mut entry) in parsed.into_iter().enumerate() {
         if let Some(content) = &mut entry.input.content {
-            resource::rename(content, &names);
+            content.rename(&names);
             check_resolved(content).map_err(numbered(place))?;
         }
         let shows = entry.reads();
@@ -124,9 +125,9 @@ fn promise(draft: &Draft<'_>, cx: &Context<'_>, entries: &mut [Entry]) -> Outcom
 }
 
 /// Every local name must have been resolved: a transaction keeps its references whole.
-fn check_resolved(content: &Value) -> Outcome<()> {
+fn check_resolved(content: &Document) -> Outcome<()> {
     let mut dangling = None;
-    resource::references(content, &mut |reference| {
+    resource::references(&content.to_value(), &mut |reference| {
         if reference.starts_with("urn:uuid:") || reference.starts_with("urn:oid:") {
             dangling = Some(reference.to_owned());
         }
@@ -150,8 +151,8 @@ fn add(response: &mut BundleText, answer: &Answer, shows: bool) {
 }
 
 impl Entry {
-    fn parse(mut entry: Value, cx: &Context<'_>) -> Outcome<Self> {
-        let request = entry["request"].take();
+    fn parse(mut entry: Document, cx: &Context<'_>) -> Outcome<Self> {
+        let request = entry.remove("request").unwrap_or_default().to_value();
         let text = |name: &str| request[name].as_str().map(ToOwned::to_owned);
         let (Some(method), Some(url)) = (text("method"), text("url")) else {
             return Err(Refusal::invalid("request.method and request.url are required."));
@@ -163,7 +164,7 @@ impl Entry {
         let (path, query) = path.split_once('?').unwrap_or((path, ""));
         let segments: Vec<String> = path.split('/').filter(|part| !part.is_empty()).map(ToOwned::to_owned).collect();
         let interaction = Interaction::parse(&method, &segments)?;
-        let mut content = entry.get_mut("resource").map(Value::take).filter(|content| !content.is_null());
+        let mut content = entry.remove("resource").filter(|content| *content != Document::Null);
         if matches!(interaction, Interaction::Patch { .. }) {
             content = content.map(|binary| patch_in(&binary)).transpose()?;
         }
@@ -176,7 +177,11 @@ impl Entry {
             idempotency_key: None,
             id: None,
         };
-        Ok(Self { interaction, input, full_url: entry["fullUrl"].as_str().map(ToOwned::to_owned) })
+        Ok(Self {
+            interaction,
+            input,
+            full_url: entry.get("fullUrl").and_then(Document::as_text).map(ToOwned::to_owned),
+        })
     }
 
     /// Whether the entry asks for what there is.
@@ -201,11 +206,12 @@ impl Entry {
 }
 
 /// The JSON Patch in a Binary.
-fn patch_in(binary: &Value) -> Outcome<Value> {
+fn patch_in(binary: &Document) -> Outcome<Document> {
     let refuse = || Refusal::invalid("A patch in a Bundle is a Binary with application/json-patch+json in base64.");
-    if binary["resourceType"] != "Binary" || binary["contentType"] != "application/json-patch+json" {
+    let text = |name: &str| binary.get(name).and_then(Document::as_text);
+    if text("resourceType") != Some("Binary") || text("contentType") != Some("application/json-patch+json") {
         return Err(refuse());
     }
-    let bytes = binary["data"].as_str().and_then(|data| BASE64.decode(data).ok()).ok_or_else(refuse)?;
-    serde_json::from_slice(&bytes).map_err(|_| refuse())
+    let bytes = text("data").and_then(|data| BASE64.decode(data).ok()).ok_or_else(refuse)?;
+    Document::parse(&bytes).map_err(|_| refuse())
 }

@@ -24,14 +24,17 @@ pub(super) fn statement(endpoint: &str, provider: &Value, now: &str) -> Answer {
             "mode": "server",
             "security": security(provider),
             "interaction": [{"code": "batch"}, {"code": "transaction"}],
-            "resource": types::ALL.iter().map(|kind| resource(kind)).collect::<Vec<_>>(),
+            "resource": types::all().map(resource).collect::<Vec<_>>(),
         }],
     });
     Answer::ok(Bytes::from(body.to_string()))
 }
 
 fn resource(kind: &str) -> Value {
-    let mut codes = vec!["create", "read", "vread", "history-instance", "history-type", "search-type"];
+    let mut codes = Vec::new();
+    if types::is_requestable(kind) {
+        codes.extend(["create", "read", "vread", "history-instance", "history-type", "search-type"]);
+    }
     if kind != "AuditEvent" {
         codes.extend(["update", "patch", "delete"]);
     }

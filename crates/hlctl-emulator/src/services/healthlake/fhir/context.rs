@@ -1,8 +1,8 @@
 //! What an interaction works with.
 
 use jiff::Timestamp;
-use serde_json::Value;
 
+use super::document::Document;
 use super::refusal::{Outcome, Refusal};
 use super::search::{Setting, View};
 use super::smart::Permit;
@@ -34,7 +34,7 @@ impl Context<'_> {
 pub(super) struct Input {
     pub(super) query: Vec<(String, String)>,
     /// The resource, or the patch.
-    pub(super) content: Option<Value>,
+    pub(super) content: Option<Document>,
     pub(super) if_match: Option<String>,
     pub(super) if_none_match: Option<String>,
     /// The query of a conditional create.
@@ -45,7 +45,7 @@ pub(super) struct Input {
 }
 
 impl Input {
-    pub(super) fn take_content(&mut self) -> Outcome<Value> {
+    pub(super) fn take_content(&mut self) -> Outcome<Document> {
         self.content.take().ok_or_else(|| Refusal::invalid("The resource is missing."))
     }
 

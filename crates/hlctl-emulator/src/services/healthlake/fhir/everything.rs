@@ -12,6 +12,7 @@ use serde_json::Value;
 use super::answer::Answer;
 use super::bundle_text::BundleText;
 use super::context::{Context, Input};
+use super::document::value_of;
 use super::draft::Draft;
 use super::refusal::{Outcome, Refusal};
 use super::search::{self, Go, Hit, Kind, Range, Token, View, Wanted, address};
@@ -65,7 +66,7 @@ fn gather(collection: &Collection, cx: &Context<'_>, patient: &str, asked: &Aske
             if !own && (kind == "Patient" || !search::names_any(&hit.body, &ids)) {
                 return Go::On;
             }
-            let value: Value = serde_json::from_slice(&hit.body).unwrap_or_default();
+            let value = value_of(&hit.body);
             let mut belongs = own;
             let mut others = Vec::new();
             resource::references(&value, &mut |reference| match resource::target(reference) {
@@ -145,7 +146,7 @@ impl Asked {
 
     fn wants(&self, kind: &str, hit: &Hit) -> bool {
         self.kinds.as_ref().is_none_or(|kinds| kinds.iter().any(|wanted| wanted == kind))
-            && self.since.is_none_or(|since| hit.at >= since.from)
+            && self.since.is_none_or(|since| since.from <= hit.at.into())
     }
 
     /// Whether some date of care lies between `start` and `end`.

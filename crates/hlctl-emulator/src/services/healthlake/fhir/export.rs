@@ -14,6 +14,7 @@ use serde_json::{Map, Value, json};
 use super::address::Address;
 use super::answer::Answer;
 use super::bulk::{Coding, Patients, Selection};
+use super::document::value_of;
 use super::interaction::Exported;
 use super::refusal::{Outcome, Refusal};
 use super::smart::{Accepted, Permit, Reach, Verb};
@@ -37,7 +38,7 @@ impl Call<'_> {
         (signer, accepted): (Option<&Caller>, Option<&Accepted>),
     ) -> Outcome<Answer> {
         check_async(request)?;
-        let mut input = resource::parse(request.body())?;
+        let mut input = resource::parse(request.body())?.to_value();
         let members = input.as_object_mut().ok_or_else(|| Refusal::invalid("The body must be a JSON object."))?;
         members.insert("DatastoreId".to_owned(), json!(address.store));
         shape::check(&input, jobs::EXPORT_INPUT)
@@ -182,8 +183,8 @@ fn selection(query: &[(String, String)]) -> Outcome<Selection> {
                 return Err(Refusal::invalid(format!("_outputFormat=\"{value}\" is not offered: there is {offered}.")));
             }
             "_type" => selection.kinds.extend(kinds(value)?),
-            "_since" => selection.since = Some(date(name, value)?.from),
-            "_until" => selection.until = Some(just_before(date(name, value)?.to)),
+            "_since" => selection.since = Some(date(name, value)?.from.timestamp()),
+            "_until" => selection.until = Some(just_before(date(name, value)?.to.timestamp())),
             "_tag" | "_security" => selection.codings.extend(codings(name, value)?),
             _ => return Err(Refusal::invalid(format!("Unknown parameter \"{name}\" of an export."))),
         }
@@ -198,7 +199,7 @@ fn just_before(instant: Timestamp) -> Timestamp {
 fn kinds(value: &str) -> Outcome<Vec<String>> {
     let names = value.split(',').map(str::trim).filter(|name| !name.is_empty());
     names
-        .map(|name| types::named(name).ok_or_else(|| Refusal::invalid(format!("Unknown resource type \"{name}\"."))))
+        .map(|name| types::named(name).ok_or_else(|| Refusal::invalid(types::refusal(name))))
         .map(|kind| kind.map(ToOwned::to_owned))
         .collect()
 }
@@ -226,7 +227,7 @@ fn patients(scope: &Exported, collection: &Collection) -> Outcome<Patients> {
     let newest = collection.versions("Group", id).last();
     let body = newest.map(|version| collection.body(version)).transpose()?.flatten();
     let body = body.ok_or_else(|| Refusal::not_found(format!("Group/{id} was not found.")))?;
-    let group: Value = serde_json::from_slice(&body).unwrap_or_default();
+    let group = value_of(&body);
     let members = group["member"].as_array().into_iter().flatten();
     let targets = members.filter_map(|member| resource::target(member["entity"]["reference"].as_str()?));
     Ok(Patients::Members(targets.filter(|(kind, _)| *kind == "Patient").map(|(_, id)| id.to_owned()).collect()))
@@ -241,8 +242,8 @@ fn limit(selection: &mut Selection, permit: &Permit) -> Outcome<()> {
         }
     }
     if selection.kinds.is_empty() {
-        let open = types::ALL.iter().filter(|kind| is_open(kind).unwrap_or(false));
-        selection.kinds = open.map(|kind| (*kind).to_owned()).collect();
+        let open = types::all().filter(|kind| is_open(kind).unwrap_or(false));
+        selection.kinds = open.map(ToOwned::to_owned).collect();
     }
     if selection.kinds.is_empty() {
         return Err(Refusal::forbidden("No scope of the token opens a type to an export."));

@@ -6,7 +6,7 @@ use super::refusal::{Outcome, Refusal};
 use super::{resource, types};
 use crate::services::not_modelled;
 
-/// A request's meaning. Types are names of [`types::ALL`].
+/// A request's meaning. Types are names that [`types::named`] knows.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Interaction {
     Capabilities,
@@ -80,8 +80,10 @@ impl Interaction {
         let Some((name, rest)) = parts.split_first() else {
             return if method == Method::POST { Ok(Self::Bundle) } else { Err(wrong_method(method, "/")) };
         };
-        let kind = types::named(name)
-            .ok_or_else(|| Refusal::not_supported(404, format!("Unknown resource type \"{name}\".")))?;
+        let kind = types::named(name).ok_or_else(|| Refusal::not_supported(404, types::refusal(name)))?;
+        if [Method::GET, Method::POST].contains(method) && !types::is_requestable(kind) {
+            return Err(Refusal::not_supported(400, format!("{method} requests cannot be made with {kind}.")));
+        }
         if let Some(id) = rest.first().filter(|part| !part.starts_with(['_', '$'])) {
             resource::check_id(id)?;
         }
@@ -210,6 +212,12 @@ mod tests {
     fn what_means_nothing_is_refused_with_the_status_that_says_why() {
         for (method, path, status) in [
             ("GET", "Patients", 404),
+            ("GET", "Basic", 404),
+            ("POST", "Basic", 404),
+            ("GET", "Parameters", 400),
+            ("POST", "OperationOutcome", 400),
+            ("GET", "Parameters/1/_history/1", 400),
+            ("POST", "Parameters/_search", 400),
             ("GET", "Patient/a_b", 400),
             ("GET", "Patient/_search", 405),
             ("GET", "Patient/_id", 404),

@@ -11,7 +11,8 @@
 //! datastore with an identity provider as well. A datastore that is DELETED or never was is answered with 404, one
 //! that is CREATING, CREATE_FAILED or DELETING with 409; in all other states it serves. Throttling is 429. Types that
 //! R4 does not have are answered with 404, bodies that are not JSON with 415, other formats asked for with 406.
-//! Links lead to the host that the caller named. Decimals lose trailing zeros, and the order of elements is not kept.
+//! Links lead to the host that the caller named. Numbers are kept as they are written, elements in their order; a member
+//! that comes twice in one object and nesting beyond 127 levels are answered with 400.
 //!
 //! Left out: validation against profiles and beyond R4's ground rules (ids, types, nothing empty), `$validate`,
 //! `$export` by GET, `$bulk-delete`, FHIRPath patches, `_summary` of reads, conditional reads, subscriptions,
@@ -25,6 +26,7 @@ mod bundle_text;
 mod capability;
 mod conditions;
 mod context;
+mod document;
 mod draft;
 mod everything;
 mod export;

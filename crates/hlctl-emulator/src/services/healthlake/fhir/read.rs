@@ -173,7 +173,9 @@ impl Asked {
     /// Whether a version was made since `_since` and was current at `_at`.
     fn fits(&self, collection: &Collection, kind: &str, item: &Item<'_>) -> bool {
         let next = collection.versions(kind, item.id).get(item.number);
-        self.since.is_none_or(|since| item.version.at >= since.from)
-            && self.at.is_none_or(|at| item.version.at < at.to && next.is_none_or(|next| next.at > at.from))
+        self.since.is_none_or(|since| since.from <= item.version.at.into())
+            && self
+                .at
+                .is_none_or(|at| at.to > item.version.at.into() && next.is_none_or(|next| at.from < next.at.into()))
     }
 }

@@ -1,20 +1,56 @@
 //! Resources as they come in: base checks of R4, and what the server writes into them.
 
-use std::collections::HashMap;
-
 use jiff::Timestamp;
-use serde::Serialize;
-use serde::ser::{SerializeMap as _, Serializer};
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 
+use super::document::{self, Document, Members, Unreadable};
 use super::refusal::{Outcome, Refusal};
 use super::types;
 
 /// The most that one resource may have in a request (HealthLake quotas).
 pub(super) const LARGEST: usize = 5 << 20;
 
-/// A resource that has passed the checks.
-pub(super) type Resource = Map<String, Value>;
+/// A resource that can be stored.
+#[derive(Clone, Debug)]
+pub(super) struct Resource(Members);
+
+impl Resource {
+    /// An object of whatever content, if it has room for what the server writes into it.
+    pub(super) fn unchecked(document: Document) -> Outcome<Self> {
+        let Document::Object(members) = document else {
+            return Err(Refusal::invalid("A resource must be a JSON object."));
+        };
+        if document::get(&members, "meta").is_some_and(|meta| meta.members().is_none()) {
+            return Err(Refusal::invalid("meta must be an object."));
+        }
+        Ok(Self(members))
+    }
+
+    /// The text of a member.
+    pub(super) fn text(&self, name: &str) -> Option<&str> {
+        document::get(&self.0, name).and_then(Document::as_text)
+    }
+
+    /// Adds an extension at the top.
+    pub(super) fn extend(&mut self, extension: Document) {
+        match self.0.iter_mut().find(|(name, _)| name == "extension") {
+            Some((_, Document::List(extensions))) => extensions.push(extension),
+            _ => document::set(&mut self.0, "extension", Document::List(vec![extension])),
+        }
+    }
+
+    /// The members as values to look at.
+    pub(super) fn values(&self) -> Map<String, Value> {
+        document::values(&self.0)
+    }
+
+    /// The JSON, on one line.
+    pub(super) fn to_bytes(&self) -> Vec<u8> {
+        let mut text = Vec::new();
+        document::write_members(self.0.iter().map(|(name, member)| (name.as_str(), member)), &mut text);
+        text
+    }
+}
 
 /// R4's `id`: 1 to 64 letters, digits, hyphens and dots.
 pub(super) fn check_id(id: &str) -> Outcome<()> {
@@ -27,7 +63,7 @@ pub(super) fn check_id(id: &str) -> Outcome<()> {
 }
 
 /// Reads a request's body.
-pub(super) fn parse(body: &[u8]) -> Outcome<Value> {
+pub(super) fn parse(body: &[u8]) -> Outcome<Document> {
     if body.len() > LARGEST {
         return Err(Refusal::too_large(format!("The request body has {} bytes; {LARGEST} are allowed.", body.len())));
     }
@@ -35,85 +71,84 @@ pub(super) fn parse(body: &[u8]) -> Outcome<Value> {
 }
 
 /// Reads a body of any length.
-pub(super) fn parse_unlimited(body: &[u8]) -> Outcome<Value> {
-    serde_json::from_slice(body).map_err(|error| Refusal::invalid(format!("The request body is not JSON: {error}")))
+pub(super) fn parse_unlimited(body: &[u8]) -> Outcome<Document> {
+    Document::parse(body).map_err(|error| {
+        Refusal::invalid(match error {
+            Unreadable::NotJson(why) => format!("The request body is not JSON: {why}"),
+            other => format!("The request body is refused: {other}."),
+        })
+    })
 }
 
 /// Checks a resource that is to be stored as one of `kind`.
-pub(super) fn checked(value: Value, kind: &str) -> Outcome<Resource> {
-    let Value::Object(resource) = value else {
-        return Err(Refusal::invalid("A resource must be a JSON object."));
-    };
-    match resource.get("resourceType").and_then(Value::as_str) {
+pub(super) fn checked(document: Document, kind: &str) -> Outcome<Resource> {
+    let resource = Resource::unchecked(document)?;
+    let name = document::get(&resource.0, "resourceType").and_then(Document::as_text);
+    match name {
         Some(name) if name == kind => {}
         Some(name) if types::named(name).is_none() => {
-            return Err(Refusal::invalid(format!("Unknown resource type \"{name}\".")));
+            return Err(Refusal::invalid(types::refusal(name)));
         }
         Some(name) => {
             return Err(Refusal::invalid(format!("The resource is a {name}, but the request is for a {kind}.")));
         }
         None => return Err(Refusal::invalid("resourceType is missing.")),
     }
-    match resource.get("id") {
+    match document::get(&resource.0, "id") {
         None => {}
-        Some(Value::String(id)) => check_id(id)?,
+        Some(Document::Text(id)) => check_id(id)?,
         Some(_) => return Err(Refusal::invalid("id must be a string.")),
     }
-    if resource.get("meta").is_some_and(|meta| !meta.is_object()) {
-        return Err(Refusal::invalid("meta must be an object."));
-    }
-    for (name, value) in &resource {
-        check_element(value, name)?;
+    for (name, element) in &resource.0 {
+        check_element(element, name)?;
     }
     Ok(resource)
 }
 
 /// R4, JSON: no element is null, empty or a string of no characters; nulls stand in arrays only, where an
 /// array beside it holds the extensions.
-fn check_element(value: &Value, path: &str) -> Outcome<()> {
-    match value {
-        Value::Null => Err(Refusal::invalid(format!("{path} is null."))),
-        Value::String(text) if text.is_empty() => Err(Refusal::invalid(format!("{path} is an empty string."))),
-        Value::Array(items) if items.is_empty() => Err(Refusal::invalid(format!("{path} is an empty array."))),
-        Value::Object(members) if members.is_empty() => Err(Refusal::invalid(format!("{path} is an empty object."))),
-        Value::Array(items) => items
+fn check_element(element: &Document, path: &str) -> Outcome<()> {
+    match element {
+        Document::Null => Err(Refusal::invalid(format!("{path} is null."))),
+        Document::Text(text) if text.is_empty() => Err(Refusal::invalid(format!("{path} is an empty string."))),
+        Document::List(items) if items.is_empty() => Err(Refusal::invalid(format!("{path} is an empty array."))),
+        Document::Object(members) if members.is_empty() => Err(Refusal::invalid(format!("{path} is an empty object."))),
+        Document::List(items) => items
             .iter()
             .enumerate()
-            .filter(|(_, item)| !item.is_null())
+            .filter(|(_, item)| **item != Document::Null)
             .try_for_each(|(place, item)| check_element(item, &format!("{path}[{place}]"))),
-        Value::Object(members) => {
+        Document::Object(members) => {
             members.iter().try_for_each(|(name, member)| check_element(member, &format!("{path}.{name}")))
         }
         _ => Ok(()),
     }
 }
 
-/// The resource as it is stored: with the server's id, version and time.
-pub(super) fn stamped(mut resource: Resource, id: &str, version: usize, at: Timestamp) -> Vec<u8> {
-    resource.insert("id".to_owned(), json!(id));
-    let meta = resource.entry("meta").or_insert_with(|| json!({}));
-    meta["versionId"] = json!(version.to_string());
-    meta["lastUpdated"] = json!(instant(at));
-    serde_json::to_vec(&InOrder(&resource)).unwrap_or_default()
-}
-
-/// Writes the members that FHIR's examples begin with first.
-struct InOrder<'a>(&'a Resource);
-
-impl Serialize for InOrder<'_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        const FIRST: [&str; 3] = ["resourceType", "id", "meta"];
-        let mut map = serializer.serialize_map(Some(self.0.len()))?;
-        for name in FIRST {
-            if let Some(value) = self.0.get(name) {
-                map.serialize_entry(name, value)?;
+/// The resource as it is stored: with the server's id, version and time, and the members first that FHIR's examples
+/// begin with.
+pub(super) fn stamped(resource: Resource, id: &str, version: usize, at: Timestamp) -> Vec<u8> {
+    let mut kind = None;
+    let mut meta = vec![
+        ("versionId".to_owned(), Document::Text(version.to_string())),
+        ("lastUpdated".to_owned(), Document::Text(instant(at))),
+    ];
+    let mut rest = Vec::with_capacity(resource.0.len());
+    for (name, member) in resource.0 {
+        match (name.as_str(), member) {
+            ("resourceType", member) => kind = Some(member),
+            ("id", _) => {}
+            ("meta", Document::Object(given)) => {
+                meta.extend(given.into_iter().filter(|(name, _)| name != "versionId" && name != "lastUpdated"));
             }
+            (_, member) => rest.push((name, member)),
         }
-        for (name, value) in self.0.iter().filter(|(name, _)| !FIRST.contains(&name.as_str())) {
-            map.serialize_entry(name, value)?;
-        }
-        map.end()
     }
+    let (id, meta) = (Document::from(id), Document::Object(meta));
+    let first = kind.iter().map(|kind| ("resourceType", kind)).chain([("id", &id), ("meta", &meta)]);
+    let mut text = Vec::new();
+    document::write_members(first.chain(rest.iter().map(|(name, member)| (name.as_str(), member))), &mut text);
+    text
 }
 
 /// An instant as FHIR writes it, with milliseconds, as HealthLake does.
@@ -124,20 +159,6 @@ pub(super) fn instant(at: Timestamp) -> String {
 /// An instant without what [`instant`] does not show.
 pub(super) fn to_the_millisecond(at: Timestamp) -> Timestamp {
     Timestamp::from_millisecond(at.as_millisecond()).unwrap_or(at)
-}
-
-/// Puts other texts in place of those that are keys of `names`, wherever they are.
-pub(super) fn rename(value: &mut Value, names: &HashMap<String, String>) {
-    match value {
-        Value::String(text) => {
-            if let Some(name) = names.get(text.as_str()) {
-                name.clone_into(text);
-            }
-        }
-        Value::Array(items) => items.iter_mut().for_each(|item| rename(item, names)),
-        Value::Object(members) => members.values_mut().for_each(|member| rename(member, names)),
-        _ => {}
-    }
 }
 
 /// Calls `visit` with the text of each `reference` in a value.
@@ -159,14 +180,22 @@ pub(super) fn references<'v>(value: &'v Value, visit: &mut impl FnMut(&'v str)) 
 pub(super) fn target(reference: &str) -> Option<(&'static str, &str)> {
     let reference = reference.split_once("/_history/").map_or(reference, |(before, _)| before);
     let (before, id) = reference.rsplit_once('/')?;
-    let kind = types::named(before.rsplit('/').next()?)?;
+    let kind = types::in_r4(before.rsplit('/').next()?)?;
     Some((kind, id))
 }
 
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test may stop at the first surprise")]
+    use proptest::prelude::*;
+    use serde_json::json;
+
+    use super::document::tests::element;
     use super::*;
+
+    fn document(value: &Value) -> Document {
+        Document::parse(value.to_string().as_bytes()).unwrap()
+    }
 
     #[test]
     fn what_r4_forbids_is_refused_by_its_path() {
@@ -182,23 +211,38 @@ mod tests {
             (json!({"resourceType": "Patient", "active": null}), "active"),
             (json!({"resourceType": "Patient", "meta": "x"}), "meta"),
         ] {
-            let refusal = checked(resource, "Patient").unwrap_err();
+            let refusal = checked(document(&resource), "Patient").unwrap_err();
             assert_eq!(refusal.status, 400);
             assert!(refusal.text().contains(wanted), "{}", refusal.text());
         }
         let fine = json!({"resourceType": "Patient", "name": [{"given": [null, "B"], "_given": [{"id": "x"}, null]}]});
-        checked(fine, "Patient").unwrap();
+        checked(document(&fine), "Patient").unwrap();
     }
 
     #[test]
     fn a_stored_resource_begins_with_what_the_server_wrote() {
-        let resource =
-            json!({"active": true, "meta": {"tag": [{"code": "t"}], "versionId": "9"}, "resourceType": "Patient"});
-        let body = stamped(checked(resource, "Patient").unwrap(), "a", 2, Timestamp::UNIX_EPOCH);
+        let resource = r#"{"active":true,"meta":{"tag":[{"code":"t"}],"versionId":"9"},"resourceType":"Patient"}"#;
+        let resource = checked(Document::parse(resource.as_bytes()).unwrap(), "Patient").unwrap();
+        let body = stamped(resource, "a", 2, Timestamp::UNIX_EPOCH);
         assert_eq!(
             String::from_utf8(body).unwrap(),
-            r#"{"resourceType":"Patient","id":"a","meta":{"lastUpdated":"1970-01-01T00:00:00.000Z","tag":[{"code":"t"}],"versionId":"2"},"active":true}"#
+            r#"{"resourceType":"Patient","id":"a","meta":{"versionId":"2","lastUpdated":"1970-01-01T00:00:00.000Z","tag":[{"code":"t"}]},"active":true}"#
         );
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_stored_is_what_came_in_but_for_what_the_server_writes(
+            members in proptest::collection::hash_map("[a-z]{6,8}", element(), 0..6),
+        ) {
+            let mut given: Members = members.into_iter().collect();
+            given.push(("resourceType".to_owned(), "Patient".into()));
+            let resource = checked(Document::Object(given.clone()), "Patient").unwrap();
+            let body = stamped(resource, "a", 1, Timestamp::UNIX_EPOCH);
+            let Document::Object(kept) = Document::parse(&body).unwrap() else { panic!("no object") };
+            given.pop();
+            prop_assert_eq!(&kept[3..], &given[..]);
+        }
     }
 
     #[test]

@@ -7,14 +7,14 @@
 
 use bytes::Bytes;
 use jiff::Timestamp;
-use serde_json::Value;
 
 use super::answer::{Answer, Written};
 use super::conditions::{check_key, check_match, existing, only_match};
 use super::context::{Context, Input};
+use super::document::{Document, Patch};
 use super::draft::{Change, Current, Draft};
 use super::refusal::{Outcome, Refusal};
-use super::resource::{self, Resource};
+use super::resource;
 use super::search::Row;
 use super::smart::{Reach, Verb};
 use crate::store::resources::Method;
@@ -51,7 +51,7 @@ pub(super) fn update(
     refuse_audit(kind)?;
     let reach = cx.permit.reach(Verb::Update, kind)?;
     let resource = resource::checked(input.take_content()?, kind)?;
-    match resource.get("id").and_then(Value::as_str) {
+    match resource.text("id") {
         Some(own) if own == id => {}
         Some(own) => {
             return Err(Refusal::invalid(format!("The resource's id {own} is not that of the address, {id}.")));
@@ -74,14 +74,14 @@ pub(super) fn update_by_query(
     mut input: Input,
 ) -> Outcome<Answer> {
     let found = only_match(draft, cx, kind, &input.conditions())?;
-    let own = input.content.as_ref().and_then(|content| content["id"].as_str()).map(ToOwned::to_owned);
+    let own = input.content.as_ref().and_then(|content| content.get("id")?.as_text()).map(ToOwned::to_owned);
     match (found, own) {
         (Some(hit), Some(own)) if own != hit.id => {
             Err(Refusal::invalid(format!("The resource's id {own} is not that of the one that fits, {}.", hit.id)))
         }
         (Some(hit), _) => {
             if let Some(content) = &mut input.content {
-                content["id"] = hit.id.clone().into();
+                content.set("id", hit.id.as_str().into());
             }
             update(draft, cx, kind, &hit.id, input)
         }
@@ -99,17 +99,15 @@ pub(super) fn patch(
 ) -> Outcome<Answer> {
     refuse_audit(kind)?;
     let reach = cx.permit.reach(Verb::Update, kind)?;
-    let patch: json_patch::Patch = serde_json::from_value(input.take_content()?)
-        .map_err(|error| Refusal::invalid(format!("The body is no JSON Patch: {error}")))?;
+    let patch = Patch::read(&input.take_content()?)?;
     let current = draft.current(kind, id)?;
     check_match(current.as_ref(), &input)?;
     let Some(body) = check_reach(current.as_ref(), &reach, kind, id)? else {
         return Err(missing(current.as_ref(), kind, id));
     };
-    let mut value: Value = serde_json::from_slice(&body).unwrap_or_default();
-    json_patch::patch(&mut value, &patch)
-        .map_err(|error| Refusal::unprocessable(format!("The patch does not apply: {error}")))?;
-    if value["id"].as_str() != Some(id) {
+    let mut document = Document::parse(&body).unwrap_or_default();
+    patch.apply(&mut document)?;
+    if document.get("id").and_then(Document::as_text) != Some(id) {
         return Err(Refusal::unprocessable("A patch cannot change the id."));
     }
     let change = Change {
@@ -117,7 +115,7 @@ pub(super) fn patch(
         id: id.to_owned(),
         at: cx.now,
         method: Method::Patch,
-        resource: Some(resource::checked(value, kind)?),
+        resource: Some(resource::checked(document, kind)?),
         key: None,
     };
     store(draft, change, &reach, 200)
@@ -164,14 +162,10 @@ pub(super) fn delete_by_query(
 fn store(draft: &mut Draft<'_>, change: Change, reach: &Reach<'_>, status: u16) -> Outcome<Answer> {
     let (kind, id, at) = (change.kind, change.id.clone(), change.at);
     if let (Reach::Within(_), Some(resource)) = (reach, &change.resource) {
-        admit(reach, kind, &id, at, &as_bytes(resource))?;
+        admit(reach, kind, &id, at, &resource.to_bytes())?;
     }
     let (written, body) = draft.change(change)?;
     Ok(Answer::of(status, body, Some(written)))
-}
-
-fn as_bytes(resource: &Resource) -> Vec<u8> {
-    serde_json::to_vec(resource).unwrap_or_default()
 }
 
 fn admit(reach: &Reach<'_>, kind: &str, id: &str, at: Timestamp, body: &[u8]) -> Outcome<()> {

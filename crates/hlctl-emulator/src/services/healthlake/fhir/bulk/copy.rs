@@ -1,11 +1,11 @@
 //! The resources of one datastore as they were, in another: what a restore does.
 
 use jiff::Timestamp;
-use serde_json::Value;
 
 use super::issue::{Place, current};
 use crate::error::Error;
-use crate::services::healthlake::fhir::resource;
+use crate::services::healthlake::fhir::document::Document;
+use crate::services::healthlake::fhir::resource::{self, Resource};
 use crate::store::resources::{Method, Resources, Write};
 
 /// How far a step of a copy has come.
@@ -61,8 +61,8 @@ pub(in crate::services::healthlake) fn copy(
 }
 
 fn as_first_version(body: &[u8], id: &str, at: Timestamp) -> Vec<u8> {
-    match serde_json::from_slice(body) {
-        Ok(Value::Object(members)) => resource::stamped(members, id, 1, at),
+    match Document::parse(body).map(Resource::unchecked) {
+        Ok(Ok(resource)) => resource::stamped(resource, id, 1, at),
         _ => body.to_vec(),
     }
 }

@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 
 use super::rules::{self, Level};
 use crate::error::Error;
+use crate::services::healthlake::fhir::document::{Document, Unreadable};
 use crate::services::healthlake::fhir::refusal::{Outcome, Refusal};
 use crate::services::healthlake::fhir::resource::{self, Resource};
 use crate::services::healthlake::fhir::types;
@@ -15,8 +16,9 @@ use crate::store::resources::{Collection, Method, Write};
 /// The most that a Binary may have in an import; all others have what they may have in a request (HealthLake quotas).
 const LARGEST_BINARY: usize = 164 << 20;
 
-/// What marks a resource that `minimal` let in although R4 would not. AWS does not document the address.
-const FLAW: &str = "http://healthlake.amazonaws.com/fhir/StructureDefinition/search-validation-failure";
+/// What marks a resource that `minimal` let in although R4 would not; it holds an OperationOutcome as JSON (HealthLake
+/// developer guide, creating a FHIR resource; the page on imports names no address).
+const FLAW: &str = "http://healthlake.amazonaws.com/fhir/StructureDefinition/validation-issue";
 
 /// Resources that are to be written together.
 pub(in crate::services::healthlake) struct Intake<'c> {
@@ -65,14 +67,19 @@ impl<'c> Intake<'c> {
     }
 
     fn accept(&mut self, line: &[u8]) -> Outcome<Taken> {
-        let value: Value = serde_json::from_slice(line)
-            .map_err(|error| Refusal::invalid(format!("The line is not a JSON object: {error}")))?;
-        let (kind, id) = identity(&value)?;
+        let document = Document::parse(line).map_err(|error| {
+            Refusal::invalid(match error {
+                Unreadable::NotJson(why) => format!("The line is not a JSON object: {why}"),
+                Unreadable::Twice(path) => format!("{path} comes twice in the resource."),
+                Unreadable::TooDeep => format!("The resource is refused: {error}."),
+            })
+        })?;
+        let (kind, id) = identity(&document)?;
         let largest = if kind == "Binary" { LARGEST_BINARY } else { resource::LARGEST };
         if line.len() > largest {
             return Err(Refusal::too_large(format!("The resource has {} bytes; {largest} are allowed.", line.len())));
         }
-        let (resource, flaw) = self.checked(value, kind)?;
+        let (resource, flaw) = self.checked(document, kind)?;
         let version = self.next_version(kind, &id);
         self.writes.push(Write {
             kind: kind.to_owned(),
@@ -86,23 +93,17 @@ impl<'c> Intake<'c> {
     }
 
     /// The resource, and what is wrong with it if that is overlooked.
-    fn checked(&self, value: Value, kind: &str) -> Outcome<(Resource, Option<String>)> {
-        if self.level != Level::Minimal {
-            return Ok((rules::check(value, kind, self.level, self.profiles)?, None));
+    fn checked(&self, document: Document, kind: &str) -> Outcome<(Resource, Option<String>)> {
+        let resource = Resource::unchecked(document.clone());
+        match (rules::check(document, kind, self.level, self.profiles), resource) {
+            (Ok(resource), _) => Ok((resource, None)),
+            (Err(flaw), Ok(mut resource)) if self.level == Level::Minimal => {
+                let mark = json!({"url": FLAW, "valueString": flaw.outcome().to_string()});
+                resource.extend(Document::made_here(mark));
+                Ok((resource, Some(flaw.text().to_owned())))
+            }
+            (Err(refusal), _) => Err(refusal),
         }
-        let Err(refusal) = rules::check(value.clone(), kind, self.level, self.profiles) else {
-            return Ok((object(value)?, None));
-        };
-        let mut resource = object(value)?;
-        if resource.get("meta").is_some_and(|meta| !meta.is_object()) {
-            return Err(refusal);
-        }
-        let mark = json!({"url": FLAW, "valueString": refusal.text()});
-        match resource.get_mut("extension").and_then(Value::as_array_mut) {
-            Some(extensions) => extensions.push(mark),
-            None => drop(resource.insert("extension".to_owned(), json!([mark]))),
-        }
-        Ok((resource, Some(refusal.text().to_owned())))
     }
 
     fn next_version(&mut self, kind: &'static str, id: &str) -> usize {
@@ -118,30 +119,23 @@ impl<'c> Intake<'c> {
     }
 }
 
-fn object(value: Value) -> Outcome<Resource> {
-    match value {
-        Value::Object(resource) => Ok(resource),
-        _ => Err(Refusal::invalid("A resource must be a JSON object.")),
-    }
-}
-
 /// The type and id, which every resource of an import has.
-fn identity(value: &Value) -> Outcome<(&'static str, String)> {
-    if !value.is_object() {
+fn identity(document: &Document) -> Outcome<(&'static str, String)> {
+    if document.members().is_none() {
         return Err(Refusal::invalid("A resource must be a JSON object."));
     }
-    let name = match &value["resourceType"] {
-        Value::String(name) => name,
-        Value::Null => return Err(Refusal::invalid("Missing required resourceType field")),
+    let name = match document.get("resourceType") {
+        Some(Document::Text(name)) => name,
+        None | Some(Document::Null) => return Err(Refusal::invalid("Missing required resourceType field")),
         _ => return Err(Refusal::invalid("resourceType must be a string.")),
     };
-    let kind = types::named(name).ok_or_else(|| Refusal::invalid(format!("Unknown resource type \"{name}\".")))?;
-    match &value["id"] {
-        Value::String(id) => {
+    let kind = types::named(name).ok_or_else(|| Refusal::invalid(types::refusal(name)))?;
+    match document.get("id") {
+        Some(Document::Text(id)) => {
             resource::check_id(id)?;
             Ok((kind, id.clone()))
         }
-        Value::Null => Err(Refusal::invalid("Missing required id field")),
+        None | Some(Document::Null) => Err(Refusal::invalid("Missing required id field")),
         _ => Err(Refusal::invalid("id must be a string.")),
     }
 }
@@ -202,9 +196,29 @@ mod tests {
                     r#"{"resourceType":"Patients","id":"a"}"#,
                     r#"{"resourceType":"Patient","id":"a b"}"#,
                     r#"{"resourceType":"Patient","id":7}"#,
+                    r#"{"resourceType":"Basic","id":"a"}"#,
+                    r#"{"resourceType":"Patient","id":"a","gender":"male","gender":"female"}"#,
+                    r#"{"resourceType":"Patient","id":"a","name":[{"family":"x","family":"y"}]}"#,
+                    &format!(
+                        "{{\"resourceType\":\"Patient\",\"id\":\"a\",\"x\":{}{}}}",
+                        "[".repeat(127),
+                        "]".repeat(127)
+                    ),
                 ],
             );
-            let wanted = ["not a JSON", "object", "resourceType", "Missing required id field", "Patients", "a b", "id"];
+            let wanted = [
+                "not a JSON",
+                "object",
+                "resourceType",
+                "Missing required id field",
+                "Patients",
+                "a b",
+                "id",
+                "\"Basic\" is not supported",
+                "gender comes twice",
+                "name[0].family comes twice",
+                "nested too deep",
+            ];
             for (taken, wanted) in taken.iter().zip(wanted) {
                 assert!(refusal(taken).contains(wanted), "{taken:?}");
             }
@@ -221,5 +235,8 @@ mod tests {
         let version = collection.versions("Patient", "a")[0];
         let body: Value = serde_json::from_slice(&collection.body(&version).unwrap().unwrap()).unwrap();
         assert_eq!(body["extension"][0]["url"], FLAW);
+        let outcome: Value = serde_json::from_str(body["extension"][0]["valueString"].as_str().unwrap()).unwrap();
+        assert_eq!(outcome["resourceType"], "OperationOutcome");
+        assert!(outcome["issue"][0]["diagnostics"].as_str().unwrap().contains("gender"), "{outcome}");
     }
 }

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::selection::Selection;
 use crate::error::Error;
+use crate::services::healthlake::fhir::document::value_of;
 use crate::store::resources::{Collection, Version};
 
 /// Where an export has got to.
@@ -61,8 +62,7 @@ pub(in crate::services::healthlake) fn issue(
         issued.seen += 1;
         let Some(version) = current(versions, at).filter(|version| selection.has_age(version.at)) else { continue };
         let Some(body) = reader.body(version)? else { continue };
-        let chosen = !selection.looks_inside()
-            || serde_json::from_slice(&body).is_ok_and(|resource| selection.has(&kind, id, &resource));
+        let chosen = !selection.looks_inside() || selection.has(&kind, id, &value_of(&body));
         if chosen {
             issued.lines.extend_from_slice(&body);
             issued.lines.push(b'\n');

@@ -5,8 +5,9 @@
 //! known by name only, and what they demand is not checked.
 
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
+use serde_json::{Map, Value};
 
+use crate::services::healthlake::fhir::document::Document;
 use crate::services::healthlake::fhir::refusal::{Outcome, Refusal};
 use crate::services::healthlake::fhir::resource::{self, Resource};
 use crate::services::healthlake::fhir::search::parse_date;
@@ -124,19 +125,20 @@ const DATES: &[&str] = &[
 
 /// Checks a resource of `kind` as strictly as `level` says, `minimal` included, whose caller keeps the resource all
 /// the same.
-pub(super) fn check(value: Value, kind: &str, level: Level, profiles: &[String]) -> Outcome<Resource> {
-    let resource = resource::checked(value, kind)?;
-    required(&resource, kind)?;
-    codes(&resource, kind)?;
-    dates(&resource)?;
-    references(&resource)?;
+pub(super) fn check(document: Document, kind: &str, level: Level, profiles: &[String]) -> Outcome<Resource> {
+    let resource = resource::checked(document, kind)?;
+    let values = resource.values();
+    required(&values, kind)?;
+    codes(&values, kind)?;
+    dates(&values)?;
+    references(&values)?;
     if level == Level::Strict {
-        check_profiles(&resource, profiles)?;
+        check_profiles(&values, profiles)?;
     }
     Ok(resource)
 }
 
-fn required(resource: &Resource, kind: &str) -> Outcome<()> {
+fn required(resource: &Map<String, Value>, kind: &str) -> Outcome<()> {
     let Some((_, names)) = REQUIRED.iter().find(|(name, _)| *name == kind) else {
         return Ok(());
     };
@@ -154,7 +156,7 @@ fn required(resource: &Resource, kind: &str) -> Outcome<()> {
     Ok(())
 }
 
-fn codes(resource: &Resource, kind: &str) -> Outcome<()> {
+fn codes(resource: &Map<String, Value>, kind: &str) -> Outcome<()> {
     let statuses = STATUSES.iter().find(|(name, _)| *name == kind).map(|(_, codes)| *codes);
     for (name, codes) in [("gender", Some(GENDERS)), ("status", statuses)] {
         let (Some(value), Some(codes)) = (resource.get(name), codes) else { continue };
@@ -165,7 +167,7 @@ fn codes(resource: &Resource, kind: &str) -> Outcome<()> {
     Ok(())
 }
 
-fn dates(resource: &Resource) -> Outcome<()> {
+fn dates(resource: &Map<String, Value>) -> Outcome<()> {
     for name in DATES {
         let Some(value) = resource.get(*name) else { continue };
         if value.as_str().and_then(parse_date).is_none() {
@@ -176,7 +178,7 @@ fn dates(resource: &Resource) -> Outcome<()> {
 }
 
 /// R4: a literal reference is an address, relative or whole, a `urn:` or a fragment.
-fn references(resource: &Resource) -> Outcome<()> {
+fn references(resource: &Map<String, Value>) -> Outcome<()> {
     let mut wrong = None;
     for value in resource.values() {
         resource::references(value, &mut |text| {
@@ -193,7 +195,7 @@ fn references(resource: &Resource) -> Outcome<()> {
     }
 }
 
-fn check_profiles(resource: &Resource, own: &[String]) -> Outcome<()> {
+fn check_profiles(resource: &Map<String, Value>, own: &[String]) -> Outcome<()> {
     let claimed = resource.get("meta").and_then(|meta| meta["profile"].as_array()).into_iter().flatten();
     for profile in claimed.filter_map(Value::as_str) {
         let plain = profile.split('|').next().unwrap_or_default();
@@ -215,7 +217,7 @@ mod tests {
 
     fn verdict(value: Value, level: Level) -> String {
         let kind = value["resourceType"].as_str().unwrap().to_owned();
-        check(value, &kind, level, &["https://own.example/one".to_owned()])
+        check(Document::made_here(value), &kind, level, &["https://own.example/one".to_owned()])
             .map_or_else(|refusal| refusal.text().to_owned(), |_| String::new())
     }
 

@@ -11,6 +11,7 @@ use super::parameter::{self, Kind, Parameter};
 use super::quantity::Quantity;
 use super::value::{self, Reference, Token, split, unescaped};
 use super::{date, path};
+use crate::services::healthlake::fhir::document::value_of;
 use crate::services::healthlake::fhir::refusal::{Outcome, Refusal};
 
 /// How a value compares with what is asked for.
@@ -98,7 +99,7 @@ impl<'a> Row<'a> {
 
     /// The resource, which is read when it is first asked for.
     pub(in super::super) fn value(&self) -> &Value {
-        self.parsed.get_or_init(|| serde_json::from_slice(self.body).unwrap_or_default())
+        self.parsed.get_or_init(|| value_of(self.body))
     }
 }
 

@@ -8,6 +8,7 @@ use super::parameter::Kind;
 use super::query::{Include, Query};
 use super::run::{Go, Hit, View, Wanted};
 use super::{path, value};
+use crate::services::healthlake::fhir::document::value_of;
 use crate::services::healthlake::fhir::refusal::Outcome;
 use crate::services::healthlake::fhir::smart::{Permit, Verb};
 use crate::store::resources::Collection;
@@ -53,7 +54,7 @@ fn forward(
 ) -> Outcome<Vec<Included>> {
     let mut targets = BTreeSet::new();
     for hit in hits {
-        let resource: Value = serde_json::from_slice(&hit.body).unwrap_or_default();
+        let resource = value_of(&hit.body);
         targets.extend(
             leads_to(&resource, include, home)
                 .into_iter()
@@ -92,7 +93,7 @@ fn backward(
     let mut found = Vec::new();
     wanted.each(collection, 0, &mut |hit| {
         if names_any(&hit.body, &ids) {
-            let resource: Value = serde_json::from_slice(&hit.body).unwrap_or_default();
+            let resource = value_of(&hit.body);
             let leads = leads_to(&resource, include, home);
             if leads.iter().any(|(kind, id)| *kind == searched && ids.contains(id.as_str())) {
                 found.push((include.kind, hit));

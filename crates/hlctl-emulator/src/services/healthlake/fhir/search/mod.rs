@@ -3,12 +3,13 @@
 //! Where AWS documents nothing or contradicts itself, this is what happens here. Unknown parameters are refused
 //! unless `Prefer: handling=lenient` asks to pass over them. Texts are compared letter by letter, capitals and all,
 //! as the developer guide says of strings; R4 would ignore case. A page has 100 resources unless `_count` says
-//! otherwise, and never more. Matches come in the order in which they were first created. The number of all
-//! matches is given only where `_total` or `_summary=count` asks for it. Pages are not snapshots: what is written
+//! otherwise, and `_count` cannot be 0 or more than that. `_sort` takes up to five keys, none of them nested: what is
+//! sorted by is a date, or an element of the resource itself that is a primitive type. Matches come in the order in which they were first created. The number of all
+//! matches is given only where `_total=accurate` asks for it. Pages are not snapshots: what is written
 //! between two pages may show on the second. A page's token holds the whole search, encoded but not encrypted.
 //!
 //! Left out: chained parameters and `_has`, composite and special parameters, `_text`, `_content`, `_elements`,
-//! `_summary` but for `count`, `:iterate` and `*` of includes, `:above`, `:in` and `:of-type`.
+//! `_summary` but for `false`, `:iterate` and `*` of includes, `:above`, `:in` and `:of-type`.
 
 mod date;
 mod filter;
@@ -54,10 +55,6 @@ pub(super) fn search(
     let wanted = Wanted { kind: query.kind, filters: &query.filters, reach: &reach, view };
     let mut bundle = BundleText::new("searchset");
     bundle.link("self", &address(base, query.kind, &query.asked));
-    if query.counts_only {
-        bundle.total(wanted.count(collection)?);
-        return Ok(bundle);
-    }
     let page = page(collection, &wanted, query)?;
     if let Some(total) = page.total {
         bundle.total(total);

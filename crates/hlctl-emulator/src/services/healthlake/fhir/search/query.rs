@@ -2,15 +2,19 @@
 
 use super::filter::Filter;
 use super::parameter::{self, Kind, Parameter};
+use super::sort::is_sortable;
 use super::token::Token;
 use super::value::split;
 use crate::services::healthlake::fhir::refusal::{Outcome, Refusal};
 use crate::services::healthlake::fhir::types;
+use crate::services::not_modelled;
 
-/// The most resources on a page (HealthLake developer guide, search).
-pub(super) const MOST: usize = 100;
+/// The most resources on a page; asking for more is invalid (HealthLake developer guide, FHIR R4 search parameters).
+const MOST: usize = 100;
 /// Resources on a page of which the caller says nothing.
 const USUAL: usize = 100;
+/// The most keys to sort by (same page).
+const MOST_KEYS: usize = 5;
 
 /// A parsed search.
 pub(in super::super) struct Query {
@@ -19,7 +23,6 @@ pub(in super::super) struct Query {
     pub(super) asked: Vec<(String, String)>,
     pub(super) filters: Vec<Filter>,
     pub(super) count: usize,
-    pub(super) counts_only: bool,
     /// Whether the number of all matches is wanted.
     pub(super) total: bool,
     pub(super) sort: Vec<Order>,
@@ -73,7 +76,7 @@ impl Query {
         query.start = token.start;
         for (name, value) in parameters {
             match name.as_str() {
-                "_count" => query.count = count(value)?,
+                "_count" => query.count = page_size(value)?,
                 "page" => {}
                 other => {
                     return Err(Refusal::invalid(format!(
@@ -91,7 +94,6 @@ impl Query {
             asked: Vec::new(),
             filters: Vec::new(),
             count: USUAL,
-            counts_only: false,
             total: false,
             sort: Vec::new(),
             include: Vec::new(),
@@ -110,8 +112,8 @@ impl Query {
             return Ok(());
         }
         match name {
-            "_count" => self.count = count(value)?,
-            "_summary" => self.counts_only = summary(value)?,
+            "_count" => self.count = page_size(value)?,
+            "_summary" => summary(value)?,
             "_total" => self.total = total(value)?,
             "_sort" => self.sort = sort(self.kind, value)?,
             "_include" => self.include.push(include(name, value, Some(self.kind))?),
@@ -121,9 +123,6 @@ impl Query {
                 None if setting.lenient => {}
                 None => return Err(unknown(self.kind, name)),
             },
-        }
-        if self.count == 0 {
-            self.counts_only = true;
         }
         Ok(())
     }
@@ -153,42 +152,68 @@ fn unknown(kind: &str, name: &str) -> Refusal {
     ))
 }
 
-/// More than the most is the most; nothing is an error but what is no number.
+/// `_count` of histories and of `$everything`: more than the most is the most.
 pub(in super::super) fn count(value: &str) -> Outcome<usize> {
-    let count: usize = value.parse().map_err(|_| Refusal::invalid(format!("_count=\"{value}\" is no number.")))?;
-    Ok(count.min(MOST))
+    Ok(number(value)?.min(MOST))
 }
 
-fn summary(value: &str) -> Outcome<bool> {
+/// `_count` of searches.
+fn page_size(value: &str) -> Outcome<usize> {
+    match number(value)? {
+        0 => Err(Refusal::not_supported(400, "_count=0 is not supported.")),
+        count if count > MOST => {
+            Err(Refusal::invalid(format!("Invalid value for _count: {count} is greater than {MOST}.")))
+        }
+        count => Ok(count),
+    }
+}
+
+fn number(value: &str) -> Outcome<usize> {
+    value.parse().map_err(|_| Refusal::invalid(format!("_count=\"{value}\" is no number.")))
+}
+
+/// `true`, `text` and `data` are HealthLake's, but not modelled here; all others are invalid (HealthLake developer guide).
+fn summary(value: &str) -> Outcome<()> {
     match value {
-        "count" => Ok(true),
-        "false" => Ok(false),
-        _ => Err(Refusal::invalid(format!("_summary=\"{value}\" is not supported: there is count only."))),
+        "false" => Ok(()),
+        "true" | "text" | "data" => Err(Refusal::not_supported(501, not_modelled("healthlake", "_summary"))),
+        _ => {
+            Err(Refusal::invalid(format!("Invalid value for _summary: {value}. There are true, text, data and false.")))
+        }
     }
 }
 
 fn total(value: &str) -> Outcome<bool> {
     match value {
-        "accurate" | "estimate" => Ok(true),
+        "accurate" => Ok(true),
         "none" => Ok(false),
-        _ => Err(Refusal::invalid(format!("_total=\"{value}\" is none of none, estimate and accurate."))),
+        _ => Err(Refusal::invalid(format!("Invalid value for _total: {value}. There are accurate and none."))),
     }
 }
 
 fn sort(kind: &str, value: &str) -> Outcome<Vec<Order>> {
+    let refuse = |name: &str| Refusal::invalid(format!("{kind} cannot be sorted by \"{name}\"."));
     let key = |name: &str| match name {
-        "_id" => Some(SortKey::Id),
-        "_lastUpdated" => Some(SortKey::Updated),
-        _ => parameter::find(kind, name)
-            .filter(|parameter| matches!(parameter.kind, Kind::Date | Kind::Text | Kind::Token | Kind::Uri))
-            .map(SortKey::Parameter),
+        "_id" => Ok(SortKey::Id),
+        "_lastUpdated" => Ok(SortKey::Updated),
+        _ => match parameter::find(kind, name) {
+            Some(parameter) if is_sortable(kind, parameter) => Ok(SortKey::Parameter(parameter)),
+            Some(_) => Err(Refusal::not_supported(
+                400,
+                format!("{kind} cannot be sorted by \"{name}\": nested elements are not supported."),
+            )),
+            None => Err(refuse(name)),
+        },
     };
-    split(value, ',')
+    let names = split(value, ',');
+    if names.len() > MOST_KEYS {
+        return Err(Refusal::invalid(format!("_sort has {} keys; at most {MOST_KEYS} are supported.", names.len())));
+    }
+    names
         .iter()
         .map(|name| {
             let (name, descending) = name.strip_prefix('-').map_or((name.as_str(), false), |name| (name, true));
-            let by = key(name).ok_or_else(|| Refusal::invalid(format!("{kind} cannot be sorted by \"{name}\".")))?;
-            Ok(Order { by, descending })
+            Ok(Order { by: key(name)?, descending })
         })
         .collect()
 }

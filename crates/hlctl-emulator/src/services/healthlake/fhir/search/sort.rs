@@ -2,20 +2,21 @@
 
 use std::cmp::Ordering;
 
-use jiff::Timestamp;
 use serde_json::Value;
 
+use super::date::Instant;
 use super::parameter::{Kind, Parameter};
 use super::query::{Order, SortKey};
 use super::run::{Go, Hit, Wanted};
 use super::{date, path};
+use crate::services::healthlake::fhir::document::value_of;
 use crate::services::healthlake::fhir::refusal::Outcome;
 use crate::store::resources::Collection;
 
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Key {
     Text(String),
-    Instant(Timestamp),
+    Instant(Instant),
 }
 
 /// The places of all matches in the order asked for; those that are equal stay in the order of first creation.
@@ -45,12 +46,12 @@ fn compare(one: &Option<Key>, other: &Option<Key>, order: &Order) -> Ordering {
 }
 
 fn keys(hit: &Hit, orders: &[Order]) -> Vec<Option<Key>> {
-    let value: Value = serde_json::from_slice(&hit.body).unwrap_or_default();
+    let value = value_of(&hit.body);
     orders
         .iter()
         .map(|order| match order.by {
             SortKey::Id => Some(Key::Text(hit.id.clone())),
-            SortKey::Updated => Some(Key::Instant(hit.at)),
+            SortKey::Updated => Some(Key::Instant(hit.at.into())),
             SortKey::Parameter(parameter) => smallest(&value, parameter),
         })
         .collect()
@@ -67,15 +68,83 @@ fn smallest(value: &Value, parameter: &Parameter) -> Option<Key> {
 }
 
 fn first_text(element: &Value) -> Option<String> {
-    const MEMBERS: [&str; 8] = ["family", "text", "code", "value", "line", "city", "given", "display"];
     match element {
         Value::String(text) => Some(text.to_lowercase()),
         Value::Bool(flag) => Some(flag.to_string()),
-        Value::Object(members) => match members.get("coding").and_then(|codings| codings.get(0)) {
-            Some(coding) => first_text(coding),
-            None => MEMBERS.iter().find_map(|name| members.get(*name)).and_then(first_text),
-        },
         Value::Array(items) => items.first().and_then(first_text),
         _ => None,
+    }
+}
+
+/// Elements of resources that are of a primitive type, by which a search can sort. `name` is one where it is no HumanName.
+const PRIMITIVE: &[&str] = &[
+    "active",
+    "actual",
+    "alias",
+    "criticality",
+    "deceasedBoolean",
+    "description",
+    "disposition",
+    "gender",
+    "intent",
+    "lifecycleStatus",
+    "lotNumber",
+    "manufacturer",
+    "modelNumber",
+    "name",
+    "publisher",
+    "questionnaire",
+    "status",
+    "title",
+    "url",
+    "use",
+    "valueString",
+    "version",
+];
+
+/// Types whose `name` is a HumanName, or has parts of its own.
+const WITH_PARTS_OF_NAMES: &[&str] = &["Patient", "Person", "Practitioner", "RelatedPerson"];
+
+/// Whether a search can sort by a parameter: nested elements are not supported (HealthLake developer guide, FHIR R4 search
+/// parameters).
+pub(super) fn is_sortable(kind: &str, parameter: &Parameter) -> bool {
+    let is_plain = |path: &str| {
+        let is_primitive = match path {
+            "name" => !WITH_PARTS_OF_NAMES.contains(&kind),
+            // A code in some types, and a CodeableConcept in those of the money.
+            "priority" => ["MedicationRequest", "ServiceRequest", "Task", "RequestGroup"].contains(&kind),
+            _ => PRIMITIVE.contains(&path),
+        };
+        is_primitive || (parameter.kind == Kind::Date && !path.contains(['.', '[']))
+    };
+    matches!(parameter.kind, Kind::Date | Kind::Text | Kind::Token | Kind::Uri)
+        && parameter.paths.iter().all(|path| is_plain(path))
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test may stop at the first surprise")]
+    use super::*;
+    use crate::services::healthlake::fhir::search::parameter::find;
+
+    #[test]
+    fn nested_elements_are_not_sorted_by() {
+        for (kind, name, expected) in [
+            ("Patient", "birthdate", true),
+            ("Patient", "gender", true),
+            ("Patient", "name", false),
+            ("Patient", "family", false),
+            ("Patient", "address-city", false),
+            ("Patient", "identifier", false),
+            ("Patient", "_tag", false),
+            ("Organization", "name", true),
+            ("Observation", "date", true),
+            ("Observation", "status", true),
+            ("Observation", "code", false),
+            ("Observation", "value-quantity", false),
+            ("Observation", "subject", false),
+        ] {
+            assert_eq!(is_sortable(kind, find(kind, name).unwrap()), expected, "{kind} {name}");
+        }
     }
 }

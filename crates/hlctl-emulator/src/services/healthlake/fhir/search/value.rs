@@ -183,7 +183,7 @@ pub(super) fn local<'t>(text: &'t str, home: &str) -> Option<(&'static str, &'t 
 
 /// The type that a `:Type` modifier of a reference names.
 pub(super) fn modifier_type(modifier: &str) -> Option<&'static str> {
-    types::named(modifier)
+    types::in_r4(modifier)
 }
 
 /// A date with the prefix before it.

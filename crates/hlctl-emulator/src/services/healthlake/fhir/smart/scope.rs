@@ -78,7 +78,7 @@ impl Scope {
         let (kind, verbs) = rest.rsplit_once('.')?;
         let kind = match kind {
             "*" => None,
-            name => Some(types::named(name)?),
+            name => Some(types::in_r4(name)?),
         };
         if kind.is_none() && !filter.is_empty() {
             return None;

@@ -14,7 +14,8 @@ use jiff::civil::Date;
 use jiff::{Span, Timestamp};
 use serde_json::{Value, json};
 
-use super::resource;
+use super::document::Document;
+use super::resource::{self, Resource};
 use crate::store::resources::{Method, Write};
 
 /// How many patients there are.
@@ -60,20 +61,19 @@ impl Maker {
 
     /// Adds a resource under an id that has been drawn before.
     fn add_as(&mut self, kind: &'static str, id: String, members: Value) -> Value {
-        let mut made = resource::Resource::new();
-        made.insert("resourceType".to_owned(), json!(kind));
         // The label of data that are for tests (HL7, ActReason).
         let label = json!({"system": "http://terminology.hl7.org/CodeSystem/v3-ActReason", "code": "HTEST"});
-        made.insert("meta".to_owned(), json!({"security": [label]}));
-        if let Value::Object(members) = members {
+        let mut made = json!({"resourceType": kind, "meta": {"security": [label]}});
+        if let (Value::Object(made), Value::Object(members)) = (&mut made, members) {
             made.extend(members);
         }
         let reference = json!({"reference": format!("{kind}/{id}")});
+        let resource = Resource::unchecked(Document::made_here(made)).ok();
         self.writes.push(Write {
             kind: kind.to_owned(),
             at: self.at,
             method: Method::Post,
-            body: Some(resource::stamped(made, &id, 1, self.at)),
+            body: resource.map(|resource| resource::stamped(resource, &id, 1, self.at)),
             key: None,
             id,
         });
@@ -131,7 +131,13 @@ mod tests {
         assert_eq!(names.len(), all.len());
         for value in &all {
             let kind = value["resourceType"].as_str().unwrap();
-            resource::checked(value.clone(), kind).unwrap_or_else(|refusal| panic!("{kind}: {}", refusal.text()));
+            resource::checked(Document::made_here(value.clone()), kind)
+                .unwrap_or_else(|refusal| panic!("{kind}: {}", refusal.text()));
+            if kind == "Organization" {
+                let at_home =
+                    |member: &str| value[member].as_array().into_iter().flatten().any(|one| one["use"] == "home");
+                assert!(!at_home("address") && !at_home("telecom"), "{value}");
+            }
             resource::references(value, &mut |reference| assert!(names.contains(reference), "{reference}"));
         }
     }

@@ -50,7 +50,7 @@ pub(super) fn clinics(maker: &mut Maker) -> Clinics {
 }
 
 fn clinic(maker: &mut Maker, name: &str) -> Clinic {
-    let (address, phone) = (address(maker), phone(maker));
+    let (address, phone) = (address(maker, "work"), phone(maker, "work"));
     let organization = maker.add(
         "Organization",
         json!({
@@ -126,10 +126,10 @@ pub(super) fn patient(maker: &mut Maker, all: &Clinics) -> Patient {
         ],
         "active": died.is_none(),
         "name": [name],
-        "telecom": [phone(maker)],
+        "telecom": [phone(maker, "home")],
         "gender": gender,
         "birthDate": born.to_string(),
-        "address": [address(maker)],
+        "address": [address(maker, "home")],
         "maritalStatus": term("v3-MaritalStatus", if maker.chance(0.6) { "M" } else { "S" }),
         "communication": [{"language": {"coding": [{"system": "urn:ietf:bcp:47", "code": "en-US"}]}}],
         "generalPractitioner": [practitioner],
@@ -176,10 +176,11 @@ fn person(maker: &mut Maker, prefix: Option<&str>) -> (&'static str, Value) {
     (gender, name)
 }
 
-fn address(maker: &mut Maker) -> Value {
+/// `of` is whose it is, as R4 calls it: nobody is at home in an organization (R4, Organization, org-2 and org-3).
+fn address(maker: &mut Maker, of: &str) -> Value {
     let (city, state, postal) = maker.pick(words::CITIES).copied().unwrap_or_default();
     json!({
-        "use": "home",
+        "use": of,
         "line": [format!("{} {}", maker.rng.u32(1..400), maker.word(words::STREETS))],
         "city": city,
         "state": state,
@@ -189,6 +190,6 @@ fn address(maker: &mut Maker) -> Value {
 }
 
 /// Numbers from 555-0100 on are kept for fiction.
-fn phone(maker: &mut Maker) -> Value {
-    json!({"system": "phone", "value": format!("617-555-01{:02}", maker.rng.u32(..100)), "use": "home"})
+fn phone(maker: &mut Maker, of: &str) -> Value {
+    json!({"system": "phone", "value": format!("617-555-01{:02}", maker.rng.u32(..100)), "use": of})
 }

@@ -8,6 +8,7 @@ use jiff::Timestamp;
 use serde_json::Value;
 
 use super::context::{Context, Input};
+use super::document::Document;
 use super::draft::Draft;
 use super::interaction::Interaction;
 use super::refusal::Outcome;
@@ -35,7 +36,11 @@ impl Shelf {
         let (path, query) = path.split_once('?').unwrap_or((path, ""));
         let segments: Vec<String> = path.split('/').filter(|part| !part.is_empty()).map(ToOwned::to_owned).collect();
         let interaction = Interaction::parse(&method.parse().unwrap(), &segments)?;
-        let input = Input { query: address::parameters(query.as_bytes()), content, ..Input::default() };
+        let input = Input {
+            query: address::parameters(query.as_bytes()),
+            content: content.map(Document::made_here),
+            ..Input::default()
+        };
         let cx = Context {
             now: Timestamp::UNIX_EPOCH,
             ids: &self.ids,
