@@ -10,6 +10,7 @@ use sha2::{Digest, Sha256};
 
 use super::problem::Problem;
 use super::resource_types::{is_resource_type, type_name};
+use super::structure::{Flaw, Structure};
 
 /// By which two resources with one type and id are known.
 pub(super) type Mark = [u8; 12];
@@ -28,6 +29,8 @@ pub(super) enum Verdict {
     },
     /// Something else.
     Bad(Problem),
+    /// Something else, because of what is at this place in the resource.
+    BadAt(Problem, String),
     /// Something else, and so will be all lines after it.
     Hopeless(Problem),
 }
@@ -43,50 +46,65 @@ pub(super) fn judge(line: &[u8], is_first: bool) -> Verdict {
     if line.trim_ascii().is_empty() {
         return Verdict::Blank;
     }
-    let mut deserializer = serde_json::Deserializer::from_slice(line);
-    let found = Found::deserialize(&mut deserializer).and_then(|found| deserializer.end().map(|()| found));
-    conclude(found)
+    let verdict = parsed(serde_json::Deserializer::from_slice(line));
+    if matches!(verdict, Verdict::Good { .. }) { with_flaw(verdict, Structure::flaw_of(line)) } else { verdict }
 }
 
 /// Bytes that a line is read by when it is read in pieces.
 const PIECE: usize = 16 << 10;
 
-/// [`judge`] of a line that is read in pieces. UTF-8 is the reader's to check.
+/// [`judge`] of a line that is read in pieces. UTF-8 and the structure are the reader's to check.
 pub(super) fn judge_long(line: impl Read) -> Verdict {
     // The parser asks for one byte at a time.
-    let mut deserializer = serde_json::Deserializer::from_reader(BufReader::with_capacity(PIECE, line));
-    conclude(Found::deserialize(&mut deserializer).and_then(|found| deserializer.end().map(|()| found)))
+    parsed(serde_json::Deserializer::from_reader(BufReader::with_capacity(PIECE, line)))
 }
 
-/// What the first bytes of a file say about all of it.
-fn opening(line: &[u8]) -> Option<Verdict> {
-    match line {
+/// What is wrong with a line's structure, where nothing else is.
+pub(super) fn with_flaw(verdict: Verdict, flaw: Option<Flaw>) -> Verdict {
+    match (verdict, flaw) {
+        (Verdict::Good { .. }, Some(Flaw::Twice(place))) => Verdict::BadAt(Problem::Twice, place),
+        (Verdict::Good { .. }, Some(Flaw::TooDeep)) => Verdict::Bad(Problem::TooDeep),
+        (verdict, _) => verdict,
+    }
+}
+
+/// What the first bytes of a file say about how all of it is written.
+pub fn encoding_problem(bytes: &[u8]) -> Option<Problem> {
+    match bytes {
         [0x1f, 0x8b, ..] | [b'P', b'K', 3, 4, ..] | [0x28, 0xb5, 0x2f, 0xfd, ..] | [b'B', b'Z', b'h', ..] => {
-            Some(Verdict::Hopeless(Problem::Compressed))
+            Some(Problem::Compressed)
         }
-        [0xff, 0xfe, ..] | [0xfe, 0xff, ..] | [b'{', 0, ..] | [0, b'{', ..] => Some(Verdict::Hopeless(Problem::Utf16)),
-        [0xef, 0xbb, 0xbf, ..] => Some(Verdict::Bad(Problem::ByteOrderMark)),
-        _ if matches!(line.trim_ascii(), b"{" | b"[" | b"[{") => Some(Verdict::Hopeless(Problem::Spread)),
+        [0xff, 0xfe, ..] | [0xfe, 0xff, ..] | [b'{', 0, ..] | [0, b'{', ..] => Some(Problem::Utf16),
+        [0xef, 0xbb, 0xbf, ..] => Some(Problem::ByteOrderMark),
         _ => None,
     }
 }
 
-fn conclude(found: Result<Found, serde_json::Error>) -> Verdict {
-    match found {
+/// What the first line of a file says about all of it.
+fn opening(line: &[u8]) -> Option<Verdict> {
+    match encoding_problem(line) {
+        Some(Problem::ByteOrderMark) => Some(Verdict::Bad(Problem::ByteOrderMark)),
+        Some(problem) => Some(Verdict::Hopeless(problem)),
+        None if matches!(line.trim_ascii(), b"{" | b"[" | b"[{") => Some(Verdict::Hopeless(Problem::Spread)),
+        None => None,
+    }
+}
+
+fn parsed<'de>(mut deserializer: serde_json::Deserializer<impl serde_json::de::Read<'de>>) -> Verdict {
+    match Found::deserialize(&mut deserializer) {
+        Ok(_) if deserializer.end().is_err() => Verdict::Bad(Problem::SeveralOnALine),
         Ok(Found::Object(members)) => members.judge(),
         Ok(Found::Other) => Verdict::Bad(Problem::NotAnObject),
-        Err(error) => Verdict::Bad(match error.classify() {
-            Category::Eof => Problem::CutOff,
-            _ => {
-                let text = error.to_string();
-                match text.split(" at line ").next().unwrap_or_default() {
-                    "trailing characters" => Problem::SeveralOnALine,
-                    "EOF while parsing a value" => Problem::CutOff,
-                    why => Problem::NotJson(why.to_owned()),
-                }
-            }
-        }),
+        Err(error) if error.classify() == Category::Eof => Verdict::Bad(Problem::CutOff),
+        Err(error) => Verdict::Bad(Problem::NotJson(without_place(&error))),
     }
+}
+
+/// What a parser says, without the column, so that the same mistake reads the same on each line.
+fn without_place(error: &serde_json::Error) -> String {
+    let place = format!(" at line {} column {}", error.line(), error.column());
+    let text = error.to_string();
+    text.strip_suffix(&place).unwrap_or(&text).to_owned()
 }
 
 /// What the line says.
@@ -100,21 +118,19 @@ enum Found {
 struct Members {
     kind: Option<Text>,
     id: Option<Text>,
-    twice: Option<&'static str>,
 }
 
 impl Members {
     fn judge(self) -> Verdict {
-        let problem = match (self.twice, self.kind, self.id) {
-            (Some(member), ..) => Problem::Twice(member),
-            (_, None, _) => Problem::NoType,
-            (_, Some(Text::Other), _) => Problem::TypeNotText,
-            (_, Some(Text::Is(kind)), _) if !is_resource_type(&kind) => Problem::UnknownType,
-            (_, Some(Text::Is(kind)), None) if kind == "Bundle" => Problem::Bundle,
-            (_, _, None) => Problem::NoId,
-            (_, _, Some(Text::Other)) => Problem::IdNotText,
-            (_, _, Some(Text::Is(id))) if !is_id(&id) => Problem::BadId,
-            (_, Some(Text::Is(kind)), Some(Text::Is(id))) => {
+        let problem = match (self.kind, self.id) {
+            (None, _) => Problem::NoType,
+            (Some(Text::Other), _) => Problem::TypeNotText,
+            (Some(Text::Is(kind)), _) if !is_resource_type(&kind) => Problem::UnknownType,
+            (Some(Text::Is(kind)), None) if kind == "Bundle" => Problem::Bundle,
+            (_, None) => Problem::NoId,
+            (_, Some(Text::Other)) => Problem::IdNotText,
+            (_, Some(Text::Is(id))) if !is_id(&id) => Problem::BadId,
+            (Some(Text::Is(kind)), Some(Text::Is(id))) => {
                 let mark = mark(&kind, &id);
                 return Verdict::Good { kind: type_name(kind), mark };
             }
@@ -244,16 +260,10 @@ impl<'de> Visitor<'de> for TopLevel {
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Found, A::Error> {
         let mut members = Members::default();
         while let Some(key) = map.next_key::<Key>()? {
-            let (member, name) = match key {
-                Key::Id => (&mut members.id, "id"),
-                Key::Kind => (&mut members.kind, "resourceType"),
-                Key::Other => {
-                    map.next_value::<IgnoredAny>()?;
-                    continue;
-                }
-            };
-            if member.replace(map.next_value()?).is_some() {
-                members.twice = Some(name);
+            match key {
+                Key::Id => members.id = Some(map.next_value()?),
+                Key::Kind => members.kind = Some(map.next_value()?),
+                Key::Other => drop(map.next_value::<IgnoredAny>()?),
             }
         }
         Ok(Found::Object(members))

@@ -8,6 +8,7 @@ mod problem;
 mod reader;
 mod repeats;
 pub mod resource_types;
+mod structure;
 
 use std::collections::BTreeMap;
 use std::io::{self, Read};
@@ -15,6 +16,7 @@ use std::path::Path;
 
 use serde::Serialize;
 
+pub use line::encoding_problem;
 pub use problem::{BadName, Group, Problem, Spot};
 pub use resource_types::is_resource_type;
 
@@ -122,6 +124,9 @@ impl Checker {
             match verdict {
                 Verdict::Blank => {}
                 Verdict::Bad(problem) => self.tally.add(problem, Spot::of(name, number)),
+                Verdict::BadAt(problem, place) => {
+                    self.tally.add(problem, Spot { place: Some(place), ..Spot::of(name, number) });
+                }
                 Verdict::Good { kind, mark } => {
                     match self.resources.get_mut(&*kind) {
                         Some(count) => *count += 1,

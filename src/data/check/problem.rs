@@ -5,6 +5,8 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
+use super::structure::DEEPEST;
+
 /// One kind of problem.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Problem {
@@ -38,8 +40,10 @@ pub enum Problem {
     SeveralOnALine,
     /// The line is JSON but no object.
     NotAnObject,
-    /// A member that says who the resource is comes twice.
-    Twice(&'static str),
+    /// A member comes twice in its object.
+    Twice,
+    /// There are objects in objects without end.
+    TooDeep,
     /// No `resourceType`.
     NoType,
     /// `resourceType` is no text.
@@ -108,7 +112,8 @@ impl Problem {
             Self::NotJson(_) => "not_json",
             Self::SeveralOnALine => "several_on_a_line",
             Self::NotAnObject => "not_an_object",
-            Self::Twice(_) => "member_twice",
+            Self::Twice => "member_twice",
+            Self::TooDeep => "nested_too_deep",
             Self::NoType => "no_resource_type",
             Self::TypeNotText => "resource_type_not_text",
             Self::UnknownType => "unknown_resource_type",
@@ -142,7 +147,8 @@ impl Problem {
             Self::NotJson(why) => return format!("the line is not JSON: {why}").into(),
             Self::SeveralOnALine => "something follows the resource on its line",
             Self::NotAnObject => "the line is JSON, but no object",
-            Self::Twice(member) => return format!("{member} comes twice in the resource").into(),
+            Self::Twice => "a member comes twice in the resource",
+            Self::TooDeep => return format!("the resource is nested more than {DEEPEST} levels deep").into(),
             Self::NoType => "the resource has no resourceType",
             Self::TypeNotText => "resourceType is not a text",
             Self::UnknownType => "resourceType is no type of FHIR R4",
@@ -172,7 +178,8 @@ impl Problem {
             Self::NotAnObject => {
                 "write each resource on a line of its own, without the array around them: `jq -c '.[]' FILE`"
             }
-            Self::Twice(_) => "leave one of them out",
+            Self::Twice => "leave one of them out: which of them would count is not said",
+            Self::TooDeep => "leave out what is nested so deep, such as extensions in extensions",
             Self::NoType | Self::TypeNotText | Self::UnknownType => {
                 "write the type as FHIR R4 does: Patient, Observation"
             }
@@ -196,6 +203,9 @@ pub struct Spot {
     pub file: String,
     /// The line, counted from one; 0 for the file as a whole.
     pub line: u64,
+    /// Where in the resource.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub place: Option<String>,
     /// Where the other one is, of two.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub also: Option<String>,
@@ -204,18 +214,21 @@ pub struct Spot {
 impl Spot {
     /// A line of a file.
     pub fn of(file: &str, line: u64) -> Self {
-        Self { file: file.to_owned(), line, also: None }
+        Self { file: file.to_owned(), line, place: None, also: None }
     }
 }
 
 impl std::fmt::Display for Spot {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let file = shown(&self.file);
-        match (self.line, &self.also) {
-            (0, _) => f.write_str(&file),
-            (line, None) => write!(f, "{file}:{line}"),
-            (line, Some(also)) => write!(f, "{file}:{line} and {}", shown(also)),
+        match self.line {
+            0 => f.write_str(&file)?,
+            line => write!(f, "{file}:{line}")?,
         }
+        if let Some(place) = &self.place {
+            write!(f, " at {}", shown(place))?;
+        }
+        self.also.iter().try_for_each(|also| write!(f, " and {}", shown(also)))
     }
 }
 

@@ -54,6 +54,8 @@ fn each_way_to_break_a_line_is_told_with_its_number() {
         (br#"{"resourceType":"Patients","id":"a"}"#, "unknown_resource_type"),
         (br#"{"resourceType":"patient","id":"a"}"#, "unknown_resource_type"),
         (br#"{"resourceType":"Patient","id":"a","id":"b"}"#, "member_twice"),
+        (br#"{"resourceType":"Patient","id":"a","gender":"male","gender":"female"}"#, "member_twice"),
+        (br#"{"resourceType":"Patient","id":"a","name":[{"family":"A","given":["B"],"family":"C"}]}"#, "member_twice"),
         (br#"{"resourceType":"Patient","id":"a"#, "cut_off"),
         (br#"{"resourceType":"Patient","id":"#, "cut_off"),
         (br#"{"resourceType":"Patient","id":"a"}{"resourceType":"Patient","id":"b"}"#, "several_on_a_line"),
@@ -75,6 +77,28 @@ fn each_way_to_break_a_line_is_told_with_its_number() {
     for (line, problem) in cases {
         assert_eq!(problems(among(line)), [(problem, 2)], "{}", String::from_utf8_lossy(line));
     }
+}
+
+#[test]
+fn a_member_that_comes_twice_is_told_with_its_place_and_without_its_values() {
+    let line = r#"{"resourceType":"Patient","id":"a","name":[{"family":"A"},{"family":"Secret","family":"Hidden"}]}"#;
+    let group = &check(&[("a.ndjson", &among(line.as_bytes()))]).problems[0];
+    assert_eq!(group.example.to_string(), "a.ndjson:2 at name[1].family");
+    let told = serde_json::to_string(group).unwrap();
+    assert!(
+        told.contains(r#""place":"name[1].family""#) && !told.contains("Secret") && !told.contains("Hidden"),
+        "{told}"
+    );
+}
+
+#[test]
+fn nesting_that_no_parser_takes_is_told() {
+    let nested = |levels: usize| {
+        format!("{{\"resourceType\":\"Patient\",\"id\":\"a\",\"x\":{}{}}}", "[".repeat(levels), "]".repeat(levels))
+    };
+    assert_eq!(problems(nested(126)), []);
+    assert_eq!(problems(nested(127)), [("nested_too_deep", 1)]);
+    assert_eq!(problems(nested(100_000)), [("nested_too_deep", 1)]);
 }
 
 #[test]
@@ -127,6 +151,10 @@ fn a_line_that_is_longer_than_the_buffer_is_checked_like_others() {
     assert_eq!(problems(long(r#""id":"a""#, 3 << 20)), []);
     assert_eq!(problems(long(r#""id":7"#, 3 << 20)), [("id_not_text", 1)]);
     assert_eq!(problems(long(r#""id":'a'"#, 3 << 20)), [("not_json", 1)]);
+    assert_eq!(problems(long(r#""id":"a","x":{"b":1,"b":2}"#, 3 << 20)), [("member_twice", 1)]);
+    assert_eq!(problems(long(r#""id":"a","data":"""#, 3 << 20)), [("member_twice", 1)]);
+    let nested = format!(r#""id":"a","x":{}{}"#, "[".repeat(200), "]".repeat(200));
+    assert_eq!(problems(long(&nested, 3 << 20)), [("nested_too_deep", 1)]);
     assert_eq!(problems(long(r#""id":"a""#, 5 << 20)), [("resource_too_large", 1)]);
     let mut broken = long(r#""id":"a""#, 3 << 20).into_bytes();
     broken[1 << 20] = 0xff;
