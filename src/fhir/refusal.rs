@@ -64,6 +64,8 @@ pub struct Refusal {
     pub message: String,
     /// Whether the answer to an earlier attempt was lost.
     pub repeated: bool,
+    /// A better hint than that of the status, from those who know what was asked.
+    pub advice: Option<String>,
 }
 
 impl fmt::Debug for Refusal {
@@ -168,6 +170,7 @@ impl Refusal {
             resource: is_resource.then(|| reply.body.clone()),
             message: whole,
             repeated: false,
+            advice: None,
         })
     }
 
@@ -184,6 +187,7 @@ impl Refusal {
             resource: None,
             message: String::new(),
             repeated: false,
+            advice: None,
         })
     }
 
@@ -205,6 +209,9 @@ impl Refusal {
 
     /// The next step, where one is known.
     pub fn hint(&self) -> Option<String> {
+        if self.advice.is_some() {
+            return self.advice.clone();
+        }
         let text = match (self.status, self.proof) {
             (Some(401), Proof::Token) if self.message.contains("Timeout during custom Idp execution") => {
                 "the token validator took longer than the second that it has: run the command again; \

@@ -8,6 +8,7 @@ use bytes::Bytes;
 use serde_json::Value;
 
 use crate::config::Secret;
+use crate::data::check::encoding_problem;
 use crate::error::CommandError;
 use crate::fhir::{Reference, address};
 
@@ -86,6 +87,12 @@ impl Content {
             message: format!("{} holds no FHIR resource: {problem}", name(path)),
             hint: "a resource is a JSON object with a resourceType, and for `update` an id".to_owned(),
         };
+        if let Some(problem) = encoding_problem(&body) {
+            return Err(CommandError::Usage {
+                message: format!("{} holds no FHIR resource: {}", name(path), problem.text()),
+                hint: problem.hint().to_owned(),
+            });
+        }
         let value: Value = serde_json::from_slice(&body).map_err(|error| wrong(error.to_string()))?;
         let kind = value["resourceType"].as_str().ok_or_else(|| wrong("it has no resourceType".to_owned()))?;
         let kind = address::kind(kind).map_err(wrong)?;

@@ -79,6 +79,7 @@ impl Output<'_> {
         self.counts.pages += 1;
         self.counts.total = bundle.total.or(self.counts.total);
         self.counts.goes_on = page.goes_on;
+        let total = self.counts.total.unwrap_or_default();
         let mut lines = String::new();
         let mut rows = Vec::new();
         for (entry, raw) in entries.iter().zip(&bundle.entry) {
@@ -102,6 +103,10 @@ impl Output<'_> {
         match self.format {
             Format::Json => print::json(self.session, &String::from_utf8_lossy(&page.body)),
             Format::Ndjson => self.session.printer.raw(&lines),
+            // All that was asked for is how many there are.
+            Format::Table if rows.is_empty() && first && total > 0 => {
+                self.session.printer.raw(&format!("{total}\n"));
+            }
             Format::Table => {
                 let heading = first.then_some(match self.kind {
                     Kind::Found => fhir_table::FOUND,
@@ -115,17 +120,23 @@ impl Output<'_> {
 
     fn conclude(&self, all: bool) {
         let Counts { pages, entries, total, goes_on } = &self.counts;
-        let what = match (self.kind, entries) {
+        let named = |count: u64| match (self.kind, count) {
             (Kind::Found, 1) => "resource",
             (Kind::Found, _) => "resources",
             (Kind::Versions, 1) => "version",
             (Kind::Versions, _) => "versions",
         };
+        if let (0, Some(total @ 1..), false) = (entries, total, goes_on) {
+            let said = format!("{total} {} in all; the answer holds none of them.", named(*total));
+            self.session.printer.say(&said);
+            return;
+        }
+        let what = named(*entries);
         let of = total.filter(|total| total != entries).map(|total| format!(" of {total}")).unwrap_or_default();
         let said = match (all, goes_on) {
             (true, _) => format!("{entries} {what} on {pages} {}.", if *pages == 1 { "page" } else { "pages" }),
             (false, true) => format!("{entries}{of} {what}; there are more: --all goes on to the last."),
-            (false, false) => format!("{entries} {what}."),
+            (false, false) => format!("{entries}{of} {what}."),
         };
         self.session.printer.say(&said);
     }

@@ -3,6 +3,7 @@
 //! With `--sandbox` the emulator listens on a port for as long as the command runs, and with an endpoint in the environment that is
 //! where the store is asked, as with `hlctl smart`. Parameters and bodies may be patient data: they are never told on stderr.
 
+mod accepted;
 mod change;
 mod explain;
 mod input;

@@ -2,6 +2,7 @@
 
 use http::{HeaderValue, Method};
 
+use super::accepted;
 use super::many::{self, Kind};
 use super::{ask, open, print, text};
 use crate::cli::{EverythingArgs, Format, GetArgs, HistoryArgs, SearchArgs};
@@ -54,7 +55,8 @@ pub(super) async fn get(session: &Session, arguments: &GetArgs) -> Result<ExitCo
 pub(super) async fn search(session: &Session, arguments: &SearchArgs) -> Result<ExitCode, CommandError> {
     let fhir = open(session, &arguments.many.access).await?;
     let in_body = arguments.post || (!arguments.get && may_be_patient_data(&arguments.many.parameters));
-    many::show(session, &fhir, search_ask(&fhir, arguments, in_body), &arguments.many, Kind::Found).await
+    let shown = many::show(session, &fhir, search_ask(&fhir, arguments, in_body), &arguments.many, Kind::Found).await;
+    shown.map_err(|error| accepted::advise(error, &arguments.kind, &arguments.many.parameters))
 }
 
 fn search_ask(fhir: &Fhir, arguments: &SearchArgs, in_body: bool) -> Ask {

@@ -52,6 +52,45 @@ fn lines(ended: &Ended) -> Vec<Value> {
     ended.stdout.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
 }
 
+/// What HealthLake answers to `_summary=count` is invalid; others answer with the total alone.
+#[test]
+fn a_total_without_entries_is_told() {
+    let place = store();
+    let bundle = |total: u64| json!({"resourceType": "Bundle", "type": "searchset", "total": total}).to_string();
+    let server = Server::new(move |target, _| (200, bundle(if target.contains("status=none") { 0 } else { 500 })));
+    for parameter in ["_summary=count", "_count=0", "status=final"] {
+        let table = search(&place, &server, &[parameter, "--format", "table"]).succeeds();
+        assert_eq!(table.stdout, "500\n", "{table}");
+        assert!(table.stderr.contains("500 resources in all; the answer holds none of them."), "{table}");
+        let json = search(&place, &server, &[parameter]).succeeds();
+        assert_eq!(json.json()["total"], 500);
+        assert!(json.stderr.contains("500 resources in all") && !json.stderr.contains(" 0 resources"), "{json}");
+        let all = search(&place, &server, &[parameter, "--all"]).succeeds();
+        assert!(all.stdout.is_empty() && all.stderr.contains("500 resources in all"), "{all}");
+    }
+    let none = search(&place, &server, &["status=none", "--get", "--format", "table"]).succeeds();
+    assert!(none.stdout.starts_with("RESOURCE") && none.stderr.contains("0 resources."), "{none}");
+}
+
+#[test]
+fn what_healthlake_does_not_take_is_named_when_a_search_is_refused() {
+    let place = store();
+    for (kind, parameter, advice) in [
+        ("Patient", "_summary=count", "_total=accurate _count=1"),
+        ("Patient", "_count=0", "_total=accurate _count=1"),
+        ("Patient", "_count=1000", "--all goes from page to page"),
+        ("Patient", "_total=estimate", "accurate and none"),
+        ("Patient", "_sort=name", "nested elements"),
+        ("Basic", "_count=1", "does not have the resource type Basic"),
+        ("Parameters", "_count=1", "no GET and POST requests about Parameters"),
+    ] {
+        let ended = fhir(&place, &["search", kind, parameter]).exits(1);
+        assert!(ended.stderr.contains(advice), "{ended}");
+    }
+    // The store has the last word: what it answers is shown.
+    fhir(&place, &["search", "Patient", "_count=100", "_total=accurate"]).succeeds();
+}
+
 #[test]
 fn resources_pass_through_letter_by_letter() {
     let place = store();

@@ -1,0 +1,94 @@
+//! What HealthLake takes in a search, for those whose search it has refused.
+//!
+//! The source is the HealthLake Developer Guide, "FHIR R4 search parameters for HealthLake" and "FHIR R4 supported resource
+//! types for HealthLake", as of August 2026. Nothing is held back because of it: the store decides.
+
+use crate::data::check::resource_types::{is_supported, searchable};
+use crate::error::CommandError;
+use crate::fhir::FhirError;
+
+/// The most resources on a page.
+const LARGEST_PAGE: u64 = 100;
+/// The most keys to sort by.
+const MOST_KEYS: usize = 5;
+
+/// Adds to a refusal of a search what of it HealthLake does not take.
+pub(super) fn advise(error: CommandError, kind: &str, parameters: &[(String, String)]) -> CommandError {
+    match error {
+        CommandError::Fhir(FhirError::Refused(mut refusal))
+            if matches!(refusal.status, Some(400 | 404 | 405 | 422 | 501)) =>
+        {
+            refusal.advice = advice(kind, parameters);
+            CommandError::Fhir(FhirError::Refused(refusal))
+        }
+        other => other,
+    }
+}
+
+fn advice(kind: &str, parameters: &[(String, String)]) -> Option<String> {
+    let of_type = if !is_supported(kind) {
+        Some(format!("HealthLake does not have the resource type {kind}"))
+    } else if searchable().all(|name| name != kind) {
+        Some(format!("HealthLake takes no GET and POST requests about {kind}"))
+    } else {
+        None
+    };
+    let of_parameters = parameters.iter().filter_map(|(name, value)| about(name, value));
+    let all: Vec<String> = of_type.into_iter().chain(of_parameters).collect();
+    (!all.is_empty()).then(|| all.join("\n"))
+}
+
+fn about(name: &str, value: &str) -> Option<String> {
+    const COUNT: &str = "the number of all matches comes with _total=accurate _count=1";
+    match name {
+        "_summary" if value == "count" => Some(format!("HealthLake takes no _summary=count; {COUNT}")),
+        "_summary" if !["true", "text", "data", "false"].contains(&value) => {
+            Some("HealthLake takes true, text, data and false for _summary".to_owned())
+        }
+        "_total" if !["accurate", "none"].contains(&value) => {
+            Some("HealthLake takes accurate and none for _total".to_owned())
+        }
+        "_count" => match value.parse::<u64>() {
+            Ok(0) => Some(format!("HealthLake takes no _count=0; {COUNT}")),
+            Ok(count) if count <= LARGEST_PAGE => None,
+            _ => Some(format!("HealthLake takes 1 to {LARGEST_PAGE} for _count; --all goes from page to page")),
+        },
+        "_sort" if value.split(',').count() > MOST_KEYS => {
+            Some(format!("HealthLake sorts by {MOST_KEYS} keys at most"))
+        }
+        "_sort" => Some("HealthLake does not sort by nested elements, such as name".to_owned()),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_the_guide_calls_invalid_is_named() {
+        for (kind, name, value, told) in [
+            ("Patient", "_summary", "count", Some("_total=accurate _count=1")),
+            ("Patient", "_summary", "all", Some("true, text, data and false")),
+            ("Patient", "_summary", "true", None),
+            ("Patient", "_total", "estimate", Some("accurate and none")),
+            ("Patient", "_total", "accurate", None),
+            ("Patient", "_count", "0", Some("_total=accurate _count=1")),
+            ("Patient", "_count", "1000", Some("--all")),
+            ("Patient", "_count", "100", None),
+            ("Patient", "_sort", "a,b,c,d,e,f", Some("5 keys")),
+            ("Patient", "_sort", "name", Some("nested")),
+            ("Patient", "name", "count", None),
+            ("Basic", "name", "x", Some("does not have the resource type Basic")),
+            ("Parameters", "name", "x", Some("about Parameters")),
+        ] {
+            let found = advice(kind, &[(name.to_owned(), value.to_owned())]);
+            match told {
+                Some(told) => {
+                    assert!(found.as_ref().is_some_and(|found| found.contains(told)), "{name}={value}: {found:?}")
+                }
+                None => assert_eq!(found, None, "{name}={value}"),
+            }
+        }
+    }
+}
