@@ -26,12 +26,50 @@ pub(super) async fn run(session: &Session, arguments: &JsonArgs) -> Result<ExitC
 
 fn line(job: &Job) -> String {
     let submitted = job.submitted.as_deref().unwrap_or("-");
-    let counts = job.progress.map(|counts| {
-        format!(
+    let counts = job.progress.map(|counts| match job.is_over() {
+        true => format!(
             "  {} of {} imported, {} refused",
             counts.resources_imported, counts.resources_scanned, counts.resources_refused
-        )
+        ),
+        // What has been scanned so far is no total.
+        false => format!("  {} imported and {} refused so far", counts.resources_imported, counts.resources_refused),
     });
     let message = job.message.as_deref().map(|message| format!("  {message}")).unwrap_or_default();
     format!("{submitted}  {:6}  {:21}  {}{}{message}", job.kind.name(), job.status, job.id, counts.unwrap_or_default())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::data::job::{Counts, Kind};
+
+    fn told(status: &str) -> String {
+        let counts =
+            Counts { resources_scanned: 12, resources_imported: 11, resources_refused: 1, ..Counts::default() };
+        line(&Job {
+            kind: Kind::Import,
+            id: "j".to_owned(),
+            name: None,
+            status: status.to_owned(),
+            submitted: None,
+            ended: None,
+            message: None,
+            input: None,
+            output: None,
+            validation_level: None,
+            progress: Some(counts),
+        })
+    }
+
+    #[test]
+    fn what_has_been_read_so_far_is_called_a_total_only_at_the_end() {
+        for status in ["SUBMITTED", "QUEUED", "IN_PROGRESS", "CANCEL_IN_PROGRESS"] {
+            let told = told(status);
+            assert!(told.ends_with("11 imported and 1 refused so far"), "{told}");
+        }
+        for status in ["COMPLETED", "COMPLETED_WITH_ERRORS", "FAILED"] {
+            let told = told(status);
+            assert!(told.ends_with("11 of 12 imported, 1 refused"), "{told}");
+        }
+    }
 }
