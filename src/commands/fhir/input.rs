@@ -8,7 +8,7 @@ use bytes::Bytes;
 use serde_json::Value;
 
 use crate::config::Secret;
-use crate::data::check::encoding_problem;
+use crate::data::check::{Problem, encoding_problem, is_too_deep};
 use crate::error::CommandError;
 use crate::fhir::{Reference, address};
 
@@ -87,7 +87,8 @@ impl Content {
             message: format!("{} holds no FHIR resource: {problem}", name(path)),
             hint: "a resource is a JSON object with a resourceType, and for `update` an id".to_owned(),
         };
-        if let Some(problem) = encoding_problem(&body) {
+        let problem = encoding_problem(&body).or_else(|| is_too_deep(&body).then_some(Problem::TooDeep));
+        if let Some(problem) = problem {
             return Err(CommandError::Usage {
                 message: format!("{} holds no FHIR resource: {}", name(path), problem.text()),
                 hint: problem.hint().to_owned(),

@@ -104,7 +104,7 @@ impl Output<'_> {
             Format::Json => print::json(self.session, &String::from_utf8_lossy(&page.body)),
             Format::Ndjson => self.session.printer.raw(&lines),
             // All that was asked for is how many there are.
-            Format::Table if rows.is_empty() && first && total > 0 => {
+            Format::Table if rows.is_empty() && first && total > 0 && !page.goes_on => {
                 self.session.printer.raw(&format!("{total}\n"));
             }
             Format::Table => {

@@ -194,5 +194,10 @@ impl Checker {
     }
 }
 
+/// Whether a resource is nested deeper than it can be read.
+pub fn is_too_deep(resource: &[u8]) -> bool {
+    structure::Structure::flaw_of(resource) == Some(structure::Flaw::TooDeep)
+}
+
 #[cfg(test)]
 mod tests;

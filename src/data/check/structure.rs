@@ -49,7 +49,7 @@ struct Level {
 #[derive(Clone, Copy, Debug)]
 struct Member {
     start: usize,
-    /// The name's length and its first and last letters: unlike names differ in it nearly always.
+    /// Made of the name's length, first and last letters: unlike names differ in it nearly always.
     look: u64,
 }
 
@@ -89,7 +89,9 @@ impl Structure {
 
     /// Goes on to the next text, and gives what follows its quotation mark.
     fn on<'b>(&mut self, bytes: &'b [u8]) -> &'b [u8] {
-        for (place, byte) in bytes.iter().enumerate() {
+        let mut place = 0;
+        while let Some(byte) = bytes.get(place) {
+            place += 1;
             match byte {
                 b'"' => {
                     let is_name = self.levels.last_mut().is_some_and(|level| std::mem::take(&mut level.at_name));
@@ -97,9 +99,14 @@ impl Structure {
                         self.members.push(Member { start: self.names.len(), look: 0 });
                     }
                     self.text = Some(Text { is_name, is_escaping: false, is_escaped: false });
-                    return &bytes[place + 1..];
+                    return &bytes[place..];
                 }
-                b'{' | b'[' => self.open(*byte == b'{'),
+                b'{' | b'[' => {
+                    self.open(*byte == b'{');
+                    if self.flaw.is_some() {
+                        break;
+                    }
+                }
                 b'}' | b']' => self.close(),
                 b',' => {
                     if let Some(level) = self.levels.last_mut() {
@@ -108,9 +115,6 @@ impl Structure {
                     }
                 }
                 _ => {}
-            }
-            if self.flaw.is_some() {
-                break;
             }
         }
         &[]
@@ -188,7 +192,7 @@ impl Structure {
         };
         let last = own.len() - 1;
         let is_twice = if last < FEW {
-            (0..last).any(|place| own[place].look == look && name(place) == name(last))
+            own[..last].iter().zip(0..).any(|(member, place)| member.look == look && name(place) == name(last))
         } else {
             let many = level.many.get_or_insert_with(|| (0..last).map(|place| name(place).into()).collect());
             !many.insert(name(last).into())
@@ -227,20 +231,37 @@ fn shown(name: &[u8]) -> &str {
     std::str::from_utf8(name).ok().filter(|_| is_name).unwrap_or("(a member)")
 }
 
-/// Where a text ends or a backslash stands. Most texts are short.
-fn end_or_escape(bytes: &[u8]) -> Option<usize> {
-    const SHORT: usize = 24;
-    let near = &bytes[..bytes.len().min(SHORT)];
-    near.iter().position(|byte| matches!(byte, b'"' | b'\\')).or_else(|| {
-        let far = bytes.get(SHORT..)?;
-        memchr::memchr2(b'"', b'\\', far).map(|found| SHORT + found)
-    })
+/// A word of eight times one byte.
+const fn eight(byte: u8) -> u64 {
+    u64::from_le_bytes([byte; 8])
 }
 
+/// Where a text ends or a backslash stands. Eight bytes are looked at together, by arithmetic, for the binary is built for
+/// size and every byte of the data comes by here.
+fn end_or_escape(bytes: &[u8]) -> Option<usize> {
+    // A byte that is zero borrows from its highest bit; only bytes above the first one can do so by mistake.
+    let zeros = |word: u64| word.wrapping_sub(eight(0x01)) & !word & eight(0x80);
+    let mut rest = bytes;
+    while let Some((chunk, after)) = rest.split_first_chunk::<8>() {
+        let word = u64::from_le_bytes(*chunk);
+        let found = zeros(word ^ eight(b'"')) | zeros(word ^ eight(b'\\'));
+        if found != 0 {
+            let place = usize::try_from(found.trailing_zeros() / 8).unwrap_or_default();
+            return Some(bytes.len() - rest.len() + place);
+        }
+        rest = after;
+    }
+    let place = rest.iter().position(|byte| matches!(byte, b'"' | b'\\'))?;
+    Some(bytes.len() - rest.len() + place)
+}
+
+/// Names that differ in this differ.
 fn look(name: &[u8]) -> u64 {
-    let half = |bytes: &[u8]| bytes.iter().fold(0_u64, |sum, byte| (sum << 8) | u64::from(*byte));
-    let (start, end) = (&name[..name.len().min(4)], &name[name.len().saturating_sub(3)..]);
-    (half(start) << 32) | (half(end) << 8) | (name.len() as u64 & 0xff)
+    let mut start = [0; 8];
+    let length = name.len().min(8);
+    start[..length].copy_from_slice(&name[..length]);
+    let last = u64::from(name.last().copied().unwrap_or_default());
+    u64::from_le_bytes(start) ^ (last << 56) ^ ((name.len() as u64 & 0xff) << 48)
 }
 
 /// Writes a name without its escapes, as a parser reads it.

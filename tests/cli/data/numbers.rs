@@ -102,7 +102,9 @@ fn by_writes_of_one_resource_and_of_many() {
         )
     };
     let read = |id: &str| place.run(["fhir", "get", &format!("Observation/{id}")]).succeeds().stdout;
-    for number in NUMBERS {
+    // What is sent is read by hlctl first, which has no numbers beyond those of a machine.
+    let numbers_of_machines: Vec<&str> = NUMBERS.into_iter().filter(|number| *number != "1e400").collect();
+    for number in numbers_of_machines.iter().copied() {
         place.write("one.json", &observation("a", number));
         let updated = place.run(["fhir", "update", "-f", "one.json"]).succeeds().stdout;
         assert_eq!(numbers(&updated), [number]);
@@ -118,7 +120,8 @@ fn by_writes_of_one_resource_and_of_many() {
         assert_eq!(numbers(&read("b")), [number]);
     }
     let history = place.run(["fhir", "history", "Observation/a", "--all"]).succeeds().stdout;
-    assert_eq!(sorted(numbers(&history)), expected());
+    assert_eq!(numbers(&history).len(), numbers_of_machines.len());
+    assert!(numbers(&history).iter().rev().eq(&numbers_of_machines), "{history}");
 }
 
 #[test]
@@ -127,8 +130,9 @@ fn members_that_come_twice_and_nesting_are_refused_on_every_way_in() {
     place.apply();
     let twice = r#"{"resourceType":"Patient","id":"a","name":[{"family":"Secret","family":"Hidden"}]}"#;
     let deep = format!(r#"{{"resourceType":"Patient","id":"a","x":{}{}}}"#, "[".repeat(200), "]".repeat(200));
-    let cases = [(twice, "name[0].family", "comes twice"), (deep.as_str(), "a.ndjson:1", "nested")];
-    for (resource, where_it_is, why) in cases {
+    // What hlctl cannot read it does not send.
+    let cases = [(twice, "name[0].family", "comes twice", 1), (deep.as_str(), "a.ndjson:1", "nested", 64)];
+    for (resource, where_it_is, why, code) in cases {
         folder(&place, &[("a.ndjson", &format!("{resource}\n"))]);
         let checked = place.run(["data", "check", "in"]).exits(1);
         checked.says(where_it_is).says(why).keeps_silent_about("Secret").keeps_silent_about("Hidden");
@@ -136,10 +140,10 @@ fn members_that_come_twice_and_nesting_are_refused_on_every_way_in() {
         place.run(["data", "import", "in", "--allow-problems"]).exits(6).says(why).keeps_silent_about("Secret");
         place.run(["sandbox", "load", "in"]).exits(1).says(why).keeps_silent_about("Secret");
         place.write("one.json", resource);
-        place.run(["fhir", "update", "-f", "one.json"]).exits(1).says(why);
+        place.run(["fhir", "update", "-f", "one.json"]).exits(code).says(why);
         let bundle = json!({"resourceType": "Bundle", "type": "batch"}).to_string();
         let entry = format!(r#","entry":[{{"request":{{"method":"POST","url":"Patient"}},"resource":{resource}}}]}}"#);
         place.write("bundle.json", &(bundle.trim_end_matches('}').to_owned() + &entry));
-        place.run(["fhir", "bundle", "-f", "bundle.json"]).exits(1).says(why);
+        place.run(["fhir", "bundle", "-f", "bundle.json"]).exits(code).says(why);
     }
 }

@@ -27,7 +27,8 @@ impl Front {
         let url = format!("http://{}", listener.local_addr().unwrap());
         let behind = behind.trim_start_matches("http://").to_owned();
         let searches: Arc<Mutex<Vec<(String, String)>>> = Arc::default();
-        let (noted, instead): (_, Arc<Instead>) = (Arc::clone(&searches), Arc::new(instead));
+        let noted = Arc::clone(&searches);
+        let instead: Arc<Instead> = Arc::new(instead);
         std::thread::spawn(move || {
             for stream in listener.incoming().flatten() {
                 let (behind, noted, instead) = (behind.clone(), Arc::clone(&noted), Arc::clone(&instead));
