@@ -32,7 +32,7 @@ pub use fhir::{
 };
 pub use graph::{GraphArgs, GraphFormat, ReportArgs};
 pub use policy::{DeployerArgs, PolicyCommand};
-pub use sandbox::{AddressFormat, SandboxArgs, SandboxCommand, SandboxLoadArgs};
+pub use sandbox::{AddressFormat, Delay, SandboxArgs, SandboxCommand, SandboxLoadArgs};
 pub use state::{
     ByHand, ForceUnlockArgs, ForgetArgs, MigrateArgs, MvArgs, ProtectArgs, PushArgs, RecoverArgs, StateCommand,
 };
@@ -47,7 +47,8 @@ use crate::config::ForceDestroy;
     version,
     disable_help_subcommand = true,
     after_help = "Exit codes: 0 ok, 1 error, 2 changes (--detailed-exitcode) or a failed audit, 3 locked, 4 credentials, \
-                  5 refused by protection, 6 incomplete, 64 usage, 130/143 signals"
+                  5 refused by protection, 6 incomplete, 64 usage, 130/143 signals\n\
+                  HLCTL_LOG=calls prints a line for each call to AWS"
 )]
 pub struct Cli {
     /// Options of every command.

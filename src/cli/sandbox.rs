@@ -1,9 +1,11 @@
 //! `hlctl sandbox`
 
 use std::path::PathBuf;
+use std::str::FromStr;
+use std::time::Duration;
 
 use clap::{Args, Subcommand, ValueEnum};
-use hlctl_emulator::External;
+use hlctl_emulator::{AllowedOrigin, External};
 
 /// `hlctl sandbox`
 #[derive(Debug, Args)]
@@ -22,20 +24,20 @@ pub struct SandboxArgs {
     pub data_dir: Option<PathBuf>,
 
     /// Seconds that a store takes to be made
-    #[arg(long, value_name = "SECONDS", default_value_t = 3.0)]
-    pub create_delay: f64,
+    #[arg(long, value_name = "SECONDS", default_value = "3")]
+    pub create_delay: Delay,
 
     /// Seconds that a store takes to be changed, where that takes time
-    #[arg(long, value_name = "SECONDS", default_value_t = 1.0)]
-    pub update_delay: f64,
+    #[arg(long, value_name = "SECONDS", default_value = "1")]
+    pub update_delay: Delay,
 
     /// Seconds that a store takes to be deleted
-    #[arg(long, value_name = "SECONDS", default_value_t = 2.0)]
-    pub delete_delay: f64,
+    #[arg(long, value_name = "SECONDS", default_value = "2")]
+    pub delete_delay: Delay,
 
     /// Seconds that an import or export job takes
-    #[arg(long, value_name = "SECONDS", default_value_t = 0.0)]
-    pub job_delay: f64,
+    #[arg(long, value_name = "SECONDS", default_value = "0")]
+    pub job_delay: Delay,
 
     /// Begin with the NDJSON of this file or folder in the store; one is made if there is none
     #[arg(long, value_name = "FILE|DIR")]
@@ -69,9 +71,26 @@ pub struct SandboxArgs {
     #[arg(long, value_name = "SERVICE,...", value_delimiter = ',')]
     pub external: Vec<External>,
 
+    /// Let pages of this origin, such as http://localhost:3000, use the FHIR interface in a browser; `*` lets all
+    #[arg(long, value_name = "ORIGIN")]
+    pub cors: Vec<AllowedOrigin>,
+
     /// How the address is printed
     #[arg(long, value_enum, default_value_t = AddressFormat::Text)]
     pub format: AddressFormat,
+}
+
+/// How long the sandbox takes for something, in seconds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Delay(pub Duration);
+
+impl FromStr for Delay {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let seconds: f64 = text.trim().parse().map_err(|_| "not a number of seconds".to_owned())?;
+        Duration::try_from_secs_f64(seconds).map(Self).map_err(|error| error.to_string())
+    }
 }
 
 impl SandboxArgs {

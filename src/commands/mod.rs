@@ -60,11 +60,10 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
             return if error.use_stderr() { ExitCode::Usage } else { ExitCode::Success };
         }
     };
-    let log = std::env::var("HLCTL_LOG").unwrap_or_default();
-    crate::trace::enable(["calls", "debug", "trace"].contains(&log.as_str()));
     let printer = Printer::new(cli.global.quiet);
     let as_json = cli.command.prints_json();
-    let code = match run(cli, printer) {
+    let outcome = log_as_asked(std::env::var_os("HLCTL_LOG")).and_then(|()| run(cli, printer));
+    let code = match outcome {
         Ok(code) => code,
         Err(error) => {
             report(printer, &error);
@@ -81,6 +80,19 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         }
         _ => code,
     }
+}
+
+/// Logs what `HLCTL_LOG` asks for.
+fn log_as_asked(wanted: Option<OsString>) -> Result<(), CommandError> {
+    let wanted = wanted.unwrap_or_default();
+    if !wanted.is_empty() && wanted != "calls" {
+        return Err(CommandError::Usage {
+            message: format!("HLCTL_LOG is {wanted:?}, which hlctl does not know"),
+            hint: "HLCTL_LOG=calls prints a line for each call to AWS; unset it for none".to_owned(),
+        });
+    }
+    crate::trace::enable(!wanted.is_empty());
+    Ok(())
 }
 
 fn run(cli: Cli, printer: Printer) -> Result<ExitCode, CommandError> {

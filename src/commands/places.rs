@@ -30,6 +30,14 @@ impl Places {
         moved(address, self.pool.as_ref())
     }
 
+    /// Whether a server that was asked at these places means `address` by `found`: it names it, or the place that is asked instead.
+    pub(super) fn is_meant(&self, address: &str, found: &str) -> bool {
+        let is_moved = |place: &Option<Url>| {
+            place.is_some() && moved(address, place.as_ref()).is_ok_and(|url| Url::parse(found) == Ok(url))
+        };
+        address == found || is_moved(&self.pool) || is_moved(&self.store)
+    }
+
     /// Where an address of the store is asked.
     pub(super) fn of_store(&self, address: &str) -> Result<Url, OauthError> {
         moved(address, self.store.as_ref())
@@ -66,5 +74,23 @@ mod tests {
         let keys = below.of_pool("https://cognito-idp.us-east-1.amazonaws.com/us-east-1_a/.well-known/jwks.json");
         assert_eq!(keys.unwrap().as_str(), "http://127.0.0.1:4566/aws/us-east-1_a/.well-known/jwks.json");
         assert!(Places::all_at("ftp://127.0.0.1").is_err());
+    }
+
+    #[test]
+    fn an_address_is_meant_by_its_own_name_and_by_the_place_that_is_asked_instead() {
+        let aws = "https://smart.auth.us-east-1.amazoncognito.com/oauth2/token";
+        let places = Places::all_at("http://127.0.0.1:4566/aws").unwrap();
+        for (found, is_meant) in [
+            (aws, true),
+            ("http://127.0.0.1:4566/aws/oauth2/token", true),
+            ("http://127.0.0.1:4566/oauth2/token", false),
+            ("http://127.0.0.1:4567/aws/oauth2/token", false),
+            ("https://other.auth.us-east-1.amazoncognito.com/oauth2/token", false),
+            ("", false),
+        ] {
+            assert_eq!(places.is_meant(aws, found), is_meant, "{found}");
+        }
+        let nowhere = Places { pool: None, store: None };
+        assert!(nowhere.is_meant(aws, aws) && !nowhere.is_meant(aws, "http://127.0.0.1:4566/oauth2/token"));
     }
 }

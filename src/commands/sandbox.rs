@@ -1,10 +1,12 @@
 //! `hlctl sandbox`, and the emulator behind `--sandbox`.
 
+mod surroundings;
+
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::Context;
-use hlctl_emulator::{Delays, Emulator, Faults, LoadError, Loaded, Options, RefusedLine};
+use hlctl_emulator::{AllowedOrigin, Delays, Emulator, LoadError, Loaded, Options, RefusedLine};
 use tokio::net::TcpListener;
 
 use crate::aws::Endpoint;
@@ -12,25 +14,19 @@ use crate::cli::{AddressFormat, SandboxArgs, SandboxCommand, SandboxLoadArgs};
 use crate::error::CommandError;
 use crate::exit_code::ExitCode;
 use crate::session::Session;
-
-/// How long a store takes inside `--sandbox`: enough to watch, not enough to wait.
-const DELAYS: [(&str, f64); 4] = [
-    ("HLCTL_SANDBOX_CREATE_DELAY", 3.0),
-    ("HLCTL_SANDBOX_UPDATE_DELAY", 1.0),
-    ("HLCTL_SANDBOX_DELETE_DELAY", 2.0),
-    ("HLCTL_SANDBOX_JOB_DELAY", 0.0),
-];
+use surroundings::{Surroundings, faults};
 
 /// An emulator in this process that keeps its data in `directory`.
 pub fn in_process(directory: &Path) -> Result<Emulator, CommandError> {
-    let [create, update, delete, job] = DELAYS.map(|(variable, usual)| {
-        let set = std::env::var(variable).ok().and_then(|text| text.parse::<f64>().ok());
-        seconds(set.unwrap_or(usual))
-    });
-    let delays = Delays { create, update, delete, job, ..Delays::default() };
-    let set = std::env::var("HLCTL_SANDBOX_FAULTS").ok();
-    let faults = faults(set.as_deref())?;
-    let options = Options { data_dir: Some(directory.join("aws")), delays, faults, ..Options::default() };
+    let Surroundings { delays, faults } = Surroundings::read(std::env::vars_os())?;
+    let options = Options {
+        data_dir: Some(directory.join("aws")),
+        delays,
+        faults,
+        // Where a command has the sandbox listen, it listens for as long as the command runs.
+        short_lived: true,
+        ..Options::default()
+    };
     Emulator::open(options).map_err(|error| CommandError::Other(error.into()))
 }
 
@@ -63,18 +59,19 @@ pub(super) async fn run(session: &Session, arguments: &SandboxArgs) -> Result<Ex
     let options = Options {
         data_dir: arguments.data_dir.clone(),
         delays: Delays {
-            create: seconds(arguments.create_delay),
-            update: seconds(arguments.update_delay),
-            delete: seconds(arguments.delete_delay),
-            job: seconds(arguments.job_delay),
+            create: arguments.create_delay.0,
+            update: arguments.update_delay.0,
+            delete: arguments.delete_delay.0,
+            job: arguments.job_delay.0,
             ..Delays::default()
         },
         latency: Duration::from_millis(arguments.latency),
         rate_limits: arguments.rate_limits,
         account_id: arguments.account.clone(),
-        faults: faults(arguments.faults.as_deref())?,
+        faults: arguments.faults.as_deref().map(|json| faults("--faults", json)).transpose()?.unwrap_or_default(),
         policy: arguments.policy.as_deref().map(policy).transpose()?,
         external: arguments.external.iter().copied().collect(),
+        cors: arguments.cors.clone(),
         ..Options::default()
     };
     let emulator = Emulator::open(options).map_err(|error| CommandError::Other(error.into()))?;
@@ -85,8 +82,9 @@ pub(super) async fn run(session: &Session, arguments: &SandboxArgs) -> Result<Ex
         AddressFormat::Url => session.printer.data(&format!("http://{address}")),
         AddressFormat::Text => session.printer.data(&format!(
             "The sandbox listens on http://{address}. For any AWS client on this machine:\n\n  \
-             export AWS_ENDPOINT_URL=http://{address} AWS_REGION=us-east-1 AWS_ACCESS_KEY_ID=sandbox AWS_SECRET_ACCESS_KEY=sandbox\n\n\
-             Ctrl-C ends it."
+             export AWS_ENDPOINT_URL=http://{address} AWS_REGION=us-east-1 AWS_DEFAULT_REGION=us-east-1 \
+             AWS_ACCESS_KEY_ID=sandbox AWS_SECRET_ACCESS_KEY=sandbox\n\n{}Ctrl-C ends it.",
+            pages(&arguments.cors)
         )),
     }
     let stop = session.stop.clone();
@@ -160,15 +158,11 @@ fn policy(path: &Path) -> Result<String, CommandError> {
     Ok(text.with_context(|| format!("the policy {} cannot be read", path.display()))?)
 }
 
-fn faults(json: Option<&str>) -> Result<Faults, CommandError> {
-    json.map(str::parse).transpose().map(Option::unwrap_or_default).map_err(|error: serde_json::Error| {
-        CommandError::Usage {
-            message: format!("the faults cannot be read: {error}"),
-            hint: "docs/sandbox.md describes them".to_owned(),
-        }
-    })
-}
-
-fn seconds(seconds: f64) -> Duration {
-    Duration::try_from_secs_f64(seconds).unwrap_or_default()
+/// Which pages of other sites may use the FHIR interface, for who has let any.
+fn pages(allowed: &[AllowedOrigin]) -> String {
+    if allowed.is_empty() {
+        return String::new();
+    }
+    let origins: Vec<String> = allowed.iter().map(ToString::to_string).collect();
+    format!("Pages of {} may use the FHIR interface in a browser.\n\n", origins.join(", "))
 }

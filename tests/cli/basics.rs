@@ -191,3 +191,46 @@ fn the_sandbox_begins_with_the_data_that_it_is_given() {
     let (child, _) = serve(&place, &["--data-dir", "kept", "--load", "p.ndjson", "--load-store", &id]);
     stop(child);
 }
+
+#[test]
+fn a_variable_of_hlctls_own_that_makes_no_sense_is_refused_by_name() {
+    let place = Place::sandbox("minimal");
+    for value in ["debug", "trace", "yes", "Calls"] {
+        place.run(["validate"]).env("HLCTL_LOG", value).exits(64).says("HLCTL_LOG").says("HLCTL_LOG=calls");
+    }
+    place.run(["validate"]).env("HLCTL_LOG", "").succeeds();
+    let logged = place.run(["plan"]).env("HLCTL_LOG", "calls").succeeds();
+    assert!(logged.stderr.contains("call sts:GetCallerIdentity"), "{logged}");
+    for (name, value) in [
+        ("HLCTL_SANDBOX_CREATE_DELAY", "abc"),
+        ("HLCTL_SANDBOX_JOB_DELAY", "-1"),
+        ("HLCTL_SANDBOX_FAULTS", "{"),
+        ("HLCTL_SANDBOX_CREATE_DELY", "1"),
+    ] {
+        place.run(["plan"]).env(name, value).exits(64).says(name);
+    }
+    place.run(["sandbox", "--create-delay", "-1"]).exits(64);
+    place.run(["sandbox", "--cors", "localhost:3000"]).exits(64).says("http://localhost:3000");
+    place.run(["sandbox", "--cors", "http://localhost:3000/app"]).exits(64).says("http://localhost:3000");
+}
+
+#[test]
+fn what_is_to_be_exported_works_for_every_aws_client() {
+    let place = Place::sandbox("minimal");
+    let run = place.run(["sandbox", "--port", "0", "--cors", "http://localhost:3000"]);
+    let mut command = run.command();
+    let mut child = command.stdout(std::process::Stdio::piped()).stderr(std::process::Stdio::piped()).spawn().unwrap();
+    let stdout = std::io::BufReader::new(child.stdout.take().unwrap());
+    let mut printed = String::new();
+    for line in std::io::BufRead::lines(stdout) {
+        printed += &line.unwrap();
+        if printed.contains("Ctrl-C") {
+            break;
+        }
+    }
+    stop(child);
+    for variable in ["AWS_ENDPOINT_URL=http://127.0.0.1:", "AWS_REGION=us-east-1", "AWS_DEFAULT_REGION=us-east-1"] {
+        assert!(printed.contains(variable), "{printed}");
+    }
+    assert!(printed.contains("Pages of http://localhost:3000 may use"), "{printed}");
+}

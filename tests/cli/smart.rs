@@ -113,7 +113,7 @@ fn a_changed_password_is_noticed_and_none_is_written_anywhere() {
     place
         .run(["apply", "-y"])
         .env("ALICE_PASSWORD", other)
-        .env("HLCTL_LOG", "trace")
+        .env("HLCTL_LOG", "calls")
         .succeeds()
         .keeps_silent_about(other);
     place.run(["plan", "--detailed-exitcode"]).env("ALICE_PASSWORD", other).succeeds();

@@ -34,7 +34,7 @@ fn everywhere() -> [fn() -> Place; 2] {
 }
 
 fn run<'a>(place: &'a Place, arguments: &[&str]) -> Run<'a> {
-    Run::new(place).args(arguments.iter().copied()).env("ALICE_PASSWORD", PASSWORD).env("HLCTL_LOG", "trace")
+    Run::new(place).args(arguments.iter().copied()).env("ALICE_PASSWORD", PASSWORD).env("HLCTL_LOG", "calls")
 }
 
 fn token(place: &Place, arguments: &[&str]) -> Ended {

@@ -11,6 +11,7 @@ use serde_json::Value;
 
 use crate::authorize::{Ask, Guard};
 use crate::control;
+use crate::cors::{self, Crossing};
 use crate::error::{AwsError, AwsResult, ConnectionLost, Error};
 use crate::fault::{self, Action, FaultEngine, Faults};
 use crate::half;
@@ -186,7 +187,31 @@ impl Emulator {
         outcome
     }
 
+    /// Serves one request, and a page's question whether it may make it.
     async fn dispatch(&self, request: Request<Bytes>, trace: &Arc<Trace>) -> Result<Response<Bytes>, ConnectionLost> {
+        let crossing = Crossing::of(&request, self.addresses_fhir(&request));
+        let allowed = &self.core.options.cors;
+        if let Some(response) = crossing.preflight(&request, allowed) {
+            trace.name(crossing.service(), cors::PREFLIGHT);
+            return Ok(finish(response, trace, false));
+        }
+        let origin = request.headers().get(http::header::ORIGIN).cloned();
+        let mut response = self.dispatch_same_site(request, trace).await?;
+        crossing.open(origin.as_ref(), allowed, response.headers_mut());
+        Ok(response)
+    }
+
+    fn addresses_fhir(&self, request: &Request<Bytes>) -> bool {
+        let route = route::route(request, &self.core.options);
+        let signed_for = route.caller.access_key.is_some().then_some(route.scope.as_str());
+        fhir::is_addressed(request, signed_for)
+    }
+
+    async fn dispatch_same_site(
+        &self,
+        request: Request<Bytes>,
+        trace: &Arc<Trace>,
+    ) -> Result<Response<Bytes>, ConnectionLost> {
         let route = route::route(&request, &self.core.options);
         let head = request.method() == Method::HEAD;
         let signed_for = route.caller.access_key.is_some().then_some(route.scope.as_str());

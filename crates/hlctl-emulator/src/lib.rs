@@ -133,9 +133,10 @@
 //! An unsigned request goes to a user pool if its `Host` is one of Cognito's (`PREFIX.auth.REGION.amazoncognito.com`,
 //! `cognito-idp.REGION.amazonaws.com`), or, on any host but those of S3, if its path is exactly one of the
 //! above. On other hosts the client id, the pool id in the path or the token finds the pool, and the pool must
-//! have a domain all the same. Tokens are signed with RS256 and name `https://cognito-idp.REGION.amazonaws.com/POOL`
-//! as their issuer, as Cognito's do; the keys are at `/POOL/.well-known/jwks.json`. Ages and expiries follow
-//! the emulator's clock. `POST /_emulator/cognito/rotate?pool=ID` makes new keys and drops the old.
+//! have a domain all the same. Tokens are signed with RS256; the keys are at `/POOL/.well-known/jwks.json`. Under Cognito's host names
+//! their issuer is `https://cognito-idp.REGION.amazonaws.com/POOL`, as Cognito's is. On any other host it is `/POOL` on that host, and
+//! so are all addresses that are handed out: nobody is led to the AWS that is played here. A function is given a token as Cognito
+//! would have issued it. Ages and expiries follow the emulator's clock. `POST /_emulator/cognito/rotate?pool=ID` makes new keys and drops the old.
 //!
 //! # Faults
 //!
@@ -182,6 +183,7 @@ mod authorize;
 mod clock;
 mod connector;
 mod control;
+mod cors;
 mod emulator;
 mod error;
 mod external;
@@ -191,6 +193,7 @@ mod ids;
 mod journal;
 mod load;
 mod options;
+mod origin;
 mod protocol;
 mod route;
 mod server;
@@ -202,6 +205,7 @@ mod store;
 
 pub use authorize::Ask;
 pub use clock::Clock;
+pub use cors::{AllowedOrigin, NoOrigin};
 pub use emulator::Emulator;
 pub use error::{ConnectionLost, Error};
 pub use external::{External, UnknownExternal};

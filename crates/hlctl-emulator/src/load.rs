@@ -8,6 +8,7 @@ use serde::Serialize;
 
 use crate::emulator::Emulator;
 use crate::error::Error;
+use crate::origin::Origin;
 use crate::protocol::Effect;
 use crate::route::{Caller, partition};
 use crate::services::Cx;
@@ -145,7 +146,7 @@ impl Emulator {
         let core = self.core();
         let (account, region) = (core.options.account_id.clone(), core.options.region.clone());
         let arn = format!("arn:{}:iam::{account}:user/sandbox", partition(&region));
-        let caller = Caller { user_id: account.clone(), account, region, arn, access_key: None };
+        let caller = Caller { user_id: account.clone(), account, region, arn, access_key: None, origin: Origin::aws() };
         core.work(Effect::Write, &caller, |cx: &mut Cx<'_>| healthlake::create_to_load(cx))
             .map_err(|error| LoadError::Create(error.message))
     }

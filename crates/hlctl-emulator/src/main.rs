@@ -7,7 +7,9 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use clap::Parser;
-use hlctl_emulator::{Delays, Emulator, Error, External, Faults, LoadError, Loaded, Options, RefusedLine};
+use hlctl_emulator::{
+    AllowedOrigin, Delays, Emulator, Error, External, Faults, LoadError, Loaded, Options, RefusedLine,
+};
 use tokio::net::TcpListener;
 
 /// AWS on loopback: STS, KMS, S3, IAM, Cognito, Lambda, CloudWatch Logs and HealthLake for any AWS client.
@@ -76,6 +78,9 @@ struct Arguments {
     /// Accept keys, roles or functions that exist only on another server: kms, iam, lambda.
     #[arg(long, value_name = "SERVICE,...", value_delimiter = ',')]
     external: Vec<External>,
+    /// Let pages of this origin, such as http://localhost:3000, use the FHIR interface in a browser; * lets all. May be repeated.
+    #[arg(long, value_name = "ORIGIN")]
+    cors: Vec<AllowedOrigin>,
 }
 
 fn seconds(text: &str) -> Result<Duration, String> {
@@ -123,6 +128,7 @@ impl Arguments {
             secrets: self.verify.into_iter().collect(),
             policy: self.policy,
             external: self.external.into_iter().collect(),
+            cors: self.cors,
             ..Options::default()
         }
     }

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::clock::Clock;
+use crate::cors::AllowedOrigin;
 use crate::external::External;
 use crate::fault::Faults;
 use crate::ids::Ids;
@@ -48,6 +49,12 @@ pub struct Options {
     pub policy: Option<String>,
     /// The services whose keys, roles and functions may exist on another server; none by default.
     pub external: BTreeSet<External>,
+    /// Whose pages may ask the FHIR interface, and read its answers, in a browser. AWS documents nothing of the kind, so that
+    /// nobody may unless it is said here; what Cognito opens to all pages is open in any case.
+    pub cors: Vec<AllowedOrigin>,
+    /// Whether the address that it is served at is soon gone, as that of a single command is. Tokens then name AWS's own issuer,
+    /// not the address.
+    pub short_lived: bool,
 }
 
 impl Options {
@@ -74,6 +81,8 @@ impl Default for Options {
             secrets: BTreeMap::new(),
             policy: None,
             external: BTreeSet::new(),
+            cors: Vec::new(),
+            short_lived: false,
         }
     }
 }

@@ -6,6 +6,7 @@ use bytes::Bytes;
 use http::Request;
 
 use crate::options::Options;
+use crate::origin::Origin;
 use crate::services::cognito;
 
 /// The services that are modelled.
@@ -65,6 +66,8 @@ pub(crate) struct Caller {
     pub(crate) arn: String,
     pub(crate) user_id: String,
     pub(crate) access_key: Option<String>,
+    /// The address that the request was made to.
+    pub(crate) origin: Origin,
 }
 
 impl Caller {
@@ -167,12 +170,15 @@ fn guess_service(request: &Request<Bytes>) -> String {
 fn caller(request: &Request<Bytes>, access_key: Option<String>, region: String, options: &Options) -> Caller {
     let account = access_key.as_deref().and_then(account_of_key).unwrap_or(&options.account_id).to_owned();
     let arn = assumed_arn(request).unwrap_or_else(|| format!("arn:{}:iam::{account}:user/sandbox", partition(&region)));
+    let origin = Origin::of(request);
+    let origin = if options.short_lived { origin.passing() } else { origin };
     Caller {
         user_id: format!("AIDASANDBOX{}", account.get(..10).unwrap_or_default()),
         account,
         region,
         arn,
         access_key,
+        origin,
     }
 }
 

@@ -548,7 +548,7 @@ def the_whole_loop_with_a_code(server):
         *("sub", "iss", "client_id", "origin_jti", "event_id", "token_use", "scope"),
         *("auth_time", "exp", "iat", "jti", "username", "version"),
     }, access
-    assert access["iss"] == f"https://cognito-idp.us-east-1.amazonaws.com/{stack.pool}"
+    assert access["iss"] == f"{server.url}/{stack.pool}"
     assert access["scope"] == scope and access["version"] == 2 and access["exp"] - access["iat"] == 3600
     id = stack.claims(tokens["id_token"])
     assert id["aud"] == stack.client["ClientId"] and id["nonce"] == "n-0S6" and id["token_use"] == "id"
@@ -775,6 +775,9 @@ def a_domain_serves_its_own_pool_only(server):
     assert document["issuer"] == f"https://cognito-idp.us-east-1.amazonaws.com/{stack.pool}"
     base = "https://own-pool.auth.us-east-1.amazoncognito.com/"
     assert document["authorization_endpoint"] == base + "oauth2/authorize"
+    here = browser.open(f"/{stack.pool}/.well-known/openid-configuration").json
+    assert here["issuer"] == f"{server.url}/{stack.pool}"
+    assert all("amazon" not in json.dumps(value) for value in here.values()), here
     stack.cognito.delete_user_pool_domain(UserPoolId=stack.pool, Domain="own-pool")
     assert browser.open("/login", **asked).status == 400
     assert browser.open("/us-east-1_nothing12/.well-known/jwks.json").status == 404

@@ -6,6 +6,7 @@ use super::Smart;
 use super::check::Check;
 use super::store::{ask, told};
 use crate::aws::Operation;
+use crate::commands::places::Places;
 use crate::error::CommandError;
 use crate::oauth::{OauthError, get};
 
@@ -41,7 +42,7 @@ impl Smart {
         let Some(set) = set else {
             return Ok(Check::failed("discovery_as_set", title, DIFFERS).with("the store has no metadata set"));
         };
-        let differing = differing(&set, document);
+        let differing = differing(&set, document, &self.ways.places);
         if differing.is_empty() {
             return Ok(Check::passed("discovery_as_set", title));
         }
@@ -53,7 +54,8 @@ impl Smart {
         let base = self.ways.recorded("cognito_user_pool_domain.this", "base_url")?;
         let mut missing = Vec::new();
         for (member, path) in [("authorization_endpoint", "/oauth2/authorize"), ("token_endpoint", "/oauth2/token")] {
-            if document[member] != format!("{base}{path}").as_str() {
+            let named = document[member].as_str().unwrap_or_default();
+            if !self.ways.places.is_meant(&format!("{base}{path}"), named) {
                 missing.push(member);
             }
         }
@@ -90,14 +92,18 @@ impl Smart {
     }
 }
 
-/// The members that are not the same in both.
-fn differing(set: &Value, document: &Value) -> Vec<String> {
+/// The members that are not the same in both. Where the store is asked at another place, as in the sandbox, its addresses may
+/// lead there.
+fn differing(set: &Value, document: &Value, places: &Places) -> Vec<String> {
     let empty = serde_json::Map::new();
     let (set, document) = (set.as_object().unwrap_or(&empty), document.as_object().unwrap_or(&empty));
     let mut names: Vec<String> = set
         .keys()
         .chain(document.keys())
-        .filter(|name| set.get(*name) != document.get(*name))
+        .filter(|name| match (set.get(*name), document.get(*name)) {
+            (Some(set), Some(found)) => !is_same(set, found, places),
+            _ => true,
+        })
         .map(|name| crate::oauth::tell(name))
         .collect();
     names.sort();
@@ -105,8 +111,23 @@ fn differing(set: &Value, document: &Value) -> Vec<String> {
     names
 }
 
+fn is_same(set: &Value, found: &Value, places: &Places) -> bool {
+    match (set, found) {
+        (Value::String(set), Value::String(found)) => places.is_meant(set, found),
+        (Value::Array(set), Value::Array(found)) => {
+            set.len() == found.len() && set.iter().zip(found).all(|(set, found)| is_same(set, found, places))
+        }
+        (Value::Object(set), Value::Object(found)) => {
+            let is_there = |name: &String, set| found.get(name).is_some_and(|found| is_same(set, found, places));
+            set.len() == found.len() && set.iter().all(|(name, set)| is_there(name, set))
+        }
+        (set, found) => set == found,
+    }
+}
+
 #[cfg(test)]
 mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test may stop at the first surprise")]
     use serde_json::json;
 
     use super::*;
@@ -114,8 +135,21 @@ mod tests {
     #[test]
     fn members_that_differ_or_are_on_one_side_only_are_named_once() {
         let (set, document) = (json!({"a": 1, "b": [1, 2], "c": 1}), json!({"a": 1, "b": [2, 1], "d": 1}));
-        assert_eq!(differing(&set, &document), ["b", "c", "d"]);
-        assert!(differing(&set, &set).is_empty());
-        assert_eq!(differing(&set, &Value::Null), ["a", "b", "c"]);
+        let places = Places::all_at("http://127.0.0.1:4566").unwrap();
+        assert_eq!(differing(&set, &document, &places), ["b", "c", "d"]);
+        assert!(differing(&set, &set, &places).is_empty());
+        assert_eq!(differing(&set, &Value::Null, &places), ["a", "b", "c"]);
+    }
+
+    #[test]
+    fn addresses_that_lead_to_the_place_that_is_asked_are_as_set() {
+        let set =
+            json!({"a": "https://x.auth.us-east-1.amazoncognito.com/login", "b": [{"c": "https://idp.example.org/"}]});
+        let places = Places::all_at("http://127.0.0.1:4566").unwrap();
+        let mut found = set.clone();
+        found["a"] = json!("http://127.0.0.1:4566/login");
+        assert!(differing(&set, &found, &places).is_empty());
+        found["b"][0]["c"] = json!("https://evil.example/");
+        assert_eq!(differing(&set, &found, &places), ["b"]);
     }
 }

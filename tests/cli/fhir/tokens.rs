@@ -21,7 +21,7 @@ fn token(place: &Place, arguments: &[&str]) -> String {
 fn without_credentials<'a>(place: &'a Place, arguments: &[&str]) -> Run<'a> {
     let home = place.path("nowhere").display().to_string();
     let run = fhir(place, arguments).without("AWS_ACCESS_KEY_ID").without("AWS_SECRET_ACCESS_KEY");
-    run.env("HOME", &home).env("HLCTL_LOG", "trace")
+    run.env("HOME", &home).env("HLCTL_LOG", "calls")
 }
 
 #[test]

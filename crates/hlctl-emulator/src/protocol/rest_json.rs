@@ -173,7 +173,7 @@ async fn run(
         Work::Structures(operation) => {
             let mut output = core.run(operation, caller, &input)?;
             if service == Service::Lambda {
-                lambda::done(core, caller, operation.name, &input, &mut output, request);
+                lambda::done(core, caller, operation.name, &input, &mut output);
             }
             Ok(answer(endpoint.status, &output))
         }

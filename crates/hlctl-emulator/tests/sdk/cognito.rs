@@ -22,9 +22,13 @@ pub(crate) struct Stack {
 
 impl Stack {
     pub(crate) async fn new(emulator: &Emulator) -> Self {
+        Self::at(emulator, "smart").await
+    }
+
+    pub(crate) async fn at(emulator: &Emulator, domain: &str) -> Self {
         let cognito = Client::new(&config(emulator));
-        let pool = cognito.create_user_pool().pool_name("smart").send().await.unwrap().user_pool.unwrap().id.unwrap();
-        cognito.create_user_pool_domain().user_pool_id(&pool).domain("smart").send().await.unwrap();
+        let pool = cognito.create_user_pool().pool_name(domain).send().await.unwrap().user_pool.unwrap().id.unwrap();
+        cognito.create_user_pool_domain().user_pool_id(&pool).domain(domain).send().await.unwrap();
         let scope = ResourceServerScopeType::builder().scope_name("*.read").scope_description("all").build().unwrap();
         let server = cognito.create_resource_server().user_pool_id(&pool).identifier("patient").name("patient");
         server.scopes(scope).send().await.unwrap();

@@ -10,16 +10,16 @@ use crate::{open, operations, still_options};
 
 /// A browser that was here before: it has the cookies of its last answer.
 #[derive(Default)]
-struct Browser {
+pub(crate) struct Browser {
     cookies: Vec<String>,
 }
 
 impl Browser {
-    async fn get(&mut self, emulator: &Emulator, path: &str) -> Response<Bytes> {
+    pub(crate) async fn get(&mut self, emulator: &Emulator, path: &str) -> Response<Bytes> {
         self.send(emulator, Request::get(path), String::new()).await
     }
 
-    async fn post(&mut self, emulator: &Emulator, path: &str, form: &[(&str, &str)]) -> Response<Bytes> {
+    pub(crate) async fn post(&mut self, emulator: &Emulator, path: &str, form: &[(&str, &str)]) -> Response<Bytes> {
         let body = form_urlencoded::Serializer::new(String::new()).extend_pairs(form).finish();
         self.send(emulator, Request::post(path), body).await
     }
@@ -37,7 +37,7 @@ impl Browser {
     }
 }
 
-fn login(stack: &Stack) -> String {
+pub(crate) fn login(stack: &Stack) -> String {
     let mut query = form_urlencoded::Serializer::new(String::new());
     query.append_pair("response_type", "code").append_pair("client_id", &stack.client);
     query.append_pair("redirect_uri", CALLBACK).append_pair("state", "s");
@@ -45,13 +45,13 @@ fn login(stack: &Stack) -> String {
 }
 
 /// The value of the hidden field.
-fn hidden(page: &Response<Bytes>) -> String {
+pub(crate) fn hidden(page: &Response<Bytes>) -> String {
     let text = String::from_utf8_lossy(page.body()).into_owned();
     let rest = text.split("name=\"_csrf\" value=\"").nth(1).unwrap_or_else(|| panic!("no form in {text}"));
     rest.split('"').next().unwrap().to_owned()
 }
 
-fn code(answer: &Response<Bytes>) -> String {
+pub(crate) fn code(answer: &Response<Bytes>) -> String {
     let location = answer.headers()["location"].to_str().unwrap();
     let query = location.strip_prefix(CALLBACK).and_then(|rest| rest.strip_prefix('?')).unwrap();
     form_urlencoded::parse(query.as_bytes()).find(|(name, _)| name == "code").unwrap().1.into_owned()
@@ -65,7 +65,7 @@ async fn sign_in(emulator: &Emulator, stack: &Stack) -> String {
     code(&browser.post(emulator, &login(stack), &form).await)
 }
 
-async fn exchange(emulator: &Emulator, stack: &Stack, code: &str) -> (u16, Value) {
+pub(crate) async fn exchange(emulator: &Emulator, stack: &Stack, code: &str) -> (u16, Value) {
     let form = [
         ("grant_type", "authorization_code"),
         ("client_id", stack.client.as_str()),
@@ -126,7 +126,7 @@ async fn a_browser_stays_signed_in_for_an_hour_and_the_token_says_since_when() {
     assert!(answer.headers()["location"].to_str().unwrap().starts_with("/login?"));
 }
 
-fn claims(token: &str) -> Value {
+pub(crate) fn claims(token: &str) -> Value {
     use base64::Engine as _;
     let part = token.split('.').nth(1).unwrap();
     serde_json::from_slice(&base64::engine::general_purpose::URL_SAFE_NO_PAD.decode(part).unwrap()).unwrap()

@@ -3,12 +3,14 @@
 
 mod cognito;
 mod cognito_pages;
+mod cors;
 mod external;
 mod faults;
 mod fhir;
 mod healthlake;
 mod jobs;
 mod lambda;
+mod origin;
 mod persistence;
 mod policy;
 mod s3;

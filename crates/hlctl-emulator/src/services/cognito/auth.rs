@@ -18,6 +18,7 @@ use super::user::{User, wrong};
 use super::{invalid, no_client, no_user, not_authorized, pool, pool_of_client, schema};
 use crate::error::{AwsError, AwsResult};
 use crate::ids::Ids;
+use crate::origin::Origin;
 use crate::protocol::shape::{Field, Shape, one_of, optional, required};
 use crate::services::{Cx, not_modelled, text};
 
@@ -51,15 +52,16 @@ pub(super) const ADMIN_INITIATE: &[Field] = &[
     optional("Session", SESSION),
 ];
 
-/// When a sign-in happens, and where its ids come from.
+/// When and at which address a sign-in happens, and where its ids come from.
 pub(super) struct Moment {
     pub(super) now: Timestamp,
     pub(super) ids: Ids,
+    pub(super) origin: Origin,
 }
 
 impl Moment {
     pub(super) fn of(cx: &Cx<'_>) -> Self {
-        Self { now: cx.now, ids: cx.options.ids.clone() }
+        Self { now: cx.now, ids: cx.options.ids.clone(), origin: cx.caller.origin.clone() }
     }
 }
 
@@ -109,7 +111,7 @@ fn by_password(pool: &mut UserPool, input: &Value, allowed_by: &[&str], moment: 
         return Ok(challenge(pool, &client, &user, moment));
     }
     let session = Session::new(&client, &user, None, moment.now, &moment.ids);
-    Ok(result(&tokens::begin(pool, session, moment.now, &moment.ids)?))
+    Ok(result(&tokens::begin(pool, session, moment)?))
 }
 
 fn by_refresh_token(pool: &mut UserPool, input: &Value, moment: &Moment) -> AwsResult<Value> {
@@ -124,7 +126,7 @@ fn by_refresh_token(pool: &mut UserPool, input: &Value, moment: &Moment) -> AwsR
     let session = pool.issued.refresh_tokens.get(token, moment.now).ok_or_else(refused)?;
     let user = pool.user(&session.sub).ok_or_else(refused)?;
     check_secret_hash(&client, parameters, &[&user.name, &user.sub])?;
-    let tokens = tokens::renew(pool, &client, token, moment.now, &moment.ids)?.ok_or_else(refused)?;
+    let tokens = tokens::renew(pool, &client, token, moment)?.ok_or_else(refused)?;
     Ok(result(&tokens))
 }
 

@@ -84,7 +84,7 @@ fn answer(pool: &mut UserPool, input: &Value, moment: &Moment) -> AwsResult<Valu
     pool.issued.challenges.take(session, moment.now);
     let user = pool.user(&sub).ok_or_else(no_user)?;
     let session = Session::new(&client, user, None, moment.now, &moment.ids);
-    Ok(result(&tokens::begin(pool, session, moment.now, &moment.ids)?))
+    Ok(result(&tokens::begin(pool, session, moment)?))
 }
 
 /// Gives a user a password of their own, and the attributes that they have to have.

@@ -32,6 +32,14 @@ pub(super) fn verified(keys: &Keys, token: &str) -> Option<Value> {
     if key.verifies(message.as_bytes(), &signature) { decoded(claims) } else { None }
 }
 
+/// A token that one of `keys` has signed, with another issuer and signed by the same key again.
+pub(super) fn reissued(keys: &Keys, token: &str, issuer: &str) -> Option<String> {
+    let mut claims = verified(keys, token)?;
+    claims["iss"] = issuer.into();
+    let header = decoded(token.split('.').next()?)?;
+    sign(keys.named(header["kid"].as_str()?)?, &claims).ok()
+}
+
 fn decoded(part: &str) -> Option<Value> {
     serde_json::from_slice(&BASE64_URL.decode(part).ok()?).ok()
 }

@@ -48,6 +48,7 @@ mod validity;
 
 use std::collections::BTreeMap;
 
+use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
@@ -129,6 +130,18 @@ pub(crate) fn rotate(world: &mut World, pool: &str) -> Result<Value, String> {
     let set = keys.set();
     pool.keys = Some(keys);
     Ok(set)
+}
+
+/// See [`tokens::as_issued_at_aws`].
+pub(crate) fn as_issued_at_aws(world: &World, event: Bytes) -> Bytes {
+    let pools = world.accounts.values().flat_map(|account| account.cognito.values()).flat_map(|c| c.pools.values());
+    tokens::as_issued_at_aws(pools, &event).unwrap_or(event)
+}
+
+/// The domains of their own that user pools have.
+pub(crate) fn custom_domains(world: &World) -> Vec<String> {
+    let pools = world.accounts.values().flat_map(|account| account.cognito.values()).flat_map(|c| c.pools.values());
+    pools.filter_map(|pool| pool.custom_domain.as_ref()).map(|domain| domain.name.clone()).collect()
 }
 
 fn invalid(message: impl Into<String>) -> AwsError {

@@ -14,6 +14,7 @@ use super::mfa::Factors;
 use super::servers::Server;
 use super::user::User;
 use crate::clock::epoch_seconds;
+use crate::origin::Origin;
 use crate::route::partition;
 use crate::services::tags::Tags;
 
@@ -50,7 +51,19 @@ impl UserPool {
         format!("arn:{}:cognito-idp:{region}:{account}:userpool/{id}", partition(region))
     }
 
-    /// What `iss` is in this pool's tokens.
+    /// What `iss` is in tokens that are asked for at this address: what the configuration at the same address says, so that
+    /// clients that compare the two find them equal (OpenID Connect Discovery, section 4.3).
+    pub(super) fn issuer_at(&self, origin: &Origin) -> String {
+        let base = origin.issuer_base().filter(|_| !self.is_domain(origin.host()));
+        base.map_or_else(|| self.issuer(), |base| format!("{base}/{}", self.id))
+    }
+
+    /// Whether a host is the pool's own domain.
+    pub(super) fn is_domain(&self, host: &str) -> bool {
+        self.custom_domain.as_ref().is_some_and(|domain| domain.name == host)
+    }
+
+    /// What `iss` is in this pool's tokens at AWS.
     pub(super) fn issuer(&self) -> String {
         let suffix = if partition(&self.region) == "aws-cn" { ".cn" } else { "" };
         format!("https://cognito-idp.{}.amazonaws.com{suffix}/{}", self.region, self.id)

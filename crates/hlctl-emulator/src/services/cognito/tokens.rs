@@ -2,11 +2,13 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD as BASE64_URL;
+use bytes::Bytes;
 use jiff::Timestamp;
 use ring::digest::{SHA256, digest};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
+use super::auth::Moment;
 use super::client::{Client, OIDC_SCOPES, SELF_SERVICE};
 use super::pool::UserPool;
 use super::user::User;
@@ -59,52 +61,47 @@ pub(super) struct Tokens {
 }
 
 /// Tokens for a session that begins now, with a refresh token.
-pub(super) fn begin(pool: &mut UserPool, session: Session, now: Timestamp, ids: &Ids) -> AwsResult<Tokens> {
-    let mut tokens = issue(pool, &session, now, ids)?;
-    tokens.refresh = Some(keep_refresh_token(pool, session, now, ids));
+pub(super) fn begin(pool: &mut UserPool, session: Session, moment: &Moment) -> AwsResult<Tokens> {
+    let mut tokens = issue(pool, &session, moment)?;
+    tokens.refresh = Some(keep_refresh_token(pool, session, moment));
     Ok(tokens)
 }
 
 /// A refresh token looks like the encrypted tokens that Cognito gives, and says as little.
-fn keep_refresh_token(pool: &mut UserPool, session: Session, now: Timestamp, ids: &Ids) -> String {
+fn keep_refresh_token(pool: &mut UserPool, session: Session, moment: &Moment) -> String {
     const HEADER: &str = r#"{"cty":"JWT","enc":"A256GCM","alg":"RSA-OAEP"}"#;
-    let random = [342, 16, 1024, 22].map(|length| ids.alphanumeric(length));
+    let random = [342, 16, 1024, 22].map(|length| moment.ids.alphanumeric(length));
     let token = format!("{}.{}", BASE64_URL.encode(HEADER), random.join("."));
     let lifetime = pool.clients.get(&session.client).map(|client| client.lifetime(Kind::Refresh)).unwrap_or_default();
-    pool.issued.refresh_tokens.put(&token, session, now, lifetime);
+    pool.issued.refresh_tokens.put(&token, session, moment.now, lifetime);
     token
 }
 
 /// New tokens for a refresh token, or `None` if it is not, or no longer, this client's. A client that rotates
 /// its refresh tokens gets another one, and the old one ends with the period of grace.
-pub(super) fn renew(
-    pool: &mut UserPool,
-    client: &Client,
-    token: &str,
-    now: Timestamp,
-    ids: &Ids,
-) -> AwsResult<Option<Tokens>> {
+pub(super) fn renew(pool: &mut UserPool, client: &Client, token: &str, moment: &Moment) -> AwsResult<Option<Tokens>> {
+    let now = moment.now;
     let session = pool.issued.refresh_tokens.get(token, now).filter(|session| session.client == client.id).cloned();
     let is_enabled = |sub: &str| pool.user(sub).is_some_and(|user| user.enabled);
     let Some(session) = session.filter(|session| is_enabled(&session.sub)) else {
         return Ok(None);
     };
-    let mut tokens = issue(pool, &session, now, ids)?;
+    let mut tokens = issue(pool, &session, moment)?;
     if let Some(grace) = client.rotation_grace() {
         pool.issued.refresh_tokens.end_within(token, now, grace);
-        tokens.refresh = Some(keep_refresh_token(pool, session, now, ids));
+        tokens.refresh = Some(keep_refresh_token(pool, session, moment));
     }
     Ok(Some(tokens))
 }
 
 /// An access token, and an ID token where it is due.
-pub(super) fn issue(pool: &mut UserPool, session: &Session, now: Timestamp, ids: &Ids) -> AwsResult<Tokens> {
+pub(super) fn issue(pool: &mut UserPool, session: &Session, moment: &Moment) -> AwsResult<Tokens> {
     let keys = pool.keys()?.clone();
     let client = pool.clients.get(&session.client).ok_or_else(|| super::no_client(&session.client))?;
     let user = pool.user(&session.sub).ok_or_else(super::no_user)?;
-    let access = jwt::sign(&keys.access, &access_claims(pool, client, user, session, now, ids))?;
+    let access = jwt::sign(&keys.access, &access_claims(pool, client, user, session, moment))?;
     let id = if session.has("openid") {
-        let mut claims = id_claims(pool, client, user, session, now, ids);
+        let mut claims = id_claims(pool, client, user, session, moment);
         if session.scopes.is_some() {
             claims["at_hash"] = at_hash(&access).into();
         }
@@ -116,33 +113,28 @@ pub(super) fn issue(pool: &mut UserPool, session: &Session, now: Timestamp, ids:
 }
 
 /// An access token for a client itself, which no user stands behind.
-pub(super) fn for_machine(
-    pool: &mut UserPool,
-    client: &Client,
-    scopes: &str,
-    now: Timestamp,
-    ids: &Ids,
-) -> AwsResult<Tokens> {
+pub(super) fn for_machine(pool: &mut UserPool, client: &Client, scopes: &str, moment: &Moment) -> AwsResult<Tokens> {
+    let now = moment.now;
     let lifetime = client.lifetime(Kind::Access);
     let claims = json!({
         "sub": client.id,
         "client_id": client.id,
         "token_use": "access",
         "scope": scopes,
-        "iss": pool.issuer(),
+        "iss": pool.issuer_at(&moment.origin),
         "auth_time": now.as_second(),
         "iat": now.as_second(),
         "exp": after(now, lifetime).as_second(),
         "version": 2,
-        "jti": ids.uuid(),
+        "jti": moment.ids.uuid(),
     });
     let access = jwt::sign(&pool.keys()?.access, &claims)?;
     Ok(Tokens { access, id: None, refresh: None, expires_in: lifetime.as_secs() })
 }
 
 /// Without `aud` and `nbf`, which Cognito's access tokens do not have.
-fn access_claims(pool: &UserPool, client: &Client, user: &User, session: &Session, now: Timestamp, ids: &Ids) -> Value {
-    let mut claims = common_claims(pool, client, session, Kind::Access, now, ids);
+fn access_claims(pool: &UserPool, client: &Client, user: &User, session: &Session, moment: &Moment) -> Value {
+    let mut claims = common_claims(pool, client, session, Kind::Access, moment);
     claims["token_use"] = "access".into();
     claims["client_id"] = json!(client.id);
     claims["username"] = json!(user.name);
@@ -153,8 +145,8 @@ fn access_claims(pool: &UserPool, client: &Client, user: &User, session: &Sessio
     claims
 }
 
-fn id_claims(pool: &UserPool, client: &Client, user: &User, session: &Session, now: Timestamp, ids: &Ids) -> Value {
-    let mut claims = common_claims(pool, client, session, Kind::Id, now, ids);
+fn id_claims(pool: &UserPool, client: &Client, user: &User, session: &Session, moment: &Moment) -> Value {
+    let mut claims = common_claims(pool, client, session, Kind::Id, moment);
     claims["token_use"] = "id".into();
     claims["aud"] = json!(client.id);
     claims["cognito:username"] = json!(user.name);
@@ -171,10 +163,11 @@ fn id_claims(pool: &UserPool, client: &Client, user: &User, session: &Session, n
     claims
 }
 
-fn common_claims(pool: &UserPool, client: &Client, session: &Session, kind: Kind, now: Timestamp, ids: &Ids) -> Value {
+fn common_claims(pool: &UserPool, client: &Client, session: &Session, kind: Kind, moment: &Moment) -> Value {
+    let now = moment.now;
     let mut claims = json!({
         "sub": session.sub,
-        "iss": pool.issuer(),
+        "iss": pool.issuer_at(&moment.origin),
         "event_id": session.event_id,
         "auth_time": session.auth_time.as_second(),
         "iat": now.as_second(),
@@ -183,7 +176,7 @@ fn common_claims(pool: &UserPool, client: &Client, session: &Session, kind: Kind
     // Both are there for revocation (developer guide, ending user sessions with token revocation).
     if client.revokes() {
         claims["origin_jti"] = json!(session.origin_jti);
-        claims["jti"] = json!(ids.uuid());
+        claims["jti"] = json!(moment.ids.uuid());
     }
     claims
 }
@@ -215,6 +208,22 @@ fn scope_of(attribute: &str) -> &'static str {
         "phone_number" | "phone_number_verified" => "phone",
         _ => "profile",
     }
+}
+
+/// An event for a function with its bearer token as AWS's Cognito would have issued it, if it is a good one of a pool here. A
+/// function knows the pool by the issuer among its variables, which is AWS's own, whatever address the token was asked for at. A
+/// token that anybody has altered stays as it is.
+pub(super) fn as_issued_at_aws<'w>(pools: impl Iterator<Item = &'w UserPool>, event: &Bytes) -> Option<Bytes> {
+    memchr::memmem::find(event, b"bearerToken")?;
+    let mut event: Value = serde_json::from_slice(event).ok()?;
+    let token = event.get("bearerToken")?.as_str()?;
+    let issuer = jwt::unverified(token)?;
+    let issuer = issuer["iss"].as_str()?;
+    let id = issuer.rsplit('/').next()?;
+    let pool = pools.into_iter().find(|pool| pool.id == id).filter(|pool| pool.issuer() != issuer)?;
+    let token = jwt::reissued(pool.keys.as_ref()?, token, &pool.issuer())?;
+    event["bearerToken"] = token.into();
+    Some(Bytes::from(event.to_string()))
 }
 
 /// The left half of the access token's digest (OpenID Connect Core, section 3.1.3.6).
@@ -258,7 +267,8 @@ pub(super) fn bearer<'a>(world: &'a mut World, token: &str, now: Timestamp) -> A
     let claims = pool.keys.as_ref().and_then(|keys| jwt::verified(keys, token)).ok_or_else(refused)?;
     let Value::Object(claims) = claims else { return Err(refused()) };
     let bearer = Bearer { pool, claims };
-    if bearer.text("token_use") != "access" || bearer.text("iss") != bearer.pool.issuer() {
+    // The issuer is the address that the token was asked for at, and it has led to the keys that have signed it.
+    if bearer.text("token_use") != "access" {
         return Err(refused());
     }
     if bearer.claims.get("exp").and_then(Value::as_i64).is_none_or(|exp| exp <= now.as_second()) {

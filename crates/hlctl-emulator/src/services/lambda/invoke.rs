@@ -11,6 +11,7 @@ use super::names::Name;
 use super::permissions;
 use crate::emulator::Core;
 use crate::protocol::Effect;
+use crate::services::cognito;
 
 /// An invocation that another service makes in its own name.
 pub(crate) struct ServiceCall<'a> {
@@ -62,7 +63,7 @@ pub(crate) async fn invoke_as_service(core: &Arc<Core>, call: ServiceCall<'_>) -
                 return Err(InvokeFailure::NotPermitted);
             }
             let request_id = core.options.ids.uuid();
-            let event = Bytes::from(call.event.to_string());
+            let event = cognito::as_issued_at_aws(world, Bytes::from(call.event.to_string()));
             job(core, version, qualifier, request_id, event).map_err(|error| InvokeFailure::Failed(error.message))
         })
         .map_err(|error| InvokeFailure::Failed(error.to_string()))??;

@@ -30,8 +30,6 @@ mod versions;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use bytes::Bytes;
-use http::Request;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
@@ -244,18 +242,11 @@ fn package_path(package: &str) -> String {
 }
 
 /// What is left to do after an operation that has succeeded.
-pub(crate) fn done(
-    core: &Arc<Core>,
-    caller: &Caller,
-    operation: &str,
-    input: &Value,
-    output: &mut Value,
-    request: &Request<Bytes>,
-) {
+pub(crate) fn done(core: &Arc<Core>, caller: &Caller, operation: &str, input: &Value, output: &mut Value) {
     match operation {
         "GetFunction" => {
             let path = text(&output["Code"], "Location").to_owned();
-            output["Code"]["Location"] = json!(format!("{}{path}", origin(request)));
+            output["Code"]["Location"] = json!(format!("{}{path}", caller.origin.base()));
         }
         "UpdateFunctionCode" | "UpdateFunctionConfiguration" | "DeleteFunction" => {
             if let Some(name) = Name::parse(text(input, "FunctionName")) {
@@ -264,12 +255,4 @@ pub(crate) fn done(
         }
         _ => {}
     }
-}
-
-/// The server that a request was sent to.
-fn origin(request: &Request<Bytes>) -> String {
-    let uri = request.uri();
-    let host = request.headers().get(http::header::HOST).and_then(|host| host.to_str().ok());
-    let authority = uri.authority().map(http::uri::Authority::as_str).or(host).unwrap_or("localhost");
-    format!("{}://{authority}", uri.scheme_str().unwrap_or("http"))
 }

@@ -18,7 +18,7 @@ use crate::fault;
 use crate::protocol::Effect;
 use crate::protocol::shape::{Field, one_of, optional, text as string};
 use crate::route::{Caller, Service};
-use crate::services::{owned, text};
+use crate::services::{cognito, owned, text};
 
 /// Lambda quotas: an event, when the caller waits for the answer and when it does not.
 const LONGEST_EVENT: usize = 6_291_456;
@@ -49,6 +49,7 @@ pub(crate) async fn serve(
     let event = event(body, kind == "Event")?;
     let mut job = core.work(Effect::Read, caller, |cx| {
         let qualifier = qualifier(input)?;
+        let event = cognito::as_issued_at_aws(cx.world, event);
         let function = find(cx, input)?;
         let missing = no_such_function(&function.arn, qualifier.as_deref());
         let version = function.version(qualifier.as_deref()).ok_or(missing)?;

@@ -5,6 +5,8 @@ use base64::engine::general_purpose::STANDARD as BASE64;
 use bytes::Bytes;
 use http::{Method, Request, header};
 
+use crate::origin;
+
 /// The host that a request came to.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Place {
@@ -19,9 +21,7 @@ pub(super) enum Place {
 impl Place {
     /// `None` for a host on which another service is spoken to.
     pub(super) fn of(request: &Request<Bytes>) -> Option<Self> {
-        let named = request.headers().get(header::HOST).and_then(|host| host.to_str().ok());
-        let host = named.or_else(|| request.uri().host()).unwrap_or_default().to_ascii_lowercase();
-        let host = host.split(':').next().unwrap_or_default();
+        let host = origin::host(request);
         if let Some(domain) = host.strip_suffix(".amazoncognito.com") {
             let (prefix, region) = domain.split_once(".auth.")?;
             return Some(Self::Domain { prefix: prefix.to_owned(), region: region.to_owned() });

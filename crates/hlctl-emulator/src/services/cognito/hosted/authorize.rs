@@ -51,7 +51,7 @@ pub(super) fn answer(cx: &mut Cx<'_>, asking: &Asking) -> Response<Bytes> {
     if prompt == Some("none") {
         return asked.grant.refused("login_required", "Nobody is signed in.");
     }
-    reply::redirect(&format!("/login?{}", asking.raw_query))
+    reply::redirect(&format!("{}/login?{}", cx.caller.origin.prefix(), asking.raw_query))
 }
 
 /// Reads what is asked for. An address that is not registered is never redirected to.

@@ -9,12 +9,14 @@ use jiff::Timestamp;
 use super::super::auth::Moment;
 use super::super::client::Client;
 use super::super::issued::{Browser, Code};
+use super::super::pool::UserPool;
 use super::super::tokens::{self, Session};
 use super::super::{no_client, no_user, pool_of_client};
 use super::asking::Asking;
 use super::authorize::Asked;
 use super::reply;
 use crate::error::AwsResult;
+use crate::origin::Origin;
 use crate::services::Cx;
 
 /// How long a code can be exchanged (developer guide, authorization code grant).
@@ -22,7 +24,12 @@ const CODE_LIFETIME: Duration = Duration::from_secs(300);
 /// How long a browser stays signed in (developer guide, managed login session duration).
 const BROWSER_SECONDS: u64 = 3600;
 /// The cookie of a browser that is signed in.
-pub(super) const COOKIE: &str = "cognito";
+const COOKIE: &str = "cognito";
+
+/// What the cookie is called. At AWS each domain has cookies of its own; where all pools share one host, their names tell them apart.
+pub(super) fn cookie_name(origin: &Origin, pool: &UserPool) -> String {
+    if origin.is_aws() { COOKIE.to_owned() } else { format!("{COOKIE}-{}", pool.id) }
+}
 
 /// What the application gets, and where.
 pub(super) struct Grant {
@@ -57,7 +64,8 @@ pub(super) struct SignedIn {
 pub(super) fn signed_in(cx: &mut Cx<'_>, asking: &Asking, client: &Client) -> Option<SignedIn> {
     let now = cx.now;
     let pool = pool_of_client(cx.world, &client.id)?;
-    let browser = pool.issued.browsers.get(asking.cookie(COOKIE)?, now)?;
+    let name = cookie_name(&cx.caller.origin, pool);
+    let browser = pool.issued.browsers.get(asking.cookie(&name)?, now)?;
     let user = pool.user(&browser.sub).filter(|user| user.enabled)?;
     Some(SignedIn { sub: user.sub.clone(), since: browser.since })
 }
@@ -68,7 +76,8 @@ pub(super) fn remember(cx: &mut Cx<'_>, client: &Client, sub: &str, response: &m
     if let Some(pool) = pool_of_client(cx.world, &client.id) {
         let browser = Browser { sub: sub.to_owned(), since: now };
         pool.issued.browsers.put(&cookie, browser, now, Duration::from_secs(BROWSER_SECONDS));
-        reply::set_cookie(response, COOKIE, &cookie, Some(BROWSER_SECONDS));
+        let name = cookie_name(&cx.caller.origin, pool);
+        reply::set_cookie(response, &name, &cookie, Some(BROWSER_SECONDS));
     }
 }
 
@@ -109,7 +118,7 @@ fn tokens(cx: &mut Cx<'_>, asked: &Asked, user: &SignedIn) -> AwsResult<Given> {
     let session = session(cx, asked, user)?;
     let moment = Moment::of(cx);
     let pool = pool_of_client(cx.world, &asked.client.id).ok_or_else(|| no_client(&asked.client.id))?;
-    let tokens = tokens::issue(pool, &session, moment.now, &moment.ids)?;
+    let tokens = tokens::issue(pool, &session, &moment)?;
     let id = tokens.id.map(|id| ("id_token", id));
     let rest = [
         ("access_token", tokens.access),

@@ -100,8 +100,9 @@ fn show(cx: &mut Cx<'_>, asking: &Asking, asked: &Asked, sub: Option<&str>, erro
     let cookie = asking.cookie(COOKIE).map_or_else(|| ids.alphanumeric(32), ToOwned::to_owned);
     let token = ids.alphanumeric(32);
     let form = Form { cookie: digested(&cookie), sub: sub.map(ToOwned::to_owned) };
+    let landings: Vec<&str> = ["CallbackURLs", "LogoutURLs"].iter().flat_map(|list| asked.client.list(list)).collect();
     pool.issued.forms.put(&token, form, now, FORM_LIFETIME);
-    let action = format!("/login?{}", asking.raw_query);
+    let action = format!("{}/login?{}", cx.caller.origin.prefix(), asking.raw_query);
     let html = match sub {
         None => SignIn {
             action: &action,
@@ -118,7 +119,7 @@ fn show(cx: &mut Cx<'_>, asking: &Asking, asked: &Asked, sub: Option<&str>, erro
         }
     };
     let status = if error.is_some() { StatusCode::BAD_REQUEST } else { StatusCode::OK };
-    let mut response = reply::page(status, html);
+    let mut response = reply::form_page(status, html, &landings);
     reply::set_cookie(&mut response, COOKIE, &cookie, None);
     response
 }

@@ -4,13 +4,13 @@ use bytes::Bytes;
 use http::{Response, StatusCode};
 
 use super::asking::Asking;
-use super::grant::COOKIE;
+use super::grant::cookie_name;
 use super::{client_in, page, pool_at, reply};
 use crate::services::Cx;
 
 /// Goes on to `logout_uri`, or, where an application asks as it would at the sign-in page, to that page.
 pub(super) fn answer(cx: &mut Cx<'_>, asking: &Asking) -> Response<Bytes> {
-    let now = cx.now;
+    let (now, origin) = (cx.now, &cx.caller.origin);
     let problem = |what| reply::page(StatusCode::BAD_REQUEST, page::problem(what));
     let query = &asking.query;
     let Some(id) = query.get("client_id") else { return problem("invalid_request: client_id is missing.") };
@@ -22,14 +22,17 @@ pub(super) fn answer(cx: &mut Cx<'_>, asking: &Asking) -> Response<Bytes> {
     };
     let location = match (query.get("logout_uri"), query.get("redirect_uri")) {
         (Some(uri), _) if client.lists("LogoutURLs", uri) => uri.to_owned(),
-        (None, Some(uri)) if client.lists("CallbackURLs", uri) => format!("/login?{}", asking.raw_query),
+        (None, Some(uri)) if client.lists("CallbackURLs", uri) => {
+            format!("{}/login?{}", origin.prefix(), asking.raw_query)
+        }
         (None, None) => return problem("invalid_request: logout_uri is missing."),
         _ => return problem("redirect_mismatch: the address is not registered with this client."),
     };
-    if let Some(cookie) = asking.cookie(COOKIE) {
+    let name = cookie_name(origin, pool);
+    if let Some(cookie) = asking.cookie(&name) {
         pool.issued.browsers.take(cookie, now);
     }
     let mut response = reply::redirect(&location);
-    reply::set_cookie(&mut response, COOKIE, "", Some(0));
+    reply::set_cookie(&mut response, &name, "", Some(0));
     response
 }

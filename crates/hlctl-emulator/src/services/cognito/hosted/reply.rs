@@ -6,15 +6,44 @@ use serde_json::{Value, json};
 
 use crate::error::AwsError;
 
-/// A page that no other page may frame and that runs nothing.
+/// A page that no other page may frame, that runs nothing and that sends nothing.
 pub(super) fn page(status: StatusCode, html: String) -> Response<Bytes> {
+    page_with(status, html, "form-action 'none'")
+}
+
+/// A page whose form is sent to this host and nowhere else. Browsers hold the redirect that follows to the same list, and those
+/// that follow it in turn: so it has the client's own addresses, and whatever this machine serves.
+pub(super) fn form_page(status: StatusCode, html: String, landings: &[&str]) -> Response<Bytes> {
+    let mut sources = vec!["'self'".to_owned(), "http://localhost:*".to_owned(), "http://127.0.0.1:*".to_owned()];
+    sources.extend(landings.iter().filter_map(|landing| csp_source(landing)));
+    sources.dedup();
+    page_with(status, html, &format!("form-action {}", sources.join(" ")))
+}
+
+/// The source expression of an address (Content Security Policy Level 3, section 2.3.1), which knows no IPv6 addresses: there, and
+/// for an app's own scheme, it is the scheme alone.
+fn csp_source(address: &str) -> Option<String> {
+    let (scheme, rest) = address.split_once(':')?;
+    let is_scheme = |byte: u8| byte.is_ascii_alphanumeric() || b"+-.".contains(&byte);
+    if scheme.is_empty() || !scheme.bytes().all(is_scheme) {
+        return None;
+    }
+    let host = rest.strip_prefix("//").filter(|_| matches!(scheme, "http" | "https"));
+    let host = host.and_then(|rest| rest.split(['/', '?', '#']).next());
+    let is_host = |host: &&str| {
+        !host.is_empty() && host.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-.:_".contains(&byte))
+    };
+    Some(host.filter(is_host).map_or_else(|| format!("{scheme}:"), |host| format!("{scheme}://{host}")))
+}
+
+fn page_with(status: StatusCode, html: String, form_action: &str) -> Response<Bytes> {
+    const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'; base-uri 'none'";
     let mut response = plain(status, "text/html; charset=utf-8", html);
     let headers = response.headers_mut();
+    let policy = HeaderValue::try_from(format!("{POLICY}; {form_action}"));
     headers.insert(
         header::CONTENT_SECURITY_POLICY,
-        HeaderValue::from_static(
-            "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'; base-uri 'none'",
-        ),
+        policy.unwrap_or(HeaderValue::from_static("default-src 'none'; form-action 'none'")),
     );
     headers.insert(header::X_FRAME_OPTIONS, HeaderValue::from_static("DENY"));
     headers.insert(header::REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
@@ -74,6 +103,28 @@ fn plain(status: StatusCode, kind: &'static str, body: String) -> Response<Bytes
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_form_goes_to_its_own_host_and_back_to_the_app_only() {
+        for (address, source) in [
+            ("https://app.example.org/callback?x=1", Some("https://app.example.org")),
+            ("http://localhost:8484/callback", Some("http://localhost:8484")),
+            ("http://[::1]:8484/callback", Some("http:")),
+            ("https://a;script-src *", Some("https:")),
+            ("myapp://callback", Some("myapp:")),
+            ("my app://callback", None),
+            ("nothing", None),
+        ] {
+            assert_eq!(csp_source(address).as_deref(), source, "{address}");
+        }
+        let shown = form_page(StatusCode::OK, String::new(), &["https://app.example.org/callback"]);
+        let policy = shown.headers()[header::CONTENT_SECURITY_POLICY].to_str().unwrap_or_default();
+        let wanted = "form-action 'self' http://localhost:* http://127.0.0.1:* https://app.example.org";
+        assert!(policy.ends_with(wanted), "{policy}");
+        let problem = page(StatusCode::BAD_REQUEST, String::new());
+        let policy = problem.headers()[header::CONTENT_SECURITY_POLICY].to_str().unwrap_or_default();
+        assert!(policy.ends_with("form-action 'none'"), "{policy}");
+    }
 
     #[test]
     fn parameters_join_what_the_address_has() {

@@ -75,7 +75,7 @@ fn exchange(cx: &mut Cx<'_>, asking: &Asking) -> Result<Tokens, Refusal> {
         "authorization_code" => by_code(pool, &client, form, &moment),
         "refresh_token" => {
             let token = form.get("refresh_token").ok_or("invalid_request")?;
-            let tokens = tokens::renew(pool, &client, token, moment.now, &moment.ids)?;
+            let tokens = tokens::renew(pool, &client, token, &moment)?;
             tokens.ok_or(Refusal::OAuth("invalid_grant"))
         }
         "client_credentials" => by_client(pool, &client, form, &moment),
@@ -124,7 +124,7 @@ fn by_code(pool: &mut UserPool, client: &Client, form: &Params, moment: &Moment)
     if code.session.client != client.id || code.redirect_uri != redirect_uri || !is_met || !is_enabled {
         return Err("invalid_grant".into());
     }
-    Ok(tokens::begin(pool, code.session, moment.now, &moment.ids)?)
+    Ok(tokens::begin(pool, code.session, moment)?)
 }
 
 fn by_client(pool: &mut UserPool, client: &Client, form: &Params, moment: &Moment) -> Result<Tokens, Refusal> {
@@ -132,5 +132,5 @@ fn by_client(pool: &mut UserPool, client: &Client, form: &Params, moment: &Momen
         return Err("unauthorized_client".into());
     }
     let scopes = scopes::for_machine(pool, client, form.get("scope")).ok_or("invalid_scope")?;
-    Ok(tokens::for_machine(pool, client, &scopes, moment.now, &moment.ids)?)
+    Ok(tokens::for_machine(pool, client, &scopes, moment)?)
 }

@@ -20,10 +20,10 @@ pub(super) fn keys(cx: &mut Cx<'_>, pool: &str) -> Response<Bytes> {
 /// The endpoints are those of the pool's domain, and are left out if it has none.
 pub(super) fn configuration(cx: &mut Cx<'_>, pool: &str) -> Response<Bytes> {
     let Some(pool) = pool_anywhere(cx.world, pool) else { return unknown(pool) };
-    let issuer = pool.issuer();
+    let origin = &cx.caller.origin;
     let mut document = json!({
-        "issuer": issuer,
-        "jwks_uri": format!("{issuer}/.well-known/jwks.json"),
+        "issuer": pool.issuer_at(origin),
+        "jwks_uri": format!("{}/.well-known/jwks.json", pool.issuer()),
         "id_token_signing_alg_values_supported": ["RS256"],
         "response_types_supported": ["code", "token"],
         "scopes_supported": OIDC_SCOPES,
@@ -42,6 +42,10 @@ pub(super) fn configuration(cx: &mut Cx<'_>, pool: &str) -> Response<Bytes> {
         ] {
             document[name] = format!("{base}/{path}").into();
         }
+    }
+    if !pool.is_domain(origin.host()) {
+        let own: Vec<String> = pool.custom_domain.iter().map(|domain| domain.name.clone()).collect();
+        origin.localize(&mut document, &own);
     }
     reply::json(StatusCode::OK, &document)
 }

@@ -5,6 +5,7 @@ use http::Request;
 use percent_encoding::percent_decode_str;
 
 use super::refusal::{Outcome, Refusal};
+use crate::origin::{self, Origin, healthlake_region};
 
 const ROOT: &str = "/datastore/";
 
@@ -28,14 +29,14 @@ pub(super) struct Address {
 /// datastore from end to end.
 pub(crate) fn is_addressed(request: &Request<Bytes>, signed_for: Option<&str>) -> bool {
     let path = request.uri().path();
-    let host = host(request);
+    let host = origin::host(request);
     let Some(rest) = path.strip_prefix(ROOT) else {
-        return path == "/datastore" && healthlake_region(host).is_some();
+        return path == "/datastore" && healthlake_region(&host).is_some();
     };
-    if healthlake_region(host).is_some() {
+    if healthlake_region(&host).is_some() {
         return true;
     }
-    !names_a_bucket(host) && (signed_for != Some("s3") || is_exact(rest))
+    !names_a_bucket(&host) && (signed_for != Some("s3") || is_exact(rest))
 }
 
 /// `{32 hexadecimal digits}/r4` and nothing else before the next slash.
@@ -64,13 +65,13 @@ impl Address {
                 "There is nothing at {path}: the FHIR interface is at /datastore/{{datastoreId}}/r4/"
             )));
         };
-        let host = host(request);
+        let origin = Origin::of(request);
         Ok(Self {
-            base: format!("{}://{host}{ROOT}{store}/r4/", scheme(request, host)),
+            base: format!("{}{ROOT}{store}/r4/", origin.base()),
             store,
             segments: segments.collect::<Outcome<_>>()?,
             query: parameters(uri.query().unwrap_or_default().as_bytes()),
-            region: healthlake_region(host).map(ToOwned::to_owned),
+            region: healthlake_region(origin.host()).map(ToOwned::to_owned),
         })
     }
 }
@@ -83,26 +84,8 @@ pub(super) fn parameters(encoded: &[u8]) -> Vec<(String, String)> {
         .collect()
 }
 
-fn host(request: &Request<Bytes>) -> &str {
-    let header = request.headers().get(http::header::HOST).and_then(|value| value.to_str().ok());
-    header.or_else(|| request.uri().authority().map(http::uri::Authority::as_str)).unwrap_or("localhost")
-}
-
-fn scheme<'a>(request: &'a Request<Bytes>, host: &str) -> &'a str {
-    let default = if healthlake_region(host).is_some() { "https" } else { "http" };
-    request.uri().scheme_str().unwrap_or(default)
-}
-
-/// The region in `healthlake.REGION.amazonaws.com` and its FIPS and dual-stack kin.
-fn healthlake_region(host: &str) -> Option<&str> {
-    let host = host.split(':').next().unwrap_or_default();
-    let rest = host.strip_prefix("healthlake.").or_else(|| host.strip_prefix("healthlake-fips."))?;
-    rest.strip_suffix(".amazonaws.com").or_else(|| rest.strip_suffix(".api.aws")).filter(|region| !region.contains('.'))
-}
-
 /// `BUCKET.s3.REGION.amazonaws.com` and `BUCKET.localhost`.
 fn names_a_bucket(host: &str) -> bool {
-    let host = host.split(':').next().unwrap_or_default();
     host.ends_with(".localhost")
         || (host.contains(".amazonaws.com") && (host.contains(".s3.") || host.contains(".s3-")))
 }

@@ -7,6 +7,7 @@ use super::answer::Answer;
 use super::refusal::{Outcome, Refusal};
 use super::search::{self, Kind};
 use super::types;
+use crate::origin::Origin;
 
 /// The CapabilityStatement: what is modelled here, and no more.
 pub(super) fn statement(endpoint: &str, provider: &Value, now: &str) -> Answer {
@@ -87,11 +88,24 @@ fn security(provider: &Value) -> Value {
     })
 }
 
-/// The identity provider's metadata as they were given.
+/// The identity provider's metadata.
 pub(super) fn discovery(provider: &Value) -> Outcome<Answer> {
     metadata(provider)
         .map(|metadata| Answer::ok(Bytes::from(metadata.to_string())))
         .ok_or_else(|| Refusal::not_found("This data store has no SMART on FHIR identity provider."))
+}
+
+/// The identity provider block with the addresses in its metadata as they are reached from where a request came.
+pub(super) fn localized(provider: &Value, origin: &Origin, domains: &[String]) -> Value {
+    let mut provider = provider.clone();
+    if origin.is_aws() {
+        return provider;
+    }
+    if let Some(mut metadata) = metadata(&provider) {
+        origin.localize(&mut metadata, domains);
+        provider["Metadata"] = metadata.to_string().into();
+    }
+    provider
 }
 
 fn metadata(provider: &Value) -> Option<Value> {

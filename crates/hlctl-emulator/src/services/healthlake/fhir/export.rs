@@ -20,6 +20,7 @@ use super::refusal::{Outcome, Refusal};
 use super::smart::{Accepted, Permit, Reach, Verb};
 use super::{Call, resource, search, types};
 use crate::error::AwsError;
+use crate::origin::Origin;
 use crate::protocol::{Effect, shape};
 use crate::route::Caller;
 use crate::services::Cx;
@@ -167,6 +168,7 @@ fn caller(account: &str, region: &str, signer: Option<&Caller>) -> Caller {
         arn: format!("arn:{}:iam::{account}:root", crate::route::partition(region)),
         user_id: account.to_owned(),
         access_key: None,
+        origin: Origin::aws(),
     })
 }
 

@@ -57,6 +57,7 @@ use super::Datastore;
 use crate::emulator::{Core, Trace};
 use crate::error::Error;
 use crate::route::{Caller, Service};
+use crate::services::cognito;
 use crate::store::World;
 use crate::store::resources::{Collection, Resources};
 use address::Address;
@@ -126,7 +127,9 @@ impl Call<'_> {
         match interaction {
             Interaction::Capabilities => {
                 let now = resource::instant(self.core.options.clock.now());
-                Ok(capability::statement(&found.realm.endpoint, &found.block, &now))
+                let origin = &self.caller.origin;
+                let url = origin.localized(&found.realm.endpoint, &[]);
+                Ok(capability::statement(&url, &found.block, &now))
             }
             Interaction::Discovery => capability::discovery(&found.block),
             Interaction::Export(scope) => self.start_export(&scope, address, request, (signer, accepted.as_ref())),
@@ -144,7 +147,11 @@ impl Call<'_> {
             status @ ("CREATING" | "CREATE_FAILED" | "DELETING") => {
                 Err(Refusal::conflict(format!("The data store {} is {status}.", address.store)))
             }
-            _ => Ok(Found { realm: Realm::of(store), block: store.identity_provider.clone() }),
+            _ => {
+                let domains = cognito::custom_domains(world);
+                let block = capability::localized(&store.identity_provider, &self.caller.origin, &domains);
+                Ok(Found { realm: Realm::of(store), block })
+            }
         }
     }
 
@@ -220,7 +227,7 @@ pub(super) fn preload(store: &Datastore, collection: &mut Collection, now: Times
 /// What a request needs to know of its datastore.
 struct Found {
     realm: Realm,
-    /// The identity provider block.
+    /// The identity provider block, with addresses as this caller reaches them.
     block: Value,
 }
 

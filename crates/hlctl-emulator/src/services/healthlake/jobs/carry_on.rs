@@ -9,6 +9,7 @@ use super::import::Desk;
 use super::{Direction, Job, Phase, Work};
 use crate::emulator::Core;
 use crate::error::{AwsResult, Error};
+use crate::origin::Origin;
 use crate::protocol::Effect;
 use crate::route::Caller;
 use crate::services::Cx;
@@ -307,5 +308,6 @@ fn as_role(role: &str, account: &str, region: &str) -> Caller {
         arn: role.to_owned(),
         user_id: String::new(),
         access_key: None,
+        origin: Origin::aws(),
     }
 }

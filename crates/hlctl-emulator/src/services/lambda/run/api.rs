@@ -20,6 +20,7 @@ use tokio::sync::mpsc;
 use tokio::task::{JoinHandle, JoinSet};
 
 use crate::emulator::{Core, answer_boxed};
+use crate::origin::FromFunction;
 
 const PREFIX: &str = "/2018-06-01/runtime/";
 
@@ -198,7 +199,8 @@ async fn body(request: Request<Incoming>, most: usize) -> io::Result<Option<Byte
 }
 
 async fn forward(shared: &Shared, request: Request<Incoming>) -> io::Result<Response<Bytes>> {
-    let (parts, incoming) = request.into_parts();
+    let (mut parts, incoming) = request.into_parts();
+    parts.extensions.insert(FromFunction);
     let request = Request::from_parts(parts.clone(), incoming);
     let Some(body) = body(request, LONGEST_REQUEST).await? else {
         return Ok(too_large());

@@ -1,0 +1,77 @@
+//! Pages of other sites in a browser.
+
+use bytes::Bytes;
+use hlctl_emulator::AllowedOrigin;
+use http::{Method, Request, Response};
+
+use crate::cognito::Stack;
+use crate::fhir::Place;
+use crate::{open, operations};
+
+const APP: &str = "http://localhost:3000";
+
+async fn ask(
+    emulator: &hlctl_emulator::Emulator,
+    method: Method,
+    path: &str,
+    headers: &[(&str, &str)],
+) -> Response<Bytes> {
+    let request = Request::builder().method(method).uri(path).header("host", "127.0.0.1:1").header("origin", APP);
+    let request = headers.iter().fold(request, |request, (name, value)| request.header(*name, *value));
+    emulator.handle(request.body(Bytes::new()).unwrap()).await.unwrap()
+}
+
+fn text<'a>(answer: &'a Response<Bytes>, name: &str) -> &'a str {
+    answer.headers().get(name).map_or("", |value| value.to_str().unwrap())
+}
+
+#[tokio::test]
+async fn the_fhir_interface_is_closed_to_pages_until_it_is_opened() {
+    let preflight = [("access-control-request-method", "GET"), ("access-control-request-headers", "authorization")];
+    let place = Place::new().await;
+    let path = format!("/datastore/{}/r4/metadata", place.store);
+    let refused = ask(&place.emulator, Method::OPTIONS, &path, &preflight).await;
+    assert_eq!(refused.status(), 403);
+    assert!(String::from_utf8_lossy(refused.body()).contains("--cors http://localhost:3000"));
+    let plain = ask(&place.emulator, Method::GET, &path, &[]).await;
+    assert_eq!((plain.status().as_u16(), text(&plain, "access-control-allow-origin")), (200, ""));
+    assert!(text(&plain, "x-hlctl-notice").contains("--cors http://localhost:3000"));
+
+    let allowed: AllowedOrigin = APP.parse().unwrap();
+    let place = Place::with(|options| options.cors = vec![allowed], serde_json::json!({})).await;
+    let root = format!("/datastore/{}/r4/", place.store);
+    let told = ask(&place.emulator, Method::OPTIONS, &format!("{root}Patient"), &preflight).await;
+    assert_eq!((told.status().as_u16(), text(&told, "access-control-allow-origin")), (204, APP));
+    assert_eq!(text(&told, "access-control-allow-headers"), "authorization");
+    for path in ["metadata", "Patient", "nonsense/at/all"] {
+        let answer = ask(&place.emulator, Method::GET, &format!("{root}{path}"), &[]).await;
+        assert_eq!(text(&answer, "access-control-allow-origin"), APP, "{path}: errors can be read as well");
+        assert_eq!(text(&answer, "vary"), "Origin");
+        assert!(text(&answer, "access-control-expose-headers").contains("Location"));
+    }
+    assert_eq!(operations(&place.emulator)[1], "Preflight");
+}
+
+#[tokio::test]
+async fn what_cognito_opens_to_pages_is_open_with_errors_and_all() {
+    let emulator = open();
+    let stack = Stack::new(&emulator).await;
+    let preflight = [("access-control-request-method", "POST"), ("access-control-request-headers", "content-type")];
+    let (keys, configuration) = ("jwks.json", "openid-configuration");
+    let paths = [keys, configuration].map(|name| format!("/{}/.well-known/{name}", stack.pool));
+    for path in ["/oauth2/token", "/oauth2/userInfo", "/oauth2/revoke", &paths[0], &paths[1]] {
+        let told = ask(&emulator, Method::OPTIONS, path, &preflight).await;
+        assert_eq!((told.status().as_u16(), text(&told, "access-control-allow-origin")), (204, "*"), "{path}");
+        let answer = ask(&emulator, Method::GET, path, &[]).await;
+        assert_eq!(text(&answer, "access-control-allow-origin"), "*", "{path}");
+    }
+    let refused = ask(&emulator, Method::POST, "/oauth2/token", &[]).await;
+    assert_eq!((refused.status().as_u16(), text(&refused, "access-control-allow-origin")), (400, "*"));
+    let target = [("x-amz-target", "AWSCognitoIdentityProviderService.InitiateAuth")];
+    let api = ask(&emulator, Method::POST, "/", &target).await;
+    assert_eq!(text(&api, "access-control-allow-origin"), "*");
+    for path in ["/oauth2/authorize", "/login", "/logout"] {
+        let page = ask(&emulator, Method::GET, path, &[]).await;
+        assert_eq!(text(&page, "access-control-allow-origin"), "", "{path}");
+    }
+}
