@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::{HeaderValue, Method, Request, Response, StatusCode};
+use http::{HeaderValue, Method, Request, Response};
 use serde_json::Value;
 
 use crate::authorize::{Ask, Guard};
@@ -22,10 +22,11 @@ use crate::route::{self, Caller, Service};
 use crate::services::healthlake::fhir;
 use crate::services::healthlake::jobs::{self, Pace};
 use crate::services::lambda::Engine;
-use crate::services::{self, Cx, cloudtrail, cognito, s3};
+use crate::services::{Cx, cloudtrail, cognito, s3};
 use crate::spoil::{self, Spoil};
 use crate::store::Store;
 use crate::store::files::Files;
+use crate::unmodelled;
 
 /// An AWS of its own. Clones are the same AWS.
 #[derive(Clone)]
@@ -220,7 +221,7 @@ impl Emulator {
         }
         let Some(service) = route.service else {
             trace.set_service(&route.scope);
-            return Ok(finish(unknown_service(&route.scope), trace, head));
+            return Ok(finish(unmodelled::service(&route.scope, &request, trace.request_id()), trace, head));
         };
         trace.set_service(service.name());
         let core = &self.core;
@@ -491,19 +492,6 @@ fn finish(mut response: Response<Bytes>, trace: &Trace, head: bool) -> Response<
 fn failed() -> Response<Bytes> {
     let mut response = Response::new(Bytes::new());
     *response.status_mut() = StatusCode::INTERNAL_SERVER_ERROR;
-    response
-}
-
-fn unknown_service(scope: &str) -> Response<Bytes> {
-    // Neither the protocol nor the error shape of an unknown service is known; JSON with `__type`
-    // and the header is what most of them read.
-    let body = serde_json::json!({
-        "__type": "UnknownOperationException",
-        "message": services::not_modelled(scope, "*"),
-    });
-    let mut response = Response::new(Bytes::from(body.to_string()));
-    *response.status_mut() = StatusCode::NOT_IMPLEMENTED;
-    response.headers_mut().insert("x-amzn-errortype", HeaderValue::from_static("UnknownOperationException"));
     response
 }
 

@@ -341,7 +341,9 @@ pub(crate) fn action_name(service: Service, operation: &str) -> &str {
         "ListParts" => "ListMultipartUploadParts",
         "HeadObject" => "GetObject",
         "DeleteObjects" => "DeleteObject",
-        "CopyObject" | "CreateMultipartUpload" | "UploadPart" | "CompleteMultipartUpload" => "PutObject",
+        "CopyObject" | "CreateMultipartUpload" | "UploadPart" | "UploadPartCopy" | "CompleteMultipartUpload" => {
+            "PutObject"
+        }
         "GetBucketEncryption" => "GetEncryptionConfiguration",
         "PutBucketEncryption" | "DeleteBucketEncryption" => "PutEncryptionConfiguration",
         "GetBucketLifecycleConfiguration" => "GetLifecycleConfiguration",

@@ -48,7 +48,7 @@
 //!   those that speak of HealthLake count for what a bearer token opens.
 //! - **S3**: buckets with tags, versioning, encryption, public access block, lifecycle, logging, policy and
 //!   ownership; objects with versions, delete markers, conditional writes, checksums, copies, multipart
-//!   uploads; lists in pages. New buckets are as S3 makes them today: encrypted, public access blocked,
+//!   uploads with copied parts; lists in pages. New buckets are as S3 makes them today: encrypted, public access blocked,
 //!   ACLs off. Path style, virtual hosts (`BUCKET.s3.REGION.amazonaws.com`, `BUCKET.localhost`) and
 //!   addresses presigned with version 4.
 //! - **HealthLake**: Create-, Describe-, List-, Update- and DeleteFHIRDatastore, TagResource, UntagResource,
@@ -202,6 +202,7 @@ mod spoil;
 #[cfg(unix)]
 mod startable;
 mod store;
+mod unmodelled;
 
 pub use authorize::Ask;
 pub use clock::Clock;

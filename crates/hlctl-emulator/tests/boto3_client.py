@@ -5,15 +5,17 @@
 Prints every failure and at the end `N passed, N failed`; exits 1 if any failed.
 """
 
+import io
 import json
 import os
 import sys
 import tempfile
 import time
+import urllib.error
 import urllib.request
 
 import boto3
-from botocore.exceptions import WaiterError
+from botocore.exceptions import ClientError, WaiterError
 
 from boto3_support import Server, attempt_all, refused
 
@@ -542,6 +544,52 @@ def s3_copies_and_multipart_uploads(server):
     id = s3.create_multipart_upload(Bucket="parts", Key="never")["UploadId"]
     s3.abort_multipart_upload(Bucket="parts", Key="never", UploadId=id)
     assert "Uploads" not in s3.list_multipart_uploads(Bucket="parts")
+
+
+@check
+def s3_large_files_go_and_are_copied_in_parts(server):
+    s3 = server.client("s3", read_timeout=30)
+    s3.create_bucket(Bucket="large")
+    content = bytes(range(256)) * 4096 * 9
+    s3.upload_fileobj(io.BytesIO(content), "large", "sent")
+    head = s3.head_object(Bucket="large", Key="sent", ChecksumMode="ENABLED")
+    assert head["ETag"].endswith('-2"') and head["ChecksumCRC32"].endswith("-2"), head
+    assert head["ChecksumType"] == "COMPOSITE", head
+    s3.copy({"Bucket": "large", "Key": "sent"}, "large", "copied")
+    assert s3.get_object(Bucket="large", Key="copied")["Body"].read() == content
+
+
+@check
+def what_is_not_modelled_is_named_in_the_services_own_way(server):
+    for service, operation in (("ec2", "describe_vpcs"), ("sns", "list_topics"), ("route53", "list_hosted_zones")):
+        try:
+            getattr(server.client(service), operation)()
+        except ClientError as error:
+            told = error.response["Error"]
+            assert told["Code"] == "UnknownOperationException", told
+            assert f"does not model {service}:" in told["Message"], told
+        else:
+            raise AssertionError(service)
+
+
+@check
+def the_older_signature_is_named(server):
+    signer = server.client("s3", signature_version="s3")
+    address = signer.generate_presigned_url("get_object", Params={"Bucket": "hosted", "Key": "a"})
+    assert "AWSAccessKeyId=" in address, address
+    try:
+        urllib.request.urlopen(address, timeout=5)
+    except urllib.error.HTTPError as error:
+        assert error.code == 400 and b"AWS4-HMAC-SHA256" in error.read()
+    else:
+        raise AssertionError("it was let in")
+
+
+@check
+def a_session_cannot_be_simulated(server):
+    iam = server.client("iam")
+    session = "arn:aws:sts::000000000000:assumed-role/role/session"
+    refused("InvalidInput", iam.simulate_principal_policy, PolicySourceArn=session, ActionNames=["s3:GetObject"])
 
 
 @check

@@ -40,7 +40,7 @@ pub(crate) struct Object {
     pub(crate) headers: BTreeMap<String, String>,
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub(crate) metadata: BTreeMap<String, String>,
-    /// Algorithm, such as `CRC32`, and base64 of the checksum.
+    /// Algorithm, such as `CRC32`, and base64 of the checksum. One of parts' checksums ends with a hyphen and their number.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) checksum: Option<(String, String)>,
     /// `AES256` or `aws:kms`, and the key's ARN.
@@ -68,6 +68,9 @@ pub(crate) struct Upload {
     pub(crate) started: Timestamp,
     /// What the object will be like.
     pub(crate) object: Object,
+    /// The algorithm of the checksums, and whether the object's own is one of its parts' checksums.
+    #[serde(default)]
+    pub(crate) checksum: Option<(String, bool)>,
     #[serde(default)]
     pub(crate) parts: BTreeMap<i32, Part>,
 }
@@ -78,6 +81,9 @@ pub(crate) struct Part {
     pub(crate) size: u64,
     pub(crate) etag: String,
     pub(crate) modified: Timestamp,
+    /// Algorithm and base64.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) checksum: Option<(String, String)>,
 }
 
 /// What happened to a bucket's objects.

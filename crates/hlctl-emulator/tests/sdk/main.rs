@@ -14,7 +14,9 @@ mod origin;
 mod persistence;
 mod policy;
 mod s3;
+mod s3_parts;
 mod server;
+mod unmodelled;
 
 use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_credential_types::Credentials;

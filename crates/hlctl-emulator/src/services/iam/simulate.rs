@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use super::no_such_entity;
 use super::shapes::{MARKER, MAX_ITEMS};
 use crate::authorize::{Ask, decide};
-use crate::error::AwsResult;
+use crate::error::{AwsError, AwsResult};
 use crate::protocol::shape::{Field, Shape, optional, required, text as string};
 use crate::services::policy::Decision;
 use crate::services::{Cx, text};
@@ -60,10 +60,21 @@ fn verdict(cx: &Cx<'_>, ask: &Ask) -> &'static str {
 
 /// The sandbox's user and the roles can be asked about; sessions cannot (IAM API reference).
 fn check_source(cx: &mut Cx<'_>, arn: &str) -> AwsResult<()> {
+    if !names_entity(arn) {
+        let message = format!("Invalid Entity Arn: {arn} does not clearly define entity type and name.");
+        return Err(AwsError::bad_request("InvalidInput", message));
+    }
     let name = arn.rsplit('/').next().unwrap_or_default();
     let is_known =
         arn == cx.caller.iam_arn("user/sandbox") || super::iam(cx).role(name).is_some_and(|role| role.arn == arn);
     if is_known { Ok(()) } else { Err(no_such_entity(format!("The principal {arn} cannot be found."))) }
+}
+
+/// Whether an ARN is that of an IAM user, group or role.
+fn names_entity(arn: &str) -> bool {
+    let parts: Vec<&str> = arn.splitn(6, ':').collect();
+    let ["arn", _, "iam", "", _, resource] = parts[..] else { return false };
+    ["user/", "group/", "role/"].iter().any(|kind| resource.strip_prefix(kind).is_some_and(|name| !name.is_empty()))
 }
 
 fn context(input: &Value) -> Vec<(String, String)> {
@@ -78,4 +89,25 @@ fn context(input: &Value) -> Vec<(String, String)> {
 
 fn texts(list: &Value) -> Vec<&str> {
     list.as_array().into_iter().flatten().filter_map(Value::as_str).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_session_is_no_entity() {
+        for (arn, is_entity) in [
+            ("arn:aws:iam::123456789012:user/a", true),
+            ("arn:aws:iam::123456789012:role/path/a", true),
+            ("arn:aws-cn:iam::123456789012:group/a", true),
+            ("arn:aws:sts::123456789012:assumed-role/a/session", false),
+            ("arn:aws:iam::123456789012:root", false),
+            ("arn:aws:iam::123456789012:role/", false),
+            ("arn:aws:iam::123456789012:policy/a", false),
+            ("nonsense", false),
+        ] {
+            assert_eq!(names_entity(arn), is_entity, "{arn}");
+        }
+    }
 }

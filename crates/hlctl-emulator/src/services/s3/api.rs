@@ -6,7 +6,8 @@ use s3s::dto::*;
 use s3s::{S3Request, S3Response, S3Result};
 
 use super::{
-    S3, buckets, copy, delete, encryption, error, lifecycle, listing, multipart, object, read, settings, versions,
+    S3, buckets, copy, delete, encryption, error, lifecycle, listing, multipart, object, parts, read, settings,
+    versions,
 };
 
 /// Declares [`MODELLED`] and the methods that only pass their input on.
@@ -80,11 +81,12 @@ operations! {
         delete_objects DeleteObjects DeleteObjectsInput DeleteObjectsOutput => delete::many;
         create_multipart_upload CreateMultipartUpload CreateMultipartUploadInput CreateMultipartUploadOutput => multipart::create;
         complete_multipart_upload CompleteMultipartUpload CompleteMultipartUploadInput CompleteMultipartUploadOutput => multipart::complete;
+        upload_part_copy UploadPartCopy UploadPartCopyInput UploadPartCopyOutput => parts::copy;
         abort_multipart_upload AbortMultipartUpload AbortMultipartUploadInput AbortMultipartUploadOutput => multipart::abort;
     }
     body {
         put_object PutObject PutObjectInput PutObjectOutput => object::put;
-        upload_part UploadPart UploadPartInput UploadPartOutput => multipart::upload_part;
+        upload_part UploadPart UploadPartInput UploadPartOutput => parts::upload;
     }
 }
 

@@ -41,6 +41,37 @@ pub(super) fn verified(
     Ok((algorithm, sum))
 }
 
+/// The checksum of an object of parts with these checksums, and how many they are (S3 user guide, "Checking object integrity").
+pub(super) fn of_parts<'a>(algorithm: &str, parts: impl ExactSizeIterator<Item = &'a str>) -> String {
+    let count = parts.len();
+    let raw: Vec<u8> = parts.filter_map(|sum| BASE64.decode(sum).ok()).flatten().collect();
+    format!("{}-{count}", compute(algorithm, &raw))
+}
+
+/// Whether a checksum is one of parts' checksums. Base64 has no hyphen.
+pub(super) fn is_composite(sum: &str) -> bool {
+    sum.contains('-')
+}
+
+/// The algorithm of an upload in parts, and whether its checksum is one of the parts' checksums. Of the algorithms some know only
+/// the one, some only the other (S3 user guide, "Checking object integrity").
+pub(super) fn of_upload(algorithm: Option<&str>, kind: Option<&str>) -> S3Result<(String, bool)> {
+    let algorithm = algorithm.unwrap_or(DEFAULT);
+    let is_composite = match (algorithm, kind) {
+        ("CRC32" | "CRC32C", kind) => kind != Some("FULL_OBJECT"),
+        ("SHA1" | "SHA256", None | Some("COMPOSITE")) => true,
+        (DEFAULT, None | Some("FULL_OBJECT")) => false,
+        (_, kind) => {
+            return Err(error::invalid_request(format!(
+                "The {} checksum type cannot be used with the {} checksum algorithm.",
+                kind.unwrap_or_default(),
+                algorithm.to_ascii_lowercase()
+            )));
+        }
+    };
+    Ok((algorithm.to_owned(), is_composite))
+}
+
 fn compute(algorithm: &str, data: &[u8]) -> String {
     match algorithm {
         "CRC32" => BASE64.encode(Crc32::checksum(data)),
@@ -91,6 +122,26 @@ mod tests {
             ("CRC32".to_owned(), "NhCmhg==".to_owned())
         );
         assert!(verified(b"hello", Some("AAAA"), &NONE, None).is_err());
+    }
+
+    #[test]
+    fn a_checksum_of_parts_is_one_of_their_checksums() {
+        let parts = [compute("CRC32", b"hello"), compute("CRC32", b"world")];
+        let sum = of_parts("CRC32", parts.iter().map(String::as_str));
+        let raw: Vec<u8> = parts.iter().flat_map(|part| BASE64.decode(part).unwrap()).collect();
+        assert_eq!(sum, format!("{}-2", compute("CRC32", &raw)));
+        assert!(is_composite(&sum) && !is_composite(&parts[0]));
+    }
+
+    #[test]
+    fn each_algorithm_has_its_kinds() {
+        let composite = |algorithm, kind| of_upload(Some(algorithm), kind).ok().map(|(_, is_composite)| is_composite);
+        assert_eq!(composite("CRC32", None), Some(true));
+        assert_eq!(composite("CRC32C", Some("FULL_OBJECT")), Some(false));
+        assert_eq!(composite("SHA256", Some("COMPOSITE")), Some(true));
+        assert_eq!(composite("SHA256", Some("FULL_OBJECT")), None);
+        assert_eq!(composite("CRC64NVME", Some("COMPOSITE")), None);
+        assert_eq!(of_upload(None, None).unwrap(), ("CRC64NVME".to_owned(), false));
     }
 
     #[test]

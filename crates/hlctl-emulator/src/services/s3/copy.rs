@@ -2,12 +2,13 @@
 
 use s3s::S3Result;
 use s3s::dto::{
-    CopyObjectInput, CopyObjectOutput, CopyObjectResult, CopySource, ETag, MetadataDirective, TaggingDirective,
+    ChecksumAlgorithm, CopyObjectInput, CopyObjectOutput, CopyObjectResult, CopySource, ETag, MetadataDirective,
+    TaggingDirective,
 };
 
 use super::object::{algorithm_of, check_key, checksums, headers, keep_body, key_of, meets, store, tags_of_header};
 use super::read::{look_up, modified};
-use super::{S3Cx, encryption, error};
+use super::{S3Cx, checksum, encryption, error};
 
 pub(super) fn copy(cx: &mut S3Cx<'_>, input: CopyObjectInput) -> S3Result<CopyObjectOutput> {
     check_key(&input.key)?;
@@ -61,6 +62,10 @@ pub(super) fn copy(cx: &mut S3Cx<'_>, input: CopyObjectInput) -> S3Result<CopyOb
         input.server_side_encryption.as_ref(),
         input.ssekms_key_id.as_deref(),
     )?);
+    // The copy is of one piece, whatever the source was made of.
+    let asked = input.checksum_algorithm.as_ref().map(ChecksumAlgorithm::as_str);
+    let algorithm = asked.or(source.checksum.as_ref().map(|(algorithm, _)| algorithm.as_str()));
+    object.checksum = Some(checksum::verified(&data, None, &[], algorithm)?);
     let bucket = cx.bucket_id(&input.bucket)?;
     object.body = keep_body(cx, &bucket, &data)?;
     let version_id = store(cx, &input.bucket, &input.key, object.clone())?;

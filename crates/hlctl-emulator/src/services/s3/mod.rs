@@ -18,6 +18,7 @@ mod lifecycle;
 mod listing;
 mod multipart;
 mod object;
+mod parts;
 mod read;
 mod settings;
 mod versions;
@@ -69,7 +70,7 @@ impl Endpoint {
         request: Request<Bytes>,
         trace: &Arc<Trace>,
     ) -> Result<Response<Bytes>, AwsError> {
-        authenticate(&caller)?;
+        authenticate(&caller, &request)?;
         let mut request = wire::prepare(request)?;
         let line = access_log::Line::start(&request);
         request.extensions_mut().insert(caller.clone());
@@ -87,8 +88,14 @@ impl Endpoint {
     }
 }
 
-fn authenticate(caller: &Caller) -> Result<(), AwsError> {
+fn authenticate(caller: &Caller, request: &Request<Bytes>) -> Result<(), AwsError> {
     match caller.access_key.as_deref() {
+        None if is_signed_by_version_2(request) => Err(AwsError::bad_request(
+            "InvalidRequest",
+            "The authorization mechanism you have provided is not supported. Please use AWS4-HMAC-SHA256. (hlctl-emulator does not \
+             model Signature Version 2: in boto3 set signature_version=\"s3v4\", for the AWS CLI \
+             `aws configure set default.s3.signature_version s3v4`.)",
+        )),
         None => Err(AwsError::new(403, "AccessDenied", "Access Denied")),
         Some(key) if key.starts_with("EXPIRED") => {
             Err(AwsError::new(400, "ExpiredToken", "The provided token has expired."))
@@ -100,6 +107,13 @@ fn authenticate(caller: &Caller) -> Result<(), AwsError> {
         )),
         Some(_) => Ok(()),
     }
+}
+
+/// The older signature, in the header or in a presigned address (S3 developer guide, "Signing and authenticating REST requests").
+fn is_signed_by_version_2(request: &Request<Bytes>) -> bool {
+    let header = request.headers().get(http::header::AUTHORIZATION);
+    header.is_some_and(|value| value.as_bytes().starts_with(b"AWS "))
+        || request.uri().query().is_some_and(|query| query.split('&').any(|part| part.starts_with("AWSAccessKeyId=")))
 }
 
 /// s3s asks about admission only where it also knows of secrets. Signatures are taken off the

@@ -1,22 +1,24 @@
 //! Multipart uploads.
 
-use bytes::{Bytes, BytesMut};
+use bytes::BytesMut;
 use s3s::dto::{
-    AbortMultipartUploadInput, AbortMultipartUploadOutput, ChecksumAlgorithm, CompleteMultipartUploadInput,
-    CompleteMultipartUploadOutput, CompletedPart, CreateMultipartUploadInput, CreateMultipartUploadOutput, ETag,
-    ListMultipartUploadsInput, ListMultipartUploadsOutput, ListPartsInput, ListPartsOutput, MultipartUpload,
-    Part as PartEntry, UploadPartInput, UploadPartOutput,
+    AbortMultipartUploadInput, AbortMultipartUploadOutput, ChecksumAlgorithm, ChecksumType,
+    CompleteMultipartUploadInput, CompleteMultipartUploadOutput, CompletedPart, CreateMultipartUploadInput,
+    CreateMultipartUploadOutput, ETag, ListMultipartUploadsInput, ListMultipartUploadsOutput, ListPartsInput,
+    ListPartsOutput, MultipartUpload, Part as PartEntry,
 };
 use s3s::{S3ErrorCode, S3Result};
 use std::time::SystemTime;
 
-use super::object::{algorithm_of, check_key, check_write, headers, keep_body, key_of, record, store, tags_of_header};
-use super::{S3Cx, buckets, checksum, encryption, error};
+use super::object::{
+    algorithm_of, check_key, check_write, checksums, headers, keep_body, key_of, record, shown, store, tags_of_header,
+};
+use super::{S3Cx, buckets, checksum, encryption, error, wire};
 use crate::store::objects::{Event, Object, Part, Upload};
 
 /// All parts but the last have at least 5 MiB, and there are at most 10,000 (S3 user guide).
 const SMALLEST: u64 = 5 * 1024 * 1024;
-const MOST: i32 = 10_000;
+pub(super) const MOST: i32 = 10_000;
 
 pub(super) fn create(cx: &mut S3Cx<'_>, input: CreateMultipartUploadInput) -> S3Result<CreateMultipartUploadOutput> {
     check_key(&input.key)?;
@@ -41,6 +43,8 @@ pub(super) fn create(cx: &mut S3Cx<'_>, input: CreateMultipartUploadInput) -> S3
         tags: tags_of_header(input.tagging.as_deref()),
         ..Object::default()
     };
+    let asked = input.checksum_algorithm.as_ref().map(ChecksumAlgorithm::as_str);
+    let checksum = checksum::of_upload(asked, input.checksum_type.as_ref().map(ChecksumType::as_str))?;
     let id = cx.cx.options.ids.hex32();
     let output = CreateMultipartUploadOutput {
         bucket: Some(input.bucket),
@@ -48,17 +52,23 @@ pub(super) fn create(cx: &mut S3Cx<'_>, input: CreateMultipartUploadInput) -> S3
         upload_id: Some(id.clone()),
         server_side_encryption: algorithm_of(&object),
         ssekms_key_id: key_of(&object),
-        checksum_algorithm: input.checksum_algorithm,
+        checksum_algorithm: Some(ChecksumAlgorithm::from(checksum.0.clone())),
+        checksum_type: Some(kind_of(checksum.1)),
         ..Default::default()
     };
-    let upload = Upload { key: input.key, started: cx.cx.now, object, parts: Default::default() };
+    let upload =
+        Upload { key: input.key, started: cx.cx.now, object, checksum: Some(checksum), parts: Default::default() };
     let upload = Box::new(upload);
     record(cx, &bucket, vec![Event::UploadStarted { id, upload }])?;
     Ok(output)
 }
 
+fn kind_of(is_composite: bool) -> ChecksumType {
+    ChecksumType::from_static(if is_composite { ChecksumType::COMPOSITE } else { ChecksumType::FULL_OBJECT })
+}
+
 /// The upload `id` of `key`, and the id of its bucket.
-fn find(cx: &mut S3Cx<'_>, bucket: &str, key: &str, id: &str) -> S3Result<(String, Upload)> {
+pub(super) fn find(cx: &mut S3Cx<'_>, bucket: &str, key: &str, id: &str) -> S3Result<(String, Upload)> {
     let bucket = cx.bucket_id(bucket)?;
     let objects = cx.objects.bucket(&bucket).map_err(|failure| error::storage(&failure))?;
     let upload = objects.uploads.get(id).filter(|upload| upload.key == key).cloned().ok_or_else(|| {
@@ -69,51 +79,6 @@ fn find(cx: &mut S3Cx<'_>, bucket: &str, key: &str, id: &str) -> S3Result<(Strin
         )
     })?;
     Ok((bucket, upload))
-}
-
-pub(super) fn upload_part(cx: &mut S3Cx<'_>, input: UploadPartInput, data: Bytes) -> S3Result<UploadPartOutput> {
-    let (bucket, upload) = find(cx, &input.bucket, &input.key, &input.upload_id)?;
-    if !(1..=MOST).contains(&input.part_number) {
-        return Err(error::invalid_argument(format!("Part number must be an integer between 1 and {MOST}, inclusive")));
-    }
-    let (algorithm, sum) = checksum::verified(
-        &data,
-        input.content_md5.as_deref(),
-        &[
-            ("CRC32", input.checksum_crc32.as_deref()),
-            ("CRC32C", input.checksum_crc32c.as_deref()),
-            ("SHA1", input.checksum_sha1.as_deref()),
-            ("SHA256", input.checksum_sha256.as_deref()),
-            ("CRC64NVME", input.checksum_crc64nvme.as_deref()),
-        ],
-        input.checksum_algorithm.as_ref().map(ChecksumAlgorithm::as_str),
-    )?;
-    let part = Part {
-        size: data.len() as u64,
-        etag: checksum::etag(&data),
-        modified: cx.cx.now,
-        body: keep_body(cx, &bucket, &data)?,
-    };
-    let etag = part.etag.clone();
-    record(cx, &bucket, vec![Event::PartPut { id: input.upload_id, number: input.part_number, part }])?;
-    if let Some(old) = upload.parts.get(&input.part_number) {
-        cx.objects.remove_body(&bucket, &old.body);
-    }
-    let mut output = UploadPartOutput {
-        e_tag: Some(ETag::Strong(etag)),
-        server_side_encryption: algorithm_of(&upload.object),
-        ssekms_key_id: key_of(&upload.object),
-        ..Default::default()
-    };
-    let place = match algorithm.as_str() {
-        "CRC32" => &mut output.checksum_crc32,
-        "CRC32C" => &mut output.checksum_crc32c,
-        "SHA1" => &mut output.checksum_sha1,
-        "SHA256" => &mut output.checksum_sha256,
-        _ => &mut output.checksum_crc64nvme,
-    };
-    *place = Some(sum);
-    Ok(output)
 }
 
 pub(super) fn complete(
@@ -130,16 +95,29 @@ pub(super) fn complete(
         data.extend_from_slice(&body);
     }
     let mut object = upload.object.clone();
-    if let Some(claim) = input.checksum_crc64nvme.as_deref() {
-        object.checksum = Some(checksum::verified(&data, None, &[("CRC64NVME", Some(claim))], None)?);
-    }
+    let claims = [
+        ("CRC32", input.checksum_crc32.as_deref()),
+        ("CRC32C", input.checksum_crc32c.as_deref()),
+        ("SHA1", input.checksum_sha1.as_deref()),
+        ("SHA256", input.checksum_sha256.as_deref()),
+        ("CRC64NVME", input.checksum_crc64nvme.as_deref()),
+    ];
+    let kind = input.checksum_type.as_ref().map(ChecksumType::as_str);
+    object.checksum = Some(whole_checksum(&upload, &parts, &data, (&claims, kind))?);
     object.size = data.len() as u64;
     object.etag = checksum::etag_of_parts(parts.iter().map(|part| part.etag.as_str()));
     object.body = keep_body(cx, &bucket, &data)?;
     let version_id = store(cx, &input.bucket, &input.key, object.clone())?;
     end(cx, &bucket, input.upload_id, &upload)?;
+    let sums = checksums(&object);
     Ok(CompleteMultipartUploadOutput {
-        location: Some(format!("/{}/{}", input.bucket, input.key)),
+        location: Some(wire::location(&cx.cx.caller.origin, &input.bucket, &input.key)),
+        checksum_crc32: sums.checksum_crc32,
+        checksum_crc32c: sums.checksum_crc32c,
+        checksum_crc64nvme: sums.checksum_crc64nvme,
+        checksum_sha1: sums.checksum_sha1,
+        checksum_sha256: sums.checksum_sha256,
+        checksum_type: sums.checksum_type,
         bucket: Some(input.bucket),
         key: Some(input.key),
         e_tag: Some(ETag::Strong(object.etag.clone())),
@@ -148,6 +126,49 @@ pub(super) fn complete(
         version_id,
         ..Default::default()
     })
+}
+
+/// The checksum of the whole object, after comparing what the client claims.
+fn whole_checksum(
+    upload: &Upload,
+    parts: &[&Part],
+    data: &[u8],
+    (claims, kind): (&checksum::Claims<'_>, Option<&str>),
+) -> S3Result<(String, String)> {
+    let (algorithm, is_composite) = upload.checksum.clone().map_or_else(|| checksum::of_upload(None, None), Ok)?;
+    if kind.is_some_and(|kind| kind != kind_of(is_composite).as_str()) {
+        return Err(error::invalid_request(format!(
+            "The upload was created using the {} checksum mode. The complete request must use the same checksum mode.",
+            kind_of(is_composite).as_str()
+        )));
+    }
+    if !is_composite {
+        let claims: Vec<_> = claims.iter().copied().filter(|(name, _)| *name == algorithm).collect();
+        return checksum::verified(data, None, &claims, Some(&algorithm));
+    }
+    // A part of an upload that an older sandbox began may have none.
+    let sums = parts.iter().map(|part| part.checksum.as_ref().map_or("", |(_, sum)| sum.as_str()));
+    let whole = checksum::of_parts(&algorithm, sums);
+    let claim = claims.iter().find_map(|(name, claim)| claim.filter(|_| *name == algorithm));
+    let (bare, _) = whole.split_once('-').unwrap_or((&whole, ""));
+    if claim.is_some_and(|claim| claim != whole && claim != bare) {
+        let message = format!("The {algorithm} you specified did not match the calculated checksum.");
+        return Err(error::with(S3ErrorCode::BadDigest, message));
+    }
+    Ok((algorithm, whole))
+}
+
+/// Whether a part has the checksum that the client lists it with, if it does.
+fn has_listed_checksum(part: &Part, listed: &CompletedPart) -> bool {
+    let Some((algorithm, sum)) = &part.checksum else { return true };
+    let claim = match algorithm.as_str() {
+        "CRC32" => &listed.checksum_crc32,
+        "CRC32C" => &listed.checksum_crc32c,
+        "SHA1" => &listed.checksum_sha1,
+        "SHA256" => &listed.checksum_sha256,
+        _ => &listed.checksum_crc64nvme,
+    };
+    claim.as_ref().is_none_or(|claim| claim == sum)
 }
 
 /// The parts that the client lists, which must be there, in order, and large enough.
@@ -167,6 +188,7 @@ fn chosen<'a>(upload: &'a Upload, wanted: &[CompletedPart]) -> S3Result<Vec<&'a 
             .parts
             .get(&number)
             .filter(|found| part.e_tag.as_ref().is_none_or(|etag| etag.value() == found.etag))
+            .filter(|found| has_listed_checksum(found, part))
             .ok_or_else(|| {
                 error::with(S3ErrorCode::InvalidPart, "One or more of the specified parts could not be found.")
             })?;
@@ -199,6 +221,7 @@ pub(super) fn abort(cx: &mut S3Cx<'_>, input: AbortMultipartUploadInput) -> S3Re
 
 pub(super) fn list_parts(cx: &mut S3Cx<'_>, input: ListPartsInput) -> S3Result<ListPartsOutput> {
     let (_, upload) = find(cx, &input.bucket, &input.key, &input.upload_id)?;
+    let (algorithm, kind) = upload.checksum.clone().unzip();
     let marker = input.part_number_marker.unwrap_or(0);
     let limit = usize::try_from(input.max_parts.unwrap_or(1000).min(1000)).unwrap_or(1000);
     let rest: Vec<(i32, &Part)> = upload.parts.range(marker + 1..).map(|(number, part)| (*number, part)).collect();
@@ -206,7 +229,13 @@ pub(super) fn list_parts(cx: &mut S3Cx<'_>, input: ListPartsInput) -> S3Result<L
     let parts: Vec<PartEntry> = rest
         .iter()
         .take(limit)
-        .map(|(number, part)| PartEntry {
+        .map(|(number, part)| (number, part, shown(part.checksum.as_ref())))
+        .map(|(number, part, sums)| PartEntry {
+            checksum_crc32: sums.checksum_crc32,
+            checksum_crc32c: sums.checksum_crc32c,
+            checksum_crc64nvme: sums.checksum_crc64nvme,
+            checksum_sha1: sums.checksum_sha1,
+            checksum_sha256: sums.checksum_sha256,
             e_tag: Some(ETag::Strong(part.etag.clone())),
             last_modified: Some(SystemTime::from(part.modified).into()),
             part_number: Some(*number),
@@ -224,6 +253,8 @@ pub(super) fn list_parts(cx: &mut S3Cx<'_>, input: ListPartsInput) -> S3Result<L
         next_part_number_marker: parts.last().and_then(|part| part.part_number),
         parts: Some(parts),
         owner: Some(buckets::owner(&cx.cx.caller.account)),
+        checksum_algorithm: algorithm.map(ChecksumAlgorithm::from),
+        checksum_type: kind.map(kind_of),
         ..Default::default()
     })
 }

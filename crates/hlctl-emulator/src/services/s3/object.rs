@@ -188,8 +188,13 @@ pub(super) fn key_of(object: &Object) -> Option<String> {
 }
 
 pub(super) fn checksums(object: &Object) -> Checksum {
+    shown(object.checksum.as_ref())
+}
+
+/// A checksum, in the member of its algorithm.
+pub(super) fn shown(checksum: Option<&(String, String)>) -> Checksum {
     let mut sums = Checksum::default();
-    let Some((algorithm, sum)) = &object.checksum else {
+    let Some((algorithm, sum)) = checksum else {
         return sums;
     };
     let place = match algorithm.as_str() {
@@ -200,6 +205,8 @@ pub(super) fn checksums(object: &Object) -> Checksum {
         _ => &mut sums.checksum_crc64nvme,
     };
     *place = Some(sum.clone());
-    sums.checksum_type = Some(ChecksumType::from_static(ChecksumType::FULL_OBJECT));
+    let is_composite = checksum::is_composite(sum);
+    sums.checksum_type =
+        Some(ChecksumType::from_static(if is_composite { ChecksumType::COMPOSITE } else { ChecksumType::FULL_OBJECT }));
     sums
 }

@@ -3,10 +3,12 @@
 use bytes::{Bytes, BytesMut};
 use http::header::{CONTENT_ENCODING, CONTENT_LENGTH, HOST};
 use http::{HeaderMap, HeaderName, HeaderValue, Request, Response, StatusCode, Uri};
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use quick_xml::escape::escape;
 use s3s::crypto::{Checksum as _, Sha256};
 
 use crate::error::AwsError;
+use crate::origin::Origin;
 
 /// Takes the signature off, puts the bucket into the path, and undoes `aws-chunked`.
 pub(super) fn prepare(request: Request<Bytes>) -> Result<Request<Bytes>, AwsError> {
@@ -168,6 +170,18 @@ fn bucket_in_host(host: &str) -> Option<&str> {
         .or_else(|| rest.ends_with(".s3").then(|| rest.len() - 3))
         .map(|end| &rest[..end])
 }
+
+/// The address of an object for whoever came by `origin`.
+pub(super) fn location(origin: &Origin, bucket: &str, key: &str) -> String {
+    let key = utf8_percent_encode(key, KEY);
+    match bucket_in_host(origin.host()) {
+        Some(_) => format!("{}/{key}", origin.base()),
+        None => format!("{}/{bucket}/{key}", origin.base()),
+    }
+}
+
+/// What stays as it is in the path of an object's address.
+const KEY: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~').remove(b'/');
 
 /// An error that s3s does not come to see.
 pub(super) fn error_response(error: &AwsError, request_id: &str) -> Response<Bytes> {
