@@ -1,4 +1,4 @@
-//! A line on stderr for each call to AWS when `HLCTL_LOG=calls` (or `debug`) is set. Never a header, a body or a secret.
+//! A line on stderr for each call to AWS when `HLCTL_LOG=calls` is set. Never a header, a body or a secret.
 
 use std::sync::OnceLock;
 use std::time::Duration;
