@@ -240,7 +240,6 @@ pub(super) fn list_parts(cx: &mut S3Cx<'_>, input: ListPartsInput) -> S3Result<L
             last_modified: Some(SystemTime::from(part.modified).into()),
             part_number: Some(*number),
             size: i64::try_from(part.size).ok(),
-            ..Default::default()
         })
         .collect();
     Ok(ListPartsOutput {
