@@ -19,9 +19,9 @@ const COPIERS: [&str; 2] = ["/bin/cp", "cp"];
 /// # Errors
 /// `NotFound` if this machine has no `cp`, or what `cp` has to say.
 pub(crate) fn copy_tree(from: &Path, to: &Path) -> io::Result<()> {
-    let started = COPIERS.iter().map(|program| copier(program, from, to).output());
     let missing = |result: &io::Result<_>| matches!(result, Err(error) if error.kind() == io::ErrorKind::NotFound);
-    let done = started.skip_while(missing).next().unwrap_or_else(|| Err(io::ErrorKind::NotFound.into()))?;
+    let mut copied = COPIERS.iter().map(|program| copier(program, from, to).output());
+    let done = copied.find(|result| !missing(result)).unwrap_or_else(|| Err(io::ErrorKind::NotFound.into()))?;
     if done.status.success() {
         return Ok(());
     }
