@@ -5,7 +5,7 @@ use std::io::Read as _;
 use std::process::{Child, Command, Stdio};
 use std::sync::Mutex;
 use std::sync::mpsc::{Receiver, Sender, channel};
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use serde_json::{Value, json};
 
@@ -27,7 +27,9 @@ struct Lambda {
 
 impl Lambda {
     fn start(changes: &[(&str, &str)]) -> Self {
-        let keys = Server::start(|_| Some(Response::new(200, set(&[POOL.jwk()]))));
+        // Made before anybody waits for it: the program gives a key server 300 ms, and making a key may take longer.
+        let pool = set(&[POOL.jwk()]);
+        let keys = Server::start(move |_| Some(Response::new(200, pool.clone())));
         let ((events, next), (told, reports)) = (channel(), channel());
         let api = runtime_api(next, told);
         let mut variables: HashMap<_, _> = environment(&[("JWKS_URI", &keys.url("/jwks.json"))]);
@@ -54,6 +56,17 @@ impl Lambda {
         let (path, body) = self.reports.recv().unwrap();
         assert_eq!(path, "/2018-06-01/runtime/invocation/request-1/response", "{}", String::from_utf8_lossy(&body));
         serde_json::from_slice(&body).unwrap()
+    }
+
+    /// Invokes the function until it has the key set. On a busy machine the key server may answer too late for a fetch.
+    fn invoke_with_keys(&self, event: &str) -> Value {
+        let begun = Instant::now();
+        loop {
+            let answer = self.invoke(event);
+            if answer["authPayload"]["error"] != "keys_unavailable" || begun.elapsed() > Duration::from_secs(60) {
+                return answer;
+            }
+        }
     }
 
     /// Ends the program, and gives all it wrote.
@@ -113,8 +126,9 @@ fn token_of_today(lifetime: i64) -> String {
 fn the_program_answers_every_event_and_writes_no_part_of_a_token() {
     let lambda = Lambda::start(&[]);
     let (good, expired) = (token_of_today(3600), token_of_today(-3600));
-    let granted = lambda.invoke(event(&format!("Bearer {good}")));
+    let granted = lambda.invoke_with_keys(&event(&format!("Bearer {good}")));
     assert_eq!(granted["authPayload"]["isAuthorized"], true);
+    let asked = lambda.keys.asked();
     assert_eq!(granted["authPayload"]["aud"], ENDPOINT);
 
     let refused = |code: &str| json!({ "authPayload": { "isAuthorized": false, "error": code } });
@@ -131,10 +145,11 @@ fn the_program_answers_every_event_and_writes_no_part_of_a_token() {
     }
     assert_eq!(lambda.invoke([0xff, 0xfe]), refused("malformed_event"));
     assert_eq!(lambda.invoke(event(&good))["authPayload"]["isAuthorized"], true, "after all these");
-    assert_eq!(lambda.keys.asked(), 1);
+    assert_eq!(lambda.keys.asked(), asked, "the keys are held");
 
     let written = lambda.end();
-    let lines: Vec<_> = written.lines().collect();
+    let is_late = |line: &&str| line.starts_with("no key set yet") || line.contains("reason=keys_unavailable");
+    let lines: Vec<_> = written.lines().skip_while(is_late).collect();
     assert_eq!(lines[0], "refused reason=expired operation=SearchWithGet");
     assert_eq!(lines[3], "refused reason=malformed_event operation=unknown");
     assert_eq!(lines.len(), 12, "{written}");
