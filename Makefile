@@ -10,6 +10,7 @@ MINISTACK_STAMP := $(MINISTACK_VENV)/requirements.stamp
 BENCH_VENV := .venv-bench
 BENCH_STAMP := $(BENCH_VENV)/requirements.stamp
 HLCTL := target/debug/hlctl
+NEXTEST_VERSION := 0.9.143
 
 .PHONY: help demo build build-tests test test-rust test-aws torture lint deny bench bench-authorizer install clean
 
@@ -34,8 +35,12 @@ demo: build
 
 test: test-rust test-aws
 
+# cargo-nextest runs neither the examples in the documentation nor a test target with a main of its own.
 test-rust:
-	cargo test --workspace --locked
+	command -v cargo-nextest >/dev/null || cargo install cargo-nextest --locked --version $(NEXTEST_VERSION)
+	cargo nextest run --workspace --locked
+	cargo test --workspace --locked --doc
+	cargo test --workspace --locked --test torture
 
 test-aws: build-tests $(STAMP) $(MINISTACK_STAMP)
 	$(VENV)/bin/python crates/hlctl-emulator/tests/boto3_client.py target/debug/hlctl-emulator
