@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use super::iam_role::{IamRole, NOT_YET_VISIBLE};
+use super::once::once;
 use super::reference::{Known, Ref, Reference, Text};
 use super::{Attributes, Condition, Context, Identity, Observed, Resource, Rule, Task, UNKNOWN, attributes};
 use crate::aws::Operation;
@@ -82,10 +83,16 @@ impl Resource for IamRolePolicyAttachment {
 
     async fn create(&self, task: &Task<'_>) -> Result<Recorded, ResourceError> {
         let recorded = Recorded { role: task.known.text(&self.role.name()), policy_arn: task.known.text(&self.policy) };
-        let operation = Operation::new("iam", "AttachRolePolicy").eventually(NOT_YET_VISIBLE);
+        // Nothing to AWS, but moto 5.2.5 counts what is attached twice twice. So it is looked for before it is sent again.
+        let operation = Operation::new("iam", "AttachRolePolicy").eventually(NOT_YET_VISIBLE).once();
         let iam = &task.cx.clients.iam;
         let attach = || iam.attach_role_policy().role_name(&recorded.role).policy_arn(&recorded.policy_arn).send();
-        task.cx.call(operation, attach).await?;
+        let attach = async || {
+            task.cx.call(operation, attach).await?;
+            Ok::<_, ResourceError>(())
+        };
+        let search = async || Ok(Self::read(task.cx, &recorded).await?.map(drop));
+        once(attach, search, || {}).await?;
         Ok(recorded)
     }
 

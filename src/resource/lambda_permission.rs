@@ -7,9 +7,10 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::lambda_function::{Target, group_of};
+use super::once::once;
 use super::reference::{Known, Ref, Reference, Text};
 use super::{Attributes, Condition, Context, Hanging, Identity, Observed, Resource, Rule, Task, UNKNOWN, attributes};
-use crate::aws::{ErrorKind, Operation};
+use crate::aws::{ErrorKind, Met, Operation};
 use crate::error::ResourceError;
 use crate::plan::AttributeChange;
 
@@ -118,13 +119,16 @@ impl Resource for LambdaPermission {
                 .set_source_account(self.source_account.clone())
                 .send()
         };
-        let operation = Operation::new("lambda", "AddPermission").eventually(NOT_YET_VISIBLE);
-        match task.cx.call(operation, add).await {
-            Ok(_) => {}
-            // "The statement id (...) provided already exists": an earlier answer was lost. The next plan compares it.
-            Err(error) if error.kind == ErrorKind::AlreadyExists => {}
-            Err(error) => return Err(error.into()),
-        }
+        // AWS refuses a second statement with the same id; moto 5.2.5 adds it. So it is looked for before it is sent again.
+        let operation = Operation::new("lambda", "AddPermission").eventually(NOT_YET_VISIBLE).once();
+        let add = async || match task.cx.call(operation, add).await {
+            Ok(_) => Ok(()),
+            // An earlier run made it, and its answer was lost. The next plan compares it.
+            Err(error) if error.meets() == Some(Met::Exists) && error.kind == ErrorKind::AlreadyExists => Ok(()),
+            Err(error) => Err(ResourceError::from(error)),
+        };
+        let search = async || Ok(Self::read(task.cx, &recorded).await?.map(drop));
+        once(add, search, || {}).await?;
         Ok(recorded)
     }
 

@@ -252,3 +252,55 @@ fn ended(address: &Address, action: Action, outcome: &Outcome, took: Duration) -
 fn whole_seconds(elapsed: Duration) -> String {
     if elapsed < Duration::from_secs(60) { format!("{} s", elapsed.as_secs()) } else { duration(elapsed) }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn store() -> Address {
+        Address::parse("healthlake_fhir_datastore.this")
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn the_age_of_what_an_earlier_run_began_is_its_own() {
+        let mut step = UnderWay::new(Action::Settle);
+        assert_eq!(step.earlier(), None);
+        let quarter = jiff::Timestamp::now().as_second() - 15 * 60;
+        assert_eq!(step.note(&Progress::Since(quarter)), None);
+        step.status = step.note(&Progress::Status("CREATING".to_owned()));
+        let line = step.line(&store());
+        assert!(line.contains("CREATING, 15m") && line.contains("so far, usually 20 to 30 min"), "{line}");
+        assert!(step.earlier().is_some());
+        // A clock that is behind AWS's makes nothing younger than this run.
+        let mut ahead = UnderWay::new(Action::Settle);
+        ahead.note(&Progress::Since(jiff::Timestamp::now().as_second() + 60));
+        tokio::time::advance(Duration::from_secs(5)).await;
+        assert!(ahead.line(&store()).contains("5 s so far"), "{}", ahead.line(&store()));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_is_refused_and_asked_for_again_is_not_called_begun() {
+        let mut step = UnderWay::new(Action::Create);
+        let hold = |reason| {
+            Progress::OnHold(Some(Hold {
+                service: "healthlake",
+                operation: "CreateFHIRDatastore",
+                reason,
+                attempts: 7,
+            }))
+        };
+        for (reason, words) in [
+            (HoldReason::Unseen("the key"), "it does not see the key yet; asked 7 times"),
+            (HoldReason::Refused("ValidationException".to_owned()), "for now (ValidationException); asked 7 times"),
+            (HoldReason::Throttled, "limits how often"),
+            (HoldReason::Outage, "gives no answer"),
+        ] {
+            step.note(&hold(reason));
+            let line = step.line(&store());
+            assert!(line.contains(words) && line.contains("HealthLake"), "{line}");
+            assert!(!line.contains("creating") && !line.contains("usually"), "{line}");
+        }
+        step.note(&Progress::OnHold(None));
+        assert!(step.line(&store()).contains("creating"));
+    }
+}

@@ -32,6 +32,7 @@ struct Life {
     begin: fn() -> Place,
     phases: &'static [Phase],
     keys: usize,
+    region: &'static str,
 }
 
 const fn phase(prepare: fn(&Place), command: &'static [&'static str]) -> Phase {
@@ -53,6 +54,7 @@ const LIVES: &[Life] = &[
             phase(nothing, &["destroy", "-y", "--force-destroy", "--allow-destroy", "renamed"]),
         ],
         keys: 1,
+        region: "us-east-1",
     },
     Life {
         name: "customer keys",
@@ -63,6 +65,7 @@ const LIVES: &[Life] = &[
             phase(nothing, &["destroy", "-y", "--force-destroy", "--allow-destroy", "fhir-production"]),
         ],
         keys: 3,
+        region: "eu-west-2",
     },
     Life {
         name: "SMART",
@@ -77,6 +80,7 @@ const LIVES: &[Life] = &[
             phase(objects_come, &["destroy", "-y", "--force-destroy", "--allow-destroy", "fhir-smarter"]),
         ],
         keys: 2,
+        region: "us-east-1",
     },
 ];
 
@@ -143,7 +147,7 @@ fn live(life: &Life, action: &Action, which: Which) -> Vec<RequestRecord> {
             assert_eq!(plan.code, 0, "{what}: {plan}");
         }
     }
-    let left = place.cloud().census();
+    let left = place.cloud().census_as(place.access_key(), life.region);
     assert_eq!(left, Census::nothing_but_ending_keys(life.keys), "{}: {action:?} of {which:?}", life.name);
     assert_eq!(place.state()["resources"], serde_json::json!({}));
     asked
@@ -317,4 +321,48 @@ fn a_policy_whose_answer_was_lost_gets_no_second_version() {
     let versions = call(iam.list_policy_versions().policy_arn(&arn).send()).unwrap();
     assert_eq!(versions.versions().len(), 3, "the first, the one by hand, and ours");
     place.run(["plan", "--detailed-exitcode"]).succeeds();
+}
+
+#[test]
+fn a_store_that_is_refused_so_far_is_not_called_creating() {
+    let place = Place::quick("minimal");
+    let refused = Action::Error {
+        code: "ValidationException".into(),
+        message: "The KMS key arn:aws:kms:us-east-1:000000000000:key/k does not exist.".into(),
+        status: 400,
+    };
+    place.cloud().rules([rule("CreateFHIRDatastore", None, refused)]);
+    let applying = place.run(["apply", "-y"]).start();
+    eventually("it is said what is waited for", || applying.has_said("it does not see the key yet; asked "));
+    assert!(!applying.has_said("this: creating"), "{}", applying.said());
+    place.cloud().heal();
+    let applied = applying.ends();
+    assert_eq!(applied.code, 0, "{applied}");
+}
+
+#[test]
+fn tags_of_a_user_pool_are_changed_without_its_settings() {
+    let place = smart();
+    place.apply();
+    place.cloud().emulator.clear_requests();
+    place.configure("team = \"a\"\nold = \"x\"", "team = \"b\"");
+    place.apply();
+    let asked = place.cloud().requests();
+    let of_pools = |operation: &str| {
+        asked.iter().filter(|record| record.service == "cognito-idp" && record.operation == operation).count()
+    };
+    assert_eq!((of_pools("TagResource"), of_pools("UntagResource"), of_pools("UpdateUserPool")), (1, 1, 0));
+    place.run(["plan", "--detailed-exitcode"]).succeeds();
+}
+
+#[test]
+fn a_creation_that_was_refused_leaves_no_intent_whatever_its_call_is_named() {
+    let place = smart();
+    let refused = ["AdminCreateUser", "AddPermission"].map(|operation| rule(operation, None, Action::Deny));
+    place.cloud().rules(refused);
+    place.run(["apply", "-y"]).exits(6);
+    let state = place.state();
+    for address in ["cognito_user.test_users[\"alice\"]", "lambda_permission.healthlake"] {
+        assert!(state["resources"].get(address).is_none(), "{address}: {:#}", state["resources"][address]);
+    }
 }
