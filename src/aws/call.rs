@@ -99,12 +99,6 @@ impl Operation {
         self
     }
 
-    /// How long lost answers are borne, where there is another way.
-    pub const fn outage(mut self, outage: Duration) -> Self {
-        self.outage = outage;
-        self
-    }
-
     /// How long throttling is borne.
     pub const fn patience(mut self, patience: Duration) -> Self {
         self.patience = patience;

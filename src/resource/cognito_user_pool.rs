@@ -9,7 +9,6 @@ mod look;
 mod settings;
 
 use std::collections::{BTreeMap, HashMap};
-use std::time::Duration;
 
 use aws_sdk_cognitoidentityprovider::types::{
     AliasAttributeType, DefaultEmailOptionType, DeletionProtectionType, SoftwareTokenMfaConfigType, UserPoolMfaType,
@@ -25,7 +24,7 @@ use super::{
     Attributes, Condition, Context, Hanging, Identity, Listed, Observed, Occasion, Parent, Resource, Rule, Task, Trail,
     attributes,
 };
-use crate::aws::{AwsError, ErrorKind, Operation};
+use crate::aws::{AwsError, Operation};
 use crate::error::ResourceError;
 use crate::plan::{Action, AttributeChange};
 use look::{
@@ -238,29 +237,16 @@ impl Resource for CognitoUserPool {
 
 async fn change_tags(cx: &Context, arn: &str, change: TagChange) -> Result<(), AwsError> {
     let cognito = &cx.clients.cognito;
-    let operation = |operation: Operation| match cx.clients.cognito_endpoint {
-        Some(_) => operation.outage(STAND_IN_OUTAGE),
-        None => operation,
-    };
     if !change.set.is_empty() {
         let tags: HashMap<String, String> = change.set.into_iter().collect();
         let tag = || cognito.tag_resource().resource_arn(arn).set_tags(Some(tags.clone())).send();
-        cx.call(operation(Operation::new("cognito-idp", "TagResource")), tag).await?;
+        cx.call(Operation::new("cognito-idp", "TagResource"), tag).await?;
     }
     if !change.remove.is_empty() {
         let untag = || cognito.untag_resource().resource_arn(arn).set_tag_keys(Some(change.remove.clone())).send();
-        cx.call(operation(Operation::new("cognito-idp", "UntagResource")), untag).await?;
+        cx.call(Operation::new("cognito-idp", "UntagResource"), untag).await?;
     }
     Ok(())
-}
-
-/// How long a stand-in's failures are borne before the other way is taken.
-const STAND_IN_OUTAGE: Duration = Duration::from_secs(3);
-
-/// Whether a server that plays Cognito may not have the call: moto 5.2.5 has it not, and answers with 500. AWS has it.
-fn is_unknown_to_a_stand_in(cx: &Context, error: &AwsError) -> bool {
-    let refused = matches!(error.kind, ErrorKind::Unavailable | ErrorKind::Garbled | ErrorKind::Refused);
-    refused && cx.clients.cognito_endpoint.is_some()
 }
 
 /// The domain was deleted just before (Cognito developer guide, "Deleting a user pool").
@@ -338,13 +324,8 @@ impl CognitoUserPool {
     /// Nothing but the tags: `UpdateUserPool` resets whatever it is not given (Cognito API reference, `UpdateUserPool`).
     async fn update_tags(&self, cx: &Context, recorded: &Recorded) -> Result<(), ResourceError> {
         let pool = describe(cx, &recorded.id).await?.ok_or(ResourceError::Vanished)?;
-        match change_tags(cx, &recorded.arn, TagChange::between(&tags_of(&pool), &self.tags)).await {
-            Err(error) if is_unknown_to_a_stand_in(cx, &error) => {
-                let tags: HashMap<String, String> = self.tags.clone().into_iter().collect();
-                send_whole(cx, &pool, |update| update.set_user_pool_tags(Some(tags.clone()))).await
-            }
-            changed => changed.map_err(ResourceError::from),
-        }
+        change_tags(cx, &recorded.arn, TagChange::between(&tags_of(&pool), &self.tags)).await?;
+        Ok(())
     }
 
     /// An authenticator app is the only second factor that needs nothing else in the account.

@@ -52,7 +52,7 @@ def change(stack):
     stack.edit(r"^datastore_name\s*=.*$", 'datastore_name = "renamed"')
     stack.store_name = "renamed"
     stack.add("lambda_memory_size = 512\nlambda_log_retention_in_days = 30")
-    stack.config.write_text(stack.config.read_text() + '\n[tags]\nteam = "data platform"\n')
+    # No tags: moto 5.2.5 has no TagResource of Cognito's, and answers with 500.
 
 
 def live(hlctl, dice):
