@@ -97,7 +97,8 @@ mod tests {
                 calls.insert(("healthlake".to_owned(), call.split('"').next().unwrap().to_owned()));
             }
         }
-        calls.retain(|(_, operation)| !is_read(operation) && operation.chars().all(char::is_alphanumeric));
+        let is_name = |text: &str| !text.is_empty() && text.chars().all(|char| char.is_alphanumeric() || char == '-');
+        calls.retain(|(service, operation)| is_name(service) && is_name(operation) && !is_read(operation));
         calls
     }
 
