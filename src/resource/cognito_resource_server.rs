@@ -119,6 +119,7 @@ impl Resource for CognitoResourceServer {
             Ok(_) => Ok(recorded),
             // If it is there, an earlier answer was lost, and the pool is ours.
             Err(error) if error.meets() == Some(Met::Exists) => match Self::read(cx, &recorded).await? {
+                Some(seen) if seen.attributes == self.desired(task.known) => Ok(seen.recorded),
                 Some(_) => self.put(task, recorded).await,
                 None => Err(error.into()),
             },
