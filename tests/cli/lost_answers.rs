@@ -212,9 +212,9 @@ fn the_server_of_these_tests_answers_repetitions_as_the_table_says() {
                     assert!(errors.iter().any(|(_, known)| known == code), "{what}");
                     met.insert(first.operation.clone());
                 }
-                (Repeat::Meets(_) | Repeat::Same | Repeat::Token, None) => {}
+                // Two keys are made by the same request; that none is made twice is counted at the end.
+                (Repeat::Meets(_) | Repeat::Same | Repeat::Token, None) | (Repeat::Another, _) => {}
                 (Repeat::Same | Repeat::Token, Some(_)) => panic!("{what}: a repetition should do the same again"),
-                (Repeat::Another, _) => panic!("{what}: it was sent again although it makes another"),
             }
         }
     }
