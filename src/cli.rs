@@ -307,8 +307,8 @@ pub struct Manner {
     #[arg(long)]
     pub no_wait: bool,
 
-    /// What to do where import or export jobs are under way that would lose their store, bucket, role or key
-    #[arg(long, value_enum, value_name = "WHAT", default_value_t = RunningJobs::Refuse)]
+    /// Where an import or export job would lose its store, bucket, role or key: refuse, wait until it has ended, or ignore it
+    #[arg(long, value_enum, value_name = "WHAT", default_value_t = RunningJobs::Refuse, hide_possible_values = true)]
     pub running_jobs: RunningJobs,
 
     /// Wait so long for the state's lock, e.g. 90s or 10m

@@ -87,7 +87,7 @@ pub(super) async fn check_buckets_again(session: &Session, prepared: &Prepared) 
             let is_for_logs = is_logs_bucket(change.address.as_str());
             let error = ResourceError::NotEmpty { bucket: bucket.clone(), contents, is_for_logs };
             return Err(CommandError::Protected {
-                message: format!("nothing was deleted, for something has come since the plan was made: {error}"),
+                message: format!("nothing was deleted; since the plan was made, something has arrived: {error}"),
                 hint: error.hint().unwrap_or_default(),
             });
         }

@@ -281,7 +281,7 @@ fn without_effect(reader: &mut Reader<'_>, config: &Config) {
         if reader.is_built_in(&keys::COGNITO_DOMAIN) {
             let message =
                 format!("`cognito_domain` is not set, and its default {} is long taken", quoted(&config.smart.domain));
-            let help = "such a prefix is unique in a region across all accounts: add one of your own. If that one is yours, set it";
+            let help = "the prefix is unique in a region across all accounts: add one of your own, or set the default explicitly if it is yours";
             reader.complain(&keys::SMART_ON_FHIR, Problem::warning(message).help(help));
         }
         return;

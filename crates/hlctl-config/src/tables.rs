@@ -267,8 +267,9 @@ impl<'s> Reader<'s> {
         }
         // A variable is where one belongs.
         if is_good && !matches!(field.source.origin, Origin::Variable(_)) {
-            let message = format!("`{}` stands there in plain text, for all who may read it", field.path);
-            let help = "`password_env` names a variable that holds it, `password_file` a file";
+            let message =
+                format!("`{}` is a password in plain text, which anyone who can read it here can use", field.path);
+            let help = "use `password_env`, which names a variable that holds it, or `password_file`";
             self.problems
                 .push(Problem::warning(message).key(&field.path).at(field.source.place(field.value.span())).help(help));
         }
