@@ -1,7 +1,7 @@
 //! A plan that only brings the state up to date with AWS. Pure.
 
 use super::diff::diff;
-use super::{Action, Change, Plan};
+use super::{Action, Change, Plan, Refusal};
 use crate::resource::Kind;
 use crate::state::State;
 
@@ -9,11 +9,25 @@ use crate::state::State;
 pub fn refresh_only(plan: &Plan, state: &State) -> Plan {
     let changes =
         plan.changes.iter().filter(|change| !change.deposed).filter_map(|change| drifted(change, state)).collect();
-    Plan { changes, graph: plan.graph.clone(), ..Plan::default() }
+    // What bars an apply bars no look, but goes on being said.
+    let told = |refusal: &Refusal| format!("{}: {}\n  {}", refusal.address, refusal.message, refusal.hint);
+    let kept = plan.refusals.iter().filter(|refusal| plan.changes.iter().any(|change| is_kept(change, refusal)));
+    let warnings = kept.map(told).collect();
+    Plan { changes, graph: plan.graph.clone(), warnings, ..Plan::default() }
+}
+
+/// Whether a refusal is about something that is gone and yet not to be forgotten.
+fn is_kept(change: &Change, refusal: &Refusal) -> bool {
+    change.address == refusal.address && is_lost(change)
+}
+
+/// What is gone and can be brought back stays in the state, with its identity.
+fn is_lost(change: &Change) -> bool {
+    change.action == Action::NoOp && change.observed.is_none() && change.recorded.is_some()
 }
 
 fn drifted(change: &Change, state: &State) -> Option<Change> {
-    let entry = state.resources.get(&change.address)?;
+    let entry = state.resources.get(&change.address).filter(|_| !is_lost(change))?;
     let rules = Kind::parse(&change.kind).map(Kind::rules).unwrap_or_default();
     let (action, attributes, reason) = match &change.observed {
         None => (Action::Forget, Vec::new(), Some("it is gone from AWS")),

@@ -218,6 +218,8 @@ fn a_store_that_somebody_deleted_is_not_replaced_by_an_empty_one_while_it_can_be
             .says("hlctl restore --at latest --use")
             .says("hlctl apply --replace healthlake_fhir_datastore.this");
     }
+    let refreshed = place.run(["apply", "-y", "--refresh-only"]).succeeds();
+    refreshed.says("hlctl restore --at latest --use");
     assert_eq!(place.cloud().mutations(), Vec::<String>::new());
     assert_eq!(place.store_id(), id);
     let drift = place.run(["drift"]).ends();
