@@ -348,7 +348,7 @@ fn destroy() -> Options {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(1500))]
+    #![proptest_config(ProptestConfig::with_cases(600))]
     #[test]
     fn no_surgery_makes_an_unnamed_plan_delete_what_is_protected(
         config in 0..CONFIGS.len(),
