@@ -37,12 +37,17 @@ use input::Token;
 pub(super) async fn run(session: &Session, command: &FhirCommand) -> Result<ExitCode, CommandError> {
     let done = carry_out(session, command).await;
     match done {
-        Err(error @ CommandError::Fhir(_)) => match outputs::read(session).await {
+        Err(error @ CommandError::Fhir(_)) if may_be_gone(&error) => match outputs::read(session).await {
             Ok(state) => Err(Box::pin(explain_lost_store(session, &state, error)).await),
             Err(_) => Err(error),
         },
         done => done,
     }
+}
+
+/// Whether a store that is deleted, or about to be, may answer like this. Whatever else went wrong is told as it is.
+fn may_be_gone(error: &CommandError) -> bool {
+    matches!(error, CommandError::Fhir(FhirError::Refused(refusal)) if matches!(refusal.status, Some(404 | 409 | 410)))
 }
 
 async fn carry_out(session: &Session, command: &FhirCommand) -> Result<ExitCode, CommandError> {
