@@ -25,6 +25,8 @@ pub struct Faults {
     pub healthlake: HealthLakeFaults,
     /// How HealthLake's import and export jobs fare.
     pub jobs: JobFaults,
+    /// What S3 does not do of what Amazon S3 does.
+    pub s3: S3Faults,
 }
 
 /// Milliseconds for which what was just created is not yet visible to other calls.
@@ -77,6 +79,31 @@ pub struct JobFaults {
     pub manifest: Option<String>,
     /// Whether lines about resources leave out the quotation marks that the developer guide's example leaves out.
     pub bare_keys: bool,
+}
+
+/// Plays an S3 server that takes conditional requests less seriously than Amazon S3.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct S3Faults {
+    /// Whether objects are written whatever `If-None-Match` says.
+    pub ignore_if_none_match: bool,
+    /// Whether objects are written whatever `If-Match` says.
+    pub ignore_if_match: bool,
+    /// What becomes of deletions with `If-Match`.
+    pub conditional_deletes: ConditionalDeletes,
+}
+
+/// What an S3 server does with a deletion that names a version.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ConditionalDeletes {
+    /// The version must be the one that is there (S3 user guide, "How to perform conditional deletes").
+    #[default]
+    Heeded,
+    /// The object is deleted whatever version it is.
+    Ignored,
+    /// 501 NotImplemented; nothing is done.
+    NotImplemented,
 }
 
 /// When to do what to which request.

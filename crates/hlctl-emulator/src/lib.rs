@@ -156,7 +156,8 @@
 //!   "deny": ["kms:CreateKey"],
 //!   "propagation": {"iam_ms": 2000, "kms_ms": 500, "s3_ms": 500, "cognito_ms": 500, "fhir_ms": 1000},
 //!   "healthlake": {"create_ends_as": "CREATE_FAILED", "error_message": "as you wished"},
-//!   "jobs": {"after_resources": 10, "ends_as": "FAILED", "message": "as you wished"}
+//!   "jobs": {"after_resources": 10, "ends_as": "FAILED", "message": "as you wished"},
+//!   "s3": {"ignore_if_none_match": true, "ignore_if_match": true, "conditional_deletes": "not_implemented"}
 //! }
 //! ```
 //!
@@ -210,7 +211,7 @@ pub use cors::{AllowedOrigin, NoOrigin};
 pub use emulator::Emulator;
 pub use error::{ConnectionLost, Error};
 pub use external::{External, UnknownExternal};
-pub use fault::{Action, Faults, HealthLakeFaults, JobFaults, Propagation, Rule};
+pub use fault::{Action, ConditionalDeletes, Faults, HealthLakeFaults, JobFaults, Propagation, Rule, S3Faults};
 pub use ids::Ids;
 pub use journal::RequestRecord;
 pub use load::{LoadError, Loaded, RefusedLine};

@@ -9,6 +9,7 @@ use s3s::{S3Error, S3Result};
 use super::bucket::Versioning;
 use super::object::{NULL, body_of, current, meets, record};
 use super::{S3Cx, error};
+use crate::fault::ConditionalDeletes;
 use crate::store::objects::{Content, Event, Version};
 
 /// DeleteObjects takes up to 1,000 keys (S3 API reference).
@@ -27,10 +28,7 @@ pub(super) fn one(cx: &mut S3Cx<'_>, input: DeleteObjectInput) -> S3Result<Delet
     let bucket = cx.bucket(&input.bucket)?;
     let (id, versioning) = (bucket.id.clone(), bucket.versioning);
     if let Some(condition) = &input.if_match {
-        let current = current(cx, &id, &input.key)?;
-        if !current.is_some_and(|object| meets(condition, &object.etag)) {
-            return Err(error::precondition_failed());
-        }
+        check_version(cx, &id, &input.key, |etag| meets(condition, etag))?;
     }
     let deletion = plan(cx, &id, versioning, &input.key, input.version_id.as_deref())?;
     record(cx, &id, deletion.event.into_iter().collect())?;
@@ -78,8 +76,16 @@ pub(super) fn many(cx: &mut S3Cx<'_>, input: DeleteObjectsInput) -> S3Result<Del
 /// The current version must be the one that a conditional delete names.
 fn check(cx: &mut S3Cx<'_>, bucket: &str, key: &str, etag: Option<&ETag>) -> S3Result<()> {
     let Some(etag) = etag else { return Ok(()) };
-    let current = current(cx, bucket, key)?;
-    if current.is_some_and(|object| object.etag == etag.value()) {
+    check_version(cx, bucket, key, |current| current == etag.value())
+}
+
+fn check_version(cx: &mut S3Cx<'_>, bucket: &str, key: &str, is_meant: impl Fn(&str) -> bool) -> S3Result<()> {
+    match cx.cx.faults.s3.conditional_deletes {
+        ConditionalDeletes::Heeded => {}
+        ConditionalDeletes::Ignored => return Ok(()),
+        ConditionalDeletes::NotImplemented => return Err(error::conditional_delete_not_implemented()),
+    }
+    if current(cx, bucket, key)?.is_some_and(|object| is_meant(&object.etag)) {
         return Ok(());
     }
     Err(error::precondition_failed())

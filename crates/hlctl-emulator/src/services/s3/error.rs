@@ -35,6 +35,10 @@ pub(super) fn no_such_version() -> S3Error {
     with(S3ErrorCode::NoSuchVersion, "The specified version does not exist.")
 }
 
+pub(super) fn conditional_delete_not_implemented() -> S3Error {
+    with(S3ErrorCode::NotImplemented, "A header you provided implies functionality that is not implemented: If-Match")
+}
+
 pub(super) fn precondition_failed() -> S3Error {
     with(S3ErrorCode::PreconditionFailed, "At least one of the pre-conditions you specified did not hold")
 }

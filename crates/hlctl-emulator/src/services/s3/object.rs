@@ -90,6 +90,9 @@ pub(super) fn check_write(
     if_none_match: Option<&ETagCondition>,
 ) -> S3Result<()> {
     let current = current(cx, bucket, key)?;
+    let faults = cx.cx.faults.s3;
+    let if_none_match = if_none_match.filter(|_| !faults.ignore_if_none_match);
+    let if_match = if_match.filter(|_| !faults.ignore_if_match);
     if let Some(condition) = if_none_match {
         if !condition.is_any() {
             return Err(error::with(
