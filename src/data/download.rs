@@ -19,6 +19,7 @@ use super::place::Prefix;
 use crate::aws::{AwsError, Operation};
 use crate::error::ResourceError;
 use crate::resource::Context;
+use crate::whole_file;
 
 /// Bytes that are asked for at once.
 const RANGE: u64 = 8 << 20;
@@ -124,7 +125,7 @@ pub async fn download(
     directory: &Path,
     progress: impl Fn(u64) + Send + Sync + 'static,
 ) -> Result<Vec<ExportedFile>, DownloadError> {
-    fs::create_dir_all(directory).map_err(at(directory))?;
+    whole_file::create_directories(directory).map_err(at(directory))?;
     let (log, done) = Log::open(directory, folder)?;
     let mut tasks = JoinSet::new();
     let progress = Arc::new(progress);
@@ -162,7 +163,7 @@ pub async fn download(
     }
     for file in &files {
         let path = directory.join(&file.file);
-        fs::rename(partial(directory, &file.kind), &path).map_err(at(&path))?;
+        whole_file::rename(&partial(directory, &file.kind), &path).map_err(at(&path))?;
     }
     Ok(files)
 }

@@ -114,7 +114,7 @@ impl Journal {
         let name: String = hash.iter().take(6).map(|byte| format!("{byte:02x}")).collect();
         let path = directory.join(format!("{kind}-{name}.json"));
         let failed = |error| JournalError::Io { path: path.clone(), error };
-        fs::create_dir_all(directory).map_err(failed)?;
+        whole_file::create_directories(directory).map_err(failed)?;
         loop {
             let lock_path = path.with_extension("lock");
             let lock = File::create(&lock_path).map_err(failed)?;
