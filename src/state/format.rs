@@ -100,11 +100,15 @@ pub fn decode(bytes: &[u8], place: &Place) -> Result<State, StateError> {
     if bytes.is_empty() {
         return Err(damaged("it is empty".to_owned()));
     }
-    if bytes.windows(8).any(|window| window == b"<<<<<<< ") {
-        return Err(damaged("it holds the marks of a merge conflict".to_owned()));
-    }
-    let whole: Value =
-        serde_json::from_slice(bytes).map_err(|error| damaged(format!("it is not whole JSON ({error})")))?;
+    let whole: Value = serde_json::from_slice(bytes).map_err(|error| {
+        // Only what is no JSON: a string of a whole state may well hold such marks.
+        let is_conflict = bytes.split(|byte| *byte == b'\n').any(|line| line.starts_with(b"<<<<<<< "));
+        damaged(if is_conflict {
+            "it holds the marks of a merge conflict".to_owned()
+        } else {
+            format!("it is not whole JSON ({error})")
+        })
+    })?;
     if whole.get("format").and_then(Value::as_str) != Some(MAGIC) {
         return Err(damaged("it is not a state of hlctl".to_owned()));
     }
@@ -224,6 +228,22 @@ mod tests {
         }
         let endless = State { serial: u64::MAX, ..state() };
         assert!(matches!(decode(&encode(&endless).unwrap(), &place), Err(StateError::Damaged { .. })));
+    }
+
+    #[test]
+    fn the_marks_of_a_merge_conflict_are_found_where_they_break_the_json_and_nowhere_else() {
+        let place = Place::parse("s").unwrap();
+        let mut marked = state();
+        marked.stack = "<<<<<<< HEAD, ======= and >>>>>>> theirs".to_owned();
+        let bytes = encode(&marked).unwrap();
+        assert_eq!(decode(&bytes, &place).unwrap(), marked);
+        let text = String::from_utf8(encode(&state()).unwrap()).unwrap();
+        let line = text.lines().nth(3).unwrap();
+        let conflict = text.replace(line, &format!("<<<<<<< HEAD\n{line}\n=======\n{line}\n>>>>>>> theirs"));
+        let told = decode(conflict.as_bytes(), &place).unwrap_err().to_string();
+        assert!(told.contains("the marks of a merge conflict"), "{told}");
+        let told = decode(&bytes[..bytes.len() - 9], &place).unwrap_err().to_string();
+        assert!(told.contains("not whole JSON"), "{told}");
     }
 
     #[test]
