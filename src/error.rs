@@ -313,6 +313,7 @@ impl CommandError {
             Self::Unreadable(errors) => errors.first().map_or(ExitCode::Failure, |(_, error)| error.exit_code()),
             Self::Aws(error) => ResourceError::Aws(error.clone()).exit_code(),
             Self::State(crate::state::StateError::Locked { .. }) => ExitCode::Locked,
+            Self::State(crate::state::StateError::StillLocked { .. }) => ExitCode::Incomplete,
             Self::State(crate::state::StateError::Remote { error, .. }) => {
                 ResourceError::Aws((**error).clone()).exit_code()
             }

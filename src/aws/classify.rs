@@ -208,6 +208,9 @@ impl Failure<'_> {
                 if told.code.is_empty() && operation.starts_with("Head") {
                     // A HEAD has no body, so S3 can only speak by status.
                     told.code = code_of_status(status).to_owned();
+                } else if told.code.is_empty() && service == "s3" {
+                    // Servers other than AWS leave the body out.
+                    told.code = code_of_bare_status(status).to_owned();
                 }
                 told.kind = kind_of_code(&told.code, &told.message, status);
                 if told.message.is_empty() && told.code.is_empty() {
@@ -291,6 +294,16 @@ fn code_of_status(status: Option<u16>) -> &'static str {
         Some(403) => "Forbidden",
         Some(404) => "NotFound",
         Some(409) => "Conflict",
+        _ => "",
+    }
+}
+
+/// What these statuses alone say in S3 (S3 API reference, "List of error codes").
+fn code_of_bare_status(status: Option<u16>) -> &'static str {
+    match status {
+        Some(405) => "MethodNotAllowed",
+        Some(412) => "PreconditionFailed",
+        Some(501) => "NotImplemented",
         _ => "",
     }
 }

@@ -1,5 +1,6 @@
 //! The SDK's clients, all over one connection pool.
 
+use std::fmt;
 use std::time::Duration;
 
 use aws_config::identity::IdentityCache;
@@ -93,7 +94,9 @@ impl Clients {
     }
 
     fn from_config(config: &SdkConfig, caller: Caller) -> Self {
-        let s3 = aws_sdk_s3::config::Builder::from(config).force_path_style(is_custom_s3(config)).build();
+        // A custom endpoint seldom answers to `bucket.host`.
+        let custom = S3Endpoint::of_chain(config).is_some();
+        let s3 = aws_sdk_s3::config::Builder::from(config).force_path_style(custom).build();
         // IAM's events are told in us-east-1 alone (CloudTrail user guide, "Global service events").
         let global = config.to_builder().region(Region::from_static("us-east-1")).build();
         Self {
@@ -144,13 +147,19 @@ fn renewing(loader: ConfigLoader, region: Option<Region>, profile: Option<&str>)
     (caller, loader.http_client(http).credentials_provider(credentials).identity_cache(no_cache))
 }
 
-/// A client for S3 alone, as the state needs one; `None` where nobody named a region. An `endpoint` comes before those
-/// of the SDK's chain.
-pub async fn s3_alone(
-    region: Option<&str>,
-    profile: Option<&str>,
-    endpoint: Option<&str>,
-) -> Option<(aws_sdk_s3::Client, Caller)> {
+/// A client for S3 alone, as the state needs one.
+#[derive(Clone, Debug)]
+pub struct S3Alone {
+    /// The client.
+    pub s3: aws_sdk_s3::Client,
+    /// What repeats its calls.
+    pub caller: Caller,
+    /// The server that is asked instead of AWS, if one is set.
+    pub endpoint: Option<S3Endpoint>,
+}
+
+/// A client for S3 alone; `None` where nobody named a region. An `endpoint` comes before those of the SDK's chain.
+pub async fn s3_alone(region: Option<&str>, profile: Option<&str>, endpoint: Option<&str>) -> Option<S3Alone> {
     let wanted = region.map(|region| Region::new(region.to_owned()));
     let (caller, loader) = renewing(loader(region, profile), wanted, profile);
     let config = loader.load().await;
@@ -159,15 +168,73 @@ pub async fn s3_alone(
     if let Some(endpoint) = endpoint {
         builder = builder.endpoint_url(endpoint);
     }
-    let custom = endpoint.is_some() || is_custom_s3(&config);
-    Some((aws_sdk_s3::Client::from_conf(builder.force_path_style(custom).build()), caller))
+    let endpoint = match endpoint {
+        Some(url) => Some(S3Endpoint { url: url.to_owned(), named_by: NamedBy::Backend }),
+        None => S3Endpoint::of_chain(&config),
+    };
+    let s3 = aws_sdk_s3::Client::from_conf(builder.force_path_style(endpoint.is_some()).build());
+    Some(S3Alone { s3, caller, endpoint })
 }
 
-/// A custom endpoint seldom answers to `bucket.host`.
-fn is_custom_s3(config: &SdkConfig) -> bool {
-    config.endpoint_url().is_some()
-        || std::env::var_os("AWS_ENDPOINT_URL_S3").is_some()
-        || std::env::var_os("AWS_ENDPOINT_URL").is_some()
+/// An S3 server that is asked instead of AWS.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct S3Endpoint {
+    /// Its address.
+    pub url: String,
+    /// Where that is set.
+    pub named_by: NamedBy,
+}
+
+/// Where an endpoint is set.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NamedBy {
+    /// `backend.endpoint` in the configuration.
+    Backend,
+    /// This environment variable.
+    Variable(&'static str),
+    /// The AWS profile: its `endpoint_url`, or that of its `services` section.
+    Profile,
+}
+
+impl fmt::Display for NamedBy {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Backend => f.write_str("backend.endpoint in the config"),
+            Self::Variable(name) => f.write_str(name),
+            Self::Profile => f.write_str("endpoint_url in the AWS profile"),
+        }
+    }
+}
+
+/// The domains of AWS's own endpoints: regional, dual-stack, FIPS, access points and VPC endpoints (Amazon S3 endpoints,
+/// AWS General Reference; `partitions.json` of the SDKs).
+const AWS_DOMAINS: [&str; 6] = [
+    "amazonaws.com",
+    "amazonaws.com.cn",
+    "api.aws",
+    "api.amazonwebservices.com.cn",
+    "amazonaws.eu",
+    "api.amazonwebservices.eu",
+];
+
+impl S3Endpoint {
+    /// The endpoint that the SDK's own chain leads its S3 client to.
+    fn of_chain(config: &SdkConfig) -> Option<Self> {
+        let url = endpoint_of(config, "S3")?;
+        let set = |name: &&str| std::env::var(name).is_ok_and(|value| value == url);
+        let named_by = ["AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL"].into_iter().find(set);
+        Some(Self { url, named_by: named_by.map_or(NamedBy::Profile, NamedBy::Variable) })
+    }
+
+    /// Whether it is one of AWS's own, such as a VPC endpoint.
+    pub fn is_aws(&self) -> bool {
+        let host = url::Url::parse(&self.url).ok().and_then(|url| url.host_str().map(str::to_owned));
+        host.is_some_and(|host| {
+            let parent =
+                |domain: &&str| host.strip_suffix(domain).is_some_and(|rest| rest.is_empty() || rest.ends_with('.'));
+            AWS_DOMAINS.iter().any(|domain| parent(&domain))
+        })
+    }
 }
 
 /// The endpoint that the SDK's client of this service is led to by a variable or a profile; the service's own comes before that of all.
@@ -199,4 +266,32 @@ fn unlimited_http_client() -> SharedHttpClient {
         connector.set_sleep_impl(components.and_then(RuntimeComponents::sleep_impl));
         connector.tls_provider(tls()).build()
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_endpoint_of_aws_is_told_from_one_that_only_looks_like_it() {
+        let is_aws = |url: &str| S3Endpoint { url: url.to_owned(), named_by: NamedBy::Backend }.is_aws();
+        for url in [
+            "https://s3.eu-west-1.amazonaws.com",
+            "https://bucket.vpce-0a1b.s3.us-east-1.vpce.amazonaws.com/",
+            "https://s3.dualstack.cn-north-1.amazonaws.com.cn",
+            "https://s3express.us-east-1.api.aws:443",
+        ] {
+            assert!(is_aws(url), "{url}");
+        }
+        for url in [
+            "http://127.0.0.1:9000",
+            "https://minio.example.com",
+            "https://notamazonaws.com",
+            "https://s3.amazonaws.com.example.com",
+            "https://example.com/s3.amazonaws.com",
+            "amazonaws.com",
+        ] {
+            assert!(!is_aws(url), "{url}");
+        }
+    }
 }

@@ -18,7 +18,7 @@ use crate::permissions::{Places, deployer};
 use crate::plan::{Action, Options, Plan};
 use crate::resource::{Context, Kind};
 use crate::session::{Connection, Prepared, Session, Wishes, prepare, settings_of};
-use crate::state::{Holding, State};
+use crate::state::{Holding, State, StateError, Store};
 use crate::ui::Printer;
 use crate::ui::json::FORMAT_VERSION;
 use crate::ui::printer::style;
@@ -243,24 +243,12 @@ impl Sheet {
             }
         };
         let place = store.place();
-        if state.is_none() {
-            let then = if destroy { "so there is nothing to destroy" } else { "which the first apply makes" };
-            self.add([Finding::ok("state", format!("there is no state {place}, {then}"))]);
-            return Some(state);
-        }
-        self.add([match store.holder().await {
-            Ok(None) => Finding::ok("state", format!("the state {place} is readable and nobody holds its lock")),
-            Ok(Some(Holding { holder, .. })) => Finding::warning(
-                "state",
-                format!("the state {place} is locked by {holder}"),
-                "only one run at a time may change a stack",
-                "wait for that run to end, or give --lock-timeout",
-            ),
-            Err(error) => {
-                let hint = error.hint().unwrap_or_else(|| "make its directory writable".to_owned());
-                Finding::problem("state", error.to_string(), "nothing is begun without the state's lock", hint)
-            }
-        }]);
+        let good = match &state {
+            Some(_) => format!("the state {place} is readable and nobody holds its lock"),
+            None if destroy => format!("there is no state {place}, so there is nothing to destroy"),
+            None => format!("there is no state {place}, which the first apply makes"),
+        };
+        self.add([lock(&store, good).await]);
         Some(state)
     }
 
@@ -279,6 +267,36 @@ impl Sheet {
             count(Grade::Ok)
         ));
         if problems == 0 { ExitCode::Success } else { ExitCode::Failure }
+    }
+}
+
+/// Whether the state can be locked.
+async fn lock(store: &Store, good: String) -> Finding {
+    let locked = match store.holder().await {
+        Ok(None) => store.prove("hlctl doctor").await,
+        Ok(Some(Holding { holder, abandoned, .. })) => {
+            Err(StateError::Locked { holder: Box::new(holder), lock: store.place(), abandoned })
+        }
+        Err(error) => Err(error),
+    };
+    match locked {
+        Ok(()) => Finding::ok("state", good),
+        Err(error @ StateError::Locked { abandoned: true, .. }) => Finding::warning(
+            "state",
+            error.to_string(),
+            "only one run at a time may change a stack",
+            error.hint().unwrap_or_default(),
+        ),
+        Err(StateError::Locked { holder, .. }) => Finding::warning(
+            "state",
+            format!("the state {} is locked by {holder}", store.place()),
+            "only one run at a time may change a stack",
+            "wait for that run to end, or give --lock-timeout",
+        ),
+        Err(error) => {
+            let hint = error.hint().unwrap_or_else(|| "make its directory writable".to_owned());
+            Finding::problem("state", error.to_string(), "nothing is begun without the state's lock", hint)
+        }
     }
 }
 

@@ -50,7 +50,7 @@ struct Found {
 
 async fn find(session: &Session, config: Option<&Config>, arguments: &DriftArgs) -> Result<Found, CommandError> {
     let store = session.store(config).await?;
-    let state = session.read_existing(&store).await?;
+    let state = session.beside_others(&store, session.read_existing(&store)).await?;
     // As for a plan: the configuration says where, so that a state of another region is refused.
     let wishes = config.map_or_else(|| Wishes::around(None, &session.global, &state), Wishes::of);
     let connection = session.connect(wishes).await?;

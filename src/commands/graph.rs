@@ -24,7 +24,7 @@ use crate::whole_file;
 pub(super) async fn run(session: &Session, arguments: &GraphArgs) -> Result<ExitCode, CommandError> {
     let config = session.config()?;
     let store = session.store(Some(&config)).await?;
-    let state = interruptible(&session.stop, session.read(&store)).await?;
+    let state = interruptible(&session.stop, session.beside_others(&store, session.read(&store))).await?;
     let planned = match &arguments.plan {
         Some(path) => PlanFile::read(path)?.actions(),
         None => BTreeMap::new(),

@@ -202,7 +202,8 @@ async fn interruptible<T>(stop: &Stop, work: impl Future<Output = Result<T, Comm
     }
 }
 
-/// Does the work with the state locked, and unlocks it however the work ends.
+/// Does the work with the state locked, and unlocks it however the work ends. Work that is done while the state stays locked
+/// is not finished.
 async fn locked<T>(
     session: &Session,
     store: &Store,
@@ -212,10 +213,15 @@ async fn locked<T>(
 ) -> Result<T, CommandError> {
     let held = Arc::new(lock(session, store, command, patience).await?);
     let result = work(Arc::clone(&held)).await;
-    if let Err(error) = held.release().await {
-        session.printer.error(&error.to_string(), error.hint().as_deref());
+    match (result, held.release().await) {
+        (result, Ok(())) => result,
+        (Ok(_), Err(error)) => Err(error.into()),
+        // The command ends with the first error, and tells the other before it.
+        (Err(first), Err(error)) => {
+            session.printer.error(&error.to_string(), error.hint().as_deref());
+            Err(first)
+        }
     }
-    result
 }
 
 /// Takes the state's lock, waiting for it as long as the user allows.
@@ -250,8 +256,15 @@ async fn take(session: &Session, store: &Store, command: &str) -> Result<Result<
     tokio::select! {
         taken = &mut taking => Ok(taken),
         signal = session.stop.requested() => {
-            if let Ok(Ok(held)) = timeout(GRACE, taking).await {
-                let _ = timeout(GRACE, held.release()).await;
+            let released = match timeout(GRACE, taking).await {
+                Ok(Ok(held)) => matches!(timeout(GRACE, held.release()).await, Ok(Ok(()))),
+                Ok(Err(_)) => true,
+                Err(_) => false,
+            };
+            if !released {
+                session.printer.warning(
+                    "the state may have been left locked; if so, the next command says by whom and how to release it",
+                );
             }
             Err(CommandError::Interrupted(signal))
         }

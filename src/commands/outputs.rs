@@ -3,6 +3,7 @@
 use serde_json::{Map, Value};
 
 use super::interruptible;
+use super::ways::recorded;
 use crate::address::Address;
 use crate::cli::OutputsArgs;
 use crate::error::CommandError;
@@ -28,7 +29,7 @@ async fn run_with_secrets(session: &Session, arguments: &OutputsArgs) -> Result<
     let wanted: Vec<_> = module::SECRETS
         .into_iter()
         .filter(|(secret, _)| arguments.name.as_deref().is_none_or(|name| name == *secret))
-        .filter_map(|(secret, address)| Some((secret, address, state.recorded(address)?)))
+        .filter(|(_, address)| state.recorded(address).is_some())
         .collect();
     if !wanted.is_empty() {
         let config = session.config_if_any()?;
@@ -37,9 +38,9 @@ async fn run_with_secrets(session: &Session, arguments: &OutputsArgs) -> Result<
         state.check_belongs(session.home(), &connection.identity)?;
         let pace = session.pace(config.as_ref());
         let cx = connection.context(&state, state.settings.clone(), pace, session.stop.clone());
-        for (name, address, recorded) in wanted {
-            let id = |name: &str| recorded.get(name).and_then(Value::as_str).unwrap_or_default();
-            let secret = secret_of(&cx, id("user_pool_id"), id("id"));
+        for (name, address) in wanted {
+            let id = |name: &str| recorded(&state, address, name);
+            let secret = secret_of(&cx, id("user_pool_id")?, id("id")?);
             let secret = interruptible(&session.stop, async {
                 secret.await.map_err(|error| CommandError::Resource { address: Address::parse(address), error })
             });
@@ -70,7 +71,7 @@ fn print(session: &Session, arguments: &OutputsArgs, outputs: Map<String, Value>
 /// The state, which must exist.
 pub(super) async fn read(session: &Session) -> Result<State, CommandError> {
     let store = session.store_alone().await?;
-    let state = store.read().await?;
+    let state = session.beside_others(&store, store.read()).await?;
     Ok(state.ok_or_else(|| StateError::Missing { place: store.place() })?)
 }
 

@@ -26,7 +26,7 @@ pub(super) async fn run(session: &Session, arguments: &PlanArgs) -> Result<ExitC
         config.force_destroy = force;
     }
     let store = session.store(config.as_ref()).await?;
-    let state = interruptible(&session.stop, session.read(&store)).await?;
+    let state = interruptible(&session.stop, session.beside_others(&store, session.read(&store))).await?;
     let is_new = state.is_none();
     let missing = || session.nothing_to_destroy(&store);
     let options = Options { destroy: arguments.destroy, ..options(&arguments.scope) };

@@ -17,7 +17,7 @@ use crate::state::Home;
 pub(super) async fn run(session: &Session, command: &PolicyCommand) -> Result<ExitCode, CommandError> {
     let config = session.config()?;
     let store = session.store(Some(&config)).await?;
-    let state = interruptible(&session.stop, session.read(&store)).await?;
+    let state = interruptible(&session.stop, session.beside_others(&store, session.read(&store))).await?;
     let identity = match &state {
         Some(state) => state.identity.clone(),
         None => identity(session, &config).await?,

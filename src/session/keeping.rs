@@ -1,6 +1,9 @@
 //! Which store holds a run's state.
 
 use std::path::PathBuf;
+use std::time::Duration;
+
+use tokio::time::timeout;
 
 use super::Session;
 use crate::adopt::claims::shell_quoted;
@@ -9,6 +12,9 @@ use crate::cli::Global;
 use crate::config::{Backend, Config};
 use crate::error::CommandError;
 use crate::state::{Home, LocalStore, Place, S3Store, State, StateError, Store};
+
+/// How long a reader waits to hear who else is at work.
+const LONGEST_LOOK: Duration = Duration::from_secs(2);
 
 impl Session {
     /// Where the state is: as `--state` says, else as the configuration does, else beside it. The sandbox's is kept
@@ -90,12 +96,11 @@ impl Session {
         };
         let region = backend.region.as_deref().or(own_region);
         let profile = backend.profile.as_deref().or(own_profile);
-        let (s3, caller) =
-            s3_alone(region, profile, backend.endpoint.as_deref()).await.ok_or_else(|| CommandError::Usage {
-                message: "no region is set for the state's bucket".to_owned(),
-                hint: "set `region` in the config or in its `backend`, or AWS_REGION".to_owned(),
-            })?;
-        Ok(Store::S3(S3Store::new(s3, caller, backend)))
+        let way = s3_alone(region, profile, backend.endpoint.as_deref()).await.ok_or_else(|| CommandError::Usage {
+            message: "no region is set for the state's bucket".to_owned(),
+            hint: "set `region` in the config or in its `backend`, or AWS_REGION".to_owned(),
+        })?;
+        Ok(Store::S3(S3Store::new(way, backend)))
     }
 
     /// Where the state is if no backend is configured and no place is named.
@@ -147,6 +152,19 @@ impl Session {
             self.check_not_beside(store)?;
         }
         Ok(state)
+    }
+
+    /// Runs `reading` for a command that takes no lock, and says on stderr if another run is at work meanwhile: what the
+    /// command shows may change. Every reader of a state goes through here.
+    pub async fn beside_others<T>(&self, store: &Store, reading: impl Future<Output = T>) -> T {
+        let (read, at_work) = tokio::join!(reading, timeout(LONGEST_LOOK, store.holder()));
+        // That nobody can say who is at work is no reason not to read.
+        if let Ok(Ok(Some(holding))) = at_work
+            && !holding.holder.is_this_process()
+        {
+            self.printer.say(&holding.note());
+        }
+        read
     }
 
     /// [`Session::read`] where there must be a state.

@@ -7,33 +7,29 @@
 use std::sync::{Arc, OnceLock, PoisonError};
 use std::time::{Duration, SystemTime};
 
-use aws_sdk_s3::operation::put_object::builders::PutObjectFluentBuilder;
-use aws_sdk_s3::primitives::ByteStream;
 use aws_sdk_s3::types::ServerSideEncryption;
 use tokio::sync::{Mutex, watch};
 use tokio::task::JoinHandle;
 use tokio::time::sleep;
 
-use super::lock::{Holder, now};
-use super::object::{self, PATIENCE, remote};
+use super::lock::Holder;
+use super::lock_object::{Content, Follows, LockObject, Look, is_another_version, is_unsupported};
+use super::object::{PATIENCE, Put};
 use super::store::Holding;
-use super::{Place, StateError};
-use crate::aws::{AwsError, Caller, Operation};
+use super::{Condition, StateError};
+use crate::aws::AwsError;
 
 /// A lease that is held and renewed until it is released, lost or dropped.
 #[derive(Debug)]
 pub struct Lease {
-    object: Arc<LockObject>,
+    hold: Arc<Hold>,
     renewing: JoinHandle<()>,
 }
 
 /// The lock's object, and the version of it that is ours.
 #[derive(Debug)]
-struct LockObject {
-    s3: aws_sdk_s3::Client,
-    caller: Caller,
-    bucket: String,
-    key: String,
+struct Hold {
+    object: LockObject,
     holder: Holder,
     /// `None` once it is released or lost.
     version: Mutex<Option<String>>,
@@ -49,31 +45,24 @@ impl Lease {
     /// Takes the lock, if nobody has it.
     ///
     /// # Errors
-    /// [`StateError::Locked`] names the holder.
+    /// [`StateError::Locked`] names the holder; [`StateError::CannotLock`] the server that is not fit to lock with.
     pub(super) async fn acquire(
-        s3: &aws_sdk_s3::Client,
-        caller: &Caller,
-        bucket: &str,
-        key: &str,
+        object: LockObject,
         kms_key_id: Option<&str>,
         lease: Duration,
         command: &str,
     ) -> Result<Self, StateError> {
-        let holder = Holder { lease_in_seconds: Some(lease.as_secs()), ..Holder::me(command) };
-        let object = Arc::new(LockObject {
-            s3: s3.clone(),
-            caller: caller.clone(),
-            bucket: bucket.to_owned(),
-            key: key.to_owned(),
-            holder,
+        let hold = Arc::new(Hold {
+            object,
+            holder: Holder { lease_in_seconds: Some(lease.as_secs()), ..Holder::me(command) },
             version: Mutex::new(None),
             lost: watch::channel(false).0,
             counts_until: std::sync::Mutex::default(),
             kms_key_id: kms_key_id.map(str::to_owned),
             default_encryption: OnceLock::new(),
         });
-        object.take().await?;
-        let renewed = Arc::clone(&object);
+        hold.take().await?;
+        let renewed = Arc::clone(&hold);
         let renewing = tokio::spawn(async move {
             loop {
                 sleep(lease / 3).await;
@@ -83,7 +72,7 @@ impl Lease {
                 }
             }
         });
-        Ok(Self { object, renewing })
+        Ok(Self { hold, renewing })
     }
 
     /// Makes sure that the lock is still ours, and renews it.
@@ -91,20 +80,20 @@ impl Lease {
     /// # Errors
     /// [`StateError::Robbed`] if it is not; or S3 cannot be asked.
     pub(super) async fn renew(&self) -> Result<(), StateError> {
-        self.object.renew().await
+        self.hold.renew().await
     }
 
     /// Whether it is ours, or was a moment ago. While S3 cannot be asked it counts as ours.
     pub(super) async fn holds(&self) -> bool {
-        if self.object.counts_as_ours() {
+        if self.hold.counts_as_ours() {
             return true;
         }
-        match self.object.renew().await {
+        match self.hold.renew().await {
             Ok(()) => true,
             Err(StateError::Robbed { .. }) => false,
             Err(_) => {
                 // It is not asked at every call. Renewing goes on beside, and the next write finds out in any case.
-                self.object.count_as_ours(SystemTime::now(), PATIENCE);
+                self.hold.count_as_ours(SystemTime::now(), PATIENCE);
                 true
             }
         }
@@ -112,16 +101,16 @@ impl Lease {
 
     /// How the bucket encrypts what does not say how, as far as it has told.
     pub(super) fn default_encryption(&self) -> Option<&ServerSideEncryption> {
-        self.object.default_encryption.get()
+        self.hold.default_encryption.get()
     }
 
     /// Waits until the lock is known to be lost.
     pub(super) async fn lost(&self) -> StateError {
-        let mut lost = self.object.lost.subscribe();
+        let mut lost = self.hold.lost.subscribe();
         if lost.wait_for(|lost| *lost).await.is_err() {
             return std::future::pending().await;
         }
-        self.object.robbed()
+        self.hold.robbed()
     }
 
     /// Gives the lock back.
@@ -130,7 +119,7 @@ impl Lease {
     /// S3 could not be asked; the lock stays until it is taken away.
     pub(super) async fn release(&self) -> Result<(), StateError> {
         self.renewing.abort();
-        self.object.release().await
+        self.hold.release().await
     }
 }
 
@@ -140,24 +129,13 @@ impl Drop for Lease {
     }
 }
 
-impl LockObject {
-    fn place(&self) -> Place {
-        Place::Object { bucket: self.bucket.clone(), key: self.key.clone() }
-    }
-
+impl Hold {
     fn robbed(&self) -> StateError {
-        StateError::Robbed { place: self.place(), id: self.holder.id.clone() }
+        StateError::Robbed { place: self.object.place(), id: self.holder.id.clone() }
     }
 
-    fn putting(&self) -> PutObjectFluentBuilder {
-        let holder = Holder { renewed: Some(now()), ..self.holder.clone() };
-        let body = ByteStream::from(serde_json::to_vec(&holder).unwrap_or_default());
-        let put = self.s3.put_object().bucket(&self.bucket).key(&self.key);
-        let put = put.content_type("application/json").body(body);
-        match &self.kms_key_id {
-            Some(id) => put.server_side_encryption(ServerSideEncryption::AwsKms).ssekms_key_id(id),
-            None => put,
-        }
+    fn content(&self) -> Content {
+        Content::new(&self.holder, self.kms_key_id.as_deref())
     }
 
     fn counts_as_ours(&self) -> bool {
@@ -168,34 +146,84 @@ impl LockObject {
         *self.counts_until.lock().unwrap_or_else(PoisonError::into_inner) = from.checked_add(time);
     }
 
+    /// Takes the lock, and proves that the server can lock where that is not known.
     async fn take(&self) -> Result<(), StateError> {
-        let asked = SystemTime::now();
-        let operation = Operation::new("s3", "PutObject").eventually(CONFLICTS).persistent().patience(PATIENCE);
-        let put = || self.putting().if_none_match("*").send();
-        match self.caller.call(operation, put).await {
-            Ok(answer) => {
-                if let Some(encryption) = answer.server_side_encryption() {
-                    let _ = self.default_encryption.set(encryption.clone());
-                }
-                *self.version.lock().await = answer.e_tag().map(str::to_owned);
-                self.count_as_ours(asked, MOMENT);
-                return Ok(());
-            }
-            Err(error) if error.code == "PreconditionFailed" => {}
-            Err(error) => return Err(remote("lock", self.place(), error)),
+        let content = self.content();
+        self.write_first(&content).await?;
+        let Some(endpoint) = self.object.bucket.unproven() else { return Ok(()) };
+        let Err(mut error) = self.object.prove(endpoint, &content).await else { return Ok(()) };
+        // Nothing that this run has made stays behind.
+        if let StateError::CannotLock { left, .. } = &mut error {
+            *left = self.object.withdraw(&self.holder).await.is_err();
+            return Err(error);
         }
-        // An earlier attempt may have succeeded although its answer was lost.
-        match found(&self.s3, &self.caller, &self.bucket, &self.key).await? {
-            Some(holding) if holding.holder.id == self.holder.id => {
-                *self.version.lock().await = Some(holding.version);
-                Ok(())
+        self.release().await?;
+        Err(error)
+    }
+
+    async fn write_first(&self, content: &Content) -> Result<(), StateError> {
+        // A server that ignores conditions would put this lock in the place of another one.
+        let is_unproven = self.object.bucket.unproven().is_some();
+        let look_again = async || {
+            self.object.look().await.map_err(|mut error| {
+                if let StateError::Remote { doing, .. } = &mut error {
+                    *doing = "lock";
+                }
+                error
+            })
+        };
+        let mut look = if is_unproven { look_again().await? } else { Look::Absent };
+        for _ in 0..ATTEMPTS {
+            let follows = match &look {
+                Look::Absent => Follows::Nothing,
+                Look::Released(version) => Follows::Version(version),
+                // An earlier attempt has succeeded although its answer was lost.
+                Look::Held(held) if held.holder.id == self.holder.id => {
+                    *self.version.lock().await = Some(held.version.clone());
+                    return Ok(());
+                }
+                Look::Held(Holding { holder, abandoned, .. }) => {
+                    let (holder, abandoned) = (Box::new(holder.clone()), *abandoned);
+                    return Err(StateError::Locked { holder, lock: self.object.place(), abandoned });
+                }
+            };
+            let asked = SystemTime::now();
+            match self.object.put(content, follows).await {
+                Ok(Put { version, encryption }) => {
+                    if let Some(encryption) = encryption {
+                        let _ = self.default_encryption.set(encryption);
+                    }
+                    *self.version.lock().await = Some(version);
+                    self.count_as_ours(asked, MOMENT);
+                    return Ok(());
+                }
+                Err(error) if is_another_version(&error) => look = look_again().await?,
+                Err(error) => return Err(self.not_taken(follows, error)),
             }
-            Some(holding) => {
-                let Holding { holder, abandoned, .. } = holding;
-                Err(StateError::Locked { holder: Box::new(holder), lock: self.place(), abandoned })
+        }
+        // Others take it and release it all the while; whoever waits will try again.
+        Err(StateError::Locked { holder: Box::default(), lock: self.object.place(), abandoned: false })
+    }
+
+    fn not_taken(&self, follows: Follows<'_>, error: AwsError) -> StateError {
+        let condition = match follows {
+            Follows::Nothing => Condition::IfNoneMatch,
+            Follows::Version(_) => Condition::IfMatch,
+        };
+        match self.object.bucket.unproven() {
+            // Some servers know no conditional writes and say so.
+            Some(endpoint) if error.code == "NotImplemented" && is_unsupported(&error) => {
+                self.object.cannot_lock(endpoint, condition, Some(error))
             }
-            // It went between the two calls; whoever waits will try again.
-            None => Err(StateError::Locked { holder: Box::default(), lock: self.place(), abandoned: false }),
+            _ => self.object.bucket.failed("lock", &self.object.key, error),
+        }
+    }
+
+    /// The version of the lock that is there, if it is ours.
+    async fn our_version(&self) -> Result<Option<String>, StateError> {
+        match self.object.look().await? {
+            Look::Held(held) if held.holder.id == self.holder.id => Ok(Some(held.version)),
+            _ => Ok(None),
         }
     }
 
@@ -203,74 +231,51 @@ impl LockObject {
         let mut version = self.version.lock().await;
         let Some(ours) = version.clone() else { return Err(self.robbed()) };
         let asked = SystemTime::now();
-        let operation = Operation::new("s3", "PutObject").eventually(CONFLICTS).persistent().patience(PATIENCE);
-        let put = || self.putting().if_match(&ours).send();
-        match self.caller.call(operation, put).await {
-            Ok(answer) => {
-                *version = answer.e_tag().map(str::to_owned);
+        match self.object.put(&self.content(), Follows::Version(&ours)).await {
+            Ok(put) => {
+                *version = Some(put.version);
                 self.count_as_ours(asked, MOMENT);
                 Ok(())
             }
+            // An earlier attempt may have succeeded although its answer was lost.
             Err(error) if is_another_version(&error) => {
-                let holding = found(&self.s3, &self.caller, &self.bucket, &self.key).await?;
-                *version = holding.filter(|holding| holding.holder.id == self.holder.id).map(|found| found.version);
+                *version = self.our_version().await?;
                 if version.is_some() {
                     return Ok(());
                 }
                 self.lost.send_replace(true);
                 Err(self.robbed())
             }
-            Err(error) => Err(remote("renew the lock", self.place(), error)),
+            Err(error) => Err(self.object.bucket.failed("renew the lock", &self.object.key, error)),
         }
     }
 
     async fn release(&self) -> Result<(), StateError> {
-        let Some(ours) = self.version.lock().await.take() else { return Ok(()) };
-        delete(&self.s3, &self.caller, &self.bucket, &self.key, &ours)
-            .await
-            .map_err(|error| remote("unlock", self.place(), error))
+        let Some(mut ours) = self.version.lock().await.take() else { return Ok(()) };
+        let stays = |error| StateError::StillLocked {
+            lock: self.object.place(),
+            id: self.holder.id.clone(),
+            error: Box::new(error),
+        };
+        for _ in 0..ATTEMPTS {
+            if self.object.end(&self.holder, &ours).await.map_err(stays)? {
+                return Ok(());
+            }
+            // A renewal that was broken off may have made another version of it.
+            match self.our_version().await.map_err(stays)? {
+                Some(version) => ours = version,
+                None => return Ok(()),
+            }
+        }
+        Err(stays(StateError::Overtaken { place: self.object.place() }))
     }
 }
+
+/// How often the lock is looked at again when it is another one than it was a moment ago.
+const ATTEMPTS: u32 = 3;
 
 /// For so long after it was surely ours, nobody is expected to have taken the lock away and begun to work.
 const MOMENT: Duration = Duration::from_secs(1);
 
-/// Two conditional writes at the same instant (S3 API reference, PutObject, "409 Conflict").
-const CONFLICTS: &[(&str, &str)] = &[("ConditionalRequestConflict", "")];
-
-/// Whether the object was changed, or is gone.
-pub(super) fn is_another_version(error: &AwsError) -> bool {
-    error.code == "PreconditionFailed" || error.is_not_found()
-}
-
-/// Deletes this version of the lock. That it is gone is as good.
-pub(super) async fn delete(
-    s3: &aws_sdk_s3::Client,
-    caller: &Caller,
-    bucket: &str,
-    key: &str,
-    version: &str,
-) -> Result<(), AwsError> {
-    let operation = Operation::new("s3", "DeleteObject").eventually(CONFLICTS).persistent().patience(PATIENCE);
-    let delete = || s3.delete_object().bucket(bucket).key(key).if_match(version).send();
-    match caller.call(operation, delete).await {
-        Err(error) if !is_another_version(&error) => Err(error),
-        _ => Ok(()),
-    }
-}
-
-/// The lock as it is.
-pub(super) async fn found(
-    s3: &aws_sdk_s3::Client,
-    caller: &Caller,
-    bucket: &str,
-    key: &str,
-) -> Result<Option<Holding>, StateError> {
-    let Some(object) = object::get(s3, caller, bucket, key).await? else { return Ok(None) };
-    let holder: Holder = serde_json::from_slice(&object.bytes).unwrap_or_default();
-    let lease = holder.lease_in_seconds.and_then(|seconds| i64::try_from(seconds).ok());
-    let age = object.modified.map(|renewed| jiff::Timestamp::now().as_second().saturating_sub(renewed));
-    // Twice the lease, for the clocks of two machines differ.
-    let abandoned = lease.zip(age).is_some_and(|(lease, age)| age > lease.saturating_mul(2));
-    Ok(Some(Holding { holder, abandoned, version: object.version }))
-}
+#[cfg(test)]
+mod tests;

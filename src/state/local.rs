@@ -9,7 +9,7 @@ use tempfile::TempPath;
 use super::lock::{FileLock, Holder};
 use super::store::Holding;
 use super::{Place, State, StateError, format};
-use crate::whole_file::{Beside, directory_of};
+use crate::whole_file::{Beside, create_directories, directory_of};
 
 /// A state file and its neighbours: `<file>.backup` and `<file>.lock`.
 #[derive(Clone, Debug)]
@@ -135,7 +135,7 @@ impl LocalStore {
     /// [`StateError::Locked`] names the holder; or the state is behind a link that leads nowhere.
     pub fn lock(&self, command: &str) -> Result<FileLock, StateError> {
         self.check_link()?;
-        fs::create_dir_all(self.directory()).map_err(|error| io("make the directory of", &self.path, error))?;
+        create_directories(self.directory()).map_err(|error| io("make the directory of", &self.path, error))?;
         let lock = FileLock::acquire(self.lock_path(), command)?;
         self.clear_away();
         Ok(lock)

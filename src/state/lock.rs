@@ -40,23 +40,52 @@ pub struct Holder {
     /// When a lock in S3 was last renewed, in UTC.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub renewed: Option<String>,
+    /// When a lock in S3 was released that could not be deleted, in UTC: then it is no lock any more.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub released: Option<String>,
 }
 
 impl Holder {
     /// This process, about to run `command`.
     pub(super) fn me(command: &str) -> Self {
-        let user = ["USER", "LOGNAME", "USERNAME"].iter().find_map(|name| std::env::var(name).ok());
         Self {
             id: uuid::Uuid::new_v4().to_string(),
-            host: gethostname::gethostname().to_string_lossy().into_owned(),
+            host: host(),
             pid: std::process::id(),
-            user: user.unwrap_or_else(|| "an unnamed user".to_owned()),
+            user: user(),
             since: now(),
             command: command.to_owned(),
             lease_in_seconds: None,
             renewed: None,
+            released: None,
         }
     }
+
+    /// Whether this process holds it.
+    pub fn is_this_process(&self) -> bool {
+        self.pid == std::process::id() && self.host == host()
+    }
+}
+
+fn host() -> String {
+    gethostname::gethostname().to_string_lossy().into_owned()
+}
+
+/// Who runs this process: as the environment says, or, where it does not (cron, containers, CI), as the system does.
+fn user() -> String {
+    let set = |name: &&str| std::env::var(name).ok().filter(|value| !value.is_empty());
+    ["USER", "LOGNAME", "USERNAME"].iter().find_map(set).unwrap_or_else(account)
+}
+
+#[cfg(unix)]
+fn account() -> String {
+    let uid = nix::unistd::Uid::effective();
+    nix::unistd::User::from_uid(uid).ok().flatten().map_or_else(|| format!("uid {uid}"), |user| user.name)
+}
+
+#[cfg(not(unix))]
+fn account() -> String {
+    "an unnamed user".to_owned()
 }
 
 pub(super) fn now() -> String {
@@ -86,6 +115,11 @@ impl FileLock {
                 .map_err(|error| io("open the lock", error))?;
             match file.try_lock() {
                 Ok(()) => {}
+                // Somebody only looks whether it is held, and will be done in a moment.
+                Err(TryLockError::WouldBlock) if file.try_lock_shared().is_ok() => {
+                    std::thread::yield_now();
+                    continue;
+                }
                 Err(TryLockError::WouldBlock) => {
                     let mut text = String::new();
                     let read = file.read_to_string(&mut text);

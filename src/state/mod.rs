@@ -4,6 +4,7 @@ pub mod format;
 pub mod lease;
 pub mod local;
 pub mod lock;
+mod lock_object;
 mod object;
 pub mod place;
 pub mod s3;
@@ -11,6 +12,8 @@ pub mod store;
 pub mod surgery;
 
 use std::collections::BTreeMap;
+use std::fmt;
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -24,6 +27,7 @@ pub use store::{Held, Holding, Store};
 pub use surgery::Released;
 
 use crate::address::Address;
+use crate::aws::clients::S3Endpoint;
 use crate::aws::{AwsError, ErrorKind, hint};
 use crate::resource::{Attributes, Identity, Kind, Settings};
 
@@ -191,6 +195,27 @@ impl State {
     }
 }
 
+/// Whether S3 has answered, whatever it was.
+fn is_answer_of_s3(kind: ErrorKind) -> bool {
+    !matches!(kind, ErrorKind::Unreachable | ErrorKind::NoAnswer | ErrorKind::Garbled)
+}
+
+/// How a lock is ended that its holder could not give back.
+fn still_locked(lock: &Place, id: &str, error: &StateError) -> String {
+    let mut hint = format!("release the lock, once the cause is gone: hlctl force-unlock {id}");
+    if let Some(cause) = error.hint() {
+        hint = format!("{cause}\n{hint}");
+    }
+    if let Place::Object { .. } = lock {
+        let endpoint = match error {
+            StateError::Remote { endpoint: Some(endpoint), .. } => format!(" --endpoint-url {}", endpoint.url),
+            _ => String::new(),
+        };
+        hint.push_str(&format!("\nor with another client of S3: aws s3 rm {lock}{endpoint}"));
+    }
+    hint
+}
+
 /// A tag value that people can read and that no other stack has: the store's first name and a part of the lineage.
 fn stack_tag(name: &str, lineage: &str) -> String {
     let readable = readable(name);
@@ -237,6 +262,43 @@ pub enum StateError {
         place: Place,
         /// Why not.
         error: Box<AwsError>,
+        /// The server that is asked instead of Amazon S3, if one is.
+        endpoint: Option<Arc<S3Endpoint>>,
+    },
+    /// The S3 server writes whatever the condition, so that its locks hold nobody off.
+    #[error(
+        "the S3 server at {} {} {condition}, so it cannot lock the state: two runs could change the stack at the same time{}",
+        endpoint.url,
+        match refusal {
+            Some(_) => "does not do writes with",
+            None => "ignores",
+        },
+        match refusal {
+            Some(refusal) => format!(" ({refusal})"),
+            None => String::new(),
+        }
+    )]
+    CannotLock {
+        /// The lock.
+        lock: Place,
+        /// The server.
+        endpoint: Arc<S3Endpoint>,
+        /// What it does not heed.
+        condition: Condition,
+        /// How it refused, if it did.
+        refusal: Option<Box<AwsError>>,
+        /// Whether the lock of this run could not be removed again.
+        left: bool,
+    },
+    /// This run is over, and its lock could not be given back.
+    #[error("the state is still locked: {error}")]
+    StillLocked {
+        /// The lock.
+        lock: Place,
+        /// What this run's holding was called.
+        id: String,
+        /// Why it stays.
+        error: Box<StateError>,
     },
     /// What is there is not a whole state.
     #[error("{place} is damaged: {problem}")]
@@ -329,6 +391,24 @@ pub enum StateError {
     },
 }
 
+/// What a write may require of what is there (S3 API reference, PutObject).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Condition {
+    /// That nothing is.
+    IfNoneMatch,
+    /// That it is of a certain version.
+    IfMatch,
+}
+
+impl fmt::Display for Condition {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::IfNoneMatch => "If-None-Match",
+            Self::IfMatch => "If-Match",
+        })
+    }
+}
+
 impl StateError {
     /// The next step, where one is known.
     pub fn hint(&self) -> Option<String> {
@@ -355,9 +435,13 @@ impl StateError {
             }
             Self::Home { state: Home::Sandbox } => Some("add --sandbox, or use another state (--state)".to_owned()),
             Self::Home { state: Home::Aws } => Some("leave --sandbox out, or use another state (--state)".to_owned()),
-            Self::Locked { holder, .. } if holder.id.is_empty() => {
-                Some("wait for it to end, or let this command wait: --lock-timeout 10m".to_owned())
-            }
+            Self::Locked { holder, lock, .. } if holder.id.is_empty() => Some(match lock {
+                Place::File(_) => "wait for it to end, or let this command wait: --lock-timeout 10m".to_owned(),
+                Place::Object { .. } => format!(
+                    "wait for it to end, or let this command wait: --lock-timeout 10m\n\
+                     if no run is at work, the object is not a lock of hlctl; remove it: aws s3 rm {lock}"
+                ),
+            }),
             Self::Locked { holder, abandoned, .. } => Some(format!(
                 "{}if that process is gone for good, release the lock: hlctl force-unlock {}",
                 if *abandoned { "" } else { "wait for it to end, or let this command wait: --lock-timeout 10m\n" },
@@ -375,7 +459,26 @@ impl StateError {
                  kms:Decrypt and kms:GenerateDataKey on its KMS key"
                     .to_owned(),
             ),
+            Self::Remote { error, endpoint: Some(endpoint), .. } if !is_answer_of_s3(error.kind) => Some(format!(
+                "check that an S3 server answers at {}, as {} says, and the network and any proxy on the way; then run the \
+                 command again",
+                endpoint.url, endpoint.named_by
+            )),
             Self::Remote { error, .. } => hint::hint(error),
+            Self::CannotLock { lock, endpoint, left, .. } => Some(format!(
+                "keep the state in Amazon S3, on a server that refuses a PutObject whose If-None-Match or If-Match does not \
+                 hold, or in a file, without `backend`; this server is named by {}{}",
+                endpoint.named_by,
+                if *left {
+                    format!(
+                        "\nthe lock of this run could not be removed: aws s3 rm {lock} --endpoint-url {}",
+                        endpoint.url
+                    )
+                } else {
+                    String::new()
+                }
+            )),
+            Self::StillLocked { lock, id, error } => Some(still_locked(lock, id, error)),
             Self::Robbed { .. } | Self::Overtaken { .. } => {
                 Some("see who is at work, then run the command again; it goes on from what is there".to_owned())
             }
@@ -385,5 +488,35 @@ impl StateError {
             }
             Self::Io { .. } => None,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::aws::clients::NamedBy;
+
+    fn unreachable(endpoint: Option<S3Endpoint>) -> Option<String> {
+        let error = AwsError {
+            kind: ErrorKind::Unreachable,
+            message: "connection refused".to_owned(),
+            ..AwsError::incomplete("s3", "GetObject", "")
+        };
+        let place = Place::Object { bucket: "states".to_owned(), key: "fhir.json".to_owned() };
+        StateError::Remote { doing: "read", place, error: Box::new(error), endpoint: endpoint.map(Arc::new) }.hint()
+    }
+
+    #[test]
+    fn an_endpoint_that_cannot_be_reached_is_named_with_where_it_is_set() {
+        let at = |named_by| S3Endpoint { url: "http://127.0.0.1:9".to_owned(), named_by };
+        for (named_by, said) in [
+            (NamedBy::Backend, "backend.endpoint in the config"),
+            (NamedBy::Variable("AWS_ENDPOINT_URL_S3"), "AWS_ENDPOINT_URL_S3"),
+            (NamedBy::Profile, "endpoint_url in the AWS profile"),
+        ] {
+            let hint = unreachable(Some(at(named_by))).unwrap_or_default();
+            assert!(hint.contains("http://127.0.0.1:9") && hint.contains(said), "{hint}");
+        }
+        assert!(unreachable(None).is_some_and(|hint| !hint.contains("backend.endpoint")));
     }
 }

@@ -7,19 +7,19 @@ use aws_sdk_s3::operation::put_object::builders::PutObjectFluentBuilder;
 use aws_sdk_s3::types::ServerSideEncryption;
 use tokio::sync::Mutex;
 
-use super::lease::{self, Lease, is_another_version};
-use super::object::{self, Object, PATIENCE, remote};
+use super::lease::Lease;
+use super::lock_object::{CONFLICTS, LockObject, Look, is_another_version};
+use super::object::{Bucket, PATIENCE};
 use super::store::Holding;
 use super::{Place, State, StateError, format};
-use crate::aws::{Caller, Operation};
+use crate::aws::clients::S3Alone;
+use crate::aws::{AwsError, Operation};
 use crate::config::Backend;
 
 /// An object that is a state, and its neighbours: `<key>.backup` and `<key>.lock`.
 #[derive(Clone, Debug)]
 pub struct S3Store {
-    s3: aws_sdk_s3::Client,
-    caller: Caller,
-    bucket: String,
+    bucket: Bucket,
     key: String,
     kms_key_id: Option<String>,
     lease: Duration,
@@ -46,11 +46,9 @@ enum Version {
 
 impl S3Store {
     /// The store that the backend describes; asks nobody anything yet.
-    pub fn new(s3: aws_sdk_s3::Client, caller: Caller, backend: &Backend) -> Self {
+    pub fn new(way: S3Alone, backend: &Backend) -> Self {
         Self {
-            s3,
-            caller,
-            bucket: backend.bucket.clone(),
+            bucket: Bucket::new(way, &backend.bucket),
             key: backend.key.clone(),
             kms_key_id: backend.kms_key_id.clone(),
             lease: Duration::from_secs(u64::from(backend.lease_in_seconds)),
@@ -60,7 +58,7 @@ impl S3Store {
 
     /// Where the state is.
     pub fn place(&self) -> Place {
-        Place::Object { bucket: self.bucket.clone(), key: self.key.clone() }
+        self.bucket.place(&self.key)
     }
 
     fn lock_key(&self) -> String {
@@ -91,7 +89,7 @@ impl S3Store {
     /// # Errors
     /// It cannot be read.
     pub async fn read_backup(&self) -> Result<Option<State>, StateError> {
-        let Some(object) = self.get(&self.backup_key()).await? else { return Ok(None) };
+        let Some(object) = self.bucket.get(&self.backup_key()).await? else { return Ok(None) };
         Ok(format::decode(&object.bytes, &self.place().beside(".backup")).ok())
     }
 
@@ -100,7 +98,7 @@ impl S3Store {
     /// # Errors
     /// They cannot be read.
     pub async fn bytes(&self) -> Result<Option<Vec<u8>>, StateError> {
-        let (found, backup) = tokio::join!(self.get(&self.key), self.backup_version());
+        let (found, backup) = tokio::join!(self.bucket.get(&self.key), self.backup_version());
         let found = found?;
         let mut seen = self.seen.lock().await;
         *seen = match &found {
@@ -117,25 +115,32 @@ impl S3Store {
 
     async fn backup_version(&self) -> Result<Version, StateError> {
         let key = self.backup_key();
-        let head = || self.s3.head_object().bucket(&self.bucket).key(&key).send();
-        match self.caller.call(Operation::new("s3", "HeadObject").persistent().patience(PATIENCE), head).await {
-            Ok(head) => Ok(Version::Is(head.e_tag().unwrap_or_default().to_owned())),
+        let head = || self.bucket.s3.head_object().bucket(&self.bucket.name).key(&key).send();
+        match self.bucket.caller.call(Operation::new("s3", "HeadObject").persistent().patience(PATIENCE), head).await {
+            Ok(head) => match head.e_tag() {
+                Some(version) => Ok(Version::Is(version.to_owned())),
+                None => Err(self.bucket.failed("read", &key, AwsError::incomplete("s3", "HeadObject", "ETag"))),
+            },
             Err(error) if error.is_not_found() => Ok(Version::Absent),
-            Err(error) => Err(remote("read", self.place().beside(".backup"), error)),
+            Err(error) => Err(self.bucket.failed("read", &key, error)),
         }
     }
 
-    async fn get(&self, key: &str) -> Result<Option<Object>, StateError> {
-        object::get(&self.s3, &self.caller, &self.bucket, key).await
+    fn lock_object(&self) -> LockObject {
+        LockObject { bucket: self.bucket.clone(), key: self.lock_key() }
     }
 
     /// Locks the state for one run.
     ///
     /// # Errors
-    /// [`StateError::Locked`] names the holder.
+    /// [`StateError::Locked`] names the holder; [`StateError::CannotLock`] the server that is not fit to lock with.
     pub async fn lock(&self, command: &str) -> Result<Lease, StateError> {
-        let kms_key = self.kms_key_id.as_deref();
-        Lease::acquire(&self.s3, &self.caller, &self.bucket, &self.lock_key(), kms_key, self.lease, command).await
+        Lease::acquire(self.lock_object(), self.kms_key_id.as_deref(), self.lease, command).await
+    }
+
+    /// Whether it first has to be proven that the server can lock.
+    pub(super) fn is_unproven(&self) -> bool {
+        self.bucket.unproven().is_some()
     }
 
     /// Who holds the lock.
@@ -143,7 +148,10 @@ impl S3Store {
     /// # Errors
     /// S3 cannot be asked.
     pub async fn holder(&self) -> Result<Option<Holding>, StateError> {
-        lease::found(&self.s3, &self.caller, &self.bucket, &self.lock_key()).await
+        match self.lock_object().look().await? {
+            Look::Held(holding) => Ok(Some(holding)),
+            Look::Absent | Look::Released(_) => Ok(None),
+        }
     }
 
     /// Takes the lock away from whoever held it when it was looked at.
@@ -151,15 +159,17 @@ impl S3Store {
     /// # Errors
     /// S3 cannot be asked, or the lock has been renewed or changed hands since.
     pub async fn break_lock(&self, holding: &Holding) -> Result<(), StateError> {
-        let place = self.place().beside(".lock");
-        let deleted = lease::delete(&self.s3, &self.caller, &self.bucket, &self.lock_key(), &holding.version).await;
-        deleted.map_err(|error| remote("unlock", place.clone(), error))?;
-        match self.holder().await? {
-            Some(now) if now.holder.id == holding.holder.id => {
-                Err(StateError::Io { doing: "unlock", place, error: std::io::Error::other("it was renewed meanwhile") })
+        if !self.lock_object().end(&holding.holder, &holding.version).await? {
+            let place = self.place().beside(".lock");
+            match self.holder().await? {
+                Some(now) if now.holder.id == holding.holder.id => {
+                    let error = std::io::Error::other("it was renewed meanwhile");
+                    return Err(StateError::Io { doing: "unlock", place, error });
+                }
+                _ => {}
             }
-            _ => self.fence().await,
         }
+        self.fence().await
     }
 
     /// Makes another version of the same state, so that a write which the last holder had already begun fails.
@@ -167,7 +177,7 @@ impl S3Store {
         let encryption = self.kms_key_id.clone().map_or(Encryption::OfBucket, Encryption::Key);
         // The one that was on its way may come first.
         for _ in 0..2 {
-            let Some(object) = self.get(&self.key).await? else { return Ok(()) };
+            let Some(object) = self.bucket.get(&self.key).await? else { return Ok(()) };
             let Some(bytes) = format::fenced(&object.bytes) else { return Ok(()) };
             match self.put(&self.key, &Version::Is(object.version), bytes, &encryption).await {
                 Err(StateError::Overtaken { .. }) => {}
@@ -221,26 +231,22 @@ impl S3Store {
         bytes: Vec<u8>,
         encryption: &Encryption,
     ) -> Result<String, StateError> {
-        let place = || Place::Object { bucket: self.bucket.clone(), key: key.to_owned() };
-        let operation = Operation::new("s3", "PutObject")
-            .eventually(&[("ConditionalRequestConflict", "")])
-            .persistent()
-            .patience(PATIENCE);
-        let put = || {
-            let put = self.putting(key, bytes.clone(), encryption);
+        let operation = Operation::new("s3", "PutObject").eventually(CONFLICTS).persistent().patience(PATIENCE);
+        let request = || {
+            let request = self.putting(key, bytes.clone(), encryption);
             match follows {
-                Version::Is(version) => put.if_match(version).send(),
-                Version::Unknown | Version::Absent => put.if_none_match("*").send(),
+                Version::Is(version) => request.if_match(version),
+                Version::Unknown | Version::Absent => request.if_none_match("*"),
             }
         };
-        match self.caller.call(operation, put).await {
-            Ok(answer) => Ok(answer.e_tag().unwrap_or_default().to_owned()),
+        match self.bucket.put(operation, request).await {
+            Ok(put) => Ok(put.version),
             // An earlier attempt may have succeeded although its answer was lost.
-            Err(error) if is_another_version(&error) => match self.get(key).await? {
+            Err(error) if is_another_version(&error) => match self.bucket.get(key).await? {
                 Some(object) if object.bytes == bytes => Ok(object.version),
-                _ => Err(StateError::Overtaken { place: place() }),
+                _ => Err(StateError::Overtaken { place: self.bucket.place(key) }),
             },
-            Err(error) => Err(remote("write", place(), error)),
+            Err(error) => Err(self.bucket.failed("write", key, error)),
         }
     }
 
@@ -254,7 +260,7 @@ impl S3Store {
     }
 
     fn putting(&self, key: &str, bytes: Vec<u8>, encryption: &Encryption) -> PutObjectFluentBuilder {
-        let put = self.s3.put_object().bucket(&self.bucket).key(key);
+        let put = self.bucket.s3.put_object().bucket(&self.bucket.name).key(key);
         let put = put.content_type("application/json").body(bytes.into());
         match encryption {
             Encryption::Key(id) => put.server_side_encryption(ServerSideEncryption::AwsKms).ssekms_key_id(id),

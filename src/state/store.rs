@@ -81,6 +81,17 @@ impl Store {
         }
     }
 
+    /// Makes sure that the state can be locked, where that depends on the server: takes the lock and gives it back.
+    ///
+    /// # Errors
+    /// As [`Store::lock`], [`StateError::CannotLock`] above all; or the lock could not be given back.
+    pub async fn prove(&self, command: &str) -> Result<(), StateError> {
+        match self {
+            Self::S3(store) if store.is_unproven() => Box::pin(store.lock(command)).await?.release().await,
+            Self::S3(_) | Self::Local(_) => Ok(()),
+        }
+    }
+
     /// Who holds the lock.
     ///
     /// # Errors
@@ -88,7 +99,7 @@ impl Store {
     pub async fn holder(&self) -> Result<Option<Holding>, StateError> {
         match self {
             Self::Local(store) => store.holder(),
-            Self::S3(store) => store.holder().await,
+            Self::S3(store) => Box::pin(store.holder()).await,
         }
     }
 
@@ -113,6 +124,23 @@ pub struct Holding {
     pub abandoned: bool,
     /// Of which version of the lock this was read.
     pub(super) version: String,
+}
+
+impl Holding {
+    /// For whoever reads the state meanwhile.
+    pub fn note(&self) -> String {
+        let super::Holder { id, command, pid, user, host, since, .. } = &self.holder;
+        if id.is_empty() {
+            return "note: another run is at work; what is shown may change".to_owned();
+        }
+        let run = format!("`{command}` (pid {pid} of {user} on {host})");
+        if self.abandoned {
+            return format!(
+                "note: {run} has held the state's lock since {since} and its lease has run out; if it is gone: hlctl force-unlock {id}"
+            );
+        }
+        format!("note: {run} is running since {since}; what is shown may change")
+    }
 }
 
 impl Held {

@@ -29,6 +29,7 @@ mod interrupts;
 mod kills;
 mod laws;
 mod lock;
+mod lock_servers;
 mod lost_answers;
 mod outputs;
 mod pictures;

@@ -9,6 +9,8 @@ mod recover;
 mod show;
 mod surgery;
 
+use std::path::Path;
+
 use super::interruptible;
 use crate::address::Address;
 use crate::cli::StateCommand;
@@ -16,6 +18,7 @@ use crate::error::CommandError;
 use crate::exit_code::ExitCode;
 use crate::session::Session;
 use crate::state::{Entry, State, StateError, Store};
+use crate::whole_file;
 
 pub(super) use surgery::{forget, protect};
 
@@ -39,7 +42,7 @@ pub(super) async fn run(session: &Session, command: StateCommand) -> Result<Exit
 /// Prints the state's bytes if they are a whole state.
 async fn pull(session: &Session) -> Result<ExitCode, CommandError> {
     let store = session.store_alone().await?;
-    store.read().await?;
+    session.beside_others(&store, store.read()).await?;
     let bytes = store.bytes().await?.ok_or_else(|| StateError::Missing { place: store.place() })?;
     session.printer.raw(&String::from_utf8_lossy(&bytes));
     Ok(ExitCode::Success)
@@ -66,7 +69,7 @@ pub(super) async fn set_aside(session: &Session, store: &Store) -> Result<(), Co
     let Some(bytes) = store.bytes().await? else { return Ok(()) };
     let mut path = session.local_store().path().as_os_str().to_owned();
     path.push(format!(".damaged-{}", jiff::Timestamp::now().strftime("%Y%m%dT%H%M%SZ")));
-    std::fs::write(&path, bytes).map_err(|error| CommandError::Other(error.into()))?;
+    whole_file::write(Path::new(&path), &bytes).map_err(|error| CommandError::Other(error.into()))?;
     session.printer.say(&format!("The damaged state is kept as {}.", path.to_string_lossy()));
     Ok(())
 }
