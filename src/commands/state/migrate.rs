@@ -13,13 +13,7 @@ use crate::state::{Held, Place, State, StateError, Store};
 pub(super) async fn run(session: &Session, arguments: &MigrateArgs) -> Result<ExitCode, CommandError> {
     let (from, to) = places(session, arguments).await?;
     if from.place() == to.place() {
-        if interruptible(&session.stop, session.read(&from)).await?.is_none() {
-            return Err(StateError::Missing { place: from.place() }.into());
-        }
-        return Err(CommandError::Usage {
-            message: format!("the state is at {} already", from.place()),
-            hint: "name another place: `backend` in the config, or --to, or --from".to_owned(),
-        });
+        return Err(interruptible(&session.stop, nowhere_to_go(session, &from)).await?);
     }
     if arguments.by_hand.dry_run {
         let state = interruptible(&session.stop, check(session, &from, &to)).await?;
@@ -69,6 +63,28 @@ async fn places(session: &Session, arguments: &MigrateArgs) -> Result<(Store, St
     };
     let to = to.unwrap_or(configured);
     Ok((from, to))
+}
+
+/// Why the state cannot move from this place to the same.
+async fn nowhere_to_go(session: &Session, from: &Store) -> Result<CommandError, CommandError> {
+    let place = from.place();
+    if from.read().await?.is_some() {
+        return Ok(CommandError::Usage {
+            message: format!("the state is at {place} already"),
+            hint: "name another place: `backend` in the config, or --to, or --from".to_owned(),
+        });
+    }
+    let configured = session.store(session.config_if_any()?.as_ref()).await?;
+    let message = format!("there is no state at {place} that could move");
+    Ok(if configured.place() == place {
+        CommandError::Usage { message, hint: "say where it is: hlctl state migrate --from PLACE".to_owned() }
+    } else {
+        let hint = format!("bring it there: hlctl state migrate --from {} --to {place}", configured.place());
+        CommandError::Usage {
+            message: format!("{message}; by the configuration it is at {}", configured.place()),
+            hint,
+        }
+    })
 }
 
 /// The state to move, if there is one and its new place has room for it.
