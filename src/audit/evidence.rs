@@ -163,7 +163,8 @@ fn policies_of(state: &State, role: &Value) -> Vec<String> {
 
 /// The policies of a role that are not among the expected.
 async fn foreign(cx: &Context, role: &Value, expected: &[String]) -> Result<Vec<String>, AwsError> {
-    let name = role.get("name").and_then(Value::as_str).unwrap_or_default();
+    let name = role.get("name").and_then(Value::as_str);
+    let name = name.ok_or_else(|| AwsError::incomplete("iam", "GetRole", "role name"))?;
     let iam = &cx.clients.iam;
     let mut found = Vec::new();
     let mut marker = None;

@@ -5,7 +5,7 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::{Value, json};
 
 use super::data::{Desk, Exported, Wish, export, of_file, place_of};
-use super::interruptible;
+use super::{interruptible, ways};
 use crate::address::Address;
 use crate::apply::Outcome;
 use crate::aws::{AwsError, ErrorKind, Operation};
@@ -177,7 +177,8 @@ impl<'a> FinalExport<'a> {
         let address = Address::parse(STORE);
         let seen = kind.read(&prepared.cx, recorded).await;
         let seen = seen.map_err(|error| CommandError::Resource { address, error })?;
-        Ok(Some((recorded["id"].as_str().unwrap_or_default().to_owned(), seen.is_some())))
+        let id = ways::recorded(&prepared.state, STORE, "id")?;
+        Ok(Some((id.to_owned(), seen.is_some())))
     }
 
     /// Copies the export out of the bucket, and from under the key, that are about to go.
@@ -300,7 +301,10 @@ impl<'a> FinalExport<'a> {
     /// A document that is there; null where none is.
     async fn read(&self, cx: &Context, name: &str) -> Result<Value, CommandError> {
         let text = match &self.place {
-            Place::Local(path) => std::fs::read(path.join(name)).unwrap_or_default(),
+            Place::Local(path) => match std::fs::read(path.join(name)) {
+                Err(error) if error.kind() == std::io::ErrorKind::NotFound => Vec::new(),
+                read => read.map_err(of_file(&path.join(name)))?,
+            },
             Place::S3(prefix) => match get(cx, prefix, name).await {
                 Err(error) if error.is_not_found() => Vec::new(),
                 got => got.map_err(CommandError::Aws)?,
@@ -314,7 +318,8 @@ impl<'a> FinalExport<'a> {
         match &self.place {
             Place::Local(path) => {
                 let file = path.join(name);
-                let written = std::fs::create_dir_all(path).and_then(|()| whole_file::write(&file, text.as_bytes()));
+                let written =
+                    whole_file::create_directories(path).and_then(|()| whole_file::write(&file, text.as_bytes()));
                 written.map_err(of_file(&file))
             }
             Place::S3(prefix) => {
@@ -364,8 +369,8 @@ impl Earlier {
         let began = receipt["began"].as_str().map(str::to_owned);
         let mut gone = Self { began, destroyed: array(&receipt["destroyed"]), keys: array(&receipt["keys"]) };
         for left in array(&receipt["left"]) {
-            let address = Address::parse(left["address"].as_str().unwrap_or_default());
-            if !prepared.state.resources.contains_key(&address) {
+            let address = left["address"].as_str().map(Address::parse);
+            if address.is_some_and(|address| !prepared.state.resources.contains_key(&address)) {
                 gone.add(cx, left).await;
             }
         }
@@ -373,9 +378,10 @@ impl Earlier {
     }
 
     async fn add(&mut self, cx: &Context, entry: Value) {
-        let address = Address::parse(entry["address"].as_str().unwrap_or_default());
-        if address.kind() == "kms_key" {
-            self.keys.push(ending_key(cx, address.as_str(), &entry["was"]).await);
+        let key = entry["address"].as_str().map(Address::parse).filter(|address| address.kind() == "kms_key");
+        // A key of which nothing is known any more cannot be kept by name.
+        if let Some((address, id)) = key.zip(entry["was"]["id"].as_str()) {
+            self.keys.push(ending_key(cx, address.as_str(), id, &entry["was"]).await);
         }
         self.destroyed.push(entry);
     }
@@ -386,8 +392,7 @@ fn usage(message: String, hint: &str) -> CommandError {
 }
 
 /// When a key ends, and how to keep it.
-async fn ending_key(cx: &Context, address: &str, recorded: &Value) -> Value {
-    let id = recorded["id"].as_str().unwrap_or_default();
+async fn ending_key(cx: &Context, address: &str, id: &str, recorded: &Value) -> Value {
     let describe = || cx.clients.kms.describe_key().key_id(id).send();
     let seen = cx.call(Operation::new("kms", "DescribeKey"), describe).await.ok();
     let date = seen.and_then(|seen| seen.key_metadata?.deletion_date).map(|date| crate::ui::date_of(date.secs()));

@@ -1,6 +1,5 @@
 //! An applied stack, and the ways to its store and its user pool.
 
-use serde_json::Value;
 use url::Url;
 
 use super::places::Places;
@@ -55,9 +54,52 @@ impl Ways {
 
 /// What a state records of a resource.
 pub(super) fn recorded<'a>(state: &'a State, address: &str, name: &str) -> Result<&'a str, CommandError> {
-    let value = state.recorded(address).and_then(|recorded| recorded.get(name));
-    value.and_then(Value::as_str).ok_or_else(|| CommandError::Incomplete {
-        message: format!("the state has no {address}"),
+    let found = state.recorded(address);
+    let value = found.and_then(|recorded| recorded.get(name)?.as_str()).filter(|value| !value.is_empty());
+    value.ok_or_else(|| CommandError::Incomplete {
+        message: match found {
+            Some(_) => format!("the state has no {name} of {address}"),
+            None => format!("the state has no {address}"),
+        },
         hint: "`hlctl apply` makes what is missing".to_owned(),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test may panic")]
+
+    use serde_json::{Value, json};
+
+    use super::*;
+    use crate::resource::{Identity, Settings};
+    use crate::state::Home;
+
+    /// A state whose store is recorded so.
+    fn state(store: &Value) -> State {
+        let identity = Identity {
+            account: "111122223333".into(),
+            region: "us-east-1".into(),
+            partition: "aws".into(),
+            caller: String::new(),
+        };
+        let settings = Settings { kms_deletion_window_in_days: 30, force_destroy: false };
+        let mut whole = serde_json::to_value(State::new("fhir", Home::Aws, identity, settings)).unwrap();
+        whole["resources"][STORE] = json!({
+            "kind": "healthlake_fhir_datastore", "status": "ready", "token": "t", "protected": true, "needs": [],
+            "recorded": store, "attributes": {},
+        });
+        serde_json::from_value(whole).unwrap()
+    }
+
+    #[test]
+    fn an_identity_that_is_not_recorded_is_an_error_and_no_empty_text() {
+        assert_eq!(recorded(&state(&json!({"id": "24d2"})), STORE, "id").unwrap(), "24d2");
+        for store in [json!({}), json!({"id": null}), json!({"id": ""}), json!({"id": 7})] {
+            let error = recorded(&state(&store), STORE, "id").unwrap_err().to_string();
+            assert_eq!(error, "the state has no id of healthlake_fhir_datastore.this", "{store}");
+        }
+        let error = recorded(&state(&Value::Null), STORE, "id").unwrap_err().to_string();
+        assert_eq!(error, "the state has no healthlake_fhir_datastore.this");
+    }
 }

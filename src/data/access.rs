@@ -74,12 +74,14 @@ async fn trust(cx: &Context, means: Means<'_>) -> Vec<Concern> {
     let name = role_name(means.role);
     let get = || cx.clients.iam.get_role().role_name(name).send();
     let role = match cx.call(Operation::new("iam", "GetRole"), get).await {
-        Ok(answer) => answer.role,
+        Ok(answer) => answer.role.and_then(|role| role.assume_role_policy_document),
         Err(error) if error.is_not_found() => return vec![Concern::certain(format!("the role {name} does not exist"))],
         Err(error) => return vec![Concern::unknown("the role's trust", &error)],
     };
-    let document =
-        role.and_then(|role| role.assume_role_policy_document).map(|text| decoded(&text)).unwrap_or_default();
+    let Some(document) = role.map(|text| decoded(&text)) else {
+        let error = AwsError::incomplete("iam", "GetRole", "trust policy");
+        return vec![Concern::unknown("the role's trust", &error)];
+    };
     if trusts(&document, means.store, &cx.identity.account) {
         return Vec::new();
     }
@@ -132,13 +134,16 @@ async fn documents(cx: &Context, role: &str) -> Result<Vec<Value>, AwsError> {
     );
     let mut documents = Vec::new();
     for policy in attached?.attached_policies() {
-        let arn = policy.policy_arn().unwrap_or_default();
+        let missing = |operation, what| AwsError::incomplete("iam", operation, what);
+        let arn = policy.policy_arn().ok_or_else(|| missing("ListAttachedRolePolicies", "policy ARN"))?;
         let get = || iam.get_policy().policy_arn(arn).send();
         let policy = cx.call(Operation::new("iam", "GetPolicy"), get).await?.policy;
-        let version = policy.and_then(|policy| policy.default_version_id).unwrap_or_default();
+        let version = policy.and_then(|policy| policy.default_version_id);
+        let version = version.ok_or_else(|| missing("GetPolicy", "default version"))?;
         let get = || iam.get_policy_version().policy_arn(arn).version_id(&version).send();
         let version = cx.call(Operation::new("iam", "GetPolicyVersion"), get).await?.policy_version;
-        documents.extend(version.and_then(|version| version.document).map(|text| decoded(&text)));
+        let document = version.and_then(|version| version.document);
+        documents.push(decoded(&document.ok_or_else(|| missing("GetPolicyVersion", "document"))?));
     }
     for name in inline?.policy_names() {
         let get = || iam.get_role_policy().role_name(role).policy_name(name).send();

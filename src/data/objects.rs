@@ -29,11 +29,15 @@ pub async fn list(cx: &Context, under: &Prefix) -> Result<Vec<Object>, AwsError>
                 list.set_continuation_token(token.clone()).send()
             })
             .await?;
-        objects.extend(page.contents().iter().map(|object| Object {
-            name: object.key().unwrap_or_default().strip_prefix(&under.prefix).unwrap_or_default().to_owned(),
-            size: object.size().and_then(|size| u64::try_from(size).ok()).unwrap_or_default(),
-            etag: object.e_tag().unwrap_or_default().to_owned(),
-        }));
+        for object in page.contents() {
+            let missing = |what| AwsError::incomplete("s3", "ListObjectsV2", what);
+            let name = object.key().and_then(|key| key.strip_prefix(&under.prefix));
+            objects.push(Object {
+                name: name.ok_or_else(|| missing("key under the prefix"))?.to_owned(),
+                size: object.size().and_then(|size| u64::try_from(size).ok()).ok_or_else(|| missing("size"))?,
+                etag: object.e_tag().ok_or_else(|| missing("ETag"))?.to_owned(),
+            });
+        }
         token = page.next_continuation_token().map(str::to_owned);
         if token.is_none() {
             return Ok(objects);

@@ -51,13 +51,15 @@ fn parts(arn: &str) -> Option<(&str, &str, &str)> {
 async fn role(cx: &Context, name: &str) -> Result<String, AwsError> {
     let get = || cx.clients.iam.get_role().role_name(name).send();
     let answer = cx.call(Operation::new("iam", "GetRole"), get).await?;
-    Ok(answer.role.map(|role| role.arn).unwrap_or_default())
+    let role = answer.role.ok_or_else(|| AwsError::incomplete("iam", "GetRole", "role"))?;
+    Ok(role.arn)
 }
 
 async fn user(cx: &Context, name: &str) -> Result<String, AwsError> {
     let get = || cx.clients.iam.get_user().user_name(name).send();
     let answer = cx.call(Operation::new("iam", "GetUser"), get).await?;
-    Ok(answer.user.map(|user| user.arn).unwrap_or_default())
+    let user = answer.user.ok_or_else(|| AwsError::incomplete("iam", "GetUser", "user"))?;
+    Ok(user.arn)
 }
 
 #[cfg(test)]

@@ -163,7 +163,9 @@ impl Resource for CognitoUserPoolClient {
 
     async fn read(cx: &Context, recorded: &Recorded) -> Result<Option<Observed<Recorded>>, ResourceError> {
         let Some(client) = describe(cx, recorded).await? else { return Ok(None) };
-        let recorded = Recorded { name: client.client_name().unwrap_or_default().to_owned(), ..recorded.clone() };
+        let name = client.client_name();
+        let name = name.ok_or_else(|| AwsError::incomplete("cognito-idp", "DescribeUserPoolClient", "client name"))?;
+        let recorded = Recorded { name: name.to_owned(), ..recorded.clone() };
         let attributes = observed_attributes(&client, &recorded);
         Ok(Some(Observed { recorded, attributes, tags: None, condition: Condition::Ready }))
     }

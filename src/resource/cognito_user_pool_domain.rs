@@ -75,7 +75,8 @@ impl Resource for CognitoUserPoolDomain {
 
     async fn read(cx: &Context, recorded: &Recorded) -> Result<Option<Observed<Recorded>>, ResourceError> {
         let Some(domain) = describe(cx, &recorded.domain).await? else { return Ok(None) };
-        let pool = domain.user_pool_id().unwrap_or_default();
+        let pool = domain.user_pool_id();
+        let pool = pool.ok_or_else(|| AwsError::incomplete("cognito-idp", "DescribeUserPoolDomain", "pool id"))?;
         if pool != recorded.user_pool_id {
             return Err(ResourceError::Taken { name: recorded.domain.clone(), owner: None });
         }

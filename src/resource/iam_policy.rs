@@ -99,10 +99,9 @@ impl Resource for IamPolicy {
             ("policy", document.map_or(Value::Null, |document| decode_document(&document))),
             ("tags", as_attribute(&tags)),
         ]);
-        let unique_id = policy.policy_id().unwrap_or_default();
+        let unique_id = policy.policy_id().ok_or_else(|| AwsError::incomplete("iam", "GetPolicy", "policy id"))?;
         check_same(cx, &recorded.name, recorded.unique_id.as_deref(), unique_id, &tags)?;
-        let seen = Some(unique_id.to_owned()).filter(|id| !id.is_empty());
-        let recorded = Recorded { unique_id: seen.or_else(|| recorded.unique_id.clone()), ..recorded.clone() };
+        let recorded = Recorded { unique_id: Some(unique_id.to_owned()), ..recorded.clone() };
         Ok(Some(Observed { recorded, attributes, tags: Some(tags), condition: Condition::Ready }))
     }
 

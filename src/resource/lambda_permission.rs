@@ -10,7 +10,7 @@ use super::lambda_function::{Target, group_of};
 use super::once::once;
 use super::reference::{Known, Ref, Reference, Text};
 use super::{Attributes, Condition, Context, Hanging, Identity, Observed, Resource, Rule, Task, UNKNOWN, attributes};
-use crate::aws::{ErrorKind, Met, Operation};
+use crate::aws::{AwsError, ErrorKind, Met, Operation};
 use crate::error::ResourceError;
 use crate::plan::AttributeChange;
 
@@ -85,15 +85,13 @@ impl Resource for LambdaPermission {
             let get = cx.clients.lambda.get_policy().function_name(&recorded.function);
             get.set_qualifier(recorded.qualifier.clone()).send()
         };
-        let policy = match cx.call(Operation::new("lambda", "GetPolicy"), get).await {
-            Ok(answer) => answer.policy.unwrap_or_default(),
+        let statements = match cx.call(Operation::new("lambda", "GetPolicy"), get).await {
+            Ok(answer) => statements_of(answer.policy())?,
             Err(error) if error.is_not_found() => return Ok(None),
             Err(error) => return Err(error.into()),
         };
-        let document: Value = serde_json::from_str(&policy).unwrap_or_default();
         let has_id = |statement: &&Value| statement.get("Sid").and_then(Value::as_str) == Some(&recorded.statement_id);
-        let statement = document.get("Statement").and_then(Value::as_array).and_then(|list| list.iter().find(has_id));
-        Ok(statement.map(|statement| Observed {
+        Ok(statements.iter().find(has_id).map(|statement| Observed {
             recorded: recorded.clone(),
             attributes: attributes([
                 ("function", json!(recorded.function)),
@@ -194,23 +192,36 @@ pub(super) async fn hanging(
 ) -> Result<Vec<Hanging>, ResourceError> {
     let get =
         || cx.clients.lambda.get_policy().function_name(function).set_qualifier(qualifier.map(str::to_owned)).send();
-    let policy = match cx.call(Operation::new("lambda", "GetPolicy"), get).await {
-        Ok(answer) => answer.policy.unwrap_or_default(),
+    let statements = match cx.call(Operation::new("lambda", "GetPolicy"), get).await {
+        Ok(answer) => statements_of(answer.policy())?,
         Err(error) if error.is_not_found() => return Ok(Vec::new()),
         Err(error) => return Err(error.into()),
     };
-    let document: Value = serde_json::from_str(&policy).unwrap_or_default();
-    let statements = document.get("Statement").and_then(Value::as_array).into_iter().flatten();
-    let hanging = statements.map(|statement| {
-        let id = statement.get("Sid").and_then(Value::as_str).unwrap_or_default();
+    let hanging = statements.iter().map(|statement| {
+        let id = statement.get("Sid").and_then(Value::as_str).ok_or_else(|| incomplete("Sid in each statement"))?;
         let principal = principal_of(statement);
-        Hanging {
+        Ok(Hanging {
             kind: LambdaPermission::KIND,
             what: format!("the statement {id} lets {} call the function", principal.as_str().unwrap_or("somebody")),
             recorded: json!({"function": function, "qualifier": qualifier, "statement_id": id}),
-        }
+        })
     });
-    Ok(hanging.collect())
+    hanging.collect()
+}
+
+/// The statements of a function's policy, which is there and must be one: nothing follows from another answer, least of all that
+/// a statement is gone.
+fn statements_of(policy: Option<&str>) -> Result<Vec<Value>, ResourceError> {
+    let document: Option<Value> = policy.and_then(|policy| serde_json::from_str(policy).ok());
+    let statements = document.and_then(|mut document| match document.get_mut("Statement").map(Value::take) {
+        Some(Value::Array(statements)) => Some(statements),
+        _ => None,
+    });
+    statements.ok_or_else(|| incomplete("policy with a list of statements"))
+}
+
+fn incomplete(missing: &str) -> ResourceError {
+    AwsError::incomplete("lambda", "GetPolicy", missing).into()
 }
 
 fn principal_of(statement: &Value) -> Value {
@@ -227,4 +238,20 @@ fn source_account_of(statement: &Value) -> Value {
     let keys = operators.into_iter().flat_map(|operators| operators.values()).filter_map(Value::as_object).flatten();
     let mut accounts = keys.filter(|(key, _)| key.eq_ignore_ascii_case("aws:SourceAccount")).map(|(_, value)| value);
     accounts.next().cloned().unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test may panic")]
+
+    use super::*;
+
+    #[test]
+    fn no_statement_is_taken_for_gone_from_an_answer_without_a_policy() {
+        assert_eq!(statements_of(Some(r#"{"Statement": [{"Sid": "a"}]}"#)).unwrap().len(), 1);
+        assert_eq!(statements_of(Some(r#"{"Statement": []}"#)).unwrap().len(), 0);
+        for policy in [None, Some(""), Some("{}"), Some("<html>"), Some(r#"{"Statement": {}}"#)] {
+            assert!(statements_of(policy).is_err(), "{policy:?}");
+        }
+    }
 }

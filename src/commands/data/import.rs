@@ -5,8 +5,8 @@ use std::path::Path;
 use serde_json::{Value, json};
 
 use super::check::{of_source, refuse, tell};
-use super::{Desk, command, interrupted_by, journals, of_failed, of_upload, of_wait, place_of, plural};
-use crate::aws::ErrorKind;
+use super::{Desk, command, interrupted_by, journals, of_aws, of_failed, of_upload, of_wait, place_of, plural};
+use crate::aws::{AwsError, ErrorKind};
 use crate::cli::{DataImportArgs, Level};
 use crate::commands::interruptible;
 use crate::data::access::{self, Concern, Means};
@@ -96,7 +96,8 @@ pub(super) async fn import(
         }
         flow.start(&journal, &mut entry, source.map(Source::fingerprint)).await?;
     }
-    let id = entry.job.clone().unwrap_or_default();
+    let id =
+        entry.job.clone().ok_or_else(|| of_aws(AwsError::incomplete("healthlake", "StartFHIRImportJob", "job id")))?;
     told["job"] = json!({"id": id, "name": entry.run});
     if arguments.no_wait {
         flow.print(&told);

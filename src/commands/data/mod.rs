@@ -11,6 +11,8 @@ use std::path::PathBuf;
 pub(super) use export::{Exported, Wish, export, of_file};
 
 use super::interruptible;
+use super::ways::recorded;
+use crate::address::Address;
 use crate::aws::AwsError;
 use crate::cli::{DataCommand, DataImportArgs, Level};
 use crate::data::download::DownloadError;
@@ -21,6 +23,7 @@ use crate::data::upload::UploadError;
 use crate::error::{CommandError, ResourceError};
 use crate::exit_code::ExitCode;
 use crate::module;
+use crate::module::beside::{STORE, successor};
 use crate::resource::Context;
 use crate::session::{Session, Wishes};
 use crate::state::State;
@@ -55,7 +58,7 @@ impl Desk {
     async fn open(session: &Session) -> Result<Self, CommandError> {
         let config = session.config_if_any()?;
         let store = session.store(config.as_ref()).await?;
-        let state = interruptible(&session.stop, session.read_existing(&store)).await?;
+        let state = interruptible(&session.stop, session.beside_others(&store, session.read_existing(&store))).await?;
         let wishes = Wishes::around(config.as_ref(), &session.global, &state);
         let connection = interruptible(&session.stop, session.connect(wishes)).await?;
         state.check_belongs(session.home(), &connection.identity)?;
@@ -75,10 +78,8 @@ impl Desk {
             }),
         };
         let arn = output("datastore_arn")?;
-        let recorded = state.recorded("healthlake_fhir_datastore.this");
-        let id = recorded.and_then(|recorded| recorded.get("id")?.as_str()).unwrap_or_default();
         Ok(Self {
-            store: id.to_owned(),
+            store: recorded(state, STORE, "id")?.to_owned(),
             arn,
             bucket: output("s3_bucket")?,
             key: output("s3_kms_key_arn")?,
@@ -88,9 +89,9 @@ impl Desk {
     }
 
     /// The same for another store of the stack.
-    fn of_store(self, recorded: &serde_json::Value) -> Self {
-        let text = |name: &str| recorded[name].as_str().unwrap_or_default().to_owned();
-        Self { store: text("id"), arn: text("arn"), ..self }
+    fn of_store(self, state: &State, address: &Address) -> Result<Self, CommandError> {
+        let text = |name: &str| recorded(state, address.as_str(), name).map(str::to_owned);
+        Ok(Self { store: text("id")?, arn: text("arn")?, ..self })
     }
 
     /// A part of the stack's bucket.
@@ -115,8 +116,7 @@ pub(super) async fn bring_over(
     let way = desk.place("replace").to_string();
     let wish = Wish { to: Some(&way), types: &[], wait: true, replaces: false, again };
     let exported = Box::pin(export(session, &desk, wish)).await?;
-    let successor = state.recorded(crate::module::beside::successor().as_str());
-    let desk = desk.of_store(successor.unwrap_or(&serde_json::Value::Null));
+    let desk = desk.of_store(state, &successor())?;
     // What the store has taken once it is to take again.
     let arguments = DataImportArgs {
         from: exported.folder.to_string(),

@@ -2,8 +2,7 @@
 
 use std::sync::Arc;
 
-use serde_json::Value;
-
+use super::super::ways::recorded;
 use super::compare::{Comparison, compare};
 use super::put_in_use::{finish, put_in_use};
 use super::{Scene, id_of, make, told, unfinished};
@@ -94,11 +93,11 @@ async fn complete(
     if !make::present(&state).and_then(|entry| entry.origin.as_ref()).is_some_and(|origin| origin.filled) {
         fill(scene, &mut state).await?;
     }
-    let new = state.recorded(successor().as_str()).cloned().unwrap_or_default();
-    let endpoint = new["endpoint"].as_str().unwrap_or_default();
+    let address = successor();
+    let endpoint = recorded(&state, address.as_str(), "endpoint")?;
     let comparison = compare(scene, &state, Some(&source.recorded.endpoint), endpoint).await?;
     scene.say(&format!("\n{}", comparison.told()));
-    check_same(scene, &new, &comparison, arguments.allow_differences)?;
+    check_same(scene, recorded(&state, address.as_str(), "id")?, &comparison, arguments.allow_differences)?;
     Ok((put_in_use(scene, state, &successor()).await?, comparison))
 }
 
@@ -168,7 +167,7 @@ async fn fill(scene: &Scene<'_>, state: &mut State) -> Result<(), CommandError> 
 
 fn check_same(
     scene: &Scene<'_>,
-    new: &Value,
+    new: &str,
     comparison: &Comparison,
     allow_differences: bool,
 ) -> Result<(), CommandError> {
@@ -178,7 +177,6 @@ fn check_same(
         None => "the new store does not hold what the old one holds",
         Some(_) => "whether the new store holds what the old one holds is not known",
     };
-    let id = new["id"].as_str().unwrap_or_default();
     // Where counting failed, the way out is to count again, not to do without.
     let first = comparison.failure.as_ref().map(|failure| {
         let hint = failure.hint.iter().map(|hint| format!("{hint}\n"));
@@ -187,7 +185,7 @@ fn check_same(
     Err(CommandError::Incomplete {
         message: format!("{problem}; the old one stays in use"),
         hint: format!(
-            "{}to switch all the same: {} --allow-differences\nto begin anew: hlctl stores delete {id}, then hlctl replace",
+            "{}to switch all the same: {} --allow-differences\nto begin anew: hlctl stores delete {new}, then hlctl replace",
             first.unwrap_or_default(),
             scene.again
         ),

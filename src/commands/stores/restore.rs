@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::super::ways::recorded;
 use super::compare::{Comparison, compare};
 use super::list::between;
 use super::put_in_use::{finish, put_in_use};
@@ -75,9 +76,9 @@ async fn complete(
     source: Option<&Vitals>,
     state: State,
 ) -> Result<(State, Address, Comparison), CommandError> {
-    let restored = state.recorded(successor().as_str()).cloned().unwrap_or_default();
-    let text = |name: &str| restored[name].as_str().unwrap_or_default().to_owned();
-    let (id, endpoint) = (text("id"), text("endpoint"));
+    let address = successor();
+    let text = |name: &str| recorded(&state, address.as_str(), name).map(str::to_owned);
+    let (id, endpoint) = (text("id")?, text("endpoint")?);
     let old = source.filter(|source| source.is_active()).map(|source| source.recorded.endpoint.as_str());
     let comparison = compare(scene, &state, old, &endpoint).await?;
     scene.say(&format!("\n{}", comparison.told()));

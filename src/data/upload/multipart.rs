@@ -38,8 +38,10 @@ impl Desk {
                 })
                 .await?;
             for found in page.uploads() {
-                let (key, id) = (found.key().unwrap_or_default(), found.upload_id().unwrap_or_default());
-                let name = key.strip_prefix(&self.to.prefix).unwrap_or_default();
+                let missing = |what| AwsError::incomplete("s3", "ListMultipartUploads", what);
+                let name = found.key().and_then(|key| key.strip_prefix(&self.to.prefix));
+                let name = name.ok_or_else(|| missing("key under the prefix"))?;
+                let id = found.upload_id().ok_or_else(|| missing("upload id"))?;
                 match entry.uploads.get(name).filter(|known| known.id == id) {
                     Some(known) => drop(begun.insert(name.to_owned(), known.clone())),
                     None => self.abort(name, id).await?,
@@ -133,7 +135,8 @@ impl Desk {
             })
             .await?;
         (self.progress)(length);
-        Ok(answer.e_tag().unwrap_or_default().to_owned())
+        let tag = answer.e_tag().ok_or_else(|| AwsError::incomplete("s3", "UploadPart", "ETag"))?;
+        Ok(tag.to_owned())
     }
 
     async fn complete(
@@ -182,7 +185,8 @@ impl Desk {
                 create.checksum_type(ChecksumType::FullObject).send()
             })
             .await?;
-        Ok(answer.upload_id().unwrap_or_default().to_owned())
+        let id = answer.upload_id().ok_or_else(|| AwsError::incomplete("s3", "CreateMultipartUpload", "upload id"))?;
+        Ok(id.to_owned())
     }
 
     /// An upload of this file that is under way.
@@ -208,9 +212,10 @@ impl Desk {
                 })
                 .await?;
             for part in page.parts() {
-                let size = part.size().and_then(|size| u64::try_from(size).ok()).unwrap_or_default();
-                let tag = part.e_tag().unwrap_or_default().to_owned();
-                parts.insert(part.part_number().unwrap_or_default(), (size, tag));
+                let missing = |what| AwsError::incomplete("s3", "ListParts", what);
+                let size = part.size().and_then(|size| u64::try_from(size).ok()).ok_or_else(|| missing("size"))?;
+                let tag = part.e_tag().ok_or_else(|| missing("ETag"))?.to_owned();
+                parts.insert(part.part_number().ok_or_else(|| missing("part number"))?, (size, tag));
             }
             if page.is_truncated() != Some(true) {
                 return Ok(parts);

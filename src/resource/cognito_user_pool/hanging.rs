@@ -27,14 +27,16 @@ async fn clients(cx: &Context, pool: &str) -> Result<Vec<Hanging>, AwsError> {
             Err(error) if error.is_not_found() => return Ok(all),
             Err(error) => return Err(error),
         };
-        all.extend(page.user_pool_clients().iter().map(|client| {
-            let (id, name) = (client.client_id().unwrap_or_default(), client.client_name().unwrap_or_default());
-            Hanging {
+        for client in page.user_pool_clients() {
+            let missing = || AwsError::incomplete("cognito-idp", "ListUserPoolClients", "client id");
+            let (id, name) =
+                (client.client_id().ok_or_else(missing)?, client.client_name().unwrap_or("without a name"));
+            all.push(Hanging {
                 kind: CognitoUserPoolClient::KIND,
                 what: format!("the pool has the app client {name} ({id})"),
                 recorded: json!({"user_pool_id": pool, "id": id}),
-            }
-        }));
+            });
+        }
         token = page.next_token().map(str::to_owned);
         if token.is_none() {
             return Ok(all);

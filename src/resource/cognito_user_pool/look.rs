@@ -52,7 +52,10 @@ pub(super) async fn ids_of_all(cx: &Context) -> Result<Vec<String>, AwsError> {
     loop {
         let list = || cx.clients.cognito.list_user_pools().max_results(60).set_next_token(token.clone()).send();
         let page = cx.call(Operation::new("cognito-idp", "ListUserPools"), list).await?;
-        ids.extend(page.user_pools().iter().filter_map(|pool| pool.id().map(str::to_owned)));
+        for pool in page.user_pools() {
+            let id = pool.id().ok_or_else(|| AwsError::incomplete("cognito-idp", "ListUserPools", "pool id"))?;
+            ids.push(id.to_owned());
+        }
         token = page.next_token().map(str::to_owned);
         if token.is_none() {
             return Ok(ids);
@@ -70,7 +73,10 @@ pub(super) fn recorded_of(cx: &Context, pool: &UserPoolType) -> Result<Recorded,
     let arn = format!("arn:{partition}:cognito-idp:{region}:{account}:userpool/{id}");
     Ok(Recorded {
         arn: pool.arn().map_or(arn, str::to_owned),
-        name: pool.name().unwrap_or_default().to_owned(),
+        name: pool
+            .name()
+            .ok_or_else(|| AwsError::incomplete("cognito-idp", "DescribeUserPool", "pool name"))?
+            .to_owned(),
         jwks_uri: jwks_uri(region, id),
         id: id.to_owned(),
     })
