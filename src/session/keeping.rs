@@ -14,7 +14,7 @@ use crate::error::CommandError;
 use crate::state::{Home, LocalStore, Place, S3Store, State, StateError, Store};
 
 /// How long a reader waits to hear who else is at work.
-const LONGEST_LOOK: Duration = Duration::from_secs(2);
+const LONGEST_LOOK: Duration = Duration::from_secs(10);
 
 impl Session {
     /// Where the state is: as `--state` says, else as the configuration does, else beside it. The sandbox's is kept

@@ -173,7 +173,7 @@ fn a_server_without_conditional_deletions_serves_a_whole_life() {
         let s3 = S3Faults { conditional_deletes, ..S3Faults::default() };
         let remote = on_server(Place::quick("minimal"), s3);
         let place = &remote.place;
-        let runs = [(); 3].map(|()| place.run(["apply", "-y", "--lock-timeout", "60s"]).start());
+        let runs = [(); 3].map(|()| place.run(["apply", "-y", "--lock-timeout", "100s"]).start());
         for run in runs {
             let ended = run.ends();
             assert_eq!(ended.code, 0, "{ended}");
@@ -224,7 +224,8 @@ fn a_run_that_cannot_give_the_lock_back_says_so_and_how_it_is_released() {
     let remote = Remote::of(Place::quick("minimal"));
     remote.place.apply();
     // Three writes take the lock and prove it.
-    remote.states.rules([rule("DeleteObject", None, Action::Deny), rule("PutObject", Some(4), Action::Deny)]);
+    let later = (4..100).map(|nth| rule("PutObject", Some(nth), Action::Deny));
+    remote.states.rules(later.chain([rule("DeleteObject", None, Action::Deny)]));
     let ended = remote.place.run(["apply", "-y"]).exits(6);
     let id = remote.lock_id();
     ended.says("the state is still locked").says(&format!("hlctl force-unlock {id}"));
