@@ -8,6 +8,7 @@ mod drift;
 mod export;
 mod fhir;
 mod graph;
+pub mod other_tools;
 mod policy;
 mod sandbox;
 mod state;
@@ -19,6 +20,8 @@ use std::time::Duration;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
+
+use crate::invocation::CommandLine;
 
 pub use adopt::AdoptArgs;
 pub use audit::AuditArgs;
@@ -96,6 +99,27 @@ pub struct Global {
     /// Print data and errors only
     #[arg(short, long, global = true)]
     pub quiet: bool,
+
+    /// Print no colour, as with the variable NO_COLOR
+    #[arg(long, global = true, hide = true)]
+    pub no_color: bool,
+}
+
+impl Global {
+    /// The options of a run that was given none.
+    pub fn none() -> Self {
+        Self {
+            configs: vec![PathBuf::from(DEFAULT_CONFIG)],
+            config: PathBuf::new(),
+            state: None,
+            sandbox: false,
+            set: Vec::new(),
+            region: None,
+            profile: None,
+            quiet: false,
+            no_color: false,
+        }
+    }
 }
 
 /// The commands.
@@ -427,6 +451,21 @@ pub struct LogIn {
 }
 
 impl LogIn {
+    /// The command with the options that log in in the same way.
+    pub fn repeated(&self, mut command: CommandLine) -> CommandLine {
+        let grant = self.grant.and_then(|grant| Some(grant.to_possible_value()?.get_name().to_owned()));
+        let options = [("--grant", &grant), ("--username", &self.username), ("--password-env", &self.password_env)];
+        for (name, value) in options {
+            if let Some(value) = value {
+                command = command.option(name, value);
+            }
+        }
+        for scope in &self.scope {
+            command = command.option("--scope", scope);
+        }
+        if self.no_browser { command.flag("--no-browser") } else { command }
+    }
+
     /// Whether anything at all is said of it.
     pub fn is_any(&self) -> bool {
         self.grant.is_some() || !self.scope.is_empty() || self.username.is_some() || self.no_browser

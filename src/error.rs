@@ -92,12 +92,12 @@ impl ResourceError {
         match self {
             Self::Aws(error) => hint::hint(error),
             Self::Taken { .. } => Some(
-                "choose another name in the config; or, if it is to be the stack's, have hlctl take it over: \
-                 hlctl adopt ADDRESS NAME"
+                concat!("choose another name in the config; or, if it is to be the stack's, have hlctl take it over: \
+                 ", hlctl!("adopt ADDRESS NAME"))
                     .to_owned(),
             ),
             Self::TimedOut { .. } | Self::StillGoing { .. } => {
-                Some("`hlctl wait` waits on; `hlctl apply` takes up where this stood".to_owned())
+                Some(concat!("`", hlctl!("wait"), "` waits on; `", hlctl!("apply"), "` takes up where this stood").to_owned())
             }
             Self::NotEmpty { is_for_logs: true, .. } => Some(
                 "--force-destroy=logs (or force_destroy = \"logs\" in the config) empties the logs bucket and no other: what the \
@@ -283,7 +283,7 @@ impl CommandError {
             Self::Aws(error) => hint::hint(error),
             Self::State(error) => error.hint(),
             Self::Unsaved { kept: Some(kept), .. } => {
-                Some(format!("when S3 can be reached again, bring it home: hlctl state push {}", kept.display()))
+                Some(format!("when S3 can be reached again, bring it home: {}", hlctl!("state push", kept.display())))
             }
             Self::Unsaved { error, .. } if error.hint().is_some() => error.hint(),
             Self::Unsaved { .. } => Some(

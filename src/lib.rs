@@ -24,6 +24,10 @@
 //! `ARCHITECTURE.md` follows one apply through all of them.
 
 pub use hlctl_config as config;
+pub use hlctl_config::nearest;
+
+#[macro_use]
+pub mod invocation;
 
 pub mod address;
 pub mod adopt;
@@ -43,6 +47,7 @@ pub mod graph;
 pub mod journal;
 pub mod materials;
 pub mod module;
+
 pub mod oauth;
 pub mod package;
 pub mod permissions;

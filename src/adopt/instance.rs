@@ -96,12 +96,11 @@ impl InstanceError {
             format!("say which:\n{}", lines.collect::<Vec<_>>().join("\n"))
         };
         match self {
-            Self::None => "the module's resources are known by their types and names, such as aws_s3_bucket.data; single ones can be \
-                 adopted by `hlctl adopt ADDRESS ID`"
+            Self::None => concat!("the module's resources are known by their types and names, such as aws_s3_bucket.data; single ones can be \
+                 adopted by `", hlctl!("adopt ADDRESS ID"), "`")
                 .to_owned(),
             Self::NotThere(_, paths) | Self::Several(paths) => choose(paths),
-            Self::Incomplete(_) => "let `terraform apply` finish first, or write a config and adopt single resources: `hlctl adopt \
-                 ADDRESS ID`"
+            Self::Incomplete(_) => concat!("let `terraform apply` finish first, or write a config and adopt single resources: `", hlctl!("adopt ADDRESS ID"), "`")
                 .to_owned(),
             Self::Twice(..) => "hlctl has one place for it: remove one of them from the Terraform state".to_owned(),
         }

@@ -106,7 +106,9 @@ impl TfStateError {
                 "get a whole one: `terraform state pull > tf.tfstate`, then --from-tfstate tf.tfstate"
             }
             Self::Foreign { hint, .. } => hint,
-            Self::Encrypted => "let OpenTofu decrypt it: `tofu state pull | hlctl adopt --from-tfstate -`",
+            Self::Encrypted => {
+                concat!("let OpenTofu decrypt it: `tofu state pull | ", hlctl!("adopt --from-tfstate -"), "`")
+            }
             Self::Old(_) => "let a newer Terraform write it: `terraform init && terraform apply -refresh-only`",
             Self::New(_) => "use a newer hlctl",
         }

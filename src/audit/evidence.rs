@@ -62,7 +62,11 @@ impl Evidence {
         kind: Kind,
         judge: impl Fn(&Address, &Attributes) -> (Judgement, String),
     ) -> Vec<Verdict> {
-        self.each_or(kind, (Judgement::NotCheckable, "it is gone: `hlctl plan` tells what to do"), judge)
+        self.each_or(
+            kind,
+            (Judgement::NotCheckable, concat!("it is gone: `", hlctl!("plan"), "` tells what to do")),
+            judge,
+        )
     }
 
     /// Judges each resource of a kind; `absent` is what to say of one that is not there.

@@ -47,7 +47,7 @@ pub fn hint(error: &AwsError) -> Option<String> {
                 .to_owned()
         }
         ErrorKind::Conflict if error.service == "healthlake" => {
-            "the store is in transition: `hlctl wait` waits until it settles, then run the command again".to_owned()
+            concat!("the store is in transition: `", hlctl!("wait"), "` waits until it settles, then run the command again").to_owned()
         }
         _ => return None,
     };

@@ -1,12 +1,13 @@
 //! Arguments of `hlctl fhir`.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand, ValueEnum};
 use uuid::Uuid;
 
 use super::LogIn;
 use crate::fhir::{Reference, address};
+use crate::invocation::CommandLine;
 
 /// `hlctl fhir`
 #[derive(Debug, Subcommand)]
@@ -49,6 +50,22 @@ pub struct Access {
     /// How.
     #[command(flatten, next_help_heading = "Access with --smart")]
     pub log_in: LogIn,
+}
+
+impl Access {
+    /// The command with the options that let it ask the same store in the same way. A token from standard input is gone.
+    pub fn repeated(&self, mut command: CommandLine) -> CommandLine {
+        if let Some(token) = self.token.as_deref().filter(|token| *token != Path::new("-")) {
+            command = command.option("--token", &token.to_string_lossy());
+        }
+        if let Some(store) = &self.store {
+            command = command.option("--store", store);
+        }
+        if self.smart {
+            command = self.log_in.repeated(command.flag("--smart"));
+        }
+        command
+    }
 }
 
 /// How an answer is printed.

@@ -8,10 +8,11 @@ use super::plan::{fresh, options};
 use super::running_jobs::prepare_after_jobs;
 use super::{confirm, interruptible, locked, outputs, summary};
 use crate::apply::{self, Report, Run};
-use crate::cli::{ApplyArgs, Manner, RunningJobs};
+use crate::cli::{ApplyArgs, Manner, RunningJobs, Scope};
 use crate::config::Config;
 use crate::error::CommandError;
 use crate::exit_code::ExitCode;
+use crate::invocation::CommandLine;
 use crate::journal::{Beginning, Recorder};
 use crate::module;
 use crate::plan::file::PlanFile;
@@ -69,7 +70,7 @@ async fn apply_fresh(
         confirm::approve(session, manner.auto_approve || named, "\nDo this?").await?;
     }
     let is_whole = options.targets.is_empty() && !arguments.scope.refresh_only;
-    carry_out(session, held, prepared, manner, is_whole).await
+    carry_out(session, held, prepared, manner, Course { is_whole, again: again(&arguments.scope) }).await
 }
 
 async fn run_saved(session: &Session, arguments: &ApplyArgs, path: &Path) -> Result<ExitCode, CommandError> {
@@ -107,7 +108,7 @@ async fn apply_saved(
     }
     // The user saw the plan when it was made; naming its file is the approval.
     let is_whole = saved.options.targets.is_empty() && !saved.refresh_only;
-    carry_out(session, held, prepared, manner, is_whole).await
+    carry_out(session, held, prepared, manner, Course { is_whole, again: CommandLine::new("apply") }).await
 }
 
 async fn plan(
@@ -129,21 +130,47 @@ pub(super) fn show(session: &Session, prepared: &Prepared, connection: &Connecti
     }
 }
 
+/// What a plan is of the stack, and how its work is taken up again.
+struct Course {
+    /// Whether it covers all of it.
+    is_whole: bool,
+    /// The command that goes on where this run stood.
+    again: CommandLine,
+}
+
+/// The command that goes on with what was chosen. What was to be replaced is known from the state.
+fn again(scope: &Scope) -> CommandLine {
+    if scope.exactly {
+        return CommandLine::new("drift --fix");
+    }
+    let mut again = CommandLine::new("apply");
+    if scope.refresh_only {
+        again = again.flag("--refresh-only");
+    }
+    for address in &scope.target {
+        again = again.option("--target", address);
+    }
+    for name in &scope.allow_destroy {
+        again = again.option("--allow-destroy", name);
+    }
+    again
+}
+
 async fn carry_out(
     session: &Session,
     held: Arc<Held>,
     prepared: Prepared,
     manner: &Manner,
-    is_whole: bool,
+    course: Course,
 ) -> Result<ExitCode, CommandError> {
     let has_work = prepared.plan.has_work();
     let begun = Instant::now();
     let report = walk(session, Arc::clone(&held), &prepared, manner, Some("hlctl apply")).await?;
     if manner.json {
-        session.printer.data(&format!("{:#}", json::report(&report)));
+        session.printer.json(&json::report(&report));
     }
-    let result = summary::conclude(session, &report, "The apply", "hlctl apply");
-    if result.is_ok() && is_whole && report.state.switching {
+    let result = summary::conclude(session, &report, "The apply", Some(&course.again));
+    if result.is_ok() && course.is_whole && report.state.switching {
         // Whatever names a store names the one in use by now.
         let serial = report.state.serial + 1;
         held.write(State { serial, switching: false, ..report.state.clone() }).await?;
@@ -185,8 +212,10 @@ pub(super) async fn walk(
     let beginning = Beginning { command, state: &prepared.state, plan: &prepared.plan };
     let mut recorder = Recorder::begin(session.local_store().path(), &beginning, observer);
     let result = apply::run(run, &mut recorder).await;
-    if let Some(failure) = recorder.finish(result.as_ref().err().map(ToString::to_string)) {
-        session.printer.warning(&format!("`hlctl report` will not know of this run: {failure}"));
+    if let Some(failure) =
+        recorder.finish(result.as_ref().err().map(|error| session.printer.rendered(&error.to_string()).into_owned()))
+    {
+        session.printer.warning(&format!("`{}` will not know of this run: {failure}", hlctl!("report")));
     }
     result
 }

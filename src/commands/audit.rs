@@ -28,15 +28,14 @@ pub(super) async fn run(session: &Session, arguments: &AuditArgs) -> Result<Exit
     let evidence = interruptible(&session.stop, gather(&cx, &state, asked.production)).await?;
     let today = Timestamp::now().to_zoned(TimeZone::UTC).date();
     let reviewed = review(judge(&evidence), &asked.waivers, today);
-    let told = if arguments.sarif {
+    if arguments.sarif {
         let keys = places(session)?;
-        format!("{:#}", audit::sarif(&reviewed, &Places { file: &session.global.config, keys: &keys }))
+        session.printer.json(&audit::sarif(&reviewed, &Places { file: &session.global.config, keys: &keys }));
     } else if arguments.json {
-        format!("{:#}", audit::json(&reviewed))
+        session.printer.json(&audit::json(&reviewed));
     } else {
-        audit::text(&reviewed, arguments.all)
-    };
-    session.printer.data(&told);
+        session.printer.data(&audit::text(&reviewed, arguments.all));
+    }
     Ok(if reviewed.is_clean() { ExitCode::Success } else { ExitCode::Changes })
 }
 

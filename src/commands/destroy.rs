@@ -9,12 +9,13 @@ use serde_json::Value;
 use super::apply::{show, walk};
 use super::final_export::FinalExport;
 use super::running_jobs::{check_again, check_buckets_again, prepare_after_jobs};
-use super::{confirm, data, interruptible, locked, stores, summary};
+use super::{confirm, interruptible, locked, stores, summary};
 use crate::address::Address;
 use crate::cli::{DestroyArgs, RunningJobs};
 use crate::config::{Config, ForceDestroy};
 use crate::error::CommandError;
 use crate::exit_code::ExitCode;
+use crate::invocation::CommandLine;
 use crate::plan::Options;
 use crate::session::{Session, Wishes, settings_of};
 use crate::state::Held;
@@ -92,19 +93,28 @@ async fn destroy(
         session.printer.error(&format!("the receipt could not be written: {error}"), None);
     }
     if manner.json {
-        session.printer.data(&format!("{:#}", json::report(&report)));
+        session.printer.json(&json::report(&report));
     }
-    summary::conclude(session, &report, "The destroy", "hlctl destroy")?;
+    summary::conclude(session, &report, "The destroy", Some(&again))?;
     session.printer.say(&format!("\n{}", summary::done(&report, "Destroy", begun.elapsed())));
     Box::pin(stores::tell_what_can_be_restored(session, &prepared.cx, &prepared.plan)).await;
     Ok(ExitCode::Success)
 }
 
-/// The command that goes on with an export.
-fn again(arguments: &DestroyArgs) -> String {
-    let mut words = vec!["hlctl", "destroy"];
-    arguments.allow_destroy.iter().for_each(|name| words.extend(["--allow-destroy", name]));
-    words.extend(arguments.force_destroy.map(ForceDestroy::flag));
-    arguments.final_export.iter().for_each(|to| words.extend(["--final-export", to]));
-    data::command(words)
+/// The command that goes on where this one stood.
+fn again(arguments: &DestroyArgs) -> CommandLine {
+    let mut again = CommandLine::new("destroy");
+    for address in &arguments.target {
+        again = again.option("--target", address);
+    }
+    for name in &arguments.allow_destroy {
+        again = again.option("--allow-destroy", name);
+    }
+    if let Some(force_destroy) = arguments.force_destroy {
+        again = again.flag(force_destroy.flag());
+    }
+    if let Some(to) = &arguments.final_export {
+        again = again.option("--final-export", to);
+    }
+    again
 }

@@ -181,7 +181,7 @@ fn config_is_good(session: &Session, config: &Config) -> Finding {
         return Finding::ok("config", title);
     }
     let why = "AWS takes 20 to 30 minutes for a store; the run would end unfinished, with exit code 6";
-    let mend = "raise wait_timeout, or go on with `hlctl wait` afterwards";
+    let mend = concat!("raise wait_timeout, or go on with `", hlctl!("wait"), "` afterwards");
     Finding::warning("config", title, why, mend)
         .with(format!("wait_timeout is {}", crate::ui::duration(config.wait_timeout)))
 }
@@ -258,7 +258,7 @@ impl Sheet {
         if self.as_json {
             let findings: Vec<Value> = self.findings.iter().map(Finding::to_json).collect();
             let whole = json!({"format_version": FORMAT_VERSION, "passed": problems == 0, "findings": findings});
-            self.printer.data(&format!("{whole:#}"));
+            self.printer.json(&whole);
         }
         self.printer.say(&format!(
             "\nProblems: {problems}, warnings: {}, not checkable: {}, ok: {}.",

@@ -22,7 +22,8 @@ pub(super) async fn run(session: &Session, arguments: &DriftArgs) -> Result<Exit
     if config.is_none() && arguments.fix {
         return Err(CommandError::Usage {
             message: format!("there is no configuration {} to go by", session.global.config.display()),
-            hint: "without one `hlctl drift` compares the state with AWS, and mends nothing".to_owned(),
+            hint: concat!("without one `", hlctl!("drift"), "` compares the state with AWS, and mends nothing")
+                .to_owned(),
         });
     }
     let found = interruptible(&session.stop, find(session, config.as_ref(), arguments)).await?;
@@ -31,7 +32,7 @@ pub(super) async fn run(session: &Session, arguments: &DriftArgs) -> Result<Exit
     if arguments.fix {
         session.printer.say(&text);
     } else if arguments.manner.json {
-        session.printer.data(&format!("{:#}", drift_view::to_json(report)));
+        session.printer.json(&drift_view::to_json(report));
     } else {
         session.printer.data(&text);
     }

@@ -14,6 +14,7 @@ use crate::data::download::{self, MANIFEST};
 use crate::data::objects;
 use crate::data::place::{Place, Prefix};
 use crate::error::{CommandError, ResourceError};
+use crate::invocation::CommandLine;
 use crate::module::beside::{STORE, is_beside};
 use crate::plan::{Action, Change};
 use crate::resource::Context;
@@ -32,14 +33,14 @@ const IN_A_KEY: AsciiSet = NON_ALPHANUMERIC.remove(b'/').remove(b'-').remove(b'_
 #[derive(Debug)]
 pub(super) struct FinalExport<'a> {
     text: &'a str,
-    again: &'a str,
+    again: &'a CommandLine,
     place: Place,
     began: jiff::Timestamp,
 }
 
 impl<'a> FinalExport<'a> {
     /// Checks that the place outlives the stack.
-    pub(super) fn new(prepared: &Prepared, text: &'a str, again: &'a str) -> Result<Self, CommandError> {
+    pub(super) fn new(prepared: &Prepared, text: &'a str, again: &'a CommandLine) -> Result<Self, CommandError> {
         let place = place_of(text)?;
         let buckets = ["s3_bucket.data", "s3_bucket.access_logs"];
         let is_own = |bucket: &str| {

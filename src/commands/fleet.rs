@@ -62,7 +62,7 @@ pub(super) async fn run(session: &Session, configs: Vec<PathBuf>, command: Comma
     let ended = LocalSet::new().run_until(each(session, &fleet, sessions.clone(), Arc::clone(&command))).await?;
     if as_json {
         let stacks: Vec<Value> = sessions.iter().zip(&ended).map(|(stack, ended)| in_json(stack, ended)).collect();
-        session.printer.data(&format!("{:#}", json!({"format_version": FORMAT_VERSION, "stacks": stacks})));
+        session.printer.json(&json!({"format_version": FORMAT_VERSION, "stacks": stacks}));
     } else {
         for stack in &sessions {
             let data = stack.printer.taken();
@@ -89,7 +89,7 @@ fn of_stack(session: &Session, config: &Path, fleet: &Arc<Fleet>) -> Session {
     let label = config.file_stem().unwrap_or(config.as_os_str()).to_string_lossy();
     let mut stack = session.clone();
     stack.global.config = config.to_owned();
-    stack.printer = session.printer.of_stack(&label);
+    stack.printer = session.printer.of_stack(&label, config);
     stack.fleet = Some(Arc::clone(fleet));
     stack
 }

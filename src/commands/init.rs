@@ -24,10 +24,6 @@ pub(super) fn run(session: &Session, arguments: &InitArgs) -> Result<ExitCode, C
     let mut file = options.open(path).with_context(|| format!("cannot write {}", path.display()))?;
     file.write_all(crate::config::example_file().as_bytes())
         .with_context(|| format!("cannot write {}", path.display()))?;
-    session.printer.say(&format!(
-        "Wrote {}. Set the three names in it, then: hlctl plan -c {}",
-        path.display(),
-        path.display()
-    ));
+    session.printer.say(&format!("Wrote {}. Set the three names in it, then: {}", path.display(), hlctl!("plan")));
     Ok(ExitCode::Success)
 }

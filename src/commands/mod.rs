@@ -28,6 +28,7 @@ mod smart;
 mod state;
 mod stores;
 mod summary;
+mod usage;
 mod validate;
 mod wait;
 mod ways;
@@ -45,6 +46,7 @@ use tokio::time::{Instant, sleep, timeout};
 use crate::cli::{Cli, Command};
 use crate::error::CommandError;
 use crate::exit_code::ExitCode;
+use crate::invocation::Invocation;
 use crate::session::Session;
 use crate::state::{Held, StateError, Store};
 use crate::ui::{Printer, json};
@@ -52,15 +54,18 @@ use crate::wait::{Signal, Stop};
 
 /// Runs hlctl with these arguments, the first being its own name.
 pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
-    let cli = match Cli::try_parse_from(arguments) {
+    let words = usage::in_own_words(arguments);
+    if let Some(code) = usage::refuse_single_dashes(&words) {
+        return code;
+    }
+    let cli = match Cli::try_parse_from(&words) {
         Ok(cli) => cli,
-        Err(error) => {
-            // Writing can fail only because nobody reads.
-            let _ = error.print();
-            return if error.use_stderr() { ExitCode::Usage } else { ExitCode::Success };
-        }
+        Err(error) => return usage::explain(error, &words),
     };
-    let printer = Printer::new(cli.global.quiet);
+    if cli.global.no_color {
+        anstream::ColorChoice::Never.write_global();
+    }
+    let printer = Printer::new(cli.global.quiet, Invocation::of(&cli.global));
     let as_json = cli.command.prints_json();
     let outcome = log_as_asked(std::env::var_os("HLCTL_LOG")).and_then(|()| run(cli, printer));
     let code = match outcome {
@@ -68,7 +73,7 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Err(error) => {
             report(printer, &error);
             if as_json && !printer.has_printed() {
-                printer.data(&format!("{:#}", json::error(&error)));
+                printer.json(&json::error(&error));
             }
             error.exit_code()
         }

@@ -9,9 +9,10 @@ use crate::cli::OutputsArgs;
 use crate::error::CommandError;
 use crate::exit_code::ExitCode;
 use crate::module;
+use crate::nearest::nearest;
 use crate::resource::secret_of;
 use crate::session::{Session, Wishes};
-use crate::state::{State, StateError};
+use crate::state::State;
 
 /// Prints the outputs, or one of them.
 pub(super) async fn run(session: &Session, arguments: &OutputsArgs) -> Result<ExitCode, CommandError> {
@@ -54,7 +55,7 @@ async fn run_with_secrets(session: &Session, arguments: &OutputsArgs) -> Result<
 
 fn print(session: &Session, arguments: &OutputsArgs, outputs: Map<String, Value>) -> Result<ExitCode, CommandError> {
     match &arguments.name {
-        None if arguments.json => session.printer.data(&format!("{:#}", Value::from(outputs))),
+        None if arguments.json => session.printer.json(&Value::from(outputs)),
         None => session.printer.data(&as_text(&outputs)),
         Some(name) => {
             let value = outputs.get(name).ok_or_else(|| unknown(name, &outputs))?;
@@ -72,7 +73,7 @@ fn print(session: &Session, arguments: &OutputsArgs, outputs: Map<String, Value>
 pub(super) async fn read(session: &Session) -> Result<State, CommandError> {
     let store = session.store_alone().await?;
     let state = session.beside_others(&store, store.read()).await?;
-    Ok(state.ok_or_else(|| StateError::Missing { place: store.place() })?)
+    state.ok_or_else(|| session.without_state(&store))
 }
 
 /// The outputs for people: one a line.
@@ -92,8 +93,12 @@ fn no_client(name: Option<&str>) -> CommandError {
             Some(name) => format!("there is no {name}: the stack has no such client"),
             None => "there are no secrets: the stack has no app client".to_owned(),
         },
-        hint: "smart_on_fhir = true makes a client, cognito_machine_client = true a second one for machines; then `hlctl apply`"
-            .to_owned(),
+        hint: concat!(
+            "smart_on_fhir = true makes a client, cognito_machine_client = true a second one for machines; then `",
+            hlctl!("apply"),
+            "`"
+        )
+        .to_owned(),
     }
 }
 
@@ -101,13 +106,14 @@ fn unknown(name: &str, outputs: &Map<String, Value>) -> CommandError {
     if is_secret(name) {
         return CommandError::Usage {
             message: format!("{name} is a secret, which hlctl does not keep"),
-            hint: format!("`hlctl outputs {name} --show-secrets` fetches it from AWS"),
+            hint: format!("`{}` fetches it from AWS", hlctl!("outputs --show-secrets", name)),
         };
     }
-    let near = outputs.keys().max_by(|a, b| strsim::jaro(a, name).total_cmp(&strsim::jaro(b, name)));
+    let near = nearest(name, outputs.keys().map(String::as_str).chain(module::SECRETS.map(|(secret, _)| secret)));
+    let near = near.map(|near| format!("did you mean {near}? ")).unwrap_or_default();
     CommandError::Usage {
         message: format!("there is no output {name}"),
-        hint: near.map(|near| format!("did you mean {near}?")).unwrap_or_default(),
+        hint: format!("{near}`{}` lists them all", hlctl!("outputs")),
     }
 }
 

@@ -1,11 +1,10 @@
 //! `hlctl plan`
 
 use std::collections::BTreeSet;
-use std::path::Path;
 
 use super::{confirm, doctor, interruptible};
 use crate::address::Address;
-use crate::cli::{DEFAULT_CONFIG, PlanArgs, Scope};
+use crate::cli::{PlanArgs, Scope};
 use crate::config::Config;
 use crate::doctor::Finding;
 use crate::error::CommandError;
@@ -65,24 +64,20 @@ pub(super) async fn run(session: &Session, arguments: &PlanArgs) -> Result<ExitC
         return Err(confirm::protected(&unnamed));
     }
     if !unnamed.is_empty() {
-        session
-            .printer
-            .say("\n`hlctl destroy` asks for the names of what is protected, or takes them with --allow-destroy.");
+        session.printer.say(concat!(
+            "\n`",
+            hlctl!("destroy"),
+            "` asks for the names of what is protected, or takes them with --allow-destroy."
+        ));
     }
     if let Some(path) = &arguments.out {
         let config = config.ok_or_else(|| CommandError::Usage {
             message: "a plan in a file holds the configuration, and there is none".to_owned(),
-            hint: "leave --out away; `hlctl destroy` works from the state alone".to_owned(),
+            hint: concat!("leave --out away; `", hlctl!("destroy"), "` works from the state alone").to_owned(),
         })?;
         PlanFile::of(&prepared, &store, config, options, is_new, arguments.scope.refresh_only).write(path)?;
-        let config = &session.global.config;
-        let config =
-            if config == Path::new(DEFAULT_CONFIG) { String::new() } else { format!("-c {} ", config.display()) };
-        session.printer.say(&format!(
-            "\nThe plan is in {}; `hlctl apply {config}{}` does exactly that.",
-            path.display(),
-            path.display()
-        ));
+        let apply = hlctl!("apply", path.display());
+        session.printer.say(&format!("\nThe plan is in {}; `{apply}` does exactly that.", path.display()));
     }
     let changes = prepared.plan.has_changes();
     Ok(if changes && arguments.detailed_exitcode { ExitCode::Changes } else { ExitCode::Success })
@@ -116,7 +111,7 @@ pub(super) fn options(scope: &Scope) -> Options {
 /// Prints the plan to stdout.
 pub(super) fn show(session: &Session, prepared: &Prepared, connection: &Connection, as_json: bool) {
     if as_json {
-        session.printer.data(&format!("{:#}", json::plan(&prepared.plan)));
+        session.printer.json(&json::plan(&prepared.plan));
     } else {
         session.printer.data(&plan_view::render(&prepared.plan, &connection.place(session.home())));
     }

@@ -22,5 +22,6 @@ pub(super) async fn run(session: &Session, arguments: &ReportArgs) -> Result<Exi
         let record = serde_json::to_string_pretty(&journal).map_err(|error| CommandError::Other(error.into()))?;
         return print(session, arguments.out.as_deref(), &format!("{record}\n"));
     }
-    print(session, arguments.out.as_deref(), &report::render(&journal, &outputs))
+    let with_secrets = session.printer.rendered(hlctl!("outputs --show-secrets"));
+    print(session, arguments.out.as_deref(), &report::render(&journal, &outputs, &with_secrets))
 }

@@ -105,7 +105,7 @@ fn load_sandbox(session: &Session, arguments: &SandboxLoadArgs) -> Result<ExitCo
     let emulator = Emulator::open(options).map_err(|error| CommandError::Other(error.into()))?;
     let loaded = load(session, &emulator, arguments.store.as_deref(), &arguments.paths)?;
     if arguments.json {
-        session.printer.data(&format!("{:#}", serde_json::json!({"loaded": loaded})));
+        session.printer.json(&serde_json::json!({"loaded": loaded}));
     }
     if loaded.iter().all(is_whole) {
         Ok(ExitCode::Success)
@@ -145,7 +145,7 @@ fn is_whole(loaded: &Loaded) -> bool {
 fn of_load(error: LoadError) -> CommandError {
     let hint = match &error {
         LoadError::SeveralStores(_) => "name one of them with --store (--load-store where the sandbox is served)",
-        LoadError::NoSuchStore(_) => "`hlctl --sandbox outputs` shows the stack's store",
+        LoadError::NoSuchStore(_) => concat!("`", hlctl!("outputs --sandbox"), "` shows the stack's store"),
         LoadError::Read { .. } => "name a file of NDJSON, or a folder that has some whose names end in .ndjson",
         LoadError::Create(_) | LoadError::Data(_) => return CommandError::Other(error.into()),
     };

@@ -6,6 +6,6 @@ use crate::session::Session;
 
 /// Prints the configuration's JSON Schema.
 pub(super) fn run(session: &Session) -> Result<ExitCode, CommandError> {
-    session.printer.data(&format!("{:#}", crate::config::json_schema()));
+    session.printer.json(&crate::config::json_schema());
     Ok(ExitCode::Success)
 }

@@ -3,12 +3,19 @@
 use crate::address::Address;
 use crate::apply::{Outcome, Report};
 use crate::error::{CommandError, ResourceError};
+use crate::invocation::CommandLine;
 use crate::plan::Action;
 use crate::session::Session;
 use crate::wait::Signal;
 
-/// Says what failed and what to do about it, and turns the report into the command's result.
-pub(super) fn conclude(session: &Session, report: &Report, what: &str, again: &str) -> Result<(), CommandError> {
+/// Says what failed and what to do about it, and turns the report into the command's result. `again` is the command that goes
+/// on with the work; a wait has none of its own.
+pub(super) fn conclude(
+    session: &Session,
+    report: &Report,
+    what: &str,
+    again: Option<&CommandLine>,
+) -> Result<(), CommandError> {
     let failed: Vec<(&Address, &ResourceError)> = report
         .outcomes
         .iter()
@@ -33,14 +40,15 @@ pub(super) fn conclude(session: &Session, report: &Report, what: &str, again: &s
         Some(Signal::Terminate | Signal::HangUp) => "asked to end; ",
         None => "",
     };
-    let hint = if again == "hlctl wait" {
-        "`hlctl wait` waits on; `hlctl apply` mends and finishes what can be".to_owned()
-    } else if failed.is_empty() && skipped == 0 {
-        format!("`hlctl wait` waits until AWS is done; `{again}` takes up where this stood")
-    } else if failed.is_empty() {
-        format!("`{again}` takes up where this stood")
-    } else {
-        format!("mend what failed; `{again}` then takes up where this stood")
+    let hint = match again {
+        None => {
+            concat!("`", hlctl!("wait"), "` keeps waiting; `", hlctl!("apply"), "` retries and finishes").to_owned()
+        }
+        Some(again) if failed.is_empty() && skipped == 0 => {
+            format!("`{}` waits until AWS is done; `{again}` takes up where this stood", hlctl!("wait"))
+        }
+        Some(again) if failed.is_empty() => format!("`{again}` takes up where this stood"),
+        Some(again) => format!("mend what failed; `{again}` then takes up where this stood"),
     };
     Err(CommandError::Incomplete {
         message: format!("{what} is incomplete: {cut_short}{}. The state is saved", parts.join(", ")),

@@ -27,7 +27,7 @@ pub(super) fn run(session: &Session, arguments: &JsonArgs) -> Result<ExitCode, C
     let valid = !problems.has_errors();
     if arguments.json {
         let answer = json!({"format_version": FORMAT_VERSION, "valid": valid, "problems": problems.to_json()});
-        session.printer.data(&format!("{answer:#}"));
+        session.printer.json(&answer);
         return Ok(if valid { ExitCode::Success } else { ExitCode::Failure });
     }
     if !valid {

@@ -53,16 +53,16 @@ async fn wait(
     if !plan.has_work() {
         session.printer.say("Nothing to wait for: everything has settled.");
         if arguments.json {
-            session.printer.data(&format!("{:#}", json::report(&Report { outcomes: Vec::new(), state })));
+            session.printer.json(&json::report(&Report { outcomes: Vec::new(), state }));
         }
         return Ok(ExitCode::Success);
     }
     let prepared = Prepared::of_parts(cx, Stack::new(), plan, state, Protect::Default);
     let report = walk(session, held, &prepared, &manner, None).await?;
     if arguments.json {
-        session.printer.data(&format!("{:#}", json::report(&report)));
+        session.printer.json(&json::report(&report));
     }
-    summary::conclude(session, &report, "The wait", "hlctl wait")?;
+    summary::conclude(session, &report, "The wait", None)?;
     session.printer.say("Everything has settled.");
     Ok(ExitCode::Success)
 }
@@ -95,7 +95,7 @@ fn unknown_outcome(address: &Address) -> CommandError {
         message: format!(
             "{address}: an earlier run was cut off before AWS named it, so there is nothing to wait for yet"
         ),
-        hint: "`hlctl apply` finds it, or makes it, and waits".to_owned(),
+        hint: concat!("`", hlctl!("apply"), "` finds it, or makes it, and waits").to_owned(),
     }
 }
 

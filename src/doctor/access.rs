@@ -33,8 +33,11 @@ pub fn lasting(title: &str, expiry: Option<SystemTime>, now: SystemTime) -> Find
     if left >= ENOUGH {
         return Finding::ok(CHECK, title).with(told);
     }
-    let mend =
-        "renew them first (`aws sso login`, or whatever issued them); or renew them afterwards and run `hlctl wait`";
+    let mend = concat!(
+        "renew them first (`aws sso login`, or whatever issued them); or renew them afterwards and run `",
+        hlctl!("wait"),
+        "`"
+    );
     Finding::warning(CHECK, title, WHY, mend).with(told)
 }
 

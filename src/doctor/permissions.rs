@@ -11,7 +11,8 @@ use crate::resource::Context;
 
 const CHECK: &str = "permissions";
 const WHY: &str = "the first call that needs one of them would be refused, with the stack half made";
-const MEND: &str = "`hlctl policy deployer` prints the policy that holds them; have it attached to the principal";
+const MEND: &str =
+    concat!("`", hlctl!("policy deployer"), "` prints the policy that holds them; have it attached to the principal");
 
 /// Asks IAM about every action of every statement, on such resources and under such conditions as the statement has.
 pub async fn permissions(cx: &Context, principal: Option<&str>, statements: &[Statement]) -> Finding {

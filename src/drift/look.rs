@@ -169,7 +169,7 @@ impl Judge<'_> {
             Condition::Ending { what, rescue } => {
                 finding.verdict = Verdict::Foreign;
                 finding.reason = Some(format!("somebody outside hlctl has ordered its end: {what}"));
-                finding.hint = Some(format!("to keep it: {rescue}, and then `hlctl apply`"));
+                finding.hint = Some(format!("to keep it: {rescue}, and then `{}`", hlctl!("apply")));
             }
         }
         finding

@@ -218,8 +218,14 @@ impl Refusal {
                  lambda_provisioned_concurrency keeps one warm"
             }
             (Some(401), Proof::Token) => {
-                "the token has expired, or is not for this store: get another (`hlctl smart token`, or --smart); \
-                 `hlctl smart test` shows what the store takes"
+                concat!(
+                    "the token has expired, or is not for this store: get another (`",
+                    hlctl!("smart token"),
+                    "`, or --smart); \
+                 `",
+                    hlctl!("smart test"),
+                    "` shows what the store takes"
+                )
             }
             (Some(401 | 403), Proof::Signature) if self.smart && !self.is_about_signature() => {
                 "the store has an identity provider: ask with a SMART token (--smart, or --token FILE)"
@@ -228,12 +234,20 @@ impl Refusal {
                 "the store takes signatures and no tokens: leave --token, --smart and HLCTL_TOKEN out"
             }
             (Some(403), Proof::Token) => {
-                "the token's scopes or the service role do not allow this: ask for other scopes (--smart --scope SCOPE), or \
-                 see `hlctl smart test`"
+                concat!(
+                    "the token's scopes or the service role do not allow this: ask for other scopes (--smart --scope SCOPE), or \
+                 see `",
+                    hlctl!("smart test"),
+                    "`"
+                )
             }
             (_, Proof::Signature) if self.is_about_signature() => {
-                "`hlctl fhir explain` shows what is signed, and with --send which difference it probably is; also check the \
+                concat!(
+                    "`",
+                    hlctl!("fhir explain URL"),
+                    "` shows what is signed, and with --send which difference it probably is; also check the \
                  secret key"
+                )
             }
             (Some(403), _) if self.aws.kind == ErrorKind::Denied => {
                 return Some(format!(
@@ -243,7 +257,7 @@ impl Refusal {
                 ));
             }
             (Some(404), _) => "check type and id; searches show what there is, a few moments after it was written",
-            (Some(410), _) => "`hlctl fhir history` shows the versions before the deletion",
+            (Some(410), _) => concat!("`", hlctl!("fhir history TYPE/ID"), "` shows the versions before the deletion"),
             (Some(412), _) => {
                 "somebody has changed it meanwhile, or more than one resource fits the condition: read it again, and take its \
                  version for --if-match"
@@ -252,10 +266,14 @@ impl Refusal {
                 "HealthLake takes 5 MB at once: leave attachments out, or import it (Binary up to 164 MB)"
             }
             (Some(409), _) => {
-                "read what is there; if the store itself is in transition, `hlctl wait` waits until it has settled"
+                concat!(
+                    "read what is there; if the store itself is in transition, `",
+                    hlctl!("wait"),
+                    "` waits until it has settled"
+                )
             }
             (Some(400 | 422), _) => "mend what it names, then run the command again",
-            (Some(405 | 501), _) => "`hlctl fhir get metadata` lists what the store offers",
+            (Some(405 | 501), _) => concat!("`", hlctl!("fhir get metadata"), "` lists what the store offers"),
             _ => return hint::hint(&self.aws),
         };
         Some(text.to_owned())

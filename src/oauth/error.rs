@@ -110,8 +110,12 @@ impl OauthError {
                  cognito_callback_urls and apply"
             }
             Self::WrongLogin(_) => {
-                "check --username and the variable of --password-env; `hlctl apply` sets a test user's password where it has changed, but not that of \
-                 one that was adopted: hlctl apply --replace 'cognito_user.test_users[\"NAME\"]' does"
+                concat!(
+                    "check --username and the variable of --password-env; `",
+                    hlctl!("apply"),
+                    "` sets a test user's password where it has changed, but not that of one that was adopted: ",
+                    "`apply --replace 'cognito_user.test_users[\"NAME\"]'` does"
+                )
             }
             Self::NoForm => {
                 "log in with a browser (without --username); a domain with managed login has no form without scripts"
@@ -127,11 +131,19 @@ impl OauthError {
 
 fn of_code(error: &str) -> Option<&'static str> {
     match error {
-        "invalid_scope" => Some("ask for scopes that the client may have: `hlctl outputs cognito_scopes` lists them"),
-        "invalid_client" => Some("the client has changed since the last apply: run `hlctl apply`"),
-        "redirect_mismatch" => Some("the callback address is not the client's: `hlctl plan` shows what differs"),
+        "invalid_scope" => Some(concat!(
+            "ask for scopes that the client may have: `",
+            hlctl!("outputs cognito_scopes"),
+            "` lists them"
+        )),
+        "invalid_client" => Some(concat!("the client has changed since the last apply: run `", hlctl!("apply"), "`")),
+        "redirect_mismatch" => {
+            Some(concat!("the callback address is not the client's: `", hlctl!("plan"), "` shows what differs"))
+        }
         "invalid_grant" => Some("the code is spent or too old: run the command again"),
-        "unauthorized_client" => Some("the client may not use this grant: `hlctl plan` shows what differs"),
+        "unauthorized_client" => {
+            Some(concat!("the client may not use this grant: `", hlctl!("plan"), "` shows what differs"))
+        }
         _ => None,
     }
 }

@@ -16,6 +16,7 @@ use crate::address::Address;
 use crate::error::{CommandError, ResourceError};
 use crate::graph::Graph;
 use crate::module::{DATA_BUCKET, Stack, is_known};
+use crate::nearest::nearest;
 use crate::resource::{Condition, Identity, Kind, Known, Observed, Occasion, Remains, STACK_TAG, Settings, Spec};
 use crate::state::{Deposed, Entry, State, Status};
 
@@ -128,16 +129,12 @@ fn check_named(situation: &Situation<'_>, options: &Options) -> Result<(), Comma
         None => Ok(()),
         Some(address) => {
             let all = situation.stack.keys().chain(situation.state.resources.keys());
-            let nearest = all
-                .max_by(|a, b| {
-                    let likeness = |other: &Address| strsim::jaro_winkler(other.as_str(), address.as_str());
-                    likeness(a).total_cmp(&likeness(b))
-                })
-                .map(|near| format!("did you mean {near}? "))
-                .unwrap_or_default();
+            let nearest = nearest(address.as_str(), all.map(Address::as_str));
+            let nearest = nearest.map(|near| format!("did you mean {near}? ")).unwrap_or_default();
+            let named = if address.as_str().is_empty() { "with an empty address" } else { address.as_str() };
             Err(CommandError::Usage {
-                message: format!("there is no resource {address} in this stack"),
-                hint: format!("{nearest}`hlctl plan` and `hlctl state list` show the addresses"),
+                message: format!("there is no resource {named} in this stack"),
+                hint: format!("{nearest}`{}` and `{}` show the addresses", hlctl!("plan"), hlctl!("state list")),
             })
         }
     }

@@ -105,8 +105,12 @@ impl Session {
 
     /// Where the state is if no backend is configured and no place is named.
     pub fn local_store(&self) -> LocalStore {
+        self.local_store_of(self.home())
+    }
+
+    fn local_store_of(&self, home: Home) -> LocalStore {
         let config = &self.global.config;
-        let path = match (&self.global.state, self.home()) {
+        let path = match (&self.global.state, home) {
             (Some(path), _) if !path.starts_with("s3://") => path.clone(),
             (_, Home::Aws) => config.with_extension("state.json"),
             (_, Home::Sandbox) => {
@@ -145,7 +149,7 @@ impl Session {
                     "{path} holds a newer state, which an earlier run could not write to {}",
                     store.place()
                 ),
-                hint: format!("bring it home: hlctl state push {path}"),
+                hint: format!("bring it home: {}", hlctl!("state push", path)),
             });
         }
         if state.is_none() {
@@ -172,8 +176,33 @@ impl Session {
     /// # Errors
     /// As [`Session::read`]; or there is none.
     pub async fn read_existing(&self, store: &Store) -> Result<State, CommandError> {
-        let state = self.read(store).await?;
-        Ok(state.ok_or_else(|| StateError::Missing { place: store.place() })?)
+        self.read(store).await?.ok_or_else(|| self.without_state(store))
+    }
+
+    /// The error of a command that needs a state where there is none. A stack of the same configuration on the other side,
+    /// in the sandbox or in AWS, is probably what was meant.
+    pub fn without_state(&self, store: &Store) -> CommandError {
+        let other = match self.home() {
+            Home::Aws => Home::Sandbox,
+            Home::Sandbox => Home::Aws,
+        };
+        let beside = match self.global.state {
+            Some(_) => None,
+            None => self.local_store_of(other).read().ok().flatten().filter(|state| !state.is_empty()),
+        };
+        let missing = StateError::Missing { place: store.place() };
+        let Some(beside) = beside else { return missing.into() };
+        let hint = match other {
+            Home::Sandbox => concat!(
+                "a sandbox stack exists here: `",
+                hlctl!("outputs --sandbox"),
+                "` shows it; add --sandbox to the command to work on it"
+            ),
+            Home::Aws => {
+                "a stack in AWS exists here: leave --sandbox out, and the variable HLCTL_SANDBOX unset, to work on it"
+            }
+        };
+        CommandError::Stranded { message: format!("{missing}, but {} is there", beside.stack), hint: hint.to_owned() }
     }
 
     /// [`Session::read_existing`] for a destroy, which is of no use to whoever has no state.
@@ -238,7 +267,7 @@ impl Session {
         match local.read() {
             Ok(Some(state)) if !state.is_empty() => Err(CommandError::Stranded {
                 message: format!("{} is empty, but {} holds a stack", store.place(), local.path().display()),
-                hint: "move the state there: hlctl state migrate".to_owned(),
+                hint: concat!("move the state there: ", hlctl!("state migrate")).to_owned(),
             }),
             Err(error @ (StateError::Damaged { .. } | StateError::TooNew { .. })) => Err(error.into()),
             _ => Ok(()),

@@ -29,6 +29,7 @@ pub use surgery::Released;
 use crate::address::Address;
 use crate::aws::clients::S3Endpoint;
 use crate::aws::{AwsError, ErrorKind, hint};
+use crate::invocation::CommandLine;
 use crate::resource::{Attributes, Identity, Kind, Settings};
 
 /// Everything hlctl remembers of one stack.
@@ -415,17 +416,18 @@ impl StateError {
         match self {
             Self::Damaged { backup: Some(backup), .. } => Some(format!(
                 "what is there was left as it is. The state before it, {backup}, is whole; to go back to it:\n  \
-                 hlctl state recover"
+                 {}",
+                hlctl!("state recover")
             )),
             Self::Damaged { .. } => Some(
-                "what is there was left as it is, and no backup is whole; to find the stack again by its tags:\n  \
-                 hlctl adopt --discover"
+                concat!("what is there was left as it is, and no backup is whole; to find the stack again by its tags:\n  \
+                 ", hlctl!("adopt --discover"))
                     .to_owned(),
             ),
             Self::TooNew { written_by, .. } => Some(format!("use hlctl {written_by} or newer")),
             Self::Moved { to, .. } => Some(format!(
-                "name the new place: `backend` in the config, or --state {to}\nto bring it back: \
-                 hlctl state migrate --from {to}"
+                "name the new place: `backend` in the config, or --state {to}\nto bring it back: {}",
+                CommandLine::new("state migrate").option("--from", to)
             )),
             Self::Foreign { what: "region", state, .. } => {
                 Some(format!("set region = \"{state}\", or use another state (--state)"))
@@ -443,12 +445,12 @@ impl StateError {
                 ),
             }),
             Self::Locked { holder, abandoned, .. } => Some(format!(
-                "{}if that process is gone for good, release the lock: hlctl force-unlock {}",
+                "{}if that process is gone for good, release the lock: {}",
                 if *abandoned { "" } else { "wait for it to end, or let this command wait: --lock-timeout 10m\n" },
-                holder.id
+                hlctl!("force-unlock", holder.id)
             )),
             Self::Missing { .. } => {
-                Some("`hlctl apply` makes the stack and its state; -c and --state say which".to_owned())
+                Some(concat!("`", hlctl!("apply"), "` makes the stack and its state; -c and --state say which").to_owned())
             }
             Self::Remote { error, .. } if error.code == "NoSuchBucket" => Some(
                 "hlctl does not make the bucket of its state. Make it, versioned and private, or mend `backend` in the config"

@@ -2,16 +2,22 @@
 
 use std::borrow::Cow;
 use std::io::{ErrorKind, IsTerminal, Write};
+use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 
 use anstream::{AutoStream, ColorChoice};
 use anstyle::{AnsiColor, Style};
+use serde_json::Value;
+
+use crate::invocation::Invocation;
 
 /// Prints data to stdout and talk to stderr. Colour and motion appear on a terminal only, and never with `NO_COLOR`.
 #[derive(Clone, Copy, Debug)]
 pub struct Printer {
     quiet: bool,
+    /// How this run was started, for the commands that messages name.
+    invocation: &'static Invocation,
     /// Where there are several stacks: the one that this is for.
     stack: Option<&'static OfStack>,
 }
@@ -69,15 +75,21 @@ fn hold(data: &Mutex<String>) -> MutexGuard<'_, String> {
 }
 
 impl Printer {
-    /// A printer; a quiet one leaves the talk out.
-    pub fn new(quiet: bool) -> Self {
-        Self { quiet, stack: None }
+    /// A printer for as long as the process lives; a quiet one leaves the talk out.
+    pub fn new(quiet: bool, invocation: Invocation) -> Self {
+        Self { quiet, invocation: Box::leak(Box::new(invocation)), stack: None }
     }
 
     /// A printer for one of several stacks, for as long as the process lives.
-    pub fn of_stack(self, label: &str) -> Self {
+    pub fn of_stack(self, label: &str, config: &Path) -> Self {
         let stack = OfStack { label: label.to_owned(), data: Mutex::default() };
-        Self { stack: Some(Box::leak(Box::new(stack))), ..self }
+        let invocation = Box::leak(Box::new(self.invocation.of_stack(config)));
+        Self { stack: Some(Box::leak(Box::new(stack))), invocation, ..self }
+    }
+
+    /// A text with the commands in it written out as this run needs them.
+    pub fn rendered<'a>(&self, text: &'a str) -> Cow<'a, str> {
+        self.invocation.render(text)
     }
 
     /// The data kept so far; of a single stack there is none.
@@ -88,11 +100,19 @@ impl Printer {
     /// Data: goes to stdout as it is, with a line's end. A reader that has gone away is no error; any other failure is
     /// kept for [`Printer::failure`].
     pub fn data(&self, text: &str) {
+        let text = self.rendered(text);
         if let Some(stack) = self.stack {
             return hold(&stack.data).push_str(&format!("{}\n", text.trim_end_matches('\n')));
         }
         let mut out = AutoStream::auto(std::io::stdout());
         note(writeln!(out, "{}", text.trim_end_matches('\n')).and_then(|()| out.flush()));
+    }
+
+    /// JSON for stdout, indented.
+    pub fn json(&self, value: &Value) {
+        let mut value = value.clone();
+        self.invocation.render_json(&mut value);
+        self.data(&format!("{value:#}"));
     }
 
     /// Bytes for stdout, without a line's end.
@@ -135,6 +155,8 @@ impl Printer {
     }
 
     fn marked(&self, text: &str) {
+        let text = self.rendered(text);
+        let text = text.as_ref();
         let Some(stack) = self.stack else { return Self::log(text) };
         let faint = style::FAINT;
         let lines = text.lines().filter(|line| !line.is_empty());
@@ -158,7 +180,8 @@ impl Printer {
     /// An error with its hint, on stderr.
     pub fn error(&self, message: &str, hint: Option<&str>) {
         let (red, bold) = (style::DESTROY.bold(), style::STRONG);
-        let message = shortened(message);
+        let message = self.rendered(message);
+        let message = shortened(&message);
         let mut text = format!("{red}error{red:#}: {message}");
         if let Some(hint) = hint {
             text.push_str(&format!("\n{bold}next{bold:#}: {hint}"));

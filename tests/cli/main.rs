@@ -31,6 +31,7 @@ mod laws;
 mod lock;
 mod lock_servers;
 mod lost_answers;
+mod next_steps;
 mod outputs;
 mod pictures;
 mod plan;

@@ -110,7 +110,7 @@ fn is_harmless(line: &str) -> bool {
 }
 
 /// Whether a text has a word for a secret in it.
-pub(super) fn sounds_secret(line: &str) -> bool {
+pub fn sounds_secret(line: &str) -> bool {
     let line = line.to_ascii_lowercase();
     ["assword", "passw", "passphrase", "secret"].iter().any(|word| line.contains(word))
 }

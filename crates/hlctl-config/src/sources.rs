@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 
 use super::origin::{Origin, Place};
 use super::problem::{Problem, Problems};
+use crate::next_step::hlctl;
 
 /// A file larger than this is no configuration.
 const LARGEST_FILE: u64 = 1024 * 1024;
@@ -117,8 +118,11 @@ fn read_text(path: &Path) -> Result<String, Problems> {
 
 fn unreadable(shown: &str, error: &std::io::Error) -> Problem {
     match error.kind() {
-        ErrorKind::NotFound => Problem::error(format!("{shown} does not exist"))
-            .help("`hlctl init` writes a commented one; `-c FILE` names another"),
+        ErrorKind::NotFound => Problem::error(format!("{shown} does not exist")).help(concat!(
+            "`",
+            hlctl!("init"),
+            "` writes a commented one; `-c FILE` names another"
+        )),
         ErrorKind::PermissionDenied => Problem::error(format!("{shown} may not be read: permission denied")),
         _ => Problem::error(format!("{shown} cannot be read: {error}")),
     }

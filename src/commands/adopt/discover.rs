@@ -74,15 +74,20 @@ fn refuse_ambiguous(found: &Discovery) -> Result<(), CommandError> {
         found.ambiguous.iter().map(|(address, ids)| format!("{address}: there are {}: {}", ids.len(), ids.join(", ")));
     Err(CommandError::Usage {
         message: lines.collect::<Vec<_>>().join("\n"),
-        hint: "say which one it is: `hlctl adopt ADDRESS ID`; the others can be adopted one by one too, or found by the next plan"
-            .to_owned(),
+        hint: concat!(
+            "say which one it is: `",
+            hlctl!("adopt ADDRESS ID"),
+            "`; the others can be adopted one by one too, or found by the next plan"
+        )
+        .to_owned(),
     })
 }
 
 fn nothing(found: &Discovery) -> CommandError {
     let left = left(found);
     let hint = if found.candidates.is_empty() {
-        "check the config's names, the region and the credentials; `hlctl apply` makes a stack".to_owned()
+        concat!("check the config's names, the region and the credentials; `", hlctl!("apply"), "` makes a stack")
+            .to_owned()
     } else {
         "if they are this config's, --by-name takes them over".to_owned()
     };

@@ -38,9 +38,13 @@ async fn refuse_state(session: &Session, arguments: &AdoptArgs) -> Result<(), Co
     }
     Err(CommandError::Usage {
         message: format!("there is a state already: {}", store.place()),
-        hint: "single resources can be added to it: `hlctl adopt ADDRESS ID`. For another stack, name another config (-c) or \
+        hint: concat!(
+            "single resources can be added to it: `",
+            hlctl!("adopt ADDRESS ID"),
+            "`. For another stack, name another config (-c) or \
                state (--state)"
-            .to_owned(),
+        )
+        .to_owned(),
     })
 }
 

@@ -13,6 +13,7 @@ use crate::error::CommandError;
 use crate::exit_code::ExitCode;
 use crate::materials;
 use crate::module::{self, Stack};
+use crate::nearest::nearest;
 use crate::plan::{Change, Options, Plan, refresh};
 use crate::resource::{Identity, Kind};
 use crate::session::{Session, Wishes, prepare, settings_of};
@@ -70,12 +71,11 @@ fn wanted(stack: &Stack, text: &str) -> Result<Address, CommandError> {
         let error = SurgeryError::Unknown(address);
         return Err(CommandError::Usage { message: error.to_string(), hint: error.hint() });
     }
-    let likeness = |other: &&Address| strsim::jaro_winkler(other.as_str(), text);
-    let nearest = stack.keys().max_by(|one, other| likeness(one).total_cmp(&likeness(other)));
+    let nearest = nearest(text, stack.keys().map(Address::as_str));
     let nearest = nearest.map(|near| format!("did you mean {near}? ")).unwrap_or_default();
     Err(CommandError::Usage {
         message: format!("the config asks for no resource {address}"),
-        hint: format!("{nearest}`hlctl plan` shows the addresses"),
+        hint: format!("{nearest}`{}` shows the addresses", hlctl!("plan")),
     })
 }
 
@@ -90,7 +90,7 @@ fn claim(
     let failed = |error| CommandError::Resource { address: address.clone(), error };
     let kind = Kind::parse(address.kind()).ok_or_else(|| CommandError::Usage {
         message: format!("hlctl knows no {}", address.kind()),
-        hint: "`hlctl plan` shows the addresses".to_owned(),
+        hint: concat!("`", hlctl!("plan"), "` shows the addresses").to_owned(),
     })?;
     let recorded = kind.of_import_id(identity, id).map_err(failed)?.ok_or_else(|| CommandError::Usage {
         message: format!("{id:?} is no id of a {}", address.kind()),
@@ -119,7 +119,7 @@ fn refuse_second_address(
             let what = if is_same { id } else { "another" };
             return Err(CommandError::Usage {
                 message: format!("the state has {what} at {other} already"),
-                hint: format!("`hlctl state show '{other}'` shows it"),
+                hint: format!("`{}` shows it", hlctl!("state show", other)),
             });
         }
     }

@@ -62,7 +62,7 @@ impl<'a> Report<'a> {
     /// The commands to stdout, all else to stderr; or all of it as JSON.
     pub(super) fn tell(&self, session: &Session, state: &Place, json: bool) {
         if json {
-            session.printer.data(&format!("{:#}", self.as_json(session, state)));
+            session.printer.json(&self.as_json(session, state));
             return;
         }
         let say = |text: &str| session.printer.say(text);
@@ -85,7 +85,7 @@ impl<'a> Report<'a> {
         for (heading, lines) in paragraphs.iter().filter(|(_, lines)| !lines.is_empty()) {
             say(&format!("\n{heading}\n\n  {}", lines.join("\n  ")));
         }
-        say(&format!("\nWhat `hlctl apply` would do now:\n\n{}", plan_view::render(self.plan, &self.place)));
+        say(&format!("\nWhat `{}` would do now:\n\n{}", hlctl!("apply"), plan_view::render(self.plan, &self.place)));
         if self.dry_run {
             say("\nNothing was written: this was a dry run.");
         } else {
@@ -93,7 +93,7 @@ impl<'a> Report<'a> {
             say(&format!("\nWrote {}{}.", config.unwrap_or_default(), state));
         }
         if !self.commands.is_empty() {
-            say("\nTo let Terraform go, once `hlctl plan` shows what you want:\n");
+            say(concat!("\nTo let Terraform go, once `", hlctl!("plan"), "` shows what you want:\n"));
             session.printer.data(&self.commands.join("\n"));
         }
     }

@@ -16,7 +16,7 @@ use crate::ui::transfer;
 pub(super) async fn run(session: &Session, arguments: &DataCheckArgs) -> Result<ExitCode, CommandError> {
     let (source, findings) = checked(session, &arguments.path, &std::env::temp_dir()).await?;
     if arguments.json {
-        session.printer.data(&format!("{:#}", serde_json::json!(findings)));
+        session.printer.json(&serde_json::json!(findings));
     } else {
         tell(session, &source, &findings);
     }
@@ -40,7 +40,7 @@ async fn checked(session: &Session, path: &Path, scratch: &Path) -> Result<(Sour
     if path.to_string_lossy().starts_with("s3://") {
         return Err(CommandError::Usage {
             message: "what is in S3 is not read by the check".to_owned(),
-            hint: format!("`hlctl data import {}` looks at its names and sizes before it starts", path.display()),
+            hint: format!("`{}` looks at its names and sizes before it starts", hlctl!("data import", path.display())),
         });
     }
     let unreadable = |error: std::io::Error| CommandError::Usage {

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use serde_json::{Value, json};
 
-use super::{Desk, command, interrupted_by, journals, of_aws, of_download, of_failed, of_wait, place_of, plural};
+use super::{Desk, interrupted_by, journals, of_aws, of_download, of_failed, of_wait, place_of, plural};
 use crate::cli::DataExportArgs;
 use crate::commands::interruptible;
 use crate::data::access::{self, Means};
@@ -15,6 +15,7 @@ use crate::data::journal::{Entry, Journal};
 use crate::data::place::{Place, Prefix};
 use crate::error::{CommandError, ResourceError};
 use crate::exit_code::ExitCode;
+use crate::invocation::CommandLine;
 use crate::session::Session;
 use crate::ui::transfer;
 use crate::whole_file;
@@ -31,7 +32,7 @@ pub(in crate::commands) struct Wish<'a> {
     /// Whether it may take the place of an earlier export of the same store.
     pub(in crate::commands) replaces: bool,
     /// The command that goes on.
-    pub(in crate::commands) again: &'a str,
+    pub(in crate::commands) again: &'a CommandLine,
 }
 
 /// An export that is whole.
@@ -69,15 +70,18 @@ pub(super) async fn run(session: &Session, arguments: &DataExportArgs) -> Result
             hint: "types are written as in FHIR: Patient, Observation".to_owned(),
         });
     }
-    let mut words = vec!["hlctl", "data", "export"];
-    words.extend(to);
-    arguments.types.iter().for_each(|kind| words.extend(["--type", kind]));
-    let again = command(words);
+    let mut again = CommandLine::new("data export");
+    for kind in &arguments.types {
+        again = again.option("--type", kind);
+    }
+    if let Some(to) = to {
+        again = again.operand(to);
+    }
     let desk = Desk::open(session).await?;
     let wish = Wish { to, types: &arguments.types, wait: !arguments.no_wait, replaces: false, again: &again };
     let exported = Box::pin(export(session, &desk, wish)).await?;
     if arguments.json {
-        session.printer.data(&format!("{:#}", exported.manifest(&desk)));
+        session.printer.json(&exported.manifest(&desk));
     } else {
         let width = exported.files.iter().map(|file| file.kind.len()).max().unwrap_or_default();
         let lines: Vec<String> = exported

@@ -5,7 +5,7 @@ use std::path::Path;
 use serde_json::{Value, json};
 
 use super::check::{of_source, refuse, tell};
-use super::{Desk, command, interrupted_by, journals, of_aws, of_failed, of_upload, of_wait, place_of, plural};
+use super::{Desk, interrupted_by, journals, of_aws, of_failed, of_upload, of_wait, place_of, plural};
 use crate::aws::{AwsError, ErrorKind};
 use crate::cli::{DataImportArgs, Level};
 use crate::commands::interruptible;
@@ -20,6 +20,7 @@ use crate::data::source::Source;
 use crate::data::upload::upload;
 use crate::error::{CommandError, ResourceError};
 use crate::exit_code::ExitCode;
+use crate::invocation::CommandLine;
 use crate::session::Session;
 use crate::ui::transfer;
 
@@ -38,14 +39,13 @@ pub(super) async fn run(session: &Session, arguments: &DataImportArgs) -> Result
 }
 
 /// The command that goes on.
-fn again(arguments: &DataImportArgs) -> String {
+fn again(arguments: &DataImportArgs) -> CommandLine {
     let DataImportArgs { from, validation_level, allow_problems, .. } = arguments;
-    let mut words = vec!["hlctl", "data", "import", from];
+    let mut again = hlctl!("data import", from);
     if *validation_level != Level::Strict {
-        words.extend(["--validation-level", validation_level.as_str()]);
+        again = again.option("--validation-level", validation_level.as_str());
     }
-    words.extend(allow_problems.then_some("--allow-problems"));
-    command(words)
+    if *allow_problems { again.flag("--allow-problems") } else { again }
 }
 
 /// What is imported, and how.
@@ -58,7 +58,7 @@ pub(super) struct Order<'a> {
     /// The files, if they are on this machine.
     pub(super) source: Option<&'a Source>,
     /// The command that goes on.
-    pub(super) again: &'a str,
+    pub(super) again: &'a CommandLine,
 }
 
 /// Uploads what is not in S3 yet, and imports; goes on where an earlier run stood.
@@ -103,7 +103,7 @@ pub(super) async fn import(
         flow.print(&told);
         return Err(CommandError::Incomplete {
             message: format!("the job {id} was started"),
-            hint: format!("`{}` waits for it; `hlctl data jobs` shows it", flow.again),
+            hint: format!("`{}` waits for it; `{}` shows it", flow.again, hlctl!("data jobs")),
         });
     }
     let job = flow.wait(&id).await?;
@@ -146,7 +146,7 @@ fn decide(
         Err(_) if arguments.allow_problems => session.printer.say("Importing all the same."),
         Err(error) => {
             if arguments.json {
-                session.printer.data(&format!("{told:#}"));
+                session.printer.json(told);
             }
             return Err(error);
         }
@@ -161,7 +161,7 @@ struct Flow<'a> {
     arguments: &'a DataImportArgs,
     desk: &'a Desk,
     /// The command that goes on.
-    again: &'a str,
+    again: &'a CommandLine,
     input: Prefix,
     output: Prefix,
 }
@@ -169,7 +169,7 @@ struct Flow<'a> {
 impl Flow<'_> {
     fn print(&self, told: &Value) {
         if self.arguments.json {
-            self.session.printer.data(&format!("{told:#}"));
+            self.session.printer.json(told);
         }
     }
 

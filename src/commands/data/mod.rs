@@ -22,6 +22,7 @@ use crate::data::place::{Place, Prefix};
 use crate::data::upload::UploadError;
 use crate::error::{CommandError, ResourceError};
 use crate::exit_code::ExitCode;
+use crate::invocation::CommandLine;
 use crate::module;
 use crate::module::beside::{STORE, successor};
 use crate::resource::Context;
@@ -74,7 +75,7 @@ impl Desk {
             Some(value) => Ok(value.to_owned()),
             None => Err(CommandError::Usage {
                 message: format!("the stack has no {name}"),
-                hint: "`hlctl apply` makes what is missing".to_owned(),
+                hint: concat!("`", hlctl!("apply"), "` makes what is missing").to_owned(),
             }),
         };
         let arn = output("datastore_arn")?;
@@ -110,7 +111,7 @@ pub(super) async fn bring_over(
     session: &Session,
     cx: &Context,
     state: &State,
-    again: &str,
+    again: &CommandLine,
 ) -> Result<(), CommandError> {
     let desk = Desk::of(cx.clone(), state)?;
     let way = desk.place("replace").to_string();
@@ -153,13 +154,6 @@ impl From<JournalError> for CommandError {
     }
 }
 
-/// A command line as a shell takes it.
-pub(super) fn command<'a>(words: impl IntoIterator<Item = &'a str>) -> String {
-    let words: Vec<&str> = words.into_iter().collect();
-    // A word with a NUL in it never was an argument.
-    shlex::try_join(words.iter().copied()).unwrap_or_else(|_| words.join(" "))
-}
-
 /// Reads what a command line names.
 pub(super) fn place_of(text: &str) -> Result<Place, CommandError> {
     Place::parse(text).ok_or_else(|| CommandError::Usage {
@@ -169,7 +163,7 @@ pub(super) fn place_of(text: &str) -> Result<Place, CommandError> {
 }
 
 /// An error that leaves something half done.
-pub(super) fn unfinished(error: impl std::fmt::Display, hint: Option<String>, again: &str) -> CommandError {
+pub(super) fn unfinished(error: impl std::fmt::Display, hint: Option<String>, again: &CommandLine) -> CommandError {
     let again = format!("`{again}` takes up where this stood");
     let hint = hint.map_or_else(|| again.clone(), |hint| format!("{hint}\n{again}"));
     CommandError::Incomplete { message: error.to_string(), hint }
@@ -178,7 +172,7 @@ pub(super) fn unfinished(error: impl std::fmt::Display, hint: Option<String>, ag
 /// Does what can be gone on with, unless a signal comes.
 async fn interrupted_by<T>(
     session: &Session,
-    again: &str,
+    again: &CommandLine,
     work: impl Future<Output = Result<T, CommandError>>,
 ) -> Result<T, CommandError> {
     tokio::select! {
@@ -187,7 +181,7 @@ async fn interrupted_by<T>(
     }
 }
 
-fn of_upload(error: &UploadError, again: &str) -> CommandError {
+fn of_upload(error: &UploadError, again: &CommandLine) -> CommandError {
     let hint = match error {
         UploadError::Resource(error) => error.hint(),
         _ => None,
@@ -195,7 +189,7 @@ fn of_upload(error: &UploadError, again: &str) -> CommandError {
     unfinished(format!("the upload is not finished: {error}"), hint, again)
 }
 
-fn of_download(error: &DownloadError, again: &str) -> CommandError {
+fn of_download(error: &DownloadError, again: &CommandLine) -> CommandError {
     let hint = match error {
         DownloadError::Resource(error) => error.hint(),
         _ => None,
@@ -208,18 +202,18 @@ fn of_aws(error: AwsError) -> CommandError {
 }
 
 /// A wait for a job that ended without it.
-fn of_wait(ended: Ended<ResourceError>, job: &str, again: &str) -> CommandError {
+fn of_wait(ended: Ended<ResourceError>, job: &str, again: &CommandLine) -> CommandError {
     match ended {
         Ended::Failed(error) => unfinished(format!("the job {job} cannot be looked at: {error}"), error.hint(), again),
         Ended::TimedOut(status) | Ended::Stopped(status) => CommandError::Incomplete {
             message: format!("the job {job} is {status}; AWS goes on with it"),
-            hint: format!("`{again}` waits on for it; `hlctl data jobs` shows it"),
+            hint: format!("`{again}` waits on for it; `{}` shows it", hlctl!("data jobs")),
         },
     }
 }
 
 /// A job's end that is not what was wanted.
-fn of_failed(job: &Job, store: &str, again: &str) -> CommandError {
+fn of_failed(job: &Job, store: &str, again: &CommandLine) -> CommandError {
     // "Troubleshooting" of the HealthLake developer guide: without a message the manifest tells.
     let folder = job.folder(store).filter(|_| job.message.is_none());
     let manifest = folder.map(|folder| format!("AWS gives no cause; {folder}manifest.json may tell more\n"));

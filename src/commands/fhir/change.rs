@@ -18,6 +18,7 @@ use crate::exit_code::ExitCode;
 use crate::fhir::client::JSON;
 use crate::fhir::refusal::issues;
 use crate::fhir::{Answer, Ask, Fhir, FhirError, Refusal};
+use crate::invocation::CommandLine;
 use crate::oauth::tell;
 use crate::session::Session;
 
@@ -30,9 +31,7 @@ pub(super) async fn create(session: &Session, arguments: &CreateArgs) -> Result<
     let content = interruptible(stop, Content::read(&arguments.file)).await?;
     let fhir = interruptible(stop, open(session, &arguments.access)).await?;
     if content.value.get("id").is_some() {
-        session
-            .printer
-            .warning("the store chooses the id of what is created; `hlctl fhir update` keeps that of the file");
+        session.printer.warning("the store chooses the id of what is created; `fhir update` keeps that of the file");
     }
     let key = arguments.idempotency_key.unwrap_or_else(Uuid::new_v4).to_string();
     let mut ask = ask(&fhir, "CreateResource", Method::POST, &content.kind, &[])
@@ -41,7 +40,11 @@ pub(super) async fn create(session: &Session, arguments: &CreateArgs) -> Result<
     if let Some(query) = &arguments.if_none_exist {
         ask = ask.with(IF_NONE_EXIST, header_value("--if-none-exist", query)?);
     }
-    let again = format!("`hlctl fhir create --idempotency-key {key}` with the same file makes nothing twice");
+    let again = {
+        let again = CommandLine::new("fhir create").option("--file", &arguments.file.to_string_lossy());
+        let again = arguments.access.repeated(again.option("--idempotency-key", &key));
+        format!("`{again}` makes nothing twice")
+    };
     match sent(session, &fhir, &preferring(ask, arguments.prefer.as_deref())?, &again).await {
         Ok(answer) => {
             let done = if answer.status == StatusCode::CREATED { "is created" } else { "exists already" };
@@ -79,7 +82,8 @@ pub(super) async fn update(session: &Session, arguments: &UpdateArgs) -> Result<
     let fhir = interruptible(stop, open(session, &arguments.access)).await?;
     let ask = ask(&fhir, "UpdateResource", Method::PUT, &reference.to_string(), &[]).with_body(JSON, content.body);
     let ask = matching(preferring(ask, arguments.prefer.as_deref())?, arguments.if_match.as_deref())?;
-    let look = format!("`hlctl fhir get {reference}` shows whether it was");
+    let look = arguments.access.repeated(hlctl!("fhir get", reference));
+    let look = format!("`{look}` shows whether it was");
     let answer = sent(session, &fhir, &ask, &look).await?;
     let done = if answer.status == StatusCode::CREATED { "is created" } else { "is updated" };
     conclude(session, &answer, &reference.to_string(), done)
@@ -92,7 +96,8 @@ pub(super) async fn delete(session: &Session, arguments: &DeleteArgs) -> Result<
     let fhir = interruptible(&session.stop, open(session, &arguments.access)).await?;
     let ask = ask(&fhir, "DeleteResource", Method::DELETE, &reference.to_string(), &[]);
     let ask = matching(ask, arguments.if_match.as_deref())?;
-    match sent(session, &fhir, &ask, &format!("`hlctl fhir get {reference}` shows whether it was")).await {
+    let look = arguments.access.repeated(hlctl!("fhir get", reference));
+    match sent(session, &fhir, &ask, &format!("`{look}` shows whether it was")).await {
         Ok(_) => {}
         // The first attempt deleted it, and its answer was lost.
         Err(Unsent::Refused(refusal)) if refusal.repeated && matches!(refusal.status, Some(404 | 410)) => {}
@@ -108,7 +113,7 @@ pub(super) async fn bundle(session: &Session, arguments: &BundleArgs) -> Result<
     if content.kind != "Bundle" {
         return Err(CommandError::Usage {
             message: format!("the file holds a {}, not a Bundle", content.kind),
-            hint: "`hlctl fhir create` and `update` send one resource".to_owned(),
+            hint: "`fhir create` and `fhir update` send one resource".to_owned(),
         });
     }
     let fhir = interruptible(stop, open(session, &arguments.access)).await?;

@@ -47,7 +47,11 @@ pub(super) async fn run(session: &Session, arguments: &ExplainArgs) -> Result<Ex
     if arguments.send {
         asked.send(&ways.http, request, &signer, &mut told).await?;
     }
-    session.printer.data(&if arguments.json { format!("{:#}", told.json()) } else { told.text() });
+    if arguments.json {
+        session.printer.json(&told.json());
+    } else {
+        session.printer.data(&told.text());
+    }
     Ok(if told.findings.iter().any(|finding| finding.problem) { ExitCode::Failure } else { ExitCode::Success })
 }
 
@@ -70,7 +74,7 @@ impl Wanted {
         if http::Method::from_bytes(method.as_bytes()).is_err() {
             return Err(CommandError::Usage {
                 message: format!("{method:?} is no method"),
-                hint: "write it as `hlctl fhir explain POST Patient/_search -d name=x`".to_owned(),
+                hint: concat!("write it as `", hlctl!("fhir explain POST Patient/_search -d name=x"), "`").to_owned(),
             });
         }
         let typed = whole(address, base);
@@ -109,7 +113,7 @@ fn headers(given: &[String]) -> Result<Vec<(String, String)>, CommandError> {
         if name == "authorization" && value.to_ascii_lowercase().starts_with("bearer") {
             return Err(CommandError::Usage {
                 message: "a token does not belong in the arguments, and has no signature to explain".to_owned(),
-                hint: "`hlctl smart test` says what is wrong with a token".to_owned(),
+                hint: concat!("`", hlctl!("smart test"), "` says what is wrong with a token").to_owned(),
             });
         }
         headers.push((name, value));

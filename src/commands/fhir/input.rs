@@ -36,7 +36,7 @@ pub(super) async fn token(file: Option<&Path>) -> Result<Option<Token>, CommandE
     match file {
         Some(path) if token.is_empty() => Err(CommandError::Usage {
             message: format!("there is no token in {}", name(path)),
-            hint: "`hlctl smart token` prints one".to_owned(),
+            hint: concat!("`", hlctl!("smart token"), "` prints one").to_owned(),
         }),
         _ => Ok((!token.is_empty()).then(|| Token(Secret::new(token)))),
     }
@@ -104,7 +104,7 @@ impl Content {
     pub(super) fn reference(&self) -> Result<Reference, CommandError> {
         let usage = |message: String| CommandError::Usage {
             message,
-            hint: "give it the id that it is to have; `hlctl fhir create` lets the store choose one".to_owned(),
+            hint: "give it the id that it is to have; `fhir create` lets the store choose one".to_owned(),
         };
         let id = self.value["id"].as_str().ok_or_else(|| usage(format!("the {} has no id", self.kind)))?;
         Ok(Reference { kind: self.kind.clone(), id: address::id(id).map_err(usage)? })

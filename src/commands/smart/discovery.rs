@@ -11,7 +11,7 @@ use crate::error::CommandError;
 use crate::oauth::{OauthError, get};
 
 const DOCUMENT: &str = "discovery document";
-const DIFFERS: &str = "`hlctl plan` shows what differs, `hlctl apply` sets it";
+const DIFFERS: &str = concat!("`", hlctl!("plan"), "` shows what differs, `", hlctl!("apply"), "` sets it");
 
 impl Smart {
     /// The discovery document is there, and says what the stack has told the store to say.
@@ -88,7 +88,11 @@ impl Smart {
         if keys.iter().any(|key| key["kid"] == header["kid"] && !key["kid"].is_null()) {
             return Ok(Check::passed("key_set", title));
         }
-        Ok(Check::failed("key_set", title, "the token is not of this pool: run `hlctl apply`, then this again"))
+        Ok(Check::failed(
+            "key_set",
+            title,
+            concat!("the token is not of this pool: run `", hlctl!("apply"), "`, then this again"),
+        ))
     }
 }
 

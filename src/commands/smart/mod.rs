@@ -82,7 +82,8 @@ impl Smart {
             Grant::ClientCredentials => {
                 return Err(CommandError::Usage {
                     message: "the stack has no client for machines".to_owned(),
-                    hint: "set cognito_machine_client = true in the config and run `hlctl apply`".to_owned(),
+                    hint: concat!("set cognito_machine_client = true in the config and run `", hlctl!("apply"), "`")
+                        .to_owned(),
                 });
             }
         };
@@ -111,6 +112,6 @@ pub(super) fn is_smart(state: &State) -> bool {
 fn no_provider() -> CommandError {
     CommandError::Usage {
         message: "the stack has no identity provider, so there are no tokens".to_owned(),
-        hint: "set smart_on_fhir = true in the config and run `hlctl apply`".to_owned(),
+        hint: concat!("set smart_on_fhir = true in the config and run `", hlctl!("apply"), "`").to_owned(),
     }
 }

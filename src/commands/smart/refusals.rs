@@ -95,13 +95,20 @@ fn judged(id: &'static str, title: String, status: u16, answer: Option<&Answer>,
         (200..300, _) => Check::failed(
             id,
             title,
-            "the store lets in what it must not: do not use it with patient data; `hlctl plan` shows whether its validator is \
-             that of the stack",
+            concat!(
+                "the store lets in what it must not: do not use it with patient data; `",
+                hlctl!("plan"),
+                "` shows whether its validator is that of the stack"
+            ),
         ),
         (_, Some(Answer::Failed(_))) => Check::failed(
             id,
             title,
-            "a function that fails refuses everything, which proves nothing; `hlctl doctor` looks at its code",
+            concat!(
+                "a function that fails refuses everything, which proves nothing; `",
+                hlctl!("doctor"),
+                "` looks at its code"
+            ),
         ),
         (401 | 403, Some(Answer::Refused(_))) => Check::passed(id, title),
         (401 | 403, None) if lets_good_in => Check::passed(id, title),

@@ -94,7 +94,7 @@ impl<'a> Source<'a> {
         let url = self.listenable().next().or(self.access.callback_urls.first().map(String::as_str));
         url.ok_or_else(|| CommandError::Usage {
             message: "the client has no callback address".to_owned(),
-            hint: format!("add {EXAMPLE:?} to cognito_callback_urls and run `hlctl apply`"),
+            hint: format!("add {EXAMPLE:?} to cognito_callback_urls and run `{}`", hlctl!("apply")),
         })
     }
 
@@ -133,8 +133,9 @@ impl<'a> Source<'a> {
             return Err(CommandError::Usage {
                 message: format!("no callback address of the client can be listened on here: {url} leads elsewhere"),
                 hint: format!(
-                    "add {EXAMPLE:?} to cognito_callback_urls and run `hlctl apply`, or use --username; on a terminal the address \
-                     can be pasted"
+                    "add {EXAMPLE:?} to cognito_callback_urls and run `{}`, or use --username; on a terminal the address \
+                     can be pasted",
+                    hlctl!("apply")
                 ),
             });
         }

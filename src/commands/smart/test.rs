@@ -74,8 +74,12 @@ async fn read(smart: &Smart, url: &Url, token: &str, is_allowed: bool) -> Result
         let found = body["entry"].as_array().map_or(0, Vec::len);
         return Ok(Check::passed("fhir_read", title).with(format!("200 in {took}, a Bundle with {found} in it")));
     }
-    let hint = "the lines about the function tell whether the token is good; `hlctl plan` whether the store's role and validator \
-                are those of the stack";
+    let hint = concat!(
+        "the lines about the function tell whether the token is good; `",
+        hlctl!("plan"),
+        "` whether the store's role and validator \
+                are those of the stack"
+    );
     Ok(Check::failed("fhir_read", title, hint).with(told(&reply)))
 }
 
@@ -151,7 +155,7 @@ impl Checklist {
         if self.as_json {
             let checks: Vec<Value> = self.checks.iter().map(Check::json).collect();
             let whole = json!({"format_version": shapes::FORMAT_VERSION, "passed": failed == 0, "checks": checks});
-            self.printer.data(&format!("{whole:#}"));
+            self.printer.json(&whole);
         }
         let all = self.checks.len();
         match failed {

@@ -16,6 +16,7 @@ use crate::address::Address;
 use crate::cli::StateCommand;
 use crate::error::CommandError;
 use crate::exit_code::ExitCode;
+use crate::nearest::nearest;
 use crate::session::Session;
 use crate::state::{Entry, State, StateError, Store};
 use crate::whole_file;
@@ -51,13 +52,11 @@ async fn pull(session: &Session) -> Result<ExitCode, CommandError> {
 /// What is recorded of a resource that the user named.
 fn entry_of<'a>(state: &'a State, address: &Address) -> Result<&'a Entry, CommandError> {
     state.resources.get(address).ok_or_else(|| {
-        let names = state.resources.keys().map(Address::as_str);
-        let near = names.max_by(|a, b| strsim::jaro(a, address.as_str()).total_cmp(&strsim::jaro(b, address.as_str())));
-        let near = near.filter(|near| strsim::jaro(near, address.as_str()) > 0.85);
+        let near = nearest(address.as_str(), state.resources.keys().map(Address::as_str));
         CommandError::Usage {
             message: format!("the state has no resource {address}"),
             hint: near.map_or_else(
-                || "`hlctl state list` shows the addresses".to_owned(),
+                || concat!("`", hlctl!("state list"), "` shows the addresses").to_owned(),
                 |near| format!("did you mean {near}?"),
             ),
         }

@@ -69,8 +69,12 @@ async fn check(session: &Session, store: &Store, pushed: &State, force: bool) ->
     let refuse = |why: String| {
         Err(CommandError::Stranded {
             message: format!("{} {why}", store.place()),
-            hint: "look at both (hlctl state pull). --force writes over it; what is there becomes the backup"
-                .to_owned(),
+            hint: concat!(
+                "look at both (",
+                hlctl!("state pull"),
+                "). --force writes over it; what is there becomes the backup"
+            )
+            .to_owned(),
         })
     };
     let same = State { serial: pushed.serial, ..there.clone() } == *pushed;

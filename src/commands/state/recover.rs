@@ -26,7 +26,8 @@ pub(super) async fn run(session: &Session, arguments: &RecoverArgs) -> Result<Ex
         let next = State { serial: backup.serial + SERIALS_LOST, ..backup };
         held.replace(next).await?;
         session.printer.say(&format!(
-            "The backup is the state again: {said}\nWhat has happened since is found by `hlctl plan` in AWS."
+            "The backup is the state again: {said}\nRun `{}` to see what has changed in AWS since that backup.",
+            hlctl!("plan")
         ));
         Ok(ExitCode::Success)
     };
@@ -42,7 +43,7 @@ async fn check(session: &Session, store: &Store) -> Result<State, CommandError> 
         Ok(Some(_)) => {
             return Err(CommandError::Usage {
                 message: format!("{} is whole: there is nothing to recover", store.place()),
-                hint: "to go back all the same: hlctl state push --force FILE".to_owned(),
+                hint: concat!("to go back all the same: ", hlctl!("state push --force FILE")).to_owned(),
             });
         }
         Ok(None) => StateError::Missing { place: store.place() },

@@ -18,7 +18,7 @@ pub(super) async fn list(session: &Session, arguments: &JsonArgs) -> Result<Exit
     let state = read(session).await?;
     if arguments.json {
         let resources: Vec<Value> = state.resources.iter().map(|(address, entry)| line_json(address, entry)).collect();
-        session.printer.data(&format!("{:#}", json!({"format_version": FORMAT_VERSION, "resources": resources})));
+        session.printer.json(&json!({"format_version": FORMAT_VERSION, "resources": resources}));
     } else {
         lines(session, &state);
     }
@@ -32,7 +32,7 @@ pub(super) async fn show(session: &Session, address: Option<&str>, json: bool) -
         Some(address) => one(session, &state, address, json)?,
         None if json => {
             let whole = serde_json::to_value(&state).map_err(|error| CommandError::Other(error.into()))?;
-            session.printer.data(&format!("{whole:#}"));
+            session.printer.json(&whole);
         }
         None => {
             session.printer.data(&heading(&state));

@@ -22,7 +22,7 @@ pub(super) async fn run(session: &Session, arguments: &DeleteStoreArgs) -> Resul
     interruptible(&session.stop, session.read_existing(&store)).await?;
     let manner = &arguments.manner;
     let work = async |held: Arc<Held>| {
-        let again = format!("hlctl stores delete {}", arguments.store);
+        let again = hlctl!("stores delete", arguments.store);
         let (scene, state) = Scene::open(session, &config, manner, held, again).await?;
         let address = beside_by_name(&state, &arguments.store)?;
         let going = going(&state, &address, config.create_kms_key);

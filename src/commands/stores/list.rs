@@ -28,7 +28,7 @@ pub(super) async fn run(session: &Session, arguments: &JsonArgs) -> Result<ExitC
     if arguments.json {
         let stores: Vec<Value> =
             seen.iter().map(|(address, _, vitals)| told(&state, address, vitals.as_ref())).collect();
-        session.printer.data(&format!("{:#}", json!({"format_version": FORMAT_VERSION, "stores": stores})));
+        session.printer.json(&json!({"format_version": FORMAT_VERSION, "stores": stores}));
     } else if seen.is_empty() {
         session.printer.say("The stack has no store.");
     } else {

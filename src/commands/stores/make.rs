@@ -62,6 +62,6 @@ pub(super) fn in_the_way(state: &State) -> CommandError {
     let id = present(state).and_then(id_of).unwrap_or("healthlake_fhir_datastore.successor").to_owned();
     CommandError::Usage {
         message: format!("the stack has another new store already, {id}"),
-        hint: format!("have it used: hlctl stores use {id}\nor delete it: hlctl stores delete {id}"),
+        hint: format!("have it used: {}\nor delete it: {}", hlctl!("stores use", id), hlctl!("stores delete", id)),
     }
 }

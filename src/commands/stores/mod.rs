@@ -27,6 +27,7 @@ use crate::cli::{Manner, RunningJobs, StoresCommand};
 use crate::config::Config;
 use crate::error::CommandError;
 use crate::exit_code::ExitCode;
+use crate::invocation::CommandLine;
 use crate::module::beside::{self, STORE};
 use crate::plan::Options;
 use crate::resource::{Context, FhirDatastore, Resource, Vitals, vitals};
@@ -56,7 +57,7 @@ struct Scene<'a> {
     connection: Connection,
     held: Arc<Held>,
     /// The command that takes up where this one stood.
-    again: String,
+    again: CommandLine,
 }
 
 impl<'a> Scene<'a> {
@@ -65,7 +66,7 @@ impl<'a> Scene<'a> {
         config: &'a Config,
         manner: &'a Manner,
         held: Arc<Held>,
-        again: String,
+        again: CommandLine,
     ) -> Result<(Self, State), CommandError> {
         let state = interruptible(&session.stop, session.read_existing(&held.store())).await?;
         let connection = interruptible(&session.stop, session.connect(Wishes::of(config))).await?;
@@ -110,11 +111,11 @@ impl<'a> Scene<'a> {
 
     /// Carries a plan out, and gives the state at the end.
     async fn carry_out(&self, prepared: &Prepared, what: &str) -> Result<State, CommandError> {
-        let command = self.again.split(" --").next().unwrap_or(&self.again);
-        let report = walk(self.session, Arc::clone(&self.held), prepared, self.manner, Some(command)).await?;
-        let concluded = summary::conclude(self.session, &report, what, &self.again);
+        let command = self.again.label();
+        let report = walk(self.session, Arc::clone(&self.held), prepared, self.manner, Some(&command)).await?;
+        let concluded = summary::conclude(self.session, &report, what, Some(&self.again));
         if concluded.is_err() && self.manner.json {
-            self.session.printer.data(&format!("{:#}", json::report(&report)));
+            self.session.printer.json(&json::report(&report));
         }
         concluded.map(|()| report.state)
     }
@@ -126,16 +127,9 @@ impl<'a> Scene<'a> {
     }
 
     /// The same for another command.
-    fn going_on_with(&self, again: &str) -> Scene<'a> {
+    fn going_on_with(&self, again: CommandLine) -> Scene<'a> {
         let (connection, held) = (self.connection.clone(), Arc::clone(&self.held));
-        Scene {
-            session: self.session,
-            config: self.config,
-            manner: self.manner,
-            connection,
-            held,
-            again: again.to_owned(),
-        }
+        Scene { session: self.session, config: self.config, manner: self.manner, connection, held, again }
     }
 
     fn say(&self, text: &str) {
@@ -162,7 +156,7 @@ pub(super) fn store_named(state: &State, named: &str) -> Result<Address, Command
     let found = stores(state).into_iter().find(|(address, entry)| is_named(address, entry));
     let unknown = || CommandError::Usage {
         message: format!("the stack has no store {named}"),
-        hint: "`hlctl stores list` shows the stack's stores".to_owned(),
+        hint: concat!("`", hlctl!("stores list"), "` shows the stack's stores").to_owned(),
     };
     found.map(|(address, _)| address.clone()).ok_or_else(unknown)
 }
@@ -175,7 +169,7 @@ fn beside_by_name(state: &State, named: &str) -> Result<Address, CommandError> {
     }
     Err(CommandError::Usage {
         message: format!("{named} is the store in use"),
-        hint: "`hlctl stores list` shows the stack's stores".to_owned(),
+        hint: concat!("`", hlctl!("stores list"), "` shows the stack's stores").to_owned(),
     })
 }
 
@@ -199,13 +193,13 @@ fn told(scene: &Scene<'_>, state: &State, address: &Address, comparison: Option<
         let mut told = as_json(state, address);
         told["format_version"] = FORMAT_VERSION.into();
         told["resources"] = comparison.map(Comparison::as_json).unwrap_or_default();
-        scene.session.printer.data(&format!("{told:#}"));
+        scene.session.printer.json(&told);
     }
     ExitCode::Success
 }
 
 /// An error that comes after a store was made or begun.
-fn unfinished(error: CommandError, again: &str) -> CommandError {
+fn unfinished(error: CommandError, again: &CommandLine) -> CommandError {
     let goes_on = format!("`{again}` takes up where this stood");
     let incomplete = |message: String, hint: String| CommandError::Incomplete { message, hint };
     match error {

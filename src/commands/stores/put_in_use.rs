@@ -8,6 +8,7 @@ use crate::cli::UseArgs;
 use crate::commands::{interruptible, locked, outputs};
 use crate::error::CommandError;
 use crate::exit_code::ExitCode;
+use crate::invocation::CommandLine;
 use crate::module;
 use crate::module::beside::{self, STORE};
 use crate::plan::{Action, Options, Plan};
@@ -21,7 +22,7 @@ pub(super) async fn run(session: &Session, arguments: &UseArgs) -> Result<ExitCo
     interruptible(&session.stop, session.read_existing(&store)).await?;
     let manner = &arguments.manner;
     let work = async |held: Arc<Held>| {
-        let again = format!("hlctl stores use {}", arguments.store);
+        let again = hlctl!("stores use", arguments.store);
         let (scene, state) = Scene::open(session, &config, manner, held, again).await?;
         let is_in_use = state.resources.get(&Address::parse(STORE)).and_then(id_of) == Some(&arguments.store);
         let state = match is_in_use {
@@ -76,7 +77,7 @@ pub(super) async fn finish(scene: &Scene<'_>, state: State) -> Result<State, Com
 
 /// Brings up to date what names a store. An apply does that too: the switch itself is made.
 async fn conclude(scene: &Scene<'_>, prepared: &Prepared, old: Option<&str>) -> Result<State, CommandError> {
-    let mut state = scene.going_on_with("hlctl apply").carry_out(prepared, "The switch").await?;
+    let mut state = scene.going_on_with(CommandLine::new("apply")).carry_out(prepared, "The switch").await?;
     state.switching = false;
     scene.write(&mut state).await?;
     tell(scene, &state, old);
@@ -114,8 +115,9 @@ fn tell(scene: &Scene<'_>, state: &State, old: Option<&str>) {
     }
     if let Some(old) = old {
         printer.say(&format!(
-            "\nThe store {old} is kept as it is, and costs what a store costs.\n  to go back to it:  hlctl stores use {old}\n  to \
-             delete it:      hlctl stores delete {old}"
+            "\nThe store {old} is kept as it is, and costs what a store costs.\n  to go back to it:  {}\n  to delete it:      {}",
+            hlctl!("stores use", old),
+            hlctl!("stores delete", old)
         ));
     }
 }

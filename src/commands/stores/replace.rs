@@ -11,6 +11,7 @@ use crate::cli::{ReplaceArgs, Via};
 use crate::commands::{data, interruptible, locked};
 use crate::error::CommandError;
 use crate::exit_code::ExitCode;
+use crate::invocation::CommandLine;
 use crate::module::beside::{STORE, successor};
 use crate::plan::{Options, can_bring_its_data};
 use crate::resource::Vitals;
@@ -30,18 +31,20 @@ pub(in crate::commands) async fn run(session: &Session, arguments: &ReplaceArgs)
     locked(session, &store, "hlctl replace", manner.lock_timeout, work).await
 }
 
-fn again(arguments: &ReplaceArgs) -> String {
-    let given = [
-        (arguments.via == Some(Via::Backup), " --via backup"),
-        (arguments.via == Some(Via::Export), " --via export"),
-        (arguments.new_key, " --new-key"),
-        (arguments.anyway, " --anyway"),
-        (arguments.allow_differences, " --allow-differences"),
+fn again(arguments: &ReplaceArgs) -> CommandLine {
+    let via = match arguments.via {
+        Some(Via::Backup) => Some("backup"),
+        Some(Via::Export) => Some("export"),
+        None => None,
+    };
+    let command = CommandLine::new("replace");
+    let command = via.into_iter().fold(command, |command, via| command.option("--via", via));
+    let flags = [
+        (arguments.new_key, "--new-key"),
+        (arguments.anyway, "--anyway"),
+        (arguments.allow_differences, "--allow-differences"),
     ];
-    given
-        .into_iter()
-        .filter(|(is_given, _)| *is_given)
-        .fold("hlctl replace".to_owned(), |command, (_, flag)| command + flag)
+    flags.into_iter().filter(|(is_given, _)| *is_given).fold(command, |command, (_, flag)| command.flag(flag))
 }
 
 async fn replace(scene: &Scene<'_>, arguments: &ReplaceArgs, mut state: State) -> Result<ExitCode, CommandError> {
@@ -127,7 +130,14 @@ async fn in_use(scene: &Scene<'_>, state: &State) -> Result<Vitals, CommandError
     };
     found.filter(Vitals::is_active).ok_or_else(|| CommandError::Usage {
         message: "the stack has no store with data that could be brought over".to_owned(),
-        hint: "`hlctl stores list` shows how its stores are; `hlctl restore` makes a store from the backup of one that is gone".to_owned(),
+        hint: concat!(
+            "`",
+            hlctl!("stores list"),
+            "` shows how its stores are; `",
+            hlctl!("restore --at latest"),
+            "` makes a store from the backup of one that is gone"
+        )
+        .to_owned(),
     })
 }
 
@@ -185,9 +195,11 @@ fn check_same(
     Err(CommandError::Incomplete {
         message: format!("{problem}; the old one stays in use"),
         hint: format!(
-            "{}to switch all the same: {} --allow-differences\nto begin anew: hlctl stores delete {new}, then hlctl replace",
+            "{}to switch all the same: {}\nto begin anew: {}, then {}",
             first.unwrap_or_default(),
-            scene.again
+            scene.again.clone().flag("--allow-differences"),
+            hlctl!("stores delete", new),
+            hlctl!("replace")
         ),
     })
 }

@@ -12,6 +12,7 @@ use crate::cli::{Point, RestoreArgs};
 use crate::commands::{interruptible, locked};
 use crate::error::CommandError;
 use crate::exit_code::ExitCode;
+use crate::invocation::CommandLine;
 use crate::module::beside::{STORE, successor};
 use crate::resource::Vitals;
 use crate::session::Session;
@@ -31,13 +32,16 @@ pub(in crate::commands) async fn run(session: &Session, arguments: &RestoreArgs)
     locked(session, &store, "hlctl restore", manner.lock_timeout, work).await
 }
 
-fn again(arguments: &RestoreArgs) -> String {
+fn again(arguments: &RestoreArgs) -> CommandLine {
     let at = match arguments.at {
         Point::Latest => "latest".to_owned(),
         Point::At(seconds) => instant(seconds),
     };
-    let from = arguments.from.as_ref().map(|id| format!(" --from {id}")).unwrap_or_default();
-    format!("hlctl restore --at {at}{from}{}", if arguments.put_in_use { " --use" } else { "" })
+    let mut again = CommandLine::new("restore").option("--at", &at);
+    if let Some(id) = &arguments.from {
+        again = again.option("--from", id);
+    }
+    if arguments.put_in_use { again.flag("--use") } else { again }
 }
 
 async fn restore(scene: &Scene<'_>, arguments: &RestoreArgs, state: State) -> Result<ExitCode, CommandError> {
@@ -87,8 +91,9 @@ async fn complete(
         return Ok((put_in_use(scene, state, &successor()).await?, Address::parse(STORE), comparison));
     }
     scene.say(&format!(
-        "\nThe restored store is {id}, at {endpoint}\n  to have the stack use it:  hlctl stores use {id}\n  to delete it:              \
-         hlctl stores delete {id}"
+        "\nThe restored store is {id}, at {endpoint}\n  to have the stack use it:  {}\n  to delete it:              {}",
+        hlctl!("stores use", id),
+        hlctl!("stores delete", id)
     ));
     Ok((state, successor(), comparison))
 }
@@ -123,13 +128,16 @@ async fn check_source(scene: &Scene<'_>, state: &State, origin: &Origin) -> Resu
     let usage = |message: String, hint: &str| CommandError::Usage { message, hint: hint.to_owned() };
     let found = scene.look(state, id).await?;
     let source = found.ok_or_else(|| {
-        let hint =
-            "a deleted store can be restored until its backup ends too; `hlctl stores list` shows the stack's stores";
+        let hint = concat!(
+            "a deleted store can be restored until its backup ends too; `",
+            hlctl!("stores list"),
+            "` shows the stack's stores"
+        );
         usage(format!("AWS knows of no store {id}"), hint)
     })?;
     let window = source.window.ok_or_else(|| {
-        let hint = "set `datastore_backup = true` and apply: from then on its data can be restored. To have a second store with the \
-                    data of now: hlctl replace --via export";
+        let hint = concat!("set `datastore_backup = true` and apply: from then on its data can be restored. To have a second store with the \
+                    data of now: ", hlctl!("replace --via export"));
         CommandError::Refused(vec![format!("the store {id} has no continuous backup\n{hint}")])
     })?;
     match origin.at {

@@ -32,7 +32,7 @@ impl Decider<'_> {
         }
         let why = change.attributes.iter().find_map(|attribute| attribute.replaces.clone())?;
         let keep = if can_bring_its_data(change) {
-            "put one with its data in its place and keep it: hlctl replace\nor "
+            concat!("put one with its data in its place and keep it: ", hlctl!("replace"), "\nor ")
         } else {
             ""
         };
@@ -130,8 +130,9 @@ pub(super) fn ending(address: &Address, observed: &Observed) -> Option<Refusal> 
         address: address.clone(),
         message: format!("somebody outside hlctl has ordered its end: {what}"),
         hint: format!(
-            "to keep it: {rescue}\nand then `hlctl apply`, which enables it again. To give it up for a new one: \
-             --replace '{address}'"
+            "to keep it: {rescue}\nand then `{}`, which enables it again. To give it up for a new one: \
+             --replace '{address}'",
+            hlctl!("apply")
         ),
         protection: true,
         name_to_give: None,

@@ -22,8 +22,8 @@ const STYLE: &str = include_str!("style.css");
 /// Nothing but the style that stands in the page itself.
 const CONTENT_POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'";
 
-/// The whole page. `outputs` must hold no secret.
-pub fn render(journal: &Journal, outputs: &Map<String, Value>) -> String {
+/// The whole page. `outputs` must hold no secret; `with_secrets` is the command that prints those too.
+pub fn render(journal: &Journal, outputs: &Map<String, Value>, with_secrets: &str) -> String {
     let title = format!("{}: {}", journal.command, journal.stack);
     let style = format!("{STYLE}{}", graph::STYLE);
     let page = html! {
@@ -44,7 +44,7 @@ pub fn render(journal: &Journal, outputs: &Map<String, Value>) -> String {
                     (timeline::section(journal))
                     (picture(journal))
                     (changes::section(journal))
-                    (results(outputs))
+                    (results(outputs, with_secrets))
                 }
                 footer { p { "Written by hlctl " (env!("CARGO_PKG_VERSION")) " from the record that hlctl " (journal.hlctl) " kept of this run." } }
             }
@@ -227,11 +227,11 @@ fn marks(journal: &Journal) -> BTreeMap<&Address, Mark> {
     marks
 }
 
-fn results(outputs: &Map<String, Value>) -> Markup {
+fn results(outputs: &Map<String, Value>, with_secrets: &str) -> Markup {
     html! {
         section aria-labelledby="outputs" {
             h2 #outputs { "Outputs" }
-            p { "As the state has them now. Secrets are not among them; " code { "hlctl outputs --show-secrets" } " fetches those." }
+            p { "As the state has them now. Secrets are not among them; " code { (with_secrets) } " fetches those." }
             table .pairs {
                 thead { tr { th scope="col" { "Output" } th scope="col" { "Value" } } }
                 tbody {
@@ -288,7 +288,11 @@ mod tests {
     }
 
     fn page(journal: &Journal) -> String {
-        render(journal, json!({"datastore_arn": "arn:x", "cognito_domain": null}).as_object().unwrap())
+        render(
+            journal,
+            json!({"datastore_arn": "arn:x", "cognito_domain": null}).as_object().unwrap(),
+            "hlctl outputs --show-secrets",
+        )
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! Addresses of resources, as `protect` takes them.
 
 use super::{Finding, Rule, nearest, quoted};
+use crate::next_step::hlctl;
 
 /// An address in `protect`.
 pub(crate) static ADDRESS: Rule = Rule {
@@ -72,6 +73,8 @@ fn check(value: &str) -> Vec<Finding> {
     let near = bare.filter(|bare| KNOWN.contains(bare)).or_else(|| nearest(bare.unwrap_or(value), KNOWN));
     vec![match near {
         Some(near) => finding.help(format!("did you mean `{near}`?")),
-        None => finding.help("addresses are those that `hlctl plan` shows, for example `s3_bucket.data`"),
+        None => {
+            finding.help(concat!("addresses are those that `", hlctl!("plan"), "` shows, for example `s3_bucket.data`"))
+        }
     }]
 }

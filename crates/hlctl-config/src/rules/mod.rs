@@ -15,6 +15,7 @@ use std::fmt;
 use std::ops::Range;
 
 use super::problem::Severity;
+pub(super) use crate::nearest::nearest;
 
 /// What a string has to be like.
 pub(super) struct Rule {
@@ -104,21 +105,6 @@ pub(super) fn quoted(text: &str) -> String {
     }
     let rest = if text.chars().nth(LONGEST).is_some() { "…" } else { "" };
     format!("`{shown}{rest}`")
-}
-
-/// The candidate that was probably meant.
-pub(super) fn nearest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
-    // A user's text can be as long as a file; nothing we know is.
-    if word.len() > 100 {
-        return None;
-    }
-    let word = word.to_lowercase();
-    candidates
-        .into_iter()
-        .map(|candidate| (strsim::jaro_winkler(&word, &candidate.to_lowercase()), candidate))
-        .filter(|(likeness, _)| *likeness >= 0.85)
-        .max_by(|(left, _), (right, _)| left.total_cmp(right))
-        .map(|(_, candidate)| candidate)
 }
 
 /// Nothing beyond the length.

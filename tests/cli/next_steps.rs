@@ -1,0 +1,160 @@
+//! Commands that are printed as the next step can be pasted: they act on the stack that the run was for.
+
+use std::collections::BTreeSet;
+
+use crate::support::{Ended, Place, Run};
+
+/// The options that lead to the stack of these tests, and to no other.
+const STACK: [&str; 6] = ["-c", "my stack.toml", "--state", "kept here.json", "--sandbox", "--set"];
+const SET: &str = "tags={team=\"a b\"}";
+
+/// A place whose stack only a command with all its options finds: without them there is no configuration and no state.
+fn place() -> Place {
+    let place = Place::sandbox("minimal");
+    std::fs::rename(place.path("healthlake.toml"), place.path("my stack.toml")).unwrap();
+    place
+}
+
+/// Runs hlctl as a person types it, without a variable that chooses the sandbox.
+fn typed<'a>(place: &'a Place, words: &[&str]) -> Run<'a> {
+    Run::new(place).without("HLCTL_SANDBOX").args(words.iter().copied())
+}
+
+fn with_options<'a>(place: &'a Place, command: &[&str]) -> Run<'a> {
+    typed(place, &[command, &STACK, &[SET]].concat())
+}
+
+/// Every command of hlctl in what was printed, as a shell reads it.
+fn printed(ended: &Ended) -> Vec<Vec<String>> {
+    let mut commands = Vec::new();
+    for text in [&ended.stdout, &ended.stderr] {
+        assert!(!text.contains(['\u{FDD0}', '\u{FDD1}']), "a mark was printed\n{ended}");
+        for (start, _) in text.match_indices("hlctl ") {
+            let (before, rest) = text.split_at(start);
+            let line = rest.lines().next().unwrap_or_default();
+            let command = if before.ends_with('`') { line.split('`').next().unwrap_or_default() } else { line };
+            let Some(words) = shlex::split(command) else { continue };
+            // The name of the program in a sentence, or of a command that holds the lock.
+            if words.iter().any(|word| word == "-c") {
+                commands.push(words);
+            }
+        }
+    }
+    commands
+}
+
+/// The printed command has all the options, with their values as they were given.
+fn leads_to_the_stack(command: &[String]) {
+    for option in STACK.iter().chain(&[SET]) {
+        assert!(command.iter().any(|word| word == option), "{command:?} lacks {option}");
+    }
+}
+
+#[test]
+fn what_a_run_prints_as_the_next_step_acts_on_its_stack() {
+    let place = place();
+    with_options(&place, &["apply", "-y"]).succeeds();
+    let id = store_id(&place);
+    let mut tried = BTreeSet::new();
+    for command in [
+        &["outputs", "nope"][..],
+        &["plan", "--target", "nope"],
+        &["state", "show", "nope"],
+        &["stores", "use", "nope"],
+        &["adopt", "nope.x", "y"],
+        &["state", "recover"],
+        &["stores", "use", &id],
+        &["fhir", "explain", "Patient", "-H", "Authorization: Bearer x"],
+    ] {
+        let ended = with_options(&place, command).ends();
+        for next in printed(&ended) {
+            leads_to_the_stack(&next);
+            if next.iter().any(|word| word.contains(char::is_uppercase) && word.len() < 10) {
+                continue;
+            }
+            let words: Vec<&str> = next.iter().skip(1).map(String::as_str).collect();
+            let again = typed(&place, &words).ends();
+            assert!(![64].contains(&again.code) || words[0] == "smart", "hlctl {}\n{again}", next.join(" "));
+            assert!(again.stderr.contains("does not exist").eq(&false), "another stack was asked\n{again}");
+            tried.insert(words[..2].join(" "));
+        }
+    }
+    assert!(tried.len() >= 3, "{tried:?}");
+}
+
+fn store_id(place: &Place) -> String {
+    let listed = with_options(place, &["stores", "list", "--json"]).succeeds().json();
+    listed["stores"][0]["id"].as_str().unwrap().to_owned()
+}
+
+#[test]
+fn the_next_step_of_json_is_the_same() {
+    let place = place();
+    let error = with_options(&place, &["outputs", "--json"]).exits(1).json();
+    let hint = error["error"]["hint"].as_str().unwrap();
+    assert!(hint.contains("hlctl apply -c 'my stack.toml'") && hint.contains("--state 'kept here.json'"), "{hint}");
+}
+
+#[test]
+fn a_stack_on_the_other_side_is_named() {
+    let place = Place::sandbox("minimal");
+    place.run(["apply", "-y"]).succeeds();
+    typed(&place, &["outputs"]).exits(1).says("`hlctl outputs --sandbox` shows it");
+    place.run(["destroy", "-y", "--allow-destroy", "fhir-minimal"]).succeeds();
+    let ended = typed(&place, &["outputs"]).exits(1);
+    assert!(!ended.stderr.contains("a sandbox stack"), "{ended}");
+}
+
+#[test]
+fn a_hint_of_several_stacks_names_the_one_concerned() {
+    let place = Place::sandbox("minimal");
+    for name in ["a", "b"] {
+        std::fs::copy(place.path("healthlake.toml"), place.path(&format!("{name}.toml"))).unwrap();
+    }
+    let ended = typed(&place, &["outputs", "-c", "a.toml", "-c", "b.toml", "--sandbox"]).exits(1);
+    let ended = ended.says("[a] ").says("[b] ");
+    for name in ["a", "b"] {
+        let line = format!("`hlctl apply -c {name}.toml --sandbox`");
+        assert_eq!(ended.stderr.matches(&line).count(), 1, "{ended}");
+    }
+}
+
+#[test]
+fn words_of_other_tools_get_hlctls_and_lead_to_nothing_harmful() {
+    let place = Place::sandbox("minimal");
+    for (words, said) in [
+        (&["refresh"][..], "`hlctl apply --refresh-only --sandbox`"),
+        (&["unlock", "x"], "hlctl force-unlock ID"),
+        (&["import"], "`hlctl adopt ADDRESS ID --sandbox`"),
+        (&["token"], "hlctl smart token"),
+        (&["workspace", "list"], "-c FILE"),
+        (&["taint", "x"], "hlctl plan --replace ADDRESS"),
+        (&["state", "replace-provider"], "no providers"),
+        (&["plan", "-out", "x"], "hlctl plan --out x"),
+        (&["plan", "-out=x", "-c", "my.toml"], "hlctl plan --out x -c my.toml"),
+        (&["apply", "-auto-approve"], "hlctl apply --auto-approve"),
+        (&["plan", "-target=x"], "hlctl plan --target x"),
+        (&["plan", "-var", "a=b"], "--set KEY=VALUE"),
+        (&["plan", "-var-file=x"], "-c FILE"),
+        (&["plan", "-refresh=false"], "AWS is always read"),
+        (&["plan", "--refresh=false"], "AWS is always read"),
+        (&["apply", "-lock=false"], "--lock-timeout"),
+        (&["apply", "-destroy"], "hlctl plan --destroy"),
+        (&["-chdir=x", "plan"], "-c DIR/healthlake.toml"),
+        (&["apply", "-input=false"], "--auto-approve"),
+        (&["init", "-upgrade"], "nothing to fetch"),
+    ] {
+        let ended = place.run(words.iter().copied()).exits(64).says(said);
+        let harmful = ["restore", "unprotect", "hlctl destroy"].iter().any(|word| ended.stderr.contains(word));
+        assert!(!harmful, "{words:?}\n{ended}");
+    }
+}
+
+#[test]
+fn help_and_version_are_words_too() {
+    let place = Place::sandbox("minimal");
+    let plan = place.run(["plan", "--help"]).succeeds().stdout;
+    assert_eq!(place.run(["help", "plan"]).succeeds().stdout, plan);
+    assert_eq!(place.run(["version"]).succeeds().stdout, place.run(["--version"]).succeeds().stdout);
+    place.run(["plan", "--no-color"]).succeeds();
+}
