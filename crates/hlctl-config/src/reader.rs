@@ -290,6 +290,11 @@ impl<'s> Reader<'s> {
             DeValue::String(_) => format!("`{}` cannot be {}", item.path, quoted(text)),
             other => format!("`{}` must be a string, but this is {}", item.path, described(other)),
         });
+        let written = item.source.value().get(item.value.span()).unwrap_or_default();
+        if text.is_empty() && choices.contains(&written) {
+            self.problems.push(problem.help(format!("write `\"{written}\"`, in quotes")));
+            return None;
+        }
         self.problems.push(match (choices, nearest(text, choices.iter().copied())) {
             ([only], _) => problem.help(format!("`\"{only}\"` is the only value that AWS offers")),
             (_, Some(near)) => problem.help(format!("did you mean `\"{near}\"`?")),

@@ -117,7 +117,9 @@ fn problem(source: &Source, error: &SyntaxError) -> Problem {
     let place = source.place(span);
     // What quotes the text is as secret as the text.
     let (message, help) = match place.excerpt {
-        Some(_) => explain(&error.message, line_text, offending),
+        Some(_) => {
+            explain(&error.message, &before_and(line_text, error.span.start.saturating_sub(line.start)), offending)
+        }
         None => (explain(&error.message, "", "").0, None),
     };
     let problem = Problem::error(message).at(place);
@@ -125,6 +127,25 @@ fn problem(source: &Source, error: &SyntaxError) -> Problem {
         Some(help) => problem.help(help),
         None => problem,
     }
+}
+
+/// A line from the assignment on that holds the byte at `at`: of an inline table that is its own, not the table's.
+fn before_and(line: &str, at: usize) -> String {
+    let before = line.get(..at).unwrap_or(line);
+    let start = before.rfind(['{', ',', '[']).map_or(0, |place| place + 1);
+    let own = line.get(start..).unwrap_or(line);
+    // A list's value has no key of its own.
+    if own.get(..at.saturating_sub(start)).unwrap_or(own).contains('=') {
+        own.trim_start().to_owned()
+    } else {
+        line.to_owned()
+    }
+}
+
+/// What stands where a value should, to the end of the word.
+fn value_word(line: &str) -> &str {
+    let value = line.split_once('=').map_or("", |(_, value)| value).trim_start();
+    value.split(['#', ',', '}', ']']).next().unwrap_or_default().trim_end()
 }
 
 fn explain(message: &str, line: &str, offending: &str) -> (String, Option<String>) {
@@ -149,6 +170,14 @@ fn explain(message: &str, line: &str, offending: &str) -> (String, Option<String
     }
     if message.starts_with("string values must be quoted") {
         return unquoted(shown_key, offending);
+    }
+    // TOML's `inf` and `nan` begin like other words, and so do its numbers and dates like some names.
+    let is_taken_for_a_number =
+        ["invalid float", "invalid integer", "invalid datetime", "invalid date", "invalid time"];
+    if is_taken_for_a_number.iter().any(|start| message.starts_with(start))
+        && value_word(line).contains(char::is_alphabetic)
+    {
+        return unquoted(shown_key, value_word(line));
     }
     if message.starts_with("invalid boolean") && nearest_flag(offending).is_none() {
         return unquoted(shown_key, offending);

@@ -124,3 +124,22 @@ fn colour_changes_nothing_but_colour() {
     assert!(coloured.contains('\u{1b}'));
     assert_eq!(anstream::adapter::strip_str(&coloured).to_string(), problems.to_string());
 }
+
+#[test]
+fn the_advice_for_a_word_without_quotes_is_what_to_write() {
+    for (line, help) in [
+        ("tags = { team = foo }", "write `team = \"foo\"`"),
+        ("tags = { a = \"b\", team = foo }", "write `team = \"foo\"`"),
+        ("profile = none", "write `profile = \"none\"`"),
+        ("profile = infra-admin", "write `profile = \"infra-admin\"`"),
+        ("profile = nano # x", "write `profile = \"nano\"`"),
+        ("buckets_minimum_tls = 1.2", "write `\"1.2\"`, in quotes"),
+    ] {
+        let told = examine(&with(&format!("{line}\n"))).problems.to_string();
+        assert!(told.contains(help), "{line}\n{told}");
+    }
+    let mut sources = with("");
+    sources.sets = vec![Setting::assignment("tags={team=x}").unwrap()];
+    let told = examine(&sources).problems.to_string();
+    assert!(told.contains("write `team = \"x\"`"), "{told}");
+}
