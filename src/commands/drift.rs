@@ -6,7 +6,7 @@ use super::{apply, interruptible};
 use crate::address::Address;
 use crate::cli::{ApplyArgs, DriftArgs, Scope};
 use crate::config::Config;
-use crate::drift::{Looked, Report, Verdict, look, to_mend, trail};
+use crate::drift::{Finding, Looked, Report, Verdict, look, to_mend, trail};
 use crate::error::CommandError;
 use crate::exit_code::ExitCode;
 use crate::graph::Graph;
@@ -96,24 +96,44 @@ async fn fix(
     report: &Report,
 ) -> Result<ExitCode, CommandError> {
     if mend.is_empty() {
-        session.printer.say("\nAn apply mends none of this: hlctl did not make it, and leaves it to those who did.");
+        session.printer.say("\nAn apply changes none of this back: hlctl did not make it.");
+        tell_left(session, &report.findings.iter().filter(|finding| finding.verdict.is_drift()).collect::<Vec<_>>());
         return conclude(report);
     }
     let scope = Scope { target: mend.iter().map(Address::to_string).collect(), exactly: true, ..Scope::default() };
     let applied = apply::run(session, &ApplyArgs { plan: None, scope, manner: arguments.manner.clone() }).await?;
     let is_left = |address: &Address| !mend.contains(address);
-    let left: Vec<String> = report
+    let left: Vec<&Finding> = report
         .findings
         .iter()
         .filter(|finding| finding.verdict.is_drift())
         .filter(|finding| is_left(&finding.address) || !finding.foreign.is_empty())
-        .map(|finding| finding.address.to_string())
         .collect();
     if left.is_empty() {
         return Ok(applied);
     }
-    session.printer.say(&format!("\nLeft to those who did it: {}", left.join(", ")));
+    tell_left(session, &left);
     Ok(ExitCode::Changes)
+}
+
+/// What an apply does not change back, and how whoever wants it gone removes it.
+fn tell_left(session: &Session, left: &[&Finding]) {
+    let mut lines = vec!["\nLeft as it is, since hlctl did not make it:".to_owned()];
+    for finding in left {
+        for (what, removal) in finding.foreign.iter().zip(&finding.removals) {
+            lines.push(format!("  {}: {what}", finding.address));
+            lines.extend(removal.as_ref().map(|command| format!("    to remove it: {command}")));
+        }
+        if finding.foreign.is_empty() {
+            lines.push(format!(
+                "  {}: {}",
+                finding.address,
+                finding.reason.as_deref().unwrap_or("it belongs to others")
+            ));
+        }
+        lines.extend(finding.hint.as_ref().map(|hint| format!("    next: {hint}")));
+    }
+    session.printer.say(&lines.join("\n"));
 }
 
 /// Drift is told by the exit code; what could not be read is an error, for there may be drift in it.

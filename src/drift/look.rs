@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::Value;
 use tokio::task::JoinSet;
 
+use super::removal::removal;
 use super::{AttributeVerdict, Finding, Report, Sides, Verdict, compare};
 use crate::address::Address;
 use crate::error::{CommandError, ResourceError};
@@ -49,7 +50,10 @@ pub async fn look(cx: &Context, stack: &Stack, graph: &Graph, state: &State) -> 
             (None, None) => continue,
         };
         let hanging = hanging.get(address).into_iter().flatten();
-        finding.foreign = hanging.filter(|one| !is_ours(one, state)).map(|one| one.what.clone()).collect();
+        for one in hanging.filter(|one| !is_ours(one, state)) {
+            finding.foreign.push(one.what.clone());
+            finding.removals.push(removal(one));
+        }
         if !finding.foreign.is_empty() {
             finding.verdict = finding.verdict.max(Verdict::Drifted);
         }
@@ -206,6 +210,7 @@ impl Judge<'_> {
             hint: None,
             attributes: Vec::new(),
             foreign: Vec::new(),
+            removals: Vec::new(),
             last_change: None,
             names: identity.map(names).unwrap_or_default(),
         }

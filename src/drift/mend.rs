@@ -53,6 +53,7 @@ mod tests {
             hint: None,
             attributes: if verdict == Verdict::Drifted { vec![drifted] } else { Vec::new() },
             foreign: Vec::new(),
+            removals: Vec::new(),
             last_change: None,
             names: Vec::new(),
         }

@@ -6,6 +6,7 @@
 pub mod compare;
 pub mod look;
 pub mod mend;
+mod removal;
 pub mod trail;
 
 use serde::Serialize;
@@ -45,6 +46,8 @@ pub struct Finding {
     pub attributes: Vec<AttributeFinding>,
     /// What hangs on it and hlctl did not make, in words.
     pub foreign: Vec<String>,
+    /// The commands that remove it, in the same order.
+    pub removals: Vec<Option<String>>,
     /// The last change to it that CloudTrail knows of.
     pub last_change: Option<LastChange>,
     /// By what CloudTrail may know it.

@@ -66,11 +66,18 @@ fn what_hlctl_did_not_make_is_left_to_those_who_did() {
     let attach = world.iam.attach_role_policy().role_name(world.role());
     call(attach.policy_arn("arn:aws:iam::aws:policy/AdministratorAccess").send()).unwrap();
     place.cloud().emulator.clear_requests();
-    place.run(["drift", "--fix", "-y", "--no-trail"]).exits(2).says("hlctl did not make it");
+    place.run(["drift", "--fix", "-y", "--no-trail"]).exits(2).says("hlctl did not make it").says(
+        "to remove it: aws iam detach-role-policy --role-name HealthLakeImportExportRole --policy-arn arn:aws:iam::aws:policy/AdministratorAccess",
+    );
     assert_eq!(place.cloud().mutations(), Vec::<String>::new());
     // What can be mended is, and the rest is told.
     call(world.kms.disable_key().key_id(world.key()).send()).unwrap();
-    place.run(["drift", "--fix", "-y"]).exits(2).says("Left to those who did it: iam_role.healthlake");
+    place
+        .run(["drift", "--fix", "-y"])
+        .exits(2)
+        .says("Left as it is, since hlctl did not make it:")
+        .says("iam_role.healthlake: the policy arn:aws:iam::aws:policy/AdministratorAccess is attached to the role")
+        .says("aws iam detach-role-policy");
     assert_eq!(place.cloud().count("EnableKey"), 1);
 }
 
