@@ -202,6 +202,50 @@ pub enum Command {
 }
 
 impl Command {
+    /// Whether it changes anything in AWS, in the store or in the state, so that failing afterwards is not the same as having
+    /// begun nothing.
+    pub fn changes(&self) -> bool {
+        match self {
+            Self::Apply(_)
+            | Self::Destroy(_)
+            | Self::Wait(_)
+            | Self::Restore(_)
+            | Self::Replace(_)
+            | Self::Stores(StoresCommand::Use(_) | StoresCommand::Delete(_))
+            | Self::Forget(_)
+            | Self::Protect(_)
+            | Self::Unprotect(_)
+            | Self::ForceUnlock(_)
+            | Self::Data(DataCommand::Import(_) | DataCommand::Export(_))
+            | Self::Fhir(
+                FhirCommand::Create(_) | FhirCommand::Update(_) | FhirCommand::Delete(_) | FhirCommand::Bundle(_),
+            ) => true,
+            Self::State(command) => {
+                !matches!(command, StateCommand::List(_) | StateCommand::Show { .. } | StateCommand::Pull)
+            }
+            Self::Drift(arguments) => arguments.fix,
+            Self::Adopt(arguments) => !arguments.dry_run,
+            Self::Init(_)
+            | Self::Validate(_)
+            | Self::Schema
+            | Self::Doctor(_)
+            | Self::Plan(_)
+            | Self::Outputs(_)
+            | Self::Smart(_)
+            | Self::Fhir(_)
+            | Self::Policy(_)
+            | Self::Audit(_)
+            | Self::Graph(_)
+            | Self::Report(_)
+            | Self::Data(_)
+            | Self::Stores(StoresCommand::List(_))
+            | Self::Export(_)
+            | Self::Sandbox(_)
+            | Self::Completions { .. }
+            | Self::Man { .. } => false,
+        }
+    }
+
     /// Whether JSON is asked for.
     pub fn prints_json(&self) -> bool {
         match self {
@@ -324,7 +368,7 @@ pub struct Manner {
     pub auto_approve: bool,
 
     /// Steps at once
-    #[arg(long, value_name = "N", default_value_t = 10, value_parser = clap::value_parser!(u16).range(1..=100))]
+    #[arg(long, value_name = "N", default_value_t = 10, value_parser = parse_parallelism)]
     pub parallelism: u16,
 
     /// Do not wait until stores are ready or gone
@@ -503,6 +547,11 @@ pub struct SmartTestArgs {
     /// Print JSON
     #[arg(long)]
     pub json: bool,
+}
+
+fn parse_parallelism(text: &str) -> Result<u16, String> {
+    let number = text.parse().ok().filter(|number| (1..=100).contains(number));
+    number.ok_or_else(|| "it takes a whole number from 1 to 100".to_owned())
 }
 
 /// A number with `s`, `m` or `h`; a bare number is seconds.

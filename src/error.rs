@@ -243,6 +243,14 @@ pub enum CommandError {
         /// How to go on.
         hint: String,
     },
+    /// AWS is at work, and the user asked not to wait for it.
+    #[error("{message}")]
+    LeftRunning {
+        /// What is under way.
+        message: String,
+        /// How to wait for it after all.
+        hint: String,
+    },
     /// The user said no.
     #[error("nothing was changed: {0}")]
     Declined(&'static str),
@@ -298,6 +306,7 @@ impl CommandError {
             Self::Fhir(error) => error.hint(),
             Self::Protected { hint, .. }
             | Self::Incomplete { hint, .. }
+            | Self::LeftRunning { hint, .. }
             | Self::Usage { hint, .. }
             | Self::Stranded { hint, .. } => {
                 Some(hint.clone())
@@ -318,7 +327,7 @@ impl CommandError {
                 ResourceError::Aws((**error).clone()).exit_code()
             }
             Self::Protected { .. } => ExitCode::Protected,
-            Self::Incomplete { .. } | Self::Unsaved { .. } => ExitCode::Incomplete,
+            Self::Incomplete { .. } | Self::LeftRunning { .. } | Self::Unsaved { .. } => ExitCode::Incomplete,
             Self::Usage { .. } => ExitCode::Usage,
             Self::Fhir(error) if error.is_about_credentials() => ExitCode::Credentials,
             Self::Interrupted(Signal::Interrupt) => ExitCode::Interrupted,

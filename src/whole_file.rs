@@ -2,7 +2,7 @@
 //! neither what the file holds nor its name.
 
 use std::fs::{self, File};
-use std::io::{self, Write};
+use std::io::{self, ErrorKind, Write};
 use std::path::Path;
 
 use tempfile::NamedTempFile;
@@ -37,7 +37,7 @@ fn beside_on(
     path: &Path,
     bytes: &[u8],
 ) -> io::Result<NamedTempFile> {
-    let mut beside = builder.tempfile_in(directory_of(path))?;
+    let mut beside = builder.tempfile_in(directory_of(path)).map_err(without_path)?;
     beside.write_all(bytes)?;
     disk.sync_file(beside.as_file())?;
     Ok(beside)
@@ -97,6 +97,20 @@ fn create_directories_on(disk: &impl Disk, path: &Path) -> io::Result<()> {
     let missing: Vec<&Path> = path.ancestors().take_while(is_missing).collect();
     fs::create_dir_all(path)?;
     missing.into_iter().rev().try_for_each(|made| disk.sync_directory(directory_of(made)))
+}
+
+/// The error alone: tempfile adds the name of the file beside, which nobody has asked for.
+fn without_path(error: io::Error) -> io::Error {
+    match error.kind() {
+        ErrorKind::NotFound => io::Error::new(ErrorKind::NotFound, "there is no such directory"),
+        kind @ (ErrorKind::PermissionDenied
+        | ErrorKind::NotADirectory
+        | ErrorKind::ReadOnlyFilesystem
+        | ErrorKind::StorageFull
+        | ErrorKind::QuotaExceeded
+        | ErrorKind::InvalidFilename) => kind.into(),
+        _ => error,
+    }
 }
 
 /// The directory that holds the file.
@@ -187,7 +201,13 @@ mod tests {
 
     #[test]
     fn a_directory_that_is_not_there_is_an_error() {
-        assert!(write(Path::new("/nowhere/at/all"), b"").is_err());
+        let error = write(Path::new("/nowhere/at/all"), b"").unwrap_err().to_string();
+        assert!(
+            error.contains("no such directory") && !error.contains(".tmp") && !error.contains("at path"),
+            "{error}"
+        );
+        let error = write_private(Path::new("/nowhere/at/all"), ".plan-", b"").unwrap_err().to_string();
+        assert!(!error.contains(".plan-"), "{error}");
     }
 
     #[test]

@@ -6,6 +6,7 @@ use crate::address::Address;
 use crate::error::ResourceError;
 use crate::plan::Action;
 use crate::resource::Progress;
+use crate::wait::Signal;
 
 /// Something that happened.
 #[derive(Clone, Debug)]
@@ -40,8 +41,8 @@ pub enum Event {
         /// How long it took.
         took: Duration,
     },
-    /// The user asked to stop.
-    Stopping,
+    /// A signal asked to stop.
+    Stopping(Signal),
 }
 
 /// How a step ended.

@@ -157,9 +157,9 @@ impl Coordinator<'_> {
             tokio::select! {
                 // A stop is told before what it brings about.
                 biased;
-                _ = stop.requested(), if !stopping => {
+                signal = stop.requested(), if !stopping => {
                     stopping = true;
-                    observer.hear(&Event::Stopping);
+                    observer.hear(&Event::Stopping(signal));
                     self.limit_grace();
                 }
                 Some(message) = receiver.recv() => self.take(message, observer),
@@ -212,7 +212,7 @@ impl Coordinator<'_> {
     fn start(&mut self, observer: &mut dyn Observer) {
         for id in self.schedule.start() {
             let step = self.steps[id].clone();
-            observer.hear(&Event::Started { address: step.address.clone(), action: step.action });
+            observer.hear(&Event::Started { address: step.address.clone(), action: step.deed() });
             self.begun.insert(id, Instant::now());
             let job = Job {
                 cx: Arc::clone(&self.cx),
@@ -317,7 +317,7 @@ impl Coordinator<'_> {
     fn tell(&mut self, step: &Step, outcome: Outcome, took: Duration, observer: &mut dyn Observer) {
         observer.hear(&Event::Ended {
             address: step.address.clone(),
-            action: step.action,
+            action: step.deed(),
             outcome: outcome.clone(),
             took,
         });

@@ -24,6 +24,17 @@ pub struct Step {
     pub action: Action,
 }
 
+impl Step {
+    /// What is done, for whoever watches: a replacement is a creation and a deletion.
+    pub fn deed(&self) -> Action {
+        match (self.action, &self.work) {
+            (Action::Replace, Work::Delete { .. }) => Action::Delete,
+            (Action::Replace, _) => Action::Create,
+            (action, _) => action,
+        }
+    }
+}
+
 /// What to do.
 #[derive(Clone, Debug)]
 pub enum Work {

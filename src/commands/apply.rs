@@ -169,7 +169,7 @@ async fn carry_out(
     if manner.json {
         session.printer.json(&json::report(&report));
     }
-    let result = summary::conclude(session, &report, "The apply", Some(&course.again));
+    let result = summary::conclude(session, &report, "The apply", manner, Some(&course.again));
     if result.is_ok() && course.is_whole && report.state.switching {
         // Whatever names a store names the one in use by now.
         let serial = report.state.serial + 1;
@@ -179,7 +179,10 @@ async fn carry_out(
         session.printer.say(&format!("\n{}", summary::done(&report, "Apply", begun.elapsed())));
     }
     if !manner.json && result.is_ok() {
-        session.printer.say("\nOutputs:\n");
+        // Those of several stacks follow when all are done, each under its own heading.
+        if session.fleet.is_none() {
+            session.printer.say("\nOutputs:\n");
+        }
         session.printer.data(&outputs::as_text(&module::outputs(|address| report.state.recorded(address))));
     }
     result.map(|()| ExitCode::Success)

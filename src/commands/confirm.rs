@@ -84,6 +84,9 @@ async fn ask(session: &Session, question: String) -> Result<String, CommandError
             let answer = answer.map_err(|error| CommandError::Other(error.into()))?;
             answer.map_err(|error| CommandError::Other(error.into()))
         }
-        signal = stop.requested() => Err(CommandError::Interrupted(signal)),
+        signal = stop.requested() => {
+            session.printer.end_line();
+            Err(CommandError::Interrupted(signal))
+        }
     }
 }

@@ -95,7 +95,7 @@ async fn destroy(
     if manner.json {
         session.printer.json(&json::report(&report));
     }
-    summary::conclude(session, &report, "The destroy", Some(&again))?;
+    summary::conclude(session, &report, "The destroy", manner, Some(&again))?;
     session.printer.say(&format!("\n{}", summary::done(&report, "Destroy", begun.elapsed())));
     Box::pin(stores::tell_what_can_be_restored(session, &prepared.cx, &prepared.plan)).await;
     Ok(ExitCode::Success)

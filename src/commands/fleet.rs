@@ -8,7 +8,7 @@ use anyhow::Context;
 use serde_json::{Value, json};
 use tokio::task::{JoinSet, LocalSet};
 
-use super::{apply, audit, confirm, destroy, drift, outputs, plan, report, validate, wait};
+use super::{apply, audit, confirm, destroy, doctor, drift, outputs, plan, report, validate, wait};
 use crate::cli::Command;
 use crate::config::Config;
 use crate::error::CommandError;
@@ -54,6 +54,9 @@ pub(super) fn configs(named: &[PathBuf]) -> Result<Vec<PathBuf>, CommandError> {
 /// Runs the command for each of the configurations.
 pub(super) async fn run(session: &Session, configs: Vec<PathBuf>, command: Command) -> Result<ExitCode, CommandError> {
     check_command(session, &command)?;
+    if command.changes() {
+        check_configs(session, &configs)?;
+    }
     check_names(session, &configs)?;
     let fleet = Arc::new(Fleet::default());
     let command = Arc::new(command);
@@ -148,6 +151,7 @@ async fn one(stack: &Session, command: &Command) -> Result<ExitCode, CommandErro
         Command::Outputs(arguments) => outputs::run(stack, arguments).await,
         Command::Drift(arguments) => drift::run(stack, arguments).await,
         Command::Audit(arguments) => audit::run(stack, arguments).await,
+        Command::Doctor(arguments) => doctor::run(stack, arguments).await,
         _ => Err(alone()),
     }
 }
@@ -155,7 +159,7 @@ async fn one(stack: &Session, command: &Command) -> Result<ExitCode, CommandErro
 fn alone() -> CommandError {
     CommandError::Usage {
         message: "this command is for one configuration".to_owned(),
-        hint: "validate, plan, apply, destroy, wait, outputs, drift and audit take several".to_owned(),
+        hint: "validate, doctor, plan, apply, destroy, wait, outputs, drift and audit take several".to_owned(),
     }
 }
 
@@ -179,7 +183,8 @@ fn check_command(session: &Session, command: &Command) -> Result<(), CommandErro
         | Command::Wait(_)
         | Command::Outputs(_)
         | Command::Drift(_)
-        | Command::Audit(_) => {
+        | Command::Audit(_)
+        | Command::Doctor(_) => {
             if session.global.state.is_some() {
                 return refuse("--state names one state, but there are several stacks", "leave it away");
             }
@@ -187,6 +192,24 @@ fn check_command(session: &Session, command: &Command) -> Result<(), CommandErro
         }
         _ => Err(alone()),
     }
+}
+
+/// What changes anything begins only when every configuration can be used. One that is not there may be destroyed all the same.
+fn check_configs(session: &Session, configs: &[PathBuf]) -> Result<(), CommandError> {
+    let mut broken = Vec::new();
+    for path in configs.iter().filter(|path| path.exists()) {
+        let mut stack = session.clone();
+        stack.global.config.clone_from(path);
+        let problems = match stack.sources() {
+            Ok(sources) => crate::config::examine(&sources).problems,
+            Err(problems) => problems,
+        };
+        if problems.has_errors() {
+            report(session.printer, &CommandError::Config(problems));
+            broken.push(format!("{} has errors, so nothing was begun in any of the stacks", path.display()));
+        }
+    }
+    if broken.is_empty() { Ok(()) } else { Err(CommandError::Refused(broken)) }
 }
 
 /// Names that two stacks of one account cannot share; each would find the other's out only when it is too late.

@@ -67,6 +67,7 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     }
     let printer = Printer::new(cli.global.quiet, Invocation::of(&cli.global));
     let as_json = cli.command.prints_json();
+    let changes = cli.command.changes();
     let outcome = log_as_asked(std::env::var_os("HLCTL_LOG")).and_then(|()| run(cli, printer));
     let code = match outcome {
         Ok(code) => code,
@@ -80,6 +81,12 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     };
     match printer.failure() {
         Some(failure) if code == ExitCode::Success || code == ExitCode::Changes => {
+            if changes {
+                let hint = concat!("the work is done and in the state: `", hlctl!("outputs"), "` prints the outputs");
+                printer.error(&format!("the output could not be written: {failure}"), Some(hint));
+                // 1 would say that nothing was begun.
+                return ExitCode::Incomplete;
+            }
             printer.error(&format!("the output could not be written: {failure}"), None);
             ExitCode::Failure
         }
@@ -282,6 +289,7 @@ const LOCK_PAUSE: Duration = Duration::from_millis(200);
 fn report(printer: Printer, error: &CommandError) {
     match error {
         CommandError::Config(problems) => printer.insist(problems.render(printer.colours_stderr()).trim_end()),
+        CommandError::LeftRunning { message, hint } => printer.note(message, hint),
         other => printer.error(&other.to_string(), other.hint().as_deref()),
     }
 }

@@ -23,5 +23,6 @@ pub(super) async fn run(session: &Session, arguments: &ReportArgs) -> Result<Exi
         return print(session, arguments.out.as_deref(), &format!("{record}\n"));
     }
     let with_secrets = session.printer.rendered(hlctl!("outputs --show-secrets"));
-    print(session, arguments.out.as_deref(), &report::render(&journal, &outputs, &with_secrets))
+    let now = report::Now { outputs: &outputs, with_secrets: &with_secrets, state: Some(&state) };
+    print(session, arguments.out.as_deref(), &report::render(&journal, &now))
 }

@@ -2,6 +2,7 @@
 
 use crate::address::Address;
 use crate::apply::{Outcome, Report};
+use crate::cli::Manner;
 use crate::error::{CommandError, ResourceError};
 use crate::invocation::CommandLine;
 use crate::plan::Action;
@@ -14,6 +15,7 @@ pub(super) fn conclude(
     session: &Session,
     report: &Report,
     what: &str,
+    manner: &Manner,
     again: Option<&CommandLine>,
 ) -> Result<(), CommandError> {
     let failed: Vec<(&Address, &ResourceError)> = report
@@ -50,6 +52,11 @@ pub(super) fn conclude(
         Some(again) if failed.is_empty() => format!("`{again}` takes up where this stood"),
         Some(again) => format!("mend what failed; `{again}` then takes up where this stood"),
     };
+    let unfinished_is_asked_for = manner.no_wait && failed.is_empty() && session.stop.signal().is_none();
+    if unfinished_is_asked_for && unfinished > 0 {
+        let message = format!("{what} is not finished, as --no-wait asks: {}. The state is saved.", parts.join(", "));
+        return Err(CommandError::LeftRunning { message, hint });
+    }
     Err(CommandError::Incomplete {
         message: format!("{what} is incomplete: {cut_short}{}. The state is saved", parts.join(", ")),
         hint,

@@ -81,7 +81,7 @@ fn explain_flag(error: &mut clap::Error, words: &[OsString]) -> bool {
             return true;
         }
         if is_a_long_flag(name) {
-            let mended: Vec<String> = words.iter().skip(1).flat_map(|word| two_dashes(word)).collect();
+            let mended: Vec<String> = words.iter().skip(1).flat_map(two_dashes).collect();
             let parses = Cli::command().try_get_matches_from(std::iter::once("hlctl").chain(texts(&mended))).is_ok();
             let hint = if parses {
                 mended.iter().fold(CommandLine::new(""), |line, word| line.flag(word)).to_string()

@@ -62,7 +62,7 @@ async fn wait(
     if arguments.json {
         session.printer.json(&json::report(&report));
     }
-    summary::conclude(session, &report, "The wait", None)?;
+    summary::conclude(session, &report, "The wait", &manner, None)?;
     session.printer.say("Everything has settled.");
     Ok(ExitCode::Success)
 }

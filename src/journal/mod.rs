@@ -22,6 +22,7 @@ use crate::address::Address;
 use crate::apply::Outcome;
 use crate::plan::{Action, Change, Plan};
 use crate::state::{Home, State};
+use crate::wait::Signal;
 
 const FORMAT: &str = "hlctl-run";
 const VERSION: u64 = 1;
@@ -70,9 +71,34 @@ pub struct End {
     /// Whether the user asked it to stop.
     #[serde(skip_serializing_if = "std::ops::Not::not", default)]
     pub stopped: bool,
+    /// What asked it to.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub by: Option<StoppedBy>,
     /// What ended it before its time.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub error: Option<String>,
+}
+
+/// What asked a run to stop.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum StoppedBy {
+    /// Ctrl-C.
+    Interrupt,
+    /// SIGTERM, from a service manager or a CI system.
+    Terminate,
+    /// SIGHUP: the terminal was closed, or the connection to it lost.
+    HangUp,
+}
+
+impl From<Signal> for StoppedBy {
+    fn from(signal: Signal) -> Self {
+        match signal {
+            Signal::Interrupt => Self::Interrupt,
+            Signal::Terminate => Self::Terminate,
+            Signal::HangUp => Self::HangUp,
+        }
+    }
 }
 
 /// One step. Times are milliseconds from the run's beginning.

@@ -6,10 +6,11 @@ use std::time::Duration;
 use jiff::Timestamp;
 use tokio::time::Instant;
 
-use super::{End, Ending, Journal, Step, beside};
+use super::{End, Ending, Journal, Step, StoppedBy, beside};
 use crate::apply::{Event, Observer};
 use crate::plan::{Action, Plan};
 use crate::state::State;
+use crate::wait::Signal;
 use crate::whole_file;
 
 /// While something happens the record is written anew at most this often: if hlctl is killed, no more is lost.
@@ -34,7 +35,7 @@ pub struct Recorder {
     begun: Instant,
     written: Option<Instant>,
     dirty: bool,
-    stopped: bool,
+    stopped: Option<Signal>,
     failure: Option<std::io::Error>,
 }
 
@@ -51,7 +52,7 @@ impl Recorder {
             begun: Instant::now(),
             written: None,
             dirty: true,
-            stopped: false,
+            stopped: None,
             failure: None,
         };
         recorder.write();
@@ -60,7 +61,8 @@ impl Recorder {
 
     /// Ends the record. What went wrong with writing it, if anything did: that is no reason to fail the run.
     pub fn finish(mut self, error: Option<String>) -> Option<std::io::Error> {
-        self.journal.ended = Some(End { at: Timestamp::now(), stopped: self.stopped, error });
+        let (stopped, by) = (self.stopped.is_some(), self.stopped.map(StoppedBy::from));
+        self.journal.ended = Some(End { at: Timestamp::now(), stopped, by, error });
         self.write();
         self.failure
     }
@@ -96,7 +98,7 @@ impl Recorder {
                     None => self.journal.steps.push(unbegun(address.clone(), *action, now, ending)),
                 }
             }
-            Event::Stopping => self.stopped = true,
+            Event::Stopping(signal) => self.stopped = Some(*signal),
             Event::Progress { .. } => return,
         }
         self.dirty = true;

@@ -131,7 +131,7 @@ pub(crate) mod tests {
             region: "us-east-1".to_owned(),
             begun,
             written: end,
-            ended: Some(End { at: end, stopped: false, error: None }),
+            ended: Some(End { at: end, stopped: false, by: None, error: None }),
             unchanged: 0,
             changes: Vec::new(),
             needs: all,

@@ -189,6 +189,17 @@ impl Printer {
         self.marked(&text);
     }
 
+    /// An end that was asked for although there is more to do, with its next step, on stderr.
+    pub fn note(&self, message: &str, hint: &str) {
+        let bold = style::STRONG;
+        self.marked(&format!("{message}\n{bold}next{bold:#}: {hint}"));
+    }
+
+    /// Ends a line that a question or the terminal's echo of Ctrl-C has left open.
+    pub fn end_line(&self) {
+        Self::log("");
+    }
+
     /// A warning, on stderr.
     pub fn warning(&self, message: &str) {
         let yellow = style::CHANGE.bold();
@@ -217,7 +228,10 @@ impl Printer {
         write!(err, "{question} ")?;
         err.flush()?;
         let mut answer = String::new();
-        std::io::stdin().read_line(&mut answer)?;
+        if std::io::stdin().read_line(&mut answer)? == 0 {
+            // Ctrl-D ends no line.
+            writeln!(err)?;
+        }
         Ok(answer.trim().to_owned())
     }
 

@@ -134,7 +134,7 @@ impl Observer for Lines {
                 self.printer.say(&ended(address, *action, outcome, *took));
             }
             Event::Identified { .. } => {}
-            Event::Stopping => self.printer.say(STOPPING),
+            Event::Stopping(_) => self.printer.say(STOPPING),
         }
     }
 
@@ -194,7 +194,7 @@ impl Observer for Live {
                 self.above(&ended(address, *action, outcome, *took));
             }
             Event::Identified { .. } => {}
-            Event::Stopping => self.above(STOPPING),
+            Event::Stopping(_) => self.above(STOPPING),
         }
     }
 
@@ -241,7 +241,8 @@ fn ended(address: &Address, action: Action, outcome: &Outcome, took: Duration) -
             format!("{style}{symbol:>3}{style:#} {address}: {} {FAINT}({}){FAINT:#}", past(action), duration(took))
         }
         Outcome::Unfinished(error) => format!("{FAINT} ..{FAINT:#} {address}: {error}"),
-        Outcome::Failed(error) => format!("{DESTROY}  x{DESTROY:#} {address}: {error}"),
+        // Why, and what to do about it, is said once, at the end.
+        Outcome::Failed(_) => format!("{DESTROY}  x{DESTROY:#} {address}: failed {FAINT}({}){FAINT:#}", duration(took)),
         Outcome::Skipped { because: Some(because) } => {
             format!("{FAINT}  -{FAINT:#} {address}: skipped, since {because} did not get ready")
         }

@@ -2,7 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use crate::support::{Ended, Place, Run};
+use hlctl_emulator::Action;
+
+use crate::support::{Ended, Place, Run, rule};
 
 /// The options that lead to the stack of these tests, and to no other.
 const STACK: [&str; 6] = ["-c", "my stack.toml", "--state", "kept here.json", "--sandbox", "--set"];
@@ -109,7 +111,9 @@ fn a_stack_on_the_other_side_is_named() {
 fn a_hint_of_several_stacks_names_the_one_concerned() {
     let place = Place::sandbox("minimal");
     for name in ["a", "b"] {
-        std::fs::copy(place.path("healthlake.toml"), place.path(&format!("{name}.toml"))).unwrap();
+        let text = place.read("healthlake.toml").replace("fhir-minimal", &format!("fhir-{name}"));
+        let own = format!("healthlake_role_name = \"R{name}\"\nhealthlake_policy_name = \"P{name}\"\n{text}");
+        place.write(&format!("{name}.toml"), &own);
     }
     let ended = typed(&place, &["outputs", "-c", "a.toml", "-c", "b.toml", "--sandbox"]).exits(1);
     let ended = ended.says("[a] ").says("[b] ");
@@ -157,4 +161,42 @@ fn help_and_version_are_words_too() {
     assert_eq!(place.run(["help", "plan"]).succeeds().stdout, plan);
     assert_eq!(place.run(["version"]).succeeds().stdout, place.run(["--version"]).succeeds().stdout);
     place.run(["plan", "--no-color"]).succeeds();
+}
+
+#[test]
+fn an_end_that_was_asked_for_is_no_error() {
+    let place = Place::still("minimal");
+    let ended = place.run(["apply", "-y", "--no-wait"]).exits(6).says("as --no-wait asks: 1 still under way in AWS");
+    assert!(!ended.stderr.contains("error"), "{ended}");
+    place.cloud().let_a_minute_pass();
+    place.run(["wait"]).succeeds();
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn output_that_cannot_be_written_after_work_was_done_is_not_the_code_for_nothing_begun() {
+    let place = Place::quick("minimal");
+    let full = |words: &[&str]| {
+        let mut command = place.run(words.iter().copied()).command();
+        let full = std::fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
+        command.stdin(std::process::Stdio::null()).stdout(full).stderr(std::process::Stdio::null());
+        command.status().unwrap().code()
+    };
+    assert_eq!(full(&["plan"]), Some(1));
+    assert_eq!(full(&["apply", "-y"]), Some(6));
+    assert_eq!(full(&["outputs"]), Some(1));
+    place.run(["plan", "--detailed-exitcode"]).succeeds();
+}
+
+#[test]
+fn a_replacement_is_told_by_its_two_halves_and_a_failure_once() {
+    let place = Place::quick("minimal");
+    place.apply();
+    let ended = place.run(["apply", "-y", "--replace", "iam_policy.healthlake"]).succeeds();
+    let ended = ended.says("iam_policy.healthlake: created").says("iam_policy.healthlake: deleted");
+    assert!(!ended.stderr.contains("iam_policy.healthlake: replaced"), "{ended}");
+    let place = Place::quick("minimal");
+    place.cloud().rules([rule("CreateRole", None, Action::Deny)]);
+    let ended = place.run(["apply", "-y"]).exits(6).says("iam_role.healthlake: failed");
+    assert_eq!(ended.stderr.matches("iam:CreateRole failed").count(), 1, "{ended}");
 }

@@ -94,6 +94,38 @@ fn neither_record_nor_report_holds_a_secret() {
 }
 
 #[test]
+fn what_a_signal_left_under_way_and_what_has_settled_since_is_told() {
+    use nix::sys::signal::Signal;
+    for (signal, told) in [
+        (Signal::SIGINT, "Stopped by Ctrl-C: "),
+        (Signal::SIGTERM, "(SIGTERM): "),
+        (Signal::SIGHUP, "its terminal was closed (SIGHUP): "),
+    ] {
+        let place = Place::still("minimal");
+        let mut running = place.run(["apply", "-y"]).start();
+        eventually("the store is being made", || place.cloud().count("DescribeFHIRDatastore") > 1);
+        assert!(running.is_alive());
+        running.signal(signal);
+        assert_eq!(running.ends().code, 6);
+        let page = place.run(["report"]).succeeds().stdout;
+        assert!(page.contains(told) && page.contains("What was not finished"), "{page}");
+        assert!(!page.contains("What went wrong") && !page.contains("settled since"));
+        place.cloud().let_a_minute_pass();
+        place.run(["wait"]).succeeds();
+        assert!(place.run(["report"]).succeeds().stdout.contains("settled since"));
+    }
+}
+
+#[test]
+fn a_file_that_cannot_be_written_is_named_as_the_user_named_it() {
+    let place = Place::quick("minimal");
+    for command in [&["graph", "-o", "nowhere/x"][..], &["plan", "--out", "nowhere/x"]] {
+        let ended = place.run(command.iter().copied()).exits(1).says("nowhere/x: there is no such directory");
+        ended.keeps_silent_about(".tmp").keeps_silent_about(".plan-");
+    }
+}
+
+#[test]
 fn a_run_that_was_killed_is_reported_as_cut_off() {
     let delays = Delays { create: std::time::Duration::from_secs(3600), ..Delays::default() };
     let place = Place::on(Cloud::with(Options { delays, ..Options::default() }), "minimal");

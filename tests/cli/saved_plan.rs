@@ -86,7 +86,7 @@ fn a_saved_plan_is_refused_for_another_stack() {
     // And the state's name belongs to the plan, so that a stack is never made beside its own state.
     let fresh = Place::quick("minimal");
     let planned_elsewhere = fresh.run(["-c", "./healthlake.toml", "plan", "--out", "plan.json"]).succeeds();
-    planned_elsewhere.says("`hlctl apply -c ./healthlake.toml plan.json`");
+    planned_elsewhere.says("`hlctl apply plan.json -c ./healthlake.toml`");
     fresh.run(["-c", "elsewhere.toml", "apply", "plan.json"]).exits(1).says("healthlake.state.json");
 }
 

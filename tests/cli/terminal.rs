@@ -51,6 +51,8 @@ fn an_interrupt_at_the_prompt_changes_nothing() {
     let mut session = at_a_terminal(&place.run(["apply"]));
     session.exp_string("Only 'yes' goes on:").unwrap();
     session.send_control('c').unwrap();
+    // The terminal's echo of Ctrl-C and the question stand on a line of their own.
+    assert!(session.exp_string("error:").unwrap().ends_with('\n'), "the error begins in the middle of a line");
     session.exp_string("nothing was changed").unwrap();
     assert_eq!(exit_code(session), 130);
     assert!(!place.path("healthlake.state.json.lock").exists());

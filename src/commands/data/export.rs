@@ -103,8 +103,8 @@ pub(in crate::commands) async fn export(
     let mut flow = Box::pin(Flow::open(session, desk, wish)).await?;
     let id = Box::pin(flow.start()).await?;
     if !wish.wait {
-        return Err(CommandError::Incomplete {
-            message: format!("the job {id} was started"),
+        return Err(CommandError::LeftRunning {
+            message: format!("The job {id} was started and is under way."),
             hint: format!("`{}` waits for it and brings what it exports", wish.again),
         });
     }

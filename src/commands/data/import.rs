@@ -101,8 +101,8 @@ pub(super) async fn import(
     told["job"] = json!({"id": id, "name": entry.run});
     if arguments.no_wait {
         flow.print(&told);
-        return Err(CommandError::Incomplete {
-            message: format!("the job {id} was started"),
+        return Err(CommandError::LeftRunning {
+            message: format!("The job {id} was started and is under way."),
             hint: format!("`{}` waits for it; `{}` shows it", flow.again, hlctl!("data jobs")),
         });
     }

@@ -113,7 +113,7 @@ impl<'a> Scene<'a> {
     async fn carry_out(&self, prepared: &Prepared, what: &str) -> Result<State, CommandError> {
         let command = self.again.label();
         let report = walk(self.session, Arc::clone(&self.held), prepared, self.manner, Some(&command)).await?;
-        let concluded = summary::conclude(self.session, &report, what, Some(&self.again));
+        let concluded = summary::conclude(self.session, &report, what, self.manner, Some(&self.again));
         if concluded.is_err() && self.manner.json {
             self.session.printer.json(&json::report(&report));
         }
@@ -203,7 +203,10 @@ fn unfinished(error: CommandError, again: &CommandLine) -> CommandError {
     let goes_on = format!("`{again}` takes up where this stood");
     let incomplete = |message: String, hint: String| CommandError::Incomplete { message, hint };
     match error {
-        CommandError::Incomplete { .. } | CommandError::Unsaved { .. } | CommandError::State(_) => error,
+        CommandError::Incomplete { .. }
+        | CommandError::LeftRunning { .. }
+        | CommandError::Unsaved { .. }
+        | CommandError::State(_) => error,
         CommandError::Interrupted(_) => {
             incomplete("interrupted; what was made so far is in the state".to_owned(), goes_on)
         }

@@ -141,6 +141,10 @@ async fn check_source(scene: &Scene<'_>, state: &State, origin: &Origin) -> Resu
         CommandError::Refused(vec![format!("the store {id} has no continuous backup\n{hint}")])
     })?;
     match origin.at {
+        Some(_) if window.earliest > window.latest => Err(usage(
+            format!("the store {id} has no restore point yet"),
+            "its first backup is being made: try again in a few minutes",
+        )),
         Some(at) if at < window.earliest || at > window.latest => Err(usage(
             format!("{} is outside of what can be restored of {id}", instant(at)),
             &format!("it can be restored to any point of {}", between(window)),

@@ -14,16 +14,27 @@ use serde_json::{Map, Value};
 
 use super::graph::{self, Mark, Picture};
 use crate::address::Address;
-use crate::journal::{Ending, Journal};
+use crate::journal::{Ending, Journal, Step, StoppedBy};
 use crate::plan::Action;
-use crate::state::Home;
+use crate::state::{Home, State, Status};
 
 const STYLE: &str = include_str!("style.css");
 /// Nothing but the style that stands in the page itself.
 const CONTENT_POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'";
 
-/// The whole page. `outputs` must hold no secret; `with_secrets` is the command that prints those too.
-pub fn render(journal: &Journal, outputs: &Map<String, Value>, with_secrets: &str) -> String {
+/// What is known besides the record, at the time the page is made.
+#[derive(Clone, Copy, Debug)]
+pub struct Now<'a> {
+    /// The outputs, without secrets.
+    pub outputs: &'a Map<String, Value>,
+    /// The command that prints those too.
+    pub with_secrets: &'a str,
+    /// The state, in which what was under way may have settled.
+    pub state: Option<&'a State>,
+}
+
+/// The whole page.
+pub fn render(journal: &Journal, now: &Now<'_>) -> String {
     let title = format!("{}: {}", journal.command, journal.stack);
     let style = format!("{STYLE}{}", graph::STYLE);
     let page = html! {
@@ -40,11 +51,11 @@ pub fn render(journal: &Journal, outputs: &Map<String, Value>, with_secrets: &st
             body {
                 main {
                     (header(journal, &title))
-                    (problems(journal))
+                    (problems(journal, now))
                     (timeline::section(journal))
                     (picture(journal))
                     (changes::section(journal))
-                    (results(outputs, with_secrets))
+                    (results(now.outputs, now.with_secrets))
                 }
                 footer { p { "Written by hlctl " (env!("CARGO_PKG_VERSION")) " from the record that hlctl " (journal.hlctl) " kept of this run." } }
             }
@@ -105,7 +116,13 @@ fn verdict(journal: &Journal) -> (&'static str, String) {
             (Some(error), _) => ("bad", format!("Ended by an error: {error}")),
             (None, true) => ("good", "Complete.".to_owned()),
             (None, false) => {
-                let stopped = if end.stopped { "Stopped by the user: " } else { "Incomplete: " };
+                let stopped = match (end.stopped, end.by) {
+                    (false, _) => "Incomplete: ",
+                    (true, Some(StoppedBy::Interrupt)) => "Stopped by Ctrl-C: ",
+                    (true, Some(StoppedBy::Terminate)) => "Stopped by a signal to end (SIGTERM): ",
+                    (true, Some(StoppedBy::HangUp)) => "Stopped because its terminal was closed (SIGHUP): ",
+                    (true, None) => "Stopped by a signal: ",
+                };
                 ("bad", format!("{stopped}{}.", parts.join(", ")))
             }
         },
@@ -127,20 +144,28 @@ fn counts(journal: &Journal) -> String {
     if parts.is_empty() { "none".to_owned() } else { parts.join(", ") }
 }
 
-fn problems(journal: &Journal) -> Markup {
+fn problems(journal: &Journal, now: &Now<'_>) -> Markup {
+    let settled = |step: &Step| match now.state.and_then(|state| state.resources.get(&step.address)) {
+        Some(entry) => entry.status == Status::Ready,
+        None => now.state.is_some(),
+    };
     let told: Vec<(&Address, &'static str, &String)> = journal
         .steps
         .iter()
         .filter_map(|step| match &step.ended {
             Some((_, Ending::Failed(error))) => Some((&step.address, "failed", error)),
-            Some((_, Ending::Unfinished(error))) => Some((&step.address, "under way", error)),
+            Some((_, Ending::Unfinished(error))) if settled(step) => {
+                Some((&step.address, "under way when the run ended, settled since", error))
+            }
+            Some((_, Ending::Unfinished(error))) => Some((&step.address, "under way when the run ended", error)),
             _ => None,
         })
         .collect();
+    let has_failed = journal.steps.iter().any(|step| matches!(step.ended, Some((_, Ending::Failed(_)))));
     html! {
         @if !told.is_empty() {
             section aria-labelledby="problems" {
-                h2 #problems { "What went wrong" }
+                h2 #problems { @if has_failed { "What went wrong" } @else { "What was not finished" } }
                 ul .problems {
                     @for (address, what, error) in told {
                         li { (code(address)) ": " strong { (what) } pre { (error) } }
@@ -288,11 +313,9 @@ mod tests {
     }
 
     fn page(journal: &Journal) -> String {
-        render(
-            journal,
-            json!({"datastore_arn": "arn:x", "cognito_domain": null}).as_object().unwrap(),
-            "hlctl outputs --show-secrets",
-        )
+        let outputs = json!({"datastore_arn": "arn:x", "cognito_domain": null});
+        let with_secrets = "hlctl outputs --show-secrets";
+        render(journal, &Now { outputs: outputs.as_object().unwrap(), with_secrets, state: None })
     }
 
     #[test]

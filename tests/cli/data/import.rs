@@ -203,7 +203,7 @@ fn the_command_that_goes_on_can_be_pasted_into_a_shell() {
     fs::create_dir_all(place.path("my data")).unwrap();
     place.write("my data/a b.ndjson", &patients(0..3, 0));
     let arguments = ["data", "import", "my data", "--validation-level", "minimal", "--no-wait"];
-    place.run(arguments).exits(6).says("`hlctl data import 'my data' --validation-level minimal`");
+    place.run(arguments).exits(6).says("`hlctl data import --validation-level minimal 'my data'`");
 }
 
 #[test]
