@@ -12,7 +12,7 @@ use super::running_jobs::{check_again, check_buckets_again, prepare_after_jobs};
 use super::{confirm, interruptible, locked, stores, summary};
 use crate::address::Address;
 use crate::cli::{DestroyArgs, RunningJobs};
-use crate::config::{Config, ForceDestroy};
+use crate::config::Config;
 use crate::error::CommandError;
 use crate::exit_code::ExitCode;
 use crate::invocation::CommandLine;

@@ -83,7 +83,7 @@ mod tests {
             partition: "aws".into(),
             caller: String::new(),
         };
-        let settings = Settings { kms_deletion_window_in_days: 30, force_destroy: false };
+        let settings = Settings { kms_deletion_window_in_days: 30, force_destroy: crate::config::ForceDestroy::No };
         let mut whole = serde_json::to_value(State::new("fhir", Home::Aws, identity, settings)).unwrap();
         whole["resources"][STORE] = json!({
             "kind": "healthlake_fhir_datastore", "status": "ready", "token": "t", "protected": true, "needs": [],

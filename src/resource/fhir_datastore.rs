@@ -31,8 +31,8 @@ use crate::error::ResourceError;
 use crate::plan::{Action, AttributeChange};
 use await_store::{Impaired, order_deletion, send_update, settle, wait_until_gone};
 use look::{
-    all_living, condition_of, describe, is_ending, is_gone, list_tags, observed_attributes, recorded_of, remains_of,
-    sorted, switch,
+    all_living, condition_of, describe, is_ending, list_tags, observed_attributes, recorded_of, remains_of, sorted,
+    switch,
 };
 use request::{analytics, as_healthlake_tags, backup, encryption, nlp, preload, profiles, restore_configuration};
 

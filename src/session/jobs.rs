@@ -86,16 +86,19 @@ impl Jobs {
             Found::Running(jobs) if !jobs.is_empty() => Some((address, jobs)),
             _ => None,
         });
-        let refusal = |(address, jobs): (&Address, &Vec<Job>)| {
-            Refusal {
+        let refusal = |(address, jobs): (&Address, &Vec<Job>)| Refusal {
             address: address.clone(),
             message: under_way(jobs),
-            hint: "destroy, apply and stores delete take --running-jobs=wait, which waits until they have ended, or --running-jobs=ignore; `hlctl \
-                   data jobs` shows those of the store in use"
-                .to_owned(),
+            hint: concat!(
+                "destroy, apply and stores delete take --running-jobs=wait, which waits until they have ended, or ",
+                "--running-jobs=ignore; `",
+                hlctl!("data jobs"),
+                "` shows those of the store in use"
+            )
+            .to_owned(),
             protection: true,
             name_to_give: None,
-        }
+            owner: None,
         };
         busy.map(refusal).collect()
     }

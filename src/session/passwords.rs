@@ -46,6 +46,7 @@ impl Passwords {
                 hint: error.hint().to_owned(),
                 protection: false,
                 name_to_give: None,
+                owner: None,
             })
         };
         lacking.filter_map(refusal).collect()

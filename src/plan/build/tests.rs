@@ -61,7 +61,7 @@ impl Wishes for World {
 impl World {
     fn applied(lines: &str) -> Self {
         let config = examples::config(lines);
-        let settings = Settings { kms_deletion_window_in_days: 30, force_destroy: true };
+        let settings = Settings { kms_deletion_window_in_days: 30, force_destroy: crate::config::ForceDestroy::All };
         let mut state = State::new("fhir", Home::Aws, examples::identity(), settings);
         state.serial = 1;
         let passwords =
