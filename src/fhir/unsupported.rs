@@ -120,7 +120,8 @@ mod tests {
         assert!(is_unsupported_type(&refusal(400, "ValidationException", &outcome("not-supported", text)), "Basic"));
         assert!(is_unsupported_type(&refusal(400, "ValidationException", &json!({"message": text})), "Basic"));
         let mut several = outcome("not-supported", text);
-        several["issue"][1] = json!({"severity": "error", "code": "throttled", "diagnostics": "Later"});
+        let later = json!({"severity": "error", "code": "throttled", "diagnostics": "Later"});
+        several["issue"].as_array_mut().unwrap().push(later);
         assert!(!is_unsupported_type(&refusal(400, "", &several), "Basic"));
         several["issue"][1]["severity"] = json!("information");
         assert!(is_unsupported_type(&refusal(400, "", &several), "Basic"));

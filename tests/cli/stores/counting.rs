@@ -32,7 +32,7 @@ impl Front {
         std::thread::spawn(move || {
             for stream in listener.incoming().flatten() {
                 let (behind, noted, instead) = (behind.clone(), Arc::clone(&noted), Arc::clone(&instead));
-                std::thread::spawn(move || drop(serve(&stream, &behind, &noted, instead.as_ref())));
+                std::thread::spawn(move || serve(&stream, &behind, &noted, instead.as_ref()));
             }
         });
         Self { url, searches }
