@@ -53,7 +53,8 @@ pub fn line(service: &str, operation: &str) -> Option<&'static Line> {
 
 /// Whether an operation only reads; told by its name, as in IAM's own access levels.
 pub fn is_read(operation: &str) -> bool {
-    const READS: [&str; 8] = ["AdminGet", "Describe", "Get", "Head", "List", "Lookup", "Search", "Simulate"];
+    const READS: [&str; 10] =
+        ["AdminGet", "Describe", "Get", "Head", "List", "Lookup", "Read", "Search", "Simulate", "VersionRead"];
     READS.iter().any(|verb| operation.starts_with(verb))
 }
 
