@@ -17,6 +17,10 @@ pub(super) fn recognise(session: &Session, plan: &mut Plan, state: &State) {
     let in_the_way: Vec<&Refusal> = plan.refusals.iter().filter(|refusal| !refusal.protection).collect();
     let owners: BTreeSet<Option<&String>> = in_the_way.iter().map(|refusal| refusal.owner.as_ref()).collect();
     let Some(Some(owner)) = owners.first().filter(|_| owners.len() == 1).map(|owner| owner.cloned()) else { return };
+    // A bucket's name is its owner's own. Roles and policies have default names, which a second stack shares.
+    if !in_the_way.iter().any(|refusal| refusal.address.kind() == "s3_bucket") {
+        return;
+    }
     let addresses: Vec<String> = in_the_way.iter().map(|refusal| refusal.address.to_string()).collect();
     let Some(first) = in_the_way.first().map(|refusal| refusal.address.clone()) else { return };
     let (message, hint) = match find(session, &owner) {

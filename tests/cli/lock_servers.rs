@@ -263,10 +263,10 @@ fn lost_and_garbled_answers_to_the_proof_are_no_verdict() {
             assert!(lock.is_none_or(|lock| lock["released"].is_string()), "{action:?} {nth}");
         }
     }
-    // Nothing follows from answers that nobody gives, but that nothing is begun.
+    // Some in a row are outlived too.
     let garbled = |nth| Rule { times: None, ..rule("PutObject", Some(nth), Action::Html) };
     remote.states.rules((2..=4).map(garbled));
-    let ended = remote.place.run(["apply", "-y"]).exits(1);
+    let ended = remote.place.run(["apply", "-y"]).succeeds();
     assert!(!ended.stderr.contains("ignores"), "{ended}");
     assert_eq!(remote.object(".lock"), None);
     remote.states.heal();

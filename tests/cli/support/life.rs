@@ -95,7 +95,9 @@ pub(crate) const PHASES: &[Phase] = &[
     Phase {
         prepare: |_| {},
         commands: &[
-            (&["restore", "--at", "latest", "--use", "-y"], 0),
+            // A deployer may not count what a store holds, so that `restore --use` would leave the old one in use.
+            (&["restore", "--at", "latest", "-y"], 0),
+            (&["stores", "use", "healthlake_fhir_datastore.successor", "-y"], 0),
             (&["stores", "delete", "healthlake_fhir_datastore.predecessor", "-y"], 0),
         ],
     },
