@@ -1,0 +1,293 @@
+//! The structure of FHIR R4 (4.0.1): which elements each type has, of which type and how often, and the codes of required
+//! bindings. Generated from HL7's definitions by `cargo xtask r4`; nothing here decides what becomes of a resource.
+//!
+//! The tables hold numbers instead of pointers, so that they cost nothing at start.
+
+mod tables;
+
+use std::sync::LazyLock;
+
+/// A primitive type (R4 specification, "Data Types").
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[repr(u8)]
+#[expect(missing_docs, reason = "each is the type of its name")]
+pub enum Primitive {
+    Boolean,
+    Integer,
+    UnsignedInt,
+    PositiveInt,
+    Decimal,
+    String,
+    Markdown,
+    Code,
+    Id,
+    Uri,
+    Url,
+    Canonical,
+    Oid,
+    Uuid,
+    Base64Binary,
+    Instant,
+    Date,
+    DateTime,
+    Time,
+    Xhtml,
+}
+
+const PRIMITIVES: [Primitive; 20] = {
+    use Primitive::*;
+    [
+        Boolean,
+        Integer,
+        UnsignedInt,
+        PositiveInt,
+        Decimal,
+        String,
+        Markdown,
+        Code,
+        Id,
+        Uri,
+        Url,
+        Canonical,
+        Oid,
+        Uuid,
+        Base64Binary,
+        Instant,
+        Date,
+        DateTime,
+        Time,
+        Xhtml,
+    ]
+};
+/// Complex types are numbered from here on, as in the generator.
+const FIRST_COMPLEX: u16 = 32;
+const ANY_RESOURCE: u16 = 0xffff;
+
+/// What the value of an element is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// A primitive.
+    Primitive(Primitive),
+    /// A type with elements.
+    Complex(&'static Type),
+    /// A resource, which says its type itself.
+    Resource,
+}
+
+/// A type with elements: a resource, a data type, or a part of one of them.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Type {
+    name: &'static str,
+    is_resource: bool,
+    first: u16,
+    count: u16,
+    required: u128,
+}
+
+/// An element of a type, by one of the names that it has in JSON: `valueQuantity` and `valueString` are two.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Element {
+    name: u16,
+    kind: u16,
+    codes: u16,
+    slot: u8,
+    group: u8,
+    /// Bytes of the name that say the type of a choice's value.
+    suffix: u8,
+    list: bool,
+}
+
+const fn t(name: &'static str, is_resource: bool, first: u16, count: u16, required: u128) -> Type {
+    Type { name, is_resource, first, count, required }
+}
+
+const fn e(name: u16, kind: u16, codes: u16, slot: u8, group: u8, suffix: u8, list: bool) -> Element {
+    Element { name, kind, codes, slot, group, suffix, list }
+}
+
+/// The number of an element's name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Name(u16);
+
+impl Name {
+    /// The number of a name that some type of R4 has.
+    pub fn of(name: &str) -> Option<Self> {
+        static NUMBERS: LazyLock<Numbers> = LazyLock::new(Numbers::new);
+        NUMBERS.find(name).map(Self)
+    }
+}
+
+/// Names by their hash: open addressing, four places for each name.
+struct Numbers {
+    places: Box<[u16]>,
+}
+
+const NONE: u16 = u16::MAX;
+
+impl Numbers {
+    fn new() -> Self {
+        let mut places = vec![NONE; (tables::NAMES.len() * 4).next_power_of_two()].into_boxed_slice();
+        for (number, name) in tables::NAMES.iter().enumerate() {
+            let mut at = hash(name) & (places.len() - 1);
+            while places[at] != NONE {
+                at = (at + 1) & (places.len() - 1);
+            }
+            places[at] = u16::try_from(number).unwrap_or(NONE);
+        }
+        Self { places }
+    }
+
+    fn find(&self, name: &str) -> Option<u16> {
+        let mut at = hash(name) & (self.places.len() - 1);
+        loop {
+            match self.places[at] {
+                NONE => return None,
+                number if tables::NAMES[usize::from(number)] == name => return Some(number),
+                _ => at = (at + 1) & (self.places.len() - 1),
+            }
+        }
+    }
+}
+
+/// FNV-1a (<http://www.isthe.com/chongo/tech/comp/fnv/>), folded.
+fn hash(name: &str) -> usize {
+    let hash = name.bytes().fold(0x811c_9dc5_u32, |hash, byte| (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193));
+    (hash ^ (hash >> 15)) as usize
+}
+
+impl Type {
+    /// The resource type of this name.
+    pub fn resource(name: &str) -> Option<&'static Self> {
+        static RESOURCES: LazyLock<Vec<&'static Type>> = LazyLock::new(|| {
+            let mut all: Vec<_> = tables::TYPES.iter().filter(|of| of.is_resource).collect();
+            all.sort_by_key(|of| of.name);
+            all
+        });
+        let place = RESOURCES.binary_search_by_key(&name, |of| of.name).ok()?;
+        Some(RESOURCES[place])
+    }
+
+    /// What every primitive element has besides its value: an id and extensions (R4 specification, "JSON Representation").
+    pub fn element_itself() -> Option<&'static Self> {
+        static ELEMENT: LazyLock<Option<&'static Type>> = LazyLock::new(|| Type::named("Element"));
+        *ELEMENT
+    }
+
+    /// The type of this name, such as `HumanName` or `Patient.contact`.
+    pub fn named(name: &str) -> Option<&'static Self> {
+        tables::TYPES.iter().find(|of| of.name == name)
+    }
+
+    /// Its name; that of a part is its path, such as `Patient.contact`.
+    pub fn name(&self) -> &'static str {
+        self.name
+    }
+
+    /// The element of that name.
+    pub fn element(&self, name: Name) -> Option<&'static Element> {
+        let elements = self.elements();
+        let place = elements.binary_search_by_key(&name.0, |element| element.name).ok()?;
+        Some(&elements[place])
+    }
+
+    /// All elements, by the number of their names.
+    pub fn elements(&self) -> &'static [Element] {
+        let first = usize::from(self.first);
+        &tables::ELEMENTS[first..first + usize::from(self.count)]
+    }
+
+    /// The slots of the elements that must be there, as a mask.
+    pub fn required(&self) -> u128 {
+        self.required
+    }
+
+    /// The element that has a slot: of a choice, any one.
+    pub fn in_slot(&self, slot: u8) -> Option<&'static Element> {
+        self.elements().iter().find(|element| element.slot == slot)
+    }
+}
+
+impl Element {
+    /// Its name in JSON.
+    pub fn name(&self) -> &'static str {
+        tables::NAMES[usize::from(self.name)]
+    }
+
+    /// Its name without the type of its value: `value` of `valueString`.
+    pub fn stem(&self) -> &'static str {
+        let name = self.name();
+        if self.group == 0 { name } else { &name[..name.len().saturating_sub(usize::from(self.suffix))] }
+    }
+
+    /// What its value is, or each value of the list.
+    pub fn kind(&self) -> Kind {
+        match self.kind {
+            ANY_RESOURCE => Kind::Resource,
+            number if number < FIRST_COMPLEX => Kind::Primitive(PRIMITIVES[usize::from(number)]),
+            number => Kind::Complex(&tables::TYPES[usize::from(number - FIRST_COMPLEX)]),
+        }
+    }
+
+    /// Whether it is a list.
+    pub fn is_list(&self) -> bool {
+        self.list
+    }
+
+    /// Its place among the elements of its type, below 128. The names of a choice share one.
+    pub fn slot(&self) -> u8 {
+        self.slot
+    }
+
+    /// Which choice of its type it belongs to, from 1 to 8; 0 if to none.
+    pub fn choice(&self) -> u8 {
+        self.group
+    }
+
+    /// The codes that a required binding allows, if it can be listed: of a code as it is, of a CodeableConcept as `system|code`.
+    pub fn codes(&self) -> Option<impl Iterator<Item = &'static str> + Clone> {
+        (self.codes != 0).then(|| tables::CODES[usize::from(self.codes)].split(' '))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn element(of: &str, name: &str) -> &'static Element {
+        Type::named(of).and_then(|of| of.element(Name::of(name)?)).unwrap_or_else(|| panic!("{of}.{name}"))
+    }
+
+    #[test]
+    fn every_name_of_every_type_is_found() {
+        for of in &tables::TYPES {
+            for wanted in of.elements() {
+                assert_eq!(element(of.name(), wanted.name()), wanted);
+                // Numbers of types are resolved.
+                let _ = wanted.kind();
+            }
+        }
+    }
+
+    #[test]
+    fn patients_are_as_the_specification_has_them() {
+        assert_eq!(element("Patient", "birthDate").kind(), Kind::Primitive(Primitive::Date));
+        assert!(element("Patient", "name").is_list());
+        let gender: Vec<_> = element("Patient", "gender").codes().into_iter().flatten().collect();
+        assert_eq!(gender, ["female", "male", "other", "unknown"]);
+        assert_eq!(element("Patient", "deceasedBoolean").choice(), element("Patient", "deceasedDateTime").choice());
+        assert_eq!(element("Patient", "contained").kind(), Kind::Resource);
+        assert!(Name::of("foo").is_none() && Type::resource("HumanName").is_none());
+        assert_eq!(Type::resource("Patient").map(Type::name), Some("Patient"));
+    }
+
+    #[test]
+    fn what_must_be_there_is_known() {
+        let observation = Type::named("Observation").unwrap_or_else(|| panic!());
+        let required: Vec<_> = (0..128)
+            .filter(|slot| observation.required() >> slot & 1 == 1)
+            .filter_map(|slot| observation.in_slot(slot))
+            .map(Element::name)
+            .collect();
+        assert_eq!(required, ["status", "code"]);
+    }
+}
