@@ -4,6 +4,8 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand, ValueEnum};
 
+use crate::data::check;
+
 /// `hlctl data ...`
 #[derive(Debug, Subcommand)]
 pub enum DataCommand {
@@ -35,9 +37,47 @@ pub struct DataCheckArgs {
     /// A file, or a folder whose .ndjson files are meant
     pub path: PathBuf,
 
+    /// How much to check: HealthLake's levels, or none of the structure that FHIR R4 defines
+    #[arg(long, value_enum, default_value_t = CheckLevel::Strict, value_name = "LEVEL")]
+    pub validation_level: CheckLevel,
+
     /// Print JSON
     #[arg(long)]
     pub json: bool,
+}
+
+/// How much `hlctl data check` looks at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum CheckLevel {
+    /// The structure of FHIR R4. HealthLake checks profiles besides.
+    Strict,
+    /// The structure of FHIR R4.
+    StructureOnly,
+    /// Lines, types and ids. HealthLake takes the rest, and marks what is wrong.
+    Minimal,
+    /// Lines, types and ids.
+    None,
+}
+
+impl From<CheckLevel> for check::Level {
+    fn from(level: CheckLevel) -> Self {
+        match level {
+            CheckLevel::Strict => Self::Strict,
+            CheckLevel::StructureOnly => Self::StructureOnly,
+            CheckLevel::Minimal => Self::Minimal,
+            CheckLevel::None => Self::None,
+        }
+    }
+}
+
+impl From<Level> for check::Level {
+    fn from(level: Level) -> Self {
+        match level {
+            Level::Strict => Self::Strict,
+            Level::StructureOnly => Self::StructureOnly,
+            Level::Minimal => Self::Minimal,
+        }
+    }
 }
 
 /// `hlctl data import`

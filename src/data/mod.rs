@@ -3,8 +3,9 @@
 //! Whatever is begun is written into a [`journal`] beside the state before AWS is asked for it, so that the same command takes up
 //! where a killed one stood. Nothing of a resource's content is in it.
 
+pub use hlctl_data::check;
+
 pub mod access;
-pub mod check;
 pub mod download;
 pub mod failures;
 pub mod job;

@@ -5,7 +5,7 @@ use std::path::Path;
 use super::{journals, plural};
 use crate::cli::DataCheckArgs;
 use crate::commands::interruptible;
-use crate::data::check::{Findings, Group};
+use crate::data::check::{Findings, Group, Level};
 use crate::data::source::Source;
 use crate::error::CommandError;
 use crate::exit_code::ExitCode;
@@ -14,7 +14,8 @@ use crate::ui::transfer;
 
 /// Checks, and tells.
 pub(super) async fn run(session: &Session, arguments: &DataCheckArgs) -> Result<ExitCode, CommandError> {
-    let (source, findings) = checked(session, &arguments.path, &std::env::temp_dir()).await?;
+    let (source, findings) =
+        checked(session, &arguments.path, arguments.validation_level.into(), &std::env::temp_dir()).await?;
     if arguments.json {
         session.printer.json(&serde_json::json!(findings));
     } else {
@@ -24,13 +25,22 @@ pub(super) async fn run(session: &Session, arguments: &DataCheckArgs) -> Result<
 }
 
 /// Checks the files of a path, with progress.
-pub(super) async fn of_source(session: &Session, path: &Path) -> Result<(Source, Findings), CommandError> {
+pub(super) async fn of_source(
+    session: &Session,
+    path: &Path,
+    level: Level,
+) -> Result<(Source, Findings), CommandError> {
     let scratch = journals(session);
     std::fs::create_dir_all(&scratch).map_err(|error| CommandError::Other(error.into()))?;
-    checked(session, path, &scratch).await
+    checked(session, path, level, &scratch).await
 }
 
-async fn checked(session: &Session, path: &Path, scratch: &Path) -> Result<(Source, Findings), CommandError> {
+async fn checked(
+    session: &Session,
+    path: &Path,
+    level: Level,
+    scratch: &Path,
+) -> Result<(Source, Findings), CommandError> {
     if path == Path::new("-") {
         return Err(CommandError::Usage {
             message: "standard input cannot be checked: what is imported is read twice".to_owned(),
@@ -58,7 +68,7 @@ async fn checked(session: &Session, path: &Path, scratch: &Path) -> Result<(Sour
     let (scratch, heard) = (scratch.to_owned(), bar.clone());
     let work = tokio::task::spawn_blocking(move || {
         let mut source = source;
-        let findings = source.check(&scratch, |bytes| heard.inc(bytes))?;
+        let findings = source.check(level, &scratch, |bytes| heard.inc(bytes))?;
         Ok::<_, std::io::Error>((source, findings))
     });
     let checked =
@@ -82,6 +92,10 @@ pub(super) fn tell(session: &Session, source: &Source, findings: &Findings) {
         let first = source.other.as_deref().map(|name| format!(": {} is the first", name.escape_debug()));
         let others = plural(source.others, "file");
         printer.warning(&format!("{others} left out, whose names do not end in .ndjson{}", first.unwrap_or_default()));
+    }
+    if findings.long > 0 {
+        let long = plural(findings.long, "resource");
+        printer.warning(&format!("the structure of {long} of more than 2 MiB was not checked"));
     }
     findings.problems.iter().for_each(|group| printer.insist(&described(group)));
 }

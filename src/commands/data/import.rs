@@ -10,7 +10,7 @@ use crate::aws::{AwsError, ErrorKind};
 use crate::cli::{DataImportArgs, Level};
 use crate::commands::interruptible;
 use crate::data::access::{self, Concern, Means};
-use crate::data::check::{Checker, Findings, Limits};
+use crate::data::check::{Checker, Findings, Level as CheckLevel, Limits};
 use crate::data::failures::{self, Cause};
 use crate::data::job::{self, Job, Kind};
 use crate::data::journal::{Entry, Journal};
@@ -128,7 +128,7 @@ async fn check(
     path: &Path,
     told: &mut Value,
 ) -> Result<Source, CommandError> {
-    let (source, findings) = of_source(session, path).await?;
+    let (source, findings) = of_source(session, path, arguments.validation_level.into()).await?;
     tell(session, &source, &findings);
     decide(session, arguments, &findings, told)?;
     Ok(source)
@@ -185,7 +185,7 @@ impl Flow<'_> {
                 return Ok(());
             }
         };
-        let mut checker = Checker::new(Limits::default(), &std::env::temp_dir());
+        let mut checker = Checker::new(Limits::default(), CheckLevel::None, &std::env::temp_dir());
         let files = objects.iter().filter(|object| object.name.ends_with(".ndjson"));
         files.for_each(|object| checker.unread(&object.name, object.size));
         let findings = checker.finish().map_err(|error| CommandError::Other(error.into()))?;

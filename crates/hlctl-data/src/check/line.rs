@@ -8,9 +8,11 @@ use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, SeqAccess, Vis
 use serde_json::error::Category;
 use sha2::{Digest, Sha256};
 
+use super::Level;
+use super::nesting::{Flaw, Nesting};
 use super::problem::Problem;
-use super::resource_types::{is_resource_type, type_name};
-use super::structure::{Flaw, Structure};
+use super::resource_types::{is_resource_type, is_supported, type_name};
+use crate::structure::{self, Issue};
 
 /// By which two resources with one type and id are known.
 pub(super) type Mark = [u8; 12];
@@ -27,6 +29,13 @@ pub(super) enum Verdict {
         /// By which it is known.
         mark: Mark,
     },
+    /// A resource with an id, of which elements are not as R4 has them.
+    Flawed {
+        /// By which it is known.
+        mark: Mark,
+        /// What is wrong.
+        issues: Vec<Issue>,
+    },
     /// Something else.
     Bad(Problem),
     /// Something else, because of what is at this place in the resource.
@@ -36,18 +45,19 @@ pub(super) enum Verdict {
 }
 
 /// Looks at a line without its end.
-pub(super) fn judge(line: &[u8], is_first: bool) -> Verdict {
+pub(super) fn judge(line: &[u8], is_first: bool, level: Level) -> Verdict {
     if is_first && let Some(verdict) = opening(line) {
         return verdict;
     }
-    if std::str::from_utf8(line).is_err() {
-        return Verdict::Bad(Problem::NotUtf8);
-    }
+    let Ok(text) = std::str::from_utf8(line) else { return Verdict::Bad(Problem::NotUtf8) };
     if line.trim_ascii().is_empty() {
         return Verdict::Blank;
     }
     let verdict = parsed(serde_json::Deserializer::from_slice(line));
-    if matches!(verdict, Verdict::Good { .. }) { with_flaw(verdict, Structure::flaw_of(line)) } else { verdict }
+    if !matches!(verdict, Verdict::Good { .. }) {
+        return verdict;
+    }
+    with_issues(with_flaw(verdict, Nesting::flaw_of(line)), text, level)
 }
 
 /// Bytes that a line is read by when it is read in pieces.
@@ -65,6 +75,18 @@ pub(super) fn with_flaw(verdict: Verdict, flaw: Option<Flaw>) -> Verdict {
         (Verdict::Good { .. }, Some(Flaw::Twice(place))) => Verdict::BadAt(Problem::Twice, place),
         (Verdict::Good { .. }, Some(Flaw::TooDeep)) => Verdict::Bad(Problem::TooDeep),
         (verdict, _) => verdict,
+    }
+}
+
+/// What is wrong with the elements of a resource, where nothing else is.
+fn with_issues(verdict: Verdict, text: &str, level: Level) -> Verdict {
+    match verdict {
+        Verdict::Good { mark, .. } if level.asks_for_structure() => match structure::check(text) {
+            Ok(issues) if issues.is_empty() => verdict,
+            Ok(issues) => Verdict::Flawed { mark, issues },
+            Err(error) => Verdict::Bad(Problem::NotJson(without_place(&error))),
+        },
+        _ => verdict,
     }
 }
 
@@ -126,6 +148,7 @@ impl Members {
             (None, _) => Problem::NoType,
             (Some(Text::Other), _) => Problem::TypeNotText,
             (Some(Text::Is(kind)), _) if !is_resource_type(&kind) => Problem::UnknownType,
+            (Some(Text::Is(kind)), _) if !is_supported(&kind) => Problem::UnsupportedType(type_name(kind)),
             (Some(Text::Is(kind)), None) if kind == "Bundle" => Problem::Bundle,
             (_, None) => Problem::NoId,
             (_, Some(Text::Other)) => Problem::IdNotText,

@@ -6,8 +6,8 @@ use crc_fast::{CrcAlgorithm, Digest};
 
 use super::Checked;
 use super::line::{Verdict, judge_long, with_flaw};
+use super::nesting::Nesting;
 use super::problem::Problem;
-use super::structure::Structure;
 
 /// Bytes of the buffer to begin with, and that are read at once.
 const BUFFER: usize = 256 << 10;
@@ -110,14 +110,14 @@ impl<R: Read> Lines<R> {
     }
 
     fn long_line(&mut self) -> io::Result<Verdict> {
-        let (utf8, structure) = (Utf8::default(), Structure::default());
-        let mut line = LongLine { lines: self, length: 0, is_over: false, utf8, structure, failure: None };
+        let (utf8, nesting) = (Utf8::default(), Nesting::default());
+        let mut line = LongLine { lines: self, length: 0, is_over: false, utf8, nesting, failure: None };
         let verdict = judge_long(&mut line);
         // A parser stops where something is wrong; the line goes on.
         let mut rest = [0; 8192];
         while line.read(&mut rest)? > 0 {}
         let (length, is_utf8, failure) = (line.length, line.utf8.is_whole(), line.failure);
-        let flaw = line.structure.into_flaw();
+        let flaw = line.nesting.into_flaw();
         if let Some(failure) = failure {
             return Err(failure);
         }
@@ -137,7 +137,7 @@ struct LongLine<'a, R> {
     length: u64,
     is_over: bool,
     utf8: Utf8,
-    structure: Structure,
+    nesting: Nesting,
     failure: Option<io::Error>,
 }
 
@@ -164,7 +164,7 @@ impl<R: Read> Read for LongLine<'_, R> {
         let length = memchr::memchr(b'\n', piece).unwrap_or(piece.len());
         into[..length].copy_from_slice(&piece[..length]);
         self.utf8.add(&piece[..length]);
-        self.structure.feed(&piece[..length]);
+        self.nesting.feed(&piece[..length]);
         self.is_over = length < piece.len();
         lines.start += length + usize::from(self.is_over);
         self.length += u64::try_from(length).unwrap_or(u64::MAX);

@@ -6,7 +6,8 @@ use super::*;
 
 fn check(files: &[(&str, &[u8])]) -> Findings {
     let directory = tempfile::tempdir().unwrap();
-    let mut checker = Checker::new(Limits { resource_bytes: 4 << 20, ..Limits::default() }, directory.path());
+    let mut checker =
+        Checker::new(Limits { resource_bytes: 4 << 20, ..Limits::default() }, Level::None, directory.path());
     for (name, bytes) in files {
         checker.file(name, *bytes, |_| {}).unwrap();
     }
@@ -165,7 +166,7 @@ fn a_line_that_is_longer_than_the_buffer_is_checked_like_others() {
 fn the_limits_of_a_job_are_kept() {
     let directory = tempfile::tempdir().unwrap();
     let limits = Limits { files: 1, file_bytes: 100, job_bytes: 150, resource_bytes: 1000 };
-    let mut checker = Checker::new(limits, directory.path());
+    let mut checker = Checker::new(limits, Level::None, directory.path());
     for (number, padding) in [(1, 80), (2, 90)] {
         let line = format!("{{\"resourceType\":\"Patient\",\"id\":\"p{number}\"}}{}", " ".repeat(padding));
         checker.file("a.ndjson", line.as_bytes(), |_| {}).unwrap();
@@ -202,7 +203,7 @@ fn a_name_cannot_speak_to_the_terminal() {
 fn files_that_are_not_read_are_checked_by_their_sizes() {
     let directory = tempfile::tempdir().unwrap();
     let limits = Limits { files: 2, file_bytes: 100, job_bytes: 150, resource_bytes: 1000 };
-    let mut checker = Checker::new(limits, directory.path());
+    let mut checker = Checker::new(limits, Level::None, directory.path());
     for (name, size) in [("a.ndjson", 0), ("b.ndjson", 101), ("c.ndjson", 50)] {
         checker.unread(name, size);
     }
@@ -237,10 +238,73 @@ proptest! {
         };
         let text: String = lengths.iter().enumerate().map(line).collect();
         let directory = tempfile::tempdir().unwrap();
-        let mut checker = Checker::new(Limits::default(), directory.path());
+        let mut checker = Checker::new(Limits::default(), Level::None, directory.path());
         let checked = checker.file("a", Slow(text.as_bytes(), 0), |_| {}).unwrap();
-        let mut whole = Checker::new(Limits::default(), directory.path());
+        let mut whole = Checker::new(Limits::default(), Level::None, directory.path());
         prop_assert_eq!(checked, whole.file("a", text.as_bytes(), |_| {}).unwrap());
         prop_assert_eq!(checker.finish().unwrap().count(), lengths.len() as u64);
+    }
+}
+
+fn check_at(level: Level, text: &str) -> Findings {
+    let directory = tempfile::tempdir().unwrap();
+    let mut checker = Checker::new(Limits::default(), level, directory.path());
+    checker.file("a.ndjson", text.as_bytes(), |_| {}).unwrap();
+    checker.finish().unwrap()
+}
+
+#[test]
+fn elements_are_checked_where_the_level_asks_for_it() {
+    let text = format!(
+        "{GOOD}\n{}\n{}\n{}\n",
+        r#"{"resourceType":"Patient","id":"p2","gender":"x","birthDate":"1970-02-30"}"#,
+        r#"{"resourceType":"Patient","id":"p3","gender":"y"}"#,
+        r#"{"resourceType":"Observation","id":"o1","code":{"text":"x"}}"#,
+    );
+    for level in [Level::None, Level::Minimal] {
+        let findings = check_at(level, &text);
+        assert_eq!((findings.count(), findings.problems.len()), (4, 0), "{level:?}");
+    }
+    for level in [Level::StructureOnly, Level::Strict] {
+        let findings = check_at(level, &text);
+        assert_eq!(findings.count(), 1, "{level:?}");
+        let told: Vec<_> =
+            findings.problems.iter().map(|group| (group.text.as_str(), group.count, group.example.line)).collect();
+        let expected = [
+            ("Observation.status is required and missing", 1, 4),
+            ("Patient.birthDate is not a valid date", 1, 2),
+            ("Patient.gender is not one of the codes that FHIR R4 allows there", 2, 2),
+        ];
+        assert_eq!(told, expected, "{level:?}");
+        // No value of a patient is shown.
+        let shown = format!("{findings:?}");
+        assert!(!shown.contains("1970") && !shown.contains("p2"), "{shown}");
+    }
+}
+
+#[test]
+fn a_flawed_resource_still_takes_its_id() {
+    let text =
+        "{\"resourceType\":\"Patient\",\"id\":\"a\",\"gender\":\"x\"}\n{\"resourceType\":\"Patient\",\"id\":\"a\"}\n";
+    let codes: Vec<_> = check_at(Level::Strict, text).problems.iter().map(|group| group.problem).collect();
+    assert_eq!(codes, ["structure", "repeated"]);
+}
+
+#[test]
+fn what_is_too_long_for_its_structure_is_counted() {
+    let long = format!(
+        r#"{{"resourceType":"Binary","id":"b","contentType":"text/plain","data":"{}"}}"#,
+        "AAAA".repeat(1 << 20)
+    );
+    let findings = check_at(Level::Strict, &long);
+    assert_eq!((findings.count(), findings.long, findings.problems.len()), (1, 1, 0));
+    assert_eq!(check_at(Level::Minimal, &long).long, 0);
+}
+
+#[test]
+fn types_that_healthlake_does_not_have_are_told() {
+    for kind in ["Basic", "CodeSystem", "MedicinalProduct", "TestScript"] {
+        let findings = check_at(Level::None, &format!(r#"{{"resourceType":"{kind}","id":"a"}}"#));
+        assert_eq!(findings.problems[0].text, format!("HealthLake does not take resources of type {kind}"));
     }
 }

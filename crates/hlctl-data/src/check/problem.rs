@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use super::structure::DEEPEST;
+use super::nesting::DEEPEST;
+use crate::structure::Issue;
 
 /// One kind of problem.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -50,6 +51,10 @@ pub enum Problem {
     TypeNotText,
     /// `resourceType` is none of R4's.
     UnknownType,
+    /// HealthLake does not have this type of R4's.
+    UnsupportedType(Cow<'static, str>),
+    /// An element is not as R4 defines it.
+    Structure(Issue),
     /// A Bundle without an `id`.
     Bundle,
     /// No `id`.
@@ -79,7 +84,7 @@ pub enum BadName {
 
 impl BadName {
     /// What is wrong with this name, under which a file is to be in S3.
-    pub(in crate::data) fn of(name: &str) -> Option<Self> {
+    pub fn of(name: &str) -> Option<Self> {
         if !name.ends_with(".ndjson") {
             Some(Self::Ending)
         } else if name.contains(char::is_control) {
@@ -117,6 +122,8 @@ impl Problem {
             Self::NoType => "no_resource_type",
             Self::TypeNotText => "resource_type_not_text",
             Self::UnknownType => "unknown_resource_type",
+            Self::UnsupportedType(_) => "unsupported_resource_type",
+            Self::Structure(_) => "structure",
             Self::Bundle => "bundle",
             Self::NoId => "no_id",
             Self::IdNotText => "id_not_text",
@@ -152,6 +159,8 @@ impl Problem {
             Self::NoType => "the resource has no resourceType",
             Self::TypeNotText => "resourceType is not a text",
             Self::UnknownType => "resourceType is no type of FHIR R4",
+            Self::UnsupportedType(kind) => return format!("HealthLake does not take resources of type {kind}").into(),
+            Self::Structure(Issue { path, fault }) => return format!("{path} {fault}").into(),
             Self::Bundle => "the line is a Bundle without an id",
             Self::NoId => "the resource has no id",
             Self::IdNotText => "id is not a text",
@@ -180,6 +189,10 @@ impl Problem {
             }
             Self::Twice => "leave one of them out: which of them would count is not said",
             Self::TooDeep => "leave out what is nested so deep, such as extensions in extensions",
+            Self::UnsupportedType(_) => {
+                "leave them out: the developer guide, \"FHIR R4 supported resource types\", has the types that a store takes"
+            }
+            Self::Structure(Issue { fault, .. }) => fault.remedy(),
             Self::NoType | Self::TypeNotText | Self::UnknownType => {
                 "write the type as FHIR R4 does: Patient, Observation"
             }

@@ -23,7 +23,7 @@ pub(super) enum Flaw {
 
 /// The state between two pieces of a line.
 #[derive(Debug, Default)]
-pub(super) struct Structure {
+pub(super) struct Nesting {
     levels: Vec<Level>,
     /// The members so far of the objects that are open, one object's after the other's.
     members: Vec<Member>,
@@ -63,12 +63,12 @@ struct Text {
     is_escaped: bool,
 }
 
-impl Structure {
+impl Nesting {
     /// What is wrong with a whole line.
     pub(super) fn flaw_of(line: &[u8]) -> Option<Flaw> {
-        let mut structure = Self::default();
-        structure.feed(line);
-        structure.flaw
+        let mut nesting = Self::default();
+        nesting.feed(line);
+        nesting.flaw
     }
 
     /// What was wrong with the pieces so far.
@@ -300,21 +300,21 @@ mod tests {
             (r#"{"":1,"a":{"":1},"":2}"#, twice("(a member)")),
             (r#"["a","a",{"b":"b"}]"#, None),
         ] {
-            assert_eq!(Structure::flaw_of(line.as_bytes()), expected, "{line}");
+            assert_eq!(Nesting::flaw_of(line.as_bytes()), expected, "{line}");
         }
         let many: String = (0..60).map(|number| format!("\"m{number}\":{{\"m1\":[]}},")).collect();
-        assert_eq!(Structure::flaw_of(format!("{{{many}\"last\":0}}").as_bytes()), None);
+        assert_eq!(Nesting::flaw_of(format!("{{{many}\"last\":0}}").as_bytes()), None);
         for number in [0, 23, 24, 25, 59] {
             let line = format!("{{\"a\":{{{many}\"m{number}\":0}}}}");
-            assert_eq!(Structure::flaw_of(line.as_bytes()), twice(&format!("a.m{number}")));
+            assert_eq!(Nesting::flaw_of(line.as_bytes()), twice(&format!("a.m{number}")));
         }
     }
 
     #[test]
     fn nesting_has_an_end() {
         let nested = |levels: usize| "[".repeat(levels) + &"]".repeat(levels);
-        assert_eq!(Structure::flaw_of(nested(DEEPEST).as_bytes()), None);
-        assert_eq!(Structure::flaw_of(nested(DEEPEST + 1).as_bytes()), Some(Flaw::TooDeep));
+        assert_eq!(Nesting::flaw_of(nested(DEEPEST).as_bytes()), None);
+        assert_eq!(Nesting::flaw_of(nested(DEEPEST + 1).as_bytes()), Some(Flaw::TooDeep));
         assert!(serde_json::from_str::<Value>(&nested(DEEPEST)).is_ok());
         assert!(serde_json::from_str::<Value>(&nested(DEEPEST + 1)).is_err());
     }
@@ -346,58 +346,58 @@ mod tests {
 
     /// Whether a member comes twice, found out in another way: a map of its members has fewer of them than there are.
     fn has_twice(json: &str) -> bool {
-        struct Count(usize, bool);
+        struct Twice(bool);
         struct Visit;
         impl<'de> serde::de::Visitor<'de> for Visit {
-            type Value = Count;
+            type Value = Twice;
             fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
                 f.write_str("JSON")
             }
-            fn visit_f64<E>(self, _: f64) -> Result<Count, E> {
-                Ok(Count(0, false))
+            fn visit_f64<E>(self, _: f64) -> Result<Twice, E> {
+                Ok(Twice(false))
             }
-            fn visit_str<E>(self, _: &str) -> Result<Count, E> {
-                Ok(Count(0, false))
+            fn visit_str<E>(self, _: &str) -> Result<Twice, E> {
+                Ok(Twice(false))
             }
-            fn visit_seq<A: serde::de::SeqAccess<'de>>(self, mut items: A) -> Result<Count, A::Error> {
+            fn visit_seq<A: serde::de::SeqAccess<'de>>(self, mut items: A) -> Result<Twice, A::Error> {
                 let mut found = false;
-                while let Some(Count(_, twice)) = items.next_element()? {
+                while let Some(Twice(twice)) = items.next_element()? {
                     found |= twice;
                 }
-                Ok(Count(0, found))
+                Ok(Twice(found))
             }
-            fn visit_map<A: serde::de::MapAccess<'de>>(self, mut map: A) -> Result<Count, A::Error> {
+            fn visit_map<A: serde::de::MapAccess<'de>>(self, mut map: A) -> Result<Twice, A::Error> {
                 let (mut names, mut count, mut found) = (HashSet::new(), 0, false);
-                while let Some((name, Count(_, twice))) = map.next_entry::<String, Count>()? {
+                while let Some((name, Twice(twice))) = map.next_entry::<String, Twice>()? {
                     names.insert(name);
                     count += 1;
                     found |= twice;
                 }
-                Ok(Count(count, found || names.len() < count))
+                Ok(Twice(found || names.len() < count))
             }
         }
-        impl<'de> serde::Deserialize<'de> for Count {
+        impl<'de> serde::Deserialize<'de> for Twice {
             fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
                 deserializer.deserialize_any(Visit)
             }
         }
-        serde_json::from_str::<Count>(json).unwrap().1
+        serde_json::from_str::<Twice>(json).unwrap().0
     }
 
     proptest! {
         #[test]
         fn a_parser_that_keeps_all_members_finds_the_same(json in object(), cut in 1..9_usize) {
-            let flaw = Structure::flaw_of(json.as_bytes());
+            let flaw = Nesting::flaw_of(json.as_bytes());
             prop_assert_eq!(flaw.is_some(), has_twice(&json), "{}", json);
-            let mut pieces = Structure::default();
+            let mut pieces = Nesting::default();
             json.as_bytes().chunks(cut).for_each(|piece| pieces.feed(piece));
             prop_assert_eq!(pieces.into_flaw(), flaw);
         }
 
         #[test]
         fn any_bytes_are_gone_through(bytes in proptest::collection::vec(any::<u8>(), 0..80), text in "[\\[\\]{}:,\"a\\\\]{0,60}") {
-            let _ = Structure::flaw_of(&bytes);
-            let _ = Structure::flaw_of(text.as_bytes());
+            let _ = Nesting::flaw_of(&bytes);
+            let _ = Nesting::flaw_of(text.as_bytes());
         }
     }
 }

@@ -4,11 +4,11 @@
 //! file and line; nothing of a resource's content is kept or shown.
 
 mod line;
+mod nesting;
 mod problem;
 mod reader;
 mod repeats;
 pub mod resource_types;
-mod structure;
 
 use std::collections::BTreeMap;
 use std::io::{self, Read};
@@ -62,8 +62,16 @@ pub struct Findings {
     pub bytes: u64,
     /// Good resources by type.
     pub resources: BTreeMap<String, u64>,
+    /// Good resources that are too long for their structure to be checked.
+    #[serde(rename = "structure_not_checked", skip_serializing_if = "is_zero")]
+    pub long: u64,
     /// What is wrong, each kind of problem once.
     pub problems: Vec<Group>,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks for a reference")]
+fn is_zero(count: &u64) -> bool {
+    *count == 0
 }
 
 impl Findings {
@@ -73,25 +81,50 @@ impl Findings {
     }
 }
 
+/// How much of a resource is looked at: HealthLake's own levels, and none of them (HealthLake developer guide, "Importing FHIR
+/// data").
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Level {
+    /// That it is JSON, and says its type and id.
+    None,
+    /// The same. HealthLake takes what is wrong with the structure, and marks it.
+    Minimal,
+    /// Against the structure that R4 defines.
+    StructureOnly,
+    /// The same. HealthLake checks profiles besides, of which no definitions are here.
+    #[default]
+    Strict,
+}
+
+impl Level {
+    fn asks_for_structure(self) -> bool {
+        matches!(self, Self::StructureOnly | Self::Strict)
+    }
+}
+
 /// A check under way.
 #[derive(Debug)]
 pub struct Checker {
     limits: Limits,
+    level: Level,
     names: Vec<Box<str>>,
     bytes: u64,
     resources: BTreeMap<String, u64>,
+    long: u64,
     tally: Tally,
     repeats: Repeats,
 }
 
 impl Checker {
     /// A check of a job with these limits; what does not fit into memory goes into an unnamed file in `scratch`.
-    pub fn new(limits: Limits, scratch: &Path) -> Self {
+    pub fn new(limits: Limits, level: Level, scratch: &Path) -> Self {
         Self {
             limits,
+            level,
             names: Vec::new(),
             bytes: 0,
             resources: BTreeMap::new(),
+            long: 0,
             tally: Tally::default(),
             repeats: Repeats::new(scratch),
         }
@@ -116,8 +149,12 @@ impl Checker {
         loop {
             let verdict = match lines.next()? {
                 Next::End => break,
-                Next::Line(line) => judge(line, number == 0),
-                Next::Judged(verdict) => verdict,
+                Next::Line(line) => judge(line, number == 0, self.level),
+                Next::Judged(verdict) => {
+                    let is_good = matches!(verdict, Verdict::Good { .. });
+                    self.long += u64::from(is_good && self.level.asks_for_structure());
+                    verdict
+                }
             };
             number += 1;
             is_blank &= verdict == Verdict::Blank;
@@ -126,6 +163,12 @@ impl Checker {
                 Verdict::Bad(problem) => self.tally.add(problem, Spot::of(name, number)),
                 Verdict::BadAt(problem, place) => {
                     self.tally.add(problem, Spot { place: Some(place), ..Spot::of(name, number) });
+                }
+                Verdict::Flawed { mark, issues } => {
+                    for issue in issues {
+                        self.tally.add(Problem::Structure(issue), Spot::of(name, number));
+                    }
+                    self.repeats.add(mark, file, number)?;
                 }
                 Verdict::Good { kind, mark } => {
                     match self.resources.get_mut(&*kind) {
@@ -174,7 +217,7 @@ impl Checker {
     /// # Errors
     /// The scratch file cannot be read.
     pub fn finish(self) -> io::Result<Findings> {
-        let Self { limits, names, bytes, resources, mut tally, repeats } = self;
+        let Self { limits, level: _, names, bytes, resources, long, mut tally, repeats } = self;
         let files = u64::try_from(names.len()).unwrap_or(u64::MAX);
         if files > limits.files {
             tally.add(Problem::TooManyFiles, Spot::default());
@@ -190,13 +233,13 @@ impl Checker {
             };
             tally.add(Problem::Repeated, place);
         })?;
-        Ok(Findings { files, bytes, resources, problems: tally.groups() })
+        Ok(Findings { files, bytes, resources, long, problems: tally.groups() })
     }
 }
 
 /// Whether a resource is nested deeper than it can be read.
 pub fn is_too_deep(resource: &[u8]) -> bool {
-    structure::Structure::flaw_of(resource) == Some(structure::Flaw::TooDeep)
+    nesting::Nesting::flaw_of(resource) == Some(nesting::Flaw::TooDeep)
 }
 
 #[cfg(test)]

@@ -1,0 +1,162 @@
+//! The forms of primitive values (R4 specification, "Data Types": each type has a regular expression).
+
+use hlctl_r4::Primitive;
+
+/// Whether a text has the form of its type.
+pub(super) fn is_good(of: Primitive, text: &str) -> bool {
+    let bytes = text.as_bytes();
+    match of {
+        Primitive::String | Primitive::Markdown | Primitive::Xhtml => !bytes.is_empty(),
+        Primitive::Code => is_code(text),
+        Primitive::Id => {
+            (1..=64).contains(&bytes.len())
+                && bytes.iter().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.'))
+        }
+        Primitive::Uri | Primitive::Url | Primitive::Canonical => {
+            !bytes.is_empty() && !bytes.iter().any(u8::is_ascii_whitespace)
+        }
+        Primitive::Oid => is_oid(text),
+        Primitive::Uuid => is_uuid(text),
+        Primitive::Base64Binary => is_base64(bytes),
+        Primitive::Date => date(bytes).is_some_and(|(_, rest)| rest.is_empty()),
+        Primitive::DateTime => match date(bytes) {
+            Some((_, [])) => true,
+            Some((Precision::Day, [b'T', rest @ ..])) => time(rest).is_some_and(is_zone),
+            _ => false,
+        },
+        Primitive::Instant => {
+            matches!(date(bytes), Some((Precision::Day, [b'T', rest @ ..])) if time(rest).is_some_and(is_zone))
+        }
+        Primitive::Time => time(bytes).is_some_and(<[u8]>::is_empty),
+        Primitive::Boolean
+        | Primitive::Integer
+        | Primitive::UnsignedInt
+        | Primitive::PositiveInt
+        | Primitive::Decimal => false,
+    }
+}
+
+/// Whether a whole number is within the bounds of its type: 32 bits, signed.
+pub(super) fn is_whole(of: Primitive, number: i64) -> bool {
+    let least = match of {
+        Primitive::PositiveInt => 1,
+        Primitive::UnsignedInt => 0,
+        _ => i64::from(i32::MIN),
+    };
+    (least..=i64::from(i32::MAX)).contains(&number)
+}
+
+/// No space at either end, and one at a time within.
+fn is_code(text: &str) -> bool {
+    let mut was_space = true;
+    for byte in text.bytes() {
+        // The specification's `\s`: what Unicode has besides, such as a no-break space, is none.
+        let is_space = byte.is_ascii_whitespace();
+        if is_space && was_space {
+            return false;
+        }
+        was_space = is_space;
+    }
+    !was_space
+}
+
+fn is_oid(text: &str) -> bool {
+    let Some(arcs) = text.strip_prefix("urn:oid:") else { return false };
+    let mut arcs = arcs.split('.');
+    let first = arcs.next().is_some_and(|arc| matches!(arc, "0" | "1" | "2"));
+    let is_arc = |arc: &str| {
+        !arc.is_empty() && arc.bytes().all(|byte| byte.is_ascii_digit()) && (arc == "0" || !arc.starts_with('0'))
+    };
+    let mut more = arcs.peekable();
+    first && more.peek().is_some() && more.all(is_arc)
+}
+
+fn is_uuid(text: &str) -> bool {
+    let Some(uuid) = text.strip_prefix("urn:uuid:") else { return false };
+    uuid.len() == 36
+        && uuid.bytes().enumerate().all(|(at, byte)| match at {
+            8 | 13 | 18 | 23 => byte == b'-',
+            _ => byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte),
+        })
+}
+
+/// Groups of four, with space anywhere.
+fn is_base64(bytes: &[u8]) -> bool {
+    let mut count = 0_usize;
+    for byte in bytes {
+        match byte {
+            b' ' | b'\t' | b'\r' | b'\n' => {}
+            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'+' | b'/' | b'=' => count += 1,
+            _ => return false,
+        }
+    }
+    count > 0 && count.is_multiple_of(4)
+}
+
+/// How exact a date is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Precision {
+    Year,
+    Month,
+    Day,
+}
+
+/// The date that a text begins with, and what follows.
+fn date(bytes: &[u8]) -> Option<(Precision, &[u8])> {
+    let (year, rest) = digits::<4>(bytes)?;
+    if year == 0 {
+        return None;
+    }
+    let [b'-', rest @ ..] = rest else { return Some((Precision::Year, rest)) };
+    let (month, rest) = digits::<2>(rest)?;
+    if !(1..=12).contains(&month) {
+        return None;
+    }
+    let [b'-', rest @ ..] = rest else { return Some((Precision::Month, rest)) };
+    let (day, rest) = digits::<2>(rest)?;
+    (1..=days(year, month)).contains(&day).then_some((Precision::Day, rest))
+}
+
+fn days(year: u32, month: u32) -> u32 {
+    match month {
+        2 if year.is_multiple_of(4) && (!year.is_multiple_of(100) || year.is_multiple_of(400)) => 29,
+        2 => 28,
+        4 | 6 | 9 | 11 => 30,
+        _ => 31,
+    }
+}
+
+/// The time that a text begins with, seconds and all, and what follows. A second may be a leap second.
+fn time(bytes: &[u8]) -> Option<&[u8]> {
+    let (hour, rest) = digits::<2>(bytes)?;
+    let [b':', rest @ ..] = rest else { return None };
+    let (minute, rest) = digits::<2>(rest)?;
+    let [b':', rest @ ..] = rest else { return None };
+    let (second, rest) = digits::<2>(rest)?;
+    if hour > 23 || minute > 59 || second > 60 {
+        return None;
+    }
+    let [b'.', fraction @ ..] = rest else { return Some(rest) };
+    let count = fraction.iter().take_while(|byte| byte.is_ascii_digit()).count();
+    (count > 0).then(|| &fraction[count..])
+}
+
+/// Whether this is a time zone and nothing else.
+fn is_zone(bytes: &[u8]) -> bool {
+    match bytes {
+        b"Z" => true,
+        [b'+' | b'-', rest @ ..] => {
+            let Some((hour, [b':', rest @ ..])) = digits::<2>(rest) else { return false };
+            matches!(digits::<2>(rest), Some((minute, [])) if (hour < 14 && minute < 60) || (hour == 14 && minute == 0))
+        }
+        _ => false,
+    }
+}
+
+fn digits<const N: usize>(bytes: &[u8]) -> Option<(u32, &[u8])> {
+    let (digits, rest) = bytes.split_first_chunk::<N>()?;
+    let number = digits
+        .iter()
+        .try_fold(0, |number, byte| byte.is_ascii_digit().then(|| number * 10 + u32::from(byte - b'0')))?;
+    Some((number, rest))
+}

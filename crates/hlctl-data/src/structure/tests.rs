@@ -1,0 +1,138 @@
+//! Tests of the whole check: good resources pass, and one damaged element is found where it is.
+
+use super::*;
+
+/// The faults of a resource, each with its path.
+fn faults(text: &str) -> Vec<String> {
+    let issues = check(text).unwrap_or_else(|error| panic!("{text}: {error}"));
+    issues.iter().map(|issue| format!("{} {}", issue.path, issue.fault)).collect()
+}
+
+const PATIENT: &str = r#"{"resourceType":"Patient","id":"a","active":true,"name":[{"family":"Doe","given":["Jo",null],"_given":[null,{"extension":[{"url":"http://example.org/e","valueString":"x"}]}]}],"gender":"female","birthDate":"1970-01-31","_birthDate":{"id":"b"},"deceasedDateTime":"2020-02-29T10:00:00.123+14:00","multipleBirthInteger":2,"contact":[{"name":{"text":"x"},"gender":"other"}],"photo":[{"contentType":"image/png","data":"AAAA BBB=","size":7}],"contained":[{"id":"o","resourceType":"Organization","name":"x"}]}"#;
+
+const OBSERVATION: &str = r#"{"resourceType":"Observation","meta":{"lastUpdated":"2024-12-31T23:59:60Z","profile":["http://example.org/p|1.0"]},"status":"final","code":{"coding":[{"system":"http://loinc.org","code":"8302-2"}]},"subject":{"reference":"Patient/a"},"effectivePeriod":{"start":"2020","end":"2020-02"},"valueQuantity":{"value":1.50,"comparator":"<","unit":"cm"},"component":[{"code":{"text":"y"},"valueTime":"23:59:60.5"}],"referenceRange":[{"low":{"value":-1e2}}]}"#;
+
+const CONDITION: &str = r#"{"resourceType":"Condition","clinicalStatus":{"coding":[{"system":"http://example.org","code":"x"},{"system":"http://terminology.hl7.org/CodeSystem/condition-clinical","code":"active"}]},"subject":{"reference":"Patient/a"}}"#;
+
+#[test]
+fn good_resources_have_no_faults() {
+    for good in [
+        PATIENT,
+        OBSERVATION,
+        CONDITION,
+        // What must be there may be an extension that says why it is not.
+        r#"{"resourceType":"Observation","_status":{"extension":[{"url":"http://hl7.org/fhir/StructureDefinition/data-absent-reason","valueCode":"unknown"}]},"code":{"text":"x"}}"#,
+        r#"{"resourceType":"Immunization","status":"completed","vaccineCode":{"text":"x"},"patient":{"reference":"Patient/1"},"_occurrenceDateTime":{"extension":[{"url":"http://example.org","valueCode":"unknown"}]}}"#,
+        // The type need not come first.
+        r#"{"id":"a","contained":[{"name":"x","resourceType":"Organization"}],"resourceType":"Patient"}"#,
+        r#"{"resourceType":"Parameters","parameter":[{"name":"x","resource":{"resourceType":"Patient"}}]}"#,
+        r#"{"resourceType":"Bundle","type":"collection","entry":[{"resource":{"resourceType":"Patient","id":"a"},"response":{"status":"200","outcome":{"resourceType":"OperationOutcome","issue":[{"severity":"error","code":"invalid"}]}}}]}"#,
+        // No code of the binding, but no other code either.
+        r#"{"resourceType":"Condition","clinicalStatus":{"text":"active"},"subject":{"reference":"Patient/a"}}"#,
+        r#"{"resourceType":"ExampleScenario","status":"draft","instance":[{"resourceId":"a","resourceType":"Patient"}]}"#,
+        r#"{"resourceType":"Patient","birthDate":"9999-12-31"}"#,
+    ] {
+        assert_eq!(faults(good), [""; 0], "{good}");
+    }
+}
+
+/// Each line: a good resource, what is replaced in it, by what, and the fault.
+#[rustfmt::skip]
+const DAMAGE: &[(&str, &str, &str, &str)] = &[
+    // Names.
+    (PATIENT, r#""active":true"#, r#""Active":true"#, "Patient.* is no element of FHIR R4"),
+    (PATIENT, r#""family":"#, r#""surname":"#, "Patient.name.* is no element of FHIR R4"),
+    (PATIENT, r#""multipleBirthInteger":2"#, r#""multipleBirth":2"#, "Patient.* is no element of FHIR R4"),
+    (PATIENT, r#""multipleBirthInteger":2"#, r#""multipleBirthString":"2""#, "Patient.* is no element of FHIR R4"),
+    (PATIENT, r#""name":"x"}]}"#, r#""given":"x"}]}"#, "Patient.contained.Organization.* is no element of FHIR R4"),
+    (PATIENT, r#""_birthDate":{"id":"b"}"#, r#""_name":{"id":"b"}"#, "Patient.* is no element of FHIR R4"),
+    (PATIENT, r#""_birthDate":{"id":"b"}"#, r#""_birthDate":{"url":"b"}"#, "Patient.birthDate.* is no element of FHIR R4"),
+    (PATIENT, r#"{"name":{"text":"x"},"gender":"other"}"#, r#"{"resourceType":"Patient"}"#, "Patient.contact.* is no element of FHIR R4"),
+    // Lists.
+    (PATIENT, r#""given":["Jo",null]"#, r#""given":"Jo""#, "Patient.name.given must be a list"),
+    (PATIENT, r#"[{"name":{"text":"x"},"gender":"other"}]"#, r#"{"gender":"other"}"#, "Patient.contact must be a list"),
+    (PATIENT, r#""gender":"female""#, r#""gender":["female"]"#, "Patient.gender must not be a list"),
+    (PATIENT, r#"{"text":"x"}"#, r#"[{"text":"x"}]"#, "Patient.contact.name must not be a list"),
+    (PATIENT, r#"[null,{"extension":[{"url":"http://example.org/e","valueString":"x"}]}]"#, r#"{"id":"x"}"#, "Patient.name.given must be a list"),
+    (PATIENT, r#""_birthDate":{"id":"b"}"#, r#""_birthDate":[{"id":"b"}]"#, "Patient.birthDate must not be a list"),
+    // Empty, null, twice.
+    (PATIENT, r#"{"text":"x"}"#, "{}", "Patient.contact.name is empty"),
+    (PATIENT, r#"["Jo",null]"#, "[]", "Patient.name.given is empty"),
+    (PATIENT, r#""family":"Doe""#, r#""family":"""#, "Patient.name.family is empty"),
+    (PATIENT, r#""active":true"#, r#""active":null"#, "Patient.active is null"),
+    (PATIENT, r#"[{"name":{"text":"x"},"gender":"other"}]"#, "[null]", "Patient.contact is null"),
+    (PATIENT, r#"[{"name":{"text":"x"},"gender":"other"}]"#, "null", "Patient.contact is null"),
+    (PATIENT, r#""active":true"#, r#""active":true,"active":true"#, "Patient.active is there twice"),
+    (PATIENT, r#""active":true"#, r#""active":true,"resourceType":"Patient""#, "Patient.resourceType is there twice"),
+    // Choices.
+    (PATIENT, r#""multipleBirthInteger":2"#, r#""multipleBirthInteger":2,"multipleBirthBoolean":true"#, "Patient.multipleBirthBoolean is a second value of a choice"),
+    (OBSERVATION, r#""valueTime":"#, r#""valueString":"x","valueTime":"#, "Observation.component.valueTime is a second value of a choice"),
+    (PATIENT, r#""valueString":"x""#, r#""valueString":"x","_valueCode":{"id":"a"}"#, "Patient.name.given.extension.valueCode is a second value of a choice"),
+    // What must be there.
+    (OBSERVATION, r#""status":"final","#, "", "Observation.status is required and missing"),
+    (OBSERVATION, r#""code":{"text":"y"},"#, "", "Observation.component.code is required and missing"),
+    (PATIENT, r#""url":"http://example.org/e","#, "", "Patient.name.given.extension.url is required and missing"),
+    (r#"{"resourceType":"MedicationRequest","status":"active","intent":"order","subject":{"reference":"Patient/a"},"medicationReference":{"reference":"Medication/a"}}"#,
+        r#","medicationReference":{"reference":"Medication/a"}"#, "", "MedicationRequest.medication[x] is required and missing"),
+    // JSON types.
+    (PATIENT, r#""active":true"#, r#""active":"true""#, "Patient.active must be true or false"),
+    (PATIENT, r#""active":true"#, r#""active":1"#, "Patient.active must be true or false"),
+    (PATIENT, r#""family":"Doe""#, r#""family":5"#, "Patient.name.family must be a string (string)"),
+    (PATIENT, r#""family":"Doe""#, r#""family":{"text":"Doe"}"#, "Patient.name.family must be a string (string)"),
+    (PATIENT, r#""family":"Doe""#, r#""family":true"#, "Patient.name.family must be a string (string)"),
+    (PATIENT, r#""multipleBirthInteger":2"#, r#""multipleBirthInteger":"2""#, "Patient.multipleBirthInteger must be a JSON number (integer)"),
+    (OBSERVATION, r#""value":1.50"#, r#""value":"1.50""#, "Observation.valueQuantity.value must be a JSON number (decimal)"),
+    (OBSERVATION, r#"{"reference":"Patient/a"}"#, r#""Patient/a""#, "Observation.subject must be an object"),
+    (PATIENT, r#"[{"family":"#, r#"["x",{"family":"#, "Patient.name must be an object"),
+    (PATIENT, r#"[{"id":"o","#, r#"["x",{"id":"o","#, "Patient.contained must be an object"),
+    (PATIENT, r#""_birthDate":{"id":"b"}"#, r#""_birthDate":"b""#, "Patient.birthDate must be an object"),
+    // Forms.
+    (PATIENT, "1970-01-31", "1970-02-29", "Patient.birthDate is not a valid date"),
+    (PATIENT, "1970-01-31", "1970-13-01", "Patient.birthDate is not a valid date"),
+    (PATIENT, "1970-01-31", "31.01.1970", "Patient.birthDate is not a valid date"),
+    (PATIENT, "1970-01-31", "1970-1-31", "Patient.birthDate is not a valid date"),
+    (PATIENT, "1970-01-31", "0000-01-31", "Patient.birthDate is not a valid date"),
+    (PATIENT, "1970-01-31", "1970-01-31T00:00:00Z", "Patient.birthDate is not a valid date"),
+    (PATIENT, "10:00:00.123+14:00", "10:00:00.123", "Patient.deceasedDateTime is not a valid dateTime"),
+    (PATIENT, "10:00:00.123+14:00", "10:00Z", "Patient.deceasedDateTime is not a valid dateTime"),
+    (PATIENT, "10:00:00.123+14:00", "24:00:00Z", "Patient.deceasedDateTime is not a valid dateTime"),
+    (PATIENT, "10:00:00.123+14:00", "10:00:00+14:30", "Patient.deceasedDateTime is not a valid dateTime"),
+    (PATIENT, "2020-02-29T10", "2020-02-29 10", "Patient.deceasedDateTime is not a valid dateTime"),
+    (PATIENT, r#""multipleBirthInteger":2"#, r#""multipleBirthInteger":2.0"#, "Patient.multipleBirthInteger is not a valid integer"),
+    (PATIENT, r#""multipleBirthInteger":2"#, r#""multipleBirthInteger":2147483648"#, "Patient.multipleBirthInteger is not a valid integer"),
+    (PATIENT, r#""size":7"#, r#""size":-7"#, "Patient.photo.size is not a valid unsignedInt"),
+    (PATIENT, r#""size":7"#, r#""size":18446744073709551615"#, "Patient.photo.size is not a valid unsignedInt"),
+    (PATIENT, "AAAA BBB=", "AAA", "Patient.photo.data is not a valid base64Binary"),
+    (PATIENT, "AAAA BBB=", "AA-A", "Patient.photo.data is not a valid base64Binary"),
+    (PATIENT, r#""resourceType":"Patient","id":"a""#, r#""resourceType":"Patient","id":"a b""#, "Patient.id is not a valid id"),
+    (OBSERVATION, "2024-12-31T23:59:60Z", "2024-12-31", "Observation.meta.lastUpdated is not a valid instant"),
+    (OBSERVATION, "http://example.org/p|1.0", "http://example.org/p 1.0", "Observation.meta.profile is not a valid canonical"),
+    (OBSERVATION, "8302-2", " 8302-2", "Observation.code.coding.code is not a valid code"),
+    (OBSERVATION, "8302-2", "8302  2", "Observation.code.coding.code is not a valid code"),
+    (OBSERVATION, "23:59:60.5", "23:59", "Observation.component.valueTime is not a valid time"),
+    // Codes.
+    (PATIENT, r#""gender":"female""#, r#""gender":"f""#, "Patient.gender is not one of the codes that FHIR R4 allows there"),
+    (OBSERVATION, r#""comparator":"<""#, r#""comparator":"=""#, "Observation.valueQuantity.comparator is not one of the codes that FHIR R4 allows there"),
+    (CONDITION, r#""code":"active""#, r#""code":"Active""#, "Condition.clinicalStatus is not one of the codes that FHIR R4 allows there"),
+    (CONDITION, "http://terminology.hl7.org/CodeSystem/condition-clinical", "http://example.org", "Condition.clinicalStatus is not one of the codes that FHIR R4 allows there"),
+    // Resources within resources.
+    (PATIENT, r#""resourceType":"Organization","#, "", "Patient.contained has a resource without a resourceType"),
+    (PATIENT, r#""resourceType":"Organization""#, r#""resourceType":"Foo""#, "Patient.contained has a resource of a type that FHIR R4 does not have"),
+    (PATIENT, r#""resourceType":"Organization""#, r#""resourceType":"HumanName""#, "Patient.contained has a resource of a type that FHIR R4 does not have"),
+];
+
+#[test]
+fn one_damaged_element_is_found_where_it_is() {
+    for (good, from, to, expected) in DAMAGE {
+        assert_eq!(good.matches(from).count(), 1, "{from} in {good}");
+        let damaged = good.replacen(from, to, 1);
+        let found = faults(&damaged);
+        assert!(found.iter().any(|fault| fault == expected), "{expected}\nin {damaged}\nfound {found:?}");
+    }
+}
+
+#[test]
+fn what_is_no_json_is_an_error_and_no_fault() {
+    assert!(check(r#"{"resourceType":"Patient""#).is_err());
+    assert!(check(r#"{"resourceType":"Patient"} {}"#).is_err());
+}
