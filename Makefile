@@ -67,7 +67,7 @@ torture:
 lint:
 	cargo fmt --all --check
 	cargo clippy --workspace --all-targets --locked -- -D warnings
-	cargo xtask r4 --check
+	cargo run --quiet --locked --package xtask -- r4 --check
 	RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps --locked
 
 deny:
