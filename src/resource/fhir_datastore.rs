@@ -29,7 +29,7 @@ use crate::aws::{AwsError, Met, Operation};
 use crate::config::Backup;
 use crate::error::ResourceError;
 use crate::plan::{Action, AttributeChange};
-use await_store::{Impaired, order_deletion, send_update, settle, wait_until_gone};
+use await_store::{Begun, Impaired, order_deletion, send_update, settle, wait_until_gone};
 use look::{
     all_living, condition_of, describe, is_ending, list_tags, observed_attributes, recorded_of, remains_of, sorted,
     switch,
@@ -200,7 +200,7 @@ impl Resource for FhirDatastore {
             _ => self.make(task).await?,
         };
         task.identified(&recorded)?;
-        let recorded = Self::settle(task, recorded).await?;
+        let recorded = settle(task, recorded, task.wait, Begun::Now, Impaired::Fails).await?;
         match (&self.beginning, &self.backup) {
             // A restored store has no backup of its own, and the request has no place for it.
             (Beginning::Restored { .. }, Some(backups)) => {
@@ -225,7 +225,7 @@ impl Resource for FhirDatastore {
         let cx = task.cx;
         let changed = |names: &[&str]| changes.iter().any(|change| names.contains(&change.attribute()));
         // HealthLake takes one change at a time and none while the store is in transition.
-        let recorded = settle(task, recorded, task.wait, Impaired::Works).await?;
+        let recorded = settle(task, recorded, task.wait, Begun::Earlier, Impaired::Works).await?;
         if changed(&["tags"]) {
             self.update_tags(cx, &recorded.arn).await?;
         }
@@ -246,7 +246,7 @@ impl Resource for FhirDatastore {
                     .send()
             })
             .await?;
-            settle(task, recorded.clone(), true, Impaired::Fails).await?;
+            settle(task, recorded.clone(), true, Begun::Earlier, Impaired::Fails).await?;
         }
         let analysis = self.analytics.filter(|_| changed(&["analytics"]));
         let language = self.nlp.filter(|_| changed(&["nlp"]));
@@ -266,7 +266,7 @@ impl Resource for FhirDatastore {
     }
 
     async fn settle(task: &Task<'_>, recorded: Recorded) -> Result<Recorded, ResourceError> {
-        settle(task, recorded, task.wait, Impaired::Fails).await
+        settle(task, recorded, task.wait, Begun::Earlier, Impaired::Fails).await
     }
 
     async fn delete(task: &Task<'_>, recorded: Recorded) -> Result<(), ResourceError> {

@@ -28,6 +28,7 @@ pub(super) async fn settle(
     task: &Task<'_>,
     recorded: Recorded,
     wait: bool,
+    begun: Begun,
     impaired: Impaired,
 ) -> Result<Recorded, ResourceError> {
     let cx = task.cx;
@@ -37,7 +38,9 @@ pub(super) async fn settle(
         match condition_of(&store) {
             Condition::Ready => Ok(Look::Ready(recorded_of(&store))),
             Condition::Changing(status) if wait => {
-                tell_age(task, &store);
+                if begun == Begun::Earlier {
+                    tell_age(task, &store);
+                }
                 Ok(Look::Pending(status))
             }
             Condition::Changing(status) | Condition::Ending { what: status, .. } => {
@@ -52,6 +55,16 @@ pub(super) async fn settle(
     };
     let seen = |status: &str| task.progress(Progress::Status(status.to_owned()));
     wait::until(cx.pace, &cx.stop, seen, look).await.map_err(|ended| ended_as_error(ended, cx))
+}
+
+/// When what is waited for began. What began in this run is timed by this run: the clock of this machine and that of AWS may
+/// differ.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Begun {
+    /// By this very step.
+    Now,
+    /// Before it.
+    Earlier,
 }
 
 /// What HealthLake has been making since then; of changes and deletions it does not say when they began.
