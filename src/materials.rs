@@ -16,7 +16,7 @@ use crate::state::{Home, State};
 
 /// Why a test user has no password. Nothing of a password is told.
 #[derive(Clone, Debug, Error)]
-#[error("the test user {user} has no password: {problem}")]
+#[error("the password of the test user {user} cannot be used: {problem}")]
 pub struct PasswordError {
     /// The username.
     pub user: String,
@@ -136,9 +136,10 @@ fn read(user: &TestUser, source: &PasswordSource, least: u32) -> Result<Secret, 
     let secret = match source {
         PasswordSource::Inline(secret) => return Ok(secret.clone()),
         PasswordSource::Env(name) => match std::env::var(name) {
-            Ok(value) => Secret::new(value),
-            Err(_) => {
-                let problem = format!("the variable {name} is not set, or is no text");
+            // CI systems pass a secret that is not set as an empty text.
+            Ok(value) if !value.is_empty() => Secret::new(value),
+            _ => {
+                let problem = format!("the variable {name} is not set, is empty, or is not valid UTF-8");
                 return Err(absent(problem, format!("set {name} and run the command again")));
             }
         },

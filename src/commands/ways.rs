@@ -56,7 +56,7 @@ impl Ways {
 pub(super) fn recorded<'a>(state: &'a State, address: &str, name: &str) -> Result<&'a str, CommandError> {
     let found = state.recorded(address);
     let value = found.and_then(|recorded| recorded.get(name)?.as_str()).filter(|value| !value.is_empty());
-    value.ok_or_else(|| CommandError::Incomplete {
+    value.ok_or_else(|| CommandError::Usage {
         message: match found {
             Some(_) => format!("the state has no {name} of {address}"),
             None => format!("the state has no {address}"),

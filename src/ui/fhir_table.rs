@@ -1,6 +1,8 @@
 //! FHIR resources as lines for people: id, when it changed, and the few fields that tell what it is.
 
+use serde::Deserialize;
 use serde_json::Value;
+use serde_json::value::RawValue;
 
 use crate::oauth::tell_up_to;
 
@@ -37,7 +39,7 @@ impl Row {
             reference,
             version: clean(value["meta"]["versionId"].as_str().unwrap_or("-")),
             updated: to_the_second(value["meta"]["lastUpdated"].as_str().unwrap_or("-")),
-            summary: summary(&value),
+            summary: summary(&value, number(json)),
         }
     }
 
@@ -92,10 +94,10 @@ fn to_the_second(time: &str) -> String {
     }
 }
 
-fn summary(resource: &Value) -> String {
+fn summary(resource: &Value, number: Option<&str>) -> String {
     let parts = [
         title(resource),
-        amount(resource),
+        amount(resource, number),
         field(resource, &["birthDate"]),
         field(resource, &["gender"]),
         date(resource),
@@ -134,11 +136,30 @@ fn concept(value: &Value) -> Option<String> {
     texts.into_iter().find_map(Value::as_str).map(str::to_owned)
 }
 
-fn amount(resource: &Value) -> Option<String> {
+/// What a resource measures. The number is shown as it is written: `1.50` says more than `1.5`, and a number that was read and
+/// written again may have other digits.
+#[derive(Deserialize)]
+struct Measurement<'a> {
+    #[serde(borrow, rename = "valueQuantity")]
+    quantity: Option<Quantity<'a>>,
+}
+
+#[derive(Deserialize)]
+struct Quantity<'a> {
+    #[serde(borrow)]
+    value: Option<&'a RawValue>,
+}
+
+fn number(json: &str) -> Option<&str> {
+    let Measurement { quantity } = serde_json::from_str(json).ok()?;
+    Some(quantity?.value?.get())
+}
+
+fn amount(resource: &Value, number: Option<&str>) -> Option<String> {
     let quantity = &resource["valueQuantity"];
     if quantity.is_object() {
         let unit = quantity["unit"].as_str().or_else(|| quantity["code"].as_str()).unwrap_or_default();
-        return Some(format!("{} {unit}", quantity["value"]).trim_end().to_owned());
+        return Some(format!("{} {unit}", number.unwrap_or("?")).trim_end().to_owned());
     }
     field(resource, &["valueString"]).or_else(|| concept(&resource["valueCodeableConcept"]))
 }
@@ -185,6 +206,10 @@ mod tests {
         let weight = json!({"resourceType": "Observation", "id": "2", "code": {"coding": [{"display": "Body weight"}]}, "status": "final",
             "valueQuantity": {"value": 70.5, "unit": "kg"}, "effectiveDateTime": "2026-01-02T03:04:05Z", "subject": {"reference": "Patient/1"}});
         assert_eq!(Row::of_resource(&weight.to_string()).summary, "Body weight, 70.5 kg, 2026-01-02, final, Patient/1");
+        for written in ["105.00", "1E2", "66.899999999999991", "-0.0", "1e-7"] {
+            let json = format!(r#"{{"resourceType":"Observation","valueQuantity":{{"value":{written},"unit":"mg"}}}}"#);
+            assert_eq!(Row::of_resource(&json).summary, format!("{written} mg"));
+        }
     }
 
     #[test]

@@ -10,10 +10,14 @@ use super::syntax::nearest_flag;
 /// What would be right in place of a value of the wrong type, if that is plain.
 pub(super) fn mended(value: &DeValue<'_>, wanted: &str) -> Option<String> {
     match (value, wanted) {
-        (DeValue::String(text), "true or false" | FORCE_DESTROY_VALUES) => {
+        // `true` empties the patient data too: nobody is led there by a guess.
+        (_, FORCE_DESTROY_VALUES) => Some(
+            "write `false`, `\"logs\"` for the logs bucket alone, or `true` for both, patient data included".to_owned(),
+        ),
+        (DeValue::String(text), "true or false") => {
             nearest_flag(text).map(|flag| format!("write `{flag}`, without quotes"))
         }
-        (DeValue::Integer(number), "true or false" | FORCE_DESTROY_VALUES) => {
+        (DeValue::Integer(number), "true or false") => {
             nearest_flag(number.as_str()).map(|flag| format!("write `{flag}`"))
         }
         (DeValue::String(text), "a whole number" | "a number of seconds") => {

@@ -1,12 +1,14 @@
 //! What is left of stores that were deleted: with a backup, AWS keeps their data for a while.
 
+use crate::address::Address;
 use crate::commands::interruptible;
 use crate::error::CommandError;
+use crate::invocation::CommandLine;
 use crate::module::beside::STORE;
 use crate::plan::{Action, Plan};
 use crate::resource::{Context, FhirDatastore, Resource, Vitals, vitals};
 use crate::session::{Session, Wishes};
-use crate::state::State;
+use crate::state::{State, Status};
 use crate::ui::instant;
 
 /// Until when the stores that this plan has deleted can be restored, as AWS says. What it does not say, or not now, is left out:
@@ -14,18 +16,20 @@ use crate::ui::instant;
 pub(in crate::commands) async fn tell(session: &Session, cx: &Context, plan: &Plan) {
     let deletes =
         plan.changes.iter().filter(|change| change.action == Action::Delete && change.kind == FhirDatastore::KIND);
+    let has_none = deletes.clone().any(|change| change.address.as_str() == STORE && !change.deposed);
     for change in deletes {
         let Some(id) = change.recorded.as_ref().and_then(|recorded| recorded.get("id")?.as_str()) else { continue };
         let looked = interruptible(&session.stop, async { vitals(cx, id).await.map_err(CommandError::Aws) }).await;
         let Ok(Some(vitals)) = looked else { continue };
         if vitals.is_ended() && vitals.window.is_some() {
-            // A store is restored beside another one.
-            let is_only_one = change.address.as_str() == STORE;
-            let (first, put_in_use) = if is_only_one { ("hlctl apply, then ", " --use") } else { ("", "") };
-            session.printer.say(&format!(
-                "The store {id} {}. To bring it back: {first}hlctl restore --at latest --from {id}{put_in_use}",
-                can_be_restored(&vitals)
-            ));
+            let restore = CommandLine::new("restore").option("--at", "latest").option("--from", id);
+            // A store is restored beside the one in use.
+            let how = if has_none {
+                format!("{}, then {}", hlctl!("apply"), restore.flag("--use"))
+            } else {
+                restore.to_string()
+            };
+            session.printer.say(&format!("The store {id} {}. To bring it back: {how}", can_be_restored(&vitals)));
         }
     }
 }
@@ -41,6 +45,13 @@ fn can_be_restored(vitals: &Vitals) -> String {
 pub(in crate::commands) async fn explain(session: &Session, state: &State, error: CommandError) -> CommandError {
     let id = state.recorded(STORE).and_then(|recorded| recorded.get("id")?.as_str());
     let Some(id) = id else { return error };
+    let entry = state.resources.get(&Address::parse(STORE));
+    if entry.is_some_and(|entry| entry.status == Status::Deleting) {
+        return CommandError::Stranded {
+            message: format!("the store {id} is being deleted by hlctl, or is gone already"),
+            hint: format!("`{}` finishes what was begun", hlctl!("destroy")),
+        };
+    }
     let looked = interruptible(&session.stop, look(session, state, id)).await;
     let Ok(Some(vitals)) = looked else { return error };
     if !vitals.is_ended() {
@@ -49,13 +60,16 @@ pub(in crate::commands) async fn explain(session: &Session, state: &State, error
     let (can, hint) = match vitals.window {
         Some(_) => (
             format!("; it had a backup and {}", can_be_restored(&vitals)),
-            "to bring it back with its data: hlctl restore --at latest --use",
+            format!(
+                "to bring it back with its data: {}",
+                CommandLine::new("restore").option("--at", "latest").flag("--use")
+            ),
         ),
-        None => (String::new(), "`hlctl plan` shows what an apply would do about it"),
+        None => (String::new(), format!("`{}` shows what an apply would do about it", hlctl!("plan"))),
     };
     CommandError::Stranded {
         message: format!("the store {id} was deleted outside hlctl (AWS calls it {}){can}", vitals.status),
-        hint: hint.to_owned(),
+        hint,
     }
 }
 

@@ -50,6 +50,9 @@ async fn restore(scene: &Scene<'_>, arguments: &RestoreArgs, state: State) -> Re
         return Ok(told(scene, &state, &Address::parse(STORE), None));
     }
     let origin = origin(arguments, &state)?;
+    if !state.resources.contains_key(&Address::parse(STORE)) {
+        return Err(without_stack(&origin));
+    }
     let mut state = state;
     // The latest point of today is not that of a store that was restored some time ago.
     let goes_on = |entry: &Entry| {
@@ -71,6 +74,15 @@ async fn restore(scene: &Scene<'_>, arguments: &RestoreArgs, state: State) -> Re
     let (state, address, comparison) =
         complete(scene, arguments, source.as_ref(), state).await.map_err(|error| unfinished(error, &scene.again))?;
     Ok(told(scene, &state, &address, Some(&comparison)))
+}
+
+/// A restored store stands beside the one in use, and what names a store needs that one's name: nothing is begun without it.
+fn without_stack(origin: &Origin) -> CommandError {
+    let restore = CommandLine::new("restore").option("--at", "latest").option("--from", &origin.source).flag("--use");
+    CommandError::Usage {
+        message: "the stack has no store, beside which another could be restored".to_owned(),
+        hint: format!("first make the stack with a new, empty store: {}\nthen: {restore}", hlctl!("apply")),
+    }
 }
 
 /// Compares the restored store with what it comes from, and puts it in use or says how to.
