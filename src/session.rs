@@ -24,6 +24,7 @@ use crate::commands::sandbox;
 use crate::config::{Config, Protect, Setting, Sources};
 use crate::error::CommandError;
 use crate::graph::Graph;
+use crate::invocation::CommandLine;
 use crate::materials;
 use crate::module::beside::{counterpart, is_beside};
 use crate::module::{self, Stack};
@@ -458,7 +459,8 @@ fn let_go(state: &mut State, seen: &BTreeMap<Address, Seen>) -> Vec<String> {
         let remains = seen.get(&address).and_then(|seen| seen.remains.as_ref()).filter(|remains| !remains.is_over);
         let back = remains.map(|remains| {
             let until = remains.until.map(|until| format!(" until {}", instant(until))).unwrap_or_default();
-            format!("; it can be restored{until}: hlctl restore --at latest --from {}", remains.id)
+            let restore = CommandLine::new("restore --at latest").option("--from", &remains.id);
+            format!("; it can be restored{until}: {restore}")
         });
         format!("{address} was deleted outside hlctl; it is struck from the state{}", back.unwrap_or_default())
     };

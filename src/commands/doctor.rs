@@ -197,7 +197,7 @@ fn package(session: &Session, config: &Config, state: Option<&State>) -> Finding
     let Some(package) = package else { return Finding::ok(PACKAGE, "the store is without SMART") };
     let Package { runtime, architecture, handler, .. } = &package;
     let title = format!("the function's code is fit for {runtime} on {architecture}");
-    let not_run = "it was not run; after an apply, `hlctl smart test` does";
+    let not_run = concat!("it was not run; after an apply, `", hlctl!("smart test"), "` does");
     match &package.note {
         Some(note) => {
             let why = "AWS gives such runtimes no security updates";

@@ -85,7 +85,8 @@ pub fn jobs(jobs: &Jobs) -> Vec<Finding> {
         Finding::problem(JOBS, told(&refusal), why, refusal.hint.clone())
     });
     let unseen = jobs.unseen().map(|(address, error)| {
-        let mend = "allow yourself to list jobs (`hlctl policy deployer`), or look in the AWS console";
+        let mend =
+            concat!("allow yourself to list jobs (`", hlctl!("policy deployer"), "`), or look in the AWS console");
         Finding::not_checkable(JOBS, format!("{address}: whether import or export jobs are under way"), mend)
             .with(error.to_string())
     });

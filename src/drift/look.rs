@@ -10,6 +10,7 @@ use super::{AttributeVerdict, Finding, Report, Sides, Verdict, compare};
 use crate::address::Address;
 use crate::error::{CommandError, ResourceError};
 use crate::graph::Graph;
+use crate::invocation::CommandLine;
 use crate::module::Stack;
 use crate::module::beside::counterpart;
 use crate::plan::{Seen, foretell, survey};
@@ -227,8 +228,11 @@ fn lost(remains: &Remains, finding: Finding) -> Finding {
     Finding {
         reason: Some(format!("it was deleted outside hlctl; it had a backup and can be restored{until}")),
         hint: Some(match counterpart(&finding.address) {
-            None => "to bring it back with its data: hlctl restore --at latest --use".to_owned(),
-            Some(_) => format!("to bring it back: hlctl restore --at latest --from {}", remains.id),
+            None => concat!("to bring it back with its data: ", hlctl!("restore --at latest --use")).to_owned(),
+            Some(_) => {
+                let restore = CommandLine::new("restore --at latest").option("--from", &remains.id);
+                format!("to bring it back: {restore}")
+            }
         }),
         ..finding
     }

@@ -101,21 +101,31 @@ proptest! {
     }
 }
 
-/// Every source file of hlctl, without its tests.
+/// Every source file of hlctl and of its configuration, without its tests.
 fn sources() -> Vec<(PathBuf, String)> {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
-    let files = walkdir::WalkDir::new(root).into_iter().filter_map(Result::ok);
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let roots = [root.join("src"), root.join("crates/hlctl-config/src")];
+    let files = roots.into_iter().flat_map(walkdir::WalkDir::new).filter_map(Result::ok);
     let is_source = |path: &Path| {
         path.extension().is_some_and(|extension| extension == "rs")
-            && !path.components().any(|part| part.as_os_str() == "tests" || part.as_os_str() == "tests.rs")
+            && !path.components().any(|part| part.as_os_str() == "tests")
+            && !path.file_stem().is_some_and(|stem| stem.to_string_lossy().ends_with("tests"))
     };
     files
         .map(walkdir::DirEntry::into_path)
         .filter(|path| is_source(path))
         .map(|path| {
             let text = std::fs::read_to_string(&path).unwrap();
-            let code = text.split("#[cfg(test)]").next().unwrap_or_default().to_owned();
-            (path, code)
+            // A module of tests ends its file. Its name alone hides nothing of what follows.
+            let mut end = text.len();
+            for (start, _) in text.match_indices("\n#[cfg(test)]\n") {
+                let item = text[start + 1..].lines().find(|line| !line.starts_with("#[")).unwrap_or_default();
+                if item.starts_with("mod ") && item.ends_with('{') || item.starts_with("pub(crate) mod tests {") {
+                    end = end.min(start);
+                }
+            }
+            let name = path.strip_prefix(root).unwrap().to_owned();
+            (name, text[..end].to_owned())
         })
         .collect()
 }
@@ -147,16 +157,166 @@ fn every_command_that_a_message_names_is_one_of_hlctls() {
     assert!(count > 80, "only {count} were found");
 }
 
-#[test]
-fn no_message_names_a_command_in_plain_text() {
-    // What describes hlctl, and does not tell what to do next.
-    let describing = ["cli", "cli.rs", "example.rs", "keys", "inputs.rs", "show.rs", "addresses.rs", "invocation.rs"];
-    for (path, code) in sources() {
-        if path.components().any(|part| describing.iter().any(|name| part.as_os_str() == *name)) {
-            continue;
-        }
-        for line in code.lines().filter(|line| !line.trim_start().starts_with("//")) {
-            assert!(!line.contains("`hlctl "), "{}: write it with hlctl!: {}", path.display(), line.trim());
+/// A string literal in code, and the code before it on its line.
+struct Literal<'a> {
+    before: &'a str,
+    text: String,
+}
+
+/// The string literals of a source text, as the compiler reads them. What stands in comments is none.
+fn string_literals(code: &str) -> Vec<Literal<'_>> {
+    let mut literals = Vec::new();
+    let mut at = 0;
+    while let Some(next) = code[at..].chars().next() {
+        let rest = &code[at..];
+        if rest.starts_with("//") {
+            at += rest.find('\n').unwrap_or(rest.len());
+        } else if rest.starts_with("/*") {
+            at += rest.find("*/").map_or(rest.len(), |end| end + 2);
+        } else if next == '\'' {
+            // A character, or a lifetime, of which no second mark follows at once.
+            let is_escaped = rest[1..].starts_with('\\');
+            let length = if is_escaped { rest[3..].find('\'').map(|end| end + 4) } else { character(rest) };
+            at += length.unwrap_or(1);
+        } else if next == '"' || is_raw(code, at) {
+            let before = code[..at].rsplit('\n').next().unwrap_or_default();
+            let (text, length) = read_literal(rest);
+            literals.push(Literal { before, text });
+            at += length;
+        } else {
+            at += next.len_utf8();
         }
     }
+    literals
+}
+
+/// How long a character literal is, as `'x'`.
+fn character(rest: &str) -> Option<usize> {
+    let inner = rest[1..].chars().next()?.len_utf8();
+    rest[1 + inner..].starts_with('\'').then_some(inner + 2)
+}
+
+/// Whether a raw string begins here, as `r"` and `r#"`.
+fn is_raw(code: &str, at: usize) -> bool {
+    let is_word = code[..at].ends_with(|before: char| before.is_alphanumeric() || before == '_');
+    let inner = code[at..].strip_prefix('r').filter(|_| !is_word);
+    inner.is_some_and(|inner| inner.trim_start_matches('#').starts_with('"'))
+}
+
+/// The literal at the beginning of the text, and how much of the text it is.
+fn read_literal(rest: &str) -> (String, usize) {
+    if let Some(inner) = rest.strip_prefix('r') {
+        let hashes = inner.len() - inner.trim_start_matches('#').len();
+        let start = 1 + hashes + 1;
+        let mark = format!("\"{}", "#".repeat(hashes));
+        let length = rest[start..].find(&mark).unwrap();
+        return (rest[start..start + length].to_owned(), start + length + mark.len());
+    }
+    let mut text = String::new();
+    let mut characters = rest.char_indices().skip(1).peekable();
+    while let Some((at, character)) = characters.next() {
+        match character {
+            '"' => return (text, at + 1),
+            // A line that goes on below leaves its break and the blanks there out; of other escapes the letter is enough here.
+            '\\' => match characters.next() {
+                Some((_, '\n')) => while characters.next_if(|(_, blank)| blank.is_whitespace()).is_some() {},
+                Some((_, 'n' | 't')) => text.push(' '),
+                Some((_, escaped)) => text.push(escaped),
+                None => {}
+            },
+            _ => text.push(character),
+        }
+    }
+    panic!("a literal without an end: {rest:.40}")
+}
+
+/// Whether a text has one of hlctl's commands in it, or a place for one.
+fn names_a_command(text: &str, verbs: &[String]) -> bool {
+    text.match_indices("hlctl ").any(|(at, found)| {
+        let is_apart = !text[..at].ends_with(|before: char| before.is_alphanumeric() || "_-/".contains(before));
+        let rest = &text[at + found.len()..];
+        let verb = rest.split(|letter: char| !letter.is_alphanumeric() && letter != '-').next().unwrap_or_default();
+        // Not `{written_by}`, which is a version.
+        let is_open = rest.starts_with('{') && !rest.starts_with("{written_by}");
+        is_apart && (is_open || verbs.iter().any(|known| known == verb))
+    })
+}
+
+#[test]
+fn literals_are_read_as_the_compiler_reads_them() {
+    let code = "let a: &'static str = \"one \\\n    hlctl apply\"; // \"not this\"\nlet b = ['\"', '\\'', 'x'];\n\
+                f(r#\"a \"raw\" one\"#, \"an \\\"escaped\\\" one\"); /* \"nor this\" */";
+    let read = string_literals(code);
+    let texts: Vec<&str> = read.iter().map(|literal| literal.text.as_str()).collect();
+    assert_eq!(texts, ["one hlctl apply", "a \"raw\" one", "an \"escaped\" one"]);
+    assert_eq!(read[1].before, "f(");
+}
+
+#[test]
+fn a_command_is_told_from_talk_of_hlctl() {
+    let verbs = verbs();
+    for command in
+        ["hlctl apply", "see `hlctl plan`.", "run: hlctl force-unlock {id}", "hlctl {verb}", "'hlctl state mv' a b"]
+    {
+        assert!(names_a_command(command, &verbs), "{command}");
+    }
+    for talk in [
+        "hlctl waits",
+        "another hlctl stack",
+        "what hlctl did not make",
+        "use hlctl",
+        "target/hlctl plan",
+        "hlctl-plan",
+    ] {
+        assert!(!names_a_command(talk, &verbs), "{talk}");
+    }
+}
+
+/// Every command of hlctl.
+fn verbs() -> Vec<String> {
+    let command = <Cli as clap::CommandFactory>::command();
+    command.get_subcommands().map(|known| known.get_name().to_owned()).collect()
+}
+
+/// What may be plain: the name of a command that is running, which a lock and a report give to whoever asks.
+fn is_label(literal: &Literal<'_>) -> bool {
+    let takes_label =
+        ["locked(", "operate(", "walk(", ".prove(", "let command = "].iter().any(|call| literal.before.contains(call));
+    let words: Vec<&str> = literal.text.split(' ').skip(1).collect();
+    takes_label && words.iter().all(|word| word.chars().all(|letter| letter.is_ascii_lowercase() || letter == '-'))
+}
+
+#[test]
+fn no_message_names_a_command_in_plain_text() {
+    // A folder or a file, the beginning of the literal, and why it is not written with `hlctl!`.
+    const PLAIN: [(&str, &str, &str); 8] = [
+        ("src/cli", "", "help is of every stack"),
+        ("src/invocation.rs", "", "writes the commands"),
+        ("crates/hlctl-config/src/keys", "", "documents a key, for every stack"),
+        ("crates/hlctl-config/src/example.rs", "", "is a file that stays, whatever it is called"),
+        ("src/adopt/inputs.rs", "# Written by `hlctl adopt --from-tfstate`", "is a file that stays"),
+        ("src/aws/repeat/table.rs", "FHIR R4, delete: 404", "documents why a call may be sent again"),
+        ("src/commands/state/show.rs", "  # ", "tells what somebody has run, not what to run"),
+        ("crates/hlctl-config/src/rules/addresses.rs", "addresses of resources as", "documents a key"),
+    ];
+    let verbs = verbs();
+    let mut unused: Vec<(&str, &str, &str)> = PLAIN.to_vec();
+    let mut stragglers = Vec::new();
+    for (path, code) in sources() {
+        for literal in string_literals(&code) {
+            if !names_a_command(&literal.text, &verbs) || is_label(&literal) {
+                continue;
+            }
+            let is_of = |(place, start, _): &(&str, &str, &str)| {
+                let is_there = path.starts_with(place) || path == Path::new(place).with_extension("rs");
+                is_there && literal.text.starts_with(start)
+            };
+            if !PLAIN.iter().any(is_of) {
+                stragglers.push(format!("{}: {}", path.display(), literal.text));
+            }
+            unused.retain(|plain| !is_of(plain));
+        }
+    }
+    assert!(stragglers.is_empty(), "write these with hlctl!: {stragglers:#?}");
+    assert!(unused.is_empty(), "nothing needs these any more: {unused:?}");
 }

@@ -230,7 +230,8 @@ impl Session {
             message: format!("there is no state at {place}{directory}, so there is nothing to destroy"),
             hint: format!(
                 "a stack of another directory or configuration: -c CONFIG, or --state FILE{elsewhere}\nif the stack exists and its \
-                 state is lost, find it again by its tags, then destroy it: hlctl adopt --discover"
+                 state is lost, find it again by its tags, then destroy it: {}",
+                hlctl!("adopt --discover")
             ),
         }
     }

@@ -33,10 +33,13 @@ pub(super) fn recognise(session: &Session, plan: &mut Plan, state: &State) {
         ),
         None => (
             format!("its state is not at {}", session.local_store().path().display()),
-            "if the state is elsewhere, name it: --state FILE, or -c with the configuration beside it\nif it is lost, find the \
-             stack again by its tags: hlctl adopt --discover\nif the stack is somebody else's, choose other names in the \
-             configuration"
-                .to_owned(),
+            concat!(
+                "if the state is elsewhere, name it: --state FILE, or -c with the configuration beside it\nif it is lost, find the \
+                 stack again by its tags: ",
+                hlctl!("adopt --discover"),
+                "\nif the stack is somebody else's, choose other names in the configuration"
+            )
+            .to_owned(),
         ),
     };
     plan.refusals.retain(|refusal| refusal.protection);

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::address::Address;
 use crate::config::Config;
+use crate::invocation::CommandLine;
 use crate::materials::{PasswordError, keeps_its_password};
 use crate::module::{Materials, test_user};
 use crate::plan::{Action, Change, Plan, Refusal};
@@ -66,8 +67,8 @@ impl Passwords {
             let keeps = self.unheeded.contains(address) && matches!(change.action, Action::NoOp | Action::Update);
             keeps.then(|| {
                 format!(
-                    "{address}: it was adopted and keeps the password it came with; the one given is set by: hlctl apply --replace \
-                     '{address}'"
+                    "{address}: it was adopted and keeps the password it came with; the one given is set by: {}",
+                    CommandLine::new("apply").option("--replace", address.as_str())
                 )
             })
         };

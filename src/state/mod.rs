@@ -203,7 +203,7 @@ fn is_answer_of_s3(kind: ErrorKind) -> bool {
 
 /// How a lock is ended that its holder could not give back.
 fn still_locked(lock: &Place, id: &str, error: &StateError) -> String {
-    let mut hint = format!("release the lock, once the cause is gone: hlctl force-unlock {id}");
+    let mut hint = format!("release the lock, once the cause is gone: {}", hlctl!("force-unlock", id));
     if let Some(cause) = error.hint() {
         hint = format!("{cause}\n{hint}");
     }

@@ -136,7 +136,8 @@ impl Holding {
         let run = format!("`{command}` (pid {pid} of {user} on {host})");
         if self.abandoned {
             return format!(
-                "note: {run} has held the state's lock since {since} and its lease has run out; if it is gone: hlctl force-unlock {id}"
+                "note: {run} has held the state's lock since {since} and its lease has run out; if it is gone: {}",
+                hlctl!("force-unlock", id)
             );
         }
         format!("note: {run} is running since {since}; what is shown may change")

@@ -56,29 +56,36 @@ pub enum SurgeryError {
         to: Address,
     },
     /// The next apply would want to delete what is moved there.
-    #[error("the configuration does not ask for {0}")]
-    Unwanted(Address),
+    #[error("the configuration does not ask for {to}")]
+    Unwanted {
+        /// The address that it has.
+        from: Address,
+        /// The address that it should get.
+        to: Address,
+    },
 }
 
 impl SurgeryError {
     /// The next step.
     pub fn hint(&self) -> String {
         match self {
-            Self::Missing(_) => "`hlctl state list` shows the addresses".to_owned(),
+            Self::Missing(_) => concat!("`", hlctl!("state list"), "` shows the addresses").to_owned(),
             Self::Unknown(address) => {
                 let known = known_of_kind(address.kind());
                 if known.is_empty() {
-                    return "`hlctl plan` and `hlctl state list` show the addresses".to_owned();
+                    return concat!("`", hlctl!("plan"), "` and `", hlctl!("state list"), "` show the addresses")
+                        .to_owned();
                 }
                 let near = known.iter().find(|known| is_near(known, address.as_str()));
                 let near = near.map(|near| format!("did you mean {near}? ")).unwrap_or_default();
                 format!("{near}the addresses of kind {} are: {}", address.kind(), known.join(", "))
             }
-            Self::Occupied(address) => format!("have the state forget that one first: hlctl forget '{address}'"),
+            Self::Occupied(address) => format!("have the state forget that one first: {}", hlctl!("forget", address)),
             Self::OtherKind { .. } => "keep the part before the dot".to_owned(),
-            Self::Unwanted(address) => format!(
-                "the next apply would want to delete what is there. Have the configuration ask for {address} first, or have the \
-                 state forget the resource: hlctl forget"
+            Self::Unwanted { from, to } => format!(
+                "the next apply would want to delete what is there. Have the configuration ask for {to} first, or have the state \
+                 forget the resource: {}",
+                hlctl!("forget", from)
             ),
         }
     }
@@ -119,7 +126,7 @@ fn check_move(state: &State, from: &Address, to: &Address, wishes: &dyn Wishes) 
     // A store beside the one in use is kept at either address.
     let stays_beside = is_beside(from) && is_beside(to);
     if wishes.asks_for(to) == Some(false) && !stays_beside {
-        return Err(SurgeryError::Unwanted(to.clone()));
+        return Err(SurgeryError::Unwanted { from: from.clone(), to: to.clone() });
     }
     Ok(())
 }

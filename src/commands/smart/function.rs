@@ -125,9 +125,15 @@ fn not_let_in(answer: &Answer, id: &'static str, title: &str) -> Option<Check> {
     let hint = match answer {
         Answer::LetIn => return None,
         Answer::Refused(_) => {
-            "docs/authorizer.md explains the code; `hlctl plan` shows whether the function's settings differ"
+            concat!(
+                "docs/authorizer.md explains the code; `",
+                hlctl!("plan"),
+                "` shows whether the function's settings differ"
+            )
         }
-        Answer::Failed(_) => "`hlctl doctor` looks at the function's code; its log in CloudWatch says more",
+        Answer::Failed(_) => {
+            concat!("`", hlctl!("doctor"), "` looks at the function's code; its log in CloudWatch says more")
+        }
     };
     Some(Check::failed(id, title, hint).with(answer.told()))
 }

@@ -6,6 +6,7 @@ use super::super::{interruptible, locked};
 use crate::cli::MigrateArgs;
 use crate::error::CommandError;
 use crate::exit_code::ExitCode;
+use crate::invocation::CommandLine;
 use crate::session::Session;
 use crate::state::{Held, Place, State, StateError, Store};
 
@@ -77,9 +78,15 @@ async fn nowhere_to_go(session: &Session, from: &Store) -> Result<CommandError, 
     let configured = session.store(session.config_if_any()?.as_ref()).await?;
     let message = format!("there is no state at {place} that could move");
     Ok(if configured.place() == place {
-        CommandError::Usage { message, hint: "say where it is: hlctl state migrate --from PLACE".to_owned() }
+        CommandError::Usage {
+            message,
+            hint: concat!("say where it is: ", hlctl!("state migrate --from PLACE")).to_owned(),
+        }
     } else {
-        let hint = format!("bring it there: hlctl state migrate --from {} --to {place}", configured.place());
+        let migrate = CommandLine::new("state migrate")
+            .option("--from", &configured.place().to_string())
+            .option("--to", &place.to_string());
+        let hint = format!("bring it there: {migrate}");
         CommandError::Usage {
             message: format!("{message}; by the configuration it is at {}", configured.place()),
             hint,

@@ -49,8 +49,12 @@ fn read(file: &Path) -> Result<State, CommandError> {
         // The hint of a damaged state is about one that is in use; this file is not.
         StateError::Damaged { place, problem, .. } => CommandError::Stranded {
             message: format!("{place} cannot be pushed: {problem}"),
-            hint: "the state in use was not touched. Push a file as `hlctl state pull` or hlctl itself wrote it"
-                .to_owned(),
+            hint: concat!(
+                "the state in use was not touched. Push a file as `",
+                hlctl!("state pull"),
+                "` or hlctl itself wrote it"
+            )
+            .to_owned(),
         },
         error => error.into(),
     })

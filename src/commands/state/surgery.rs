@@ -5,7 +5,6 @@ use std::sync::Arc;
 use super::super::{interruptible, locked};
 use super::entry_of;
 use crate::address::Address;
-use crate::adopt::claims::shell_quoted;
 use crate::cli::{ByHand, ForgetArgs, MvArgs, ProtectArgs};
 use crate::config::{Config, Protect};
 use crate::error::CommandError;
@@ -45,9 +44,8 @@ fn let_go(address: &Address, entry: &Entry, is_wanted: bool) -> Vec<String> {
         };
         said.push(format!(
             "  the configuration still asks for it: the next apply looks for it by {by} first and takes it back; if it is not \
-             found, it creates a new one\n  to take it over by hand: hlctl adopt {} {}",
-            shell_quoted(address.as_str()),
-            shell_quoted(&id)
+             found, it creates a new one\n  to take it over by hand: {}",
+            hlctl!("adopt", address, id)
         ));
     }
     said
@@ -84,8 +82,8 @@ pub(super) async fn mv(session: &Session, arguments: &MvArgs) -> Result<ExitCode
         let after = state.resources.get(&to).and_then(|entry| entry.protection);
         if after == Some(true) && before != after {
             said.push(format!(
-                "it stays protected there, although the configuration does not protect {to}; to end that: hlctl unprotect {}",
-                shell_quoted(to.as_str())
+                "it stays protected there, although the configuration does not protect {to}; to end that: {}",
+                hlctl!("unprotect", to)
             ));
         }
         Ok(said)

@@ -117,7 +117,7 @@ fn check_known(comparison: &Comparison, id: &str) -> Result<(), CommandError> {
     let hint = failure.hint.iter().map(|hint| format!("{hint}\n")).collect::<String>();
     Err(CommandError::Incomplete {
         message: "what the restored store holds is not known; the old one stays in use".to_owned(),
-        hint: format!("{hint}to have the stack use the restored one all the same: hlctl stores use {id}"),
+        hint: format!("{hint}to have the stack use the restored one all the same: {}", hlctl!("stores use", id)),
     })
 }
 

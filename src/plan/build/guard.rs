@@ -5,6 +5,7 @@ use super::reason::never_came_to_be;
 use crate::address::Address;
 use crate::config::is_logs_bucket;
 use crate::error::ResourceError;
+use crate::invocation::CommandLine;
 use crate::plan::{Action, AttributeChange, Change, Refusal};
 use crate::resource::{Condition, Kind, Observed, Remains};
 use crate::ui::instant;
@@ -155,13 +156,16 @@ pub(super) fn lost(address: &Address, remains: &Remains) -> Refusal {
     } else {
         (
             format!("{id} was deleted outside hlctl; it had a backup and can be restored{until}"),
-            "to bring it back with its data: hlctl restore --at latest --use\n".to_owned(),
+            concat!("to bring it back with its data: ", hlctl!("restore --at latest --use"), "\n").to_owned(),
         )
     };
     Refusal {
         address: address.clone(),
         message,
-        hint: format!("{first}to go on without its data, with a new, empty one: hlctl apply --replace {address}"),
+        hint: format!(
+            "{first}to go on without its data, with a new, empty one: {}",
+            CommandLine::new("apply").option("--replace", address.as_str())
+        ),
         protection: true,
         name_to_give: None,
         owner: None,

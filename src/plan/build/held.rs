@@ -88,7 +88,7 @@ impl Decider<'_> {
         Some(Refusal {
             address: change.address.clone(),
             message: format!("it and {} stand for the same thing, {}", other.address, thing(change)),
-            hint: format!("have the state forget one of the two: hlctl forget '{superfluous}'"),
+            hint: format!("have the state forget one of the two: {}", hlctl!("forget", superfluous)),
             protection: true,
             name_to_give: None,
             owner: None,
@@ -143,15 +143,16 @@ fn verdict_of_same(change: &Change, other: &Holder) -> Verdict {
     if change.action == Action::Replace {
         return refuse(
             format!("it would be replaced and {thing} deleted, which {} stands for too", other.address),
-            format!("have the state forget one of the two: hlctl forget '{address}'"),
+            format!("have the state forget one of the two: {}", hlctl!("forget", address)),
         );
     }
     if change.protected && !other.protected {
         return refuse(
             format!("{} stands for {thing} too, and only {address} is protected", other.address),
             format!(
-                "protect the other one as well (hlctl protect '{}'), or have it forgotten: hlctl forget '{}'",
-                other.address, other.address
+                "protect the other one as well ({}), or have it forgotten: {}",
+                hlctl!("protect", other.address),
+                hlctl!("forget", other.address)
             ),
         );
     }
@@ -164,8 +165,9 @@ fn part_stays(change: &Change, part: &Holder) -> Refusal {
         address: change.address.clone(),
         message: format!("{thing} would be deleted, and {part}, which is a part of it, stays"),
         hint: format!(
-            "have the state forget the one that is wrong: hlctl forget '{}', or hlctl forget '{part}'",
-            change.address
+            "have the state forget the one that is wrong: {}, or {}",
+            hlctl!("forget", change.address),
+            hlctl!("forget", part)
         ),
         protection: true,
         name_to_give: None,

@@ -431,7 +431,7 @@ fn what_has_no_name_and_an_unknown_address_bars_the_plan_and_is_named() {
         let plan = world.plan(&Options::default());
         let [refusal] = plan.refusals.as_slice() else { panic!("{:?}", plan.refusals) };
         assert_eq!((refusal.address.as_str(), refusal.protection), (to, true));
-        assert!(refusal.hint.contains(&format!("hlctl state mv '{to}' '{from}'")), "{}", refusal.hint);
+        assert!(refusal.hint.contains(&hlctl!("state mv", to, from).to_string()), "{}", refusal.hint);
         assert_eq!(change(&plan, to).action, Action::NoOp);
         // The way back leads back.
         let wishes = world.clone();
@@ -450,12 +450,8 @@ fn a_destroy_of_one_of_two_addresses_of_a_thing_leaves_it() {
     // Both at once are refused: which of them goes first could not be told.
     let all = Options { allow_destroy: BTreeSet::from(["fhir".to_owned()]), ..destroy() };
     let refused = world.plan(&all).refusals;
-    assert!(
-        refused
-            .iter()
-            .any(|refusal| refusal.hint == "have the state forget one of the two: hlctl forget 's3_bucket.foo'"),
-        "{refused:?}"
-    );
+    let hint = format!("have the state forget one of the two: {}", hlctl!("forget", "s3_bucket.foo"));
+    assert!(refused.iter().any(|refusal| refusal.hint == hint), "{refused:?}");
 }
 
 #[test]
@@ -505,8 +501,9 @@ fn surgery_refuses_what_hlctl_does_not_know_or_the_configuration_does_not_ask_fo
     assert_eq!(attempt("s3_bucket.data", "s3_bucket.foo"), Unknown(address_of("s3_bucket.foo")));
     assert_eq!(attempt("s3_bucket.data", "s3_bucket.access_logs"), Occupied(address_of("s3_bucket.access_logs")));
     assert!(matches!(attempt("s3_bucket.data", "kms_key.datastore"), OtherKind { .. }));
-    assert_eq!(attempt("kms_key.s3", "kms_key.datastore"), Unwanted(address_of("kms_key.datastore")));
-    assert_eq!(attempt("kms_key.s3", "kms_key.predecessor"), Unwanted(address_of("kms_key.predecessor")));
+    let unwanted = |from: &str, to: &str| Unwanted { from: address_of(from), to: address_of(to) };
+    assert_eq!(attempt("kms_key.s3", "kms_key.datastore"), unwanted("kms_key.s3", "kms_key.datastore"));
+    assert_eq!(attempt("kms_key.s3", "kms_key.predecessor"), unwanted("kms_key.s3", "kms_key.predecessor"));
     assert_eq!(attempt("kms_key.none", "kms_key.s3"), Missing(address_of("kms_key.none")));
     for name in ["s3_bucket.foo", "", "cognito_user.alice"] {
         let mut state = world.state.clone();

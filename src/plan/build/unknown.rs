@@ -48,9 +48,10 @@ impl Decider<'_> {
             let address = &change.address;
             let back = match free.as_slice() {
                 [] => String::new(),
-                [free] => format!("give it the one that it had: hlctl state mv '{address}' '{free}'\nor "),
+                [free] => format!("give it the one that it had: {}\nor ", hlctl!("state mv", address, free)),
                 several => format!(
-                    "give it the one that it had: hlctl state mv '{address}' ADDRESS (free: {})\nor ",
+                    "give it the one that it had: {} (free: {})\nor ",
+                    hlctl!("state mv", address, "ADDRESS"),
                     several.join(", ")
                 ),
             };
@@ -61,7 +62,7 @@ impl Decider<'_> {
                     "hlctl knows no such address; {} is left as it is",
                     name.unwrap_or("what the state has there")
                 ),
-                hint: format!("{back}have the state forget it; AWS keeps it: hlctl forget '{address}'"),
+                hint: format!("{back}have the state forget it; AWS keeps it: {}", hlctl!("forget", address)),
                 protection: true,
                 name_to_give: None,
                 owner: None,

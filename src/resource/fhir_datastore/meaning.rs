@@ -3,6 +3,7 @@
 use serde_json::Value;
 
 use super::look::switch;
+use crate::invocation::CommandLine;
 use crate::resource::{Occasion, Remains};
 use crate::ui::{date_in, instant};
 
@@ -53,11 +54,12 @@ fn outlives(occasion: &Occasion<'_>) -> Option<String> {
 }
 
 fn back(remains: &Remains) -> String {
+    let restore = CommandLine::new("restore --at latest").option("--from", &remains.id);
     match (remains.is_over, remains.until) {
         (true, _) => "; it can no longer be restored.".to_owned(),
         (false, Some(until)) => {
-            format!("; it can be restored until {}: hlctl restore --at latest --from {}", instant(until), remains.id)
+            format!("; it can be restored until {}: {restore}", instant(until))
         }
-        (false, None) => format!("; it can be restored: hlctl restore --at latest --from {}", remains.id),
+        (false, None) => format!("; it can be restored: {restore}"),
     }
 }
