@@ -101,7 +101,7 @@ fn a_key_at_an_unknown_address_bars_the_plan_and_is_led_back() {
     move_in_state(&place, "kms_key.s3", "kms_key.foo");
     place.cloud().emulator.clear_requests();
     let refused = |ended: Ended| {
-        ended.says("kms_key.foo: hlctl knows no such address").says("hlctl state mv 'kms_key.foo' 'kms_key.s3'")
+        ended.says("kms_key.foo: hlctl knows no such address").says("hlctl state mv kms_key.foo kms_key.s3")
     };
     refused(place.run(["plan"]).exits(5));
     refused(place.run(["apply", "-y"]).exits(5));
