@@ -224,11 +224,9 @@ fn the_test_fails_where_the_function_cannot_get_the_keys() {
 /// A stack whose function ends with an error, whatever it is asked.
 #[cfg(unix)]
 fn with_a_broken_function() -> Place {
-    use std::os::unix::fs::PermissionsExt as _;
     let place = Place::quick("smart");
     std::fs::create_dir(place.path("code")).unwrap();
-    place.write("code/bootstrap", "#!/bin/sh\nexit 1\n");
-    std::fs::set_permissions(place.path("code/bootstrap"), std::fs::Permissions::from_mode(0o755)).unwrap();
+    place.program("code/bootstrap", "#!/bin/sh\nexit 1\n");
     place.add("lambda_package = \"code\"");
     smart(place).0
 }

@@ -230,7 +230,34 @@ fn a_store_that_somebody_deleted_is_not_replaced_by_an_empty_one_while_it_can_be
         .exits(1)
         .says("was deleted outside hlctl")
         .says("hlctl restore --at latest --use");
+    place.write("in.ndjson", "{\"resourceType\":\"Patient\",\"id\":\"a\"}\n");
+    place
+        .run(["data", "import", "in.ndjson"])
+        .exits(1)
+        .says("was deleted outside hlctl")
+        .says("hlctl restore --at latest --use");
+    assert_eq!(place.cloud().count("PutObject"), 0, "nothing is uploaded for a store that is gone");
     place.run(["restore", "--at", "latest", "--use", "-y"]).succeeds();
+    is_settled(&place);
+}
+
+#[test]
+fn without_a_store_in_use_nothing_is_restored_and_the_way_is_named() {
+    let place = backed_up();
+    let id = place.store_id();
+    let name = "fhir-minimal";
+    let destroyed = place.run(["destroy", "-y", "--force-destroy", "--allow-destroy", name]).succeeds();
+    let told = format!("hlctl apply, then hlctl restore --at latest --from {id} --use");
+    assert!(format!("{destroyed}").contains(&told), "{destroyed}");
+    place.cloud().emulator.clear_requests();
+    place
+        .run(["restore", "--at", "latest", "--from", &id, "--use", "-y"])
+        .exits(64)
+        .says("the stack has no store, beside which another could be restored")
+        .says("hlctl apply");
+    assert_eq!(place.cloud().mutations(), Vec::<String>::new());
+    place.apply();
+    place.run(["restore", "--at", "latest", "--from", &id, "--use", "-y"]).succeeds();
     is_settled(&place);
 }
 

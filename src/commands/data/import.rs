@@ -9,6 +9,7 @@ use super::{Desk, interrupted_by, journals, of_aws, of_failed, of_upload, of_wai
 use crate::aws::{AwsError, ErrorKind};
 use crate::cli::{DataImportArgs, Level};
 use crate::commands::interruptible;
+use crate::commands::stores::lost_store;
 use crate::data::access::{self, Concern, Means};
 use crate::data::check::{Checker, Findings, Level as CheckLevel, Limits};
 use crate::data::failures::{self, Cause};
@@ -21,6 +22,7 @@ use crate::data::upload::upload;
 use crate::error::{CommandError, ResourceError};
 use crate::exit_code::ExitCode;
 use crate::invocation::CommandLine;
+use crate::resource::vitals;
 use crate::session::Session;
 use crate::ui::transfer;
 
@@ -223,8 +225,20 @@ impl Flow<'_> {
             input: Some(&self.input),
             output: &self.output,
         };
-        let look = async { Ok(tokio::join!(access::concerns(&desk.cx, means), job::list(&desk.cx, &desk.store))) };
-        let (concerns, jobs) = interruptible(&self.session.stop, look).await?;
+        let look = async {
+            Ok(tokio::join!(
+                access::concerns(&desk.cx, means),
+                job::list(&desk.cx, &desk.store),
+                vitals(&desk.cx, &desk.store)
+            ))
+        };
+        let (concerns, jobs, store) = interruptible(&self.session.stop, look).await?;
+        // Nothing is uploaded for a store that is gone. Who may not look at it finds out from the job.
+        if let Ok(Some(store)) = &store
+            && store.is_ended()
+        {
+            return Err(lost_store(&desk.store, store));
+        }
         let printer = self.session.printer;
         told["concerns"] = json!(concerns);
         let certain: Vec<String> = concerns.iter().filter(|concern| concern.is_certain).map(text).collect();

@@ -54,12 +54,14 @@ pub(in crate::commands) async fn explain(session: &Session, state: &State, error
     }
     let looked = interruptible(&session.stop, look(session, state, id)).await;
     let Ok(Some(vitals)) = looked else { return error };
-    if !vitals.is_ended() {
-        return error;
-    }
+    if vitals.is_ended() { lost(id, &vitals) } else { error }
+}
+
+/// Says that somebody has deleted the stack's store, and what can be done about it.
+pub(in crate::commands) fn lost(id: &str, vitals: &Vitals) -> CommandError {
     let (can, hint) = match vitals.window {
         Some(_) => (
-            format!("; it had a backup and {}", can_be_restored(&vitals)),
+            format!("; it had a backup and {}", can_be_restored(vitals)),
             format!(
                 "to bring it back with its data: {}",
                 CommandLine::new("restore").option("--at", "latest").flag("--use")

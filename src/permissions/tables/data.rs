@@ -10,6 +10,7 @@ const fn grant(action: &'static str, calls: &'static [&'static str], on: On) -> 
 }
 
 pub(super) const DATA: &[Grant] = &[
+    grant("healthlake:DescribeFHIRDatastore", &["DescribeFHIRDatastore"], On::Stores),
     grant("healthlake:DescribeFHIRExportJob", &["DescribeFHIRExportJob"], On::Stores),
     grant("healthlake:DescribeFHIRImportJob", &["DescribeFHIRImportJob"], On::Stores),
     grant("healthlake:ListFHIRExportJobs", &["ListFHIRExportJobs"], On::Stores),
