@@ -11,8 +11,11 @@ import random
 import re
 import threading
 import urllib.parse
+from collections import Counter
 
 SERVICE = re.compile(r"Credential=[^/]+/\d+/[^/]+/([^/]+)/aws4_request")
+# Of each request.
+CHANCE = 0.3
 # What happens to a request, and whether it reaches the server.
 BEFORE = ("dropped", "failed", "throttled")
 AFTER = ("lost", "failed after it was done", "cut off")
@@ -21,17 +24,38 @@ AFTER = ("lost", "failed after it was done", "cut off")
 class Dice:
     """Decides what happens to each request. One for all proxies of a trial."""
 
-    def __init__(self, seed, chance=0.3):
-        self.random, self.chance, self.lock = random.Random(seed), chance, threading.Lock()
-        self.counts = {}
+    def __init__(self, seed):
+        self.random, self.lock = random.Random(seed), threading.Lock()
+        self.faults, self.requests = Counter(), Counter()
 
-    def throw(self):
+    def throw(self, service):
         with self.lock:
-            if self.random.random() >= self.chance:
+            self.requests[service] += 1
+            if self.random.random() >= CHANCE:
                 return None
             fault = self.random.choice(BEFORE + AFTER)
-            self.counts[fault] = self.counts.get(fault, 0) + 1
+            self.faults[service, fault] += 1
             return fault
+
+    def hits(self, service):
+        return sum(count for (hit, _), count in self.faults.items() if hit == service)
+
+    def was_as_hard_as_it_should_be(self):
+        """Nothing is shown by a trial whose faults have missed what they were for."""
+        # Of hundreds of requests, three in ten and a little more or less.
+        share = self.faults.total() / self.requests.total()
+        assert abs(share - CHANCE) < 0.1, str(self)
+        assert {fault for _, fault in self.faults} == {*BEFORE, *AFTER}, str(self)
+        unhurt = [service for service, count in self.requests.items() if count > 20 and not self.hits(service)]
+        assert self.hits("healthlake") and not unhurt, str(self)
+
+    def __str__(self):
+        kinds = Counter()
+        for (_, fault), count in self.faults.items():
+            kinds[fault] += count
+        told = [f"{count} {fault}" for fault, count in sorted(kinds.items())]
+        told += [f"{service} {self.hits(service)}/{count}" for service, count in sorted(self.requests.items())]
+        return f"{self.faults.total()} of {self.requests.total()}: " + ", ".join(told)
 
 
 def throttled(service):
@@ -106,13 +130,14 @@ class Handler(http.server.BaseHTTPRequestHandler):
     def serve(self):
         body = self.body()
         found = SERVICE.search(self.headers.get("Authorization", ""))
-        fault = self.server.dice.throw()
+        service = found[1] if found else "unsigned"
+        fault = self.server.dice.throw(service)
         if fault == "dropped":
             return self.close()
         if fault == "failed":
             return self.answer(500, [], b"")
         if fault == "throttled":
-            status, kind, text = throttled(found[1] if found else "")
+            status, kind, text = throttled(service)
             return self.answer(status, [("Content-Type", kind)], text.encode())
         status, headers, answer, length = self.forward(body)
         if fault == "lost":
