@@ -616,6 +616,7 @@ def provisioned_concurrency_is_for_versions_and_aliases(server):
     assert listed[0]["FunctionArn"].endswith(":ready:live"), listed
     refused("InvalidParameterValueException", lam.put_function_concurrency, FunctionName="ready", ReservedConcurrentExecutions=1)
     lam.delete_provisioned_concurrency_config(FunctionName="ready", Qualifier="live")
+    refused("ResourceNotFoundException", lam.delete_provisioned_concurrency_config, FunctionName="ready", Qualifier="live")
     refused("ProvisionedConcurrencyConfigNotFoundException", get, FunctionName="ready", Qualifier="live")
     assert "ReservedConcurrentExecutions" not in lam.get_function_concurrency(FunctionName="ready")
     lam.put_function_concurrency(FunctionName="ready", ReservedConcurrentExecutions=5)

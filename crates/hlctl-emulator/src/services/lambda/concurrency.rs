@@ -116,21 +116,21 @@ pub(super) fn get_provisioned(cx: &mut Cx<'_>, input: &Value) -> AwsResult<Value
     let now = cx.now;
     let function = find(cx, input)?;
     let qualifier = provisionable(function, input)?;
-    let provisioned = function.provisioned.get(&qualifier).ok_or_else(|| {
-        AwsError::new(
-            404,
-            "ProvisionedConcurrencyConfigNotFoundException",
-            "No Provisioned Concurrency Config found for this function",
-        )
-    })?;
+    let missing = || none_provisioned("ProvisionedConcurrencyConfigNotFoundException");
+    let provisioned = function.provisioned.get(&qualifier).ok_or_else(missing)?;
     Ok(show(provisioned, now))
+}
+
+fn none_provisioned(code: &'static str) -> AwsError {
+    AwsError::new(404, code, "No Provisioned Concurrency Config found for this function")
 }
 
 pub(super) fn delete_provisioned(cx: &mut Cx<'_>, input: &Value) -> AwsResult<Value> {
     let function = find(cx, input)?;
     let qualifier = provisionable(function, input)?;
-    function.provisioned.remove(&qualifier);
-    Ok(Value::Null)
+    // The API reference leaves open what a second deletion meets; the strictest that it names.
+    let missing = || none_provisioned("ResourceNotFoundException");
+    function.provisioned.remove(&qualifier).map(|_| Value::Null).ok_or_else(missing)
 }
 
 pub(super) fn list_provisioned(cx: &mut Cx<'_>, input: &Value) -> AwsResult<Value> {
