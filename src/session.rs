@@ -28,7 +28,7 @@ use crate::invocation::CommandLine;
 use crate::materials;
 use crate::module::beside::{counterpart, is_beside};
 use crate::module::{self, Stack};
-use crate::plan::build::Situation;
+use crate::plan::decide::Situation;
 use crate::plan::{self, Change, Options, Plan, Seen};
 use crate::resource::{Context, Identity, Settings};
 use crate::state::{Entry, Home, State, Status};

@@ -232,7 +232,7 @@ impl S3Endpoint {
         host.is_some_and(|host| {
             let parent =
                 |domain: &&str| host.strip_suffix(domain).is_some_and(|rest| rest.is_empty() || rest.ends_with('.'));
-            AWS_DOMAINS.iter().any(|domain| parent(&domain))
+            AWS_DOMAINS.iter().any(parent)
         })
     }
 }

@@ -121,7 +121,7 @@ mod tests {
         assert!(is_unsupported_type(&refusal(400, "ValidationException", &json!({"message": text})), "Basic"));
         let mut several = outcome("not-supported", text);
         let later = json!({"severity": "error", "code": "throttled", "diagnostics": "Later"});
-        several["issue"].as_array_mut().unwrap().push(later);
+        several["issue"] = json!([several["issue"][0], later]);
         assert!(!is_unsupported_type(&refusal(400, "", &several), "Basic"));
         several["issue"][1]["severity"] = json!("information");
         assert!(is_unsupported_type(&refusal(400, "", &several), "Basic"));

@@ -1,6 +1,6 @@
 //! What is to be done: reads what exists, compares it with what is wanted, and decides. Changes nothing anywhere.
 
-pub mod build;
+pub mod decide;
 pub mod diff;
 pub mod file;
 mod foretell;
@@ -10,7 +10,7 @@ mod refresh_only;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-pub use build::{Options, build, can_bring_its_data};
+pub use decide::{Options, build, can_bring_its_data};
 pub use diff::{AttributeChange, parts};
 pub use foretell::foretell;
 pub use refresh::{Seen, Unseen, refresh, survey};

@@ -218,7 +218,7 @@ impl Resource for CognitoUserPool {
                 "Every user in the pool is deleted with it; nobody can log in with a token of it again.".to_owned(),
             ),
             Action::Create if occasion.vanished => {
-                meaning.push("The missing pool's users are gone; the new pool has the test users alone.".to_owned())
+                meaning.push("The missing pool's users are gone; the new pool has the test users alone.".to_owned());
             }
             _ => {}
         }

@@ -50,7 +50,7 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let (from, to) = (dir.path().join("-from it"), dir.path().join("-to"));
         fs::create_dir_all(from.join("lib")).unwrap();
-        fs::OpenOptions::new().write(true).create(true).mode(0o500).open(from.join("lib/a")).unwrap();
+        fs::OpenOptions::new().write(true).create_new(true).mode(0o500).open(from.join("lib/a")).unwrap();
         std::os::unix::fs::symlink("lib/a", from.join("link")).unwrap();
         copy_tree(&from, &to).unwrap();
         assert_eq!(fs::metadata(to.join("lib/a")).unwrap().mode() & 0o777, 0o500);

@@ -164,7 +164,10 @@ fn capitalized(word: &str) -> String {
     letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
 }
 
-fn read(reduced: &str) -> Result<(Vec<Type<'_>>, BTreeMap<&str, Vec<&str>>)> {
+/// The codes of each set.
+type Sets<'a> = BTreeMap<&'a str, Vec<&'a str>>;
+
+fn read(reduced: &str) -> Result<(Vec<Type<'_>>, Sets<'_>)> {
     let (mut types, mut sets) = (Vec::<Type<'_>>::new(), BTreeMap::new());
     for line in reduced.lines().filter(|line| !line.starts_with('#')) {
         let words: Vec<&str> = line.split_whitespace().collect();

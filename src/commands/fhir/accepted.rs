@@ -85,7 +85,7 @@ mod tests {
             let found = advice(kind, &[(name.to_owned(), value.to_owned())]);
             match told {
                 Some(told) => {
-                    assert!(found.as_ref().is_some_and(|found| found.contains(told)), "{name}={value}: {found:?}")
+                    assert!(found.as_ref().is_some_and(|found| found.contains(told)), "{name}={value}: {found:?}");
                 }
                 None => assert_eq!(found, None, "{name}={value}"),
             }

@@ -22,7 +22,7 @@ pub(in crate::commands) async fn forget(session: &Session, arguments: &ForgetArg
     operate(session, arguments.by_hand, "hlctl forget", |state| {
         let mut said = Vec::new();
         for address in &addresses {
-            let entry = surgery::forget(state, address).map_err(|error| near(state, error))?;
+            let entry = surgery::forget(state, address).map_err(|error| near(state, &error))?;
             said.extend(let_go(address, &entry, wishes.asks_for(address) == Some(true)));
             let dependents = state.resources.iter().filter(|(_, entry)| entry.needs.contains(address));
             said.extend(dependents.map(|(dependent, _)| format!("  {dependent} refers to it")));
@@ -62,7 +62,7 @@ pub(in crate::commands) async fn protect(
     operate(session, arguments.by_hand, command, |state| {
         let mut said = Vec::new();
         for address in &addresses {
-            surgery::protect(state, address, protect).map_err(|error| near(state, error))?;
+            surgery::protect(state, address, protect).map_err(|error| near(state, &error))?;
             let may = if protect { "only when it is named" } else { "without being named" };
             said.push(format!("{address} can be destroyed {may}, whatever the configuration says"));
         }
@@ -77,7 +77,7 @@ pub(super) async fn mv(session: &Session, arguments: &MvArgs) -> Result<ExitCode
     let wishes = Configured::read(session)?;
     operate(session, arguments.by_hand, "hlctl state mv", |state| {
         let before = state.resources.get(&from).and_then(|entry| entry.protection);
-        surgery::move_entry(state, &from, &to, &wishes).map_err(|error| near(state, error))?;
+        surgery::move_entry(state, &from, &to, &wishes).map_err(|error| near(state, &error))?;
         let mut said = vec![format!("{from} is {to} now; the next apply tags it so")];
         let after = state.resources.get(&to).and_then(|entry| entry.protection);
         if after == Some(true) && before != after {
@@ -111,8 +111,8 @@ impl Wishes for Configured {
 }
 
 /// A missing address may be one that was mistyped.
-fn near(state: &State, error: SurgeryError) -> CommandError {
-    match &error {
+fn near(state: &State, error: &SurgeryError) -> CommandError {
+    match error {
         SurgeryError::Missing(address) => match entry_of(state, address) {
             Err(error) => error,
             Ok(_) => CommandError::Usage { message: error.to_string(), hint: error.hint() },

@@ -58,7 +58,7 @@ impl Decider<'_> {
         // An address that hlctl does not know stays, but is no reason to forget another of that sort.
         let is_unknown = !change.deposed && !is_known(&change.address);
         let is_other = |holder: &&Holder| {
-            change.deposed || (holder.address != change.address && !(is_unknown && !is_known(&holder.address)))
+            change.deposed || (holder.address != change.address && (!is_unknown || is_known(&holder.address)))
         };
         let mut others = holders.iter().filter(is_other);
         if let Some(same) = others.clone().find(|other| other.kind == kind && kind.is_one(&other.recorded, recorded)) {
