@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use thiserror::Error;
 
-use super::{Entry, State};
+use super::{Deposed, Entry, State};
 use crate::address::Address;
 use crate::module::beside::is_beside;
 use crate::module::{is_known, known_of_kind};
@@ -137,6 +137,14 @@ fn check_move(state: &State, from: &Address, to: &Address, wishes: &dyn Wishes) 
 /// The state has nothing there.
 pub fn forget(state: &mut State, address: &Address) -> Result<Entry, SurgeryError> {
     let entry = state.resources.remove(address).ok_or_else(|| missing(address))?;
+    // AWS keeps what is forgotten: no entry of the replaced may have it deleted after all.
+    if let Some((kind, recorded)) = entry.kind().zip(entry.recorded.as_ref()) {
+        let is_it = |deposed: &Deposed| {
+            let old = deposed.entry.recorded.as_ref();
+            deposed.entry.kind() == Some(kind) && old.is_some_and(|old| kind.is_one(old, recorded))
+        };
+        state.deposed.retain(|deposed| !is_it(deposed));
+    }
     if let Some(recorded) = entry.recorded.clone().filter(|_| entry.is_protected()) {
         state.released.push(Released { kind: entry.kind.clone(), recorded, protection: entry.protection });
     }

@@ -93,9 +93,11 @@ pub(super) fn tell(session: &Session, source: &Source, findings: &Findings) {
         let others = plural(source.others, "file");
         printer.warning(&format!("{others} left out, whose names do not end in .ndjson{}", first.unwrap_or_default()));
     }
-    if findings.long > 0 {
-        let long = plural(findings.long, "resource");
-        printer.warning(&format!("the structure of {long} of more than 2 MiB was not checked"));
+    if findings.unchecked > 0 {
+        let unchecked = plural(findings.unchecked, "resource");
+        printer.warning(&format!(
+            "the structure of {unchecked} was not checked: of more than 2 MiB, or with a number beyond a double's range"
+        ));
     }
     findings.problems.iter().for_each(|group| printer.insist(&described(group)));
 }

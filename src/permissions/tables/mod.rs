@@ -196,7 +196,9 @@ mod tests {
         let calls = calls_in_source("data");
         assert!(calls.len() > 20, "the calls are written in another way now: {calls:?}");
         let listed: BTreeSet<&str> = data().iter().flat_map(|grant| grant.calls).copied().collect();
-        let made: BTreeSet<&str> = calls.iter().map(|(_, operation)| operation.as_str()).collect();
+        let mut made: BTreeSet<&str> = calls.iter().map(|(_, operation)| operation.as_str()).collect();
+        // An import looks at the store by the call of the store's own file.
+        made.insert("DescribeFHIRDatastore");
         assert_eq!(listed, made);
     }
 

@@ -530,3 +530,17 @@ fn what_was_forgotten_is_found_again_and_adopted() {
         }
     }
 }
+
+#[test]
+fn what_is_forgotten_is_not_deleted_as_one_of_the_replaced() {
+    let mut world = World::applied("");
+    let address = address_of("healthlake_fhir_datastore.this");
+    let entry = world.state.resources[&address].clone();
+    world.state.deposed.push(Deposed { address: address.clone(), entry });
+    surgery::forget(&mut world.state, &address).unwrap();
+    let stores = |world: &World| world.things.iter().filter(|thing| thing.kind == Kind::FhirDatastore).count();
+    assert_eq!(stores(&world), 1);
+    assert!(world.carry_out(&Options::default()));
+    assert_eq!(stores(&world), 1);
+    assert!(!world.plan(&Options::default()).has_work());
+}

@@ -28,6 +28,8 @@ pub(super) enum Verdict {
         kind: Cow<'static, str>,
         /// By which it is known.
         mark: Mark,
+        /// Whether its structure was left out although the level asks for it.
+        is_unchecked: bool,
     },
     /// A resource with an id, of which elements are not as R4 has them.
     Flawed {
@@ -81,10 +83,11 @@ pub(super) fn with_flaw(verdict: Verdict, flaw: Option<Flaw>) -> Verdict {
 /// What is wrong with the elements of a resource, where nothing else is.
 fn with_issues(verdict: Verdict, text: &str, level: Level) -> Verdict {
     match verdict {
-        Verdict::Good { mark, .. } if level.asks_for_structure() => match structure::check(text) {
-            Ok(issues) if issues.is_empty() => verdict,
+        Verdict::Good { kind, mark, .. } if level.asks_for_structure() => match structure::check(text) {
+            Ok(issues) if issues.is_empty() => Verdict::Good { kind, mark, is_unchecked: false },
             Ok(issues) => Verdict::Flawed { mark, issues },
-            Err(error) => Verdict::Bad(Problem::NotJson(without_place(&error))),
+            // A decimal may have any size; a parser that computes gives up on some.
+            Err(_) => Verdict::Good { kind, mark, is_unchecked: true },
         },
         _ => verdict,
     }
@@ -155,7 +158,7 @@ impl Members {
             (_, Some(Text::Is(id))) if !is_id(&id) => Problem::BadId,
             (Some(Text::Is(kind)), Some(Text::Is(id))) => {
                 let mark = mark(&kind, &id);
-                return Verdict::Good { kind: type_name(kind), mark };
+                return Verdict::Good { kind: type_name(kind), mark, is_unchecked: false };
             }
         };
         Verdict::Bad(problem)

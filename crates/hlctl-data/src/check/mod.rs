@@ -62,9 +62,9 @@ pub struct Findings {
     pub bytes: u64,
     /// Good resources by type.
     pub resources: BTreeMap<String, u64>,
-    /// Good resources that are too long for their structure to be checked.
+    /// Good resources whose structure was not checked: they are too unchecked, or hold a number that no parser here takes.
     #[serde(rename = "structure_not_checked", skip_serializing_if = "is_zero")]
-    pub long: u64,
+    pub unchecked: u64,
     /// What is wrong, each kind of problem once.
     pub problems: Vec<Group>,
 }
@@ -110,7 +110,7 @@ pub struct Checker {
     names: Vec<Box<str>>,
     bytes: u64,
     resources: BTreeMap<String, u64>,
-    long: u64,
+    unchecked: u64,
     tally: Tally,
     repeats: Repeats,
 }
@@ -124,7 +124,7 @@ impl Checker {
             names: Vec::new(),
             bytes: 0,
             resources: BTreeMap::new(),
-            long: 0,
+            unchecked: 0,
             tally: Tally::default(),
             repeats: Repeats::new(scratch),
         }
@@ -150,11 +150,10 @@ impl Checker {
             let verdict = match lines.next()? {
                 Next::End => break,
                 Next::Line(line) => judge(line, number == 0, self.level),
-                Next::Judged(verdict) => {
-                    let is_good = matches!(verdict, Verdict::Good { .. });
-                    self.long += u64::from(is_good && self.level.asks_for_structure());
-                    verdict
+                Next::Judged(Verdict::Good { kind, mark, .. }) => {
+                    Verdict::Good { kind, mark, is_unchecked: self.level.asks_for_structure() }
                 }
+                Next::Judged(verdict) => verdict,
             };
             number += 1;
             is_blank &= verdict == Verdict::Blank;
@@ -170,7 +169,8 @@ impl Checker {
                     }
                     self.repeats.add(mark, file, number)?;
                 }
-                Verdict::Good { kind, mark } => {
+                Verdict::Good { kind, mark, is_unchecked } => {
+                    self.unchecked += u64::from(is_unchecked);
                     match self.resources.get_mut(&*kind) {
                         Some(count) => *count += 1,
                         None => drop(self.resources.insert(kind.into_owned(), 1)),
@@ -217,7 +217,7 @@ impl Checker {
     /// # Errors
     /// The scratch file cannot be read.
     pub fn finish(self) -> io::Result<Findings> {
-        let Self { limits, level: _, names, bytes, resources, long, mut tally, repeats } = self;
+        let Self { limits, level: _, names, bytes, resources, unchecked, mut tally, repeats } = self;
         let files = u64::try_from(names.len()).unwrap_or(u64::MAX);
         if files > limits.files {
             tally.add(Problem::TooManyFiles, Spot::default());
@@ -233,7 +233,7 @@ impl Checker {
             };
             tally.add(Problem::Repeated, place);
         })?;
-        Ok(Findings { files, bytes, resources, long, problems: tally.groups() })
+        Ok(Findings { files, bytes, resources, unchecked, problems: tally.groups() })
     }
 }
 

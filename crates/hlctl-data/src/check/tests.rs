@@ -297,8 +297,15 @@ fn what_is_too_long_for_its_structure_is_counted() {
         "AAAA".repeat(1 << 20)
     );
     let findings = check_at(Level::Strict, &long);
-    assert_eq!((findings.count(), findings.long, findings.problems.len()), (1, 1, 0));
-    assert_eq!(check_at(Level::Minimal, &long).long, 0);
+    assert_eq!((findings.count(), findings.unchecked, findings.problems.len()), (1, 1, 0));
+    assert_eq!(check_at(Level::Minimal, &long).unchecked, 0);
+}
+
+#[test]
+fn a_number_of_any_size_is_good() {
+    let text = r#"{"resourceType":"Observation","id":"o","status":"final","code":{"text":"x"},"valueQuantity":{"value":1e400}}"#;
+    let findings = check_at(Level::Strict, text);
+    assert_eq!((findings.count(), findings.unchecked, findings.problems.len()), (1, 1, 0));
 }
 
 #[test]
