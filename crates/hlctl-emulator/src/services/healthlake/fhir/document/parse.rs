@@ -49,6 +49,10 @@ const FEW: usize = 16;
 impl Document {
     /// Reads a text.
     pub(in crate::services::healthlake) fn parse(text: &[u8]) -> Result<Self, Unreadable> {
+        // The parser passes over one; JSON has none (RFC 8259, 8.1).
+        if text.starts_with(b"\xef\xbb\xbf") {
+            return Err(not_json(text, "it begins with a byte order mark"));
+        }
         let mut events = SliceJsonParser::new(text);
         let mut open: Vec<Open> = Vec::new();
         let mut whole = None;
