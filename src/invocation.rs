@@ -1,7 +1,7 @@
 //! Commands that a message names as the next step, written so that they can be pasted.
 //!
 //! A message is often made where nobody knows how this run was started: in a library's error, in a table of checks. There a
-//! command is put between two marks, by [`hlctl!`] or a [`CommandLine`]. The printer knows the [`Invocation`] and writes
+//! command is put between two marks, by `hlctl!` or a [`CommandLine`]. The printer knows the [`Invocation`] and writes
 //! each of them out with the options that lead it to the same stack. No text is searched for anything but the marks.
 
 use std::borrow::Cow;

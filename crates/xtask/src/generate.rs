@@ -96,6 +96,8 @@ pub(crate) fn tables(reduced: &str) -> Result<String> {
         &element_rows,
     )?;
     table(&mut text, "Codes of required bindings, separated by spaces.", "CODES", "&str", &quoted(&lists.texts))?;
+    // rustfmt wants one line end at the end.
+    text.truncate(text.trim_end().len() + 1);
     Ok(text)
 }
 

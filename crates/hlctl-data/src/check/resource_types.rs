@@ -13,7 +13,7 @@ pub fn is_supported(name: &str) -> bool {
     is_resource_type(name) && UNSUPPORTED.binary_search(&name).is_err()
 }
 
-/// The types that a store can be searched for: those of HealthLake, without [`NOT_REQUESTABLE`].
+/// The types that a store can be searched for: those of HealthLake, without `NOT_REQUESTABLE`.
 pub fn searchable() -> impl Iterator<Item = &'static str> {
     ALL.iter().copied().filter(|name| is_supported(name) && !NOT_REQUESTABLE.contains(name))
 }
