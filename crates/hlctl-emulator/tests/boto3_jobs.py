@@ -246,15 +246,17 @@ def jobs_take_their_time_and_wait_for_each_other():
         place.put("in/a.ndjson", *[patient(f"p{number}") for number in range(500)])
         first, second = place.start_import(), place.start_import()
         seen = []
-        while place.imported(first)["JobStatus"] == "IN_PROGRESS":
-            seen.append(place.imported(first)["JobProgressReport"]["TotalNumberOfResourcesImported"])
-            assert place.imported(second)["JobStatus"] == "QUEUED"
+        while (job := place.imported(first))["JobStatus"] == "IN_PROGRESS":
+            seen.append(job["JobProgressReport"]["TotalNumberOfResourcesImported"])
+            waiting = place.imported(second)["JobStatus"] == "QUEUED"
+            # The first may have ended between the two looks.
+            assert waiting or place.imported(first)["JobStatus"] != "IN_PROGRESS"
             time.sleep(0.05)
         assert seen == sorted(seen) and len(set(seen)) > 3 and seen[-1] < 500, seen
         job = place.imported(first)
         assert job["JobStatus"] == "COMPLETED", job
         assert datetime.timedelta(seconds=3) == job["EndTime"] - job["SubmitTime"], job
-        assert place.imported(second)["JobStatus"] == "IN_PROGRESS"
+        assert place.imported(second)["JobStatus"] in ("IN_PROGRESS", "COMPLETED")
 
 
 @check
