@@ -104,7 +104,7 @@ impl<'a> Attempt<'a> {
 
     pub(crate) fn start(&self, arguments: &[&str]) -> Running {
         let run = self.place.run(arguments.iter().copied());
-        run.env("AWS_SECRET_ACCESS_KEY", AWS_SECRET).env("HLCTL_LOG", "trace").start()
+        run.env("AWS_SECRET_ACCESS_KEY", AWS_SECRET).env("HLCTL_LOG", "calls").start()
     }
 
     pub(crate) fn ends(&mut self, arguments: &[&str]) -> Ended {
