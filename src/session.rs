@@ -122,19 +122,19 @@ impl Session {
     ///
     /// # Errors
     /// No region, no credentials, no way to AWS, or an account that the configuration does not allow.
-    pub async fn connect(&self, wishes: Wishes<'_>) -> Result<Connection, CommandError> {
+    pub async fn connect(&self, options: ConnectOptions<'_>) -> Result<Connection, CommandError> {
         check_endpoints()?;
         let emulator = match self.home() {
             Home::Aws => None,
             Home::Sandbox => Some(self.sandbox()?),
         };
         let endpoint = emulator.as_ref().map_or(Endpoint::Aws, sandbox::endpoint);
-        let clients = Clients::new(endpoint, wishes.region, wishes.profile).await;
+        let clients = Clients::new(endpoint, options.region, options.profile).await;
         let region = clients.region.clone().ok_or_else(|| CommandError::Usage {
             message: "no region is set".to_owned(),
             hint: "set `region` in the config, or AWS_REGION, or pass --region".to_owned(),
         })?;
-        if self.home() == Home::Aws && wishes.region.is_none() {
+        if self.home() == Home::Aws && options.region.is_none() {
             crate::config::check_region(&region).map_err(|message| CommandError::Usage {
                 message,
                 hint: "set `region` in the config, AWS_REGION or --region to one that has it".to_owned(),
@@ -142,7 +142,7 @@ impl Session {
         }
         let identity = identify(&clients, region).await.map_err(CommandError::Aws)?;
         if self.home() == Home::Aws {
-            check_account(&identity, wishes.allowed_accounts)?;
+            check_account(&identity, options.allowed_accounts)?;
         }
         let gate = self.fleet.as_ref().map_or_else(Arc::default, |fleet| fleet.gate(&identity));
         Ok(Connection { clients, identity, emulator, gate })
@@ -173,7 +173,7 @@ pub(crate) fn check_endpoints() -> Result<(), CommandError> {
 
 /// What a connection should be like.
 #[derive(Clone, Copy, Default)]
-pub struct Wishes<'a> {
+pub struct ConnectOptions<'a> {
     /// Region; `None` leaves it to the SDK's chain.
     pub region: Option<&'a str>,
     /// Profile; `None` leaves it to the SDK's chain.
@@ -182,7 +182,7 @@ pub struct Wishes<'a> {
     pub allowed_accounts: Option<&'a std::collections::BTreeSet<String>>,
 }
 
-impl<'a> Wishes<'a> {
+impl<'a> ConnectOptions<'a> {
     /// As the configuration says, if there is one; where it is silent, as the flags and the state do.
     pub fn around(config: Option<&'a Config>, global: &'a Global, state: &'a State) -> Self {
         let home = state.identity.region.as_str();

@@ -17,7 +17,7 @@ use crate::journal::{Beginning, Recorder};
 use crate::module;
 use crate::plan::file::PlanFile;
 use crate::plan::{Options, refresh_only};
-use crate::session::{Connection, Prepared, Session, Wishes, settings_of};
+use crate::session::{ConnectOptions, Connection, Prepared, Session, settings_of};
 use crate::state::{Held, State};
 use crate::ui::{json, plan_view, progress};
 
@@ -47,7 +47,7 @@ async fn apply_fresh(
     let state = interruptible(&session.stop, session.read(&held.store())).await?;
     let mut options = options(&arguments.scope);
     options.ignore_jobs = manner.running_jobs == RunningJobs::Ignore;
-    let connection = interruptible(&session.stop, session.connect(Wishes::of(config))).await?;
+    let connection = interruptible(&session.stop, session.connect(ConnectOptions::of(config))).await?;
     let state = state.unwrap_or_else(|| fresh(session, config, &connection.identity));
     let mut prepared = plan(session, &connection, config, state, &options, manner).await?;
     if arguments.scope.refresh_only {
@@ -90,7 +90,7 @@ async fn apply_saved(
     let store = held.store();
     let found = interruptible(&session.stop, session.read(&store)).await?;
     let state = saved.check_state(&store, found, session.home())?;
-    let connection = interruptible(&session.stop, session.connect(Wishes::of(&saved.config))).await?;
+    let connection = interruptible(&session.stop, session.connect(ConnectOptions::of(&saved.config))).await?;
     let mut options = saved.options.clone();
     options.ignore_jobs = manner.running_jobs == RunningJobs::Ignore;
     let mut prepared = plan(session, &connection, &saved.config, state, &options, manner).await?;

@@ -12,7 +12,7 @@ use crate::cli::AuditArgs;
 use crate::config::Place;
 use crate::error::CommandError;
 use crate::exit_code::ExitCode;
-use crate::session::{Session, Wishes};
+use crate::session::{ConnectOptions, Session};
 use crate::ui::audit::{self, Places};
 
 /// Reads, judges and tells.
@@ -21,7 +21,8 @@ pub(super) async fn run(session: &Session, arguments: &AuditArgs) -> Result<Exit
     let state = interruptible(&session.stop, read(session)).await?;
     let asked = config.as_ref().map(|config| config.audit.clone()).unwrap_or_default();
     let connection =
-        interruptible(&session.stop, session.connect(Wishes::around(config.as_ref(), &session.global, &state))).await?;
+        interruptible(&session.stop, session.connect(ConnectOptions::around(config.as_ref(), &session.global, &state)))
+            .await?;
     state.check_belongs(session.home(), &connection.identity)?;
     let pace = session.pace(config.as_ref());
     let cx = connection.context(&state, state.settings.clone(), pace, session.stop.clone());

@@ -17,7 +17,7 @@ use crate::error::CommandError;
 use crate::exit_code::ExitCode;
 use crate::invocation::CommandLine;
 use crate::plan::Options;
-use crate::session::{Session, Wishes, settings_of};
+use crate::session::{ConnectOptions, Session, settings_of};
 use crate::state::Held;
 use crate::ui::json;
 
@@ -49,8 +49,8 @@ async fn destroy(
         exports_first: arguments.final_export.is_some(),
         ..Options::default()
     };
-    let wishes = Wishes::around(config, &session.global, &state);
-    let connection = interruptible(&session.stop, session.connect(wishes)).await?;
+    let connect = ConnectOptions::around(config, &session.global, &state);
+    let connection = interruptible(&session.stop, session.connect(connect)).await?;
     let preparing = prepare_after_jobs(session, &connection, config, state, &options, settings, manner.running_jobs);
     let mut prepared = Box::pin(preparing).await?;
     let again = again(arguments);

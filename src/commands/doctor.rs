@@ -17,7 +17,7 @@ use crate::package::Package;
 use crate::permissions::{Places, deployer};
 use crate::plan::{Action, Options, Plan};
 use crate::resource::{Context, Kind};
-use crate::session::{Connection, Prepared, Session, Wishes, prepare, settings_of};
+use crate::session::{ConnectOptions, Connection, Prepared, Session, prepare, settings_of};
 use crate::state::{Holding, State, StateError, Store};
 use crate::ui::Printer;
 use crate::ui::json::FORMAT_VERSION;
@@ -65,12 +65,12 @@ async fn examine(session: &Session, arguments: &DoctorArgs, sheet: &mut Sheet) {
             sheet.add([package(session, config, state.as_ref())]);
         }
     }
-    let wishes = match (&config, &state) {
-        (Some(config), _) if !destroy => Wishes::of(config),
-        (config, Some(state)) => Wishes::around(config.as_ref(), &session.global, state),
-        (config, None) => config.as_ref().map(Wishes::of).unwrap_or_default(),
+    let options = match (&config, &state) {
+        (Some(config), _) if !destroy => ConnectOptions::of(config),
+        (config, Some(state)) => ConnectOptions::around(config.as_ref(), &session.global, state),
+        (config, None) => config.as_ref().map(ConnectOptions::of).unwrap_or_default(),
     };
-    let connection = match session.connect(wishes).await {
+    let connection = match session.connect(options).await {
         Ok(connection) => connection,
         Err(error) => return sheet.add(doctor::unplanned("access", &error)),
     };
@@ -116,7 +116,7 @@ async fn in_aws(
         }
         // The finding about the package has told it.
         Err(CommandError::Package(_)) if !destroy => {
-            let mend = "mend the function's code first, then run this again";
+            let mend = "fix the function's code first, then run this again";
             sheet.add([Finding::not_checkable("plan", "what an apply would do", mend)]);
         }
         Err(error) => sheet.add(doctor::unplanned("plan", error)),
@@ -154,7 +154,7 @@ async fn stores(cx: &Context) -> Finding {
         Ok(stores) => doctor::quota(stores.len(), &cx.identity.region),
         Err(error) => {
             let hint =
-                crate::aws::hint::hint(&error).unwrap_or_else(|| "mend the cause, then run this again".to_owned());
+                crate::aws::hint::hint(&error).unwrap_or_else(|| "fix the cause, then run this again".to_owned());
             Finding::not_checkable("store_quota", format!("HealthLake in {}", cx.identity.region), hint)
                 .with(error.to_string())
         }

@@ -12,7 +12,7 @@ use crate::exit_code::ExitCode;
 use crate::graph::Graph;
 use crate::materials;
 use crate::module::{self, Stack};
-use crate::session::{Connection, Session, Wishes, settings_of};
+use crate::session::{ConnectOptions, Connection, Session, settings_of};
 use crate::state::State;
 use crate::ui::drift_view;
 
@@ -22,7 +22,7 @@ pub(super) async fn run(session: &Session, arguments: &DriftArgs) -> Result<Exit
     if config.is_none() && arguments.fix {
         return Err(CommandError::Usage {
             message: format!("there is no configuration {} to go by", session.global.config.display()),
-            hint: concat!("without one `", hlctl!("drift"), "` compares the state with AWS, and mends nothing")
+            hint: concat!("without one `", hlctl!("drift"), "` compares the state with AWS, and changes nothing")
                 .to_owned(),
         });
     }
@@ -53,8 +53,8 @@ async fn find(session: &Session, config: Option<&Config>, arguments: &DriftArgs)
     let store = session.store(config).await?;
     let state = session.beside_others(&store, session.read_existing(&store)).await?;
     // As for a plan: the configuration says where, so that a state of another region is refused.
-    let wishes = config.map_or_else(|| Wishes::around(None, &session.global, &state), Wishes::of);
-    let connection = session.connect(wishes).await?;
+    let options = config.map_or_else(|| ConnectOptions::around(None, &session.global, &state), ConnectOptions::of);
+    let connection = session.connect(options).await?;
     state.check_belongs(session.home(), &connection.identity)?;
     let settings = config.map_or_else(|| state.settings.clone(), settings_of);
     let cx = connection.context(&state, settings, session.pace(config), session.stop.clone());
@@ -116,7 +116,7 @@ async fn fix(
     Ok(ExitCode::Changes)
 }
 
-/// What an apply does not change back, and how whoever wants it gone removes it.
+/// What an apply does not change back, and how to remove it.
 fn tell_left(session: &Session, left: &[&Finding]) {
     let mut lines = vec!["\nLeft as it is, since hlctl did not make it:".to_owned()];
     for finding in left {

@@ -11,7 +11,7 @@ use crate::exit_code::ExitCode;
 use crate::module;
 use crate::nearest::nearest;
 use crate::resource::secret_of;
-use crate::session::{Session, Wishes};
+use crate::session::{ConnectOptions, Session};
 use crate::state::State;
 
 /// Prints the outputs, or one of them.
@@ -34,7 +34,7 @@ async fn run_with_secrets(session: &Session, arguments: &OutputsArgs) -> Result<
         .collect();
     if !wanted.is_empty() {
         let config = session.config_if_any()?;
-        let connect = session.connect(Wishes::around(config.as_ref(), &session.global, &state));
+        let connect = session.connect(ConnectOptions::around(config.as_ref(), &session.global, &state));
         let connection = interruptible(&session.stop, connect).await?;
         state.check_belongs(session.home(), &connection.identity)?;
         let pace = session.pace(config.as_ref());

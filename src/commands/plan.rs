@@ -12,7 +12,7 @@ use crate::exit_code::ExitCode;
 use crate::plan::file::PlanFile;
 use crate::plan::{Options, refresh_only};
 use crate::resource::{Identity, STACK_TAG};
-use crate::session::{Connection, Prepared, Session, Wishes, prepare, settings_of};
+use crate::session::{ConnectOptions, Connection, Prepared, Session, prepare, settings_of};
 use crate::state::State;
 use crate::ui::{json, plan_view};
 
@@ -30,13 +30,13 @@ pub(super) async fn run(session: &Session, arguments: &PlanArgs) -> Result<ExitC
     let missing = || session.nothing_to_destroy(&store);
     let options = Options { destroy: arguments.destroy, ..options(&arguments.scope) };
     let (connection, mut prepared) = interruptible(&session.stop, async {
-        let wishes = match (&config, &state) {
+        let connect = match (&config, &state) {
             // Without a destroy the configuration alone says where, so that a state of another region is refused.
-            (Some(config), _) => Wishes::of(config),
-            (None, Some(state)) => Wishes::around(None, &session.global, state),
+            (Some(config), _) => ConnectOptions::of(config),
+            (None, Some(state)) => ConnectOptions::around(None, &session.global, state),
             (None, None) => return Err(missing()),
         };
-        let connection = session.connect(wishes).await?;
+        let connection = session.connect(connect).await?;
         let state = match (state, &config) {
             (Some(state), _) => state,
             (None, Some(config)) => fresh(session, config, &connection.identity),

@@ -10,7 +10,7 @@ use crate::error::CommandError;
 use crate::exit_code::ExitCode;
 use crate::permissions::{Document, LONGEST, Places, client, data, deployer, in_parts, readonly};
 use crate::resource::Identity;
-use crate::session::{Session, Wishes};
+use crate::session::{ConnectOptions, Session};
 use crate::state::Home;
 
 /// Prints one of the policies.
@@ -34,7 +34,7 @@ pub(super) async fn run(session: &Session, command: &PolicyCommand) -> Result<Ex
 
 /// The caller's account; where nobody says who that is, the only one that the configuration allows, or any.
 async fn identity(session: &Session, config: &Config) -> Result<Identity, CommandError> {
-    let error = match interruptible(&session.stop, session.connect(Wishes::of(config))).await {
+    let error = match interruptible(&session.stop, session.connect(ConnectOptions::of(config))).await {
         Ok(connection) => return Ok(connection.identity),
         Err(CommandError::Aws(error)) if session.home() == Home::Aws => error,
         Err(error) => return Err(error),

@@ -14,7 +14,7 @@ use crate::exit_code::ExitCode;
 use crate::module::Stack;
 use crate::plan::{Action, Change, Plan};
 use crate::resource::{Condition, Context};
-use crate::session::{Prepared, Session, Wishes};
+use crate::session::{ConnectOptions, Prepared, Session};
 use crate::state::{Entry, Held, State, Status};
 use crate::ui::json;
 
@@ -42,8 +42,8 @@ async fn wait(
         json: arguments.json,
     };
     let state = interruptible(&session.stop, session.read_existing(&held.store())).await?;
-    let wishes = Wishes::around(config, &session.global, &state);
-    let connection = interruptible(&session.stop, session.connect(wishes)).await?;
+    let options = ConnectOptions::around(config, &session.global, &state);
+    let connection = interruptible(&session.stop, session.connect(options)).await?;
     state.check_belongs(session.home(), &connection.identity)?;
     let mut pace = session.pace(config);
     pace.timeout = arguments.timeout.unwrap_or(pace.timeout);

@@ -8,7 +8,7 @@ use crate::error::CommandError;
 use crate::module::beside::STORE;
 use crate::oauth::{Http, OauthError};
 use crate::resource::Context;
-use crate::session::{Connection, Session, Wishes};
+use crate::session::{ConnectOptions, Connection, Session};
 use crate::state::State;
 
 /// What the state holds, and whoever is asked about it.
@@ -29,7 +29,7 @@ impl Ways {
     /// The ways to what this state holds.
     pub(super) async fn to(session: &Session, state: State) -> Result<Self, CommandError> {
         let config = session.config_if_any()?;
-        let connection = session.connect(Wishes::around(config.as_ref(), &session.global, &state)).await?;
+        let connection = session.connect(ConnectOptions::around(config.as_ref(), &session.global, &state)).await?;
         state.check_belongs(session.home(), &connection.identity)?;
         let pace = session.pace(config.as_ref());
         let cx = connection.context(&state, state.settings.clone(), pace, session.stop.clone());

@@ -26,7 +26,7 @@ pub struct Released {
 }
 
 /// What surgery may know of the configuration.
-pub trait Wishes {
+pub trait ConfigView {
     /// Whether the configuration asks for a resource at this address; `None` where there is no configuration.
     fn asks_for(&self, address: &Address) -> Option<bool>;
     /// Whether what is at this address may be destroyed only by name.
@@ -100,10 +100,15 @@ fn is_near(known: &str, typed: &str) -> bool {
 ///
 /// # Errors
 /// The state has nothing at `from` or something at `to`; or `to` is no place for it.
-pub fn move_entry(state: &mut State, from: &Address, to: &Address, wishes: &dyn Wishes) -> Result<(), SurgeryError> {
-    check_move(state, from, to, wishes)?;
+pub fn move_entry(
+    state: &mut State,
+    from: &Address,
+    to: &Address,
+    config: &dyn ConfigView,
+) -> Result<(), SurgeryError> {
+    check_move(state, from, to, config)?;
     let Some(mut entry) = state.resources.remove(from) else { return Err(SurgeryError::Missing(from.clone())) };
-    if entry.is_protected() && !wishes.protects(to) {
+    if entry.is_protected() && !config.protects(to) {
         entry.protection = Some(true);
     }
     state.resources.insert(to.clone(), entry);
@@ -112,7 +117,7 @@ pub fn move_entry(state: &mut State, from: &Address, to: &Address, wishes: &dyn 
     Ok(())
 }
 
-fn check_move(state: &State, from: &Address, to: &Address, wishes: &dyn Wishes) -> Result<(), SurgeryError> {
+fn check_move(state: &State, from: &Address, to: &Address, config: &dyn ConfigView) -> Result<(), SurgeryError> {
     let entry = state.resources.get(from).ok_or_else(|| SurgeryError::Missing(from.clone()))?;
     if entry.kind().map(Kind::as_str) != Some(to.kind()) {
         return Err(SurgeryError::OtherKind { from: from.clone(), kind: entry.kind.clone(), to: to.clone() });
@@ -125,7 +130,7 @@ fn check_move(state: &State, from: &Address, to: &Address, wishes: &dyn Wishes) 
     }
     // A store beside the one in use is kept at either address.
     let stays_beside = is_beside(from) && is_beside(to);
-    if wishes.asks_for(to) == Some(false) && !stays_beside {
+    if config.asks_for(to) == Some(false) && !stays_beside {
         return Err(SurgeryError::Unwanted { from: from.clone(), to: to.clone() });
     }
     Ok(())

@@ -10,14 +10,14 @@ use crate::exit_code::ExitCode;
 use crate::materials;
 use crate::module;
 use crate::plan::Options;
-use crate::session::{Session, Wishes, prepare, settings_of};
+use crate::session::{ConnectOptions, Session, prepare, settings_of};
 
 /// Rebuilds a lost state from what AWS holds.
 pub(super) async fn run(session: &Session, arguments: &AdoptArgs) -> Result<ExitCode, CommandError> {
     let config = session.config()?;
     interruptible(&session.stop, refuse_state(session, arguments)).await?;
     let place = session.store(Some(&config)).await?.place();
-    let connection = interruptible(&session.stop, session.connect(Wishes::of(&config))).await?;
+    let connection = interruptible(&session.stop, session.connect(ConnectOptions::of(&config))).await?;
     let mut state = super::super::plan::fresh(session, &config, &connection.identity);
     let materials = materials::gather_to_look(&config, session.home(), &state)?;
     let cx = connection.context(&state, settings_of(&config), session.pace(Some(&config)), session.stop.clone());

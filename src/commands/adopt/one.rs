@@ -16,7 +16,7 @@ use crate::module::{self, Stack};
 use crate::nearest::nearest;
 use crate::plan::{Change, Options, Plan, refresh};
 use crate::resource::{Identity, Kind};
-use crate::session::{Session, Wishes, prepare, settings_of};
+use crate::session::{ConnectOptions, Session, prepare, settings_of};
 use crate::state::State;
 use crate::state::surgery::SurgeryError;
 
@@ -30,7 +30,7 @@ pub(super) async fn run(
     let config = session.config()?;
     let store = session.store(Some(&config)).await?;
     let present = interruptible(&session.stop, session.read(&store)).await?;
-    let connection = interruptible(&session.stop, session.connect(Wishes::of(&config))).await?;
+    let connection = interruptible(&session.stop, session.connect(ConnectOptions::of(&config))).await?;
     let mut state = present.unwrap_or_else(|| super::super::plan::fresh(session, &config, &connection.identity));
     state.check_belongs(session.home(), &connection.identity)?;
     let materials = materials::gather_to_look(&config, session.home(), &state)?;

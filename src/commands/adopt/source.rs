@@ -5,7 +5,7 @@ use std::io::Read;
 use super::interruptible;
 use crate::aws::Operation;
 use crate::error::CommandError;
-use crate::session::{Session, Wishes};
+use crate::session::{ConnectOptions, Session};
 
 /// A larger file is no state of one module.
 const LARGEST: u64 = 256 * 1024 * 1024;
@@ -36,13 +36,13 @@ async fn read_object(session: &Session, source: &str, place: &str) -> Result<Vec
             message: format!("{source} names no object"),
             hint: "write s3://BUCKET/KEY, as in the backend's configuration".to_owned(),
         })?;
-    let wishes = Wishes {
+    let options = ConnectOptions {
         region: session.global.region.as_deref(),
         profile: session.global.profile.as_deref(),
-        ..Wishes::default()
+        ..ConnectOptions::default()
     };
     interruptible(&session.stop, async {
-        let connection = session.connect(wishes).await?;
+        let connection = session.connect(options).await?;
         let get = || connection.clients.s3.get_object().bucket(bucket).key(key).send();
         let object =
             connection.clients.caller.call(Operation::new("s3", "GetObject"), get).await.map_err(CommandError::Aws)?;

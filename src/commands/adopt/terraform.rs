@@ -20,7 +20,7 @@ use crate::materials;
 use crate::module::{self, Stack};
 use crate::plan::Options;
 use crate::resource::{Context, Kind, Known};
-use crate::session::{Connection, Session, Wishes, prepare, settings_of};
+use crate::session::{ConnectOptions, Connection, Session, prepare, settings_of};
 use crate::state::State;
 
 /// Reads the Terraform state, looks at what it names, and writes a configuration and a state for it.
@@ -41,7 +41,7 @@ pub(super) async fn run(session: &Session, arguments: &AdoptArgs, from: &str) ->
     })?;
     let text = inputs::configuration(&instance, &place.region);
     let config = check(path, &text)?;
-    let connection = interruptible(&session.stop, session.connect(Wishes::of(&config))).await?;
+    let connection = interruptible(&session.stop, session.connect(ConnectOptions::of(&config))).await?;
     check_account(&connection, &place.account)?;
     let state = super::super::plan::fresh(session, &config, &connection.identity);
     let adoption = interruptible(&session.stop, adopt(session, &connection, &config, &instance, state)).await?;

@@ -26,7 +26,7 @@ use crate::invocation::CommandLine;
 use crate::module;
 use crate::module::beside::{STORE, successor};
 use crate::resource::Context;
-use crate::session::{Session, Wishes};
+use crate::session::{ConnectOptions, Session};
 use crate::state::State;
 use crate::wait::Ended;
 
@@ -60,8 +60,8 @@ impl Desk {
         let config = session.config_if_any()?;
         let store = session.store(config.as_ref()).await?;
         let state = interruptible(&session.stop, session.beside_others(&store, session.read_existing(&store))).await?;
-        let wishes = Wishes::around(config.as_ref(), &session.global, &state);
-        let connection = interruptible(&session.stop, session.connect(wishes)).await?;
+        let options = ConnectOptions::around(config.as_ref(), &session.global, &state);
+        let connection = interruptible(&session.stop, session.connect(options)).await?;
         state.check_belongs(session.home(), &connection.identity)?;
         let pace = session.pace(config.as_ref());
         let cx = connection.context(&state, state.settings.clone(), pace, session.stop.clone());
@@ -220,7 +220,7 @@ fn of_failed(job: &Job, store: &str, again: &CommandLine) -> CommandError {
     let message = job.message.as_deref().map(|message| format!(": {message}")).unwrap_or_default();
     CommandError::Incomplete {
         message: format!("the {} job {} ended as {}{message}", job.kind.name(), job.id, job.status),
-        hint: format!("{}mend the cause, then `{again}` starts another job", manifest.unwrap_or_default()),
+        hint: format!("{}fix the cause, then `{again}` starts another job", manifest.unwrap_or_default()),
     }
 }
 

@@ -29,7 +29,7 @@ use crate::exit_code::ExitCode;
 use crate::fhir::{Answer, Ask, Authority, Base, Fhir, FhirError, Signer};
 use crate::module::beside::STORE;
 use crate::oauth::{Http, OauthError};
-use crate::session::{Session, Wishes};
+use crate::session::{ConnectOptions, Session};
 use crate::state::{Home, State};
 use input::Token;
 
@@ -108,8 +108,8 @@ async fn with_token_alone(
 ) -> Result<Fhir, CommandError> {
     crate::session::check_endpoints()?;
     let config = session.config_if_any()?;
-    let wishes = Wishes::around(config.as_ref(), &session.global, state);
-    let clients = Clients::new(Endpoint::Aws, wishes.region, wishes.profile).await;
+    let options = ConnectOptions::around(config.as_ref(), &session.global, state);
+    let clients = Clients::new(Endpoint::Aws, options.region, options.profile).await;
     let base = base(state, store, &Places::of(&clients)?)?;
     Ok(Fhir::new(base, Http::new()?, Authority::Token(token), is_smart(state)))
 }

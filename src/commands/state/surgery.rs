@@ -12,18 +12,18 @@ use crate::exit_code::ExitCode;
 use crate::module;
 use crate::resource::Kind;
 use crate::session::Session;
-use crate::state::surgery::{self, SurgeryError, Wishes};
+use crate::state::surgery::{self, ConfigView, SurgeryError};
 use crate::state::{Entry, Held, State};
 
 /// `hlctl forget` and `hlctl state rm`
 pub(in crate::commands) async fn forget(session: &Session, arguments: &ForgetArgs) -> Result<ExitCode, CommandError> {
     let addresses: Vec<Address> = arguments.addresses.iter().map(Address::parse).collect();
-    let wishes = Configured::read(session)?;
+    let config = Configured::read(session)?;
     operate(session, arguments.by_hand, "hlctl forget", |state| {
         let mut said = Vec::new();
         for address in &addresses {
             let entry = surgery::forget(state, address).map_err(|error| near(state, &error))?;
-            said.extend(let_go(address, &entry, wishes.asks_for(address) == Some(true)));
+            said.extend(let_go(address, &entry, config.asks_for(address) == Some(true)));
             let dependents = state.resources.iter().filter(|(_, entry)| entry.needs.contains(address));
             said.extend(dependents.map(|(dependent, _)| format!("  {dependent} refers to it")));
         }
@@ -74,10 +74,10 @@ pub(in crate::commands) async fn protect(
 /// `hlctl state mv`
 pub(super) async fn mv(session: &Session, arguments: &MvArgs) -> Result<ExitCode, CommandError> {
     let (from, to) = (Address::parse(&arguments.from), Address::parse(&arguments.to));
-    let wishes = Configured::read(session)?;
+    let config = Configured::read(session)?;
     operate(session, arguments.by_hand, "hlctl state mv", |state| {
         let before = state.resources.get(&from).and_then(|entry| entry.protection);
-        surgery::move_entry(state, &from, &to, &wishes).map_err(|error| near(state, &error))?;
+        surgery::move_entry(state, &from, &to, &config).map_err(|error| near(state, &error))?;
         let mut said = vec![format!("{from} is {to} now; the next apply tags it so")];
         let after = state.resources.get(&to).and_then(|entry| entry.protection);
         if after == Some(true) && before != after {
@@ -100,7 +100,7 @@ impl Configured {
     }
 }
 
-impl Wishes for Configured {
+impl ConfigView for Configured {
     fn asks_for(&self, address: &Address) -> Option<bool> {
         self.0.as_ref().map(|config| module::asks_for(config, address))
     }

@@ -7,7 +7,7 @@ use crate::invocation::CommandLine;
 use crate::module::beside::STORE;
 use crate::plan::{Action, Plan};
 use crate::resource::{Context, FhirDatastore, Resource, Vitals, vitals};
-use crate::session::{Session, Wishes};
+use crate::session::{ConnectOptions, Session};
 use crate::state::{State, Status};
 use crate::ui::instant;
 
@@ -77,7 +77,7 @@ pub(in crate::commands) fn lost(id: &str, vitals: &Vitals) -> CommandError {
 
 async fn look(session: &Session, state: &State, id: &str) -> Result<Option<Vitals>, CommandError> {
     let config = session.config_if_any()?;
-    let connection = session.connect(Wishes::around(config.as_ref(), &session.global, state)).await?;
+    let connection = session.connect(ConnectOptions::around(config.as_ref(), &session.global, state)).await?;
     let pace = session.pace(config.as_ref());
     let cx = connection.context(state, state.settings.clone(), pace, session.stop.clone());
     vitals(&cx, id).await.map_err(CommandError::Aws)

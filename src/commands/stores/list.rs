@@ -10,7 +10,7 @@ use crate::error::CommandError;
 use crate::exit_code::ExitCode;
 use crate::module::beside::STORE;
 use crate::resource::{BackupWindow, Context, Vitals, vitals};
-use crate::session::{Session, Wishes};
+use crate::session::{ConnectOptions, Session};
 use crate::state::{Entry, State};
 use crate::ui::json::FORMAT_VERSION;
 use crate::ui::{instant, table};
@@ -19,7 +19,7 @@ use crate::ui::{instant, table};
 pub(super) async fn run(session: &Session, arguments: &JsonArgs) -> Result<ExitCode, CommandError> {
     let state = interruptible(&session.stop, outputs::read(session)).await?;
     let config = session.config_if_any()?;
-    let connect = session.connect(Wishes::around(config.as_ref(), &session.global, &state));
+    let connect = session.connect(ConnectOptions::around(config.as_ref(), &session.global, &state));
     let connection = interruptible(&session.stop, connect).await?;
     state.check_belongs(session.home(), &connection.identity)?;
     let pace = session.pace(config.as_ref());

@@ -31,7 +31,7 @@ use crate::invocation::CommandLine;
 use crate::module::beside::{self, STORE};
 use crate::plan::Options;
 use crate::resource::{Context, FhirDatastore, Resource, Vitals, vitals};
-use crate::session::{Connection, Prepared, Session, Wishes, settings_of};
+use crate::session::{ConnectOptions, Connection, Prepared, Session, settings_of};
 use crate::state::{Entry, Held, State};
 use crate::ui::json::{self, FORMAT_VERSION};
 use crate::ui::plan_view;
@@ -69,7 +69,7 @@ impl<'a> Scene<'a> {
         again: CommandLine,
     ) -> Result<(Self, State), CommandError> {
         let state = interruptible(&session.stop, session.read_existing(&held.store())).await?;
-        let connection = interruptible(&session.stop, session.connect(Wishes::of(config))).await?;
+        let connection = interruptible(&session.stop, session.connect(ConnectOptions::of(config))).await?;
         state.check_belongs(session.home(), &connection.identity)?;
         Ok((Self { session, config, manner, connection, held, again }, state))
     }

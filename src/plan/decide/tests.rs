@@ -13,7 +13,7 @@ use crate::module::beside::counterpart;
 use crate::module::{self, Materials, examples};
 use crate::package::Package;
 use crate::resource::{ADDRESS_TAG, Attributes};
-use crate::state::surgery::{self, Wishes};
+use crate::state::surgery::{self, ConfigView};
 use crate::state::{Home, Status};
 
 /// Something that exists in AWS.
@@ -48,7 +48,7 @@ struct World {
     made: usize,
 }
 
-impl Wishes for World {
+impl ConfigView for World {
     fn asks_for(&self, address: &Address) -> Option<bool> {
         Some(module::asks_for(&self.config, address))
     }
@@ -254,8 +254,8 @@ impl World {
         let to = self.address(from.kind(), operation.choice());
         match operation {
             Operation::Move(..) => {
-                let wishes = self.clone();
-                let _ = surgery::move_entry(&mut self.state, &from, &to, &wishes);
+                let config = self.clone();
+                let _ = surgery::move_entry(&mut self.state, &from, &to, &config);
             }
             Operation::OldMove(..) if !self.state.resources.contains_key(&to) => {
                 self.state.resources.remove(&from);
@@ -434,8 +434,8 @@ fn what_has_no_name_and_an_unknown_address_bars_the_plan_and_is_named() {
         assert!(refusal.hint.contains(&hlctl!("state mv", to, from).to_string()), "{}", refusal.hint);
         assert_eq!(change(&plan, to).action, Action::NoOp);
         // The way back leads back.
-        let wishes = world.clone();
-        surgery::move_entry(&mut world.state, &address_of(to), &address_of(from), &wishes).unwrap();
+        let config = world.clone();
+        surgery::move_entry(&mut world.state, &address_of(to), &address_of(from), &config).unwrap();
         assert!(!world.plan(&Options::default()).has_work());
     }
 }
@@ -482,8 +482,8 @@ fn protection_moves_along_and_comes_back() {
     // Where the configuration protects nothing, a protected key stays protected.
     let mut world = World::applied("protect = [\"kms_key.s3\"]\ncreate_kms_key = true\n");
     surgery::forget(&mut world.state, &address_of("kms_key.datastore")).unwrap();
-    let wishes = world.clone();
-    surgery::move_entry(&mut world.state, &address_of("kms_key.s3"), &address_of("kms_key.datastore"), &wishes)
+    let config = world.clone();
+    surgery::move_entry(&mut world.state, &address_of("kms_key.s3"), &address_of("kms_key.datastore"), &config)
         .unwrap();
     assert_eq!(world.state.resources[&address_of("kms_key.datastore")].protection, Some(true));
 }

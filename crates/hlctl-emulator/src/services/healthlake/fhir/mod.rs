@@ -67,7 +67,7 @@ use context::Context;
 use draft::Draft;
 use interaction::Interaction;
 use refusal::{Outcome, Refusal};
-use request::{Credentials, Wishes};
+use request::{Credentials, Preferences};
 use search::View;
 use smart::{Accepted, LambdaJudge, Permit, Realm, TokenJudge};
 
@@ -164,7 +164,7 @@ impl Call<'_> {
         accepted: Option<&Accepted>,
     ) -> Outcome<Answer> {
         let input = request::input(request, address, &interaction)?;
-        let wishes = Wishes::of(request, address)?;
+        let preferences = Preferences::of(request, address)?;
         let home = format!("/datastore/{}/r4/", address.store);
         self.core.store.with_resources(|world, resources| {
             // Much may have happened while the token was judged.
@@ -185,8 +185,8 @@ impl Call<'_> {
                 base: &address.base,
                 home: &home,
                 permit: &permit,
-                view: View { now, delay, strong: wishes.strong },
-                lenient: wishes.lenient,
+                view: View { now, delay, strong: preferences.strong },
+                lenient: preferences.lenient,
             };
             if interaction == Interaction::Bundle {
                 return bundle::process(collection, &cx, input.content.unwrap_or_default());

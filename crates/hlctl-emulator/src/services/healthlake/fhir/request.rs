@@ -85,14 +85,14 @@ pub(super) fn unsigned(smart: bool) -> Refusal {
 }
 
 /// Headers that say how to go about it.
-pub(super) struct Wishes {
+pub(super) struct Preferences {
     /// `Prefer: handling=lenient`.
     pub(super) lenient: bool,
     /// `x-amz-fhir-history-consistency-level: strong` (HealthLake developer guide, search consistency levels).
     pub(super) strong: bool,
 }
 
-impl Wishes {
+impl Preferences {
     pub(super) fn of(request: &Request<Bytes>, address: &Address) -> Outcome<Self> {
         let format = address.query.iter().find(|(name, _)| name == "_format");
         if let Some((_, format)) = format.filter(|(_, format)| !takes_json(&format.replace(' ', "+"))) {
