@@ -339,7 +339,7 @@ impl Coordinator<'_> {
     }
 }
 
-/// Whoever took the lock or wrote in between knows better.
+/// Another run took the lock or wrote in between, and its state counts.
 fn is_worth_keeping(error: &StateError) -> bool {
-    !matches!(error, StateError::Robbed { .. } | StateError::Overtaken { .. })
+    !matches!(error, StateError::LockLost { .. } | StateError::Overtaken { .. })
 }

@@ -67,7 +67,7 @@ impl Lease {
             loop {
                 sleep(lease / 3).await;
                 // A failure on the way is not yet a loss; the next write finds out in any case.
-                if matches!(renewed.renew().await, Err(StateError::Robbed { .. })) {
+                if matches!(renewed.renew().await, Err(StateError::LockLost { .. })) {
                     return;
                 }
             }
@@ -78,7 +78,7 @@ impl Lease {
     /// Makes sure that the lock is still ours, and renews it.
     ///
     /// # Errors
-    /// [`StateError::Robbed`] if it is not; or S3 cannot be asked.
+    /// [`StateError::LockLost`] if it is not; or S3 cannot be asked.
     pub(super) async fn renew(&self) -> Result<(), StateError> {
         self.hold.renew().await
     }
@@ -90,7 +90,7 @@ impl Lease {
         }
         match self.hold.renew().await {
             Ok(()) => true,
-            Err(StateError::Robbed { .. }) => false,
+            Err(StateError::LockLost { .. }) => false,
             Err(_) => {
                 // It is not asked at every call. Renewing goes on beside, and the next write finds out in any case.
                 self.hold.count_as_ours(SystemTime::now(), PATIENCE);
@@ -110,7 +110,7 @@ impl Lease {
         if lost.wait_for(|lost| *lost).await.is_err() {
             return std::future::pending().await;
         }
-        self.hold.robbed()
+        self.hold.lock_lost()
     }
 
     /// Gives the lock back.
@@ -130,8 +130,8 @@ impl Drop for Lease {
 }
 
 impl Hold {
-    fn robbed(&self) -> StateError {
-        StateError::Robbed { place: self.object.place(), id: self.holder.id.clone() }
+    fn lock_lost(&self) -> StateError {
+        StateError::LockLost { place: self.object.place(), id: self.holder.id.clone() }
     }
 
     fn content(&self) -> Content {
@@ -201,7 +201,7 @@ impl Hold {
                 Err(error) => return Err(self.not_taken(follows, error)),
             }
         }
-        // Others take it and release it all the while; whoever waits will try again.
+        // Others take it and release it all the while; a run that waits will try again.
         Err(StateError::Locked { holder: Box::default(), lock: self.object.place(), abandoned: false })
     }
 
@@ -229,7 +229,7 @@ impl Hold {
 
     async fn renew(&self) -> Result<(), StateError> {
         let mut version = self.version.lock().await;
-        let Some(ours) = version.clone() else { return Err(self.robbed()) };
+        let Some(ours) = version.clone() else { return Err(self.lock_lost()) };
         let asked = SystemTime::now();
         match self.object.put(&self.content(), Follows::Version(&ours)).await {
             Ok(put) => {
@@ -244,7 +244,7 @@ impl Hold {
                     return Ok(());
                 }
                 self.lost.send_replace(true);
-                Err(self.robbed())
+                Err(self.lock_lost())
             }
             Err(error) => Err(self.object.bucket.failed("renew the lock", &self.object.key, error)),
         }

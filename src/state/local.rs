@@ -196,7 +196,7 @@ impl LocalStore {
     /// The file cannot be written, the lock was taken away, or something else is there by now.
     pub fn write(&self, bytes: &[u8], successor: Option<&State>, lock: &FileLock) -> Result<(), StateError> {
         let beside = self.write_beside(bytes)?;
-        // A write that cannot be finished because the lock was taken away, and the unfinished file with it, is a robbed one.
+        // A write that cannot be finished because the lock was taken away, and the unfinished file with it, failed for want of the lock.
         self.put_in_place(beside, successor, lock).map_err(|error| lock.check().err().unwrap_or(error))
     }
 
@@ -301,16 +301,16 @@ mod tests {
     fn a_holder_whose_lock_was_taken_away_writes_nothing() {
         let directory = tempfile::tempdir().unwrap();
         let store = LocalStore::new(directory.path().join("s.json"));
-        let robbed = store.lock("slow").unwrap();
+        let first = store.lock("slow").unwrap();
         let holding = store.holder().unwrap().unwrap();
         assert_eq!(holding.holder.command, "slow");
         store.break_lock(&holding.holder).unwrap();
         let state = state();
         let bytes = format::encode(&state).unwrap();
-        assert!(matches!(store.write(&bytes, Some(&state), &robbed), Err(StateError::Robbed { .. })));
+        assert!(matches!(store.write(&bytes, Some(&state), &first), Err(StateError::LockLost { .. })));
         assert_eq!(store.read().unwrap(), None);
         let next = store.lock("next").unwrap();
-        drop(robbed);
+        drop(first);
         assert_eq!(store.holder().unwrap().unwrap().holder.command, "next");
         write(&store, &state, &next);
     }
@@ -319,12 +319,12 @@ mod tests {
     fn a_write_in_whose_middle_the_lock_is_taken_away_is_not_finished() {
         let directory = tempfile::tempdir().unwrap();
         let store = LocalStore::new(directory.path().join("s.json"));
-        let robbed = store.lock("slow").unwrap();
+        let first = store.lock("slow").unwrap();
         let beside = store.write_beside(b"half").unwrap();
         store.break_lock(&store.holder().unwrap().unwrap().holder).unwrap();
         // Even past every look at the lock there is nothing any more to put in the state's place.
         assert_eq!(beside.put_in_place(store.path()).unwrap_err().kind(), ErrorKind::NotFound);
-        drop(robbed);
+        drop(first);
         assert_eq!(std::fs::read_dir(directory.path()).unwrap().count(), 0);
     }
 

@@ -167,12 +167,12 @@ impl FileLock {
     /// Makes sure that nobody has taken the lock away.
     ///
     /// # Errors
-    /// [`StateError::Robbed`]
+    /// [`StateError::LockLost`]
     pub(super) fn check(&self) -> Result<(), StateError> {
         if is_same_file(&self.file, &self.path) {
             return Ok(());
         }
-        Err(StateError::Robbed { place: self.path.as_path().into(), id: self.id.clone() })
+        Err(StateError::LockLost { place: self.path.as_path().into(), id: self.id.clone() })
     }
 }
 

@@ -259,7 +259,7 @@ fn has_another_way(error: &AwsError) -> bool {
     matches!(error.kind, ErrorKind::Refused | ErrorKind::Denied | ErrorKind::Garbled | ErrorKind::Unavailable)
 }
 
-/// Whether the server says that it does not do what was asked, whoever asks.
+/// Whether the server says that it does not do what was asked, for any caller.
 pub(super) fn is_unsupported(error: &AwsError) -> bool {
     error.kind == ErrorKind::Refused
 }

@@ -360,7 +360,7 @@ pub enum StateError {
     },
     /// Somebody took the lock away from this run.
     #[error("the lock {place} was taken away from this run, which therefore writes no more")]
-    Robbed {
+    LockLost {
         /// The lock.
         place: Place,
         /// What this run's holding was called.
@@ -453,7 +453,7 @@ impl StateError {
                 Some(concat!("`", hlctl!("apply"), "` makes the stack and its state; -c and --state say which").to_owned())
             }
             Self::Remote { error, .. } if error.code == "NoSuchBucket" => Some(
-                "hlctl does not make the bucket of its state. Make it, versioned and private, or mend `backend` in the config"
+                "hlctl does not make the bucket of its state. Make it, versioned and private, or correct `backend` in the config"
                     .to_owned(),
             ),
             Self::Remote { error, .. } if error.kind == ErrorKind::Denied => Some(
@@ -481,7 +481,7 @@ impl StateError {
                 }
             )),
             Self::StillLocked { lock, id, error } => Some(still_locked(lock, id, error)),
-            Self::Robbed { .. } | Self::Overtaken { .. } => {
+            Self::LockLost { .. } | Self::Overtaken { .. } => {
                 Some("see who is at work, then run the command again; it goes on from what is there".to_owned())
             }
             Self::NotAFile { .. } => Some("name the file that the state is in: --state FILE".to_owned()),

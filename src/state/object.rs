@@ -86,7 +86,7 @@ impl Bucket {
         }
     }
 
-    /// Puts an object, by a request that names what it must follow. A success that tells no version is not S3's: whoever stands in
+    /// Puts an object, by a request that names what it must follow. A success that tells no version is not S3's: what stands in
     /// between has answered, and nothing follows from that.
     pub(super) async fn put(
         &self,

@@ -190,7 +190,7 @@ impl S3Store {
     /// Writes in place of the version last seen, after making sure of the lock and, the first time, of the backup.
     ///
     /// # Errors
-    /// [`StateError::Robbed`], [`StateError::Overtaken`], or S3 cannot be asked.
+    /// [`StateError::LockLost`], [`StateError::Overtaken`], or S3 cannot be asked.
     pub async fn write(&self, bytes: Vec<u8>, lease: &Lease) -> Result<(), StateError> {
         if matches!(self.seen.lock().await.version, Version::Unknown) {
             self.bytes().await?;

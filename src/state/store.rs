@@ -127,7 +127,7 @@ pub struct Holding {
 }
 
 impl Holding {
-    /// For whoever reads the state meanwhile.
+    /// For others that read the state meanwhile.
     pub fn note(&self) -> String {
         let super::Holder { id, command, pid, user, host, since, .. } = &self.holder;
         if id.is_empty() {
@@ -244,7 +244,7 @@ impl Held {
     }
 }
 
-/// Whoever was robbed of the lock sends nothing more, however long it was stopped before it goes on.
+/// A run that lost its lock sends nothing more, however long it was stopped before it goes on.
 impl Permit for Held {
     fn holds(&self) -> Pin<Box<dyn Future<Output = bool> + Send + '_>> {
         Box::pin(self.is_ours())

@@ -181,7 +181,7 @@ fn twenty_applies_at_once_make_one_stack() {
 }
 
 #[test]
-fn a_holder_that_was_robbed_while_it_was_stopped_writes_no_more() {
+fn a_holder_that_lost_its_lock_while_it_was_stopped_writes_no_more() {
     for another_run in [true, false] {
         let remote = Remote::of(Place::still("minimal"));
         let place = &remote.place;
@@ -209,7 +209,7 @@ fn a_holder_that_was_robbed_while_it_was_stopped_writes_no_more() {
 }
 
 #[test]
-fn a_holder_that_is_robbed_in_the_middle_of_a_write_is_told_so() {
+fn a_holder_that_loses_its_lock_in_the_middle_of_a_write_is_told_so() {
     let remote = Remote::of(Place::still("minimal"));
     let running = remote.busy();
     eventually("nothing is left to be written", || remote.has_recorded_all_but_the_store());
@@ -229,7 +229,7 @@ fn a_holder_that_is_robbed_in_the_middle_of_a_write_is_told_so() {
 }
 
 #[test]
-fn a_holder_that_is_robbed_before_its_first_write_leaves_the_backup_of_others_alone() {
+fn a_holder_that_loses_its_lock_before_its_first_write_leaves_the_backup_of_others_alone() {
     let remote = Remote::of(Place::quick("minimal"));
     remote.place.apply();
     remote.place.configure("datastore_name   = \"fhir-minimal\"", "datastore_name = \"renamed\"");
@@ -260,7 +260,7 @@ fn whoever_only_reads_a_state_need_not_see_its_backup() {
 }
 
 #[test]
-fn a_robbed_holder_of_a_file_writes_no_more_either() {
+fn a_holder_of_a_file_that_lost_its_lock_writes_no_more_either() {
     let place = Place::still("minimal");
     let stopped = place.run(["apply", "-y"]).start();
     eventually("the apply waits for its store", || place.cloud().count("DescribeFHIRDatastore") > 1);
@@ -300,8 +300,8 @@ fn half_destroyed(place: &Place) -> Running {
     running
 }
 
-/// Lets a destroy go on that was stopped and robbed of its lock: it must send nothing that changes anything.
-fn goes_on_robbed(place: &Place, running: Running) {
+/// Lets a destroy go on that was stopped and lost its lock: it must send nothing that changes anything.
+fn goes_on_without_its_lock(place: &Place, running: Running) {
     place.cloud().let_a_minute_pass();
     place.cloud().emulator.clear_requests();
     running.signal(Signal::SIGCONT);
@@ -312,7 +312,7 @@ fn goes_on_robbed(place: &Place, running: Running) {
 }
 
 #[test]
-fn a_robbed_destroy_deletes_no_more() {
+fn a_destroy_that_lost_its_lock_deletes_no_more() {
     let place = with_a_key_for_the_store();
     let applied = place.run(["apply", "-y"]).start();
     eventually("the apply waits for its store", || place.cloud().count("DescribeFHIRDatastore") > 1);
@@ -322,7 +322,7 @@ fn a_robbed_destroy_deletes_no_more() {
     stopped.signal(Signal::SIGSTOP);
     let lock: Value = serde_json::from_str(&place.read("healthlake.state.json.lock")).unwrap();
     place.run(["force-unlock", lock["id"].as_str().unwrap(), "-y"]).succeeds();
-    goes_on_robbed(&place, stopped);
+    goes_on_without_its_lock(&place, stopped);
 }
 
 #[test]
@@ -338,7 +338,7 @@ fn a_destroy_whose_lease_in_s3_was_taken_over_deletes_no_more() {
         remote.place.run(["apply", "-y"]).exits(3).stderr.contains("its lease has run out")
     });
     remote.place.run(["force-unlock", &id]).succeeds();
-    goes_on_robbed(&remote.place, stopped);
+    goes_on_without_its_lock(&remote.place, stopped);
 }
 
 #[test]

@@ -93,31 +93,31 @@ async fn a_lock_whose_last_renewal_was_broken_off_is_released() {
 }
 
 #[tokio::test]
-async fn a_holder_that_was_robbed_leaves_the_lock_of_the_next_one_alone() {
+async fn a_holder_that_lost_its_lock_leaves_the_lock_of_the_next_one_alone() {
     for deletes in [ConditionalDeletes::Heeded, ConditionalDeletes::Ignored, ConditionalDeletes::NotImplemented] {
         let scene = Scene::with(deletes).await;
         let store = scene.store(ELSEWHERE);
-        let robbed = store.lock("first").await.unwrap();
+        let first = store.lock("first").await.unwrap();
         let holding = store.holder().await.unwrap().unwrap();
         store.break_lock(&holding).await.unwrap();
         let next = store.lock("next").await.unwrap();
         let lock = scene.lock().await.unwrap();
-        robbed.release().await.unwrap();
+        first.release().await.unwrap();
         assert_eq!(scene.lock().await.unwrap(), lock, "{deletes:?}");
-        assert!(matches!(robbed.renew().await, Err(StateError::Robbed { .. })));
+        assert!(matches!(first.renew().await, Err(StateError::LockLost { .. })));
         next.release().await.unwrap();
         assert!(store.holder().await.unwrap().is_none());
     }
 }
 
 #[tokio::test]
-async fn whoever_holds_a_lock_that_was_marked_as_released_is_robbed_of_it() {
+async fn a_lock_that_was_marked_as_released_is_lost_to_its_holder() {
     let scene = Scene::with(ConditionalDeletes::NotImplemented).await;
     let store = scene.store(ELSEWHERE);
-    let robbed = store.lock("first").await.unwrap();
+    let first = store.lock("first").await.unwrap();
     let holding = store.holder().await.unwrap().unwrap();
     store.break_lock(&holding).await.unwrap();
-    assert!(matches!(robbed.renew().await, Err(StateError::Robbed { .. })));
+    assert!(matches!(first.renew().await, Err(StateError::LockLost { .. })));
     // An earlier build goes by the id, and by the lease.
     let note: Holder = serde_json::from_value(scene.lock().await.unwrap()).unwrap();
     assert_ne!(note.id, holding.holder.id);
