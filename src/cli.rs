@@ -171,7 +171,7 @@ pub enum Command {
     /// The stack's stores: the one in use, and those beside it
     #[command(subcommand)]
     Stores(StoresCommand),
-    /// Look into the state, move it, mend it
+    /// Inspect the state, move it, repair it
     #[command(subcommand)]
     State(StateCommand),
     /// Let go of resources: hlctl forgets them, AWS keeps them

@@ -111,9 +111,9 @@ impl ResourceError {
             ),
             Self::Vanished => Some("run the command again to plan with what is there now".to_owned()),
             Self::Failed { status, .. } if status == "CREATE_FAILED" => {
-                Some("mend the cause; the next apply makes a new store in place of the failed one".to_owned())
+                Some("fix the cause; the next apply makes a new store in place of the failed one".to_owned())
             }
-            Self::Failed { .. } => Some("mend the cause, then run the command again".to_owned()),
+            Self::Failed { .. } => Some("fix the cause, then run the command again".to_owned()),
             Self::Recorded { .. } => Some("the state's backup beside it may be better".to_owned()),
             Self::Answer(_) | Self::Request(_) | Self::Internal(_) => None,
         }
@@ -295,7 +295,7 @@ impl CommandError {
             }
             Self::Unsaved { error, .. } if error.hint().is_some() => error.hint(),
             Self::Unsaved { .. } => Some(
-                "nothing is lost: mend the cause (make room, or the directory writable), then run the command again; it finds \
+                "nothing is lost: fix the cause (make room, or the directory writable), then run the command again; it finds \
                  what was made"
                     .to_owned(),
             ),

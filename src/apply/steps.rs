@@ -25,7 +25,7 @@ pub struct Step {
 }
 
 impl Step {
-    /// What is done, for whoever watches: a replacement is a creation and a deletion.
+    /// What is done, as it is shown: a replacement is a creation and a deletion.
     pub fn deed(&self) -> Action {
         match (self.action, &self.work) {
             (Action::Replace, Work::Delete { .. }) => Action::Delete,

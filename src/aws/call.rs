@@ -325,7 +325,7 @@ impl Caller {
         false
     }
 
-    /// What the error says of this attempt, and of whoever answered.
+    /// What the error says of this attempt, and of the server that answered.
     fn note(&self, operation: &Operation, tries: &mut Tries, error: &AwsError) {
         match error.kind {
             ErrorKind::Silent | ErrorKind::Garbled => tries.unheard += 1,
@@ -514,7 +514,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn whoever_watches_a_step_hears_what_a_call_waits_for_and_when_it_is_through() {
+    async fn a_step_tells_what_a_call_waits_for_and_when_it_is_through() {
         let heard = Arc::new(std::sync::Mutex::new(Vec::new()));
         let hears = Arc::clone(&heard);
         let observer: HoldObserver = Arc::new(move |hold: Option<Hold>| {

@@ -50,7 +50,7 @@ pub(super) fn conclude(
             format!("`{}` waits until AWS is done; `{again}` takes up where this stood", hlctl!("wait"))
         }
         Some(again) if failed.is_empty() => format!("`{again}` takes up where this stood"),
-        Some(again) => format!("mend what failed; `{again}` then takes up where this stood"),
+        Some(again) => format!("fix what failed; `{again}` then takes up where this stood"),
     };
     let unfinished_is_asked_for = manner.no_wait && failed.is_empty() && session.stop.signal().is_none();
     if unfinished_is_asked_for && unfinished > 0 {

@@ -81,10 +81,10 @@ fn explain_flag(error: &mut clap::Error, words: &[OsString]) -> bool {
             return true;
         }
         if is_a_long_flag(name) {
-            let mended: Vec<String> = words.iter().skip(1).flat_map(two_dashes).collect();
-            let parses = Cli::command().try_get_matches_from(std::iter::once("hlctl").chain(texts(&mended))).is_ok();
+            let corrected: Vec<String> = words.iter().skip(1).flat_map(two_dashes).collect();
+            let parses = Cli::command().try_get_matches_from(std::iter::once("hlctl").chain(texts(&corrected))).is_ok();
             let hint = if parses {
-                mended.iter().fold(CommandLine::new(""), |line, word| line.flag(word)).to_string()
+                corrected.iter().fold(CommandLine::new(""), |line, word| line.flag(word)).to_string()
             } else {
                 format!("--{name}")
             };

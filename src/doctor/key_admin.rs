@@ -30,7 +30,7 @@ pub async fn key_admin(cx: &Context, arn: &str) -> Finding {
             Finding::not_checkable(CHECK, title, mend).with(error.to_string())
         }
         Err(error) => {
-            Finding::not_checkable(CHECK, title, "mend the cause, then run this again").with(error.to_string())
+            Finding::not_checkable(CHECK, title, "fix the cause, then run this again").with(error.to_string())
         }
     }
 }

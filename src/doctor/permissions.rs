@@ -30,7 +30,7 @@ pub async fn permissions(cx: &Context, principal: Option<&str>, statements: &[St
                     ErrorKind::Denied => {
                         "allow iam:SimulatePrincipalPolicy on the principal to have them checked beforehand"
                     }
-                    _ => "mend the cause, then run this again",
+                    _ => "fix the cause, then run this again",
                 };
                 return Finding::not_checkable(CHECK, title, mend).with(error.to_string());
             }

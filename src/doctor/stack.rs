@@ -48,7 +48,7 @@ fn check_of(refusal: &Refusal) -> &'static str {
 /// Why there is no plan.
 pub fn unplanned(check: &'static str, error: &CommandError) -> Vec<Finding> {
     let why = "without it there can be no plan";
-    let mend = |hint: Option<String>| hint.unwrap_or_else(|| "mend the cause, then run this again".to_owned());
+    let mend = |hint: Option<String>| hint.unwrap_or_else(|| "fix the cause, then run this again".to_owned());
     match error {
         CommandError::Unreadable(all) => all
             .iter()

@@ -272,7 +272,7 @@ impl Refusal {
                     "` waits until it has settled"
                 )
             }
-            (Some(400 | 422), _) => "mend what it names, then run the command again",
+            (Some(400 | 422), _) => "correct what it names, then run the command again",
             (Some(405 | 501), _) => concat!("`", hlctl!("fhir get metadata"), "` lists what the store offers"),
             _ => return hint::hint(&self.aws),
         };
@@ -350,7 +350,7 @@ impl FhirError {
             Self::Elsewhere { .. } | Self::Circles | Self::NotFhir { .. } => {
                 Some("check AWS_ENDPOINT_URL_HEALTHLAKE and any proxy: AWS's answers are not like this".to_owned())
             }
-            Self::Entries { .. } => Some("mend these entries and send them again".to_owned()),
+            Self::Entries { .. } => Some("correct these entries and send them again".to_owned()),
         }
     }
 

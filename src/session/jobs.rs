@@ -57,7 +57,7 @@ impl Jobs {
         Ok(Self { stores })
     }
 
-    /// Without the exports, for whoever waits for those anyway.
+    /// Without the exports, where those are waited for anyway.
     pub fn without_exports(mut self) -> Self {
         for found in self.stores.values_mut() {
             if let Found::Running(jobs) = found {

@@ -205,7 +205,7 @@ impl Session {
         CommandError::Stranded { message: format!("{missing}, but {} is there", beside.stack), hint: hint.to_owned() }
     }
 
-    /// [`Session::read_existing`] for a destroy, which is of no use to whoever has no state.
+    /// [`Session::read_existing`] for a destroy, which has nothing to do without a state.
     ///
     /// # Errors
     /// As [`Session::read`]; or there is none.

@@ -306,7 +306,7 @@ fn an_apply_that_takes_the_role_from_a_job_is_refused_too() {
 }
 
 #[test]
-fn whoever_may_not_list_jobs_is_told_that_nobody_looked() {
+fn without_permission_to_list_jobs_a_destroy_says_that_nobody_looked() {
     let (place, job) = with_a_job();
     place.cloud().emulator.set_faults(r#"{"deny": ["healthlake:ListFHIRImportJobs"]}"#.parse().unwrap());
     let doctor = place.run(["doctor", "--destroy"]).exits(1).shows("whether import or export jobs are under way");

@@ -237,7 +237,7 @@ fn a_run_that_cannot_give_the_lock_back_says_so_and_how_it_is_released() {
 }
 
 #[test]
-fn whoever_may_not_delete_releases_the_lock_all_the_same() {
+fn without_permission_to_delete_the_lock_is_released_all_the_same() {
     let remote = Remote::of(Place::quick("minimal"));
     remote.states.rules([rule("DeleteObject", None, Action::Deny)]);
     remote.place.apply();

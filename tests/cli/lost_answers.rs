@@ -258,7 +258,7 @@ fn a_store_that_others_delete_meanwhile_is_waited_for() {
     let destroying = place.run(["destroy", "-y", "--allow-destroy", "fhir-minimal"]).start();
     eventually("the deletion is asked for", || place.cloud().count("DeleteFHIRDatastore") > 0);
     let other = call(place.cloud().healthlake().delete_fhir_datastore().datastore_id(id).send());
-    // Whoever comes second meets a store that is being deleted.
+    // The second one meets a store that is being deleted.
     let other_is_second = other.is_err();
     place.cloud().let_a_minute_pass();
     let destroyed = destroying.ends();

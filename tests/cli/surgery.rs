@@ -363,7 +363,7 @@ fn a_link_to_a_configuration_does_not_hide_its_state() {
             .says("elsewhere/link.toml is a link to")
             .says("name the file itself: -c ");
     }
-    // Whoever keeps a state beside the link goes on with that.
+    // A state beside the link is kept in use.
     place.run(["state", "pull"]).succeeds();
     fs::copy(place.path(STATE), place.path("elsewhere/link.state.json")).unwrap();
     place.run(["plan", "--detailed-exitcode", "-c", "elsewhere/link.toml"]).succeeds();
@@ -390,7 +390,7 @@ fn the_backup_after_a_destroy_tells_what_there_was() {
     assert!(place.read("healthlake.state.json.backup").contains(&key));
     assert_eq!(place.state()["resources"], json!({}));
     place.run(["state", "show", "kms_key.s3", "--state", "healthlake.state.json.backup"]).succeeds();
-    // The stack is gone all the same: whoever then removes the state begins anew.
+    // The stack is gone all the same: once the state is removed, a new one begins.
     fs::remove_file(place.path(STATE)).unwrap();
     place.run(["plan", "--detailed-exitcode"]).exits(2);
     place.apply();

@@ -3,7 +3,7 @@
 //! Cognito binds an access token to the resource that the app asked for: the `resource` of RFC 8707 becomes the token's `aud` (Cognito
 //! Developer Guide, "Scopes, M2M, and resource servers", resource binding, October 2025). A token without `aud` is bound to nothing.
 //!
-//! RFC 7519, section 4.1.3: whoever is not named must refuse the token, and one of several names is enough.
+//! RFC 7519, section 4.1.3: a server that is not named must refuse the token, and one of several names is enough.
 
 use serde_json::Value;
 

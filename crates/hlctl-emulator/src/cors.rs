@@ -28,7 +28,7 @@ pub(crate) const PREFLIGHT: &str = "Preflight";
 const ANYBODY: HeaderValue = HeaderValue::from_static("*");
 const PRIVATE_NETWORK: HeaderName = HeaderName::from_static("access-control-request-private-network");
 const ALLOW_PRIVATE_NETWORK: HeaderName = HeaderName::from_static("access-control-allow-private-network");
-/// Tells whoever looks at an answer why the page could not.
+/// Tells a developer who looks at an answer why the page could not.
 const NOTICE: HeaderName = HeaderName::from_static("x-hlctl-notice");
 const FHIR_METHODS: HeaderValue = HeaderValue::from_static("GET, HEAD, POST, PUT, PATCH, DELETE");
 /// What a page may read beside the few headers that it always may.

@@ -6,7 +6,7 @@
 //!
 //! The host is that of `X-Forwarded-Host`, else of `Host`; the scheme is that of `X-Forwarded-Proto`; `X-Forwarded-Prefix` is the
 //! path that a reverse proxy has taken off. Each of them counts only if it is well-formed. A page cannot make a browser send them
-//! when it navigates, and an answer goes to whoever sent them, so that nobody can lead somebody else astray with them.
+//! when it navigates, and an answer goes to the client that sent them, so that nobody can lead somebody else astray with them.
 
 use bytes::Bytes;
 use http::Request;

@@ -384,7 +384,7 @@ impl Flow<'_> {
             hint: if refused == 0 {
                 format!("`{again}` imports all of them once more")
             } else {
-                format!("mend those lines, then `{again}` sends what has changed")
+                format!("correct those lines, then `{again}` sends what has changed")
             },
         }
     }

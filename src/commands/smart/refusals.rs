@@ -91,7 +91,7 @@ impl Smart {
 /// A refusal counts where it is the function's own answer, or where the same way lets a good token in.
 fn judged(id: &'static str, title: String, status: u16, answer: Option<&Answer>, lets_good_in: bool) -> Check {
     match (status, answer) {
-        (_, Some(Answer::LetIn)) => Check::failed(id, title, "the function must be mended before this store is used"),
+        (_, Some(Answer::LetIn)) => Check::failed(id, title, "fix the function before this store is used"),
         (200..300, _) => Check::failed(
             id,
             title,

@@ -127,7 +127,7 @@ impl Checklist {
     /// Adds what was found, or that it could not be found out.
     fn take(&mut self, id: &'static str, title: &str, outcome: Result<Vec<Check>, CommandError>) {
         let checks = outcome.unwrap_or_else(|error| {
-            let hint = error.hint().unwrap_or_else(|| "mend the cause, then run this again".to_owned());
+            let hint = error.hint().unwrap_or_else(|| "fix the cause, then run this again".to_owned());
             vec![Check::failed(id, title, hint).with(error.to_string())]
         });
         self.add(checks);

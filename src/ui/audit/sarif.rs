@@ -86,7 +86,7 @@ fn result(finding: &Finding, places: &Places<'_>) -> Value {
         "ruleIndex": CHECKS.iter().position(|other| other.id == check.id),
         "kind": kind,
         "level": if is_failure { level(check.severity) } else { "none" },
-        "message": {"text": format!("{address}: {}. To mend it: {}", finding.seen, check.mend)},
+        "message": {"text": format!("{address}: {}. To fix it: {}", finding.seen, check.mend)},
         "locations": [{
             "physicalLocation": {"artifactLocation": {"uri": uri(places.file)}, "region": region(finding, places)},
             "logicalLocations": [{"fullyQualifiedName": address, "kind": "resource"}],

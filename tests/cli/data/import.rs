@@ -231,7 +231,7 @@ fn what_the_service_failed_to_take_in_is_not_called_refused() {
         .exits(6)
         .says("5 resources were imported, 0 refused, 5 lost to failures of the service")
         .says("`hlctl data import in` imports all of them once more")
-        .keeps_silent_about("mend those lines");
+        .keeps_silent_about("correct those lines");
     place.cloud().heal();
     place.run(["data", "import", "in"]).succeeds().says("Imported 10 resources");
 }

@@ -29,8 +29,8 @@ fn each_refusal_says_what_it_is_and_what_to_do() {
         ("ConflictException", 409, 1, "409, in conflict", "read what is there"),
         ("PreconditionFailedException", 412, 1, "412, not what was expected", "--if-match"),
         ("RequestEntityTooLargeException", 413, 1, "413, too large", "5 MB"),
-        ("ValidationException", 422, 1, "422, not acceptable", "mend what it names"),
-        ("ValidationException", 400, 1, "400, not understood", "mend what it names"),
+        ("ValidationException", 422, 1, "422, not acceptable", "correct what it names"),
+        ("ValidationException", 400, 1, "400, not understood", "correct what it names"),
     ] {
         place.cloud().rules([rule("ReadResource", None, refusing(code, status))]);
         let ended =

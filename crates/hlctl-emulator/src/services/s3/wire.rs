@@ -171,7 +171,7 @@ fn bucket_in_host(host: &str) -> Option<&str> {
         .map(|end| &rest[..end])
 }
 
-/// The address of an object for whoever came by `origin`.
+/// The address of an object, for a client that reached the emulator by `origin`.
 pub(super) fn location(origin: &Origin, bucket: &str, key: &str) -> String {
     let key = utf8_percent_encode(key, KEY);
     match bucket_in_host(origin.host()) {
