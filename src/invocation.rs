@@ -175,7 +175,7 @@ impl Invocation {
                 if config.starts_with('-') { add("-c", &format!("./{config}")) } else { add("-c", &config) }
             }
         }
-        if needs.values {
+        if needs.values && !is_given(&["--set"]) {
             self.set.iter().for_each(|assignment| add("--set", assignment));
         }
         if let Some(state) = self.state.as_ref().filter(|_| needs.state && !is_given(&["--state"])) {
@@ -253,9 +253,11 @@ impl Needs {
 }
 
 /// An assignment as it may be printed: a password that stands in it is not.
-fn shown(assignment: &str) -> String {
+pub(crate) fn shown(assignment: &str) -> String {
     match assignment.split_once('=') {
-        Some((key, _)) if sounds_secret(key) || key.trim() == "cognito_test_users" => format!("{key}=..."),
+        Some((key, _)) if sounds_secret(assignment) || key.trim().starts_with("cognito_test_user") => {
+            format!("{key}=...")
+        }
         _ => assignment.to_owned(),
     }
 }

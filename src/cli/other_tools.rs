@@ -145,6 +145,10 @@ pub const VERBS: &[Word] = &[
             "` a resource in the store"
         ),
     ),
+    word(
+        "start",
+        concat!("`", hlctl!("apply"), "` makes the stack; `", hlctl!("plan"), "` shows beforehand what it would do"),
+    ),
     word("deploy", concat!("`", hlctl!("apply"), "`; `", hlctl!("plan"), "` shows beforehand what it would do")),
     word("preview", concat!("`", hlctl!("plan"), "` shows what apply would do")),
     word(
@@ -239,6 +243,10 @@ pub const FLAGS: &[Word] = &[
     word("backend", "where the state is stands in the configuration's `backend`, or in --state"),
     word("backend-config", "where the state is stands in the configuration's `backend`, or in --state"),
     word("state-out", "the state is written where it was read: --state names the place"),
+    word(
+        "force",
+        "nothing answers for everything at once: -y or --auto-approve answers the question, --allow-destroy names what is protected",
+    ),
     word("exclude", "--target names what is to be done instead"),
     word("approve", "it is called --auto-approve, or -y"),
     word("generate-config-out", concat!("`", hlctl!("adopt --from-tfstate STATE"), "` writes a configuration")),

@@ -7,7 +7,7 @@ use clap::{Args, CommandFactory, FromArgMatches};
 
 use crate::cli::{Cli, Global, other_tools};
 use crate::exit_code::ExitCode;
-use crate::invocation::{CommandLine, Invocation};
+use crate::invocation::{CommandLine, Invocation, shown};
 use crate::nearest::{is_mistyped, nearest};
 use crate::ui::Printer;
 
@@ -19,7 +19,7 @@ pub(super) fn in_own_words(arguments: impl IntoIterator<Item = OsString>) -> Vec
             words.remove(1);
             words.push("--help".into());
         }
-        Some("version") if words.len() == 2 => words[1] = "--version".into(),
+        Some("version" | "-version") if words.len() == 2 => words[1] = "--version".into(),
         _ => {}
     }
     words
@@ -30,8 +30,20 @@ pub(super) fn refuse_single_dashes(words: &[OsString]) -> Option<ExitCode> {
     let swallowed = ["chdir", "compact-warnings"];
     let name = own(words).find_map(|word| single_dashed(word).filter(|name| swallowed.contains(name)))?;
     let word = other_tools::flag(name)?;
-    refuse(words, &format!("hlctl has no -{name}"), word.instead);
+    refuse(words, &Explanation::new(format!("hlctl has no -{name}"), word.instead));
     Some(ExitCode::Usage)
+}
+
+/// What is wrong with a command line, and what would be right.
+struct Explanation {
+    message: String,
+    hint: String,
+}
+
+impl Explanation {
+    fn new(message: String, hint: impl Into<String>) -> Self {
+        Self { message, hint: hint.into() }
+    }
 }
 
 /// Prints what is wrong with a command line and what would be right.
@@ -41,26 +53,42 @@ pub(super) fn explain(mut error: clap::Error, words: &[OsString]) -> ExitCode {
         let _ = error.print();
         return ExitCode::Success;
     }
-    let is_explained = match error.kind() {
-        ErrorKind::InvalidSubcommand => explain_command(&mut error, words),
-        ErrorKind::UnknownArgument => explain_flag(&mut error, words),
-        _ => false,
+    hide_secrets(&mut error);
+    let explanation = match error.kind() {
+        ErrorKind::InvalidSubcommand => unknown_command(&mut error, words),
+        ErrorKind::UnknownArgument => unknown_flag(&mut error, words),
+        _ => None,
     };
-    if !is_explained {
-        let _ = error.print();
+    match explanation {
+        Some(explanation) => refuse(words, &explanation),
+        None => {
+            let _ = error.print();
+        }
     }
     ExitCode::Usage
 }
 
-/// An unknown command. Answers whether all was said.
-fn explain_command(error: &mut clap::Error, words: &[OsString]) -> bool {
-    let Some(ContextValue::String(typed)) = error.get(ContextKind::InvalidSubcommand) else { return false };
+/// A password may stand in a word that clap repeats, as an assignment without its `--set`; and a patient in what is searched for.
+fn hide_secrets(error: &mut clap::Error) {
+    for kind in [ContextKind::InvalidArg, ContextKind::InvalidValue] {
+        if let Some(ContextValue::String(typed)) = error.get(kind) {
+            let printable = match typed.split_once('?') {
+                Some((path, _)) => format!("{path}?..."),
+                None => shown(typed),
+            };
+            error.insert(kind, ContextValue::String(printable));
+        }
+    }
+}
+
+/// An unknown command: what to use instead, unless clap says it well.
+fn unknown_command(error: &mut clap::Error, words: &[OsString]) -> Option<Explanation> {
+    let Some(ContextValue::String(typed)) = error.get(ContextKind::InvalidSubcommand) else { return None };
     let typed = typed.clone();
     let command = parent(words, &typed);
     let path = format!("{} {typed}", command.get_name()).trim_start_matches("hlctl ").to_owned();
     if let Some(word) = other_tools::verb(&path) {
-        refuse(words, &format!("hlctl has no `{path}`"), word.instead);
-        return true;
+        return Some(Explanation::new(format!("hlctl has no `{path}`"), word.instead));
     }
     let names = || command.get_subcommands().filter(|known| !known.is_hide_set()).map(clap::Command::get_name);
     let is_harmful = |name: &str| other_tools::HARMFUL.contains(&name);
@@ -70,33 +98,18 @@ fn explain_command(error: &mut clap::Error, words: &[OsString]) -> bool {
     if let Some(near) = near {
         error.insert(ContextKind::SuggestedSubcommand, ContextValue::Strings(vec![near.to_owned()]));
     }
-    false
+    None
 }
 
-/// An unknown flag. Answers whether all was said.
-fn explain_flag(error: &mut clap::Error, words: &[OsString]) -> bool {
-    if let Some(name) = own(words).find_map(single_dashed) {
-        if let Some(word) = other_tools::flag(name) {
-            refuse(words, &format!("hlctl has no -{name}"), word.instead);
-            return true;
-        }
-        if is_a_long_flag(name) {
-            let corrected: Vec<String> = words.iter().skip(1).flat_map(two_dashes).collect();
-            let parses = Cli::command().try_get_matches_from(std::iter::once("hlctl").chain(texts(&corrected))).is_ok();
-            let hint = if parses {
-                corrected.iter().fold(CommandLine::new(""), |line, word| line.flag(word)).to_string()
-            } else {
-                format!("--{name}")
-            };
-            refuse(words, &format!("flags with more than one letter take two dashes, and -{name} has one"), &hint);
-            return true;
-        }
+/// An unknown flag: what to use instead, unless clap says it well.
+fn unknown_flag(error: &mut clap::Error, words: &[OsString]) -> Option<Explanation> {
+    if let Some(explanation) = own(words).find_map(single_dashed).and_then(|name| one_dash(name, words)) {
+        return Some(explanation);
     }
-    let Some(ContextValue::String(typed)) = error.get(ContextKind::InvalidArg) else { return false };
+    let Some(ContextValue::String(typed)) = error.get(ContextKind::InvalidArg) else { return None };
     let name = typed.trim_start_matches('-').split('=').next().unwrap_or_default().to_owned();
     if let Some(word) = other_tools::flag(&name) {
-        refuse(words, &format!("hlctl has no --{name}"), word.instead);
-        return true;
+        return Some(Explanation::new(format!("hlctl has no --{name}"), word.instead));
     }
     let harmless = match error.get(ContextKind::SuggestedArg) {
         Some(ContextValue::String(near)) => {
@@ -107,7 +120,22 @@ fn explain_flag(error: &mut clap::Error, words: &[OsString]) -> bool {
     if !harmless {
         error.remove(ContextKind::SuggestedArg);
     }
-    false
+    None
+}
+
+/// A flag of several letters with one dash, as Terraform writes them. With two it may be one of hlctl's own.
+fn one_dash(name: &str, words: &[OsString]) -> Option<Explanation> {
+    let corrected: Vec<String> = words.iter().skip(1).flat_map(two_dashes).collect();
+    let parses = || Cli::command().try_get_matches_from(std::iter::once("hlctl").chain(texts(&corrected))).is_ok();
+    let message = format!("flags with more than one letter take two dashes, and -{name} has one");
+    if is_a_long_flag(name) && parses() {
+        let line = without_secrets(&corrected).iter().fold(CommandLine::new(""), |line, word| line.flag(word));
+        return Some(Explanation::new(message, line.to_string()));
+    }
+    if let Some(word) = other_tools::flag(name) {
+        return Some(Explanation::new(format!("hlctl has no -{name}"), word.instead));
+    }
+    is_a_long_flag(name).then(|| Explanation::new(message, format!("--{name}")))
 }
 
 /// Whether a flag lets something be lost that is protected without it.
@@ -139,6 +167,20 @@ fn two_dashes(word: &OsString) -> Vec<String> {
     }
 }
 
+/// The words as they may be printed: a password that `--set` sets is left out.
+fn without_secrets(words: &[String]) -> Vec<String> {
+    let mut is_assignment = false;
+    let mut printable = |word: &String| match word.strip_prefix("--set=") {
+        _ if std::mem::take(&mut is_assignment) => shown(word),
+        Some(assignment) => format!("--set={}", shown(assignment)),
+        None => {
+            is_assignment = word == "--set";
+            word.clone()
+        }
+    };
+    words.iter().map(&mut printable).collect()
+}
+
 fn texts(words: &[String]) -> impl Iterator<Item = &str> {
     words.iter().map(String::as_str)
 }
@@ -166,8 +208,9 @@ fn parent(words: &[OsString], typed: &str) -> clap::Command {
     command
 }
 
-fn refuse(words: &[OsString], message: &str, hint: &str) {
-    Printer::new(false, Invocation::of(&options(words))).error(message, Some(hint));
+fn refuse(words: &[OsString], explanation: &Explanation) {
+    let printer = Printer::new(false, Invocation::of(&options(words)));
+    printer.error(&explanation.message, Some(&explanation.hint));
 }
 
 /// The options of every command in a command line that does not parse as a whole: all else is left out, and the rest parsed.
@@ -176,7 +219,7 @@ fn options(words: &[OsString]) -> Global {
     let mut kept = vec!["hlctl"];
     let mut rest = own(words);
     while let Some(word) = rest.next() {
-        let (name, value) = word.split_once('=').map_or((word, None), |(name, value)| (name, Some(value)));
+        let (name, value) = attached(word);
         let is_it = |argument: &&clap::Arg| {
             let long = argument.get_long().is_some_and(|long| name.strip_prefix("--") == Some(long));
             long || argument
@@ -194,6 +237,15 @@ fn options(words: &[OsString]) -> Global {
         Global::from_arg_matches(&matches).ok()
     };
     parsed(&kept).or_else(|| parsed(&["hlctl"])).unwrap_or_else(Global::none)
+}
+
+/// An option and the value that is attached to it: `--config=FILE`, `-c=FILE` or `-cFILE`.
+fn attached(word: &str) -> (&str, Option<&str>) {
+    let is_long = |name| is_a_long_flag(name) || other_tools::flag(name).is_some();
+    match word.split_at_checked(2) {
+        Some((short, rest)) if single_dashed(word).is_some_and(|name| !is_long(name)) => (short, Some(rest)),
+        _ => word.split_once('=').map_or((word, None), |(name, value)| (name, Some(value))),
+    }
 }
 
 #[cfg(test)]

@@ -13,6 +13,7 @@ fn help_and_version_are_commands_too() {
         ("hlctl help plan", "hlctl plan --help"),
         ("hlctl help state mv", "hlctl state mv --help"),
         ("hlctl version", "hlctl --version"),
+        ("hlctl -version", "hlctl --version"),
         ("hlctl plan", "hlctl plan"),
     ] {
         assert_eq!(in_own_words(words(typed)), words(own));
@@ -49,7 +50,7 @@ fn a_harmless_word_leads_to_no_harmful_command() {
     for typed in words {
         let mut error = Cli::try_parse_from(["hlctl", &typed]).err();
         let Some(error) = error.as_mut().filter(|error| error.kind() == ErrorKind::InvalidSubcommand) else { continue };
-        if explain_command(error, &["hlctl".into(), typed.clone().into()]) {
+        if unknown_command(error, &["hlctl".into(), typed.clone().into()]).is_some() {
             continue;
         }
         if let Some(ContextValue::Strings(near)) = error.get(ContextKind::SuggestedSubcommand) {
@@ -60,8 +61,58 @@ fn a_harmless_word_leads_to_no_harmful_command() {
 }
 
 #[test]
+fn every_flag_of_another_tool_stands_once() {
+    let flags: std::collections::BTreeSet<&str> = other_tools::FLAGS.iter().map(|word| word.typed).collect();
+    assert_eq!(flags.len(), other_tools::FLAGS.len());
+}
+
+/// What is said of a command line that does not parse.
+fn said(line: &str) -> String {
+    let words: Vec<OsString> = shlex::split(line).unwrap_or_default().into_iter().map(OsString::from).collect();
+    let Some(mut error) = Cli::try_parse_from(&words).err() else { return "it parses".to_owned() };
+    hide_secrets(&mut error);
+    match unknown_flag(&mut error, &words) {
+        Some(Explanation { message, hint }) => format!("{message}\n{hint}"),
+        None => error.to_string(),
+    }
+}
+
+#[test]
+fn a_flag_with_one_dash_gets_its_second_before_it_is_taken_for_another_tools() {
+    for (typed, right) in [
+        ("hlctl graph -format dot", "hlctl graph --format dot"),
+        ("hlctl plan -destroy -c x.toml", "hlctl plan --destroy -c x.toml"),
+        ("hlctl state mv -dry-run a b", "hlctl state mv --dry-run a b"),
+        ("hlctl plan -target=a -out=p", "hlctl plan --target a --out p"),
+    ] {
+        assert!(said(typed).contains(right), "{typed}: {}", said(typed));
+    }
+    assert!(said("hlctl plan -format json").contains("--json prints JSON"));
+}
+
+#[test]
+fn a_password_on_a_command_line_that_does_not_parse_is_not_repeated() {
+    for typed in [
+        "hlctl plan -destroy --set 'cognito_test_users={a=\"Hunter2\"}'",
+        "hlctl plan -destroy '--set=cognito_test_users={a=\"Hunter2\"}'",
+        "hlctl plan -destroy -set 'cognito_test_users={a=\"Hunter2\"}'",
+        "hlctl plan -var cognito_test_users=Hunter2",
+        "hlctl plan 'cognito_test_users={a=\"Hunter2\"}'",
+        "hlctl plan 'x={password=\"Hunter2\"}'",
+        "hlctl plan --sett 'cognito_test_users={a=\"Hunter2\"}'",
+        "hlctl plan '--sett=cognito_test_users={a=\"Hunter2\"}'",
+    ] {
+        assert!(!said(typed).contains("Hunter2"), "{typed}: {}", said(typed));
+    }
+}
+
+#[test]
 fn options_are_found_in_a_command_line_that_does_not_parse() {
     let found = options(&words("hlctl refresh -c prod.toml --sandbox --state x.json -nope --set a=b"));
     assert_eq!(found.configs, [std::path::PathBuf::from("prod.toml")]);
+    for attached in ["-cprod.toml", "-c=prod.toml", "--config=prod.toml"] {
+        let found = options(&words(&format!("hlctl plan {attached} -chdir=x -target=y")));
+        assert_eq!(found.configs, [std::path::PathBuf::from("prod.toml")], "{attached}");
+    }
     assert!(found.sandbox && found.state == Some("x.json".into()) && found.set == ["a=b"], "{found:?}");
 }
