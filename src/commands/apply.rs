@@ -5,11 +5,12 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use super::plan::{fresh, options};
-use super::running_jobs::prepare_after_jobs;
-use super::{confirm, interruptible, locked, outputs, summary};
+use super::running_jobs::{check_again, prepare_after_jobs};
+use super::{confirm, interruptible, locked, outputs, stores, summary};
+use crate::address::Address;
 use crate::apply::{self, Report, Run};
-use crate::cli::{ApplyArgs, Manner, RunningJobs, Scope};
-use crate::config::Config;
+use crate::cli::{ApplyArgs, Manner, RunningJobs};
+use crate::config::{Config, ForceDestroy};
 use crate::error::CommandError;
 use crate::exit_code::ExitCode;
 use crate::invocation::CommandLine;
@@ -68,9 +69,9 @@ async fn apply_fresh(
     }
     if prepared.plan.changes_aws() {
         confirm::approve(session, manner.auto_approve || named, "\nDo this?").await?;
+        check_again(session, &prepared, manner.running_jobs).await?;
     }
-    let is_whole = options.targets.is_empty() && !arguments.scope.refresh_only;
-    carry_out(session, held, prepared, manner, Course { is_whole, again: again(&arguments.scope) }).await
+    carry_out(session, held, prepared, manner, Course { options, refresh_only: arguments.scope.refresh_only }).await
 }
 
 async fn run_saved(session: &Session, arguments: &ApplyArgs, path: &Path) -> Result<ExitCode, CommandError> {
@@ -107,8 +108,7 @@ async fn apply_saved(
         return Err(confirm::protected(&unnamed));
     }
     // The user saw the plan when it was made; naming its file is the approval.
-    let is_whole = saved.options.targets.is_empty() && !saved.refresh_only;
-    carry_out(session, held, prepared, manner, Course { is_whole, again: CommandLine::new("apply") }).await
+    carry_out(session, held, prepared, manner, Course { options, refresh_only: saved.refresh_only }).await
 }
 
 async fn plan(
@@ -130,30 +130,53 @@ pub(super) fn show(session: &Session, prepared: &Prepared, connection: &Connecti
     }
 }
 
-/// What a plan is of the stack, and how its work is taken up again.
+/// What was asked for: how the end is told, and how the work is taken up again.
 struct Course {
-    /// Whether it covers all of it.
-    is_whole: bool,
-    /// The command that goes on where this run stood.
-    again: CommandLine,
+    options: Options,
+    refresh_only: bool,
 }
 
-/// The command that goes on with what was chosen. What was to be replaced is known from the state.
-fn again(scope: &Scope) -> CommandLine {
-    if scope.exactly {
-        return CommandLine::new("drift --fix");
+impl Course {
+    /// Whether the plan covers the whole stack, and makes it.
+    fn makes_all(&self) -> bool {
+        self.options.targets.is_empty() && !self.refresh_only && !self.options.destroy
     }
-    let mut again = CommandLine::new("apply");
-    if scope.refresh_only {
-        again = again.flag("--refresh-only");
+
+    /// What it is called at the end: the command, and as the beginning of a sentence.
+    fn name(&self) -> (&'static str, &'static str) {
+        if self.options.destroy { ("destroy", "Destroy") } else { ("apply", "Apply") }
     }
-    for address in &scope.target {
-        again = again.option("--target", address);
+
+    /// The command that goes on where this run stood. A saved plan cannot be used twice.
+    fn again(&self, prepared: &Prepared, now: &State) -> CommandLine {
+        let options = &self.options;
+        if options.exactly {
+            return CommandLine::new("drift --fix");
+        }
+        let mut again = CommandLine::new(self.name().0);
+        if self.refresh_only {
+            again = again.flag("--refresh-only");
+        }
+        for address in &options.targets {
+            again = again.option("--target", address.as_str());
+        }
+        // One that was begun is in the state, and is finished without being asked for again.
+        let is_as_before = |address: &&Address| {
+            prepared.state.resources.contains_key(*address)
+                && now.recorded(address.as_str()) == prepared.state.recorded(address.as_str())
+        };
+        for address in options.replace.iter().filter(is_as_before) {
+            again = again.option("--replace", address.as_str());
+        }
+        for name in &options.allow_destroy {
+            again = again.option("--allow-destroy", name);
+        }
+        let force_destroy = prepared.cx.settings.force_destroy;
+        if options.destroy && force_destroy != ForceDestroy::No {
+            again = again.flag(force_destroy.flag());
+        }
+        again
     }
-    for name in &scope.allow_destroy {
-        again = again.option("--allow-destroy", name);
-    }
-    again
 }
 
 async fn carry_out(
@@ -169,23 +192,26 @@ async fn carry_out(
     if manner.json {
         session.printer.json(&json::report(&report));
     }
-    let result = summary::conclude(session, &report, "The apply", manner, Some(&course.again));
-    if result.is_ok() && course.is_whole && report.state.switching {
+    let again = course.again(&prepared, &report.state);
+    let (command, title) = course.name();
+    summary::conclude(session, &report, &format!("The {command}"), manner, Some(&again))?;
+    if course.makes_all() && report.state.switching {
         // Whatever names a store names the one in use by now.
         let serial = report.state.serial + 1;
         held.write(State { serial, switching: false, ..report.state.clone() }).await?;
     }
-    if result.is_ok() && has_work {
-        session.printer.say(&format!("\n{}", summary::done(&report, "Apply", begun.elapsed())));
+    if has_work {
+        session.printer.say(&format!("\n{}", summary::done(&report, title, begun.elapsed())));
     }
-    if !manner.json && result.is_ok() {
+    Box::pin(stores::tell_what_can_be_restored(session, &prepared.cx, &prepared.plan)).await;
+    if !course.options.destroy && !manner.json {
         // Those of several stacks follow when all are done, each under its own heading.
         if session.fleet.is_none() {
             session.printer.say("\nOutputs:\n");
         }
         session.printer.data(&outputs::as_text(&module::outputs(|address| report.state.recorded(address))));
     }
-    result.map(|()| ExitCode::Success)
+    Ok(ExitCode::Success)
 }
 
 /// Carries a plan out, with progress on stderr. A run of a named command that has something to do is recorded.

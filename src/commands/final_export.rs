@@ -90,7 +90,7 @@ impl<'a> FinalExport<'a> {
         }
         let desk = Desk::of(prepared.cx.clone(), &prepared.state)?;
         let to = matches!(self.place, Place::Local(_)).then_some(self.text);
-        let wish = Wish { to, types: &[], wait: true, replaces: true, again: self.again };
+        let wish = Wish { to, types: &[], wait: true, json: false, replaces: true, again: self.again };
         for change in prepared.plan.changes.iter().filter(|change| change.kind == "healthlake_fhir_datastore") {
             if is_beside(&change.address) {
                 let address = &change.address;

@@ -14,6 +14,7 @@ use crate::cli::{AddressFormat, SandboxArgs, SandboxCommand, SandboxLoadArgs};
 use crate::error::CommandError;
 use crate::exit_code::ExitCode;
 use crate::session::Session;
+use crate::ui::counted;
 use surroundings::{Surroundings, faults};
 
 /// An emulator in this process that keeps its data in `directory`.
@@ -126,8 +127,10 @@ fn load(
         let loaded = emulator.load_path(store, path).map_err(of_load)?;
         let Loaded { store, resources, refused, reasons } = &loaded;
         session.printer.say(&format!(
-            "Loaded {resources} resources of {} into the store {store}; {refused} lines were refused.",
-            path.display()
+            "Loaded {} of {} into the store {store}; {} refused.",
+            counted(*resources, "resource"),
+            path.display(),
+            counted(*refused, "line")
         ));
         for RefusedLine { file, line, reason } in reasons {
             let file = file.as_deref().unwrap_or(path).display();

@@ -5,6 +5,7 @@ use std::fmt::Write;
 use anstyle::Style;
 use serde_json::{Value, json};
 
+use super::counted;
 use super::json::FORMAT_VERSION;
 use super::plan_view::inline;
 use super::printer::style::{ADD, CHANGE, DESTROY, FAINT, STRONG};
@@ -106,15 +107,18 @@ fn word(verdict: Verdict) -> (&'static str, Style) {
 fn summary(report: &Report) -> String {
     let unchecked = report.findings.iter().flat_map(|finding| &finding.attributes);
     let unchecked = unchecked.filter(|attribute| attribute.verdict == AttributeVerdict::NotCheckable).count();
-    let counted = [Verdict::Drifted, Verdict::Missing, Verdict::Foreign, Verdict::Unreadable, Verdict::Pending];
-    let mut parts: Vec<String> = counted
+    let shown = [Verdict::Drifted, Verdict::Missing, Verdict::Foreign, Verdict::Unreadable, Verdict::Pending];
+    let mut parts: Vec<String> = shown
         .into_iter()
         .map(|verdict| (report.with(verdict).count(), word(verdict).0))
         .filter(|(count, _)| *count > 0)
         .map(|(count, word)| format!("{count} {word}"))
         .collect();
     parts.push(format!("{} clean", report.with(Verdict::Clean).count()));
-    let cannot = if unchecked > 0 { format!("; {unchecked} values cannot be checked") } else { String::new() };
+    let cannot = match unchecked {
+        0 => String::new(),
+        _ => format!("; {} cannot be checked", counted(unchecked as u64, "value")),
+    };
     let heading = if report.has_drift() { "Drift" } else { "No drift" };
     format!("{heading}: {}{cannot}.", parts.join(", "))
 }

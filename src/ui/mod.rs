@@ -26,6 +26,11 @@ pub fn duration(duration: Duration) -> String {
     }
 }
 
+/// A number and what it counts: `1 resource`, `2 resources`.
+pub fn counted(count: u64, noun: &str) -> String {
+    format!("{count} {noun}{}", if count == 1 { "" } else { "s" })
+}
+
 /// The day that is so many days from now, in UTC.
 pub fn date_in(days: u8) -> String {
     let then = jiff::Timestamp::now() + jiff::SignedDuration::from_hours(24 * i64::from(days));

@@ -2,7 +2,9 @@
 
 use serde_json::Value;
 
-use crate::support::{Place, call, snapshot};
+use hlctl_emulator::Action;
+
+use crate::support::{Place, call, rule, snapshot};
 
 fn planned(place: &Place) {
     place.run(["plan", "--out", "plan.json"]).succeeds();
@@ -39,6 +41,56 @@ fn a_saved_plan_to_destroy_destroys() {
     // A plan that names what it destroys is approved by being given.
     place.run(["apply", "plan.json"]).succeeds();
     assert_eq!(place.cloud().census(), crate::support::Census::nothing_but_ending_keys(1));
+}
+
+#[test]
+fn a_saved_plan_to_destroy_ends_as_a_destroy() {
+    let place = Place::quick("minimal");
+    place.apply();
+    let allowed =
+        ["plan", "--destroy", "--allow-destroy", "fhir-minimal", "--force-destroy=logs", "--out", "plan.json"];
+    place.run(allowed).succeeds();
+    place.cloud().rules([rule("DeleteRole", None, Action::Deny)]);
+    let ended = place.run(["apply", "plan.json"]).exits(6).says("The destroy is incomplete");
+    ended.says("`hlctl destroy --allow-destroy fhir-minimal '--force-destroy=logs'` then takes up where this stood");
+    place.cloud().heal();
+    place.run(["destroy", "-y", "--allow-destroy", "fhir-minimal"]).succeeds();
+
+    let place = Place::quick("minimal");
+    place.apply();
+    place.run(allowed).succeeds();
+    let ended = place.run(["apply", "plan.json"]).succeeds().says("Destroy complete");
+    assert!(!ended.stderr.contains("Outputs") && ended.stdout.is_empty(), "{ended}");
+}
+
+#[test]
+fn what_a_saved_plan_was_limited_to_is_repeated() {
+    let place = Place::quick("minimal");
+    let targets = ["--target", "iam_role.healthlake", "--target", "kms_key.s3"];
+    place.run([&["plan"][..], &targets, &["--out", "plan.json"]].concat()).succeeds();
+    place.cloud().rules([rule("CreateRole", None, Action::Deny)]);
+    let ended = place.run(["apply", "plan.json"]).exits(6);
+    ended.says("`hlctl apply --target iam_role.healthlake --target kms_key.s3` then takes up where this stood");
+}
+
+#[test]
+fn a_replacement_that_was_not_begun_is_asked_for_again() {
+    let place = Place::quick("minimal");
+    place.apply();
+    let store = ["apply", "-y", "--replace", "healthlake_fhir_datastore.this"];
+    place.cloud().rules([rule("CreateFHIRDatastore", None, Action::Deny)]);
+    let again = "`hlctl apply --replace healthlake_fhir_datastore.this` then takes up where this stood";
+    place.run(store).exits(6).says(again);
+    // One that was begun is finished without that: the new one is there, or the old one is gone.
+    let again = "`hlctl apply` then takes up where this stood";
+    place.cloud().rules([rule("DeleteFHIRDatastore", None, Action::Deny)]);
+    place.run(store).exits(6).says(again);
+    place.cloud().rules([rule("CreatePolicy", None, Action::Deny)]);
+    place.run(["apply", "-y", "--replace", "iam_policy.healthlake"]).exits(6).says(again);
+    place.cloud().heal();
+    place.apply();
+    place.run(["plan", "--detailed-exitcode"]).succeeds();
+    assert_eq!(place.cloud().census(), crate::support::Census::one_stack());
 }
 
 #[test]

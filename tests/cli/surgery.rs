@@ -254,7 +254,12 @@ fn without_a_store_in_use_nothing_is_restored_and_the_way_is_named() {
         .run(["restore", "--at", "latest", "--from", &id, "--use", "-y"])
         .exits(64)
         .says("the stack has no store, beside which another could be restored")
-        .says("hlctl apply");
+        .says("hlctl apply")
+        .says(&format!("hlctl restore --at latest --from {id} --use"));
+    place
+        .run(["restore", "--at", "2026-01-02T03:05:00Z", "--from", &id, "-y"])
+        .exits(64)
+        .says(&format!("then: hlctl restore --at 2026-01-02T03:05:00Z --from {id}\n"));
     assert_eq!(place.cloud().mutations(), Vec::<String>::new());
     place.apply();
     place.run(["restore", "--at", "latest", "--from", &id, "--use", "-y"]).succeeds();
@@ -268,7 +273,10 @@ fn a_store_that_somebody_deleted_gives_way_to_an_empty_one_if_that_is_asked_for(
     let replaced = ["--replace", "healthlake_fhir_datastore.this"];
     let plan = place.run(["plan"]).args(replaced).succeeds();
     assert!(plan.stdout.contains(&format!("hlctl restore --at latest --from {id}")), "{plan}");
-    place.run(["apply", "-y"]).args(replaced).succeeds();
+    // Its id is nowhere else from now on.
+    let told = format!("The store {id} can be restored until 2026-01-11T03:0");
+    let applied = place.run(["apply", "-y"]).args(replaced).succeeds().says(&told);
+    applied.says(&format!("hlctl restore --at latest --from {id}"));
     assert_ne!(place.store_id(), id);
     is_settled(&place);
 }

@@ -8,7 +8,7 @@ use crate::plan::Plan;
 use crate::session::Session;
 use crate::state::Place;
 use crate::ui::json::FORMAT_VERSION;
-use crate::ui::{json as as_json, plan_view};
+use crate::ui::{counted, json as as_json, plan_view};
 
 /// One resource that the state now holds.
 pub(super) struct Adopted {
@@ -70,7 +70,7 @@ impl<'a> Report<'a> {
             say(&format!("{} would be:\n\n{config}", session.global.config.display()));
         }
         let verb = if self.dry_run { "Would adopt" } else { "Adopted" };
-        say(&format!("{verb} {} resources as the stack {}:\n", self.adopted.len(), self.stack));
+        say(&format!("{verb} {} as the stack {}:\n", counted(self.adopted.len() as u64, "resource"), self.stack));
         for adopted in &self.adopted {
             say(&format!("  {}  {}", adopted.address, adopted.id));
         }

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use super::{journals, plural};
+use super::journals;
 use crate::cli::DataCheckArgs;
 use crate::commands::interruptible;
 use crate::data::check::{Findings, Group, Level};
@@ -10,7 +10,7 @@ use crate::data::source::Source;
 use crate::error::CommandError;
 use crate::exit_code::ExitCode;
 use crate::session::Session;
-use crate::ui::transfer;
+use crate::ui::{counted, transfer};
 
 /// Checks, and tells.
 pub(super) async fn run(session: &Session, arguments: &DataCheckArgs) -> Result<ExitCode, CommandError> {
@@ -80,21 +80,21 @@ async fn checked(
 /// What was found, for people.
 pub(super) fn tell(session: &Session, source: &Source, findings: &Findings) {
     let printer = session.printer;
-    let (files, size) = (plural(findings.files, "file"), transfer::size(findings.bytes));
+    let (files, size) = (counted(findings.files, "file"), transfer::size(findings.bytes));
     // Where files are listed only, there is no source of them and nothing is known of their resources.
     if source.files.is_empty() {
         printer.say(&format!("Found {files} in {size}; what is in S3 is not read before it is imported."));
     } else {
-        let resources = plural(findings.count(), "good resource");
+        let resources = counted(findings.count(), "good resource");
         printer.say(&format!("Checked {files} with {resources} in {size}."));
     }
     if source.others > 0 {
         let first = source.other.as_deref().map(|name| format!(": {} is the first", name.escape_debug()));
-        let others = plural(source.others, "file");
+        let others = counted(source.others, "file");
         printer.warning(&format!("{others} left out, whose names do not end in .ndjson{}", first.unwrap_or_default()));
     }
     if findings.unchecked > 0 {
-        let unchecked = plural(findings.unchecked, "resource");
+        let unchecked = counted(findings.unchecked, "resource");
         printer.warning(&format!(
             "the structure of {unchecked} was not checked: of more than 2 MiB, or with a number beyond a double's range"
         ));
@@ -122,6 +122,6 @@ pub(super) fn refuse(findings: &Findings) -> Result<(), CommandError> {
     if count == 0 {
         Ok(())
     } else {
-        Err(CommandError::Refused(vec![format!("the check found {}", plural(count, "problem"))]))
+        Err(CommandError::Refused(vec![format!("the check found {}", counted(count, "problem"))]))
     }
 }

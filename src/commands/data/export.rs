@@ -4,7 +4,7 @@ use std::path::Path;
 
 use serde_json::{Value, json};
 
-use super::{Desk, interrupted_by, journals, of_aws, of_download, of_failed, of_wait, place_of, plural};
+use super::{Desk, interrupted_by, journals, of_aws, of_download, of_failed, of_wait, place_of};
 use crate::cli::DataExportArgs;
 use crate::commands::interruptible;
 use crate::data::access::{self, Means};
@@ -17,7 +17,7 @@ use crate::error::{CommandError, ResourceError};
 use crate::exit_code::ExitCode;
 use crate::invocation::CommandLine;
 use crate::session::Session;
-use crate::ui::transfer;
+use crate::ui::{counted, transfer};
 use crate::whole_file;
 
 /// What is exported, and where to.
@@ -29,6 +29,8 @@ pub(in crate::commands) struct Wish<'a> {
     pub(in crate::commands) types: &'a [String],
     /// Whether to wait for the job.
     pub(in crate::commands) wait: bool,
+    /// Whether a job that is not waited for is described as JSON.
+    pub(in crate::commands) json: bool,
     /// Whether it may take the place of an earlier export of the same store.
     pub(in crate::commands) replaces: bool,
     /// The command that goes on.
@@ -78,7 +80,14 @@ pub(super) async fn run(session: &Session, arguments: &DataExportArgs) -> Result
         again = again.operand(to);
     }
     let desk = Desk::open(session).await?;
-    let wish = Wish { to, types: &arguments.types, wait: !arguments.no_wait, replaces: false, again: &again };
+    let wish = Wish {
+        to,
+        types: &arguments.types,
+        wait: !arguments.no_wait,
+        json: arguments.json,
+        replaces: false,
+        again: &again,
+    };
     let exported = Box::pin(export(session, &desk, wish)).await?;
     if arguments.json {
         session.printer.json(&exported.manifest(&desk));
@@ -103,6 +112,12 @@ pub(in crate::commands) async fn export(
     let mut flow = Box::pin(Flow::open(session, desk, wish)).await?;
     let id = Box::pin(flow.start()).await?;
     if !wish.wait {
+        if wish.json {
+            session.printer.json(&json!({
+                "store": {"id": desk.store, "arn": desk.arn},
+                "job": {"id": id, "name": flow.entry.run},
+            }));
+        }
         return Err(CommandError::LeftRunning {
             message: format!("The job {id} was started and is under way."),
             hint: format!("`{}` waits for it and brings what it exports", wish.again),
@@ -240,8 +255,8 @@ impl<'a> Flow<'a> {
         let to = self.wish.to.map_or_else(|| exported.folder.to_string(), str::to_owned);
         self.session.printer.say(&format!(
             "Exported {} of {} to {to} ({}).",
-            plural(resources, "resource"),
-            plural(u64::try_from(exported.files.len()).unwrap_or_default(), "type"),
+            counted(resources, "resource"),
+            counted(u64::try_from(exported.files.len()).unwrap_or_default(), "type"),
             transfer::size(exported.files.iter().map(|file| file.bytes).sum())
         ));
         self.journal.close();

@@ -5,11 +5,11 @@ use std::path::Path;
 use serde_json::{Value, json};
 
 use super::check::{of_source, refuse, tell};
-use super::{Desk, interrupted_by, journals, of_aws, of_failed, of_upload, of_wait, place_of, plural};
+use super::{Desk, interrupted_by, journals, of_aws, of_failed, of_upload, of_wait, place_of};
 use crate::aws::{AwsError, ErrorKind};
 use crate::cli::{DataImportArgs, Level};
 use crate::commands::interruptible;
-use crate::commands::stores::lost_store;
+use crate::commands::stores::{lost_store, store_being_deleted};
 use crate::data::access::{self, Concern, Means};
 use crate::data::check::{Checker, Findings, Level as CheckLevel, Limits};
 use crate::data::failures::{self, Cause};
@@ -24,7 +24,7 @@ use crate::exit_code::ExitCode;
 use crate::invocation::CommandLine;
 use crate::resource::vitals;
 use crate::session::Session;
-use crate::ui::transfer;
+use crate::ui::{counted, transfer};
 
 /// Imports what the command line names.
 pub(super) async fn run(session: &Session, arguments: &DataImportArgs) -> Result<ExitCode, CommandError> {
@@ -237,7 +237,8 @@ impl Flow<'_> {
         if let Ok(Some(store)) = &store
             && store.is_ended()
         {
-            return Err(lost_store(&desk.store, store));
+            let id = &desk.store;
+            return Err(if desk.is_being_deleted { store_being_deleted(id) } else { lost_store(id, store) });
         }
         let printer = self.session.printer;
         told["concerns"] = json!(concerns);
@@ -275,7 +276,7 @@ impl Flow<'_> {
         bar.finish_and_clear();
         let uploaded = uploaded.map_err(|error| of_upload(&error, self.again))?;
         let there = if uploaded.kept == 0 { String::new() } else { format!(", {} there already", uploaded.kept) };
-        printer.say(&format!("Uploaded {} to {}{there}.", plural(uploaded.sent, "file"), self.input));
+        printer.say(&format!("Uploaded {} to {}{there}.", counted(uploaded.sent, "file"), self.input));
         told["upload"] = json!({"to": self.input.to_string(), "sent": uploaded.sent, "kept": uploaded.kept});
         Ok(())
     }
@@ -346,7 +347,7 @@ impl Flow<'_> {
     /// What became of it, with the refusals by cause.
     fn conclude(&self, job: &Job, causes: &[Cause], told: &mut Value) -> Result<(), CommandError> {
         let printer = self.session.printer;
-        let counts = job.progress.unwrap_or_default();
+        let imported = imported(job);
         told["refused"] = json!(causes);
         let asked = self.arguments.validation_level.as_str();
         if let Some(level) = job.validation_level.as_deref().filter(|level| *level != asked) {
@@ -354,7 +355,7 @@ impl Flow<'_> {
         }
         causes.iter().for_each(|cause| printer.insist(&line(cause)));
         if job.status == "COMPLETED" {
-            printer.say(&format!("Imported {} resources.", counts.resources_imported));
+            printer.say(&format!("Imported {}.", counted(imported, "resource")));
             if let Place::Local(_) = Place::parse(&self.arguments.from).unwrap_or(Place::S3(self.input.clone())) {
                 printer.say(&format!("The files stay at {}.", self.input));
             }
@@ -369,6 +370,7 @@ impl Flow<'_> {
     /// Some were not imported: by their own fault, which AWS counts, or the service's, which only the logs tell.
     fn incomplete(&self, job: &Job, causes: &[Cause]) -> CommandError {
         let counts = job.progress.unwrap_or_default();
+        let imported = imported(job);
         let by_service: u64 = causes.iter().filter(|cause| cause.is_the_services()).map(|cause| cause.count).sum();
         let by_data: u64 = causes.iter().filter(|cause| !cause.is_the_services()).map(|cause| cause.count).sum();
         let refused = u64::try_from(counts.resources_refused).unwrap_or_default().max(by_data);
@@ -378,8 +380,8 @@ impl Flow<'_> {
         let again = self.again;
         CommandError::Incomplete {
             message: format!(
-                "{} resources were imported, {refused} refused{failed}; the whole logs are under {logs}",
-                counts.resources_imported
+                "{} imported, {refused} refused{failed}; the whole logs are under {logs}",
+                counted(imported, "resource")
             ),
             hint: if refused == 0 {
                 format!("`{again}` imports all of them once more")
@@ -403,4 +405,9 @@ fn text(concern: &Concern) -> String {
 fn line(cause: &Cause) -> String {
     let times = if cause.count == 1 { String::new() } else { format!(" ({} times, first there)", cause.count) };
     format!("  {}:{}: {}{times}", cause.file, cause.line, cause.cause)
+}
+
+/// How many resources the job has put into the store.
+fn imported(job: &Job) -> u64 {
+    u64::try_from(job.progress.unwrap_or_default().resources_imported).unwrap_or_default()
 }

@@ -27,7 +27,7 @@ use crate::module;
 use crate::module::beside::{STORE, successor};
 use crate::resource::Context;
 use crate::session::{ConnectOptions, Session};
-use crate::state::State;
+use crate::state::{State, Status};
 use crate::wait::Ended;
 
 /// Runs one of them.
@@ -49,6 +49,8 @@ pub(super) struct Desk {
     pub(super) store: String,
     /// Its ARN.
     pub(super) arn: String,
+    /// Whether a run of hlctl has begun to delete it.
+    pub(super) is_being_deleted: bool,
     bucket: String,
     key: String,
     role: String,
@@ -82,6 +84,10 @@ impl Desk {
         Ok(Self {
             store: recorded(state, STORE, "id")?.to_owned(),
             arn,
+            is_being_deleted: state
+                .resources
+                .get(&Address::parse(STORE))
+                .is_some_and(|entry| entry.status == Status::Deleting),
             bucket: output("s3_bucket")?,
             key: output("s3_kms_key_arn")?,
             role: output("export_role_arn")?,
@@ -92,7 +98,7 @@ impl Desk {
     /// The same for another store of the stack.
     fn of_store(self, state: &State, address: &Address) -> Result<Self, CommandError> {
         let text = |name: &str| recorded(state, address.as_str(), name).map(str::to_owned);
-        Ok(Self { store: text("id")?, arn: text("arn")?, ..self })
+        Ok(Self { store: text("id")?, arn: text("arn")?, is_being_deleted: false, ..self })
     }
 
     /// A part of the stack's bucket.
@@ -115,7 +121,7 @@ pub(super) async fn bring_over(
 ) -> Result<(), CommandError> {
     let desk = Desk::of(cx.clone(), state)?;
     let way = desk.place("replace").to_string();
-    let wish = Wish { to: Some(&way), types: &[], wait: true, replaces: false, again };
+    let wish = Wish { to: Some(&way), types: &[], wait: true, json: false, replaces: false, again };
     let exported = Box::pin(export(session, &desk, wish)).await?;
     let desk = desk.of_store(state, &successor())?;
     // What the store has taken once it is to take again.
@@ -222,9 +228,4 @@ fn of_failed(job: &Job, store: &str, again: &CommandLine) -> CommandError {
         message: format!("the {} job {} ended as {}{message}", job.kind.name(), job.id, job.status),
         hint: format!("{}fix the cause, then `{again}` starts another job", manifest.unwrap_or_default()),
     }
-}
-
-/// 3 resources, 1 file.
-fn plural(count: u64, noun: &str) -> String {
-    format!("{count} {noun}{}", if count == 1 { "" } else { "s" })
 }

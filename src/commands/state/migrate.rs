@@ -9,6 +9,7 @@ use crate::exit_code::ExitCode;
 use crate::invocation::CommandLine;
 use crate::session::Session;
 use crate::state::{Held, Place, State, StateError, Store};
+use crate::ui::counted;
 
 /// Moves the state and leaves a note where it was.
 pub(super) async fn run(session: &Session, arguments: &MigrateArgs) -> Result<ExitCode, CommandError> {
@@ -121,6 +122,6 @@ async fn check(session: &Session, from: &Store, to: &Store) -> Result<State, Com
 }
 
 fn describe(state: &State, from: &Place, to: &Place) -> String {
-    let count = state.resources.len();
-    format!("The state of {} with its {count} resources moves from {from} to {to}.", state.stack)
+    let count = counted(state.resources.len() as u64, "resource");
+    format!("The state of {} with its {count} moves from {from} to {to}.", state.stack)
 }

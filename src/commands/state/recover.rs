@@ -9,6 +9,7 @@ use crate::error::CommandError;
 use crate::exit_code::ExitCode;
 use crate::session::Session;
 use crate::state::{Held, State, StateError, Store};
+use crate::ui::counted;
 
 /// Puts the backup in the place of a state that is damaged or gone.
 pub(super) async fn run(session: &Session, arguments: &RecoverArgs) -> Result<ExitCode, CommandError> {
@@ -58,6 +59,6 @@ async fn check(session: &Session, store: &Store) -> Result<State, CommandError> 
 }
 
 fn describe(backup: &State) -> String {
-    let count = backup.resources.len();
-    format!("stack {}, {count} resources, serial {}", backup.stack, backup.serial)
+    let count = counted(backup.resources.len() as u64, "resource");
+    format!("stack {}, {count}, serial {}", backup.stack, backup.serial)
 }

@@ -5,19 +5,20 @@ use crate::commands::interruptible;
 use crate::error::CommandError;
 use crate::invocation::CommandLine;
 use crate::module::beside::STORE;
-use crate::plan::{Action, Plan};
+use crate::plan::{Action, Change, Plan};
 use crate::resource::{Context, FhirDatastore, Resource, Vitals, vitals};
 use crate::session::{ConnectOptions, Session};
 use crate::state::{State, Status};
 use crate::ui::instant;
 
-/// Until when the stores that this plan has deleted can be restored, as AWS says. What it does not say, or not now, is left out:
-/// the deletion itself is done.
+/// Until when the stores that this plan has deleted, or put another in the place of, can be restored, as AWS says. What it does not
+/// say, or not now, is left out: the deletion itself is done.
 pub(in crate::commands) async fn tell(session: &Session, cx: &Context, plan: &Plan) {
-    let deletes =
-        plan.changes.iter().filter(|change| change.action == Action::Delete && change.kind == FhirDatastore::KIND);
-    let has_none = deletes.clone().any(|change| change.address.as_str() == STORE && !change.deposed);
-    for change in deletes {
+    let is_ended = |change: &&Change| matches!(change.action, Action::Delete | Action::Replace);
+    let ended = plan.changes.iter().filter(is_ended).filter(|change| change.kind == FhirDatastore::KIND);
+    let is_in_use = |change: &Change| change.address.as_str() == STORE && !change.deposed;
+    let has_none = ended.clone().any(|change| change.action == Action::Delete && is_in_use(change));
+    for change in ended {
         let Some(id) = change.recorded.as_ref().and_then(|recorded| recorded.get("id")?.as_str()) else { continue };
         let looked = interruptible(&session.stop, async { vitals(cx, id).await.map_err(CommandError::Aws) }).await;
         let Ok(Some(vitals)) = looked else { continue };
@@ -47,14 +48,19 @@ pub(in crate::commands) async fn explain(session: &Session, state: &State, error
     let Some(id) = id else { return error };
     let entry = state.resources.get(&Address::parse(STORE));
     if entry.is_some_and(|entry| entry.status == Status::Deleting) {
-        return CommandError::Stranded {
-            message: format!("the store {id} is being deleted by hlctl, or is gone already"),
-            hint: format!("`{}` finishes what was begun", hlctl!("destroy")),
-        };
+        return being_deleted(id);
     }
     let looked = interruptible(&session.stop, look(session, state, id)).await;
     let Ok(Some(vitals)) = looked else { return error };
     if vitals.is_ended() { lost(id, &vitals) } else { error }
+}
+
+/// Says that hlctl itself has begun to delete the stack's store.
+pub(in crate::commands) fn being_deleted(id: &str) -> CommandError {
+    CommandError::Stranded {
+        message: format!("the store {id} is being deleted by hlctl, or is gone already"),
+        hint: format!("`{}` finishes what was begun", CommandLine::new("destroy").option("--target", STORE)),
+    }
 }
 
 /// Says that somebody has deleted the stack's store, and what can be done about it.

@@ -15,7 +15,7 @@ use crate::error::CommandError;
 use crate::fhir::{Authority, Base, Counted, Counts, Fhir, Signer, counts};
 use crate::oauth::{Http, OauthError};
 use crate::state::State;
-use crate::ui::table;
+use crate::ui::{counted, table};
 
 /// What an old and a new store hold.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -70,19 +70,21 @@ impl Comparison {
         let sum = |counts: &Counts| counts.values().sum::<u64>();
         let new = sum(&self.new);
         let Some(old) = &self.old else {
-            return format!("The new store holds {new} resources. The old one cannot be asked any more.");
+            return format!("The new store holds {}. The old one cannot be asked any more.", counted(new, "resource"));
         };
         let differing = self.differing();
         if differing.is_empty() {
             return format!(
-                "Both stores hold the same numbers of each type: {new} resources of {} types.",
-                self.new.len()
+                "Both stores hold the same numbers of each type: {} of {}.",
+                counted(new, "resource"),
+                counted(self.new.len() as u64, "type")
             );
         }
         let head = ["TYPE", "OLD", "NEW"].map(str::to_owned).to_vec();
         let row = |(kind, old, new): (&str, u64, u64)| vec![kind.to_owned(), old.to_string(), new.to_string()];
         let rows: Vec<_> = std::iter::once(head).chain(differing.into_iter().map(row)).collect();
-        format!("The old store holds {} resources, the new one {new}. They differ in:\n{}", sum(old), table(&rows))
+        let old = counted(sum(old), "resource");
+        format!("The old store holds {old}, the new one {new}. They differ in:\n{}", table(&rows))
     }
 
     /// For programs.

@@ -36,7 +36,10 @@ use crate::state::{Entry, Held, State};
 use crate::ui::json::{self, FORMAT_VERSION};
 use crate::ui::plan_view;
 
-pub(super) use afterlife::{explain as explain_lost_store, lost as lost_store, tell as tell_what_can_be_restored};
+pub(super) use afterlife::{
+    being_deleted as store_being_deleted, explain as explain_lost_store, lost as lost_store,
+    tell as tell_what_can_be_restored,
+};
 pub(super) use replace::run as replace;
 pub(super) use restore::run as restore;
 

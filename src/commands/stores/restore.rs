@@ -26,19 +26,21 @@ pub(in crate::commands) async fn run(session: &Session, arguments: &RestoreArgs)
     interruptible(&session.stop, session.read_existing(&store)).await?;
     let manner = &arguments.manner;
     let work = async |held: Arc<Held>| {
-        let (scene, state) = Scene::open(session, &config, manner, held, again(arguments)).await?;
+        let again = again(arguments, arguments.from.as_deref());
+        let (scene, state) = Scene::open(session, &config, manner, held, again).await?;
         restore(&scene, arguments, state).await
     };
     locked(session, &store, "hlctl restore", manner.lock_timeout, work).await
 }
 
-fn again(arguments: &RestoreArgs) -> CommandLine {
+/// The same command, with the store that it restores.
+fn again(arguments: &RestoreArgs, from: Option<&str>) -> CommandLine {
     let at = match arguments.at {
         Point::Latest => "latest".to_owned(),
         Point::At(seconds) => instant(seconds),
     };
     let mut again = CommandLine::new("restore").option("--at", &at);
-    if let Some(id) = &arguments.from {
+    if let Some(id) = from {
         again = again.option("--from", id);
     }
     if arguments.put_in_use { again.flag("--use") } else { again }
@@ -51,7 +53,7 @@ async fn restore(scene: &Scene<'_>, arguments: &RestoreArgs, state: State) -> Re
     }
     let origin = origin(arguments, &state)?;
     if !state.resources.contains_key(&Address::parse(STORE)) {
-        return Err(without_stack(&origin));
+        return Err(without_stack(arguments, &origin));
     }
     let mut state = state;
     // The latest point of today is not that of a store that was restored some time ago.
@@ -77,8 +79,8 @@ async fn restore(scene: &Scene<'_>, arguments: &RestoreArgs, state: State) -> Re
 }
 
 /// A restored store stands beside the one in use, and what names a store needs that one's name: nothing is begun without it.
-fn without_stack(origin: &Origin) -> CommandError {
-    let restore = CommandLine::new("restore").option("--at", "latest").option("--from", &origin.source).flag("--use");
+fn without_stack(arguments: &RestoreArgs, origin: &Origin) -> CommandError {
+    let restore = again(arguments, Some(&origin.source));
     CommandError::Usage {
         message: "the stack has no store, beside which another could be restored".to_owned(),
         hint: format!("first make the stack with a new, empty store: {}\nthen: {restore}", hlctl!("apply")),

@@ -229,7 +229,7 @@ fn what_the_service_failed_to_take_in_is_not_called_refused() {
     place
         .run(["data", "import", "in"])
         .exits(6)
-        .says("5 resources were imported, 0 refused, 5 lost to failures of the service")
+        .says("5 resources imported, 0 refused, 5 lost to failures of the service")
         .says("`hlctl data import in` imports all of them once more")
         .keeps_silent_about("correct those lines");
     place.cloud().heal();

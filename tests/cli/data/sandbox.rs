@@ -22,8 +22,9 @@ fn a_sandbox_is_loaded_with_ndjson_between_two_commands() {
 fn jobs_take_their_time_in_a_sandbox_that_is_told_so() {
     let place = Place::sandbox("minimal");
     place.apply();
-    let arguments = ["data", "export", "--no-wait"];
-    place.run(arguments).env("HLCTL_SANDBOX_JOB_DELAY", "3600").exits(6);
+    let arguments = ["data", "export", "--no-wait", "--json"];
+    let started = place.run(arguments).env("HLCTL_SANDBOX_JOB_DELAY", "3600").exits(6).json();
     let jobs = place.run(["data", "jobs", "--json"]).env("HLCTL_SANDBOX_JOB_DELAY", "3600").succeeds().json();
     assert_ne!(jobs["jobs"][0]["status"], "COMPLETED");
+    assert_eq!((&started["job"]["id"], &started["store"]["id"]), (&jobs["jobs"][0]["id"], &place.store_id().into()));
 }
