@@ -315,6 +315,21 @@ pub struct ExplainArgs {
 }
 
 impl FhirCommand {
+    /// How the store is asked, by those that ask one as a client does.
+    pub fn access(&self) -> Option<&Access> {
+        match self {
+            Self::Get(arguments) => Some(&arguments.access),
+            Self::Search(arguments) => Some(&arguments.many.access),
+            Self::History(arguments) => Some(&arguments.many.access),
+            Self::Everything(arguments) => Some(&arguments.many.access),
+            Self::Create(arguments) => Some(&arguments.access),
+            Self::Update(arguments) => Some(&arguments.access),
+            Self::Delete(arguments) => Some(&arguments.access),
+            Self::Bundle(arguments) => Some(&arguments.access),
+            Self::Explain(_) => None,
+        }
+    }
+
     /// Whether JSON is asked for.
     pub fn prints_json(&self) -> bool {
         let shape = |shape: &Shape| matches!(shape.asked(), Some(Format::Json | Format::Ndjson));
@@ -343,7 +358,7 @@ fn path(text: &str) -> Result<String, String> {
         return Ok(text.to_owned());
     }
     if text.contains('?') {
-        return Err("parameters belong to `hlctl fhir search TYPE NAME=VALUE`".to_owned());
+        return Err("parameters belong to `fhir search TYPE NAME=VALUE`".to_owned());
     }
     if let Some((reference, version)) = text.split_once("/_history/") {
         reference.parse::<Reference>()?;
@@ -352,7 +367,7 @@ fn path(text: &str) -> Result<String, String> {
     }
     match text.parse::<Reference>() {
         Ok(reference) => Ok(reference.to_string()),
-        Err(_) if address::kind(text).is_ok() => Err(format!("`hlctl fhir search {text}` lists what there is")),
+        Err(_) if address::kind(text).is_ok() => Err(format!("`fhir search {text}` lists what there is")),
         Err(wrong) => Err(wrong),
     }
 }

@@ -73,6 +73,10 @@ fn a_restore_makes_a_store_as_it_was_beside_the_one_in_use() {
     let restored =
         ["fhir", "search", "Patient", "_total=accurate", "_count=1", "--store", told["id"].as_str().unwrap()];
     assert_eq!(place.run(restored).succeeds().json()["total"], 5);
+    // What is missing there says nothing of the store in use.
+    place.cloud().emulator.clear_requests();
+    place.run(["fhir", "get", "Patient/never", "--store", told["id"].as_str().unwrap()]).exits(1).says("404");
+    assert_eq!(place.cloud().count("DescribeFHIRDatastore"), 0);
     place.run(["fhir", "get", "Patient/p1", "--store", "nothing"]).exits(64).says("has no store nothing");
     is_settled(&place);
     assert_eq!(place.cloud().census(), with_stores(2));

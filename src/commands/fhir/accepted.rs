@@ -3,9 +3,10 @@
 //! The source is the HealthLake Developer Guide, "FHIR R4 search parameters for HealthLake" and "FHIR R4 supported resource
 //! types for HealthLake", as of August 2026. Nothing is held back because of it: the store decides.
 
+use crate::aws::ErrorKind;
 use crate::data::check::resource_types::{is_supported, searchable};
 use crate::error::CommandError;
-use crate::fhir::FhirError;
+use crate::fhir::{FhirError, Refusal};
 
 /// The most resources on a page.
 const LARGEST_PAGE: u64 = 100;
@@ -15,14 +16,19 @@ const MOST_KEYS: usize = 5;
 /// Adds to a refusal of a search what of it HealthLake does not take.
 pub(super) fn advise(error: CommandError, kind: &str, parameters: &[(String, String)]) -> CommandError {
     match error {
-        CommandError::Fhir(FhirError::Refused(mut refusal))
-            if matches!(refusal.status, Some(400 | 404 | 405 | 422 | 501)) =>
-        {
+        CommandError::Fhir(FhirError::Refused(mut refusal)) if is_about_the_search(&refusal) => {
             refusal.advice = advice(kind, parameters);
             CommandError::Fhir(FhirError::Refused(refusal))
         }
         other => other,
     }
+}
+
+/// Whether it is what was asked for that was refused: not who asks, nor how often.
+fn is_about_the_search(refusal: &Refusal) -> bool {
+    matches!(refusal.status, Some(400 | 404 | 405 | 422 | 501))
+        && matches!(refusal.aws.kind, ErrorKind::Refused | ErrorKind::NotFound)
+        && !refusal.is_about_signature()
 }
 
 fn advice(kind: &str, parameters: &[(String, String)]) -> Option<String> {
@@ -56,7 +62,6 @@ fn about(name: &str, value: &str) -> Option<String> {
         "_sort" if value.split(',').count() > MOST_KEYS => {
             Some(format!("HealthLake sorts by {MOST_KEYS} keys at most"))
         }
-        "_sort" => Some("HealthLake does not sort by nested elements, such as name".to_owned()),
         _ => None,
     }
 }
@@ -77,7 +82,7 @@ mod tests {
             ("Patient", "_count", "1000", Some("--all")),
             ("Patient", "_count", "100", None),
             ("Patient", "_sort", "a,b,c,d,e,f", Some("5 keys")),
-            ("Patient", "_sort", "name", Some("nested")),
+            ("Patient", "_sort", "-birthdate", None),
             ("Patient", "name", "count", None),
             ("Basic", "name", "x", Some("does not have the resource type Basic")),
             ("Parameters", "name", "x", Some("about Parameters")),

@@ -4,6 +4,8 @@
 //! (HealthLake developer guide, "Idempotency and concurrency"); an update and a deletion without a condition, which a second time
 //! change nothing more; a bundle of nothing but these. A condition would be found broken by one's own first attempt.
 
+use std::path::Path;
+
 use http::{HeaderName, HeaderValue, Method, StatusCode, header};
 use serde_json::Value;
 use uuid::Uuid;
@@ -40,12 +42,8 @@ pub(super) async fn create(session: &Session, arguments: &CreateArgs) -> Result<
     if let Some(query) = &arguments.if_none_exist {
         ask = ask.with(IF_NONE_EXIST, header_value("--if-none-exist", query)?);
     }
-    let again = {
-        let again = CommandLine::new("fhir create").option("--file", &arguments.file.to_string_lossy());
-        let again = arguments.access.repeated(again.option("--idempotency-key", &key));
-        format!("`{again}` makes nothing twice")
-    };
-    match sent(session, &fhir, &preferring(ask, arguments.prefer.as_deref())?, &again).await {
+    let ask = preferring(ask, arguments.prefer.as_deref())?;
+    match sent(session, &fhir, &ask, &created_once(arguments, &key)).await {
         Ok(answer) => {
             let done = if answer.status == StatusCode::CREATED { "is created" } else { "exists already" };
             conclude(session, &answer, &content.kind, done)
@@ -60,6 +58,23 @@ pub(super) async fn create(session: &Session, arguments: &CreateArgs) -> Result<
         },
         Err(Unsent::Other(error)) => Err(error),
     }
+}
+
+/// How to send a creation again so that nothing is made twice. A condition is a search, so it may name a patient: it is not repeated.
+fn created_once(arguments: &CreateArgs, key: &str) -> String {
+    let mut again = CommandLine::new("fhir create")
+        .option("--file", &arguments.file.to_string_lossy())
+        .option("--idempotency-key", key);
+    if let Some(prefer) = &arguments.prefer {
+        again = again.option("--prefer", prefer);
+    }
+    let same = [
+        arguments.if_none_exist.is_some().then_some("the same --if-none-exist"),
+        (arguments.file == Path::new("-")).then_some("the same input"),
+    ];
+    let same: Vec<&str> = same.into_iter().flatten().collect();
+    let with = if same.is_empty() { String::new() } else { format!(", with {},", same.join(" and ")) };
+    format!("`{}`{with} makes nothing twice", arguments.access.repeated(again))
 }
 
 /// The resource that an earlier request with the same key has made, which the store answers a repetition with (409).

@@ -42,6 +42,11 @@ pub(super) async fn token(file: Option<&Path>) -> Result<Option<Token>, CommandE
     }
 }
 
+/// Whether [`token`] gives one.
+pub(super) fn has_token(file: Option<&Path>) -> bool {
+    file.is_some() || std::env::var(VARIABLE).is_ok_and(|token| !token.trim().is_empty())
+}
+
 /// Three parts of base64url, as a JWT has.
 fn looks_like_a_token(path: &Path) -> bool {
     let text = path.to_string_lossy();

@@ -37,10 +37,14 @@ use input::Token;
 pub(super) async fn run(session: &Session, command: &FhirCommand) -> Result<ExitCode, CommandError> {
     let done = carry_out(session, command).await;
     match done {
-        Err(error @ CommandError::Fhir(_)) if may_be_gone(&error) => match outputs::read(session).await {
-            Ok(state) => Err(Box::pin(explain_lost_store(session, &state, error)).await),
-            Err(_) => Err(error),
-        },
+        Err(error @ CommandError::Fhir(_)) if may_be_gone(&error) && !has_token_alone(session, command.access()) => {
+            match outputs::read(session).await {
+                Ok(state) if asks_store_in_use(&state, command.access()) => {
+                    Err(Box::pin(explain_lost_store(session, &state, error)).await)
+                }
+                _ => Err(error),
+            }
+        }
         done => done,
     }
 }
@@ -48,6 +52,17 @@ pub(super) async fn run(session: &Session, command: &FhirCommand) -> Result<Exit
 /// Whether a store that is deleted, or about to be, may answer like this. Whatever else went wrong is told as it is.
 fn may_be_gone(error: &CommandError) -> bool {
     matches!(error, CommandError::Fhir(FhirError::Refused(refusal)) if matches!(refusal.status, Some(404 | 409 | 410)))
+}
+
+/// Whether nothing of AWS but the store may be asked: a client with a token needs no credentials.
+fn has_token_alone(session: &Session, access: Option<&Access>) -> bool {
+    session.home() == Home::Aws
+        && access.is_some_and(|access| !access.smart && input::has_token(access.token.as_deref()))
+}
+
+fn asks_store_in_use(state: &State, access: Option<&Access>) -> bool {
+    let named = access.and_then(|access| access.store.as_deref());
+    named.is_none_or(|named| store_named(state, named).is_ok_and(|address| address.as_str() == STORE))
 }
 
 async fn carry_out(session: &Session, command: &FhirCommand) -> Result<ExitCode, CommandError> {

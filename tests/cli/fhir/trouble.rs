@@ -92,6 +92,31 @@ fn with_its_key_a_creation_is_taken_up_by_a_later_run() {
 }
 
 #[test]
+fn how_to_send_a_creation_again_names_its_options_and_no_patient() {
+    let place = store();
+    place.write("patient.json", &patient("Smith").to_string());
+    place.cloud().rules([rule("CreateResource", None, Action::DropAfter)]);
+    let condition = ["--if-none-exist", "identifier=12345", "--prefer", "return=minimal"];
+    let lost = fhir(&place, &["create", "-f", "patient.json"]).args(condition).exits(6);
+    lost.keeps_silent_about("12345")
+        .says("--prefer return=minimal`, with the same --if-none-exist, makes nothing twice");
+}
+
+#[test]
+fn only_a_search_that_is_refused_for_itself_is_explained() {
+    let place = store();
+    for (code, status, is_explained) in [
+        ("ValidationException", 400, true),
+        ("ExpiredTokenException", 400, false),
+        ("InvalidSignatureException", 400, false),
+    ] {
+        place.cloud().rules([rule("SearchWithGet", None, refusing(code, status))]);
+        let ended = fhir(&place, &["search", "Patient", "_count=0"]).exits(1);
+        assert_eq!(ended.stderr.contains("HealthLake takes no _count=0"), is_explained, "{ended}");
+    }
+}
+
+#[test]
 fn updates_and_deletions_are_repeated_and_those_with_a_condition_are_not() {
     let place = store();
     let id = create(&place, &patient("Smith"));
