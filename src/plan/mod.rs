@@ -137,8 +137,10 @@ pub struct Counts {
     pub delete: usize,
     /// To be recorded or struck from the state, or waited for; AWS stays as it is.
     pub other: usize,
-    /// Left as they are.
+    /// Left as they are, since nothing of them differs.
     pub unchanged: usize,
+    /// Left as they are, since the plan refuses what would have to be done.
+    pub refused: usize,
 }
 
 impl Plan {
@@ -152,11 +154,16 @@ impl Plan {
                 Action::Replace => &mut counts.replace,
                 Action::Delete => &mut counts.delete,
                 Action::Adopt | Action::Forget | Action::Settle => &mut counts.other,
+                Action::NoOp if self.refuses(&change.address) => &mut counts.refused,
                 Action::NoOp => &mut counts.unchanged,
             };
             *count += 1;
         }
         counts
+    }
+
+    fn refuses(&self, address: &Address) -> bool {
+        self.refusals.iter().any(|refusal| refusal.address == *address)
     }
 
     /// Shows the tag of this name as not known yet.

@@ -26,13 +26,16 @@ pub fn render(plan: &Plan, place: &str) -> String {
 
 /// The last line: how many of each.
 pub fn summary(counts: &Counts) -> String {
-    let Counts { create, update, replace, delete, other, unchanged } = counts;
+    let Counts { create, update, replace, delete, other, unchanged, refused } = counts;
+    let refused = if *refused > 0 { format!(", {refused} refused") } else { String::new() };
     if create + update + replace + delete + other == 0 {
-        return format!("No changes: 0 to add, 0 to change, 0 to replace, 0 to destroy, {unchanged} as wanted.");
+        return format!(
+            "No changes: 0 to add, 0 to change, 0 to replace, 0 to destroy, {unchanged} as wanted{refused}."
+        );
     }
     let state = if *other > 0 { format!(", {other} to settle in the state alone") } else { String::new() };
     format!(
-        "Plan: {create} to add, {update} to change, {replace} to replace, {delete} to destroy{state}, {unchanged} as wanted."
+        "Plan: {create} to add, {update} to change, {replace} to replace, {delete} to destroy{state}, {unchanged} as wanted{refused}."
     )
 }
 
