@@ -205,26 +205,35 @@ impl Command {
     /// Whether it changes anything in AWS, in the store or in the state, so that failing afterwards is not the same as having
     /// begun nothing.
     pub fn changes(&self) -> bool {
+        self.hint_once_done().is_some()
+    }
+
+    /// What to say where it changes something and its output could then not be written; nothing where it only reads.
+    pub fn hint_once_done(&self) -> Option<&'static str> {
+        const STACK: &str = concat!("the work is done and in the state: `", hlctl!("outputs"), "` prints the outputs");
+        const STATE: &str = concat!("the work is done: `", hlctl!("state list"), "` shows what the state holds now");
+        const DATA: &str = concat!("the work is done: `", hlctl!("data jobs"), "` shows the store's jobs");
+        const FHIR: &str = "the store has carried it out: look before it is sent again";
         match self {
             Self::Apply(_)
-            | Self::Destroy(_)
             | Self::Wait(_)
             | Self::Restore(_)
             | Self::Replace(_)
-            | Self::Stores(StoresCommand::Use(_) | StoresCommand::Delete(_))
+            | Self::Stores(StoresCommand::Use(_)) => Some(STACK),
+            Self::Destroy(_)
+            | Self::Stores(StoresCommand::Delete(_))
             | Self::Forget(_)
             | Self::Protect(_)
             | Self::Unprotect(_)
-            | Self::ForceUnlock(_)
-            | Self::Data(DataCommand::Import(_) | DataCommand::Export(_))
-            | Self::Fhir(
+            | Self::ForceUnlock(_) => Some(STATE),
+            Self::Data(DataCommand::Import(_) | DataCommand::Export(_)) => Some(DATA),
+            Self::Fhir(
                 FhirCommand::Create(_) | FhirCommand::Update(_) | FhirCommand::Delete(_) | FhirCommand::Bundle(_),
-            ) => true,
-            Self::State(command) => {
-                !matches!(command, StateCommand::List(_) | StateCommand::Show { .. } | StateCommand::Pull)
-            }
-            Self::Drift(arguments) => arguments.fix,
-            Self::Adopt(arguments) => !arguments.dry_run,
+            ) => Some(FHIR),
+            Self::State(StateCommand::List(_) | StateCommand::Show { .. } | StateCommand::Pull) => None,
+            Self::State(_) => Some(STATE),
+            Self::Drift(arguments) => arguments.fix.then_some(STACK),
+            Self::Adopt(arguments) => (!arguments.dry_run).then_some(STACK),
             Self::Init(_)
             | Self::Validate(_)
             | Self::Schema
@@ -242,7 +251,7 @@ impl Command {
             | Self::Export(_)
             | Self::Sandbox(_)
             | Self::Completions { .. }
-            | Self::Man { .. } => false,
+            | Self::Man { .. } => None,
         }
     }
 

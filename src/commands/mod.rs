@@ -68,6 +68,7 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     let printer = Printer::new(cli.global.quiet, Invocation::of(&cli.global));
     let as_json = cli.command.prints_json();
     let changes = cli.command.changes();
+    let hint_once_done = cli.command.hint_once_done();
     let outcome = log_as_asked(std::env::var_os("HLCTL_LOG")).and_then(|()| run(cli, printer));
     let code = match outcome {
         Ok(code) => code,
@@ -81,14 +82,9 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     };
     match printer.failure() {
         Some(failure) if code == ExitCode::Success || code == ExitCode::Changes => {
-            if changes {
-                let hint = concat!("the work is done and in the state: `", hlctl!("outputs"), "` prints the outputs");
-                printer.error(&format!("the output could not be written: {failure}"), Some(hint));
-                // 1 would say that nothing was begun.
-                return ExitCode::Incomplete;
-            }
-            printer.error(&format!("the output could not be written: {failure}"), None);
-            ExitCode::Failure
+            printer.error(&format!("the output could not be written: {failure}"), hint_once_done);
+            // 1 would say that nothing was begun.
+            if changes { ExitCode::Incomplete } else { ExitCode::Failure }
         }
         _ => code,
     }

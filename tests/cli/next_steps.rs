@@ -187,13 +187,18 @@ fn output_that_cannot_be_written_after_work_was_done_is_not_the_code_for_nothing
     let full = |words: &[&str]| {
         let mut command = place.run(words.iter().copied()).command();
         let full = std::fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
-        command.stdin(std::process::Stdio::null()).stdout(full).stderr(std::process::Stdio::null());
-        command.status().unwrap().code()
+        command.stdin(std::process::Stdio::null()).stdout(full).stderr(std::process::Stdio::piped());
+        let output = command.output().unwrap();
+        (output.status.code(), String::from_utf8(output.stderr).unwrap())
     };
-    assert_eq!(full(&["plan"]), Some(1));
-    assert_eq!(full(&["apply", "-y"]), Some(6));
-    assert_eq!(full(&["outputs"]), Some(1));
+    assert_eq!(full(&["plan"]).0, Some(1));
+    let (code, said) = full(&["apply", "-y"]);
+    assert!(code == Some(6) && said.contains("`hlctl outputs` prints the outputs"), "{said}");
+    assert_eq!(full(&["outputs"]).0, Some(1));
     place.run(["plan", "--detailed-exitcode"]).succeeds();
+    place.write("patient.json", "{\"resourceType\": \"Patient\"}");
+    let (code, said) = full(&["fhir", "create", "-f", "patient.json"]);
+    assert!(code == Some(6) && said.contains("the store has carried it out") && !said.contains("outputs"), "{said}");
 }
 
 #[test]
