@@ -145,10 +145,7 @@ fn counts(journal: &Journal) -> String {
 }
 
 fn problems(journal: &Journal, now: &Now<'_>) -> Markup {
-    let settled = |step: &Step| match now.state.and_then(|state| state.resources.get(&step.address)) {
-        Some(entry) => entry.status == Status::Ready,
-        None => now.state.is_some(),
-    };
+    let settled = |step: &Step| now.state.is_some_and(|state| has_settled(step, state));
     let told: Vec<(&Address, &'static str, &String)> = journal
         .steps
         .iter()
@@ -173,6 +170,19 @@ fn problems(journal: &Journal, now: &Now<'_>) -> Markup {
                 }
             }
         }
+    }
+}
+
+/// Whether the state says that a step has come to its end since. Of a change it does not say that.
+fn has_settled(step: &Step, state: &State) -> bool {
+    let status = state.resources.get(&step.address).map(|entry| entry.status);
+    match step.action {
+        Action::Create | Action::Settle => status == Some(Status::Ready),
+        Action::Delete => {
+            let is_left = state.deposed.iter().any(|deposed| deposed.address == step.address);
+            status != Some(Status::Deleting) && !is_left
+        }
+        _ => false,
     }
 }
 
