@@ -11,6 +11,7 @@ use super::{Deposed, Entry, State};
 use crate::address::Address;
 use crate::module::beside::is_beside;
 use crate::module::{is_known, known_of_kind};
+use crate::nearest::{is_mistyped, nearest};
 use crate::resource::Kind;
 
 /// A protected resource that the state was made to forget.
@@ -76,8 +77,15 @@ impl SurgeryError {
                     return concat!("`", hlctl!("plan"), "` and `", hlctl!("state list"), "` show the addresses")
                         .to_owned();
                 }
-                let near = known.iter().find(|known| is_near(known, address.as_str()));
-                let near = near.map(|near| format!("did you mean {near}? ")).unwrap_or_default();
+                // The kind is the same in all of them, so it says nothing about which one was meant.
+                let kind = address.kind();
+                let name = |address: &str| address.strip_prefix(kind)?.strip_prefix('.').map(str::to_owned);
+                let names: Vec<String> = known.iter().filter_map(|known| name(known)).collect();
+                let typed = name(address.as_str()).unwrap_or_default();
+                let names = || names.iter().map(String::as_str);
+                let mistyped = names().find(|known| is_mistyped(&typed, known));
+                let near = mistyped.or_else(|| nearest(&typed, names()));
+                let near = near.map(|near| format!("did you mean {kind}.{near}? ")).unwrap_or_default();
                 format!("{near}the addresses of kind {} are: {}", address.kind(), known.join(", "))
             }
             Self::Occupied(address) => format!("have the state forget that one first: {}", hlctl!("forget", address)),
@@ -89,11 +97,6 @@ impl SurgeryError {
             ),
         }
     }
-}
-
-/// Whether one is the other with a slip of the finger.
-fn is_near(known: &str, typed: &str) -> bool {
-    strsim::damerau_levenshtein(known, typed) <= (typed.len() / 16).max(1)
 }
 
 /// Moves an entry to another address, with its protection.
