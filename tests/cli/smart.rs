@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use crate::support::{ALICE_PASSWORD, Census, Place, call, each};
+use crate::support::{ALICE_PASSWORD, Census, Place, RUNTIME, call, each};
 
 fn applied() -> Place {
     let place = Place::quick("smart");
@@ -157,7 +157,8 @@ fn a_package_of_the_users_own_gets_all_five_variables_and_the_store_never_sees_t
     let place = Place::quick("smart");
     std::fs::create_dir(place.path("package")).unwrap();
     place.write("package/lambda_function.py", "def lambda_handler(event, context):\n    return {}\n");
-    place.add("lambda_package = \"package\"\nlambda_runtime = \"python3.11\"\nlambda_handler = \"lambda_function.lambda_handler\"");
+    place.add(&format!("lambda_package = \"package\"\nlambda_runtime = \"{RUNTIME}\""));
+    place.add("lambda_handler = \"lambda_function.lambda_handler\"");
     place.apply();
     place.run(["plan", "--detailed-exitcode"]).succeeds();
     let found = place.cloud().lambda().get_function_configuration().function_name("healthlake_token_validator");
@@ -277,22 +278,20 @@ fn an_adopted_user_keeps_its_password_and_the_plan_says_so() {
 
 #[test]
 fn code_that_cannot_run_is_told_before_anything_is_made() {
-    let cases: [(&str, &str); 9] = [
-        ("lambda_package = \"empty\"", "is empty"),
-        ("lambda_package = \"empty.zip\"", "is empty"),
-        ("lambda_package = \"healthlake.toml\"", "neither a zip archive"),
-        ("lambda_package = \"nowhere\"", "cannot be read"),
-        (
-            "lambda_package = \"code\"\nlambda_runtime = \"python3.13\"\nlambda_handler = \"nope.h\"",
-            "does not find the handler nope.h",
-        ),
-        ("lambda_package = \"code\"\nlambda_runtime = \"python3.13\"\nlambda_handler = \"app.h\"", "app.py has no h"),
-        (
-            "lambda_package = \"code\"\nlambda_runtime = \"python2.7\"\nlambda_handler = \"app.handler\"",
-            "retired python2.7",
-        ),
-        ("lambda_package = \"code\"\nlambda_runtime = \"provided.al2023\"", "there is no bootstrap"),
-        ("lambda_package = \"code\"\nlambda_runtime = \"python3.13\"", "lambda_handler"),
+    let code = |runtime: &str, handler: &str| {
+        format!("lambda_package = \"code\"\nlambda_runtime = \"{runtime}\"\nlambda_handler = \"{handler}\"")
+    };
+    let cases = [
+        ("lambda_package = \"empty\"".to_owned(), "is empty"),
+        ("lambda_package = \"empty.zip\"".to_owned(), "is empty"),
+        ("lambda_package = \"healthlake.toml\"".to_owned(), "neither a zip archive"),
+        ("lambda_package = \"nowhere\"".to_owned(), "cannot be read"),
+        (code(RUNTIME, "nope.h"), "does not find the handler nope.h"),
+        (code(RUNTIME, "app.h"), "app.py has no h"),
+        // Retired for good in 2022.
+        (code("python2.7", "app.handler"), "retired python2.7"),
+        ("lambda_package = \"code\"\nlambda_runtime = \"provided.al2023\"".to_owned(), "there is no bootstrap"),
+        (format!("lambda_package = \"code\"\nlambda_runtime = \"{RUNTIME}\""), "lambda_handler"),
     ];
     each(cases, |(lines, told)| {
         let place = Place::quick("smart");
@@ -300,7 +299,7 @@ fn code_that_cannot_run_is_told_before_anything_is_made() {
         std::fs::create_dir(place.path("code")).unwrap();
         place.write("empty.zip", "");
         place.write("code/app.py", "def handler(event, context):\n    return {}\n");
-        place.add(lines);
+        place.add(&lines);
         for command in [&["validate"][..], &["plan"], &["apply", "-y"]] {
             place.run(command.iter().copied()).exits(1).says(told);
         }
@@ -313,14 +312,34 @@ fn code_that_cannot_run_is_told_before_anything_is_made() {
 }
 
 #[test]
-fn a_runtime_that_is_about_to_end_is_told_and_taken() {
+fn the_doctor_reports_a_runtime_that_lambda_no_longer_supports() {
     let place = Place::quick("smart");
     std::fs::create_dir(place.path("code")).unwrap();
     place.write("code/app.py", "def handler(event, context):\n    return {}\n");
-    place.add("lambda_package = \"code\"\nlambda_runtime = \"python3.8\"\nlambda_handler = \"app.handler\"");
-    let doctor = place.run(["doctor"]).ends();
-    let said = doctor.stdout.contains("deprecated python3.8") || doctor.stdout.contains("retired python3.8");
-    assert!(said, "{doctor}");
+    let with = |runtime: &str| {
+        let lines =
+            format!("lambda_package = \"code\"\nlambda_runtime = \"{runtime}\"\nlambda_handler = \"app.handler\"");
+        let text = place.read("healthlake.toml");
+        place.add(&lines);
+        let findings = place.run(["doctor", "--json"]).ends().json()["findings"].clone();
+        place.write("healthlake.toml", &text);
+        findings.as_array().unwrap().iter().find(|finding| finding["check"] == "package").cloned().unwrap()
+    };
+    assert_eq!(with(RUNTIME)["status"], "ok");
+    // Lambda supports it until 2024, and lets functions be made of it until 2027: a warning until then, a problem afterwards.
+    let finding = with("python3.8");
+    assert!(["warning", "problem"].iter().any(|status| finding["status"] == *status), "{finding:#}");
+    assert!(finding.to_string().contains("python3.8"), "{finding:#}");
+    // The stages themselves, and their dates, are those of `src/package/runtimes.rs`, whose tests set the day.
+    let finding = with("python2.7");
+    assert_eq!(finding["status"], "problem", "{finding:#}");
+}
+
+#[test]
+fn the_runtime_of_the_tests_has_no_end() {
+    let table = include_str!("../../src/package/runtimes.rs");
+    assert!(table.contains("\"python3.11\""), "the table of runtimes is somewhere else");
+    assert!(!table.contains(&format!("\"{RUNTIME}\"")), "give the tests a newer runtime than {RUNTIME}");
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! What is tortured: stacks that are made, changed in as many ways as there are, and destroyed.
 
-use crate::support::Place;
+use crate::support::{Place, RUNTIME};
 
 /// A stack and what is done to it, in order. The last step destroys it.
 pub(crate) struct Scenario {
@@ -122,8 +122,8 @@ fn full() -> Scenario {
 
 /// The function's code is a package of the user's own: smaller than hlctl's, and trusted with the client's secret.
 fn smart_config() -> String {
-    let packaged = "lambda_package = \"package\"\nlambda_runtime = \"python3.11\"\nlambda_handler = \"code.handler\"\n";
-    format!("{packaged}{}", example("smart", "fhir-smart"))
+    let packaged = "lambda_package = \"package\"\nlambda_handler = \"code.handler\"\n";
+    format!("{packaged}lambda_runtime = \"{RUNTIME}\"\n{}", example("smart", "fhir-smart"))
 }
 
 const BOB: &str = r#"
