@@ -1,6 +1,7 @@
 """A proxy before a server of AWS's: it does to three in ten requests what networks and services do to them.
 
-Only the standard library. The dice are seeded; which request they fall on depends on the order in which requests come.
+Only the standard library. The seed decides which of each ten requests to a service are hit, and by what; which requests these are
+depends on the order in which they come.
 """
 
 import contextlib
@@ -14,26 +15,38 @@ import urllib.parse
 from collections import Counter
 
 SERVICE = re.compile(r"Credential=[^/]+/\d+/[^/]+/([^/]+)/aws4_request")
-# Of each request.
-CHANCE = 0.3
+# Of so many requests to a service, so many are hit.
+ROUND, HITS = 10, 3
 # What happens to a request, and whether it reaches the server.
 BEFORE = ("dropped", "failed", "throttled")
 AFTER = ("lost", "failed after it was done", "cut off")
 
 
 class Dice:
-    """Decides what happens to each request. One for all proxies of a trial."""
+    """Decides what happens to each request. One for all proxies of a trial.
+
+    Chance decides which of each ten requests to a service are hit, not whether any is: every service is hit as often as it should
+    be, and every fault is met, whatever the seed and the order of the requests.
+    """
 
     def __init__(self, seed):
         self.random, self.lock = random.Random(seed), threading.Lock()
         self.faults, self.requests = Counter(), Counter()
+        self.rounds, self.kinds = {}, []
 
     def throw(self, service):
         with self.lock:
             self.requests[service] += 1
-            if self.random.random() >= CHANCE:
+            left = self.rounds.get(service)
+            if not left:
+                left = self.rounds[service] = [True] * HITS + [False] * (ROUND - HITS)
+                self.random.shuffle(left)
+            if not left.pop():
                 return None
-            fault = self.random.choice(BEFORE + AFTER)
+            if not self.kinds:
+                self.kinds = [*BEFORE, *AFTER]
+                self.random.shuffle(self.kinds)
+            fault = self.kinds.pop()
             self.faults[service, fault] += 1
             return fault
 
@@ -41,13 +54,13 @@ class Dice:
         return sum(count for (hit, _), count in self.faults.items() if hit == service)
 
     def was_as_hard_as_it_should_be(self):
-        """Nothing is shown by a trial whose faults have missed what they were for."""
-        # Of hundreds of requests, three in ten and a little more or less.
-        share = self.faults.total() / self.requests.total()
-        assert abs(share - CHANCE) < 0.1, str(self)
+        """A trial shows nothing if what it sent through the proxies was too little to be hit."""
+        assert self.requests["healthlake"] >= ROUND, f"too few requests to HealthLake: {self}"
+        assert self.faults.total() >= len(BEFORE + AFTER), f"too few requests: {self}"
+        # The proxies themselves: each full round of a service has had its hits, and each fault its turn.
+        short = [service for service, count in self.requests.items() if self.hits(service) < count // ROUND * HITS]
+        assert not short, f"{short} hit too seldom: {self}"
         assert {fault for _, fault in self.faults} == {*BEFORE, *AFTER}, str(self)
-        unhurt = [service for service, count in self.requests.items() if count > 20 and not self.hits(service)]
-        assert self.hits("healthlake") and not unhurt, str(self)
 
     def __str__(self):
         kinds = Counter()

@@ -331,9 +331,7 @@ def what_is_not_aws_gets_a_clear_error(stack_of):
     page = b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Length: 13\r\n\r\n<html></html>"
     for answer, words in ((page, "AWS_ENDPOINT_URL"), (None, "no answer in time")):
         listener, url = serve(answer)
-        begun = time.monotonic()
         failed = stack.expect(1, "plan", AWS_ENDPOINT_URL=url)
-        assert time.monotonic() - begun < 100
         assert words in failed.err and "sts:GetCallerIdentity" in failed.err, str(failed)
         listener.close()
     refused = stack.expect(1, "plan", AWS_ENDPOINT_URL="http://127.0.0.1:9")
@@ -366,9 +364,9 @@ def a_state_in_s3_is_locked_by_conditional_writes(stack_of):
     assert "bob" in refused.err and "elsewhere" in refused.err and "hlctl force-unlock ours" in refused.err, str(refused)
     stack.expect(0, "force-unlock", "ours", "--yes")
     # Many at once: one works, the others wait.
-    running = [stack.start("apply", "--auto-approve", "--lock-timeout", "120s") for _ in range(5)]
+    running = [stack.start("apply", "--auto-approve", "--lock-timeout", f"{PATIENCE_IN_SECONDS}s") for _ in range(5)]
     for process in running:
-        _, err = process.communicate(timeout=180)
+        _, err = process.communicate(timeout=PATIENCE_IN_SECONDS)
         assert process.returncode == 0, err
     stack.destroy("--force-destroy")
     state = json.loads(s3.get_object(Bucket="states", Key="fhir.state.json")["Body"].read())

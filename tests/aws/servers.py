@@ -7,6 +7,7 @@
 import contextlib
 import os
 import pathlib
+import re
 import subprocess
 import sys
 import tempfile
@@ -15,7 +16,7 @@ import urllib.request
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from support import ROOT, free_port
+from support import ROOT
 
 # An environment of its own, for its botocore is not the one that the scripts use.
 MINISTACK_PYTHON = ROOT / ".venv-ministack" / "bin" / "python"
@@ -42,9 +43,11 @@ class Server:
     name: str
     # Whose keys, roles and buckets it keeps.
     account: str
-    # What its `python -m` is given, and its variables, by port and by a directory of its own.
-    command: Callable[[int], list]
-    variables: Callable[[int, str], dict]
+    # What starts it on a port that the system chooses. Nobody else can choose a port for it: what is free now may be taken by
+    # the time the server asks for it, and then another server would answer in its place.
+    command: list
+    # Its variables, by a directory of its own.
+    variables: Callable[[str], dict]
     # What answers as soon as it is up.
     health: str
 
@@ -57,19 +60,19 @@ class Server:
 MOTO = Server(
     name="moto",
     account="123456789012",
-    command=lambda port: [sys.executable, "-m", "moto.server", "-H", "127.0.0.1", "-p", str(port)],
+    command=[sys.executable, "-m", "moto.server", "-H", "127.0.0.1", "-p", "0"],
     # Without it moto knows none of the policies that AWS keeps.
-    variables=lambda port, home: {"MOTO_IAM_LOAD_MANAGED_POLICIES": "true"},
+    variables=lambda home: {"MOTO_IAM_LOAD_MANAGED_POLICIES": "true"},
     health="/moto-api/",
 )
 
 MINISTACK = Server(
     name="ministack",
     account="000000000000",
-    command=lambda port: [str(MINISTACK_PYTHON), "-m", "ministack"],
-    variables=lambda port, home: {
+    command=[str(MINISTACK_PYTHON), "-m", "ministack"],
+    variables=lambda home: {
         "BIND_HOST": "127.0.0.1",
-        "GATEWAY_PORT": str(port),
+        "GATEWAY_PORT": "0",
         # Ports of their own that nobody here needs.
         "IOT_MTLS_ENABLED": "0",
         "SFTP_ENABLED": "0",
@@ -84,18 +87,33 @@ MINISTACK = Server(
 SERVERS = {server.name: server for server in (MOTO, MINISTACK)}
 
 
-def wait_for(process, url, seconds=120):
-    """Waits until the URL answers. A process that ends instead is an error."""
-    deadline = time.monotonic() + seconds
+# A server that hangs fails the run in the end; one that is merely slow, on a busy machine, does not.
+PATIENCE_IN_SECONDS = 900
+# What both servers log once they listen (werkzeug's and hypercorn's).
+LISTENS = re.compile(r"Running on (http://127\.0\.0\.1:[1-9]\d*)")
+
+
+def wait_for(process, what, look):
+    """Waits until `look` gives something. A process that ends instead is an error."""
+    deadline = time.monotonic() + PATIENCE_IN_SECONDS
     while True:
-        try:
-            return urllib.request.urlopen(url, timeout=5).read()
-        except OSError:
-            if process.poll() is not None:
-                raise RuntimeError(f"{process.args} ended with {process.returncode}") from None
-            if time.monotonic() > deadline:
-                raise
-            time.sleep(0.1)
+        # In this order: what a process did before it ended counts.
+        ended = process.poll()
+        if found := look():
+            return found
+        if ended is not None:
+            raise RuntimeError(f"{process.args} ended with {ended}: it never came so far that {what}")
+        if time.monotonic() > deadline:
+            raise TimeoutError(f"{process.args}: it never came so far that {what}, after {PATIENCE_IN_SECONDS} seconds")
+        time.sleep(0.1)
+
+
+def answers(url):
+    try:
+        with urllib.request.urlopen(url, timeout=60) as answer:
+            return answer.status == 200
+    except OSError:
+        return False
 
 
 @contextlib.contextmanager
@@ -112,15 +130,14 @@ def running(command, **options):
 def serve(server):
     """Starts a server that remembers nothing, and gives its URL."""
     with tempfile.TemporaryDirectory(prefix=f"{server.name}-", ignore_cleanup_errors=True) as home:
-        port = free_port()
-        environment = {**os.environ, **server.variables(port, home)}
+        environment = {**os.environ, **server.variables(home), "PYTHONUNBUFFERED": "1"}
         log = pathlib.Path(home, "server.log")
         with log.open("w") as output, running(
-            server.command(port), cwd=home, env=environment, stdin=subprocess.DEVNULL, stdout=output, stderr=output
+            server.command, cwd=home, env=environment, stdin=subprocess.DEVNULL, stdout=output, stderr=output
         ) as process:
-            url = f"http://127.0.0.1:{port}"
             try:
-                wait_for(process, url + server.health)
+                url = wait_for(process, "its port is known", lambda: LISTENS.search(log.read_text()))[1]
+                wait_for(process, "it answers", lambda: answers(url + server.health))
             except Exception as error:
                 error.add_note(log.read_text())
                 raise
@@ -132,7 +149,10 @@ def sandbox(hlctl, *arguments):
     """Starts hlctl's own emulator, and gives its URL."""
     command = [hlctl, "sandbox", "--port", "0", "--format", "url", "--create-delay", "0.3", "--delete-delay", "0.3", *arguments]
     with running(command, stdout=subprocess.PIPE, text=True) as process:
-        yield process.stdout.readline().strip()
+        url = process.stdout.readline().strip()
+        if not url:
+            raise RuntimeError(f"{command} ended with {process.wait()} before it had a port")
+        yield url
 
 
 @contextlib.contextmanager
