@@ -2,7 +2,10 @@
 
 use std::fs;
 
-use crate::support::{Census, Place};
+use hlctl_emulator::Action;
+use serde_json::Value;
+
+use crate::support::{Census, Place, call, rule};
 
 /// Configurations with names of their own in the folder `tenants`.
 fn tenants(count: usize) -> Place {
@@ -63,6 +66,59 @@ fn a_broken_configuration_is_found_before_anything_is_begun_in_any_stack() {
     ended.says("tenants/t2.toml has errors, so nothing was begun").says("unknown key `data_bucket_nam`");
     assert_eq!(place.cloud().mutations(), Vec::<String>::new());
     place.run(["plan", "-c", "tenants", "--detailed-exitcode"]).exits(1);
+}
+
+/// Somebody else's role of the name that the stack `t2` gives to its own.
+const OTHERS_ROLE: &str = "Role2";
+
+#[test]
+fn a_stack_that_cannot_be_made_keeps_no_other_from_its_end() {
+    let place = tenants(3);
+    let trust = r#"{"Version": "2012-10-17", "Statement": {"Effect": "Allow", "Action": "sts:AssumeRole",
+        "Principal": {"Service": "lambda.amazonaws.com"}}}"#;
+    let iam = place.cloud().iam();
+    call(iam.create_role().role_name(OTHERS_ROLE).assume_role_policy_document(trust).send()).unwrap();
+    let applied = place.run(["apply", "-y", "-c", "tenants"]).exits(6);
+    let applied = applied.says("2 of 3 stacks went well.").says("tenants/t2.toml: exit code 1: ");
+    let of_second: Vec<&str> = applied.stderr.lines().filter(|line| line.starts_with("[t2]")).collect();
+    assert!(of_second.iter().any(|line| line.contains(OTHERS_ROLE)), "{applied}");
+    assert_eq!(applied.stdout.matches("datastore_arn").count(), 2, "{applied}");
+    let others = |stacks: Census| Census { roles: stacks.roles + 1, ..stacks };
+    assert_eq!(place.cloud().census(), others(stacks(2)));
+
+    place.cloud().emulator.clear_requests();
+    let told = place.run(["apply", "-y", "-c", "tenants", "--json"]).exits(6).json();
+    let stacks_told = told["stacks"].as_array().unwrap();
+    let codes: Vec<&Value> = stacks_told.iter().map(|stack| &stack["exit_code"]).collect();
+    assert_eq!(codes, [0, 1, 0]);
+    for (stack, went_well) in stacks_told.iter().zip([true, false, true]) {
+        assert_eq!(stack["result"]["resources"].is_array(), went_well, "{stack:#}");
+        assert_eq!(stack["error"].is_null(), went_well, "{stack:#}");
+    }
+    assert!(stacks_told[1]["error"].to_string().contains(OTHERS_ROLE), "{:#}", stacks_told[1]);
+    assert_eq!(place.cloud().mutations(), Vec::<String>::new(), "what is there is not touched");
+
+    call(iam.delete_role().role_name(OTHERS_ROLE).send()).unwrap();
+    place.run(["apply", "-y", "-c", "tenants"]).succeeds().says("3 of 3 stacks went well.");
+    assert_eq!(place.cloud().census(), stacks(3));
+}
+
+#[test]
+fn a_stack_that_fails_on_the_way_keeps_no_other_from_its_end() {
+    let place = tenants(2);
+    // Either of the two may ask first.
+    place.cloud().rules([rule("CreateRole", Some(1), Action::Deny)]);
+    let told = place.run(["apply", "-y", "-c", "tenants", "--json"]).exits(6);
+    let mut codes: Vec<u64> =
+        told.json()["stacks"].as_array().unwrap().iter().map(|stack| stack["exit_code"].as_u64().unwrap()).collect();
+    codes.sort_unstable();
+    assert_eq!(codes, [0, 6], "{told}");
+    let told = told.says("1 of 2 stacks went well.");
+    assert_eq!(told.stderr.matches("iam:CreateRole failed").count(), 1, "{told}");
+    assert_eq!(place.cloud().census().roles, 1);
+    place.cloud().heal();
+    place.run(["apply", "-y", "-c", "tenants"]).succeeds().says("2 of 2 stacks went well.");
+    assert_eq!(place.cloud().census(), stacks(2));
 }
 
 #[test]
