@@ -103,11 +103,23 @@ fn every_command_that_locks_is_refused_on_a_server_that_cannot_lock() {
     put(&remote.states, "", &serde_json::from_str(&state).unwrap());
     std::fs::remove_file(remote.place.path("healthlake.state.json")).unwrap();
     remote.place.run(["outputs"]).succeeds();
-    for command in [&["destroy", "-y", "--allow-destroy", "fhir-minimal"][..], &["wait"], &["forget", "kms_key.s3"]] {
-        let ended = remote.place.run(command.iter().copied()).ends();
-        assert!(ended.code == 1, "{command:?}\n{ended}");
+    remote.place.cloud().emulator.clear_requests();
+    let before = remote.object("");
+    for command in [
+        &["apply", "-y"][..],
+        &["destroy", "-y", "--allow-destroy", "fhir-minimal"],
+        &["wait"],
+        &["forget", "kms_key.s3"],
+        &["unprotect", "kms_key.s3"],
+        &["state", "mv", "kms_key.s3", "kms_key.datastore"],
+        &["state", "rm", "kms_key.s3"],
+        &["stores", "use", "0123456789abcdef0123456789abcdef", "-y"],
+    ] {
+        remote.place.run(command.iter().copied()).exits(1).says("cannot lock");
+        assert_eq!(remote.object(""), before, "{command:?}");
+        assert_eq!(keys(&remote.states), [KEY], "{command:?}");
     }
-    assert_eq!(keys(&remote.states), [KEY]);
+    assert_eq!(remote.place.cloud().mutations(), Vec::<String>::new());
     assert_eq!(remote.place.cloud().census(), Census::one_stack());
 }
 
@@ -117,8 +129,15 @@ fn the_lock_of_another_stays_as_it_is_on_whatever_server() {
         let remote = on_server(Place::quick("minimal"), s3);
         put(&remote.states, ".lock", &lock_of_another());
         remote.place.run(["apply", "-y"]).exits(3).says("process 1 of bob on elsewhere");
-        remote.place.run(["doctor"]).ends();
         assert_eq!(remote.object(".lock"), Some(lock_of_another()), "{s3:?}");
+        let doctor = remote.place.run(["doctor", "--json"]).succeeds().json();
+        let findings = doctor["findings"].as_array().unwrap();
+        let of_state: Vec<&Value> = findings.iter().filter(|finding| finding["check"] == "state").collect();
+        let [finding] = of_state.as_slice() else { panic!("{s3:?}: {of_state:#?}") };
+        assert_eq!(finding["status"], "warning", "{s3:?}: {finding:#}");
+        assert!(finding.to_string().contains("process 1 of bob on elsewhere"), "{s3:?}: {finding:#}");
+        assert_eq!(remote.object(".lock"), Some(lock_of_another()), "{s3:?}");
+        assert_eq!(keys(&remote.states), [format!("{KEY}.lock")], "{s3:?}");
         // What an earlier build has left there can be taken away.
         let id = lock_of_another()["id"].as_str().unwrap().to_owned();
         remote.place.run(["force-unlock", "another", "-y"]).exits(64);
@@ -139,10 +158,14 @@ fn the_doctor_finds_out_whether_a_server_can_lock_and_leaves_nothing_there() {
     play(&remote.states, S3Faults::default());
     remote.place.run(["doctor"]).succeeds();
     assert_eq!(keys(&remote.states), Vec::<String>::new());
+    // What cannot be deleted there stays, marked as released, and keeps nobody from anything.
     play(&remote.states, NO_CONDITIONAL_DELETES);
-    remote.place.run(["doctor"]).succeeds();
-    let again = remote.place.run(["doctor"]).succeeds();
-    assert!(again.stdout.contains("which the first apply makes"), "{again}");
+    for _ in 0..2 {
+        let doctor = remote.place.run(["doctor"]).succeeds();
+        assert!(doctor.stdout.contains("which the first apply makes"), "{doctor}");
+        assert_eq!(keys(&remote.states), [format!("{KEY}.lock")]);
+        assert!(remote.object(".lock").is_some_and(|lock| lock["released"].is_string()), "{doctor}");
+    }
 }
 
 #[test]
