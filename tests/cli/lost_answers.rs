@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use hlctl::aws::repeat::{self, Met, Repeat, TABLE};
 use hlctl_emulator::Faults;
-use hlctl_emulator::{Action, Delays, Options, Propagation, RequestRecord, Rule};
+use hlctl_emulator::{Action, Clock, Delays, Options, Propagation, RequestRecord, Rule};
 
 use crate::support::life::{REPLACE, everything_drifts, less_is_wanted, objects_come};
 use crate::support::{Census, Cloud, Place, call, each, eventually, is_mutating, rule};
@@ -245,28 +245,54 @@ fn a_deletion_whose_answer_was_lost_goes_on_although_the_store_is_in_transition(
     assert_eq!(place.cloud().census(), Census::nothing_but_ending_keys(1));
 }
 
-#[test]
-fn a_store_that_others_delete_meanwhile_is_waited_for() {
-    let place = Place::still("minimal");
-    place.run(["apply", "-y", "--no-wait"]).exits(6);
-    place.cloud().let_a_minute_pass();
-    place.apply();
-    let id = place.store_id();
-    place.cloud().emulator.clear_requests();
-    // The request is held up while somebody else is quicker.
-    place.cloud().rules([rule("DeleteFHIRDatastore", Some(1), Action::Throttle)]);
-    let destroying = place.run(["destroy", "-y", "--allow-destroy", "fhir-minimal"]).start();
-    eventually("the deletion is asked for", || place.cloud().count("DeleteFHIRDatastore") > 0);
-    let other = call(place.cloud().healthlake().delete_fhir_datastore().datastore_id(id).send());
-    // The second one meets a store that is being deleted.
-    let other_is_second = other.is_err();
-    place.cloud().let_a_minute_pass();
-    let destroyed = destroying.ends();
-    assert_eq!(destroyed.code, 0, "second: {other_is_second}: {destroyed}");
+/// The requests for one operation, in the order in which they were answered.
+fn asked(place: &Place, operation: &str) -> Vec<RequestRecord> {
+    place.cloud().requests().into_iter().filter(|record| record.operation == operation).collect()
 }
 
 #[test]
-fn a_change_whose_answer_was_lost_waits_for_the_store_and_is_made_once() {
+fn a_store_that_others_delete_meanwhile_is_waited_for() {
+    let minute = Duration::from_secs(60);
+    let data = tempfile::tempdir().unwrap();
+    let options = Options {
+        clock: Clock::manual("2026-01-02T03:04:05Z".parse().unwrap()),
+        delays: Delays { create: minute, update: minute, delete: minute, ..Delays::default() },
+        data_dir: Some(data.path().to_owned()),
+        ..Options::default()
+    };
+    let place = Place::on(Cloud::with(options.clone()), "minimal");
+    // The same AWS through another door, at which no fault stands.
+    let others = Cloud::with(options);
+    place.run(["apply", "-y", "--no-wait"]).exits(6);
+    place.cloud().let_a_minute_pass();
+    place.apply();
+    place.cloud().emulator.clear_requests();
+    // hlctl is held up until somebody else has deleted the store.
+    place.cloud().rules([rule("DeleteFHIRDatastore", None, Action::Throttle)]);
+    let destroying = place.run(["destroy", "-y", "--allow-destroy", "fhir-minimal"]).start();
+    eventually("the deletion is asked for", || place.cloud().count("DeleteFHIRDatastore") > 0);
+    call(others.healthlake().delete_fhir_datastore().datastore_id(place.store_id()).send()).unwrap();
+    place.cloud().heal();
+    let throttled = |record: &RequestRecord| record.error.as_deref() == Some("ThrottlingException");
+    eventually("the deletion meets the other one", || {
+        asked(&place, "DeleteFHIRDatastore").iter().any(|record| !throttled(record))
+    });
+    place.cloud().let_a_minute_pass();
+    let destroyed = destroying.ends();
+    assert_eq!(destroyed.code, 0, "{destroyed}");
+    let deletions = asked(&place, "DeleteFHIRDatastore");
+    let met: Vec<&str> = deletions
+        .iter()
+        .filter(|record| !throttled(record))
+        .map(|record| record.error.as_deref().unwrap_or("done"))
+        .collect();
+    assert_eq!(met, ["ConflictException"], "hlctl asks once and then waits for the other's deletion");
+    assert_eq!(place.cloud().census(), Census::nothing_but_ending_keys(1));
+    assert_eq!(place.state()["resources"], serde_json::json!({}));
+}
+
+#[test]
+fn a_change_whose_answer_was_lost_is_asked_for_again_when_the_store_is_no_longer_in_transition() {
     let place = Place::still("minimal");
     place.run(["apply", "-y", "--no-wait"]).exits(6);
     place.cloud().let_a_minute_pass();
@@ -275,10 +301,23 @@ fn a_change_whose_answer_was_lost_waits_for_the_store_and_is_made_once() {
     place.cloud().emulator.clear_requests();
     place.cloud().rules([rule("UpdateFHIRDatastore", Some(1), Action::DropAfter)]);
     let applying = place.run(["apply", "-y"]).start();
-    eventually("the change is asked for twice", || place.cloud().count("UpdateFHIRDatastore") >= 2);
+    let met_the_first = |record: &RequestRecord| record.error.as_deref() == Some("ConflictException");
+    eventually("the repetition meets the change that is under way", || {
+        asked(&place, "UpdateFHIRDatastore").iter().any(met_the_first)
+    });
+    place.cloud().let_a_minute_pass();
+    // A repetition that is carried out puts the store in transition once more.
+    eventually("the change is asked for again", || {
+        asked(&place, "UpdateFHIRDatastore").last().is_some_and(|record| record.status == 200)
+    });
     place.cloud().let_a_minute_pass();
     let applied = applying.ends();
     assert_eq!(applied.code, 0, "{applied}");
+    let updates = asked(&place, "UpdateFHIRDatastore");
+    let [lost, waiting @ .., last] = updates.as_slice() else { panic!("{updates:#?}") };
+    assert_eq!((lost.status, last.status), (0, 200), "{updates:#?}");
+    assert!(waiting.iter().all(met_the_first), "{updates:#?}");
+    assert_eq!(place.cloud().count("CreateFHIRDatastore"), 0);
     place.run(["plan", "--detailed-exitcode"]).succeeds();
 }
 
