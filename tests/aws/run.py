@@ -18,7 +18,7 @@ import traceback
 
 import attributes
 from servers import SERVERS, beside
-from support import ROOT, Stack
+from support import PATIENCE_IN_SECONDS, ROOT, Stack
 
 EXAMPLES = sorted(path.stem for path in (ROOT / "examples").glob("*.toml"))
 
