@@ -18,6 +18,7 @@ mod credentials;
 mod data;
 mod destroy;
 mod doctor;
+mod documents;
 mod drift;
 mod export;
 mod faults;
