@@ -2,6 +2,7 @@
 
 import os
 import re
+import sys
 
 import jwt
 import requests
@@ -10,6 +11,12 @@ from fhirclient.models.patient import Patient
 
 E = os.environ
 BASE = f"{E['SANDBOX']}/datastore/{E['STORE']}/r4"
+
+
+def check(holds, what):
+    """Not `assert`, which Python leaves out with -O."""
+    if not holds:
+        sys.exit(f"not so: {what}")
 
 
 def by_browser(address):
@@ -31,15 +38,35 @@ smart = client.FHIRClient(
     }
 )
 smart.prepare()
-assert smart.authorize_url.startswith(E["SANDBOX"] + "/"), smart.authorize_url
+check(smart.authorize_url.startswith(E["SANDBOX"] + "/"), f"the log-in page is the sandbox's: {smart.authorize_url}")
+# fhirclient drops the ID token, so the token endpoint's answer is kept here.
+answers = []
+post = smart.server.post_as_form
+smart.server.post_as_form = lambda *given, **named: answers.append(post(*given, **named)) or answers[-1]
 smart.handle_callback(by_browser(smart.authorize_url))
-# Its own search calls for `iterator`s in some versions; `perform_resources` gives the first page in all.
+tokens = answers[-1].json()
+# Some versions follow the links to further pages, others give the first alone.
 patients = Patient.where({"_count": "5"}).perform_resources(smart.server)
+check(len(patients) >= 5 and all(patient.id for patient in patients), f"there are {len(patients)} patients, each with an id")
 print("fhirclient:", len(patients), "patients")
 
-config = requests.get(f"{E['SANDBOX']}/{E['POOL']}/.well-known/openid-configuration").json()
-assert config["issuer"] == f"{E['SANDBOX']}/{E['POOL']}", config
+issuer = f"{E['SANDBOX']}/{E['POOL']}"
+config = requests.get(f"{issuer}/.well-known/openid-configuration").json()
+check(config["issuer"] == issuer, f"the discovery document is the pool's: {config}")
 keys = jwt.PyJWKClient(config["jwks_uri"])
-access = smart.server.auth.access_token
-claims = jwt.decode(access, keys.get_signing_key_from_jwt(access), algorithms=["RS256"], issuer=config["issuer"])
-print("PyJWT: access token of", claims["iss"])
+
+
+def verified(token, **claims):
+    """The claims of a token whose signature, issuer, expiry and use are right."""
+    required = {"require": ["exp", "iat", "iss", "sub", "token_use"], "verify_aud": "audience" in claims}
+    key = keys.get_signing_key_from_jwt(token)
+    return jwt.decode(token, key, algorithms=["RS256"], issuer=issuer, options=required, **claims)
+
+
+# Cognito's access tokens name the client in `client_id`; its ID tokens have `aud`.
+check(tokens["access_token"] == smart.server.auth.access_token, "fhirclient uses the token that it was given")
+access = verified(tokens["access_token"])
+check((access["token_use"], access["client_id"]) == ("access", E["CLIENT_ID"]), f"it is an access token for this client: {access}")
+identity = verified(tokens["id_token"], audience=E["CLIENT_ID"])
+check((identity["token_use"], identity["sub"]) == ("id", access["sub"]), f"it is an ID token of the same user: {identity}")
+print("PyJWT: access and ID token of", access["iss"])
