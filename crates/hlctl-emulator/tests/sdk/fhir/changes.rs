@@ -159,6 +159,44 @@ async fn a_patch_changes_what_it_names() {
 }
 
 #[tokio::test]
+async fn a_patched_resource_is_bounded_as_a_written_one_is() {
+    let place = Place::new().await;
+    let written =
+        place.put(json!({"resourceType": "Patient", "id": "a", "name": [{"family": "F".repeat(1000)}]})).await;
+    let patch = |steps: Vec<serde_json::Value>| {
+        let (place, steps) = (&place, serde_json::Value::from(steps).to_string());
+        let kind = [("content-type", "application/json-patch+json")];
+        async move { place.ask("PATCH", "Patient/a", &kind, steps.as_bytes()).await }
+    };
+    let double = json!({"op": "copy", "from": "/name", "path": "/name/-"});
+    let wrap = [
+        json!({"op": "add", "path": "/x", "value": []}),
+        json!({"op": "move", "from": "/name", "path": "/x/0"}),
+        json!({"op": "move", "from": "/x", "path": "/name"}),
+    ];
+    let wraps = |number: usize| vec![wrap.to_vec(); number].concat();
+    let large = json!({"op": "add", "path": "/x", "value": "A".repeat((5 << 20) - 500)});
+    for (steps, status) in [
+        // A little at first, 2^40 times as much in the end.
+        (vec![double; 40], 413),
+        (vec![large.clone()], 413),
+        (vec![large.clone(), json!({"op": "copy", "from": "/x", "path": "/y"})], 413),
+        (wraps(200), 400),
+        (wraps(5000), 400),
+    ] {
+        let refused = patch(steps).await;
+        assert_eq!(refused.status, status, "{}", refused.diagnostics());
+    }
+    assert_eq!(place.get("Patient/a").await.body, written.body);
+    let taken = patch(vec![large, json!({"op": "remove", "path": "/x"})]).await;
+    assert_eq!(
+        (taken.status.as_u16(), taken.header("etag")),
+        (200, "W/\"2\""),
+        "what is gone in the end counts for nothing"
+    );
+}
+
+#[tokio::test]
 async fn what_is_not_fhir_is_refused_with_the_status_that_says_why() {
     let place = Place::new().await;
     let post = |path: &'static str, kind: &'static str, body: Vec<u8>| {

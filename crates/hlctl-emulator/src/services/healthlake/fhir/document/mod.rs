@@ -87,6 +87,36 @@ impl Document {
         }
     }
 
+    /// How many objects and lists are around the innermost value.
+    pub(super) fn depth(&self) -> usize {
+        match self {
+            Self::List(items) => 1 + items.iter().map(Self::depth).max().unwrap_or_default(),
+            Self::Object(members) => 1 + members.iter().map(|(_, member)| member.depth()).max().unwrap_or_default(),
+            _ => 0,
+        }
+    }
+
+    /// The bytes of the JSON, but for what escapes add.
+    pub(super) fn length(&self) -> usize {
+        match self {
+            Self::Null => 4,
+            Self::Flag(flag) => {
+                if *flag {
+                    4
+                } else {
+                    5
+                }
+            }
+            Self::Number(number) => number.len(),
+            Self::Text(text) => text.len() + 2,
+            // Each item and member has a comma or the first bracket before it.
+            Self::List(items) => 1 + items.iter().map(|item| 1 + item.length()).sum::<usize>(),
+            Self::Object(members) => {
+                1 + members.iter().map(|(name, member)| name.len() + 4 + member.length()).sum::<usize>()
+            }
+        }
+    }
+
     pub(super) fn as_text(&self) -> Option<&str> {
         match self {
             Self::Text(text) => Some(text),
@@ -242,6 +272,7 @@ pub(super) mod tests {
             let text = document.to_bytes();
             prop_assert_eq!(&Document::parse(&text).unwrap(), &document);
             prop_assert!(!text.contains(&b'\n'), "a resource has one line");
+            prop_assert!(document.length() <= text.len() && text.len() <= 6 * document.length());
             // The layout is no part of it.
             let spread: String = String::from_utf8(text).unwrap();
             let spread = spread.replace("\":", &format!("\"{space}:{space}"));

@@ -1,7 +1,9 @@
 //! JSON Patch (RFC 6902) of documents. What a patch does not name keeps every letter.
 
+use super::parse::{DEEPEST, Unreadable};
 use super::{Document, get, set};
 use crate::services::healthlake::fhir::refusal::{Outcome, Refusal};
+use crate::services::healthlake::fhir::resource::LARGEST;
 
 /// The steps of a patch.
 pub(in super::super) struct Patch(Vec<Step>);
@@ -33,11 +35,41 @@ impl Patch {
     }
 
     /// Changes a document, wholly or, with an error, in part.
+    ///
+    /// The document is nested no deeper than one that is written whole may be, after each operation and not only at the end: it
+    /// is walked and dropped recursively. Copies, by which a short patch can make a document of any size, are bounded in total.
+    /// What the rest of a patch adds is no longer than the patch; the size of the outcome is checked where it is stored.
     pub(in super::super) fn apply(&self, document: &mut Document) -> Outcome<()> {
+        let mut room = LARGEST;
         self.0.iter().enumerate().try_for_each(|(place, step)| {
-            step.apply(document)
-                .map_err(|why| Refusal::unprocessable(format!("The patch does not apply: operation {place}: {why}")))
+            step.apply(document, &mut room).map_err(|failure| failure.refusal().about(&format!("operation {place}")))
         })
+    }
+}
+
+/// Why an operation is not done.
+enum Failure {
+    /// It does not fit the document.
+    DoesNotApply(String),
+    /// The document would be nested deeper than one that is written whole may be.
+    TooDeep,
+    /// The patch copies more than a resource may hold.
+    TooLarge,
+}
+
+impl Failure {
+    fn refusal(self) -> Refusal {
+        match self {
+            Self::DoesNotApply(why) => Refusal::unprocessable(format!("The patch does not apply: {why}")),
+            Self::TooDeep => Refusal::invalid(format!("The patched resource is refused: {}.", Unreadable::TooDeep)),
+            Self::TooLarge => Refusal::too_large(format!("The patch copies more than {LARGEST} bytes.")),
+        }
+    }
+}
+
+impl From<String> for Failure {
+    fn from(why: String) -> Self {
+        Self::DoesNotApply(why)
     }
 }
 
@@ -57,31 +89,40 @@ impl Step {
         })
     }
 
-    fn apply(&self, document: &mut Document) -> Result<(), String> {
+    /// `room` is how many bytes may still be copied.
+    fn apply(&self, document: &mut Document, room: &mut usize) -> Result<(), Failure> {
         match self {
-            Self::Add(at, value) => at.add(document, value.clone()),
-            Self::Remove(at) => at.remove(document).map(drop),
+            Self::Add(at, value) => {
+                at.check_depth(value)?;
+                at.add(document, value.clone())?;
+            }
+            Self::Remove(at) => drop(at.remove(document)?),
             Self::Replace(at, value) => {
+                at.check_depth(value)?;
                 *at.find_mut(document).ok_or_else(|| at.nothing())? = value.clone();
-                Ok(())
             }
             Self::Move { from, to } => {
                 if to.0.len() > from.0.len() && to.0.starts_with(&from.0) {
-                    return Err(format!("{} cannot be moved into itself", from.text()));
+                    return Err(Failure::DoesNotApply(format!("{} cannot be moved into itself", from.text())));
                 }
                 let moved = from.remove(document)?;
-                to.add(document, moved)
+                to.check_depth(&moved)?;
+                to.add(document, moved)?;
             }
             Self::Copy { from, to } => {
-                let copied = from.find(document).ok_or_else(|| from.nothing())?.clone();
-                to.add(document, copied)
+                let copied = from.find(document).ok_or_else(|| from.nothing())?;
+                to.check_depth(copied)?;
+                *room = room.checked_sub(copied.length()).ok_or(Failure::TooLarge)?;
+                let copied = copied.clone();
+                to.add(document, copied)?;
             }
             Self::Test(at, value) => match at.find(document) {
-                Some(found) if is_same(found, value) => Ok(()),
-                Some(_) => Err(format!("{} is not as it is tested for", at.text())),
-                None => Err(at.nothing()),
+                Some(found) if is_same(found, value) => {}
+                Some(_) => return Err(Failure::DoesNotApply(format!("{} is not as it is tested for", at.text()))),
+                None => return Err(Failure::DoesNotApply(at.nothing())),
             },
         }
+        Ok(())
     }
 }
 
@@ -103,6 +144,11 @@ impl Pointer {
     fn text(&self) -> String {
         let parts = self.0.iter().map(|part| format!("/{}", part.replace('~', "~0").replace('/', "~1")));
         parts.collect()
+    }
+
+    /// Whether a document remains within its bounds when `value` is put here.
+    fn check_depth(&self, value: &Document) -> Result<(), Failure> {
+        if self.0.len() + value.depth() > DEEPEST { Err(Failure::TooDeep) } else { Ok(()) }
     }
 
     fn nothing(&self) -> String {
@@ -248,7 +294,8 @@ mod tests {
     #[test]
     fn what_does_not_apply_is_told_by_its_place() {
         for (document, patch, expected) in [
-            (r#"{"a":1}"#, r#"[{"op":"add","path":"/b/c","value":1}]"#, "operation 0: there is nothing at \"/b/c\""),
+            (r#"{"a":1}"#, r#"[{"op":"add","path":"/b/c","value":1}]"#, "there is nothing at \"/b/c\""),
+            (r#"{"a":1}"#, r#"[{"op":"remove","path":"/a"},{"op":"remove","path":"/a"}]"#, "operation 1: "),
             (r#"{"a":[1]}"#, r#"[{"op":"add","path":"/a/2","value":1}]"#, "\"/a/2\""),
             (r#"{"a":[1]}"#, r#"[{"op":"add","path":"/a/01","value":1}]"#, "\"/a/01\""),
             (r#"{"a":1}"#, r#"[{"op":"remove","path":"/b"}]"#, "\"/b\""),
@@ -265,6 +312,53 @@ mod tests {
             let why = patched(document, patch).unwrap_err();
             assert!(why.contains(expected), "{patch}: {why}");
         }
+    }
+
+    /// Lists in lists, `levels` deep.
+    fn nested(levels: usize) -> String {
+        "[".repeat(levels) + &"]".repeat(levels)
+    }
+
+    fn outcome(document: &str, patch: &str) -> Result<Document, u16> {
+        let mut document = Document::parse(document.as_bytes()).unwrap();
+        let patch = Patch::read(&Document::parse(patch.as_bytes()).unwrap()).unwrap();
+        patch.apply(&mut document).map_err(|refusal| refusal.status)?;
+        Ok(document)
+    }
+
+    #[test]
+    fn a_patched_document_is_nested_no_deeper_than_a_written_one() {
+        let list = |levels: usize| format!(r#"{{"a":{},"b":[[1]]}}"#, nested(levels));
+        for op in ["move", "copy"] {
+            let patch = format!(r#"[{{"op":"{op}","from":"/a","path":"/b/0/0"}}]"#);
+            let deepest = outcome(&list(DEEPEST - 3), &patch).unwrap();
+            assert_eq!(deepest.depth(), DEEPEST, "{op}");
+            assert_eq!(outcome(&list(DEEPEST - 2), &patch), Err(400), "{op}");
+        }
+        let around = format!("/a{}", "/0".repeat(DEEPEST - 2));
+        for op in ["add", "replace"] {
+            let patch = |value: &str| format!(r#"[{{"op":"{op}","path":"{around}","value":{value}}}]"#);
+            let full = format!(r#"{{"a":{}1{}}}"#, "[".repeat(DEEPEST - 2), "]".repeat(DEEPEST - 2));
+            assert_eq!(outcome(&full, &patch("[1]")).unwrap().depth(), DEEPEST, "{op}");
+            assert_eq!(outcome(&full, &patch("[[1]]")), Err(400), "{op}");
+        }
+    }
+
+    /// By taking what there is into something new, over and over, a patch would nest without an end.
+    #[test]
+    fn no_row_of_operations_nests_deeper() {
+        let wrap = r#"{"op":"add","path":"/b","value":[]},{"op":"move","from":"/a","path":"/b/0"},{"op":"move","from":"/b","path":"/a"}"#;
+        let rounds = |number: usize| format!("[{}]", vec![wrap; number].join(","));
+        assert_eq!(outcome(r#"{"a":1}"#, &rounds(DEEPEST - 1)).unwrap().depth(), DEEPEST);
+        assert_eq!(outcome(r#"{"a":1}"#, &rounds(DEEPEST)), Err(400));
+    }
+
+    #[test]
+    fn copies_of_copies_end_at_the_size_of_a_resource() {
+        let double = r#"{"op":"copy","from":"/a","path":"/a/-"}"#;
+        let doubled = |times: usize| outcome(r#"{"a":[1]}"#, &format!("[{}]", vec![double; times].join(",")));
+        doubled(10).unwrap();
+        assert_eq!(doubled(64), Err(413));
     }
 
     #[test]
