@@ -4,6 +4,10 @@
 //! API is made for pages. Here the same goes for what else a page needs that signs its user in: userInfo, revocation, the keys and the
 //! OpenID configuration. For HealthLake AWS documents nothing of the kind: a datastore's FHIR interface, its discovery document
 //! included, is closed to pages of other sites unless the sandbox is told otherwise.
+//!
+//! What needs AWS credentials on AWS is refused to pages of other sites here. No page should have such credentials; the sandbox takes
+//! any, so that without this every page that a developer opens could empty buckets and delete stores. A browser asks before it
+//! sends such a request, but to that question Cognito's API and the others look alike, so the request itself is refused.
 
 use std::fmt;
 use std::str::FromStr;
@@ -18,14 +22,15 @@ use http::uri::Authority;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, StatusCode};
 use serde_json::json;
 
+use crate::origin::{self, is_scheme};
 use crate::route::Service;
 use crate::services::cognito;
 use crate::services::cognito::hosted::{self, Endpoint};
 
-/// What faults and the list of requests call a preflight.
+/// What the list of requests calls a preflight. Faults do not apply to it.
 pub(crate) const PREFLIGHT: &str = "Preflight";
 
-const ANYBODY: HeaderValue = HeaderValue::from_static("*");
+const ANY_ORIGIN: HeaderValue = HeaderValue::from_static("*");
 const PRIVATE_NETWORK: HeaderName = HeaderName::from_static("access-control-request-private-network");
 const ALLOW_PRIVATE_NETWORK: HeaderName = HeaderName::from_static("access-control-allow-private-network");
 /// Tells a developer who looks at an answer why the page could not.
@@ -66,15 +71,14 @@ impl FromStr for AllowedOrigin {
         }
         let lower = text.to_ascii_lowercase();
         let (scheme, rest) = lower.split_once("://").ok_or(NoOrigin::Malformed)?;
-        let is_scheme = |byte: u8| byte.is_ascii_alphanumeric() || b"+-.".contains(&byte);
-        if scheme.is_empty() || !scheme.bytes().all(is_scheme) {
+        if !is_scheme(scheme) {
             return Err(NoOrigin::Malformed);
         }
         let end = rest.find(['/', '?', '#']).unwrap_or(rest.len());
         let authority: Authority = rest[..end].parse().map_err(|_| NoOrigin::Malformed)?;
         let host = authority.host();
         // Browsers leave the usual ports out.
-        let port = match (scheme, authority.port_u16()) {
+        let port = match (scheme, port(&authority)?) {
             ("http", Some(80)) | ("https", Some(443)) | (_, None) => String::new(),
             (_, Some(port)) => format!(":{port}"),
         };
@@ -89,6 +93,19 @@ impl FromStr for AllowedOrigin {
     }
 }
 
+/// The port of an authority. `port_u16` has none for one that is too large, as if it were not there, and takes `+80` for 80.
+fn port(authority: &Authority) -> Result<Option<u16>, NoOrigin> {
+    let (_, after_user) = authority.as_str().rsplit_once('@').unwrap_or(("", authority.as_str()));
+    match after_user.strip_prefix(authority.host()) {
+        Some("") => Ok(None),
+        Some(rest) => {
+            let digits = rest.strip_prefix(':').filter(|port| port.bytes().all(|byte| byte.is_ascii_digit()));
+            digits.and_then(|digits| digits.parse().ok()).map(Some).ok_or(NoOrigin::Malformed)
+        }
+        None => Err(NoOrigin::Malformed),
+    }
+}
+
 impl fmt::Display for AllowedOrigin {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str(match self {
@@ -98,60 +115,74 @@ impl fmt::Display for AllowedOrigin {
     }
 }
 
-/// What a request is for, as far as pages of other sites go.
+/// Which pages may make a request and read its answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Crossing {
-    /// What Cognito opens to all pages, for these methods.
-    Cognito(&'static str),
-    /// The FHIR interface of a datastore.
-    Fhir,
-    /// What no page of another site has a part in.
-    Closed,
+pub(crate) enum CorsPolicy {
+    /// Those of all origins, by these methods: what Cognito opens.
+    AnyOrigin(&'static str),
+    /// Those of the allowed origins: the FHIR interface of a datastore.
+    AllowedOrigins,
+    /// Browsers go there, by links and forms, and no script reads it: Cognito's own pages.
+    Navigation,
+    /// None but the sandbox's own: what needs AWS credentials.
+    SameOrigin,
 }
 
-impl Crossing {
-    /// `is_fhir` says whether the request is for a datastore's FHIR interface.
-    pub(crate) fn of(request: &Request<Bytes>, is_fhir: bool) -> Self {
+impl CorsPolicy {
+    /// `service` is the one that the request is routed to; `is_fhir` says whether it is for a datastore's FHIR interface.
+    pub(crate) fn of(request: &Request<Bytes>, service: Option<Service>, is_fhir: bool) -> Self {
         if is_fhir {
-            return Self::Fhir;
+            return Self::AllowedOrigins;
         }
-        if calls_cognito(request) {
-            return Self::Cognito("POST");
+        let is_cognito = match request.method() {
+            &Method::OPTIONS => asks_for_target(request),
+            _ => service == Some(Service::Cognito) && is_unsigned_call(request),
+        };
+        if is_cognito {
+            return Self::AnyOrigin("POST");
         }
         match hosted::endpoint(request) {
-            Some(Endpoint::Token | Endpoint::Revoke) => Self::Cognito("POST"),
-            Some(Endpoint::UserInfo) => Self::Cognito("GET, POST"),
-            Some(Endpoint::Jwks(_) | Endpoint::Configuration(_)) => Self::Cognito("GET"),
-            Some(Endpoint::Authorize | Endpoint::Login | Endpoint::Logout | Endpoint::Unknown) | None => Self::Closed,
+            Some(Endpoint::Token | Endpoint::Revoke) => Self::AnyOrigin("POST"),
+            Some(Endpoint::UserInfo) => Self::AnyOrigin("GET, POST"),
+            Some(Endpoint::Jwks(_) | Endpoint::Configuration(_)) => Self::AnyOrigin("GET"),
+            Some(Endpoint::Authorize | Endpoint::Login | Endpoint::Logout | Endpoint::Unknown) => Self::Navigation,
+            None => Self::SameOrigin,
         }
     }
 
     pub(crate) fn service(self) -> Service {
         match self {
-            Self::Fhir => Service::HealthLake,
-            Self::Cognito(_) | Self::Closed => Service::Cognito,
+            Self::AllowedOrigins => Service::HealthLake,
+            Self::AnyOrigin(_) | Self::Navigation | Self::SameOrigin => Service::Cognito,
         }
+    }
+
+    /// The answer to a request that a page of another site has made and may not make. Browsers name the page's origin in it
+    /// (Fetch standard, "Origin header"), and other clients name none.
+    pub(crate) fn refusal(self, request: &Request<Bytes>) -> Option<Response<Bytes>> {
+        let is_refused = self == Self::SameOrigin && origin::is_cross_origin(request);
+        is_refused.then(refused)
     }
 
     /// The answer to a browser that asks whether a page may make a request, if that is what this is.
     pub(crate) fn preflight(self, request: &Request<Bytes>, allowed: &[AllowedOrigin]) -> Option<Response<Bytes>> {
         let headers = request.headers();
         let origin = headers.get(ORIGIN)?;
-        if self == Self::Closed || request.method() != Method::OPTIONS {
+        if matches!(self, Self::Navigation | Self::SameOrigin) || request.method() != Method::OPTIONS {
             return None;
         }
         headers.get(ACCESS_CONTROL_REQUEST_METHOD)?;
         let mut response = Response::new(Bytes::new());
-        self.open(Some(origin), allowed, response.headers_mut());
+        self.add_headers(Some(origin), allowed, response.headers_mut());
         if !response.headers().contains_key(ACCESS_CONTROL_ALLOW_ORIGIN) {
-            return Some(refusal(origin, response));
+            return Some(refused_preflight(origin, response));
         }
         *response.status_mut() = StatusCode::NO_CONTENT;
         let answer = response.headers_mut();
         answer.remove(ACCESS_CONTROL_EXPOSE_HEADERS);
         let methods = match self {
-            Self::Cognito(methods) => HeaderValue::from_static(methods),
-            Self::Fhir | Self::Closed => FHIR_METHODS,
+            Self::AnyOrigin(methods) => HeaderValue::from_static(methods),
+            Self::AllowedOrigins | Self::Navigation | Self::SameOrigin => FHIR_METHODS,
         };
         answer.insert(ACCESS_CONTROL_ALLOW_METHODS, methods);
         if let Some(wanted) = headers.get(ACCESS_CONTROL_REQUEST_HEADERS) {
@@ -166,16 +197,16 @@ impl Crossing {
     }
 
     /// Lets the page read an answer, if it may.
-    pub(crate) fn open(self, origin: Option<&HeaderValue>, allowed: &[AllowedOrigin], answer: &mut HeaderMap) {
+    pub(crate) fn add_headers(self, origin: Option<&HeaderValue>, allowed: &[AllowedOrigin], answer: &mut HeaderMap) {
         match self {
-            Self::Closed => return,
-            Self::Cognito(_) => {
-                answer.insert(ACCESS_CONTROL_ALLOW_ORIGIN, ANYBODY);
+            Self::Navigation | Self::SameOrigin => return,
+            Self::AnyOrigin(_) => {
+                answer.insert(ACCESS_CONTROL_ALLOW_ORIGIN, ANY_ORIGIN);
             }
-            Self::Fhir if allowed.contains(&AllowedOrigin::Any) => {
-                answer.insert(ACCESS_CONTROL_ALLOW_ORIGIN, ANYBODY);
+            Self::AllowedOrigins if allowed.contains(&AllowedOrigin::Any) => {
+                answer.insert(ACCESS_CONTROL_ALLOW_ORIGIN, ANY_ORIGIN);
             }
-            Self::Fhir => {
+            Self::AllowedOrigins => {
                 if !allowed.is_empty() {
                     // The same answer with another origin would not do, and a cache must know.
                     answer.append(VARY, HeaderValue::from_static("Origin"));
@@ -195,27 +226,44 @@ impl Crossing {
     }
 }
 
-/// Whether a page calls Cognito's API, or asks whether it may: to the browser's question all services of this kind look alike.
-fn calls_cognito(request: &Request<Bytes>) -> bool {
-    let text = |name: HeaderName| request.headers().get(name).and_then(|value| value.to_str().ok());
-    let target = text(HeaderName::from_static("x-amz-target"));
-    if request.method() == Method::OPTIONS {
-        let asked = text(ACCESS_CONTROL_REQUEST_HEADERS).unwrap_or_default();
-        let names_target = asked.split(',').any(|name| name.trim().eq_ignore_ascii_case("x-amz-target"));
-        return request.uri().path() == "/" && names_target;
-    }
-    target.is_some_and(|target| target.starts_with(cognito::TARGET_PREFIX))
+fn text(request: &Request<Bytes>, name: HeaderName) -> Option<&str> {
+    request.headers().get(name).and_then(|value| value.to_str().ok())
+}
+
+/// Whether a browser asks if a page may call an API of the kind that Cognito's is. Which operation it will be is not said.
+fn asks_for_target(preflight: &Request<Bytes>) -> bool {
+    let names = text(preflight, ACCESS_CONTROL_REQUEST_HEADERS).unwrap_or_default();
+    preflight.uri().path() == "/" && names.split(',').any(|name| name.trim().eq_ignore_ascii_case("x-amz-target"))
+}
+
+/// Whether this is an operation of Cognito's API that takes no AWS credentials.
+fn is_unsigned_call(request: &Request<Bytes>) -> bool {
+    let target = text(request, HeaderName::from_static("x-amz-target")).unwrap_or_default();
+    target.strip_prefix(cognito::TARGET_PREFIX).is_some_and(|operation| cognito::UNSIGNED.contains(&operation))
+}
+
+/// The refusal of a request that needs AWS credentials, to a page of another site.
+fn refused() -> Response<Bytes> {
+    const CODE: &str = "AccessDeniedException";
+    let message = "Pages of other sites may not call what needs AWS credentials. Make this request from a server, or without the \
+                   header Origin.";
+    let mut response = Response::new(Bytes::from(json!({"__type": CODE, "message": message}).to_string()));
+    *response.status_mut() = StatusCode::FORBIDDEN;
+    let headers = response.headers_mut();
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/x-amz-json-1.1"));
+    headers.insert("x-amzn-errortype", HeaderValue::from_static(CODE));
+    response
 }
 
 fn notice(origin: &HeaderValue) -> String {
     let origin = origin.to_str().unwrap_or_default();
     // A page of a file has no origin that could be named.
-    let named = if origin.parse::<AllowedOrigin>().is_ok() { origin } else { "*" };
+    let named = if origin.parse::<AllowedOrigin>().is_ok() { origin } else { "'*'" };
     format!("Pages of other sites may not read this. Start the sandbox with --cors {named} to let them.")
 }
 
 /// A preflight that is refused. The browser tells the page nothing; who looks at the network's traffic is told what to do.
-fn refusal(origin: &HeaderValue, mut response: Response<Bytes>) -> Response<Bytes> {
+fn refused_preflight(origin: &HeaderValue, mut response: Response<Bytes>) -> Response<Bytes> {
     let outcome = json!({
         "resourceType": "OperationOutcome",
         "issue": [{"severity": "error", "code": "forbidden", "diagnostics": notice(origin)}],
@@ -259,8 +307,24 @@ mod tests {
         }
         let excess = "http://localhost:3000/app".parse::<AllowedOrigin>();
         assert_eq!(excess, Err(NoOrigin::Excess(APP.to_owned())));
-        for text in ["", "localhost:3000", "localhost", "http://", "http://*.example.org", "http://a b", "null"] {
+        for text in
+            ["", "localhost:3000", "localhost", "http://", "http://*.example.org", "http://a b", "null", "1a://b"]
+        {
             assert_eq!(text.parse::<AllowedOrigin>(), Err(NoOrigin::Malformed), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_port_that_is_none_is_malformed() {
+        for host in ["localhost", "[::1]", "user@localhost"] {
+            for port in ["65536", "99999", "3000000000000", "", "-1", "+80", "30x", "3000:1"] {
+                let text = format!("http://{host}:{port}");
+                assert_eq!(text.parse::<AllowedOrigin>(), Err(NoOrigin::Malformed), "{text}");
+            }
+        }
+        for port in ["0", "65535"] {
+            let text = format!("http://localhost:{port}");
+            assert_eq!(text.parse::<AllowedOrigin>().unwrap().to_string(), text);
         }
     }
 
@@ -268,7 +332,7 @@ mod tests {
     fn the_fhir_interface_is_closed_unless_told_otherwise() {
         let asked = preflight("/datastore/x/r4/Patient", &[("access-control-request-headers", "authorization")]);
         for allowed in [Vec::new(), one("http://localhost:3001"), one("https://localhost:3000")] {
-            let refused = Crossing::Fhir.preflight(&asked, &allowed).unwrap();
+            let refused = CorsPolicy::AllowedOrigins.preflight(&asked, &allowed).unwrap();
             assert_eq!(refused.status(), 403);
             assert!(!refused.headers().contains_key(ACCESS_CONTROL_ALLOW_ORIGIN));
             let text = String::from_utf8(refused.body().to_vec()).unwrap();
@@ -282,7 +346,7 @@ mod tests {
         let names = "authorization, content-type, if-match, prefer";
         let asked = preflight("/datastore/x/r4/Patient", &[("access-control-request-headers", names)]);
         let allowed = [one("https://other.example"), one(APP)].concat();
-        let answer = Crossing::Fhir.preflight(&asked, &allowed).unwrap();
+        let answer = CorsPolicy::AllowedOrigins.preflight(&asked, &allowed).unwrap();
         assert_eq!(answer.status(), 204);
         let headers = answer.headers();
         assert_eq!(headers[ACCESS_CONTROL_ALLOW_ORIGIN], APP);
@@ -290,7 +354,7 @@ mod tests {
         assert!(headers[ACCESS_CONTROL_ALLOW_METHODS].to_str().unwrap().contains("PATCH"));
         assert!(headers.get_all(VARY).iter().any(|value| value == "Origin"));
         let mut without = HeaderMap::new();
-        Crossing::Fhir.open(None, &allowed, &mut without);
+        CorsPolicy::AllowedOrigins.add_headers(None, &allowed, &mut without);
         assert_eq!(without[VARY], "Origin");
         assert!(!without.contains_key(ACCESS_CONTROL_ALLOW_ORIGIN));
     }
@@ -298,7 +362,7 @@ mod tests {
     #[test]
     fn an_answer_shows_its_location_and_version() {
         let mut answer = HeaderMap::new();
-        Crossing::Fhir.open(Some(&HeaderValue::from_static(APP)), &one("*"), &mut answer);
+        CorsPolicy::AllowedOrigins.add_headers(Some(&HeaderValue::from_static(APP)), &one("*"), &mut answer);
         assert_eq!(answer[ACCESS_CONTROL_ALLOW_ORIGIN], "*");
         assert!(!answer.contains_key(VARY), "the answer is the same for all");
         let exposed = answer[ACCESS_CONTROL_EXPOSE_HEADERS].to_str().unwrap();
@@ -309,28 +373,58 @@ mod tests {
 
     #[test]
     fn what_cognito_opens_is_open_and_its_pages_are_not() {
-        let of = |path: &str, headers: &[(&str, &str)]| Crossing::of(&preflight(path, headers), false);
-        assert_eq!(of("/oauth2/token", &[]), Crossing::Cognito("POST"));
-        assert_eq!(of("/oauth2/userInfo", &[]), Crossing::Cognito("GET, POST"));
-        assert_eq!(of("/us-east-1_a/.well-known/jwks.json", &[]), Crossing::Cognito("GET"));
-        assert_eq!(of("/us-east-1_a/.well-known/openid-configuration", &[]), Crossing::Cognito("GET"));
+        let of = |path: &str, headers: &[(&str, &str)]| CorsPolicy::of(&preflight(path, headers), None, false);
+        assert_eq!(of("/oauth2/token", &[]), CorsPolicy::AnyOrigin("POST"));
+        assert_eq!(of("/oauth2/userInfo", &[]), CorsPolicy::AnyOrigin("GET, POST"));
+        assert_eq!(of("/us-east-1_a/.well-known/jwks.json", &[]), CorsPolicy::AnyOrigin("GET"));
+        assert_eq!(of("/us-east-1_a/.well-known/openid-configuration", &[]), CorsPolicy::AnyOrigin("GET"));
         assert_eq!(
             of("/", &[("access-control-request-headers", "content-type,x-amz-target")]),
-            Crossing::Cognito("POST")
+            CorsPolicy::AnyOrigin("POST")
         );
-        for path in ["/oauth2/authorize", "/login", "/logout", "/", "/bucket/key"] {
-            assert_eq!(of(path, &[]), Crossing::Closed, "{path}");
+        for path in ["/oauth2/authorize", "/login", "/logout"] {
+            assert_eq!(of(path, &[]), CorsPolicy::Navigation, "{path}");
         }
-        let answer = Crossing::Cognito("POST").preflight(&preflight("/oauth2/token", &[]), &[]).unwrap();
-        assert_eq!((answer.status().as_u16(), &answer.headers()[ACCESS_CONTROL_ALLOW_ORIGIN]), (204, &ANYBODY));
+        for path in ["/", "/bucket/key"] {
+            assert_eq!(of(path, &[]), CorsPolicy::SameOrigin, "{path}");
+        }
+        let answer = CorsPolicy::AnyOrigin("POST").preflight(&preflight("/oauth2/token", &[]), &[]).unwrap();
+        assert_eq!((answer.status().as_u16(), &answer.headers()[ACCESS_CONTROL_ALLOW_ORIGIN]), (204, &ANY_ORIGIN));
     }
 
     #[test]
     fn a_request_that_is_no_preflight_is_none() {
         let get = Request::get("/oauth2/token").header("origin", APP).body(Bytes::new()).unwrap();
-        assert!(Crossing::Cognito("POST").preflight(&get, &[]).is_none());
+        assert!(CorsPolicy::AnyOrigin("POST").preflight(&get, &[]).is_none());
         let mut plain = preflight("/oauth2/token", &[]);
         plain.headers_mut().remove(ACCESS_CONTROL_REQUEST_METHOD);
-        assert!(Crossing::Cognito("POST").preflight(&plain, &[]).is_none());
+        assert!(CorsPolicy::AnyOrigin("POST").preflight(&plain, &[]).is_none());
+    }
+
+    fn call(service: Service, target: &str) -> CorsPolicy {
+        let request = Request::post("/").header("origin", APP).header("x-amz-target", target);
+        CorsPolicy::of(&request.body(Bytes::new()).unwrap(), Some(service), false)
+    }
+
+    #[test]
+    fn only_what_cognito_lets_users_call_is_open_to_pages() {
+        for operation in cognito::UNSIGNED {
+            let target = format!("{}{operation}", cognito::TARGET_PREFIX);
+            assert_eq!(call(Service::Cognito, &target), CorsPolicy::AnyOrigin("POST"), "{operation}");
+            // A signature for another service leads there, whatever the header says.
+            for service in [Service::S3, Service::Iam, Service::HealthLake] {
+                assert_eq!(call(service, &target), CorsPolicy::SameOrigin, "{operation}");
+            }
+        }
+        for target in ["AdminDeleteUser", "DeleteUserPool", "", "InitiateAuth2"] {
+            let target = format!("{}{target}", cognito::TARGET_PREFIX);
+            assert_eq!(call(Service::Cognito, &target), CorsPolicy::SameOrigin, "{target}");
+        }
+        assert_eq!(call(Service::HealthLake, "HealthLake.DeleteFHIRDatastore"), CorsPolicy::SameOrigin);
+    }
+
+    #[test]
+    fn a_page_that_has_no_origin_is_told_of_the_quoted_star() {
+        assert!(notice(&HeaderValue::from_static("null")).contains("--cors '*' "));
     }
 }

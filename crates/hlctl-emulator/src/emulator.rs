@@ -11,7 +11,7 @@ use serde_json::Value;
 
 use crate::authorize::{Ask, Guard};
 use crate::control;
-use crate::cors::{self, Crossing};
+use crate::cors::{self, CorsPolicy};
 use crate::error::{AwsError, AwsResult, ConnectionLost, Error};
 use crate::fault::{self, Action, FaultEngine, Faults};
 use crate::half;
@@ -159,7 +159,8 @@ impl Emulator {
     /// [`ConnectionLost`] if a fault says that the client gets no answer.
     pub async fn handle(&self, request: Request<Bytes>) -> Result<Response<Bytes>, ConnectionLost> {
         if request.uri().path().starts_with(control::PREFIX) {
-            return Ok(control::answer(self, &request));
+            let refusal = CorsPolicy::SameOrigin.refusal(&request);
+            return Ok(refusal.unwrap_or_else(|| control::answer(self, &request)));
         }
         let clock = &self.core.options.clock;
         let started = clock.now();
@@ -190,25 +191,25 @@ impl Emulator {
 
     /// Serves one request, and a page's question whether it may make it.
     async fn dispatch(&self, request: Request<Bytes>, trace: &Arc<Trace>) -> Result<Response<Bytes>, ConnectionLost> {
-        let crossing = Crossing::of(&request, self.addresses_fhir(&request));
+        let route = route::route(&request, &self.core.options);
+        let signed_for = route.caller.access_key.is_some().then_some(route.scope.as_str());
+        let policy = CorsPolicy::of(&request, route.service, fhir::is_addressed(&request, signed_for));
         let allowed = &self.core.options.cors;
-        if let Some(response) = crossing.preflight(&request, allowed) {
-            trace.name(crossing.service(), cors::PREFLIGHT);
+        if let Some(response) = policy.preflight(&request, allowed) {
+            trace.name(policy.service(), cors::PREFLIGHT);
             return Ok(finish(response, trace, false));
         }
+        if let Some(response) = policy.refusal(&request) {
+            trace.set_service(&route.scope);
+            return Ok(finish(response, trace, request.method() == Method::HEAD));
+        }
         let origin = request.headers().get(http::header::ORIGIN).cloned();
-        let mut response = self.dispatch_same_site(request, trace).await?;
-        crossing.open(origin.as_ref(), allowed, response.headers_mut());
+        let mut response = self.dispatch_admitted(request, trace).await?;
+        policy.add_headers(origin.as_ref(), allowed, response.headers_mut());
         Ok(response)
     }
 
-    fn addresses_fhir(&self, request: &Request<Bytes>) -> bool {
-        let route = route::route(request, &self.core.options);
-        let signed_for = route.caller.access_key.is_some().then_some(route.scope.as_str());
-        fhir::is_addressed(request, signed_for)
-    }
-
-    async fn dispatch_same_site(
+    async fn dispatch_admitted(
         &self,
         request: Request<Bytes>,
         trace: &Arc<Trace>,

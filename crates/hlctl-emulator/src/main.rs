@@ -78,7 +78,7 @@ struct Arguments {
     /// Accept keys, roles or functions that exist only on another server: kms, iam, lambda.
     #[arg(long, value_name = "SERVICE,...", value_delimiter = ',')]
     external: Vec<External>,
-    /// Let pages of this origin, such as http://localhost:3000, use the FHIR interface in a browser; * lets all. May be repeated.
+    /// Let pages of this origin, such as http://localhost:3000, use the FHIR interface in a browser; '*' lets all. May be repeated.
     #[arg(long, value_name = "ORIGIN")]
     cors: Vec<AllowedOrigin>,
 }

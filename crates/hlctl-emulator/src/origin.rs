@@ -34,9 +34,9 @@ enum Kind {
     /// One of AWS's own host names.
     Aws,
     /// A host that clients can come back to.
-    Lasting,
+    Stable,
     /// A port that is soon gone: addresses lead to it, but it is no issuer of tokens.
-    Passing,
+    Ephemeral,
 }
 
 impl Origin {
@@ -49,11 +49,11 @@ impl Origin {
             .filter(|scheme| matches!(scheme.as_str(), "http" | "https"))
             .or_else(|| request.uri().scheme_str().map(ToOwned::to_owned))
             .unwrap_or_else(|| if is_aws { "https" } else { "http" }.to_owned());
-        let passing = request.extensions().get::<FromFunction>().is_some();
-        let kind = match (is_aws, passing) {
+        let is_from_function = request.extensions().get::<FromFunction>().is_some();
+        let kind = match (is_aws, is_from_function) {
             (true, _) => Kind::Aws,
-            (false, true) => Kind::Passing,
-            (false, false) => Kind::Lasting,
+            (false, true) => Kind::Ephemeral,
+            (false, false) => Kind::Stable,
         };
         Self { site: format!("{scheme}://{authority}"), host, prefix: prefix(request), kind }
     }
@@ -64,8 +64,8 @@ impl Origin {
     }
 
     /// The same, on a port that is soon gone.
-    pub(crate) fn passing(self) -> Self {
-        let kind = if self.kind == Kind::Aws { Kind::Aws } else { Kind::Passing };
+    pub(crate) fn ephemeral(self) -> Self {
+        let kind = if self.kind == Kind::Aws { Kind::Aws } else { Kind::Ephemeral };
         Self { kind, ..self }
     }
 
@@ -91,7 +91,7 @@ impl Origin {
 
     /// What the issuer of tokens begins with, if it is not AWS's own.
     pub(crate) fn issuer_base(&self) -> Option<String> {
-        (self.kind == Kind::Lasting).then(|| self.base())
+        (self.kind == Kind::Stable).then(|| self.base())
     }
 
     /// An address as it is to be asked from where this request came: addresses of Cognito's, of HealthLake's, and of these domains
@@ -103,7 +103,7 @@ impl Origin {
         let Some((host, rest)) = split_https(url) else { return url.to_owned() };
         let is_issuer = host.starts_with("cognito-idp.") && rest.matches('/').count() == 1 && rest.contains('_');
         let is_here = is_cognito(&host) || healthlake_region(&host).is_some() || domains.contains(&host);
-        if !is_here || (is_issuer && self.kind == Kind::Passing) {
+        if !is_here || (is_issuer && self.kind == Kind::Ephemeral) {
             return url.to_owned();
         }
         format!("{}{rest}", self.base())
@@ -151,6 +151,24 @@ fn forwarded<'a>(request: &'a Request<Bytes>, name: &str) -> Option<&'a str> {
     request.headers().get(name)?.to_str().ok()?.split(',').next().map(str::trim).filter(|value| !value.is_empty())
 }
 
+/// Whether a page of another origin makes this request, as far as a browser says so. The scheme is left aside: whether a proxy before
+/// the sandbox speaks TLS is not always known. `X-Forwarded-Host` is too, since a page that asked for it could send it.
+pub(crate) fn is_cross_origin(request: &Request<Bytes>) -> bool {
+    let Some(origin) = request.headers().get(http::header::ORIGIN) else { return false };
+    let (scheme, page) = origin.to_str().ok().and_then(|text| text.split_once("://")).unwrap_or_default();
+    let usual_port = if scheme == "https" { ":443" } else { ":80" };
+    let host = request.headers().get(http::header::HOST).and_then(|value| value.to_str().ok());
+    let host = host.or_else(|| request.uri().authority().map(Authority::as_str)).unwrap_or_default();
+    let without_port = |text: &str| text.strip_suffix(usual_port).unwrap_or(text).to_ascii_lowercase();
+    page.is_empty() || without_port(page) != without_port(host)
+}
+
+/// Whether a text can be the scheme of an address (RFC 3986, 3.1).
+pub(crate) fn is_scheme(text: &str) -> bool {
+    text.starts_with(|first: char| first.is_ascii_alphabetic())
+        && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"+-.".contains(&byte))
+}
+
 /// A path of plain segments; anything else counts as none.
 fn prefix(request: &Request<Bytes>) -> String {
     let text = forwarded(request, "x-forwarded-prefix").unwrap_or_default().trim_end_matches('/');
@@ -165,8 +183,8 @@ fn prefix(request: &Request<Bytes>) -> String {
     }
 }
 
-/// Whether a host is one of AWS's.
-fn is_aws(host: &str) -> bool {
+/// Whether a host, in small letters, is one of AWS's.
+pub(crate) fn is_aws(host: &str) -> bool {
     [".amazonaws.com", ".amazonaws.com.cn", ".amazoncognito.com", ".api.aws"].iter().any(|end| host.ends_with(end))
 }
 
@@ -240,6 +258,37 @@ mod tests {
     }
 
     #[test]
+    fn a_page_of_another_origin_is_known_by_the_host_that_browsers_name() {
+        let is_cross = |headers: &[(&str, &str)]| {
+            let request =
+                headers.iter().fold(Request::get("/"), |request, (name, value)| request.header(*name, *value));
+            is_cross_origin(&request.body(Bytes::new()).unwrap())
+        };
+        for (origin, host) in [
+            ("http://127.0.0.1:4566", "127.0.0.1:4566"),
+            ("https://sandbox.example", "sandbox.example"),
+            ("https://sandbox.example", "Sandbox.Example:443"),
+            ("http://localhost", "localhost:80"),
+        ] {
+            assert!(!is_cross(&[("origin", origin), ("host", host)]), "{origin} {host}");
+        }
+        for (origin, host) in [
+            ("http://localhost:3000", "localhost:4566"),
+            ("http://localhost", "127.0.0.1"),
+            ("https://evil.example", "127.0.0.1:4566"),
+            ("null", "null"),
+            ("null", ""),
+            ("", ""),
+        ] {
+            assert!(is_cross(&[("origin", origin), ("host", host)]), "{origin} {host}");
+        }
+        assert!(!is_cross(&[("host", "127.0.0.1:4566")]), "a client that is no browser");
+        let forwarded =
+            [("origin", "https://evil.example"), ("host", "127.0.0.1"), ("x-forwarded-host", "evil.example")];
+        assert!(is_cross(&forwarded), "a page can send this header");
+    }
+
+    #[test]
     fn addresses_that_are_played_here_lead_here_and_others_stay() {
         let origin = asked(&[("host", "127.0.0.1:4566")]);
         let domains = ["auth.example.org".to_owned()];
@@ -286,11 +335,11 @@ mod tests {
     #[test]
     fn a_port_that_does_not_last_is_no_issuer() {
         let issuer = "https://cognito-idp.us-east-1.amazonaws.com/us-east-1_a";
-        let passing = asked(&[("host", "127.0.0.1:1")]).passing();
-        assert_eq!(passing.issuer_base(), None);
+        let ephemeral = asked(&[("host", "127.0.0.1:1")]).ephemeral();
+        assert_eq!(ephemeral.issuer_base(), None);
         let mut document =
             json!({"issuer": issuer, "jwks_uri": format!("{issuer}/.well-known/jwks.json"), "x": [issuer, 1]});
-        passing.localize(&mut document, &[]);
+        ephemeral.localize(&mut document, &[]);
         let keys = "http://127.0.0.1:1/us-east-1_a/.well-known/jwks.json";
         assert_eq!(document, json!({"issuer": issuer, "jwks_uri": keys, "x": [issuer, 1]}));
     }

@@ -171,7 +171,7 @@ fn caller(request: &Request<Bytes>, access_key: Option<String>, region: String, 
     let account = access_key.as_deref().and_then(account_of_key).unwrap_or(&options.account_id).to_owned();
     let arn = assumed_arn(request).unwrap_or_else(|| format!("arn:{}:iam::{account}:user/sandbox", partition(&region)));
     let origin = Origin::of(request);
-    let origin = if options.short_lived { origin.passing() } else { origin };
+    let origin = if options.short_lived { origin.ephemeral() } else { origin };
     Caller {
         user_id: format!("AIDASANDBOX{}", account.get(..10).unwrap_or_default()),
         account,

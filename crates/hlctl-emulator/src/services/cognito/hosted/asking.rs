@@ -29,9 +29,8 @@ impl Place {
         if host.starts_with("cognito-idp.") {
             return Some(Self::Issuer);
         }
-        let is_aws = host.ends_with(".amazonaws.com") || host.ends_with(".amazonaws.com.cn");
         let is_bucket = host.ends_with(".localhost");
-        if is_aws || is_bucket { None } else { Some(Self::Anywhere) }
+        if origin::is_aws(&host) || is_bucket { None } else { Some(Self::Anywhere) }
     }
 }
 

@@ -5,6 +5,7 @@ use http::{HeaderValue, Response, StatusCode, header};
 use serde_json::{Value, json};
 
 use crate::error::AwsError;
+use crate::origin::is_scheme;
 
 /// A page that no other page may frame, that runs nothing and that sends nothing.
 pub(super) fn page(status: StatusCode, html: String) -> Response<Bytes> {
@@ -24,8 +25,7 @@ pub(super) fn form_page(status: StatusCode, html: String, landings: &[&str]) -> 
 /// for an app's own scheme, it is the scheme alone.
 fn csp_source(address: &str) -> Option<String> {
     let (scheme, rest) = address.split_once(':')?;
-    let is_scheme = |byte: u8| byte.is_ascii_alphanumeric() || b"+-.".contains(&byte);
-    if scheme.is_empty() || !scheme.bytes().all(is_scheme) {
+    if !is_scheme(scheme) {
         return None;
     }
     let host = rest.strip_prefix("//").filter(|_| matches!(scheme, "http" | "https"));
