@@ -99,6 +99,30 @@ async fn a_part_can_be_copied_from_another_object() {
 }
 
 #[tokio::test]
+async fn a_copy_is_of_one_piece_whatever_its_source_was_made_of() {
+    let emulator = open();
+    let client = Client::new(&config(&emulator));
+    client.create_bucket().bucket("data").send().await.unwrap();
+    let id = begin(&client, ChecksumAlgorithm::Crc32, None).await;
+    let parts = two_parts(&client, &id, ChecksumAlgorithm::Crc32).await;
+    let upload = CompletedMultipartUpload::builder().set_parts(Some(parts)).build();
+    let done = client.complete_multipart_upload().bucket("data").key("big").upload_id(&id);
+    let source = done.multipart_upload(upload).send().await.unwrap().e_tag.unwrap();
+    assert!(source.ends_with("-2\""), "{source}");
+    let content = [&vec![b'a'; PART][..], b"the end"].concat();
+    let whole = client.put_object().bucket("data").key("whole").body(content.into()).send().await.unwrap().e_tag;
+    let copy = client.copy_object().bucket("data").key("copy").copy_source("data/big").copy_source_if_match(&source);
+    let copied = copy.send().await.unwrap().copy_object_result.unwrap();
+    assert_eq!(copied.e_tag, whole);
+    let head = client.head_object().bucket("data").key("copy").send().await.unwrap();
+    assert_eq!(head.e_tag, whole);
+    let listed = client.list_objects_v2().bucket("data").prefix("copy").send().await.unwrap();
+    assert_eq!(listed.contents()[0].e_tag, whole);
+    let head = client.head_object().bucket("data").key("big").send().await.unwrap();
+    assert_eq!(head.e_tag, Some(source), "the source stays as it is");
+}
+
+#[tokio::test]
 async fn the_older_signature_is_named_as_the_reason() {
     let emulator = open();
     for request in [

@@ -62,7 +62,9 @@ pub(super) fn copy(cx: &mut S3Cx<'_>, input: CopyObjectInput) -> S3Result<CopyOb
         input.server_side_encryption.as_ref(),
         input.ssekms_key_id.as_deref(),
     )?);
-    // The copy is of one piece, whatever the source was made of.
+    // The copy is of one piece, whatever the source was made of: its entity tag and its checksum are those of the content (S3 API
+    // reference, Object, `ETag`: the MD5 digest, unless the object was made by a multipart upload).
+    object.etag = checksum::etag(&data);
     let asked = input.checksum_algorithm.as_ref().map(ChecksumAlgorithm::as_str);
     let algorithm = asked.or(source.checksum.as_ref().map(|(algorithm, _)| algorithm.as_str()));
     object.checksum = Some(checksum::verified(&data, None, &[], algorithm)?);
