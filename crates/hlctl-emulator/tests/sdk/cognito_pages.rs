@@ -57,7 +57,7 @@ pub(crate) fn code(answer: &Response<Bytes>) -> String {
     form_urlencoded::parse(query.as_bytes()).find(|(name, _)| name == "code").unwrap().1.into_owned()
 }
 
-async fn sign_in(emulator: &Emulator, stack: &Stack) -> String {
+pub(crate) async fn sign_in(emulator: &Emulator, stack: &Stack) -> String {
     let mut browser = Browser::default();
     let page = browser.get(emulator, &login(stack)).await;
     let form = [("_csrf", hidden(&page)), ("username", "alice".to_owned()), ("password", PASSWORD.to_owned())];

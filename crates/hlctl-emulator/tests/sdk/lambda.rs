@@ -16,7 +16,7 @@ use crate::{config, config_as, still_options};
 const TRUST: &str = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow",
     "Principal":{"Service":"lambda.amazonaws.com"},"Action":"sts:AssumeRole"}]}"#;
 
-const CODE: &str = r#"
+pub(crate) const CODE: &str = r#"
 import os
 def handler(event, context):
     print("asked for", event)
@@ -40,7 +40,7 @@ async fn role(emulator: &Emulator) -> String {
     made.role().unwrap().arn().to_owned()
 }
 
-async fn create(emulator: &Emulator, name: &str, runtime: Runtime, files: &[(&str, &str)]) -> Client {
+pub(crate) async fn create(emulator: &Emulator, name: &str, runtime: Runtime, files: &[(&str, &str)]) -> Client {
     let client = Client::new(&config(emulator));
     let role = role(emulator).await;
     let made = client
@@ -58,7 +58,7 @@ async fn create(emulator: &Emulator, name: &str, runtime: Runtime, files: &[(&st
     client
 }
 
-async fn ask(client: &Client, name: &str, event: &str) -> (Option<String>, serde_json::Value) {
+pub(crate) async fn ask(client: &Client, name: &str, event: &str) -> (Option<String>, serde_json::Value) {
     let answer = client.invoke().function_name(name).payload(Blob::new(event)).send().await.unwrap();
     let payload = serde_json::from_slice(answer.payload().unwrap().as_ref()).unwrap();
     (answer.function_error().map(ToOwned::to_owned), payload)

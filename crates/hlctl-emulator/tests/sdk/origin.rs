@@ -1,14 +1,15 @@
 //! Whatever is handed out leads to the host that was asked.
 
+use aws_sdk_lambda::types::Runtime;
 use bytes::Bytes;
 use hlctl_emulator::Emulator;
 use http::{Request, Response};
 use serde_json::{Value, json};
 
 use crate::cognito::{CALLBACK, PASSWORD, Stack};
-use crate::cognito_pages::{Browser, claims, code, exchange, hidden, login};
+use crate::cognito_pages::{Browser, claims, code, exchange, hidden, login, sign_in};
 use crate::fhir::Place;
-use crate::open;
+use crate::{lambda, open};
 
 /// A datastore whose identity provider is Cognito, with an address of somebody else's besides.
 async fn smart() -> Place {
@@ -93,14 +94,45 @@ async fn a_token_has_the_issuer_that_the_configuration_names_at_the_same_host() 
     assert_eq!(claims(tokens["access_token"].as_str().unwrap())["iss"], here["issuer"]);
     let aws = document(&emulator, &path, &[("host", "cognito-idp.us-east-1.amazonaws.com")]).await;
     assert_eq!(aws["issuer"], format!("https://cognito-idp.us-east-1.amazonaws.com/{}", stack.pool));
-    // What the SDK is given, which asks by AWS's name.
-    let token = tokens["access_token"].as_str().unwrap().to_owned();
-    let bearer = format!("Bearer {token}");
+    // The pool knows the token again under whatever name it is asked.
+    let bearer = format!("Bearer {}", tokens["access_token"].as_str().unwrap());
+    let sub = &claims(tokens["access_token"].as_str().unwrap())["sub"];
     for host in ["127.0.0.1:1", "localhost:2", "smart.auth.us-east-1.amazoncognito.com"] {
-        // It has no scope `openid`, so that the pool knows the token and says so.
-        let answer = get(&emulator, "/oauth2/userInfo", &[("host", host), ("authorization", &bearer)]).await;
-        let told = String::from_utf8_lossy(answer.body()).into_owned();
-        assert!(answer.status() == 200 || told.contains("openid scope"), "{host}: {told}");
+        let headers = [("host", host), ("authorization", &bearer)];
+        let answer = get(&emulator, "/oauth2/userInfo", &headers).await;
+        let told: Value = serde_json::from_slice(answer.body()).unwrap();
+        assert_eq!((answer.status().as_u16(), &told["sub"]), (200, sub), "{host}: {told}");
+    }
+    let mut altered = bearer.clone();
+    altered.truncate(bearer.len() - 2);
+    let refused = get(&emulator, "/oauth2/userInfo", &[("host", "127.0.0.1:1"), ("authorization", &altered)]).await;
+    assert_eq!(refused.status(), 401);
+}
+
+#[tokio::test]
+async fn a_function_is_given_a_token_as_aws_would_have_issued_it_with_its_scheme_or_without() {
+    let emulator = open();
+    let stack = Stack::new(&emulator).await;
+    let code = sign_in(&emulator, &stack).await;
+    let (_, tokens) = exchange(&emulator, &stack, &code).await;
+    let token = tokens["access_token"].as_str().unwrap();
+    let client = lambda::create(&emulator, "fn", Runtime::Python312, &[("app.py", lambda::CODE)]).await;
+    let issuer = format!("https://cognito-idp.us-east-1.amazonaws.com/{}", stack.pool);
+    for scheme in ["", "Bearer ", "bearer ", "BEARER   "] {
+        let event = json!({"bearerToken": format!("{scheme}{token}")}).to_string();
+        let (error, answer) = lambda::ask(&client, "fn", &event).await;
+        assert_eq!(error, None, "{answer}");
+        let given = answer["event"]["bearerToken"].as_str().unwrap();
+        let given = given.strip_prefix(scheme).unwrap();
+        let mut wanted = claims(token);
+        wanted["iss"] = json!(issuer);
+        assert_eq!(claims(given), wanted, "{scheme:?}");
+        assert_ne!(given.rsplit('.').next(), token.rsplit('.').next(), "it is signed again");
+    }
+    for other in ["Basic ", "Bearer"] {
+        let event = json!({"bearerToken": format!("{other}{token}")}).to_string();
+        let (_, answer) = lambda::ask(&client, "fn", &event).await;
+        assert_eq!(answer["event"]["bearerToken"], format!("{other}{token}"), "it is no bearer token");
     }
 }
 

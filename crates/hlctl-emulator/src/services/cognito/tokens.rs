@@ -212,18 +212,27 @@ fn scope_of(attribute: &str) -> &'static str {
 
 /// An event for a function with its bearer token as AWS's Cognito would have issued it, if it is a good one of a pool here. A
 /// function knows the pool by the issuer among its variables, which is AWS's own, whatever address the token was asked for at. A
-/// token that anybody has altered stays as it is.
+/// token that anybody has altered stays as it is, and so does a scheme before the token: an event may hold all of the header's value.
 pub(super) fn as_issued_at_aws<'w>(pools: impl Iterator<Item = &'w UserPool>, event: &Bytes) -> Option<Bytes> {
     memchr::memmem::find(event, b"bearerToken")?;
     let mut event: Value = serde_json::from_slice(event).ok()?;
-    let token = event.get("bearerToken")?.as_str()?;
+    let (scheme, token) = after_scheme(event.get("bearerToken")?.as_str()?);
     let issuer = jwt::unverified(token)?;
     let issuer = issuer["iss"].as_str()?;
     let id = issuer.rsplit('/').next()?;
     let pool = pools.into_iter().find(|pool| pool.id == id).filter(|pool| pool.issuer() != issuer)?;
     let token = jwt::reissued(pool.keys.as_ref()?, token, &pool.issuer())?;
-    event["bearerToken"] = token.into();
+    event["bearerToken"] = format!("{scheme}{token}").into();
     Some(Bytes::from(event.to_string()))
+}
+
+/// `Bearer ` and a token, the one as it was written and empty if it is not there. A scheme has no case (RFC 9110, 11.1).
+fn after_scheme(text: &str) -> (&str, &str) {
+    let token = match text.split_once(' ') {
+        Some((scheme, rest)) if scheme.eq_ignore_ascii_case("bearer") => rest.trim_start_matches(' '),
+        _ => text,
+    };
+    text.split_at(text.len() - token.len())
 }
 
 /// The left half of the access token's digest (OpenID Connect Core, section 3.1.3.6).
