@@ -1,19 +1,20 @@
 //! Requests made ready for s3s: without signatures, in path style, with plain bodies.
 
 use bytes::{Bytes, BytesMut};
-use http::header::{CONTENT_ENCODING, CONTENT_LENGTH, HOST};
+use http::header::{CONTENT_ENCODING, CONTENT_LENGTH};
 use http::{HeaderMap, HeaderName, HeaderValue, Request, Response, StatusCode, Uri};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use quick_xml::escape::escape;
 use s3s::crypto::{Checksum as _, Sha256};
 
 use crate::error::AwsError;
-use crate::origin::Origin;
+use crate::origin::{self, Origin};
 
 /// Takes the signature off, puts the bucket into the path, and undoes `aws-chunked`.
 pub(super) fn prepare(request: Request<Bytes>) -> Result<Request<Bytes>, AwsError> {
+    let uri = path_style(&request)?;
     let (mut parts, body) = request.into_parts();
-    parts.uri = path_style(&parts.uri, &parts.headers)?;
+    parts.uri = uri;
     let chunked = parts
         .headers
         .get("x-amz-content-sha256")
@@ -134,9 +135,9 @@ fn line(bytes: &[u8]) -> Option<(&str, &[u8])> {
 }
 
 /// The address with its bucket in the path and without presigning parameters.
-fn path_style(uri: &Uri, headers: &HeaderMap) -> Result<Uri, AwsError> {
-    let host = headers.get(HOST).and_then(|value| value.to_str().ok()).or_else(|| uri.host()).unwrap_or_default();
-    let path = match bucket_in_host(host) {
+fn path_style(request: &Request<Bytes>) -> Result<Uri, AwsError> {
+    let uri = request.uri();
+    let path = match bucket_in_host(&origin::host(request)) {
         Some(bucket) => format!("/{bucket}{}", uri.path()),
         None => uri.path().to_owned(),
     };
@@ -150,14 +151,8 @@ fn path_style(uri: &Uri, headers: &HeaderMap) -> Result<Uri, AwsError> {
     address.parse().map_err(|_| AwsError::bad_request("InvalidURI", "Couldn't parse the specified URI."))
 }
 
-/// The bucket in `BUCKET.s3.REGION.amazonaws.com` and its kin, or in `BUCKET[.s3].localhost`.
+/// The bucket in `BUCKET.s3.REGION.amazonaws.com` and its kin, or in `BUCKET[.s3].localhost`; the host has no port.
 fn bucket_in_host(host: &str) -> Option<&str> {
-    let host = host.rsplit_once(':').map_or(
-        host,
-        |(name, port)| {
-            if port.bytes().all(|b| b.is_ascii_digit()) { name } else { host }
-        },
-    );
     if let Some(rest) = host.strip_suffix(".localhost") {
         let bucket = rest.strip_suffix(".s3").unwrap_or(rest);
         return (!bucket.is_empty() && bucket != "s3").then_some(bucket);
@@ -236,19 +231,36 @@ mod tests {
         }
     }
 
+    fn path(headers: &[(&str, &str)]) -> String {
+        let request = headers.iter().fold(Request::get("/key"), |request, (name, value)| request.header(*name, *value));
+        path_style(&request.body(Bytes::new()).unwrap()).unwrap().path().to_owned()
+    }
+
     #[test]
     fn buckets_are_found_in_hosts() {
-        for (host, bucket) in [
-            ("data.s3.eu-west-2.amazonaws.com", Some("data")),
-            ("a.b.s3.amazonaws.com", Some("a.b")),
-            ("data.localhost:4566", Some("data")),
-            ("data.s3.localhost", Some("data")),
-            ("s3.localhost:4566", None),
-            ("s3.eu-west-2.amazonaws.com", None),
-            ("127.0.0.1:4566", None),
-            ("localhost", None),
+        for (host, wanted) in [
+            ("data.s3.eu-west-2.amazonaws.com", "/data/key"),
+            ("Data.S3.eu-west-2.amazonaws.com:443", "/data/key"),
+            ("a.b.s3.amazonaws.com", "/a.b/key"),
+            ("data.localhost:4566", "/data/key"),
+            ("data.s3.localhost", "/data/key"),
+            ("s3.localhost:4566", "/key"),
+            ("s3.eu-west-2.amazonaws.com", "/key"),
+            ("127.0.0.1:4566", "/key"),
+            ("[::1]:4566", "/key"),
+            ("localhost", "/key"),
         ] {
-            assert_eq!(bucket_in_host(host), bucket, "{host}");
+            assert_eq!(path(&[("host", host)]), wanted, "{host}");
         }
+    }
+
+    #[test]
+    fn behind_a_proxy_the_bucket_is_in_the_host_that_the_client_named() {
+        let forwarded = |host: &str| path(&[("host", "127.0.0.1:4566"), ("x-forwarded-host", host)]);
+        assert_eq!(forwarded("data.s3.eu-west-2.amazonaws.com"), "/data/key");
+        assert_eq!(forwarded("data.localhost:8443, inner"), "/data/key");
+        assert_eq!(forwarded("sandbox.example"), "/key");
+        let inner = [("host", "data.localhost:4566"), ("x-forwarded-host", "sandbox.example")];
+        assert_eq!(path(&inner), "/key", "the proxy's own name for the sandbox says nothing");
     }
 }
