@@ -1,10 +1,11 @@
 //! The program itself, under a Runtime API on loopback as Lambda has one.
 
 use std::collections::HashMap;
-use std::io::Read as _;
+use std::io::Read;
 use std::process::{Child, Command, Stdio};
 use std::sync::Mutex;
 use std::sync::mpsc::{Receiver, Sender, channel};
+use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use serde_json::{Value, json};
@@ -17,9 +18,29 @@ use crate::support::{CLIENT, ENDPOINT, ISSUER, environment};
 /// What the function tells Lambda: the path, and the body.
 type Report = (String, Vec<u8>);
 
+/// What the program writes to one of its pipes, read as it comes: a program whose pipe is full would wait for ever.
+struct Output(JoinHandle<String>);
+
+impl Output {
+    fn of(mut pipe: impl Read + Send + 'static) -> Self {
+        Self(thread::spawn(move || {
+            let mut written = String::new();
+            pipe.read_to_string(&mut written).unwrap();
+            written
+        }))
+    }
+
+    /// All of it, when the program has ended.
+    fn whole(self) -> String {
+        self.0.join().unwrap()
+    }
+}
+
 /// Lambda around the program.
 struct Lambda {
     program: Child,
+    /// Standard output and standard error.
+    outputs: Vec<Output>,
     events: Sender<Vec<u8>>,
     reports: Receiver<Report>,
     keys: Server,
@@ -34,7 +55,7 @@ impl Lambda {
         let api = runtime_api(next, told);
         let mut variables: HashMap<_, _> = environment(&[("JWKS_URI", &keys.url("/jwks.json"))]);
         variables.extend(changes.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())));
-        let program = Command::new(env!("CARGO_BIN_EXE_bootstrap"))
+        let mut program = Command::new(env!("CARGO_BIN_EXE_bootstrap"))
             .env_clear()
             .envs(variables)
             .env("AWS_LAMBDA_RUNTIME_API", api.address().to_string())
@@ -47,7 +68,8 @@ impl Lambda {
             .stderr(Stdio::piped())
             .spawn()
             .unwrap();
-        Self { program, events, reports, keys }
+        let outputs = vec![Output::of(program.stdout.take().unwrap()), Output::of(program.stderr.take().unwrap())];
+        Self { program, outputs, events, reports, keys }
     }
 
     /// Invokes the function, and takes its answer. Anything but an answer fails the test.
@@ -76,17 +98,15 @@ impl Lambda {
     }
 
     fn written(&mut self) -> String {
-        let mut written = String::new();
-        self.program.stdout.take().unwrap().read_to_string(&mut written).unwrap();
-        self.program.stderr.take().unwrap().read_to_string(&mut written).unwrap();
         self.program.wait().unwrap();
-        written
+        self.outputs.drain(..).map(Output::whole).collect()
     }
 }
 
 impl Drop for Lambda {
     fn drop(&mut self) {
         let _ = self.program.kill();
+        let _ = self.program.wait();
     }
 }
 
@@ -161,6 +181,17 @@ fn the_program_answers_every_event_and_writes_no_part_of_a_token() {
     for claim in [ISSUER, CLIENT, "alice", "patient/"] {
         assert!(!written.contains(claim), "{written}");
     }
+}
+
+/// A pipe holds 64 KiB on Linux (pipe(7)); each refusal is a line of some 60 bytes.
+#[test]
+fn a_program_that_has_much_to_say_is_not_held_up() {
+    let lambda = Lambda::start(&[]);
+    for _ in 0..2000 {
+        assert_eq!(lambda.invoke("{}")["authPayload"]["error"], "malformed_event");
+    }
+    let written = lambda.end();
+    assert_eq!(written.lines().filter(|line| line.starts_with("refused reason=malformed_event ")).count(), 2000);
 }
 
 #[test]

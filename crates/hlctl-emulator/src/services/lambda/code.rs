@@ -244,9 +244,17 @@ mod tests {
     fn what_has_been_unpacked_can_be_started_while_other_threads_start_programs() {
         use std::process::Command;
         use std::sync::atomic::{AtomicBool, Ordering};
+        /// Ends the threads that start programs, also where the test stops early: the scope waits for them.
+        struct Ending<'a>(&'a AtomicBool);
+        impl Drop for Ending<'_> {
+            fn drop(&mut self) {
+                self.0.store(true, Ordering::Relaxed);
+            }
+        }
         let files = Files::new(None);
         let done = AtomicBool::new(false);
         std::thread::scope(|scope| {
+            let _ending = Ending(&done);
             for _ in 0..4 {
                 scope.spawn(|| {
                     while !done.load(Ordering::Relaxed) {
@@ -266,7 +274,6 @@ mod tests {
                     other => Some((round, other)),
                 }
             });
-            done.store(true, Ordering::Relaxed);
             assert!(failed.is_none(), "{failed:?}");
         });
     }
