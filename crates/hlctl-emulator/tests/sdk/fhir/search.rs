@@ -108,6 +108,10 @@ async fn the_common_parameters_find_what_they_should() {
         let form = [("content-type", "application/x-www-form-urlencoded")];
         let posted = place.ask("POST", &format!("{kind}/_search"), &form, query.as_bytes()).await;
         assert_eq!(posted.ids().join(" "), wanted, "POST {search}: {posted:?}");
+        // As AWS Labs' own client sends it.
+        let labelled = [("content-type", "application/fhir+json")];
+        let posted = place.ask("POST", &format!("{kind}/_search"), &labelled, query.as_bytes()).await;
+        assert_eq!(posted.ids().join(" "), wanted, "POST {search} as FHIR: {posted:?}");
     }
     let absolute = place.address("Patient/ann");
     assert_eq!(place.all(&format!("Observation?subject={absolute}")).await, ["hr"]);
@@ -151,6 +155,9 @@ async fn what_cannot_be_searched_for_is_named() {
     assert_eq!(place.ask("POST", "Patient/_search?name=Ann", &[], b"").await.ids(), ["ann"]);
     let json = [("content-type", "application/json")];
     assert_eq!(place.ask("POST", "Patient/_search", &json, b"{}").await.status, 415);
+    let labelled = [("content-type", "application/fhir+json")];
+    let resource = place.ask("POST", "Patient/_search", &labelled, br#"{"resourceType":"Patient"}"#).await;
+    assert_eq!(resource.status, 415, "it is no form: {resource:?}");
 }
 
 #[tokio::test]

@@ -155,6 +155,8 @@ pub(super) fn input(request: &Request<Bytes>, address: &Address, interaction: &I
     Ok(input)
 }
 
+const FORM: &str = "application/x-www-form-urlencoded";
+
 /// The parameters of a posted search: in the address or in the body, never both (HealthLake developer guide).
 fn posted(request: &Request<Bytes>, query: &[(String, String)]) -> Outcome<Vec<(String, String)>> {
     if request.body().is_empty() {
@@ -163,7 +165,10 @@ fn posted(request: &Request<Bytes>, query: &[(String, String)]) -> Outcome<Vec<(
     if !query.is_empty() {
         return Err(Refusal::invalid("Search parameters are either in the address or in the body, not in both."));
     }
-    check_type(request, &["application/x-www-form-urlencoded"])?;
+    // AWS Labs' own client (PyPI awslabs-healthlake-mcp-server) sends the form under the second type, and says that live stores take
+    // it. A resource under this type is no form: its parts would be parameters without values, which restrict nothing.
+    let holds_json = request.body().trim_ascii_start().starts_with(b"{");
+    check_type(request, if holds_json { &[FORM] } else { &[FORM, "application/fhir+json"] })?;
     Ok(address::parameters(request.body()))
 }
 
