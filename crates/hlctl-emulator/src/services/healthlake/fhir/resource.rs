@@ -26,6 +26,26 @@ impl Resource {
         Ok(Self(members))
     }
 
+    /// Whether it can be stored as one of `kind`.
+    pub(super) fn check(&self, kind: &str) -> Outcome<()> {
+        match document::get(&self.0, "resourceType").and_then(Document::as_text) {
+            Some(name) if name == kind => {}
+            Some(name) if types::named(name).is_none() => {
+                return Err(Refusal::invalid(types::refusal(name)));
+            }
+            Some(name) => {
+                return Err(Refusal::invalid(format!("The resource is a {name}, but the request is for a {kind}.")));
+            }
+            None => return Err(Refusal::invalid("resourceType is missing.")),
+        }
+        match document::get(&self.0, "id") {
+            None => {}
+            Some(Document::Text(id)) => check_id(id)?,
+            Some(_) => return Err(Refusal::invalid("id must be a string.")),
+        }
+        self.0.iter().try_for_each(|(name, element)| check_element(element, name))
+    }
+
     /// The text of a member.
     pub(super) fn text(&self, name: &str) -> Option<&str> {
         document::get(&self.0, name).and_then(Document::as_text)
@@ -83,25 +103,7 @@ pub(super) fn parse_unlimited(body: &[u8]) -> Outcome<Document> {
 /// Checks a resource that is to be stored as one of `kind`.
 pub(super) fn checked(document: Document, kind: &str) -> Outcome<Resource> {
     let resource = Resource::unchecked(document)?;
-    let name = document::get(&resource.0, "resourceType").and_then(Document::as_text);
-    match name {
-        Some(name) if name == kind => {}
-        Some(name) if types::named(name).is_none() => {
-            return Err(Refusal::invalid(types::refusal(name)));
-        }
-        Some(name) => {
-            return Err(Refusal::invalid(format!("The resource is a {name}, but the request is for a {kind}.")));
-        }
-        None => return Err(Refusal::invalid("resourceType is missing.")),
-    }
-    match document::get(&resource.0, "id") {
-        None => {}
-        Some(Document::Text(id)) => check_id(id)?,
-        Some(_) => return Err(Refusal::invalid("id must be a string.")),
-    }
-    for (name, element) in &resource.0 {
-        check_element(element, name)?;
-    }
+    resource.check(kind)?;
     Ok(resource)
 }
 

@@ -94,15 +94,15 @@ impl<'c> Intake<'c> {
 
     /// The resource, and what is wrong with it if that is overlooked.
     fn checked(&self, document: Document, kind: &str) -> Outcome<(Resource, Option<String>)> {
-        let resource = Resource::unchecked(document.clone());
-        match (rules::check(document, kind, self.level, self.profiles), resource) {
-            (Ok(resource), _) => Ok((resource, None)),
-            (Err(flaw), Ok(mut resource)) if self.level == Level::Minimal => {
+        let mut resource = Resource::unchecked(document)?;
+        match rules::check(&resource, kind, self.level, self.profiles) {
+            Ok(()) => Ok((resource, None)),
+            Err(flaw) if self.level == Level::Minimal => {
                 let mark = json!({"url": FLAW, "valueString": flaw.outcome().to_string()});
                 resource.extend(Document::made_here(mark));
                 Ok((resource, Some(flaw.text().to_owned())))
             }
-            (Err(refusal), _) => Err(refusal),
+            Err(refusal) => Err(refusal),
         }
     }
 

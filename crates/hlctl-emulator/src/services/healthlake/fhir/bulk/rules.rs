@@ -7,7 +7,6 @@
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use crate::services::healthlake::fhir::document::Document;
 use crate::services::healthlake::fhir::refusal::{Outcome, Refusal};
 use crate::services::healthlake::fhir::resource::{self, Resource};
 use crate::services::healthlake::fhir::search::parse_date;
@@ -125,8 +124,8 @@ const DATES: &[&str] = &[
 
 /// Checks a resource of `kind` as strictly as `level` says, `minimal` included, whose caller keeps the resource all
 /// the same.
-pub(super) fn check(document: Document, kind: &str, level: Level, profiles: &[String]) -> Outcome<Resource> {
-    let resource = resource::checked(document, kind)?;
+pub(super) fn check(resource: &Resource, kind: &str, level: Level, profiles: &[String]) -> Outcome<()> {
+    resource.check(kind)?;
     let values = resource.values();
     required(&values, kind)?;
     codes(&values, kind)?;
@@ -135,7 +134,7 @@ pub(super) fn check(document: Document, kind: &str, level: Level, profiles: &[St
     if level == Level::Strict {
         check_profiles(&values, profiles)?;
     }
-    Ok(resource)
+    Ok(())
 }
 
 fn required(resource: &Map<String, Value>, kind: &str) -> Outcome<()> {
@@ -214,11 +213,13 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+    use crate::services::healthlake::fhir::document::Document;
 
     fn verdict(value: Value, level: Level) -> String {
         let kind = value["resourceType"].as_str().unwrap().to_owned();
-        check(Document::made_here(value), &kind, level, &["https://own.example/one".to_owned()])
-            .map_or_else(|refusal| refusal.text().to_owned(), |_| String::new())
+        let resource = Resource::unchecked(Document::made_here(value)).unwrap();
+        check(&resource, &kind, level, &["https://own.example/one".to_owned()])
+            .map_or_else(|refusal| refusal.text().to_owned(), |()| String::new())
     }
 
     #[test]
