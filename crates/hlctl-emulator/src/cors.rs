@@ -53,7 +53,7 @@ pub enum AllowedOrigin {
 
 /// A text that names no origin.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum NoOrigin {
+pub enum InvalidOrigin {
     /// It has more than an origin has.
     #[error("an origin has no path, query or user: {0}")]
     Excess(String),
@@ -63,19 +63,19 @@ pub enum NoOrigin {
 }
 
 impl FromStr for AllowedOrigin {
-    type Err = NoOrigin;
+    type Err = InvalidOrigin;
 
-    fn from_str(text: &str) -> Result<Self, NoOrigin> {
+    fn from_str(text: &str) -> Result<Self, InvalidOrigin> {
         if text == "*" {
             return Ok(Self::Any);
         }
         let lower = text.to_ascii_lowercase();
-        let (scheme, rest) = lower.split_once("://").ok_or(NoOrigin::Malformed)?;
+        let (scheme, rest) = lower.split_once("://").ok_or(InvalidOrigin::Malformed)?;
         if !is_scheme(scheme) {
-            return Err(NoOrigin::Malformed);
+            return Err(InvalidOrigin::Malformed);
         }
         let end = rest.find(['/', '?', '#']).unwrap_or(rest.len());
-        let authority: Authority = rest[..end].parse().map_err(|_| NoOrigin::Malformed)?;
+        let authority: Authority = rest[..end].parse().map_err(|_| InvalidOrigin::Malformed)?;
         let host = authority.host();
         // Browsers leave the usual ports out.
         let port = match (scheme, port(&authority)?) {
@@ -83,26 +83,26 @@ impl FromStr for AllowedOrigin {
             (_, Some(port)) => format!(":{port}"),
         };
         if host.is_empty() || host.contains('*') {
-            return Err(NoOrigin::Malformed);
+            return Err(InvalidOrigin::Malformed);
         }
         let origin = format!("{scheme}://{host}{port}");
         if end < rest.len() || authority.as_str().contains('@') {
-            return Err(NoOrigin::Excess(origin));
+            return Err(InvalidOrigin::Excess(origin));
         }
         Ok(Self::One(origin))
     }
 }
 
 /// The port of an authority. `port_u16` has none for one that is too large, as if it were not there, and takes `+80` for 80.
-fn port(authority: &Authority) -> Result<Option<u16>, NoOrigin> {
+fn port(authority: &Authority) -> Result<Option<u16>, InvalidOrigin> {
     let (_, after_user) = authority.as_str().rsplit_once('@').unwrap_or(("", authority.as_str()));
     match after_user.strip_prefix(authority.host()) {
         Some("") => Ok(None),
         Some(rest) => {
             let digits = rest.strip_prefix(':').filter(|port| port.bytes().all(|byte| byte.is_ascii_digit()));
-            digits.and_then(|digits| digits.parse().ok()).map(Some).ok_or(NoOrigin::Malformed)
+            digits.and_then(|digits| digits.parse().ok()).map(Some).ok_or(InvalidOrigin::Malformed)
         }
-        None => Err(NoOrigin::Malformed),
+        None => Err(InvalidOrigin::Malformed),
     }
 }
 
@@ -306,11 +306,11 @@ mod tests {
             assert_eq!(text.parse::<AllowedOrigin>().unwrap().to_string(), origin);
         }
         let excess = "http://localhost:3000/app".parse::<AllowedOrigin>();
-        assert_eq!(excess, Err(NoOrigin::Excess(APP.to_owned())));
+        assert_eq!(excess, Err(InvalidOrigin::Excess(APP.to_owned())));
         for text in
             ["", "localhost:3000", "localhost", "http://", "http://*.example.org", "http://a b", "null", "1a://b"]
         {
-            assert_eq!(text.parse::<AllowedOrigin>(), Err(NoOrigin::Malformed), "{text}");
+            assert_eq!(text.parse::<AllowedOrigin>(), Err(InvalidOrigin::Malformed), "{text}");
         }
     }
 
@@ -319,7 +319,7 @@ mod tests {
         for host in ["localhost", "[::1]", "user@localhost"] {
             for port in ["65536", "99999", "3000000000000", "", "-1", "+80", "30x", "3000:1"] {
                 let text = format!("http://{host}:{port}");
-                assert_eq!(text.parse::<AllowedOrigin>(), Err(NoOrigin::Malformed), "{text}");
+                assert_eq!(text.parse::<AllowedOrigin>(), Err(InvalidOrigin::Malformed), "{text}");
             }
         }
         for port in ["0", "65535"] {

@@ -298,11 +298,11 @@ impl Core {
                 Ok(())
             }
             Some(Action::Cut) => {
-                trace.decide(Verdict::Halved);
+                trace.decide(Verdict::Truncated);
                 Ok(())
             }
             Some(Action::Spoil(spoil)) => {
-                trace.decide(Verdict::Spoilt(spoil));
+                trace.decide(Verdict::Spoiled(spoil));
                 Ok(())
             }
             Some(Action::Html) => {
@@ -403,8 +403,8 @@ pub(crate) enum Verdict {
     Failed,
     Html,
     Silent,
-    Halved,
-    Spoilt(Spoil),
+    Truncated,
+    Spoiled(Spoil),
 }
 
 struct Summary {
@@ -470,8 +470,8 @@ fn conclude(response: Response<Bytes>, trace: &Trace, head: bool) -> Result<Resp
         Some(Verdict::Lost) => Err(ConnectionLost),
         Some(Verdict::Failed) => Ok(finish(failed(), trace, head)),
         Some(Verdict::Html) => Ok(finish(html_page(), trace, head)),
-        Some(Verdict::Spoilt(how)) => Ok(finish(spoil::spoil(response, how), trace, head)),
-        Some(Verdict::Halved) => Ok(half::halve(finish(response, trace, head))),
+        Some(Verdict::Spoiled(how)) => Ok(finish(spoil::spoil(response, how), trace, head)),
+        Some(Verdict::Truncated) => Ok(half::halve(finish(response, trace, head))),
         Some(Verdict::Silent) | None => Ok(finish(response, trace, head)),
     }
 }

@@ -207,7 +207,7 @@ mod unmodelled;
 
 pub use authorize::Ask;
 pub use clock::Clock;
-pub use cors::{AllowedOrigin, NoOrigin};
+pub use cors::{AllowedOrigin, InvalidOrigin};
 pub use emulator::Emulator;
 pub use error::{ConnectionLost, Error};
 pub use external::{External, UnknownExternal};

@@ -160,18 +160,18 @@ async fn run(arguments: Arguments) -> Result<(), Failure> {
     let (load, store) = (arguments.load.clone(), arguments.load_store.clone());
     let emulator = Emulator::open(arguments.options())?;
     for path in load {
-        tell(&emulator.load_path(store.as_deref(), &path)?)?;
+        report_loaded(&emulator.load_path(store.as_deref(), &path)?)?;
     }
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await?;
     let mut stdout = std::io::stdout();
     writeln!(stdout, "http://{}", listener.local_addr()?)?;
     stdout.flush()?;
-    emulator.serve(listener, told_to_stop()).await?;
+    emulator.serve(listener, shutdown_signal()).await?;
     Ok(())
 }
 
 /// Says on the standard error output what has been loaded.
-fn tell(loaded: &Loaded) -> std::io::Result<()> {
+fn report_loaded(loaded: &Loaded) -> std::io::Result<()> {
     let mut stderr = std::io::stderr();
     let Loaded { store, resources, refused, reasons } = loaded;
     writeln!(stderr, "{resources} resources loaded into the datastore {store}, {refused} lines refused")?;
@@ -183,7 +183,7 @@ fn tell(loaded: &Loaded) -> std::io::Result<()> {
 }
 
 /// Ready on Ctrl-C or SIGTERM.
-async fn told_to_stop() {
+async fn shutdown_signal() {
     let interrupt = tokio::signal::ctrl_c();
     #[cfg(unix)]
     {

@@ -42,7 +42,7 @@ pub(super) fn verified(
 }
 
 /// The checksum of an object of parts with these checksums, and how many they are (S3 user guide, "Checking object integrity").
-pub(super) fn of_parts<'a>(algorithm: &str, parts: impl ExactSizeIterator<Item = &'a str>) -> String {
+pub(super) fn composite<'a>(algorithm: &str, parts: impl ExactSizeIterator<Item = &'a str>) -> String {
     let count = parts.len();
     let raw: Vec<u8> = parts.filter_map(|sum| BASE64.decode(sum).ok()).flatten().collect();
     format!("{}-{count}", compute(algorithm, &raw))
@@ -127,7 +127,7 @@ mod tests {
     #[test]
     fn a_checksum_of_parts_is_one_of_their_checksums() {
         let parts = [compute("CRC32", b"hello"), compute("CRC32", b"world")];
-        let sum = of_parts("CRC32", parts.iter().map(String::as_str));
+        let sum = composite("CRC32", parts.iter().map(String::as_str));
         let raw: Vec<u8> = parts.iter().flat_map(|part| BASE64.decode(part).unwrap()).collect();
         assert_eq!(sum, format!("{}-2", compute("CRC32", &raw)));
         assert!(is_composite(&sum) && !is_composite(&parts[0]));

@@ -148,7 +148,7 @@ fn whole_checksum(
     }
     // A part of an upload that an older sandbox began may have none.
     let sums = parts.iter().map(|part| part.checksum.as_ref().map_or("", |(_, sum)| sum.as_str()));
-    let whole = checksum::of_parts(&algorithm, sums);
+    let whole = checksum::composite(&algorithm, sums);
     let claim = claims.iter().find_map(|(name, claim)| claim.filter(|_| *name == algorithm));
     let (bare, _) = whole.split_once('-').unwrap_or((&whole, ""));
     if claim.is_some_and(|claim| claim != whole && claim != bare) {

@@ -6,13 +6,13 @@ use http::{Response, StatusCode};
 use super::super::client::Client;
 use super::super::domains::Domain;
 use super::super::pool::UserPool;
-use super::asking::{Asking, Params, Place};
 use super::grant::Grant;
+use super::request::{HostedRequest, Params, Place};
 use super::{client_in, domains_at, grant, page, pkce, pool_at, reply, scopes};
 use crate::services::Cx;
 
 /// What an application asks for, once it is found to be allowed.
-pub(super) struct Asked {
+pub(super) struct AuthorizationRequest {
     pub(super) client: Client,
     pub(super) grant: Grant,
     pub(super) prompt: Option<String>,
@@ -37,31 +37,31 @@ impl Refusal {
 }
 
 /// Signs the user in who has signed in before, and sends all others to the sign-in page.
-pub(super) fn answer(cx: &mut Cx<'_>, asking: &Asking) -> Response<Bytes> {
-    let asked = match check(cx, asking) {
-        Ok(asked) => asked,
+pub(super) fn answer(cx: &mut Cx<'_>, request: &HostedRequest) -> Response<Bytes> {
+    let authorization = match check(cx, request) {
+        Ok(authorization) => authorization,
         Err(refusal) => return refusal.answer(),
     };
-    let prompt = asked.prompt.as_deref();
+    let prompt = authorization.prompt.as_deref();
     if prompt != Some("login")
-        && let Some(user) = grant::signed_in(cx, asking, &asked.client)
+        && let Some(user) = grant::signed_in(cx, request, &authorization.client)
     {
-        return grant::give(cx, &asked, &user);
+        return grant::give(cx, &authorization, &user);
     }
     if prompt == Some("none") {
-        return asked.grant.refused("login_required", "Nobody is signed in.");
+        return authorization.grant.refused("login_required", "Nobody is signed in.");
     }
-    reply::redirect(&format!("{}/login?{}", cx.caller.origin.prefix(), asking.raw_query))
+    reply::redirect(&format!("{}/login?{}", cx.caller.origin.prefix(), request.raw_query))
 }
 
 /// Reads what is asked for. An address that is not registered is never redirected to.
-pub(super) fn check(cx: &mut Cx<'_>, asking: &Asking) -> Result<Asked, Refusal> {
-    let query = &asking.query;
+pub(super) fn check(cx: &mut Cx<'_>, request: &HostedRequest) -> Result<AuthorizationRequest, Refusal> {
+    let query = &request.query;
     let id = query.get("client_id").ok_or(Refusal::Page("invalid_request: client_id is missing."))?;
     let unknown = Refusal::Page("invalid_client: there is no such client at this domain.");
-    let Some(pool) = pool_at(cx, &asking.place, id) else { return Err(unknown) };
+    let Some(pool) = pool_at(cx, &request.place, id) else { return Err(unknown) };
     let Some(client) = client_in(pool, id) else { return Err(unknown) };
-    check_pages(pool, &client, &asking.place)?;
+    check_pages(pool, &client, &request.place)?;
     let redirect_uri = query
         .get("redirect_uri")
         .or_else(|| client.settings.get("DefaultRedirectURI").and_then(serde_json::Value::as_str))
@@ -89,7 +89,7 @@ pub(super) fn check(cx: &mut Cx<'_>, asking: &Asking) -> Result<Asked, Refusal> 
         Err(description) => return Err(Refusal::Back(grant, "invalid_request", description)),
     }
     let owned = |name: &str| query.get(name).map(ToOwned::to_owned);
-    Ok(Asked { client, grant, prompt: owned("prompt"), login_hint: owned("login_hint") })
+    Ok(AuthorizationRequest { client, grant, prompt: owned("prompt"), login_hint: owned("login_hint") })
 }
 
 /// Whether there is a page to sign in on.

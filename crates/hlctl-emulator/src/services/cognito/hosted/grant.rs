@@ -12,9 +12,9 @@ use super::super::issued::{Browser, Code};
 use super::super::pool::UserPool;
 use super::super::tokens::{self, Session};
 use super::super::{no_client, no_user, pool_of_client};
-use super::asking::Asking;
-use super::authorize::Asked;
+use super::authorize::AuthorizationRequest;
 use super::reply;
+use super::request::HostedRequest;
 use crate::error::AwsResult;
 use crate::origin::Origin;
 use crate::services::Cx;
@@ -61,11 +61,11 @@ pub(super) struct SignedIn {
 }
 
 /// Who has signed in with this browser in the last hour.
-pub(super) fn signed_in(cx: &mut Cx<'_>, asking: &Asking, client: &Client) -> Option<SignedIn> {
+pub(super) fn signed_in(cx: &mut Cx<'_>, request: &HostedRequest, client: &Client) -> Option<SignedIn> {
     let now = cx.now;
     let pool = pool_of_client(cx.world, &client.id)?;
     let name = cookie_name(&cx.caller.origin, pool);
-    let browser = pool.issued.browsers.get(asking.cookie(&name)?, now)?;
+    let browser = pool.issued.browsers.get(request.cookie(&name)?, now)?;
     let user = pool.user(&browser.sub).filter(|user| user.enabled)?;
     Some(SignedIn { sub: user.sub.clone(), since: browser.since })
 }
@@ -82,42 +82,46 @@ pub(super) fn remember(cx: &mut Cx<'_>, client: &Client, sub: &str, response: &m
 }
 
 /// Sends the browser back to the application with a code or with tokens.
-pub(super) fn give(cx: &mut Cx<'_>, asked: &Asked, user: &SignedIn) -> Response<Bytes> {
-    let outcome = if asked.grant.is_implicit { tokens(cx, asked, user) } else { code(cx, asked, user) };
+pub(super) fn give(cx: &mut Cx<'_>, authorization: &AuthorizationRequest, user: &SignedIn) -> Response<Bytes> {
+    let outcome =
+        if authorization.grant.is_implicit { tokens(cx, authorization, user) } else { code(cx, authorization, user) };
     match outcome {
         Ok(params) => {
             let params: Vec<(&str, &str)> = params.iter().map(|(name, value)| (*name, value.as_str())).collect();
-            asked.grant.back(&params)
+            authorization.grant.back(&params)
         }
         Err(error) => reply::failure(&error),
     }
 }
 
-fn session(cx: &mut Cx<'_>, asked: &Asked, user: &SignedIn) -> AwsResult<Session> {
+fn session(cx: &mut Cx<'_>, authorization: &AuthorizationRequest, user: &SignedIn) -> AwsResult<Session> {
     let moment = Moment::of(cx);
-    let pool = pool_of_client(cx.world, &asked.client.id).ok_or_else(|| no_client(&asked.client.id))?;
+    let pool = pool_of_client(cx.world, &authorization.client.id).ok_or_else(|| no_client(&authorization.client.id))?;
     let known = pool.user(&user.sub).ok_or_else(no_user)?;
-    let scopes = Some(asked.grant.scopes.clone());
-    let session = Session::new(&asked.client, known, scopes, user.since, &moment.ids);
-    Ok(Session { nonce: asked.grant.nonce.clone(), ..session })
+    let scopes = Some(authorization.grant.scopes.clone());
+    let session = Session::new(&authorization.client, known, scopes, user.since, &moment.ids);
+    Ok(Session { nonce: authorization.grant.nonce.clone(), ..session })
 }
 
 type Given = Vec<(&'static str, String)>;
 
-fn code(cx: &mut Cx<'_>, asked: &Asked, user: &SignedIn) -> AwsResult<Given> {
-    let session = session(cx, asked, user)?;
+fn code(cx: &mut Cx<'_>, authorization: &AuthorizationRequest, user: &SignedIn) -> AwsResult<Given> {
+    let session = session(cx, authorization, user)?;
     let (now, code) = (cx.now, cx.options.ids.uuid());
-    let kept =
-        Code { redirect_uri: asked.grant.redirect_uri.clone(), challenge: asked.grant.challenge.clone(), session };
-    let pool = pool_of_client(cx.world, &asked.client.id).ok_or_else(|| no_client(&asked.client.id))?;
+    let kept = Code {
+        redirect_uri: authorization.grant.redirect_uri.clone(),
+        challenge: authorization.grant.challenge.clone(),
+        session,
+    };
+    let pool = pool_of_client(cx.world, &authorization.client.id).ok_or_else(|| no_client(&authorization.client.id))?;
     pool.issued.codes.put(&code, kept, now, CODE_LIFETIME);
     Ok(vec![("code", code)])
 }
 
-fn tokens(cx: &mut Cx<'_>, asked: &Asked, user: &SignedIn) -> AwsResult<Given> {
-    let session = session(cx, asked, user)?;
+fn tokens(cx: &mut Cx<'_>, authorization: &AuthorizationRequest, user: &SignedIn) -> AwsResult<Given> {
+    let session = session(cx, authorization, user)?;
     let moment = Moment::of(cx);
-    let pool = pool_of_client(cx.world, &asked.client.id).ok_or_else(|| no_client(&asked.client.id))?;
+    let pool = pool_of_client(cx.world, &authorization.client.id).ok_or_else(|| no_client(&authorization.client.id))?;
     let tokens = tokens::issue(pool, &session, &moment)?;
     let id = tokens.id.map(|id| ("id_token", id));
     let rest = [

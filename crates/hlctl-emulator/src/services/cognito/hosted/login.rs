@@ -12,11 +12,11 @@ use super::super::issued::{Form, digested};
 use super::super::pool::UserPool;
 use super::super::user::wrong;
 use super::super::{no_client, pool_of_client, schema};
-use super::asking::Asking;
-use super::authorize::{self, Asked};
+use super::authorize::{self, AuthorizationRequest};
 use super::grant::{self, SignedIn};
 use super::page::{NewPassword, SignIn};
 use super::reply;
+use super::request::HostedRequest;
 use crate::error::{AwsError, AwsResult};
 use crate::services::Cx;
 
@@ -25,19 +25,19 @@ const COOKIE: &str = "XSRF-TOKEN";
 const FORM_LIFETIME: Duration = Duration::from_secs(600);
 const EXPIRED: &str = "This page has expired or was sent before. Please try again.";
 
-pub(super) fn answer(cx: &mut Cx<'_>, asking: &Asking) -> Response<Bytes> {
-    let asked = match authorize::check(cx, asking) {
-        Ok(asked) => asked,
+pub(super) fn answer(cx: &mut Cx<'_>, request: &HostedRequest) -> Response<Bytes> {
+    let authorization = match authorize::check(cx, request) {
+        Ok(authorization) => authorization,
         Err(refusal) => return refusal.answer(),
     };
-    let outcome = if asking.is_post { sent(cx, asking, &asked) } else { Ok(Next::SignIn(None)) };
+    let outcome = if request.is_post { sent(cx, request, &authorization) } else { Ok(Next::SignIn(None)) };
     match outcome {
-        Ok(Next::SignIn(error)) => show(cx, asking, &asked, None, error.as_deref()),
-        Ok(Next::NewPassword(sub, error)) => show(cx, asking, &asked, Some(&sub), error.as_deref()),
+        Ok(Next::SignIn(error)) => show(cx, request, &authorization, None, error.as_deref()),
+        Ok(Next::NewPassword(sub, error)) => show(cx, request, &authorization, Some(&sub), error.as_deref()),
         Ok(Next::Done(sub)) => {
             let user = SignedIn { since: cx.now, sub };
-            let mut response = grant::give(cx, &asked, &user);
-            grant::remember(cx, &asked.client, &user.sub, &mut response);
+            let mut response = grant::give(cx, &authorization, &user);
+            grant::remember(cx, &authorization.client, &user.sub, &mut response);
             response
         }
         Err(error) => reply::failure(&error),
@@ -51,21 +51,21 @@ enum Next {
     Done(String),
 }
 
-fn sent(cx: &mut Cx<'_>, asking: &Asking, asked: &Asked) -> AwsResult<Next> {
+fn sent(cx: &mut Cx<'_>, request: &HostedRequest, authorization: &AuthorizationRequest) -> AwsResult<Next> {
     let moment = Moment::of(cx);
-    let pool = pool_of_client(cx.world, &asked.client.id).ok_or_else(|| no_client(&asked.client.id))?;
-    let token = asking.form.get("_csrf").unwrap_or_default();
+    let pool = pool_of_client(cx.world, &authorization.client.id).ok_or_else(|| no_client(&authorization.client.id))?;
+    let token = request.form.get("_csrf").unwrap_or_default();
     let form = pool.issued.forms.take(token, moment.now);
-    let cookie = asking.cookie(COOKIE).map(digested);
+    let cookie = request.cookie(COOKIE).map(digested);
     match form.filter(|form| Some(&form.cookie) == cookie.as_ref()) {
         None => Ok(Next::SignIn(Some(EXPIRED.to_owned()))),
-        Some(Form { sub: None, .. }) => Ok(sign_in(pool, asking, &moment)),
-        Some(Form { sub: Some(sub), .. }) => Ok(change_password(pool, asking, sub, &moment)),
+        Some(Form { sub: None, .. }) => Ok(sign_in(pool, request, &moment)),
+        Some(Form { sub: Some(sub), .. }) => Ok(change_password(pool, request, sub, &moment)),
     }
 }
 
-fn sign_in(pool: &UserPool, asking: &Asking, moment: &Moment) -> Next {
-    let given = |name: &str| asking.form.get(name).unwrap_or_default();
+fn sign_in(pool: &UserPool, request: &HostedRequest, moment: &Moment) -> Next {
+    let given = |name: &str| request.form.get(name).unwrap_or_default();
     let attempt = || -> AwsResult<Next> {
         let user = pool.user(given("username")).ok_or_else(wrong)?;
         user.sign_in(given("password"), moment.now)?;
@@ -76,13 +76,13 @@ fn sign_in(pool: &UserPool, asking: &Asking, moment: &Moment) -> Next {
     attempt().unwrap_or_else(|error| Next::SignIn(Some(error.message)))
 }
 
-fn change_password(pool: &mut UserPool, asking: &Asking, sub: String, moment: &Moment) -> Next {
-    let given = |name: &str| asking.form.get(name).unwrap_or_default();
+fn change_password(pool: &mut UserPool, request: &HostedRequest, sub: String, moment: &Moment) -> Next {
+    let given = |name: &str| request.form.get(name).unwrap_or_default();
     let new = given("new_password");
     if new != given("confirm_password") {
         return Next::NewPassword(sub, Some("The two passwords differ.".to_owned()));
     }
-    let attributes = asking.form.beginning("userAttributes.");
+    let attributes = request.form.beginning("userAttributes.");
     let attributes = attributes.map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
     match challenge::replace(pool, &sub, new, attributes, moment) {
         Ok(()) => Next::Done(sub),
@@ -91,24 +91,31 @@ fn change_password(pool: &mut UserPool, asking: &Asking, sub: String, moment: &M
 }
 
 /// Shows a form: for a new password of `sub`, or for a name and password.
-fn show(cx: &mut Cx<'_>, asking: &Asking, asked: &Asked, sub: Option<&str>, error: Option<&str>) -> Response<Bytes> {
+fn show(
+    cx: &mut Cx<'_>,
+    request: &HostedRequest,
+    authorization: &AuthorizationRequest,
+    sub: Option<&str>,
+    error: Option<&str>,
+) -> Response<Bytes> {
     let (now, ids) = (cx.now, cx.options.ids.clone());
-    let Some(pool) = pool_of_client(cx.world, &asked.client.id) else {
-        return reply::failure(&no_client(&asked.client.id));
+    let Some(pool) = pool_of_client(cx.world, &authorization.client.id) else {
+        return reply::failure(&no_client(&authorization.client.id));
     };
     // A cookie that is there stays, so that a form in another tab stays good.
-    let cookie = asking.cookie(COOKIE).map_or_else(|| ids.alphanumeric(32), ToOwned::to_owned);
+    let cookie = request.cookie(COOKIE).map_or_else(|| ids.alphanumeric(32), ToOwned::to_owned);
     let token = ids.alphanumeric(32);
     let form = Form { cookie: digested(&cookie), sub: sub.map(ToOwned::to_owned) };
-    let landings: Vec<&str> = ["CallbackURLs", "LogoutURLs"].iter().flat_map(|list| asked.client.list(list)).collect();
+    let redirect_uris: Vec<&str> =
+        ["CallbackURLs", "LogoutURLs"].iter().flat_map(|list| authorization.client.list(list)).collect();
     pool.issued.forms.put(&token, form, now, FORM_LIFETIME);
-    let action = format!("{}/login?{}", cx.caller.origin.prefix(), asking.raw_query);
+    let action = format!("{}/login?{}", cx.caller.origin.prefix(), request.raw_query);
     let html = match sub {
         None => SignIn {
             action: &action,
             token: &token,
-            client: &asked.client.name,
-            username: asking.form.get("username").or(asked.login_hint.as_deref()).unwrap_or_default(),
+            client: &authorization.client.name,
+            username: request.form.get("username").or(authorization.login_hint.as_deref()).unwrap_or_default(),
             called: called(pool),
             error,
         }
@@ -119,7 +126,7 @@ fn show(cx: &mut Cx<'_>, asking: &Asking, asked: &Asked, sub: Option<&str>, erro
         }
     };
     let status = if error.is_some() { StatusCode::BAD_REQUEST } else { StatusCode::OK };
-    let mut response = reply::form_page(status, html, &landings);
+    let mut response = reply::form_page(status, html, &redirect_uris);
     reply::set_cookie(&mut response, COOKIE, &cookie, None);
     response
 }

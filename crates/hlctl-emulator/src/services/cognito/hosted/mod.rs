@@ -13,7 +13,6 @@
 //!   `COGNITO` among its identity providers.
 //! - The sign-in page asks for attributes that the pool requires and the user lacks.
 
-mod asking;
 mod authorize;
 mod grant;
 mod login;
@@ -21,6 +20,7 @@ mod logout;
 mod page;
 mod pkce;
 mod reply;
+mod request;
 mod revoke;
 mod scopes;
 mod token;
@@ -38,7 +38,7 @@ use crate::emulator::{Core, Trace, storage_failed};
 use crate::protocol::Effect;
 use crate::route::{Caller, Service};
 use crate::services::Cx;
-use asking::{Asking, Place};
+use request::{HostedRequest, Place};
 
 /// One thing that a pool serves.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -135,14 +135,14 @@ impl Endpoint {
         }
     }
 
-    fn answer(&self, cx: &mut Cx<'_>, asking: &Asking) -> Response<Bytes> {
+    fn answer(&self, cx: &mut Cx<'_>, request: &HostedRequest) -> Response<Bytes> {
         match self {
-            Self::Authorize => authorize::answer(cx, asking),
-            Self::Login => login::answer(cx, asking),
-            Self::Logout => logout::answer(cx, asking),
-            Self::Token => token::answer(cx, asking),
-            Self::UserInfo => user_info::answer(cx, asking),
-            Self::Revoke => revoke::answer(cx, asking),
+            Self::Authorize => authorize::answer(cx, request),
+            Self::Login => login::answer(cx, request),
+            Self::Logout => logout::answer(cx, request),
+            Self::Token => token::answer(cx, request),
+            Self::UserInfo => user_info::answer(cx, request),
+            Self::Revoke => revoke::answer(cx, request),
             Self::Jwks(pool) => well_known::keys(cx, pool),
             Self::Configuration(pool) => well_known::configuration(cx, pool),
             Self::Unknown => reply::page(StatusCode::NOT_FOUND, page::problem("There is no such page.")),
@@ -160,8 +160,8 @@ pub(crate) async fn serve(core: &Core, caller: &Caller, request: &Request<Bytes>
     if !endpoint.takes(request.method()) {
         return reply::page(StatusCode::METHOD_NOT_ALLOWED, page::problem("This method is not offered here."));
     }
-    let asking = Asking::of(request);
-    core.with(endpoint.effect(), caller, |cx| endpoint.answer(cx, &asking))
+    let request = HostedRequest::of(request);
+    core.with(endpoint.effect(), caller, |cx| endpoint.answer(cx, &request))
         .unwrap_or_else(|error| reply::failure(&storage_failed(&error)))
 }
 

@@ -14,9 +14,9 @@ pub(super) fn page(status: StatusCode, html: String) -> Response<Bytes> {
 
 /// A page whose form is sent to this host and nowhere else. Browsers hold the redirect that follows to the same list, and those
 /// that follow it in turn: so it has the client's own addresses, and whatever this machine serves.
-pub(super) fn form_page(status: StatusCode, html: String, landings: &[&str]) -> Response<Bytes> {
+pub(super) fn form_page(status: StatusCode, html: String, redirect_uris: &[&str]) -> Response<Bytes> {
     let mut sources = vec!["'self'".to_owned(), "http://localhost:*".to_owned(), "http://127.0.0.1:*".to_owned()];
-    sources.extend(landings.iter().filter_map(|landing| csp_source(landing)));
+    sources.extend(redirect_uris.iter().filter_map(|uri| csp_source(uri)));
     sources.dedup();
     page_with(status, html, &format!("form-action {}", sources.join(" ")))
 }

@@ -5,20 +5,20 @@ use http::{Response, StatusCode};
 use serde_json::json;
 
 use super::super::tokens;
-use super::asking::Asking;
+use super::request::HostedRequest;
 use super::{reply, token};
 use crate::services::Cx;
 
-pub(super) fn answer(cx: &mut Cx<'_>, asking: &Asking) -> Response<Bytes> {
+pub(super) fn answer(cx: &mut Cx<'_>, request: &HostedRequest) -> Response<Bytes> {
     let now = cx.now;
-    let (pool, client) = match token::authenticated(cx, asking) {
+    let (pool, client) = match token::authenticated(cx, request) {
         Ok(both) => both,
         Err(token::Refusal::OAuth("invalid_client")) => {
             return reply::json(StatusCode::UNAUTHORIZED, &json!({"error": "invalid_client"}));
         }
         Err(refusal) => return refusal.answer(),
     };
-    let Some(token) = asking.form.get("token") else { return reply::oauth_error("invalid_request") };
+    let Some(token) = request.form.get("token") else { return reply::oauth_error("invalid_request") };
     if !client.revokes() || pool.issued.belongs_to_other(token, &client.id, now) {
         return reply::oauth_error("invalid_request");
     }

@@ -9,7 +9,7 @@ use super::super::client::Client;
 use super::super::hidden::Hidden;
 use super::super::pool::UserPool;
 use super::super::tokens::{self, Tokens};
-use super::asking::{Asking, Params};
+use super::request::{HostedRequest, Params};
 use super::{client_in, pkce, pool_at, reply, scopes};
 use crate::error::AwsError;
 use crate::services::Cx;
@@ -42,8 +42,8 @@ impl Refusal {
     }
 }
 
-pub(super) fn answer(cx: &mut Cx<'_>, asking: &Asking) -> Response<Bytes> {
-    match exchange(cx, asking) {
+pub(super) fn answer(cx: &mut Cx<'_>, request: &HostedRequest) -> Response<Bytes> {
+    match exchange(cx, request) {
         Ok(tokens) => success(&tokens),
         Err(refusal) => refusal.answer(),
     }
@@ -63,14 +63,14 @@ fn success(tokens: &Tokens) -> Response<Bytes> {
     reply::json(StatusCode::OK, &body)
 }
 
-fn exchange(cx: &mut Cx<'_>, asking: &Asking) -> Result<Tokens, Refusal> {
+fn exchange(cx: &mut Cx<'_>, request: &HostedRequest) -> Result<Tokens, Refusal> {
     let moment = Moment::of(cx);
-    let form = &asking.form;
+    let form = &request.form;
     if form.repeats() {
         return Err("invalid_request".into());
     }
     let grant_type = form.get("grant_type").ok_or("invalid_request")?;
-    let (pool, client) = authenticated(cx, asking)?;
+    let (pool, client) = authenticated(cx, request)?;
     match grant_type {
         "authorization_code" => by_code(pool, &client, form, &moment),
         "refresh_token" => {
@@ -85,9 +85,12 @@ fn exchange(cx: &mut Cx<'_>, asking: &Asking) -> Result<Tokens, Refusal> {
 
 /// The client that asks, which has to prove itself if it has a secret: in the header or in the form. A client
 /// without a secret must not pretend to have one.
-pub(super) fn authenticated<'a>(cx: &'a mut Cx<'_>, asking: &Asking) -> Result<(&'a mut UserPool, Client), Refusal> {
-    let form = &asking.form;
-    let (id, secret) = match asking.basic() {
+pub(super) fn authenticated<'a>(
+    cx: &'a mut Cx<'_>,
+    request: &HostedRequest,
+) -> Result<(&'a mut UserPool, Client), Refusal> {
+    let form = &request.form;
+    let (id, secret) = match request.basic() {
         Some(pair) => {
             let (id, secret) = pair.map_err(|()| "invalid_client")?;
             if form.get("client_id").is_some_and(|other| other != id) {
@@ -100,7 +103,7 @@ pub(super) fn authenticated<'a>(cx: &'a mut Cx<'_>, asking: &Asking) -> Result<(
             (id.to_owned(), form.get("client_secret").map(ToOwned::to_owned))
         }
     };
-    let pool = pool_at(cx, &asking.place, &id).ok_or("invalid_client")?;
+    let pool = pool_at(cx, &request.place, &id).ok_or("invalid_client")?;
     let client = client_in(pool, &id).ok_or("invalid_client")?;
     if client.secret.as_ref().map(Hidden::reveal) != secret.as_deref().filter(|secret| !secret.is_empty()) {
         return Err("invalid_client".into());

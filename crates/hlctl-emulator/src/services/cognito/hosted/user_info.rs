@@ -5,14 +5,14 @@ use http::{HeaderValue, Response, StatusCode, header};
 use serde_json::json;
 
 use super::super::tokens;
-use super::asking::Asking;
 use super::reply;
+use super::request::HostedRequest;
 use crate::services::Cx;
 
-pub(super) fn answer(cx: &mut Cx<'_>, asking: &Asking) -> Response<Bytes> {
+pub(super) fn answer(cx: &mut Cx<'_>, request: &HostedRequest) -> Response<Bytes> {
     const WORTHLESS: &str = "Access token is expired, disabled, or deleted, or the user has globally signed out.";
     let now = cx.now;
-    let Some(token) = asking.bearer().or_else(|| asking.form.get("access_token")) else {
+    let Some(token) = request.bearer().or_else(|| request.form.get("access_token")) else {
         return refused("invalid_request", "The access token is missing.");
     };
     let Ok(bearer) = tokens::bearer(cx.world, token, now) else {

@@ -62,7 +62,7 @@ pub(super) fn only_match(
 }
 
 /// `If-Match: W/"n"` and `If-None-Match: *`.
-pub(super) fn check_match(current: Option<&Current>, input: &Input) -> Outcome<()> {
+pub(super) fn check_preconditions(current: Option<&Current>, input: &Input) -> Outcome<()> {
     let there = current.filter(|current| current.body.is_some());
     if let Some(wanted) = &input.if_match {
         let number = wanted.trim().trim_start_matches("W/").trim_matches('"');

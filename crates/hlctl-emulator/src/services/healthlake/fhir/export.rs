@@ -13,7 +13,7 @@ use serde_json::{Map, Value, json};
 
 use super::address::Address;
 use super::answer::Answer;
-use super::bulk::{Coding, Patients, Selection};
+use super::bulk::{Coding, ExportScope, Selection};
 use super::document::value_of;
 use super::interaction::Exported;
 use super::refusal::{Outcome, Refusal};
@@ -220,10 +220,10 @@ fn codings(name: &str, value: &str) -> Outcome<Vec<Coding>> {
     value.split(',').map(coding).collect()
 }
 
-fn patients(scope: &Exported, collection: &Collection) -> Outcome<Patients> {
+fn patients(scope: &Exported, collection: &Collection) -> Outcome<ExportScope> {
     let id = match scope {
-        Exported::System => return Ok(Patients::Whoever),
-        Exported::Patients => return Ok(Patients::All),
+        Exported::System => return Ok(ExportScope::System),
+        Exported::Patients => return Ok(ExportScope::AllPatients),
         Exported::Group(id) => id,
     };
     let newest = collection.versions("Group", id).last();
@@ -232,7 +232,7 @@ fn patients(scope: &Exported, collection: &Collection) -> Outcome<Patients> {
     let group = value_of(&body);
     let members = group["member"].as_array().into_iter().flatten();
     let targets = members.filter_map(|member| resource::target(member["entity"]["reference"].as_str()?));
-    Ok(Patients::Members(targets.filter(|(kind, _)| *kind == "Patient").map(|(_, id)| id.to_owned()).collect()))
+    Ok(ExportScope::Members(targets.filter(|(kind, _)| *kind == "Patient").map(|(_, id)| id.to_owned()).collect()))
 }
 
 /// Leaves the types that a token opens.

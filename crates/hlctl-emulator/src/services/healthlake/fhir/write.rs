@@ -9,7 +9,7 @@ use bytes::Bytes;
 use jiff::Timestamp;
 
 use super::answer::{Answer, Written};
-use super::conditions::{check_key, check_match, existing, only_match};
+use super::conditions::{check_key, check_preconditions, existing, only_match};
 use super::context::{Context, Input};
 use super::document::{Document, Patch};
 use super::draft::{Change, Current, Draft};
@@ -59,7 +59,7 @@ pub(super) fn update(
         None => return Err(Refusal::invalid(format!("The resource has no id; it must be {id}."))),
     }
     let current = draft.current(kind, id)?;
-    check_match(current.as_ref(), &input)?;
+    check_preconditions(current.as_ref(), &input)?;
     let exists = check_reach(current.as_ref(), &reach, kind, id)?.is_some();
     let change =
         Change { kind, id: id.to_owned(), at: cx.now, method: Method::Put, resource: Some(resource), key: None };
@@ -101,7 +101,7 @@ pub(super) fn patch(
     let reach = cx.permit.reach(Verb::Update, kind)?;
     let patch = Patch::read(&input.take_content()?)?;
     let current = draft.current(kind, id)?;
-    check_match(current.as_ref(), &input)?;
+    check_preconditions(current.as_ref(), &input)?;
     let Some(body) = check_reach(current.as_ref(), &reach, kind, id)? else {
         return Err(missing(current.as_ref(), kind, id));
     };
@@ -132,7 +132,7 @@ pub(super) fn delete(
     refuse_audit(kind)?;
     let reach = cx.permit.reach(Verb::Delete, kind)?;
     let current = draft.current(kind, id)?;
-    check_match(current.as_ref(), input)?;
+    check_preconditions(current.as_ref(), input)?;
     let gone = |version| Answer::of(204, None, version);
     if check_reach(current.as_ref(), &reach, kind, id)?.is_none() {
         return match current {

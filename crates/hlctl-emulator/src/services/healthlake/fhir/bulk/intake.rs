@@ -70,7 +70,7 @@ impl<'c> Intake<'c> {
         let document = Document::parse(line).map_err(|error| {
             Refusal::invalid(match error {
                 Unreadable::NotJson(why) => format!("The line is not a JSON object: {why}"),
-                Unreadable::Twice(path) => format!("{path} comes twice in the resource."),
+                Unreadable::DuplicateMember(path) => format!("{path} comes twice in the resource."),
                 Unreadable::TooDeep => format!("The resource is refused: {error}."),
             })
         })?;

@@ -10,4 +10,4 @@ pub(in crate::services::healthlake) use copy::{Copied, copy};
 pub(in crate::services::healthlake) use intake::{Intake, Taken};
 pub(in crate::services::healthlake) use issue::{Issued, Place, issue, total};
 pub(in crate::services::healthlake) use rules::Level;
-pub(in crate::services::healthlake) use selection::{Coding, Patients, Selection};
+pub(in crate::services::healthlake) use selection::{Coding, ExportScope, Selection};

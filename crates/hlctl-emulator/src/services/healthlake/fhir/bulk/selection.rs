@@ -18,7 +18,7 @@ pub(in crate::services::healthlake) struct Selection {
     pub(in crate::services::healthlake) since: Option<Timestamp>,
     /// Modified at this instant or earlier.
     pub(in crate::services::healthlake) until: Option<Timestamp>,
-    pub(in crate::services::healthlake) patients: Patients,
+    pub(in crate::services::healthlake) patients: ExportScope,
     /// With each of these labels.
     pub(in crate::services::healthlake) codings: Vec<Coding>,
 }
@@ -26,12 +26,14 @@ pub(in crate::services::healthlake) struct Selection {
 /// Whose resources an export gives.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub(in crate::services::healthlake) enum Patients {
-    /// Everybody's and nobody's.
+pub(in crate::services::healthlake) enum ExportScope {
+    /// All there are.
     #[default]
-    Whoever,
+    #[serde(rename = "whoever")]
+    System,
     /// Those of types that can belong to a patient.
-    All,
+    #[serde(rename = "all")]
+    AllPatients,
     /// Those that belong to these patients.
     Members(BTreeSet<String>),
 }
@@ -50,7 +52,7 @@ impl Selection {
     /// Whether resources of a type may be among what is given.
     pub(super) fn has_kind(&self, kind: &str) -> bool {
         (self.kinds.is_empty() || self.kinds.iter().any(|name| name == kind))
-            && (matches!(self.patients, Patients::Whoever) || types::is_of_patients(kind))
+            && (matches!(self.patients, ExportScope::System) || types::is_of_patients(kind))
     }
 
     /// Whether a version of that age may be.
@@ -60,7 +62,7 @@ impl Selection {
 
     /// Whether the resource itself must be looked at.
     pub(super) fn looks_inside(&self) -> bool {
-        !self.codings.is_empty() || matches!(self.patients, Patients::Members(_))
+        !self.codings.is_empty() || matches!(self.patients, ExportScope::Members(_))
     }
 
     pub(super) fn has(&self, kind: &str, id: &str, resource: &Value) -> bool {
@@ -68,7 +70,7 @@ impl Selection {
     }
 }
 
-impl Patients {
+impl ExportScope {
     fn own(&self, kind: &str, id: &str, resource: &Value) -> bool {
         let Self::Members(members) = self else {
             return true;

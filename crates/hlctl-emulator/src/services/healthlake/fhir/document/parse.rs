@@ -17,7 +17,7 @@ pub(in crate::services::healthlake) enum Unreadable {
     /// It is not JSON, with what is wrong and where.
     NotJson(String),
     /// A member comes twice in one object; where, without what it holds.
-    Twice(String),
+    DuplicateMember(String),
     TooDeep,
 }
 
@@ -25,7 +25,7 @@ impl fmt::Display for Unreadable {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::NotJson(why) => f.write_str(why),
-            Self::Twice(path) => write!(f, "{path} comes twice"),
+            Self::DuplicateMember(path) => write!(f, "{path} comes twice"),
             Self::TooDeep => write!(f, "nested too deep: there are more than {DEEPEST} levels"),
         }
     }
@@ -110,7 +110,7 @@ fn begin_member(open: &mut [Open], key: String) -> Result<(), Unreadable> {
         }
         _ => false,
     };
-    if is_twice { Err(Unreadable::Twice(path(open))) } else { Ok(()) }
+    if is_twice { Err(Unreadable::DuplicateMember(path(open))) } else { Ok(()) }
 }
 
 /// Where the parser is.
@@ -201,7 +201,7 @@ mod tests {
                 Ok(_) => prop_assert!(is_json, "{text:?}"),
                 Err(Unreadable::NotJson(error)) => prop_assert!(!is_json, "{text:?} {error}"),
                 // What comes after is not looked at.
-                Err(Unreadable::Twice(_) | Unreadable::TooDeep) => {}
+                Err(Unreadable::DuplicateMember(_) | Unreadable::TooDeep) => {}
             }
         }
 

@@ -60,7 +60,7 @@ impl Params {
 }
 
 /// A request, taken apart.
-pub(super) struct Asking {
+pub(super) struct HostedRequest {
     pub(super) is_post: bool,
     pub(super) place: Place,
     /// The query as it was sent.
@@ -71,7 +71,7 @@ pub(super) struct Asking {
     authorization: Option<String>,
 }
 
-impl Asking {
+impl HostedRequest {
     pub(super) fn of(request: &Request<Bytes>) -> Self {
         let raw_query = request.uri().query().unwrap_or_default().to_owned();
         let text = |name| request.headers().get(name).and_then(|value| value.to_str().ok());
@@ -136,9 +136,9 @@ mod tests {
             .header("cookie", "a=1; cognito=xyz")
             .body(Bytes::new())
             .unwrap();
-        let asking = Asking::of(&request);
-        assert_eq!(asking.basic(), Some(Ok(("id".to_owned(), "se:cret".to_owned()))));
-        assert_eq!(asking.bearer(), None);
-        assert_eq!(asking.cookie("cognito"), Some("xyz"));
+        let request = HostedRequest::of(&request);
+        assert_eq!(request.basic(), Some(Ok(("id".to_owned(), "se:cret".to_owned()))));
+        assert_eq!(request.bearer(), None);
+        assert_eq!(request.cookie("cognito"), Some("xyz"));
     }
 }
