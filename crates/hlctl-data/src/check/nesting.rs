@@ -5,6 +5,8 @@
 
 use std::collections::HashSet;
 
+use hlctl_r4::Name;
+
 /// The most levels of nesting that are taken: serde_json's, by which the sandbox reads resources. What HealthLake takes
 /// is not documented.
 pub(super) const DEEPEST: usize = 127;
@@ -224,11 +226,13 @@ impl Nesting {
     }
 }
 
-/// A member's name; one that cannot be an element's is not shown, for it may be anything.
+/// A member's name, if FHIR R4 has it. Any other may be anything, a person's name too, and is not shown: `*` stands for it.
 fn shown(name: &[u8]) -> &str {
-    let is_name =
-        (1..=64).contains(&name.len()) && name.iter().all(|byte| byte.is_ascii_alphanumeric() || *byte == b'_');
-    std::str::from_utf8(name).ok().filter(|_| is_name).unwrap_or("(a member)")
+    let known = std::str::from_utf8(name).ok().filter(|name| {
+        let element = name.strip_prefix('_').unwrap_or(name);
+        *name == "resourceType" || Name::of(element).is_some()
+    });
+    known.unwrap_or("*")
 }
 
 /// A word of eight times one byte.
@@ -292,12 +296,18 @@ mod tests {
         for (line, expected) in [
             (r#"{"gender":"male","gender":"female"}"#, twice("gender")),
             (r#"{"name":[{"family":"A"},{"family":"S","given":["B"],"family":"C"}]}"#, twice("name[1].family")),
-            (r#"{"a":{"b":[[1,{"c":1,"d":2,"\u0063":3}]]}}"#, twice("a.b[0][1].c")),
+            (r#"{"code":{"coding":[[1,{"code":1,"d":2,"\u0063ode":3}]]}}"#, twice("code.coding[0][1].code")),
+            (r#"{"_birthDate":{"extension":[{"url":"u","url":"v"}]}}"#, twice("_birthDate.extension[0].url")),
+            (r#"{"contained":[{},{"resourceType":"A","resourceType":"B"}]}"#, twice("contained[1].resourceType")),
             (r#"{"a":{"x":1},"b":{"x":1},"c":[{"x":1},{"x":1}]}"#, None),
             (r#"{"a":"x\",\"a\":\"","b":"\\","c":{"a":"}{,"}}"#, None),
-            (r#"{"a b":1,"a b":2}"#, twice("(a member)")),
+            (r#"{"a b":1,"a b":2}"#, twice("*")),
+            // Names that R4 does not have may be a patient's.
+            (r#"{"Smith":1,"Smith":2}"#, twice("*")),
+            (r#"{"_Smith":{"1970":{"id":1,"id":2}}}"#, twice("*.*.id")),
+            (r#"{"name":[{"John_Smith":[{"use":1,"use":2}]}]}"#, twice("name[0].*[0].use")),
             (r#"{"first":1,"fixst":2,"firxt":3}"#, None),
-            (r#"{"":1,"a":{"":1},"":2}"#, twice("(a member)")),
+            (r#"{"":1,"a":{"":1},"":2}"#, twice("*")),
             (r#"["a","a",{"b":"b"}]"#, None),
         ] {
             assert_eq!(Nesting::flaw_of(line.as_bytes()), expected, "{line}");
@@ -305,8 +315,8 @@ mod tests {
         let many: String = (0..60).map(|number| format!("\"m{number}\":{{\"m1\":[]}},")).collect();
         assert_eq!(Nesting::flaw_of(format!("{{{many}\"last\":0}}").as_bytes()), None);
         for number in [0, 23, 24, 25, 59] {
-            let line = format!("{{\"a\":{{{many}\"m{number}\":0}}}}");
-            assert_eq!(Nesting::flaw_of(line.as_bytes()), twice(&format!("a.m{number}")));
+            let line = format!("{{\"name\":{{{many}\"m{number}\":0}}}}");
+            assert_eq!(Nesting::flaw_of(line.as_bytes()), twice("name.*"));
         }
     }
 
