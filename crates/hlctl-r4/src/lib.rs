@@ -7,58 +7,56 @@ mod tables;
 
 use std::sync::LazyLock;
 
-/// A primitive type (R4 specification, "Data Types").
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-#[repr(u8)]
-#[expect(missing_docs, reason = "each is the type of its name")]
-pub enum Primitive {
-    Boolean,
-    Integer,
-    UnsignedInt,
-    PositiveInt,
-    Decimal,
-    String,
-    Markdown,
-    Code,
-    Id,
-    Uri,
-    Url,
-    Canonical,
-    Oid,
-    Uuid,
-    Base64Binary,
-    Instant,
-    Date,
-    DateTime,
-    Time,
-    Xhtml,
+/// Makes the enum of primitive types from one list, in the order of the generator's numbers.
+macro_rules! primitives {
+    ($($variant:ident $name:literal),* $(,)?) => {
+        /// A primitive type (R4 specification, "Data Types").
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+        #[repr(u8)]
+        pub enum Primitive {
+            $(
+                #[doc = concat!("`", $name, "`")]
+                $variant,
+            )*
+        }
+
+        impl Primitive {
+            /// All of them, by their numbers.
+            pub const ALL: &[Self] = &[$(Self::$variant),*];
+
+            /// Its name in the specification.
+            pub fn name(self) -> &'static str {
+                match self {
+                    $(Self::$variant => $name,)*
+                }
+            }
+        }
+    };
 }
 
-const PRIMITIVES: [Primitive; 20] = {
-    use Primitive::*;
-    [
-        Boolean,
-        Integer,
-        UnsignedInt,
-        PositiveInt,
-        Decimal,
-        String,
-        Markdown,
-        Code,
-        Id,
-        Uri,
-        Url,
-        Canonical,
-        Oid,
-        Uuid,
-        Base64Binary,
-        Instant,
-        Date,
-        DateTime,
-        Time,
-        Xhtml,
-    ]
-};
+primitives! {
+    Boolean "boolean",
+    Integer "integer",
+    UnsignedInt "unsignedInt",
+    PositiveInt "positiveInt",
+    Decimal "decimal",
+    String "string",
+    Markdown "markdown",
+    Code "code",
+    Id "id",
+    Uri "uri",
+    Url "url",
+    Canonical "canonical",
+    Oid "oid",
+    Uuid "uuid",
+    Base64Binary "base64Binary",
+    Instant "instant",
+    Date "date",
+    DateTime "dateTime",
+    Time "time",
+    Xhtml "xhtml",
+}
+
 /// Complex types are numbered from here on, as in the generator.
 const FIRST_COMPLEX: u16 = 32;
 const ANY_RESOURCE: u16 = 0xffff;
@@ -156,15 +154,21 @@ fn hash(name: &str) -> usize {
 }
 
 impl Type {
-    /// The resource type of this name.
-    pub fn resource(name: &str) -> Option<&'static Self> {
+    /// The resource types, in the order of their names.
+    pub fn resources() -> &'static [&'static Self] {
         static RESOURCES: LazyLock<Vec<&'static Type>> = LazyLock::new(|| {
             let mut all: Vec<_> = tables::TYPES.iter().filter(|of| of.is_resource).collect();
             all.sort_by_key(|of| of.name);
             all
         });
-        let place = RESOURCES.binary_search_by_key(&name, |of| of.name).ok()?;
-        Some(RESOURCES[place])
+        &RESOURCES
+    }
+
+    /// The resource type of this name.
+    pub fn resource(name: &str) -> Option<&'static Self> {
+        let all = Self::resources();
+        let place = all.binary_search_by_key(&name, |of| of.name).ok()?;
+        Some(all[place])
     }
 
     /// What every primitive element has besides its value: an id and extensions (R4 specification, "JSON Representation").
@@ -223,7 +227,7 @@ impl Element {
     pub fn kind(&self) -> Kind {
         match self.kind {
             ANY_RESOURCE => Kind::Resource,
-            number if number < FIRST_COMPLEX => Kind::Primitive(PRIMITIVES[usize::from(number)]),
+            number if number < FIRST_COMPLEX => Kind::Primitive(Primitive::ALL[usize::from(number)]),
             number => Kind::Complex(&tables::TYPES[usize::from(number - FIRST_COMPLEX)]),
         }
     }
@@ -278,6 +282,15 @@ mod tests {
         assert_eq!(element("Patient", "contained").kind(), Kind::Resource);
         assert!(Name::of("foo").is_none() && Type::resource("HumanName").is_none());
         assert_eq!(Type::resource("Patient").map(Type::name), Some("Patient"));
+    }
+
+    #[test]
+    fn the_resource_types_are_the_146_of_the_specification() {
+        let names: Vec<_> = Type::resources().iter().map(|of| of.name()).collect();
+        assert_eq!(names.len(), 146);
+        assert!(names.is_sorted());
+        assert_eq!((names[0], names[145]), ("Account", "VisionPrescription"));
+        assert!(names.iter().all(|name| Type::resource(name).is_some_and(|of| of.name() == *name)));
     }
 
     #[test]

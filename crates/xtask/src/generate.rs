@@ -172,18 +172,27 @@ type Sets<'a> = BTreeMap<&'a str, Vec<&'a str>>;
 fn read(reduced: &str) -> Result<(Vec<Type<'_>>, Sets<'_>)> {
     let (mut types, mut sets) = (Vec::<Type<'_>>::new(), BTreeMap::new());
     for line in reduced.lines().filter(|line| !line.starts_with('#')) {
-        let words: Vec<&str> = line.split_whitespace().collect();
-        match words[..] {
-            [word @ ("type" | "resource"), name] => {
-                types.push(Type { name, is_resource: word == "resource", elements: Vec::new() });
+        let unknown = || format!("a line that is neither a type nor an element nor codes: {line}");
+        // Elements are indented: there are some of the names `type`, `resource` and `codes`.
+        let Some(of_element) = line.strip_prefix("  ") else {
+            let words: Vec<&str> = line.split(' ').collect();
+            match words[..] {
+                [word @ ("type" | "resource"), name] if !name.is_empty() => {
+                    types.push(Type { name, is_resource: word == "resource", elements: Vec::new() });
+                }
+                ["codes", set, ref codes @ ..] if !codes.is_empty() => drop(sets.insert(set, codes.to_vec())),
+                _ => bail!(unknown()),
             }
-            ["codes", set, ref codes @ ..] => drop(sets.insert(set, codes.to_vec())),
-            [name, bounds, kinds] => last(&mut types)?.push(element(name, bounds, kinds, None)),
-            [name, bounds, kinds, set] => {
-                last(&mut types)?.push(element(name, bounds, kinds, Some(set.trim_start_matches('='))));
-            }
-            _ => bail!("a line that is neither a type nor an element nor codes: {line}"),
-        }
+            continue;
+        };
+        let words: Vec<&str> = of_element.split(' ').collect();
+        ensure!(words.iter().all(|word| !word.is_empty()), unknown());
+        let (name, bounds, kinds, set) = match words[..] {
+            [name, bounds, kinds] => (name, bounds, kinds, None),
+            [name, bounds, kinds, set] => (name, bounds, kinds, Some(set.strip_prefix('=').with_context(unknown)?)),
+            _ => bail!(unknown()),
+        };
+        last(&mut types)?.push(element(name, bounds, kinds, set).with_context(unknown)?);
     }
     Ok((types, sets))
 }
@@ -192,12 +201,57 @@ fn last<'t, 'a>(types: &'t mut [Type<'a>]) -> Result<&'t mut Vec<Element<'a>>> {
     Ok(&mut types.last_mut().context("an element before any type")?.elements)
 }
 
-fn element<'a>(name: &'a str, bounds: &str, kinds: &'a str, codes: Option<&'a str>) -> Element<'a> {
-    Element {
-        name,
-        required: !bounds.starts_with('0'),
-        list: bounds.ends_with('*'),
-        kinds: kinds.split('|').collect(),
-        codes,
+/// An element, if its bounds are such as `0..1` or `1..*`.
+fn element<'a>(name: &'a str, bounds: &str, kinds: &'a str, codes: Option<&'a str>) -> Option<Element<'a>> {
+    let (least, most) = bounds.split_once("..")?;
+    let required = least.parse::<u32>().ok()? > 0;
+    let list = match most {
+        "1" => false,
+        "*" => true,
+        _ => return None,
+    };
+    Some(Element { name, required, list, kinds: kinds.split('|').collect(), codes })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_numbers_of_primitives_are_those_of_the_crate_that_has_the_tables() {
+        let names: Vec<_> = hlctl_r4::Primitive::ALL.iter().map(|of| of.name()).collect();
+        assert_eq!(names, PRIMITIVES);
+    }
+
+    #[test]
+    fn elements_may_have_the_names_of_what_begins_a_line() {
+        let read = read("type A\n  type 0..1 code\n  codes 1..* code =set\n  resource 0..* A\ncodes set x y\n");
+        let (types, sets) = read.unwrap_or_else(|error| panic!("{error}"));
+        let found: Vec<_> = types[0].elements.iter().map(|of| (of.name, of.required, of.list, of.codes)).collect();
+        let expected =
+            [("type", false, false, None), ("codes", true, true, Some("set")), ("resource", false, true, None)];
+        assert_eq!(found, expected);
+        assert_eq!((types.len(), &sets["set"][..]), (1, &["x", "y"][..]));
+    }
+
+    #[test]
+    fn a_line_of_another_form_is_an_error() {
+        for line in [
+            "type",
+            "type A B",
+            "types A",
+            "codes set",
+            "",
+            "  a 0..1",
+            "  a 0..1 code set",
+            "  a 0..2 code",
+            "  a one code",
+            "  a  0..1 code",
+            "   a 0..1 code",
+        ] {
+            let read = read(&format!("type A\n{line}\n")).map(|(types, _)| types[0].elements.len());
+            assert!(read.is_err(), "{line:?}");
+        }
+        assert!(read("  a 0..1 code\n").is_err(), "an element before any type");
     }
 }

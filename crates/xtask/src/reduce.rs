@@ -9,7 +9,7 @@ use std::fmt::Write as _;
 use std::fs;
 use std::path::Path;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
@@ -59,6 +59,9 @@ pub(crate) fn reduce(directory: &Path) -> Result<String> {
     }
     for set in sets {
         if let Some(codes) = definitions.codes(&set, 0).filter(|codes| !codes.is_empty()) {
+            // Spaces divide them.
+            let odd = codes.iter().find(|code| code.contains(char::is_whitespace));
+            ensure!(odd.is_none(), "a code of {set} has a space in it: {odd:?}");
             writeln!(text, "codes {} {}", short(&set), codes.into_iter().collect::<Vec<_>>().join(" "))?;
         }
     }
@@ -99,7 +102,7 @@ impl Definitions {
             let kind = if parents.contains(&path) {
                 path.clone()
             } else if let Some(other) = element["contentReference"].as_str() {
-                other.trim_start_matches('#').to_owned()
+                other.strip_prefix('#').with_context(|| format!("{path} refers to {other}"))?.to_owned()
             } else if is_resource && parent == name && last == "id" {
                 "id".to_owned()
             } else {
@@ -166,7 +169,7 @@ fn list(system: &str, concepts: &[Value], found: &mut BTreeSet<String>) {
     }
 }
 
-/// A code as it may stand in a line: no code of R4's required sets has a space.
+/// A code with its system, which is shortened.
 fn coded(system: &str, concept: &Value) -> Option<String> {
     let code = concept["code"].as_str()?;
     Some(format!(
