@@ -62,7 +62,7 @@ pub struct Findings {
     pub bytes: u64,
     /// Good resources by type.
     pub resources: BTreeMap<String, u64>,
-    /// Good resources whose structure was not checked: they are too unchecked, or hold a number that no parser here takes.
+    /// Good resources whose structure was not checked: they are too long, or hold a number beyond a double's range.
     #[serde(rename = "structure_not_checked", skip_serializing_if = "is_zero")]
     pub unchecked: u64,
     /// What is wrong, each kind of problem once.

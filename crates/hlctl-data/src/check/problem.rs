@@ -1,4 +1,4 @@
-//! What can be wrong, counted by kind with one example each.
+//! What can be wrong, counted by kind with the first places of each.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;

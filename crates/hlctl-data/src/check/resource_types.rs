@@ -3,9 +3,11 @@
 
 use std::borrow::Cow;
 
+use hlctl_r4::Type;
+
 /// Whether R4 has a resource type of this name.
 pub fn is_resource_type(name: &str) -> bool {
-    ALL.binary_search(&name).is_ok()
+    Type::resource(name).is_some()
 }
 
 /// Whether HealthLake has a resource type of this name.
@@ -15,166 +17,17 @@ pub fn is_supported(name: &str) -> bool {
 
 /// The types that a store can be searched for: those of HealthLake, without `NOT_REQUESTABLE`.
 pub fn searchable() -> impl Iterator<Item = &'static str> {
-    ALL.iter().copied().filter(|name| is_supported(name) && !NOT_REQUESTABLE.contains(name))
+    let all = Type::resources().iter().map(|of| of.name());
+    all.filter(|name| is_supported(name) && !NOT_REQUESTABLE.contains(name))
 }
 
 /// The name without memory of its own, if it is one.
 pub(super) fn type_name(name: String) -> Cow<'static, str> {
-    match ALL.binary_search(&&*name) {
-        Ok(place) => Cow::Borrowed(ALL[place]),
-        Err(_) => Cow::Owned(name),
+    match Type::resource(&name) {
+        Some(of) => Cow::Borrowed(of.name()),
+        None => Cow::Owned(name),
     }
 }
-
-/// All of them, in alphabetical order.
-pub const ALL: &[&str] = &[
-    "Account",
-    "ActivityDefinition",
-    "AdverseEvent",
-    "AllergyIntolerance",
-    "Appointment",
-    "AppointmentResponse",
-    "AuditEvent",
-    "Basic",
-    "Binary",
-    "BiologicallyDerivedProduct",
-    "BodyStructure",
-    "Bundle",
-    "CapabilityStatement",
-    "CarePlan",
-    "CareTeam",
-    "CatalogEntry",
-    "ChargeItem",
-    "ChargeItemDefinition",
-    "Claim",
-    "ClaimResponse",
-    "ClinicalImpression",
-    "CodeSystem",
-    "Communication",
-    "CommunicationRequest",
-    "CompartmentDefinition",
-    "Composition",
-    "ConceptMap",
-    "Condition",
-    "Consent",
-    "Contract",
-    "Coverage",
-    "CoverageEligibilityRequest",
-    "CoverageEligibilityResponse",
-    "DetectedIssue",
-    "Device",
-    "DeviceDefinition",
-    "DeviceMetric",
-    "DeviceRequest",
-    "DeviceUseStatement",
-    "DiagnosticReport",
-    "DocumentManifest",
-    "DocumentReference",
-    "EffectEvidenceSynthesis",
-    "Encounter",
-    "Endpoint",
-    "EnrollmentRequest",
-    "EnrollmentResponse",
-    "EpisodeOfCare",
-    "EventDefinition",
-    "Evidence",
-    "EvidenceVariable",
-    "ExampleScenario",
-    "ExplanationOfBenefit",
-    "FamilyMemberHistory",
-    "Flag",
-    "Goal",
-    "GraphDefinition",
-    "Group",
-    "GuidanceResponse",
-    "HealthcareService",
-    "ImagingStudy",
-    "Immunization",
-    "ImmunizationEvaluation",
-    "ImmunizationRecommendation",
-    "ImplementationGuide",
-    "InsurancePlan",
-    "Invoice",
-    "Library",
-    "Linkage",
-    "List",
-    "Location",
-    "Measure",
-    "MeasureReport",
-    "Media",
-    "Medication",
-    "MedicationAdministration",
-    "MedicationDispense",
-    "MedicationKnowledge",
-    "MedicationRequest",
-    "MedicationStatement",
-    "MedicinalProduct",
-    "MedicinalProductAuthorization",
-    "MedicinalProductContraindication",
-    "MedicinalProductIndication",
-    "MedicinalProductIngredient",
-    "MedicinalProductInteraction",
-    "MedicinalProductManufactured",
-    "MedicinalProductPackaged",
-    "MedicinalProductPharmaceutical",
-    "MedicinalProductUndesirableEffect",
-    "MessageDefinition",
-    "MessageHeader",
-    "MolecularSequence",
-    "NamingSystem",
-    "NutritionOrder",
-    "Observation",
-    "ObservationDefinition",
-    "OperationDefinition",
-    "OperationOutcome",
-    "Organization",
-    "OrganizationAffiliation",
-    "Parameters",
-    "Patient",
-    "PaymentNotice",
-    "PaymentReconciliation",
-    "Person",
-    "PlanDefinition",
-    "Practitioner",
-    "PractitionerRole",
-    "Procedure",
-    "Provenance",
-    "Questionnaire",
-    "QuestionnaireResponse",
-    "RelatedPerson",
-    "RequestGroup",
-    "ResearchDefinition",
-    "ResearchElementDefinition",
-    "ResearchStudy",
-    "ResearchSubject",
-    "RiskAssessment",
-    "RiskEvidenceSynthesis",
-    "Schedule",
-    "SearchParameter",
-    "ServiceRequest",
-    "Slot",
-    "Specimen",
-    "SpecimenDefinition",
-    "StructureDefinition",
-    "StructureMap",
-    "Subscription",
-    "Substance",
-    "SubstanceNucleicAcid",
-    "SubstancePolymer",
-    "SubstanceProtein",
-    "SubstanceReferenceInformation",
-    "SubstanceSourceMaterial",
-    "SubstanceSpecification",
-    "SupplyDelivery",
-    "SupplyRequest",
-    "Task",
-    "TerminologyCapabilities",
-    "TestReport",
-    "TestScript",
-    "ValueSet",
-    "VerificationResult",
-    "VisionPrescription",
-];
 
 /// The types of R4 that the guide's table does not list.
 const UNSUPPORTED: [&str; 40] = [
@@ -229,9 +82,9 @@ mod tests {
 
     #[test]
     fn the_types_of_the_guide_are_106_of_which_104_can_be_searched_for() {
-        assert!(ALL.is_sorted() && UNSUPPORTED.is_sorted());
+        assert!(UNSUPPORTED.is_sorted());
         assert!(UNSUPPORTED.iter().all(|name| is_resource_type(name)));
-        assert_eq!(ALL.iter().filter(|name| is_supported(name)).count(), 106);
+        assert_eq!(Type::resources().iter().filter(|of| is_supported(of.name())).count(), 106);
         assert_eq!(searchable().count(), 104);
         for (name, supported) in [("Patient", true), ("Parameters", true), ("Basic", false), ("Patients", false)] {
             assert_eq!(is_supported(name), supported, "{name}");

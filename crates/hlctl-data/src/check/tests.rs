@@ -271,9 +271,9 @@ fn elements_are_checked_where_the_level_asks_for_it() {
         let told: Vec<_> =
             findings.problems.iter().map(|group| (group.text.as_str(), group.count, group.example.line)).collect();
         let expected = [
-            ("Observation.status is required and missing", 1, 4),
+            ("Observation.status is missing, but FHIR R4 requires it", 1, 4),
             ("Patient.birthDate is not a valid date", 1, 2),
-            ("Patient.gender is not one of the codes that FHIR R4 allows there", 2, 2),
+            ("Patient.gender has a code that FHIR R4 does not allow there", 2, 2),
         ];
         assert_eq!(told, expected, "{level:?}");
         // No value of a patient is shown.

@@ -7,8 +7,8 @@ use hlctl_r4::Primitive;
 /// What is wrong with an element. Two of one fault at one path are the same kind of problem.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Fault {
-    /// R4 has no element of this name there.
-    Unknown,
+    /// An element of it is none that R4 has there.
+    UnknownElement,
     /// It must be there and is not.
     Missing,
     /// It is a list, and one value stands there.
@@ -29,23 +29,20 @@ pub enum Fault {
     Code,
     /// A second value of a choice, such as `valueString` beside `valueQuantity`.
     SecondChoice,
-    /// The member stands there twice.
-    Twice,
     /// An object without members, a list without values, or a text without characters.
     Empty,
     /// `null` where a value must be.
     Null,
-    /// A resource within a resource does not say its type.
+    /// A resource does not say its type.
     NoResourceType,
-    /// R4 has no resource type of this name.
+    /// The resource says a type that R4 does not have.
     UnknownResourceType,
 }
 
 /// A fault and the element that has it.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Issue {
-    /// The path of the element, such as `Patient.contact.gender`, without the places in lists. It ends in `*` where R4 does not
-    /// know the name.
+    /// The path of the element, such as `Patient.contact.gender`, without the places in lists.
     pub path: String,
     /// What is wrong.
     pub fault: Fault,
@@ -55,7 +52,7 @@ impl Fault {
     /// What to do about it.
     pub fn remedy(self) -> &'static str {
         match self {
-            Self::Unknown => "leave it out, or write it as an extension; names are case-sensitive",
+            Self::UnknownElement => "leave it out, or write it as an extension; names are case-sensitive",
             Self::Missing => "add it; where it is not known, an extension `data-absent-reason` says why",
             Self::NotAList => "put the value between [ and ], even if it is the only one",
             Self::IsAList => "write the value alone, without [ and ]",
@@ -65,7 +62,6 @@ impl Fault {
             Self::Format(of) => form(of),
             Self::Code => "take a code from the value set that the specification binds it to",
             Self::SecondChoice => "keep one of the values",
-            Self::Twice => "keep one of them",
             Self::Empty | Self::Null => "leave the element out",
             Self::NoResourceType => "add the resourceType of the resource",
             Self::UnknownResourceType => "write the type as FHIR R4 does: Patient, Observation",
@@ -96,48 +92,21 @@ fn form(of: Primitive) -> &'static str {
 impl fmt::Display for Fault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Unknown => f.write_str("is no element of FHIR R4"),
-            Self::Missing => f.write_str("is required and missing"),
+            Self::UnknownElement => f.write_str("has an element that FHIR R4 does not define"),
+            Self::Missing => f.write_str("is missing, but FHIR R4 requires it"),
             Self::NotAList => f.write_str("must be a list"),
             Self::IsAList => f.write_str("must not be a list"),
             Self::NotAnObject => f.write_str("must be an object"),
-            Self::NotText(of) => write!(f, "must be a string ({})", name(*of)),
-            Self::NotANumber(of) => write!(f, "must be a JSON number ({})", name(*of)),
+            Self::NotText(of) => write!(f, "must be a string ({})", of.name()),
+            Self::NotANumber(of) => write!(f, "must be a JSON number ({})", of.name()),
             Self::NotABoolean => f.write_str("must be true or false"),
-            Self::Format(of) => write!(f, "is not a valid {}", name(*of)),
-            Self::Code => f.write_str("is not one of the codes that FHIR R4 allows there"),
-            Self::SecondChoice => f.write_str("is a second value of a choice"),
-            Self::Twice => f.write_str("is there twice"),
+            Self::Format(of) => write!(f, "is not a valid {}", of.name()),
+            Self::Code => f.write_str("has a code that FHIR R4 does not allow there"),
+            Self::SecondChoice => f.write_str("is a second value where FHIR R4 allows one"),
             Self::Empty => f.write_str("is empty"),
             Self::Null => f.write_str("is null"),
-            Self::NoResourceType => f.write_str("has a resource without a resourceType"),
-            Self::UnknownResourceType => f.write_str("has a resource of a type that FHIR R4 does not have"),
+            Self::NoResourceType => f.write_str("has no resourceType"),
+            Self::UnknownResourceType => f.write_str("has a resourceType that FHIR R4 does not define"),
         }
-    }
-}
-
-/// The name of a primitive type in the specification.
-fn name(of: Primitive) -> &'static str {
-    match of {
-        Primitive::Boolean => "boolean",
-        Primitive::Integer => "integer",
-        Primitive::UnsignedInt => "unsignedInt",
-        Primitive::PositiveInt => "positiveInt",
-        Primitive::Decimal => "decimal",
-        Primitive::String => "string",
-        Primitive::Markdown => "markdown",
-        Primitive::Code => "code",
-        Primitive::Id => "id",
-        Primitive::Uri => "uri",
-        Primitive::Url => "url",
-        Primitive::Canonical => "canonical",
-        Primitive::Oid => "oid",
-        Primitive::Uuid => "uuid",
-        Primitive::Base64Binary => "base64Binary",
-        Primitive::Instant => "instant",
-        Primitive::Date => "date",
-        Primitive::DateTime => "dateTime",
-        Primitive::Time => "time",
-        Primitive::Xhtml => "xhtml",
     }
 }

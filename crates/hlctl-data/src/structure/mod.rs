@@ -20,10 +20,10 @@ pub use fault::{Fault, Issue};
 
 use object::{Level, Members};
 
-/// Checks one resource.
+/// Checks one resource. Members that come twice in one object are not looked for.
 ///
 /// # Errors
-/// The text is not JSON, or nested deeper than 128 levels.
+/// The text is not JSON, has a number beyond a double's range, or is nested deeper than 127 levels.
 pub fn check(resource: &str) -> Result<Vec<Issue>, serde_json::Error> {
     let faults = RefCell::new(Vec::new());
     resource_at(resource, None, &faults)?;

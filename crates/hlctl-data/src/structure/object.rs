@@ -113,7 +113,7 @@ impl Visitor<'_> for KeySeed {
 struct Seen {
     values: Cell<u128>,
     companions: Cell<u128>,
-    /// Of each choice, the slot-independent address of the element that was chosen.
+    /// Of each choice, the element that was chosen last.
     chosen: [Cell<Option<&'static Element>>; 8],
 }
 
@@ -128,17 +128,10 @@ impl<'de> Visitor<'de> for Members<'_> {
         let level = self.level;
         let seen = Seen::default();
         let mut is_empty = true;
-        let mut has_type = false;
         while let Some(key) = members.next_key_seed(KeySeed)? {
             is_empty = false;
             match key {
-                Key::ResourceType if self.is_resource => {
-                    if has_type {
-                        level.fault(RESOURCE_TYPE, Fault::Twice);
-                    }
-                    has_type = true;
-                    members.next_value::<IgnoredAny>()?;
-                }
+                Key::ResourceType if self.is_resource => drop(members.next_value::<IgnoredAny>()?),
                 Key::ResourceType | Key::Element(_) => match key.element(level.of) {
                     Some(element) => {
                         seen.note(level, element, &seen.values);
@@ -167,7 +160,7 @@ impl<'de> Visitor<'de> for Members<'_> {
 
 /// Names that R4 does not know may be anything, a person's too, and are not shown.
 fn unknown<'de, A: MapAccess<'de>>(level: &Level<'_>, members: &mut A) -> Result<(), A::Error> {
-    level.fault("*", Fault::Unknown);
+    level.own_fault(Fault::UnknownElement);
     members.next_value::<IgnoredAny>().map(drop)
 }
 
@@ -182,8 +175,6 @@ impl Seen {
         let other = (choice > 0).then(|| self.chosen[choice - 1].replace(Some(element))).flatten();
         if other.is_some_and(|other| other != element) {
             level.fault(element.name(), Fault::SecondChoice);
-        } else if of.get() & bit != 0 {
-            level.fault(element.name(), Fault::Twice);
         }
         of.set(of.get() | bit);
     }
