@@ -1,6 +1,7 @@
 //! Lines of a file in constant memory, and the file's checksum on the way.
 
 use std::io::{self, Read};
+use std::ops::Range;
 
 use crc_fast::{CrcAlgorithm, Digest};
 
@@ -113,15 +114,14 @@ impl<R: Read> Lines<R> {
         let (utf8, nesting) = (Utf8::default(), Nesting::default());
         let mut line = LongLine { lines: self, length: 0, is_over: false, utf8, nesting, failure: None };
         let verdict = judge_long(&mut line);
-        // A parser stops where something is wrong; the line goes on.
-        let mut rest = [0; 8192];
-        while line.read(&mut rest)? > 0 {}
-        let (length, is_utf8, failure) = (line.length, line.utf8.is_whole(), line.failure);
-        let flaw = line.nesting.into_flaw();
-        if let Some(failure) = failure {
+        if let Some(failure) = line.failure {
             return Err(failure);
         }
-        Ok(if length > self.longest {
+        // A parser stops where something is wrong; the line goes on.
+        while line.advance(usize::MAX)?.is_some() {}
+        let (is_too_long, is_utf8) = (line.is_too_long(), line.utf8.is_whole());
+        let flaw = line.nesting.into_flaw();
+        Ok(if is_too_long {
             Verdict::Bad(Problem::ResourceTooLarge)
         } else if !is_utf8 {
             Verdict::Bad(Problem::NotUtf8)
@@ -141,34 +141,61 @@ struct LongLine<'a, R> {
     failure: Option<io::Error>,
 }
 
-impl<R: Read> Read for LongLine<'_, R> {
-    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
-        if self.is_over || into.is_empty() {
-            return Ok(0);
+impl<R: Read> LongLine<'_, R> {
+    /// Whether it is already longer than any resource. Nothing else is of interest then, and nothing more is kept of it: the
+    /// names of members, and a parser's copy of a string, would grow with the line.
+    fn is_too_long(&self) -> bool {
+        self.length > self.lines.longest
+    }
+
+    /// The next bytes, `most` of them at most, by their place in the buffer; `None` where the line ends.
+    fn advance(&mut self, most: usize) -> io::Result<Option<Range<usize>>> {
+        if self.is_over {
+            return Ok(None);
         }
         let lines = &mut *self.lines;
         if lines.start == lines.end {
             (lines.start, lines.end) = (0, 0);
-            if let Err(error) = lines.fill() {
-                self.is_over = true;
-                self.failure = Some(error);
-                return Ok(0);
-            }
+            self.is_over = true;
+            lines.fill()?;
+            self.is_over = lines.is_over;
             if lines.is_over {
-                self.is_over = true;
-                return Ok(0);
+                return Ok(None);
             }
         }
-        let end = lines.end.min(lines.start + into.len());
-        let piece = &lines.buffer[lines.start..end];
-        let length = memchr::memchr(b'\n', piece).unwrap_or(piece.len());
-        into[..length].copy_from_slice(&piece[..length]);
-        self.utf8.add(&piece[..length]);
-        self.nesting.feed(&piece[..length]);
-        self.is_over = length < piece.len();
-        lines.start += length + usize::from(self.is_over);
+        let start = lines.start;
+        let end = lines.end.min(start.saturating_add(most));
+        let length = memchr::memchr(b'\n', &lines.buffer[start..end]).unwrap_or(end - start);
+        let piece = start..start + length;
+        self.is_over = piece.end < end;
+        lines.start = piece.end + usize::from(self.is_over);
         self.length += u64::try_from(length).unwrap_or(u64::MAX);
-        Ok(length)
+        if !self.is_too_long() {
+            self.utf8.add(&self.lines.buffer[piece.clone()]);
+        }
+        Ok(Some(piece))
+    }
+}
+
+/// For a parser, which is told that a line ends where it becomes too long.
+impl<R: Read> Read for LongLine<'_, R> {
+    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
+        if into.is_empty() || self.is_too_long() {
+            return Ok(0);
+        }
+        match self.advance(into.len()) {
+            Ok(Some(piece)) => {
+                let piece = &self.lines.buffer[piece];
+                into[..piece.len()].copy_from_slice(piece);
+                self.nesting.feed(piece);
+                Ok(piece.len())
+            }
+            Ok(None) => Ok(0),
+            Err(error) => {
+                self.failure = Some(error);
+                Ok(0)
+            }
+        }
     }
 }
 
