@@ -2,6 +2,7 @@
 
 pub mod call;
 pub mod classify;
+pub mod cli;
 pub mod clients;
 pub mod credentials;
 pub mod gate;

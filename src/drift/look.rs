@@ -53,7 +53,7 @@ pub async fn look(cx: &Context, stack: &Stack, graph: &Graph, state: &State) -> 
         let hanging = hanging.get(address).into_iter().flatten();
         for one in hanging.filter(|one| !is_ours(one, state)) {
             finding.foreign.push(one.what.clone());
-            finding.removals.push(removal(one));
+            finding.removals.push(removal(one, &cx.identity.region));
         }
         if !finding.foreign.is_empty() {
             finding.verdict = finding.verdict.max(Verdict::Drifted);

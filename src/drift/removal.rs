@@ -2,58 +2,46 @@
 
 use serde_json::Value;
 
+use crate::aws::cli;
 use crate::resource::{Hanging, Kind};
 
-/// The command that removes it, where it is of a kind that has one.
-pub(super) fn removal(hanging: &Hanging) -> Option<String> {
-    let of = |name: &str| hanging.recorded.get(name).and_then(Value::as_str).unwrap_or_default();
-    let holder = ["role", "user", "group"].into_iter().find(|holder| !of(holder).is_empty());
-    let (service, operation, mut options) = match Kind::parse(hanging.kind)? {
+/// The command that removes it, where it is of a kind that has one and all is known that the command needs.
+pub(super) fn removal(hanging: &Hanging, region: &str) -> Option<String> {
+    let of = |name: &str| hanging.recorded.get(name).and_then(Value::as_str).filter(|value| !value.is_empty());
+    let command =
+        |service, operation: &str, options: &[(&str, &str)]| Some(cli::command(region, service, operation, options));
+    match Kind::parse(hanging.kind)? {
         Kind::IamRolePolicyAttachment => {
-            let holder = holder?;
-            let name = of(holder);
-            return Some(command(
-                "iam",
-                &format!("detach-{holder}-policy"),
-                &[(&format!("--{holder}-name"), name), ("--policy-arn", of("policy_arn"))],
-            ));
+            let (holder, name) =
+                ["role", "user", "group"].into_iter().find_map(|holder| Some((holder, of(holder)?)))?;
+            let options = [(&*format!("--{holder}-name"), name), ("--policy-arn", of("policy_arn")?)];
+            command("iam", &format!("detach-{holder}-policy"), &options)
         }
         Kind::IamRolePolicy => {
-            ("iam", "delete-role-policy", vec![("--role-name", of("role")), ("--policy-name", of("name"))])
+            command("iam", "delete-role-policy", &[("--role-name", of("role")?), ("--policy-name", of("name")?)])
         }
         Kind::LambdaAlias => {
-            ("lambda", "delete-alias", vec![("--function-name", of("function")), ("--name", of("name"))])
+            command("lambda", "delete-alias", &[("--function-name", of("function")?), ("--name", of("name")?)])
         }
         Kind::LambdaPermission => {
-            let options = vec![("--function-name", of("function")), ("--statement-id", of("statement_id"))];
-            ("lambda", "remove-permission", options)
+            let mut options = vec![("--function-name", of("function")?), ("--statement-id", of("statement_id")?)];
+            options.extend(of("qualifier").map(|qualifier| ("--qualifier", qualifier)));
+            command("lambda", "remove-permission", &options)
         }
-        Kind::CognitoUserPoolClient => (
-            "cognito-idp",
-            "delete-user-pool-client",
-            vec![("--user-pool-id", of("user_pool_id")), ("--client-id", of("id"))],
-        ),
+        Kind::CognitoUserPoolClient => {
+            let options = [("--user-pool-id", of("user_pool_id")?), ("--client-id", of("id")?)];
+            command("cognito-idp", "delete-user-pool-client", &options)
+        }
         Kind::CognitoResourceServer => {
-            let options = vec![("--user-pool-id", of("user_pool_id")), ("--identifier", of("identifier"))];
-            ("cognito-idp", "delete-resource-server", options)
+            let options = [("--user-pool-id", of("user_pool_id")?), ("--identifier", of("identifier")?)];
+            command("cognito-idp", "delete-resource-server", &options)
         }
-        Kind::CognitoUserPoolDomain => (
-            "cognito-idp",
-            "delete-user-pool-domain",
-            vec![("--user-pool-id", of("user_pool_id")), ("--domain", of("domain"))],
-        ),
-        _ => return None,
-    };
-    if !of("qualifier").is_empty() {
-        options.push(("--qualifier", of("qualifier")));
+        Kind::CognitoUserPoolDomain => {
+            let options = [("--user-pool-id", of("user_pool_id")?), ("--domain", of("domain")?)];
+            command("cognito-idp", "delete-user-pool-domain", &options)
+        }
+        _ => None,
     }
-    Some(command(service, operation, &options))
-}
-
-fn command(service: &str, operation: &str, options: &[(&str, &str)]) -> String {
-    let words = ["aws", service, operation].into_iter().chain(options.iter().flat_map(|(name, value)| [*name, *value]));
-    let words: Vec<&str> = words.collect();
-    shlex::try_join(words.iter().copied()).unwrap_or_else(|_| words.join(" "))
 }
 
 #[cfg(test)]
@@ -61,29 +49,80 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::resource::{IamRolePolicyAttachment, LambdaPermission, Resource};
+
+    fn removal_of(kind: &'static str, recorded: Value) -> Option<String> {
+        removal(&Hanging { kind, what: String::new(), recorded }, "eu-west-1")
+    }
 
     #[test]
-    fn each_kind_has_the_command_that_removes_it() {
-        let hanging = |kind, recorded| Hanging { kind, what: String::new(), recorded };
+    fn each_kind_has_the_command_that_removes_it_in_its_region() {
         for (kind, recorded, expected) in [
             (
-                IamRolePolicyAttachment::KIND,
+                "iam_role_policy_attachment",
                 json!({"role": "R", "policy_arn": "arn:aws:iam::aws:policy/Admin"}),
-                "aws iam detach-role-policy --role-name R --policy-arn arn:aws:iam::aws:policy/Admin",
+                "aws iam detach-role-policy --region eu-west-1 --role-name R --policy-arn arn:aws:iam::aws:policy/Admin",
             ),
             (
-                IamRolePolicyAttachment::KIND,
+                "iam_role_policy_attachment",
+                json!({"user": "U", "policy_arn": "arn:aws:iam::1:policy/P"}),
+                "aws iam detach-user-policy --region eu-west-1 --user-name U --policy-arn arn:aws:iam::1:policy/P",
+            ),
+            (
+                "iam_role_policy_attachment",
                 json!({"group": "G", "policy_arn": "arn:aws:iam::1:policy/P"}),
-                "aws iam detach-group-policy --group-name G --policy-arn arn:aws:iam::1:policy/P",
+                "aws iam detach-group-policy --region eu-west-1 --group-name G --policy-arn arn:aws:iam::1:policy/P",
             ),
             (
-                LambdaPermission::KIND,
+                "iam_role_policy",
+                json!({"role": "R", "name": "P"}),
+                "aws iam delete-role-policy --region eu-west-1 --role-name R --policy-name P",
+            ),
+            (
+                "lambda_alias",
+                json!({"function": "f", "name": "old", "arn": "arn"}),
+                "aws lambda delete-alias --region eu-west-1 --function-name f --name old",
+            ),
+            (
+                "lambda_permission",
                 json!({"function": "f", "qualifier": "live", "statement_id": "odd one"}),
-                "aws lambda remove-permission --function-name f --statement-id 'odd one' --qualifier live",
+                "aws lambda remove-permission --region eu-west-1 --function-name f --statement-id 'odd one' --qualifier live",
+            ),
+            (
+                "lambda_permission",
+                json!({"function": "f", "qualifier": null, "statement_id": "s"}),
+                "aws lambda remove-permission --region eu-west-1 --function-name f --statement-id s",
+            ),
+            (
+                "cognito_user_pool_client",
+                json!({"user_pool_id": "eu-west-1_a", "id": "c", "name": "n"}),
+                "aws cognito-idp delete-user-pool-client --region eu-west-1 --user-pool-id eu-west-1_a --client-id c",
+            ),
+            (
+                "cognito_resource_server",
+                json!({"user_pool_id": "eu-west-1_a", "identifier": "system"}),
+                "aws cognito-idp delete-resource-server --region eu-west-1 --user-pool-id eu-west-1_a --identifier system",
+            ),
+            (
+                "cognito_user_pool_domain",
+                json!({"user_pool_id": "eu-west-1_a", "domain": "d"}),
+                "aws cognito-idp delete-user-pool-domain --region eu-west-1 --user-pool-id eu-west-1_a --domain d",
             ),
         ] {
-            assert_eq!(removal(&hanging(kind, recorded)).as_deref(), Some(expected));
+            assert_eq!(removal_of(kind, recorded).as_deref(), Some(expected));
+        }
+    }
+
+    #[test]
+    fn without_all_that_it_needs_there_is_no_command() {
+        for (kind, recorded) in [
+            ("iam_role_policy_attachment", json!({"policy_arn": "arn:aws:iam::1:policy/P"})),
+            ("iam_role_policy", json!({"role": "R", "name": ""})),
+            ("lambda_alias", json!({"name": "old"})),
+            ("cognito_user_pool_client", json!({"user_pool_id": "p"})),
+            ("s3_bucket", json!({"bucket": "b"})),
+            ("nothing of hlctl's", json!({})),
+        ] {
+            assert_eq!(removal_of(kind, recorded), None, "{kind}");
         }
     }
 }

@@ -16,7 +16,7 @@ use super::{
     Attributes, Condition, Context, Identity, Listed, Observed, Occasion, Resource, Rule, Task, Trail, attributes,
 };
 use crate::address::Address;
-use crate::aws::{AwsError, ErrorKind, Met, Operation};
+use crate::aws::{AwsError, ErrorKind, Met, Operation, cli};
 use crate::error::ResourceError;
 use crate::plan::{Action, AttributeChange};
 
@@ -116,7 +116,7 @@ impl Resource for KmsKey {
             ("policy", policy::normalise(&serde_json::from_str(&document).unwrap_or(Value::String(document)))),
             ("tags", as_attribute(&tags)),
         ]);
-        let condition = if is_ending(&metadata) { ending(&metadata) } else { Condition::Ready };
+        let condition = if is_ending(&metadata) { ending(&metadata, &cx.identity.region) } else { Condition::Ready };
         Ok(Some(Observed { recorded: recorded.clone(), attributes, tags: Some(tags), condition }))
     }
 
@@ -286,13 +286,13 @@ async fn arns_of_all(cx: &Context) -> Result<Vec<String>, AwsError> {
 }
 
 /// The end that somebody ordered; until then it can be called off, and nothing that the key encrypted is lost.
-fn ending(metadata: &KeyMetadata) -> Condition {
+fn ending(metadata: &KeyMetadata, region: &str) -> Condition {
     let date = metadata.deletion_date().map_or("soon".to_owned(), |date| crate::ui::date_of(date.secs()));
     Condition::Ending {
         what: format!(
             "the key is scheduled for deletion ({date}); what it encrypts cannot be read now, and never again after that"
         ),
-        rescue: format!("aws kms cancel-key-deletion --key-id {}", metadata.key_id()),
+        rescue: cli::command(region, "kms", "cancel-key-deletion", &[("--key-id", metadata.key_id())]),
     }
 }
 

@@ -188,7 +188,7 @@ fn a_key_whose_end_somebody_ordered_is_neither_given_up_nor_replaced_silently() 
     let arn = place.state()["resources"]["kms_key.s3"]["recorded"]["arn"].as_str().unwrap().to_owned();
     call(place.cloud().kms().schedule_key_deletion().key_id(&arn).send()).unwrap();
     let refused = place.run(["plan"]).exits(5).says("somebody outside hlctl has ordered its end");
-    refused.says("aws kms cancel-key-deletion --key-id");
+    refused.says("aws kms cancel-key-deletion --region us-east-1 --key-id");
     place.run(["apply", "-y"]).exits(5);
     assert_eq!(place.state()["resources"]["kms_key.s3"]["recorded"]["arn"].as_str(), Some(arn.as_str()));
     // Called off, it is enabled again and nothing is lost.

@@ -67,7 +67,7 @@ fn what_hlctl_did_not_make_is_left_to_those_who_did() {
     call(attach.policy_arn("arn:aws:iam::aws:policy/AdministratorAccess").send()).unwrap();
     place.cloud().emulator.clear_requests();
     place.run(["drift", "--fix", "-y", "--no-trail"]).exits(2).says("hlctl did not make it").says(
-        "to remove it: aws iam detach-role-policy --role-name HealthLakeImportExportRole --policy-arn arn:aws:iam::aws:policy/AdministratorAccess",
+        "to remove it: aws iam detach-role-policy --region us-east-1 --role-name HealthLakeImportExportRole --policy-arn arn:aws:iam::aws:policy/AdministratorAccess",
     );
     assert_eq!(place.cloud().mutations(), Vec::<String>::new());
     // What can be mended is, and the rest is told.
