@@ -11,7 +11,7 @@ use crate::address::Address;
 use crate::config::{Config, PasswordSource, Secret, TestUser, is_good_password};
 use crate::error::CommandError;
 use crate::module::{Beside, Materials, test_user};
-use crate::package::{Package, PackageError, Wanted};
+use crate::package::{Package, PackageError, Wanted, today};
 use crate::state::{Home, State};
 
 /// Why a test user has no password. Nothing of a password is told.
@@ -106,6 +106,7 @@ pub fn find_package(config: &Config, home: Home, state: Option<&State>) -> Resul
         architecture: &smart.architecture,
         runs_here: home == Home::Sandbox,
         runtime_now: function.and_then(|entry| entry.attributes.get("runtime")?.as_str()),
+        today: today(),
     };
     Package::find(&wanted).map(Some)
 }

@@ -414,7 +414,7 @@ pub async fn prepare(
             let mut materials = materials::gather(config, session.home(), Some(state), || session.config_if_any())?;
             materials.beside.stores.retain(|store| !options.give_up.contains(&store.address));
             let passwords = Passwords::of(config, state, &materials);
-            let note = materials.package.as_ref().and_then(|package| package.note.clone());
+            let note = materials.package.as_ref().and_then(|package| package.note.as_ref().map(ToString::to_string));
             let stack = module::build(config, &connection.identity, &state.stack, &materials);
             Ok((stack, passwords, note.into_iter().collect()))
         }

@@ -200,9 +200,12 @@ fn package(session: &Session, config: &Config, state: Option<&State>) -> Finding
     let not_run = concat!("it was not run; after an apply, `", hlctl!("smart test"), "` does");
     match &package.note {
         Some(note) => {
-            let why = "AWS gives such runtimes no security updates";
-            let mend = "choose a newer one as lambda_runtime, and try the code with it";
-            Finding::warning(PACKAGE, title, why, mend).with(note.clone()).with(not_run)
+            let title = if note.is_fit() {
+                title
+            } else {
+                format!("whether Lambda runs the function's code as {runtime} on {architecture} is not known")
+            };
+            Finding::warning(PACKAGE, title, note.consequence(), note.hint()).with(note.to_string()).with(not_run)
         }
         None if package.is_ours => Finding::ok(PACKAGE, title).with("it is hlctl's own token validator"),
         None => Finding::ok(PACKAGE, title).with(format!("the handler {handler} is there; {not_run}")),

@@ -44,7 +44,10 @@ pub(super) fn run(session: &Session, arguments: &JsonArgs) -> Result<ExitCode, C
 fn package_problem(session: &Session, examined: &Examined) -> Option<Problem> {
     let config = examined.config.as_ref().filter(|config| config.smart.package.is_some())?;
     let (key, problem) = match materials::find_package(config, session.home(), None) {
-        Ok(package) => ("lambda_runtime", Problem::warning(package?.note?)),
+        Ok(package) => {
+            let note = package?.note?;
+            ("lambda_runtime", Problem::warning(note.to_string()).help(note.hint()))
+        }
         Err(error) => {
             let key = match &error {
                 PackageError::Retired { .. } => "lambda_runtime",

@@ -90,22 +90,31 @@ pub(super) fn is_program(bytes: &[u8]) -> bool {
 }
 
 /// Python imports everything before the last dot, with dots or slashes between its parts.
+///
+/// A folder with an `__init__` wins over a file of the same name, and in both a compiled extension over a source, and a source
+/// over bytecode (CPython, `importlib.machinery.FileFinder` and `_get_supported_file_loaders`).
 fn python(files: &[File], read: impl Fn(&str) -> Option<Vec<u8>>, handler: &str) -> Result<(), Misfit> {
     let (module, function) = split(handler, str::rfind, "lambda_function.lambda_handler")?;
     let stem = module.replace('.', "/");
-    let sources = [format!("{stem}.py"), format!("{stem}/__init__.py")];
-    if let Some(source) = sources.iter().find(|source| files.iter().any(|file| file.name == **source)) {
-        let text = read(source).unwrap_or_default();
-        let text = String::from_utf8_lossy(&text);
-        let is_there = words(&text).any(|word| word == function) || text.contains("import *");
-        return if is_there { Ok(()) } else { Err(Misfit::NoName(source.clone(), function.to_owned())) };
+    for base in [format!("{stem}/__init__"), stem.clone()] {
+        let endings = files.iter().filter_map(|file| file.name.strip_prefix(&base)?.strip_prefix('.'));
+        let has = |wanted: fn(&str) -> bool| endings.clone().any(wanted);
+        // `module.so`, `module.cpython-313-x86_64-linux-gnu.so`; which names are in it is not looked into.
+        if has(|ending| ending == "so" || ending.ends_with(".so")) {
+            return Ok(());
+        }
+        if has(|ending| ending == "py") {
+            let source = format!("{base}.py");
+            let text = read(&source).unwrap_or_default();
+            let text = String::from_utf8_lossy(&text);
+            let is_there = words(&text).any(|word| word == function) || text.contains("import *");
+            return if is_there { Ok(()) } else { Err(Misfit::NoName(source, function.to_owned())) };
+        }
+        if has(|ending| ending == "pyc") {
+            return Ok(());
+        }
     }
-    // Compiled: `module.pyc`, `module.so`, `module.cpython-311-x86_64-linux-gnu.so`.
-    let is_compiled = |name: &str| {
-        let end = name.strip_prefix(&stem).and_then(|rest| rest.strip_prefix('.'));
-        end.is_some_and(|end| end == "pyc" || end == "so" || end.ends_with(".so"))
-    };
-    if files.iter().any(|file| is_compiled(&file.name)) { Ok(()) } else { Err(Misfit::NoFile(sources.into())) }
+    Err(Misfit::NoFile(vec![format!("{stem}.py"), format!("{stem}/__init__.py")]))
 }
 
 /// A class of the package itself, or one within a library, which is not looked into.
@@ -157,12 +166,12 @@ mod tests {
     #[test]
     fn each_runtime_finds_its_handler() {
         for (runtime, handler, file, text) in [
-            ("python3.12", "lambda_function.lambda_handler", "lambda_function.py", "def lambda_handler(e, c): pass"),
-            ("python3.12", "app.main.handler", "app/main.py", "handler = make()"),
-            ("python3.12", "app/main.handler", "app/main.py", "from core import handler"),
-            ("python3.12", "app.handler", "app/__init__.py", "from .core import *"),
-            ("python3.12", "app.handler", "app.pyc", ""),
-            ("python3.12", "app.handler", "app.cpython-312-x86_64-linux-gnu.so", ""),
+            ("python3.13", "lambda_function.lambda_handler", "lambda_function.py", "def lambda_handler(e, c): pass"),
+            ("python3.13", "app.main.handler", "app/main.py", "handler = make()"),
+            ("python3.13", "app/main.handler", "app/main.py", "from core import handler"),
+            ("python3.13", "app.handler", "app/__init__.py", "from .core import *"),
+            ("python3.13", "app.handler", "app.pyc", ""),
+            ("python3.13", "app.handler", "app.cpython-313-x86_64-linux-gnu.so", ""),
             ("nodejs24.x", "index.handler", "index.mjs", ""),
             ("nodejs24.x", "src/index.api.handler", "src/index.js", ""),
             ("nodejs24.x", "index.handler", "index.cjs", ""),
@@ -185,8 +194,8 @@ mod tests {
     fn what_is_not_there_is_missed() {
         let files: &[(&str, u32, &str)] = &[("other.py", 0o644, "def lambda_handler(): pass"), ("lib.so", 0o644, "")];
         for (runtime, handler) in [
-            ("python3.12", "nope.h"),
-            ("python3.12", "other.py.lambda_handler"),
+            ("python3.13", "nope.h"),
+            ("python3.13", "other.py.lambda_handler"),
             ("nodejs24.x", "index.handler"),
             ("ruby3.4", "other.handler"),
             ("java25", "org.example.Judge"),
@@ -195,12 +204,27 @@ mod tests {
         ] {
             assert!(matches!(judge(runtime, handler, files), Err(Misfit::NoFile(_))), "{runtime} {handler}");
         }
-        let named = judge("python3.12", "other.handler", files);
+        let named = judge("python3.13", "other.handler", files);
         assert_eq!(named, Err(Misfit::NoName("other.py".to_owned(), "handler".to_owned())));
         for handler in ["handler", ".handler", "other.", "", "a.b/handler"] {
-            assert!(matches!(judge("python3.12", handler, files), Err(Misfit::Form(_))), "{handler}");
+            assert!(matches!(judge("python3.13", handler, files), Err(Misfit::Form(_))), "{handler}");
         }
-        assert_eq!(judge("python3.12", "other.lambda_handler", &[]), Err(Misfit::Empty));
+        assert_eq!(judge("python3.13", "other.lambda_handler", &[]), Err(Misfit::Empty));
+    }
+
+    #[test]
+    fn python_looks_into_the_folder_before_the_file() {
+        let with = |files: &[(&str, u32, &str)]| judge("python3.13", "app.handler", files);
+        let (good, other) = ("def handler(e, c): pass", "def main(e, c): pass");
+        let missed = |file: &str| Err(Misfit::NoName(file.to_owned(), "handler".to_owned()));
+        assert_eq!(with(&[("app.py", 0o644, other), ("app/__init__.py", 0o644, good)]), Ok(()));
+        assert_eq!(with(&[("app.py", 0o644, good), ("app/__init__.py", 0o644, other)]), missed("app/__init__.py"));
+        // A folder without `__init__` is no package as long as there is such a file.
+        assert_eq!(with(&[("app.py", 0o644, good), ("app/core.py", 0o644, other)]), Ok(()));
+        // Extensions come before sources, sources before bytecode.
+        assert_eq!(with(&[("app.py", 0o644, other), ("app.abi3.so", 0o755, "")]), Ok(()));
+        assert_eq!(with(&[("app.py", 0o644, other), ("app.pyc", 0o644, "")]), missed("app.py"));
+        assert_eq!(with(&[("app/__init__.pyc", 0o644, ""), ("app.py", 0o644, other)]), Ok(()));
     }
 
     #[test]
@@ -213,7 +237,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn no_handler_breaks_it(runtime in "(python3.12|nodejs24.x|ruby3.4|java25|dotnet10|provided)", handler in ".*") {
+        fn no_handler_breaks_it(runtime in "(python3.13|nodejs24.x|ruby3.4|java25|dotnet10|provided)", handler in ".*") {
             let _ = judge(&runtime, &handler, &[("a.py", 0o644, "")]);
         }
     }

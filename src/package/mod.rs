@@ -8,9 +8,11 @@ mod elf;
 mod fit;
 mod runtimes;
 
+use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
+use jiff::civil::Date;
 use sha2::{Digest, Sha256};
 use thiserror::Error;
 
@@ -18,7 +20,7 @@ pub use archive::Archive;
 use archive::{Member, members_of_folder};
 pub use elf::Unfit;
 use fit::{File, Misfit, Wish};
-use runtimes::{Stage, stage};
+use runtimes::{Family, Stage, stage};
 
 use crate::error::ResourceError;
 
@@ -36,7 +38,7 @@ pub struct Package {
     /// Whether it is hlctl's own.
     pub is_ours: bool,
     /// What to know about it, although it is good for now.
-    pub note: Option<String>,
+    pub note: Option<Note>,
     source: Source,
     archive: OnceLock<Result<Archive, String>>,
 }
@@ -46,6 +48,81 @@ enum Source {
     Zip(Vec<u8>),
     Members(Vec<Member>),
 }
+
+/// What to know about a package that is good for now.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Note {
+    /// Lambda has deprecated the runtime.
+    Deprecated(String),
+    /// Lambda has retired the runtime; the function has it already.
+    Retired {
+        /// The runtime.
+        runtime: String,
+        /// Whether the function cannot be changed any more.
+        is_frozen: bool,
+    },
+    /// hlctl does not know the runtime.
+    Unknown {
+        /// The runtime.
+        runtime: String,
+        /// Whether the package was searched for the handler all the same.
+        is_checked: bool,
+    },
+}
+
+impl fmt::Display for Note {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Deprecated(runtime) => write!(f, "Lambda has deprecated {runtime}, and will retire it"),
+            Self::Retired { runtime, is_frozen: false } => {
+                write!(f, "Lambda has retired {runtime}: the existing function keeps it, and no new one can be created")
+            }
+            Self::Retired { runtime, is_frozen: true } => write!(
+                f,
+                "Lambda has retired {runtime}: the existing function keeps it, and can neither be changed nor created again"
+            ),
+            Self::Unknown { runtime, is_checked: true } => {
+                write!(f, "{runtime} is no runtime that hlctl knows: Lambda may refuse it")
+            }
+            Self::Unknown { runtime, is_checked: false } => write!(
+                f,
+                "{runtime} is no runtime that hlctl knows: Lambda may refuse it, and the package was not searched for the handler"
+            ),
+        }
+    }
+}
+
+impl Note {
+    /// Why it matters.
+    pub fn consequence(&self) -> &'static str {
+        match self {
+            Self::Deprecated(_) | Self::Retired { is_frozen: false, .. } => {
+                "AWS gives such runtimes no security updates"
+            }
+            Self::Retired { is_frozen: true, .. } => {
+                "AWS gives such runtimes no security updates, and an apply that changes the function fails"
+            }
+            Self::Unknown { .. } => "Lambda creates no function for a runtime that it does not have",
+        }
+    }
+
+    /// What to do about it.
+    pub fn hint(&self) -> &'static str {
+        match self {
+            Self::Deprecated(_) | Self::Retired { .. } => NEWER_RUNTIME,
+            Self::Unknown { .. } => {
+                "compare lambda_runtime with the Lambda developer guide, \"Lambda runtimes\"; a newer hlctl may know it"
+            }
+        }
+    }
+
+    /// Whether the code was found to be fit for its runtime.
+    pub fn is_fit(&self) -> bool {
+        !matches!(self, Self::Unknown { .. })
+    }
+}
+
+const NEWER_RUNTIME: &str = "choose a newer one as lambda_runtime, and try the code with it";
 
 impl Package {
     /// Stands for the function's code where only the names in a stack matter; nothing can be made of it.
@@ -78,6 +155,13 @@ pub struct Wanted<'a> {
     pub runs_here: bool,
     /// The runtime that the function has already: Lambda takes changes to it for longer than it makes new ones.
     pub runtime_now: Option<&'a str>,
+    /// The day by which runtimes are judged.
+    pub today: Date,
+}
+
+/// Today, in UTC.
+pub fn today() -> Date {
+    jiff::Timestamp::now().to_zoned(jiff::tz::TimeZone::UTC).date()
 }
 
 /// Name of hlctl's own program for Lambda.
@@ -192,9 +276,9 @@ impl PackageError {
             Self::NotExecutable { path } => {
                 format!("make it executable before it is packed: chmod 755 {BOOTSTRAP} (in {})", path.display())
             }
-            Self::Retired { .. } => "choose a newer one as lambda_runtime, and try the code with it".to_owned(),
+            Self::Retired { .. } => NEWER_RUNTIME.to_owned(),
             Self::Unstartable { .. } => {
-                "for a Python package, for example: lambda_runtime = \"python3.11\" and lambda_handler = \
+                "for a Python package, for example: lambda_runtime = \"python3.13\" and lambda_handler = \
                  \"lambda_function.lambda_handler\""
                     .to_owned()
             }
@@ -235,9 +319,7 @@ impl Package {
 
     /// Stands for a package that nobody has looked for, where only what hangs on it is of interest. It cannot be sent.
     pub fn unread(is_ours: bool) -> Self {
-        let wanted =
-            Wanted { path: None, runtime: None, handler: None, architecture: "", runs_here: false, runtime_now: None };
-        let package = Self::new(&wanted, Source::Members(Vec::new()), String::new(), String::new(), is_ours);
+        let package = Self::new("", Source::Members(Vec::new()), String::new(), String::new(), is_ours);
         let _ = package.archive.set(Err("the package was not read".to_owned()));
         package
     }
@@ -246,7 +328,13 @@ impl Package {
         let path = beside_hlctl();
         let program = std::fs::read(&path).map_err(|_| PackageError::Missing { path: path.clone() })?;
         let members = checked_program(wanted, &path, program, true)?;
-        Ok(Self::new(wanted, Source::Members(members), PROGRAM_RUNTIME.to_owned(), BOOTSTRAP.to_owned(), true))
+        Ok(Self::new(
+            wanted.architecture,
+            Source::Members(members),
+            PROGRAM_RUNTIME.to_owned(),
+            BOOTSTRAP.to_owned(),
+            true,
+        ))
     }
 
     fn of_file(wanted: &Wanted<'_>, path: &Path) -> Result<Self, PackageError> {
@@ -279,15 +367,15 @@ impl Package {
         let handler = handler.ok_or_else(|| missing("lambda_handler"))?;
         let note = in_time(wanted, &runtime)?;
         check_fit(wanted, path, &source, &runtime, &handler)?;
-        Ok(Self { note, ..Self::new(wanted, source, runtime, handler, false) })
+        Ok(Self { note, ..Self::new(wanted.architecture, source, runtime, handler, false) })
     }
 
-    fn new(wanted: &Wanted<'_>, source: Source, runtime: String, handler: String, is_ours: bool) -> Self {
+    fn new(architecture: &str, source: Source, runtime: String, handler: String, is_ours: bool) -> Self {
         Self {
             source_sha256: source.sha256(),
             runtime,
             handler,
-            architecture: wanted.architecture.to_owned(),
+            architecture: architecture.to_owned(),
             is_ours,
             note: None,
             source,
@@ -314,18 +402,25 @@ impl Package {
     }
 }
 
-/// Whether Lambda takes the runtime today, and what to know where it will not for long. A function that has it already keeps it.
-fn in_time(wanted: &Wanted<'_>, runtime: &str) -> Result<Option<String>, PackageError> {
-    let today = jiff::Timestamp::now().to_zoned(jiff::tz::TimeZone::UTC).date();
-    let retired = |is_frozen| PackageError::Retired { runtime: runtime.to_owned(), is_frozen };
-    match stage(runtime, today) {
-        Stage::Supported => Ok(None),
-        Stage::Deprecated => Ok(Some(format!("Lambda has deprecated {runtime}, and will retire it"))),
-        Stage::NoCreation | Stage::NoUpdate if wanted.runtime_now == Some(runtime) => Ok(Some(format!(
-            "Lambda has retired {runtime}: the function that there is keeps it, and no new one can be made"
-        ))),
-        Stage::NoCreation => Err(retired(false)),
-        Stage::NoUpdate => Err(retired(true)),
+/// Whether Lambda takes the runtime that day, and what to know where it will not for long. A function that has it already
+/// keeps it.
+fn in_time(wanted: &Wanted<'_>, runtime: &str) -> Result<Option<Note>, PackageError> {
+    let runtime = runtime.to_owned();
+    let is_there = wanted.runtime_now == Some(&runtime);
+    let is_frozen = match stage(&runtime, wanted.today) {
+        Stage::Supported => return Ok(None),
+        Stage::Unknown => {
+            let is_checked = Family::of(&runtime) != Family::Other;
+            return Ok((!is_there).then_some(Note::Unknown { runtime, is_checked }));
+        }
+        Stage::Deprecated => return Ok(Some(Note::Deprecated(runtime))),
+        Stage::NoCreation => false,
+        Stage::NoUpdate => true,
+    };
+    if is_there {
+        Ok(Some(Note::Retired { runtime, is_frozen }))
+    } else {
+        Err(PackageError::Retired { runtime, is_frozen })
     }
 }
 
@@ -427,6 +522,8 @@ fn checked_program(
 mod tests {
     #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
+    use jiff::civil::date;
+
     use super::*;
 
     fn wanted(path: &Path) -> Wanted<'_> {
@@ -437,6 +534,7 @@ mod tests {
             architecture: "x86_64",
             runs_here: false,
             runtime_now: None,
+            today: date(2026, 11, 1),
         }
     }
 
@@ -449,7 +547,7 @@ mod tests {
             std::fs::write(folder.path().join("lambda_function.py"), "def lambda_handler(e, c): pass\n").unwrap();
             std::fs::create_dir(folder.path().join("__pycache__")).unwrap();
             std::fs::write(folder.path().join("__pycache__/x.pyc"), folder.path().display().to_string()).unwrap();
-            let runtime = (Some("python3.11"), Some("lambda_function.lambda_handler"));
+            let runtime = (Some("python3.13"), Some("lambda_function.lambda_handler"));
             let package =
                 Package::find(&Wanted { runtime: runtime.0, handler: runtime.1, ..wanted(folder.path()) }).unwrap();
             (package.source_sha256.clone(), package.archive().unwrap().sha256.clone())
@@ -463,7 +561,7 @@ mod tests {
         std::fs::write(folder.path().join("main.py"), "").unwrap();
         let error = Package::find(&wanted(folder.path())).unwrap_err();
         assert!(matches!(error, PackageError::Unstartable { key: "lambda_runtime", .. }), "{error}");
-        let with_runtime = Wanted { runtime: Some("python3.11"), ..wanted(folder.path()) };
+        let with_runtime = Wanted { runtime: Some("python3.13"), ..wanted(folder.path()) };
         let error = Package::find(&with_runtime).unwrap_err();
         assert!(matches!(error, PackageError::Unstartable { key: "lambda_handler", .. }), "{error}");
     }
@@ -505,14 +603,51 @@ mod tests {
         assert!(matches!(python(&zip, "app.handler"), Err(PackageError::Empty { .. })));
     }
 
-    #[test]
-    fn a_retired_runtime_is_refused_but_for_the_function_that_has_it() {
+    /// A package for Python of which only the runtime and the day are in question.
+    fn python_on(today: Date, runtime: &str, runtime_now: Option<&str>) -> Result<Option<Note>, PackageError> {
         let folder = tempfile::tempdir().unwrap();
         std::fs::write(folder.path().join("app.py"), "def handler(event, context): pass\n").unwrap();
-        let old = Wanted { runtime: Some("python2.7"), handler: Some("app.handler"), ..wanted(folder.path()) };
-        assert!(matches!(Package::find(&old), Err(PackageError::Retired { is_frozen: true, .. })));
-        assert!(Package::find(&Wanted { runtime_now: Some("python2.7"), ..old }).unwrap().note.is_some());
-        assert!(Package::find(&Wanted { runtime_now: Some("python3.7"), ..old }).is_err());
+        let handler = Some("app.handler");
+        let wanted = Wanted { runtime: Some(runtime), handler, runtime_now, today, ..wanted(folder.path()) };
+        Package::find(&wanted).map(|package| package.note)
+    }
+
+    #[test]
+    fn a_retired_runtime_is_refused_but_for_the_function_that_has_it() {
+        let name = "python3.9".to_owned();
+        let stages = [
+            (date(2025, 12, 14), Some(None), None),
+            (date(2025, 12, 15), Some(Some(Note::Deprecated(name.clone()))), Some(Note::Deprecated(name.clone()))),
+            (date(2027, 2, 1), None, Some(Note::Retired { runtime: name.clone(), is_frozen: false })),
+            (date(2027, 3, 3), None, Some(Note::Retired { runtime: name.clone(), is_frozen: true })),
+        ];
+        for (today, created, kept) in stages {
+            for other in [None, Some("python3.8")] {
+                match (python_on(today, &name, other), &created) {
+                    (Ok(note), Some(expected)) => assert_eq!(note, *expected, "{today}"),
+                    (Err(PackageError::Retired { is_frozen, .. }), None) => {
+                        assert_eq!(is_frozen, today == date(2027, 3, 3), "{today}");
+                    }
+                    (found, _) => panic!("{today}: {found:?}"),
+                }
+            }
+            assert_eq!(python_on(today, &name, Some("python3.9")).unwrap(), kept, "{today}");
+        }
+    }
+
+    #[test]
+    fn a_runtime_that_nobody_knows_is_not_called_fit() {
+        let note = |runtime: &str, now| python_on(date(2026, 11, 1), runtime, now).unwrap();
+        for (runtime, is_checked) in [("python3.99", true), ("swift9", false), ("Python3.13", false)] {
+            let unknown = Note::Unknown { runtime: runtime.to_owned(), is_checked };
+            assert!(!unknown.is_fit());
+            assert_eq!(note(runtime, None), Some(unknown));
+            // Lambda has taken it.
+            assert_eq!(note(runtime, Some(runtime)), None);
+        }
+        for runtime in ["python3.12", "python3.13", "python3.14"] {
+            assert_eq!(note(runtime, None), None);
+        }
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! What is known of Lambda's runtimes: their language, and until when functions can be made for them.
 
+use aws_sdk_lambda::types::Runtime;
 use jiff::civil::Date;
 
 /// The language of a runtime, as far as it says where a handler is.
@@ -39,8 +40,10 @@ impl Family {
 /// How far the end of a runtime has come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Stage {
-    /// Lambda supports it, or it is newer than this table.
+    /// Lambda supports it.
     Supported,
+    /// It is none that this hlctl knows: a newer one, or none at all.
+    Unknown,
     /// It gets no updates any more, and its end is dated.
     Deprecated,
     /// No function can be made for it; those that there are can still be changed.
@@ -52,7 +55,7 @@ pub(super) enum Stage {
 /// How far the end of this runtime has come on that day.
 pub(super) fn stage(runtime: &str, today: Date) -> Stage {
     let Some((_, deprecated, no_creation, no_update)) = ENDS.iter().find(|(name, ..)| *name == runtime) else {
-        return Stage::Supported;
+        return if Runtime::values().contains(&runtime) { Stage::Supported } else { Stage::Unknown };
     };
     let has_come = |(year, month, day): (i16, i8, i8)| Date::new(year, month, day).is_ok_and(|date| date <= today);
     if has_come(*no_update) {
@@ -69,7 +72,7 @@ pub(super) fn stage(runtime: &str, today: Date) -> Stage {
 type Day = (i16, i8, i8);
 
 /// Deprecated, no creation, no update (Lambda developer guide, "Lambda runtimes", as cfn-lint 1.58.0 has it; supported ones of
-/// later dates are left out). AWS has put such dates off before, never forward.
+/// later dates are left out: all others that the SDK's model of Lambda names are supported). AWS has put such dates off before, never forward.
 const ENDS: &[(&str, Day, Day, Day)] = &[
     ("dotnet6", (2024, 12, 20), (2027, 2, 1), (2027, 3, 3)),
     ("dotnet8", (2026, 11, 10), (2027, 2, 1), (2027, 3, 3)),
@@ -123,7 +126,8 @@ mod tests {
             ("python3.9", 2028, Stage::NoUpdate),
             ("nodejs14.x", 2026, Stage::NoCreation),
             ("python2.7", 2026, Stage::NoUpdate),
-            ("python3.99", 2026, Stage::Supported),
+            ("python3.13", 2028, Stage::Supported),
+            ("python3.99", 2026, Stage::Unknown),
         ] {
             assert_eq!(stage(runtime, date(year, 1, 1)), stage_then, "{runtime} in {year}");
         }

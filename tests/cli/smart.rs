@@ -343,6 +343,19 @@ fn the_runtime_of_the_tests_has_no_end() {
 }
 
 #[test]
+fn a_runtime_that_hlctl_does_not_know_is_not_called_fit() {
+    let place = Place::quick("smart");
+    std::fs::create_dir(place.path("code")).unwrap();
+    place.write("code/app.py", "def handler(event, context):\n    return {}\n");
+    place.add("lambda_package = \"code\"\nlambda_runtime = \"swift9\"\nlambda_handler = \"app.handler\"");
+    place.run(["validate"]).succeeds().says("swift9 is no runtime that hlctl knows");
+    place.run(["plan"]).succeeds().says("swift9 is no runtime that hlctl knows");
+    let doctor = place.run(["doctor"]).ends();
+    assert!(doctor.stdout.contains("whether Lambda runs the function's code as swift9"), "{doctor}");
+    assert!(!doctor.stdout.contains("is fit for swift9"), "{doctor}");
+}
+
+#[test]
 fn with_mfa_the_plan_says_that_an_authenticator_app_is_needed() {
     let place = Place::quick("smart");
     let told = "Nobody can log in without an authenticator app";
