@@ -203,7 +203,7 @@ keys! {
         kind: Kind::Text(&rules::names::RUNTIME),
         default: Default::Unset,
         doc: "Runtime of that code; needed unless it holds a program called `bootstrap`.",
-        example: r#""python3.11""#,
+        example: r#""python3.13""#,
     }
     LAMBDA_HANDLER: Text = {
         name: "lambda_handler",

@@ -49,7 +49,7 @@ pub(crate) static RUNTIME: Rule = Rule {
     max: 64,
     pattern: Some(r"^[a-z][a-z0-9.]*$"),
     one_of: &[],
-    wants: "the name of a Lambda runtime, as `python3.11` or `provided.al2023`",
+    wants: "the name of a Lambda runtime, as `python3.13` or `provided.al2023`",
     check: runtime,
 };
 
