@@ -123,6 +123,7 @@ mod tests {
     use std::sync::Arc;
 
     use super::*;
+    use crate::config::KNOWN_ADDRESSES;
     use crate::module::{Materials, build, examples};
     use crate::package::Package;
     use crate::resource::Kind;
@@ -145,6 +146,14 @@ mod tests {
             let address = Address::new(kind, name);
             assert!(built_by_any.contains(&address), "no configuration asks for {address}");
         }
+    }
+
+    #[test]
+    fn protect_takes_exactly_the_addresses_that_a_configuration_can_ask_for() {
+        let fixed: BTreeSet<String> = FIXED.iter().map(|(kind, name, _)| format!("{kind}.{name}")).collect();
+        let taken: BTreeSet<String> = KNOWN_ADDRESSES.iter().map(|&address| address.to_owned()).collect();
+        assert_eq!(fixed, taken);
+        assert_eq!((fixed.len(), taken.len()), (FIXED.len(), KNOWN_ADDRESSES.len()));
     }
 
     #[test]

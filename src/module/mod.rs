@@ -20,7 +20,7 @@ pub use outputs::{SECRETS, outputs};
 pub use smart::test_user;
 
 use crate::address::Address;
-use crate::config::{Config, Protect, Secret};
+use crate::config::{Config, Protect, Secret, is_logs_bucket};
 use crate::materials::PasswordError;
 use crate::package::Package;
 use crate::resource::policy::{Document, Principal, Statement};
@@ -38,8 +38,6 @@ const LOG_PREFIX: &str = "log/";
 
 /// The bucket for import and export data.
 pub const DATA_BUCKET: &str = "s3_bucket.data";
-/// The bucket that receives the access logs.
-const LOGS_BUCKET: &str = "s3_bucket.access_logs";
 
 /// The resources that a configuration asks for, by address.
 pub type Stack = BTreeMap<Address, Spec>;
@@ -295,7 +293,7 @@ pub fn is_protected(protect: &Protect, address: &Address) -> bool {
 /// bucket wherever it is but at the address of the logs.
 fn by_default(address: &Address) -> bool {
     match Kind::parse(address.kind()) {
-        Some(Kind::S3Bucket) => address.as_str() != LOGS_BUCKET,
+        Some(Kind::S3Bucket) => !is_logs_bucket(address.as_str()),
         kind => kind.is_some_and(Kind::is_precious),
     }
 }

@@ -7,8 +7,8 @@ use toml::de::DeValue;
 use super::keys::FORCE_DESTROY_VALUES;
 use super::syntax::nearest_flag;
 
-/// What would be right in place of a value of the wrong type, if that is plain.
-pub(super) fn mended(value: &DeValue<'_>, wanted: &str) -> Option<String> {
+/// What to write in place of a value of the wrong type, where that is plain.
+pub(super) fn corrected(value: &DeValue<'_>, wanted: &str) -> Option<String> {
     match (value, wanted) {
         // `true` empties the patient data too: nobody is led there by a guess.
         (_, FORCE_DESTROY_VALUES) => Some(

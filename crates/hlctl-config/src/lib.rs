@@ -41,6 +41,7 @@ pub use origin::{Excerpt, Origin, Place};
 pub use problem::{Problem, Problems, Severity};
 pub use redact::sounds_secret;
 pub use reference::reference_tables;
+pub use rules::addresses::KNOWN as KNOWN_ADDRESSES;
 pub use rules::cognito::is_good_password;
 pub use rules::region::{HEALTHLAKE as REGIONS, check_region};
 pub use schema::json_schema;

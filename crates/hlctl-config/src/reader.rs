@@ -10,7 +10,7 @@ use std::time::Duration;
 use toml::Spanned;
 use toml::de::{DeArray, DeTable, DeValue};
 
-use super::describe::{described, listed, mended, part_of};
+use super::describe::{corrected, described, listed, part_of};
 use super::keys::{self, Key, Kind};
 use super::layers::{Entry, Layers};
 use super::origin::{Origin, Place, Source};
@@ -330,7 +330,7 @@ impl<'s> Reader<'s> {
         if self.layers.strayed_at(item) {
             problem = problem.help("it is a key of its own: move it above the first `[`");
         }
-        let advice = mended(item.value.get_ref(), wanted).unwrap_or_else(|| format!("for example `{example}`"));
+        let advice = corrected(item.value.get_ref(), wanted).unwrap_or_else(|| format!("for example `{example}`"));
         self.problems.push(problem.help(advice));
     }
 }

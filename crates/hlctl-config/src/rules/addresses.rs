@@ -14,7 +14,7 @@ pub(crate) static ADDRESS: Rule = Rule {
 };
 
 /// Every address that a configuration can lead to, but for the test users, who have one each.
-pub(crate) const KNOWN: [&str; 38] = [
+pub const KNOWN: [&str; 38] = [
     "healthlake_fhir_datastore.this",
     "kms_key.s3",
     "kms_key.datastore",

@@ -65,9 +65,9 @@ fn characters(value: &str) -> Vec<Finding> {
     let Some(mut finding) = alphabet::foreign(value, allowed, BUCKET.wants) else {
         return Vec::new();
     };
-    let mended = value.to_lowercase().replace(['_', ' '], "-");
-    if mended != value && check(&mended).is_empty() && (BUCKET.min..=BUCKET.max).contains(&mended.len()) {
-        finding = finding.help(format!("`{mended}` would do"));
+    let corrected = value.to_lowercase().replace(['_', ' '], "-");
+    if corrected != value && check(&corrected).is_empty() && (BUCKET.min..=BUCKET.max).contains(&corrected.len()) {
+        finding = finding.help(format!("`{corrected}` would do"));
     }
     vec![finding]
 }
