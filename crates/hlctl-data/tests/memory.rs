@@ -49,7 +49,7 @@ fn a_line_without_end_is_not_kept() {
     for (begin, again) in lines {
         let mut checker = Checker::new(limits, Level::Strict, directory.path());
         checker.file("a.ndjson", Endless { begin, again, at: 0, left: 80 << 20 }, |_| {}).unwrap();
-        let found: Vec<_> = checker.finish().unwrap().problems.iter().map(|group| group.problem).collect();
+        let found: Vec<_> = checker.finish().unwrap().problems.iter().map(|group| group.label.name()).collect();
         assert_eq!(found, ["resource_too_large"]);
         assert!(peak_mib() < 64, "{} MiB", peak_mib());
     }

@@ -10,12 +10,16 @@ use sha2::{Digest, Sha256};
 
 use super::Level;
 use super::nesting::{Flaw, Nesting};
+use super::notice::{BundleType, Notice};
 use super::problem::Problem;
-use super::resource_types::{is_resource_type, is_supported, type_name};
-use crate::structure::{self, Issue};
+use super::resource_types::{answer, disputed, is_resource_type, is_supported, type_name};
+use crate::structure::{self, Found as Checked, Issue};
 
 /// By which two resources with one type and id are known.
 pub(super) type Mark = [u8; 12];
+
+/// A notice, and where in the resource what it is about.
+pub(super) type Noted = (Notice, Option<String>);
 
 /// What a line is.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -30,6 +34,8 @@ pub(super) enum Verdict {
         mark: Mark,
         /// Whether its structure was left out although the level asks for it.
         is_unchecked: bool,
+        /// What there is to know about it.
+        notices: Vec<Noted>,
     },
     /// A resource with an id, of which elements are not as R4 has them.
     Flawed {
@@ -37,6 +43,8 @@ pub(super) enum Verdict {
         mark: Mark,
         /// What is wrong.
         issues: Vec<Issue>,
+        /// What else there is to know about it.
+        notices: Vec<Noted>,
     },
     /// Something else.
     Bad(Problem),
@@ -83,12 +91,19 @@ pub(super) fn with_flaw(verdict: Verdict, flaw: Option<Flaw>) -> Verdict {
 /// What is wrong with the elements of a resource, where nothing else is.
 fn with_issues(verdict: Verdict, text: &str, level: Level) -> Verdict {
     match verdict {
-        Verdict::Good { kind, mark, .. } if level.asks_for_structure() => match structure::check(text) {
-            Ok(issues) if issues.is_empty() => Verdict::Good { kind, mark, is_unchecked: false },
-            Ok(issues) => Verdict::Flawed { mark, issues },
-            // A decimal may have any size; a parser that computes gives up on some.
-            Err(_) => Verdict::Good { kind, mark, is_unchecked: true },
-        },
+        Verdict::Good { kind, mark, mut notices, .. } if level.asks_for_references() => {
+            let is_asked = level.asks_for_structure();
+            // A decimal may have any size; a parser that computes gives up on some. And of types beyond R4 there are no definitions.
+            let found = if is_resource_type(&kind) { structure::check(text).ok() } else { None };
+            let is_unchecked = is_asked && found.is_none();
+            let Checked { issues, references, .. } = found.unwrap_or_default();
+            notices.extend(references.into_iter().map(|(loose, place)| (Notice::Reference(loose), Some(place))));
+            if is_asked && !issues.is_empty() {
+                Verdict::Flawed { mark, issues, notices }
+            } else {
+                Verdict::Good { kind, mark, is_unchecked, notices }
+            }
+        }
         _ => verdict,
     }
 }
@@ -100,6 +115,7 @@ pub fn encoding_problem(bytes: &[u8]) -> Option<Problem> {
             Some(Problem::Compressed)
         }
         [0xff, 0xfe, ..] | [0xfe, 0xff, ..] | [b'{', 0, ..] | [0, b'{', ..] => Some(Problem::Utf16),
+        [0, 5, 0x16, 7, ..] => Some(Problem::AppleDouble),
         [0xef, 0xbb, 0xbf, ..] => Some(Problem::ByteOrderMark),
         _ => None,
     }
@@ -111,6 +127,9 @@ fn opening(line: &[u8]) -> Option<Verdict> {
         Some(Problem::ByteOrderMark) => Some(Verdict::Bad(Problem::ByteOrderMark)),
         Some(problem) => Some(Verdict::Hopeless(problem)),
         None if matches!(line.trim_ascii(), b"{" | b"[" | b"[{") => Some(Verdict::Hopeless(Problem::Spread)),
+        None if line.trim_ascii_start().starts_with(b"<") => Some(Verdict::Hopeless(Problem::Markup)),
+        // No text has a NUL in it, and JSON not even within a string.
+        None if line.contains(&0) => Some(Verdict::Hopeless(Problem::Binary)),
         None => None,
     }
 }
@@ -143,6 +162,8 @@ enum Found {
 struct Members {
     kind: Option<Text>,
     id: Option<Text>,
+    /// `type`, which says what a Bundle is for.
+    purpose: Option<Text>,
 }
 
 impl Members {
@@ -150,15 +171,23 @@ impl Members {
         let problem = match (self.kind, self.id) {
             (None, _) => Problem::NoType,
             (Some(Text::Other), _) => Problem::TypeNotText,
-            (Some(Text::Is(kind)), _) if !is_resource_type(&kind) => Problem::UnknownType,
-            (Some(Text::Is(kind)), _) if !is_supported(&kind) => Problem::UnsupportedType(type_name(kind)),
+            (Some(Text::Is(kind)), _) if !is_resource_type(&kind) && disputed(&kind).is_none() => Problem::UnknownType,
+            (Some(Text::Is(kind)), _) if !is_supported(&kind) && disputed(&kind).is_none() => {
+                Problem::UnsupportedType(type_name(kind))
+            }
             (Some(Text::Is(kind)), None) if kind == "Bundle" => Problem::Bundle,
             (_, None) => Problem::NoId,
             (_, Some(Text::Other)) => Problem::IdNotText,
             (_, Some(Text::Is(id))) if !is_id(&id) => Problem::BadId,
             (Some(Text::Is(kind)), Some(Text::Is(id))) => {
                 let mark = mark(&kind, &id);
-                return Verdict::Good { kind: type_name(kind), mark, is_unchecked: false };
+                let purpose = self.purpose.filter(|_| kind == "Bundle").and_then(Text::into_text);
+                let notice = purpose
+                    .and_then(|purpose| BundleType::of(&purpose).map(Notice::Bundle))
+                    .or_else(|| answer(&kind).map(Notice::Answer))
+                    .or_else(|| disputed(&kind).map(Notice::DisputedType));
+                let notices = notice.map(|notice| (notice, None)).into_iter().collect();
+                return Verdict::Good { kind: type_name(kind), mark, is_unchecked: false, notices };
             }
         };
         Verdict::Bad(problem)
@@ -187,6 +216,15 @@ enum Text {
 
 /// Longer than any good type or id.
 const ENOUGH: usize = 65;
+
+impl Text {
+    fn into_text(self) -> Option<String> {
+        match self {
+            Self::Is(text) => Some(text),
+            Self::Other => None,
+        }
+    }
+}
 
 struct AnyValue;
 
@@ -289,6 +327,7 @@ impl<'de> Visitor<'de> for TopLevel {
             match key {
                 Key::Id => members.id = Some(map.next_value()?),
                 Key::Kind => members.kind = Some(map.next_value()?),
+                Key::Purpose => members.purpose = Some(map.next_value()?),
                 Key::Other => drop(map.next_value::<IgnoredAny>()?),
             }
         }
@@ -300,6 +339,7 @@ impl<'de> Visitor<'de> for TopLevel {
 enum Key {
     Id,
     Kind,
+    Purpose,
     Other,
 }
 
@@ -317,6 +357,7 @@ impl<'de> Deserialize<'de> for Key {
                 Ok(match name {
                     "id" => Key::Id,
                     "resourceType" => Key::Kind,
+                    "type" => Key::Purpose,
                     _ => Key::Other,
                 })
             }

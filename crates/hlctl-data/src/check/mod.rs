@@ -5,6 +5,7 @@
 
 mod line;
 mod nesting;
+mod notice;
 mod problem;
 mod reader;
 mod repeats;
@@ -14,16 +15,18 @@ use std::collections::BTreeMap;
 use std::io::{self, Read};
 use std::path::Path;
 
+use crc_fast::CrcAlgorithm;
 use serde::Serialize;
 
 pub use line::encoding_problem;
-pub use problem::{BadName, Group, Problem, Spot};
+pub use notice::{BundleType, Notice};
+pub use problem::{BadName, Group, Label, Problem, Spot};
 pub use resource_types::is_resource_type;
 
-use line::{Verdict, judge};
+use line::{Noted, Verdict, judge};
 use problem::Tally;
 use reader::{Lines, Next};
-use repeats::Repeats;
+use repeats::{Pairs, Repeats, Seen};
 
 /// The limits of one import job ("AWS HealthLake endpoints and quotas").
 #[derive(Clone, Copy, Debug)]
@@ -65,8 +68,10 @@ pub struct Findings {
     /// Good resources whose structure was not checked: they are too long, or hold a number beyond a double's range.
     #[serde(rename = "structure_not_checked", skip_serializing_if = "is_zero")]
     pub unchecked: u64,
-    /// What is wrong, each kind of problem once.
+    /// What an import would refuse, each kind once.
     pub problems: Vec<Group>,
+    /// What an import would take, and what will not be as one would think, each kind once.
+    pub notices: Vec<Group>,
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks for a reference")]
@@ -87,7 +92,7 @@ impl Findings {
 pub enum Level {
     /// That it is JSON, and says its type and id.
     None,
-    /// The same. HealthLake takes what is wrong with the structure, and marks it.
+    /// The same, and references. HealthLake takes what is wrong with the structure, and marks it.
     Minimal,
     /// Against the structure that R4 defines.
     StructureOnly,
@@ -97,6 +102,10 @@ pub enum Level {
 }
 
 impl Level {
+    fn asks_for_references(self) -> bool {
+        self != Self::None
+    }
+
     fn asks_for_structure(self) -> bool {
         matches!(self, Self::StructureOnly | Self::Strict)
     }
@@ -111,7 +120,8 @@ pub struct Checker {
     bytes: u64,
     resources: BTreeMap<String, u64>,
     unchecked: u64,
-    tally: Tally,
+    problems: Tally<Problem>,
+    notices: Tally<Notice>,
     repeats: Repeats,
 }
 
@@ -125,14 +135,15 @@ impl Checker {
             bytes: 0,
             resources: BTreeMap::new(),
             unchecked: 0,
-            tally: Tally::default(),
+            problems: Tally::default(),
+            notices: Tally::default(),
             repeats: Repeats::new(scratch),
         }
     }
 
     /// Notes what is wrong with the next file's name.
     pub fn name(&mut self, name: &str, problem: BadName) {
-        self.tally.add(Problem::BadName(problem), Spot::of(name, 0));
+        self.problems.add(Problem::BadName(problem), Spot::of(name, 0));
     }
 
     /// Checks one file; `progress` hears how many bytes have been read since it last heard.
@@ -147,38 +158,40 @@ impl Checker {
         let mut told = 0;
         let mut is_blank = true;
         loop {
-            let verdict = match lines.next()? {
+            let (verdict, content) = match lines.next()? {
                 Next::End => break,
-                Next::Line(line) => judge(line, number == 0, self.level),
-                Next::Judged(Verdict::Good { kind, mark, .. }) => {
-                    Verdict::Good { kind, mark, is_unchecked: self.level.asks_for_structure() }
+                Next::Line(line) => (judge(line, number == 0, self.level), content_of(line)),
+                Next::Judged(Verdict::Good { kind, mark, notices, .. }, content) => {
+                    (Verdict::Good { kind, mark, notices, is_unchecked: self.level.asks_for_structure() }, content)
                 }
-                Next::Judged(verdict) => verdict,
+                Next::Judged(verdict, content) => (verdict, content),
             };
             number += 1;
             is_blank &= verdict == Verdict::Blank;
             match verdict {
                 Verdict::Blank => {}
-                Verdict::Bad(problem) => self.tally.add(problem, Spot::of(name, number)),
+                Verdict::Bad(problem) => self.problems.add(problem, Spot::of(name, number)),
                 Verdict::BadAt(problem, place) => {
-                    self.tally.add(problem, Spot { place: Some(place), ..Spot::of(name, number) });
+                    self.problems.add(problem, Spot { place: Some(place), ..Spot::of(name, number) });
                 }
-                Verdict::Flawed { mark, issues } => {
+                Verdict::Flawed { mark, issues, notices } => {
                     for issue in issues {
-                        self.tally.add(Problem::Structure(issue), Spot::of(name, number));
+                        self.problems.add(Problem::Structure(issue), Spot::of(name, number));
                     }
-                    self.repeats.add(mark, file, number)?;
+                    self.note(notices, name, number);
+                    self.repeats.add(Seen { mark, file, line: number, content })?;
                 }
-                Verdict::Good { kind, mark, is_unchecked } => {
+                Verdict::Good { kind, mark, is_unchecked, notices } => {
                     self.unchecked += u64::from(is_unchecked);
                     match self.resources.get_mut(&*kind) {
                         Some(count) => *count += 1,
                         None => drop(self.resources.insert(kind.into_owned(), 1)),
                     }
-                    self.repeats.add(mark, file, number)?;
+                    self.note(notices, name, number);
+                    self.repeats.add(Seen { mark, file, line: number, content })?;
                 }
                 Verdict::Hopeless(problem) => {
-                    self.tally.add(problem, Spot::of(name, number));
+                    self.problems.add(problem, Spot::of(name, number));
                     lines.skip_to_end()?;
                 }
             }
@@ -191,9 +204,15 @@ impl Checker {
         let checked = lines.finish();
         self.size(name, checked.size);
         if is_blank && checked.size > 0 {
-            self.tally.add(Problem::NoResource, Spot::of(name, 0));
+            self.problems.add(Problem::NoResource, Spot::of(name, 0));
         }
         Ok(checked)
+    }
+
+    fn note(&mut self, notices: Vec<Noted>, name: &str, line: u64) {
+        for (notice, place) in notices {
+            self.notices.add(notice, Spot { place, ..Spot::of(name, line) });
+        }
     }
 
     /// Checks a file that is not read, by its size alone.
@@ -205,10 +224,10 @@ impl Checker {
     fn size(&mut self, name: &str, size: u64) {
         self.bytes += size;
         if size == 0 {
-            self.tally.add(Problem::EmptyFile, Spot::of(name, 0));
+            self.problems.add(Problem::EmptyFile, Spot::of(name, 0));
         }
         if size > self.limits.file_bytes {
-            self.tally.add(Problem::FileTooLarge, Spot::of(name, 0));
+            self.problems.add(Problem::FileTooLarge, Spot::of(name, 0));
         }
     }
 
@@ -217,24 +236,29 @@ impl Checker {
     /// # Errors
     /// The scratch file cannot be read.
     pub fn finish(self) -> io::Result<Findings> {
-        let Self { limits, level: _, names, bytes, resources, unchecked, mut tally, repeats } = self;
+        let Self { limits, level: _, names, bytes, resources, unchecked, mut problems, mut notices, repeats } = self;
         let files = u64::try_from(names.len()).unwrap_or(u64::MAX);
         if files > limits.files {
-            tally.add(Problem::TooManyFiles, Spot::default());
+            problems.add(Problem::TooManyFiles, Spot::default());
         }
         if bytes > limits.job_bytes {
-            tally.add(Problem::JobTooLarge, Spot::default());
+            problems.add(Problem::JobTooLarge, Spot::default());
         }
-        let name = |file: u32| usize::try_from(file).ok().and_then(|file| names.get(file)).map_or("", |name| &**name);
+        let (mut differing, mut alike) = (Pairs::default(), Pairs::default());
         repeats.each(|first, again| {
-            let place = Spot {
-                also: Some(format!("{}:{}", name(first.file), first.line)),
-                ..Spot::of(name(again.file), again.line)
-            };
-            tally.add(Problem::Repeated, place);
+            let pairs = if first.content == again.content { &mut alike } else { &mut differing };
+            pairs.add(first, again);
         })?;
-        Ok(Findings { files, bytes, resources, unchecked, problems: tally.groups() })
+        let name = |file: u32| usize::try_from(file).ok().and_then(|file| names.get(file)).map_or("", |name| &**name);
+        problems.put(Problem::Repeated, differing.count, differing.spots(name));
+        notices.put(Notice::RepeatedLine, alike.count, alike.spots(name));
+        Ok(Findings { files, bytes, resources, unchecked, problems: problems.groups(), notices: notices.groups() })
     }
+}
+
+/// A checksum of a line, by which it is known to come again word by word.
+fn content_of(line: &[u8]) -> u64 {
+    crc_fast::checksum(CrcAlgorithm::Crc64Nvme, line.trim_ascii())
 }
 
 /// Whether a resource is nested deeper than it can be read.

@@ -25,6 +25,12 @@ pub enum Problem {
     NoResource,
     /// The file is compressed.
     Compressed,
+    /// The file holds what macOS keeps beside files on foreign disks (AppleDouble, RFC 1740).
+    AppleDouble,
+    /// The file is XML or HTML.
+    Markup,
+    /// The file is no text.
+    Binary,
     /// The file begins with a byte order mark.
     ByteOrderMark,
     /// The file is UTF-16.
@@ -98,10 +104,38 @@ impl BadName {
 /// A key has at most 1,024 bytes ("Naming Amazon S3 objects", Amazon S3 user guide), of which the run's prefix takes some.
 const LONGEST_NAME: usize = 900;
 
-impl Problem {
-    /// A name for programs.
-    pub fn code(&self) -> &'static str {
+/// A kind of finding, for programs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Label {
+    /// An import refuses it.
+    Problem(&'static str),
+    /// An import takes it, and something else comes of it than one would think.
+    Notice(&'static str),
+}
+
+impl Label {
+    /// The kind's name.
+    pub fn name(self) -> &'static str {
         match self {
+            Self::Problem(name) | Self::Notice(name) => name,
+        }
+    }
+}
+
+/// What is said of a kind of finding.
+pub(super) trait Kind: Ord {
+    /// A name for programs.
+    fn label(&self) -> Label;
+    /// A sentence for people.
+    fn text(&self) -> Cow<'static, str>;
+    /// What to do about it.
+    fn hint(&self) -> &'static str;
+}
+
+impl Kind for Problem {
+    fn label(&self) -> Label {
+        Label::Problem(match self {
             Self::TooManyFiles => "too_many_files",
             Self::JobTooLarge => "job_too_large",
             Self::FileTooLarge => "file_too_large",
@@ -109,6 +143,9 @@ impl Problem {
             Self::EmptyFile => "empty_file",
             Self::NoResource => "no_resource",
             Self::Compressed => "compressed",
+            Self::AppleDouble => "apple_double",
+            Self::Markup => "markup",
+            Self::Binary => "binary",
             Self::ByteOrderMark => "byte_order_mark",
             Self::Utf16 => "utf_16",
             Self::Spread => "spread_over_lines",
@@ -130,9 +167,19 @@ impl Problem {
             Self::BadId => "bad_id",
             Self::ResourceTooLarge => "resource_too_large",
             Self::Repeated => "repeated",
-        }
+        })
     }
 
+    fn text(&self) -> Cow<'static, str> {
+        Self::text(self)
+    }
+
+    fn hint(&self) -> &'static str {
+        Self::hint(self)
+    }
+}
+
+impl Problem {
     /// A sentence for people.
     pub fn text(&self) -> Cow<'static, str> {
         Cow::Borrowed(match self {
@@ -146,6 +193,9 @@ impl Problem {
             Self::EmptyFile => "the file is empty",
             Self::NoResource => "the file has no resource",
             Self::Compressed => "the file is compressed",
+            Self::AppleDouble => "the file is one that macOS keeps beside another, and has no resources",
+            Self::Markup => "the file is XML or HTML, not JSON",
+            Self::Binary => "the file is no text",
             Self::ByteOrderMark => "the file begins with a byte order mark",
             Self::Utf16 => "the file is UTF-16 or UTF-32, not UTF-8",
             Self::Spread => "the resource is spread over several lines",
@@ -166,7 +216,7 @@ impl Problem {
             Self::IdNotText => "id is not a text",
             Self::BadId => "id is not 1 to 64 letters, digits, hyphens and dots",
             Self::ResourceTooLarge => "the resource has more than 164 MB",
-            Self::Repeated => "another resource has the same type and id",
+            Self::Repeated => "another resource, which differs, has the same type and id",
         })
     }
 
@@ -178,6 +228,11 @@ impl Problem {
             Self::BadName(_) => "rename it",
             Self::EmptyFile | Self::NoResource => "take it out of the folder, or export it again",
             Self::Compressed => "unpack it: HealthLake takes plain .ndjson only",
+            Self::AppleDouble => "remove it: `find DIR -name '._*' -delete`",
+            Self::Markup => {
+                "export it again as NDJSON; a page of a server that says why it gave none is sometimes saved in its place"
+            }
+            Self::Binary => "take it out of the folder, or export it again",
             Self::ByteOrderMark => "save it as UTF-8 without a byte order mark",
             Self::Utf16 | Self::NotUtf8 => "save it as UTF-8",
             Self::Spread => "write each resource on one line: `jq -c . FILE`, or `jq -c '.[]' FILE` of an array",
@@ -193,9 +248,10 @@ impl Problem {
                 "leave them out: the developer guide, \"FHIR R4 supported resource types\", has the types that a store takes"
             }
             Self::Structure(Issue { fault, .. }) => fault.remedy(),
-            Self::NoType | Self::TypeNotText | Self::UnknownType => {
-                "write the type as FHIR R4 does: Patient, Observation"
+            Self::NoType => {
+                "write the type as FHIR R4 does: Patient, Observation; or take the file out of the folder, if it is a log or a manifest"
             }
+            Self::TypeNotText | Self::UnknownType => "write the type as FHIR R4 does: Patient, Observation",
             Self::Bundle => {
                 "write each of its resources on a line of its own: `jq -c '.entry[].resource' FILE` \
                  (Synthea does with exporter.fhir.bulk_data = true)"
@@ -251,11 +307,12 @@ fn shown(name: &str) -> String {
     name.chars().map(one).collect()
 }
 
-/// All problems of one kind.
+/// All findings of one kind.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Group {
-    /// The kind's name for programs.
-    pub problem: &'static str,
+    /// The kind for programs.
+    #[serde(flatten)]
+    pub label: Label,
     /// The kind in words.
     pub text: String,
     /// What to do about it.
@@ -269,29 +326,42 @@ pub struct Group {
     pub more: Vec<Spot>,
 }
 
-/// How many places of a kind of problem are told besides the first.
-const MORE: usize = 9;
+/// How many places of a kind are told besides the first.
+pub(super) const MORE: usize = 9;
 
-/// Counts problems.
-#[derive(Debug, Default)]
-pub(super) struct Tally(BTreeMap<Problem, (u64, Vec<Spot>)>);
+/// Counts findings by kind.
+#[derive(Debug)]
+pub(super) struct Tally<K>(BTreeMap<K, (u64, Vec<Spot>)>);
 
-impl Tally {
-    pub(super) fn add(&mut self, problem: Problem, spot: Spot) {
-        let (count, spots) = self.0.entry(problem).or_default();
+impl<K> Default for Tally<K> {
+    fn default() -> Self {
+        Self(BTreeMap::new())
+    }
+}
+
+impl<K: Kind> Tally<K> {
+    pub(super) fn add(&mut self, kind: K, spot: Spot) {
+        let (count, spots) = self.0.entry(kind).or_default();
         *count += 1;
         if spots.len() <= MORE {
             spots.push(spot);
         }
     }
 
+    /// All of a kind at once, with the first places; nothing where there are none.
+    pub(super) fn put(&mut self, kind: K, count: u64, spots: Vec<Spot>) {
+        if count > 0 {
+            self.0.insert(kind, (count, spots));
+        }
+    }
+
     pub(super) fn groups(self) -> Vec<Group> {
-        let group = |(problem, (count, spots)): (Problem, (u64, Vec<Spot>))| {
+        let group = |(kind, (count, spots)): (K, (u64, Vec<Spot>))| {
             let mut spots = spots.into_iter();
             Group {
-                problem: problem.code(),
-                text: problem.text().into_owned(),
-                hint: problem.hint(),
+                label: kind.label(),
+                text: kind.text().into_owned(),
+                hint: kind.hint(),
                 count,
                 example: spots.next().unwrap_or_default(),
                 more: spots.collect(),

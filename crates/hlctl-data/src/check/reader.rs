@@ -19,8 +19,8 @@ const MOST: usize = 2 << 20;
 pub(super) enum Next<'a> {
     /// A line, without its end.
     Line(&'a [u8]),
-    /// What a line is that was too long to be had as a whole.
-    Judged(Verdict),
+    /// What a line is that was too long to be had as a whole, and a checksum of it.
+    Judged(Verdict, u64),
     /// Nothing.
     End,
 }
@@ -66,7 +66,7 @@ impl<R: Read> Lines<R> {
             searched = self.end;
             if self.end == self.buffer.len() {
                 if self.start == 0 && self.end >= MOST {
-                    return self.long_line().map(Next::Judged);
+                    return self.long_line().map(|(verdict, content)| Next::Judged(verdict, content));
                 }
                 if self.start == 0 {
                     self.buffer.resize(2 * self.end, 0);
@@ -110,9 +110,10 @@ impl<R: Read> Lines<R> {
         Ok(())
     }
 
-    fn long_line(&mut self) -> io::Result<Verdict> {
+    fn long_line(&mut self) -> io::Result<(Verdict, u64)> {
         let (utf8, nesting) = (Utf8::default(), Nesting::default());
-        let mut line = LongLine { lines: self, length: 0, is_over: false, utf8, nesting, failure: None };
+        let content = Digest::new(CrcAlgorithm::Crc64Nvme);
+        let mut line = LongLine { lines: self, length: 0, is_over: false, utf8, nesting, content, failure: None };
         let verdict = judge_long(&mut line);
         if let Some(failure) = line.failure {
             return Err(failure);
@@ -120,14 +121,15 @@ impl<R: Read> Lines<R> {
         // A parser stops where something is wrong; the line goes on.
         while line.advance(usize::MAX)?.is_some() {}
         let (is_too_long, is_utf8) = (line.is_too_long(), line.utf8.is_whole());
-        let flaw = line.nesting.into_flaw();
-        Ok(if is_too_long {
+        let (flaw, content) = (line.nesting.into_flaw(), line.content.finalize());
+        let verdict = if is_too_long {
             Verdict::Bad(Problem::ResourceTooLarge)
         } else if !is_utf8 {
             Verdict::Bad(Problem::NotUtf8)
         } else {
             with_flaw(verdict, flaw)
-        })
+        };
+        Ok((verdict, content))
     }
 }
 
@@ -138,6 +140,7 @@ struct LongLine<'a, R> {
     is_over: bool,
     utf8: Utf8,
     nesting: Nesting,
+    content: Digest,
     failure: Option<io::Error>,
 }
 
@@ -172,6 +175,7 @@ impl<R: Read> LongLine<'_, R> {
         self.length += u64::try_from(length).unwrap_or(u64::MAX);
         if !self.is_too_long() {
             self.utf8.add(&self.lines.buffer[piece.clone()]);
+            self.content.update(&self.lines.buffer[piece.clone()]);
         }
         Ok(Some(piece))
     }

@@ -1,25 +1,28 @@
 //! Finds resources that have one type and id, in constant memory: what is too much to hold is sorted and put on disk.
 
 use std::cmp::Reverse;
-use std::collections::BinaryHeap;
+use std::collections::{BTreeMap, BinaryHeap};
 use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
 use super::line::Mark;
+use super::problem::{MORE, Spot};
 
 /// One resource, by the hash of its type and id.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Seen {
-    mark: Mark,
+    pub(super) mark: Mark,
     /// The file, by its number.
     pub(super) file: u32,
     /// The line, counted from one.
     pub(super) line: u64,
+    /// A checksum of it.
+    pub(super) content: u64,
 }
 
 /// Bytes of one on disk.
-const SIZE: usize = 24;
+const SIZE: usize = 32;
 /// How many are held in memory.
 const HELD: usize = 128 * 1024;
 /// Bytes of the blocks by which all sorted runs together are read again.
@@ -42,11 +45,11 @@ impl Repeats {
     }
 
     /// One more.
-    pub(super) fn add(&mut self, mark: Mark, file: u32, line: u64) -> io::Result<()> {
+    pub(super) fn add(&mut self, seen: Seen) -> io::Result<()> {
         if self.held.len() == self.most {
             self.spill()?;
         }
-        self.held.push(Seen { mark, file, line });
+        self.held.push(seen);
         Ok(())
     }
 
@@ -61,6 +64,7 @@ impl Repeats {
             out.write_all(&seen.mark)?;
             out.write_all(&seen.file.to_le_bytes())?;
             out.write_all(&seen.line.to_le_bytes())?;
+            out.write_all(&seen.content.to_le_bytes())?;
         }
         out.flush()?;
         self.runs.push(u64::try_from(self.held.len()).unwrap_or(u64::MAX));
@@ -102,6 +106,34 @@ impl Repeats {
     }
 }
 
+/// How many resources came again, and the first of them.
+#[derive(Debug, Default)]
+pub(super) struct Pairs {
+    pub(super) count: u64,
+    /// Places of the later ones, each with that of the one before it.
+    first: BTreeMap<(u32, u64), (u32, u64)>,
+}
+
+impl Pairs {
+    /// One more; they do not come in the order of their places.
+    pub(super) fn add(&mut self, first: &Seen, again: &Seen) {
+        self.count += 1;
+        self.first.insert((again.file, again.line), (first.file, first.line));
+        if self.first.len() > 1 + MORE {
+            self.first.pop_last();
+        }
+    }
+
+    /// The first places, with the names of files.
+    pub(super) fn spots<'a>(self, name: impl Fn(u32) -> &'a str) -> Vec<Spot> {
+        let spot = |((file, line), (other, at)): ((u32, u64), (u32, u64))| Spot {
+            also: Some(format!("{}:{at}", name(other))),
+            ..Spot::of(name(file), line)
+        };
+        self.first.into_iter().map(spot).collect()
+    }
+}
+
 /// A sorted part of the file.
 struct Run {
     offset: u64,
@@ -127,11 +159,13 @@ impl Run {
         }
         let piece = &self.block[self.next..self.next + SIZE];
         self.next += SIZE;
-        let (mut mark, mut number, mut line) = (Mark::default(), [0; 4], [0; 8]);
+        let (mut mark, mut number, mut line, mut content) = (Mark::default(), [0; 4], [0; 8], [0; 8]);
         mark.copy_from_slice(&piece[..12]);
         number.copy_from_slice(&piece[12..16]);
-        line.copy_from_slice(&piece[16..]);
-        Ok(Some(Seen { mark, file: u32::from_le_bytes(number), line: u64::from_le_bytes(line) }))
+        line.copy_from_slice(&piece[16..24]);
+        content.copy_from_slice(&piece[24..]);
+        let (file, line, content) = (u32::from_le_bytes(number), u64::from_le_bytes(line), u64::from_le_bytes(content));
+        Ok(Some(Seen { mark, file, line, content }))
     }
 }
 
@@ -150,10 +184,11 @@ mod tests {
             let found = |most: usize| {
                 let mut repeats = Repeats { most, ..Repeats::new(directory.path()) };
                 for (line, mark) in marks.iter().enumerate() {
-                    repeats.add([*mark; 12], 0, line as u64).unwrap();
+                    let content = u64::from(*mark) << 56 | line as u64;
+                    repeats.add(Seen { mark: [*mark; 12], file: 7, line: line as u64, content }).unwrap();
                 }
                 let mut found = Vec::new();
-                repeats.each(|first, again| found.push((first.line, again.line))).unwrap();
+                repeats.each(|first, again| found.push((*first, *again))).unwrap();
                 found
             };
             let expected = marks.iter().enumerate().filter(|(line, mark)| marks[..*line].contains(mark)).count();

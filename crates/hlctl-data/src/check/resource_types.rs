@@ -73,6 +73,20 @@ const UNSUPPORTED: [&str; 40] = [
     "TestScript",
 ];
 
+/// Types that AWS's pages disagree on: not in the table, but "Managing FHIR Subscriptions in AWS HealthLake" (Developer Guide, as of
+/// August 2026) has them created. `SubscriptionTopic` is R4B's.
+const DISPUTED: [&str; 2] = ["Subscription", "SubscriptionTopic"];
+
+/// The name of a type that AWS's pages disagree on.
+pub(crate) fn disputed(name: &str) -> Option<&'static str> {
+    DISPUTED.into_iter().find(|disputed| *disputed == name)
+}
+
+/// The name of a type that HealthLake takes, but by which servers answer and which no request reads.
+pub(super) fn answer(name: &str) -> Option<&'static str> {
+    NOT_REQUESTABLE.into_iter().find(|answer| *answer == name)
+}
+
 /// Types of the guide's table that "you cannot make GET or POST requests with" (the note below the table).
 const NOT_REQUESTABLE: [&str; 2] = ["OperationOutcome", "Parameters"];
 

@@ -17,7 +17,7 @@ fn check(files: &[(&str, &[u8])]) -> Findings {
 /// The problems of one file, as kinds and lines.
 fn problems(text: impl AsRef<[u8]>) -> Vec<(&'static str, u64)> {
     let findings = check(&[("a.ndjson", text.as_ref())]);
-    findings.problems.iter().map(|group| (group.problem, group.example.line)).collect()
+    findings.problems.iter().map(|group| (group.label.name(), group.example.line)).collect()
 }
 
 const GOOD: &str = r#"{"resourceType":"Patient","id":"p1","name":[{"family":"O\"Neill"}],"active":true}"#;
@@ -121,10 +121,13 @@ fn a_file_that_is_wrong_as_a_whole_is_told_once() {
 
 #[test]
 fn a_resource_that_comes_twice_is_told_with_both_places() {
-    let findings =
-        check(&[("a.ndjson", GOOD.as_bytes()), ("b.ndjson", &among(b"{\"resourceType\":\"Group\",\"id\":\"p1\"}"))]);
+    let other = GOOD.replace("true", "false");
+    let other = format!(
+        "{other}\n{{\"resourceType\":\"Group\",\"id\":\"p1\"}}\n{{\"resourceType\":\"Patient\",\"id\":\"p2\"}}\n"
+    );
+    let findings = check(&[("a.ndjson", GOOD.as_bytes()), ("b.ndjson", other.as_bytes())]);
     assert_eq!(findings.problems.len(), 1);
-    assert_eq!(findings.problems[0].problem, "repeated");
+    assert_eq!(findings.problems[0].label.name(), "repeated");
     assert_eq!(findings.problems[0].example.to_string(), "b.ndjson:1 and a.ndjson:1");
 }
 
@@ -171,7 +174,7 @@ fn the_limits_of_a_job_are_kept() {
         let line = format!("{{\"resourceType\":\"Patient\",\"id\":\"p{number}\"}}{}", " ".repeat(padding));
         checker.file("a.ndjson", line.as_bytes(), |_| {}).unwrap();
     }
-    let found: Vec<_> = checker.finish().unwrap().problems.iter().map(|group| group.problem).collect();
+    let found: Vec<_> = checker.finish().unwrap().problems.iter().map(|group| group.label.name()).collect();
     assert_eq!(found, ["too_many_files", "job_too_large", "file_too_large"]);
 }
 
@@ -207,7 +210,7 @@ fn files_that_are_not_read_are_checked_by_their_sizes() {
     for (name, size) in [("a.ndjson", 0), ("b.ndjson", 101), ("c.ndjson", 50)] {
         checker.unread(name, size);
     }
-    let found: Vec<_> = checker.finish().unwrap().problems.iter().map(|group| group.problem).collect();
+    let found: Vec<_> = checker.finish().unwrap().problems.iter().map(|group| group.label.name()).collect();
     assert_eq!(found, ["too_many_files", "job_too_large", "file_too_large", "empty_file"]);
 }
 
@@ -286,7 +289,7 @@ fn elements_are_checked_where_the_level_asks_for_it() {
 fn a_flawed_resource_still_takes_its_id() {
     let text =
         "{\"resourceType\":\"Patient\",\"id\":\"a\",\"gender\":\"x\"}\n{\"resourceType\":\"Patient\",\"id\":\"a\"}\n";
-    let codes: Vec<_> = check_at(Level::Strict, text).problems.iter().map(|group| group.problem).collect();
+    let codes: Vec<_> = check_at(Level::Strict, text).problems.iter().map(|group| group.label.name()).collect();
     assert_eq!(codes, ["structure", "repeated"]);
 }
 
@@ -314,4 +317,127 @@ fn types_that_healthlake_does_not_have_are_told() {
         let findings = check_at(Level::None, &format!(r#"{{"resourceType":"{kind}","id":"a"}}"#));
         assert_eq!(findings.problems[0].text, format!("HealthLake does not take resources of type {kind}"));
     }
+}
+
+/// The notices of one file, as kinds, lines and places.
+fn notices(level: Level, text: &str) -> Vec<(&'static str, String)> {
+    let findings = check_at(level, text);
+    assert_eq!(findings.problems, [], "{text}");
+    findings.notices.iter().map(|group| (group.label.name(), group.example.to_string())).collect()
+}
+
+#[test]
+fn bundles_are_told_apart_by_their_types() {
+    let bundle = |of: &str| format!(r#"{{"resourceType":"Bundle","id":"b","type":"{of}","entry":[]}}"#);
+    for whole in ["document", "message", "of no known type"] {
+        assert_eq!(notices(Level::None, &bundle(whole)), [], "{whole}");
+    }
+    for of in ["transaction", "transaction-response", "batch", "batch-response", "history", "searchset", "collection"] {
+        let findings = check_at(Level::None, &bundle(of));
+        assert_eq!((findings.count(), findings.notices.len()), (1, 1), "{of}");
+        let group = &findings.notices[0];
+        assert_eq!(group.label, Label::Notice("bundle"));
+        assert!(group.text.starts_with(&format!("a Bundle of type {of} is stored as it is")), "{}", group.text);
+    }
+    // `type` says something else in other resources.
+    assert_eq!(notices(Level::None, r#"{"resourceType":"Endpoint","id":"a","type":"transaction"}"#), []);
+}
+
+#[test]
+fn what_servers_answer_and_what_aws_disagrees_on_is_taken_and_noticed() {
+    for (kind, expected) in [
+        ("OperationOutcome", "server_answer"),
+        ("Parameters", "server_answer"),
+        ("Subscription", "disputed_resource_type"),
+        ("SubscriptionTopic", "disputed_resource_type"),
+    ] {
+        let text = format!("{GOOD}\n{{\"resourceType\":\"{kind}\",\"id\":\"a\"}}\n");
+        assert_eq!(notices(Level::None, &text), [(expected, "a.ndjson:2".to_owned())], "{kind}");
+        assert_eq!(check_at(Level::None, &text).resources[kind], 1);
+    }
+    // Of a type beyond R4 no definition is here.
+    let topic = check_at(Level::Strict, r#"{"resourceType":"SubscriptionTopic","id":"a","url":"x"}"#);
+    assert_eq!((topic.count(), topic.unchecked, topic.problems.len()), (1, 1, 0));
+}
+
+#[test]
+fn loose_references_are_noticed_by_kind_with_their_elements() {
+    let observation = |id: u8, subject: &str, performer: &str| {
+        format!(
+            r#"{{"resourceType":"Observation","id":"{id}","status":"final","code":{{"text":"x"}},"subject":{{"reference":"{subject}"}},"performer":[{{"reference":"{performer}"}}]}}"#
+        )
+    };
+    let text = [
+        observation(1, "Patient/secret-1", "Practitioner?identifier=secret"),
+        observation(2, "urn:uuid:secret", "Practitioner?identifier=secret"),
+        observation(3, "secret", "Basic/secret"),
+        observation(4, "Patience/secret", "#secret"),
+    ]
+    .join("\n");
+    assert_eq!(notices(Level::None, &text), []);
+    for level in [Level::Minimal, Level::StructureOnly, Level::Strict] {
+        let findings = check_at(level, &text);
+        let found: Vec<_> =
+            findings.notices.iter().map(|group| (group.label.name(), group.count, group.example.to_string())).collect();
+        let expected = [
+            ("reference_urn", 1, "a.ndjson:2 at Observation.subject"),
+            ("reference_search", 2, "a.ndjson:1 at Observation.performer"),
+            ("reference_unknown_type", 1, "a.ndjson:4 at Observation.subject"),
+            ("reference_unsupported_type", 1, "a.ndjson:3 at Observation.performer"),
+            ("reference_form", 1, "a.ndjson:3 at Observation.subject"),
+        ];
+        assert_eq!(found, expected.map(|(kind, count, place)| (kind, count, place.to_owned())), "{level:?}");
+        assert_eq!(findings.count(), 4);
+        // No value of a patient is shown.
+        assert!(!format!("{findings:?}").contains("secret"));
+    }
+    // Where elements are wrong besides, both are told.
+    let both = observation(1, "urn:uuid:x", "Patient/a").replace("final", "never");
+    let findings = check_at(Level::Strict, &both);
+    assert_eq!((findings.problems.len(), findings.notices.len()), (1, 1));
+}
+
+#[test]
+fn a_resource_that_comes_again_word_by_word_is_no_problem() {
+    let long = format!(
+        r#"{{"resourceType":"Binary","id":"b","contentType":"text/plain","data":"{}"}}"#,
+        "AAAA".repeat(1 << 20)
+    );
+    let other = GOOD.replace("true", "false");
+    assert_eq!(
+        notices(Level::None, &format!("{GOOD}\n{GOOD}\r\n{long}\n  {GOOD}  \n{long}\n")),
+        [("repeated_line", "a.ndjson:2 and a.ndjson:1".to_owned())]
+    );
+    let findings = check_at(Level::None, &format!("{GOOD}\n{long}\n{long}\n{other}\n{GOOD}"));
+    assert_eq!((findings.notices[0].count, findings.problems[0].count), (2, 1));
+    assert_eq!(findings.problems[0].example.to_string(), "a.ndjson:4 and a.ndjson:1");
+}
+
+#[test]
+fn the_first_places_of_repeated_resources_are_told_in_their_order() {
+    let line = |id: u64, flag: bool| format!("{{\"resourceType\":\"Patient\",\"id\":\"{id}\",\"active\":{flag}}}\n");
+    let text: String = (0..30).map(|id| line(id, true)).chain((0..30).map(|id| line(id, false))).collect();
+    let group = &check(&[("a.ndjson", text.as_bytes())]).problems[0];
+    let places: Vec<_> = std::iter::once(&group.example).chain(&group.more).map(ToString::to_string).collect();
+    assert_eq!(places, (31..41).map(|line| format!("a.ndjson:{line} and a.ndjson:{}", line - 30)).collect::<Vec<_>>());
+    assert_eq!(group.count, 30);
+}
+
+#[test]
+fn files_that_are_no_data_are_told_once() {
+    assert_eq!(problems(b"\0\x05\x16\x07\0\x02\0\0Mac OS X\n\n"), [("apple_double", 1)]);
+    assert_eq!(problems("<?xml version=\"1.0\"?>\n<Patient/>\n"), [("markup", 1)]);
+    assert_eq!(problems("\n<!DOCTYPE html>\n<html>"), [("not_json", 2)]);
+    assert_eq!(problems("  <html>\nLog in\n</html>"), [("markup", 1)]);
+    assert_eq!(problems(b"SQLite format 3\0\x10\0\n\x01\n"), [("binary", 1)]);
+}
+
+#[test]
+fn findings_are_told_apart_in_json() {
+    let text = format!("{GOOD}\n{GOOD}\n{{\"resourceType\":\"Patient\"}}\n");
+    let findings = serde_json::to_value(check_at(Level::None, &text)).unwrap();
+    assert_eq!(findings["problems"][0]["problem"], "no_id");
+    assert_eq!(findings["notices"][0]["notice"], "repeated_line");
+    assert_eq!(findings["notices"][0]["example"]["also"], "a.ndjson:1");
+    assert_eq!(findings["notices"][0]["count"], 1);
 }

@@ -7,6 +7,7 @@ mod concept;
 mod fault;
 mod object;
 mod primitive;
+mod reference;
 #[cfg(test)]
 mod tests;
 mod value;
@@ -17,6 +18,7 @@ use hlctl_r4::{Element, Type};
 use serde::de::DeserializeSeed;
 
 pub use fault::{Fault, Issue};
+pub use reference::LooseReference;
 
 use object::{Level, Members};
 
@@ -24,19 +26,30 @@ use object::{Level, Members};
 ///
 /// # Errors
 /// The text is not JSON, has a number beyond a double's range, or is nested deeper than 127 levels.
-pub fn check(resource: &str) -> Result<Vec<Issue>, serde_json::Error> {
-    let faults = RefCell::new(Vec::new());
-    resource_at(resource, None, &faults)?;
-    Ok(faults.into_inner())
+pub fn check(resource: &str) -> Result<Found, serde_json::Error> {
+    let found = RefCell::default();
+    resource_at(resource, None, &found)?;
+    Ok(found.into_inner())
+}
+
+/// What was found in one resource.
+#[derive(Debug, Default)]
+pub struct Found {
+    /// What is not as R4 defines it.
+    pub issues: Vec<Issue>,
+    /// References that lead nowhere, each with the path of its element. Those within a Bundle may mean its entries, and are
+    /// left out.
+    pub references: Vec<(LooseReference, String)>,
+    is_bundle: bool,
 }
 
 /// The place of a resource within another one.
 type Within<'a> = (&'a Level<'a>, &'static Element);
 
-fn resource_at(text: &str, within: Option<Within<'_>>, issues: &RefCell<Vec<Issue>>) -> Result<(), serde_json::Error> {
+fn resource_at(text: &str, within: Option<Within<'_>>, found: &RefCell<Found>) -> Result<(), serde_json::Error> {
     let note = |fault| match within {
         Some((level, element)) => level.fault(element.name(), fault),
-        None => issues.borrow_mut().push(Issue { path: String::new(), fault }),
+        None => found.borrow_mut().issues.push(Issue { path: String::new(), fault }),
     };
     let Some(name) = type_name(text)? else {
         note(Fault::NoResourceType);
@@ -47,7 +60,10 @@ fn resource_at(text: &str, within: Option<Within<'_>>, issues: &RefCell<Vec<Issu
         return Ok(());
     };
     let (parent, element) = within.unzip();
-    let level = Level { of, element, parent, issues };
+    if within.is_none() {
+        found.borrow_mut().is_bundle = of.name() == "Bundle";
+    }
+    let level = Level { of, element, parent, found };
     let mut deserializer = serde_json::Deserializer::from_str(text);
     Members { level: &level, is_resource: true }.deserialize(&mut deserializer)?;
     deserializer.end()

@@ -6,7 +6,9 @@ use std::fmt;
 use hlctl_r4::{Element, Kind, Name, Primitive, Type};
 use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, Visitor};
 
+use super::Found;
 use super::fault::{Fault, Issue};
+use super::reference::LooseReference;
 use super::value::{Companion, Value};
 
 /// Where the check is: an object, and the objects around it.
@@ -16,7 +18,7 @@ pub(super) struct Level<'a> {
     /// The element that it is the value of, in the object around it.
     pub(super) element: Option<&'static Element>,
     pub(super) parent: Option<&'a Level<'a>>,
-    pub(super) issues: &'a RefCell<Vec<Issue>>,
+    pub(super) found: &'a RefCell<Found>,
 }
 
 impl Level<'_> {
@@ -34,12 +36,22 @@ impl Level<'_> {
 
     /// Notes a fault of an element of the object.
     pub(super) fn fault(&self, element: &str, fault: Fault) {
-        self.issues.borrow_mut().push(Issue { path: format!("{}.{element}", self.path()), fault });
+        self.found.borrow_mut().issues.push(Issue { path: format!("{}.{element}", self.path()), fault });
+    }
+
+    /// Looks at a reference, the value of an element of the object.
+    pub(super) fn reference(&self, reference: &str) {
+        let mut found = self.found.borrow_mut();
+        if !found.is_bundle
+            && let Some(loose) = LooseReference::of(reference)
+        {
+            found.references.push((loose, self.path()));
+        }
     }
 
     /// Notes a fault of the object itself.
     pub(super) fn own_fault(&self, fault: Fault) {
-        self.issues.borrow_mut().push(Issue { path: self.path(), fault });
+        self.found.borrow_mut().issues.push(Issue { path: self.path(), fault });
     }
 }
 

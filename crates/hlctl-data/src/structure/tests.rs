@@ -4,8 +4,8 @@ use super::*;
 
 /// The faults of a resource, each with its path.
 fn faults(text: &str) -> Vec<String> {
-    let issues = check(text).unwrap_or_else(|error| panic!("{text}: {error}"));
-    issues.iter().map(|issue| format!("{} {}", issue.path, issue.fault)).collect()
+    let found = check(text).unwrap_or_else(|error| panic!("{text}: {error}"));
+    found.issues.iter().map(|issue| format!("{} {}", issue.path, issue.fault)).collect()
 }
 
 const PATIENT: &str = r#"{"resourceType":"Patient","id":"a","active":true,"name":[{"family":"Doe","given":["Jo",null],"_given":[null,{"extension":[{"url":"http://example.org/e","valueString":"x"}]}]}],"gender":"female","birthDate":"1970-01-31","_birthDate":{"id":"b"},"deceasedDateTime":"2020-02-29T10:00:00.123+14:00","multipleBirthInteger":2,"contact":[{"name":{"text":"x"},"gender":"other"}],"photo":[{"contentType":"image/png","data":"AAAA BBB=","size":7}],"contained":[{"id":"o","resourceType":"Organization","name":"x"}]}"#;
@@ -133,4 +133,28 @@ fn one_damaged_element_is_found_where_it_is() {
 fn what_is_no_json_is_an_error_and_no_fault() {
     assert!(check(r#"{"resourceType":"Patient""#).is_err());
     assert!(check(r#"{"resourceType":"Patient"} {}"#).is_err());
+}
+
+#[test]
+fn references_are_looked_at_wherever_they_are_but_in_bundles() {
+    let resource = r#"{"resourceType":"Encounter","status":"finished","class":{"code":"AMB"},
+        "subject":{"reference":"urn:uuid:c757873d-ec9a-4326-a141-556f43239520"},
+        "participant":[{"individual":{"reference":"Practitioner?identifier=x|1","display":"Patient?"}}],
+        "serviceProvider":{"reference":"Organization/1"},
+        "extension":[{"url":"http://example.org","valueReference":{"reference":"nowhere"}}],
+        "contained":[{"resourceType":"Observation","status":"final","code":{"text":"x"},"subject":{"reference":"Patients/1"}}]}"#;
+    let found = check(resource).unwrap_or_else(|error| panic!("{error}"));
+    let references: Vec<_> = found.references.iter().map(|(loose, path)| (*loose, path.as_str())).collect();
+    assert_eq!(
+        references,
+        [
+            (LooseReference::Urn, "Encounter.subject"),
+            (LooseReference::Search, "Encounter.participant.individual"),
+            (LooseReference::Form, "Encounter.extension.valueReference"),
+            (LooseReference::UnknownType, "Encounter.contained.Observation.subject"),
+        ]
+    );
+    assert_eq!(found.issues, []);
+    let bundle = format!(r#"{{"resourceType":"Bundle","type":"document","entry":[{{"resource":{resource}}}]}}"#);
+    assert_eq!(check(&bundle).unwrap_or_else(|error| panic!("{error}")).references, []);
 }

@@ -10,6 +10,7 @@ use serde_json::value::RawValue;
 use super::concept;
 use super::fault::Fault;
 use super::object::{Level, Members};
+use super::reference::is_reference;
 use super::{primitive, resource_at};
 
 /// The value of an element, a list or not.
@@ -143,7 +144,7 @@ impl<'de> DeserializeSeed<'de> for One<'_> {
             Kind::Resource => {
                 let text = <&RawValue>::deserialize(deserializer)?.get();
                 if text.starts_with('{') {
-                    return resource_at(text, Some((self.level, self.element)), self.level.issues)
+                    return resource_at(text, Some((self.level, self.element)), self.level.found)
                         .map_err(D::Error::custom);
                 }
                 self.wrong();
@@ -171,7 +172,7 @@ impl<'de> Visitor<'de> for One<'_> {
 
     fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<(), A::Error> {
         if let Kind::Complex(of) = self.element.kind() {
-            let level = Level { of, element: Some(self.element), parent: Some(self.level), issues: self.level.issues };
+            let level = Level { of, element: Some(self.element), parent: Some(self.level), found: self.level.found };
             return Members { level: &level, is_resource: false }.visit_map(members);
         }
         self.wrong();
@@ -188,6 +189,9 @@ impl<'de> Visitor<'de> for One<'_> {
     fn visit_str<E>(self, text: &str) -> Result<(), E> {
         match self.element.kind() {
             Kind::Primitive(of) if of != Primitive::Boolean && !is_number(of) => {
+                if is_reference(self.level.of) && self.element.name() == "reference" {
+                    self.level.reference(text);
+                }
                 if text.is_empty() {
                     self.fault(Fault::Empty);
                 } else if !primitive::is_good(of, text) {
@@ -278,7 +282,7 @@ impl<'de> Visitor<'de> for Beside<'_> {
         if element.is_list() && !self.in_list {
             level.fault(element.name(), Fault::NotAList);
         }
-        let level = Level { of: self.of, element: Some(element), parent: Some(level), issues: level.issues };
+        let level = Level { of: self.of, element: Some(element), parent: Some(level), found: level.found };
         Members { level: &level, is_resource: false }.visit_map(members)
     }
 
