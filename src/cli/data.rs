@@ -53,7 +53,7 @@ pub enum CheckLevel {
     Strict,
     /// The structure of FHIR R4.
     StructureOnly,
-    /// Lines, types and ids. HealthLake takes the rest, and marks what is wrong.
+    /// Lines, types, ids and references. HealthLake takes the rest, and marks what is wrong.
     Minimal,
     /// Lines, types and ids.
     None,

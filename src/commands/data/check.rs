@@ -96,13 +96,16 @@ pub(super) fn tell(session: &Session, source: &Source, findings: &Findings) {
     if findings.unchecked > 0 {
         let unchecked = counted(findings.unchecked, "resource");
         printer.warning(&format!(
-            "the structure of {unchecked} was not checked: of more than 2 MiB, or with a number beyond a double's range"
+            "the structure of {unchecked} was not checked: of more than 2 MiB, with a number beyond a double's range, or of a type \
+             that FHIR R4 does not define"
         ));
     }
+    // An import goes on in spite of these.
+    findings.notices.iter().for_each(|group| printer.warning(described(group).trim_start()));
     findings.problems.iter().for_each(|group| printer.insist(&described(group)));
 }
 
-/// A problem, where else it is, and what to do about it.
+/// A problem or notice, where else it is, and what to do about it.
 fn described(group: &Group) -> String {
     let times = if group.count == 1 { String::new() } else { format!(" ({} times, first there)", group.count) };
     let spot = group.example.to_string();

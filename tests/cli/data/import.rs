@@ -55,6 +55,34 @@ fn broken_lines_are_told_and_nothing_is_sent() {
 }
 
 #[test]
+fn what_an_import_takes_and_nobody_wants_is_noticed_and_sent() {
+    let place = stack();
+    let encounter = |id: u8, practitioner: &str| {
+        format!(
+            "{{\"resourceType\":\"Encounter\",\"id\":\"e{id}\",\"status\":\"finished\",\"class\":{{\"code\":\"AMB\"}},\
+             \"participant\":[{{\"individual\":{{\"reference\":\"{practitioner}\"}}}}]}}\n"
+        )
+    };
+    let searches = encounter(1, "Practitioner?identifier=x|jane-doe") + &encounter(2, "Practitioner?identifier=x|jane-doe");
+    folder(&place, &[("a.ndjson", &(patients(0..1, 0) + &searches)), ("b.ndjson", &patients(0..1, 0))]);
+    let checked = place.run(["data", "check", "in"]).succeeds().keeps_silent_about("jane-doe");
+    checked
+        .says("a.ndjson:2 at Encounter.participant.individual: a reference is a search")
+        .says("exporter.fhir.transaction_bundle = false")
+        .says("b.ndjson:1 and a.ndjson:1: the same resource comes again");
+    let findings = place.run(["data", "check", "in", "--json"]).succeeds().json();
+    let notices: Vec<_> = findings["notices"].as_array().unwrap().iter().map(|one| (&one["notice"], &one["count"])).collect();
+    assert_eq!(notices, [(&json!("reference_search"), &json!(2)), (&json!("repeated_line"), &json!(1))]);
+    assert_eq!(findings["problems"], json!([]));
+    // Without the structure, references are not looked at.
+    let lines = place.run(["data", "check", "in", "--json", "--validation-level", "none"]).succeeds().json();
+    assert_eq!(lines["notices"].as_array().unwrap().len(), 1);
+    let told = place.run(["data", "import", "in", "--json"]).succeeds().says("a reference is a search").json();
+    assert_eq!(told["check"]["notices"], findings["notices"]);
+    assert_eq!(told["job"]["status"], "COMPLETED");
+}
+
+#[test]
 fn refusals_are_grouped_by_cause_and_only_what_was_mended_is_sent_again() {
     let place = stack();
     let broken = "{\"resourceType\":\"Patient\",\"id\":\"x\",\"gender\":\"m\"}\n".to_owned();
