@@ -168,6 +168,7 @@ struct Members {
 
 impl Members {
     fn judge(self) -> Verdict {
+        let purpose = self.purpose.and_then(Text::into_text);
         let problem = match (self.kind, self.id) {
             (None, _) => Problem::NoType,
             (Some(Text::Other), _) => Problem::TypeNotText,
@@ -175,14 +176,17 @@ impl Members {
             (Some(Text::Is(kind)), _) if !is_supported(&kind) && disputed(&kind).is_none() => {
                 Problem::UnsupportedType(type_name(kind))
             }
-            (Some(Text::Is(kind)), None) if kind == "Bundle" => Problem::Bundle,
-            (_, None) => Problem::NoId,
+            (Some(Text::Is(kind)), None) if kind == "Bundle" => match purpose.as_deref() {
+                Some("document" | "message") => Problem::NoId,
+                purpose => Problem::Bundle(purpose.and_then(BundleType::of)),
+            },
+            (Some(Text::Is(kind)), None) => answer(&kind).map_or(Problem::NoId, Problem::Answer),
             (_, Some(Text::Other)) => Problem::IdNotText,
             (_, Some(Text::Is(id))) if !is_id(&id) => Problem::BadId,
             (Some(Text::Is(kind)), Some(Text::Is(id))) => {
                 let mark = mark(&kind, &id);
-                let purpose = self.purpose.filter(|_| kind == "Bundle").and_then(Text::into_text);
                 let notice = purpose
+                    .filter(|_| kind == "Bundle")
                     .and_then(|purpose| BundleType::of(&purpose).map(Notice::Bundle))
                     .or_else(|| answer(&kind).map(Notice::Answer))
                     .or_else(|| disputed(&kind).map(Notice::DisputedType));

@@ -34,6 +34,10 @@ pub enum BundleType {
     Collection,
 }
 
+/// What to do about servers' answers.
+pub(super) const LEAVE_OUT_ANSWERS: &str =
+    "leave it out: exports have such lines in files of their own, about what was not exported";
+
 impl BundleType {
     /// The type of this code.
     pub(super) fn of(code: &str) -> Option<Self> {
@@ -49,7 +53,7 @@ impl BundleType {
         })
     }
 
-    fn code(self) -> &'static str {
+    pub(super) fn code(self) -> &'static str {
         match self {
             Self::Transaction => "transaction",
             Self::TransactionResponse => "transaction-response",
@@ -61,7 +65,7 @@ impl BundleType {
         }
     }
 
-    fn remedy(self) -> &'static str {
+    pub(super) fn remedy(self) -> &'static str {
         match self {
             Self::Transaction | Self::Batch => {
                 "post it to the store's FHIR interface, which carries it out; or write each of its resources on a line of its own, \
@@ -125,9 +129,7 @@ impl Kind for Notice {
     fn hint(&self) -> &'static str {
         match self {
             Self::Bundle(of) => of.remedy(),
-            Self::Answer(_) => {
-                "leave it out: exports have such lines in files of their own, about what was not exported"
-            }
+            Self::Answer(_) => LEAVE_OUT_ANSWERS,
             Self::DisputedType(_) => {
                 "try one of them first: the developer guide, \"FHIR R4 supported resource types\", does not list the type, and \
                  \"Managing FHIR Subscriptions\" has such resources created"

@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 use super::nesting::DEEPEST;
+use super::notice::{BundleType, LEAVE_OUT_ANSWERS};
 use crate::structure::Issue;
 
 /// One kind of problem.
@@ -61,8 +62,10 @@ pub enum Problem {
     UnsupportedType(Cow<'static, str>),
     /// An element is not as R4 defines it.
     Structure(Issue),
-    /// A Bundle without an `id`.
-    Bundle,
+    /// A Bundle without an `id`, of this type if it is one that is meant to be taken apart.
+    Bundle(Option<BundleType>),
+    /// A server's answer without an `id`.
+    Answer(&'static str),
     /// No `id`.
     NoId,
     /// `id` is no text.
@@ -161,7 +164,8 @@ impl Kind for Problem {
             Self::UnknownType => "unknown_resource_type",
             Self::UnsupportedType(_) => "unsupported_resource_type",
             Self::Structure(_) => "structure",
-            Self::Bundle => "bundle",
+            Self::Bundle(_) => "bundle",
+            Self::Answer(_) => "server_answer",
             Self::NoId => "no_id",
             Self::IdNotText => "id_not_text",
             Self::BadId => "bad_id",
@@ -211,7 +215,13 @@ impl Problem {
             Self::UnknownType => "resourceType is no type of FHIR R4",
             Self::UnsupportedType(kind) => return format!("HealthLake does not take resources of type {kind}").into(),
             Self::Structure(Issue { path, fault }) => return format!("{path} {fault}").into(),
-            Self::Bundle => "the line is a Bundle without an id",
+            Self::Bundle(None) => "the line is a Bundle without an id",
+            Self::Bundle(Some(of)) => {
+                return format!("the line is a Bundle of type {} without an id", of.code()).into();
+            }
+            Self::Answer(kind) => {
+                return format!("the line is {kind} without an id: a server's answer, not data").into();
+            }
             Self::NoId => "the resource has no id",
             Self::IdNotText => "id is not a text",
             Self::BadId => "id is not 1 to 64 letters, digits, hyphens and dots",
@@ -252,7 +262,9 @@ impl Problem {
                 "write the type as FHIR R4 does: Patient, Observation; or take the file out of the folder, if it is a log or a manifest"
             }
             Self::TypeNotText | Self::UnknownType => "write the type as FHIR R4 does: Patient, Observation",
-            Self::Bundle => {
+            Self::Bundle(Some(of)) => of.remedy(),
+            Self::Answer(_) => LEAVE_OUT_ANSWERS,
+            Self::Bundle(None) => {
                 "write each of its resources on a line of its own: `jq -c '.entry[].resource' FILE` \
                  (Synthea does with exporter.fhir.bulk_data = true)"
             }

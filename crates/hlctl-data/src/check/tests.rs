@@ -182,6 +182,23 @@ fn the_limits_of_a_job_are_kept() {
 fn a_bundle_is_told_from_a_resource_that_lacks_its_id() {
     assert_eq!(problems(r#"{"resourceType":"Bundle","entry":[]}"#), [("bundle", 1)]);
     assert_eq!(problems(r#"{"resourceType":"Bundle","id":"b","entry":[]}"#), []);
+    for (of, kind, text) in [
+        ("searchset", "bundle", "the line is a Bundle of type searchset without an id"),
+        ("of no known type", "bundle", "the line is a Bundle without an id"),
+        // These are meant to be stored whole.
+        ("document", "no_id", "the resource has no id"),
+        ("message", "no_id", "the resource has no id"),
+    ] {
+        let group = &check_at(Level::None, &format!(r#"{{"type":"{of}","resourceType":"Bundle"}}"#)).problems[0];
+        assert_eq!((group.label.name(), &*group.text), (kind, text));
+    }
+}
+
+#[test]
+fn what_servers_answer_is_told_from_a_resource_that_lacks_its_id() {
+    let group = &check_at(Level::Strict, r#"{"resourceType":"OperationOutcome","issue":[]}"#).problems[0];
+    assert_eq!(group.label, Label::Problem("server_answer"));
+    assert_eq!(group.text, "the line is OperationOutcome without an id: a server's answer, not data");
 }
 
 #[test]
