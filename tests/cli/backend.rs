@@ -167,7 +167,7 @@ fn twenty_applies_at_once_make_one_stack() {
         let place = Place::quick("minimal");
         let remote = remote.then(|| call(place.cloud().s3().create_bucket().bucket(BUCKET).send()).unwrap());
         let state = if remote.is_some() { format!("s3://{BUCKET}/{KEY}") } else { "s.json".to_owned() };
-        let arguments = ["apply", "-y", "--state", &state, "--lock-timeout", "35s"];
+        let arguments = ["apply", "-y", "--state", &state, "--lock-timeout", "10m"];
         let runs: Vec<Running> = (0..20).map(|_| place.run(arguments).start()).collect();
         for run in runs {
             let ended = run.ends();

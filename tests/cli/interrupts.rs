@@ -1,7 +1,6 @@
 //! Signals.
 
 use std::process::Stdio;
-use std::time::Duration;
 
 use hlctl_emulator::{Action, Rule};
 use nix::sys::signal::Signal;
@@ -36,7 +35,7 @@ fn an_interrupt_while_waiting_ends_the_run_and_says_how_to_go_on() {
     running.signal(Signal::SIGINT);
     let ended = running.ends();
     assert_eq!(ended.code, 6, "{ended}");
-    assert!(ended.took < Duration::from_secs(5));
+    // Time stands still, so that nothing but the signal can have ended it.
     snapshot("interrupted", &ended.stderr[ended.stderr.find("Stopping").unwrap()..]);
     resumes(&place);
 }
@@ -63,16 +62,16 @@ fn a_lost_terminal_counts_as_a_termination() {
 }
 
 #[test]
-fn an_interrupt_in_the_middle_of_a_call_that_hangs_ends_within_five_seconds() {
+fn an_interrupt_in_the_middle_of_a_call_that_hangs_ends_the_run_before_the_call_ends() {
     let place = Place::quick("minimal");
     place.cloud().rules([rule("CreateRole", None, Action::Hang)]);
     let mut running = place.run(["apply", "-y"]).start();
     running.wait_until_stuck(&place);
-    let begun = std::time::Instant::now();
     running.signal(Signal::SIGINT);
     let ended = running.ends();
     assert_eq!(ended.code, 6, "{ended}");
-    assert!(begun.elapsed() < Duration::from_secs(5));
+    // Left alone, the call would have ended by itself, after its time-out.
+    assert!(!ended.stderr.contains("no answer in time"), "{ended}");
     place.cloud().heal();
     resumes(&place);
 }

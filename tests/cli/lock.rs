@@ -33,7 +33,7 @@ fn a_second_apply_is_told_who_is_at_work() {
 fn a_lock_timeout_waits_and_then_goes_on() {
     let place = Place::still("minimal");
     let first = busy(&place);
-    let second = place.run(["apply", "-y", "--lock-timeout", "20s"]).start();
+    let second = place.run(["apply", "-y", "--lock-timeout", "10m"]).start();
     eventually("the second apply waits for the lock", || second.has_said("Waiting for the state's lock"));
     place.cloud().let_a_minute_pass();
     assert_eq!(first.ends().code, 0);
@@ -65,7 +65,7 @@ fn the_lock_of_a_killed_run_does_not_linger() {
 #[test]
 fn two_applies_at_once_make_one_stack() {
     let place = Place::quick("minimal");
-    let runs = [(); 3].map(|()| place.run(["apply", "-y", "--lock-timeout", "20s"]).start());
+    let runs = [(); 3].map(|()| place.run(["apply", "-y", "--lock-timeout", "10m"]).start());
     for run in runs {
         let ended = run.ends();
         assert_eq!(ended.code, 0, "{ended}");

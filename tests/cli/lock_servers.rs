@@ -196,7 +196,7 @@ fn a_server_without_conditional_deletions_serves_a_whole_life() {
         let s3 = S3Faults { conditional_deletes, ..S3Faults::default() };
         let remote = on_server(Place::quick("minimal"), s3);
         let place = &remote.place;
-        let runs = [(); 3].map(|()| place.run(["apply", "-y", "--lock-timeout", "100s"]).start());
+        let runs = [(); 3].map(|()| place.run(["apply", "-y", "--lock-timeout", "10m"]).start());
         for run in runs {
             let ended = run.ends();
             assert_eq!(ended.code, 0, "{ended}");

@@ -2,13 +2,12 @@
 
 use std::sync::mpsc;
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
 
 use serde_json::{Value, json};
 
 use super::server::Server;
 use super::{asked, fhir, store};
-use crate::support::{Ended, Place, Run, holds_within};
+use crate::support::{Ended, Place, Run, eventually};
 
 /// A search of a store that is asked at this server.
 fn search<'a>(place: &'a Place, server: &Server, arguments: &[&str]) -> Run<'a> {
@@ -198,7 +197,7 @@ fn peak_memory(place: &Place, pages: usize) -> u64 {
         (200, page(Some(&format!("Observation?page={}", number + 1)), &resources))
     });
     let running = search(place, &server, &["--all"]).start();
-    assert!(holds_within(Duration::from_secs(30), || *reached.lock().unwrap()), "the last page is asked for");
+    eventually("the last page is asked for", || *reached.lock().unwrap());
     let peak = running.peak_memory().unwrap();
     go.send(()).unwrap();
     let ended = running.ends();

@@ -13,8 +13,8 @@ use serde_json::Value;
 
 use super::{Place, eventually, holds_within};
 
-/// How long a run may take before a test gives it up.
-const PATIENCE: Duration = Duration::from_secs(120);
+/// When a run hangs. None takes a tenth of it on a quiet machine; how busy this one is decides nothing.
+const PATIENCE: Duration = Duration::from_secs(300);
 
 /// The password of the test user in `examples/smart.toml`.
 pub(crate) const ALICE_PASSWORD: &str = "Corr3ct-Horse-Battery";
