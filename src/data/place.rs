@@ -26,6 +26,11 @@ impl Prefix {
         (!bucket.is_empty()).then(|| Self { bucket: bucket.to_owned(), prefix })
     }
 
+    /// Whether the other is this one, or a part of it.
+    pub fn contains(&self, other: &Self) -> bool {
+        self.bucket == other.bucket && other.prefix.starts_with(&self.prefix)
+    }
+
     /// The part of it under this name.
     pub fn under(&self, name: &str) -> Self {
         Self { bucket: self.bucket.clone(), prefix: format!("{}{name}/", self.prefix) }

@@ -81,6 +81,9 @@ pub(super) async fn import(
         Place::Local(_) => entry.prefix.under("input"),
     };
     let output = entry.prefix.under("output");
+    if input.contains(&output) {
+        return Err(reads_its_own_output(&input, &entry.prefix));
+    }
     let flow = Flow { session, arguments, desk, again, input, output };
     if entry.job.is_none() {
         if source.is_none() {
@@ -122,6 +125,14 @@ pub(super) async fn import(
         journal.write(&entry)?;
     }
     result
+}
+
+/// AWS does not say whether a job takes what it writes itself for input; the logs of earlier jobs it does.
+fn reads_its_own_output(input: &Prefix, run: &Prefix) -> CommandError {
+    CommandError::Usage {
+        message: format!("{input} holds {run}, where this import would write: it would read logs, its own among them"),
+        hint: "name the folder that has the files and nothing else: s3://BUCKET/FOLDER".to_owned(),
+    }
 }
 
 async fn check(

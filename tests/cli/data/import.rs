@@ -40,6 +40,22 @@ fn what_is_in_s3_already_is_imported_from_there() {
 }
 
 #[test]
+fn a_folder_that_the_import_itself_writes_into_is_refused() {
+    let place = stack();
+    let bucket = "example-fhir-minimal-data";
+    let body = patients(0..7, 0).into_bytes().into();
+    call(place.cloud().s3().put_object().bucket(bucket).key("import/a.ndjson").body(body).send()).unwrap();
+    for whole in [format!("s3://{bucket}"), format!("s3://{bucket}/"), format!("s3://{bucket}/import")] {
+        place
+            .run(["data", "import", &whole])
+            .exits(64)
+            .says("where this import would write")
+            .says("s3://BUCKET/FOLDER");
+    }
+    assert_eq!(place.cloud().count("StartFHIRImportJob"), 0);
+}
+
+#[test]
 fn broken_lines_are_told_and_nothing_is_sent() {
     let place = stack();
     folder(
@@ -63,7 +79,8 @@ fn what_an_import_takes_and_nobody_wants_is_noticed_and_sent() {
              \"participant\":[{{\"individual\":{{\"reference\":\"{practitioner}\"}}}}]}}\n"
         )
     };
-    let searches = encounter(1, "Practitioner?identifier=x|jane-doe") + &encounter(2, "Practitioner?identifier=x|jane-doe");
+    let searches =
+        encounter(1, "Practitioner?identifier=x|jane-doe") + &encounter(2, "Practitioner?identifier=x|jane-doe");
     folder(&place, &[("a.ndjson", &(patients(0..1, 0) + &searches)), ("b.ndjson", &patients(0..1, 0))]);
     let checked = place.run(["data", "check", "in"]).succeeds().keeps_silent_about("jane-doe");
     checked
@@ -71,7 +88,8 @@ fn what_an_import_takes_and_nobody_wants_is_noticed_and_sent() {
         .says("exporter.fhir.transaction_bundle = false")
         .says("b.ndjson:1 and a.ndjson:1: the same resource comes again");
     let findings = place.run(["data", "check", "in", "--json"]).succeeds().json();
-    let notices: Vec<_> = findings["notices"].as_array().unwrap().iter().map(|one| (&one["notice"], &one["count"])).collect();
+    let notices: Vec<_> =
+        findings["notices"].as_array().unwrap().iter().map(|one| (&one["notice"], &one["count"])).collect();
     assert_eq!(notices, [(&json!("reference_search"), &json!(2)), (&json!("repeated_line"), &json!(1))]);
     assert_eq!(findings["problems"], json!([]));
     // Without the structure, references are not looked at.

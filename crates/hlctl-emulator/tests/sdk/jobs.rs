@@ -67,8 +67,12 @@ impl Place {
     }
 
     async fn start(&self) -> String {
+        self.start_from("in/").await
+    }
+
+    async fn start_from(&self, folder: &str) -> String {
         let start = self.healthlake.start_fhir_import_job().datastore_id(&self.store);
-        let start = start.input_data_config(InputDataConfig::S3Uri(format!("s3://{BUCKET}/in/")));
+        let start = start.input_data_config(InputDataConfig::S3Uri(format!("s3://{BUCKET}/{folder}")));
         let start = start.job_output_data_config(self.output()).data_access_role_arn(&self.role);
         start.send().await.unwrap().job_id().to_owned()
     }
@@ -100,6 +104,20 @@ async fn half_of_the_time_brings_half_of_the_resources() {
     assert_eq!(*done.job_status(), JobStatus::Completed);
     let took = done.end_time().unwrap().secs() - done.submit_time().secs();
     assert_eq!(took, 60, "whenever somebody looks");
+}
+
+#[tokio::test]
+async fn a_job_does_not_read_what_it_writes_below_its_input() {
+    let place = Place::with(|_| {}).await;
+    // One before the output in the order of keys, and one after it.
+    place.put("a.ndjson", patients(3)).await;
+    place.put("z.ndjson", patients(3)).await;
+    let job = place.start_from("").await;
+    let done = place.describe(&job).await;
+    assert_eq!(*done.job_status(), JobStatus::Completed);
+    let progress = done.job_progress_report().unwrap();
+    assert_eq!(progress.total_number_of_imported_files(), Some(2));
+    assert_eq!(place.imported(&job).await, 6);
 }
 
 #[tokio::test]

@@ -195,7 +195,12 @@ impl Import {
     /// The next file, if there is one and it can be read.
     fn open(&mut self, desk: &mut Desk<'_, '_>) -> AwsResult<Option<Opened>> {
         let mut next = None;
+        let output = desk.output;
         self.each_from(&mut desk.s3, self.after.as_deref(), |found| {
+            // A job whose output lies below its input would never come to its end.
+            if output.holds(&self.bucket, &found.key) {
+                return true;
+            }
             next = Some(found);
             false
         })?;

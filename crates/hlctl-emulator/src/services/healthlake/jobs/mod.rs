@@ -108,6 +108,13 @@ pub(super) struct Output {
     key_arn: String,
 }
 
+impl Output {
+    /// Whether this is one of its objects.
+    fn holds(&self, bucket: &str, key: &str) -> bool {
+        bucket == self.bucket && key.starts_with(&self.folder)
+    }
+}
+
 /// Client tokens that have made a job.
 #[derive(Debug, Serialize, Deserialize)]
 pub(super) struct JobToken {
