@@ -94,3 +94,26 @@ impl Coding {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test may stop at the first surprise")]
+    use serde_json::json;
+
+    use super::*;
+
+    /// A job outlives the program in a data directory.
+    #[test]
+    fn the_scope_of_an_export_is_kept_under_the_names_that_it_has_always_had() {
+        let members = ExportScope::Members(BTreeSet::from(["a".to_owned()]));
+        for (scope, kept) in [
+            (ExportScope::System, json!("whoever")),
+            (ExportScope::AllPatients, json!("all")),
+            (members, json!({"members": ["a"]})),
+        ] {
+            assert_eq!(serde_json::to_value(scope).unwrap(), kept);
+            let read: ExportScope = serde_json::from_value(kept.clone()).unwrap();
+            assert_eq!(serde_json::to_value(read).unwrap(), kept);
+        }
+    }
+}
