@@ -113,8 +113,7 @@ fn described(group: &Group) -> String {
     let mut text = format!("  {place}{}{times}", group.text);
     if !group.more.is_empty() {
         let more: Vec<String> = group.more.iter().map(ToString::to_string).collect();
-        let is_all = group.count == more.len() as u64 + 1;
-        text = format!("{text}\n    also {}{}", more.join(", "), if is_all { "" } else { ", ..." });
+        text = format!("{text}\n    also {}{}", more.join(", "), if group.is_cut() { ", ..." } else { "" });
     }
     format!("{text}\n    {}", group.hint)
 }

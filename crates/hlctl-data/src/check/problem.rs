@@ -338,6 +338,13 @@ pub struct Group {
     pub more: Vec<Spot>,
 }
 
+impl Group {
+    /// Whether there may be places that are not told.
+    pub fn is_cut(&self) -> bool {
+        self.more.len() == MORE && self.count > MORE as u64 + 1
+    }
+}
+
 /// How many places of a kind are told besides the first.
 pub(super) const MORE: usize = 9;
 
@@ -355,7 +362,8 @@ impl<K: Kind> Tally<K> {
     pub(super) fn add(&mut self, kind: K, spot: Spot) {
         let (count, spots) = self.0.entry(kind).or_default();
         *count += 1;
-        if spots.len() <= MORE {
+        // Several at one place are counted, and the place is told once.
+        if spots.len() <= MORE && spots.last() != Some(&spot) {
             spots.push(spot);
         }
     }

@@ -210,8 +210,18 @@ fn a_file_of_blank_lines_has_no_resource() {
 fn the_next_places_of_a_problem_are_told_up_to_a_limit() {
     let text = "{\"resourceType\":\"Patient\"}\n".repeat(30);
     let group = &check(&[("a.ndjson", text.as_bytes())]).problems[0];
-    assert_eq!((group.count, group.example.line), (30, 1));
+    assert_eq!((group.count, group.example.line, group.is_cut()), (30, 1, true));
     assert_eq!(group.more.iter().map(|spot| spot.line).collect::<Vec<_>>(), (2..=10).collect::<Vec<_>>());
+}
+
+#[test]
+fn a_place_that_has_several_problems_of_a_kind_is_told_once() {
+    let line = r#"{"resourceType":"Patient","id":"a","contact":[{"gender":"x"},{"gender":"y"}]}"#;
+    let text = format!("{line}\n{}\n", line.replace("\"a\"", "\"b\""));
+    let group = &check_at(Level::Strict, &text).problems[0];
+    let places: Vec<_> = std::iter::once(&group.example).chain(&group.more).map(ToString::to_string).collect();
+    assert!(!group.is_cut());
+    assert_eq!((group.count, places), (4, vec!["a.ndjson:1".to_owned(), "a.ndjson:2".to_owned()]));
 }
 
 #[test]
