@@ -272,7 +272,9 @@ impl Refusal {
                     "` waits until it has settled"
                 )
             }
-            (Some(400 | 422), _) => "correct what it names, then run the command again",
+            (Some(400 | 422), _) if self.aws.kind == ErrorKind::Refused => {
+                "correct what it names, then run the command again"
+            }
             (Some(405 | 501), _) => concat!("`", hlctl!("fhir get metadata"), "` lists what the store offers"),
             _ => return hint::hint(&self.aws),
         };
