@@ -22,7 +22,7 @@ use crate::address::Address;
 use crate::aws::Deeds;
 use crate::error::{CommandError, ResourceError};
 use crate::module::Stack;
-use crate::plan::{Action, Plan, foretell};
+use crate::plan::{Action, Change, Plan, foretell};
 use crate::resource::{Context, Known, Progress, Report as TaskReport};
 use crate::state::{Held, LocalStore, State, StateError, format};
 
@@ -99,10 +99,11 @@ pub async fn run(run: Run<'_>, observer: &mut dyn Observer) -> Result<Report, Co
     coordinator.walk(receiver, observer).await
 }
 
-/// What is known of what stays: the parts of what is replaced hang on the new one.
+/// What is known of what stays: the parts of what is replaced, or made beside what was forgotten, hang on the new one.
 fn lasting(known: &Known, plan: &Plan) -> Known {
     let mut lasting = known.clone();
-    let replaced = plan.changes.iter().filter(|change| change.action == Action::Replace);
+    let is_made = |change: &&Change| matches!(change.action, Action::Replace | Action::Create);
+    let replaced = plan.changes.iter().filter(is_made);
     replaced.for_each(|change| lasting.remove(&change.address));
     lasting
 }

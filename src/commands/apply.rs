@@ -203,7 +203,7 @@ async fn carry_out(
     if has_work {
         session.printer.say(&format!("\n{}", summary::done(&report, title, begun.elapsed())));
     }
-    Box::pin(stores::tell_what_can_be_restored(session, &prepared.cx, &prepared.plan)).await;
+    Box::pin(stores::tell_what_can_be_restored(session, &prepared)).await;
     if !course.options.destroy && !manner.json {
         // Those of several stacks follow when all are done, each under its own heading.
         if session.fleet.is_none() {

@@ -97,7 +97,7 @@ async fn destroy(
     }
     summary::conclude(session, &report, "The destroy", manner, Some(&again))?;
     session.printer.say(&format!("\n{}", summary::done(&report, "Destroy", begun.elapsed())));
-    Box::pin(stores::tell_what_can_be_restored(session, &prepared.cx, &prepared.plan)).await;
+    Box::pin(stores::tell_what_can_be_restored(session, &prepared)).await;
     Ok(ExitCode::Success)
 }
 

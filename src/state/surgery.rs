@@ -3,6 +3,8 @@
 //! Protection belongs to the resource: it goes along to another address, and comes back with what was forgotten and is taken
 //! over again. What the configuration says of an address counts for whatever is there, unless that would take protection away.
 
+use std::collections::BTreeSet;
+
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use thiserror::Error;
@@ -24,6 +26,9 @@ pub struct Released {
     /// What `hlctl protect` said, if it did; otherwise it was protected by the configuration.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub protection: Option<bool>,
+    /// The identities of the keys without which nobody can read what it holds.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub keys: Vec<Value>,
 }
 
 /// What surgery may know of the configuration.
@@ -144,6 +149,7 @@ fn check_move(state: &State, from: &Address, to: &Address, config: &dyn ConfigVi
 /// # Errors
 /// The state has nothing there.
 pub fn forget(state: &mut State, address: &Address) -> Result<Entry, SurgeryError> {
+    let keys = keys_of(state, address);
     let entry = state.resources.remove(address).ok_or_else(|| missing(address))?;
     // AWS keeps what is forgotten: no entry of the replaced may have it deleted after all.
     if let Some((kind, recorded)) = entry.kind().zip(entry.recorded.as_ref()) {
@@ -154,9 +160,22 @@ pub fn forget(state: &mut State, address: &Address) -> Result<Entry, SurgeryErro
         state.deposed.retain(|deposed| !is_it(deposed));
     }
     if let Some(recorded) = entry.recorded.clone().filter(|_| entry.is_protected()) {
-        state.released.push(Released { kind: entry.kind.clone(), recorded, protection: entry.protection });
+        state.released.push(Released { kind: entry.kind.clone(), recorded, protection: entry.protection, keys });
     }
     Ok(entry)
+}
+
+/// The identities of the keys that a resource, or a setting of it, needs.
+fn keys_of(state: &State, address: &Address) -> Vec<Value> {
+    let Some(entry) = state.resources.get(address) else { return Vec::new() };
+    let is_part = |part: &&Entry| {
+        let parent = part.kind().and_then(Kind::part_of).filter(|parent| parent.kind == entry.kind);
+        let pair = entry.recorded.as_ref().zip(part.recorded.as_ref());
+        parent.zip(pair).is_some_and(|(parent, (whole, part))| parent.is(whole, part))
+    };
+    let needs = std::iter::once(entry).chain(state.resources.values().filter(is_part)).flat_map(|entry| &entry.needs);
+    let keys: BTreeSet<&Address> = needs.filter(|need| need.kind() == Kind::KmsKey.as_str()).collect();
+    keys.into_iter().filter_map(|key| state.recorded(key.as_str()).cloned()).collect()
 }
 
 /// Says by hand whether what is at an address may be destroyed only by name.
@@ -196,6 +215,23 @@ impl State {
 }
 
 impl Released {
+    /// Whether what is recorded here is a setting, or another part, of it.
+    pub fn has_part(&self, kind: Kind, recorded: &Value) -> bool {
+        let parent = kind.part_of().filter(|parent| parent.kind == self.kind);
+        parent.is_some_and(|parent| parent.is(&self.recorded, recorded))
+    }
+
+    /// Whether it cannot be read without this key.
+    pub fn needs_key(&self, recorded: &Value) -> bool {
+        self.keys.iter().any(|key| Kind::KmsKey.is_one(key, recorded))
+    }
+
+    /// Its name, or what else identifies it.
+    pub fn name(&self) -> String {
+        let name = Kind::parse(&self.kind).and_then(|kind| kind.name(&self.recorded).ok());
+        name.unwrap_or_else(|| self.recorded.to_string())
+    }
+
     fn is(&self, kind: Kind, recorded: &Value) -> bool {
         self.kind == kind.as_str() && kind.is_one(&self.recorded, recorded)
     }

@@ -77,18 +77,20 @@ fn what_a_saved_plan_was_limited_to_is_repeated() {
 fn a_replacement_that_was_not_begun_is_asked_for_again() {
     let place = Place::quick("minimal");
     place.apply();
-    let store = ["apply", "-y", "--replace", "healthlake_fhir_datastore.this"];
+    let named = ["--allow-destroy", "fhir-minimal"];
+    let store = [&["apply", "-y", "--replace", "healthlake_fhir_datastore.this"][..], &named].concat();
     place.cloud().rules([rule("CreateFHIRDatastore", None, Action::Deny)]);
-    let again = "`hlctl apply --replace healthlake_fhir_datastore.this` then takes up where this stood";
-    place.run(store).exits(6).says(again);
+    let again = "`hlctl apply --replace healthlake_fhir_datastore.this --allow-destroy fhir-minimal` then takes up";
+    place.run(store.iter().copied()).exits(6).says(again);
     // One that was begun is finished without that: the new one is there, or the old one is gone.
-    let again = "`hlctl apply` then takes up where this stood";
     place.cloud().rules([rule("DeleteFHIRDatastore", None, Action::Deny)]);
-    place.run(store).exits(6).says(again);
+    let begun = place.run(store.iter().copied()).exits(6);
+    begun.says("`hlctl apply --allow-destroy fhir-minimal` then takes up where this stood");
     place.cloud().rules([rule("CreatePolicy", None, Action::Deny)]);
-    place.run(["apply", "-y", "--replace", "iam_policy.healthlake"]).exits(6).says(again);
+    let replace = ["apply", "-y", "--replace", "iam_policy.healthlake", "--allow-destroy", "fhir-minimal"];
+    place.run(replace).exits(6).says("`hlctl apply --allow-destroy fhir-minimal` then takes up where this stood");
     place.cloud().heal();
-    place.apply();
+    place.run(["apply", "-y", "--allow-destroy", "fhir-minimal"]).succeeds();
     place.run(["plan", "--detailed-exitcode"]).succeeds();
     assert_eq!(place.cloud().census(), crate::support::Census::one_stack());
 }

@@ -167,6 +167,75 @@ fn what_was_forgotten_is_found_again_and_not_made_twice() {
     is_settled(&place);
 }
 
+/// What keeps the objects of a bucket safe: its policy, its block of public access, its versions and its key.
+fn safety(place: &Place, bucket: &str) -> (String, bool, bool, String) {
+    let s3 = place.cloud().s3();
+    call(async {
+        let policy = s3.get_bucket_policy().bucket(bucket).send().await.unwrap().policy.unwrap();
+        let block = s3.get_public_access_block().bucket(bucket).send().await.unwrap();
+        let block = block.public_access_block_configuration.unwrap();
+        let is_blocked = block.block_public_acls() == Some(true) && block.restrict_public_buckets() == Some(true);
+        let versions = s3.get_bucket_versioning().bucket(bucket).send().await.unwrap().status;
+        let encryption = s3.get_bucket_encryption().bucket(bucket).send().await.unwrap();
+        let rules = encryption.server_side_encryption_configuration.unwrap().rules;
+        let key = rules[0].apply_server_side_encryption_by_default().unwrap().kms_master_key_id().unwrap().to_owned();
+        (policy, is_blocked, versions == Some(aws_sdk_s3::types::BucketVersioningStatus::Enabled), key)
+    })
+}
+
+fn key_state(place: &Place, key: &str) -> aws_sdk_kms::types::KeyState {
+    call(place.cloud().kms().describe_key().key_id(key).send()).unwrap().key_metadata.unwrap().key_state.unwrap()
+}
+
+const KEPT: &str = "example-fhir-minimal-data";
+
+#[test]
+fn a_bucket_that_was_forgotten_keeps_its_settings_and_its_key_when_the_stack_goes() {
+    let place = Place::quick("minimal");
+    place.apply();
+    let before = safety(&place, KEPT);
+    assert!(before.1 && before.2);
+    call(place.cloud().s3().put_object().bucket(KEPT).key("a").body(vec![1].into()).send()).unwrap();
+    place.run(["forget", "s3_bucket.data"]).succeeds().says("nobody can read it without kms_key.s3");
+    place.cloud().emulator.clear_requests();
+    let destroy = ["destroy", "-y", "--allow-destroy", "fhir-minimal", "--force-destroy"];
+    place
+        .run(destroy)
+        .exits(5)
+        .says(
+            "kms_key.s3: example-fhir-minimal-data was forgotten and stays, and nobody could read it without this key",
+        )
+        .says("hlctl forget kms_key.s3");
+    assert_eq!(place.cloud().mutations(), Vec::<String>::new());
+    place.run(["forget", "kms_key.s3"]).succeeds();
+    place.run(destroy).succeeds();
+    assert_eq!(safety(&place, KEPT), before);
+    assert_eq!(key_state(&place, &before.3), aws_sdk_kms::types::KeyState::Enabled);
+    let left = place.cloud().census();
+    assert_eq!((left.buckets, left.stores, left.roles), (1, 0, 0));
+}
+
+#[test]
+fn a_bucket_that_was_forgotten_keeps_its_settings_when_another_takes_its_place() {
+    let place = Place::quick("minimal");
+    place.apply();
+    let before = safety(&place, KEPT);
+    place.run(["forget", "s3_bucket.data"]).succeeds();
+    place.configure(KEPT, "example-fhir-minimal-new");
+    let plan = place.run(["plan"]).succeeds();
+    assert!(plan.stdout.contains("example-fhir-minimal-data was forgotten, and keeps it"), "{plan}");
+    place.run(["apply", "-y"]).succeeds();
+    assert_eq!(safety(&place, KEPT), before);
+    let new = safety(&place, "example-fhir-minimal-new");
+    assert_eq!((new.1, new.2, &new.3), (true, true, &before.3));
+    is_settled(&place);
+    // The new one may go, and the key that both need may not.
+    let destroy = ["destroy", "-y", "--allow-destroy", "fhir-minimal", "--force-destroy"];
+    place.run(destroy).exits(5).says("nobody could read it without this key");
+    place.run(destroy).args(["--allow-destroy", "kms_key.s3"]).succeeds();
+    assert_eq!(safety(&place, KEPT), before);
+}
+
 #[test]
 fn what_was_protected_by_hand_is_so_again_after_it_was_forgotten() {
     let place = applied();

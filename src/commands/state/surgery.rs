@@ -24,12 +24,29 @@ pub(in crate::commands) async fn forget(session: &Session, arguments: &ForgetArg
         for address in &addresses {
             let entry = surgery::forget(state, address).map_err(|error| near(state, &error))?;
             said.extend(let_go(address, &entry, config.asks_for(address) == Some(true)));
+            said.extend(keys_of_released(state));
             let dependents = state.resources.iter().filter(|(_, entry)| entry.needs.contains(address));
             said.extend(dependents.map(|(dependent, _)| format!("  {dependent} refers to it")));
         }
         Ok(said)
     })
     .await
+}
+
+/// The keys, still in the state, without which nobody can read what was just forgotten.
+fn keys_of_released(state: &State) -> Vec<String> {
+    let Some(released) = state.released.last() else { return Vec::new() };
+    let is_needed = |entry: &Entry| {
+        entry.kind() == Some(Kind::KmsKey) && entry.recorded.as_ref().is_some_and(|key| released.needs_key(key))
+    };
+    let keys = state.resources.iter().filter(|(_, entry)| is_needed(entry));
+    keys.map(|(key, _)| {
+        format!(
+            "  nobody can read it without {key}: if the stack is to go, have it forgotten too: {}",
+            hlctl!("forget", key)
+        )
+    })
+    .collect()
 }
 
 /// What becomes of something that the state holds no longer.

@@ -5,21 +5,24 @@ use crate::commands::interruptible;
 use crate::error::CommandError;
 use crate::invocation::CommandLine;
 use crate::module::beside::STORE;
-use crate::plan::{Action, Change, Plan};
-use crate::resource::{Context, FhirDatastore, Resource, Vitals, vitals};
-use crate::session::{ConnectOptions, Session};
+use crate::plan::{Action, Change};
+use crate::resource::{FhirDatastore, Resource, Vitals, vitals};
+use crate::session::{ConnectOptions, Prepared, Session};
 use crate::state::{State, Status};
 use crate::ui::instant;
 
 /// Until when the stores that this plan has deleted, or put another in the place of, can be restored, as AWS says. What it does not
 /// say, or not now, is left out: the deletion itself is done.
-pub(in crate::commands) async fn tell(session: &Session, cx: &Context, plan: &Plan) {
-    let is_ended = |change: &&Change| matches!(change.action, Action::Delete | Action::Replace);
+pub(in crate::commands) async fn tell(session: &Session, prepared: &Prepared) {
+    let Prepared { cx, plan, state: before, .. } = prepared;
+    let is_ended = |change: &&Change| matches!(change.action, Action::Delete | Action::Replace | Action::Create);
     let ended = plan.changes.iter().filter(is_ended).filter(|change| change.kind == FhirDatastore::KIND);
     let is_in_use = |change: &Change| change.address.as_str() == STORE && !change.deposed;
     let has_none = ended.clone().any(|change| change.action == Action::Delete && is_in_use(change));
     for change in ended {
-        let Some(id) = change.recorded.as_ref().and_then(|recorded| recorded.get("id")?.as_str()) else { continue };
+        // What is created in the place of a store that somebody has deleted is no longer told of it.
+        let recorded = change.recorded.as_ref().or_else(|| before.recorded(change.address.as_str()));
+        let Some(id) = recorded.and_then(|recorded| recorded.get("id")?.as_str()) else { continue };
         let looked = interruptible(&session.stop, async { vitals(cx, id).await.map_err(CommandError::Aws) }).await;
         let Ok(Some(vitals)) = looked else { continue };
         if vitals.is_ended() && vitals.window.is_some() {

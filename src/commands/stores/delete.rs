@@ -38,7 +38,7 @@ pub(super) async fn run(session: &Session, arguments: &DeleteStoreArgs) -> Resul
         scene.carry_out(&prepared, "The deletion").await?;
         if !manner.json {
             session.printer.say(&format!("{} is deleted.", arguments.store));
-            tell_what_can_be_restored(session, &prepared.cx, &prepared.plan).await;
+            tell_what_can_be_restored(session, &prepared).await;
         }
         Ok(ExitCode::Success)
     };

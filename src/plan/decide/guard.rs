@@ -19,6 +19,7 @@ impl Decider<'_> {
             let barred = self.unasked_replacement(change).or_else(|| self.unnamed_destruction(change));
             refusals.extend(barred);
             refusals.extend(self.full_bucket(change));
+            refusals.extend(self.key_of_released(change));
         }
         self.plan.refusals.extend(refusals);
     }
@@ -62,6 +63,27 @@ impl Decider<'_> {
             hint: format!("if that is meant, name it: --allow-destroy '{}'", self.name_to_give(change)),
             protection: true,
             name_to_give: Some(self.name_to_give(change)),
+            owner: None,
+        })
+    }
+
+    /// The name of the stack does not stand for what the stack was made to forget.
+    fn key_of_released(&self, change: &Change) -> Option<Refusal> {
+        let recorded = change.recorded.as_ref().filter(|_| change.kind == Kind::KmsKey.as_str())?;
+        let released = self.situation.state.released.iter().find(|released| released.needs_key(recorded))?;
+        let address = change.address.as_str();
+        if self.options.allow_destroy.contains(address) {
+            return None;
+        }
+        Some(Refusal {
+            address: change.address.clone(),
+            message: format!("{} was forgotten and stays, and nobody could read it without this key", released.name()),
+            hint: format!(
+                "have the state forget the key too: {}\nor, if what it encrypts is not needed, name it: --allow-destroy '{address}'",
+                hlctl!("forget", address)
+            ),
+            protection: true,
+            name_to_give: Some(address.to_owned()),
             owner: None,
         })
     }

@@ -35,6 +35,7 @@ impl Decider<'_> {
         let holders = self.holders();
         let mut refusals = Vec::new();
         for index in 0..self.plan.changes.len() {
+            self.leave_to_released(index);
             let change = &self.plan.changes[index];
             match self.verdict(change, &holders) {
                 Some(Verdict::Forget(reason)) => {
@@ -50,6 +51,27 @@ impl Decider<'_> {
             }
         }
         self.plan.refusals.extend(refusals);
+    }
+
+    /// What the state was made to forget stays as it is, and so do its settings: a bucket that keeps its objects without its policy and
+    /// its block of public access would be worse than none.
+    fn leave_to_released(&mut self, index: usize) {
+        let change = &self.plan.changes[index];
+        let Some(recorded) = change.recorded.as_ref().filter(|_| change.action.destroys()) else { return };
+        let Some(kind) = Kind::parse(&change.kind) else { return };
+        let released = self.situation.state.released.iter().find(|released| released.has_part(kind, recorded));
+        let Some(reason) = released.map(|released| format!("{} was forgotten, and keeps it", released.name())) else {
+            return;
+        };
+        let change = &mut self.plan.changes[index];
+        // In place of a replacement, the new one is all that there is to do.
+        change.action = if change.action == Action::Replace { Action::Create } else { Action::Forget };
+        change.recorded = change.recorded.take().filter(|_| change.action == Action::Forget);
+        change.reason = Some(reason);
+        change.protected = false;
+        change.delete_first = false;
+        change.meaning.clear();
+        change.contents = None;
     }
 
     fn verdict(&self, change: &Change, holders: &[Holder]) -> Option<Verdict> {
