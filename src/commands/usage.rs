@@ -7,6 +7,7 @@ use clap::{Args, CommandFactory, FromArgMatches};
 
 use crate::cli::{Cli, Global, other_tools};
 use crate::exit_code::ExitCode;
+use crate::fhir::address::is_path;
 use crate::invocation::{CommandLine, Invocation, shown};
 use crate::nearest::{is_mistyped, nearest};
 use crate::ui::Printer;
@@ -53,7 +54,7 @@ pub(super) fn explain(mut error: clap::Error, words: &[OsString]) -> ExitCode {
         let _ = error.print();
         return ExitCode::Success;
     }
-    hide_secrets(&mut error);
+    hide_secrets(&mut error, words);
     let explanation = match error.kind() {
         ErrorKind::InvalidSubcommand => unknown_command(&mut error, words),
         ErrorKind::UnknownArgument => unknown_flag(&mut error, words),
@@ -68,16 +69,14 @@ pub(super) fn explain(mut error: clap::Error, words: &[OsString]) -> ExitCode {
     ExitCode::Usage
 }
 
-/// A password may stand in a word that clap repeats, as an assignment without its `--set`; and a patient in what is searched for.
-fn hide_secrets(error: &mut clap::Error) {
+/// A password may stand in a word that clap repeats, as an assignment without its `--set`; and a patient in what the store is asked.
+fn hide_secrets(error: &mut clap::Error, words: &[OsString]) {
+    let is_about_patients = own(words).any(|word| word == "fhir");
     for kind in [ContextKind::InvalidArg, ContextKind::InvalidValue] {
-        if let Some(ContextValue::String(typed)) = error.get(kind) {
-            let printable = match typed.split_once('?') {
-                Some((path, _)) => format!("{path}?..."),
-                None => shown(typed),
-            };
-            error.insert(kind, ContextValue::String(printable));
-        }
+        let Some(ContextValue::String(typed)) = error.get(kind) else { continue };
+        let is_flag = typed.starts_with('-');
+        let printable = if is_about_patients && !is_flag && !is_path(typed) { "...".to_owned() } else { shown(typed) };
+        error.insert(kind, ContextValue::String(printable));
     }
 }
 

@@ -47,7 +47,7 @@ impl FromStr for Reference {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        let wrong = || format!("{text:?} is no resource; write it as Patient/123");
+        let wrong = || format!("{} is no resource; write it as Patient/123", shown(text));
         let (kind, id) = text.trim_start_matches('/').split_once('/').ok_or_else(wrong)?;
         Ok(Self { kind: self::kind(kind)?, id: self::id(id)? })
     }
@@ -60,7 +60,8 @@ impl FromStr for Reference {
 pub fn kind(text: &str) -> Result<String, String> {
     let is_kind = text.starts_with(|char: char| char.is_ascii_uppercase())
         && text.bytes().all(|byte| byte.is_ascii_alphanumeric());
-    if is_kind { Ok(text.to_owned()) } else { Err(format!("{text:?} is no resource type; write it as Patient")) }
+    let wrong = || format!("{} is no resource type; write it as Patient", shown(text));
+    if is_kind { Ok(text.to_owned()) } else { Err(wrong()) }
 }
 
 /// An id (FHIR R4, datatype `id`). One of dots alone would be taken for a step in the path.
@@ -71,8 +72,19 @@ pub fn id(text: &str) -> Result<String, String> {
     let is_id = (1..=64).contains(&text.len())
         && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'.')
         && text.bytes().any(|byte| byte != b'.');
-    let wrong = || format!("{text:?} is no id; it has 1 to 64 letters, digits, '-' and '.'");
+    let wrong = || format!("{} is no id; it has 1 to 64 letters, digits, '-' and '.'", shown(text));
     if is_id { Ok(text.to_owned()) } else { Err(wrong()) }
+}
+
+/// What was typed, if it is made like a path of the interface. All else may be what somebody searches for, and so about a patient.
+pub fn shown(text: &str) -> String {
+    if is_path(text) { format!("{text:?}") } else { "what was typed".to_owned() }
+}
+
+/// Whether a text is made like a path of the interface: of types, ids and operations.
+pub fn is_path(text: &str) -> bool {
+    let is_part = |byte| u8::is_ascii_alphanumeric(&byte) || b"-./_$".contains(&byte);
+    !text.is_empty() && text.bytes().all(is_part)
 }
 
 /// Where a store's FHIR interface is.

@@ -6,6 +6,7 @@ use aws_credential_types::Credentials;
 use http::{HeaderName, HeaderValue, Request};
 use http_body_util::Full;
 use serde_json::{Value, json};
+use url::Url;
 
 use super::{base, input};
 use crate::cli::ExplainArgs;
@@ -13,7 +14,7 @@ use crate::commands::ways::Ways;
 use crate::config::Secret;
 use crate::error::CommandError;
 use crate::exit_code::ExitCode;
-use crate::fhir::address::sendable;
+use crate::fhir::address::{sendable, shown};
 use crate::fhir::canonical::{ALGORITHM, Bound, Canonical, Parts, TOKEN_HEADER, amz_date, sha256};
 use crate::fhir::explain::given::{self, Given};
 use crate::fhir::explain::mistakes::{Case, Verdict};
@@ -78,6 +79,7 @@ impl Wanted {
             });
         }
         let typed = whole(address, base);
+        let typed = if arguments.send { asked(&typed, base).unwrap_or(typed) } else { typed };
         let parts = Parts::of(&sendable(&typed)).ok_or_else(|| no_address(address))?;
         Ok(Self { method, typed, parts })
     }
@@ -92,9 +94,17 @@ fn whole(address: &str, base: &Base) -> String {
     }
 }
 
+/// Where an address that AWS names is asked from here: in the sandbox, or with an endpoint of one's own, nothing is sent to AWS.
+fn asked(address: &str, base: &Base) -> Option<String> {
+    let below = |url: &Url| url.as_str().trim_end_matches('/').to_owned();
+    let rest = address.strip_prefix(&below(base.named()))?;
+    let is_below = rest.is_empty() || rest.starts_with(['/', '?']);
+    is_below.then(|| format!("{}{rest}", below(base.url())))
+}
+
 fn no_address(address: &str) -> CommandError {
     CommandError::Usage {
-        message: format!("{address:?} is no address that can be asked"),
+        message: format!("{} is no address that can be asked", shown(address)),
         hint: "write a whole https:// address, or what follows the store's endpoint, such as Patient/123".to_owned(),
     }
 }
@@ -255,12 +265,9 @@ impl Asked<'_> {
         signer: &Signer,
         told: &mut Told,
     ) -> Result<(), CommandError> {
-        let places = [self.base.url(), self.base.named()].map(|url| Parts::of(url.as_str()));
-        if !places
-            .iter()
-            .flatten()
-            .any(|place| (&place.scheme, &place.host) == (&self.wanted.parts.scheme, &self.wanted.parts.host))
-        {
+        let place = Parts::of(self.base.url().as_str());
+        let parts = &self.wanted.parts;
+        if place.is_none_or(|place| (&place.scheme, &place.host) != (&parts.scheme, &parts.host)) {
             return Err(CommandError::Usage {
                 message: format!("{} is not where the store is: nothing is sent there", self.wanted.parts.host),
                 hint: "leave --send out to have it explained only".to_owned(),

@@ -70,7 +70,7 @@ fn every_flag_of_another_tool_stands_once() {
 fn said(line: &str) -> String {
     let words: Vec<OsString> = shlex::split(line).unwrap_or_default().into_iter().map(OsString::from).collect();
     let Some(mut error) = Cli::try_parse_from(&words).err() else { return "it parses".to_owned() };
-    hide_secrets(&mut error);
+    hide_secrets(&mut error, &words);
     match unknown_flag(&mut error, &words) {
         Some(Explanation { message, hint }) => format!("{message}\n{hint}"),
         None => error.to_string(),
@@ -104,6 +104,26 @@ fn a_password_on_a_command_line_that_does_not_parse_is_not_repeated() {
     ] {
         assert!(!said(typed).contains("Hunter2"), "{typed}: {}", said(typed));
     }
+}
+
+#[test]
+fn what_is_asked_of_a_store_is_not_repeated() {
+    for typed in [
+        "hlctl fhir search 'Patient?name=Hunter2&birthdate=1980-02-03'",
+        "hlctl fhir history 'Patient?name=Hunter2'",
+        "hlctl fhir delete 'Patient?name=Hunter2'",
+        "hlctl fhir everything 'Patient/1?name=Hunter2'",
+        "hlctl fhir search 'Patient name=Hunter2'",
+        "hlctl fhir search Patient 'Hunter2, Anna'",
+        "hlctl fhir get 'Patient/Anna Hunter2'",
+        "hlctl fhir get 'Patient/1?x=Hunter2'",
+        "hlctl fhir get Patient/1 'Anna Hunter2'",
+        "hlctl fhir search Patient --get=Hunter2=x",
+    ] {
+        let said = said(typed);
+        assert!(!said.contains("Hunter2") && said.contains("error"), "{typed}: {said}");
+    }
+    assert!(said("hlctl fhir get patient/1").contains("'patient/1'"), "a path may be shown");
 }
 
 #[test]

@@ -81,6 +81,14 @@ fn a_request_that_is_sent_is_accepted() {
         assert_eq!((ended.code, ended.json()["answer"].as_u64()), (0, Some(200)), "{ended}");
         assert!(findings(&ended).contains(&"accepted".to_owned()));
     }
+    // As AWS names the store, and asked where it is.
+    let named = place.run(["outputs", "datastore_endpoint", "--raw"]).succeeds().stdout.trim().to_owned();
+    assert!(named.starts_with("https://healthlake."), "{named}");
+    let ended = explain(&place, &[&format!("{named}Patient"), "--send"]);
+    assert_eq!(ended.json()["answer"], 200, "{ended}");
+    fhir(&place, &["explain", "https://healthlake.us-west-2.amazonaws.com/x", "--send"])
+        .exits(64)
+        .says("nothing is sent");
     let missing = explain(&place, &["Patient/none/$everything", "--send"]);
     assert!(text(&missing, "answer").contains("404"), "{missing}");
     let posted = explain(
