@@ -41,6 +41,10 @@ pub struct DataCheckArgs {
     #[arg(long, value_enum, default_value_t = CheckLevel::Strict, value_name = "LEVEL")]
     pub validation_level: CheckLevel,
 
+    /// Report references to resources that are not in these files
+    #[arg(long)]
+    pub check_references: bool,
+
     /// Print JSON
     #[arg(long)]
     pub json: bool,
@@ -80,6 +84,20 @@ impl From<Level> for check::Level {
     }
 }
 
+impl DataCheckArgs {
+    /// What is to be checked.
+    pub fn checks(&self) -> check::Checks {
+        check::Checks { level: self.validation_level.into(), references: self.check_references }
+    }
+}
+
+impl DataImportArgs {
+    /// What is to be checked before the import.
+    pub fn checks(&self) -> check::Checks {
+        check::Checks { level: self.validation_level.into(), references: self.check_references }
+    }
+}
+
 /// `hlctl data import`
 #[derive(Debug, Args)]
 pub struct DataImportArgs {
@@ -90,6 +108,10 @@ pub struct DataImportArgs {
     /// How strictly HealthLake validates
     #[arg(long, value_enum, default_value_t = Level::Strict, value_name = "LEVEL")]
     pub validation_level: Level,
+
+    /// Report references to resources that are not in these files, before anything is sent
+    #[arg(long)]
+    pub check_references: bool,
 
     /// Import although the checks have found something
     #[arg(long)]

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use sha2::{Digest, Sha256};
 use walkdir::WalkDir;
 
-use super::check::{BadName, Checked, Checker, Findings, Level, Limits};
+use super::check::{BadName, Checked, Checker, Checks, Findings, Limits};
 
 /// A file that is to be imported.
 #[derive(Clone, Debug)]
@@ -83,8 +83,8 @@ impl Source {
     ///
     /// # Errors
     /// A file cannot be read.
-    pub fn check(&mut self, level: Level, scratch: &Path, progress: impl Fn(u64)) -> io::Result<Findings> {
-        let mut checker = Checker::new(Limits::default(), level, scratch);
+    pub fn check(&mut self, checks: Checks, scratch: &Path, progress: impl Fn(u64)) -> io::Result<Findings> {
+        let mut checker = Checker::new(Limits::default(), checks, scratch);
         for file in &mut self.files {
             if let Some(problem) = file.bad_name {
                 checker.name(&file.name, problem);

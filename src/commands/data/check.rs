@@ -5,7 +5,7 @@ use std::path::Path;
 use super::journals;
 use crate::cli::DataCheckArgs;
 use crate::commands::interruptible;
-use crate::data::check::{Findings, Group, Level};
+use crate::data::check::{Checks, Findings, Group};
 use crate::data::source::Source;
 use crate::error::CommandError;
 use crate::exit_code::ExitCode;
@@ -14,8 +14,7 @@ use crate::ui::{counted, transfer};
 
 /// Checks, and tells.
 pub(super) async fn run(session: &Session, arguments: &DataCheckArgs) -> Result<ExitCode, CommandError> {
-    let (source, findings) =
-        checked(session, &arguments.path, arguments.validation_level.into(), &std::env::temp_dir()).await?;
+    let (source, findings) = checked(session, &arguments.path, arguments.checks(), &std::env::temp_dir()).await?;
     if arguments.json {
         session.printer.json(&serde_json::json!(findings));
     } else {
@@ -28,17 +27,17 @@ pub(super) async fn run(session: &Session, arguments: &DataCheckArgs) -> Result<
 pub(super) async fn of_source(
     session: &Session,
     path: &Path,
-    level: Level,
+    checks: Checks,
 ) -> Result<(Source, Findings), CommandError> {
     let scratch = journals(session);
     std::fs::create_dir_all(&scratch).map_err(|error| CommandError::Other(error.into()))?;
-    checked(session, path, level, &scratch).await
+    checked(session, path, checks, &scratch).await
 }
 
 async fn checked(
     session: &Session,
     path: &Path,
-    level: Level,
+    checks: Checks,
     scratch: &Path,
 ) -> Result<(Source, Findings), CommandError> {
     if path == Path::new("-") {
@@ -68,7 +67,7 @@ async fn checked(
     let (scratch, heard) = (scratch.to_owned(), bar.clone());
     let work = tokio::task::spawn_blocking(move || {
         let mut source = source;
-        let findings = source.check(level, &scratch, |bytes| heard.inc(bytes))?;
+        let findings = source.check(checks, &scratch, |bytes| heard.inc(bytes))?;
         Ok::<_, std::io::Error>((source, findings))
     });
     let checked =
@@ -96,7 +95,7 @@ pub(super) fn tell(session: &Session, source: &Source, findings: &Findings) {
     if findings.unchecked > 0 {
         let unchecked = counted(findings.unchecked, "resource");
         printer.warning(&format!(
-            "the structure of {unchecked} was not checked: of more than 2 MiB, with a number beyond a double's range, or of a type \
+            "the structure and references of {unchecked} were not checked: of more than 2 MiB, with a number beyond a double's range, or of a type \
              that FHIR R4 does not define"
         ));
     }

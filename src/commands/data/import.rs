@@ -31,6 +31,7 @@ pub(super) async fn run(session: &Session, arguments: &DataImportArgs) -> Result
     let from = place_of(&arguments.from)?;
     let mut told = json!({});
     let source = match &from {
+        Place::S3(prefix) if arguments.check_references => return Err(not_read(prefix)),
         Place::S3(_) => None,
         Place::Local(path) => Some(check(session, arguments, path, &mut told).await?),
     };
@@ -42,10 +43,13 @@ pub(super) async fn run(session: &Session, arguments: &DataImportArgs) -> Result
 
 /// The command that goes on.
 fn again(arguments: &DataImportArgs) -> CommandLine {
-    let DataImportArgs { from, validation_level, allow_problems, .. } = arguments;
+    let DataImportArgs { from, validation_level, check_references, allow_problems, .. } = arguments;
     let mut again = hlctl!("data import", from);
     if *validation_level != Level::Strict {
         again = again.option("--validation-level", validation_level.as_str());
+    }
+    if *check_references {
+        again = again.flag("--check-references");
     }
     if *allow_problems { again.flag("--allow-problems") } else { again }
 }
@@ -127,6 +131,15 @@ pub(super) async fn import(
     result
 }
 
+fn not_read(prefix: &Prefix) -> CommandError {
+    CommandError::Usage {
+        message: format!(
+            "the references of what is in {prefix} cannot be checked: an import from S3 does not read the files"
+        ),
+        hint: format!("before the upload, `{}` checks them", hlctl!("data check", "PATH").flag("--check-references")),
+    }
+}
+
 /// AWS does not say whether a job takes what it writes itself for input; the logs of earlier jobs it does.
 fn reads_its_own_output(input: &Prefix, run: &Prefix) -> CommandError {
     CommandError::Usage {
@@ -141,7 +154,7 @@ async fn check(
     path: &Path,
     told: &mut Value,
 ) -> Result<Source, CommandError> {
-    let (source, findings) = of_source(session, path, arguments.validation_level.into()).await?;
+    let (source, findings) = of_source(session, path, arguments.checks()).await?;
     tell(session, &source, &findings);
     decide(session, arguments, &findings, told)?;
     Ok(source)

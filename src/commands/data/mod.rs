@@ -128,6 +128,7 @@ pub(super) async fn bring_over(
     let arguments = DataImportArgs {
         from: exported.folder.to_string(),
         validation_level: Level::Minimal,
+        check_references: false,
         allow_problems: false,
         no_wait: false,
         json: false,

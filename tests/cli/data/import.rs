@@ -101,6 +101,33 @@ fn what_an_import_takes_and_nobody_wants_is_noticed_and_sent() {
 }
 
 #[test]
+fn references_to_resources_outside_the_files_are_noticed_where_that_is_asked_for() {
+    let place = stack();
+    let observation = |id: u8, subject: &str| {
+        format!(
+            "{{\"resourceType\":\"Observation\",\"id\":\"o{id}\",\"status\":\"final\",\"code\":{{\"text\":\"x\"}},\
+             \"subject\":{{\"reference\":\"{subject}\"}}}}\n"
+        )
+    };
+    let observations = observation(1, "Patient/p0") + &observation(2, "Patient/jane-doe") + &observation(3, "Group/p0");
+    folder(&place, &[("a.ndjson", &observations), ("deeper/b.ndjson", &patients(0..1, 0))]);
+    let text = "a.ndjson:2: Observation.subject refers to Patient resources that are not in these files";
+    let checked = place.run(["data", "check", "in", "--check-references"]).succeeds().keeps_silent_about("jane-doe");
+    checked.says(text).says("a.ndjson:3: Observation.subject refers to Group resources");
+    let findings = place.run(["data", "check", "in", "--check-references", "--json"]).succeeds().json();
+    let told: Vec<_> =
+        findings["notices"].as_array().unwrap().iter().map(|one| (&one["notice"], &one["count"])).collect();
+    assert_eq!(told, [(&json!("reference_dangling"), &json!(1)); 2]);
+    assert_eq!(place.run(["data", "check", "in", "--json"]).succeeds().json()["notices"], json!([]));
+    let again = place.run(["data", "import", "in", "--check-references", "--no-wait"]).exits(6).says(text);
+    again.says("`hlctl data import --check-references in`");
+    let told = place.run(["data", "import", "in", "--check-references", "--json"]).succeeds().json();
+    assert_eq!(told["job"]["status"], "COMPLETED");
+    let in_s3 = "s3://example-fhir-minimal-data/mine";
+    place.run(["data", "import", in_s3, "--check-references"]).exits(64).says("does not read the files");
+}
+
+#[test]
 fn refusals_are_grouped_by_cause_and_only_what_was_mended_is_sent_again() {
     let place = stack();
     let broken = "{\"resourceType\":\"Patient\",\"id\":\"x\",\"gender\":\"m\"}\n".to_owned();

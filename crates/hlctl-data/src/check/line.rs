@@ -8,15 +8,15 @@ use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, SeqAccess, Vis
 use serde_json::error::Category;
 use sha2::{Digest, Sha256};
 
-use super::Level;
+use super::Checks;
 use super::nesting::{Flaw, Nesting};
 use super::notice::{BundleType, Notice};
 use super::problem::Problem;
 use super::resource_types::{answer, disputed, is_resource_type, is_supported, type_name};
-use crate::structure::{self, Found as Checked, Issue};
+use crate::structure::{self, Found as Checked, Issue, Target};
 
 /// By which two resources with one type and id are known.
-pub(super) type Mark = [u8; 12];
+pub(crate) type Mark = [u8; 12];
 
 /// A notice, and where in the resource what it is about.
 pub(super) type Noted = (Notice, Option<String>);
@@ -36,6 +36,8 @@ pub(super) enum Verdict {
         is_unchecked: bool,
         /// What there is to know about it.
         notices: Vec<Noted>,
+        /// What it refers to, where that is asked for.
+        targets: Vec<Target>,
     },
     /// A resource with an id, of which elements are not as R4 has them.
     Flawed {
@@ -45,6 +47,8 @@ pub(super) enum Verdict {
         issues: Vec<Issue>,
         /// What else there is to know about it.
         notices: Vec<Noted>,
+        /// What it refers to, where that is asked for.
+        targets: Vec<Target>,
     },
     /// Something else.
     Bad(Problem),
@@ -55,7 +59,7 @@ pub(super) enum Verdict {
 }
 
 /// Looks at a line without its end.
-pub(super) fn judge(line: &[u8], is_first: bool, level: Level) -> Verdict {
+pub(super) fn judge(line: &[u8], is_first: bool, checks: Checks) -> Verdict {
     if is_first && let Some(verdict) = opening(line) {
         return verdict;
     }
@@ -67,7 +71,7 @@ pub(super) fn judge(line: &[u8], is_first: bool, level: Level) -> Verdict {
     if !matches!(verdict, Verdict::Good { .. }) {
         return verdict;
     }
-    with_issues(with_flaw(verdict, Nesting::flaw_of(line)), text, level)
+    with_issues(with_flaw(verdict, Nesting::flaw_of(line)), text, checks)
 }
 
 /// Bytes that a line is read by when it is read in pieces.
@@ -89,19 +93,26 @@ pub(super) fn with_flaw(verdict: Verdict, flaw: Option<Flaw>) -> Verdict {
 }
 
 /// What is wrong with the elements of a resource, where nothing else is.
-fn with_issues(verdict: Verdict, text: &str, level: Level) -> Verdict {
+fn with_issues(verdict: Verdict, text: &str, checks: Checks) -> Verdict {
     match verdict {
-        Verdict::Good { kind, mark, mut notices, .. } if level.asks_for_references() => {
-            let is_asked = level.asks_for_structure();
+        Verdict::Good { kind, mark, mut notices, .. } if checks.ask_for_references() => {
+            let is_asked = checks.level.asks_for_structure();
             // A decimal may have any size; a parser that computes gives up on some. And of types beyond R4 there are no definitions.
-            let found = if is_resource_type(&kind) { structure::check(text).ok() } else { None };
-            let is_unchecked = is_asked && found.is_none();
-            let Checked { issues, references, .. } = found.unwrap_or_default();
-            notices.extend(references.into_iter().map(|(loose, place)| (Notice::Reference(loose), Some(place))));
-            if is_asked && !issues.is_empty() {
-                Verdict::Flawed { mark, issues, notices }
+            let found = if is_resource_type(&kind) {
+                let check = if checks.references { structure::check_with_targets } else { structure::check };
+                check(text).ok()
             } else {
-                Verdict::Good { kind, mark, is_unchecked, notices }
+                None
+            };
+            let is_unchecked = checks.ask_for_elements() && found.is_none();
+            let Checked { issues, references, targets, .. } = found.unwrap_or_default();
+            if checks.level.asks_for_references() {
+                notices.extend(references.into_iter().map(|(loose, place)| (Notice::Reference(loose), Some(place))));
+            }
+            if is_asked && !issues.is_empty() {
+                Verdict::Flawed { mark, issues, notices, targets }
+            } else {
+                Verdict::Good { kind, mark, is_unchecked, notices, targets }
             }
         }
         _ => verdict,
@@ -191,7 +202,13 @@ impl Members {
                     .or_else(|| answer(&kind).map(Notice::Answer))
                     .or_else(|| disputed(&kind).map(Notice::DisputedType));
                 let notices = notice.map(|notice| (notice, None)).into_iter().collect();
-                return Verdict::Good { kind: type_name(kind), mark, is_unchecked: false, notices };
+                return Verdict::Good {
+                    kind: type_name(kind),
+                    mark,
+                    is_unchecked: false,
+                    notices,
+                    targets: Vec::new(),
+                };
             }
         };
         Verdict::Bad(problem)
@@ -202,7 +219,8 @@ fn is_id(id: &str) -> bool {
     (1..=64).contains(&id.len()) && id.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.'))
 }
 
-fn mark(kind: &str, id: &str) -> Mark {
+/// By which the resource of this type and id is known.
+pub(crate) fn mark(kind: &str, id: &str) -> Mark {
     let mut hash = Sha256::new();
     hash.update(kind);
     hash.update("/");

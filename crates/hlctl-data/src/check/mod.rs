@@ -4,11 +4,11 @@
 //! file and line; nothing of a resource's content is kept or shown.
 
 mod line;
+mod marks;
 mod nesting;
 mod notice;
 mod problem;
 mod reader;
-mod repeats;
 pub mod resource_types;
 
 use std::collections::BTreeMap;
@@ -19,14 +19,17 @@ use crc_fast::CrcAlgorithm;
 use serde::Serialize;
 
 pub use line::encoding_problem;
+pub(crate) use line::{Mark, mark};
 pub use notice::{BundleType, Notice};
 pub use problem::{BadName, Group, Label, Problem, Spot};
 pub use resource_types::is_resource_type;
 
+use crate::structure::Target;
+
 use line::{Noted, Verdict, judge};
+use marks::{Found, Kinds, Marks, Pairs, Places, Role, Seen};
 use problem::Tally;
 use reader::{Lines, Next};
-use repeats::{Pairs, Repeats, Seen};
 
 /// The limits of one import job ("AWS HealthLake endpoints and quotas").
 #[derive(Clone, Copy, Debug)]
@@ -65,7 +68,8 @@ pub struct Findings {
     pub bytes: u64,
     /// Good resources by type.
     pub resources: BTreeMap<String, u64>,
-    /// Good resources whose structure was not checked: they are too long, or hold a number beyond a double's range.
+    /// Good resources whose elements, references among them, were not looked at: they are too long, or hold a number beyond a
+    /// double's range.
     #[serde(rename = "structure_not_checked", skip_serializing_if = "is_zero")]
     pub unchecked: u64,
     /// What an import would refuse, each kind once.
@@ -111,33 +115,61 @@ impl Level {
     }
 }
 
+/// What is checked.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Checks {
+    /// How much of each resource.
+    pub level: Level,
+    /// Whether what a resource refers to is among the resources that are checked.
+    pub references: bool,
+}
+
+impl From<Level> for Checks {
+    fn from(level: Level) -> Self {
+        Self { level, references: false }
+    }
+}
+
+impl Checks {
+    fn ask_for_references(self) -> bool {
+        self.references || self.level.asks_for_references()
+    }
+
+    /// Whether a resource whose elements cannot be looked at is one to tell of.
+    fn ask_for_elements(self) -> bool {
+        self.references || self.level.asks_for_structure()
+    }
+}
+
 /// A check under way.
 #[derive(Debug)]
 pub struct Checker {
     limits: Limits,
-    level: Level,
+    checks: Checks,
     names: Vec<Box<str>>,
     bytes: u64,
     resources: BTreeMap<String, u64>,
     unchecked: u64,
     problems: Tally<Problem>,
     notices: Tally<Notice>,
-    repeats: Repeats,
+    marks: Marks,
+    kinds: Kinds,
 }
 
 impl Checker {
     /// A check of a job with these limits; what does not fit into memory goes into an unnamed file in `scratch`.
-    pub fn new(limits: Limits, level: Level, scratch: &Path) -> Self {
+    pub fn new(limits: Limits, checks: impl Into<Checks>, scratch: &Path) -> Self {
         Self {
             limits,
-            level,
+            checks: checks.into(),
             names: Vec::new(),
             bytes: 0,
             resources: BTreeMap::new(),
             unchecked: 0,
             problems: Tally::default(),
             notices: Tally::default(),
-            repeats: Repeats::new(scratch),
+            marks: Marks::new(scratch),
+            kinds: Kinds::default(),
         }
     }
 
@@ -160,9 +192,10 @@ impl Checker {
         loop {
             let (verdict, content) = match lines.next()? {
                 Next::End => break,
-                Next::Line(line) => (judge(line, number == 0, self.level), content_of(line)),
-                Next::Judged(Verdict::Good { kind, mark, notices, .. }, content) => {
-                    (Verdict::Good { kind, mark, notices, is_unchecked: self.level.asks_for_structure() }, content)
+                Next::Line(line) => (judge(line, number == 0, self.checks), content_of(line)),
+                Next::Judged(Verdict::Good { kind, mark, notices, targets, .. }, content) => {
+                    let is_unchecked = self.checks.ask_for_elements();
+                    (Verdict::Good { kind, mark, is_unchecked, notices, targets }, content)
                 }
                 Next::Judged(verdict, content) => (verdict, content),
             };
@@ -174,21 +207,23 @@ impl Checker {
                 Verdict::BadAt(problem, place) => {
                     self.problems.add(problem, Spot { place: Some(place), ..Spot::of(name, number) });
                 }
-                Verdict::Flawed { mark, issues, notices } => {
+                Verdict::Flawed { mark, issues, notices, targets } => {
                     for issue in issues {
                         self.problems.add(Problem::Structure(issue), Spot::of(name, number));
                     }
                     self.note(notices, name, number);
-                    self.repeats.add(Seen { mark, file, line: number, content })?;
+                    self.marks.add(Seen { mark, role: Role::resource(file), line: number, content })?;
+                    self.refer(targets, file, number)?;
                 }
-                Verdict::Good { kind, mark, is_unchecked, notices } => {
+                Verdict::Good { kind, mark, is_unchecked, notices, targets } => {
                     self.unchecked += u64::from(is_unchecked);
                     match self.resources.get_mut(&*kind) {
                         Some(count) => *count += 1,
                         None => drop(self.resources.insert(kind.into_owned(), 1)),
                     }
                     self.note(notices, name, number);
-                    self.repeats.add(Seen { mark, file, line: number, content })?;
+                    self.marks.add(Seen { mark, role: Role::resource(file), line: number, content })?;
+                    self.refer(targets, file, number)?;
                 }
                 Verdict::Hopeless(problem) => {
                     self.problems.add(problem, Spot::of(name, number));
@@ -215,6 +250,14 @@ impl Checker {
         }
     }
 
+    fn refer(&mut self, targets: Vec<Target>, file: u32, line: u64) -> io::Result<()> {
+        for Target { path, kind, mark } in targets {
+            let content = self.kinds.number(path, kind);
+            self.marks.add(Seen { mark, role: Role::reference(file), line, content })?;
+        }
+        Ok(())
+    }
+
     /// Checks a file that is not read, by its size alone.
     pub fn unread(&mut self, name: &str, size: u64) {
         self.names.push(name.into());
@@ -236,7 +279,8 @@ impl Checker {
     /// # Errors
     /// The scratch file cannot be read.
     pub fn finish(self) -> io::Result<Findings> {
-        let Self { limits, level: _, names, bytes, resources, unchecked, mut problems, mut notices, repeats } = self;
+        let Self { limits, checks: _, names, bytes, resources, unchecked, mut problems, mut notices, marks, kinds } =
+            self;
         let files = u64::try_from(names.len()).unwrap_or(u64::MAX);
         if files > limits.files {
             problems.add(Problem::TooManyFiles, Spot::default());
@@ -245,12 +289,15 @@ impl Checker {
             problems.add(Problem::JobTooLarge, Spot::default());
         }
         let (mut differing, mut alike) = (Pairs::default(), Pairs::default());
-        repeats.each(|first, again| {
-            let pairs = if first.content == again.content { &mut alike } else { &mut differing };
-            pairs.add(first, again);
+        let mut dangling: BTreeMap<u64, Places> = BTreeMap::new();
+        marks.each(|found| match found {
+            Found::Again(first, again) if first.content == again.content => alike.add(first, again),
+            Found::Again(first, again) => differing.add(first, again),
+            Found::Dangling(seen) => dangling.entry(seen.content).or_default().add(seen),
         })?;
         let name = |file: u32| usize::try_from(file).ok().and_then(|file| names.get(file)).map_or("", |name| &**name);
         problems.put(Problem::Repeated, differing.count, differing.spots(name));
+        kinds.note(dangling, &mut notices, name);
         notices.put(Notice::RepeatedLine, alike.count, alike.spots(name));
         Ok(Findings { files, bytes, resources, unchecked, problems: problems.groups(), notices: notices.groups() })
     }

@@ -6,7 +6,7 @@ use super::problem::{Kind, Label};
 use crate::structure::LooseReference;
 
 /// One kind of notice.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Notice {
     /// A Bundle whose entries are meant to be resources of their own.
     Bundle(BundleType),
@@ -16,6 +16,13 @@ pub enum Notice {
     DisputedType(&'static str),
     /// A reference that leads to no resource.
     Reference(LooseReference),
+    /// A reference to a resource that is not among those that are checked.
+    DanglingReference {
+        /// The path of its element.
+        path: String,
+        /// The type that it refers to.
+        target: &'static str,
+    },
     /// A resource that comes again word by word.
     RepeatedLine,
 }
@@ -91,6 +98,7 @@ impl Kind for Notice {
             Self::Reference(LooseReference::UnknownType) => "reference_unknown_type",
             Self::Reference(LooseReference::UnsupportedType) => "reference_unsupported_type",
             Self::Reference(LooseReference::Form) => "reference_form",
+            Self::DanglingReference { .. } => "reference_dangling",
             Self::RepeatedLine => "repeated_line",
         })
     }
@@ -122,6 +130,9 @@ impl Kind for Notice {
                 "a reference names a type that HealthLake does not take"
             }
             Self::Reference(LooseReference::Form) => "a reference is neither Type/id nor absolute nor contained",
+            Self::DanglingReference { path, target } => {
+                return format!("{path} refers to {target} resources that are not in these files").into();
+            }
             Self::RepeatedLine => "the same resource comes again, word by word",
         })
     }
@@ -147,6 +158,9 @@ impl Kind for Notice {
             }
             Self::Reference(LooseReference::Form) => {
                 "write the type and id of the resource: Patient/123; or the whole URL; or # and the id of a contained resource"
+            }
+            Self::DanglingReference { .. } => {
+                "check these files together with those that have the resources; where the store has them already, there is nothing to do"
             }
             Self::RepeatedLine => "nothing is lost by it; leave one of them out, so that counts agree",
         }

@@ -12,7 +12,12 @@ pub fn is_resource_type(name: &str) -> bool {
 
 /// Whether HealthLake has a resource type of this name.
 pub fn is_supported(name: &str) -> bool {
-    is_resource_type(name) && UNSUPPORTED.binary_search(&name).is_err()
+    supported(name).is_some()
+}
+
+/// The name of a type that HealthLake has.
+pub(crate) fn supported(name: &str) -> Option<&'static str> {
+    Type::resource(name).map(Type::name).filter(|name| UNSUPPORTED.binary_search(name).is_err())
 }
 
 /// The types that a store can be searched for: those of HealthLake, without `NOT_REQUESTABLE`.

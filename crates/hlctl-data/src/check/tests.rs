@@ -468,3 +468,106 @@ fn findings_are_told_apart_in_json() {
     assert_eq!(findings["notices"][0]["example"]["also"], "a.ndjson:1");
     assert_eq!(findings["notices"][0]["count"], 1);
 }
+
+/// The findings of files of which what they refer to is looked for.
+fn check_references(level: Level, files: &[(&str, &str)]) -> Findings {
+    let directory = tempfile::tempdir().unwrap();
+    let mut checker = Checker::new(Limits::default(), Checks { level, references: true }, directory.path());
+    for (name, text) in files {
+        checker.file(name, text.as_bytes(), |_| {}).unwrap();
+    }
+    checker.finish().unwrap()
+}
+
+fn encounter(id: &str, subject: &str, practitioner: &str) -> String {
+    format!(
+        r#"{{"resourceType":"Encounter","id":"{id}","status":"finished","class":{{"code":"AMB"}},"subject":{{"reference":"{subject}"}},"participant":[{{"individual":{{"reference":"{practitioner}"}}}},{{"individual":{{"reference":"{practitioner}"}}}}]}}"#
+    )
+}
+
+#[test]
+fn references_to_resources_that_are_not_there_are_noticed_by_element_and_type() {
+    let first = [
+        encounter("e1", "Patient/later", "Practitioner/secret-1"),
+        encounter("e2", "Patient/secret-2", "PractitionerRole/secret-3"),
+        // One type and another's id.
+        encounter("e3", "Group/later/_history/2", "Practitioner/secret-1/_history/1"),
+        encounter("e4", "Patient/later/_history/7", "Practitioner/there"),
+        // What leads elsewhere, or is another notice.
+        encounter("e5", "#p", "https://example.org/fhir/Practitioner/secret"),
+        encounter("e6", "urn:uuid:c757873d-ec9a-4326-a141-556f43239520", "Practitioner?identifier=secret"),
+    ]
+    .join("\n");
+    let second = r#"{"resourceType":"Patient","id":"later"}
+{"resourceType":"Practitioner","id":"there","gender":"wrong"}
+{"resourceType":"Practitioner"}"#;
+    let files = [("a.ndjson", &*first), ("b.ndjson", second)];
+    for level in [Level::None, Level::Minimal, Level::StructureOnly, Level::Strict] {
+        let findings = check_references(level, &files);
+        let dangling = findings.notices.iter().filter(|group| group.label == Label::Notice("reference_dangling"));
+        let told: Vec<_> = dangling
+            .map(|group| {
+                let places = std::iter::once(&group.example).chain(&group.more).map(ToString::to_string);
+                (group.text.as_str(), group.count, places.collect::<Vec<_>>().join(", "))
+            })
+            .collect();
+        let text = |path: &str, kind: &str| format!("{path} refers to {kind} resources that are not in these files");
+        let practitioner = text("Encounter.participant.individual", "Practitioner");
+        let role = text("Encounter.participant.individual", "PractitionerRole");
+        let (group, patient) = (text("Encounter.subject", "Group"), text("Encounter.subject", "Patient"));
+        let expected = [
+            (&*practitioner, 4, "a.ndjson:1, a.ndjson:3".to_owned()),
+            (&*role, 2, "a.ndjson:2".to_owned()),
+            (&*group, 1, "a.ndjson:3".to_owned()),
+            (&*patient, 1, "a.ndjson:2".to_owned()),
+        ];
+        assert_eq!(told, expected, "{level:?}");
+        let others = if level == Level::None { 0 } else { 2 };
+        assert_eq!(findings.notices.len(), expected.len() + others, "{level:?}");
+        assert!(!format!("{findings:?}").contains("secret"));
+    }
+    // Nobody asked.
+    let findings = check_at(Level::Strict, &encounter("e1", "Patient/a", "Practitioner/b"));
+    assert_eq!(findings.notices, []);
+}
+
+#[test]
+fn what_bundles_and_contained_resources_refer_to_is_told_from_what_they_hold() {
+    let inner = encounter("inner", "Patient/a", "Practitioner/b");
+    let bundle = format!(
+        r#"{{"resourceType":"Bundle","id":"b","type":"document","entry":[{{"resource":{inner}}},{{"resource":{{"resourceType":"Patient","id":"in-bundle"}}}}]}}"#
+    );
+    let group = r##"{"resourceType":"Group","id":"g","type":"person","actual":true,"contained":[{"resourceType":"Patient","id":"in-group","managingOrganization":{"reference":"Organization/o"}}],"member":[{"entity":{"reference":"Patient/in-group"}},{"entity":{"reference":"#in-group"}},{"entity":{"reference":"Patient/in-bundle"}}]}"##;
+    let findings = check_references(Level::Strict, &[("a.ndjson", &bundle), ("b.ndjson", group)]);
+    let told: Vec<_> = findings.notices.iter().map(|group| (group.text.as_str(), group.count)).collect();
+    let expected = [
+        (
+            "Group.contained.Patient.managingOrganization refers to Organization resources that are not in these files",
+            1,
+        ),
+        ("Group.member.entity refers to Patient resources that are not in these files", 2),
+    ];
+    assert_eq!((told, &*findings.problems), (expected.to_vec(), &[][..]));
+}
+
+#[test]
+fn resources_whose_references_cannot_be_looked_at_are_counted_and_found() {
+    let long = format!(
+        r#"{{"resourceType":"Binary","id":"b","contentType":"text/plain","securityContext":{{"reference":"Patient/nobody"}},"data":"{}"}}"#,
+        "AAAA".repeat(1 << 20)
+    );
+    let reference = r#"{"resourceType":"DocumentReference","id":"d","status":"current","content":[{"attachment":{"title":"x"}}],"context":{"related":[{"reference":"Binary/b"}]}}"#;
+    for level in [Level::None, Level::Minimal, Level::Strict] {
+        let findings = check_references(level, &[("a.ndjson", &format!("{long}\n{reference}\n"))]);
+        assert_eq!((findings.count(), findings.unchecked, findings.notices.len()), (2, 1, 0), "{level:?}");
+    }
+}
+
+#[test]
+fn the_first_places_of_dangling_references_are_told_in_their_order() {
+    let line = |id: usize| encounter(&format!("e{id}"), &format!("Patient/{}", id * 7919 % 101), "#");
+    let text: Vec<String> = (1..=30).map(line).collect();
+    let group = &check_references(Level::Strict, &[("a.ndjson", &text.join("\n"))]).notices[0];
+    assert_eq!((group.count, group.example.line, group.is_cut()), (30, 1, true));
+    assert_eq!(group.more.iter().map(|spot| spot.line).collect::<Vec<_>>(), (2..=10).collect::<Vec<_>>());
+}

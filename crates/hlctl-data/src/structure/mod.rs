@@ -18,7 +18,7 @@ use hlctl_r4::{Element, Type};
 use serde::de::DeserializeSeed;
 
 pub use fault::{Fault, Issue};
-pub use reference::LooseReference;
+pub use reference::{LooseReference, Target};
 
 use object::{Level, Members};
 
@@ -27,7 +27,19 @@ use object::{Level, Members};
 /// # Errors
 /// The text is not JSON, has a number beyond a double's range, or is nested deeper than 127 levels.
 pub fn check(resource: &str) -> Result<Found, serde_json::Error> {
-    let found = RefCell::default();
+    found_in(resource, Found::default())
+}
+
+/// [`check`], and what the resource refers to.
+///
+/// # Errors
+/// Those of [`check`].
+pub fn check_with_targets(resource: &str) -> Result<Found, serde_json::Error> {
+    found_in(resource, Found { wants_targets: true, ..Found::default() })
+}
+
+fn found_in(resource: &str, found: Found) -> Result<Found, serde_json::Error> {
+    let found = RefCell::new(found);
     resource_at(resource, None, &found)?;
     Ok(found.into_inner())
 }
@@ -40,6 +52,9 @@ pub struct Found {
     /// References that lead nowhere, each with the path of its element. Those within a Bundle may mean its entries, and are
     /// left out.
     pub references: Vec<(LooseReference, String)>,
+    /// The resources that other references lead to, where they are asked for; those within a Bundle are left out here too.
+    pub targets: Vec<Target>,
+    wants_targets: bool,
     is_bundle: bool,
 }
 

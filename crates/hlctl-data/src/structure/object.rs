@@ -8,8 +8,9 @@ use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, Visitor};
 
 use super::Found;
 use super::fault::{Fault, Issue};
-use super::reference::LooseReference;
+use super::reference::{Reference, Target};
 use super::value::{Companion, Value};
+use crate::check::mark;
 
 /// Where the check is: an object, and the objects around it.
 pub(super) struct Level<'a> {
@@ -42,10 +43,15 @@ impl Level<'_> {
     /// Looks at a reference, the value of an element of the object.
     pub(super) fn reference(&self, reference: &str) {
         let mut found = self.found.borrow_mut();
-        if !found.is_bundle
-            && let Some(loose) = LooseReference::of(reference)
-        {
-            found.references.push((loose, self.path()));
+        if found.is_bundle {
+            return;
+        }
+        match Reference::of(reference) {
+            Reference::Loose(loose) => found.references.push((loose, self.path())),
+            Reference::Literal { kind, id } if found.wants_targets => {
+                found.targets.push(Target { path: self.path(), kind, mark: mark(kind, id) });
+            }
+            Reference::Literal { .. } | Reference::Elsewhere => {}
         }
     }
 

@@ -1,11 +1,12 @@
-//! References that lead nowhere in a store.
+//! References: those that lead nowhere in a store, and the resources that others lead to.
 
 use std::sync::LazyLock;
 
 use hlctl_r4::{Primitive, Type};
 
 use super::primitive;
-use crate::check::resource_types::{disputed, is_resource_type, is_supported};
+use crate::check::Mark;
+use crate::check::resource_types::{disputed, is_resource_type, supported};
 
 /// Why a reference leads to no resource of the store (R4 specification, "References": relative, absolute, contained).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -22,34 +23,59 @@ pub enum LooseReference {
     Form,
 }
 
-impl LooseReference {
-    /// What is loose about a reference, if anything.
-    pub(super) fn of(reference: &str) -> Option<Self> {
+/// A resource of a store that a reference leads to. Its id is not kept.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Target {
+    /// The path of the element that is the reference.
+    pub path: String,
+    /// The type of the resource.
+    pub kind: &'static str,
+    /// By which a resource of this type and id is known.
+    pub mark: Mark,
+}
+
+/// Where a reference leads to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Reference<'a> {
+    /// To no resource.
+    Loose(LooseReference),
+    /// To the resource of a store that has this type and id.
+    Literal {
+        /// A type that HealthLake has, or may have.
+        kind: &'static str,
+        id: &'a str,
+    },
+    /// Into the resource itself, or out of the store.
+    Elsewhere,
+}
+
+impl<'a> Reference<'a> {
+    /// What a reference is by its form.
+    pub(super) fn of(reference: &'a str) -> Self {
         if reference.starts_with('#') {
-            return None;
+            return Self::Elsewhere;
         }
         if let Some(scheme) = scheme(reference) {
-            return scheme.eq_ignore_ascii_case("urn").then_some(Self::Urn);
+            let is_urn = scheme.eq_ignore_ascii_case("urn");
+            return if is_urn { Self::Loose(LooseReference::Urn) } else { Self::Elsewhere };
         }
         let mut parts = reference.split('/');
-        let (kind, id) = (parts.next().unwrap_or_default(), parts.next());
-        let is_id = |id: Option<&str>| id.is_some_and(|id| primitive::is_good(Primitive::Id, id));
+        let kind = parts.next().unwrap_or_default();
+        let is_id = |id: &&str| primitive::is_good(Primitive::Id, id);
+        let id = parts.next().filter(is_id);
         if reference.contains('?') {
-            return Some(Self::Search);
+            return Self::Loose(LooseReference::Search);
         }
         let has_form = match parts.next() {
-            None => is_id(id),
-            Some("_history") => is_id(id) && is_id(parts.next()) && parts.next().is_none(),
+            None => true,
+            Some("_history") => parts.next().filter(is_id).is_some() && parts.next().is_none(),
             Some(_) => false,
         };
-        if !has_form {
-            Some(Self::Form)
-        } else if disputed(kind).is_some() || is_supported(kind) {
-            None
-        } else if is_resource_type(kind) {
-            Some(Self::UnsupportedType)
-        } else {
-            Some(Self::UnknownType)
+        let Some(id) = id.filter(|_| has_form) else { return Self::Loose(LooseReference::Form) };
+        match disputed(kind).or_else(|| supported(kind)) {
+            Some(kind) => Self::Literal { kind, id },
+            None if is_resource_type(kind) => Self::Loose(LooseReference::UnsupportedType),
+            None => Self::Loose(LooseReference::UnknownType),
         }
     }
 }
@@ -74,19 +100,24 @@ mod tests {
 
     #[test]
     fn references_that_lead_into_the_store_or_out_of_it_are_good() {
-        for good in [
-            "Patient/a",
-            "Patient/a-1.B",
-            "Patient/a/_history/1",
+        for (literal, target, id) in [
+            ("Patient/a", "Patient", "a"),
+            ("Patient/a-1.B", "Patient", "a-1.B"),
+            ("Patient/a/_history/1", "Patient", "a"),
+            ("Subscription/a", "Subscription", "a"),
+            ("SubscriptionTopic/a", "SubscriptionTopic", "a"),
+            ("OperationOutcome/a", "OperationOutcome", "a"),
+        ] {
+            assert_eq!(Reference::of(literal), Reference::Literal { kind: target, id }, "{literal}");
+        }
+        for elsewhere in [
             "#",
             "#med1",
             "http://example.org/fhir/Patient/a",
             "https://example.org/anything?x=y",
             "ftp://example.org/a",
-            "Subscription/a",
-            "OperationOutcome/a",
         ] {
-            assert_eq!(LooseReference::of(good), None, "{good}");
+            assert_eq!(Reference::of(elsewhere), Reference::Elsewhere, "{elsewhere}");
         }
     }
 
@@ -115,7 +146,7 @@ mod tests {
             ("Patient/a#b", LooseReference::Form),
             ("fhir/Patient/a", LooseReference::Form),
         ] {
-            assert_eq!(LooseReference::of(reference), Some(expected), "{reference}");
+            assert_eq!(Reference::of(reference), Reference::Loose(expected), "{reference}");
         }
     }
 }
