@@ -9,7 +9,7 @@ use crate::data::check;
 /// `hlctl data ...`
 #[derive(Debug, Subcommand)]
 pub enum DataCommand {
-    /// Check NDJSON for what HealthLake would refuse; needs no AWS
+    /// Check NDJSON for what HealthLake would refuse; files on this machine need no AWS
     Check(DataCheckArgs),
     /// Check, upload and import NDJSON
     Import(DataImportArgs),
@@ -34,7 +34,8 @@ impl DataCommand {
 /// `hlctl data check`
 #[derive(Debug, Args)]
 pub struct DataCheckArgs {
-    /// A file, or a folder whose .ndjson files are meant
+    /// A file, a folder whose .ndjson files are meant, or s3://BUCKET/PREFIX
+    #[arg(value_name = "PATH|s3://...")]
     pub path: PathBuf,
 
     /// How much to check: HealthLake's levels, or none of the structure that FHIR R4 defines

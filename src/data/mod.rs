@@ -13,6 +13,7 @@ pub mod journal;
 pub mod objects;
 pub mod place;
 pub mod source;
+pub mod streamed;
 pub mod upload;
 
 use base64ct::{Base64, Encoding};

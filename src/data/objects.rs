@@ -1,7 +1,7 @@
 //! Lists objects.
 
 use super::place::Prefix;
-use crate::aws::{AwsError, Operation};
+use crate::aws::{AwsError, Caller, Operation};
 use crate::resource::Context;
 
 /// An object.
@@ -20,12 +20,20 @@ pub struct Object {
 /// # Errors
 /// AWS's.
 pub async fn list(cx: &Context, under: &Prefix) -> Result<Vec<Object>, AwsError> {
+    list_by(&cx.caller, &cx.clients.s3, under).await
+}
+
+/// [`list`] without a stack.
+///
+/// # Errors
+/// AWS's.
+pub async fn list_by(caller: &Caller, s3: &aws_sdk_s3::Client, under: &Prefix) -> Result<Vec<Object>, AwsError> {
     let mut objects = Vec::new();
     let mut token = None;
     loop {
-        let page = cx
+        let page = caller
             .call(Operation::new("s3", "ListObjectsV2"), || {
-                let list = cx.clients.s3.list_objects_v2().bucket(&under.bucket).prefix(&under.prefix);
+                let list = s3.list_objects_v2().bucket(&under.bucket).prefix(&under.prefix);
                 list.set_continuation_token(token.clone()).send()
             })
             .await?;

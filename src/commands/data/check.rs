@@ -1,24 +1,35 @@
-//! `hlctl data check`: what an import would refuse, without AWS.
+//! `hlctl data check`: what an import would refuse. Of AWS it needs no more than the files, where they are in S3.
 
 use std::path::Path;
 
-use super::journals;
+use super::{journals, place_of};
 use crate::cli::DataCheckArgs;
 use crate::commands::interruptible;
 use crate::data::check::{Checks, Findings, Group};
+use crate::data::place::{Place, Prefix};
 use crate::data::source::Source;
-use crate::error::CommandError;
+use crate::data::streamed::{Objects, StreamedError};
+use crate::error::{CommandError, ResourceError};
 use crate::exit_code::ExitCode;
-use crate::session::Session;
+use crate::session::{ConnectOptions, Session};
 use crate::ui::{counted, transfer};
 
 /// Checks, and tells.
 pub(super) async fn run(session: &Session, arguments: &DataCheckArgs) -> Result<ExitCode, CommandError> {
-    let (source, findings) = checked(session, &arguments.path, arguments.checks(), &std::env::temp_dir()).await?;
+    let scratch = std::env::temp_dir();
+    let place = match arguments.path.to_str() {
+        Some(text) => place_of(text)?,
+        // No address in S3, but the name of a file may be like this.
+        None => Place::Local(arguments.path.clone()),
+    };
+    let (source, findings) = match place {
+        Place::Local(path) => checked(session, &path, arguments.checks(), &scratch).await?,
+        Place::S3(prefix) => Box::pin(in_s3(session, &prefix, arguments.checks(), &scratch)).await?,
+    };
     if arguments.json {
         session.printer.json(&serde_json::json!(findings));
     } else {
-        tell(session, &source, &findings);
+        tell(session, &source, &findings, Reading::Whole);
     }
     refuse(&findings).map(|()| ExitCode::Success)
 }
@@ -46,12 +57,6 @@ async fn checked(
             hint: "write it into a .ndjson file first".to_owned(),
         });
     }
-    if path.to_string_lossy().starts_with("s3://") {
-        return Err(CommandError::Usage {
-            message: "what is in S3 is not read by the check".to_owned(),
-            hint: format!("`{}` looks at its names and sizes before it starts", hlctl!("data import", path.display())),
-        });
-    }
     let unreadable = |error: std::io::Error| CommandError::Usage {
         message: format!("{} cannot be read: {error}", path.display()),
         hint: "name a .ndjson file, a folder that has some, or s3://BUCKET/PREFIX".to_owned(),
@@ -73,19 +78,75 @@ async fn checked(
     let checked =
         interruptible(&session.stop, async { work.await.map_err(|error| CommandError::Other(error.into())) }).await?;
     bar.finish_and_clear();
-    checked.map_err(|error| CommandError::Other(anyhow::Error::from(error).context("the check was not finished")))
+    checked.map_err(|error| CommandError::Other(anyhow::Error::from(error).context(NOT_FINISHED)))
+}
+
+/// Checks the files under a prefix while they are read; says which others there are.
+async fn in_s3(
+    session: &Session,
+    under: &Prefix,
+    checks: Checks,
+    scratch: &Path,
+) -> Result<(Source, Findings), CommandError> {
+    let config = session.config_if_any()?;
+    let options = match &config {
+        Some(config) => ConnectOptions::of(config),
+        None => ConnectOptions {
+            region: session.global.region.as_deref(),
+            profile: session.global.profile.as_deref(),
+            ..ConnectOptions::default()
+        },
+    };
+    let work = async {
+        let clients = session.connect(options).await?.clients;
+        let objects = Objects::list(&clients, under).await.map_err(CommandError::Aws)?;
+        if objects.is_empty() {
+            return Err(nothing_under(under));
+        }
+        let bar = transfer::bar(session.printer, "Checking", objects.bytes());
+        let heard = bar.clone();
+        let checked = objects.check(&clients, checks, scratch.to_owned(), move |bytes| heard.inc(bytes)).await;
+        bar.finish_and_clear();
+        let findings = checked.map_err(|error| match error {
+            StreamedError::Resource(ResourceError::Aws(error)) => CommandError::Aws(error),
+            error => CommandError::Other(anyhow::Error::from(error).context(NOT_FINISHED)),
+        })?;
+        Ok((objects.left_out, findings))
+    };
+    interruptible(&session.stop, work).await
+}
+
+const NOT_FINISHED: &str = "the check was not finished";
+
+/// There is nothing to check or import at a place in S3.
+pub(super) fn nothing_under(under: &Prefix) -> CommandError {
+    CommandError::Usage {
+        message: format!("there are no .ndjson files under {under}"),
+        hint: "name the folder that has them: s3://BUCKET/PREFIX".to_owned(),
+    }
+}
+
+/// How much of the files was read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Reading {
+    /// All of them.
+    Whole,
+    /// Their names and sizes.
+    Listed,
 }
 
 /// What was found, for people.
-pub(super) fn tell(session: &Session, source: &Source, findings: &Findings) {
+pub(super) fn tell(session: &Session, source: &Source, findings: &Findings, reading: Reading) {
     let printer = session.printer;
     let (files, size) = (counted(findings.files, "file"), transfer::size(findings.bytes));
-    // Where files are listed only, there is no source of them and nothing is known of their resources.
-    if source.files.is_empty() {
-        printer.say(&format!("Found {files} in {size}; what is in S3 is not read before it is imported."));
-    } else {
-        let resources = counted(findings.count(), "good resource");
-        printer.say(&format!("Checked {files} with {resources} in {size}."));
+    match reading {
+        Reading::Listed => {
+            printer.say(&format!("Found {files} in {size}; what is in S3 is not read before it is imported."));
+        }
+        Reading::Whole => {
+            let resources = counted(findings.count(), "good resource");
+            printer.say(&format!("Checked {files} with {resources} in {size}."));
+        }
     }
     if source.others > 0 {
         let first = source.other.as_deref().map(|name| format!(": {} is the first", name.escape_debug()));

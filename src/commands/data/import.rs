@@ -4,7 +4,7 @@ use std::path::Path;
 
 use serde_json::{Value, json};
 
-use super::check::{of_source, refuse, tell};
+use super::check::{Reading, nothing_under, of_source, refuse, tell};
 use super::{Desk, interrupted_by, journals, of_aws, of_failed, of_upload, of_wait, place_of};
 use crate::aws::{AwsError, ErrorKind};
 use crate::cli::{DataImportArgs, Level};
@@ -136,7 +136,7 @@ fn not_read(prefix: &Prefix) -> CommandError {
         message: format!(
             "the references of what is in {prefix} cannot be checked: an import from S3 does not read the files"
         ),
-        hint: format!("before the upload, `{}` checks them", hlctl!("data check", "PATH").flag("--check-references")),
+        hint: format!("`{}` reads them", hlctl!("data check", prefix).flag("--check-references")),
     }
 }
 
@@ -155,7 +155,7 @@ async fn check(
     told: &mut Value,
 ) -> Result<Source, CommandError> {
     let (source, findings) = of_source(session, path, arguments.checks()).await?;
-    tell(session, &source, &findings);
+    tell(session, &source, &findings, Reading::Whole);
     decide(session, arguments, &findings, told)?;
     Ok(source)
 }
@@ -216,13 +216,10 @@ impl Flow<'_> {
         files.for_each(|object| checker.unread(&object.name, object.size));
         let findings = checker.finish().map_err(|error| CommandError::Other(error.into()))?;
         if findings.files == 0 {
-            return Err(CommandError::Usage {
-                message: format!("there are no .ndjson files under {}", self.input),
-                hint: "name the folder that has them: s3://BUCKET/PREFIX".to_owned(),
-            });
+            return Err(nothing_under(&self.input));
         }
         let source = Source { others: objects.len() as u64 - findings.files, ..Source::default() };
-        tell(self.session, &source, &findings);
+        tell(self.session, &source, &findings, Reading::Listed);
         decide(self.session, self.arguments, &findings, told)
     }
 

@@ -3,6 +3,7 @@
 mod export;
 mod final_export;
 mod import;
+mod in_s3;
 mod numbers;
 mod sandbox;
 
