@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::apply::walk;
+use super::stores::StoreTrace;
 use super::{interruptible, locked, summary};
 use crate::address::Address;
 use crate::apply::Report;
@@ -12,6 +13,7 @@ use crate::config::{Config, Protect};
 use crate::error::CommandError;
 use crate::exit_code::ExitCode;
 use crate::module::Stack;
+use crate::module::beside::STORE;
 use crate::plan::{Action, Change, Plan};
 use crate::resource::{Condition, Context};
 use crate::session::{ConnectOptions, Prepared, Session};
@@ -50,6 +52,16 @@ async fn wait(
     let settings = state.settings.clone();
     let cx = connection.context(&state, settings, pace, session.stop.clone());
     let plan = interruptible(&session.stop, unsettled(&cx, &state)).await?;
+    let lost = match StoreTrace::of(&state, &Address::parse(STORE)).filter(|_| !plan.changes.iter().any(is_of_store)) {
+        Some(trace) => interruptible(&session.stop, trace.lost(&cx)).await?,
+        None => None,
+    };
+    if let (Some(lost), false) = (&lost, plan.has_work()) {
+        if arguments.json {
+            session.printer.json(&json::report(&Report { outcomes: Vec::new(), state }));
+        }
+        return Err(lost.clone().into_error());
+    }
     if !plan.has_work() {
         session.printer.say("Nothing to wait for: everything has settled.");
         if arguments.json {
@@ -63,8 +75,15 @@ async fn wait(
         session.printer.json(&json::report(&report));
     }
     summary::conclude(session, &report, "The wait", &manner, None)?;
+    if let Some(lost) = lost {
+        return Err(lost.into_error());
+    }
     session.printer.say("Everything has settled.");
     Ok(ExitCode::Success)
+}
+
+fn is_of_store(change: &Change) -> bool {
+    change.address.as_str() == STORE
 }
 
 /// What is being made, changed or deleted, as a plan to wait for it.

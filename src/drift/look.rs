@@ -11,8 +11,8 @@ use crate::address::Address;
 use crate::error::{CommandError, ResourceError};
 use crate::graph::Graph;
 use crate::invocation::CommandLine;
-use crate::module::Stack;
 use crate::module::beside::counterpart;
+use crate::module::{Stack, WayBack};
 use crate::plan::{Seen, foretell, survey};
 use crate::resource::{Condition, Context, Hanging, Kind, Known, Observed, Remains, STACK_TAG};
 use crate::state::{Entry, State, Status};
@@ -139,7 +139,7 @@ impl Judge<'_> {
                 with(Verdict::Clean, "it was never made")
             }
             (Some(_), None) => match &seen.remains {
-                Some(remains) => lost(remains, with(Verdict::Missing, "it was deleted outside hlctl")),
+                Some(remains) => lost(remains, self.state, with(Verdict::Missing, "it was deleted outside hlctl")),
                 None => with(Verdict::Missing, "it was deleted outside hlctl"),
             },
             (Some(entry), Some(observed)) => self.compared(address, entry, seen.kind, observed),
@@ -219,7 +219,7 @@ impl Judge<'_> {
 }
 
 /// With what can be done about it.
-fn lost(remains: &Remains, finding: Finding) -> Finding {
+fn lost(remains: &Remains, state: &State, finding: Finding) -> Finding {
     if remains.is_over {
         let reason = "it was deleted outside hlctl, and its backup can no longer be restored".to_owned();
         return Finding { reason: Some(reason), ..finding };
@@ -228,7 +228,7 @@ fn lost(remains: &Remains, finding: Finding) -> Finding {
     Finding {
         reason: Some(format!("it was deleted outside hlctl; it had a backup and can be restored{until}")),
         hint: Some(match counterpart(&finding.address) {
-            None => concat!("to bring it back with its data: ", hlctl!("restore --at latest --use")).to_owned(),
+            None => WayBack::of(state, &remains.id).told(),
             Some(_) => {
                 let restore = CommandLine::new("restore --at latest").option("--from", &remains.id);
                 format!("to bring it back: {restore}")

@@ -10,6 +10,7 @@ pub mod beside;
 pub(crate) mod examples;
 mod outputs;
 mod smart;
+mod way_back;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -18,6 +19,7 @@ pub use addresses::{asks_for, is_known, known_of_kind};
 pub use beside::Beside;
 pub use outputs::{SECRETS, outputs};
 pub use smart::test_user;
+pub use way_back::WayBack;
 
 use crate::address::Address;
 use crate::config::{Config, Protect, Secret, is_logs_bucket};

@@ -259,7 +259,7 @@ impl Decider<'_> {
         if let Some(recorded) = &recorded {
             self.known.insert(address.clone(), recorded.clone());
         }
-        self.plan.refusals.push(lost(address, remains));
+        self.plan.refusals.push(lost(address, remains, self.situation.state));
         self.plan.changes.push(Change {
             address: address.clone(),
             kind: entry.kind.clone(),

@@ -32,6 +32,7 @@ mod laws;
 mod lock;
 mod lock_servers;
 mod lost_answers;
+mod lost_store;
 mod next_steps;
 mod outputs;
 mod pictures;

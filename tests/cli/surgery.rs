@@ -11,7 +11,7 @@ use crate::support::{Census, Cloud, Ended, Place, call};
 const STATE: &str = "healthlake.state.json";
 const BUCKET: &str = "example-fhir-minimal-data";
 
-fn applied() -> Place {
+pub fn applied() -> Place {
     let place = Place::quick("minimal");
     place.apply();
     place
@@ -52,7 +52,7 @@ fn move_in_state(place: &Place, from: &str, to: &str) {
     });
 }
 
-fn is_settled(place: &Place) {
+pub fn is_settled(place: &Place) {
     place.run(["plan", "--detailed-exitcode"]).succeeds();
 }
 
@@ -257,7 +257,7 @@ fn one_key_is_not_adopted_at_two_addresses() {
     place.run(["adopt", "kms_key.datastore", &arn]).exits(64).says("at kms_key.s3 already");
 }
 
-fn backed_up() -> Place {
+pub fn backed_up() -> Place {
     let clock = Clock::manual("2026-01-02T03:04:05Z".parse().unwrap());
     let place = Place::on(Cloud::with(Options { clock, delays: Delays::default(), ..Options::default() }), "minimal");
     place.add("datastore_backup = true\ndatastore_backup_retention_in_days = 9");
@@ -266,7 +266,7 @@ fn backed_up() -> Place {
     place
 }
 
-fn delete_store(place: &Place) -> String {
+pub fn delete_store(place: &Place) -> String {
     let id = place.store_id();
     call(place.cloud().healthlake().delete_fhir_datastore().datastore_id(&id).send()).unwrap();
     place.cloud().let_a_minute_pass();

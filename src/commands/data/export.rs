@@ -18,6 +18,7 @@ use crate::exit_code::ExitCode;
 use crate::invocation::CommandLine;
 use crate::session::Session;
 use crate::ui::{counted, transfer};
+use crate::wait::Ended;
 use crate::whole_file;
 
 /// What is exported, and where to.
@@ -110,7 +111,10 @@ pub(in crate::commands) async fn export(
     wish: Wish<'_>,
 ) -> Result<Exported, CommandError> {
     let mut flow = Box::pin(Flow::open(session, desk, wish)).await?;
-    let id = Box::pin(flow.start()).await?;
+    let id = match Box::pin(flow.start()).await {
+        Ok(id) => id,
+        Err(error) => return Err(flow.end_if_lost(error).await),
+    };
     if !wish.wait {
         if wish.json {
             session.printer.json(&json!({
@@ -123,8 +127,15 @@ pub(in crate::commands) async fn export(
             hint: format!("`{}` waits for it and brings what it exports", wish.again),
         });
     }
-    let job = flow.wait(&id).await?;
-    let folder = flow.folder(&job)?;
+    let job = match flow.wait(&id).await {
+        Ok(job) => job,
+        Err(ended @ Ended::Failed(_)) => return Err(flow.end_if_lost(of_wait(ended, &id, wish.again)).await),
+        Err(ended) => return Err(of_wait(ended, &id, wish.again)),
+    };
+    let folder = match flow.folder(&job) {
+        Ok(folder) => folder,
+        Err(error) => return Err(flow.end_if_lost(error).await),
+    };
     let listed = async { exported(&desk.cx, &folder).await.map_err(of_aws) };
     let mut types = interrupted_by(session, wish.again, listed).await?;
     types.retain(|kind, _| wish.types.is_empty() || wish.types.contains(kind));
@@ -149,6 +160,13 @@ impl<'a> Flow<'a> {
         let subject = place.as_ref().map(Place::subject).unwrap_or_default();
         let journal = Journal::open(&journals(session), "export", &desk.store, &subject)?;
         let known = journal.read();
+        // What a job has exported already can be had without the store.
+        if known.as_ref().is_none_or(|entry| entry.job.is_none())
+            && let Some(lost) = desk.lost(session).await
+        {
+            journal.close();
+            return Err(lost);
+        }
         let entry = if let Some(entry) = known {
             session.printer.say(&format!("Going on with {}, which an earlier run began.", entry.run));
             entry
@@ -194,7 +212,7 @@ impl<'a> Flow<'a> {
     }
 
     /// Waits, and tells how far it is whenever that has changed.
-    async fn wait(&self, id: &str) -> Result<Job, CommandError> {
+    async fn wait(&self, id: &str) -> Result<Job, Ended<ResourceError>> {
         let printer = self.session.printer;
         let spinner = transfer::spinner(printer);
         let last = std::cell::RefCell::new(String::new());
@@ -207,7 +225,19 @@ impl<'a> Flow<'a> {
         };
         let job = job::wait(&self.desk.cx, Kind::Export, &self.desk.store, id, hear).await;
         spinner.finish_and_clear();
-        job.map_err(|ended| of_wait(ended, id, self.wish.again))
+        job
+    }
+
+    /// The end of a run that cannot go on. If that is so because the store is gone, no other run can either, and nothing is
+    /// kept for one.
+    async fn end_if_lost(self, error: CommandError) -> CommandError {
+        match self.desk.lost(self.session).await {
+            Some(lost) => {
+                self.journal.close();
+                lost
+            }
+            None => error,
+        }
     }
 
     /// Where the job wrote, if it has exported all.

@@ -9,7 +9,6 @@ use super::{Desk, interrupted_by, journals, of_aws, of_failed, of_upload, of_wai
 use crate::aws::{AwsError, ErrorKind};
 use crate::cli::{DataImportArgs, Level};
 use crate::commands::interruptible;
-use crate::commands::stores::{lost_store, store_being_deleted};
 use crate::data::access::{self, Concern, Means};
 use crate::data::check::{Checker, Findings, Level as CheckLevel, Limits};
 use crate::data::failures::{self, Cause};
@@ -22,7 +21,6 @@ use crate::data::upload::upload;
 use crate::error::{CommandError, ResourceError};
 use crate::exit_code::ExitCode;
 use crate::invocation::CommandLine;
-use crate::resource::vitals;
 use crate::session::Session;
 use crate::ui::{counted, transfer};
 
@@ -250,16 +248,13 @@ impl Flow<'_> {
             Ok(tokio::join!(
                 access::concerns(&desk.cx, means),
                 job::list(&desk.cx, &desk.store),
-                vitals(&desk.cx, &desk.store)
+                desk.lost(self.session)
             ))
         };
-        let (concerns, jobs, store) = interruptible(&self.session.stop, look).await?;
-        // Nothing is uploaded for a store that is gone. Who may not look at it finds out from the job.
-        if let Ok(Some(store)) = &store
-            && store.is_ended()
-        {
-            let id = &desk.store;
-            return Err(if desk.is_being_deleted { store_being_deleted(id) } else { lost_store(id, store) });
+        let (concerns, jobs, lost) = interruptible(&self.session.stop, look).await?;
+        // Nothing is uploaded for a store that is gone.
+        if let Some(lost) = lost {
+            return Err(lost);
         }
         let printer = self.session.printer;
         told["concerns"] = json!(concerns);
@@ -319,9 +314,13 @@ impl Flow<'_> {
             started = start => started,
             _ = self.session.stop.requested() => Err(("still being started".to_owned(), None)),
         };
-        let id = started.map_err(|(error, hint)| {
-            super::unfinished(format!("the job was not started: {error}"), hint, self.again)
-        })?;
+        let id = match started {
+            Ok(id) => id,
+            Err((error, hint)) => {
+                let unfinished = super::unfinished(format!("the job was not started: {error}"), hint, self.again);
+                return Err(desk.lost(self.session).await.unwrap_or(unfinished));
+            }
+        };
         self.session.printer.say(&format!("Import job {id} has been started."));
         entry.job = Some(id);
         Ok(journal.write(entry)?)

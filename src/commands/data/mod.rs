@@ -11,6 +11,7 @@ use std::path::PathBuf;
 pub(super) use export::{Exported, Wish, export, of_file};
 
 use super::interruptible;
+use super::stores::{LostStore, StoreTrace};
 use super::ways::recorded;
 use crate::address::Address;
 use crate::aws::AwsError;
@@ -27,7 +28,7 @@ use crate::module;
 use crate::module::beside::{STORE, successor};
 use crate::resource::Context;
 use crate::session::{ConnectOptions, Session};
-use crate::state::{State, Status};
+use crate::state::State;
 use crate::wait::Ended;
 
 /// Runs one of them.
@@ -49,8 +50,8 @@ pub(super) struct Desk {
     pub(super) store: String,
     /// Its ARN.
     pub(super) arn: String,
-    /// Whether a run of hlctl has begun to delete it.
-    pub(super) is_being_deleted: bool,
+    /// For finding out what has become of it.
+    trace: Option<StoreTrace>,
     bucket: String,
     key: String,
     role: String,
@@ -84,10 +85,7 @@ impl Desk {
         Ok(Self {
             store: recorded(state, STORE, "id")?.to_owned(),
             arn,
-            is_being_deleted: state
-                .resources
-                .get(&Address::parse(STORE))
-                .is_some_and(|entry| entry.status == Status::Deleting),
+            trace: StoreTrace::of(state, &Address::parse(STORE)),
             bucket: output("s3_bucket")?,
             key: output("s3_kms_key_arn")?,
             role: output("export_role_arn")?,
@@ -98,7 +96,14 @@ impl Desk {
     /// The same for another store of the stack.
     fn of_store(self, state: &State, address: &Address) -> Result<Self, CommandError> {
         let text = |name: &str| recorded(state, address.as_str(), name).map(str::to_owned);
-        Ok(Self { store: text("id")?, arn: text("arn")?, is_being_deleted: false, ..self })
+        Ok(Self { store: text("id")?, arn: text("arn")?, trace: StoreTrace::of(state, address), ..self })
+    }
+
+    /// What has become of the store, if it is gone or going. Whoever may not look at it finds out from the job.
+    async fn lost(&self, session: &Session) -> Option<CommandError> {
+        let trace = self.trace.as_ref()?;
+        let lost = interruptible(&session.stop, trace.lost(&self.cx)).await.ok().flatten();
+        lost.map(LostStore::into_error)
     }
 
     /// A part of the stack's bucket.

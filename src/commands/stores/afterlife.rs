@@ -1,14 +1,16 @@
 //! What is left of stores that were deleted: with a backup, AWS keeps their data for a while.
 
+use super::id_of;
 use crate::address::Address;
 use crate::commands::interruptible;
 use crate::error::CommandError;
 use crate::invocation::CommandLine;
-use crate::module::beside::STORE;
+use crate::module::WayBack;
+use crate::module::beside::{self, STORE};
 use crate::plan::{Action, Change};
-use crate::resource::{FhirDatastore, Resource, Vitals, vitals};
+use crate::resource::{Context, FhirDatastore, Remains, Resource, vitals};
 use crate::session::{ConnectOptions, Prepared, Session};
-use crate::state::{State, Status};
+use crate::state::{Entry, State, Status};
 use crate::ui::instant;
 
 /// Until when the stores that this plan has deleted, or put another in the place of, can be restored, as AWS says. What it does not
@@ -33,13 +35,15 @@ pub(in crate::commands) async fn tell(session: &Session, prepared: &Prepared) {
             } else {
                 restore.to_string()
             };
-            session.printer.say(&format!("The store {id} {}. To bring it back: {how}", can_be_restored(&vitals)));
+            session
+                .printer
+                .say(&format!("The store {id} {}. To bring it back: {how}", can_be_restored(vitals.backup_ends)));
         }
     }
 }
 
-fn can_be_restored(vitals: &Vitals) -> String {
-    match vitals.backup_ends {
+fn can_be_restored(until: Option<i64>) -> String {
+    match until {
         Some(until) => format!("can be restored until {}", instant(until)),
         None => "can be restored for as long as its backup is kept".to_owned(),
     }
@@ -47,47 +51,116 @@ fn can_be_restored(vitals: &Vitals) -> String {
 
 /// What has become of the stack's store, if a request to it failed because somebody has deleted it.
 pub(in crate::commands) async fn explain(session: &Session, state: &State, error: CommandError) -> CommandError {
-    let id = state.recorded(STORE).and_then(|recorded| recorded.get("id")?.as_str());
-    let Some(id) = id else { return error };
-    let entry = state.resources.get(&Address::parse(STORE));
-    if entry.is_some_and(|entry| entry.status == Status::Deleting) {
-        return being_deleted(id);
+    let Some(trace) = StoreTrace::of(state, &Address::parse(STORE)) else { return error };
+    if trace.entry.status == Status::Deleting {
+        return being_deleted(&trace.id);
     }
-    let looked = interruptible(&session.stop, look(session, state, id)).await;
-    let Ok(Some(vitals)) = looked else { return error };
-    if vitals.is_ended() { lost(id, &vitals) } else { error }
+    let looked = interruptible(&session.stop, async {
+        let config = session.config_if_any()?;
+        let connection = session.connect(ConnectOptions::around(config.as_ref(), &session.global, state)).await?;
+        let pace = session.pace(config.as_ref());
+        trace.lost(&connection.context(state, state.settings.clone(), pace, session.stop.clone())).await
+    });
+    looked.await.ok().flatten().map_or(error, LostStore::into_error)
 }
 
 /// Says that hlctl itself has begun to delete the stack's store.
-pub(in crate::commands) fn being_deleted(id: &str) -> CommandError {
+fn being_deleted(id: &str) -> CommandError {
     CommandError::Stranded {
         message: format!("the store {id} is being deleted by hlctl, or is gone already"),
         hint: format!("`{}` finishes what was begun", CommandLine::new("destroy").option("--target", STORE)),
     }
 }
 
-/// Says that somebody has deleted the stack's store, and what can be done about it.
-pub(in crate::commands) fn lost(id: &str, vitals: &Vitals) -> CommandError {
-    let (can, hint) = match vitals.window {
-        Some(_) => (
-            format!("; it had a backup and {}", can_be_restored(vitals)),
-            format!(
-                "to bring it back with its data: {}",
-                CommandLine::new("restore").option("--at", "latest").flag("--use")
-            ),
-        ),
-        None => (String::new(), format!("`{}` shows what an apply would do about it", hlctl!("plan"))),
-    };
-    CommandError::Stranded {
-        message: format!("the store {id} was deleted outside hlctl (AWS calls it {}){can}", vitals.status),
-        hint,
+/// What the state says of a store, for finding out whether it is still there.
+#[derive(Clone, Debug)]
+pub(in crate::commands) struct StoreTrace {
+    address: Address,
+    id: String,
+    entry: Entry,
+    way_back: WayBack,
+}
+
+/// A store that is deleted, or about to be.
+#[derive(Clone, Debug)]
+pub(in crate::commands) struct LostStore {
+    trace: StoreTrace,
+    /// How AWS calls it, if it still knows it.
+    status: Option<String>,
+    remains: Option<Remains>,
+}
+
+impl StoreTrace {
+    /// Of the store at this address; `None` if the state has none there that AWS has named.
+    pub(in crate::commands) fn of(state: &State, address: &Address) -> Option<Self> {
+        let entry = state.resources.get(address)?;
+        let id = id_of(entry)?.to_owned();
+        Some(Self { address: address.clone(), way_back: WayBack::of(state, &id), id, entry: entry.clone() })
+    }
+
+    /// The store, if it is gone or going.
+    pub(in crate::commands) async fn lost(&self, cx: &Context) -> Result<Option<LostStore>, CommandError> {
+        let vitals = vitals(cx, &self.id).await.map_err(CommandError::Aws)?;
+        if vitals.as_ref().is_some_and(|vitals| !vitals.is_ended()) {
+            return Ok(None);
+        }
+        let remains = match self.entry.kind().zip(self.entry.recorded.as_ref()) {
+            Some((kind, recorded)) => kind
+                .remains(cx, recorded, &self.entry.attributes)
+                .await
+                .map_err(|error| CommandError::Resource { address: self.address.clone(), error })?,
+            None => None,
+        };
+        Ok(Some(LostStore { trace: self.clone(), status: vitals.map(|vitals| vitals.status), remains }))
     }
 }
 
-async fn look(session: &Session, state: &State, id: &str) -> Result<Option<Vitals>, CommandError> {
-    let config = session.config_if_any()?;
-    let connection = session.connect(ConnectOptions::around(config.as_ref(), &session.global, state)).await?;
-    let pace = session.pace(config.as_ref());
-    let cx = connection.context(state, state.settings.clone(), pace, session.stop.clone());
-    vitals(&cx, id).await.map_err(CommandError::Aws)
+impl LostStore {
+    /// Whether there is a way to its data.
+    pub(super) fn has_way_back(&self) -> bool {
+        self.is_restorable() || matches!(self.trace.way_back, WayBack::Use(_))
+    }
+
+    fn is_restorable(&self) -> bool {
+        self.remains.as_ref().is_some_and(|remains| !remains.is_over)
+    }
+
+    /// Says that it is gone, and what can be done about it.
+    pub(in crate::commands) fn into_error(self) -> CommandError {
+        let id = &self.trace.id;
+        if self.trace.entry.status == Status::Deleting {
+            return being_deleted(id);
+        }
+        let status = match &self.status {
+            Some(status) => format!("AWS calls it {status}"),
+            None => "AWS no longer knows it".to_owned(),
+        };
+        let data = match &self.remains {
+            Some(Remains { is_over: false, until, .. }) => format!("it had a backup and {}", can_be_restored(*until)),
+            Some(_) => "its backup can no longer be restored: its data is gone".to_owned(),
+            None => "it had no backup, so its data cannot be brought back".to_owned(),
+        };
+        CommandError::Stranded {
+            message: format!("the store {id} was deleted outside hlctl ({status}); {data}"),
+            hint: self.hint(),
+        }
+    }
+
+    fn hint(&self) -> String {
+        if beside::is_beside(&self.trace.address) {
+            return format!("to have the stack do without it: {}", hlctl!("stores delete", self.trace.id));
+        }
+        if self.has_way_back() {
+            return self.trace.way_back.told();
+        }
+        let empty = match self.remains {
+            // A plan refuses to go on without a store that had a backup, unless told to.
+            Some(_) => CommandLine::new("apply").option("--replace", STORE),
+            None => CommandLine::new("apply"),
+        };
+        format!(
+            "to go on with a new, empty store in its place: {empty}\n`{}` shows what an apply would do",
+            hlctl!("plan")
+        )
+    }
 }

@@ -36,10 +36,7 @@ use crate::state::{Entry, Held, State};
 use crate::ui::json::{self, FORMAT_VERSION};
 use crate::ui::plan_view;
 
-pub(super) use afterlife::{
-    being_deleted as store_being_deleted, explain as explain_lost_store, lost as lost_store,
-    tell as tell_what_can_be_restored,
-};
+pub(super) use afterlife::{LostStore, StoreTrace, explain as explain_lost_store, tell as tell_what_can_be_restored};
 pub(super) use replace::run as replace;
 pub(super) use restore::run as restore;
 
@@ -86,6 +83,13 @@ impl<'a> Scene<'a> {
     async fn look(&self, state: &State, id: &str) -> Result<Option<Vitals>, CommandError> {
         let cx = self.cx(state);
         interruptible(&self.session.stop, async { vitals(&cx, id).await.map_err(CommandError::Aws) }).await
+    }
+
+    /// The store at `address`, if it is gone or going.
+    async fn lost(&self, state: &State, address: &Address) -> Result<Option<LostStore>, CommandError> {
+        let Some(trace) = StoreTrace::of(state, address) else { return Ok(None) };
+        let cx = self.cx(state);
+        interruptible(&self.session.stop, trace.lost(&cx)).await
     }
 
     async fn plan(&self, state: State, options: &Options) -> Result<Prepared, CommandError> {
@@ -209,6 +213,7 @@ fn unfinished(error: CommandError, again: &CommandLine) -> CommandError {
         CommandError::Incomplete { .. }
         | CommandError::LeftRunning { .. }
         | CommandError::Unsaved { .. }
+        | CommandError::Stranded { .. }
         | CommandError::State(_) => error,
         CommandError::Interrupted(_) => {
             incomplete("interrupted; what was made so far is in the state".to_owned(), goes_on)

@@ -51,6 +51,10 @@ async fn replace(scene: &Scene<'_>, arguments: &ReplaceArgs, mut state: State) -
     if state.switching {
         return finish(scene, state).await.map(|state| told(scene, &state, &Address::parse(STORE), None));
     }
+    // Whatever the configuration asks for, what is gone has no data that could be brought over.
+    if let Some(lost) = scene.lost(&state, &Address::parse(STORE)).await? {
+        return Err(lost.into_error());
+    }
     if make::present(&state).is_none() && !is_called_for(scene, arguments, &state).await? {
         scene.say(
             "Nothing has to be replaced: the store in use is as the configuration asks. (--anyway makes another.)",
@@ -134,8 +138,8 @@ async fn in_use(scene: &Scene<'_>, state: &State) -> Result<Vitals, CommandError
             "`",
             hlctl!("stores list"),
             "` shows how its stores are; `",
-            hlctl!("restore --at latest"),
-            "` makes a store from the backup of one that is gone"
+            hlctl!("apply"),
+            "` makes one where there is none"
         )
         .to_owned(),
     })

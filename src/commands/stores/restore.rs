@@ -6,7 +6,7 @@ use super::super::ways::recorded;
 use super::compare::{Comparison, compare};
 use super::list::between;
 use super::put_in_use::{finish, put_in_use};
-use super::{Scene, id_of, make, told, unfinished};
+use super::{Scene, id_of, make, stores, told, unfinished};
 use crate::address::Address;
 use crate::cli::{Point, RestoreArgs};
 use crate::commands::{interruptible, locked};
@@ -136,11 +136,35 @@ fn origin(arguments: &RestoreArgs, state: &State) -> Result<Origin, CommandError
     Ok(Origin { source, at, way: Way::Backup, filled: true })
 }
 
+/// Of a store that is gone and has no backup nothing is left, whatever is asked for now.
+async fn check_not_lost(
+    scene: &Scene<'_>,
+    state: &State,
+    id: &str,
+    found: Option<&Vitals>,
+) -> Result<(), CommandError> {
+    let own = stores(state).into_iter().find(|(_, entry)| id_of(entry) == Some(id));
+    if let Some((address, _)) = own {
+        let lost = scene.lost(state, address).await?;
+        return lost.map_or(Ok(()), |lost| Err(lost.into_error()));
+    }
+    match found {
+        Some(source) if source.is_ended() => Err(CommandError::Refused(vec![format!(
+            "the store {id} is deleted (AWS calls it {}) and has no backup: its data cannot be brought back",
+            source.status
+        )])),
+        _ => Ok(()),
+    }
+}
+
 /// Makes sure, before anything is asked for, that there is a backup of that point in time.
 async fn check_source(scene: &Scene<'_>, state: &State, origin: &Origin) -> Result<Vitals, CommandError> {
     let id = &origin.source;
     let usage = |message: String, hint: &str| CommandError::Usage { message, hint: hint.to_owned() };
     let found = scene.look(state, id).await?;
+    if found.as_ref().is_none_or(|source| source.window.is_none()) {
+        check_not_lost(scene, state, id, found.as_ref()).await?;
+    }
     let source = found.ok_or_else(|| {
         let hint = concat!(
             "a deleted store can be restored until its backup ends too; `",

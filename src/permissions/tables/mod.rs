@@ -197,7 +197,7 @@ mod tests {
         assert!(calls.len() > 20, "the calls are written in another way now: {calls:?}");
         let listed: BTreeSet<&str> = data().iter().flat_map(|grant| grant.calls).copied().collect();
         let mut made: BTreeSet<&str> = calls.iter().map(|(_, operation)| operation.as_str()).collect();
-        // An import looks at the store by the call of the store's own file.
+        // Imports and exports look at the store by the call of the store's own file.
         made.insert("DescribeFHIRDatastore");
         assert_eq!(listed, made);
     }

@@ -6,8 +6,10 @@ use crate::address::Address;
 use crate::config::is_logs_bucket;
 use crate::error::ResourceError;
 use crate::invocation::CommandLine;
+use crate::module::WayBack;
 use crate::plan::{Action, AttributeChange, Change, Refusal};
 use crate::resource::{Condition, Kind, Observed, Remains};
+use crate::state::State;
 use crate::ui::instant;
 
 impl Decider<'_> {
@@ -164,22 +166,19 @@ pub(super) fn ending(address: &Address, observed: &Observed) -> Option<Refusal> 
 }
 
 /// What somebody else has deleted, and what can be done about it.
-pub(super) fn lost(address: &Address, remains: &Remains) -> Refusal {
+pub(super) fn lost(address: &Address, remains: &Remains, state: &State) -> Refusal {
     let Remains { id, until, is_over } = remains;
     let until = until.map(|until| format!(" until {}", instant(until))).unwrap_or_default();
-    let (message, first) = if *is_over {
+    let way_back = WayBack::of(state, id);
+    let first = match &way_back {
+        WayBack::Restore { .. } if *is_over => String::new(),
+        way_back => format!("{}\n", way_back.told()),
+    };
+    let message = if *is_over {
         let since = if until.is_empty() { String::new() } else { format!(" (it could be{until})") };
-        (
-            format!(
-                "{id} was deleted outside hlctl, and its backup can no longer be restored{since}: its data is gone"
-            ),
-            String::new(),
-        )
+        format!("{id} was deleted outside hlctl, and its backup can no longer be restored{since}: its data is gone")
     } else {
-        (
-            format!("{id} was deleted outside hlctl; it had a backup and can be restored{until}"),
-            concat!("to bring it back with its data: ", hlctl!("restore --at latest --use"), "\n").to_owned(),
-        )
+        format!("{id} was deleted outside hlctl; it had a backup and can be restored{until}")
     };
     Refusal {
         address: address.clone(),

@@ -1,0 +1,164 @@
+//! What each command says once somebody has deleted the stack's store outside hlctl, and that the commands it names work.
+
+use hlctl_emulator::Action;
+
+use crate::support::{Ended, Place, rule};
+use crate::surgery::{applied, backed_up, delete_store, is_settled};
+
+const RESTORE: &str = "hlctl restore --at latest --use";
+
+fn journals(place: &Place) -> Vec<String> {
+    let files = place.files().into_iter().map(|(path, _)| path.file_name().unwrap().to_string_lossy().into_owned());
+    files.filter(|name| name.starts_with("export-") || name.starts_with("import-")).collect()
+}
+
+fn says_there_is_no_way_back(ended: Ended, id: &str) -> Ended {
+    ended
+        .says(&format!("the store {id} was deleted outside hlctl"))
+        .says("it had no backup, so its data cannot be brought back")
+        .says("a new, empty store in its place: hlctl apply")
+        .keeps_silent_about("hlctl restore")
+        .keeps_silent_about("hlctl replace")
+}
+
+#[test]
+fn an_export_of_a_deleted_store_begins_nothing() {
+    let place = backed_up();
+    delete_store(&place);
+    place.cloud().emulator.clear_requests();
+    for arguments in [&["data", "export"][..], &["data", "export", "out"], &["data", "export", "--no-wait"]] {
+        place
+            .run(arguments.iter().copied())
+            .exits(1)
+            .says("was deleted outside hlctl (AWS calls it DELETED); it had a backup and can be restored until 2026-01-11T03:0")
+            .says(RESTORE)
+            .keeps_silent_about("takes up where this stood");
+    }
+    assert_eq!(place.cloud().mutations(), Vec::<String>::new());
+    assert_eq!(journals(&place), Vec::<String>::new());
+    let place = applied();
+    let id = delete_store(&place);
+    says_there_is_no_way_back(place.run(["data", "export"]).exits(1), &id);
+    place.write("in.ndjson", "{\"resourceType\":\"Patient\",\"id\":\"a\"}\n");
+    says_there_is_no_way_back(place.run(["data", "import", "in.ndjson"]).exits(1), &id);
+}
+
+#[test]
+fn an_export_whose_start_meets_a_deleted_store_leaves_nothing_to_go_on_with() {
+    let place = backed_up();
+    delete_store(&place);
+    // The look before the start is not permitted, the one after it is.
+    place.cloud().rules([rule("DescribeFHIRDatastore", Some(1), Action::Deny)]);
+    place.run(["data", "export"]).exits(1).says("was deleted outside hlctl").says(RESTORE);
+    assert_eq!(place.cloud().count("StartFHIRExportJob"), 1);
+    assert_eq!(journals(&place), Vec::<String>::new());
+}
+
+#[test]
+fn an_export_that_was_begun_before_the_store_was_deleted_is_not_gone_on_with() {
+    let place = backed_up();
+    let refusal = Action::Error { code: "ValidationException".into(), message: "not now".into(), status: 400 };
+    place.cloud().rules([rule("StartFHIRExportJob", None, refusal)]);
+    place.run(["data", "export"]).exits(6).says("takes up where this stood");
+    assert_eq!(journals(&place).iter().filter(|name| name.ends_with(".json")).count(), 1);
+    place.cloud().heal();
+    delete_store(&place);
+    place.run(["data", "export"]).exits(1).says("was deleted outside hlctl").keeps_silent_about("Going on with");
+    assert_eq!(journals(&place), Vec::<String>::new());
+}
+
+#[test]
+fn a_deleted_store_is_not_replaced_and_not_called_as_it_should_be() {
+    for backup in [true, false] {
+        let place = if backup { backed_up() } else { applied() };
+        let id = delete_store(&place);
+        place.cloud().emulator.clear_requests();
+        for more in [&[][..], &["--set", "create_kms_key=true"], &["--via", "export", "--anyway"], &["--new-key"]] {
+            let ended = place.run(["replace", "-y"]).args(more.iter().copied()).exits(1);
+            if backup {
+                ended.says("was deleted outside hlctl").says(RESTORE).keeps_silent_about("Nothing has to be replaced");
+            } else {
+                says_there_is_no_way_back(ended, &id);
+            }
+        }
+        assert_eq!(place.cloud().mutations(), Vec::<String>::new());
+    }
+}
+
+#[test]
+fn a_store_that_had_no_backup_is_not_restored_and_only_ways_that_work_are_named() {
+    let place = applied();
+    let id = delete_store(&place);
+    for from in [&[][..], &["--from", &id], &["--use"]] {
+        let ended = place.run(["restore", "--at", "latest", "-y"]).args(from.iter().copied()).exits(1);
+        says_there_is_no_way_back(ended, &id).keeps_silent_about("datastore_backup");
+    }
+    place.apply();
+    assert_ne!(place.store_id(), id);
+    is_settled(&place);
+    // It is no longer in the state.
+    place
+        .run(["restore", "--at", "latest", "--from", &id, "-y"])
+        .exits(1)
+        .says("its data cannot be brought back")
+        .keeps_silent_about("datastore_backup");
+}
+
+#[test]
+fn a_wait_says_that_the_store_is_gone() {
+    for backup in [true, false] {
+        let place = if backup { backed_up() } else { applied() };
+        place.run(["wait"]).succeeds().says("everything has settled");
+        let id = delete_store(&place);
+        let ended = place.run(["wait"]).exits(1).keeps_silent_about("settled");
+        if backup {
+            ended.says("was deleted outside hlctl").says(RESTORE);
+        } else {
+            says_there_is_no_way_back(ended, &id);
+        }
+    }
+}
+
+#[test]
+fn a_store_that_was_restored_already_is_the_way_back() {
+    let place = backed_up();
+    let id = delete_store(&place);
+    place.run(["restore", "--at", "latest", "-y"]).succeeds();
+    let successor = place.state()["resources"]["healthlake_fhir_datastore.successor"]["recorded"]["id"].clone();
+    let way = format!("hlctl stores use {}", successor.as_str().unwrap());
+    for arguments in [
+        &["plan"][..],
+        &["apply", "-y"],
+        &["apply", "-y", "--refresh-only"],
+        &["drift"],
+        &["doctor"],
+        &["fhir", "search", "Patient"],
+        &["data", "export"],
+        &["replace", "-y"],
+        &["wait"],
+    ] {
+        let ended = place.run(arguments.iter().copied()).ends();
+        let told = format!("{ended}");
+        assert!(told.contains(&id) && told.contains(&way), "{arguments:?}: {told}");
+        assert!(!told.contains("hlctl restore"), "{arguments:?}: {told}");
+    }
+    place.run(["stores", "use", successor.as_str().unwrap(), "-y"]).succeeds();
+    is_settled(&place);
+}
+
+#[test]
+fn another_new_store_has_to_go_before_a_deleted_store_is_restored() {
+    let place = backed_up();
+    place.run(["restore", "--at", "latest", "-y"]).succeeds();
+    let successor = place.state()["resources"]["healthlake_fhir_datastore.successor"]["recorded"]["id"].clone();
+    place.run(["stores", "use", successor.as_str().unwrap(), "-y"]).succeeds();
+    place.cloud().let_a_minute_pass();
+    // The successor of now has its data from a store that is not the one in use.
+    let first = place.state()["resources"]["healthlake_fhir_datastore.predecessor"]["recorded"]["id"].clone();
+    place.run(["restore", "--at", "latest", "--from", first.as_str().unwrap(), "-y"]).succeeds();
+    let other = place.state()["resources"]["healthlake_fhir_datastore.successor"]["recorded"]["id"].clone();
+    let other = other.as_str().unwrap();
+    delete_store(&place);
+    place.run(["plan"]).exits(5).says(&format!("hlctl stores delete {other}, then {RESTORE}"));
+    place.run(["stores", "delete", other, "-y"]).ends();
+}
