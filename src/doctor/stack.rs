@@ -3,8 +3,11 @@
 use super::Finding;
 use crate::address::Address;
 use crate::error::CommandError;
-use crate::plan::{Plan, Refusal};
+use crate::module::WayBack;
+use crate::module::beside::STORE;
+use crate::plan::{Action, Plan, Refusal};
 use crate::session::Jobs;
+use crate::state::{State, Status};
 
 const NAMES: &str = "names";
 const PROTECTION: &str = "protection";
@@ -56,6 +59,23 @@ pub fn unplanned(check: &'static str, error: &CommandError) -> Vec<Finding> {
             .collect(),
         error => vec![Finding::problem(check, error.to_string(), why, mend(error.hint()))],
     }
+}
+
+/// That the stack's store is gone without a backup, so that the plan would make an empty one. Of one with a backup a refusal
+/// of the plan says it.
+pub fn lost_store(plan: &Plan, state: &State) -> Option<Finding> {
+    let entry = state.resources.get(&Address::parse(STORE)).filter(|entry| entry.status == Status::Ready)?;
+    let id = entry.recorded.as_ref()?.get("id")?.as_str()?;
+    plan.changes.iter().find(|change| change.address.as_str() == STORE && change.action == Action::Create)?;
+    let why = "an apply makes a new, empty store in its place, with another id and endpoint";
+    let empty = format!("if an empty store is what is wanted: {}", hlctl!("apply"));
+    let mend = match WayBack::of(state, id) {
+        way_back @ WayBack::Use(_) => format!("{}\n{empty}", way_back.told()),
+        WayBack::Restore { .. } => empty,
+    };
+    let title =
+        format!("the store {id} was deleted outside hlctl; it had no backup, so its data cannot be brought back");
+    Some(Finding::problem("store", title, why, mend))
 }
 
 /// What the buckets hold that a destroy would delete. Those that it would not are among the refusals.

@@ -105,6 +105,30 @@ fn a_store_that_had_no_backup_is_not_restored_and_only_ways_that_work_are_named(
 }
 
 #[test]
+fn the_doctor_finds_a_deleted_store_that_an_apply_would_make_empty() {
+    let place = applied();
+    place.run(["doctor"]).succeeds();
+    let id = delete_store(&place);
+    let doctor = place.run(["doctor"]).exits(1);
+    for told in [
+        &*format!("PROBLEM  the store {id} was deleted outside hlctl; it had no backup"),
+        "an apply makes a new, empty store in its place",
+        "Problems: 1,",
+    ] {
+        assert!(format!("{doctor}").contains(told), "{told}: {doctor}");
+    }
+    let findings: serde_json::Value = serde_json::from_str(&place.run(["doctor", "--json"]).exits(1).stdout).unwrap();
+    assert_eq!(findings["passed"], false);
+    let of_store = |finding: &&serde_json::Value| finding["check"] == "store" && finding["status"] == "problem";
+    assert_eq!(findings["findings"].as_array().unwrap().iter().filter(of_store).count(), 1);
+    // A destroy does not mind.
+    let destroy = place.run(["doctor", "--destroy"]).ends();
+    assert!(!format!("{destroy}").contains("was deleted outside hlctl"), "{destroy}");
+    place.apply();
+    place.run(["doctor"]).succeeds();
+}
+
+#[test]
 fn a_wait_says_that_the_store_is_gone() {
     for backup in [true, false] {
         let place = if backup { backed_up() } else { applied() };
