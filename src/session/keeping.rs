@@ -191,7 +191,21 @@ impl Session {
             None => self.local_store_of(other).read().ok().flatten().filter(|state| !state.is_empty()),
         };
         let missing = StateError::Missing { place: store.place() };
-        let Some(beside) = beside else { return missing.into() };
+        let config = &self.global.config;
+        let Some(beside) = beside else {
+            if self.global.state.is_some() || config.exists() {
+                return missing.into();
+            }
+            return CommandError::Stranded {
+                message: format!("{missing}, and no configuration {}", config.display()),
+                hint: format!(
+                    "correct -c, or name the state: --state FILE\nfor a new stack: `{}` writes a configuration, and `{}` makes \
+                     the stack",
+                    hlctl!("init"),
+                    hlctl!("apply")
+                ),
+            };
+        };
         let hint = match other {
             Home::Sandbox => concat!(
                 "a sandbox stack exists here: `",

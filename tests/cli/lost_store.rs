@@ -186,3 +186,17 @@ fn another_new_store_has_to_go_before_a_deleted_store_is_restored() {
     place.run(["plan"]).exits(5).says(&format!("hlctl stores delete {other}, then {RESTORE}"));
     place.run(["stores", "delete", other, "-y"]).ends();
 }
+
+#[test]
+fn a_configuration_that_does_not_exist_is_not_said_to_make_a_stack() {
+    let place = applied();
+    for command in [&["fhir", "search", "Patient"][..], &["outputs"], &["drift"], &["wait"], &["stores", "list"]] {
+        place
+            .run(command.iter().copied())
+            .args(["-c", "nope.toml"])
+            .exits(1)
+            .says("there is no state at nope.state.json, and no configuration nope.toml")
+            .says("correct -c")
+            .keeps_silent_about("hlctl apply -c nope.toml` makes the stack and its state");
+    }
+}
