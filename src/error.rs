@@ -7,7 +7,8 @@ use thiserror::Error;
 use crate::address::Address;
 use crate::aws::{AwsError, ErrorKind, hint};
 use crate::exit_code::ExitCode;
-use crate::resource::Contents;
+use crate::invocation::CommandLine;
+use crate::resource::{Contents, Kind};
 use crate::wait::{Ended, LookError, Signal};
 
 /// A change to, or a look at, one resource that failed.
@@ -81,21 +82,34 @@ pub enum ResourceError {
     Internal(String),
 }
 
+const ANOTHER_NAME: &str = "choose another name in the config";
+
 impl ResourceError {
     /// A request that the SDK would not build.
     pub fn request(error: impl std::fmt::Display) -> Self {
         Self::Request(error.to_string())
     }
 
+    /// The next step for a resource at this address that the state does not record.
+    pub fn hint_at(&self, address: &Address) -> Option<String> {
+        let Self::Taken { name, owner } = self else { return self.hint() };
+        // A log-in domain belongs to its pool and cannot be taken from it.
+        if name.is_empty() || Kind::parse(address.kind()) == Some(Kind::CognitoUserPoolDomain) {
+            return self.hint();
+        }
+        let (occasion, command) = match owner {
+            Some(_) => ("if that stack is given up", CommandLine::new("adopt --take-over")),
+            None => ("if it is to be the stack's", CommandLine::new("adopt")),
+        };
+        let command = command.operand(address).operand(name);
+        Some(format!("{ANOTHER_NAME}; or, {occasion}, have hlctl take it over: {command}"))
+    }
+
     /// The next step, where one is known.
     pub fn hint(&self) -> Option<String> {
         match self {
             Self::Aws(error) => hint::hint(error),
-            Self::Taken { .. } => Some(
-                concat!("choose another name in the config; or, if it is to be the stack's, have hlctl take it over: \
-                 ", hlctl!("adopt ADDRESS NAME"))
-                    .to_owned(),
-            ),
+            Self::Taken { .. } => Some(ANOTHER_NAME.to_owned()),
             Self::TimedOut { .. } | Self::StillGoing { .. } => {
                 Some(concat!("`", hlctl!("wait"), "` waits on; `", hlctl!("apply"), "` takes up where this stood").to_owned())
             }
@@ -286,8 +300,8 @@ impl CommandError {
     /// The next step, where one is known.
     pub fn hint(&self) -> Option<String> {
         match self {
-            Self::Resource { error, .. } => error.hint(),
-            Self::Unreadable(errors) => hints(errors.iter().filter_map(|(_, error)| error.hint())),
+            Self::Resource { address, error } => error.hint_at(address),
+            Self::Unreadable(errors) => hints(errors.iter().filter_map(|(address, error)| error.hint_at(address))),
             Self::Aws(error) => hint::hint(error),
             Self::State(error) => error.hint(),
             Self::Unsaved { kept: Some(kept), .. } => {

@@ -15,6 +15,7 @@ use hlctl_emulator::Emulator;
 
 pub use fleet::Fleet;
 pub use jobs::{Jobs, under_way};
+pub use own_stack::HeldElsewhere;
 use passwords::Passwords;
 
 use crate::address::Address;
@@ -438,7 +439,7 @@ pub async fn prepare(
     if !prepared.jobs.is_empty() {
         prepared.decide_again(connection, options)?;
     }
-    own_stack::recognise(session, &mut prepared.plan, &prepared.state);
+    own_stack::recognise(session, prepared.config.as_ref(), &mut prepared.plan, &prepared.state);
     Ok(prepared)
 }
 

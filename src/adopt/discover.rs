@@ -38,8 +38,32 @@ pub struct Discovery {
     pub of_others: Vec<(Address, String, String)>,
     /// Addresses that several claim, with their ids.
     pub ambiguous: BTreeMap<Address, Vec<String>>,
+    /// What of the stack has one of the configuration's names.
+    pub shared: Vec<(Address, String)>,
     /// Names that are another account's, and why nobody may look.
     pub out_of_reach: Vec<(Address, ResourceError)>,
+}
+
+impl Discovery {
+    /// The names of the stack's stores: that of the one in use, or, where that one is not there, of those beside it.
+    pub fn stores(&self) -> Vec<String> {
+        let stores = self.owned.iter().filter(|(_, found)| found.kind == Kind::FhirDatastore);
+        let in_use = self.owned.get("healthlake_fhir_datastore.this").map(Found::name);
+        in_use.map_or_else(|| stores.map(|(_, found)| found.name()).collect(), |name| vec![name])
+    }
+
+    /// Whether what holds the data is the configuration's: the store, or, where there is none, the data bucket or the name
+    /// that the store had when the stack was made. Logs buckets, roles and policies are shared too easily to tell.
+    pub fn holds_data_of(&self, config: &Config) -> bool {
+        let Some(stack) = &self.stack else { return true };
+        match self.stores().as_slice() {
+            [] => {
+                let is_data = |(address, _): &(Address, String)| address.as_str() == "s3_bucket.data";
+                self.shared.iter().any(is_data) || stack_tag_begins(stack, &config.datastore_name)
+            }
+            stores => stores.contains(&config.datastore_name),
+        }
+    }
 }
 
 /// Looks for everything; changes nothing.
@@ -177,7 +201,9 @@ impl Search<'_> {
         }
         let mut owned = look(self.cx, self.unambiguous(claims)).await?.found;
         let by_name = self.named.iter().filter(|(_, found)| found.owner() == Some(chosen));
-        owned.extend(by_name.map(|(address, found)| (address.clone(), found.clone())));
+        let by_name: Vec<(&Address, &Found)> = by_name.collect();
+        self.discovery.shared = by_name.iter().map(|(address, found)| ((*address).clone(), found.name())).collect();
+        owned.extend(by_name.into_iter().map(|(address, found)| (address.clone(), found.clone())));
         self.discovery.owned = self.with_parts(owned).await?;
         Ok(())
     }

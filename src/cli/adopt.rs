@@ -38,7 +38,7 @@ pub struct AdoptArgs {
     pub by_name: bool,
 
     /// Take over what belongs to another stack
-    #[arg(long, conflicts_with = "discover")]
+    #[arg(long)]
     pub take_over: bool,
 
     /// Only show what would be written

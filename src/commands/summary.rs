@@ -27,7 +27,7 @@ pub(super) fn conclude(
         })
         .collect();
     for (address, error) in &failed {
-        session.printer.error(&format!("{address}: {error}"), error.hint().as_deref());
+        session.printer.error(&format!("{address}: {error}"), error.hint_at(address).as_deref());
     }
     let unfinished = count(report, |outcome| matches!(outcome, Outcome::Unfinished(_)));
     let skipped = count(report, |outcome| matches!(outcome, Outcome::Skipped { .. }));

@@ -55,7 +55,9 @@ pub fn unplanned(check: &'static str, error: &CommandError) -> Vec<Finding> {
     match error {
         CommandError::Unreadable(all) => all
             .iter()
-            .map(|(address, error)| Finding::problem(check, format!("{address}: {error}"), why, mend(error.hint())))
+            .map(|(address, error)| {
+                Finding::problem(check, format!("{address}: {error}"), why, mend(error.hint_at(address)))
+            })
             .collect(),
         error => vec![Finding::problem(check, error.to_string(), why, mend(error.hint()))],
     }

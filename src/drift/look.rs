@@ -117,15 +117,18 @@ impl Judge<'_> {
             reason: Some(reason.to_owned()),
             ..self.finding(address, verdict, identity)
         };
+        // An address that the state fills cannot take in another resource.
+        let is_recorded = entry.is_some_and(|entry| entry.recorded.is_some());
+        let hint = |error: &ResourceError| if is_recorded { error.hint() } else { error.hint_at(address) };
         if let Some(error) = &seen.barred {
-            return Ok(Finding { hint: error.hint(), ..with(Verdict::Foreign, &error.to_string()) });
+            return Ok(Finding { hint: hint(error), ..with(Verdict::Foreign, &error.to_string()) });
         }
         Ok(match (entry, &seen.observed) {
             (_, Some(observed)) if self.is_anothers(entry, seen.kind, observed) => {
                 let owner = observed.tags.as_ref().and_then(|tags| tags.get(STACK_TAG).cloned());
                 let name = identity.and_then(|identity| seen.kind.name(identity).ok()).unwrap_or_default();
                 let error = ResourceError::Taken { name, owner };
-                Finding { hint: error.hint(), ..with(Verdict::Foreign, &error.to_string()) }
+                Finding { hint: hint(&error), ..with(Verdict::Foreign, &error.to_string()) }
             }
             (None, Some(_)) => with(Verdict::Pending, "it exists, and the state does not hold it; an apply adopts it"),
             (None, None) => with(Verdict::Pending, "it has not been made yet"),

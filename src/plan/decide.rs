@@ -208,7 +208,12 @@ impl Decider<'_> {
         let wanted = spec.desired(&self.known);
         self.plan.changes.extend(seen.as_ref().and_then(|seen| stray(address, spec.kind(), seen)));
         if let Some(error) = seen.as_ref().and_then(|seen| seen.barred.as_ref()) {
-            self.plan.refusals.push(refusal(address, error));
+            let mut refusal = refusal(address, error);
+            if entry.is_some_and(|entry| entry.recorded.is_some()) {
+                // An address that the state fills cannot take in another resource.
+                refusal.hint = error.hint().unwrap_or_default();
+            }
+            self.plan.refusals.push(refusal);
         }
         if observed.is_none()
             && let Some((entry, remains)) = entry.zip(seen.as_ref().and_then(|seen| seen.remains.as_ref()))
@@ -361,12 +366,13 @@ impl Decider<'_> {
         let owner = observed.tags.as_ref()?.get(STACK_TAG).cloned();
         let name = self.situation.seen.get(address)?;
         let name = name.recorded.as_ref().and_then(|recorded| name.kind.name(recorded).ok()).unwrap_or_default();
-        let mut refusal = refusal(address, &ResourceError::Taken { name, owner });
+        let error = ResourceError::Taken { name, owner };
+        let mut refusal = refusal(address, &error);
         if entry.is_some_and(|entry| entry.recorded.is_some()) {
             let stack = &self.situation.state.stack;
             refusal.hint = format!(
                 "if it is this stack's after all, set its tag {STACK_TAG} to {stack} again; else {}",
-                refusal.hint
+                error.hint().unwrap_or_default()
             );
         }
         Some(refusal)

@@ -46,7 +46,9 @@ pub fn report(report: &Report) -> Value {
                 Outcome::Unfinished(error) => {
                     ("unfinished", json!({"message": error.to_string(), "hint": error.hint()}))
                 }
-                Outcome::Failed(error) => ("failed", json!({"message": error.to_string(), "hint": error.hint()})),
+                Outcome::Failed(error) => {
+                    ("failed", json!({"message": error.to_string(), "hint": error.hint_at(address)}))
+                }
                 Outcome::Skipped { because } => ("skipped", json!({"because": because})),
             };
             json!({"address": address, "action": action, "status": status, "detail": detail})

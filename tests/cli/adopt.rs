@@ -309,6 +309,126 @@ fn one_of_several_stacks_of_a_name_must_be_chosen() {
     assert_eq!(identities(&place.state()), identities(&first));
 }
 
+/// A config that shares no name with that of the place but the logs bucket's, and the stack of the place.
+fn sharing_the_logs_bucket_alone() -> (Place, String) {
+    let place = Place::quick("minimal");
+    place.apply();
+    let names = [
+        ("datastore_name", "other"),
+        ("data_bucket_name", "example-other-data"),
+        ("logs_bucket_name", "example-fhir-minimal-logs"),
+        ("healthlake_role_name", "OtherRole"),
+        ("healthlake_policy_name", "OtherPolicy"),
+    ];
+    let lines: Vec<String> = names.iter().map(|(key, name)| format!("{key} = \"{name}\"\n")).collect();
+    place.write("other.toml", &lines.concat());
+    let stack = place.state()["stack"].as_str().unwrap().to_owned();
+    place.cloud().emulator.clear_requests();
+    (place, stack)
+}
+
+fn keep_the_state_elsewhere(place: &Place) {
+    fs::create_dir(place.path("st")).unwrap();
+    fs::rename(place.path(STATE), place.path("st/my.json")).unwrap();
+    fs::remove_file(place.path("healthlake.state.json.backup")).unwrap();
+}
+
+#[test]
+fn a_shared_logs_bucket_makes_no_stack_the_user_s_own() {
+    for is_elsewhere in [false, true] {
+        let (place, stack) = sharing_the_logs_bucket_alone();
+        if is_elsewhere {
+            keep_the_state_elsewhere(&place);
+        }
+        for command in [&["plan"][..], &["apply", "-y"]] {
+            place
+                .run(command.iter().copied())
+                .args(["-c", "other.toml"])
+                .exits(1)
+                .says(&format!(
+                    "s3_bucket.access_logs: example-fhir-minimal-logs exists already and belongs to another hlctl stack, {stack}"
+                ))
+                .says("choose another name in the config")
+                .says("hlctl adopt --take-over s3_bucket.access_logs example-fhir-minimal-logs -c other.toml")
+                .keeps_silent_about("your own stack")
+                .keeps_silent_about("--discover");
+        }
+        assert_eq!(place.cloud().mutations(), Vec::<String>::new());
+    }
+}
+
+#[test]
+fn a_stack_with_another_store_is_not_discovered_unless_that_is_asked_for() {
+    let (place, stack) = sharing_the_logs_bucket_alone();
+    keep_the_state_elsewhere(&place);
+    let discover = ["adopt", "--discover", "-y", "-c", "other.toml"];
+    for more in [&[][..], &["--stack", &stack], &["--by-name"], &["--dry-run"]] {
+        place
+            .run(discover)
+            .args(more.iter().copied())
+            .exits(5)
+            .says(&format!("the stack {stack} has the store fhir-minimal, and datastore_name is \"other\""))
+            .says("in common: s3_bucket.access_logs (example-fhir-minimal-logs)")
+            .says("choose other names")
+            .says("hlctl adopt --discover --take-over");
+        assert!(!place.path("other.state.json").exists());
+    }
+    place.run(discover).args(["--take-over", "--dry-run"]).succeeds().says(&stack);
+    place.run(discover).args(["--take-over"]).succeeds();
+    let state = fs::read_to_string(place.path("other.state.json")).unwrap();
+    assert!(state.contains(&stack) && state.contains("healthlake_fhir_datastore.this"));
+    assert_eq!(place.cloud().mutations(), Vec::<String>::new());
+}
+
+#[test]
+fn a_stack_that_a_state_nearby_holds_is_not_given_a_second_one() {
+    let (place, stack) = sharing_the_logs_bucket_alone();
+    place.write("twin.toml", &place.read("healthlake.toml"));
+    for more in [&[][..], &["--take-over"], &["--dry-run"], &["--stack", &stack]] {
+        place
+            .run(["adopt", "--discover", "-y", "-c", "twin.toml"])
+            .args(more.iter().copied())
+            .exits(64)
+            .says(&format!("healthlake.state.json holds the stack {stack} already"))
+            .says("--state healthlake.state.json (its configuration: -c healthlake.toml)");
+        assert!(!place.path("twin.state.json").exists());
+    }
+    // A state of another name, and a state that is to be somewhere else.
+    fs::rename(place.path(STATE), place.path("kept.json")).unwrap();
+    fs::remove_file(place.path("healthlake.state.json.backup")).unwrap();
+    for more in [&[][..], &["--state", "st/new.json"]] {
+        let refused = place.run(["adopt", "--discover", "-y"]).args(more.iter().copied()).exits(64);
+        refused.says(&format!("kept.json holds the stack {stack} already")).says("--state kept.json");
+        assert!(!place.path(STATE).exists() && !place.path("st/new.json").exists());
+    }
+    // One that is not this stack's data either is told whose it is.
+    place
+        .run(["adopt", "--discover", "-y", "-c", "other.toml"])
+        .exits(5)
+        .says("kept.json holds that stack: --state kept.json")
+        .keeps_silent_about("--take-over");
+    place.run(["plan", "--detailed-exitcode", "--state", "kept.json"]).succeeds();
+}
+
+#[test]
+fn a_stack_that_has_lost_its_store_too_is_known_by_its_data_bucket() {
+    let (place, stack) = sharing_the_logs_bucket_alone();
+    let id = place.store_id();
+    fs::remove_file(place.path(STATE)).unwrap();
+    fs::remove_file(place.path("healthlake.state.json.backup")).unwrap();
+    let healthlake = place.cloud().healthlake();
+    call(healthlake.delete_fhir_datastore().datastore_id(&id).send()).unwrap();
+    place.cloud().let_a_minute_pass();
+    place
+        .run(["adopt", "--discover", "-y", "-c", "other.toml"])
+        .exits(5)
+        .says(&format!("the stack {stack} has no store that could be found, and datastore_name is \"other\""));
+    // The data bucket says it, whatever the store is to be called.
+    place.configure("\"fhir-minimal\"", "\"fhir-renamed\"");
+    place.run(["adopt", "--discover", "-y"]).succeeds().says(&stack);
+    assert!(place.state()["resources"].get("healthlake_fhir_datastore.this").is_none());
+}
+
 #[test]
 fn what_has_the_names_alone_is_a_candidate_until_it_is_asked_for() {
     let place = terraformed("root.tfstate");
@@ -368,7 +488,11 @@ fn a_bucket_that_somebody_made_by_hand_is_adopted_and_then_set_up() {
     let bucket = bucket.split('"').next().unwrap();
     let s3 = place.cloud().s3();
     call(async { s3.create_bucket().bucket(bucket).send().await.unwrap() });
-    place.run(["apply", "-y"]).exits(1).says("hlctl did not make it");
+    place
+        .run(["apply", "-y"])
+        .exits(1)
+        .says("hlctl did not make it")
+        .says(&format!("hlctl adopt s3_bucket.data {bucket}"));
     place.run(["adopt", "s3_bucket.data", bucket]).succeeds();
     place.run(["apply", "-y"]).succeeds();
     assert_eq!(place.cloud().census().buckets, 2);

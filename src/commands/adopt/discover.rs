@@ -5,12 +5,14 @@ use super::report::{Adopted, Report};
 use super::{interruptible, refuse_state, write};
 use crate::adopt::{Discovery, Wanted, discover, record};
 use crate::cli::AdoptArgs;
+use crate::config::Config;
 use crate::error::CommandError;
 use crate::exit_code::ExitCode;
+use crate::invocation::CommandLine;
 use crate::materials;
 use crate::module;
 use crate::plan::Options;
-use crate::session::{ConnectOptions, Session, prepare, settings_of};
+use crate::session::{ConnectOptions, HeldElsewhere, Session, prepare, settings_of};
 
 /// Rebuilds a lost state from what AWS holds.
 pub(super) async fn run(session: &Session, arguments: &AdoptArgs) -> Result<ExitCode, CommandError> {
@@ -24,6 +26,7 @@ pub(super) async fn run(session: &Session, arguments: &AdoptArgs) -> Result<Exit
     let wanted = Wanted { config: &config, materials: &materials, stack: arguments.stack.as_deref() };
     let mut found = interruptible(&session.stop, discover(&cx, wanted)).await?;
     refuse_ambiguous(&found)?;
+    refuse_anothers(session, &config, arguments, &found)?;
     if arguments.by_name && !found.candidates.is_empty() {
         take_by_name(session, arguments, &mut found).await?;
     }
@@ -54,6 +57,71 @@ pub(super) async fn run(session: &Session, arguments: &AdoptArgs) -> Result<Exit
     };
     report.tell(session, &place, arguments.json);
     Ok(ExitCode::Success)
+}
+
+/// Refuses a stack whose data is not the configuration's, unless the user wants it all the same, and one that another state
+/// holds: two states of one stack would each undo what the other does.
+fn refuse_anothers(
+    session: &Session,
+    config: &Config,
+    arguments: &AdoptArgs,
+    found: &Discovery,
+) -> Result<(), CommandError> {
+    let Some(stack) = &found.stack else { return Ok(()) };
+    let held = session.state_of(stack);
+    if !arguments.take_over && !found.holds_data_of(config) {
+        return Err(of_another(config, arguments, found, stack, held.as_ref()));
+    }
+    let Some(held) = held else { return Ok(()) };
+    Err(CommandError::Usage {
+        message: format!("{} holds the stack {stack} already", held.path.display()),
+        hint: format!(
+            "use that state: {}\nif the file is only an old copy, move it to another directory first",
+            held.options()
+        ),
+    })
+}
+
+fn of_another(
+    config: &Config,
+    arguments: &AdoptArgs,
+    found: &Discovery,
+    stack: &str,
+    held: Option<&HeldElsewhere>,
+) -> CommandError {
+    let stores = found.stores();
+    let store = match stores.as_slice() {
+        [] => "has no store that could be found".to_owned(),
+        names => format!("has the store {}", names.join(", ")),
+    };
+    let shared: Vec<String> = found.shared.iter().map(|(address, name)| format!("{address} ({name})")).collect();
+    let in_common = if shared.is_empty() { String::new() } else { format!("; in common: {}", shared.join(", ")) };
+    let mut hints: Vec<String> = Vec::new();
+    hints.extend(held.map(|held| format!("{} holds that stack: {}", held.path.display(), held.options())));
+    if !shared.is_empty() {
+        hints.push(
+            "if it is another stack, choose other names in the configuration for what they have in common".to_owned(),
+        );
+    }
+    if let [name] = stores.as_slice() {
+        hints.push(format!("if it is this configuration's stack, set datastore_name = {name:?} again"));
+    }
+    if held.is_none() {
+        let mut command = CommandLine::new("adopt --discover --take-over");
+        if let Some(stack) = &arguments.stack {
+            command = command.option("--stack", stack);
+        }
+        if arguments.by_name {
+            command = command.flag("--by-name");
+        }
+        hints.push(format!(
+            "if that stack is to be this configuration's, so that the next apply changes it, its store included: {command}"
+        ));
+    }
+    CommandError::Protected {
+        message: format!("the stack {stack} {store}, and datastore_name is {:?}{in_common}", config.datastore_name),
+        hint: hints.join("\n"),
+    }
 }
 
 async fn take_by_name(session: &Session, arguments: &AdoptArgs, found: &mut Discovery) -> Result<(), CommandError> {

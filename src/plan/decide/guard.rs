@@ -138,7 +138,7 @@ pub(super) fn refusal(address: &Address, error: &ResourceError) -> Refusal {
     Refusal {
         address: address.clone(),
         message: error.to_string(),
-        hint: error.hint().unwrap_or_default(),
+        hint: error.hint_at(address).unwrap_or_default(),
         protection: false,
         name_to_give: None,
         owner: match error {
