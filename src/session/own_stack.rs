@@ -26,7 +26,8 @@ pub(super) fn recognise(session: &Session, config: Option<&Config>, plan: &mut P
     let has_bucket = in_the_way.iter().any(|refusal| refusal.address.kind() == "s3_bucket");
     let has_data = in_the_way.iter().any(|refusal| refusal.address.as_str() == "s3_bucket.data");
     let has_the_stores_name = config.is_some_and(|config| stack_tag_begins(&owner, &config.datastore_name));
-    if !has_data && !(has_bucket && has_the_stores_name) {
+    let has_its_data = has_data || (has_bucket && has_the_stores_name);
+    if !has_its_data {
         return;
     }
     let addresses: Vec<String> = in_the_way.iter().map(|refusal| refusal.address.to_string()).collect();
