@@ -146,7 +146,7 @@ fn a_wait_says_that_the_store_is_gone() {
 #[test]
 fn a_store_that_was_restored_already_is_the_way_back() {
     let place = backed_up();
-    let id = delete_store(&place);
+    delete_store(&place);
     place.run(["restore", "--at", "latest", "-y"]).succeeds();
     let successor = place.state()["resources"]["healthlake_fhir_datastore.successor"]["recorded"]["id"].clone();
     let way = format!("hlctl stores use {}", successor.as_str().unwrap());
@@ -163,7 +163,7 @@ fn a_store_that_was_restored_already_is_the_way_back() {
     ] {
         let ended = place.run(arguments.iter().copied()).ends();
         let told = format!("{ended}");
-        assert!(told.contains(&id) && told.contains(&way), "{arguments:?}: {told}");
+        assert!(told.contains("was deleted outside hlctl") && told.contains(&way), "{arguments:?}: {told}");
         assert!(!told.contains("hlctl restore"), "{arguments:?}: {told}");
     }
     place.run(["stores", "use", successor.as_str().unwrap(), "-y"]).succeeds();
@@ -184,7 +184,6 @@ fn another_new_store_has_to_go_before_a_deleted_store_is_restored() {
     let other = other.as_str().unwrap();
     delete_store(&place);
     place.run(["plan"]).exits(5).says(&format!("hlctl stores delete {other}, then {RESTORE}"));
-    place.run(["stores", "delete", other, "-y"]).ends();
 }
 
 #[test]
