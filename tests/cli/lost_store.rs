@@ -184,6 +184,9 @@ fn another_new_store_has_to_go_before_a_deleted_store_is_restored() {
     let other = other.as_str().unwrap();
     delete_store(&place);
     place.run(["plan"]).exits(5).says(&format!("hlctl stores delete {other}, then {RESTORE}"));
+    place.run(["stores", "delete", other, "-y"]).succeeds();
+    place.run(["restore", "--at", "latest", "--use", "-y"]).succeeds();
+    is_settled(&place);
 }
 
 #[test]
