@@ -231,6 +231,7 @@ pub const FLAGS: &[Word] = &[
     word("input", "hlctl asks on a terminal only; -y or --auto-approve goes on without a question"),
     word("chdir", "name the configuration instead: -c DIR/healthlake.toml; the state is looked for beside it"),
     word("compact-warnings", "-q prints data and errors only"),
+    word("concise", "-q prints data and errors only"),
     word("upgrade", "there is nothing to fetch: hlctl is one program"),
     word(
         "reconfigure",

@@ -26,11 +26,12 @@ pub(super) fn in_own_words(arguments: impl IntoIterator<Item = OsString>) -> Vec
     words
 }
 
-/// Flags with one dash whose first letter hlctl takes for a flag of its own, so that clap would not notice them.
+/// Flags of other tools with one dash that begin as `-c` does, so that clap would take the rest for the name of a configuration.
 pub(super) fn refuse_single_dashes(words: &[OsString]) -> Option<ExitCode> {
-    let swallowed = ["chdir", "compact-warnings"];
-    let name = own(words).find_map(|word| single_dashed(word).filter(|name| swallowed.contains(name)))?;
-    let word = other_tools::flag(name)?;
+    let (name, word) = own(words)
+        .filter_map(single_dashed)
+        .filter(|name| name.starts_with('c'))
+        .find_map(|name| Some((name, other_tools::flag(name)?)))?;
     refuse(words, &Explanation::new(format!("hlctl has no -{name}"), word.instead));
     Some(ExitCode::Usage)
 }

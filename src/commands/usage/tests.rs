@@ -127,6 +127,16 @@ fn what_is_asked_of_a_store_is_not_repeated() {
 }
 
 #[test]
+fn no_flag_of_another_tool_names_a_configuration() {
+    for typed in ["hlctl apply -concise", "hlctl plan -chdir=x", "hlctl plan -color=always", "hlctl plan -compact-warnings"] {
+        assert!(refuse_single_dashes(&words(typed)).is_some(), "{typed}");
+    }
+    for typed in ["hlctl plan -cprod.toml", "hlctl plan -c concise", "hlctl plan -- -concise"] {
+        assert!(refuse_single_dashes(&words(typed)).is_none(), "{typed}");
+    }
+}
+
+#[test]
 fn options_are_found_in_a_command_line_that_does_not_parse() {
     let found = options(&words("hlctl refresh -c prod.toml --sandbox --state x.json -nope --set a=b"));
     assert_eq!(found.configs, [std::path::PathBuf::from("prod.toml")]);

@@ -235,6 +235,7 @@ impl Problem {
         match self {
             Self::TooManyFiles | Self::JobTooLarge => "import the files in several folders, one after the other",
             Self::FileTooLarge => "split it; any line may begin another file",
+            Self::BadName(BadName::Ending) => "rename it; unpack it first, if it is compressed",
             Self::BadName(_) => "rename it",
             Self::EmptyFile | Self::NoResource => "take it out of the folder, or export it again",
             Self::Compressed => "unpack it: HealthLake takes plain .ndjson only",
