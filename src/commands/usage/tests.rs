@@ -128,7 +128,9 @@ fn what_is_asked_of_a_store_is_not_repeated() {
 
 #[test]
 fn no_flag_of_another_tool_names_a_configuration() {
-    for typed in ["hlctl apply -concise", "hlctl plan -chdir=x", "hlctl plan -color=always", "hlctl plan -compact-warnings"] {
+    for typed in
+        ["hlctl apply -concise", "hlctl plan -chdir=x", "hlctl plan -color=always", "hlctl plan -compact-warnings"]
+    {
         assert!(refuse_single_dashes(&words(typed)).is_some(), "{typed}");
     }
     for typed in ["hlctl plan -cprod.toml", "hlctl plan -c concise", "hlctl plan -- -concise"] {
