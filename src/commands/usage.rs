@@ -73,12 +73,15 @@ pub(super) fn explain(mut error: clap::Error, words: &[OsString]) -> ExitCode {
 /// A password may stand in a word that clap repeats, as an assignment without its `--set`; and a patient in what the store is asked.
 fn hide_secrets(error: &mut clap::Error, words: &[OsString]) {
     let is_about_patients = own(words).any(|word| word == "fhir");
-    for kind in [ContextKind::InvalidArg, ContextKind::InvalidValue] {
-        let Some(ContextValue::String(typed)) = error.get(kind) else { continue };
-        let is_flag = typed.starts_with('-');
-        let printable = if is_about_patients && !is_flag && !is_path(typed) { "...".to_owned() } else { shown(typed) };
-        error.insert(kind, ContextValue::String(printable));
-    }
+    // Of an unknown argument the first is what was typed; otherwise it is the argument's name.
+    let kind = match error.kind() {
+        ErrorKind::UnknownArgument => ContextKind::InvalidArg,
+        _ => ContextKind::InvalidValue,
+    };
+    let Some(ContextValue::String(typed)) = error.get(kind) else { return };
+    let is_flag = typed.starts_with('-');
+    let printable = if is_about_patients && !is_flag && !is_path(typed) { "...".to_owned() } else { shown(typed) };
+    error.insert(kind, ContextValue::String(printable));
 }
 
 /// An unknown command: what to use instead, unless clap says it well.

@@ -123,7 +123,8 @@ fn what_is_asked_of_a_store_is_not_repeated() {
         let said = said(typed);
         assert!(!said.contains("Hunter2") && said.contains("error"), "{typed}: {said}");
     }
-    assert!(said("hlctl fhir get patient/1").contains("'patient/1'"), "a path may be shown");
+    assert!(said("hlctl fhir get patient/1").contains("'patient/1' for '<PATH>'"), "a path may be shown");
+    assert!(said("hlctl fhir search 'Patient?name=Hunter2'").contains("'...' for '<TYPE>'"));
 }
 
 #[test]
