@@ -71,13 +71,13 @@ pub fn lost_store(plan: &Plan, state: &State) -> Option<Finding> {
     plan.changes.iter().find(|change| change.address.as_str() == STORE && change.action == Action::Create)?;
     let why = "an apply makes a new, empty store in its place, with another id and endpoint";
     let empty = format!("if an empty store is what is wanted: {}", hlctl!("apply"));
-    let mend = match WayBack::of(state, id) {
+    let hint = match WayBack::of(state, id) {
         way_back @ WayBack::Use(_) => format!("{}\n{empty}", way_back.told()),
         WayBack::Restore { .. } => empty,
     };
     let title =
         format!("the store {id} was deleted outside hlctl; it had no backup, so its data cannot be brought back");
-    Some(Finding::problem("store", title, why, mend))
+    Some(Finding::problem("store", title, why, hint))
 }
 
 /// What the buckets hold that a destroy would delete. Those that it would not are among the refusals.

@@ -275,6 +275,7 @@ fn needs(plan: &Plan, state: &State) -> BTreeMap<Address, Vec<Address>> {
 
 #[cfg(test)]
 pub(crate) mod tests {
+    pub(crate) use super::recorder::tests::state;
     pub(crate) use super::timeline::tests::{journal, step};
     use super::*;
 

@@ -139,7 +139,7 @@ impl Observer for Recorder {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
     use super::*;
@@ -155,7 +155,7 @@ mod tests {
         fn hear(&mut self, _: &Event) {}
     }
 
-    fn state() -> State {
+    pub(crate) fn state() -> State {
         let identity = Identity {
             account: "111122223333".into(),
             region: "us-east-1".into(),

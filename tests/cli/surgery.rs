@@ -279,12 +279,13 @@ fn a_store_that_somebody_deleted_is_not_replaced_by_an_empty_one_while_it_can_be
     let id = delete_store(&place);
     place.cloud().emulator.clear_requests();
     for arguments in [&["plan"][..], &["apply", "-y"], &["plan", "--out", "p.plan"]] {
-        place
+        let refused = place
             .run(arguments.iter().copied())
             .exits(5)
             .says("it had a backup and can be restored until 2026-01-11T03:0")
             .says("hlctl restore --at latest --use")
             .says("hlctl apply --replace healthlake_fhir_datastore.this");
+        assert!(format!("{refused}").contains("18 as wanted, 1 refused."), "{refused}");
     }
     let refreshed = place.run(["apply", "-y", "--refresh-only"]).succeeds();
     refreshed.says("hlctl restore --at latest --use");

@@ -99,7 +99,7 @@ impl Desk {
         Ok(Self { store: text("id")?, arn: text("arn")?, trace: StoreTrace::of(state, address), ..self })
     }
 
-    /// What has become of the store, if it is gone or going. Whoever may not look at it finds out from the job.
+    /// What has become of the store, if it is gone or going. A caller who may not describe it learns that from the job.
     async fn lost(&self, session: &Session) -> Option<CommandError> {
         let trace = self.trace.as_ref()?;
         let lost = interruptible(&session.stop, trace.lost(&self.cx)).await.ok().flatten();

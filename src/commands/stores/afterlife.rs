@@ -22,7 +22,7 @@ pub(in crate::commands) async fn tell(session: &Session, prepared: &Prepared) {
     let is_in_use = |change: &Change| change.address.as_str() == STORE && !change.deposed;
     let has_none = ended.clone().any(|change| change.action == Action::Delete && is_in_use(change));
     for change in ended {
-        // What is created in the place of a store that somebody has deleted is no longer told of it.
+        // A store that is created in the place of a deleted one has nothing recorded in the plan.
         let recorded = change.recorded.as_ref().or_else(|| before.recorded(change.address.as_str()));
         let Some(id) = recorded.and_then(|recorded| recorded.get("id")?.as_str()) else { continue };
         let looked = interruptible(&session.stop, async { vitals(cx, id).await.map_err(CommandError::Aws) }).await;

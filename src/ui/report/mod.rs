@@ -312,6 +312,39 @@ mod tests {
     use super::*;
     use crate::journal::tests::{journal, step};
 
+    #[test]
+    fn only_what_the_state_shows_has_settled() {
+        let address = "healthlake_fhir_datastore.this";
+        let entry = |status| {
+            let entry = json!({"kind": "healthlake_fhir_datastore", "status": status, "token": "t", "protected": true,
+                "needs": [], "recorded": null, "attributes": {}});
+            serde_json::from_value::<crate::state::Entry>(entry).unwrap()
+        };
+        let empty = crate::journal::tests::state();
+        let with = |status| {
+            let mut state = empty.clone();
+            state.resources.insert(Address::parse(address), entry(status));
+            state
+        };
+        let mut replaced = with("ready");
+        let deposed = crate::state::Deposed { address: Address::parse(address), entry: entry("ready") };
+        replaced.deposed.push(deposed);
+        for (action, state, settled) in [
+            (Action::Create, with("ready"), true),
+            (Action::Create, with("creating"), false),
+            (Action::Create, empty.clone(), false),
+            (Action::Settle, with("ready"), true),
+            (Action::Delete, empty.clone(), true),
+            (Action::Delete, with("deleting"), false),
+            // The new store stands at the address of the old one, which is still being deleted.
+            (Action::Delete, replaced, false),
+            (Action::Update, with("ready"), false),
+        ] {
+            let step = Step { action, ..step(address, 0, None, None) };
+            assert_eq!(has_settled(&step, &state), settled, "{action:?}");
+        }
+    }
+
     fn sample() -> Journal {
         journal(
             vec![

@@ -56,6 +56,12 @@ fn a_token_is_all_that_is_needed_and_is_told_nowhere() {
     for ended in [of_file, of_variable, of_input, refused, broken] {
         ended.keeps_silent_about(&token);
     }
+    // Where nothing is found, nobody but the store is asked why.
+    place.cloud().emulator.clear_requests();
+    place.write("token", &token);
+    fhir(&place, &["get", "Patient/never", "--token", "token"]).exits(1).says("404");
+    assert_eq!(asked(&place), ["ReadResource"]);
+    assert_eq!(place.cloud().count("DescribeFHIRDatastore") + place.cloud().count("GetCallerIdentity"), 0);
     place.write("empty", "\n");
     without_credentials(&place, &["get", "metadata", "--token", "empty"]).exits(64).says("there is no token in empty");
 }
