@@ -131,7 +131,9 @@ fn sources() -> Vec<(PathBuf, String)> {
             let mut end = text.len();
             for (start, _) in text.match_indices("\n#[cfg(test)]\n") {
                 let item = text[start + 1..].lines().find(|line| !line.starts_with("#[")).unwrap_or_default();
-                if item.starts_with("mod ") && item.ends_with('{') || item.starts_with("pub(crate) mod tests {") {
+                let is_module =
+                    item.split_once("mod ").is_some_and(|(scope, _)| scope.is_empty() || scope.starts_with("pub"));
+                if is_module && item.ends_with('{') {
                     end = end.min(start);
                 }
             }
