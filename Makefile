@@ -12,7 +12,7 @@ BENCH_STAMP := $(BENCH_VENV)/requirements.stamp
 HLCTL := target/debug/hlctl
 NEXTEST_VERSION := 0.9.143
 
-.PHONY: help demo build build-tests test test-rust test-aws torture lint deny bench bench-authorizer install clean
+.PHONY: help demo build build-tests test test-rust test-aws torture lint deny advisories bench bench-authorizer install clean
 
 help:
 	@echo "make demo     the main job in the sandbox: apply, outputs, plan, destroy"
@@ -20,6 +20,7 @@ help:
 	@echo "make torture  kills, signals and failures at every request and every write of the state"
 	@echo "make lint     fmt, clippy and rustdoc, with warnings as errors"
 	@echo "make deny     licences, bans and sources of all dependencies"
+	@echo "make advisories  known vulnerabilities of all dependencies; fetches the RustSec database"
 	@echo "make bench    times, requests, memory and sizes, side by side with boto3, the AWS CLI and Python in Lambda"
 	@echo "make install  install hlctl with cargo"
 
@@ -73,6 +74,11 @@ lint:
 deny:
 	command -v cargo-deny >/dev/null || cargo install cargo-deny --locked
 	cargo deny --locked check licenses bans sources
+
+# Not a part of .ci/run: it fetches the advisory database from the network, and an advisory appears without a change here.
+advisories:
+	command -v cargo-deny >/dev/null || cargo install cargo-deny --locked
+	cargo deny --locked check advisories
 
 $(BENCH_STAMP): tools/bench_requirements.txt tools/venv.sh
 	sh tools/venv.sh $(PYTHON) $(BENCH_VENV) tools/bench_requirements.txt
