@@ -13,10 +13,54 @@ fn repository() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
 }
 
+/// Words of an older or translated English, in lower case, and what may stand in their place.
+const ODD: [(&str, &str); 35] = [
+    ("told", "reported, shown, printed"),
+    ("mend", "fix"),
+    ("mends", "fixes"),
+    ("mended", "fixed"),
+    ("anew", "again"),
+    ("whoever", "anyone who, the principal that"),
+    ("foretold", "predicted"),
+    ("foretell", "predict"),
+    ("beside", "next to, standby"),
+    ("hanging", "attached, stuck"),
+    ("refuge", "fallback"),
+    ("robbed", "lost the lock"),
+    ("desk", "the name of what it does"),
+    ("scene", "operation"),
+    ("wishes", "inputs, options"),
+    ("manner", "way"),
+    ("let go", "remove from the state"),
+    ("lets go", "removes from the state"),
+    ("for it is", "since it is"),
+    ("not begun", "not started"),
+    ("bring home", "restore"),
+    ("brings home", "restores"),
+    ("brought home", "restored"),
+    ("takes up where", "continues where"),
+    ("took up where", "continued where"),
+    ("all the same", "anyway"),
+    ("goes on", "continues"),
+    ("go on", "continue"),
+    ("going on", "continuing"),
+    ("any more", "no longer"),
+    ("for want of", "because ... is missing"),
+    ("at hand", "available"),
+    ("of one's own", "your own"),
+    ("nobody wants", "say what is unexpected"),
+    ("meanwhile", "in the meantime"),
+];
+/// Where one of them may stand: in which document, which, and why.
+const ALLOWED: [(&str, &str, &str); 2] = [
+    ("docs/configuration.md", "takes up where", "the tables are generated from crates/hlctl-config/src/keys"),
+    ("docs/graph-and-report.md", "not begun", "the program prints this mark"),
+];
+
 /// Every document for people, by its path in the repository.
 fn documents() -> Vec<PathBuf> {
     let mut documents: Vec<PathBuf> =
-        ["README.md", "ARCHITECTURE.md", "CONTRIBUTING.md", "CHANGELOG.md", "tests/clients/README.md"]
+        ["README.md", "ARCHITECTURE.md", "CONTRIBUTING.md", "CHANGELOG.md", "SECURITY.md", "tests/clients/README.md"]
             .map(PathBuf::from)
             .into();
     let docs = fs::read_dir(repository().join("docs")).unwrap();
@@ -139,4 +183,72 @@ fn every_link_between_documents_leads_somewhere() {
     }
     assert!(wrong.is_empty(), "these lead nowhere:\n{}", wrong.join("\n"));
     assert!(found > 50, "only {found} links were found");
+}
+
+/// The prose in lower case, white space as single spaces, with a backtick where inline code stands.
+fn plain(text: &str) -> String {
+    let lines: Vec<&str> = prose(text).collect();
+    let lines = lines.join("\n");
+    // By paragraphs, so that a backtick without a second one spoils no more than its own.
+    let paragraphs = lines.split("\n\n").map(|paragraph| {
+        let words: Vec<&str> = paragraph.split('`').step_by(2).collect();
+        words.join(" ` ")
+    });
+    let all = paragraphs.collect::<Vec<_>>().join(" ` ").to_lowercase();
+    all.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+/// Whether the phrase stands there, not as a part of longer words.
+fn holds(plain: &str, phrase: &str) -> bool {
+    plain.match_indices(phrase).any(|(at, found)| {
+        let before = plain[..at].chars().next_back();
+        let after = plain[at + found.len()..].chars().next();
+        !before.is_some_and(char::is_alphanumeric) && !after.is_some_and(char::is_alphanumeric)
+    })
+}
+
+/// What of a document is held to plain words: of the changelog what is not released yet, since the rest is history.
+fn held_to_plain_words<'a>(document: &Path, text: &'a str) -> &'a str {
+    if !document.ends_with("CHANGELOG.md") {
+        return text;
+    }
+    let (_, after) =
+        text.split_once("\n## Unreleased\n").expect("the changelog has a section for what is not released");
+    after.split_once("\n## ").map_or(after, |(unreleased, _)| unreleased)
+}
+
+#[test]
+fn odd_words_are_found_in_prose_alone_and_as_whole_words() {
+    let example =
+        "It was Told\nand let\n  go.\n\n`anew` let `x` go, untold\n```\nmend\n```\n\nan odd ` here\n\nbeside it";
+    let plain = plain(example);
+    let found: Vec<&str> = ODD.iter().map(|(phrase, _)| *phrase).filter(|phrase| holds(&plain, phrase)).collect();
+    assert_eq!(found, ["told", "beside", "let go"]);
+    assert!(!holds("untold retold", "told"));
+    let changelog = "# C\n\n## Unreleased\n\nnew\n\n## 0.1\n\nold\n";
+    assert_eq!(held_to_plain_words(Path::new("CHANGELOG.md"), changelog).trim(), "new");
+    assert_eq!(held_to_plain_words(Path::new("README.md"), changelog), changelog);
+}
+
+#[test]
+fn documents_are_in_plain_words() {
+    let mut wrong = Vec::new();
+    let mut used = BTreeSet::new();
+    for document in documents() {
+        let whole = text(&document);
+        let plain = plain(held_to_plain_words(&document, &whole));
+        for (phrase, instead) in ODD.iter().filter(|(phrase, _)| holds(&plain, phrase)) {
+            let is_allowed =
+                |(path, allowed, _): &&(&str, &str, &str)| document == Path::new(path) && allowed == phrase;
+            match ALLOWED.iter().find(is_allowed) {
+                Some(allowed) => {
+                    used.insert(*allowed);
+                }
+                None => wrong.push(format!("{}: `{phrase}`; rather: {instead}", document.display())),
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "these words are odd:\n{}", wrong.join("\n"));
+    let unused: Vec<_> = ALLOWED.iter().filter(|allowed| !used.contains(*allowed)).collect();
+    assert!(unused.is_empty(), "these need not be allowed: {unused:?}");
 }
