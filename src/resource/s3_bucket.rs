@@ -13,6 +13,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 use tokio::task::JoinSet;
 
+use super::once::look;
 use super::reference::{Known, Ref, Reference, Text};
 use super::tags::{as_attribute, take_over, without_aws};
 use super::{Attributes, Condition, Context, Identity, Observed, Occasion, Progress, Resource, Rule, Task, attributes};
@@ -205,7 +206,12 @@ impl S3Bucket {
     /// The bucket is in our account. It is ours if its tags say so, or if it has none yet: then an attempt of ours made
     /// it and died before tagging, for a moment ago there was no bucket of this name.
     async fn claim(&self, task: &Task<'_>, recorded: &Recorded) -> Result<(), ResourceError> {
-        let seen = Self::read(task.cx, recorded).await?;
+        let read = || Self::read(task.cx, recorded);
+        let seen = match read().await? {
+            // S3 has just said that it exists. A HEAD that does not find it yet proves nothing.
+            None => look(&read).await?,
+            seen => seen,
+        };
         if seen.as_ref().is_some_and(|seen| seen.tags.as_ref().is_some_and(BTreeMap::is_empty)) {
             return Ok(());
         }
