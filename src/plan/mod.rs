@@ -120,7 +120,7 @@ pub struct Refusal {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub name_to_give: Option<String>,
     /// The stack whose tags are in the way.
-    #[serde(skip)]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub owner: Option<String>,
 }
 

@@ -67,6 +67,11 @@ fn a_second_stack_with_the_same_names_is_refused_and_names_the_first() {
     place.write("second.toml", &text);
     place.cloud().emulator.clear_requests();
     place.run(["-c", "second.toml", "apply", "-y"]).exits(1).says("belongs to another hlctl stack, fhir-minimal-");
+    let plan = place.run(["-c", "second.toml", "plan", "--json"]).exits(1).json();
+    let refusals = plan["refusals"].as_array().unwrap();
+    assert!(!refusals.is_empty(), "{plan:#}");
+    let stack = place.state()["stack"].clone();
+    assert!(refusals.iter().all(|refusal| refusal["owner"] == stack), "{refusals:#?}");
     assert_eq!(place.cloud().mutations(), Vec::<String>::new());
 }
 
