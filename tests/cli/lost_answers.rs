@@ -334,6 +334,21 @@ fn what_was_made_and_is_not_shown_yet_is_waited_for_before_it_counts_as_somebody
 }
 
 #[test]
+fn a_bucket_whose_answer_was_lost_is_looked_for_until_s3_shows_it() {
+    let place = Place::quick("customer-keys");
+    // Outside us-east-1 S3 refuses to create what the account has already.
+    let not_found = Action::Error { code: "NotFound".into(), message: String::new(), status: 404 };
+    // Two looks for the plan and two before the creations are right to find nothing; two more come too early.
+    let too_early = Rule { times: Some(6), ..rule("HeadBucket", None, not_found) };
+    place.cloud().rules([rule("CreateBucket", Some(1), Action::DropAfter), too_early]);
+    place.apply();
+    place.cloud().heal();
+    assert_eq!(asked(&place, "CreateBucket").len(), 3, "one of the two is asked for twice");
+    assert_eq!(place.cloud().census_as(place.access_key(), "eu-west-2"), Census::of("customer-keys"));
+    place.run(["plan", "--detailed-exitcode"]).succeeds();
+}
+
+#[test]
 fn a_policy_whose_answer_was_lost_gets_no_second_version() {
     let place = Place::quick("minimal");
     place.apply();
