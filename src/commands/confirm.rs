@@ -9,11 +9,12 @@ use crate::wait::Stop;
 
 /// What bars the plan for good, as an error; nothing that naming could lift.
 pub(super) fn check(plan: &Plan) -> Result<(), CommandError> {
-    let barred: Vec<&Refusal> = plan.refusals.iter().filter(|refusal| refusal.name_to_give.is_none()).collect();
+    let barred: Vec<&Refusal> =
+        plan.refusals.iter().filter(|refusal| refusal.blocker.name_to_give().is_none()).collect();
     match barred.as_slice() {
         [] => Ok(()),
         // Told along with what must be named, so that the next attempt can succeed.
-        barred if barred.iter().all(|refusal| refusal.protection) => {
+        barred if barred.iter().all(|refusal| refusal.blocker.is_protection()) => {
             Err(protected(&[barred, unnamed(plan).as_slice()].concat()))
         }
         barred => {
@@ -26,7 +27,7 @@ pub(super) fn check(plan: &Plan) -> Result<(), CommandError> {
 
 /// What must still be named before the plan may be carried out.
 pub(super) fn unnamed(plan: &Plan) -> Vec<&Refusal> {
-    plan.refusals.iter().filter(|refusal| refusal.name_to_give.is_some()).collect()
+    plan.refusals.iter().filter(|refusal| refusal.blocker.name_to_give().is_some()).collect()
 }
 
 /// The refusal of a plan that would destroy what is protected.
@@ -40,7 +41,8 @@ pub(super) fn protected(refusals: &[&Refusal]) -> CommandError {
 
 /// Has the user type the name of each thing that would be destroyed although it is protected.
 pub(super) async fn ask_for_names(session: &Session, refusals: &[&Refusal]) -> Result<Vec<String>, CommandError> {
-    let mut wanted: Vec<String> = refusals.iter().filter_map(|refusal| refusal.name_to_give.clone()).collect();
+    let mut wanted: Vec<String> =
+        refusals.iter().filter_map(|refusal| refusal.blocker.name_to_give().map(str::to_owned)).collect();
     wanted.sort();
     wanted.dedup();
     for name in &wanted {

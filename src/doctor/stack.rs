@@ -17,7 +17,8 @@ const JOBS: &str = "jobs";
 
 /// Each of these refusals of the plan, or that there is none.
 pub fn planned<'a>(refusals: impl Iterator<Item = &'a Refusal>) -> Vec<Finding> {
-    let (named, barred): (Vec<&Refusal>, Vec<&Refusal>) = refusals.partition(|refusal| refusal.name_to_give.is_some());
+    let (named, barred): (Vec<&Refusal>, Vec<&Refusal>) =
+        refusals.partition(|refusal| refusal.blocker.name_to_give().is_some());
     let mut findings: Vec<Finding> = barred
         .into_iter()
         .map(|refusal| {
@@ -41,8 +42,8 @@ fn told(refusal: &Refusal) -> String {
 
 fn check_of(refusal: &Refusal) -> &'static str {
     match refusal.address.kind() {
-        "s3_bucket" if refusal.protection => BUCKETS,
-        _ if refusal.protection => PROTECTION,
+        "s3_bucket" if refusal.blocker.is_protection() => BUCKETS,
+        _ if refusal.blocker.is_protection() => PROTECTION,
         "cognito_user" => PASSWORDS,
         _ => NAMES,
     }
@@ -83,7 +84,7 @@ pub fn lost_store(plan: &Plan, state: &State) -> Option<Finding> {
 /// What the buckets hold that a destroy would delete. Those that it would not are among the refusals.
 pub fn buckets(plan: &Plan) -> Vec<Finding> {
     let refused = |address: &Address| {
-        let mut refusals = plan.refusals.iter().filter(|refusal| refusal.name_to_give.is_none());
+        let mut refusals = plan.refusals.iter().filter(|refusal| refusal.blocker.name_to_give().is_none());
         refusals.any(|refusal| refusal.address == *address)
     };
     let counted: Vec<_> =

@@ -22,10 +22,10 @@ use crate::state::{Deposed, Entry, State, Status};
 
 use super::diff::diff;
 use super::refresh::{Seen, known};
-use super::{Action, AttributeChange, Change, Plan, Refusal};
+use super::{Action, AttributeChange, Change, Plan, Reason, Refusal};
 pub use guard::can_bring_its_data;
 use guard::{ending, lost, refusal};
-use reason::{VANISHED, beginning, existing, never_came_to_be, vanished};
+use reason::{beginning, existing, never_came_to_be, vanished};
 
 /// What the user asked for besides the configuration.
 #[derive(Clone, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
@@ -283,16 +283,11 @@ impl Decider<'_> {
     }
 
     /// A change of protection alone is a change of the state, and must not go unsaid.
-    fn protection(&self, address: &Address, entry: Option<&Entry>) -> (Action, Option<String>) {
+    fn protection(&self, address: &Address, entry: Option<&Entry>) -> (Action, Option<Reason>) {
         let wanted = (self.situation.is_protected)(address);
         match entry.filter(|entry| entry.protection.is_none()) {
-            Some(entry) if entry.protected && !wanted => (
-                Action::Adopt,
-                Some("from then on it is no longer protected: a destroy needs no name for it".to_owned()),
-            ),
-            Some(entry) if !entry.protected && wanted => {
-                (Action::Adopt, Some("from then on it is protected: destroyed only by name".to_owned()))
-            }
+            Some(entry) if entry.protected && !wanted => (Action::Adopt, Some(Reason::LosesProtection)),
+            Some(entry) if !entry.protected && wanted => (Action::Adopt, Some(Reason::BecomesProtected)),
             _ => (Action::NoOp, None),
         }
     }
@@ -350,7 +345,7 @@ impl Decider<'_> {
             changed: change.attributes.iter().map(AttributeChange::attribute).collect(),
             attributes: &change.attributes,
             contents: change.contents.as_ref(),
-            vanished: change.action == Action::Create && change.reason.as_deref() == Some(VANISHED),
+            vanished: change.action == Action::Create && change.reason == Some(Reason::DeletedOutside),
             observed: change.observed.as_ref(),
             remains: self.situation.seen.get(&change.address).and_then(|seen| seen.remains.as_ref()),
             settings: self.situation.settings,
@@ -406,7 +401,7 @@ impl Decider<'_> {
             kind: entry.kind.clone(),
             name: recorded.as_ref().and_then(|recorded| entry.kind()?.name(recorded).ok()),
             action: if observed.is_some() || under_way { Action::Delete } else { Action::Forget },
-            reason: (!self.options.destroy).then(|| self.why_it_goes(address).to_owned()),
+            reason: (!self.options.destroy).then(|| self.why_it_goes(address)),
             attributes: Vec::new(),
             meaning: Vec::new(),
             protected: (self.protects(address, entry) || observed.is_some_and(is_locked)) && !under_way,
@@ -423,12 +418,8 @@ impl Decider<'_> {
         Ok(())
     }
 
-    fn why_it_goes(&self, address: &Address) -> &'static str {
-        if self.options.give_up.contains(address) {
-            "it is not to be kept any longer"
-        } else {
-            "the configuration no longer asks for it"
-        }
+    fn why_it_goes(&self, address: &Address) -> Reason {
+        if self.options.give_up.contains(address) { Reason::GivenUp } else { Reason::Unwanted }
     }
 
     /// What was said by hand counts first. The configuration decides about the addresses that it asks for; elsewhere what
@@ -477,8 +468,7 @@ impl Decider<'_> {
         if present.is_some_and(|present| kind.is_some_and(|kind| kind.is_one(present, &recorded))) {
             return;
         }
-        let reason = "an earlier run put another in its place";
-        let change = superfluous(&deposed.address, deposed.entry.kind(), recorded, reason);
+        let change = superfluous(&deposed.address, deposed.entry.kind(), recorded, Reason::LeftOver);
         let delete_first = deposed.entry.kind().is_some_and(Kind::is_alone);
         self.plan.changes.extend(change.map(|change| Change { delete_first, ..change }));
     }
@@ -492,19 +482,18 @@ fn have_one_name(kind: Kind, new: Option<&Value>, old: Option<&Value>) -> bool {
 
 /// A second one, made because the answer to the first attempt was lost and the thing could not be seen yet.
 fn stray(address: &Address, kind: Kind, seen: &Seen) -> Option<Change> {
-    let reason = "an earlier attempt made it too, and its answer was lost; nothing uses it";
-    superfluous(address, Some(kind), seen.stray.clone()?, reason)
+    superfluous(address, Some(kind), seen.stray.clone()?, Reason::Duplicate)
 }
 
 /// The deletion of something whose address another has.
-fn superfluous(address: &Address, kind: Option<Kind>, recorded: Value, reason: &str) -> Option<Change> {
+fn superfluous(address: &Address, kind: Option<Kind>, recorded: Value, reason: Reason) -> Option<Change> {
     let kind = kind?;
     Some(Change {
         address: address.clone(),
         kind: kind.as_str().to_owned(),
         name: kind.name(&recorded).ok(),
         action: Action::Delete,
-        reason: Some(reason.to_owned()),
+        reason: Some(reason),
         attributes: Vec::new(),
         meaning: Vec::new(),
         protected: false,

@@ -4,6 +4,7 @@ pub mod decide;
 pub mod diff;
 pub mod file;
 mod foretell;
+mod reason;
 pub mod refresh;
 mod refresh_only;
 
@@ -13,6 +14,7 @@ use serde_json::Value;
 pub use decide::{Options, build, can_bring_its_data};
 pub use diff::{AttributeChange, parts};
 pub use foretell::foretell;
+pub use reason::Reason;
 pub use refresh::{Seen, Unseen, refresh, survey};
 pub use refresh_only::refresh_only;
 
@@ -67,7 +69,7 @@ pub struct Change {
     pub action: Action,
     /// Why, where that is not plain.
     #[serde(skip_serializing_if = "Option::is_none", default)]
-    pub reason: Option<String>,
+    pub reason: Option<Reason>,
     /// What differs.
     pub attributes: Vec<AttributeChange>,
     /// What it means for patient data and for those who use the store.
@@ -106,7 +108,7 @@ pub struct Plan {
 }
 
 /// Why the plan may not be carried out.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Refusal {
     /// The resource.
     pub address: Address,
@@ -114,14 +116,64 @@ pub struct Refusal {
     pub message: String,
     /// What to do about it.
     pub hint: String,
-    /// Whether the way is barred by protection, rather than by something in AWS.
-    pub protection: bool,
+    /// What kind of obstacle it is, and so what lifts it.
+    pub blocker: Blocker,
+}
+
+/// What kind of obstacle a refusal is. Commands decide by it how they end and whether they ask.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Blocker {
+    /// Something in AWS or in the configuration that no option lifts.
+    Conflict,
+    /// A conflict with what the tags of another stack claim.
+    OtherStack(String),
+    /// The protection of data; the hint says what lifts it.
+    Protection,
+    /// The protection of something that may be destroyed once this name is given.
+    NeedsName(String),
+}
+
+impl Blocker {
+    /// Whether protection is what stands in the way, rather than something in AWS.
+    pub fn is_protection(&self) -> bool {
+        matches!(self, Self::Protection | Self::NeedsName(_))
+    }
+
     /// The name that, once given, lifts the refusal.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub name_to_give: Option<String>,
+    pub fn name_to_give(&self) -> Option<&str> {
+        match self {
+            Self::NeedsName(name) => Some(name),
+            Self::Conflict | Self::OtherStack(_) | Self::Protection => None,
+        }
+    }
+
     /// The stack whose tags are in the way.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub owner: Option<String>,
+    pub fn other_stack(&self) -> Option<&str> {
+        match self {
+            Self::OtherStack(stack) => Some(stack),
+            Self::Conflict | Self::Protection | Self::NeedsName(_) => None,
+        }
+    }
+}
+
+/// As docs/json.md lists the members of `refusals[]`.
+impl Serialize for Refusal {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        #[derive(Serialize)]
+        struct Members<'a> {
+            address: &'a Address,
+            message: &'a str,
+            hint: &'a str,
+            protection: bool,
+            #[serde(skip_serializing_if = "Option::is_none")]
+            name_to_give: Option<&'a str>,
+            #[serde(skip_serializing_if = "Option::is_none")]
+            owner: Option<&'a str>,
+        }
+        let Self { address, message, hint, blocker } = self;
+        let (protection, name_to_give) = (blocker.is_protection(), blocker.name_to_give());
+        Members { address, message, hint, protection, name_to_give, owner: blocker.other_stack() }.serialize(serializer)
+    }
 }
 
 /// How many of each.

@@ -1,7 +1,7 @@
 //! A plan that only brings the state up to date with AWS. Pure.
 
 use super::diff::diff;
-use super::{Action, Change, Plan, Refusal};
+use super::{Action, Change, Plan, Reason, Refusal};
 use crate::resource::Kind;
 use crate::state::State;
 
@@ -30,7 +30,7 @@ fn drifted(change: &Change, state: &State) -> Option<Change> {
     let entry = state.resources.get(&change.address).filter(|_| !is_lost(change))?;
     let rules = Kind::parse(&change.kind).map(Kind::rules).unwrap_or_default();
     let (action, attributes, reason) = match &change.observed {
-        None => (Action::Forget, Vec::new(), Some("it is gone from AWS")),
+        None => (Action::Forget, Vec::new(), Some(Reason::Gone)),
         Some(observed) => {
             let known: Vec<&String> = entry.attributes.keys().collect();
             let seen = observed
@@ -40,8 +40,8 @@ fn drifted(change: &Change, state: &State) -> Option<Change> {
             let mut attributes = diff(rules, &seen.collect(), Some(&entry.attributes));
             attributes.iter_mut().for_each(|attribute| attribute.replaces = None);
             let action = if attributes.is_empty() { Action::NoOp } else { Action::Adopt };
-            (action, attributes, (action == Action::Adopt).then_some("it was changed outside hlctl"))
+            (action, attributes, (action == Action::Adopt).then_some(Reason::ChangedOutside))
         }
     };
-    Some(Change { action, attributes, reason: reason.map(str::to_owned), meaning: Vec::new(), ..change.clone() })
+    Some(Change { action, attributes, reason, meaning: Vec::new(), ..change.clone() })
 }

@@ -6,7 +6,7 @@ use crate::address::Address;
 use crate::aws::{AwsError, ErrorKind};
 use crate::data::job::{self, Job, Kind};
 use crate::error::{CommandError, ResourceError};
-use crate::plan::{Action, Plan, Refusal, Seen};
+use crate::plan::{Action, Blocker, Plan, Refusal, Seen};
 use crate::resource::{Context, FhirDatastore, Resource};
 use crate::state::State;
 
@@ -96,9 +96,7 @@ impl Jobs {
                 "` shows those of the store in use"
             )
             .to_owned(),
-            protection: true,
-            name_to_give: None,
-            owner: None,
+            blocker: Blocker::Protection,
         };
         busy.map(refusal).collect()
     }

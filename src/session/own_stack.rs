@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use super::Session;
 use crate::adopt::claims::shell_quoted;
 use crate::config::Config;
-use crate::plan::{Plan, Refusal};
+use crate::plan::{Blocker, Plan, Refusal};
 use crate::state::{LocalStore, State, stack_tag_begins};
 
 /// Larger files are not read in the search for a state.
@@ -18,9 +18,11 @@ pub(super) fn recognise(session: &Session, config: Option<&Config>, plan: &mut P
     if !state.is_empty() {
         return;
     }
-    let in_the_way: Vec<&Refusal> = plan.refusals.iter().filter(|refusal| !refusal.protection).collect();
-    let owners: BTreeSet<Option<&String>> = in_the_way.iter().map(|refusal| refusal.owner.as_ref()).collect();
-    let Some(Some(owner)) = owners.first().filter(|_| owners.len() == 1).map(|owner| owner.cloned()) else { return };
+    let in_the_way: Vec<&Refusal> = plan.refusals.iter().filter(|refusal| !refusal.blocker.is_protection()).collect();
+    let owners: BTreeSet<Option<&str>> = in_the_way.iter().map(|refusal| refusal.blocker.other_stack()).collect();
+    let Some(Some(owner)) = owners.first().filter(|_| owners.len() == 1).map(|owner| owner.map(str::to_owned)) else {
+        return;
+    };
     // Roles and policies have default names, and several stacks can be meant to log to one bucket: such names say nothing
     // of whose the data is. The data bucket does, and so does the store's name, with which the stack's tag begins.
     let has_bucket = in_the_way.iter().any(|refusal| refusal.address.kind() == "s3_bucket");
@@ -48,7 +50,7 @@ pub(super) fn recognise(session: &Session, config: Option<&Config>, plan: &mut P
             .to_owned(),
         ),
     };
-    plan.refusals.retain(|refusal| refusal.protection);
+    plan.refusals.retain(|refusal| refusal.blocker.is_protection());
     plan.refusals.push(Refusal {
         address: first,
         message: format!(
@@ -56,9 +58,7 @@ pub(super) fn recognise(session: &Session, config: Option<&Config>, plan: &mut P
             addresses.join(", ")
         ),
         hint,
-        protection: false,
-        name_to_give: None,
-        owner: Some(owner),
+        blocker: Blocker::OtherStack(owner),
     });
 }
 

@@ -7,7 +7,7 @@ use crate::config::Config;
 use crate::invocation::CommandLine;
 use crate::materials::{PasswordError, keeps_its_password};
 use crate::module::{Materials, test_user};
-use crate::plan::{Action, Change, Plan, Refusal};
+use crate::plan::{Action, Blocker, Change, Plan, Refusal};
 use crate::state::State;
 
 /// What is known of the passwords.
@@ -45,9 +45,7 @@ impl Passwords {
                 address: change.address.clone(),
                 message: error.to_string(),
                 hint: error.hint().to_owned(),
-                protection: false,
-                name_to_give: None,
-                owner: None,
+                blocker: Blocker::Conflict,
             })
         };
         lacking.filter_map(refusal).collect()

@@ -7,7 +7,7 @@ use crate::config::is_logs_bucket;
 use crate::error::ResourceError;
 use crate::invocation::CommandLine;
 use crate::module::WayBack;
-use crate::plan::{Action, AttributeChange, Change, Refusal};
+use crate::plan::{Action, AttributeChange, Blocker, Change, Refusal};
 use crate::resource::{Condition, Kind, Observed, Remains};
 use crate::state::State;
 use crate::ui::instant;
@@ -48,9 +48,7 @@ impl Decider<'_> {
                 change.address,
                 change.name.as_deref().unwrap_or_default()
             ),
-            protection: true,
-            name_to_give: None,
-            owner: None,
+            blocker: Blocker::Protection,
         })
     }
 
@@ -63,9 +61,7 @@ impl Decider<'_> {
             address: change.address.clone(),
             message: format!("{name} is protected and would be destroyed"),
             hint: format!("if that is meant, name it: --allow-destroy '{}'", self.name_to_give(change)),
-            protection: true,
-            name_to_give: Some(self.name_to_give(change)),
-            owner: None,
+            blocker: Blocker::NeedsName(self.name_to_give(change)),
         })
     }
 
@@ -84,9 +80,7 @@ impl Decider<'_> {
                 "have the state forget the key too: {}\nor, if what it encrypts is not needed, name it: --allow-destroy '{address}'",
                 hlctl!("forget", address)
             ),
-            protection: true,
-            name_to_give: Some(address.to_owned()),
-            owner: None,
+            blocker: Blocker::NeedsName(address.to_owned()),
         })
     }
 
@@ -126,9 +120,7 @@ impl Decider<'_> {
             address: change.address.clone(),
             message: error.to_string(),
             hint: error.hint().unwrap_or_default(),
-            protection: true,
-            name_to_give: None,
-            owner: None,
+            blocker: Blocker::Protection,
         })
     }
 }
@@ -139,11 +131,9 @@ pub(super) fn refusal(address: &Address, error: &ResourceError) -> Refusal {
         address: address.clone(),
         message: error.to_string(),
         hint: error.hint_at(address).unwrap_or_default(),
-        protection: false,
-        name_to_give: None,
-        owner: match error {
-            ResourceError::Taken { owner, .. } => owner.clone(),
-            _ => None,
+        blocker: match error {
+            ResourceError::Taken { owner: Some(owner), .. } => Blocker::OtherStack(owner.clone()),
+            _ => Blocker::Conflict,
         },
     }
 }
@@ -159,9 +149,7 @@ pub(super) fn ending(address: &Address, observed: &Observed) -> Option<Refusal> 
              --replace '{address}'",
             hlctl!("apply")
         ),
-        protection: true,
-        name_to_give: None,
-        owner: None,
+        blocker: Blocker::Protection,
     })
 }
 
@@ -187,9 +175,7 @@ pub(super) fn lost(address: &Address, remains: &Remains, state: &State) -> Refus
             "{first}to go on without its data, with a new, empty one: {}",
             CommandLine::new("apply").option("--replace", address.as_str())
         ),
-        protection: true,
-        name_to_give: None,
-        owner: None,
+        blocker: Blocker::Protection,
     }
 }
 

@@ -9,7 +9,7 @@ use serde_json::Value;
 use super::Decider;
 use crate::address::Address;
 use crate::module::is_known;
-use crate::plan::{Action, Change, Refusal};
+use crate::plan::{Action, Blocker, Change, Reason, Refusal};
 use crate::resource::Kind;
 
 /// An address that stands for something in AWS once the plan is carried out.
@@ -41,7 +41,7 @@ impl Decider<'_> {
                 Some(Verdict::Forget(reason)) => {
                     let change = &mut self.plan.changes[index];
                     change.action = Action::Forget;
-                    change.reason = Some(reason);
+                    change.reason = Some(Reason::HeldElsewhere(reason));
                     change.protected = false;
                     change.meaning.clear();
                     change.contents = None;
@@ -67,7 +67,7 @@ impl Decider<'_> {
         // In place of a replacement, the new one is all that there is to do.
         change.action = if change.action == Action::Replace { Action::Create } else { Action::Forget };
         change.recorded = change.recorded.take().filter(|_| change.action == Action::Forget);
-        change.reason = Some(reason);
+        change.reason = Some(Reason::HeldElsewhere(reason));
         change.protected = false;
         change.delete_first = false;
         change.meaning.clear();
@@ -111,9 +111,7 @@ impl Decider<'_> {
             address: change.address.clone(),
             message: format!("it and {} stand for the same thing, {}", other.address, thing(change)),
             hint: format!("have the state forget one of the two: {}", hlctl!("forget", superfluous)),
-            protection: true,
-            name_to_give: None,
-            owner: None,
+            blocker: Blocker::Protection,
         })
     }
 
@@ -159,7 +157,7 @@ fn verdict_of_same(change: &Change, other: &Holder) -> Verdict {
     }
     let refuse = |message: String, hint: String| {
         let address = change.address.clone();
-        Verdict::Refuse(Refusal { address, message, hint, protection: true, name_to_give: None, owner: None })
+        Verdict::Refuse(Refusal { address, message, hint, blocker: Blocker::Protection })
     };
     let address = &change.address;
     if change.action == Action::Replace {
@@ -191,9 +189,7 @@ fn part_stays(change: &Change, part: &Holder) -> Refusal {
             hlctl!("forget", change.address),
             hlctl!("forget", part)
         ),
-        protection: true,
-        name_to_give: None,
-        owner: None,
+        blocker: Blocker::Protection,
     }
 }
 

@@ -430,7 +430,7 @@ fn what_has_no_name_and_an_unknown_address_bars_the_plan_and_is_named() {
         moved(&mut world, from, to);
         let plan = world.plan(&Options::default());
         let [refusal] = plan.refusals.as_slice() else { panic!("{:?}", plan.refusals) };
-        assert_eq!((refusal.address.as_str(), refusal.protection), (to, true));
+        assert_eq!((refusal.address.as_str(), refusal.blocker.is_protection()), (to, true));
         assert!(refusal.hint.contains(&hlctl!("state mv", to, from).to_string()), "{}", refusal.hint);
         assert_eq!(change(&plan, to).action, Action::NoOp);
         // The way back leads back.

@@ -3,7 +3,7 @@
 use super::Decider;
 use crate::address::Address;
 use crate::module::is_known;
-use crate::plan::{Action, Change, Refusal};
+use crate::plan::{Action, Blocker, Change, Refusal};
 use crate::state::Entry;
 
 impl Decider<'_> {
@@ -63,9 +63,7 @@ impl Decider<'_> {
                     name.unwrap_or("what the state has there")
                 ),
                 hint: format!("{back}have the state forget it; AWS keeps it: {}", hlctl!("forget", address)),
-                protection: true,
-                name_to_give: None,
-                owner: None,
+                blocker: Blocker::Protection,
             });
         }
         self.plan.refusals.extend(refusals);

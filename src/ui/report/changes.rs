@@ -61,7 +61,7 @@ fn named(title: &str, changes: &[&Change]) -> Markup {
 /// Why, and what it means.
 fn sentences(change: &Change) -> Markup {
     html! {
-        @if let Some(reason) = &change.reason { p .meaning { "Because " (reason) "." } }
+        @if let Some(reason) = &change.reason { p .meaning { "Because " (reason.to_string()) "." } }
         @for meaning in &change.meaning { p .meaning { (meaning) } }
     }
 }
