@@ -341,7 +341,7 @@ impl Caller {
     fn hold(&self, operation: &Operation, tries: &mut Tries, error: &AwsError) {
         let Some(holds) = self.holds.as_ref().filter(|_| operation.changes()) else { return };
         tries.on_hold = true;
-        let unseen = || operation.unseen.iter().find(|(part, _)| error.message.contains(part));
+        let unseen = || operation.unseen.iter().find(|(part, _)| error.mentions(part));
         let reason = match error.kind {
             ErrorKind::Throttled => HoldReason::Throttled,
             kind if kind.loses_the_answer() || kind == ErrorKind::Unreachable => HoldReason::Outage,

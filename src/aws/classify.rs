@@ -160,7 +160,23 @@ impl AwsError {
 
     /// Whether the error has this code and its message holds `part`.
     pub fn says(&self, code: &str, part: &str) -> bool {
-        self.code == code && self.message.contains(part)
+        self.code == code && self.mentions(part)
+    }
+
+    /// Whether the message holds `part`.
+    pub fn mentions(&self, part: &str) -> bool {
+        self.message.contains(part)
+    }
+
+    /// Whether the caller lacks a right that Lake Formation gives and IAM does not.
+    pub fn lacks_lake_formation(&self) -> bool {
+        self.kind == ErrorKind::Denied && self.mentions("Lake Formation")
+    }
+
+    /// Whether Cognito refuses a domain because a pool has it. The code alone does not say so: it is
+    /// `InvalidParameterException`, as for a domain that is malformed.
+    pub fn is_domain_taken(&self) -> bool {
+        self.mentions("already") || self.mentions("exist")
     }
 }
 

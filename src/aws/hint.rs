@@ -8,7 +8,7 @@ pub fn hint(error: &AwsError) -> Option<String> {
     let action = error.lacked_action().map_or_else(|| action_of(error.service, error.operation), str::to_owned);
     let text = match error.kind {
         ErrorKind::Credentials => credentials(error),
-        ErrorKind::Denied if error.message.contains("Lake Formation") => {
+        ErrorKind::Denied if error.lacks_lake_formation() => {
             "creating or deleting a store needs a data lake administrator: in the Lake Formation console, under \
              Administrative roles and tasks, add the principal that runs hlctl (it cannot add itself if it holds \
              AWSLakeFormationDataAdmin), then run the command again"

@@ -129,7 +129,8 @@ fn sources() -> Vec<(PathBuf, String)> {
             let text = std::fs::read_to_string(&path).unwrap();
             // A module of tests ends its file. Its name alone hides nothing of what follows.
             let mut end = text.len();
-            for (start, _) in text.match_indices("\n#[cfg(test)]\n") {
+            let tests = ["\n#[cfg(test)]\n", "\n#[cfg(all(test, unix))]\n"];
+            for (start, _) in tests.iter().flat_map(|tests| text.match_indices(tests)) {
                 let item = text[start + 1..].lines().find(|line| !line.starts_with("#[")).unwrap_or_default();
                 let is_module =
                     item.split_once("mod ").is_some_and(|(scope, _)| scope.is_empty() || scope.starts_with("pub"));
@@ -331,4 +332,55 @@ fn no_message_names_a_command_in_plain_text() {
     }
     assert!(stragglers.is_empty(), "write these with hlctl!: {stragglers:#?}");
     assert!(unused.is_empty(), "nothing needs these any more: {unused:?}");
+}
+
+/// Where code asks what a text is made of: the name of what it asks, and the question.
+fn questions(code: &str) -> impl Iterator<Item = (&str, &str)> {
+    let questions = [".contains(", ".starts_with(", ".ends_with(", ".strip_prefix(", ".strip_suffix(", ".split_once("];
+    let asked = move |question: &'static str| {
+        code.match_indices(question).map(move |(at, _)| {
+            let mut before = code[..at].trim_end();
+            while let Some(shorter) = [".as_str()", ".to_string()"].iter().find_map(|step| before.strip_suffix(step)) {
+                before = shorter.trim_end();
+            }
+            let name = before.rsplit(|letter: char| !letter.is_alphanumeric() && letter != '_').next();
+            (name.unwrap_or_default(), question)
+        })
+    };
+    questions.into_iter().flat_map(asked)
+}
+
+#[test]
+fn a_question_to_a_message_is_seen_however_it_is_laid_out() {
+    let code =
+        "if error.message.contains(\"a\") || error\n    .to_string()\n    .starts_with(\"b\") || names.contains(&c) {}";
+    let asked: Vec<_> = questions(code).collect();
+    assert_eq!(asked, [("message", ".contains("), ("names", ".contains("), ("error", ".starts_with(")]);
+}
+
+/// What stands in a message may be worded otherwise tomorrow. What follows from an error is decided by its type or its code;
+/// where another's library or service gives nothing but words, one file reads them.
+#[test]
+fn no_code_decides_by_the_words_of_a_message() {
+    // The file, and whose words it reads.
+    const PARSERS: [(&str, &str); 4] = [
+        ("src/aws/classify.rs", "AWS"),
+        ("src/fhir/refusal.rs", "HealthLake's FHIR interface"),
+        ("src/fhir/explain/server.rs", "a service that shows what should have been signed"),
+        ("crates/hlctl-config/src/syntax.rs", "the TOML parser"),
+    ];
+    const MESSAGES: [&str; 8] = ["message", "error", "err", "reason", "hint", "cause", "problem", "description"];
+    let mut unused: Vec<_> = PARSERS.to_vec();
+    let mut decisions = Vec::new();
+    for (path, code) in sources() {
+        for (asked, question) in questions(&code).filter(|(asked, _)| MESSAGES.contains(asked)) {
+            let is_parser = |(file, _): &(&str, &str)| path == Path::new(file);
+            if !PARSERS.iter().any(is_parser) {
+                decisions.push(format!("{}: {asked}{question}…)", path.display()));
+            }
+            unused.retain(|parser| !is_parser(parser));
+        }
+    }
+    assert!(decisions.is_empty(), "decide by a type or a code: {decisions:#?}");
+    assert!(unused.is_empty(), "these read no words any more: {unused:?}");
 }

@@ -119,6 +119,7 @@ impl From<String> for Reason {
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test may panic")]
 mod tests {
     use super::*;
 

@@ -106,9 +106,8 @@ impl Resource for CognitoUserPoolDomain {
             Err(error) if error.meets() == Some(Met::Exists) => {
                 let seen = describe(cx, &recorded.domain).await?;
                 if seen.is_none_or(|seen| seen.user_pool_id() != Some(&recorded.user_pool_id)) {
-                    let is_taken = error.message.contains("already") || error.message.contains("exist");
                     let taken = ResourceError::Taken { name: recorded.domain.clone(), owner: None };
-                    return Err(if is_taken { taken } else { error.into() });
+                    return Err(if error.is_domain_taken() { taken } else { error.into() });
                 }
             }
             Err(error) => return Err(error.into()),
