@@ -271,6 +271,9 @@ pub enum CommandError {
     /// A signal came before anything was begun.
     #[error("interrupted; nothing was changed")]
     Interrupted(Signal),
+    /// A second Ctrl-C ended the command.
+    #[error("stopped at once: what calls to AWS were doing is not known")]
+    Aborted,
     /// The command line asks for something that does not exist.
     #[error("{message}")]
     Usage {
@@ -325,6 +328,9 @@ impl CommandError {
             | Self::Stranded { hint, .. } => {
                 Some(hint.clone())
             }
+            Self::Aborted => {
+                Some("run the same command again: it looks for what was begun, and goes on from what it finds".to_owned())
+            }
             Self::Config(_) | Self::Refused(_) | Self::Declined(_) | Self::Interrupted(_) | Self::Other(_) => None,
         }
     }
@@ -344,6 +350,7 @@ impl CommandError {
             Self::Incomplete { .. } | Self::LeftRunning { .. } | Self::Unsaved { .. } => ExitCode::Incomplete,
             Self::Usage { .. } => ExitCode::Usage,
             Self::Fhir(error) if error.is_about_credentials() => ExitCode::Credentials,
+            Self::Aborted => ExitCode::Aborted,
             Self::Interrupted(Signal::Interrupt) => ExitCode::Interrupted,
             Self::Interrupted(Signal::Terminate | Signal::HangUp) => ExitCode::Terminated,
             Self::Config(_)

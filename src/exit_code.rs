@@ -18,6 +18,8 @@ pub enum ExitCode {
     Protected = 5,
     /// Not finished: AWS is still at work, a node failed while others were done, or the run was interrupted.
     Incomplete = 6,
+    /// A second Ctrl-C ended it in the middle of calls to AWS. The state names all that was begun.
+    Aborted = 7,
     /// The command line is wrong. clap's own 2 would collide with [`ExitCode::Changes`].
     Usage = 64,
     /// SIGINT before anything was begun.

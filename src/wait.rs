@@ -22,9 +22,37 @@ impl Default for Pace {
     }
 }
 
-/// Tells everyone to stop: no new work, waits end at once, calls under way may finish.
+/// Tells everyone to stop: no new work, waits end at once, calls under way may finish. A second Ctrl-C asks for more.
 #[derive(Clone, Debug)]
-pub struct Stop(watch::Receiver<Option<Signal>>);
+pub struct Stop(watch::Receiver<Signals>);
+
+/// The signals that came.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Signals {
+    first: Option<Signal>,
+    interrupted: Option<Instant>,
+    insists: bool,
+}
+
+/// Programs that start hlctl often pass on the SIGINT that the terminal has already sent to hlctl itself. One that comes within
+/// this time of the first is the same Ctrl-C.
+const SAME_KEY_PRESS: Duration = Duration::from_millis(500);
+
+impl Signals {
+    /// Takes a signal into account, and returns whether that changes anything. The first one asks to stop. A second SIGINT asks
+    /// to stop at once; SIGTERM does not, since CI runners send it soon after SIGINT whatever the command does.
+    pub fn note(&mut self, signal: Signal) -> bool {
+        let is_first = self.first.is_none();
+        self.first.get_or_insert(signal);
+        if signal != Signal::Interrupt || self.insists {
+            return is_first;
+        }
+        let now = Instant::now();
+        let first = *self.interrupted.get_or_insert(now);
+        self.insists = now.duration_since(first) >= SAME_KEY_PRESS;
+        is_first || self.insists
+    }
+}
 
 /// The signal that asked to stop.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -39,26 +67,35 @@ pub enum Signal {
 
 impl Stop {
     /// A stop that comes when something is sent.
-    pub fn new(receiver: watch::Receiver<Option<Signal>>) -> Self {
+    pub fn new(receiver: watch::Receiver<Signals>) -> Self {
         Self(receiver)
     }
 
     /// A stop that never comes.
     pub fn never() -> Self {
-        Self(watch::channel(None).1)
+        Self(watch::channel(Signals::default()).1)
     }
 
     /// The signal, if it has come.
     pub fn signal(&self) -> Option<Signal> {
-        *self.0.borrow()
+        self.0.borrow().first
     }
 
     /// Waits for the signal.
     pub async fn requested(&self) -> Signal {
+        self.when(|signals| signals.first).await
+    }
+
+    /// Waits for a second Ctrl-C.
+    pub async fn insisted(&self) {
+        self.when(|signals| signals.insists.then_some(())).await;
+    }
+
+    async fn when<T>(&self, has: impl Fn(&Signals) -> Option<T>) -> T {
         let mut receiver = self.0.clone();
         loop {
-            if let Some(signal) = *receiver.borrow_and_update() {
-                return signal;
+            if let Some(found) = has(&receiver.borrow_and_update()) {
+                return found;
             }
             if receiver.changed().await.is_err() {
                 std::future::pending::<()>().await;
@@ -200,7 +237,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn a_stop_ends_the_nap_at_once() {
-        let (send, receive) = watch::channel(None);
+        let (send, receive) = watch::channel(Signals::default());
         let looks = Cell::new(0);
         let begun = Instant::now();
         let stop = Stop::new(receive);
@@ -215,11 +252,37 @@ mod tests {
         );
         let (ended, ()) = tokio::join!(wait, async {
             sleep(Duration::from_secs(1)).await;
-            send.send(Some(Signal::Interrupt)).unwrap();
+            send.send_modify(|signals| assert!(signals.note(Signal::Interrupt)));
         });
         assert!(matches!(ended, Err(Ended::Stopped(_))));
         assert_eq!(begun.elapsed().as_secs(), 1);
         assert_eq!(looks.get(), 1);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_second_ctrl_c_insists_and_nothing_else_does() {
+        use Signal::{HangUp, Interrupt, Terminate};
+        let insists = |signals: &Signals| signals.insists;
+        let later = || tokio::time::advance(SAME_KEY_PRESS);
+        let mut signals = Signals::default();
+        assert!(signals.note(Interrupt));
+        // The same key press, passed on by a program that started this one.
+        assert!(!signals.note(Interrupt));
+        later().await;
+        for other in [Terminate, HangUp, Terminate] {
+            assert!(!signals.note(other) && !insists(&signals), "{other:?}");
+        }
+        assert!(signals.note(Interrupt) && insists(&signals));
+        assert!(!signals.note(Interrupt));
+        assert_eq!(signals.first, Some(Interrupt));
+
+        let mut signals = Signals::default();
+        assert!(signals.note(Terminate));
+        later().await;
+        assert!(!signals.note(Interrupt) && !insists(&signals));
+        later().await;
+        assert!(signals.note(Interrupt) && insists(&signals));
+        assert_eq!(signals.first, Some(Terminate));
     }
 
     #[tokio::test(start_paused = true)]

@@ -50,7 +50,7 @@ use crate::invocation::Invocation;
 use crate::session::Session;
 use crate::state::{Held, StateError, Store};
 use crate::ui::{Printer, json};
-use crate::wait::{Signal, Stop};
+use crate::wait::{Signal, Signals, Stop};
 
 /// Runs hlctl with these arguments, the first being its own name.
 pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
@@ -104,7 +104,7 @@ fn log_as_asked(wanted: Option<OsString>) -> Result<(), CommandError> {
 }
 
 fn run(cli: Cli, printer: Printer) -> Result<ExitCode, CommandError> {
-    let (sender, receiver) = watch::channel(None);
+    let (sender, receiver) = watch::channel(Signals::default());
     let configs = fleet::configs(&cli.global.configs)?;
     let mut session = Session { global: cli.global, printer, stop: Stop::new(receiver), fleet: None };
     if configs.len() > 1 {
@@ -150,26 +150,39 @@ fn run(cli: Cli, printer: Printer) -> Result<ExitCode, CommandError> {
     }
 }
 
-/// Runs a command that talks to AWS; the first signal asks it to stop, later ones change nothing.
+/// Runs a command that talks to AWS. The first signal asks it to stop, a second Ctrl-C ends it.
 fn block_on(
-    stop: watch::Sender<Option<Signal>>,
+    signals: watch::Sender<Signals>,
     command: impl Future<Output = Result<ExitCode, CommandError>>,
 ) -> Result<ExitCode, CommandError> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
         .map_err(|error| CommandError::Other(error.into()))?;
+    let stop = Stop::new(signals.subscribe());
+    let aborted = async {
+        stop.insisted().await;
+        // A command that holds the lock gives it back in this time.
+        sleep(RELEASE).await;
+    };
     let result = runtime.block_on(async {
-        listen(stop)?;
-        command.await
+        listen(signals)?;
+        tokio::select! {
+            biased;
+            result = command => result,
+            () = aborted => Err(CommandError::Aborted),
+        }
     });
     // A prompt may still be reading from the terminal.
     runtime.shutdown_background();
     result
 }
 
+/// How long giving back the lock may take after a second Ctrl-C. A lock in S3 that is not given back can be taken away.
+const RELEASE: Duration = Duration::from_secs(3);
+
 #[cfg(unix)]
-fn listen(stop: watch::Sender<Option<Signal>>) -> Result<(), CommandError> {
+fn listen(signals: watch::Sender<Signals>) -> Result<(), CommandError> {
     use tokio::signal::unix::{SignalKind, signal};
     let hear = |kind| signal(kind).map_err(|error| CommandError::Other(error.into()));
     let mut interrupt = hear(SignalKind::interrupt())?;
@@ -182,21 +195,17 @@ fn listen(stop: watch::Sender<Option<Signal>>) -> Result<(), CommandError> {
                 _ = terminate.recv() => Signal::Terminate,
                 _ = hang_up.recv() => Signal::HangUp,
             };
-            stop.send_if_modified(|signal| {
-                let first = signal.is_none();
-                signal.get_or_insert(came);
-                first
-            });
+            signals.send_if_modified(|signals| signals.note(came));
         }
     });
     Ok(())
 }
 
 #[cfg(not(unix))]
-fn listen(stop: watch::Sender<Option<Signal>>) -> Result<(), CommandError> {
+fn listen(signals: watch::Sender<Signals>) -> Result<(), CommandError> {
     tokio::spawn(async move {
-        if tokio::signal::ctrl_c().await.is_ok() {
-            let _ = stop.send(Some(Signal::Interrupt));
+        while tokio::signal::ctrl_c().await.is_ok() {
+            signals.send_if_modified(|signals| signals.note(Signal::Interrupt));
         }
     });
     Ok(())
@@ -220,7 +229,12 @@ async fn locked<T>(
     work: impl AsyncFnOnce(Arc<Held>) -> Result<T, CommandError>,
 ) -> Result<T, CommandError> {
     let held = Arc::new(lock(session, store, command, patience).await?);
-    let result = work(Arc::clone(&held)).await;
+    // What is cut off here is in the state as begun, as if the process had been killed; the next run finds it.
+    let result = tokio::select! {
+        biased;
+        result = work(Arc::clone(&held)) => result,
+        () = session.stop.insisted() => Err(CommandError::Aborted),
+    };
     match (result, held.release().await) {
         (result, Ok(())) => result,
         (Ok(_), Err(error)) => Err(error.into()),

@@ -206,7 +206,7 @@ impl Observer for Live {
     }
 }
 
-const STOPPING: &str = "Stopping: nothing new is begun, and what AWS is doing goes on. Recording where things stand...";
+const STOPPING: &str = "Stopping: nothing new is begun, and what AWS is doing goes on. Recording where things stand (a second Ctrl-C stops at once)...";
 
 fn verb(action: Action) -> &'static str {
     match action {

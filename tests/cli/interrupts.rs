@@ -5,7 +5,8 @@ use std::process::Stdio;
 use hlctl_emulator::{Action, Rule};
 use nix::sys::signal::Signal;
 
-use crate::support::{Census, Place, Running, eventually, rule, snapshot};
+use crate::backend::Remote;
+use crate::support::{Census, Ended, Place, Running, eventually, rule, snapshot};
 
 fn waiting(place: &Place) -> Running {
     let running = place.run(["apply", "-y"]).start();
@@ -46,10 +47,62 @@ fn a_termination_after_an_interrupt_makes_nothing_worse() {
     let running = waiting(&place);
     running.signal(Signal::SIGINT);
     running.signal(Signal::SIGTERM);
-    running.signal(Signal::SIGINT);
+    running.signal(Signal::SIGTERM);
     let ended = running.ends();
     assert_eq!(ended.code, 6, "{ended}");
     resumes(&place);
+}
+
+/// An apply that hangs in the middle of a call, and that is interrupted until it ends.
+///
+/// After the first interrupt it ends by itself within seconds. Where the machine is so busy that the second comes later than
+/// that, or that the lock cannot be given back in time, it is tried again.
+fn interrupted_until_it_ends<T>(
+    prepare: impl Fn() -> T,
+    place: impl Fn(&T) -> &Place,
+    is_free: impl Fn(&T) -> bool,
+) -> (T, Ended) {
+    for _ in 0..8 {
+        let prepared = prepare();
+        place(&prepared).cloud().rules([rule("CreateRole", None, Action::Hang)]);
+        let mut running = place(&prepared).run(["apply", "-y"]).start();
+        running.wait_until_stuck(place(&prepared));
+        eventually("the run ends", || {
+            let is_alive = running.is_alive();
+            if is_alive {
+                running.signal(Signal::SIGINT);
+            }
+            !is_alive
+        });
+        let ended = running.ends();
+        if ended.code != 6 && is_free(&prepared) {
+            return (prepared, ended);
+        }
+    }
+    panic!("no run was stopped by a second interrupt and gave back its lock");
+}
+
+#[test]
+fn a_second_interrupt_stops_at_once_and_the_next_run_finds_what_was_begun() {
+    let has_no_lock = |place: &Place| !place.path("healthlake.state.json.lock").exists();
+    let (place, ended) = interrupted_until_it_ends(|| Place::quick("minimal"), |place| place, has_no_lock);
+    assert_eq!(ended.code, 7, "{ended}");
+    snapshot("interrupted_twice", &ended.stderr[ended.stderr.find("error:").unwrap()..]);
+    place.cloud().heal();
+    place.apply();
+    assert_eq!(place.cloud().census(), Census::one_stack());
+    place.run(["plan", "--detailed-exitcode"]).succeeds();
+}
+
+#[test]
+fn a_second_interrupt_gives_back_a_lock_in_s3() {
+    let remote = || Remote::of(Place::quick("minimal"));
+    let (remote, ended) =
+        interrupted_until_it_ends(remote, |remote| &remote.place, |remote| remote.object(".lock").is_none());
+    assert_eq!(ended.code, 7, "{ended}");
+    remote.place.cloud().heal();
+    remote.place.apply();
+    assert_eq!(remote.place.cloud().census(), Census::one_stack());
 }
 
 #[test]
