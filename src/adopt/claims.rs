@@ -4,8 +4,7 @@ use super::instance::Instance;
 use super::record::{Claim, Claims};
 use super::tfstate::TfResource;
 use crate::address::Address;
-use crate::error::ResourceError;
-use crate::resource::{Identity, Kind};
+use crate::resource::{Identity, Kind, ResourceError};
 
 /// The claims of a module on AWS resources.
 ///

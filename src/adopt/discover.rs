@@ -7,11 +7,11 @@ use serde_json::Value;
 use super::record::{Claim, Claims, Found, look};
 use crate::address::Address;
 use crate::config::Config;
-use crate::error::{CommandError, ResourceError};
+use crate::error::CommandError;
 use crate::graph::Graph;
 use crate::module::{self, Materials, Stack};
 use crate::plan::foretell;
-use crate::resource::{ADDRESS_TAG, Context, Kind, Known, Listed, STACK_TAG, Trail};
+use crate::resource::{ADDRESS_TAG, Context, Kind, Known, Listed, ResourceError, STACK_TAG, Trail};
 use crate::state::{Entry, Status, stack_tag_begins};
 
 /// What is to be found.

@@ -6,9 +6,9 @@ use serde_json::Value;
 use tokio::task::JoinSet;
 
 use crate::address::Address;
-use crate::error::{CommandError, ResourceError};
+use crate::error::CommandError;
 use crate::module::Stack;
-use crate::resource::{Context, Identity, Kind, Known, Observed, STACK_TAG};
+use crate::resource::{Context, Identity, Kind, Known, Observed, ResourceError, STACK_TAG};
 use crate::state::{Entry, State, Status};
 
 /// An AWS resource that is to stand at an address.

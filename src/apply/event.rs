@@ -3,9 +3,8 @@
 use std::time::Duration;
 
 use crate::address::Address;
-use crate::error::ResourceError;
 use crate::plan::Action;
-use crate::resource::Progress;
+use crate::resource::{Progress, ResourceError};
 use crate::wait::Signal;
 
 /// Something that happened.

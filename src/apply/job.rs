@@ -5,9 +5,8 @@ use std::sync::Arc;
 use serde_json::Value;
 
 use super::steps::{Step, Work};
-use crate::error::ResourceError;
 use crate::resource::reference::holds_unknown;
-use crate::resource::{Context, Known, Report as TaskReport, Spec, Task};
+use crate::resource::{Context, Known, Report as TaskReport, ResourceError, Spec, Task};
 
 /// One step on its way.
 pub(super) struct Job {

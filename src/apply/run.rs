@@ -20,10 +20,10 @@ use super::steps::{Step, steps};
 use super::writer::Writer;
 use crate::address::Address;
 use crate::aws::Deeds;
-use crate::error::{CommandError, ResourceError};
+use crate::error::CommandError;
 use crate::module::Stack;
 use crate::plan::{Action, Change, Plan, foretell};
-use crate::resource::{Context, Known, Progress, Report as TaskReport};
+use crate::resource::{Context, Known, Progress, Report as TaskReport, ResourceError};
 use crate::state::{Held, LocalStore, State, StateError, format};
 
 /// How long calls under way may go on after a stop. With what writing the state takes, it stays under five seconds.

@@ -6,9 +6,8 @@ use serde_json::Value;
 
 use super::schedule::{Needs, StepId, Until};
 use crate::address::Address;
-use crate::error::ResourceError;
 use crate::plan::{Action, AttributeChange, Change, Plan};
-use crate::resource::{Kind, Parent};
+use crate::resource::{Kind, Parent, ResourceError};
 use crate::state::{Entry, State, Status};
 
 /// One thing to do to one resource.

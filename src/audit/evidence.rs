@@ -10,8 +10,8 @@ use tokio::task::JoinSet;
 use super::{Judgement, Verdict};
 use crate::address::Address;
 use crate::aws::{AwsError, ErrorKind, Operation};
-use crate::error::{CommandError, ResourceError};
-use crate::resource::{Attributes, Condition, Context, Identity, Kind};
+use crate::error::CommandError;
+use crate::resource::{Attributes, Condition, Context, Identity, Kind, ResourceError};
 use crate::state::State;
 
 /// Reads under way at once.

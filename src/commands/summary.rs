@@ -3,9 +3,10 @@
 use crate::address::Address;
 use crate::apply::{Outcome, Report};
 use crate::cli::Manner;
-use crate::error::{CommandError, ResourceError};
+use crate::error::CommandError;
 use crate::invocation::CommandLine;
 use crate::plan::Action;
+use crate::resource::ResourceError;
 use crate::session::Session;
 use crate::wait::Signal;
 

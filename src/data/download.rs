@@ -17,8 +17,7 @@ use super::crc64_text;
 use super::objects::{self, Object};
 use super::place::Prefix;
 use crate::aws::{AwsError, Operation};
-use crate::error::ResourceError;
-use crate::resource::Context;
+use crate::resource::{Context, ResourceError};
 use crate::whole_file;
 
 /// Bytes that are asked for at once.

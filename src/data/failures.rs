@@ -13,8 +13,7 @@ use message::without_values;
 use super::objects;
 use super::place::Prefix;
 use crate::aws::Operation;
-use crate::error::ResourceError;
-use crate::resource::Context;
+use crate::resource::{Context, ResourceError};
 
 /// All refusals for one cause.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]

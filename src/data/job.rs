@@ -9,8 +9,7 @@ use serde::Serialize;
 
 use super::place::Prefix;
 use crate::aws::{AwsError, Operation};
-use crate::error::ResourceError;
-use crate::resource::Context;
+use crate::resource::{Context, ResourceError};
 use crate::wait::{self, Ended, Look};
 
 /// What a job does.

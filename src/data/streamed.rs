@@ -15,7 +15,7 @@ use super::objects::{Object, list_by};
 use super::place::Prefix;
 use super::source::Source;
 use crate::aws::{AwsError, Clients, Operation};
-use crate::error::ResourceError;
+use crate::resource::ResourceError;
 
 /// Bytes that are asked for at once.
 const RANGE: u64 = 2 << 20;

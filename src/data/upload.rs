@@ -23,8 +23,7 @@ use super::objects::{crc64, list};
 use super::place::Prefix;
 use super::source::SourceFile;
 use crate::aws::{AwsError, Operation};
-use crate::error::ResourceError;
-use crate::resource::Context;
+use crate::resource::{Context, ResourceError};
 
 /// Bytes of a part: the least that S3 takes. 10,000 of them are more than the 50 GB that a file may have.
 const PART: u64 = 5 << 20;

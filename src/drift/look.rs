@@ -8,13 +8,13 @@ use tokio::task::JoinSet;
 use super::removal::removal;
 use super::{AttributeVerdict, Finding, Report, Sides, Verdict, compare};
 use crate::address::Address;
-use crate::error::{CommandError, ResourceError};
+use crate::error::CommandError;
 use crate::graph::Graph;
 use crate::invocation::CommandLine;
 use crate::module::beside::counterpart;
 use crate::module::{Stack, WayBack};
 use crate::plan::{Seen, foretell, survey};
-use crate::resource::{Condition, Context, Hanging, Kind, Known, Observed, Remains, STACK_TAG};
+use crate::resource::{Condition, Context, Hanging, Kind, Known, Observed, Remains, ResourceError, STACK_TAG};
 use crate::state::{Entry, State, Status};
 use crate::ui::instant;
 

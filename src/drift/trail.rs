@@ -11,8 +11,7 @@ use serde_json::Value;
 
 use super::{Finding, LastChange, Report};
 use crate::aws::{AwsError, ErrorKind, Operation};
-use crate::error::ResourceError;
-use crate::resource::Context;
+use crate::resource::{Context, ResourceError};
 
 /// Names tried for one resource: CloudTrail has some by their names and others by their ARNs.
 const NAMES_TRIED: usize = 3;

@@ -15,8 +15,8 @@ use hcl::{Block, Body};
 use serde_json::{Value, json};
 
 use crate::address::Address;
-use crate::error::{CommandError, ResourceError};
-use crate::resource::Kind;
+use crate::error::CommandError;
+use crate::resource::{Kind, ResourceError};
 use crate::state::{Entry, State, Status};
 
 use arguments::Arguments;

@@ -24,7 +24,7 @@ use note::NEWER_RUNTIME;
 pub use note::Note;
 use runtimes::{Family, Stage, stage};
 
-use crate::error::ResourceError;
+use crate::resource::ResourceError;
 
 /// Code and how it is started.
 #[derive(Debug)]

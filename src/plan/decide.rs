@@ -13,11 +13,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::Value;
 
 use crate::address::Address;
-use crate::error::{CommandError, ResourceError};
+use crate::error::CommandError;
 use crate::graph::Graph;
 use crate::module::{DATA_BUCKET, Stack, is_known};
 use crate::nearest::nearest;
-use crate::resource::{Condition, Identity, Kind, Known, Observed, Occasion, Remains, STACK_TAG, Settings, Spec};
+use crate::resource::{
+    Condition, Identity, Kind, Known, Observed, Occasion, Remains, ResourceError, STACK_TAG, Settings, Spec,
+};
 use crate::state::{Deposed, Entry, State, Status};
 
 use super::diff::diff;

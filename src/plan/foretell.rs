@@ -5,10 +5,10 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 
 use crate::address::Address;
-use crate::error::{CommandError, ResourceError};
+use crate::error::CommandError;
 use crate::graph::Graph;
 use crate::module::Stack;
-use crate::resource::{Identity, Known};
+use crate::resource::{Identity, Known, ResourceError};
 
 /// What can be foretold of each resource, after what it builds on. What is known already is built on as it is.
 ///

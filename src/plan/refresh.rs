@@ -8,10 +8,10 @@ use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 
 use crate::address::Address;
-use crate::error::{CommandError, ResourceError};
+use crate::error::CommandError;
 use crate::graph::Graph;
 use crate::module::Stack;
-use crate::resource::{Contents, Context, Kind, Known, Observed, Remains, Spec, Trail, count_contents};
+use crate::resource::{Contents, Context, Kind, Known, Observed, Remains, ResourceError, Spec, Trail, count_contents};
 use crate::state::{Entry, State, Status};
 
 use super::foretell;

@@ -7,9 +7,8 @@ use serde_json::json;
 
 use super::reference::{Known, Ref, Reference};
 use super::s3_bucket::S3Bucket;
-use super::{Attributes, Condition, Context, Identity, Observed, Parent, Resource, Rule, Task};
+use super::{Attributes, Condition, Context, Identity, Observed, Parent, Resource, ResourceError, Rule, Task};
 use crate::aws::AwsError;
-use crate::error::ResourceError;
 use crate::plan::AttributeChange;
 
 /// One setting of one bucket.

@@ -9,9 +9,10 @@ use serde_json::json;
 
 use super::reference::{Known, Ref, Reference, Text};
 use super::tags::{TagChange, as_attribute, take_over_when_seen, without_aws};
-use super::{Attributes, Condition, Context, Identity, Observed, Occasion, Resource, Rule, Task, attributes};
+use super::{
+    Attributes, Condition, Context, Identity, Observed, Occasion, Resource, ResourceError, Rule, Task, attributes,
+};
 use crate::aws::{AwsError, ErrorKind, Operation};
-use crate::error::ResourceError;
 use crate::plan::{Action, AttributeChange};
 
 /// What the configuration asks for.

@@ -11,11 +11,10 @@ use serde_json::json;
 use super::cognito_user_pool::{A_USER_POOL, CognitoUserPool};
 use super::reference::{Known, Ref, Reference, Text};
 use super::{
-    Attributes, Condition, Context, Identity, Observed, Occasion, Parent, Resource, Rule, Task, Trail, UNKNOWN,
-    attributes,
+    Attributes, Condition, Context, Identity, Observed, Occasion, Parent, Resource, ResourceError, Rule, Task, Trail,
+    UNKNOWN, attributes,
 };
 use crate::aws::{AwsError, Met, Operation};
-use crate::error::ResourceError;
 use crate::plan::{Action, AttributeChange};
 
 /// What the configuration asks for.

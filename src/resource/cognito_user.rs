@@ -13,14 +13,13 @@ use serde_json::{Value, json};
 use super::cognito_user_pool::{A_USER_POOL, CognitoUserPool};
 use super::reference::{Known, Ref, Reference};
 use super::{
-    Attributes, Condition, Context, Identity, Observed, Parent, Resource, Rule, SECRET, Task, Trail, UNKNOWN,
-    attributes,
+    Attributes, Condition, Context, Identity, Observed, Parent, Resource, ResourceError, Rule, SECRET, Task, Trail,
+    UNKNOWN, attributes,
 };
 use crate::address::Address;
 use crate::aws::{Certainty, ErrorKind, Met, Operation};
 use crate::config::Secret;
 use crate::config::fingerprint::Fingerprint;
-use crate::error::ResourceError;
 use crate::plan::AttributeChange;
 
 /// What the configuration asks for.

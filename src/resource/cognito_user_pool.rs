@@ -21,11 +21,10 @@ use super::once::create_once;
 use super::reference::{Known, Ref, Reference, Text};
 use super::tags::{TagChange, as_attribute};
 use super::{
-    Attributes, Condition, Context, Hanging, Identity, Listed, Observed, Occasion, Parent, Resource, Rule, Task, Trail,
-    attributes,
+    Attributes, Condition, Context, Hanging, Identity, Listed, Observed, Occasion, Parent, Resource, ResourceError,
+    Rule, Task, Trail, attributes,
 };
 use crate::aws::{AwsError, Operation};
-use crate::error::ResourceError;
 use crate::plan::{Action, AttributeChange};
 use look::{
     describe, ids_of_all, jwks_uri, no_pool, observed_attributes, password_policy_shown, recorded_of, search, tags_of,

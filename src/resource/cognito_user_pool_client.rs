@@ -19,11 +19,11 @@ use super::cognito_user_pool::{self, A_USER_POOL, CognitoUserPool};
 use super::once::create_once;
 use super::reference::{Known, Ref, Reference, Text};
 use super::{
-    Attributes, Condition, Context, Identity, Observed, Occasion, Parent, Resource, Rule, Task, Trail, attributes,
+    Attributes, Condition, Context, Identity, Observed, Occasion, Parent, Resource, ResourceError, Rule, Task, Trail,
+    attributes,
 };
 use crate::aws::{AwsError, Operation};
 use crate::config::{Secret, TokenValidity};
-use crate::error::ResourceError;
 use crate::plan::{Action, AttributeChange};
 
 /// What the configuration asks for.

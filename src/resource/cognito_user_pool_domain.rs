@@ -9,10 +9,10 @@ use serde_json::json;
 use super::cognito_user_pool::CognitoUserPool;
 use super::reference::{Known, Ref, Reference};
 use super::{
-    Attributes, Condition, Context, Identity, Observed, Occasion, Resource, Rule, Task, Trail, UNKNOWN, attributes,
+    Attributes, Condition, Context, Identity, Observed, Occasion, Resource, ResourceError, Rule, Task, Trail, UNKNOWN,
+    attributes,
 };
 use crate::aws::{AwsError, Met, Operation};
-use crate::error::ResourceError;
 use crate::plan::{Action, AttributeChange};
 use crate::wait::{self, Look, Pace};
 

@@ -22,12 +22,12 @@ use super::kms_key::KmsKey;
 use super::reference::{Known, Ref, Reference, Text};
 use super::tags::{TagChange, as_attribute, is_ours};
 use super::{
-    Attributes, Context, Identity, Listed, Observed, Occasion, Remains, Resource, Rule, Task, Trail, attributes,
+    Attributes, Context, Identity, Listed, Observed, Occasion, Remains, Resource, ResourceError, Rule, Task, Trail,
+    attributes,
 };
 use crate::address::Address;
 use crate::aws::{AwsError, Met, Operation};
 use crate::config::Backup;
-use crate::error::ResourceError;
 use crate::plan::{Action, AttributeChange};
 use await_store::{Begun, Impaired, order_deletion, send_update, settle, wait_until_gone};
 use look::{

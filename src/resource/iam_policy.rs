@@ -16,9 +16,10 @@ use super::once::once;
 use super::policy::Document;
 use super::reference::{Known, Ref, Reference, Text};
 use super::tags::{TagChange, as_attribute, take_over_when_seen};
-use super::{Attributes, Condition, Context, Hanging, Identity, Observed, Resource, Rule, Task, attributes};
+use super::{
+    Attributes, Condition, Context, Hanging, Identity, Observed, Resource, ResourceError, Rule, Task, attributes,
+};
 use crate::aws::{AwsError, ErrorKind, Operation};
-use crate::error::ResourceError;
 use crate::plan::AttributeChange;
 
 /// What the configuration asks for.

@@ -8,9 +8,10 @@ use serde_json::{Value, json};
 use super::iam_role::{IamRole, NOT_YET_VISIBLE, decode_document};
 use super::policy::Document;
 use super::reference::{Known, Ref, Reference};
-use super::{Attributes, Condition, Context, Identity, Observed, Resource, Rule, Task, UNKNOWN, attributes};
+use super::{
+    Attributes, Condition, Context, Identity, Observed, Resource, ResourceError, Rule, Task, UNKNOWN, attributes,
+};
 use crate::aws::Operation;
-use crate::error::ResourceError;
 use crate::plan::AttributeChange;
 
 /// What the configuration asks for.

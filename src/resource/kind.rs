@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::{
     Attributes, Context, Hanging, Identity, Known, Listed, Observed, Occasion, Parent, Reference, Remains, Resource,
-    Rule, Task, Trail,
+    ResourceError, Rule, Task, Trail,
 };
 use super::{
     CloudwatchLogGroup, CognitoResourceServer, CognitoUser, CognitoUserPool, CognitoUserPoolClient,
@@ -14,7 +14,6 @@ use super::{
     LambdaAlias, LambdaFunction, LambdaPermission, S3Bucket, S3BucketLifecycleConfiguration, S3BucketLogging,
     S3BucketPolicy, S3BucketPublicAccessBlock, S3BucketServerSideEncryptionConfiguration, S3BucketVersioning,
 };
-use crate::error::ResourceError;
 use crate::plan::{Action, AttributeChange};
 
 macro_rules! kinds {

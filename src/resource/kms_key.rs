@@ -13,11 +13,11 @@ use super::policy::{self, Document};
 use super::reference::{Known, Ref, Reference, Text};
 use super::tags::{TagChange, as_attribute, is_ours, without_aws};
 use super::{
-    Attributes, Condition, Context, Identity, Listed, Observed, Occasion, Resource, Rule, Task, Trail, attributes,
+    Attributes, Condition, Context, Identity, Listed, Observed, Occasion, Resource, ResourceError, Rule, Task, Trail,
+    attributes,
 };
 use crate::address::Address;
 use crate::aws::{AwsError, ErrorKind, Met, Operation, cli};
-use crate::error::ResourceError;
 use crate::plan::{Action, AttributeChange};
 
 /// What the configuration asks for.

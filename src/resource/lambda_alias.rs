@@ -11,11 +11,10 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use super::lambda_function::{LambdaFunction, group_of, pace, settings_seen, whole};
-use super::lambda_permission;
 use super::reference::{Known, Ref, Reference, Text};
 use super::{Attributes, Condition, Context, Hanging, Identity, Observed, Resource, Rule, Task, UNKNOWN, attributes};
+use super::{ResourceError, lambda_permission};
 use crate::aws::{AwsError, ErrorKind, Operation};
-use crate::error::ResourceError;
 use crate::plan::AttributeChange;
 use crate::wait::{self, Look};
 

@@ -9,9 +9,11 @@ use serde_json::{Value, json};
 use super::lambda_function::{Target, group_of};
 use super::once::once;
 use super::reference::{Known, Ref, Reference, Text};
-use super::{Attributes, Condition, Context, Hanging, Identity, Observed, Resource, Rule, Task, UNKNOWN, attributes};
+use super::{
+    Attributes, Condition, Context, Hanging, Identity, Observed, Resource, ResourceError, Rule, Task, UNKNOWN,
+    attributes,
+};
 use crate::aws::{AwsError, ErrorKind, Met, Operation};
-use crate::error::ResourceError;
 use crate::plan::AttributeChange;
 
 /// What the configuration asks for.

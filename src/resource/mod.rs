@@ -20,6 +20,7 @@ mod cognito_user;
 mod cognito_user_pool;
 mod cognito_user_pool_client;
 mod cognito_user_pool_domain;
+mod error;
 mod fhir_datastore;
 mod iam_policy;
 mod iam_role;
@@ -56,6 +57,7 @@ pub use cognito_user::CognitoUser;
 pub use cognito_user_pool::CognitoUserPool;
 pub use cognito_user_pool_client::{Access, CognitoUserPoolClient, Flow, access_of, secret_of};
 pub use cognito_user_pool_domain::CognitoUserPoolDomain;
+pub use error::ResourceError;
 pub use fhir_datastore::{BackupWindow, Beginning, FhirDatastore, IdentityProvider, Vitals, vitals};
 pub use iam_policy::IamPolicy;
 pub use iam_role::IamRole;
@@ -78,7 +80,6 @@ pub use s3_bucket_versioning::S3BucketVersioning;
 pub use tags::{ADDRESS_TAG, STACK_TAG, ownership_tags};
 pub use task::{Context, Identity, Progress, Report, Settings, Task, Trail};
 
-use crate::error::ResourceError;
 use crate::plan::{Action, AttributeChange};
 
 /// Stands for a value that must not be shown.

@@ -5,9 +5,8 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use super::Task;
+use super::{ResourceError, Task};
 use crate::aws::call::backoff;
-use crate::error::ResourceError;
 
 /// How long lost answers are borne, with the looks after each.
 const OUTAGE: Duration = Duration::from_secs(90);

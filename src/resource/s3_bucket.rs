@@ -16,10 +16,12 @@ use tokio::task::JoinSet;
 use super::once::look;
 use super::reference::{Known, Ref, Reference, Text};
 use super::tags::{as_attribute, take_over, without_aws};
-use super::{Attributes, Condition, Context, Identity, Observed, Occasion, Progress, Resource, Rule, Task, attributes};
+use super::{
+    Attributes, Condition, Context, Identity, Observed, Occasion, Progress, Resource, ResourceError, Rule, Task,
+    attributes,
+};
 use crate::aws::{AwsError, Certainty, ErrorKind, Met, Operation};
 use crate::config::is_logs_bucket;
-use crate::error::ResourceError;
 use crate::plan::{Action, AttributeChange};
 
 /// What the configuration asks for.

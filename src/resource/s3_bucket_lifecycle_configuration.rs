@@ -11,9 +11,8 @@ use serde_json::{Map, Value, json};
 use super::bucket_part::BucketPart;
 use super::reference::{Known, Ref};
 use super::s3_bucket::{NOT_YET_VISIBLE, S3Bucket};
-use super::{Attributes, Context, Task, attributes};
+use super::{Attributes, Context, ResourceError, Task, attributes};
 use crate::aws::{AwsError, Operation};
-use crate::error::ResourceError;
 
 /// What the configuration asks for.
 #[derive(Clone, Debug)]

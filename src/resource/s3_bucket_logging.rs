@@ -9,9 +9,8 @@ use super::bucket_part::BucketPart;
 use super::reference::{Known, Ref, Reference};
 use super::s3_bucket::{NOT_YET_VISIBLE, S3Bucket};
 use super::s3_bucket_policy::S3BucketPolicy;
-use super::{Attributes, Context, Task, attributes};
+use super::{Attributes, Context, ResourceError, Task, attributes};
 use crate::aws::{AwsError, Operation};
-use crate::error::ResourceError;
 
 /// What the configuration asks for.
 #[derive(Clone, Debug)]

@@ -9,9 +9,8 @@ use super::bucket_part::{BUCKET, BucketPart};
 use super::policy::{self, Document};
 use super::reference::{Known, Ref, Reference, Text};
 use super::s3_bucket::S3Bucket;
-use super::{Attributes, Context, Rule, Task, attributes};
+use super::{Attributes, Context, ResourceError, Rule, Task, attributes};
 use crate::aws::{AwsError, Operation};
-use crate::error::ResourceError;
 
 /// What the configuration asks for.
 #[derive(Clone, Debug)]

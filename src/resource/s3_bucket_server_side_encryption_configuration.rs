@@ -11,9 +11,8 @@ use super::bucket_part::BucketPart;
 use super::kms_key::KmsKey;
 use super::reference::{Known, Ref, Reference};
 use super::s3_bucket::S3Bucket;
-use super::{Attributes, Context, Task, attributes};
+use super::{Attributes, Context, ResourceError, Task, attributes};
 use crate::aws::{AwsError, Operation};
-use crate::error::ResourceError;
 
 /// A new bucket, or a new key, is not visible everywhere at once.
 const NOT_YET_VISIBLE: &[(&str, &str)] = &[("NoSuchBucket", ""), ("KMS.NotFoundException", "")];

@@ -6,9 +6,8 @@ use std::future::Future;
 use serde_json::Value;
 
 use super::once::look;
-use super::{Context, Observed, Task};
+use super::{Context, Observed, ResourceError, Task};
 use crate::address::Address;
-use crate::error::ResourceError;
 
 /// Names the stack that a resource belongs to.
 pub const STACK_TAG: &str = "hlctl:stack";

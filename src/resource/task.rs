@@ -10,12 +10,11 @@ use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::Resource;
 use super::reference::Known;
+use super::{Resource, ResourceError};
 use crate::address::Address;
 use crate::aws::{AwsError, Caller, Clients, Deeds, Gate, Hold, HoldObserver, Operation, Permit};
 use crate::config::ForceDestroy;
-use crate::error::ResourceError;
 use crate::state::Entry;
 use crate::wait::{Pace, Stop};
 

@@ -5,9 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::address::Address;
 use crate::aws::{AwsError, ErrorKind};
 use crate::data::job::{self, Job, Kind};
-use crate::error::{CommandError, ResourceError};
+use crate::error::CommandError;
 use crate::plan::{Action, Blocker, Plan, Refusal, Seen};
-use crate::resource::{Context, FhirDatastore, Resource};
+use crate::resource::{Context, FhirDatastore, Resource, ResourceError};
 use crate::state::State;
 
 /// What the jobs of every store of a stack work with (`hlctl data`, docs/data.md).

@@ -6,8 +6,7 @@ use super::Coordinator;
 use crate::apply::steps::{Step, Work, intent};
 use crate::aws::Certainty;
 use crate::aws::repeat::is_read;
-use crate::error::ResourceError;
-use crate::resource::Attributes;
+use crate::resource::{Attributes, ResourceError};
 use crate::state::{Deposed, Status};
 
 impl Coordinator<'_> {

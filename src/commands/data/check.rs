@@ -9,8 +9,9 @@ use crate::data::check::{Checks, Findings, Group};
 use crate::data::place::{Place, Prefix};
 use crate::data::source::Source;
 use crate::data::streamed::{Objects, StreamedError};
-use crate::error::{CommandError, ResourceError};
+use crate::error::CommandError;
 use crate::exit_code::ExitCode;
+use crate::resource::ResourceError;
 use crate::session::{ConnectOptions, Session};
 use crate::ui::{counted, transfer};
 

@@ -13,9 +13,10 @@ use crate::data::download::{ExportedFile, MANIFEST, Types, count, download, expo
 use crate::data::job::{self, Job, Kind};
 use crate::data::journal::{Entry, Journal};
 use crate::data::place::{Place, Prefix};
-use crate::error::{CommandError, ResourceError};
+use crate::error::CommandError;
 use crate::exit_code::ExitCode;
 use crate::invocation::CommandLine;
+use crate::resource::ResourceError;
 use crate::session::Session;
 use crate::ui::{counted, transfer};
 use crate::wait::Ended;

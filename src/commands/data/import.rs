@@ -18,9 +18,10 @@ use crate::data::objects::list;
 use crate::data::place::{Place, Prefix};
 use crate::data::source::Source;
 use crate::data::upload::upload;
-use crate::error::{CommandError, ResourceError};
+use crate::error::CommandError;
 use crate::exit_code::ExitCode;
 use crate::invocation::CommandLine;
+use crate::resource::ResourceError;
 use crate::session::Session;
 use crate::ui::{counted, transfer};
 

@@ -13,8 +13,7 @@ use crate::aws::{AwsError, Met, Operation};
 use crate::data::crc64_text;
 use crate::data::journal::{Begun, Entry, Journal};
 use crate::data::source::SourceFile;
-use crate::error::ResourceError;
-use crate::resource::once;
+use crate::resource::{ResourceError, once};
 
 /// A file's upload in parts.
 pub(super) struct Multipart {

@@ -4,11 +4,10 @@ use super::Decider;
 use super::reason::never_came_to_be;
 use crate::address::Address;
 use crate::config::is_logs_bucket;
-use crate::error::ResourceError;
 use crate::invocation::CommandLine;
 use crate::module::WayBack;
 use crate::plan::{Action, AttributeChange, Blocker, Change, Refusal};
-use crate::resource::{Condition, Kind, Observed, Remains};
+use crate::resource::{Condition, Kind, Observed, Remains, ResourceError};
 use crate::state::State;
 use crate::ui::instant;
 

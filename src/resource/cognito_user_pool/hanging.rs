@@ -8,7 +8,7 @@ use super::super::cognito_user_pool_domain::CognitoUserPoolDomain;
 use super::super::{Context, Hanging, Resource};
 use super::look::describe;
 use crate::aws::{AwsError, Operation};
-use crate::error::ResourceError;
+use crate::resource::ResourceError;
 
 pub(super) async fn all(cx: &Context, pool: &str) -> Result<Vec<Hanging>, ResourceError> {
     let (clients, servers, domains) = tokio::join!(clients(cx, pool), servers(cx, pool), domains(cx, pool));

@@ -13,9 +13,8 @@ use serde_json::{Value, json};
 use super::Recorded;
 use crate::address::Address;
 use crate::aws::{AwsError, Operation};
-use crate::error::ResourceError;
 use crate::resource::tags::{is_ours, without_aws};
-use crate::resource::{Attributes, Context, Identity, attributes};
+use crate::resource::{Attributes, Context, Identity, ResourceError, attributes};
 
 pub(super) async fn describe(cx: &Context, id: &str) -> Result<Option<UserPoolType>, AwsError> {
     let describe = || cx.clients.cognito.describe_user_pool().user_pool_id(id).send();

@@ -10,8 +10,7 @@ use aws_sdk_cognitoidentityprovider::types::{
 
 use super::CognitoUserPool;
 use crate::aws::Operation;
-use crate::error::ResourceError;
-use crate::resource::Context;
+use crate::resource::{Context, ResourceError};
 
 const TEMPORARY_PASSWORD_DAYS: i32 = 7;
 

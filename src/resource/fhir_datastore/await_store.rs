@@ -11,8 +11,7 @@ use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 use super::look::{condition_of, describe, is_ending, is_gone, recorded_of, status_of};
 use super::{Recorded, TURN_PATIENCE};
 use crate::aws::{Met, Operation};
-use crate::error::ResourceError;
-use crate::resource::{Condition, Context, Progress, Task};
+use crate::resource::{Condition, Context, Progress, ResourceError, Task};
 use crate::wait::{self, Ended, Look};
 
 /// What a store counts as whose last change AWS gave up.

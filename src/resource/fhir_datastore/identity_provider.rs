@@ -7,7 +7,7 @@ use super::super::lambda_function::Target;
 use super::super::lambda_permission::LambdaPermission;
 use super::super::reference::{Known, Ref, Reference};
 use super::super::{Attributes, attributes};
-use crate::error::ResourceError;
+use crate::resource::ResourceError;
 
 /// A SMART store's identity provider.
 #[derive(Clone, Debug)]

@@ -11,7 +11,7 @@ use aws_smithy_types::DateTime;
 
 use super::look::switch;
 use crate::config::Backup;
-use crate::error::ResourceError;
+use crate::resource::ResourceError;
 use crate::resource::kms_key::KmsKey;
 use crate::resource::reference::{Known, Ref};
 

@@ -8,10 +8,9 @@ use aws_sdk_lambda::types::{Architecture, Environment, Runtime, TracingConfig};
 use super::look::get;
 use super::{LambdaFunction, NOT_YET, Recorded, SECRET_VARIABLE, tracing, whole};
 use crate::aws::Operation;
-use crate::error::ResourceError;
 use crate::resource::cognito_user_pool_client::secret_of;
 use crate::resource::tags::{TagChange, without_aws};
-use crate::resource::{Context, Task};
+use crate::resource::{Context, ResourceError, Task};
 
 impl LambdaFunction {
     pub(super) async fn environment_to_send(&self, task: &Task<'_>) -> Result<Environment, ResourceError> {

@@ -6,8 +6,7 @@ use aws_sdk_lambda::operation::get_function::GetFunctionOutput;
 
 use super::Recorded;
 use super::look::{condition_of, get};
-use crate::error::ResourceError;
-use crate::resource::{Condition, Context, Task};
+use crate::resource::{Condition, Context, ResourceError, Task};
 use crate::wait::{self, Look, Pace};
 
 /// What a function counts as whose last change Lambda gave up.
