@@ -276,11 +276,6 @@ fn check_account(
     }
 }
 
-/// The settings for deletions that the configuration gives.
-pub fn settings_of(config: &Config) -> Settings {
-    Settings { kms_deletion_window_in_days: config.kms_deletion_window_in_days, force_destroy: config.force_destroy }
-}
-
 /// The sandbox's stores take seconds, so looking twice a minute would be most of the wait.
 const SANDBOX_INTERVAL: Duration = Duration::from_millis(250);
 

@@ -18,7 +18,8 @@ use crate::journal::{Beginning, Recorder};
 use crate::module;
 use crate::plan::file::PlanFile;
 use crate::plan::{Options, refresh_only};
-use crate::session::{ConnectOptions, Connection, Prepared, Session, settings_of};
+use crate::resource::Settings;
+use crate::session::{ConnectOptions, Connection, Prepared, Session};
 use crate::state::{Held, State};
 use crate::ui::{json, plan_view, progress};
 
@@ -119,7 +120,7 @@ async fn plan(
     options: &Options,
     manner: &Manner,
 ) -> Result<Prepared, CommandError> {
-    let (settings, wish) = (settings_of(config), manner.running_jobs);
+    let (settings, wish) = (Settings::of(config), manner.running_jobs);
     Box::pin(prepare_after_jobs(session, connection, Some(config), state, options, settings, wish)).await
 }
 

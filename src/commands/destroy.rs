@@ -17,7 +17,8 @@ use crate::error::CommandError;
 use crate::exit_code::ExitCode;
 use crate::invocation::CommandLine;
 use crate::plan::Options;
-use crate::session::{ConnectOptions, Session, settings_of};
+use crate::resource::Settings;
+use crate::session::{ConnectOptions, Session};
 use crate::state::Held;
 use crate::ui::json;
 
@@ -39,7 +40,7 @@ async fn destroy(
 ) -> Result<ExitCode, CommandError> {
     let manner = &arguments.manner;
     let state = interruptible(&session.stop, session.read_existing(&held.store())).await?;
-    let mut settings = config.map_or_else(|| state.settings.clone(), settings_of);
+    let mut settings = config.map_or_else(|| state.settings.clone(), Settings::of);
     settings.force_destroy = arguments.force_destroy.unwrap_or(settings.force_destroy);
     let mut options = Options {
         targets: arguments.target.iter().map(Address::parse).collect::<BTreeSet<_>>(),

@@ -16,8 +16,8 @@ use crate::materials;
 use crate::package::Package;
 use crate::permissions::{Places, deployer};
 use crate::plan::{Action, Options, Plan};
-use crate::resource::{Context, Kind};
-use crate::session::{ConnectOptions, Connection, Prepared, Session, prepare, settings_of};
+use crate::resource::{Context, Kind, Settings};
+use crate::session::{ConnectOptions, Connection, Prepared, Session, prepare};
 use crate::state::{Holding, State, StateError, Store};
 use crate::ui::Printer;
 use crate::ui::json::FORMAT_VERSION;
@@ -97,7 +97,7 @@ async fn in_aws(
         (None, Some(config)) => fresh(session, config, &connection.identity),
         (None, None) => return,
     };
-    let mut settings = config.as_ref().map_or_else(|| state.settings.clone(), settings_of);
+    let mut settings = config.as_ref().map_or_else(|| state.settings.clone(), Settings::of);
     settings.force_destroy = arguments.force_destroy.unwrap_or(settings.force_destroy);
     let cx = connection.context(&state, settings.clone(), session.pace(config.as_ref()), session.stop.clone());
     let places = config.as_ref().map(|config| Places::of(config, &connection.identity, (!is_new).then_some(&state)));

@@ -12,7 +12,8 @@ use crate::exit_code::ExitCode;
 use crate::graph::Graph;
 use crate::materials;
 use crate::module::{self, Stack};
-use crate::session::{ConnectOptions, Connection, Session, settings_of};
+use crate::resource::Settings;
+use crate::session::{ConnectOptions, Connection, Session};
 use crate::state::State;
 use crate::ui::drift_view;
 
@@ -56,7 +57,7 @@ async fn find(session: &Session, config: Option<&Config>, arguments: &DriftArgs)
     let options = config.map_or_else(|| ConnectOptions::around(None, &session.global, &state), ConnectOptions::of);
     let connection = session.connect(options).await?;
     state.check_belongs(session.home(), &connection.identity)?;
-    let settings = config.map_or_else(|| state.settings.clone(), settings_of);
+    let settings = config.map_or_else(|| state.settings.clone(), Settings::of);
     let cx = connection.context(&state, settings, session.pace(config), session.stop.clone());
     let stack = match config {
         Some(config) => {

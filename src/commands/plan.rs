@@ -11,8 +11,8 @@ use crate::error::CommandError;
 use crate::exit_code::ExitCode;
 use crate::plan::file::PlanFile;
 use crate::plan::{Options, refresh_only};
-use crate::resource::{Identity, STACK_TAG};
-use crate::session::{ConnectOptions, Connection, Prepared, Session, prepare, settings_of};
+use crate::resource::{Identity, STACK_TAG, Settings};
+use crate::session::{ConnectOptions, Connection, Prepared, Session, prepare};
 use crate::state::State;
 use crate::ui::{json, plan_view};
 
@@ -42,7 +42,7 @@ pub(super) async fn run(session: &Session, arguments: &PlanArgs) -> Result<ExitC
             (None, Some(config)) => fresh(session, config, &connection.identity),
             (None, None) => return Err(missing()),
         };
-        let mut settings = config.as_ref().map_or_else(|| state.settings.clone(), settings_of);
+        let mut settings = config.as_ref().map_or_else(|| state.settings.clone(), Settings::of);
         settings.force_destroy = arguments.force_destroy.unwrap_or(settings.force_destroy);
         let prepared = prepare(&connection, session, config.as_ref(), state, &options, settings).await?;
         Ok((connection, prepared))
@@ -90,7 +90,7 @@ fn warn(session: &Session, findings: &[Finding]) {
 
 /// The state of a stack that does not exist yet.
 pub(super) fn fresh(session: &Session, config: &Config, identity: &Identity) -> State {
-    State::new(&config.datastore_name, session.home(), identity.clone(), settings_of(config))
+    State::new(&config.datastore_name, session.home(), identity.clone(), Settings::of(config))
 }
 
 /// What the flags ask for.

@@ -13,7 +13,7 @@ use crate::graph::Graph;
 use crate::module::{self, Materials, Stack};
 use crate::package::Package;
 use crate::plan::foretell;
-use crate::resource::{Identity, Kind, Known};
+use crate::resource::{Identity, Kind, Known, Settings};
 use crate::state::State;
 
 /// Stands for whatever cannot be known yet.
@@ -150,7 +150,7 @@ fn function_roles(stack: &Stack, resources: &BTreeMap<Address, Vec<Value>>) -> B
 
 /// The first apply adds digits of its own to the stack's name.
 fn tag_to_be(config: &Config, identity: &Identity) -> String {
-    let settings = crate::session::settings_of(config);
+    let settings = Settings::of(config);
     let born = State::new(&config.datastore_name, crate::state::Home::Aws, identity.clone(), settings).stack;
     born.rsplit_once('-').map_or_else(|| ANY.to_owned(), |(name, _)| format!("{name}-*"))
 }

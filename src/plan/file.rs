@@ -11,7 +11,7 @@ use super::{Action, AttributeChange, Change, Options, Plan};
 use crate::address::Address;
 use crate::config::{Config, is_logs_bucket};
 use crate::error::CommandError;
-use crate::resource::Identity;
+use crate::resource::{Identity, Settings};
 use crate::session::Prepared;
 use crate::state::format::checksum;
 use crate::state::{Home, State, Store};
@@ -145,8 +145,7 @@ impl PlanFile {
         }
         match found {
             None if self.is_new => {
-                let mut state =
-                    State::new("", self.home, self.identity.clone(), crate::session::settings_of(&self.config));
+                let mut state = State::new("", self.home, self.identity.clone(), Settings::of(&self.config));
                 state.lineage.clone_from(&self.lineage);
                 state.stack.clone_from(&self.stack);
                 Ok(state)

@@ -14,7 +14,7 @@ use super::reference::Known;
 use super::{Resource, ResourceError};
 use crate::address::Address;
 use crate::aws::{AwsError, Caller, Clients, Deeds, Gate, Hold, HoldObserver, Operation, Permit};
-use crate::config::ForceDestroy;
+use crate::config::{Config, ForceDestroy};
 use crate::state::Entry;
 use crate::wait::{Pace, Stop};
 
@@ -38,6 +38,13 @@ pub struct Settings {
     pub kms_deletion_window_in_days: u8,
     /// Which buckets may be emptied.
     pub force_destroy: ForceDestroy,
+}
+
+impl Settings {
+    /// Those that the configuration gives.
+    pub fn of(config: &Config) -> Self {
+        Self { kms_deletion_window_in_days: config.kms_deletion_window_in_days, force_destroy: config.force_destroy }
+    }
 }
 
 /// Everything that the resources of one run share.

@@ -12,7 +12,8 @@ use crate::invocation::CommandLine;
 use crate::materials;
 use crate::module;
 use crate::plan::Options;
-use crate::session::{ConnectOptions, HeldElsewhere, Session, prepare, settings_of};
+use crate::resource::Settings;
+use crate::session::{ConnectOptions, HeldElsewhere, Session, prepare};
 
 /// Rebuilds a lost state from what AWS holds.
 pub(super) async fn run(session: &Session, arguments: &AdoptArgs) -> Result<ExitCode, CommandError> {
@@ -22,7 +23,7 @@ pub(super) async fn run(session: &Session, arguments: &AdoptArgs) -> Result<Exit
     let connection = interruptible(&session.stop, session.connect(ConnectOptions::of(&config))).await?;
     let mut state = super::super::plan::fresh(session, &config, &connection.identity);
     let materials = materials::gather_to_look(&config, session.home(), &state)?;
-    let cx = connection.context(&state, settings_of(&config), session.pace(Some(&config)), session.stop.clone());
+    let cx = connection.context(&state, Settings::of(&config), session.pace(Some(&config)), session.stop.clone());
     let wanted = Wanted { config: &config, materials: &materials, stack: arguments.stack.as_deref() };
     let mut found = interruptible(&session.stop, discover(&cx, wanted)).await?;
     refuse_ambiguous(&found)?;
@@ -42,7 +43,7 @@ pub(super) async fn run(session: &Session, arguments: &AdoptArgs) -> Result<Exit
     record::enter(&mut state, &stack, found.owned, &|address| module::is_protected(&config.protect, address));
     let prepared = interruptible(
         &session.stop,
-        prepare(&connection, session, Some(&config), state.clone(), &Options::default(), settings_of(&config)),
+        prepare(&connection, session, Some(&config), state.clone(), &Options::default(), Settings::of(&config)),
     )
     .await?;
     if !arguments.dry_run {

@@ -15,8 +15,8 @@ use crate::materials;
 use crate::module::{self, Stack};
 use crate::nearest::nearest;
 use crate::plan::{Change, Options, Plan, refresh};
-use crate::resource::{Identity, Kind};
-use crate::session::{ConnectOptions, Session, prepare, settings_of};
+use crate::resource::{Identity, Kind, Settings};
+use crate::session::{ConnectOptions, Session, prepare};
 use crate::state::State;
 use crate::state::surgery::SurgeryError;
 
@@ -37,7 +37,7 @@ pub(super) async fn run(
     let stack = module::build(&config, &connection.identity, &state.stack, &materials);
     let address = wanted(&stack, address)?;
     let claims = claim(&stack, &state, &connection.identity, &address, id)?;
-    let cx = connection.context(&state, settings_of(&config), session.pace(Some(&config)), session.stop.clone());
+    let cx = connection.context(&state, Settings::of(&config), session.pace(Some(&config)), session.stop.clone());
     let found = interruptible(&session.stop, find(&cx, claims, &address, id)).await?;
     // What goes by several names is known by one from here on.
     for (address, found) in &found {
@@ -48,7 +48,7 @@ pub(super) async fn run(
     record::enter(&mut state, &stack, found, &|address| module::is_protected(&config.protect, address));
     let prepared = interruptible(
         &session.stop,
-        prepare(&connection, session, Some(&config), state.clone(), &Options::default(), settings_of(&config)),
+        prepare(&connection, session, Some(&config), state.clone(), &Options::default(), Settings::of(&config)),
     )
     .await?;
     let plan = only(&prepared.plan, &address);

@@ -19,8 +19,8 @@ use crate::exit_code::ExitCode;
 use crate::materials;
 use crate::module::{self, Stack};
 use crate::plan::Options;
-use crate::resource::{Context, Kind, Known};
-use crate::session::{ConnectOptions, Connection, Session, prepare, settings_of};
+use crate::resource::{Context, Kind, Known, Settings};
+use crate::session::{ConnectOptions, Connection, Session, prepare};
 use crate::state::State;
 
 /// Reads the Terraform state, looks at what it names, and writes a configuration and a state for it.
@@ -49,7 +49,7 @@ pub(super) async fn run(session: &Session, arguments: &AdoptArgs, from: &str) ->
     let Adoption { state, found, missing } = adoption;
     let prepared = interruptible(
         &session.stop,
-        prepare(&connection, session, Some(&config), state.clone(), &Options::default(), settings_of(&config)),
+        prepare(&connection, session, Some(&config), state.clone(), &Options::default(), Settings::of(&config)),
     )
     .await?;
     if !arguments.dry_run {
@@ -119,7 +119,7 @@ async fn adopt(
     mut state: State,
 ) -> Result<Adoption, CommandError> {
     let identity = &connection.identity;
-    let cx = connection.context(&state, settings_of(config), session.pace(Some(config)), session.stop.clone());
+    let cx = connection.context(&state, Settings::of(config), session.pace(Some(config)), session.stop.clone());
     let materials = materials::gather_to_look(config, session.home(), &state)?;
     let stack = module::build(config, identity, &state.stack, &materials);
     let mut claims = claims::of_instance(instance, identity)

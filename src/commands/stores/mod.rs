@@ -30,8 +30,8 @@ use crate::exit_code::ExitCode;
 use crate::invocation::CommandLine;
 use crate::module::beside::{self, STORE};
 use crate::plan::Options;
-use crate::resource::{Context, FhirDatastore, Resource, Vitals, vitals};
-use crate::session::{ConnectOptions, Connection, Prepared, Session, settings_of};
+use crate::resource::{Context, FhirDatastore, Resource, Settings, Vitals, vitals};
+use crate::session::{ConnectOptions, Connection, Prepared, Session};
 use crate::state::{Entry, Held, State};
 use crate::ui::json::{self, FORMAT_VERSION};
 use crate::ui::plan_view;
@@ -76,7 +76,7 @@ impl<'a> Scene<'a> {
 
     fn cx(&self, state: &State) -> Context {
         let pace = self.session.pace(Some(self.config));
-        let cx = self.connection.context(state, settings_of(self.config), pace, self.session.stop.clone());
+        let cx = self.connection.context(state, Settings::of(self.config), pace, self.session.stop.clone());
         cx.while_permitted(self.held.clone())
     }
 
@@ -93,7 +93,7 @@ impl<'a> Scene<'a> {
     }
 
     async fn plan(&self, state: State, options: &Options) -> Result<Prepared, CommandError> {
-        let (settings, wish) = (settings_of(self.config), self.manner.running_jobs);
+        let (settings, wish) = (Settings::of(self.config), self.manner.running_jobs);
         let options = Options { ignore_jobs: wish == RunningJobs::Ignore, ..options.clone() };
         let config = Some(self.config);
         Box::pin(prepare_after_jobs(self.session, &self.connection, config, state, &options, settings, wish)).await
