@@ -3,8 +3,11 @@
 use thiserror::Error;
 
 use crate::address::Address;
+use crate::apply::ApplyError;
 use crate::aws::{AwsError, hint};
 use crate::exit_code::ExitCode;
+use crate::plan::PlanError;
+use crate::plan::file::PlanFileError;
 use crate::resource::ResourceError;
 use crate::wait::{LookError, Signal};
 
@@ -126,6 +129,48 @@ impl From<Box<crate::fhir::Refusal>> for CommandError {
     }
 }
 
+impl From<PlanError> for CommandError {
+    fn from(error: PlanError) -> Self {
+        match error {
+            PlanError::Resource { address, error } => Self::Resource { address, error },
+            PlanError::Unreadable(errors) => Self::Unreadable(errors),
+            PlanError::NoSuchResource { ref nearest, .. } => {
+                let nearest = nearest.as_ref().map(|near| format!("did you mean {near}? ")).unwrap_or_default();
+                let hint = format!("{nearest}`{}` and `{}` show the addresses", hlctl!("plan"), hlctl!("state list"));
+                Self::Usage { message: error.to_string(), hint }
+            }
+            PlanError::Cycle(cycle) => Self::Other(cycle.into()),
+            PlanError::Task(error) => Self::Other(error.into()),
+        }
+    }
+}
+
+impl From<PlanFileError> for CommandError {
+    fn from(error: PlanFileError) -> Self {
+        match error {
+            PlanFileError::File(error) => Self::Other(error),
+            PlanFileError::NotAPlan(_) | PlanFileError::OtherVersion(_) | PlanFileError::Edited(_) => {
+                Self::Other(error.into())
+            }
+            PlanFileError::State(error) => Self::State(error),
+            PlanFileError::OtherState { .. } | PlanFileError::Outdated(_) | PlanFileError::Differs(_) => {
+                Self::Refused(error.lines())
+            }
+        }
+    }
+}
+
+impl From<ApplyError> for CommandError {
+    fn from(error: ApplyError) -> Self {
+        match error {
+            ApplyError::Plan(error) => error.into(),
+            ApplyError::Steps(error) => Self::Other(error.into()),
+            ApplyError::State(error) => Self::State(error),
+            ApplyError::Unsaved { error, kept } => Self::Unsaved { error, kept },
+        }
+    }
+}
+
 impl CommandError {
     /// The next step, where one is known.
     pub fn hint(&self) -> Option<String> {
@@ -159,6 +204,19 @@ impl CommandError {
                 Some("run the same command again: it looks for what was begun, and goes on from what it finds".to_owned())
             }
             Self::Config(_) | Self::Refused(_) | Self::Declined(_) | Self::Interrupted(_) | Self::Other(_) => None,
+        }
+    }
+
+    /// What it reports, one by one, each with its next step.
+    pub fn causes(&self) -> Vec<(String, Option<String>)> {
+        match self {
+            Self::Unreadable(errors) => {
+                let cause = |(address, error): &(Address, ResourceError)| {
+                    (format!("{address}: {error}"), error.hint_at(address))
+                };
+                errors.iter().map(cause).collect()
+            }
+            error => vec![(error.to_string(), error.hint())],
         }
     }
 

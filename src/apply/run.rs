@@ -13,6 +13,7 @@ use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, interval, sleep, timeout};
 
+use super::error::ApplyError;
 use super::event::{Event, Observer, Outcome};
 use super::job::Job;
 use super::schedule::{Schedule, StepId};
@@ -20,7 +21,6 @@ use super::steps::{Step, steps};
 use super::writer::Writer;
 use crate::address::Address;
 use crate::aws::Deeds;
-use crate::error::CommandError;
 use crate::module::Stack;
 use crate::plan::{Action, Change, Plan, foretell};
 use crate::resource::{Context, Known, Progress, Report as TaskReport, ResourceError};
@@ -67,11 +67,10 @@ pub struct Report {
 ///
 /// # Errors
 /// The state could not be written. What failed in AWS is in the report.
-pub async fn run(run: Run<'_>, observer: &mut dyn Observer) -> Result<Report, CommandError> {
+pub async fn run(run: Run<'_>, observer: &mut dyn Observer) -> Result<Report, ApplyError> {
     let known = crate::plan::refresh::known(&run.state);
     let foretold = foretell(&run.cx.identity, run.stack, &run.plan.graph, &lasting(&known, run.plan))?;
-    let (steps, needs) =
-        steps(run.plan, &run.state, &foretold).map_err(|error| CommandError::Other(anyhow::Error::new(error)))?;
+    let (steps, needs) = steps(run.plan, &run.state, &foretold).map_err(ApplyError::Steps)?;
     let cx = run.cx.while_permitted(run.held.clone());
     let writer = Writer { held: run.held, under_way: None, dirty: false };
     let (sender, receiver) = mpsc::unbounded_channel();
@@ -142,7 +141,7 @@ impl Coordinator<'_> {
         mut self,
         mut receiver: mpsc::UnboundedReceiver<Message>,
         observer: &mut dyn Observer,
-    ) -> Result<Report, CommandError> {
+    ) -> Result<Report, ApplyError> {
         let mut beat = interval(Duration::from_millis(100));
         let stop = self.cx.stop.clone();
         let held = Arc::clone(&self.writer.held);
@@ -189,7 +188,7 @@ impl Coordinator<'_> {
     }
 
     /// Writes what is not yet written. An earlier failure to write says more than the one that follows from it.
-    async fn write(&mut self, earlier: Option<StateError>) -> Result<(), CommandError> {
+    async fn write(&mut self, earlier: Option<StateError>) -> Result<(), ApplyError> {
         self.writer.start(&mut self.state);
         let patience = if self.cx.stop.signal().is_some() { LAST_WRITE } else { Duration::MAX };
         let written = timeout(patience, self.writer.finish()).await;
@@ -198,7 +197,7 @@ impl Coordinator<'_> {
             Err(error) => {
                 let kept =
                     self.refuge.as_ref().filter(|_| is_worth_keeping(&error)).and_then(|refuge| self.keep(refuge));
-                Err(CommandError::Unsaved { error: earlier.unwrap_or(error), kept })
+                Err(ApplyError::Unsaved { error: earlier.unwrap_or(error), kept })
             }
         }
     }

@@ -237,11 +237,11 @@ pub(super) async fn walk(
     };
     let Some(command) = command.filter(|_| prepared.plan.has_work()) else {
         let mut observer = observer;
-        return apply::run(run, observer.as_mut()).await;
+        return Ok(apply::run(run, observer.as_mut()).await?);
     };
     let beginning = Beginning { command, state: &prepared.state, plan: &prepared.plan };
     let mut recorder = Recorder::begin(session.local_store().path(), &beginning, observer);
-    let result = apply::run(run, &mut recorder).await;
+    let result = apply::run(run, &mut recorder).await.map_err(CommandError::from);
     if let Some(failure) =
         recorder.finish(result.as_ref().err().map(|error| session.printer.rendered(&error.to_string()).into_owned()))
     {

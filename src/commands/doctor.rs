@@ -57,7 +57,7 @@ async fn examine(session: &Session, arguments: &DoctorArgs, sheet: &mut Sheet) {
     let config = if destroy { session.config_if_any() } else { session.config().map(Some) };
     let config = match config {
         Ok(config) => config,
-        Err(error) => return sheet.add(doctor::unplanned("config", &error)),
+        Err(error) => return sheet.add(doctor::unplanned("config", error.causes())),
     };
     if let Some(config) = &config {
         sheet.add([config_is_good(session, config)]);
@@ -72,7 +72,7 @@ async fn examine(session: &Session, arguments: &DoctorArgs, sheet: &mut Sheet) {
     };
     let connection = match session.connect(options).await {
         Ok(connection) => connection,
-        Err(error) => return sheet.add(doctor::unplanned("access", &error)),
+        Err(error) => return sheet.add(doctor::unplanned("access", error.causes())),
     };
     sheet.add([
         Finding::ok("access", connection.place(session.home())),
@@ -120,7 +120,7 @@ async fn in_aws(
             let mend = "fix the function's code first, then run this again";
             sheet.add([Finding::not_checkable("plan", "what an apply would do", mend)]);
         }
-        Err(error) => sheet.add(doctor::unplanned("plan", error)),
+        Err(error) => sheet.add(doctor::unplanned("plan", error.causes())),
     }
     if prepared.as_ref().map_or(!destroy, |prepared| makes_store(&prepared.plan)) {
         sheet.add([stores(&cx).await]);
@@ -135,7 +135,7 @@ async fn in_aws(
             let statements = deployer(&places).statements;
             sheet.add([doctor::permissions(&cx, principal.as_deref(), &statements).await]);
         }
-        Some(Err(error)) => sheet.add(doctor::unplanned("permissions", &error)),
+        Some(Err(error)) => sheet.add(doctor::unplanned("permissions", CommandError::from(error).causes())),
         None => sheet.add([Finding::not_checkable(
             "permissions",
             "the permissions that this stack needs",
@@ -242,7 +242,7 @@ impl Sheet {
             // What is wrong with the configuration is the next finding.
             Err(CommandError::Config(_)) => return Some(None),
             Err(error) => {
-                self.add(doctor::unplanned("state", &error));
+                self.add(doctor::unplanned("state", error.causes()));
                 return None;
             }
         };

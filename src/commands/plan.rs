@@ -75,7 +75,8 @@ pub(super) async fn run(session: &Session, arguments: &PlanArgs) -> Result<ExitC
             message: "a plan in a file holds the configuration, and there is none".to_owned(),
             hint: concat!("leave --out away; `", hlctl!("destroy"), "` works from the state alone").to_owned(),
         })?;
-        PlanFile::of(&prepared, &store, config, options, is_new, arguments.scope.refresh_only).write(path)?;
+        PlanFile::of(&prepared.plan, &prepared.state, &store, config, options, is_new, arguments.scope.refresh_only)
+            .write(path)?;
         let apply = hlctl!("apply", path.display());
         session.printer.say(&format!("\nThe plan is in {}; `{apply}` does exactly that.", path.display()));
     }

@@ -2,7 +2,6 @@
 
 use super::Finding;
 use crate::address::Address;
-use crate::error::CommandError;
 use crate::module::WayBack;
 use crate::module::beside::STORE;
 use crate::plan::{Action, Plan, Refusal};
@@ -49,19 +48,11 @@ fn check_of(refusal: &Refusal) -> &'static str {
     }
 }
 
-/// Why there is no plan.
-pub fn unplanned(check: &'static str, error: &CommandError) -> Vec<Finding> {
+/// Why there is no plan: each thing that is in the way, with its hint.
+pub fn unplanned(check: &'static str, causes: impl IntoIterator<Item = (String, Option<String>)>) -> Vec<Finding> {
     let why = "without it there can be no plan";
     let mend = |hint: Option<String>| hint.unwrap_or_else(|| "fix the cause, then run this again".to_owned());
-    match error {
-        CommandError::Unreadable(all) => all
-            .iter()
-            .map(|(address, error)| {
-                Finding::problem(check, format!("{address}: {error}"), why, mend(error.hint_at(address)))
-            })
-            .collect(),
-        error => vec![Finding::problem(check, error.to_string(), why, mend(error.hint()))],
-    }
+    causes.into_iter().map(|(title, hint)| Finding::problem(check, title, why, mend(hint))).collect()
 }
 
 /// That the stack's store is gone without a backup, so that the plan would make an empty one. Of one with a backup a refusal

@@ -8,12 +8,11 @@ use tokio::task::JoinSet;
 use super::removal::removal;
 use super::{AttributeVerdict, Finding, Report, Sides, Verdict, compare};
 use crate::address::Address;
-use crate::error::CommandError;
 use crate::graph::Graph;
 use crate::invocation::CommandLine;
 use crate::module::beside::counterpart;
 use crate::module::{Stack, WayBack};
-use crate::plan::{Seen, foretell, survey};
+use crate::plan::{PlanError, Seen, foretell, survey};
 use crate::resource::{Condition, Context, Hanging, Kind, Known, Observed, Remains, ResourceError, STACK_TAG};
 use crate::state::{Entry, State, Status};
 use crate::ui::instant;
@@ -32,7 +31,7 @@ pub struct Looked {
 ///
 /// # Errors
 /// The state has a resource of a kind that this hlctl does not know. What cannot be read is part of the report.
-pub async fn look(cx: &Context, stack: &Stack, graph: &Graph, state: &State) -> Result<Looked, CommandError> {
+pub async fn look(cx: &Context, stack: &Stack, graph: &Graph, state: &State) -> Result<Looked, PlanError> {
     let (seen, unseen) = survey(cx, stack, graph, state, false).await?;
     let (hanging, unlisted) = hanging(cx, &seen).await?;
     let mut known = crate::plan::refresh::known(state);
@@ -70,7 +69,7 @@ pub async fn look(cx: &Context, stack: &Stack, graph: &Graph, state: &State) -> 
 async fn hanging(
     cx: &Context,
     seen: &BTreeMap<Address, Seen>,
-) -> Result<(BTreeMap<Address, Vec<Hanging>>, Vec<String>), CommandError> {
+) -> Result<(BTreeMap<Address, Vec<Hanging>>, Vec<String>), PlanError> {
     let mut lists = JoinSet::new();
     for (address, one) in seen.iter().filter(|(_, one)| one.observed.is_some()) {
         let Some(recorded) = one.recorded.clone() else { continue };
@@ -79,7 +78,7 @@ async fn hanging(
     }
     let (mut all, mut notes) = (BTreeMap::new(), Vec::new());
     while let Some(done) = lists.join_next().await {
-        let (address, listed) = done.map_err(|error| CommandError::Other(error.into()))?;
+        let (address, listed) = done?;
         match listed {
             Ok(listed) => drop(all.insert(address, listed)),
             Err(error) => notes.push(format!("{address}: what else hangs on it could not be listed: {error}")),
@@ -110,7 +109,7 @@ impl Judge<'_> {
         Finding { reason: Some(error.to_string()), hint: error.hint(), ..finding }
     }
 
-    fn seen(&self, address: &Address, seen: &Seen) -> Result<Finding, CommandError> {
+    fn seen(&self, address: &Address, seen: &Seen) -> Result<Finding, PlanError> {
         let entry = self.state.resources.get(address);
         let identity = seen.recorded.as_ref();
         let with = |verdict, reason: &str| Finding {

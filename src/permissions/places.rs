@@ -8,11 +8,10 @@ use serde_json::Value;
 use super::tables::On;
 use crate::address::Address;
 use crate::config::{Config, ForceDestroy};
-use crate::error::CommandError;
 use crate::graph::Graph;
 use crate::module::{self, Materials, Stack};
 use crate::package::Package;
-use crate::plan::foretell;
+use crate::plan::{PlanError, foretell};
 use crate::resource::{Identity, Kind, Known, Settings};
 use crate::state::State;
 
@@ -39,7 +38,7 @@ impl Places {
     ///
     /// # Errors
     /// References go in a circle.
-    pub fn of(config: &Config, identity: &Identity, state: Option<&State>) -> Result<Self, CommandError> {
+    pub fn of(config: &Config, identity: &Identity, state: Option<&State>) -> Result<Self, PlanError> {
         let tag = state.map_or_else(|| tag_to_be(config, identity), |state| state.stack.clone());
         let package = config.smart_on_fhir.then(|| Arc::new(Package::blank()));
         let stack = module::build(config, identity, &tag, &Materials { package, ..Materials::default() });

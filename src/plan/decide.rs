@@ -13,7 +13,6 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::Value;
 
 use crate::address::Address;
-use crate::error::CommandError;
 use crate::graph::Graph;
 use crate::module::{DATA_BUCKET, Stack, is_known};
 use crate::nearest::nearest;
@@ -24,7 +23,7 @@ use crate::state::{Deposed, Entry, State, Status};
 
 use super::diff::diff;
 use super::refresh::{Seen, known};
-use super::{Action, AttributeChange, Change, Plan, Reason, Refusal};
+use super::{Action, AttributeChange, Change, Plan, PlanError, Reason, Refusal};
 pub use guard::can_bring_its_data;
 use guard::{ending, lost, refusal};
 use reason::{beginning, existing, never_came_to_be, vanished};
@@ -84,7 +83,7 @@ pub struct Situation<'a> {
 ///
 /// # Errors
 /// A target or a replacement names nothing, or references go in a circle.
-pub fn build(situation: &Situation<'_>, options: &Options) -> Result<Plan, CommandError> {
+pub fn build(situation: &Situation<'_>, options: &Options) -> Result<Plan, PlanError> {
     check_named(situation, options)?;
     let mut decider = Decider {
         situation,
@@ -95,7 +94,7 @@ pub fn build(situation: &Situation<'_>, options: &Options) -> Result<Plan, Comma
     };
     decider.plan.graph = situation.graph.clone();
     let chosen = chosen(situation, options);
-    let order = situation.graph.order().map_err(|cycle| CommandError::Other(cycle.into()))?;
+    let order = situation.graph.order()?;
     for address in &order {
         let Some(spec) = situation.stack.get(address) else { continue };
         if chosen.as_ref().is_none_or(|chosen| chosen.contains(address)) {
@@ -124,7 +123,7 @@ pub fn build(situation: &Situation<'_>, options: &Options) -> Result<Plan, Comma
     Ok(decider.plan)
 }
 
-fn check_named(situation: &Situation<'_>, options: &Options) -> Result<(), CommandError> {
+fn check_named(situation: &Situation<'_>, options: &Options) -> Result<(), PlanError> {
     let exists =
         |address: &Address| situation.stack.contains_key(address) || situation.state.resources.contains_key(address);
     match options.targets.iter().chain(&options.replace).find(|address| !exists(address)) {
@@ -132,12 +131,8 @@ fn check_named(situation: &Situation<'_>, options: &Options) -> Result<(), Comma
         Some(address) => {
             let all = situation.stack.keys().chain(situation.state.resources.keys());
             let nearest = nearest(address.as_str(), all.map(Address::as_str));
-            let nearest = nearest.map(|near| format!("did you mean {near}? ")).unwrap_or_default();
-            let named = if address.as_str().is_empty() { "with an empty address" } else { address.as_str() };
-            Err(CommandError::Usage {
-                message: format!("there is no resource {named} in this stack"),
-                hint: format!("{nearest}`{}` and `{}` show the addresses", hlctl!("plan"), hlctl!("state list")),
-            })
+            let nearest = nearest.map(str::to_owned);
+            Err(PlanError::NoSuchResource { address: address.clone(), nearest })
         }
     }
 }
@@ -181,7 +176,7 @@ impl Decider<'_> {
     }
 
     /// What is not chosen keeps the identity it has, for those that are.
-    fn assume(&mut self, address: &Address, spec: &Spec) -> Result<(), CommandError> {
+    fn assume(&mut self, address: &Address, spec: &Spec) -> Result<(), PlanError> {
         let foretold = self.foretold(address, spec)?;
         let (seen, observed) = self.seen(address);
         let identity = match observed {
@@ -194,12 +189,11 @@ impl Decider<'_> {
         Ok(())
     }
 
-    fn foretold(&self, address: &Address, spec: &Spec) -> Result<Option<Value>, CommandError> {
-        spec.foretold(self.situation.identity, &self.known)
-            .map_err(|error| CommandError::Resource { address: address.clone(), error })
+    fn foretold(&self, address: &Address, spec: &Spec) -> Result<Option<Value>, PlanError> {
+        spec.foretold(self.situation.identity, &self.known).map_err(PlanError::of(address))
     }
 
-    fn decide(&mut self, address: &Address, spec: &Spec) -> Result<(), CommandError> {
+    fn decide(&mut self, address: &Address, spec: &Spec) -> Result<(), PlanError> {
         let entry = self.situation.state.resources.get(address);
         let (seen, observed) = self.seen(address);
         let (seen, observed) = (seen.cloned(), observed.cloned());
@@ -295,7 +289,7 @@ impl Decider<'_> {
     }
 
     /// What the others may know of this one from here on.
-    fn settle_identity(&mut self, mut change: Change, spec: &Spec) -> Result<(), CommandError> {
+    fn settle_identity(&mut self, mut change: Change, spec: &Spec) -> Result<(), PlanError> {
         let address = change.address.clone();
         let foretold = self.foretold(&address, spec)?;
         match change.action {
@@ -389,7 +383,7 @@ impl Decider<'_> {
         tags.get(STACK_TAG) == Some(&self.situation.state.stack) || (intended && tagged_later && tags.is_empty())
     }
 
-    fn delete(&mut self, address: &Address, entry: &Entry) -> Result<(), CommandError> {
+    fn delete(&mut self, address: &Address, entry: &Entry) -> Result<(), PlanError> {
         let (seen, observed) = self.seen(address);
         // What a run that was cut off only meant to make may meanwhile be another's.
         let observed = observed.filter(|observed| self.is_ours(Some(entry), address, observed));

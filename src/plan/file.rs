@@ -1,26 +1,98 @@
 //! A plan in a file: what was shown, and all that making it anew needs. Holds no secret.
 
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::Context;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use thiserror::Error;
 
 use super::{Action, AttributeChange, Change, Options, Plan};
 use crate::address::Address;
 use crate::config::{Config, is_logs_bucket};
-use crate::error::CommandError;
 use crate::resource::{Identity, Settings};
-use crate::session::Prepared;
 use crate::state::format::checksum;
-use crate::state::{Home, State, Store};
+use crate::state::{Home, State, StateError, Store};
 use crate::whole_file;
 
 const FORMAT: &str = "hlctl-plan";
 const VERSION: u64 = 1;
 /// What is shown is what is carried out: a plan that was edited since is none.
 const CHECKSUM: &str = "checksum";
+
+/// Why a saved plan cannot be written, read or carried out.
+#[derive(Debug, Error)]
+pub enum PlanFileError {
+    /// The file cannot be written or read, or does not hold what a plan's file does.
+    #[error("{0:#}")]
+    File(#[from] anyhow::Error),
+    /// It is a file of another kind.
+    #[error("{} is not a plan of hlctl", .0.display())]
+    NotAPlan(PathBuf),
+    /// Another version of hlctl wrote it.
+    #[error("{} was written by another version of hlctl; make the plan anew", .0.display())]
+    OtherVersion(PathBuf),
+    /// Its checksum is another's.
+    #[error("the plan {} is not as it was written: its checksum does not fit; make it anew", .0.display())]
+    Edited(PathBuf),
+    /// The state is not one that the plan can be carried out on.
+    #[error(transparent)]
+    State(#[from] StateError),
+    /// It was made for another state.
+    #[error("the plan was made for the state {planned}, but this command is for {here}; -c and --state say which")]
+    OtherState {
+        /// Name of the state that it was made for.
+        planned: String,
+        /// Name of the state that the command is for.
+        here: String,
+    },
+    /// The state is no longer what it was when the plan was made.
+    #[error("the plan cannot be carried out: {0}; make it anew")]
+    Outdated(Outdated),
+    /// Something else is to be done now; a line for each resource.
+    #[error("{}", differing(.0).join("\n"))]
+    Differs(Vec<String>),
+}
+
+/// How the state differs from the one that the plan was made for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+pub enum Outdated {
+    /// There is none any more.
+    #[error("the state that it was made from is gone")]
+    Gone,
+    /// There is one, and there was none.
+    #[error("there was no state when it was made, and now there is one")]
+    Appeared,
+    /// It is another stack's.
+    #[error("it was made for another stack")]
+    OtherStack,
+    /// It was written in the meantime.
+    #[error("the state has changed since (serial {then} then, {now} now)")]
+    Written {
+        /// Its serial number when the plan was made.
+        then: u64,
+        /// Its serial number now.
+        now: u64,
+    },
+}
+
+impl PlanFileError {
+    /// The message, line by line.
+    pub fn lines(&self) -> Vec<String> {
+        match self {
+            Self::Differs(changes) => differing(changes),
+            error => vec![error.to_string()],
+        }
+    }
+}
+
+/// The message for a plan that would do something else now.
+fn differing(changes: &[String]) -> Vec<String> {
+    let mut lines = vec!["something has changed since the plan was made; make it anew:".to_owned()];
+    lines.extend(changes.iter().map(|change| format!("  {change}")));
+    lines
+}
 
 /// A saved plan.
 #[derive(Debug, Serialize, Deserialize)]
@@ -49,14 +121,14 @@ pub struct PlanFile {
 impl PlanFile {
     /// The plan, for saving.
     pub fn of(
-        prepared: &Prepared,
+        plan: &Plan,
+        state: &State,
         store: &Store,
         config: Config,
         options: Options,
         is_new: bool,
         refresh_only: bool,
     ) -> Self {
-        let state = &prepared.state;
         Self {
             format: FORMAT.to_owned(),
             version: VERSION,
@@ -71,7 +143,7 @@ impl PlanFile {
             refresh_only,
             config,
             options,
-            changes: prepared.plan.changes.clone(),
+            changes: plan.changes.clone(),
         }
     }
 
@@ -79,7 +151,7 @@ impl PlanFile {
     ///
     /// # Errors
     /// The file cannot be written.
-    pub fn write(&self, path: &Path) -> Result<(), CommandError> {
+    pub fn write(&self, path: &Path) -> Result<(), PlanFileError> {
         let write = || -> anyhow::Result<()> {
             let mut whole = serde_json::to_value(self)?;
             whole[CHECKSUM] = checksum(&whole).into();
@@ -92,24 +164,20 @@ impl PlanFile {
     ///
     /// # Errors
     /// It cannot be read, is not a plan, or a newer hlctl wrote it.
-    pub fn read(path: &Path) -> Result<Self, CommandError> {
+    pub fn read(path: &Path) -> Result<Self, PlanFileError> {
         let shown = path.display();
         let bytes = std::fs::read(path).with_context(|| format!("cannot read the plan {shown}"))?;
         let mut whole: serde_json::Value =
             serde_json::from_slice(&bytes).with_context(|| format!("{shown} is not a plan of hlctl"))?;
         if whole.get("format").and_then(serde_json::Value::as_str) != Some(FORMAT) {
-            return Err(CommandError::Other(anyhow::anyhow!("{shown} is not a plan of hlctl")));
+            return Err(PlanFileError::NotAPlan(path.to_owned()));
         }
         if whole.get("version").and_then(serde_json::Value::as_u64) != Some(VERSION) {
-            return Err(CommandError::Other(anyhow::anyhow!(
-                "{shown} was written by another version of hlctl; make the plan anew"
-            )));
+            return Err(PlanFileError::OtherVersion(path.to_owned()));
         }
         let told = whole.as_object_mut().and_then(|whole| whole.remove(CHECKSUM));
         if told != Some(checksum(&whole).into()) {
-            return Err(CommandError::Other(anyhow::anyhow!(
-                "the plan {shown} is not as it was written: its checksum does not fit; make it anew"
-            )));
+            return Err(PlanFileError::Edited(path.to_owned()));
         }
         Ok(serde_json::from_value(whole).with_context(|| format!("the plan {shown} is damaged; make it anew"))?)
     }
@@ -129,19 +197,14 @@ impl PlanFile {
     ///
     /// # Errors
     /// The state is another one, or has been written since.
-    pub fn check_state(&self, store: &Store, found: Option<State>, home: Home) -> Result<State, CommandError> {
-        let refuse = |why: String| {
-            Err(CommandError::Refused(vec![format!("the plan cannot be carried out: {why}; make it anew")]))
-        };
+    pub fn check_state(&self, store: &Store, found: Option<State>, home: Home) -> Result<State, PlanFileError> {
+        let refuse = |why| Err(PlanFileError::Outdated(why));
         if self.home != home {
-            return Err(crate::state::StateError::Home { state: self.home }.into());
+            return Err(StateError::Home { state: self.home }.into());
         }
         if self.state_file != store.place().name() {
-            return Err(CommandError::Refused(vec![format!(
-                "the plan was made for the state {}, but this command is for {}; -c and --state say which",
-                self.state_file,
-                store.place().name()
-            )]));
+            let (planned, here) = (self.state_file.clone(), store.place().name());
+            return Err(PlanFileError::OtherState { planned, here });
         }
         match found {
             None if self.is_new => {
@@ -150,11 +213,11 @@ impl PlanFile {
                 state.stack.clone_from(&self.stack);
                 Ok(state)
             }
-            None => refuse("the state that it was made from is gone".to_owned()),
-            Some(_) if self.is_new => refuse("there was no state when it was made, and now there is one".to_owned()),
-            Some(state) if state.lineage != self.lineage => refuse("it was made for another stack".to_owned()),
+            None => refuse(Outdated::Gone),
+            Some(_) if self.is_new => refuse(Outdated::Appeared),
+            Some(state) if state.lineage != self.lineage => refuse(Outdated::OtherStack),
             Some(state) if state.serial != self.serial => {
-                refuse(format!("the state has changed since (serial {} then, {} now)", self.serial, state.serial))
+                refuse(Outdated::Written { then: self.serial, now: state.serial })
             }
             Some(state) => Ok(state),
         }
@@ -164,7 +227,7 @@ impl PlanFile {
     ///
     /// # Errors
     /// Names each resource for which something else is to be done now.
-    pub fn check_changes(&self, now: &Plan) -> Result<(), CommandError> {
+    pub fn check_changes(&self, now: &Plan) -> Result<(), PlanFileError> {
         // A replaced resource that is still to be deleted shares its address with the one in its place.
         let is_of = |a: &Change, b: &Change| a.address == b.address && a.deposed == b.deposed;
         let then = |now: &Change| self.changes.iter().find(|then| is_of(then, now));
@@ -182,12 +245,7 @@ impl PlanFile {
             .collect();
         let gone = self.changes.iter().filter(|then| !now.changes.iter().any(|now| is_of(then, now)));
         differing.extend(gone.map(|then| format!("{}: {} in the plan, absent now", then.address, describe(then))));
-        if differing.is_empty() {
-            return Ok(());
-        }
-        let mut lines = vec!["something has changed since the plan was made; make it anew:".to_owned()];
-        lines.extend(differing.iter().map(|line| format!("  {line}")));
-        Err(CommandError::Refused(lines))
+        if differing.is_empty() { Ok(()) } else { Err(PlanFileError::Differs(differing)) }
     }
 }
 

@@ -4,11 +4,11 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
+use super::PlanError;
 use crate::address::Address;
-use crate::error::CommandError;
 use crate::graph::Graph;
 use crate::module::Stack;
-use crate::resource::{Identity, Known, ResourceError};
+use crate::resource::{Identity, Known};
 
 /// What can be foretold of each resource, after what it builds on. What is known already is built on as it is.
 ///
@@ -19,13 +19,12 @@ pub fn foretell(
     stack: &Stack,
     graph: &Graph,
     known: &Known,
-) -> Result<BTreeMap<Address, Value>, CommandError> {
+) -> Result<BTreeMap<Address, Value>, PlanError> {
     let mut known = known.clone();
     let mut foretold = BTreeMap::new();
-    for address in graph.order().map_err(|cycle| CommandError::Other(cycle.into()))? {
+    for address in graph.order()? {
         let Some(spec) = stack.get(&address) else { continue };
-        let told = spec.foretold(identity, &known);
-        let told = told.map_err(|error: ResourceError| CommandError::Resource { address: address.clone(), error })?;
+        let told = spec.foretold(identity, &known).map_err(PlanError::of(&address))?;
         if let Some(told) = told {
             if !known.contains(&address) {
                 known.insert(address.clone(), told.clone());

@@ -2,6 +2,7 @@
 
 pub mod decide;
 pub mod diff;
+mod error;
 pub mod file;
 mod foretell;
 mod reason;
@@ -13,6 +14,7 @@ use serde_json::Value;
 
 pub use decide::{Options, build, can_bring_its_data};
 pub use diff::{AttributeChange, parts};
+pub use error::PlanError;
 pub use foretell::foretell;
 pub use reason::Reason;
 pub use refresh::{Seen, Unseen, refresh, survey};

@@ -8,13 +8,12 @@ use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 
 use crate::address::Address;
-use crate::error::CommandError;
 use crate::graph::Graph;
 use crate::module::Stack;
 use crate::resource::{Contents, Context, Kind, Known, Observed, Remains, ResourceError, Spec, Trail, count_contents};
 use crate::state::{Entry, State, Status};
 
-use super::foretell;
+use super::{PlanError, foretell};
 
 /// Reads under way at once. More would only make AWS throttle them.
 const READS_AT_ONCE: usize = 40;
@@ -57,9 +56,9 @@ pub async fn refresh(
     graph: &Graph,
     state: &State,
     count: bool,
-) -> Result<BTreeMap<Address, Seen>, CommandError> {
+) -> Result<BTreeMap<Address, Seen>, PlanError> {
     let (all, failed) = survey(cx, stack, graph, state, count).await?;
-    if failed.is_empty() { Ok(all) } else { Err(CommandError::Unreadable(without_echoes(failed))) }
+    if failed.is_empty() { Ok(all) } else { Err(PlanError::Unreadable(without_echoes(failed))) }
 }
 
 /// As [`refresh`], with what could not be read beside what could.
@@ -72,7 +71,7 @@ pub async fn survey(
     graph: &Graph,
     state: &State,
     count: bool,
-) -> Result<(BTreeMap<Address, Seen>, Unseen), CommandError> {
+) -> Result<(BTreeMap<Address, Seen>, Unseen), PlanError> {
     let mut known = known(state);
     let taken: Arc<Vec<Value>> = Arc::new(identities(state));
     let (mut all, mut failed) = (BTreeMap::new(), BTreeMap::new());
@@ -156,7 +155,7 @@ fn hanging_on(
 /// Resources that could not be read, and why.
 pub type Unseen = BTreeMap<Address, ResourceError>;
 
-async fn look_at_all(cx: &Context, looks: Vec<Look>) -> Result<(BTreeMap<Address, Seen>, Unseen), CommandError> {
+async fn look_at_all(cx: &Context, looks: Vec<Look>) -> Result<(BTreeMap<Address, Seen>, Unseen), PlanError> {
     let limit = Arc::new(Semaphore::new(READS_AT_ONCE));
     let mut reads = JoinSet::new();
     for look in looks {
@@ -169,7 +168,7 @@ async fn look_at_all(cx: &Context, looks: Vec<Look>) -> Result<(BTreeMap<Address
     }
     let (mut all, mut failed) = (BTreeMap::new(), BTreeMap::new());
     while let Some(done) = reads.join_next().await {
-        let (address, seen) = done.map_err(|error| CommandError::Other(error.into()))?;
+        let (address, seen) = done?;
         match seen {
             Ok(seen) => drop(all.insert(address, seen)),
             Err(error) => drop(failed.insert(address, error)),
@@ -283,7 +282,7 @@ pub fn identities(state: &State) -> Vec<Value> {
     state.resources.values().chain(deposed).filter_map(|entry| entry.recorded.clone()).collect()
 }
 
-fn kinds(stack: &Stack, state: &State) -> Result<BTreeMap<Address, Kind>, CommandError> {
+fn kinds(stack: &Stack, state: &State) -> Result<BTreeMap<Address, Kind>, PlanError> {
     let addresses: BTreeSet<&Address> = stack.keys().chain(state.resources.keys()).collect();
     addresses
         .into_iter()
@@ -294,7 +293,7 @@ fn kinds(stack: &Stack, state: &State) -> Result<BTreeMap<Address, Kind>, Comman
             };
             let unknown =
                 || ResourceError::Recorded { kind: "known type", problem: format!("{} is unknown", address.kind()) };
-            let kind = kind.ok_or_else(|| CommandError::Resource { address: address.clone(), error: unknown() })?;
+            let kind = kind.ok_or_else(unknown).map_err(PlanError::of(address))?;
             Ok((address.clone(), kind))
         })
         .collect()

@@ -4,8 +4,8 @@ use serde_json::Value;
 
 use super::{Coordinator, StepId};
 use crate::address::Address;
+use crate::apply::error::ApplyError;
 use crate::apply::steps::{Step, Work, intent};
-use crate::error::CommandError;
 use crate::plan::Action;
 use crate::state::{Deposed, Entry, Status};
 
@@ -14,7 +14,7 @@ const LONGEST_DOUBT_SECONDS: i64 = 3600;
 
 impl Coordinator<'_> {
     /// Writes down, before the first call that changes anything, all that is about to be made and deleted.
-    pub(super) async fn intend(&mut self, is_protected: &dyn Fn(&Address) -> bool) -> Result<(), CommandError> {
+    pub(super) async fn intend(&mut self, is_protected: &dyn Fn(&Address) -> bool) -> Result<(), ApplyError> {
         let before = self.state.clone();
         self.state.settings = self.cx.settings.clone();
         self.note_what_was_seen(is_protected);
@@ -35,7 +35,7 @@ impl Coordinator<'_> {
         }
         self.writer.dirty = true;
         self.writer.start(&mut self.state);
-        self.writer.finish().await.map_err(CommandError::State)
+        Ok(self.writer.finish().await?)
     }
 
     /// A stray is written down among the replaced before it is deleted.

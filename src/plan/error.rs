@@ -1,0 +1,46 @@
+//! Why there is no plan.
+
+use thiserror::Error;
+use tokio::task::JoinError;
+
+use crate::address::Address;
+use crate::graph::Cycle;
+use crate::resource::ResourceError;
+
+/// Why what exists could not be read, or what is to be done could not be decided.
+#[derive(Debug, Error)]
+pub enum PlanError {
+    /// One resource failed.
+    #[error("{address}: {error}")]
+    Resource {
+        /// The resource.
+        address: Address,
+        /// What happened.
+        error: ResourceError,
+    },
+    /// Resources that could not be read.
+    #[error("{}", .0.iter().map(|(address, error)| format!("{address}: {error}")).collect::<Vec<_>>().join("\n"))]
+    Unreadable(Vec<(Address, ResourceError)>),
+    /// A target or a replacement names a resource that is neither wanted nor in the state.
+    #[error("there is no resource {} in this stack", if address.as_str().is_empty() { "with an empty address" } else { address.as_str() })]
+    NoSuchResource {
+        /// What was named.
+        address: Address,
+        /// An address that looks like it.
+        nearest: Option<String>,
+    },
+    /// References form a cycle.
+    #[error(transparent)]
+    Cycle(#[from] Cycle),
+    /// A task of this process did not end by itself.
+    #[error(transparent)]
+    Task(#[from] JoinError),
+}
+
+impl PlanError {
+    /// For one resource.
+    pub fn of(address: &Address) -> impl FnOnce(ResourceError) -> Self {
+        let address = address.clone();
+        move |error| Self::Resource { address, error }
+    }
+}
