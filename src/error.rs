@@ -3,9 +3,12 @@
 use thiserror::Error;
 
 use crate::address::Address;
+use crate::adopt::DiscoverError;
 use crate::apply::ApplyError;
+use crate::audit::EvidenceError;
 use crate::aws::{AwsError, hint};
 use crate::exit_code::ExitCode;
+use crate::export::ExportError;
 use crate::plan::PlanError;
 use crate::plan::file::PlanFileError;
 use crate::resource::ResourceError;
@@ -167,6 +170,33 @@ impl From<ApplyError> for CommandError {
             ApplyError::Steps(error) => Self::Other(error.into()),
             ApplyError::State(error) => Self::State(error),
             ApplyError::Unsaved { error, kept } => Self::Unsaved { error, kept },
+        }
+    }
+}
+
+impl From<DiscoverError> for CommandError {
+    fn from(error: DiscoverError) -> Self {
+        let hint = error.hint().unwrap_or_default();
+        match error {
+            DiscoverError::Plan(error) => error.into(),
+            DiscoverError::NoSuchStack { .. } | DiscoverError::SeveralStacks(_) => {
+                Self::Usage { message: error.to_string(), hint }
+            }
+        }
+    }
+}
+
+impl From<ExportError> for CommandError {
+    fn from(error: ExportError) -> Self {
+        Self::Resource { address: error.address, error: error.error }
+    }
+}
+
+impl From<EvidenceError> for CommandError {
+    fn from(error: EvidenceError) -> Self {
+        match error {
+            EvidenceError::Credentials(error) => Self::Aws(error),
+            EvidenceError::Task(error) => Self::Other(error.into()),
         }
     }
 }

@@ -3,14 +3,14 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
+use thiserror::Error;
 
 use super::record::{Claim, Claims, Found, look};
 use crate::address::Address;
 use crate::config::Config;
-use crate::error::CommandError;
 use crate::graph::Graph;
 use crate::module::{self, Materials, Stack};
-use crate::plan::foretell;
+use crate::plan::{PlanError, foretell};
 use crate::resource::{ADDRESS_TAG, Context, Kind, Known, Listed, ResourceError, STACK_TAG, Trail};
 use crate::state::{Entry, Status, stack_tag_begins};
 
@@ -66,11 +66,53 @@ impl Discovery {
     }
 }
 
+/// Why nothing was looked for.
+#[derive(Debug, Error)]
+pub enum DiscoverError {
+    /// AWS cannot be read.
+    #[error(transparent)]
+    Plan(#[from] PlanError),
+    /// The stack that the user chose is not there.
+    #[error("nothing in AWS with the config's names belongs to the stack {stack}")]
+    NoSuchStack {
+        /// The stack.
+        stack: String,
+        /// The stacks that are there, with what speaks for each.
+        stacks: BTreeMap<String, BTreeSet<String>>,
+    },
+    /// Several stacks are there, and the user chose none.
+    #[error("{} stacks in AWS may be this config's", .0.len())]
+    SeveralStacks(BTreeMap<String, BTreeSet<String>>),
+}
+
+impl DiscoverError {
+    /// The next step, where it is a choice of stacks.
+    pub fn hint(&self) -> Option<String> {
+        match self {
+            Self::Plan(_) => None,
+            Self::NoSuchStack { stacks, .. } if stacks.is_empty() => {
+                Some("leave --stack out: there is no stack".to_owned())
+            }
+            Self::NoSuchStack { stacks, .. } => Some(choices(stacks)),
+            Self::SeveralStacks(stacks) => Some(format!("say which:\n{}", choices(stacks))),
+        }
+    }
+}
+
+/// The option that chooses each stack, and what speaks for it.
+fn choices(stacks: &BTreeMap<String, BTreeSet<String>>) -> String {
+    let line = |(stack, things): (&String, &BTreeSet<String>)| {
+        let things: Vec<&str> = things.iter().map(String::as_str).collect();
+        format!("  --stack {stack}   {}", things.join(", "))
+    };
+    stacks.iter().map(line).collect::<Vec<_>>().join("\n")
+}
+
 /// Looks for everything; changes nothing.
 ///
 /// # Errors
 /// AWS cannot be read; or several stacks are there, or not the one that the user chose.
-pub async fn discover(cx: &Context, wanted: Wanted<'_>) -> Result<Discovery, CommandError> {
+pub async fn discover(cx: &Context, wanted: Wanted<'_>) -> Result<Discovery, DiscoverError> {
     let stack = module::build(wanted.config, &cx.identity, &cx.stack, wanted.materials);
     let named = named(cx, &stack).await?;
     let listed = list(cx).await?;
@@ -92,8 +134,8 @@ const LISTED: [Kind; 3] = [Kind::KmsKey, Kind::FhirDatastore, Kind::CognitoUserP
 
 type Lists = Vec<(Kind, Listed)>;
 
-async fn list(cx: &Context) -> Result<Lists, CommandError> {
-    let failed = |kind: Kind, error| CommandError::Resource { address: Address::new(kind.as_str(), "*"), error };
+async fn list(cx: &Context) -> Result<Lists, PlanError> {
+    let failed = |kind: Kind, error| PlanError::Resource { address: Address::new(kind.as_str(), "*"), error };
     let [keys, stores, pools] = LISTED.map(|kind| async move { (kind, kind.list(cx).await) });
     let (keys, stores, pools) = tokio::join!(keys, stores, pools);
     let mut all = Lists::new();
@@ -104,12 +146,12 @@ async fn list(cx: &Context) -> Result<Lists, CommandError> {
 }
 
 /// Everything that has one of the configuration's names.
-async fn named(cx: &Context, stack: &Stack) -> Result<super::Look, CommandError> {
+async fn named(cx: &Context, stack: &Stack) -> Result<super::Look, PlanError> {
     let foretold = foretell(&cx.identity, stack, &graph(stack), &Known::default())?;
     let mut claims = Claims::new();
     for (address, told) in foretold {
         let Some(kind) = Kind::parse(address.kind()) else { continue };
-        let failed = |error| CommandError::Resource { address: address.clone(), error };
+        let failed = |error| PlanError::Resource { address: address.clone(), error };
         if kind.is_whole(&told).map_err(failed)? {
             claims.insert(address, Claim { kind, recorded: told });
         }
@@ -124,7 +166,7 @@ async fn named(cx: &Context, stack: &Stack) -> Result<super::Look, CommandError>
         .into_iter()
         .partition(|(address, error)| is_anothers(error) || (buckets && address.kind().starts_with("s3_bucket_")));
     if !failed.is_empty() {
-        return Err(CommandError::Unreadable(failed));
+        return Err(PlanError::Unreadable(failed));
     }
     seen.failed = out_of_reach.into_iter().filter(|(address, _)| !address.kind().starts_with("s3_bucket_")).collect();
     Ok(seen)
@@ -159,24 +201,11 @@ fn stacks(config: &Config, named: &BTreeMap<Address, Found>, listed: &Lists) -> 
     stacks
 }
 
-fn choose(stacks: &BTreeMap<String, BTreeSet<String>>, choice: Option<&str>) -> Result<Option<String>, CommandError> {
-    let lines = || {
-        let line = |(stack, things): (&String, &BTreeSet<String>)| {
-            let things: Vec<&str> = things.iter().map(String::as_str).collect();
-            format!("  --stack {stack}   {}", things.join(", "))
-        };
-        stacks.iter().map(line).collect::<Vec<_>>().join("\n")
-    };
+fn choose(stacks: &BTreeMap<String, BTreeSet<String>>, choice: Option<&str>) -> Result<Option<String>, DiscoverError> {
     match choice {
         Some(choice) if stacks.contains_key(choice) => Ok(Some(choice.to_owned())),
-        Some(choice) => Err(CommandError::Usage {
-            message: format!("nothing in AWS with the config's names belongs to the stack {choice}"),
-            hint: if stacks.is_empty() { "leave --stack out: there is no stack".to_owned() } else { lines() },
-        }),
-        None if stacks.len() > 1 => Err(CommandError::Usage {
-            message: format!("{} stacks in AWS may be this config's", stacks.len()),
-            hint: format!("say which:\n{}", lines()),
-        }),
+        Some(choice) => Err(DiscoverError::NoSuchStack { stack: choice.to_owned(), stacks: stacks.clone() }),
+        None if stacks.len() > 1 => Err(DiscoverError::SeveralStacks(stacks.clone())),
         None => Ok(stacks.keys().next().cloned()),
     }
 }
@@ -191,7 +220,7 @@ struct Search<'a> {
 
 impl Search<'_> {
     /// What the tags call the stack's, whether or not the configuration still asks for it, and its parts.
-    async fn owned(&mut self, chosen: &str) -> Result<(), CommandError> {
+    async fn owned(&mut self, chosen: &str) -> Result<(), PlanError> {
         let mut claims: BTreeMap<Address, Vec<Claim>> = BTreeMap::new();
         for (kind, Listed { recorded, tags }) in self.listed {
             let address = tags.get(ADDRESS_TAG).map(Address::parse).filter(|address| address.kind() == kind.as_str());
@@ -209,7 +238,7 @@ impl Search<'_> {
     }
 
     /// What carries no tags of hlctl and has the names, or is used by what has.
-    async fn candidates(&mut self, config: &Config) -> Result<(), CommandError> {
+    async fn candidates(&mut self, config: &Config) -> Result<(), PlanError> {
         let mut candidates = BTreeMap::new();
         for (address, found) in self.named.iter().filter(|(address, _)| !self.discovery.owned.contains_key(*address)) {
             match (&found.observed.tags, found.owner()) {
@@ -286,7 +315,7 @@ impl Search<'_> {
     }
 
     /// Adds what hangs on these, round by round: the part of a part too.
-    async fn with_parts(&self, mut all: BTreeMap<Address, Found>) -> Result<BTreeMap<Address, Found>, CommandError> {
+    async fn with_parts(&self, mut all: BTreeMap<Address, Found>) -> Result<BTreeMap<Address, Found>, PlanError> {
         let mut asked = BTreeSet::new();
         loop {
             let mut known = Known::default();
@@ -310,7 +339,7 @@ impl Search<'_> {
             // A log-in domain of the name may be another pool's.
             looked.failed.retain(|(_, error)| !matches!(error, ResourceError::Taken { .. }));
             if !looked.failed.is_empty() {
-                return Err(CommandError::Unreadable(looked.failed));
+                return Err(PlanError::Unreadable(looked.failed));
             }
             if looked.found.is_empty() {
                 return Ok(all);
@@ -320,8 +349,8 @@ impl Search<'_> {
     }
 
     /// Where a part would be: foretold by its parent's identity, or to be searched in it.
-    async fn part(&self, address: &Address, kind: Kind, known: &Known) -> Result<Option<Claim>, CommandError> {
-        let failed = |error| CommandError::Resource { address: address.clone(), error };
+    async fn part(&self, address: &Address, kind: Kind, known: &Known) -> Result<Option<Claim>, PlanError> {
+        let failed = |error| PlanError::Resource { address: address.clone(), error };
         let Some(spec) = self.stack.get(address) else { return Ok(None) };
         let identity = &self.cx.identity;
         let recorded = match spec.foretold(identity, known).map_err(failed)? {

@@ -6,8 +6,8 @@ use serde_json::Value;
 use tokio::task::JoinSet;
 
 use crate::address::Address;
-use crate::error::CommandError;
 use crate::module::Stack;
+use crate::plan::PlanError;
 use crate::resource::{Context, Identity, Kind, Known, Observed, ResourceError, STACK_TAG};
 use crate::state::{Entry, State, Status};
 
@@ -64,7 +64,7 @@ pub struct Look {
 ///
 /// # Errors
 /// A task was lost.
-pub async fn look(cx: &Context, claims: Claims) -> Result<Look, CommandError> {
+pub async fn look(cx: &Context, claims: Claims) -> Result<Look, PlanError> {
     let mut reads = JoinSet::new();
     for (address, claim) in claims {
         let cx = cx.clone();
@@ -72,7 +72,7 @@ pub async fn look(cx: &Context, claims: Claims) -> Result<Look, CommandError> {
     }
     let mut look = Look::default();
     while let Some(read) = reads.join_next().await {
-        let (address, kind, result) = read.map_err(|error| CommandError::Other(error.into()))?;
+        let (address, kind, result) = read?;
         match result {
             Ok(Some(observed)) => drop(look.found.insert(address, Found { kind, observed })),
             Ok(None) => look.missing.push(address),
@@ -88,12 +88,12 @@ pub async fn look(cx: &Context, claims: Claims) -> Result<Look, CommandError> {
 ///
 /// # Errors
 /// None that a checked configuration can cause.
-pub fn complete(claims: &mut Claims, stack: &Stack, identity: &Identity, mut known: Known) -> Result<(), CommandError> {
+pub fn complete(claims: &mut Claims, stack: &Stack, identity: &Identity, mut known: Known) -> Result<(), PlanError> {
     for (address, claim) in claims.iter() {
         known.insert(address.clone(), claim.recorded.clone());
     }
     for (address, claim) in claims.iter_mut() {
-        let failed = |error| CommandError::Resource { address: address.clone(), error };
+        let failed = |error| PlanError::Resource { address: address.clone(), error };
         if claim.kind.is_whole(&claim.recorded).map_err(failed)? {
             continue;
         }

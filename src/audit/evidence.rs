@@ -4,13 +4,13 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use serde_json::{Value, json};
+use thiserror::Error;
 use tokio::sync::Semaphore;
-use tokio::task::JoinSet;
+use tokio::task::{JoinError, JoinSet};
 
 use super::{Judgement, Verdict};
 use crate::address::Address;
 use crate::aws::{AwsError, ErrorKind, Operation};
-use crate::error::CommandError;
 use crate::resource::{Attributes, Condition, Context, Identity, Kind, ResourceError};
 use crate::state::State;
 
@@ -94,11 +94,22 @@ impl Evidence {
     }
 }
 
+/// Why there is no evidence at all.
+#[derive(Debug, Error)]
+pub enum EvidenceError {
+    /// AWS does not take the credentials.
+    #[error(transparent)]
+    Credentials(AwsError),
+    /// A task of this process did not end by itself.
+    #[error(transparent)]
+    Task(#[from] JoinError),
+}
+
 /// Reads everything that the state knows.
 ///
 /// # Errors
 /// The credentials are no good, or the state holds what this hlctl does not know. What may not be read is evidence too.
-pub async fn gather(cx: &Context, state: &State, production: bool) -> Result<Evidence, CommandError> {
+pub async fn gather(cx: &Context, state: &State, production: bool) -> Result<Evidence, EvidenceError> {
     let mut wanted: BTreeMap<Address, (Kind, Value)> = BTreeMap::new();
     for (address, entry) in &state.resources {
         if let (Some(kind), Some(recorded)) = (entry.kind(), &entry.recorded) {
@@ -130,7 +141,7 @@ pub async fn gather(cx: &Context, state: &State, production: bool) -> Result<Evi
     let mut evidence =
         Evidence { identity: cx.identity.clone(), production, looked: BTreeMap::new(), foreign: BTreeMap::new() };
     while let Some(done) = reads.join_next().await {
-        let (address, read, foreign) = done.map_err(|error| CommandError::Other(error.into()))?;
+        let (address, read, foreign) = done?;
         let looked = match read {
             Ok(Some(observed)) => {
                 let ending = match observed.condition {
@@ -141,7 +152,7 @@ pub async fn gather(cx: &Context, state: &State, production: bool) -> Result<Evi
             }
             Ok(None) => Looked::Absent,
             Err(ResourceError::Aws(error)) if error.kind == ErrorKind::Credentials => {
-                return Err(CommandError::Aws(error));
+                return Err(EvidenceError::Credentials(error));
             }
             Err(error) => Looked::Unreadable(error.to_string()),
         };

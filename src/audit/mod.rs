@@ -9,7 +9,7 @@ mod evidence;
 mod waivers;
 
 pub use catalogue::CHECKS;
-pub use evidence::{Evidence, Looked, gather};
+pub use evidence::{Evidence, EvidenceError, Looked, gather};
 pub use waivers::{Finding, Reviewed, Status, review};
 
 use crate::address::Address;

@@ -26,7 +26,7 @@ pub(super) async fn run(session: &Session, arguments: &AuditArgs) -> Result<Exit
     state.check_belongs(session.home(), &connection.identity)?;
     let pace = session.pace(config.as_ref());
     let cx = connection.context(&state, state.settings.clone(), pace, session.stop.clone());
-    let evidence = interruptible(&session.stop, gather(&cx, &state, asked.production)).await?;
+    let evidence = interruptible(&session.stop, async { Ok(gather(&cx, &state, asked.production).await?) }).await?;
     let today = Timestamp::now().to_zoned(TimeZone::UTC).date();
     let reviewed = review(judge(&evidence), &asked.waivers, today);
     if arguments.sarif {

@@ -13,9 +13,9 @@ mod writer;
 
 use hcl::{Block, Body};
 use serde_json::{Value, json};
+use thiserror::Error;
 
 use crate::address::Address;
-use crate::error::CommandError;
 use crate::resource::{Kind, ResourceError};
 use crate::state::{Entry, State, Status};
 
@@ -31,17 +31,27 @@ pub struct File {
     pub text: String,
 }
 
+/// A resource that cannot be written as HCL.
+#[derive(Debug, Error)]
+#[error("{address}: {error}")]
+pub struct ExportError {
+    /// The resource.
+    pub address: Address,
+    /// What happened.
+    pub error: ResourceError,
+}
+
 /// The whole stack.
 ///
 /// # Errors
 /// The state records something that is not of its kind.
-pub fn terraform(state: &State) -> Result<Vec<File>, CommandError> {
+pub fn terraform(state: &State) -> Result<Vec<File>, ExportError> {
     let links = Links { state };
     let mut resources = Body::default();
     let mut imports = Body::default();
     let mut users = Vec::new();
     for (address, entry) in state.resources.iter().filter(|(_, entry)| entry.status == Status::Ready) {
-        let failed = |error| CommandError::Resource { address: address.clone(), error };
+        let failed = |error| ExportError { address: address.clone(), error };
         let (Some(kind), Some(recorded)) = (entry.kind(), &entry.recorded) else { continue };
         let id = kind.import_id(recorded).map_err(failed)?;
         if kind == Kind::CognitoUser {
@@ -77,10 +87,10 @@ pub fn terraform(state: &State) -> Result<Vec<File>, CommandError> {
     ])
 }
 
-fn format(body: &Body) -> Result<String, CommandError> {
+fn format(body: &Body) -> Result<String, ExportError> {
     hcl::format::to_string(body).map_err(|error| {
         let address = Address::parse("terraform");
-        CommandError::Resource { address, error: ResourceError::Internal(format!("cannot write HCL: {error}")) }
+        ExportError { address, error: ResourceError::Internal(format!("cannot write HCL: {error}")) }
     })
 }
 

@@ -25,7 +25,7 @@ pub(super) async fn run(session: &Session, arguments: &AdoptArgs) -> Result<Exit
     let materials = materials::gather_to_look(&config, session.home(), &state)?;
     let cx = connection.context(&state, Settings::of(&config), session.pace(Some(&config)), session.stop.clone());
     let wanted = Wanted { config: &config, materials: &materials, stack: arguments.stack.as_deref() };
-    let mut found = interruptible(&session.stop, discover(&cx, wanted)).await?;
+    let mut found = interruptible(&session.stop, async { Ok(discover(&cx, wanted).await?) }).await?;
     refuse_ambiguous(&found)?;
     refuse_anothers(session, &config, arguments, &found)?;
     if arguments.by_name && !found.candidates.is_empty() {
