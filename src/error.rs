@@ -9,6 +9,7 @@ use crate::audit::EvidenceError;
 use crate::aws::{AwsError, hint};
 use crate::exit_code::ExitCode;
 use crate::export::ExportError;
+use crate::fhir::NoCredentials;
 use crate::plan::PlanError;
 use crate::plan::file::PlanFileError;
 use crate::resource::ResourceError;
@@ -198,6 +199,12 @@ impl From<EvidenceError> for CommandError {
             EvidenceError::Credentials(error) => Self::Aws(error),
             EvidenceError::Task(error) => Self::Other(error.into()),
         }
+    }
+}
+
+impl From<NoCredentials> for CommandError {
+    fn from(error: NoCredentials) -> Self {
+        Self::Other(error.into())
     }
 }
 

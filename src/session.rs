@@ -24,6 +24,7 @@ use crate::cli::Global;
 use crate::commands::sandbox;
 use crate::config::{Config, Protect, Setting, Sources};
 use crate::error::CommandError;
+use crate::fhir::{NoCredentials, Signer};
 use crate::graph::Graph;
 use crate::invocation::CommandLine;
 use crate::materials;
@@ -233,6 +234,14 @@ impl Connection {
             stop,
             gate: Arc::clone(&self.gate),
         }
+    }
+
+    /// What signs requests to the FHIR interface as the caller.
+    ///
+    /// # Errors
+    /// There is no chain of credentials at all.
+    pub fn signer(&self) -> Result<Signer, NoCredentials> {
+        Signer::of(&self.clients, &self.identity.region)
     }
 
     /// For headings: the account and the region, and whether it is the sandbox.

@@ -21,4 +21,4 @@ pub use client::{Answer, Ask, Authority, Fhir};
 pub use counts::{Counted, Counts, counts};
 pub use pages::{Bundle, Entry, Page, Pages};
 pub use refusal::{FhirError, Refusal};
-pub use signing::Signer;
+pub use signing::{NoCredentials, Signer};

@@ -2,7 +2,6 @@
 
 use std::time::SystemTime;
 
-use anyhow::anyhow;
 use aws_credential_types::Credentials;
 use aws_credential_types::provider::ProvideCredentials as _;
 use aws_sdk_s3::config::SharedCredentialsProvider;
@@ -11,10 +10,9 @@ use aws_sigv4::sign::v4;
 use bytes::Bytes;
 use http::Request;
 use http_body_util::Full;
+use thiserror::Error;
 
-use crate::aws::{AwsError, Caller, Certainty, ErrorKind};
-use crate::error::CommandError;
-use crate::session::Connection;
+use crate::aws::{AwsError, Caller, Certainty, Clients, ErrorKind};
 
 /// The service in the scope of a signature (HealthLake developer guide, "Signing requests").
 pub const SERVICE: &str = "healthlake";
@@ -30,6 +28,11 @@ pub struct Scope<'a> {
     pub time: SystemTime,
 }
 
+/// There is nothing to sign with.
+#[derive(Clone, Copy, Debug, Error)]
+#[error("there are no credentials to sign with")]
+pub struct NoCredentials;
+
 /// Signs as whoever runs hlctl.
 #[derive(Clone, Debug)]
 pub struct Signer {
@@ -39,15 +42,13 @@ pub struct Signer {
 }
 
 impl Signer {
-    /// With the credentials and in the region of a connection.
+    /// With the credentials of these clients, in this region.
     ///
     /// # Errors
     /// There is no chain of credentials at all.
-    pub fn of(connection: &Connection) -> Result<Self, CommandError> {
-        let credentials = connection.clients.credentials.clone();
-        let credentials = credentials.ok_or_else(|| anyhow!("there are no credentials to sign with"))?;
-        let caller = connection.clients.caller.clone();
-        Ok(Self { credentials, region: connection.identity.region.clone(), caller })
+    pub fn of(clients: &Clients, region: &str) -> Result<Self, NoCredentials> {
+        let credentials = clients.credentials.clone().ok_or(NoCredentials)?;
+        Ok(Self { credentials, region: region.to_owned(), caller: clients.caller.clone() })
     }
 
     /// What repeats calls that are signed so, with other credentials where these have expired.

@@ -35,7 +35,7 @@ pub(super) async fn run(session: &Session, arguments: &ExplainArgs) -> Result<Ex
     let headers = headers(&arguments.header)?;
     let ways = Ways::open(session).await?;
     let base = base(&ways.state, None, &ways.places)?;
-    let signer = Signer::of(&ways.connection)?;
+    let signer = ways.connection.signer()?;
     let credentials = signer.credentials().await.map_err(CommandError::Aws)?;
     let wanted = Wanted::of(arguments, &base)?;
     let findings = address::look(&wanted.typed, &wanted.method, !body.is_empty(), &base);

@@ -26,7 +26,7 @@ use crate::cli::{Access, FhirCommand, Grant};
 use crate::config::Secret;
 use crate::error::CommandError;
 use crate::exit_code::ExitCode;
-use crate::fhir::{Answer, Ask, Authority, Base, Fhir, FhirError, Signer};
+use crate::fhir::{Answer, Ask, Authority, Base, Fhir, FhirError};
 use crate::module::beside::STORE;
 use crate::oauth::{Http, OauthError};
 use crate::session::{ConnectOptions, Session};
@@ -105,7 +105,7 @@ async fn open(session: &Session, access: &Access) -> Result<Fhir, CommandError> 
                     (smart.into_ways(), Authority::Token(token))
                 }
                 None => {
-                    let signer = Signer::of(&ways.connection)?;
+                    let signer = ways.connection.signer()?;
                     (ways, Authority::Signature(signer))
                 }
             };

@@ -6,7 +6,6 @@ use url::Url;
 
 use super::Smart;
 use crate::error::CommandError;
-use crate::fhir::Signer;
 use crate::oauth::{Http, OauthError, Reply, get, tell};
 
 /// A search that the scopes of a token allow, as the end of an address; `None` where they allow none.
@@ -43,7 +42,7 @@ impl Smart {
     /// Asks with the signature of whoever runs hlctl.
     pub(super) async fn ask_signed(&self, url: &Url) -> Result<Reply, CommandError> {
         let mut request = get(url)?;
-        Signer::of(&self.ways.connection)?.sign(&mut request, &[]).await.map_err(CommandError::Aws)?;
+        self.ways.connection.signer()?.sign(&mut request, &[]).await.map_err(CommandError::Aws)?;
         Ok(self.ways.http.send(request).await?)
     }
 }

@@ -12,7 +12,7 @@ use crate::commands::smart::is_smart;
 use crate::commands::{interruptible, sandbox};
 use crate::data::check::resource_types;
 use crate::error::CommandError;
-use crate::fhir::{Authority, Base, Counted, Counts, Fhir, Signer, counts};
+use crate::fhir::{Authority, Base, Counted, Counts, Fhir, counts};
 use crate::oauth::{Http, OauthError};
 use crate::state::State;
 use crate::ui::{counted, table};
@@ -130,7 +130,7 @@ async fn count_both(
     let count = async |endpoint: &str| {
         let named = Url::parse(endpoint).map_err(|_| OauthError::Address(endpoint.to_owned()))?;
         let base = Base::new(named, places.of_store(endpoint)?);
-        let signer = Signer::of(&scene.connection)?;
+        let signer = scene.connection.signer()?;
         let fhir = Fhir::new(base, Http::new()?, Authority::Signature(signer), is_smart(state));
         Ok::<_, CommandError>(counts(&Arc::new(fhir), resource_types::searchable()).await?)
     };
