@@ -29,13 +29,13 @@ pub enum CommandError {
     Config(crate::config::Problems),
     /// There is no code for the Lambda function.
     #[error("{0}")]
-    Package(crate::package::PackageError),
+    Package(#[from] crate::package::PackageError),
     /// There is no record of a run, or none that can be used.
     #[error("{0}")]
     Journal(#[from] crate::journal::JournalError),
     /// A test user has no password.
     #[error("{0}")]
-    Password(crate::materials::PasswordError),
+    Password(#[from] crate::module::PasswordError),
     /// One resource failed outside a walk.
     #[error("{address}: {error}")]
     Resource {

@@ -5,65 +5,42 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use serde_json::Value;
-use thiserror::Error;
 
 use crate::address::Address;
 use crate::config::{Config, PasswordSource, Secret, TestUser, is_good_password};
-use crate::error::CommandError;
-use crate::module::{Beside, Materials, test_user};
+use crate::module::{Beside, Materials, PasswordError, test_user};
 use crate::package::{Package, PackageError, Wanted, today};
 use crate::state::{Home, State};
-
-/// Why a test user has no password. Nothing of a password is told.
-#[derive(Clone, Debug, Error)]
-#[error("the password of the test user {user} cannot be used: {problem}")]
-pub struct PasswordError {
-    /// The username.
-    pub user: String,
-    problem: String,
-    hint: String,
-    /// Whether none was given, rather than one that the pool would refuse.
-    is_absent: bool,
-}
-
-impl PasswordError {
-    /// Why there is none.
-    pub fn problem(&self) -> &str {
-        &self.problem
-    }
-
-    /// The next step.
-    pub fn hint(&self) -> &str {
-        &self.hint
-    }
-}
 
 /// Gathers everything. A saved plan's configuration has lost the passwords that stood in the file itself; `inline` is asked
 /// for those. A password that is not at hand stands among the absent ones: whether it is needed, the plan tells.
 ///
 /// # Errors
 /// No package, or one that Lambda cannot run; a password that the user pool would refuse.
-pub fn gather(
+pub fn gather<E: From<PackageError> + From<PasswordError>>(
     config: &Config,
     home: Home,
     state: Option<&State>,
-    inline: impl Fn() -> Result<Option<Config>, CommandError>,
-) -> Result<Materials, CommandError> {
+    inline: impl Fn() -> Result<Option<Config>, E>,
+) -> Result<Materials, E> {
     let beside = state.map(Beside::of).unwrap_or_default();
     let Some(package) = package(config, home, state)? else { return Ok(Materials { beside, ..Materials::default() }) };
     let (mut passwords, mut absent) = (BTreeMap::new(), BTreeMap::new());
     for user in &config.smart.test_users {
+        let keeps_its_own = || state.is_some_and(|state| keeps_its_password(state, user));
         let secret = match &user.password {
-            PasswordSource::Inline(secret) if secret.is_empty() => {
-                inline().and_then(|config| inline_password(user, config))
-            }
-            given => read(user, given, config.smart.password_minimum_length).map_err(CommandError::Password),
+            PasswordSource::Inline(secret) if secret.is_empty() => match inline() {
+                Ok(config) => inline_password(user, config),
+                Err(_) if keeps_its_own() => continue,
+                Err(error) => return Err(error),
+            },
+            given => read(user, given, config.smart.password_minimum_length),
         };
         match secret {
             Ok(secret) => drop(passwords.insert(user.username.clone(), secret)),
-            Err(_) if state.is_some_and(|state| keeps_its_password(state, user)) => {}
-            Err(CommandError::Password(error)) if error.is_absent => drop(absent.insert(user.username.clone(), error)),
-            Err(error) => return Err(error),
+            Err(_) if keeps_its_own() => {}
+            Err(error) if error.is_absent => drop(absent.insert(user.username.clone(), error)),
+            Err(error) => return Err(error.into()),
         }
     }
     Ok(Materials { package: Some(package), passwords, absent, beside })
@@ -73,7 +50,7 @@ pub fn gather(
 ///
 /// # Errors
 /// No package, or one that Lambda cannot run.
-pub fn gather_to_look(config: &Config, home: Home, state: &State) -> Result<Materials, CommandError> {
+pub fn gather_to_look(config: &Config, home: Home, state: &State) -> Result<Materials, PackageError> {
     let users = if config.smart_on_fhir { config.smart.test_users.as_slice() } else { &[] };
     let given = users.iter().filter_map(|user| {
         Some((user.username.clone(), read(user, &user.password, config.smart.password_minimum_length).ok()?))
@@ -84,9 +61,8 @@ pub fn gather_to_look(config: &Config, home: Home, state: &State) -> Result<Mate
 }
 
 /// The function's code; none where the store is without SMART.
-fn package(config: &Config, home: Home, state: Option<&State>) -> Result<Option<Arc<Package>>, CommandError> {
-    let package = find_package(config, home, state).map_err(CommandError::Package)?;
-    Ok(package.map(Arc::new))
+fn package(config: &Config, home: Home, state: Option<&State>) -> Result<Option<Arc<Package>>, PackageError> {
+    Ok(find_package(config, home, state)?.map(Arc::new))
 }
 
 /// The function's code, found and checked; none where the store is without SMART.
@@ -117,17 +93,17 @@ pub fn keeps_its_password(state: &State, user: &TestUser) -> bool {
     recorded.and_then(|recorded| recorded.get("password_is_anothers")).and_then(Value::as_bool).unwrap_or(false)
 }
 
-fn inline_password(user: &TestUser, config: Option<Config>) -> Result<Secret, CommandError> {
+fn inline_password(user: &TestUser, config: Option<Config>) -> Result<Secret, PasswordError> {
     let users = config.map(|config| config.smart.test_users).unwrap_or_default();
     let same = users.into_iter().find(|other| other.username == user.username).map(|other| other.password);
     match same {
         Some(PasswordSource::Inline(secret)) if !secret.is_empty() => Ok(secret),
-        _ => Err(CommandError::Password(PasswordError {
+        _ => Err(PasswordError {
             user: user.username.clone(),
             problem: "a saved plan carries none, and the configuration that it was made from is not here".to_owned(),
             hint: "put the configuration in its place, or use `password_env` and make the plan anew".to_owned(),
             is_absent: true,
-        })),
+        }),
     }
 }
 

@@ -9,6 +9,7 @@ pub mod beside;
 #[allow(clippy::unwrap_used, clippy::panic, reason = "a test may panic")]
 pub(crate) mod examples;
 mod outputs;
+mod password;
 mod smart;
 mod way_back;
 
@@ -18,12 +19,12 @@ use std::sync::Arc;
 pub use addresses::{asks_for, is_known, known_of_kind};
 pub use beside::Beside;
 pub use outputs::{SECRETS, outputs};
+pub use password::PasswordError;
 pub use smart::test_user;
 pub use way_back::WayBack;
 
 use crate::address::Address;
 use crate::config::{Config, Protect, Secret, is_logs_bucket};
-use crate::materials::PasswordError;
 use crate::package::Package;
 use crate::resource::policy::{Document, Principal, Statement};
 use crate::resource::{

@@ -24,8 +24,6 @@ use note::NEWER_RUNTIME;
 pub use note::Note;
 use runtimes::{Family, Stage, stage};
 
-use crate::resource::ResourceError;
-
 /// Code and how it is started.
 #[derive(Debug)]
 pub struct Package {
@@ -177,6 +175,11 @@ pub enum PackageError {
     },
 }
 
+/// No archive can be made of a package, or none that Lambda takes.
+#[derive(Clone, Debug, Error)]
+#[error("{0}")]
+pub struct ArchiveError(String);
+
 impl PackageError {
     /// The next step.
     pub fn hint(&self) -> String {
@@ -314,7 +317,7 @@ impl Package {
     ///
     /// # Errors
     /// It cannot be made, or Lambda takes none so large.
-    pub fn archive(&self) -> Result<&Archive, ResourceError> {
+    pub fn archive(&self) -> Result<&Archive, ArchiveError> {
         let made = self.archive.get_or_init(|| {
             let archive = match &self.source {
                 Source::Zip(bytes) => Archive::of_bytes(bytes.clone()),
@@ -325,7 +328,7 @@ impl Package {
             }
             Ok(archive)
         });
-        made.as_ref().map_err(|problem| ResourceError::Request(problem.clone()))
+        made.as_ref().map_err(|problem| ArchiveError(problem.clone()))
     }
 }
 

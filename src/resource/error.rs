@@ -9,6 +9,7 @@ use crate::address::Address;
 use crate::aws::{AwsError, ErrorKind, hint};
 use crate::exit_code::ExitCode;
 use crate::invocation::CommandLine;
+use crate::package::ArchiveError;
 use crate::wait::{Ended, LookError};
 
 /// A change to, or a look at, one resource that failed.
@@ -162,6 +163,12 @@ impl ResourceError {
             error if error.is_unfinished() => ExitCode::Incomplete,
             _ => ExitCode::Failure,
         }
+    }
+}
+
+impl From<ArchiveError> for ResourceError {
+    fn from(error: ArchiveError) -> Self {
+        Self::Request(error.to_string())
     }
 }
 

@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::address::Address;
 use crate::config::Config;
 use crate::invocation::CommandLine;
-use crate::materials::{PasswordError, keeps_its_password};
-use crate::module::{Materials, test_user};
+use crate::materials::keeps_its_password;
+use crate::module::{Materials, PasswordError, test_user};
 use crate::plan::{Action, Blocker, Change, Plan, Refusal};
 use crate::state::State;
 
