@@ -55,7 +55,6 @@ pub mod plan;
 pub mod resource;
 pub mod session;
 pub mod state;
-pub mod trace;
 pub mod ui;
 pub mod wait;
 pub mod whole_file;

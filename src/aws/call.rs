@@ -257,7 +257,7 @@ impl Caller {
             let sent = self.begin(&mut tries);
             match send().await {
                 Ok(answer) => {
-                    crate::trace::call(&operation, sent.elapsed(), None);
+                    super::trace::call(&operation, sent.elapsed(), None);
                     self.through(&operation, &tries);
                     return Ok(answer);
                 }
@@ -300,7 +300,7 @@ impl Caller {
     /// Whether the call is worth another attempt; waits until it is time for that. Apart from [`Caller::repeat`], which
     /// is compiled for each operation.
     async fn goes_on(&self, operation: &Operation, tries: &mut Tries, sent: Instant, error: &mut AwsError) -> bool {
-        crate::trace::call(operation, sent.elapsed(), Some(error));
+        super::trace::call(operation, sent.elapsed(), Some(error));
         tries.awake += sent.elapsed().min(LONGEST_ATTEMPT);
         self.note(operation, tries, error);
         let heard = self.heard.load(Ordering::Relaxed);

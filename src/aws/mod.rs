@@ -9,6 +9,7 @@ pub mod gate;
 pub mod hint;
 mod limited;
 pub mod repeat;
+pub mod trace;
 
 pub use call::{Caller, Certainty, Deeds, Hold, HoldObserver, HoldReason, Operation, Permit};
 pub use classify::{AwsError, ErrorKind};

@@ -99,7 +99,9 @@ fn log_as_asked(wanted: Option<OsString>) -> Result<(), CommandError> {
             hint: "HLCTL_LOG=calls prints a line for each call to AWS; unset it for none".to_owned(),
         });
     }
-    crate::trace::enable(!wanted.is_empty());
+    if !wanted.is_empty() {
+        crate::aws::trace::enable(Printer::log);
+    }
     Ok(())
 }
 
