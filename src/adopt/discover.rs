@@ -12,7 +12,7 @@ use crate::graph::Graph;
 use crate::module::{self, Materials, Stack};
 use crate::plan::{PlanError, foretell};
 use crate::resource::{ADDRESS_TAG, Context, Kind, Known, Listed, ResourceError, STACK_TAG, Trail};
-use crate::state::{Entry, Status, stack_tag_begins};
+use crate::state::stack_tag_begins;
 
 /// What is to be found.
 #[derive(Clone, Copy)]
@@ -362,20 +362,10 @@ impl Search<'_> {
                 Some(imported.filter(is_whole).unwrap_or(told))
             }
             None => {
-                let entry = Entry {
-                    kind: kind.as_str().to_owned(),
-                    status: Status::Creating,
-                    token: String::new(),
-                    protected: false,
-                    protection: None,
-                    needs: spec.references().into_iter().map(|reference| reference.address).collect(),
-                    recorded: None,
-                    foretold: None,
-                    doubtful_since: None,
-                    origin: None,
-                    attributes: spec.desired(known),
-                };
-                kind.find(self.cx, &Trail { address, entry: &entry, known, taken: &[] }).await.map_err(failed)?
+                let needs: Vec<Address> = spec.references().into_iter().map(|reference| reference.address).collect();
+                let attributes = spec.desired(known);
+                let trail = Trail { address, attributes: &attributes, needs: &needs, known, taken: &[] };
+                kind.find(self.cx, &trail).await.map_err(failed)?
             }
         };
         Ok(recorded.map(|recorded| Claim { kind, recorded }))

@@ -260,7 +260,13 @@ impl Look {
     }
 
     async fn find(&self, cx: &Context, entry: &Entry) -> Result<Option<Value>, ResourceError> {
-        let trail = Trail { address: &self.address, entry, known: &self.known, taken: &self.taken };
+        let trail = Trail {
+            address: &self.address,
+            attributes: &entry.attributes,
+            needs: &entry.needs,
+            known: &self.known,
+            taken: &self.taken,
+        };
         self.kind.find(cx, &trail).await
     }
 }

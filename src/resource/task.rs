@@ -11,11 +11,10 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::reference::Known;
-use super::{Resource, ResourceError};
+use super::{Attributes, Resource, ResourceError};
 use crate::address::Address;
 use crate::aws::{AwsError, Caller, Clients, Deeds, Gate, Hold, HoldObserver, Operation, Permit};
 use crate::config::{Config, ForceDestroy};
-use crate::state::Entry;
 use crate::wait::{Pace, Stop};
 
 /// Who the caller is and where.
@@ -97,8 +96,10 @@ impl Context {
 pub struct Trail<'a> {
     /// Its address.
     pub address: &'a Address,
-    /// What that run wrote down before it began.
-    pub entry: &'a Entry,
+    /// What that run meant to make, as it wrote it down before it began.
+    pub attributes: &'a Attributes,
+    /// The resources that it builds on.
+    pub needs: &'a [Address],
     /// What is known of the others.
     pub known: &'a Known,
     /// The identities that the state records already: none of them is what is looked for.
@@ -108,12 +109,12 @@ pub struct Trail<'a> {
 impl Trail<'_> {
     /// What the attribute was meant to be.
     pub fn intended(&self, attribute: &str) -> Option<&str> {
-        self.entry.attributes.get(attribute)?.as_str()
+        self.attributes.get(attribute)?.as_str()
     }
 
     /// What is recorded of the resource of this kind that it hangs on.
     pub fn parent<R: Resource>(&self) -> Option<R::Recorded> {
-        let parent = self.entry.needs.iter().find(|need| need.kind() == R::KIND)?;
+        let parent = self.needs.iter().find(|need| need.kind() == R::KIND)?;
         R::Recorded::deserialize(self.known.recorded(parent)?).ok()
     }
 }
