@@ -46,8 +46,8 @@ pub mod fhir;
 pub mod graph;
 pub mod journal;
 pub mod materials;
+pub mod model;
 pub mod module;
-
 pub mod oauth;
 pub mod package;
 pub mod permissions;

@@ -28,13 +28,14 @@ use crate::fhir::{NoCredentials, Signer};
 use crate::graph::Graph;
 use crate::invocation::CommandLine;
 use crate::materials;
+use crate::model::text::instant;
 use crate::module::beside::{counterpart, is_beside};
 use crate::module::{self, Stack};
 use crate::plan::decide::Situation;
 use crate::plan::{self, Change, Options, Plan, Seen};
 use crate::resource::{Context, Identity, Settings};
 use crate::state::{Entry, Home, State, Status};
-use crate::ui::{Printer, instant};
+use crate::ui::Printer;
 use crate::wait::{Pace, Stop};
 
 /// The files and flags of one run; nothing has been read yet.

@@ -219,8 +219,8 @@ impl Failure<'_> {
         };
         match self {
             Self::Service(meta) => {
-                told.code = crate::ui::printer::shortened(meta.code().unwrap_or_default()).into_owned();
-                told.message = crate::ui::printer::shortened(meta.message().unwrap_or_default()).into_owned();
+                told.code = crate::model::text::shortened(meta.code().unwrap_or_default()).into_owned();
+                told.message = crate::model::text::shortened(meta.message().unwrap_or_default()).into_owned();
                 if told.code.is_empty() && operation.starts_with("Head") {
                     // A HEAD has no body, so S3 can only speak by status.
                     told.code = code_of_status(status).to_owned();

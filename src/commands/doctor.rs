@@ -184,7 +184,7 @@ fn config_is_good(session: &Session, config: &Config) -> Finding {
     let why = "AWS takes 20 to 30 minutes for a store; the run would end unfinished, with exit code 6";
     let mend = concat!("raise wait_timeout, or go on with `", hlctl!("wait"), "` afterwards");
     Finding::warning("config", title, why, mend)
-        .with(format!("wait_timeout is {}", crate::ui::duration(config.wait_timeout)))
+        .with(format!("wait_timeout is {}", crate::model::text::duration(config.wait_timeout)))
 }
 
 fn package(session: &Session, config: &Config, state: Option<&State>) -> Finding {

@@ -396,12 +396,13 @@ fn usage(message: String, hint: &str) -> CommandError {
 async fn ending_key(cx: &Context, address: &str, id: &str, recorded: &Value) -> Value {
     let describe = || cx.clients.kms.describe_key().key_id(id).send();
     let seen = cx.call(Operation::new("kms", "DescribeKey"), describe).await.ok();
-    let date = seen.and_then(|seen| seen.key_metadata?.deletion_date).map(|date| crate::ui::date_of(date.secs()));
+    let date =
+        seen.and_then(|seen| seen.key_metadata?.deletion_date).map(|date| crate::model::text::date_of(date.secs()));
     let region = &cx.identity.region;
     json!({
         "address": address,
         "arn": recorded["arn"],
-        "deleted_on": date.unwrap_or_else(|| crate::ui::date_in(cx.settings.kms_deletion_window_in_days)),
+        "deleted_on": date.unwrap_or_else(|| crate::model::text::date_in(cx.settings.kms_deletion_window_in_days)),
         "cancel": [
             format!("aws kms cancel-key-deletion --region {region} --key-id {id}"),
             format!("aws kms enable-key --region {region} --key-id {id}"),

@@ -13,8 +13,8 @@ use crate::aws::Endpoint;
 use crate::cli::{AddressFormat, SandboxArgs, SandboxCommand, SandboxLoadArgs};
 use crate::error::CommandError;
 use crate::exit_code::ExitCode;
+use crate::model::text::counted;
 use crate::session::Session;
-use crate::ui::counted;
 use surroundings::{Surroundings, faults};
 
 /// An emulator in this process that keeps its data in `directory`.

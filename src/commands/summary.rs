@@ -78,7 +78,7 @@ pub(super) fn done(report: &Report, what: &str, took: std::time::Duration) -> St
         of(Action::Update),
         of(Action::Replace) / 2,
         of(Action::Delete),
-        crate::ui::duration(took)
+        crate::model::text::duration(took)
     )
 }
 

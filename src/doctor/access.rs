@@ -29,7 +29,7 @@ pub fn lasting(title: &str, expiry: Option<SystemTime>, now: SystemTime) -> Find
         return Finding::ok(CHECK, title).with("they are not known to expire");
     };
     let left = expiry.duration_since(now).unwrap_or_default();
-    let told = format!("they expire in {}", crate::ui::duration(left));
+    let told = format!("they expire in {}", crate::model::text::duration(left));
     if left >= ENOUGH {
         return Finding::ok(CHECK, title).with(told);
     }

@@ -10,12 +10,12 @@ use super::{AttributeVerdict, Finding, Report, Sides, Verdict, compare};
 use crate::address::Address;
 use crate::graph::Graph;
 use crate::invocation::CommandLine;
+use crate::model::text::instant;
 use crate::module::beside::counterpart;
 use crate::module::{Stack, WayBack};
 use crate::plan::{PlanError, Seen, foretell, survey};
 use crate::resource::{Condition, Context, Hanging, Kind, Known, Observed, Remains, ResourceError, STACK_TAG};
 use crate::state::{Entry, State, Status};
-use crate::ui::instant;
 
 /// What was read, and what came of it.
 #[derive(Debug)]

@@ -2,8 +2,8 @@
 
 use super::beside::successor;
 use crate::invocation::CommandLine;
+use crate::model::text::instant;
 use crate::state::{State, Status, Way};
-use crate::ui::instant;
 
 /// What brings back the data of a store that is gone, as long as its backup is kept.
 #[derive(Clone, Debug, PartialEq, Eq)]

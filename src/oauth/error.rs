@@ -69,7 +69,7 @@ pub enum OauthError {
     #[error("the address has neither a code nor an error")]
     NoCode,
     /// Nobody logged in.
-    #[error("nobody has logged in within {}", crate::ui::duration(*.0))]
+    #[error("nobody has logged in within {}", crate::model::text::duration(*.0))]
     Patience(Duration),
     /// The port of the callback address cannot be listened on.
     #[error("{address} cannot be listened on: {cause}")]

@@ -2,37 +2,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
+use crate::model::AttributeChange;
 use crate::resource::reference::holds_unknown;
 use crate::resource::{Attributes, Rule};
-
-/// One difference: an attribute, or a part of one.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct AttributeChange {
-    attribute: String,
-    /// The member of a map, or the statement of a policy.
-    #[serde(skip_serializing_if = "Option::is_none", default)]
-    pub part: Option<String>,
-    /// What it is; `None` if it is not there.
-    pub before: Option<Value>,
-    /// What it shall be; `None` if it shall go. May be [`crate::resource::UNKNOWN`] or hold it.
-    pub after: Option<Value>,
-    /// Why this needs a new resource; `None` if it can be changed in place.
-    #[serde(skip_serializing_if = "Option::is_none", default)]
-    pub replaces: Option<String>,
-    /// Whether it is a policy document's statement.
-    #[serde(skip_serializing_if = "std::ops::Not::not", default)]
-    pub document: bool,
-}
-
-impl AttributeChange {
-    /// The attribute.
-    pub fn attribute(&self) -> &str {
-        &self.attribute
-    }
-}
 
 /// Compares what is wanted with what is, or with nothing. Attributes that nobody asked for are left alone.
 pub fn diff(rules: &[Rule], wanted: &Attributes, seen: Option<&Attributes>) -> Vec<AttributeChange> {

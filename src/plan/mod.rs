@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 pub use decide::{Options, build, can_bring_its_data};
-pub use diff::{AttributeChange, parts};
+pub use diff::parts;
 pub use error::PlanError;
 pub use foretell::foretell;
 pub use reason::Reason;
@@ -22,41 +22,8 @@ pub use refresh_only::refresh_only;
 
 use crate::address::Address;
 use crate::graph::Graph;
+pub use crate::model::{Action, AttributeChange};
 use crate::resource::{Attributes, Contents, UNKNOWN};
-
-/// What is to be done about one resource.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Action {
-    /// Nothing.
-    NoOp,
-    /// Make it.
-    Create,
-    /// Change it in place.
-    Update,
-    /// Make a new one and delete the old one.
-    Replace,
-    /// Delete it.
-    Delete,
-    /// Record what exists and is ours already.
-    Adopt,
-    /// Wait until AWS has finished with it.
-    Settle,
-    /// Strike it from the state: it is gone already.
-    Forget,
-}
-
-impl Action {
-    /// Whether this changes anything in AWS.
-    pub fn changes_aws(self) -> bool {
-        matches!(self, Self::Create | Self::Update | Self::Replace | Self::Delete)
-    }
-
-    /// Whether this destroys something.
-    pub fn destroys(self) -> bool {
-        matches!(self, Self::Delete | Self::Replace)
-    }
-}
 
 /// One resource's part of the plan.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

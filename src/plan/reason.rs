@@ -86,7 +86,7 @@ impl fmt::Display for Reason {
             Self::CutOff => f.write_str("an earlier run was cut off"),
             Self::StillChanging { status } => write!(f, "AWS is still at work on it ({status})"),
             Self::FromBackup { source, at: Some(at) } => {
-                write!(f, "from the backup of {source}, as of {}", crate::ui::instant(*at))
+                write!(f, "from the backup of {source}, as of {}", crate::model::text::instant(*at))
             }
             Self::FromBackup { source, at: None } => {
                 write!(f, "from the backup of {source}, as of the latest point that it has")

@@ -9,7 +9,7 @@ use super::reference::{Known, Ref, Reference};
 use super::s3_bucket::S3Bucket;
 use super::{Attributes, Condition, Context, Identity, Observed, Parent, Resource, ResourceError, Rule, Task};
 use crate::aws::AwsError;
-use crate::plan::AttributeChange;
+use crate::model::AttributeChange;
 
 /// One setting of one bucket.
 pub trait BucketPart: Clone + Send + Sync + 'static {

@@ -13,7 +13,7 @@ use super::{
     Attributes, Condition, Context, Identity, Observed, Occasion, Resource, ResourceError, Rule, Task, attributes,
 };
 use crate::aws::{AwsError, ErrorKind, Operation};
-use crate::plan::{Action, AttributeChange};
+use crate::model::{Action, AttributeChange};
 
 /// What the configuration asks for.
 #[derive(Clone, Debug)]

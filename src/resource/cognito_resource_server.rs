@@ -15,7 +15,7 @@ use super::{
     UNKNOWN, attributes,
 };
 use crate::aws::{AwsError, Met, Operation};
-use crate::plan::{Action, AttributeChange};
+use crate::model::{Action, AttributeChange};
 
 /// What the configuration asks for.
 #[derive(Clone, Debug)]

@@ -20,7 +20,7 @@ use crate::address::Address;
 use crate::aws::{Certainty, ErrorKind, Met, Operation};
 use crate::config::Secret;
 use crate::config::fingerprint::Fingerprint;
-use crate::plan::AttributeChange;
+use crate::model::AttributeChange;
 
 /// What the configuration asks for.
 #[derive(Clone, Debug)]

@@ -25,7 +25,7 @@ use super::{
     Rule, Task, Trail, attributes,
 };
 use crate::aws::{AwsError, Operation};
-use crate::plan::{Action, AttributeChange};
+use crate::model::{Action, AttributeChange};
 use look::{
     describe, ids_of_all, jwks_uri, no_pool, observed_attributes, password_policy_shown, recorded_of, search, tags_of,
 };

@@ -24,7 +24,7 @@ use super::{
 };
 use crate::aws::{AwsError, Operation};
 use crate::config::{Secret, TokenValidity};
-use crate::plan::{Action, AttributeChange};
+use crate::model::{Action, AttributeChange};
 
 /// What the configuration asks for.
 #[derive(Clone, Debug)]

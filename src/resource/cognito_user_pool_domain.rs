@@ -13,7 +13,7 @@ use super::{
     attributes,
 };
 use crate::aws::{AwsError, Met, Operation};
-use crate::plan::{Action, AttributeChange};
+use crate::model::{Action, AttributeChange};
 use crate::wait::{self, Look, Pace};
 
 /// What the configuration asks for.

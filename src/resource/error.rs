@@ -38,7 +38,7 @@ pub enum ResourceError {
         cause: String,
     },
     /// It did not settle in time.
-    #[error("still {status} after {}", crate::ui::duration(*waited))]
+    #[error("still {status} after {}", crate::model::text::duration(*waited))]
     TimedOut {
         /// Last status seen.
         status: String,

@@ -28,7 +28,7 @@ use super::{
 use crate::address::Address;
 use crate::aws::{AwsError, Met, Operation};
 use crate::config::Backup;
-use crate::plan::{Action, AttributeChange};
+use crate::model::{Action, AttributeChange};
 use await_store::{Begun, Impaired, order_deletion, send_update, settle, wait_until_gone};
 use look::{
     all_living, condition_of, describe, is_ending, list_tags, observed_attributes, recorded_of, remains_of, sorted,

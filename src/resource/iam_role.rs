@@ -19,7 +19,7 @@ use super::{
     Attributes, Condition, Context, Hanging, Identity, Observed, Resource, ResourceError, Rule, Task, attributes,
 };
 use crate::aws::{AwsError, ErrorKind, Operation};
-use crate::plan::AttributeChange;
+use crate::model::AttributeChange;
 
 /// What the configuration asks for.
 #[derive(Clone, Debug)]

@@ -12,7 +12,7 @@ use super::{
     Attributes, Condition, Context, Identity, Observed, Resource, ResourceError, Rule, Task, UNKNOWN, attributes,
 };
 use crate::aws::Operation;
-use crate::plan::AttributeChange;
+use crate::model::AttributeChange;
 
 /// What the configuration asks for.
 #[derive(Clone, Debug)]

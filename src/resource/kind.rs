@@ -14,7 +14,7 @@ use super::{
     LambdaAlias, LambdaFunction, LambdaPermission, S3Bucket, S3BucketLifecycleConfiguration, S3BucketLogging,
     S3BucketPolicy, S3BucketPublicAccessBlock, S3BucketServerSideEncryptionConfiguration, S3BucketVersioning,
 };
-use crate::plan::{Action, AttributeChange};
+use crate::model::{Action, AttributeChange};
 
 macro_rules! kinds {
     ($($kind:ident),+ $(,)?) => {

@@ -18,7 +18,7 @@ use super::{
 };
 use crate::address::Address;
 use crate::aws::{AwsError, ErrorKind, Met, Operation, cli};
-use crate::plan::{Action, AttributeChange};
+use crate::model::{Action, AttributeChange};
 
 /// What the configuration asks for.
 #[derive(Clone, Debug)]
@@ -214,7 +214,7 @@ impl Resource for KmsKey {
             Action::Delete | Action::Replace => vec![format!(
                 "The key ends on {}, {days} days from now. What it encrypts cannot be read from the moment deletion is \
                  ordered, and never again after that day. Until then: aws kms cancel-key-deletion",
-                crate::ui::date_in(days)
+                crate::model::text::date_in(days)
             )],
             Action::Create if occasion.vanished => {
                 vec!["What the missing key encrypted stays unreadable: the new key cannot read it.".to_owned()]
@@ -287,7 +287,7 @@ async fn arns_of_all(cx: &Context) -> Result<Vec<String>, AwsError> {
 
 /// The end that somebody ordered; until then it can be called off, and nothing that the key encrypted is lost.
 fn ending(metadata: &KeyMetadata, region: &str) -> Condition {
-    let date = metadata.deletion_date().map_or("soon".to_owned(), |date| crate::ui::date_of(date.secs()));
+    let date = metadata.deletion_date().map_or("soon".to_owned(), |date| crate::model::text::date_of(date.secs()));
     Condition::Ending {
         what: format!(
             "the key is scheduled for deletion ({date}); what it encrypts cannot be read now, and never again after that"

@@ -15,7 +15,7 @@ use super::reference::{Known, Ref, Reference, Text};
 use super::{Attributes, Condition, Context, Hanging, Identity, Observed, Resource, Rule, Task, UNKNOWN, attributes};
 use super::{ResourceError, lambda_permission};
 use crate::aws::{AwsError, ErrorKind, Operation};
-use crate::plan::AttributeChange;
+use crate::model::AttributeChange;
 use crate::wait::{self, Look};
 
 /// What the configuration asks for.

@@ -32,8 +32,8 @@ use super::{Attributes, Context, Hanging, Identity, Observed, Resource, Rule, SE
 use super::{ResourceError, lambda_permission};
 use crate::address::Address;
 use crate::aws::{AwsError, ErrorKind, Operation};
+use crate::model::{Action, AttributeChange};
 use crate::package::Package;
-use crate::plan::{Action, AttributeChange};
 use crate::wait::{self, Look};
 
 /// What the configuration asks for.

@@ -14,7 +14,7 @@ use super::{
     attributes,
 };
 use crate::aws::{AwsError, ErrorKind, Met, Operation};
-use crate::plan::AttributeChange;
+use crate::model::AttributeChange;
 
 /// What the configuration asks for.
 #[derive(Clone, Debug)]

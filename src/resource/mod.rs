@@ -80,7 +80,7 @@ pub use s3_bucket_versioning::S3BucketVersioning;
 pub use tags::{ADDRESS_TAG, STACK_TAG, ownership_tags};
 pub use task::{Context, Identity, Progress, Report, Settings, Task, Trail};
 
-use crate::plan::{Action, AttributeChange};
+use crate::model::{Action, AttributeChange};
 
 /// Stands for a value that must not be shown.
 pub const SECRET: &str = "(sensitive)";

@@ -22,7 +22,7 @@ use super::{
 };
 use crate::aws::{AwsError, Certainty, ErrorKind, Met, Operation};
 use crate::config::is_logs_bucket;
-use crate::plan::{Action, AttributeChange};
+use crate::model::{Action, AttributeChange};
 
 /// What the configuration asks for.
 #[derive(Clone, Debug)]

@@ -5,11 +5,11 @@ use std::fmt::Write;
 use anstyle::Style;
 use serde_json::{Value, json};
 
-use super::counted;
 use super::json::FORMAT_VERSION;
 use super::plan_view::inline;
 use super::printer::style::{ADD, CHANGE, DESTROY, FAINT, STRONG};
 use crate::drift::{AttributeFinding, AttributeVerdict, Finding, Report, Verdict};
+use crate::model::text::counted;
 
 /// For programs.
 pub fn to_json(report: &Report) -> Value {

@@ -2,9 +2,9 @@
 
 use serde_json::{Value, json};
 
-use super::printer::shortened;
 use crate::apply::{Outcome, Report};
 use crate::error::CommandError;
+use crate::model::text::shortened;
 use crate::plan::Plan;
 
 /// Version of all JSON that hlctl prints; a change that could break a reader raises it.

@@ -11,6 +11,7 @@ use anstyle::{AnsiColor, Style};
 use serde_json::Value;
 
 use crate::invocation::Invocation;
+use crate::model::text::shortened;
 
 /// Prints data to stdout and talk to stderr. Colour and motion appear on a terminal only, and never with `NO_COLOR`.
 #[derive(Clone, Copy, Debug)]
@@ -56,18 +57,6 @@ fn note(result: std::io::Result<()>) {
         Err(error) => drop(FAILURE.set(error.to_string())),
         Ok(()) => {}
     }
-}
-
-/// The longest error that is worth reading; what a file or AWS holds can be any length.
-const LONGEST_ERROR: usize = 8 << 10;
-
-/// The beginning of a text that is too long for anyone to read.
-pub fn shortened(text: &str) -> Cow<'_, str> {
-    if text.len() <= LONGEST_ERROR {
-        return Cow::Borrowed(text);
-    }
-    let end = text.floor_char_boundary(LONGEST_ERROR);
-    Cow::Owned(format!("{}... ({} bytes more)", &text[..end], text.len() - end))
 }
 
 fn hold(data: &Mutex<String>) -> MutexGuard<'_, String> {

@@ -7,10 +7,11 @@ use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 use tokio::time::Instant;
 
 use super::printer::style::{DESTROY, FAINT};
-use super::{Printer, duration, plan_view};
+use super::{Printer, plan_view};
 use crate::address::Address;
 use crate::apply::{Event, Observer, Outcome};
 use crate::aws::{Hold, HoldReason};
+use crate::model::text::duration;
 use crate::plan::Action;
 use crate::resource::{Kind, Progress};
 

@@ -4,11 +4,12 @@ use serde_json::{Value, json};
 
 use crate::address::Address;
 use crate::adopt::Found;
+use crate::model::text::counted;
 use crate::plan::Plan;
 use crate::session::Session;
 use crate::state::Place;
 use crate::ui::json::FORMAT_VERSION;
-use crate::ui::{counted, json as as_json, plan_view};
+use crate::ui::{json as as_json, plan_view};
 
 /// One resource that the state now holds.
 pub(super) struct Adopted {

@@ -11,9 +11,10 @@ use crate::data::source::Source;
 use crate::data::streamed::{Objects, StreamedError};
 use crate::error::CommandError;
 use crate::exit_code::ExitCode;
+use crate::model::text::counted;
 use crate::resource::ResourceError;
 use crate::session::{ConnectOptions, Session};
-use crate::ui::{counted, transfer};
+use crate::ui::transfer;
 
 /// Checks, and tells.
 pub(super) async fn run(session: &Session, arguments: &DataCheckArgs) -> Result<ExitCode, CommandError> {

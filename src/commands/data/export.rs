@@ -16,9 +16,10 @@ use crate::data::place::{Place, Prefix};
 use crate::error::CommandError;
 use crate::exit_code::ExitCode;
 use crate::invocation::CommandLine;
+use crate::model::text::counted;
 use crate::resource::ResourceError;
 use crate::session::Session;
-use crate::ui::{counted, transfer};
+use crate::ui::transfer;
 use crate::wait::Ended;
 use crate::whole_file;
 

@@ -21,9 +21,10 @@ use crate::data::upload::upload;
 use crate::error::CommandError;
 use crate::exit_code::ExitCode;
 use crate::invocation::CommandLine;
+use crate::model::text::counted;
 use crate::resource::ResourceError;
 use crate::session::Session;
-use crate::ui::{counted, transfer};
+use crate::ui::transfer;
 
 /// Imports what the command line names.
 pub(super) async fn run(session: &Session, arguments: &DataImportArgs) -> Result<ExitCode, CommandError> {

@@ -68,7 +68,7 @@ async fn read(smart: &Smart, url: &Url, token: &str, is_allowed: bool) -> Result
     }
     let begun = Instant::now();
     let reply = ask(&smart.ways.http, url, Some(token)).await?;
-    let took = crate::ui::duration(begun.elapsed());
+    let took = crate::model::text::duration(begun.elapsed());
     let body: Value = serde_json::from_slice(&reply.body).unwrap_or_default();
     if reply.status.is_success() && body["resourceType"] == "Bundle" {
         let found = body["entry"].as_array().map_or(0, Vec::len);

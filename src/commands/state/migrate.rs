@@ -7,9 +7,9 @@ use crate::cli::MigrateArgs;
 use crate::error::CommandError;
 use crate::exit_code::ExitCode;
 use crate::invocation::CommandLine;
+use crate::model::text::counted;
 use crate::session::Session;
 use crate::state::{Held, Place, State, StateError, Store};
-use crate::ui::counted;
 
 /// Moves the state and leaves a note where it was.
 pub(super) async fn run(session: &Session, arguments: &MigrateArgs) -> Result<ExitCode, CommandError> {

@@ -7,9 +7,9 @@ use super::set_aside;
 use crate::cli::RecoverArgs;
 use crate::error::CommandError;
 use crate::exit_code::ExitCode;
+use crate::model::text::counted;
 use crate::session::Session;
 use crate::state::{Held, State, StateError, Store};
-use crate::ui::counted;
 
 /// Puts the backup in the place of a state that is damaged or gone.
 pub(super) async fn run(session: &Session, arguments: &RecoverArgs) -> Result<ExitCode, CommandError> {

@@ -5,13 +5,13 @@ use crate::address::Address;
 use crate::commands::interruptible;
 use crate::error::CommandError;
 use crate::invocation::CommandLine;
+use crate::model::text::instant;
 use crate::module::WayBack;
 use crate::module::beside::{self, STORE};
 use crate::plan::{Action, Change};
 use crate::resource::{Context, FhirDatastore, Remains, Resource, vitals};
 use crate::session::{ConnectOptions, Prepared, Session};
 use crate::state::{Entry, State, Status};
-use crate::ui::instant;
 
 /// Until when the stores that this plan has deleted, or put another in the place of, can be restored, as AWS says. What it does not
 /// say, or not now, is left out: the deletion itself is done.

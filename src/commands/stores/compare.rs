@@ -13,9 +13,10 @@ use crate::commands::{interruptible, sandbox};
 use crate::data::check::resource_types;
 use crate::error::CommandError;
 use crate::fhir::{Authority, Base, Counted, Counts, Fhir, counts};
+use crate::model::text::counted;
 use crate::oauth::{Http, OauthError};
 use crate::state::State;
-use crate::ui::{counted, table};
+use crate::ui::table;
 
 /// What an old and a new store hold.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

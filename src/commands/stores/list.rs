@@ -8,12 +8,13 @@ use crate::cli::JsonArgs;
 use crate::commands::{interruptible, outputs};
 use crate::error::CommandError;
 use crate::exit_code::ExitCode;
+use crate::model::text::instant;
 use crate::module::beside::STORE;
 use crate::resource::{BackupWindow, Context, Vitals, vitals};
 use crate::session::{ConnectOptions, Session};
 use crate::state::{Entry, State};
 use crate::ui::json::FORMAT_VERSION;
-use crate::ui::{instant, table};
+use crate::ui::table;
 
 /// Lists the stores, as AWS describes them now.
 pub(super) async fn run(session: &Session, arguments: &JsonArgs) -> Result<ExitCode, CommandError> {

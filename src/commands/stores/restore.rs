@@ -13,11 +13,11 @@ use crate::commands::{interruptible, locked};
 use crate::error::CommandError;
 use crate::exit_code::ExitCode;
 use crate::invocation::CommandLine;
+use crate::model::text::instant;
 use crate::module::beside::{STORE, successor};
 use crate::resource::Vitals;
 use crate::session::Session;
 use crate::state::{Entry, Held, Origin, State, Status, Way};
-use crate::ui::instant;
 
 /// Restores.
 pub(in crate::commands) async fn run(session: &Session, arguments: &RestoreArgs) -> Result<ExitCode, CommandError> {

@@ -43,7 +43,7 @@ pub fn clock(date: &str, now: SystemTime) -> Option<Finding> {
     let date = jiff::fmt::rfc2822::parse(date).ok()?.timestamp();
     let seconds = jiff::Timestamp::try_from(now).ok()?.as_second() - date.as_second();
     let (apart, way) = (Duration::from_secs(seconds.unsigned_abs()), if seconds > 0 { "ahead of" } else { "behind" });
-    let told = format!("this machine's clock is {} {way} the server's", crate::ui::duration(apart));
+    let told = format!("this machine's clock is {} {way} the server's", crate::model::text::duration(apart));
     if apart > TOLERANCE {
         return Some(Finding::problem(
             "clock",

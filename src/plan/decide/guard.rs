@@ -5,11 +5,11 @@ use super::reason::never_came_to_be;
 use crate::address::Address;
 use crate::config::is_logs_bucket;
 use crate::invocation::CommandLine;
+use crate::model::text::instant;
 use crate::module::WayBack;
 use crate::plan::{Action, AttributeChange, Blocker, Change, Refusal};
 use crate::resource::{Condition, Kind, Observed, Remains, ResourceError};
 use crate::state::State;
-use crate::ui::instant;
 
 impl Decider<'_> {
     /// Refuses what must not happen by implication.

@@ -4,8 +4,8 @@ use serde_json::Value;
 
 use super::look::switch;
 use crate::invocation::CommandLine;
+use crate::model::text::{date_in, instant};
 use crate::resource::{Occasion, Remains};
-use crate::ui::{date_in, instant};
 
 pub(super) fn of_deletion(occasion: &Occasion<'_>) -> String {
     match (occasion.remains, outlives(occasion)) {

@@ -300,7 +300,7 @@ fn moment(at: Timestamp) -> String {
 }
 
 fn span(millis: u64) -> String {
-    super::duration(Duration::from_millis(millis))
+    crate::model::text::duration(Duration::from_millis(millis))
 }
 
 #[cfg(test)]
