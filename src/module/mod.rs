@@ -11,6 +11,7 @@ pub(crate) mod examples;
 mod outputs;
 mod password;
 mod smart;
+pub mod surgery;
 mod way_back;
 
 use std::collections::BTreeMap;

@@ -7,9 +7,9 @@ pub mod lock;
 mod lock_object;
 mod object;
 pub mod place;
+mod released;
 pub mod s3;
 pub mod store;
-pub mod surgery;
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -22,9 +22,9 @@ use thiserror::Error;
 pub use local::LocalStore;
 pub use lock::Holder;
 pub use place::Place;
+pub use released::Released;
 pub use s3::S3Store;
 pub use store::{Held, Holding, Store};
-pub use surgery::Released;
 
 use crate::address::Address;
 use crate::aws::clients::S3Endpoint;

@@ -12,13 +12,13 @@ use crate::cli::AdoptArgs;
 use crate::error::CommandError;
 use crate::exit_code::ExitCode;
 use crate::materials;
+use crate::module::surgery::SurgeryError;
 use crate::module::{self, Stack};
 use crate::nearest::nearest;
 use crate::plan::{Change, Options, Plan, refresh};
 use crate::resource::{Identity, Kind, Settings};
 use crate::session::{ConnectOptions, Session, prepare};
 use crate::state::State;
-use crate::state::surgery::SurgeryError;
 
 /// Puts one existing resource at an address of the stack.
 pub(super) async fn run(

@@ -10,9 +10,9 @@ use crate::config::{Config, Protect};
 use crate::error::CommandError;
 use crate::exit_code::ExitCode;
 use crate::module;
+use crate::module::surgery::{self, ConfigView, SurgeryError};
 use crate::resource::Kind;
 use crate::session::Session;
-use crate::state::surgery::{self, ConfigView, SurgeryError};
 use crate::state::{Entry, Held, State};
 
 /// `hlctl forget` and `hlctl state rm`

@@ -10,10 +10,10 @@ use serde_json::Value;
 use super::*;
 use crate::config::{Config, Secret};
 use crate::module::beside::counterpart;
+use crate::module::surgery::{self, ConfigView};
 use crate::module::{self, Materials, examples};
 use crate::package::Package;
 use crate::resource::{ADDRESS_TAG, Attributes};
-use crate::state::surgery::{self, ConfigView};
 use crate::state::{Home, Status};
 
 /// Something that exists in AWS.
