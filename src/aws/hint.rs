@@ -1,7 +1,7 @@
 //! What to do about an AWS error.
 
+use super::action_of;
 use super::classify::{AwsError, ErrorKind};
-use crate::permissions::action_of;
 
 /// The next step, where one is known.
 pub fn hint(error: &AwsError) -> Option<String> {

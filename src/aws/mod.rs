@@ -1,5 +1,6 @@
 //! The way to AWS: clients, the meaning of errors, and the only place that repeats a call.
 
+mod action;
 pub mod call;
 pub mod classify;
 pub mod cli;
@@ -11,6 +12,9 @@ mod limited;
 pub mod repeat;
 pub mod trace;
 
+#[cfg(test)]
+pub(crate) use action::RENAMED;
+pub use action::action_of;
 pub use call::{Caller, Certainty, Deeds, Hold, HoldObserver, HoldReason, Operation, Permit};
 pub use classify::{AwsError, ErrorKind};
 pub use clients::{Clients, Endpoint};

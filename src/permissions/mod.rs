@@ -15,5 +15,4 @@ pub use data::data;
 pub use deployer::{Deployer, deployer};
 pub use document::{Document, LONGEST, Statement, in_parts};
 pub use places::Places;
-pub use tables::action_of;
 pub use users::{client, readonly};
