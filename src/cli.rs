@@ -8,6 +8,7 @@ mod drift;
 mod export;
 mod fhir;
 mod graph;
+mod invocation;
 pub mod other_tools;
 mod policy;
 mod sandbox;
@@ -34,6 +35,8 @@ pub use fhir::{
     Many, SearchArgs, Shape, UpdateArgs,
 };
 pub use graph::{GraphArgs, GraphFormat, ReportArgs};
+pub use invocation::Invocation;
+pub(crate) use invocation::shown;
 pub use policy::{DeployerArgs, PolicyCommand};
 pub use sandbox::{AddressFormat, Delay, SandboxArgs, SandboxCommand, SandboxLoadArgs};
 pub use state::{

@@ -43,10 +43,9 @@ use clap::{CommandFactory, Parser};
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep, timeout};
 
-use crate::cli::{Cli, Command};
+use crate::cli::{Cli, Command, Invocation};
 use crate::error::CommandError;
 use crate::exit_code::ExitCode;
-use crate::invocation::Invocation;
 use crate::session::Session;
 use crate::state::{Held, StateError, Store};
 use crate::ui::{Printer, json};

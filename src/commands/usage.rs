@@ -5,10 +5,10 @@ use std::ffi::OsString;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{Args, CommandFactory, FromArgMatches};
 
-use crate::cli::{Cli, Global, other_tools};
+use crate::cli::{Cli, Global, Invocation, other_tools, shown};
 use crate::exit_code::ExitCode;
 use crate::fhir::address::is_path;
-use crate::invocation::{CommandLine, Invocation, shown};
+use crate::invocation::CommandLine;
 use crate::nearest::{is_mistyped, nearest};
 use crate::ui::Printer;
 

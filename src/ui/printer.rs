@@ -10,7 +10,7 @@ use anstream::{AutoStream, ColorChoice};
 use anstyle::{AnsiColor, Style};
 use serde_json::Value;
 
-use crate::invocation::Invocation;
+use crate::cli::Invocation;
 use crate::model::text::shortened;
 
 /// Prints data to stdout and talk to stderr. Colour and motion appear on a terminal only, and never with `NO_COLOR`.
