@@ -20,6 +20,7 @@
 //! - [`state`]: what hlctl remembers, its file and its lock.
 //! - [`aws`]: clients, the meaning of errors, and the only place that repeats a call.
 //! - [`ui`]: what people and programs get to see.
+//! - [`model`]: words that all of them share.
 //!
 //! `ARCHITECTURE.md` follows one apply through all of them.
 
@@ -53,6 +54,7 @@ pub mod package;
 pub mod permissions;
 pub mod plan;
 pub mod resource;
+pub mod sandbox;
 pub mod session;
 pub mod state;
 pub mod ui;

@@ -22,7 +22,7 @@ mod plan;
 mod policy;
 mod report;
 mod running_jobs;
-pub mod sandbox;
+mod sandbox;
 mod schema;
 mod smart;
 mod state;

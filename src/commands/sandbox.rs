@@ -1,6 +1,4 @@
-//! `hlctl sandbox`, and the emulator behind `--sandbox`.
-
-mod surroundings;
+//! `hlctl sandbox`
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -9,44 +7,12 @@ use anyhow::Context;
 use hlctl_emulator::{AllowedOrigin, Delays, Emulator, LoadError, Loaded, Options, RefusedLine};
 use tokio::net::TcpListener;
 
-use crate::aws::Endpoint;
 use crate::cli::{AddressFormat, SandboxArgs, SandboxCommand, SandboxLoadArgs};
 use crate::error::CommandError;
 use crate::exit_code::ExitCode;
 use crate::model::text::counted;
+use crate::sandbox::faults;
 use crate::session::Session;
-use surroundings::{Surroundings, faults};
-
-/// An emulator in this process that keeps its data in `directory`.
-pub fn in_process(directory: &Path) -> Result<Emulator, CommandError> {
-    let Surroundings { delays, faults } = Surroundings::read(std::env::vars_os())?;
-    let options = Options {
-        data_dir: Some(directory.join("aws")),
-        delays,
-        faults,
-        // Where a command has the sandbox listen, it listens for as long as the command runs.
-        short_lived: true,
-        ..Options::default()
-    };
-    Emulator::open(options).map_err(|error| CommandError::Other(error.into()))
-}
-
-/// The SDK's way into it.
-pub fn endpoint(emulator: &Emulator) -> Endpoint {
-    Endpoint::InProcess { http: emulator.connector(), region: emulator.options().region.clone() }
-}
-
-/// Serves it on a port of this machine for as long as this process lives, and gives the address.
-pub(super) async fn serve(emulator: Emulator) -> Result<String, CommandError> {
-    let bound = async {
-        let listener = TcpListener::bind(("127.0.0.1", 0)).await?;
-        let address = listener.local_addr()?;
-        std::io::Result::Ok((listener, address))
-    };
-    let (listener, address) = bound.await.context("the sandbox can listen on no port of 127.0.0.1")?;
-    tokio::spawn(emulator.serve(listener, std::future::pending()));
-    Ok(format!("http://{address}"))
-}
 
 /// Serves the emulator until a signal comes, or does what the subcommand says.
 pub(super) async fn run(session: &Session, arguments: &SandboxArgs) -> Result<ExitCode, CommandError> {

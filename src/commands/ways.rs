@@ -2,12 +2,13 @@
 
 use url::Url;
 
+use super::outputs;
 use super::places::Places;
-use super::{outputs, sandbox};
 use crate::error::CommandError;
 use crate::module::beside::STORE;
 use crate::oauth::{Http, OauthError};
 use crate::resource::Context;
+use crate::sandbox;
 use crate::session::{ConnectOptions, Connection, Session};
 use crate::state::State;
 

@@ -8,9 +8,9 @@ use hlctl_emulator::Emulator;
 use tokio::sync::watch;
 
 use crate::aws::Gate;
-use crate::commands::sandbox;
 use crate::error::CommandError;
 use crate::resource::Identity;
+use crate::sandbox;
 
 /// Several stacks at once.
 #[derive(Debug)]

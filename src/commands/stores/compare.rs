@@ -7,14 +7,15 @@ use serde_json::{Value, json};
 use url::Url;
 
 use super::Scene;
+use crate::commands::interruptible;
 use crate::commands::places::Places;
 use crate::commands::smart::is_smart;
-use crate::commands::{interruptible, sandbox};
 use crate::data::check::resource_types;
 use crate::error::CommandError;
 use crate::fhir::{Authority, Base, Counted, Counts, Fhir, counts};
 use crate::model::text::counted;
 use crate::oauth::{Http, OauthError};
+use crate::sandbox;
 use crate::state::State;
 use crate::ui::table;
 

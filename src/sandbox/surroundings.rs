@@ -71,7 +71,10 @@ fn unknown(variable: &str) -> CommandError {
 }
 
 /// Faults as JSON, which `place` holds.
-pub(super) fn faults(place: &str, json: &str) -> Result<Faults, CommandError> {
+///
+/// # Errors
+/// It is not that.
+pub fn faults(place: &str, json: &str) -> Result<Faults, CommandError> {
     json.parse().map_err(|error: serde_json::Error| CommandError::Usage {
         message: format!("the faults in {place} cannot be read: {error}"),
         hint: "docs/sandbox.md describes them".to_owned(),
