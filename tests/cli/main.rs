@@ -29,6 +29,7 @@ mod hardened;
 mod interrupts;
 mod kills;
 mod laws;
+mod layers;
 mod lock;
 mod lock_servers;
 mod lost_answers;
