@@ -4,6 +4,7 @@ use super::instance::Instance;
 use super::record::{Claim, Claims};
 use super::tfstate::TfResource;
 use crate::address::Address;
+use crate::model::text::shell_quoted;
 use crate::resource::{Identity, Kind, ResourceError};
 
 /// The claims of a module on AWS resources.
@@ -62,39 +63,4 @@ pub fn let_go(instance: &Instance) -> Vec<String> {
     let mut addresses: Vec<String> = instance.resources.values().map(TfResource::address).collect();
     addresses.sort();
     addresses.iter().map(|address| format!("terraform state rm {}", shell_quoted(address))).collect()
-}
-
-/// One word of a POSIX shell.
-pub fn shell_quoted(word: &str) -> String {
-    let is_plain = |char: char| char.is_ascii_alphanumeric() || "-_./:=@%+,".contains(char);
-    if !word.is_empty() && word.chars().all(is_plain) {
-        return word.to_owned();
-    }
-    format!("'{}'", word.replace('\'', r"'\''"))
-}
-
-#[cfg(test)]
-mod tests {
-    #![allow(clippy::unwrap_used, reason = "a test may panic")]
-
-    use proptest::prelude::*;
-
-    use super::*;
-
-    #[test]
-    fn a_plain_word_is_left_alone() {
-        assert_eq!(shell_quoted("module.healthlake.aws_s3_bucket.data"), "module.healthlake.aws_s3_bucket.data");
-        assert_eq!(shell_quoted(r#"aws_x.y["o'brien"]"#), r#"'aws_x.y["o'\''brien"]'"#);
-        assert_eq!(shell_quoted(""), "''");
-    }
-
-    proptest! {
-        #![proptest_config(ProptestConfig::with_cases(32))]
-        #[test]
-        fn a_shell_gives_back_what_was_quoted(word in "[^\0]{0,40}") {
-            let script = format!("printf %s {}", shell_quoted(&word));
-            let told = std::process::Command::new("sh").arg("-c").arg(&script).output().unwrap();
-            prop_assert_eq!(String::from_utf8(told.stdout).unwrap(), word);
-        }
-    }
 }

@@ -6,6 +6,7 @@ use thiserror::Error;
 
 use super::tfstate::{TfResource, TfState};
 use crate::address::Address;
+use crate::model::text::shell_quoted;
 use crate::module::test_user;
 use crate::resource::Kind;
 
@@ -92,7 +93,7 @@ impl InstanceError {
     /// The next step.
     pub fn hint(&self) -> String {
         let choose = |paths: &[String]| {
-            let lines = paths.iter().map(|path| format!("  --module {}", super::claims::shell_quoted(path)));
+            let lines = paths.iter().map(|path| format!("  --module {}", shell_quoted(path)));
             format!("say which:\n{}", lines.collect::<Vec<_>>().join("\n"))
         };
         match self {

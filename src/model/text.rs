@@ -1,4 +1,4 @@
-//! Durations, times and counts in words, as every message has them.
+//! Durations, times, counts and quoted words, as messages have them.
 
 use std::borrow::Cow;
 use std::time::Duration;
@@ -47,13 +47,44 @@ pub fn shortened(text: &str) -> Cow<'_, str> {
     Cow::Owned(format!("{}... ({} bytes more)", &text[..end], text.len() - end))
 }
 
+/// One word of a POSIX shell, for messages that name a command of another tool. Quotes are single ones, between which no shell
+/// replaces anything; `shlex` writes double ones around a single one.
+pub fn shell_quoted(word: &str) -> String {
+    let is_plain = |char: char| char.is_ascii_alphanumeric() || "-_./:=@%+,".contains(char);
+    if !word.is_empty() && word.chars().all(is_plain) {
+        return word.to_owned();
+    }
+    format!("'{}'", word.replace('\'', r"'\''"))
+}
+
 #[cfg(test)]
 mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test may panic")]
+
+    use proptest::prelude::*;
+
     use super::*;
 
     #[test]
     fn durations_read_as_people_say_them() {
         let told = [850, 4_200, 1_443_000, 3_720_000].map(|millis| duration(Duration::from_millis(millis)));
         assert_eq!(told, ["850 ms", "4.2 s", "24m 03s", "1h 02m"]);
+    }
+
+    #[test]
+    fn a_plain_word_is_left_alone() {
+        assert_eq!(shell_quoted("module.healthlake.aws_s3_bucket.data"), "module.healthlake.aws_s3_bucket.data");
+        assert_eq!(shell_quoted(r#"aws_x.y["o'brien"]"#), r#"'aws_x.y["o'\''brien"]'"#);
+        assert_eq!(shell_quoted(""), "''");
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(32))]
+        #[test]
+        fn a_shell_gives_back_what_was_quoted(word in "[^\0]{0,40}") {
+            let script = format!("printf %s {}", shell_quoted(&word));
+            let told = std::process::Command::new("sh").arg("-c").arg(&script).output().unwrap();
+            prop_assert_eq!(String::from_utf8(told.stdout).unwrap(), word);
+        }
     }
 }

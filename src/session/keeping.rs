@@ -6,11 +6,11 @@ use std::time::Duration;
 use tokio::time::timeout;
 
 use super::Session;
-use crate::adopt::claims::shell_quoted;
 use crate::aws::clients::s3_alone;
 use crate::cli::Global;
 use crate::config::{Backend, Config};
 use crate::error::CommandError;
+use crate::model::text::shell_quoted;
 use crate::state::{Home, LocalStore, Place, S3Store, State, StateError, Store};
 
 /// How long a reader waits to hear who else is at work.

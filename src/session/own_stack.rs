@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use super::Session;
-use crate::adopt::claims::shell_quoted;
 use crate::config::Config;
+use crate::model::text::shell_quoted;
 use crate::plan::{Blocker, Plan, Refusal};
 use crate::state::{LocalStore, State, stack_tag_begins};
 
