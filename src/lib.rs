@@ -46,6 +46,7 @@ pub mod export;
 pub mod fhir;
 pub mod graph;
 pub mod journal;
+pub mod log;
 pub mod materials;
 pub mod model;
 pub mod module;

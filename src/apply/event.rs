@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use crate::address::Address;
+use crate::aws::Hold;
 use crate::plan::Action;
 use crate::resource::{Progress, ResourceError};
 use crate::wait::Signal;
@@ -67,4 +68,48 @@ pub trait Observer {
 
     /// Called ten times a second while an apply is waiting, for what moves by itself.
     fn tick(&mut self) {}
+}
+
+/// Logs each event before it passes it on.
+pub(super) struct Logged<'a>(pub &'a mut dyn Observer);
+
+impl Observer for Logged<'_> {
+    fn hear(&mut self, event: &Event) {
+        match event {
+            Event::Started { address, action } => tracing::info!(%address, action = action.name(), "step started"),
+            Event::Progress { address, progress } => log_progress(address, progress),
+            Event::Identified { address } => tracing::debug!(%address, "identity known"),
+            Event::Ended { address, action, outcome, took } => log_end(address, *action, outcome, *took),
+            Event::Stopping(signal) => tracing::warn!(?signal, "stopping: no new step is started"),
+        }
+        self.0.hear(event);
+    }
+
+    fn tick(&mut self) {
+        self.0.tick();
+    }
+}
+
+fn log_progress(address: &Address, progress: &Progress) {
+    match progress {
+        Progress::Status(status) => tracing::debug!(%address, status, "AWS is at work"),
+        Progress::Since(since) => tracing::debug!(%address, since, "AWS began earlier"),
+        Progress::OnHold(Some(hold)) => {
+            let Hold { service, operation, reason, attempts } = hold;
+            tracing::warn!(%address, operation = %format_args!("{service}:{operation}"), ?reason, attempts, "on hold");
+        }
+        Progress::OnHold(None) => tracing::info!(%address, "no longer on hold"),
+        Progress::Emptied(objects) => tracing::debug!(%address, objects, "emptying"),
+    }
+}
+
+fn log_end(address: &Address, action: Action, outcome: &Outcome, took: Duration) {
+    let (action, ms) = (action.name(), u64::try_from(took.as_millis()).unwrap_or(u64::MAX));
+    match outcome {
+        Outcome::Done => tracing::info!(%address, action, ms, "step done"),
+        Outcome::Unfinished(error) => tracing::warn!(%address, action, ms, %error, "step unfinished"),
+        Outcome::Failed(error) => tracing::error!(%address, action, ms, %error, "step failed"),
+        Outcome::Skipped { because: Some(other) } => tracing::warn!(%address, action, %other, "step skipped"),
+        Outcome::Skipped { because: None } => tracing::warn!(%address, action, "step skipped: the run was stopped"),
+    }
 }

@@ -12,9 +12,10 @@ use serde_json::Value;
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, interval, sleep, timeout};
+use tracing::Instrument as _;
 
 use super::error::ApplyError;
-use super::event::{Event, Observer, Outcome};
+use super::event::{Event, Logged, Observer, Outcome};
 use super::job::Job;
 use super::schedule::{Schedule, StepId};
 use super::steps::{Step, steps};
@@ -95,7 +96,7 @@ pub async fn run(run: Run<'_>, observer: &mut dyn Observer) -> Result<Report, Ap
         barred: false,
     };
     coordinator.intend(run.is_protected).await?;
-    coordinator.walk(receiver, observer).await
+    coordinator.walk(receiver, &mut Logged(observer)).await
 }
 
 /// What is known of what stays: the parts of what is replaced, or made beside what was forgotten, hang on the new one.
@@ -231,11 +232,13 @@ impl Coordinator<'_> {
                 move |hold| drop(holding.send(Message::Report(id, TaskReport::Progress(Progress::OnHold(hold)))));
             let job = Job { cx: Arc::new(job.cx.of_step(deeds, Arc::new(hold))), ..job };
             let sender = self.sender.clone();
-            self.tasks.spawn(async move {
+            let span = tracing::info_span!("step", address = %job.step.address, action = job.step.deed().name());
+            let work = async move {
                 let reports = sender.clone();
                 let result = job.perform(&move |report| drop(reports.send(Message::Report(id, report)))).await;
                 let _ = sender.send(Message::Ended(id, result));
-            });
+            };
+            self.tasks.spawn(work.instrument(span));
         }
     }
 

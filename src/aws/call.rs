@@ -20,6 +20,9 @@ use super::classify::{AwsError, ErrorKind, classify};
 use super::credentials::Renewable;
 use super::repeat;
 
+/// The target of the events about attempts to call AWS, a store's FHIR interface or a token endpoint.
+pub const CALLS: &str = "hlctl::calls";
+
 /// How long AWS may take to show one service what another has done (IAM user guide, "Changes that I make are not
 /// always immediately visible"; two minutes is what long experience allows for).
 const PROPAGATION: Duration = Duration::from_secs(120);
@@ -170,6 +173,15 @@ pub enum HoldReason {
 /// Hears of calls that are put on hold; `None` when the call is through.
 pub type HoldObserver = Arc<dyn Fn(Option<Hold>) + Send + Sync>;
 
+/// Logs how an attempt ended. Not the message: a store may repeat in it what it was sent.
+fn ended(operation: &Operation, tries: &Tries, sent: Instant, error: Option<&AwsError>) {
+    let ms = u64::try_from(sent.elapsed().as_millis()).unwrap_or(u64::MAX);
+    let outcome = error.map_or("ok", |error| if error.code.is_empty() { "no answer" } else { &error.code });
+    let request_id = error.and_then(|error| error.request_id.as_deref());
+    let name = format!("{}:{}", operation.service, operation.name);
+    tracing::debug!(target: CALLS, operation = name.as_str(), attempt = tries.attempts, ms, outcome, request_id, "answered");
+}
+
 /// How a call has fared so far.
 #[derive(Debug, Default)]
 struct Tries {
@@ -254,10 +266,10 @@ impl Caller {
     {
         let mut tries = Tries::default();
         loop {
-            let sent = self.begin(&mut tries);
+            let sent = self.begin(&operation, &mut tries);
             match send().await {
                 Ok(answer) => {
-                    super::trace::call(&operation, sent.elapsed(), None);
+                    ended(&operation, &tries, sent, None);
                     self.through(&operation, &tries);
                     return Ok(answer);
                 }
@@ -277,8 +289,10 @@ impl Caller {
         }
     }
 
-    fn begin(&self, tries: &mut Tries) -> Instant {
+    fn begin(&self, operation: &Operation, tries: &mut Tries) -> Instant {
         tries.attempts += 1;
+        let (operation, attempt) = (format_args!("{}:{}", operation.service, operation.name), tries.attempts);
+        tracing::debug!(target: CALLS, %operation, attempt, "sent");
         tries.generation = self.credentials.as_ref().map(Renewable::generation);
         Instant::now()
     }
@@ -300,7 +314,7 @@ impl Caller {
     /// Whether the call is worth another attempt; waits until it is time for that. Apart from [`Caller::repeat`], which
     /// is compiled for each operation.
     async fn goes_on(&self, operation: &Operation, tries: &mut Tries, sent: Instant, error: &mut AwsError) -> bool {
-        super::trace::call(operation, sent.elapsed(), Some(error));
+        ended(operation, tries, sent, Some(error));
         tries.awake += sent.elapsed().min(LONGEST_ATTEMPT);
         self.note(operation, tries, error);
         let heard = self.heard.load(Ordering::Relaxed);
@@ -310,6 +324,10 @@ impl Caller {
                 tries.outage += pause;
             }
             self.hold(operation, tries, error);
+            let name = format!("{}:{}", operation.service, operation.name);
+            let reason = tracing::field::debug(error.kind);
+            let pause_ms = u64::try_from(pause.as_millis()).unwrap_or(u64::MAX);
+            tracing::info!(target: CALLS, operation = name.as_str(), attempt = tries.attempts, reason, pause_ms, "trying again");
             sleep(pause).await;
             return true;
         }

@@ -10,12 +10,11 @@ pub mod gate;
 pub mod hint;
 mod limited;
 pub mod repeat;
-pub mod trace;
 
 #[cfg(test)]
 pub(crate) use action::RENAMED;
 pub use action::action_of;
-pub use call::{Caller, Certainty, Deeds, Hold, HoldObserver, HoldReason, Operation, Permit};
+pub use call::{CALLS, Caller, Certainty, Deeds, Hold, HoldObserver, HoldReason, Operation, Permit};
 pub use classify::{AwsError, ErrorKind};
 pub use clients::{Clients, Endpoint};
 pub use gate::Gate;

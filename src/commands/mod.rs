@@ -35,17 +35,19 @@ mod ways;
 
 use std::ffi::OsString;
 use std::future::Future;
+use std::path::PathBuf;
 use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use clap::{CommandFactory, Parser};
+use clap::{CommandFactory, FromArgMatches};
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep, timeout};
 
 use crate::cli::{Cli, Command, Invocation};
 use crate::error::CommandError;
 use crate::exit_code::ExitCode;
+use crate::log::Log;
 use crate::session::Session;
 use crate::state::{Held, StateError, Store};
 use crate::ui::{Printer, json};
@@ -57,8 +59,8 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     if let Some(code) = usage::refuse_single_dashes(&words) {
         return code;
     }
-    let cli = match Cli::try_parse_from(&words) {
-        Ok(cli) => cli,
+    let (cli, command) = match parse(&words) {
+        Ok(parsed) => parsed,
         Err(error) => return usage::explain(error, &words),
     };
     if cli.global.no_color {
@@ -68,7 +70,11 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     let as_json = cli.command.prints_json();
     let changes = cli.command.changes();
     let hint_once_done = cli.command.hint_once_done();
-    let outcome = log_as_asked(std::env::var_os("HLCTL_LOG")).and_then(|()| run(cli, printer));
+    let outcome = start_log().and_then(|()| {
+        let _span =
+            tracing::info_span!("run", command = command.as_str(), version = env!("CARGO_PKG_VERSION")).entered();
+        run(cli, printer)
+    });
     let code = match outcome {
         Ok(code) => code,
         Err(error) => {
@@ -89,19 +95,21 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     }
 }
 
-/// Logs what `HLCTL_LOG` asks for.
-fn log_as_asked(wanted: Option<OsString>) -> Result<(), CommandError> {
-    let wanted = wanted.unwrap_or_default();
-    if !wanted.is_empty() && wanted != "calls" {
-        return Err(CommandError::Usage {
-            message: format!("HLCTL_LOG is {wanted:?}, which hlctl does not know"),
-            hint: "HLCTL_LOG=calls prints a line for each call to AWS; unset it for none".to_owned(),
-        });
-    }
-    if !wanted.is_empty() {
-        crate::aws::trace::enable(Printer::log);
-    }
-    Ok(())
+/// The command line, and the name of its command.
+fn parse(words: &[OsString]) -> Result<(Cli, String), clap::Error> {
+    let mut matches = Cli::command().try_get_matches_from(words)?;
+    let command = matches.subcommand_name().unwrap_or_default().to_owned();
+    let cli = Cli::from_arg_matches_mut(&mut matches).map_err(|error| error.format(&mut Cli::command()))?;
+    Ok((cli, command))
+}
+
+/// Starts the log that `HLCTL_LOG` and `HLCTL_LOG_FILE` ask for.
+fn start_log() -> Result<(), CommandError> {
+    let filter = std::env::var_os("HLCTL_LOG").map(|filter| filter.to_string_lossy().into_owned());
+    let file = std::env::var_os("HLCTL_LOG_FILE").map(PathBuf::from);
+    let log = Log::from_env(filter.as_deref(), file.as_deref());
+    let started = log.and_then(|log| log.map_or(Ok(()), Log::start));
+    started.map_err(|error| CommandError::Usage { message: error.to_string(), hint: error.hint().to_owned() })
 }
 
 fn run(cli: Cli, printer: Printer) -> Result<ExitCode, CommandError> {
@@ -253,10 +261,14 @@ async fn lock(session: &Session, store: &Store, command: &str, patience: Duratio
     let mut told = false;
     loop {
         match take(session, store, command).await? {
-            Ok(lock) => return Ok(lock),
+            Ok(lock) => {
+                tracing::debug!(place = %store.place(), command, "state locked");
+                return Ok(lock);
+            }
             Err(error @ StateError::Locked { .. }) if Instant::now() >= deadline => return Err(error.into()),
             Err(StateError::Locked { holder, .. }) => {
                 if !told {
+                    tracing::warn!(place = %store.place(), %holder, "waiting for the lock");
                     session.printer.say(&format!("Waiting for the state's lock, held by {holder}"));
                     told = true;
                 }

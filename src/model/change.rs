@@ -31,6 +31,20 @@ impl Action {
         matches!(self, Self::Create | Self::Update | Self::Replace | Self::Delete)
     }
 
+    /// Its name in JSON and in the log.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::NoOp => "no_op",
+            Self::Create => "create",
+            Self::Update => "update",
+            Self::Replace => "replace",
+            Self::Delete => "delete",
+            Self::Adopt => "adopt",
+            Self::Settle => "settle",
+            Self::Forget => "forget",
+        }
+    }
+
     /// Whether this destroys something.
     pub fn destroys(self) -> bool {
         matches!(self, Self::Delete | Self::Replace)

@@ -24,6 +24,7 @@ use tower_service::Service;
 use url::Url;
 
 use super::error::OauthError;
+use crate::aws::CALLS;
 
 const CONNECT_LIMIT: Duration = Duration::from_secs(10);
 const LIMIT: Duration = Duration::from_secs(30);
@@ -80,6 +81,7 @@ impl Http {
     /// No connection, no answer in time, or one that is too large.
     pub async fn send(&self, request: Request<Full<Bytes>>) -> Result<Reply, OauthError> {
         let origin = origin(request.uri());
+        let method = request.method().to_string();
         let exchange = async {
             let response = self.client.request(request).await;
             let response = response.map_err(|error| unreachable(&origin, &error, !error.is_connect()))?;
@@ -88,8 +90,15 @@ impl Http {
             let body = body.map_err(|error| self.broken(&origin, error.as_ref()))?.to_bytes();
             Ok(Reply { status: parts.status, headers: parts.headers, body })
         };
+        let begun = tokio::time::Instant::now();
+        // Neither path nor query: they can name a patient, or hold a code.
+        tracing::debug!(target: CALLS, method = method.as_str(), origin, "request sent");
         let answer = tokio::time::timeout(self.limit, exchange).await;
-        answer.unwrap_or_else(|_| Err(OauthError::Slow { origin: origin.clone(), limit: self.limit }))
+        let answer = answer.unwrap_or_else(|_| Err(OauthError::Slow { origin: origin.clone(), limit: self.limit }));
+        let status = answer.as_ref().ok().map(|reply: &Reply| reply.status.as_u16());
+        let ms = u64::try_from(begun.elapsed().as_millis()).unwrap_or(u64::MAX);
+        tracing::debug!(target: CALLS, method = method.as_str(), origin, status, ms, "request answered");
+        answer
     }
 
     fn broken(&self, origin: &str, error: &(dyn Error + 'static)) -> OauthError {

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use serde_json::Value;
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
+use tracing::Instrument as _;
 
 use crate::address::Address;
 use crate::graph::Graph;
@@ -160,11 +161,13 @@ async fn look_at_all(cx: &Context, looks: Vec<Look>) -> Result<(BTreeMap<Address
     let mut reads = JoinSet::new();
     for look in looks {
         let (cx, limit) = (cx.clone(), Arc::clone(&limit));
-        reads.spawn(async move {
+        let span = tracing::info_span!("read", address = %look.address);
+        let read = async move {
             let _permit = limit.acquire().await;
             let seen = look.perform(&cx).await;
             (look.address, seen)
-        });
+        };
+        reads.spawn(read.instrument(span));
     }
     let (mut all, mut failed) = (BTreeMap::new(), BTreeMap::new());
     while let Some(done) = reads.join_next().await {

@@ -67,8 +67,10 @@ impl Lease {
             loop {
                 sleep(lease / 3).await;
                 // A failure on the way is not yet a loss; the next write finds out in any case.
-                if matches!(renewed.renew().await, Err(StateError::LockLost { .. })) {
-                    return;
+                match renewed.renew().await {
+                    Ok(()) => tracing::debug!("lock renewed"),
+                    Err(StateError::LockLost { .. }) => return,
+                    Err(error) => tracing::warn!(%error, "lock not renewed"),
                 }
             }
         });
@@ -244,6 +246,7 @@ impl Hold {
                     return Ok(());
                 }
                 self.lost.send_replace(true);
+                tracing::error!(lock = %self.object.place(), id = self.holder.id, "lock lost");
                 Err(self.lock_lost())
             }
             Err(error) => Err(self.object.bucket.failed("renew the lock", &self.object.key, error)),

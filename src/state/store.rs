@@ -203,6 +203,7 @@ impl Held {
     ) -> Result<(), StateError> {
         let place = self.place();
         let io = |doing, error| StateError::Io { doing, place: place.clone(), error };
+        tracing::debug!(%place, serial = successor.as_ref().map(|state| state.serial), "writing the state");
         let bytes = encode().map_err(|error| io("encode", error.into()))?;
         if let Self::S3(store, lease) = &*self {
             // Apart, for the compiler looks into futures only so deep.

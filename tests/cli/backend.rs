@@ -68,7 +68,15 @@ impl Remote {
 
     /// An apply that waits for its store.
     pub(crate) fn busy(&self) -> Running {
-        let running = self.place.run(["apply", "-y"]).start();
+        self.wait_until_busy(self.place.run(["apply", "-y"]).start())
+    }
+
+    /// The same with this variable.
+    pub(crate) fn busy_with(&self, name: &str, value: &str) -> Running {
+        self.wait_until_busy(self.place.run(["apply", "-y"]).env(name, value).start())
+    }
+
+    fn wait_until_busy(&self, running: Running) -> Running {
         eventually("the apply waits for its store", || {
             self.place.cloud().count("DescribeFHIRDatastore") > 1 && self.has_recorded_the_store()
         });

@@ -32,6 +32,7 @@ mod laws;
 mod layers;
 mod lock;
 mod lock_servers;
+mod logging;
 mod lost_answers;
 mod lost_store;
 mod next_steps;

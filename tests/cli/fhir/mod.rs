@@ -22,23 +22,23 @@ pub(super) fn verifying() -> Cloud {
 }
 
 /// A store that is up.
-pub(super) fn store() -> Place {
+pub(crate) fn store() -> Place {
     let place = Place::on(verifying(), "minimal");
     place.apply();
     place.cloud().emulator.clear_requests();
     place
 }
 
-pub(super) fn fhir<'a>(place: &'a Place, arguments: &[&str]) -> Run<'a> {
+pub(crate) fn fhir<'a>(place: &'a Place, arguments: &[&str]) -> Run<'a> {
     Run::new(place).args(["fhir"]).args(arguments.iter().copied())
 }
 
-pub(super) fn patient(family: &str) -> Value {
+pub(crate) fn patient(family: &str) -> Value {
     json!({"resourceType": "Patient", "name": [{"family": family, "given": ["Ana"]}], "birthDate": "1980-01-02"})
 }
 
 /// Creates a resource and gives its id.
-pub(super) fn create(place: &Place, resource: &Value) -> String {
+pub(crate) fn create(place: &Place, resource: &Value) -> String {
     place.write("resource.json", &resource.to_string());
     let made = fhir(place, &["create", "-f", "resource.json"]).succeeds().json();
     made["id"].as_str().unwrap().to_owned()

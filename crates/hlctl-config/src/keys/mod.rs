@@ -139,7 +139,8 @@ pub(super) const TOKENS: [&str; 3] = ["access_token", "id_token", "refresh_token
 pub(super) const TOKEN_UNITS: [&str; 4] = ["seconds", "minutes", "hours", "days"];
 
 /// Names that begin like a key's variable and are read elsewhere; see also [`is_reserved`].
-const RESERVED: [&str; 5] = ["HLCTL_SANDBOX", "HLCTL_LOG", "HLCTL_CONFIG", "HLCTL_STATE", "HLCTL_TOKEN"];
+const RESERVED: [&str; 6] =
+    ["HLCTL_SANDBOX", "HLCTL_LOG", "HLCTL_LOG_FILE", "HLCTL_CONFIG", "HLCTL_STATE", "HLCTL_TOKEN"];
 
 /// Whether a variable belongs to hlctl itself and is no configuration key.
 pub fn is_reserved(variable: &str) -> bool {
