@@ -6,13 +6,14 @@ use crate::address::Address;
 use crate::adopt::DiscoverError;
 use crate::apply::ApplyError;
 use crate::audit::EvidenceError;
-use crate::aws::{AwsError, hint};
+use crate::aws::{AwsError, SetupError, Skew, hint};
 use crate::exit_code::ExitCode;
 use crate::export::ExportError;
-use crate::fhir::NoCredentials;
+use crate::fhir::{FhirError, NoCredentials};
 use crate::plan::PlanError;
 use crate::plan::file::PlanFileError;
 use crate::resource::ResourceError;
+use crate::state::StateError;
 use crate::wait::{LookError, Signal};
 
 impl LookError for CommandError {
@@ -208,7 +209,26 @@ impl From<NoCredentials> for CommandError {
     }
 }
 
+impl From<SetupError> for CommandError {
+    fn from(error: SetupError) -> Self {
+        Self::Usage { message: error.to_string(), hint: error.hint() }
+    }
+}
+
 impl CommandError {
+    /// How wrong this machine's clock is, if AWS's refusal shows that it is wrong.
+    pub fn skew(&self) -> Option<Skew> {
+        let of = |error: &ResourceError| if let ResourceError::Aws(error) = error { error.skew } else { None };
+        match self {
+            Self::Aws(error) => error.skew,
+            Self::Resource { error, .. } => of(error),
+            Self::Unreadable(errors) => errors.iter().find_map(|(_, error)| of(error)),
+            Self::State(StateError::Remote { error, .. }) => error.skew,
+            Self::Fhir(FhirError::Refused(refusal)) => refusal.aws.skew,
+            _ => None,
+        }
+    }
+
     /// The next step, where one is known.
     pub fn hint(&self) -> Option<String> {
         match self {

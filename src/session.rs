@@ -132,7 +132,7 @@ impl Session {
             Home::Sandbox => Some(self.sandbox()?),
         };
         let endpoint = emulator.as_ref().map_or(Endpoint::Aws, sandbox::endpoint);
-        let clients = Clients::new(endpoint, options.region, options.profile).await;
+        let clients = Clients::new(endpoint, options.region, options.profile).await?;
         let region = clients.region.clone().ok_or_else(|| CommandError::Usage {
             message: "no region is set".to_owned(),
             hint: "set `region` in the config, or AWS_REGION, or pass --region".to_owned(),

@@ -18,6 +18,7 @@ use tokio::time::{Instant, sleep};
 
 use super::classify::{AwsError, ErrorKind, classify};
 use super::credentials::Renewable;
+use super::origin::Origin;
 use super::repeat;
 
 /// The target of the events about attempts to call AWS, a store's FHIR interface or a token endpoint.
@@ -336,6 +337,10 @@ impl Caller {
             return true;
         }
         error.attempts = tries.attempts;
+        if error.kind == ErrorKind::Credentials && error.origin.is_none() {
+            error.origin =
+                self.credentials.as_ref().and_then(Renewable::origin).map(|used| Box::new(Origin::Used(used)));
+        }
         if tries.lost {
             error.certainty = Certainty::MayBeApplied;
         }
@@ -347,7 +352,11 @@ impl Caller {
     fn note(&self, operation: &Operation, tries: &mut Tries, error: &AwsError) {
         match error.kind {
             ErrorKind::Silent | ErrorKind::Garbled => tries.unheard += 1,
-            ErrorKind::NoAnswer | ErrorKind::Unreachable | ErrorKind::NotSent | ErrorKind::Credentials => {}
+            ErrorKind::NoAnswer
+            | ErrorKind::Unreachable
+            | ErrorKind::Untrusted
+            | ErrorKind::NotSent
+            | ErrorKind::Credentials => {}
             _ => self.heard.store(true, Ordering::Relaxed),
         }
         if error.kind.loses_the_answer() && operation.changes() {
@@ -422,17 +431,7 @@ mod tests {
     use super::*;
 
     fn error(kind: ErrorKind, code: &str) -> AwsError {
-        AwsError {
-            service: "kms",
-            operation: "CreateKey",
-            code: code.into(),
-            message: String::new(),
-            request_id: None,
-            other_region: None,
-            kind,
-            attempts: 1,
-            certainty: Certainty::NotApplied,
-        }
+        AwsError { code: code.into(), ..AwsError::of_kind(kind, "kms", "CreateKey", "") }
     }
 
     const KMS: &str = "kms";

@@ -3,7 +3,7 @@
 use std::error::Error;
 use std::fmt;
 
-use aws_credential_types::provider::error::CredentialsError;
+use aws_credential_types::provider::error::{CredentialsError, TokenError};
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use aws_smithy_runtime_api::client::result::SdkError;
 use aws_smithy_types::error::ErrorMetadata;
@@ -11,7 +11,9 @@ use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 use http_body_util::LengthLimitError;
 
 use super::call::Certainty;
+use super::clock::Skew;
 use super::limited::LONGEST_ANSWER;
+use super::origin::{Origin, kind_for_unsent};
 use super::repeat::{Met, met};
 
 /// A call to AWS that failed for good.
@@ -35,7 +37,23 @@ pub struct AwsError {
     pub attempts: u32,
     /// What is known of the change that was asked for.
     pub certainty: Certainty,
+    /// How wrong this machine's clock is, if the refusal shows that it is wrong.
+    pub skew: Option<Skew>,
+    /// Where the credentials come from, if the error is about them.
+    pub origin: Option<Box<Origin>>,
 }
+
+/// Why there are no credentials, on its way through the SDK.
+#[derive(Clone, Debug)]
+pub struct NoCredentials(pub AwsError);
+
+impl fmt::Display for NoCredentials {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl Error for NoCredentials {}
 
 /// What an error means to hlctl.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -54,6 +72,8 @@ pub enum ErrorKind {
     Silent,
     /// No connection could be made; the call was not carried out.
     Unreachable,
+    /// The server's certificate is not one that is trusted; the call was not carried out.
+    Untrusted,
     /// Something answered that is not AWS.
     Garbled,
     /// The caller may not do this.
@@ -79,12 +99,13 @@ impl ErrorKind {
 
 impl fmt::Display for AwsError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}:{} failed", self.service, self.operation)?;
-        if !self.code.is_empty() {
-            write!(f, ": {}", self.code)?;
-        }
-        if !self.message.is_empty() {
-            write!(f, ": {}", self.message)?;
+        let call = format!("{}:{} failed", self.service, self.operation);
+        // Without an operation nothing was asked.
+        let call = (!self.operation.is_empty()).then_some(call.as_str());
+        let parts = [call.unwrap_or_default(), &self.code, &self.message];
+        write!(f, "{}", parts.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(": "))?;
+        if let Some(skew) = &self.skew {
+            write!(f, "; {skew}")?;
         }
         if let Some(id) = &self.request_id {
             write!(f, " (request id {id})")?;
@@ -105,34 +126,52 @@ impl AsMut<AwsError> for AwsError {
 }
 
 impl AwsError {
-    /// A success without what it promises. Nothing follows from it, least of all that a thing is not there.
-    pub fn incomplete(service: &'static str, operation: &'static str, missing: &str) -> Self {
+    /// An error that AWS did not tell.
+    pub fn of_kind(
+        kind: ErrorKind,
+        service: &'static str,
+        operation: &'static str,
+        message: impl Into<String>,
+    ) -> Self {
         Self {
             service,
             operation,
             code: String::new(),
-            message: format!("the answer is incomplete: it has no {missing}"),
+            message: message.into(),
             request_id: None,
             other_region: None,
-            kind: ErrorKind::Garbled,
+            kind,
             attempts: 1,
             certainty: Certainty::NotApplied,
+            skew: None,
+            origin: None,
         }
+    }
+
+    /// A success without what it promises. Nothing follows from it, least of all that a thing is not there.
+    pub fn incomplete(service: &'static str, operation: &'static str, missing: &str) -> Self {
+        let message = format!("the answer is incomplete: it has no {missing}");
+        Self::of_kind(ErrorKind::Garbled, service, operation, message)
     }
 
     /// A call that this run may not make any more.
     pub fn not_sent(service: &'static str, operation: &'static str) -> Self {
-        Self {
-            service,
-            operation,
-            code: String::new(),
-            message: "the lock was taken away from this run, which therefore sends nothing more".to_owned(),
-            request_id: None,
-            other_region: None,
-            kind: ErrorKind::NotSent,
-            attempts: 1,
-            certainty: Certainty::NotApplied,
+        let message = "the lock was taken away from this run, which therefore sends nothing more";
+        Self::of_kind(ErrorKind::NotSent, service, operation, message)
+    }
+
+    /// Credentials that could not be obtained.
+    pub fn without_credentials(error: &(dyn Error + 'static), service: &'static str, operation: &'static str) -> Self {
+        match sources(error).find_map(|error| error.downcast_ref::<NoCredentials>()) {
+            Some(NoCredentials(error)) => error.clone(),
+            None => Self::of_kind(ErrorKind::Credentials, service, operation, causes(error)),
         }
+    }
+
+    /// A call that was to obtain credentials, as an error of the call that they are for: that one was not sent.
+    pub fn obtaining(self, origin: Origin) -> Self {
+        let kind = kind_for_unsent(self.kind);
+        Self { kind, certainty: Certainty::NotApplied, origin: Some(Box::new(origin)), ..self }
     }
 
     /// Whether AWS said that the thing is not there.
@@ -147,7 +186,20 @@ impl AwsError {
 
     /// Whether AWS may take the same request with other credentials: it knows these no more.
     pub fn may_pass_with_other_credentials(&self) -> bool {
-        self.kind == ErrorKind::Credentials && !self.code.is_empty() && self.code != "RequestTimeTooSkewed"
+        let was_sent = !self.origin.as_ref().is_some_and(|origin| origin.is_obtaining());
+        let is_late = self.code == "RequestTimeTooSkewed" || (self.skew.is_some() && !self.has_expired());
+        self.kind == ErrorKind::Credentials && !self.code.is_empty() && was_sent && !is_late
+    }
+
+    /// Whether the credentials were good once.
+    pub fn has_expired(&self) -> bool {
+        let codes = ["ExpiredToken", "ExpiredTokenException", "RequestExpired", "TokenRefreshRequired"];
+        codes.contains(&self.code.as_str())
+    }
+
+    /// Whether AWS said that the caller may not do this, whatever that means to hlctl.
+    pub fn is_denied(&self) -> bool {
+        kind_of_code(&self.code, &self.message, None) == ErrorKind::Denied
     }
 
     /// The action that AWS says is lacking; it may be another than the operation's own.
@@ -207,15 +259,9 @@ impl Failure<'_> {
         let status = response.map(|response| response.status().as_u16());
         let header = |name: &str| response.and_then(|response| response.headers().get(name)).map(str::to_owned);
         let mut told = AwsError {
-            service,
-            operation,
-            code: String::new(),
-            message: String::new(),
             request_id: header("x-amzn-requestid").or_else(|| header("x-amz-request-id")),
             other_region: header("x-amz-bucket-region"),
-            kind: ErrorKind::Refused,
-            attempts: 1,
-            certainty: Certainty::NotApplied,
+            ..AwsError::of_kind(ErrorKind::Refused, service, operation, "")
         };
         match self {
             Self::Service(meta) => {
@@ -232,6 +278,7 @@ impl Failure<'_> {
                 if told.message.is_empty() && told.code.is_empty() {
                     told.message = not_aws(status);
                 }
+                told.skew = Skew::of_refusal(&told.message, header("date").as_deref());
             }
             Self::Timeout => {
                 told.kind = ErrorKind::Silent;
@@ -249,10 +296,13 @@ impl Failure<'_> {
                 };
                 told.message = if is_too_long(error) { too_long() } else { not_aws(status) };
             }
-            Self::Other(error) => {
-                told.kind = kind_of_failure(error);
-                told.message = innermost(error);
-            }
+            Self::Other(error) => match kind_of_failure(error) {
+                ErrorKind::Credentials => return AwsError::without_credentials(error, service, operation),
+                kind => {
+                    told.kind = kind;
+                    told.message = innermost(error);
+                }
+            },
         }
         told
     }
@@ -290,7 +340,7 @@ fn is_cut_off(error: &(dyn Error + 'static)) -> bool {
 }
 
 /// The error and whatever brought it about.
-fn sources<'a>(error: &'a (dyn Error + 'static)) -> impl Iterator<Item = &'a (dyn Error + 'static)> {
+pub(super) fn sources<'a>(error: &'a (dyn Error + 'static)) -> impl Iterator<Item = &'a (dyn Error + 'static)> {
     let mut next = Some(error);
     std::iter::from_fn(move || {
         let error = next?;
@@ -422,11 +472,16 @@ fn kind_of_code(code: &str, message: &str, status: Option<u16>) -> ErrorKind {
     }
 }
 
-fn kind_of_failure(error: &(dyn Error + 'static)) -> ErrorKind {
+/// What a call that was not sent, or not answered, means. Credentials that cannot be obtained because nobody answers count as
+/// missing: the call itself was not sent.
+pub(super) fn kind_of_failure(error: &(dyn Error + 'static)) -> ErrorKind {
     let mut source = Some(error);
     while let Some(error) = source {
         if error.is::<CredentialsError>() {
             return ErrorKind::Credentials;
+        }
+        if is_untrusted(error) {
+            return ErrorKind::Untrusted;
         }
         if let Some(io) = error.downcast_ref::<std::io::Error>() {
             match io.kind() {
@@ -450,6 +505,29 @@ fn kind_of_failure(error: &(dyn Error + 'static)) -> ErrorKind {
         source = error.source();
     }
     ErrorKind::NoAnswer
+}
+
+/// Whether it is the certificate of the server that was refused.
+pub fn is_untrusted(error: &(dyn Error + 'static)) -> bool {
+    // An I/O error does not count what it wraps among its sources, and there may be one in another.
+    if let Some(io) = error.downcast_ref::<std::io::Error>() {
+        return io.get_ref().is_some_and(|wrapped| is_untrusted(wrapped));
+    }
+    matches!(error.downcast_ref::<rustls::Error>(), Some(rustls::Error::InvalidCertificate(_)))
+}
+
+/// What all causes of an error say, from the outermost, each once. Those of the SDK that only announce another are left out, and so is
+/// its `ErrorMetadata`, which is shown as Rust shows a struct.
+pub(super) fn causes(error: &(dyn Error + 'static)) -> String {
+    let mut said: Vec<String> = Vec::new();
+    for error in sources(error).filter(|error| !error.is::<CredentialsError>() && !error.is::<TokenError>()) {
+        let text = error.to_string();
+        if !error.is::<ErrorMetadata>() && !said.iter().any(|said| said.contains(&text)) {
+            said.push(text);
+        }
+    }
+    let line = said.join(": ").split_whitespace().collect::<Vec<_>>().join(" ");
+    crate::ui::printer::shortened(&line).into_owned()
 }
 
 /// The first cause that says something; outer layers say only "dispatch failure".

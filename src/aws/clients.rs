@@ -6,6 +6,7 @@ use std::time::Duration;
 use aws_config::identity::IdentityCache;
 use aws_config::{BehaviorVersion, ConfigLoader, Region, SdkConfig};
 use aws_credential_types::Credentials;
+use aws_sdk_healthlake::config::endpoint::{DefaultResolver, Params, ResolveEndpoint as _};
 use aws_sdk_s3::config::SharedCredentialsProvider;
 use aws_smithy_http_client::proxy::ProxyConfig;
 use aws_smithy_http_client::{Builder, Connector, tls};
@@ -14,10 +15,14 @@ use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 use aws_smithy_types::retry::RetryConfig;
 use aws_smithy_types::timeout::TimeoutConfig;
 use aws_types::service_config::ServiceConfigKey;
+use thiserror::Error;
 
 use super::call::Caller;
 use super::credentials::{Renewable, Source};
 use super::limited::limited;
+use super::shared_config::SharedConfig;
+use super::trust::{Trust, TrustError};
+use crate::config::HEALTHLAKE_FIPS;
 
 /// Where the calls go.
 pub enum Endpoint {
@@ -67,33 +72,63 @@ pub struct Clients {
     pub cognito_endpoint: Option<String>,
     /// Where HealthLake is asked instead of at AWS, if somewhere else.
     pub healthlake_endpoint: Option<String>,
+    /// Which of AWS's endpoints they ask.
+    pub variant: Variant,
+    /// The authorities that they trust.
+    pub trust: Trust,
 }
 
 impl Clients {
     /// Builds the clients; asks nobody anything yet.
-    pub async fn new(endpoint: Endpoint, region: Option<&str>, profile: Option<&str>) -> Self {
+    ///
+    /// # Errors
+    /// The environment or the profile asks for what is not there.
+    pub async fn new(endpoint: Endpoint, region: Option<&str>, profile: Option<&str>) -> Result<Self, SetupError> {
         let wanted = region.map(|region| Region::new(region.to_owned()));
         let mut loader = loader(region, profile);
-        let mut caller = Caller::default();
+        let (mut caller, mut trust, is_aws) = (Caller::default(), Trust::default(), matches!(endpoint, Endpoint::Aws));
         loader = match endpoint {
             Endpoint::Aws => {
-                let (renewing, loader) = renewing(loader, wanted, profile);
+                trust = trusted(profile).await?;
+                let (renewing, loader) = renewing(loader, wanted, profile, &trust);
                 caller = renewing;
                 loader
             }
             Endpoint::InProcess { http, region: home } => {
                 let credentials = Credentials::new("SANDBOX", "sandbox", None, None, "sandbox");
+                // It has neither variant, and the SDK's rules take neither with an endpoint of one's own.
                 loader
                     .http_client(http)
+                    .use_fips(false)
+                    .use_dual_stack(false)
                     .endpoint_url("http://127.0.0.1")
                     .region(Region::new(region.map_or(home, str::to_owned)))
                     .credentials_provider(SharedCredentialsProvider::new(credentials))
             }
         };
-        Self::from_config(&loader.load().await, caller)
+        let config = loader.load().await;
+        let clients = Self::from_config(&config, caller, trust);
+        if !is_aws {
+            return Ok(clients);
+        }
+        clients.variant.check_not_led_elsewhere(SERVICES.iter().find_map(|service| endpoint_of(&config, service)))?;
+        clients.with_fhir_endpoint().await
     }
 
-    fn from_config(config: &SdkConfig, caller: Caller) -> Self {
+    /// FIPS and dual stack hold for the FHIR interface too, which AWS names by its ordinary host alone.
+    async fn with_fhir_endpoint(mut self) -> Result<Self, SetupError> {
+        let variant = self.variant;
+        let (None, Some(region)) = (&self.healthlake_endpoint, &self.region) else { return Ok(self) };
+        if variant.fips && !HEALTHLAKE_FIPS.contains(&region.as_str()) {
+            return Err(SetupError::NoFips { region: region.clone() });
+        }
+        if variant != Variant::default() {
+            self.healthlake_endpoint = Some(variant.healthlake(region).await?);
+        }
+        Ok(self)
+    }
+
+    fn from_config(config: &SdkConfig, caller: Caller, trust: Trust) -> Self {
         // A custom endpoint seldom answers to `bucket.host`.
         let custom = S3Endpoint::of_chain(config).is_some();
         let s3 = aws_sdk_s3::config::Builder::from(config).force_path_style(custom).build();
@@ -116,12 +151,126 @@ impl Clients {
             credentials: config.credentials_provider(),
             cognito_endpoint: endpoint_of(config, "Cognito Identity Provider"),
             healthlake_endpoint: endpoint_of(config, "HealthLake"),
+            variant: Variant::of(config),
+            trust,
         }
     }
 }
 
+/// Which of AWS's endpoints are asked for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Variant {
+    /// Those with cryptography by FIPS 140-3.
+    pub fips: bool,
+    /// Those with IPv6.
+    pub dual_stack: bool,
+}
+
+impl Variant {
+    fn of(config: &SdkConfig) -> Self {
+        Self { fips: config.use_fips().unwrap_or_default(), dual_stack: config.use_dual_stack().unwrap_or_default() }
+    }
+
+    /// The SDK's rules take neither with an endpoint of one's own ("FIPS and custom endpoint are not supported"), and find that out call by call.
+    fn check_not_led_elsewhere(self, endpoint: Option<String>) -> Result<(), SetupError> {
+        match endpoint {
+            Some(endpoint) if self != Self::default() => Err(SetupError::LedElsewhere { variant: self, endpoint }),
+            _ => Ok(()),
+        }
+    }
+
+    /// HealthLake's endpoint of this kind, by the SDK's own rules.
+    async fn healthlake(self, region: &str) -> Result<String, SetupError> {
+        let failed = || SetupError::NoEndpoint { region: region.to_owned() };
+        let parameters = Params::builder().region(region).use_fips(self.fips).use_dual_stack(self.dual_stack).build();
+        let (parameters, resolver) = (parameters.map_err(|_| failed())?, DefaultResolver::new());
+        let endpoint = resolver.resolve_endpoint(&parameters).await.map_err(|_| failed())?;
+        Ok(endpoint.url().to_owned())
+    }
+}
+
+impl fmt::Display for Variant {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match (self.fips, self.dual_stack) {
+            (true, true) => "FIPS and dual stack",
+            (true, false) => "FIPS",
+            (false, true) => "dual stack",
+            (false, false) => "no variant",
+        })
+    }
+}
+
+/// The services that have clients here, by the SDKs' service ids.
+const SERVICES: [&str; 10] = [
+    "STS",
+    "KMS",
+    "S3",
+    "IAM",
+    "HealthLake",
+    "Cognito Identity Provider",
+    "Lambda",
+    "CloudTrail",
+    "CloudWatch Logs",
+    "LakeFormation",
+];
+
+/// What the environment or the profile asks of the clients, and cannot be had.
+#[derive(Clone, Debug, Error)]
+pub enum SetupError {
+    /// The authorities to trust.
+    #[error("{0}")]
+    Trust(#[from] TrustError),
+    /// FIPS in a region without it.
+    #[error("HealthLake has no FIPS endpoint in {region}, only in {}", HEALTHLAKE_FIPS.join(", "))]
+    NoFips {
+        /// The region.
+        region: String,
+    },
+    /// A variant of AWS's endpoints, and an endpoint that is none of them.
+    #[error("{variant} is asked for, but calls are led to {endpoint}, and not to AWS's endpoints")]
+    LedElsewhere {
+        /// What is asked for.
+        variant: Variant,
+        /// Where calls are led.
+        endpoint: String,
+    },
+    /// The SDK's rules have no such endpoint.
+    #[error("HealthLake has no endpoint of the kind that is asked for in {region}")]
+    NoEndpoint {
+        /// The region.
+        region: String,
+    },
+}
+
+impl SetupError {
+    /// The next step.
+    pub fn hint(&self) -> String {
+        match self {
+            Self::Trust(error) => error.hint(),
+            Self::NoFips { .. } => "use one of these regions, or ask for no FIPS endpoints: AWS_USE_FIPS_ENDPOINT, or \
+                                    use_fips_endpoint in the AWS profile"
+                .to_owned(),
+            Self::LedElsewhere { .. } => {
+                "unset one of them: AWS_USE_FIPS_ENDPOINT and AWS_USE_DUALSTACK_ENDPOINT (use_fips_endpoint and \
+                 use_dualstack_endpoint in the AWS profile), or AWS_ENDPOINT_URL, AWS_ENDPOINT_URL_<SERVICE> (endpoint_url) and \
+                 backend.endpoint"
+                    .to_owned()
+            }
+            Self::NoEndpoint { .. } => {
+                "check the region, AWS_USE_FIPS_ENDPOINT, AWS_USE_DUALSTACK_ENDPOINT and the AWS profile".to_owned()
+            }
+        }
+    }
+}
+
+/// The authorities that the environment or this profile names. Whatever else is wrong with the profile is said when credentials are asked for.
+async fn trusted(profile: Option<&str>) -> Result<Trust, SetupError> {
+    let shared = SharedConfig::read(profile).await.ok();
+    Ok(Trust::of(shared.as_ref())?)
+}
+
 /// What all clients have in common.
-fn loader(region: Option<&str>, profile: Option<&str>) -> ConfigLoader {
+pub(super) fn loader(region: Option<&str>, profile: Option<&str>) -> ConfigLoader {
     let timeouts = TimeoutConfig::builder()
         .connect_timeout(Duration::from_secs(5))
         .operation_attempt_timeout(Duration::from_secs(20))
@@ -138,8 +287,13 @@ fn loader(region: Option<&str>, profile: Option<&str>) -> ConfigLoader {
 }
 
 /// Credentials that are read again when AWS accepts them no more, and the caller that has them read.
-fn renewing(loader: ConfigLoader, region: Option<Region>, profile: Option<&str>) -> (Caller, ConfigLoader) {
-    let http = http_client();
+fn renewing(
+    loader: ConfigLoader,
+    region: Option<Region>,
+    profile: Option<&str>,
+    trust: &Trust,
+) -> (Caller, ConfigLoader) {
+    let http = http_client(trust);
     let credentials = Renewable::new(Source { http: http.clone(), region, profile: profile.map(str::to_owned) });
     // They keep themselves, and know when what they keep is of no more use.
     let no_cache = IdentityCache::no_cache();
@@ -159,11 +313,20 @@ pub struct S3Alone {
 }
 
 /// A client for S3 alone; `None` where nobody named a region. An `endpoint` comes before those of the SDK's chain.
-pub async fn s3_alone(region: Option<&str>, profile: Option<&str>, endpoint: Option<&str>) -> Option<S3Alone> {
+///
+/// # Errors
+/// The environment or the profile asks for what is not there.
+pub async fn s3_alone(
+    region: Option<&str>,
+    profile: Option<&str>,
+    endpoint: Option<&str>,
+) -> Result<Option<S3Alone>, SetupError> {
     let wanted = region.map(|region| Region::new(region.to_owned()));
-    let (caller, loader) = renewing(loader(region, profile), wanted, profile);
+    let (caller, loader) = renewing(loader(region, profile), wanted, profile, &trusted(profile).await?);
     let config = loader.load().await;
-    config.region()?;
+    if config.region().is_none() {
+        return Ok(None);
+    }
     let mut builder = aws_sdk_s3::config::Builder::from(&config);
     if let Some(endpoint) = endpoint {
         builder = builder.endpoint_url(endpoint);
@@ -172,8 +335,9 @@ pub async fn s3_alone(region: Option<&str>, profile: Option<&str>, endpoint: Opt
         Some(url) => Some(S3Endpoint { url: url.to_owned(), named_by: NamedBy::Backend }),
         None => S3Endpoint::of_chain(&config),
     };
+    Variant::of(&config).check_not_led_elsewhere(endpoint.as_ref().map(|endpoint| endpoint.url.clone()))?;
     let s3 = aws_sdk_s3::Client::from_conf(builder.force_path_style(endpoint.is_some()).build());
-    Some(S3Alone { s3, caller, endpoint })
+    Ok(Some(S3Alone { s3, caller, endpoint }))
 }
 
 /// An S3 server that is asked instead of AWS.
@@ -249,14 +413,15 @@ fn endpoint_of(config: &SdkConfig, service_id: &str) -> Option<String> {
 const PROXIES: [&str; 6] = ["HTTPS_PROXY", "https_proxy", "HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"];
 
 /// TLS by rustls with ring; through a proxy where the environment names one.
-fn http_client() -> SharedHttpClient {
-    limited(unlimited_http_client())
+fn http_client(trust: &Trust) -> SharedHttpClient {
+    limited(unlimited_http_client(trust))
 }
 
-fn unlimited_http_client() -> SharedHttpClient {
+fn unlimited_http_client(trust: &Trust) -> SharedHttpClient {
     let tls = || tls::Provider::Rustls(tls::rustls_provider::CryptoMode::Ring);
+    let context = trust.context().unwrap_or_default();
     if !PROXIES.iter().any(|name| std::env::var_os(name).is_some_and(|value| !value.is_empty())) {
-        return Builder::new().tls_provider(tls()).build_https();
+        return Builder::new().tls_provider(tls()).tls_context(context).build_https();
     }
     Builder::new().build_with_connector_fn(move |settings, components| {
         let mut connector = Connector::builder().proxy_config(ProxyConfig::from_env());
@@ -264,7 +429,7 @@ fn unlimited_http_client() -> SharedHttpClient {
             connector = connector.connector_settings(settings.clone());
         }
         connector.set_sleep_impl(components.and_then(RuntimeComponents::sleep_impl));
-        connector.tls_provider(tls()).build()
+        connector.tls_provider(tls()).tls_context(context.clone()).build()
     })
 }
 

@@ -1,20 +1,47 @@
-//! The SDK's chain of credentials, read anew when AWS accepts what it gave no more.
+//! Where credentials come from: the environment, a profile, a container or an instance, as with the AWS CLI. They are read again when AWS
+//! accepts them no more.
 //!
 //! The SDK reads a credentials file once and keeps what it found. Whoever renews credentials while hlctl waits for a
 //! store, be it a person or a program, writes into such a file.
+//!
+//! A profile gives the same whether it is asked for by name or by `AWS_PROFILE`. Roles are assumed here; everything else is what the SDK has a
+//! provider for, asked by one set of settings.
 
-use std::sync::Arc;
+use std::error::Error;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex as StdMutex, PoisonError};
 use std::time::{Duration, SystemTime};
 
+use aws_config::ecs::EcsCredentialsProvider;
+use aws_config::environment::EnvironmentVariableCredentialsProvider;
+use aws_config::imds::credentials::ImdsCredentialsProvider;
 use aws_config::profile::ProfileFileCredentialsProvider;
 use aws_config::provider_config::ProviderConfig;
-use aws_config::{BehaviorVersion, Region};
+use aws_config::web_identity_token::WebIdentityTokenCredentialsProvider;
+use aws_config::{Region, SdkConfig};
 use aws_credential_types::Credentials;
-use aws_credential_types::provider::{self, ProvideCredentials, error::CredentialsError, future};
+use aws_credential_types::provider::{
+    self, ProvideCredentials,
+    error::{CredentialsError, TokenError},
+    future,
+};
+use aws_sdk_s3::config::SharedCredentialsProvider;
+use aws_sdk_signin::operation::create_o_auth2_token::CreateOAuth2TokenError;
+use aws_sdk_sso::operation::get_role_credentials::GetRoleCredentialsError;
+use aws_sdk_sts::operation::assume_role_with_web_identity::AssumeRoleWithWebIdentityError;
 use aws_smithy_runtime_api::client::http::SharedHttpClient;
+use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
+use aws_smithy_runtime_api::client::result::SdkError;
+use aws_smithy_types::retry::RetryConfig;
 use tokio::sync::Mutex;
 
+use super::classify::{AwsError, ErrorKind, NoCredentials, causes, classify, kind_of_failure, sources};
+use super::clock::Dates;
+use super::origin::{Obtained, Origin, Way};
+use super::shared_config::{Base, Role, SharedConfig, SharedConfigError, Source as CredentialSource, Steps};
+
+const STS: &str = "sts";
+const ASSUME_ROLE: &str = "AssumeRole";
 /// Credentials with less time left are renewed before they are used: a call may take most of it.
 const LEAST_TIME_LEFT: Duration = Duration::from_secs(30);
 
@@ -37,13 +64,25 @@ pub struct Renewable(Arc<Inner>);
 struct Inner {
     source: Source,
     held: Mutex<Option<Credentials>>,
+    origin: StdMutex<Option<Obtained>>,
     generation: AtomicU64,
+}
+
+/// Credentials, and where they come from.
+struct Held {
+    credentials: Credentials,
+    obtained: Obtained,
 }
 
 impl Renewable {
     /// Reads nothing yet.
     pub fn new(source: Source) -> Self {
-        Self(Arc::new(Inner { source, held: Mutex::new(None), generation: AtomicU64::new(0) }))
+        Self(Arc::new(Inner {
+            source,
+            held: Mutex::new(None),
+            origin: StdMutex::new(None),
+            generation: AtomicU64::new(0),
+        }))
     }
 
     /// Counts how often the credentials have become others.
@@ -58,7 +97,7 @@ impl Renewable {
             return true;
         }
         match self.0.source.load().await {
-            Ok(fresh) if held.as_ref().is_none_or(|held| differ(held, &fresh)) => {
+            Ok(fresh) if held.as_ref().is_none_or(|held| differ(held, &fresh.credentials)) => {
                 self.hold(&mut held, fresh);
                 true
             }
@@ -71,18 +110,26 @@ impl Renewable {
         match held.as_ref() {
             Some(present) if !is_ending(present) => Ok(present.clone()),
             _ => {
-                let fresh = self.0.source.load().await?;
-                self.hold(&mut held, fresh.clone());
-                Ok(fresh)
+                let fresh = self.0.source.load().await;
+                let fresh = fresh.map_err(|error| CredentialsError::provider_error(NoCredentials(error)))?;
+                let present = fresh.credentials.clone();
+                self.hold(&mut held, fresh);
+                Ok(present)
             }
         }
     }
 
-    fn hold(&self, held: &mut Option<Credentials>, fresh: Credentials) {
-        if held.as_ref().is_none_or(|held| differ(held, &fresh)) {
+    /// Where those come from that are held.
+    pub fn origin(&self) -> Option<Obtained> {
+        self.0.origin.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    fn hold(&self, held: &mut Option<Credentials>, fresh: Held) {
+        if held.as_ref().is_none_or(|held| differ(held, &fresh.credentials)) {
             self.0.generation.fetch_add(1, Ordering::SeqCst);
         }
-        *held = Some(fresh);
+        *self.0.origin.lock().unwrap_or_else(PoisonError::into_inner) = Some(fresh.obtained);
+        *held = Some(fresh.credentials);
     }
 }
 
@@ -96,22 +143,187 @@ impl ProvideCredentials for Renewable {
 }
 
 impl Source {
-    /// Builds the chain and asks it: a chain that has been asked remembers the files it read.
-    async fn load(&self) -> provider::Result {
-        if let Some(profile) = &self.profile {
-            let means = ProviderConfig::default().with_http_client(self.http.clone());
-            let named = ProfileFileCredentialsProvider::builder().configure(&means).profile_name(profile).build();
-            return named.provide_credentials().await;
+    /// Reads the files and asks whoever they name, from the beginning: a chain of the SDK that has been asked remembers the files it read.
+    async fn load(&self) -> Result<Held, AwsError> {
+        let dates = Dates::default();
+        let http = dates.heard_by(self.http.clone());
+        let loader = super::clients::loader(self.region.as_ref().map(Region::as_ref), self.profile.as_deref());
+        // Nobody repeats what these calls do but the SDK.
+        let loader = loader.http_client(http.clone()).retry_config(RetryConfig::standard()).no_credentials();
+        let issuers = Issuers::new(loader.load().await, http);
+        let loaded = issuers.ask(self.profile.as_deref()).await;
+        loaded.map_err(|error| AwsError { skew: error.skew.or_else(|| dates.skew()), ..error })
+    }
+}
+
+/// Whoever issues credentials, asked with the settings of the profile in use.
+struct Issuers {
+    config: SdkConfig,
+    provider: ProviderConfig,
+}
+
+impl Issuers {
+    fn new(config: SdkConfig, http: SharedHttpClient) -> Self {
+        // A provider of the SDK that is built by itself looks for none of these (smithy-rs #4614).
+        let provider = ProviderConfig::default()
+            .with_http_client(http)
+            .with_region(config.region().cloned())
+            .with_use_fips(config.use_fips())
+            .with_use_dual_stack(config.use_dual_stack());
+        Self { config, provider }
+    }
+
+    /// The first way that gives credentials. A profile that was asked for by name comes before credentials in the environment, as with
+    /// the AWS CLI.
+    async fn ask(&self, profile: Option<&str>) -> Result<Held, AwsError> {
+        if profile.is_none()
+            && let Some(held) = self.source(CredentialSource::Environment, None).await?
+        {
+            return Ok(held);
         }
-        let mut loader = aws_config::defaults(BehaviorVersion::latest()).http_client(self.http.clone());
-        if let Some(region) = &self.region {
-            loader = loader.region(region.clone());
+        let shared = SharedConfig::read(profile).await.map_err(of_config)?;
+        if let Some(steps) = shared.steps().map_err(of_config)? {
+            return self.walk(steps).await;
         }
-        match loader.load().await.credentials_provider() {
-            Some(chain) => chain.provide_credentials().await,
-            None => Err(CredentialsError::not_loaded("there is no chain of credentials")),
+        let web_identity = WebIdentityTokenCredentialsProvider::builder().configure(&self.provider).build();
+        if let Some(held) = given(web_identity, Obtained { way: Way::WebIdentity, profile: None }).await? {
+            return Ok(held);
+        }
+        for source in [CredentialSource::Container, CredentialSource::Instance] {
+            if let Some(held) = self.source(source, None).await? {
+                return Ok(held);
+            }
+        }
+        let profile = shared.has_profile().then(|| shared.name().to_owned());
+        Err(of_config(SharedConfigError::Nothing { profile }))
+    }
+
+    /// Takes the first credentials of a profile, then one role after the other.
+    async fn walk(&self, steps: Steps) -> Result<Held, AwsError> {
+        let own = |way| Obtained { way, profile: Some(steps.profile.clone()) };
+        let mut held = match steps.base {
+            Base::Keys(credentials) => Held { credentials, obtained: own(Way::Keys) },
+            Base::Source(source) => {
+                let given = self.source(source, Some(&steps.profile)).await?;
+                given.ok_or_else(|| nothing(own(source.way())))?
+            }
+            Base::Profile(way) => {
+                let provider = ProfileFileCredentialsProvider::builder().configure(&self.provider);
+                let provider = provider.profile_name(&steps.profile).build();
+                let given = given(provider, own(way.clone())).await?;
+                given.ok_or_else(|| nothing(own(way)))?
+            }
+        };
+        for role in steps.roles {
+            held = self.assume(&role, held.credentials).await?;
+        }
+        Ok(held)
+    }
+
+    /// What is there outside the shared configuration; `None` if it is not in use here.
+    async fn source(&self, source: CredentialSource, profile: Option<&str>) -> Result<Option<Held>, AwsError> {
+        let obtained = Obtained { way: source.way(), profile: profile.map(str::to_owned) };
+        match source {
+            CredentialSource::Environment => given(EnvironmentVariableCredentialsProvider::new(), obtained).await,
+            CredentialSource::Container => {
+                given(EcsCredentialsProvider::builder().configure(&self.provider).build(), obtained).await
+            }
+            CredentialSource::Instance => given(self.instance(profile).await?, obtained).await,
         }
     }
+
+    /// The metadata service of the instance, where the environment or the profile says that it is.
+    async fn instance(&self, profile: Option<&str>) -> Result<ImdsCredentialsProvider, AwsError> {
+        let builder = ImdsCredentialsProvider::builder().configure(&self.provider);
+        let is_set = std::env::var_os("AWS_EC2_METADATA_SERVICE_ENDPOINT").is_some();
+        let shared = SharedConfig::read(profile).await.map_err(of_config)?;
+        let Some(place) = shared.get("ec2_metadata_service_endpoint").filter(|_| !is_set) else {
+            return Ok(builder.build());
+        };
+        let client = aws_config::imds::Client::builder().configure(&self.provider).endpoint(place);
+        let client = client.map_err(|error| {
+            let problem = format!("its ec2_metadata_service_endpoint is no address: {error}");
+            of_config(SharedConfigError::Invalid { profile: shared.name().to_owned(), problem })
+        })?;
+        Ok(builder.imds_client(client.build()).build())
+    }
+
+    async fn assume(&self, role: &Role, by: Credentials) -> Result<Held, AwsError> {
+        let way = Way::Role { arn: role.arn.clone(), by: role.by.clone() };
+        let obtained = Obtained { way, profile: Some(role.profile.clone()) };
+        let by = SharedCredentialsProvider::new(by);
+        let sts = aws_sdk_sts::Client::new(&self.config.to_builder().credentials_provider(by).build());
+        let name = || format!("hlctl-{}", jiff::Timestamp::now().as_second());
+        let asked = sts
+            .assume_role()
+            .role_arn(&role.arn)
+            .role_session_name(role.session_name.clone().unwrap_or_else(name))
+            .set_external_id(role.external_id.clone())
+            .set_duration_seconds(role.duration)
+            .send()
+            .await;
+        let failed = |error: AwsError| error.obtaining(Origin::Obtaining(obtained.clone()));
+        let answer = asked.map_err(|error| failed(classify(STS, ASSUME_ROLE, &error)))?;
+        let given = answer.credentials.ok_or_else(|| failed(AwsError::incomplete(STS, ASSUME_ROLE, "credentials")))?;
+        let expiry = SystemTime::try_from(given.expiration);
+        let expiry = expiry.map_err(|_| failed(AwsError::incomplete(STS, ASSUME_ROLE, "time of expiry")))?;
+        let (id, secret, token) = (given.access_key_id, given.secret_access_key, Some(given.session_token));
+        Ok(Held { credentials: Credentials::new(id, secret, token, Some(expiry), ASSUME_ROLE), obtained })
+    }
+}
+
+/// What a provider of the SDK gives; `None` if it is not in use here.
+async fn given(provider: impl ProvideCredentials, obtained: Obtained) -> Result<Option<Held>, AwsError> {
+    match provider.provide_credentials().await {
+        Ok(credentials) => Ok(Some(Held { credentials, obtained })),
+        Err(CredentialsError::CredentialsNotLoaded(_)) => Ok(None),
+        Err(error) => Err(failed(&error).obtaining(Origin::Obtaining(obtained))),
+    }
+}
+
+fn of_config(error: SharedConfigError) -> AwsError {
+    AwsError::of_kind(ErrorKind::Credentials, "", "", error.to_string()).obtaining(Origin::Config(error))
+}
+
+/// A way that a profile names, and that is not there.
+fn nothing(obtained: Obtained) -> AwsError {
+    let from = match &obtained.way {
+        Way::Environment => "the environment has no AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY",
+        Way::Container => "no container endpoint is set",
+        Way::Instance => "the instance's metadata service gives none",
+        _ => "it gives none",
+    };
+    let profile = obtained.profile.as_deref().unwrap_or_default();
+    let message = format!("there are no credentials for the profile `{profile}`: {from}");
+    AwsError::of_kind(ErrorKind::Credentials, "", "", message).obtaining(Origin::Obtaining(obtained))
+}
+
+/// What a provider of the SDK says, with the call that failed where there is one.
+fn failed(error: &CredentialsError) -> AwsError {
+    let call = sources(error).find_map(|error| {
+        let web_identity = error.downcast_ref::<SdkError<AssumeRoleWithWebIdentityError, HttpResponse>>();
+        let sso = error.downcast_ref::<SdkError<GetRoleCredentialsError, HttpResponse>>();
+        let sign_in = error.downcast_ref::<CreateOAuth2TokenError>();
+        web_identity
+            .map(|error| classify(STS, "AssumeRoleWithWebIdentity", error))
+            .or_else(|| sso.map(|error| classify("sso", "GetRoleCredentials", error)))
+            .or_else(|| sign_in.map(of_sign_in))
+    });
+    call.unwrap_or_else(|| {
+        let of_sdk = |error: &&(dyn Error + 'static)| error.is::<CredentialsError>() || error.is::<TokenError>();
+        let kind = sources(error).find(|error| !of_sdk(error)).map(kind_of_failure);
+        let is_known = |kind: &ErrorKind| matches!(kind, ErrorKind::Unreachable | ErrorKind::Untrusted);
+        AwsError::of_kind(kind.filter(is_known).unwrap_or(ErrorKind::Credentials), "", "", causes(error))
+    })
+}
+
+/// The SDK keeps of a failed refresh what the service said, and drops the answer itself.
+fn of_sign_in(error: &CreateOAuth2TokenError) -> AwsError {
+    let meta = error.meta();
+    let kind = if meta.code().is_some() { ErrorKind::Credentials } else { kind_of_failure(error) };
+    let message = meta.message().map_or_else(|| causes(error), str::to_owned);
+    let code = meta.code().unwrap_or_default().to_owned();
+    AwsError { code, ..AwsError::of_kind(kind, "signin", "CreateOAuth2Token", message) }
 }
 
 fn differ(one: &Credentials, other: &Credentials) -> bool {

@@ -6,8 +6,15 @@ use super::classify::{AwsError, ErrorKind};
 /// The next step, where one is known.
 pub fn hint(error: &AwsError) -> Option<String> {
     let action = error.lacked_action().map_or_else(|| action_of(error.service, error.operation), str::to_owned);
+    if error.skew.is_some() && matches!(error.kind, ErrorKind::Credentials | ErrorKind::Denied) {
+        return Some(CLOCK.to_owned());
+    }
     let text = match error.kind {
-        ErrorKind::Credentials => credentials(error),
+        ErrorKind::Credentials => match error.origin.as_ref().and_then(|origin| origin.hint(error)) {
+            Some(hint) if error.code != "RequestTimeTooSkewed" => hint,
+            _ => credentials(error),
+        },
+        ErrorKind::Untrusted => UNTRUSTED.to_owned(),
         ErrorKind::Denied if error.lacks_lake_formation() => {
             "creating or deleting a store needs a data lake administrator: in the Lake Formation console, under \
              Administrative roles and tasks, add the principal that runs hlctl (it cannot add itself if it holds \
@@ -54,12 +61,19 @@ pub fn hint(error: &AwsError) -> Option<String> {
     Some(text)
 }
 
+const CLOCK: &str = "AWS refuses requests that are signed with a wrong time: set this machine's clock, or have it kept by NTP, then run the command again";
+
+/// For a server whose certificate is not accepted.
+pub const UNTRUSTED: &str = "the server's certificate is not accepted: if a proxy with an authority of its own is in between, name the file of \
+                             that authority in AWS_CA_BUNDLE, or in ca_bundle of the AWS profile; if the certificate is said to have \
+                             expired or not to be valid yet, check this machine's clock";
+
 fn credentials(error: &AwsError) -> String {
     match error.code.as_str() {
         "ExpiredToken" | "ExpiredTokenException" | "RequestExpired" | "TokenRefreshRequired" => {
             "the credentials have expired: renew them (`aws sso login`, or whatever issued them), then run the command again".to_owned()
         }
-        "RequestTimeTooSkewed" => "this machine's clock is wrong: set it, then run the command again".to_owned(),
+        "RequestTimeTooSkewed" => CLOCK.to_owned(),
         "" => "no credentials were found: set AWS_PROFILE, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or run `aws sso login`; \
                `--sandbox` needs none"
             .to_owned(),

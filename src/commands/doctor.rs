@@ -57,7 +57,7 @@ async fn examine(session: &Session, arguments: &DoctorArgs, sheet: &mut Sheet) {
     let config = if destroy { session.config_if_any() } else { session.config().map(Some) };
     let config = match config {
         Ok(config) => config,
-        Err(error) => return sheet.add(doctor::unplanned("config", error.causes())),
+        Err(error) => return sheet.add(unplanned("config", &error)),
     };
     if let Some(config) = &config {
         sheet.add([config_is_good(session, config)]);
@@ -72,7 +72,7 @@ async fn examine(session: &Session, arguments: &DoctorArgs, sheet: &mut Sheet) {
     };
     let connection = match session.connect(options).await {
         Ok(connection) => connection,
-        Err(error) => return sheet.add(doctor::unplanned("access", error.causes())),
+        Err(error) => return sheet.add(unplanned("access", &error)),
     };
     sheet.add([
         Finding::ok("access", connection.place(session.home())),
@@ -120,7 +120,7 @@ async fn in_aws(
             let mend = "fix the function's code first, then run this again";
             sheet.add([Finding::not_checkable("plan", "what an apply would do", mend)]);
         }
-        Err(error) => sheet.add(doctor::unplanned("plan", error.causes())),
+        Err(error) => sheet.add(unplanned("plan", &error)),
     }
     if prepared.as_ref().map_or(!destroy, |prepared| makes_store(&prepared.plan)) {
         sheet.add([stores(&cx).await]);
@@ -135,7 +135,7 @@ async fn in_aws(
             let statements = deployer(&places).statements;
             sheet.add([doctor::permissions(&cx, principal.as_deref(), &statements).await]);
         }
-        Some(Err(error)) => sheet.add(doctor::unplanned("permissions", CommandError::from(error).causes())),
+        Some(Err(error)) => sheet.add(unplanned("permissions", &error.into())),
         None => sheet.add([Finding::not_checkable(
             "permissions",
             "the permissions that this stack needs",
@@ -242,7 +242,7 @@ impl Sheet {
             // What is wrong with the configuration is the next finding.
             Err(CommandError::Config(_)) => return Some(None),
             Err(error) => {
-                self.add(doctor::unplanned("state", error.causes()));
+                self.add(unplanned("state", &error));
                 return None;
             }
         };
@@ -323,4 +323,9 @@ pub(super) fn text(finding: &Finding) -> String {
         text.push_str(&format!("\n         next: {mend}"));
     }
     text
+}
+
+/// Why there is no plan, as findings.
+fn unplanned(check: &'static str, error: &CommandError) -> Vec<Finding> {
+    doctor::unplanned(check, error.causes(), error.skew())
 }

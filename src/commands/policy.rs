@@ -39,7 +39,7 @@ async fn identity(session: &Session, config: &Config) -> Result<Identity, Comman
         Err(CommandError::Aws(error)) if session.home() == Home::Aws => error,
         Err(error) => return Err(error),
     };
-    let region = Clients::new(Endpoint::Aws, config.region.as_deref(), config.profile.as_deref()).await.region;
+    let region = Clients::new(Endpoint::Aws, config.region.as_deref(), config.profile.as_deref()).await?.region;
     let region = region.ok_or(CommandError::Aws(error))?;
     let only = config.allowed_account_ids.iter().next().filter(|_| config.allowed_account_ids.len() == 1);
     let account = only.map_or("*", String::as_str);

@@ -38,7 +38,8 @@ impl Ways {
             Some(emulator) => Places::all_at(&sandbox::serve(emulator.clone()).await?)?,
             None => Places::of(&connection.clients)?,
         };
-        Ok(Self { state, connection, cx, http: Http::new()?, places })
+        let http = Http::new(&connection.clients.trust)?;
+        Ok(Self { state, connection, cx, http, places })
     }
 
     /// What is recorded of a resource; the stack may have been destroyed in part.

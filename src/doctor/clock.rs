@@ -11,14 +11,13 @@ use aws_smithy_types::config_bag::ConfigBag;
 use aws_smithy_types::date_time::Format;
 
 use super::Finding;
-use crate::aws::Operation;
+use crate::aws::{Operation, Skew};
 use crate::session::Connection;
 
 const CHECK: &str = "clock";
-/// AWS refuses requests whose time is five minutes off or more ("Signing and authenticating REST requests"; S3 allows 15).
-const TOO_MUCH: i64 = 300;
 const NOTICEABLE: i64 = 60;
 const WHY: &str = "AWS refuses requests that are signed with a time which is minutes off";
+const MEND: &str = "set the clock, or have it kept by NTP";
 
 /// Compares with the `Date` of an answer.
 pub async fn clock(connection: &Connection) -> Finding {
@@ -26,7 +25,7 @@ pub async fn clock(connection: &Connection) -> Finding {
     let ask = || connection.clients.sts.get_caller_identity().customize().interceptor(heard.clone()).send();
     let answer = connection.clients.caller.call(Operation::new("sts", "GetCallerIdentity"), ask).await;
     match (answer, heard.date()) {
-        (Ok(_), Some(date)) => difference(date.secs(), jiff::Timestamp::now().as_second()),
+        (_, Some(date)) => difference(date.secs(), jiff::Timestamp::now().as_second()),
         _ => Finding::not_checkable(
             CHECK,
             "the clock",
@@ -35,19 +34,22 @@ pub async fn clock(connection: &Connection) -> Finding {
     }
 }
 
+/// A clock that AWS has refused.
+pub(super) fn wrong(skew: Skew) -> Finding {
+    Finding::problem(CHECK, skew.to_string(), WHY, MEND)
+}
+
 fn difference(theirs: i64, ours: i64) -> Finding {
+    if let Some(skew) = Skew::between(theirs, ours) {
+        return wrong(skew);
+    }
     let off = (ours - theirs).abs();
     let title = match off {
-        0..NOTICEABLE => "this machine's clock agrees with AWS's".to_owned(),
+        0..NOTICEABLE => return Finding::ok(CHECK, "this machine's clock agrees with AWS's"),
         _ if ours > theirs => format!("this machine's clock is {off} s ahead of AWS's"),
         _ => format!("this machine's clock is {off} s behind AWS's"),
     };
-    let mend = "set the clock, or have it kept by NTP";
-    match off {
-        0..NOTICEABLE => Finding::ok(CHECK, title),
-        NOTICEABLE..TOO_MUCH => Finding::warning(CHECK, title, WHY, mend),
-        _ => Finding::problem(CHECK, title, WHY, mend),
-    }
+    Finding::warning(CHECK, title, WHY, MEND)
 }
 
 /// Notes the `Date` of an answer.
@@ -88,6 +90,6 @@ mod tests {
         assert_eq!(difference(1000, 1030).grade, Grade::Ok);
         assert_eq!(difference(1000, 1100).grade, Grade::Warning);
         assert_eq!(difference(1000, 1300).grade, Grade::Problem);
-        assert_eq!(difference(1000, 600).title(), "this machine's clock is 400 s behind AWS's");
+        assert_eq!(difference(1000, 600).title(), "this machine's clock is 7 minutes behind AWS's");
     }
 }

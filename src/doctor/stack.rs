@@ -2,6 +2,7 @@
 
 use super::Finding;
 use crate::address::Address;
+use crate::aws::Skew;
 use crate::module::WayBack;
 use crate::module::beside::STORE;
 use crate::plan::{Action, Plan, Refusal};
@@ -49,10 +50,18 @@ fn check_of(refusal: &Refusal) -> &'static str {
 }
 
 /// Why there is no plan: each thing that is in the way, with its hint.
-pub fn unplanned(check: &'static str, causes: impl IntoIterator<Item = (String, Option<String>)>) -> Vec<Finding> {
+///
+/// `skew` is how wrong the clock is, if that shows.
+pub fn unplanned(
+    check: &'static str,
+    causes: impl IntoIterator<Item = (String, Option<String>)>,
+    skew: Option<Skew>,
+) -> Vec<Finding> {
     let why = "without it there can be no plan";
     let mend = |hint: Option<String>| hint.unwrap_or_else(|| "fix the cause, then run this again".to_owned());
-    causes.into_iter().map(|(title, hint)| Finding::problem(check, title, why, mend(hint))).collect()
+    let findings = causes.into_iter().map(|(title, hint)| Finding::problem(check, title, why, mend(hint)));
+    // With a wrong clock AWS refuses nearly everything, and this is the only answer that there is to compare with.
+    findings.chain(skew.map(super::clock::wrong)).collect()
 }
 
 /// That the stack's store is gone without a backup, so that the plan would make an empty one. Of one with a backup a refusal

@@ -189,6 +189,7 @@ fn is_of_fhir(body: &[u8]) -> bool {
 /// What a missing answer means.
 fn unanswered(error: &OauthError, operation: &'static str) -> AwsError {
     let kind = match error {
+        OauthError::Untrusted { .. } => ErrorKind::Untrusted,
         OauthError::Unreachable { connected: false, .. } => ErrorKind::Unreachable,
         OauthError::Unreachable { .. } | OauthError::Slow { .. } => ErrorKind::NoAnswer,
         _ => ErrorKind::Refused,

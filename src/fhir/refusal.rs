@@ -9,7 +9,7 @@ use thiserror::Error;
 use super::client::Authority;
 use super::signing::SERVICE;
 use crate::aws::classify::{kind_of_answer, not_aws};
-use crate::aws::{AwsError, Certainty, ErrorKind, hint};
+use crate::aws::{AwsError, ErrorKind, Skew, hint};
 use crate::oauth::{Reply, tell_up_to};
 
 /// What the store's side says of one thing that is wrong.
@@ -83,6 +83,9 @@ impl AsMut<AwsError> for Box<Refusal> {
 impl fmt::Display for Refusal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}", self.about)?;
+        if self.aws.origin.as_ref().is_some_and(|origin| origin.is_obtaining()) {
+            return write!(f, ": not sent: {}", self.aws);
+        }
         match self.status {
             Some(status) => write!(f, ": {status}, {}", in_words(status))?,
             None if self.aws.kind == ErrorKind::NoAnswer => write!(f, ": no answer")?,
@@ -101,6 +104,9 @@ impl fmt::Display for Refusal {
                 }
                 writeln!(f)?;
             }
+        }
+        if let Some(skew) = &self.aws.skew {
+            write!(f, "; {skew}")?;
         }
         if let Some(id) = &self.aws.request_id {
             write!(f, " (request id {id})")?;
@@ -149,18 +155,14 @@ impl Refusal {
         let is_theirs = body.is_object();
         let message = if is_theirs { tell_up_to(MOST, &whole) } else { not_aws(Some(status)) };
         let kind = if status < 400 { ErrorKind::Garbled } else { kind_of_answer(&code, &message, status) };
+        let is_signed = authority.proof() == Proof::Signature;
         let is_resource = body["resourceType"].is_string() && body["resourceType"] != "OperationOutcome";
         Box::new(Self {
             aws: AwsError {
-                service: SERVICE,
-                operation,
                 code,
-                message,
                 request_id: header("x-amzn-requestid").or_else(|| header("x-amz-request-id")),
-                other_region: None,
-                kind,
-                attempts: 1,
-                certainty: Certainty::NotApplied,
+                skew: Skew::of_refusal(&whole, header("date").as_deref()).filter(|_| is_signed && status >= 400),
+                ..AwsError::of_kind(kind, SERVICE, operation, message)
             },
             about: about.to_owned(),
             status: Some(status),
@@ -212,7 +214,12 @@ impl Refusal {
         if self.advice.is_some() {
             return self.advice.clone();
         }
+        if self.aws.origin.as_ref().is_some_and(|origin| origin.is_obtaining()) {
+            return hint::hint(&self.aws);
+        }
+        let is_refused = matches!(self.aws.kind, ErrorKind::Credentials | ErrorKind::Denied);
         let text = match (self.status, self.proof) {
+            (_, Proof::Signature) if self.aws.skew.is_some() && is_refused => return hint::hint(&self.aws),
             (Some(401), Proof::Token) if self.message.contains("Timeout during custom Idp execution") => {
                 "the token validator took longer than the second that it has: run the command again; \
                  lambda_provisioned_concurrency keeps one warm"

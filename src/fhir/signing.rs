@@ -12,7 +12,7 @@ use http::Request;
 use http_body_util::Full;
 use thiserror::Error;
 
-use crate::aws::{AwsError, Caller, Certainty, Clients, ErrorKind};
+use crate::aws::{AwsError, Caller, Clients, ErrorKind};
 
 /// The service in the scope of a signature (HealthLake developer guide, "Signing requests").
 pub const SERVICE: &str = "healthlake";
@@ -66,7 +66,10 @@ impl Signer {
     /// # Errors
     /// The chain has none.
     pub async fn credentials(&self) -> Result<Credentials, AwsError> {
-        self.credentials.provide_credentials().await.map_err(|error| without_credentials(&error))
+        self.credentials
+            .provide_credentials()
+            .await
+            .map_err(|error| AwsError::without_credentials(&error, SERVICE, "Sign"))
     }
 
     /// Signs a request that has this body, here and now.
@@ -112,22 +115,7 @@ pub fn sign_with(
     Ok(signature)
 }
 
-fn without_credentials(error: &(dyn std::error::Error + 'static)) -> AwsError {
-    let innermost = std::iter::successors(Some(error), |error| (*error).source()).last().unwrap_or(error);
-    AwsError { kind: ErrorKind::Credentials, ..impossible(&innermost.to_string()) }
-}
-
 /// A request that cannot be made.
 pub(super) fn impossible(why: &str) -> AwsError {
-    AwsError {
-        service: SERVICE,
-        operation: "Sign",
-        code: String::new(),
-        message: why.to_owned(),
-        request_id: None,
-        other_region: None,
-        kind: ErrorKind::Refused,
-        attempts: 1,
-        certainty: Certainty::NotApplied,
-    }
+    AwsError::of_kind(ErrorKind::Refused, SERVICE, "Sign", why)
 }

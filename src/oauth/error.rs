@@ -4,6 +4,8 @@ use std::time::Duration;
 
 use thiserror::Error;
 
+use crate::aws::hint::UNTRUSTED;
+
 /// What went wrong on the way to a token, or to the FHIR interface.
 #[derive(Clone, Debug, Error)]
 pub enum OauthError {
@@ -19,6 +21,14 @@ pub enum OauthError {
         cause: String,
         /// Whether there was a connection, so that the request may have arrived.
         connected: bool,
+    },
+    /// A server whose certificate is not trusted; nothing was sent to it.
+    #[error("{origin} cannot be asked: {cause}")]
+    Untrusted {
+        /// Scheme, host and port.
+        origin: String,
+        /// What is wrong with the certificate.
+        cause: String,
     },
     /// An answer that is larger than it may be.
     #[error("{origin} answered with more than {} MiB", largest >> 20)]
@@ -103,6 +113,7 @@ impl OauthError {
             Self::Unreachable { .. } | Self::Slow { .. } => {
                 "check the network and the proxy; a domain that was just made takes a minute to be there"
             }
+            Self::Untrusted { .. } => UNTRUSTED,
             Self::Refused { error, .. } => return of_code(error).map(str::to_owned),
             Self::ForeignState | Self::ForeignNonce | Self::Patience(_) | Self::NoCode => "run the command again",
             Self::Port { .. } => {

@@ -1,6 +1,6 @@
 //! HTTP for what the SDK has no part in: the pages and endpoints of a user pool, and the FHIR interface.
 //!
-//! As with the SDK's calls the authorities are those of the system, and the proxy is the one that the environment names. No redirect
+//! As with the SDK's calls the authorities are those of the system, or those of `AWS_CA_BUNDLE`, and the proxy is the one that the environment names. No redirect
 //! is followed, a request has a time limit, and an answer a size. Errors name the origin alone, since queries have codes in them.
 
 use std::error::Error;
@@ -24,7 +24,8 @@ use tower_service::Service;
 use url::Url;
 
 use super::error::OauthError;
-use crate::aws::CALLS;
+use crate::aws::classify::is_untrusted;
+use crate::aws::{CALLS, Trust};
 
 const CONNECT_LIMIT: Duration = Duration::from_secs(10);
 const LIMIT: Duration = Duration::from_secs(30);
@@ -51,19 +52,21 @@ pub struct Reply {
 }
 
 impl Http {
-    /// A client; nothing is asked yet.
+    /// A client that trusts these authorities; nothing is asked yet.
     ///
     /// # Errors
     /// The system has no certificate authorities.
-    pub fn new() -> Result<Self, OauthError> {
+    pub fn new(trust: &Trust) -> Result<Self, OauthError> {
         let machine = |error: &dyn Error| OauthError::Machine(error.to_string());
         let provider = rustls::crypto::ring::default_provider();
         let tls = ClientConfig::builder_with_provider(provider.into())
             .with_safe_default_protocol_versions()
-            .map_err(|error| machine(&error))?
-            .with_native_roots()
-            .map_err(|error| machine(&error))?
-            .with_no_client_auth();
+            .map_err(|error| machine(&error))?;
+        let tls = match trust.roots() {
+            Some(roots) => tls.with_root_certificates(roots),
+            None => tls.with_native_roots().map_err(|error| machine(&error))?,
+        };
+        let tls = tls.with_no_client_auth();
         let connector = HttpsConnectorBuilder::new().with_tls_config(tls).https_or_http().enable_http1();
         let client = Client::builder(TokioExecutor::new()).build(connector.wrap_connector(Way::new()));
         Ok(Self { client, limit: LIMIT, largest: LARGEST })
@@ -125,7 +128,11 @@ fn origin(uri: &Uri) -> String {
 
 /// The innermost cause says most, and none of the outer ones names a path.
 fn unreachable(origin: &str, error: &(dyn Error + 'static), connected: bool) -> OauthError {
-    let innermost = std::iter::successors(Some(error), |error| (*error).source()).last().unwrap_or(error);
+    let mut all = std::iter::successors(Some(error), |error| (*error).source());
+    let innermost = all.clone().last().unwrap_or(error);
+    if all.any(is_untrusted) {
+        return OauthError::Untrusted { origin: origin.to_owned(), cause: innermost.to_string() };
+    }
     OauthError::Unreachable { origin: origin.to_owned(), cause: innermost.to_string(), connected }
 }
 

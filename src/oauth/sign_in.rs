@@ -168,7 +168,7 @@ mod tests {
         let (authorize, asked) = pool(answers).await;
         let asking = Asking::new(authorize, "client", "https://localhost", Vec::new()).unwrap();
         let login = Login { username: "alice".to_owned(), password: Secret::new("Corr3ct-Horse") };
-        let error = sign_in(&Http::new().unwrap(), &asking, &login).await.unwrap_err();
+        let error = sign_in(&Http::new(&crate::aws::Trust::default()).unwrap(), &asking, &login).await.unwrap_err();
         let asked = asked.lock().unwrap().clone();
         (error, asked)
     }

@@ -20,7 +20,7 @@ use super::{
     Attributes, Condition, Context, Identity, Observed, Occasion, Progress, Resource, ResourceError, Rule, Task,
     attributes,
 };
-use crate::aws::{AwsError, Certainty, ErrorKind, Met, Operation};
+use crate::aws::{AwsError, ErrorKind, Met, Operation};
 use crate::config::is_logs_bucket;
 use crate::model::{Action, AttributeChange};
 
@@ -232,15 +232,9 @@ fn is_plainer(told: &AwsError, head: &AwsError) -> bool {
 
 fn elsewhere(region: &str) -> AwsError {
     AwsError {
-        service: "s3",
-        operation: "HeadBucket",
         code: "PermanentRedirect".to_owned(),
-        message: format!("the bucket is in {region}"),
-        request_id: None,
         other_region: Some(region.to_owned()),
-        kind: ErrorKind::WrongRegion,
-        attempts: 1,
-        certainty: Certainty::NotApplied,
+        ..AwsError::of_kind(ErrorKind::WrongRegion, "s3", "HeadBucket", format!("the bucket is in {region}"))
     }
 }
 
@@ -454,17 +448,13 @@ async fn delete_batch(cx: Context, bucket: String, batch: Vec<ObjectIdentifier>)
         .await?;
     match answer.errors().first() {
         None => Ok(size),
-        Some(error) => Err(ResourceError::Aws(AwsError {
-            service: "s3",
-            operation: "DeleteObjects",
-            code: error.code().unwrap_or_default().to_owned(),
-            message: format!("{} of {size} objects: {}", answer.errors().len(), error.message().unwrap_or_default()),
-            request_id: None,
-            other_region: None,
-            kind: if error.code() == Some("AccessDenied") { ErrorKind::Denied } else { ErrorKind::Refused },
-            attempts: 1,
-            certainty: Certainty::NotApplied,
-        })),
+        Some(error) => {
+            let kind = if error.code() == Some("AccessDenied") { ErrorKind::Denied } else { ErrorKind::Refused };
+            let message =
+                format!("{} of {size} objects: {}", answer.errors().len(), error.message().unwrap_or_default());
+            let code = error.code().unwrap_or_default().to_owned();
+            Err(ResourceError::Aws(AwsError { code, ..AwsError::of_kind(kind, "s3", "DeleteObjects", message) }))
+        }
     }
 }
 

@@ -96,7 +96,7 @@ impl Session {
         };
         let region = backend.region.as_deref().or(own_region);
         let profile = backend.profile.as_deref().or(own_profile);
-        let way = s3_alone(region, profile, backend.endpoint.as_deref()).await.ok_or_else(|| CommandError::Usage {
+        let way = s3_alone(region, profile, backend.endpoint.as_deref()).await?.ok_or_else(|| CommandError::Usage {
             message: "no region is set for the state's bucket".to_owned(),
             hint: "set `region` in the config or in its `backend`, or AWS_REGION".to_owned(),
         })?;

@@ -198,7 +198,7 @@ impl State {
 
 /// Whether S3 has answered, whatever it was.
 fn is_answer_of_s3(kind: ErrorKind) -> bool {
-    !matches!(kind, ErrorKind::Unreachable | ErrorKind::NoAnswer | ErrorKind::Garbled)
+    !matches!(kind, ErrorKind::Unreachable | ErrorKind::Untrusted | ErrorKind::NoAnswer | ErrorKind::Garbled)
 }
 
 /// How a lock is ended that its holder could not give back.

@@ -1,4 +1,10 @@
-//! Credentials that end while hlctl is at work.
+//! Credentials: every way to have them, what is said where they do not come, and those that end while hlctl is at work.
+
+mod clock;
+mod failures;
+mod fips;
+mod trust;
+mod ways;
 
 use hlctl_emulator::{Action, Rule};
 

@@ -3,6 +3,7 @@
 use std::io::{Read as _, Write as _};
 use std::net::{TcpListener, TcpStream};
 
+use hlctl::aws::Trust;
 use hlctl::config::Secret;
 use hlctl::oauth::{Asking, Http, Login, OauthError, sign_in};
 use hlctl_emulator::Action;
@@ -378,7 +379,7 @@ fn a_callback_that_is_not_registered_is_refused_by_the_pool() {
     let authorize = Url::parse(&format!("{}/oauth2/authorize", place.cloud().url())).unwrap();
     let asking = Asking::new(authorize, &client, "http://127.0.0.1:1/other", vec!["openid".to_owned()]).unwrap();
     let login = Login { username: "alice".to_owned(), password: Secret::new(PASSWORD) };
-    let error = call(sign_in(&Http::new().unwrap(), &asking, &login)).unwrap_err();
+    let error = call(sign_in(&Http::new(&Trust::default()).unwrap(), &asking, &login)).unwrap_err();
     assert!(
         matches!(&error, OauthError::Refused { description: Some(text), .. } if text.contains("redirect_mismatch"))
     );

@@ -43,7 +43,7 @@ pub use redact::sounds_secret;
 pub use reference::reference_tables;
 pub use rules::addresses::KNOWN as KNOWN_ADDRESSES;
 pub use rules::cognito::is_good_password;
-pub use rules::region::{HEALTHLAKE as REGIONS, check_region};
+pub use rules::region::{HEALTHLAKE as REGIONS, HEALTHLAKE_FIPS, check_region};
 pub use schema::json_schema;
 pub use secret::Secret;
 pub use sources::{Setting, Sources, variables};

@@ -124,9 +124,9 @@ async fn with_token_alone(
     crate::session::check_endpoints()?;
     let config = session.config_if_any()?;
     let options = ConnectOptions::around(config.as_ref(), &session.global, state);
-    let clients = Clients::new(Endpoint::Aws, options.region, options.profile).await;
+    let clients = Clients::new(Endpoint::Aws, options.region, options.profile).await?;
     let base = base(state, store, &Places::of(&clients)?)?;
-    Ok(Fhir::new(base, Http::new()?, Authority::Token(token), is_smart(state)))
+    Ok(Fhir::new(base, Http::new(&clients.trust)?, Authority::Token(token), is_smart(state)))
 }
 
 /// Where the store is, by its name and from here.

@@ -133,7 +133,8 @@ async fn count_both(
         let named = Url::parse(endpoint).map_err(|_| OauthError::Address(endpoint.to_owned()))?;
         let base = Base::new(named, places.of_store(endpoint)?);
         let signer = scene.connection.signer()?;
-        let fhir = Fhir::new(base, Http::new()?, Authority::Signature(signer), is_smart(state));
+        let http = Http::new(&scene.connection.clients.trust)?;
+        let fhir = Fhir::new(base, http, Authority::Signature(signer), is_smart(state));
         Ok::<_, CommandError>(counts(&Arc::new(fhir), resource_types::searchable()).await?)
     };
     let old = match old {

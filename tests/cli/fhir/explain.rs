@@ -166,7 +166,8 @@ fn the_mistake_of_another_program_is_found_by_its_signature() {
 #[test]
 fn a_clock_that_is_wrong_is_seen_by_the_servers() {
     let place = store();
-    let server = Server::new(|_, _| (403, "{\"message\":\"Signature expired: 1 is now earlier than 2\"}".to_owned()));
+    let server =
+        Server::in_january(|_, _| (403, "{\"message\":\"Signature expired: 1 is now earlier than 2\"}".to_owned()));
     let run = fhir(&place, &["explain", "--json", "Patient", "--send"]).env("AWS_ENDPOINT_URL_HEALTHLAKE", &server.url);
     let ended = run.exits(1);
     assert!(text(&ended, "clock").contains("ahead of the server's"), "{ended}");

@@ -20,6 +20,18 @@ pub(super) struct Server {
 impl Server {
     /// Answers each request with a status and a body.
     pub fn new(answer: impl Fn(&str, usize) -> (u16, String) + Send + Sync + 'static) -> Self {
+        Self::with_headers("", answer)
+    }
+
+    /// The same as a server whose clock says that it is the second of January 2026.
+    pub fn in_january(answer: impl Fn(&str, usize) -> (u16, String) + Send + Sync + 'static) -> Self {
+        Self::with_headers("date: Fri, 02 Jan 2026 03:04:05 GMT\r\n", answer)
+    }
+
+    fn with_headers(
+        headers: &'static str,
+        answer: impl Fn(&str, usize) -> (u16, String) + Send + Sync + 'static,
+    ) -> Self {
         let listener = TcpListener::bind(("127.0.0.1", 0)).unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
         let seen: Arc<Mutex<Vec<Seen>>> = Arc::default();
@@ -27,7 +39,7 @@ impl Server {
         std::thread::spawn(move || {
             for stream in listener.incoming().flatten() {
                 let (noted, answer) = (Arc::clone(&noted), Arc::clone(&answer));
-                std::thread::spawn(move || while serve(&stream, &noted, answer.as_ref()).is_some() {});
+                std::thread::spawn(move || while serve(&stream, headers, &noted, answer.as_ref()).is_some() {});
             }
         });
         Self { url, seen }
@@ -39,7 +51,12 @@ impl Server {
     }
 }
 
-fn serve(stream: &TcpStream, noted: &Mutex<Vec<Seen>>, answer: &dyn Fn(&str, usize) -> (u16, String)) -> Option<()> {
+fn serve(
+    stream: &TcpStream,
+    more: &str,
+    noted: &Mutex<Vec<Seen>>,
+    answer: &dyn Fn(&str, usize) -> (u16, String),
+) -> Option<()> {
     let mut reader = BufReader::new(stream);
     let mut line = String::new();
     reader.read_line(&mut line).ok().filter(|length| *length > 0)?;
@@ -65,7 +82,7 @@ fn serve(stream: &TcpStream, noted: &Mutex<Vec<Seen>>, answer: &dyn Fn(&str, usi
     };
     let (status, body) = answer(&target, number);
     let head = format!(
-        "HTTP/1.1 {status} X\r\ncontent-type: application/fhir+json\r\ndate: Fri, 02 Jan 2026 03:04:05 GMT\r\ncontent-length: {}\r\n\r\n",
+        "HTTP/1.1 {status} X\r\ncontent-type: application/fhir+json\r\n{more}content-length: {}\r\n\r\n",
         body.len()
     );
     let mut stream = stream;

@@ -1,6 +1,8 @@
 //! What every test is written with: a [`Place`] to run in, a [`Run`] of the binary in it, and the [`Cloud`] it talks to.
 
+pub(crate) mod authority;
 mod cloud;
+pub(crate) mod issuer;
 pub(crate) mod life;
 mod place;
 mod run;

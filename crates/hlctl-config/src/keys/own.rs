@@ -90,7 +90,7 @@ keys! {
         group: Group::Safety,
         kind: Kind::Text(&rules::region::REGION),
         default: Default::Unset,
-        doc: "AWS region of everything in the stack. Without it the SDK's own chain decides, `AWS_REGION` first.",
+        doc: "AWS region of everything in the stack. Without it `AWS_REGION`, `AWS_DEFAULT_REGION` or the AWS profile decides.",
         example: r#""us-east-1""#,
     }
     PROFILE: Text = {
@@ -98,7 +98,7 @@ keys! {
         group: Group::Safety,
         kind: Kind::Text(&rules::names::PROFILE_NAME),
         default: Default::Unset,
-        doc: "Profile of the shared AWS configuration to take credentials from. Without it the SDK's own chain decides.",
+        doc: "Profile of the shared AWS configuration to take credentials from, as with `--profile` of the AWS CLI (`docs/credentials.md`). Without it `AWS_PROFILE` decides, after credentials in the environment.",
         example: r#""sandbox-admin""#,
     }
     ALLOWED_ACCOUNT_IDS: List = {

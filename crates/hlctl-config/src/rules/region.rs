@@ -10,6 +10,9 @@ pub(crate) static REGION: Rule =
 pub const HEALTHLAKE: [&str; 8] =
     ["us-east-1", "us-east-2", "us-west-2", "ca-central-1", "eu-west-1", "eu-west-2", "ap-south-1", "ap-southeast-2"];
 
+/// Those of them where HealthLake has an endpoint with FIPS (AWS General Reference, "AWS HealthLake endpoints and quotas").
+pub const HEALTHLAKE_FIPS: [&str; 3] = ["us-east-1", "us-east-2", "us-west-2"];
+
 /// Whether HealthLake is in a region that the configuration did not name.
 ///
 /// # Errors
