@@ -527,7 +527,7 @@ pub(super) fn causes(error: &(dyn Error + 'static)) -> String {
         }
     }
     let line = said.join(": ").split_whitespace().collect::<Vec<_>>().join(" ");
-    crate::ui::printer::shortened(&line).into_owned()
+    crate::model::text::shortened(&line).into_owned()
 }
 
 /// The first cause that says something; outer layers say only "dispatch failure".

@@ -321,7 +321,9 @@ fn failed(error: &CredentialsError) -> AwsError {
 fn of_sign_in(error: &CreateOAuth2TokenError) -> AwsError {
     let meta = error.meta();
     let kind = if meta.code().is_some() { ErrorKind::Credentials } else { kind_of_failure(error) };
-    let message = meta.message().map_or_else(|| causes(error), str::to_owned);
+    // Without a code it is an "unhandled error" of the SDK, and what it wraps says more.
+    let wrapped = || error.source().map_or_else(|| causes(error), causes);
+    let message = meta.message().map_or_else(wrapped, str::to_owned);
     let code = meta.code().unwrap_or_default().to_owned();
     AwsError { code, ..AwsError::of_kind(kind, "signin", "CreateOAuth2Token", message) }
 }

@@ -76,9 +76,15 @@ fn calls_that_obtain_credentials_say_it_too() {
     // The SDK drops the refusal of a sign-in, and with it the date.
     let sign_in = "[profile deploy]\nlogin_session = arn:aws:iam::111122223333:user/kim\n";
     for config in [role, sign_in] {
-        let is_issuing =
-            |asked: &Asked| asked.target == "/v1/token" || asked.action().is_some_and(|action| action == "AssumeRole");
-        let (place, issuer) = refusing(is_issuing, || refused(20));
+        let place = Place::on(cloud_that_knows_them(), "minimal");
+        let issuer = Issuer::answering(place.cloud(), |asked| match asked.target.as_str() {
+            "/v1/token" => {
+                let body = json!({"error": "AUTHCODE_EXPIRED", "message": "the proof is too old"});
+                let date = Timestamp::now() + SignedDuration::from_mins(20);
+                Some(Reply::json(400, "AccessDeniedException", &body).dated(date))
+            }
+            _ => (asked.action()? == "AssumeRole").then(|| refused(20)),
+        });
         configure(&place, config);
         let ended = place.run(["plan", "--profile", "deploy"]).env("AWS_ENDPOINT_URL", &issuer.url).exits(4);
         ended.says(BEHIND).says(NEXT);

@@ -30,7 +30,9 @@ fn fails(
     let by_variable = run(&["plan"]).env("AWS_PROFILE", "deploy").exits(4);
     assert_eq!(by_name.stderr, by_variable.stderr);
     assert_eq!(issuer.signers().len(), 0, "nothing is sent to AWS\n{by_name}");
-    for debug in ["Error {", "Some(", "Unhandled", "ErrorMetadata", "service error", "GetCallerIdentity"] {
+    for debug in
+        ["Error {", "Some(", "Unhandled", "unhandled error", "ErrorMetadata", "service error", "GetCallerIdentity"]
+    {
         assert!(!by_name.stderr.contains(debug), "{debug} in\n{by_name}");
     }
     (issuer, by_name)
