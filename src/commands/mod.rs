@@ -39,11 +39,11 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use clap::{CommandFactory, Parser};
+use clap::{CommandFactory, FromArgMatches};
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep, timeout};
 
-use crate::cli::{Cli, Command};
+use crate::cli::{Cli, Command, manual};
 use crate::error::CommandError;
 use crate::exit_code::ExitCode;
 use crate::invocation::Invocation;
@@ -58,7 +58,9 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     if let Some(code) = usage::refuse_single_dashes(&words) {
         return code;
     }
-    let cli = match Cli::try_parse_from(&words) {
+    let mut command = manual::command();
+    let parsed = command.try_get_matches_from_mut(&words).and_then(|matches| Cli::from_arg_matches(&matches));
+    let cli = match parsed.map_err(|error| error.format(&mut command)) {
         Ok(cli) => cli,
         Err(error) => return usage::explain(error, &words),
     };
@@ -242,7 +244,7 @@ async fn lock(session: &Session, store: &Store, command: &str, patience: Duratio
             Err(error @ StateError::Locked { .. }) if Instant::now() >= deadline => return Err(error.into()),
             Err(StateError::Locked { holder, .. }) => {
                 if !told {
-                    session.printer.say(&format!("Waiting for the state's lock, held by {holder}"));
+                    session.printer.say(&format!("Waiting for the state lock, held by {holder}"));
                     told = true;
                 }
             }
@@ -271,7 +273,8 @@ async fn take(session: &Session, store: &Store, command: &str) -> Result<Result<
             };
             if !released {
                 session.printer.warning(
-                    "the state may have been left locked; if so, the next command says by whom and how to release it",
+                    "the state may have been left locked; if so, the next command shows who holds the lock and how to \
+                     release it",
                 );
             }
             Err(CommandError::Interrupted(signal))
