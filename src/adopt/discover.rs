@@ -171,11 +171,11 @@ fn choose(stacks: &BTreeMap<String, BTreeSet<String>>, choice: Option<&str>) -> 
         Some(choice) if stacks.contains_key(choice) => Ok(Some(choice.to_owned())),
         Some(choice) => Err(CommandError::Usage {
             message: format!("nothing in AWS with the config's names belongs to the stack {choice}"),
-            hint: if stacks.is_empty() { "leave --stack out: there is no stack".to_owned() } else { lines() },
+            hint: if stacks.is_empty() { "leave out --stack: there is no stack".to_owned() } else { lines() },
         }),
         None if stacks.len() > 1 => Err(CommandError::Usage {
-            message: format!("{} stacks in AWS may be this config's", stacks.len()),
-            hint: format!("say which:\n{}", lines()),
+            message: format!("{} stacks in AWS could belong to this config", stacks.len()),
+            hint: format!("choose one:\n{}", lines()),
         }),
         None => Ok(stacks.keys().next().cloned()),
     }
