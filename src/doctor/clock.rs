@@ -18,7 +18,7 @@ const CHECK: &str = "clock";
 /// AWS refuses requests whose time is five minutes off or more ("Signing and authenticating REST requests"; S3 allows 15).
 const TOO_MUCH: i64 = 300;
 const NOTICEABLE: i64 = 60;
-const WHY: &str = "AWS refuses requests that are signed with a time which is minutes off";
+const WHY: &str = "AWS refuses requests whose signing time is minutes off";
 
 /// Compares with the `Date` of an answer.
 pub async fn clock(connection: &Connection) -> Finding {
@@ -30,7 +30,7 @@ pub async fn clock(connection: &Connection) -> Finding {
         _ => Finding::not_checkable(
             CHECK,
             "the clock",
-            "no answer told the time; nothing to do unless requests are refused",
+            "clock skew could not be measured (no Date header); nothing to do unless requests are refused",
         ),
     }
 }
@@ -42,7 +42,7 @@ fn difference(theirs: i64, ours: i64) -> Finding {
         _ if ours > theirs => format!("this machine's clock is {off} s ahead of AWS's"),
         _ => format!("this machine's clock is {off} s behind AWS's"),
     };
-    let mend = "set the clock, or have it kept by NTP";
+    let mend = "set the clock, or synchronise it by NTP";
     match off {
         0..NOTICEABLE => Finding::ok(CHECK, title),
         NOTICEABLE..TOO_MUCH => Finding::warning(CHECK, title, WHY, mend),
