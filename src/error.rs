@@ -20,7 +20,7 @@ pub enum ResourceError {
     /// Something else has the name.
     #[error("{name} exists already and {}", match owner {
         Some(stack) => format!("belongs to another hlctl stack, {stack}"),
-        None => "hlctl did not make it".to_owned(),
+        None => "hlctl did not create it".to_owned(),
     })]
     Taken {
         /// The name.
@@ -45,7 +45,7 @@ pub enum ResourceError {
         waited: Duration,
     },
     /// The user asked to stop, or not to wait.
-    #[error("still {status}; AWS goes on with it")]
+    #[error("still {status}; AWS continues with it")]
     StillGoing {
         /// Last status seen.
         status: String,
@@ -64,7 +64,7 @@ pub enum ResourceError {
     #[error("it has disappeared since the plan was made")]
     Vanished,
     /// The state file holds something that is not a record of this kind.
-    #[error("the state's record is not that of a {kind}: {problem}")]
+    #[error("the state's record is not the record of a {kind}: {problem}")]
     Recorded {
         /// The kind.
         kind: &'static str,
@@ -98,11 +98,11 @@ impl ResourceError {
             return self.hint();
         }
         let (occasion, command) = match owner {
-            Some(_) => ("if that stack is given up", CommandLine::new("adopt --take-over")),
-            None => ("if it is to be the stack's", CommandLine::new("adopt")),
+            Some(_) => ("if that stack is abandoned", CommandLine::new("adopt --take-over")),
+            None => ("to make it part of this stack", CommandLine::new("adopt")),
         };
         let command = command.operand(address).operand(name);
-        Some(format!("{ANOTHER_NAME}; or, {occasion}, have hlctl take it over: {command}"))
+        Some(format!("{ANOTHER_NAME}; or, {occasion}, adopt it: {command}"))
     }
 
     /// The next step, where one is known.
@@ -111,11 +111,12 @@ impl ResourceError {
             Self::Aws(error) => hint::hint(error),
             Self::Taken { .. } => Some(ANOTHER_NAME.to_owned()),
             Self::TimedOut { .. } | Self::StillGoing { .. } => {
-                Some(concat!("`", hlctl!("wait"), "` waits on; `", hlctl!("apply"), "` takes up where this stood").to_owned())
+                Some(concat!("`", hlctl!("wait"), "` keeps waiting; `", hlctl!("apply"), "` continues where this \
+                    stopped").to_owned())
             }
             Self::NotEmpty { is_for_logs: true, .. } => Some(
-                "--force-destroy=logs (or force_destroy = \"logs\" in the config) empties the logs bucket and no other: what the \
-                 data bucket holds still stops a destroy"
+                "--force-destroy=logs (or force_destroy = \"logs\" in the config) empties only the logs bucket: \
+                 objects in the data bucket still stop a destroy"
                     .to_owned(),
             ),
             Self::NotEmpty { is_for_logs: false, .. } => Some(
@@ -125,10 +126,10 @@ impl ResourceError {
             ),
             Self::Vanished => Some("run the command again to plan with what is there now".to_owned()),
             Self::Failed { status, .. } if status == "CREATE_FAILED" => {
-                Some("fix the cause; the next apply makes a new store in place of the failed one".to_owned())
+                Some("fix the cause; the next apply creates a new store in place of the failed one".to_owned())
             }
             Self::Failed { .. } => Some("fix the cause, then run the command again".to_owned()),
-            Self::Recorded { .. } => Some("the state's backup beside it may be better".to_owned()),
+            Self::Recorded { .. } => Some("the backup next to the state may be intact".to_owned()),
             Self::Answer(_) | Self::Request(_) | Self::Internal(_) => None,
         }
     }
@@ -220,8 +221,8 @@ pub enum CommandError {
     #[error("{0}")]
     State(#[from] crate::state::StateError),
     /// AWS was changed and the state could not be written.
-    #[error("AWS was changed, and that could not be written down: {error}{}", match kept {
-        Some(kept) => format!("\nwhat hlctl knows is in {}", kept.display()),
+    #[error("resources changed, but the state could not be saved: {error}{}", match kept {
+        Some(kept) => format!("\nthe unsaved state is in {}", kept.display()),
         None => String::new(),
     })]
     Unsaved {
@@ -305,12 +306,12 @@ impl CommandError {
             Self::Aws(error) => hint::hint(error),
             Self::State(error) => error.hint(),
             Self::Unsaved { kept: Some(kept), .. } => {
-                Some(format!("when S3 can be reached again, bring it home: {}", hlctl!("state push", kept.display())))
+                Some(format!("when S3 can be reached again, restore it with: {}", hlctl!("state push", kept.display())))
             }
             Self::Unsaved { error, .. } if error.hint().is_some() => error.hint(),
             Self::Unsaved { .. } => Some(
-                "nothing is lost: fix the cause (make room, or the directory writable), then run the command again; it finds \
-                 what was made"
+                "nothing is lost: fix the cause (free disk space, or make the directory writable), then run the \
+                 command again; it finds what was created"
                     .to_owned(),
             ),
             Self::Package(error) => Some(error.hint()),
@@ -322,9 +323,7 @@ impl CommandError {
             | Self::Incomplete { hint, .. }
             | Self::LeftRunning { hint, .. }
             | Self::Usage { hint, .. }
-            | Self::Stranded { hint, .. } => {
-                Some(hint.clone())
-            }
+            | Self::Stranded { hint, .. } => Some(hint.clone()),
             Self::Config(_) | Self::Refused(_) | Self::Declined(_) | Self::Interrupted(_) | Self::Other(_) => None,
         }
     }

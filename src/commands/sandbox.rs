@@ -43,7 +43,7 @@ pub(super) async fn serve(emulator: Emulator) -> Result<String, CommandError> {
         let address = listener.local_addr()?;
         std::io::Result::Ok((listener, address))
     };
-    let (listener, address) = bound.await.context("the sandbox can listen on no port of 127.0.0.1")?;
+    let (listener, address) = bound.await.context("the sandbox cannot listen on any port of 127.0.0.1")?;
     tokio::spawn(emulator.serve(listener, std::future::pending()));
     Ok(format!("http://{address}"))
 }
@@ -84,7 +84,7 @@ pub(super) async fn run(session: &Session, arguments: &SandboxArgs) -> Result<Ex
         AddressFormat::Text => session.printer.data(&format!(
             "The sandbox listens on http://{address}. For any AWS client on this machine:\n\n  \
              export AWS_ENDPOINT_URL=http://{address} AWS_REGION=us-east-1 AWS_DEFAULT_REGION=us-east-1 \
-             AWS_ACCESS_KEY_ID=sandbox AWS_SECRET_ACCESS_KEY=sandbox\n\n{}Ctrl-C ends it.",
+             AWS_ACCESS_KEY_ID=sandbox AWS_SECRET_ACCESS_KEY=sandbox\n\n{}Ctrl-C stops it.",
             pages(&arguments.cors)
         )),
     }
