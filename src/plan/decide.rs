@@ -47,7 +47,7 @@ pub struct Options {
     /// Jobs that are under way do not stand in the way of a destruction.
     #[serde(default)]
     pub ignore_jobs: bool,
-    /// An export comes first, and waits for the one that an earlier run began.
+    /// An export comes first, and waits for the one that an earlier run started.
     #[serde(default)]
     pub exports_first: bool,
 }
@@ -286,12 +286,11 @@ impl Decider<'_> {
     fn protection(&self, address: &Address, entry: Option<&Entry>) -> (Action, Option<String>) {
         let wanted = (self.situation.is_protected)(address);
         match entry.filter(|entry| entry.protection.is_none()) {
-            Some(entry) if entry.protected && !wanted => (
-                Action::Adopt,
-                Some("from then on it is no longer protected: a destroy needs no name for it".to_owned()),
-            ),
+            Some(entry) if entry.protected && !wanted => {
+                (Action::Adopt, Some("it will no longer be protected: a destroy will not ask for its name".to_owned()))
+            }
             Some(entry) if !entry.protected && wanted => {
-                (Action::Adopt, Some("from then on it is protected: destroyed only by name".to_owned()))
+                (Action::Adopt, Some("it will be protected: destroyed only if you name it".to_owned()))
             }
             _ => (Action::NoOp, None),
         }
@@ -352,6 +351,7 @@ impl Decider<'_> {
             contents: change.contents.as_ref(),
             vanished: change.action == Action::Create && change.reason.as_deref() == Some(VANISHED),
             observed: change.observed.as_ref(),
+            recorded: change.recorded.as_ref(),
             remains: self.situation.seen.get(&change.address).and_then(|seen| seen.remains.as_ref()),
             settings: self.situation.settings,
         };
@@ -425,9 +425,9 @@ impl Decider<'_> {
 
     fn why_it_goes(&self, address: &Address) -> &'static str {
         if self.options.give_up.contains(address) {
-            "it is not to be kept any longer"
+            "it is no longer to be kept"
         } else {
-            "the configuration no longer asks for it"
+            "it is no longer in the configuration"
         }
     }
 
@@ -477,7 +477,7 @@ impl Decider<'_> {
         if present.is_some_and(|present| kind.is_some_and(|kind| kind.is_one(present, &recorded))) {
             return;
         }
-        let reason = "an earlier run put another in its place";
+        let reason = "an earlier run replaced it";
         let change = superfluous(&deposed.address, deposed.entry.kind(), recorded, reason);
         let delete_first = deposed.entry.kind().is_some_and(Kind::is_alone);
         self.plan.changes.extend(change.map(|change| Change { delete_first, ..change }));
@@ -492,7 +492,7 @@ fn have_one_name(kind: Kind, new: Option<&Value>, old: Option<&Value>) -> bool {
 
 /// A second one, made because the answer to the first attempt was lost and the thing could not be seen yet.
 fn stray(address: &Address, kind: Kind, seen: &Seen) -> Option<Change> {
-    let reason = "an earlier attempt made it too, and its answer was lost; nothing uses it";
+    let reason = "a duplicate: an earlier attempt created it and the answer was lost; nothing uses it";
     superfluous(address, Some(kind), seen.stray.clone()?, reason)
 }
 

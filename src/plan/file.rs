@@ -102,16 +102,16 @@ impl PlanFile {
         }
         if whole.get("version").and_then(serde_json::Value::as_u64) != Some(VERSION) {
             return Err(CommandError::Other(anyhow::anyhow!(
-                "{shown} was written by another version of hlctl; make the plan anew"
+                "{shown} was written by another version of hlctl; create the plan again"
             )));
         }
         let told = whole.as_object_mut().and_then(|whole| whole.remove(CHECKSUM));
         if told != Some(checksum(&whole).into()) {
             return Err(CommandError::Other(anyhow::anyhow!(
-                "the plan {shown} is not as it was written: its checksum does not fit; make it anew"
+                "the plan {shown} was changed after it was written: its checksum does not match; create it again"
             )));
         }
-        Ok(serde_json::from_value(whole).with_context(|| format!("the plan {shown} is damaged; make it anew"))?)
+        Ok(serde_json::from_value(whole).with_context(|| format!("the plan {shown} is damaged; create it again"))?)
     }
 
     /// What it would do.
@@ -131,14 +131,14 @@ impl PlanFile {
     /// The state is another one, or has been written since.
     pub fn check_state(&self, store: &Store, found: Option<State>, home: Home) -> Result<State, CommandError> {
         let refuse = |why: String| {
-            Err(CommandError::Refused(vec![format!("the plan cannot be carried out: {why}; make it anew")]))
+            Err(CommandError::Refused(vec![format!("the plan cannot be applied: {why}; create it again")]))
         };
         if self.home != home {
             return Err(crate::state::StateError::Home { state: self.home }.into());
         }
         if self.state_file != store.place().name() {
             return Err(CommandError::Refused(vec![format!(
-                "the plan was made for the state {}, but this command is for {}; -c and --state say which",
+                "the plan was made for the state {}, but this command uses {}; choose one with -c and --state",
                 self.state_file,
                 store.place().name()
             )]));
@@ -151,7 +151,7 @@ impl PlanFile {
                 state.stack.clone_from(&self.stack);
                 Ok(state)
             }
-            None => refuse("the state that it was made from is gone".to_owned()),
+            None => refuse("the state that it was made from no longer exists".to_owned()),
             Some(_) if self.is_new => refuse("there was no state when it was made, and now there is one".to_owned()),
             Some(state) if state.lineage != self.lineage => refuse("it was made for another stack".to_owned()),
             Some(state) if state.serial != self.serial => {
@@ -186,7 +186,7 @@ impl PlanFile {
         if differing.is_empty() {
             return Ok(());
         }
-        let mut lines = vec!["something has changed since the plan was made; make it anew:".to_owned()];
+        let mut lines = vec!["something has changed since the plan was made; create it again:".to_owned()];
         lines.extend(differing.iter().map(|line| format!("  {line}")));
         Err(CommandError::Refused(lines))
     }
@@ -229,12 +229,12 @@ fn details(then: &Change, now: &Change) -> String {
 
 fn describe(change: &Change) -> String {
     let action = match change.action {
-        Action::NoOp => "as wanted",
+        Action::NoOp => "unchanged",
         Action::Create => "to add",
         Action::Update => "to change",
         Action::Replace => "to replace",
         Action::Delete => "to destroy",
-        Action::Adopt | Action::Forget => "to settle in the state",
+        Action::Adopt | Action::Forget => "to record in the state",
         Action::Settle => "to wait for",
     };
     let mut attributes: Vec<&str> = change.attributes.iter().map(super::AttributeChange::attribute).collect();

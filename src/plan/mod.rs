@@ -105,7 +105,7 @@ pub struct Plan {
     pub warnings: Vec<String>,
 }
 
-/// Why the plan may not be carried out.
+/// Why apply would refuse this plan.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Refusal {
     /// The resource.
@@ -135,7 +135,7 @@ pub struct Counts {
     pub replace: usize,
     /// To be deleted.
     pub delete: usize,
-    /// To be recorded or struck from the state, or waited for; AWS stays as it is.
+    /// To be recorded or removed from the state, or waited for; AWS stays as it is.
     pub other: usize,
     /// Left as they are, since nothing of them differs.
     pub unchanged: usize,

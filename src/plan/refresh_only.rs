@@ -30,7 +30,7 @@ fn drifted(change: &Change, state: &State) -> Option<Change> {
     let entry = state.resources.get(&change.address).filter(|_| !is_lost(change))?;
     let rules = Kind::parse(&change.kind).map(Kind::rules).unwrap_or_default();
     let (action, attributes, reason) = match &change.observed {
-        None => (Action::Forget, Vec::new(), Some("it is gone from AWS")),
+        None => (Action::Forget, Vec::new(), Some("it no longer exists in AWS")),
         Some(observed) => {
             let known: Vec<&String> = entry.attributes.keys().collect();
             let seen = observed

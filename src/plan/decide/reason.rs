@@ -5,7 +5,7 @@ use crate::resource::{Condition, Observed};
 use crate::state::{Entry, Origin, Status, Way};
 
 /// How the reason of a replacement begins when the old one never came to be.
-const CREATION_FAILED: &str = "AWS could not make it";
+const CREATION_FAILED: &str = "AWS could not create it";
 
 /// A store that AWS could not make holds nothing.
 pub(super) fn never_came_to_be(change: &Change) -> bool {
@@ -15,7 +15,7 @@ pub(super) fn never_came_to_be(change: &Change) -> bool {
 pub(super) const VANISHED: &str = "it was deleted outside hlctl";
 
 /// What has no name of its own, and was in no state.
-const FOUND: &str = "it was found in AWS as this stack's, and is adopted";
+const FOUND: &str = "it was found in AWS as part of this stack, and is adopted";
 
 pub(super) fn vanished(entry: &Entry) -> Option<String> {
     (entry.status == Status::Ready).then(|| VANISHED.to_owned())
@@ -26,7 +26,7 @@ pub(super) fn beginning(entry: &Entry) -> Option<String> {
     let Origin { source, at, way, .. } = entry.origin.as_ref()?;
     Some(match (way, at) {
         (Way::Backup, Some(at)) => format!("from the backup of {source}, as of {}", crate::ui::instant(*at)),
-        (Way::Backup, None) => format!("from the backup of {source}, as of the latest point that it has"),
+        (Way::Backup, None) => format!("from the backup of {source}, as of its latest restore point"),
         (Way::Export, _) => format!("empty; then an export of {source} is imported"),
     })
 }
@@ -61,10 +61,10 @@ pub(super) fn existing(
         return (if unrecorded_part { Action::Create } else { Action::Update }, reason);
     }
     match (&observed.condition, entry) {
-        (Condition::Changing(status), _) => (Action::Settle, Some(format!("AWS is still at work on it ({status})"))),
+        (Condition::Changing(status), _) => (Action::Settle, Some(format!("AWS is still working on it ({status})"))),
         (_, Some(entry)) if entry.status == Status::Ready => (Action::NoOp, None),
-        (_, Some(_)) => (Action::Adopt, Some("an earlier run was cut off".to_owned())),
+        (_, Some(_)) => (Action::Adopt, Some("an earlier run was interrupted".to_owned())),
         (_, None) if is_found => (Action::Adopt, Some(FOUND.to_owned())),
-        (_, None) => (Action::Adopt, Some("it exists and is as wanted".to_owned())),
+        (_, None) => (Action::Adopt, Some("it exists and matches the configuration".to_owned())),
     }
 }
