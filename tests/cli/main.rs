@@ -48,3 +48,4 @@ mod stores;
 mod support;
 mod surgery;
 mod terminal;
+mod words;
