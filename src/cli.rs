@@ -9,6 +9,7 @@ mod export;
 mod fhir;
 mod graph;
 mod invocation;
+pub mod manual;
 pub mod other_tools;
 mod policy;
 mod sandbox;
@@ -46,12 +47,13 @@ pub use stores::{DeleteStoreArgs, Point, ReplaceArgs, RestoreArgs, StoresCommand
 
 use crate::config::ForceDestroy;
 
-/// Provision and operate an AWS HealthLake FHIR store from one TOML file
+/// Provision and operate an AWS HealthLake FHIR store from one TOML file, as Terraform does with a module
 #[derive(Debug, Parser)]
 #[command(
     name = "hlctl",
     version,
     disable_help_subcommand = true,
+    max_term_width = 110,
     after_help = "Exit codes: 0 ok, 1 error, 2 changes (--detailed-exitcode) or a failed audit, 3 locked, 4 credentials, \
                   5 refused by protection, 6 incomplete, 64 usage, 130/143 signals\n\
                   HLCTL_LOG=calls prints a line for each call to AWS, HLCTL_LOG=debug a whole log"
@@ -70,8 +72,9 @@ pub const DEFAULT_CONFIG: &str = "healthlake.toml";
 
 /// Options of every command.
 #[derive(Clone, Debug, Args)]
+#[command(next_help_heading = "Global options")]
 pub struct Global {
-    /// The configuration; more than one, or a folder of them, for several stacks at once
+    /// Configuration file; validate, doctor, plan, apply, destroy, wait, outputs, drift and audit take several, or a folder
     #[arg(short, long = "config", global = true, value_name = "FILE", env = "HLCTL_CONFIG", default_value = DEFAULT_CONFIG)]
     pub configs: Vec<PathBuf>,
 
@@ -79,7 +82,7 @@ pub struct Global {
     #[arg(skip)]
     pub config: PathBuf,
 
-    /// The state: a file or s3://BUCKET/KEY [default: the config's `backend`, or else NAME.state.json beside the config]
+    /// Where the state is: a file or s3://BUCKET/KEY [default: `backend` in the config, or else NAME.state.json next to it]
     #[arg(long, global = true, value_name = "PLACE", env = "HLCTL_STATE")]
     pub state: Option<PathBuf>,
 
@@ -87,7 +90,7 @@ pub struct Global {
     #[arg(long, global = true, env = "HLCTL_SANDBOX", value_parser = clap::builder::FalseyValueParser::new())]
     pub sandbox: bool,
 
-    /// Set a key of the configuration, over the file and HLCTL_* variables
+    /// Set a configuration key; overrides the file and HLCTL_* variables
     #[arg(long, global = true, value_name = "KEY=VALUE")]
     pub set: Vec<String>,
 
@@ -95,11 +98,11 @@ pub struct Global {
     #[arg(long, global = true)]
     pub region: Option<String>,
 
-    /// Profile of the shared AWS configuration
+    /// Profile in the shared AWS configuration
     #[arg(long, global = true)]
     pub profile: Option<String>,
 
-    /// Print data and errors only
+    /// Print only data and errors
     #[arg(short, long, global = true)]
     pub quiet: bool,
 
@@ -128,76 +131,76 @@ impl Global {
 /// The commands.
 #[derive(Debug, Subcommand)]
 pub enum Command {
-    /// Write a commented healthlake.toml
+    /// Write a configuration file with comments
     Init(InitArgs),
-    /// Check the configuration; needs no AWS
+    /// Check the configuration, without access to AWS
     Validate(JsonArgs),
-    /// Print a JSON Schema of the configuration for editors
+    /// Print the JSON Schema of the configuration, for editors
     Schema,
-    /// Look for what would make an apply or a destroy fail, before anything is begun
+    /// Run preflight checks before an apply or a destroy
     Doctor(DoctorArgs),
-    /// Show what apply would do
+    /// Show the changes that apply would make
     Plan(PlanArgs),
-    /// Make AWS as the configuration says
+    /// Create or update resources to match the configuration
     Apply(ApplyArgs),
-    /// Compare the configuration, the state and AWS: what have others changed?
+    /// Show what others have changed in AWS
     Drift(DriftArgs),
-    /// Destroy everything that the state holds
+    /// Destroy all resources of the stack
     Destroy(DestroyArgs),
-    /// Wait for a store that is being made, changed or deleted
+    /// Wait until AWS has created, changed or deleted a store
     Wait(WaitArgs),
-    /// Print the outputs
+    /// Print outputs, such as the store's endpoint
     #[command(visible_alias = "output")]
     Outputs(OutputsArgs),
-    /// Try SMART on FHIR: get a token, or test the whole way of one
+    /// Get a SMART on FHIR token, or test the SMART setup end to end
     #[command(subcommand)]
     Smart(SmartCommand),
-    /// Use the store: read, search and write FHIR resources, and have signatures explained
+    /// Read, search and write FHIR resources in the store, and explain request signatures
     #[command(subcommand)]
     Fhir(FhirCommand),
-    /// Print the IAM policy of whoever runs hlctl, or of users of the FHIR interface
+    /// Print IAM policies for running hlctl or for using the store
     #[command(subcommand)]
     Policy(PolicyCommand),
-    /// Check what is deployed for weaknesses
+    /// Check the deployed stack for security weaknesses
     Audit(AuditArgs),
-    /// Draw what needs what, and how it stands
+    /// Show the dependency graph with the status of each resource
     Graph(GraphArgs),
-    /// Make a page about the last run: graph, timeline, changes, outputs
+    /// Write an HTML report of the last run: graph, timeline, changes, outputs
     Report(ReportArgs),
     /// Import and export the store's data in bulk
     #[command(subcommand)]
     Data(DataCommand),
-    /// Make a store from the continuous backup of another, as it was at a point in time
+    /// Restore a store's continuous backup, as of a point in time, into a new store
     Restore(RestoreArgs),
-    /// Put a new store with the same data in the place of the one in use, which is kept
+    /// Replace the store with a new one that has the same data, and keep the old one
     Replace(ReplaceArgs),
-    /// The stack's stores: the one in use, and those beside it
+    /// List the stack's stores, switch between them, or delete one that is not in use
     #[command(subcommand)]
     Stores(StoresCommand),
-    /// Inspect the state, move it, repair it
+    /// Inspect, move or repair the state
     #[command(subcommand)]
     State(StateCommand),
-    /// Let go of resources: hlctl forgets them, AWS keeps them
+    /// Remove resources from the state without deleting them in AWS
     Forget(ForgetArgs),
-    /// Let resources be destroyed only by name, whatever the configuration says
+    /// Protect resources from being destroyed unless you name them
     Protect(ProtectArgs),
-    /// Let resources be destroyed without being named, whatever the configuration says
+    /// Remove the protection of resources
     Unprotect(ProtectArgs),
-    /// Release the lock of a run that is gone
+    /// Release the state lock of a run that has died
     ForceUnlock(ForceUnlockArgs),
-    /// Take over what exists: from a Terraform state, one by one, or found in AWS
+    /// Bring existing AWS resources under hlctl, from Terraform, by id, or by search
     Adopt(AdoptArgs),
-    /// Write the stack down for another tool
+    /// Export the stack to another tool
     #[command(subcommand)]
     Export(ExportCommand),
-    /// Serve the emulator on a port of this machine, for any AWS client
+    /// Serve an emulator of AWS on this machine, for any AWS client
     Sandbox(SandboxArgs),
     /// Print a completion script for a shell
     Completions {
         /// The shell
         shell: Shell,
     },
-    /// Write man pages into a directory
+    /// Write man pages to a directory
     Man {
         /// The directory
         directory: PathBuf,
@@ -213,10 +216,11 @@ impl Command {
 
     /// What to say where it changes something and its output could then not be written; nothing where it only reads.
     pub fn hint_once_done(&self) -> Option<&'static str> {
-        const STACK: &str = concat!("the work is done and in the state: `", hlctl!("outputs"), "` prints the outputs");
+        const STACK: &str =
+            concat!("the work is done and saved in the state: `", hlctl!("outputs"), "` prints the outputs");
         const STATE: &str = concat!("the work is done: `", hlctl!("state list"), "` shows what the state holds now");
         const DATA: &str = concat!("the work is done: `", hlctl!("data jobs"), "` shows the store's jobs");
-        const FHIR: &str = "the store has carried it out: look before it is sent again";
+        const FHIR: &str = "the store has processed the request: check before you send it again";
         match self {
             Self::Apply(_)
             | Self::Wait(_)
@@ -302,7 +306,7 @@ pub struct JsonArgs {
 /// `hlctl init`
 #[derive(Debug, Args)]
 pub struct InitArgs {
-    /// Write over a file that exists
+    /// Overwrite an existing file
     #[arg(long)]
     pub force: bool,
 }
@@ -310,19 +314,19 @@ pub struct InitArgs {
 /// What plan and apply share.
 #[derive(Clone, Debug, Default, Args)]
 pub struct Scope {
-    /// Only this resource and what it needs; may be repeated
+    /// Plan only this resource and its dependencies; may be repeated
     #[arg(long, value_name = "ADDRESS")]
     pub target: Vec<String>,
 
-    /// Make this resource anew; may be repeated
+    /// Replace this resource, even if nothing differs; may be repeated
     #[arg(long, value_name = "ADDRESS")]
     pub replace: Vec<String>,
 
-    /// Let this protected thing be destroyed: its name or address; may be repeated
+    /// Allow destroying this protected resource, by name or address; may be repeated
     #[arg(long, value_name = "NAME")]
     pub allow_destroy: Vec<String>,
 
-    /// Only bring the state up to date with AWS
+    /// Only update the state from AWS
     #[arg(long, conflicts_with_all = ["replace", "target"])]
     pub refresh_only: bool,
 
@@ -338,20 +342,20 @@ pub struct PlanArgs {
     #[command(flatten)]
     pub scope: Scope,
 
-    /// Plan to destroy everything
+    /// Plan a destroy
     #[arg(long, conflicts_with_all = ["replace", "refresh_only"])]
     pub destroy: bool,
 
-    /// Which buckets the destroy would empty, as for `hlctl destroy`
+    /// Buckets that the destroy would empty, as for `hlctl destroy`
     #[arg(long, value_name = "WHICH", num_args = 0..=1, require_equals = true, default_missing_value = "true",
           requires = "destroy", value_parser = force_destroy())]
     pub force_destroy: Option<ForceDestroy>,
 
-    /// Write the plan into a file, for `hlctl apply FILE`
+    /// Save the plan to a file, for `hlctl apply FILE`
     #[arg(long, value_name = "FILE")]
     pub out: Option<PathBuf>,
 
-    /// Exit with 2 if there are changes
+    /// Exit with code 2 if there are changes
     #[arg(long)]
     pub detailed_exitcode: bool,
 
@@ -368,30 +372,30 @@ pub enum RunningJobs {
     Refuse,
     /// Wait until they have ended, then plan again
     Wait,
-    /// Go on in spite of them; what becomes of them is not known
+    /// Continue in spite of them; what happens to them is not known
     Ignore,
 }
 
 /// How apply and destroy go about it.
 #[derive(Clone, Debug, Args)]
 pub struct Manner {
-    /// Do not ask
+    /// Do not ask for confirmation
     #[arg(long, visible_alias = "yes", short = 'y')]
     pub auto_approve: bool,
 
-    /// Steps at once
+    /// Maximum number of concurrent operations
     #[arg(long, value_name = "N", default_value_t = 10, value_parser = parse_parallelism)]
     pub parallelism: u16,
 
-    /// Do not wait until stores are ready or gone
+    /// Do not wait until stores are ready or deleted
     #[arg(long)]
     pub no_wait: bool,
 
-    /// Where an import or export job would lose its store, bucket, role or key: refuse, wait until it has ended, or ignore it
+    /// If an import or export job needs what is to be deleted: refuse, wait or ignore
     #[arg(long, value_enum, value_name = "WHAT", default_value_t = RunningJobs::Refuse, hide_possible_values = true)]
     pub running_jobs: RunningJobs,
 
-    /// Wait so long for the state's lock, e.g. 90s or 10m
+    /// How long to wait for the state lock, e.g. 90s or 10m
     #[arg(long, value_name = "DURATION", default_value = "0s", value_parser = parse_duration)]
     pub lock_timeout: Duration,
 
@@ -403,7 +407,7 @@ pub struct Manner {
 /// `hlctl apply`
 #[derive(Debug, Args)]
 pub struct ApplyArgs {
-    /// A plan that `hlctl plan --out` wrote; exactly that is done, or nothing
+    /// Plan saved by `hlctl plan --out`; apply makes exactly these changes, or none
     #[arg(value_name = "PLANFILE", conflicts_with_all = ["target", "replace", "refresh_only", "allow_destroy"])]
     pub plan: Option<PathBuf>,
 
@@ -419,20 +423,20 @@ pub struct ApplyArgs {
 /// `hlctl destroy`
 #[derive(Debug, Args)]
 pub struct DestroyArgs {
-    /// Only this resource and what needs it; may be repeated
+    /// Destroy only this resource and what depends on it; may be repeated
     #[arg(long, value_name = "ADDRESS")]
     pub target: Vec<String>,
 
-    /// Let this protected thing be destroyed: its name or address; the store's name stands for the whole stack
+    /// Allow destroying this protected resource, by name or address; the store's name allows all
     #[arg(long, value_name = "NAME")]
     pub allow_destroy: Vec<String>,
 
-    /// Empty both buckets, patient data included, before they are deleted; `=logs`: the logs bucket alone
+    /// Empty both buckets, patient data included, before deleting them; `=logs` empties only the logs bucket
     #[arg(long, value_name = "WHICH", num_args = 0..=1, require_equals = true, default_missing_value = "true",
           value_parser = force_destroy())]
     pub force_destroy: Option<ForceDestroy>,
 
-    /// Export the store's data here first, delete nothing unless that has succeeded, and leave a receipt
+    /// First export the store's data here, with a receipt; if that fails, delete nothing
     #[arg(long, value_name = "DIR|s3://...", conflicts_with_all = ["target"])]
     pub final_export: Option<String>,
 
@@ -444,7 +448,7 @@ pub struct DestroyArgs {
 /// `hlctl wait`
 #[derive(Debug, Args)]
 pub struct WaitArgs {
-    /// Wait no longer than this, e.g. 90s, 45m or 2h [default: wait_timeout of the config]
+    /// How long to wait, e.g. 90s, 45m or 2h [default: wait_timeout in the config]
     #[arg(long, value_name = "DURATION", value_parser = parse_duration)]
     pub timeout: Option<Duration>,
 
@@ -456,18 +460,18 @@ pub struct WaitArgs {
 /// `hlctl outputs`
 #[derive(Debug, Args)]
 pub struct OutputsArgs {
-    /// Only this output
+    /// Print only this output
     pub name: Option<String>,
 
     /// Print JSON
     #[arg(long)]
     pub json: bool,
 
-    /// Print the value alone, without quotes
+    /// Print only the value, without quotes
     #[arg(long, requires = "name", conflicts_with = "json")]
     pub raw: bool,
 
-    /// Also the secrets of the app clients, which are fetched from AWS for it and kept nowhere
+    /// Also fetch and print the app clients' secrets, which hlctl does not store
     #[arg(long)]
     pub show_secrets: bool,
 }
@@ -477,31 +481,31 @@ pub struct OutputsArgs {
 pub enum SmartCommand {
     /// Log in and print an access token
     Token(TokenArgs),
-    /// Check discovery, log-in, access, refusals, and the time that the function takes
+    /// Test discovery, log-in, access, refusals and the token validator's speed
     Test(SmartTestArgs),
 }
 
 /// How a token is got.
 #[derive(Clone, Debug, Args)]
 pub struct LogIn {
-    /// For a user, or for the machine client itself [default: authorization-code; of `test`: client-credentials where there is a
-    /// machine client]
+    /// OAuth grant: for a user, or for the machine client [default: authorization-code; for `test` client-credentials if
+    /// there is a machine client]
     #[arg(long, value_enum, value_name = "GRANT")]
     pub grant: Option<Grant>,
 
-    /// Ask for this scope only; may be repeated [default: openid, launch/patient and all FHIR scopes of the client]
+    /// Request only this scope; may be repeated [default: openid, launch/patient and all FHIR scopes of the client]
     #[arg(long, value_name = "SCOPE")]
     pub scope: Vec<String>,
 
-    /// Log in as this user on the pool's page without a browser
+    /// Log in as this user, without a browser
     #[arg(long, value_name = "NAME", requires = "password_env")]
     pub username: Option<String>,
 
-    /// The variable that holds the user's password
+    /// Environment variable with the user's password
     #[arg(long, value_name = "VARIABLE", requires = "username")]
     pub password_env: Option<String>,
 
-    /// Print the address of the log-in without opening a browser
+    /// Print the log-in URL instead of opening a browser
     #[arg(long, conflicts_with = "username")]
     pub no_browser: bool,
 }
@@ -533,7 +537,7 @@ impl LogIn {
 pub enum Grant {
     /// A user logs in.
     AuthorizationCode,
-    /// The machine client stands for itself.
+    /// The machine client gets a token for itself.
     ClientCredentials,
 }
 
@@ -544,7 +548,7 @@ pub struct TokenArgs {
     #[command(flatten)]
     pub log_in: LogIn,
 
-    /// Print the whole answer of the token endpoint as JSON
+    /// Print the complete response of the token endpoint as JSON
     #[arg(long)]
     pub json: bool,
 }
@@ -563,7 +567,7 @@ pub struct SmartTestArgs {
 
 fn parse_parallelism(text: &str) -> Result<u16, String> {
     let number = text.parse().ok().filter(|number| (1..=100).contains(number));
-    number.ok_or_else(|| "it takes a whole number from 1 to 100".to_owned())
+    number.ok_or_else(|| "use a whole number from 1 to 100".to_owned())
 }
 
 /// A number with `s`, `m` or `h`; a bare number is seconds.

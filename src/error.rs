@@ -55,8 +55,8 @@ pub enum CommandError {
     #[error("{0}")]
     State(#[from] crate::state::StateError),
     /// AWS was changed and the state could not be written.
-    #[error("AWS was changed, and that could not be written down: {error}{}", match kept {
-        Some(kept) => format!("\nwhat hlctl knows is in {}", kept.display()),
+    #[error("resources changed, but the state could not be saved: {error}{}", match kept {
+        Some(kept) => format!("\nthe unsaved state is in {}", kept.display()),
         None => String::new(),
     })]
     Unsaved {
@@ -237,12 +237,12 @@ impl CommandError {
             Self::Aws(error) => hint::hint(error),
             Self::State(error) => error.hint(),
             Self::Unsaved { kept: Some(kept), .. } => {
-                Some(format!("when S3 can be reached again, bring it home: {}", hlctl!("state push", kept.display())))
+                Some(format!("when S3 can be reached again, restore it with: {}", hlctl!("state push", kept.display())))
             }
             Self::Unsaved { error, .. } if error.hint().is_some() => error.hint(),
             Self::Unsaved { .. } => Some(
-                "nothing is lost: fix the cause (make room, or the directory writable), then run the command again; it finds \
-                 what was made"
+                "nothing is lost: fix the cause (free disk space, or make the directory writable), then run the \
+                 command again; it finds what was created"
                     .to_owned(),
             ),
             Self::Package(error) => Some(error.hint()),

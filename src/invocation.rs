@@ -19,6 +19,13 @@ macro_rules! hlctl {
     };
 }
 
+/// The URL of a page in `docs/`, for who has only the program.
+macro_rules! documentation {
+    ($page:literal) => {
+        concat!(env!("CARGO_PKG_REPOSITORY"), "/blob/main/docs/", $page)
+    };
+}
+
 /// A command of hlctl, with words that are known only at run time.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CommandLine {

@@ -100,8 +100,9 @@ fn inline_password(user: &TestUser, config: Option<Config>) -> Result<Secret, Pa
         Some(PasswordSource::Inline(secret)) if !secret.is_empty() => Ok(secret),
         _ => Err(PasswordError {
             user: user.username.clone(),
-            problem: "a saved plan carries none, and the configuration that it was made from is not here".to_owned(),
-            hint: "put the configuration in its place, or use `password_env` and make the plan anew".to_owned(),
+            problem: "a saved plan contains no password, and the configuration that it was made from is missing"
+                .to_owned(),
+            hint: "put the configuration back, or use `password_env` and create the plan again".to_owned(),
             is_absent: true,
         }),
     }
@@ -127,7 +128,7 @@ fn read(user: &TestUser, source: &PasswordSource, least: u32) -> Result<Secret, 
                 let problem = format!("{} cannot be read: {error}", path.display());
                 return Err(absent(
                     problem,
-                    "check `password_file`; its path begins at the config's directory".to_owned(),
+                    "check `password_file`; its path is relative to the config's directory".to_owned(),
                 ));
             }
         },

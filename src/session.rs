@@ -166,7 +166,7 @@ pub(crate) fn check_endpoints() -> Result<(), CommandError> {
             .is_ok_and(|uri| uri.host().is_some() && matches!(uri.scheme_str(), Some("http" | "https")));
         if !is_good {
             return Err(CommandError::Usage {
-                message: format!("{name} is {value:?}, which is no http:// or https:// address"),
+                message: format!("{name} is {value:?}, which is not an http:// or https:// URL"),
                 hint: format!("set {name} to the endpoint's address, or unset it"),
             });
         }
@@ -274,7 +274,7 @@ fn check_account(
             let allowed: Vec<&str> = allowed.iter().map(String::as_str).collect();
             Err(CommandError::Protected {
                 message: format!(
-                    "the credentials are those of account {}, but allowed_account_ids has only {}",
+                    "the credentials belong to account {}, but allowed_account_ids has only {}",
                     identity.account,
                     allowed.join(", ")
                 ),
@@ -468,7 +468,7 @@ fn let_go(state: &mut State, seen: &BTreeMap<Address, Seen>) -> Vec<String> {
             let restore = CommandLine::new("restore --at latest").option("--from", &remains.id);
             format!("; it can be restored{until}: {restore}")
         });
-        format!("{address} was deleted outside hlctl; it is struck from the state{}", back.unwrap_or_default())
+        format!("{address} was deleted outside hlctl; it is removed from the state{}", back.unwrap_or_default())
     };
     gone.map(told).collect()
 }

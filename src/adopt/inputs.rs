@@ -189,7 +189,7 @@ impl Given<'_> {
         let mut lines = vec![
             "# The function gets hlctl's own token validator. To keep the code that Terraform deployed, name it"
                 .to_owned(),
-            "# (the path begins at this file's directory) and take the marks away:".to_owned(),
+            "# (the path is relative to this file's directory) and uncomment the line:".to_owned(),
             format!("# lambda_package = {}", toml::Value::from(file)),
         ];
         for (key, attribute) in [("lambda_runtime", "runtime"), ("lambda_handler", "handler")] {
@@ -213,8 +213,9 @@ impl Given<'_> {
                     format!("preferred_username = {}", text("preferred_username")),
                     format!("email = {}", text("email")),
                     format!("email_verified = {is_verified}"),
-                    "# hlctl does not know the password and leaves it as it is. The variable is needed only to make the".to_owned(),
-                    "# user anew.".to_owned(),
+                    "# hlctl does not know the password and leaves it unchanged. The variable is needed only to create"
+                        .to_owned(),
+                    "# the user again.".to_owned(),
                     format!("password_env = {}", toml::Value::from(variable(username, &mut taken))),
                 ]
                 .join("\n")
@@ -237,7 +238,8 @@ fn variable(username: &str, taken: &mut BTreeSet<String>) -> String {
 fn write(values: &BTreeMap<&str, toml::Value>, given: &Given<'_>) -> String {
     let module = if given.0.module.is_empty() { "the root module" } else { given.0.module.as_str() };
     let mut blocks = vec![format!(
-        "# Written by `hlctl adopt --from-tfstate` from {}.\n# Keys that are not here have the values that the module gives them too: `hlctl init -c FILE` shows them all.",
+        "# Written by `hlctl adopt --from-tfstate` from {}.\n# Keys that are not here have the module's defaults: \
+         `hlctl init -c FILE` shows them all.",
         module.replace(char::is_control, " ")
     )];
     let is_said = |key: &&keys::Key| values.get(key.name).is_some_and(|value| !key.is_default(value));

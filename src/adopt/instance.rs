@@ -82,10 +82,10 @@ pub enum InstanceError {
     #[error("the Terraform state holds the HealthLake module {} times", .0.len())]
     Several(Vec<String>),
     /// Terraform has not come to making all of it.
-    #[error("the module is not whole: the Terraform state has no {}", .0.join(", no "))]
+    #[error("the module is incomplete: the Terraform state has no {}", .0.join(", no "))]
     Incomplete(Vec<String>),
     /// Two for one place.
-    #[error("{0} and {1} both stand for {2}")]
+    #[error("{0} and {1} both map to {2}")]
     Twice(String, String, Address),
 }
 
@@ -97,13 +97,23 @@ impl InstanceError {
             format!("say which:\n{}", lines.collect::<Vec<_>>().join("\n"))
         };
         match self {
-            Self::None => concat!("the module's resources are known by their types and names, such as aws_s3_bucket.data; single ones can be \
-                 adopted by `", hlctl!("adopt ADDRESS ID"), "`")
-                .to_owned(),
+            Self::None => concat!(
+                "the module's resources are recognised by type and name, such as \
+                                   aws_s3_bucket.data; adopt single ones with `",
+                hlctl!("adopt ADDRESS ID"),
+                "`"
+            )
+            .to_owned(),
             Self::NotThere(_, paths) | Self::Several(paths) => choose(paths),
-            Self::Incomplete(_) => concat!("let `terraform apply` finish first, or write a config and adopt single resources: `", hlctl!("adopt ADDRESS ID"), "`")
-                .to_owned(),
-            Self::Twice(..) => "hlctl has one place for it: remove one of them from the Terraform state".to_owned(),
+            Self::Incomplete(_) => concat!(
+                "run `terraform apply` to completion first, or write a config and adopt single resources: `",
+                hlctl!("adopt ADDRESS ID"),
+                "`"
+            )
+            .to_owned(),
+            Self::Twice(..) => {
+                "hlctl has only one address for it: remove one of them from the Terraform state".to_owned()
+            }
         }
     }
 }

@@ -69,7 +69,7 @@ pub enum TfStateError {
     #[error("the Terraform state is empty")]
     Empty,
     /// Not JSON.
-    #[error("the Terraform state is not whole JSON: line {line}, column {column}")]
+    #[error("the Terraform state is not valid JSON: line {line}, column {column}")]
     Broken {
         /// Where.
         line: usize,
@@ -77,7 +77,7 @@ pub enum TfStateError {
         column: usize,
     },
     /// JSON of another kind.
-    #[error("that is no Terraform state: it is {what}")]
+    #[error("this is not a Terraform state: it is {what}")]
     Foreign {
         /// What it is.
         what: &'static str,
@@ -94,7 +94,7 @@ pub enum TfStateError {
     #[error("the Terraform state is of version {0}; this hlctl reads version {VERSION}")]
     New(u64),
     /// Version 4, and not as Terraform writes it.
-    #[error("the Terraform state is damaged: a resource in it is not as Terraform writes them")]
+    #[error("the Terraform state is damaged: a resource in it does not have Terraform's format")]
     Damaged,
 }
 
@@ -103,13 +103,13 @@ impl TfStateError {
     pub fn hint(&self) -> &'static str {
         match self {
             Self::Empty | Self::Broken { .. } | Self::Damaged => {
-                "get a whole one: `terraform state pull > tf.tfstate`, then --from-tfstate tf.tfstate"
+                "get a complete copy: `terraform state pull > tf.tfstate`, then --from-tfstate tf.tfstate"
             }
             Self::Foreign { hint, .. } => hint,
             Self::Encrypted => {
-                concat!("let OpenTofu decrypt it: `tofu state pull | ", hlctl!("adopt --from-tfstate -"), "`")
+                concat!("decrypt it with OpenTofu: `tofu state pull | ", hlctl!("adopt --from-tfstate -"), "`")
             }
-            Self::Old(_) => "let a newer Terraform write it: `terraform init && terraform apply -refresh-only`",
+            Self::Old(_) => "rewrite it with a newer Terraform: `terraform init && terraform apply -refresh-only`",
             Self::New(_) => "use a newer hlctl",
         }
     }
@@ -148,8 +148,8 @@ pub fn parse(bytes: &[u8]) -> Result<TfState, TfStateError> {
         return Err(TfStateError::Empty);
     }
     if bytes.starts_with(b"PK") {
-        let hint = "a saved plan is no state: `terraform state pull > tf.tfstate`, then --from-tfstate tf.tfstate";
-        return Err(TfStateError::Foreign { what: "a zip archive, as a saved plan is", hint });
+        let hint = "a saved plan is not a state: `terraform state pull > tf.tfstate`, then --from-tfstate tf.tfstate";
+        return Err(TfStateError::Foreign { what: "a zip archive, such as a saved plan", hint });
     }
     // What serde_json says of an error may quote the text.
     let broken = |error: serde_json::Error| TfStateError::Broken { line: error.line(), column: error.column() };
@@ -179,11 +179,11 @@ fn check(whole: &Value) -> Result<(), TfStateError> {
         return Err(TfStateError::Encrypted);
     }
     if whole.get("format").and_then(Value::as_str) == Some("hlctl-state") {
-        let hint = "it needs no adoption: --state FILE uses it";
+        let hint = "there is nothing to adopt: --state FILE uses it";
         return Err(TfStateError::Foreign { what: "a state of hlctl", hint });
     }
     if has("format_version") {
-        return Err(TfStateError::Foreign { what: "what `terraform show -json` prints", hint: pull });
+        return Err(TfStateError::Foreign { what: "the output of `terraform show -json`", hint: pull });
     }
     match whole.get("version").and_then(Value::as_u64) {
         None => Err(TfStateError::Foreign { what: "JSON without a version", hint: pull }),

@@ -50,11 +50,11 @@ pub enum Event {
 pub enum Outcome {
     /// As planned.
     Done,
-    /// AWS is still at work on it.
+    /// AWS is still working on it.
     Unfinished(ResourceError),
     /// It failed.
     Failed(ResourceError),
-    /// It was not begun, because of another resource or of a stop.
+    /// It was not started, because of another resource or of a stop.
     Skipped {
         /// The resource that failed; `None` for a stop.
         because: Option<Address>,

@@ -53,7 +53,7 @@ impl Job {
         let spec = spec.ok_or_else(|| ResourceError::Internal(format!("{} is not in the stack", self.step.address)))?;
         match spec.desired(&self.known).into_iter().find(|(_, value)| holds_unknown(value)) {
             Some((name, _)) => {
-                Err(ResourceError::Internal(format!("{} was begun before its {name} was known", self.step.address)))
+                Err(ResourceError::Internal(format!("{} was started before its {name} was known", self.step.address)))
             }
             None => Ok(spec),
         }

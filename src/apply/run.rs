@@ -249,7 +249,7 @@ impl Coordinator<'_> {
         tokio::spawn(async move {
             sleep(GRACE).await;
             for id in running {
-                let status = "in an unknown state: the call was given up".to_owned();
+                let status = "in an unknown state: hlctl stopped waiting for the call".to_owned();
                 let _ = sender.send(Message::Ended(id, Err(ResourceError::StillGoing { status })));
             }
         });

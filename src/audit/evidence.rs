@@ -64,7 +64,7 @@ impl Evidence {
     ) -> Vec<Verdict> {
         self.each_or(
             kind,
-            (Judgement::NotCheckable, concat!("it is gone: `", hlctl!("plan"), "` tells what to do")),
+            (Judgement::NotCheckable, concat!("it is gone: `", hlctl!("plan"), "` shows what to do")),
             judge,
         )
     }

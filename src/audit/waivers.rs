@@ -92,7 +92,7 @@ pub fn review(judged: Vec<(&'static Check, Vec<Verdict>)>, waivers: &[Waiver], t
     let mut findings = Vec::new();
     for (check, verdicts) in judged {
         if verdicts.is_empty() {
-            let seen = "the stack has nothing of the kind".to_owned();
+            let seen = "the stack has no such resource".to_owned();
             findings.push(Finding { check, address: None, status: Status::NotApplicable, seen, waiver: None });
         }
         for verdict in verdicts {
@@ -130,7 +130,7 @@ fn excuse(finding: &mut Finding, waivers: &[Waiver], today: Date) -> Vec<usize> 
         if today <= waiver.expires {
             finding.status = Status::Waived;
         } else {
-            finding.seen.push_str(&format!("; its waiver ran out on {}", waiver.expires));
+            finding.seen.push_str(&format!("; its waiver expired on {}", waiver.expires));
         }
         finding.waiver = Some((*waiver).clone());
     }
@@ -194,7 +194,7 @@ mod tests {
         assert!(on(DAY).is_clean());
         let after = on(DAY.tomorrow().unwrap());
         assert_eq!(statuses(&after)[0], "fail");
-        assert_eq!(after.findings[0].seen, "x; its waiver ran out on 2026-05-04");
+        assert_eq!(after.findings[0].seen, "x; its waiver expired on 2026-05-04");
         assert!(after.unused.is_empty(), "it is not unused, it is over");
     }
 

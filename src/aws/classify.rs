@@ -286,7 +286,7 @@ impl Failure<'_> {
             }
             Self::Response(error) if is_cut_off(error) => {
                 told.kind = ErrorKind::NoAnswer;
-                told.message = "the answer was cut off".to_owned();
+                told.message = "the answer was incomplete".to_owned();
             }
             Self::Response(error) => {
                 told.kind = match status {
@@ -327,7 +327,7 @@ pub fn kind_of_answer(code: &str, message: &str, status: u16) -> ErrorKind {
 /// What is said of an answer that AWS did not give.
 pub fn not_aws(status: Option<u16>) -> String {
     let status = status.map_or_else(String::new, |status| format!(" (HTTP {status})"));
-    format!("the answer is not one of AWS's{status}")
+    format!("the answer does not come from AWS{status}")
 }
 
 fn is_too_long(error: &(dyn Error + 'static)) -> bool {
@@ -350,7 +350,7 @@ pub(super) fn sources<'a>(error: &'a (dyn Error + 'static)) -> impl Iterator<Ite
 }
 
 fn too_long() -> String {
-    format!("the answer is not one of AWS's: it has more than {} MB", LONGEST_ANSWER >> 20)
+    format!("the answer does not come from AWS: it has more than {} MB", LONGEST_ANSWER >> 20)
 }
 
 fn code_of_status(status: Option<u16>) -> &'static str {

@@ -28,7 +28,8 @@ pub fn hint(error: &AwsError) -> Option<String> {
         ErrorKind::AlreadyExists if error.code == "BucketAlreadyExists" => {
             "bucket names are unique in all of AWS and this one belongs to another account: choose another name in the config".to_owned()
         }
-        ErrorKind::AlreadyExists => "the name is taken by something hlctl did not make: choose another name in the config".to_owned(),
+        ErrorKind::AlreadyExists => "the name is taken by something that hlctl did not create: choose another name in \
+                                     the config".to_owned(),
         ErrorKind::WrongRegion => match &error.other_region {
             Some(region) => format!("the bucket is in {region}: set region = \"{region}\" or choose another bucket name"),
             None => "the bucket is in another region: set `region` to it or choose another bucket name".to_owned(),
@@ -37,24 +38,27 @@ pub fn hint(error: &AwsError) -> Option<String> {
             "a principal in the policy does not exist: check kms_admin_iam_arn in the config".to_owned()
         }
         ErrorKind::Refused if error.code == "LimitExceeded" || error.code == "LimitExceededException" => {
-            "a quota of the account is reached: delete what is not needed, or ask for more in Service Quotas".to_owned()
+            "a quota of the account is reached: delete what is not needed, or request an increase in Service \
+             Quotas".to_owned()
         }
         ErrorKind::Throttled if error.operation == "CreateFHIRDatastore" => {
-            "AWS allows one store creation a minute and account: run the command again in a minute".to_owned()
+            "AWS allows one store creation per minute and account: run the command again in a minute".to_owned()
         }
         ErrorKind::Throttled => "AWS is limiting requests: run the command again in a minute".to_owned(),
-        ErrorKind::Unavailable => "AWS had a failure of its own: run the command again; it takes up where it stood".to_owned(),
+        ErrorKind::Unavailable => "AWS failed internally: run the command again; it continues where it \
+                                   stopped".to_owned(),
         ErrorKind::NoAnswer | ErrorKind::Silent | ErrorKind::Unreachable => {
             "check the network, any proxy, the region, and AWS_ENDPOINT_URL if it is set, then run the command again".to_owned()
         }
         ErrorKind::Garbled => "something other than AWS answered: check AWS_ENDPOINT_URL and any proxy".to_owned(),
         ErrorKind::Conflict if error.code == "DeleteConflict" => {
-            "something that hlctl did not attach is still on it: `aws iam list-attached-role-policies` and \
+            "something that hlctl did not attach is still attached to it: `aws iam list-attached-role-policies` and \
              `aws iam list-entities-for-policy` show what; detach that, then run the command again"
                 .to_owned()
         }
         ErrorKind::Conflict if error.service == "healthlake" => {
-            concat!("the store is in transition: `", hlctl!("wait"), "` waits until it settles, then run the command again").to_owned()
+            concat!("the store is in transition: `", hlctl!("wait"), "` waits until that is over, then run the \
+                command again").to_owned()
         }
         _ => return None,
     };
@@ -71,7 +75,8 @@ pub const UNTRUSTED: &str = "the server's certificate is not accepted: if a prox
 fn credentials(error: &AwsError) -> String {
     match error.code.as_str() {
         "ExpiredToken" | "ExpiredTokenException" | "RequestExpired" | "TokenRefreshRequired" => {
-            "the credentials have expired: renew them (`aws sso login`, or whatever issued them), then run the command again".to_owned()
+            "the credentials have expired: renew them (`aws sso login`, or with the tool that issued them), then run \
+             the command again".to_owned()
         }
         "RequestTimeTooSkewed" => CLOCK.to_owned(),
         "" => "no credentials were found: set AWS_PROFILE, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or run `aws sso login`; \

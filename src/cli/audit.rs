@@ -5,7 +5,7 @@ use clap::Args;
 /// `hlctl audit`
 #[derive(Debug, Args)]
 pub struct AuditArgs {
-    /// Tell also what passed and what does not apply
+    /// Also show checks that passed or do not apply
     #[arg(long)]
     pub all: bool,
 

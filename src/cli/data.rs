@@ -9,11 +9,11 @@ use crate::data::check;
 /// `hlctl data ...`
 #[derive(Debug, Subcommand)]
 pub enum DataCommand {
-    /// Check NDJSON for what HealthLake would refuse; files on this machine need no AWS
+    /// Check NDJSON for what HealthLake would refuse; local files need no access to AWS
     Check(DataCheckArgs),
     /// Check, upload and import NDJSON
     Import(DataImportArgs),
-    /// Export the store, and download what it exports
+    /// Export the store's data and download it
     Export(DataExportArgs),
     /// List the store's import and export jobs
     Jobs(super::JsonArgs),
@@ -34,11 +34,11 @@ impl DataCommand {
 /// `hlctl data check`
 #[derive(Debug, Args)]
 pub struct DataCheckArgs {
-    /// A file, a folder whose .ndjson files are meant, or s3://BUCKET/PREFIX
+    /// A file, a folder with .ndjson files, or s3://BUCKET/PREFIX
     #[arg(value_name = "PATH|s3://...")]
     pub path: PathBuf,
 
-    /// How much to check: HealthLake's levels, or none of the structure that FHIR R4 defines
+    /// How strictly to check, as for `data import`; `none` skips the structure of resources
     #[arg(long, value_enum, default_value_t = CheckLevel::Strict, value_name = "LEVEL")]
     pub validation_level: CheckLevel,
 
@@ -54,11 +54,11 @@ pub struct DataCheckArgs {
 /// How much `hlctl data check` looks at.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum CheckLevel {
-    /// The structure of FHIR R4. HealthLake checks profiles besides.
+    /// The structure of FHIR R4; HealthLake also checks profiles.
     Strict,
     /// The structure of FHIR R4.
     StructureOnly,
-    /// Lines, types, ids and references. HealthLake takes the rest, and marks what is wrong.
+    /// Lines, types, ids and references; HealthLake accepts the rest and marks what is wrong.
     Minimal,
     /// Lines, types and ids.
     None,
@@ -102,7 +102,7 @@ impl DataImportArgs {
 /// `hlctl data import`
 #[derive(Debug, Args)]
 pub struct DataImportArgs {
-    /// A file, a folder whose .ndjson files are meant, or s3://BUCKET/PREFIX
+    /// A file, a folder with .ndjson files, or s3://BUCKET/PREFIX
     #[arg(value_name = "PATH|s3://...")]
     pub from: String,
 
@@ -114,7 +114,7 @@ pub struct DataImportArgs {
     #[arg(long)]
     pub check_references: bool,
 
-    /// Import although the checks have found something
+    /// Import even if the checks found problems
     #[arg(long)]
     pub allow_problems: bool,
 
@@ -130,9 +130,9 @@ pub struct DataImportArgs {
 /// `ValidationLevel` of an import.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum Level {
-    /// Against R4 and profiles.
+    /// Against FHIR R4 and profiles.
     Strict,
-    /// Against R4 alone.
+    /// Only against FHIR R4.
     StructureOnly,
     /// As little as possible.
     Minimal,
@@ -152,11 +152,11 @@ impl Level {
 /// `hlctl data export`
 #[derive(Debug, Args)]
 pub struct DataExportArgs {
-    /// A folder to download into, or s3://BUCKET/PREFIX [default: it stays in the stack's bucket]
+    /// A folder to download to, or s3://BUCKET/PREFIX [default: keep it in the stack's bucket]
     #[arg(value_name = "DIR|s3://...")]
     pub to: Option<String>,
 
-    /// Keep resources of this type only; may be repeated. AWS exports all of them
+    /// Keep only resources of this type; may be repeated. AWS always exports all types
     #[arg(long = "type", value_name = "TYPE")]
     pub types: Vec<String>,
 

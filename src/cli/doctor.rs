@@ -7,11 +7,11 @@ use crate::config::ForceDestroy;
 /// `hlctl doctor`
 #[derive(Debug, Args)]
 pub struct DoctorArgs {
-    /// Look at what a destroy would meet instead
+    /// Check for a destroy instead of an apply
     #[arg(long)]
     pub destroy: bool,
 
-    /// Which buckets that destroy would empty, as for `hlctl destroy`
+    /// Buckets that the destroy would empty, as for `hlctl destroy`
     #[arg(long, value_name = "WHICH", num_args = 0..=1, require_equals = true, default_missing_value = "true",
           requires = "destroy", value_parser = super::force_destroy())]
     pub force_destroy: Option<ForceDestroy>,

@@ -7,7 +7,7 @@ use super::Manner;
 /// `hlctl drift`
 #[derive(Debug, Args)]
 pub struct DriftArgs {
-    /// Make AWS again as the configuration says, where others have changed it; asks before it does
+    /// Revert the changes that others have made; asks for confirmation first
     #[arg(long)]
     pub fix: bool,
 

@@ -14,7 +14,7 @@ pub enum ExportCommand {
 /// `hlctl export terraform`
 #[derive(Debug, Args)]
 pub struct ExportTerraformArgs {
-    /// The directory, which must not hold these files yet [default: print to stdout]
+    /// Directory to write to, which must not contain these files yet [default: print to stdout]
     #[arg(long, value_name = "DIR")]
     pub out: Option<PathBuf>,
 }

@@ -12,38 +12,38 @@ use crate::invocation::CommandLine;
 /// `hlctl fhir`
 #[derive(Debug, Subcommand)]
 pub enum FhirCommand {
-    /// Read a resource, one of its versions, or what the store says of itself
+    /// Read a resource, one of its versions, or the store's metadata
     Get(GetArgs),
-    /// Search resources of a type
+    /// Search for resources of a type
     Search(SearchArgs),
     /// Create a resource
     Create(CreateArgs),
-    /// Update a resource, or create it under its id
+    /// Update a resource, or create it with its id
     Update(UpdateArgs),
     /// Delete a resource
     Delete(DeleteArgs),
-    /// Show the versions of a resource, or of all of a type
+    /// Show the versions of a resource, or of all resources of a type
     History(HistoryArgs),
     /// Send a batch or a transaction
     Bundle(BundleArgs),
-    /// Show a patient with all that belongs to it
+    /// Show a patient with all related resources
     Everything(EverythingArgs),
-    /// Show what is signed of a request, and why a signature would not match
+    /// Show what is signed in a request, and why a signature does not match
     Explain(ExplainArgs),
 }
 
 /// How the store is asked. Requests are signed, unless there is a token.
 #[derive(Clone, Debug, Args)]
 pub struct Access {
-    /// Take a SMART access token from this file, or with `-` from standard input [or the variable HLCTL_TOKEN holds it]
+    /// Use the SMART access token in this file, or from standard input with `-` [env: HLCTL_TOKEN holds the token itself]
     #[arg(long, value_name = "FILE", conflicts_with = "smart", help_heading = "Access")]
     pub token: Option<PathBuf>,
 
-    /// Get a SMART access token as `smart token` does, by default for the machine client itself
+    /// Get a SMART access token as `smart token` does, by default for the machine client
     #[arg(long, help_heading = "Access")]
     pub smart: bool,
 
-    /// Ask another store of the stack, by its id or address; `hlctl stores list` shows them [default: the one in use]
+    /// Use another store of the stack, by id or address, see `hlctl stores list` [default: the one in use]
     #[arg(long, value_name = "STORE", help_heading = "Access")]
     pub store: Option<String>,
 
@@ -71,11 +71,11 @@ impl Access {
 /// How an answer is printed.
 #[derive(Clone, Copy, Debug, Args)]
 pub struct Shape {
-    /// How to print [default: a table on a terminal where there are many, otherwise json; with --all ndjson]
+    /// Output format [default: a table for lists on a terminal, otherwise json; with --all ndjson]
     #[arg(long, value_enum, value_name = "FORMAT")]
     pub format: Option<Format>,
 
-    /// The same as --format json; errors are printed as JSON too
+    /// Same as --format json; errors are printed as JSON too
     #[arg(long, conflicts_with = "format")]
     pub json: bool,
 }
@@ -90,22 +90,22 @@ impl Shape {
 /// How an answer is printed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum Format {
-    /// As the store gave it, indented.
+    /// The store's response, indented.
     Json,
-    /// A resource a line.
+    /// One resource per line.
     Ndjson,
-    /// A line for people.
+    /// One line per resource, for people.
     Table,
 }
 
 /// What the commands share that may give many.
 #[derive(Clone, Debug, Args)]
 pub struct Many {
-    /// Parameters, as NAME=VALUE
+    /// Search parameters, as NAME=VALUE
     #[arg(value_name = "NAME=VALUE", value_parser = parameter)]
     pub parameters: Vec<(String, String)>,
 
-    /// Go on to the last page
+    /// Fetch all pages
     #[arg(long)]
     pub all: bool,
 
@@ -141,7 +141,7 @@ pub struct SearchArgs {
     #[arg(value_name = "TYPE", value_parser = address::kind)]
     pub kind: String,
 
-    /// Send the parameters in the address, where logs may keep them [default: only where none can be patient data]
+    /// Send the parameters in the URL, where logs may record them [default: only if they cannot be patient data]
     #[arg(long, conflicts_with = "post")]
     pub get: bool,
 
@@ -161,11 +161,11 @@ pub struct CreateArgs {
     #[arg(short, long, value_name = "FILE")]
     pub file: PathBuf,
 
-    /// Only if no resource fits this search, such as identifier=http://sys|1
+    /// Only if no resource matches this search, such as identifier=http://sys|1
     #[arg(long, value_name = "QUERY")]
     pub if_none_exist: Option<String>,
 
-    /// The key by which the store knows a repetition; with the key of an earlier run nothing is made twice [default: a new one]
+    /// Idempotency key; with the key of an earlier run nothing is created twice [default: a new one]
     #[arg(long, value_name = "UUID")]
     pub idempotency_key: Option<Uuid>,
 
@@ -185,7 +185,7 @@ pub struct CreateArgs {
 /// `hlctl fhir update`
 #[derive(Debug, Args)]
 pub struct UpdateArgs {
-    /// The resource that it must be [default: what the file says]
+    /// The resource that the file must contain [default: the one in the file]
     #[arg(value_name = "TYPE/ID")]
     pub reference: Option<Reference>,
 
@@ -193,7 +193,7 @@ pub struct UpdateArgs {
     #[arg(short, long, value_name = "FILE")]
     pub file: PathBuf,
 
-    /// Only if this is its version now, such as 3
+    /// Only if this is the current version, such as 3
     #[arg(long, value_name = "VERSION")]
     pub if_match: Option<String>,
 
@@ -217,11 +217,11 @@ pub struct DeleteArgs {
     #[arg(value_name = "TYPE/ID")]
     pub reference: Reference,
 
-    /// Do not ask
+    /// Do not ask for confirmation
     #[arg(long, visible_alias = "yes", short = 'y')]
     pub auto_approve: bool,
 
-    /// Only if this is its version now, such as 3
+    /// Only if this is the current version, such as 3
     #[arg(long, value_name = "VERSION")]
     pub if_match: Option<String>,
 
@@ -277,7 +277,7 @@ pub struct EverythingArgs {
 /// `hlctl fhir explain`
 #[derive(Debug, Args)]
 pub struct ExplainArgs {
-    /// The method, if not GET, and the address as the request is sent: whole, or what follows the store's endpoint
+    /// HTTP method (default GET), and the URL as it is sent: complete, or a path below the store's endpoint
     #[arg(value_name = "[METHOD] URL", num_args = 1..=2, required = true)]
     pub request: Vec<String>,
 
@@ -289,23 +289,23 @@ pub struct ExplainArgs {
     #[arg(short, long, value_name = "FILE")]
     pub file: Option<PathBuf>,
 
-    /// A header as NAME: VALUE; with the Authorization and X-Amz-Date of a request that was refused, it is found out what they sign
+    /// A header as NAME: VALUE; give Authorization and X-Amz-Date of a refused request to find its mistake
     #[arg(short = 'H', long, value_name = "HEADER")]
     pub header: Vec<String>,
 
-    /// The address that was signed, if it is another than the one that is sent
+    /// The URL that was signed, if it differs from the one that is sent
     #[arg(long, value_name = "URL")]
     pub signed: Option<String>,
 
-    /// The region that is signed for [default: the store's]
+    /// Region in the signature [default: the store's]
     #[arg(long, value_name = "REGION")]
     pub signed_region: Option<String>,
 
-    /// The service that is signed for
+    /// Service in the signature
     #[arg(long, value_name = "SERVICE", default_value = crate::fhir::signing::SERVICE)]
     pub signed_service: String,
 
-    /// Send it, look at the clocks, and if it is refused, say what is probably wrong
+    /// Send the request, compare the clocks and, if it is refused, show the probable mistake
     #[arg(long)]
     pub send: bool,
 
@@ -358,7 +358,7 @@ fn path(text: &str) -> Result<String, String> {
         return Ok(text.to_owned());
     }
     if text.contains('?') {
-        return Err("parameters belong to `fhir search TYPE NAME=VALUE`".to_owned());
+        return Err("search parameters belong to `fhir search TYPE NAME=VALUE`".to_owned());
     }
     if let Some((reference, version)) = text.split_once("/_history/") {
         reference.parse::<Reference>()?;
@@ -367,7 +367,7 @@ fn path(text: &str) -> Result<String, String> {
     }
     match text.parse::<Reference>() {
         Ok(reference) => Ok(reference.to_string()),
-        Err(_) if address::kind(text).is_ok() => Err(format!("`fhir search {text}` lists what there is")),
+        Err(_) if address::kind(text).is_ok() => Err(format!("`fhir search {text}` lists the resources of this type")),
         Err(wrong) => Err(wrong),
     }
 }

@@ -7,7 +7,7 @@ use clap::{Args, ValueEnum};
 /// `hlctl graph`
 #[derive(Debug, Args)]
 pub struct GraphArgs {
-    /// What to draw it in
+    /// Output format
     #[arg(long, value_enum, default_value_t = GraphFormat::Mermaid)]
     pub format: GraphFormat,
 
@@ -15,15 +15,15 @@ pub struct GraphArgs {
     #[arg(long, conflicts_with = "format")]
     pub json: bool,
 
-    /// Mark what this plan, written by `hlctl plan --out`, would do
+    /// Mark the changes of this plan, saved by `hlctl plan --out`
     #[arg(long, value_name = "PLANFILE")]
     pub plan: Option<PathBuf>,
 
-    /// Draw also the edges that others imply
+    /// Also draw edges that others imply
     #[arg(long)]
     pub all_edges: bool,
 
-    /// Write it into this file instead of stdout
+    /// Write to this file instead of stdout
     #[arg(short, long, value_name = "FILE")]
     pub out: Option<PathBuf>,
 }
@@ -31,7 +31,7 @@ pub struct GraphArgs {
 /// How a graph is drawn.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum GraphFormat {
-    /// Mermaid, which many sites draw where it stands in Markdown.
+    /// Mermaid, which many sites render in Markdown.
     Mermaid,
     /// DOT, for Graphviz.
     Dot,
@@ -44,7 +44,7 @@ pub enum GraphFormat {
 /// `hlctl report`
 #[derive(Debug, Args)]
 pub struct ReportArgs {
-    /// Write the page into this file instead of stdout
+    /// Write the report to this file instead of stdout
     #[arg(short, long, value_name = "FILE")]
     pub out: Option<PathBuf>,
 

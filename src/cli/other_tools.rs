@@ -32,7 +32,7 @@ pub const VERBS: &[Word] = &[
         concat!(
             "`",
             hlctl!("force-unlock ID"),
-            "` releases the lock of a run that is gone; the refusal of a locked state names the ID"
+            "` releases the lock of a run that has died; the error about the locked state shows the ID"
         ),
     ),
     word(
@@ -40,7 +40,7 @@ pub const VERBS: &[Word] = &[
         concat!(
             "`",
             hlctl!("adopt ADDRESS ID"),
-            "` takes over a resource that exists; `",
+            "` adopts an existing resource; `",
             hlctl!("data import DIR"),
             "` imports FHIR data into the store"
         ),
@@ -50,13 +50,13 @@ pub const VERBS: &[Word] = &[
         "login",
         concat!("hlctl uses the credentials of the AWS CLI; `", hlctl!("smart token"), "` gets a token for the store"),
     ),
-    word("logout", "hlctl keeps no credentials: it uses those of the AWS CLI"),
+    word("logout", "hlctl saves no credentials: it uses those of the AWS CLI"),
     word("whoami", concat!("`", hlctl!("doctor"), "` shows which credentials are used")),
     word(
         "workspace",
-        "each stack has a configuration of its own: -c FILE names one, several -c or a folder name several stacks",
+        "each stack has its own configuration: -c FILE names one, several -c or a folder name several stacks",
     ),
-    word("env", "each stack has a configuration of its own: -c FILE names one"),
+    word("env", "each stack has its own configuration: -c FILE names one"),
     word(
         "taint",
         concat!(
@@ -67,7 +67,7 @@ pub const VERBS: &[Word] = &[
             "` does it"
         ),
     ),
-    word("untaint", "nothing is marked to be replaced: --replace of plan and apply names what is"),
+    word("untaint", "hlctl marks no resource as tainted: plan and apply take --replace ADDRESS"),
     word("fmt", concat!("any TOML formatter does; `", hlctl!("validate"), "` checks the configuration")),
     word("format", concat!("any TOML formatter does; `", hlctl!("validate"), "` checks the configuration")),
     word("lint", concat!("`", hlctl!("validate"), "` checks the configuration")),
@@ -85,8 +85,8 @@ pub const VERBS: &[Word] = &[
         "console",
         concat!("there are no expressions: `", hlctl!("outputs"), "` and `", hlctl!("state show"), "` print values"),
     ),
-    word("get", "there are no modules to fetch: one TOML file says everything"),
-    word("modules", "there are no modules: one TOML file says everything"),
+    word("get", "there are no modules to fetch: one TOML file has the whole configuration"),
+    word("modules", "there are no modules: one TOML file has the whole configuration"),
     word("providers", "there are no providers: hlctl is one program"),
     word("metadata", "there are no providers: hlctl is one program"),
     word(
@@ -103,28 +103,25 @@ pub const VERBS: &[Word] = &[
             hlctl!("stores list"),
             "` and `",
             hlctl!("data jobs"),
-            "` show how the stack stands"
+            "` show the status of the stack"
         ),
     ),
     word("list", concat!("`", hlctl!("state list"), "` lists the resources")),
     word("ls", concat!("`", hlctl!("state list"), "` lists the resources")),
-    word(
-        "logs",
-        concat!("`", hlctl!("report"), "` tells of the last run; `", hlctl!("data jobs"), "` of the store's jobs"),
-    ),
+    word("logs", concat!("`", hlctl!("report"), "` shows the last run; `", hlctl!("data jobs"), "` the store's jobs")),
     word(
         "history",
         concat!(
             "`",
             hlctl!("report"),
-            "` tells of the last run; `",
+            "` shows the last run; `",
             hlctl!("fhir history TYPE/ID"),
-            "` of a resource's versions"
+            "` a resource's versions"
         ),
     ),
     word("search", concat!("`", hlctl!("fhir search TYPE"), "` searches the store")),
     word("query", concat!("`", hlctl!("fhir search TYPE"), "` searches the store")),
-    word("up", concat!("`", hlctl!("apply"), "`; `", hlctl!("plan"), "` shows beforehand what it would do")),
+    word("up", concat!("`", hlctl!("apply"), "`; `", hlctl!("plan"), "` first shows what it would do")),
     word(
         "update",
         concat!(
@@ -147,9 +144,9 @@ pub const VERBS: &[Word] = &[
     ),
     word(
         "start",
-        concat!("`", hlctl!("apply"), "` makes the stack; `", hlctl!("plan"), "` shows beforehand what it would do"),
+        concat!("`", hlctl!("apply"), "` creates the stack; `", hlctl!("plan"), "` first shows what it would do"),
     ),
-    word("deploy", concat!("`", hlctl!("apply"), "`; `", hlctl!("plan"), "` shows beforehand what it would do")),
+    word("deploy", concat!("`", hlctl!("apply"), "`; `", hlctl!("plan"), "` first shows what it would do")),
     word("preview", concat!("`", hlctl!("plan"), "` shows what apply would do")),
     word(
         "diff",
@@ -160,26 +157,26 @@ pub const VERBS: &[Word] = &[
         concat!(
             "`",
             hlctl!("plan --json"),
-            "` prints what would be made, `",
+            "` prints what would be created, `",
             hlctl!("export terraform"),
             "` the stack as Terraform"
         ),
     ),
-    word("bootstrap", "nothing has to be set up beforehand: hlctl makes the stack with the credentials at hand"),
+    word("bootstrap", "there is nothing to set up first: hlctl creates the stack with your current credentials"),
     word(
         "stack",
-        concat!("each configuration is a stack: -c FILE names it; `", hlctl!("state list"), "` shows what it has"),
+        concat!("each configuration is a stack: -c FILE selects it; `", hlctl!("state list"), "` shows its resources"),
     ),
     word(
         "stacks",
-        concat!("each configuration is a stack: -c FILE names it; `", hlctl!("state list"), "` shows what it has"),
+        concat!("each configuration is a stack: -c FILE selects it; `", hlctl!("state list"), "` shows its resources"),
     ),
     word(
         "config",
         concat!("the configuration is a TOML file: `", hlctl!("init"), "` writes one, --set sets a key for one run"),
     ),
     word("new", concat!("`", hlctl!("init"), "` writes a commented configuration")),
-    word("cancel", "Ctrl-C ends a run; the next one takes up where it stood"),
+    word("cancel", "Ctrl-C stops a run; the next one continues where it stopped"),
     word("watch", concat!("`", hlctl!("wait"), "` waits for the store")),
     word(
         "backup",
@@ -187,7 +184,7 @@ pub const VERBS: &[Word] = &[
     ),
     word(
         "rollback",
-        concat!("take the change out of the configuration; `", hlctl!("plan"), "` then shows what that does"),
+        concat!("revert the change in the configuration; `", hlctl!("plan"), "` then shows what that changes"),
     ),
     word(
         "delete",
@@ -195,41 +192,43 @@ pub const VERBS: &[Word] = &[
     ),
     word(
         "remove",
-        "it depends on what: `forget` leaves a resource to AWS, `destroy` deletes the stack; each has its --help",
+        "it depends on what: `forget` removes a resource from the state and keeps it in AWS, `destroy` deletes the \
+         stack; each has its --help",
     ),
     word(
         "rm",
-        "it depends on what: `forget` leaves a resource to AWS, `destroy` deletes the stack; each has its --help",
+        "it depends on what: `forget` removes a resource from the state and keeps it in AWS, `destroy` deletes the \
+         stack; each has its --help",
     ),
-    word("down", "`destroy` deletes the stack; `plan --destroy` shows beforehand what that would be"),
-    word("upgrade", "hlctl upgrades nothing by itself: install a newer version; states of older ones are read"),
+    word("down", "`destroy` deletes the stack; `plan --destroy` first shows what that would be"),
+    word("upgrade", "hlctl does not upgrade itself: install a newer version, which also reads older states"),
     word("state replace-provider", "there are no providers: hlctl is one program"),
     word("state identities", concat!("`", hlctl!("state show --json"), "` prints the ids")),
     word("state move", "it is called `state mv`"),
     word("state remove", "it is called `state rm`"),
-    word("state delete", "`state rm` only forgets a resource, which then stays in AWS"),
-    word("state import", concat!("`", hlctl!("adopt ADDRESS ID"), "` takes over a resource that exists")),
+    word("state delete", "`state rm` only removes a resource from the state; it stays in AWS"),
+    word("state import", concat!("`", hlctl!("adopt ADDRESS ID"), "` adopts an existing resource")),
     word("state refresh", concat!("`", hlctl!("apply --refresh-only"), "` brings the state up to date with AWS")),
     word("state ls", "it is called `state list`"),
     word(
         "state get",
         concat!("`", hlctl!("state show"), "` prints what the state holds; `", hlctl!("outputs"), "` the outputs"),
     ),
-    word("state unlock", concat!("`", hlctl!("force-unlock ID"), "` releases the lock of a run that is gone")),
+    word("state unlock", concat!("`", hlctl!("force-unlock ID"), "` releases the lock of a run that has died")),
 ];
 
 /// Flags. Those that hlctl has too, with two dashes, need no line here.
 pub const FLAGS: &[Word] = &[
     word("var", "a key of the configuration is set with --set KEY=VALUE, or by the variable HLCTL_<KEY>"),
     word("var-file", "the configuration is the file: name another one with -c FILE"),
-    word("lock", "every run that writes locks the state; --lock-timeout 10m lets it wait for another one"),
+    word("lock", "every run that writes locks the state; with --lock-timeout 10m it waits for another run"),
     word("refresh", "AWS is always read; `plan --refresh-only` and `apply --refresh-only` do nothing else"),
     word(
         "destroy",
         concat!("apply has no such flag: `", hlctl!("plan --destroy"), "` shows what `destroy` would delete"),
     ),
-    word("input", "hlctl asks on a terminal only; -y or --auto-approve goes on without a question"),
-    word("chdir", "name the configuration instead: -c DIR/healthlake.toml; the state is looked for beside it"),
+    word("input", "hlctl asks on a terminal only; -y or --auto-approve skips the question"),
+    word("chdir", "name the configuration instead: -c DIR/healthlake.toml; the state is next to it"),
     word("compact-warnings", "-q prints data and errors only"),
     word("concise", "-q prints data and errors only"),
     word("upgrade", "there is nothing to fetch: hlctl is one program"),
@@ -241,17 +240,18 @@ pub const FLAGS: &[Word] = &[
         "migrate-state",
         concat!("`", hlctl!("state migrate"), "` moves the state to where `backend` in the configuration says"),
     ),
-    word("backend", "where the state is stands in the configuration's `backend`, or in --state"),
-    word("backend-config", "where the state is stands in the configuration's `backend`, or in --state"),
-    word("state-out", "the state is written where it was read: --state names the place"),
+    word("backend", "the place of the state is set by `backend` in the configuration, or by --state"),
+    word("backend-config", "the place of the state is set by `backend` in the configuration, or by --state"),
+    word("state-out", "the state is written to the place it was read from: --state sets it"),
     word(
         "force",
-        "nothing answers for everything at once: -y or --auto-approve answers the question, --allow-destroy names what is protected",
+        "no flag skips every check: -y or --auto-approve skips the question, --allow-destroy NAME allows destroying \
+         what is protected",
     ),
-    word("exclude", "--target names what is to be done instead"),
+    word("exclude", "use --target to name what to include instead"),
     word("approve", "it is called --auto-approve, or -y"),
     word("generate-config-out", concat!("`", hlctl!("adopt --from-tfstate STATE"), "` writes a configuration")),
-    word("recursive", "name a folder with -c to have all its configurations"),
+    word("recursive", "name a folder with -c to use all its configurations"),
     word("verbose", "HLCTL_LOG=calls prints every call to AWS"),
     word("debug", "HLCTL_LOG=calls prints every call to AWS"),
     word("no-colour", "it is called --no-color"),

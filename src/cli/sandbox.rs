@@ -11,11 +11,11 @@ use hlctl_emulator::{AllowedOrigin, External};
 #[derive(Debug, Args)]
 #[command(args_conflicts_with_subcommands = true)]
 pub struct SandboxArgs {
-    /// Something else than serving it
+    /// Load data instead of serving
     #[command(subcommand)]
     pub command: Option<SandboxCommand>,
 
-    /// Port of 127.0.0.1; 0 lets the system choose
+    /// Port on 127.0.0.1; 0 lets the system choose
     #[arg(long, default_value_t = 4566)]
     pub port: u16,
 
@@ -23,15 +23,15 @@ pub struct SandboxArgs {
     #[arg(long, value_name = "DIR")]
     pub data_dir: Option<PathBuf>,
 
-    /// Seconds that a store takes to be made
+    /// Seconds until a store is created
     #[arg(long, value_name = "SECONDS", default_value = "3")]
     pub create_delay: Delay,
 
-    /// Seconds that a store takes to be changed, where that takes time
+    /// Seconds until a store is changed, for changes that take time in AWS
     #[arg(long, value_name = "SECONDS", default_value = "1")]
     pub update_delay: Delay,
 
-    /// Seconds that a store takes to be deleted
+    /// Seconds until a store is deleted
     #[arg(long, value_name = "SECONDS", default_value = "2")]
     pub delete_delay: Delay,
 
@@ -39,31 +39,31 @@ pub struct SandboxArgs {
     #[arg(long, value_name = "SECONDS", default_value = "0")]
     pub job_delay: Delay,
 
-    /// Begin with the NDJSON of this file or folder in the store; one is made if there is none
+    /// Load the NDJSON of this file or folder into the store; creates a store if there is none
     #[arg(long, value_name = "FILE|DIR")]
     pub load: Vec<PathBuf>,
 
-    /// The store that is loaded, where there are several
+    /// Store to load into, if there are several
     #[arg(long, value_name = "ID", requires = "load")]
     pub load_store: Option<String>,
 
-    /// Milliseconds added to every request
+    /// Milliseconds to add to every request
     #[arg(long, value_name = "MS", default_value_t = 0)]
     pub latency: u64,
 
-    /// Allow one store creation and one deletion a minute, as AWS does
+    /// Allow one store creation and one deletion per minute, as AWS does
     #[arg(long)]
     pub rate_limits: bool,
 
-    /// The account to play, 12 digits
+    /// AWS account id to use, 12 digits
     #[arg(long, value_name = "ID", default_value = "000000000000")]
     pub account: String,
 
-    /// Faults to inject, as JSON; docs/sandbox.md describes them
-    #[arg(long, value_name = "JSON")]
+    /// Faults to inject, as JSON
+    #[arg(long, value_name = "JSON", help = concat!("Faults to inject, as JSON, see ", documentation!("sandbox-control.md")))]
     pub faults: Option<String>,
 
-    /// The IAM policy that all callers have, as JSON in a file; without it they may do everything
+    /// File with an IAM policy that applies to all callers [default: everything is allowed]
     #[arg(long, value_name = "FILE")]
     pub policy: Option<PathBuf>,
 
@@ -71,11 +71,11 @@ pub struct SandboxArgs {
     #[arg(long, value_name = "SERVICE,...", value_delimiter = ',')]
     pub external: Vec<External>,
 
-    /// Let pages of this origin, such as http://localhost:3000, use the FHIR interface in a browser; `*` lets all
+    /// Allow browser pages of this origin, such as http://localhost:3000, to use the FHIR interface; `*` allows all
     #[arg(long, value_name = "ORIGIN")]
     pub cors: Vec<AllowedOrigin>,
 
-    /// How the address is printed
+    /// How to print the address
     #[arg(long, value_enum, default_value_t = AddressFormat::Text)]
     pub format: AddressFormat,
 }
@@ -103,22 +103,22 @@ impl SandboxArgs {
 /// `hlctl sandbox ...`
 #[derive(Debug, Subcommand)]
 pub enum SandboxCommand {
-    /// Load NDJSON into the store of the sandbox that --sandbox plays
+    /// Load NDJSON into the store of the sandbox that --sandbox uses
     Load(SandboxLoadArgs),
 }
 
 /// `hlctl sandbox load`
 #[derive(Debug, Args)]
 pub struct SandboxLoadArgs {
-    /// A file, or a folder whose .ndjson files are meant
+    /// A file, or a folder with .ndjson files
     #[arg(value_name = "FILE|DIR", required = true)]
     pub paths: Vec<PathBuf>,
 
-    /// The store, where there are several
+    /// The store, if there are several
     #[arg(long, value_name = "ID")]
     pub store: Option<String>,
 
-    /// Load a sandbox that keeps its data in this directory [default: .hlctl/sandbox/aws beside the config]
+    /// Load a sandbox that keeps its data in this directory [default: .hlctl/sandbox/aws next to the config]
     #[arg(long, value_name = "DIR")]
     pub data_dir: Option<PathBuf>,
 
@@ -132,6 +132,6 @@ pub struct SandboxLoadArgs {
 pub enum AddressFormat {
     /// For people, with the variables to set.
     Text,
-    /// The URL alone, for scripts.
+    /// Only the URL, for scripts.
     Url,
 }

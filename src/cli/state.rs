@@ -12,7 +12,7 @@ use super::{JsonArgs, parse_duration};
 pub enum StateCommand {
     /// List the resources
     List(JsonArgs),
-    /// Show one resource, or everything
+    /// Show one resource, or all
     Show {
         /// The resource's address
         address: Option<String>,
@@ -20,28 +20,28 @@ pub enum StateCommand {
         #[arg(long)]
         json: bool,
     },
-    /// Print the state as it is kept
+    /// Print the state file
     Pull,
-    /// Write a state from a file where the state is kept
+    /// Replace the state by a file
     Push(PushArgs),
-    /// Move the state, for example from a file into S3
+    /// Move the state, for example from a file to S3
     Migrate(MigrateArgs),
-    /// Go back to the backup of a damaged or lost state
+    /// Restore a damaged or lost state from its backup
     Recover(RecoverArgs),
-    /// Give a resource another address
+    /// Move a resource to another address in the state
     Mv(MvArgs),
-    /// Let go of resources; AWS keeps them
+    /// Remove resources from the state without deleting them in AWS
     Rm(ForgetArgs),
 }
 
 /// What every command that writes the state by hand takes.
 #[derive(Clone, Copy, Debug, Args)]
 pub struct ByHand {
-    /// Only say what would be done
+    /// Show what would be done, and change nothing
     #[arg(long)]
     pub dry_run: bool,
 
-    /// Wait so long for the state's lock, e.g. 90s or 10m
+    /// How long to wait for the state lock, e.g. 90s or 10m
     #[arg(long, value_name = "DURATION", default_value = "0s", value_parser = parse_duration)]
     pub lock_timeout: Duration,
 }
@@ -52,7 +52,7 @@ pub struct PushArgs {
     /// The file; `-` reads standard input
     pub file: PathBuf,
 
-    /// Write over a state that is newer, or another stack's
+    /// Overwrite a state that is newer or belongs to another stack
     #[arg(long)]
     pub force: bool,
 
@@ -64,11 +64,11 @@ pub struct PushArgs {
 /// `hlctl state migrate`
 #[derive(Debug, Args)]
 pub struct MigrateArgs {
-    /// Where the state is: a path or s3://BUCKET/KEY [default: beside the config]
+    /// Where the state is: a path or s3://BUCKET/KEY [default: next to the config]
     #[arg(long, value_name = "PLACE")]
     pub from: Option<String>,
 
-    /// Where it shall be [default: the config's `backend`, or else beside the config]
+    /// Where to move it [default: `backend` in the config, or else next to the config]
     #[arg(long, value_name = "PLACE")]
     pub to: Option<String>,
 
@@ -88,10 +88,10 @@ pub struct RecoverArgs {
 /// `hlctl state mv`
 #[derive(Debug, Args)]
 pub struct MvArgs {
-    /// The address it has
+    /// Current address
     pub from: String,
 
-    /// The address it shall have
+    /// New address
     pub to: String,
 
     /// How it goes about it.
@@ -102,7 +102,7 @@ pub struct MvArgs {
 /// `hlctl forget` and `hlctl state rm`
 #[derive(Debug, Args)]
 pub struct ForgetArgs {
-    /// The resources' addresses
+    /// Addresses of the resources
     #[arg(required = true, value_name = "ADDRESS")]
     pub addresses: Vec<String>,
 
@@ -114,7 +114,7 @@ pub struct ForgetArgs {
 /// `hlctl protect` and `hlctl unprotect`
 #[derive(Debug, Args)]
 pub struct ProtectArgs {
-    /// The resources' addresses
+    /// Addresses of the resources
     #[arg(required = true, value_name = "ADDRESS")]
     pub addresses: Vec<String>,
 
@@ -126,10 +126,10 @@ pub struct ProtectArgs {
 /// `hlctl force-unlock`
 #[derive(Debug, Args)]
 pub struct ForceUnlockArgs {
-    /// The lock's id, as the refusal of a locked state tells it
+    /// Id of the lock, as the error about the locked state shows it
     pub id: String,
 
-    /// Do not ask
+    /// Do not ask for confirmation
     #[arg(long, visible_alias = "yes", short = 'y')]
     pub auto_approve: bool,
 }

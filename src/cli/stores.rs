@@ -7,15 +7,15 @@ use super::{JsonArgs, Manner};
 /// `hlctl restore`
 #[derive(Debug, Args)]
 pub struct RestoreArgs {
-    /// The point in time, e.g. 2026-05-01T09:30:00Z, or `latest`
+    /// Point in time, e.g. 2026-05-01T09:30:00Z, or `latest`
     #[arg(long, value_name = "TIME", value_parser = parse_point)]
     pub at: Point,
 
-    /// Id of the store whose backup it is, which may be deleted by now [default: the stack's store]
+    /// Id of the store to restore from, which may be deleted [default: the stack's store]
     #[arg(long, value_name = "ID")]
     pub from: Option<String>,
 
-    /// Have the stack use the restored store
+    /// Switch the stack to the restored store
     #[arg(long = "use")]
     pub put_in_use: bool,
 
@@ -46,7 +46,7 @@ fn parse_point(text: &str) -> Result<Point, String> {
 /// `hlctl replace`
 #[derive(Debug, Args)]
 pub struct ReplaceArgs {
-    /// How the data comes into the new store [default: from the backup, if there is one]
+    /// How to copy the data to the new store [default: from the backup, if there is one]
     #[arg(long, value_enum, value_name = "WAY")]
     pub via: Option<Via>,
 
@@ -54,11 +54,11 @@ pub struct ReplaceArgs {
     #[arg(long)]
     pub new_key: bool,
 
-    /// Make a new store although the one in use is as the configuration asks
+    /// Replace the store even if it matches the configuration
     #[arg(long)]
     pub anyway: bool,
 
-    /// Use the new store although it does not hold as many resources of each type as the old one
+    /// Switch even if the new store does not have the same number of resources of each type
     #[arg(long)]
     pub allow_differences: bool,
 
@@ -79,11 +79,11 @@ pub enum Via {
 /// `hlctl stores ...`
 #[derive(Debug, Subcommand)]
 pub enum StoresCommand {
-    /// List the stack's stores: the one in use, and those beside it
+    /// List the stack's stores and which one is in use
     List(JsonArgs),
-    /// Have the stack use a store beside the one in use, which is kept
+    /// Switch the stack to another of its stores; the previous one is kept
     Use(UseArgs),
-    /// Delete a store beside the one in use
+    /// Delete a store that is not in use
     Delete(DeleteStoreArgs),
 }
 
@@ -101,7 +101,7 @@ impl StoresCommand {
 /// `hlctl stores use`
 #[derive(Debug, Args)]
 pub struct UseArgs {
-    /// Its id, or its address
+    /// Id or address of the store
     #[arg(value_name = "STORE")]
     pub store: String,
 
@@ -113,7 +113,7 @@ pub struct UseArgs {
 /// `hlctl stores delete`
 #[derive(Debug, Args)]
 pub struct DeleteStoreArgs {
-    /// Its id, or its address; naming it is what lets it be destroyed
+    /// Id or address of the store; naming it here allows destroying it
     #[arg(value_name = "STORE")]
     pub store: String,
 

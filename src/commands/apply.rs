@@ -63,13 +63,15 @@ async fn apply_fresh(
         if manner.auto_approve || !session.printer.can_ask() {
             return Err(confirm::protected(&unnamed));
         }
-        options.allow_destroy.extend(confirm::ask_for_names(session, &unnamed).await?);
+        let what = format!("This applies the plan to {}.", connection.place(session.home()));
+        options.allow_destroy.extend(confirm::ask_for_names(session, &unnamed, &what).await?);
         named = true;
         prepared.decide_again(&connection, &options)?;
         confirm::check(&prepared.plan)?;
     }
     if prepared.plan.changes_aws() {
-        confirm::approve(session, manner.auto_approve || named, "\nDo this?").await?;
+        let question = format!("\nApply these changes to {}?", connection.place(session.home()));
+        confirm::approve(session, manner.auto_approve || named, &question).await?;
         check_again(session, &prepared, manner.running_jobs).await?;
     }
     carry_out(session, held, prepared, manner, Course { options, refresh_only: arguments.scope.refresh_only }).await
@@ -245,7 +247,7 @@ pub(super) async fn walk(
     if let Some(failure) =
         recorder.finish(result.as_ref().err().map(|error| session.printer.rendered(&error.to_string()).into_owned()))
     {
-        session.printer.warning(&format!("`{}` will not know of this run: {failure}", hlctl!("report")));
+        session.printer.warning(&format!("`{}` will not show this run: {failure}", hlctl!("report")));
     }
     result
 }

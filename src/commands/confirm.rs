@@ -39,16 +39,21 @@ pub(super) fn protected(refusals: &[&Refusal]) -> CommandError {
     CommandError::Protected { message: lines.join("\n"), hint: hints.join("\n") }
 }
 
-/// Has the user type the name of each thing that would be destroyed although it is protected.
-pub(super) async fn ask_for_names(session: &Session, refusals: &[&Refusal]) -> Result<Vec<String>, CommandError> {
+/// Has the user type the name of each thing that would be destroyed although it is protected. `what` says what the whole plan
+/// does, and where.
+pub(super) async fn ask_for_names(
+    session: &Session,
+    refusals: &[&Refusal],
+    what: &str,
+) -> Result<Vec<String>, CommandError> {
     let mut wanted: Vec<String> =
         refusals.iter().filter_map(|refusal| refusal.blocker.name_to_give().map(str::to_owned)).collect();
     wanted.sort();
     wanted.dedup();
     for name in &wanted {
-        let question = format!("\nTo destroy it, type the name of the protected {name:?}:");
+        let question = format!("\n{what}\nTo confirm that the protected {name:?} is destroyed, type its name:");
         if ask(session, question).await? != *name {
-            return Err(CommandError::Declined("the name was not given"));
+            return Err(CommandError::Declined("what was typed is not the name"));
         }
     }
     Ok(wanted)
@@ -68,9 +73,9 @@ pub(super) async fn approve(session: &Session, approved: bool, question: &str) -
         return if approved { Ok(()) } else { Err(declined) };
     }
     if !session.printer.can_ask() {
-        return Err(CommandError::Declined("there is no terminal to ask on; --auto-approve goes on without asking"));
+        return Err(CommandError::Declined("there is no terminal to ask on; --auto-approve skips the question"));
     }
-    if ask(session, format!("{question}\nOnly 'yes' goes on:")).await? == "yes" {
+    if ask(session, format!("{question}\nType 'yes' to continue:")).await? == "yes" {
         Ok(())
     } else {
         Err(CommandError::Declined("the answer was not 'yes'"))

@@ -20,7 +20,7 @@ use crate::plan::Options;
 use crate::resource::Settings;
 use crate::session::{ConnectOptions, Session};
 use crate::state::Held;
-use crate::ui::json;
+use crate::ui::{counted, json};
 
 /// Destroys everything that the state holds.
 pub(super) async fn run(session: &Session, arguments: &DestroyArgs) -> Result<ExitCode, CommandError> {
@@ -66,12 +66,15 @@ async fn destroy(
     confirm::check(&prepared.plan)?;
     let rescue = arguments.final_export.as_deref().map(|to| FinalExport::new(&prepared, to, &again)).transpose()?;
     let unnamed = confirm::unnamed(&prepared.plan);
+    let (count, place) = (prepared.plan.counts().delete, connection.place(session.home()));
     if unnamed.is_empty() {
-        confirm::approve(session, manner.auto_approve, "\nDestroy all this?").await?;
+        let question = format!("\nDestroy {} in {place}?", counted(count as u64, "resource"));
+        confirm::approve(session, manner.auto_approve, &question).await?;
     } else if manner.auto_approve || !session.printer.can_ask() {
         return Err(confirm::protected(&unnamed));
     } else {
-        options.allow_destroy.extend(confirm::ask_for_names(session, &unnamed).await?);
+        let what = format!("This destroys {} in {place}.", counted(count as u64, "resource"));
+        options.allow_destroy.extend(confirm::ask_for_names(session, &unnamed, &what).await?);
         prepared.decide_again(&connection, &options)?;
         confirm::check(&prepared.plan)?;
     }

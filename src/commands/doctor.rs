@@ -139,7 +139,7 @@ async fn in_aws(
         None => sheet.add([Finding::not_checkable(
             "permissions",
             "the permissions that this stack needs",
-            "they follow from the configuration, which is not here",
+            "they follow from the configuration, which is missing",
         )]),
     }
 }
@@ -154,8 +154,8 @@ async fn stores(cx: &Context) -> Finding {
     match doctor::living(cx).await {
         Ok(stores) => doctor::quota(stores.len(), &cx.identity.region),
         Err(error) => {
-            let hint =
-                crate::aws::hint::hint(&error).unwrap_or_else(|| "fix the cause, then run this again".to_owned());
+            let hint = crate::aws::hint::hint(&error)
+                .unwrap_or_else(|| "fix the cause, then run this command again".to_owned());
             Finding::not_checkable("store_quota", format!("HealthLake in {}", cx.identity.region), hint)
                 .with(error.to_string())
         }
@@ -182,7 +182,7 @@ fn config_is_good(session: &Session, config: &Config) -> Finding {
         return Finding::ok("config", title);
     }
     let why = "AWS takes 20 to 30 minutes for a store; the run would end unfinished, with exit code 6";
-    let mend = concat!("raise wait_timeout, or go on with `", hlctl!("wait"), "` afterwards");
+    let mend = concat!("raise wait_timeout, or continue with `", hlctl!("wait"), "` afterwards");
     Finding::warning("config", title, why, mend)
         .with(format!("wait_timeout is {}", crate::model::text::duration(config.wait_timeout)))
 }
@@ -197,7 +197,7 @@ fn package(session: &Session, config: &Config, state: Option<&State>) -> Finding
     };
     let Some(package) = package else { return Finding::ok(PACKAGE, "the store is without SMART") };
     let Package { runtime, architecture, handler, .. } = &package;
-    let title = format!("the function's code is fit for {runtime} on {architecture}");
+    let title = format!("the function's code can run under {runtime} on {architecture}");
     let not_run = concat!("it was not run; after an apply, `", hlctl!("smart test"), "` does");
     match &package.note {
         Some(note) => {
@@ -250,7 +250,7 @@ impl Sheet {
         let good = match &state {
             Some(_) => format!("the state {place} is readable and nobody holds its lock"),
             None if destroy => format!("there is no state {place}, so there is nothing to destroy"),
-            None => format!("there is no state {place}, which the first apply makes"),
+            None => format!("there is no state {place}, which the first apply creates"),
         };
         self.add([lock(&store, good).await]);
         Some(state)
@@ -295,11 +295,11 @@ async fn lock(store: &Store, good: String) -> Finding {
             "state",
             format!("the state {} is locked by {holder}", store.place()),
             "only one run at a time may change a stack",
-            "wait for that run to end, or give --lock-timeout",
+            "wait for that run to end, or pass --lock-timeout",
         ),
         Err(error) => {
             let hint = error.hint().unwrap_or_else(|| "make its directory writable".to_owned());
-            Finding::problem("state", error.to_string(), "nothing is begun without the state's lock", hint)
+            Finding::problem("state", error.to_string(), "nothing starts without the state lock", hint)
         }
     }
 }

@@ -22,9 +22,13 @@ pub(super) async fn run(session: &Session, arguments: &DriftArgs) -> Result<Exit
     let config = session.config_if_any()?;
     if config.is_none() && arguments.fix {
         return Err(CommandError::Usage {
-            message: format!("there is no configuration {} to go by", session.global.config.display()),
-            hint: concat!("without one `", hlctl!("drift"), "` compares the state with AWS, and changes nothing")
-                .to_owned(),
+            message: format!("there is no configuration {}", session.global.config.display()),
+            hint: concat!(
+                "without a configuration, `",
+                hlctl!("drift"),
+                "` compares the state with AWS, and changes nothing"
+            )
+            .to_owned(),
         });
     }
     let found = interruptible(&session.stop, find(session, config.as_ref(), arguments)).await?;
@@ -97,7 +101,7 @@ async fn fix(
     report: &Report,
 ) -> Result<ExitCode, CommandError> {
     if mend.is_empty() {
-        session.printer.say("\nAn apply changes none of this back: hlctl did not make it.");
+        session.printer.say("\nAn apply does not undo this: hlctl did not create it.");
         tell_left(session, &report.findings.iter().filter(|finding| finding.verdict.is_drift()).collect::<Vec<_>>());
         return conclude(report);
     }
@@ -119,7 +123,7 @@ async fn fix(
 
 /// What an apply does not change back, and how to remove it.
 fn tell_left(session: &Session, left: &[&Finding]) {
-    let mut lines = vec!["\nLeft as it is, since hlctl did not make it:".to_owned()];
+    let mut lines = vec!["\nLeft unchanged, since hlctl did not create it:".to_owned()];
     for finding in left {
         for (what, removal) in finding.foreign.iter().zip(&finding.removals) {
             lines.push(format!("  {}: {what}", finding.address));

@@ -32,7 +32,7 @@ pub(super) async fn run(session: &Session, command: &ExportCommand) -> Result<Ex
 
 /// None of the files may be there yet: somebody may have edited it.
 fn write(session: &Session, directory: &Path, files: &[File]) -> Result<(), CommandError> {
-    std::fs::create_dir_all(directory).with_context(|| format!("cannot make {}", directory.display()))?;
+    std::fs::create_dir_all(directory).with_context(|| format!("cannot create {}", directory.display()))?;
     if let Some(present) = files.iter().map(|file| directory.join(file.name)).find(|path| path.exists()) {
         return Err(CommandError::Usage {
             message: format!("{} exists already", present.display()),

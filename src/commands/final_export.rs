@@ -50,11 +50,11 @@ impl<'a> FinalExport<'a> {
         let goes = |change: &Change| change.action == Action::Delete && change.address.as_str() == buckets[0];
         match &place {
             Place::S3(prefix) if is_own(&prefix.bucket) => {
-                Err(usage(format!("{} goes with the stack", prefix.bucket), OTHER_PLACE))
+                Err(usage(format!("{} is deleted with the stack", prefix.bucket), OTHER_PLACE))
             }
             _ if !prepared.cx.settings.force_destroy.empties(buckets[0]) && prepared.plan.changes.iter().any(goes) => {
                 Err(CommandError::Protected {
-                    message: "the export goes through the stack's data bucket, which is then not empty".to_owned(),
+                    message: "the export is written to the stack's data bucket, which is then not empty".to_owned(),
                     hint: "add --force-destroy to have it emptied after the export".to_owned(),
                 })
             }
@@ -71,12 +71,14 @@ impl<'a> FinalExport<'a> {
         if !lives {
             let manifest = interruptible(&session.stop, self.read(&prepared.cx, MANIFEST)).await?;
             if manifest["store"]["id"] == *id && manifest["format"] == "hlctl-export" {
-                session.printer.say("The store is gone or going; an earlier run exported it.");
+                session.printer.say("The store is deleted or being deleted; an earlier run exported it.");
                 return Ok(manifest);
             }
             return Err(CommandError::Protected {
-                message: format!("the store {id} is gone or going and cannot be exported; nothing more was deleted"),
-                hint: "leave --final-export out to destroy the rest of the stack".to_owned(),
+                message: format!(
+                    "the store {id} is deleted or being deleted and cannot be exported; nothing more was deleted"
+                ),
+                hint: "leave out --final-export to destroy the rest of the stack".to_owned(),
             });
         }
         if let Place::S3(target) = &self.place {
@@ -84,7 +86,8 @@ impl<'a> FinalExport<'a> {
         }
         if let Some(manifest) = interruptible(&session.stop, self.begun(prepared, &id)).await? {
             session.printer.warning(
-                "an earlier run exported the store and began to delete the stack; what was written since is not in the export",
+                "an earlier run exported the store and started to delete the stack; what was written since then is \
+                 not in the export",
             );
             return Ok(manifest);
         }
@@ -94,7 +97,9 @@ impl<'a> FinalExport<'a> {
         for change in prepared.plan.changes.iter().filter(|change| change.kind == "healthlake_fhir_datastore") {
             if is_beside(&change.address) {
                 let address = &change.address;
-                session.printer.warning(&format!("{address} goes too, and is not exported: only the store in use is"));
+                session.printer.warning(&format!(
+                    "{address} is deleted too, without an export: only the store in use is exported"
+                ));
             }
         }
         session.printer.say("Exporting before anything is deleted.");
@@ -142,7 +147,7 @@ impl<'a> FinalExport<'a> {
         let bucket = &target.bucket;
         let elsewhere = |region: Option<&str>| {
             let region = region.map_or_else(|| "another region".to_owned(), |region| format!("the region {region}"));
-            usage(format!("{bucket} is in {region}, where S3 does not copy to from here"), OTHER_PLACE)
+            usage(format!("{bucket} is in {region}, and S3 cannot copy there from here"), OTHER_PLACE)
         };
         let head = || cx.clients.s3.head_bucket().bucket(bucket).send();
         match cx.call(Operation::new("s3", "HeadBucket"), head).await {
@@ -166,7 +171,7 @@ impl<'a> FinalExport<'a> {
         if held.is_empty() || is_ours().await? {
             return Ok(());
         }
-        Err(usage(format!("{target} is not empty"), "name an empty place: an export is not mixed with other objects"))
+        Err(usage(format!("{target} is not empty"), "name an empty prefix: an export is not mixed with other objects"))
     }
 
     /// The store's id, and whether it can still be exported.
@@ -211,11 +216,11 @@ impl<'a> FinalExport<'a> {
                 objects::crc64(cx, target, &object.name).await?,
             );
             if size != Some(object.size) || (was.is_some() && is.is_some() && was != is) {
-                return Err(ResourceError::Answer(format!("the copy {key} is not what was copied")));
+                return Err(ResourceError::Answer(format!("the copy {key} differs from the original")));
             }
             if head.ssekms_key_id().is_some_and(|key| keys.iter().any(|own| own.ends_with(key) || *own == key)) {
                 return Err(ResourceError::Request(format!(
-                    "{} encrypts with a key of this stack, which is about to go; name another bucket",
+                    "{} encrypts with a key of this stack, which is about to be deleted; name another bucket",
                     target.bucket
                 )));
             }

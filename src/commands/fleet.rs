@@ -130,7 +130,7 @@ async fn each(
         let waiting = *asking.borrow_and_update();
         if !asked && waiting > 0 && waiting + ended.len() == count {
             asked = true;
-            let question = format!("\nDo all this, in {waiting} stacks?");
+            let question = format!("\nMake these changes in {waiting} stacks?");
             let word = confirm::approve(session, false, &question).await;
             if let Err(error) = &word {
                 report(session.printer, error);
@@ -168,10 +168,10 @@ fn check_command(session: &Session, command: &Command) -> Result<(), CommandErro
         |message: &str, hint: &str| Err(CommandError::Usage { message: message.to_owned(), hint: hint.to_owned() });
     match command {
         Command::Plan(arguments) if arguments.out.is_some() => {
-            refuse("a file holds the plan of one stack", "plan them one by one, or leave --out away")
+            refuse("a file holds the plan of one stack", "plan them one by one, or leave out --out")
         }
         Command::Apply(arguments) if arguments.plan.is_some() => {
-            refuse("a saved plan is for one stack", "name its configuration alone")
+            refuse("a saved plan is for one stack", "name only its configuration")
         }
         Command::Audit(arguments) if arguments.sarif => {
             refuse("a SARIF log is of one stack", "audit them one by one, or use --json")
@@ -186,7 +186,7 @@ fn check_command(session: &Session, command: &Command) -> Result<(), CommandErro
         | Command::Audit(_)
         | Command::Doctor(_) => {
             if session.global.state.is_some() {
-                return refuse("--state names one state, but there are several stacks", "leave it away");
+                return refuse("--state names one state, but there are several stacks", "leave it out");
             }
             Ok(())
         }
@@ -206,7 +206,7 @@ fn check_configs(session: &Session, configs: &[PathBuf]) -> Result<(), CommandEr
         };
         if problems.has_errors() {
             report(session.printer, &CommandError::Config(problems));
-            broken.push(format!("{} has errors, so nothing was begun in any of the stacks", path.display()));
+            broken.push(format!("{} has errors, so nothing was started in any of the stacks", path.display()));
         }
     }
     if broken.is_empty() { Ok(()) } else { Err(CommandError::Refused(broken)) }
@@ -225,14 +225,14 @@ fn check_names(session: &Session, configs: &[PathBuf]) -> Result<(), CommandErro
         for (what, name) in names(&config) {
             let scope = format!("{what} {name} {:?}", config.profile);
             if let Some(other) = taken.insert((scope, name.clone()), path) {
-                clashes.push(format!("{} and {} both want the {what} {name}", other.display(), path.display()));
+                clashes.push(format!("{} and {} both use the {what} {name}", other.display(), path.display()));
             }
         }
     }
     if clashes.is_empty() {
         return Ok(());
     }
-    clashes.push("give each stack names of its own".to_owned());
+    clashes.push("give each stack its own names".to_owned());
     Err(CommandError::Refused(clashes))
 }
 
@@ -268,7 +268,7 @@ fn in_json(stack: &Session, ended: &Ended) -> Value {
 
 fn summary(sessions: &[Session], ended: &[Ended]) -> String {
     let good = ended.iter().filter(|ended| matches!(ended.0, Ok(ExitCode::Success | ExitCode::Changes))).count();
-    let mut lines = vec![format!("\n{good} of {} stacks went well.", ended.len())];
+    let mut lines = vec![format!("\n{good} of {} stacks succeeded.", ended.len())];
     for (stack, ended) in sessions.iter().zip(ended) {
         let told = match &ended.0 {
             Ok(ExitCode::Success) => continue,

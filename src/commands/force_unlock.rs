@@ -15,9 +15,9 @@ pub(super) async fn run(session: &Session, arguments: &ForceUnlockArgs) -> Resul
         Some(holding) if holding.holder.id == arguments.id => holding,
         other => {
             return Err(CommandError::Usage {
-                message: format!("nobody holds the lock {} of {}", arguments.id, store.place()),
+                message: format!("there is no lock {} on {}", arguments.id, store.place()),
                 hint: match other {
-                    Some(Holding { holder, .. }) => format!("it is {} by now, of {holder}", holder.id),
+                    Some(Holding { holder, .. }) => format!("the current lock is {}, held by {holder}", holder.id),
                     None => "the state is not locked; there is nothing to release".to_owned(),
                 },
             });
@@ -27,11 +27,13 @@ pub(super) async fn run(session: &Session, arguments: &ForceUnlockArgs) -> Resul
     session.printer.say(&format!(
         "The lock of {} is held by {holder}{}.",
         store.place(),
-        if *abandoned { "; its lease has run out" } else { "" }
+        if *abandoned { "; its lease has expired" } else { "" }
     ));
     if !abandoned {
-        session.printer.say("That run may be alive. If it is, it will write no more and leave its work half done.");
-        confirm::approve(session, arguments.auto_approve, "\nTake the lock away from it?").await?;
+        session.printer.say(
+            "That run may still be alive. If it is, it will stop writing the state and leave its work unfinished.",
+        );
+        confirm::approve(session, arguments.auto_approve, "\nRelease its lock?").await?;
     }
     interruptible(&session.stop, async { Ok(store.break_lock(&holding).await?) }).await?;
     session.printer.say("The lock is released.");

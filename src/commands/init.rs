@@ -16,7 +16,7 @@ pub(super) fn run(session: &Session, arguments: &InitArgs) -> Result<ExitCode, C
     if path.exists() && !arguments.force {
         return Err(CommandError::Usage {
             message: format!("{} exists already", path.display()),
-            hint: "--force writes over it; -c FILE names another".to_owned(),
+            hint: "--force overwrites it; -c FILE names another".to_owned(),
         });
     }
     let mut options = OpenOptions::new();

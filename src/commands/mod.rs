@@ -44,7 +44,7 @@ use clap::{CommandFactory, FromArgMatches};
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep, timeout};
 
-use crate::cli::{Cli, Command, Invocation};
+use crate::cli::{Cli, Command, Invocation, manual};
 use crate::error::CommandError;
 use crate::exit_code::ExitCode;
 use crate::log::Log;
@@ -97,9 +97,10 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
 
 /// The command line, and the name of its command.
 fn parse(words: &[OsString]) -> Result<(Cli, String), clap::Error> {
-    let mut matches = Cli::command().try_get_matches_from(words)?;
+    let mut manual = manual::command();
+    let mut matches = manual.try_get_matches_from_mut(words)?;
     let command = matches.subcommand_name().unwrap_or_default().to_owned();
-    let cli = Cli::from_arg_matches_mut(&mut matches).map_err(|error| error.format(&mut Cli::command()))?;
+    let cli = Cli::from_arg_matches_mut(&mut matches).map_err(|error| error.format(&mut manual))?;
     Ok((cli, command))
 }
 
@@ -269,7 +270,7 @@ async fn lock(session: &Session, store: &Store, command: &str, patience: Duratio
             Err(StateError::Locked { holder, .. }) => {
                 if !told {
                     tracing::warn!(place = %store.place(), %holder, "waiting for the lock");
-                    session.printer.say(&format!("Waiting for the state's lock, held by {holder}"));
+                    session.printer.say(&format!("Waiting for the state lock, held by {holder}"));
                     told = true;
                 }
             }
@@ -298,7 +299,8 @@ async fn take(session: &Session, store: &Store, command: &str) -> Result<Result<
             };
             if !released {
                 session.printer.warning(
-                    "the state may have been left locked; if so, the next command says by whom and how to release it",
+                    "the state may have been left locked; if so, the next command shows who holds the lock and how to \
+                     release it",
                 );
             }
             Err(CommandError::Interrupted(signal))

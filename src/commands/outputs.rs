@@ -94,7 +94,7 @@ fn no_client(name: Option<&str>) -> CommandError {
             None => "there are no secrets: the stack has no app client".to_owned(),
         },
         hint: concat!(
-            "smart_on_fhir = true makes a client, cognito_machine_client = true a second one for machines; then `",
+            "smart_on_fhir = true creates a client, cognito_machine_client = true a second one for machines; then `",
             hlctl!("apply"),
             "`"
         )

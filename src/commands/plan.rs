@@ -72,13 +72,15 @@ pub(super) async fn run(session: &Session, arguments: &PlanArgs) -> Result<ExitC
     }
     if let Some(path) = &arguments.out {
         let config = config.ok_or_else(|| CommandError::Usage {
-            message: "a plan in a file holds the configuration, and there is none".to_owned(),
-            hint: concat!("leave --out away; `", hlctl!("destroy"), "` works from the state alone").to_owned(),
+            message: "a saved plan contains the configuration, and there is none".to_owned(),
+            hint: concat!("leave out --out; `", hlctl!("destroy"), "` needs only the state").to_owned(),
         })?;
         PlanFile::of(&prepared.plan, &prepared.state, &store, config, options, is_new, arguments.scope.refresh_only)
             .write(path)?;
         let apply = hlctl!("apply", path.display());
-        session.printer.say(&format!("\nThe plan is in {}; `{apply}` does exactly that.", path.display()));
+        session
+            .printer
+            .say(&format!("\nThe plan is saved in {}; `{apply}` applies exactly this plan.", path.display()));
     }
     let changes = prepared.plan.has_changes();
     Ok(if changes && arguments.detailed_exitcode { ExitCode::Changes } else { ExitCode::Success })

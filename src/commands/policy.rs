@@ -43,7 +43,7 @@ async fn identity(session: &Session, config: &Config) -> Result<Identity, Comman
     let region = region.ok_or(CommandError::Aws(error))?;
     let only = config.allowed_account_ids.iter().next().filter(|_| config.allowed_account_ids.len() == 1);
     let account = only.map_or("*", String::as_str);
-    session.printer.say(&format!("note: AWS does not tell whose account it is, so the policy says {account}"));
+    session.printer.say(&format!("note: AWS does not say which account this is, so the policy has {account}"));
     let partition = partition_of(&region).to_owned();
     Ok(Identity { account: account.to_owned(), region, partition, caller: String::new() })
 }
@@ -64,7 +64,7 @@ fn print_deployer(session: &Session, places: &Places, arguments: &DeployerArgs) 
         (None, [whole]) => pretty(whole)?,
         (None, several) => {
             session.printer.say(&format!(
-                "note: IAM allows {LONGEST} characters a policy, so these are {count} policies in a JSON array; \
+                "note: IAM allows {LONGEST} characters per policy, so these are {count} policies in a JSON array; \
                  `--part 1` to `--part {count}` print them one by one. Attach them all"
             ));
             pretty(&several)?

@@ -33,7 +33,7 @@ pub(super) async fn prepare_after_jobs(
 
 async fn wait_for_jobs(session: &Session, prepared: &Prepared, options: &Options) -> Result<(), CommandError> {
     let now: Vec<Job> = prepared.jobs().running().cloned().collect();
-    session.printer.say(&format!("Nothing is changed yet: {}. Waiting.", under_way(&now)));
+    session.printer.say(&format!("Nothing has been changed yet: {}. Waiting.", under_way(&now)));
     let look = || async move {
         let jobs = prepared.jobs_now().await?;
         let jobs = if options.exports_first { jobs.without_exports() } else { jobs };
@@ -45,7 +45,7 @@ async fn wait_for_jobs(session: &Session, prepared: &Prepared, options: &Options
         Err(Ended::Failed(error)) => Err(error),
         Err(Ended::TimedOut(status)) => Err(CommandError::Incomplete {
             message: format!("nothing was changed: {status}"),
-            hint: "the same command waits on; `wait_timeout` in the config says for how long".to_owned(),
+            hint: "run the same command to keep waiting; `wait_timeout` in the config sets for how long".to_owned(),
         }),
         Err(Ended::Stopped(_)) => {
             // It can only have ended by a signal.
@@ -87,7 +87,7 @@ pub(super) async fn check_buckets_again(session: &Session, prepared: &Prepared) 
             let is_for_logs = is_logs_bucket(change.address.as_str());
             let error = ResourceError::NotEmpty { bucket: bucket.clone(), contents, is_for_logs };
             return Err(CommandError::Protected {
-                message: format!("nothing was deleted; since the plan was made, something has arrived: {error}"),
+                message: format!("nothing was deleted; new objects have arrived since the plan was made: {error}"),
                 hint: error.hint().unwrap_or_default(),
             });
         }

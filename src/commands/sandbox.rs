@@ -50,7 +50,7 @@ pub(super) async fn run(session: &Session, arguments: &SandboxArgs) -> Result<Ex
         AddressFormat::Text => session.printer.data(&format!(
             "The sandbox listens on http://{address}. For any AWS client on this machine:\n\n  \
              export AWS_ENDPOINT_URL=http://{address} AWS_REGION=us-east-1 AWS_DEFAULT_REGION=us-east-1 \
-             AWS_ACCESS_KEY_ID=sandbox AWS_SECRET_ACCESS_KEY=sandbox\n\n{}Ctrl-C ends it.",
+             AWS_ACCESS_KEY_ID=sandbox AWS_SECRET_ACCESS_KEY=sandbox\n\n{}Ctrl-C stops it.",
             pages(&arguments.cors)
         )),
     }

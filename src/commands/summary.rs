@@ -35,12 +35,12 @@ pub(super) fn conclude(
     if failed.is_empty() && unfinished == 0 && skipped == 0 {
         return Ok(());
     }
-    let parts = [(failed.len(), "failed"), (unfinished, "still under way in AWS"), (skipped, "not begun")];
+    let parts = [(failed.len(), "failed"), (unfinished, "still under way in AWS"), (skipped, "not started")];
     let parts: Vec<String> =
         parts.into_iter().filter(|(count, _)| *count > 0).map(|(count, word)| format!("{count} {word}")).collect();
     let cut_short = match session.stop.signal() {
         Some(Signal::Interrupt) => "interrupted; ",
-        Some(Signal::Terminate | Signal::HangUp) => "asked to end; ",
+        Some(Signal::Terminate | Signal::HangUp) => "stopped by a signal; ",
         None => "",
     };
     let hint = match again {
@@ -48,10 +48,10 @@ pub(super) fn conclude(
             concat!("`", hlctl!("wait"), "` keeps waiting; `", hlctl!("apply"), "` retries and finishes").to_owned()
         }
         Some(again) if failed.is_empty() && skipped == 0 => {
-            format!("`{}` waits until AWS is done; `{again}` takes up where this stood", hlctl!("wait"))
+            format!("`{}` waits until AWS is done; `{again}` continues where this stopped", hlctl!("wait"))
         }
-        Some(again) if failed.is_empty() => format!("`{again}` takes up where this stood"),
-        Some(again) => format!("fix what failed; `{again}` then takes up where this stood"),
+        Some(again) if failed.is_empty() => format!("`{again}` continues where this stopped"),
+        Some(again) => format!("fix what failed, then `{again}` continues where this stopped"),
     };
     let unfinished_is_asked_for = manner.no_wait && failed.is_empty() && session.stop.signal().is_none();
     if unfinished_is_asked_for && unfinished > 0 {

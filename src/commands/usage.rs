@@ -55,12 +55,13 @@ pub(super) fn explain(mut error: clap::Error, words: &[OsString]) -> ExitCode {
         let _ = error.print();
         return ExitCode::Success;
     }
-    hide_secrets(&mut error, words);
+    // These look at what was typed, and print only words that hlctl knows.
     let explanation = match error.kind() {
         ErrorKind::InvalidSubcommand => unknown_command(&mut error, words),
         ErrorKind::UnknownArgument => unknown_flag(&mut error, words),
         _ => None,
     };
+    hide_secrets(&mut error, words);
     match explanation {
         Some(explanation) => refuse(words, &explanation),
         None => {
@@ -76,11 +77,14 @@ fn hide_secrets(error: &mut clap::Error, words: &[OsString]) {
     // Of an unknown argument the first is what was typed; otherwise it is the argument's name.
     let kind = match error.kind() {
         ErrorKind::UnknownArgument => ContextKind::InvalidArg,
+        ErrorKind::InvalidSubcommand => ContextKind::InvalidSubcommand,
         _ => ContextKind::InvalidValue,
     };
     let Some(ContextValue::String(typed)) = error.get(kind) else { return };
     let is_flag = typed.starts_with('-');
-    let printable = if is_about_patients && !is_flag && !is_path(typed) { "...".to_owned() } else { shown(typed) };
+    // A mistyped command is near one of hlctl's.
+    let is_harmless = is_flag || is_path(typed) || error.get(ContextKind::SuggestedSubcommand).is_some();
+    let printable = if is_about_patients && !is_harmless { "...".to_owned() } else { shown(typed) };
     error.insert(kind, ContextValue::String(printable));
 }
 

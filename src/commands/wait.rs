@@ -63,7 +63,7 @@ async fn wait(
         return Err(lost.clone().into_error());
     }
     if !plan.has_work() {
-        session.printer.say("Nothing to wait for: everything has settled.");
+        session.printer.say("Nothing to wait for: AWS has finished.");
         if arguments.json {
             session.printer.json(&json::report(&Report { outcomes: Vec::new(), state }));
         }
@@ -78,7 +78,7 @@ async fn wait(
     if let Some(lost) = lost {
         return Err(lost.into_error());
     }
-    session.printer.say("Everything has settled.");
+    session.printer.say("AWS has finished.");
     Ok(ExitCode::Success)
 }
 
@@ -112,9 +112,9 @@ async fn unsettled(cx: &Context, state: &State) -> Result<Plan, CommandError> {
 fn unknown_outcome(address: &Address) -> CommandError {
     CommandError::Incomplete {
         message: format!(
-            "{address}: an earlier run was cut off before AWS named it, so there is nothing to wait for yet"
+            "{address}: an earlier run was interrupted before AWS returned its id, so there is nothing to wait for yet"
         ),
-        hint: concat!("`", hlctl!("apply"), "` finds it, or makes it, and waits").to_owned(),
+        hint: concat!("`", hlctl!("apply"), "` finds it, or creates it, and waits").to_owned(),
     }
 }
 

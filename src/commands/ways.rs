@@ -63,7 +63,7 @@ pub(super) fn recorded<'a>(state: &'a State, address: &str, name: &str) -> Resul
             Some(_) => format!("the state has no {name} of {address}"),
             None => format!("the state has no {address}"),
         },
-        hint: concat!("`", hlctl!("apply"), "` makes what is missing").to_owned(),
+        hint: concat!("`", hlctl!("apply"), "` creates what is missing").to_owned(),
     })
 }
 

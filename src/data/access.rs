@@ -85,7 +85,7 @@ async fn trust(cx: &Context, means: Means<'_>) -> Vec<Concern> {
     if trusts(&document, means.store, &cx.identity.account) {
         return Vec::new();
     }
-    vec![Concern::certain(format!("the role {name} does not let healthlake.amazonaws.com take it on for this store"))]
+    vec![Concern::certain(format!("the role {name} does not let healthlake.amazonaws.com assume it for this store"))]
 }
 
 async fn permissions(cx: &Context, means: Means<'_>) -> Vec<Concern> {
@@ -118,7 +118,7 @@ async fn permissions(cx: &Context, means: Means<'_>) -> Vec<Concern> {
     let lacking: Vec<String> = needs
         .into_iter()
         .filter(|(action, resource)| !allows(&documents, action, resource))
-        .map(|(action, resource)| format!("the role {name} may not {action} on {resource}"))
+        .map(|(action, resource)| format!("the role {name} is not allowed {action} on {resource}"))
         .collect();
     lacking.into_iter().map(Concern::certain).collect()
 }

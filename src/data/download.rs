@@ -46,7 +46,7 @@ pub enum DownloadError {
         error: io::Error,
     },
     /// What came is not what S3 has.
-    #[error("{name} did not arrive whole: S3 has the checksum {wanted}, what came has {found}")]
+    #[error("{name} is incomplete: S3 has the checksum {wanted}, the download has {found}")]
     Damaged {
         /// The object.
         name: String,
@@ -302,7 +302,7 @@ async fn fetch(
             let bytes = bytes.map_err(|error| broken(error.into()))?;
             let length = u64::try_from(bytes.len()).unwrap_or(u64::MAX);
             if written + length > piece.length {
-                return Err(broken("more came than was asked for".into()));
+                return Err(broken("more data arrived than was requested".into()));
             }
             let write = file.as_ref().map_err(|error| io::Error::new(error.kind(), error.to_string()));
             if let Err(error) = write.and_then(|file| write_at(file, piece.to + written, &bytes)) {
@@ -312,7 +312,7 @@ async fn fetch(
             }
             written += length;
         }
-        if written == piece.length { Ok(()) } else { Err(broken("the answer was cut short".into())) }
+        if written == piece.length { Ok(()) } else { Err(broken("the answer was incomplete".into())) }
     })
     .await?;
     if let Some(error) = failure.into_inner().ok().flatten() {

@@ -50,7 +50,7 @@ impl Causes {
         let entry: Option<Value> = serde_json::from_str(line).or_else(|_| serde_json::from_str(&quoted(line))).ok();
         let number = entry.as_ref().and_then(|entry| entry["lineId"].as_u64()).unwrap_or_default();
         let status = entry.as_ref().and_then(|entry| entry["UpdateResourceResponse"]["statusCode"].as_u64());
-        let cause = entry.map_or_else(|| "an entry of the log that is no JSON".to_owned(), |entry| cause_of(&entry));
+        let cause = entry.map_or_else(|| "the log entry is not JSON".to_owned(), |entry| cause_of(&entry));
         let cause = if self.0.len() < MOST || self.0.contains_key(&cause) { cause } else { OTHERS.to_owned() };
         let first = || Cause { cause: cause.clone(), count: 0, file: file.to_owned(), line: number, status };
         self.0.entry(cause.clone()).or_insert_with(first).count += 1;
@@ -168,7 +168,7 @@ mod tests {
         let line = r#"{"lineId":3, UpdateResourceResponse:{"jsonBlob":{"issue":[{"diagnostics":"a, b: {c}"}]},"statusCode":400}}"#;
         let found = causes(&[line, "nonsense"]);
         assert_eq!((&*found[0].cause, found[0].line), ("a, b: {c}", 3));
-        assert_eq!(found[1].cause, "an entry of the log that is no JSON");
+        assert_eq!(found[1].cause, "the log entry is not JSON");
     }
 
     #[test]

@@ -276,7 +276,7 @@ async fn exports(cx: &Context, store: &str, name: Option<&str>) -> Result<Vec<Jo
 /// # Errors
 /// AWS's.
 pub async fn look(cx: &Context, kind: Kind, store: &str, id: &str) -> Result<Job, ResourceError> {
-    let missing = || ResourceError::Answer(format!("nothing is said of the job {id}"));
+    let missing = || ResourceError::Answer(format!("the response does not include the job {id}"));
     match kind {
         Kind::Import => {
             let describe = || cx.clients.healthlake.describe_fhir_import_job().datastore_id(store).job_id(id).send();

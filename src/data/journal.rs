@@ -92,7 +92,7 @@ pub struct Journal {
 #[derive(Debug, thiserror::Error)]
 pub enum JournalError {
     /// Another process is at the same import or export.
-    #[error("another run of hlctl is at work on the same files: wait for it to end")]
+    #[error("another run of hlctl is working on the same files: wait for it to end")]
     Busy,
     /// The file cannot be read or written.
     #[error("{}: {error}", path.display())]

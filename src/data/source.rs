@@ -55,7 +55,7 @@ impl Source {
                 continue;
             }
             if !entry.file_type().is_file() {
-                return Err(io::Error::other(format!("{} is no regular file", entry.path().display())));
+                return Err(io::Error::other(format!("{} is not a regular file", entry.path().display())));
             }
             let size = entry.metadata().map_err(|error| unreadable(path, &error))?.len();
             let checked = Checked { size, crc64: 0 };
@@ -109,7 +109,7 @@ fn name_of(path: &Path) -> (String, Option<BadName>) {
 /// What cannot be read of the files at `path`, named if it is another one.
 fn unreadable(path: &Path, error: &walkdir::Error) -> io::Error {
     if let (Some(link), Some(ancestor)) = (error.path(), error.loop_ancestor()) {
-        return io::Error::other(format!("the link {} leads back to {}", link.display(), ancestor.display()));
+        return io::Error::other(format!("the link {} points back to {}", link.display(), ancestor.display()));
     }
     let kind = error.io_error().map_or(io::ErrorKind::Other, io::Error::kind);
     match (error.path().filter(|part| *part != path), error.io_error()) {
@@ -159,7 +159,7 @@ mod tests {
         let directory = folder(&[b"deep/a.ndjson"]);
         symlink("..", directory.path().join("deep/loop")).unwrap();
         let error = Source::list(directory.path()).unwrap_err().to_string();
-        assert!(error.contains("deep/loop leads back to"), "{error}");
+        assert!(error.contains("deep/loop points back to"), "{error}");
     }
 
     #[test]
@@ -175,7 +175,7 @@ mod tests {
         let directory = folder(&[]);
         nix::unistd::mkfifo(&directory.path().join("p.ndjson"), nix::sys::stat::Mode::S_IRWXU).unwrap();
         let error = Source::list(directory.path()).unwrap_err().to_string();
-        assert!(error.ends_with("p.ndjson is no regular file"), "{error}");
+        assert!(error.ends_with("p.ndjson is not a regular file"), "{error}");
     }
 
     #[test]

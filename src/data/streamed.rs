@@ -170,10 +170,10 @@ async fn whole(mut body: ByteStream, length: u64) -> Result<Vec<u8>, Box<dyn std
     while let Some(bytes) = body.next().await {
         whole.extend_from_slice(&bytes?);
         if whole.len() > length {
-            return Err("more came than was asked for".into());
+            return Err("more data arrived than was requested".into());
         }
     }
-    if whole.len() == length { Ok(whole) } else { Err("the answer was cut short".into()) }
+    if whole.len() == length { Ok(whole) } else { Err("the answer was incomplete".into()) }
 }
 
 /// What is left of an object, as its ranges come.

@@ -10,7 +10,8 @@ use crate::session::Connection;
 const CHECK: &str = "credentials";
 /// A store takes up to half an hour to be made, and half as long to be deleted.
 const ENOUGH: Duration = Duration::from_secs(45 * 60);
-const WHY: &str = "a store takes 20 to 30 minutes; if credentials run out meanwhile, AWS goes on but hlctl has to stop";
+const WHY: &str = "a store takes 20 to 30 minutes; if the credentials expire in the meantime, AWS continues but hlctl \
+                   has to stop";
 
 /// They are good, or there would be no connection; how long is told by whoever issued them.
 pub async fn credentials(connection: &Connection) -> Finding {
@@ -26,7 +27,7 @@ pub async fn credentials(connection: &Connection) -> Finding {
 /// Whether they last as long as a store takes.
 pub fn lasting(title: &str, expiry: Option<SystemTime>, now: SystemTime) -> Finding {
     let Some(expiry) = expiry else {
-        return Finding::ok(CHECK, title).with("they are not known to expire");
+        return Finding::ok(CHECK, title).with("they have no known expiry");
     };
     let left = expiry.duration_since(now).unwrap_or_default();
     let told = format!("they expire in {}", crate::model::text::duration(left));
@@ -34,7 +35,7 @@ pub fn lasting(title: &str, expiry: Option<SystemTime>, now: SystemTime) -> Find
         return Finding::ok(CHECK, title).with(told);
     }
     let mend = concat!(
-        "renew them first (`aws sso login`, or whatever issued them); or renew them afterwards and run `",
+        "renew them first (`aws sso login`, or with the tool that issued them); or renew them afterwards and run `",
         hlctl!("wait"),
         "`"
     );

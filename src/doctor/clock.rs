@@ -29,7 +29,7 @@ pub async fn clock(connection: &Connection) -> Finding {
         _ => Finding::not_checkable(
             CHECK,
             "the clock",
-            "no answer told the time; nothing to do unless requests are refused",
+            "clock skew could not be measured (no Date header); nothing to do unless requests are refused",
         ),
     }
 }

@@ -11,10 +11,14 @@ const WHY: &str = "KMS refuses a key whose policy names a principal that does no
 pub async fn key_admin(cx: &Context, arn: &str) -> Finding {
     let title = format!("the keys' administrator {arn}");
     let Some((account, kind, name)) = parts(arn) else {
-        return Finding::not_checkable(CHECK, title, "it is neither a user nor a role; see that it exists");
+        return Finding::not_checkable(CHECK, title, "it is neither a user nor a role; check that it exists");
     };
     if account != cx.identity.account {
-        return Finding::not_checkable(CHECK, title, "it is another account's; have somebody there see that it exists");
+        return Finding::not_checkable(
+            CHECK,
+            title,
+            "it belongs to another account; ask someone there to check that it exists",
+        );
     }
     let found = match kind {
         "role" => role(cx, name).await,
@@ -22,21 +26,23 @@ pub async fn key_admin(cx: &Context, arn: &str) -> Finding {
     };
     match found {
         Ok(found) if found == arn => Finding::ok(CHECK, format!("{title} exists")),
-        Ok(found) => absent(&title).with(format!("there is one of that name at another path: {found}")),
+        Ok(found) => absent(&title).with(format!("there is one with that name at another path: {found}")),
         Err(error) if error.is_not_found() => absent(&title),
         Err(error) if error.kind == ErrorKind::Denied => {
-            let mend =
-                format!("allow {} to have it looked for", if kind == "role" { "iam:GetRole" } else { "iam:GetUser" });
+            let mend = format!(
+                "allow {} so that it can be checked",
+                if kind == "role" { "iam:GetRole" } else { "iam:GetUser" }
+            );
             Finding::not_checkable(CHECK, title, mend).with(error.to_string())
         }
         Err(error) => {
-            Finding::not_checkable(CHECK, title, "fix the cause, then run this again").with(error.to_string())
+            Finding::not_checkable(CHECK, title, "fix the cause, then run this command again").with(error.to_string())
         }
     }
 }
 
 fn absent(title: &str) -> Finding {
-    let mend = "correct kms_admin_iam_arn in the config, or make the user or role first";
+    let mend = "correct kms_admin_iam_arn in the config, or create the user or role first";
     Finding::problem(CHECK, format!("{title} does not exist"), WHY, mend)
 }
 

@@ -7,14 +7,15 @@ use crate::aws::{ErrorKind, Operation};
 use crate::resource::Context;
 
 const CHECK: &str = "lake_formation";
-const WHY: &str = "HealthLake makes and deletes a store's database for Athena as the caller, who must be a data lake administrator \
+const WHY: &str = "HealthLake creates and deletes a store's Athena database as the caller, who must be a data lake \
+                   administrator \
                    (HealthLake developer guide, Setting up)";
 
 /// Looks for the principal among the administrators.
 pub async fn lake_formation(cx: &Context, principal: &str) -> Finding {
     let ask = || cx.clients.lakeformation.get_data_lake_settings().send();
     let answer = cx.call(Operation::new("lakeformation", "GetDataLakeSettings"), ask).await;
-    let title = format!("{principal} as data lake administrator");
+    let title = format!("{principal} is a Lake Formation data lake administrator");
     match answer {
         Ok(answer) => {
             let settings = answer.data_lake_settings.unwrap_or_else(|| DataLakeSettings::builder().build());
@@ -25,16 +26,17 @@ pub async fn lake_formation(cx: &Context, principal: &str) -> Finding {
                 return Finding::ok(CHECK, title);
             }
             let mend = format!(
-                "in the Lake Formation console, under Administrative roles and tasks, have somebody add {principal}; it cannot \
+                "in the Lake Formation console, under Administrative roles and tasks, ask someone to add {principal}; \
+                 it cannot \
                  add itself if it holds AWSLakeFormationDataAdmin"
             );
             let told = format!("the administrators are: {}", list(&administrators));
-            Finding::problem(CHECK, format!("{principal} is no data lake administrator"), WHY, mend).with(told)
+            Finding::problem(CHECK, format!("{principal} is not a data lake administrator"), WHY, mend).with(told)
         }
         Err(error) => {
             let mend = match error.kind {
-                ErrorKind::Denied => "allow lakeformation:GetDataLakeSettings, or see in the Lake Formation console",
-                _ => "see in the Lake Formation console, under Administrative roles and tasks",
+                ErrorKind::Denied => "allow lakeformation:GetDataLakeSettings, or look in the Lake Formation console",
+                _ => "look in the Lake Formation console, under Administrative roles and tasks",
             };
             Finding::not_checkable(CHECK, title, mend).with(error.to_string())
         }

@@ -10,16 +10,16 @@ use crate::permissions::Statement;
 use crate::resource::Context;
 
 const CHECK: &str = "permissions";
-const WHY: &str = "the first call that needs one of them would be refused, with the stack half made";
+const WHY: &str = "the first call that needs one of them would be refused, with the stack half created";
 const MEND: &str =
-    concat!("`", hlctl!("policy deployer"), "` prints the policy that holds them; have it attached to the principal");
+    concat!("`", hlctl!("policy deployer"), "` prints a policy with all of them; attach it to the principal");
 
 /// Asks IAM about every action of every statement, on such resources and under such conditions as the statement has.
 pub async fn permissions(cx: &Context, principal: Option<&str>, statements: &[Statement]) -> Finding {
     let count: usize = statements.iter().map(|statement| statement.actions().len()).sum();
     let title = format!("the {count} permissions that this stack needs");
     let Some(principal) = principal else {
-        return Finding::not_checkable(CHECK, title, "IAM judges users and roles only; run hlctl as one of these");
+        return Finding::not_checkable(CHECK, title, "IAM can check only users and roles; run hlctl as one of these");
     };
     let mut lacking = BTreeMap::new();
     for question in statements.iter().flat_map(questions) {
@@ -27,10 +27,8 @@ pub async fn permissions(cx: &Context, principal: Option<&str>, statements: &[St
             Ok(found) => lacking.extend(found),
             Err(error) => {
                 let mend = match error.kind {
-                    ErrorKind::Denied => {
-                        "allow iam:SimulatePrincipalPolicy on the principal to have them checked beforehand"
-                    }
-                    _ => "fix the cause, then run this again",
+                    ErrorKind::Denied => "allow iam:SimulatePrincipalPolicy on the principal to check them in advance",
+                    _ => "fix the cause, then run this command again",
                 };
                 return Finding::not_checkable(CHECK, title, mend).with(error.to_string());
             }

@@ -9,7 +9,7 @@ use crate::resource::Context;
 const CHECK: &str = "store_quota";
 /// Stores in an account and region ("AWS HealthLake endpoints and quotas"); it can be raised on request.
 const MOST: usize = 20;
-const WHY: &str = "AWS makes no store above the account's quota, and says so only when asked for one";
+const WHY: &str = "AWS creates no store above the account's quota, and says so only when one is requested";
 
 /// The stores that count.
 ///
@@ -34,8 +34,8 @@ pub async fn living(cx: &Context) -> Result<Vec<DatastoreProperties>, AwsError> 
 pub fn quota(stores: usize, region: &str) -> Finding {
     let title =
         format!("HealthLake answers in {region}; the account has {stores} of {MOST} stores there, by AWS's default");
-    let mend = "delete a store that is not needed, or have the quota raised in Service Quotas; if it has been raised already, \
-                go on";
+    let mend = "delete a store that is not needed, or request a quota increase in Service Quotas; if you have one \
+                already, continue";
     match stores {
         0..MOST => Finding::ok(CHECK, title),
         // The default is only a default.

@@ -22,15 +22,15 @@ pub fn planned<'a>(refusals: impl Iterator<Item = &'a Refusal>) -> Vec<Finding> 
     let mut findings: Vec<Finding> = barred
         .into_iter()
         .map(|refusal| {
-            let why = "the plan may not be carried out";
+            let why = "apply would refuse this plan";
             Finding::problem(check_of(refusal), told(refusal), why, refusal.hint.clone())
         })
         .collect();
     if !findings.iter().any(|finding| finding.check == NAMES) {
-        findings.push(Finding::ok(NAMES, "every name is free or the stack's own"));
+        findings.push(Finding::ok(NAMES, "every name is free or belongs to the stack"));
     }
     findings.extend(named.into_iter().map(|refusal| {
-        let why = "what holds patient data, or the means to read it, goes only by name";
+        let why = "what holds patient data, or the keys to read it, is destroyed only if you name it";
         Finding::warning(PROTECTION, told(refusal), why, refusal.hint.clone())
     }));
     findings
@@ -70,14 +70,13 @@ pub fn lost_store(plan: &Plan, state: &State) -> Option<Finding> {
     let entry = state.resources.get(&Address::parse(STORE)).filter(|entry| entry.status == Status::Ready)?;
     let id = entry.recorded.as_ref()?.get("id")?.as_str()?;
     plan.changes.iter().find(|change| change.address.as_str() == STORE && change.action == Action::Create)?;
-    let why = "an apply makes a new, empty store in its place, with another id and endpoint";
+    let why = "an apply creates a new, empty store in its place, with another id and endpoint";
     let empty = format!("if an empty store is what is wanted: {}", hlctl!("apply"));
     let hint = match WayBack::of(state, id) {
         way_back @ WayBack::Use(_) => format!("{}\n{empty}", way_back.told()),
         WayBack::Restore { .. } => empty,
     };
-    let title =
-        format!("the store {id} was deleted outside hlctl; it had no backup, so its data cannot be brought back");
+    let title = format!("the store {id} was deleted outside hlctl; it had no backup, so its data cannot be restored");
     Some(Finding::problem("store", title, why, hint))
 }
 
@@ -92,8 +91,8 @@ pub fn buckets(plan: &Plan) -> Vec<Finding> {
     if counted.iter().all(|(_, contents)| contents.is_empty()) {
         return vec![Finding::ok(BUCKETS, "the buckets are empty")];
     }
-    let why = "every object and version would be deleted, since force_destroy says so";
-    let mend = "keep what is needed elsewhere, or leave force_destroy out";
+    let why = "every object and version would be deleted, because of force_destroy";
+    let mend = "copy what is needed to another place, or leave out force_destroy";
     counted
         .into_iter()
         .filter(|(address, contents)| !contents.is_empty() && !refused(address))
@@ -104,7 +103,7 @@ pub fn buckets(plan: &Plan) -> Vec<Finding> {
 /// Jobs that would lose what they work with.
 pub fn jobs(jobs: &Jobs) -> Vec<Finding> {
     let running = jobs.refusals().into_iter().map(|refusal| {
-        let why = "a destroy would take the store, the role, the bucket or the key from them";
+        let why = "a destroy would delete the store, the role, the bucket or the key that they need";
         Finding::problem(JOBS, told(&refusal), why, refusal.hint.clone())
     });
     let unseen = jobs.unseen().map(|(address, error)| {

@@ -81,7 +81,7 @@ async fn hanging(
         let (address, listed) = done?;
         match listed {
             Ok(listed) => drop(all.insert(address, listed)),
-            Err(error) => notes.push(format!("{address}: what else hangs on it could not be listed: {error}")),
+            Err(error) => notes.push(format!("{address}: what else is attached to it could not be listed: {error}")),
         }
     }
     notes.sort();
@@ -129,16 +129,16 @@ impl Judge<'_> {
                 let error = ResourceError::Taken { name, owner };
                 Finding { hint: hint(&error), ..with(Verdict::Foreign, &error.to_string()) }
             }
-            (None, Some(_)) => with(Verdict::Pending, "it exists, and the state does not hold it; an apply adopts it"),
-            (None, None) => with(Verdict::Pending, "it has not been made yet"),
+            (None, Some(_)) => with(Verdict::Pending, "it exists but is not in the state; an apply adopts it"),
+            (None, None) => with(Verdict::Pending, "it has not been created yet"),
             (Some(Entry { status: Status::Creating, .. }), _) => {
-                with(Verdict::Pending, "an earlier run was cut off while it made it")
+                with(Verdict::Pending, "an earlier run was interrupted while creating it")
             }
             (Some(Entry { status: Status::Deleting, .. }), _) => {
-                with(Verdict::Pending, "an earlier run was cut off while it deleted it")
+                with(Verdict::Pending, "an earlier run was interrupted while deleting it")
             }
             (Some(entry), None) if self.is_leaving(address) && entry.recorded.is_none() => {
-                with(Verdict::Clean, "it was never made")
+                with(Verdict::Clean, "it was never created")
             }
             (Some(_), None) => match &seen.remains {
                 Some(remains) => lost(remains, self.state, with(Verdict::Missing, "it was deleted outside hlctl")),
@@ -162,20 +162,20 @@ impl Judge<'_> {
         match &observed.condition {
             Condition::Ready if verdict == Verdict::Clean && self.is_leaving(address) => {
                 finding.verdict = Verdict::Pending;
-                finding.reason = Some("the configuration no longer asks for it".to_owned());
+                finding.reason = Some("it is no longer in the configuration".to_owned());
             }
             Condition::Ready => {}
-            Condition::Changing(status) => finding.reason = Some(format!("AWS is still at work on it ({status})")),
+            Condition::Changing(status) => finding.reason = Some(format!("AWS is still working on it ({status})")),
             Condition::Impaired { status, cause } => {
                 finding.reason = Some(format!("the last change failed ({status}: {cause})"));
             }
             Condition::Failed { status, cause } => {
                 finding.verdict = finding.verdict.max(Verdict::Pending);
-                finding.reason = Some(format!("AWS could not make it ({status}: {cause})"));
+                finding.reason = Some(format!("AWS could not create it ({status}: {cause})"));
             }
             Condition::Ending { what, rescue } => {
                 finding.verdict = Verdict::Foreign;
-                finding.reason = Some(format!("somebody outside hlctl has ordered its end: {what}"));
+                finding.reason = Some(format!("it is scheduled for deletion outside hlctl: {what}"));
                 finding.hint = Some(format!("to keep it: {rescue}, and then `{}`", hlctl!("apply")));
             }
         }
@@ -233,7 +233,7 @@ fn lost(remains: &Remains, state: &State, finding: Finding) -> Finding {
             None => WayBack::of(state, &remains.id).told(),
             Some(_) => {
                 let restore = CommandLine::new("restore --at latest").option("--from", &remains.id);
-                format!("to bring it back: {restore}")
+                format!("to restore it: {restore}")
             }
         }),
         ..finding

@@ -47,7 +47,7 @@ impl FromStr for Reference {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        let wrong = || format!("{} is no resource; write it as Patient/123", shown(text));
+        let wrong = || format!("{} is not a resource; write it as Patient/123", shown(text));
         let (kind, id) = text.trim_start_matches('/').split_once('/').ok_or_else(wrong)?;
         Ok(Self { kind: self::kind(kind)?, id: self::id(id)? })
     }
@@ -60,7 +60,7 @@ impl FromStr for Reference {
 pub fn kind(text: &str) -> Result<String, String> {
     let is_kind = text.starts_with(|char: char| char.is_ascii_uppercase())
         && text.bytes().all(|byte| byte.is_ascii_alphanumeric());
-    let wrong = || format!("{} is no resource type; write it as Patient", shown(text));
+    let wrong = || format!("{} is not a resource type; write it as Patient", shown(text));
     if is_kind { Ok(text.to_owned()) } else { Err(wrong()) }
 }
 
@@ -72,7 +72,7 @@ pub fn id(text: &str) -> Result<String, String> {
     let is_id = (1..=64).contains(&text.len())
         && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'.')
         && text.bytes().any(|byte| byte != b'.');
-    let wrong = || format!("{} is no id; it has 1 to 64 letters, digits, '-' and '.'", shown(text));
+    let wrong = || format!("{} is not an id; an id has 1 to 64 letters, digits, '-' and '.'", shown(text));
     if is_id { Ok(text.to_owned()) } else { Err(wrong()) }
 }
 

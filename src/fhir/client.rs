@@ -166,12 +166,13 @@ impl Fhir {
         let mut request = Request::new(Full::new(ask.body.clone()));
         *request.method_mut() = ask.method.clone();
         *request.headers_mut() = ask.headers.clone();
-        *request.uri_mut() = ask.address.parse().map_err(|_| impossible("the address cannot be asked"))?;
+        *request.uri_mut() = ask.address.parse().map_err(|_| impossible("the URL cannot be requested"))?;
         match &self.authority {
             Authority::Signature(signer) => signer.sign(&mut request, &ask.body).await?,
             Authority::Token(token) => {
                 let value = HeaderValue::try_from(format!("Bearer {}", token.expose()));
-                let mut value = value.map_err(|_| impossible("the token has characters that none has"))?;
+                let mut value =
+                    value.map_err(|_| impossible("the token has characters that are not allowed in a token"))?;
                 value.set_sensitive(true);
                 request.headers_mut().insert(header::AUTHORIZATION, value);
             }

@@ -121,14 +121,14 @@ impl fmt::Display for Refusal {
 fn in_words(status: u16) -> &'static str {
     match status {
         200..300 => "but not an answer of the FHIR interface",
-        400 => "not understood",
+        400 => "invalid request",
         401 => "not logged in",
         403 => "not allowed",
         404 => "not found",
         405 => "not offered",
-        409 => "in conflict with what is there",
+        409 => "conflict with the current resource",
         410 => "deleted",
-        412 => "not what was expected to be there",
+        412 => "precondition failed",
         413 => "too large",
         415 | 406 => "in the wrong format",
         422 => "not acceptable",
@@ -221,7 +221,7 @@ impl Refusal {
         let text = match (self.status, self.proof) {
             (_, Proof::Signature) if self.aws.skew.is_some() && is_refused => return hint::hint(&self.aws),
             (Some(401), Proof::Token) if self.message.contains("Timeout during custom Idp execution") => {
-                "the token validator took longer than the second that it has: run the command again; \
+                "the token validator took longer than its limit of one second: run the command again; \
                  lambda_provisioned_concurrency keeps one warm"
             }
             (Some(401), Proof::Token) => {
@@ -231,14 +231,14 @@ impl Refusal {
                     "`, or --smart); \
                  `",
                     hlctl!("smart test"),
-                    "` shows what the store takes"
+                    "` shows what the store accepts"
                 )
             }
             (Some(401 | 403), Proof::Signature) if self.smart && !self.is_about_signature() => {
-                "the store has an identity provider: ask with a SMART token (--smart, or --token FILE)"
+                "the store has an identity provider: use a SMART token (--smart, or --token FILE)"
             }
             (Some(403), Proof::Token) if !self.smart && self.aws.code.starts_with("IncompleteSignature") => {
-                "the store takes signatures and no tokens: leave --token, --smart and HLCTL_TOKEN out"
+                "the store accepts signatures, not tokens: leave out --token, --smart and HLCTL_TOKEN"
             }
             (Some(403), Proof::Token) => {
                 concat!(
@@ -258,25 +258,25 @@ impl Refusal {
             }
             (Some(403), _) if self.aws.kind == ErrorKind::Denied => {
                 return Some(format!(
-                    "allow the action healthlake:{} on the store for the principal that runs hlctl; where the store has a key of \
-                     its own, also kms:Decrypt and kms:GenerateDataKey on that key",
+                    "allow the action healthlake:{} on the store for the principal that runs hlctl; if the store has \
+                     a key of its own, also kms:Decrypt and kms:GenerateDataKey on that key",
                     self.aws.operation
                 ));
             }
-            (Some(404), _) => "check type and id; searches show what there is, a few moments after it was written",
+            (Some(404), _) => "check the type and id; a search finds new resources only after a few moments",
             (Some(410), _) => concat!("`", hlctl!("fhir history TYPE/ID"), "` shows the versions before the deletion"),
             (Some(412), _) => {
-                "somebody has changed it meanwhile, or more than one resource fits the condition: read it again, and take its \
-                 version for --if-match"
+                "it has changed in the meantime, or more than one resource matches the condition: read it again, and \
+                 use its version for --if-match"
             }
             (Some(413), _) => {
-                "HealthLake takes 5 MB at once: leave attachments out, or import it (Binary up to 164 MB)"
+                "HealthLake accepts 5 MB per request: leave out attachments, or import it (Binary up to 164 MB)"
             }
             (Some(409), _) => {
                 concat!(
-                    "read what is there; if the store itself is in transition, `",
+                    "read the current resource; if the store itself is in transition, `",
                     hlctl!("wait"),
-                    "` waits until it has settled"
+                    "` waits until that is over"
                 )
             }
             (Some(400 | 422), _) if self.aws.kind == ErrorKind::Refused => {
@@ -319,16 +319,16 @@ pub enum FhirError {
     #[error("{0}")]
     Refused(Box<Refusal>),
     /// A link leads away from the store.
-    #[error("the store's answer goes on at {link}, which is not below its own address: nothing was sent there")]
+    #[error("the store's answer continues at {link}, which is not below its own URL: nothing was sent there")]
     Elsewhere {
         /// Without its query.
         link: String,
     },
     /// A link leads back.
-    #[error("the pages of the answer go in circles: a next link has come before")]
+    #[error("the pages of the answer form a loop: a next link occurred before")]
     Circles,
     /// An answer that is not what it should be.
-    #[error("{about} was answered with something else than FHIR has for it: {problem}")]
+    #[error("the answer to {about} is not what FHIR defines for it: {problem}")]
     NotFhir {
         /// What was asked.
         about: String,
@@ -357,7 +357,7 @@ impl FhirError {
         match self {
             Self::Refused(refusal) => refusal.hint(),
             Self::Elsewhere { .. } | Self::Circles | Self::NotFhir { .. } => {
-                Some("check AWS_ENDPOINT_URL_HEALTHLAKE and any proxy: AWS's answers are not like this".to_owned())
+                Some("check AWS_ENDPOINT_URL_HEALTHLAKE and any proxy: AWS does not answer like this".to_owned())
             }
             Self::Entries { .. } => Some("correct these entries and send them again".to_owned()),
         }

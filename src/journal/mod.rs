@@ -128,7 +128,7 @@ pub enum Ending {
     Unfinished(String),
     /// It failed.
     Failed(String),
-    /// It was not begun, because of another resource or of a stop.
+    /// It was not started, because of another resource or of a stop.
     Skipped(Option<Address>),
 }
 
@@ -158,7 +158,7 @@ pub enum JournalError {
         error: std::io::Error,
     },
     /// The file is something else.
-    #[error("{} is no record of a run: {problem}", path.display())]
+    #[error("{} is not a record of a run: {problem}", path.display())]
     Damaged {
         /// The file.
         path: PathBuf,
@@ -166,7 +166,7 @@ pub enum JournalError {
         problem: String,
     },
     /// A newer hlctl wrote the file.
-    #[error("{} was written by hlctl {written_by}, in a newer form than this hlctl reads", path.display())]
+    #[error("{} was written by hlctl {written_by}, in a newer format than this hlctl reads", path.display())]
     TooNew {
         /// The file.
         path: PathBuf,
@@ -188,7 +188,7 @@ impl JournalError {
     pub fn hint(&self) -> &'static str {
         match self {
             Self::Missing(_) => "an apply or a destroy that changes something writes one",
-            Self::Foreign { .. } => "-c and --state say which stack is meant; its next apply writes a new record",
+            Self::Foreign { .. } => "choose the stack with -c and --state; its next apply writes a new record",
             Self::TooNew { .. } => "use that version of hlctl or a newer one",
             Self::Io { .. } | Self::Damaged { .. } => "the next apply that changes something writes a new one",
         }

@@ -94,7 +94,7 @@ pub fn counterpart(address: &Address) -> Option<&'static str> {
 }
 
 /// Puts the store at `address`, which is beside the one in use, in its place. The one in use is kept beside it, or struck from
-/// the state if it is gone from AWS. A key goes along with the store that alone needs it.
+/// the state if it no longer exists in AWS. A key goes along with the store that alone needs it.
 pub fn put_in_use(state: &mut State, address: &Address, old_is_gone: bool) {
     let (store, store_key) = (Address::parse(STORE), Address::parse(STORE_KEY));
     let Some(new) = state.resources.remove(address) else { return };

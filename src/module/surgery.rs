@@ -33,10 +33,10 @@ pub enum SurgeryError {
     #[error("hlctl knows no address {0}")]
     Unknown(Address),
     /// The state has something there already.
-    #[error("the state has a resource {0} already")]
+    #[error("the state already has a resource {0}")]
     Occupied(Address),
     /// Another kind of thing belongs there.
-    #[error("{from} is a {kind}, which {to} cannot be")]
+    #[error("{from} is a {kind}, but {to} is not")]
     OtherKind {
         /// The address that it has.
         from: Address,
@@ -77,11 +77,11 @@ impl SurgeryError {
                 let near = near.map(|near| format!("did you mean {kind}.{near}? ")).unwrap_or_default();
                 format!("{near}the addresses of kind {} are: {}", address.kind(), known.join(", "))
             }
-            Self::Occupied(address) => format!("have the state forget that one first: {}", hlctl!("forget", address)),
+            Self::Occupied(address) => format!("forget that one first: {}", hlctl!("forget", address)),
             Self::OtherKind { .. } => "keep the part before the dot".to_owned(),
             Self::Unwanted { from, to } => format!(
-                "the next apply would want to delete what is there. Have the configuration ask for {to} first, or have the state \
-                 forget the resource: {}",
+                "the next apply would plan to delete it. Add {to} to the configuration first, or forget the resource: \
+                 {}",
                 hlctl!("forget", from)
             ),
         }

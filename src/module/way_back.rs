@@ -41,16 +41,16 @@ impl WayBack {
     pub fn told(&self) -> String {
         match self {
             Self::Use(id) => {
-                format!("the store {id} has its data; to have the stack use it: {}", hlctl!("stores use", id))
+                format!("the store {id} has its data; to switch the stack to it: {}", hlctl!("stores use", id))
             }
             Self::Restore { at, in_the_way } => {
                 let at = at.map_or_else(|| "latest".to_owned(), instant);
                 let restore = CommandLine::new("restore").option("--at", &at).flag("--use");
                 match in_the_way {
-                    None => format!("to bring it back with its data: {restore}"),
+                    None => format!("to restore it with its data: {restore}"),
                     Some(id) => {
                         let delete = hlctl!("stores delete", id);
-                        format!("to bring it back with its data: {delete}, then {restore}")
+                        format!("to restore it with its data: {delete}, then {restore}")
                     }
                 }
             }

@@ -10,10 +10,10 @@ use crate::aws::hint::UNTRUSTED;
 #[derive(Clone, Debug, Error)]
 pub enum OauthError {
     /// There is no such address.
-    #[error("{0:?} is no address that can be asked")]
+    #[error("{0:?} is not a URL that can be requested")]
     Address(String),
     /// No connection, or one that broke.
-    #[error("{origin} cannot be asked: {cause}")]
+    #[error("{origin} cannot be reached: {cause}")]
     Unreachable {
         /// Scheme, host and port.
         origin: String,
@@ -39,7 +39,7 @@ pub enum OauthError {
         largest: usize,
     },
     /// No answer in time.
-    #[error("{origin} gave no answer within {} s", limit.as_secs())]
+    #[error("{origin} did not answer within {} s", limit.as_secs())]
     Slow {
         /// Scheme, host and port.
         origin: String,
@@ -47,7 +47,7 @@ pub enum OauthError {
         limit: Duration,
     },
     /// TLS cannot be set up, or the system has no random numbers.
-    #[error("this machine cannot make a safe connection: {0}")]
+    #[error("this machine cannot set up TLS: {0}")]
     Machine(String),
     /// An endpoint of OAuth gave an error, directly or by way of the browser.
     #[error("{place} answered {error}{}", description.as_ref().map(|text| format!(": {text}")).unwrap_or_default())]
@@ -60,7 +60,7 @@ pub enum OauthError {
         description: Option<String>,
     },
     /// An answer that none of OAuth's is.
-    #[error("{place} answered with status {status}, in a form that is not understood")]
+    #[error("{place} answered with status {status}, in an unknown format")]
     Unreadable {
         /// Which endpoint.
         place: &'static str,
@@ -68,21 +68,19 @@ pub enum OauthError {
         status: u16,
     },
     /// The answer belongs to another log-in.
-    #[error(
-        "the address that the browser came back with belongs to another log-in: its state is not the one that was sent"
-    )]
+    #[error("the URL that the browser returned with belongs to another log-in: its state is not the one that was sent")]
     ForeignState,
     /// The id token belongs to another log-in.
     #[error("the id token belongs to another log-in: its nonce is not the one that was sent")]
     ForeignNonce,
     /// The browser came back with neither a code nor an error.
-    #[error("the address has neither a code nor an error")]
+    #[error("the URL has neither a code nor an error")]
     NoCode,
     /// Nobody logged in.
     #[error("nobody has logged in within {}", crate::model::text::duration(*.0))]
     Patience(Duration),
     /// The port of the callback address cannot be listened on.
-    #[error("{address} cannot be listened on: {cause}")]
+    #[error("cannot listen on {address}: {cause}")]
     Port {
         /// The callback address.
         address: String,
@@ -99,10 +97,10 @@ pub enum OauthError {
     #[error("the log-in page asks for more than a name and a password, such as a new password or a second factor")]
     MoreAsked,
     /// The way of the log-in leaves the pool.
-    #[error("the log-in leads to {0}, where no password is sent")]
+    #[error("the log-in leads to {0}, and hlctl sends no password there")]
     Elsewhere(String),
     /// The way of the log-in has no end.
-    #[error("the log-in page leads from page to page without an end")]
+    #[error("the log-in redirects from page to page without end")]
     Circles,
 }
 
@@ -111,13 +109,13 @@ impl OauthError {
     pub fn hint(&self) -> Option<String> {
         let hint = match self {
             Self::Unreachable { .. } | Self::Slow { .. } => {
-                "check the network and the proxy; a domain that was just made takes a minute to be there"
+                "check the network and the proxy; a new domain takes a minute to work"
             }
             Self::Untrusted { .. } => UNTRUSTED,
             Self::Refused { error, .. } => return of_code(error).map(str::to_owned),
             Self::ForeignState | Self::ForeignNonce | Self::Patience(_) | Self::NoCode => "run the command again",
             Self::Port { .. } => {
-                "end the program that has the port, or add another http://localhost address with a port to \
+                "stop the program that uses the port, or add another http://localhost address with a port to \
                  cognito_callback_urls and apply"
             }
             Self::WrongLogin(_) => {
@@ -143,15 +141,15 @@ impl OauthError {
 fn of_code(error: &str) -> Option<&'static str> {
     match error {
         "invalid_scope" => Some(concat!(
-            "ask for scopes that the client may have: `",
+            "ask for scopes that the client is allowed: `",
             hlctl!("outputs cognito_scopes"),
             "` lists them"
         )),
         "invalid_client" => Some(concat!("the client has changed since the last apply: run `", hlctl!("apply"), "`")),
         "redirect_mismatch" => {
-            Some(concat!("the callback address is not the client's: `", hlctl!("plan"), "` shows what differs"))
+            Some(concat!("the callback URL is not one of the client's: `", hlctl!("plan"), "` shows what differs"))
         }
-        "invalid_grant" => Some("the code is spent or too old: run the command again"),
+        "invalid_grant" => Some("the code was already used or has expired: run the command again"),
         "unauthorized_client" => {
             Some(concat!("the client may not use this grant: `", hlctl!("plan"), "` shows what differs"))
         }

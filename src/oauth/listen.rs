@@ -147,8 +147,8 @@ fn answer(asking: &Asking, request: &Request<Incoming>, warn: fn(&str)) -> Answe
             (page(StatusCode::OK, "Signed in", "You can close this page and go back to the terminal."), Some(Ok(code)))
         }
         Err(OauthError::ForeignState) => {
-            warn("A browser came back from another log-in; that was passed over, and this one is still waited for.");
-            let text = "This log-in is not the one that hlctl waits for. Use the address that it has printed last.";
+            warn("A browser came back from another log-in; it was ignored, and hlctl still waits for this one.");
+            let text = "This log-in is not the one that hlctl waits for. Use the URL that it printed last.";
             (page(StatusCode::BAD_REQUEST, "Not this log-in", text), None)
         }
         Err(error) => {

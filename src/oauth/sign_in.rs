@@ -177,7 +177,7 @@ mod tests {
     async fn a_form_that_leads_elsewhere_gets_no_password() {
         let form = page(&format!("<form method=post action=\"http://127.0.0.1:9/login\">{FORM}"));
         let (error, asked) = outcome(vec![form]).await;
-        assert_eq!(error.to_string(), "the log-in leads to http://127.0.0.1:9, where no password is sent");
+        assert_eq!(error.to_string(), "the log-in leads to http://127.0.0.1:9, and hlctl sends no password there");
         assert!(asked.iter().all(|request| !request.contains("Corr3ct")));
     }
 

@@ -86,7 +86,7 @@ fn collect(folder: &Path, prefix: &str, members: &mut Vec<Member>) -> std::io::R
     for entry in std::fs::read_dir(folder)? {
         let entry = entry?;
         let name = entry.file_name().into_string().map_err(|name| {
-            std::io::Error::other(format!("{} is no name for an archive", Path::new(&name).display()))
+            std::io::Error::other(format!("{} is not a valid name in an archive", Path::new(&name).display()))
         })?;
         let path = entry.path();
         if name == "__pycache__" || name.ends_with(".pyc") {

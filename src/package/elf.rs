@@ -17,10 +17,10 @@ pub enum Unfit {
     #[error("it is not a program for Linux, so it was probably built for this machine's own system")]
     NotLinux,
     /// It is broken, or for a 32-bit machine.
-    #[error("it is not a whole 64-bit program ({0})")]
+    #[error("it is not a complete 64-bit program ({0})")]
     Broken(String),
     /// It is for another processor.
-    #[error("it is for another processor than {0}")]
+    #[error("it is not for {0} processors")]
     Architecture(String),
     /// It was built against a newer glibc.
     #[error("it needs glibc {}.{}, and {} has {}.{}", needs.0, needs.1, super::PROGRAM_RUNTIME, NEWEST_GLIBC.0, NEWEST_GLIBC.1)]

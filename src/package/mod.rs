@@ -102,7 +102,7 @@ const LARGEST_ARCHIVE: usize = 50 * 1024 * 1024;
 #[derive(Debug, Error)]
 pub enum PackageError {
     /// hlctl's authorizer is not where it should be.
-    #[error("the token validator {AUTHORIZER} is not beside hlctl: there is no {}", path.display())]
+    #[error("the token validator {AUTHORIZER} is not next to hlctl: there is no {}", path.display())]
     Missing {
         /// Where it was looked for.
         path: PathBuf,
@@ -152,13 +152,14 @@ pub enum PackageError {
         problem: String,
     },
     /// Lambda would not start its program.
-    #[error("the program {BOOTSTRAP} in the package {} may not be started: it is not executable", path.display())]
+    #[error("the program {BOOTSTRAP} in the package {} cannot be started: it is not executable", path.display())]
     NotExecutable {
         /// The package.
         path: PathBuf,
     },
     /// AWS has ended the runtime.
-    #[error("Lambda has retired {runtime}: no function can be made{} for it any more", if *is_frozen { " or changed" } else { "" })]
+    #[error("Lambda has retired {runtime}: functions can no longer be created{} with it", if *is_frozen { " or \
+        changed" } else { "" })]
     Retired {
         /// The runtime.
         runtime: String,
@@ -193,18 +194,20 @@ impl PackageError {
             Self::Unfit { architecture, .. } => {
                 format!("build it for Linux on {architecture}, against glibc 2.34 or older or musl")
             }
-            Self::Unreadable { .. } => "check lambda_package; its path begins at the config's directory".to_owned(),
+            Self::Unreadable { .. } => {
+                "check lambda_package; its path is relative to the config's directory".to_owned()
+            }
             Self::Unknown { .. } => {
                 "lambda_package takes a .zip, a folder that becomes one, or a program for Linux".to_owned()
             }
-            Self::Empty { .. } => "put the function's code into it, or name another as lambda_package".to_owned(),
+            Self::Empty { .. } => "add the function's code to it, or set lambda_package to another package".to_owned(),
             Self::Handler { .. } => {
-                "lambda_handler names a file of the package, and what is in it; the file must be where its name says, not in a folder \
-                 around it"
+                "lambda_handler names a file in the package and a function in it; the file must be at that path in \
+                 the package, not in an extra folder"
                     .to_owned()
             }
             Self::NotExecutable { path } => {
-                format!("make it executable before it is packed: chmod 755 {BOOTSTRAP} (in {})", path.display())
+                format!("make it executable before you pack it: chmod 755 {BOOTSTRAP} (in {})", path.display())
             }
             Self::Retired { .. } => NEWER_RUNTIME.to_owned(),
             Self::Unstartable { .. } => {

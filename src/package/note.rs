@@ -38,11 +38,12 @@ impl fmt::Display for Note {
                 "Lambda has retired {runtime}: the existing function keeps it, and can neither be changed nor created again"
             ),
             Self::Unknown { runtime, is_checked: true } => {
-                write!(f, "{runtime} is no runtime that hlctl knows: Lambda may refuse it")
+                write!(f, "{runtime} is not a runtime that hlctl knows: Lambda may refuse it")
             }
             Self::Unknown { runtime, is_checked: false } => write!(
                 f,
-                "{runtime} is no runtime that hlctl knows: Lambda may refuse it, and the package was not searched for the handler"
+                "{runtime} is not a runtime that hlctl knows: Lambda may refuse it, and the package was not searched \
+                 for the handler"
             ),
         }
     }

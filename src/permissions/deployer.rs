@@ -168,13 +168,17 @@ fn notes(places: &Places) -> Vec<String> {
     let mut notes = Vec::new();
     if places.tag.contains('*') {
         notes.push(format!(
-            "there is no state yet, so the stack's tag is the pattern {:?}: make the policy anew after the first apply",
+            "there is no state yet, so the stack's tag is the pattern {:?}: print the policy again after the first \
+             apply",
             places.tag
         ));
     }
     notes.push(
-        "whoever makes or deletes a store must also be a data lake administrator in Lake Formation and have the AWS \
-         managed policy AWSLakeFormationDataAdmin (docs/permissions.md)"
+        concat!(
+            "the principal that creates or deletes a store must also be a data lake administrator in Lake Formation and \
+             have the AWS managed policy AWSLakeFormationDataAdmin: ",
+            documentation!("permissions.md")
+        )
             .to_owned(),
     );
     notes

@@ -101,6 +101,6 @@ pub(super) fn arn_or_any(
         return known;
     }
     let pattern = places.regional(service, any);
-    notes.push(format!("{address} has no id yet, so the policy says {pattern}: make it anew after the first apply"));
+    notes.push(format!("{address} has no id yet, so the policy has {pattern}: print it again after the first apply"));
     vec![pattern]
 }

@@ -48,7 +48,7 @@ pub struct Options {
     /// Jobs that are under way do not stand in the way of a destruction.
     #[serde(default)]
     pub ignore_jobs: bool,
-    /// An export comes first, and waits for the one that an earlier run began.
+    /// An export comes first, and waits for the one that an earlier run started.
     #[serde(default)]
     pub exports_first: bool,
 }
@@ -343,6 +343,7 @@ impl Decider<'_> {
             contents: change.contents.as_ref(),
             vanished: change.action == Action::Create && change.reason == Some(Reason::DeletedOutside),
             observed: change.observed.as_ref(),
+            recorded: change.recorded.as_ref(),
             remains: self.situation.seen.get(&change.address).and_then(|seen| seen.remains.as_ref()),
             settings: self.situation.settings,
         };

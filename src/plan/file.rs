@@ -179,7 +179,7 @@ impl PlanFile {
         if told != Some(checksum(&whole).into()) {
             return Err(PlanFileError::Edited(path.to_owned()));
         }
-        Ok(serde_json::from_value(whole).with_context(|| format!("the plan {shown} is damaged; make it anew"))?)
+        Ok(serde_json::from_value(whole).with_context(|| format!("the plan {shown} is damaged; create it again"))?)
     }
 
     /// What it would do.
@@ -286,12 +286,12 @@ fn details(then: &Change, now: &Change) -> String {
 
 fn describe(change: &Change) -> String {
     let action = match change.action {
-        Action::NoOp => "as wanted",
+        Action::NoOp => "unchanged",
         Action::Create => "to add",
         Action::Update => "to change",
         Action::Replace => "to replace",
         Action::Delete => "to destroy",
-        Action::Adopt | Action::Forget => "to settle in the state",
+        Action::Adopt | Action::Forget => "to record in the state",
         Action::Settle => "to wait for",
     };
     let mut attributes: Vec<&str> = change.attributes.iter().map(super::AttributeChange::attribute).collect();

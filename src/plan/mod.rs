@@ -156,7 +156,7 @@ pub struct Counts {
     pub replace: usize,
     /// To be deleted.
     pub delete: usize,
-    /// To be recorded or struck from the state, or waited for; AWS stays as it is.
+    /// To be recorded or removed from the state, or waited for; AWS stays as it is.
     pub other: usize,
     /// Left as they are, since nothing of them differs.
     pub unchanged: usize,

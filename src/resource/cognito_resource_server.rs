@@ -166,7 +166,7 @@ impl Resource for CognitoResourceServer {
 
     fn meaning(occasion: &Occasion<'_>) -> Vec<String> {
         let removes = occasion.action == Action::Update && occasion.changed.contains(&"scopes");
-        let sentence = "An app that asks for a scope that is gone is refused at log-in.";
+        let sentence = "Log-in fails for an app that asks for a deleted scope.";
         if removes { vec![sentence.to_owned()] } else { Vec::new() }
     }
 }

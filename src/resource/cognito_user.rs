@@ -130,7 +130,7 @@ impl Resource for CognitoUser {
     async fn create(&self, task: &Task<'_>) -> Result<Recorded, ResourceError> {
         let cx = task.cx;
         if self.password.is_empty() {
-            let problem = format!("no password is given for the new user {}", self.username);
+            let problem = format!("there is no password for the new user {}", self.username);
             return Err(ResourceError::request(problem));
         }
         let mut recorded = self.unset(task.known.text(&self.pool.id()));

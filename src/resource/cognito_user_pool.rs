@@ -79,7 +79,7 @@ impl Ref<CognitoUserPool> {
 /// What a pool takes along when it is deleted: its clients, resource servers and users, but not its domain.
 pub(super) const A_USER_POOL: Parent = Parent { kind: "cognito_user_pool", named: "user_pool_id", name: "id" };
 const SCHEMA_IS_FIXED: &str = "Cognito can add attributes to a user pool but not change them";
-const FIXED: &str = "Cognito fixes it when it makes a user pool";
+const FIXED: &str = "Cognito sets it for good when it creates a user pool";
 
 impl Resource for CognitoUserPool {
     const KIND: &'static str = "cognito_user_pool";
@@ -213,11 +213,11 @@ impl Resource for CognitoUserPool {
     fn meaning(occasion: &Occasion<'_>) -> Vec<String> {
         let mut meaning = Vec::new();
         match occasion.action {
-            Action::Delete | Action::Replace => meaning.push(
-                "Every user in the pool is deleted with it; nobody can log in with a token of it again.".to_owned(),
-            ),
+            Action::Delete | Action::Replace => {
+                meaning.push("Every user in the pool is deleted with it, and its tokens stop working.".to_owned());
+            }
             Action::Create if occasion.vanished => {
-                meaning.push("The missing pool's users are gone; the new pool has the test users alone.".to_owned());
+                meaning.push("The missing pool's users are lost; the new pool has only the test users.".to_owned());
             }
             _ => {}
         }
@@ -226,7 +226,8 @@ impl Resource for CognitoUserPool {
         };
         if occasion.action != Action::Delete && occasion.attributes.iter().any(is_on) {
             meaning.push(
-                "Nobody can log in without an authenticator app any more: each user, test users too, sets one up at the next log-in."
+                "From then on nobody can log in without an authenticator app: each user, including test users, sets \
+                 one up at the next log-in."
                     .to_owned(),
             );
         }

@@ -111,7 +111,7 @@ impl Resource for CognitoUserPoolClient {
     const KIND: &'static str = "cognito_user_pool_client";
     const RULES: &'static [Rule] = &[
         Rule::replaces("user_pool_id", "a client belongs to its user pool"),
-        Rule::replaces("has_secret", "Cognito decides on a secret when it makes a client"),
+        Rule::replaces("has_secret", "Cognito sets the secret when it creates a client"),
     ];
     const NAMELESS: bool = true;
     const ENDS_WITH: Option<Parent> = Some(A_USER_POOL);
@@ -199,7 +199,7 @@ impl Resource for CognitoUserPoolClient {
             let answer = cx.call(operation, send).await?;
             let id = answer.user_pool_client.and_then(|client| client.client_id);
             let id = id.ok_or_else(|| {
-                ResourceError::Answer("cognito-idp:CreateUserPoolClient gave no client id".to_owned())
+                ResourceError::Answer("cognito-idp:CreateUserPoolClient returned no client id".to_owned())
             })?;
             Ok(Recorded { id, user_pool_id: pool.clone(), name: self.name.clone() })
         };
@@ -269,7 +269,7 @@ impl Resource for CognitoUserPoolClient {
     fn meaning(occasion: &Occasion<'_>) -> Vec<String> {
         match occasion.action {
             Action::Replace => {
-                vec!["Apps must be given the new client's id and secret; tokens of the old one are refused.".to_owned()]
+                vec!["Apps need the new client's id and secret; tokens of the old client are refused.".to_owned()]
             }
             _ => Vec::new(),
         }
@@ -376,7 +376,7 @@ pub async fn access_of(cx: &Context, user_pool_id: &str, client_id: &str) -> Res
     let recorded = Recorded { id: client_id.to_owned(), user_pool_id: user_pool_id.to_owned(), name: String::new() };
     let client = describe(cx, &recorded).await?;
     let client = client.ok_or_else(|| ResourceError::Answer(format!("the client {client_id} is gone")))?;
-    let missing = || ResourceError::Answer(format!("cognito-idp gave no secret of the client {client_id}"));
+    let missing = || ResourceError::Answer(format!("cognito-idp returned no secret for the client {client_id}"));
     Ok(Access {
         secret: client.client_secret().map(Secret::new).ok_or_else(missing)?,
         callback_urls: client.callback_urls().to_vec(),

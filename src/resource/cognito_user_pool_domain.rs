@@ -177,7 +177,7 @@ impl Resource for CognitoUserPoolDomain {
 
     fn meaning(occasion: &Occasion<'_>) -> Vec<String> {
         match occasion.action {
-            Action::Replace => vec!["Apps must be told the new log-in addresses.".to_owned()],
+            Action::Replace => vec!["Apps need the new log-in URLs.".to_owned()],
             _ => Vec::new(),
         }
     }

@@ -122,7 +122,7 @@ impl Resource for FhirDatastore {
     const RULES: &'static [Rule] = &[
         Rule::replaces("encryption", "HealthLake cannot change the encryption of a store"),
         Rule::replaces("kms_key_arn", "HealthLake cannot change the encryption of a store"),
-        Rule::replaces("preload_data_type", "HealthLake preloads data only while it makes a store"),
+        Rule::replaces("preload_data_type", "HealthLake preloads data only while it creates a store"),
         Rule::replaces("fhir_version", "HealthLake cannot change the FHIR version of a store"),
     ];
     const PRECIOUS: bool = true;
@@ -317,7 +317,7 @@ impl Resource for FhirDatastore {
             Action::Update => {
                 let mut sentences = vec!["The store keeps its id, its endpoint and its data.".to_owned()];
                 if occasion.changed.contains(&"authorization_strategy") {
-                    sentences.push("Whoever uses the store must log in another way from then on.".to_owned());
+                    sentences.push("From then on, users of the store have to log in in another way.".to_owned());
                 }
                 sentences
             }

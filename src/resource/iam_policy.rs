@@ -89,7 +89,7 @@ impl Resource for IamPolicy {
             Err(error) if error.is_not_found() => return Ok(None),
             Err(error) => return Err(error.into()),
         };
-        let policy = policy.ok_or_else(|| ResourceError::Answer("iam:GetPolicy gave no policy".to_owned()))?;
+        let policy = policy.ok_or_else(|| ResourceError::Answer("iam:GetPolicy returned no policy".to_owned()))?;
         let version = policy.default_version_id().unwrap_or("v1");
         let get = || iam.get_policy_version().policy_arn(arn).version_id(version).send();
         let answer = cx.call(Operation::new("iam", "GetPolicyVersion").eventually(NOT_YET_VISIBLE), get).await?;
@@ -147,7 +147,7 @@ impl Resource for IamPolicy {
             .await;
         let foretold = self
             .foretold(&cx.identity, task.known)
-            .ok_or_else(|| ResourceError::Internal("a policy's identity is always foretold".to_owned()))?;
+            .ok_or_else(|| ResourceError::Internal("a policy's identity is always predicted".to_owned()))?;
         match result {
             Ok(answer) => {
                 let (arn, unique_id) = answer.policy.map(|policy| (policy.arn, policy.policy_id)).unwrap_or_default();

@@ -96,7 +96,7 @@ impl Resource for IamRole {
             Err(error) if error.is_not_found() => return Ok(None),
             Err(error) => return Err(error.into()),
         };
-        let role = role.ok_or_else(|| ResourceError::Answer("iam:GetRole gave no role".to_owned()))?;
+        let role = role.ok_or_else(|| ResourceError::Answer("iam:GetRole returned no role".to_owned()))?;
         let tags = from_iam_tags(role.tags());
         let attributes = attributes([
             ("name", json!(recorded.name)),
@@ -140,11 +140,11 @@ impl Resource for IamRole {
         match result {
             Ok(answer) => {
                 let role =
-                    answer.role.ok_or_else(|| ResourceError::Answer("iam:CreateRole gave no role".to_owned()))?;
+                    answer.role.ok_or_else(|| ResourceError::Answer("iam:CreateRole returned no role".to_owned()))?;
                 let foretold = self.foretold(&cx.identity, task.known);
                 let arn =
                     Some(role.arn).filter(|arn| arn.starts_with("arn:")).or(foretold.map(|foretold| foretold.arn));
-                let arn = arn.ok_or_else(|| ResourceError::Answer("iam:CreateRole gave no ARN".to_owned()))?;
+                let arn = arn.ok_or_else(|| ResourceError::Answer("iam:CreateRole returned no ARN".to_owned()))?;
                 let unique_id = Some(role.role_id).filter(|id| !id.is_empty());
                 let recorded = Recorded { name: self.name.clone(), arn, unique_id };
                 task.identified(&recorded)?;
@@ -156,7 +156,7 @@ impl Resource for IamRole {
             Err(error) if error.kind == ErrorKind::AlreadyExists => {
                 let foretold = self
                     .foretold(&cx.identity, task.known)
-                    .ok_or_else(|| ResourceError::Internal("a role's identity is always foretold".to_owned()))?;
+                    .ok_or_else(|| ResourceError::Internal("a role's identity is always predicted".to_owned()))?;
                 take_over_when_seen(task, &self.name, || Self::read(cx, &foretold)).await
             }
             Err(error) => Err(error.into()),

@@ -211,11 +211,17 @@ impl Resource for KmsKey {
     fn meaning(occasion: &Occasion<'_>) -> Vec<String> {
         let days = occasion.settings.kms_deletion_window_in_days;
         match occasion.action {
-            Action::Delete | Action::Replace => vec![format!(
-                "The key ends on {}, {days} days from now. What it encrypts cannot be read from the moment deletion is \
-                 ordered, and never again after that day. Until then: aws kms cancel-key-deletion",
-                crate::model::text::date_in(days)
-            )],
+            Action::Delete | Action::Replace => {
+                let ends = format!(
+                    "The key is deleted on {}, {days} days from now. What it encrypts becomes unreadable as soon as the \
+                     deletion is scheduled, and is lost for good after that day.",
+                    crate::model::text::date_in(days)
+                );
+                let key = occasion.recorded.and_then(|recorded| Recorded::deserialize(recorded).ok());
+                let cancel =
+                    key.map(|key| format!(" To cancel it before then: {}", cancel_deletion(&key.arn, &key.id)));
+                vec![ends + &cancel.unwrap_or_default()]
+            }
             Action::Create if occasion.vanished => {
                 vec!["What the missing key encrypted stays unreadable: the new key cannot read it.".to_owned()]
             }
@@ -237,7 +243,7 @@ impl KmsKey {
                 create.policy(&document).set_tags(Some(tags.clone())).send()
             };
             let made = cx.call(operation, send).await?.key_metadata.and_then(|metadata| recorded_of(&metadata));
-            made.ok_or_else(|| ResourceError::Answer("kms:CreateKey gave no ARN".to_owned()))
+            made.ok_or_else(|| ResourceError::Answer("kms:CreateKey returned no ARN".to_owned()))
         };
         create_once(task, create, || search(cx, task.address, task.others)).await
     }
@@ -290,10 +296,17 @@ fn ending(metadata: &KeyMetadata, region: &str) -> Condition {
     let date = metadata.deletion_date().map_or("soon".to_owned(), |date| crate::model::text::date_of(date.secs()));
     Condition::Ending {
         what: format!(
-            "the key is scheduled for deletion ({date}); what it encrypts cannot be read now, and never again after that"
+            "the key is scheduled for deletion ({date}); what it encrypts cannot be read now, and is lost for good \
+             after that"
         ),
         rescue: cli::command(region, "kms", "cancel-key-deletion", &[("--key-id", metadata.key_id())]),
     }
+}
+
+/// The command that keeps a key whose deletion is scheduled. The key's ARN says in which region that is.
+fn cancel_deletion(arn: &str, id: &str) -> String {
+    let region = arn.split(':').nth(3).unwrap_or_default();
+    cli::command(region, "kms", "cancel-key-deletion", &[("--key-id", id)])
 }
 
 /// A key on its way out encrypts nothing any more.

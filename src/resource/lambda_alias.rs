@@ -233,7 +233,7 @@ impl LambdaAlias {
 async fn publish(cx: &Context, function: &str) -> Result<String, ResourceError> {
     let publish = || cx.clients.lambda.publish_version().function_name(function).send();
     let answer = cx.call(Operation::new("lambda", "PublishVersion").eventually(BUSY), publish).await?;
-    answer.version.ok_or_else(|| ResourceError::Answer("lambda:PublishVersion gave no version".to_owned()))
+    answer.version.ok_or_else(|| ResourceError::Answer("lambda:PublishVersion returned no version".to_owned()))
 }
 
 async fn point(cx: &Context, recorded: &Recorded, version: &str) -> Result<(), ResourceError> {

@@ -47,7 +47,7 @@ impl Ref<LambdaPermission> {
     }
 }
 
-const ONE_STATEMENT: &str = "Lambda cannot change a statement, only put another in its place";
+const ONE_STATEMENT: &str = "Lambda cannot change a statement, only replace it";
 const ACTION: &str = "lambda:InvokeFunction";
 
 impl Resource for LambdaPermission {

@@ -157,7 +157,7 @@ pub struct Listed<R = Value> {
 pub enum Condition {
     /// Ready.
     Ready,
-    /// AWS is still at work on it; the status as AWS names it.
+    /// AWS is still working on it; the status as AWS names it.
     Changing(String),
     /// AWS gave up making it; it holds nothing.
     Failed {
@@ -219,6 +219,8 @@ pub struct Occasion<'a> {
     pub vanished: bool,
     /// What it looks like now.
     pub observed: Option<&'a Attributes>,
+    /// Its identity, where there is one.
+    pub recorded: Option<&'a Value>,
     /// What AWS keeps of one that is gone.
     pub remains: Option<&'a Remains>,
     /// Settings for deletions.

@@ -185,7 +185,7 @@ impl Resource for S3Bucket {
             (Action::Delete, _) => {
                 vec!["The bucket is empty; its name becomes free for anyone in AWS to take.".to_owned()]
             }
-            (Action::Create, _) if occasion.vanished => vec!["What the missing bucket held is gone.".to_owned()],
+            (Action::Create, _) if occasion.vanished => vec!["The contents of the missing bucket are lost.".to_owned()],
             _ => Vec::new(),
         }
     }

@@ -99,7 +99,7 @@ fn wanted(rule: &LifecycleRule) -> Value {
 /// A rule as S3 has it. What hlctl never sets shows up only where somebody else did, as a difference.
 fn found(rule: &S3Rule) -> Value {
     let filter = rule.filter();
-    #[expect(deprecated, reason = "S3 still answers with the old place of the prefix for rules that were put so")]
+    #[expect(deprecated, reason = "S3 still returns the prefix where the rule was put")]
     let prefix = filter.and_then(LifecycleRuleFilter::prefix).or_else(|| rule.prefix()).unwrap_or_default();
     let transitions: Map<String, Value> = rule
         .transitions()

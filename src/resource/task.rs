@@ -155,7 +155,7 @@ pub struct Task<'a> {
     pub others: &'a [Value],
     /// Idempotency token of a creation; state has it on record.
     pub token: &'a str,
-    /// Whether an earlier run was cut off in the same creation.
+    /// Whether an earlier run was interrupted in the same creation.
     pub resumed: bool,
     /// Whether to wait until the resource is ready.
     pub wait: bool,

@@ -65,7 +65,7 @@ fn nonsense(variable: &str, value: &str, wanted: &str) -> CommandError {
 
 fn unknown(variable: &str) -> CommandError {
     CommandError::Usage {
-        message: format!("the sandbox knows no variable {variable}"),
+        message: format!("the sandbox has no variable {variable}"),
         hint: format!("there are {}", KNOWN.join(", ")),
     }
 }
@@ -77,7 +77,7 @@ fn unknown(variable: &str) -> CommandError {
 pub fn faults(place: &str, json: &str) -> Result<Faults, CommandError> {
     json.parse().map_err(|error: serde_json::Error| CommandError::Usage {
         message: format!("the faults in {place} cannot be read: {error}"),
-        hint: "docs/sandbox.md describes them".to_owned(),
+        hint: concat!(documentation!("sandbox-control.md"), " describes them").to_owned(),
     })
 }
 

@@ -105,10 +105,10 @@ impl Jobs {
     pub fn warnings(&self, ignores: bool) -> Vec<String> {
         let warning = |(address, found): (&Address, &Found)| match found {
             Found::Unseen(error) => {
-                Some(format!("{address}: whether jobs are under way could not be looked at: {error}"))
+                Some(format!("{address}: whether jobs are under way could not be checked: {error}"))
             }
             Found::Running(jobs) if ignores && !jobs.is_empty() => {
-                Some(format!("{address}: {}; what becomes of them is not known", under_way(jobs)))
+                Some(format!("{address}: {}; what happens to them is not known", under_way(jobs)))
             }
             Found::Running(_) => None,
         };

@@ -82,7 +82,7 @@ impl Session {
         match Place::parse(text) {
             Some(place) => Ok(Some(place)),
             None => Err(CommandError::Usage {
-                message: format!("{text} names no state"),
+                message: format!("{text} does not name a state"),
                 hint: "write s3://BUCKET/KEY, or a path".to_owned(),
             }),
         }
@@ -149,7 +149,7 @@ impl Session {
                     "{path} holds a newer state, which an earlier run could not write to {}",
                     store.place()
                 ),
-                hint: format!("bring it home: {}", hlctl!("state push", path)),
+                hint: format!("restore it with: {}", hlctl!("state push", path)),
             });
         }
         if state.is_none() {
@@ -199,8 +199,8 @@ impl Session {
             return CommandError::Stranded {
                 message: format!("{missing}, and no configuration {}", config.display()),
                 hint: format!(
-                    "correct -c, or name the state: --state FILE\nfor a new stack: `{}` writes a configuration, and `{}` makes \
-                     the stack",
+                    "correct -c, or name the state with --state FILE\nfor a new stack: `{}` writes a configuration, \
+                     and `{}` creates the stack",
                     hlctl!("init"),
                     hlctl!("apply")
                 ),

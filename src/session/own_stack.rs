@@ -37,15 +37,16 @@ pub(super) fn recognise(session: &Session, config: Option<&Config>, plan: &mut P
     let (message, hint) = match session.state_of(&owner) {
         Some(held) => (
             format!("{} holds that stack", held.path.display()),
-            format!("use that state: {}\nor give the configuration the name that it had", held.options()),
+            format!("use that state: {}\nor give the configuration its old name", held.options()),
         ),
         None => (
             format!("its state is not at {}", session.local_store().path().display()),
             concat!(
-                "if the state is elsewhere, name it: --state FILE, or -c with the configuration beside it\nif it is lost, find the \
+                "if the state is elsewhere, name it: --state FILE, or -c with the configuration next to it\nif it is \
+                 lost, find the \
                  stack again by its tags: ",
                 hlctl!("adopt --discover"),
-                "\nif the stack is somebody else's, choose other names in the configuration"
+                "\nif the stack belongs to someone else, choose other names in the configuration"
             )
             .to_owned(),
         ),
@@ -54,7 +55,8 @@ pub(super) fn recognise(session: &Session, config: Option<&Config>, plan: &mut P
     plan.refusals.push(Refusal {
         address: first,
         message: format!(
-            "this looks like your own stack, {owner}, to which all that has the configuration's names belongs ({}); {message}",
+            "this looks like your own stack, {owner}: everything with the configuration's names belongs to it ({}); \
+             {message}",
             addresses.join(", ")
         ),
         hint,

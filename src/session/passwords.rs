@@ -65,7 +65,7 @@ impl Passwords {
             let keeps = self.unheeded.contains(address) && matches!(change.action, Action::NoOp | Action::Update);
             keeps.then(|| {
                 format!(
-                    "{address}: it was adopted and keeps the password it came with; the one given is set by: {}",
+                    "{address}: it was adopted and keeps its old password; to set the one in the configuration: {}",
                     CommandLine::new("apply").option("--replace", address.as_str())
                 )
             })

@@ -106,16 +106,16 @@ pub fn decode(bytes: &[u8], place: &Place) -> Result<State, StateError> {
         damaged(if is_conflict {
             "it holds the marks of a merge conflict".to_owned()
         } else {
-            format!("it is not whole JSON ({error})")
+            format!("it is not valid JSON ({error})")
         })
     })?;
     if whole.get("format").and_then(Value::as_str) != Some(MAGIC) {
         return Err(damaged("it is not a state of hlctl".to_owned()));
     }
     let version =
-        whole.get("version").and_then(Value::as_u64).ok_or_else(|| damaged("it names no format version".to_owned()))?;
+        whole.get("version").and_then(Value::as_u64).ok_or_else(|| damaged("it has no format version".to_owned()))?;
     if version == 0 {
-        return Err(damaged("no hlctl wrote format 0".to_owned()));
+        return Err(damaged("hlctl never wrote format 0".to_owned()));
     }
     if version > VERSION {
         let written_by = whole.get("hlctl").and_then(Value::as_str).unwrap_or("of unknown version").to_owned();
@@ -126,7 +126,7 @@ pub fn decode(bytes: &[u8], place: &Place) -> Result<State, StateError> {
     }
     let envelope: Envelope = serde_json::from_value(whole).map_err(|error| damaged(error.to_string()))?;
     if envelope.checksum != checksum(&envelope.state) {
-        return Err(damaged("its checksum does not fit: it was edited, or is not all there".to_owned()));
+        return Err(damaged("its checksum does not match: it was edited, or is incomplete".to_owned()));
     }
     let state: State = serde_json::from_value(envelope.state).map_err(|error| damaged(error.to_string()))?;
     check_structure(&state).map_err(damaged)?;
@@ -137,13 +137,13 @@ pub fn decode(bytes: &[u8], place: &Place) -> Result<State, StateError> {
 fn check_structure(state: &State) -> Result<(), String> {
     // Writing counts on from it.
     if state.serial > u64::from(u32::MAX) {
-        return Err(format!("no state was ever written {} times", state.serial));
+        return Err(format!("{} is not a possible serial", state.serial));
     }
     let entries = state.resources.iter().chain(state.deposed.iter().map(|deposed| (&deposed.address, &deposed.entry)));
     for (address, entry) in entries {
         let name = address.as_str().strip_prefix(&entry.kind).and_then(|rest| rest.strip_prefix('.'));
         if name.is_none_or(str::is_empty) {
-            return Err(format!("{address} is no address of a {}", entry.kind));
+            return Err(format!("{address} is not an address of a {}", entry.kind));
         }
     }
     Ok(())
@@ -243,7 +243,7 @@ mod tests {
         let told = decode(conflict.as_bytes(), &place).unwrap_err().to_string();
         assert!(told.contains("the marks of a merge conflict"), "{told}");
         let told = decode(&bytes[..bytes.len() - 9], &place).unwrap_err().to_string();
-        assert!(told.contains("not whole JSON"), "{told}");
+        assert!(told.contains("not valid JSON"), "{told}");
     }
 
     #[test]

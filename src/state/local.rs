@@ -87,7 +87,7 @@ impl LocalStore {
         }
         Err(StateError::Damaged {
             place: self.place(),
-            problem: "it is gone, but its backup is there".to_owned(),
+            problem: "it is missing, but its backup exists".to_owned(),
             backup: self.whole_backup(),
         })
     }
@@ -135,7 +135,7 @@ impl LocalStore {
     /// [`StateError::Locked`] names the holder; or the state is behind a link that leads nowhere.
     pub fn lock(&self, command: &str) -> Result<FileLock, StateError> {
         self.check_link()?;
-        create_directories(self.directory()).map_err(|error| io("make the directory of", &self.path, error))?;
+        create_directories(self.directory()).map_err(|error| io("create the directory of", &self.path, error))?;
         let lock = FileLock::acquire(self.lock_path(), command)?;
         self.clear_away();
         Ok(lock)
@@ -202,7 +202,7 @@ impl LocalStore {
 
     fn write_beside(&self, bytes: &[u8]) -> Result<Beside, StateError> {
         Beside::write(&self.path, &self.unfinished_prefix(), bytes)
-            .map_err(|error| io("write beside", &self.path, error))
+            .map_err(|error| io("write a new file next to", &self.path, error))
     }
 
     fn put_in_place(&self, beside: Beside, successor: Option<&State>, lock: &FileLock) -> Result<(), StateError> {
@@ -238,7 +238,7 @@ impl LocalStore {
         }
         let second = self.directory().join(format!("{}{}", self.unfinished_prefix(), uuid::Uuid::new_v4()));
         let second =
-            TempPath::try_from_path(second).map_err(|error| io("name the backup beside", &self.path, error))?;
+            TempPath::try_from_path(second).map_err(|error| io("prepare the backup next to", &self.path, error))?;
         let linked = fs::hard_link(&self.path, &second).or_else(|_| fs::copy(&self.path, &second).map(|_| ()));
         linked.map_err(|error| io("keep the backup of", &self.path, error))?;
         Ok(Some(second))

@@ -95,7 +95,7 @@ pub(super) fn now() -> String {
 impl fmt::Display for Holder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if self.id.is_empty() {
-            return f.write_str("a process that has not yet named itself");
+            return f.write_str("a process that has not yet written its name");
         }
         write!(f, "`{}`, process {} of {} on {}, since {}", self.command, self.pid, self.user, self.host, self.since)?;
         self.renewed.as_ref().map_or(Ok(()), |renewed| write!(f, ", last renewed {renewed}"))

@@ -203,7 +203,7 @@ fn is_answer_of_s3(kind: ErrorKind) -> bool {
 
 /// How a lock is ended that its holder could not give back.
 fn still_locked(lock: &Place, id: &str, error: &StateError) -> String {
-    let mut hint = format!("release the lock, once the cause is gone: {}", hlctl!("force-unlock", id));
+    let mut hint = format!("once the cause is fixed, release the lock: {}", hlctl!("force-unlock", id));
     if let Some(cause) = error.hint() {
         hint = format!("{cause}\n{hint}");
     }
@@ -271,7 +271,7 @@ pub enum StateError {
         "the S3 server at {} {} {condition}, so it cannot lock the state: two runs could change the stack at the same time{}",
         endpoint.url,
         match refusal {
-            Some(_) => "does not do writes with",
+            Some(_) => "does not support writes with",
             None => "ignores",
         },
         match refusal {
@@ -330,7 +330,7 @@ pub enum StateError {
         to: String,
     },
     /// The state is that of another account or region.
-    #[error("the state belongs to {what} {state}, but the credentials and the config lead to {what} {now}")]
+    #[error("the state belongs to {what} {state}, but the credentials and the config belong to {what} {now}")]
     Foreign {
         /// Account or region.
         what: &'static str,
@@ -349,7 +349,8 @@ pub enum StateError {
         state: Home,
     },
     /// Somebody else is at work.
-    #[error("the state is locked by {holder}{}", if *abandoned { "; its lease has run out, so it has probably died" } else { "" })]
+    #[error("the state is locked by {holder}{}", if *abandoned { "; its lease has expired, so it has probably \
+        died" } else { "" })]
     Locked {
         /// Who.
         holder: Box<Holder>,
@@ -359,7 +360,7 @@ pub enum StateError {
         abandoned: bool,
     },
     /// Somebody took the lock away from this run.
-    #[error("the lock {place} was taken away from this run, which therefore writes no more")]
+    #[error("the lock {place} is lost: another process took it over, so this run no longer writes the state")]
     LockLost {
         /// The lock.
         place: Place,
@@ -367,7 +368,7 @@ pub enum StateError {
         id: String,
     },
     /// Another run wrote the state although this one holds the lock.
-    #[error("{place} was changed by somebody else during this run")]
+    #[error("{place} was changed by another process during this run")]
     Overtaken {
         /// The file or object.
         place: Place,
@@ -379,7 +380,7 @@ pub enum StateError {
         place: Place,
     },
     /// The state is named by a link, and the directory that it leads to is not there.
-    #[error("the state is a link to {place}, whose directory is not there")]
+    #[error("the state is a link to {place}, whose directory does not exist")]
     Unreachable {
         /// Where the link leads.
         place: Place,
@@ -415,18 +416,19 @@ impl StateError {
     pub fn hint(&self) -> Option<String> {
         match self {
             Self::Damaged { backup: Some(backup), .. } => Some(format!(
-                "what is there was left as it is. The state before it, {backup}, is whole; to go back to it:\n  \
-                 {}",
+                "nothing was changed there. The backup, {backup}, is intact; to restore it:\n  {}",
                 hlctl!("state recover")
             )),
             Self::Damaged { .. } => Some(
-                concat!("what is there was left as it is, and no backup is whole; to find the stack again by its tags:\n  \
-                 ", hlctl!("adopt --discover"))
-                    .to_owned(),
+                concat!(
+                    "nothing was changed there, and there is no intact backup; to find the stack again by its tags:\n  ",
+                    hlctl!("adopt --discover")
+                )
+                .to_owned(),
             ),
             Self::TooNew { written_by, .. } => Some(format!("use hlctl {written_by} or newer")),
             Self::Moved { to, .. } => Some(format!(
-                "name the new place: `backend` in the config, or --state {to}\nto bring it back: {}",
+                "use the new place: `backend` in the config, or --state {to}\nto move it back: {}",
                 CommandLine::new("state migrate").option("--from", to)
             )),
             Self::Foreign { what: "region", state, .. } => {
@@ -441,19 +443,21 @@ impl StateError {
                 Place::File(_) => "wait for it to end, or let this command wait: --lock-timeout 10m".to_owned(),
                 Place::Object { .. } => format!(
                     "wait for it to end, or let this command wait: --lock-timeout 10m\n\
-                     if no run is at work, the object is not a lock of hlctl; remove it: aws s3 rm {lock}"
+                     if no run is active, the object is not a lock of hlctl; remove it: aws s3 rm {lock}"
                 ),
             }),
             Self::Locked { holder, abandoned, .. } => Some(format!(
-                "{}if that process is gone for good, release the lock: {}",
+                "{}if that process no longer exists, release the lock: {}",
                 if *abandoned { "" } else { "wait for it to end, or let this command wait: --lock-timeout 10m\n" },
                 hlctl!("force-unlock", holder.id)
             )),
             Self::Missing { .. } => {
-                Some(concat!("`", hlctl!("apply"), "` makes the stack and its state; -c and --state say which").to_owned())
+                Some(concat!("`", hlctl!("apply"), "` creates the stack; or choose another stack with -c or \
+                                                    --state").to_owned())
             }
             Self::Remote { error, .. } if error.code == "NoSuchBucket" => Some(
-                "hlctl does not make the bucket of its state. Make it, versioned and private, or correct `backend` in the config"
+                "hlctl does not create the bucket for its state. Create it, versioned and private, or correct \
+                 `backend` in the config"
                     .to_owned(),
             ),
             Self::Remote { error, .. } if error.kind == ErrorKind::Denied => Some(
@@ -462,7 +466,7 @@ impl StateError {
                     .to_owned(),
             ),
             Self::Remote { error, endpoint: Some(endpoint), .. } if !is_answer_of_s3(error.kind) => Some(format!(
-                "check that an S3 server answers at {}, as {} says, and the network and any proxy on the way; then run the \
+                "check that an S3 server answers at {} (set by {}), and check the network and any proxy; then run the \
                  command again",
                 endpoint.url, endpoint.named_by
             )),
@@ -482,11 +486,12 @@ impl StateError {
             )),
             Self::StillLocked { lock, id, error } => Some(still_locked(lock, id, error)),
             Self::LockLost { .. } | Self::Overtaken { .. } => {
-                Some("see who is at work, then run the command again; it goes on from what is there".to_owned())
+                Some("check what else is running, then run the command again; it continues from the current \
+                      state".to_owned())
             }
             Self::NotAFile { .. } => Some("name the file that the state is in: --state FILE".to_owned()),
             Self::Unreachable { .. } => {
-                Some("is its disk mounted? If the state is to begin there, make that directory first".to_owned())
+                Some("is its disk mounted? To start a new state there, create that directory first".to_owned())
             }
             Self::Io { .. } => None,
         }

@@ -79,7 +79,7 @@ impl Bucket {
             Ok(None) => Err(StateError::Io {
                 doing: "read",
                 place: self.place(key),
-                error: std::io::Error::other("it is far too large for a state"),
+                error: std::io::Error::other("it is far too large to be a state"),
             }),
             Err(error) if error.code == "NoSuchKey" => Ok(None),
             Err(error) => Err(self.failed("read", key, error)),

@@ -163,7 +163,7 @@ impl S3Store {
             let place = self.place().beside(".lock");
             match self.holder().await? {
                 Some(now) if now.holder.id == holding.holder.id => {
-                    let error = std::io::Error::other("it was renewed meanwhile");
+                    let error = std::io::Error::other("it was renewed in the meantime");
                     return Err(StateError::Io { doing: "unlock", place, error });
                 }
                 _ => {}

@@ -131,12 +131,12 @@ impl Holding {
     pub fn note(&self) -> String {
         let super::Holder { id, command, pid, user, host, since, .. } = &self.holder;
         if id.is_empty() {
-            return "note: another run is at work; what is shown may change".to_owned();
+            return "note: another run is active; what is shown may change".to_owned();
         }
         let run = format!("`{command}` (pid {pid} of {user} on {host})");
         if self.abandoned {
             return format!(
-                "note: {run} has held the state's lock since {since} and its lease has run out; if it is gone: {}",
+                "note: {run} has held the state's lock since {since} and its lease has expired; if it has died: {}",
                 hlctl!("force-unlock", id)
             );
         }

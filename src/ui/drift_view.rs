@@ -56,7 +56,7 @@ fn render_finding(text: &mut String, finding: &Finding) {
         render_attribute(text, attribute);
     }
     for foreign in &finding.foreign {
-        let _ = writeln!(text, "    {ADD}+{ADD:#} not made by hlctl: {foreign}");
+        let _ = writeln!(text, "    {ADD}+{ADD:#} not created by hlctl: {foreign}");
     }
     if let Some(change) = &finding.last_change {
         let _ =

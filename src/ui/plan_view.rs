@@ -5,6 +5,7 @@ use std::fmt::Write;
 use anstyle::Style;
 use serde_json::{Map, Value};
 
+use super::counted;
 use super::printer::style::{ADD, CHANGE, DESTROY, FAINT, STRONG};
 use crate::plan::{Action, AttributeChange, Change, Counts, Plan};
 
@@ -29,13 +30,11 @@ pub fn summary(counts: &Counts) -> String {
     let Counts { create, update, replace, delete, other, unchanged, refused } = counts;
     let refused = if *refused > 0 { format!(", {refused} refused") } else { String::new() };
     if create + update + replace + delete + other == 0 {
-        return format!(
-            "No changes: 0 to add, 0 to change, 0 to replace, 0 to destroy, {unchanged} as wanted{refused}."
-        );
+        return format!("No changes: {} unchanged{refused}.", counted(*unchanged as u64, "resource"));
     }
-    let state = if *other > 0 { format!(", {other} to settle in the state alone") } else { String::new() };
+    let state = if *other > 0 { format!(", {other} to record or wait for") } else { String::new() };
     format!(
-        "Plan: {create} to add, {update} to change, {replace} to replace, {delete} to destroy{state}, {unchanged} as wanted{refused}."
+        "Plan: {create} to add, {update} to change, {replace} to replace, {delete} to destroy{state}, {unchanged} unchanged{refused}."
     )
 }
 

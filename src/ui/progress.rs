@@ -78,7 +78,7 @@ impl UnderWay {
     }
 }
 
-/// What is not begun yet, and why.
+/// What is not started yet, and why.
 fn held(hold: &Hold) -> String {
     let service = match hold.service {
         "healthlake" => "HealthLake",
@@ -94,11 +94,11 @@ fn held(hold: &Hold) -> String {
     let why = match &hold.reason {
         HoldReason::Unseen(what) => format!("{service} refuses {call}: it does not see {what} yet"),
         HoldReason::Refused(code) => format!("{service} refuses {call} for now ({code})"),
-        HoldReason::Throttled => format!("{service} limits how often {call} may be asked for"),
-        HoldReason::Outage => format!("{service} gives no answer to {call}"),
+        HoldReason::Throttled => format!("{service} is throttling {call}"),
+        HoldReason::Outage => format!("{service} does not answer {call}"),
     };
     let times = if hold.attempts == 1 { "once".to_owned() } else { format!("{} times", hold.attempts) };
-    format!("{why}; asked {times}")
+    format!("{why}; tried {times}")
 }
 
 /// One line for each change, for logs.
@@ -207,7 +207,7 @@ impl Observer for Live {
     }
 }
 
-const STOPPING: &str = "Stopping: nothing new is begun, and what AWS is doing goes on. Recording where things stand (a second Ctrl-C stops at once)...";
+const STOPPING: &str = "Stopping: nothing new is started; AWS continues what it has begun. Saving the state (Ctrl-C again stops at once)...";
 
 fn verb(action: Action) -> &'static str {
     match action {
@@ -230,7 +230,7 @@ fn past(action: Action) -> &'static str {
         Action::Delete => "deleted",
         Action::Adopt => "recorded",
         Action::Settle => "ready",
-        Action::Forget => "struck from the state",
+        Action::Forget => "removed from the state",
         Action::NoOp => "checked",
     }
 }
@@ -245,9 +245,9 @@ fn ended(address: &Address, action: Action, outcome: &Outcome, took: Duration) -
         // Why, and what to do about it, is said once, at the end.
         Outcome::Failed(_) => format!("{DESTROY}  x{DESTROY:#} {address}: failed {FAINT}({}){FAINT:#}", duration(took)),
         Outcome::Skipped { because: Some(because) } => {
-            format!("{FAINT}  -{FAINT:#} {address}: skipped, since {because} did not get ready")
+            format!("{FAINT}  -{FAINT:#} {address}: skipped, since {because} is not ready")
         }
-        Outcome::Skipped { because: None } => format!("{FAINT}  -{FAINT:#} {address}: not begun"),
+        Outcome::Skipped { because: None } => format!("{FAINT}  -{FAINT:#} {address}: not started"),
     }
 }
 
@@ -292,10 +292,10 @@ mod tests {
             }))
         };
         for (reason, words) in [
-            (HoldReason::Unseen("the key"), "it does not see the key yet; asked 7 times"),
-            (HoldReason::Refused("ValidationException".to_owned()), "for now (ValidationException); asked 7 times"),
-            (HoldReason::Throttled, "limits how often"),
-            (HoldReason::Outage, "gives no answer"),
+            (HoldReason::Unseen("the key"), "it does not see the key yet; tried 7 times"),
+            (HoldReason::Refused("ValidationException".to_owned()), "for now (ValidationException); tried 7 times"),
+            (HoldReason::Throttled, "is throttling"),
+            (HoldReason::Outage, "does not answer"),
         ] {
             step.note(&hold(reason));
             let line = step.line(&store());

@@ -120,7 +120,7 @@ fn a_dry_run_writes_nothing_and_shows_everything() {
     let place = terraformed("root.tfstate");
     let before = place.files();
     let dry =
-        place.run(adopt(["--dry-run"])).succeeds().says("datastore_name = \"fhir-root\"").says("Nothing was written");
+        place.run(adopt(["--dry-run"])).succeeds().says("datastore_name = \"fhir-root\"").says("nothing was written");
     assert!(place.files() == before);
     assert_eq!(place.cloud().mutations(), Vec::<String>::new());
     let earnest = place.run(adopt([])).succeeds();
@@ -148,7 +148,7 @@ fn what_is_no_state_that_can_be_adopted_is_refused_by_what_it_is() {
     let whole = place.read("terraform.tfstate");
     let cases = [
         ("", "is empty"),
-        (&whole[..whole.len() / 2], "not whole JSON"),
+        (&whole[..whole.len() / 2], "not valid JSON"),
         (r#"{"version": 3, "serial": 1, "lineage": "x", "modules": []}"#, "version 3"),
         (r#"{"version": 5, "serial": 1, "lineage": "x"}"#, "version 5"),
         (
@@ -193,7 +193,7 @@ fn what_has_vanished_since_is_told_and_made_anew_and_a_vanished_store_is_refused
         let arn = "arn:aws:iam::000000000000:policy/HealthLakeImportExportPolicy";
         iam.detach_role_policy().role_name("HealthLakeImportExportRole").policy_arn(arn).send().await.unwrap();
     });
-    place.run(adopt([])).succeeds().says("Not in AWS any more").says("iam_role_policy_attachment.this");
+    place.run(adopt([])).succeeds().says("No longer in AWS").says("iam_role_policy_attachment.this");
     converges(&place);
 
     let place = terraformed("root.tfstate");
@@ -203,7 +203,7 @@ fn what_has_vanished_since_is_told_and_made_anew_and_a_vanished_store_is_refused
         state["resources"].as_array().unwrap().iter().find(|it| it["type"] == "awscc_healthlake_fhir_datastore");
     let id = store.unwrap()["instances"][0]["attributes"]["datastore_id"].as_str().unwrap().to_owned();
     place.write("terraform.tfstate", &text.replace(&id, "00000000000000000000000000000000"));
-    place.run(adopt([])).exits(64).says("the store that the Terraform state names is not there");
+    place.run(adopt([])).exits(64).says("the store that the Terraform state names does not exist");
     assert!(!place.path(STATE).exists());
 }
 
@@ -446,7 +446,7 @@ fn what_has_the_names_alone_is_a_candidate_until_it_is_asked_for() {
 #[test]
 fn nothing_is_discovered_where_nothing_is() {
     let place = Place::quick("minimal");
-    place.run(["adopt", "--discover"]).exits(64).says("nothing that carries this config's tags");
+    place.run(["adopt", "--discover"]).exits(64).says("nothing with this config's tags");
     assert!(!place.path(STATE).exists());
 }
 
@@ -455,7 +455,7 @@ fn a_single_resource_is_adopted_into_the_state_only() {
     let (place, before) = lost("minimal");
     let key = before["resources"]["kms_key.s3"]["recorded"]["id"].as_str().unwrap();
     place.run(["adopt", "kms_key.s4", key]).exits(64).says("did you mean kms_key.s3");
-    place.run(["adopt", "kms_key.s3", "no:such"]).exits(64).says("is no id");
+    place.run(["adopt", "kms_key.s3", "no:such"]).exits(64).says("is not an id");
     place.run(["adopt", "kms_key.s3", "00000000-0000-0000-0000-000000000000"]).exits(64).says("there is no kms_key");
     place.run(["adopt", "s3_bucket.data", "--dry-run"]).exits(64);
     // Its tags name the stack whose state is lost, which is another for all that hlctl knows.
@@ -491,7 +491,7 @@ fn a_bucket_that_somebody_made_by_hand_is_adopted_and_then_set_up() {
     place
         .run(["apply", "-y"])
         .exits(1)
-        .says("hlctl did not make it")
+        .says("hlctl did not create it")
         .says(&format!("hlctl adopt s3_bucket.data {bucket}"));
     place.run(["adopt", "s3_bucket.data", bucket]).succeeds();
     place.run(["apply", "-y"]).succeeds();

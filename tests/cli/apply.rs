@@ -9,7 +9,7 @@ use crate::support::{Census, Place, call, snapshot};
 fn an_apply_shows_the_plan_the_steps_and_the_outputs() {
     let place = Place::quick("minimal");
     let applied = place.run(["apply", "-y", "--parallelism", "1"]).succeeds();
-    let steps = applied.stderr.split_once("as wanted.").unwrap().1;
+    let steps = applied.stderr.split_once("unchanged.").unwrap().1;
     snapshot("apply_steps", &steps);
     snapshot("apply_stdout", &applied.stdout);
 }

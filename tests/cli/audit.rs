@@ -155,7 +155,7 @@ fn a_waiver_excuses_until_it_runs_out() {
     assert_eq!(findings(&audit(&place, 2), "fail").len(), 1, "the other bucket is not excused");
     waive("", "\"2020-01-31\"");
     place.run(["audit"]).exits(2);
-    assert!(place.run(["audit"]).exits(2).stdout.contains("its waiver ran out on 2020-01-31"));
+    assert!(place.run(["audit"]).exits(2).stdout.contains("its waiver expired on 2020-01-31"));
     place.write("healthlake.toml", &config);
     place.run(["audit"]).exits(2);
 }
@@ -171,7 +171,7 @@ fn a_waiver_of_no_check_is_a_problem_of_the_configuration() {
     waive("check = \"hlctl-5\"\nreason = \"x\"\nexpires = \"2027-01-31\"")
         .says("did you mean `HLCTL-05` (store-backup)?");
     waive("check = \"pool_mfa\"\nreason = \"x\"\nexpires = \"2027-01-31\"").says("did you mean `HLCTL-24` (pool-mfa)?");
-    waive("check = \"HLCTL-05\"\nreason = \" \"\nexpires = \"2027-02-31\"").says("which is no day");
+    waive("check = \"HLCTL-05\"\nreason = \" \"\nexpires = \"2027-02-31\"").says("which is not a day");
     waive("check = \"HLCTL-05\"").says("has no `reason` and `expires`");
     waive("check = \"HLCTL-05\"\nresource = \"s3_bucket.date\"\nreason = \"x\"\nexpires = \"2027-01-31\"")
         .says("s3_bucket.data");

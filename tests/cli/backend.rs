@@ -129,7 +129,7 @@ fn the_address_alone_leads_to_the_state_when_the_configuration_is_gone() {
     fs::remove_file(place.path("healthlake.toml")).unwrap();
     place.run(["outputs", "--state", &address]).succeeds();
     place.run(["destroy", "-y", "--allow-destroy", "fhir-minimal"]).env("HLCTL_STATE", &address).succeeds();
-    place.run(["outputs", "--state", "s3://states"]).exits(64).says("s3://states names no state");
+    place.run(["outputs", "--state", "s3://states"]).exits(64).says("s3://states does not name a state");
 }
 
 #[test]
@@ -196,7 +196,7 @@ fn a_holder_that_lost_its_lock_while_it_was_stopped_writes_no_more() {
         let stopped = remote.busy();
         stopped.signal(Signal::SIGSTOP);
         let id = remote.lock_id();
-        place.run(["force-unlock", &id]).exits(1).says("That run may be alive");
+        place.run(["force-unlock", &id]).exits(1).says("That run may still be alive");
         place.run(["force-unlock", "another", "-y"]).exits(64).says(&id);
         place.run(["force-unlock", &id, "-y"]).succeeds().says("The lock is released.");
         place.cloud().let_a_minute_pass();
@@ -208,7 +208,7 @@ fn a_holder_that_lost_its_lock_while_it_was_stopped_writes_no_more() {
         stopped.signal(Signal::SIGCONT);
         let ended = stopped.ends();
         assert_eq!(ended.code, 6, "{ended}");
-        let ended = ended.says("was taken away from this run");
+        let ended = ended.says("is lost: another process took it over");
         assert_eq!(remote.object("").unwrap(), before, "{ended}");
         place.apply();
         place.run(["plan", "--detailed-exitcode"]).succeeds();
@@ -232,7 +232,7 @@ fn a_holder_that_loses_its_lock_in_the_middle_of_a_write_is_told_so() {
     remote.states.heal();
     let ended = running.ends();
     assert_eq!(ended.code, 6, "{ended}");
-    ended.says("was taken away from this run");
+    ended.says("is lost: another process took it over");
     assert_eq!(remote.object(""), None);
 }
 
@@ -254,7 +254,7 @@ fn a_holder_that_loses_its_lock_before_its_first_write_leaves_the_backup_of_othe
     remote.states.heal();
     let ended = running.ends();
     assert_ne!(ended.code, 0, "{ended}");
-    ended.says("was taken away from this run");
+    ended.says("is lost: another process took it over");
     assert_eq!(remote.object(".backup"), Some(serde_json::json!({})));
 }
 
@@ -315,7 +315,7 @@ fn goes_on_without_its_lock(place: &Place, running: Running) {
     running.signal(Signal::SIGCONT);
     let ended = running.ends();
     assert_eq!(ended.code, 6, "{ended}");
-    ended.says("was taken away from this run");
+    ended.says("is lost: another process took it over");
     assert!(place.cloud().mutations().is_empty(), "{:?}", place.cloud().mutations());
 }
 
@@ -342,8 +342,8 @@ fn a_destroy_whose_lease_in_s3_was_taken_over_deletes_no_more() {
     let stopped = half_destroyed(&remote.place);
     stopped.signal(Signal::SIGSTOP);
     let id = remote.lock_id();
-    eventually("the lease has run out", || {
-        remote.place.run(["apply", "-y"]).exits(3).stderr.contains("its lease has run out")
+    eventually("its lease has expired", || {
+        remote.place.run(["apply", "-y"]).exits(3).stderr.contains("its lease has expired")
     });
     remote.place.run(["force-unlock", &id]).succeeds();
     goes_on_without_its_lock(&remote.place, stopped);
@@ -356,7 +356,7 @@ fn a_killed_run_leaves_a_lock_that_only_an_explicit_release_ends() {
     let id = remote.lock_id();
     let told = || remote.place.run(["apply", "-y"]).exits(3);
     told().says(&format!("hlctl force-unlock {id}"));
-    eventually("the lease has run out", || told().stderr.contains("its lease has run out"));
+    eventually("its lease has expired", || told().stderr.contains("its lease has expired"));
     // Nobody needs to be asked about a run that is gone.
     remote.place.run(["force-unlock", &id]).succeeds();
     remote.place.cloud().let_a_minute_pass();

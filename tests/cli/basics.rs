@@ -119,13 +119,19 @@ fn completions_and_man_pages_are_written() {
         let script = place.run(["completions", shell]).succeeds();
         assert!(script.stdout.contains("hlctl"), "{shell}");
     }
-    place.run(["man", "man/pages"]).succeeds();
+    place.run(["man", "man/pages"]).env("SOURCE_DATE_EPOCH", "86400").succeeds();
     let pages: Vec<String> = fs::read_dir(place.path("man/pages"))
         .unwrap()
         .map(|entry| entry.unwrap().file_name().to_string_lossy().into_owned())
         .collect();
     for page in ["hlctl.1", "hlctl-apply.1", "hlctl-state-show.1"] {
         assert!(pages.iter().any(|name| name == page), "{page} is missing from {pages:?}");
+        let text = place.read(&format!("man/pages/{page}"));
+        let title = format!(".TH {} 1 1970-01-02 \"hlctl {}\"", page.trim_end_matches(".1"), env!("CARGO_PKG_VERSION"));
+        assert!(text.contains(&title), "{text}");
+        for section in ["\"EXIT STATUS\"", "ENVIRONMENT", "FILES", "\"SEE ALSO\""] {
+            assert!(text.contains(&format!("\n.SH {section}\n")), "{page} has no {section}: {text}");
+        }
     }
 }
 

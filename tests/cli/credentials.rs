@@ -74,7 +74,7 @@ fn credentials_that_expire_for_good_stop_the_run_with_the_state_whole() {
     place.cloud().rules([expired("CreateRole", None), expired("PutBucketVersioning", None)]);
     let ended = place.run(["apply", "-y"]).exits(6);
     let ended =
-        ended.says("the credentials have expired: renew them").says("`hlctl apply` then takes up where this stood");
+        ended.says("the credentials have expired: renew them").says("`hlctl apply` continues where this stopped");
     assert!(ended.stderr.matches("next: the credentials have expired").count() <= 3, "{ended}");
     place.cloud().heal();
     place.apply();

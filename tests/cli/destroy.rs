@@ -118,7 +118,7 @@ fn the_variable_says_it_too_and_nonsense_is_named() {
     let place = stack();
     put(&place, LOGS, "access/2026-01-01");
     let arguments = ["destroy", "-y", "--allow-destroy", "fhir-minimal"];
-    place.run(arguments).env("HLCTL_FORCE_DESTROY", "data").exits(1).shows("the logs bucket alone");
+    place.run(arguments).env("HLCTL_FORCE_DESTROY", "data").exits(1).shows("only the logs bucket");
     place.run(arguments).args(["--force-destroy=data"]).exits(64).shows("logs");
     assert_eq!(place.cloud().census(), Census::one_stack());
     place.run(arguments).env("HLCTL_FORCE_DESTROY", "logs").succeeds();
@@ -311,5 +311,5 @@ fn without_permission_to_list_jobs_a_destroy_says_that_nobody_looked() {
     place.cloud().emulator.set_faults(r#"{"deny": ["healthlake:ListFHIRImportJobs"]}"#.parse().unwrap());
     let doctor = place.run(["doctor", "--destroy"]).exits(1).shows("whether import or export jobs are under way");
     assert!(!doctor.stdout.contains(&job), "{doctor}");
-    ends_well(&place, &[]).shows("could not be looked at").shows("ListFHIRImportJobs");
+    ends_well(&place, &[]).shows("could not be checked").shows("ListFHIRImportJobs");
 }

@@ -63,7 +63,7 @@ fn all_is_well_with_a_whole_smart_stack() {
 fn the_sandbox_can_be_asked_too() {
     let place = Place::sandbox("minimal");
     let ended = well(&place);
-    finds(&ended, "clock", "not_checkable", "no answer told the time");
+    finds(&ended, "clock", "not_checkable", "clock skew could not be measured");
 }
 
 #[test]
@@ -98,7 +98,7 @@ fn an_administrator_of_the_keys_must_exist() {
     call(role("/security/").send()).unwrap();
     finds(&well(&place), "key_admin", "ok", "exists");
     place.configure("000000000000", "999999999999");
-    finds(&well(&place), "key_admin", "not_checkable", "another account's");
+    finds(&well(&place), "key_admin", "not_checkable", "it belongs to another account");
     place.configure("999999999999:role/security/kms-admin", "000000000000:user/nobody");
     finds(&ill(&place), "key_admin", "problem", "does not exist");
     place.configure("user/nobody", "user/sandbox");

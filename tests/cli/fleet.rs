@@ -41,7 +41,7 @@ fn a_folder_of_stacks_is_made_planned_and_destroyed_together() {
     let headings: Vec<&str> = plan.stdout.lines().filter(|line| line.starts_with("# ")).collect();
     assert_eq!(headings, ["# tenants/t1.toml", "# tenants/t2.toml", "# tenants/t3.toml", "# tenants/t4.toml"]);
     let applied = place.run(["apply", "-y", "-c", "tenants"]).succeeds();
-    assert!(applied.stderr.contains("[t3]") && applied.stderr.contains("4 of 4 stacks went well."), "{applied}");
+    assert!(applied.stderr.contains("[t3]") && applied.stderr.contains("4 of 4 stacks succeeded."), "{applied}");
     assert_eq!(applied.stdout.matches("datastore_arn").count(), 4);
     assert_eq!(place.cloud().census(), stacks(4));
     let plan = place.run(["plan", "-c", "tenants", "--detailed-exitcode", "--json"]).succeeds().json();
@@ -63,7 +63,7 @@ fn a_broken_configuration_is_found_before_anything_is_begun_in_any_stack() {
     let broken = place.read("tenants/t2.toml").replace("fhir_version", "fhir_verzion");
     place.write("tenants/t2.toml", &format!("data_bucket_nam = \"x\"\n{broken}"));
     let ended = place.run(["apply", "-y", "-c", "tenants"]).exits(1);
-    ended.says("tenants/t2.toml has errors, so nothing was begun").says("unknown key `data_bucket_nam`");
+    ended.says("tenants/t2.toml has errors, so nothing was started").says("unknown key `data_bucket_nam`");
     assert_eq!(place.cloud().mutations(), Vec::<String>::new());
     place.run(["plan", "-c", "tenants", "--detailed-exitcode"]).exits(1);
 }
@@ -79,7 +79,7 @@ fn a_stack_that_cannot_be_made_keeps_no_other_from_its_end() {
     let iam = place.cloud().iam();
     call(iam.create_role().role_name(OTHERS_ROLE).assume_role_policy_document(trust).send()).unwrap();
     let applied = place.run(["apply", "-y", "-c", "tenants"]).exits(6);
-    let applied = applied.says("2 of 3 stacks went well.").says("tenants/t2.toml: exit code 1: ");
+    let applied = applied.says("2 of 3 stacks succeeded.").says("tenants/t2.toml: exit code 1: ");
     let of_second: Vec<&str> = applied.stderr.lines().filter(|line| line.starts_with("[t2]")).collect();
     assert!(of_second.iter().any(|line| line.contains(OTHERS_ROLE)), "{applied}");
     assert_eq!(applied.stdout.matches("datastore_arn").count(), 2, "{applied}");
@@ -99,7 +99,7 @@ fn a_stack_that_cannot_be_made_keeps_no_other_from_its_end() {
     assert_eq!(place.cloud().mutations(), Vec::<String>::new(), "what is there is not touched");
 
     call(iam.delete_role().role_name(OTHERS_ROLE).send()).unwrap();
-    place.run(["apply", "-y", "-c", "tenants"]).succeeds().says("3 of 3 stacks went well.");
+    place.run(["apply", "-y", "-c", "tenants"]).succeeds().says("3 of 3 stacks succeeded.");
     assert_eq!(place.cloud().census(), stacks(3));
 }
 
@@ -113,11 +113,11 @@ fn a_stack_that_fails_on_the_way_keeps_no_other_from_its_end() {
         told.json()["stacks"].as_array().unwrap().iter().map(|stack| stack["exit_code"].as_u64().unwrap()).collect();
     codes.sort_unstable();
     assert_eq!(codes, [0, 6], "{told}");
-    let told = told.says("1 of 2 stacks went well.");
+    let told = told.says("1 of 2 stacks succeeded.");
     assert_eq!(told.stderr.matches("iam:CreateRole failed").count(), 1, "{told}");
     assert_eq!(place.cloud().census().roles, 1);
     place.cloud().heal();
-    place.run(["apply", "-y", "-c", "tenants"]).succeeds().says("2 of 2 stacks went well.");
+    place.run(["apply", "-y", "-c", "tenants"]).succeeds().says("2 of 2 stacks succeeded.");
     assert_eq!(place.cloud().census(), stacks(2));
 }
 
@@ -129,7 +129,7 @@ fn stacks_that_would_take_each_others_names_are_refused_before_anything_is_made(
     place
         .run(["apply", "-y", "-c", "tenants/t1.toml", "-c", "tenants/t2.toml"])
         .exits(1)
-        .says("tenants/t1.toml and tenants/t2.toml both want the role role1");
+        .says("tenants/t1.toml and tenants/t2.toml both use the role role1");
     assert_eq!(place.cloud().mutations(), Vec::<String>::new());
 }
 

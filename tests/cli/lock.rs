@@ -34,12 +34,12 @@ fn a_lock_timeout_waits_and_then_goes_on() {
     let place = Place::still("minimal");
     let first = busy(&place);
     let second = place.run(["apply", "-y", "--lock-timeout", "10m"]).start();
-    eventually("the second apply waits for the lock", || second.has_said("Waiting for the state's lock"));
+    eventually("the second apply waits for the lock", || second.has_said("Waiting for the state lock"));
     place.cloud().let_a_minute_pass();
     assert_eq!(first.ends().code, 0);
     let second = second.ends();
     assert_eq!(second.code, 0, "{second}");
-    second.says("Waiting for the state's lock, held by `hlctl apply`");
+    second.says("Waiting for the state lock, held by `hlctl apply`");
 }
 
 #[test]
@@ -124,8 +124,8 @@ fn readers_of_a_state_in_s3_say_that_another_run_is_at_work() {
     let running = remote.busy();
     readers_say(&remote.place, Some("note: `hlctl apply` (pid "));
     running.kill();
-    let abandoned = "and its lease has run out; if it is gone: hlctl force-unlock ";
-    eventually("the lease has run out", || remote.place.run(["outputs"]).ends().stderr.contains(abandoned));
+    let abandoned = "and its lease has expired; if it has died: hlctl force-unlock ";
+    eventually("its lease has expired", || remote.place.run(["outputs"]).ends().stderr.contains(abandoned));
     remote.place.run(["force-unlock", &remote.lock_id(), "-y"]).succeeds();
     readers_say(&remote.place, None);
 }
@@ -145,7 +145,7 @@ fn a_lock_that_names_nobody_stops_no_reader() {
     let lock = format!("{}.lock", crate::backend::KEY);
     let put = remote.states.s3().put_object().bucket(crate::backend::BUCKET).key(&lock);
     call(put.body(b"not a lock".to_vec().into()).send()).unwrap();
-    remote.place.run(["outputs"]).succeeds().says("note: another run is at work");
+    remote.place.run(["outputs"]).succeeds().says("note: another run is active");
     remote.states.emulator.clear_requests();
     // The lock is asked for with the state, and once.
     remote.place.run(["outputs"]).succeeds();

@@ -85,7 +85,7 @@ fn a_server_that_cannot_lock_is_named_with_what_to_use_instead() {
     remote.place.run(["apply", "-y"]).exits(1).says("ignores If-Match");
     let not_implemented = Action::Error { code: "NotImplemented".into(), message: "no".into(), status: 501 };
     remote.states.rules([rule("PutObject", None, not_implemented)]);
-    remote.place.run(["apply", "-y"]).exits(1).says("does not do writes with If-None-Match");
+    remote.place.run(["apply", "-y"]).exits(1).says("does not support writes with If-None-Match");
     assert_eq!(remote.place.cloud().mutations(), Vec::<String>::new());
 }
 
@@ -162,7 +162,7 @@ fn the_doctor_finds_out_whether_a_server_can_lock_and_leaves_nothing_there() {
     play(&remote.states, NO_CONDITIONAL_DELETES);
     for _ in 0..2 {
         let doctor = remote.place.run(["doctor"]).succeeds();
-        assert!(doctor.stdout.contains("which the first apply makes"), "{doctor}");
+        assert!(doctor.stdout.contains("which the first apply creates"), "{doctor}");
         assert_eq!(keys(&remote.states), [format!("{KEY}.lock")]);
         assert!(remote.object(".lock").is_some_and(|lock| lock["released"].is_string()), "{doctor}");
     }

@@ -1,5 +1,5 @@
 //! Whole lives in which AWS carries everything out and its answers are lost: what hlctl sends again meets what its own first
-//! attempt has done, and the run succeeds all the same, makes nothing twice and leaves nothing.
+//! attempt has done, and the run succeeds all the same, creates nothing twice and leaves nothing.
 //!
 //! The calls are those of the table that says what each repetition meets; the emulator has to answer as the table says.
 

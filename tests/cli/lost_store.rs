@@ -15,7 +15,7 @@ fn journals(place: &Place) -> Vec<String> {
 fn says_there_is_no_way_back(ended: Ended, id: &str) -> Ended {
     ended
         .says(&format!("the store {id} was deleted outside hlctl"))
-        .says("it had no backup, so its data cannot be brought back")
+        .says("it had no backup, so its data cannot be restored")
         .says("a new, empty store in its place: hlctl apply")
         .keeps_silent_about("hlctl restore")
         .keeps_silent_about("hlctl replace")
@@ -32,7 +32,7 @@ fn an_export_of_a_deleted_store_begins_nothing() {
             .exits(1)
             .says("was deleted outside hlctl (AWS calls it DELETED); it had a backup and can be restored until 2026-01-11T03:0")
             .says(RESTORE)
-            .keeps_silent_about("takes up where this stood");
+            .keeps_silent_about("continues where this stopped");
     }
     assert_eq!(place.cloud().mutations(), Vec::<String>::new());
     assert_eq!(journals(&place), Vec::<String>::new());
@@ -59,11 +59,11 @@ fn an_export_that_was_begun_before_the_store_was_deleted_is_not_gone_on_with() {
     let place = backed_up();
     let refusal = Action::Error { code: "ValidationException".into(), message: "not now".into(), status: 400 };
     place.cloud().rules([rule("StartFHIRExportJob", None, refusal)]);
-    place.run(["data", "export"]).exits(6).says("takes up where this stood");
+    place.run(["data", "export"]).exits(6).says("continues where this stopped");
     assert_eq!(journals(&place).iter().filter(|name| name.ends_with(".json")).count(), 1);
     place.cloud().heal();
     delete_store(&place);
-    place.run(["data", "export"]).exits(1).says("was deleted outside hlctl").keeps_silent_about("Going on with");
+    place.run(["data", "export"]).exits(1).says("was deleted outside hlctl").keeps_silent_about("Continuing with");
     assert_eq!(journals(&place), Vec::<String>::new());
 }
 
@@ -76,7 +76,7 @@ fn a_deleted_store_is_not_replaced_and_not_called_as_it_should_be() {
         for more in [&[][..], &["--set", "create_kms_key=true"], &["--via", "export", "--anyway"], &["--new-key"]] {
             let ended = place.run(["replace", "-y"]).args(more.iter().copied()).exits(1);
             if backup {
-                ended.says("was deleted outside hlctl").says(RESTORE).keeps_silent_about("Nothing has to be replaced");
+                ended.says("was deleted outside hlctl").says(RESTORE).keeps_silent_about("Nothing needs replacing");
             } else {
                 says_there_is_no_way_back(ended, &id);
             }
@@ -100,7 +100,7 @@ fn a_store_that_had_no_backup_is_not_restored_and_only_ways_that_work_are_named(
     place
         .run(["restore", "--at", "latest", "--from", &id, "-y"])
         .exits(1)
-        .says("its data cannot be brought back")
+        .says("its data cannot be restored")
         .keeps_silent_about("datastore_backup");
 }
 
@@ -112,7 +112,7 @@ fn the_doctor_finds_a_deleted_store_that_an_apply_would_make_empty() {
     let doctor = place.run(["doctor"]).exits(1);
     for told in [
         &*format!("PROBLEM  the store {id} was deleted outside hlctl; it had no backup"),
-        "an apply makes a new, empty store in its place",
+        "an apply creates a new, empty store in its place",
         "Problems: 1,",
     ] {
         assert!(format!("{doctor}").contains(told), "{told}: {doctor}");
@@ -132,7 +132,7 @@ fn the_doctor_finds_a_deleted_store_that_an_apply_would_make_empty() {
 fn a_wait_says_that_the_store_is_gone() {
     for backup in [true, false] {
         let place = if backup { backed_up() } else { applied() };
-        place.run(["wait"]).succeeds().says("everything has settled");
+        place.run(["wait"]).succeeds().says("AWS has finished");
         let id = delete_store(&place);
         let ended = place.run(["wait"]).exits(1).keeps_silent_about("settled");
         if backup {
@@ -199,6 +199,6 @@ fn a_configuration_that_does_not_exist_is_not_said_to_make_a_stack() {
             .exits(1)
             .says("there is no state at nope.state.json, and no configuration nope.toml")
             .says("correct -c")
-            .keeps_silent_about("hlctl apply -c nope.toml` makes the stack and its state");
+            .keeps_silent_about("hlctl apply -c nope.toml` creates the stack");
     }
 }

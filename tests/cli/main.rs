@@ -50,3 +50,4 @@ mod stores;
 mod support;
 mod surgery;
 mod terminal;
+mod words;

@@ -198,7 +198,10 @@ fn output_that_cannot_be_written_after_work_was_done_is_not_the_code_for_nothing
     place.run(["plan", "--detailed-exitcode"]).succeeds();
     place.write("patient.json", "{\"resourceType\": \"Patient\"}");
     let (code, said) = full(&["fhir", "create", "-f", "patient.json"]);
-    assert!(code == Some(6) && said.contains("the store has carried it out") && !said.contains("outputs"), "{said}");
+    assert!(
+        code == Some(6) && said.contains("the store has processed the request") && !said.contains("outputs"),
+        "{said}"
+    );
 }
 
 #[test]

@@ -138,7 +138,7 @@ fn a_run_that_was_killed_is_reported_as_cut_off() {
     child.kill().unwrap();
     child.wait().unwrap();
     let page = place.run(["report"]).succeeds().stdout;
-    assert!(page.contains("Cut off") && page.contains("cut off"), "{page}");
+    assert!(page.contains("Interrupted: ") && page.contains("interrupted"), "{page}");
 }
 
 #[test]
@@ -149,7 +149,7 @@ fn a_failed_run_says_what_failed_and_what_that_kept_from_beginning() {
     place.run(["apply", "-y"]).exits(6);
     let page = place.run(["report"]).succeeds().stdout;
     assert!(page.contains("Incomplete: 1 failed") && page.contains("no &lt;b&gt;such&lt;/b&gt; right"), "{page}");
-    assert!(page.contains("not begun: waited for"));
+    assert!(page.contains("not started: waited for"));
 }
 
 #[test]

@@ -187,7 +187,7 @@ fn a_key_whose_end_somebody_ordered_is_neither_given_up_nor_replaced_silently() 
     let place = applied();
     let arn = place.state()["resources"]["kms_key.s3"]["recorded"]["arn"].as_str().unwrap().to_owned();
     call(place.cloud().kms().schedule_key_deletion().key_id(&arn).send()).unwrap();
-    let refused = place.run(["plan"]).exits(5).says("somebody outside hlctl has ordered its end");
+    let refused = place.run(["plan"]).exits(5).says("it is scheduled for deletion outside hlctl");
     refused.says("aws kms cancel-key-deletion --region us-east-1 --key-id");
     place.run(["apply", "-y"]).exits(5);
     assert_eq!(place.state()["resources"]["kms_key.s3"]["recorded"]["arn"].as_str(), Some(arn.as_str()));
@@ -236,7 +236,7 @@ fn taking_the_key_of_a_store_away_is_refused_with_the_reason() {
     let place = Place::quick("customer-keys");
     place.apply();
     place.configure("create_kms_key = true", "create_kms_key = false");
-    place.run(["plan"]).exits(5).says("healthlake_fhir_datastore.this: it would have to be made anew");
+    place.run(["plan"]).exits(5).says("healthlake_fhir_datastore.this: it would have to be replaced");
 }
 
 #[test]
@@ -260,7 +260,7 @@ fn a_store_that_nobody_protects_is_still_not_replaced_by_an_edit() {
 fn a_bucket_is_not_replaced_by_an_edit() {
     let place = applied();
     place.configure("example-fhir-minimal-logs", "example-fhir-other-logs");
-    place.run(["plan"]).exits(5).says("s3_bucket.access_logs: it would have to be made anew");
+    place.run(["plan"]).exits(5).says("s3_bucket.access_logs: it would have to be replaced");
     let replace = ["apply", "-y", "--replace", "s3_bucket.access_logs"];
     place.run(replace).succeeds();
     place.run(["plan", "--detailed-exitcode"]).succeeds();

@@ -150,7 +150,7 @@ fn a_policy_can_be_made_without_credentials() {
         .without("AWS_ACCESS_KEY_ID")
         .without("AWS_SECRET_ACCESS_KEY")
         .succeeds()
-        .says("so the policy says *");
+        .says("so the policy has *");
     assert!(ended.stdout.contains("arn:aws:kms:us-east-1:*:key/*"), "{ended}");
 }
 

@@ -149,7 +149,7 @@ fn an_endpoint_that_refuses_connections_is_named_as_such() {
 fn an_endpoint_that_answers_html_is_told_apart_from_aws() {
     let place = Place::quick("minimal");
     place.cloud().emulator.set_faults(r#"{"rules": [{"action": "html"}]}"#.parse().unwrap());
-    place.run(["plan"]).exits(1).says("the answer is not one of AWS's").says("check AWS_ENDPOINT_URL and any proxy");
+    place.run(["plan"]).exits(1).says("the answer does not come from AWS").says("check AWS_ENDPOINT_URL and any proxy");
 }
 
 #[test]

@@ -52,7 +52,7 @@ fn a_saved_plan_to_destroy_ends_as_a_destroy() {
     place.run(allowed).succeeds();
     place.cloud().rules([rule("DeleteRole", None, Action::Deny)]);
     let ended = place.run(["apply", "plan.json"]).exits(6).says("The destroy is incomplete");
-    ended.says("`hlctl destroy --allow-destroy fhir-minimal '--force-destroy=logs'` then takes up where this stood");
+    ended.says("`hlctl destroy --allow-destroy fhir-minimal '--force-destroy=logs'` continues where this stopped");
     place.cloud().heal();
     place.run(["destroy", "-y", "--allow-destroy", "fhir-minimal"]).succeeds();
 
@@ -70,7 +70,7 @@ fn what_a_saved_plan_was_limited_to_is_repeated() {
     place.run([&["plan"][..], &targets, &["--out", "plan.json"]].concat()).succeeds();
     place.cloud().rules([rule("CreateRole", None, Action::Deny)]);
     let ended = place.run(["apply", "plan.json"]).exits(6);
-    ended.says("`hlctl apply --target iam_role.healthlake --target kms_key.s3` then takes up where this stood");
+    ended.says("`hlctl apply --target iam_role.healthlake --target kms_key.s3` continues where this stopped");
 }
 
 #[test]
@@ -80,15 +80,15 @@ fn a_replacement_that_was_not_begun_is_asked_for_again() {
     let named = ["--allow-destroy", "fhir-minimal"];
     let store = [&["apply", "-y", "--replace", "healthlake_fhir_datastore.this"][..], &named].concat();
     place.cloud().rules([rule("CreateFHIRDatastore", None, Action::Deny)]);
-    let again = "`hlctl apply --replace healthlake_fhir_datastore.this --allow-destroy fhir-minimal` then takes up";
+    let again = "`hlctl apply --replace healthlake_fhir_datastore.this --allow-destroy fhir-minimal` continues where";
     place.run(store.iter().copied()).exits(6).says(again);
     // One that was begun is finished without that: the new one is there, or the old one is gone.
     place.cloud().rules([rule("DeleteFHIRDatastore", None, Action::Deny)]);
     let begun = place.run(store.iter().copied()).exits(6);
-    begun.says("`hlctl apply --allow-destroy fhir-minimal` then takes up where this stood");
+    begun.says("`hlctl apply --allow-destroy fhir-minimal` continues where this stopped");
     place.cloud().rules([rule("CreatePolicy", None, Action::Deny)]);
     let replace = ["apply", "-y", "--replace", "iam_policy.healthlake", "--allow-destroy", "fhir-minimal"];
-    place.run(replace).exits(6).says("`hlctl apply --allow-destroy fhir-minimal` then takes up where this stood");
+    place.run(replace).exits(6).says("`hlctl apply --allow-destroy fhir-minimal` continues where this stopped");
     place.cloud().heal();
     place.run(["apply", "-y", "--allow-destroy", "fhir-minimal"]).succeeds();
     place.run(["plan", "--detailed-exitcode"]).succeeds();
@@ -163,9 +163,9 @@ fn a_damaged_plan_is_refused() {
         ("", "is not a plan of hlctl"),
         ("{}", "is not a plan of hlctl"),
         (edited.to_string().as_str(), "another version of hlctl"),
-        (r#"{"format": "hlctl-plan", "version": 1}"#, "its checksum does not fit"),
-        (&whole.replace("fhir-minimal", "fhir-minimum"), "its checksum does not fit"),
-        (&whole.replace("datastore_name", "datawtore_name"), "its checksum does not fit"),
+        (r#"{"format": "hlctl-plan", "version": 1}"#, "its checksum does not match"),
+        (&whole.replace("fhir-minimal", "fhir-minimum"), "its checksum does not match"),
+        (&whole.replace("datastore_name", "datawtore_name"), "its checksum does not match"),
     ] {
         place.write("plan.json", text);
         place.run(["apply", "plan.json"]).exits(1).says(complaint);

@@ -208,7 +208,7 @@ fn the_test_passes_on_a_good_stack() {
             assert_eq!(status(id), ["passed"], "{id} in {whole:#}");
         }
         let text = run(&place, &[&["smart", "test"], &BY_NAME[..]].concat()).succeeds();
-        assert!(text.stdout.contains("a real token with openid alone is refused"), "{text}");
+        assert!(text.stdout.contains("a real token with only openid is refused"), "{text}");
         assert!(text.stdout.contains("function: no_fhir_scope"), "{text}");
     });
 }
@@ -218,7 +218,7 @@ fn the_test_fails_where_the_function_cannot_get_the_keys() {
     let (place, _) = smart(Place::quick("smart"));
     place.cloud().rules([rule("Jwks", None, Action::ServerError)]);
     let ended = run(&place, &["smart", "test"]).exits(1);
-    assert!(ended.stdout.contains("FAIL  the function lets the token in\n      keys_unavailable"), "{ended}");
+    assert!(ended.stdout.contains("FAIL  the function accepts the token\n      keys_unavailable"), "{ended}");
     assert!(ended.stdout.contains("next: "), "{ended}");
 }
 
@@ -262,7 +262,7 @@ fn a_function_that_may_not_be_asked_directly_is_passed_over() {
     let (place, _) = smart(Place::quick("smart"));
     place.cloud().rules([rule("Invoke", None, Action::Deny)]);
     let ended = run(&place, &["smart", "test"]).succeeds();
-    assert!(ended.stdout.contains("skip  the function lets the token in"), "{ended}");
+    assert!(ended.stdout.contains("skip  the function accepts the token"), "{ended}");
     assert!(ended.stdout.contains("lambda:InvokeFunction"), "{ended}");
 }
 
@@ -360,7 +360,7 @@ fn at_a_terminal_the_address_can_be_pasted() {
         command.env("NO_COLOR", "1");
         let mut session = spawn_command(command, Some(20_000)).unwrap();
         let (_, address) = session.exp_regex("http://[^ \r\n]+").unwrap();
-        session.exp_string("Paste that address here:").unwrap();
+        session.exp_string("Paste that URL here:").unwrap();
         if is_right {
             session.send_line(&log_in(&address)).unwrap();
             session.exp_string("A token for a user, logged in with a browser").unwrap();

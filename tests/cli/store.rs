@@ -18,11 +18,11 @@ fn ends_as(place: &Place, create: Option<&str>, update: Option<&str>) {
 fn an_apply_that_does_not_wait_says_how_to_go_on_and_wait_completes_it() {
     let place = Place::still("minimal");
     let left = place.run(["apply", "-y", "--no-wait", "--parallelism", "1"]).exits(6);
-    snapshot("no_wait", &left.stderr.split_once("as wanted.").unwrap().1);
+    snapshot("no_wait", &left.stderr.split_once("unchanged.").unwrap().1);
     let id = place.store_id();
     place.run(["outputs", "datastore_endpoint"]).succeeds();
     let plan = place.run(["plan"]).succeeds();
-    assert!(plan.stdout.contains("AWS is still at work on it (CREATING)"), "{plan}");
+    assert!(plan.stdout.contains("AWS is still working on it (CREATING)"), "{plan}");
     let waiting = place.run(["wait"]).start();
     eventually("wait looks", || place.cloud().count("DescribeFHIRDatastore") > 4);
     place.cloud().let_a_minute_pass();
@@ -63,7 +63,7 @@ fn a_store_that_could_not_be_made_says_why_and_the_next_apply_replaces_it() {
     ends_as(&place, Some("CREATE_FAILED"), None);
     let failed = place.run(["apply", "-y"]).exits(6);
     let failed = failed.says("healthlake_fhir_datastore.this: AWS reports CREATE_FAILED: The KMS key is out of order");
-    failed.says("the next apply makes a new store");
+    failed.says("the next apply creates a new store");
     place.cloud().heal();
     snapshot("plan_create_failed", &place.run(["plan"]).succeeds());
     place.apply();

@@ -112,7 +112,7 @@ fn what_cannot_be_restored_is_told_before_anything_is_made() {
     asks("2026-01-02T03:10:00Z", 64, "is outside of what can be restored");
     asks("2026-01-02 03:05", 64, "with its offset from UTC");
     asks("yesterday", 64, "`latest`");
-    place.run(["restore", "--at", "latest", "--from", "0123", "-y"]).exits(64).says("AWS knows of no store 0123");
+    place.run(["restore", "--at", "latest", "--from", "0123", "-y"]).exits(64).says("AWS has no store 0123");
     place.run(["restore", "--at", "latest"]).exits(1).says("no terminal to ask on");
     assert_eq!(place.cloud().mutations(), Vec::<String>::new());
     let place = applied("", Delays::default());
@@ -141,7 +141,12 @@ fn the_stack_goes_over_to_a_store_and_back() {
     place.run(["stores", "use", &first, "-y"]).succeeds().says("in use already");
     place.run(["stores", "delete", &first, "-y"]).exits(64).says("is the store in use");
     place.run(["stores", "delete", &second]).exits(1).says("no terminal to ask on");
-    place.run(["stores", "delete", &second, "-y"]).succeeds();
+    let deleted = place.run(["stores", "delete", &second, "-y", "--json"]).succeeds();
+    let deleted: Value = serde_json::from_str(&deleted.stdout).unwrap();
+    let steps = deleted["resources"].as_array().unwrap().iter();
+    let stores: Vec<&Value> = steps.filter(|step| step["address"] == "healthlake_fhir_datastore.predecessor").collect();
+    assert_eq!(stores.len(), 1, "{deleted:#}");
+    assert_eq!((&stores[0]["action"], &stores[0]["status"]), (&json!("delete"), &json!("done")), "{deleted:#}");
     assert_eq!(place.cloud().census(), with_stores(1));
     is_settled(&place);
     place.run(["stores", "delete", &second, "-y"]).exits(64).says("has no store");
@@ -165,7 +170,7 @@ fn a_store_that_somebody_deleted_is_restored_from_its_backup() {
     let gone = place.store_id();
     call(place.cloud().healthlake().delete_fhir_datastore().datastore_id(&gone).send()).unwrap();
     place.cloud().let_a_minute_pass();
-    place.run(["restore", "--at", "latest", "--use", "-y"]).succeeds().says("cannot be asked any more");
+    place.run(["restore", "--at", "latest", "--use", "-y"]).succeeds().says("could not be counted");
     assert_ne!(place.store_id(), gone);
     assert_eq!((held(&place), beside(&place)), (5, Vec::new()));
     is_settled(&place);
@@ -192,7 +197,7 @@ fn an_encryption_that_cannot_be_changed_comes_with_a_new_store() {
     let place = backed_up();
     load(&place, 0..5);
     let first = place.store_id();
-    place.run(["replace", "-y"]).succeeds().says("Nothing has to be replaced");
+    place.run(["replace", "-y"]).succeeds().says("Nothing needs replacing");
     place.add("create_kms_key = true");
     place.run(["apply", "-y"]).exits(5).says("hlctl replace");
     place.run(["replace", "-y"]).succeeds().says("from its continuous backup");
@@ -242,7 +247,7 @@ fn without_a_backup_the_data_comes_by_an_export() {
     load(&place, 0..30);
     place.add("create_kms_key = true");
     let ended = place.run(["replace", "-y"]).succeeds();
-    ended.says("Exported 30 resources").says("Imported 30 resources").says("hold the same numbers");
+    ended.says("Exported 30 resources").says("Imported 30 resources").says("hold the same number of resources");
     assert_eq!(held(&place), 30);
     is_settled(&place);
 }
@@ -271,7 +276,7 @@ fn a_new_store_that_does_not_hold_the_same_is_not_switched_to() {
     let ended = place.run(["replace", "--anyway", "-y"]).exits(6);
     ended.says("Patient  6    5").says("the old one stays in use").says("--allow-differences");
     assert_eq!((place.store_id(), beside(&place).len()), (old.clone(), 1));
-    place.run(["restore", "--at", "latest", "-y"]).exits(64).says("has another new store already");
+    place.run(["restore", "--at", "latest", "-y"]).exits(64).says("already has another new store");
     place.run(["replace", "--anyway", "-y", "--allow-differences"]).succeeds();
     assert_eq!((held(&place), beside(&place)), (5, vec![old]));
     is_settled(&place);
@@ -287,7 +292,7 @@ fn a_signal_after_the_new_store_was_made_does_not_say_that_nothing_was_changed()
     running.signal(Signal::SIGINT);
     let ended = running.ends();
     assert_eq!(ended.code, 6, "{ended}");
-    ended.says("what was made so far is in the state").says("`hlctl replace --anyway` takes up where this stood");
+    ended.says("what was created so far is in the state").says("`hlctl replace --anyway` continues where this stopped");
     place.cloud().heal();
     place.run(["replace", "--anyway", "-y"]).succeeds();
     assert_eq!((held(&place), beside(&place).len()), (2, 1));
@@ -321,7 +326,7 @@ fn a_switch_that_was_cut_off_is_finished_by_the_same_command_and_not_made_twice(
     running.wait_until_stuck(&place);
     running.kill();
     place.cloud().heal();
-    place.run(["replace", "--anyway", "-y"]).succeeds().says("what is left of that is done now");
+    place.run(["replace", "--anyway", "-y"]).succeeds().says("the rest is done now");
     assert_eq!(beside(&place).len(), 1);
     is_settled(&place);
 }
@@ -377,7 +382,7 @@ fn a_final_export_says_which_stores_it_leaves_out() {
     load(&place, 0..3);
     place.run(["restore", "--at", "latest", "-y"]).succeeds();
     let ended = place.run(DESTROY.into_iter().chain(["--final-export", "safe"])).succeeds();
-    ended.says("healthlake_fhir_datastore.successor goes too, and is not exported").says("Exported 3 resources");
+    ended.says("healthlake_fhir_datastore.successor is deleted too, without an export").says("Exported 3 resources");
     assert_eq!(place.cloud().census(), Census::nothing_but_ending_keys(1));
 }
 

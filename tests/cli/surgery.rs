@@ -154,10 +154,13 @@ fn what_was_forgotten_is_found_again_and_not_made_twice() {
         let forgotten = place.run(["forget", address]).succeeds();
         forgotten
             .says("the configuration still asks for it: the next apply looks for it by its")
-            .says(&format!("to take it over by hand: hlctl adopt {address} "));
+            .says(&format!("to adopt it yourself: hlctl adopt {address} "));
     }
     let plan = place.run(["plan"]).succeeds();
-    assert!(plan.stdout.contains("Plan: 0 to add, 0 to change, 0 to replace, 0 to destroy, 8 to settle"), "{plan}");
+    assert!(
+        plan.stdout.contains("Plan: 0 to add, 0 to change, 0 to replace, 0 to destroy, 8 to record or wait for"),
+        "{plan}"
+    );
     place.cloud().emulator.clear_requests();
     place.apply();
     let made = place.cloud().mutations().into_iter().filter(|call| call.starts_with("Create")).collect::<Vec<_>>();
@@ -203,7 +206,8 @@ fn a_bucket_that_was_forgotten_keeps_its_settings_and_its_key_when_the_stack_goe
         .run(destroy)
         .exits(5)
         .says(
-            "kms_key.s3: example-fhir-minimal-data was forgotten and stays, and nobody could read it without this key",
+            "kms_key.s3: example-fhir-minimal-data was forgotten and remains in AWS, and nobody could read it without \
+             this key",
         )
         .says("hlctl forget kms_key.s3");
     assert_eq!(place.cloud().mutations(), Vec::<String>::new());
@@ -223,7 +227,7 @@ fn a_bucket_that_was_forgotten_keeps_its_settings_when_another_takes_its_place()
     place.run(["forget", "s3_bucket.data"]).succeeds();
     place.configure(KEPT, "example-fhir-minimal-new");
     let plan = place.run(["plan"]).succeeds();
-    assert!(plan.stdout.contains("example-fhir-minimal-data was forgotten, and keeps it"), "{plan}");
+    assert!(plan.stdout.contains("example-fhir-minimal-data was forgotten, and still has it"), "{plan}");
     place.run(["apply", "-y"]).succeeds();
     assert_eq!(safety(&place, KEPT), before);
     let new = safety(&place, "example-fhir-minimal-new");
@@ -285,7 +289,7 @@ fn a_store_that_somebody_deleted_is_not_replaced_by_an_empty_one_while_it_can_be
             .says("it had a backup and can be restored until 2026-01-11T03:0")
             .says("hlctl restore --at latest --use")
             .says("hlctl apply --replace healthlake_fhir_datastore.this");
-        assert!(format!("{refused}").contains("18 as wanted, 1 refused."), "{refused}");
+        assert!(format!("{refused}").contains("18 unchanged, 1 refused."), "{refused}");
     }
     let refreshed = place.run(["apply", "-y", "--refresh-only"]).succeeds();
     refreshed.says("hlctl restore --at latest --use");
@@ -323,7 +327,7 @@ fn without_a_store_in_use_nothing_is_restored_and_the_way_is_named() {
     place
         .run(["restore", "--at", "latest", "--from", &id, "--use", "-y"])
         .exits(64)
-        .says("the stack has no store, beside which another could be restored")
+        .says("the stack has no store yet, which a restore needs")
         .says("hlctl apply")
         .says(&format!("hlctl restore --at latest --from {id} --use"));
     place
@@ -456,7 +460,7 @@ fn a_destroy_without_a_state_names_the_way_to_one() {
             .exits(1)
             .says(&format!("there is no state at {STATE} in {}", place.directory().display()))
             .says("hlctl adopt --discover")
-            .keeps_silent_about("makes the stack");
+            .keeps_silent_about("creates the stack");
     }
 }
 
@@ -483,7 +487,7 @@ fn a_file_that_is_no_whole_state_is_not_called_the_one_in_use() {
         .run(["state", "push", "edited.json"])
         .exits(1)
         .says("edited.json cannot be pushed")
-        .says("the state in use was not touched")
+        .says("the current state was not changed")
         .keeps_silent_about("adopt --discover");
 }
 

@@ -30,7 +30,8 @@ fn yes_at_the_prompt_applies() {
     let place = Place::quick("minimal");
     let mut session = at_a_terminal(&place.run(["apply"]));
     session.exp_string("Plan: 19 to add").unwrap();
-    session.exp_string("Only 'yes' goes on:").unwrap();
+    session.exp_string("Apply these changes to account 000000000000, region us-east-1?").unwrap();
+    session.exp_string("Type 'yes' to continue:").unwrap();
     session.send_line("yes").unwrap();
     session.exp_string("Apply complete: 19 added").unwrap();
     assert_eq!(exit_code(session), 0);
@@ -42,7 +43,7 @@ fn anything_but_yes_at_the_prompt_changes_nothing() {
     for answer in ["no", "y", "", "YES"] {
         let place = Place::quick("minimal");
         let mut session = at_a_terminal(&place.run(["apply"]));
-        session.exp_string("Only 'yes' goes on:").unwrap();
+        session.exp_string("Type 'yes' to continue:").unwrap();
         session.send_line(answer).unwrap();
         session.exp_string("nothing was changed").unwrap();
         assert_eq!(exit_code(session), 1);
@@ -55,7 +56,7 @@ fn anything_but_yes_at_the_prompt_changes_nothing() {
 fn an_interrupt_at_the_prompt_changes_nothing() {
     let place = Place::quick("minimal");
     let mut session = at_a_terminal(&place.run(["apply"]));
-    session.exp_string("Only 'yes' goes on:").unwrap();
+    session.exp_string("Type 'yes' to continue:").unwrap();
     session.send_control('c').unwrap();
     // The terminal's echo of Ctrl-C and the question stand on a line of their own.
     assert!(session.exp_string("error:").unwrap().ends_with('\n'), "the error begins in the middle of a line");
@@ -68,7 +69,7 @@ fn an_interrupt_at_the_prompt_changes_nothing() {
 fn the_end_of_input_at_the_prompt_changes_nothing() {
     let place = Place::quick("minimal");
     let mut session = at_a_terminal(&place.run(["apply"]));
-    session.exp_string("Only 'yes' goes on:").unwrap();
+    session.exp_string("Type 'yes' to continue:").unwrap();
     session.send_control('d').unwrap();
     assert_eq!(exit_code(session), 1);
     assert_eq!(place.cloud().mutations(), Vec::<String>::new());
@@ -80,7 +81,8 @@ fn a_destroy_has_the_stores_name_typed() {
     place.apply();
     let mut session = at_a_terminal(&place.run(["destroy"]));
     session.exp_string("19 to destroy").unwrap();
-    session.exp_string("type the name of the protected \"fhir-minimal\":").unwrap();
+    session.exp_string("This destroys 19 resources in account 000000000000, region us-east-1.").unwrap();
+    session.exp_string("To confirm that the protected \"fhir-minimal\" is destroyed, type its name:").unwrap();
     session.send_line("fhir-minimal").unwrap();
     session.exp_string("Destroy complete").unwrap();
     assert_eq!(exit_code(session), 0);
@@ -94,9 +96,9 @@ fn a_wrong_name_destroys_nothing() {
         place.apply();
         place.cloud().emulator.clear_requests();
         let mut session = at_a_terminal(&place.run(["destroy"]));
-        session.exp_string("type the name of the protected").unwrap();
+        session.exp_string("is destroyed, type its name:").unwrap();
         session.send_line(answer).unwrap();
-        session.exp_string("the name was not given").unwrap();
+        session.exp_string("what was typed is not the name").unwrap();
         assert_eq!(exit_code(session), 1);
         assert_eq!(place.cloud().mutations(), Vec::<String>::new());
     }
@@ -108,7 +110,7 @@ fn a_replacement_of_the_store_has_its_name_typed() {
     place.apply();
     let id = place.store_id();
     let mut session = at_a_terminal(&place.run(["apply", "--replace", "healthlake_fhir_datastore.this"]));
-    session.exp_string("type the name of the protected \"fhir-minimal\":").unwrap();
+    session.exp_string("To confirm that the protected \"fhir-minimal\" is destroyed, type its name:").unwrap();
     session.send_line("fhir-minimal").unwrap();
     session.exp_string("Apply complete").unwrap();
     assert_eq!(exit_code(session), 0);
@@ -125,7 +127,7 @@ fn a_job_that_began_while_somebody_was_asked_stops_an_apply() {
     place.write("in/a.ndjson", "{\"resourceType\": \"Patient\", \"id\": \"p\"}");
     place.add("healthlake_role_name = \"AnotherRole\"");
     let mut session = at_a_terminal(&place.run(["apply"]));
-    session.exp_string("Only 'yes' goes on:").unwrap();
+    session.exp_string("Type 'yes' to continue:").unwrap();
     place.run(["data", "import", "in", "--no-wait"]).exits(6);
     place.cloud().emulator.clear_requests();
     session.send_line("yes").unwrap();
@@ -154,7 +156,7 @@ fn an_interrupt_from_the_keyboard_says_how_to_go_on() {
     session.exp_string("CREATING").unwrap();
     session.send_control('c').unwrap();
     session.exp_string("Stopping").unwrap();
-    session.exp_string("takes up where this stood").unwrap();
+    session.exp_string("continues where this stopped").unwrap();
     assert_eq!(exit_code(session), 6);
 }
 

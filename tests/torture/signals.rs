@@ -53,7 +53,7 @@ impl Attempt<'_> {
         if begun.elapsed() > LONGEST_END {
             return Err(Verdict::Failed(format!("it took {} s to end: {ended}", begun.elapsed().as_secs())));
         }
-        if ended.code == 6 && !ended.stderr.contains("takes up where this stood") {
+        if ended.code == 6 && !ended.stderr.contains("continues where this stopped") {
             return Err(Verdict::Failed(format!("it does not say how to go on: {ended}")));
         }
         self.said.push(ended.stderr);

@@ -63,7 +63,7 @@ fn any(action: Action) -> Rule {
     Rule { service: None, operation: None, nth: None, every: None, probability: None, times: None, action }
 }
 
-/// Each failure is told once, with what to do; each step that was not begun names the failure that it waited for.
+/// Each failure is told once, with what to do; each step that was not started names the failure that it waited for.
 fn accounts_for_all(refused: &Ended) -> Result<(), Verdict> {
     let failed = |why: &str| Err(Verdict::Failed(format!("{why}: {refused}")));
     let report: Value = serde_json::from_str(&refused.stdout).unwrap_or_default();

@@ -36,7 +36,7 @@ pub enum Refusal {
     WrongAudience,
     /// The token's time is over.
     Expired,
-    /// The token's time has not begun.
+    /// The token's time has not started.
     NotYetValid,
     /// None of the token's scopes gives access to a FHIR resource.
     NoFhirScope,

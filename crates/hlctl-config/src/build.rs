@@ -110,8 +110,8 @@ fn log_retention(reader: &mut Reader<'_>) -> u32 {
     let days = reader.whole(KEY);
     if days != 0 && !RETENTIONS.contains(&days) {
         let next = RETENTIONS.iter().find(|retention| **retention > days).unwrap_or(&3653);
-        let message = format!("`{}` takes no {days}, for CloudWatch Logs does not", KEY.name);
-        reader.complain(&KEY, Problem::error(message).help(format!("the next that it takes is `{next}`")));
+        let message = format!("`{}` cannot be {days}: CloudWatch Logs does not accept that", KEY.name);
+        reader.complain(&KEY, Problem::error(message).help(format!("the next accepted value is `{next}`")));
     }
     days
 }
@@ -180,7 +180,7 @@ fn end_of_keys(text: &str) -> std::ops::Range<usize> {
 fn across(reader: &mut Reader<'_>, config: &Config) {
     if config.data_bucket_name == config.logs_bucket_name && !config.data_bucket_name.is_empty() {
         let message = format!("the data bucket and the logs bucket are both {}", quoted(&config.data_bucket_name));
-        let help = "logs need a bucket of their own, for S3 cannot deliver them into one with a KMS key";
+        let help = "logs need their own bucket, since S3 cannot deliver them into one with a KMS key";
         reader.complain(&keys::LOGS_BUCKET_NAME, Problem::error(message).help(help));
     }
     let smart = &config.smart;
@@ -205,7 +205,7 @@ fn across(reader: &mut Reader<'_>, config: &Config) {
     without_effect(reader, config);
     if config.poll_interval > config.wait_timeout && !config.wait_timeout.is_zero() {
         let problem =
-            Problem::warning("`poll_interval` is longer than `wait_timeout`, so hlctl looks once and gives up");
+            Problem::warning("`poll_interval` is longer than `wait_timeout`, so hlctl checks once and gives up");
         reader.complain(&keys::POLL_INTERVAL, problem.help("make `wait_timeout` at least as long"));
     }
 }
@@ -220,7 +220,7 @@ fn distinct(reader: &mut Reader<'_>, what: &str, names: &[(&Key, &String)]) {
             let blamed = if reader.is_built_in(key) { other } else { key };
             reader.complain(
                 blamed,
-                Problem::error(message).help("IAM takes names that differ only in case for the same"),
+                Problem::error(message).help("IAM treats names that differ only in case as the same name"),
             );
         }
     }
@@ -233,7 +233,7 @@ fn across_smart(reader: &mut Reader<'_>, smart: &SmartConfig) {
     let scopes = smart.system_scopes.len() + smart.patient_scopes.len();
     if scopes > MOST_SCOPES {
         let message = format!("{scopes} scopes are more than the {MOST_SCOPES} that a client may ask for");
-        let help = "a scope for all types, such as `*.read`, stands for many";
+        let help = "one scope for all types, such as `*.read`, covers many";
         reader.complain(&keys::COGNITO_PATIENT_SCOPES, Problem::error(message).help(help));
     }
     if smart.authorization_strategy == "SMART_ON_FHIR_V1" {
@@ -256,7 +256,7 @@ fn across_smart(reader: &mut Reader<'_>, smart: &SmartConfig) {
         && !reader.layers.entries.contains_key(keys::LAMBDA_HANDLER.name)
         && !reader.layers.file_broken
     {
-        let message = format!("`lambda_handler` is missing: {} has to be told what to call", quoted(runtime));
+        let message = format!("`lambda_handler` is missing: {} needs to know what to call", quoted(runtime));
         let help = "for example `lambda_handler = \"lambda_function.lambda_handler\"`";
         reader.complain(&keys::LAMBDA_RUNTIME, Problem::error(message).help(help));
     }
@@ -264,7 +264,7 @@ fn across_smart(reader: &mut Reader<'_>, smart: &SmartConfig) {
         for key in [keys::LAMBDA_RUNTIME, keys::LAMBDA_HANDLER] {
             if reader.layers.entries.contains_key(key.name) && !reader.layers.file_broken {
                 let message = format!("`{}` is set, but `lambda_package` is not", key.name);
-                let help = "hlctl's own token validator brings both with it";
+                let help = "hlctl's own token validator needs neither of them";
                 reader.complain(&key, Problem::error(message).help(help));
             }
         }
@@ -279,8 +279,10 @@ fn without_effect(reader: &mut Reader<'_>, config: &Config) {
     }
     if config.smart_on_fhir {
         if reader.is_built_in(&keys::COGNITO_DOMAIN) {
-            let message =
-                format!("`cognito_domain` is not set, and its default {} is long taken", quoted(&config.smart.domain));
+            let message = format!(
+                "`cognito_domain` is not set, and its default {} is already taken",
+                quoted(&config.smart.domain)
+            );
             let help = "the prefix is unique in a region across all accounts: add one of your own, or set the default explicitly if it is yours";
             reader.complain(&keys::SMART_ON_FHIR, Problem::warning(message).help(help));
         }

@@ -12,7 +12,7 @@ pub(super) fn corrected(value: &DeValue<'_>, wanted: &str) -> Option<String> {
     match (value, wanted) {
         // `true` empties the patient data too: nobody is led there by a guess.
         (_, FORCE_DESTROY_VALUES) => Some(
-            "write `false`, `\"logs\"` for the logs bucket alone, or `true` for both, patient data included".to_owned(),
+            "write `false`, `\"logs\"` for only the logs bucket, or `true` for both, patient data included".to_owned(),
         ),
         (DeValue::String(text), "true or false") => {
             nearest_flag(text).map(|flag| format!("write `{flag}`, without quotes"))

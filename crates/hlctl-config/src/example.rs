@@ -5,9 +5,9 @@ use super::keys::{self, Default, Group, Key};
 const HEAD: &str = "\
 # hlctl: one AWS HealthLake FHIR store and what it needs.
 #
-# Check this file with `hlctl validate`, see what would happen with `hlctl plan`, make it so with `hlctl apply`.
+# Check this file with `hlctl validate`, preview the changes with `hlctl plan`, make them with `hlctl apply`.
 # Try it without AWS: `hlctl --sandbox apply`. A key can also be set by a variable, HLCTL_<KEY> in capitals, or by
-# `--set KEY=VALUE`; a flag counts before a variable, a variable before this file.
+# `--set KEY=VALUE`; a flag overrides a variable, a variable this file.
 #
 # Lines that begin with `#` and a key show the default, or an example where there is none.
 ";

@@ -36,10 +36,10 @@ impl Foreign {
     pub(super) fn advice(&self) -> &'static str {
         match self {
             Self::Terraform => {
-                "this looks like Terraform: keep the assignments of the module block and drop the block around them"
+                "this looks like Terraform: keep the assignments of the module block and remove the block around them"
             }
             Self::Json => "this looks like JSON: write `key = value`, one on each line, without braces",
-            Self::Conflict => "it holds the marks of a merge conflict: keep one of the two sides",
+            Self::Conflict => "it holds the marks of a merge conflict: keep one of the two versions",
             Self::Yaml => "this looks like YAML: write `key = value` with `=`, and strings in quotes",
         }
     }

@@ -71,8 +71,9 @@ impl Texts {
             }
             None => {
                 let source = Source::variable(name, "", Redaction::nothing());
-                let problem = Problem::warning(format!("{} is no variable of hlctl and changes nothing", quoted(name)))
-                    .at(source.name_place(name));
+                let problem =
+                    Problem::warning(format!("{} is not a variable of hlctl and has no effect", quoted(name)))
+                        .at(source.name_place(name));
                 problems.push(match nearest(rest, keys::names()).and_then(keys::find) {
                     Some(key) => problem.help(format!("did you mean `{}`?", key.variable())),
                     None => problem,
@@ -89,7 +90,7 @@ impl Texts {
             return;
         }
         let source = Source::flag(&setting.flag, &setting.prefix(), "", Redaction::nothing());
-        let problem = Problem::error(format!("{} is no key of healthlake.toml", quoted(&setting.key)))
+        let problem = Problem::error(format!("{} is not a key of healthlake.toml", quoted(&setting.key)))
             .key(&setting.key)
             .at(source.name_place(&setting.key));
         let parent = setting.key.split('.').next().and_then(keys::find);
@@ -236,17 +237,19 @@ fn unknown(source: &Source, name: &Spanned<std::borrow::Cow<'_, str>>, value: &S
     });
     problem.help(match (inner, near) {
         (Some(key), _) => format!(
-            "keys stand at the top of the file, outside any table: write `{} = {}` above the first `[`",
+            "keys belong at the top of the file, outside any table: write `{} = {}` above the first `[`",
             key.name, key.example
         ),
         (None, Some(near)) => format!("did you mean `{near}`?"),
         (None, None) if TERRAFORM.contains(&name.get_ref().as_ref()) => {
-            "that is for Terraform, not for the module: drop the line".to_owned()
+            "that is for Terraform, not for the module: remove the line".to_owned()
         }
         (None, None) if value.get_ref().is_table() => {
             "the only tables are `tags`, `audit`, `backend` and those that begin with `cognito_`".to_owned()
         }
-        (None, None) => "`docs/configuration.md` lists every key".to_owned(),
+        (None, None) => {
+            concat!(env!("CARGO_PKG_REPOSITORY"), "/blob/main/docs/configuration.md lists every key").to_owned()
+        }
     })
 }
 

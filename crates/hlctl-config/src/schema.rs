@@ -118,7 +118,7 @@ fn audit() -> Value {
         "properties": {
             "check": described(&rules::CHECK, "Id of the check."),
             "resource": { "type": "string", "description": "Address of the one resource that it is for." },
-            "reason": described(&rules::REASON, "Why, for whoever reads it next year."),
+            "reason": described(&rules::REASON, "The reason, for the people who read it next year."),
             "expires": described(&rules::EXPIRES, "The last day on which it counts."),
         },
     });

@@ -123,7 +123,7 @@ fn unreadable(shown: &str, error: &std::io::Error) -> Problem {
             hlctl!("init"),
             "` writes a commented one; `-c FILE` names another"
         )),
-        ErrorKind::PermissionDenied => Problem::error(format!("{shown} may not be read: permission denied")),
+        ErrorKind::PermissionDenied => Problem::error(format!("{shown} cannot be read: permission denied")),
         _ => Problem::error(format!("{shown} cannot be read: {error}")),
     }
 }

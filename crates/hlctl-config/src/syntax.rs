@@ -202,7 +202,7 @@ fn explain(message: &str, line: &str, offending: &str) -> (String, Option<String
     }
     if message.starts_with("missing escaped value") {
         return (
-            "a backslash in a string begins an escape, and this one is none".to_owned(),
+            "a backslash in a string begins an escape sequence, and this one is not valid".to_owned(),
             Some("write `\\\\` for a backslash, or put the string in single quotes".to_owned()),
         );
     }
@@ -228,7 +228,7 @@ fn explain(message: &str, line: &str, offending: &str) -> (String, Option<String
         return ("a value without a key".to_owned(), None);
     }
     if line.contains(['“', '”', '‘', '’']) {
-        return ("typographic quotes are no quotes in TOML".to_owned(), Some("write straight ones: `\"`".to_owned()));
+        return ("TOML does not accept typographic quotes".to_owned(), Some("write straight ones: `\"`".to_owned()));
     }
     if message.starts_with("invalid unquoted key") {
         return odd_key(line, offending);
@@ -241,15 +241,17 @@ fn odd_key(line: &str, offending: &str) -> (String, Option<String>) {
     let assigned = line.split_once('=').map(|(key, _)| key.trim());
     match assigned {
         Some(key) if key.len() < 60 && !key.contains(['"', '[', '{']) => {
-            let message = "a key of other characters than letters, digits, `-` and `_` needs quotes".to_owned();
+            let message = "a key with characters other than letters, digits, `-` and `_` needs quotes".to_owned();
             (message, Some(format!("write `\"{key}\" = …`")))
         }
-        None if offending.is_empty() => ("this is no `key = value`".to_owned(), None),
+        None if offending.is_empty() => ("this is not a `key = value`".to_owned(), None),
         None if offending.starts_with(':') => {
             let help = "TOML puts `=` between a key and its value, not `:`".to_owned();
             ("a key without a value".to_owned(), Some(help))
         }
-        _ => (format!("a key may not hold `{}` without quotes", offending.chars().take(20).collect::<String>()), None),
+        _ => {
+            (format!("a key may not contain `{}` without quotes", offending.chars().take(20).collect::<String>()), None)
+        }
     }
 }
 
@@ -277,7 +279,7 @@ fn unquoted(key: &str, offending: &str) -> (String, Option<String>) {
     }
     let bare = word.trim_matches(['“', '”', '‘', '’', '"', '\'']);
     if bare != word {
-        return ("typographic quotes are no quotes in TOML".to_owned(), Some(format!("write `{key} = \"{bare}\"`")));
+        return ("TOML does not accept typographic quotes".to_owned(), Some(format!("write `{key} = \"{bare}\"`")));
     }
     if let Some(flag) = nearest_flag(word) {
         return ("a boolean is `true` or `false`".to_owned(), Some(format!("write `{key} = {flag}`")));

@@ -38,7 +38,7 @@ impl<'s> Reader<'s> {
             return found;
         };
         if table.len() > tags::MOST {
-            let message = format!("`tags` holds {} tags, {} is the most", table.len(), tags::MOST);
+            let message = format!("`tags` holds {} tags, the maximum is {}", table.len(), tags::MOST);
             self.problems
                 .push(item.problem(message).help("AWS takes 50 on a resource, and hlctl marks its own with two"));
         }
@@ -57,7 +57,7 @@ impl<'s> Reader<'s> {
             if let Some(twin) = found.keys().find(|other| other.to_lowercase() == name.get_ref().to_lowercase()) {
                 let message = format!("the tags {} and {} differ only in case", quoted(twin), quoted(name.get_ref()));
                 let problem = Problem::error(message).key(&path).at(item.source.place(name.span()));
-                self.problems.push(problem.help("IAM takes them for the same tag; keep one"));
+                self.problems.push(problem.help("IAM treats them as the same tag; keep one"));
             }
             self.strayed_tag(item, name);
             let field = Item { source: item.source, path, value };
@@ -80,7 +80,7 @@ impl<'s> Reader<'s> {
         let set_elsewhere =
             self.layers.entries.get(name.get_ref().as_ref()).is_some_and(|entry| entry.source.origin.file().is_some());
         if is_key && !set_elsewhere {
-            let message = format!("`{}` is only a tag here, because it stands under `[tags]`", name.get_ref());
+            let message = format!("`{}` is only a tag here, because it is under `[tags]`", name.get_ref());
             self.problems.push(
                 Problem::warning(message)
                     .key(format!("tags.{}", name.get_ref()))
@@ -121,7 +121,8 @@ impl<'s> Reader<'s> {
             DeValue::String(word) if word == ForceDestroy::LOGS => return ForceDestroy::Logs,
             DeValue::String(word) if nearest_flag(word).is_none() => {
                 let message = format!("`{}` cannot be {}", item.path, quoted(word));
-                let help = "`\"logs\"` empties the logs bucket alone, `true` both buckets, patient data included, `false` neither";
+                let help = "`\"logs\"` empties only the logs bucket, `true` both buckets, patient data included, \
+                            `false` neither";
                 self.problems.push(item.problem(message).help(help));
             }
             _ => self.wrong_type(item, FORCE_DESTROY_VALUES, example),
@@ -256,7 +257,7 @@ impl<'s> Reader<'s> {
 
     fn inline_password(&mut self, field: &Item<'_, 's>) -> Option<PasswordSource> {
         let DeValue::String(text) = field.value.get_ref() else {
-            self.problems.push(field.problem(format!("`{}` is a string, and this is none", field.path)));
+            self.problems.push(field.problem(format!("`{}` must be a string", field.path)));
             return None;
         };
         let is_good = cognito::is_good_password(text);

@@ -498,8 +498,8 @@ fn failed() -> Response<Bytes> {
 
 fn html_page() -> Response<Bytes> {
     let mut response = Response::new(Bytes::from_static(
-        b"<!DOCTYPE html><html><head><title>Welcome</title></head><body><p>Sign in to the network \
-          to go on.</p></body></html>",
+        b"<!DOCTYPE html><html><head><title>Welcome</title></head><body><p>Sign in to the network to \
+          continue.</p></body></html>",
     ));
     response.headers_mut().insert(http::header::CONTENT_TYPE, HeaderValue::from_static("text/html"));
     response

@@ -63,7 +63,7 @@ pub enum LoadError {
         source: io::Error,
     },
     /// A datastore could not be made.
-    #[error("cannot make a datastore: {0}")]
+    #[error("cannot create a datastore: {0}")]
     Create(String),
     /// The emulator's data could not be used.
     #[error(transparent)]

@@ -14,7 +14,7 @@ pub(in crate::audit) fn trust(evidence: &Evidence) -> Vec<Verdict> {
         let statements: Vec<_> = role.get("assume_role_policy").into_iter().flat_map(allowing).collect();
         let who: Vec<(&str, &str)> = statements.iter().flat_map(|statement| principals(statement)).collect();
         if !who.is_empty() && who.iter().all(|who| *who == ("Service", LAMBDA)) {
-            let seen = "only Lambda is trusted, and that only on behalf of this account".to_owned();
+            let seen = "only Lambda is trusted, and only on behalf of this account".to_owned();
             return (Judgement::NotApplicable, seen);
         }
         let mut faults = Vec::new();
@@ -25,17 +25,17 @@ pub(in crate::audit) fn trust(evidence: &Evidence) -> Vec<Verdict> {
             for (kind, who) in principals(statement) {
                 match kind {
                     "Service" if who != LAMBDA && !is_bound => {
-                        faults.push(format!("{name} trusts {who} on anybody's behalf"));
+                        faults.push(format!("{name} trusts {who} on behalf of any account"));
                     }
                     "AWS" if !is_of_account(who, account) => {
-                        faults.push(format!("{name} trusts {who}, which is not of this account"));
+                        faults.push(format!("{name} trusts {who}, which is not in this account"));
                     }
                     "Service" | "AWS" => {}
                     _ => faults.push(format!("{name} trusts {who}, from outside AWS")),
                 }
             }
         }
-        by_faults(&faults, "services are trusted on behalf of this account alone")
+        by_faults(&faults, "services are trusted only on behalf of this account")
     })
 }
 
@@ -43,8 +43,8 @@ pub(in crate::audit) fn foreign_policies(evidence: &Evidence) -> Vec<Verdict> {
     evidence.each(Kind::IamRole, |address, _| match evidence.foreign.get(address) {
         Some(Ok(policies)) => {
             let faults: Vec<String> =
-                policies.iter().map(|policy| format!("{policy} was given to it outside hlctl")).collect();
-            by_faults(&faults, "it has the stack's policies alone")
+                policies.iter().map(|policy| format!("{policy} was added to it outside hlctl")).collect();
+            by_faults(&faults, "it has only the stack's policies")
         }
         Some(Err(why)) => (Judgement::NotCheckable, why.clone()),
         None => (Judgement::NotCheckable, "its policies were not listed".to_owned()),
@@ -66,7 +66,7 @@ pub(in crate::audit) fn wildcards(evidence: &Evidence) -> Vec<Verdict> {
             // X-Ray's actions take no other resource ("Actions, resources, and condition keys for AWS X-Ray").
             let takes_none = !actions.is_empty() && actions.iter().all(|action| action.starts_with("xray:"));
             if strings(statement, "Resource").contains(&"*") && !takes_none {
-                faults.push(format!("{name} is for every resource"));
+                faults.push(format!("{name} applies to every resource"));
             }
         }
         by_faults(&faults, "every statement names its actions and resources")

@@ -50,23 +50,23 @@ fn is_for_all(statement: &Map<String, Value>) -> bool {
 
 pub(in crate::audit) fn policy_foreign(evidence: &Evidence) -> Vec<Verdict> {
     let account = &evidence.identity.account;
-    let nothing = (Judgement::Pass, "there is no policy that could let anybody in");
+    let nothing = (Judgement::Pass, "there is no policy that could allow anyone");
     evidence.each_or(Kind::S3BucketPolicy, nothing, |_, part| {
         let mut faults = Vec::new();
         for statement in part.get("policy").into_iter().flat_map(allowing) {
             let name = name_of(statement);
             for (kind, who) in principals(statement) {
                 if kind == "AWS" && !is_of_account(who, account) {
-                    faults.push(format!("{name} lets in {}", if who == "*" { "everyone" } else { who }));
+                    faults.push(format!("{name} allows {}", if who == "*" { "everyone" } else { who }));
                 } else if kind == "Service"
                     && conditions(statement, "aws:SourceAccount").is_empty()
                     && conditions(statement, "aws:SourceArn").is_empty()
                 {
-                    faults.push(format!("{name} lets in {who} on anybody's behalf"));
+                    faults.push(format!("{name} allows {who} on behalf of any account"));
                 }
             }
         }
-        by_faults(&faults, "nobody from outside the account is let in")
+        by_faults(&faults, "nobody from outside the account is allowed")
     })
 }
 
@@ -101,7 +101,7 @@ pub(in crate::audit) fn logging(evidence: &Evidence) -> Vec<Verdict> {
     for verdict in verdicts.iter_mut().filter(|verdict| verdict.judgement == Judgement::Fail) {
         if bucket_of(evidence, verdict).is_some_and(|bucket| targets.contains(bucket)) {
             verdict.judgement = Judgement::NotApplicable;
-            verdict.seen = "it receives the logs; logs of its own would feed on themselves".to_owned();
+            verdict.seen = "it receives the logs; logging its own access would create logs without end".to_owned();
         }
     }
     verdicts
@@ -119,7 +119,9 @@ pub(in crate::audit) fn own_key(evidence: &Evidence) -> Vec<Verdict> {
     for verdict in verdicts.iter_mut().filter(|verdict| verdict.judgement == Judgement::Fail) {
         if bucket_of(evidence, verdict).is_some_and(|bucket| targets.contains(bucket)) {
             verdict.judgement = Judgement::NotApplicable;
-            verdict.seen.push_str("; it receives logs, and log delivery takes no bucket with a key of your own");
+            verdict
+                .seen
+                .push_str("; it receives logs, and S3 cannot deliver logs into a bucket with a key of your own");
         }
     }
     verdicts

@@ -51,7 +51,7 @@ pub(in crate::audit) fn token_lifetimes(evidence: &Evidence) -> Vec<Verdict> {
                 faults.push(format!("{name} = {value}, more than {told}"));
             }
         }
-        by_faults(&faults, "access and ID tokens live an hour at most, refresh tokens 30 days")
+        by_faults(&faults, "access and ID tokens are valid for an hour at most, refresh tokens for 30 days")
     })
 }
 

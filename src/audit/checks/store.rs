@@ -55,7 +55,7 @@ pub(in crate::audit) fn key_policy(evidence: &Evidence) -> Vec<Verdict> {
     evidence.each(Kind::KmsKey, |_, key| {
         by_faults(
             &key_faults(key, &evidence.identity.account),
-            "nobody outside the account, and nobody but its root may do everything",
+            "nobody from outside the account is allowed, and only its root may do everything",
         )
     })
 }
@@ -67,10 +67,10 @@ fn key_faults(key: &Attributes, account: &str) -> Vec<String> {
         for (kind, who) in principals(statement) {
             if kind == "AWS" && who == "*" {
                 if statement.get("Condition").is_none() {
-                    faults.push(format!("{name} lets in everyone"));
+                    faults.push(format!("{name} allows everyone"));
                 }
             } else if kind == "AWS" && !is_of_account(who, account) {
-                faults.push(format!("{name} lets in {who}, which is not of this account"));
+                faults.push(format!("{name} allows {who}, which is not in this account"));
             } else if strings(statement, "Action").iter().any(|action| matches!(*action, "kms:*" | "*"))
                 && !is_root(who)
             {
@@ -78,7 +78,7 @@ fn key_faults(key: &Attributes, account: &str) -> Vec<String> {
             }
         }
         if statement.contains_key("NotPrincipal") {
-            faults.push(format!("{name} lets in everyone but those it names"));
+            faults.push(format!("{name} allows everyone but those it names"));
         }
     }
     faults

@@ -25,12 +25,12 @@ pub(in crate::audit) fn cold_start(evidence: &Evidence) -> Vec<Verdict> {
     evidence.each(Kind::LambdaFunction, |_, function| {
         let runtime = function.get("runtime").and_then(Value::as_str).unwrap_or_default();
         if waiting {
-            return (Judgement::Pass, "environments wait for calls (provisioned concurrency)".to_owned());
+            return (Judgement::Pass, "environments are kept ready (provisioned concurrency)".to_owned());
         }
         // A program of its own starts within a few hundredths of a second; interpreters take most of the second, or more.
         (
             Judgement::of(runtime.starts_with("provided")),
-            format!("runtime = {runtime}, and no environment waits for calls"),
+            format!("runtime = {runtime}, without provisioned concurrency"),
         )
     })
 }

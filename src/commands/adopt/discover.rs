@@ -116,7 +116,7 @@ fn of_another(
             command = command.flag("--by-name");
         }
         hints.push(format!(
-            "if that stack is to be this configuration's, so that the next apply changes it, its store included: {command}"
+            "to manage that stack with this configuration, so that the next apply changes it, store included: {command}"
         ));
     }
     CommandError::Protected {
@@ -128,8 +128,8 @@ fn of_another(
 async fn take_by_name(session: &Session, arguments: &AdoptArgs, found: &mut Discovery) -> Result<(), CommandError> {
     let lines: Vec<String> =
         found.candidates.iter().map(|(address, found)| format!("  {address}  {}", found.id())).collect();
-    session.printer.say(&format!("These have the config's names and no tags of hlctl:\n\n{}", lines.join("\n")));
-    let question = "\nTake them over? The next apply changes them to what the config says.";
+    session.printer.say(&format!("These have the config's names but no tags of hlctl:\n\n{}", lines.join("\n")));
+    let question = "\nAdopt them? The next apply changes them to match the config.";
     confirm::approve(session, arguments.auto_approve || arguments.dry_run, question).await?;
     found.owned.append(&mut found.candidates);
     Ok(())
@@ -144,9 +144,9 @@ fn refuse_ambiguous(found: &Discovery) -> Result<(), CommandError> {
     Err(CommandError::Usage {
         message: lines.collect::<Vec<_>>().join("\n"),
         hint: concat!(
-            "say which one it is: `",
+            "choose one: `",
             hlctl!("adopt ADDRESS ID"),
-            "`; the others can be adopted one by one too, or found by the next plan"
+            "`; you can adopt the others one by one too, or let the next plan find them"
         )
         .to_owned(),
     })
@@ -155,19 +155,19 @@ fn refuse_ambiguous(found: &Discovery) -> Result<(), CommandError> {
 fn nothing(found: &Discovery) -> CommandError {
     let left = left(found);
     let hint = if found.candidates.is_empty() {
-        concat!("check the config's names, the region and the credentials; `", hlctl!("apply"), "` makes a stack")
+        concat!("check the config's names, the region and the credentials; `", hlctl!("apply"), "` creates a stack")
             .to_owned()
     } else {
-        "if they are this config's, --by-name takes them over".to_owned()
+        "if they belong to this config, --by-name adopts them".to_owned()
     };
     let list = if left.is_empty() { String::new() } else { format!("; not adopted:\n  {}", left.join("\n  ")) };
-    CommandError::Usage { message: format!("AWS holds nothing that carries this config's tags{list}"), hint }
+    CommandError::Usage { message: format!("AWS has nothing with this config's tags{list}"), hint }
 }
 
 /// What was seen and is not taken, in words.
 fn left(found: &Discovery) -> Vec<String> {
     let candidates = found.candidates.iter().map(|(address, found)| {
-        format!("{address}  {}: has the config's name and no tags; --by-name takes it", found.id())
+        format!("{address}  {}: has the config's name but no tags; --by-name adopts it", found.id())
     });
     let of_others = found
         .of_others

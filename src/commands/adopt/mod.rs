@@ -60,7 +60,7 @@ fn refuse_anothers(found: &BTreeMap<Address, Found>, stack: &str, arguments: &Ad
     }
     Err(CommandError::Protected {
         message: anothers.join("\n"),
-        hint: "use that stack's config and state; if it is given up, --take-over takes them from it".to_owned(),
+        hint: "use that stack's config and state; if that stack is abandoned, --take-over adopts them".to_owned(),
     })
 }
 

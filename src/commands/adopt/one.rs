@@ -74,7 +74,7 @@ fn wanted(stack: &Stack, text: &str) -> Result<Address, CommandError> {
     let nearest = nearest(text, stack.keys().map(Address::as_str));
     let nearest = nearest.map(|near| format!("did you mean {near}? ")).unwrap_or_default();
     Err(CommandError::Usage {
-        message: format!("the config asks for no resource {address}"),
+        message: format!("the config has no resource {address}"),
         hint: format!("{nearest}`{}` shows the addresses", hlctl!("plan")),
     })
 }
@@ -93,8 +93,8 @@ fn claim(
         hint: concat!("`", hlctl!("plan"), "` shows the addresses").to_owned(),
     })?;
     let recorded = kind.of_import_id(identity, id).map_err(failed)?.ok_or_else(|| CommandError::Usage {
-        message: format!("{id:?} is no id of a {}", address.kind()),
-        hint: format!("it takes what `terraform import` takes: {}", example(kind)),
+        message: format!("{id:?} is not an id of a {}", address.kind()),
+        hint: format!("give the same id as to `terraform import`: {}", example(kind)),
     })?;
     let mut claims = Claims::from([(address.clone(), Claim { kind, recorded })]);
     record::complete(&mut claims, stack, identity, refresh::known(state))?;
@@ -118,7 +118,7 @@ fn refuse_second_address(
         if is_same || (other == address && entry.recorded.is_some()) {
             let what = if is_same { id } else { "another" };
             return Err(CommandError::Usage {
-                message: format!("the state has {what} at {other} already"),
+                message: format!("the state already has {what} at {other}"),
                 hint: format!("`{}` shows it", hlctl!("state show", other)),
             });
         }
@@ -175,8 +175,7 @@ fn refuse_replacement(plan: &Plan, id: &str) -> Result<(), CommandError> {
         return Ok(());
     }
     Err(CommandError::Refused(
-        [vec![format!("{id} is not what the config asks for, and an apply would put another in its place:")], lines]
-            .concat(),
+        [vec![format!("{id} does not match the config, and an apply would replace it:")], lines].concat(),
     ))
 }
 

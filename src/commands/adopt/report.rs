@@ -76,25 +76,26 @@ impl<'a> Report<'a> {
             say(&format!("  {}  {}", adopted.address, adopted.id));
         }
         let paragraphs = [
-            ("Not in AWS any more, so that an apply makes them anew:", lines(&self.missing)),
+            ("No longer in AWS; an apply creates them again:", lines(&self.missing)),
             ("Not adopted:", self.left.clone()),
-            (
-                "With tags that not all have; the next apply takes these away, unless they are put into [tags]:",
-                lines(&self.own_tags),
-            ),
+            ("With extra tags, which the next apply removes unless you add them to [tags]:", lines(&self.own_tags)),
         ];
         for (heading, lines) in paragraphs.iter().filter(|(_, lines)| !lines.is_empty()) {
             say(&format!("\n{heading}\n\n  {}", lines.join("\n  ")));
         }
         say(&format!("\nWhat `{}` would do now:\n\n{}", hlctl!("apply"), plan_view::render(self.plan, &self.place)));
         if self.dry_run {
-            say("\nNothing was written: this was a dry run.");
+            say("\nDry run: nothing was written.");
         } else {
             let config = self.config.as_ref().map(|_| format!("{} and ", session.global.config.display()));
             say(&format!("\nWrote {}{}.", config.unwrap_or_default(), state));
         }
         if !self.commands.is_empty() {
-            say(concat!("\nTo let Terraform go, once `", hlctl!("plan"), "` shows what you want:\n"));
+            say(concat!(
+                "\nTo remove the resources from Terraform, once `",
+                hlctl!("plan"),
+                "` shows what you expect:\n"
+            ));
             session.printer.data(&self.commands.join("\n"));
         }
     }

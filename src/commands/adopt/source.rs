@@ -23,7 +23,7 @@ pub(super) async fn read(session: &Session, source: &str) -> Result<Vec<u8>, Com
     };
     told.map_err(|error| CommandError::Usage {
         message: format!("the Terraform state {source} cannot be read: {error}"),
-        hint: "`terraform state pull > tf.tfstate` writes it, whatever backend it is in".to_owned(),
+        hint: "`terraform state pull > tf.tfstate` saves it from any backend".to_owned(),
     })?;
     check_size(bytes, source)
 }

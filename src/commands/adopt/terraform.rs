@@ -29,7 +29,8 @@ pub(super) async fn run(session: &Session, arguments: &AdoptArgs, from: &str) ->
     if path.exists() {
         return Err(CommandError::Usage {
             message: format!("{} exists already", path.display()),
-            hint: "adopting writes one, and none is written over: move it away, or name another with -c FILE"
+            hint: "`adopt` writes a new configuration and overwrites none: move this one away, or name another file \
+                   with -c FILE"
                 .to_owned(),
         });
     }
@@ -37,7 +38,7 @@ pub(super) async fn run(session: &Session, arguments: &AdoptArgs, from: &str) ->
     let instance = read_instance(session, arguments, from).await?;
     let place = inputs::whereabouts(&instance).ok_or_else(|| CommandError::Usage {
         message: "the Terraform state does not say which account and region it is for".to_owned(),
-        hint: "let `terraform apply` finish first: the store has no ARN yet".to_owned(),
+        hint: "run `terraform apply` to completion first: the store has no ARN yet".to_owned(),
     })?;
     let text = inputs::configuration(&instance, &place.region);
     let config = check(path, &text)?;
@@ -100,7 +101,7 @@ fn check_account(connection: &Connection, account: &str) -> Result<(), CommandEr
         return Ok(());
     }
     Err(CommandError::Usage {
-        message: format!("the Terraform state is of account {account}, but the credentials are those of {now}"),
+        message: format!("the Terraform state belongs to account {account}, but the credentials belong to {now}"),
         hint: "use that account's credentials (AWS_PROFILE, or --profile)".to_owned(),
     })
 }
@@ -133,11 +134,10 @@ async fn adopt(
     let store = "healthlake_fhir_datastore.this";
     if !seen.found.contains_key(store) {
         return Err(CommandError::Usage {
-            message: "the store that the Terraform state names is not there".to_owned(),
-            hint:
-                "check that the credentials and --sandbox lead to the right place; if it was deleted, `terraform apply \
-                   -refresh-only` says so"
-                    .to_owned(),
+            message: "the store that the Terraform state names does not exist".to_owned(),
+            hint: "check the credentials and --sandbox; if the store was deleted, `terraform apply -refresh-only` \
+                 updates the Terraform state"
+                .to_owned(),
         });
     }
     let is_protected = |address: &Address| module::is_protected(&config.protect, address);

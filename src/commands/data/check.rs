@@ -55,8 +55,8 @@ async fn checked(
 ) -> Result<(Source, Findings), CommandError> {
     if path == Path::new("-") {
         return Err(CommandError::Usage {
-            message: "standard input cannot be checked: what is imported is read twice".to_owned(),
-            hint: "write it into a .ndjson file first".to_owned(),
+            message: "standard input cannot be checked: the data is read twice".to_owned(),
+            hint: "save it to a .ndjson file first".to_owned(),
         });
     }
     let unreadable = |error: std::io::Error| CommandError::Usage {
@@ -118,7 +118,7 @@ async fn in_s3(
     interruptible(&session.stop, work).await
 }
 
-const NOT_FINISHED: &str = "the check was not finished";
+const NOT_FINISHED: &str = "the check did not finish";
 
 /// There is nothing to check or import at a place in S3.
 pub(super) fn nothing_under(under: &Prefix) -> CommandError {
@@ -143,7 +143,7 @@ pub(super) fn tell(session: &Session, source: &Source, findings: &Findings, read
     let (files, size) = (counted(findings.files, "file"), transfer::size(findings.bytes));
     match reading {
         Reading::Listed => {
-            printer.say(&format!("Found {files} in {size}; what is in S3 is not read before it is imported."));
+            printer.say(&format!("Found {files} in {size}; files in S3 are not read before the import."));
         }
         Reading::Whole => {
             let resources = counted(findings.count(), "good resource");
@@ -153,13 +153,14 @@ pub(super) fn tell(session: &Session, source: &Source, findings: &Findings, read
     if source.others > 0 {
         let first = source.other.as_deref().map(|name| format!(": {} is the first", name.escape_debug()));
         let others = counted(source.others, "file");
-        printer.warning(&format!("{others} left out, whose names do not end in .ndjson{}", first.unwrap_or_default()));
+        printer
+            .warning(&format!("{others} skipped, since the names do not end in .ndjson{}", first.unwrap_or_default()));
     }
     if findings.unchecked > 0 {
         let unchecked = counted(findings.unchecked, "resource");
         printer.warning(&format!(
-            "the structure and references of {unchecked} were not checked: of more than 2 MiB, with a number beyond a double's range, or of a type \
-             that FHIR R4 does not define"
+            "the structure and references of {unchecked} were not checked: larger than 2 MiB, with a number beyond a \
+             double's range, or of a type that FHIR R4 does not define"
         ));
     }
     // An import goes on in spite of these.

@@ -71,8 +71,8 @@ pub(super) async fn run(session: &Session, arguments: &DataExportArgs) -> Result
     let to = arguments.to.as_deref();
     if let Some(unknown) = arguments.types.iter().find(|name| !is_resource_type(name)) {
         return Err(CommandError::Usage {
-            message: format!("{unknown} is no resource type of FHIR R4"),
-            hint: "types are written as in FHIR: Patient, Observation".to_owned(),
+            message: format!("{unknown} is not a resource type of FHIR R4"),
+            hint: "write types as in FHIR: Patient, Observation".to_owned(),
         });
     }
     let mut again = CommandLine::new("data export");
@@ -126,7 +126,7 @@ pub(in crate::commands) async fn export(
         }
         return Err(CommandError::LeftRunning {
             message: format!("The job {id} was started and is under way."),
-            hint: format!("`{}` waits for it and brings what it exports", wish.again),
+            hint: format!("`{}` waits for it and downloads the export", wish.again),
         });
     }
     let job = match flow.wait(&id).await {
@@ -170,7 +170,7 @@ impl<'a> Flow<'a> {
             return Err(lost);
         }
         let entry = if let Some(entry) = known {
-            session.printer.say(&format!("Going on with {}, which an earlier run began.", entry.run));
+            session.printer.say(&format!("Continuing with {}, which an earlier run started.", entry.run));
             entry
         } else {
             if let Some(Place::Local(path)) = &place {
@@ -313,7 +313,7 @@ fn check_room(path: &Path, replaced: Option<&str>) -> Result<(), CommandError> {
     }
     Err(CommandError::Usage {
         message: format!("{} is not an empty folder", path.display()),
-        hint: "name a new or an empty one: an export is not mixed with other files".to_owned(),
+        hint: "name a new or empty folder: an export is not mixed with other files".to_owned(),
     })
 }
 

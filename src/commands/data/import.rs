@@ -97,7 +97,7 @@ pub(super) async fn import(
     }
     journal.write(&entry)?;
     if is_resumed {
-        session.printer.say(&format!("Going on with {}, which an earlier run began.", entry.run));
+        session.printer.say(&format!("Continuing with {}, which an earlier run started.", entry.run));
     }
     if entry.job.is_none() {
         if let Some(source) = source {
@@ -133,9 +133,7 @@ pub(super) async fn import(
 
 fn not_read(prefix: &Prefix) -> CommandError {
     CommandError::Usage {
-        message: format!(
-            "the references of what is in {prefix} cannot be checked: an import from S3 does not read the files"
-        ),
+        message: format!("the references in {prefix} cannot be checked: an import from S3 does not read the files"),
         hint: format!("`{}` reads them", hlctl!("data check", prefix).flag("--check-references")),
     }
 }
@@ -143,8 +141,10 @@ fn not_read(prefix: &Prefix) -> CommandError {
 /// AWS does not say whether a job takes what it writes itself for input; the logs of earlier jobs it does.
 fn reads_its_own_output(input: &Prefix, run: &Prefix) -> CommandError {
     CommandError::Usage {
-        message: format!("{input} holds {run}, where this import would write: it would read logs, its own among them"),
-        hint: "name the folder that has the files and nothing else: s3://BUCKET/FOLDER".to_owned(),
+        message: format!(
+            "{input} contains {run}, where this import would write: it would read logs, including its own"
+        ),
+        hint: "name a folder that has only the files: s3://BUCKET/FOLDER".to_owned(),
     }
 }
 
@@ -169,7 +169,7 @@ fn decide(
 ) -> Result<(), CommandError> {
     told["check"] = json!(findings);
     match refuse(findings) {
-        Err(_) if arguments.allow_problems => session.printer.say("Importing all the same."),
+        Err(_) if arguments.allow_problems => session.printer.say("Importing anyway."),
         Err(error) => {
             if arguments.json {
                 session.printer.json(told);
@@ -230,7 +230,7 @@ impl Flow<'_> {
             return Ok(());
         }
         Err(CommandError::Incomplete {
-            message: "the job has imported what the files were when it started; they have changed since".to_owned(),
+            message: "the job imported the files as they were when it started; they have changed since".to_owned(),
             hint: format!("`{}` imports them as they are now", self.again),
         })
     }
@@ -373,7 +373,9 @@ impl Flow<'_> {
         told["refused"] = json!(causes);
         let asked = self.arguments.validation_level.as_str();
         if let Some(level) = job.validation_level.as_deref().filter(|level| *level != asked) {
-            printer.warning(&format!("an earlier run started the job, which validated by {level} and not by {asked}"));
+            printer.warning(&format!(
+                "an earlier run started the job, with the validation level {level} instead of {asked}"
+            ));
         }
         causes.iter().for_each(|cause| printer.insist(&line(cause)));
         if job.status == "COMPLETED" {
@@ -396,17 +398,16 @@ impl Flow<'_> {
         let by_service: u64 = causes.iter().filter(|cause| cause.is_the_services()).map(|cause| cause.count).sum();
         let by_data: u64 = causes.iter().filter(|cause| !cause.is_the_services()).map(|cause| cause.count).sum();
         let refused = u64::try_from(counts.resources_refused).unwrap_or_default().max(by_data);
-        let failed =
-            if by_service == 0 { String::new() } else { format!(", {by_service} lost to failures of the service") };
+        let failed = if by_service == 0 { String::new() } else { format!(", {by_service} lost to service failures") };
         let logs = job.folder(&self.desk.store).map(|folder| format!("{folder}FAILURE/")).unwrap_or_default();
         let again = self.again;
         CommandError::Incomplete {
             message: format!(
-                "{} imported, {refused} refused{failed}; the whole logs are under {logs}",
+                "{} imported, {refused} refused{failed}; the complete logs are under {logs}",
                 counted(imported, "resource")
             ),
             hint: if refused == 0 {
-                format!("`{again}` imports all of them once more")
+                format!("`{again}` imports all of them again")
             } else {
                 format!("correct those lines, then `{again}` sends what has changed")
             },

@@ -78,7 +78,7 @@ impl Desk {
             Some(value) => Ok(value.to_owned()),
             None => Err(CommandError::Usage {
                 message: format!("the stack has no {name}"),
-                hint: concat!("`", hlctl!("apply"), "` makes what is missing").to_owned(),
+                hint: concat!("`", hlctl!("apply"), "` creates what is missing").to_owned(),
             }),
         };
         let arn = output("datastore_arn")?;
@@ -176,7 +176,7 @@ pub(super) fn place_of(text: &str) -> Result<Place, CommandError> {
 
 /// An error that leaves something half done.
 pub(super) fn unfinished(error: impl std::fmt::Display, hint: Option<String>, again: &CommandLine) -> CommandError {
-    let again = format!("`{again}` takes up where this stood");
+    let again = format!("`{again}` continues where this stopped");
     let hint = hint.map_or_else(|| again.clone(), |hint| format!("{hint}\n{again}"));
     CommandError::Incomplete { message: error.to_string(), hint }
 }
@@ -216,10 +216,12 @@ fn of_aws(error: AwsError) -> CommandError {
 /// A wait for a job that ended without it.
 fn of_wait(ended: Ended<ResourceError>, job: &str, again: &CommandLine) -> CommandError {
     match ended {
-        Ended::Failed(error) => unfinished(format!("the job {job} cannot be looked at: {error}"), error.hint(), again),
+        Ended::Failed(error) => {
+            unfinished(format!("the status of the job {job} cannot be read: {error}"), error.hint(), again)
+        }
         Ended::TimedOut(status) | Ended::Stopped(status) => CommandError::Incomplete {
-            message: format!("the job {job} is {status}; AWS goes on with it"),
-            hint: format!("`{again}` waits on for it; `{}` shows it", hlctl!("data jobs")),
+            message: format!("the job {job} is {status}; AWS continues with it"),
+            hint: format!("`{again}` keeps waiting for it; `{}` shows it", hlctl!("data jobs")),
         },
     }
 }
@@ -228,7 +230,7 @@ fn of_wait(ended: Ended<ResourceError>, job: &str, again: &CommandLine) -> Comma
 fn of_failed(job: &Job, store: &str, again: &CommandLine) -> CommandError {
     // "Troubleshooting" of the HealthLake developer guide: without a message the manifest tells.
     let folder = job.folder(store).filter(|_| job.message.is_none());
-    let manifest = folder.map(|folder| format!("AWS gives no cause; {folder}manifest.json may tell more\n"));
+    let manifest = folder.map(|folder| format!("AWS gives no cause; {folder}manifest.json may say more\n"));
     let message = job.message.as_deref().map(|message| format!(": {message}")).unwrap_or_default();
     CommandError::Incomplete {
         message: format!("the {} job {} ended as {}{message}", job.kind.name(), job.id, job.status),

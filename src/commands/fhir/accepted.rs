@@ -35,7 +35,7 @@ fn advice(kind: &str, parameters: &[(String, String)]) -> Option<String> {
     let of_type = if !is_supported(kind) {
         Some(format!("HealthLake does not have the resource type {kind}"))
     } else if searchable().all(|name| name != kind) {
-        Some(format!("HealthLake takes no GET and POST requests about {kind}"))
+        Some(format!("HealthLake does not accept GET and POST requests for {kind}"))
     } else {
         None
     };
@@ -45,19 +45,19 @@ fn advice(kind: &str, parameters: &[(String, String)]) -> Option<String> {
 }
 
 fn about(name: &str, value: &str) -> Option<String> {
-    const COUNT: &str = "the number of all matches comes with _total=accurate _count=1";
+    const COUNT: &str = "_total=accurate _count=1 gives the number of all matches";
     match name {
-        "_summary" if value == "count" => Some(format!("HealthLake takes no _summary=count; {COUNT}")),
+        "_summary" if value == "count" => Some(format!("HealthLake does not support _summary=count; {COUNT}")),
         "_summary" if !["true", "text", "data", "false"].contains(&value) => {
-            Some("HealthLake takes true, text, data and false for _summary".to_owned())
+            Some("HealthLake accepts true, text, data and false for _summary".to_owned())
         }
         "_total" if !["accurate", "none"].contains(&value) => {
-            Some("HealthLake takes accurate and none for _total".to_owned())
+            Some("HealthLake accepts accurate and none for _total".to_owned())
         }
         "_count" => match value.parse::<u64>() {
-            Ok(0) => Some(format!("HealthLake takes no _count=0; {COUNT}")),
+            Ok(0) => Some(format!("HealthLake does not support _count=0; {COUNT}")),
             Ok(count) if count <= LARGEST_PAGE => None,
-            _ => Some(format!("HealthLake takes 1 to {LARGEST_PAGE} for _count; --all goes from page to page")),
+            _ => Some(format!("HealthLake accepts 1 to {LARGEST_PAGE} for _count; --all fetches all pages")),
         },
         "_sort" if value.split(',').count() > MOST_KEYS => {
             Some(format!("HealthLake sorts by {MOST_KEYS} keys at most"))
@@ -85,7 +85,7 @@ mod tests {
             ("Patient", "_sort", "-birthdate", None),
             ("Patient", "name", "count", None),
             ("Basic", "name", "x", Some("does not have the resource type Basic")),
-            ("Parameters", "name", "x", Some("about Parameters")),
+            ("Parameters", "name", "x", Some("for Parameters")),
         ] {
             let found = advice(kind, &[(name.to_owned(), value.to_owned())]);
             match told {

@@ -74,7 +74,7 @@ fn created_once(arguments: &CreateArgs, key: &str) -> String {
     ];
     let same: Vec<&str> = same.into_iter().flatten().collect();
     let with = if same.is_empty() { String::new() } else { format!(", with {},", same.join(" and ")) };
-    format!("`{}`{with} makes nothing twice", arguments.access.repeated(again))
+    format!("`{}`{with} creates nothing twice", arguments.access.repeated(again))
 }
 
 /// The resource that an earlier request with the same key has made, which the store answers a repetition with (409).
@@ -90,8 +90,8 @@ pub(super) async fn update(session: &Session, arguments: &UpdateArgs) -> Result<
     let reference = content.reference()?;
     if let Some(wanted) = arguments.reference.as_ref().filter(|wanted| **wanted != reference) {
         return Err(CommandError::Usage {
-            message: format!("the file holds {reference}, not {wanted}"),
-            hint: "a resource keeps its type and id: change the one or the other".to_owned(),
+            message: format!("the file contains {reference}, not {wanted}"),
+            hint: "a resource keeps its type and id: change the file or the argument".to_owned(),
         });
     }
     let fhir = interruptible(stop, open(session, &arguments.access)).await?;
@@ -127,7 +127,7 @@ pub(super) async fn bundle(session: &Session, arguments: &BundleArgs) -> Result<
     let content = interruptible(stop, Content::read(&arguments.file)).await?;
     if content.kind != "Bundle" {
         return Err(CommandError::Usage {
-            message: format!("the file holds a {}, not a Bundle", content.kind),
+            message: format!("the file contains a {}, not a Bundle", content.kind),
             hint: "`fhir create` and `fhir update` send one resource".to_owned(),
         });
     }
@@ -136,7 +136,7 @@ pub(super) async fn bundle(session: &Session, arguments: &BundleArgs) -> Result<
     if !may_be_repeated(&content.value) {
         ask = ask.once();
     }
-    let look = "search for what it was to make before you send it again";
+    let look = "search for what it should have created before you send it again";
     let answer = sent(session, &fhir, &preferring(ask, arguments.prefer.as_deref())?, look).await?;
     print::json(session, &text(&answer, "POST /")?);
     outcome(session, &value(&answer))
@@ -194,8 +194,8 @@ fn matching(ask: Ask, version: Option<&str>) -> Result<Ask, CommandError> {
 fn header_value(option: &str, text: &str) -> Result<HeaderValue, CommandError> {
     let value = HeaderValue::from_str(text).ok().filter(|_| super::input::is_plain(text));
     value.ok_or_else(|| CommandError::Usage {
-        message: format!("the value of {option} has characters that a header cannot have"),
-        hint: "encode them with %: a space is %20".to_owned(),
+        message: format!("the value of {option} has characters that are not allowed in a header"),
+        hint: "percent-encode them: a space is %20".to_owned(),
     })
 }
 
@@ -218,7 +218,7 @@ impl From<Unsent> for CommandError {
 async fn sent(session: &Session, fhir: &Fhir, ask: &Ask, look: &str) -> Result<Answer, Unsent> {
     let doubtful = |why: String| {
         Unsent::Other(CommandError::Incomplete {
-            message: format!("{why}: it may have been carried out"),
+            message: format!("{why}: it may have been processed"),
             hint: look.to_owned(),
         })
     };

@@ -74,7 +74,7 @@ impl Wanted {
         let method = method.unwrap_or_else(|| if has_body { "POST" } else { "GET" }.to_owned());
         if http::Method::from_bytes(method.as_bytes()).is_err() {
             return Err(CommandError::Usage {
-                message: format!("{method:?} is no method"),
+                message: format!("{method:?} is not an HTTP method"),
                 hint: concat!("write it as `", hlctl!("fhir explain POST Patient/_search -d name=x"), "`").to_owned(),
             });
         }
@@ -104,8 +104,8 @@ fn asked(address: &str, base: &Base) -> Option<String> {
 
 fn no_address(address: &str) -> CommandError {
     CommandError::Usage {
-        message: format!("{} is no address that can be asked", shown(address)),
-        hint: "write a whole https:// address, or what follows the store's endpoint, such as Patient/123".to_owned(),
+        message: format!("{} is not a URL that can be requested", shown(address)),
+        hint: "write a complete https:// URL, or a path below the store's endpoint, such as Patient/123".to_owned(),
     }
 }
 
@@ -117,13 +117,13 @@ fn headers(given: &[String]) -> Result<Vec<(String, String)>, CommandError> {
         let good =
             pair.filter(|(name, value)| HeaderName::from_bytes(name.as_bytes()).is_ok() && input::is_plain(value));
         let (name, value) = good.ok_or_else(|| CommandError::Usage {
-            message: "a --header is no header".to_owned(),
+            message: "a --header is not a header".to_owned(),
             hint: "write it as NAME: VALUE".to_owned(),
         })?;
         if name == "authorization" && value.to_ascii_lowercase().starts_with("bearer") {
             return Err(CommandError::Usage {
                 message: "a token does not belong in the arguments, and has no signature to explain".to_owned(),
-                hint: concat!("`", hlctl!("smart test"), "` says what is wrong with a token").to_owned(),
+                hint: concat!("`", hlctl!("smart test"), "` shows what is wrong with a token").to_owned(),
             });
         }
         headers.push((name, value));
@@ -269,8 +269,8 @@ impl Asked<'_> {
         let parts = &self.wanted.parts;
         if place.is_none_or(|place| (&place.scheme, &place.host) != (&parts.scheme, &parts.host)) {
             return Err(CommandError::Usage {
-                message: format!("{} is not where the store is: nothing is sent there", self.wanted.parts.host),
-                hint: "leave --send out to have it explained only".to_owned(),
+                message: format!("{} is not the store's host: nothing is sent there", self.wanted.parts.host),
+                hint: "leave out --send to only have it explained".to_owned(),
             });
         }
         let reply = http.send(request).await?;

@@ -23,8 +23,7 @@ pub(super) async fn token(file: Option<&Path>) -> Result<Option<Token>, CommandE
     let text = match file {
         Some(path) if looks_like_a_token(path) => {
             return Err(CommandError::Usage {
-                message: "--token takes the name of a file: arguments can be seen by everybody on this machine"
-                    .to_owned(),
+                message: "--token takes the name of a file: everyone on this machine can see arguments".to_owned(),
                 hint: format!("put the token into a file, into {VARIABLE}, or pipe it into `--token -`"),
             });
         }
@@ -89,13 +88,13 @@ impl Content {
     pub(super) async fn read(path: &Path) -> Result<Self, CommandError> {
         let body = bytes(path).await?;
         let wrong = |problem: String| CommandError::Usage {
-            message: format!("{} holds no FHIR resource: {problem}", name(path)),
+            message: format!("{} does not contain a FHIR resource: {problem}", name(path)),
             hint: "a resource is a JSON object with a resourceType, and for `update` an id".to_owned(),
         };
         let problem = encoding_problem(&body).or_else(|| is_too_deep(&body).then_some(Problem::TooDeep));
         if let Some(problem) = problem {
             return Err(CommandError::Usage {
-                message: format!("{} holds no FHIR resource: {}", name(path), problem.text()),
+                message: format!("{} does not contain a FHIR resource: {}", name(path), problem.text()),
                 hint: problem.hint().to_owned(),
             });
         }
@@ -109,7 +108,7 @@ impl Content {
     pub(super) fn reference(&self) -> Result<Reference, CommandError> {
         let usage = |message: String| CommandError::Usage {
             message,
-            hint: "give it the id that it is to have; `fhir create` lets the store choose one".to_owned(),
+            hint: "give it an id; with `fhir create` the store chooses one".to_owned(),
         };
         let id = self.value["id"].as_str().ok_or_else(|| usage(format!("the {} has no id", self.kind)))?;
         Ok(Reference { kind: self.kind.clone(), id: address::id(id).map_err(usage)? })

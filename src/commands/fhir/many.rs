@@ -48,7 +48,7 @@ fn format(session: &Session, many: &Many) -> Result<Format, CommandError> {
     };
     match many.shape.asked() {
         Some(Format::Json) if many.all => Err(CommandError::Usage {
-            message: "all pages together are no one JSON document".to_owned(),
+            message: "all pages together are not one JSON document".to_owned(),
             hint: "--format ndjson prints a resource a line; without --all one page is printed as JSON".to_owned(),
         }),
         asked => Ok(asked.unwrap_or(usual)),
@@ -127,7 +127,7 @@ impl Output<'_> {
             (Kind::Versions, _) => "versions",
         };
         if let (0, Some(total @ 1..), false) = (entries, total, goes_on) {
-            let said = format!("{total} {} in all; the answer holds none of them.", named(*total));
+            let said = format!("{total} {} in all; the answer contains none of them.", named(*total));
             self.session.printer.say(&said);
             return;
         }
@@ -135,7 +135,7 @@ impl Output<'_> {
         let of = total.filter(|total| total != entries).map(|total| format!(" of {total}")).unwrap_or_default();
         let said = match (all, goes_on) {
             (true, _) => format!("{entries} {what} on {pages} {}.", if *pages == 1 { "page" } else { "pages" }),
-            (false, true) => format!("{entries}{of} {what}; there are more: --all goes on to the last."),
+            (false, true) => format!("{entries}{of} {what}; there are more: --all fetches all pages."),
             (false, false) => format!("{entries}{of} {what}."),
         };
         self.session.printer.say(&said);

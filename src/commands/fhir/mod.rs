@@ -84,7 +84,9 @@ async fn carry_out(session: &Session, command: &FhirCommand) -> Result<ExitCode,
 async fn open(session: &Session, access: &Access) -> Result<Fhir, CommandError> {
     if !access.smart && access.log_in.is_any() {
         return Err(CommandError::Usage {
-            message: "--grant, --scope, --username, --password-env and --no-browser say how a token is got".to_owned(),
+            message: "--grant, --scope, --username, --password-env and --no-browser only affect how hlctl gets a \
+                      token"
+                .to_owned(),
             hint: "add --smart, or leave them out".to_owned(),
         });
     }
@@ -146,7 +148,7 @@ fn ask(fhir: &Fhir, action: &'static str, method: Method, path: &str, parameters
 /// The body of an answer as text.
 fn text(answer: &Answer, about: &str) -> Result<String, CommandError> {
     let text = String::from_utf8(answer.body.to_vec());
-    let wrong = |_| FhirError::NotFhir { about: about.to_owned(), problem: "it is no UTF-8".to_owned() };
+    let wrong = |_| FhirError::NotFhir { about: about.to_owned(), problem: "it is not UTF-8".to_owned() };
     Ok(text.map_err(wrong)?)
 }
 

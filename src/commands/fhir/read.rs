@@ -84,7 +84,7 @@ pub(super) async fn history(session: &Session, arguments: &HistoryArgs) -> Resul
 pub(super) async fn everything(session: &Session, arguments: &EverythingArgs) -> Result<ExitCode, CommandError> {
     if arguments.reference.kind != "Patient" {
         return Err(CommandError::Usage {
-            message: format!("{} is no patient, and only patients have $everything", arguments.reference),
+            message: format!("{} is not a patient, and only patients have $everything", arguments.reference),
             hint: "write it as Patient/123".to_owned(),
         });
     }

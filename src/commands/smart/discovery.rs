@@ -21,7 +21,7 @@ impl Smart {
         // As documented; whether apps, which cannot sign, get it as well is told besides.
         let signed = self.ask_signed(&url).await?;
         if !signed.status.is_success() {
-            let hint = "see that your policy allows healthlake:GetCapabilities, and that the store is ACTIVE";
+            let hint = "check that your policy allows healthlake:GetCapabilities, and that the store is ACTIVE";
             return Ok(vec![Check::failed("discovery", title, hint).with(told(&signed))]);
         }
         let unsigned = ask(&self.ways.http, &url, None).await?.status.as_u16();
@@ -38,7 +38,7 @@ impl Smart {
         let answer = answer.map_err(CommandError::Aws)?;
         let provider = answer.datastore_properties.and_then(|store| store.identity_provider_configuration);
         let set: Option<Value> = provider.and_then(|block| serde_json::from_str(block.metadata()?).ok());
-        let title = format!("the {DOCUMENT} is what the stack has set");
+        let title = format!("the {DOCUMENT} matches the stack's settings");
         let Some(set) = set else {
             return Ok(Check::failed("discovery_as_set", title, DIFFERS).with("the store has no metadata set"));
         };
@@ -91,7 +91,7 @@ impl Smart {
         Ok(Check::failed(
             "key_set",
             title,
-            concat!("the token is not of this pool: run `", hlctl!("apply"), "`, then this again"),
+            concat!("the token is not from this pool: run `", hlctl!("apply"), "`, then this command again"),
         ))
     }
 }

@@ -52,7 +52,7 @@ impl Answer {
             Value::String(text) if text == "true" => Self::LetIn,
             Value::Bool(false) => Self::Refused(verdict["error"].as_str().map(tell)),
             Value::String(text) if text == "false" => Self::Refused(verdict["error"].as_str().map(tell)),
-            _ => Self::Failed("its answer does not say whether the token is good".to_owned()),
+            _ => Self::Failed("its answer does not say whether the token is valid".to_owned()),
         }
     }
 
@@ -99,7 +99,7 @@ impl Smart {
     /// invoke the function.
     pub(super) async fn function(&self, token: &str) -> Result<(bool, Vec<Check>), CommandError> {
         const ID: &str = "function";
-        let title = "the function lets the token in";
+        let title = "the function accepts the token";
         let first = match self.judge(token).await {
             Ok(first) => first,
             Err(CommandError::Aws(error)) => return Ok((false, vec![unreachable(&error, ID, title)])),
@@ -112,7 +112,7 @@ impl Smart {
         for _ in 0..WARM {
             let again = self.judge(token).await?;
             if let Some(failed) = not_let_in(&again.answer, ID, title) {
-                return Ok((true, vec![failed.with("it had let in the same token before")]));
+                return Ok((true, vec![failed.with("it had accepted the same token before")]));
             }
             warm.push(again.report.duration);
         }
@@ -126,7 +126,8 @@ fn not_let_in(answer: &Answer, id: &'static str, title: &str) -> Option<Check> {
         Answer::LetIn => return None,
         Answer::Refused(_) => {
             concat!(
-                "docs/authorizer.md explains the code; `",
+                documentation!("authorizer.md"),
+                " explains the code; `",
                 hlctl!("plan"),
                 "` shows whether the function's settings differ"
             )
@@ -140,7 +141,7 @@ fn not_let_in(answer: &Answer, id: &'static str, title: &str) -> Option<Check> {
 
 fn unreachable(error: &AwsError, id: &'static str, title: &str) -> Check {
     Check::skipped(id, title, format!("the function cannot be asked directly: {error}"))
-        .advise(Some("allow yourself lambda:InvokeFunction to see its reason codes and its speed".to_owned()))
+        .advise(Some("allow yourself lambda:InvokeFunction to see its reason codes and its duration".to_owned()))
 }
 
 fn speed(first: Report, mut warm: Vec<f64>) -> Check {
@@ -152,11 +153,12 @@ fn speed(first: Report, mut warm: Vec<f64>) -> Check {
         (Some(cold), Some(init)) => {
             format!("cold {cold:.0} ms (initialisation {init:.0} ms, request {:.0} ms)", first.duration)
         }
-        _ => "it was warm already, so a cold start was not seen (after some idle minutes it is cold again)".to_owned(),
+        _ => "it was already warm, so there was no cold start (after some idle minutes it is cold again)".to_owned(),
     };
     let warm = format!("warm {median:.1} ms (median of {}; the slowest {worst:.1} ms)", warm.len());
     let title = "the function answers within the second that HealthLake waits";
-    let slow = "set lambda_provisioned_concurrency, so that it is never cold, or more lambda_memory_size, which brings more CPU";
+    let slow = "set lambda_provisioned_concurrency, so that it is never cold, or increase lambda_memory_size, which \
+                brings more CPU";
     let check = match cold.unwrap_or_default().max(worst).max(first.duration) {
         slowest if slowest >= LIMIT => Check::failed("latency", title, slow),
         slowest if slowest >= CLOSE => Check::passed("latency", title).advise(Some(format!("it is close: {slow}"))),

@@ -30,7 +30,7 @@ const ALTERED: &str = "altered, so that the signature fails first";
 impl Bad {
     /// A token that the pool itself has given, and that gives no access to FHIR.
     pub(super) fn without_fhir_scope(token: Secret) -> Self {
-        Self { id: NO_SCOPE, what: "a real token with openid alone", token: Some(token), is_altered: false }
+        Self { id: NO_SCOPE, what: "a real token with only openid", token: Some(token), is_altered: false }
     }
 
     /// Everything that can be made of a good token; `None` where that is no JSON Web Token.
@@ -96,9 +96,9 @@ fn judged(id: &'static str, title: String, status: u16, answer: Option<&Answer>,
             id,
             title,
             concat!(
-                "the store lets in what it must not: do not use it with patient data; `",
+                "the store accepts tokens that it must refuse: do not use it with patient data; `",
                 hlctl!("plan"),
-                "` shows whether its validator is that of the stack"
+                "` shows whether its validator is the stack's"
             ),
         ),
         (_, Some(Answer::Failed(_))) => Check::failed(
@@ -113,9 +113,9 @@ fn judged(id: &'static str, title: String, status: u16, answer: Option<&Answer>,
         (401 | 403, Some(Answer::Refused(_))) => Check::passed(id, title),
         (401 | 403, None) if lets_good_in => Check::passed(id, title),
         (401 | 403, None) => {
-            Check::skipped(id, title, "it proves nothing while no good token is let in: everything is refused")
+            Check::skipped(id, title, "it proves nothing as long as no valid token is accepted: everything is refused")
         }
-        _ => Check::failed(id, title, "401 or 403 was expected; the answer may tell what is wrong with the store"),
+        _ => Check::failed(id, title, "401 or 403 was expected; the answer may show what is wrong with the store"),
     }
 }
 

@@ -93,7 +93,7 @@ impl<'a> Source<'a> {
     fn callback_url(&self) -> Result<&str, CommandError> {
         let url = self.listenable().next().or(self.access.callback_urls.first().map(String::as_str));
         url.ok_or_else(|| CommandError::Usage {
-            message: "the client has no callback address".to_owned(),
+            message: "the client has no callback URL".to_owned(),
             hint: format!("add {EXAMPLE:?} to cognito_callback_urls and run `{}`", hlctl!("apply")),
         })
     }
@@ -110,11 +110,7 @@ impl<'a> Source<'a> {
             let asking = self.asking(url, scopes.clone())?;
             match Listener::bind(asking.landing()).await {
                 Ok(listener) => {
-                    self.show(
-                        &asking,
-                        open,
-                        &format!("Waiting for the browser to come back to {url} (Ctrl-C ends it)."),
-                    );
+                    self.show(&asking, open, &format!("Waiting for the browser to return to {url} (Ctrl-C stops)."));
                     let code = listener.code(&asking, PATIENCE, Printer::log).await?;
                     return Ok((asking, code));
                 }
@@ -131,22 +127,22 @@ impl<'a> Source<'a> {
         let url = self.callback_url()?;
         if !self.printer.can_ask() {
             return Err(CommandError::Usage {
-                message: format!("no callback address of the client can be listened on here: {url} leads elsewhere"),
+                message: format!("hlctl cannot listen on any callback URL of the client: {url} is on another host"),
                 hint: format!(
-                    "add {EXAMPLE:?} to cognito_callback_urls and run `{}`, or use --username; on a terminal the address \
-                     can be pasted",
+                    "add {EXAMPLE:?} to cognito_callback_urls and run `{}`, or use --username; on a terminal you can \
+                     paste the URL",
                     hlctl!("apply")
                 ),
             });
         }
         let asking = self.asking(url, scopes)?;
         let then = format!(
-            "The browser will end at {url}, which may show an error: its address is what counts. Adding {EXAMPLE:?} to \
-             cognito_callback_urls saves this step."
+            "The browser will end at {url}, which may show an error: only its URL matters. Add {EXAMPLE:?} to \
+             cognito_callback_urls to skip this step."
         );
         self.show(&asking, open, &then);
         let printer = self.printer;
-        let read = tokio::task::spawn_blocking(move || printer.ask("Paste that address here:"));
+        let read = tokio::task::spawn_blocking(move || printer.ask("Paste that URL here:"));
         let read = tokio::time::timeout(PATIENCE, read).await.map_err(|_| OauthError::Patience(PATIENCE))?;
         let pasted = read.map_err(anyhow::Error::from)?.map_err(anyhow::Error::from)?;
         let landed = Url::parse(&pasted).ok().filter(|landed| asking.ends_at(landed)).ok_or(OauthError::NoCode)?;
@@ -157,9 +153,9 @@ impl<'a> Source<'a> {
     /// The address is no secret: it has neither the code nor what the code is exchanged with.
     fn show(&self, asking: &Asking, open: bool, then: &str) {
         let url = asking.url();
-        self.printer.insist(&format!("Log in at this address:\n\n  {url}\n\n{then}"));
+        self.printer.insist(&format!("Log in at this URL:\n\n  {url}\n\n{then}"));
         if open && open::that_detached(url.as_str()).is_err() {
-            self.printer.insist("No browser could be opened; open the address in one.");
+            self.printer.insist("No browser could be opened; open the URL in one.");
         }
     }
 }
@@ -168,8 +164,8 @@ impl How {
     fn of(log_in: &LogIn, grant: Grant) -> Result<Self, CommandError> {
         match (grant, &log_in.username, &log_in.password_env) {
             (Grant::ClientCredentials, Some(_), _) => Err(CommandError::Usage {
-                message: "with client-credentials nobody logs in, so --username has no meaning".to_owned(),
-                hint: "leave one of the two out".to_owned(),
+                message: "with client-credentials no user logs in, so --username has no effect".to_owned(),
+                hint: "leave out one of the two".to_owned(),
             }),
             (Grant::ClientCredentials, None, _) => Ok(Self::Itself),
             (Grant::AuthorizationCode, Some(username), Some(variable)) => {

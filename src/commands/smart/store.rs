@@ -31,7 +31,8 @@ pub(super) async fn ask(http: &Http, url: &Url, token: Option<&str>) -> Result<R
     request.headers_mut().insert(header::ACCEPT, HeaderValue::from_static("application/fhir+json"));
     if let Some(token) = token {
         let value = HeaderValue::try_from(format!("Bearer {token}"));
-        let mut value = value.map_err(|_| OauthError::Address("a token with characters that none has".to_owned()))?;
+        let mut value = value
+            .map_err(|_| OauthError::Address("a token with characters that are not allowed in a token".to_owned()))?;
         value.set_sensitive(true);
         request.headers_mut().insert(header::AUTHORIZATION, value);
     }

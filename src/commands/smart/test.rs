@@ -75,7 +75,7 @@ async fn read(smart: &Smart, url: &Url, token: &str, is_allowed: bool) -> Result
         return Ok(Check::passed("fhir_read", title).with(format!("200 in {took}, a Bundle with {found} in it")));
     }
     let hint = concat!(
-        "the lines about the function tell whether the token is good; `",
+        "the lines about the function show whether the token is valid; `",
         hlctl!("plan"),
         "` whether the store's role and validator \
                 are those of the stack"
@@ -86,8 +86,10 @@ async fn read(smart: &Smart, url: &Url, token: &str, is_allowed: bool) -> Result
 /// Where users log in, the pool itself gives a token without FHIR scopes; elsewhere one is made by altering a good one.
 async fn bad_tokens(source: &Source<'_>, token: &str, list: &mut Checklist) -> Vec<Bad> {
     let Some(mut all) = Bad::made_of(token) else {
-        let hint = "the pool is not one of Cognito's, whose access tokens are JSON Web Tokens";
-        list.add(vec![Check::failed("refusal", "bad tokens are refused", hint).with("none can be made of this token")]);
+        let hint = "the access token is not a JSON Web Token, as Cognito's are";
+        list.add(vec![
+            Check::failed("refusal", "bad tokens are refused", hint).with("none can be made from this token"),
+        ]);
         return Vec::new();
     };
     if source.is_for_users() {
@@ -96,7 +98,7 @@ async fn bad_tokens(source: &Source<'_>, token: &str, list: &mut Checklist) -> V
                 all.retain(|bad| !bad.is_without_fhir_scope());
                 all.push(Bad::without_fhir_scope(tokens.access));
             }
-            Err(error) => list.take("no_fhir_scope", "a token with openid alone", Err(error)),
+            Err(error) => list.take("no_fhir_scope", "a token with only openid", Err(error)),
         }
     }
     all
@@ -127,7 +129,7 @@ impl Checklist {
     /// Adds what was found, or that it could not be found out.
     fn take(&mut self, id: &'static str, title: &str, outcome: Result<Vec<Check>, CommandError>) {
         let checks = outcome.unwrap_or_else(|error| {
-            let hint = error.hint().unwrap_or_else(|| "fix the cause, then run this again".to_owned());
+            let hint = error.hint().unwrap_or_else(|| "fix the cause, then run this command again".to_owned());
             vec![Check::failed(id, title, hint).with(error.to_string())]
         });
         self.add(checks);

@@ -20,7 +20,7 @@ pub(super) async fn run(session: &Session, arguments: &MigrateArgs) -> Result<Ex
     if arguments.by_hand.dry_run {
         let state = interruptible(&session.stop, check(session, &from, &to)).await?;
         session.printer.say(&describe(&state, &from.place(), &to.place()));
-        session.printer.say("Nothing was written: this was a dry run.");
+        session.printer.say("Dry run: nothing was written.");
         return Ok(ExitCode::Success);
     }
     interruptible(&session.stop, check(session, &from, &to)).await?;
@@ -45,7 +45,7 @@ async fn places(session: &Session, arguments: &MigrateArgs) -> Result<(Store, St
     let config = session.config_if_any()?;
     let named = |text: &String| {
         Place::parse(text).ok_or_else(|| CommandError::Usage {
-            message: format!("{text} names no state"),
+            message: format!("{text} does not name a state"),
             hint: "write s3://BUCKET/KEY, or a path".to_owned(),
         })
     };
@@ -72,24 +72,24 @@ async fn nowhere_to_go(session: &Session, from: &Store) -> Result<CommandError, 
     let place = from.place();
     if from.read().await?.is_some() {
         return Ok(CommandError::Usage {
-            message: format!("the state is at {place} already"),
+            message: format!("the state is already at {place}"),
             hint: "name another place: `backend` in the config, or --to, or --from".to_owned(),
         });
     }
     let configured = session.store(session.config_if_any()?.as_ref()).await?;
-    let message = format!("there is no state at {place} that could move");
+    let message = format!("there is no state at {place} to move");
     Ok(if configured.place() == place {
         CommandError::Usage {
             message,
-            hint: concat!("say where it is: ", hlctl!("state migrate --from PLACE")).to_owned(),
+            hint: concat!("name its place: ", hlctl!("state migrate --from PLACE")).to_owned(),
         }
     } else {
         let migrate = CommandLine::new("state migrate")
             .option("--from", &configured.place().to_string())
             .option("--to", &place.to_string());
-        let hint = format!("bring it there: {migrate}");
+        let hint = format!("move it there: {migrate}");
         CommandError::Usage {
-            message: format!("{message}; by the configuration it is at {}", configured.place()),
+            message: format!("{message}; according to the configuration it is at {}", configured.place()),
             hint,
         }
     })

@@ -20,7 +20,7 @@ pub(super) async fn run(session: &Session, arguments: &PushArgs) -> Result<ExitC
     let store = session.store_alone().await?;
     if arguments.by_hand.dry_run {
         interruptible(&session.stop, check(session, &store, &pushed, arguments.force)).await?;
-        session.printer.say("Nothing was written: this was a dry run.");
+        session.printer.say("Dry run: nothing was written.");
         return Ok(ExitCode::Success);
     }
     let work = async |held: Arc<Held>| {
@@ -50,9 +50,9 @@ fn read(file: &Path) -> Result<State, CommandError> {
         StateError::Damaged { place, problem, .. } => CommandError::Stranded {
             message: format!("{place} cannot be pushed: {problem}"),
             hint: concat!(
-                "the state in use was not touched. Push a file as `",
+                "the current state was not changed. Push a file as written by `",
                 hlctl!("state pull"),
-                "` or hlctl itself wrote it"
+                "` or by hlctl itself"
             )
             .to_owned(),
         },
@@ -76,7 +76,7 @@ async fn check(session: &Session, store: &Store, pushed: &State, force: bool) ->
             hint: concat!(
                 "look at both (",
                 hlctl!("state pull"),
-                "). --force writes over it; what is there becomes the backup"
+                "). --force overwrites it; the current state becomes the backup"
             )
             .to_owned(),
         })
@@ -99,6 +99,6 @@ fn forget_refuge(session: &Session, file: &Path) {
     let refuge = session.refuge();
     let is_refuge = std::fs::canonicalize(file).ok() == std::fs::canonicalize(refuge.path()).ok();
     if is_refuge && std::fs::remove_file(refuge.path()).is_ok() {
-        session.printer.say(&format!("{} is gone: it is not needed any more.", refuge.path().display()));
+        session.printer.say(&format!("{} was removed: it is no longer needed.", refuge.path().display()));
     }
 }

@@ -17,7 +17,7 @@ pub(super) async fn run(session: &Session, arguments: &RecoverArgs) -> Result<Ex
     let backup = interruptible(&session.stop, check(session, &store)).await?;
     let said = describe(&backup);
     if arguments.by_hand.dry_run {
-        session.printer.say(&format!("The backup is whole: {said}\nNothing was written: this was a dry run."));
+        session.printer.say(&format!("The backup is intact: {said}\nDry run: nothing was written."));
         return Ok(ExitCode::Success);
     }
     let work = async |held: Arc<Held>| {
@@ -27,7 +27,8 @@ pub(super) async fn run(session: &Session, arguments: &RecoverArgs) -> Result<Ex
         let next = State { serial: backup.serial + SERIALS_LOST, ..backup };
         held.replace(next).await?;
         session.printer.say(&format!(
-            "The backup is the state again: {said}\nRun `{}` to see what has changed in AWS since that backup.",
+            "The state was restored from the backup: {said}\nRun `{}` to see what has changed in AWS since that \
+             backup.",
             hlctl!("plan")
         ));
         Ok(ExitCode::Success)
@@ -43,8 +44,8 @@ async fn check(session: &Session, store: &Store) -> Result<State, CommandError> 
     let lost = match store.read().await {
         Ok(Some(_)) => {
             return Err(CommandError::Usage {
-                message: format!("{} is whole: there is nothing to recover", store.place()),
-                hint: concat!("to go back all the same: ", hlctl!("state push --force FILE")).to_owned(),
+                message: format!("{} is intact: there is nothing to recover", store.place()),
+                hint: concat!("to go back to the backup anyway: ", hlctl!("state push --force FILE")).to_owned(),
             });
         }
         Ok(None) => StateError::Missing { place: store.place() },

@@ -94,7 +94,7 @@ fn details(address: &Address, entry: &Entry) -> String {
     );
     lines.extend(pairs.filter(|(_, value)| !value.is_null()).map(|(name, value)| format!("  {name} = {value}")));
     if entry.is_protected() {
-        lines.push("  # protected: destroyed only by name".to_owned());
+        lines.push("  # protected: destroyed only if you name it".to_owned());
     }
     match entry.protection {
         Some(true) => lines.push("  # by `hlctl protect`, whatever the configuration says".to_owned()),

@@ -42,7 +42,7 @@ fn keys_of_released(state: &State) -> Vec<String> {
     let keys = state.resources.iter().filter(|(_, entry)| is_needed(entry));
     keys.map(|(key, _)| {
         format!(
-            "  nobody can read it without {key}: if the stack is to go, have it forgotten too: {}",
+            "  nobody can read it without {key}; to give up the whole stack, forget that too: {}",
             hlctl!("forget", key)
         )
     })
@@ -51,8 +51,8 @@ fn keys_of_released(state: &State) -> Vec<String> {
 
 /// What becomes of something that the state holds no longer.
 fn let_go(address: &Address, entry: &Entry, is_wanted: bool) -> Vec<String> {
-    let Some(recorded) = &entry.recorded else { return vec![format!("{address} is let go")] };
-    let mut said = vec![format!("{address} is let go; AWS keeps it: {recorded}")];
+    let Some(recorded) = &entry.recorded else { return vec![format!("{address} is removed from the state")] };
+    let mut said = vec![format!("{address} is removed from the state; it still exists in AWS: {recorded}")];
     let id = entry.kind().and_then(|kind| kind.import_id(recorded).ok());
     if let Some(id) = id.filter(|_| is_wanted) {
         let by = match entry.kind() {
@@ -60,8 +60,8 @@ fn let_go(address: &Address, entry: &Entry, is_wanted: bool) -> Vec<String> {
             _ => "its name",
         };
         said.push(format!(
-            "  the configuration still asks for it: the next apply looks for it by {by} first and takes it back; if it is not \
-             found, it creates a new one\n  to take it over by hand: {}",
+            "  the configuration still asks for it: the next apply looks for it by {by} first and adopts it; if it is \
+             not found, it creates a new one\n  to adopt it yourself: {}",
             hlctl!("adopt", address, id)
         ));
     }
@@ -95,7 +95,7 @@ pub(super) async fn mv(session: &Session, arguments: &MvArgs) -> Result<ExitCode
     operate(session, arguments.by_hand, "hlctl state mv", |state| {
         let before = state.resources.get(&from).and_then(|entry| entry.protection);
         surgery::move_entry(state, &from, &to, &config).map_err(|error| near(state, &error))?;
-        let mut said = vec![format!("{from} is {to} now; the next apply tags it so")];
+        let mut said = vec![format!("{from} is now {to}; the next apply updates its tag")];
         let after = state.resources.get(&to).and_then(|entry| entry.protection);
         if after == Some(true) && before != after {
             said.push(format!(
@@ -168,6 +168,6 @@ fn tell(session: &Session, said: &[String], by_hand: ByHand) {
         session.printer.say(line);
     }
     if by_hand.dry_run {
-        session.printer.say("Nothing was written: this was a dry run.");
+        session.printer.say("Dry run: nothing was written.");
     }
 }

@@ -37,7 +37,7 @@ pub(in crate::commands) async fn tell(session: &Session, prepared: &Prepared) {
             };
             session
                 .printer
-                .say(&format!("The store {id} {}. To bring it back: {how}", can_be_restored(vitals.backup_ends)));
+                .say(&format!("The store {id} {}. To restore it: {how}", can_be_restored(vitals.backup_ends)));
         }
     }
 }
@@ -45,7 +45,7 @@ pub(in crate::commands) async fn tell(session: &Session, prepared: &Prepared) {
 fn can_be_restored(until: Option<i64>) -> String {
     match until {
         Some(until) => format!("can be restored until {}", instant(until)),
-        None => "can be restored for as long as its backup is kept".to_owned(),
+        None => "can be restored as long as its backup is kept".to_owned(),
     }
 }
 
@@ -67,8 +67,8 @@ pub(in crate::commands) async fn explain(session: &Session, state: &State, error
 /// Says that hlctl itself has begun to delete the stack's store.
 fn being_deleted(id: &str) -> CommandError {
     CommandError::Stranded {
-        message: format!("the store {id} is being deleted by hlctl, or is gone already"),
-        hint: format!("`{}` finishes what was begun", CommandLine::new("destroy").option("--target", STORE)),
+        message: format!("hlctl is deleting the store {id}, or has deleted it already"),
+        hint: format!("`{}` finishes the deletion", CommandLine::new("destroy").option("--target", STORE)),
     }
 }
 
@@ -137,8 +137,8 @@ impl LostStore {
         };
         let data = match &self.remains {
             Some(Remains { is_over: false, until, .. }) => format!("it had a backup and {}", can_be_restored(*until)),
-            Some(_) => "its backup can no longer be restored: its data is gone".to_owned(),
-            None => "it had no backup, so its data cannot be brought back".to_owned(),
+            Some(_) => "its backup can no longer be restored: its data is lost".to_owned(),
+            None => "it had no backup, so its data cannot be restored".to_owned(),
         };
         CommandError::Stranded {
             message: format!("the store {id} was deleted outside hlctl ({status}); {data}"),
@@ -148,7 +148,7 @@ impl LostStore {
 
     fn hint(&self) -> String {
         if beside::is_beside(&self.trace.address) {
-            return format!("to have the stack do without it: {}", hlctl!("stores delete", self.trace.id));
+            return format!("to remove it from the stack: {}", hlctl!("stores delete", self.trace.id));
         }
         if self.has_way_back() {
             return self.trace.way_back.told();
@@ -159,7 +159,7 @@ impl LostStore {
             None => CommandLine::new("apply"),
         };
         format!(
-            "to go on with a new, empty store in its place: {empty}\n`{}` shows what an apply would do",
+            "to continue with a new, empty store in its place: {empty}\n`{}` shows what an apply would do",
             hlctl!("plan")
         )
     }

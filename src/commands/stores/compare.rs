@@ -54,7 +54,7 @@ impl Comparison {
     /// For people.
     pub(super) fn told(&self) -> String {
         if let Some(failure) = &self.failure {
-            return format!("What the stores hold could not be compared: {}", failure.text);
+            return format!("The contents of the stores could not be compared: {}", failure.text);
         }
         self.result() + &self.left_out()
     }
@@ -72,12 +72,15 @@ impl Comparison {
         let sum = |counts: &Counts| counts.values().sum::<u64>();
         let new = sum(&self.new);
         let Some(old) = &self.old else {
-            return format!("The new store holds {}. The old one cannot be asked any more.", counted(new, "resource"));
+            return format!(
+                "The new store holds {}. The old one could not be counted: it no longer exists.",
+                counted(new, "resource")
+            );
         };
         let differing = self.differing();
         if differing.is_empty() {
             return format!(
-                "Both stores hold the same numbers of each type: {} of {}.",
+                "Both stores hold the same number of resources of each type: {} of {}.",
                 counted(new, "resource"),
                 counted(self.new.len() as u64, "type")
             );
@@ -166,7 +169,7 @@ mod tests {
     fn a_store_that_cannot_be_asked_differs_in_nothing_that_is_known() {
         let comparison = Comparison { new: counted(&[("Patient", 3)]), ..Comparison::default() };
         assert!(comparison.differing().is_empty());
-        assert!(comparison.told().contains("cannot be asked"));
+        assert!(comparison.told().contains("could not be counted"));
     }
 
     #[test]

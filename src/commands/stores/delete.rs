@@ -14,6 +14,7 @@ use crate::plan::Options;
 use crate::resource::{KmsKey, Resource};
 use crate::session::Session;
 use crate::state::{Held, State};
+use crate::ui::json;
 
 /// Deletes the store that the command line names; naming it is what lifts its protection.
 pub(super) async fn run(session: &Session, arguments: &DeleteStoreArgs) -> Result<ExitCode, CommandError> {
@@ -34,9 +35,11 @@ pub(super) async fn run(session: &Session, arguments: &DeleteStoreArgs) -> Resul
             ..Options::default()
         };
         let prepared = scene.plan(state, &options).await?;
-        scene.agree(&prepared, "\nDelete this store and all that it holds?").await?;
-        scene.carry_out(&prepared, "The deletion").await?;
-        if !manner.json {
+        scene.agree(&prepared, "Delete this store and all its data").await?;
+        let report = scene.carry_out_reported(&prepared, "The deletion").await?;
+        if manner.json {
+            session.printer.json(&json::report(&report));
+        } else {
             session.printer.say(&format!("{} is deleted.", arguments.store));
             tell_what_can_be_restored(session, &prepared).await;
         }

@@ -66,7 +66,7 @@ fn row(address: &Address, entry: &Entry, vitals: Option<&Vitals>) -> Vec<String>
 /// From when to when. A backup that has just begun has no whole second yet.
 pub(super) fn between(window: BackupWindow) -> String {
     if window.earliest > window.latest {
-        return "no point yet".to_owned();
+        return "none yet".to_owned();
     }
     format!("{} .. {}", instant(window.earliest), instant(window.latest))
 }

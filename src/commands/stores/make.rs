@@ -48,7 +48,7 @@ pub(super) async fn make(scene: &Scene<'_>, state: State) -> Result<State, Comma
     targets.insert(Address::parse(JOB_ROLE));
     // What the role needs besides is the store in use, which is left as it is.
     prepared.decide_again(&scene.connection, &Options { targets, exactly: true, ..Options::default() })?;
-    scene.agree(&prepared, "\nMake this store?").await?;
+    scene.agree(&prepared, "Create this store").await?;
     scene.carry_out(&prepared, "The new store").await
 }
 
@@ -61,7 +61,7 @@ pub(super) fn present(state: &State) -> Option<&Entry> {
 pub(super) fn in_the_way(state: &State) -> CommandError {
     let id = present(state).and_then(id_of).unwrap_or("healthlake_fhir_datastore.successor").to_owned();
     CommandError::Usage {
-        message: format!("the stack has another new store already, {id}"),
-        hint: format!("have it used: {}\nor delete it: {}", hlctl!("stores use", id), hlctl!("stores delete", id)),
+        message: format!("the stack already has another new store, {id}"),
+        hint: format!("switch to it: {}\nor delete it: {}", hlctl!("stores use", id), hlctl!("stores delete", id)),
     }
 }

@@ -23,6 +23,7 @@ use super::apply::walk;
 use super::running_jobs::{check_again, prepare_after_jobs};
 use super::{confirm, interruptible, summary};
 use crate::address::Address;
+use crate::apply::Report;
 use crate::cli::{Manner, RunningJobs, StoresCommand};
 use crate::config::Config;
 use crate::error::CommandError;
@@ -99,7 +100,7 @@ impl<'a> Scene<'a> {
         Box::pin(prepare_after_jobs(self.session, &self.connection, config, state, &options, settings, wish)).await
     }
 
-    /// Shows a plan and asks whether to carry it out.
+    /// Shows a plan and asks whether to carry it out. The question gets its end, the place, here.
     async fn agree(&self, prepared: &Prepared, question: &str) -> Result<(), CommandError> {
         if !self.manner.json {
             let place = self.connection.place(self.session.home());
@@ -111,20 +112,26 @@ impl<'a> Scene<'a> {
             return Err(confirm::protected(&unnamed));
         }
         if prepared.plan.changes_aws() {
-            confirm::approve(self.session, self.manner.auto_approve, question).await?;
+            let question = format!("\n{question} in {}?", self.connection.place(self.session.home()));
+            confirm::approve(self.session, self.manner.auto_approve, &question).await?;
         }
         check_again(self.session, prepared, self.manner.running_jobs).await
     }
 
     /// Carries a plan out, and gives the state at the end.
     async fn carry_out(&self, prepared: &Prepared, what: &str) -> Result<State, CommandError> {
+        self.carry_out_reported(prepared, what).await.map(|report| report.state)
+    }
+
+    /// The same, with what was done.
+    async fn carry_out_reported(&self, prepared: &Prepared, what: &str) -> Result<Report, CommandError> {
         let command = self.again.label();
         let report = walk(self.session, Arc::clone(&self.held), prepared, self.manner, Some(&command)).await?;
         let concluded = summary::conclude(self.session, &report, what, self.manner, Some(&self.again));
         if concluded.is_err() && self.manner.json {
             self.session.printer.json(&json::report(&report));
         }
-        concluded.map(|()| report.state)
+        concluded.map(|()| report)
     }
 
     /// Writes a state that no walk has written.
@@ -207,7 +214,7 @@ fn told(scene: &Scene<'_>, state: &State, address: &Address, comparison: Option<
 
 /// An error that comes after a store was made or begun.
 fn unfinished(error: CommandError, again: &CommandLine) -> CommandError {
-    let goes_on = format!("`{again}` takes up where this stood");
+    let goes_on = format!("`{again}` continues where this stopped");
     let incomplete = |message: String, hint: String| CommandError::Incomplete { message, hint };
     match error {
         CommandError::Incomplete { .. }
@@ -216,10 +223,10 @@ fn unfinished(error: CommandError, again: &CommandLine) -> CommandError {
         | CommandError::Stranded { .. }
         | CommandError::State(_) => error,
         CommandError::Interrupted(_) => {
-            incomplete("interrupted; what was made so far is in the state".to_owned(), goes_on)
+            incomplete("interrupted; what was created so far is in the state".to_owned(), goes_on)
         }
         CommandError::Declined(why) => {
-            incomplete(format!("{why}; the new store is there, and the other stays in use"), goes_on)
+            incomplete(format!("{why}; the new store exists, and the other stays in use"), goes_on)
         }
         other => {
             let hint = other.hint().map(|hint| format!("{hint}\n{goes_on}"));

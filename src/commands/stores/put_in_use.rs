@@ -56,8 +56,8 @@ pub(super) async fn put_in_use(scene: &Scene<'_>, state: State, address: &Addres
     beside::put_in_use(&mut switched, address, old_is_gone);
     let mut prepared = scene.plan(switched, &Options::default()).await?;
     check_fits(&prepared.plan)?;
-    scene.say("From then on the stack uses the new store:");
-    scene.agree(&prepared, "\nSwitch to it?").await?;
+    scene.say("The stack will then use the new store:");
+    scene.agree(&prepared, "Switch to this store").await?;
     let mut state = prepared.state.clone();
     state.switching = true;
     scene.write(&mut state).await?;
@@ -65,13 +65,11 @@ pub(super) async fn put_in_use(scene: &Scene<'_>, state: State, address: &Addres
     conclude(scene, &prepared, old.filter(|_| !old_is_gone).as_deref()).await
 }
 
-/// Finishes a switch after which an earlier run was cut off.
+/// Finishes a switch after which an earlier run was interrupted.
 pub(super) async fn finish(scene: &Scene<'_>, state: State) -> Result<State, CommandError> {
-    scene.say(
-        "An earlier run was cut off after it had switched the stack to this store; what is left of that is done now.",
-    );
+    scene.say("An earlier run was interrupted after it had switched the stack to this store; the rest is done now.");
     let prepared = scene.plan(state, &Options::default()).await?;
-    scene.agree(&prepared, "\nDo this?").await?;
+    scene.agree(&prepared, "Finish the switch").await?;
     conclude(scene, &prepared, None).await
 }
 
@@ -90,7 +88,9 @@ fn check_whole(state: &State, address: &Address) -> Result<(), CommandError> {
     if entry.is_some_and(|entry| entry.status == Status::Ready && is_filled(entry)) {
         return Ok(());
     }
-    Err(CommandError::Refused(vec![format!("{address} is not whole yet: run the command that makes it to its end")]))
+    Err(CommandError::Refused(vec![format!(
+        "{address} is not complete yet: run the command that creates it to completion"
+    )]))
 }
 
 /// A store that the configuration would have made anew is not switched to.
@@ -101,8 +101,8 @@ fn check_fits(plan: &Plan) -> Result<(), CommandError> {
     match why {
         None => Ok(()),
         Some(why) => Err(CommandError::Protected {
-            message: format!("the configuration asks for another store than this one, and {why}"),
-            hint: "make the configuration fit the store, `create_kms_key` first of all".to_owned(),
+            message: format!("this store does not match the configuration, and {why}"),
+            hint: "change the configuration to match the store, `create_kms_key` first of all".to_owned(),
         }),
     }
 }
@@ -115,7 +115,8 @@ fn tell(scene: &Scene<'_>, state: &State, old: Option<&str>) {
     }
     if let Some(old) = old {
         printer.say(&format!(
-            "\nThe store {old} is kept as it is, and costs what a store costs.\n  to go back to it:  {}\n  to delete it:      {}",
+            "\nThe store {old} is kept, and AWS still charges for it.\n  \
+             to go back to it:  {}\n  to delete it:      {}",
             hlctl!("stores use", old),
             hlctl!("stores delete", old)
         ));

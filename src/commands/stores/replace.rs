@@ -57,7 +57,7 @@ async fn replace(scene: &Scene<'_>, arguments: &ReplaceArgs, mut state: State) -
     }
     if make::present(&state).is_none() && !is_called_for(scene, arguments, &state).await? {
         scene.say(
-            "Nothing has to be replaced: the store in use is as the configuration asks. (--anyway makes another.)",
+            "Nothing needs replacing: the store in use matches the configuration. (--anyway replaces it regardless.)",
         );
         return Ok(told(scene, &state, &Address::parse(STORE), None));
     }
@@ -70,7 +70,7 @@ async fn replace(scene: &Scene<'_>, arguments: &ReplaceArgs, mut state: State) -
             if !origin.is_some_and(is_its) {
                 return Err(make::in_the_way(&state));
             }
-            scene.say("Going on with the store that an earlier run began.");
+            scene.say("Continuing with the store that an earlier run started.");
             entry.status == Status::Ready
         }
         None => {
@@ -133,13 +133,13 @@ async fn in_use(scene: &Scene<'_>, state: &State) -> Result<Vitals, CommandError
         None => None,
     };
     found.filter(Vitals::is_active).ok_or_else(|| CommandError::Usage {
-        message: "the stack has no store with data that could be brought over".to_owned(),
+        message: "the stack has no store with data to copy".to_owned(),
         hint: concat!(
             "`",
             hlctl!("stores list"),
-            "` shows how its stores are; `",
+            "` shows its stores; `",
             hlctl!("apply"),
-            "` makes one where there is none"
+            "` creates one if there is none"
         )
         .to_owned(),
     })
@@ -148,8 +148,8 @@ async fn in_use(scene: &Scene<'_>, state: &State) -> Result<Vitals, CommandError
 fn choose(via: Option<Via>, source: &Vitals) -> Result<Way, CommandError> {
     match (via, source.window) {
         (Some(Via::Backup), None) => Err(CommandError::Refused(vec![format!(
-            "the store {} has no continuous backup\nset `datastore_backup = true` and apply, or bring the data over by an export: \
-             --via export",
+            "the store {} has no continuous backup\nset `datastore_backup = true` and apply, or copy the data by an \
+             export: --via export",
             source.recorded.id
         )])),
         (Some(Via::Export), _) | (None, None) => Ok(Way::Export),
@@ -163,8 +163,9 @@ fn what_will_be_done(way: Way, source: &Vitals) -> String {
         Way::Export => "by an export into the data bucket and an import from there",
     };
     format!(
-        "A new store is made with the data of {}, {how}, and takes its place when it holds the same.\nThe old one is kept. What is \
-         written to it meanwhile does not come along, nor do earlier versions of resources: have nobody write.\n",
+        "A new store is created with the data of {}, {how}, and replaces it once both hold the same.\nThe old one is \
+         kept. What is written to it in the meantime is not copied, and neither are earlier versions of resources: \
+         stop all writers first.\n",
         source.recorded.id
     )
 }
@@ -199,7 +200,7 @@ fn check_same(
     Err(CommandError::Incomplete {
         message: format!("{problem}; the old one stays in use"),
         hint: format!(
-            "{}to switch all the same: {}\nto begin anew: {}, then {}",
+            "{}to switch anyway: {}\nto start over: {}, then {}",
             first.unwrap_or_default(),
             scene.again.clone().flag("--allow-differences"),
             hlctl!("stores delete", new),

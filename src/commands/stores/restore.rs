@@ -62,7 +62,7 @@ async fn restore(scene: &Scene<'_>, arguments: &RestoreArgs, state: State) -> Re
     };
     let source = match make::present(&state) {
         Some(present) if goes_on(present) => {
-            scene.say("Going on with the store that an earlier run began.");
+            scene.say("Continuing with the store that an earlier run started.");
             scene.look(&state, &origin.source).await?
         }
         Some(_) => return Err(make::in_the_way(&state)),
@@ -82,8 +82,8 @@ async fn restore(scene: &Scene<'_>, arguments: &RestoreArgs, state: State) -> Re
 fn without_stack(arguments: &RestoreArgs, origin: &Origin) -> CommandError {
     let restore = again(arguments, Some(&origin.source));
     CommandError::Usage {
-        message: "the stack has no store, beside which another could be restored".to_owned(),
-        hint: format!("first make the stack with a new, empty store: {}\nthen: {restore}", hlctl!("apply")),
+        message: "the stack has no store yet, which a restore needs".to_owned(),
+        hint: format!("first create the stack with a new, empty store: {}\nthen: {restore}", hlctl!("apply")),
     }
 }
 
@@ -105,7 +105,8 @@ async fn complete(
         return Ok((put_in_use(scene, state, &successor()).await?, Address::parse(STORE), comparison));
     }
     scene.say(&format!(
-        "\nThe restored store is {id}, at {endpoint}\n  to have the stack use it:  {}\n  to delete it:              {}",
+        "\nThe restored store is {id}, at {endpoint}\n  \
+         to switch the stack to it:  {}\n  to delete it:               {}",
         hlctl!("stores use", id),
         hlctl!("stores delete", id)
     ));
@@ -119,7 +120,7 @@ fn check_known(comparison: &Comparison, id: &str) -> Result<(), CommandError> {
     let hint = failure.hint.iter().map(|hint| format!("{hint}\n")).collect::<String>();
     Err(CommandError::Incomplete {
         message: "what the restored store holds is not known; the old one stays in use".to_owned(),
-        hint: format!("{hint}to have the stack use the restored one all the same: {}", hlctl!("stores use", id)),
+        hint: format!("{hint}to switch to the restored one anyway: {}", hlctl!("stores use", id)),
     })
 }
 
@@ -150,7 +151,7 @@ async fn check_not_lost(
     }
     match found {
         Some(source) if source.is_ended() => Err(CommandError::Refused(vec![format!(
-            "the store {id} is deleted (AWS calls it {}) and has no backup: its data cannot be brought back",
+            "the store {id} is deleted (AWS calls it {}) and has no backup: its data cannot be restored",
             source.status
         )])),
         _ => Ok(()),
@@ -167,11 +168,11 @@ async fn check_source(scene: &Scene<'_>, state: &State, origin: &Origin) -> Resu
     }
     let source = found.ok_or_else(|| {
         let hint = concat!(
-            "a deleted store can be restored until its backup ends too; `",
+            "a deleted store too can be restored until its backup ends; `",
             hlctl!("stores list"),
             "` shows the stack's stores"
         );
-        usage(format!("AWS knows of no store {id}"), hint)
+        usage(format!("AWS has no store {id}"), hint)
     })?;
     let window = source.window.ok_or_else(|| {
         let hint = concat!("set `datastore_backup = true` and apply: from then on its data can be restored. To have a second store with the \
@@ -181,7 +182,7 @@ async fn check_source(scene: &Scene<'_>, state: &State, origin: &Origin) -> Resu
     match origin.at {
         Some(_) if window.earliest > window.latest => Err(usage(
             format!("the store {id} has no restore point yet"),
-            "its first backup is being made: try again in a few minutes",
+            "its first backup is in progress: try again in a few minutes",
         )),
         Some(at) if at < window.earliest || at > window.latest => Err(usage(
             format!("{} is outside of what can be restored of {id}", instant(at)),

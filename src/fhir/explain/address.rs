@@ -16,7 +16,8 @@ pub fn look(typed: &str, method: &str, has_body: bool, base: &Base) -> Vec<Findi
         found.push(Finding::note("fragment", "what follows `#` is not sent; a `#` in a value is written %23"));
     }
     if sent != typed.split('#').next().unwrap_or_default() {
-        let text = "some characters cannot stand in an address and are encoded before it is sent, as below: sign what is sent, \
+        let text = "some characters are not allowed in a URL and are encoded before it is sent, as below: sign what \
+                    is sent, \
                     not what was typed (`|` is %7C, a space %20, ä %C3%A4)";
         found.push(Finding::note("encoded", text));
     }
@@ -120,7 +121,7 @@ fn query(query: &str, found: &mut Vec<Finding>) {
     }
     if query.bytes().any(|byte| b":,/@!$'()*;".contains(&byte)) {
         let text = "the query has characters that are sent as they are and signed encoded (`:` as %3A, `,` as %2C, `/` as %2F, `$` as \
-                    %24): a program that signs the query as it stands gets another signature";
+                    %24): a program that signs the query unchanged gets another signature";
         found.push(Finding::note("query_characters", text));
     }
     if has_lowercase_hex(query) {

@@ -24,7 +24,7 @@ impl Given {
     /// What is wrong with its form.
     pub fn parse(authorization: &str, amz_date: Option<&str>) -> Result<Self, String> {
         let rest = authorization.trim().strip_prefix(ALGORITHM).ok_or_else(|| {
-            format!("the Authorization header does not begin with {ALGORITHM}: it is none of Signature Version 4")
+            format!("the Authorization header does not begin with {ALGORITHM}: it is not Signature Version 4")
         })?;
         let part = |name: &str| {
             let found = rest.split(',').map(str::trim).find_map(|part| part.strip_prefix(name)?.strip_prefix('='));

@@ -163,7 +163,7 @@ impl Case<'_> {
         let spaced = serde_json::from_slice::<serde_json::Value>(self.body).map(|value| format!("{value:#}"));
         let mut payloads = vec![
             (EMPTY.to_owned(), "it signs an empty body and sends one"),
-            (UNSIGNED.to_owned(), "it signs UNSIGNED-PAYLOAD, which S3 alone takes"),
+            (UNSIGNED.to_owned(), "it signs UNSIGNED-PAYLOAD, which only S3 accepts"),
             (canonical::sha256(text.trim_end().as_bytes()), "it signs the body without the line's end that it sends"),
             (
                 canonical::sha256(format!("{text}\n").as_bytes()),

@@ -50,7 +50,8 @@ pub fn clock(date: &str, now: SystemTime) -> Option<Finding> {
             format!("{told}; more than five minutes make every signature invalid: set the clock"),
         ));
     }
-    (apart > Duration::from_secs(60)).then(|| Finding::note("clock", format!("{told}; up to five minutes are borne")))
+    (apart > Duration::from_secs(60))
+        .then(|| Finding::note("clock", format!("{told}; up to five minutes are tolerated")))
 }
 
 /// The lines in which two texts differ, as a signer's and as a server's.

@@ -33,7 +33,8 @@ impl Decider<'_> {
             .map(|change| {
                 let name = change.name.as_deref().unwrap_or_default();
                 format!(
-                    "S3 may still deliver access logs into {name}, and then it cannot be deleted: {} lets hlctl empty it",
+                    "S3 may still deliver access logs into {name}, which then cannot be deleted: {} lets hlctl empty \
+                     it",
                     ForceDestroy::Logs.flag()
                 )
             })

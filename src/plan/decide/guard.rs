@@ -35,15 +35,15 @@ impl Decider<'_> {
         }
         let why = change.attributes.iter().find_map(|attribute| attribute.replaces.clone())?;
         let keep = if can_bring_its_data(change) {
-            concat!("put one with its data in its place and keep it: ", hlctl!("replace"), "\nor ")
+            concat!("replace it with a store that has the same data, and keep this one: ", hlctl!("replace"), "\nor ")
         } else {
             ""
         };
         Some(Refusal {
             address: change.address.clone(),
-            message: format!("it would have to be made anew, for {why}; what it holds would be lost"),
+            message: format!("it would have to be replaced ({why}), and its contents would be lost"),
             hint: format!(
-                "undo the change in the config, or {keep}have it replaced: --replace '{}' --allow-destroy '{}'",
+                "undo the change in the config, or {keep}replace it: --replace '{}' --allow-destroy '{}'",
                 change.address,
                 change.name.as_deref().unwrap_or_default()
             ),
@@ -74,9 +74,12 @@ impl Decider<'_> {
         }
         Some(Refusal {
             address: change.address.clone(),
-            message: format!("{} was forgotten and stays, and nobody could read it without this key", released.name()),
+            message: format!(
+                "{} was forgotten and remains in AWS, and nobody could read it without this key",
+                released.name()
+            ),
             hint: format!(
-                "have the state forget the key too: {}\nor, if what it encrypts is not needed, name it: --allow-destroy '{address}'",
+                "forget the key too: {}\nor, if what it encrypts is not needed, name it: --allow-destroy '{address}'",
                 hlctl!("forget", address)
             ),
             blocker: Blocker::NeedsName(address.to_owned()),
@@ -142,10 +145,10 @@ pub(super) fn ending(address: &Address, observed: &Observed) -> Option<Refusal> 
     let Condition::Ending { what, rescue } = &observed.condition else { return None };
     Some(Refusal {
         address: address.clone(),
-        message: format!("somebody outside hlctl has ordered its end: {what}"),
+        message: format!("it is scheduled for deletion outside hlctl: {what}"),
         hint: format!(
-            "to keep it: {rescue}\nand then `{}`, which enables it again. To give it up for a new one: \
-             --replace '{address}'",
+            "to keep it: {rescue}\nand then `{}`, which enables it again. To replace it with a new one: --replace \
+             '{address}'",
             hlctl!("apply")
         ),
         blocker: Blocker::Protection,
@@ -163,7 +166,7 @@ pub(super) fn lost(address: &Address, remains: &Remains, state: &State) -> Refus
     };
     let message = if *is_over {
         let since = if until.is_empty() { String::new() } else { format!(" (it could be{until})") };
-        format!("{id} was deleted outside hlctl, and its backup can no longer be restored{since}: its data is gone")
+        format!("{id} was deleted outside hlctl, and its backup can no longer be restored{since}: its data is lost")
     } else {
         format!("{id} was deleted outside hlctl; it had a backup and can be restored{until}")
     };
@@ -171,7 +174,7 @@ pub(super) fn lost(address: &Address, remains: &Remains, state: &State) -> Refus
         address: address.clone(),
         message,
         hint: format!(
-            "{first}to go on without its data, with a new, empty one: {}",
+            "{first}to continue without its data, with a new, empty one: {}",
             CommandLine::new("apply").option("--replace", address.as_str())
         ),
         blocker: Blocker::Protection,

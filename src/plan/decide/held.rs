@@ -60,7 +60,8 @@ impl Decider<'_> {
         let Some(recorded) = change.recorded.as_ref().filter(|_| change.action.destroys()) else { return };
         let Some(kind) = Kind::parse(&change.kind) else { return };
         let released = self.situation.state.released.iter().find(|released| released.has_part(kind, recorded));
-        let Some(reason) = released.map(|released| format!("{} was forgotten, and keeps it", released.name())) else {
+        let Some(reason) = released.map(|released| format!("{} was forgotten, and still has it", released.name()))
+        else {
             return;
         };
         let change = &mut self.plan.changes[index];
@@ -153,7 +154,7 @@ impl Decider<'_> {
 fn verdict_of_same(change: &Change, other: &Holder) -> Verdict {
     let thing = thing(change);
     if change.deposed {
-        return Verdict::Forget(format!("{thing} is {} now, and stays", other.address));
+        return Verdict::Forget(format!("{thing} is now {}, and is kept", other.address));
     }
     let refuse = |message: String, hint: String| {
         let address = change.address.clone();
@@ -162,30 +163,30 @@ fn verdict_of_same(change: &Change, other: &Holder) -> Verdict {
     let address = &change.address;
     if change.action == Action::Replace {
         return refuse(
-            format!("it would be replaced and {thing} deleted, which {} stands for too", other.address),
-            format!("have the state forget one of the two: {}", hlctl!("forget", address)),
+            format!("it would be replaced and {thing} deleted, which is also {}", other.address),
+            format!("forget one of the two: {}", hlctl!("forget", address)),
         );
     }
     if change.protected && !other.protected {
         return refuse(
-            format!("{} stands for {thing} too, and only {address} is protected", other.address),
+            format!("{} is {thing} too, and only {address} is protected", other.address),
             format!(
-                "protect the other one as well ({}), or have it forgotten: {}",
+                "protect the other one as well ({}), or forget it: {}",
                 hlctl!("protect", other.address),
                 hlctl!("forget", other.address)
             ),
         );
     }
-    Verdict::Forget(format!("{} stands for {thing} too, which stays", other.address))
+    Verdict::Forget(format!("{} is {thing} too, which is kept", other.address))
 }
 
 fn part_stays(change: &Change, part: &Holder) -> Refusal {
     let (thing, part) = (thing(change), &part.address);
     Refusal {
         address: change.address.clone(),
-        message: format!("{thing} would be deleted, and {part}, which is a part of it, stays"),
+        message: format!("{thing} would be deleted, but {part}, which is a part of it, would not"),
         hint: format!(
-            "have the state forget the one that is wrong: {}, or {}",
+            "forget the one that is wrong: {}, or {}",
             hlctl!("forget", change.address),
             hlctl!("forget", part)
         ),

@@ -48,9 +48,9 @@ impl Decider<'_> {
             let address = &change.address;
             let back = match free.as_slice() {
                 [] => String::new(),
-                [free] => format!("give it the one that it had: {}\nor ", hlctl!("state mv", address, free)),
+                [free] => format!("give it its old address: {}\nor ", hlctl!("state mv", address, free)),
                 several => format!(
-                    "give it the one that it had: {} (free: {})\nor ",
+                    "give it its old address: {} (free: {})\nor ",
                     hlctl!("state mv", address, "ADDRESS"),
                     several.join(", ")
                 ),
@@ -60,7 +60,7 @@ impl Decider<'_> {
                 address: address.clone(),
                 message: format!(
                     "hlctl knows no such address; {} is left as it is",
-                    name.unwrap_or("what the state has there")
+                    name.unwrap_or("the state's resource of that address")
                 ),
                 hint: format!("{back}have the state forget it; AWS keeps it: {}", hlctl!("forget", address)),
                 blocker: Blocker::Protection,

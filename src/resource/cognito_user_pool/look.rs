@@ -86,7 +86,7 @@ pub(super) fn jwks_uri(region: &str, id: &str) -> String {
 }
 
 pub(super) fn no_pool(operation: &str) -> ResourceError {
-    ResourceError::Answer(format!("cognito-idp:{operation} gave no user pool"))
+    ResourceError::Answer(format!("cognito-idp:{operation} returned no user pool"))
 }
 
 pub(super) fn observed_attributes(pool: &UserPoolType) -> Attributes {

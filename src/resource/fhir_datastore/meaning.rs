@@ -32,7 +32,7 @@ pub(super) fn of_new_one(occasion: &Occasion<'_>) -> String {
             )
         }
         None => {
-            "The missing store's records are gone; the new store is empty, with another id and endpoint.".to_owned()
+            "The missing store's records are lost; the new store is empty, with another id and endpoint.".to_owned()
         }
     }
 }
@@ -49,7 +49,7 @@ fn outlives(occasion: &Occasion<'_>) -> Option<String> {
         Some(days) => {
             format!("It has a backup: it can be restored until {} ({days} days after its deletion).", date_in(days))
         }
-        None => "It has a backup: it can be restored for as long as that is kept.".to_owned(),
+        None => "It has a backup: it can be restored as long as the backup is kept.".to_owned(),
     })
 }
 

@@ -34,7 +34,7 @@ pub fn text(reviewed: &Reviewed, all: bool) -> String {
         let resource = waiver.resource.as_deref().map(|resource| format!(" of {resource}")).unwrap_or_default();
         let _ = writeln!(
             text,
-            "{CHANGE}note{CHANGE:#}: the waiver of {}{resource} excuses nothing any more\n",
+            "{CHANGE}note{CHANGE:#}: the waiver of {}{resource} no longer applies to anything\n",
             waiver.check
         );
     }
@@ -62,7 +62,7 @@ fn in_full(text: &mut String, finding: &Finding) {
     let _ = writeln!(text, "  where  {}", place(finding));
     let _ = writeln!(text, "  seen   {}", finding.seen.replace('\n', "\n         "));
     let _ = writeln!(text, "  why    {}", check.why);
-    let _ = writeln!(text, "  mend   {}", check.mend);
+    let _ = writeln!(text, "  fix    {}", check.mend);
     let _ = writeln!(text, "  {FAINT}see    {}{FAINT:#}\n", mapping(check));
 }
 

@@ -72,10 +72,10 @@ impl Mark {
         match self {
             Self::Wanted | Self::Action(Action::NoOp) => "",
             Self::Ready => "ready",
-            Self::Missing => "not made",
+            Self::Missing => "not created",
             Self::Creating => "creating",
             Self::Deleting => "deleting",
-            Self::Leaving => "no longer asked for",
+            Self::Leaving => "no longer in the configuration",
             Self::Action(Action::Create) => "create",
             Self::Action(Action::Update) => "change",
             Self::Action(Action::Replace) => "replace",
@@ -84,7 +84,7 @@ impl Mark {
             Self::Action(Action::Settle) => "wait",
             Self::Failed => "failed",
             Self::Unfinished => "under way",
-            Self::Skipped => "not begun",
+            Self::Skipped => "not started",
         }
     }
 

@@ -18,7 +18,8 @@ pub(super) fn section(journal: &Journal) -> Markup {
             (in_full("Replaced", &of(&[Action::Replace])))
             (named("Deleted", &of(&[Action::Delete])))
             (named("Created", &of(&[Action::Create])))
-            (named("Recorded, waited for, or struck from the state", &of(&[Action::Adopt, Action::Settle, Action::Forget])))
+            (named("Recorded, waited for, or removed from the \
+                    state", &of(&[Action::Adopt, Action::Settle, Action::Forget])))
         }
     }
 }

@@ -57,7 +57,8 @@ pub fn render(journal: &Journal, now: &Now<'_>) -> String {
                     (changes::section(journal))
                     (results(now.outputs, now.with_secrets))
                 }
-                footer { p { "Written by hlctl " (env!("CARGO_PKG_VERSION")) " from the record that hlctl " (journal.hlctl) " kept of this run." } }
+                footer { p { "Written by hlctl " (env!("CARGO_PKG_VERSION")) " from the record that hlctl \
+                    " (journal.hlctl) " wrote during this run." } }
             }
         }
     };
@@ -98,7 +99,7 @@ fn verdict(journal: &Journal) -> (&'static str, String) {
     let parts = [
         (count(|ending| matches!(ending, Ending::Failed(_))), "failed"),
         (count(|ending| matches!(ending, Ending::Unfinished(_))), "still under way in AWS"),
-        (count(|ending| matches!(ending, Ending::Skipped(_))), "not begun"),
+        (count(|ending| matches!(ending, Ending::Skipped(_))), "not started"),
     ];
     let parts: Vec<String> =
         parts.iter().filter(|(count, _)| *count > 0).map(|(count, what)| format!("{count} {what}")).collect();
@@ -108,7 +109,8 @@ fn verdict(journal: &Journal) -> (&'static str, String) {
             (
                 "bad",
                 format!(
-                    "Cut off: the record has no end, so hlctl was killed, or is still at work. Under way at the last entry: {open}."
+                    "Interrupted: the record has no end, so hlctl was killed, or is still running. Under way at the \
+                     last entry: {open}."
                 ),
             )
         }
@@ -137,7 +139,7 @@ fn counts(journal: &Journal) -> String {
         (of(&[Action::Replace]), "to replace"),
         (of(&[Action::Delete]), "to delete"),
         (of(&[Action::Adopt, Action::Settle, Action::Forget]), "to record or wait for"),
-        (journal.unchanged, "as wanted before"),
+        (journal.unchanged, "unchanged"),
     ];
     let parts: Vec<String> =
         parts.iter().filter(|(count, _)| *count > 0).map(|(count, what)| format!("{count} {what}")).collect();
@@ -192,7 +194,7 @@ fn picture(journal: &Journal) -> Markup {
     let nodes = journal.needs.iter().map(|(address, needs)| {
         (address.clone(), (marks.get(address).copied().unwrap_or(Mark::Action(Action::NoOp)), needs.clone()))
     });
-    let mut picture = Picture::new("What needs what in this stack", nodes.collect());
+    let mut picture = Picture::new("Dependencies in this stack", nodes.collect());
     let path: Vec<&Address> = journal.critical_path().into_iter().map(|place| &journal.steps[place].address).collect();
     let place = |address: &Address| picture.nodes.iter().position(|node| node.address == *address);
     let pairs = path.windows(2).filter_map(|pair| Some((place(pair[0])?, place(pair[1])?)));
@@ -203,9 +205,10 @@ fn picture(journal: &Journal) -> Markup {
         section #graph-section aria-labelledby="graph" {
             h2 #graph { "Graph" }
             @if picture.nodes.is_empty() {
-                p { "There is nothing to draw." }
+                p { "There are no resources." }
             } @else {
-                p { "Each resource is made after those that it needs: from left to right in the picture, from top to bottom in the list. Strong lines are those of the critical path." }
+                p { "Each resource is created after those that it needs: from left to right in the picture, from top \
+                     to bottom in the list. Strong lines are those of the critical path." }
                 figure .drawn { (graph::inline_svg(&picture)) figcaption { (legend(&picture)) } }
                 ol .listed {
                     @for (place, node) in in_order(&picture) {
@@ -242,7 +245,7 @@ fn legend(picture: &Picture) -> Markup {
     }
     html! {
         @for (word, class) in classes { span class=(format!("mark {class}")) { (word) } " " }
-        @if picture.nodes.iter().any(|node| node.mark.word().is_empty()) { span .mark.plain { "as wanted before" } }
+        @if picture.nodes.iter().any(|node| node.mark.word().is_empty()) { span .mark.plain { "unchanged" } }
     }
 }
 
@@ -266,7 +269,7 @@ fn results(outputs: &Map<String, Value>, with_secrets: &str) -> Markup {
     html! {
         section aria-labelledby="outputs" {
             h2 #outputs { "Outputs" }
-            p { "As the state has them now. Secrets are not among them; " code { (with_secrets) } " fetches those." }
+            p { "The current values from the state. Secrets are not included; " code { (with_secrets) } " fetches them." }
             table .pairs {
                 thead { tr { th scope="col" { "Output" } th scope="col" { "Value" } } }
                 tbody {
@@ -391,7 +394,9 @@ mod tests {
         journal.steps[1].ended = None;
         let page = page(&journal);
         assert!(
-            page.contains("Cut off") && page.contains("Under way at the last entry: 1.") && page.contains("Last entry")
+            page.contains("Interrupted: ")
+                && page.contains("Under way at the last entry: 1.")
+                && page.contains("Last entry")
         );
     }
 
@@ -400,7 +405,7 @@ mod tests {
         let mut journal = sample();
         journal.steps[0].ended = Some((5, Ending::Failed("denied".to_owned())));
         journal.steps[1].ended = Some((5, Ending::Skipped(Some(Address::parse("kms_key.s3")))));
-        assert_eq!(verdict(&journal).1, "Incomplete: 1 failed, 1 not begun.");
+        assert_eq!(verdict(&journal).1, "Incomplete: 1 failed, 1 not started.");
         assert!(page(&journal).contains("What went wrong"));
     }
 

@@ -14,7 +14,7 @@ pub(super) fn section(journal: &Journal) -> Markup {
         section aria-labelledby="timeline" {
             h2 #timeline { "Timeline" }
             @if journal.steps.is_empty() {
-                p { "No step was begun." }
+                p { "No step was started." }
             } @else {
                 (critical(journal, &path))
                 (table(journal, &path.into_iter().collect()))
@@ -31,7 +31,8 @@ fn critical(journal: &Journal, path: &[usize]) -> Markup {
         span(until.saturating_sub(step.began))
     };
     html! {
-        p { "The run took as long as its critical path, in which each step began when the one before it let it:" }
+        p { "The run took as long as its critical path, in which each step started as soon as the one before it \
+             allowed:" }
         ol .path {
             @for (place, index) in path.iter().enumerate() { li { (code(&journal.steps[*index].address)) ", " (share(place)) } }
         }
@@ -42,7 +43,8 @@ fn table(journal: &Journal, critical: &BTreeSet<usize>) -> Markup {
     let length = journal.length().max(1);
     html! {
         table .gantt {
-            caption { "Steps in the order in which they began. ◆ marks the critical path; a line within a bar, the moment from which dependents could go on." }
+            caption { "Steps in the order in which they started. ◆ marks the critical path; a line within a bar, the \
+                       moment from which dependents could continue." }
             thead {
                 tr {
                     th scope="col" { "Resource" }
@@ -99,15 +101,15 @@ fn told(step: &Step) -> Markup {
         Action::Delete => "deleted",
         Action::Adopt => "recorded",
         Action::Settle => "waited for",
-        Action::Forget => "struck from the state",
+        Action::Forget => "removed from the state",
         Action::NoOp => "checked",
     };
     match &step.ended {
         Some((_, Ending::Done)) => html! { (done) },
         Some((_, Ending::Failed(_))) => html! { strong { "failed" } },
         Some((_, Ending::Unfinished(_))) => html! { strong { "left under way" } },
-        Some((_, Ending::Skipped(Some(because)))) => html! { "not begun: waited for " (code(because)) },
-        Some((_, Ending::Skipped(None))) => html! { "not begun" },
-        None => html! { strong { "cut off" } },
+        Some((_, Ending::Skipped(Some(because)))) => html! { "not started: waited for " (code(because)) },
+        Some((_, Ending::Skipped(None))) => html! { "not started" },
+        None => html! { strong { "interrupted" } },
     }
 }

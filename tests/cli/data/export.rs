@@ -96,7 +96,7 @@ fn an_export_that_is_interrupted_anywhere_after_its_job_says_how_to_go_on() {
         running.signal(Signal::SIGINT);
         let ended = running.ends();
         assert_eq!(ended.code, 6, "{operation}: {ended}");
-        ended.says("`hlctl data export s3://example-fhir-minimal-data/out` takes up where this stood");
+        ended.says("`hlctl data export s3://example-fhir-minimal-data/out` continues where this stopped");
         place.cloud().heal();
         place.run(["data", "export", "s3://example-fhir-minimal-data/out"]).succeeds();
         assert_eq!(place.cloud().count("StartFHIRExportJob"), 1);

@@ -53,7 +53,7 @@ fn a_final_export_into_what_goes_with_the_stack_is_refused() {
         "--final-export",
         "s3://example-fhir-minimal-data/x",
     ];
-    place.run(own).exits(64).says("goes with the stack");
+    place.run(own).exits(64).says("is deleted with the stack");
     place
         .run(["destroy", "-y", "--allow-destroy", "fhir-minimal", "--final-export", "safe"])
         .exits(5)
@@ -134,7 +134,7 @@ fn a_destroy_that_was_killed_is_taken_up_and_the_receipt_holds_all_of_it() {
     assert_eq!(announced["ended"], Value::Null);
     assert_eq!(announced["left"].as_array().unwrap().len(), all.len(), "{announced:#}");
     place.cloud().heal();
-    place.run(DESTROY).succeeds().says("began to delete the stack");
+    place.run(DESTROY).succeeds().says("started to delete the stack");
     let receipt: Value = serde_json::from_str(&place.read("safe/receipt.json")).unwrap();
     let destroyed = receipt["destroyed"].as_array().unwrap().iter();
     let mut destroyed: Vec<String> = destroyed.map(|one| one["address"].as_str().unwrap().to_owned()).collect();

@@ -16,7 +16,7 @@ fn a_folder_is_checked_uploaded_and_imported() {
         &place,
         &[("a.ndjson", &patients(0..30, 0)), ("deeper/b.ndjson", &patients(30..50, 0)), ("notes.txt", "none")],
     );
-    let ended = place.run(["data", "import", "in", "--json"]).succeeds().says("1 file left out");
+    let ended = place.run(["data", "import", "in", "--json"]).succeeds().says("1 file skipped");
     let told = ended.json();
     assert_eq!(told["check"]["resources"]["Patient"], 50, "{ended}");
     assert_eq!(told["upload"]["sent"], 2, "{ended}");
@@ -86,7 +86,7 @@ fn what_an_import_takes_and_nobody_wants_is_noticed_and_sent() {
     checked
         .says("a.ndjson:2 at Encounter.participant.individual: a reference is a search")
         .says("exporter.fhir.transaction_bundle = false")
-        .says("b.ndjson:1 and a.ndjson:1: the same resource comes again");
+        .says("b.ndjson:1 and a.ndjson:1: the same resource occurs again");
     let findings = place.run(["data", "check", "in", "--json"]).succeeds().json();
     let notices: Vec<_> =
         findings["notices"].as_array().unwrap().iter().map(|one| (&one["notice"], &one["count"])).collect();
@@ -154,7 +154,7 @@ fn a_role_that_healthlake_may_not_take_on_is_told_before_anything_is_sent() {
     let policy = policy.attached_policies()[0].policy_arn().unwrap().to_owned();
     call(iam.detach_role_policy().role_name(&role).policy_arn(policy).send()).unwrap();
     place.cloud().emulator.clear_requests();
-    place.run(["data", "import", "in"]).exits(1).says("may not kms:Decrypt").says("may not s3:GetObject");
+    place.run(["data", "import", "in"]).exits(1).says("is not allowed kms:Decrypt").says("is not allowed s3:GetObject");
     assert_eq!(place.cloud().mutations(), Vec::<String>::new());
 }
 
@@ -197,7 +197,7 @@ fn a_wait_that_was_killed_is_taken_up_without_a_second_job() {
     folder(&place, &[("a.ndjson", &patients(0..9, 0))]);
     waits_for_the_job(&place).kill();
     place.cloud().let_a_minute_pass();
-    place.run(["data", "import", "in"]).succeeds().says("Going on with").says("Imported 9 resources");
+    place.run(["data", "import", "in"]).succeeds().says("Continuing with").says("Imported 9 resources");
     assert_eq!(place.cloud().count("StartFHIRImportJob"), 1);
 }
 
@@ -209,7 +209,7 @@ fn an_interrupted_wait_says_how_to_go_on_and_leaves_aws_working() {
     running.signal(Signal::SIGINT);
     let ended = running.ends();
     assert_eq!(ended.code, 6, "{ended}");
-    ended.says("AWS goes on with it").says("`hlctl data import in` waits on");
+    ended.says("AWS continues with it").says("`hlctl data import in` keeps waiting");
     place.run(["data", "import", "in", "--no-wait"]).exits(6);
     place.cloud().let_a_minute_pass();
     place.run(["data", "import", "in"]).succeeds();
@@ -240,7 +240,7 @@ fn a_folder_is_the_same_import_however_it_is_written_and_from_wherever() {
     folder(&place, &[("a.ndjson", &patients(0..3, 0))]);
     waits_for_the_job(&place).kill();
     place.cloud().let_a_minute_pass();
-    place.run(["data", "import", "in/deeper/../"]).succeeds().says("Going on with");
+    place.run(["data", "import", "in/deeper/../"]).succeeds().says("Continuing with");
     assert_eq!(place.cloud().count("StartFHIRImportJob"), 1);
 }
 
@@ -268,7 +268,7 @@ fn a_job_that_validates_otherwise_than_is_asked_now_is_told() {
     place
         .run(["data", "import", "in", "--validation-level", "minimal"])
         .succeeds()
-        .says("validated by strict and not by minimal");
+        .says("with the validation level strict instead of minimal");
 }
 
 #[test]
@@ -302,8 +302,8 @@ fn what_the_service_failed_to_take_in_is_not_called_refused() {
     place
         .run(["data", "import", "in"])
         .exits(6)
-        .says("5 resources imported, 0 refused, 5 lost to failures of the service")
-        .says("`hlctl data import in` imports all of them once more")
+        .says("5 resources imported, 0 refused, 5 lost to service failures")
+        .says("`hlctl data import in` imports all of them again")
         .keeps_silent_about("correct those lines");
     place.cloud().heal();
     place.run(["data", "import", "in"]).succeeds().says("Imported 10 resources");
@@ -314,5 +314,5 @@ fn a_job_that_fails_without_a_word_is_told_with_its_manifest() {
     let place = stack();
     folder(&place, &[("a.ndjson", &patients(0..3, 0))]);
     place.cloud().emulator.set_faults(r#"{"jobs": {"after_resources": 1, "ends_as": "FAILED"}}"#.parse().unwrap());
-    place.run(["data", "import", "in"]).exits(6).says("ended as FAILED").says("manifest.json may tell more");
+    place.run(["data", "import", "in"]).exits(6).says("ended as FAILED").says("manifest.json may say more");
 }

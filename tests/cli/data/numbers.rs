@@ -77,7 +77,7 @@ fn from_an_import_to_an_export_and_everywhere_between() {
     }
     place.run(["data", "export", "out"]).succeeds();
     assert_eq!(sorted(numbers(&place.read("out/Observation.ndjson"))), expected());
-    place.run(["replace", "--anyway", "-y"]).succeeds().says("hold the same numbers");
+    place.run(["replace", "--anyway", "-y"]).succeeds().says("hold the same number of resources");
     place.run(["data", "export", "again"]).succeeds();
     assert_eq!(sorted(numbers(&place.read("again/Observation.ndjson"))), expected());
 }

@@ -85,7 +85,7 @@ fn what_hangs_on_a_role_is_a_note_where_it_may_not_be_listed() {
     place.cloud().emulator.set_faults(r#"{"deny": ["iam:ListRolePolicies"]}"#.parse().unwrap());
     let report = place.run(["drift", "--json"]).succeeds().json();
     let note = report["notes"][0].as_str().unwrap();
-    assert!(note.starts_with("iam_role.healthlake: what else hangs on it could not be listed"), "{report}");
+    assert!(note.starts_with("iam_role.healthlake: what else is attached to it could not be listed"), "{report}");
 }
 
 #[test]
@@ -120,7 +120,7 @@ fn what_the_configuration_no_longer_asks_for_is_pending() {
     place.add("logs_bucket_self_logging = false");
     let report = place.run(["drift", "--json"]).succeeds().json();
     let logging = finding(&report, "s3_bucket_logging.access_logs");
-    assert_eq!(logging["reason"], "the configuration no longer asks for it");
+    assert_eq!(logging["reason"], "it is no longer in the configuration");
     assert_eq!(logging["verdict"], "pending");
 }
 

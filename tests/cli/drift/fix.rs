@@ -66,7 +66,7 @@ fn what_hlctl_did_not_make_is_left_to_those_who_did() {
     let attach = world.iam.attach_role_policy().role_name(world.role());
     call(attach.policy_arn("arn:aws:iam::aws:policy/AdministratorAccess").send()).unwrap();
     place.cloud().emulator.clear_requests();
-    place.run(["drift", "--fix", "-y", "--no-trail"]).exits(2).says("hlctl did not make it").says(
+    place.run(["drift", "--fix", "-y", "--no-trail"]).exits(2).says("hlctl did not create it").says(
         "to remove it: aws iam detach-role-policy --region us-east-1 --role-name HealthLakeImportExportRole --policy-arn arn:aws:iam::aws:policy/AdministratorAccess",
     );
     assert_eq!(place.cloud().mutations(), Vec::<String>::new());
@@ -75,7 +75,7 @@ fn what_hlctl_did_not_make_is_left_to_those_who_did() {
     place
         .run(["drift", "--fix", "-y"])
         .exits(2)
-        .says("Left as it is, since hlctl did not make it:")
+        .says("Left unchanged, since hlctl did not create it:")
         .says("iam_role.healthlake: the policy arn:aws:iam::aws:policy/AdministratorAccess is attached to the role")
         .says("aws iam detach-role-policy");
     assert_eq!(place.cloud().count("EnableKey"), 1);
@@ -90,8 +90,8 @@ fn a_key_that_is_to_be_deleted_is_left_alone_while_the_rest_is_mended() {
     place
         .run(["drift", "--fix", "-y"])
         .exits(2)
-        .says("Left as it is, since hlctl did not make it:")
-        .says("kms_key.s3: somebody outside hlctl");
+        .says("Left unchanged, since hlctl did not create it:")
+        .says("kms_key.s3: it is scheduled for deletion outside hlctl");
     assert_eq!(place.cloud().count("CreateKey"), 1);
     assert_eq!(place.cloud().count("PutBucketPolicy"), 3, "two by the first apply");
 }

@@ -159,7 +159,7 @@ fn a_deletion_is_asked_about_on_a_terminal() {
     let id = create(&place, &patient("Smith"));
     let mut session =
         spawn_command(fhir(&place, &["delete", &format!("Patient/{id}")]).command(), Some(20_000)).unwrap();
-    session.exp_string("Only 'yes' goes on:").unwrap();
+    session.exp_string("Type 'yes' to continue:").unwrap();
     session.send_line("no").unwrap();
     session.exp_string("nothing was changed").unwrap();
     session.exp_eof().unwrap();
@@ -224,4 +224,12 @@ fn files_that_are_no_resource_are_told_before_anything_is_sent() {
     place.write("other.json", "{\"resourceType\":\"Patient\",\"id\":\"2\"}");
     fhir(&place, &["update", "Patient/1", "-f", "other.json"]).exits(64).says("holds Patient/2, not Patient/1");
     assert_eq!(asked(&place), Vec::<String>::new());
+}
+
+#[test]
+fn an_unknown_command_is_repeated_only_if_it_cannot_be_patient_data() {
+    let place = Place::sandbox("minimal");
+    let refused = place.run(["fhir", "Patient?family=Chalmers"]).exits(64);
+    assert!(!refused.stderr.contains("Chalmers") && !refused.stdout.contains("Chalmers"), "{refused}");
+    place.run(["fhir", "serch"]).exits(64).says("serch").says("search");
 }

@@ -60,7 +60,7 @@ fn a_total_without_entries_is_told() {
     for parameter in ["_summary=count", "_count=0", "status=final"] {
         let table = search(&place, &server, &[parameter, "--format", "table"]).succeeds();
         assert_eq!(table.stdout, "500\n", "{table}");
-        assert!(table.stderr.contains("500 resources in all; the answer holds none of them."), "{table}");
+        assert!(table.stderr.contains("500 resources in all; the answer contains none of them."), "{table}");
         let json = search(&place, &server, &[parameter]).succeeds();
         assert_eq!(json.json()["total"], 500);
         assert!(json.stderr.contains("500 resources in all") && !json.stderr.contains(" 0 resources"), "{json}");
@@ -77,11 +77,11 @@ fn what_healthlake_does_not_take_is_named_when_a_search_is_refused() {
     for (kind, parameter, advice) in [
         ("Patient", "_summary=count", "_total=accurate _count=1"),
         ("Patient", "_count=0", "_total=accurate _count=1"),
-        ("Patient", "_count=1000", "--all goes from page to page"),
+        ("Patient", "_count=1000", "--all fetches all pages"),
         ("Patient", "_total=estimate", "accurate and none"),
         ("Patient", "_sort=name", "nested elements"),
         ("Basic", "_count=1", "does not have the resource type Basic"),
-        ("Parameters", "_count=1", "no GET and POST requests about Parameters"),
+        ("Parameters", "_count=1", "not accept GET and POST requests for Parameters"),
     ] {
         let ended = fhir(&place, &["search", kind, parameter]).exits(1);
         assert!(ended.stderr.contains(advice), "{ended}");
@@ -151,7 +151,7 @@ fn pages_that_go_in_circles_end() {
         let next = if target.contains("page=2") { "Observation?page=3" } else { "Observation?page=2" };
         (200, page(Some(next), &[]))
     });
-    search(&place, &server, &["--all"]).exits(1).says("in circles");
+    search(&place, &server, &["--all"]).exits(1).says("form a loop");
 }
 
 #[test]
@@ -159,7 +159,7 @@ fn what_is_no_bundle_is_told() {
     let place = store();
     for body in ["{\"resourceType\":\"Patient\"}", "{}", "{\"resourceType\":\"Bundle\",\"entry\":7}"] {
         let server = Server::new(move |_, _| (200, body.to_owned()));
-        search(&place, &server, &[]).exits(1).says("something else than FHIR has for it");
+        search(&place, &server, &[]).exits(1).says("is not what FHIR defines for it");
     }
 }
 

@@ -86,7 +86,7 @@ fn scopes_decide_what_a_token_opens() {
 fn a_store_of_signatures_takes_no_tokens() {
     let place = store();
     place.write("token", "eyJh.eyJi.c2ln");
-    fhir(&place, &["search", "Patient", "--token", "token"]).exits(4).says("takes signatures and no tokens");
+    fhir(&place, &["search", "Patient", "--token", "token"]).exits(4).says("accepts signatures, not tokens");
     fhir(&place, &["search", "Patient", "--smart"]).exits(64).says("no identity provider");
     fhir(&place, &["search", "Patient", "--scope", "system/*.*"]).exits(64).says("add --smart");
     fhir(&place, &["search", "Patient", "--smart", "--token", "token"]).exits(64);

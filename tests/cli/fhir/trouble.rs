@@ -24,13 +24,13 @@ fn each_refusal_says_what_it_is_and_what_to_do() {
         ("AccessDeniedException", 403, 1, "403, not allowed", "healthlake:ReadResource"),
         ("ExpiredTokenException", 403, 4, "403, not allowed", "the credentials have expired"),
         ("InvalidSignatureException", 403, 4, "403, not allowed", "hlctl fhir explain"),
-        ("ResourceNotFoundException", 404, 1, "404, not found", "check type and id"),
+        ("ResourceNotFoundException", 404, 1, "404, not found", "check the type and id"),
         ("ResourceNotFoundException", 410, 1, "410, deleted", "hlctl fhir history"),
-        ("ConflictException", 409, 1, "409, in conflict", "read what is there"),
-        ("PreconditionFailedException", 412, 1, "412, not what was expected", "--if-match"),
+        ("ConflictException", 409, 1, "409, conflict with the current resource", "read the current resource"),
+        ("PreconditionFailedException", 412, 1, "412, precondition failed", "--if-match"),
         ("RequestEntityTooLargeException", 413, 1, "413, too large", "5 MB"),
         ("ValidationException", 422, 1, "422, not acceptable", "correct what it names"),
-        ("ValidationException", 400, 1, "400, not understood", "correct what it names"),
+        ("ValidationException", 400, 1, "400, invalid request", "correct what it names"),
     ] {
         place.cloud().rules([rule("ReadResource", None, refusing(code, status))]);
         let ended =
@@ -82,7 +82,7 @@ fn with_its_key_a_creation_is_taken_up_by_a_later_run() {
     let key = "0f8fad5b-d9cb-469f-a165-70867728950e";
     let create = ["create", "-f", "patient.json", "--idempotency-key", key];
     place.cloud().rules([rule("CreateResource", None, Action::DropAfter)]);
-    let lost = fhir(&place, &create).exits(6).says("may have been carried out");
+    let lost = fhir(&place, &create).exits(6).says("may have been processed");
     assert!(lost.stderr.contains(&format!("--idempotency-key {key}")), "{lost}");
     place.cloud().heal();
     let again = fhir(&place, &create).succeeds().says("was created by an earlier request");
@@ -102,7 +102,7 @@ fn how_to_send_a_creation_again_names_its_options_and_no_patient() {
     running.signal(Signal::SIGINT);
     let ended = running.ends().keeps_silent_about("12345");
     assert_eq!(ended.code, 6, "{ended}");
-    ended.says("--prefer 'return=minimal'`, with the same --if-none-exist, makes nothing twice");
+    ended.says("--prefer 'return=minimal'`, with the same --if-none-exist, creates nothing twice");
 }
 
 #[test]
@@ -118,7 +118,7 @@ fn only_a_search_that_is_refused_for_itself_is_explained() {
         assert_ne!(ended.code, 0, "{ended}");
         // Nothing of the search is to be corrected where the credentials have ended.
         assert!(!ended.stderr.contains("correct what it names"), "{ended}");
-        assert_eq!(ended.stderr.contains("HealthLake takes no _count=0"), is_explained, "{ended}");
+        assert_eq!(ended.stderr.contains("HealthLake does not support _count=0"), is_explained, "{ended}");
     }
 }
 
@@ -136,7 +136,7 @@ fn updates_and_deletions_are_repeated_and_those_with_a_condition_are_not() {
     place.cloud().emulator.clear_requests();
     fhir(&place, &["update", "-f", "patient.json", "--if-match", "3"])
         .exits(6)
-        .says("may have been carried out")
+        .says("may have been processed")
         .says("hlctl fhir get");
     assert_eq!(place.cloud().count("UpdateResource"), 1);
     place.cloud().rules([rule("DeleteResource", Some(1), Action::DropAfter)]);
@@ -154,7 +154,7 @@ fn a_bundle_is_repeated_only_if_that_changes_nothing_more() {
     let bundle = |request: Value| json!({"resourceType": "Bundle", "type": "batch", "entry": [{"request": request, "resource": patient("Smith")}]});
     place.write("bundle.json", &bundle(json!({"method": "POST", "url": "Patient"})).to_string());
     place.cloud().rules([rule("ProcessBundle", Some(1), Action::DropAfter)]);
-    fhir(&place, &["bundle", "-f", "bundle.json"]).exits(6).says("may have been carried out");
+    fhir(&place, &["bundle", "-f", "bundle.json"]).exits(6).says("may have been processed");
     assert_eq!(asked(&place), ["ProcessBundle"]);
     assert_eq!(count(&place), 1);
     let mut named = bundle(json!({"method": "PUT", "url": "Patient/a"}));
@@ -179,7 +179,7 @@ fn a_signal_before_the_answer_leaves_no_doubt_about_the_doubt() {
     running.signal(Signal::SIGINT);
     let ended = running.ends();
     assert_eq!(ended.code, 6, "{ended}");
-    ended.says("interrupted before the answer came: it may have been carried out").says("--idempotency-key");
+    ended.says("interrupted before the answer came: it may have been processed").says("--idempotency-key");
     place.cloud().rules([rule("ReadResource", None, Action::Hang)]);
     let mut running = fhir(&place, &["get", "Patient/1"]).start();
     running.wait_until_stuck(&place);

@@ -114,7 +114,7 @@ fn a_store_that_answers_as_the_guide_says_can_be_replaced_and_restored() {
     });
     let ended = run(&place, &front, &["replace", "--anyway", "-y"]);
     assert_eq!(ended.code, 0, "{ended}");
-    ended.says("Both stores hold the same numbers of each type: 5 resources of 1 type.");
+    ended.says("Both stores hold the same number of resources of each type: 5 resources of 1 type.");
     let searches = front.searches.lock().unwrap().clone();
     assert_eq!(searches.len(), 2 * 104, "the guide's 106 types without two, in both stores");
     for (kind, query) in &searches {
@@ -187,7 +187,7 @@ fn a_throttled_count_is_repeated() {
     });
     let ended = run(&place, &front, &["replace", "--anyway", "-y"]);
     assert_eq!(ended.code, 0, "{ended}");
-    ended.says("hold the same numbers of each type: 3 resources");
+    ended.says("hold the same number of resources of each type: 3 resources");
 }
 
 #[test]

@@ -18,7 +18,7 @@ keys! {
         group: Group::Store,
         kind: Kind::Choice(&["R4"]),
         default: Default::Toml(r#""R4""#),
-        doc: "FHIR version of the store. HealthLake offers R4 alone.",
+        doc: "FHIR version of the store. HealthLake offers only R4.",
         example: r#""R4""#,
     }
     PRELOAD_DATA: Flag = {
@@ -26,7 +26,7 @@ keys! {
         group: Group::Store,
         kind: Kind::Flag,
         default: Default::Toml("false"),
-        doc: "Fills a new store with the synthetic patients of Synthea. It cannot be changed after the store exists.",
+        doc: "Fills a new store with the synthetic patients of Synthea. It cannot be changed once the store exists.",
         example: "true",
     }
     CREATE_KMS_KEY: Flag = {
@@ -34,7 +34,8 @@ keys! {
         group: Group::Access,
         kind: Kind::Flag,
         default: Default::Toml("false"),
-        doc: "Encrypts the store with a KMS key of your own instead of one that AWS owns. It cannot be changed after the store exists.",
+        doc: "Encrypts the store with a KMS key of your own instead of one that AWS owns. It cannot be changed once \
+              the store exists.",
         example: "true",
     }
     KMS_ADMIN_IAM_ARN: Text = {
@@ -42,7 +43,8 @@ keys! {
         group: Group::Access,
         kind: Kind::Text(&rules::arn::KMS_ADMIN),
         default: Default::Toml(r#""""#),
-        doc: "ARN of the IAM user or role that may administer the keys besides the account itself. Empty names nobody.",
+        doc: "ARN of an IAM user or role that may administer the keys in addition to the account itself. Empty: no \
+              other principal.",
         example: r#""arn:aws:iam::123456789012:role/kms-admin""#,
     }
     DATA_BUCKET_NAME: Text = {

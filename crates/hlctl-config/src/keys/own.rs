@@ -10,7 +10,7 @@ keys! {
         group: Group::Store,
         kind: Kind::Flag,
         default: Default::Unset,
-        doc: "Turns SQL analytics on the store on or off. Without it AWS's own default holds.",
+        doc: "Turns SQL analytics on the store on or off. If not set, AWS's default applies.",
         example: "false",
     }
     DATASTORE_NLP: Flag = {
@@ -18,7 +18,7 @@ keys! {
         group: Group::Store,
         kind: Kind::Flag,
         default: Default::Unset,
-        doc: "Turns medical text processing in the store on or off. Without it AWS's own default holds.",
+        doc: "Turns medical text processing in the store on or off. If not set, AWS's default applies.",
         example: "false",
     }
     DATASTORE_DEFAULT_PROFILES: List = {
@@ -26,7 +26,7 @@ keys! {
         group: Group::Store,
         kind: Kind::List { of: &rules::names::PROFILE, min: 0, max: 100 },
         default: Default::Unset,
-        doc: "FHIR profiles that the store checks new resources against. Without it AWS's own default holds.",
+        doc: "FHIR profiles that the store checks new resources against. If not set, AWS's default applies.",
         example: r#"["http://hl7.org/fhir/us/core/StructureDefinition/us-core-patient"]"#,
     }
     DATASTORE_BACKUP: Flag = {
@@ -34,7 +34,7 @@ keys! {
         group: Group::Store,
         kind: Kind::Flag,
         default: Default::Unset,
-        doc: "Turns continuous backup of the store on or off. Without it AWS's own default holds.",
+        doc: "Turns continuous backup of the store on or off. If not set, AWS's default applies.",
         example: "true",
     }
     DATASTORE_BACKUP_RETENTION_IN_DAYS: Whole = {
@@ -58,7 +58,8 @@ keys! {
         group: Group::Buckets,
         kind: Kind::Flag,
         default: Default::Toml("true"),
-        doc: "Logs the access to the logs bucket into that bucket itself. Such logs feed on themselves: every delivery is logged again.",
+        doc: "Logs access to the logs bucket into that same bucket. Each delivery of a log is then logged as well, so \
+              the logs never stop growing.",
         example: "false",
     }
     BUCKETS_MINIMUM_TLS: Text = {
@@ -66,7 +67,7 @@ keys! {
         group: Group::Buckets,
         kind: Kind::Choice(&["1.2", "1.3"]),
         default: Default::Unset,
-        doc: "Oldest version of TLS that the buckets' policies let in. Without it they refuse plain HTTP alone.",
+        doc: "Oldest version of TLS that the buckets' policies accept. If not set, they refuse only plain HTTP.",
         example: r#""1.2""#,
     }
     FORCE_DESTROY: Table = {
@@ -74,7 +75,10 @@ keys! {
         group: Group::Buckets,
         kind: Kind::ForceDestroy,
         default: Default::Toml("false"),
-        doc: "Lets `hlctl destroy` empty buckets: delete every version of every object. `\"logs\"` is for the logs bucket alone, which is rarely empty, since S3 keeps delivering access logs into it; `true` is for both buckets, patient data included. A bucket that is not empty and may not be emptied stops the destroy before it begins.",
+        doc: "Lets `hlctl destroy` empty buckets: delete every version of every object. `\"logs\"` is for only the \
+              logs bucket, which is rarely empty, since S3 keeps delivering access logs into it; `true` is for both \
+              buckets, patient data included. A bucket that is not empty and may not be emptied stops the destroy \
+              before it starts.",
         example: r#""logs""#,
     }
     KMS_DELETION_WINDOW_IN_DAYS: Whole = {
@@ -82,7 +86,7 @@ keys! {
         group: Group::Access,
         kind: Kind::Whole { min: 7, max: 30, unit: "days" },
         default: Default::Toml("30"),
-        doc: "Days that AWS keeps a destroyed key, so that its deletion can still be cancelled.",
+        doc: "Days that AWS keeps a key after a destroy, during which its deletion can be cancelled.",
         example: "30",
     }
     REGION: Text = {
@@ -106,7 +110,8 @@ keys! {
         group: Group::Safety,
         kind: Kind::List { of: &rules::names::ACCOUNT, min: 0, max: 1000 },
         default: Default::Toml("[]"),
-        doc: "Accounts that hlctl may touch; with any other credentials it stops before the first change. Empty allows every account.",
+        doc: "AWS accounts that hlctl may change; with credentials of another account it stops before the first \
+              change. Empty: every account.",
         example: r#"["123456789012"]"#,
     }
     HARDENED: Flag = {
@@ -114,7 +119,8 @@ keys! {
         group: Group::Safety,
         kind: Kind::Flag,
         default: Default::Toml("false"),
-        doc: "Strong values in place of the module's weak defaults, for keys that are not set. Those keys say which, here and in `docs/audit.md`.",
+        doc: "Uses strong values instead of the module's weak defaults for keys that are not set. The description of \
+              each such key says which value; `docs/audit.md` lists them too.",
         example: "true",
     }
     AUDIT: Table = {
@@ -122,7 +128,9 @@ keys! {
         group: Group::Safety,
         kind: Kind::Audit,
         default: Default::Toml("{}"),
-        doc: "For `hlctl audit`. `production = false` says that the stack holds no real patients. `[[audit.waivers]]` waive checks: `check`, `reason`, `expires` and, for one resource alone, `resource`. Written as tables they stand at the end of the file.",
+        doc: "For `hlctl audit`. `production = false` says that the stack holds no real patients. `[[audit.waivers]]` \
+              waive checks: `check`, `reason`, `expires` and, for a single resource, `resource`. Written as tables, \
+              they come at the end of the file.",
         example: r#"{ waivers = [{ check = "HLCTL-24", reason = "the log-in is another pool's", expires = "2027-01-31" }] }"#,
     }
     PROTECT: Table = {
@@ -130,7 +138,9 @@ keys! {
         group: Group::Safety,
         kind: Kind::Protect,
         default: Default::Toml("true"),
-        doc: "What may be destroyed only when it is named on the command line. `true` stands for what holds or unlocks patient data: the store, the data bucket, the keys, the user pool. `false` protects nothing; a list names addresses.",
+        doc: "Resources that are destroyed only if you name them on the command line. `true` protects what holds or \
+              unlocks patient data: the store, the data bucket, the keys, the user pool. `false` protects nothing; a \
+              list protects the given addresses.",
         example: r#"["healthlake_fhir_datastore.this", "s3_bucket.data"]"#,
     }
     BACKEND: Table = {
@@ -138,7 +148,9 @@ keys! {
         group: Group::Safety,
         kind: Kind::Backend,
         default: Default::Unset,
-        doc: "Keeps the state and its lock in S3, for more machines than one: `bucket` and `key`, and if wanted `region`, `kms_key_id`, `endpoint`, `profile` and `lease_in_seconds`. The bucket must exist. Written as `[backend]` it has to stand after every key outside a table.",
+        doc: "Keeps the state and its lock in S3, so that several machines can share them: `bucket` and `key`, and \
+              optionally `region`, `kms_key_id`, `endpoint`, `profile` and `lease_in_seconds`. The bucket must exist. \
+              Written as `[backend]`, it must come after all keys outside a table.",
         example: r#"{ bucket = "example-hlctl-states", key = "fhir.state.json" }"#,
     }
     TAGS: Table = {
@@ -146,7 +158,8 @@ keys! {
         group: Group::Safety,
         kind: Kind::Tags,
         default: Default::Toml("{}"),
-        doc: "Tags for everything that can carry tags. Written as `[tags]` it has to stand at the end of the file, for every key after it is a tag.",
+        doc: "Tags for everything that can carry tags. Written as `[tags]`, it must come at the end of the file, \
+              since every key after it is a tag.",
         example: r#"{ team = "interop", environment = "sandbox" }"#,
     }
     POLL_INTERVAL: Seconds = {
@@ -154,7 +167,7 @@ keys! {
         group: Group::Waiting,
         kind: Kind::Seconds { min: 0.001, max: 3600.0 },
         default: Default::Toml("30"),
-        doc: "Seconds between two looks at a store that AWS is working on. Fractions are allowed.",
+        doc: "Seconds between two status checks of a store that AWS is working on. Fractions are allowed.",
         example: "30",
     }
     WAIT_TIMEOUT: Seconds = {
@@ -162,7 +175,8 @@ keys! {
         group: Group::Waiting,
         kind: Kind::Seconds { min: 0.001, max: 604_800.0 },
         default: Default::Toml("5400"),
-        doc: "Seconds that hlctl waits for a store before it leaves AWS to it. The next run takes up where this one stopped.",
+        doc: "Seconds that hlctl waits for a store before it stops waiting; AWS continues. The next run continues \
+              where this one stopped.",
         example: "5400",
     }
 }

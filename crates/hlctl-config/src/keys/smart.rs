@@ -10,7 +10,8 @@ keys! {
         group: Group::Smart,
         kind: Kind::Flag,
         default: Default::Toml("false"),
-        doc: "SMART on FHIR: log-in through Cognito and a Lambda function that checks tokens. Without it the keys below are checked and not used.",
+        doc: "SMART on FHIR: log-in through Cognito and a Lambda function that checks tokens. If off, the keys below \
+              are checked but have no effect.",
         example: "true",
     }
     COGNITO_USER_POOL_NAME: Text = {
@@ -26,7 +27,8 @@ keys! {
         group: Group::Smart,
         kind: Kind::Text(&rules::cognito::DOMAIN),
         default: Default::Toml(r#""smart-fhir""#),
-        doc: "Prefix of the user pool's log-in domain. It is unique in a region across all accounts, and the default is long taken.",
+        doc: "Prefix of the user pool's log-in domain. It is unique in a region across all accounts, and the default \
+              is already taken.",
         example: r#""example-fhir-login""#,
     }
     COGNITO_CLIENT_NAME: Text = {
@@ -42,7 +44,7 @@ keys! {
         group: Group::Smart,
         kind: Kind::List { of: &rules::cognito::URL, min: 1, max: 100 },
         default: Default::Toml(r#"["https://localhost"]"#),
-        doc: "Addresses that a browser may be sent to after log-in.",
+        doc: "URLs that a browser may be redirected to after log-in.",
         example: r#"["https://app.example.org/callback"]"#,
     }
     COGNITO_LOGOUT_URLS: List = {
@@ -50,7 +52,7 @@ keys! {
         group: Group::Smart,
         kind: Kind::List { of: &rules::cognito::URL, min: 0, max: 100 },
         default: Default::Toml("[]"),
-        doc: "Addresses that a browser may be sent to after log-out.",
+        doc: "URLs that a browser may be redirected to after log-out.",
         example: r#"["https://app.example.org/goodbye"]"#,
     }
     COGNITO_MFA_CONFIGURATION: Text = {
@@ -66,7 +68,7 @@ keys! {
         group: Group::Smart,
         kind: Kind::Whole { min: 8, max: 99, unit: "characters" },
         default: Default::Toml("8"),
-        doc: "Least length of a user's password. All four classes of characters are asked for besides.",
+        doc: "Minimum length of a user's password. All four classes of characters are required as well.",
         example: "14",
     }
     COGNITO_DELETION_PROTECTION: Text = {
@@ -82,7 +84,8 @@ keys! {
         group: Group::Smart,
         kind: Kind::TokenValidity,
         default: Default::Toml("{ access_token = 60, id_token = 60, refresh_token = 30 }"),
-        doc: "How long tokens are valid, in the units of the next key. Access and ID tokens take 5 minutes to 1 day, refresh tokens 60 minutes to 10 years. A token left out keeps its default.",
+        doc: "How long tokens are valid, in the units of the next key. Access and ID tokens take 5 minutes to 1 day, \
+              refresh tokens 60 minutes to 10 years. A token that is left out keeps its default.",
         example: "{ access_token = 60, id_token = 60, refresh_token = 30 }",
     }
     COGNITO_TOKEN_VALIDITY_UNITS: Table = {
@@ -98,7 +101,9 @@ keys! {
         group: Group::Smart,
         kind: Kind::TestUsers,
         default: Default::Toml("[]"),
-        doc: "Users to try SMART out with. Each takes exactly one of `password_env` (a variable's name), `password_file` (a path, from this file's directory) and `password`; hlctl writes none of them anywhere.",
+        doc: "Users to try SMART out with. Each takes exactly one of `password_env` (a variable's name), \
+              `password_file` (a path, relative to this file's directory) and `password`; hlctl never stores any of \
+              them.",
         example: r#"[{ username = "alice", preferred_username = "alice", email = "alice@example.org", email_verified = true, password_env = "ALICE_PASSWORD" }]"#,
     }
     LAMBDA_FUNCTION_NAME: Text = {
@@ -122,7 +127,7 @@ keys! {
         group: Group::Smart,
         kind: Kind::Text(&rules::names::POLICY),
         default: Default::Toml(r#""fhir_cognito_access""#),
-        doc: "Name of the policy that lets the function ask Cognito; the module calls it a role.",
+        doc: "Name of the policy that lets the function call Cognito; the module calls it a role.",
         example: r#""fhir_cognito_access""#,
     }
     LAMBDA_MEMORY_SIZE: Whole = {
@@ -130,7 +135,7 @@ keys! {
         group: Group::Smart,
         kind: Kind::Whole { min: 128, max: 10_240, unit: "MB" },
         default: Default::Toml("256"),
-        doc: "Memory of the function. More memory is also more processor, hence a shorter cold start.",
+        doc: "Memory of the function. More memory also means more CPU, hence a shorter cold start.",
         example: "512",
     }
     LAMBDA_TIMEOUT: Whole = {
@@ -138,7 +143,7 @@ keys! {
         group: Group::Smart,
         kind: Kind::Whole { min: 1, max: 900, unit: "seconds" },
         default: Default::Toml("30"),
-        doc: "Longest run of the function. HealthLake itself gives up after one second.",
+        doc: "Timeout of the function. HealthLake itself gives up after one second.",
         example: "30",
     }
     SMART_AUTHORIZATION_STRATEGY: Text = {
@@ -154,7 +159,7 @@ keys! {
         group: Group::Smart,
         kind: Kind::Flag,
         default: Default::Toml("true"),
-        doc: "Whether HealthLake lets a user see no more than the `fhirUser` of the token may.",
+        doc: "Whether HealthLake limits each user to what the `fhirUser` of the token may see.",
         example: "true",
     }
     COGNITO_SYSTEM_SCOPES: List = {
@@ -178,7 +183,8 @@ keys! {
         group: Group::Smart,
         kind: Kind::Flag,
         default: Default::Toml("false"),
-        doc: "Makes a second app client, with which a machine gets tokens for itself (`client_credentials`). Cognito gives that flow to no client that has another.",
+        doc: "Creates a second app client, with which a machine gets tokens for itself (`client_credentials`). \
+              Cognito does not allow this flow in a client that has another one.",
         example: "true",
     }
     COGNITO_MACHINE_CLIENT_NAME: Text = {
@@ -194,7 +200,9 @@ keys! {
         group: Group::Smart,
         kind: Kind::Text(&rules::cognito::PATH),
         default: Default::Unset,
-        doc: "Code of your own for the function instead of hlctl's token validator: a zip archive, a folder that becomes one, or a program for Linux. The path begins at this file's directory. Such a function also gets the client secret, as the module's did.",
+        doc: "Code of your own for the function instead of hlctl's token validator: a zip archive, a folder that \
+              becomes one, or a program for Linux. The path is relative to this file's directory. Such a function \
+              also gets the client secret, as the module's did.",
         example: r#""package""#,
     }
     LAMBDA_RUNTIME: Text = {
@@ -210,7 +218,8 @@ keys! {
         group: Group::Smart,
         kind: Kind::Text(&rules::names::HANDLER),
         default: Default::Unset,
-        doc: "What that runtime calls; needed unless it is one for programs. Its file must be in the package.",
+        doc: "Handler that the runtime calls; needed unless the runtime runs programs. Its file must be in the \
+              package.",
         example: r#""lambda_function.lambda_handler""#,
     }
     LAMBDA_ARCHITECTURE: Text = {
@@ -242,7 +251,8 @@ keys! {
         group: Group::Smart,
         kind: Kind::Whole { min: 1, max: 1000, unit: "environments" },
         default: Default::Unset,
-        doc: "Environments of the function that wait, initialised, for calls. AWS charges for them all the time.",
+        doc: "Provisioned concurrency: environments of the function that AWS keeps initialised. AWS charges for them \
+              all the time.",
         example: "1",
     }
     LAMBDA_RESERVED_CONCURRENCY: Whole = {
@@ -250,7 +260,8 @@ keys! {
         group: Group::Smart,
         kind: Kind::Whole { min: 1, max: 10_000, unit: "runs" },
         default: Default::Unset,
-        doc: "How often the function may run at once, taken from the account's allowance. Without it the function shares that.",
+        doc: "Reserved concurrency: how many calls the function may handle at once, taken from the account's limit. \
+              If not set, the function shares that limit.",
         example: "50",
     }
     LAMBDA_ENVIRONMENT_KEY: Flag = {
@@ -258,7 +269,7 @@ keys! {
         group: Group::Smart,
         kind: Kind::Flag,
         default: Default::Toml("false"),
-        doc: "Makes a KMS key of your own for the function's variables, instead of one that AWS owns.",
+        doc: "Creates a KMS key of your own for the function's variables, instead of one that AWS owns.",
         example: "true",
     }
     LAMBDA_TRACING: Flag = {
@@ -274,7 +285,8 @@ keys! {
         group: Group::Smart,
         kind: Kind::Flag,
         default: Default::Toml("false"),
-        doc: "Lets HealthLake call the function for this account alone. Off, because AWS does not say that HealthLake names the account on this call; if it does not, nobody can log in.",
+        doc: "Lets HealthLake call the function only for this account. Off by default, because AWS does not document \
+              that HealthLake names the account in this call; if it does not, nobody can log in.",
         example: "true",
     }
     HEALTHLAKE_SERVICE_ROLE_NAME: Text = {
@@ -282,7 +294,7 @@ keys! {
         group: Group::Smart,
         kind: Kind::Text(&rules::names::ROLE),
         default: Default::Toml(r#""healthlake-service-role""#),
-        doc: "Name of the IAM role that HealthLake takes on for a SMART request.",
+        doc: "Name of the IAM role that HealthLake assumes for a SMART request.",
         example: r#""healthlake-service-role""#,
     }
     HEALTHLAKE_SERVICE_POLICY_NAME: Text = {

@@ -65,7 +65,7 @@ fn check(value: &str) -> Vec<Finding> {
     if value.is_empty() || KNOWN.contains(&value) || is_user {
         return Vec::new();
     }
-    let finding = Finding::error(format!("names {}, which is no resource of hlctl", quoted(value)));
+    let finding = Finding::error(format!("names {}, which is not a resource of hlctl", quoted(value)));
     if value.starts_with(USERS) {
         return vec![finding.help(format!("an address of one user is `{USERS}[\"alice\"]`"))];
     }
@@ -73,8 +73,6 @@ fn check(value: &str) -> Vec<Finding> {
     let near = bare.filter(|bare| KNOWN.contains(bare)).or_else(|| nearest(bare.unwrap_or(value), KNOWN));
     vec![match near {
         Some(near) => finding.help(format!("did you mean `{near}`?")),
-        None => {
-            finding.help(concat!("addresses are those that `", hlctl!("plan"), "` shows, for example `s3_bucket.data`"))
-        }
+        None => finding.help(concat!("use an address that `", hlctl!("plan"), "` shows, such as `s3_bucket.data`")),
     }]
 }

@@ -33,7 +33,9 @@ pub(super) fn is_iam(c: char) -> bool {
 pub(super) fn foreign(value: &str, allowed: impl Fn(char) -> bool, wants: &str) -> Option<Finding> {
     let (at, c) = value.char_indices().find(|(_, c)| !allowed(*c))?;
     Some(
-        Finding::error(format!("may not hold {}", name(c))).help(format!("it takes {wants}")).at(at..at + c.len_utf8()),
+        Finding::error(format!("may not contain {}", name(c)))
+            .help(format!("it takes {wants}"))
+            .at(at..at + c.len_utf8()),
     )
 }
 

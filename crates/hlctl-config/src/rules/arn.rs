@@ -12,7 +12,7 @@ pub(crate) static KMS_ADMIN: Rule = Rule {
     check: kms_admin,
 };
 
-const SHAPE: &str = "it looks like `arn:aws:iam::123456789012:role/kms-admin`";
+const SHAPE: &str = "an example: `arn:aws:iam::123456789012:role/kms-admin`";
 
 fn kms_admin(value: &str) -> Vec<Finding> {
     if value.is_empty() {
@@ -48,10 +48,10 @@ fn principal(value: &str) -> Result<(), Finding> {
             .at(at(service)));
     }
     if !region.is_empty() {
-        return Err(Finding::error("names a region, which IAM has none of").help(SHAPE).at(at(region)));
+        return Err(Finding::error("names a region, but IAM has no regions").help(SHAPE).at(at(region)));
     }
     if account.len() != 12 || !account.bytes().all(|b| b.is_ascii_digit()) {
-        return Err(Finding::error(format!("names the account {}, which is no account number", quoted(account)))
+        return Err(Finding::error(format!("names the account {}, which is not an account number", quoted(account)))
             .help("an account number has 12 digits; `aws sts get-caller-identity` prints yours")
             .at(at(account)));
     }
@@ -69,8 +69,8 @@ fn named(resource: &str) -> Result<(), Finding> {
             Err(Finding::error(format!("names {shown}, but a key policy takes no wildcard in a principal")))
         }
         Some(("user" | "role", name)) if visible(name) => Ok(()),
-        Some(("group", _)) => Err(Finding::error("names a group, which cannot be the principal of a key policy")
-            .help("name a role that the group's members can take on")),
+        Some(("group", _)) => Err(Finding::error("names a group, but a group cannot be the principal of a key policy")
+            .help("name a role that the group's members can assume")),
         _ => Err(Finding::error(format!("names {shown} where a user or role belongs")).help(SHAPE)),
     }
 }

@@ -31,7 +31,7 @@ fn known(value: &str) -> Vec<Finding> {
     if CHECKS.iter().any(|check| check.id == value) {
         return Vec::new();
     }
-    let finding = Finding::error(format!("names {}, which is no check of hlctl", quoted(value)));
+    let finding = Finding::error(format!("names {}, which is not a check of hlctl", quoted(value)));
     let number = value.trim_start_matches(|char: char| !char.is_ascii_digit()).parse::<u32>().ok();
     let same_number = CHECKS
         .iter()
@@ -43,7 +43,7 @@ fn known(value: &str) -> Vec<Finding> {
     vec![match same_number.or_else(same_name) {
         Some(check) => finding.help(format!("did you mean `{}` ({})?", check.id, check.name)),
         None => finding.help(format!(
-            "`docs/audit.md` lists the checks, `{}` to `{}`",
+            concat!(env!("CARGO_PKG_REPOSITORY"), "/blob/main/docs/audit.md lists the checks, `{}` to `{}`"),
             CHECKS[0].id,
             CHECKS[CHECKS.len() - 1].id
         )),
@@ -52,7 +52,7 @@ fn known(value: &str) -> Vec<Finding> {
 
 fn words(value: &str) -> Vec<Finding> {
     if value.trim().is_empty() {
-        return vec![Finding::error("must not be empty").help("say why, for whoever reads it next year")];
+        return vec![Finding::error("must not be empty").help("give the reason, for the people who read it next year")];
     }
     Vec::new()
 }
@@ -61,7 +61,7 @@ fn day(value: &str) -> Vec<Finding> {
     match value.parse::<jiff::civil::Date>() {
         Ok(_) => Vec::new(),
         Err(_) => vec![
-            Finding::error(format!("is {}, which is no day", quoted(value)))
+            Finding::error(format!("is {}, which is not a day", quoted(value)))
                 .help(format!("it takes {}", EXPIRES.wants)),
         ],
     }

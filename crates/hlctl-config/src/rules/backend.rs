@@ -52,7 +52,7 @@ fn key(value: &str) -> Vec<Finding> {
     }
     if value.starts_with("s3:") {
         let help = "write the bucket as `bucket`, and what follows it as `key`";
-        findings.push(Finding::error("is a whole address").help(help));
+        findings.push(Finding::error("is a complete URL").help(help));
     }
     findings
 }
@@ -76,5 +76,5 @@ fn endpoint(value: &str) -> Vec<Finding> {
     if good {
         return Vec::new();
     }
-    vec![Finding::error("is no address of a server").help(format!("it takes {}", ENDPOINT.wants))]
+    vec![Finding::error("is not the URL of a server").help(format!("it takes {}", ENDPOINT.wants))]
 }

@@ -25,27 +25,26 @@ fn check(value: &str) -> Vec<Finding> {
     }
     let mut findings = ends(value);
     if let Some(at) = value.find("..") {
-        findings.push(Finding::error("may not hold two dots in a row").at(at..at + 2));
+        findings.push(Finding::error("may not contain two dots in a row").at(at..at + 2));
     } else if value.parse::<Ipv4Addr>().is_ok() {
         findings.push(Finding::error("may not look like an IP address"));
     } else if let Some(at) = value.find('.') {
         findings.push(
             Finding::warning("holds a dot, which breaks TLS to the bucket's own host name")
-                .help(format!("hyphens do the same: `{}`", value.replace('.', "-")))
+                .help(format!("use hyphens: `{}`", value.replace('.', "-")))
                 .at(at..at + 1),
         );
     }
     for prefix in FORBIDDEN_PREFIXES {
         if value.starts_with(prefix) {
-            findings.push(
-                Finding::error(format!("may not begin with `{prefix}`, which S3 keeps for itself")).at(0..prefix.len()),
-            );
+            findings
+                .push(Finding::error(format!("may not begin with `{prefix}`, which S3 reserves")).at(0..prefix.len()));
         }
     }
     for suffix in FORBIDDEN_SUFFIXES {
         if value.ends_with(suffix) {
             findings.push(
-                Finding::error(format!("may not end with `{suffix}`, which S3 keeps for itself"))
+                Finding::error(format!("may not end with `{suffix}`, which S3 reserves"))
                     .at(value.len() - suffix.len()..value.len()),
             );
         }
@@ -67,7 +66,7 @@ fn characters(value: &str) -> Vec<Finding> {
     };
     let corrected = value.to_lowercase().replace(['_', ' '], "-");
     if corrected != value && check(&corrected).is_empty() && (BUCKET.min..=BUCKET.max).contains(&corrected.len()) {
-        finding = finding.help(format!("`{corrected}` would do"));
+        finding = finding.help(format!("`{corrected}` is valid"));
     }
     vec![finding]
 }

@@ -112,7 +112,7 @@ fn domain(value: &str) -> Vec<Finding> {
     let allowed = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
     if value.contains('.') {
         return vec![
-            Finding::error(format!("is {}, but only a prefix belongs here", quoted(value)))
+            Finding::error(format!("is {}, but takes only a prefix", quoted(value)))
                 .help("Cognito adds `.auth.<region>.amazoncognito.com` itself"),
         ];
     }
@@ -125,7 +125,7 @@ fn domain(value: &str) -> Vec<Finding> {
     ["aws", "amazon", "cognito"]
         .into_iter()
         .filter_map(|word| value.find(word).map(|at| (word, at)))
-        .map(|(word, at)| Finding::error(format!("may not hold the word `{word}`")).at(at..at + word.len()))
+        .map(|(word, at)| Finding::error(format!("may not contain the word `{word}`")).at(at..at + word.len()))
         .collect()
 }
 
@@ -135,20 +135,20 @@ fn url(value: &str) -> Vec<Finding> {
         return vec![found];
     }
     if value.contains('#') {
-        return finding("but Cognito takes no fragment (`#…`) in it");
+        return finding("but Cognito does not accept a fragment (`#…`) in it");
     }
     let Some((scheme, rest)) = value.split_once(':') else {
-        return finding("which is no absolute URL");
+        return finding("which is not an absolute URL");
     };
     let mut characters = scheme.chars();
     let good_scheme = characters.next().is_some_and(|c| c.is_ascii_alphabetic())
         && characters.all(|c| c.is_ascii_alphanumeric() || "+.-".contains(c));
     let host = rest.trim_start_matches('/').split(['/', '?']).next().unwrap_or_default();
     match scheme.to_ascii_lowercase().as_str() {
-        _ if !good_scheme || rest.is_empty() => finding("which is no absolute URL"),
-        "http" | "https" if !rest.starts_with("//") || host.is_empty() => finding("which names no host"),
+        _ if !good_scheme || rest.is_empty() => finding("which is not an absolute URL"),
+        "http" | "https" if !rest.starts_with("//") || host.is_empty() => finding("which has no host"),
         "http" if host.split(':').next() != Some("localhost") => vec![
-            Finding::error(format!("holds {}, but Cognito takes plain HTTP for localhost alone", quoted(value)))
+            Finding::error(format!("holds {}, but Cognito accepts plain HTTP only for localhost", quoted(value)))
                 .help(format!("write `https:{rest}`")),
         ],
         _ => Vec::new(),
@@ -159,12 +159,12 @@ fn scope(value: &str) -> Vec<Finding> {
     let bad = |message: &str| vec![Finding::error(format!("holds {}, {message}", quoted(value)))];
     if let Some((prefix, rest)) = value.split_once('/') {
         return vec![
-            Finding::error(format!("holds {}, but the prefix `{prefix}/` is the key's own", quoted(value)))
+            Finding::error(format!("holds {}, but hlctl adds the prefix `{prefix}/` itself", quoted(value)))
                 .help(format!("write `{rest}`")),
         ];
     }
     let Some((resource, access)) = value.split_once('.') else {
-        return bad("which is no FHIR scope");
+        return bad("which is not a FHIR scope");
     };
     let is_type =
         resource.starts_with(|c: char| c.is_ascii_uppercase()) && resource.chars().all(|c| c.is_ascii_alphabetic());
@@ -186,7 +186,7 @@ pub(crate) fn is_smart2(access: &str) -> bool {
 fn username(value: &str) -> Vec<Finding> {
     if let Some(at) = value.find('@') {
         return vec![
-            Finding::error("may not look like an email address, for users can log in with their own")
+            Finding::error("may not look like an email address, since users can log in with theirs")
                 .help("put the address in `email`")
                 .at(at..at + 1),
         ];
@@ -202,7 +202,7 @@ fn email(value: &str) -> Vec<Finding> {
         return Vec::new();
     }
     // It is not shown: where the file is damaged, a password can stand in it.
-    vec![Finding::error("is no email address").help("it looks like `alice@example.org`")]
+    vec![Finding::error("is not an email address").help("an example: `alice@example.org`")]
 }
 
 /// Shows nothing of the value: it may be the password itself.

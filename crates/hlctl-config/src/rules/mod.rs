@@ -49,13 +49,14 @@ impl Rule {
         let mut findings = Vec::new();
         if length < self.min {
             findings.push(Finding::error(format!(
-                "is too short: {} has {length} characters, {} is the least",
+                "is too short: {} has {length} characters, the minimum is {}",
                 quoted(value),
                 self.min
             )));
         }
         if length > self.max {
-            findings.push(Finding::error(format!("is too long: it has {length} characters, {} is the most", self.max)));
+            findings
+                .push(Finding::error(format!("is too long: it has {length} characters, the maximum is {}", self.max)));
         }
         findings.extend((self.check)(value));
         findings

@@ -131,7 +131,7 @@ fn account(value: &str) -> Vec<Finding> {
     if value.len() == 12 && digits == 12 {
         return Vec::new();
     }
-    let finding = Finding::error(format!("holds {}, which is no account number", super::quoted(value)));
+    let finding = Finding::error(format!("holds {}, which is not an account number", super::quoted(value)));
     let bare: String = value.chars().filter(char::is_ascii_digit).collect();
     let separated = value.chars().all(|c| c.is_ascii_digit() || c == '-' || c == ' ');
     if separated && bare.len() == 12 {

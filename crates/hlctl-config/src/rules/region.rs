@@ -70,7 +70,7 @@ fn check(value: &str) -> Vec<Finding> {
     if OTHERS.contains(&value) {
         return vec![Finding::error(format!("is {value}, where AWS has no HealthLake")).help(all)];
     }
-    let finding = Finding::error(format!("is {}, which is no AWS region", quoted(value)));
+    let finding = Finding::error(format!("is {}, which is not an AWS region", quoted(value)));
     let is_zone = |region: &&&str| value.strip_prefix(**region).is_some_and(|rest| rest.len() == 1);
     if let Some(region) = HEALTHLAKE.iter().find(is_zone) {
         return vec![finding.help(format!("that is an availability zone; its region is `{region}`"))];

@@ -33,7 +33,7 @@ fn allowed(c: char) -> bool {
 fn key(text: &str) -> Vec<Finding> {
     let reserved = |prefix: &str| text.get(..prefix.len()).is_some_and(|start| start.eq_ignore_ascii_case(prefix));
     if reserved("aws:") {
-        return vec![Finding::error("begins with `aws:`, which AWS keeps for itself").at(0..4)];
+        return vec![Finding::error("begins with `aws:`, which AWS reserves").at(0..4)];
     }
     if reserved("hlctl:") {
         return vec![Finding::error("begins with `hlctl:`, which marks what hlctl owns").at(0..6)];

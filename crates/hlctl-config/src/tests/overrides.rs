@@ -79,7 +79,7 @@ fn an_unknown_variable_is_a_warning_with_a_suggestion() {
     let Examined { config, problems, .. } = examine(&sources);
     assert!(config.is_some());
     insta::assert_snapshot!(problems, @r"
-    warning: `HLCTL_REGOIN` is no variable of hlctl and changes nothing
+    warning: `HLCTL_REGOIN` is not a variable of hlctl and has no effect
     --> environment:1:1
      |
      | HLCTL_REGOIN=

@@ -75,7 +75,8 @@ impl BundleType {
     pub(super) fn remedy(self) -> &'static str {
         match self {
             Self::Transaction | Self::Batch => {
-                "post it to the store's FHIR interface, which carries it out; or write each of its resources on a line of its own, \
+                "post it to the store's FHIR interface, which processes it; or write each of its resources on a line \
+                 of its own, \
                  with references as Type/id: `jq -c '.entry[].resource' FILE` (Synthea does with exporter.fhir.bulk_data = true)"
             }
             Self::TransactionResponse | Self::BatchResponse => "leave it out: it is a server's answer",
@@ -107,33 +108,33 @@ impl Kind for Notice {
         Cow::Borrowed(match self {
             Self::Bundle(of) => {
                 return format!(
-                    "a Bundle of type {} is stored as it is, and its entries become no resources of their own",
+                    "a Bundle of type {} is stored as it is, and its entries do not become separate resources",
                     of.code()
                 )
                 .into();
             }
             Self::Answer(kind) => {
-                return format!("{kind} is how a server answers, and HealthLake has no requests that would read it")
+                return format!("{kind} is a server's response, and HealthLake has no request that would read it")
                     .into();
             }
             Self::DisputedType(kind) => {
                 return format!("AWS's pages disagree on whether HealthLake takes resources of type {kind}").into();
             }
             Self::Reference(LooseReference::Urn) => {
-                "a reference begins with urn:, which means another entry of a Bundle and no resource of a store"
+                "a reference begins with urn:, which refers to another entry of a Bundle, not to a resource of a store"
             }
             Self::Reference(LooseReference::Search) => {
-                "a reference is a search, such as Practitioner?identifier=..., which no import is documented to carry out"
+                "a reference is a search, such as Practitioner?identifier=..., which no import is documented to resolve"
             }
             Self::Reference(LooseReference::UnknownType) => "a reference names a type that FHIR R4 does not define",
             Self::Reference(LooseReference::UnsupportedType) => {
                 "a reference names a type that HealthLake does not take"
             }
-            Self::Reference(LooseReference::Form) => "a reference is neither Type/id nor absolute nor contained",
+            Self::Reference(LooseReference::Form) => "a reference is neither Type/id nor an absolute URL nor contained",
             Self::DanglingReference { path, target } => {
                 return format!("{path} refers to {target} resources that are not in these files").into();
             }
-            Self::RepeatedLine => "the same resource comes again, word by word",
+            Self::RepeatedLine => "the same resource occurs again, with the same content",
         })
     }
 
@@ -154,15 +155,16 @@ impl Kind for Notice {
             }
             Self::Reference(LooseReference::UnknownType) => "write the type as FHIR R4 does: Patient/123",
             Self::Reference(LooseReference::UnsupportedType) => {
-                "leave the reference out, or keep what it leads to elsewhere and write its whole URL"
+                "leave out the reference, or keep its target elsewhere and write its full URL"
             }
             Self::Reference(LooseReference::Form) => {
-                "write the type and id of the resource: Patient/123; or the whole URL; or # and the id of a contained resource"
+                "write the type and id of the resource: Patient/123; or the full URL; or # and the id of a contained \
+                 resource"
             }
             Self::DanglingReference { .. } => {
                 "check these files together with those that have the resources; where the store has them already, there is nothing to do"
             }
-            Self::RepeatedLine => "nothing is lost by it; leave one of them out, so that counts agree",
+            Self::RepeatedLine => "no data is lost; leave one of them out, so that the counts agree",
         }
     }
 }

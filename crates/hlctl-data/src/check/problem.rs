@@ -197,9 +197,9 @@ impl Problem {
             Self::EmptyFile => "the file is empty",
             Self::NoResource => "the file has no resource",
             Self::Compressed => "the file is compressed",
-            Self::AppleDouble => "the file is one that macOS keeps beside another, and has no resources",
+            Self::AppleDouble => "macOS wrote this file next to another one; it has no resources",
             Self::Markup => "the file is XML or HTML, not JSON",
-            Self::Binary => "the file is no text",
+            Self::Binary => "the file is not text",
             Self::ByteOrderMark => "the file begins with a byte order mark",
             Self::Utf16 => "the file is UTF-16 or UTF-32, not UTF-8",
             Self::Spread => "the resource is spread over several lines",
@@ -207,12 +207,12 @@ impl Problem {
             Self::CutOff => "the line ends in the middle of the resource",
             Self::NotJson(why) => return format!("the line is not JSON: {why}").into(),
             Self::SeveralOnALine => "something follows the resource on its line",
-            Self::NotAnObject => "the line is JSON, but no object",
-            Self::Twice => "a member comes twice in the resource",
+            Self::NotAnObject => "the line is JSON, but not an object",
+            Self::Twice => "a member occurs twice in the resource",
             Self::TooDeep => return format!("the resource is nested more than {DEEPEST} levels deep").into(),
             Self::NoType => "the resource has no resourceType",
-            Self::TypeNotText => "resourceType is not a text",
-            Self::UnknownType => "resourceType is no type of FHIR R4",
+            Self::TypeNotText => "resourceType is not a string",
+            Self::UnknownType => "resourceType is not a type of FHIR R4",
             Self::UnsupportedType(kind) => return format!("HealthLake does not take resources of type {kind}").into(),
             Self::Structure(Issue { path, fault }) => return format!("{path} {fault}").into(),
             Self::Bundle(None) => "the line is a Bundle without an id",
@@ -223,7 +223,7 @@ impl Problem {
                 return format!("the line is {kind} without an id: a server's answer, not data").into();
             }
             Self::NoId => "the resource has no id",
-            Self::IdNotText => "id is not a text",
+            Self::IdNotText => "id is not a string",
             Self::BadId => "id is not 1 to 64 letters, digits, hyphens and dots",
             Self::ResourceTooLarge => "the resource has more than 164 MB",
             Self::Repeated => "another resource, which differs, has the same type and id",
@@ -234,26 +234,26 @@ impl Problem {
     pub fn hint(&self) -> &'static str {
         match self {
             Self::TooManyFiles | Self::JobTooLarge => "import the files in several folders, one after the other",
-            Self::FileTooLarge => "split it; any line may begin another file",
+            Self::FileTooLarge => "split it; a new file may start at any line",
             Self::BadName(BadName::Ending) => "rename it; unpack it first, if it is compressed",
             Self::BadName(_) => "rename it",
             Self::EmptyFile | Self::NoResource => "take it out of the folder, or export it again",
             Self::Compressed => "unpack it: HealthLake takes plain .ndjson only",
             Self::AppleDouble => "remove it: `find DIR -name '._*' -delete`",
-            Self::Markup => {
-                "export it again as NDJSON; a page of a server that says why it gave none is sometimes saved in its place"
-            }
+            Self::Markup => "export it again as NDJSON; sometimes a server's error page is saved instead",
             Self::Binary => "take it out of the folder, or export it again",
             Self::ByteOrderMark => "save it as UTF-8 without a byte order mark",
             Self::Utf16 | Self::NotUtf8 => "save it as UTF-8",
             Self::Spread => "write each resource on one line: `jq -c . FILE`, or `jq -c '.[]' FILE` of an array",
-            Self::CutOff => "was the file cut short, or is the resource on several lines? Write it whole, on one line",
+            Self::CutOff => {
+                "was the file cut short, or is the resource on several lines? Write it completely, on one line"
+            }
             Self::NotJson(_) => "write the resource as JSON, on one line, without comments",
             Self::SeveralOnALine => "end each resource with a line feed, and separate them by nothing else",
             Self::NotAnObject => {
                 "write each resource on a line of its own, without the array around them: `jq -c '.[]' FILE`"
             }
-            Self::Twice => "leave one of them out: which of them would count is not said",
+            Self::Twice => "leave one of them out: FHIR does not define which one counts",
             Self::TooDeep => "leave out what is nested so deep, such as extensions in extensions",
             Self::UnsupportedType(_) => {
                 "leave them out: the developer guide, \"FHIR R4 supported resource types\", has the types that a store takes"
@@ -273,7 +273,7 @@ impl Problem {
                 "give each resource an id: 1 to 64 letters, digits, hyphens and dots"
             }
             Self::ResourceTooLarge => "leave it out, or keep its attachment elsewhere",
-            Self::Repeated => "keep one of them: which of two versions would stay is not said",
+            Self::Repeated => "keep one of them: HealthLake does not define which version wins",
         }
     }
 }

@@ -55,7 +55,7 @@ impl Fault {
             Self::UnknownElement => "leave it out, or write it as an extension; names are case-sensitive",
             Self::Missing => "add it; where it is not known, an extension `data-absent-reason` says why",
             Self::NotAList => "put the value between [ and ], even if it is the only one",
-            Self::IsAList => "write the value alone, without [ and ]",
+            Self::IsAList => "write only the value, without [ and ]",
             Self::NotAnObject | Self::NotText(_) | Self::NotANumber(_) | Self::NotABoolean => {
                 "write it as the JSON type that the specification gives it"
             }

@@ -106,7 +106,10 @@ async fn run(
         .ok_or_else(|| AwsError::bad_request("MissingAction", "X-Amz-Target is missing"))?;
     let short = target.strip_prefix(cloudtrail::TARGET_NAMESPACE).unwrap_or(target);
     let name = short.strip_prefix(dialect.target_prefix).ok_or_else(|| {
-        AwsError::bad_request("UnknownOperationException", format!("{target} is no operation of {}", service.name()))
+        AwsError::bad_request(
+            "UnknownOperationException",
+            format!("{target} is not an operation of {}", service.name()),
+        )
     })?;
     trace.name(service, name);
     if !dialect.unsigned.contains(&name) {

@@ -57,6 +57,6 @@ pub(super) const CASES: &[Case] = &[
         "the key is to be deleted",
         |w| drop(call(w.kms.schedule_key_deletion().key_id(w.key()).send()).unwrap()),
         &[(KEY, "foreign")],
-        Refused(5, "somebody outside hlctl has ordered its end"),
+        Refused(5, "it is scheduled for deletion outside hlctl"),
     ),
 ];

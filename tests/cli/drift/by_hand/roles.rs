@@ -47,7 +47,7 @@ pub(super) const CASES: &[Case] = &[
             call(w.iam.create_role().role_name(w.role()).assume_role_policy_document(TRUST).send()).unwrap();
         },
         &[(ROLE, "foreign"), ("iam_role_policy_attachment.this", "missing")],
-        Refused(1, "exists already and hlctl did not make it"),
+        Refused(1, "exists already and hlctl did not create it"),
     ),
     minimal(
         "the role gets a managed policy more",

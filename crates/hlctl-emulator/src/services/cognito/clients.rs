@@ -232,7 +232,7 @@ fn check_scopes(pool: &UserPool, input: &Value) -> AwsResult<()> {
 fn check_sign_in(input: &Value) -> AwsResult<()> {
     let new = strings(input, "ExplicitAuthFlows").filter(|flow| flow.starts_with("ALLOW_")).count();
     if new > 0 && new < strings(input, "ExplicitAuthFlows").count() {
-        return Err(invalid("ExplicitAuthFlows that begin with ALLOW_ cannot stand beside others."));
+        return Err(invalid("ExplicitAuthFlows that begin with ALLOW_ cannot be combined with others."));
     }
     let rotates = input["RefreshTokenRotation"]["Feature"] == "ENABLED";
     if rotates && strings(input, "ExplicitAuthFlows").any(|flow| flow == "ALLOW_REFRESH_TOKEN_AUTH") {

@@ -125,7 +125,7 @@ pub(crate) const OPERATIONS: &[Operation] = &[
 
 /// Gives a pool new signing keys and forgets the old ones. `Err` says why it could not.
 pub(crate) fn rotate(world: &mut World, pool: &str) -> Result<Value, String> {
-    let keys = keys::Keys::new().map_err(|_| "no key could be made".to_owned())?;
+    let keys = keys::Keys::new().map_err(|_| "no key could be created".to_owned())?;
     let pool = pool_anywhere(world, pool).ok_or_else(|| format!("there is no user pool {pool:?}"))?;
     let set = keys.set();
     pool.keys = Some(keys);

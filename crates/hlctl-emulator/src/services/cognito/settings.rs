@@ -107,7 +107,7 @@ fn check_recovery(mechanisms: &Value) -> AwsResult<()> {
         return Err(invalid("Recovery mechanisms must differ in name and priority."));
     }
     if mechanisms.iter().any(|mechanism| mechanism["Name"] == "admin_only") {
-        return Err(invalid("admin_only cannot stand beside another recovery mechanism."));
+        return Err(invalid("admin_only cannot be combined with another recovery mechanism."));
     }
     Ok(())
 }

@@ -60,7 +60,7 @@ fn restore_point(
         .ok_or_else(|| validation(format!("Continuous backup is not enabled on the datastore {id}.")))?;
     let point = match configuration["RestorePointTime"].as_f64() {
         None => latest,
-        Some(seconds) => instant(seconds).ok_or_else(|| validation("RestorePointTime is no time."))?,
+        Some(seconds) => instant(seconds).ok_or_else(|| validation("RestorePointTime is not a time."))?,
     };
     if point < earliest || point > latest {
         return Err(validation(format!(

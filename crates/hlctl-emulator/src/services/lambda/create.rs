@@ -94,7 +94,7 @@ fn created(function: &Function, number: Option<u64>, now: jiff::Timestamp) -> Va
 fn new_name(cx: &Cx<'_>, given: &str) -> AwsResult<String> {
     let name = Name::parse(given).filter(|name| name.qualifier.is_none() && name.is_within(cx.caller));
     let name =
-        name.ok_or_else(|| invalid(format!("{given} is no name for a new function of this account and region")))?;
+        name.ok_or_else(|| invalid(format!("{given} is not a name for a new function of this account and region")))?;
     // The API reference has 64 characters for the name alone; the model has ARNs in mind.
     if name.function.len() > 64 {
         return Err(AwsError::bad_request(

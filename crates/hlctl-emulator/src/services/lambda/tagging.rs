@@ -45,7 +45,7 @@ fn within_limit(tags: &Tags) -> AwsResult<()> {
 
 fn resource<'a>(cx: &'a mut Cx<'_>, input: &Value) -> AwsResult<&'a mut Function> {
     let arn = text(input, "Resource");
-    let name = Name::parse(arn).ok_or_else(|| invalid(format!("{arn} is no function")))?;
+    let name = Name::parse(arn).ok_or_else(|| invalid(format!("{arn} is not a function")))?;
     if name.qualifier.is_some() {
         return Err(invalid(
             "Tags on function aliases and versions are not supported. Please specify either a function ARN or an event source mapping ARN.",

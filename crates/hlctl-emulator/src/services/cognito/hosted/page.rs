@@ -30,7 +30,7 @@ impl SignIn<'_> {
             field("username", self.called, "text", "username", self.username),
             field("password", "Password", "password", "current-password", ""),
         ];
-        let intro = format!("<p>to go on to <strong>{}</strong></p>", escape(self.client));
+        let intro = format!("<p>to continue to <strong>{}</strong></p>", escape(self.client));
         document("Sign in", &form(&intro, self.action, self.token, self.error, &fields.concat(), "Sign in"))
     }
 }

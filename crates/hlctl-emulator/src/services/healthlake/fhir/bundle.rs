@@ -158,7 +158,7 @@ impl Entry {
             return Err(Refusal::invalid("request.method and request.url are required."));
         };
         let method: Method =
-            method.parse().map_err(|_| Refusal::invalid(format!("request.method \"{method}\" is no method.")))?;
+            method.parse().map_err(|_| Refusal::invalid(format!("request.method \"{method}\" is not a method.")))?;
         // The address may be absolute, in this datastore.
         let path = url.strip_prefix(cx.base).or_else(|| url.split_once(cx.home).map(|(_, path)| path)).unwrap_or(&url);
         let (path, query) = path.split_once('?').unwrap_or((path, ""));

@@ -13,7 +13,7 @@ use super::smart::Verb;
 /// Refuses a key that is no UUID, or that a resource has been created under.
 pub(super) fn check_key(draft: &Draft<'_>, cx: &Context<'_>, key: &str) -> Outcome<()> {
     if Uuid::try_parse(key).is_err() || key.len() != 36 {
-        return Err(Refusal::invalid(format!("x-amz-fhir-idempotency-key \"{key}\" is no UUID.")));
+        return Err(Refusal::invalid(format!("x-amz-fhir-idempotency-key \"{key}\" is not a UUID.")));
     }
     let collection = draft.collection();
     let Some((kind, id)) = collection.by_key(&key.to_ascii_lowercase()) else {

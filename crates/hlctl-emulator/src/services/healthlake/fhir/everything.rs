@@ -127,7 +127,7 @@ impl Asked {
         let date = || {
             search::parse_date(value)
                 .map(Some)
-                .ok_or_else(|| Refusal::invalid(format!("{name}=\"{value}\" is no date.")))
+                .ok_or_else(|| Refusal::invalid(format!("{name}=\"{value}\" is not a date.")))
         };
         match name {
             "_count" => self.count = search::count(value)?.max(1),

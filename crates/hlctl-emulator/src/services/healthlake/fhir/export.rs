@@ -175,7 +175,7 @@ fn caller(account: &str, region: &str, signer: Option<&Caller>) -> Caller {
 fn selection(query: &[(String, String)]) -> Outcome<Selection> {
     let mut selection = Selection::default();
     let date = |name: &str, value: &str| {
-        search::parse_date(value).ok_or_else(|| Refusal::invalid(format!("{name}=\"{value}\" is no date.")))
+        search::parse_date(value).ok_or_else(|| Refusal::invalid(format!("{name}=\"{value}\" is not a date.")))
     };
     for (name, value) in query {
         match name.as_str() {

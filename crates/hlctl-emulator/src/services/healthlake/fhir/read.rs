@@ -152,7 +152,7 @@ impl Asked {
         }
         let mut asked = Self { query: Vec::new(), count: 100, start, since: None, at: None };
         let date = |name: &str, value: &str| {
-            search::parse_date(value).ok_or_else(|| Refusal::invalid(format!("{name}=\"{value}\" is no date.")))
+            search::parse_date(value).ok_or_else(|| Refusal::invalid(format!("{name}=\"{value}\" is not a date.")))
         };
         for (name, value) in &query {
             match name.as_str() {

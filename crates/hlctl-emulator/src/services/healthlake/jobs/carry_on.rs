@@ -231,7 +231,7 @@ impl Piece<'_> {
     ) -> AwsResult<T> {
         let now = self.now;
         let store = self.healthlake().stores.get(&job.store).filter(|store| serves(store, now)).ok_or_else(|| {
-            crate::services::healthlake::validation(format!("The data store {} is not there any more", job.store))
+            crate::services::healthlake::validation(format!("The data store {} no longer exists", job.store))
         })?;
         let (arn, profiles) = (store.arn.clone(), store.default_profiles());
         let store =

@@ -64,7 +64,7 @@ impl Counts {
 
 /// A million bytes are a megabyte.
 pub(super) fn megabytes(bytes: u64) -> f64 {
-    #[expect(clippy::cast_precision_loss, reason = "nine thousand terabytes can be told to the byte")]
+    #[expect(clippy::cast_precision_loss, reason = "nine thousand terabytes are exact to the byte")]
     let bytes = bytes as f64;
     bytes / 1e6
 }

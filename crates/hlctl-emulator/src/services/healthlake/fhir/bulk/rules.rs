@@ -170,7 +170,7 @@ fn dates(resource: &Map<String, Value>) -> Outcome<()> {
     for name in DATES {
         let Some(value) = resource.get(*name) else { continue };
         if value.as_str().and_then(parse_date).is_none() {
-            return Err(Refusal::invalid(format!("{name} is {value}, which is no date.")));
+            return Err(Refusal::invalid(format!("{name} is {value}, which is not a date.")));
         }
     }
     Ok(())
@@ -189,7 +189,7 @@ fn references(resource: &Map<String, Value>) -> Outcome<()> {
         });
     }
     match wrong {
-        Some(text) => Err(Refusal::invalid(format!("The reference \"{text}\" leads to nothing: it must be Type/id."))),
+        Some(text) => Err(Refusal::invalid(format!("The reference \"{text}\" does not resolve: it must be Type/id."))),
         None => Ok(()),
     }
 }

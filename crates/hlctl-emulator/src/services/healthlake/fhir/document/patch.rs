@@ -24,9 +24,9 @@ struct Pointer(Vec<String>);
 impl Patch {
     /// Reads a patch.
     pub(in super::super) fn read(document: &Document) -> Outcome<Self> {
-        let refuse = |why: &str| Refusal::invalid(format!("The body is no JSON Patch: {why}"));
+        let refuse = |why: &str| Refusal::invalid(format!("The body is not a JSON Patch: {why}"));
         let Document::List(steps) = document else {
-            return Err(refuse("it is no array."));
+            return Err(refuse("it is not an array."));
         };
         let step = |(place, step): (usize, &Document)| {
             Step::read(step).map_err(|why| refuse(&format!("operation {place}: {why}")))
@@ -131,12 +131,12 @@ impl Pointer {
         if text.is_empty() {
             return Ok(Self(Vec::new()));
         }
-        let rest = text.strip_prefix('/').ok_or_else(|| format!("\"{text}\" is no JSON Pointer"))?;
+        let rest = text.strip_prefix('/').ok_or_else(|| format!("\"{text}\" is not a JSON Pointer"))?;
         let part = |part: &str| {
             let plain = part.replace("~1", "/").replace("~0", "~");
             let marks = part.matches('~').count();
             let known = part.matches("~0").count() + part.matches("~1").count();
-            if marks == known { Ok(plain) } else { Err(format!("\"{text}\" is no JSON Pointer")) }
+            if marks == known { Ok(plain) } else { Err(format!("\"{text}\" is not a JSON Pointer")) }
         };
         rest.split('/').map(part).collect::<Result<_, _>>().map(Self)
     }
@@ -173,7 +173,7 @@ impl Pointer {
 
     /// What the pointed place is in, and its name there.
     fn parent<'d>(&self, document: &'d mut Document) -> Result<(&'d mut Document, &str), String> {
-        let (last, before) = self.0.split_last().ok_or_else(|| "the whole resource cannot be taken away".to_owned())?;
+        let (last, before) = self.0.split_last().ok_or_else(|| "the whole resource cannot be removed".to_owned())?;
         let parent = Self(before.to_vec()).find_mut(document).ok_or_else(|| self.nothing())?;
         Ok((parent, last))
     }
@@ -302,12 +302,12 @@ mod tests {
             (r#"{"a":1}"#, r#"[{"op":"replace","path":"/b","value":1}]"#, "\"/b\""),
             (r#"{"a":1}"#, r#"[{"op":"test","path":"/a","value":"1"}]"#, "is not as it is tested for"),
             (r#"{"a":{"b":1}}"#, r#"[{"op":"move","from":"/a","path":"/a/b"}]"#, "into itself"),
-            (r#"{"a":1}"#, r#"{"op":"remove"}"#, "no JSON Patch"),
-            (r#"{"a":1}"#, r#"[{"op":"remove"}]"#, "no JSON Patch: operation 0: path is missing"),
+            (r#"{"a":1}"#, r#"{"op":"remove"}"#, "not a JSON Patch"),
+            (r#"{"a":1}"#, r#"[{"op":"remove"}]"#, "not a JSON Patch: operation 0: path is missing"),
             (r#"{"a":1}"#, r#"[{"op":"add","path":"/a"}]"#, "value is missing"),
             (r#"{"a":1}"#, r#"[{"op":"melt","path":"/a"}]"#, "melt"),
-            (r#"{"a":1}"#, r#"[{"op":"remove","path":"a"}]"#, "no JSON Pointer"),
-            (r#"{"a":1}"#, r#"[{"op":"remove","path":"/~2"}]"#, "no JSON Pointer"),
+            (r#"{"a":1}"#, r#"[{"op":"remove","path":"a"}]"#, "not a JSON Pointer"),
+            (r#"{"a":1}"#, r#"[{"op":"remove","path":"/~2"}]"#, "not a JSON Pointer"),
         ] {
             let why = patched(document, patch).unwrap_err();
             assert!(why.contains(expected), "{patch}: {why}");

@@ -175,7 +175,7 @@ mod tests {
     use serde_json::json;
 
     fn range(text: &str) -> Range {
-        parse(text).unwrap_or_else(|| panic!("{text} is no date"))
+        parse(text).unwrap_or_else(|| panic!("{text} is not a date"))
     }
 
     fn texts(text: &str) -> (String, String) {

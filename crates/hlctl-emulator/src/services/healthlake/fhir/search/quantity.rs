@@ -27,7 +27,7 @@ impl Quantity {
             .parse()
             .ok()
             .filter(|value: &f64| value.is_finite())
-            .ok_or_else(|| Refusal::invalid(format!("\"{text}\" is no quantity.")))?;
+            .ok_or_else(|| Refusal::invalid(format!("\"{text}\" is not a quantity.")))?;
         Ok(Self { prefix, value, half: half_a_digit(&digits), system: part(1), code: part(2) })
     }
 

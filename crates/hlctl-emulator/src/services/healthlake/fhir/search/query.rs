@@ -80,7 +80,8 @@ impl Query {
                 "page" => {}
                 other => {
                     return Err(Refusal::invalid(format!(
-                        "Search parameter \"{other}\" cannot be added to a page: the page holds the whole search."
+                        "Search parameter \"{other}\" cannot be added to a page: the page already includes the whole \
+                         search."
                     )));
                 }
             }
@@ -169,7 +170,7 @@ fn page_size(value: &str) -> Outcome<usize> {
 }
 
 fn number(value: &str) -> Outcome<usize> {
-    value.parse().map_err(|_| Refusal::invalid(format!("_count=\"{value}\" is no number.")))
+    value.parse().map_err(|_| Refusal::invalid(format!("_count=\"{value}\" is not a number.")))
 }
 
 /// `true`, `text` and `data` are HealthLake's, but not modelled here; all others are invalid (HealthLake developer guide).

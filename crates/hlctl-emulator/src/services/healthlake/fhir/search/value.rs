@@ -142,7 +142,7 @@ impl Reference {
             return Ok(Self::Foreign(text));
         }
         if let Some((kind, _)) = text.split_once('/') {
-            return Err(Refusal::invalid(format!("\"{text}\" is no reference: {kind} is no resource type.")));
+            return Err(Refusal::invalid(format!("\"{text}\" is not a reference: {kind} is not a resource type.")));
         }
         Ok(Self::Local { kinds: targets.to_vec(), id: text })
     }
@@ -189,7 +189,7 @@ pub(super) fn modifier_type(modifier: &str) -> Option<&'static str> {
 /// A date with the prefix before it.
 pub(super) fn parse_date(text: &str) -> Outcome<(Prefix, Range)> {
     let (prefix, rest) = Prefix::split(text);
-    let range = date::parse(&unescaped(rest)).ok_or_else(|| Refusal::invalid(format!("\"{text}\" is no date.")))?;
+    let range = date::parse(&unescaped(rest)).ok_or_else(|| Refusal::invalid(format!("\"{text}\" is not a date.")))?;
     if prefix == Prefix::About {
         return Err(Refusal::invalid("The prefix ap is not supported for dates."));
     }

@@ -1,0 +1,213 @@
+//! The command line with examples, and with a few sentences about the commands that a new user begins with.
+
+use clap::{Command, CommandFactory};
+
+use super::Cli;
+
+/// What the help of a command says in addition to its summary and its options.
+pub struct Page {
+    /// The command without `hlctl`: `stores use`.
+    pub command: &'static str,
+    /// What it does, where the summary is not enough.
+    pub about: &'static str,
+    /// Command lines to copy.
+    pub examples: &'static [&'static str],
+}
+
+/// The same order as clap's own, with the description below the usage.
+const WITH_DESCRIPTION: &str = "{about-with-newline}\n{usage-heading} {usage}\n\n{before-help}{all-args}{after-help}";
+
+const fn page(command: &'static str, examples: &'static [&'static str]) -> Page {
+    Page { command, about: "", examples }
+}
+
+/// Every command that does something.
+pub const PAGES: &[Page] = &[
+    page("init", &["hlctl init", "hlctl init -c prod.toml"]),
+    page("validate", &["hlctl validate", "hlctl validate -c prod.toml"]),
+    page("schema", &["hlctl schema > healthlake.schema.json"]),
+    page("doctor", &["hlctl doctor", "hlctl doctor --destroy"]),
+    Page {
+        command: "plan",
+        about: "Compares the configuration with the resources that exist in AWS, and lists what apply would create, \
+                change, replace or destroy. A plan changes nothing in AWS and does not write the state. With --out the \
+                plan is saved, and `hlctl apply FILE` later makes exactly these changes.",
+        examples: &["hlctl plan", "hlctl plan --out stack.plan", "hlctl --sandbox plan"],
+    },
+    Page {
+        command: "apply",
+        about: "Shows the plan, asks for confirmation, then creates, changes and deletes resources in AWS until they \
+                match the configuration, and records them in the state. A new store takes 20 to 30 minutes; you can \
+                interrupt the run, and the next apply continues. Resources that hold patient data are destroyed only \
+                if you name them with --allow-destroy or at the prompt.",
+        examples: &["hlctl apply", "hlctl apply stack.plan", "hlctl apply --auto-approve --lock-timeout 10m"],
+    },
+    page("drift", &["hlctl drift", "hlctl drift --fix"]),
+    Page {
+        command: "destroy",
+        about: "Shows what would be destroyed, asks you to type the names of protected resources, then deletes all \
+                resources in the state, patient data included. The configuration is not needed. KMS keys are only \
+                scheduled for deletion.",
+        examples: &["hlctl destroy", "hlctl destroy --force-destroy --final-export ./backup"],
+    },
+    page("wait", &["hlctl wait", "hlctl wait --timeout 45m"]),
+    page("outputs", &["hlctl outputs", "hlctl outputs datastore_endpoint --raw"]),
+    page("smart token", &["hlctl smart token", "hlctl smart token --grant client-credentials"]),
+    page("smart test", &["hlctl smart test"]),
+    page("fhir get", &["hlctl fhir get Patient/123", "hlctl fhir get metadata"]),
+    page("fhir search", &["hlctl fhir search Patient name=Smith", "hlctl fhir search Observation code=8867-4 --all"]),
+    page("fhir create", &["hlctl fhir create --file patient.json"]),
+    page("fhir update", &["hlctl fhir update Patient/123 --file patient.json --if-match 3"]),
+    page("fhir delete", &["hlctl fhir delete Patient/123"]),
+    page("fhir history", &["hlctl fhir history Patient/123"]),
+    page("fhir bundle", &["hlctl fhir bundle --file bundle.json"]),
+    page("fhir everything", &["hlctl fhir everything Patient/123"]),
+    page(
+        "fhir explain",
+        &["hlctl fhir explain Patient/123", "hlctl fhir explain POST Patient/_search -d name=x --send"],
+    ),
+    page("policy deployer", &["hlctl policy deployer > policy.json"]),
+    page("policy client", &["hlctl policy client > policy.json"]),
+    page("policy data", &["hlctl policy data > policy.json"]),
+    page("policy readonly", &["hlctl policy readonly > policy.json"]),
+    page("audit", &["hlctl audit", "hlctl audit --sarif > audit.sarif"]),
+    page("graph", &["hlctl graph", "hlctl graph --format svg --out stack.svg"]),
+    page("report", &["hlctl report --out report.html"]),
+    page("data check", &["hlctl data check ./ndjson"]),
+    page("data import", &["hlctl data import ./ndjson"]),
+    page("data export", &["hlctl data export ./export"]),
+    page("data jobs", &["hlctl data jobs"]),
+    page("restore", &["hlctl restore --at latest", "hlctl restore --at 2026-05-01T09:30:00Z --use"]),
+    page("replace", &["hlctl replace", "hlctl replace --via export --new-key"]),
+    page("stores list", &["hlctl stores list"]),
+    page("stores use", &["hlctl stores use healthlake_fhir_datastore.successor"]),
+    page("stores delete", &["hlctl stores delete healthlake_fhir_datastore.predecessor"]),
+    page("state list", &["hlctl state list"]),
+    page("state show", &["hlctl state show s3_bucket.data"]),
+    page("state pull", &["hlctl state pull > state.json"]),
+    page("state push", &["hlctl state push state.json"]),
+    page("state migrate", &["hlctl state migrate --to s3://example-states/fhir.state.json"]),
+    page("state recover", &["hlctl state recover --dry-run", "hlctl state recover"]),
+    page("state mv", &["hlctl state mv 'cognito_user.test_users[\"bob\"]' 'cognito_user.test_users[\"alice\"]'"]),
+    page("state rm", &["hlctl state rm s3_bucket.data"]),
+    page("forget", &["hlctl forget s3_bucket.data"]),
+    page("protect", &["hlctl protect s3_bucket.logs"]),
+    page("unprotect", &["hlctl unprotect s3_bucket.logs"]),
+    page("force-unlock", &["hlctl force-unlock 6f9619ff-8b86-d011-b42d-00cf4fc964ff"]),
+    Page {
+        command: "adopt",
+        about: "Records resources that already exist in AWS in the state, as `terraform import` does, so that hlctl \
+                manages them from then on. Takes the whole stack from a Terraform state (--from-tfstate), finds a stack \
+                whose state is lost by its tags (--discover), or adds a single resource by its id. Shows the plan that \
+                an apply would then have; changes nothing in AWS.",
+        examples: &[
+            "hlctl adopt --from-tfstate terraform.tfstate",
+            "hlctl adopt --discover --dry-run",
+            "hlctl adopt s3_bucket.data example-fhir-data",
+        ],
+    },
+    page("export terraform", &["hlctl export terraform --out ./terraform"]),
+    page("sandbox", &["hlctl sandbox", "hlctl sandbox --port 0 --load ./ndjson"]),
+    page("sandbox load", &["hlctl sandbox load ./ndjson"]),
+    page("completions", &["hlctl completions bash > ~/.local/share/bash-completion/completions/hlctl"]),
+    page("man", &["hlctl man ~/.local/share/man/man1"]),
+];
+
+/// What groups of commands are for.
+pub const GROUPS: &[Page] = &[Page {
+    command: "stores",
+    about: "A stack uses one HealthLake store. `hlctl restore` and `hlctl replace` create a second one, and the stack \
+            keeps the previous one after a switch. These commands list all stores of the stack, switch the stack to \
+            another of them, and delete one that is not in use. AWS charges for each store until it is deleted.",
+    examples: &["hlctl stores list", "hlctl stores use healthlake_fhir_datastore.predecessor"],
+}];
+
+/// The command line, with the pages.
+pub fn command() -> Command {
+    PAGES.iter().chain(GROUPS).fold(Cli::command(), |command, page| {
+        let path: Vec<&str> = page.command.split(' ').collect();
+        with_page(command, &path, page)
+    })
+}
+
+fn with_page(command: Command, path: &[&str], page: &Page) -> Command {
+    match path {
+        [] => {
+            let examples = format!("Examples:\n  {}", page.examples.join("\n  "));
+            let command = command.after_help(examples);
+            if page.about.is_empty() {
+                return command;
+            }
+            command.before_help(page.about).help_template(WITH_DESCRIPTION)
+        }
+        [name, rest @ ..] => command.mut_subcommand(*name, |inner| with_page(inner, rest, page)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser;
+
+    use super::*;
+
+    fn paths(command: &Command, above: &str, into: &mut Vec<String>) {
+        for inner in command.get_subcommands() {
+            let path = format!("{above} {}", inner.get_name()).trim().to_owned();
+            if inner.get_subcommands().next().is_some() {
+                paths(inner, &path, into);
+            }
+            if inner.get_subcommands().next().is_none() || inner.get_name() == "sandbox" {
+                into.push(path);
+            }
+        }
+    }
+
+    #[test]
+    fn every_command_has_an_example() {
+        let mut wanted = Vec::new();
+        paths(&Cli::command(), "", &mut wanted);
+        let mut found: Vec<&str> = PAGES.iter().map(|page| page.command).collect();
+        wanted.sort();
+        found.sort_unstable();
+        assert_eq!(found, wanted);
+        assert!(PAGES.iter().chain(GROUPS).all(|page| !page.examples.is_empty()));
+        command().debug_assert();
+    }
+
+    #[test]
+    fn every_example_is_a_command_line_of_its_command() {
+        for page in PAGES {
+            for example in page.examples {
+                assert!(
+                    example.contains(&format!("hlctl {}", page.command)) || example.contains("--sandbox"),
+                    "{example}"
+                );
+                let line = example.split(" > ").next().unwrap_or(example);
+                let words = shlex::split(line).unwrap_or_default();
+                if let Err(error) = Cli::try_parse_from(words) {
+                    panic!("{example}: {error}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn own_options_come_before_the_global_ones_in_every_help() {
+        fn check(command: &mut Command) {
+            let help = command.render_help().to_string();
+            let own = help.find("\nOptions:").unwrap_or_else(|| panic!("{help}"));
+            let global = help.find("\nGlobal options:").unwrap_or_else(|| panic!("{help}"));
+            assert!(own < global, "{help}");
+            assert!(help[own..global].contains("--help"), "{help}");
+            for option in ["--config", "--state", "--sandbox", "--region", "--profile", "--quiet"] {
+                assert!(help[global..].contains(option), "{option}: {help}");
+            }
+            for inner in command.get_subcommands_mut() {
+                check(inner);
+            }
+        }
+        let mut command = command();
+        command.build();
+        check(&mut command);
+    }
+}
