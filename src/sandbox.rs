@@ -45,7 +45,7 @@ pub async fn serve(emulator: Emulator) -> Result<String, CommandError> {
         let address = listener.local_addr()?;
         std::io::Result::Ok((listener, address))
     };
-    let (listener, address) = bound.await.context("the sandbox can listen on no port of 127.0.0.1")?;
+    let (listener, address) = bound.await.context("the sandbox cannot listen on any port of 127.0.0.1")?;
     tokio::spawn(emulator.serve(listener, std::future::pending()));
     Ok(format!("http://{address}"))
 }

@@ -81,7 +81,7 @@ pub enum DiscoverError {
         stacks: BTreeMap<String, BTreeSet<String>>,
     },
     /// Several stacks are there, and the user chose none.
-    #[error("{} stacks in AWS may be this config's", .0.len())]
+    #[error("{} stacks in AWS could belong to this config", .0.len())]
     SeveralStacks(BTreeMap<String, BTreeSet<String>>),
 }
 
@@ -91,10 +91,10 @@ impl DiscoverError {
         match self {
             Self::Plan(_) => None,
             Self::NoSuchStack { stacks, .. } if stacks.is_empty() => {
-                Some("leave --stack out: there is no stack".to_owned())
+                Some("leave out --stack: there is no stack".to_owned())
             }
             Self::NoSuchStack { stacks, .. } => Some(choices(stacks)),
-            Self::SeveralStacks(stacks) => Some(format!("say which:\n{}", choices(stacks))),
+            Self::SeveralStacks(stacks) => Some(format!("choose one:\n{}", choices(stacks))),
         }
     }
 }

@@ -94,7 +94,7 @@ impl InstanceError {
     pub fn hint(&self) -> String {
         let choose = |paths: &[String]| {
             let lines = paths.iter().map(|path| format!("  --module {}", shell_quoted(path)));
-            format!("say which:\n{}", lines.collect::<Vec<_>>().join("\n"))
+            format!("choose one:\n{}", lines.collect::<Vec<_>>().join("\n"))
         };
         match self {
             Self::None => concat!(

@@ -8,7 +8,7 @@ use crate::plan::PlanError;
 use crate::resource::ResourceError;
 use crate::state::StateError;
 
-/// Why an apply was not begun, or what it did could not be recorded. What failed in AWS is in its report.
+/// Why an apply was not started, or what it did could not be recorded. What failed in AWS is in its report.
 #[derive(Debug, Error)]
 pub enum ApplyError {
     /// The plan does not say which resources come of it.

@@ -156,7 +156,7 @@ impl AwsError {
 
     /// A call that this run may not make any more.
     pub fn not_sent(service: &'static str, operation: &'static str) -> Self {
-        let message = "the lock was taken away from this run, which therefore sends nothing more";
+        let message = "the lock is lost: another process took it over, so this run sends nothing more";
         Self::of_kind(ErrorKind::NotSent, service, operation, message)
     }
 

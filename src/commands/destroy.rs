@@ -16,11 +16,12 @@ use crate::config::Config;
 use crate::error::CommandError;
 use crate::exit_code::ExitCode;
 use crate::invocation::CommandLine;
+use crate::model::text::counted;
 use crate::plan::Options;
 use crate::resource::Settings;
 use crate::session::{ConnectOptions, Session};
 use crate::state::Held;
-use crate::ui::{counted, json};
+use crate::ui::json;
 
 /// Destroys everything that the state holds.
 pub(super) async fn run(session: &Session, arguments: &DestroyArgs) -> Result<ExitCode, CommandError> {

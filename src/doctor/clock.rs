@@ -16,8 +16,8 @@ use crate::session::Connection;
 
 const CHECK: &str = "clock";
 const NOTICEABLE: i64 = 60;
-const WHY: &str = "AWS refuses requests that are signed with a time which is minutes off";
-const MEND: &str = "set the clock, or have it kept by NTP";
+const WHY: &str = "AWS refuses requests whose signing time is minutes off";
+const MEND: &str = "set the clock, or synchronise it by NTP";
 
 /// Compares with the `Date` of an answer.
 pub async fn clock(connection: &Connection) -> Finding {

@@ -57,8 +57,8 @@ pub fn unplanned(
     causes: impl IntoIterator<Item = (String, Option<String>)>,
     skew: Option<Skew>,
 ) -> Vec<Finding> {
-    let why = "without it there can be no plan";
-    let mend = |hint: Option<String>| hint.unwrap_or_else(|| "fix the cause, then run this again".to_owned());
+    let why = "without it there is no plan";
+    let mend = |hint: Option<String>| hint.unwrap_or_else(|| "fix the cause, then run this command again".to_owned());
     let findings = causes.into_iter().map(|(title, hint)| Finding::problem(check, title, why, mend(hint)));
     // With a wrong clock AWS refuses nearly everything, and this is the only answer that there is to compare with.
     findings.chain(skew.map(super::clock::wrong)).collect()

@@ -23,7 +23,7 @@ pub enum OauthError {
         connected: bool,
     },
     /// A server whose certificate is not trusted; nothing was sent to it.
-    #[error("{origin} cannot be asked: {cause}")]
+    #[error("{origin} cannot be reached: {cause}")]
     Untrusted {
         /// Scheme, host and port.
         origin: String,

@@ -31,16 +31,16 @@ pub enum PlanFileError {
     #[error("{} is not a plan of hlctl", .0.display())]
     NotAPlan(PathBuf),
     /// Another version of hlctl wrote it.
-    #[error("{} was written by another version of hlctl; make the plan anew", .0.display())]
+    #[error("{} was written by another version of hlctl; create the plan again", .0.display())]
     OtherVersion(PathBuf),
     /// Its checksum is another's.
-    #[error("the plan {} is not as it was written: its checksum does not fit; make it anew", .0.display())]
+    #[error("the plan {} was changed after it was written: its checksum does not match; create it again", .0.display())]
     Edited(PathBuf),
     /// The state is not one that the plan can be carried out on.
     #[error(transparent)]
     State(#[from] StateError),
     /// It was made for another state.
-    #[error("the plan was made for the state {planned}, but this command is for {here}; -c and --state say which")]
+    #[error("the plan was made for the state {planned}, but this command uses {here}; choose one with -c and --state")]
     OtherState {
         /// Name of the state that it was made for.
         planned: String,
@@ -48,7 +48,7 @@ pub enum PlanFileError {
         here: String,
     },
     /// The state is no longer what it was when the plan was made.
-    #[error("the plan cannot be carried out: {0}; make it anew")]
+    #[error("the plan cannot be applied: {0}; create it again")]
     Outdated(Outdated),
     /// Something else is to be done now; a line for each resource.
     #[error("{}", differing(.0).join("\n"))]
@@ -59,7 +59,7 @@ pub enum PlanFileError {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 pub enum Outdated {
     /// There is none any more.
-    #[error("the state that it was made from is gone")]
+    #[error("the state that it was made from no longer exists")]
     Gone,
     /// There is one, and there was none.
     #[error("there was no state when it was made, and now there is one")]
@@ -89,7 +89,7 @@ impl PlanFileError {
 
 /// The message for a plan that would do something else now.
 fn differing(changes: &[String]) -> Vec<String> {
-    let mut lines = vec!["something has changed since the plan was made; make it anew:".to_owned()];
+    let mut lines = vec!["something has changed since the plan was made; create it again:".to_owned()];
     lines.extend(changes.iter().map(|change| format!("  {change}")));
     lines
 }

@@ -76,7 +76,7 @@ pub struct Plan {
     pub warnings: Vec<String>,
 }
 
-/// Why the plan may not be carried out.
+/// Why apply would refuse this plan.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Refusal {
     /// The resource.

@@ -76,31 +76,32 @@ pub enum Reason {
 impl fmt::Display for Reason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::CreationFailed { status, cause } => write!(f, "AWS could not make it ({status}: {cause})"),
+            Self::CreationFailed { status, cause } => write!(f, "AWS could not create it ({status}: {cause})"),
             Self::ChangeFailed { status, cause } => write!(f, "the last change failed ({status}: {cause})"),
             Self::DeletedOutside => f.write_str("it was deleted outside hlctl"),
-            Self::Gone => f.write_str("it is gone from AWS"),
+            Self::Gone => f.write_str("it no longer exists in AWS"),
             Self::ChangedOutside => f.write_str("it was changed outside hlctl"),
-            Self::Found => f.write_str("it was found in AWS as this stack's, and is adopted"),
-            Self::AsWanted => f.write_str("it exists and is as wanted"),
-            Self::CutOff => f.write_str("an earlier run was cut off"),
-            Self::StillChanging { status } => write!(f, "AWS is still at work on it ({status})"),
+            Self::Found => f.write_str("it was found in AWS as part of this stack, and is adopted"),
+            Self::AsWanted => f.write_str("it exists and matches the configuration"),
+            Self::CutOff => f.write_str("an earlier run was interrupted"),
+            Self::StillChanging { status } => write!(f, "AWS is still working on it ({status})"),
             Self::FromBackup { source, at: Some(at) } => {
                 write!(f, "from the backup of {source}, as of {}", crate::model::text::instant(*at))
             }
             Self::FromBackup { source, at: None } => {
-                write!(f, "from the backup of {source}, as of the latest point that it has")
+                write!(f, "from the backup of {source}, as of its latest restore point")
             }
             Self::FromExport { source } => write!(f, "empty; then an export of {source} is imported"),
             Self::ReplaceOption => f.write_str("--replace asks for it"),
-            Self::BecomesProtected => f.write_str("from then on it is protected: destroyed only by name"),
-            Self::LosesProtection => {
-                f.write_str("from then on it is no longer protected: a destroy needs no name for it")
-            }
-            Self::Unwanted => f.write_str("the configuration no longer asks for it"),
-            Self::GivenUp => f.write_str("it is not to be kept any longer"),
-            Self::LeftOver => f.write_str("an earlier run put another in its place"),
-            Self::Duplicate => f.write_str("an earlier attempt made it too, and its answer was lost; nothing uses it"),
+            Self::BecomesProtected => f.write_str("it will be protected: destroyed only if you name it"),
+            Self::LosesProtection => f.write_str("it will no longer be protected: a destroy will not ask for its name"),
+            Self::Unwanted => f.write_str("it is no longer in the configuration"),
+            Self::GivenUp => f.write_str("it is no longer to be kept"),
+            Self::LeftOver => f.write_str("an earlier run replaced it"),
+            Self::Duplicate => f.write_str(
+                "a duplicate: an earlier attempt created it and the answer was lost; \
+                                            nothing uses it",
+            ),
             Self::NeedsReplacement(why) | Self::HeldElsewhere(why) | Self::Recorded(why) => f.write_str(why),
         }
     }
@@ -127,7 +128,7 @@ mod tests {
     fn a_reason_is_written_as_its_sentence_and_read_back_for_reading_only() {
         let reason = Reason::CreationFailed { status: "CREATE_FAILED".to_owned(), cause: "no quota".to_owned() };
         let written = serde_json::to_value(&reason).unwrap();
-        assert_eq!(written, "AWS could not make it (CREATE_FAILED: no quota)");
+        assert_eq!(written, "AWS could not create it (CREATE_FAILED: no quota)");
         let read: Reason = serde_json::from_value(written).unwrap();
         assert_eq!(read, Reason::Recorded(reason.to_string()));
         assert_eq!(read.to_string(), reason.to_string());

@@ -21,7 +21,7 @@ pub enum ResourceError {
     /// Something else has the name.
     #[error("{name} exists already and {}", match owner {
         Some(stack) => format!("belongs to another hlctl stack, {stack}"),
-        None => "hlctl did not make it".to_owned(),
+        None => "hlctl did not create it".to_owned(),
     })]
     Taken {
         /// The name.
@@ -46,7 +46,7 @@ pub enum ResourceError {
         waited: Duration,
     },
     /// The user asked to stop, or not to wait.
-    #[error("still {status}; AWS goes on with it")]
+    #[error("still {status}; AWS continues with it")]
     StillGoing {
         /// Last status seen.
         status: String,
@@ -65,7 +65,7 @@ pub enum ResourceError {
     #[error("it has disappeared since the plan was made")]
     Vanished,
     /// The state file holds something that is not a record of this kind.
-    #[error("the state's record is not that of a {kind}: {problem}")]
+    #[error("the state's record is not the record of a {kind}: {problem}")]
     Recorded {
         /// The kind.
         kind: &'static str,
@@ -99,11 +99,11 @@ impl ResourceError {
             return self.hint();
         }
         let (occasion, command) = match owner {
-            Some(_) => ("if that stack is given up", CommandLine::new("adopt --take-over")),
-            None => ("if it is to be the stack's", CommandLine::new("adopt")),
+            Some(_) => ("if that stack is abandoned", CommandLine::new("adopt --take-over")),
+            None => ("to make it part of this stack", CommandLine::new("adopt")),
         };
         let command = command.operand(address).operand(name);
-        Some(format!("{ANOTHER_NAME}; or, {occasion}, have hlctl take it over: {command}"))
+        Some(format!("{ANOTHER_NAME}; or, {occasion}, adopt it: {command}"))
     }
 
     /// The next step, where one is known.
@@ -112,11 +112,12 @@ impl ResourceError {
             Self::Aws(error) => hint::hint(error),
             Self::Taken { .. } => Some(ANOTHER_NAME.to_owned()),
             Self::TimedOut { .. } | Self::StillGoing { .. } => {
-                Some(concat!("`", hlctl!("wait"), "` waits on; `", hlctl!("apply"), "` takes up where this stood").to_owned())
+                Some(concat!("`", hlctl!("wait"), "` keeps waiting; `", hlctl!("apply"), "` continues where this \
+                    stopped").to_owned())
             }
             Self::NotEmpty { is_for_logs: true, .. } => Some(
-                "--force-destroy=logs (or force_destroy = \"logs\" in the config) empties the logs bucket and no other: what the \
-                 data bucket holds still stops a destroy"
+                "--force-destroy=logs (or force_destroy = \"logs\" in the config) empties only the logs bucket: \
+                 objects in the data bucket still stop a destroy"
                     .to_owned(),
             ),
             Self::NotEmpty { is_for_logs: false, .. } => Some(
@@ -126,10 +127,10 @@ impl ResourceError {
             ),
             Self::Vanished => Some("run the command again to plan with what is there now".to_owned()),
             Self::Failed { status, .. } if status == "CREATE_FAILED" => {
-                Some("fix the cause; the next apply makes a new store in place of the failed one".to_owned())
+                Some("fix the cause; the next apply creates a new store in place of the failed one".to_owned())
             }
             Self::Failed { .. } => Some("fix the cause, then run the command again".to_owned()),
-            Self::Recorded { .. } => Some("the state's backup beside it may be better".to_owned()),
+            Self::Recorded { .. } => Some("the backup next to the state may be intact".to_owned()),
             Self::Answer(_) | Self::Request(_) | Self::Internal(_) => None,
         }
     }

@@ -5,8 +5,8 @@ use std::fmt::Write;
 use anstyle::Style;
 use serde_json::{Map, Value};
 
-use super::counted;
 use super::printer::style::{ADD, CHANGE, DESTROY, FAINT, STRONG};
+use crate::model::text::counted;
 use crate::plan::{Action, AttributeChange, Change, Counts, Plan};
 
 /// The plan as text, with ANSI styles; the printer takes them out where they do not belong.

@@ -59,7 +59,7 @@ impl Decider<'_> {
         Some(Refusal {
             address: change.address.clone(),
             message: format!("{name} is protected and would be destroyed"),
-            hint: format!("if that is meant, name it: --allow-destroy '{}'", self.name_to_give(change)),
+            hint: format!("if you mean to destroy it, name it: --allow-destroy '{}'", self.name_to_give(change)),
             blocker: Blocker::NeedsName(self.name_to_give(change)),
         })
     }

@@ -110,8 +110,8 @@ impl Decider<'_> {
         let superfluous = if is_known(&change.address) { &other.address } else { &change.address };
         Some(Refusal {
             address: change.address.clone(),
-            message: format!("it and {} stand for the same thing, {}", other.address, thing(change)),
-            hint: format!("have the state forget one of the two: {}", hlctl!("forget", superfluous)),
+            message: format!("it and {} are the same resource in AWS, {}", other.address, thing(change)),
+            hint: format!("forget one of the two: {}", hlctl!("forget", superfluous)),
             blocker: Blocker::Protection,
         })
     }

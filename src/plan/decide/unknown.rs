@@ -62,7 +62,7 @@ impl Decider<'_> {
                     "hlctl knows no such address; {} is left as it is",
                     name.unwrap_or("the state's resource of that address")
                 ),
-                hint: format!("{back}have the state forget it; AWS keeps it: {}", hlctl!("forget", address)),
+                hint: format!("{back}forget it; it stays in AWS: {}", hlctl!("forget", address)),
                 blocker: Blocker::Protection,
             });
         }
