@@ -255,9 +255,9 @@ impl CommandError {
             | Self::LeftRunning { hint, .. }
             | Self::Usage { hint, .. }
             | Self::Stranded { hint, .. } => Some(hint.clone()),
-            Self::Aborted => Some(
-                "run the same command again: it looks for what was begun, and goes on from what it finds".to_owned(),
-            ),
+            Self::Aborted => {
+                Some("run the same command again: it finds what was started, and continues from there".to_owned())
+            }
             Self::Config(_) | Self::Refused(_) | Self::Declined(_) | Self::Interrupted(_) | Self::Other(_) => None,
         }
     }

@@ -140,7 +140,9 @@ fn targets(text: &str) -> Option<Targets> {
     let mut targets = Targets::new();
     for part in text.split(',').map(str::trim).filter(|part| !part.is_empty()) {
         let (target, level) = part.split_once('=').unwrap_or((OWN, part));
-        let level: LevelFilter = level.trim().parse().ok()?;
+        // An empty one would be read as `error`.
+        let level = Some(level.trim()).filter(|level| !level.is_empty())?;
+        let level: LevelFilter = level.parse().ok()?;
         let target = target.trim();
         if target.is_empty()
             || target.contains(|letter: char| !(letter.is_ascii_alphanumeric() || "_:-".contains(letter)))

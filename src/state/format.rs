@@ -110,7 +110,7 @@ pub fn decode(bytes: &[u8], place: &Place) -> Result<State, StateError> {
         })
     })?;
     if whole.get("format").and_then(Value::as_str) != Some(MAGIC) {
-        return Err(damaged("it is not an hlctl state".to_owned()));
+        return Err(damaged("it is not a state of hlctl".to_owned()));
     }
     let version =
         whole.get("version").and_then(Value::as_u64).ok_or_else(|| damaged("it has no format version".to_owned()))?;

@@ -124,7 +124,7 @@ fn a_lost_lock_is_in_the_log() {
     place.run(["force-unlock", &remote.lock_id(), "-y"]).succeeds();
     place.cloud().let_a_minute_pass();
     running.signal(Signal::SIGCONT);
-    running.ends().says("was taken away from this run");
+    running.ends().says("is lost: another process took it over");
     assert!(events(place, "run.log").iter().any(|event| message(event) == "lock lost"));
 }
 
@@ -168,9 +168,10 @@ fn no_level_shows_a_secret() {
 fn no_level_shows_what_a_fhir_request_holds_or_asks() {
     let place = store();
     let id = create(&place, &patient("Unmistakable"));
+    let path = format!("Patient/{id}");
     let mut told = String::new();
     for arguments in [
-        vec!["get", "Patient", id.as_str()],
+        vec!["get", path.as_str()],
         vec!["search", "Patient", "family=Unmistakable"],
         vec!["search", "Patient", "family:nonsense=Unmistakable"],
         vec!["create", "-f", "resource.json"],

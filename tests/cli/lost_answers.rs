@@ -375,7 +375,7 @@ fn a_store_that_is_refused_so_far_is_not_called_creating() {
     };
     place.cloud().rules([rule("CreateFHIRDatastore", None, refused)]);
     let applying = place.run(["apply", "-y"]).start();
-    eventually("it is said what is waited for", || applying.has_said("it does not see the key yet; asked "));
+    eventually("it is said what is waited for", || applying.has_said("it does not see the key yet; tried "));
     assert!(!applying.has_said("this: creating"), "{}", applying.said());
     place.cloud().heal();
     let applied = applying.ends();

@@ -199,6 +199,6 @@ fn a_configuration_that_does_not_exist_is_not_said_to_make_a_stack() {
             .exits(1)
             .says("there is no state at nope.state.json, and no configuration nope.toml")
             .says("correct -c")
-            .keeps_silent_about("hlctl apply -c nope.toml` creates the stack");
+            .keeps_silent_about("hlctl apply -c nope.toml` creates the stack; or choose another");
     }
 }

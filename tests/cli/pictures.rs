@@ -161,7 +161,7 @@ fn a_report_is_not_made_of_another_stacks_record() {
     place.write("healthlake.state.run.json", "{\"format\": \"hlctl-run\", \"version\": 9, \"hlctl\": \"9.1\"}");
     place.run(["report"]).exits(1).says("hlctl 9.1");
     place.write("healthlake.state.run.json", "half");
-    place.run(["report"]).exits(1).says("no record of a run");
+    place.run(["report"]).exits(1).says("is not a record of a run");
 }
 
 #[test]

@@ -76,7 +76,7 @@ fn a_state_with_the_marks_of_a_merge_conflict_is_refused() {
 fn another_file_in_the_place_of_the_state_is_refused() {
     let place = applied();
     place.write(STATE, "{\"version\": 4, \"terraform_version\": \"1.9.0\"}");
-    refused(&place).says("it is not an hlctl state");
+    refused(&place).says("it is not a state of hlctl");
 }
 
 #[test]

@@ -364,8 +364,9 @@ fn a_question_to_a_message_is_seen_however_it_is_laid_out() {
 #[test]
 fn no_code_decides_by_the_words_of_a_message() {
     // The file, and whose words it reads.
-    const PARSERS: [(&str, &str); 4] = [
+    const PARSERS: [(&str, &str); 5] = [
         ("src/aws/classify.rs", "AWS"),
+        ("src/aws/clock.rs", "AWS, of the time of a signature"),
         ("src/fhir/refusal.rs", "HealthLake's FHIR interface"),
         ("src/fhir/explain/server.rs", "a service that shows what should have been signed"),
         ("crates/hlctl-config/src/syntax.rs", "the TOML parser"),

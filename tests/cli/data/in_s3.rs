@@ -55,7 +55,7 @@ fn objects_in_s3_have_the_findings_of_the_same_files() {
         .says("c.ndjson: the file is empty")
         .says("deeper/b.ndjson:2 and a.ndjson:8")
         .says("deeper/b.ndjson:3: Encounter.subject refers to Patient resources that are not in these files")
-        .says("1 file left out")
+        .says("1 file skipped")
         .says("notes.txt");
     // Nothing was written, there or here.
     assert_eq!(place.cloud().mutations(), Vec::<String>::new());

@@ -131,7 +131,7 @@ fn members_that_come_twice_and_nesting_are_refused_on_every_way_in() {
     let twice = r#"{"resourceType":"Patient","id":"a","name":[{"family":"Secret","family":"Hidden"}]}"#;
     let deep = format!(r#"{{"resourceType":"Patient","id":"a","x":{}{}}}"#, "[".repeat(200), "]".repeat(200));
     // What hlctl cannot read it does not send.
-    let cases = [(twice, "name[0].family", "comes twice", 1), (deep.as_str(), "a.ndjson:1", "nested", 64)];
+    let cases = [(twice, "name[0].family", "twice", 1), (deep.as_str(), "a.ndjson:1", "nested", 64)];
     for (resource, where_it_is, why, code) in cases {
         folder(&place, &[("a.ndjson", &format!("{resource}\n"))]);
         let checked = place.run(["data", "check", "in"]).exits(1);

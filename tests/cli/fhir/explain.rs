@@ -126,7 +126,7 @@ fn a_wrong_region_service_and_key_are_told_apart() {
     assert!(text(&key, "refused").contains("the same canonical request: the secret key"), "{key}");
     assert_eq!(findings(&explain(&place, &["http://127.0.0.1:9/datastore/x/r4/Patient"])), ["host", "other_path"]);
     fhir(&place, &["explain", "http://127.0.0.1:9/x", "--send"]).exits(64).says("nothing is sent there");
-    fhir(&place, &["explain", "ftp://x/"]).exits(64).says("no address");
+    fhir(&place, &["explain", "ftp://x/"]).exits(64).says("not a URL");
     fhir(&place, &["explain", "Patient", "-H", "Authorization: Bearer x"]).exits(64).says("hlctl smart test");
 }
 

@@ -213,7 +213,7 @@ fn files_that_are_no_resource_are_told_before_anything_is_sent() {
         ("", "EOF"),
         ("[]", "no resourceType"),
         ("{}", "no resourceType"),
-        ("{\"resourceType\":\"../x\"}", "no resource type"),
+        ("{\"resourceType\":\"../x\"}", "is not a resource type"),
     ] {
         place.write("bad.json", text);
         fhir(&place, &["create", "-f", "bad.json"]).exits(64).says(told);
@@ -222,7 +222,7 @@ fn files_that_are_no_resource_are_told_before_anything_is_sent() {
     place.write("patient.json", &patient("Smith").to_string());
     fhir(&place, &["update", "-f", "patient.json"]).exits(64).says("has no id");
     place.write("other.json", "{\"resourceType\":\"Patient\",\"id\":\"2\"}");
-    fhir(&place, &["update", "Patient/1", "-f", "other.json"]).exits(64).says("holds Patient/2, not Patient/1");
+    fhir(&place, &["update", "Patient/1", "-f", "other.json"]).exits(64).says("contains Patient/2, not Patient/1");
     assert_eq!(asked(&place), Vec::<String>::new());
 }
 

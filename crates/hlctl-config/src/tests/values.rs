@@ -111,7 +111,7 @@ fn what_has_no_effect_or_stands_in_plain_text_is_a_warning() {
     let user = "username = \"a\", preferred_username = \"a\", email = \"a@example.org\", email_verified = true";
     let smart = "smart_on_fhir = true\n";
     let own = "cognito_domain = \"mine\"\n";
-    assert!(warned(smart).contains("is long taken"));
+    assert!(warned(smart).contains("is already taken"));
     assert_eq!(warned(&format!("{smart}{own}")), "");
     assert_eq!(warned(&format!("{smart}cognito_domain = \"smart-fhir\"\n")), "");
     assert!(warned(own).contains("`cognito_domain` has no effect"));

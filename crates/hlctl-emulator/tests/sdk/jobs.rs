@@ -161,7 +161,7 @@ async fn a_job_ends_with_its_store() {
     place.clock.advance(Duration::from_secs(10));
     let ended = place.describe(&job).await;
     assert_eq!(*ended.job_status(), JobStatus::Failed);
-    assert!(ended.message().unwrap().contains("is not there any more"), "{ended:?}");
+    assert!(ended.message().unwrap().contains("no longer exists"), "{ended:?}");
 }
 
 #[tokio::test]
