@@ -120,7 +120,7 @@ async fn in_aws(
             let mend = "fix the function's code first, then run this again";
             sheet.add([Finding::not_checkable("plan", "what an apply would do", mend)]);
         }
-        Err(error) => sheet.add(unplanned("plan", &error)),
+        Err(error) => sheet.add(unplanned("plan", error)),
     }
     if prepared.as_ref().map_or(!destroy, |prepared| makes_store(&prepared.plan)) {
         sheet.add([stores(&cx).await]);
