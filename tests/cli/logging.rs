@@ -89,12 +89,12 @@ fn a_call_that_hangs_is_the_one_that_was_sent_and_not_answered() {
         // The last line may not be whole yet.
         let whole = text.rsplit_once('\n').map_or("", |(whole, _)| whole);
         let events: Vec<Value> = whole.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
-        of_step(&events, address, "sent").iter().any(|event| is_create(event))
+        of_step(&events, address, "sent").iter().any(is_create)
     });
     running.signal(Signal::SIGKILL);
     running.ends();
     let events = events(&place, "run.log");
-    assert!(!of_step(&events, address, "answered").iter().any(|event| is_create(event)));
+    assert!(!of_step(&events, address, "answered").iter().any(is_create));
     assert!(
         of_step(&events, "kms_key.s3", "answered").iter().any(|event| event["fields"]["operation"] == "kms:CreateKey")
     );
@@ -148,9 +148,7 @@ fn no_level_shows_a_secret() {
     run(&["apply", "-y"]);
     let secret = run(&["outputs", "cognito_client_secret", "--raw", "--show-secrets"]);
     let token = run(&["smart", "token", "--grant", "client-credentials"]);
-    for by_name in [["smart", "token", "--username", "alice", "--password-env", "ALICE_PASSWORD"]] {
-        run(&by_name);
-    }
+    run(&["smart", "token", "--username", "alice", "--password-env", "ALICE_PASSWORD"]);
     told.push_str(&place.read("run.log"));
     assert!(told.contains("aws_smithy_runtime") && told.contains("hyper_util"), "libraries are logged at all");
     let secret = secret.trim();
