@@ -292,8 +292,8 @@ impl Caller {
 
     fn begin(&self, operation: &Operation, tries: &mut Tries) -> Instant {
         tries.attempts += 1;
-        let (operation, attempt) = (format_args!("{}:{}", operation.service, operation.name), tries.attempts);
-        tracing::debug!(target: CALLS, %operation, attempt, "sent");
+        let name = format!("{}:{}", operation.service, operation.name);
+        tracing::debug!(target: CALLS, operation = name.as_str(), attempt = tries.attempts, "sent");
         tries.generation = self.credentials.as_ref().map(Renewable::generation);
         Instant::now()
     }

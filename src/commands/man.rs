@@ -15,7 +15,7 @@ use crate::exit_code::ExitCode;
 use crate::session::Session;
 
 /// What each exit code means, in short; `docs/exit-codes.md` has more.
-const EXIT_STATUS: [(ExitCode, &str); 10] = [
+const EXIT_STATUS: [(ExitCode, &str); 11] = [
     (ExitCode::Success, "The command did what it was asked to do."),
     (ExitCode::Failure, "Something failed before anything was started."),
     (ExitCode::Changes, "plan --detailed-exitcode: there are changes. drift: there is drift. audit: a check failed."),
@@ -23,18 +23,20 @@ const EXIT_STATUS: [(ExitCode, &str); 10] = [
     (ExitCode::Credentials, "Credentials are missing, wrong or expired."),
     (ExitCode::Protected, "Refused: something protected would be destroyed."),
     (ExitCode::Incomplete, "Work was started and is not finished. Run the command again to continue."),
+    (ExitCode::Aborted, "A second Ctrl-C stopped it at once. Run the command again to continue."),
     (ExitCode::Usage, "The command line is wrong."),
     (ExitCode::Interrupted, "SIGINT came before anything was started."),
     (ExitCode::Terminated, "SIGTERM or SIGHUP came before anything was started."),
 ];
 
-const ENVIRONMENT: [(&str, &str); 8] = [
+const ENVIRONMENT: [(&str, &str); 9] = [
     ("HLCTL_CONFIG", "The configuration file, as --config."),
     ("HLCTL_STATE", "Where the state is, as --state."),
     ("HLCTL_SANDBOX", "If set, run against the emulator, as --sandbox."),
     ("HLCTL_<KEY>", "A key of the configuration, in capitals: HLCTL_DATASTORE_NAME."),
     ("HLCTL_TOKEN", "A SMART access token for the fhir commands."),
-    ("HLCTL_LOG", "With the value calls, print a line for each call to AWS."),
+    ("HLCTL_LOG", "Log to stderr: calls for a line for each call to AWS, debug for a whole log."),
+    ("HLCTL_LOG_FILE", "Log to this file instead, as JSON."),
     ("AWS_PROFILE, AWS_REGION, AWS_ENDPOINT_URL, ...", "As for the AWS CLI and the AWS SDKs."),
     ("NO_COLOR", "If set, print no colour."),
 ];

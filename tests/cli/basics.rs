@@ -136,6 +136,26 @@ fn completions_and_man_pages_are_written() {
 }
 
 #[test]
+fn every_exit_code_of_the_documentation_is_in_the_help_and_in_the_man_pages() {
+    let documented = fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/exit-codes.md")).unwrap();
+    let codes: Vec<u8> =
+        documented.lines().filter_map(|line| line.strip_prefix("| ")?.split(" | ").next()?.parse().ok()).collect();
+    assert!(codes.len() > 9, "{codes:?}");
+    let place = Place::sandbox("minimal");
+    let help = place.run(["--help"]).succeeds().stdout;
+    let (_, help) = help.split_once("Exit codes:").unwrap();
+    place.run(["man", "pages"]).succeeds();
+    let page = place.read("pages/hlctl.1");
+    let (_, page) = page.split_once(".SH \"EXIT STATUS\"").unwrap();
+    let (page, _) = page.split_once("\n.SH ").unwrap();
+    for code in codes {
+        let has = |text: &str| text.split(|letter: char| !letter.is_ascii_digit()).any(|word| word == code.to_string());
+        assert!(has(help), "{code} is not in {help}");
+        assert!(has(page), "{code} is not in {page}");
+    }
+}
+
+#[test]
 fn a_reader_that_goes_away_is_no_panic() {
     let place = Place::sandbox("minimal");
     for arguments in [vec!["schema"], vec!["completions", "bash"], vec!["--help"]] {
