@@ -82,22 +82,20 @@ fn a_call_that_hangs_is_the_one_that_was_sent_and_not_answered() {
     place.cloud().rules([rule("CreateRole", None, Action::Hang)]);
     let mut running = logged(&place, &["apply", "-y"], "run.log").start();
     running.wait_until_stuck(&place);
-    let is_create = |event: &&Value| event["fields"]["operation"] == "iam:CreateRole";
-    let address = "iam_role.healthlake";
-    eventually("the call is in the log", || {
+    let (role, key) = ("iam_role.healthlake", "kms_key.s3");
+    let has = |events: &[Value], address: &str, wanted: &str, operation: &str| {
+        of_step(events, address, wanted).iter().any(|event| event["fields"]["operation"] == operation)
+    };
+    eventually("both calls are in the log", || {
         let text = place.read("run.log");
         // The last line may not be whole yet.
         let whole = text.rsplit_once('\n').map_or("", |(whole, _)| whole);
         let events: Vec<Value> = whole.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
-        of_step(&events, address, "sent").iter().any(is_create)
+        has(&events, role, "sent", "iam:CreateRole") && has(&events, key, "answered", "kms:CreateKey")
     });
     running.signal(Signal::SIGKILL);
     running.ends();
-    let events = events(&place, "run.log");
-    assert!(!of_step(&events, address, "answered").iter().any(is_create));
-    assert!(
-        of_step(&events, "kms_key.s3", "answered").iter().any(|event| event["fields"]["operation"] == "kms:CreateKey")
-    );
+    assert!(!has(&events(&place, "run.log"), role, "answered", "iam:CreateRole"));
 }
 
 #[test]
