@@ -4,6 +4,8 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use proc_macro2::{Group, TokenStream, TokenTree};
+
 use super::documents::{ODD, holds, repository};
 
 /// More words that no text of the program needs.
@@ -31,13 +33,6 @@ const ALLOWED: [(&str, &str, &str); 3] = [
     ("src/ui/audit/mod.rs", "mend", "a member of the JSON output"),
 ];
 
-/// A text of the program and the line on which it begins.
-#[derive(Debug, PartialEq, Eq)]
-struct Text {
-    line: usize,
-    text: String,
-}
-
 /// The sources of the program, without those of its tests.
 fn sources() -> Vec<PathBuf> {
     fn walk(folder: &Path, into: &mut Vec<PathBuf>) {
@@ -64,50 +59,42 @@ fn without_tests(source: &str) -> &str {
 }
 
 /// The string literals of a source, and with `docs` its doc comments, which clap makes the help of.
-fn texts(source: &str, docs: bool) -> Vec<Text> {
-    let mut found = Vec::new();
-    let (mut rest, mut line) = (source, 1);
-    while let Some(char) = rest.chars().next() {
-        let (length, text) = token(rest, docs, source.len() - rest.len(), source);
-        let length = length.max(char.len_utf8());
-        if let Some(text) = text {
-            found.push(Text { line, text });
+fn texts(source: &str, docs: bool) -> Vec<String> {
+    fn read(tokens: TokenStream, docs: bool, into: &mut Vec<String>) {
+        // What stands before a token: `#` before the attribute of an item, `#!` before that of a file, which is no help.
+        let mut before = String::new();
+        for token in tokens {
+            match &token {
+                TokenTree::Group(group) if before.starts_with('#') && is_doc(group) => {
+                    if docs && before == "#" {
+                        read(group.stream(), docs, into);
+                    }
+                }
+                TokenTree::Group(group) => read(group.stream(), docs, into),
+                TokenTree::Literal(literal) => into.extend(string(&literal.to_string())),
+                TokenTree::Ident(_) | TokenTree::Punct(_) => {}
+            }
+            match &token {
+                TokenTree::Punct(punct) if punct.as_char() == '#' => before = "#".to_owned(),
+                TokenTree::Punct(punct) if punct.as_char() == '!' && before == "#" => before.push('!'),
+                _ => before.clear(),
+            }
         }
-        line += rest[..length].matches('\n').count();
-        rest = &rest[length..];
     }
+    let mut found = Vec::new();
+    read(source.parse().unwrap(), docs, &mut found);
     found
 }
 
-/// The length of what stands at the beginning, and its text if it is one.
-fn token(rest: &str, docs: bool, at: usize, source: &str) -> (usize, Option<String>) {
-    if rest.starts_with("//") {
-        let comment = rest.lines().next().unwrap_or_default();
-        let text = comment.strip_prefix("///").filter(|_| docs);
-        return (comment.len(), text.map(str::to_owned));
-    }
-    let follows_a_word = source[..at].chars().next_back().is_some_and(|char| char.is_alphanumeric() || char == '_');
-    if let Some(raw) = rest.strip_prefix('r').filter(|_| !follows_a_word) {
-        let hashes = raw.len() - raw.trim_start_matches('#').len();
-        if let Some(text) = raw[hashes..].strip_prefix('"') {
-            let end = format!("\"{}", "#".repeat(hashes));
-            let length = text.find(&end).expect("a raw string has an end");
-            return (hashes + 2 + length + end.len(), Some(text[..length].to_owned()));
-        }
-    }
-    if let Some(text) = rest.strip_prefix('"') {
-        let mut is_escaped = false;
-        let end = text.find(|char| {
-            let is_end = char == '"' && !is_escaped;
-            is_escaped = char == '\\' && !is_escaped;
-            is_end
-        });
-        let length = end.expect("a string has an end");
-        return (length + 2, Some(text[..length].to_owned()));
-    }
-    // A quote as a character begins no string.
-    let quote = ["'\"'", "'\\\"'", "b'\"'"].iter().find(|quote| rest.starts_with(**quote));
-    (quote.map_or(0, |quote| quote.len()), None)
+/// Whether this is what follows the `#` of a doc comment.
+fn is_doc(attribute: &Group) -> bool {
+    matches!(attribute.stream().into_iter().next(), Some(TokenTree::Ident(name)) if name == "doc")
+}
+
+/// What a literal holds, if it is a string.
+fn string(literal: &str) -> Option<String> {
+    let text = literal.trim_start_matches('r').trim_matches('#');
+    Some(text.strip_prefix('"')?.strip_suffix('"')?.to_owned())
 }
 
 /// In lower case and on one line, without what is filled in at run time.
@@ -130,11 +117,9 @@ fn plain(text: &str) -> String {
 
 #[test]
 fn texts_are_found_in_literals_and_in_the_help_alone() {
-    let source = "/// A help\nlet a = \"one \\\"two\\\" \\\n    {told}\"; // \"no\"\nlet b = r#\"a \"raw\" one\"#; let c = '\"'; 'a: \"three\"";
-    let found = texts(source, true);
-    let lines: Vec<(usize, String)> = found.iter().map(|text| (text.line, plain(&text.text))).collect();
-    let expected = [(1, "a help"), (2, "one \\\"two\\\""), (4, "a \"raw\" one"), (4, "three")];
-    assert_eq!(lines, expected.map(|(line, text)| (line, text.to_owned())));
+    let source = "//! A file\n/// A help\nlet a = \"one \\\"two\\\" \\\n    {told}\"; // \"no\"\nlet b = r#\"a \"raw\" one\"#; let c = '\"'; f(\"three\");";
+    let found: Vec<String> = texts(source, true).iter().map(|text| plain(text)).collect();
+    assert_eq!(found, ["a help", "one \\\"two\\\"", "a \"raw\" one", "three"]);
     assert_eq!(texts(source, false).len(), 3);
     assert_eq!(without_tests("a\n#[cfg(test)]\nmod tests {}"), "a");
 }
@@ -148,7 +133,7 @@ fn messages_and_help_are_in_plain_words() {
         let name = path.strip_prefix(repository()).unwrap().to_string_lossy().into_owned();
         let is_help = name == "src/cli.rs" || name.starts_with("src/cli/");
         let source = fs::read_to_string(&path).unwrap();
-        for Text { line, text } in texts(without_tests(&source), is_help) {
+        for text in texts(without_tests(&source), is_help) {
             found += 1;
             let plain = plain(&text);
             for (phrase, instead) in ODD.iter().chain(&ODD_IN_TEXTS).filter(|(phrase, _)| holds(&plain, phrase)) {
@@ -156,7 +141,7 @@ fn messages_and_help_are_in_plain_words() {
                     Some(allowed) => {
                         used.insert(*allowed);
                     }
-                    None => wrong.push(format!("{name}:{line}: `{phrase}`; rather: {instead}")),
+                    None => wrong.push(format!("{name}: `{phrase}` in {plain:?}; rather: {instead}")),
                 }
             }
         }
