@@ -10,7 +10,7 @@ use crate::address::Address;
 use crate::config::Config;
 use crate::graph::Graph;
 use crate::module::{self, Materials, Stack};
-use crate::plan::{PlanError, foretell};
+use crate::plan::{PlanError, predict};
 use crate::resource::{ADDRESS_TAG, Context, Kind, Known, Listed, ResourceError, STACK_TAG, Trail};
 use crate::state::stack_tag_begins;
 
@@ -147,9 +147,9 @@ async fn list(cx: &Context) -> Result<Lists, PlanError> {
 
 /// Everything that has one of the configuration's names.
 async fn named(cx: &Context, stack: &Stack) -> Result<super::Look, PlanError> {
-    let foretold = foretell(&cx.identity, stack, &graph(stack), &Known::default())?;
+    let predicted = predict(&cx.identity, stack, &graph(stack), &Known::default())?;
     let mut claims = Claims::new();
-    for (address, told) in foretold {
+    for (address, told) in predicted {
         let Some(kind) = Kind::parse(address.kind()) else { continue };
         let failed = |error| PlanError::Resource { address: address.clone(), error };
         if kind.is_whole(&told).map_err(failed)? {
@@ -348,12 +348,12 @@ impl Search<'_> {
         }
     }
 
-    /// Where a part would be: foretold by its parent's identity, or to be searched in it.
+    /// Where a part would be: predicted by its parent's identity, or to be searched in it.
     async fn part(&self, address: &Address, kind: Kind, known: &Known) -> Result<Option<Claim>, PlanError> {
         let failed = |error| PlanError::Resource { address: address.clone(), error };
         let Some(spec) = self.stack.get(address) else { return Ok(None) };
         let identity = &self.cx.identity;
-        let recorded = match spec.foretold(identity, known).map_err(failed)? {
+        let recorded = match spec.predicted(identity, known).map_err(failed)? {
             // As after an import, nothing is known but what AWS says: no password, and no code that was sent.
             Some(told) => {
                 let id = kind.import_id(&told).map_err(failed)?;

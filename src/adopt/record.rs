@@ -98,7 +98,7 @@ pub fn complete(claims: &mut Claims, stack: &Stack, identity: &Identity, mut kno
             continue;
         }
         let told =
-            stack.get(address).map(|spec| spec.foretold(identity, &known)).transpose().map_err(failed)?.flatten();
+            stack.get(address).map(|spec| spec.predicted(identity, &known)).transpose().map_err(failed)?.flatten();
         let same = |told: &Value| claim.kind.import_id(told).ok() == claim.kind.import_id(&claim.recorded).ok();
         if let Some(told) = told.filter(same) {
             claim.recorded = told;
@@ -142,7 +142,7 @@ pub fn enter(
             protection: None,
             needs,
             recorded: Some(observed.recorded),
-            foretold: None,
+            predicted: None,
             doubtful_since: None,
             origin: None,
             attributes: observed.attributes.into_iter().filter(|(name, _)| is_wanted(name)).collect(),

@@ -23,7 +23,7 @@ use super::writer::Writer;
 use crate::address::Address;
 use crate::aws::Deeds;
 use crate::module::Stack;
-use crate::plan::{Action, Change, Plan, foretell};
+use crate::plan::{Action, Change, Plan, predict};
 use crate::resource::{Context, Known, Progress, Report as TaskReport, ResourceError};
 use crate::state::{Held, LocalStore, State, StateError, format};
 
@@ -46,7 +46,7 @@ pub struct Run<'a> {
     /// The right to write it.
     pub held: Arc<Held>,
     /// Where it is kept instead if it cannot be written.
-    pub refuge: Option<LocalStore>,
+    pub fallback: Option<LocalStore>,
     /// Steps at once.
     pub parallelism: usize,
     /// Whether to wait for stores.
@@ -70,8 +70,8 @@ pub struct Report {
 /// The state could not be written. What failed in AWS is in the report.
 pub async fn run(run: Run<'_>, observer: &mut dyn Observer) -> Result<Report, ApplyError> {
     let known = crate::plan::refresh::known(&run.state);
-    let foretold = foretell(&run.cx.identity, run.stack, &run.plan.graph, &lasting(&known, run.plan))?;
-    let (steps, needs) = steps(run.plan, &run.state, &foretold).map_err(ApplyError::Steps)?;
+    let predicted = predict(&run.cx.identity, run.stack, &run.plan.graph, &lasting(&known, run.plan))?;
+    let (steps, needs) = steps(run.plan, &run.state, &predicted).map_err(ApplyError::Steps)?;
     let cx = run.cx.while_permitted(run.held.clone());
     let writer = Writer { held: run.held, under_way: None, dirty: false };
     let (sender, receiver) = mpsc::unbounded_channel();
@@ -80,7 +80,7 @@ pub async fn run(run: Run<'_>, observer: &mut dyn Observer) -> Result<Report, Ap
         plan: run.plan,
         stack: run.stack,
         known,
-        foretold,
+        predicted,
         before: run.state.clone(),
         state: run.state,
         schedule: Schedule::new(needs, run.parallelism),
@@ -90,7 +90,7 @@ pub async fn run(run: Run<'_>, observer: &mut dyn Observer) -> Result<Report, Ap
         outcomes: Vec::new(),
         steps,
         writer,
-        refuge: run.refuge,
+        fallback: run.fallback,
         sender,
         wait: run.wait,
         barred: false,
@@ -119,7 +119,7 @@ struct Coordinator<'a> {
     stack: &'a Stack,
     state: State,
     known: Known,
-    foretold: BTreeMap<Address, Value>,
+    predicted: BTreeMap<Address, Value>,
     schedule: Schedule,
     steps: Vec<Step>,
     tasks: JoinSet<()>,
@@ -128,7 +128,7 @@ struct Coordinator<'a> {
     deeds: BTreeMap<StepId, Deeds>,
     outcomes: Vec<(Address, Action, Outcome)>,
     writer: Writer,
-    refuge: Option<LocalStore>,
+    fallback: Option<LocalStore>,
     sender: mpsc::UnboundedSender<Message>,
     wait: bool,
     /// What was known before anything was done.
@@ -196,18 +196,21 @@ impl Coordinator<'_> {
         match written.unwrap_or_else(|_| Err(self.writer.too_slow())) {
             Ok(()) => Ok(()),
             Err(error) => {
-                let kept =
-                    self.refuge.as_ref().filter(|_| is_worth_keeping(&error)).and_then(|refuge| self.keep(refuge));
+                let kept = self
+                    .fallback
+                    .as_ref()
+                    .filter(|_| is_worth_keeping(&error))
+                    .and_then(|fallback| self.keep(fallback));
                 Err(ApplyError::Unsaved { error: earlier.unwrap_or(error), kept })
             }
         }
     }
 
-    fn keep(&self, refuge: &LocalStore) -> Option<PathBuf> {
+    fn keep(&self, fallback: &LocalStore) -> Option<PathBuf> {
         let bytes = format::encode(&self.state).ok()?;
-        let lock = refuge.lock("hlctl").ok()?;
-        refuge.write(&bytes, None, &lock).ok()?;
-        Some(refuge.path().to_owned())
+        let lock = fallback.lock("hlctl").ok()?;
+        fallback.write(&bytes, None, &lock).ok()?;
+        Some(fallback.path().to_owned())
     }
 
     fn start(&mut self, observer: &mut dyn Observer) {
@@ -278,7 +281,7 @@ impl Coordinator<'_> {
         self.known.insert(address.clone(), recorded.clone());
         if let Some(entry) = self.state.resources.get_mut(&address) {
             entry.recorded = Some(recorded);
-            entry.foretold = None;
+            entry.predicted = None;
         }
         self.schedule.identified(id);
         self.writer.dirty = true;

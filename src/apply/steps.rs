@@ -67,7 +67,7 @@ pub enum Work {
 pub fn steps(
     plan: &Plan,
     state: &State,
-    foretold: &BTreeMap<Address, Value>,
+    predicted: &BTreeMap<Address, Value>,
 ) -> Result<(Vec<Step>, Vec<Needs>), ResourceError> {
     let mut steps = Vec::new();
     for change in &plan.changes {
@@ -94,7 +94,7 @@ pub fn steps(
             }
         }
     }
-    let needs = Linker::new(plan, state, &steps, foretold).link()?;
+    let needs = Linker::new(plan, state, &steps, predicted).link()?;
     Ok((steps, needs))
 }
 
@@ -122,19 +122,19 @@ struct Linker<'a> {
     plan: &'a Plan,
     state: &'a State,
     steps: &'a [Step],
-    foretold: &'a BTreeMap<Address, Value>,
+    predicted: &'a BTreeMap<Address, Value>,
     makes: BTreeMap<&'a Address, StepId>,
     deletes: Vec<(&'a Address, StepId)>,
 }
 
 impl<'a> Linker<'a> {
-    fn new(plan: &'a Plan, state: &'a State, steps: &'a [Step], foretold: &'a BTreeMap<Address, Value>) -> Self {
+    fn new(plan: &'a Plan, state: &'a State, steps: &'a [Step], predicted: &'a BTreeMap<Address, Value>) -> Self {
         let is_delete = |step: &Step| matches!(step.work, Work::Delete { .. } | Work::Forget);
         let is_aside = |step: &Step| matches!(step.work, Work::ForgetDeposed(_));
         let numbered = || steps.iter().enumerate().filter(|(_, step)| !is_aside(step));
         let makes = numbered().filter(|(_, step)| !is_delete(step)).map(|(id, step)| (&step.address, id)).collect();
         let deletes = numbered().filter(|(_, step)| is_delete(step)).map(|(id, step)| (&step.address, id)).collect();
-        Self { plan, state, steps, foretold, makes, deletes }
+        Self { plan, state, steps, predicted, makes, deletes }
     }
 
     fn link(&self) -> Result<Vec<Needs>, ResourceError> {
@@ -214,7 +214,7 @@ impl<'a> Linker<'a> {
             Work::Update(recorded, _) | Work::Settle(recorded) | Work::Adopt(recorded) => Some(recorded.clone()),
             Work::Delete { recorded, .. } => Some(recorded.clone()),
             Work::Forget | Work::ForgetDeposed(_) => None,
-            Work::Create => self.foretold.get(&step.address).cloned(),
+            Work::Create => self.predicted.get(&step.address).cloned(),
         };
         recorded.map_or(Ok(None), |recorded| step.kind.group(&recorded))
     }
@@ -230,7 +230,7 @@ pub fn intent(step: &Step, plan: &Plan, protected: bool) -> Entry {
         protection: None,
         needs: plan.graph.needs(&step.address).cloned().collect(),
         recorded: None,
-        foretold: None,
+        predicted: None,
         doubtful_since: None,
         origin: None,
         attributes: serde_json::Map::new(),

@@ -28,7 +28,7 @@ pub struct Check {
     /// Why that matters.
     pub why: &'static str,
     /// What to write into the configuration, or to do.
-    pub mend: &'static str,
+    pub remediation: &'static str,
     /// The key of the configuration that decides it.
     pub key: Option<&'static str>,
     /// The parts of the HIPAA Security Rule, 45 CFR, that it has to do with.

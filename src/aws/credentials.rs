@@ -143,7 +143,7 @@ impl ProvideCredentials for Renewable {
 }
 
 impl Source {
-    /// Reads the files and asks whoever they name, from the beginning: a chain of the SDK that has been asked remembers the files it read.
+    /// Reads the files and asks the services that they name, from the beginning: a chain of the SDK that has been asked remembers the files it read.
     async fn load(&self) -> Result<Held, AwsError> {
         let dates = Dates::default();
         let http = dates.heard_by(self.http.clone());
@@ -156,7 +156,7 @@ impl Source {
     }
 }
 
-/// Whoever issues credentials, asked with the settings of the profile in use.
+/// The services that issue credentials, asked with the settings of the profile in use.
 struct Issuers {
     config: SdkConfig,
     provider: ProviderConfig,

@@ -231,7 +231,7 @@ pub(super) async fn walk(
         plan: &prepared.plan,
         stack: &prepared.stack,
         state: prepared.state.clone(),
-        refuge: matches!(*held, Held::S3(..)).then(|| session.refuge()),
+        fallback: matches!(*held, Held::S3(..)).then(|| session.fallback()),
         held,
         parallelism: usize::from(manner.parallelism),
         wait: !manner.no_wait,

@@ -117,8 +117,8 @@ async fn in_aws(
         }
         // The finding about the package has told it.
         Err(CommandError::Package(_)) if !destroy => {
-            let mend = "fix the function's code first, then run this again";
-            sheet.add([Finding::not_checkable("plan", "what an apply would do", mend)]);
+            let remediation = "fix the function's code first, then run this again";
+            sheet.add([Finding::not_checkable("plan", "what an apply would do", remediation)]);
         }
         Err(error) => sheet.add(unplanned("plan", error)),
     }
@@ -182,8 +182,8 @@ fn config_is_good(session: &Session, config: &Config) -> Finding {
         return Finding::ok("config", title);
     }
     let why = "AWS takes 20 to 30 minutes for a store; the run would end unfinished, with exit code 6";
-    let mend = concat!("raise wait_timeout, or continue with `", hlctl!("wait"), "` afterwards");
-    Finding::warning("config", title, why, mend)
+    let remediation = concat!("raise wait_timeout, or continue with `", hlctl!("wait"), "` afterwards");
+    Finding::warning("config", title, why, remediation)
         .with(format!("wait_timeout is {}", crate::model::text::duration(config.wait_timeout)))
 }
 
@@ -319,8 +319,8 @@ pub(super) fn text(finding: &Finding) -> String {
     if let Some(why) = finding.why() {
         text.push_str(&format!("\n         why: {why}"));
     }
-    if let Some(mend) = finding.mend() {
-        text.push_str(&format!("\n         next: {mend}"));
+    if let Some(remediation) = finding.remediation() {
+        text.push_str(&format!("\n         next: {remediation}"));
     }
     text
 }

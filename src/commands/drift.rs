@@ -6,7 +6,7 @@ use super::{apply, interruptible};
 use crate::address::Address;
 use crate::cli::{ApplyArgs, DriftArgs, Scope};
 use crate::config::Config;
-use crate::drift::{Finding, Looked, Report, Verdict, look, to_mend, trail};
+use crate::drift::{Finding, Looked, Report, Verdict, look, to_fix, trail};
 use crate::error::CommandError;
 use crate::exit_code::ExitCode;
 use crate::graph::Graph;
@@ -42,8 +42,8 @@ pub(super) async fn run(session: &Session, arguments: &DriftArgs) -> Result<Exit
         session.printer.data(&text);
     }
     if arguments.fix && report.has_drift() {
-        let mend = to_mend(report, &found.graph, &found.looked.seen);
-        return fix(session, arguments, &mend, report).await;
+        let addresses = to_fix(report, &found.graph, &found.looked.seen);
+        return fix(session, arguments, &addresses, report).await;
     }
     conclude(report)
 }
@@ -97,17 +97,17 @@ fn graph_of(stack: &Stack, state: &State) -> Graph {
 async fn fix(
     session: &Session,
     arguments: &DriftArgs,
-    mend: &BTreeSet<Address>,
+    addresses: &BTreeSet<Address>,
     report: &Report,
 ) -> Result<ExitCode, CommandError> {
-    if mend.is_empty() {
+    if addresses.is_empty() {
         session.printer.say("\nAn apply does not undo this: hlctl did not create it.");
         tell_left(session, &report.findings.iter().filter(|finding| finding.verdict.is_drift()).collect::<Vec<_>>());
         return conclude(report);
     }
-    let scope = Scope { target: mend.iter().map(Address::to_string).collect(), exactly: true, ..Scope::default() };
+    let scope = Scope { target: addresses.iter().map(Address::to_string).collect(), exactly: true, ..Scope::default() };
     let applied = apply::run(session, &ApplyArgs { plan: None, scope, manner: arguments.manner.clone() }).await?;
-    let is_left = |address: &Address| !mend.contains(address);
+    let is_left = |address: &Address| !addresses.contains(address);
     let left: Vec<&Finding> = report
         .findings
         .iter()

@@ -34,12 +34,12 @@ pub fn lasting(title: &str, expiry: Option<SystemTime>, now: SystemTime) -> Find
     if left >= ENOUGH {
         return Finding::ok(CHECK, title).with(told);
     }
-    let mend = concat!(
+    let remediation = concat!(
         "renew them first (`aws sso login`, or with the tool that issued them); or renew them afterwards and run `",
         hlctl!("wait"),
         "`"
     );
-    Finding::warning(CHECK, title, WHY, mend).with(told)
+    Finding::warning(CHECK, title, WHY, remediation).with(told)
 }
 
 #[cfg(test)]

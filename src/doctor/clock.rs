@@ -17,7 +17,7 @@ use crate::session::Connection;
 const CHECK: &str = "clock";
 const NOTICEABLE: i64 = 60;
 const WHY: &str = "AWS refuses requests whose signing time is minutes off";
-const MEND: &str = "set the clock, or synchronise it by NTP";
+const REMEDIATION: &str = "set the clock, or synchronise it by NTP";
 
 /// Compares with the `Date` of an answer.
 pub async fn clock(connection: &Connection) -> Finding {
@@ -36,7 +36,7 @@ pub async fn clock(connection: &Connection) -> Finding {
 
 /// A clock that AWS has refused.
 pub(super) fn wrong(skew: Skew) -> Finding {
-    Finding::problem(CHECK, skew.to_string(), WHY, MEND)
+    Finding::problem(CHECK, skew.to_string(), WHY, REMEDIATION)
 }
 
 fn difference(theirs: i64, ours: i64) -> Finding {
@@ -49,7 +49,7 @@ fn difference(theirs: i64, ours: i64) -> Finding {
         _ if ours > theirs => format!("this machine's clock is {off} s ahead of AWS's"),
         _ => format!("this machine's clock is {off} s behind AWS's"),
     };
-    Finding::warning(CHECK, title, WHY, MEND)
+    Finding::warning(CHECK, title, WHY, REMEDIATION)
 }
 
 /// Notes the `Date` of an answer.

@@ -29,11 +29,11 @@ pub async fn key_admin(cx: &Context, arn: &str) -> Finding {
         Ok(found) => absent(&title).with(format!("there is one with that name at another path: {found}")),
         Err(error) if error.is_not_found() => absent(&title),
         Err(error) if error.kind == ErrorKind::Denied => {
-            let mend = format!(
+            let remediation = format!(
                 "allow {} so that it can be checked",
                 if kind == "role" { "iam:GetRole" } else { "iam:GetUser" }
             );
-            Finding::not_checkable(CHECK, title, mend).with(error.to_string())
+            Finding::not_checkable(CHECK, title, remediation).with(error.to_string())
         }
         Err(error) => {
             Finding::not_checkable(CHECK, title, "fix the cause, then run this command again").with(error.to_string())
@@ -42,8 +42,8 @@ pub async fn key_admin(cx: &Context, arn: &str) -> Finding {
 }
 
 fn absent(title: &str) -> Finding {
-    let mend = "correct kms_admin_iam_arn in the config, or create the user or role first";
-    Finding::problem(CHECK, format!("{title} does not exist"), WHY, mend)
+    let remediation = "correct kms_admin_iam_arn in the config, or create the user or role first";
+    Finding::problem(CHECK, format!("{title} does not exist"), WHY, remediation)
 }
 
 /// Account, `user` or `role`, and name without its path.

@@ -25,20 +25,21 @@ pub async fn lake_formation(cx: &Context, principal: &str) -> Finding {
             if administrators.contains(&principal) {
                 return Finding::ok(CHECK, title);
             }
-            let mend = format!(
+            let remediation = format!(
                 "in the Lake Formation console, under Administrative roles and tasks, ask someone to add {principal}; \
                  it cannot \
                  add itself if it holds AWSLakeFormationDataAdmin"
             );
             let told = format!("the administrators are: {}", list(&administrators));
-            Finding::problem(CHECK, format!("{principal} is not a data lake administrator"), WHY, mend).with(told)
+            Finding::problem(CHECK, format!("{principal} is not a data lake administrator"), WHY, remediation)
+                .with(told)
         }
         Err(error) => {
-            let mend = match error.kind {
+            let remediation = match error.kind {
                 ErrorKind::Denied => "allow lakeformation:GetDataLakeSettings, or look in the Lake Formation console",
                 _ => "look in the Lake Formation console, under Administrative roles and tasks",
             };
-            Finding::not_checkable(CHECK, title, mend).with(error.to_string())
+            Finding::not_checkable(CHECK, title, remediation).with(error.to_string())
         }
     }
 }

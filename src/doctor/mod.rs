@@ -30,7 +30,7 @@ pub struct Finding {
     title: String,
     detail: Vec<String>,
     why: Option<&'static str>,
-    mend: Option<String>,
+    remediation: Option<String>,
 }
 
 /// How something is.
@@ -60,22 +60,32 @@ impl fmt::Display for Grade {
 impl Finding {
     /// It is as it should be.
     pub fn ok(check: &'static str, title: impl Into<String>) -> Self {
-        Self { check, grade: Grade::Ok, title: title.into(), detail: Vec::new(), why: None, mend: None }
+        Self { check, grade: Grade::Ok, title: title.into(), detail: Vec::new(), why: None, remediation: None }
     }
 
     /// It may fail: why that matters, and how to mend it.
-    pub fn warning(check: &'static str, title: impl Into<String>, why: &'static str, mend: impl Into<String>) -> Self {
-        Self { grade: Grade::Warning, why: Some(why), mend: Some(mend.into()), ..Self::ok(check, title) }
+    pub fn warning(
+        check: &'static str,
+        title: impl Into<String>,
+        why: &'static str,
+        remediation: impl Into<String>,
+    ) -> Self {
+        Self { grade: Grade::Warning, why: Some(why), remediation: Some(remediation.into()), ..Self::ok(check, title) }
     }
 
     /// It will fail: why that matters, and how to mend it.
-    pub fn problem(check: &'static str, title: impl Into<String>, why: &'static str, mend: impl Into<String>) -> Self {
-        Self { grade: Grade::Problem, ..Self::warning(check, title, why, mend) }
+    pub fn problem(
+        check: &'static str,
+        title: impl Into<String>,
+        why: &'static str,
+        remediation: impl Into<String>,
+    ) -> Self {
+        Self { grade: Grade::Problem, ..Self::warning(check, title, why, remediation) }
     }
 
     /// It cannot be seen from here, and how it could.
-    pub fn not_checkable(check: &'static str, title: impl Into<String>, mend: impl Into<String>) -> Self {
-        Self { grade: Grade::NotCheckable, mend: Some(mend.into()), ..Self::ok(check, title) }
+    pub fn not_checkable(check: &'static str, title: impl Into<String>, remediation: impl Into<String>) -> Self {
+        Self { grade: Grade::NotCheckable, remediation: Some(remediation.into()), ..Self::ok(check, title) }
     }
 
     /// With this said of it.
@@ -100,8 +110,8 @@ impl Finding {
     }
 
     /// What to do about it.
-    pub fn mend(&self) -> Option<&str> {
-        self.mend.as_deref()
+    pub fn remediation(&self) -> Option<&str> {
+        self.remediation.as_deref()
     }
 
     /// For programs.
@@ -112,7 +122,7 @@ impl Finding {
             "title": self.title,
             "detail": self.detail,
             "why": self.why,
-            "mend": self.mend,
+            "mend": self.remediation,
         })
     }
 }

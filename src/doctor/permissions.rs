@@ -11,7 +11,7 @@ use crate::resource::Context;
 
 const CHECK: &str = "permissions";
 const WHY: &str = "the first call that needs one of them would be refused, with the stack half created";
-const MEND: &str =
+const REMEDIATION: &str =
     concat!("`", hlctl!("policy deployer"), "` prints a policy with all of them; attach it to the principal");
 
 /// Asks IAM about every action of every statement, on such resources and under such conditions as the statement has.
@@ -26,18 +26,18 @@ pub async fn permissions(cx: &Context, principal: Option<&str>, statements: &[St
         match lacking_of(cx, principal, &question).await {
             Ok(found) => lacking.extend(found),
             Err(error) => {
-                let mend = match error.kind {
+                let remediation = match error.kind {
                     ErrorKind::Denied => "allow iam:SimulatePrincipalPolicy on the principal to check them in advance",
                     _ => "fix the cause, then run this command again",
                 };
-                return Finding::not_checkable(CHECK, title, mend).with(error.to_string());
+                return Finding::not_checkable(CHECK, title, remediation).with(error.to_string());
             }
         }
     }
     if lacking.is_empty() {
         return Finding::ok(CHECK, format!("{principal} has {title}"));
     }
-    let problem = Finding::problem(CHECK, format!("{principal} lacks {} of {title}", lacking.len()), WHY, MEND);
+    let problem = Finding::problem(CHECK, format!("{principal} lacks {} of {title}", lacking.len()), WHY, REMEDIATION);
     lacking.into_iter().fold(problem, |problem, (action, how)| problem.with(format!("{action}: {how}")))
 }
 

@@ -34,12 +34,12 @@ pub async fn living(cx: &Context) -> Result<Vec<DatastoreProperties>, AwsError> 
 pub fn quota(stores: usize, region: &str) -> Finding {
     let title =
         format!("HealthLake answers in {region}; the account has {stores} of {MOST} stores there, by AWS's default");
-    let mend = "delete a store that is not needed, or request a quota increase in Service Quotas; if you have one \
+    let remediation = "delete a store that is not needed, or request a quota increase in Service Quotas; if you have one \
                 already, continue";
     match stores {
         0..MOST => Finding::ok(CHECK, title),
         // The default is only a default.
-        _ => Finding::warning(CHECK, title, WHY, mend),
+        _ => Finding::warning(CHECK, title, WHY, remediation),
     }
 }
 

@@ -58,8 +58,9 @@ pub fn unplanned(
     skew: Option<Skew>,
 ) -> Vec<Finding> {
     let why = "without it there is no plan";
-    let mend = |hint: Option<String>| hint.unwrap_or_else(|| "fix the cause, then run this command again".to_owned());
-    let findings = causes.into_iter().map(|(title, hint)| Finding::problem(check, title, why, mend(hint)));
+    let remediation =
+        |hint: Option<String>| hint.unwrap_or_else(|| "fix the cause, then run this command again".to_owned());
+    let findings = causes.into_iter().map(|(title, hint)| Finding::problem(check, title, why, remediation(hint)));
     // With a wrong clock AWS refuses nearly everything, and this is the only answer that there is to compare with.
     findings.chain(skew.map(super::clock::wrong)).collect()
 }
@@ -92,11 +93,11 @@ pub fn buckets(plan: &Plan) -> Vec<Finding> {
         return vec![Finding::ok(BUCKETS, "the buckets are empty")];
     }
     let why = "every object and version would be deleted, because of force_destroy";
-    let mend = "copy what is needed to another place, or leave out force_destroy";
+    let remediation = "copy what is needed to another place, or leave out force_destroy";
     counted
         .into_iter()
         .filter(|(address, contents)| !contents.is_empty() && !refused(address))
-        .map(|(address, contents)| Finding::warning(BUCKETS, format!("{address} holds {contents}"), why, mend))
+        .map(|(address, contents)| Finding::warning(BUCKETS, format!("{address} holds {contents}"), why, remediation))
         .collect()
 }
 
@@ -107,9 +108,9 @@ pub fn jobs(jobs: &Jobs) -> Vec<Finding> {
         Finding::problem(JOBS, told(&refusal), why, refusal.hint.clone())
     });
     let unseen = jobs.unseen().map(|(address, error)| {
-        let mend =
+        let remediation =
             concat!("allow yourself to list jobs (`", hlctl!("policy deployer"), "`), or look in the AWS console");
-        Finding::not_checkable(JOBS, format!("{address}: whether import or export jobs are under way"), mend)
+        Finding::not_checkable(JOBS, format!("{address}: whether import or export jobs are under way"), remediation)
             .with(error.to_string())
     });
     let findings: Vec<Finding> = running.chain(unseen).collect();

@@ -9,7 +9,7 @@ use crate::plan::Seen;
 
 /// The drifted and the missing, with what these need and is not there, and with what needs the missing: it will have to
 /// know the new ones. What somebody else has a hand on is left alone.
-pub fn to_mend(report: &Report, graph: &Graph, seen: &BTreeMap<Address, Seen>) -> BTreeSet<Address> {
+pub fn to_fix(report: &Report, graph: &Graph, seen: &BTreeMap<Address, Seen>) -> BTreeSet<Address> {
     let of = |verdict| report.with(verdict).map(|finding| finding.address.clone()).collect::<BTreeSet<_>>();
     let foreign = of(Verdict::Foreign);
     let missing = of(Verdict::Missing);
@@ -86,7 +86,7 @@ mod tests {
         });
         let seen = seen.collect();
         let report = Report { findings, notes: Vec::new() };
-        to_mend(&report, &graph, &seen)
+        to_fix(&report, &graph, &seen)
             .iter()
             .map(|address| address.as_str().trim_start_matches("iam_role.").to_owned())
             .collect()

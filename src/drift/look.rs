@@ -13,7 +13,7 @@ use crate::invocation::CommandLine;
 use crate::model::text::instant;
 use crate::module::beside::counterpart;
 use crate::module::{Stack, WayBack};
-use crate::plan::{PlanError, Seen, foretell, survey};
+use crate::plan::{PlanError, Seen, predict, survey};
 use crate::resource::{Condition, Context, Hanging, Kind, Known, Observed, Remains, ResourceError, STACK_TAG};
 use crate::state::{Entry, State, Status};
 
@@ -35,7 +35,7 @@ pub async fn look(cx: &Context, stack: &Stack, graph: &Graph, state: &State) -> 
     let (seen, unseen) = survey(cx, stack, graph, state, false).await?;
     let (hanging, unlisted) = hanging(cx, &seen).await?;
     let mut known = crate::plan::refresh::known(state);
-    for (address, recorded) in foretell(&cx.identity, stack, graph, &known)? {
+    for (address, recorded) in predict(&cx.identity, stack, graph, &known)? {
         if !known.contains(&address) {
             known.insert(address, recorded);
         }
@@ -92,7 +92,7 @@ async fn hanging(
 fn is_ours(hanging: &Hanging, state: &State) -> bool {
     let deposed = state.deposed.iter().map(|deposed| &deposed.entry);
     let entries = state.resources.values().chain(deposed).filter(|entry| entry.kind == hanging.kind);
-    let mut identities = entries.flat_map(|entry| [entry.recorded.as_ref(), entry.foretold.as_ref()]).flatten();
+    let mut identities = entries.flat_map(|entry| [entry.recorded.as_ref(), entry.predicted.as_ref()]).flatten();
     let Some(members) = hanging.recorded.as_object() else { return false };
     identities.any(|recorded| members.iter().all(|(name, value)| recorded.get(name).unwrap_or(&Value::Null) == value))
 }

@@ -1,11 +1,11 @@
 //! What others have changed: the configuration, the state and AWS, attribute by attribute. Changes nothing anywhere.
 //!
-//! [`look()`] reads, [`compare()`] judges (pure), [`trail`] asks CloudTrail who it was, and [`mend`] says which addresses an
+//! [`look()`] reads, [`compare()`] judges (pure), [`trail`] asks CloudTrail who it was, and [`fix`] says which addresses an
 //! apply must be limited to (pure).
 
 pub mod compare;
+pub mod fix;
 pub mod look;
-pub mod mend;
 mod removal;
 pub mod trail;
 
@@ -15,8 +15,8 @@ use serde_json::Value;
 use crate::address::Address;
 
 pub use compare::{Sides, compare};
+pub use fix::to_fix;
 pub use look::{Looked, look};
-pub use mend::to_mend;
 
 /// Everything that was found.
 #[derive(Clone, Debug, Default)]

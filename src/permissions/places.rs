@@ -1,4 +1,4 @@
-//! What of a stack the policies name: recorded in the state, or foretold by the configuration.
+//! What of a stack the policies name: recorded in the state, or predicted by the configuration.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -11,7 +11,7 @@ use crate::config::{Config, ForceDestroy};
 use crate::graph::Graph;
 use crate::module::{self, Materials, Stack};
 use crate::package::Package;
-use crate::plan::{PlanError, foretell};
+use crate::plan::{PlanError, predict};
 use crate::resource::{Identity, Kind, Known, Settings};
 use crate::state::State;
 
@@ -46,13 +46,13 @@ impl Places {
         for (address, spec) in &stack {
             graph.insert(address.clone(), spec.references().into_iter().map(|reference| reference.address));
         }
-        let foretold = foretell(identity, &stack, &graph, &Known::default())?;
+        let predicted = predict(identity, &stack, &graph, &Known::default())?;
         let mut resources: BTreeMap<Address, Vec<Value>> =
             stack.keys().map(|address| (address.clone(), Vec::new())).collect();
         for (address, entry) in state.into_iter().flat_map(|state| &state.resources) {
             resources.entry(address.clone()).or_default().extend(entry.recorded.clone());
         }
-        for (address, value) in foretold {
+        for (address, value) in predicted {
             let known = resources.entry(address).or_default();
             if !known.contains(&value) {
                 known.push(value);
@@ -84,7 +84,7 @@ impl Places {
         self.resources.contains_key(address)
     }
 
-    /// What is known of an attribute, from the state before what is foretold.
+    /// What is known of an attribute, from the state before what is predicted.
     pub(super) fn attribute(&self, address: &str, name: &str) -> Vec<&str> {
         let known = self.resources.get(address).map(Vec::as_slice).unwrap_or_default();
         let mut values: Vec<&str> = Vec::new();

@@ -177,11 +177,11 @@ impl Decider<'_> {
 
     /// What is not chosen keeps the identity it has, for those that are.
     fn assume(&mut self, address: &Address, spec: &Spec) -> Result<(), PlanError> {
-        let foretold = self.foretold(address, spec)?;
+        let predicted = self.predicted(address, spec)?;
         let (seen, observed) = self.seen(address);
         let identity = match observed {
             Some(_) => seen.and_then(|seen| seen.recorded.clone()),
-            None => foretold,
+            None => predicted,
         };
         if let Some(identity) = identity {
             self.known.insert(address.clone(), identity);
@@ -189,8 +189,8 @@ impl Decider<'_> {
         Ok(())
     }
 
-    fn foretold(&self, address: &Address, spec: &Spec) -> Result<Option<Value>, PlanError> {
-        spec.foretold(self.situation.identity, &self.known).map_err(PlanError::of(address))
+    fn predicted(&self, address: &Address, spec: &Spec) -> Result<Option<Value>, PlanError> {
+        spec.predicted(self.situation.identity, &self.known).map_err(PlanError::of(address))
     }
 
     fn decide(&mut self, address: &Address, spec: &Spec) -> Result<(), PlanError> {
@@ -219,7 +219,7 @@ impl Decider<'_> {
             self.keep_lost(address, entry, remains);
             return Ok(());
         }
-        let is_found = entry.is_none() && self.foretold(address, spec)?.is_none();
+        let is_found = entry.is_none() && self.predicted(address, spec)?.is_none();
         let recorded = seen.and_then(|seen| seen.recorded);
         let rules = spec.kind().rules();
         let attributes = diff(rules, &wanted, observed.as_ref().map(|observed| &observed.attributes));
@@ -291,24 +291,24 @@ impl Decider<'_> {
     /// What the others may know of this one from here on.
     fn settle_identity(&mut self, mut change: Change, spec: &Spec) -> Result<(), PlanError> {
         let address = change.address.clone();
-        let foretold = self.foretold(&address, spec)?;
+        let predicted = self.predicted(&address, spec)?;
         match change.action {
             Action::Replace => {
                 // Two cannot have one name; and what hangs on it must go before it.
                 let hangs = spec.references().iter().any(|reference| self.delete_first.contains(&reference.address));
-                let is_same = hangs || have_one_name(spec.kind(), foretold.as_ref(), change.recorded.as_ref());
+                let is_same = hangs || have_one_name(spec.kind(), predicted.as_ref(), change.recorded.as_ref());
                 change.delete_first = is_same || spec.kind().is_alone();
                 if is_same {
                     self.delete_first.insert(address.clone());
                 }
-                match foretold.filter(|_| !is_same) {
+                match predicted.filter(|_| !is_same) {
                     Some(identity) => self.known.insert(address, identity),
                     None => self.known.remove(&address),
                 }
                 // Nothing of the old one carries over.
                 change.attributes = self.as_replacement(&change, spec);
             }
-            Action::Create => match foretold {
+            Action::Create => match predicted {
                 Some(identity) => self.known.insert(address, identity),
                 None => self.known.remove(&address),
             },

@@ -10,27 +10,27 @@ use crate::graph::Graph;
 use crate::module::Stack;
 use crate::resource::{Identity, Known};
 
-/// What can be foretold of each resource, after what it builds on. What is known already is built on as it is.
+/// What can be predicted of each resource, after what it builds on. What is known already is built on as it is.
 ///
 /// # Errors
 /// References go in a circle.
-pub fn foretell(
+pub fn predict(
     identity: &Identity,
     stack: &Stack,
     graph: &Graph,
     known: &Known,
 ) -> Result<BTreeMap<Address, Value>, PlanError> {
     let mut known = known.clone();
-    let mut foretold = BTreeMap::new();
+    let mut predicted = BTreeMap::new();
     for address in graph.order()? {
         let Some(spec) = stack.get(&address) else { continue };
-        let told = spec.foretold(identity, &known).map_err(PlanError::of(&address))?;
+        let told = spec.predicted(identity, &known).map_err(PlanError::of(&address))?;
         if let Some(told) = told {
             if !known.contains(&address) {
                 known.insert(address.clone(), told.clone());
             }
-            foretold.insert(address, told);
+            predicted.insert(address, told);
         }
     }
-    Ok(foretold)
+    Ok(predicted)
 }

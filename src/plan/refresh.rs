@@ -14,7 +14,7 @@ use crate::module::Stack;
 use crate::resource::{Contents, Context, Kind, Known, Observed, Remains, ResourceError, Spec, Trail, count_contents};
 use crate::state::{Entry, State, Status};
 
-use super::{PlanError, foretell};
+use super::{PlanError, predict};
 
 /// Reads under way at once. More would only make AWS throttle them.
 const READS_AT_ONCE: usize = 40;
@@ -24,7 +24,7 @@ const READS_AT_ONCE: usize = 40;
 pub struct Seen {
     /// Its kind.
     pub kind: Kind,
-    /// Its identity: from the state, found by its tags, or foretold by its name.
+    /// Its identity: from the state, found by its tags, or predicted by its name.
     pub recorded: Option<Value>,
     /// What AWS says, if it exists.
     pub observed: Option<Observed>,
@@ -46,7 +46,7 @@ impl Seen {
 
 /// Reads every resource that is wanted or in the state.
 ///
-/// One round is enough where every identity is recorded or foretold. What an earlier run made and did not come to record
+/// One round is enough where every identity is recorded or predicted. What an earlier run made and did not come to record
 /// is found in the first; what hangs on that, in the next.
 ///
 /// # Errors
@@ -78,16 +78,16 @@ pub async fn survey(
     let (mut all, mut failed) = (BTreeMap::new(), BTreeMap::new());
     let mut wanted = kinds(stack, state)?;
     loop {
-        let foretold = foretell(&cx.identity, stack, graph, &known)?;
+        let predicted = predict(&cx.identity, stack, graph, &known)?;
         let looks = wanted.into_iter().map(|(address, kind)| {
             let entry = state.resources.get(&address).cloned();
             let entry = entry.or_else(|| sought(stack.get(&address)?, &known, state));
-            let recorded = entry.as_ref().and_then(identity_of).or_else(|| foretold.get(&address).cloned());
+            let recorded = entry.as_ref().and_then(identity_of).or_else(|| predicted.get(&address).cloned());
             Look { address, kind, recorded, entry, count, known: known.clone(), taken: Arc::clone(&taken) }
         });
         let (mut seen, mut unseen) = look_at_all(cx, looks.collect()).await?;
-        bar(&mut seen, &mut unseen, &foretold, state);
-        let found = found(&seen, &known, &foretold);
+        bar(&mut seen, &mut unseen, &predicted, state);
+        let found = found(&seen, &known, &predicted);
         all.extend(seen);
         failed.extend(unseen);
         wanted = hanging_on(&found, &all, graph, state);
@@ -101,7 +101,7 @@ pub async fn survey(
 
 /// What the state records, or where a run that was cut off wrote down it would be.
 fn identity_of(entry: &Entry) -> Option<Value> {
-    entry.recorded.clone().or_else(|| entry.foretold.clone())
+    entry.recorded.clone().or_else(|| entry.predicted.clone())
 }
 
 /// What an intention would say of a resource that is wanted and in no state: whatever AWS gives no name of its own may be
@@ -115,20 +115,20 @@ fn sought(spec: &Spec, known: &Known, state: &State) -> Option<Entry> {
         protection: None,
         needs: spec.references().into_iter().map(|reference| reference.address).collect(),
         recorded: None,
-        foretold: None,
+        predicted: None,
         doubtful_since: None,
         origin: None,
         attributes: spec.desired(known),
     })
 }
 
-/// What exists and was neither known nor foretold.
+/// What exists and was neither known nor predicted.
 fn found(
     seen: &BTreeMap<Address, Seen>,
     known: &Known,
-    foretold: &BTreeMap<Address, Value>,
+    predicted: &BTreeMap<Address, Value>,
 ) -> BTreeMap<Address, Value> {
-    let is_news = |address: &Address| !known.contains(address) && !foretold.contains_key(address);
+    let is_news = |address: &Address| !known.contains(address) && !predicted.contains_key(address);
     seen.iter()
         .filter(|(address, seen)| seen.observed.is_some() && is_news(address))
         .filter_map(|(address, seen)| Some((address.clone(), seen.recorded.clone()?)))
@@ -189,10 +189,10 @@ fn without_echoes(failed: BTreeMap<Address, ResourceError>) -> Vec<(Address, Res
 }
 
 /// Moves what belongs to others, and the settings of such buckets, from what failed to what was seen.
-fn bar(all: &mut BTreeMap<Address, Seen>, failed: &mut Unseen, foretold: &BTreeMap<Address, Value>, state: &State) {
+fn bar(all: &mut BTreeMap<Address, Seen>, failed: &mut Unseen, predicted: &BTreeMap<Address, Value>, state: &State) {
     let bucket_of = |address: &Address| {
-        let foretold = foretold.get(address).filter(|_| state.recorded(address.as_str()).is_none())?;
-        foretold.get(if address.kind() == "s3_bucket" { "name" } else { "bucket" }).cloned()
+        let predicted = predicted.get(address).filter(|_| state.recorded(address.as_str()).is_none())?;
+        predicted.get(if address.kind() == "s3_bucket" { "name" } else { "bucket" }).cloned()
     };
     let anothers: Vec<Value> = failed
         .iter()
@@ -208,7 +208,7 @@ fn bar(all: &mut BTreeMap<Address, Seen>, failed: &mut Unseen, foretold: &BTreeM
         // Where another has the name now, what was ours is gone; whoever wants the name again cannot have it.
         let is_setting = kind != Kind::S3Bucket && kind.as_str().starts_with(Kind::S3Bucket.as_str());
         let barred = (!is_setting).then_some(error);
-        all.insert(address.clone(), Seen { barred, ..Seen::nothing(kind, foretold.get(&address).cloned()) });
+        all.insert(address.clone(), Seen { barred, ..Seen::nothing(kind, predicted.get(&address).cloned()) });
     }
 }
 

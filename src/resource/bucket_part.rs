@@ -70,7 +70,7 @@ impl<P: BucketPart> Resource for P {
         attributes
     }
 
-    fn foretold(&self, _identity: &Identity, known: &Known) -> Option<Recorded> {
+    fn predicted(&self, _identity: &Identity, known: &Known) -> Option<Recorded> {
         let bucket = known.text(&self.bucket().name());
         (bucket != super::UNKNOWN).then_some(Recorded { bucket })
     }

@@ -66,7 +66,7 @@ impl Resource for CloudwatchLogGroup {
         ])
     }
 
-    fn foretold(&self, identity: &Identity, _known: &Known) -> Option<Recorded> {
+    fn predicted(&self, identity: &Identity, _known: &Known) -> Option<Recorded> {
         Some(recorded(identity, &self.name))
     }
 

@@ -68,7 +68,7 @@ impl Resource for CognitoResourceServer {
         ])
     }
 
-    fn foretold(&self, _identity: &Identity, known: &Known) -> Option<Recorded> {
+    fn predicted(&self, _identity: &Identity, known: &Known) -> Option<Recorded> {
         let pool = known.text(&self.pool.id());
         (pool != UNKNOWN).then(|| self.recorded(pool))
     }

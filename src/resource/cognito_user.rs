@@ -83,7 +83,7 @@ impl Resource for CognitoUser {
         wanted
     }
 
-    fn foretold(&self, _identity: &Identity, known: &Known) -> Option<Recorded> {
+    fn predicted(&self, _identity: &Identity, known: &Known) -> Option<Recorded> {
         let user_pool_id = known.text(&self.pool.id());
         (user_pool_id != UNKNOWN).then(|| self.unset(user_pool_id))
     }

@@ -118,7 +118,7 @@ impl Resource for CognitoUserPool {
         ])
     }
 
-    fn foretold(&self, _identity: &Identity, _known: &Known) -> Option<Recorded> {
+    fn predicted(&self, _identity: &Identity, _known: &Known) -> Option<Recorded> {
         None
     }
 

@@ -148,7 +148,7 @@ impl Resource for CognitoUserPoolClient {
         wanted
     }
 
-    fn foretold(&self, _identity: &Identity, _known: &Known) -> Option<Recorded> {
+    fn predicted(&self, _identity: &Identity, _known: &Known) -> Option<Recorded> {
         None
     }
 

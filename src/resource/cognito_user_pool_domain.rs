@@ -30,7 +30,7 @@ pub struct CognitoUserPoolDomain {
 pub struct Recorded {
     /// The prefix.
     pub domain: String,
-    /// Id of the pool; empty where only the name is foretold.
+    /// Id of the pool; empty where only the name is predicted.
     pub user_pool_id: String,
     /// Where the OAuth endpoints are, without a slash at the end.
     pub base_url: String,
@@ -53,14 +53,14 @@ impl Resource for CognitoUserPoolDomain {
         attributes([("domain", json!(self.domain)), ("user_pool_id", json!(known.text(&self.pool.id())))])
     }
 
-    fn foretold(&self, identity: &Identity, known: &Known) -> Option<Recorded> {
+    fn predicted(&self, identity: &Identity, known: &Known) -> Option<Recorded> {
         let pool = known.text(&self.pool.id());
         let user_pool_id = if pool == UNKNOWN { String::new() } else { pool };
         Some(Recorded { domain: self.domain.clone(), user_pool_id, base_url: base_url(identity, &self.domain) })
     }
 
-    fn is_whole(foretold: &Recorded) -> bool {
-        !foretold.user_pool_id.is_empty()
+    fn is_whole(predicted: &Recorded) -> bool {
+        !predicted.user_pool_id.is_empty()
     }
 
     async fn find(cx: &Context, trail: &Trail<'_>) -> Result<Option<Recorded>, ResourceError> {

@@ -165,7 +165,7 @@ impl Resource for FhirDatastore {
         wanted
     }
 
-    fn foretold(&self, _identity: &Identity, _known: &Known) -> Option<Recorded> {
+    fn predicted(&self, _identity: &Identity, _known: &Known) -> Option<Recorded> {
         None
     }
 

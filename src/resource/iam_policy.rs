@@ -75,7 +75,7 @@ impl Resource for IamPolicy {
         ])
     }
 
-    fn foretold(&self, identity: &Identity, _known: &Known) -> Option<Recorded> {
+    fn predicted(&self, identity: &Identity, _known: &Known) -> Option<Recorded> {
         let arn = format!("arn:{}:iam::{}:policy/{}", identity.partition, identity.account, self.name);
         Some(Recorded { name: self.name.clone(), arn, unique_id: None })
     }
@@ -145,13 +145,13 @@ impl Resource for IamPolicy {
                 create.policy_document(&document).set_tags(Some(tags.clone())).send()
             })
             .await;
-        let foretold = self
-            .foretold(&cx.identity, task.known)
+        let predicted = self
+            .predicted(&cx.identity, task.known)
             .ok_or_else(|| ResourceError::Internal("a policy's identity is always predicted".to_owned()))?;
         match result {
             Ok(answer) => {
                 let (arn, unique_id) = answer.policy.map(|policy| (policy.arn, policy.policy_id)).unwrap_or_default();
-                let recorded = Recorded { name: self.name.clone(), arn: arn.unwrap_or(foretold.arn), unique_id };
+                let recorded = Recorded { name: self.name.clone(), arn: arn.unwrap_or(predicted.arn), unique_id };
                 task.identified(&recorded)?;
                 // Whoever reads it next, be it the next run, must not take it for gone.
                 let get = || cx.clients.iam.get_policy().policy_arn(&recorded.arn).send();
@@ -159,7 +159,7 @@ impl Resource for IamPolicy {
                 Ok(recorded)
             }
             Err(error) if error.kind == ErrorKind::AlreadyExists => {
-                take_over_when_seen(task, &self.name, || Self::read(cx, &foretold)).await
+                take_over_when_seen(task, &self.name, || Self::read(cx, &predicted)).await
             }
             Err(error) => Err(error.into()),
         }

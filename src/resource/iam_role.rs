@@ -82,7 +82,7 @@ impl Resource for IamRole {
         ])
     }
 
-    fn foretold(&self, identity: &Identity, _known: &Known) -> Option<Recorded> {
+    fn predicted(&self, identity: &Identity, _known: &Known) -> Option<Recorded> {
         let arn = format!("arn:{}:iam::{}:role/{}", identity.partition, identity.account, self.name);
         Some(Recorded { name: self.name.clone(), arn, unique_id: None })
     }
@@ -103,7 +103,7 @@ impl Resource for IamRole {
             ("assume_role_policy", decode_document(role.assume_role_policy_document().unwrap_or_default())),
             ("tags", as_attribute(&tags)),
         ]);
-        // For a moment a new role shows its unique id where the ARN belongs; the foretold one is right.
+        // For a moment a new role shows its unique id where the ARN belongs; the predicted one is right.
         let arn = Some(role.arn()).filter(|arn| arn.starts_with("arn:")).unwrap_or(&recorded.arn).to_owned();
         check_same(cx, &recorded.name, recorded.unique_id.as_deref(), role.role_id(), &tags)?;
         let seen = Some(role.role_id().to_owned()).filter(|id| !id.is_empty());
@@ -141,9 +141,9 @@ impl Resource for IamRole {
             Ok(answer) => {
                 let role =
                     answer.role.ok_or_else(|| ResourceError::Answer("iam:CreateRole returned no role".to_owned()))?;
-                let foretold = self.foretold(&cx.identity, task.known);
+                let predicted = self.predicted(&cx.identity, task.known);
                 let arn =
-                    Some(role.arn).filter(|arn| arn.starts_with("arn:")).or(foretold.map(|foretold| foretold.arn));
+                    Some(role.arn).filter(|arn| arn.starts_with("arn:")).or(predicted.map(|predicted| predicted.arn));
                 let arn = arn.ok_or_else(|| ResourceError::Answer("iam:CreateRole returned no ARN".to_owned()))?;
                 let unique_id = Some(role.role_id).filter(|id| !id.is_empty());
                 let recorded = Recorded { name: self.name.clone(), arn, unique_id };
@@ -154,10 +154,10 @@ impl Resource for IamRole {
                 Ok(recorded)
             }
             Err(error) if error.kind == ErrorKind::AlreadyExists => {
-                let foretold = self
-                    .foretold(&cx.identity, task.known)
+                let predicted = self
+                    .predicted(&cx.identity, task.known)
                     .ok_or_else(|| ResourceError::Internal("a role's identity is always predicted".to_owned()))?;
-                take_over_when_seen(task, &self.name, || Self::read(cx, &foretold)).await
+                take_over_when_seen(task, &self.name, || Self::read(cx, &predicted)).await
             }
             Err(error) => Err(error.into()),
         }

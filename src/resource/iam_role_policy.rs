@@ -55,7 +55,7 @@ impl Resource for IamRolePolicy {
         ])
     }
 
-    fn foretold(&self, _identity: &Identity, known: &Known) -> Option<Recorded> {
+    fn predicted(&self, _identity: &Identity, known: &Known) -> Option<Recorded> {
         let role = known.text(&self.role.name());
         (role != UNKNOWN).then(|| Recorded { role, name: self.name.clone() })
     }

@@ -48,7 +48,7 @@ impl Resource for IamRolePolicyAttachment {
         attributes([("role", json!(known.text(&self.role.name()))), ("policy_arn", json!(known.text(&self.policy)))])
     }
 
-    fn foretold(&self, _identity: &Identity, known: &Known) -> Option<Recorded> {
+    fn predicted(&self, _identity: &Identity, known: &Known) -> Option<Recorded> {
         let recorded = Recorded { role: known.text(&self.role.name()), policy_arn: known.text(&self.policy) };
         (recorded.role != UNKNOWN && recorded.policy_arn != UNKNOWN).then_some(recorded)
     }

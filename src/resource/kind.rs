@@ -145,9 +145,9 @@ macro_rules! kinds {
             /// [`Resource::is_whole`]
             ///
             /// # Errors
-            /// What is foretold is not of this kind.
-            pub fn is_whole(self, foretold: &Value) -> Result<bool, ResourceError> {
-                match self { $(Self::$kind => Ok($kind::is_whole(&from_value(self, foretold)?))),+ }
+            /// What is predicted is not of this kind.
+            pub fn is_whole(self, predicted: &Value) -> Result<bool, ResourceError> {
+                match self { $(Self::$kind => Ok($kind::is_whole(&from_value(self, predicted)?))),+ }
             }
 
             /// [`Resource::group`]
@@ -237,12 +237,12 @@ macro_rules! kinds {
                 match self { $(Self::$kind(spec) => spec.desired(known)),+ }
             }
 
-            /// [`Resource::foretold`]
+            /// [`Resource::predicted`]
             ///
             /// # Errors
             /// None that a checked configuration can cause.
-            pub fn foretold(&self, identity: &Identity, known: &Known) -> Result<Option<Value>, ResourceError> {
-                match self { $(Self::$kind(spec) => spec.foretold(identity, known).map(|told| to_value(&told)).transpose()),+ }
+            pub fn predicted(&self, identity: &Identity, known: &Known) -> Result<Option<Value>, ResourceError> {
+                match self { $(Self::$kind(spec) => spec.predicted(identity, known).map(|told| to_value(&told)).transpose()),+ }
             }
 
             /// [`Resource::create`]

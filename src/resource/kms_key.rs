@@ -74,7 +74,7 @@ impl Resource for KmsKey {
         ])
     }
 
-    fn foretold(&self, _identity: &Identity, _known: &Known) -> Option<Recorded> {
+    fn predicted(&self, _identity: &Identity, _known: &Known) -> Option<Recorded> {
         None
     }
 

@@ -81,7 +81,7 @@ impl Resource for LambdaAlias {
         ])
     }
 
-    fn foretold(&self, identity: &Identity, known: &Known) -> Option<Recorded> {
+    fn predicted(&self, identity: &Identity, known: &Known) -> Option<Recorded> {
         let function = known.text(&self.function.name());
         (function != UNKNOWN).then(|| self.recorded(identity, function))
     }

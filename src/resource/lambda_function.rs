@@ -157,7 +157,7 @@ impl Resource for LambdaFunction {
         wanted
     }
 
-    fn foretold(&self, identity: &Identity, _known: &Known) -> Option<Recorded> {
+    fn predicted(&self, identity: &Identity, _known: &Known) -> Option<Recorded> {
         Some(unsent(identity, &self.name))
     }
 

@@ -77,7 +77,7 @@ impl Resource for LambdaPermission {
         ])
     }
 
-    fn foretold(&self, _identity: &Identity, known: &Known) -> Option<Recorded> {
+    fn predicted(&self, _identity: &Identity, known: &Known) -> Option<Recorded> {
         let recorded = self.recorded(known);
         (recorded.function != UNKNOWN && recorded.qualifier.as_deref() != Some(UNKNOWN)).then_some(recorded)
     }

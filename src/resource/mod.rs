@@ -255,9 +255,9 @@ pub trait Resource: Clone + Send + Sync + 'static {
     fn desired(&self, known: &Known) -> Attributes;
 
     /// The identity, where names alone decide it.
-    fn foretold(&self, identity: &Identity, known: &Known) -> Option<Self::Recorded>;
+    fn predicted(&self, identity: &Identity, known: &Known) -> Option<Self::Recorded>;
 
-    /// Whether what is foretold is all that it takes to find the resource again, or only to see whether its name is free.
+    /// Whether what is predicted is all that it takes to find the resource again, or only to see whether its name is free.
     fn is_whole(_foretold: &Self::Recorded) -> bool {
         true
     }

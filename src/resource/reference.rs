@@ -96,7 +96,7 @@ impl<T: Into<Text>> Add<T> for Text {
     }
 }
 
-/// What is known of every resource so far: the identities in state, those foretold, and those AWS has given in this run.
+/// What is known of every resource so far: the identities in state, those predicted, and those AWS has given in this run.
 #[derive(Clone, Debug, Default)]
 pub struct Known(BTreeMap<Address, Value>);
 

@@ -79,7 +79,7 @@ impl Resource for S3Bucket {
         attributes([("name", json!(self.name)), ("tags", as_attribute(&self.tags))])
     }
 
-    fn foretold(&self, identity: &Identity, _known: &Known) -> Option<Recorded> {
+    fn predicted(&self, identity: &Identity, _known: &Known) -> Option<Recorded> {
         Some(recorded(&identity.partition, &self.name))
     }
 

@@ -122,7 +122,7 @@ impl Session {
     }
 
     /// Where a state is kept that could not be written to S3, until `state push` brings it home.
-    pub fn refuge(&self) -> LocalStore {
+    pub fn fallback(&self) -> LocalStore {
         LocalStore::new(self.global.config.with_extension("unsaved.state.json"))
     }
 
@@ -138,12 +138,12 @@ impl Session {
             }
             return Ok(state);
         }
-        let refuge = self.refuge();
+        let fallback = self.fallback();
         let is_newer = |kept: &State| {
             state.as_ref().is_none_or(|state| state.lineage == kept.lineage && state.serial < kept.serial)
         };
-        if refuge.path().exists() && refuge.read()?.as_ref().is_some_and(is_newer) {
-            let path = refuge.path().display();
+        if fallback.path().exists() && fallback.read()?.as_ref().is_some_and(is_newer) {
+            let path = fallback.path().display();
             return Err(CommandError::Stranded {
                 message: format!(
                     "{path} holds a newer state, which an earlier run could not write to {}",

@@ -88,8 +88,8 @@ pub struct Entry {
     /// Its identity, once AWS has given one.
     pub recorded: Option<Value>,
     /// The identity that its name decides, from before it was made: where to look for it after a crash.
-    #[serde(skip_serializing_if = "Option::is_none", default)]
-    pub foretold: Option<Value>,
+    #[serde(rename = "foretold", skip_serializing_if = "Option::is_none", default)]
+    pub predicted: Option<Value>,
     /// When a creation was sent again, or taken up by a later run, without certainty that the first had made nothing:
     /// until that has been looked into, there may be two. Seconds since 1970.
     #[serde(skip_serializing_if = "Option::is_none", default)]

@@ -53,7 +53,7 @@ impl Coordinator<'_> {
         let previous = self.state.resources.remove(&step.address);
         let mut entry = intent(step, self.plan, protected);
         let is_whole = |told: &&Value| step.kind.is_whole(told).unwrap_or(false);
-        entry.foretold = self.foretold.get(&step.address).filter(is_whole).cloned();
+        entry.predicted = self.predicted.get(&step.address).filter(is_whole).cloned();
         entry.attributes = self.stack.get(&step.address).map(|spec| spec.desired(&self.known)).unwrap_or_default();
         entry.protection = previous.as_ref().and_then(|previous| previous.protection);
         // What was being filled from elsewhere still is; one that is made anew in another's place is not.

@@ -34,7 +34,7 @@ impl Coordinator<'_> {
         entry.status = Status::Ready;
         entry.recorded = recorded.or_else(|| entry.recorded.take());
         let (kind, present) = (entry.kind(), entry.recorded.clone());
-        entry.foretold = None;
+        entry.predicted = None;
         if let Some(attributes) = attributes {
             entry.attributes.extend(attributes);
         }

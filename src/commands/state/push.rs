@@ -96,9 +96,9 @@ async fn check(session: &Session, store: &Store, pushed: &State, force: bool) ->
 
 /// A state that has come home need not be kept any more.
 fn forget_refuge(session: &Session, file: &Path) {
-    let refuge = session.refuge();
-    let is_refuge = std::fs::canonicalize(file).ok() == std::fs::canonicalize(refuge.path()).ok();
-    if is_refuge && std::fs::remove_file(refuge.path()).is_ok() {
-        session.printer.say(&format!("{} was removed: it is no longer needed.", refuge.path().display()));
+    let fallback = session.fallback();
+    let is_fallback = std::fs::canonicalize(file).ok() == std::fs::canonicalize(fallback.path()).ok();
+    if is_fallback && std::fs::remove_file(fallback.path()).is_ok() {
+        session.printer.say(&format!("{} was removed: it is no longer needed.", fallback.path().display()));
     }
 }

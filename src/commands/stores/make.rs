@@ -23,7 +23,7 @@ pub(super) fn intend(state: &mut State, origin: Origin, key: Option<Address>) {
         protection: None,
         needs: key.into_iter().collect(),
         recorded: None,
-        foretold: None,
+        predicted: None,
         doubtful_since: None,
         origin: Some(origin),
         attributes: serde_json::Map::new(),

@@ -133,7 +133,7 @@ impl Decider<'_> {
             Some((&change.address, recorded?.clone(), change.protected))
         });
         let left_alone = state.iter().filter(|(address, _)| !standing(address)).filter_map(|(address, entry)| {
-            let recorded = entry.recorded.as_ref().or(entry.foretold.as_ref())?;
+            let recorded = entry.recorded.as_ref().or(entry.predicted.as_ref())?;
             Some((address, recorded.clone(), self.protects(address, entry)))
         });
         let unseen = |address: &&Address| !standing(address) && !state.contains_key(*address);

@@ -87,7 +87,7 @@ impl World {
     /// Makes what the stack asks for at this address, and records it.
     fn make(&mut self, address: &Address, known: &mut Known) {
         let spec = self.stack[address].clone();
-        let foretold = spec.foretold(&examples::identity(), known).unwrap();
+        let predicted = spec.predicted(&examples::identity(), known).unwrap();
         self.made += 1;
         let number = self.made;
         let id = match spec.kind() {
@@ -101,7 +101,7 @@ impl World {
             }
         };
         let made_up = || spec.kind().of_import_id(&examples::identity(), &id).unwrap().unwrap();
-        let recorded = foretold.unwrap_or_else(made_up);
+        let recorded = predicted.unwrap_or_else(made_up);
         known.insert(address.clone(), recorded.clone());
         let attributes = spec.desired(known);
         let protected = self.protects(address);
@@ -119,7 +119,7 @@ impl World {
             protection: self.state.resources.get(address).and_then(|entry| entry.protection),
             needs: self.graph.needs(address).cloned().collect(),
             recorded: Some(recorded),
-            foretold: None,
+            predicted: None,
             doubtful_since: None,
             origin: None,
             attributes: Attributes::new(),
@@ -138,7 +138,7 @@ impl World {
         for address in order.chain(others) {
             let Some(kind) = Kind::parse(address.kind()) else { continue };
             let recorded = self.state.resources.get(&address).and_then(|entry| entry.recorded.clone());
-            let foretold = || stack.get(&address)?.foretold(&examples::identity(), &known).unwrap();
+            let predicted = || stack.get(&address)?.predicted(&examples::identity(), &known).unwrap();
             let tagged = || {
                 let is_ours = |thing: &&Thing| {
                     let tags = thing.tags().unwrap_or_default();
@@ -149,7 +149,7 @@ impl World {
                 };
                 self.things.iter().find(is_ours).map(|thing| thing.recorded.clone())
             };
-            let recorded = recorded.or_else(foretold).or_else(tagged);
+            let recorded = recorded.or_else(predicted).or_else(tagged);
             let thing =
                 recorded.as_ref().and_then(|recorded| self.things.iter().find(|thing| thing.is(kind, recorded)));
             if let (Some(recorded), true) = (&recorded, thing.is_some()) {

@@ -62,7 +62,7 @@ fn in_full(text: &mut String, finding: &Finding) {
     let _ = writeln!(text, "  where  {}", place(finding));
     let _ = writeln!(text, "  seen   {}", finding.seen.replace('\n', "\n         "));
     let _ = writeln!(text, "  why    {}", check.why);
-    let _ = writeln!(text, "  fix    {}", check.mend);
+    let _ = writeln!(text, "  fix    {}", check.remediation);
     let _ = writeln!(text, "  {FAINT}see    {}{FAINT:#}\n", mapping(check));
 }
 
@@ -103,7 +103,7 @@ pub fn json(reviewed: &Reviewed) -> Value {
             "status": finding.status.as_str(),
             "seen": finding.seen,
             "why": check.why,
-            "mend": check.mend,
+            "mend": check.remediation,
             "key": check.key,
             "cfr": check.cfr,
             "prowler": check.prowler,
@@ -158,7 +158,7 @@ mod tests {
     }
 
     #[test]
-    fn the_text_tells_what_why_and_how_to_mend_and_what_it_is_not() {
+    fn the_text_tells_what_why_and_how_to_fix_it_and_what_it_is_not() {
         let text = anstream::adapter::strip_str(&text(&reviewed(), false)).to_string();
         for part in [
             "failed  KMS keys rotate every year (HLCTL-02, medium)",

@@ -46,7 +46,7 @@ fn rule(check: &Check) -> Value {
         "name": check.name,
         "shortDescription": {"text": check.title},
         "fullDescription": {"text": check.why},
-        "help": {"text": format!("{}\n{}", check.mend, mapping(check))},
+        "help": {"text": format!("{}\n{}", check.remediation, mapping(check))},
         "defaultConfiguration": {"level": level(check.severity)},
         "properties": {"severity": check.severity.as_str(), "security-severity": score(check.severity), "tags": ["security"], "cfr": check.cfr, "prowler": check.prowler, "securityHub": check.security_hub},
     })
@@ -86,7 +86,7 @@ fn result(finding: &Finding, places: &Places<'_>) -> Value {
         "ruleIndex": CHECKS.iter().position(|other| other.id == check.id),
         "kind": kind,
         "level": if is_failure { level(check.severity) } else { "none" },
-        "message": {"text": format!("{address}: {}. To fix it: {}", finding.seen, check.mend)},
+        "message": {"text": format!("{address}: {}. To fix it: {}", finding.seen, check.remediation)},
         "locations": [{
             "physicalLocation": {"artifactLocation": {"uri": uri(places.file)}, "region": region(finding, places)},
             "logicalLocations": [{"fullyQualifiedName": address, "kind": "resource"}],

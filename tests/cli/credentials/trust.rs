@@ -1,4 +1,4 @@
-//! Certificate authorities: `AWS_CA_BUNDLE` and `ca_bundle` hold for AWS, for whoever issues credentials, for the FHIR interface and for OAuth.
+//! Certificate authorities: `AWS_CA_BUNDLE` and `ca_bundle` hold for AWS, for the services that issue credentials, for the FHIR interface and for OAuth.
 
 use crate::support::authority::Authority;
 use crate::support::issuer::{Issuer, cloud_that_knows_them};

@@ -1,4 +1,4 @@
-//! A server that plays whoever issues credentials: STS, IAM Identity Center, AWS Sign-In, the metadata service of an instance, and the endpoint
+//! A server that plays the services that issue credentials: STS, IAM Identity Center, AWS Sign-In, the metadata service of an instance, and the endpoint
 //! of a container. It passes everything else on to an emulator, and notes what was asked and by whom it was signed.
 
 use std::collections::{BTreeMap, BTreeSet};
