@@ -133,10 +133,14 @@ impl Session {
         };
         let endpoint = emulator.as_ref().map_or(Endpoint::Aws, sandbox::endpoint);
         let clients = Clients::new(endpoint, options.region, options.profile).await?;
-        let region = clients.region.clone().ok_or_else(|| CommandError::Usage {
-            message: "no region is set".to_owned(),
-            hint: "set `region` in the config, or AWS_REGION, or pass --region".to_owned(),
-        })?;
+        let Some(region) = clients.region.clone() else {
+            return Err(no_region(
+                options.profile,
+                "no region is set",
+                "in the config, or AWS_REGION, or pass --region",
+            )
+            .await);
+        };
         if self.home() == Home::Aws && options.region.is_none() {
             crate::config::check_region(&region).map_err(|message| CommandError::Usage {
                 message,
@@ -154,6 +158,14 @@ impl Session {
     fn sandbox(&self) -> Result<Emulator, CommandError> {
         let directory = self.sandbox_directory();
         self.fleet.as_ref().map_or_else(|| sandbox::in_process(&directory), |fleet| fleet.sandbox(&directory))
+    }
+}
+
+/// That no region is set; or what is wrong with the profile, which can be why.
+async fn no_region(profile: Option<&str>, message: &str, places: &str) -> CommandError {
+    match crate::aws::credentials::check_profile(profile).await {
+        Ok(()) => CommandError::Usage { message: message.to_owned(), hint: format!("set `region` {places}") },
+        Err(error) => CommandError::Aws(error),
     }
 }
 

@@ -281,6 +281,15 @@ async fn given(provider: impl ProvideCredentials, obtained: Obtained) -> Result<
     }
 }
 
+/// Reads what the shared configuration says of a profile, or of the one in use. Asks nobody.
+///
+/// # Errors
+/// The profile does not exist, or no credentials can come from it.
+pub async fn check_profile(profile: Option<&str>) -> Result<(), AwsError> {
+    let shared = SharedConfig::read(profile).await.map_err(of_config)?;
+    shared.steps().map(drop).map_err(of_config)
+}
+
 fn of_config(error: SharedConfigError) -> AwsError {
     AwsError::of_kind(ErrorKind::Credentials, "", "", error.to_string()).obtaining(Origin::Config(error))
 }

@@ -96,10 +96,10 @@ impl Session {
         };
         let region = backend.region.as_deref().or(own_region);
         let profile = backend.profile.as_deref().or(own_profile);
-        let way = s3_alone(region, profile, backend.endpoint.as_deref()).await?.ok_or_else(|| CommandError::Usage {
-            message: "no region is set for the state's bucket".to_owned(),
-            hint: "set `region` in the config or in its `backend`, or AWS_REGION".to_owned(),
-        })?;
+        let Some(way) = s3_alone(region, profile, backend.endpoint.as_deref()).await? else {
+            let message = "no region is set for the state's bucket";
+            return Err(super::no_region(profile, message, "in the config or in its `backend`, or AWS_REGION").await);
+        };
         Ok(Store::S3(S3Store::new(way, backend)))
     }
 

@@ -118,6 +118,24 @@ fn profiles_that_lead_to_nothing_are_named() {
     }
 }
 
+/// A profile that is misspelt has no region either, and that is not what is wrong.
+#[test]
+fn a_profile_that_does_not_exist_is_named_before_its_region_is_missed() {
+    let place = Place::on(cloud_that_knows_them(), "minimal");
+    configure(&place, &format!("{BASE}{ROLE}"));
+    let run = |arguments: &[&str]| Run::new(&place).args(arguments.iter().copied()).without("AWS_REGION");
+    run(&["plan", "--profile", "deplyo"]).exits(4).says("there is no profile `deplyo`");
+    run(&["plan"]).env("AWS_PROFILE", "deplyo").exits(4).says("there is no profile `deplyo`");
+    run(&["plan", "--profile", "deploy"]).exits(64).says("no region is set");
+    let config = place.read("healthlake.toml");
+    place.write(
+        "healthlake.toml",
+        &format!("{config}\n[backend]\nbucket = \"states\"\nkey = \"s.json\"\nprofile = \"deplyo\"\n"),
+    );
+    run(&["plan"]).exits(4).says("there is no profile `deplyo`");
+    assert!(place.cloud().requests().is_empty());
+}
+
 #[test]
 fn an_sso_session_that_aws_refuses_asks_for_a_login_with_this_profile() {
     let refuse = |asked: &Asked| {
