@@ -20,6 +20,7 @@ use super::classify::{AwsError, ErrorKind, classify};
 use super::credentials::Renewable;
 use super::origin::Origin;
 use super::repeat;
+use crate::model::{Certainty, Hold, HoldReason};
 
 /// The target of the events about attempts to call AWS, a store's FHIR interface or a token endpoint.
 pub const CALLS: &str = "hlctl::calls";
@@ -120,16 +121,6 @@ impl Operation {
     }
 }
 
-/// What is known of a change that failed.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Certainty {
-    /// AWS has surely not made it.
-    #[default]
-    NotApplied,
-    /// AWS has made it, or may have.
-    MayBeApplied,
-}
-
 /// What has become of all calls of one step that change something.
 #[derive(Clone, Debug, Default)]
 pub struct Deeds(Arc<AtomicBool>);
@@ -143,32 +134,6 @@ impl Deeds {
     pub fn certainty(&self) -> Certainty {
         if self.0.load(Ordering::Relaxed) { Certainty::MayBeApplied } else { Certainty::NotApplied }
     }
-}
-
-/// Why a call that changes something is on hold: it is sent again after a pause, and nothing has come of it yet.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Hold {
-    /// Service prefix as IAM actions have it.
-    pub service: &'static str,
-    /// Name of the operation.
-    pub operation: &'static str,
-    /// What is waited for.
-    pub reason: HoldReason,
-    /// How often it was asked for.
-    pub attempts: u32,
-}
-
-/// What a call on hold waits for.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum HoldReason {
-    /// The service does not see this yet, which was made a moment ago.
-    Unseen(&'static str),
-    /// The service refuses it with this code, which passes by itself.
-    Refused(String),
-    /// The account is over its rate.
-    Throttled,
-    /// There is no answer, or AWS fails.
-    Outage,
 }
 
 /// Hears of calls that are put on hold; `None` when the call is through.

@@ -10,11 +10,11 @@ use aws_smithy_types::error::ErrorMetadata;
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 use http_body_util::LengthLimitError;
 
-use super::call::Certainty;
 use super::clock::Skew;
 use super::limited::LONGEST_ANSWER;
 use super::origin::{Origin, kind_for_unsent};
 use super::repeat::{Met, met};
+use crate::model::Certainty;
 
 /// A call to AWS that failed for good.
 #[derive(Clone, Debug)]

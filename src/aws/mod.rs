@@ -18,10 +18,12 @@ pub mod trust;
 #[cfg(test)]
 pub(crate) use action::RENAMED;
 pub use action::action_of;
-pub use call::{CALLS, Caller, Certainty, Deeds, Hold, HoldObserver, HoldReason, Operation, Permit};
+pub use call::{CALLS, Caller, Deeds, HoldObserver, Operation, Permit};
 pub use classify::{AwsError, ErrorKind};
 pub use clients::{Clients, Endpoint, SetupError};
 pub use clock::Skew;
 pub use gate::Gate;
 pub use repeat::Met;
 pub use trust::Trust;
+
+pub use crate::model::{Certainty, Hold, HoldReason};

@@ -1,6 +1,18 @@
-//! Words that all layers share: what a plan says of a resource, and how values are put into words. No AWS.
+//! Words that all layers share: what a plan says of a resource, what AWS says of one, and how values are put into words. No AWS.
 
+pub mod attributes;
 pub mod change;
+pub mod identity;
+pub mod kind;
+pub mod observed;
+pub mod reference;
+pub mod step;
 pub mod text;
 
+pub use attributes::{Attributes, Rule, SECRET};
 pub use change::{Action, AttributeChange};
+pub use identity::{Identity, Settings};
+pub use kind::{Occasion, Parent};
+pub use observed::{Condition, Contents, Listed, Observed, Remains};
+pub use reference::{Known, Ref, Reference, Text, UNKNOWN};
+pub use step::{Certainty, Hold, HoldReason, Progress, Report, Trail};

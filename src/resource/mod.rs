@@ -33,7 +33,6 @@ mod lambda_function;
 mod lambda_permission;
 mod once;
 pub mod policy;
-pub mod reference;
 mod s3_bucket;
 mod s3_bucket_lifecycle_configuration;
 mod s3_bucket_logging;
@@ -44,12 +43,11 @@ mod s3_bucket_versioning;
 mod tags;
 mod task;
 
-use std::collections::BTreeMap;
 use std::future::Future;
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 pub use cloudwatch_log_group::CloudwatchLogGroup;
 pub use cognito_resource_server::CognitoResourceServer;
@@ -69,8 +67,7 @@ pub use lambda_alias::LambdaAlias;
 pub use lambda_function::{LambdaFunction, Target};
 pub use lambda_permission::LambdaPermission;
 pub(crate) use once::once;
-pub use reference::{Known, Ref, Reference, Text, UNKNOWN};
-pub use s3_bucket::{Contents, S3Bucket, count_contents};
+pub use s3_bucket::{S3Bucket, count_contents};
 pub use s3_bucket_lifecycle_configuration::{LifecycleRule, S3BucketLifecycleConfiguration};
 pub use s3_bucket_logging::S3BucketLogging;
 pub use s3_bucket_policy::S3BucketPolicy;
@@ -78,109 +75,13 @@ pub use s3_bucket_public_access_block::S3BucketPublicAccessBlock;
 pub use s3_bucket_server_side_encryption_configuration::{Encryption, S3BucketServerSideEncryptionConfiguration};
 pub use s3_bucket_versioning::S3BucketVersioning;
 pub use tags::{ADDRESS_TAG, STACK_TAG, ownership_tags};
-pub use task::{Context, Identity, Progress, Report, Settings, Task, Trail};
+pub use task::{Context, Task};
 
 use crate::model::{Action, AttributeChange};
-
-/// Stands for a value that must not be shown.
-pub const SECRET: &str = "(sensitive)";
-
-/// What a resource looks like, attribute by attribute.
-pub type Attributes = Map<String, Value>;
-
-/// How an attribute is compared and changed, where that is not plainly and in place.
-#[derive(Clone, Copy, Debug)]
-pub struct Rule {
-    /// The attribute.
-    pub attribute: &'static str,
-    /// Why AWS cannot change it in place; `None` if it can.
-    pub replaces: Option<&'static str>,
-    /// Whether it is a policy document.
-    pub document: bool,
-}
-
-impl Rule {
-    /// An attribute that only a new resource can have another value of.
-    pub const fn replaces(attribute: &'static str, reason: &'static str) -> Self {
-        Self { attribute, replaces: Some(reason), document: false }
-    }
-
-    /// A policy document.
-    pub const fn document(attribute: &'static str) -> Self {
-        Self { attribute, replaces: None, document: true }
-    }
-}
-
-/// What a resource is part of, and ends with.
-#[derive(Clone, Copy, Debug)]
-pub struct Parent {
-    /// Kind of the parent.
-    pub kind: &'static str,
-    /// The attribute that names the parent, in what is recorded of the part.
-    pub named: &'static str,
-    /// The attribute that holds that name, in what is recorded of the parent.
-    pub name: &'static str,
-}
-
-impl Parent {
-    /// Whether `parent` records the resource that `part` is part of.
-    pub fn is(self, parent: &Value, part: &Value) -> bool {
-        let name = parent.get(self.name);
-        name.is_some_and(|name| !name.is_null()) && name == part.get(self.named)
-    }
-}
-
-/// What AWS says exists.
-#[derive(Clone, Debug)]
-pub struct Observed<R = Value> {
-    /// What the state file should record of it.
-    pub recorded: R,
-    /// Every attribute that can be read.
-    pub attributes: Attributes,
-    /// Its tags; `None` for what cannot carry any.
-    pub tags: Option<BTreeMap<String, String>>,
-    /// Whether it has settled.
-    pub condition: Condition,
-}
-
-/// One of all that an account has of a type.
-#[derive(Clone, Debug)]
-pub struct Listed<R = Value> {
-    /// What the state file should record of it.
-    pub recorded: R,
-    /// Its tags.
-    pub tags: BTreeMap<String, String>,
-}
-
-/// Whether a resource is ready for use.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Condition {
-    /// Ready.
-    Ready,
-    /// AWS is still working on it; the status as AWS names it.
-    Changing(String),
-    /// AWS gave up making it; it holds nothing.
-    Failed {
-        /// The status as AWS names it.
-        status: String,
-        /// Why, as AWS says.
-        cause: String,
-    },
-    /// Somebody has ordered its end, which can still be called off; whatever else can be done waits for that.
-    Ending {
-        /// What was ordered, and for when.
-        what: String,
-        /// How to call it off.
-        rescue: String,
-    },
-    /// AWS gave up on the last change; the resource itself works.
-    Impaired {
-        /// The status as AWS names it.
-        status: String,
-        /// Why, as AWS says.
-        cause: String,
-    },
-}
+pub use crate::model::{
+    Attributes, Condition, Contents, Identity, Known, Listed, Observed, Occasion, Parent, Progress, Ref, Reference,
+    Remains, Report, Rule, SECRET, Settings, Text, Trail, UNKNOWN, reference,
+};
 
 /// Something that hangs on a resource, and that whoever may change the resource may have put there.
 #[derive(Clone, Debug)]
@@ -191,40 +92,6 @@ pub struct Hanging {
     pub what: String,
     /// What the state would record of it, were it ours.
     pub recorded: Value,
-}
-
-/// What AWS keeps of a resource that is gone.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Remains {
-    /// The id by which it can be brought back.
-    pub id: String,
-    /// Until when, in seconds since 1970; `None` if AWS does not say.
-    pub until: Option<i64>,
-    /// Whether it is too late.
-    pub is_over: bool,
-}
-
-/// A change that is about to be made, for telling what it means.
-#[derive(Clone, Debug)]
-pub struct Occasion<'a> {
-    /// What is to be done.
-    pub action: Action,
-    /// The attributes that differ.
-    pub changed: Vec<&'a str>,
-    /// What they are, and shall be.
-    pub attributes: &'a [AttributeChange],
-    /// What a bucket that is to go holds.
-    pub contents: Option<&'a Contents>,
-    /// Whether it is made because the last one was deleted by somebody else.
-    pub vanished: bool,
-    /// What it looks like now.
-    pub observed: Option<&'a Attributes>,
-    /// Its identity, where there is one.
-    pub recorded: Option<&'a Value>,
-    /// What AWS keeps of one that is gone.
-    pub remains: Option<&'a Remains>,
-    /// Settings for deletions.
-    pub settings: &'a Settings,
 }
 
 /// One AWS resource type. The module's documentation is its contract.

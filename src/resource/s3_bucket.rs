@@ -3,7 +3,6 @@
 //! Identity: the name, unique in all of AWS. Ownership: its tags. Deletion needs it empty of every version of every object.
 
 use std::collections::BTreeMap;
-use std::fmt;
 
 use aws_sdk_s3::types::{
     BucketLocationConstraint, CreateBucketConfiguration, Delete, EncodingType, ObjectIdentifier, Tag, Tagging,
@@ -17,8 +16,8 @@ use super::once::look;
 use super::reference::{Known, Ref, Reference, Text};
 use super::tags::{as_attribute, take_over, without_aws};
 use super::{
-    Attributes, Condition, Context, Identity, Observed, Occasion, Progress, Resource, ResourceError, Rule, Task,
-    attributes,
+    Attributes, Condition, Contents, Context, Identity, Observed, Occasion, Progress, Resource, ResourceError, Rule,
+    Task, attributes,
 };
 use crate::aws::{AwsError, ErrorKind, Met, Operation};
 use crate::config::is_logs_bucket;
@@ -261,43 +260,6 @@ async fn put_tags(cx: &Context, bucket: &str, tags: &BTreeMap<String, String>) -
     let operation = Operation::new("s3", "PutBucketTagging").eventually(NOT_YET_VISIBLE);
     cx.call(operation, || cx.clients.s3.put_bucket_tagging().bucket(bucket).tagging(tagging.clone()).send()).await?;
     Ok(())
-}
-
-/// How much a bucket holds.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Contents {
-    /// Current objects.
-    pub objects: u64,
-    /// Older versions of objects.
-    pub older_versions: u64,
-    /// Delete markers.
-    pub delete_markers: u64,
-    /// Whether there is more than was counted.
-    pub at_least: bool,
-}
-
-impl Contents {
-    /// Whether it holds nothing.
-    pub fn is_empty(&self) -> bool {
-        self.objects + self.older_versions + self.delete_markers == 0
-    }
-}
-
-impl fmt::Display for Contents {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if self.is_empty() {
-            return f.write_str("nothing");
-        }
-        let more = if self.at_least { "at least " } else { "" };
-        let plural = |count: u64, noun: &str| format!("{count} {noun}{}", if count == 1 { "" } else { "s" });
-        write!(
-            f,
-            "{more}{}, {} and {}",
-            plural(self.objects, "object"),
-            plural(self.older_versions, "older version"),
-            plural(self.delete_markers, "delete marker")
-        )
-    }
 }
 
 /// Counts what a bucket holds, up to twenty thousand versions.

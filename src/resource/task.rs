@@ -10,41 +10,10 @@ use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::reference::Known;
-use super::{Attributes, Resource, ResourceError};
+use super::{Identity, Known, Progress, Report, Resource, ResourceError, Settings, Trail};
 use crate::address::Address;
-use crate::aws::{AwsError, Caller, Clients, Deeds, Gate, Hold, HoldObserver, Operation, Permit};
-use crate::config::{Config, ForceDestroy};
+use crate::aws::{AwsError, Caller, Clients, Deeds, Gate, HoldObserver, Operation, Permit};
 use crate::wait::{Pace, Stop};
-
-/// Who the caller is and where.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Identity {
-    /// Account number, 12 digits.
-    pub account: String,
-    /// Region name.
-    pub region: String,
-    /// `aws`, `aws-us-gov`, `aws-cn`.
-    pub partition: String,
-    /// ARN of the principal that runs hlctl.
-    pub caller: String,
-}
-
-/// Settings that a deletion needs when the configuration is gone; kept in the state file.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Settings {
-    /// Days from the order to delete a key to its end.
-    pub kms_deletion_window_in_days: u8,
-    /// Which buckets may be emptied.
-    pub force_destroy: ForceDestroy,
-}
-
-impl Settings {
-    /// Those that the configuration gives.
-    pub fn of(config: &Config) -> Self {
-        Self { kms_deletion_window_in_days: config.kms_deletion_window_in_days, force_destroy: config.force_destroy }
-    }
-}
 
 /// Everything that the resources of one run share.
 #[derive(Clone, Debug)]
@@ -92,20 +61,6 @@ impl Context {
     }
 }
 
-/// What leads back to a resource that an earlier run began to make.
-pub struct Trail<'a> {
-    /// Its address.
-    pub address: &'a Address,
-    /// What that run meant to make, as it wrote it down before it began.
-    pub attributes: &'a Attributes,
-    /// The resources that it builds on.
-    pub needs: &'a [Address],
-    /// What is known of the others.
-    pub known: &'a Known,
-    /// The identities that the state records already: none of them is what is looked for.
-    pub taken: &'a [Value],
-}
-
 impl Trail<'_> {
     /// What the attribute was meant to be.
     pub fn intended(&self, attribute: &str) -> Option<&str> {
@@ -117,30 +72,6 @@ impl Trail<'_> {
         let parent = self.needs.iter().find(|need| need.kind() == R::KIND)?;
         R::Recorded::deserialize(self.known.recorded(parent)?).ok()
     }
-}
-
-/// What a resource tells about its work.
-#[derive(Clone, Debug)]
-pub enum Report {
-    /// AWS has given it an identity; the value is what to record.
-    Identified(Value),
-    /// It may have been made twice.
-    Doubtful,
-    /// It is coming along.
-    Progress(Progress),
-}
-
-/// How far along a resource is.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Progress {
-    /// AWS names this status.
-    Status(String),
-    /// AWS began with it at this time, in seconds since 1970; that may have been in an earlier run.
-    Since(i64),
-    /// A call that changes something is put on hold: nothing has come of it yet. `None` when it is through.
-    OnHold(Option<Hold>),
-    /// So many of its contents are deleted.
-    Emptied(u64),
 }
 
 /// One change to one resource.

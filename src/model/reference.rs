@@ -35,7 +35,7 @@ impl<K> Ref<K> {
     }
 
     /// The recorded attribute `name` of the resource pointed at.
-    pub(super) fn attribute(&self, name: &'static str) -> Text {
+    pub(crate) fn attribute(&self, name: &'static str) -> Text {
         Text(vec![Part::Reference(Reference { address: self.address.clone(), attribute: name })])
     }
 }

@@ -1,0 +1,32 @@
+//! What a resource looks like, attribute by attribute, and how attributes are compared.
+
+use serde_json::{Map, Value};
+
+/// Stands for a value that must not be shown.
+pub const SECRET: &str = "(sensitive)";
+
+/// What a resource looks like, attribute by attribute.
+pub type Attributes = Map<String, Value>;
+
+/// How an attribute is compared and changed, where that is not plainly and in place.
+#[derive(Clone, Copy, Debug)]
+pub struct Rule {
+    /// The attribute.
+    pub attribute: &'static str,
+    /// Why AWS cannot change it in place; `None` if it can.
+    pub replaces: Option<&'static str>,
+    /// Whether it is a policy document.
+    pub document: bool,
+}
+
+impl Rule {
+    /// An attribute that only a new resource can have another value of.
+    pub const fn replaces(attribute: &'static str, reason: &'static str) -> Self {
+        Self { attribute, replaces: Some(reason), document: false }
+    }
+
+    /// A policy document.
+    pub const fn document(attribute: &'static str) -> Self {
+        Self { attribute, replaces: None, document: true }
+    }
+}

@@ -1,0 +1,81 @@
+//! What one step of an apply is given, and what it reports.
+
+use serde_json::Value;
+
+use super::Attributes;
+use super::reference::Known;
+use crate::address::Address;
+
+/// What leads back to a resource that an earlier run began to make.
+pub struct Trail<'a> {
+    /// Its address.
+    pub address: &'a Address,
+    /// What that run meant to make, as it wrote it down before it began.
+    pub attributes: &'a Attributes,
+    /// The resources that it builds on.
+    pub needs: &'a [Address],
+    /// What is known of the others.
+    pub known: &'a Known,
+    /// The identities that the state records already: none of them is what is looked for.
+    pub taken: &'a [Value],
+}
+
+/// What a resource tells about its work.
+#[derive(Clone, Debug)]
+pub enum Report {
+    /// AWS has given it an identity; the value is what to record.
+    Identified(Value),
+    /// It may have been made twice.
+    Doubtful,
+    /// It is coming along.
+    Progress(Progress),
+}
+
+/// How far along a resource is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Progress {
+    /// AWS names this status.
+    Status(String),
+    /// AWS began with it at this time, in seconds since 1970; that may have been in an earlier run.
+    Since(i64),
+    /// A call that changes something is put on hold: nothing has come of it yet. `None` when it is through.
+    OnHold(Option<Hold>),
+    /// So many of its contents are deleted.
+    Emptied(u64),
+}
+
+/// What is known of a change that failed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Certainty {
+    /// AWS has surely not made it.
+    #[default]
+    NotApplied,
+    /// AWS has made it, or may have.
+    MayBeApplied,
+}
+
+/// Why a call that changes something is on hold: it is sent again after a pause, and nothing has come of it yet.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Hold {
+    /// Service prefix as IAM actions have it.
+    pub service: &'static str,
+    /// Name of the operation.
+    pub operation: &'static str,
+    /// What is waited for.
+    pub reason: HoldReason,
+    /// How often it was asked for.
+    pub attempts: u32,
+}
+
+/// What a call on hold waits for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum HoldReason {
+    /// The service does not see this yet, which was made a moment ago.
+    Unseen(&'static str),
+    /// The service refuses it with this code, which passes by itself.
+    Refused(String),
+    /// The account is over its rate.
+    Throttled,
+    /// There is no answer, or AWS fails.
+    Outage,
+}
