@@ -7,10 +7,11 @@
 //! - [`materials`], [`package`]: what else a SMART stack needs, from files and variables.
 //! - [`module`]: configuration to the stack of resources. Pure.
 //! - [`resource`]: one file for each AWS type. The only place that provisions.
-//! - [`graph`], [`plan`]: what needs what, what exists, what differs, what is to be done.
+//! - [`engine`]: plans and applies a stack, whoever makes its resources; [`plan`] and [`apply`] are it with AWS's.
+//! - [`graph`]: what needs what.
 //! - [`drift`]: what others have changed.
 //! - [`permissions`]: what IAM must allow, and policies of it. [`doctor`] asks beforehand whether it, and all else, is so.
-//! - [`apply`]: does it. [`wait`] is the only loop that polls.
+//! - [`wait`]: the only loop that polls.
 //! - [`adopt`]: takes over what Terraform or a lost state has left.
 //! - [`export`]: a stack as HCL.
 //! - [`journal`]: what an apply leaves for a report. [`audit`]: checks of what is deployed.
@@ -40,6 +41,7 @@ pub mod commands;
 pub mod data;
 pub mod doctor;
 pub mod drift;
+pub mod engine;
 pub mod error;
 pub mod exit_code;
 pub mod export;

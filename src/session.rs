@@ -29,9 +29,8 @@ use crate::invocation::CommandLine;
 use crate::materials;
 use crate::model::text::instant;
 use crate::module::beside::{counterpart, is_beside};
-use crate::module::{self, Stack};
-use crate::plan::decide::Situation;
-use crate::plan::{self, Change, Options, Plan, Seen};
+use crate::module::{self, Stack, WayBack};
+use crate::plan::{self, Change, Options, Plan, Seen, Situation};
 use crate::resource::{Context, Identity, Settings};
 use crate::sandbox;
 use crate::state::{Entry, Home, State, Status};
@@ -349,6 +348,7 @@ impl Prepared {
     /// # Errors
     /// As [`prepare`].
     pub fn decide_again(&mut self, connection: &Connection, options: &Options) -> Result<(), CommandError> {
+        let data_bucket = self.config.as_ref().map(|config| config.data_bucket_name.as_str());
         self.plan = plan::build(
             &Situation {
                 stack: &self.stack,
@@ -356,10 +356,13 @@ impl Prepared {
                 state: &self.state,
                 seen: &self.seen,
                 identity: &connection.identity,
-                is_protected: &|address| module::is_protected(&self.protect, address),
+                is_protected: &|address, recorded| {
+                    module::is_protected_as(&self.protect, data_bucket, address, recorded)
+                },
                 config_decides: self.config.is_some(),
                 asks_for: &|address| self.asks_for(address),
-                data_bucket: self.config.as_ref().map(|config| config.data_bucket_name.as_str()),
+                is_known: &module::is_known,
+                way_back: &|remains| WayBack::of(&self.state, &remains.id).sentence(remains.is_over),
                 settings: &self.cx.settings,
                 store_name: self.config.as_ref().map(|config| config.datastore_name.as_str()),
             },

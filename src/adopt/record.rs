@@ -114,7 +114,7 @@ pub fn enter(
     found: BTreeMap<Address, Found>,
     is_protected: &dyn Fn(&Address) -> bool,
 ) {
-    let mut known = crate::plan::refresh::known(state);
+    let mut known = crate::plan::known(state);
     for (address, found) in &found {
         known.insert(address.clone(), found.observed.recorded.clone());
     }
@@ -148,6 +148,6 @@ pub fn enter(
             attributes: observed.attributes.into_iter().filter(|(name, _)| is_wanted(name)).collect(),
         };
         state.resources.insert(address.clone(), entry);
-        state.give_back_protection(&address);
+        state.give_back_protection::<Kind>(&address);
     }
 }

@@ -1,14 +1,17 @@
-//! Carries a plan out. One task coordinates: it asks the pure scheduler what may start, takes one result, writes the
-//! state, tells the observer, and repeats. Nobody else writes the state.
+//! The engine's applies, of AWS's resources.
 
-mod error;
-pub mod event;
-mod job;
-pub mod run;
-pub mod schedule;
-pub mod steps;
-mod writer;
+use crate::engine::apply as engine;
+use crate::resource::{Context, ResourceError};
 
-pub use error::ApplyError;
-pub use event::{Event, Observer, Outcome};
-pub use run::{Report, Run, run};
+/// Why an apply was not started, or what it did could not be recorded.
+pub type ApplyError = engine::ApplyError<ResourceError>;
+/// Something that happened.
+pub type Event = engine::Event<ResourceError>;
+/// How a step ended.
+pub type Outcome = engine::Outcome<ResourceError>;
+/// How an apply went.
+pub type Report = engine::Report<ResourceError>;
+/// Everything an apply needs.
+pub type Run<'a> = engine::Run<'a, Context>;
+
+pub use engine::{Observer, run};

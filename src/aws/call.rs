@@ -6,7 +6,6 @@
 use std::error::Error;
 use std::fmt;
 use std::future::Future;
-use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -20,7 +19,7 @@ use super::classify::{AwsError, ErrorKind, classify};
 use super::credentials::Renewable;
 use super::origin::Origin;
 use super::repeat;
-use crate::model::{Certainty, Hold, HoldReason};
+use crate::model::{Certainty, Deeds, Hold, HoldObserver, HoldReason, Permit};
 
 /// The target of the events about attempts to call AWS, a store's FHIR interface or a token endpoint.
 pub const CALLS: &str = "hlctl::calls";
@@ -121,24 +120,6 @@ impl Operation {
     }
 }
 
-/// What has become of all calls of one step that change something.
-#[derive(Clone, Debug, Default)]
-pub struct Deeds(Arc<AtomicBool>);
-
-impl Deeds {
-    fn note(&self) {
-        self.0.store(true, Ordering::Relaxed);
-    }
-
-    /// Whether one of them was carried out, or may have been.
-    pub fn certainty(&self) -> Certainty {
-        if self.0.load(Ordering::Relaxed) { Certainty::MayBeApplied } else { Certainty::NotApplied }
-    }
-}
-
-/// Hears of calls that are put on hold; `None` when the call is through.
-pub type HoldObserver = Arc<dyn Fn(Option<Hold>) + Send + Sync>;
-
 /// Logs how an attempt ended. Not the message: a store may repeat in it what it was sent.
 fn ended(operation: &Operation, tries: &Tries, sent: Instant, error: Option<&AwsError>) {
     let ms = u64::try_from(sent.elapsed().as_millis()).unwrap_or(u64::MAX);
@@ -165,12 +146,6 @@ struct Tries {
     awake: Duration,
     /// Of the credentials of the last attempt.
     generation: Option<u64>,
-}
-
-/// The right to call AWS, which a run can lose.
-pub trait Permit: fmt::Debug + Send + Sync {
-    /// Whether it is still held.
-    fn holds(&self) -> Pin<Box<dyn Future<Output = bool> + Send + '_>>;
 }
 
 /// Makes calls and repeats those worth repeating.

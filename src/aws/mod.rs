@@ -18,7 +18,7 @@ pub mod trust;
 #[cfg(test)]
 pub(crate) use action::RENAMED;
 pub use action::action_of;
-pub use call::{CALLS, Caller, Deeds, HoldObserver, Operation, Permit};
+pub use call::{CALLS, Caller, Operation};
 pub use classify::{AwsError, ErrorKind};
 pub use clients::{Clients, Endpoint, SetupError};
 pub use clock::Skew;
@@ -26,4 +26,4 @@ pub use gate::Gate;
 pub use repeat::Met;
 pub use trust::Trust;
 
-pub use crate::model::{Certainty, Hold, HoldReason};
+pub use crate::model::{Certainty, Deeds, Hold, HoldObserver, HoldReason, Permit};

@@ -147,7 +147,7 @@ async fn in_aws(
 /// Whether the plan makes a store.
 fn makes_store(plan: &Plan) -> bool {
     let makes = |action| matches!(action, Action::Create | Action::Replace);
-    plan.changes.iter().any(|change| change.kind == Kind::FhirDatastore.as_str() && makes(change.action))
+    plan.changes.iter().any(|change| change.kind == Kind::FhirDatastore && makes(change.action))
 }
 
 async fn stores(cx: &Context) -> Finding {

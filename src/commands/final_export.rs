@@ -17,7 +17,7 @@ use crate::error::CommandError;
 use crate::invocation::CommandLine;
 use crate::module::beside::{STORE, is_beside};
 use crate::plan::{Action, Change};
-use crate::resource::{Context, ResourceError};
+use crate::resource::{Context, Kind, ResourceError};
 use crate::session::{Prepared, Session};
 use crate::ui::json::FORMAT_VERSION;
 use crate::whole_file;
@@ -94,7 +94,7 @@ impl<'a> FinalExport<'a> {
         let desk = Desk::of(prepared.cx.clone(), &prepared.state)?;
         let to = matches!(self.place, Place::Local(_)).then_some(self.text);
         let wish = Wish { to, types: &[], wait: true, json: false, replaces: true, again: self.again };
-        for change in prepared.plan.changes.iter().filter(|change| change.kind == "healthlake_fhir_datastore") {
+        for change in prepared.plan.changes.iter().filter(|change| change.kind == Kind::FhirDatastore) {
             if is_beside(&change.address) {
                 let address = &change.address;
                 session.printer.warning(&format!(
@@ -177,7 +177,8 @@ impl<'a> FinalExport<'a> {
     /// The store's id, and whether it can still be exported.
     async fn store(&self, prepared: &Prepared) -> Result<Option<(String, bool)>, CommandError> {
         let entry = prepared.state.resources.get(STORE);
-        let Some((kind, recorded)) = entry.and_then(|entry| Some((entry.kind()?, entry.recorded.as_ref()?))) else {
+        let Some((kind, recorded)) = entry.and_then(|entry| Some((entry.kind::<Kind>()?, entry.recorded.as_ref()?)))
+        else {
             return Ok(None);
         };
         let address = Address::parse(STORE);

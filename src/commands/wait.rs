@@ -15,7 +15,7 @@ use crate::exit_code::ExitCode;
 use crate::module::Stack;
 use crate::module::beside::STORE;
 use crate::plan::{Action, Change, Plan};
-use crate::resource::{Condition, Context};
+use crate::resource::{Condition, Context, Kind};
 use crate::session::{ConnectOptions, Prepared, Session};
 use crate::state::{Entry, Held, State, Status};
 use crate::ui::json;
@@ -90,7 +90,9 @@ fn is_of_store(change: &Change) -> bool {
 async fn unsettled(cx: &Context, state: &State) -> Result<Plan, CommandError> {
     let mut plan = Plan::default();
     for (address, entry) in &state.resources {
-        let Some(kind) = entry.kind().filter(|kind| kind.usual_time(Action::Create).is_some()) else { continue };
+        let Some(kind) = entry.kind::<Kind>().filter(|kind| kind.usual_time(Action::Create).is_some()) else {
+            continue;
+        };
         let Some(recorded) = &entry.recorded else { return Err(unknown_outcome(address)) };
         let observed = kind.read(cx, recorded).await;
         let observed = observed.map_err(|error| CommandError::Resource { address: address.clone(), error })?;
@@ -103,7 +105,7 @@ async fn unsettled(cx: &Context, state: &State) -> Result<Plan, CommandError> {
             (Some(_), Status::Creating) => Action::Settle,
             _ => continue,
         };
-        plan.changes.push(waiting(address.clone(), entry, action));
+        plan.changes.push(waiting(address.clone(), kind, entry, action));
     }
     Ok(plan)
 }
@@ -118,10 +120,10 @@ fn unknown_outcome(address: &Address) -> CommandError {
     }
 }
 
-fn waiting(address: Address, entry: &Entry, action: Action) -> Change {
+fn waiting(address: Address, kind: Kind, entry: &Entry, action: Action) -> Change {
     Change {
         address,
-        kind: entry.kind.clone(),
+        kind,
         name: None,
         action,
         reason: None,

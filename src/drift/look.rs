@@ -34,7 +34,7 @@ pub struct Looked {
 pub async fn look(cx: &Context, stack: &Stack, graph: &Graph, state: &State) -> Result<Looked, PlanError> {
     let (seen, unseen) = survey(cx, stack, graph, state, false).await?;
     let (hanging, unlisted) = hanging(cx, &seen).await?;
-    let mut known = crate::plan::refresh::known(state);
+    let mut known = crate::plan::known(state);
     for (address, recorded) in predict(&cx.identity, stack, graph, &known)? {
         if !known.contains(&address) {
             known.insert(address, recorded);

@@ -52,7 +52,7 @@ pub fn terraform(state: &State) -> Result<Vec<File>, ExportError> {
     let mut users = Vec::new();
     for (address, entry) in state.resources.iter().filter(|(_, entry)| entry.status == Status::Ready) {
         let failed = |error| ExportError { address: address.clone(), error };
-        let (Some(kind), Some(recorded)) = (entry.kind(), &entry.recorded) else { continue };
+        let (Some(kind), Some(recorded)) = (entry.kind::<Kind>(), &entry.recorded) else { continue };
         let id = kind.import_id(recorded).map_err(failed)?;
         if kind == Kind::CognitoUser {
             users.push((entry, id));

@@ -9,6 +9,7 @@ use tokio::time::Instant;
 use super::{End, Ending, Journal, Step, StoppedBy, beside};
 use crate::apply::{Event, Observer};
 use crate::plan::{Action, Plan};
+use crate::resource::ResourceError;
 use crate::state::State;
 use crate::wait::Signal;
 use crate::whole_file;
@@ -28,7 +29,7 @@ pub struct Beginning<'a> {
 
 /// An observer that writes down what it hears and passes it on.
 pub struct Recorder {
-    inner: Box<dyn Observer>,
+    inner: Box<dyn Observer<ResourceError>>,
     journal: Journal,
     path: PathBuf,
     unfinished_prefix: String,
@@ -41,7 +42,7 @@ pub struct Recorder {
 
 impl Recorder {
     /// Begins the record of a run whose state is at `state_path`.
-    pub fn begin(state_path: &Path, beginning: &Beginning<'_>, inner: Box<dyn Observer>) -> Self {
+    pub fn begin(state_path: &Path, beginning: &Beginning<'_>, inner: Box<dyn Observer<ResourceError>>) -> Self {
         let state_name = state_path.file_name().unwrap_or_default().to_string_lossy();
         let mut recorder = Self {
             inner,
@@ -125,7 +126,7 @@ fn unbegun(address: crate::address::Address, action: Action, now: u64, ending: E
     Step { address, action, began: now, identified: None, ended: Some((now, ending)) }
 }
 
-impl Observer for Recorder {
+impl Observer<ResourceError> for Recorder {
     fn hear(&mut self, event: &Event) {
         self.inner.hear(event);
         self.note(event);
@@ -151,7 +152,7 @@ pub(super) mod tests {
 
     struct Deaf;
 
-    impl Observer for Deaf {
+    impl Observer<ResourceError> for Deaf {
         fn hear(&mut self, _: &Event) {}
     }
 

@@ -2,6 +2,11 @@
 
 use serde_json::{Map, Value};
 
+/// Names the stack that a resource belongs to.
+pub const STACK_TAG: &str = "hlctl:stack";
+/// Names the address of a resource in its stack.
+pub const ADDRESS_TAG: &str = "hlctl:address";
+
 /// Stands for a value that must not be shown.
 pub const SECRET: &str = "(sensitive)";
 

@@ -9,10 +9,10 @@ pub mod reference;
 pub mod step;
 pub mod text;
 
-pub use attributes::{Attributes, Rule, SECRET};
+pub use attributes::{ADDRESS_TAG, Attributes, Rule, SECRET, STACK_TAG};
 pub use change::{Action, AttributeChange};
 pub use identity::{Identity, Settings};
-pub use kind::{Occasion, Parent};
+pub use kind::{Occasion, Parent, ResourceKind, ResourceSpec};
 pub use observed::{Condition, Contents, Listed, Observed, Remains};
 pub use reference::{Known, Ref, Reference, Text, UNKNOWN};
-pub use step::{Certainty, Hold, HoldReason, Progress, Report, Trail};
+pub use step::{Certainty, Deeds, Hold, HoldObserver, HoldReason, Permit, Progress, Report, Trail};

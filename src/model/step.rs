@@ -1,5 +1,10 @@
 //! What one step of an apply is given, and what it reports.
 
+use std::fmt;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
 use serde_json::Value;
 
 use super::Attributes;
@@ -78,4 +83,29 @@ pub enum HoldReason {
     Throttled,
     /// There is no answer, or AWS fails.
     Outage,
+}
+
+/// What has become of all calls of one step that change something.
+#[derive(Clone, Debug, Default)]
+pub struct Deeds(Arc<AtomicBool>);
+
+impl Deeds {
+    /// Notes that a call that changes something was carried out, or may have been.
+    pub fn note(&self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether one of them was carried out, or may have been.
+    pub fn certainty(&self) -> Certainty {
+        if self.0.load(Ordering::Relaxed) { Certainty::MayBeApplied } else { Certainty::NotApplied }
+    }
+}
+
+/// Hears of calls that are put on hold; `None` when the call is through.
+pub type HoldObserver = Arc<dyn Fn(Option<Hold>) + Send + Sync>;
+
+/// The right to call AWS, which a run can lose.
+pub trait Permit: fmt::Debug + Send + Sync {
+    /// Whether it is still held.
+    fn holds(&self) -> Pin<Box<dyn Future<Output = bool> + Send + '_>>;
 }

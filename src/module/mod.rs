@@ -24,6 +24,8 @@ pub use password::PasswordError;
 pub use smart::test_user;
 pub use way_back::WayBack;
 
+use serde_json::Value;
+
 use crate::address::Address;
 use crate::config::{Config, Protect, Secret, is_logs_bucket};
 use crate::package::Package;
@@ -291,6 +293,19 @@ pub fn is_protected(protect: &Protect, address: &Address) -> bool {
             addresses.contains(beside::counterpart(address).unwrap_or_else(|| address.as_str()))
         }
     }
+}
+
+/// The same of what is recorded at the address: the bucket that the configuration names as the data bucket is that at any address.
+pub fn is_protected_as(
+    protect: &Protect,
+    data_bucket: Option<&str>,
+    address: &Address,
+    recorded: Option<&Value>,
+) -> bool {
+    let bucket = recorded.filter(|_| address.kind() == Kind::S3Bucket.as_str());
+    let name = bucket.and_then(|recorded| Kind::S3Bucket.name(recorded).ok());
+    let is_data_bucket = name.is_some() && name.as_deref() == data_bucket;
+    is_protected(protect, address) || (is_data_bucket && is_protected(protect, &Address::parse(DATA_BUCKET)))
 }
 
 /// The store, the keys and the data bucket: what holds patient data, or the means to read it. A bucket counts as the data

@@ -136,7 +136,7 @@ pub fn forget(state: &mut State, address: &Address) -> Result<Entry, SurgeryErro
     let keys = keys_of(state, address);
     let entry = state.resources.remove(address).ok_or_else(|| missing(address))?;
     // AWS keeps what is forgotten: no entry of the replaced may have it deleted after all.
-    if let Some((kind, recorded)) = entry.kind().zip(entry.recorded.as_ref()) {
+    if let Some((kind, recorded)) = entry.kind::<Kind>().zip(entry.recorded.as_ref()) {
         let is_it = |deposed: &Deposed| {
             let old = deposed.entry.recorded.as_ref();
             deposed.entry.kind() == Some(kind) && old.is_some_and(|old| kind.is_one(old, recorded))

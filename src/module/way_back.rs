@@ -37,6 +37,14 @@ impl WayBack {
         }
     }
 
+    /// The commands, with what they do. `too_late` says that the backup can no longer be restored.
+    pub fn sentence(&self, too_late: bool) -> String {
+        match self {
+            Self::Restore { .. } if too_late => String::new(),
+            way_back => way_back.told(),
+        }
+    }
+
     /// The commands, with what they do.
     pub fn told(&self) -> String {
         match self {

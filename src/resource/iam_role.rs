@@ -14,9 +14,10 @@ use super::iam_role_policy::IamRolePolicy;
 use super::iam_role_policy_attachment::IamRolePolicyAttachment;
 use super::policy::{self, Document};
 use super::reference::{Known, Ref, Reference, Text};
-use super::tags::{STACK_TAG, TagChange, as_attribute, take_over_when_seen, without_aws};
+use super::tags::{TagChange, as_attribute, take_over_when_seen, without_aws};
 use super::{
-    Attributes, Condition, Context, Hanging, Identity, Observed, Resource, ResourceError, Rule, Task, attributes,
+    Attributes, Condition, Context, Hanging, Identity, Observed, Resource, ResourceError, Rule, STACK_TAG, Task,
+    attributes,
 };
 use crate::aws::{AwsError, ErrorKind, Operation};
 use crate::model::AttributeChange;

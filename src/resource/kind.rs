@@ -1,7 +1,7 @@
 //! The types as values: what is known of one from its name in the state file, and from a spec.
 
-use serde::Serialize;
-use serde::de::DeserializeOwned;
+use serde::de::{DeserializeOwned, Error as _};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::Value;
 
 use super::{
@@ -293,6 +293,21 @@ kinds!(
     LambdaAlias,
     LambdaPermission,
 );
+
+/// As its name.
+impl Serialize for Kind {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.as_str())
+    }
+}
+
+impl<'de> Deserialize<'de> for Kind {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let name = String::deserialize(deserializer)?;
+        Self::parse(&name)
+            .ok_or_else(|| D::Error::custom(format_args!("{name} is a type that this hlctl does not know")))
+    }
+}
 
 impl Kind {
     /// Keys and stores are called by their ids and by their ARNs, which end in them.

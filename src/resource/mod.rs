@@ -33,6 +33,7 @@ mod lambda_function;
 mod lambda_permission;
 mod once;
 pub mod policy;
+mod provider;
 mod s3_bucket;
 mod s3_bucket_lifecycle_configuration;
 mod s3_bucket_logging;
@@ -74,14 +75,14 @@ pub use s3_bucket_policy::S3BucketPolicy;
 pub use s3_bucket_public_access_block::S3BucketPublicAccessBlock;
 pub use s3_bucket_server_side_encryption_configuration::{Encryption, S3BucketServerSideEncryptionConfiguration};
 pub use s3_bucket_versioning::S3BucketVersioning;
-pub use tags::{ADDRESS_TAG, STACK_TAG, ownership_tags};
+pub use tags::ownership_tags;
 pub use task::{Context, Task};
 
-use crate::model::{Action, AttributeChange};
 pub use crate::model::{
-    Attributes, Condition, Contents, Identity, Known, Listed, Observed, Occasion, Parent, Progress, Ref, Reference,
-    Remains, Report, Rule, SECRET, Settings, Text, Trail, UNKNOWN, reference,
+    ADDRESS_TAG, Attributes, Condition, Contents, Identity, Known, Listed, Observed, Occasion, Parent, Progress, Ref,
+    Reference, Remains, Report, Rule, SECRET, STACK_TAG, Settings, Text, Trail, UNKNOWN, reference,
 };
+use crate::model::{Action, AttributeChange};
 
 /// Something that hangs on a resource, and that whoever may change the resource may have put there.
 #[derive(Clone, Debug)]

@@ -8,11 +8,7 @@ use serde_json::Value;
 use super::once::look;
 use super::{Context, Observed, ResourceError, Task};
 use crate::address::Address;
-
-/// Names the stack that a resource belongs to.
-pub const STACK_TAG: &str = "hlctl:stack";
-/// Names the address of a resource in its stack.
-pub const ADDRESS_TAG: &str = "hlctl:address";
+use crate::model::{ADDRESS_TAG, STACK_TAG};
 
 /// The two tags that make a resource ours.
 pub fn ownership_tags(stack: &str, address: &Address) -> BTreeMap<String, String> {

@@ -8,10 +8,8 @@ use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use aws_smithy_runtime_api::client::result::SdkError;
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
 
-use super::{Identity, Known, Progress, Report, Resource, ResourceError, Settings, Trail};
-use crate::address::Address;
+use super::{Identity, Progress, Report, Resource, ResourceError, Settings, Trail};
 use crate::aws::{AwsError, Caller, Clients, Deeds, Gate, HoldObserver, Operation, Permit};
 use crate::wait::{Pace, Stop};
 
@@ -75,26 +73,7 @@ impl Trail<'_> {
 }
 
 /// One change to one resource.
-pub struct Task<'a> {
-    /// What all tasks share.
-    pub cx: &'a Context,
-    /// The resource's address.
-    pub address: &'a Address,
-    /// What is known of the others.
-    pub known: &'a Known,
-    /// The identities that the state records already: none of them is what this task is about to make.
-    pub others: &'a [Value],
-    /// Idempotency token of a creation; state has it on record.
-    pub token: &'a str,
-    /// Whether an earlier run was interrupted in the same creation.
-    pub resumed: bool,
-    /// Whether to wait until the resource is ready.
-    pub wait: bool,
-    /// Whether what it is part of is deleted already, and it with that.
-    pub with_parent: bool,
-    /// Where reports go.
-    pub report: &'a (dyn Fn(Report) + Send + Sync),
-}
+pub type Task<'a> = crate::engine::Task<'a, Context>;
 
 impl Task<'_> {
     /// Reports the identity, so that it is recorded and dependents may start.

@@ -182,7 +182,7 @@ mod tests {
 
     use super::*;
     use crate::config::ForceDestroy;
-    use crate::resource::{Identity, Settings};
+    use crate::model::{Identity, Settings};
     use crate::state::Home;
 
     fn state() -> State {

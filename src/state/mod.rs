@@ -30,7 +30,7 @@ use crate::address::Address;
 use crate::aws::clients::S3Endpoint;
 use crate::aws::{AwsError, ErrorKind, hint};
 use crate::invocation::CommandLine;
-use crate::resource::{Attributes, Identity, Kind, Settings};
+use crate::model::{Attributes, Identity, ResourceKind, Settings};
 
 /// Everything hlctl remembers of one stack.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -131,8 +131,8 @@ impl Entry {
     }
 
     /// The kind, if this hlctl knows it.
-    pub fn kind(&self) -> Option<Kind> {
-        Kind::parse(&self.kind)
+    pub fn kind<K: ResourceKind>(&self) -> Option<K> {
+        K::parse(&self.kind)
     }
 }
 

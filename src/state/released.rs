@@ -5,7 +5,7 @@ use serde_json::Value;
 
 use super::State;
 use crate::address::Address;
-use crate::resource::Kind;
+use crate::model::ResourceKind;
 
 /// A protected resource that the state was made to forget.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -24,14 +24,14 @@ pub struct Released {
 
 impl State {
     /// The protection of something that was forgotten.
-    pub fn released(&self, kind: Kind, recorded: &Value) -> Option<&Released> {
+    pub fn released<K: ResourceKind>(&self, kind: K, recorded: &Value) -> Option<&Released> {
         self.released.iter().rev().find(|released| released.is(kind, recorded))
     }
 
     /// Gives what is at this address the protection that it had before it was forgotten.
-    pub fn give_back_protection(&mut self, address: &Address) {
+    pub fn give_back_protection<K: ResourceKind>(&mut self, address: &Address) {
         let Some(entry) = self.resources.get_mut(address) else { return };
-        let Some((kind, recorded)) = entry.kind().zip(entry.recorded.as_ref()) else { return };
+        let Some((kind, recorded)) = entry.kind::<K>().zip(entry.recorded.as_ref()) else { return };
         let is_it = |released: &Released| released.is(kind, recorded);
         if let Some(released) = self.released.iter().rev().find(|released| is_it(released)) {
             let by_hand = released.protection.or((!entry.protected).then_some(true));
@@ -43,23 +43,23 @@ impl State {
 
 impl Released {
     /// Whether what is recorded here is a setting, or another part, of it.
-    pub fn has_part(&self, kind: Kind, recorded: &Value) -> bool {
+    pub fn has_part<K: ResourceKind>(&self, kind: K, recorded: &Value) -> bool {
         let parent = kind.part_of().filter(|parent| parent.kind == self.kind);
         parent.is_some_and(|parent| parent.is(&self.recorded, recorded))
     }
 
-    /// Whether it cannot be read without this key.
-    pub fn needs_key(&self, recorded: &Value) -> bool {
-        self.keys.iter().any(|key| Kind::KmsKey.is_one(key, recorded))
+    /// Whether it cannot be read without this key, which is of type `kind`.
+    pub fn needs_key<K: ResourceKind>(&self, kind: K, recorded: &Value) -> bool {
+        self.keys.iter().any(|key| kind.is_one(key, recorded))
     }
 
     /// Its name, or what else identifies it.
-    pub fn name(&self) -> String {
-        let name = Kind::parse(&self.kind).and_then(|kind| kind.name(&self.recorded).ok());
+    pub fn name<K: ResourceKind>(&self) -> String {
+        let name = K::parse(&self.kind).and_then(|kind| kind.name(&self.recorded).ok());
         name.unwrap_or_else(|| self.recorded.to_string())
     }
 
-    fn is(&self, kind: Kind, recorded: &Value) -> bool {
+    fn is<K: ResourceKind>(&self, kind: K, recorded: &Value) -> bool {
         self.kind == kind.as_str() && kind.is_one(&self.recorded, recorded)
     }
 }

@@ -8,7 +8,7 @@ use super::local::LocalStore;
 use super::lock::FileLock;
 use super::s3::S3Store;
 use super::{Place, State, StateError, format};
-use crate::aws::Permit;
+use crate::model::Permit;
 
 /// Where a state is kept and how it is read.
 #[derive(Clone, Debug)]

@@ -13,7 +13,7 @@ use crate::apply::{Event, Observer, Outcome};
 use crate::aws::{Hold, HoldReason};
 use crate::model::text::duration;
 use crate::plan::Action;
-use crate::resource::{Kind, Progress};
+use crate::resource::{Kind, Progress, ResourceError};
 
 /// Without a terminal a long wait says once a minute that it is alive.
 const HEARTBEAT: Duration = Duration::from_secs(60);
@@ -21,7 +21,7 @@ const HEARTBEAT: Duration = Duration::from_secs(60);
 const SHORT: Duration = Duration::from_secs(2);
 
 /// The observer that fits the terminal, or its absence.
-pub fn observer(printer: Printer) -> Box<dyn Observer> {
+pub fn observer(printer: Printer) -> Box<dyn Observer<ResourceError>> {
     if printer.is_lively() { Box::new(Live::new()) } else { Box::new(Lines::new(printer)) }
 }
 
@@ -113,7 +113,7 @@ impl Lines {
     }
 }
 
-impl Observer for Lines {
+impl Observer<ResourceError> for Lines {
     fn hear(&mut self, event: &Event) {
         match event {
             Event::Started { address, action } => drop(self.under_way.insert(address.clone(), UnderWay::new(*action))),
@@ -168,7 +168,7 @@ impl Live {
     }
 }
 
-impl Observer for Live {
+impl Observer<ResourceError> for Live {
     fn hear(&mut self, event: &Event) {
         match event {
             Event::Started { address, action } => {

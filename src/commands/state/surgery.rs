@@ -37,7 +37,8 @@ pub(in crate::commands) async fn forget(session: &Session, arguments: &ForgetArg
 fn keys_of_released(state: &State) -> Vec<String> {
     let Some(released) = state.released.last() else { return Vec::new() };
     let is_needed = |entry: &Entry| {
-        entry.kind() == Some(Kind::KmsKey) && entry.recorded.as_ref().is_some_and(|key| released.needs_key(key))
+        entry.kind() == Some(Kind::KmsKey)
+            && entry.recorded.as_ref().is_some_and(|key| released.needs_key(Kind::KmsKey, key))
     };
     let keys = state.resources.iter().filter(|(_, entry)| is_needed(entry));
     keys.map(|(key, _)| {
@@ -53,7 +54,7 @@ fn keys_of_released(state: &State) -> Vec<String> {
 fn let_go(address: &Address, entry: &Entry, is_wanted: bool) -> Vec<String> {
     let Some(recorded) = &entry.recorded else { return vec![format!("{address} is removed from the state")] };
     let mut said = vec![format!("{address} is removed from the state; it still exists in AWS: {recorded}")];
-    let id = entry.kind().and_then(|kind| kind.import_id(recorded).ok());
+    let id = entry.kind::<Kind>().and_then(|kind| kind.import_id(recorded).ok());
     if let Some(id) = id.filter(|_| is_wanted) {
         let by = match entry.kind() {
             Some(Kind::KmsKey | Kind::FhirDatastore | Kind::CognitoUserPool) => "its tags",

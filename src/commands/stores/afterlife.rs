@@ -9,7 +9,7 @@ use crate::model::text::instant;
 use crate::module::WayBack;
 use crate::module::beside::{self, STORE};
 use crate::plan::{Action, Change};
-use crate::resource::{Context, FhirDatastore, Remains, Resource, vitals};
+use crate::resource::{Context, Kind, Remains, vitals};
 use crate::session::{ConnectOptions, Prepared, Session};
 use crate::state::{Entry, State, Status};
 
@@ -18,7 +18,7 @@ use crate::state::{Entry, State, Status};
 pub(in crate::commands) async fn tell(session: &Session, prepared: &Prepared) {
     let Prepared { cx, plan, state: before, .. } = prepared;
     let is_ended = |change: &&Change| matches!(change.action, Action::Delete | Action::Replace | Action::Create);
-    let ended = plan.changes.iter().filter(is_ended).filter(|change| change.kind == FhirDatastore::KIND);
+    let ended = plan.changes.iter().filter(is_ended).filter(|change| change.kind == Kind::FhirDatastore);
     let is_in_use = |change: &Change| change.address.as_str() == STORE && !change.deposed;
     let has_none = ended.clone().any(|change| change.action == Action::Delete && is_in_use(change));
     for change in ended {
@@ -104,7 +104,7 @@ impl StoreTrace {
         if vitals.as_ref().is_some_and(|vitals| !vitals.is_ended()) {
             return Ok(None);
         }
-        let remains = match self.entry.kind().zip(self.entry.recorded.as_ref()) {
+        let remains = match self.entry.kind::<Kind>().zip(self.entry.recorded.as_ref()) {
             Some((kind, recorded)) => kind
                 .remains(cx, recorded, &self.entry.attributes)
                 .await

@@ -8,14 +8,14 @@ use serde_json::Value;
 
 use super::Decider;
 use crate::address::Address;
-use crate::module::is_known;
-use crate::plan::{Action, Blocker, Change, Reason, Refusal};
-use crate::resource::Kind;
+use crate::engine::Provider;
+use crate::engine::plan::{Action, Blocker, Change, Reason, Refusal};
+use crate::model::ResourceKind;
 
 /// An address that stands for something in AWS once the plan is carried out.
-struct Holder {
+struct Holder<K> {
     address: Address,
-    kind: Kind,
+    kind: K,
     recorded: Value,
     needs: Vec<Address>,
     protected: bool,
@@ -29,7 +29,7 @@ enum Verdict {
     Refuse(Refusal),
 }
 
-impl Decider<'_> {
+impl<P: Provider> Decider<'_, P> {
     /// Takes each such deletion out of the plan, or refuses the plan where what the user wants is not plain.
     pub(super) fn keep_what_others_hold(&mut self) {
         let holders = self.holders();
@@ -58,9 +58,10 @@ impl Decider<'_> {
     fn leave_to_released(&mut self, index: usize) {
         let change = &self.plan.changes[index];
         let Some(recorded) = change.recorded.as_ref().filter(|_| change.action.destroys()) else { return };
-        let Some(kind) = Kind::parse(&change.kind) else { return };
+        let kind = change.kind;
         let released = self.situation.state.released.iter().find(|released| released.has_part(kind, recorded));
-        let Some(reason) = released.map(|released| format!("{} was forgotten, and still has it", released.name()))
+        let Some(reason) =
+            released.map(|released| format!("{} was forgotten, and still has it", released.name::<P::Kind>()))
         else {
             return;
         };
@@ -75,20 +76,21 @@ impl Decider<'_> {
         change.contents = None;
     }
 
-    fn verdict(&self, change: &Change, holders: &[Holder]) -> Option<Verdict> {
+    fn verdict(&self, change: &Change<P::Kind>, holders: &[Holder<P::Kind>]) -> Option<Verdict> {
         let recorded = change.recorded.as_ref().filter(|_| change.action.destroys())?;
-        let kind = Kind::parse(&change.kind)?;
+        let kind = change.kind;
         // An address that hlctl does not know stays, but is no reason to forget another of that sort.
-        let is_unknown = !change.deposed && !is_known(&change.address);
-        let is_other = |holder: &&Holder| {
-            change.deposed || (holder.address != change.address && (!is_unknown || is_known(&holder.address)))
+        let is_unknown = !change.deposed && !(self.situation.is_known)(&change.address);
+        let is_other = |holder: &&Holder<P::Kind>| {
+            change.deposed
+                || (holder.address != change.address && (!is_unknown || (self.situation.is_known)(&holder.address)))
         };
         let mut others = holders.iter().filter(is_other);
         if let Some(same) = others.clone().find(|other| other.kind == kind && kind.is_one(&other.recorded, recorded)) {
             return Some(verdict_of_same(change, same));
         }
-        let is_part = |holder: &&Holder| {
-            let parent = holder.kind.part_of().filter(|parent| parent.kind == change.kind);
+        let is_part = |holder: &&Holder<P::Kind>| {
+            let parent = holder.kind.part_of().filter(|parent| parent.kind == change.kind.as_str());
             // What needs this address has been thought of: it goes along, or turns to the new one.
             parent.is_some_and(|parent| parent.is(recorded, &holder.recorded))
                 && !holder.needs.contains(&change.address)
@@ -99,15 +101,15 @@ impl Decider<'_> {
     /// An earlier deletion of the same thing under another address: what waits for which could not be told.
     fn twice_deleted(&self, index: usize) -> Option<Refusal> {
         let change = &self.plan.changes[index];
-        let deletes = |change: &Change| change.action.destroys() && !change.deposed;
+        let deletes = |change: &Change<P::Kind>| change.action.destroys() && !change.deposed;
         let recorded = change.recorded.as_ref().filter(|_| deletes(change))?;
-        let kind = Kind::parse(&change.kind)?;
-        let is_same = |other: &&Change| {
+        let kind = change.kind;
+        let is_same = |other: &&Change<P::Kind>| {
             let is_one = other.recorded.as_ref().is_some_and(|other| kind.is_one(other, recorded));
             deletes(other) && other.kind == change.kind && is_one
         };
         let other = self.plan.changes[..index].iter().find(is_same)?;
-        let superfluous = if is_known(&change.address) { &other.address } else { &change.address };
+        let superfluous = if (self.situation.is_known)(&change.address) { &other.address } else { &change.address };
         Some(Refusal {
             address: change.address.clone(),
             message: format!("it and {} are the same resource in AWS, {}", other.address, thing(change)),
@@ -117,7 +119,7 @@ impl Decider<'_> {
     }
 
     /// What stays or comes: planned, or in the state and no part of this plan, or wanted and there.
-    fn holders(&self) -> Vec<Holder> {
+    fn holders(&self) -> Vec<Holder<P::Kind>> {
         let state = &self.situation.state.resources;
         let standing = |address: &Address| {
             let mut changes = self.plan.changes.iter();
@@ -125,7 +127,9 @@ impl Decider<'_> {
         };
         let planned = self.plan.changes.iter().filter(|change| !change.deposed).filter_map(|change| {
             let recorded = match change.action {
-                Action::Delete if !self.options.destroy && !is_known(&change.address) => change.recorded.as_ref(),
+                Action::Delete if !self.options.destroy && !(self.situation.is_known)(&change.address) => {
+                    change.recorded.as_ref()
+                }
                 Action::Delete | Action::Forget => None,
                 Action::Create | Action::Replace => self.known.recorded(&change.address),
                 _ => change.recorded.as_ref(),
@@ -138,12 +142,12 @@ impl Decider<'_> {
         });
         let unseen = |address: &&Address| !standing(address) && !state.contains_key(*address);
         let wanted = self.situation.stack.keys().filter(unseen).filter_map(|address| {
-            Some((address, self.known.recorded(address)?.clone(), (self.situation.is_protected)(address)))
+            Some((address, self.known.recorded(address)?.clone(), (self.situation.is_protected)(address, None)))
         });
         let holder = |(address, recorded, protected): (&Address, Value, bool)| {
             let mut needs: Vec<Address> = self.situation.graph.needs(address).cloned().collect();
             needs.extend(state.get(address).into_iter().flat_map(|entry| entry.needs.iter().cloned()));
-            let kind = Kind::parse(address.kind())?;
+            let kind = P::Kind::parse(address.kind())?;
             Some(Holder { address: address.clone(), kind, recorded, needs, protected })
         };
         planned.chain(left_alone).chain(wanted).filter_map(holder).collect()
@@ -151,7 +155,7 @@ impl Decider<'_> {
 }
 
 /// `other` stands for the very thing that `change` deletes.
-fn verdict_of_same(change: &Change, other: &Holder) -> Verdict {
+fn verdict_of_same<K>(change: &Change<K>, other: &Holder<K>) -> Verdict {
     let thing = thing(change);
     if change.deposed {
         return Verdict::Forget(format!("{thing} is now {}, and is kept", other.address));
@@ -180,7 +184,7 @@ fn verdict_of_same(change: &Change, other: &Holder) -> Verdict {
     Verdict::Forget(format!("{} is {thing} too, which is kept", other.address))
 }
 
-fn part_stays(change: &Change, part: &Holder) -> Refusal {
+fn part_stays<K>(change: &Change<K>, part: &Holder<K>) -> Refusal {
     let (thing, part) = (thing(change), &part.address);
     Refusal {
         address: change.address.clone(),
@@ -194,6 +198,6 @@ fn part_stays(change: &Change, part: &Holder) -> Refusal {
     }
 }
 
-fn thing(change: &Change) -> &str {
+fn thing<K>(change: &Change<K>) -> &str {
     change.name.as_deref().filter(|name| !name.is_empty()).unwrap_or(change.address.as_str())
 }

@@ -1,22 +1,22 @@
 //! What keeps an apply from its end.
 
+use std::error::Error;
 use std::path::PathBuf;
 
-use thiserror::Error;
+use thiserror::Error as ErrorDerive;
 
-use crate::plan::PlanError;
-use crate::resource::ResourceError;
+use crate::engine::plan::PlanError;
 use crate::state::StateError;
 
 /// Why an apply was not started, or what it did could not be recorded. What failed in AWS is in its report.
-#[derive(Debug, Error)]
-pub enum ApplyError {
+#[derive(Debug, ErrorDerive)]
+pub enum ApplyError<E: Error> {
     /// The plan does not say which resources come of it.
     #[error(transparent)]
-    Plan(#[from] PlanError),
+    Plan(#[from] PlanError<E>),
     /// A step cannot be made of what the state records.
     #[error(transparent)]
-    Steps(ResourceError),
+    Steps(E),
     /// The state cannot be written; nothing has been begun.
     #[error(transparent)]
     State(#[from] StateError),

@@ -8,13 +8,15 @@ use proptest::prelude::*;
 use serde_json::Value;
 
 use super::*;
+use crate::address::Address;
 use crate::config::{Config, Secret};
+use crate::graph::Graph;
 use crate::module::beside::counterpart;
 use crate::module::surgery::{self, ConfigView};
-use crate::module::{self, Materials, examples};
+use crate::module::{self, Materials, Stack, examples};
 use crate::package::Package;
-use crate::resource::{ADDRESS_TAG, Attributes};
-use crate::state::{Home, Status};
+use crate::resource::{ADDRESS_TAG, Attributes, Condition, Known, Observed, STACK_TAG, Settings};
+use crate::state::{Deposed, Entry, Home, State, Status};
 
 /// Something that exists in AWS.
 #[derive(Clone, Debug)]
@@ -125,13 +127,13 @@ impl World {
             attributes: Attributes::new(),
         };
         self.state.resources.insert(address.clone(), entry);
-        self.state.give_back_protection(address);
+        self.state.give_back_protection::<Kind>(address);
     }
 
     /// As a refresh does: by what is recorded, by names, and by tags.
     fn seen(&self, stack: &Stack) -> BTreeMap<Address, Seen> {
         let mut known = known(&self.state);
-        let taken = super::super::refresh::identities(&self.state);
+        let taken = crate::engine::plan::refresh::identities(&self.state);
         let mut all = BTreeMap::new();
         let order = self.graph.order().unwrap().into_iter().filter(|address| stack.contains_key(address));
         let others = self.state.resources.keys().filter(|address| !stack.contains_key(*address)).cloned();
@@ -181,10 +183,14 @@ impl World {
                 state: &self.state,
                 seen: &self.seen(&stack),
                 identity: &examples::identity(),
-                is_protected: &|address| self.protects(address),
+                is_protected: &|address, recorded| {
+                    let config = &self.config;
+                    module::is_protected_as(&config.protect, Some(&config.data_bucket_name), address, recorded)
+                },
                 config_decides: true,
                 asks_for: &asks_for,
-                data_bucket: Some(&self.config.data_bucket_name),
+                is_known: &module::is_known,
+                way_back: &|_| String::new(),
                 settings: &self.state.settings,
                 store_name: Some(&self.config.datastore_name),
             },
@@ -200,7 +206,7 @@ impl World {
             return false;
         }
         for change in &plan.changes {
-            let kind = Kind::parse(&change.kind).unwrap();
+            let kind = change.kind;
             if change.action.destroys() {
                 self.delete(kind, change.recorded.as_ref().unwrap());
             }

@@ -1,26 +1,27 @@
 //! Why there is no plan.
 
-use thiserror::Error;
+use std::error::Error;
+
+use thiserror::Error as ErrorDerive;
 use tokio::task::JoinError;
 
 use crate::address::Address;
 use crate::graph::Cycle;
-use crate::resource::ResourceError;
 
 /// Why what exists could not be read, or what is to be done could not be decided.
-#[derive(Debug, Error)]
-pub enum PlanError {
+#[derive(Debug, ErrorDerive)]
+pub enum PlanError<E: Error> {
     /// One resource failed.
     #[error("{address}: {error}")]
     Resource {
         /// The resource.
         address: Address,
         /// What happened.
-        error: ResourceError,
+        error: E,
     },
     /// Resources that could not be read.
     #[error("{}", .0.iter().map(|(address, error)| format!("{address}: {error}")).collect::<Vec<_>>().join("\n"))]
-    Unreadable(Vec<(Address, ResourceError)>),
+    Unreadable(Vec<(Address, E)>),
     /// A target or a replacement names a resource that is neither wanted nor in the state.
     #[error("there is no resource {} in this stack", if address.as_str().is_empty() { "with an empty address" } else { address.as_str() })]
     NoSuchResource {
@@ -37,9 +38,9 @@ pub enum PlanError {
     Task(#[from] JoinError),
 }
 
-impl PlanError {
+impl<E: Error> PlanError<E> {
     /// For one resource.
-    pub fn of(address: &Address) -> impl FnOnce(ResourceError) -> Self {
+    pub fn of(address: &Address) -> impl FnOnce(E) -> Self {
         let address = address.clone();
         move |error| Self::Resource { address, error }
     }

@@ -6,24 +6,25 @@ use serde_json::Value;
 
 use super::schedule::{Needs, StepId, Until};
 use crate::address::Address;
-use crate::plan::{Action, AttributeChange, Change, Plan};
-use crate::resource::{Kind, Parent, ResourceError};
+use crate::engine::plan::{Action, AttributeChange, Change, Plan};
+use crate::engine::{Provider, ProviderError as _};
+use crate::model::{Parent, ResourceKind};
 use crate::state::{Entry, State, Status};
 
 /// One thing to do to one resource.
 #[derive(Clone, Debug)]
-pub struct Step {
+pub struct Step<K> {
     /// The resource.
     pub address: Address,
     /// Its kind.
-    pub kind: Kind,
+    pub kind: K,
     /// What to do.
     pub work: Work,
     /// The action it belongs to, for the reader.
     pub action: Action,
 }
 
-impl Step {
+impl<K> Step<K> {
     /// What is done, as it is shown: a replacement is a creation and a deletion.
     pub fn deed(&self) -> Action {
         match (self.action, &self.work) {
@@ -64,21 +65,17 @@ pub enum Work {
 ///
 /// # Errors
 /// What the state records of a resource is not of its kind.
-pub fn steps(
-    plan: &Plan,
+pub fn steps<P: Provider>(
+    plan: &Plan<P::Kind>,
     state: &State,
     predicted: &BTreeMap<Address, Value>,
-) -> Result<(Vec<Step>, Vec<Needs>), ResourceError> {
+) -> Result<(Vec<Step<P::Kind>>, Vec<Needs>), P::Error> {
     let mut steps = Vec::new();
     for change in &plan.changes {
-        let kind = kind_of(change)?;
+        let kind = change.kind;
         let step = |work| Step { address: change.address.clone(), kind, work, action: change.action };
-        let recorded = || {
-            change
-                .recorded
-                .clone()
-                .ok_or_else(|| ResourceError::Internal(format!("{} has no identity", change.address)))
-        };
+        let recorded =
+            || change.recorded.clone().ok_or_else(|| P::Error::internal(format!("{} has no identity", change.address)));
         match change.action {
             Action::NoOp => {}
             Action::Create => steps.push(step(Work::Create)),
@@ -94,50 +91,46 @@ pub fn steps(
             }
         }
     }
-    let needs = Linker::new(plan, state, &steps, predicted).link()?;
+    let needs = Linker::<P>::new(plan, state, &steps, predicted).link()?;
     Ok((steps, needs))
 }
 
-fn kind_of(change: &Change) -> Result<Kind, ResourceError> {
-    kind_named(&change.kind)
-}
-
-fn kind_named(name: &str) -> Result<Kind, ResourceError> {
-    Kind::parse(name)
-        .ok_or_else(|| ResourceError::Recorded { kind: "known type", problem: format!("{name} is unknown") })
-}
-
-fn delete(plan: &Plan, change: &Change, recorded: Value, deposed: bool) -> Work {
-    let parent = Kind::parse(&change.kind).and_then(Kind::ends_with);
+fn delete<K: ResourceKind>(plan: &Plan<K>, change: &Change<K>, recorded: Value, deposed: bool) -> Work {
+    let parent = change.kind.ends_with();
     let goes = |parent: Parent| {
-        let is_it = |other: &Change| other.recorded.as_ref().is_some_and(|whole| parent.is(whole, &recorded));
-        plan.changes.iter().any(|other| other.kind == parent.kind && other.action.destroys() && is_it(other))
+        let is_it = |other: &Change<K>| other.recorded.as_ref().is_some_and(|whole| parent.is(whole, &recorded));
+        plan.changes.iter().any(|other| other.kind.as_str() == parent.kind && other.action.destroys() && is_it(other))
     };
     let with_parent = parent.is_some_and(goes);
     Work::Delete { recorded, with_parent, deposed }
 }
 
 /// Works out who waits for whom.
-struct Linker<'a> {
-    plan: &'a Plan,
+struct Linker<'a, P: Provider> {
+    plan: &'a Plan<P::Kind>,
     state: &'a State,
-    steps: &'a [Step],
+    steps: &'a [Step<P::Kind>],
     predicted: &'a BTreeMap<Address, Value>,
     makes: BTreeMap<&'a Address, StepId>,
     deletes: Vec<(&'a Address, StepId)>,
 }
 
-impl<'a> Linker<'a> {
-    fn new(plan: &'a Plan, state: &'a State, steps: &'a [Step], predicted: &'a BTreeMap<Address, Value>) -> Self {
-        let is_delete = |step: &Step| matches!(step.work, Work::Delete { .. } | Work::Forget);
-        let is_aside = |step: &Step| matches!(step.work, Work::ForgetDeposed(_));
+impl<'a, P: Provider> Linker<'a, P> {
+    fn new(
+        plan: &'a Plan<P::Kind>,
+        state: &'a State,
+        steps: &'a [Step<P::Kind>],
+        predicted: &'a BTreeMap<Address, Value>,
+    ) -> Self {
+        let is_delete = |step: &Step<P::Kind>| matches!(step.work, Work::Delete { .. } | Work::Forget);
+        let is_aside = |step: &Step<P::Kind>| matches!(step.work, Work::ForgetDeposed(_));
         let numbered = || steps.iter().enumerate().filter(|(_, step)| !is_aside(step));
         let makes = numbered().filter(|(_, step)| !is_delete(step)).map(|(id, step)| (&step.address, id)).collect();
         let deletes = numbered().filter(|(_, step)| is_delete(step)).map(|(id, step)| (&step.address, id)).collect();
         Self { plan, state, steps, predicted, makes, deletes }
     }
 
-    fn link(&self) -> Result<Vec<Needs>, ResourceError> {
+    fn link(&self) -> Result<Vec<Needs>, P::Error> {
         self.steps
             .iter()
             .map(|step| {
@@ -153,7 +146,7 @@ impl<'a> Linker<'a> {
     }
 
     /// The identities it refers to; and the old one, where both cannot be at once.
-    fn before_make(&self, step: &Step) -> Vec<(StepId, Until)> {
+    fn before_make(&self, step: &Step<P::Kind>) -> Vec<(StepId, Until)> {
         let needed = self.plan.graph.needs(&step.address).filter_map(|need| self.makes.get(need));
         let mut needs: Vec<_> = needed.map(|id| (*id, Until::Identified)).collect();
         if self.is_delete_first(&step.address) {
@@ -167,7 +160,7 @@ impl<'a> Linker<'a> {
     ///
     /// A setting that ends with its bucket is gone when the bucket is, not before: until then the data in the bucket
     /// needs the key that the setting names.
-    fn before_delete(&self, step: &Step) -> Vec<(StepId, Until)> {
+    fn before_delete(&self, step: &Step<P::Kind>) -> Vec<(StepId, Until)> {
         let mut needs: Vec<_> = self.parent_of(step).map(|id| (id, Until::Done)).into_iter().collect();
         let dependents = self
             .state
@@ -189,10 +182,10 @@ impl<'a> Linker<'a> {
     }
 
     /// The deletion of what the part that `step` deletes ends with.
-    fn parent_of(&self, step: &Step) -> Option<StepId> {
+    fn parent_of(&self, step: &Step<P::Kind>) -> Option<StepId> {
         let Work::Delete { recorded: part, with_parent: true, .. } = &step.work else { return None };
         let parent = step.kind.ends_with()?;
-        let deletes_it = |other: &Step| match &other.work {
+        let deletes_it = |other: &Step<P::Kind>| match &other.work {
             Work::Delete { recorded, .. } => other.kind.as_str() == parent.kind && parent.is(recorded, part),
             _ => false,
         };
@@ -200,7 +193,7 @@ impl<'a> Linker<'a> {
     }
 
     /// Whether the deletion of the part at `part` waits for `step`.
-    fn ends_with(&self, part: &Address, step: &Step) -> bool {
+    fn ends_with(&self, part: &Address, step: &Step<P::Kind>) -> bool {
         let parts = self.deletes.iter().filter(|(address, _)| *address == part);
         parts.filter_map(|(_, id)| self.parent_of(&self.steps[*id])).any(|id| std::ptr::eq(&self.steps[id], step))
     }
@@ -209,7 +202,7 @@ impl<'a> Linker<'a> {
         self.plan.changes.iter().any(|change| change.address == *address && change.delete_first)
     }
 
-    fn group(&self, step: &Step) -> Result<Option<String>, ResourceError> {
+    fn group(&self, step: &Step<P::Kind>) -> Result<Option<String>, P::Error> {
         let recorded = match &step.work {
             Work::Update(recorded, _) | Work::Settle(recorded) | Work::Adopt(recorded) => Some(recorded.clone()),
             Work::Delete { recorded, .. } => Some(recorded.clone()),
@@ -221,7 +214,7 @@ impl<'a> Linker<'a> {
 }
 
 /// The state's entry for a resource that is about to be made.
-pub fn intent(step: &Step, plan: &Plan, protected: bool) -> Entry {
+pub fn intent<K: ResourceKind>(step: &Step<K>, plan: &Plan<K>, protected: bool) -> Entry {
     Entry {
         kind: step.kind.as_str().to_owned(),
         status: Status::Creating,

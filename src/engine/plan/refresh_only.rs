@@ -2,11 +2,11 @@
 
 use super::diff::diff;
 use super::{Action, Change, Plan, Reason, Refusal};
-use crate::resource::Kind;
+use crate::model::ResourceKind;
 use crate::state::State;
 
 /// What has changed in AWS since hlctl last looked, as changes to the state alone.
-pub fn refresh_only(plan: &Plan, state: &State) -> Plan {
+pub fn refresh_only<K: ResourceKind>(plan: &Plan<K>, state: &State) -> Plan<K> {
     let changes =
         plan.changes.iter().filter(|change| !change.deposed).filter_map(|change| drifted(change, state)).collect();
     // What bars an apply bars no look, but goes on being said.
@@ -17,18 +17,18 @@ pub fn refresh_only(plan: &Plan, state: &State) -> Plan {
 }
 
 /// Whether a refusal is about something that is gone and yet not to be forgotten.
-fn is_kept(change: &Change, refusal: &Refusal) -> bool {
+fn is_kept<K>(change: &Change<K>, refusal: &Refusal) -> bool {
     change.address == refusal.address && is_lost(change)
 }
 
 /// What is gone and can be brought back stays in the state, with its identity.
-fn is_lost(change: &Change) -> bool {
+fn is_lost<K>(change: &Change<K>) -> bool {
     change.action == Action::NoOp && change.observed.is_none() && change.recorded.is_some()
 }
 
-fn drifted(change: &Change, state: &State) -> Option<Change> {
+fn drifted<K: ResourceKind>(change: &Change<K>, state: &State) -> Option<Change<K>> {
     let entry = state.resources.get(&change.address).filter(|_| !is_lost(change))?;
-    let rules = Kind::parse(&change.kind).map(Kind::rules).unwrap_or_default();
+    let rules = change.kind.rules();
     let (action, attributes, reason) = match &change.observed {
         None => (Action::Forget, Vec::new(), Some(Reason::Gone)),
         Some(observed) => {

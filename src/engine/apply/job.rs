@@ -5,14 +5,15 @@ use std::sync::Arc;
 use serde_json::Value;
 
 use super::steps::{Step, Work};
-use crate::resource::reference::holds_unknown;
-use crate::resource::{Context, Known, Report as TaskReport, ResourceError, Spec, Task};
+use crate::engine::{Provider, ProviderError as _, Task};
+use crate::model::reference::holds_unknown;
+use crate::model::{Known, Report as TaskReport, ResourceSpec as _};
 
 /// One step on its way.
-pub(super) struct Job {
-    pub(super) cx: Arc<Context>,
-    pub(super) spec: Option<Spec>,
-    pub(super) step: Step,
+pub(super) struct Job<P: Provider> {
+    pub(super) cx: Arc<P>,
+    pub(super) spec: Option<P::Spec>,
+    pub(super) step: Step<P::Kind>,
     pub(super) token: String,
     pub(super) known: Known,
     pub(super) others: Vec<Value>,
@@ -20,14 +21,11 @@ pub(super) struct Job {
     pub(super) wait: bool,
 }
 
-impl Job {
-    pub(super) async fn perform(
-        &self,
-        report: &(dyn Fn(TaskReport) + Send + Sync),
-    ) -> Result<Option<Value>, ResourceError> {
+impl<P: Provider> Job<P> {
+    pub(super) async fn perform(&self, report: &(dyn Fn(TaskReport) + Send + Sync)) -> Result<Option<Value>, P::Error> {
         let with_parent = matches!(self.step.work, Work::Delete { with_parent: true, .. });
         let task = Task {
-            cx: &self.cx,
+            cx: &*self.cx,
             address: &self.step.address,
             known: &self.known,
             others: &self.others,
@@ -38,22 +36,22 @@ impl Job {
             report,
         };
         match &self.step.work {
-            Work::Create => self.spec()?.create(&task).await.map(Some),
-            Work::Update(recorded, changes) => self.spec()?.update(&task, recorded, changes).await.map(Some),
-            Work::Settle(recorded) => self.step.kind.settle(&task, recorded).await.map(Some),
+            Work::Create => P::create(&task, self.spec()?).await.map(Some),
+            Work::Update(recorded, changes) => P::update(&task, self.spec()?, recorded, changes).await.map(Some),
+            Work::Settle(recorded) => P::settle(&task, self.step.kind, recorded).await.map(Some),
             Work::Adopt(recorded) => Ok(Some(recorded.clone())),
-            Work::Delete { recorded, .. } => self.step.kind.delete(&task, recorded).await.map(|()| None),
+            Work::Delete { recorded, .. } => P::delete(&task, self.step.kind, recorded).await.map(|()| None),
             Work::Forget | Work::ForgetDeposed(_) => Ok(None),
         }
     }
 
     /// The spec, all of whose references are known by now.
-    fn spec(&self) -> Result<&Spec, ResourceError> {
+    fn spec(&self) -> Result<&P::Spec, P::Error> {
         let spec = self.spec.as_ref();
-        let spec = spec.ok_or_else(|| ResourceError::Internal(format!("{} is not in the stack", self.step.address)))?;
+        let spec = spec.ok_or_else(|| P::Error::internal(format!("{} is not in the stack", self.step.address)))?;
         match spec.desired(&self.known).into_iter().find(|(_, value)| holds_unknown(value)) {
             Some((name, _)) => {
-                Err(ResourceError::Internal(format!("{} was started before its {name} was known", self.step.address)))
+                Err(P::Error::internal(format!("{} was started before its {name} was known", self.step.address)))
             }
             None => Ok(spec),
         }

@@ -4,19 +4,21 @@ use serde_json::Value;
 
 use super::{Coordinator, StepId};
 use crate::address::Address;
-use crate::apply::error::ApplyError;
-use crate::apply::steps::{Step, Work, intent};
-use crate::plan::Action;
+use crate::engine::Provider;
+use crate::engine::apply::error::ApplyError;
+use crate::engine::apply::steps::{Step, Work, intent};
+use crate::engine::plan::Action;
+use crate::model::{ResourceKind as _, ResourceSpec as _};
 use crate::state::{Deposed, Entry, Status};
 
 /// How long AWS may take to show what it has made, many times over.
 const LONGEST_DOUBT_SECONDS: i64 = 3600;
 
-impl Coordinator<'_> {
+impl<P: Provider> Coordinator<'_, P> {
     /// Writes down, before the first call that changes anything, all that is about to be made and deleted.
-    pub(super) async fn intend(&mut self, is_protected: &dyn Fn(&Address) -> bool) -> Result<(), ApplyError> {
+    pub(super) async fn intend(&mut self, is_protected: &dyn Fn(&Address) -> bool) -> Result<(), ApplyError<P::Error>> {
         let before = self.state.clone();
-        self.state.settings = self.cx.settings.clone();
+        self.state.settings = self.cx.settings().clone();
         self.note_what_was_seen(is_protected);
         for step in self.steps.clone() {
             match &step.work {
@@ -39,7 +41,7 @@ impl Coordinator<'_> {
     }
 
     /// A stray is written down among the replaced before it is deleted.
-    fn intend_to_delete_another(&mut self, step: &Step, recorded: &Value) {
+    fn intend_to_delete_another(&mut self, step: &Step<P::Kind>, recorded: &Value) {
         let is_known = |deposed: &Deposed| deposed.entry.recorded.as_ref() == Some(recorded);
         let is_replaced = self.state.recorded(step.address.as_str()) == Some(recorded);
         if is_replaced || self.state.deposed.iter().any(is_known) {
@@ -49,7 +51,7 @@ impl Coordinator<'_> {
         self.state.deposed.push(Deposed { address: step.address.clone(), entry });
     }
 
-    fn intend_create(&mut self, step: &Step, protected: bool) {
+    fn intend_create(&mut self, step: &Step<P::Kind>, protected: bool) {
         let previous = self.state.resources.remove(&step.address);
         let mut entry = intent(step, self.plan, protected);
         let is_whole = |told: &&Value| step.kind.is_whole(told).unwrap_or(false);
@@ -103,7 +105,7 @@ impl Coordinator<'_> {
         }
     }
 
-    pub(super) fn undo_intent(&mut self, step: &Step) {
+    pub(super) fn undo_intent(&mut self, step: &Step<P::Kind>) {
         match &step.work {
             Work::Create if self.state.recorded(step.address.as_str()).is_none() => {
                 self.state.resources.remove(&step.address);

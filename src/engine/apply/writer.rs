@@ -4,11 +4,12 @@ use std::sync::Arc;
 
 use tokio::task::JoinHandle;
 
-use crate::state::{Held, State, StateError};
+use crate::engine::LockedState;
+use crate::state::{State, StateError};
 
 /// Writes one state at a time, always the newest.
 pub(super) struct Writer {
-    pub(super) held: Arc<Held>,
+    pub(super) held: Arc<dyn LockedState>,
     pub(super) under_way: Option<JoinHandle<Result<(), StateError>>>,
     pub(super) dirty: bool,
 }

@@ -4,8 +4,6 @@ mod buckets;
 mod guard;
 mod held;
 mod reason;
-#[cfg(test)]
-mod tests;
 mod unknown;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -13,12 +11,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::Value;
 
 use crate::address::Address;
+use crate::engine::{Provider, ProviderError as _, Stack};
 use crate::graph::Graph;
-use crate::module::{DATA_BUCKET, Stack, is_known};
-use crate::nearest::nearest;
-use crate::resource::{
-    Condition, Identity, Kind, Known, Observed, Occasion, Remains, ResourceError, STACK_TAG, Settings, Spec,
+use crate::model::{
+    Condition, Identity, Known, Observed, Occasion, Remains, ResourceKind, ResourceSpec as _, STACK_TAG, Settings,
 };
+use crate::nearest::nearest;
 use crate::state::{Deposed, Entry, State, Status};
 
 use super::diff::diff;
@@ -54,25 +52,27 @@ pub struct Options {
 }
 
 /// Everything that a decision rests on.
-pub struct Situation<'a> {
+pub struct Situation<'a, P: Provider> {
     /// What is wanted; empty for a destroy.
-    pub stack: &'a Stack,
+    pub stack: &'a Stack<P>,
     /// Which of it needs which.
     pub graph: &'a Graph,
     /// What the state holds.
     pub state: &'a State,
     /// What AWS holds.
-    pub seen: &'a BTreeMap<Address, Seen>,
+    pub seen: &'a BTreeMap<Address, Seen<P>>,
     /// Account, region and partition.
     pub identity: &'a Identity,
-    /// Which addresses are protected.
-    pub is_protected: &'a dyn Fn(&Address) -> bool,
+    /// Which addresses are protected, of what is recorded there.
+    pub is_protected: &'a dyn Fn(&Address, Option<&Value>) -> bool,
     /// Whether there is a configuration, so that `is_protected` says what it asks for.
     pub config_decides: bool,
     /// Which addresses the configuration asks for; a destroy does not ask for less.
     pub asks_for: &'a dyn Fn(&Address) -> bool,
-    /// Name of the data bucket in the configuration, if there is one.
-    pub data_bucket: Option<&'a str>,
+    /// Which addresses some configuration or command can make a resource at.
+    pub is_known: &'a dyn Fn(&Address) -> bool,
+    /// How what somebody else has deleted can be restored with its data, by its id: a sentence, or nothing where it is too late.
+    pub way_back: &'a dyn Fn(&Remains) -> String,
     /// Settings for deletions.
     pub settings: &'a Settings,
     /// The store's name in the configuration, if there is one.
@@ -83,7 +83,10 @@ pub struct Situation<'a> {
 ///
 /// # Errors
 /// A target or a replacement names nothing, or references go in a circle.
-pub fn build(situation: &Situation<'_>, options: &Options) -> Result<Plan, PlanError> {
+pub fn build<P: Provider>(
+    situation: &Situation<'_, P>,
+    options: &Options,
+) -> Result<Plan<P::Kind>, PlanError<P::Error>> {
     check_named(situation, options)?;
     let mut decider = Decider {
         situation,
@@ -107,8 +110,8 @@ pub fn build(situation: &Situation<'_>, options: &Options) -> Result<Plan, PlanE
         if situation.stack.contains_key(address) {
             continue;
         }
-        if !options.destroy && !is_known(address) {
-            decider.keep_unknown(address, entry);
+        if !options.destroy && !(situation.is_known)(address) {
+            decider.keep_unknown(address, entry)?;
         } else if chosen.as_ref().is_none_or(|chosen| chosen.contains(address)) {
             decider.delete(address, entry)?;
         }
@@ -123,7 +126,7 @@ pub fn build(situation: &Situation<'_>, options: &Options) -> Result<Plan, PlanE
     Ok(decider.plan)
 }
 
-fn check_named(situation: &Situation<'_>, options: &Options) -> Result<(), PlanError> {
+fn check_named<P: Provider>(situation: &Situation<'_, P>, options: &Options) -> Result<(), PlanError<P::Error>> {
     let exists =
         |address: &Address| situation.stack.contains_key(address) || situation.state.resources.contains_key(address);
     match options.targets.iter().chain(&options.replace).find(|address| !exists(address)) {
@@ -138,7 +141,7 @@ fn check_named(situation: &Situation<'_>, options: &Options) -> Result<(), PlanE
 }
 
 /// The targets with what they need, or, for a destroy, with what needs them.
-fn chosen(situation: &Situation<'_>, options: &Options) -> Option<BTreeSet<Address>> {
+fn chosen<P: Provider>(situation: &Situation<'_, P>, options: &Options) -> Option<BTreeSet<Address>> {
     if options.targets.is_empty() {
         return None;
     }
@@ -155,17 +158,17 @@ fn chosen(situation: &Situation<'_>, options: &Options) -> Option<BTreeSet<Addre
     Some(graph.with_dependents(&options.targets))
 }
 
-struct Decider<'a> {
-    situation: &'a Situation<'a>,
+struct Decider<'a, P: Provider> {
+    situation: &'a Situation<'a, P>,
     options: &'a Options,
     known: Known,
-    plan: Plan,
+    plan: Plan<P::Kind>,
     delete_first: BTreeSet<Address>,
 }
 
-impl Decider<'_> {
+impl<P: Provider> Decider<'_, P> {
     /// What hlctl itself has ordered the end of, or shall, counts as gone once AWS has the order.
-    fn seen(&self, address: &Address) -> (Option<&Seen>, Option<&Observed>) {
+    fn seen(&self, address: &Address) -> (Option<&Seen<P>>, Option<&Observed>) {
         let seen = self.situation.seen.get(address);
         let entry = self.situation.state.resources.get(address);
         let wanted = self.situation.stack.contains_key(address)
@@ -176,7 +179,7 @@ impl Decider<'_> {
     }
 
     /// What is not chosen keeps the identity it has, for those that are.
-    fn assume(&mut self, address: &Address, spec: &Spec) -> Result<(), PlanError> {
+    fn assume(&mut self, address: &Address, spec: &P::Spec) -> Result<(), PlanError<P::Error>> {
         let predicted = self.predicted(address, spec)?;
         let (seen, observed) = self.seen(address);
         let identity = match observed {
@@ -189,11 +192,11 @@ impl Decider<'_> {
         Ok(())
     }
 
-    fn predicted(&self, address: &Address, spec: &Spec) -> Result<Option<Value>, PlanError> {
+    fn predicted(&self, address: &Address, spec: &P::Spec) -> Result<Option<Value>, PlanError<P::Error>> {
         spec.predicted(self.situation.identity, &self.known).map_err(PlanError::of(address))
     }
 
-    fn decide(&mut self, address: &Address, spec: &Spec) -> Result<(), PlanError> {
+    fn decide(&mut self, address: &Address, spec: &P::Spec) -> Result<(), PlanError<P::Error>> {
         let entry = self.situation.state.resources.get(address);
         let (seen, observed) = self.seen(address);
         let (seen, observed) = (seen.cloned(), observed.cloned());
@@ -216,7 +219,7 @@ impl Decider<'_> {
             && entry.status == Status::Ready
             && !self.options.replace.contains(address)
         {
-            self.keep_lost(address, entry, remains);
+            self.keep_lost(address, spec.kind(), entry, remains);
             return Ok(());
         }
         let is_found = entry.is_none() && self.predicted(address, spec)?.is_none();
@@ -237,13 +240,13 @@ impl Decider<'_> {
         };
         let change = Change {
             address: address.clone(),
-            kind: spec.kind().as_str().to_owned(),
+            kind: spec.kind(),
             name: recorded.as_ref().and_then(|recorded| spec.kind().name(recorded).ok()),
             action,
             reason,
             meaning: Vec::new(),
             protected: self.protects_wanted(address, entry, recorded.as_ref())
-                || observed.as_ref().is_some_and(is_locked),
+                || observed.as_ref().is_some_and(|observed| spec.kind().is_locked(&observed.attributes)),
             delete_first: false,
             deposed: false,
             contents: None,
@@ -255,16 +258,16 @@ impl Decider<'_> {
     }
 
     /// What somebody else deleted and can be brought back is neither made again nor forgotten by the way.
-    fn keep_lost(&mut self, address: &Address, entry: &Entry, remains: &Remains) {
+    fn keep_lost(&mut self, address: &Address, kind: P::Kind, entry: &Entry, remains: &Remains) {
         let recorded = entry.recorded.clone();
         if let Some(recorded) = &recorded {
             self.known.insert(address.clone(), recorded.clone());
         }
-        self.plan.refusals.push(lost(address, remains, self.situation.state));
+        self.plan.refusals.push(lost(address, remains, &(self.situation.way_back)(remains)));
         self.plan.changes.push(Change {
             address: address.clone(),
-            kind: entry.kind.clone(),
-            name: recorded.as_ref().and_then(|recorded| entry.kind()?.name(recorded).ok()),
+            kind,
+            name: recorded.as_ref().and_then(|recorded| kind.name(recorded).ok()),
             action: Action::NoOp,
             reason: None,
             attributes: Vec::new(),
@@ -280,7 +283,7 @@ impl Decider<'_> {
 
     /// A change of protection alone is a change of the state, and must not go unsaid.
     fn protection(&self, address: &Address, entry: Option<&Entry>) -> (Action, Option<Reason>) {
-        let wanted = (self.situation.is_protected)(address);
+        let wanted = (self.situation.is_protected)(address, None);
         match entry.filter(|entry| entry.protection.is_none()) {
             Some(entry) if entry.protected && !wanted => (Action::Adopt, Some(Reason::LosesProtection)),
             Some(entry) if !entry.protected && wanted => (Action::Adopt, Some(Reason::BecomesProtected)),
@@ -289,7 +292,7 @@ impl Decider<'_> {
     }
 
     /// What the others may know of this one from here on.
-    fn settle_identity(&mut self, mut change: Change, spec: &Spec) -> Result<(), PlanError> {
+    fn settle_identity(&mut self, mut change: Change<P::Kind>, spec: &P::Spec) -> Result<(), PlanError<P::Error>> {
         let address = change.address.clone();
         let predicted = self.predicted(&address, spec)?;
         match change.action {
@@ -328,14 +331,14 @@ impl Decider<'_> {
         Ok(())
     }
 
-    fn as_replacement(&self, change: &Change, spec: &Spec) -> Vec<AttributeChange> {
+    fn as_replacement(&self, change: &Change<P::Kind>, spec: &P::Spec) -> Vec<AttributeChange> {
         if change.attributes.iter().any(|attribute| attribute.replaces.is_some()) {
             return change.attributes.clone();
         }
         diff(spec.kind().rules(), &spec.desired(&self.known), change.observed.as_ref())
     }
 
-    fn meaning(&self, change: &Change) -> Vec<String> {
+    fn meaning(&self, change: &Change<P::Kind>) -> Vec<String> {
         let occasion = Occasion {
             action: change.action,
             changed: change.attributes.iter().map(AttributeChange::attribute).collect(),
@@ -347,7 +350,7 @@ impl Decider<'_> {
             remains: self.situation.seen.get(&change.address).and_then(|seen| seen.remains.as_ref()),
             settings: self.situation.settings,
         };
-        Kind::parse(&change.kind).map(|kind| kind.meaning(&occasion)).unwrap_or_default()
+        change.kind.meaning(&occasion)
     }
 
     /// Whether something that hlctl did not make has the name.
@@ -358,7 +361,7 @@ impl Decider<'_> {
         let owner = observed.tags.as_ref()?.get(STACK_TAG).cloned();
         let name = self.situation.seen.get(address)?;
         let name = name.recorded.as_ref().and_then(|recorded| name.kind.name(recorded).ok()).unwrap_or_default();
-        let error = ResourceError::Taken { name, owner };
+        let error = P::Error::taken(name, owner);
         let mut refusal = refusal(address, &error);
         if entry.is_some_and(|entry| entry.recorded.is_some()) {
             let stack = &self.situation.state.stack;
@@ -376,32 +379,35 @@ impl Decider<'_> {
     fn is_ours(&self, entry: Option<&Entry>, address: &Address, observed: &Observed) -> bool {
         let Some(tags) = &observed.tags else { return true };
         if entry.is_some_and(|entry| entry.recorded.is_some()) {
-            let is_named = Kind::parse(address.kind()).is_some_and(Kind::is_named);
+            let is_named = P::Kind::parse(address.kind()).is_some_and(|kind| kind.is_named());
             return !is_named || tags.get(STACK_TAG).is_none_or(|stack| *stack == self.situation.state.stack);
         }
-        let tagged_later = Kind::parse(address.kind()).is_some_and(Kind::is_tagged_later);
+        let tagged_later = P::Kind::parse(address.kind()).is_some_and(|kind| kind.is_tagged_later());
         let intended = entry.is_some_and(|entry| entry.status == Status::Creating);
         tags.get(STACK_TAG) == Some(&self.situation.state.stack) || (intended && tagged_later && tags.is_empty())
     }
 
-    fn delete(&mut self, address: &Address, entry: &Entry) -> Result<(), PlanError> {
+    fn delete(&mut self, address: &Address, entry: &Entry) -> Result<(), PlanError<P::Error>> {
+        let kind = self.kind_of(address, entry)?;
         let (seen, observed) = self.seen(address);
         // What a run that was cut off only meant to make may meanwhile be another's.
         let observed = observed.filter(|observed| self.is_ours(Some(entry), address, observed));
         let contents = seen.and_then(|seen| seen.contents.clone());
         let recorded = seen.and_then(|seen| seen.recorded.clone());
         // What is on its way out reads as absent; deleting it again waits until it is gone.
-        let takes_time = entry.kind().is_some_and(|kind| kind.usual_time(Action::Delete).is_some());
+        let takes_time = kind.usual_time(Action::Delete).is_some();
         let under_way = observed.is_none() && entry.recorded.is_some() && takes_time;
         let mut change = Change {
             address: address.clone(),
-            kind: entry.kind.clone(),
-            name: recorded.as_ref().and_then(|recorded| entry.kind()?.name(recorded).ok()),
+            kind,
+            name: recorded.as_ref().and_then(|recorded| kind.name(recorded).ok()),
             action: if observed.is_some() || under_way { Action::Delete } else { Action::Forget },
             reason: (!self.options.destroy).then(|| self.why_it_goes(address)),
             attributes: Vec::new(),
             meaning: Vec::new(),
-            protected: (self.protects(address, entry) || observed.is_some_and(is_locked)) && !under_way,
+            protected: (self.protects(address, entry)
+                || observed.is_some_and(|observed| kind.is_locked(&observed.attributes)))
+                && !under_way,
             delete_first: false,
             deposed: false,
             contents,
@@ -410,9 +416,13 @@ impl Decider<'_> {
         };
         change.meaning = self.meaning(&change);
         self.plan.changes.push(change);
-        let strays = entry.kind().zip(self.situation.seen.get(address));
-        self.plan.changes.extend(strays.and_then(|(kind, seen)| stray(address, kind, seen)));
+        let seen = self.situation.seen.get(address);
+        self.plan.changes.extend(seen.and_then(|seen| stray(address, kind, seen)));
         Ok(())
+    }
+
+    fn kind_of(&self, address: &Address, entry: &Entry) -> Result<P::Kind, PlanError<P::Error>> {
+        entry.kind().ok_or_else(|| P::Error::unknown_kind(&entry.kind)).map_err(PlanError::of(address))
     }
 
     fn why_it_goes(&self, address: &Address) -> Reason {
@@ -429,7 +439,7 @@ impl Decider<'_> {
             return true;
         }
         let said = self.says(address, entry.recorded.as_ref());
-        match (self.situation.config_decides, is_known(address)) {
+        match (self.situation.config_decides, (self.situation.is_known)(address)) {
             (true, _) if (self.situation.asks_for)(address) => said,
             (false, true) => entry.protected,
             _ => entry.protected || said,
@@ -444,50 +454,51 @@ impl Decider<'_> {
 
     /// Whether it was protected when the state was made to forget it.
     fn was_released(&self, address: &Address, recorded: Option<&Value>) -> bool {
-        let both = Kind::parse(address.kind()).zip(recorded);
+        let both = P::Kind::parse(address.kind()).zip(recorded);
         both.is_some_and(|(kind, recorded)| self.situation.state.released(kind, recorded).is_some())
     }
 
-    /// What the configuration says of an address. The data bucket is the data bucket at any address.
+    /// What the configuration says of what is recorded at an address.
     fn says(&self, address: &Address, recorded: Option<&Value>) -> bool {
-        let bucket = (address.kind() == Kind::S3Bucket.as_str()).then_some(recorded).flatten();
-        let name = bucket.and_then(|recorded| Kind::S3Bucket.name(recorded).ok());
-        let is_data_bucket = name.is_some() && name.as_deref() == self.situation.data_bucket;
-        let is_protected = self.situation.is_protected;
-        is_protected(address) || (is_data_bucket && is_protected(&Address::parse(DATA_BUCKET)))
+        (self.situation.is_protected)(address, recorded)
     }
 
     /// An earlier run replaced it and did not come to deleting it. What is wanted again by its address stays.
     fn finish(&mut self, deposed: &Deposed) {
         let Some(recorded) = deposed.entry.recorded.clone() else { return };
         let present = self.known.recorded(&deposed.address);
-        let kind = deposed.entry.kind();
+        let kind = deposed.entry.kind::<P::Kind>();
         if present.is_some_and(|present| kind.is_some_and(|kind| kind.is_one(present, &recorded))) {
             return;
         }
-        let change = superfluous(&deposed.address, deposed.entry.kind(), recorded, Reason::LeftOver);
-        let delete_first = deposed.entry.kind().is_some_and(Kind::is_alone);
+        let change = superfluous(&deposed.address, kind, recorded, Reason::LeftOver);
+        let delete_first = kind.is_some_and(|kind| kind.is_alone());
         self.plan.changes.extend(change.map(|change| Change { delete_first, ..change }));
     }
 }
 
 /// Whether there cannot be both at once.
-fn have_one_name(kind: Kind, new: Option<&Value>, old: Option<&Value>) -> bool {
+fn have_one_name<K: ResourceKind>(kind: K, new: Option<&Value>, old: Option<&Value>) -> bool {
     let name = |identity: Option<&Value>| identity.and_then(|identity| kind.name(identity).ok());
     name(new).is_some_and(|new| Some(new) == name(old))
 }
 
 /// A second one, made because the answer to the first attempt was lost and the thing could not be seen yet.
-fn stray(address: &Address, kind: Kind, seen: &Seen) -> Option<Change> {
+fn stray<P: Provider>(address: &Address, kind: P::Kind, seen: &Seen<P>) -> Option<Change<P::Kind>> {
     superfluous(address, Some(kind), seen.stray.clone()?, Reason::Duplicate)
 }
 
 /// The deletion of something whose address another has.
-fn superfluous(address: &Address, kind: Option<Kind>, recorded: Value, reason: Reason) -> Option<Change> {
+fn superfluous<K: ResourceKind>(
+    address: &Address,
+    kind: Option<K>,
+    recorded: Value,
+    reason: Reason,
+) -> Option<Change<K>> {
     let kind = kind?;
     Some(Change {
         address: address.clone(),
-        kind: kind.as_str().to_owned(),
+        kind,
         name: kind.name(&recorded).ok(),
         action: Action::Delete,
         reason: Some(reason),
@@ -500,9 +511,4 @@ fn superfluous(address: &Address, kind: Option<Kind>, recorded: Value, reason: R
         observed: None,
         recorded: Some(recorded),
     })
-}
-
-/// Whether AWS itself protects it. hlctl switches that off on the way to a destruction, so it too takes the name.
-fn is_locked(observed: &Observed) -> bool {
-    observed.attributes.get("deletion_protection").is_some_and(|protection| protection == "ACTIVE")
 }

@@ -2,19 +2,21 @@
 
 use super::Decider;
 use crate::address::Address;
-use crate::module::is_known;
-use crate::plan::{Action, Blocker, Change, Refusal};
+use crate::engine::Provider;
+use crate::engine::plan::{Action, Blocker, Change, PlanError, Refusal};
+use crate::model::ResourceKind as _;
 use crate::state::Entry;
 
-impl Decider<'_> {
+impl<P: Provider> Decider<'_, P> {
     /// What nobody could ask for is not deleted because nobody asks for it.
-    pub(super) fn keep_unknown(&mut self, address: &Address, entry: &Entry) {
+    pub(super) fn keep_unknown(&mut self, address: &Address, entry: &Entry) -> Result<(), PlanError<P::Error>> {
+        let kind = self.kind_of(address, entry)?;
         let (seen, observed) = self.seen(address);
         let recorded = seen.and_then(|seen| seen.recorded.clone()).or_else(|| entry.recorded.clone());
         let change = Change {
             address: address.clone(),
-            kind: entry.kind.clone(),
-            name: recorded.as_ref().and_then(|recorded| entry.kind()?.name(recorded).ok()),
+            kind,
+            name: recorded.as_ref().and_then(|recorded| kind.name(recorded).ok()),
             // Whether another address stands for it is found out when all of the plan is known.
             action: Action::Delete,
             reason: None,
@@ -28,6 +30,7 @@ impl Decider<'_> {
             recorded,
         };
         self.plan.changes.push(change);
+        Ok(())
     }
 
     /// Bars the plan for each that is still there and that no other address stands for.
@@ -37,13 +40,15 @@ impl Decider<'_> {
         }
         let is_taken = |address: &str| self.situation.state.resources.contains_key(address);
         let mut refusals = Vec::new();
-        for change in self.plan.changes.iter_mut().filter(|change| !change.deposed && !is_known(&change.address)) {
+        for change in
+            self.plan.changes.iter_mut().filter(|change| !change.deposed && !(self.situation.is_known)(&change.address))
+        {
             if change.action != Action::Delete {
                 continue;
             }
             change.action = Action::NoOp;
             change.contents = None;
-            let is_free = |free: &&Address| free.kind() == change.kind && !is_taken(free.as_str());
+            let is_free = |free: &&Address| free.kind() == change.kind.as_str() && !is_taken(free.as_str());
             let free: Vec<&str> = self.situation.stack.keys().filter(is_free).map(Address::as_str).collect();
             let address = &change.address;
             let back = match free.as_slice() {

@@ -4,9 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value};
 
-use crate::model::AttributeChange;
-use crate::resource::reference::holds_unknown;
-use crate::resource::{Attributes, Rule};
+use crate::model::reference::holds_unknown;
+use crate::model::{AttributeChange, Attributes, Rule};
 
 /// Compares what is wanted with what is, or with nothing. Attributes that nobody asked for are left alone.
 pub fn diff(rules: &[Rule], wanted: &Attributes, seen: Option<&Attributes>) -> Vec<AttributeChange> {
@@ -105,7 +104,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::resource::UNKNOWN;
+    use crate::model::UNKNOWN;
 
     const RULES: &[Rule] = &[Rule::replaces("name", "no"), Rule::document("policy")];
 

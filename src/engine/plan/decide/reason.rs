@@ -1,11 +1,11 @@
 //! What is done about a resource, and why.
 
-use crate::plan::{Action, AttributeChange, Change, Reason};
-use crate::resource::{Condition, Observed};
+use crate::engine::plan::{Action, AttributeChange, Change, Reason};
+use crate::model::{Condition, Observed};
 use crate::state::{Entry, Origin, Status, Way};
 
 /// A store that AWS could not make holds nothing.
-pub(super) fn never_came_to_be(change: &Change) -> bool {
+pub(super) fn never_came_to_be<K>(change: &Change<K>) -> bool {
     matches!(change.reason, Some(Reason::CreationFailed { .. }))
 }
 

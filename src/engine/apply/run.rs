@@ -21,11 +21,10 @@ use super::schedule::{Schedule, StepId};
 use super::steps::{Step, steps};
 use super::writer::Writer;
 use crate::address::Address;
-use crate::aws::Deeds;
-use crate::module::Stack;
-use crate::plan::{Action, Change, Plan, predict};
-use crate::resource::{Context, Known, Progress, Report as TaskReport, ResourceError};
-use crate::state::{Held, LocalStore, State, StateError, format};
+use crate::engine::plan::{Action, Change, Plan, predict};
+use crate::engine::{LockedState, Provider, ProviderError as _, Stack};
+use crate::model::{Deeds, Known, Progress, Report as TaskReport};
+use crate::state::{LocalStore, State, StateError, format};
 
 /// How long calls under way may go on after a stop. With what writing the state takes, it stays under five seconds.
 const GRACE: Duration = Duration::from_secs(3);
@@ -34,17 +33,17 @@ const GRACE: Duration = Duration::from_secs(3);
 const LAST_WRITE: Duration = Duration::from_secs(3);
 
 /// Everything an apply needs.
-pub struct Run<'a> {
+pub struct Run<'a, P: Provider> {
     /// What all tasks share.
-    pub cx: Context,
+    pub cx: P,
     /// What is to be done.
-    pub plan: &'a Plan,
+    pub plan: &'a Plan<P::Kind>,
     /// What is wanted.
-    pub stack: &'a Stack,
+    pub stack: &'a Stack<P>,
     /// What is known; the run goes on from here.
     pub state: State,
     /// The right to write it.
-    pub held: Arc<Held>,
+    pub held: Arc<dyn LockedState>,
     /// Where it is kept instead if it cannot be written.
     pub fallback: Option<LocalStore>,
     /// Steps at once.
@@ -57,9 +56,9 @@ pub struct Run<'a> {
 
 /// How an apply went.
 #[derive(Debug)]
-pub struct Report {
+pub struct Report<E> {
     /// How each step ended, in the order in which they did.
-    pub outcomes: Vec<(Address, Action, Outcome)>,
+    pub outcomes: Vec<(Address, Action, Outcome<E>)>,
     /// The state at the end; it is on disk.
     pub state: State,
 }
@@ -68,10 +67,13 @@ pub struct Report {
 ///
 /// # Errors
 /// The state could not be written. What failed in AWS is in the report.
-pub async fn run(run: Run<'_>, observer: &mut dyn Observer) -> Result<Report, ApplyError> {
-    let known = crate::plan::refresh::known(&run.state);
-    let predicted = predict(&run.cx.identity, run.stack, &run.plan.graph, &lasting(&known, run.plan))?;
-    let (steps, needs) = steps(run.plan, &run.state, &predicted).map_err(ApplyError::Steps)?;
+pub async fn run<P: Provider>(
+    run: Run<'_, P>,
+    observer: &mut dyn Observer<P::Error>,
+) -> Result<Report<P::Error>, ApplyError<P::Error>> {
+    let known = crate::engine::plan::refresh::known(&run.state);
+    let predicted = predict::<P>(run.cx.identity(), run.stack, &run.plan.graph, &lasting(&known, run.plan))?;
+    let (steps, needs) = steps::<P>(run.plan, &run.state, &predicted).map_err(ApplyError::Steps)?;
     let cx = run.cx.while_permitted(run.held.clone());
     let writer = Writer { held: run.held, under_way: None, dirty: false };
     let (sender, receiver) = mpsc::unbounded_channel();
@@ -100,36 +102,36 @@ pub async fn run(run: Run<'_>, observer: &mut dyn Observer) -> Result<Report, Ap
 }
 
 /// What is known of what stays: the parts of what is replaced, or made beside what was forgotten, hang on the new one.
-fn lasting(known: &Known, plan: &Plan) -> Known {
+fn lasting<K>(known: &Known, plan: &Plan<K>) -> Known {
     let mut lasting = known.clone();
-    let is_made = |change: &&Change| matches!(change.action, Action::Replace | Action::Create);
+    let is_made = |change: &&Change<K>| matches!(change.action, Action::Replace | Action::Create);
     let replaced = plan.changes.iter().filter(is_made);
     replaced.for_each(|change| lasting.remove(&change.address));
     lasting
 }
 
-enum Message {
+enum Message<E> {
     Report(StepId, TaskReport),
-    Ended(StepId, Result<Option<Value>, ResourceError>),
+    Ended(StepId, Result<Option<Value>, E>),
 }
 
-struct Coordinator<'a> {
-    cx: Arc<Context>,
-    plan: &'a Plan,
-    stack: &'a Stack,
+struct Coordinator<'a, P: Provider> {
+    cx: Arc<P>,
+    plan: &'a Plan<P::Kind>,
+    stack: &'a Stack<P>,
     state: State,
     known: Known,
     predicted: BTreeMap<Address, Value>,
     schedule: Schedule,
-    steps: Vec<Step>,
+    steps: Vec<Step<P::Kind>>,
     tasks: JoinSet<()>,
     begun: BTreeMap<StepId, Instant>,
     /// What has become of the calls of the steps under way.
     deeds: BTreeMap<StepId, Deeds>,
-    outcomes: Vec<(Address, Action, Outcome)>,
+    outcomes: Vec<(Address, Action, Outcome<P::Error>)>,
     writer: Writer,
     fallback: Option<LocalStore>,
-    sender: mpsc::UnboundedSender<Message>,
+    sender: mpsc::UnboundedSender<Message<P::Error>>,
     wait: bool,
     /// What was known before anything was done.
     before: State,
@@ -137,14 +139,14 @@ struct Coordinator<'a> {
     barred: bool,
 }
 
-impl Coordinator<'_> {
+impl<P: Provider> Coordinator<'_, P> {
     async fn walk(
         mut self,
-        mut receiver: mpsc::UnboundedReceiver<Message>,
-        observer: &mut dyn Observer,
-    ) -> Result<Report, ApplyError> {
+        mut receiver: mpsc::UnboundedReceiver<Message<P::Error>>,
+        observer: &mut dyn Observer<P::Error>,
+    ) -> Result<Report<P::Error>, ApplyError<P::Error>> {
         let mut beat = interval(Duration::from_millis(100));
-        let stop = self.cx.stop.clone();
+        let stop = self.cx.stop().clone();
         let held = Arc::clone(&self.writer.held);
         let mut stopping = false;
         let mut failure = None;
@@ -189,9 +191,9 @@ impl Coordinator<'_> {
     }
 
     /// Writes what is not yet written. An earlier failure to write says more than the one that follows from it.
-    async fn write(&mut self, earlier: Option<StateError>) -> Result<(), ApplyError> {
+    async fn write(&mut self, earlier: Option<StateError>) -> Result<(), ApplyError<P::Error>> {
         self.writer.start(&mut self.state);
-        let patience = if self.cx.stop.signal().is_some() { LAST_WRITE } else { Duration::MAX };
+        let patience = if self.cx.stop().signal().is_some() { LAST_WRITE } else { Duration::MAX };
         let written = timeout(patience, self.writer.finish()).await;
         match written.unwrap_or_else(|_| Err(self.writer.too_slow())) {
             Ok(()) => Ok(()),
@@ -213,7 +215,7 @@ impl Coordinator<'_> {
         Some(fallback.path().to_owned())
     }
 
-    fn start(&mut self, observer: &mut dyn Observer) {
+    fn start(&mut self, observer: &mut dyn Observer<P::Error>) {
         for id in self.schedule.start() {
             let step = self.steps[id].clone();
             observer.hear(&Event::Started { address: step.address.clone(), action: step.deed() });
@@ -223,7 +225,7 @@ impl Coordinator<'_> {
                 spec: self.stack.get(&step.address).cloned(),
                 token: self.state.resources.get(&step.address).map(|entry| entry.token.clone()).unwrap_or_default(),
                 known: self.known.clone(),
-                others: crate::plan::refresh::identities(&self.state),
+                others: crate::engine::plan::refresh::identities(&self.state),
                 resumed: self.state.resources.get(&step.address).is_some_and(|entry| entry.doubtful_since.is_some()),
                 wait: self.wait,
                 step,
@@ -253,12 +255,12 @@ impl Coordinator<'_> {
             sleep(GRACE).await;
             for id in running {
                 let status = "in an unknown state: hlctl stopped waiting for the call".to_owned();
-                let _ = sender.send(Message::Ended(id, Err(ResourceError::StillGoing { status })));
+                let _ = sender.send(Message::Ended(id, Err(P::Error::still_going(status))));
             }
         });
     }
 
-    fn take(&mut self, message: Message, observer: &mut dyn Observer) {
+    fn take(&mut self, message: Message<P::Error>, observer: &mut dyn Observer<P::Error>) {
         match message {
             Message::Report(id, TaskReport::Identified(recorded)) => {
                 observer.hear(&Event::Identified { address: self.steps[id].address.clone() });
@@ -290,9 +292,9 @@ impl Coordinator<'_> {
     fn end(
         &mut self,
         id: StepId,
-        result: Result<Option<Value>, ResourceError>,
+        result: Result<Option<Value>, P::Error>,
         took: Duration,
-        observer: &mut dyn Observer,
+        observer: &mut dyn Observer<P::Error>,
     ) {
         let step = self.steps[id].clone();
         let deeds = self.deeds.remove(&id).unwrap_or_default();
@@ -304,7 +306,7 @@ impl Coordinator<'_> {
                 Outcome::Done
             }
             Err(error) => {
-                self.barred |= error.is_about_credentials() || error.was_not_sent();
+                self.barred |= error.ends_the_run();
                 if !error.is_unfinished() {
                     self.record_failure(&step, &error, deeds.certainty());
                 }
@@ -320,7 +322,13 @@ impl Coordinator<'_> {
         self.tell(&step, outcome, took, observer);
     }
 
-    fn tell(&mut self, step: &Step, outcome: Outcome, took: Duration, observer: &mut dyn Observer) {
+    fn tell(
+        &mut self,
+        step: &Step<P::Kind>,
+        outcome: Outcome<P::Error>,
+        took: Duration,
+        observer: &mut dyn Observer<P::Error>,
+    ) {
         observer.hear(&Event::Ended {
             address: step.address.clone(),
             action: step.deed(),
@@ -330,7 +338,7 @@ impl Coordinator<'_> {
         self.outcomes.push((step.address.clone(), step.action, outcome));
     }
 
-    fn skip(&mut self, id: StepId, because: Option<Address>, observer: &mut dyn Observer) {
+    fn skip(&mut self, id: StepId, because: Option<Address>, observer: &mut dyn Observer<P::Error>) {
         let step = self.steps[id].clone();
         self.writer.dirty = true;
         self.undo_intent(&step);
@@ -338,7 +346,7 @@ impl Coordinator<'_> {
     }
 
     /// Accounts for the steps that were never begun.
-    fn close(&mut self, observer: &mut dyn Observer) {
+    fn close(&mut self, observer: &mut dyn Observer<P::Error>) {
         for id in self.schedule.waiting() {
             self.skip(id, None, observer);
         }

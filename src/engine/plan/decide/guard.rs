@@ -4,14 +4,13 @@ use super::Decider;
 use super::reason::never_came_to_be;
 use crate::address::Address;
 use crate::config::is_logs_bucket;
+use crate::engine::plan::{Action, Blocker, Change, Refusal};
+use crate::engine::{Provider, ProviderError};
 use crate::invocation::CommandLine;
 use crate::model::text::instant;
-use crate::module::WayBack;
-use crate::plan::{Action, AttributeChange, Blocker, Change, Refusal};
-use crate::resource::{Condition, Kind, Observed, Remains, ResourceError};
-use crate::state::State;
+use crate::model::{Condition, Observed, Remains, ResourceKind};
 
-impl Decider<'_> {
+impl<P: Provider> Decider<'_, P> {
     /// Refuses what must not happen by implication.
     pub(super) fn guard(&mut self) {
         let mut refusals = Vec::new();
@@ -25,8 +24,8 @@ impl Decider<'_> {
         self.plan.refusals.extend(refusals);
     }
 
-    fn unasked_replacement(&self, change: &Change) -> Option<Refusal> {
-        let holds_data = change.protected || is_bucket(change) || is_precious(change);
+    fn unasked_replacement(&self, change: &Change<P::Kind>) -> Option<Refusal> {
+        let holds_data = change.protected || change.kind.holds_objects() || change.kind.is_precious();
         if change.action != Action::Replace || !holds_data || self.options.replace.contains(&change.address) {
             return None;
         }
@@ -51,7 +50,7 @@ impl Decider<'_> {
         })
     }
 
-    fn unnamed_destruction(&self, change: &Change) -> Option<Refusal> {
+    fn unnamed_destruction(&self, change: &Change<P::Kind>) -> Option<Refusal> {
         if !change.protected || never_came_to_be(change) || self.is_named(change) {
             return None;
         }
@@ -65,9 +64,10 @@ impl Decider<'_> {
     }
 
     /// The name of the stack does not stand for what the stack was made to forget.
-    fn key_of_released(&self, change: &Change) -> Option<Refusal> {
-        let recorded = change.recorded.as_ref().filter(|_| change.kind == Kind::KmsKey.as_str())?;
-        let released = self.situation.state.released.iter().find(|released| released.needs_key(recorded))?;
+    fn key_of_released(&self, change: &Change<P::Kind>) -> Option<Refusal> {
+        let recorded = change.recorded.as_ref().filter(|_| change.kind.is_key())?;
+        let released =
+            self.situation.state.released.iter().find(|released| released.needs_key(change.kind, recorded))?;
         let address = change.address.as_str();
         if self.options.allow_destroy.contains(address) {
             return None;
@@ -76,7 +76,7 @@ impl Decider<'_> {
             address: change.address.clone(),
             message: format!(
                 "{} was forgotten and remains in AWS, and nobody could read it without this key",
-                released.name()
+                released.name::<P::Kind>()
             ),
             hint: format!(
                 "forget the key too: {}\nor, if what it encrypts is not needed, name it: --allow-destroy '{address}'",
@@ -87,12 +87,12 @@ impl Decider<'_> {
     }
 
     /// In a destroy of the whole stack the store's name stands for all of it.
-    fn name_to_give(&self, change: &Change) -> String {
+    fn name_to_give(&self, change: &Change<P::Kind>) -> String {
         let own = change.name.as_deref().unwrap_or(change.address.as_str()).to_owned();
         if self.is_whole_destroy() { self.stack_name() } else { own }
     }
 
-    fn is_named(&self, change: &Change) -> bool {
+    fn is_named(&self, change: &Change<P::Kind>) -> bool {
         let named = |name: &str| self.options.allow_destroy.contains(name);
         named(change.address.as_str())
             || change.name.as_deref().is_some_and(named)
@@ -105,19 +105,19 @@ impl Decider<'_> {
 
     /// The store's name; where an earlier run has deleted the store, or never came to make it, the one it would have.
     fn stack_name(&self) -> String {
-        let store = self.plan.changes.iter().find(|change| change.kind == "healthlake_fhir_datastore");
+        let store = self.plan.changes.iter().find(|change| change.kind.names_the_stack());
         let name = store.and_then(|store| store.name.as_deref()).or(self.situation.store_name);
         name.unwrap_or(self.situation.state.stack.as_str()).to_owned()
     }
 
-    fn full_bucket(&self, change: &Change) -> Option<Refusal> {
+    fn full_bucket(&self, change: &Change<P::Kind>) -> Option<Refusal> {
         let contents = change.contents.as_ref().filter(|contents| !contents.is_empty())?;
         if self.may_be_emptied(change) {
             return None;
         }
         let bucket = change.name.clone().unwrap_or_default();
         let is_for_logs = is_logs_bucket(change.address.as_str());
-        let error = ResourceError::NotEmpty { bucket, contents: contents.clone(), is_for_logs };
+        let error = P::Error::not_empty(bucket, contents.clone(), is_for_logs);
         Some(Refusal {
             address: change.address.clone(),
             message: error.to_string(),
@@ -128,15 +128,12 @@ impl Decider<'_> {
 }
 
 /// A refusal that nothing but a change in AWS, or of the configuration, can lift.
-pub(super) fn refusal(address: &Address, error: &ResourceError) -> Refusal {
+pub(super) fn refusal<E: ProviderError>(address: &Address, error: &E) -> Refusal {
     Refusal {
         address: address.clone(),
         message: error.to_string(),
         hint: error.hint_at(address).unwrap_or_default(),
-        blocker: match error {
-            ResourceError::Taken { owner: Some(owner), .. } => Blocker::OtherStack(owner.clone()),
-            _ => Blocker::Conflict,
-        },
+        blocker: error.owner().map_or(Blocker::Conflict, |owner| Blocker::OtherStack(owner.to_owned())),
     }
 }
 
@@ -156,14 +153,10 @@ pub(super) fn ending(address: &Address, observed: &Observed) -> Option<Refusal> 
 }
 
 /// What somebody else has deleted, and what can be done about it.
-pub(super) fn lost(address: &Address, remains: &Remains, state: &State) -> Refusal {
+pub(super) fn lost(address: &Address, remains: &Remains, way_back: &str) -> Refusal {
     let Remains { id, until, is_over } = remains;
     let until = until.map(|until| format!(" until {}", instant(until))).unwrap_or_default();
-    let way_back = WayBack::of(state, id);
-    let first = match &way_back {
-        WayBack::Restore { .. } if *is_over => String::new(),
-        way_back => format!("{}\n", way_back.told()),
-    };
+    let first = if way_back.is_empty() { String::new() } else { format!("{way_back}\n") };
     let message = if *is_over {
         let since = if until.is_empty() { String::new() } else { format!(" (it could be{until})") };
         format!("{id} was deleted outside hlctl, and its backup can no longer be restored{since}: its data is lost")
@@ -182,17 +175,6 @@ pub(super) fn lost(address: &Address, remains: &Remains, state: &State) -> Refus
 }
 
 /// Whether it is a store in whose place there can be one with the same data: preloading makes another one than that.
-pub fn can_bring_its_data(change: &Change) -> bool {
-    let is_wanted_otherwise = |attribute: &AttributeChange| {
-        attribute.replaces.is_some() && matches!(attribute.attribute(), "encryption" | "kms_key_arn")
-    };
-    change.kind == "healthlake_fhir_datastore" && change.attributes.iter().any(is_wanted_otherwise)
-}
-
-fn is_bucket(change: &Change) -> bool {
-    change.kind == "s3_bucket"
-}
-
-fn is_precious(change: &Change) -> bool {
-    Kind::parse(&change.kind).is_some_and(Kind::is_precious)
+pub fn can_bring_its_data<K: ResourceKind>(change: &Change<K>) -> bool {
+    change.kind.can_bring_its_data(&change.attributes)
 }

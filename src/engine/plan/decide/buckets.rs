@@ -2,18 +2,19 @@
 
 use super::Decider;
 use crate::config::{ForceDestroy, is_logs_bucket};
-use crate::plan::{Action, Change};
-use crate::resource::{ADDRESS_TAG, Contents};
+use crate::engine::Provider;
+use crate::engine::plan::{Action, Change};
+use crate::model::{ADDRESS_TAG, Contents};
 
-impl Decider<'_> {
+impl<P: Provider> Decider<'_, P> {
     /// Whether the bucket may be emptied. What counts as the logs bucket has its address, and no tag that says otherwise: a data
     /// bucket does not become one by `hlctl state mv`.
-    pub(super) fn may_be_emptied(&self, change: &Change) -> bool {
+    pub(super) fn may_be_emptied(&self, change: &Change<P::Kind>) -> bool {
         let force = self.situation.settings.force_destroy;
         force.empties(change.address.as_str()) && (force == ForceDestroy::All || !self.is_marked_as_another(change))
     }
 
-    fn is_marked_as_another(&self, change: &Change) -> bool {
+    fn is_marked_as_another(&self, change: &Change<P::Kind>) -> bool {
         let seen = self.situation.seen.get(&change.address).and_then(|seen| seen.observed.as_ref());
         let tags = seen.and_then(|observed| observed.tags.as_ref());
         tags.and_then(|tags| tags.get(ADDRESS_TAG)).is_some_and(|address| *address != change.address.as_str())
@@ -22,7 +23,7 @@ impl Decider<'_> {
     /// Access logs are delivered within a few hours (S3 user guide, "Server access log delivery"), so a logs bucket that is empty
     /// now may not be when its turn comes.
     pub(super) fn foresee_logs(&mut self) {
-        let is_empty = |change: &&Change| change.contents.as_ref().is_some_and(Contents::is_empty);
+        let is_empty = |change: &&Change<P::Kind>| change.contents.as_ref().is_some_and(Contents::is_empty);
         let warnings: Vec<String> = self
             .plan
             .changes

@@ -6,20 +6,20 @@ use serde_json::Value;
 
 use super::PlanError;
 use crate::address::Address;
+use crate::engine::{Provider, Stack};
 use crate::graph::Graph;
-use crate::module::Stack;
-use crate::resource::{Identity, Known};
+use crate::model::{Identity, Known, ResourceSpec as _};
 
 /// What can be predicted of each resource, after what it builds on. What is known already is built on as it is.
 ///
 /// # Errors
 /// References go in a circle.
-pub fn predict(
+pub fn predict<P: Provider>(
     identity: &Identity,
-    stack: &Stack,
+    stack: &Stack<P>,
     graph: &Graph,
     known: &Known,
-) -> Result<BTreeMap<Address, Value>, PlanError> {
+) -> Result<BTreeMap<Address, Value>, PlanError<P::Error>> {
     let mut known = known.clone();
     let mut predicted = BTreeMap::new();
     for address in graph.order()? {

@@ -9,9 +9,9 @@ use tokio::task::JoinSet;
 use tracing::Instrument as _;
 
 use crate::address::Address;
+use crate::engine::{Provider, ProviderError as _, Stack};
 use crate::graph::Graph;
-use crate::module::Stack;
-use crate::resource::{Contents, Context, Kind, Known, Observed, Remains, ResourceError, Spec, Trail, count_contents};
+use crate::model::{Contents, Known, Observed, Remains, ResourceKind, ResourceSpec, Trail};
 use crate::state::{Entry, State, Status};
 
 use super::{PlanError, predict};
@@ -21,9 +21,9 @@ const READS_AT_ONCE: usize = 40;
 
 /// What was found of one resource.
 #[derive(Clone, Debug)]
-pub struct Seen {
+pub struct Seen<P: Provider> {
     /// Its kind.
-    pub kind: Kind,
+    pub kind: P::Kind,
     /// Its identity: from the state, found by its tags, or predicted by its name.
     pub recorded: Option<Value>,
     /// What AWS says, if it exists.
@@ -33,13 +33,13 @@ pub struct Seen {
     /// Another one of it that nothing uses.
     pub stray: Option<Value>,
     /// Why it cannot be made, if somebody else has its name and lets nobody look.
-    pub barred: Option<ResourceError>,
+    pub barred: Option<P::Error>,
     /// What AWS keeps of one that is gone, if it can be made again from that.
     pub remains: Option<Remains>,
 }
 
-impl Seen {
-    fn nothing(kind: Kind, recorded: Option<Value>) -> Self {
+impl<P: Provider> Seen<P> {
+    fn nothing(kind: P::Kind, recorded: Option<Value>) -> Self {
         Self { kind, recorded, observed: None, contents: None, stray: None, barred: None, remains: None }
     }
 }
@@ -51,34 +51,34 @@ impl Seen {
 ///
 /// # Errors
 /// Every read that failed, with its address. Names that others have are no failure to read: the plan tells them all.
-pub async fn refresh(
-    cx: &Context,
-    stack: &Stack,
+pub async fn refresh<P: Provider>(
+    cx: &P,
+    stack: &Stack<P>,
     graph: &Graph,
     state: &State,
     count: bool,
-) -> Result<BTreeMap<Address, Seen>, PlanError> {
+) -> Result<BTreeMap<Address, Seen<P>>, PlanError<P::Error>> {
     let (all, failed) = survey(cx, stack, graph, state, count).await?;
-    if failed.is_empty() { Ok(all) } else { Err(PlanError::Unreadable(without_echoes(failed))) }
+    if failed.is_empty() { Ok(all) } else { Err(PlanError::Unreadable(without_echoes::<P>(failed))) }
 }
 
 /// As [`refresh`], with what could not be read beside what could.
 ///
 /// # Errors
 /// The state has a resource of a kind that this hlctl does not know, or references go in a circle.
-pub async fn survey(
-    cx: &Context,
-    stack: &Stack,
+pub async fn survey<P: Provider>(
+    cx: &P,
+    stack: &Stack<P>,
     graph: &Graph,
     state: &State,
     count: bool,
-) -> Result<(BTreeMap<Address, Seen>, Unseen), PlanError> {
+) -> Result<(BTreeMap<Address, Seen<P>>, Unseen<P>), PlanError<P::Error>> {
     let mut known = known(state);
     let taken: Arc<Vec<Value>> = Arc::new(identities(state));
     let (mut all, mut failed) = (BTreeMap::new(), BTreeMap::new());
-    let mut wanted = kinds(stack, state)?;
+    let mut wanted = kinds::<P>(stack, state)?;
     loop {
-        let predicted = predict(&cx.identity, stack, graph, &known)?;
+        let predicted = predict::<P>(cx.identity(), stack, graph, &known)?;
         let looks = wanted.into_iter().map(|(address, kind)| {
             let entry = state.resources.get(&address).cloned();
             let entry = entry.or_else(|| sought(stack.get(&address)?, &known, state));
@@ -106,7 +106,7 @@ fn identity_of(entry: &Entry) -> Option<Value> {
 
 /// What an intention would say of a resource that is wanted and in no state: whatever AWS gives no name of its own may be
 /// there all the same, with this stack's tags, if the state was made to forget it. A new stack has nothing yet.
-fn sought(spec: &Spec, known: &Known, state: &State) -> Option<Entry> {
+fn sought<S: ResourceSpec>(spec: &S, known: &Known, state: &State) -> Option<Entry> {
     (state.serial > 0).then(|| Entry {
         kind: spec.kind().as_str().to_owned(),
         status: Status::Creating,
@@ -123,8 +123,8 @@ fn sought(spec: &Spec, known: &Known, state: &State) -> Option<Entry> {
 }
 
 /// What exists and was neither known nor predicted.
-fn found(
-    seen: &BTreeMap<Address, Seen>,
+fn found<P: Provider>(
+    seen: &BTreeMap<Address, Seen<P>>,
     known: &Known,
     predicted: &BTreeMap<Address, Value>,
 ) -> BTreeMap<Address, Value> {
@@ -136,12 +136,12 @@ fn found(
 }
 
 /// What has no identity yet and needs something that has just been found.
-fn hanging_on(
+fn hanging_on<P: Provider>(
     found: &BTreeMap<Address, Value>,
-    all: &BTreeMap<Address, Seen>,
+    all: &BTreeMap<Address, Seen<P>>,
     graph: &Graph,
     state: &State,
-) -> BTreeMap<Address, Kind> {
+) -> BTreeMap<Address, P::Kind> {
     let needs_found = |address: &Address| {
         let in_state = state.resources.get(address).map(|entry| entry.needs.as_slice()).unwrap_or_default();
         graph.needs(address).chain(in_state).any(|need| found.contains_key(need))
@@ -154,9 +154,12 @@ fn hanging_on(
 }
 
 /// Resources that could not be read, and why.
-pub type Unseen = BTreeMap<Address, ResourceError>;
+pub type Unseen<P> = BTreeMap<Address, <P as Provider>::Error>;
 
-async fn look_at_all(cx: &Context, looks: Vec<Look>) -> Result<(BTreeMap<Address, Seen>, Unseen), PlanError> {
+async fn look_at_all<P: Provider>(
+    cx: &P,
+    looks: Vec<Look<P>>,
+) -> Result<(BTreeMap<Address, Seen<P>>, Unseen<P>), PlanError<P::Error>> {
     let limit = Arc::new(Semaphore::new(READS_AT_ONCE));
     let mut reads = JoinSet::new();
     for look in looks {
@@ -181,41 +184,55 @@ async fn look_at_all(cx: &Context, looks: Vec<Look>) -> Result<(BTreeMap<Address
 }
 
 /// Where a bucket cannot be read, none of its settings can, and saying so once is enough.
-fn without_echoes(failed: BTreeMap<Address, ResourceError>) -> Vec<(Address, ResourceError)> {
-    let bucket = Kind::S3Bucket.as_str();
-    let has_bucket = failed.keys().any(|address| address.kind() == bucket);
-    let is_setting = |address: &Address| address.kind() != bucket && address.kind().starts_with(bucket);
-    failed.into_iter().filter(|(address, _)| !(has_bucket && is_setting(address))).collect()
+fn without_echoes<P: Provider>(failed: Unseen<P>) -> Vec<(Address, P::Error)> {
+    let kind = |address: &Address| P::Kind::parse(address.kind());
+    let containers: Vec<P::Kind> = failed.keys().filter_map(kind).filter(|kind| kind.holds_objects()).collect();
+    let is_setting = |address: &Address| {
+        kind(address).is_some_and(|kind| containers.iter().any(|container| kind.is_setting_of(*container)))
+    };
+    failed.into_iter().filter(|(address, _)| !is_setting(address)).collect()
 }
 
 /// Moves what belongs to others, and the settings of such buckets, from what failed to what was seen.
-fn bar(all: &mut BTreeMap<Address, Seen>, failed: &mut Unseen, predicted: &BTreeMap<Address, Value>, state: &State) {
-    let bucket_of = |address: &Address| {
+fn bar<P: Provider>(
+    all: &mut BTreeMap<Address, Seen<P>>,
+    failed: &mut Unseen<P>,
+    predicted: &BTreeMap<Address, Value>,
+    state: &State,
+) {
+    let is_container = |address: &Address| P::Kind::parse(address.kind()).is_some_and(ResourceKind::holds_objects);
+    let container_of = |address: &Address| {
         let predicted = predicted.get(address).filter(|_| state.recorded(address.as_str()).is_none())?;
-        predicted.get(if address.kind() == "s3_bucket" { "name" } else { "bucket" }).cloned()
+        let kind = P::Kind::parse(address.kind())?;
+        let name = match kind.part_of() {
+            _ if kind.holds_objects() => "name",
+            Some(whole) if P::Kind::parse(whole.kind).is_some_and(ResourceKind::holds_objects) => whole.named,
+            _ => return None,
+        };
+        predicted.get(name).cloned()
     };
     let anothers: Vec<Value> = failed
         .iter()
-        .filter(|(address, error)| address.kind() == "s3_bucket" && error.is_about_anothers_bucket())
-        .filter_map(|(address, _)| bucket_of(address))
+        .filter(|(address, error)| is_container(address) && error.is_about_anothers_container())
+        .filter_map(|(address, _)| container_of(address))
         .collect();
-    let is_anothers = |address: &Address, error: &ResourceError| {
-        matches!(error, ResourceError::Taken { .. })
-            || bucket_of(address).is_some_and(|bucket| anothers.contains(&bucket))
+    let is_anothers = |address: &Address, error: &P::Error| {
+        error.is_taken() || container_of(address).is_some_and(|container| anothers.contains(&container))
     };
     for (address, error) in failed.extract_if(.., |address, error| is_anothers(address, error)) {
-        let Some(kind) = Kind::parse(address.kind()) else { continue };
+        let Some(kind) = P::Kind::parse(address.kind()) else { continue };
         // Where another has the name now, what was ours is gone; whoever wants the name again cannot have it.
-        let is_setting = kind != Kind::S3Bucket && kind.as_str().starts_with(Kind::S3Bucket.as_str());
+        let whole = kind.part_of().and_then(|whole| P::Kind::parse(whole.kind));
+        let is_setting = whole.is_some_and(|whole| kind.is_setting_of(whole));
         let barred = (!is_setting).then_some(error);
         all.insert(address.clone(), Seen { barred, ..Seen::nothing(kind, predicted.get(&address).cloned()) });
     }
 }
 
 /// One resource to be looked at.
-struct Look {
+struct Look<P: Provider> {
     address: Address,
-    kind: Kind,
+    kind: P::Kind,
     recorded: Option<Value>,
     entry: Option<Entry>,
     count: bool,
@@ -223,8 +240,8 @@ struct Look {
     taken: Arc<Vec<Value>>,
 }
 
-impl Look {
-    async fn perform(&self, cx: &Context) -> Result<Seen, ResourceError> {
+impl<P: Provider> Look<P> {
+    async fn perform(&self, cx: &P) -> Result<Seen<P>, P::Error> {
         let recorded = match (&self.recorded, &self.entry) {
             // An earlier run wrote down that it would make one and never heard from AWS.
             (None, Some(entry)) => self.find(cx, entry).await?,
@@ -233,13 +250,11 @@ impl Look {
         let Some(identity) = &recorded else {
             return Ok(Seen::nothing(self.kind, recorded));
         };
-        let read = self.kind.read(cx, identity);
+        let read = cx.read(self.kind, identity);
         let counted = async {
-            match (self.count, self.kind) {
-                (true, Kind::S3Bucket) => {
-                    Ok::<_, ResourceError>(Some(count_contents(cx, &self.kind.name(identity)?).await?))
-                }
-                _ => Ok(None),
+            match self.count && self.kind.holds_objects() {
+                true => cx.contents(self.kind, identity).await.map(Some),
+                false => Ok(None),
             }
         };
         let stray = async {
@@ -252,7 +267,7 @@ impl Look {
         let observed = observed?;
         let remains = match &self.entry {
             Some(entry) if observed.is_none() && entry.recorded.is_some() => {
-                self.kind.remains(cx, identity, &entry.attributes).await?
+                cx.remains(self.kind, identity, &entry.attributes).await?
             }
             _ => None,
         };
@@ -262,7 +277,7 @@ impl Look {
         Ok(Seen { kind: self.kind, recorded, observed, contents, stray: stray?, barred: None, remains })
     }
 
-    async fn find(&self, cx: &Context, entry: &Entry) -> Result<Option<Value>, ResourceError> {
+    async fn find(&self, cx: &P, entry: &Entry) -> Result<Option<Value>, P::Error> {
         let trail = Trail {
             address: &self.address,
             attributes: &entry.attributes,
@@ -270,7 +285,7 @@ impl Look {
             known: &self.known,
             taken: &self.taken,
         };
-        self.kind.find(cx, &trail).await
+        cx.find(self.kind, &trail).await
     }
 }
 
@@ -291,7 +306,7 @@ pub fn identities(state: &State) -> Vec<Value> {
     state.resources.values().chain(deposed).filter_map(|entry| entry.recorded.clone()).collect()
 }
 
-fn kinds(stack: &Stack, state: &State) -> Result<BTreeMap<Address, Kind>, PlanError> {
+fn kinds<P: Provider>(stack: &Stack<P>, state: &State) -> Result<BTreeMap<Address, P::Kind>, PlanError<P::Error>> {
     let addresses: BTreeSet<&Address> = stack.keys().chain(state.resources.keys()).collect();
     addresses
         .into_iter()
@@ -300,9 +315,7 @@ fn kinds(stack: &Stack, state: &State) -> Result<BTreeMap<Address, Kind>, PlanEr
                 Some(spec) => Some(spec.kind()),
                 None => state.resources.get(address).and_then(Entry::kind),
             };
-            let unknown =
-                || ResourceError::Recorded { kind: "known type", problem: format!("{} is unknown", address.kind()) };
-            let kind = kind.ok_or_else(unknown).map_err(PlanError::of(address))?;
+            let kind = kind.ok_or_else(|| P::Error::unknown_kind(address.kind())).map_err(PlanError::of(address))?;
             Ok((address.clone(), kind))
         })
         .collect()

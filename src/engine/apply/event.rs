@@ -1,16 +1,16 @@
 //! What an apply tells those who watch it.
 
+use std::fmt;
 use std::time::Duration;
 
 use crate::address::Address;
-use crate::aws::Hold;
-use crate::plan::Action;
-use crate::resource::{Progress, ResourceError};
+use crate::engine::plan::Action;
+use crate::model::{Hold, Progress};
 use crate::wait::Signal;
 
 /// Something that happened.
 #[derive(Clone, Debug)]
-pub enum Event {
+pub enum Event<E> {
     /// A step began.
     Started {
         /// The resource.
@@ -37,7 +37,7 @@ pub enum Event {
         /// What was being done.
         action: Action,
         /// How it ended.
-        outcome: Outcome,
+        outcome: Outcome<E>,
         /// How long it took.
         took: Duration,
     },
@@ -47,13 +47,13 @@ pub enum Event {
 
 /// How a step ended.
 #[derive(Clone, Debug)]
-pub enum Outcome {
+pub enum Outcome<E> {
     /// As planned.
     Done,
     /// AWS is still working on it.
-    Unfinished(ResourceError),
+    Unfinished(E),
     /// It failed.
-    Failed(ResourceError),
+    Failed(E),
     /// It was not started, because of another resource or of a stop.
     Skipped {
         /// The resource that failed; `None` for a stop.
@@ -62,19 +62,19 @@ pub enum Outcome {
 }
 
 /// Watches an apply.
-pub trait Observer {
+pub trait Observer<E> {
     /// Hears of each event, in order.
-    fn hear(&mut self, event: &Event);
+    fn hear(&mut self, event: &Event<E>);
 
     /// Called ten times a second while an apply is waiting, for what moves by itself.
     fn tick(&mut self) {}
 }
 
 /// Logs each event before it passes it on.
-pub(super) struct Logged<'a>(pub &'a mut dyn Observer);
+pub(super) struct Logged<'a, E>(pub &'a mut dyn Observer<E>);
 
-impl Observer for Logged<'_> {
-    fn hear(&mut self, event: &Event) {
+impl<E: fmt::Display> Observer<E> for Logged<'_, E> {
+    fn hear(&mut self, event: &Event<E>) {
         match event {
             Event::Started { address, action } => tracing::info!(%address, action = action.name(), "step started"),
             Event::Progress { address, progress } => log_progress(address, progress),
@@ -103,7 +103,7 @@ fn log_progress(address: &Address, progress: &Progress) {
     }
 }
 
-fn log_end(address: &Address, action: Action, outcome: &Outcome, took: Duration) {
+fn log_end<E: fmt::Display>(address: &Address, action: Action, outcome: &Outcome<E>, took: Duration) {
     let (action, ms) = (action.name(), u64::try_from(took.as_millis()).unwrap_or(u64::MAX));
     match outcome {
         Outcome::Done => tracing::info!(%address, action, ms, "step done"),

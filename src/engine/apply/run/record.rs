@@ -3,14 +3,13 @@
 use serde_json::Value;
 
 use super::Coordinator;
-use crate::apply::steps::{Step, Work, intent};
-use crate::aws::Certainty;
-use crate::aws::repeat::is_read;
-use crate::resource::{Attributes, ResourceError};
+use crate::engine::apply::steps::{Step, Work, intent};
+use crate::engine::{Provider, ProviderError};
+use crate::model::{Attributes, Certainty, ResourceKind as _, ResourceSpec as _};
 use crate::state::{Deposed, Status};
 
-impl Coordinator<'_> {
-    pub(super) fn record_done(&mut self, step: &Step, recorded: Option<Value>) {
+impl<P: Provider> Coordinator<'_, P> {
+    pub(super) fn record_done(&mut self, step: &Step<P::Kind>, recorded: Option<Value>) {
         match &step.work {
             Work::Forget => drop(self.state.resources.remove(&step.address)),
             Work::Delete { deposed: false, .. } => drop(self.state.resources.remove(&step.address)),
@@ -23,7 +22,7 @@ impl Coordinator<'_> {
         }
     }
 
-    fn record_made(&mut self, step: &Step, recorded: Option<Value>) {
+    fn record_made(&mut self, step: &Step<P::Kind>, recorded: Option<Value>) {
         if let Some(recorded) = &recorded {
             self.known.insert(step.address.clone(), recorded.clone());
         }
@@ -33,7 +32,7 @@ impl Coordinator<'_> {
             self.state.resources.entry(step.address.clone()).or_insert_with(|| intent(step, self.plan, protected));
         entry.status = Status::Ready;
         entry.recorded = recorded.or_else(|| entry.recorded.take());
-        let (kind, present) = (entry.kind(), entry.recorded.clone());
+        let (kind, present) = (entry.kind::<P::Kind>(), entry.recorded.clone());
         entry.predicted = None;
         if let Some(attributes) = attributes {
             entry.attributes.extend(attributes);
@@ -44,11 +43,11 @@ impl Coordinator<'_> {
             deposed.address == step.address && both.is_some_and(|((kind, present), old)| kind.is_one(present, old))
         };
         self.state.deposed.retain(|deposed| !is_it(deposed));
-        self.state.give_back_protection(&step.address);
+        self.state.give_back_protection::<P::Kind>(&step.address);
     }
 
     /// What the resource looks like now: as it was asked for, or, if it was only looked at, as it was seen.
-    fn attributes_of(&self, step: &Step) -> Option<Attributes> {
+    fn attributes_of(&self, step: &Step<P::Kind>) -> Option<Attributes> {
         let wanted = self.stack.get(&step.address).map(|spec| spec.desired(&self.known));
         if !matches!(step.work, Work::Adopt(_)) {
             return wanted;
@@ -64,7 +63,7 @@ impl Coordinator<'_> {
 
     /// What AWS refused has changed nothing; what was cut off may have, so its intent stays. `certainty` is that of all calls of
     /// the step.
-    pub(super) fn record_failure(&mut self, step: &Step, error: &ResourceError, certainty: Certainty) {
+    pub(super) fn record_failure(&mut self, step: &Step<P::Kind>, error: &P::Error, certainty: Certainty) {
         // An earlier run may have made it, whatever this one has.
         let is_doubtful = || {
             let entry = self.state.resources.get(&step.address);
@@ -79,23 +78,23 @@ impl Coordinator<'_> {
 }
 
 /// Whether a creation that failed has made nothing.
-fn made_nothing(error: &ResourceError, certainty: Certainty, is_doubtful: bool) -> bool {
-    match error {
+fn made_nothing(error: &impl ProviderError, certainty: Certainty, is_doubtful: bool) -> bool {
+    match error.failed_call() {
         // Whatever is there is somebody else's.
-        ResourceError::Taken { .. } => true,
+        _ if error.is_taken() => true,
         _ if certainty == Certainty::MayBeApplied => false,
         // It was looked for, was not there, and AWS would not make it.
-        ResourceError::Aws(error) if is_doubtful => !is_read(error.operation),
+        Some(call) if is_doubtful => !call.is_read,
         _ => !is_doubtful,
     }
 }
 
 /// Whether a deletion that failed has deleted nothing. A look that failed after the order was given leaves it under way.
-fn deleted_nothing(error: &ResourceError, certainty: Certainty) -> bool {
-    match error {
-        ResourceError::Aws(error) if !is_read(error.operation) => error.certainty == Certainty::NotApplied,
+fn deleted_nothing(error: &impl ProviderError, certainty: Certainty) -> bool {
+    match error.failed_call() {
+        Some(call) if !call.is_read => call.certainty == Certainty::NotApplied,
         // What was emptied before is no part of it.
-        ResourceError::NotEmpty { .. } => true,
+        _ if error.is_not_empty() => true,
         _ => certainty == Certainty::NotApplied,
     }
 }
@@ -104,6 +103,7 @@ fn deleted_nothing(error: &ResourceError, certainty: Certainty) -> bool {
 mod tests {
     use super::*;
     use crate::aws::AwsError;
+    use crate::resource::ResourceError;
 
     fn failed(operation: &'static str, certainty: Certainty) -> ResourceError {
         ResourceError::Aws(AwsError { certainty, ..AwsError::incomplete("any", operation, "thing") })

@@ -1,0 +1,15 @@
+//! Plans and applies a stack of resources, whoever makes them: it knows no AWS type, and speaks to the resources through a
+//! [`Provider`].
+
+pub mod apply;
+pub mod plan;
+mod provider;
+
+use std::collections::BTreeMap;
+
+pub use provider::{FailedCall, LockedState, Provider, ProviderError, Task};
+
+use crate::address::Address;
+
+/// Everything that is wanted, by address.
+pub type Stack<P> = BTreeMap<Address, <P as Provider>::Spec>;
