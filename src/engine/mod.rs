@@ -2,8 +2,12 @@
 //! [`Provider`].
 
 pub mod apply;
+#[cfg(test)]
+mod memory;
 pub mod plan;
 mod provider;
+#[cfg(test)]
+mod tests;
 
 use std::collections::BTreeMap;
 

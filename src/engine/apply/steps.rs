@@ -1,6 +1,6 @@
 //! From a plan to steps and what each must wait for. Pure.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
@@ -9,7 +9,7 @@ use crate::address::Address;
 use crate::engine::plan::{Action, AttributeChange, Change, Plan};
 use crate::engine::{Provider, ProviderError as _};
 use crate::model::{Parent, ResourceKind};
-use crate::state::{Entry, State, Status};
+use crate::state::{Deposed, Entry, State, Status};
 
 /// One thing to do to one resource.
 #[derive(Clone, Debug)]
@@ -131,7 +131,8 @@ impl<'a, P: Provider> Linker<'a, P> {
     }
 
     fn link(&self) -> Result<Vec<Needs>, P::Error> {
-        self.steps
+        let needs: Result<Vec<Needs>, P::Error> = self
+            .steps
             .iter()
             .map(|step| {
                 let steps = match &step.work {
@@ -142,7 +143,34 @@ impl<'a, P: Provider> Linker<'a, P> {
                 let identified = matches!(step.work, Work::Update(..) | Work::Settle(_) | Work::Adopt(_));
                 Ok(Needs { steps, group: self.group(step)?, identified })
             })
-            .collect()
+            .collect();
+        let mut needs = needs?;
+        self.delete_after_deposed(&mut needs);
+        Ok(needs)
+    }
+
+    /// What a replaced resource needs is deleted after it, as after any other: an earlier run may have died in between. The needs of
+    /// two replaced resources can come from two configurations, so that each needs the other; then one of them goes first.
+    fn delete_after_deposed(&self, needs: &mut [Needs]) {
+        let is_deletion_of = |step: &Step<P::Kind>, deposed: &Deposed| match &step.work {
+            Work::Delete { recorded, deposed: true, .. } => {
+                step.address == deposed.address && deposed.entry.recorded.as_ref() == Some(recorded)
+            }
+            _ => false,
+        };
+        for deposed in &self.state.deposed {
+            let Some(first) = self.steps.iter().position(|step| is_deletion_of(step, deposed)) else { continue };
+            let needed = |(id, step): &(StepId, &Step<P::Kind>)| {
+                *id != first
+                    && matches!(step.work, Work::Delete { .. } | Work::Forget)
+                    && deposed.entry.needs.contains(&step.address)
+            };
+            for (then, _) in self.steps.iter().enumerate().filter(needed) {
+                if !waits_for(needs, first, then) {
+                    needs[then].steps.push((first, Until::Done));
+                }
+            }
+        }
     }
 
     /// The identities it refers to; and the old one, where both cannot be at once.
@@ -211,6 +239,20 @@ impl<'a, P: Provider> Linker<'a, P> {
         };
         recorded.map_or(Ok(None), |recorded| step.kind.group(&recorded))
     }
+}
+
+/// Whether `step` waits for `other`, be it through others.
+fn waits_for(needs: &[Needs], step: StepId, other: StepId) -> bool {
+    let (mut open, mut seen) = (vec![step], BTreeSet::new());
+    while let Some(next) = open.pop() {
+        if next == other {
+            return true;
+        }
+        if seen.insert(next) {
+            open.extend(needs[next].steps.iter().map(|(id, _)| *id));
+        }
+    }
+    false
 }
 
 /// The state's entry for a resource that is about to be made.

@@ -93,7 +93,13 @@ impl<P: Provider> Coordinator<'_, P> {
             }
             if self.stack.contains_key(&change.address) {
                 entry.protected = is_protected(&change.address);
-                entry.needs = self.plan.graph.needs(&change.address).cloned().collect();
+                let wanted: Vec<Address> = self.plan.graph.needs(&change.address).cloned().collect();
+                // Until it is changed it refers to what it did before, and should this run die, the next one must not delete that first.
+                let before = std::mem::take(&mut entry.needs);
+                let stays = |need: &Address| is_changed(change.action) && !wanted.contains(need);
+                let kept: Vec<Address> = before.into_iter().filter(stays).collect();
+                entry.needs = wanted;
+                entry.needs.extend(kept);
             }
         }
     }
@@ -123,6 +129,10 @@ impl<P: Provider> Coordinator<'_, P> {
             _ => {}
         }
     }
+}
+
+fn is_changed(action: Action) -> bool {
+    matches!(action, Action::Update | Action::Replace)
 }
 
 fn now() -> i64 {

@@ -34,6 +34,9 @@ impl<P: Provider> Coordinator<'_, P> {
         entry.recorded = recorded.or_else(|| entry.recorded.take());
         let (kind, present) = (entry.kind::<P::Kind>(), entry.recorded.clone());
         entry.predicted = None;
+        if self.stack.contains_key(&step.address) {
+            entry.needs = self.plan.graph.needs(&step.address).cloned().collect();
+        }
         if let Some(attributes) = attributes {
             entry.attributes.extend(attributes);
         }
