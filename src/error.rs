@@ -13,7 +13,7 @@ use crate::fhir::{FhirError, NoCredentials};
 use crate::plan::PlanError;
 use crate::plan::file::PlanFileError;
 use crate::resource::ResourceError;
-use crate::state::StateError;
+use crate::state::{NotRecorded, StateError};
 use crate::wait::{LookError, Signal};
 
 impl LookError for CommandError {
@@ -206,6 +206,12 @@ impl From<EvidenceError> for CommandError {
 impl From<NoCredentials> for CommandError {
     fn from(error: NoCredentials) -> Self {
         Self::Other(error.into())
+    }
+}
+
+impl From<NotRecorded> for CommandError {
+    fn from(error: NotRecorded) -> Self {
+        Self::Usage { message: error.to_string(), hint: error.hint() }
     }
 }
 

@@ -2,9 +2,12 @@
 
 mod fleet;
 mod jobs;
-mod keeping;
+mod locking;
+mod open_stack;
+
 mod own_stack;
 mod passwords;
+mod state_location;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -15,6 +18,7 @@ use hlctl_emulator::Emulator;
 
 pub use fleet::Fleet;
 pub use jobs::{Jobs, under_way};
+pub use open_stack::{OpenStack, Region};
 pub use own_stack::HeldElsewhere;
 use passwords::Passwords;
 
@@ -123,8 +127,12 @@ impl Session {
     /// Connects to AWS or the sandbox and asks who the caller is.
     ///
     /// # Errors
-    /// No region, no credentials, no way to AWS, or an account that the configuration does not allow.
+    /// No region, no credentials, no way to AWS, or an account that the configuration does not allow; or a signal came.
     pub async fn connect(&self, options: ConnectOptions<'_>) -> Result<Connection, CommandError> {
+        self.interruptible(Box::pin(self.connect_now(options))).await
+    }
+
+    async fn connect_now(&self, options: ConnectOptions<'_>) -> Result<Connection, CommandError> {
         check_endpoints()?;
         let emulator = match self.home() {
             Home::Aws => None,
@@ -152,6 +160,20 @@ impl Session {
         }
         let gate = self.fleet.as_ref().map_or_else(Arc::default, |fleet| fleet.gate(&identity));
         Ok(Connection { clients, identity, emulator, gate })
+    }
+
+    /// Runs work that changes nothing; a signal ends it at once. What reads a state, connects or plans is wrapped in it already.
+    ///
+    /// # Errors
+    /// As the work; or [`CommandError::Interrupted`].
+    pub async fn interruptible<T>(
+        &self,
+        work: impl Future<Output = Result<T, CommandError>>,
+    ) -> Result<T, CommandError> {
+        tokio::select! {
+            result = work => result,
+            signal = self.stop.requested() => Err(CommandError::Interrupted(signal)),
+        }
     }
 
     fn sandbox(&self) -> Result<Emulator, CommandError> {
@@ -198,10 +220,10 @@ pub struct ConnectOptions<'a> {
 
 impl<'a> ConnectOptions<'a> {
     /// As the configuration says, if there is one; where it is silent, as the flags and the state do.
-    pub fn around(config: Option<&'a Config>, global: &'a Global, state: &'a State) -> Self {
+    pub fn from_config_or_state(config: Option<&'a Config>, global: &'a Global, state: &'a State) -> Self {
         let home = state.identity.region.as_str();
         match config {
-            Some(config) => Self { region: config.region.as_deref().or(Some(home)), ..Self::of(config) },
+            Some(config) => Self { region: config.region.as_deref().or(Some(home)), ..Self::from_config(config) },
             None => Self {
                 region: Some(global.region.as_deref().unwrap_or(home)),
                 profile: global.profile.as_deref(),
@@ -211,7 +233,7 @@ impl<'a> ConnectOptions<'a> {
     }
 
     /// As the configuration says.
-    pub fn of(config: &'a Config) -> Self {
+    pub fn from_config(config: &'a Config) -> Self {
         Self {
             region: config.region.as_deref(),
             profile: config.profile.as_deref(),
@@ -418,8 +440,19 @@ impl Prepared {
 /// Reads and decides. `config` is `None` for a destroy whose configuration is gone.
 ///
 /// # Errors
-/// AWS cannot be read, or the state is another's, or the options name nothing.
+/// AWS cannot be read, or the state is another's, or the options name nothing; or a signal came.
 pub async fn prepare(
+    connection: &Connection,
+    session: &Session,
+    config: Option<&Config>,
+    state: State,
+    options: &Options,
+    settings: Settings,
+) -> Result<Prepared, CommandError> {
+    session.interruptible(Box::pin(prepare_now(connection, session, config, state, options, settings))).await
+}
+
+async fn prepare_now(
     connection: &Connection,
     session: &Session,
     config: Option<&Config>,

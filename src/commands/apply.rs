@@ -4,9 +4,9 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Instant;
 
-use super::plan::{fresh, options};
+use super::plan::options;
 use super::running_jobs::{check_again, prepare_after_jobs};
-use super::{confirm, interruptible, locked, outputs, stores, summary};
+use super::{confirm, outputs, stores, summary};
 use crate::address::Address;
 use crate::apply::{self, Report, Run};
 use crate::cli::{ApplyArgs, Manner, RunningJobs};
@@ -36,7 +36,7 @@ async fn run_fresh(session: &Session, arguments: &ApplyArgs) -> Result<ExitCode,
     let store = session.store(Some(&config)).await?;
     let manner = &arguments.manner;
     let work = async |held| apply_fresh(session, arguments, &config, held).await;
-    locked(session, &store, "hlctl apply", manner.lock_timeout, work).await
+    session.locked(&store, "hlctl apply", manner.lock_timeout, work).await
 }
 
 async fn apply_fresh(
@@ -46,11 +46,9 @@ async fn apply_fresh(
     held: Arc<Held>,
 ) -> Result<ExitCode, CommandError> {
     let manner = &arguments.manner;
-    let state = interruptible(&session.stop, session.read(&held.store())).await?;
     let mut options = options(&arguments.scope);
     options.ignore_jobs = manner.running_jobs == RunningJobs::Ignore;
-    let connection = interruptible(&session.stop, session.connect(ConnectOptions::of(config))).await?;
-    let state = state.unwrap_or_else(|| fresh(session, config, &connection.identity));
+    let (state, connection) = session.read_or_begin(config, &held.store()).await?;
     let mut prepared = plan(session, &connection, config, state, &options, manner).await?;
     if arguments.scope.refresh_only {
         prepared.plan = refresh_only(&prepared.plan, &prepared.state);
@@ -82,7 +80,7 @@ async fn run_saved(session: &Session, arguments: &ApplyArgs, path: &Path) -> Res
     let store = session.store(Some(&saved.config)).await?;
     let manner = &arguments.manner;
     let work = async |held| apply_saved(session, manner, &saved, held).await;
-    locked(session, &store, "hlctl apply", manner.lock_timeout, work).await
+    session.locked(&store, "hlctl apply", manner.lock_timeout, work).await
 }
 
 async fn apply_saved(
@@ -92,9 +90,9 @@ async fn apply_saved(
     held: Arc<Held>,
 ) -> Result<ExitCode, CommandError> {
     let store = held.store();
-    let found = interruptible(&session.stop, session.read(&store)).await?;
+    let found = session.read(&store).await?;
     let state = saved.check_state(&store, found, session.home())?;
-    let connection = interruptible(&session.stop, session.connect(ConnectOptions::of(&saved.config))).await?;
+    let connection = session.connect(ConnectOptions::from_config(&saved.config)).await?;
     let mut options = saved.options.clone();
     options.ignore_jobs = manner.running_jobs == RunningJobs::Ignore;
     let mut prepared = plan(session, &connection, &saved.config, state, &options, manner).await?;

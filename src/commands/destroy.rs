@@ -9,7 +9,7 @@ use serde_json::Value;
 use super::apply::{show, walk};
 use super::final_export::FinalExport;
 use super::running_jobs::{check_again, check_buckets_again, prepare_after_jobs};
-use super::{confirm, interruptible, locked, stores, summary};
+use super::{confirm, stores, summary};
 use crate::address::Address;
 use crate::cli::{DestroyArgs, RunningJobs};
 use crate::config::Config;
@@ -28,9 +28,9 @@ pub(super) async fn run(session: &Session, arguments: &DestroyArgs) -> Result<Ex
     let config = session.config_if_any()?;
     let store = session.store(config.as_ref()).await?;
     // Reading first keeps a mistaken directory from getting a lock file and a sandbox.
-    interruptible(&session.stop, session.read_to_destroy(&store)).await?;
+    session.read_to_destroy(&store).await?;
     let work = async |held| destroy(session, arguments, config.as_ref(), held).await;
-    locked(session, &store, "hlctl destroy", arguments.manner.lock_timeout, work).await
+    session.locked(&store, "hlctl destroy", arguments.manner.lock_timeout, work).await
 }
 
 async fn destroy(
@@ -40,7 +40,7 @@ async fn destroy(
     held: Arc<Held>,
 ) -> Result<ExitCode, CommandError> {
     let manner = &arguments.manner;
-    let state = interruptible(&session.stop, session.read_existing(&held.store())).await?;
+    let state = session.read_existing(&held.store()).await?;
     let mut settings = config.map_or_else(|| state.settings.clone(), Settings::of);
     settings.force_destroy = arguments.force_destroy.unwrap_or(settings.force_destroy);
     let mut options = Options {
@@ -51,8 +51,8 @@ async fn destroy(
         exports_first: arguments.final_export.is_some(),
         ..Options::default()
     };
-    let connect = ConnectOptions::around(config, &session.global, &state);
-    let connection = interruptible(&session.stop, session.connect(connect)).await?;
+    let connect = ConnectOptions::from_config_or_state(config, &session.global, &state);
+    let connection = session.connect(connect).await?;
     let preparing = prepare_after_jobs(session, &connection, config, state, &options, settings, manner.running_jobs);
     let mut prepared = Box::pin(preparing).await?;
     let again = again(arguments);

@@ -4,8 +4,6 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use super::interruptible;
-use super::plan::fresh;
 use crate::aws::Operation;
 use crate::cli::DoctorArgs;
 use crate::config::Config;
@@ -30,11 +28,12 @@ const LONGEST_WAIT: Duration = Duration::from_secs(40 * 60);
 /// Looks at everything, whatever is found on the way.
 pub(super) async fn run(session: &Session, arguments: &DoctorArgs) -> Result<ExitCode, CommandError> {
     let mut sheet = Sheet { printer: session.printer, as_json: arguments.json, findings: Vec::new() };
-    interruptible(&session.stop, async {
-        examine(session, arguments, &mut sheet).await;
-        Ok(())
-    })
-    .await?;
+    session
+        .interruptible(async {
+            examine(session, arguments, &mut sheet).await;
+            Ok(())
+        })
+        .await?;
     Ok(sheet.conclude())
 }
 
@@ -66,9 +65,9 @@ async fn examine(session: &Session, arguments: &DoctorArgs, sheet: &mut Sheet) {
         }
     }
     let options = match (&config, &state) {
-        (Some(config), _) if !destroy => ConnectOptions::of(config),
-        (config, Some(state)) => ConnectOptions::around(config.as_ref(), &session.global, state),
-        (config, None) => config.as_ref().map(ConnectOptions::of).unwrap_or_default(),
+        (Some(config), _) if !destroy => ConnectOptions::from_config(config),
+        (config, Some(state)) => ConnectOptions::from_config_or_state(config.as_ref(), &session.global, state),
+        (config, None) => config.as_ref().map(ConnectOptions::from_config).unwrap_or_default(),
     };
     let connection = match session.connect(options).await {
         Ok(connection) => connection,
@@ -94,7 +93,7 @@ async fn in_aws(
     let is_new = state.is_none();
     let state = match (state, &config) {
         (Some(state), _) => state,
-        (None, Some(config)) => fresh(session, config, &connection.identity),
+        (None, Some(config)) => session.new_state(config, &connection.identity),
         (None, None) => return,
     };
     let mut settings = config.as_ref().map_or_else(|| state.settings.clone(), Settings::of);

@@ -2,10 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use super::{apply, interruptible};
+use super::apply;
 use crate::address::Address;
 use crate::cli::{ApplyArgs, DriftArgs, Scope};
-use crate::config::Config;
 use crate::drift::{Finding, Looked, Report, Verdict, look, to_fix, trail};
 use crate::error::CommandError;
 use crate::exit_code::ExitCode;
@@ -13,14 +12,13 @@ use crate::graph::Graph;
 use crate::materials;
 use crate::module::{self, Stack};
 use crate::resource::Settings;
-use crate::session::{ConnectOptions, Connection, Session};
+use crate::session::{Connection, OpenStack, Region, Session};
 use crate::state::State;
 use crate::ui::drift_view;
 
 /// Compares configuration, state and AWS. Changes nothing and takes no lock, unless it is to mend what it finds.
 pub(super) async fn run(session: &Session, arguments: &DriftArgs) -> Result<ExitCode, CommandError> {
-    let config = session.config_if_any()?;
-    if config.is_none() && arguments.fix {
+    if arguments.fix && !session.global.config.exists() {
         return Err(CommandError::Usage {
             message: format!("there is no configuration {}", session.global.config.display()),
             hint: concat!(
@@ -31,7 +29,8 @@ pub(super) async fn run(session: &Session, arguments: &DriftArgs) -> Result<Exit
             .to_owned(),
         });
     }
-    let found = interruptible(&session.stop, find(session, config.as_ref(), arguments)).await?;
+    let stack = OpenStack::open(session, Region::OfEnvironment).await?;
+    let found = session.interruptible(find(session, stack, arguments)).await?;
     let report = &found.looked.report;
     let text = drift_view::render(report, &found.connection.place(session.home()));
     if arguments.fix {
@@ -54,16 +53,12 @@ struct Found {
     looked: Looked,
 }
 
-async fn find(session: &Session, config: Option<&Config>, arguments: &DriftArgs) -> Result<Found, CommandError> {
-    let store = session.store(config).await?;
-    let state = session.beside_others(&store, session.read_existing(&store)).await?;
-    // As for a plan: the configuration says where, so that a state of another region is refused.
-    let options = config.map_or_else(|| ConnectOptions::around(None, &session.global, &state), ConnectOptions::of);
-    let connection = session.connect(options).await?;
-    state.check_belongs(session.home(), &connection.identity)?;
-    let settings = config.map_or_else(|| state.settings.clone(), Settings::of);
-    let cx = connection.context(&state, settings, session.pace(config), session.stop.clone());
-    let stack = match config {
+async fn find(session: &Session, stack: OpenStack, arguments: &DriftArgs) -> Result<Found, CommandError> {
+    let OpenStack { config, state, connection, mut cx } = stack;
+    if let Some(config) = &config {
+        cx.settings = Settings::of(config);
+    }
+    let stack = match &config {
         Some(config) => {
             let materials = materials::gather_to_look(config, session.home(), &state)?;
             module::build(config, &connection.identity, &state.stack, &materials)

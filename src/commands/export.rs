@@ -6,8 +6,6 @@ use std::path::Path;
 
 use anyhow::Context;
 
-use super::interruptible;
-use super::outputs::read;
 use crate::cli::ExportCommand;
 use crate::error::CommandError;
 use crate::exit_code::ExitCode;
@@ -17,7 +15,7 @@ use crate::session::Session;
 /// Writes what the state holds as HCL. AWS is not asked.
 pub(super) async fn run(session: &Session, command: &ExportCommand) -> Result<ExitCode, CommandError> {
     let ExportCommand::Terraform(arguments) = command;
-    let state = interruptible(&session.stop, read(session)).await?;
+    let state = session.deployed_state().await?;
     let files = export::terraform(&state)?;
     match &arguments.out {
         None => {

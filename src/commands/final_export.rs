@@ -4,8 +4,7 @@ use aws_sdk_s3::primitives::{AggregatedBytes, ByteStream};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::{Value, json};
 
-use super::data::{Desk, Exported, Wish, export, of_file, place_of};
-use super::{interruptible, ways};
+use super::data::{BulkContext, Exported, Wish, export, of_file, place_of};
 use crate::address::Address;
 use crate::apply::Outcome;
 use crate::aws::{AwsError, ErrorKind, Operation};
@@ -64,12 +63,12 @@ impl<'a> FinalExport<'a> {
 
     /// Exports, and answers with the manifest of what is safe. Until this has succeeded, nothing may be deleted.
     pub(super) async fn rescue(&self, session: &Session, prepared: &Prepared) -> Result<Value, CommandError> {
-        let Some((id, lives)) = interruptible(&session.stop, self.store(prepared)).await? else {
+        let Some((id, lives)) = session.interruptible(self.store(prepared)).await? else {
             session.printer.say("There is no store to export.");
             return Ok(Value::Null);
         };
         if !lives {
-            let manifest = interruptible(&session.stop, self.read(&prepared.cx, MANIFEST)).await?;
+            let manifest = session.interruptible(self.read(&prepared.cx, MANIFEST)).await?;
             if manifest["store"]["id"] == *id && manifest["format"] == "hlctl-export" {
                 session.printer.say("The store is deleted or being deleted; an earlier run exported it.");
                 return Ok(manifest);
@@ -82,16 +81,16 @@ impl<'a> FinalExport<'a> {
             });
         }
         if let Place::S3(target) = &self.place {
-            interruptible(&session.stop, Box::pin(self.check_target(prepared, target, &id))).await?;
+            session.interruptible(Box::pin(self.check_target(prepared, target, &id))).await?;
         }
-        if let Some(manifest) = interruptible(&session.stop, self.begun(prepared, &id)).await? {
+        if let Some(manifest) = session.interruptible(self.begun(prepared, &id)).await? {
             session.printer.warning(
                 "an earlier run exported the store and started to delete the stack; what was written since then is \
                  not in the export",
             );
             return Ok(manifest);
         }
-        let desk = Desk::of(prepared.cx.clone(), &prepared.state)?;
+        let bulk = BulkContext::of(prepared.cx.clone(), &prepared.state)?;
         let to = matches!(self.place, Place::Local(_)).then_some(self.text);
         let wish = Wish { to, types: &[], wait: true, json: false, replaces: true, again: self.again };
         for change in prepared.plan.changes.iter().filter(|change| change.kind == Kind::FhirDatastore) {
@@ -103,18 +102,18 @@ impl<'a> FinalExport<'a> {
             }
         }
         session.printer.say("Exporting before anything is deleted.");
-        let mut exported = Box::pin(export(session, &desk, wish)).await.map_err(nothing_deleted)?;
-        let Place::S3(target) = &self.place else { return Ok(exported.manifest(&desk)) };
+        let mut exported = Box::pin(export(session, &bulk, wish)).await.map_err(nothing_deleted)?;
+        let Place::S3(target) = &self.place else { return Ok(exported.manifest(&bulk)) };
         // A copy that is cut off is known for ours by the receipt.
-        let announced = interruptible(&session.stop, Box::pin(self.announce(prepared, &Value::Null))).await;
+        let announced = session.interruptible(Box::pin(self.announce(prepared, &Value::Null))).await;
         announced.map_err(|error| self.cut_off(error))?;
         let copy = async {
             let copied = self.copy(prepared, &exported, target).await;
             copied.map_err(|error| nothing_deleted(super::data::unfinished(error, None, self.again)))
         };
-        interruptible(&session.stop, Box::pin(copy)).await.map_err(|error| self.cut_off(error))?;
+        session.interruptible(Box::pin(copy)).await.map_err(|error| self.cut_off(error))?;
         exported.files.iter_mut().for_each(|file| file.file = format!("{target}{}/", file.kind));
-        let manifest = exported.manifest(&desk);
+        let manifest = exported.manifest(&bulk);
         self.write(&prepared.cx, MANIFEST, &manifest).await.map_err(nothing_deleted)?;
         session.printer.say(&format!("Copied to {target}."));
         Ok(manifest)
@@ -184,7 +183,7 @@ impl<'a> FinalExport<'a> {
         let address = Address::parse(STORE);
         let seen = kind.read(&prepared.cx, recorded).await;
         let seen = seen.map_err(|error| CommandError::Resource { address, error })?;
-        let id = ways::recorded(&prepared.state, STORE, "id")?;
+        let id = prepared.state.recorded_text(STORE, "id")?;
         Ok(Some((id.to_owned(), seen.is_some())))
     }
 

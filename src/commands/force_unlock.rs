@@ -1,6 +1,6 @@
 //! `hlctl force-unlock`: takes the lock from a run that is gone.
 
-use super::{confirm, interruptible};
+use super::confirm;
 use crate::cli::ForceUnlockArgs;
 use crate::error::CommandError;
 use crate::exit_code::ExitCode;
@@ -10,7 +10,7 @@ use crate::state::Holding;
 /// Releases the lock of this id, if somebody holds it.
 pub(super) async fn run(session: &Session, arguments: &ForceUnlockArgs) -> Result<ExitCode, CommandError> {
     let store = session.store_alone().await?;
-    let found = interruptible(&session.stop, async { Ok(store.holder().await?) }).await?;
+    let found = session.interruptible(async { Ok(store.holder().await?) }).await?;
     let holding = match found {
         Some(holding) if holding.holder.id == arguments.id => holding,
         other => {
@@ -35,7 +35,7 @@ pub(super) async fn run(session: &Session, arguments: &ForceUnlockArgs) -> Resul
         );
         confirm::approve(session, arguments.auto_approve, "\nRelease its lock?").await?;
     }
-    interruptible(&session.stop, async { Ok(store.break_lock(&holding).await?) }).await?;
+    session.interruptible(async { Ok(store.break_lock(&holding).await?) }).await?;
     session.printer.say("The lock is released.");
     Ok(ExitCode::Success)
 }

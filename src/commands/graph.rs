@@ -6,7 +6,6 @@ use std::sync::Arc;
 
 use anyhow::Context;
 
-use super::interruptible;
 use crate::cli::{GraphArgs, GraphFormat};
 use crate::config::Config;
 use crate::error::CommandError;
@@ -24,7 +23,7 @@ use crate::whole_file;
 pub(super) async fn run(session: &Session, arguments: &GraphArgs) -> Result<ExitCode, CommandError> {
     let config = session.config()?;
     let store = session.store(Some(&config)).await?;
-    let state = interruptible(&session.stop, session.beside_others(&store, session.read(&store))).await?;
+    let state = session.read_unlocked(&store).await?;
     let planned = match &arguments.plan {
         Some(path) => PlanFile::read(path)?.actions(),
         None => BTreeMap::new(),

@@ -5,9 +5,11 @@ mod apply;
 mod audit;
 mod confirm;
 mod data;
+mod deployed_stack;
 mod destroy;
 mod doctor;
 mod drift;
+mod endpoint_resolver;
 mod export;
 mod fhir;
 mod final_export;
@@ -17,7 +19,7 @@ mod graph;
 mod init;
 mod man;
 mod outputs;
-mod places;
+
 mod plan;
 mod policy;
 mod report;
@@ -31,25 +33,21 @@ mod summary;
 mod usage;
 mod validate;
 mod wait;
-mod ways;
 
 use std::ffi::OsString;
 use std::future::Future;
 use std::path::PathBuf;
-use std::pin::pin;
-use std::sync::Arc;
 use std::time::Duration;
 
 use clap::{CommandFactory, FromArgMatches};
 use tokio::sync::watch;
-use tokio::time::{Instant, sleep, timeout};
+use tokio::time::sleep;
 
 use crate::cli::{Cli, Command, Invocation, manual};
 use crate::error::CommandError;
 use crate::exit_code::ExitCode;
 use crate::log::Log;
 use crate::session::Session;
-use crate::state::{Held, StateError, Store};
 use crate::ui::{Printer, json};
 use crate::wait::{Signal, Signals, Stop};
 
@@ -220,96 +218,6 @@ fn listen(signals: watch::Sender<Signals>) -> Result<(), CommandError> {
     });
     Ok(())
 }
-
-/// Runs the part of a command that changes nothing; a signal ends it at once.
-async fn interruptible<T>(stop: &Stop, work: impl Future<Output = Result<T, CommandError>>) -> Result<T, CommandError> {
-    tokio::select! {
-        result = work => result,
-        signal = stop.requested() => Err(CommandError::Interrupted(signal)),
-    }
-}
-
-/// Does the work with the state locked, and unlocks it however the work ends. Work that is done while the state stays locked
-/// is not finished.
-async fn locked<T>(
-    session: &Session,
-    store: &Store,
-    command: &str,
-    patience: Duration,
-    work: impl AsyncFnOnce(Arc<Held>) -> Result<T, CommandError>,
-) -> Result<T, CommandError> {
-    let held = Arc::new(lock(session, store, command, patience).await?);
-    // What is cut off here is in the state as begun, as if the process had been killed; the next run finds it.
-    let result = tokio::select! {
-        biased;
-        result = work(Arc::clone(&held)) => result,
-        () = session.stop.insisted() => Err(CommandError::Aborted),
-    };
-    match (result, held.release().await) {
-        (result, Ok(())) => result,
-        (Ok(_), Err(error)) => Err(error.into()),
-        // The command ends with the first error, and tells the other before it.
-        (Err(first), Err(error)) => {
-            session.printer.error(&error.to_string(), error.hint().as_deref());
-            Err(first)
-        }
-    }
-}
-
-/// Takes the state's lock, waiting for it as long as the user allows.
-async fn lock(session: &Session, store: &Store, command: &str, patience: Duration) -> Result<Held, CommandError> {
-    let deadline = Instant::now() + patience;
-    let mut told = false;
-    loop {
-        match take(session, store, command).await? {
-            Ok(lock) => {
-                tracing::debug!(place = %store.place(), command, "state locked");
-                return Ok(lock);
-            }
-            Err(error @ StateError::Locked { .. }) if Instant::now() >= deadline => return Err(error.into()),
-            Err(StateError::Locked { holder, .. }) => {
-                if !told {
-                    tracing::warn!(place = %store.place(), %holder, "waiting for the lock");
-                    session.printer.say(&format!("Waiting for the state lock, held by {holder}"));
-                    told = true;
-                }
-            }
-            Err(error) => return Err(error.into()),
-        }
-        let pause = if matches!(store, Store::Local(_)) { LOCK_PAUSE } else { LOCK_PAUSE * 5 };
-        interruptible(&session.stop, async {
-            sleep(pause).await;
-            Ok(())
-        })
-        .await?;
-    }
-}
-
-/// One attempt. A lock that a signal finds half taken is given back.
-async fn take(session: &Session, store: &Store, command: &str) -> Result<Result<Held, StateError>, CommandError> {
-    const GRACE: Duration = Duration::from_secs(2);
-    let mut taking = pin!(store.lock(command));
-    tokio::select! {
-        taken = &mut taking => Ok(taken),
-        signal = session.stop.requested() => {
-            let released = match timeout(GRACE, taking).await {
-                Ok(Ok(held)) => matches!(timeout(GRACE, held.release()).await, Ok(Ok(()))),
-                Ok(Err(_)) => true,
-                Err(_) => false,
-            };
-            if !released {
-                session.printer.warning(
-                    "the state may have been left locked; if so, the next command shows who holds the lock and how to \
-                     release it",
-                );
-            }
-            Err(CommandError::Interrupted(signal))
-        }
-    }
-}
-
-/// Between two looks at the lock of a file; S3 is asked less often.
-const LOCK_PAUSE: Duration = Duration::from_millis(200);
 
 fn report(printer: Printer, error: &CommandError) {
     match error {

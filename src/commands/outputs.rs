@@ -2,8 +2,6 @@
 
 use serde_json::{Map, Value};
 
-use super::interruptible;
-use super::ways::recorded;
 use crate::address::Address;
 use crate::cli::OutputsArgs;
 use crate::error::CommandError;
@@ -11,21 +9,20 @@ use crate::exit_code::ExitCode;
 use crate::module;
 use crate::nearest::nearest;
 use crate::resource::secret_of;
-use crate::session::{ConnectOptions, Session};
-use crate::state::State;
+use crate::session::{OpenStack, Session};
 
 /// Prints the outputs, or one of them.
 pub(super) async fn run(session: &Session, arguments: &OutputsArgs) -> Result<ExitCode, CommandError> {
     if arguments.show_secrets {
         return run_with_secrets(session, arguments).await;
     }
-    let state = interruptible(&session.stop, read(session)).await?;
+    let state = session.deployed_state().await?;
     print(session, arguments, module::outputs(|address| state.recorded(address)))
 }
 
 /// The same with the secrets of the app clients.
 async fn run_with_secrets(session: &Session, arguments: &OutputsArgs) -> Result<ExitCode, CommandError> {
-    let state = interruptible(&session.stop, read(session)).await?;
+    let state = session.deployed_state().await?;
     let mut outputs = module::outputs(|address| state.recorded(address));
     let wanted: Vec<_> = module::SECRETS
         .into_iter()
@@ -33,16 +30,11 @@ async fn run_with_secrets(session: &Session, arguments: &OutputsArgs) -> Result<
         .filter(|(_, address)| state.recorded(address).is_some())
         .collect();
     if !wanted.is_empty() {
-        let config = session.config_if_any()?;
-        let connect = session.connect(ConnectOptions::around(config.as_ref(), &session.global, &state));
-        let connection = interruptible(&session.stop, connect).await?;
-        state.check_belongs(session.home(), &connection.identity)?;
-        let pace = session.pace(config.as_ref());
-        let cx = connection.context(&state, state.settings.clone(), pace, session.stop.clone());
+        let OpenStack { state, cx, .. } = OpenStack::of_state(session, state).await?;
         for (name, address) in wanted {
-            let id = |name: &str| recorded(&state, address, name);
+            let id = |name: &str| state.recorded_text(address, name);
             let secret = secret_of(&cx, id("user_pool_id")?, id("id")?);
-            let secret = interruptible(&session.stop, async {
+            let secret = session.interruptible(async {
                 secret.await.map_err(|error| CommandError::Resource { address: Address::parse(address), error })
             });
             outputs.insert(name.to_owned(), secret.await?.expose().into());
@@ -67,13 +59,6 @@ fn print(session: &Session, arguments: &OutputsArgs, outputs: Map<String, Value>
         }
     }
     Ok(ExitCode::Success)
-}
-
-/// The state, which must exist.
-pub(super) async fn read(session: &Session) -> Result<State, CommandError> {
-    let store = session.store_alone().await?;
-    let state = session.beside_others(&store, store.read()).await?;
-    state.ok_or_else(|| session.without_state(&store))
 }
 
 /// The outputs for people: one a line.

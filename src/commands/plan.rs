@@ -2,18 +2,16 @@
 
 use std::collections::BTreeSet;
 
-use super::{confirm, doctor, interruptible};
+use super::{confirm, doctor};
 use crate::address::Address;
 use crate::cli::{PlanArgs, Scope};
-use crate::config::Config;
 use crate::doctor::Finding;
 use crate::error::CommandError;
 use crate::exit_code::ExitCode;
 use crate::plan::file::PlanFile;
 use crate::plan::{Options, refresh_only};
-use crate::resource::{Identity, STACK_TAG, Settings};
+use crate::resource::{STACK_TAG, Settings};
 use crate::session::{ConnectOptions, Connection, Prepared, Session, prepare};
-use crate::state::State;
 use crate::ui::{json, plan_view};
 
 /// Shows what apply would do, and changes nothing anywhere.
@@ -25,29 +23,25 @@ pub(super) async fn run(session: &Session, arguments: &PlanArgs) -> Result<ExitC
         config.force_destroy = force;
     }
     let store = session.store(config.as_ref()).await?;
-    let state = interruptible(&session.stop, session.beside_others(&store, session.read(&store))).await?;
+    let state = session.read_unlocked(&store).await?;
     let is_new = state.is_none();
     let missing = || session.nothing_to_destroy(&store);
     let options = Options { destroy: arguments.destroy, ..options(&arguments.scope) };
-    let (connection, mut prepared) = interruptible(&session.stop, async {
-        let connect = match (&config, &state) {
-            // Without a destroy the configuration alone says where, so that a state of another region is refused.
-            (Some(config), _) => ConnectOptions::of(config),
-            (None, Some(state)) => ConnectOptions::around(None, &session.global, state),
-            (None, None) => return Err(missing()),
-        };
-        let connection = session.connect(connect).await?;
-        let state = match (state, &config) {
-            (Some(state), _) => state,
-            (None, Some(config)) => fresh(session, config, &connection.identity),
-            (None, None) => return Err(missing()),
-        };
-        let mut settings = config.as_ref().map_or_else(|| state.settings.clone(), Settings::of);
-        settings.force_destroy = arguments.force_destroy.unwrap_or(settings.force_destroy);
-        let prepared = prepare(&connection, session, config.as_ref(), state, &options, settings).await?;
-        Ok((connection, prepared))
-    })
-    .await?;
+    let connect = match (&config, &state) {
+        // Without a destroy the configuration alone says where, so that a state of another region is refused.
+        (Some(config), _) => ConnectOptions::from_config(config),
+        (None, Some(state)) => ConnectOptions::from_config_or_state(None, &session.global, state),
+        (None, None) => return Err(missing()),
+    };
+    let connection = session.connect(connect).await?;
+    let state = match (state, &config) {
+        (Some(state), _) => state,
+        (None, Some(config)) => session.new_state(config, &connection.identity),
+        (None, None) => return Err(missing()),
+    };
+    let mut settings = config.as_ref().map_or_else(|| state.settings.clone(), Settings::of);
+    settings.force_destroy = arguments.force_destroy.unwrap_or(settings.force_destroy);
+    let mut prepared = prepare(&connection, session, config.as_ref(), state, &options, settings).await?;
     if arguments.scope.refresh_only {
         prepared.plan = refresh_only(&prepared.plan, &prepared.state);
     }
@@ -56,7 +50,7 @@ pub(super) async fn run(session: &Session, arguments: &PlanArgs) -> Result<ExitC
         prepared.plan.hide(STACK_TAG);
     }
     show(session, &prepared, &connection, arguments.json);
-    let passing = interruptible(&session.stop, async { Ok(doctor::in_passing(&connection, &prepared).await) });
+    let passing = session.interruptible(async { Ok(doctor::in_passing(&connection, &prepared).await) });
     warn(session, &passing.await?);
     confirm::check(&prepared.plan)?;
     let unnamed = confirm::unnamed(&prepared.plan);
@@ -89,11 +83,6 @@ pub(super) async fn run(session: &Session, arguments: &PlanArgs) -> Result<ExitC
 /// What may go wrong later, in words.
 fn warn(session: &Session, findings: &[Finding]) {
     findings.iter().for_each(|finding| session.printer.say(&doctor::text(finding)));
-}
-
-/// The state of a stack that does not exist yet.
-pub(super) fn fresh(session: &Session, config: &Config, identity: &Identity) -> State {
-    State::new(&config.datastore_name, session.home(), identity.clone(), Settings::of(config))
 }
 
 /// What the flags ask for.

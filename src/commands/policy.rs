@@ -2,7 +2,6 @@
 
 use serde::Serialize;
 
-use super::interruptible;
 use crate::aws::{Clients, Endpoint};
 use crate::cli::{DeployerArgs, PolicyCommand};
 use crate::config::Config;
@@ -17,7 +16,7 @@ use crate::state::Home;
 pub(super) async fn run(session: &Session, command: &PolicyCommand) -> Result<ExitCode, CommandError> {
     let config = session.config()?;
     let store = session.store(Some(&config)).await?;
-    let state = interruptible(&session.stop, session.beside_others(&store, session.read(&store))).await?;
+    let state = session.read_unlocked(&store).await?;
     let identity = match &state {
         Some(state) => state.identity.clone(),
         None => identity(session, &config).await?,
@@ -34,7 +33,7 @@ pub(super) async fn run(session: &Session, command: &PolicyCommand) -> Result<Ex
 
 /// The caller's account; where nobody says who that is, the only one that the configuration allows, or any.
 async fn identity(session: &Session, config: &Config) -> Result<Identity, CommandError> {
-    let error = match interruptible(&session.stop, session.connect(ConnectOptions::of(config))).await {
+    let error = match session.connect(ConnectOptions::from_config(config)).await {
         Ok(connection) => return Ok(connection.identity),
         Err(CommandError::Aws(error)) if session.home() == Home::Aws => error,
         Err(error) => return Err(error),

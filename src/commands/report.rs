@@ -1,8 +1,6 @@
 //! `hlctl report`: from the record of the last run and the state alone.
 
 use super::graph::print;
-use super::interruptible;
-use super::outputs::read;
 use crate::cli::ReportArgs;
 use crate::error::CommandError;
 use crate::exit_code::ExitCode;
@@ -13,7 +11,7 @@ use crate::ui::report;
 
 /// Prints the page.
 pub(super) async fn run(session: &Session, arguments: &ReportArgs) -> Result<ExitCode, CommandError> {
-    let state = interruptible(&session.stop, read(session)).await?;
+    let state = session.deployed_state().await?;
     let store = session.local_store();
     let journal = Journal::read(store.path())?;
     journal.check_belongs(&state, store.path())?;

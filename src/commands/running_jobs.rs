@@ -1,6 +1,5 @@
 //! Plans that would take their store, bucket, role or key from jobs that are under way: refused, or put off until they have ended.
 
-use super::interruptible;
 use crate::cli::RunningJobs;
 use crate::config::{Config, is_logs_bucket};
 use crate::data::job::Job;
@@ -23,7 +22,7 @@ pub(super) async fn prepare_after_jobs(
 ) -> Result<Prepared, CommandError> {
     loop {
         let preparing = prepare(connection, session, config, state.clone(), options, settings.clone());
-        let prepared = interruptible(&session.stop, preparing).await?;
+        let prepared = preparing.await?;
         if wish != RunningJobs::Wait || prepared.jobs().running().next().is_none() {
             return Ok(prepared);
         }
@@ -59,7 +58,7 @@ pub(super) async fn check_again(session: &Session, prepared: &Prepared, wish: Ru
     if wish == RunningJobs::Ignore {
         return Ok(());
     }
-    let jobs = interruptible(&session.stop, prepared.jobs_now()).await?;
+    let jobs = session.interruptible(prepared.jobs_now()).await?;
     let running: Vec<Job> = jobs.running().cloned().collect();
     if running.is_empty() {
         return Ok(());
@@ -82,7 +81,7 @@ pub(super) async fn check_buckets_again(session: &Session, prepared: &Prepared) 
             continue;
         }
         let count = async { count_contents(&prepared.cx, bucket).await.map_err(CommandError::Aws) };
-        let contents = interruptible(&session.stop, count).await?;
+        let contents = session.interruptible(count).await?;
         if !contents.is_empty() {
             let is_for_logs = is_logs_bucket(change.address.as_str());
             let error = ResourceError::NotEmpty { bucket: bucket.clone(), contents, is_for_logs };

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::apply::walk;
 use super::stores::StoreTrace;
-use super::{interruptible, locked, summary};
+use super::summary;
 use crate::address::Address;
 use crate::apply::Report;
 use crate::cli::{Manner, RunningJobs, WaitArgs};
@@ -16,7 +16,7 @@ use crate::module::Stack;
 use crate::module::beside::STORE;
 use crate::plan::{Action, Change, Plan};
 use crate::resource::{Condition, Context, Kind};
-use crate::session::{ConnectOptions, Prepared, Session};
+use crate::session::{OpenStack, Prepared, Region, Session};
 use crate::state::{Entry, Held, State, Status};
 use crate::ui::json;
 
@@ -24,15 +24,15 @@ use crate::ui::json;
 pub(super) async fn run(session: &Session, arguments: &WaitArgs) -> Result<ExitCode, CommandError> {
     let config = session.config_if_any()?;
     let store = session.store(config.as_ref()).await?;
-    interruptible(&session.stop, session.read_existing(&store)).await?;
-    let work = async |held| wait(session, arguments, config.as_ref(), held).await;
-    locked(session, &store, "hlctl wait", Duration::ZERO, work).await
+    session.read_existing(&store).await?;
+    let work = async |held| wait(session, arguments, config, held).await;
+    session.locked(&store, "hlctl wait", Duration::ZERO, work).await
 }
 
 async fn wait(
     session: &Session,
     arguments: &WaitArgs,
-    config: Option<&Config>,
+    config: Option<Config>,
     held: Arc<Held>,
 ) -> Result<ExitCode, CommandError> {
     let manner = Manner {
@@ -43,17 +43,12 @@ async fn wait(
         lock_timeout: Duration::ZERO,
         json: arguments.json,
     };
-    let state = interruptible(&session.stop, session.read_existing(&held.store())).await?;
-    let options = ConnectOptions::around(config, &session.global, &state);
-    let connection = interruptible(&session.stop, session.connect(options)).await?;
-    state.check_belongs(session.home(), &connection.identity)?;
-    let mut pace = session.pace(config);
-    pace.timeout = arguments.timeout.unwrap_or(pace.timeout);
-    let settings = state.settings.clone();
-    let cx = connection.context(&state, settings, pace, session.stop.clone());
-    let plan = interruptible(&session.stop, unsettled(&cx, &state)).await?;
+    let state = session.read_existing(&held.store()).await?;
+    let OpenStack { state, mut cx, .. } = OpenStack::of(session, config, state, Region::OfState).await?;
+    cx.pace.timeout = arguments.timeout.unwrap_or(cx.pace.timeout);
+    let plan = session.interruptible(unsettled(&cx, &state)).await?;
     let lost = match StoreTrace::of(&state, &Address::parse(STORE)).filter(|_| !plan.changes.iter().any(is_of_store)) {
-        Some(trace) => interruptible(&session.stop, trace.lost(&cx)).await?,
+        Some(trace) => session.interruptible(trace.lost(&cx)).await?,
         None => None,
     };
     if let (Some(lost), false) = (&lost, plan.has_work()) {

@@ -74,7 +74,7 @@ impl From<AwsError> for UploadError {
 }
 
 /// What the tasks share.
-struct Desk {
+struct Uploader {
     cx: Context,
     to: Prefix,
     memory: Arc<Semaphore>,
@@ -95,7 +95,7 @@ pub async fn upload(
     progress: impl Fn(u64) + Send + Sync + 'static,
 ) -> Result<Uploaded, UploadError> {
     let memory = Arc::new(Semaphore::new(permits(HELD)));
-    let desk = Arc::new(Desk {
+    let uploader = Arc::new(Uploader {
         cx: cx.clone(),
         to: to.clone(),
         memory,
@@ -105,9 +105,9 @@ pub async fn upload(
     let present: BTreeMap<String, u64> =
         list(cx, to).await?.into_iter().map(|object| (object.name, object.size)).collect();
     for name in present.keys().filter(|name| files.binary_search_by(|file| file.name.cmp(name)).is_err()) {
-        desk.delete(name).await?;
+        uploader.delete(name).await?;
     }
-    let mut begun = desk.begun(entry).await?;
+    let mut begun = uploader.begun(entry).await?;
     let mut done = Uploaded::default();
     let mut tasks = JoinSet::new();
     for file in files {
@@ -119,8 +119,8 @@ pub async fn upload(
         }
         let may_be_there = present.get(&file.name) == Some(&file.checked.size);
         let earlier = begun.remove(&file.name);
-        let upload = desk.in_parts(file, may_be_there, earlier, journal, entry).await?;
-        tasks.spawn(Arc::clone(&desk).bring(file.clone(), may_be_there, upload));
+        let upload = uploader.in_parts(file, may_be_there, earlier, journal, entry).await?;
+        tasks.spawn(Arc::clone(&uploader).bring(file.clone(), may_be_there, upload));
     }
     while let Some(ended) = tasks.join_next().await {
         count(&mut done, Some(ended))?;
@@ -129,7 +129,7 @@ pub async fn upload(
         return Err(UploadError::Stopped);
     }
     for (name, upload) in begun {
-        desk.abort(&name, &upload.id).await?;
+        uploader.abort(&name, &upload.id).await?;
     }
     entry.uploads.clear();
     journal.write(entry)?;
@@ -147,7 +147,7 @@ fn count(done: &mut Uploaded, ended: Ended) -> Result<(), UploadError> {
     Ok(())
 }
 
-impl Desk {
+impl Uploader {
     fn key(&self, name: &str) -> String {
         format!("{}{name}", self.to.prefix)
     }

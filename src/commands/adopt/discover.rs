@@ -2,7 +2,7 @@
 
 use super::super::confirm;
 use super::report::{Adopted, Report};
-use super::{interruptible, refuse_state, write};
+use super::{refuse_state, write};
 use crate::adopt::{Discovery, Wanted, discover, record};
 use crate::cli::AdoptArgs;
 use crate::config::Config;
@@ -18,14 +18,14 @@ use crate::session::{ConnectOptions, HeldElsewhere, Session, prepare};
 /// Rebuilds a lost state from what AWS holds.
 pub(super) async fn run(session: &Session, arguments: &AdoptArgs) -> Result<ExitCode, CommandError> {
     let config = session.config()?;
-    interruptible(&session.stop, refuse_state(session, arguments)).await?;
+    session.interruptible(refuse_state(session, arguments)).await?;
     let place = session.store(Some(&config)).await?.place();
-    let connection = interruptible(&session.stop, session.connect(ConnectOptions::of(&config))).await?;
-    let mut state = super::super::plan::fresh(session, &config, &connection.identity);
+    let connection = session.connect(ConnectOptions::from_config(&config)).await?;
+    let mut state = session.new_state(&config, &connection.identity);
     let materials = materials::gather_to_look(&config, session.home(), &state)?;
     let cx = connection.context(&state, Settings::of(&config), session.pace(Some(&config)), session.stop.clone());
     let wanted = Wanted { config: &config, materials: &materials, stack: arguments.stack.as_deref() };
-    let mut found = interruptible(&session.stop, async { Ok(discover(&cx, wanted).await?) }).await?;
+    let mut found = session.interruptible(async { Ok(discover(&cx, wanted).await?) }).await?;
     refuse_ambiguous(&found)?;
     refuse_anothers(session, &config, arguments, &found)?;
     if arguments.by_name && !found.candidates.is_empty() {
@@ -41,11 +41,8 @@ pub(super) async fn run(session: &Session, arguments: &AdoptArgs) -> Result<Exit
     let adopted = found.owned.iter().map(|(address, found)| Adopted::of(address, found, None)).collect();
     let stack = module::build(&config, &connection.identity, &state.stack, &materials);
     record::enter(&mut state, &stack, found.owned, &|address| module::is_protected(&config.protect, address));
-    let prepared = interruptible(
-        &session.stop,
-        prepare(&connection, session, Some(&config), state.clone(), &Options::default(), Settings::of(&config)),
-    )
-    .await?;
+    let prepared =
+        prepare(&connection, session, Some(&config), state.clone(), &Options::default(), Settings::of(&config)).await?;
     if !arguments.dry_run {
         write(session, arguments, state.clone()).await?;
     }

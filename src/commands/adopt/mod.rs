@@ -10,7 +10,6 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::state::set_aside;
-use super::{interruptible, locked};
 use crate::address::Address;
 use crate::adopt::Found;
 use crate::cli::AdoptArgs;
@@ -81,5 +80,5 @@ async fn write(session: &Session, arguments: &AdoptArgs, state: State) -> Result
         }
         Ok(held.write(next).await?)
     };
-    locked(session, &store, "hlctl adopt", arguments.lock_timeout, work).await
+    session.locked(&store, "hlctl adopt", arguments.lock_timeout, work).await
 }

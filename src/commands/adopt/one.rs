@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 
 use super::report::{Adopted, Report};
-use super::{interruptible, refuse_anothers, write};
+use super::{refuse_anothers, write};
 use crate::address::Address;
 use crate::adopt::{Claim, Claims, Found, look, record};
 use crate::cli::AdoptArgs;
@@ -17,7 +17,7 @@ use crate::module::{self, Stack};
 use crate::nearest::nearest;
 use crate::plan::{Change, Options, Plan, refresh};
 use crate::resource::{Identity, Kind, Settings};
-use crate::session::{ConnectOptions, Session, prepare};
+use crate::session::{Session, prepare};
 use crate::state::State;
 
 /// Puts one existing resource at an address of the stack.
@@ -29,16 +29,14 @@ pub(super) async fn run(
 ) -> Result<ExitCode, CommandError> {
     let config = session.config()?;
     let store = session.store(Some(&config)).await?;
-    let present = interruptible(&session.stop, session.read(&store)).await?;
-    let connection = interruptible(&session.stop, session.connect(ConnectOptions::of(&config))).await?;
-    let mut state = present.unwrap_or_else(|| super::super::plan::fresh(session, &config, &connection.identity));
+    let (mut state, connection) = session.read_or_begin(&config, &store).await?;
     state.check_belongs(session.home(), &connection.identity)?;
     let materials = materials::gather_to_look(&config, session.home(), &state)?;
     let stack = module::build(&config, &connection.identity, &state.stack, &materials);
     let address = wanted(&stack, address)?;
     let claims = claim(&stack, &state, &connection.identity, &address, id)?;
     let cx = connection.context(&state, Settings::of(&config), session.pace(Some(&config)), session.stop.clone());
-    let found = interruptible(&session.stop, find(&cx, claims, &address, id)).await?;
+    let found = session.interruptible(find(&cx, claims, &address, id)).await?;
     // What goes by several names is known by one from here on.
     for (address, found) in &found {
         refuse_second_address(&state, address, id, found.kind, &found.observed.recorded)?;
@@ -46,11 +44,8 @@ pub(super) async fn run(
     refuse_anothers(&found, &state.stack, arguments)?;
     let adopted = found.iter().map(|(address, found)| Adopted::of(address, found, None)).collect();
     record::enter(&mut state, &stack, found, &|address| module::is_protected(&config.protect, address));
-    let prepared = interruptible(
-        &session.stop,
-        prepare(&connection, session, Some(&config), state.clone(), &Options::default(), Settings::of(&config)),
-    )
-    .await?;
+    let prepared =
+        prepare(&connection, session, Some(&config), state.clone(), &Options::default(), Settings::of(&config)).await?;
     let plan = only(&prepared.plan, &address);
     refuse_replacement(&plan, id)?;
     if !arguments.dry_run {

@@ -2,7 +2,6 @@
 
 use std::io::Read;
 
-use super::interruptible;
 use crate::aws::Operation;
 use crate::error::CommandError;
 use crate::session::{ConnectOptions, Session};
@@ -41,18 +40,23 @@ async fn read_object(session: &Session, source: &str, place: &str) -> Result<Vec
         profile: session.global.profile.as_deref(),
         ..ConnectOptions::default()
     };
-    interruptible(&session.stop, async {
-        let connection = session.connect(options).await?;
-        let get = || connection.clients.s3.get_object().bucket(bucket).key(key).send();
-        let object =
-            connection.clients.caller.call(Operation::new("s3", "GetObject"), get).await.map_err(CommandError::Aws)?;
-        if u64::try_from(object.content_length().unwrap_or_default()).is_ok_and(|length| length > LARGEST) {
-            return Err(too_large(source));
-        }
-        let body = object.body.collect().await.map_err(|error| CommandError::Other(error.into()))?;
-        check_size(body.into_bytes().to_vec(), source)
-    })
-    .await
+    session
+        .interruptible(async {
+            let connection = session.connect(options).await?;
+            let get = || connection.clients.s3.get_object().bucket(bucket).key(key).send();
+            let object = connection
+                .clients
+                .caller
+                .call(Operation::new("s3", "GetObject"), get)
+                .await
+                .map_err(CommandError::Aws)?;
+            if u64::try_from(object.content_length().unwrap_or_default()).is_ok_and(|length| length > LARGEST) {
+                return Err(too_large(source));
+            }
+            let body = object.body.collect().await.map_err(|error| CommandError::Other(error.into()))?;
+            check_size(body.into_bytes().to_vec(), source)
+        })
+        .await
 }
 
 fn check_size(bytes: Vec<u8>, source: &str) -> Result<Vec<u8>, CommandError> {

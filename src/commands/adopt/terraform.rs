@@ -7,7 +7,7 @@ use std::path::Path;
 use anyhow::Context as _;
 
 use super::report::{Adopted, Report};
-use super::{interruptible, refuse_anothers, refuse_state, source, write};
+use super::{refuse_anothers, refuse_state, source, write};
 use crate::address::Address;
 use crate::adopt::instance::Instance;
 use crate::adopt::tfstate::TfResource;
@@ -34,7 +34,7 @@ pub(super) async fn run(session: &Session, arguments: &AdoptArgs, from: &str) ->
                 .to_owned(),
         });
     }
-    interruptible(&session.stop, refuse_state(session, arguments)).await?;
+    session.interruptible(refuse_state(session, arguments)).await?;
     let instance = read_instance(session, arguments, from).await?;
     let place = inputs::whereabouts(&instance).ok_or_else(|| CommandError::Usage {
         message: "the Terraform state does not say which account and region it is for".to_owned(),
@@ -42,17 +42,14 @@ pub(super) async fn run(session: &Session, arguments: &AdoptArgs, from: &str) ->
     })?;
     let text = inputs::configuration(&instance, &place.region);
     let config = check(path, &text)?;
-    let connection = interruptible(&session.stop, session.connect(ConnectOptions::of(&config))).await?;
+    let connection = session.connect(ConnectOptions::from_config(&config)).await?;
     check_account(&connection, &place.account)?;
-    let state = super::super::plan::fresh(session, &config, &connection.identity);
-    let adoption = interruptible(&session.stop, adopt(session, &connection, &config, &instance, state)).await?;
+    let state = session.new_state(&config, &connection.identity);
+    let adoption = session.interruptible(adopt(session, &connection, &config, &instance, state)).await?;
     refuse_anothers(&adoption.found, &adoption.state.stack, arguments)?;
     let Adoption { state, found, missing } = adoption;
-    let prepared = interruptible(
-        &session.stop,
-        prepare(&connection, session, Some(&config), state.clone(), &Options::default(), Settings::of(&config)),
-    )
-    .await?;
+    let prepared =
+        prepare(&connection, session, Some(&config), state.clone(), &Options::default(), Settings::of(&config)).await?;
     if !arguments.dry_run {
         write_new(path, &text)?;
         write(session, arguments, state.clone()).await?;

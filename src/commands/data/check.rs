@@ -4,7 +4,6 @@ use std::path::Path;
 
 use super::{journals, place_of};
 use crate::cli::DataCheckArgs;
-use crate::commands::interruptible;
 use crate::data::check::{Checks, Findings, Group};
 use crate::data::place::{Place, Prefix};
 use crate::data::source::Source;
@@ -78,7 +77,7 @@ async fn checked(
         Ok::<_, std::io::Error>((source, findings))
     });
     let checked =
-        interruptible(&session.stop, async { work.await.map_err(|error| CommandError::Other(error.into())) }).await?;
+        session.interruptible(async { work.await.map_err(|error| CommandError::Other(error.into())) }).await?;
     bar.finish_and_clear();
     checked.map_err(|error| CommandError::Other(anyhow::Error::from(error).context(NOT_FINISHED)))
 }
@@ -92,7 +91,7 @@ async fn in_s3(
 ) -> Result<(Source, Findings), CommandError> {
     let config = session.config_if_any()?;
     let options = match &config {
-        Some(config) => ConnectOptions::of(config),
+        Some(config) => ConnectOptions::from_config(config),
         None => ConnectOptions {
             region: session.global.region.as_deref(),
             profile: session.global.profile.as_deref(),
@@ -115,7 +114,7 @@ async fn in_s3(
         })?;
         Ok((objects.left_out, findings))
     };
-    interruptible(&session.stop, work).await
+    session.interruptible(work).await
 }
 
 const NOT_FINISHED: &str = "the check did not finish";

@@ -4,9 +4,8 @@ use std::path::Path;
 
 use serde_json::{Value, json};
 
-use super::{Desk, interrupted_by, journals, of_aws, of_download, of_failed, of_wait, place_of};
+use super::{BulkContext, interrupted_by, journals, of_aws, of_download, of_failed, of_wait, place_of};
 use crate::cli::DataExportArgs;
-use crate::commands::interruptible;
 use crate::data::access::{self, Means};
 use crate::data::check::is_resource_type;
 use crate::data::download::{ExportedFile, MANIFEST, Types, count, download, exported, forget};
@@ -53,11 +52,11 @@ pub(in crate::commands) struct Exported {
 
 impl Exported {
     /// The manifest.
-    pub(in crate::commands) fn manifest(&self, desk: &Desk) -> Value {
+    pub(in crate::commands) fn manifest(&self, bulk: &BulkContext) -> Value {
         json!({
             "format": "hlctl-export",
             "version": 1,
-            "store": {"id": desk.store, "arn": desk.arn},
+            "store": {"id": bulk.store, "arn": bulk.arn},
             "job": {"id": self.job.id, "submitted": self.job.submitted, "ended": self.job.ended},
             "source": self.folder.to_string(),
             "resources": self.files.iter().map(|file| file.resources).sum::<u64>(),
@@ -82,7 +81,7 @@ pub(super) async fn run(session: &Session, arguments: &DataExportArgs) -> Result
     if let Some(to) = to {
         again = again.operand(to);
     }
-    let desk = Desk::open(session).await?;
+    let bulk = BulkContext::open(session).await?;
     let wish = Wish {
         to,
         types: &arguments.types,
@@ -91,9 +90,9 @@ pub(super) async fn run(session: &Session, arguments: &DataExportArgs) -> Result
         replaces: false,
         again: &again,
     };
-    let exported = Box::pin(export(session, &desk, wish)).await?;
+    let exported = Box::pin(export(session, &bulk, wish)).await?;
     if arguments.json {
-        session.printer.json(&exported.manifest(&desk));
+        session.printer.json(&exported.manifest(&bulk));
     } else {
         let width = exported.files.iter().map(|file| file.kind.len()).max().unwrap_or_default();
         let lines: Vec<String> = exported
@@ -109,10 +108,10 @@ pub(super) async fn run(session: &Session, arguments: &DataExportArgs) -> Result
 /// Exports the store and brings the files where they are wished.
 pub(in crate::commands) async fn export(
     session: &Session,
-    desk: &Desk,
+    bulk: &BulkContext,
     wish: Wish<'_>,
 ) -> Result<Exported, CommandError> {
-    let mut flow = Box::pin(Flow::open(session, desk, wish)).await?;
+    let mut flow = Box::pin(Flow::open(session, bulk, wish)).await?;
     let id = match Box::pin(flow.start()).await {
         Ok(id) => id,
         Err(error) => return Err(flow.end_if_lost(error).await),
@@ -120,7 +119,7 @@ pub(in crate::commands) async fn export(
     if !wish.wait {
         if wish.json {
             session.printer.json(&json!({
-                "store": {"id": desk.store, "arn": desk.arn},
+                "store": {"id": bulk.store, "arn": bulk.arn},
                 "job": {"id": id, "name": flow.entry.run},
             }));
         }
@@ -138,7 +137,7 @@ pub(in crate::commands) async fn export(
         Ok(folder) => folder,
         Err(error) => return Err(flow.end_if_lost(error).await),
     };
-    let listed = async { exported(&desk.cx, &folder).await.map_err(of_aws) };
+    let listed = async { exported(&bulk.cx, &folder).await.map_err(of_aws) };
     let mut types = interrupted_by(session, wish.again, listed).await?;
     types.retain(|kind, _| wish.types.is_empty() || wish.types.contains(kind));
     let files = Box::pin(flow.bring(&folder, &types)).await?;
@@ -148,7 +147,7 @@ pub(in crate::commands) async fn export(
 /// What the steps of one export share.
 struct Flow<'a> {
     session: &'a Session,
-    desk: &'a Desk,
+    bulk: &'a BulkContext,
     wish: Wish<'a>,
     place: Option<Place>,
     journal: Journal,
@@ -157,14 +156,14 @@ struct Flow<'a> {
 
 impl<'a> Flow<'a> {
     /// Takes up what an earlier run began, or checks that something new can be begun.
-    async fn open(session: &'a Session, desk: &'a Desk, wish: Wish<'a>) -> Result<Self, CommandError> {
+    async fn open(session: &'a Session, bulk: &'a BulkContext, wish: Wish<'a>) -> Result<Self, CommandError> {
         let place = wish.to.map(place_of).transpose()?;
         let subject = place.as_ref().map(Place::subject).unwrap_or_default();
-        let journal = Journal::open(&journals(session), "export", &desk.store, &subject)?;
+        let journal = Journal::open(&journals(session), "export", &bulk.store, &subject)?;
         let known = journal.read();
         // What a job has exported already can be had without the store.
         if known.as_ref().is_none_or(|entry| entry.job.is_none())
-            && let Some(lost) = desk.lost(session).await
+            && let Some(lost) = bulk.lost(session).await
         {
             journal.close();
             return Err(lost);
@@ -174,18 +173,18 @@ impl<'a> Flow<'a> {
             entry
         } else {
             if let Some(Place::Local(path)) = &place {
-                check_room(path, wish.replaces.then_some(&*desk.store))?;
+                check_room(path, wish.replaces.then_some(&*bulk.store))?;
             }
-            let entry = Entry::new(&desk.store, &subject, &desk.place("export"), "export");
+            let entry = Entry::new(&bulk.store, &subject, &bulk.place("export"), "export");
             let entry = match &place {
                 Some(Place::S3(prefix)) => Entry { prefix: prefix.clone(), ..entry },
                 _ => entry,
             };
-            check_access(session, desk, &entry.prefix).await?;
+            check_access(session, bulk, &entry.prefix).await?;
             entry
         };
         journal.write(&entry)?;
-        Ok(Self { session, desk, wish, place, journal, entry })
+        Ok(Self { session, bulk, wish, place, journal, entry })
     }
 
     /// The job of this run; it is started if there is none.
@@ -193,11 +192,11 @@ impl<'a> Flow<'a> {
         if let Some(id) = &self.entry.job {
             return Ok(id.clone());
         }
-        let Self { session, desk, entry, .. } = self;
+        let Self { session, bulk, entry, .. } = self;
         let start = async {
-            match job::find(&desk.cx, Kind::Export, &desk.store, &entry.run).await? {
+            match job::find(&bulk.cx, Kind::Export, &bulk.store, &entry.run).await? {
                 Some(id) => Ok(id),
-                None => job::export(&desk.cx, &desk.order(entry, &entry.prefix)).await,
+                None => job::export(&bulk.cx, &bulk.order(entry, &entry.prefix)).await,
             }
         };
         let id = tokio::select! {
@@ -225,7 +224,7 @@ impl<'a> Flow<'a> {
                 printer.say(&format!("  {}", job.status));
             }
         };
-        let job = job::wait(&self.desk.cx, Kind::Export, &self.desk.store, id, hear).await;
+        let job = job::wait(&self.bulk.cx, Kind::Export, &self.bulk.store, id, hear).await;
         spinner.finish_and_clear();
         job
     }
@@ -233,7 +232,7 @@ impl<'a> Flow<'a> {
     /// The end of a run that cannot go on. If that is so because the store is gone, no other run can either, and nothing is
     /// kept for one.
     async fn end_if_lost(self, error: CommandError) -> CommandError {
-        match self.desk.lost(self.session).await {
+        match self.bulk.lost(self.session).await {
             Some(lost) => {
                 self.journal.close();
                 lost
@@ -244,12 +243,12 @@ impl<'a> Flow<'a> {
 
     /// Where the job wrote, if it has exported all.
     fn folder(&mut self, job: &Job) -> Result<Prefix, CommandError> {
-        match job.folder(&self.desk.store).filter(|_| job.status == "COMPLETED") {
+        match job.folder(&self.bulk.store).filter(|_| job.status == "COMPLETED") {
             Some(folder) => Ok(folder),
             None => {
                 self.entry.forget_job("export");
                 self.journal.write(&self.entry)?;
-                Err(of_failed(job, &self.desk.store, self.wish.again))
+                Err(of_failed(job, &self.bulk.store, self.wish.again))
             }
         }
     }
@@ -259,13 +258,13 @@ impl<'a> Flow<'a> {
         let (session, again) = (self.session, self.wish.again);
         let Some(Place::Local(path)) = &self.place else {
             let counted =
-                async { count(&self.desk.cx, folder, types).await.map_err(|error| of_download(&error, again)) };
+                async { count(&self.bulk.cx, folder, types).await.map_err(|error| of_download(&error, again)) };
             return interrupted_by(session, again, counted).await;
         };
         let bar = transfer::bar(session.printer, "Downloading", bytes(types));
         let heard = bar.clone();
         let work = async {
-            let files = download(&self.desk.cx, folder, types, path, move |bytes| heard.inc(bytes)).await;
+            let files = download(&self.bulk.cx, folder, types, path, move |bytes| heard.inc(bytes)).await;
             files.map_err(|error| of_download(&error, again))
         };
         let files = interrupted_by(session, again, work).await;
@@ -279,7 +278,7 @@ impl<'a> Flow<'a> {
             if self.wish.replaces {
                 remove_replaced(path, &exported.files)?;
             }
-            let manifest = format!("{:#}\n", exported.manifest(self.desk));
+            let manifest = format!("{:#}\n", exported.manifest(self.bulk));
             whole_file::write(&path.join(MANIFEST), manifest.as_bytes()).map_err(of_file(&path.join(MANIFEST)))?;
             forget(path);
         }
@@ -339,9 +338,9 @@ fn remove_replaced(path: &Path, files: &[ExportedFile]) -> Result<(), CommandErr
     Ok(())
 }
 
-async fn check_access(session: &Session, desk: &Desk, output: &Prefix) -> Result<(), CommandError> {
-    let means = Means { kind: Kind::Export, store: &desk.arn, role: &desk.role, key: &desk.key, input: None, output };
-    let concerns = interruptible(&session.stop, async { Ok(access::concerns(&desk.cx, means).await) }).await?;
+async fn check_access(session: &Session, bulk: &BulkContext, output: &Prefix) -> Result<(), CommandError> {
+    let means = Means { kind: Kind::Export, store: &bulk.arn, role: &bulk.role, key: &bulk.key, input: None, output };
+    let concerns = session.interruptible(async { Ok(access::concerns(&bulk.cx, means).await) }).await?;
     let mut certain = Vec::new();
     for concern in concerns {
         if concern.is_certain { certain.push(concern.text) } else { session.printer.warning(&concern.text) }

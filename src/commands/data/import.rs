@@ -5,10 +5,9 @@ use std::path::Path;
 use serde_json::{Value, json};
 
 use super::check::{Reading, nothing_under, of_source, refuse, tell};
-use super::{Desk, interrupted_by, journals, of_aws, of_failed, of_upload, of_wait, place_of};
+use super::{BulkContext, interrupted_by, journals, of_aws, of_failed, of_upload, of_wait, place_of};
 use crate::aws::{AwsError, ErrorKind};
 use crate::cli::{DataImportArgs, Level};
-use crate::commands::interruptible;
 use crate::data::access::{self, Concern, Means};
 use crate::data::check::{Checker, Findings, Level as CheckLevel, Limits};
 use crate::data::failures::{self, Cause};
@@ -35,9 +34,9 @@ pub(super) async fn run(session: &Session, arguments: &DataImportArgs) -> Result
         Place::S3(_) => None,
         Place::Local(path) => Some(check(session, arguments, path, &mut told).await?),
     };
-    let desk = Desk::open(session).await?;
+    let bulk = BulkContext::open(session).await?;
     let again = again(arguments);
-    import(session, &desk, Order { arguments, from: &from, source: source.as_ref(), again: &again }, told).await?;
+    import(session, &bulk, Order { arguments, from: &from, source: source.as_ref(), again: &again }, told).await?;
     Ok(ExitCode::Success)
 }
 
@@ -70,16 +69,16 @@ pub(super) struct Order<'a> {
 /// Uploads what is not in S3 yet, and imports; goes on where an earlier run stood.
 pub(super) async fn import(
     session: &Session,
-    desk: &Desk,
+    bulk: &BulkContext,
     order: Order<'_>,
     mut told: Value,
 ) -> Result<(), CommandError> {
     let Order { arguments, from, source, again } = order;
     let subject = from.subject();
-    let journal = Journal::open(&journals(session), "import", &desk.store, &subject)?;
+    let journal = Journal::open(&journals(session), "import", &bulk.store, &subject)?;
     let known = journal.read();
     let is_resumed = known.is_some();
-    let mut entry = known.unwrap_or_else(|| Entry::new(&desk.store, &subject, &desk.place("import"), "import"));
+    let mut entry = known.unwrap_or_else(|| Entry::new(&bulk.store, &subject, &bulk.place("import"), "import"));
     let input = match from {
         Place::S3(prefix) => prefix.clone(),
         Place::Local(_) => entry.prefix.under("input"),
@@ -88,7 +87,7 @@ pub(super) async fn import(
     if input.contains(&output) {
         return Err(reads_its_own_output(&input, &entry.prefix));
     }
-    let flow = Flow { session, arguments, desk, again, input, output };
+    let flow = Flow { session, arguments, bulk, again, input, output };
     if entry.job.is_none() {
         if source.is_none() {
             Box::pin(flow.check_objects(&mut told)).await?;
@@ -185,7 +184,7 @@ fn decide(
 struct Flow<'a> {
     session: &'a Session,
     arguments: &'a DataImportArgs,
-    desk: &'a Desk,
+    bulk: &'a BulkContext,
     /// The command that goes on.
     again: &'a CommandLine,
     input: Prefix,
@@ -201,7 +200,7 @@ impl Flow<'_> {
 
     /// Names and sizes of what is in S3 already; it is not read.
     async fn check_objects(&self, told: &mut Value) -> Result<(), CommandError> {
-        let listed = interruptible(&self.session.stop, async { Ok(list(&self.desk.cx, &self.input).await) }).await?;
+        let listed = self.session.interruptible(async { Ok(list(&self.bulk.cx, &self.input).await) }).await?;
         let objects = match listed {
             Ok(objects) => objects,
             // Whether there is such a bucket is looked at next; and the role may list what this principal may not.
@@ -237,23 +236,23 @@ impl Flow<'_> {
 
     /// Role, buckets, key; and whether another job is in the way.
     async fn check_access(&self, told: &mut Value) -> Result<(), CommandError> {
-        let desk = self.desk;
+        let bulk = self.bulk;
         let means = Means {
             kind: Kind::Import,
-            store: &desk.arn,
-            role: &desk.role,
-            key: &desk.key,
+            store: &bulk.arn,
+            role: &bulk.role,
+            key: &bulk.key,
             input: Some(&self.input),
             output: &self.output,
         };
         let look = async {
             Ok(tokio::join!(
-                access::concerns(&desk.cx, means),
-                job::list(&desk.cx, &desk.store),
-                desk.lost(self.session)
+                access::concerns(&bulk.cx, means),
+                job::list(&bulk.cx, &bulk.store),
+                bulk.lost(self.session)
             ))
         };
-        let (concerns, jobs, lost) = interruptible(&self.session.stop, look).await?;
+        let (concerns, jobs, lost) = self.session.interruptible(look).await?;
         // Nothing is uploaded for a store that is gone.
         if let Some(lost) = lost {
             return Err(lost);
@@ -286,7 +285,7 @@ impl Flow<'_> {
         let printer = self.session.printer;
         let bar = transfer::bar(printer, "Uploading", source.bytes());
         let heard = bar.clone();
-        let work = upload(&self.desk.cx, &self.input, &source.files, journal, entry, move |bytes| heard.inc(bytes));
+        let work = upload(&self.bulk.cx, &self.input, &source.files, journal, entry, move |bytes| heard.inc(bytes));
         let uploaded = tokio::select! {
             uploaded = work => uploaded,
             _ = self.session.stop.requested() => Err(crate::data::upload::UploadError::Stopped),
@@ -301,16 +300,16 @@ impl Flow<'_> {
 
     /// Starts the job, unless an earlier run did and could not write that down.
     async fn start(&self, journal: &Journal, entry: &mut Entry, files: Option<String>) -> Result<(), CommandError> {
-        let desk = self.desk;
+        let bulk = self.bulk;
         let start = async {
-            if let Some(id) = job::find(&desk.cx, Kind::Import, &desk.store, &entry.run).await.map_err(of_start)? {
+            if let Some(id) = job::find(&bulk.cx, Kind::Import, &bulk.store, &entry.run).await.map_err(of_start)? {
                 return Ok(id);
             }
             entry.files = files;
             journal.write(entry).map_err(|error| (error.to_string(), None))?;
-            let order = desk.order(entry, &self.output);
+            let order = bulk.order(entry, &self.output);
             let level = self.arguments.validation_level.as_str();
-            job::import(&desk.cx, &order, &self.input.to_string(), level).await.map_err(of_start)
+            job::import(&bulk.cx, &order, &self.input.to_string(), level).await.map_err(of_start)
         };
         let started = tokio::select! {
             started = start => started,
@@ -320,7 +319,7 @@ impl Flow<'_> {
             Ok(id) => id,
             Err((error, hint)) => {
                 let unfinished = super::unfinished(format!("the job was not started: {error}"), hint, self.again);
-                return Err(desk.lost(self.session).await.unwrap_or(unfinished));
+                return Err(bulk.lost(self.session).await.unwrap_or(unfinished));
             }
         };
         self.session.printer.say(&format!("Import job {id} has been started."));
@@ -349,15 +348,15 @@ impl Flow<'_> {
                 printer.say(&line);
             }
         };
-        let job = job::wait(&self.desk.cx, Kind::Import, &self.desk.store, id, hear).await;
+        let job = job::wait(&self.bulk.cx, Kind::Import, &self.bulk.store, id, hear).await;
         spinner.finish_and_clear();
         job.map_err(|ended| of_wait(ended, id, self.again))
     }
 
     /// Why some were refused, as the logs of the job have it.
     async fn causes(&self, job: &Job) -> Result<Vec<Cause>, CommandError> {
-        let causes = match job.folder(&self.desk.store) {
-            Some(folder) if job.status != "COMPLETED" => failures::causes(&self.desk.cx, &folder).await,
+        let causes = match job.folder(&self.bulk.store) {
+            Some(folder) if job.status != "COMPLETED" => failures::causes(&self.bulk.cx, &folder).await,
             _ => Ok(Vec::new()),
         };
         Ok(causes.unwrap_or_else(|error| {
@@ -388,7 +387,7 @@ impl Flow<'_> {
         if job.status == "COMPLETED_WITH_ERRORS" {
             return Err(self.incomplete(job, causes));
         }
-        Err(of_failed(job, &self.desk.store, self.again))
+        Err(of_failed(job, &self.bulk.store, self.again))
     }
 
     /// Some were not imported: by their own fault, which AWS counts, or the service's, which only the logs tell.
@@ -399,7 +398,7 @@ impl Flow<'_> {
         let by_data: u64 = causes.iter().filter(|cause| !cause.is_the_services()).map(|cause| cause.count).sum();
         let refused = u64::try_from(counts.resources_refused).unwrap_or_default().max(by_data);
         let failed = if by_service == 0 { String::new() } else { format!(", {by_service} lost to service failures") };
-        let logs = job.folder(&self.desk.store).map(|folder| format!("{folder}FAILURE/")).unwrap_or_default();
+        let logs = job.folder(&self.bulk.store).map(|folder| format!("{folder}FAILURE/")).unwrap_or_default();
         let again = self.again;
         CommandError::Incomplete {
             message: format!(

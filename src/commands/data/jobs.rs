@@ -1,8 +1,7 @@
 //! `hlctl data jobs`
 
-use super::{Desk, of_aws};
+use super::{BulkContext, of_aws};
 use crate::cli::JsonArgs;
-use crate::commands::interruptible;
 use crate::data::job::{self, Job};
 use crate::error::CommandError;
 use crate::exit_code::ExitCode;
@@ -10,11 +9,11 @@ use crate::session::Session;
 
 /// Lists the jobs, the newest first.
 pub(super) async fn run(session: &Session, arguments: &JsonArgs) -> Result<ExitCode, CommandError> {
-    let desk = Desk::open(session).await?;
-    let jobs = async { job::list(&desk.cx, &desk.store).await.map_err(of_aws) };
-    let jobs = interruptible(&session.stop, jobs).await?;
+    let bulk = BulkContext::open(session).await?;
+    let jobs = async { job::list(&bulk.cx, &bulk.store).await.map_err(of_aws) };
+    let jobs = session.interruptible(jobs).await?;
     if arguments.json {
-        let jobs = serde_json::json!({"store": desk.store, "jobs": jobs});
+        let jobs = serde_json::json!({"store": bulk.store, "jobs": jobs});
         session.printer.data(&format!("{jobs:#}"));
     } else if jobs.is_empty() {
         session.printer.say("The store has had no jobs.");

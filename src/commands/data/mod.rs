@@ -10,9 +10,7 @@ use std::path::PathBuf;
 
 pub(super) use export::{Exported, Wish, export, of_file};
 
-use super::interruptible;
 use super::stores::{LostStore, StoreTrace};
-use super::ways::recorded;
 use crate::address::Address;
 use crate::aws::AwsError;
 use crate::cli::{DataCommand, DataImportArgs, Level};
@@ -27,7 +25,7 @@ use crate::invocation::CommandLine;
 use crate::module;
 use crate::module::beside::{STORE, successor};
 use crate::resource::{Context, ResourceError};
-use crate::session::{ConnectOptions, Session};
+use crate::session::{OpenStack, Region, Session};
 use crate::state::State;
 use crate::wait::Ended;
 
@@ -43,7 +41,7 @@ pub(super) async fn run(session: &Session, command: &DataCommand) -> Result<Exit
 
 /// The store, and what the stack has for jobs.
 #[derive(Debug)]
-pub(super) struct Desk {
+pub(super) struct BulkContext {
     /// What calls need.
     pub(super) cx: Context,
     /// Id of the store.
@@ -57,18 +55,11 @@ pub(super) struct Desk {
     role: String,
 }
 
-impl Desk {
-    /// Reads the state and connects.
+impl BulkContext {
+    /// Opens the stack.
     async fn open(session: &Session) -> Result<Self, CommandError> {
-        let config = session.config_if_any()?;
-        let store = session.store(config.as_ref()).await?;
-        let state = interruptible(&session.stop, session.beside_others(&store, session.read_existing(&store))).await?;
-        let options = ConnectOptions::around(config.as_ref(), &session.global, &state);
-        let connection = interruptible(&session.stop, session.connect(options)).await?;
-        state.check_belongs(session.home(), &connection.identity)?;
-        let pace = session.pace(config.as_ref());
-        let cx = connection.context(&state, state.settings.clone(), pace, session.stop.clone());
-        Self::of(cx, &state)
+        let stack = OpenStack::open(session, Region::OfState).await?;
+        Self::of(stack.cx, &stack.state)
     }
 
     /// What the state has for jobs.
@@ -83,7 +74,7 @@ impl Desk {
         };
         let arn = output("datastore_arn")?;
         Ok(Self {
-            store: recorded(state, STORE, "id")?.to_owned(),
+            store: state.recorded_text(STORE, "id")?.to_owned(),
             arn,
             trace: StoreTrace::of(state, &Address::parse(STORE)),
             bucket: output("s3_bucket")?,
@@ -95,14 +86,14 @@ impl Desk {
 
     /// The same for another store of the stack.
     fn of_store(self, state: &State, address: &Address) -> Result<Self, CommandError> {
-        let text = |name: &str| recorded(state, address.as_str(), name).map(str::to_owned);
+        let text = |name: &str| state.recorded_text(address.as_str(), name).map(str::to_owned);
         Ok(Self { store: text("id")?, arn: text("arn")?, trace: StoreTrace::of(state, address), ..self })
     }
 
     /// What has become of the store, if it is gone or going. A caller who may not describe it learns that from the job.
     async fn lost(&self, session: &Session) -> Option<CommandError> {
         let trace = self.trace.as_ref()?;
-        let lost = interruptible(&session.stop, trace.lost(&self.cx)).await.ok().flatten();
+        let lost = session.interruptible(trace.lost(&self.cx)).await.ok().flatten();
         lost.map(LostStore::into_error)
     }
 
@@ -124,11 +115,11 @@ pub(super) async fn bring_over(
     state: &State,
     again: &CommandLine,
 ) -> Result<(), CommandError> {
-    let desk = Desk::of(cx.clone(), state)?;
-    let way = desk.place("replace").to_string();
+    let bulk = BulkContext::of(cx.clone(), state)?;
+    let way = bulk.place("replace").to_string();
     let wish = Wish { to: Some(&way), types: &[], wait: true, json: false, replaces: false, again };
-    let exported = Box::pin(export(session, &desk, wish)).await?;
-    let desk = desk.of_store(state, &successor())?;
+    let exported = Box::pin(export(session, &bulk, wish)).await?;
+    let bulk = bulk.of_store(state, &successor())?;
     // What the store has taken once it is to take again.
     let arguments = DataImportArgs {
         from: exported.folder.to_string(),
@@ -145,7 +136,7 @@ pub(super) async fn bring_over(
     session.printer.say(&format!("The export stays at {}.", exported.folder));
     let from = Place::S3(exported.folder);
     let order = import::Order { arguments: &arguments, from: &from, source: None, again };
-    Box::pin(import::import(session, &desk, order, serde_json::json!({}))).await
+    Box::pin(import::import(session, &bulk, order, serde_json::json!({}))).await
 }
 
 /// Where the journals are: beside the state, or where it would be.

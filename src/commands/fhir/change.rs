@@ -14,7 +14,6 @@ use super::input::Content;
 use super::{ask, open, print, text, value};
 use crate::cli::{BundleArgs, CreateArgs, DeleteArgs, UpdateArgs};
 use crate::commands::confirm::approve;
-use crate::commands::interruptible;
 use crate::error::CommandError;
 use crate::exit_code::ExitCode;
 use crate::fhir::client::JSON;
@@ -29,9 +28,8 @@ const PREFER: HeaderName = HeaderName::from_static("prefer");
 const IF_NONE_EXIST: HeaderName = HeaderName::from_static("if-none-exist");
 
 pub(super) async fn create(session: &Session, arguments: &CreateArgs) -> Result<ExitCode, CommandError> {
-    let stop = &session.stop;
-    let content = interruptible(stop, Content::read(&arguments.file)).await?;
-    let fhir = interruptible(stop, open(session, &arguments.access)).await?;
+    let content = session.interruptible(Content::read(&arguments.file)).await?;
+    let fhir = open(session, &arguments.access).await?;
     if content.value.get("id").is_some() {
         session.printer.warning("the store chooses the id of what is created; `fhir update` keeps that of the file");
     }
@@ -85,8 +83,7 @@ fn original(refusal: &Refusal, kind: &str) -> Option<String> {
 }
 
 pub(super) async fn update(session: &Session, arguments: &UpdateArgs) -> Result<ExitCode, CommandError> {
-    let stop = &session.stop;
-    let content = interruptible(stop, Content::read(&arguments.file)).await?;
+    let content = session.interruptible(Content::read(&arguments.file)).await?;
     let reference = content.reference()?;
     if let Some(wanted) = arguments.reference.as_ref().filter(|wanted| **wanted != reference) {
         return Err(CommandError::Usage {
@@ -94,7 +91,7 @@ pub(super) async fn update(session: &Session, arguments: &UpdateArgs) -> Result<
             hint: "a resource keeps its type and id: change the file or the argument".to_owned(),
         });
     }
-    let fhir = interruptible(stop, open(session, &arguments.access)).await?;
+    let fhir = open(session, &arguments.access).await?;
     let ask = ask(&fhir, "UpdateResource", Method::PUT, &reference.to_string(), &[]).with_body(JSON, content.body);
     let ask = matching(preferring(ask, arguments.prefer.as_deref())?, arguments.if_match.as_deref())?;
     let look = arguments.access.repeated(hlctl!("fhir get", reference));
@@ -108,7 +105,7 @@ pub(super) async fn delete(session: &Session, arguments: &DeleteArgs) -> Result<
     let reference = &arguments.reference;
     approve(session, arguments.auto_approve, &format!("{reference} will be deleted. Its earlier versions stay."))
         .await?;
-    let fhir = interruptible(&session.stop, open(session, &arguments.access)).await?;
+    let fhir = open(session, &arguments.access).await?;
     let ask = ask(&fhir, "DeleteResource", Method::DELETE, &reference.to_string(), &[]);
     let ask = matching(ask, arguments.if_match.as_deref())?;
     let look = arguments.access.repeated(hlctl!("fhir get", reference));
@@ -123,15 +120,14 @@ pub(super) async fn delete(session: &Session, arguments: &DeleteArgs) -> Result<
 }
 
 pub(super) async fn bundle(session: &Session, arguments: &BundleArgs) -> Result<ExitCode, CommandError> {
-    let stop = &session.stop;
-    let content = interruptible(stop, Content::read(&arguments.file)).await?;
+    let content = session.interruptible(Content::read(&arguments.file)).await?;
     if content.kind != "Bundle" {
         return Err(CommandError::Usage {
             message: format!("the file contains a {}, not a Bundle", content.kind),
             hint: "`fhir create` and `fhir update` send one resource".to_owned(),
         });
     }
-    let fhir = interruptible(stop, open(session, &arguments.access)).await?;
+    let fhir = open(session, &arguments.access).await?;
     let mut ask = ask(&fhir, "ProcessBundle", Method::POST, "", &[]).with_body(JSON, content.body.clone());
     if !may_be_repeated(&content.value) {
         ask = ask.once();

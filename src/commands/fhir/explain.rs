@@ -10,7 +10,7 @@ use url::Url;
 
 use super::{base, input};
 use crate::cli::ExplainArgs;
-use crate::commands::ways::Ways;
+use crate::commands::deployed_stack::DeployedStack;
 use crate::config::Secret;
 use crate::error::CommandError;
 use crate::exit_code::ExitCode;
@@ -33,9 +33,9 @@ pub(super) async fn run(session: &Session, arguments: &ExplainArgs) -> Result<Ex
         (None, None) => Vec::new(),
     };
     let headers = headers(&arguments.header)?;
-    let ways = Ways::open(session).await?;
-    let base = base(&ways.state, None, &ways.places)?;
-    let signer = ways.connection.signer()?;
+    let stack = DeployedStack::open(session).await?;
+    let base = base(&stack.state, None, &stack.endpoints)?;
+    let signer = stack.connection.signer()?;
     let credentials = signer.credentials().await.map_err(CommandError::Aws)?;
     let wanted = Wanted::of(arguments, &base)?;
     let findings = address::look(&wanted.typed, &wanted.method, !body.is_empty(), &base);
@@ -46,7 +46,7 @@ pub(super) async fn run(session: &Session, arguments: &ExplainArgs) -> Result<Ex
         None => asked.of_ours(arguments, &credentials, &mut told)?,
     };
     if arguments.send {
-        asked.send(&ways.http, request, &signer, &mut told).await?;
+        asked.send(&stack.http, request, &signer, &mut told).await?;
     }
     if arguments.json {
         session.printer.json(&told.json());

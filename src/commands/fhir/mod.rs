@@ -15,11 +15,10 @@ use http::Method;
 use serde_json::Value;
 use url::Url;
 
-use super::places::Places;
+use super::deployed_stack::DeployedStack;
+use super::endpoint_resolver::EndpointResolver;
 use super::smart::{Smart, is_smart};
 use super::stores::{explain_lost_store, store_named};
-use super::ways::{Ways, recorded};
-use super::{interruptible, outputs};
 use crate::address::Address;
 use crate::aws::{Clients, Endpoint};
 use crate::cli::{Access, FhirCommand, Grant};
@@ -38,7 +37,7 @@ pub(super) async fn run(session: &Session, command: &FhirCommand) -> Result<Exit
     let done = carry_out(session, command).await;
     match done {
         Err(error @ CommandError::Fhir(_)) if may_be_gone(&error) && !has_token_alone(session, command.access()) => {
-            match outputs::read(session).await {
+            match session.deployed_state().await {
                 Ok(state) if asks_store_in_use(&state, command.access()) => {
                     Err(Box::pin(explain_lost_store(session, &state, error)).await)
                 }
@@ -66,13 +65,12 @@ fn asks_store_in_use(state: &State, access: Option<&Access>) -> bool {
 }
 
 async fn carry_out(session: &Session, command: &FhirCommand) -> Result<ExitCode, CommandError> {
-    let stop = &session.stop;
     match command {
-        FhirCommand::Get(arguments) => interruptible(stop, read::get(session, arguments)).await,
-        FhirCommand::Search(arguments) => interruptible(stop, read::search(session, arguments)).await,
-        FhirCommand::History(arguments) => interruptible(stop, read::history(session, arguments)).await,
-        FhirCommand::Everything(arguments) => interruptible(stop, read::everything(session, arguments)).await,
-        FhirCommand::Explain(arguments) => interruptible(stop, explain::run(session, arguments)).await,
+        FhirCommand::Get(arguments) => session.interruptible(read::get(session, arguments)).await,
+        FhirCommand::Search(arguments) => session.interruptible(read::search(session, arguments)).await,
+        FhirCommand::History(arguments) => session.interruptible(read::history(session, arguments)).await,
+        FhirCommand::Everything(arguments) => session.interruptible(read::everything(session, arguments)).await,
+        FhirCommand::Explain(arguments) => session.interruptible(explain::run(session, arguments)).await,
         FhirCommand::Create(arguments) => change::create(session, arguments).await,
         FhirCommand::Update(arguments) => change::update(session, arguments).await,
         FhirCommand::Delete(arguments) => change::delete(session, arguments).await,
@@ -80,8 +78,12 @@ async fn carry_out(session: &Session, command: &FhirCommand) -> Result<ExitCode,
     }
 }
 
-/// The store's interface, asked as the arguments say.
+/// The store's interface, asked as the arguments say; a signal ends it.
 async fn open(session: &Session, access: &Access) -> Result<Fhir, CommandError> {
+    session.interruptible(open_now(session, access)).await
+}
+
+async fn open_now(session: &Session, access: &Access) -> Result<Fhir, CommandError> {
     if !access.smart && access.log_in.is_any() {
         return Err(CommandError::Usage {
             message: "--grant, --scope, --username, --password-env and --no-browser only affect how hlctl gets a \
@@ -91,28 +93,28 @@ async fn open(session: &Session, access: &Access) -> Result<Fhir, CommandError> 
         });
     }
     let token = if access.smart { None } else { input::token(access.token.as_deref()).await? };
-    let state = outputs::read(session).await?;
+    let state = session.deployed_state().await?;
     match token {
         // A client with nothing but a token needs no credentials of AWS.
         Some(Token(token)) if session.home() == Home::Aws => {
             with_token_alone(session, &state, access.store.as_deref(), token).await
         }
         token => {
-            let ways = Ways::to(session, state).await?;
-            let (ways, authority) = match token {
-                Some(Token(token)) => (ways, Authority::Token(token)),
+            let stack = DeployedStack::to(session, state).await?;
+            let (stack, authority) = match token {
+                Some(Token(token)) => (stack, Authority::Token(token)),
                 None if access.smart => {
-                    let smart = Smart::of(ways)?;
+                    let smart = Smart::of(stack)?;
                     let token = smart.token(session, &access.log_in, Grant::ClientCredentials).await?;
-                    (smart.into_ways(), Authority::Token(token))
+                    (smart.into_stack(), Authority::Token(token))
                 }
                 None => {
-                    let signer = ways.connection.signer()?;
-                    (ways, Authority::Signature(signer))
+                    let signer = stack.connection.signer()?;
+                    (stack, Authority::Signature(signer))
                 }
             };
-            let base = base(&ways.state, access.store.as_deref(), &ways.places)?;
-            Ok(Fhir::new(base, ways.http, authority, is_smart(&ways.state)))
+            let base = base(&stack.state, access.store.as_deref(), &stack.endpoints)?;
+            Ok(Fhir::new(base, stack.http, authority, is_smart(&stack.state)))
         }
     }
 }
@@ -125,18 +127,18 @@ async fn with_token_alone(
 ) -> Result<Fhir, CommandError> {
     crate::session::check_endpoints()?;
     let config = session.config_if_any()?;
-    let options = ConnectOptions::around(config.as_ref(), &session.global, state);
+    let options = ConnectOptions::from_config_or_state(config.as_ref(), &session.global, state);
     let clients = Clients::new(Endpoint::Aws, options.region, options.profile).await?;
-    let base = base(state, store, &Places::of(&clients)?)?;
+    let base = base(state, store, &EndpointResolver::of(&clients)?)?;
     Ok(Fhir::new(base, Http::new(&clients.trust)?, Authority::Token(token), is_smart(state)))
 }
 
 /// Where the store is, by its name and from here.
-fn base(state: &State, store: Option<&str>, places: &Places) -> Result<Base, CommandError> {
+fn base(state: &State, store: Option<&str>, endpoints: &EndpointResolver) -> Result<Base, CommandError> {
     let address = store.map_or_else(|| Ok(Address::parse(STORE)), |named| store_named(state, named))?;
-    let endpoint = recorded(state, address.as_str(), "endpoint")?;
+    let endpoint = state.recorded_text(address.as_str(), "endpoint")?;
     let named = Url::parse(endpoint).map_err(|_| OauthError::Address(endpoint.to_owned()))?;
-    Ok(Base::new(named, places.of_store(endpoint)?))
+    Ok(Base::new(named, endpoints.of_store(endpoint)?))
 }
 
 /// A request for a path below the interface.

@@ -6,7 +6,7 @@ use super::Smart;
 use super::check::Check;
 use super::store::{ask, told};
 use crate::aws::Operation;
-use crate::commands::places::Places;
+use crate::commands::endpoint_resolver::EndpointResolver;
 use crate::error::CommandError;
 use crate::oauth::{OauthError, get};
 
@@ -24,7 +24,7 @@ impl Smart {
             let hint = "check that your policy allows healthlake:GetCapabilities, and that the store is ACTIVE";
             return Ok(vec![Check::failed("discovery", title, hint).with(told(&signed))]);
         }
-        let unsigned = ask(&self.ways.http, &url, None).await?.status.as_u16();
+        let unsigned = ask(&self.stack.http, &url, None).await?.status.as_u16();
         let found = Check::passed("discovery", title)
             .with(format!("asked with a signature: {}; asked without: {unsigned}", signed.status.as_u16()));
         let document: Value = serde_json::from_slice(&signed.body).unwrap_or_default();
@@ -32,9 +32,9 @@ impl Smart {
     }
 
     async fn as_set(&self, document: &Value) -> Result<Check, CommandError> {
-        let id = self.ways.recorded("healthlake_fhir_datastore.this", "id")?;
-        let describe = || self.ways.cx.clients.healthlake.describe_fhir_datastore().datastore_id(id).send();
-        let answer = self.ways.cx.call(Operation::new("healthlake", "DescribeFHIRDatastore"), describe).await;
+        let id = self.stack.recorded("healthlake_fhir_datastore.this", "id")?;
+        let describe = || self.stack.cx.clients.healthlake.describe_fhir_datastore().datastore_id(id).send();
+        let answer = self.stack.cx.call(Operation::new("healthlake", "DescribeFHIRDatastore"), describe).await;
         let answer = answer.map_err(CommandError::Aws)?;
         let provider = answer.datastore_properties.and_then(|store| store.identity_provider_configuration);
         let set: Option<Value> = provider.and_then(|block| serde_json::from_str(block.metadata()?).ok());
@@ -42,7 +42,7 @@ impl Smart {
         let Some(set) = set else {
             return Ok(Check::failed("discovery_as_set", title, DIFFERS).with("the store has no metadata set"));
         };
-        let differing = differing(&set, document, &self.ways.places);
+        let differing = differing(&set, document, &self.stack.endpoints);
         if differing.is_empty() {
             return Ok(Check::passed("discovery_as_set", title));
         }
@@ -51,11 +51,11 @@ impl Smart {
 
     /// It names this pool's endpoints, and PKCE by S256.
     fn fit_for_apps(&self, document: &Value) -> Result<Check, CommandError> {
-        let base = self.ways.recorded("cognito_user_pool_domain.this", "base_url")?;
+        let base = self.stack.recorded("cognito_user_pool_domain.this", "base_url")?;
         let mut missing = Vec::new();
         for (member, path) in [("authorization_endpoint", "/oauth2/authorize"), ("token_endpoint", "/oauth2/token")] {
             let named = document[member].as_str().unwrap_or_default();
-            if !self.ways.places.is_meant(&format!("{base}{path}"), named) {
+            if !self.stack.endpoints.is_meant(&format!("{base}{path}"), named) {
                 missing.push(member);
             }
         }
@@ -77,9 +77,9 @@ impl Smart {
 
     /// The pool's key set has the key that a token names.
     pub(super) async fn keys(&self, header: &Value) -> Result<Check, CommandError> {
-        let address = self.ways.recorded("cognito_user_pool.main", "jwks_uri")?;
-        let url = self.ways.places.of_pool(address)?;
-        let reply = self.ways.http.send(get(&url)?).await?;
+        let address = self.stack.recorded("cognito_user_pool.main", "jwks_uri")?;
+        let url = self.stack.endpoints.of_pool(address)?;
+        let reply = self.stack.http.send(get(&url)?).await?;
         let set: Value = serde_json::from_slice(&reply.body).unwrap_or_default();
         let keys = set["keys"]
             .as_array()
@@ -98,14 +98,14 @@ impl Smart {
 
 /// The members that are not the same in both. Where the store is asked at another place, as in the sandbox, its addresses may
 /// lead there.
-fn differing(set: &Value, document: &Value, places: &Places) -> Vec<String> {
+fn differing(set: &Value, document: &Value, endpoints: &EndpointResolver) -> Vec<String> {
     let empty = serde_json::Map::new();
     let (set, document) = (set.as_object().unwrap_or(&empty), document.as_object().unwrap_or(&empty));
     let mut names: Vec<String> = set
         .keys()
         .chain(document.keys())
         .filter(|name| match (set.get(*name), document.get(*name)) {
-            (Some(set), Some(found)) => !is_same(set, found, places),
+            (Some(set), Some(found)) => !is_same(set, found, endpoints),
             _ => true,
         })
         .map(|name| crate::oauth::tell(name))
@@ -115,14 +115,14 @@ fn differing(set: &Value, document: &Value, places: &Places) -> Vec<String> {
     names
 }
 
-fn is_same(set: &Value, found: &Value, places: &Places) -> bool {
+fn is_same(set: &Value, found: &Value, endpoints: &EndpointResolver) -> bool {
     match (set, found) {
-        (Value::String(set), Value::String(found)) => places.is_meant(set, found),
+        (Value::String(set), Value::String(found)) => endpoints.is_meant(set, found),
         (Value::Array(set), Value::Array(found)) => {
-            set.len() == found.len() && set.iter().zip(found).all(|(set, found)| is_same(set, found, places))
+            set.len() == found.len() && set.iter().zip(found).all(|(set, found)| is_same(set, found, endpoints))
         }
         (Value::Object(set), Value::Object(found)) => {
-            let is_there = |name: &String, set| found.get(name).is_some_and(|found| is_same(set, found, places));
+            let is_there = |name: &String, set| found.get(name).is_some_and(|found| is_same(set, found, endpoints));
             set.len() == found.len() && set.iter().all(|(name, set)| is_there(name, set))
         }
         (set, found) => set == found,
@@ -139,21 +139,21 @@ mod tests {
     #[test]
     fn members_that_differ_or_are_on_one_side_only_are_named_once() {
         let (set, document) = (json!({"a": 1, "b": [1, 2], "c": 1}), json!({"a": 1, "b": [2, 1], "d": 1}));
-        let places = Places::all_at("http://127.0.0.1:4566").unwrap();
-        assert_eq!(differing(&set, &document, &places), ["b", "c", "d"]);
-        assert!(differing(&set, &set, &places).is_empty());
-        assert_eq!(differing(&set, &Value::Null, &places), ["a", "b", "c"]);
+        let endpoints = EndpointResolver::all_at("http://127.0.0.1:4566").unwrap();
+        assert_eq!(differing(&set, &document, &endpoints), ["b", "c", "d"]);
+        assert!(differing(&set, &set, &endpoints).is_empty());
+        assert_eq!(differing(&set, &Value::Null, &endpoints), ["a", "b", "c"]);
     }
 
     #[test]
     fn addresses_that_lead_to_the_place_that_is_asked_are_as_set() {
         let set =
             json!({"a": "https://x.auth.us-east-1.amazoncognito.com/login", "b": [{"c": "https://idp.example.org/"}]});
-        let places = Places::all_at("http://127.0.0.1:4566").unwrap();
+        let endpoints = EndpointResolver::all_at("http://127.0.0.1:4566").unwrap();
         let mut found = set.clone();
         found["a"] = json!("http://127.0.0.1:4566/login");
-        assert!(differing(&set, &found, &places).is_empty());
+        assert!(differing(&set, &found, &endpoints).is_empty());
         found["b"][0]["c"] = json!("https://evil.example/");
-        assert_eq!(differing(&set, &found, &places), ["b"]);
+        assert_eq!(differing(&set, &found, &endpoints), ["b"]);
     }
 }

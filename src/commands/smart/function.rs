@@ -76,16 +76,16 @@ struct Report {
 impl Smart {
     /// Asks about a token.
     pub(super) async fn judge(&self, token: &str) -> Result<Verdict, CommandError> {
-        let alias = self.ways.recorded("lambda_alias.token_validator", "arn");
-        let function = alias.or_else(|_| self.ways.recorded("lambda_function.token_validator", "arn"))?;
-        let endpoint = self.ways.recorded("healthlake_fhir_datastore.this", "endpoint")?;
+        let alias = self.stack.recorded("lambda_alias.token_validator", "arn");
+        let function = alias.or_else(|_| self.stack.recorded("lambda_function.token_validator", "arn"))?;
+        let endpoint = self.stack.recorded("healthlake_fhir_datastore.this", "endpoint")?;
         let event = json!({"datastoreEndpoint": endpoint, "operationName": "SearchWithGet", "bearerToken": token});
         let begun = Instant::now();
         let invoke = || {
-            let invoke = self.ways.cx.clients.lambda.invoke().function_name(function).log_type(LogType::Tail);
+            let invoke = self.stack.cx.clients.lambda.invoke().function_name(function).log_type(LogType::Tail);
             invoke.payload(Blob::new(event.to_string())).send()
         };
-        let answer = self.ways.cx.call(Operation::new("lambda", "Invoke"), invoke).await.map_err(CommandError::Aws)?;
+        let answer = self.stack.cx.call(Operation::new("lambda", "Invoke"), invoke).await.map_err(CommandError::Aws)?;
         let whole = begun.elapsed();
         let payload: Value =
             answer.payload().and_then(|blob| serde_json::from_slice(blob.as_ref()).ok()).unwrap_or_default();

@@ -13,8 +13,7 @@ mod store;
 mod test;
 mod token;
 
-use super::ways::Ways;
-use super::{interruptible, outputs};
+use super::deployed_stack::DeployedStack;
 use crate::address::Address;
 use crate::cli::{Grant, LogIn, SmartCommand};
 use crate::config::Secret;
@@ -34,7 +33,7 @@ pub(super) async fn run(session: &Session, command: &SmartCommand) -> Result<Exi
             SmartCommand::Test(arguments) => test::run(session, arguments).await,
         }
     };
-    interruptible(&session.stop, work).await
+    session.interruptible(work).await
 }
 
 const APP: &str = "cognito_user_pool_client.client";
@@ -42,26 +41,26 @@ const MACHINE: &str = "cognito_user_pool_client.machine";
 
 /// A SMART stack.
 pub(super) struct Smart {
-    ways: Ways,
+    stack: DeployedStack,
 }
 
 impl Smart {
     async fn open(session: &Session) -> Result<Self, CommandError> {
-        let state = outputs::read(session).await?;
+        let state = session.deployed_state().await?;
         if !is_smart(&state) {
             return Err(no_provider());
         }
-        Ok(Self { ways: Ways::to(session, state).await? })
+        Ok(Self { stack: DeployedStack::to(session, state).await? })
     }
 
-    /// The stack that these are the ways to.
-    pub(super) fn of(ways: Ways) -> Result<Self, CommandError> {
-        if is_smart(&ways.state) { Ok(Self { ways }) } else { Err(no_provider()) }
+    /// The stack, which must be a SMART one.
+    pub(super) fn of(stack: DeployedStack) -> Result<Self, CommandError> {
+        if is_smart(&stack.state) { Ok(Self { stack }) } else { Err(no_provider()) }
     }
 
-    /// The ways alone.
-    pub(super) fn into_ways(self) -> Ways {
-        self.ways
+    /// The stack, for requests that need no token.
+    pub(super) fn into_stack(self) -> DeployedStack {
+        self.stack
     }
 
     /// A token as `hlctl smart token` gets it, by this grant where none is asked for.
@@ -71,7 +70,7 @@ impl Smart {
     }
 
     fn has_machine_client(&self) -> bool {
-        self.ways.state.recorded(MACHINE).is_some()
+        self.stack.state.recorded(MACHINE).is_some()
     }
 
     /// The id of the client for a grant, and what AWS says of it.
@@ -87,20 +86,20 @@ impl Smart {
                 });
             }
         };
-        let id = self.ways.recorded(address, "id")?;
-        let access = access_of(&self.ways.cx, self.ways.recorded(address, "user_pool_id")?, id).await;
+        let id = self.stack.recorded(address, "id")?;
+        let access = access_of(&self.stack.cx, self.stack.recorded(address, "user_pool_id")?, id).await;
         let access = access.map_err(|error| CommandError::Resource { address: Address::parse(address), error })?;
         Ok((id.to_owned(), access))
     }
 
     /// An endpoint of the pool's domain.
     fn oauth(&self, path: &str) -> Result<Url, CommandError> {
-        let base = self.ways.recorded("cognito_user_pool_domain.this", "base_url")?;
-        Ok(self.ways.places.of_pool(&format!("{base}{path}"))?)
+        let base = self.stack.recorded("cognito_user_pool_domain.this", "base_url")?;
+        Ok(self.stack.endpoints.of_pool(&format!("{base}{path}"))?)
     }
 
     fn fhir(&self, rest: &str) -> Result<Url, CommandError> {
-        self.ways.fhir(rest)
+        self.stack.fhir(rest)
     }
 }
 

@@ -74,7 +74,7 @@ impl Smart {
         let note = if bad.is_altered { format!(" ({ALTERED})") } else { String::new() };
         let title = format!("{} is refused{note}", bad.what);
         let token = bad.token.as_ref().map(Secret::expose);
-        let reply = ask(&self.ways.http, url, token).await?;
+        let reply = ask(&self.stack.http, url, token).await?;
         let answer = match token.filter(|_| controls.asks_function) {
             Some(token) => Some(self.judge(token).await?.answer),
             None => None,

@@ -72,7 +72,7 @@ impl<'a> Source<'a> {
 
     /// A token with these scopes.
     pub(super) async fn token(&self, scopes: Vec<String>) -> Result<Tokens, CommandError> {
-        let http = &self.smart.ways.http;
+        let http = &self.smart.stack.http;
         let (asking, code) = match &self.how {
             How::Page(login) => {
                 // The address is never asked, so that any will do.

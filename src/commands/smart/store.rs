@@ -43,8 +43,8 @@ impl Smart {
     /// Asks with the signature of whoever runs hlctl.
     pub(super) async fn ask_signed(&self, url: &Url) -> Result<Reply, CommandError> {
         let mut request = get(url)?;
-        self.ways.connection.signer()?.sign(&mut request, &[]).await.map_err(CommandError::Aws)?;
-        Ok(self.ways.http.send(request).await?)
+        self.stack.connection.signer()?.sign(&mut request, &[]).await.map_err(CommandError::Aws)?;
+        Ok(self.stack.http.send(request).await?)
     }
 }
 

@@ -67,7 +67,7 @@ async fn read(smart: &Smart, url: &Url, token: &str, is_allowed: bool) -> Result
         return Ok(Check::failed("fhir_read", title, hint).with("no scope of the token allows a search"));
     }
     let begun = Instant::now();
-    let reply = ask(&smart.ways.http, url, Some(token)).await?;
+    let reply = ask(&smart.stack.http, url, Some(token)).await?;
     let took = crate::model::text::duration(begun.elapsed());
     let body: Value = serde_json::from_slice(&reply.body).unwrap_or_default();
     if reply.status.is_success() && body["resourceType"] == "Bundle" {

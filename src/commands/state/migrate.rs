@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use super::super::{interruptible, locked};
 use crate::cli::MigrateArgs;
 use crate::error::CommandError;
 use crate::exit_code::ExitCode;
@@ -15,30 +14,31 @@ use crate::state::{Held, Place, State, StateError, Store};
 pub(super) async fn run(session: &Session, arguments: &MigrateArgs) -> Result<ExitCode, CommandError> {
     let (from, to) = places(session, arguments).await?;
     if from.place() == to.place() {
-        return Err(interruptible(&session.stop, nowhere_to_go(session, &from)).await?);
+        return Err(session.interruptible(nowhere_to_go(session, &from)).await?);
     }
     if arguments.by_hand.dry_run {
-        let state = interruptible(&session.stop, check(session, &from, &to)).await?;
+        let state = session.interruptible(check(session, &from, &to)).await?;
         session.printer.say(&describe(&state, &from.place(), &to.place()));
         session.printer.say("Dry run: nothing was written.");
         return Ok(ExitCode::Success);
     }
-    interruptible(&session.stop, check(session, &from, &to)).await?;
+    session.interruptible(check(session, &from, &to)).await?;
     let patience = arguments.by_hand.lock_timeout;
     let work = async |old: Arc<Held>| {
-        locked(session, &to, "hlctl state migrate", patience, async |new: Arc<Held>| {
-            let state = check(session, &old.store(), &new.store()).await?;
-            let said = describe(&state, &old.place(), &new.place());
-            let next = State { serial: state.serial + 1, ..state };
-            // First the new one: a crash in between leaves two, and the next attempt sees that they are the same stack.
-            Arc::clone(&new).replace(next).await?;
-            old.clone().leave_note(new.place()).await?;
-            session.printer.say(&said);
-            Ok(ExitCode::Success)
-        })
-        .await
+        session
+            .locked(&to, "hlctl state migrate", patience, async |new: Arc<Held>| {
+                let state = check(session, &old.store(), &new.store()).await?;
+                let said = describe(&state, &old.place(), &new.place());
+                let next = State { serial: state.serial + 1, ..state };
+                // First the new one: a crash in between leaves two, and the next attempt sees that they are the same stack.
+                Arc::clone(&new).replace(next).await?;
+                old.clone().leave_note(new.place()).await?;
+                session.printer.say(&said);
+                Ok(ExitCode::Success)
+            })
+            .await
     };
-    locked(session, &from, "hlctl state migrate", patience, work).await
+    session.locked(&from, "hlctl state migrate", patience, work).await
 }
 
 async fn places(session: &Session, arguments: &MigrateArgs) -> Result<(Store, Store), CommandError> {

@@ -11,7 +11,6 @@ mod surgery;
 
 use std::path::Path;
 
-use super::interruptible;
 use crate::address::Address;
 use crate::cli::StateCommand;
 use crate::error::CommandError;
@@ -25,13 +24,12 @@ pub(super) use surgery::{forget, protect};
 
 /// Runs one of them.
 pub(super) async fn run(session: &Session, command: StateCommand) -> Result<ExitCode, CommandError> {
-    let stop = &session.stop;
     match command {
-        StateCommand::List(arguments) => interruptible(stop, show::list(session, &arguments)).await,
+        StateCommand::List(arguments) => session.interruptible(show::list(session, &arguments)).await,
         StateCommand::Show { address, json } => {
-            interruptible(stop, show::show(session, address.as_deref(), json)).await
+            session.interruptible(show::show(session, address.as_deref(), json)).await
         }
-        StateCommand::Pull => interruptible(stop, pull(session)).await,
+        StateCommand::Pull => session.interruptible(pull(session)).await,
         StateCommand::Push(arguments) => push::run(session, &arguments).await,
         StateCommand::Migrate(arguments) => migrate::run(session, &arguments).await,
         StateCommand::Recover(arguments) => recover::run(session, &arguments).await,

@@ -6,7 +6,6 @@ use std::sync::Arc;
 
 use anyhow::Context;
 
-use super::super::{interruptible, locked};
 use super::set_aside;
 use crate::cli::PushArgs;
 use crate::error::CommandError;
@@ -19,7 +18,7 @@ pub(super) async fn run(session: &Session, arguments: &PushArgs) -> Result<ExitC
     let pushed = read(&arguments.file)?;
     let store = session.store_alone().await?;
     if arguments.by_hand.dry_run {
-        interruptible(&session.stop, check(session, &store, &pushed, arguments.force)).await?;
+        session.interruptible(check(session, &store, &pushed, arguments.force)).await?;
         session.printer.say("Dry run: nothing was written.");
         return Ok(ExitCode::Success);
     }
@@ -34,7 +33,7 @@ pub(super) async fn run(session: &Session, arguments: &PushArgs) -> Result<ExitC
         forget_refuge(session, &arguments.file);
         Ok(ExitCode::Success)
     };
-    locked(session, &store, "hlctl state push", arguments.by_hand.lock_timeout, work).await
+    session.locked(&store, "hlctl state push", arguments.by_hand.lock_timeout, work).await
 }
 
 fn read(file: &Path) -> Result<State, CommandError> {

@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use super::super::{interruptible, locked};
 use super::set_aside;
 use crate::cli::RecoverArgs;
 use crate::error::CommandError;
@@ -14,7 +13,7 @@ use crate::state::{Held, State, StateError, Store};
 /// Puts the backup in the place of a state that is damaged or gone.
 pub(super) async fn run(session: &Session, arguments: &RecoverArgs) -> Result<ExitCode, CommandError> {
     let store = session.store_alone().await?;
-    let backup = interruptible(&session.stop, check(session, &store)).await?;
+    let backup = session.interruptible(check(session, &store)).await?;
     let said = describe(&backup);
     if arguments.by_hand.dry_run {
         session.printer.say(&format!("The backup is intact: {said}\nDry run: nothing was written."));
@@ -33,7 +32,7 @@ pub(super) async fn run(session: &Session, arguments: &RecoverArgs) -> Result<Ex
         ));
         Ok(ExitCode::Success)
     };
-    locked(session, &store, "hlctl state recover", arguments.by_hand.lock_timeout, work).await
+    session.locked(&store, "hlctl state recover", arguments.by_hand.lock_timeout, work).await
 }
 
 /// No run writes as often; so that no older copy can pass for newer.

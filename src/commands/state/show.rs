@@ -2,7 +2,6 @@
 
 use serde_json::{Value, json};
 
-use super::super::outputs::read;
 use super::entry_of;
 use crate::address::Address;
 use crate::cli::JsonArgs;
@@ -15,7 +14,7 @@ use crate::ui::json::FORMAT_VERSION;
 
 /// Lists the resources.
 pub(super) async fn list(session: &Session, arguments: &JsonArgs) -> Result<ExitCode, CommandError> {
-    let state = read(session).await?;
+    let state = session.deployed_state().await?;
     if arguments.json {
         let resources: Vec<Value> = state.resources.iter().map(|(address, entry)| line_json(address, entry)).collect();
         session.printer.json(&json!({"format_version": FORMAT_VERSION, "resources": resources}));
@@ -27,7 +26,7 @@ pub(super) async fn list(session: &Session, arguments: &JsonArgs) -> Result<Exit
 
 /// Shows one resource, or all.
 pub(super) async fn show(session: &Session, address: Option<&str>, json: bool) -> Result<ExitCode, CommandError> {
-    let state = read(session).await?;
+    let state = session.deployed_state().await?;
     match address {
         Some(address) => one(session, &state, address, json)?,
         None if json => {

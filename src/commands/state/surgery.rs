@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use super::super::{interruptible, locked};
 use super::entry_of;
 use crate::address::Address;
 use crate::cli::{ByHand, ForgetArgs, MvArgs, ProtectArgs};
@@ -148,11 +147,11 @@ async fn operate(
 ) -> Result<ExitCode, CommandError> {
     let store = session.store_alone().await?;
     if by_hand.dry_run {
-        let mut state = interruptible(&session.stop, session.read_existing(&store)).await?;
+        let mut state = session.read_existing(&store).await?;
         tell(session, &change(&mut state)?, by_hand);
         return Ok(ExitCode::Success);
     }
-    interruptible(&session.stop, session.read_existing(&store)).await?;
+    session.read_existing(&store).await?;
     let work = async |held: Arc<Held>| {
         let mut state = session.read_existing(&held.store()).await?;
         let said = change(&mut state)?;
@@ -161,7 +160,7 @@ async fn operate(
         tell(session, &said, by_hand);
         Ok(ExitCode::Success)
     };
-    locked(session, &store, command, by_hand.lock_timeout, work).await
+    session.locked(&store, command, by_hand.lock_timeout, work).await
 }
 
 fn tell(session: &Session, said: &[String], by_hand: ByHand) {

@@ -2,7 +2,6 @@
 
 use super::id_of;
 use crate::address::Address;
-use crate::commands::interruptible;
 use crate::error::CommandError;
 use crate::invocation::CommandLine;
 use crate::model::text::instant;
@@ -10,7 +9,7 @@ use crate::module::WayBack;
 use crate::module::beside::{self, STORE};
 use crate::plan::{Action, Change};
 use crate::resource::{Context, Kind, Remains, vitals};
-use crate::session::{ConnectOptions, Prepared, Session};
+use crate::session::{OpenStack, Prepared, Session};
 use crate::state::{Entry, State, Status};
 
 /// Until when the stores that this plan has deleted, or put another in the place of, can be restored, as AWS says. What it does not
@@ -25,7 +24,7 @@ pub(in crate::commands) async fn tell(session: &Session, prepared: &Prepared) {
         // A store that is created in the place of a deleted one has nothing recorded in the plan.
         let recorded = change.recorded.as_ref().or_else(|| before.recorded(change.address.as_str()));
         let Some(id) = recorded.and_then(|recorded| recorded.get("id")?.as_str()) else { continue };
-        let looked = interruptible(&session.stop, async { vitals(cx, id).await.map_err(CommandError::Aws) }).await;
+        let looked = session.interruptible(async { vitals(cx, id).await.map_err(CommandError::Aws) }).await;
         let Ok(Some(vitals)) = looked else { continue };
         if vitals.is_ended() && vitals.window.is_some() {
             let restore = CommandLine::new("restore").option("--at", "latest").option("--from", id);
@@ -55,12 +54,8 @@ pub(in crate::commands) async fn explain(session: &Session, state: &State, error
     if trace.entry.status == Status::Deleting {
         return being_deleted(&trace.id);
     }
-    let looked = interruptible(&session.stop, async {
-        let config = session.config_if_any()?;
-        let connection = session.connect(ConnectOptions::around(config.as_ref(), &session.global, state)).await?;
-        let pace = session.pace(config.as_ref());
-        trace.lost(&connection.context(state, state.settings.clone(), pace, session.stop.clone())).await
-    });
+    let looked =
+        session.interruptible(async { trace.lost(&OpenStack::of_state(session, state.clone()).await?.cx).await });
     looked.await.ok().flatten().map_or(error, LostStore::into_error)
 }
 

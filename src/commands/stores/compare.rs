@@ -6,9 +6,8 @@ use std::sync::Arc;
 use serde_json::{Value, json};
 use url::Url;
 
-use super::Scene;
-use crate::commands::interruptible;
-use crate::commands::places::Places;
+use super::StoreOperation;
+use crate::commands::endpoint_resolver::EndpointResolver;
 use crate::commands::smart::is_smart;
 use crate::data::check::resource_types;
 use crate::error::CommandError;
@@ -102,13 +101,13 @@ impl Comparison {
 /// Counts what both hold; `old` is `None` where there is none any more. Whoever makes stores need not be allowed to search
 /// them: then they are not compared.
 pub(super) async fn compare(
-    scene: &Scene<'_>,
+    operation: &StoreOperation<'_>,
     state: &State,
     old: Option<&str>,
     new: &str,
 ) -> Result<Comparison, CommandError> {
-    let counted = async { Ok(count_both(scene, state, old, new).await) };
-    match interruptible(&scene.session.stop, counted).await? {
+    let counted = async { Ok(count_both(operation, state, old, new).await) };
+    match operation.session.interruptible(counted).await? {
         Ok((old, new)) => {
             let unsupported = old.iter().chain([&new]).flat_map(|counted| &counted.unsupported).copied().collect();
             let old = old.map(|counted| counted.counts);
@@ -123,20 +122,20 @@ pub(super) async fn compare(
 }
 
 async fn count_both(
-    scene: &Scene<'_>,
+    operation: &StoreOperation<'_>,
     state: &State,
     old: Option<&str>,
     new: &str,
 ) -> Result<(Option<Counted>, Counted), CommandError> {
-    let places = match &scene.connection.emulator {
-        Some(emulator) => Places::all_at(&sandbox::serve(emulator.clone()).await?)?,
-        None => Places::of(&scene.connection.clients)?,
+    let endpoints = match &operation.connection.emulator {
+        Some(emulator) => EndpointResolver::all_at(&sandbox::serve(emulator.clone()).await?)?,
+        None => EndpointResolver::of(&operation.connection.clients)?,
     };
     let count = async |endpoint: &str| {
         let named = Url::parse(endpoint).map_err(|_| OauthError::Address(endpoint.to_owned()))?;
-        let base = Base::new(named, places.of_store(endpoint)?);
-        let signer = scene.connection.signer()?;
-        let http = Http::new(&scene.connection.clients.trust)?;
+        let base = Base::new(named, endpoints.of_store(endpoint)?);
+        let signer = operation.connection.signer()?;
+        let http = Http::new(&operation.connection.clients.trust)?;
         let fhir = Fhir::new(base, http, Authority::Signature(signer), is_smart(state));
         Ok::<_, CommandError>(counts(&Arc::new(fhir), resource_types::searchable()).await?)
     };

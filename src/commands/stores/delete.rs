@@ -3,10 +3,9 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use super::{Scene, beside_by_name, make, tell_what_can_be_restored};
+use super::{StoreOperation, beside_by_name, make, tell_what_can_be_restored};
 use crate::address::Address;
 use crate::cli::DeleteStoreArgs;
-use crate::commands::{interruptible, locked};
 use crate::error::CommandError;
 use crate::exit_code::ExitCode;
 use crate::module::beside::is_beside;
@@ -20,11 +19,11 @@ use crate::ui::json;
 pub(super) async fn run(session: &Session, arguments: &DeleteStoreArgs) -> Result<ExitCode, CommandError> {
     let config = session.config()?;
     let store = session.store(Some(&config)).await?;
-    interruptible(&session.stop, session.read_existing(&store)).await?;
+    session.read_existing(&store).await?;
     let manner = &arguments.manner;
     let work = async |held: Arc<Held>| {
         let again = hlctl!("stores delete", arguments.store);
-        let (scene, state) = Scene::open(session, &config, manner, held, again).await?;
+        let (operation, state) = StoreOperation::open(session, &config, manner, held, again).await?;
         let address = beside_by_name(&state, &arguments.store)?;
         let going = going(&state, &address, config.create_kms_key);
         let options = Options {
@@ -34,9 +33,9 @@ pub(super) async fn run(session: &Session, arguments: &DeleteStoreArgs) -> Resul
             exactly: true,
             ..Options::default()
         };
-        let prepared = scene.plan(state, &options).await?;
-        scene.agree(&prepared, "Delete this store and all its data").await?;
-        let report = scene.carry_out_reported(&prepared, "The deletion").await?;
+        let prepared = operation.plan(state, &options).await?;
+        operation.confirm(&prepared, "Delete this store and all its data").await?;
+        let report = operation.carry_out_reported(&prepared, "The deletion").await?;
         if manner.json {
             session.printer.json(&json::report(&report));
         } else {
@@ -45,7 +44,7 @@ pub(super) async fn run(session: &Session, arguments: &DeleteStoreArgs) -> Resul
         }
         Ok(ExitCode::Success)
     };
-    locked(session, &store, "hlctl stores delete", manner.lock_timeout, work).await
+    session.locked(&store, "hlctl stores delete", manner.lock_timeout, work).await
 }
 
 /// The store, and its key if no other store needs that, nor the configuration.

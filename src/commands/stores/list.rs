@@ -5,27 +5,20 @@ use serde_json::{Value, json};
 use super::{as_json, id_of, stores};
 use crate::address::Address;
 use crate::cli::JsonArgs;
-use crate::commands::{interruptible, outputs};
 use crate::error::CommandError;
 use crate::exit_code::ExitCode;
 use crate::model::text::instant;
 use crate::module::beside::STORE;
 use crate::resource::{BackupWindow, Context, Vitals, vitals};
-use crate::session::{ConnectOptions, Session};
+use crate::session::{OpenStack, Session};
 use crate::state::{Entry, State};
 use crate::ui::json::FORMAT_VERSION;
 use crate::ui::table;
 
 /// Lists the stores, as AWS describes them now.
 pub(super) async fn run(session: &Session, arguments: &JsonArgs) -> Result<ExitCode, CommandError> {
-    let state = interruptible(&session.stop, outputs::read(session)).await?;
-    let config = session.config_if_any()?;
-    let connect = session.connect(ConnectOptions::around(config.as_ref(), &session.global, &state));
-    let connection = interruptible(&session.stop, connect).await?;
-    state.check_belongs(session.home(), &connection.identity)?;
-    let pace = session.pace(config.as_ref());
-    let cx = connection.context(&state, state.settings.clone(), pace, session.stop.clone());
-    let seen = interruptible(&session.stop, look(&cx, &state)).await?;
+    let OpenStack { state, cx, .. } = OpenStack::open_state(session).await?;
+    let seen = session.interruptible(look(&cx, &state)).await?;
     if arguments.json {
         let stores: Vec<Value> =
             seen.iter().map(|(address, _, vitals)| told(&state, address, vitals.as_ref())).collect();

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::{Scene, id_of};
+use super::{StoreOperation, id_of};
 use crate::address::Address;
 use crate::error::CommandError;
 use crate::module::beside::{STORE_KEY, successor, successor_key};
@@ -32,8 +32,8 @@ pub(super) fn intend(state: &mut State, origin: Origin, key: Option<Address>) {
 }
 
 /// The key of the new store: the stack's, or one of its own.
-pub(super) fn key(scene: &Scene<'_>, is_new: bool) -> Option<Address> {
-    match scene.config.create_kms_key {
+pub(super) fn key(operation: &StoreOperation<'_>, is_new: bool) -> Option<Address> {
+    match operation.config.create_kms_key {
         true if is_new => Some(successor_key()),
         true => Some(Address::parse(STORE_KEY)),
         false => None,
@@ -41,15 +41,15 @@ pub(super) fn key(scene: &Scene<'_>, is_new: bool) -> Option<Address> {
 }
 
 /// Makes the successor that the state intends, with what it needs, and lets the job role be taken on for it.
-pub(super) async fn make(scene: &Scene<'_>, state: State) -> Result<State, CommandError> {
+pub(super) async fn make(operation: &StoreOperation<'_>, state: State) -> Result<State, CommandError> {
     let alone = Options { targets: BTreeSet::from([successor()]), ..Options::default() };
-    let mut prepared = scene.plan(state, &alone).await?;
+    let mut prepared = operation.plan(state, &alone).await?;
     let mut targets = prepared.plan.graph.with_needs(&alone.targets);
     targets.insert(Address::parse(JOB_ROLE));
     // What the role needs besides is the store in use, which is left as it is.
-    prepared.decide_again(&scene.connection, &Options { targets, exactly: true, ..Options::default() })?;
-    scene.agree(&prepared, "Create this store").await?;
-    scene.carry_out(&prepared, "The new store").await
+    prepared.decide_again(&operation.connection, &Options { targets, exactly: true, ..Options::default() })?;
+    operation.confirm(&prepared, "Create this store").await?;
+    operation.carry_out(&prepared, "The new store").await
 }
 
 /// What the state says of a successor.

@@ -21,7 +21,7 @@ use compare::Comparison;
 
 use super::apply::walk;
 use super::running_jobs::{check_again, prepare_after_jobs};
-use super::{confirm, interruptible, summary};
+use super::{confirm, summary};
 use crate::address::Address;
 use crate::apply::Report;
 use crate::cli::{Manner, RunningJobs, StoresCommand};
@@ -51,7 +51,7 @@ pub(super) async fn run(session: &Session, command: &StoresCommand) -> Result<Ex
 }
 
 /// What the steps of one command share.
-struct Scene<'a> {
+struct StoreOperation<'a> {
     session: &'a Session,
     config: &'a Config,
     manner: &'a Manner,
@@ -61,7 +61,7 @@ struct Scene<'a> {
     again: CommandLine,
 }
 
-impl<'a> Scene<'a> {
+impl<'a> StoreOperation<'a> {
     async fn open(
         session: &'a Session,
         config: &'a Config,
@@ -69,9 +69,8 @@ impl<'a> Scene<'a> {
         held: Arc<Held>,
         again: CommandLine,
     ) -> Result<(Self, State), CommandError> {
-        let state = interruptible(&session.stop, session.read_existing(&held.store())).await?;
-        let connection = interruptible(&session.stop, session.connect(ConnectOptions::of(config))).await?;
-        state.check_belongs(session.home(), &connection.identity)?;
+        let state = session.read_existing(&held.store()).await?;
+        let connection = session.connect_to(&state, ConnectOptions::from_config(config)).await?;
         Ok((Self { session, config, manner, connection, held, again }, state))
     }
 
@@ -83,14 +82,14 @@ impl<'a> Scene<'a> {
 
     async fn look(&self, state: &State, id: &str) -> Result<Option<Vitals>, CommandError> {
         let cx = self.cx(state);
-        interruptible(&self.session.stop, async { vitals(&cx, id).await.map_err(CommandError::Aws) }).await
+        self.session.interruptible(async { vitals(&cx, id).await.map_err(CommandError::Aws) }).await
     }
 
     /// The store at `address`, if it is gone or going.
     async fn lost(&self, state: &State, address: &Address) -> Result<Option<LostStore>, CommandError> {
         let Some(trace) = StoreTrace::of(state, address) else { return Ok(None) };
         let cx = self.cx(state);
-        interruptible(&self.session.stop, trace.lost(&cx)).await
+        self.session.interruptible(trace.lost(&cx)).await
     }
 
     async fn plan(&self, state: State, options: &Options) -> Result<Prepared, CommandError> {
@@ -101,7 +100,7 @@ impl<'a> Scene<'a> {
     }
 
     /// Shows a plan and asks whether to carry it out. The question gets its end, the place, here.
-    async fn agree(&self, prepared: &Prepared, question: &str) -> Result<(), CommandError> {
+    async fn confirm(&self, prepared: &Prepared, question: &str) -> Result<(), CommandError> {
         if !self.manner.json {
             let place = self.connection.place(self.session.home());
             self.session.printer.say(&plan_view::render(&prepared.plan, &place));
@@ -141,9 +140,9 @@ impl<'a> Scene<'a> {
     }
 
     /// The same for another command.
-    fn going_on_with(&self, again: CommandLine) -> Scene<'a> {
+    fn going_on_with(&self, again: CommandLine) -> StoreOperation<'a> {
         let (connection, held) = (self.connection.clone(), Arc::clone(&self.held));
-        Scene { session: self.session, config: self.config, manner: self.manner, connection, held, again }
+        StoreOperation { session: self.session, config: self.config, manner: self.manner, connection, held, again }
     }
 
     fn say(&self, text: &str) {
@@ -202,12 +201,12 @@ fn as_json(state: &State, address: &Address) -> Value {
 }
 
 /// Tells programs of the store at `address`, and of what it and the old one hold, if that was compared.
-fn told(scene: &Scene<'_>, state: &State, address: &Address, comparison: Option<&Comparison>) -> ExitCode {
-    if scene.manner.json {
+fn told(operation: &StoreOperation<'_>, state: &State, address: &Address, comparison: Option<&Comparison>) -> ExitCode {
+    if operation.manner.json {
         let mut told = as_json(state, address);
         told["format_version"] = FORMAT_VERSION.into();
         told["resources"] = comparison.map(Comparison::as_json).unwrap_or_default();
-        scene.session.printer.json(&told);
+        operation.session.printer.json(&told);
     }
     ExitCode::Success
 }

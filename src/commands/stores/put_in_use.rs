@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
-use super::{Scene, beside_by_name, id_of, told};
+use super::{StoreOperation, beside_by_name, id_of, told};
 use crate::address::Address;
 use crate::cli::UseArgs;
-use crate::commands::{interruptible, locked, outputs};
+use crate::commands::outputs;
 use crate::error::CommandError;
 use crate::exit_code::ExitCode;
 use crate::invocation::CommandLine;
@@ -19,66 +19,76 @@ use crate::state::{Held, State, Status};
 pub(super) async fn run(session: &Session, arguments: &UseArgs) -> Result<ExitCode, CommandError> {
     let config = session.config()?;
     let store = session.store(Some(&config)).await?;
-    interruptible(&session.stop, session.read_existing(&store)).await?;
+    session.read_existing(&store).await?;
     let manner = &arguments.manner;
     let work = async |held: Arc<Held>| {
         let again = hlctl!("stores use", arguments.store);
-        let (scene, state) = Scene::open(session, &config, manner, held, again).await?;
+        let (operation, state) = StoreOperation::open(session, &config, manner, held, again).await?;
         let is_in_use = state.resources.get(&Address::parse(STORE)).and_then(id_of) == Some(&arguments.store);
         let state = match is_in_use {
-            true if state.switching => finish(&scene, state).await?,
+            true if state.switching => finish(&operation, state).await?,
             true => {
                 session.printer.say(&format!("{} is in use already.", arguments.store));
                 state
             }
             false => {
                 let address = beside_by_name(&state, &arguments.store)?;
-                put_in_use(&scene, state, &address).await?
+                put_in_use(&operation, state, &address).await?
             }
         };
-        Ok(told(&scene, &state, &Address::parse(STORE), None))
+        Ok(told(&operation, &state, &Address::parse(STORE), None))
     };
-    locked(session, &store, "hlctl stores use", manner.lock_timeout, work).await
+    session.locked(&store, "hlctl stores use", manner.lock_timeout, work).await
 }
 
 /// Switches the stack to the store at `address`, and brings whatever names a store up to date. The one in use until then is
 /// kept.
-pub(super) async fn put_in_use(scene: &Scene<'_>, state: State, address: &Address) -> Result<State, CommandError> {
+pub(super) async fn put_in_use(
+    operation: &StoreOperation<'_>,
+    state: State,
+    address: &Address,
+) -> Result<State, CommandError> {
     check_whole(&state, address)?;
     let old = state.resources.get(&Address::parse(STORE)).and_then(id_of).map(str::to_owned);
     let old_is_gone = match &old {
-        Some(id) => {
-            scene.look(&state, id).await?.is_none_or(|vitals| matches!(vitals.status.as_str(), "DELETED" | "DELETING"))
-        }
+        Some(id) => operation
+            .look(&state, id)
+            .await?
+            .is_none_or(|vitals| matches!(vitals.status.as_str(), "DELETED" | "DELETING")),
         None => true,
     };
     let mut switched = state;
     beside::put_in_use(&mut switched, address, old_is_gone);
-    let mut prepared = scene.plan(switched, &Options::default()).await?;
+    let mut prepared = operation.plan(switched, &Options::default()).await?;
     check_fits(&prepared.plan)?;
-    scene.say("The stack will then use the new store:");
-    scene.agree(&prepared, "Switch to this store").await?;
+    operation.say("The stack will then use the new store:");
+    operation.confirm(&prepared, "Switch to this store").await?;
     let mut state = prepared.state.clone();
     state.switching = true;
-    scene.write(&mut state).await?;
+    operation.write(&mut state).await?;
     prepared.state = state;
-    conclude(scene, &prepared, old.filter(|_| !old_is_gone).as_deref()).await
+    conclude(operation, &prepared, old.filter(|_| !old_is_gone).as_deref()).await
 }
 
 /// Finishes a switch after which an earlier run was interrupted.
-pub(super) async fn finish(scene: &Scene<'_>, state: State) -> Result<State, CommandError> {
-    scene.say("An earlier run was interrupted after it had switched the stack to this store; the rest is done now.");
-    let prepared = scene.plan(state, &Options::default()).await?;
-    scene.agree(&prepared, "Finish the switch").await?;
-    conclude(scene, &prepared, None).await
+pub(super) async fn finish(operation: &StoreOperation<'_>, state: State) -> Result<State, CommandError> {
+    operation
+        .say("An earlier run was interrupted after it had switched the stack to this store; the rest is done now.");
+    let prepared = operation.plan(state, &Options::default()).await?;
+    operation.confirm(&prepared, "Finish the switch").await?;
+    conclude(operation, &prepared, None).await
 }
 
 /// Brings up to date what names a store. An apply does that too: the switch itself is made.
-async fn conclude(scene: &Scene<'_>, prepared: &Prepared, old: Option<&str>) -> Result<State, CommandError> {
-    let mut state = scene.going_on_with(CommandLine::new("apply")).carry_out(prepared, "The switch").await?;
+async fn conclude(
+    operation: &StoreOperation<'_>,
+    prepared: &Prepared,
+    old: Option<&str>,
+) -> Result<State, CommandError> {
+    let mut state = operation.going_on_with(CommandLine::new("apply")).carry_out(prepared, "The switch").await?;
     state.switching = false;
-    scene.write(&mut state).await?;
-    tell(scene, &state, old);
+    operation.write(&mut state).await?;
+    tell(operation, &state, old);
     Ok(state)
 }
 
@@ -107,9 +117,9 @@ fn check_fits(plan: &Plan) -> Result<(), CommandError> {
     }
 }
 
-fn tell(scene: &Scene<'_>, state: &State, old: Option<&str>) {
-    let printer = scene.session.printer;
-    if !scene.manner.json {
+fn tell(operation: &StoreOperation<'_>, state: &State, old: Option<&str>) {
+    let printer = operation.session.printer;
+    if !operation.manner.json {
         printer.say("\nOutputs:\n");
         printer.data(&outputs::as_text(&module::outputs(|address| state.recorded(address))));
     }

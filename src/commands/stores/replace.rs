@@ -2,13 +2,12 @@
 
 use std::sync::Arc;
 
-use super::super::ways::recorded;
 use super::compare::{Comparison, compare};
 use super::put_in_use::{finish, put_in_use};
-use super::{Scene, id_of, make, told, unfinished};
+use super::{StoreOperation, id_of, make, told, unfinished};
 use crate::address::Address;
 use crate::cli::{ReplaceArgs, Via};
-use crate::commands::{data, interruptible, locked};
+use crate::commands::data;
 use crate::error::CommandError;
 use crate::exit_code::ExitCode;
 use crate::invocation::CommandLine;
@@ -22,13 +21,13 @@ use crate::state::{Held, Origin, State, Status, Way};
 pub(in crate::commands) async fn run(session: &Session, arguments: &ReplaceArgs) -> Result<ExitCode, CommandError> {
     let config = session.config()?;
     let store = session.store(Some(&config)).await?;
-    interruptible(&session.stop, session.read_existing(&store)).await?;
+    session.read_existing(&store).await?;
     let manner = &arguments.manner;
     let work = async |held: Arc<Held>| {
-        let (scene, state) = Scene::open(session, &config, manner, held, again(arguments)).await?;
-        replace(&scene, arguments, state).await
+        let (operation, state) = StoreOperation::open(session, &config, manner, held, again(arguments)).await?;
+        replace(&operation, arguments, state).await
     };
-    locked(session, &store, "hlctl replace", manner.lock_timeout, work).await
+    session.locked(&store, "hlctl replace", manner.lock_timeout, work).await
 }
 
 fn again(arguments: &ReplaceArgs) -> CommandLine {
@@ -47,21 +46,25 @@ fn again(arguments: &ReplaceArgs) -> CommandLine {
     flags.into_iter().filter(|(is_given, _)| *is_given).fold(command, |command, (_, flag)| command.flag(flag))
 }
 
-async fn replace(scene: &Scene<'_>, arguments: &ReplaceArgs, mut state: State) -> Result<ExitCode, CommandError> {
+async fn replace(
+    operation: &StoreOperation<'_>,
+    arguments: &ReplaceArgs,
+    mut state: State,
+) -> Result<ExitCode, CommandError> {
     if state.switching {
-        return finish(scene, state).await.map(|state| told(scene, &state, &Address::parse(STORE), None));
+        return finish(operation, state).await.map(|state| told(operation, &state, &Address::parse(STORE), None));
     }
     // Whatever the configuration asks for, what is gone has no data that could be brought over.
-    if let Some(lost) = scene.lost(&state, &Address::parse(STORE)).await? {
+    if let Some(lost) = operation.lost(&state, &Address::parse(STORE)).await? {
         return Err(lost.into_error());
     }
-    if make::present(&state).is_none() && !is_called_for(scene, arguments, &state).await? {
-        scene.say(
+    if make::present(&state).is_none() && !is_called_for(operation, arguments, &state).await? {
+        operation.say(
             "Nothing needs replacing: the store in use matches the configuration. (--anyway replaces it regardless.)",
         );
-        return Ok(told(scene, &state, &Address::parse(STORE), None));
+        return Ok(told(operation, &state, &Address::parse(STORE), None));
     }
-    let source = in_use(scene, &state).await?;
+    let source = in_use(operation, &state).await?;
     let is_made = match make::present(&state) {
         Some(entry) => {
             let origin =
@@ -70,50 +73,54 @@ async fn replace(scene: &Scene<'_>, arguments: &ReplaceArgs, mut state: State) -
             if !origin.is_some_and(is_its) {
                 return Err(make::in_the_way(&state));
             }
-            scene.say("Continuing with the store that an earlier run started.");
+            operation.say("Continuing with the store that an earlier run started.");
             entry.status == Status::Ready
         }
         None => {
             let way = choose(arguments.via, &source)?;
-            let key = make::key(scene, arguments.new_key);
+            let key = make::key(operation, arguments.new_key);
             let origin = Origin { source: source.recorded.id.clone(), at: None, way, filled: way == Way::Backup };
             make::intend(&mut state, origin, key);
-            scene.say(&what_will_be_done(way, &source));
+            operation.say(&what_will_be_done(way, &source));
             false
         }
     };
     if !is_made {
-        state = make::make(scene, state).await?;
+        state = make::make(operation, state).await?;
     }
     let (state, comparison) =
-        complete(scene, arguments, &source, state).await.map_err(|error| unfinished(error, &scene.again))?;
-    Ok(told(scene, &state, &Address::parse(STORE), Some(&comparison)))
+        complete(operation, arguments, &source, state).await.map_err(|error| unfinished(error, &operation.again))?;
+    Ok(told(operation, &state, &Address::parse(STORE), Some(&comparison)))
 }
 
 /// Fills the new store, compares it with the old one, and puts it in its place.
 async fn complete(
-    scene: &Scene<'_>,
+    operation: &StoreOperation<'_>,
     arguments: &ReplaceArgs,
     source: &Vitals,
     mut state: State,
 ) -> Result<(State, Comparison), CommandError> {
     if !make::present(&state).and_then(|entry| entry.origin.as_ref()).is_some_and(|origin| origin.filled) {
-        fill(scene, &mut state).await?;
+        fill(operation, &mut state).await?;
     }
     let address = successor();
-    let endpoint = recorded(&state, address.as_str(), "endpoint")?;
-    let comparison = compare(scene, &state, Some(&source.recorded.endpoint), endpoint).await?;
-    scene.say(&format!("\n{}", comparison.told()));
-    check_same(scene, recorded(&state, address.as_str(), "id")?, &comparison, arguments.allow_differences)?;
-    Ok((put_in_use(scene, state, &successor()).await?, comparison))
+    let endpoint = state.recorded_text(address.as_str(), "endpoint")?;
+    let comparison = compare(operation, &state, Some(&source.recorded.endpoint), endpoint).await?;
+    operation.say(&format!("\n{}", comparison.told()));
+    check_same(operation, state.recorded_text(address.as_str(), "id")?, &comparison, arguments.allow_differences)?;
+    Ok((put_in_use(operation, state, &successor()).await?, comparison))
 }
 
 /// Whether the configuration asks for something that the store in use cannot be changed to, or the user for more.
-async fn is_called_for(scene: &Scene<'_>, arguments: &ReplaceArgs, state: &State) -> Result<bool, CommandError> {
+async fn is_called_for(
+    operation: &StoreOperation<'_>,
+    arguments: &ReplaceArgs,
+    state: &State,
+) -> Result<bool, CommandError> {
     if arguments.new_key || arguments.anyway {
         return Ok(true);
     }
-    let prepared = scene.plan(state.clone(), &Options::default()).await?;
+    let prepared = operation.plan(state.clone(), &Options::default()).await?;
     let store = prepared.plan.changes.iter().find(|change| change.address.as_str() == STORE);
     Ok(store.is_some_and(can_bring_its_data))
 }
@@ -126,10 +133,10 @@ fn way(via: Via) -> Way {
 }
 
 /// The store in use, which must be there.
-async fn in_use(scene: &Scene<'_>, state: &State) -> Result<Vitals, CommandError> {
+async fn in_use(operation: &StoreOperation<'_>, state: &State) -> Result<Vitals, CommandError> {
     let id = state.resources.get(&Address::parse(STORE)).and_then(id_of);
     let found = match id {
-        Some(id) => scene.look(state, id).await?,
+        Some(id) => operation.look(state, id).await?,
         None => None,
     };
     found.filter(Vitals::is_active).ok_or_else(|| CommandError::Usage {
@@ -171,17 +178,17 @@ fn what_will_be_done(way: Way, source: &Vitals) -> String {
 }
 
 /// Exports the store in use and imports that into the new one; either goes on where an earlier run stood.
-async fn fill(scene: &Scene<'_>, state: &mut State) -> Result<(), CommandError> {
+async fn fill(operation: &StoreOperation<'_>, state: &mut State) -> Result<(), CommandError> {
     // Both jobs with all that they may need are too much for a thread's stack.
-    Box::pin(data::bring_over(scene.session, &scene.cx(state), state, &scene.again)).await?;
+    Box::pin(data::bring_over(operation.session, &operation.cx(state), state, &operation.again)).await?;
     if let Some(origin) = state.resources.get_mut(&successor()).and_then(|entry| entry.origin.as_mut()) {
         origin.filled = true;
     }
-    scene.write(state).await
+    operation.write(state).await
 }
 
 fn check_same(
-    scene: &Scene<'_>,
+    operation: &StoreOperation<'_>,
     new: &str,
     comparison: &Comparison,
     allow_differences: bool,
@@ -195,14 +202,14 @@ fn check_same(
     // Where counting failed, the way out is to count again, not to do without.
     let first = comparison.failure.as_ref().map(|failure| {
         let hint = failure.hint.iter().map(|hint| format!("{hint}\n"));
-        hint.chain([format!("to count again: {}\n", scene.again)]).collect::<String>()
+        hint.chain([format!("to count again: {}\n", operation.again)]).collect::<String>()
     });
     Err(CommandError::Incomplete {
         message: format!("{problem}; the old one stays in use"),
         hint: format!(
             "{}to switch anyway: {}\nto start over: {}, then {}",
             first.unwrap_or_default(),
-            scene.again.clone().flag("--allow-differences"),
+            operation.again.clone().flag("--allow-differences"),
             hlctl!("stores delete", new),
             hlctl!("replace")
         ),

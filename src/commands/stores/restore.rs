@@ -2,14 +2,12 @@
 
 use std::sync::Arc;
 
-use super::super::ways::recorded;
 use super::compare::{Comparison, compare};
 use super::list::between;
 use super::put_in_use::{finish, put_in_use};
-use super::{Scene, id_of, make, stores, told, unfinished};
+use super::{StoreOperation, id_of, make, stores, told, unfinished};
 use crate::address::Address;
 use crate::cli::{Point, RestoreArgs};
-use crate::commands::{interruptible, locked};
 use crate::error::CommandError;
 use crate::exit_code::ExitCode;
 use crate::invocation::CommandLine;
@@ -23,14 +21,14 @@ use crate::state::{Entry, Held, Origin, State, Status, Way};
 pub(in crate::commands) async fn run(session: &Session, arguments: &RestoreArgs) -> Result<ExitCode, CommandError> {
     let config = session.config()?;
     let store = session.store(Some(&config)).await?;
-    interruptible(&session.stop, session.read_existing(&store)).await?;
+    session.read_existing(&store).await?;
     let manner = &arguments.manner;
     let work = async |held: Arc<Held>| {
         let again = again(arguments, arguments.from.as_deref());
-        let (scene, state) = Scene::open(session, &config, manner, held, again).await?;
-        restore(&scene, arguments, state).await
+        let (operation, state) = StoreOperation::open(session, &config, manner, held, again).await?;
+        restore(&operation, arguments, state).await
     };
-    locked(session, &store, "hlctl restore", manner.lock_timeout, work).await
+    session.locked(&store, "hlctl restore", manner.lock_timeout, work).await
 }
 
 /// The same command, with the store that it restores.
@@ -46,10 +44,14 @@ fn again(arguments: &RestoreArgs, from: Option<&str>) -> CommandLine {
     if arguments.put_in_use { again.flag("--use") } else { again }
 }
 
-async fn restore(scene: &Scene<'_>, arguments: &RestoreArgs, state: State) -> Result<ExitCode, CommandError> {
+async fn restore(
+    operation: &StoreOperation<'_>,
+    arguments: &RestoreArgs,
+    state: State,
+) -> Result<ExitCode, CommandError> {
     if state.switching && arguments.put_in_use {
-        let state = finish(scene, state).await?;
-        return Ok(told(scene, &state, &Address::parse(STORE), None));
+        let state = finish(operation, state).await?;
+        return Ok(told(operation, &state, &Address::parse(STORE), None));
     }
     let origin = origin(arguments, &state)?;
     if !state.resources.contains_key(&Address::parse(STORE)) {
@@ -62,20 +64,21 @@ async fn restore(scene: &Scene<'_>, arguments: &RestoreArgs, state: State) -> Re
     };
     let source = match make::present(&state) {
         Some(present) if goes_on(present) => {
-            scene.say("Continuing with the store that an earlier run started.");
-            scene.look(&state, &origin.source).await?
+            operation.say("Continuing with the store that an earlier run started.");
+            operation.look(&state, &origin.source).await?
         }
         Some(_) => return Err(make::in_the_way(&state)),
         None => {
-            let source = check_source(scene, &state, &origin).await?;
-            make::intend(&mut state, origin, make::key(scene, false));
+            let source = check_source(operation, &state, &origin).await?;
+            make::intend(&mut state, origin, make::key(operation, false));
             Some(source)
         }
     };
-    let state = make::make(scene, state).await?;
-    let (state, address, comparison) =
-        complete(scene, arguments, source.as_ref(), state).await.map_err(|error| unfinished(error, &scene.again))?;
-    Ok(told(scene, &state, &address, Some(&comparison)))
+    let state = make::make(operation, state).await?;
+    let (state, address, comparison) = complete(operation, arguments, source.as_ref(), state)
+        .await
+        .map_err(|error| unfinished(error, &operation.again))?;
+    Ok(told(operation, &state, &address, Some(&comparison)))
 }
 
 /// A restored store stands beside the one in use, and what names a store needs that one's name: nothing is begun without it.
@@ -89,22 +92,22 @@ fn without_stack(arguments: &RestoreArgs, origin: &Origin) -> CommandError {
 
 /// Compares the restored store with what it comes from, and puts it in use or says how to.
 async fn complete(
-    scene: &Scene<'_>,
+    operation: &StoreOperation<'_>,
     arguments: &RestoreArgs,
     source: Option<&Vitals>,
     state: State,
 ) -> Result<(State, Address, Comparison), CommandError> {
     let address = successor();
-    let text = |name: &str| recorded(&state, address.as_str(), name).map(str::to_owned);
+    let text = |name: &str| state.recorded_text(address.as_str(), name).map(str::to_owned);
     let (id, endpoint) = (text("id")?, text("endpoint")?);
     let old = source.filter(|source| source.is_active()).map(|source| source.recorded.endpoint.as_str());
-    let comparison = compare(scene, &state, old, &endpoint).await?;
-    scene.say(&format!("\n{}", comparison.told()));
+    let comparison = compare(operation, &state, old, &endpoint).await?;
+    operation.say(&format!("\n{}", comparison.told()));
     if arguments.put_in_use {
         check_known(&comparison, &id)?;
-        return Ok((put_in_use(scene, state, &successor()).await?, Address::parse(STORE), comparison));
+        return Ok((put_in_use(operation, state, &successor()).await?, Address::parse(STORE), comparison));
     }
-    scene.say(&format!(
+    operation.say(&format!(
         "\nThe restored store is {id}, at {endpoint}\n  \
          to switch the stack to it:  {}\n  to delete it:               {}",
         hlctl!("stores use", id),
@@ -139,14 +142,14 @@ fn origin(arguments: &RestoreArgs, state: &State) -> Result<Origin, CommandError
 
 /// Of a store that is gone and has no backup nothing is left, whatever is asked for now.
 async fn check_not_lost(
-    scene: &Scene<'_>,
+    operation: &StoreOperation<'_>,
     state: &State,
     id: &str,
     found: Option<&Vitals>,
 ) -> Result<(), CommandError> {
     let own = stores(state).into_iter().find(|(_, entry)| id_of(entry) == Some(id));
     if let Some((address, _)) = own {
-        let lost = scene.lost(state, address).await?;
+        let lost = operation.lost(state, address).await?;
         return lost.map_or(Ok(()), |lost| Err(lost.into_error()));
     }
     match found {
@@ -159,12 +162,12 @@ async fn check_not_lost(
 }
 
 /// Makes sure, before anything is asked for, that there is a backup of that point in time.
-async fn check_source(scene: &Scene<'_>, state: &State, origin: &Origin) -> Result<Vitals, CommandError> {
+async fn check_source(operation: &StoreOperation<'_>, state: &State, origin: &Origin) -> Result<Vitals, CommandError> {
     let id = &origin.source;
     let usage = |message: String, hint: &str| CommandError::Usage { message, hint: hint.to_owned() };
-    let found = scene.look(state, id).await?;
+    let found = operation.look(state, id).await?;
     if found.as_ref().is_none_or(|source| source.window.is_none()) {
-        check_not_lost(scene, state, id, found.as_ref()).await?;
+        check_not_lost(operation, state, id, found.as_ref()).await?;
     }
     let source = found.ok_or_else(|| {
         let hint = concat!(

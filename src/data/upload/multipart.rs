@@ -8,7 +8,7 @@ use crc_fast::CrcAlgorithm;
 use tokio::task::JoinSet;
 
 use super::memory::in_frames;
-use super::{Desk, NDJSON, PART, UploadError, changed, patient};
+use super::{NDJSON, PART, UploadError, Uploader, changed, patient};
 use crate::aws::{AwsError, Met, Operation};
 use crate::data::crc64_text;
 use crate::data::journal::{Begun, Entry, Journal};
@@ -22,7 +22,7 @@ pub(super) struct Multipart {
     pub(super) is_resumed: bool,
 }
 
-impl Desk {
+impl Uploader {
     /// Multipart uploads of an earlier run that can be gone on with; the others are given up.
     pub(super) async fn begun(&self, entry: &Entry) -> Result<BTreeMap<String, Begun>, AwsError> {
         let mut begun = BTreeMap::new();
@@ -97,9 +97,9 @@ impl Desk {
             if self.cx.stop.signal().is_some() {
                 break;
             }
-            let (desk, file, id) = (Arc::clone(self), file.clone(), id.clone());
+            let (uploader, file, id) = (Arc::clone(self), file.clone(), id.clone());
             tasks.spawn(async move {
-                let tag = desk.send_part(&file, &id, part, offset, length).await;
+                let tag = uploader.send_part(&file, &id, part, offset, length).await;
                 drop(permit);
                 tag.map(|tag| (part, (length, tag)))
             });

@@ -129,8 +129,12 @@ impl Session {
     /// Reads the state, and makes sure that none is waiting elsewhere to be brought here.
     ///
     /// # Errors
-    /// The state cannot be read, or another one is newer.
+    /// The state cannot be read, or another one is newer; or a signal came.
     pub async fn read(&self, store: &Store) -> Result<Option<State>, CommandError> {
+        self.interruptible(Box::pin(self.read_now(store))).await
+    }
+
+    async fn read_now(&self, store: &Store) -> Result<Option<State>, CommandError> {
         let state = store.read().await?;
         if let Store::Local(local) = store {
             if state.is_none() && local.path() == self.local_store().path() {

@@ -7,12 +7,12 @@ use crate::oauth::OauthError;
 
 /// The origins that take the place of AWS's.
 #[derive(Debug)]
-pub(super) struct Places {
+pub(super) struct EndpointResolver {
     pool: Option<Url>,
     store: Option<Url>,
 }
 
-impl Places {
+impl EndpointResolver {
     /// Where the SDK's clients are led to.
     pub(super) fn of(clients: &Clients) -> Result<Self, OauthError> {
         let read = |endpoint: &Option<String>| endpoint.as_deref().map(parse).transpose();
@@ -30,7 +30,7 @@ impl Places {
         moved(address, self.pool.as_ref())
     }
 
-    /// Whether a server that was asked at these places means `address` by `found`: it names it, or the place that is asked instead.
+    /// Whether a server that was asked at these endpoints means `address` by `found`: it names it, or the place that is asked instead.
     pub(super) fn is_meant(&self, address: &str, found: &str) -> bool {
         let is_moved = |place: &Option<Url>| {
             place.is_some() && moved(address, place.as_ref()).is_ok_and(|url| Url::parse(found) == Ok(url))
@@ -66,20 +66,20 @@ mod tests {
     #[test]
     fn paths_stay_when_the_origin_moves() {
         let aws = "https://healthlake.us-east-1.amazonaws.com/datastore/1/r4/";
-        let nowhere = Places { pool: None, store: None };
+        let nowhere = EndpointResolver { pool: None, store: None };
         assert_eq!(nowhere.of_store(aws).unwrap().as_str(), aws);
-        let places = Places::all_at("http://127.0.0.1:4566").unwrap();
-        assert_eq!(places.of_store(aws).unwrap().as_str(), "http://127.0.0.1:4566/datastore/1/r4/");
-        let below = Places::all_at("http://127.0.0.1:4566/aws/").unwrap();
+        let endpoints = EndpointResolver::all_at("http://127.0.0.1:4566").unwrap();
+        assert_eq!(endpoints.of_store(aws).unwrap().as_str(), "http://127.0.0.1:4566/datastore/1/r4/");
+        let below = EndpointResolver::all_at("http://127.0.0.1:4566/aws/").unwrap();
         let keys = below.of_pool("https://cognito-idp.us-east-1.amazonaws.com/us-east-1_a/.well-known/jwks.json");
         assert_eq!(keys.unwrap().as_str(), "http://127.0.0.1:4566/aws/us-east-1_a/.well-known/jwks.json");
-        assert!(Places::all_at("ftp://127.0.0.1").is_err());
+        assert!(EndpointResolver::all_at("ftp://127.0.0.1").is_err());
     }
 
     #[test]
     fn an_address_is_meant_by_its_own_name_and_by_the_place_that_is_asked_instead() {
         let aws = "https://smart.auth.us-east-1.amazoncognito.com/oauth2/token";
-        let places = Places::all_at("http://127.0.0.1:4566/aws").unwrap();
+        let endpoints = EndpointResolver::all_at("http://127.0.0.1:4566/aws").unwrap();
         for (found, is_meant) in [
             (aws, true),
             ("http://127.0.0.1:4566/aws/oauth2/token", true),
@@ -88,9 +88,9 @@ mod tests {
             ("https://other.auth.us-east-1.amazoncognito.com/oauth2/token", false),
             ("", false),
         ] {
-            assert_eq!(places.is_meant(aws, found), is_meant, "{found}");
+            assert_eq!(endpoints.is_meant(aws, found), is_meant, "{found}");
         }
-        let nowhere = Places { pool: None, store: None };
+        let nowhere = EndpointResolver { pool: None, store: None };
         assert!(nowhere.is_meant(aws, aws) && !nowhere.is_meant(aws, "http://127.0.0.1:4566/oauth2/token"));
     }
 }
