@@ -7,6 +7,8 @@ use crate::adopt::DiscoverError;
 use crate::apply::ApplyError;
 use crate::audit::EvidenceError;
 use crate::aws::{AwsError, SetupError, Skew, hint};
+use crate::data::bulk_context::NoBulkContext;
+use crate::data::lost_store::{LostStore, TraceError};
 use crate::exit_code::ExitCode;
 use crate::export::ExportError;
 use crate::fhir::{FhirError, NoCredentials};
@@ -22,9 +24,45 @@ impl LookError for CommandError {
     }
 }
 
+/// An error that a command or a module defines for itself. Its variants carry data: what is printed of them is written in one
+/// place, its `Display`, and what to do about them in another, its hint.
+pub trait Failure: std::error::Error + Send + Sync + 'static {
+    /// How a command ends with it.
+    fn ending(&self) -> Ending;
+
+    /// The next step, where one is known.
+    fn hint(&self) -> Option<String>;
+}
+
+/// How a command ends with a [`Failure`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ending {
+    /// It failed.
+    Failed,
+    /// The command line asks for something that does not exist.
+    Usage,
+    /// Something that hlctl protects would be destroyed.
+    Protected,
+    /// Not all was done; the same command, or the one that the hint names, continues.
+    Incomplete,
+    /// AWS is at work, and the user asked not to wait for it.
+    LeftRunning,
+    /// What the command needs is somewhere else, or is gone.
+    Elsewhere,
+}
+
+impl<E: Failure> From<E> for CommandError {
+    fn from(error: E) -> Self {
+        Self::Failed(Box::new(error))
+    }
+}
+
 /// A command that ends without having done its work.
 #[derive(Debug, Error)]
 pub enum CommandError {
+    /// What a command or a module says of itself.
+    #[error("{0}")]
+    Failed(Box<dyn Failure>),
     /// The configuration has problems.
     #[error("{0}")]
     Config(crate::config::Problems),
@@ -209,9 +247,42 @@ impl From<NoCredentials> for CommandError {
     }
 }
 
-impl From<NotRecorded> for CommandError {
-    fn from(error: NotRecorded) -> Self {
-        Self::Usage { message: error.to_string(), hint: error.hint() }
+impl Failure for NotRecorded {
+    fn ending(&self) -> Ending {
+        Ending::Usage
+    }
+
+    fn hint(&self) -> Option<String> {
+        Some(self.hint())
+    }
+}
+
+impl Failure for NoBulkContext {
+    fn ending(&self) -> Ending {
+        Ending::Usage
+    }
+
+    fn hint(&self) -> Option<String> {
+        Some(self.hint())
+    }
+}
+
+impl Failure for LostStore {
+    fn ending(&self) -> Ending {
+        Ending::Elsewhere
+    }
+
+    fn hint(&self) -> Option<String> {
+        Some(self.hint())
+    }
+}
+
+impl From<TraceError> for CommandError {
+    fn from(error: TraceError) -> Self {
+        match error {
+            TraceError::Store(error) => Self::Aws(error),
+            TraceError::Remains { address, error } => Self::Resource { address, error },
+        }
     }
 }
 
@@ -261,6 +332,7 @@ impl CommandError {
             | Self::LeftRunning { hint, .. }
             | Self::Usage { hint, .. }
             | Self::Stranded { hint, .. } => Some(hint.clone()),
+            Self::Failed(error) => error.hint(),
             Self::Aborted => {
                 Some("run the same command again: it finds what was started, and continues from there".to_owned())
             }
@@ -281,6 +353,14 @@ impl CommandError {
         }
     }
 
+    /// How the command ends, where a command or a module says so itself.
+    pub fn ending(&self) -> Option<Ending> {
+        match self {
+            Self::Failed(error) => Some(error.ending()),
+            _ => None,
+        }
+    }
+
     /// The exit code that `docs/exit-codes.md` promises.
     pub fn exit_code(&self) -> ExitCode {
         match self {
@@ -292,6 +372,12 @@ impl CommandError {
             Self::State(crate::state::StateError::Remote { error, .. }) => {
                 ResourceError::Aws((**error).clone()).exit_code()
             }
+            Self::Failed(error) => match error.ending() {
+                Ending::Failed | Ending::Elsewhere => ExitCode::Failure,
+                Ending::Usage => ExitCode::Usage,
+                Ending::Protected => ExitCode::Protected,
+                Ending::Incomplete | Ending::LeftRunning => ExitCode::Incomplete,
+            },
             Self::Protected { .. } => ExitCode::Protected,
             Self::Incomplete { .. } | Self::LeftRunning { .. } | Self::Unsaved { .. } => ExitCode::Incomplete,
             Self::Usage { .. } => ExitCode::Usage,

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, Subcommand, ValueEnum};
 
 use crate::data::check;
+use crate::data::import::ValidationLevel;
 
 /// `hlctl data ...`
 #[derive(Debug, Subcommand)]
@@ -138,13 +139,12 @@ pub enum Level {
     Minimal,
 }
 
-impl Level {
-    /// As AWS writes it.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Strict => "strict",
-            Self::StructureOnly => "structure-only",
-            Self::Minimal => "minimal",
+impl From<Level> for ValidationLevel {
+    fn from(level: Level) -> Self {
+        match level {
+            Level::Strict => Self::Strict,
+            Level::StructureOnly => Self::StructureOnly,
+            Level::Minimal => Self::Minimal,
         }
     }
 }

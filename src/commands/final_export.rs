@@ -1,18 +1,25 @@
 //! `destroy --final-export`: the data is brought to safety before anything is deleted, and a receipt says what was.
 
+use std::io;
+use std::path::{Path, PathBuf};
+
 use aws_sdk_s3::primitives::{AggregatedBytes, ByteStream};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::{Value, json};
+use thiserror::Error;
 
-use super::data::{BulkContext, Exported, Wish, export, of_file, place_of};
+use super::data::{Resumable, export, journals, place_of};
 use crate::address::Address;
 use crate::apply::Outcome;
 use crate::aws::{AwsError, ErrorKind, Operation};
+use crate::data::bulk_context::BulkContext;
 use crate::data::check::is_resource_type;
 use crate::data::download::{self, MANIFEST};
+use crate::data::export::{ExportRequest, Exported};
 use crate::data::objects;
 use crate::data::place::{Place, Prefix};
-use crate::error::CommandError;
+use crate::data::unfinished::Unfinished;
+use crate::error::{CommandError, Ending, Failure};
 use crate::invocation::CommandLine;
 use crate::module::beside::{STORE, is_beside};
 use crate::plan::{Action, Change};
@@ -22,11 +29,68 @@ use crate::ui::json::FORMAT_VERSION;
 use crate::whole_file;
 
 const RECEIPT: &str = "receipt.json";
-const OTHER_PLACE: &str = "name another bucket, or a folder";
 /// `CopyObject` takes no more (S3 API reference).
 const LARGEST_COPY: u64 = 5 << 30;
 /// What the header that names a copy's source cannot hold as it is.
 const IN_A_KEY: AsciiSet = NON_ALPHANUMERIC.remove(b'/').remove(b'-').remove(b'_').remove(b'.').remove(b'~');
+
+/// Why a final export, and with it the destroy, does not go on.
+#[derive(Debug, Error)]
+enum FinalExportError {
+    /// The place is a bucket of the stack.
+    #[error("{0} is deleted with the stack")]
+    OwnBucket(String),
+    /// The data bucket is deleted, and may not be emptied.
+    #[error("the export is written to the stack's data bucket, which is then not empty")]
+    BucketNotEmptied,
+    /// There is no store to export, and no export of an earlier run.
+    #[error("the store {0} is deleted or being deleted and cannot be exported; nothing more was deleted")]
+    StoreGone(String),
+    /// The bucket is in another region, if AWS says in which.
+    #[error("{bucket} is in {}, and S3 cannot copy there from here", match region {
+        Some(region) => format!("the region {region}"),
+        None => "another region".to_owned(),
+    })]
+    OtherRegion { bucket: String, region: Option<String> },
+    #[error("the bucket {0} does not exist")]
+    NoBucket(String),
+    #[error("{0} is not empty")]
+    NotEmpty(Prefix),
+    #[error("{} cannot be written: {error}", path.display())]
+    File { path: PathBuf, error: io::Error },
+    /// The export is not finished, so the destroy has not begun.
+    #[error("nothing was deleted: {0}")]
+    NothingDeleted(Box<dyn Failure>),
+}
+
+impl Failure for FinalExportError {
+    fn ending(&self) -> Ending {
+        match self {
+            Self::OwnBucket(_) | Self::OtherRegion { .. } | Self::NoBucket(_) | Self::NotEmpty(_) => Ending::Usage,
+            Self::BucketNotEmptied | Self::StoreGone(_) => Ending::Protected,
+            Self::File { .. } => Ending::Failed,
+            Self::NothingDeleted(error) => error.ending(),
+        }
+    }
+
+    fn hint(&self) -> Option<String> {
+        Some(match self {
+            Self::OwnBucket(_) | Self::OtherRegion { .. } | Self::NoBucket(_) => {
+                "name another bucket, or a folder".to_owned()
+            }
+            Self::BucketNotEmptied => "add --force-destroy to have it emptied after the export".to_owned(),
+            Self::StoreGone(_) => "leave out --final-export to destroy the rest of the stack".to_owned(),
+            Self::NotEmpty(_) => "name an empty prefix: an export is not mixed with other objects".to_owned(),
+            Self::File { .. } => return None,
+            Self::NothingDeleted(error) => return error.hint(),
+        })
+    }
+}
+
+fn of_file(path: &Path) -> impl Fn(io::Error) -> FinalExportError {
+    let path = path.to_owned();
+    move |error| FinalExportError::File { path: path.clone(), error }
+}
 
 /// Where the data of a destroyed stack goes.
 #[derive(Debug)]
@@ -49,13 +113,10 @@ impl<'a> FinalExport<'a> {
         let goes = |change: &Change| change.action == Action::Delete && change.address.as_str() == buckets[0];
         match &place {
             Place::S3(prefix) if is_own(&prefix.bucket) => {
-                Err(usage(format!("{} is deleted with the stack", prefix.bucket), OTHER_PLACE))
+                Err(FinalExportError::OwnBucket(prefix.bucket.clone()).into())
             }
             _ if !prepared.cx.settings.force_destroy.empties(buckets[0]) && prepared.plan.changes.iter().any(goes) => {
-                Err(CommandError::Protected {
-                    message: "the export is written to the stack's data bucket, which is then not empty".to_owned(),
-                    hint: "add --force-destroy to have it emptied after the export".to_owned(),
-                })
+                Err(FinalExportError::BucketNotEmptied.into())
             }
             _ => Ok(Self { text, again, place, began: jiff::Timestamp::now() }),
         }
@@ -73,12 +134,7 @@ impl<'a> FinalExport<'a> {
                 session.printer.say("The store is deleted or being deleted; an earlier run exported it.");
                 return Ok(manifest);
             }
-            return Err(CommandError::Protected {
-                message: format!(
-                    "the store {id} is deleted or being deleted and cannot be exported; nothing more was deleted"
-                ),
-                hint: "leave out --final-export to destroy the rest of the stack".to_owned(),
-            });
+            return Err(FinalExportError::StoreGone(id).into());
         }
         if let Place::S3(target) = &self.place {
             session.interruptible(Box::pin(self.check_target(prepared, target, &id))).await?;
@@ -91,8 +147,15 @@ impl<'a> FinalExport<'a> {
             return Ok(manifest);
         }
         let bulk = BulkContext::of(prepared.cx.clone(), &prepared.state)?;
-        let to = matches!(self.place, Place::Local(_)).then_some(self.text);
-        let wish = Wish { to, types: &[], wait: true, json: false, replaces: true, again: self.again };
+        let is_local = matches!(self.place, Place::Local(_));
+        let journals = journals(session);
+        let request = ExportRequest {
+            to: is_local.then_some(&self.place),
+            types: &[],
+            wait: true,
+            replaces: true,
+            journals: &journals,
+        };
         for change in prepared.plan.changes.iter().filter(|change| change.kind == Kind::FhirDatastore) {
             if is_beside(&change.address) {
                 let address = &change.address;
@@ -102,14 +165,17 @@ impl<'a> FinalExport<'a> {
             }
         }
         session.printer.say("Exporting before anything is deleted.");
-        let mut exported = Box::pin(export(session, &bulk, wish)).await.map_err(nothing_deleted)?;
+        let mut exported = {
+            let to = is_local.then_some(self.text);
+            Box::pin(export(session, &bulk, request, to, self.again)).await.map_err(nothing_deleted)?
+        };
         let Place::S3(target) = &self.place else { return Ok(exported.manifest(&bulk)) };
         // A copy that is cut off is known for ours by the receipt.
         let announced = session.interruptible(Box::pin(self.announce(prepared, &Value::Null))).await;
         announced.map_err(|error| self.cut_off(error))?;
         let copy = async {
             let copied = self.copy(prepared, &exported, target).await;
-            copied.map_err(|error| nothing_deleted(super::data::unfinished(error, None, self.again)))
+            copied.map_err(|error| nothing_deleted(self.resumable(Unfinished::Copy(error))))
         };
         session.interruptible(Box::pin(copy)).await.map_err(|error| self.cut_off(error))?;
         exported.files.iter_mut().for_each(|file| file.file = format!("{target}{}/", file.kind));
@@ -119,10 +185,14 @@ impl<'a> FinalExport<'a> {
         Ok(manifest)
     }
 
+    fn resumable(&self, unfinished: Unfinished) -> CommandError {
+        Resumable { unfinished, again: self.again.clone() }.into()
+    }
+
     /// An interruption after the export was made.
     fn cut_off(&self, error: CommandError) -> CommandError {
         match error {
-            CommandError::Interrupted(_) => nothing_deleted(super::data::unfinished("interrupted", None, self.again)),
+            CommandError::Interrupted(_) => nothing_deleted(self.resumable(Unfinished::Interrupted)),
             other => other,
         }
     }
@@ -144,21 +214,23 @@ impl<'a> FinalExport<'a> {
     async fn check_target(&self, prepared: &Prepared, target: &Prefix, store: &str) -> Result<(), CommandError> {
         let cx = &prepared.cx;
         let bucket = &target.bucket;
-        let elsewhere = |region: Option<&str>| {
-            let region = region.map_or_else(|| "another region".to_owned(), |region| format!("the region {region}"));
-            usage(format!("{bucket} is in {region}, and S3 cannot copy there from here"), OTHER_PLACE)
+        let elsewhere = |region: Option<&str>| FinalExportError::OtherRegion {
+            bucket: bucket.clone(),
+            region: region.map(str::to_owned),
         };
         let head = || cx.clients.s3.head_bucket().bucket(bucket).send();
         match cx.call(Operation::new("s3", "HeadBucket"), head).await {
             Ok(head) => {
                 if let Some(region) = head.bucket_region().filter(|region| *region != cx.identity.region) {
-                    return Err(elsewhere(Some(region)));
+                    return Err(elsewhere(Some(region)).into());
                 }
             }
             Err(error) if error.is_not_found() => {
-                return Err(usage(format!("the bucket {bucket} does not exist"), OTHER_PLACE));
+                return Err(FinalExportError::NoBucket(bucket.clone()).into());
             }
-            Err(error) if error.kind == ErrorKind::WrongRegion => return Err(elsewhere(error.other_region.as_deref())),
+            Err(error) if error.kind == ErrorKind::WrongRegion => {
+                return Err(elsewhere(error.other_region.as_deref()).into());
+            }
             Err(error) => return Err(CommandError::Aws(error)),
         }
         let held = objects::list(cx, target).await.map_err(CommandError::Aws)?;
@@ -170,7 +242,7 @@ impl<'a> FinalExport<'a> {
         if held.is_empty() || is_ours().await? {
             return Ok(());
         }
-        Err(usage(format!("{target} is not empty"), "name an empty prefix: an export is not mixed with other objects"))
+        Err(FinalExportError::NotEmpty(target.clone()).into())
     }
 
     /// The store's id, and whether it can still be exported.
@@ -326,7 +398,7 @@ impl<'a> FinalExport<'a> {
                 let file = path.join(name);
                 let written =
                     whole_file::create_directories(path).and_then(|()| whole_file::write(&file, text.as_bytes()));
-                written.map_err(of_file(&file))
+                Ok(written.map_err(of_file(&file))?)
             }
             Place::S3(prefix) => {
                 let key = format!("{}{name}", prefix.prefix);
@@ -393,10 +465,6 @@ impl Earlier {
     }
 }
 
-fn usage(message: String, hint: &str) -> CommandError {
-    CommandError::Usage { message, hint: hint.to_owned() }
-}
-
 /// When a key ends, and how to keep it.
 async fn ending_key(cx: &Context, address: &str, id: &str, recorded: &Value) -> Value {
     let describe = || cx.clients.kms.describe_key().key_id(id).send();
@@ -418,8 +486,8 @@ async fn ending_key(cx: &Context, address: &str, id: &str, recorded: &Value) -> 
 /// Said of whatever ends the export.
 fn nothing_deleted(error: CommandError) -> CommandError {
     match error {
-        CommandError::Incomplete { message, hint } => {
-            CommandError::Incomplete { message: format!("nothing was deleted: {message}"), hint }
+        CommandError::Failed(error) if error.ending() == Ending::Incomplete => {
+            FinalExportError::NothingDeleted(error).into()
         }
         CommandError::Refused(mut lines) => {
             lines.push("nothing was deleted".to_owned());

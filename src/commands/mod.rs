@@ -44,7 +44,7 @@ use tokio::sync::watch;
 use tokio::time::sleep;
 
 use crate::cli::{Cli, Command, Invocation, manual};
-use crate::error::CommandError;
+use crate::error::{CommandError, Ending};
 use crate::exit_code::ExitCode;
 use crate::log::Log;
 use crate::session::Session;
@@ -223,6 +223,9 @@ fn report(printer: Printer, error: &CommandError) {
     match error {
         CommandError::Config(problems) => printer.insist(problems.render(printer.colours_stderr()).trim_end()),
         CommandError::LeftRunning { message, hint } => printer.note(message, hint),
+        CommandError::Failed(error) if error.ending() == Ending::LeftRunning => {
+            printer.note(&error.to_string(), &error.hint().unwrap_or_default());
+        }
         other => printer.error(&other.to_string(), other.hint().as_deref()),
     }
 }

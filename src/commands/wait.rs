@@ -4,12 +4,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::apply::walk;
-use super::stores::StoreTrace;
 use super::summary;
 use crate::address::Address;
 use crate::apply::Report;
 use crate::cli::{Manner, RunningJobs, WaitArgs};
 use crate::config::{Config, Protect};
+use crate::data::lost_store::StoreTrace;
 use crate::error::CommandError;
 use crate::exit_code::ExitCode;
 use crate::module::Stack;
@@ -48,14 +48,14 @@ async fn wait(
     cx.pace.timeout = arguments.timeout.unwrap_or(cx.pace.timeout);
     let plan = session.interruptible(unsettled(&cx, &state)).await?;
     let lost = match StoreTrace::of(&state, &Address::parse(STORE)).filter(|_| !plan.changes.iter().any(is_of_store)) {
-        Some(trace) => session.interruptible(trace.lost(&cx)).await?,
+        Some(trace) => session.interruptible(async { Ok(trace.lost(&cx).await?) }).await?,
         None => None,
     };
     if let (Some(lost), false) = (&lost, plan.has_work()) {
         if arguments.json {
             session.printer.json(&json::report(&Report { outcomes: Vec::new(), state }));
         }
-        return Err(lost.clone().into_error());
+        return Err(lost.clone().into());
     }
     if !plan.has_work() {
         session.printer.say("Nothing to wait for: AWS has finished.");
@@ -71,7 +71,7 @@ async fn wait(
     }
     summary::conclude(session, &report, "The wait", &manner, None)?;
     if let Some(lost) = lost {
-        return Err(lost.into_error());
+        return Err(lost.into());
     }
     session.printer.say("AWS has finished.");
     Ok(ExitCode::Success)

@@ -6,14 +6,19 @@
 pub use hlctl_data::check;
 
 pub mod access;
+pub mod bulk_context;
 pub mod download;
+pub mod export;
 pub mod failures;
+pub mod import;
 pub mod job;
 pub mod journal;
+pub mod lost_store;
 pub mod objects;
 pub mod place;
 pub mod source;
 pub mod streamed;
+pub mod unfinished;
 pub mod upload;
 
 use base64ct::{Base64, Encoding};

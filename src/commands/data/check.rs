@@ -2,9 +2,10 @@
 
 use std::path::Path;
 
-use super::{journals, place_of};
+use super::{DataError, journals, place_of, refused};
 use crate::cli::DataCheckArgs;
 use crate::data::check::{Checks, Findings, Group};
+use crate::data::import::{CheckedFiles, NoFiles, ProblemsFound};
 use crate::data::place::{Place, Prefix};
 use crate::data::source::Source;
 use crate::data::streamed::{Objects, StreamedError};
@@ -13,7 +14,7 @@ use crate::exit_code::ExitCode;
 use crate::model::text::counted;
 use crate::resource::ResourceError;
 use crate::session::{ConnectOptions, Session};
-use crate::ui::transfer;
+use crate::ui::{Printer, transfer};
 
 /// Checks, and tells.
 pub(super) async fn run(session: &Session, arguments: &DataCheckArgs) -> Result<ExitCode, CommandError> {
@@ -30,20 +31,17 @@ pub(super) async fn run(session: &Session, arguments: &DataCheckArgs) -> Result<
     if arguments.json {
         session.printer.json(&serde_json::json!(findings));
     } else {
-        tell(session, &source, &findings, Reading::Whole);
+        show(session.printer, &source, &findings, Reading::Whole);
     }
-    refuse(&findings).map(|()| ExitCode::Success)
+    ProblemsFound::check(&findings).map(|()| ExitCode::Success).map_err(|problems| refused(&problems))
 }
 
-/// Checks the files of a path, with progress.
-pub(super) async fn of_source(
-    session: &Session,
-    path: &Path,
-    checks: Checks,
-) -> Result<(Source, Findings), CommandError> {
+/// Checks the files of a path before their import, with progress.
+pub(super) async fn files_of(session: &Session, path: &Path, checks: Checks) -> Result<CheckedFiles, CommandError> {
     let scratch = journals(session);
     std::fs::create_dir_all(&scratch).map_err(|error| CommandError::Other(error.into()))?;
-    checked(session, path, checks, &scratch).await
+    let (source, findings) = checked(session, path, checks, &scratch).await?;
+    Ok(CheckedFiles { source, findings })
 }
 
 async fn checked(
@@ -53,21 +51,11 @@ async fn checked(
     scratch: &Path,
 ) -> Result<(Source, Findings), CommandError> {
     if path == Path::new("-") {
-        return Err(CommandError::Usage {
-            message: "standard input cannot be checked: the data is read twice".to_owned(),
-            hint: "save it to a .ndjson file first".to_owned(),
-        });
+        return Err(DataError::StandardInput.into());
     }
-    let unreadable = |error: std::io::Error| CommandError::Usage {
-        message: format!("{} cannot be read: {error}", path.display()),
-        hint: "name a .ndjson file, a folder that has some, or s3://BUCKET/PREFIX".to_owned(),
-    };
-    let source = Source::list(path).map_err(unreadable)?;
+    let source = Source::list(path).map_err(|error| DataError::Unreadable { path: path.to_owned(), error })?;
     if source.files.is_empty() {
-        return Err(CommandError::Usage {
-            message: format!("{} has no .ndjson files", path.display()),
-            hint: "HealthLake imports files whose names end in .ndjson, with one resource on each line".to_owned(),
-        });
+        return Err(DataError::NoFiles(path.to_owned()).into());
     }
     let bar = transfer::bar(session.printer, "Checking", source.bytes());
     let (scratch, heard) = (scratch.to_owned(), bar.clone());
@@ -102,7 +90,7 @@ async fn in_s3(
         let clients = session.connect(options).await?.clients;
         let objects = Objects::list(&clients, under).await.map_err(CommandError::Aws)?;
         if objects.is_empty() {
-            return Err(nothing_under(under));
+            return Err(DataError::NoObjects(NoFiles(under.clone())).into());
         }
         let bar = transfer::bar(session.printer, "Checking", objects.bytes());
         let heard = bar.clone();
@@ -119,14 +107,6 @@ async fn in_s3(
 
 const NOT_FINISHED: &str = "the check did not finish";
 
-/// There is nothing to check or import at a place in S3.
-pub(super) fn nothing_under(under: &Prefix) -> CommandError {
-    CommandError::Usage {
-        message: format!("there are no .ndjson files under {under}"),
-        hint: "name the folder that has them: s3://BUCKET/PREFIX".to_owned(),
-    }
-}
-
 /// How much of the files was read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Reading {
@@ -137,8 +117,7 @@ pub(super) enum Reading {
 }
 
 /// What was found, for people.
-pub(super) fn tell(session: &Session, source: &Source, findings: &Findings, reading: Reading) {
-    let printer = session.printer;
+pub(super) fn show(printer: Printer, source: &Source, findings: &Findings, reading: Reading) {
     let (files, size) = (counted(findings.files, "file"), transfer::size(findings.bytes));
     match reading {
         Reading::Listed => {
@@ -178,14 +157,4 @@ fn described(group: &Group) -> String {
         text = format!("{text}\n    also {}{}", more.join(", "), if group.is_cut() { ", ..." } else { "" });
     }
     format!("{text}\n    {}", group.hint)
-}
-
-/// Whether anything is wrong.
-pub(super) fn refuse(findings: &Findings) -> Result<(), CommandError> {
-    let count: u64 = findings.problems.iter().map(|group| group.count).sum();
-    if count == 0 {
-        Ok(())
-    } else {
-        Err(CommandError::Refused(vec![format!("the check found {}", counted(count, "problem"))]))
-    }
 }

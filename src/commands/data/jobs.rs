@@ -1,6 +1,6 @@
 //! `hlctl data jobs`
 
-use super::{BulkContext, of_aws};
+use super::open;
 use crate::cli::JsonArgs;
 use crate::data::job::{self, Job};
 use crate::error::CommandError;
@@ -9,8 +9,8 @@ use crate::session::Session;
 
 /// Lists the jobs, the newest first.
 pub(super) async fn run(session: &Session, arguments: &JsonArgs) -> Result<ExitCode, CommandError> {
-    let bulk = BulkContext::open(session).await?;
-    let jobs = async { job::list(&bulk.cx, &bulk.store).await.map_err(of_aws) };
+    let bulk = open(session).await?;
+    let jobs = async { job::list(&bulk.cx, &bulk.store).await.map_err(CommandError::Aws) };
     let jobs = session.interruptible(jobs).await?;
     if arguments.json {
         let jobs = serde_json::json!({"store": bulk.store, "jobs": jobs});

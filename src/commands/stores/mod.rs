@@ -26,7 +26,8 @@ use crate::address::Address;
 use crate::apply::Report;
 use crate::cli::{Manner, RunningJobs, StoresCommand};
 use crate::config::Config;
-use crate::error::CommandError;
+use crate::data::lost_store::{LostStore, StoreTrace};
+use crate::error::{CommandError, Ending};
 use crate::exit_code::ExitCode;
 use crate::invocation::CommandLine;
 use crate::module::beside::{self, STORE};
@@ -37,7 +38,7 @@ use crate::state::{Entry, Held, State};
 use crate::ui::json::{self, FORMAT_VERSION};
 use crate::ui::plan_view;
 
-pub(super) use afterlife::{LostStore, StoreTrace, explain as explain_lost_store, tell as tell_what_can_be_restored};
+pub(super) use afterlife::{explain as explain_lost_store, tell as tell_what_can_be_restored};
 pub(super) use replace::run as replace;
 pub(super) use restore::run as restore;
 
@@ -89,7 +90,7 @@ impl<'a> StoreOperation<'a> {
     async fn lost(&self, state: &State, address: &Address) -> Result<Option<LostStore>, CommandError> {
         let Some(trace) = StoreTrace::of(state, address) else { return Ok(None) };
         let cx = self.cx(state);
-        self.session.interruptible(trace.lost(&cx)).await
+        self.session.interruptible(async { Ok(trace.lost(&cx).await?) }).await
     }
 
     async fn plan(&self, state: State, options: &Options) -> Result<Prepared, CommandError> {
@@ -221,6 +222,11 @@ fn unfinished(error: CommandError, again: &CommandLine) -> CommandError {
         | CommandError::Unsaved { .. }
         | CommandError::Stranded { .. }
         | CommandError::State(_) => error,
+        CommandError::Failed(ref failure)
+            if matches!(failure.ending(), Ending::Incomplete | Ending::LeftRunning | Ending::Elsewhere) =>
+        {
+            error
+        }
         CommandError::Interrupted(_) => {
             incomplete("interrupted; what was created so far is in the state".to_owned(), goes_on)
         }

@@ -56,7 +56,7 @@ async fn replace(
     }
     // Whatever the configuration asks for, what is gone has no data that could be brought over.
     if let Some(lost) = operation.lost(&state, &Address::parse(STORE)).await? {
-        return Err(lost.into_error());
+        return Err(lost.into());
     }
     if make::present(&state).is_none() && !is_called_for(operation, arguments, &state).await? {
         operation.say(
@@ -180,7 +180,7 @@ fn what_will_be_done(way: Way, source: &Vitals) -> String {
 /// Exports the store in use and imports that into the new one; either goes on where an earlier run stood.
 async fn fill(operation: &StoreOperation<'_>, state: &mut State) -> Result<(), CommandError> {
     // Both jobs with all that they may need are too much for a thread's stack.
-    Box::pin(data::bring_over(operation.session, &operation.cx(state), state, &operation.again)).await?;
+    Box::pin(data::copy_to_successor(operation.session, &operation.cx(state), state, &operation.again)).await?;
     if let Some(origin) = state.resources.get_mut(&successor()).and_then(|entry| entry.origin.as_mut()) {
         origin.filled = true;
     }

@@ -150,7 +150,7 @@ async fn check_not_lost(
     let own = stores(state).into_iter().find(|(_, entry)| id_of(entry) == Some(id));
     if let Some((address, _)) = own {
         let lost = operation.lost(state, address).await?;
-        return lost.map_or(Ok(()), |lost| Err(lost.into_error()));
+        return lost.map_or(Ok(()), |lost| Err(lost.into()));
     }
     match found {
         Some(source) if source.is_ended() => Err(CommandError::Refused(vec![format!(

@@ -1,0 +1,107 @@
+//! What imports and exports of a stack's store work with.
+
+use thiserror::Error;
+
+use super::job::Order;
+use super::journal::Entry;
+use super::lost_store::{LostStore, StoreTrace};
+use super::place::Prefix;
+use crate::address::Address;
+use crate::module;
+use crate::module::beside::STORE;
+use crate::resource::Context;
+use crate::state::{NotRecorded, State};
+use crate::wait::{Signal, Stop};
+
+/// The store, and what the stack has for jobs.
+#[derive(Clone, Debug)]
+pub struct BulkContext {
+    /// What calls need.
+    pub cx: Context,
+    /// Id of the store.
+    pub store: String,
+    /// Its ARN.
+    pub arn: String,
+    /// The key of what jobs write.
+    pub key: String,
+    /// The role that HealthLake assumes for jobs.
+    pub role: String,
+    bucket: String,
+    /// For finding out what has become of the store.
+    trace: Option<StoreTrace>,
+}
+
+/// The stack lacks something that jobs work with.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+pub enum NoBulkContext {
+    /// The state does not record the store's identity.
+    #[error("{0}")]
+    NotRecorded(#[from] NotRecorded),
+    /// The stack has no such output.
+    #[error("the stack has no {0}")]
+    NoOutput(&'static str),
+}
+
+impl NoBulkContext {
+    /// What to do about it.
+    pub fn hint(&self) -> String {
+        concat!("`", hlctl!("apply"), "` creates what is missing").to_owned()
+    }
+}
+
+impl BulkContext {
+    /// What the state has for jobs of the store in use.
+    ///
+    /// # Errors
+    /// Something is missing.
+    pub fn of(cx: Context, state: &State) -> Result<Self, NoBulkContext> {
+        let outputs = module::outputs(|address| state.recorded(address));
+        let output = |name: &'static str| {
+            let value = outputs.get(name).and_then(serde_json::Value::as_str).filter(|value| !value.is_empty());
+            value.map(str::to_owned).ok_or(NoBulkContext::NoOutput(name))
+        };
+        let arn = output("datastore_arn")?;
+        Ok(Self {
+            store: state.recorded_text(STORE, "id")?.to_owned(),
+            arn,
+            trace: StoreTrace::of(state, &Address::parse(STORE)),
+            bucket: output("s3_bucket")?,
+            key: output("s3_kms_key_arn")?,
+            role: output("export_role_arn")?,
+            cx,
+        })
+    }
+
+    /// The same for another store of the stack.
+    ///
+    /// # Errors
+    /// The state does not record its identity.
+    pub fn of_store(self, state: &State, address: &Address) -> Result<Self, NotRecorded> {
+        let text = |name: &str| state.recorded_text(address.as_str(), name).map(str::to_owned);
+        Ok(Self { store: text("id")?, arn: text("arn")?, trace: StoreTrace::of(state, address), ..self })
+    }
+
+    /// What has become of the store, if it is gone or going. A caller who may not describe it learns that from the job.
+    pub async fn lost(&self) -> Option<LostStore> {
+        let trace = self.trace.as_ref()?;
+        until_stopped(&self.cx.stop, trace.lost(&self.cx)).await.ok()?.ok().flatten()
+    }
+
+    /// A part of the stack's bucket.
+    pub fn place(&self, name: &str) -> Prefix {
+        Prefix { bucket: self.bucket.clone(), prefix: format!("{name}/") }
+    }
+
+    /// What the job of a run is started with.
+    pub fn order<'a>(&'a self, entry: &'a Entry, output: &'a Prefix) -> Order<'a> {
+        Order { store: &self.store, role: &self.role, key: &self.key, name: &entry.run, token: &entry.token, output }
+    }
+}
+
+/// Does the work, unless a signal comes.
+pub(super) async fn until_stopped<T>(stop: &Stop, work: impl Future<Output = T>) -> Result<T, Signal> {
+    tokio::select! {
+        done = work => Ok(done),
+        signal = stop.requested() => Err(signal),
+    }
+}

@@ -1,0 +1,377 @@
+//! An export from its job to the files: runs the job, and downloads or counts what it wrote.
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use serde_json::{Value, json};
+use thiserror::Error;
+
+use super::access::{self, Concern, Means};
+use super::bulk_context::{BulkContext, until_stopped};
+use super::check::is_resource_type;
+use super::download::{ExportedFile, MANIFEST, Types, count, download, exported, forget};
+use super::job::{self, Job, Kind};
+use super::journal::{Entry, Journal, JournalError};
+use super::lost_store::LostStore;
+use super::place::{Place, Prefix};
+use super::unfinished::Unfinished;
+use crate::aws::AwsError;
+use crate::invocation::CommandLine;
+use crate::resource::ResourceError;
+use crate::wait::Signal;
+use crate::whole_file;
+
+/// What is exported, and where to.
+#[derive(Clone, Copy, Debug)]
+pub struct ExportRequest<'a> {
+    /// A folder or a place in S3; `None` leaves it in the stack's bucket.
+    pub to: Option<&'a Place>,
+    /// These types only, or all.
+    pub types: &'a [String],
+    /// Whether to wait for the job.
+    pub wait: bool,
+    /// Whether it may take the place of an earlier export of the same store.
+    pub replaces: bool,
+    /// Where journals of exports are.
+    pub journals: &'a Path,
+}
+
+/// An export that is whole.
+#[derive(Clone, Debug)]
+pub struct Exported {
+    /// Its job.
+    pub job: Job,
+    /// Where AWS put it.
+    pub folder: Prefix,
+    /// What it holds.
+    pub files: Vec<ExportedFile>,
+}
+
+impl Exported {
+    /// The manifest.
+    pub fn manifest(&self, bulk: &BulkContext) -> Value {
+        json!({
+            "format": "hlctl-export",
+            "version": 1,
+            "store": {"id": bulk.store, "arn": bulk.arn},
+            "job": {"id": self.job.id, "submitted": self.job.submitted, "ended": self.job.ended},
+            "source": self.folder.to_string(),
+            "resources": self.files.iter().map(|file| file.resources).sum::<u64>(),
+            "files": self.files,
+        })
+    }
+}
+
+/// Hears of an export while it goes on.
+pub trait ExportObserver {
+    /// Something happened.
+    fn notice(&self, event: ExportEvent<'_>);
+
+    /// A download of so many bytes begins; the answer hears of bytes that came.
+    fn download(&self, bytes: u64) -> Box<dyn Fn(u64) + Send + Sync>;
+}
+
+/// What an observer of an export hears.
+#[derive(Clone, Copy, Debug)]
+pub enum ExportEvent<'a> {
+    /// An earlier run began this export.
+    Continued {
+        /// The run.
+        run: &'a str,
+    },
+    /// The job may fail for this, and the export goes on.
+    Concern(&'a Concern),
+    /// The job was started.
+    Started {
+        /// Its id.
+        id: &'a str,
+    },
+    /// The job is waited for.
+    WaitBegan,
+    /// The job as it is now.
+    Seen(&'a Job),
+    /// The job is no longer waited for.
+    WaitEnded,
+    /// The download is over, however it ended.
+    DownloadEnded,
+    /// The export is whole.
+    Exported(&'a Exported),
+}
+
+/// Why an export did not do all of its work.
+#[derive(Debug, Error)]
+pub enum ExportError {
+    /// The journal cannot be had.
+    #[error("{0}")]
+    Journal(#[from] JournalError),
+    /// The folder holds something else.
+    #[error("{} is not an empty folder", .0.display())]
+    NotEmpty(PathBuf),
+    /// The job would fail.
+    #[error("{}", .0.iter().map(|concern| concern.text.as_str()).collect::<Vec<_>>().join("\n"))]
+    Blocked(Vec<Concern>),
+    /// The store is gone.
+    #[error("{0}")]
+    Lost(Box<LostStore>),
+    /// A signal came before anything was begun.
+    #[error("interrupted; nothing was changed")]
+    Interrupted(Signal),
+    /// The same command continues.
+    #[error("{0}")]
+    Unfinished(#[from] Unfinished),
+    /// The job is not waited for.
+    #[error("The job {id} was started and is under way.")]
+    LeftRunning {
+        /// Its id.
+        id: String,
+        /// Its name.
+        name: String,
+    },
+    /// What the job wrote cannot be listed.
+    #[error("{0}")]
+    NotListed(AwsError),
+    /// A file of the folder cannot be written.
+    #[error("{} cannot be written: {error}", path.display())]
+    File {
+        /// The file.
+        path: PathBuf,
+        /// Why not.
+        error: io::Error,
+    },
+}
+
+impl ExportError {
+    /// What to do about it; `again` is the command that continues.
+    pub fn hint(&self, again: &CommandLine) -> Option<String> {
+        Some(match self {
+            Self::NotEmpty(_) => "name a new or empty folder: an export is not mixed with other files".to_owned(),
+            Self::Lost(lost) => lost.hint(),
+            Self::Unfinished(unfinished) => unfinished.hint(again),
+            Self::LeftRunning { .. } => format!("`{again}` waits for it and downloads the export"),
+            Self::NotListed(error) => return crate::aws::hint::hint(error),
+            Self::Journal(_) | Self::Blocked(_) | Self::Interrupted(_) | Self::File { .. } => return None,
+        })
+    }
+
+    fn file(path: &Path, error: io::Error) -> Self {
+        Self::File { path: path.to_owned(), error }
+    }
+}
+
+/// Exports the store and brings the files where they are asked for; goes on where an earlier run stood.
+///
+/// # Errors
+/// The export is not whole, or its job is not waited for.
+pub async fn export(
+    bulk: &BulkContext,
+    request: ExportRequest<'_>,
+    observer: &dyn ExportObserver,
+) -> Result<Exported, ExportError> {
+    let mut flow = Box::pin(Flow::open(bulk, request, observer)).await?;
+    let id = match Box::pin(flow.start()).await {
+        Ok(id) => id,
+        Err(error) => return Err(flow.end_if_lost(error).await),
+    };
+    if !request.wait {
+        return Err(ExportError::LeftRunning { id, name: flow.entry.run });
+    }
+    let job = match flow.wait(&id).await {
+        Ok(job) => job,
+        Err(unseen @ Unfinished::Unseen { .. }) => return Err(flow.end_if_lost(unseen.into()).await),
+        Err(unfinished) => return Err(unfinished.into()),
+    };
+    let folder = match flow.folder(&job) {
+        Ok(folder) => folder,
+        Err(error) => return Err(flow.end_if_lost(error).await),
+    };
+    let listed = until_stopped(&bulk.cx.stop, exported(&bulk.cx, &folder)).await;
+    let mut types = listed.map_err(|_| Unfinished::Interrupted)?.map_err(ExportError::NotListed)?;
+    types.retain(|kind, _| request.types.is_empty() || request.types.contains(kind));
+    let files = Box::pin(flow.bring(&folder, &types)).await?;
+    flow.conclude(Exported { job, folder, files })
+}
+
+/// What the steps of one export share.
+struct Flow<'a> {
+    bulk: &'a BulkContext,
+    request: ExportRequest<'a>,
+    observer: &'a dyn ExportObserver,
+    journal: Journal,
+    entry: Entry,
+}
+
+impl<'a> Flow<'a> {
+    /// Takes up what an earlier run began, or checks that something new can be begun.
+    async fn open(
+        bulk: &'a BulkContext,
+        request: ExportRequest<'a>,
+        observer: &'a dyn ExportObserver,
+    ) -> Result<Self, ExportError> {
+        let subject = request.to.map(Place::subject).unwrap_or_default();
+        let journal = Journal::open(request.journals, "export", &bulk.store, &subject)?;
+        let known = journal.read();
+        // What a job has exported already can be had without the store.
+        if known.as_ref().is_none_or(|entry| entry.job.is_none())
+            && let Some(lost) = bulk.lost().await
+        {
+            journal.close();
+            return Err(ExportError::Lost(Box::new(lost)));
+        }
+        let entry = if let Some(entry) = known {
+            observer.notice(ExportEvent::Continued { run: &entry.run });
+            entry
+        } else {
+            if let Some(Place::Local(path)) = request.to {
+                check_room(path, request.replaces.then_some(&*bulk.store))?;
+            }
+            let entry = Entry::new(&bulk.store, &subject, &bulk.place("export"), "export");
+            let entry = match request.to {
+                Some(Place::S3(prefix)) => Entry { prefix: prefix.clone(), ..entry },
+                _ => entry,
+            };
+            check_access(bulk, &entry.prefix, observer).await?;
+            entry
+        };
+        journal.write(&entry)?;
+        Ok(Self { bulk, request, observer, journal, entry })
+    }
+
+    /// The job of this run; it is started if there is none.
+    async fn start(&mut self) -> Result<String, ExportError> {
+        if let Some(id) = &self.entry.job {
+            return Ok(id.clone());
+        }
+        let Self { bulk, entry, .. } = self;
+        let start = async {
+            match job::find(&bulk.cx, Kind::Export, &bulk.store, &entry.run).await? {
+                Some(id) => Ok(id),
+                None => Ok(job::export(&bulk.cx, &bulk.order(entry, &entry.prefix)).await?),
+            }
+        };
+        let started = until_stopped(&bulk.cx.stop, start).await;
+        let stopped = |_| Err(ResourceError::StillGoing { status: "being started".to_owned() }.into());
+        let id = started.unwrap_or_else(stopped).map_err(Unfinished::NotStarted)?;
+        self.observer.notice(ExportEvent::Started { id: &id });
+        entry.job = Some(id.clone());
+        self.journal.write(entry)?;
+        Ok(id)
+    }
+
+    async fn wait(&self, id: &str) -> Result<Job, Unfinished> {
+        self.observer.notice(ExportEvent::WaitBegan);
+        let hear = |job: &Job| self.observer.notice(ExportEvent::Seen(job));
+        let job = job::wait(&self.bulk.cx, Kind::Export, &self.bulk.store, id, hear).await;
+        self.observer.notice(ExportEvent::WaitEnded);
+        job.map_err(|ended| Unfinished::of_wait(ended, id))
+    }
+
+    /// The end of a run that cannot go on. If that is so because the store is gone, no other run can either, and nothing is
+    /// kept for one.
+    async fn end_if_lost(self, error: ExportError) -> ExportError {
+        match self.bulk.lost().await {
+            Some(lost) => {
+                self.journal.close();
+                ExportError::Lost(Box::new(lost))
+            }
+            None => error,
+        }
+    }
+
+    /// Where the job wrote, if it has exported all.
+    fn folder(&mut self, job: &Job) -> Result<Prefix, ExportError> {
+        match job.folder(&self.bulk.store).filter(|_| job.status == "COMPLETED") {
+            Some(folder) => Ok(folder),
+            None => {
+                self.entry.forget_job("export");
+                self.journal.write(&self.entry)?;
+                Err(Unfinished::Failed { job: Box::new(job.clone()), store: self.bulk.store.clone() }.into())
+            }
+        }
+    }
+
+    /// Downloads the files, or counts what they hold where they stay in S3.
+    async fn bring(&self, folder: &Prefix, types: &Types) -> Result<Vec<ExportedFile>, ExportError> {
+        let cx = &self.bulk.cx;
+        let brought = match self.request.to {
+            Some(Place::Local(path)) => {
+                let progress = self.observer.download(bytes(types));
+                let brought = until_stopped(&cx.stop, download(cx, folder, types, path, progress)).await;
+                self.observer.notice(ExportEvent::DownloadEnded);
+                brought
+            }
+            _ => until_stopped(&cx.stop, count(cx, folder, types)).await,
+        };
+        let files = brought.map_err(|_| Unfinished::Interrupted)?;
+        Ok(files.map_err(Unfinished::Download)?)
+    }
+
+    /// Writes the manifest, and forgets what was needed to go on.
+    fn conclude(self, exported: Exported) -> Result<Exported, ExportError> {
+        if let Some(Place::Local(path)) = self.request.to {
+            if self.request.replaces {
+                remove_replaced(path, &exported.files)?;
+            }
+            let (file, manifest) = (path.join(MANIFEST), format!("{:#}\n", exported.manifest(self.bulk)));
+            whole_file::write(&file, manifest.as_bytes()).map_err(|error| ExportError::file(&file, error))?;
+            forget(path);
+        }
+        self.observer.notice(ExportEvent::Exported(&exported));
+        self.journal.close();
+        Ok(exported)
+    }
+}
+
+fn bytes(types: &Types) -> u64 {
+    types.values().flatten().map(|object| object.size).sum()
+}
+
+/// An export is not mixed with what is there already, but for an earlier one of the store that it may replace.
+fn check_room(path: &Path, replaced: Option<&str>) -> Result<(), ExportError> {
+    let is_empty = match fs::read_dir(path) {
+        Ok(mut entries) => entries.next().is_none(),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => true,
+        Err(_) => false,
+    };
+    let earlier = earlier_files(path);
+    if is_empty || earlier.is_some_and(|(store, _)| replaced == Some(&*store)) {
+        return Ok(());
+    }
+    Err(ExportError::NotEmpty(path.to_owned()))
+}
+
+/// The store and the files of the export that a folder holds.
+fn earlier_files(path: &Path) -> Option<(String, Vec<ExportedFile>)> {
+    let manifest: Value = serde_json::from_slice(&fs::read(path.join(MANIFEST)).ok()?).ok()?;
+    let store = manifest["store"]["id"].as_str()?.to_owned();
+    let files = serde_json::from_value(manifest["files"].clone()).ok()?;
+    (manifest["format"] == "hlctl-export").then_some((store, files))
+}
+
+/// Removes what an earlier export had and this one has not: of types of which nothing is left.
+fn remove_replaced(path: &Path, files: &[ExportedFile]) -> Result<(), ExportError> {
+    let (_, earlier) = earlier_files(path).unwrap_or_default();
+    let is_new = |old: &ExportedFile| files.iter().any(|file| file.kind == old.kind);
+    for old in earlier.iter().filter(|old| is_resource_type(&old.kind) && !is_new(old)) {
+        let file = path.join(format!("{}.ndjson", old.kind));
+        match fs::remove_file(&file) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(ExportError::file(&file, error)),
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
+async fn check_access(bulk: &BulkContext, output: &Prefix, observer: &dyn ExportObserver) -> Result<(), ExportError> {
+    let means = Means { kind: Kind::Export, store: &bulk.arn, role: &bulk.role, key: &bulk.key, input: None, output };
+    let concerns = until_stopped(&bulk.cx.stop, access::concerns(&bulk.cx, means)).await;
+    let mut certain = Vec::new();
+    for concern in concerns.map_err(ExportError::Interrupted)? {
+        if concern.is_certain {
+            certain.push(concern);
+        } else {
+            observer.notice(ExportEvent::Concern(&concern));
+        }
+    }
+    if certain.is_empty() { Ok(()) } else { Err(ExportError::Blocked(certain)) }
+}

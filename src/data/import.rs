@@ -1,0 +1,576 @@
+//! An import from its check to its end: uploads what is not in S3 yet, runs the job, and tells what became of each resource.
+//!
+//! What happens on the way goes to an [`ImportObserver`]; what programs are told of it is the [`ImportReport`].
+
+use serde::Serialize;
+use thiserror::Error;
+
+use super::access::{self, Concern, Means};
+use super::bulk_context::{BulkContext, until_stopped};
+use super::check::{Checker, Findings, Level as CheckLevel, Limits};
+use super::failures::{self, Cause};
+use super::job::{self, Job, Kind};
+use super::journal::{Entry, Journal, JournalError};
+use super::lost_store::LostStore;
+use super::objects::list;
+use super::place::{Place, Prefix};
+use super::source::Source;
+use super::unfinished::{NotStarted, Unfinished};
+use super::upload::{UploadError, Uploaded, upload};
+use crate::aws::{AwsError, ErrorKind};
+use crate::invocation::CommandLine;
+use crate::model::text::counted;
+use crate::wait::Signal;
+
+/// What is imported, and how.
+#[derive(Clone, Copy, Debug)]
+pub struct ImportRequest<'a> {
+    /// Where the files are.
+    pub from: &'a Place,
+    /// The files and what was found in them, if they are on this machine.
+    pub files: Option<&'a CheckedFiles>,
+    /// How strictly HealthLake validates.
+    pub validation_level: ValidationLevel,
+    /// Whether to go on in spite of what the checks find.
+    pub allow_problems: bool,
+    /// Whether to wait for the job.
+    pub wait: bool,
+    /// Where journals of imports are.
+    pub journals: &'a std::path::Path,
+}
+
+/// Local files that were checked.
+#[derive(Clone, Debug)]
+pub struct CheckedFiles {
+    /// The files.
+    pub source: Source,
+    /// What the check found.
+    pub findings: Findings,
+}
+
+/// `ValidationLevel` of an import (HealthLake API reference, `StartFHIRImportJob`).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ValidationLevel {
+    /// Against FHIR R4 and profiles.
+    Strict,
+    /// Only against FHIR R4.
+    StructureOnly,
+    /// As little as possible.
+    Minimal,
+}
+
+impl ValidationLevel {
+    /// As AWS writes it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Strict => "strict",
+            Self::StructureOnly => "structure-only",
+            Self::Minimal => "minimal",
+        }
+    }
+}
+
+/// What programs are told of an import, as far as it came (docs/json.md).
+#[derive(Clone, Debug, Default, Serialize)]
+pub struct ImportReport {
+    /// What the check of the files found.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub check: Option<Findings>,
+    /// What the job may fail for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub concerns: Option<Vec<Concern>>,
+    /// What was uploaded.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub upload: Option<UploadReport>,
+    /// The job.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub job: Option<JobReport>,
+    /// Resources that were refused, by cause.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub refused: Option<Vec<Cause>>,
+}
+
+/// What was uploaded, and where to.
+#[derive(Clone, Debug, Serialize)]
+pub struct UploadReport {
+    /// The prefix in S3.
+    pub to: String,
+    /// Files that were sent.
+    pub sent: u64,
+    /// Files that were there already.
+    pub kept: u64,
+}
+
+/// A job as far as it is known.
+#[derive(Clone, Debug, Serialize)]
+#[serde(untagged)]
+pub enum JobReport {
+    /// It was started.
+    Started {
+        /// Its id.
+        id: String,
+        /// Its name.
+        name: String,
+    },
+    /// It has ended.
+    Ended(Box<Job>),
+}
+
+/// Hears of an import while it goes on.
+pub trait ImportObserver {
+    /// Something happened.
+    fn notice(&self, event: ImportEvent<'_>);
+
+    /// An upload of so many bytes begins; the answer hears of bytes that were sent.
+    fn upload(&self, bytes: u64) -> Box<dyn Fn(u64) + Send + Sync>;
+}
+
+/// What an observer of an import hears.
+#[derive(Clone, Copy, Debug)]
+pub enum ImportEvent<'a> {
+    /// An earlier run began this import.
+    Continued {
+        /// The run.
+        run: &'a str,
+    },
+    /// These files are in S3 already; only their names and sizes were looked at.
+    Listed {
+        /// Files that are not imported.
+        source: &'a Source,
+        /// What was found.
+        findings: &'a Findings,
+    },
+    /// What is in S3 could not be listed.
+    NotListed(&'a AwsError),
+    /// The import goes on in spite of problems.
+    ProblemsAllowed,
+    /// The job may fail for this, and the import goes on.
+    Concern(&'a Concern),
+    /// Another job comes first.
+    OtherImport(&'a Job),
+    /// The upload is over, however it ended.
+    UploadEnded,
+    /// All files are in S3.
+    Uploaded {
+        /// Where.
+        to: &'a Prefix,
+        /// How many.
+        files: Uploaded,
+    },
+    /// The job was started.
+    Started {
+        /// Its id.
+        id: &'a str,
+    },
+    /// The job is waited for.
+    WaitBegan,
+    /// The job as it is now.
+    Seen(&'a Job),
+    /// The job is no longer waited for.
+    WaitEnded,
+    /// Why resources were refused cannot be read.
+    LogsUnreadable(&'a crate::resource::ResourceError),
+    /// An earlier run started the job, and validates otherwise.
+    OtherLevel {
+        /// The level of the job.
+        level: &'a str,
+        /// The level that was asked for.
+        asked: ValidationLevel,
+    },
+    /// Resources were refused.
+    Refused(&'a Cause),
+    /// All resources were imported.
+    Imported {
+        /// How many.
+        resources: u64,
+        /// Where the uploaded files stay.
+        files_stay_at: Option<&'a Prefix>,
+    },
+}
+
+/// An import that did not do all of its work, and what programs are told of it.
+#[derive(Debug, Error)]
+#[error("{error}")]
+pub struct ImportFailure {
+    /// Why not.
+    pub error: ImportError,
+    /// What was done, where that is more than the error says.
+    pub report: Option<Box<ImportReport>>,
+}
+
+/// The check found problems.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+#[error("the check found {}", counted(*.0, "problem"))]
+pub struct ProblemsFound(pub u64);
+
+impl ProblemsFound {
+    /// Whether anything is wrong.
+    ///
+    /// # Errors
+    /// How much.
+    pub fn check(findings: &Findings) -> Result<(), Self> {
+        let count = findings.problems.iter().map(|group| group.count).sum();
+        if count == 0 { Ok(()) } else { Err(Self(count)) }
+    }
+}
+
+/// There is nothing to check or import at a place in S3.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+#[error("there are no .ndjson files under {0}")]
+pub struct NoFiles(pub Prefix);
+
+impl NoFiles {
+    /// What to do about it.
+    pub fn hint(&self) -> String {
+        "name the folder that has them: s3://BUCKET/PREFIX".to_owned()
+    }
+}
+
+/// Why an import did not do all of its work.
+#[derive(Debug, Error)]
+pub enum ImportError {
+    /// The journal cannot be had.
+    #[error("{0}")]
+    Journal(#[from] JournalError),
+    /// AWS does not say whether a job takes what it writes itself for input; the logs of earlier jobs it does.
+    #[error("{input} contains {run}, where this import would write: it would read logs, including its own")]
+    ReadsItsOwnOutput {
+        /// Where it reads.
+        input: Prefix,
+        /// Where it would write.
+        run: Prefix,
+    },
+    /// There is nothing to import.
+    #[error("{0}")]
+    NoFiles(#[from] NoFiles),
+    /// The names of the files could not be checked.
+    #[error("{0}")]
+    NotChecked(std::io::Error),
+    /// The check found problems.
+    #[error("{0}")]
+    Problems(#[from] ProblemsFound),
+    /// The job would fail.
+    #[error("{}", lines(.0))]
+    Blocked(Vec<Concern>),
+    /// The jobs of the store cannot be listed.
+    #[error("{0}")]
+    Jobs(AwsError),
+    /// The store is gone.
+    #[error("{0}")]
+    Lost(Box<LostStore>),
+    /// A signal came before anything was begun.
+    #[error("interrupted; nothing was changed")]
+    Interrupted(Signal),
+    /// The same command continues.
+    #[error("{0}")]
+    Unfinished(#[from] Unfinished),
+    /// The job is not waited for.
+    #[error("The job {0} was started and is under way.")]
+    LeftRunning(String),
+    /// Some resources were not imported: by their own fault, which AWS counts, or the service's, which only the logs tell.
+    #[error("{} imported, {refused} refused{}; the complete logs are under {logs}", counted(*imported, "resource"), match lost {
+        0 => String::new(),
+        lost => format!(", {lost} lost to service failures"),
+    })]
+    NotAll {
+        /// Resources imported.
+        imported: u64,
+        /// Resources refused.
+        refused: u64,
+        /// Resources that the service failed to import.
+        lost: u64,
+        /// Where the logs are; empty if AWS does not say.
+        logs: String,
+    },
+    /// The job imported what the files were when an earlier run started it.
+    #[error("the job imported the files as they were when it started; they have changed since")]
+    FilesChanged,
+}
+
+fn lines(concerns: &[Concern]) -> String {
+    concerns.iter().map(|concern| concern.text.as_str()).collect::<Vec<_>>().join("\n")
+}
+
+impl ImportError {
+    /// What to do about it; `again` is the command that continues.
+    pub fn hint(&self, again: &CommandLine) -> Option<String> {
+        Some(match self {
+            Self::ReadsItsOwnOutput { .. } => "name a folder that has only the files: s3://BUCKET/FOLDER".to_owned(),
+            Self::NoFiles(nothing) => nothing.hint(),
+            Self::Lost(lost) => lost.hint(),
+            Self::Unfinished(unfinished) => unfinished.hint(again),
+            Self::LeftRunning(_) => format!("`{again}` waits for it; `{}` shows it", hlctl!("data jobs")),
+            Self::NotAll { refused: 0, .. } => format!("`{again}` imports all of them again"),
+            Self::NotAll { .. } => format!("correct those lines, then `{again}` sends what has changed"),
+            Self::FilesChanged => format!("`{again}` imports them as they are now"),
+            Self::Jobs(error) => return crate::aws::hint::hint(error),
+            Self::Journal(_) | Self::NotChecked(_) | Self::Problems(_) | Self::Blocked(_) | Self::Interrupted(_) => {
+                return None;
+            }
+        })
+    }
+}
+
+impl From<ImportError> for ImportFailure {
+    fn from(error: ImportError) -> Self {
+        Self { error, report: None }
+    }
+}
+
+impl From<JournalError> for ImportFailure {
+    fn from(error: JournalError) -> Self {
+        ImportError::from(error).into()
+    }
+}
+
+/// Uploads what is not in S3 yet, and imports; goes on where an earlier run stood.
+///
+/// # Errors
+/// Not everything was imported, or the job is not waited for.
+pub async fn import(
+    bulk: &BulkContext,
+    request: ImportRequest<'_>,
+    observer: &dyn ImportObserver,
+) -> Result<ImportReport, ImportFailure> {
+    let subject = request.from.subject();
+    let journal = Journal::open(request.journals, "import", &bulk.store, &subject)?;
+    let known = journal.read();
+    let is_continued = known.is_some();
+    let mut entry = known.unwrap_or_else(|| Entry::new(&bulk.store, &subject, &bulk.place("import"), "import"));
+    let input = match request.from {
+        Place::S3(prefix) => prefix.clone(),
+        Place::Local(_) => entry.prefix.under("input"),
+    };
+    let output = entry.prefix.under("output");
+    if input.contains(&output) {
+        return Err(ImportError::ReadsItsOwnOutput { input, run: entry.prefix }.into());
+    }
+    let check = request.files.map(|files| files.findings.clone());
+    let report = ImportReport { check, ..ImportReport::default() };
+    let mut flow = Flow { bulk, request, observer, input, output, report };
+    if entry.job.is_none() {
+        if request.files.is_none() {
+            Box::pin(flow.check_objects()).await?;
+        }
+        Box::pin(flow.check_access()).await?;
+    }
+    journal.write(&entry)?;
+    if is_continued {
+        observer.notice(ImportEvent::Continued { run: &entry.run });
+    }
+    let id = match &entry.job {
+        Some(id) => id.clone(),
+        None => {
+            if let Some(files) = request.files {
+                Box::pin(flow.upload(&files.source, &journal, &mut entry)).await?;
+            }
+            Box::pin(flow.start(&journal, &mut entry)).await?
+        }
+    };
+    flow.report.job = Some(JobReport::Started { id: id.clone(), name: entry.run.clone() });
+    if !request.wait {
+        return Err(flow.reported(ImportError::LeftRunning(id)));
+    }
+    let job = flow.wait(&id).await?;
+    flow.report.job = Some(JobReport::Ended(Box::new(job.clone())));
+    let causes = until_stopped(&bulk.cx.stop, flow.causes(&job)).await;
+    let causes = causes.map_err(|_| ImportError::from(Unfinished::Interrupted))?;
+    let result = flow.conclude(&job, &causes).and_then(|()| flow.check_same(&entry));
+    flow.report.refused = Some(causes);
+    match result {
+        Ok(()) => {
+            journal.close();
+            Ok(flow.report)
+        }
+        Err(error) => {
+            let failure = flow.reported(error);
+            // Its uploads are kept; what is started next is another job.
+            entry.forget_job("import");
+            match journal.write(&entry) {
+                Ok(()) => Err(failure),
+                Err(error) => Err(ImportFailure { error: error.into(), ..failure }),
+            }
+        }
+    }
+}
+
+/// What the steps of one import share.
+struct Flow<'a> {
+    bulk: &'a BulkContext,
+    request: ImportRequest<'a>,
+    observer: &'a dyn ImportObserver,
+    input: Prefix,
+    output: Prefix,
+    report: ImportReport,
+}
+
+impl Flow<'_> {
+    /// A failure of which the report says more.
+    fn reported(&self, error: ImportError) -> ImportFailure {
+        ImportFailure { error, report: Some(Box::new(self.report.clone())) }
+    }
+
+    /// Names and sizes of what is in S3 already; it is not read.
+    async fn check_objects(&mut self) -> Result<(), ImportFailure> {
+        let listed = until_stopped(&self.bulk.cx.stop, list(&self.bulk.cx, &self.input)).await;
+        let objects = match listed.map_err(ImportError::Interrupted)? {
+            Ok(objects) => objects,
+            // Whether there is such a bucket is looked at next; and the role may list what this principal may not.
+            Err(error) if error.is_not_found() || error.kind == ErrorKind::WrongRegion => return Ok(()),
+            Err(error) => {
+                self.observer.notice(ImportEvent::NotListed(&error));
+                return Ok(());
+            }
+        };
+        let mut checker = Checker::new(Limits::default(), CheckLevel::None, &std::env::temp_dir());
+        let files = objects.iter().filter(|object| object.name.ends_with(".ndjson"));
+        files.for_each(|object| checker.unread(&object.name, object.size));
+        let findings = checker.finish().map_err(ImportError::NotChecked)?;
+        if findings.files == 0 {
+            return Err(ImportError::NoFiles(NoFiles(self.input.clone())).into());
+        }
+        let source = Source { others: objects.len() as u64 - findings.files, ..Source::default() };
+        self.observer.notice(ImportEvent::Listed { source: &source, findings: &findings });
+        let checked = ProblemsFound::check(&findings);
+        self.report.check = Some(findings);
+        match checked {
+            Ok(()) => {}
+            Err(_) if self.request.allow_problems => self.observer.notice(ImportEvent::ProblemsAllowed),
+            Err(problems) => return Err(self.reported(problems.into())),
+        }
+        Ok(())
+    }
+
+    /// A job that an earlier run started has imported what the files were then, and as strictly as it was told then.
+    fn check_same(&self, entry: &Entry) -> Result<(), ImportError> {
+        let now = self.request.files.map(|files| files.source.fingerprint());
+        if entry.files.is_none() || now.is_none() || entry.files == now {
+            return Ok(());
+        }
+        Err(ImportError::FilesChanged)
+    }
+
+    /// Role, buckets, key; and whether another job is in the way.
+    async fn check_access(&mut self) -> Result<(), ImportFailure> {
+        let bulk = self.bulk;
+        let means = Means {
+            kind: Kind::Import,
+            store: &bulk.arn,
+            role: &bulk.role,
+            key: &bulk.key,
+            input: Some(&self.input),
+            output: &self.output,
+        };
+        let look =
+            async { tokio::join!(access::concerns(&bulk.cx, means), job::list(&bulk.cx, &bulk.store), bulk.lost()) };
+        let (concerns, jobs, lost) = until_stopped(&bulk.cx.stop, look).await.map_err(ImportError::Interrupted)?;
+        // Nothing is uploaded for a store that is gone.
+        if let Some(lost) = lost {
+            return Err(ImportError::Lost(Box::new(lost)).into());
+        }
+        let (certain, uncertain): (Vec<Concern>, Vec<Concern>) =
+            concerns.iter().cloned().partition(|concern| concern.is_certain);
+        self.report.concerns = Some(concerns);
+        uncertain.iter().for_each(|concern| self.observer.notice(ImportEvent::Concern(concern)));
+        for job in jobs.map_err(ImportError::Jobs)?.iter().filter(|job| job.kind == Kind::Import && !job.is_over()) {
+            self.observer.notice(ImportEvent::OtherImport(job));
+        }
+        if certain.is_empty() {
+            return Ok(());
+        }
+        if self.request.allow_problems {
+            certain.iter().for_each(|concern| self.observer.notice(ImportEvent::Concern(concern)));
+            return Ok(());
+        }
+        Err(self.reported(ImportError::Blocked(certain)))
+    }
+
+    async fn upload(&mut self, source: &Source, journal: &Journal, entry: &mut Entry) -> Result<(), ImportError> {
+        let progress = self.observer.upload(source.bytes());
+        let work = upload(&self.bulk.cx, &self.input, &source.files, journal, entry, progress);
+        let uploaded = until_stopped(&self.bulk.cx.stop, work).await.unwrap_or(Err(UploadError::Stopped));
+        self.observer.notice(ImportEvent::UploadEnded);
+        let files = uploaded.map_err(Unfinished::Upload)?;
+        self.observer.notice(ImportEvent::Uploaded { to: &self.input, files });
+        self.report.upload = Some(UploadReport { to: self.input.to_string(), sent: files.sent, kept: files.kept });
+        Ok(())
+    }
+
+    /// Starts the job, unless an earlier run did and could not write that down.
+    async fn start(&self, journal: &Journal, entry: &mut Entry) -> Result<String, ImportError> {
+        let bulk = self.bulk;
+        let start = async {
+            if let Some(id) = job::find(&bulk.cx, Kind::Import, &bulk.store, &entry.run).await? {
+                return Ok(id);
+            }
+            entry.files = self.request.files.map(|files| files.source.fingerprint());
+            journal.write(entry)?;
+            let order = bulk.order(entry, &self.output);
+            let level = self.request.validation_level.as_str();
+            Ok(job::import(&bulk.cx, &order, &self.input.to_string(), level).await?)
+        };
+        let started = until_stopped(&bulk.cx.stop, start).await.unwrap_or(Err(NotStarted::Stopped));
+        let id = match started {
+            Ok(id) => id,
+            Err(error) => {
+                let lost = bulk.lost().await.map(|lost| ImportError::Lost(Box::new(lost)));
+                return Err(lost.unwrap_or(ImportError::Unfinished(error.into())));
+            }
+        };
+        self.observer.notice(ImportEvent::Started { id: &id });
+        entry.job = Some(id.clone());
+        journal.write(entry)?;
+        Ok(id)
+    }
+
+    async fn wait(&self, id: &str) -> Result<Job, ImportError> {
+        self.observer.notice(ImportEvent::WaitBegan);
+        let hear = |job: &Job| self.observer.notice(ImportEvent::Seen(job));
+        let job = job::wait(&self.bulk.cx, Kind::Import, &self.bulk.store, id, hear).await;
+        self.observer.notice(ImportEvent::WaitEnded);
+        job.map_err(|ended| ImportError::Unfinished(Unfinished::of_wait(ended, id)))
+    }
+
+    /// Why some were refused, as the logs of the job have it.
+    async fn causes(&self, job: &Job) -> Vec<Cause> {
+        let causes = match job.folder(&self.bulk.store) {
+            Some(folder) if job.status != "COMPLETED" => failures::causes(&self.bulk.cx, &folder).await,
+            _ => Ok(Vec::new()),
+        };
+        causes.unwrap_or_else(|error| {
+            self.observer.notice(ImportEvent::LogsUnreadable(&error));
+            Vec::new()
+        })
+    }
+
+    /// What became of it, with the refusals by cause.
+    fn conclude(&self, job: &Job, causes: &[Cause]) -> Result<(), ImportError> {
+        let asked = self.request.validation_level;
+        if let Some(level) = job.validation_level.as_deref().filter(|level| *level != asked.as_str()) {
+            self.observer.notice(ImportEvent::OtherLevel { level, asked });
+        }
+        causes.iter().for_each(|cause| self.observer.notice(ImportEvent::Refused(cause)));
+        match job.status.as_str() {
+            "COMPLETED" => {
+                let files_stay_at = self.request.files.map(|_| &self.input);
+                self.observer.notice(ImportEvent::Imported { resources: imported(job), files_stay_at });
+                Ok(())
+            }
+            "COMPLETED_WITH_ERRORS" => Err(self.not_all(job, causes)),
+            _ => Err(Unfinished::Failed { job: Box::new(job.clone()), store: self.bulk.store.clone() }.into()),
+        }
+    }
+
+    fn not_all(&self, job: &Job, causes: &[Cause]) -> ImportError {
+        let lost = causes.iter().filter(|cause| cause.is_the_services()).map(|cause| cause.count).sum();
+        let by_data = causes.iter().filter(|cause| !cause.is_the_services()).map(|cause| cause.count).sum();
+        let counted = u64::try_from(job.progress.unwrap_or_default().resources_refused).unwrap_or_default();
+        let logs = job.folder(&self.bulk.store).map(|folder| format!("{folder}FAILURE/")).unwrap_or_default();
+        ImportError::NotAll { imported: imported(job), refused: counted.max(by_data), lost, logs }
+    }
+}
+
+/// How many resources the job has put into the store.
+fn imported(job: &Job) -> u64 {
+    u64::try_from(job.progress.unwrap_or_default().resources_imported).unwrap_or_default()
+}
