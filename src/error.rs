@@ -12,6 +12,7 @@ use crate::data::lost_store::{LostStore, TraceError};
 use crate::exit_code::ExitCode;
 use crate::export::ExportError;
 use crate::fhir::{FhirError, NoCredentials};
+use crate::module::surgery::SurgeryError;
 use crate::plan::PlanError;
 use crate::plan::file::PlanFileError;
 use crate::resource::ResourceError;
@@ -177,11 +178,7 @@ impl From<PlanError> for CommandError {
         match error {
             PlanError::Resource { address, error } => Self::Resource { address, error },
             PlanError::Unreadable(errors) => Self::Unreadable(errors),
-            PlanError::NoSuchResource { ref nearest, .. } => {
-                let nearest = nearest.as_ref().map(|near| format!("did you mean {near}? ")).unwrap_or_default();
-                let hint = format!("{nearest}`{}` and `{}` show the addresses", hlctl!("plan"), hlctl!("state list"));
-                Self::Usage { message: error.to_string(), hint }
-            }
+            PlanError::NoSuchResource { .. } => NamesNothing(error).into(),
             PlanError::Cycle(cycle) => Self::Other(cycle.into()),
             PlanError::Task(error) => Self::Other(error.into()),
         }
@@ -216,12 +213,9 @@ impl From<ApplyError> for CommandError {
 
 impl From<DiscoverError> for CommandError {
     fn from(error: DiscoverError) -> Self {
-        let hint = error.hint().unwrap_or_default();
         match error {
             DiscoverError::Plan(error) => error.into(),
-            DiscoverError::NoSuchStack { .. } | DiscoverError::SeveralStacks(_) => {
-                Self::Usage { message: error.to_string(), hint }
-            }
+            DiscoverError::NoSuchStack { .. } | DiscoverError::SeveralStacks(_) => NoOneStack(error).into(),
         }
     }
 }
@@ -286,9 +280,57 @@ impl From<TraceError> for CommandError {
     }
 }
 
-impl From<SetupError> for CommandError {
-    fn from(error: SetupError) -> Self {
-        Self::Usage { message: error.to_string(), hint: error.hint() }
+impl Failure for SurgeryError {
+    fn ending(&self) -> Ending {
+        Ending::Usage
+    }
+
+    fn hint(&self) -> Option<String> {
+        Some(self.hint())
+    }
+}
+
+impl Failure for SetupError {
+    fn ending(&self) -> Ending {
+        Ending::Usage
+    }
+
+    fn hint(&self) -> Option<String> {
+        Some(self.hint())
+    }
+}
+
+/// An option names an address that the stack does not have.
+#[derive(Debug, Error)]
+#[error("{0}")]
+struct NamesNothing(PlanError);
+
+impl Failure for NamesNothing {
+    fn ending(&self) -> Ending {
+        Ending::Usage
+    }
+
+    fn hint(&self) -> Option<String> {
+        let nearest = match &self.0 {
+            PlanError::NoSuchResource { nearest: Some(near), .. } => format!("did you mean {near}? "),
+            _ => String::new(),
+        };
+        Some(format!("{nearest}`{}` and `{}` show the addresses", hlctl!("plan"), hlctl!("state list")))
+    }
+}
+
+/// It is not known which stack is looked for.
+#[derive(Debug, Error)]
+#[error("{0}")]
+struct NoOneStack(DiscoverError);
+
+impl Failure for NoOneStack {
+    fn ending(&self) -> Ending {
+        Ending::Usage
+    }
+
+    fn hint(&self) -> Option<String> {
+        self.0.hint()
     }
 }
 

@@ -1,5 +1,6 @@
 //! What a command that talks to AWS begins with: configuration, state, clients, and who the caller is.
 
+mod error;
 mod fleet;
 mod jobs;
 mod locking;
@@ -16,6 +17,8 @@ use std::time::Duration;
 
 use hlctl_emulator::Emulator;
 
+use error::ConnectError;
+pub(crate) use error::StateLocationError;
 pub use fleet::Fleet;
 pub use jobs::{Jobs, under_way};
 pub use open_stack::{OpenStack, Region};
@@ -141,18 +144,10 @@ impl Session {
         let endpoint = emulator.as_ref().map_or(Endpoint::Aws, sandbox::endpoint);
         let clients = Clients::new(endpoint, options.region, options.profile).await?;
         let Some(region) = clients.region.clone() else {
-            return Err(no_region(
-                options.profile,
-                "no region is set",
-                "in the config, or AWS_REGION, or pass --region",
-            )
-            .await);
+            return Err(no_region(options.profile, ConnectError::NoRegion).await);
         };
         if self.home() == Home::Aws && options.region.is_none() {
-            crate::config::check_region(&region).map_err(|message| CommandError::Usage {
-                message,
-                hint: "set `region` in the config, AWS_REGION or --region to one that has it".to_owned(),
-            })?;
+            crate::config::check_region(&region).map_err(ConnectError::Region)?;
         }
         let identity = identify(&clients, region).await.map_err(CommandError::Aws)?;
         if self.home() == Home::Aws {
@@ -183,9 +178,9 @@ impl Session {
 }
 
 /// That no region is set; or what is wrong with the profile, which can be why.
-async fn no_region(profile: Option<&str>, message: &str, places: &str) -> CommandError {
+async fn no_region(profile: Option<&str>, error: ConnectError) -> CommandError {
     match crate::aws::credentials::check_profile(profile).await {
-        Ok(()) => CommandError::Usage { message: message.to_owned(), hint: format!("set `region` {places}") },
+        Ok(()) => error.into(),
         Err(error) => CommandError::Aws(error),
     }
 }
@@ -198,10 +193,7 @@ pub(crate) fn check_endpoints() -> Result<(), CommandError> {
             .parse::<http::Uri>()
             .is_ok_and(|uri| uri.host().is_some() && matches!(uri.scheme_str(), Some("http" | "https")));
         if !is_good {
-            return Err(CommandError::Usage {
-                message: format!("{name} is {value:?}, which is not an http:// or https:// URL"),
-                hint: format!("set {name} to the endpoint's address, or unset it"),
-            });
+            return Err(ConnectError::Endpoint { variable: name, value }.into());
         }
     }
     Ok(())
@@ -304,16 +296,8 @@ fn check_account(
 ) -> Result<(), CommandError> {
     match allowed {
         Some(allowed) if !allowed.is_empty() && !allowed.contains(&identity.account) => {
-            let allowed: Vec<&str> = allowed.iter().map(String::as_str).collect();
-            Err(CommandError::Protected {
-                message: format!(
-                    "the credentials belong to account {}, but allowed_account_ids has only {}",
-                    identity.account,
-                    allowed.join(", ")
-                ),
-                hint: "use the right account's credentials (AWS_PROFILE), or add the account to allowed_account_ids"
-                    .to_owned(),
-            })
+            let allowed = allowed.iter().cloned().collect();
+            Err(ConnectError::Account { account: identity.account.clone(), allowed }.into())
         }
         _ => Ok(()),
     }

@@ -4,9 +4,10 @@ use std::ffi::OsString;
 use std::time::Duration;
 
 use hlctl_emulator::{Delays, Faults};
+use thiserror::Error;
 
 use crate::cli::Delay;
-use crate::error::CommandError;
+use crate::error::{CommandError, Ending, Failure};
 
 const PREFIX: &str = "HLCTL_SANDBOX_";
 const FAULTS: &str = "HLCTL_SANDBOX_FAULTS";
@@ -45,7 +46,7 @@ impl Surroundings {
                 DELETE => delays.delete = delay(&name, &value)?,
                 JOB => delays.job = delay(&name, &value)?,
                 FAULTS => set = faults(&name, &value)?,
-                _ => return Err(unknown(&name)),
+                _ => return Err(SurroundingsError::Unknown(name).into()),
             }
         }
         Ok(Self { delays, faults: set })
@@ -53,21 +54,37 @@ impl Surroundings {
 }
 
 fn delay(variable: &str, text: &str) -> Result<Duration, CommandError> {
-    text.parse().map(|Delay(delay)| delay).map_err(|_| nonsense(variable, text, "a number of seconds, such as 0.5"))
+    let delay = text.parse().map(|Delay(delay)| delay);
+    Ok(delay.map_err(|_| nonsense(variable, text, "a number of seconds, such as 0.5"))?)
 }
 
-fn nonsense(variable: &str, value: &str, wanted: &str) -> CommandError {
-    CommandError::Usage {
-        message: format!("{variable} is {value:?}"),
-        hint: format!("set {variable} to {wanted}, or unset it"),
+/// What is wrong with the variables, or with faults.
+#[derive(Debug, Error)]
+enum SurroundingsError {
+    #[error("{variable} is {value:?}")]
+    Value { variable: String, value: String, wanted: &'static str },
+    #[error("the sandbox has no variable {0}")]
+    Unknown(String),
+    #[error("the faults in {place} cannot be read: {error}")]
+    Faults { place: String, error: serde_json::Error },
+}
+
+impl Failure for SurroundingsError {
+    fn ending(&self) -> Ending {
+        Ending::Usage
+    }
+
+    fn hint(&self) -> Option<String> {
+        Some(match self {
+            Self::Value { variable, wanted, .. } => format!("set {variable} to {wanted}, or unset it"),
+            Self::Unknown(_) => format!("there are {}", KNOWN.join(", ")),
+            Self::Faults { .. } => concat!(documentation!("sandbox-control.md"), " describes them").to_owned(),
+        })
     }
 }
 
-fn unknown(variable: &str) -> CommandError {
-    CommandError::Usage {
-        message: format!("the sandbox has no variable {variable}"),
-        hint: format!("there are {}", KNOWN.join(", ")),
-    }
+fn nonsense(variable: &str, value: &str, wanted: &'static str) -> SurroundingsError {
+    SurroundingsError::Value { variable: variable.to_owned(), value: value.to_owned(), wanted }
 }
 
 /// Faults as JSON, which `place` holds.
@@ -75,10 +92,7 @@ fn unknown(variable: &str) -> CommandError {
 /// # Errors
 /// It is not that.
 pub fn faults(place: &str, json: &str) -> Result<Faults, CommandError> {
-    json.parse().map_err(|error: serde_json::Error| CommandError::Usage {
-        message: format!("the faults in {place} cannot be read: {error}"),
-        hint: concat!(documentation!("sandbox-control.md"), " describes them").to_owned(),
-    })
+    Ok(json.parse().map_err(|error| SurroundingsError::Faults { place: place.to_owned(), error })?)
 }
 
 #[cfg(test)]
@@ -115,7 +129,7 @@ mod tests {
             ("HLCTL_SANDBOX_CREATE_DELY", "1"),
         ] {
             let error = read(&[(name, value)]).unwrap_err();
-            assert!(matches!(error, CommandError::Usage { .. }), "{error:?}");
+            assert_eq!(error.ending(), Some(Ending::Usage), "{error:?}");
             assert!(error.to_string().contains(name), "{error}");
         }
     }

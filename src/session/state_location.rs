@@ -6,11 +6,11 @@ use std::time::Duration;
 use tokio::time::timeout;
 
 use super::Session;
+use super::error::{ConnectError, StateLocationError};
 use crate::aws::clients::s3_alone;
 use crate::cli::Global;
 use crate::config::{Backend, Config};
 use crate::error::CommandError;
-use crate::model::text::shell_quoted;
 use crate::state::{Home, LocalStore, Place, S3Store, State, StateError, Store};
 
 /// How long a reader waits to hear who else is at work.
@@ -81,10 +81,7 @@ impl Session {
         let Some(text) = path.to_str() else { return Ok(Some(path.clone().into())) };
         match Place::parse(text) {
             Some(place) => Ok(Some(place)),
-            None => Err(CommandError::Usage {
-                message: format!("{text} does not name a state"),
-                hint: "write s3://BUCKET/KEY, or a path".to_owned(),
-            }),
+            None => Err(StateLocationError::NotAPlace(text.to_owned()).into()),
         }
     }
 
@@ -97,8 +94,7 @@ impl Session {
         let region = backend.region.as_deref().or(own_region);
         let profile = backend.profile.as_deref().or(own_profile);
         let Some(way) = s3_alone(region, profile, backend.endpoint.as_deref()).await? else {
-            let message = "no region is set for the state's bucket";
-            return Err(super::no_region(profile, message, "in the config or in its `backend`, or AWS_REGION").await);
+            return Err(super::no_region(profile, ConnectError::NoRegionOfState).await);
         };
         Ok(Store::S3(S3Store::new(way, backend)))
     }
@@ -147,14 +143,8 @@ impl Session {
             state.as_ref().is_none_or(|state| state.lineage == kept.lineage && state.serial < kept.serial)
         };
         if fallback.path().exists() && fallback.read()?.as_ref().is_some_and(is_newer) {
-            let path = fallback.path().display();
-            return Err(CommandError::Stranded {
-                message: format!(
-                    "{path} holds a newer state, which an earlier run could not write to {}",
-                    store.place()
-                ),
-                hint: format!("restore it with: {}", hlctl!("state push", path)),
-            });
+            let path = fallback.path().to_owned();
+            return Err(StateLocationError::Unsaved { path, place: store.place() }.into());
         }
         if state.is_none() {
             self.check_not_beside(store)?;
@@ -200,27 +190,9 @@ impl Session {
             if self.global.state.is_some() || config.exists() {
                 return missing.into();
             }
-            return CommandError::Stranded {
-                message: format!("{missing}, and no configuration {}", config.display()),
-                hint: format!(
-                    "correct -c, or name the state with --state FILE\nfor a new stack: `{}` writes a configuration, \
-                     and `{}` creates the stack",
-                    hlctl!("init"),
-                    hlctl!("apply")
-                ),
-            };
+            return StateLocationError::NoConfig { missing, config: config.clone() }.into();
         };
-        let hint = match other {
-            Home::Sandbox => concat!(
-                "a sandbox stack exists here: `",
-                hlctl!("outputs --sandbox"),
-                "` shows it; add --sandbox to the command to work on it"
-            ),
-            Home::Aws => {
-                "a stack in AWS exists here: leave --sandbox out, and the variable HLCTL_SANDBOX unset, to work on it"
-            }
-        };
-        CommandError::Stranded { message: format!("{missing}, but {} is there", beside.stack), hint: hint.to_owned() }
+        StateLocationError::OtherHome { missing, stack: beside.stack, home: other }.into()
     }
 
     /// [`Session::read_existing`] for a destroy, which has nothing to do without a state.
@@ -235,23 +207,13 @@ impl Session {
     pub fn nothing_to_destroy(&self, store: &Store) -> CommandError {
         let place = store.place();
         let directory = match (&place, std::env::current_dir()) {
-            (Place::File(path), Ok(directory)) if path.is_relative() => format!(" in {}", directory.display()),
-            _ => String::new(),
+            (Place::File(path), Ok(directory)) if path.is_relative() => Some(directory),
+            _ => None,
         };
         let there = Session { global: Global { sandbox: !self.global.sandbox, ..self.global.clone() }, ..self.clone() };
-        let elsewhere = match (there.local_store().read(), there.home()) {
-            (Ok(Some(state)), Home::Sandbox) if !state.is_empty() => "\na stack in the sandbox is there: add --sandbox",
-            (Ok(Some(state)), Home::Aws) if !state.is_empty() => "\na stack in AWS is there: leave --sandbox out",
-            _ => "",
-        };
-        CommandError::Stranded {
-            message: format!("there is no state at {place}{directory}, so there is nothing to destroy"),
-            hint: format!(
-                "a stack of another directory or configuration: -c CONFIG, or --state FILE{elsewhere}\nif the stack exists and its \
-                 state is lost, find it again by its tags, then destroy it: {}",
-                hlctl!("adopt --discover")
-            ),
-        }
+        let is_there = there.local_store().read().is_ok_and(|state| state.is_some_and(|state| !state.is_empty()));
+        let other_home = is_there.then(|| there.home());
+        StateLocationError::NothingToDestroy { place, directory, other_home }.into()
     }
 
     /// A state is beside the configuration that names it. Where that is a link, the stack may have been made by the name of the
@@ -264,15 +226,10 @@ impl Session {
         let there = Session { global: Global { config: target.clone(), ..self.global.clone() }, ..self.clone() };
         let store = there.local_store();
         match store.read() {
-            Ok(Some(state)) if !state.is_empty() => Err(CommandError::Stranded {
-                message: format!(
-                    "{} is a link to {}, and the state of that is in {}",
-                    config.display(),
-                    target.display(),
-                    store.path().display()
-                ),
-                hint: format!("name the file itself: -c {}", shell_quoted(&target.to_string_lossy())),
-            }),
+            Ok(Some(state)) if !state.is_empty() => {
+                let (config, state) = (config.clone(), store.path().to_owned());
+                Err(StateLocationError::OfLinkTarget { config, target, state }.into())
+            }
             Err(error @ (StateError::Damaged { .. } | StateError::TooNew { .. } | StateError::Moved { .. })) => {
                 Err(error.into())
             }
@@ -284,10 +241,10 @@ impl Session {
     fn check_not_beside(&self, store: &Store) -> Result<(), CommandError> {
         let local = LocalStore::new(self.global.config.with_extension("state.json"));
         match local.read() {
-            Ok(Some(state)) if !state.is_empty() => Err(CommandError::Stranded {
-                message: format!("{} is empty, but {} holds a stack", store.place(), local.path().display()),
-                hint: concat!("move the state there: ", hlctl!("state migrate")).to_owned(),
-            }),
+            Ok(Some(state)) if !state.is_empty() => {
+                let local = local.path().to_owned();
+                Err(StateLocationError::NotMigrated { place: store.place(), local }.into())
+            }
             Err(error @ (StateError::Damaged { .. } | StateError::TooNew { .. })) => Err(error.into()),
             _ => Ok(()),
         }

@@ -1,0 +1,132 @@
+//! Why a session cannot be used: no region, another account, a state that is somewhere else.
+
+use std::path::PathBuf;
+
+use thiserror::Error;
+
+use crate::error::{Ending, Failure};
+use crate::model::text::shell_quoted;
+use crate::state::{Home, Place, StateError};
+
+/// There is no way to AWS as the configuration, the flags and the environment say.
+#[derive(Debug, Error)]
+pub(crate) enum ConnectError {
+    #[error("no region is set")]
+    NoRegion,
+    /// The bucket of the state can be in another region than the stack.
+    #[error("no region is set for the state's bucket")]
+    NoRegionOfState,
+    /// HealthLake is not in the region; the configuration's own words.
+    #[error("{0}")]
+    Region(String),
+    #[error("{variable} is {value:?}, which is not an http:// or https:// URL")]
+    Endpoint { variable: String, value: String },
+    #[error("the credentials belong to account {account}, but allowed_account_ids has only {}", allowed.join(", "))]
+    Account { account: String, allowed: Vec<String> },
+}
+
+impl Failure for ConnectError {
+    fn ending(&self) -> Ending {
+        match self {
+            Self::NoRegion | Self::NoRegionOfState | Self::Region(_) | Self::Endpoint { .. } => Ending::Usage,
+            Self::Account { .. } => Ending::Protected,
+        }
+    }
+
+    fn hint(&self) -> Option<String> {
+        Some(match self {
+            Self::NoRegion => "set `region` in the config, or AWS_REGION, or pass --region".to_owned(),
+            Self::NoRegionOfState => "set `region` in the config or in its `backend`, or AWS_REGION".to_owned(),
+            Self::Region(_) => "set `region` in the config, AWS_REGION or --region to one that has it".to_owned(),
+            Self::Endpoint { variable, .. } => format!("set {variable} to the endpoint's address, or unset it"),
+            Self::Account { .. } => {
+                "use the right account's credentials (AWS_PROFILE), or add the account to allowed_account_ids"
+                    .to_owned()
+            }
+        })
+    }
+}
+
+/// The state to go by is not where this run looks for it.
+#[derive(Debug, Error)]
+pub(crate) enum StateLocationError {
+    #[error("{0} does not name a state")]
+    NotAPlace(String),
+    #[error("{} holds a newer state, which an earlier run could not write to {place}", path.display())]
+    Unsaved { path: PathBuf, place: Place },
+    #[error("{missing}, and no configuration {}", config.display())]
+    NoConfig { missing: StateError, config: PathBuf },
+    /// The sandbox has a stack of the same configuration, or AWS has.
+    #[error("{missing}, but {stack} is there")]
+    OtherHome { missing: StateError, stack: String, home: Home },
+    #[error("there is no state at {place}{}, so there is nothing to destroy", match directory {
+        Some(directory) => format!(" in {}", directory.display()),
+        None => String::new(),
+    })]
+    NothingToDestroy {
+        place: Place,
+        /// What the place is relative to.
+        directory: Option<PathBuf>,
+        /// Where there is a stack.
+        other_home: Option<Home>,
+    },
+    /// The configuration is a link, and the stack was created by the name of its target.
+    #[error("{} is a link to {}, and the state of that is in {}", config.display(), target.display(), state.display())]
+    OfLinkTarget { config: PathBuf, target: PathBuf, state: PathBuf },
+    /// A backend was configured after the stack was created.
+    #[error("{place} is empty, but {} holds a stack", local.display())]
+    NotMigrated { place: Place, local: PathBuf },
+}
+
+impl Failure for StateLocationError {
+    fn ending(&self) -> Ending {
+        match self {
+            Self::NotAPlace(_) => Ending::Usage,
+            Self::Unsaved { .. }
+            | Self::NoConfig { .. }
+            | Self::OtherHome { .. }
+            | Self::NothingToDestroy { .. }
+            | Self::OfLinkTarget { .. }
+            | Self::NotMigrated { .. } => Ending::Elsewhere,
+        }
+    }
+
+    fn hint(&self) -> Option<String> {
+        Some(match self {
+            Self::NotAPlace(_) => "write s3://BUCKET/KEY, or a path".to_owned(),
+            Self::Unsaved { path, .. } => format!("restore it with: {}", hlctl!("state push", path.display())),
+            Self::NoConfig { .. } => format!(
+                "correct -c, or name the state with --state FILE\nfor a new stack: `{}` writes a configuration, and \
+                 `{}` creates the stack",
+                hlctl!("init"),
+                hlctl!("apply")
+            ),
+            Self::OtherHome { home: Home::Sandbox, .. } => concat!(
+                "a sandbox stack exists here: `",
+                hlctl!("outputs --sandbox"),
+                "` shows it; add --sandbox to the command to work on it"
+            )
+            .to_owned(),
+            Self::OtherHome { home: Home::Aws, .. } => {
+                "a stack in AWS exists here: leave --sandbox out, and the variable HLCTL_SANDBOX unset, to work on it"
+                    .to_owned()
+            }
+            Self::NothingToDestroy { other_home, .. } => {
+                let elsewhere = match other_home {
+                    Some(Home::Sandbox) => "\na stack in the sandbox is there: add --sandbox",
+                    Some(Home::Aws) => "\na stack in AWS is there: leave --sandbox out",
+                    None => "",
+                };
+                format!(
+                    "a stack of another directory or configuration: -c CONFIG, or --state FILE{elsewhere}\nif the \
+                     stack exists and its state is lost, find it again by its tags, then destroy it: {}",
+                    hlctl!("adopt --discover")
+                )
+            }
+            Self::OfLinkTarget { target, .. } => {
+                format!("name the file itself: -c {}", shell_quoted(&target.to_string_lossy()))
+            }
+            Self::NotMigrated { .. } => concat!("move the state there: ", hlctl!("state migrate")).to_owned(),
+        })
+    }
+}
