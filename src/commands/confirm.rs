@@ -2,7 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use crate::error::CommandError;
+use thiserror::Error;
+
+use crate::error::{CommandError, Ending, Failure};
 use crate::plan::{Plan, Refusal};
 use crate::session::Session;
 use crate::wait::Stop;
@@ -32,11 +34,23 @@ pub(super) fn unnamed(plan: &Plan) -> Vec<&Refusal> {
 
 /// The refusal of a plan that would destroy what is protected.
 pub(super) fn protected(refusals: &[&Refusal]) -> CommandError {
-    let lines: Vec<String> =
-        refusals.iter().map(|refusal| format!("{}: {}", refusal.address, refusal.message)).collect();
-    let hints: BTreeSet<&str> = refusals.iter().map(|refusal| refusal.hint.as_str()).collect();
-    let hints: Vec<&str> = hints.into_iter().collect();
-    CommandError::Protected { message: lines.join("\n"), hint: hints.join("\n") }
+    Unnamed(refusals.iter().map(|refusal| (*refusal).clone()).collect()).into()
+}
+
+/// Protected resources that the plan would destroy, and that the user has not named.
+#[derive(Debug, Error)]
+#[error("{}", .0.iter().map(|refusal| format!("{}: {}", refusal.address, refusal.message)).collect::<Vec<_>>().join("\n"))]
+struct Unnamed(Vec<Refusal>);
+
+impl Failure for Unnamed {
+    fn ending(&self) -> Ending {
+        Ending::Protected
+    }
+
+    fn hint(&self) -> Option<String> {
+        let hints: BTreeSet<&str> = self.0.iter().map(|refusal| refusal.hint.as_str()).collect();
+        Some(hints.into_iter().collect::<Vec<_>>().join("\n"))
+    }
 }
 
 /// Has the user type the name of each thing that would be destroyed although it is protected. `what` says what the whole plan

@@ -1,12 +1,15 @@
 //! `hlctl drift`: what others have changed.
 
 use std::collections::BTreeSet;
+use std::path::PathBuf;
+
+use thiserror::Error;
 
 use super::apply;
 use crate::address::Address;
 use crate::cli::{ApplyArgs, DriftArgs, Scope};
 use crate::drift::{Finding, Looked, Report, Verdict, look, to_fix, trail};
-use crate::error::CommandError;
+use crate::error::{CommandError, Ending, Failure};
 use crate::exit_code::ExitCode;
 use crate::graph::Graph;
 use crate::materials;
@@ -19,15 +22,7 @@ use crate::ui::drift_view;
 /// Compares configuration, state and AWS. Changes nothing and takes no lock, unless it is to mend what it finds.
 pub(super) async fn run(session: &Session, arguments: &DriftArgs) -> Result<ExitCode, CommandError> {
     if arguments.fix && !session.global.config.exists() {
-        return Err(CommandError::Usage {
-            message: format!("there is no configuration {}", session.global.config.display()),
-            hint: concat!(
-                "without a configuration, `",
-                hlctl!("drift"),
-                "` compares the state with AWS, and changes nothing"
-            )
-            .to_owned(),
-        });
+        return Err(DriftError::NoConfig(session.global.config.clone()).into());
     }
     let stack = OpenStack::open(session, Region::OfEnvironment).await?;
     let found = session.interruptible(find(session, stack, arguments)).await?;
@@ -143,8 +138,40 @@ fn conclude(report: &Report) -> Result<ExitCode, CommandError> {
         (true, _) => Ok(ExitCode::Changes),
         (false, []) => Ok(ExitCode::Success),
         (false, unreadable) => {
-            let message = format!("whether there is drift is not known: {} could not be read", unreadable.join(", "));
-            Err(CommandError::Other(anyhow::anyhow!(message)))
+            Err(DriftError::Unknown(unreadable.iter().map(|address| (*address).to_owned()).collect()).into())
+        }
+    }
+}
+
+/// Drift is not undone, or not known.
+#[derive(Debug, Error)]
+enum DriftError {
+    /// Only a configuration says what drift is changed back to.
+    #[error("there is no configuration {}", .0.display())]
+    NoConfig(PathBuf),
+    #[error("whether there is drift is not known: {} could not be read", .0.join(", "))]
+    Unknown(Vec<String>),
+}
+
+impl Failure for DriftError {
+    fn ending(&self) -> Ending {
+        match self {
+            Self::NoConfig(_) => Ending::Usage,
+            Self::Unknown(_) => Ending::Failed,
+        }
+    }
+
+    fn hint(&self) -> Option<String> {
+        match self {
+            Self::NoConfig(_) => Some(
+                concat!(
+                    "without a configuration, `",
+                    hlctl!("drift"),
+                    "` compares the state with AWS, and changes nothing"
+                )
+                .to_owned(),
+            ),
+            Self::Unknown(_) => None,
         }
     }
 }

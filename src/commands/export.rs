@@ -2,12 +2,13 @@
 
 use std::fs::OpenOptions;
 use std::io::Write;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::Context;
+use thiserror::Error;
 
 use crate::cli::ExportCommand;
-use crate::error::CommandError;
+use crate::error::{CommandError, Ending, Failure};
 use crate::exit_code::ExitCode;
 use crate::export::{self, File};
 use crate::session::Session;
@@ -32,10 +33,7 @@ pub(super) async fn run(session: &Session, command: &ExportCommand) -> Result<Ex
 fn write(session: &Session, directory: &Path, files: &[File]) -> Result<(), CommandError> {
     std::fs::create_dir_all(directory).with_context(|| format!("cannot create {}", directory.display()))?;
     if let Some(present) = files.iter().map(|file| directory.join(file.name)).find(|path| path.exists()) {
-        return Err(CommandError::Usage {
-            message: format!("{} exists already", present.display()),
-            hint: "name an empty directory".to_owned(),
-        });
+        return Err(FileExists(present).into());
     }
     for file in files {
         let path = directory.join(file.name);
@@ -50,4 +48,19 @@ fn write(session: &Session, directory: &Path, files: &[File]) -> Result<(), Comm
         directory.display()
     ));
     Ok(())
+}
+
+/// A file of the export is there already.
+#[derive(Debug, Error)]
+#[error("{} exists already", .0.display())]
+struct FileExists(PathBuf);
+
+impl Failure for FileExists {
+    fn ending(&self) -> Ending {
+        Ending::Usage
+    }
+
+    fn hint(&self) -> Option<String> {
+        Some("name an empty directory".to_owned())
+    }
 }

@@ -6,12 +6,13 @@ use std::sync::Arc;
 
 use anyhow::Context;
 use serde_json::{Value, json};
+use thiserror::Error;
 use tokio::task::{JoinSet, LocalSet};
 
 use super::{apply, audit, confirm, destroy, doctor, drift, outputs, plan, report, validate, wait};
 use crate::cli::Command;
 use crate::config::Config;
-use crate::error::CommandError;
+use crate::error::{CommandError, Ending, Failure};
 use crate::exit_code::ExitCode;
 use crate::session::{Fleet, Session};
 use crate::ui::json::{self, FORMAT_VERSION};
@@ -31,20 +32,14 @@ pub(super) fn configs(named: &[PathBuf]) -> Result<Vec<PathBuf>, CommandError> {
             .collect();
         found.sort();
         if found.is_empty() {
-            return Err(CommandError::Usage {
-                message: format!("{} holds no .toml file", path.display()),
-                hint: "name a configuration, or a folder of them".to_owned(),
-            });
+            return Err(FleetUsage::NoConfigs(path.clone()).into());
         }
         configs.extend(found);
     }
     let mut seen: Vec<&PathBuf> = Vec::new();
     for config in &configs {
         if seen.contains(&config) {
-            return Err(CommandError::Usage {
-                message: format!("{} is named twice", config.display()),
-                hint: "name each configuration once".to_owned(),
-            });
+            return Err(FleetUsage::NamedTwice(config.clone()).into());
         }
         seen.push(config);
     }
@@ -152,30 +147,53 @@ async fn one(stack: &Session, command: &Command) -> Result<ExitCode, CommandErro
         Command::Drift(arguments) => drift::run(stack, arguments).await,
         Command::Audit(arguments) => audit::run(stack, arguments).await,
         Command::Doctor(arguments) => doctor::run(stack, arguments).await,
-        _ => Err(alone()),
+        _ => Err(FleetUsage::OneAtATime.into()),
     }
 }
 
-fn alone() -> CommandError {
-    CommandError::Usage {
-        message: "this command is for one configuration".to_owned(),
-        hint: "validate, doctor, plan, apply, destroy, wait, outputs, drift and audit take several".to_owned(),
+/// A command line that several stacks cannot be worked on by.
+#[derive(Debug, Error)]
+enum FleetUsage {
+    #[error("{} holds no .toml file", .0.display())]
+    NoConfigs(PathBuf),
+    #[error("{} is named twice", .0.display())]
+    NamedTwice(PathBuf),
+    #[error("this command is for one configuration")]
+    OneAtATime,
+    #[error("a file holds the plan of one stack")]
+    PlanFile,
+    #[error("a saved plan is for one stack")]
+    SavedPlan,
+    #[error("a SARIF log is of one stack")]
+    Sarif,
+    #[error("--state names one state, but there are several stacks")]
+    State,
+}
+
+impl Failure for FleetUsage {
+    fn ending(&self) -> Ending {
+        Ending::Usage
+    }
+
+    fn hint(&self) -> Option<String> {
+        let hint = match self {
+            Self::NoConfigs(_) => "name a configuration, or a folder of them",
+            Self::NamedTwice(_) => "name each configuration once",
+            Self::OneAtATime => "validate, doctor, plan, apply, destroy, wait, outputs, drift and audit take several",
+            Self::PlanFile => "plan them one by one, or leave out --out",
+            Self::SavedPlan => "name only its configuration",
+            Self::Sarif => "audit them one by one, or use --json",
+            Self::State => "leave it out",
+        };
+        Some(hint.to_owned())
     }
 }
 
 fn check_command(session: &Session, command: &Command) -> Result<(), CommandError> {
-    let refuse =
-        |message: &str, hint: &str| Err(CommandError::Usage { message: message.to_owned(), hint: hint.to_owned() });
     match command {
-        Command::Plan(arguments) if arguments.out.is_some() => {
-            refuse("a file holds the plan of one stack", "plan them one by one, or leave out --out")
-        }
-        Command::Apply(arguments) if arguments.plan.is_some() => {
-            refuse("a saved plan is for one stack", "name only its configuration")
-        }
-        Command::Audit(arguments) if arguments.sarif => {
-            refuse("a SARIF log is of one stack", "audit them one by one, or use --json")
-        }
+        Command::Plan(arguments) if arguments.out.is_some() => Err(FleetUsage::PlanFile.into()),
+        Command::Apply(arguments) if arguments.plan.is_some() => Err(FleetUsage::SavedPlan.into()),
+        Command::Audit(arguments) if arguments.sarif => Err(FleetUsage::Sarif.into()),
         Command::Validate(_)
         | Command::Plan(_)
         | Command::Apply(_)
@@ -186,11 +204,11 @@ fn check_command(session: &Session, command: &Command) -> Result<(), CommandErro
         | Command::Audit(_)
         | Command::Doctor(_) => {
             if session.global.state.is_some() {
-                return refuse("--state names one state, but there are several stacks", "leave it out");
+                return Err(FleetUsage::State.into());
             }
             Ok(())
         }
-        _ => Err(alone()),
+        _ => Err(FleetUsage::OneAtATime.into()),
     }
 }
 

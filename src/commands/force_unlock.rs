@@ -1,11 +1,13 @@
 //! `hlctl force-unlock`: takes the lock from a run that is gone.
 
+use thiserror::Error;
+
 use super::confirm;
 use crate::cli::ForceUnlockArgs;
-use crate::error::CommandError;
+use crate::error::{CommandError, Ending, Failure};
 use crate::exit_code::ExitCode;
 use crate::session::Session;
-use crate::state::Holding;
+use crate::state::{Holder, Holding, Place};
 
 /// Releases the lock of this id, if somebody holds it.
 pub(super) async fn run(session: &Session, arguments: &ForceUnlockArgs) -> Result<ExitCode, CommandError> {
@@ -14,13 +16,8 @@ pub(super) async fn run(session: &Session, arguments: &ForceUnlockArgs) -> Resul
     let holding = match found {
         Some(holding) if holding.holder.id == arguments.id => holding,
         other => {
-            return Err(CommandError::Usage {
-                message: format!("there is no lock {} on {}", arguments.id, store.place()),
-                hint: match other {
-                    Some(Holding { holder, .. }) => format!("the current lock is {}, held by {holder}", holder.id),
-                    None => "the state is not locked; there is nothing to release".to_owned(),
-                },
-            });
+            let current = other.map(|holding| holding.holder);
+            return Err(NoSuchLock { id: arguments.id.clone(), place: store.place(), current }.into());
         }
     };
     let Holding { holder, abandoned, .. } = &holding;
@@ -38,4 +35,27 @@ pub(super) async fn run(session: &Session, arguments: &ForceUnlockArgs) -> Resul
     session.interruptible(async { Ok(store.break_lock(&holding).await?) }).await?;
     session.printer.say("The lock is released.");
     Ok(ExitCode::Success)
+}
+
+/// The state does not have the lock that is to be released.
+#[derive(Debug, Error)]
+#[error("there is no lock {id} on {place}")]
+struct NoSuchLock {
+    id: String,
+    place: Place,
+    /// Who holds the lock that it has.
+    current: Option<Holder>,
+}
+
+impl Failure for NoSuchLock {
+    fn ending(&self) -> Ending {
+        Ending::Usage
+    }
+
+    fn hint(&self) -> Option<String> {
+        Some(match &self.current {
+            Some(holder) => format!("the current lock is {}, held by {holder}", holder.id),
+            None => "the state is not locked; there is nothing to release".to_owned(),
+        })
+    }
 }

@@ -44,9 +44,9 @@ use tokio::sync::watch;
 use tokio::time::sleep;
 
 use crate::cli::{Cli, Command, Invocation, manual};
-use crate::error::{CommandError, Ending};
+use crate::error::{CommandError, Ending, Failure};
 use crate::exit_code::ExitCode;
-use crate::log::Log;
+use crate::log::{Log, LogError};
 use crate::session::Session;
 use crate::ui::{Printer, json};
 use crate::wait::{Signal, Signals, Stop};
@@ -108,7 +108,17 @@ fn start_log() -> Result<(), CommandError> {
     let file = std::env::var_os("HLCTL_LOG_FILE").map(PathBuf::from);
     let log = Log::from_env(filter.as_deref(), file.as_deref());
     let started = log.and_then(|log| log.map_or(Ok(()), Log::start));
-    started.map_err(|error| CommandError::Usage { message: error.to_string(), hint: error.hint().to_owned() })
+    Ok(started?)
+}
+
+impl Failure for LogError {
+    fn ending(&self) -> Ending {
+        Ending::Usage
+    }
+
+    fn hint(&self) -> Option<String> {
+        Some(self.hint().to_owned())
+    }
 }
 
 fn run(cli: Cli, printer: Printer) -> Result<ExitCode, CommandError> {
@@ -222,7 +232,6 @@ fn listen(signals: watch::Sender<Signals>) -> Result<(), CommandError> {
 fn report(printer: Printer, error: &CommandError) {
     match error {
         CommandError::Config(problems) => printer.insist(problems.render(printer.colours_stderr()).trim_end()),
-        CommandError::LeftRunning { message, hint } => printer.note(message, hint),
         CommandError::Failed(error) if error.ending() == Ending::LeftRunning => {
             printer.note(&error.to_string(), &error.hint().unwrap_or_default());
         }

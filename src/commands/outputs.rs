@@ -1,10 +1,11 @@
 //! `hlctl outputs`: from the state alone, but for secrets, which are fetched for whoever asks for them and kept nowhere.
 
 use serde_json::{Map, Value};
+use thiserror::Error;
 
 use crate::address::Address;
 use crate::cli::OutputsArgs;
-use crate::error::CommandError;
+use crate::error::{CommandError, Ending, Failure};
 use crate::exit_code::ExitCode;
 use crate::module;
 use crate::nearest::nearest;
@@ -40,7 +41,8 @@ async fn run_with_secrets(session: &Session, arguments: &OutputsArgs) -> Result<
             outputs.insert(name.to_owned(), secret.await?.expose().into());
         }
     } else if arguments.name.as_deref().is_none_or(is_secret) {
-        return Err(no_client(arguments.name.as_deref()));
+        let error = arguments.name.clone().map_or(OutputsError::NoClient, OutputsError::NoSuchClient);
+        return Err(error.into());
     }
     print(session, arguments, outputs)
 }
@@ -53,7 +55,7 @@ fn print(session: &Session, arguments: &OutputsArgs, outputs: Map<String, Value>
             let value = outputs.get(name).ok_or_else(|| unknown(name, &outputs))?;
             match value {
                 Value::String(text) if arguments.raw => session.printer.raw(text),
-                Value::Null if arguments.raw => return Err(null(name)),
+                Value::Null if arguments.raw => return Err(OutputsError::Null(name.clone()).into()),
                 value => session.printer.data(&value.to_string()),
             }
         }
@@ -72,36 +74,52 @@ fn is_secret(name: &str) -> bool {
     module::SECRETS.iter().any(|(secret, _)| *secret == name)
 }
 
-fn no_client(name: Option<&str>) -> CommandError {
-    CommandError::Usage {
-        message: match name {
-            Some(name) => format!("there is no {name}: the stack has no such client"),
-            None => "there are no secrets: the stack has no app client".to_owned(),
-        },
-        hint: concat!(
-            "smart_on_fhir = true creates a client, cognito_machine_client = true a second one for machines; then `",
-            hlctl!("apply"),
-            "`"
-        )
-        .to_owned(),
-    }
-}
-
-fn unknown(name: &str, outputs: &Map<String, Value>) -> CommandError {
+fn unknown(name: &str, outputs: &Map<String, Value>) -> OutputsError {
     if is_secret(name) {
-        return CommandError::Usage {
-            message: format!("{name} is a secret, which hlctl does not keep"),
-            hint: format!("`{}` fetches it from AWS", hlctl!("outputs --show-secrets", name)),
-        };
+        return OutputsError::Secret(name.to_owned());
     }
     let near = nearest(name, outputs.keys().map(String::as_str).chain(module::SECRETS.map(|(secret, _)| secret)));
-    let near = near.map(|near| format!("did you mean {near}? ")).unwrap_or_default();
-    CommandError::Usage {
-        message: format!("there is no output {name}"),
-        hint: format!("{near}`{}` lists them all", hlctl!("outputs")),
-    }
+    OutputsError::Unknown { name: name.to_owned(), nearest: near.map(str::to_owned) }
 }
 
-fn null(name: &str) -> CommandError {
-    CommandError::Other(anyhow::anyhow!("the output {name} is null: the stack has no such resource"))
+/// There is no such output.
+#[derive(Debug, Error)]
+enum OutputsError {
+    /// The secret of a client that the stack does not have.
+    #[error("there is no {0}: the stack has no such client")]
+    NoSuchClient(String),
+    #[error("there are no secrets: the stack has no app client")]
+    NoClient,
+    #[error("{0} is a secret, which hlctl does not keep")]
+    Secret(String),
+    #[error("there is no output {name}")]
+    Unknown { name: String, nearest: Option<String> },
+    #[error("the output {0} is null: the stack has no such resource")]
+    Null(String),
+}
+
+impl Failure for OutputsError {
+    fn ending(&self) -> Ending {
+        match self {
+            Self::NoSuchClient(_) | Self::NoClient | Self::Secret(_) | Self::Unknown { .. } => Ending::Usage,
+            Self::Null(_) => Ending::Failed,
+        }
+    }
+
+    fn hint(&self) -> Option<String> {
+        Some(match self {
+            Self::NoSuchClient(_) | Self::NoClient => concat!(
+                "smart_on_fhir = true creates a client, cognito_machine_client = true a second one for machines; then `",
+                hlctl!("apply"),
+                "`"
+            )
+            .to_owned(),
+            Self::Secret(name) => format!("`{}` fetches it from AWS", hlctl!("outputs --show-secrets", name)),
+            Self::Unknown { nearest, .. } => {
+                let near = nearest.as_ref().map(|near| format!("did you mean {near}? ")).unwrap_or_default();
+                format!("{near}`{}` lists them all", hlctl!("outputs"))
+            }
+            Self::Null(_) => return None,
+        })
+    }
 }

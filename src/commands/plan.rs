@@ -2,11 +2,13 @@
 
 use std::collections::BTreeSet;
 
+use thiserror::Error;
+
 use super::{confirm, doctor};
 use crate::address::Address;
 use crate::cli::{PlanArgs, Scope};
 use crate::doctor::Finding;
-use crate::error::CommandError;
+use crate::error::{CommandError, Ending, Failure};
 use crate::exit_code::ExitCode;
 use crate::plan::file::PlanFile;
 use crate::plan::{Options, refresh_only};
@@ -65,10 +67,7 @@ pub(super) async fn run(session: &Session, arguments: &PlanArgs) -> Result<ExitC
         ));
     }
     if let Some(path) = &arguments.out {
-        let config = config.ok_or_else(|| CommandError::Usage {
-            message: "a saved plan contains the configuration, and there is none".to_owned(),
-            hint: concat!("leave out --out; `", hlctl!("destroy"), "` needs only the state").to_owned(),
-        })?;
+        let config = config.ok_or(NoConfigToSave)?;
         PlanFile::of(&prepared.plan, &prepared.state, &store, config, options, is_new, arguments.scope.refresh_only)
             .write(path)?;
         let apply = hlctl!("apply", path.display());
@@ -106,5 +105,20 @@ pub(super) fn show(session: &Session, prepared: &Prepared, connection: &Connecti
         session.printer.json(&json::plan(&prepared.plan));
     } else {
         session.printer.data(&plan_view::render(&prepared.plan, &connection.place(session.home())));
+    }
+}
+
+/// There is no configuration to save in a plan.
+#[derive(Debug, Error)]
+#[error("a saved plan contains the configuration, and there is none")]
+struct NoConfigToSave;
+
+impl Failure for NoConfigToSave {
+    fn ending(&self) -> Ending {
+        Ending::Usage
+    }
+
+    fn hint(&self) -> Option<String> {
+        Some(concat!("leave out --out; `", hlctl!("destroy"), "` needs only the state").to_owned())
     }
 }

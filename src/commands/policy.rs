@@ -1,11 +1,12 @@
 //! `hlctl policy`: IAM policies for this stack, as JSON on stdout.
 
 use serde::Serialize;
+use thiserror::Error;
 
 use crate::aws::{Clients, Endpoint};
 use crate::cli::{DeployerArgs, PolicyCommand};
 use crate::config::Config;
-use crate::error::CommandError;
+use crate::error::{CommandError, Ending, Failure};
 use crate::exit_code::ExitCode;
 use crate::permissions::{Document, LONGEST, Places, client, data, deployer, in_parts, readonly};
 use crate::resource::Identity;
@@ -70,10 +71,7 @@ fn print_deployer(session: &Session, places: &Places, arguments: &DeployerArgs) 
         }
         (Some(number), several) => {
             let part = number.checked_sub(1).and_then(|index| several.get(index));
-            let part = part.ok_or_else(|| CommandError::Usage {
-                message: format!("there is no part {number}"),
-                hint: format!("the policy has {count} of them, from --part 1"),
-            })?;
+            let part = part.ok_or(NoSuchPart { number, count })?;
             pretty(part)?
         }
     };
@@ -91,4 +89,22 @@ fn print(session: &Session, (document, notes): &(Document, Vec<String>)) -> Resu
 /// In the order in which policies are written.
 fn pretty(policy: &impl Serialize) -> Result<String, CommandError> {
     serde_json::to_string_pretty(policy).map_err(|error| CommandError::Other(error.into()))
+}
+
+/// The policy has fewer parts.
+#[derive(Debug, Error)]
+#[error("there is no part {number}")]
+struct NoSuchPart {
+    number: usize,
+    count: usize,
+}
+
+impl Failure for NoSuchPart {
+    fn ending(&self) -> Ending {
+        Ending::Usage
+    }
+
+    fn hint(&self) -> Option<String> {
+        Some(format!("the policy has {} of them, from --part 1", self.count))
+    }
 }

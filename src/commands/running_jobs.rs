@@ -1,9 +1,11 @@
 //! Plans that would take their store, bucket, role or key from jobs that are under way: refused, or put off until they have ended.
 
+use thiserror::Error;
+
 use crate::cli::RunningJobs;
 use crate::config::{Config, is_logs_bucket};
 use crate::data::job::Job;
-use crate::error::CommandError;
+use crate::error::{CommandError, Ending, Failure};
 use crate::plan::{Action, Options};
 use crate::resource::{Contents, ResourceError, Settings, count_contents};
 use crate::session::{Connection, Prepared, Session, prepare, under_way};
@@ -42,10 +44,7 @@ async fn wait_for_jobs(session: &Session, prepared: &Prepared, options: &Options
     match wait::until(prepared.cx.pace, &session.stop, |_| {}, look).await {
         Ok(()) => Ok(()),
         Err(Ended::Failed(error)) => Err(error),
-        Err(Ended::TimedOut(status)) => Err(CommandError::Incomplete {
-            message: format!("nothing was changed: {status}"),
-            hint: "run the same command to keep waiting; `wait_timeout` in the config sets for how long".to_owned(),
-        }),
+        Err(Ended::TimedOut(status)) => Err(InTheWay::StillRunning(status).into()),
         Err(Ended::Stopped(_)) => {
             // It can only have ended by a signal.
             Err(session.stop.signal().map_or(CommandError::Declined("it was stopped"), CommandError::Interrupted))
@@ -63,10 +62,7 @@ pub(super) async fn check_again(session: &Session, prepared: &Prepared, wish: Ru
     if running.is_empty() {
         return Ok(());
     }
-    Err(CommandError::Protected {
-        message: format!("nothing was deleted: {}", under_way(&running)),
-        hint: "run the command again; --running-jobs=wait waits until they have ended".to_owned(),
-    })
+    Err(InTheWay::NewJobs(running).into())
 }
 
 /// The same of buckets that were empty when the plan was made, and that may not be emptied: they would end a destroy half-way.
@@ -85,11 +81,41 @@ pub(super) async fn check_buckets_again(session: &Session, prepared: &Prepared) 
         if !contents.is_empty() {
             let is_for_logs = is_logs_bucket(change.address.as_str());
             let error = ResourceError::NotEmpty { bucket: bucket.clone(), contents, is_for_logs };
-            return Err(CommandError::Protected {
-                message: format!("nothing was deleted; new objects have arrived since the plan was made: {error}"),
-                hint: error.hint().unwrap_or_default(),
-            });
+            return Err(InTheWay::NewObjects(error).into());
         }
     }
     Ok(())
+}
+
+/// What keeps a plan from being carried out that was made when there was less in its way.
+#[derive(Debug, Error)]
+enum InTheWay {
+    /// Jobs did not end in the time that there was; their status.
+    #[error("nothing was changed: {0}")]
+    StillRunning(String),
+    #[error("nothing was deleted: {}", under_way(.0))]
+    NewJobs(Vec<Job>),
+    #[error("nothing was deleted; new objects have arrived since the plan was made: {0}")]
+    NewObjects(ResourceError),
+}
+
+impl Failure for InTheWay {
+    fn ending(&self) -> Ending {
+        match self {
+            Self::StillRunning(_) => Ending::Incomplete,
+            Self::NewJobs(_) | Self::NewObjects(_) => Ending::Protected,
+        }
+    }
+
+    fn hint(&self) -> Option<String> {
+        match self {
+            Self::StillRunning(_) => {
+                Some("run the same command to keep waiting; `wait_timeout` in the config sets for how long".to_owned())
+            }
+            Self::NewJobs(_) => {
+                Some("run the command again; --running-jobs=wait waits until they have ended".to_owned())
+            }
+            Self::NewObjects(error) => error.hint(),
+        }
+    }
 }

@@ -5,10 +5,11 @@ use std::time::Duration;
 
 use anyhow::Context;
 use hlctl_emulator::{AllowedOrigin, Delays, Emulator, LoadError, Loaded, Options, RefusedLine};
+use thiserror::Error;
 use tokio::net::TcpListener;
 
 use crate::cli::{AddressFormat, SandboxArgs, SandboxCommand, SandboxLoadArgs};
-use crate::error::CommandError;
+use crate::error::{CommandError, Ending, Failure};
 use crate::exit_code::ExitCode;
 use crate::model::text::counted;
 use crate::sandbox::faults;
@@ -112,14 +113,36 @@ fn is_whole(loaded: &Loaded) -> bool {
 }
 
 fn of_load(error: LoadError) -> CommandError {
-    let hint = match &error {
-        LoadError::SeveralStores(_) => "name one of them with --store (--load-store where the sandbox is served)",
-        LoadError::NoSuchStore(_) => concat!("`", hlctl!("outputs --sandbox"), "` shows the stack's store"),
-        LoadError::Read { .. } => "name a file of NDJSON, or a folder that has some whose names end in .ndjson",
-        LoadError::Create(_) | LoadError::Data(_) => return CommandError::Other(error.into()),
-    };
-    let cause = std::error::Error::source(&error).map(|cause| format!(": {cause}")).unwrap_or_default();
-    CommandError::Usage { message: format!("{error}{cause}"), hint: hint.to_owned() }
+    match error {
+        LoadError::Create(_) | LoadError::Data(_) => CommandError::Other(error.into()),
+        LoadError::SeveralStores(_) | LoadError::NoSuchStore(_) | LoadError::Read { .. } => NotLoaded(error).into(),
+    }
+}
+
+/// What is to be loaded, or the store for it, is not there.
+#[derive(Debug, Error)]
+#[error("{}", with_cause(.0))]
+struct NotLoaded(LoadError);
+
+impl Failure for NotLoaded {
+    fn ending(&self) -> Ending {
+        Ending::Usage
+    }
+
+    fn hint(&self) -> Option<String> {
+        let hint = match &self.0 {
+            LoadError::SeveralStores(_) => "name one of them with --store (--load-store where the sandbox is served)",
+            LoadError::NoSuchStore(_) => concat!("`", hlctl!("outputs --sandbox"), "` shows the stack's store"),
+            LoadError::Read { .. } => "name a file of NDJSON, or a folder that has some whose names end in .ndjson",
+            LoadError::Create(_) | LoadError::Data(_) => return None,
+        };
+        Some(hint.to_owned())
+    }
+}
+
+/// An error and what it comes from.
+fn with_cause(error: &dyn std::error::Error) -> String {
+    error.source().map_or_else(|| error.to_string(), |cause| format!("{error}: {cause}"))
 }
 
 fn policy(path: &Path) -> Result<String, CommandError> {

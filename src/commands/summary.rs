@@ -1,9 +1,11 @@
 //! How an apply, a destroy or a wait ended, in the last lines and in the exit code.
 
+use std::fmt;
+
 use crate::address::Address;
 use crate::apply::{Outcome, Report};
 use crate::cli::Manner;
-use crate::error::CommandError;
+use crate::error::{CommandError, Ending, Failure};
 use crate::invocation::CommandLine;
 use crate::plan::Action;
 use crate::resource::ResourceError;
@@ -35,33 +37,80 @@ pub(super) fn conclude(
     if failed.is_empty() && unfinished == 0 && skipped == 0 {
         return Ok(());
     }
-    let parts = [(failed.len(), "failed"), (unfinished, "still under way in AWS"), (skipped, "not started")];
-    let parts: Vec<String> =
-        parts.into_iter().filter(|(count, _)| *count > 0).map(|(count, word)| format!("{count} {word}")).collect();
-    let cut_short = match session.stop.signal() {
-        Some(Signal::Interrupt) => "interrupted; ",
-        Some(Signal::Terminate | Signal::HangUp) => "stopped by a signal; ",
-        None => "",
-    };
-    let hint = match again {
-        None => {
-            concat!("`", hlctl!("wait"), "` keeps waiting; `", hlctl!("apply"), "` retries and finishes").to_owned()
-        }
-        Some(again) if failed.is_empty() && skipped == 0 => {
-            format!("`{}` waits until AWS is done; `{again}` continues where this stopped", hlctl!("wait"))
-        }
-        Some(again) if failed.is_empty() => format!("`{again}` continues where this stopped"),
-        Some(again) => format!("fix what failed, then `{again}` continues where this stopped"),
-    };
-    let unfinished_is_asked_for = manner.no_wait && failed.is_empty() && session.stop.signal().is_none();
-    if unfinished_is_asked_for && unfinished > 0 {
-        let message = format!("{what} is not finished, as --no-wait asks: {}. The state is saved.", parts.join(", "));
-        return Err(CommandError::LeftRunning { message, hint });
+    Err(NotDone {
+        what: what.to_owned(),
+        failed: failed.len(),
+        unfinished,
+        skipped,
+        signal: session.stop.signal(),
+        no_wait: manner.no_wait,
+        again: again.cloned(),
     }
-    Err(CommandError::Incomplete {
-        message: format!("{what} is incomplete: {cut_short}{}. The state is saved", parts.join(", ")),
-        hint,
-    })
+    .into())
+}
+
+/// A plan that was not carried out whole; what failed was reported one by one.
+#[derive(Debug)]
+struct NotDone {
+    /// What was carried out, as the beginning of a sentence.
+    what: String,
+    failed: usize,
+    /// Resources that AWS is still at work on.
+    unfinished: usize,
+    /// Resources that were not begun.
+    skipped: usize,
+    signal: Option<Signal>,
+    no_wait: bool,
+    /// The command that continues.
+    again: Option<CommandLine>,
+}
+
+impl NotDone {
+    /// Whether AWS is still at work only because nobody was to wait.
+    fn is_asked_for(&self) -> bool {
+        self.no_wait && self.failed == 0 && self.signal.is_none() && self.unfinished > 0
+    }
+}
+
+impl std::error::Error for NotDone {}
+
+impl fmt::Display for NotDone {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let what = &self.what;
+        let parts =
+            [(self.failed, "failed"), (self.unfinished, "still under way in AWS"), (self.skipped, "not started")];
+        let parts: Vec<String> =
+            parts.into_iter().filter(|(count, _)| *count > 0).map(|(count, word)| format!("{count} {word}")).collect();
+        let parts = parts.join(", ");
+        if self.is_asked_for() {
+            return write!(f, "{what} is not finished, as --no-wait asks: {parts}. The state is saved.");
+        }
+        let cut_short = match self.signal {
+            Some(Signal::Interrupt) => "interrupted; ",
+            Some(Signal::Terminate | Signal::HangUp) => "stopped by a signal; ",
+            None => "",
+        };
+        write!(f, "{what} is incomplete: {cut_short}{parts}. The state is saved")
+    }
+}
+
+impl Failure for NotDone {
+    fn ending(&self) -> Ending {
+        if self.is_asked_for() { Ending::LeftRunning } else { Ending::Incomplete }
+    }
+
+    fn hint(&self) -> Option<String> {
+        Some(match &self.again {
+            None => {
+                concat!("`", hlctl!("wait"), "` keeps waiting; `", hlctl!("apply"), "` retries and finishes").to_owned()
+            }
+            Some(again) if self.failed == 0 && self.skipped == 0 => {
+                format!("`{}` waits until AWS is done; `{again}` continues where this stopped", hlctl!("wait"))
+            }
+            Some(again) if self.failed == 0 => format!("`{again}` continues where this stopped"),
+            Some(again) => format!("fix what failed, then `{again}` continues where this stopped"),
+        })
+    }
 }
 
 /// What was done, in one line.

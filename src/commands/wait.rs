@@ -3,6 +3,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use thiserror::Error;
+
 use super::apply::walk;
 use super::summary;
 use crate::address::Address;
@@ -10,7 +12,7 @@ use crate::apply::Report;
 use crate::cli::{Manner, RunningJobs, WaitArgs};
 use crate::config::{Config, Protect};
 use crate::data::lost_store::StoreTrace;
-use crate::error::CommandError;
+use crate::error::{CommandError, Ending, Failure};
 use crate::exit_code::ExitCode;
 use crate::module::Stack;
 use crate::module::beside::STORE;
@@ -107,11 +109,21 @@ async fn unsettled(cx: &Context, state: &State) -> Result<Plan, CommandError> {
 
 /// An earlier run was cut off while it asked AWS for a store: there is nothing yet to look at.
 fn unknown_outcome(address: &Address) -> CommandError {
-    CommandError::Incomplete {
-        message: format!(
-            "{address}: an earlier run was interrupted before AWS returned its id, so there is nothing to wait for yet"
-        ),
-        hint: concat!("`", hlctl!("apply"), "` finds it, or creates it, and waits").to_owned(),
+    UnknownOutcome(address.clone()).into()
+}
+
+/// A resource that may have been created.
+#[derive(Debug, Error)]
+#[error("{0}: an earlier run was interrupted before AWS returned its id, so there is nothing to wait for yet")]
+struct UnknownOutcome(Address);
+
+impl Failure for UnknownOutcome {
+    fn ending(&self) -> Ending {
+        Ending::Incomplete
+    }
+
+    fn hint(&self) -> Option<String> {
+        Some(concat!("`", hlctl!("apply"), "` finds it, or creates it, and waits").to_owned())
     }
 }
 
