@@ -1,6 +1,7 @@
 //! `hlctl adopt --discover`
 
 use super::super::confirm;
+use super::error::{AdoptError, OtherStack};
 use super::report::{Adopted, Report};
 use super::{refuse_state, write};
 use crate::adopt::{Discovery, Wanted, discover, record};
@@ -71,13 +72,8 @@ fn refuse_anothers(
         return Err(of_another(config, arguments, found, stack, held.as_ref()));
     }
     let Some(held) = held else { return Ok(()) };
-    Err(CommandError::Usage {
-        message: format!("{} holds the stack {stack} already", held.path.display()),
-        hint: format!(
-            "use that state: {}\nif the file is only an old copy, move it to another directory first",
-            held.options()
-        ),
-    })
+    let options = held.options();
+    Err(AdoptError::HeldElsewhere { path: held.path, stack: stack.clone(), options }.into())
 }
 
 fn of_another(
@@ -87,39 +83,22 @@ fn of_another(
     stack: &str,
     held: Option<&HeldElsewhere>,
 ) -> CommandError {
-    let stores = found.stores();
-    let store = match stores.as_slice() {
-        [] => "has no store that could be found".to_owned(),
-        names => format!("has the store {}", names.join(", ")),
-    };
-    let shared: Vec<String> = found.shared.iter().map(|(address, name)| format!("{address} ({name})")).collect();
-    let in_common = if shared.is_empty() { String::new() } else { format!("; in common: {}", shared.join(", ")) };
-    let mut hints: Vec<String> = Vec::new();
-    hints.extend(held.map(|held| format!("{} holds that stack: {}", held.path.display(), held.options())));
-    if !shared.is_empty() {
-        hints.push(
-            "if it is another stack, choose other names in the configuration for what they have in common".to_owned(),
-        );
+    let mut take_over = CommandLine::new("adopt --discover --take-over");
+    if let Some(stack) = &arguments.stack {
+        take_over = take_over.option("--stack", stack);
     }
-    if let [name] = stores.as_slice() {
-        hints.push(format!("if it is this configuration's stack, set datastore_name = {name:?} again"));
+    if arguments.by_name {
+        take_over = take_over.flag("--by-name");
     }
-    if held.is_none() {
-        let mut command = CommandLine::new("adopt --discover --take-over");
-        if let Some(stack) = &arguments.stack {
-            command = command.option("--stack", stack);
-        }
-        if arguments.by_name {
-            command = command.flag("--by-name");
-        }
-        hints.push(format!(
-            "to manage that stack with this configuration, so that the next apply changes it, store included: {command}"
-        ));
-    }
-    CommandError::Protected {
-        message: format!("the stack {stack} {store}, and datastore_name is {:?}{in_common}", config.datastore_name),
-        hint: hints.join("\n"),
-    }
+    AdoptError::OtherStack(OtherStack {
+        stack: stack.to_owned(),
+        stores: found.stores(),
+        shared: found.shared.clone(),
+        datastore_name: config.datastore_name.clone(),
+        held: held.map(|held| (held.path.clone(), held.options())),
+        take_over,
+    })
+    .into()
 }
 
 async fn take_by_name(session: &Session, arguments: &AdoptArgs, found: &mut Discovery) -> Result<(), CommandError> {
@@ -136,29 +115,11 @@ fn refuse_ambiguous(found: &Discovery) -> Result<(), CommandError> {
     if found.ambiguous.is_empty() {
         return Ok(());
     }
-    let lines =
-        found.ambiguous.iter().map(|(address, ids)| format!("{address}: there are {}: {}", ids.len(), ids.join(", ")));
-    Err(CommandError::Usage {
-        message: lines.collect::<Vec<_>>().join("\n"),
-        hint: concat!(
-            "choose one: `",
-            hlctl!("adopt ADDRESS ID"),
-            "`; you can adopt the others one by one too, or let the next plan find them"
-        )
-        .to_owned(),
-    })
+    Err(AdoptError::Ambiguous(found.ambiguous.clone().into_iter().collect()).into())
 }
 
 fn nothing(found: &Discovery) -> CommandError {
-    let left = left(found);
-    let hint = if found.candidates.is_empty() {
-        concat!("check the config's names, the region and the credentials; `", hlctl!("apply"), "` creates a stack")
-            .to_owned()
-    } else {
-        "if they belong to this config, --by-name adopts them".to_owned()
-    };
-    let list = if left.is_empty() { String::new() } else { format!("; not adopted:\n  {}", left.join("\n  ")) };
-    CommandError::Usage { message: format!("AWS has nothing with this config's tags{list}"), hint }
+    AdoptError::NothingFound { left: left(found), has_candidates: !found.candidates.is_empty() }.into()
 }
 
 /// What was seen and is not taken, in words.

@@ -1,6 +1,7 @@
 //! `hlctl adopt`
 
 mod discover;
+mod error;
 mod one;
 mod report;
 mod source;
@@ -8,6 +9,8 @@ mod terraform;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+
+use error::AdoptError;
 
 use super::state::set_aside;
 use crate::address::Address;
@@ -35,32 +38,20 @@ async fn refuse_state(session: &Session, arguments: &AdoptArgs) -> Result<(), Co
         Err(CommandError::State(StateError::Damaged { .. })) if arguments.discover => return Ok(()),
         found => drop(found?),
     }
-    Err(CommandError::Usage {
-        message: format!("there is a state already: {}", store.place()),
-        hint: concat!(
-            "single resources can be added to it: `",
-            hlctl!("adopt ADDRESS ID"),
-            "`. For another stack, name another config (-c) or \
-               state (--state)"
-        )
-        .to_owned(),
-    })
+    Err(AdoptError::StateExists(store.place()).into())
 }
 
 /// Refuses what another stack has, unless the user wants it taken.
 fn refuse_anothers(found: &BTreeMap<Address, Found>, stack: &str, arguments: &AdoptArgs) -> Result<(), CommandError> {
     let anothers = found.iter().filter_map(|(address, found)| {
         let owner = found.owner().filter(|owner| *owner != stack)?;
-        Some(format!("{address}: {} belongs to another hlctl stack, {owner}", found.name()))
+        Some((address.clone(), found.name().to_owned(), owner.to_owned()))
     });
-    let anothers: Vec<String> = anothers.collect();
+    let anothers: Vec<(Address, String, String)> = anothers.collect();
     if anothers.is_empty() || arguments.take_over {
         return Ok(());
     }
-    Err(CommandError::Protected {
-        message: anothers.join("\n"),
-        hint: "use that stack's config and state; if that stack is abandoned, --take-over adopts them".to_owned(),
-    })
+    Err(AdoptError::OfAnotherStack(anothers).into())
 }
 
 /// Writes the state, if nobody else has written one since it was read. Tells where.

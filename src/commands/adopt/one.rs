@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
+use super::error::AdoptError;
 use super::report::{Adopted, Report};
 use super::{refuse_anothers, write};
 use crate::address::Address;
@@ -63,15 +64,10 @@ fn wanted(stack: &Stack, text: &str) -> Result<Address, CommandError> {
         return Ok(address);
     }
     if !module::is_known(&address) {
-        let error = SurgeryError::Unknown(address);
-        return Err(CommandError::Usage { message: error.to_string(), hint: error.hint() });
+        return Err(SurgeryError::Unknown(address).into());
     }
     let nearest = nearest(text, stack.keys().map(Address::as_str));
-    let nearest = nearest.map(|near| format!("did you mean {near}? ")).unwrap_or_default();
-    Err(CommandError::Usage {
-        message: format!("the config has no resource {address}"),
-        hint: format!("{nearest}`{}` shows the addresses", hlctl!("plan")),
-    })
+    Err(AdoptError::NotWanted { address, nearest: nearest.map(str::to_owned) }.into())
 }
 
 /// What the id says it is, unless the state says otherwise.
@@ -83,14 +79,11 @@ fn claim(
     id: &str,
 ) -> Result<Claims, CommandError> {
     let failed = |error| CommandError::Resource { address: address.clone(), error };
-    let kind = Kind::parse(address.kind()).ok_or_else(|| CommandError::Usage {
-        message: format!("hlctl knows no {}", address.kind()),
-        hint: concat!("`", hlctl!("plan"), "` shows the addresses").to_owned(),
-    })?;
-    let recorded = kind.of_import_id(identity, id).map_err(failed)?.ok_or_else(|| CommandError::Usage {
-        message: format!("{id:?} is not an id of a {}", address.kind()),
-        hint: format!("give the same id as to `terraform import`: {}", example(kind)),
-    })?;
+    let unknown = || AdoptError::UnknownKind(address.kind().to_owned());
+    let kind = Kind::parse(address.kind()).ok_or_else(unknown)?;
+    let not_an_id =
+        || AdoptError::NotAnId { id: id.to_owned(), kind: address.kind().to_owned(), example: example(kind) };
+    let recorded = kind.of_import_id(identity, id).map_err(failed)?.ok_or_else(not_an_id)?;
     let mut claims = Claims::from([(address.clone(), Claim { kind, recorded })]);
     record::complete(&mut claims, stack, identity, refresh::known(state))?;
     if let Some(claim) = claims.get(address) {
@@ -111,11 +104,8 @@ fn refuse_second_address(
         let same = |known| entry.kind() == Some(kind) && kind.is_one(known, recorded);
         let is_same = entry.recorded.as_ref().is_some_and(same);
         if is_same || (other == address && entry.recorded.is_some()) {
-            let what = if is_same { id } else { "another" };
-            return Err(CommandError::Usage {
-                message: format!("the state already has {what} at {other}"),
-                hint: format!("`{}` shows it", hlctl!("state show", other)),
-            });
+            let id = is_same.then(|| id.to_owned());
+            return Err(AdoptError::AlreadyThere { id, at: other.clone() }.into());
         }
     }
     Ok(())
@@ -132,15 +122,13 @@ async fn find(
         return Err(CommandError::Resource { address, error });
     }
     if seen.found.is_empty() {
-        return Err(CommandError::Usage {
-            message: format!(
-                "there is no {} {id} in account {}, region {}",
-                address.kind(),
-                cx.identity.account,
-                cx.identity.region
-            ),
-            hint: "check the id, the region and the credentials".to_owned(),
-        });
+        return Err(AdoptError::NotFound {
+            kind: address.kind().to_owned(),
+            id: id.to_owned(),
+            account: cx.identity.account.clone(),
+            region: cx.identity.region.clone(),
+        }
+        .into());
     }
     Ok(seen.found)
 }

@@ -2,6 +2,7 @@
 
 use std::io::Read;
 
+use super::error::AdoptError;
 use crate::aws::Operation;
 use crate::error::CommandError;
 use crate::session::{ConnectOptions, Session};
@@ -20,10 +21,7 @@ pub(super) async fn read(session: &Session, source: &str) -> Result<Vec<u8>, Com
     } else {
         std::fs::File::open(source).and_then(|file| file.take(LARGEST + 1).read_to_end(&mut bytes))
     };
-    told.map_err(|error| CommandError::Usage {
-        message: format!("the Terraform state {source} cannot be read: {error}"),
-        hint: "`terraform state pull > tf.tfstate` saves it from any backend".to_owned(),
-    })?;
+    told.map_err(|error| AdoptError::Unreadable { from: source.to_owned(), error })?;
     check_size(bytes, source)
 }
 
@@ -31,10 +29,7 @@ async fn read_object(session: &Session, source: &str, place: &str) -> Result<Vec
     let (bucket, key) = place
         .split_once('/')
         .filter(|(bucket, key)| !bucket.is_empty() && !key.is_empty())
-        .ok_or_else(|| CommandError::Usage {
-            message: format!("{source} names no object"),
-            hint: "write s3://BUCKET/KEY, as in the backend's configuration".to_owned(),
-        })?;
+        .ok_or_else(|| AdoptError::NoObject(source.to_owned()))?;
     let options = ConnectOptions {
         region: session.global.region.as_deref(),
         profile: session.global.profile.as_deref(),
@@ -64,8 +59,5 @@ fn check_size(bytes: Vec<u8>, source: &str) -> Result<Vec<u8>, CommandError> {
 }
 
 fn too_large(source: &str) -> CommandError {
-    CommandError::Usage {
-        message: format!("{source} is too large for a Terraform state, over 256 MiB"),
-        hint: "name the state itself".to_owned(),
-    }
+    AdoptError::TooLarge(source.to_owned()).into()
 }

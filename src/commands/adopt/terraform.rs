@@ -6,6 +6,7 @@ use std::path::Path;
 
 use anyhow::Context as _;
 
+use super::error::AdoptError;
 use super::report::{Adopted, Report};
 use super::{refuse_anothers, refuse_state, source, write};
 use crate::address::Address;
@@ -27,19 +28,11 @@ use crate::state::State;
 pub(super) async fn run(session: &Session, arguments: &AdoptArgs, from: &str) -> Result<ExitCode, CommandError> {
     let path = &session.global.config;
     if path.exists() {
-        return Err(CommandError::Usage {
-            message: format!("{} exists already", path.display()),
-            hint: "`adopt` writes a new configuration and overwrites none: move this one away, or name another file \
-                   with -c FILE"
-                .to_owned(),
-        });
+        return Err(AdoptError::ConfigExists(path.clone()).into());
     }
     session.interruptible(refuse_state(session, arguments)).await?;
     let instance = read_instance(session, arguments, from).await?;
-    let place = inputs::whereabouts(&instance).ok_or_else(|| CommandError::Usage {
-        message: "the Terraform state does not say which account and region it is for".to_owned(),
-        hint: "run `terraform apply` to completion first: the store has no ARN yet".to_owned(),
-    })?;
+    let place = inputs::whereabouts(&instance).ok_or(AdoptError::NoAccount)?;
     let text = inputs::configuration(&instance, &place.region);
     let config = check(path, &text)?;
     let connection = session.connect(ConnectOptions::from_config(&config)).await?;
@@ -73,10 +66,9 @@ pub(super) async fn run(session: &Session, arguments: &AdoptArgs, from: &str) ->
 
 async fn read_instance(session: &Session, arguments: &AdoptArgs, from: &str) -> Result<Instance, CommandError> {
     let bytes = source::read(session, from).await?;
-    let state = tfstate::parse(&bytes)
-        .map_err(|error| CommandError::Usage { hint: error.hint().to_owned(), message: format!("{from}: {error}") })?;
-    instance::find(state, arguments.module.as_deref())
-        .map_err(|error| CommandError::Usage { hint: error.hint(), message: format!("{from}: {error}") })
+    let state = tfstate::parse(&bytes).map_err(|error| AdoptError::TerraformState { from: from.to_owned(), error })?;
+    let instance = instance::find(state, arguments.module.as_deref());
+    Ok(instance.map_err(|error| AdoptError::Instance { from: from.to_owned(), error })?)
 }
 
 /// The text must be a configuration before anything is written.
@@ -97,10 +89,7 @@ fn check_account(connection: &Connection, account: &str) -> Result<(), CommandEr
     if now == account {
         return Ok(());
     }
-    Err(CommandError::Usage {
-        message: format!("the Terraform state belongs to account {account}, but the credentials belong to {now}"),
-        hint: "use that account's credentials (AWS_PROFILE, or --profile)".to_owned(),
-    })
+    Err(AdoptError::OtherAccount { account: account.to_owned(), now: now.clone() }.into())
 }
 
 struct Adoption {
@@ -130,12 +119,7 @@ async fn adopt(
     }
     let store = "healthlake_fhir_datastore.this";
     if !seen.found.contains_key(store) {
-        return Err(CommandError::Usage {
-            message: "the store that the Terraform state names does not exist".to_owned(),
-            hint: "check the credentials and --sandbox; if the store was deleted, `terraform apply -refresh-only` \
-                 updates the Terraform state"
-                .to_owned(),
-        });
+        return Err(AdoptError::NoStore.into());
     }
     let is_protected = |address: &Address| module::is_protected(&config.protect, address);
     record::enter(&mut state, &stack, seen.found.clone(), &is_protected);
