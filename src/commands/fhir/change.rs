@@ -10,6 +10,7 @@ use http::{HeaderName, HeaderValue, Method, StatusCode, header};
 use serde_json::Value;
 use uuid::Uuid;
 
+use super::error::{Doubtful, FhirUsage};
 use super::input::Content;
 use super::{ask, open, print, text, value};
 use crate::cli::{BundleArgs, CreateArgs, DeleteArgs, UpdateArgs};
@@ -86,10 +87,7 @@ pub(super) async fn update(session: &Session, arguments: &UpdateArgs) -> Result<
     let content = session.interruptible(Content::read(&arguments.file)).await?;
     let reference = content.reference()?;
     if let Some(wanted) = arguments.reference.as_ref().filter(|wanted| **wanted != reference) {
-        return Err(CommandError::Usage {
-            message: format!("the file contains {reference}, not {wanted}"),
-            hint: "a resource keeps its type and id: change the file or the argument".to_owned(),
-        });
+        return Err(FhirUsage::OtherResource { found: reference, wanted: wanted.clone() }.into());
     }
     let fhir = open(session, &arguments.access).await?;
     let ask = ask(&fhir, "UpdateResource", Method::PUT, &reference.to_string(), &[]).with_body(JSON, content.body);
@@ -122,10 +120,7 @@ pub(super) async fn delete(session: &Session, arguments: &DeleteArgs) -> Result<
 pub(super) async fn bundle(session: &Session, arguments: &BundleArgs) -> Result<ExitCode, CommandError> {
     let content = session.interruptible(Content::read(&arguments.file)).await?;
     if content.kind != "Bundle" {
-        return Err(CommandError::Usage {
-            message: format!("the file contains a {}, not a Bundle", content.kind),
-            hint: "`fhir create` and `fhir update` send one resource".to_owned(),
-        });
+        return Err(FhirUsage::NotABundle(content.kind).into());
     }
     let fhir = open(session, &arguments.access).await?;
     let mut ask = ask(&fhir, "ProcessBundle", Method::POST, "", &[]).with_body(JSON, content.body.clone());
@@ -187,12 +182,9 @@ fn matching(ask: Ask, version: Option<&str>) -> Result<Ask, CommandError> {
     Ok(ask.once().with(header::IF_MATCH, header_value("--if-match", &format!("W/\"{version}\""))?))
 }
 
-fn header_value(option: &str, text: &str) -> Result<HeaderValue, CommandError> {
+fn header_value(option: &'static str, text: &str) -> Result<HeaderValue, FhirUsage> {
     let value = HeaderValue::from_str(text).ok().filter(|_| super::input::is_plain(text));
-    value.ok_or_else(|| CommandError::Usage {
-        message: format!("the value of {option} has characters that are not allowed in a header"),
-        hint: "percent-encode them: a space is %20".to_owned(),
-    })
+    value.ok_or(FhirUsage::HeaderValue(option))
 }
 
 /// Why nothing came of a change.
@@ -212,12 +204,7 @@ impl From<Unsent> for CommandError {
 
 /// Sends a change. After a signal, and after an answer that never came, it may have been carried out all the same.
 async fn sent(session: &Session, fhir: &Fhir, ask: &Ask, look: &str) -> Result<Answer, Unsent> {
-    let doubtful = |why: String| {
-        Unsent::Other(CommandError::Incomplete {
-            message: format!("{why}: it may have been processed"),
-            hint: look.to_owned(),
-        })
-    };
+    let doubtful = |why: String| Unsent::Other(Doubtful { why, look: look.to_owned() }.into());
     tokio::select! {
         biased;
         answer = fhir.send(ask) => answer.map_err(|refusal| {

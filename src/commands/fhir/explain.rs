@@ -8,13 +8,14 @@ use http_body_util::Full;
 use serde_json::{Value, json};
 use url::Url;
 
+use super::error::FhirUsage;
 use super::{base, input};
 use crate::cli::ExplainArgs;
 use crate::commands::deployed_stack::DeployedStack;
 use crate::config::Secret;
 use crate::error::CommandError;
 use crate::exit_code::ExitCode;
-use crate::fhir::address::{sendable, shown};
+use crate::fhir::address::sendable;
 use crate::fhir::canonical::{ALGORITHM, Bound, Canonical, Parts, TOKEN_HEADER, amz_date, sha256};
 use crate::fhir::explain::given::{self, Given};
 use crate::fhir::explain::mistakes::{Case, Verdict};
@@ -73,10 +74,7 @@ impl Wanted {
         let has_body = arguments.data.is_some() || arguments.file.is_some();
         let method = method.unwrap_or_else(|| if has_body { "POST" } else { "GET" }.to_owned());
         if http::Method::from_bytes(method.as_bytes()).is_err() {
-            return Err(CommandError::Usage {
-                message: format!("{method:?} is not an HTTP method"),
-                hint: concat!("write it as `", hlctl!("fhir explain POST Patient/_search -d name=x"), "`").to_owned(),
-            });
+            return Err(FhirUsage::Method(method).into());
         }
         let typed = whole(address, base);
         let typed = if arguments.send { asked(&typed, base).unwrap_or(typed) } else { typed };
@@ -103,10 +101,7 @@ fn asked(address: &str, base: &Base) -> Option<String> {
 }
 
 fn no_address(address: &str) -> CommandError {
-    CommandError::Usage {
-        message: format!("{} is not a URL that can be requested", shown(address)),
-        hint: "write a complete https:// URL, or a path below the store's endpoint, such as Patient/123".to_owned(),
-    }
+    FhirUsage::Address(address.to_owned()).into()
 }
 
 fn headers(given: &[String]) -> Result<Vec<(String, String)>, CommandError> {
@@ -116,15 +111,9 @@ fn headers(given: &[String]) -> Result<Vec<(String, String)>, CommandError> {
             header.split_once(':').map(|(name, value)| (name.trim().to_ascii_lowercase(), value.trim().to_owned()));
         let good =
             pair.filter(|(name, value)| HeaderName::from_bytes(name.as_bytes()).is_ok() && input::is_plain(value));
-        let (name, value) = good.ok_or_else(|| CommandError::Usage {
-            message: "a --header is not a header".to_owned(),
-            hint: "write it as NAME: VALUE".to_owned(),
-        })?;
+        let (name, value) = good.ok_or(FhirUsage::Header)?;
         if name == "authorization" && value.to_ascii_lowercase().starts_with("bearer") {
-            return Err(CommandError::Usage {
-                message: "a token does not belong in the arguments, and has no signature to explain".to_owned(),
-                hint: concat!("`", hlctl!("smart test"), "` shows what is wrong with a token").to_owned(),
-            });
+            return Err(FhirUsage::TokenInHeader.into());
         }
         headers.push((name, value));
     }
@@ -194,11 +183,7 @@ impl Asked<'_> {
         told: &mut Told,
     ) -> Result<Request<Full<bytes::Bytes>>, CommandError> {
         let time = header(self.headers, "x-amz-date");
-        let given = Given::parse(authorization, time).map_err(|message| CommandError::Usage {
-            message,
-            hint: "give both as they were sent: -H 'Authorization: ...' -H 'X-Amz-Date: ...', and every other signed header"
-                .to_owned(),
-        })?;
+        let given = Given::parse(authorization, time).map_err(FhirUsage::Signature)?;
         told.findings.extend(given.look(self.region, self.headers));
         let case = Case {
             method: &self.wanted.method,
@@ -268,10 +253,7 @@ impl Asked<'_> {
         let place = Parts::of(self.base.url().as_str());
         let parts = &self.wanted.parts;
         if place.is_none_or(|place| (&place.scheme, &place.host) != (&parts.scheme, &parts.host)) {
-            return Err(CommandError::Usage {
-                message: format!("{} is not the store's host: nothing is sent there", self.wanted.parts.host),
-                hint: "leave out --send to only have it explained".to_owned(),
-            });
+            return Err(FhirUsage::OtherHost(self.wanted.parts.host.clone()).into());
         }
         let reply = http.send(request).await?;
         let date = reply.headers.get(http::header::DATE).and_then(|value| value.to_str().ok());

@@ -7,13 +7,14 @@ use anyhow::Context as _;
 use bytes::Bytes;
 use serde_json::Value;
 
+use super::error::FhirUsage;
 use crate::config::Secret;
 use crate::data::check::{Problem, encoding_problem, is_too_deep};
 use crate::error::CommandError;
 use crate::fhir::{Reference, address};
 
 /// The variable that holds a token.
-const VARIABLE: &str = "HLCTL_TOKEN";
+pub(super) const VARIABLE: &str = "HLCTL_TOKEN";
 
 /// An access token that the user brings along.
 pub(super) struct Token(pub(super) Secret);
@@ -22,10 +23,7 @@ pub(super) struct Token(pub(super) Secret);
 pub(super) async fn token(file: Option<&Path>) -> Result<Option<Token>, CommandError> {
     let text = match file {
         Some(path) if looks_like_a_token(path) => {
-            return Err(CommandError::Usage {
-                message: "--token takes the name of a file: everyone on this machine can see arguments".to_owned(),
-                hint: format!("put the token into a file, into {VARIABLE}, or pipe it into `--token -`"),
-            });
+            return Err(FhirUsage::TokenAsArgument.into());
         }
         Some(path) => String::from_utf8_lossy(&bytes(path).await?).into_owned(),
         None => std::env::var(VARIABLE).unwrap_or_default(),
@@ -33,10 +31,7 @@ pub(super) async fn token(file: Option<&Path>) -> Result<Option<Token>, CommandE
     // Whoever copies a header copies its scheme.
     let token = text.trim().trim_start_matches("Bearer ").trim();
     match file {
-        Some(path) if token.is_empty() => Err(CommandError::Usage {
-            message: format!("there is no token in {}", name(path)),
-            hint: concat!("`", hlctl!("smart token"), "` prints one").to_owned(),
-        }),
+        Some(path) if token.is_empty() => Err(FhirUsage::NoToken(path.to_owned()).into()),
         _ => Ok((!token.is_empty()).then(|| Token(Secret::new(token)))),
     }
 }
@@ -67,7 +62,7 @@ pub(super) async fn bytes(path: &Path) -> Result<Vec<u8>, CommandError> {
     Ok(read.with_context(|| format!("{} cannot be read", name(path)))?)
 }
 
-fn name(path: &Path) -> String {
+pub(super) fn name(path: &Path) -> String {
     if path == Path::new("-") { "standard input".to_owned() } else { path.display().to_string() }
 }
 
@@ -87,16 +82,11 @@ impl Content {
     /// Reads a resource.
     pub(super) async fn read(path: &Path) -> Result<Self, CommandError> {
         let body = bytes(path).await?;
-        let wrong = |problem: String| CommandError::Usage {
-            message: format!("{} does not contain a FHIR resource: {problem}", name(path)),
-            hint: "a resource is a JSON object with a resourceType, and for `update` an id".to_owned(),
-        };
+        let wrong = |problem: String| FhirUsage::no_resource(path, problem);
         let problem = encoding_problem(&body).or_else(|| is_too_deep(&body).then_some(Problem::TooDeep));
         if let Some(problem) = problem {
-            return Err(CommandError::Usage {
-                message: format!("{} does not contain a FHIR resource: {}", name(path), problem.text()),
-                hint: problem.hint().to_owned(),
-            });
+            let (file, hint) = (path.to_owned(), problem.hint());
+            return Err(FhirUsage::NoResource { file, problem: problem.text().to_string(), hint }.into());
         }
         let value: Value = serde_json::from_slice(&body).map_err(|error| wrong(error.to_string()))?;
         let kind = value["resourceType"].as_str().ok_or_else(|| wrong("it has no resourceType".to_owned()))?;
@@ -106,12 +96,8 @@ impl Content {
 
     /// The resource that it is, by type and id.
     pub(super) fn reference(&self) -> Result<Reference, CommandError> {
-        let usage = |message: String| CommandError::Usage {
-            message,
-            hint: "give it an id; with `fhir create` the store chooses one".to_owned(),
-        };
-        let id = self.value["id"].as_str().ok_or_else(|| usage(format!("the {} has no id", self.kind)))?;
-        Ok(Reference { kind: self.kind.clone(), id: address::id(id).map_err(usage)? })
+        let id = self.value["id"].as_str().ok_or_else(|| FhirUsage::Id(format!("the {} has no id", self.kind)))?;
+        Ok(Reference { kind: self.kind.clone(), id: address::id(id).map_err(FhirUsage::Id)? })
     }
 }
 

@@ -2,6 +2,7 @@
 
 use http::Method;
 
+use super::error::FhirUsage;
 use super::print;
 use crate::cli::{Format, Many};
 use crate::error::CommandError;
@@ -47,10 +48,7 @@ fn format(session: &Session, many: &Many) -> Result<Format, CommandError> {
         (false, false) => Format::Json,
     };
     match many.shape.asked() {
-        Some(Format::Json) if many.all => Err(CommandError::Usage {
-            message: "all pages together are not one JSON document".to_owned(),
-            hint: "--format ndjson prints a resource a line; without --all one page is printed as JSON".to_owned(),
-        }),
+        Some(Format::Json) if many.all => Err(FhirUsage::PagesAsJson.into()),
         asked => Ok(asked.unwrap_or(usual)),
     }
 }

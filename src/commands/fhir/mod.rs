@@ -5,6 +5,7 @@
 
 mod accepted;
 mod change;
+mod error;
 mod explain;
 mod input;
 mod many;
@@ -30,6 +31,7 @@ use crate::module::beside::STORE;
 use crate::oauth::{Http, OauthError};
 use crate::session::{ConnectOptions, Session};
 use crate::state::{Home, State};
+use error::FhirUsage;
 use input::Token;
 
 /// Runs one of its commands. Those that only read end at once when a signal comes.
@@ -85,12 +87,7 @@ async fn open(session: &Session, access: &Access) -> Result<Fhir, CommandError> 
 
 async fn open_now(session: &Session, access: &Access) -> Result<Fhir, CommandError> {
     if !access.smart && access.log_in.is_any() {
-        return Err(CommandError::Usage {
-            message: "--grant, --scope, --username, --password-env and --no-browser only affect how hlctl gets a \
-                      token"
-                .to_owned(),
-            hint: "add --smart, or leave them out".to_owned(),
-        });
+        return Err(FhirUsage::LogInWithoutSmart.into());
     }
     let token = if access.smart { None } else { input::token(access.token.as_deref()).await? };
     let state = session.deployed_state().await?;

@@ -3,6 +3,7 @@
 use http::{HeaderValue, Method};
 
 use super::accepted;
+use super::error::FhirUsage;
 use super::many::{self, Kind};
 use super::{ask, open, print, text};
 use crate::cli::{EverythingArgs, Format, GetArgs, HistoryArgs, SearchArgs};
@@ -83,10 +84,7 @@ pub(super) async fn history(session: &Session, arguments: &HistoryArgs) -> Resul
 
 pub(super) async fn everything(session: &Session, arguments: &EverythingArgs) -> Result<ExitCode, CommandError> {
     if arguments.reference.kind != "Patient" {
-        return Err(CommandError::Usage {
-            message: format!("{} is not a patient, and only patients have $everything", arguments.reference),
-            hint: "write it as Patient/123".to_owned(),
-        });
+        return Err(FhirUsage::NotAPatient(arguments.reference.clone()).into());
     }
     let fhir = open(session, &arguments.many.access).await?;
     let path = format!("{}/$everything", arguments.reference);

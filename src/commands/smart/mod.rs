@@ -6,6 +6,7 @@
 
 mod check;
 mod discovery;
+mod error;
 mod function;
 mod refusals;
 mod source;
@@ -22,6 +23,7 @@ use crate::exit_code::ExitCode;
 use crate::resource::{Access, access_of};
 use crate::session::Session;
 use crate::state::State;
+use error::SmartUsage;
 use source::Source;
 use url::Url;
 
@@ -48,14 +50,14 @@ impl Smart {
     async fn open(session: &Session) -> Result<Self, CommandError> {
         let state = session.deployed_state().await?;
         if !is_smart(&state) {
-            return Err(no_provider());
+            return Err(SmartUsage::NoProvider.into());
         }
         Ok(Self { stack: DeployedStack::to(session, state).await? })
     }
 
     /// The stack, which must be a SMART one.
     pub(super) fn of(stack: DeployedStack) -> Result<Self, CommandError> {
-        if is_smart(&stack.state) { Ok(Self { stack }) } else { Err(no_provider()) }
+        if is_smart(&stack.state) { Ok(Self { stack }) } else { Err(SmartUsage::NoProvider.into()) }
     }
 
     /// The stack, for requests that need no token.
@@ -79,11 +81,7 @@ impl Smart {
             Grant::AuthorizationCode => APP,
             Grant::ClientCredentials if self.has_machine_client() => MACHINE,
             Grant::ClientCredentials => {
-                return Err(CommandError::Usage {
-                    message: "the stack has no client for machines".to_owned(),
-                    hint: concat!("set cognito_machine_client = true in the config and run `", hlctl!("apply"), "`")
-                        .to_owned(),
-                });
+                return Err(SmartUsage::NoMachineClient.into());
             }
         };
         let id = self.stack.recorded(address, "id")?;
@@ -106,11 +104,4 @@ impl Smart {
 /// Whether a stack has an identity provider.
 pub(super) fn is_smart(state: &State) -> bool {
     state.recorded(APP).is_some()
-}
-
-fn no_provider() -> CommandError {
-    CommandError::Usage {
-        message: "the stack has no identity provider, so there are no tokens".to_owned(),
-        hint: concat!("set smart_on_fhir = true in the config and run `", hlctl!("apply"), "`").to_owned(),
-    }
 }

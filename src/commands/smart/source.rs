@@ -5,6 +5,7 @@ use std::time::Duration;
 use url::Url;
 
 use super::Smart;
+use super::error::SmartUsage;
 use crate::cli::{Grant, LogIn};
 use crate::config::Secret;
 use crate::error::CommandError;
@@ -16,7 +17,7 @@ use crate::ui::Printer;
 /// How long a log-in in a browser may take.
 const PATIENCE: Duration = Duration::from_secs(300);
 /// What to register where no callback address can be listened on.
-const EXAMPLE: &str = "http://localhost:8484/callback";
+pub(super) const EXAMPLE: &str = "http://localhost:8484/callback";
 
 /// A client of the pool, and how it gets its tokens.
 pub(super) struct Source<'a> {
@@ -92,10 +93,7 @@ impl<'a> Source<'a> {
 
     fn callback_url(&self) -> Result<&str, CommandError> {
         let url = self.listenable().next().or(self.access.callback_urls.first().map(String::as_str));
-        url.ok_or_else(|| CommandError::Usage {
-            message: "the client has no callback URL".to_owned(),
-            hint: format!("add {EXAMPLE:?} to cognito_callback_urls and run `{}`", hlctl!("apply")),
-        })
+        Ok(url.ok_or(SmartUsage::NoCallback)?)
     }
 
     /// The callback addresses that can be listened on here.
@@ -126,14 +124,7 @@ impl<'a> Source<'a> {
     async fn by_pasting(&self, scopes: Vec<String>, open: bool) -> Result<(Asking, Secret), CommandError> {
         let url = self.callback_url()?;
         if !self.printer.can_ask() {
-            return Err(CommandError::Usage {
-                message: format!("hlctl cannot listen on any callback URL of the client: {url} is on another host"),
-                hint: format!(
-                    "add {EXAMPLE:?} to cognito_callback_urls and run `{}`, or use --username; on a terminal you can \
-                     paste the URL",
-                    hlctl!("apply")
-                ),
-            });
+            return Err(SmartUsage::CallbackElsewhere(url.to_owned()).into());
         }
         let asking = self.asking(url, scopes)?;
         let then = format!(
@@ -163,17 +154,13 @@ impl<'a> Source<'a> {
 impl How {
     fn of(log_in: &LogIn, grant: Grant) -> Result<Self, CommandError> {
         match (grant, &log_in.username, &log_in.password_env) {
-            (Grant::ClientCredentials, Some(_), _) => Err(CommandError::Usage {
-                message: "with client-credentials no user logs in, so --username has no effect".to_owned(),
-                hint: "leave out one of the two".to_owned(),
-            }),
+            (Grant::ClientCredentials, Some(_), _) => Err(SmartUsage::UserForMachine.into()),
             (Grant::ClientCredentials, None, _) => Ok(Self::Itself),
             (Grant::AuthorizationCode, Some(username), Some(variable)) => {
                 let password = std::env::var(variable).ok().filter(|password| !password.is_empty());
-                let password = password.map(Secret::new).ok_or_else(|| CommandError::Usage {
-                    message: format!("the variable {variable} of --password-env is not set"),
-                    hint: format!("set {variable} to the password of {username}"),
-                })?;
+                let password = password
+                    .map(Secret::new)
+                    .ok_or_else(|| SmartUsage::NoPassword { variable: variable.clone(), username: username.clone() })?;
                 Ok(Self::Page(Login { username: username.clone(), password }))
             }
             (Grant::AuthorizationCode, ..) => Ok(Self::Browser { open: !log_in.no_browser }),
