@@ -2,12 +2,12 @@
 
 use std::sync::Arc;
 
+use super::error::StateCommandError;
 use crate::cli::MigrateArgs;
 use crate::error::CommandError;
 use crate::exit_code::ExitCode;
-use crate::invocation::CommandLine;
 use crate::model::text::counted;
-use crate::session::Session;
+use crate::session::{Session, StateLocationError};
 use crate::state::{Held, Place, State, StateError, Store};
 
 /// Moves the state and leaves a note where it was.
@@ -43,12 +43,7 @@ pub(super) async fn run(session: &Session, arguments: &MigrateArgs) -> Result<Ex
 
 async fn places(session: &Session, arguments: &MigrateArgs) -> Result<(Store, Store), CommandError> {
     let config = session.config_if_any()?;
-    let named = |text: &String| {
-        Place::parse(text).ok_or_else(|| CommandError::Usage {
-            message: format!("{text} does not name a state"),
-            hint: "write s3://BUCKET/KEY, or a path".to_owned(),
-        })
-    };
+    let named = |text: &String| Place::parse(text).ok_or_else(|| StateLocationError::NotAPlace(text.clone()));
     let local = Store::Local(session.local_store());
     let configured = session.store(config.as_ref()).await?;
     let to = match &arguments.to {
@@ -71,28 +66,11 @@ async fn places(session: &Session, arguments: &MigrateArgs) -> Result<(Store, St
 async fn nowhere_to_go(session: &Session, from: &Store) -> Result<CommandError, CommandError> {
     let place = from.place();
     if from.read().await?.is_some() {
-        return Ok(CommandError::Usage {
-            message: format!("the state is already at {place}"),
-            hint: "name another place: `backend` in the config, or --to, or --from".to_owned(),
-        });
+        return Ok(StateCommandError::AlreadyThere(place).into());
     }
     let configured = session.store(session.config_if_any()?.as_ref()).await?;
-    let message = format!("there is no state at {place} to move");
-    Ok(if configured.place() == place {
-        CommandError::Usage {
-            message,
-            hint: concat!("name its place: ", hlctl!("state migrate --from PLACE")).to_owned(),
-        }
-    } else {
-        let migrate = CommandLine::new("state migrate")
-            .option("--from", &configured.place().to_string())
-            .option("--to", &place.to_string());
-        let hint = format!("move it there: {migrate}");
-        CommandError::Usage {
-            message: format!("{message}; according to the configuration it is at {}", configured.place()),
-            hint,
-        }
-    })
+    let configured = Some(configured.place()).filter(|configured| *configured != place);
+    Ok(StateCommandError::NothingToMove { place, configured }.into())
 }
 
 /// The state to move, if there is one and its new place has room for it.
@@ -107,15 +85,12 @@ async fn check(session: &Session, from: &Store, to: &Store) -> Result<State, Com
         there => there?,
     };
     match there {
-        Some(there) if there.lineage != state.lineage && !there.is_empty() => Err(CommandError::Stranded {
-            message: format!("{} holds another stack, {}", to.place(), there.stack),
-            hint: "choose another place".to_owned(),
-        }),
+        Some(there) if there.lineage != state.lineage && !there.is_empty() => {
+            Err(StateCommandError::OtherStackThere { to: to.place(), stack: there.stack }.into())
+        }
         Some(there) if there.lineage == state.lineage && there.serial > state.serial + 1 => {
-            Err(CommandError::Stranded {
-                message: format!("{} holds a newer state of this stack, with serial {}", to.place(), there.serial),
-                hint: format!("use that one; {} has serial {}", from.place(), state.serial),
-            })
+            let (from, to) = (from.place(), to.place());
+            Err(StateCommandError::NewerThere { from, to, here: state.serial, there: there.serial }.into())
         }
         _ => Ok(state),
     }

@@ -3,6 +3,7 @@
 //! None of them asks AWS anything but for the state itself. Each that writes keeps the state before it as the backup,
 //! and has `--dry-run`.
 
+mod error;
 mod migrate;
 mod push;
 mod recover;
@@ -10,6 +11,8 @@ mod show;
 mod surgery;
 
 use std::path::Path;
+
+use error::StateCommandError;
 
 use crate::address::Address;
 use crate::cli::StateCommand;
@@ -51,13 +54,7 @@ async fn pull(session: &Session) -> Result<ExitCode, CommandError> {
 fn entry_of<'a>(state: &'a State, address: &Address) -> Result<&'a Entry, CommandError> {
     state.resources.get(address).ok_or_else(|| {
         let near = nearest(address.as_str(), state.resources.keys().map(Address::as_str));
-        CommandError::Usage {
-            message: format!("the state has no resource {address}"),
-            hint: near.map_or_else(
-                || concat!("`", hlctl!("state list"), "` shows the addresses").to_owned(),
-                |near| format!("did you mean {near}?"),
-            ),
-        }
+        StateCommandError::NoResource { address: address.clone(), nearest: near.map(str::to_owned) }.into()
     })
 }
 

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use anyhow::Context;
 
+use super::error::StateCommandError;
 use super::set_aside;
 use crate::cli::PushArgs;
 use crate::error::CommandError;
@@ -46,15 +47,7 @@ fn read(file: &Path) -> Result<State, CommandError> {
     };
     format::decode(&bytes, &Place::from(file)).map_err(|error| match error {
         // The hint of a damaged state is about one that is in use; this file is not.
-        StateError::Damaged { place, problem, .. } => CommandError::Stranded {
-            message: format!("{place} cannot be pushed: {problem}"),
-            hint: concat!(
-                "the current state was not changed. Push a file as written by `",
-                hlctl!("state pull"),
-                "` or by hlctl itself"
-            )
-            .to_owned(),
-        },
+        StateError::Damaged { place, problem, .. } => StateCommandError::NotAState { place, problem }.into(),
         error => error.into(),
     })
 }
@@ -69,26 +62,16 @@ async fn check(session: &Session, store: &Store, pushed: &State, force: bool) ->
         there => there?,
     };
     let Some(there) = there else { return Ok(pushed.serial) };
-    let refuse = |why: String| {
-        Err(CommandError::Stranded {
-            message: format!("{} {why}", store.place()),
-            hint: concat!(
-                "look at both (",
-                hlctl!("state pull"),
-                "). --force overwrites it; the current state becomes the backup"
-            )
-            .to_owned(),
-        })
-    };
     let same = State { serial: pushed.serial, ..there.clone() } == *pushed;
     if force || same {
         return Ok(there.serial.max(pushed.serial) + u64::from(!same));
     }
     if there.lineage != pushed.lineage {
-        return refuse(format!("holds another stack, {}", there.stack));
+        return Err(StateCommandError::WouldReplaceStack { place: store.place(), stack: there.stack }.into());
     }
     if there.serial >= pushed.serial {
-        return refuse(format!("is newer: serial {} there, {} in the file", there.serial, pushed.serial));
+        let (place, there, pushed) = (store.place(), there.serial, pushed.serial);
+        return Err(StateCommandError::WouldReplaceNewer { place, there, pushed }.into());
     }
     Ok(pushed.serial)
 }

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::error::StateCommandError;
 use super::set_aside;
 use crate::cli::RecoverArgs;
 use crate::error::CommandError;
@@ -42,10 +43,7 @@ const SERIALS_LOST: u64 = 1000;
 async fn check(session: &Session, store: &Store) -> Result<State, CommandError> {
     let lost = match store.read().await {
         Ok(Some(_)) => {
-            return Err(CommandError::Usage {
-                message: format!("{} is intact: there is nothing to recover", store.place()),
-                hint: concat!("to go back to the backup anyway: ", hlctl!("state push --force FILE")).to_owned(),
-            });
+            return Err(StateCommandError::Intact(store.place()).into());
         }
         Ok(None) => StateError::Missing { place: store.place() },
         Err(damaged @ StateError::Damaged { .. }) => damaged,

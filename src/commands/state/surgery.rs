@@ -132,9 +132,9 @@ fn near(state: &State, error: &SurgeryError) -> CommandError {
     match error {
         SurgeryError::Missing(address) => match entry_of(state, address) {
             Err(error) => error,
-            Ok(_) => CommandError::Usage { message: error.to_string(), hint: error.hint() },
+            Ok(_) => error.clone().into(),
         },
-        _ => CommandError::Usage { message: error.to_string(), hint: error.hint() },
+        _ => error.clone().into(),
     }
 }
 

@@ -28,12 +28,12 @@ pub(super) struct Comparison {
     /// The types that one of them says it does not have.
     pub(super) unsupported: BTreeSet<&'static str>,
     /// Why it is not known what one of them holds.
-    pub(super) failure: Option<Failure>,
+    pub(super) failure: Option<Uncounted>,
 }
 
 /// Why it is not known what a store holds.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Failure {
+pub(super) struct Uncounted {
     /// What went wrong.
     pub(super) text: String,
     /// What to do about it.
@@ -114,7 +114,7 @@ pub(super) async fn compare(
             Ok(Comparison { old, new: new.counts, unsupported, failure: None })
         }
         Err(CommandError::Fhir(error)) => {
-            let failure = Failure { text: error.to_string(), hint: error.hint() };
+            let failure = Uncounted { text: error.to_string(), hint: error.hint() };
             Ok(Comparison { failure: Some(failure), ..Comparison::default() })
         }
         Err(error) => Err(error),

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use super::error::StoresError;
 use super::{StoreOperation, id_of};
 use crate::address::Address;
 use crate::error::CommandError;
@@ -60,8 +61,5 @@ pub(super) fn present(state: &State) -> Option<&Entry> {
 /// The error of whoever asks for a second successor.
 pub(super) fn in_the_way(state: &State) -> CommandError {
     let id = present(state).and_then(id_of).unwrap_or("healthlake_fhir_datastore.successor").to_owned();
-    CommandError::Usage {
-        message: format!("the stack already has another new store, {id}"),
-        hint: format!("switch to it: {}\nor delete it: {}", hlctl!("stores use", id), hlctl!("stores delete", id)),
-    }
+    StoresError::SuccessorExists(id).into()
 }

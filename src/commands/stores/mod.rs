@@ -7,6 +7,7 @@
 mod afterlife;
 mod compare;
 mod delete;
+mod error;
 mod list;
 mod make;
 mod put_in_use;
@@ -18,6 +19,7 @@ use std::sync::Arc;
 use serde_json::Value;
 
 use compare::Comparison;
+use error::StoresError;
 
 use super::apply::walk;
 use super::running_jobs::{check_again, prepare_after_jobs};
@@ -168,11 +170,8 @@ fn stores(state: &State) -> Vec<(&Address, &Entry)> {
 pub(super) fn store_named(state: &State, named: &str) -> Result<Address, CommandError> {
     let is_named = |address: &Address, entry: &Entry| address.as_str() == named || id_of(entry) == Some(named);
     let found = stores(state).into_iter().find(|(address, entry)| is_named(address, entry));
-    let unknown = || CommandError::Usage {
-        message: format!("the stack has no store {named}"),
-        hint: concat!("`", hlctl!("stores list"), "` shows the stack's stores").to_owned(),
-    };
-    found.map(|(address, _)| address.clone()).ok_or_else(unknown)
+    let found = found.map(|(address, _)| address.clone());
+    Ok(found.ok_or_else(|| StoresError::NoSuchStore(named.to_owned()))?)
 }
 
 /// The same of a store beside the one in use.
@@ -181,10 +180,7 @@ fn beside_by_name(state: &State, named: &str) -> Result<Address, CommandError> {
     if beside::is_beside(&address) {
         return Ok(address);
     }
-    Err(CommandError::Usage {
-        message: format!("{named} is the store in use"),
-        hint: concat!("`", hlctl!("stores list"), "` shows the stack's stores").to_owned(),
-    })
+    Err(StoresError::InUse(named.to_owned()).into())
 }
 
 /// What programs are told of a store.
@@ -212,30 +208,18 @@ fn told(operation: &StoreOperation<'_>, state: &State, address: &Address, compar
     ExitCode::Success
 }
 
-/// An error that comes after a store was made or begun.
+/// An error that comes after a store was created or begun.
 fn unfinished(error: CommandError, again: &CommandLine) -> CommandError {
-    let goes_on = format!("`{again}` continues where this stopped");
-    let incomplete = |message: String, hint: String| CommandError::Incomplete { message, hint };
+    let again = again.clone();
     match error {
-        CommandError::Incomplete { .. }
-        | CommandError::LeftRunning { .. }
-        | CommandError::Unsaved { .. }
-        | CommandError::Stranded { .. }
-        | CommandError::State(_) => error,
+        CommandError::Unsaved { .. } | CommandError::State(_) => error,
         CommandError::Failed(ref failure)
             if matches!(failure.ending(), Ending::Incomplete | Ending::LeftRunning | Ending::Elsewhere) =>
         {
             error
         }
-        CommandError::Interrupted(_) => {
-            incomplete("interrupted; what was created so far is in the state".to_owned(), goes_on)
-        }
-        CommandError::Declined(why) => {
-            incomplete(format!("{why}; the new store exists, and the other stays in use"), goes_on)
-        }
-        other => {
-            let hint = other.hint().map(|hint| format!("{hint}\n{goes_on}"));
-            incomplete(other.to_string(), hint.unwrap_or(goes_on))
-        }
+        CommandError::Interrupted(_) => StoresError::Interrupted { again }.into(),
+        CommandError::Declined(reason) => StoresError::Declined { reason, again }.into(),
+        other => StoresError::Unfinished(Box::new(other), again).into(),
     }
 }

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::error::StoresError;
 use super::{StoreOperation, beside_by_name, id_of, told};
 use crate::address::Address;
 use crate::cli::UseArgs;
@@ -110,10 +111,7 @@ fn check_fits(plan: &Plan) -> Result<(), CommandError> {
     let why = change.and_then(|change| change.attributes.iter().find_map(|attribute| attribute.replaces.clone()));
     match why {
         None => Ok(()),
-        Some(why) => Err(CommandError::Protected {
-            message: format!("this store does not match the configuration, and {why}"),
-            hint: "change the configuration to match the store, `create_kms_key` first of all".to_owned(),
-        }),
+        Some(reason) => Err(StoresError::DoesNotFit { reason }.into()),
     }
 }
 

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::compare::{Comparison, compare};
+use super::error::StoresError;
 use super::put_in_use::{finish, put_in_use};
 use super::{StoreOperation, id_of, make, told, unfinished};
 use crate::address::Address;
@@ -139,17 +140,7 @@ async fn in_use(operation: &StoreOperation<'_>, state: &State) -> Result<Vitals,
         Some(id) => operation.look(state, id).await?,
         None => None,
     };
-    found.filter(Vitals::is_active).ok_or_else(|| CommandError::Usage {
-        message: "the stack has no store with data to copy".to_owned(),
-        hint: concat!(
-            "`",
-            hlctl!("stores list"),
-            "` shows its stores; `",
-            hlctl!("apply"),
-            "` creates one if there is none"
-        )
-        .to_owned(),
-    })
+    Ok(found.filter(Vitals::is_active).ok_or(StoresError::NoData)?)
 }
 
 fn choose(via: Option<Via>, source: &Vitals) -> Result<Way, CommandError> {
@@ -193,25 +184,9 @@ fn check_same(
     comparison: &Comparison,
     allow_differences: bool,
 ) -> Result<(), CommandError> {
-    let problem = match &comparison.failure {
-        _ if allow_differences => return Ok(()),
-        None if comparison.differing().is_empty() => return Ok(()),
-        None => "the new store does not hold what the old one holds",
-        Some(_) => "whether the new store holds what the old one holds is not known",
-    };
-    // Where counting failed, the way out is to count again, not to do without.
-    let first = comparison.failure.as_ref().map(|failure| {
-        let hint = failure.hint.iter().map(|hint| format!("{hint}\n"));
-        hint.chain([format!("to count again: {}\n", operation.again)]).collect::<String>()
-    });
-    Err(CommandError::Incomplete {
-        message: format!("{problem}; the old one stays in use"),
-        hint: format!(
-            "{}to switch anyway: {}\nto start over: {}, then {}",
-            first.unwrap_or_default(),
-            operation.again.clone().flag("--allow-differences"),
-            hlctl!("stores delete", new),
-            hlctl!("replace")
-        ),
-    })
+    if allow_differences || (comparison.failure.is_none() && comparison.differing().is_empty()) {
+        return Ok(());
+    }
+    let (new, uncounted, again) = (new.to_owned(), comparison.failure.clone(), operation.again.clone());
+    Err(StoresError::NotTheSame { new, uncounted, again }.into())
 }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::compare::{Comparison, compare};
-use super::list::between;
+use super::error::StoresError;
 use super::put_in_use::{finish, put_in_use};
 use super::{StoreOperation, id_of, make, stores, told, unfinished};
 use crate::address::Address;
@@ -83,11 +83,7 @@ async fn restore(
 
 /// A restored store stands beside the one in use, and what names a store needs that one's name: nothing is begun without it.
 fn without_stack(arguments: &RestoreArgs, origin: &Origin) -> CommandError {
-    let restore = again(arguments, Some(&origin.source));
-    CommandError::Usage {
-        message: "the stack has no store yet, which a restore needs".to_owned(),
-        hint: format!("first create the stack with a new, empty store: {}\nthen: {restore}", hlctl!("apply")),
-    }
+    StoresError::NoStack { restore: again(arguments, Some(&origin.source)) }.into()
 }
 
 /// Compares the restored store with what it comes from, and puts it in use or says how to.
@@ -119,20 +115,13 @@ async fn complete(
 /// A store takes the place of another only if it is known what it holds. Unlike numbers are no reason against it: an
 /// earlier point in time is asked for because of them.
 fn check_known(comparison: &Comparison, id: &str) -> Result<(), CommandError> {
-    let Some(failure) = &comparison.failure else { return Ok(()) };
-    let hint = failure.hint.iter().map(|hint| format!("{hint}\n")).collect::<String>();
-    Err(CommandError::Incomplete {
-        message: "what the restored store holds is not known; the old one stays in use".to_owned(),
-        hint: format!("{hint}to switch to the restored one anyway: {}", hlctl!("stores use", id)),
-    })
+    let Some(uncounted) = comparison.failure.clone() else { return Ok(()) };
+    Err(StoresError::RestoredUnknown { id: id.to_owned(), uncounted }.into())
 }
 
 fn origin(arguments: &RestoreArgs, state: &State) -> Result<Origin, CommandError> {
     let own = state.resources.get(&Address::parse(STORE)).and_then(id_of).map(str::to_owned);
-    let source = arguments.from.clone().or(own).ok_or_else(|| CommandError::Usage {
-        message: "the stack has no store whose backup could be restored".to_owned(),
-        hint: "name one by its id: --from ID".to_owned(),
-    })?;
+    let source = arguments.from.clone().or(own).ok_or(StoresError::NoSource)?;
     let at = match arguments.at {
         Point::Latest => None,
         Point::At(seconds) => Some(seconds),
@@ -164,33 +153,21 @@ async fn check_not_lost(
 /// Makes sure, before anything is asked for, that there is a backup of that point in time.
 async fn check_source(operation: &StoreOperation<'_>, state: &State, origin: &Origin) -> Result<Vitals, CommandError> {
     let id = &origin.source;
-    let usage = |message: String, hint: &str| CommandError::Usage { message, hint: hint.to_owned() };
     let found = operation.look(state, id).await?;
     if found.as_ref().is_none_or(|source| source.window.is_none()) {
         check_not_lost(operation, state, id, found.as_ref()).await?;
     }
-    let source = found.ok_or_else(|| {
-        let hint = concat!(
-            "a deleted store too can be restored until its backup ends; `",
-            hlctl!("stores list"),
-            "` shows the stack's stores"
-        );
-        usage(format!("AWS has no store {id}"), hint)
-    })?;
+    let source = found.ok_or_else(|| StoresError::UnknownSource(id.clone()))?;
     let window = source.window.ok_or_else(|| {
         let hint = concat!("set `datastore_backup = true` and apply: from then on its data can be restored. To have a second store with the \
                     data of now: ", hlctl!("replace --via export"));
         CommandError::Refused(vec![format!("the store {id} has no continuous backup\n{hint}")])
     })?;
     match origin.at {
-        Some(_) if window.earliest > window.latest => Err(usage(
-            format!("the store {id} has no restore point yet"),
-            "its first backup is in progress: try again in a few minutes",
-        )),
-        Some(at) if at < window.earliest || at > window.latest => Err(usage(
-            format!("{} is outside of what can be restored of {id}", instant(at)),
-            &format!("it can be restored to any point of {}", between(window)),
-        )),
+        Some(_) if window.earliest > window.latest => Err(StoresError::NoRestorePoint(id.clone()).into()),
+        Some(at) if at < window.earliest || at > window.latest => {
+            Err(StoresError::OutsideBackup { id: id.clone(), at, window }.into())
+        }
         _ => Ok(source),
     }
 }
