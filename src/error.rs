@@ -104,41 +104,9 @@ pub enum CommandError {
         /// Where it was written instead.
         kept: Option<std::path::PathBuf>,
     },
-    /// The state to go by is not where the configuration says.
-    #[error("{message}")]
-    Stranded {
-        /// Where it is.
-        message: String,
-        /// How it is brought home.
-        hint: String,
-    },
     /// The plan may not be carried out.
     #[error("{}", .0.join("\n"))]
     Refused(Vec<String>),
-    /// Something that hlctl protects would be destroyed.
-    #[error("{message}")]
-    Protected {
-        /// What and why.
-        message: String,
-        /// The command that would do it all the same, or another way out.
-        hint: String,
-    },
-    /// Not all was done; the summary has said what.
-    #[error("{message}")]
-    Incomplete {
-        /// What is left.
-        message: String,
-        /// How to go on.
-        hint: String,
-    },
-    /// AWS is at work, and the user asked not to wait for it.
-    #[error("{message}")]
-    LeftRunning {
-        /// What is under way.
-        message: String,
-        /// How to wait for it after all.
-        hint: String,
-    },
     /// The user said no.
     #[error("nothing was changed: {0}")]
     Declined(&'static str),
@@ -148,14 +116,6 @@ pub enum CommandError {
     /// A second Ctrl-C ended the command.
     #[error("stopped at once: what calls to AWS were doing is not known")]
     Aborted,
-    /// The command line asks for something that does not exist.
-    #[error("{message}")]
-    Usage {
-        /// What is wrong.
-        message: String,
-        /// What would be right.
-        hint: String,
-    },
     /// There is no token, or nothing could be asked with it.
     #[error("{0}")]
     Oauth(#[from] crate::oauth::OauthError),
@@ -369,11 +329,6 @@ impl CommandError {
             Self::Journal(error) => Some(error.hint().to_owned()),
             Self::Oauth(error) => error.hint(),
             Self::Fhir(error) => error.hint(),
-            Self::Protected { hint, .. }
-            | Self::Incomplete { hint, .. }
-            | Self::LeftRunning { hint, .. }
-            | Self::Usage { hint, .. }
-            | Self::Stranded { hint, .. } => Some(hint.clone()),
             Self::Failed(error) => error.hint(),
             Self::Aborted => {
                 Some("run the same command again: it finds what was started, and continues from there".to_owned())
@@ -420,9 +375,7 @@ impl CommandError {
                 Ending::Protected => ExitCode::Protected,
                 Ending::Incomplete | Ending::LeftRunning => ExitCode::Incomplete,
             },
-            Self::Protected { .. } => ExitCode::Protected,
-            Self::Incomplete { .. } | Self::LeftRunning { .. } | Self::Unsaved { .. } => ExitCode::Incomplete,
-            Self::Usage { .. } => ExitCode::Usage,
+            Self::Unsaved { .. } => ExitCode::Incomplete,
             Self::Fhir(error) if error.is_about_credentials() => ExitCode::Credentials,
             Self::Aborted => ExitCode::Aborted,
             Self::Interrupted(Signal::Interrupt) => ExitCode::Interrupted,
@@ -433,7 +386,6 @@ impl CommandError {
             | Self::Journal(_)
             | Self::State(_)
             | Self::Refused(_)
-            | Self::Stranded { .. }
             | Self::Declined(_)
             | Self::Oauth(_)
             | Self::Fhir(_)
