@@ -8,6 +8,8 @@ use crate::apply::ApplyError;
 use crate::audit::EvidenceError;
 use crate::aws::{AwsError, SetupError, Skew, hint};
 use crate::data::bulk_context::NoBulkContext;
+use crate::data::import::ProblemsFound;
+use crate::data::journal::JournalError;
 use crate::data::lost_store::{LostStore, TraceError};
 use crate::exit_code::ExitCode;
 use crate::export::ExportError;
@@ -40,6 +42,8 @@ pub trait Failure: std::error::Error + Send + Sync + 'static {
 pub enum Ending {
     /// It failed.
     Failed,
+    /// It would be wrong to go on as things are; nothing was begun.
+    Refused,
     /// The command line asks for something that does not exist.
     Usage,
     /// Something that hlctl protects would be destroyed.
@@ -104,9 +108,6 @@ pub enum CommandError {
         /// Where it was written instead.
         kept: Option<std::path::PathBuf>,
     },
-    /// The plan may not be carried out.
-    #[error("{}", .0.join("\n"))]
-    Refused(Vec<String>),
     /// The user said no.
     #[error("nothing was changed: {0}")]
     Declined(&'static str),
@@ -154,7 +155,7 @@ impl From<PlanFileError> for CommandError {
             }
             PlanFileError::State(error) => Self::State(error),
             PlanFileError::OtherState { .. } | PlanFileError::Outdated(_) | PlanFileError::Differs(_) => {
-                Self::Refused(error.lines())
+                NotThisPlan(error).into()
             }
         }
     }
@@ -260,6 +261,44 @@ impl Failure for SetupError {
     }
 }
 
+/// A saved plan is not that of the state, or no longer does what it showed.
+#[derive(Debug, Error)]
+#[error("{0}")]
+struct NotThisPlan(PlanFileError);
+
+impl Failure for NotThisPlan {
+    fn ending(&self) -> Ending {
+        Ending::Refused
+    }
+
+    fn hint(&self) -> Option<String> {
+        None
+    }
+}
+
+impl Failure for ProblemsFound {
+    fn ending(&self) -> Ending {
+        Ending::Refused
+    }
+
+    fn hint(&self) -> Option<String> {
+        None
+    }
+}
+
+impl Failure for JournalError {
+    fn ending(&self) -> Ending {
+        match self {
+            Self::Busy => Ending::Refused,
+            Self::Io { .. } => Ending::Failed,
+        }
+    }
+
+    fn hint(&self) -> Option<String> {
+        None
+    }
+}
+
 /// An option names an address that the stack does not have.
 #[derive(Debug, Error)]
 #[error("{0}")]
@@ -333,7 +372,7 @@ impl CommandError {
             Self::Aborted => {
                 Some("run the same command again: it finds what was started, and continues from there".to_owned())
             }
-            Self::Config(_) | Self::Refused(_) | Self::Declined(_) | Self::Interrupted(_) | Self::Other(_) => None,
+            Self::Config(_) | Self::Declined(_) | Self::Interrupted(_) | Self::Other(_) => None,
         }
     }
 
@@ -370,7 +409,7 @@ impl CommandError {
                 ResourceError::Aws((**error).clone()).exit_code()
             }
             Self::Failed(error) => match error.ending() {
-                Ending::Failed | Ending::Elsewhere => ExitCode::Failure,
+                Ending::Failed | Ending::Refused | Ending::Elsewhere => ExitCode::Failure,
                 Ending::Usage => ExitCode::Usage,
                 Ending::Protected => ExitCode::Protected,
                 Ending::Incomplete | Ending::LeftRunning => ExitCode::Incomplete,
@@ -385,7 +424,6 @@ impl CommandError {
             | Self::Password(_)
             | Self::Journal(_)
             | Self::State(_)
-            | Self::Refused(_)
             | Self::Declined(_)
             | Self::Oauth(_)
             | Self::Fhir(_)

@@ -19,11 +19,7 @@ pub(super) fn check(plan: &Plan) -> Result<(), CommandError> {
         barred if barred.iter().all(|refusal| refusal.blocker.is_protection()) => {
             Err(protected(&[barred, unnamed(plan).as_slice()].concat()))
         }
-        barred => {
-            let lines =
-                barred.iter().map(|refusal| format!("{}: {}\n  {}", refusal.address, refusal.message, refusal.hint));
-            Err(CommandError::Refused(lines.collect()))
-        }
+        barred => Err(Barred(barred.iter().map(|refusal| (*refusal).clone()).collect()).into()),
     }
 }
 
@@ -35,6 +31,23 @@ pub(super) fn unnamed(plan: &Plan) -> Vec<&Refusal> {
 /// The refusal of a plan that would destroy what is protected.
 pub(super) fn protected(refusals: &[&Refusal]) -> CommandError {
     Unnamed(refusals.iter().map(|refusal| (*refusal).clone()).collect()).into()
+}
+
+/// What keeps the plan from being carried out, whatever is named.
+#[derive(Debug, Error)]
+#[error("{}", .0.iter().map(|refusal| format!("{}: {}\n  {}", refusal.address, refusal.message, refusal.hint))
+    .collect::<Vec<_>>().join("\n"))]
+struct Barred(Vec<Refusal>);
+
+impl Failure for Barred {
+    fn ending(&self) -> Ending {
+        Ending::Refused
+    }
+
+    /// Each refusal has its own.
+    fn hint(&self) -> Option<String> {
+        None
+    }
 }
 
 /// Protected resources that the plan would destroy, and that the user has not named.

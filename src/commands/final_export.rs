@@ -61,6 +61,9 @@ enum FinalExportError {
     /// The export is not finished, so the destroy has not begun.
     #[error("nothing was deleted: {0}")]
     NothingDeleted(Box<dyn Failure>),
+    /// The export may not be begun, so the destroy has not begun.
+    #[error("{0}\nnothing was deleted")]
+    Refused(Box<dyn Failure>),
 }
 
 impl Failure for FinalExportError {
@@ -69,7 +72,7 @@ impl Failure for FinalExportError {
             Self::OwnBucket(_) | Self::OtherRegion { .. } | Self::NoBucket(_) | Self::NotEmpty(_) => Ending::Usage,
             Self::BucketNotEmptied | Self::StoreGone(_) => Ending::Protected,
             Self::File { .. } => Ending::Failed,
-            Self::NothingDeleted(error) => error.ending(),
+            Self::NothingDeleted(error) | Self::Refused(error) => error.ending(),
         }
     }
 
@@ -82,7 +85,7 @@ impl Failure for FinalExportError {
             Self::StoreGone(_) => "leave out --final-export to destroy the rest of the stack".to_owned(),
             Self::NotEmpty(_) => "name an empty prefix: an export is not mixed with other objects".to_owned(),
             Self::File { .. } => return None,
-            Self::NothingDeleted(error) => return error.hint(),
+            Self::NothingDeleted(error) | Self::Refused(error) => return error.hint(),
         })
     }
 }
@@ -489,10 +492,7 @@ fn nothing_deleted(error: CommandError) -> CommandError {
         CommandError::Failed(error) if error.ending() == Ending::Incomplete => {
             FinalExportError::NothingDeleted(error).into()
         }
-        CommandError::Refused(mut lines) => {
-            lines.push("nothing was deleted".to_owned());
-            CommandError::Refused(lines)
-        }
+        CommandError::Failed(error) if error.ending() == Ending::Refused => FinalExportError::Refused(error).into(),
         other => other,
     }
 }

@@ -224,10 +224,10 @@ fn check_configs(session: &Session, configs: &[PathBuf]) -> Result<(), CommandEr
         };
         if problems.has_errors() {
             report(session.printer, &CommandError::Config(problems));
-            broken.push(format!("{} has errors, so nothing was started in any of the stacks", path.display()));
+            broken.push(path.clone());
         }
     }
-    if broken.is_empty() { Ok(()) } else { Err(CommandError::Refused(broken)) }
+    if broken.is_empty() { Ok(()) } else { Err(FleetRefusal::Broken(broken).into()) }
 }
 
 /// Names that two stacks of one account cannot share; each would find the other's out only when it is too late.
@@ -243,15 +243,43 @@ fn check_names(session: &Session, configs: &[PathBuf]) -> Result<(), CommandErro
         for (what, name) in names(&config) {
             let scope = format!("{what} {name} {:?}", config.profile);
             if let Some(other) = taken.insert((scope, name.clone()), path) {
-                clashes.push(format!("{} and {} both use the {what} {name}", other.display(), path.display()));
+                clashes.push(Clash { one: other.to_owned(), other: path.clone(), what, name });
             }
         }
     }
-    if clashes.is_empty() {
-        return Ok(());
+    if clashes.is_empty() { Ok(()) } else { Err(FleetRefusal::Clashes(clashes).into()) }
+}
+
+/// What keeps all stacks from being worked on.
+#[derive(Debug, Error)]
+enum FleetRefusal {
+    /// Configurations with errors, which were reported one by one.
+    #[error("{}", .0.iter()
+        .map(|path| format!("{} has errors, so nothing was started in any of the stacks", path.display()))
+        .collect::<Vec<_>>().join("\n"))]
+    Broken(Vec<PathBuf>),
+    #[error("{}\ngive each stack its own names", .0.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"))]
+    Clashes(Vec<Clash>),
+}
+
+/// Two configurations with one name.
+#[derive(Debug, Error)]
+#[error("{} and {} both use the {what} {name}", one.display(), other.display())]
+struct Clash {
+    one: PathBuf,
+    other: PathBuf,
+    what: &'static str,
+    name: String,
+}
+
+impl Failure for FleetRefusal {
+    fn ending(&self) -> Ending {
+        Ending::Refused
     }
-    clashes.push("give each stack its own names".to_owned());
-    Err(CommandError::Refused(clashes))
+
+    fn hint(&self) -> Option<String> {
+        None
+    }
 }
 
 fn names(config: &Config) -> Vec<(&'static str, String)> {

@@ -75,11 +75,7 @@ fn load_sandbox(session: &Session, arguments: &SandboxLoadArgs) -> Result<ExitCo
     if arguments.json {
         session.printer.json(&serde_json::json!({"loaded": loaded}));
     }
-    if loaded.iter().all(is_whole) {
-        Ok(ExitCode::Success)
-    } else {
-        Err(CommandError::Refused(vec!["not all lines are resources that the sandbox can hold".to_owned()]))
-    }
+    if loaded.iter().all(is_whole) { Ok(ExitCode::Success) } else { Err(LinesRefused.into()) }
 }
 
 /// Loads files and folders, and tells what came of each.
@@ -116,6 +112,21 @@ fn of_load(error: LoadError) -> CommandError {
     match error {
         LoadError::Create(_) | LoadError::Data(_) => CommandError::Other(error.into()),
         LoadError::SeveralStores(_) | LoadError::NoSuchStore(_) | LoadError::Read { .. } => NotLoaded(error).into(),
+    }
+}
+
+/// Some lines were not loaded; each was reported.
+#[derive(Debug, Error)]
+#[error("not all lines are resources that the sandbox can hold")]
+struct LinesRefused;
+
+impl Failure for LinesRefused {
+    fn ending(&self) -> Ending {
+        Ending::Refused
+    }
+
+    fn hint(&self) -> Option<String> {
+        None
     }
 }
 

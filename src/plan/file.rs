@@ -77,16 +77,6 @@ pub enum Outdated {
     },
 }
 
-impl PlanFileError {
-    /// The message, line by line.
-    pub fn lines(&self) -> Vec<String> {
-        match self {
-            Self::Differs(changes) => differing(changes),
-            error => vec![error.to_string()],
-        }
-    }
-}
-
 /// The message for a plan that would do something else now.
 fn differing(changes: &[String]) -> Vec<String> {
     let mut lines = vec!["something has changed since the plan was made; create it again:".to_owned()];

@@ -4,6 +4,7 @@ use std::fmt;
 use std::io;
 use std::path::PathBuf;
 
+use serde_json::Value;
 use thiserror::Error;
 
 use crate::address::Address;
@@ -11,6 +12,7 @@ use crate::adopt::instance::InstanceError;
 use crate::adopt::tfstate::TfStateError;
 use crate::error::{Ending, Failure};
 use crate::invocation::CommandLine;
+use crate::model::AttributeChange;
 use crate::state::Place;
 
 /// The command line, a Terraform state or a state names something that cannot be adopted.
@@ -39,6 +41,8 @@ pub(super) enum AdoptError {
     AlreadyThere { id: Option<String>, at: Address },
     #[error("there is no {kind} {id} in account {account}, region {region}")]
     NotFound { kind: String, id: String, account: String, region: String },
+    #[error("{id} does not match the config, and an apply would replace it:{}", .differing.iter().map(differs).collect::<String>())]
+    WouldBeReplaced { id: String, differing: Vec<AttributeChange> },
     /// Another state file has this stack.
     #[error("{} holds the stack {stack} already", path.display())]
     HeldElsewhere { path: PathBuf, stack: String, options: String },
@@ -77,6 +81,7 @@ impl Failure for AdoptError {
     fn ending(&self) -> Ending {
         match self {
             Self::OfAnotherStack(_) | Self::OtherStack(_) => Ending::Protected,
+            Self::WouldBeReplaced { .. } => Ending::Refused,
             _ => Ending::Usage,
         }
     }
@@ -92,6 +97,7 @@ impl Failure for AdoptError {
             Self::ConfigExists(_) => "`adopt` writes a new configuration and overwrites none: move this one away, or \
                                       name another file with -c FILE"
                 .to_owned(),
+            Self::WouldBeReplaced { .. } => return None,
             Self::OtherStack(other) => other.hint(),
             Self::OfAnotherStack(_) => {
                 "use that stack's config and state; if that stack is abandoned, --take-over adopts them".to_owned()
@@ -134,6 +140,11 @@ impl Failure for AdoptError {
                 .to_owned(),
         })
     }
+}
+
+fn differs(change: &AttributeChange) -> String {
+    let value = |value: &Option<Value>| value.as_ref().map_or("nothing".to_owned(), ToString::to_string);
+    format!("\n{}: it has {}, the config says {}", change.attribute(), value(&change.before), value(&change.after))
 }
 
 /// A stack that is not the configuration's.

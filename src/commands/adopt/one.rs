@@ -13,6 +13,7 @@ use crate::cli::AdoptArgs;
 use crate::error::CommandError;
 use crate::exit_code::ExitCode;
 use crate::materials;
+use crate::model::AttributeChange;
 use crate::module::surgery::SurgeryError;
 use crate::module::{self, Stack};
 use crate::nearest::nearest;
@@ -143,23 +144,11 @@ fn only(plan: &Plan, address: &Address) -> Plan {
 fn refuse_replacement(plan: &Plan, id: &str) -> Result<(), CommandError> {
     let differing =
         plan.changes.iter().flat_map(|change| &change.attributes).filter(|change| change.replaces.is_some());
-    let lines: Vec<String> = differing
-        .map(|change| {
-            let value = |value: &Option<Value>| value.as_ref().map_or("nothing".to_owned(), ToString::to_string);
-            format!(
-                "{}: it has {}, the config says {}",
-                change.attribute(),
-                value(&change.before),
-                value(&change.after)
-            )
-        })
-        .collect();
-    if lines.is_empty() {
+    let differing: Vec<AttributeChange> = differing.cloned().collect();
+    if differing.is_empty() {
         return Ok(());
     }
-    Err(CommandError::Refused(
-        [vec![format!("{id} does not match the config, and an apply would replace it:")], lines].concat(),
-    ))
+    Err(AdoptError::WouldBeReplaced { id: id.to_owned(), differing }.into())
 }
 
 fn example(kind: Kind) -> &'static str {

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use super::{DataError, journals, place_of, refused};
+use super::{DataError, journals, place_of};
 use crate::cli::DataCheckArgs;
 use crate::data::check::{Checks, Findings, Group};
 use crate::data::import::{CheckedFiles, NoFiles, ProblemsFound};
@@ -33,7 +33,8 @@ pub(super) async fn run(session: &Session, arguments: &DataCheckArgs) -> Result<
     } else {
         show(session.printer, &source, &findings, Reading::Whole);
     }
-    ProblemsFound::check(&findings).map(|()| ExitCode::Success).map_err(|problems| refused(&problems))
+    ProblemsFound::check(&findings)?;
+    Ok(ExitCode::Success)
 }
 
 /// Checks the files of a path before their import, with progress.

@@ -8,7 +8,6 @@ use thiserror::Error;
 
 use crate::data::export::ExportError;
 use crate::data::import::{ImportError, NoFiles};
-use crate::data::journal::JournalError;
 use crate::data::place::Prefix;
 use crate::data::unfinished::Unfinished;
 use crate::error::{CommandError, Ending, Failure};
@@ -107,10 +106,7 @@ impl ImportEnded {
             ImportError::NotChecked(error) => CommandError::Other(error.into()),
             ImportError::Jobs(error) => CommandError::Aws(error),
             ImportError::Interrupted(signal) => CommandError::Interrupted(signal),
-            ImportError::Problems(problems) => CommandError::Refused(vec![problems.to_string()]),
-            ImportError::Blocked(concerns) => {
-                CommandError::Refused(concerns.into_iter().map(|concern| concern.text).collect())
-            }
+            ImportError::Problems(problems) => problems.into(),
             ImportError::Lost(lost) => (*lost).into(),
             error => Self { error, again: again.clone() }.into(),
         }
@@ -132,12 +128,11 @@ impl Failure for ImportEnded {
             ImportError::LeftRunning(_) => Ending::LeftRunning,
             ImportError::Unfinished(_) | ImportError::NotAll { .. } | ImportError::FilesChanged => Ending::Incomplete,
             ImportError::Lost(_) => Ending::Elsewhere,
+            ImportError::Problems(_) | ImportError::Blocked(_) => Ending::Refused,
             ImportError::Journal(_)
             | ImportError::NotChecked(_)
             | ImportError::Jobs(_)
-            | ImportError::Interrupted(_)
-            | ImportError::Problems(_)
-            | ImportError::Blocked(_) => Ending::Failed,
+            | ImportError::Interrupted(_) => Ending::Failed,
         }
     }
 
@@ -160,9 +155,6 @@ impl ExportEnded {
             ExportError::Journal(error) => error.into(),
             ExportError::NotListed(error) => CommandError::Aws(error),
             ExportError::Interrupted(signal) => CommandError::Interrupted(signal),
-            ExportError::Blocked(concerns) => {
-                CommandError::Refused(concerns.into_iter().map(|concern| concern.text).collect())
-            }
             ExportError::Lost(lost) => (*lost).into(),
             error => Self { error, again: again.clone() }.into(),
         }
@@ -181,27 +173,18 @@ impl Failure for ExportEnded {
     fn ending(&self) -> Ending {
         match &self.error {
             ExportError::NotEmpty(_) => Ending::Usage,
+            ExportError::Blocked(_) => Ending::Refused,
             ExportError::LeftRunning { .. } => Ending::LeftRunning,
             ExportError::Unfinished(_) => Ending::Incomplete,
             ExportError::Lost(_) => Ending::Elsewhere,
             ExportError::Journal(_)
             | ExportError::NotListed(_)
             | ExportError::Interrupted(_)
-            | ExportError::Blocked(_)
             | ExportError::File { .. } => Ending::Failed,
         }
     }
 
     fn hint(&self) -> Option<String> {
         self.error.hint(&self.again)
-    }
-}
-
-impl From<JournalError> for CommandError {
-    fn from(error: JournalError) -> Self {
-        match error {
-            JournalError::Busy => Self::Refused(vec![error.to_string()]),
-            JournalError::Io { .. } => Self::Other(error.into()),
-        }
     }
 }

@@ -104,7 +104,7 @@ impl ExportObserver for Progress<'_> {
             ExportEvent::WaitBegan => drop(self.moving.replace(Some(transfer::spinner(printer)))),
             ExportEvent::Seen(job) => {
                 let line = format!("  {}", job.status);
-                super::show_status(printer, self.moving.borrow().as_ref(), &self.last, line);
+                super::show_status(printer, self.moving.borrow().as_ref(), &self.last, &line);
             }
             ExportEvent::WaitEnded | ExportEvent::DownloadEnded => drop(self.moving.take()),
             ExportEvent::Exported(exported) => {

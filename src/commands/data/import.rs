@@ -90,7 +90,7 @@ fn decide(session: &Session, arguments: &DataImportArgs, files: &CheckedFiles) -
                 let check = Some(files.findings.clone());
                 session.printer.json(&json!(ImportReport { check, ..ImportReport::default() }));
             }
-            return Err(super::refused(&problems));
+            return Err(problems.into());
         }
         Ok(()) => {}
     }
@@ -122,7 +122,7 @@ impl Progress {
             counts.resources_imported,
             counts.resources_refused
         );
-        super::show_status(self.printer, self.moving.borrow().as_ref(), &self.last, line);
+        super::show_status(self.printer, self.moving.borrow().as_ref(), &self.last, &line);
     }
 }
 

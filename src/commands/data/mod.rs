@@ -16,7 +16,7 @@ pub(super) use export::export;
 use crate::cli::DataCommand;
 use crate::data::bulk_context::BulkContext;
 use crate::data::export::ExportRequest;
-use crate::data::import::{ImportRequest, ProblemsFound, ValidationLevel};
+use crate::data::import::{ImportRequest, ValidationLevel};
 use crate::data::place::Place;
 use crate::error::CommandError;
 use crate::exit_code::ExitCode;
@@ -89,21 +89,17 @@ pub(super) fn place_of(text: &str) -> Result<Place, DataError> {
     Place::parse(text).ok_or_else(|| DataError::NoBucket(text.to_owned()))
 }
 
-fn refused(problems: &ProblemsFound) -> CommandError {
-    CommandError::Refused(vec![problems.to_string()])
-}
-
 fn say_continued(printer: Printer, run: &str) {
     printer.say(&format!("Continuing with {run}, which an earlier run started."));
 }
 
 /// Shows how far a job is: in place on a terminal, and elsewhere as a line whenever that has changed.
-fn show_status(printer: Printer, spinner: Option<&Moving>, last: &RefCell<String>, line: String) {
+fn show_status(printer: Printer, spinner: Option<&Moving>, last: &RefCell<String>, line: &str) {
     if let Some(spinner) = spinner {
-        spinner.set_message(line.clone());
+        spinner.set_message(line.to_owned());
         spinner.tick();
     }
-    if last.replace(line.clone()) != line && spinner.is_none_or(|spinner| spinner.is_hidden()) {
-        printer.say(&line);
+    if last.replace(line.to_owned()) != line && spinner.is_none_or(|spinner| spinner.is_hidden()) {
+        printer.say(line);
     }
 }

@@ -4,6 +4,7 @@ use thiserror::Error;
 
 use super::compare::Uncounted;
 use super::list::between;
+use crate::address::Address;
 use crate::error::{Ending, Failure};
 use crate::invocation::CommandLine;
 use crate::model::text::instant;
@@ -19,6 +20,22 @@ pub(super) enum StoresError {
     /// There can be one new store at a time.
     #[error("the stack already has another new store, {0}")]
     SuccessorExists(String),
+    #[error("{0} is not complete yet: run the command that creates it to completion")]
+    NotWhole(Address),
+    /// There is nothing to restore.
+    #[error(
+        "the store {id} has no continuous backup\nset `datastore_backup = true` and apply: from then on its data can be \
+         restored. To have a second store with the data of now: {}",
+        hlctl!("replace --via export")
+    )]
+    NoBackup { id: String },
+    #[error(
+        "the store {0} has no continuous backup\nset `datastore_backup = true` and apply, or copy the data by an export: \
+         --via export"
+    )]
+    NoBackupToCopy(String),
+    #[error("the store {id} is deleted (AWS calls it {status}) and has no backup: its data cannot be restored")]
+    SourceLost { id: String, status: String },
     #[error("this store does not match the configuration, and {reason}")]
     DoesNotFit { reason: String },
     #[error("the stack has no store with data to copy")]
@@ -64,6 +81,9 @@ impl Failure for StoresError {
             | Self::NoRestorePoint(_)
             | Self::OutsideBackup { .. } => Ending::Usage,
             Self::DoesNotFit { .. } => Ending::Protected,
+            Self::NotWhole(_) | Self::NoBackup { .. } | Self::NoBackupToCopy(_) | Self::SourceLost { .. } => {
+                Ending::Refused
+            }
             Self::RestoredUnknown { .. }
             | Self::NotTheSame { .. }
             | Self::Interrupted { .. }
@@ -79,6 +99,9 @@ impl Failure for StoresError {
             }
             Self::SuccessorExists(id) => {
                 format!("switch to it: {}\nor delete it: {}", hlctl!("stores use", id), hlctl!("stores delete", id))
+            }
+            Self::NotWhole(_) | Self::NoBackup { .. } | Self::NoBackupToCopy(_) | Self::SourceLost { .. } => {
+                return None;
             }
             Self::DoesNotFit { .. } => {
                 "change the configuration to match the store, `create_kms_key` first of all".to_owned()

@@ -99,9 +99,7 @@ fn check_whole(state: &State, address: &Address) -> Result<(), CommandError> {
     if entry.is_some_and(|entry| entry.status == Status::Ready && is_filled(entry)) {
         return Ok(());
     }
-    Err(CommandError::Refused(vec![format!(
-        "{address} is not complete yet: run the command that creates it to completion"
-    )]))
+    Err(StoresError::NotWhole(address.clone()).into())
 }
 
 /// A store that the configuration would have made anew is not switched to.

@@ -145,11 +145,7 @@ async fn in_use(operation: &StoreOperation<'_>, state: &State) -> Result<Vitals,
 
 fn choose(via: Option<Via>, source: &Vitals) -> Result<Way, CommandError> {
     match (via, source.window) {
-        (Some(Via::Backup), None) => Err(CommandError::Refused(vec![format!(
-            "the store {} has no continuous backup\nset `datastore_backup = true` and apply, or copy the data by an \
-             export: --via export",
-            source.recorded.id
-        )])),
+        (Some(Via::Backup), None) => Err(StoresError::NoBackupToCopy(source.recorded.id.clone()).into()),
         (Some(Via::Export), _) | (None, None) => Ok(Way::Export),
         (Some(Via::Backup) | None, Some(_)) => Ok(Way::Backup),
     }

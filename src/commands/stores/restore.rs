@@ -142,10 +142,9 @@ async fn check_not_lost(
         return lost.map_or(Ok(()), |lost| Err(lost.into()));
     }
     match found {
-        Some(source) if source.is_ended() => Err(CommandError::Refused(vec![format!(
-            "the store {id} is deleted (AWS calls it {}) and has no backup: its data cannot be restored",
-            source.status
-        )])),
+        Some(source) if source.is_ended() => {
+            Err(StoresError::SourceLost { id: id.to_owned(), status: source.status.clone() }.into())
+        }
         _ => Ok(()),
     }
 }
@@ -158,11 +157,7 @@ async fn check_source(operation: &StoreOperation<'_>, state: &State, origin: &Or
         check_not_lost(operation, state, id, found.as_ref()).await?;
     }
     let source = found.ok_or_else(|| StoresError::UnknownSource(id.clone()))?;
-    let window = source.window.ok_or_else(|| {
-        let hint = concat!("set `datastore_backup = true` and apply: from then on its data can be restored. To have a second store with the \
-                    data of now: ", hlctl!("replace --via export"));
-        CommandError::Refused(vec![format!("the store {id} has no continuous backup\n{hint}")])
-    })?;
+    let window = source.window.ok_or_else(|| StoresError::NoBackup { id: id.clone() })?;
     match origin.at {
         Some(_) if window.earliest > window.latest => Err(StoresError::NoRestorePoint(id.clone()).into()),
         Some(at) if at < window.earliest || at > window.latest => {
