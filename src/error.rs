@@ -446,3 +446,39 @@ fn hints(hints: impl Iterator<Item = String>) -> Option<String> {
     }
     (!each.is_empty()).then(|| each.join("\n"))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[derive(Debug, Error)]
+    #[error("it ended as {0:?}")]
+    struct Ended(Ending);
+
+    impl Failure for Ended {
+        fn ending(&self) -> Ending {
+            self.0
+        }
+
+        fn hint(&self) -> Option<String> {
+            Some("look".to_owned())
+        }
+    }
+
+    #[test]
+    fn how_a_command_ends_decides_its_exit_code() {
+        for (ending, code) in [
+            (Ending::Failed, ExitCode::Failure),
+            (Ending::Refused, ExitCode::Failure),
+            (Ending::Elsewhere, ExitCode::Failure),
+            (Ending::Usage, ExitCode::Usage),
+            (Ending::Protected, ExitCode::Protected),
+            (Ending::Incomplete, ExitCode::Incomplete),
+            (Ending::LeftRunning, ExitCode::Incomplete),
+        ] {
+            let error = CommandError::from(Ended(ending));
+            assert_eq!(error.exit_code(), code, "{ending:?}");
+            assert_eq!((error.to_string(), error.hint()), (format!("it ended as {ending:?}"), Some("look".to_owned())));
+        }
+    }
+}

@@ -134,3 +134,25 @@ pub(super) fn done(report: &Report, what: &str, took: std::time::Duration) -> St
 fn count(report: &Report, matches: impl Fn(&Outcome) -> bool) -> usize {
     report.outcomes.iter().filter(|(_, _, outcome)| matches(outcome)).count()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn not_done(failed: usize, unfinished: usize, signal: Option<Signal>) -> NotDone {
+        let again = Some(CommandLine::new("apply"));
+        NotDone { what: "The apply".to_owned(), failed, unfinished, skipped: 0, signal, no_wait: true, again }
+    }
+
+    #[test]
+    fn only_what_nobody_was_to_wait_for_is_left_running() {
+        let error = not_done(0, 1, None);
+        assert_eq!(error.ending(), Ending::LeftRunning);
+        let text = "The apply is not finished, as --no-wait asks: 1 still under way in AWS. The state is saved.";
+        assert_eq!(error.to_string(), text);
+        for error in [not_done(1, 1, None), not_done(0, 1, Some(Signal::Interrupt)), not_done(1, 0, None)] {
+            assert_eq!(error.ending(), Ending::Incomplete);
+            assert!(error.to_string().starts_with("The apply is incomplete: "), "{error}");
+        }
+    }
+}

@@ -1,5 +1,6 @@
 //! What imports and exports of a stack's store work with.
 
+use serde_json::{Map, Value};
 use thiserror::Error;
 
 use super::job::Order;
@@ -56,18 +57,14 @@ impl BulkContext {
     /// Something is missing.
     pub fn of(cx: Context, state: &State) -> Result<Self, NoBulkContext> {
         let outputs = module::outputs(|address| state.recorded(address));
-        let output = |name: &'static str| {
-            let value = outputs.get(name).and_then(serde_json::Value::as_str).filter(|value| !value.is_empty());
-            value.map(str::to_owned).ok_or(NoBulkContext::NoOutput(name))
-        };
-        let arn = output("datastore_arn")?;
+        let arn = output(&outputs, "datastore_arn")?;
         Ok(Self {
             store: state.recorded_text(STORE, "id")?.to_owned(),
             arn,
             trace: StoreTrace::of(state, &Address::parse(STORE)),
-            bucket: output("s3_bucket")?,
-            key: output("s3_kms_key_arn")?,
-            role: output("export_role_arn")?,
+            bucket: output(&outputs, "s3_bucket")?,
+            key: output(&outputs, "s3_kms_key_arn")?,
+            role: output(&outputs, "export_role_arn")?,
             cx,
         })
     }
@@ -98,10 +95,36 @@ impl BulkContext {
     }
 }
 
+/// An output of the stack; an empty one is none.
+fn output(outputs: &Map<String, Value>, name: &'static str) -> Result<String, NoBulkContext> {
+    let value = outputs.get(name).and_then(Value::as_str).filter(|value| !value.is_empty());
+    value.map(str::to_owned).ok_or(NoBulkContext::NoOutput(name))
+}
+
 /// Does the work, unless a signal comes.
 pub(super) async fn until_stopped<T>(stop: &Stop, work: impl Future<Output = T>) -> Result<T, Signal> {
     tokio::select! {
         done = work => Ok(done),
         signal = stop.requested() => Err(signal),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test may panic")]
+
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn an_output_that_is_missing_null_or_empty_is_an_error() {
+        let outputs = json!({"datastore_arn": "arn", "s3_bucket": "", "export_role_arn": null});
+        let outputs = outputs.as_object().unwrap();
+        assert_eq!(output(outputs, "datastore_arn"), Ok("arn".to_owned()));
+        for name in ["s3_bucket", "export_role_arn", "s3_kms_key_arn"] {
+            let error = output(outputs, name).unwrap_err();
+            assert_eq!(error.to_string(), format!("the stack has no {name}"));
+        }
     }
 }

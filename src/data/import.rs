@@ -574,3 +574,40 @@ impl Flow<'_> {
 fn imported(job: &Job) -> u64 {
     u64::try_from(job.progress.unwrap_or_default().resources_imported).unwrap_or_default()
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_report_has_what_was_done_and_no_more() {
+        assert_eq!(json!(ImportReport::default()), json!({}));
+        let report = ImportReport {
+            concerns: Some(Vec::new()),
+            upload: Some(UploadReport { to: "s3://b/input/".to_owned(), sent: 2, kept: 1 }),
+            job: Some(JobReport::Started { id: "j".to_owned(), name: "run".to_owned() }),
+            ..ImportReport::default()
+        };
+        let told = json!({
+            "concerns": [],
+            "job": {"id": "j", "name": "run"},
+            "upload": {"to": "s3://b/input/", "sent": 2, "kept": 1},
+        });
+        assert_eq!(json!(report), told);
+    }
+
+    #[test]
+    fn what_was_not_imported_is_counted_by_whose_fault_it_is() {
+        let not_all = |refused, lost| ImportError::NotAll { imported: 1, refused, lost, logs: "s3://b/".to_owned() };
+        let again = CommandLine::new("data import");
+        let error = not_all(0, 3);
+        let text = "1 resource imported, 0 refused, 3 lost to service failures; the complete logs are under s3://b/";
+        assert_eq!(error.to_string(), text);
+        assert!(error.hint(&again).is_some_and(|hint| hint.ends_with("imports all of them again")));
+        let error = not_all(2, 0);
+        assert_eq!(error.to_string(), "1 resource imported, 2 refused; the complete logs are under s3://b/");
+        assert!(error.hint(&again).is_some_and(|hint| hint.starts_with("correct those lines")));
+    }
+}

@@ -20,6 +20,7 @@ mod destroy;
 mod doctor;
 mod documents;
 mod drift;
+mod errors;
 mod export;
 mod faults;
 mod fhir;
