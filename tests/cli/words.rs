@@ -23,13 +23,14 @@ const ODD_IN_TEXTS: [(&str, &str); 10] = [
 ];
 
 /// Where one of them may stand: in which file, which, and why.
-const ALLOWED: [(&str, &str, &str); 3] = [
+const ALLOWED: [(&str, &str, &str); 4] = [
     (
         "crates/hlctl-emulator/src/services/healthlake/fhir/bulk/selection.rs",
         "whoever",
         "a value in the emulator's data",
     ),
     ("src/doctor/mod.rs", "mend", "a member of the JSON output"),
+    ("src/state/mod.rs", "foretold", "a member of the state file, which older versions read"),
     ("src/ui/audit/mod.rs", "mend", "a member of the JSON output"),
 ];
 
