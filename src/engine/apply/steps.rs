@@ -152,12 +152,6 @@ impl<'a, P: Provider> Linker<'a, P> {
     /// What a replaced resource needs is deleted after it, as after any other: an earlier run may have died in between. The needs of
     /// two replaced resources can come from two configurations, so that each needs the other; then one of them goes first.
     fn delete_after_deposed(&self, needs: &mut [Needs]) {
-        let is_deletion_of = |step: &Step<P::Kind>, deposed: &Deposed| match &step.work {
-            Work::Delete { recorded, deposed: true, .. } => {
-                step.address == deposed.address && deposed.entry.recorded.as_ref() == Some(recorded)
-            }
-            _ => false,
-        };
         for deposed in &self.state.deposed {
             let Some(first) = self.steps.iter().position(|step| is_deletion_of(step, deposed)) else { continue };
             let needed = |(id, step): &(StepId, &Step<P::Kind>)| {
@@ -171,6 +165,11 @@ impl<'a, P: Provider> Linker<'a, P> {
                 }
             }
         }
+    }
+
+    /// Whether it deletes what an earlier run replaced.
+    fn is_deposed(&self, step: &Step<P::Kind>) -> bool {
+        self.state.deposed.iter().any(|deposed| is_deletion_of(step, deposed))
     }
 
     /// The identities it refers to; and the old one, where both cannot be at once.
@@ -196,9 +195,10 @@ impl<'a, P: Provider> Linker<'a, P> {
             .iter()
             .filter(|(address, entry)| entry.needs.contains(&step.address) && !self.ends_with(address, step));
         for (dependent, _) in dependents {
-            needs.extend(
-                self.deletes.iter().filter(|(address, _)| *address == dependent).map(|(_, id)| (*id, Until::Done)),
-            );
+            // One that an earlier run replaced has needs of its own: see `delete_after_deposed`.
+            let is_it =
+                |(address, id): &&(&Address, StepId)| *address == dependent && !self.is_deposed(&self.steps[*id]);
+            needs.extend(self.deletes.iter().filter(is_it).map(|(_, id)| (*id, Until::Done)));
             if !self.is_delete_first(&step.address) {
                 needs.extend(self.makes.get(dependent).map(|id| (*id, Until::Done)));
             }
@@ -238,6 +238,15 @@ impl<'a, P: Provider> Linker<'a, P> {
             Work::Create => self.predicted.get(&step.address).cloned(),
         };
         recorded.map_or(Ok(None), |recorded| step.kind.group(&recorded))
+    }
+}
+
+fn is_deletion_of<K>(step: &Step<K>, deposed: &Deposed) -> bool {
+    match &step.work {
+        Work::Delete { recorded, deposed: true, .. } => {
+            step.address == deposed.address && deposed.entry.recorded.as_ref() == Some(recorded)
+        }
+        _ => false,
     }
 }
 
