@@ -1,6 +1,7 @@
 //! What a command can end with: the errors of all that it uses, each with its hint and its exit code.
 
 use thiserror::Error;
+use tokio::task::JoinError;
 
 use crate::address::Address;
 use crate::adopt::DiscoverError;
@@ -14,6 +15,7 @@ use crate::data::lost_store::{LostStore, TraceError};
 use crate::exit_code::ExitCode;
 use crate::export::ExportError;
 use crate::fhir::{FhirError, NoCredentials};
+use crate::graph::Cycle;
 use crate::module::surgery::SurgeryError;
 use crate::plan::PlanError;
 use crate::plan::file::PlanFileError;
@@ -140,8 +142,8 @@ impl From<PlanError> for CommandError {
             PlanError::Resource { address, error } => Self::Resource { address, error },
             PlanError::Unreadable(errors) => Self::Unreadable(errors),
             PlanError::NoSuchResource { .. } => NamesNothing(error).into(),
-            PlanError::Cycle(cycle) => Self::Other(cycle.into()),
-            PlanError::Task(error) => Self::Other(error.into()),
+            PlanError::Cycle(cycle) => cycle.into(),
+            PlanError::Task(error) => error.into(),
         }
     }
 }
@@ -150,13 +152,8 @@ impl From<PlanFileError> for CommandError {
     fn from(error: PlanFileError) -> Self {
         match error {
             PlanFileError::File(error) => Self::Other(error),
-            PlanFileError::NotAPlan(_) | PlanFileError::OtherVersion(_) | PlanFileError::Edited(_) => {
-                Self::Other(error.into())
-            }
             PlanFileError::State(error) => Self::State(error),
-            PlanFileError::OtherState { .. } | PlanFileError::Outdated(_) | PlanFileError::Differs(_) => {
-                NotThisPlan(error).into()
-            }
+            error => NotThisPlan(error).into(),
         }
     }
 }
@@ -191,16 +188,27 @@ impl From<EvidenceError> for CommandError {
     fn from(error: EvidenceError) -> Self {
         match error {
             EvidenceError::Credentials(error) => Self::Aws(error),
-            EvidenceError::Task(error) => Self::Other(error.into()),
+            EvidenceError::Task(error) => error.into(),
         }
     }
 }
 
-impl From<NoCredentials> for CommandError {
-    fn from(error: NoCredentials) -> Self {
-        Self::Other(error.into())
-    }
+/// Errors of which there is nothing more to say.
+macro_rules! plain_failures {
+    ($($error:ty),+ $(,)?) => {
+        $(impl Failure for $error {
+            fn ending(&self) -> Ending {
+                Ending::Failed
+            }
+
+            fn hint(&self) -> Option<String> {
+                None
+            }
+        })+
+    };
 }
+
+plain_failures!(NoCredentials, Cycle, JoinError);
 
 impl Failure for NotRecorded {
     fn ending(&self) -> Ending {
@@ -261,14 +269,23 @@ impl Failure for SetupError {
     }
 }
 
-/// A saved plan is not that of the state, or no longer does what it showed.
+/// A file is not a saved plan, or not one that can be applied.
 #[derive(Debug, Error)]
 #[error("{0}")]
 struct NotThisPlan(PlanFileError);
 
 impl Failure for NotThisPlan {
     fn ending(&self) -> Ending {
-        Ending::Refused
+        match &self.0 {
+            PlanFileError::OtherState { .. } | PlanFileError::Outdated(_) | PlanFileError::Differs(_) => {
+                Ending::Refused
+            }
+            PlanFileError::File(_)
+            | PlanFileError::NotAPlan(_)
+            | PlanFileError::OtherVersion(_)
+            | PlanFileError::Edited(_)
+            | PlanFileError::State(_) => Ending::Failed,
+        }
     }
 
     fn hint(&self) -> Option<String> {

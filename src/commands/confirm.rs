@@ -115,8 +115,7 @@ async fn ask(session: &Session, question: String) -> Result<String, CommandError
     let stop: &Stop = &session.stop;
     tokio::select! {
         answer = answer => {
-            let answer = answer.map_err(|error| CommandError::Other(error.into()))?;
-            answer.map_err(|error| CommandError::Other(error.into()))
+            answer?.map_err(|error| CommandError::Other(error.into()))
         }
         signal = stop.requested() => {
             session.printer.end_line();

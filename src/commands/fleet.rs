@@ -117,7 +117,7 @@ async fn each(
     while ended.len() < count {
         tokio::select! {
             Some(joined) = running.join_next() => {
-                let (place, result) = joined.map_err(|error| CommandError::Other(error.into()))?;
+                let (place, result) = joined?;
                 ended.insert(place, result);
             }
             Ok(()) = asking.changed() => {}

@@ -63,16 +63,16 @@ impl Exported {
     }
 }
 
-/// Hears of an export while it goes on.
+/// Follows an export.
 pub trait ExportObserver {
     /// Something happened.
     fn notice(&self, event: ExportEvent<'_>);
 
-    /// A download of so many bytes begins; the answer hears of bytes that came.
+    /// A download of so many bytes begins; the returned function is called with bytes that were received.
     fn download(&self, bytes: u64) -> Box<dyn Fn(u64) + Send + Sync>;
 }
 
-/// What an observer of an export hears.
+/// What happens during an export.
 #[derive(Clone, Copy, Debug)]
 pub enum ExportEvent<'a> {
     /// An earlier run began this export.
@@ -80,7 +80,7 @@ pub enum ExportEvent<'a> {
         /// The run.
         run: &'a str,
     },
-    /// The job may fail for this, and the export goes on.
+    /// The job may fail for this, and the export continues.
     Concern(&'a Concern),
     /// The job was started.
     Started {
@@ -159,7 +159,7 @@ impl ExportError {
     }
 }
 
-/// Exports the store and brings the files where they are asked for; goes on where an earlier run stood.
+/// Exports the store and brings the files where they are asked for; continues where an earlier run stopped.
 ///
 /// # Errors
 /// The export is not whole, or its job is not waited for.

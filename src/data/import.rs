@@ -1,6 +1,6 @@
 //! An import from its check to its end: uploads what is not in S3 yet, runs the job, and tells what became of each resource.
 //!
-//! What happens on the way goes to an [`ImportObserver`]; what programs are told of it is the [`ImportReport`].
+//! An [`ImportObserver`] follows what happens; the [`ImportReport`] is the result as JSON.
 
 use serde::Serialize;
 use thiserror::Error;
@@ -31,7 +31,7 @@ pub struct ImportRequest<'a> {
     pub files: Option<&'a CheckedFiles>,
     /// How strictly HealthLake validates.
     pub validation_level: ValidationLevel,
-    /// Whether to go on in spite of what the checks find.
+    /// Whether to import despite what the checks find.
     pub allow_problems: bool,
     /// Whether to wait for the job.
     pub wait: bool,
@@ -70,7 +70,7 @@ impl ValidationLevel {
     }
 }
 
-/// What programs are told of an import, as far as it came (docs/json.md).
+/// An import as JSON, as far as it came (docs/json.md).
 #[derive(Clone, Debug, Default, Serialize)]
 pub struct ImportReport {
     /// What the check of the files found.
@@ -116,16 +116,16 @@ pub enum JobReport {
     Ended(Box<Job>),
 }
 
-/// Hears of an import while it goes on.
+/// Follows an import.
 pub trait ImportObserver {
     /// Something happened.
     fn notice(&self, event: ImportEvent<'_>);
 
-    /// An upload of so many bytes begins; the answer hears of bytes that were sent.
+    /// An upload of so many bytes begins; the returned function is called with bytes that were sent.
     fn upload(&self, bytes: u64) -> Box<dyn Fn(u64) + Send + Sync>;
 }
 
-/// What an observer of an import hears.
+/// What happens during an import.
 #[derive(Clone, Copy, Debug)]
 pub enum ImportEvent<'a> {
     /// An earlier run began this import.
@@ -142,9 +142,9 @@ pub enum ImportEvent<'a> {
     },
     /// What is in S3 could not be listed.
     NotListed(&'a AwsError),
-    /// The import goes on in spite of problems.
+    /// The import continues despite problems.
     ProblemsAllowed,
-    /// The job may fail for this, and the import goes on.
+    /// The job may fail for this, and the import continues.
     Concern(&'a Concern),
     /// Another job comes first.
     OtherImport(&'a Job),
@@ -188,7 +188,7 @@ pub enum ImportEvent<'a> {
     },
 }
 
-/// An import that did not do all of its work, and what programs are told of it.
+/// An import that did not do all of its work.
 #[derive(Debug, Error)]
 #[error("{error}")]
 pub struct ImportFailure {
@@ -323,7 +323,7 @@ impl From<JournalError> for ImportFailure {
     }
 }
 
-/// Uploads what is not in S3 yet, and imports; goes on where an earlier run stood.
+/// Uploads what is not in S3 yet, and imports; continues where an earlier run stopped.
 ///
 /// # Errors
 /// Not everything was imported, or the job is not waited for.

@@ -65,8 +65,7 @@ async fn checked(
         let findings = source.check(checks, &scratch, |bytes| heard.inc(bytes))?;
         Ok::<_, std::io::Error>((source, findings))
     });
-    let checked =
-        session.interruptible(async { work.await.map_err(|error| CommandError::Other(error.into())) }).await?;
+    let checked = session.interruptible(async { Ok(work.await?) }).await?;
     bar.finish_and_clear();
     checked.map_err(|error| CommandError::Other(anyhow::Error::from(error).context(NOT_FINISHED)))
 }
