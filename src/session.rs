@@ -26,7 +26,7 @@ pub use own_stack::HeldElsewhere;
 use passwords::Passwords;
 
 use crate::address::Address;
-use crate::aws::{AwsError, Clients, Endpoint, Gate, Operation};
+use crate::aws::{AwsError, Clients, Endpoint, Gate, ops};
 use crate::cli::Global;
 use crate::config::{Config, Protect, Setting, Sources};
 use crate::error::CommandError;
@@ -282,8 +282,8 @@ impl Connection {
 
 async fn identify(clients: &Clients, region: String) -> Result<Identity, AwsError> {
     let ask = || clients.sts.get_caller_identity().send();
-    let answer = clients.caller.call(Operation::new("sts", "GetCallerIdentity"), ask).await?;
-    let missing = |what| AwsError::incomplete("sts", "GetCallerIdentity", what);
+    let answer = clients.caller.call(ops::sts::GET_CALLER_IDENTITY, ask).await?;
+    let missing = |what| AwsError::incomplete(ops::sts::GET_CALLER_IDENTITY, what);
     let caller = answer.arn().filter(|arn| !arn.is_empty()).ok_or_else(|| missing("ARN"))?.to_owned();
     let partition = caller.split(':').nth(1).filter(|partition| !partition.is_empty()).unwrap_or("aws").to_owned();
     let account = answer.account().filter(|account| !account.is_empty()).ok_or_else(|| missing("account"))?.to_owned();

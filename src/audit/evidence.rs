@@ -10,7 +10,7 @@ use tokio::task::{JoinError, JoinSet};
 
 use super::{Judgement, Verdict};
 use crate::address::Address;
-use crate::aws::{AwsError, ErrorKind, Operation};
+use crate::aws::{AwsError, ErrorKind, ops};
 use crate::resource::{Attributes, Condition, Context, Identity, Kind, ResourceError};
 use crate::state::State;
 
@@ -179,13 +179,13 @@ fn policies_of(state: &State, role: &Value) -> Vec<String> {
 /// The policies of a role that are not among the expected.
 async fn foreign(cx: &Context, role: &Value, expected: &[String]) -> Result<Vec<String>, AwsError> {
     let name = role.get("name").and_then(Value::as_str);
-    let name = name.ok_or_else(|| AwsError::incomplete("iam", "GetRole", "role name"))?;
+    let name = name.ok_or_else(|| AwsError::incomplete(ops::iam::GET_ROLE, "role name"))?;
     let iam = &cx.clients.iam;
     let mut found = Vec::new();
     let mut marker = None;
     loop {
         let list = || iam.list_attached_role_policies().role_name(name).set_marker(marker.clone()).send();
-        let page = cx.call(Operation::new("iam", "ListAttachedRolePolicies"), list).await?;
+        let page = cx.call(ops::iam::LIST_ATTACHED_ROLE_POLICIES, list).await?;
         found.extend(page.attached_policies().iter().filter_map(|policy| policy.policy_arn()).map(str::to_owned));
         marker = page.marker().filter(|_| page.is_truncated()).map(str::to_owned);
         if marker.is_none() {
@@ -194,7 +194,7 @@ async fn foreign(cx: &Context, role: &Value, expected: &[String]) -> Result<Vec<
     }
     loop {
         let list = || iam.list_role_policies().role_name(name).set_marker(marker.clone()).send();
-        let page = cx.call(Operation::new("iam", "ListRolePolicies"), list).await?;
+        let page = cx.call(ops::iam::LIST_ROLE_POLICIES, list).await?;
         found.extend(page.policy_names().iter().cloned());
         marker = page.marker().filter(|_| page.is_truncated()).map(str::to_owned);
         if marker.is_none() {

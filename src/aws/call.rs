@@ -17,8 +17,8 @@ use tokio::time::{Instant, sleep};
 
 use super::classify::{AwsError, ErrorKind, classify};
 use super::credentials::Renewable;
+use super::ops::Operation;
 use super::origin::Origin;
-use super::repeat;
 use crate::model::{Certainty, Deeds, Hold, HoldObserver, HoldReason, Permit};
 
 /// The target of the events about attempts to call AWS, a store's FHIR interface or a token endpoint.
@@ -41,13 +41,11 @@ const LONGEST_OUTAGE_PAUSE: Duration = Duration::from_secs(5);
 /// How many attempts may go unanswered before anything at all has answered in this run: an address that is wrong stays wrong.
 const MOST_UNHEARD: u32 = 3;
 
-/// One operation, and when it may be sent again.
+/// A call of an operation, and how long what is in its way is borne.
 #[derive(Clone, Copy, Debug)]
-pub struct Operation {
-    /// Service prefix as IAM actions have it.
-    pub service: &'static str,
-    /// Name of the operation.
-    pub name: &'static str,
+pub struct Call {
+    /// What is called.
+    pub operation: &'static Operation,
     repeatable: bool,
     persistent: bool,
     patience: Duration,
@@ -57,12 +55,17 @@ pub struct Operation {
     propagation: Duration,
 }
 
-impl Operation {
-    /// An operation. Whether it may be repeated when its answer is lost is what its line in [`repeat::TABLE`] says.
-    pub const fn new(service: &'static str, name: &'static str) -> Self {
+impl From<&'static Operation> for Call {
+    fn from(operation: &'static Operation) -> Self {
+        Self::of(operation)
+    }
+}
+
+impl Call {
+    /// A call. Whether it may be repeated when its answer is lost is what its operation says.
+    pub const fn of(operation: &'static Operation) -> Self {
         Self {
-            service,
-            name,
+            operation,
             repeatable: true,
             persistent: false,
             patience: Duration::from_secs(90),
@@ -73,7 +76,7 @@ impl Operation {
         }
     }
 
-    /// Whatever its line says, it is repeated only when AWS has surely not carried it out.
+    /// Whatever its operation says, it is repeated only when AWS has surely not carried it out.
     pub const fn once(mut self) -> Self {
         self.repeatable = false;
         self
@@ -91,13 +94,13 @@ impl Operation {
         self
     }
 
-    /// What the service does not see yet, by a part of the message of an error of [`Operation::eventually`].
+    /// What the service does not see yet, by a part of the message of an error of [`Call::eventually`].
     pub const fn unseen(mut self, unseen: &'static [(&'static str, &'static str)]) -> Self {
         self.unseen = unseen;
         self
     }
 
-    /// How long the errors of [`Operation::eventually`] are borne, where two minutes would be too long.
+    /// How long the errors of [`Call::eventually`] are borne, where two minutes would be too long.
     pub const fn within(mut self, propagation: Duration) -> Self {
         self.propagation = propagation;
         self
@@ -111,21 +114,21 @@ impl Operation {
 
     /// Whether it changes something.
     fn changes(&self) -> bool {
-        !repeat::is_read(self.name)
+        !self.operation.is_read()
     }
 
     /// Whether it may be sent again although its first attempt may have been carried out.
     fn may_be_repeated(&self) -> bool {
-        self.repeatable && repeat::is_safe(self.service, self.name)
+        self.repeatable && self.operation.is_safe()
     }
 }
 
 /// Logs how an attempt ended. Not the message: a store may repeat in it what it was sent.
-fn ended(operation: &Operation, tries: &Tries, sent: Instant, error: Option<&AwsError>) {
+fn ended(call: &Call, tries: &Tries, sent: Instant, error: Option<&AwsError>) {
     let ms = u64::try_from(sent.elapsed().as_millis()).unwrap_or(u64::MAX);
     let outcome = error.map_or("ok", |error| if error.code.is_empty() { "no answer" } else { &error.code });
     let request_id = error.and_then(|error| error.request_id.as_deref());
-    let name = format!("{}:{}", operation.service, operation.name);
+    let name = call.operation.to_string();
     tracing::debug!(target: CALLS, operation = name.as_str(), attempt = tries.attempts, ms, outcome, request_id, "answered");
 }
 
@@ -185,21 +188,22 @@ impl Caller {
     }
 
     /// Sends the operation until it succeeds, fails for good, or its limit is reached.
-    pub async fn call<T, E, F, Fut>(&self, operation: Operation, send: F) -> Result<T, AwsError>
+    pub async fn call<T, E, F, Fut>(&self, call: impl Into<Call>, send: F) -> Result<T, AwsError>
     where
         F: Fn() -> Fut,
         Fut: Future<Output = Result<T, SdkError<E, HttpResponse>>>,
         E: ProvideErrorMetadata + Error + 'static,
     {
+        let call = call.into();
         let send = || async {
-            self.check(&operation).await?;
-            send().await.map_err(|error| classify(operation.service, operation.name, &error))
+            self.check(&call).await?;
+            send().await.map_err(|error| classify(call.operation, &error))
         };
-        self.repeat(operation, send).await
+        self.repeat(call, send).await
     }
 
     /// The same for what the SDK has no client for. The error says by its [`AwsError`] what it means.
-    pub async fn repeat<T, E, F, Fut>(&self, operation: Operation, send: F) -> Result<T, E>
+    pub async fn repeat<T, E, F, Fut>(&self, call: Call, send: F) -> Result<T, E>
     where
         F: Fn() -> Fut,
         Fut: Future<Output = Result<T, E>>,
@@ -207,15 +211,15 @@ impl Caller {
     {
         let mut tries = Tries::default();
         loop {
-            let sent = self.begin(&operation, &mut tries);
+            let sent = self.begin(&call, &mut tries);
             match send().await {
                 Ok(answer) => {
-                    ended(&operation, &tries, sent, None);
-                    self.through(&operation, &tries);
+                    ended(&call, &tries, sent, None);
+                    self.through(&call, &tries);
                     return Ok(answer);
                 }
                 Err(mut error) => {
-                    if !self.goes_on(&operation, &mut tries, sent, error.as_mut()).await {
+                    if !self.goes_on(&call, &mut tries, sent, error.as_mut()).await {
                         return Err(error);
                     }
                 }
@@ -223,24 +227,24 @@ impl Caller {
         }
     }
 
-    async fn check(&self, operation: &Operation) -> Result<(), AwsError> {
+    async fn check(&self, call: &Call) -> Result<(), AwsError> {
         match &self.permit {
-            Some(permit) if !permit.holds().await => Err(AwsError::not_sent(operation.service, operation.name)),
+            Some(permit) if !permit.holds().await => Err(AwsError::not_sent(call.operation)),
             _ => Ok(()),
         }
     }
 
-    fn begin(&self, operation: &Operation, tries: &mut Tries) -> Instant {
+    fn begin(&self, call: &Call, tries: &mut Tries) -> Instant {
         tries.attempts += 1;
-        let name = format!("{}:{}", operation.service, operation.name);
+        let name = call.operation.to_string();
         tracing::debug!(target: CALLS, operation = name.as_str(), attempt = tries.attempts, "sent");
         tries.generation = self.credentials.as_ref().map(Renewable::generation);
         Instant::now()
     }
 
-    fn through(&self, operation: &Operation, tries: &Tries) {
+    fn through(&self, call: &Call, tries: &Tries) {
         self.heard.store(true, Ordering::Relaxed);
-        if operation.changes() {
+        if call.changes() {
             self.deeds.note();
         }
         self.release(tries);
@@ -254,18 +258,18 @@ impl Caller {
 
     /// Whether the call is worth another attempt; waits until it is time for that. Apart from [`Caller::repeat`], which
     /// is compiled for each operation.
-    async fn goes_on(&self, operation: &Operation, tries: &mut Tries, sent: Instant, error: &mut AwsError) -> bool {
-        ended(operation, tries, sent, Some(error));
+    async fn goes_on(&self, call: &Call, tries: &mut Tries, sent: Instant, error: &mut AwsError) -> bool {
+        ended(call, tries, sent, Some(error));
         tries.awake += sent.elapsed().min(LONGEST_ATTEMPT);
-        self.note(operation, tries, error);
+        self.note(call, tries, error);
         let heard = self.heard.load(Ordering::Relaxed);
-        if let Some(pause) = pause(operation, error, tries, heard) {
+        if let Some(pause) = pause(call, error, tries, heard) {
             tries.awake += pause;
             if error.kind.loses_the_answer() {
                 tries.outage += pause;
             }
-            self.hold(operation, tries, error);
-            let name = format!("{}:{}", operation.service, operation.name);
+            self.hold(call, tries, error);
+            let name = call.operation.to_string();
             let reason = tracing::field::debug(error.kind);
             let pause_ms = u64::try_from(pause.as_millis()).unwrap_or(u64::MAX);
             tracing::info!(target: CALLS, operation = name.as_str(), attempt = tries.attempts, reason, pause_ms, "trying again");
@@ -289,7 +293,7 @@ impl Caller {
     }
 
     /// What the error says of this attempt, and of the server that answered.
-    fn note(&self, operation: &Operation, tries: &mut Tries, error: &AwsError) {
+    fn note(&self, call: &Call, tries: &mut Tries, error: &AwsError) {
         match error.kind {
             ErrorKind::Silent | ErrorKind::Garbled => tries.unheard += 1,
             ErrorKind::NoAnswer
@@ -299,23 +303,23 @@ impl Caller {
             | ErrorKind::Credentials => {}
             _ => self.heard.store(true, Ordering::Relaxed),
         }
-        if error.kind.loses_the_answer() && operation.changes() {
+        if error.kind.loses_the_answer() && call.changes() {
             tries.lost = true;
             self.deeds.note();
         }
     }
 
-    fn hold(&self, operation: &Operation, tries: &mut Tries, error: &AwsError) {
-        let Some(holds) = self.holds.as_ref().filter(|_| operation.changes()) else { return };
+    fn hold(&self, call: &Call, tries: &mut Tries, error: &AwsError) {
+        let Some(holds) = self.holds.as_ref().filter(|_| call.changes()) else { return };
         tries.on_hold = true;
-        let unseen = || operation.unseen.iter().find(|(part, _)| error.mentions(part));
+        let unseen = || call.unseen.iter().find(|(part, _)| error.mentions(part));
         let reason = match error.kind {
             ErrorKind::Throttled => HoldReason::Throttled,
             kind if kind.loses_the_answer() || kind == ErrorKind::Unreachable => HoldReason::Outage,
             _ => unseen().map_or_else(|| HoldReason::Refused(error.code.clone()), |(_, what)| HoldReason::Unseen(what)),
         };
-        let Operation { service, name, .. } = *operation;
-        holds(Some(Hold { service, operation: name, reason, attempts: tries.attempts }));
+        let (service, operation) = (call.operation.service(), call.operation.name());
+        holds(Some(Hold { service, operation, reason, attempts: tries.attempts }));
     }
 
     /// Whether AWS refused credentials of this generation and the chain gives others.
@@ -330,16 +334,16 @@ impl Caller {
 }
 
 /// How long to wait before the next attempt; `None` ends it. `heard` says whether AWS has answered anything in this run.
-fn pause(operation: &Operation, error: &AwsError, tries: &Tries, heard: bool) -> Option<Duration> {
-    let passing = operation.eventually.iter().any(|(code, part)| error.says(code, part));
+fn pause(call: &Call, error: &AwsError, tries: &Tries, heard: bool) -> Option<Duration> {
+    let passing = call.eventually.iter().any(|(code, part)| error.says(code, part));
     let (most_attempts, longest) = match error.kind {
-        _ if passing => (u32::MAX, operation.propagation),
-        ErrorKind::Throttled => (u32::MAX, operation.patience),
+        _ if passing => (u32::MAX, call.propagation),
+        ErrorKind::Throttled => (u32::MAX, call.patience),
         ErrorKind::Conflict if error.code == "OperationAborted" => (u32::MAX, PROPAGATION),
         ErrorKind::Conflict if error.code.starts_with("ConcurrentModification") => (u32::MAX, PROPAGATION),
-        kind if kind.loses_the_answer() => return outage_pause(operation, tries, heard),
-        ErrorKind::Unreachable if operation.persistent => (8, operation.patience),
-        ErrorKind::Unreachable => (4, operation.patience),
+        kind if kind.loses_the_answer() => return outage_pause(call, tries, heard),
+        ErrorKind::Unreachable if call.persistent => (8, call.patience),
+        ErrorKind::Unreachable => (4, call.patience),
         _ => return None,
     };
     let pause = backoff(tries.attempts);
@@ -347,15 +351,15 @@ fn pause(operation: &Operation, error: &AwsError, tries: &Tries, heard: bool) ->
 }
 
 /// The same after an answer that was lost.
-fn outage_pause(operation: &Operation, tries: &Tries, heard: bool) -> Option<Duration> {
+fn outage_pause(call: &Call, tries: &Tries, heard: bool) -> Option<Duration> {
     let is_nobody_there = !heard && tries.unheard >= MOST_UNHEARD;
-    if is_nobody_there || !operation.may_be_repeated() {
+    if is_nobody_there || !call.may_be_repeated() {
         return None;
     }
     let pause = backoff(tries.attempts).min(LONGEST_OUTAGE_PAUSE);
     // What is at stake there has limits of its own for all that it takes.
-    let spent = if operation.persistent { tries.awake } else { tries.outage };
-    let longest = if operation.persistent { operation.patience } else { operation.outage };
+    let spent = if call.persistent { tries.awake } else { tries.outage };
+    let longest = if call.persistent { call.patience } else { call.outage };
     (spent + pause <= longest).then_some(pause)
 }
 
@@ -369,12 +373,11 @@ pub fn backoff(attempts: u32) -> Duration {
 #[expect(clippy::unwrap_used, reason = "a test may stop at the first surprise")]
 mod tests {
     use super::*;
+    use crate::aws::ops;
 
     fn error(kind: ErrorKind, code: &str) -> AwsError {
-        AwsError { code: code.into(), ..AwsError::of_kind(kind, "kms", "CreateKey", "") }
+        AwsError { code: code.into(), ..AwsError::of_kind(kind, ops::kms::CREATE_KEY, "") }
     }
-
-    const KMS: &str = "kms";
 
     fn tries(attempts: u32) -> Tries {
         Tries { attempts, ..Tries::default() }
@@ -385,21 +388,20 @@ mod tests {
         // Whatever stood in between may have passed the call on before it answered in AWS's place.
         for kind in [ErrorKind::NoAnswer, ErrorKind::Silent, ErrorKind::Unavailable, ErrorKind::Garbled] {
             let lost = error(kind, "");
-            let pauses = |operation: Operation| pause(&operation, &lost, &tries(1), true).is_some();
-            assert!(pauses(Operation::new("kms", "DescribeKey")));
-            assert!(pauses(Operation::new("kms", "ScheduleKeyDeletion")));
-            assert!(!pauses(Operation::new("kms", "CreateKey")));
-            assert!(!pauses(Operation::new("kms", "ScheduleKeyDeletion").once()));
-            assert!(!pauses(Operation::new(KMS, "RotateKeyOnDemand")));
+            let pauses = |call: Call| pause(&call, &lost, &tries(1), true).is_some();
+            assert!(pauses(ops::kms::DESCRIBE_KEY.into()));
+            assert!(pauses(ops::kms::SCHEDULE_KEY_DELETION.into()));
+            assert!(!pauses(ops::kms::CREATE_KEY.into()));
+            assert!(!pauses(ops::kms::SCHEDULE_KEY_DELETION.once()));
         }
         let throttled = error(ErrorKind::Throttled, "ThrottlingException");
-        assert!(pause(&Operation::new("kms", "CreateKey"), &throttled, &tries(1), true).is_some());
+        assert!(pause(&Call::of(ops::kms::CREATE_KEY), &throttled, &tries(1), true).is_some());
     }
 
     /// How many attempts a call has whose every answer is lost.
-    fn attempts(operation: Operation, kind: ErrorKind, heard: bool) -> u32 {
+    fn attempts(call: Call, kind: ErrorKind, heard: bool) -> u32 {
         let mut tries = tries(1);
-        while let Some(pause) = pause(&operation, &error(kind, ""), &tries, heard) {
+        while let Some(pause) = pause(&call, &error(kind, ""), &tries, heard) {
             tries.attempts += 1;
             tries.unheard += 1;
             tries.outage += pause;
@@ -410,7 +412,7 @@ mod tests {
 
     #[test]
     fn lost_answers_are_borne_for_a_time_and_not_for_a_few_attempts() {
-        let describe = Operation::new("kms", "DescribeKey");
+        let describe = Call::of(ops::kms::DESCRIBE_KEY);
         for kind in [ErrorKind::NoAnswer, ErrorKind::Silent, ErrorKind::Unavailable, ErrorKind::Garbled] {
             assert!((10..30).contains(&attempts(describe, kind, true)), "{kind:?}");
         }
@@ -425,32 +427,32 @@ mod tests {
     fn patience_ends() {
         let throttled = error(ErrorKind::Throttled, "ThrottlingException");
         let late = Tries { attempts: 30, awake: Duration::from_secs(100), ..Tries::default() };
-        assert!(pause(&Operation::new("kms", "DescribeKey"), &throttled, &late, true).is_none());
+        assert!(pause(&Call::of(ops::kms::DESCRIBE_KEY), &throttled, &late, true).is_none());
         let denied = error(ErrorKind::Denied, "AccessDenied");
-        assert!(pause(&Operation::new("kms", "DescribeKey"), &denied, &tries(1), true).is_none());
+        assert!(pause(&Call::of(ops::kms::DESCRIBE_KEY), &denied, &tries(1), true).is_none());
     }
 
     #[test]
     fn only_the_named_errors_count_as_eventually_consistent() {
-        let operation = Operation::new("iam", "AttachRolePolicy").eventually(&[("NoSuchEntity", "")]);
-        assert!(pause(&operation, &error(ErrorKind::NotFound, "NoSuchEntity"), &tries(1), true).is_some());
-        assert!(pause(&operation, &error(ErrorKind::NotFound, "NoSuchBucket"), &tries(1), true).is_none());
+        let call = ops::iam::ATTACH_ROLE_POLICY.eventually(&[("NoSuchEntity", "")]);
+        assert!(pause(&call, &error(ErrorKind::NotFound, "NoSuchEntity"), &tries(1), true).is_some());
+        assert!(pause(&call, &error(ErrorKind::NotFound, "NoSuchBucket"), &tries(1), true).is_none());
     }
 
     /// Sends a call whose attempts end as given, the last of them for good.
-    async fn send(caller: &Caller, operation: Operation, ends: &[Result<(), ErrorKind>]) -> Result<(), AwsError> {
+    async fn send(caller: &Caller, call: impl Into<Call>, ends: &[Result<(), ErrorKind>]) -> Result<(), AwsError> {
         let sent = std::cell::Cell::new(0);
         let attempt = || {
             let end = ends[sent.get()];
             sent.set(sent.get() + 1);
             async move { end.map_err(|kind| error(kind, "Code")) }
         };
-        caller.repeat(operation, attempt).await
+        caller.repeat(call.into(), attempt).await
     }
 
     #[tokio::test(start_paused = true)]
     async fn a_failed_change_is_certain_only_if_no_answer_was_lost() {
-        let change = Operation::new("kms", "EnableKey");
+        let change = ops::kms::ENABLE_KEY;
         let caller = || {
             let deeds = Deeds::default();
             (Caller::default().of_step(deeds.clone(), Arc::new(|_| {})), deeds)
@@ -464,7 +466,7 @@ mod tests {
         assert_eq!(failed.unwrap_err().certainty, Certainty::MayBeApplied);
         assert_eq!(deeds.certainty(), Certainty::MayBeApplied);
         let (read, deeds) = caller();
-        send(&read, Operation::new("kms", "DescribeKey"), &[Err(ErrorKind::NoAnswer), Ok(())]).await.unwrap();
+        send(&read, ops::kms::DESCRIBE_KEY, &[Err(ErrorKind::NoAnswer), Ok(())]).await.unwrap();
         assert_eq!(deeds.certainty(), Certainty::NotApplied);
         send(&read, change, &[Ok(())]).await.unwrap();
         assert_eq!(deeds.certainty(), Certainty::MayBeApplied);
@@ -478,10 +480,10 @@ mod tests {
             hears.lock().unwrap().push(hold.map(|hold| (hold.reason, hold.attempts)));
         });
         let caller = Caller::default().of_step(Deeds::default(), observer);
-        let operation = Operation::new("kms", "EnableKey").eventually(&[("Code", "")]);
+        let call = ops::kms::ENABLE_KEY.eventually(&[("Code", "")]);
         let ends = [Err(ErrorKind::Refused), Err(ErrorKind::Throttled), Err(ErrorKind::NoAnswer), Ok(())];
-        send(&caller, operation, &ends).await.unwrap();
-        send(&caller, operation, &[Ok(())]).await.unwrap();
+        send(&caller, call, &ends).await.unwrap();
+        send(&caller, call, &[Ok(())]).await.unwrap();
         let refused = HoldReason::Refused("Code".to_owned());
         let holds = [Some((refused, 1)), Some((HoldReason::Throttled, 2)), Some((HoldReason::Outage, 3)), None];
         assert_eq!(*heard.lock().unwrap(), holds);

@@ -12,17 +12,15 @@ use http_body_util::LengthLimitError;
 
 use super::clock::Skew;
 use super::limited::LONGEST_ANSWER;
+use super::ops::{self, Met, Operation};
 use super::origin::{Origin, kind_for_unsent};
-use super::repeat::{Met, met};
 use crate::model::Certainty;
 
 /// A call to AWS that failed for good.
 #[derive(Clone, Debug)]
 pub struct AwsError {
-    /// Service prefix as IAM actions have it, for example `kms`.
-    pub service: &'static str,
-    /// Operation, for example `CreateKey`.
-    pub operation: &'static str,
+    /// What was called; `None` where nothing was, since there were no credentials.
+    pub operation: Option<&'static Operation>,
     /// The error's code; empty where no answer came.
     pub code: String,
     /// AWS's message, or what went wrong on the way.
@@ -99,10 +97,8 @@ impl ErrorKind {
 
 impl fmt::Display for AwsError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let call = format!("{}:{} failed", self.service, self.operation);
-        // Without an operation nothing was asked.
-        let call = (!self.operation.is_empty()).then_some(call.as_str());
-        let parts = [call.unwrap_or_default(), &self.code, &self.message];
+        let call = self.operation.map(|operation| format!("{operation} failed")).unwrap_or_default();
+        let parts = [call.as_str(), &self.code, &self.message];
         write!(f, "{}", parts.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(": "))?;
         if let Some(skew) = &self.skew {
             write!(f, "; {skew}")?;
@@ -127,15 +123,14 @@ impl AsMut<AwsError> for AwsError {
 
 impl AwsError {
     /// An error that AWS did not tell.
-    pub fn of_kind(
-        kind: ErrorKind,
-        service: &'static str,
-        operation: &'static str,
-        message: impl Into<String>,
-    ) -> Self {
+    pub fn of_kind(kind: ErrorKind, operation: &'static Operation, message: impl Into<String>) -> Self {
+        Self { operation: Some(operation), ..Self::without_call(kind, message) }
+    }
+
+    /// The same, of what comes before any call.
+    pub fn without_call(kind: ErrorKind, message: impl Into<String>) -> Self {
         Self {
-            service,
-            operation,
+            operation: None,
             code: String::new(),
             message: message.into(),
             request_id: None,
@@ -149,22 +144,22 @@ impl AwsError {
     }
 
     /// A success without what it promises. Nothing follows from it, least of all that a thing is not there.
-    pub fn incomplete(service: &'static str, operation: &'static str, missing: &str) -> Self {
+    pub fn incomplete(operation: &'static Operation, missing: &str) -> Self {
         let message = format!("the answer is incomplete: it has no {missing}");
-        Self::of_kind(ErrorKind::Garbled, service, operation, message)
+        Self::of_kind(ErrorKind::Garbled, operation, message)
     }
 
     /// A call that this run may not make any more.
-    pub fn not_sent(service: &'static str, operation: &'static str) -> Self {
+    pub fn not_sent(operation: &'static Operation) -> Self {
         let message = "the lock is lost: another process took it over, so this run sends nothing more";
-        Self::of_kind(ErrorKind::NotSent, service, operation, message)
+        Self::of_kind(ErrorKind::NotSent, operation, message)
     }
 
     /// Credentials that could not be obtained.
-    pub fn without_credentials(error: &(dyn Error + 'static), service: &'static str, operation: &'static str) -> Self {
+    pub fn without_credentials(error: &(dyn Error + 'static), operation: &'static Operation) -> Self {
         match sources(error).find_map(|error| error.downcast_ref::<NoCredentials>()) {
             Some(NoCredentials(error)) => error.clone(),
-            None => Self::of_kind(ErrorKind::Credentials, service, operation, causes(error)),
+            None => Self::of_kind(ErrorKind::Credentials, operation, causes(error)),
         }
     }
 
@@ -174,6 +169,16 @@ impl AwsError {
         Self { kind, certainty: Certainty::NotApplied, origin: Some(Box::new(origin)), ..self }
     }
 
+    /// Prefix of the service that was called, as IAM actions have it.
+    pub fn service(&self) -> Option<&'static str> {
+        self.operation.map(Operation::service)
+    }
+
+    /// Whether the call that failed was one that only reads.
+    pub fn is_of_read(&self) -> bool {
+        self.operation.is_some_and(Operation::is_read)
+    }
+
     /// Whether AWS said that the thing is not there.
     pub fn is_not_found(&self) -> bool {
         self.kind == ErrorKind::NotFound
@@ -181,7 +186,7 @@ impl AwsError {
 
     /// The state that the call's own first attempt, whose answer was lost, can have led to and that this error tells of.
     pub fn meets(&self) -> Option<Met> {
-        met(self.service, self.operation, &self.code)
+        self.operation?.met(&self.code)
     }
 
     /// Whether AWS may take the same request with other credentials: it knows these no more.
@@ -233,7 +238,7 @@ impl AwsError {
 }
 
 /// Reads an SDK error.
-pub fn classify<E>(service: &'static str, operation: &'static str, error: &SdkError<E, HttpResponse>) -> AwsError
+pub fn classify<E>(operation: &'static Operation, error: &SdkError<E, HttpResponse>) -> AwsError
 where
     E: ProvideErrorMetadata + Error + 'static,
 {
@@ -243,7 +248,7 @@ where
         SdkError::ResponseError(_) => Failure::Response(error),
         other => Failure::Other(other),
     };
-    failure.tell(service, operation, error.raw_response())
+    failure.tell(operation, error.raw_response())
 }
 
 /// An SDK error without the type of its operation, for which everything would be compiled anew.
@@ -255,22 +260,22 @@ enum Failure<'a> {
 }
 
 impl Failure<'_> {
-    fn tell(self, service: &'static str, operation: &'static str, response: Option<&HttpResponse>) -> AwsError {
+    fn tell(self, operation: &'static Operation, response: Option<&HttpResponse>) -> AwsError {
         let status = response.map(|response| response.status().as_u16());
         let header = |name: &str| response.and_then(|response| response.headers().get(name)).map(str::to_owned);
         let mut told = AwsError {
             request_id: header("x-amzn-requestid").or_else(|| header("x-amz-request-id")),
             other_region: header("x-amz-bucket-region"),
-            ..AwsError::of_kind(ErrorKind::Refused, service, operation, "")
+            ..AwsError::of_kind(ErrorKind::Refused, operation, "")
         };
         match self {
             Self::Service(meta) => {
                 told.code = crate::model::text::shortened(meta.code().unwrap_or_default()).into_owned();
                 told.message = crate::model::text::shortened(meta.message().unwrap_or_default()).into_owned();
-                if told.code.is_empty() && operation.starts_with("Head") {
+                if told.code.is_empty() && [ops::s3::HEAD_BUCKET, ops::s3::HEAD_OBJECT].contains(&operation) {
                     // A HEAD has no body, so S3 can only speak by status.
                     told.code = code_of_status(status).to_owned();
-                } else if told.code.is_empty() && service == "s3" {
+                } else if told.code.is_empty() && operation.service() == ops::s3::SERVICE {
                     // Servers other than AWS leave the body out.
                     told.code = code_of_bare_status(status).to_owned();
                 }
@@ -297,7 +302,7 @@ impl Failure<'_> {
                 told.message = if is_too_long(error) { too_long() } else { not_aws(status) };
             }
             Self::Other(error) => match kind_of_failure(error) {
-                ErrorKind::Credentials => return AwsError::without_credentials(error, service, operation),
+                ErrorKind::Credentials => return AwsError::without_credentials(error, operation),
                 kind => {
                     told.kind = kind;
                     told.message = innermost(error);
@@ -545,7 +550,7 @@ mod tests {
 
     #[test]
     fn an_answer_that_was_cut_off_is_no_answer_and_not_somebody_elses() {
-        let tell = |error: &(dyn Error + 'static)| Failure::Response(error).tell("iam", "GetRole", None).kind;
+        let tell = |error: &(dyn Error + 'static)| Failure::Response(error).tell(ops::iam::GET_ROLE, None).kind;
         assert_eq!(tell(&std::io::Error::from(std::io::ErrorKind::UnexpectedEof)), ErrorKind::NoAnswer);
         assert_eq!(tell(&fmt::Error), ErrorKind::Garbled);
     }

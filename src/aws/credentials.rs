@@ -37,11 +37,10 @@ use tokio::sync::Mutex;
 
 use super::classify::{AwsError, ErrorKind, NoCredentials, causes, classify, kind_of_failure, sources};
 use super::clock::Dates;
+use super::ops;
 use super::origin::{Obtained, Origin, Way};
 use super::shared_config::{Base, Role, SharedConfig, SharedConfigError, Source as CredentialSource, Steps};
 
-const STS: &str = "sts";
-const ASSUME_ROLE: &str = "AssumeRole";
 /// Credentials with less time left are renewed before they are used: a call may take most of it.
 const LEAST_TIME_LEFT: Duration = Duration::from_secs(30);
 
@@ -263,12 +262,16 @@ impl Issuers {
             .send()
             .await;
         let failed = |error: AwsError| error.obtaining(Origin::Obtaining(obtained.clone()));
-        let answer = asked.map_err(|error| failed(classify(STS, ASSUME_ROLE, &error)))?;
-        let given = answer.credentials.ok_or_else(|| failed(AwsError::incomplete(STS, ASSUME_ROLE, "credentials")))?;
+        let answer = asked.map_err(|error| failed(classify(ops::sts::ASSUME_ROLE, &error)))?;
+        let given =
+            answer.credentials.ok_or_else(|| failed(AwsError::incomplete(ops::sts::ASSUME_ROLE, "credentials")))?;
         let expiry = SystemTime::try_from(given.expiration);
-        let expiry = expiry.map_err(|_| failed(AwsError::incomplete(STS, ASSUME_ROLE, "time of expiry")))?;
+        let expiry = expiry.map_err(|_| failed(AwsError::incomplete(ops::sts::ASSUME_ROLE, "time of expiry")))?;
         let (id, secret, token) = (given.access_key_id, given.secret_access_key, Some(given.session_token));
-        Ok(Held { credentials: Credentials::new(id, secret, token, Some(expiry), ASSUME_ROLE), obtained })
+        Ok(Held {
+            credentials: Credentials::new(id, secret, token, Some(expiry), ops::sts::ASSUME_ROLE.name()),
+            obtained,
+        })
     }
 }
 
@@ -291,7 +294,7 @@ pub async fn check_profile(profile: Option<&str>) -> Result<(), AwsError> {
 }
 
 fn of_config(error: SharedConfigError) -> AwsError {
-    AwsError::of_kind(ErrorKind::Credentials, "", "", error.to_string()).obtaining(Origin::Config(error))
+    AwsError::without_call(ErrorKind::Credentials, error.to_string()).obtaining(Origin::Config(error))
 }
 
 /// A way that a profile names, and that is not there.
@@ -304,7 +307,7 @@ fn nothing(obtained: Obtained) -> AwsError {
     };
     let profile = obtained.profile.as_deref().unwrap_or_default();
     let message = format!("there are no credentials for the profile `{profile}`: {from}");
-    AwsError::of_kind(ErrorKind::Credentials, "", "", message).obtaining(Origin::Obtaining(obtained))
+    AwsError::without_call(ErrorKind::Credentials, message).obtaining(Origin::Obtaining(obtained))
 }
 
 /// What a provider of the SDK says, with the call that failed where there is one.
@@ -314,15 +317,15 @@ fn failed(error: &CredentialsError) -> AwsError {
         let sso = error.downcast_ref::<SdkError<GetRoleCredentialsError, HttpResponse>>();
         let sign_in = error.downcast_ref::<CreateOAuth2TokenError>();
         web_identity
-            .map(|error| classify(STS, "AssumeRoleWithWebIdentity", error))
-            .or_else(|| sso.map(|error| classify("sso", "GetRoleCredentials", error)))
+            .map(|error| classify(ops::sts::ASSUME_ROLE_WITH_WEB_IDENTITY, error))
+            .or_else(|| sso.map(|error| classify(ops::sso::GET_ROLE_CREDENTIALS, error)))
             .or_else(|| sign_in.map(of_sign_in))
     });
     call.unwrap_or_else(|| {
         let of_sdk = |error: &&(dyn Error + 'static)| error.is::<CredentialsError>() || error.is::<TokenError>();
         let kind = sources(error).find(|error| !of_sdk(error)).map(kind_of_failure);
         let is_known = |kind: &ErrorKind| matches!(kind, ErrorKind::Unreachable | ErrorKind::Untrusted);
-        AwsError::of_kind(kind.filter(is_known).unwrap_or(ErrorKind::Credentials), "", "", causes(error))
+        AwsError::without_call(kind.filter(is_known).unwrap_or(ErrorKind::Credentials), causes(error))
     })
 }
 
@@ -334,7 +337,7 @@ fn of_sign_in(error: &CreateOAuth2TokenError) -> AwsError {
     let wrapped = || error.source().map_or_else(|| causes(error), causes);
     let message = meta.message().map_or_else(wrapped, str::to_owned);
     let code = meta.code().unwrap_or_default().to_owned();
-    AwsError { code, ..AwsError::of_kind(kind, "signin", "CreateOAuth2Token", message) }
+    AwsError { code, ..AwsError::of_kind(kind, ops::signin::CREATE_OAUTH2_TOKEN, message) }
 }
 
 fn differ(one: &Credentials, other: &Credentials) -> bool {

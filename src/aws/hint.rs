@@ -1,11 +1,11 @@
 //! What to do about an AWS error.
 
-use super::action_of;
 use super::classify::{AwsError, ErrorKind};
+use super::ops::{self, Operation};
 
 /// The next step, where one is known.
 pub fn hint(error: &AwsError) -> Option<String> {
-    let action = error.lacked_action().map_or_else(|| action_of(error.service, error.operation), str::to_owned);
+    let action = error.lacked_action().or(error.operation.map(Operation::action)).unwrap_or_default();
     if error.skew.is_some() && matches!(error.kind, ErrorKind::Credentials | ErrorKind::Denied) {
         return Some(CLOCK.to_owned());
     }
@@ -21,7 +21,7 @@ pub fn hint(error: &AwsError) -> Option<String> {
              AWSLakeFormationDataAdmin), then run the command again"
                 .to_owned()
         }
-        ErrorKind::Denied if error.service == "s3" && error.code == "Forbidden" => format!(
+        ErrorKind::Denied if error.service() == Some(ops::s3::SERVICE) && error.code == "Forbidden" => format!(
             "either the bucket belongs to another account, or the principal lacks {action}; choose another bucket name or allow the action"
         ),
         ErrorKind::Denied => format!("allow the action {action} for the principal that runs hlctl, then run the command again"),
@@ -41,7 +41,7 @@ pub fn hint(error: &AwsError) -> Option<String> {
             "a quota of the account is reached: delete what is not needed, or request an increase in Service \
              Quotas".to_owned()
         }
-        ErrorKind::Throttled if error.operation == "CreateFHIRDatastore" => {
+        ErrorKind::Throttled if error.operation == Some(ops::healthlake::CREATE_FHIR_DATASTORE) => {
             "AWS allows one store creation per minute and account: run the command again in a minute".to_owned()
         }
         ErrorKind::Throttled => "AWS is limiting requests: run the command again in a minute".to_owned(),
@@ -56,7 +56,7 @@ pub fn hint(error: &AwsError) -> Option<String> {
              `aws iam list-entities-for-policy` show what; detach that, then run the command again"
                 .to_owned()
         }
-        ErrorKind::Conflict if error.service == "healthlake" => {
+        ErrorKind::Conflict if error.service() == Some(ops::healthlake::SERVICE) => {
             concat!("the store is in transition: `", hlctl!("wait"), "` waits until that is over, then run the \
                 command again").to_owned()
         }

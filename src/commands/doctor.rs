@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use crate::aws::Operation;
+use crate::aws::ops;
 use crate::cli::DoctorArgs;
 use crate::config::Config;
 use crate::doctor::{self, Finding, Grade};
@@ -170,7 +170,7 @@ async fn principal(cx: &Context) -> Option<String> {
     }
     let role = resource.strip_prefix("assumed-role/")?.split('/').next()?;
     let get = || cx.clients.iam.get_role().role_name(role).send();
-    let found = cx.call(Operation::new("iam", "GetRole"), get).await.ok().and_then(|answer| answer.role);
+    let found = cx.call(ops::iam::GET_ROLE, get).await.ok().and_then(|answer| answer.role);
     let plain = || format!("arn:{}:iam::{}:role/{role}", cx.identity.partition, cx.identity.account);
     Some(found.map_or_else(plain, |role| role.arn))
 }

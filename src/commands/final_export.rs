@@ -222,7 +222,7 @@ impl<'a> FinalExport<'a> {
             region: region.map(str::to_owned),
         };
         let head = || cx.clients.s3.head_bucket().bucket(bucket).send();
-        match cx.call(Operation::new("s3", "HeadBucket"), head).await {
+        match cx.call(ops::s3::HEAD_BUCKET, head).await {
             Ok(head) => {
                 if let Some(region) = head.bucket_region().filter(|region| *region != cx.identity.region) {
                     return Err(elsewhere(Some(region)).into());
@@ -282,9 +282,9 @@ impl<'a> FinalExport<'a> {
             let key = format!("{}{}", target.prefix, object.name);
             let s3 = &cx.clients.s3;
             let copy = || s3.copy_object().bucket(&target.bucket).key(&key).copy_source(&from).send();
-            cx.call(Operation::new("s3", "CopyObject"), copy).await?;
+            cx.call(ops::s3::COPY_OBJECT, copy).await?;
             let head = || s3.head_object().bucket(&target.bucket).key(&key).send();
-            let head = cx.call(Operation::new("s3", "HeadObject"), head).await?;
+            let head = cx.call(ops::s3::HEAD_OBJECT, head).await?;
             let size = head.content_length().and_then(|size| u64::try_from(size).ok());
             let (was, is) = (
                 objects::crc64(cx, &exported.folder, &object.name).await?,
@@ -306,7 +306,7 @@ impl<'a> FinalExport<'a> {
             if !types.values().flatten().any(|object| object.name == old.name) {
                 let key = format!("{}{}", target.prefix, old.name);
                 let delete = || cx.clients.s3.delete_object().bucket(&target.bucket).key(&key).send();
-                cx.call(Operation::new("s3", "DeleteObject"), delete).await?;
+                cx.call(ops::s3::DELETE_OBJECT, delete).await?;
             }
         }
         Ok(())
@@ -409,7 +409,7 @@ impl<'a> FinalExport<'a> {
                     let put = cx.clients.s3.put_object().bucket(&prefix.bucket).key(&key);
                     put.content_type("application/json").body(ByteStream::from(text.clone().into_bytes())).send()
                 };
-                cx.call(Operation::new("s3", "PutObject"), put).await.map(drop).map_err(CommandError::Aws)
+                cx.call(ops::s3::PUT_OBJECT, put).await.map(drop).map_err(CommandError::Aws)
             }
         }
     }
@@ -418,7 +418,7 @@ impl<'a> FinalExport<'a> {
 async fn get(cx: &Context, prefix: &Prefix, name: &str) -> Result<Vec<u8>, AwsError> {
     let key = format!("{}{name}", prefix.prefix);
     let get = || cx.clients.s3.get_object().bucket(&prefix.bucket).key(&key).send();
-    let answer = cx.call(Operation::new("s3", "GetObject"), get).await?;
+    let answer = cx.call(ops::s3::GET_OBJECT, get).await?;
     // A document that is cut short is no JSON, and counts as none.
     Ok(answer.body.collect().await.map(AggregatedBytes::to_vec).unwrap_or_default())
 }
@@ -471,7 +471,7 @@ impl Earlier {
 /// When a key ends, and how to keep it.
 async fn ending_key(cx: &Context, address: &str, id: &str, recorded: &Value) -> Value {
     let describe = || cx.clients.kms.describe_key().key_id(id).send();
-    let seen = cx.call(Operation::new("kms", "DescribeKey"), describe).await.ok();
+    let seen = cx.call(ops::kms::DESCRIBE_KEY, describe).await.ok();
     let date =
         seen.and_then(|seen| seen.key_metadata?.deletion_date).map(|date| crate::model::text::date_of(date.secs()));
     let region = &cx.identity.region;

@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use super::job::Kind;
 use super::place::Prefix;
-use crate::aws::{AwsError, ErrorKind, Operation};
+use crate::aws::{AwsError, ErrorKind, ops};
 use crate::resource::Context;
 
 /// Something that a job may fail for.
@@ -73,13 +73,13 @@ fn role_name(arn: &str) -> &str {
 async fn trust(cx: &Context, means: Means<'_>) -> Vec<Concern> {
     let name = role_name(means.role);
     let get = || cx.clients.iam.get_role().role_name(name).send();
-    let role = match cx.call(Operation::new("iam", "GetRole"), get).await {
+    let role = match cx.call(ops::iam::GET_ROLE, get).await {
         Ok(answer) => answer.role.and_then(|role| role.assume_role_policy_document),
         Err(error) if error.is_not_found() => return vec![Concern::certain(format!("the role {name} does not exist"))],
         Err(error) => return vec![Concern::unknown("the role's trust", &error)],
     };
     let Some(document) = role.map(|text| decoded(&text)) else {
-        let error = AwsError::incomplete("iam", "GetRole", "trust policy");
+        let error = AwsError::incomplete(ops::iam::GET_ROLE, "trust policy");
         return vec![Concern::unknown("the role's trust", &error)];
     };
     if trusts(&document, means.store, &cx.identity.account) {
@@ -129,25 +129,25 @@ async fn documents(cx: &Context, role: &str) -> Result<Vec<Value>, AwsError> {
     let attached = || iam.list_attached_role_policies().role_name(role).send();
     let inline = || iam.list_role_policies().role_name(role).send();
     let (attached, inline) = tokio::join!(
-        cx.call(Operation::new("iam", "ListAttachedRolePolicies"), attached),
-        cx.call(Operation::new("iam", "ListRolePolicies"), inline),
+        cx.call(ops::iam::LIST_ATTACHED_ROLE_POLICIES, attached),
+        cx.call(ops::iam::LIST_ROLE_POLICIES, inline),
     );
     let mut documents = Vec::new();
     for policy in attached?.attached_policies() {
-        let missing = |operation, what| AwsError::incomplete("iam", operation, what);
-        let arn = policy.policy_arn().ok_or_else(|| missing("ListAttachedRolePolicies", "policy ARN"))?;
+        let missing = |operation, what| AwsError::incomplete(operation, what);
+        let arn = policy.policy_arn().ok_or_else(|| missing(ops::iam::LIST_ATTACHED_ROLE_POLICIES, "policy ARN"))?;
         let get = || iam.get_policy().policy_arn(arn).send();
-        let policy = cx.call(Operation::new("iam", "GetPolicy"), get).await?.policy;
+        let policy = cx.call(ops::iam::GET_POLICY, get).await?.policy;
         let version = policy.and_then(|policy| policy.default_version_id);
-        let version = version.ok_or_else(|| missing("GetPolicy", "default version"))?;
+        let version = version.ok_or_else(|| missing(ops::iam::GET_POLICY, "default version"))?;
         let get = || iam.get_policy_version().policy_arn(arn).version_id(&version).send();
-        let version = cx.call(Operation::new("iam", "GetPolicyVersion"), get).await?.policy_version;
+        let version = cx.call(ops::iam::GET_POLICY_VERSION, get).await?.policy_version;
         let document = version.and_then(|version| version.document);
-        documents.push(decoded(&document.ok_or_else(|| missing("GetPolicyVersion", "document"))?));
+        documents.push(decoded(&document.ok_or_else(|| missing(ops::iam::GET_POLICY_VERSION, "document"))?));
     }
     for name in inline?.policy_names() {
         let get = || iam.get_role_policy().role_name(role).policy_name(name).send();
-        documents.push(decoded(cx.call(Operation::new("iam", "GetRolePolicy"), get).await?.policy_document()));
+        documents.push(decoded(cx.call(ops::iam::GET_ROLE_POLICY, get).await?.policy_document()));
     }
     Ok(documents)
 }
@@ -155,8 +155,8 @@ async fn documents(cx: &Context, role: &str) -> Result<Vec<Value>, AwsError> {
 async fn bucket(cx: &Context, name: &str) -> Vec<Concern> {
     let s3 = &cx.clients.s3;
     let (head, block) = tokio::join!(
-        cx.call(Operation::new("s3", "HeadBucket"), || s3.head_bucket().bucket(name).send()),
-        cx.call(Operation::new("s3", "GetPublicAccessBlock"), || s3.get_public_access_block().bucket(name).send()),
+        cx.call(ops::s3::HEAD_BUCKET, || s3.head_bucket().bucket(name).send()),
+        cx.call(ops::s3::GET_PUBLIC_ACCESS_BLOCK, || s3.get_public_access_block().bucket(name).send()),
     );
     let mut concerns = Vec::new();
     match head {
@@ -198,7 +198,7 @@ async fn bucket(cx: &Context, name: &str) -> Vec<Concern> {
 
 async fn key(cx: &Context, arn: &str) -> Vec<Concern> {
     let describe = || cx.clients.kms.describe_key().key_id(arn).send();
-    match cx.call(Operation::new("kms", "DescribeKey"), describe).await {
+    match cx.call(ops::kms::DESCRIBE_KEY, describe).await {
         Ok(answer) if answer.key_metadata().is_some_and(KeyMetadata::enabled) => Vec::new(),
         Ok(_) => vec![Concern::certain(format!("the key {arn} is not enabled"))],
         Err(error) if error.is_not_found() => vec![Concern::certain(format!("the key {arn} does not exist"))],

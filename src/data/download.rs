@@ -16,7 +16,7 @@ use tokio::task::JoinSet;
 use super::crc64_text;
 use super::objects::{self, Object};
 use super::place::Prefix;
-use crate::aws::{AwsError, Operation};
+use crate::aws::{AwsError, ops};
 use crate::resource::{Context, ResourceError};
 use crate::whole_file;
 
@@ -275,7 +275,7 @@ async fn last_byte(cx: &Context, folder: &Prefix, object: &Object) -> Result<Opt
     let key = format!("{}{}", folder.prefix, object.name);
     let range = format!("bytes={0}-{0}", object.size - 1);
     let get = || cx.clients.s3.get_object().bucket(&folder.bucket).key(&key).range(&range).send();
-    let answer = cx.call(Operation::new("s3", "GetObject"), get).await?;
+    let answer = cx.call(ops::s3::GET_OBJECT, get).await?;
     let body = answer.body.collect().await.map_err(|error| ResourceError::Answer(error.to_string()))?;
     Ok(body.into_bytes().last().copied())
 }
@@ -291,7 +291,7 @@ async fn fetch(
     let key = format!("{}{}", folder.prefix, piece.object);
     let range = format!("bytes={}-{}", piece.from, piece.from + piece.length - 1);
     let failure = Mutex::new(None);
-    cx.call(Operation::new("s3", "GetObject"), || async {
+    cx.call(ops::s3::GET_OBJECT, || async {
         let get = cx.clients.s3.get_object().bucket(&folder.bucket).key(&key).range(&range).if_match(&piece.etag);
         let mut body = get.send().await?.body;
         let broken =
@@ -414,7 +414,7 @@ pub async fn count(cx: &Context, folder: &Prefix, types: &Types) -> Result<Vec<E
             let wanted = objects::crc64(cx, folder, &object.name).await?;
             let key = format!("{}{}", folder.prefix, object.name);
             let (lines, found, size) = cx
-                .call(Operation::new("s3", "GetObject"), || async {
+                .call(ops::s3::GET_OBJECT, || async {
                     let mut body = cx.clients.s3.get_object().bucket(&folder.bucket).key(&key).send().await?.body;
                     let (mut lines, mut crc, mut size) = (Lines::default(), Crc::new(CrcAlgorithm::Crc64Nvme), 0);
                     while let Some(piece) = body.next().await {

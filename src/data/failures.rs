@@ -12,7 +12,7 @@ use message::without_values;
 
 use super::objects;
 use super::place::Prefix;
-use crate::aws::Operation;
+use crate::aws::ops;
 use crate::resource::{Context, ResourceError};
 
 /// All refusals for one cause.
@@ -73,7 +73,7 @@ pub async fn causes(cx: &Context, folder: &Prefix) -> Result<Vec<Cause>, Resourc
     for object in objects::list(cx, &logs).await? {
         let key = format!("{}{}", logs.prefix, object.name);
         let get = || cx.clients.s3.get_object().bucket(&logs.bucket).key(&key).send();
-        let answer = cx.call(Operation::new("s3", "GetObject"), get).await?;
+        let answer = cx.call(ops::s3::GET_OBJECT, get).await?;
         let mut lines = BufReader::new(answer.body.into_async_read()).lines();
         let broken = |error: std::io::Error| ResourceError::Answer(format!("{key}: {error}"));
         while let Some(line) = lines.next_line().await.map_err(broken)? {

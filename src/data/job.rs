@@ -8,7 +8,7 @@ use aws_smithy_types::DateTime;
 use serde::Serialize;
 
 use super::place::Prefix;
-use crate::aws::{AwsError, Operation};
+use crate::aws::{AwsError, ops};
 use crate::resource::{Context, ResourceError};
 use crate::wait::{self, Ended, Look};
 
@@ -185,7 +185,7 @@ const NOT_YET_VISIBLE: &[(&str, &str)] = &[("AccessDeniedException", "assume"), 
 pub async fn import(cx: &Context, order: &Order<'_>, input: &str, level: &str) -> Result<String, ResourceError> {
     let output = order.output()?;
     let answer = cx
-        .call(Operation::new("healthlake", "StartFHIRImportJob").eventually(NOT_YET_VISIBLE), || {
+        .call(ops::healthlake::START_FHIR_IMPORT_JOB.eventually(NOT_YET_VISIBLE), || {
             let start = cx.clients.healthlake.start_fhir_import_job().datastore_id(order.store);
             let start = start.data_access_role_arn(order.role).job_name(order.name).client_token(order.token);
             let start = start.input_data_config(InputDataConfig::S3Uri(input.to_owned()));
@@ -202,7 +202,7 @@ pub async fn import(cx: &Context, order: &Order<'_>, input: &str, level: &str) -
 pub async fn export(cx: &Context, order: &Order<'_>) -> Result<String, ResourceError> {
     let output = order.output()?;
     let answer = cx
-        .call(Operation::new("healthlake", "StartFHIRExportJob").eventually(NOT_YET_VISIBLE), || {
+        .call(ops::healthlake::START_FHIR_EXPORT_JOB.eventually(NOT_YET_VISIBLE), || {
             let start = cx.clients.healthlake.start_fhir_export_job().datastore_id(order.store);
             let start = start.data_access_role_arn(order.role).job_name(order.name).client_token(order.token);
             start.output_data_config(output.clone()).send()
@@ -240,7 +240,7 @@ async fn imports(cx: &Context, store: &str, name: Option<&str>) -> Result<Vec<Jo
     let mut token = None;
     loop {
         let page = cx
-            .call(Operation::new("healthlake", "ListFHIRImportJobs"), || {
+            .call(ops::healthlake::LIST_FHIR_IMPORT_JOBS, || {
                 let list = cx.clients.healthlake.list_fhir_import_jobs().datastore_id(store);
                 list.set_job_name(name.map(str::to_owned)).set_next_token(token.clone()).send()
             })
@@ -258,7 +258,7 @@ async fn exports(cx: &Context, store: &str, name: Option<&str>) -> Result<Vec<Jo
     let mut token = None;
     loop {
         let page = cx
-            .call(Operation::new("healthlake", "ListFHIRExportJobs"), || {
+            .call(ops::healthlake::LIST_FHIR_EXPORT_JOBS, || {
                 let list = cx.clients.healthlake.list_fhir_export_jobs().datastore_id(store);
                 list.set_job_name(name.map(str::to_owned)).set_next_token(token.clone()).send()
             })
@@ -280,12 +280,12 @@ pub async fn look(cx: &Context, kind: Kind, store: &str, id: &str) -> Result<Job
     match kind {
         Kind::Import => {
             let describe = || cx.clients.healthlake.describe_fhir_import_job().datastore_id(store).job_id(id).send();
-            let answer = cx.call(Operation::new("healthlake", "DescribeFHIRImportJob"), describe).await?;
+            let answer = cx.call(ops::healthlake::DESCRIBE_FHIR_IMPORT_JOB, describe).await?;
             answer.import_job_properties().map(Job::of_import).ok_or_else(missing)
         }
         Kind::Export => {
             let describe = || cx.clients.healthlake.describe_fhir_export_job().datastore_id(store).job_id(id).send();
-            let answer = cx.call(Operation::new("healthlake", "DescribeFHIRExportJob"), describe).await?;
+            let answer = cx.call(ops::healthlake::DESCRIBE_FHIR_EXPORT_JOB, describe).await?;
             answer.export_job_properties().map(Job::of_export).ok_or_else(missing)
         }
     }

@@ -1,7 +1,7 @@
 //! Lists objects.
 
 use super::place::Prefix;
-use crate::aws::{AwsError, Caller, Operation};
+use crate::aws::{AwsError, Caller, ops};
 use crate::resource::Context;
 
 /// An object.
@@ -32,13 +32,13 @@ pub async fn list_by(caller: &Caller, s3: &aws_sdk_s3::Client, under: &Prefix) -
     let mut token = None;
     loop {
         let page = caller
-            .call(Operation::new("s3", "ListObjectsV2"), || {
+            .call(ops::s3::LIST_OBJECTS_V2, || {
                 let list = s3.list_objects_v2().bucket(&under.bucket).prefix(&under.prefix);
                 list.set_continuation_token(token.clone()).send()
             })
             .await?;
         for object in page.contents() {
-            let missing = |what| AwsError::incomplete("s3", "ListObjectsV2", what);
+            let missing = |what| AwsError::incomplete(ops::s3::LIST_OBJECTS_V2, what);
             let name = object.key().and_then(|key| key.strip_prefix(&under.prefix));
             objects.push(Object {
                 name: name.ok_or_else(|| missing("key under the prefix"))?.to_owned(),
@@ -60,7 +60,7 @@ pub async fn list_by(caller: &Caller, s3: &aws_sdk_s3::Client, under: &Prefix) -
 pub async fn crc64(cx: &Context, under: &Prefix, name: &str) -> Result<Option<String>, AwsError> {
     let key = format!("{}{name}", under.prefix);
     let head = cx
-        .call(Operation::new("s3", "HeadObject"), || {
+        .call(ops::s3::HEAD_OBJECT, || {
             let mode = aws_sdk_s3::types::ChecksumMode::Enabled;
             cx.clients.s3.head_object().bucket(&under.bucket).key(&key).checksum_mode(mode).send()
         })

@@ -14,7 +14,7 @@ use super::check::{Checker, Checks, Findings, Limits};
 use super::objects::{Object, list_by};
 use super::place::Prefix;
 use super::source::Source;
-use crate::aws::{AwsError, Clients, Operation};
+use crate::aws::{AwsError, Clients, ops};
 use crate::resource::ResourceError;
 
 /// Bytes that are asked for at once.
@@ -160,7 +160,7 @@ async fn fetched(clients: Clients, under: Prefix, range: Range) -> Result<Vec<u8
         let body = get.send().await?.body;
         whole(body, range.length).await.map_err(|error| SdkError::dispatch_failure(ConnectorError::io(error)))
     };
-    clients.caller.call(Operation::new("s3", "GetObject"), get).await
+    clients.caller.call(ops::s3::GET_OBJECT, get).await
 }
 
 /// A body of a known length.

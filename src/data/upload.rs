@@ -22,7 +22,7 @@ use super::journal::{Entry, Journal, JournalError};
 use super::objects::{crc64, list};
 use super::place::Prefix;
 use super::source::SourceFile;
-use crate::aws::{AwsError, Operation};
+use crate::aws::{AwsError, ops};
 use crate::resource::{Context, ResourceError};
 
 /// Bytes of a part: the least that S3 takes. 10,000 of them are more than the 50 GB that a file may have.
@@ -182,7 +182,7 @@ impl Uploader {
         }
         let key = self.key(&file.name);
         self.cx
-            .call(Operation::new("s3", "PutObject"), || {
+            .call(ops::s3::PUT_OBJECT, || {
                 let put = self.cx.clients.s3.put_object().bucket(&self.to.bucket).key(&key);
                 let put = put.content_type(NDJSON).checksum_crc64_nvme(&sum).body(in_frames(&body));
                 put.customize().config_override(patient()).send()
@@ -195,7 +195,7 @@ impl Uploader {
     async fn delete(&self, name: &str) -> Result<(), AwsError> {
         let key = self.key(name);
         let delete = || self.cx.clients.s3.delete_object().bucket(&self.to.bucket).key(&key).send();
-        self.cx.call(Operation::new("s3", "DeleteObject"), delete).await.map(drop)
+        self.cx.call(ops::s3::DELETE_OBJECT, delete).await.map(drop)
     }
 
     /// A part of a file, of [`PART`] bytes at most.

@@ -11,7 +11,7 @@ use aws_smithy_types::config_bag::ConfigBag;
 use aws_smithy_types::date_time::Format;
 
 use super::Finding;
-use crate::aws::{Operation, Skew};
+use crate::aws::{Skew, ops};
 use crate::session::Connection;
 
 const CHECK: &str = "clock";
@@ -23,7 +23,7 @@ const REMEDIATION: &str = "set the clock, or synchronise it by NTP";
 pub async fn clock(connection: &Connection) -> Finding {
     let heard = DateHeader::default();
     let ask = || connection.clients.sts.get_caller_identity().customize().interceptor(heard.clone()).send();
-    let answer = connection.clients.caller.call(Operation::new("sts", "GetCallerIdentity"), ask).await;
+    let answer = connection.clients.caller.call(ops::sts::GET_CALLER_IDENTITY, ask).await;
     match (answer, heard.date()) {
         (_, Some(date)) => difference(date.secs(), jiff::Timestamp::now().as_second()),
         _ => Finding::not_checkable(

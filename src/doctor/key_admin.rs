@@ -1,7 +1,7 @@
 //! Whether the administrator of the keys exists.
 
 use super::Finding;
-use crate::aws::{AwsError, ErrorKind, Operation};
+use crate::aws::{AwsError, ErrorKind, ops};
 use crate::resource::Context;
 
 const CHECK: &str = "key_admin";
@@ -56,15 +56,15 @@ fn parts(arn: &str) -> Option<(&str, &str, &str)> {
 
 async fn role(cx: &Context, name: &str) -> Result<String, AwsError> {
     let get = || cx.clients.iam.get_role().role_name(name).send();
-    let answer = cx.call(Operation::new("iam", "GetRole"), get).await?;
-    let role = answer.role.ok_or_else(|| AwsError::incomplete("iam", "GetRole", "role"))?;
+    let answer = cx.call(ops::iam::GET_ROLE, get).await?;
+    let role = answer.role.ok_or_else(|| AwsError::incomplete(ops::iam::GET_ROLE, "role"))?;
     Ok(role.arn)
 }
 
 async fn user(cx: &Context, name: &str) -> Result<String, AwsError> {
     let get = || cx.clients.iam.get_user().user_name(name).send();
-    let answer = cx.call(Operation::new("iam", "GetUser"), get).await?;
-    let user = answer.user.ok_or_else(|| AwsError::incomplete("iam", "GetUser", "user"))?;
+    let answer = cx.call(ops::iam::GET_USER, get).await?;
+    let user = answer.user.ok_or_else(|| AwsError::incomplete(ops::iam::GET_USER, "user"))?;
     Ok(user.arn)
 }
 

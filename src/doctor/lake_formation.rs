@@ -3,7 +3,7 @@
 use aws_sdk_lakeformation::types::DataLakeSettings;
 
 use super::Finding;
-use crate::aws::{ErrorKind, Operation};
+use crate::aws::{ErrorKind, ops};
 use crate::resource::Context;
 
 const CHECK: &str = "lake_formation";
@@ -14,7 +14,7 @@ const WHY: &str = "HealthLake creates and deletes a store's Athena database as t
 /// Looks for the principal among the administrators.
 pub async fn lake_formation(cx: &Context, principal: &str) -> Finding {
     let ask = || cx.clients.lakeformation.get_data_lake_settings().send();
-    let answer = cx.call(Operation::new("lakeformation", "GetDataLakeSettings"), ask).await;
+    let answer = cx.call(ops::lakeformation::GET_DATA_LAKE_SETTINGS, ask).await;
     let title = format!("{principal} is a Lake Formation data lake administrator");
     match answer {
         Ok(answer) => {

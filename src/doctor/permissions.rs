@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use aws_sdk_iam::types::{ContextEntry, ContextKeyTypeEnum, PolicyEvaluationDecisionType};
 
 use super::Finding;
-use crate::aws::{AwsError, ErrorKind, Operation};
+use crate::aws::{AwsError, ErrorKind, ops};
 use crate::permissions::Statement;
 use crate::resource::Context;
 
@@ -85,7 +85,7 @@ async fn lacking_of(cx: &Context, principal: &str, question: &Question) -> Resul
                 .set_marker(marker.clone())
                 .send()
         };
-        let page = cx.call(Operation::new("iam", "SimulatePrincipalPolicy"), ask).await?;
+        let page = cx.call(ops::iam::SIMULATE_PRINCIPAL_POLICY, ask).await?;
         for result in page.evaluation_results() {
             let how = match result.eval_decision() {
                 PolicyEvaluationDecisionType::Allowed => continue,

@@ -3,7 +3,7 @@
 use aws_sdk_healthlake::types::DatastoreProperties;
 
 use super::Finding;
-use crate::aws::{AwsError, Operation};
+use crate::aws::{AwsError, ops};
 use crate::resource::Context;
 
 const CHECK: &str = "store_quota";
@@ -20,7 +20,7 @@ pub async fn living(cx: &Context) -> Result<Vec<DatastoreProperties>, AwsError> 
     let mut token = None;
     loop {
         let list = || cx.clients.healthlake.list_fhir_datastores().set_next_token(token.clone()).send();
-        let page = cx.call(Operation::new("healthlake", "ListFHIRDatastores"), list).await?;
+        let page = cx.call(ops::healthlake::LIST_FHIR_DATASTORES, list).await?;
         let lives = |store: &&DatastoreProperties| store.datastore_status().as_str() != "DELETED";
         stores.extend(page.datastore_properties_list().iter().filter(lives).cloned());
         token = page.next_token().map(str::to_owned);

@@ -10,7 +10,7 @@ use aws_sdk_cloudtrail::types::{Event, LookupAttribute, LookupAttributeKey};
 use serde_json::Value;
 
 use super::{Finding, LastChange, Report};
-use crate::aws::{AwsError, ErrorKind, Operation};
+use crate::aws::{AwsError, ErrorKind, ops};
 use crate::resource::{Context, ResourceError};
 
 /// Names tried for one resource: CloudTrail has some by their names and others by their ARNs.
@@ -95,7 +95,7 @@ async fn lookup(cx: &Context, (is_global, key, value): &Query) -> Result<Vec<Eve
         .build()
         .map_err(ResourceError::request)?;
     let lookup = || client.lookup_events().lookup_attributes(attribute.clone()).max_results(PAGE).send();
-    let answer = cx.call(Operation::new("cloudtrail", "LookupEvents").patience(PATIENCE), lookup).await?;
+    let answer = cx.call(ops::cloudtrail::LOOKUP_EVENTS.patience(PATIENCE), lookup).await?;
     Ok(answer.events.unwrap_or_default())
 }
 

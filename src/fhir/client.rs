@@ -9,8 +9,8 @@ use http_body_util::Full;
 
 use super::address::Base;
 use super::refusal::{Proof, Refusal};
-use super::signing::{SERVICE, Signer, impossible};
-use crate::aws::{AwsError, Caller, ErrorKind, Operation};
+use super::signing::{Signer, impossible};
+use crate::aws::{AwsError, Call, Caller, ErrorKind, Operation};
 use crate::config::Secret;
 use crate::oauth::{Http, OauthError};
 
@@ -53,7 +53,7 @@ pub struct Fhir {
 /// A request.
 #[derive(Clone, Debug)]
 pub struct Ask {
-    operation: Operation,
+    call: Call,
     method: Method,
     address: String,
     about: String,
@@ -75,16 +75,16 @@ pub struct Answer {
 }
 
 impl Ask {
-    /// A request that may be sent again. `action` is its IAM action, `about` says what it is about, without parameters.
-    pub fn new(action: &'static str, method: Method, address: String, about: String) -> Self {
+    /// A request that may be sent again. `about` says what it is about, without parameters.
+    pub fn new(operation: &'static Operation, method: Method, address: String, about: String) -> Self {
         let headers = HeaderMap::from_iter([(header::ACCEPT, JSON)]);
-        Self { operation: Operation::new(SERVICE, action), method, address, about, headers, body: Bytes::new() }
+        Self { call: operation.into(), method, address, about, headers, body: Bytes::new() }
     }
 
     /// It is repeated only when it has surely not been carried out.
     #[must_use]
     pub fn once(mut self) -> Self {
-        self.operation = self.operation.once();
+        self.call = self.call.once();
         self
     }
 
@@ -144,7 +144,7 @@ impl Fhir {
             Authority::Signature(signer) => signer.caller().clone(),
             Authority::Token(_) => Caller::default(),
         };
-        let result = caller.repeat(ask.operation, attempt).await;
+        let result = caller.repeat(ask.call, attempt).await;
         let repeated = lost.load(Ordering::Relaxed);
         match result {
             Ok(answer) => Ok(Answer { repeated, ..answer }),
@@ -155,11 +155,11 @@ impl Fhir {
     async fn attempt(&self, ask: &Ask) -> Result<Answer, Box<Refusal>> {
         let unsent = |error| Refusal::unsent(error, &ask.about, &self.authority, self.smart);
         let request = self.request(ask).await.map_err(unsent)?;
-        let reply = self.http.send(request).await.map_err(|error| unsent(unanswered(&error, ask.operation.name)))?;
+        let reply = self.http.send(request).await.map_err(|error| unsent(unanswered(&error, ask.call.operation)))?;
         if reply.status.is_success() && is_of_fhir(&reply.body) {
             return Ok(Answer { status: reply.status, headers: reply.headers, body: reply.body, repeated: false });
         }
-        Err(Refusal::of(&reply, ask.operation.name, &ask.about, &self.authority, self.smart))
+        Err(Refusal::of(&reply, ask.call.operation, &ask.about, &self.authority, self.smart))
     }
 
     async fn request(&self, ask: &Ask) -> Result<Request<Full<Bytes>>, AwsError> {
@@ -188,7 +188,7 @@ fn is_of_fhir(body: &[u8]) -> bool {
 }
 
 /// What a missing answer means.
-fn unanswered(error: &OauthError, operation: &'static str) -> AwsError {
+fn unanswered(error: &OauthError, operation: &'static Operation) -> AwsError {
     let kind = match error {
         OauthError::Untrusted { .. } => ErrorKind::Untrusted,
         OauthError::Unreachable { connected: false, .. } => ErrorKind::Unreachable,
@@ -196,6 +196,6 @@ fn unanswered(error: &OauthError, operation: &'static str) -> AwsError {
         _ => ErrorKind::Refused,
     };
     let mut failed = impossible(&error.to_string());
-    (failed.kind, failed.operation) = (kind, operation);
+    (failed.kind, failed.operation) = (kind, Some(operation));
     failed
 }

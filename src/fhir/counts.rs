@@ -10,6 +10,7 @@ use tokio::task::JoinSet;
 use super::client::{Ask, Fhir};
 use super::refusal::{FhirError, Refusal};
 use super::unsupported::is_unsupported_type;
+use crate::aws::ops;
 
 /// Searches at once; a store takes 100 a second ("AWS HealthLake endpoints and quotas").
 const AT_ONCE: usize = 16;
@@ -86,7 +87,7 @@ async fn count(fhir: &Fhir, kind: &str) -> Result<Outcome, FhirError> {
     let parameters = [("_total", "accurate"), ("_count", "1")];
     let parameters = parameters.map(|(name, value)| (name.to_owned(), value.to_owned()));
     let about = format!("the count of {kind}");
-    let ask = Ask::new("SearchWithGet", Method::GET, fhir.base.at(kind, &parameters), about.clone());
+    let ask = Ask::new(ops::fhir::SEARCH_WITH_GET, Method::GET, fhir.base.at(kind, &parameters), about.clone());
     let answer = match fhir.send(&ask).await {
         Ok(answer) => answer,
         Err(refusal) if is_unsupported_type(&refusal, kind) => return Ok(Outcome::Unsupported(refusal)),

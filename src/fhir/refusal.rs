@@ -7,9 +7,8 @@ use serde_json::Value;
 use thiserror::Error;
 
 use super::client::Authority;
-use super::signing::SERVICE;
 use crate::aws::classify::{kind_of_answer, not_aws};
-use crate::aws::{AwsError, ErrorKind, Skew, hint};
+use crate::aws::{AwsError, ErrorKind, Operation, Skew, hint};
 use crate::oauth::{Reply, tell_up_to};
 
 /// What the store's side says of one thing that is wrong.
@@ -141,7 +140,13 @@ fn in_words(status: u16) -> &'static str {
 
 impl Refusal {
     /// Reads an answer that is no success.
-    pub fn of(reply: &Reply, operation: &'static str, about: &str, authority: &Authority, smart: bool) -> Box<Self> {
+    pub fn of(
+        reply: &Reply,
+        operation: &'static Operation,
+        about: &str,
+        authority: &Authority,
+        smart: bool,
+    ) -> Box<Self> {
         let status = reply.status.as_u16();
         let header = |name: &str| reply.headers.get(name).and_then(|value| value.to_str().ok()).map(str::to_owned);
         let body: Value = serde_json::from_slice(&reply.body).unwrap_or_default();
@@ -162,7 +167,7 @@ impl Refusal {
                 code,
                 request_id: header("x-amzn-requestid").or_else(|| header("x-amz-request-id")),
                 skew: Skew::of_refusal(&whole, header("date").as_deref()).filter(|_| is_signed && status >= 400),
-                ..AwsError::of_kind(kind, SERVICE, operation, message)
+                ..AwsError::of_kind(kind, operation, message)
             },
             about: about.to_owned(),
             status: Some(status),
@@ -258,9 +263,9 @@ impl Refusal {
             }
             (Some(403), _) if self.aws.kind == ErrorKind::Denied => {
                 return Some(format!(
-                    "allow the action healthlake:{} on the store for the principal that runs hlctl; if the store has \
+                    "allow the action {} on the store for the principal that runs hlctl; if the store has \
                      a key of its own, also kms:Decrypt and kms:GenerateDataKey on that key",
-                    self.aws.operation
+                    self.aws.operation.map(Operation::action).unwrap_or_default()
                 ));
             }
             (Some(404), _) => "check the type and id; a search finds new resources only after a few moments",
@@ -374,6 +379,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+    use crate::aws::ops;
 
     fn reply(status: u16, error: &str, body: &str) -> Reply {
         let mut headers = http::HeaderMap::new();
@@ -387,7 +393,7 @@ mod tests {
 
     fn refusal(status: u16, error: &str, body: &str) -> Box<Refusal> {
         let token = Authority::Token(crate::config::Secret::new("x.y.z"));
-        Refusal::of(&reply(status, error, body), "ReadResource", "GET Patient/1", &token, true)
+        Refusal::of(&reply(status, error, body), ops::fhir::READ_RESOURCE, "GET Patient/1", &token, true)
     }
 
     #[test]

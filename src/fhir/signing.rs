@@ -12,10 +12,10 @@ use http::Request;
 use http_body_util::Full;
 use thiserror::Error;
 
-use crate::aws::{AwsError, Caller, Clients, ErrorKind};
+use crate::aws::{AwsError, Caller, Clients, ErrorKind, ops};
 
 /// The service in the scope of a signature (HealthLake developer guide, "Signing requests").
-pub const SERVICE: &str = "healthlake";
+pub const SERVICE: &str = ops::healthlake::SERVICE;
 
 /// What a signature is bound to besides the request.
 #[derive(Clone, Copy, Debug)]
@@ -69,7 +69,7 @@ impl Signer {
         self.credentials
             .provide_credentials()
             .await
-            .map_err(|error| AwsError::without_credentials(&error, SERVICE, "Sign"))
+            .map_err(|error| AwsError::without_credentials(&error, ops::fhir::SIGN))
     }
 
     /// Signs a request that has this body, here and now.
@@ -117,5 +117,5 @@ pub fn sign_with(
 
 /// A request that cannot be made.
 pub(super) fn impossible(why: &str) -> AwsError {
-    AwsError::of_kind(ErrorKind::Refused, SERVICE, "Sign", why)
+    AwsError::of_kind(ErrorKind::Refused, ops::fhir::SIGN, why)
 }

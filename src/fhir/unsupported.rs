@@ -64,6 +64,7 @@ mod tests {
     use serde_json::{Value, json};
 
     use super::*;
+    use crate::aws::ops;
     use crate::fhir::client::Authority;
     use crate::oauth::Reply;
 
@@ -75,7 +76,7 @@ mod tests {
         let status = http::StatusCode::from_u16(status).unwrap_or_default();
         let reply = Reply { status, headers, body: Bytes::from(body.to_string()) };
         let token = Authority::Token(crate::config::Secret::new("x.y.z"));
-        Refusal::of(&reply, "SearchWithGet", "the count of Basic", &token, false)
+        Refusal::of(&reply, ops::fhir::SEARCH_WITH_GET, "the count of Basic", &token, false)
     }
 
     fn outcome(code: &str, text: &str) -> Value {

@@ -12,7 +12,7 @@ use super::tags::{TagChange, as_attribute, take_over_when_seen, without_aws};
 use super::{
     Attributes, Condition, Context, Identity, Observed, Occasion, Resource, ResourceError, Rule, Task, attributes,
 };
-use crate::aws::{AwsError, ErrorKind, Operation};
+use crate::aws::{AwsError, ErrorKind, ops};
 use crate::model::{Action, AttributeChange};
 
 /// What the configuration asks for.
@@ -87,7 +87,7 @@ impl Resource for CloudwatchLogGroup {
         let tags: HashMap<String, String> = self.tags.clone().into_iter().collect();
         let create =
             || cx.clients.logs.create_log_group().log_group_name(&self.name).set_tags(Some(tags.clone())).send();
-        let made = match cx.call(Operation::new("logs", "CreateLogGroup").eventually(BUSY), create).await {
+        let made = match cx.call(ops::logs::CREATE_LOG_GROUP.eventually(BUSY), create).await {
             Ok(_) => recorded(&cx.identity, &self.name),
             Err(error) if error.kind == ErrorKind::AlreadyExists => {
                 let group = recorded(&cx.identity, &self.name);
@@ -119,7 +119,7 @@ impl Resource for CloudwatchLogGroup {
 
     async fn delete(task: &Task<'_>, recorded: Recorded) -> Result<(), ResourceError> {
         let delete = || task.cx.clients.logs.delete_log_group().log_group_name(&recorded.name).send();
-        match task.cx.call(Operation::new("logs", "DeleteLogGroup").eventually(BUSY), delete).await {
+        match task.cx.call(ops::logs::DELETE_LOG_GROUP.eventually(BUSY), delete).await {
             Ok(_) => Ok(()),
             Err(error) if error.is_not_found() => Ok(()),
             Err(error) => Err(error.into()),
@@ -153,7 +153,7 @@ impl CloudwatchLogGroup {
             let put = cx.clients.logs.put_retention_policy().log_group_name(&self.name);
             put.retention_in_days(days).send()
         };
-        cx.call(Operation::new("logs", "PutRetentionPolicy").eventually(BUSY_OR_NOT_YET_VISIBLE), put).await?;
+        cx.call(ops::logs::PUT_RETENTION_POLICY.eventually(BUSY_OR_NOT_YET_VISIBLE), put).await?;
         Ok(())
     }
 
@@ -163,11 +163,11 @@ impl CloudwatchLogGroup {
         if !change.set.is_empty() {
             let set: HashMap<String, String> = change.set.into_iter().collect();
             let tag = || logs.tag_resource().resource_arn(arn).set_tags(Some(set.clone())).send();
-            cx.call(Operation::new("logs", "TagResource"), tag).await?;
+            cx.call(ops::logs::TAG_RESOURCE, tag).await?;
         }
         if !change.remove.is_empty() {
             let untag = || logs.untag_resource().resource_arn(arn).set_tag_keys(Some(change.remove.clone())).send();
-            cx.call(Operation::new("logs", "UntagResource"), untag).await?;
+            cx.call(ops::logs::UNTAG_RESOURCE, untag).await?;
         }
         Ok(())
     }
@@ -186,9 +186,9 @@ async fn retention(cx: &Context, name: &str) -> Result<Option<Option<i32>>, AwsE
             let list = cx.clients.logs.describe_log_groups().log_group_name_prefix(name);
             list.set_next_token(token.clone()).send()
         };
-        let page = cx.call(Operation::new("logs", "DescribeLogGroups"), list).await?;
+        let page = cx.call(ops::logs::DESCRIBE_LOG_GROUPS, list).await?;
         if page.log_groups.is_none() {
-            return Err(AwsError::incomplete("logs", "DescribeLogGroups", "list of groups"));
+            return Err(AwsError::incomplete(ops::logs::DESCRIBE_LOG_GROUPS, "list of groups"));
         }
         if let Some(group) = page.log_groups().iter().find(|group| group.log_group_name() == Some(name)) {
             return Ok(Some(group.retention_in_days()));
@@ -202,7 +202,7 @@ async fn retention(cx: &Context, name: &str) -> Result<Option<Option<i32>>, AwsE
 
 async fn list_tags(cx: &Context, arn: &str) -> Result<BTreeMap<String, String>, AwsError> {
     let list = || cx.clients.logs.list_tags_for_resource().resource_arn(arn).send();
-    match cx.call(Operation::new("logs", "ListTagsForResource"), list).await {
+    match cx.call(ops::logs::LIST_TAGS_FOR_RESOURCE, list).await {
         Ok(answer) => Ok(without_aws(answer.tags.into_iter().flatten())),
         Err(error) if error.is_not_found() => Ok(BTreeMap::new()),
         Err(error) => Err(error),

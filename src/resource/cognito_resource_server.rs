@@ -14,7 +14,7 @@ use super::{
     Attributes, Condition, Context, Identity, Observed, Occasion, Parent, Resource, ResourceError, Rule, Task, Trail,
     UNKNOWN, attributes,
 };
-use crate::aws::{AwsError, Met, Operation};
+use crate::aws::{AwsError, Met, ops};
 use crate::model::{Action, AttributeChange};
 
 /// What the configuration asks for.
@@ -88,12 +88,12 @@ impl Resource for CognitoResourceServer {
             let describe = cx.clients.cognito.describe_resource_server().user_pool_id(&recorded.user_pool_id);
             describe.identifier(&recorded.identifier).send()
         };
-        let server = match cx.call(Operation::new("cognito-idp", "DescribeResourceServer"), describe).await {
+        let server = match cx.call(ops::cognito::DESCRIBE_RESOURCE_SERVER, describe).await {
             Ok(answer) => answer.resource_server,
             Err(error) if error.is_not_found() => return Ok(None),
             Err(error) => return Err(error.into()),
         };
-        let missing = || AwsError::incomplete("cognito-idp", "DescribeResourceServer", "resource server");
+        let missing = || AwsError::incomplete(ops::cognito::DESCRIBE_RESOURCE_SERVER, "resource server");
         let server = server.ok_or_else(missing)?;
         let scopes: BTreeSet<String> = server.scopes().iter().map(|scope| scope.scope_name().to_owned()).collect();
         let attributes = attributes([
@@ -114,7 +114,7 @@ impl Resource for CognitoResourceServer {
             let create = cx.clients.cognito.create_resource_server().user_pool_id(&recorded.user_pool_id);
             create.identifier(&self.identifier).name(&self.identifier).set_scopes(Some(scopes.clone())).send()
         };
-        match cx.call(Operation::new("cognito-idp", "CreateResourceServer"), create).await {
+        match cx.call(ops::cognito::CREATE_RESOURCE_SERVER, create).await {
             Ok(_) => Ok(recorded),
             // If it is there, an earlier answer was lost, and the pool is ours.
             Err(error) if error.meets() == Some(Met::Exists) => match Self::read(cx, &recorded).await? {
@@ -143,7 +143,7 @@ impl Resource for CognitoResourceServer {
             let delete = task.cx.clients.cognito.delete_resource_server().user_pool_id(&recorded.user_pool_id);
             delete.identifier(&recorded.identifier).send()
         };
-        match task.cx.call(Operation::new("cognito-idp", "DeleteResourceServer"), delete).await {
+        match task.cx.call(ops::cognito::DELETE_RESOURCE_SERVER, delete).await {
             Ok(_) => Ok(()),
             Err(error) if error.is_not_found() => Ok(()),
             Err(error) => Err(error.into()),
@@ -195,7 +195,7 @@ impl CognitoResourceServer {
             let put = task.cx.clients.cognito.update_resource_server().user_pool_id(&recorded.user_pool_id);
             put.identifier(&self.identifier).name(&self.identifier).set_scopes(Some(scopes.clone())).send()
         };
-        task.cx.call(Operation::new("cognito-idp", "UpdateResourceServer"), put).await?;
+        task.cx.call(ops::cognito::UPDATE_RESOURCE_SERVER, put).await?;
         Ok(self.recorded(recorded.user_pool_id))
     }
 }

@@ -17,7 +17,7 @@ use super::{
     UNKNOWN, attributes,
 };
 use crate::address::Address;
-use crate::aws::{Certainty, ErrorKind, Met, Operation};
+use crate::aws::{Certainty, ErrorKind, Met, ops};
 use crate::config::Secret;
 use crate::config::fingerprint::Fingerprint;
 use crate::model::AttributeChange;
@@ -104,7 +104,7 @@ impl Resource for CognitoUser {
             let get = cx.clients.cognito.admin_get_user().user_pool_id(&recorded.user_pool_id);
             get.username(&recorded.username).send()
         };
-        let user = match cx.call(Operation::new("cognito-idp", "AdminGetUser"), get).await {
+        let user = match cx.call(ops::cognito::ADMIN_GET_USER, get).await {
             Ok(user) => user,
             Err(error) if error.is_not_found() => return Ok(None),
             Err(error) => return Err(error.into()),
@@ -140,7 +140,7 @@ impl Resource for CognitoUser {
             let create = create.username(&self.username).message_action(MessageActionType::Suppress);
             create.set_user_attributes(Some(given.clone())).send()
         };
-        match cx.call(Operation::new("cognito-idp", "AdminCreateUser"), create).await {
+        match cx.call(ops::cognito::ADMIN_CREATE_USER, create).await {
             Ok(_) => {}
             // An earlier answer was lost; the pool is ours, and so is the user.
             Err(error) if error.kind == ErrorKind::AlreadyExists => self.put_attributes(cx, &recorded).await?,
@@ -164,7 +164,7 @@ impl Resource for CognitoUser {
                 let enable = cx.clients.cognito.admin_enable_user().user_pool_id(&recorded.user_pool_id);
                 enable.username(&recorded.username).send()
             };
-            cx.call(Operation::new("cognito-idp", "AdminEnableUser"), enable).await?;
+            cx.call(ops::cognito::ADMIN_ENABLE_USER, enable).await?;
         }
         if changed("user_attributes") {
             self.put_attributes(cx, &recorded).await?;
@@ -183,7 +183,7 @@ impl Resource for CognitoUser {
             let delete = task.cx.clients.cognito.admin_delete_user().user_pool_id(&recorded.user_pool_id);
             delete.username(&recorded.username).send()
         };
-        match task.cx.call(Operation::new("cognito-idp", "AdminDeleteUser"), delete).await {
+        match task.cx.call(ops::cognito::ADMIN_DELETE_USER, delete).await {
             Ok(_) => Ok(()),
             Err(error) if error.is_not_found() => Ok(()),
             Err(error) => Err(error.into()),
@@ -250,7 +250,7 @@ impl CognitoUser {
             let set = cx.clients.cognito.admin_set_user_password().user_pool_id(&recorded.user_pool_id);
             set.username(&recorded.username).password(self.password.expose()).permanent(true).send()
         };
-        match cx.call(Operation::new("cognito-idp", "AdminSetUserPassword"), set).await {
+        match cx.call(ops::cognito::ADMIN_SET_USER_PASSWORD, set).await {
             Ok(_) => {}
             // The first attempt has set it, and a pool that keeps a history does not take it twice.
             Err(error) if error.meets() == Some(Met::Exists) && error.certainty == Certainty::MayBeApplied => {}
@@ -269,6 +269,6 @@ async fn put(cx: &Context, recorded: &Recorded, attributes: Vec<AttributeType>) 
         let put = cx.clients.cognito.admin_update_user_attributes().user_pool_id(&recorded.user_pool_id);
         put.username(&recorded.username).set_user_attributes(Some(attributes.clone())).send()
     };
-    cx.call(Operation::new("cognito-idp", "AdminUpdateUserAttributes"), put).await?;
+    cx.call(ops::cognito::ADMIN_UPDATE_USER_ATTRIBUTES, put).await?;
     Ok(())
 }

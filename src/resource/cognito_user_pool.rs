@@ -24,7 +24,7 @@ use super::{
     Attributes, Condition, Context, Hanging, Identity, Listed, Observed, Occasion, Parent, Resource, ResourceError,
     Rule, Task, Trail, attributes,
 };
-use crate::aws::{AwsError, Operation};
+use crate::aws::{AwsError, ops};
 use crate::model::{Action, AttributeChange};
 use look::{
     describe, ids_of_all, jwks_uri, no_pool, observed_attributes, password_policy_shown, recorded_of, search, tags_of,
@@ -178,7 +178,7 @@ impl Resource for CognitoUserPool {
             send_whole(cx, &pool, |update| update.deletion_protection(DeletionProtectionType::Inactive)).await?;
         }
         let delete = || cx.clients.cognito.delete_user_pool().user_pool_id(&recorded.id).send();
-        match cx.call(Operation::new("cognito-idp", "DeleteUserPool").eventually(DOMAIN_NOT_YET_GONE), delete).await {
+        match cx.call(ops::cognito::DELETE_USER_POOL.eventually(DOMAIN_NOT_YET_GONE), delete).await {
             Ok(_) => Ok(()),
             Err(error) if error.is_not_found() => Ok(()),
             Err(error) => Err(error.into()),
@@ -240,11 +240,11 @@ async fn change_tags(cx: &Context, arn: &str, change: TagChange) -> Result<(), A
     if !change.set.is_empty() {
         let tags: HashMap<String, String> = change.set.into_iter().collect();
         let tag = || cognito.tag_resource().resource_arn(arn).set_tags(Some(tags.clone())).send();
-        cx.call(Operation::new("cognito-idp", "TagResource"), tag).await?;
+        cx.call(ops::cognito::TAG_RESOURCE, tag).await?;
     }
     if !change.remove.is_empty() {
         let untag = || cognito.untag_resource().resource_arn(arn).set_tag_keys(Some(change.remove.clone())).send();
-        cx.call(Operation::new("cognito-idp", "UntagResource"), untag).await?;
+        cx.call(ops::cognito::UNTAG_RESOURCE, untag).await?;
     }
     Ok(())
 }
@@ -277,8 +277,8 @@ impl CognitoUserPool {
                     .set_user_pool_tags(Some(tags.clone()))
                     .send()
             };
-            let answer = cx.call(Operation::new("cognito-idp", "CreateUserPool"), send).await?;
-            let pool = answer.user_pool.ok_or_else(|| no_pool("CreateUserPool"))?;
+            let answer = cx.call(ops::cognito::CREATE_USER_POOL, send).await?;
+            let pool = answer.user_pool.ok_or_else(|| no_pool(ops::cognito::CREATE_USER_POOL))?;
             recorded_of(cx, &pool)
         };
         create_once(task, create, || search(cx, task.address, task.others)).await
@@ -339,7 +339,7 @@ impl CognitoUserPool {
             .mfa_configuration(UserPoolMfaType::from(self.mfa.as_str()))
             .send()
         };
-        cx.call(Operation::new("cognito-idp", "SetUserPoolMfaConfig"), set).await?;
+        cx.call(ops::cognito::SET_USER_POOL_MFA_CONFIG, set).await?;
         Ok(())
     }
 }

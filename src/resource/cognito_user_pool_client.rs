@@ -22,7 +22,7 @@ use super::{
     Attributes, Condition, Context, Identity, Observed, Occasion, Parent, Resource, ResourceError, Rule, Task, Trail,
     attributes,
 };
-use crate::aws::{AwsError, Operation};
+use crate::aws::{AwsError, ops};
 use crate::config::{Secret, TokenValidity};
 use crate::model::{Action, AttributeChange};
 
@@ -164,7 +164,7 @@ impl Resource for CognitoUserPoolClient {
     async fn read(cx: &Context, recorded: &Recorded) -> Result<Option<Observed<Recorded>>, ResourceError> {
         let Some(client) = describe(cx, recorded).await? else { return Ok(None) };
         let name = client.client_name();
-        let name = name.ok_or_else(|| AwsError::incomplete("cognito-idp", "DescribeUserPoolClient", "client name"))?;
+        let name = name.ok_or_else(|| AwsError::incomplete(ops::cognito::DESCRIBE_USER_POOL_CLIENT, "client name"))?;
         let recorded = Recorded { name: name.to_owned(), ..recorded.clone() };
         let attributes = observed_attributes(&client, &recorded);
         Ok(Some(Observed { recorded, attributes, tags: None, condition: Condition::Ready }))
@@ -195,8 +195,8 @@ impl Resource for CognitoUserPoolClient {
                     .set_write_attributes(self.writable())
                     .send()
             };
-            let operation = Operation::new("cognito-idp", "CreateUserPoolClient").eventually(BUSY);
-            let answer = cx.call(operation, send).await?;
+            let call = ops::cognito::CREATE_USER_POOL_CLIENT.eventually(BUSY);
+            let answer = cx.call(call, send).await?;
             let id = answer.user_pool_client.and_then(|client| client.client_id);
             let id = id.ok_or_else(|| {
                 ResourceError::Answer("cognito-idp:CreateUserPoolClient returned no client id".to_owned())
@@ -234,7 +234,7 @@ impl Resource for CognitoUserPoolClient {
                 .set_write_attributes(self.writable().or_else(|| client.write_attributes.clone()))
                 .send()
         };
-        cx.call(Operation::new("cognito-idp", "UpdateUserPoolClient").eventually(BUSY), send).await?;
+        cx.call(ops::cognito::UPDATE_USER_POOL_CLIENT.eventually(BUSY), send).await?;
         Ok(Recorded { name: self.name.clone(), ..recorded })
     }
 
@@ -246,7 +246,7 @@ impl Resource for CognitoUserPoolClient {
             let delete = task.cx.clients.cognito.delete_user_pool_client().user_pool_id(&recorded.user_pool_id);
             delete.client_id(&recorded.id).send()
         };
-        match task.cx.call(Operation::new("cognito-idp", "DeleteUserPoolClient").eventually(BUSY), delete).await {
+        match task.cx.call(ops::cognito::DELETE_USER_POOL_CLIENT.eventually(BUSY), delete).await {
             Ok(_) => Ok(()),
             Err(error) if error.is_not_found() => Ok(()),
             Err(error) => Err(error.into()),
@@ -339,9 +339,9 @@ async fn describe(cx: &Context, recorded: &Recorded) -> Result<Option<UserPoolCl
         let describe = cx.clients.cognito.describe_user_pool_client().user_pool_id(&recorded.user_pool_id);
         describe.client_id(&recorded.id).send()
     };
-    match cx.call(Operation::new("cognito-idp", "DescribeUserPoolClient"), describe).await {
+    match cx.call(ops::cognito::DESCRIBE_USER_POOL_CLIENT, describe).await {
         Ok(answer) if answer.user_pool_client.is_none() => {
-            Err(AwsError::incomplete("cognito-idp", "DescribeUserPoolClient", "client"))
+            Err(AwsError::incomplete(ops::cognito::DESCRIBE_USER_POOL_CLIENT, "client"))
         }
         Ok(answer) => Ok(answer.user_pool_client),
         Err(error) if error.is_not_found() => Ok(None),
@@ -392,7 +392,7 @@ async fn search(cx: &Context, pool: &str, name: &str, taken: &[Value]) -> Result
             let list = cx.clients.cognito.list_user_pool_clients().user_pool_id(pool).max_results(60);
             list.set_next_token(token.clone()).send()
         };
-        let page = match cx.call(Operation::new("cognito-idp", "ListUserPoolClients"), list).await {
+        let page = match cx.call(ops::cognito::LIST_USER_POOL_CLIENTS, list).await {
             Ok(page) => page,
             // It went with its pool.
             Err(error) if error.is_not_found() => return Ok(None),

@@ -12,7 +12,7 @@ use super::{
     Attributes, Condition, Context, Identity, Observed, Occasion, Resource, ResourceError, Rule, Task, Trail, UNKNOWN,
     attributes,
 };
-use crate::aws::{AwsError, Met, Operation};
+use crate::aws::{AwsError, Met, ops};
 use crate::model::{Action, AttributeChange};
 use crate::wait::{self, Look, Pace};
 
@@ -76,7 +76,7 @@ impl Resource for CognitoUserPoolDomain {
     async fn read(cx: &Context, recorded: &Recorded) -> Result<Option<Observed<Recorded>>, ResourceError> {
         let Some(domain) = describe(cx, &recorded.domain).await? else { return Ok(None) };
         let pool = domain.user_pool_id();
-        let pool = pool.ok_or_else(|| AwsError::incomplete("cognito-idp", "DescribeUserPoolDomain", "pool id"))?;
+        let pool = pool.ok_or_else(|| AwsError::incomplete(ops::cognito::DESCRIBE_USER_POOL_DOMAIN, "pool id"))?;
         if pool != recorded.user_pool_id {
             return Err(ResourceError::Taken { name: recorded.domain.clone(), owner: None });
         }
@@ -100,7 +100,7 @@ impl Resource for CognitoUserPoolDomain {
             let create = cx.clients.cognito.create_user_pool_domain().domain(&recorded.domain);
             create.user_pool_id(&recorded.user_pool_id).send()
         };
-        match cx.call(Operation::new("cognito-idp", "CreateUserPoolDomain"), create).await {
+        match cx.call(ops::cognito::CREATE_USER_POOL_DOMAIN, create).await {
             Ok(_) => {}
             // "Domain already associated with another user pool", or with this one, if an earlier answer was lost.
             Err(error) if error.meets() == Some(Met::Exists) => {
@@ -145,7 +145,7 @@ impl Resource for CognitoUserPoolDomain {
             let delete = cx.clients.cognito.delete_user_pool_domain().domain(&recorded.domain);
             delete.user_pool_id(&recorded.user_pool_id).send()
         };
-        match cx.call(Operation::new("cognito-idp", "DeleteUserPoolDomain"), delete).await {
+        match cx.call(ops::cognito::DELETE_USER_POOL_DOMAIN, delete).await {
             Ok(_) => {}
             Err(error) if error.meets() == Some(Met::Gone) => {
                 let is_ending = |domain: &DomainDescriptionType| domain.status() == Some(&DomainStatusType::Deleting);
@@ -196,11 +196,11 @@ fn base_url(identity: &Identity, domain: &str) -> String {
 /// An unknown domain is described as nothing rather than refused; another account's is not described at all.
 async fn describe(cx: &Context, domain: &str) -> Result<Option<DomainDescriptionType>, AwsError> {
     let describe = || cx.clients.cognito.describe_user_pool_domain().domain(domain).send();
-    match cx.call(Operation::new("cognito-idp", "DescribeUserPoolDomain"), describe).await {
+    match cx.call(ops::cognito::DESCRIBE_USER_POOL_DOMAIN, describe).await {
         Ok(answer) => match answer.domain_description {
             Some(described) if described.domain().is_some() => Ok(Some(described)),
             Some(described) if described.user_pool_id().is_none() => Ok(None),
-            _ => Err(AwsError::incomplete("cognito-idp", "DescribeUserPoolDomain", "domain")),
+            _ => Err(AwsError::incomplete(ops::cognito::DESCRIBE_USER_POOL_DOMAIN, "domain")),
         },
         Err(error) if error.is_not_found() => Ok(None),
         Err(error) => Err(error),

@@ -6,7 +6,7 @@ use thiserror::Error;
 
 use super::{Contents, Kind};
 use crate::address::Address;
-use crate::aws::{AwsError, ErrorKind, hint};
+use crate::aws::{AwsError, ErrorKind, hint, ops};
 use crate::exit_code::ExitCode;
 use crate::invocation::CommandLine;
 use crate::package::ArchiveError;
@@ -137,7 +137,7 @@ impl ResourceError {
 
     /// Whether S3 says that the bucket of this name is another account's, or in another region.
     pub fn is_about_anothers_bucket(&self) -> bool {
-        matches!(self, Self::Aws(error) if error.service == "s3"
+        matches!(self, Self::Aws(error) if error.service() == Some(ops::s3::SERVICE)
             && (error.kind == ErrorKind::WrongRegion || error.kind == ErrorKind::Denied))
     }
 

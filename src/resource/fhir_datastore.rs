@@ -26,7 +26,7 @@ use super::{
     attributes,
 };
 use crate::address::Address;
-use crate::aws::{AwsError, Met, Operation};
+use crate::aws::{AwsError, Call, Met, Operation, ops};
 use crate::config::Backup;
 use crate::model::{Action, AttributeChange};
 use await_store::{Begun, Impaired, order_deletion, send_update, settle, wait_until_gone};
@@ -102,7 +102,7 @@ impl Ref<FhirDatastore> {
 /// How long throttling is borne: AWS allows one creation and one deletion a minute and account ("AWS HealthLake endpoints and
 /// quotas"), and others may be before us.
 const TURN_PATIENCE: std::time::Duration = std::time::Duration::from_secs(600);
-fn creation(operation: Operation) -> Operation {
+fn creation(operation: &'static Operation) -> Call {
     operation.patience(TURN_PATIENCE).eventually(NOT_YET_VISIBLE).unseen(UNSEEN)
 }
 
@@ -346,7 +346,7 @@ impl FhirDatastore {
         let provider = self.provider(task.known)?;
         let turn = cx.gate.to_create().await;
         let answer = cx
-            .call(creation(Operation::new("healthlake", "CreateFHIRDatastore")), || {
+            .call(creation(ops::healthlake::CREATE_FHIR_DATASTORE), || {
                 let create = cx.clients.healthlake.create_fhir_datastore().datastore_name(&self.name);
                 create
                     .datastore_type_version(FhirVersion::R4)
@@ -364,7 +364,7 @@ impl FhirDatastore {
             .await?;
         drop(turn);
         let given = [answer.datastore_id, answer.datastore_arn, answer.datastore_endpoint];
-        self.recorded("CreateFHIRDatastore", given)
+        self.recorded(ops::healthlake::CREATE_FHIR_DATASTORE, given)
     }
 
     /// Nothing of the source's settings comes along, so that all of them are said ("Restoring a data store", HealthLake
@@ -377,7 +377,7 @@ impl FhirDatastore {
         let configuration = restore_configuration(at);
         let turn = cx.gate.to_create().await;
         let answer = cx
-            .call(creation(Operation::new("healthlake", "RestoreFHIRDatastore")), || {
+            .call(creation(ops::healthlake::RESTORE_FHIR_DATASTORE), || {
                 let restore = cx.clients.healthlake.restore_fhir_datastore().source_datastore_id(source);
                 restore
                     .datastore_name(&self.name)
@@ -396,7 +396,7 @@ impl FhirDatastore {
         match answer {
             Ok(answer) => {
                 let given = [answer.datastore_id, answer.datastore_arn, answer.datastore_endpoint];
-                self.recorded("RestoreFHIRDatastore", given)
+                self.recorded(ops::healthlake::RESTORE_FHIR_DATASTORE, given)
             }
             // A store is restored once at a time: it may be our own first attempt that is in the way.
             Err(error) if error.meets() == Some(Met::InTransition) => {
@@ -406,9 +406,9 @@ impl FhirDatastore {
         }
     }
 
-    fn recorded(&self, operation: &'static str, given: [String; 3]) -> Result<Recorded, ResourceError> {
+    fn recorded(&self, operation: &'static Operation, given: [String; 3]) -> Result<Recorded, ResourceError> {
         if given.iter().any(String::is_empty) {
-            return Err(AwsError::incomplete("healthlake", operation, "id, ARN or endpoint").into());
+            return Err(AwsError::incomplete(operation, "id, ARN or endpoint").into());
         }
         let [id, arn, endpoint] = given;
         Ok(Recorded { id, arn, endpoint, name: self.name.clone() })
@@ -425,12 +425,12 @@ impl FhirDatastore {
         if !change.set.is_empty() {
             let tags = as_healthlake_tags(&change.set)?;
             let tag = || healthlake.tag_resource().resource_arn(arn).set_tags(Some(tags.clone())).send();
-            cx.call(Operation::new("healthlake", "TagResource"), tag).await?;
+            cx.call(ops::healthlake::TAG_RESOURCE, tag).await?;
         }
         if !change.remove.is_empty() {
             let untag =
                 || healthlake.untag_resource().resource_arn(arn).set_tag_keys(Some(change.remove.clone())).send();
-            cx.call(Operation::new("healthlake", "UntagResource"), untag).await?;
+            cx.call(ops::healthlake::UNTAG_RESOURCE, untag).await?;
         }
         Ok(())
     }

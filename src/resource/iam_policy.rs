@@ -19,7 +19,7 @@ use super::tags::{TagChange, as_attribute, take_over_when_seen};
 use super::{
     Attributes, Condition, Context, Hanging, Identity, Observed, Resource, ResourceError, Rule, Task, attributes,
 };
-use crate::aws::{AwsError, ErrorKind, Operation};
+use crate::aws::{AwsError, ErrorKind, ops};
 use crate::model::AttributeChange;
 
 /// What the configuration asks for.
@@ -83,7 +83,7 @@ impl Resource for IamPolicy {
     async fn read(cx: &Context, recorded: &Recorded) -> Result<Option<Observed<Recorded>>, ResourceError> {
         let iam = &cx.clients.iam;
         let arn = &recorded.arn;
-        let result = cx.call(Operation::new("iam", "GetPolicy"), || iam.get_policy().policy_arn(arn).send()).await;
+        let result = cx.call(ops::iam::GET_POLICY, || iam.get_policy().policy_arn(arn).send()).await;
         let policy = match result {
             Ok(answer) => answer.policy,
             Err(error) if error.is_not_found() => return Ok(None),
@@ -92,7 +92,7 @@ impl Resource for IamPolicy {
         let policy = policy.ok_or_else(|| ResourceError::Answer("iam:GetPolicy returned no policy".to_owned()))?;
         let version = policy.default_version_id().unwrap_or("v1");
         let get = || iam.get_policy_version().policy_arn(arn).version_id(version).send();
-        let answer = cx.call(Operation::new("iam", "GetPolicyVersion").eventually(NOT_YET_VISIBLE), get).await?;
+        let answer = cx.call(ops::iam::GET_POLICY_VERSION.eventually(NOT_YET_VISIBLE), get).await?;
         let document = answer.policy_version.and_then(|version| version.document);
         let tags = from_iam_tags(policy.tags());
         let attributes = attributes([
@@ -100,7 +100,7 @@ impl Resource for IamPolicy {
             ("policy", document.map_or(Value::Null, |document| decode_document(&document))),
             ("tags", as_attribute(&tags)),
         ]);
-        let unique_id = policy.policy_id().ok_or_else(|| AwsError::incomplete("iam", "GetPolicy", "policy id"))?;
+        let unique_id = policy.policy_id().ok_or_else(|| AwsError::incomplete(ops::iam::GET_POLICY, "policy id"))?;
         check_same(cx, &recorded.name, recorded.unique_id.as_deref(), unique_id, &tags)?;
         let recorded = Recorded { unique_id: Some(unique_id.to_owned()), ..recorded.clone() };
         Ok(Some(Observed { recorded, attributes, tags: Some(tags), condition: Condition::Ready }))
@@ -114,7 +114,7 @@ impl Resource for IamPolicy {
                 let list = cx.clients.iam.list_entities_for_policy().policy_arn(&recorded.arn);
                 list.set_marker(marker.clone()).send()
             };
-            let page = match cx.call(Operation::new("iam", "ListEntitiesForPolicy"), list).await {
+            let page = match cx.call(ops::iam::LIST_ENTITIES_FOR_POLICY, list).await {
                 Ok(page) => page,
                 Err(error) if error.is_not_found() => return Ok(all),
                 Err(error) => return Err(error.into()),
@@ -140,7 +140,7 @@ impl Resource for IamPolicy {
         let document = self.policy.text(task.known);
         let tags = as_iam_tags(&self.tags)?;
         let result = cx
-            .call(Operation::new("iam", "CreatePolicy"), || {
+            .call(ops::iam::CREATE_POLICY, || {
                 let create = cx.clients.iam.create_policy().policy_name(&self.name).description(&self.description);
                 create.policy_document(&document).set_tags(Some(tags.clone())).send()
             })
@@ -155,7 +155,7 @@ impl Resource for IamPolicy {
                 task.identified(&recorded)?;
                 // Whoever reads it next, be it the next run, must not take it for gone.
                 let get = || cx.clients.iam.get_policy().policy_arn(&recorded.arn).send();
-                cx.call(Operation::new("iam", "GetPolicy").eventually(NOT_YET_VISIBLE), get).await?;
+                cx.call(ops::iam::GET_POLICY.eventually(NOT_YET_VISIBLE), get).await?;
                 Ok(recorded)
             }
             Err(error) if error.kind == ErrorKind::AlreadyExists => {
@@ -184,7 +184,7 @@ impl Resource for IamPolicy {
                     let create = iam.create_policy_version().policy_arn(arn).policy_document(&document);
                     create.set_as_default(true).send()
                 };
-                cx.call(Operation::new("iam", "CreatePolicyVersion"), create).await?;
+                cx.call(ops::iam::CREATE_POLICY_VERSION, create).await?;
                 Ok::<_, ResourceError>(())
             };
             let search = async || {
@@ -194,18 +194,16 @@ impl Resource for IamPolicy {
             once(create, search, || {}).await?;
         }
         if changed("tags") {
-            let before = cx
-                .call(Operation::new("iam", "ListPolicyTags"), || iam.list_policy_tags().policy_arn(arn).send())
-                .await?;
+            let before = cx.call(ops::iam::LIST_POLICY_TAGS, || iam.list_policy_tags().policy_arn(arn).send()).await?;
             let change = TagChange::between(&from_iam_tags(before.tags()), &self.tags);
             let set = as_iam_tags(&change.set)?;
             if !set.is_empty() {
                 let tag = || iam.tag_policy().policy_arn(arn).set_tags(Some(set.clone())).send();
-                cx.call(Operation::new("iam", "TagPolicy"), tag).await?;
+                cx.call(ops::iam::TAG_POLICY, tag).await?;
             }
             if !change.remove.is_empty() {
                 let untag = || iam.untag_policy().policy_arn(arn).set_tag_keys(Some(change.remove.clone())).send();
-                cx.call(Operation::new("iam", "UntagPolicy"), untag).await?;
+                cx.call(ops::iam::UNTAG_POLICY, untag).await?;
             }
         }
         Ok(recorded)
@@ -223,7 +221,7 @@ impl Resource for IamPolicy {
             delete_version(cx, arn, &version).await?;
         }
         let delete = || cx.clients.iam.delete_policy().policy_arn(arn).send();
-        match cx.call(Operation::new("iam", "DeletePolicy").eventually(STILL_ATTACHED).within(A_MOMENT), delete).await {
+        match cx.call(ops::iam::DELETE_POLICY.eventually(STILL_ATTACHED).within(A_MOMENT), delete).await {
             Ok(_) => Ok(()),
             Err(error) if error.is_not_found() => Ok(()),
             Err(error) => Err(error.into()),
@@ -249,7 +247,7 @@ impl Resource for IamPolicy {
 /// Versions that are not the default one, oldest first.
 async fn other_versions(cx: &Context, arn: &str) -> Result<Vec<String>, AwsError> {
     let list = || cx.clients.iam.list_policy_versions().policy_arn(arn).send();
-    let answer = cx.call(Operation::new("iam", "ListPolicyVersions"), list).await?;
+    let answer = cx.call(ops::iam::LIST_POLICY_VERSIONS, list).await?;
     let mut others: Vec<_> = answer.versions().iter().filter(|version| !version.is_default_version()).collect();
     others.sort_by_key(|version| version.create_date().map(|date| (date.secs(), date.subsec_nanos())));
     Ok(others.into_iter().filter_map(|version| version.version_id().map(str::to_owned)).collect())
@@ -268,7 +266,7 @@ async fn make_room(cx: &Context, arn: &str) -> Result<(), AwsError> {
 
 async fn delete_version(cx: &Context, arn: &str, version: &str) -> Result<(), AwsError> {
     let delete = || cx.clients.iam.delete_policy_version().policy_arn(arn).version_id(version).send();
-    match cx.call(Operation::new("iam", "DeletePolicyVersion"), delete).await {
+    match cx.call(ops::iam::DELETE_POLICY_VERSION, delete).await {
         Ok(_) => Ok(()),
         Err(error) if error.is_not_found() => Ok(()),
         Err(error) => Err(error),

@@ -19,7 +19,7 @@ use super::{
     Attributes, Condition, Context, Hanging, Identity, Observed, Resource, ResourceError, Rule, STACK_TAG, Task,
     attributes,
 };
-use crate::aws::{AwsError, ErrorKind, Operation};
+use crate::aws::{AwsError, ErrorKind, ops};
 use crate::model::AttributeChange;
 
 /// What the configuration asks for.
@@ -89,9 +89,7 @@ impl Resource for IamRole {
     }
 
     async fn read(cx: &Context, recorded: &Recorded) -> Result<Option<Observed<Recorded>>, ResourceError> {
-        let result = cx
-            .call(Operation::new("iam", "GetRole"), || cx.clients.iam.get_role().role_name(&recorded.name).send())
-            .await;
+        let result = cx.call(ops::iam::GET_ROLE, || cx.clients.iam.get_role().role_name(&recorded.name).send()).await;
         let role = match result {
             Ok(answer) => answer.role,
             Err(error) if error.is_not_found() => return Ok(None),
@@ -133,7 +131,7 @@ impl Resource for IamRole {
         let document = self.trust.text(task.known);
         let tags = as_iam_tags(&self.tags)?;
         let result = cx
-            .call(Operation::new("iam", "CreateRole").eventually(PRINCIPAL_NOT_YET_VISIBLE), || {
+            .call(ops::iam::CREATE_ROLE.eventually(PRINCIPAL_NOT_YET_VISIBLE), || {
                 let create = cx.clients.iam.create_role().role_name(&self.name);
                 create.assume_role_policy_document(&document).set_tags(Some(tags.clone())).send()
             })
@@ -151,7 +149,7 @@ impl Resource for IamRole {
                 task.identified(&recorded)?;
                 // Whoever reads it next, be it the next run, must not take it for gone.
                 let get = || cx.clients.iam.get_role().role_name(&self.name).send();
-                cx.call(Operation::new("iam", "GetRole").eventually(NOT_YET_VISIBLE), get).await?;
+                cx.call(ops::iam::GET_ROLE.eventually(NOT_YET_VISIBLE), get).await?;
                 Ok(recorded)
             }
             Err(error) if error.kind == ErrorKind::AlreadyExists => {
@@ -176,22 +174,20 @@ impl Resource for IamRole {
         let changed = |attribute: &str| changes.iter().any(|change| change.attribute() == attribute);
         if changed("assume_role_policy") {
             let document = self.trust.text(task.known);
-            let operation = Operation::new("iam", "UpdateAssumeRolePolicy").eventually(PRINCIPAL_NOT_YET_VISIBLE);
-            cx.call(operation, || iam.update_assume_role_policy().role_name(name).policy_document(&document).send())
-                .await?;
+            let call = ops::iam::UPDATE_ASSUME_ROLE_POLICY.eventually(PRINCIPAL_NOT_YET_VISIBLE);
+            cx.call(call, || iam.update_assume_role_policy().role_name(name).policy_document(&document).send()).await?;
         }
         if changed("tags") {
-            let before =
-                cx.call(Operation::new("iam", "ListRoleTags"), || iam.list_role_tags().role_name(name).send()).await?;
+            let before = cx.call(ops::iam::LIST_ROLE_TAGS, || iam.list_role_tags().role_name(name).send()).await?;
             let change = TagChange::between(&from_iam_tags(before.tags()), &self.tags);
             let set = as_iam_tags(&change.set)?;
             if !set.is_empty() {
                 let tag = || iam.tag_role().role_name(name).set_tags(Some(set.clone())).send();
-                cx.call(Operation::new("iam", "TagRole"), tag).await?;
+                cx.call(ops::iam::TAG_ROLE, tag).await?;
             }
             if !change.remove.is_empty() {
                 let untag = || iam.untag_role().role_name(name).set_tag_keys(Some(change.remove.clone())).send();
-                cx.call(Operation::new("iam", "UntagRole"), untag).await?;
+                cx.call(ops::iam::UNTAG_ROLE, untag).await?;
             }
         }
         Ok(recorded)
@@ -199,8 +195,8 @@ impl Resource for IamRole {
 
     async fn delete(task: &Task<'_>, recorded: Recorded) -> Result<(), ResourceError> {
         let cx = task.cx;
-        let operation = Operation::new("iam", "DeleteRole").eventually(STILL_ATTACHED).within(A_MOMENT);
-        let result = cx.call(operation, || cx.clients.iam.delete_role().role_name(&recorded.name).send()).await;
+        let call = ops::iam::DELETE_ROLE.eventually(STILL_ATTACHED).within(A_MOMENT);
+        let result = cx.call(call, || cx.clients.iam.delete_role().role_name(&recorded.name).send()).await;
         match result {
             Ok(_) => Ok(()),
             Err(error) if error.is_not_found() => Ok(()),
@@ -250,7 +246,7 @@ async fn attached(cx: &Context, role: &str) -> Result<Vec<String>, AwsError> {
     let (mut all, mut marker) = (Vec::new(), None);
     loop {
         let list = || cx.clients.iam.list_attached_role_policies().role_name(role).set_marker(marker.clone()).send();
-        let page = match cx.call(Operation::new("iam", "ListAttachedRolePolicies"), list).await {
+        let page = match cx.call(ops::iam::LIST_ATTACHED_ROLE_POLICIES, list).await {
             Ok(page) => page,
             Err(error) if error.is_not_found() => return Ok(all),
             Err(error) => return Err(error),
@@ -268,7 +264,7 @@ async fn written(cx: &Context, role: &str) -> Result<Vec<String>, AwsError> {
     let (mut all, mut marker) = (Vec::new(), None);
     loop {
         let list = || cx.clients.iam.list_role_policies().role_name(role).set_marker(marker.clone()).send();
-        let page = match cx.call(Operation::new("iam", "ListRolePolicies"), list).await {
+        let page = match cx.call(ops::iam::LIST_ROLE_POLICIES, list).await {
             Ok(page) => page,
             Err(error) if error.is_not_found() => return Ok(all),
             Err(error) => return Err(error),

@@ -11,7 +11,7 @@ use super::reference::{Known, Ref, Reference};
 use super::{
     Attributes, Condition, Context, Identity, Observed, Resource, ResourceError, Rule, Task, UNKNOWN, attributes,
 };
-use crate::aws::Operation;
+use crate::aws::ops;
 use crate::model::AttributeChange;
 
 /// What the configuration asks for.
@@ -62,7 +62,7 @@ impl Resource for IamRolePolicy {
 
     async fn read(cx: &Context, recorded: &Recorded) -> Result<Option<Observed<Recorded>>, ResourceError> {
         let get = || cx.clients.iam.get_role_policy().role_name(&recorded.role).policy_name(&recorded.name).send();
-        let answer = match cx.call(Operation::new("iam", "GetRolePolicy"), get).await {
+        let answer = match cx.call(ops::iam::GET_ROLE_POLICY, get).await {
             Ok(answer) => answer,
             Err(error) if error.is_not_found() => return Ok(None),
             Err(error) => return Err(error.into()),
@@ -82,7 +82,7 @@ impl Resource for IamRolePolicy {
             let put = task.cx.clients.iam.put_role_policy().role_name(&recorded.role);
             put.policy_name(&recorded.name).policy_document(&document).send()
         };
-        task.cx.call(Operation::new("iam", "PutRolePolicy").eventually(NOT_YET_VISIBLE), put).await?;
+        task.cx.call(ops::iam::PUT_ROLE_POLICY.eventually(NOT_YET_VISIBLE), put).await?;
         Ok(recorded)
     }
 
@@ -93,7 +93,7 @@ impl Resource for IamRolePolicy {
     async fn delete(task: &Task<'_>, recorded: Recorded) -> Result<(), ResourceError> {
         let iam = &task.cx.clients.iam;
         let delete = || iam.delete_role_policy().role_name(&recorded.role).policy_name(&recorded.name).send();
-        match task.cx.call(Operation::new("iam", "DeleteRolePolicy"), delete).await {
+        match task.cx.call(ops::iam::DELETE_ROLE_POLICY, delete).await {
             Ok(_) => Ok(()),
             Err(error) if error.is_not_found() => Ok(()),
             Err(error) => Err(error.into()),

@@ -11,7 +11,7 @@ use super::reference::{Known, Ref, Reference, Text};
 use super::{
     Attributes, Condition, Context, Identity, Observed, Resource, ResourceError, Rule, Task, UNKNOWN, attributes,
 };
-use crate::aws::Operation;
+use crate::aws::ops;
 use crate::model::AttributeChange;
 
 /// What the configuration asks for.
@@ -60,7 +60,7 @@ impl Resource for IamRolePolicyAttachment {
                 let list = cx.clients.iam.list_attached_role_policies().role_name(&recorded.role);
                 list.set_marker(marker.clone()).send()
             };
-            let page = match cx.call(Operation::new("iam", "ListAttachedRolePolicies"), list).await {
+            let page = match cx.call(ops::iam::LIST_ATTACHED_ROLE_POLICIES, list).await {
                 Ok(page) => page,
                 Err(error) if error.is_not_found() => return Ok(None),
                 Err(error) => return Err(error.into()),
@@ -85,11 +85,11 @@ impl Resource for IamRolePolicyAttachment {
     async fn create(&self, task: &Task<'_>) -> Result<Recorded, ResourceError> {
         let recorded = Recorded { role: task.known.text(&self.role.name()), policy_arn: task.known.text(&self.policy) };
         // Nothing to AWS, but moto 5.2.5 counts what is attached twice twice. So it is looked for before it is sent again.
-        let operation = Operation::new("iam", "AttachRolePolicy").eventually(NOT_YET_VISIBLE).once();
+        let call = ops::iam::ATTACH_ROLE_POLICY.eventually(NOT_YET_VISIBLE).once();
         let iam = &task.cx.clients.iam;
         let attach = || iam.attach_role_policy().role_name(&recorded.role).policy_arn(&recorded.policy_arn).send();
         let attach = async || {
-            task.cx.call(operation, attach).await?;
+            task.cx.call(call, attach).await?;
             Ok::<_, ResourceError>(())
         };
         let search = async || Ok(Self::read(task.cx, &recorded).await?.map(drop));
@@ -104,7 +104,7 @@ impl Resource for IamRolePolicyAttachment {
     async fn delete(task: &Task<'_>, recorded: Recorded) -> Result<(), ResourceError> {
         let iam = &task.cx.clients.iam;
         let detach = || iam.detach_role_policy().role_name(&recorded.role).policy_arn(&recorded.policy_arn).send();
-        match task.cx.call(Operation::new("iam", "DetachRolePolicy"), detach).await {
+        match task.cx.call(ops::iam::DETACH_ROLE_POLICY, detach).await {
             Ok(_) => Ok(()),
             Err(error) if error.is_not_found() => Ok(()),
             Err(error) => Err(error.into()),

@@ -17,7 +17,7 @@ use super::{
     attributes,
 };
 use crate::address::Address;
-use crate::aws::{AwsError, ErrorKind, Met, Operation, cli};
+use crate::aws::{AwsError, ErrorKind, Met, cli, ops};
 use crate::model::{Action, AttributeChange};
 
 /// What the configuration asks for.
@@ -86,13 +86,9 @@ impl Resource for KmsKey {
         let id = &recorded.id;
         let kms = &cx.clients.kms;
         let (metadata, policy, rotation, tags) = tokio::join!(
-            cx.call(Operation::new("kms", "DescribeKey"), || kms.describe_key().key_id(id).send()),
-            cx.call(Operation::new("kms", "GetKeyPolicy"), || kms
-                .get_key_policy()
-                .key_id(id)
-                .policy_name("default")
-                .send()),
-            cx.call(Operation::new("kms", "GetKeyRotationStatus"), || kms.get_key_rotation_status().key_id(id).send()),
+            cx.call(ops::kms::DESCRIBE_KEY, || kms.describe_key().key_id(id).send()),
+            cx.call(ops::kms::GET_KEY_POLICY, || kms.get_key_policy().key_id(id).policy_name("default").send()),
+            cx.call(ops::kms::GET_KEY_ROTATION_STATUS, || kms.get_key_rotation_status().key_id(id).send()),
             list_tags(cx, id),
         );
         let metadata = match metadata {
@@ -100,7 +96,7 @@ impl Resource for KmsKey {
             Err(error) if error.is_not_found() => return Ok(None),
             Err(error) => return Err(error.into()),
         };
-        let metadata = metadata.ok_or_else(|| AwsError::incomplete("kms", "DescribeKey", "metadata"))?;
+        let metadata = metadata.ok_or_else(|| AwsError::incomplete(ops::kms::DESCRIBE_KEY, "metadata"))?;
         let tags = tags?;
         let document = policy?.policy.unwrap_or_default();
         let rotation = match rotation {
@@ -138,19 +134,17 @@ impl Resource for KmsKey {
         let id = &recorded.id;
         let changed = |name: &str| changes.iter().any(|change| change.attribute() == name);
         if changed("enabled") {
-            let operation = Operation::new("kms", "EnableKey").eventually(NOT_YET_VISIBLE);
-            cx.call(operation, || kms.enable_key().key_id(id).send()).await?;
+            let call = ops::kms::ENABLE_KEY.eventually(NOT_YET_VISIBLE);
+            cx.call(call, || kms.enable_key().key_id(id).send()).await?;
         }
         if changed("policy") {
             let document = self.policy.text(task.known);
-            let operation = Operation::new("kms", "PutKeyPolicy").eventually(PRINCIPAL_NOT_YET_VISIBLE);
-            cx.call(operation, || kms.put_key_policy().key_id(id).policy_name("default").policy(&document).send())
-                .await?;
+            let call = ops::kms::PUT_KEY_POLICY.eventually(PRINCIPAL_NOT_YET_VISIBLE);
+            cx.call(call, || kms.put_key_policy().key_id(id).policy_name("default").policy(&document).send()).await?;
         }
         if changed("description") {
-            let operation = Operation::new("kms", "UpdateKeyDescription").eventually(NOT_YET_VISIBLE);
-            cx.call(operation, || kms.update_key_description().key_id(id).description(&self.description).send())
-                .await?;
+            let call = ops::kms::UPDATE_KEY_DESCRIPTION.eventually(NOT_YET_VISIBLE);
+            cx.call(call, || kms.update_key_description().key_id(id).description(&self.description).send()).await?;
         }
         if changed("rotation_enabled") || changed("enabled") {
             enable_rotation(cx, id).await?;
@@ -165,7 +159,7 @@ impl Resource for KmsKey {
         let cx = task.cx;
         let window = i32::from(cx.settings.kms_deletion_window_in_days);
         let result = cx
-            .call(Operation::new("kms", "ScheduleKeyDeletion"), || {
+            .call(ops::kms::SCHEDULE_KEY_DELETION, || {
                 cx.clients.kms.schedule_key_deletion().key_id(&recorded.id).pending_window_in_days(window).send()
             })
             .await;
@@ -236,13 +230,13 @@ impl KmsKey {
         let cx = task.cx;
         let document = self.policy.text(task.known);
         let tags: Vec<Tag> = as_kms_tags(&self.tags)?;
-        let operation = Operation::new("kms", "CreateKey").eventually(PRINCIPAL_NOT_YET_VISIBLE);
+        let call = ops::kms::CREATE_KEY.eventually(PRINCIPAL_NOT_YET_VISIBLE);
         let create = async || {
             let send = || {
                 let create = cx.clients.kms.create_key().description(&self.description);
                 create.policy(&document).set_tags(Some(tags.clone())).send()
             };
-            let made = cx.call(operation, send).await?.key_metadata.and_then(|metadata| recorded_of(&metadata));
+            let made = cx.call(call, send).await?.key_metadata.and_then(|metadata| recorded_of(&metadata));
             made.ok_or_else(|| ResourceError::Answer("kms:CreateKey returned no ARN".to_owned()))
         };
         create_once(task, create, || search(cx, task.address, task.others)).await
@@ -253,13 +247,12 @@ impl KmsKey {
         let change = TagChange::between(&list_tags(cx, id).await?, &self.tags);
         if !change.set.is_empty() {
             let tags = as_kms_tags(&change.set)?;
-            let operation = Operation::new("kms", "TagResource").eventually(NOT_YET_VISIBLE);
-            cx.call(operation, || kms.tag_resource().key_id(id).set_tags(Some(tags.clone())).send()).await?;
+            let call = ops::kms::TAG_RESOURCE.eventually(NOT_YET_VISIBLE);
+            cx.call(call, || kms.tag_resource().key_id(id).set_tags(Some(tags.clone())).send()).await?;
         }
         if !change.remove.is_empty() {
-            let operation = Operation::new("kms", "UntagResource").eventually(NOT_YET_VISIBLE);
-            cx.call(operation, || kms.untag_resource().key_id(id).set_tag_keys(Some(change.remove.clone())).send())
-                .await?;
+            let call = ops::kms::UNTAG_RESOURCE.eventually(NOT_YET_VISIBLE);
+            cx.call(call, || kms.untag_resource().key_id(id).set_tag_keys(Some(change.remove.clone())).send()).await?;
         }
         Ok(())
     }
@@ -282,7 +275,7 @@ async fn arns_of_all(cx: &Context) -> Result<Vec<String>, AwsError> {
     let mut marker = None;
     loop {
         let list = || cx.clients.kms.list_keys().limit(1000).set_marker(marker.clone()).send();
-        let page = cx.call(Operation::new("kms", "ListKeys"), list).await?;
+        let page = cx.call(ops::kms::LIST_KEYS, list).await?;
         arns.extend(page.keys().iter().filter_map(|key| key.key_arn().map(str::to_owned)));
         marker = page.next_marker().map(str::to_owned);
         if marker.is_none() {
@@ -340,18 +333,14 @@ async fn tags_if_allowed(cx: &Context, arn: &str) -> Result<Option<BTreeMap<Stri
 /// The key, unless it is on its way out.
 async fn living(cx: &Context, arn: &str) -> Result<Option<Recorded>, ResourceError> {
     let answer = cx
-        .call(Operation::new("kms", "DescribeKey").eventually(NOT_YET_VISIBLE), || {
-            cx.clients.kms.describe_key().key_id(arn).send()
-        })
+        .call(ops::kms::DESCRIBE_KEY.eventually(NOT_YET_VISIBLE), || cx.clients.kms.describe_key().key_id(arn).send())
         .await?;
     Ok(answer.key_metadata.filter(|metadata| !is_ending(metadata)).and_then(|metadata| recorded_of(&metadata)))
 }
 
 async fn list_tags(cx: &Context, id: &str) -> Result<BTreeMap<String, String>, AwsError> {
     let answer = cx
-        .call(Operation::new("kms", "ListResourceTags"), || {
-            cx.clients.kms.list_resource_tags().key_id(id).limit(50).send()
-        })
+        .call(ops::kms::LIST_RESOURCE_TAGS, || cx.clients.kms.list_resource_tags().key_id(id).limit(50).send())
         .await?;
     Ok(without_aws(answer.tags().iter().map(|tag| (tag.tag_key().to_owned(), tag.tag_value().to_owned()))))
 }
@@ -363,8 +352,7 @@ fn as_kms_tags(tags: &BTreeMap<String, String>) -> Result<Vec<Tag>, ResourceErro
 }
 
 async fn enable_rotation(cx: &Context, id: &str) -> Result<(), ResourceError> {
-    let operation =
-        Operation::new("kms", "EnableKeyRotation").eventually(&[("NotFoundException", ""), ("DisabledException", "")]);
-    cx.call(operation, || cx.clients.kms.enable_key_rotation().key_id(id).send()).await?;
+    let call = ops::kms::ENABLE_KEY_ROTATION.eventually(&[("NotFoundException", ""), ("DisabledException", "")]);
+    cx.call(call, || cx.clients.kms.enable_key_rotation().key_id(id).send()).await?;
     Ok(())
 }

@@ -14,7 +14,7 @@ use super::lambda_function::{LambdaFunction, group_of, pace, settings_seen, whol
 use super::reference::{Known, Ref, Reference, Text};
 use super::{Attributes, Condition, Context, Hanging, Identity, Observed, Resource, Rule, Task, UNKNOWN, attributes};
 use super::{ResourceError, lambda_permission};
-use crate::aws::{AwsError, ErrorKind, Operation};
+use crate::aws::{AwsError, ErrorKind, ops};
 use crate::model::AttributeChange;
 use crate::wait::{self, Look};
 
@@ -94,8 +94,8 @@ impl Resource for LambdaAlias {
             get.qualifier(&recorded.name).send()
         };
         let (alias, version, provisioned) = tokio::join!(
-            cx.call(Operation::new("lambda", "GetAlias"), get),
-            cx.call(Operation::new("lambda", "GetFunctionConfiguration"), configuration),
+            cx.call(ops::lambda::GET_ALIAS, get),
+            cx.call(ops::lambda::GET_FUNCTION_CONFIGURATION, configuration),
             provisioned(cx, recorded),
         );
         match alias {
@@ -130,7 +130,7 @@ impl Resource for LambdaAlias {
             let create = cx.clients.lambda.create_alias().function_name(&recorded.function);
             create.name(&recorded.name).function_version(&version).send()
         };
-        match cx.call(Operation::new("lambda", "CreateAlias").eventually(BUSY), create).await {
+        match cx.call(ops::lambda::CREATE_ALIAS.eventually(BUSY), create).await {
             Ok(_) => {}
             // An earlier answer was lost; the function is ours.
             Err(error) if error.kind == ErrorKind::AlreadyExists => point(cx, &recorded, &version).await?,
@@ -181,9 +181,8 @@ impl Resource for LambdaAlias {
             release.qualifier(&recorded.name).send()
         };
         let delete = || lambda.delete_alias().function_name(&recorded.function).name(&recorded.name).send();
-        let released =
-            cx.call(Operation::new("lambda", "DeleteProvisionedConcurrencyConfig").eventually(BUSY), release).await;
-        let deleted = cx.call(Operation::new("lambda", "DeleteAlias").eventually(BUSY), delete).await;
+        let released = cx.call(ops::lambda::DELETE_PROVISIONED_CONCURRENCY_CONFIG.eventually(BUSY), release).await;
+        let deleted = cx.call(ops::lambda::DELETE_ALIAS.eventually(BUSY), delete).await;
         for error in [released.err(), deleted.err()].into_iter().flatten() {
             if !error.is_not_found() {
                 return Err(error.into());
@@ -224,7 +223,7 @@ impl LambdaAlias {
             let put = cx.clients.lambda.put_provisioned_concurrency_config().function_name(&recorded.function);
             put.qualifier(&recorded.name).provisioned_concurrent_executions(whole(self.provisioned_concurrency)).send()
         };
-        cx.call(Operation::new("lambda", "PutProvisionedConcurrencyConfig").eventually(BUSY), put).await?;
+        cx.call(ops::lambda::PUT_PROVISIONED_CONCURRENCY_CONFIG.eventually(BUSY), put).await?;
         Ok(())
     }
 }
@@ -232,7 +231,7 @@ impl LambdaAlias {
 /// Publishing what was published last gives the same version again (Lambda API reference, `PublishVersion`).
 async fn publish(cx: &Context, function: &str) -> Result<String, ResourceError> {
     let publish = || cx.clients.lambda.publish_version().function_name(function).send();
-    let answer = cx.call(Operation::new("lambda", "PublishVersion").eventually(BUSY), publish).await?;
+    let answer = cx.call(ops::lambda::PUBLISH_VERSION.eventually(BUSY), publish).await?;
     answer.version.ok_or_else(|| ResourceError::Answer("lambda:PublishVersion returned no version".to_owned()))
 }
 
@@ -241,7 +240,7 @@ async fn point(cx: &Context, recorded: &Recorded, version: &str) -> Result<(), R
         let update = cx.clients.lambda.update_alias().function_name(&recorded.function);
         update.name(&recorded.name).function_version(version).send()
     };
-    cx.call(Operation::new("lambda", "UpdateAlias").eventually(BUSY), update).await?;
+    cx.call(ops::lambda::UPDATE_ALIAS.eventually(BUSY), update).await?;
     Ok(())
 }
 
@@ -254,7 +253,7 @@ async fn provisioned(
         let get = cx.clients.lambda.get_provisioned_concurrency_config().function_name(&recorded.function);
         get.qualifier(&recorded.name).send()
     };
-    match cx.call(Operation::new("lambda", "GetProvisionedConcurrencyConfig"), get).await {
+    match cx.call(ops::lambda::GET_PROVISIONED_CONCURRENCY_CONFIG, get).await {
         Ok(answer) => Ok(Some((
             answer.requested_provisioned_concurrent_executions.unwrap_or_default(),
             answer.status.unwrap_or(ProvisionedConcurrencyStatusEnum::Ready),

@@ -31,7 +31,7 @@ use super::tags::{as_attribute, take_over_when_seen, without_aws};
 use super::{Attributes, Context, Hanging, Identity, Observed, Resource, Rule, SECRET, Task, attributes};
 use super::{ResourceError, lambda_permission};
 use crate::address::Address;
-use crate::aws::{AwsError, ErrorKind, Operation};
+use crate::aws::{AwsError, ErrorKind, ops};
 use crate::model::{Action, AttributeChange};
 use crate::package::Package;
 use crate::wait::{self, Look};
@@ -163,7 +163,7 @@ impl Resource for LambdaFunction {
 
     async fn read(cx: &Context, recorded: &Recorded) -> Result<Option<Observed<Recorded>>, ResourceError> {
         let Some(answer) = get(cx, &recorded.name).await? else { return Ok(None) };
-        let missing = || AwsError::incomplete("lambda", "GetFunction", "configuration");
+        let missing = || AwsError::incomplete(ops::lambda::GET_FUNCTION, "configuration");
         let configuration = answer.configuration().ok_or_else(missing)?;
         let tags = without_aws(answer.tags().into_iter().flatten().map(|(key, value)| (key.clone(), value.clone())));
         let concurrency = answer.concurrency().and_then(Concurrency::reserved_concurrent_executions);
@@ -187,7 +187,7 @@ impl Resource for LambdaFunction {
         loop {
             let list =
                 || cx.clients.lambda.list_aliases().function_name(&recorded.name).set_marker(marker.clone()).send();
-            let page = match cx.call(Operation::new("lambda", "ListAliases"), list).await {
+            let page = match cx.call(ops::lambda::LIST_ALIASES, list).await {
                 Ok(page) => page,
                 Err(error) if error.is_not_found() => return Ok(all),
                 Err(error) => return Err(error.into()),
@@ -227,7 +227,7 @@ impl Resource for LambdaFunction {
                 .send()
         };
         let mut recorded = unsent(&cx.identity, &self.name);
-        match cx.call(Operation::new("lambda", "CreateFunction").eventually(NOT_YET), create).await {
+        match cx.call(ops::lambda::CREATE_FUNCTION.eventually(NOT_YET), create).await {
             Ok(answer) => recorded.code_sha256 = answer.code_sha256.unwrap_or_else(|| archive.sha256.clone()),
             Err(error) if error.kind == ErrorKind::AlreadyExists => {
                 take_over_when_seen(task, &self.name, || Self::read(cx, &recorded)).await?;
@@ -275,7 +275,7 @@ impl Resource for LambdaFunction {
     async fn delete(task: &Task<'_>, recorded: Recorded) -> Result<(), ResourceError> {
         let cx = task.cx;
         let delete = || cx.clients.lambda.delete_function().function_name(&recorded.name).send();
-        match cx.call(Operation::new("lambda", "DeleteFunction").eventually(NOT_YET), delete).await {
+        match cx.call(ops::lambda::DELETE_FUNCTION.eventually(NOT_YET), delete).await {
             Ok(_) => {}
             Err(error) if error.is_not_found() => return Ok(()),
             Err(error) => return Err(error.into()),

@@ -13,7 +13,7 @@ use super::{
     Attributes, Condition, Context, Hanging, Identity, Observed, Resource, ResourceError, Rule, Task, UNKNOWN,
     attributes,
 };
-use crate::aws::{AwsError, ErrorKind, Met, Operation};
+use crate::aws::{AwsError, ErrorKind, Met, ops};
 use crate::model::AttributeChange;
 
 /// What the configuration asks for.
@@ -87,7 +87,7 @@ impl Resource for LambdaPermission {
             let get = cx.clients.lambda.get_policy().function_name(&recorded.function);
             get.set_qualifier(recorded.qualifier.clone()).send()
         };
-        let statements = match cx.call(Operation::new("lambda", "GetPolicy"), get).await {
+        let statements = match cx.call(ops::lambda::GET_POLICY, get).await {
             Ok(answer) => statements_of(answer.policy())?,
             Err(error) if error.is_not_found() => return Ok(None),
             Err(error) => return Err(error.into()),
@@ -120,8 +120,8 @@ impl Resource for LambdaPermission {
                 .send()
         };
         // AWS refuses a second statement with the same id; moto 5.2.5 adds it. So it is looked for before it is sent again.
-        let operation = Operation::new("lambda", "AddPermission").eventually(NOT_YET_VISIBLE).once();
-        let add = async || match task.cx.call(operation, add).await {
+        let call = ops::lambda::ADD_PERMISSION.eventually(NOT_YET_VISIBLE).once();
+        let add = async || match task.cx.call(call, add).await {
             Ok(_) => Ok(()),
             // An earlier run made it, and its answer was lost. The next plan compares it.
             Err(error) if error.meets() == Some(Met::Exists) && error.kind == ErrorKind::AlreadyExists => Ok(()),
@@ -141,7 +141,7 @@ impl Resource for LambdaPermission {
             let remove = task.cx.clients.lambda.remove_permission().function_name(&recorded.function);
             remove.set_qualifier(recorded.qualifier.clone()).statement_id(&recorded.statement_id).send()
         };
-        match task.cx.call(Operation::new("lambda", "RemovePermission"), remove).await {
+        match task.cx.call(ops::lambda::REMOVE_PERMISSION, remove).await {
             Ok(_) => Ok(()),
             Err(error) if error.is_not_found() => Ok(()),
             Err(error) => Err(error.into()),
@@ -194,7 +194,7 @@ pub(super) async fn hanging(
 ) -> Result<Vec<Hanging>, ResourceError> {
     let get =
         || cx.clients.lambda.get_policy().function_name(function).set_qualifier(qualifier.map(str::to_owned)).send();
-    let statements = match cx.call(Operation::new("lambda", "GetPolicy"), get).await {
+    let statements = match cx.call(ops::lambda::GET_POLICY, get).await {
         Ok(answer) => statements_of(answer.policy())?,
         Err(error) if error.is_not_found() => return Ok(Vec::new()),
         Err(error) => return Err(error.into()),
@@ -223,7 +223,7 @@ fn statements_of(policy: Option<&str>) -> Result<Vec<Value>, ResourceError> {
 }
 
 fn incomplete(missing: &str) -> ResourceError {
-    AwsError::incomplete("lambda", "GetPolicy", missing).into()
+    AwsError::incomplete(ops::lambda::GET_POLICY, missing).into()
 }
 
 fn principal_of(statement: &Value) -> Value {

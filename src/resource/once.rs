@@ -16,7 +16,7 @@ const LOOKS: u32 = 7;
 
 /// Sends a creation; after a lost answer, of this run or of one that was cut off, it looks first for what may have been made.
 ///
-/// The operation must be one that is not sent again by itself ([`crate::aws::repeat::Repeat::Another`]). What was made may not
+/// The operation must be one that is not sent again by itself ([`crate::aws::ops::Repeat::Another`]). What was made may not
 /// be visible at once, so `search` is asked more than once, and whatever is made after that is reported as doubtful.
 ///
 /// # Errors

@@ -9,8 +9,7 @@ use super::{
     ResourceError, Rule, Settings, Spec, Task, Trail, count_contents,
 };
 use crate::address::Address;
-use crate::aws::ErrorKind;
-use crate::aws::repeat::is_read;
+use crate::aws::{ErrorKind, ops};
 use crate::engine::{FailedCall, Provider, ProviderError};
 use crate::model::{Action, AttributeChange, Deeds, HoldObserver, Permit, ResourceKind, ResourceSpec};
 use crate::wait::Stop;
@@ -241,7 +240,7 @@ impl ProviderError for ResourceError {
     }
 
     fn is_about_anothers_container(&self) -> bool {
-        matches!(self, Self::Aws(error) if error.service == "s3"
+        matches!(self, Self::Aws(error) if error.service() == Some(ops::s3::SERVICE)
             && (error.kind == ErrorKind::WrongRegion || error.kind == ErrorKind::Denied))
     }
 
@@ -259,7 +258,7 @@ impl ProviderError for ResourceError {
 
     fn failed_call(&self) -> Option<FailedCall> {
         match self {
-            Self::Aws(error) => Some(FailedCall { is_read: is_read(error.operation), certainty: error.certainty }),
+            Self::Aws(error) => Some(FailedCall { is_read: error.is_of_read(), certainty: error.certainty }),
             _ => None,
         }
     }

@@ -19,7 +19,7 @@ use super::{
     Attributes, Condition, Contents, Context, Identity, Observed, Occasion, Progress, Resource, ResourceError, Rule,
     Task, attributes,
 };
-use crate::aws::{AwsError, ErrorKind, Met, Operation};
+use crate::aws::{AwsError, ErrorKind, Met, ops};
 use crate::config::is_logs_bucket;
 use crate::model::{Action, AttributeChange};
 
@@ -85,7 +85,7 @@ impl Resource for S3Bucket {
     async fn read(cx: &Context, recorded: &Recorded) -> Result<Option<Observed<Recorded>>, ResourceError> {
         let s3 = &cx.clients.s3;
         let (head, tags) = tokio::join!(
-            cx.call(Operation::new("s3", "HeadBucket"), || s3.head_bucket().bucket(&recorded.name).send()),
+            cx.call(ops::s3::HEAD_BUCKET, || s3.head_bucket().bucket(&recorded.name).send()),
             get_tags(cx, &recorded.name),
         );
         match head {
@@ -113,7 +113,7 @@ impl Resource for S3Bucket {
         });
         self.check_free(task, &recorded).await?;
         let result = cx
-            .call(Operation::new("s3", "CreateBucket"), || {
+            .call(ops::s3::CREATE_BUCKET, || {
                 let create = cx.clients.s3.create_bucket().bucket(&self.name);
                 create.set_create_bucket_configuration(location.clone()).send()
             })
@@ -146,11 +146,8 @@ impl Resource for S3Bucket {
             if may_be_emptied {
                 empty(task, &recorded.name).await?;
             }
-            let result = cx
-                .call(Operation::new("s3", "DeleteBucket"), || {
-                    cx.clients.s3.delete_bucket().bucket(&recorded.name).send()
-                })
-                .await;
+            let result =
+                cx.call(ops::s3::DELETE_BUCKET, || cx.clients.s3.delete_bucket().bucket(&recorded.name).send()).await;
             match result {
                 Ok(_) => return Ok(()),
                 Err(error) if error.is_not_found() => return Ok(()),
@@ -233,14 +230,13 @@ fn elsewhere(region: &str) -> AwsError {
     AwsError {
         code: "PermanentRedirect".to_owned(),
         other_region: Some(region.to_owned()),
-        ..AwsError::of_kind(ErrorKind::WrongRegion, "s3", "HeadBucket", format!("the bucket is in {region}"))
+        ..AwsError::of_kind(ErrorKind::WrongRegion, ops::s3::HEAD_BUCKET, format!("the bucket is in {region}"))
     }
 }
 
 async fn get_tags(cx: &Context, bucket: &str) -> Result<BTreeMap<String, String>, AwsError> {
-    let result = cx
-        .call(Operation::new("s3", "GetBucketTagging"), || cx.clients.s3.get_bucket_tagging().bucket(bucket).send())
-        .await;
+    let result =
+        cx.call(ops::s3::GET_BUCKET_TAGGING, || cx.clients.s3.get_bucket_tagging().bucket(bucket).send()).await;
     match result {
         Ok(answer) => {
             Ok(without_aws(answer.tag_set().iter().map(|tag| (tag.key().to_owned(), tag.value().to_owned()))))
@@ -257,8 +253,8 @@ async fn put_tags(cx: &Context, bucket: &str, tags: &BTreeMap<String, String>) -
         .map(|(key, value)| Tag::builder().key(key).value(value).build().map_err(ResourceError::request))
         .collect::<Result<Vec<_>, _>>()?;
     let tagging = Tagging::builder().set_tag_set(Some(tags)).build().map_err(ResourceError::request)?;
-    let operation = Operation::new("s3", "PutBucketTagging").eventually(NOT_YET_VISIBLE);
-    cx.call(operation, || cx.clients.s3.put_bucket_tagging().bucket(bucket).tagging(tagging.clone()).send()).await?;
+    let call = ops::s3::PUT_BUCKET_TAGGING.eventually(NOT_YET_VISIBLE);
+    cx.call(call, || cx.clients.s3.put_bucket_tagging().bucket(bucket).tagging(tagging.clone()).send()).await?;
     Ok(())
 }
 
@@ -311,7 +307,7 @@ impl Start {
 }
 
 async fn list_versions(cx: &Context, bucket: &str, start: &Start) -> Result<Page, AwsError> {
-    cx.call(Operation::new("s3", "ListObjectVersions"), || {
+    cx.call(ops::s3::LIST_OBJECT_VERSIONS, || {
         // Keys may hold characters that XML cannot, so they come URL-encoded (S3 API reference, `ListObjectVersions`).
         let list = cx.clients.s3.list_object_versions().bucket(bucket).max_keys(BATCH).encoding_type(EncodingType::Url);
         list.set_key_marker(start.key.clone()).set_version_id_marker(start.version.clone()).send()
@@ -396,7 +392,7 @@ async fn delete_one(cx: &Context, bucket: &str, object: &ObjectIdentifier) -> Re
         let delete = cx.clients.s3.delete_object().bucket(bucket).key(object.key());
         delete.set_version_id(object.version_id().map(str::to_owned)).send()
     };
-    cx.call(Operation::new("s3", "DeleteObject"), delete).await?;
+    cx.call(ops::s3::DELETE_OBJECT, delete).await?;
     Ok(1)
 }
 
@@ -404,9 +400,7 @@ async fn delete_batch(cx: Context, bucket: String, batch: Vec<ObjectIdentifier>)
     let size = count(batch.len());
     let delete = Delete::builder().set_objects(Some(batch)).quiet(true).build().map_err(ResourceError::request)?;
     let answer = cx
-        .call(Operation::new("s3", "DeleteObjects"), || {
-            cx.clients.s3.delete_objects().bucket(&bucket).delete(delete.clone()).send()
-        })
+        .call(ops::s3::DELETE_OBJECTS, || cx.clients.s3.delete_objects().bucket(&bucket).delete(delete.clone()).send())
         .await?;
     match answer.errors().first() {
         None => Ok(size),
@@ -415,7 +409,7 @@ async fn delete_batch(cx: Context, bucket: String, batch: Vec<ObjectIdentifier>)
             let message =
                 format!("{} of {size} objects: {}", answer.errors().len(), error.message().unwrap_or_default());
             let code = error.code().unwrap_or_default().to_owned();
-            Err(ResourceError::Aws(AwsError { code, ..AwsError::of_kind(kind, "s3", "DeleteObjects", message) }))
+            Err(ResourceError::Aws(AwsError { code, ..AwsError::of_kind(kind, ops::s3::DELETE_OBJECTS, message) }))
         }
     }
 }

@@ -12,7 +12,7 @@ use super::bucket_part::BucketPart;
 use super::reference::{Known, Ref};
 use super::s3_bucket::{NOT_YET_VISIBLE, S3Bucket};
 use super::{Attributes, Context, ResourceError, Task, attributes};
-use crate::aws::{AwsError, Operation};
+use crate::aws::{AwsError, ops};
 
 /// What the configuration asks for.
 #[derive(Clone, Debug)]
@@ -52,7 +52,7 @@ impl BucketPart for S3BucketLifecycleConfiguration {
 
     async fn get(cx: &Context, bucket: &str) -> Result<Option<Attributes>, AwsError> {
         let answer = cx
-            .call(Operation::new("s3", "GetBucketLifecycleConfiguration"), || {
+            .call(ops::s3::GET_BUCKET_LIFECYCLE_CONFIGURATION, || {
                 cx.clients.s3.get_bucket_lifecycle_configuration().bucket(bucket).send()
             })
             .await?;
@@ -69,17 +69,17 @@ impl BucketPart for S3BucketLifecycleConfiguration {
         let rules = self.rules.iter().map(as_s3).collect::<Result<Vec<_>, _>>()?;
         let whole =
             BucketLifecycleConfiguration::builder().set_rules(Some(rules)).build().map_err(ResourceError::request)?;
-        let operation = Operation::new("s3", "PutBucketLifecycleConfiguration").eventually(NOT_YET_VISIBLE);
+        let call = ops::s3::PUT_BUCKET_LIFECYCLE_CONFIGURATION.eventually(NOT_YET_VISIBLE);
         let s3 = &task.cx.clients.s3;
         let put =
             || s3.put_bucket_lifecycle_configuration().bucket(bucket).lifecycle_configuration(whole.clone()).send();
-        task.cx.call(operation, put).await?;
+        task.cx.call(call, put).await?;
         Ok(())
     }
 
     async fn remove(cx: &Context, bucket: &str) -> Result<(), AwsError> {
-        let operation = Operation::new("s3", "DeleteBucketLifecycle");
-        cx.call(operation, || cx.clients.s3.delete_bucket_lifecycle().bucket(bucket).send()).await?;
+        let call = ops::s3::DELETE_BUCKET_LIFECYCLE;
+        cx.call(call, || cx.clients.s3.delete_bucket_lifecycle().bucket(bucket).send()).await?;
         Ok(())
     }
 }

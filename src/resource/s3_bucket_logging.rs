@@ -10,7 +10,7 @@ use super::reference::{Known, Ref, Reference};
 use super::s3_bucket::{NOT_YET_VISIBLE, S3Bucket};
 use super::s3_bucket_policy::S3BucketPolicy;
 use super::{Attributes, Context, ResourceError, Task, attributes};
-use crate::aws::{AwsError, Operation};
+use crate::aws::{AwsError, ops};
 
 /// What the configuration asks for.
 #[derive(Clone, Debug)]
@@ -42,9 +42,8 @@ impl BucketPart for S3BucketLogging {
     }
 
     async fn get(cx: &Context, bucket: &str) -> Result<Option<Attributes>, AwsError> {
-        let answer = cx
-            .call(Operation::new("s3", "GetBucketLogging"), || cx.clients.s3.get_bucket_logging().bucket(bucket).send())
-            .await?;
+        let answer =
+            cx.call(ops::s3::GET_BUCKET_LOGGING, || cx.clients.s3.get_bucket_logging().bucket(bucket).send()).await?;
         Ok(answer.logging_enabled.map(|logging| {
             attributes([
                 ("target_bucket", json!(logging.target_bucket)),
@@ -70,10 +69,8 @@ impl BucketPart for S3BucketLogging {
 
 async fn set(cx: &Context, bucket: &str, status: &BucketLoggingStatus) -> Result<(), AwsError> {
     // The target's policy may be too new for S3 to see.
-    let operation = Operation::new("s3", "PutBucketLogging").eventually(NOT_YET_VISIBLE);
-    cx.call(operation, || {
-        cx.clients.s3.put_bucket_logging().bucket(bucket).bucket_logging_status(status.clone()).send()
-    })
-    .await?;
+    let call = ops::s3::PUT_BUCKET_LOGGING.eventually(NOT_YET_VISIBLE);
+    cx.call(call, || cx.clients.s3.put_bucket_logging().bucket(bucket).bucket_logging_status(status.clone()).send())
+        .await?;
     Ok(())
 }

@@ -10,7 +10,7 @@ use super::policy::{self, Document};
 use super::reference::{Known, Ref, Reference, Text};
 use super::s3_bucket::S3Bucket;
 use super::{Attributes, Context, ResourceError, Rule, Task, attributes};
-use crate::aws::{AwsError, Operation};
+use crate::aws::{AwsError, ops};
 
 /// What the configuration asks for.
 #[derive(Clone, Debug)]
@@ -49,9 +49,8 @@ impl BucketPart for S3BucketPolicy {
     }
 
     async fn get(cx: &Context, bucket: &str) -> Result<Option<Attributes>, AwsError> {
-        let answer = cx
-            .call(Operation::new("s3", "GetBucketPolicy"), || cx.clients.s3.get_bucket_policy().bucket(bucket).send())
-            .await?;
+        let answer =
+            cx.call(ops::s3::GET_BUCKET_POLICY, || cx.clients.s3.get_bucket_policy().bucket(bucket).send()).await?;
         Ok(answer.policy.map(|document| {
             let parsed = serde_json::from_str(&document).unwrap_or(Value::String(document));
             attributes([("policy", policy::normalise(&parsed))])
@@ -60,15 +59,15 @@ impl BucketPart for S3BucketPolicy {
 
     async fn put(&self, task: &Task<'_>, bucket: &str) -> Result<(), ResourceError> {
         let document = self.policy.text(task.known);
-        let operation = Operation::new("s3", "PutBucketPolicy").eventually(NOT_YET_VISIBLE);
+        let call = ops::s3::PUT_BUCKET_POLICY.eventually(NOT_YET_VISIBLE);
         let s3 = &task.cx.clients.s3;
-        task.cx.call(operation, || s3.put_bucket_policy().bucket(bucket).policy(&document).send()).await?;
+        task.cx.call(call, || s3.put_bucket_policy().bucket(bucket).policy(&document).send()).await?;
         Ok(())
     }
 
     async fn remove(cx: &Context, bucket: &str) -> Result<(), AwsError> {
-        let operation = Operation::new("s3", "DeleteBucketPolicy");
-        cx.call(operation, || cx.clients.s3.delete_bucket_policy().bucket(bucket).send()).await?;
+        let call = ops::s3::DELETE_BUCKET_POLICY;
+        cx.call(call, || cx.clients.s3.delete_bucket_policy().bucket(bucket).send()).await?;
         Ok(())
     }
 }

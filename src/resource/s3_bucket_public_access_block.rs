@@ -9,7 +9,7 @@ use super::bucket_part::BucketPart;
 use super::reference::{Known, Ref};
 use super::s3_bucket::{NOT_YET_VISIBLE, S3Bucket};
 use super::{Attributes, Context, ResourceError, Task, attributes};
-use crate::aws::{AwsError, Operation};
+use crate::aws::{AwsError, ops};
 
 /// What the configuration asks for: nothing public.
 #[derive(Clone, Debug)]
@@ -31,9 +31,7 @@ impl BucketPart for S3BucketPublicAccessBlock {
 
     async fn get(cx: &Context, bucket: &str) -> Result<Option<Attributes>, AwsError> {
         let answer = cx
-            .call(Operation::new("s3", "GetPublicAccessBlock"), || {
-                cx.clients.s3.get_public_access_block().bucket(bucket).send()
-            })
+            .call(ops::s3::GET_PUBLIC_ACCESS_BLOCK, || cx.clients.s3.get_public_access_block().bucket(bucket).send())
             .await?;
         Ok(answer.public_access_block_configuration.map(|block| {
             let on = |flag: Option<bool>| flag.unwrap_or_default();
@@ -53,17 +51,17 @@ impl BucketPart for S3BucketPublicAccessBlock {
             .ignore_public_acls(true)
             .restrict_public_buckets(true)
             .build();
-        let operation = Operation::new("s3", "PutPublicAccessBlock").eventually(NOT_YET_VISIBLE);
+        let call = ops::s3::PUT_PUBLIC_ACCESS_BLOCK.eventually(NOT_YET_VISIBLE);
         let s3 = &task.cx.clients.s3;
         let put =
             || s3.put_public_access_block().bucket(bucket).public_access_block_configuration(block.clone()).send();
-        task.cx.call(operation, put).await?;
+        task.cx.call(call, put).await?;
         Ok(())
     }
 
     async fn remove(cx: &Context, bucket: &str) -> Result<(), AwsError> {
-        let operation = Operation::new("s3", "DeletePublicAccessBlock");
-        cx.call(operation, || cx.clients.s3.delete_public_access_block().bucket(bucket).send()).await?;
+        let call = ops::s3::DELETE_PUBLIC_ACCESS_BLOCK;
+        cx.call(call, || cx.clients.s3.delete_public_access_block().bucket(bucket).send()).await?;
         Ok(())
     }
 }

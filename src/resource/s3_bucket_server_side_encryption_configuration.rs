@@ -12,7 +12,7 @@ use super::kms_key::KmsKey;
 use super::reference::{Known, Ref, Reference};
 use super::s3_bucket::S3Bucket;
 use super::{Attributes, Context, ResourceError, Task, attributes};
-use crate::aws::{AwsError, Operation};
+use crate::aws::{AwsError, ops};
 
 /// A new bucket, or a new key, is not visible everywhere at once.
 const NOT_YET_VISIBLE: &[(&str, &str)] = &[("NoSuchBucket", ""), ("KMS.NotFoundException", "")];
@@ -58,9 +58,7 @@ impl BucketPart for S3BucketServerSideEncryptionConfiguration {
 
     async fn get(cx: &Context, bucket: &str) -> Result<Option<Attributes>, AwsError> {
         let answer = cx
-            .call(Operation::new("s3", "GetBucketEncryption"), || {
-                cx.clients.s3.get_bucket_encryption().bucket(bucket).send()
-            })
+            .call(ops::s3::GET_BUCKET_ENCRYPTION, || cx.clients.s3.get_bucket_encryption().bucket(bucket).send())
             .await?;
         let first = answer.server_side_encryption_configuration.and_then(|found| found.rules.into_iter().next());
         Ok(first.and_then(|found| {
@@ -90,17 +88,17 @@ impl BucketPart for S3BucketServerSideEncryptionConfiguration {
             .bucket_key_enabled(with_kms)
             .build();
         let whole = ServerSideEncryptionConfiguration::builder().rules(rule).build().map_err(ResourceError::request)?;
-        let operation = Operation::new("s3", "PutBucketEncryption").eventually(NOT_YET_VISIBLE);
+        let call = ops::s3::PUT_BUCKET_ENCRYPTION.eventually(NOT_YET_VISIBLE);
         let s3 = &task.cx.clients.s3;
         let put =
             || s3.put_bucket_encryption().bucket(bucket).server_side_encryption_configuration(whole.clone()).send();
-        task.cx.call(operation, put).await?;
+        task.cx.call(call, put).await?;
         Ok(())
     }
 
     async fn remove(cx: &Context, bucket: &str) -> Result<(), AwsError> {
-        let operation = Operation::new("s3", "DeleteBucketEncryption");
-        cx.call(operation, || cx.clients.s3.delete_bucket_encryption().bucket(bucket).send()).await?;
+        let call = ops::s3::DELETE_BUCKET_ENCRYPTION;
+        cx.call(call, || cx.clients.s3.delete_bucket_encryption().bucket(bucket).send()).await?;
         Ok(())
     }
 }

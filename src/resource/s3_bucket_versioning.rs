@@ -11,7 +11,7 @@ use super::bucket_part::BucketPart;
 use super::reference::{Known, Ref};
 use super::s3_bucket::{NOT_YET_VISIBLE, S3Bucket};
 use super::{Attributes, Context, ResourceError, Task, attributes};
-use crate::aws::{AwsError, Operation};
+use crate::aws::{AwsError, ops};
 
 /// What the configuration asks for: versioning on.
 #[derive(Clone, Debug)]
@@ -33,7 +33,7 @@ impl BucketPart for S3BucketVersioning {
 
     async fn get(cx: &Context, bucket: &str) -> Result<Option<Attributes>, AwsError> {
         let status = cx
-            .call(Operation::new("s3", "GetBucketVersioning"), || async {
+            .call(ops::s3::GET_BUCKET_VERSIONING, || async {
                 match cx.clients.s3.get_bucket_versioning().bucket(bucket).send().await {
                     Ok(answer) => Ok(answer.status),
                     Err(error) => under_the_operations_name(&error).ok_or(error),
@@ -64,8 +64,8 @@ fn under_the_operations_name<E>(error: &SdkError<E, HttpResponse>) -> Option<Opt
 
 async fn set(cx: &Context, bucket: &str, status: BucketVersioningStatus) -> Result<(), AwsError> {
     let versioning = VersioningConfiguration::builder().status(status).build();
-    let operation = Operation::new("s3", "PutBucketVersioning").eventually(NOT_YET_VISIBLE);
-    cx.call(operation, || {
+    let call = ops::s3::PUT_BUCKET_VERSIONING.eventually(NOT_YET_VISIBLE);
+    cx.call(call, || {
         cx.clients.s3.put_bucket_versioning().bucket(bucket).versioning_configuration(versioning.clone()).send()
     })
     .await?;

@@ -10,7 +10,7 @@ use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 use serde::{Deserialize, Serialize};
 
 use super::{Identity, Progress, Report, Resource, ResourceError, Settings, Trail};
-use crate::aws::{AwsError, Caller, Clients, Deeds, Gate, HoldObserver, Operation, Permit};
+use crate::aws::{AwsError, Call, Caller, Clients, Deeds, Gate, HoldObserver, Permit};
 use crate::wait::{Pace, Stop};
 
 /// Everything that the resources of one run share.
@@ -49,13 +49,13 @@ impl Context {
     ///
     /// # Errors
     /// What AWS or the way to it answered, after whatever repeating was worth it.
-    pub async fn call<T, E, F, Fut>(&self, operation: Operation, send: F) -> Result<T, AwsError>
+    pub async fn call<T, E, F, Fut>(&self, call: impl Into<Call>, send: F) -> Result<T, AwsError>
     where
         F: Fn() -> Fut,
         Fut: Future<Output = Result<T, SdkError<E, HttpResponse>>>,
         E: ProvideErrorMetadata + Error + 'static,
     {
-        self.caller.call(operation, send).await
+        self.caller.call(call, send).await
     }
 }
 

@@ -15,7 +15,7 @@ use super::object::{Bucket, PATIENCE, Put};
 use super::store::Holding;
 use super::{Condition, Place, StateError};
 use crate::aws::clients::S3Endpoint;
-use crate::aws::{AwsError, ErrorKind, Operation};
+use crate::aws::{AwsError, Call, ErrorKind, ops};
 
 /// Where the lock is, and the way there.
 #[derive(Clone, Debug)]
@@ -113,16 +113,16 @@ impl LockObject {
 
     /// Writes the lock in place of what it follows.
     pub(super) async fn put(&self, content: &Content, follows: Follows<'_>) -> Result<Put, AwsError> {
-        let operation = Operation::new("s3", "PutObject").eventually(CONFLICTS).persistent().patience(PATIENCE);
-        self.put_as(operation, content, follows).await
+        let call = ops::s3::PUT_OBJECT.eventually(CONFLICTS).persistent().patience(PATIENCE);
+        self.put_as(call, content, follows).await
     }
 
-    async fn put_as(&self, operation: Operation, content: &Content, follows: Follows<'_>) -> Result<Put, AwsError> {
+    async fn put_as(&self, call: Call, content: &Content, follows: Follows<'_>) -> Result<Put, AwsError> {
         let request = || match follows {
             Follows::Nothing => self.putting(content).if_none_match("*"),
             Follows::Version(version) => self.putting(content).if_match(version),
         };
-        self.bucket.put(operation, request).await
+        self.bucket.put(call, request).await
     }
 
     /// Proves that the server refuses a write whose condition does not hold. The lock must be held: what is written is
@@ -144,8 +144,8 @@ impl LockObject {
     ) -> Result<(), StateError> {
         // Twice: if somebody has just taken the lock away, the first write rightly succeeds.
         for _ in 0..2 {
-            let operation = Operation::new("s3", "PutObject").persistent().patience(PATIENCE);
-            match self.put_as(operation, content, follows).await {
+            let call = ops::s3::PUT_OBJECT.persistent().patience(PATIENCE);
+            match self.put_as(call, content, follows).await {
                 Ok(_) => {}
                 Err(error) if is_refused_by_condition(&error) => return Ok(()),
                 Err(error) if is_unsupported(&error) => {
@@ -186,7 +186,7 @@ impl LockObject {
         let refusal = match self.delete(Some(version)).await {
             // A success that somebody in between has answered deletes nothing.
             Ended::Yes if is_unproven && self.is_still(holder, version).await? => {
-                AwsError::incomplete("s3", "DeleteObject", "effect")
+                AwsError::incomplete(ops::s3::DELETE_OBJECT, "effect")
             }
             Ended::Yes => return Ok(true),
             Ended::Changed => return Ok(false),
@@ -230,12 +230,12 @@ impl LockObject {
     }
 
     async fn delete(&self, version: Option<&str>) -> Ended {
-        let operation = Operation::new("s3", "DeleteObject").eventually(CONFLICTS).persistent().patience(PATIENCE);
+        let call = ops::s3::DELETE_OBJECT.eventually(CONFLICTS).persistent().patience(PATIENCE);
         let delete = || {
             let delete = self.bucket.s3.delete_object().bucket(&self.bucket.name).key(&self.key);
             delete.set_if_match(version.map(str::to_owned)).send()
         };
-        match self.bucket.caller.call(operation, delete).await {
+        match self.bucket.caller.call(call, delete).await {
             Ok(_) => Ended::Yes,
             Err(error) if is_another_version(&error) => Ended::Changed,
             Err(error) => Ended::Refused(error),

@@ -504,12 +504,13 @@ impl StateError {
 mod tests {
     use super::*;
     use crate::aws::clients::NamedBy;
+    use crate::aws::ops;
 
     fn unreachable(endpoint: Option<S3Endpoint>) -> Option<String> {
         let error = AwsError {
             kind: ErrorKind::Unreachable,
             message: "connection refused".to_owned(),
-            ..AwsError::incomplete("s3", "GetObject", "")
+            ..AwsError::incomplete(ops::s3::GET_OBJECT, "")
         };
         let place = Place::Object { bucket: "states".to_owned(), key: "fhir.json".to_owned() };
         StateError::Remote { doing: "read", place, error: Box::new(error), endpoint: endpoint.map(Arc::new) }.hint()

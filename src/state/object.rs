@@ -10,7 +10,7 @@ use aws_smithy_runtime_api::client::result::{ConnectorError, SdkError};
 use super::{Place, StateError};
 use crate::aws::classify::classify;
 use crate::aws::clients::{S3Alone, S3Endpoint};
-use crate::aws::{AwsError, Caller, Operation};
+use crate::aws::{AwsError, Call, Caller, ops};
 
 /// How long S3 may take to come back before a state is given up for now.
 pub(super) const PATIENCE: Duration = Duration::from_secs(20);
@@ -73,9 +73,9 @@ impl Bucket {
             let bytes = answer.body.collect().await.map_err(broken)?.to_vec();
             Ok(Some((bytes, version, modified)))
         };
-        match self.caller.call(Operation::new("s3", "GetObject").persistent().patience(PATIENCE), read).await {
+        match self.caller.call(ops::s3::GET_OBJECT.persistent().patience(PATIENCE), read).await {
             Ok(Some((bytes, Some(version), modified))) => Ok(Some(Object { bytes, version, modified })),
-            Ok(Some((_, None, _))) => Err(self.failed("read", key, AwsError::incomplete("s3", "GetObject", "ETag"))),
+            Ok(Some((_, None, _))) => Err(self.failed("read", key, AwsError::incomplete(ops::s3::GET_OBJECT, "ETag"))),
             Ok(None) => Err(StateError::Io {
                 doing: "read",
                 place: self.place(key),
@@ -88,19 +88,15 @@ impl Bucket {
 
     /// Puts an object, by a request that names what it must follow. A success that tells no version is not S3's: what stands in
     /// between has answered, and nothing follows from that.
-    pub(super) async fn put(
-        &self,
-        operation: Operation,
-        request: impl Fn() -> PutObjectFluentBuilder,
-    ) -> Result<Put, AwsError> {
+    pub(super) async fn put(&self, call: Call, request: impl Fn() -> PutObjectFluentBuilder) -> Result<Put, AwsError> {
         let send = || async {
             let sent = request().send().await;
-            let answer = sent.map_err(|error| classify(operation.service, operation.name, &error))?;
+            let answer = sent.map_err(|error| classify(call.operation, &error))?;
             let version = answer.e_tag().map(str::to_owned);
-            let version = version.ok_or_else(|| AwsError::incomplete(operation.service, operation.name, "ETag"))?;
+            let version = version.ok_or_else(|| AwsError::incomplete(call.operation, "ETag"))?;
             Ok(Put { version, encryption: answer.server_side_encryption })
         };
-        self.caller.repeat(operation, send).await
+        self.caller.repeat(call, send).await
     }
 
     /// A call about an object that failed.

@@ -13,7 +13,7 @@ use super::object::{Bucket, PATIENCE};
 use super::store::Holding;
 use super::{Place, State, StateError, format};
 use crate::aws::clients::S3Alone;
-use crate::aws::{AwsError, Operation};
+use crate::aws::{AwsError, ops};
 use crate::config::Backend;
 
 /// An object that is a state, and its neighbours: `<key>.backup` and `<key>.lock`.
@@ -116,10 +116,10 @@ impl S3Store {
     async fn backup_version(&self) -> Result<Version, StateError> {
         let key = self.backup_key();
         let head = || self.bucket.s3.head_object().bucket(&self.bucket.name).key(&key).send();
-        match self.bucket.caller.call(Operation::new("s3", "HeadObject").persistent().patience(PATIENCE), head).await {
+        match self.bucket.caller.call(ops::s3::HEAD_OBJECT.persistent().patience(PATIENCE), head).await {
             Ok(head) => match head.e_tag() {
                 Some(version) => Ok(Version::Is(version.to_owned())),
-                None => Err(self.bucket.failed("read", &key, AwsError::incomplete("s3", "HeadObject", "ETag"))),
+                None => Err(self.bucket.failed("read", &key, AwsError::incomplete(ops::s3::HEAD_OBJECT, "ETag"))),
             },
             Err(error) if error.is_not_found() => Ok(Version::Absent),
             Err(error) => Err(self.bucket.failed("read", &key, error)),
@@ -231,7 +231,7 @@ impl S3Store {
         bytes: Vec<u8>,
         encryption: &Encryption,
     ) -> Result<String, StateError> {
-        let operation = Operation::new("s3", "PutObject").eventually(CONFLICTS).persistent().patience(PATIENCE);
+        let call = ops::s3::PUT_OBJECT.eventually(CONFLICTS).persistent().patience(PATIENCE);
         let request = || {
             let request = self.putting(key, bytes.clone(), encryption);
             match follows {
@@ -239,7 +239,7 @@ impl S3Store {
                 Version::Unknown | Version::Absent => request.if_none_match("*"),
             }
         };
-        match self.bucket.put(operation, request).await {
+        match self.bucket.put(call, request).await {
             Ok(put) => Ok(put.version),
             // An earlier attempt may have succeeded although its answer was lost.
             Err(error) if is_another_version(&error) => match self.bucket.get(key).await? {

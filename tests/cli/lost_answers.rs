@@ -1,13 +1,13 @@
 //! Whole lives in which AWS carries everything out and its answers are lost: what hlctl sends again meets what its own first
 //! attempt has done, and the run succeeds all the same, creates nothing twice and leaves nothing.
 //!
-//! The calls are those of the table that says what each repetition meets; the emulator has to answer as the table says.
+//! The calls are the operations of hlctl that change something, and what each repetition meets; the emulator has to answer so.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Mutex;
 use std::time::Duration;
 
-use hlctl::aws::repeat::{self, Met, Repeat, TABLE};
+use hlctl::aws::ops::{self, Effect, Met, Operation, Repeat};
 use hlctl_emulator::Faults;
 use hlctl_emulator::{Action, Clock, Delays, Options, Propagation, RequestRecord, Rule};
 
@@ -115,11 +115,25 @@ fn patients_come(place: &Place) {
 /// between comes the repetition.
 fn losing(action: &Action) -> Vec<Rule> {
     let odd = || (1..MOST_REQUESTS).step_by(2);
-    let rule = |line: &repeat::Line, nth| Rule {
-        service: Some(line.service.to_owned()),
-        ..rule(line.operation, Some(nth), action.clone())
+    let rule = |operation: &Operation, nth| Rule {
+        service: Some(operation.service().to_owned()),
+        ..rule(operation.name(), Some(nth), action.clone())
     };
-    TABLE.iter().flat_map(|line| odd().map(move |nth| rule(line, nth))).collect()
+    changes().flat_map(|(operation, _)| odd().map(move |nth| rule(operation, nth))).collect()
+}
+
+/// The operations that change something, with what their repetitions get.
+fn changes() -> impl Iterator<Item = (&'static Operation, Repeat)> {
+    ops::all().filter_map(|operation| match operation.effect() {
+        Effect::Changes { repeat, .. } => Some((operation, repeat)),
+        Effect::Reads => None,
+    })
+}
+
+/// What the repetition of a call gets.
+fn repeat_of(record: &RequestRecord) -> Option<Repeat> {
+    let is_it = |operation: &Operation| operation.service() == record.service && operation.name() == record.operation;
+    changes().find(|(operation, _)| is_it(operation)).map(|(_, repeat)| repeat)
 }
 
 /// Lives it; gives what was asked in each phase.
@@ -182,15 +196,14 @@ fn whole_lives_survive_the_loss_of_every_answer_and_their_server_answers_repetit
             if ["sts", "Unknown"].contains(&record.service.as_str()) {
                 continue;
             }
-            let line = repeat::line(&record.service, &record.operation);
-            assert!(line.is_some(), "{}:{} is in no line", record.service, record.operation);
+            assert!(repeat_of(record).is_some(), "{}:{} has no constant", record.service, record.operation);
             seen.insert((record.service.clone(), record.operation.clone()));
         }
         for (first, second) in repetitions(&asked) {
             let what = format!("{}:{} {:?}", first.service, first.operation, second.error);
-            let Some(line) = repeat::line(&first.service, &first.operation) else { continue };
+            let Some(repeat) = repeat_of(first) else { continue };
             repeated.insert((first.service.clone(), first.operation.clone()));
-            match (line.repeat, &second.error) {
+            match (repeat, &second.error) {
                 (Repeat::Meets(errors), Some(code)) => {
                     let (state, _) = errors.iter().find(|(_, known)| known == code).expect(&what);
                     met.push((first.operation.clone(), *state));
@@ -202,20 +215,21 @@ fn whole_lives_survive_the_loss_of_every_answer_and_their_server_answers_repetit
         }
     }
     // What must be met whatever the time between the two: else the server is kinder than AWS.
-    let certain = TABLE.iter().filter(|line| match line.repeat {
+    let certain = changes().filter(|(_, repeat)| match repeat {
         Repeat::Meets(errors) => errors.iter().any(|(met, _)| matches!(met, Met::Exists | Met::Gone)),
         _ => false,
     });
     // Where there is a condition, or a history, or in other regions.
     let lenient = ["AdminSetUserPassword", "CreateBucket", "DeleteAlias", "DeleteObject", "DeleteFHIRDatastore"];
     // Being in transition comes and goes. What is looked for first may never be sent again.
-    let is_met = |line: &repeat::Line| {
-        met.iter().any(|(operation, state)| operation == line.operation && *state != Met::InTransition)
-    };
-    let is_repeated = |line: &repeat::Line| repeated.contains(&(line.service.to_owned(), line.operation.to_owned()));
+    let is_met =
+        |operation: &Operation| met.iter().any(|(name, state)| name == operation.name() && *state != Met::InTransition);
+    let is_repeated =
+        |operation: &Operation| repeated.contains(&(operation.service().to_owned(), operation.name().to_owned()));
     let kind: Vec<&str> = certain
-        .filter(|line| is_repeated(line) && !lenient.contains(&line.operation) && !is_met(line))
-        .map(|line| line.operation)
+        .map(|(operation, _)| operation)
+        .filter(|operation| is_repeated(operation) && !lenient.contains(&operation.name()) && !is_met(operation))
+        .map(Operation::name)
         .collect();
     assert!(kind.is_empty(), "repetitions of {kind:?} are answered kindly");
     assert!(met.contains(&("ScheduleKeyDeletion".to_owned(), Met::InTransition)), "{met:?}");

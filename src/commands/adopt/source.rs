@@ -3,7 +3,7 @@
 use std::io::Read;
 
 use super::error::AdoptError;
-use crate::aws::Operation;
+use crate::aws::ops;
 use crate::error::CommandError;
 use crate::session::{ConnectOptions, Session};
 
@@ -42,7 +42,7 @@ async fn read_object(session: &Session, source: &str, place: &str) -> Result<Vec
             let object = connection
                 .clients
                 .caller
-                .call(Operation::new("s3", "GetObject"), get)
+                .call(ops::s3::GET_OBJECT, get)
                 .await
                 .map_err(CommandError::Aws)?;
             if u64::try_from(object.content_length().unwrap_or_default()).is_ok_and(|length| length > LARGEST) {

@@ -13,6 +13,7 @@ use uuid::Uuid;
 use super::error::{Doubtful, FhirUsage};
 use super::input::Content;
 use super::{ask, open, print, text, value};
+use crate::aws::ops;
 use crate::cli::{BundleArgs, CreateArgs, DeleteArgs, UpdateArgs};
 use crate::commands::confirm::approve;
 use crate::error::CommandError;
@@ -35,7 +36,7 @@ pub(super) async fn create(session: &Session, arguments: &CreateArgs) -> Result<
         session.printer.warning("the store chooses the id of what is created; `fhir update` keeps that of the file");
     }
     let key = arguments.idempotency_key.unwrap_or_else(Uuid::new_v4).to_string();
-    let mut ask = ask(&fhir, "CreateResource", Method::POST, &content.kind, &[])
+    let mut ask = ask(&fhir, ops::fhir::CREATE_RESOURCE, Method::POST, &content.kind, &[])
         .with_body(JSON, content.body.clone())
         .with(KEY, header_value("--idempotency-key", &key)?);
     if let Some(query) = &arguments.if_none_exist {

@@ -10,6 +10,7 @@ use url::Url;
 
 use super::error::FhirUsage;
 use super::{base, input};
+use crate::aws::ops;
 use crate::cli::ExplainArgs;
 use crate::commands::deployed_stack::DeployedStack;
 use crate::config::Secret;
@@ -270,7 +271,7 @@ impl Asked<'_> {
     fn refused(&self, reply: &Reply, signer: &Signer, told: &mut Told) {
         let about = format!("{} {}", self.wanted.method, self.wanted.parts.path);
         let authority = Authority::Signature(signer.clone());
-        let refusal = Refusal::of(reply, "Explain", &about, &authority, false);
+        let refusal = Refusal::of(reply, ops::fhir::EXPLAIN, &about, &authority, false);
         if !refusal.is_about_signature() {
             told.findings.push(Finding::note("answer", format!("the store answers: {refusal}")));
             return;

@@ -21,7 +21,7 @@ use super::endpoint_resolver::EndpointResolver;
 use super::smart::{Smart, is_smart};
 use super::stores::{explain_lost_store, store_named};
 use crate::address::Address;
-use crate::aws::{Clients, Endpoint};
+use crate::aws::{Clients, Endpoint, Operation};
 use crate::cli::{Access, FhirCommand, Grant};
 use crate::config::Secret;
 use crate::error::CommandError;
@@ -139,9 +139,9 @@ fn base(state: &State, store: Option<&str>, endpoints: &EndpointResolver) -> Res
 }
 
 /// A request for a path below the interface.
-fn ask(fhir: &Fhir, action: &'static str, method: Method, path: &str, parameters: &[(String, String)]) -> Ask {
+fn ask(fhir: &Fhir, operation: &'static Operation, method: Method, path: &str, parameters: &[(String, String)]) -> Ask {
     let about = format!("{method} {}", if path.is_empty() { "/" } else { path });
-    Ask::new(action, method, fhir.base.at(path, parameters), about)
+    Ask::new(operation, method, fhir.base.at(path, parameters), about)
 }
 
 /// The body of an answer as text.

@@ -6,6 +6,7 @@ use super::accepted;
 use super::error::FhirUsage;
 use super::many::{self, Kind};
 use super::{ask, open, print, text};
+use crate::aws::ops;
 use crate::cli::{EverythingArgs, Format, GetArgs, HistoryArgs, SearchArgs};
 use crate::error::CommandError;
 use crate::exit_code::ExitCode;
@@ -36,13 +37,13 @@ const HARMLESS: [&str; 15] = [
 pub(super) async fn get(session: &Session, arguments: &GetArgs) -> Result<ExitCode, CommandError> {
     let fhir = open(session, &arguments.access).await?;
     let path = arguments.path.as_str();
-    let action = match path {
-        "metadata" => "GetCapabilities",
-        ".well-known/smart-configuration" => "GetDiscoveryDocument",
-        _ if path.contains("/_history/") => "VersionReadResource",
-        _ => "ReadResource",
+    let operation = match path {
+        "metadata" => ops::fhir::GET_CAPABILITIES,
+        ".well-known/smart-configuration" => ops::fhir::GET_DISCOVERY_DOCUMENT,
+        _ if path.contains("/_history/") => ops::fhir::VERSION_READ_RESOURCE,
+        _ => ops::fhir::READ_RESOURCE,
     };
-    let ask = ask(&fhir, action, Method::GET, path, &[]);
+    let ask = ask(&fhir, operation, Method::GET, path, &[]);
     let answer = fhir.send(&ask).await?;
     let text = text(&answer, ask.about())?;
     match arguments.shape.asked().unwrap_or(Format::Json) {
@@ -64,9 +65,9 @@ fn search_ask(fhir: &Fhir, arguments: &SearchArgs, in_body: bool) -> Ask {
     let (kind, parameters) = (arguments.kind.as_str(), arguments.many.parameters.as_slice());
     if in_body {
         let path = format!("{kind}/_search");
-        ask(fhir, "SearchWithPost", Method::POST, &path, &[]).with_body(FORM, address::encoded(parameters))
+        ask(fhir, ops::fhir::SEARCH_WITH_POST, Method::POST, &path, &[]).with_body(FORM, address::encoded(parameters))
     } else {
-        ask(fhir, "SearchWithGet", Method::GET, kind, parameters)
+        ask(fhir, ops::fhir::SEARCH_WITH_GET, Method::GET, kind, parameters)
     }
 }
 
@@ -78,7 +79,7 @@ fn may_be_patient_data(parameters: &[(String, String)]) -> bool {
 pub(super) async fn history(session: &Session, arguments: &HistoryArgs) -> Result<ExitCode, CommandError> {
     let fhir = open(session, &arguments.many.access).await?;
     let path = format!("{}/_history", arguments.path);
-    let ask = ask(&fhir, "GetHistoryByResourceId", Method::GET, &path, &arguments.many.parameters);
+    let ask = ask(&fhir, ops::fhir::GET_HISTORY_BY_RESOURCE_ID, Method::GET, &path, &arguments.many.parameters);
     many::show(session, &fhir, ask, &arguments.many, Kind::Versions).await
 }
 
@@ -88,7 +89,7 @@ pub(super) async fn everything(session: &Session, arguments: &EverythingArgs) ->
     }
     let fhir = open(session, &arguments.many.access).await?;
     let path = format!("{}/$everything", arguments.reference);
-    let ask = ask(&fhir, "SearchEverything", Method::GET, &path, &arguments.many.parameters);
+    let ask = ask(&fhir, ops::fhir::SEARCH_EVERYTHING, Method::GET, &path, &arguments.many.parameters);
     many::show(session, &fhir, ask, &arguments.many, Kind::Found).await
 }
 

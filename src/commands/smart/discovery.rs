@@ -5,7 +5,7 @@ use serde_json::Value;
 use super::Smart;
 use super::check::Check;
 use super::store::{ask, told};
-use crate::aws::Operation;
+use crate::aws::ops;
 use crate::commands::endpoint_resolver::EndpointResolver;
 use crate::error::CommandError;
 use crate::oauth::{OauthError, get};
@@ -34,7 +34,7 @@ impl Smart {
     async fn as_set(&self, document: &Value) -> Result<Check, CommandError> {
         let id = self.stack.recorded("healthlake_fhir_datastore.this", "id")?;
         let describe = || self.stack.cx.clients.healthlake.describe_fhir_datastore().datastore_id(id).send();
-        let answer = self.stack.cx.call(Operation::new("healthlake", "DescribeFHIRDatastore"), describe).await;
+        let answer = self.stack.cx.call(ops::healthlake::DESCRIBE_FHIR_DATASTORE, describe).await;
         let answer = answer.map_err(CommandError::Aws)?;
         let provider = answer.datastore_properties.and_then(|store| store.identity_provider_configuration);
         let set: Option<Value> = provider.and_then(|block| serde_json::from_str(block.metadata()?).ok());

@@ -10,7 +10,7 @@ use tokio::time::Instant;
 
 use super::Smart;
 use super::check::Check;
-use crate::aws::{AwsError, Operation};
+use crate::aws::{AwsError, ops};
 use crate::error::CommandError;
 use crate::oauth::tell;
 
@@ -85,7 +85,7 @@ impl Smart {
             let invoke = self.stack.cx.clients.lambda.invoke().function_name(function).log_type(LogType::Tail);
             invoke.payload(Blob::new(event.to_string())).send()
         };
-        let answer = self.stack.cx.call(Operation::new("lambda", "Invoke"), invoke).await.map_err(CommandError::Aws)?;
+        let answer = self.stack.cx.call(ops::lambda::INVOKE, invoke).await.map_err(CommandError::Aws)?;
         let whole = begun.elapsed();
         let payload: Value =
             answer.payload().and_then(|blob| serde_json::from_slice(blob.as_ref()).ok()).unwrap_or_default();

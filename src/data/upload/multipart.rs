@@ -30,14 +30,14 @@ impl Uploader {
         loop {
             let page = self
                 .cx
-                .call(Operation::new("s3", "ListMultipartUploads"), || {
+                .call(ops::s3::LIST_MULTIPART_UPLOADS, || {
                     let list = self.cx.clients.s3.list_multipart_uploads().bucket(&self.to.bucket);
                     let list = list.prefix(&self.to.prefix).set_key_marker(key.clone());
                     list.set_upload_id_marker(upload.clone()).send()
                 })
                 .await?;
             for found in page.uploads() {
-                let missing = |what| AwsError::incomplete("s3", "ListMultipartUploads", what);
+                let missing = |what| AwsError::incomplete(ops::s3::LIST_MULTIPART_UPLOADS, what);
                 let name = found.key().and_then(|key| key.strip_prefix(&self.to.prefix));
                 let name = name.ok_or_else(|| missing("key under the prefix"))?;
                 let id = found.upload_id().ok_or_else(|| missing("upload id"))?;
@@ -127,14 +127,14 @@ impl Uploader {
         let key = self.key(&file.name);
         let answer = self
             .cx
-            .call(Operation::new("s3", "UploadPart"), || {
+            .call(ops::s3::UPLOAD_PART, || {
                 let send = self.cx.clients.s3.upload_part().bucket(&self.to.bucket).key(&key).upload_id(id);
                 let send = send.part_number(part).checksum_crc64_nvme(&sum).body(in_frames(&body));
                 send.customize().config_override(patient()).send()
             })
             .await?;
         (self.progress)(length);
-        let tag = answer.e_tag().ok_or_else(|| AwsError::incomplete("s3", "UploadPart", "ETag"))?;
+        let tag = answer.e_tag().ok_or_else(|| AwsError::incomplete(ops::s3::UPLOAD_PART, "ETag"))?;
         Ok(tag.to_owned())
     }
 
@@ -151,7 +151,7 @@ impl Uploader {
         let sum = crc64_text(file.checked.crc64);
         let completed = self
             .cx
-            .call(Operation::new("s3", "CompleteMultipartUpload"), || {
+            .call(ops::s3::COMPLETE_MULTIPART_UPLOAD, || {
                 let complete = self.cx.clients.s3.complete_multipart_upload().bucket(&self.to.bucket).key(&key);
                 let complete = complete.upload_id(id).multipart_upload(parts.clone()).checksum_crc64_nvme(&sum);
                 complete.checksum_type(ChecksumType::FullObject).customize().config_override(patient()).send()
@@ -178,13 +178,14 @@ impl Uploader {
         let key = self.key(name);
         let answer = self
             .cx
-            .call(Operation::new("s3", "CreateMultipartUpload"), || {
+            .call(ops::s3::CREATE_MULTIPART_UPLOAD, || {
                 let create = self.cx.clients.s3.create_multipart_upload().bucket(&self.to.bucket).key(&key);
                 let create = create.content_type(NDJSON).checksum_algorithm(ChecksumAlgorithm::Crc64Nvme);
                 create.checksum_type(ChecksumType::FullObject).send()
             })
             .await?;
-        let id = answer.upload_id().ok_or_else(|| AwsError::incomplete("s3", "CreateMultipartUpload", "upload id"))?;
+        let id =
+            answer.upload_id().ok_or_else(|| AwsError::incomplete(ops::s3::CREATE_MULTIPART_UPLOAD, "upload id"))?;
         Ok(id.to_owned())
     }
 
@@ -192,7 +193,7 @@ impl Uploader {
     async fn under_way(&self, name: &str) -> Result<Option<String>, AwsError> {
         let key = self.key(name);
         let list = || self.cx.clients.s3.list_multipart_uploads().bucket(&self.to.bucket).prefix(&key).send();
-        let page = self.cx.call(Operation::new("s3", "ListMultipartUploads"), list).await?;
+        let page = self.cx.call(ops::s3::LIST_MULTIPART_UPLOADS, list).await?;
         let found = page.uploads().iter().find(|upload| upload.key() == Some(key.as_str()));
         Ok(found.and_then(|upload| upload.upload_id()).map(str::to_owned))
     }
@@ -205,13 +206,13 @@ impl Uploader {
         loop {
             let page = self
                 .cx
-                .call(Operation::new("s3", "ListParts"), || {
+                .call(ops::s3::LIST_PARTS, || {
                     let list = self.cx.clients.s3.list_parts().bucket(&self.to.bucket).key(&key).upload_id(id);
                     list.set_part_number_marker(marker.clone()).send()
                 })
                 .await?;
             for part in page.parts() {
-                let missing = |what| AwsError::incomplete("s3", "ListParts", what);
+                let missing = |what| AwsError::incomplete(ops::s3::LIST_PARTS, what);
                 let size = part.size().and_then(|size| u64::try_from(size).ok()).ok_or_else(|| missing("size"))?;
                 let tag = part.e_tag().ok_or_else(|| missing("ETag"))?.to_owned();
                 parts.insert(part.part_number().ok_or_else(|| missing("part number"))?, (size, tag));
@@ -227,7 +228,7 @@ impl Uploader {
         let key = self.key(name);
         let abort =
             || self.cx.clients.s3.abort_multipart_upload().bucket(&self.to.bucket).key(&key).upload_id(id).send();
-        match self.cx.call(Operation::new("s3", "AbortMultipartUpload"), abort).await {
+        match self.cx.call(ops::s3::ABORT_MULTIPART_UPLOAD, abort).await {
             Err(error) if error.meets() != Some(Met::Gone) => Err(error),
             _ => Ok(()),
         }

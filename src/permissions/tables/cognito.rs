@@ -1,52 +1,54 @@
 //! Amazon Cognito user pools. What a pool holds is confined with the pool.
 
 use super::{Grant, On, When};
+use crate::aws::Operation;
+use crate::aws::ops::cognito;
 
-const fn on_pool(action: &'static str, calls: &'static [&'static str]) -> Grant {
-    Grant::new(action, calls, On::Pools, When::Ours)
+const fn on_pool(calls: &'static [&'static Operation]) -> Grant {
+    Grant::of(calls, On::Pools, When::Ours)
 }
 
 pub(super) const POOL: &[Grant] = &[
-    Grant::new("cognito-idp:CreateUserPool", &["CreateUserPool"], On::Anything, When::Tagging),
+    Grant::of(&[cognito::CREATE_USER_POOL], On::Anything, When::Tagging),
     // Inferred from Cognito's other service, whose CreateIdentityPool asks for `cognito-identity:TagResource`.
-    Grant::new("cognito-idp:TagResource", &["CreateUserPool"], On::Pools, When::Tagging),
-    on_pool("cognito-idp:TagResource", &["TagResource"]),
-    on_pool("cognito-idp:UntagResource", &["UntagResource"]),
-    on_pool("cognito-idp:DeleteUserPool", &["DeleteUserPool"]),
+    Grant::besides(cognito::TAG_RESOURCE.action(), &[cognito::CREATE_USER_POOL], On::Pools, When::Tagging),
+    on_pool(&[cognito::TAG_RESOURCE]),
+    on_pool(&[cognito::UNTAG_RESOURCE]),
+    on_pool(&[cognito::DELETE_USER_POOL]),
     // Which pools are ours is what their tags tell, and those come with the description.
-    Grant::new("cognito-idp:DescribeUserPool", &["DescribeUserPool"], On::Pools, When::Always),
-    Grant::new("cognito-idp:ListUserPools", &["ListUserPools"], On::Anything, When::Always),
-    on_pool("cognito-idp:SetUserPoolMfaConfig", &["SetUserPoolMfaConfig"]),
-    on_pool("cognito-idp:UpdateUserPool", &["UpdateUserPool"]),
+    Grant::of(&[cognito::DESCRIBE_USER_POOL], On::Pools, When::Always),
+    Grant::of(&[cognito::LIST_USER_POOLS], On::Anything, When::Always),
+    on_pool(&[cognito::SET_USER_POOL_MFA_CONFIG]),
+    on_pool(&[cognito::UPDATE_USER_POOL]),
 ];
 
 pub(super) const DOMAIN: &[Grant] = &[
-    on_pool("cognito-idp:CreateUserPoolDomain", &["CreateUserPoolDomain"]),
-    on_pool("cognito-idp:DeleteUserPoolDomain", &["DeleteUserPoolDomain"]),
-    Grant::new("cognito-idp:DescribeUserPoolDomain", &["DescribeUserPoolDomain"], On::Anything, When::Always),
+    on_pool(&[cognito::CREATE_USER_POOL_DOMAIN]),
+    on_pool(&[cognito::DELETE_USER_POOL_DOMAIN]),
+    Grant::of(&[cognito::DESCRIBE_USER_POOL_DOMAIN], On::Anything, When::Always),
 ];
 
 pub(super) const RESOURCE_SERVER: &[Grant] = &[
-    on_pool("cognito-idp:CreateResourceServer", &["CreateResourceServer"]),
-    on_pool("cognito-idp:DeleteResourceServer", &["DeleteResourceServer"]),
-    on_pool("cognito-idp:DescribeResourceServer", &["DescribeResourceServer"]),
-    on_pool("cognito-idp:ListResourceServers", &["ListResourceServers"]),
-    on_pool("cognito-idp:UpdateResourceServer", &["UpdateResourceServer"]),
+    on_pool(&[cognito::CREATE_RESOURCE_SERVER]),
+    on_pool(&[cognito::DELETE_RESOURCE_SERVER]),
+    on_pool(&[cognito::DESCRIBE_RESOURCE_SERVER]),
+    on_pool(&[cognito::LIST_RESOURCE_SERVERS]),
+    on_pool(&[cognito::UPDATE_RESOURCE_SERVER]),
 ];
 
 pub(super) const CLIENT: &[Grant] = &[
-    on_pool("cognito-idp:CreateUserPoolClient", &["CreateUserPoolClient"]),
-    on_pool("cognito-idp:DeleteUserPoolClient", &["DeleteUserPoolClient"]),
-    on_pool("cognito-idp:DescribeUserPoolClient", &["DescribeUserPoolClient"]),
-    on_pool("cognito-idp:ListUserPoolClients", &["ListUserPoolClients"]),
-    on_pool("cognito-idp:UpdateUserPoolClient", &["UpdateUserPoolClient"]),
+    on_pool(&[cognito::CREATE_USER_POOL_CLIENT]),
+    on_pool(&[cognito::DELETE_USER_POOL_CLIENT]),
+    on_pool(&[cognito::DESCRIBE_USER_POOL_CLIENT]),
+    on_pool(&[cognito::LIST_USER_POOL_CLIENTS]),
+    on_pool(&[cognito::UPDATE_USER_POOL_CLIENT]),
 ];
 
 pub(super) const USER: &[Grant] = &[
-    on_pool("cognito-idp:AdminCreateUser", &["AdminCreateUser"]),
-    on_pool("cognito-idp:AdminDeleteUser", &["AdminDeleteUser"]),
-    on_pool("cognito-idp:AdminEnableUser", &["AdminEnableUser"]),
-    on_pool("cognito-idp:AdminGetUser", &["AdminGetUser"]),
-    on_pool("cognito-idp:AdminSetUserPassword", &["AdminSetUserPassword"]),
-    on_pool("cognito-idp:AdminUpdateUserAttributes", &["AdminUpdateUserAttributes"]),
+    on_pool(&[cognito::ADMIN_CREATE_USER]),
+    on_pool(&[cognito::ADMIN_DELETE_USER]),
+    on_pool(&[cognito::ADMIN_ENABLE_USER]),
+    on_pool(&[cognito::ADMIN_GET_USER]),
+    on_pool(&[cognito::ADMIN_SET_USER_PASSWORD]),
+    on_pool(&[cognito::ADMIN_UPDATE_USER_ATTRIBUTES]),
 ];

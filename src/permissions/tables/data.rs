@@ -4,39 +4,42 @@
 //! `kms:GenerateDataKey`, downloads and multipart uploads `kms:Decrypt`).
 
 use super::{Grant, On, When};
+use crate::aws::Operation;
+use crate::aws::ops::{healthlake, iam, kms, s3};
 
-const fn grant(action: &'static str, calls: &'static [&'static str], on: On) -> Grant {
-    Grant::new(action, calls, on, When::Always)
+const fn grant(calls: &'static [&'static Operation], on: On) -> Grant {
+    Grant::of(calls, on, When::Always)
 }
 
 pub(super) const DATA: &[Grant] = &[
-    grant("healthlake:DescribeFHIRDatastore", &["DescribeFHIRDatastore"], On::Stores),
-    grant("healthlake:DescribeFHIRExportJob", &["DescribeFHIRExportJob"], On::Stores),
-    grant("healthlake:DescribeFHIRImportJob", &["DescribeFHIRImportJob"], On::Stores),
-    grant("healthlake:ListFHIRExportJobs", &["ListFHIRExportJobs"], On::Stores),
-    grant("healthlake:ListFHIRImportJobs", &["ListFHIRImportJobs"], On::Stores),
-    grant("healthlake:StartFHIRExportJob", &["StartFHIRExportJob"], On::Stores),
-    grant("healthlake:StartFHIRImportJob", &["StartFHIRImportJob"], On::Stores),
-    Grant::new("iam:PassRole", &["StartFHIRExportJob", "StartFHIRImportJob"], On::Role, When::PassedToHealthLake),
-    grant("iam:GetRole", &["GetRole"], On::Role),
-    grant("iam:GetRolePolicy", &["GetRolePolicy"], On::Role),
-    grant("iam:ListAttachedRolePolicies", &["ListAttachedRolePolicies"], On::Role),
-    grant("iam:ListRolePolicies", &["ListRolePolicies"], On::Role),
-    grant("iam:GetPolicy", &["GetPolicy"], On::Policy),
-    grant("iam:GetPolicyVersion", &["GetPolicyVersion"], On::Policy),
-    grant("s3:GetBucketPublicAccessBlock", &["GetPublicAccessBlock"], On::Bucket),
-    grant("s3:ListBucket", &["HeadBucket", "ListObjectsV2"], On::Bucket),
-    grant("s3:ListBucketMultipartUploads", &["ListMultipartUploads"], On::Bucket),
-    grant("s3:AbortMultipartUpload", &["AbortMultipartUpload"], On::Objects),
-    grant("s3:DeleteObject", &["DeleteObject"], On::Objects),
-    grant("s3:GetObject", &["GetObject", "HeadObject"], On::Objects),
-    grant("s3:ListMultipartUploadParts", &["ListParts"], On::Objects),
-    grant(
-        "s3:PutObject",
-        &["CompleteMultipartUpload", "CreateMultipartUpload", "PutObject", "UploadPart"],
-        On::Objects,
+    grant(&[healthlake::DESCRIBE_FHIR_DATASTORE], On::Stores),
+    grant(&[healthlake::DESCRIBE_FHIR_EXPORT_JOB], On::Stores),
+    grant(&[healthlake::DESCRIBE_FHIR_IMPORT_JOB], On::Stores),
+    grant(&[healthlake::LIST_FHIR_EXPORT_JOBS], On::Stores),
+    grant(&[healthlake::LIST_FHIR_IMPORT_JOBS], On::Stores),
+    grant(&[healthlake::START_FHIR_EXPORT_JOB], On::Stores),
+    grant(&[healthlake::START_FHIR_IMPORT_JOB], On::Stores),
+    Grant::besides(
+        "iam:PassRole",
+        &[healthlake::START_FHIR_EXPORT_JOB, healthlake::START_FHIR_IMPORT_JOB],
+        On::Role,
+        When::PassedToHealthLake,
     ),
-    grant("kms:DescribeKey", &["DescribeKey"], On::Keys),
-    Grant::new("kms:Decrypt", &["GetObject", "UploadPart"], On::Keys, When::ThroughS3),
-    Grant::new("kms:GenerateDataKey", &["CreateMultipartUpload", "PutObject"], On::Keys, When::ThroughS3),
+    grant(&[iam::GET_ROLE], On::Role),
+    grant(&[iam::GET_ROLE_POLICY], On::Role),
+    grant(&[iam::LIST_ATTACHED_ROLE_POLICIES], On::Role),
+    grant(&[iam::LIST_ROLE_POLICIES], On::Role),
+    grant(&[iam::GET_POLICY], On::Policy),
+    grant(&[iam::GET_POLICY_VERSION], On::Policy),
+    grant(&[s3::GET_PUBLIC_ACCESS_BLOCK], On::Bucket),
+    grant(&[s3::HEAD_BUCKET, s3::LIST_OBJECTS_V2], On::Bucket),
+    grant(&[s3::LIST_MULTIPART_UPLOADS], On::Bucket),
+    grant(&[s3::ABORT_MULTIPART_UPLOAD], On::Objects),
+    Grant::besides("s3:DeleteObject", &[s3::DELETE_OBJECT], On::Objects, When::Always),
+    grant(&[s3::GET_OBJECT, s3::HEAD_OBJECT], On::Objects),
+    grant(&[s3::LIST_PARTS], On::Objects),
+    grant(&[s3::COMPLETE_MULTIPART_UPLOAD, s3::CREATE_MULTIPART_UPLOAD, s3::PUT_OBJECT, s3::UPLOAD_PART], On::Objects),
+    grant(&[kms::DESCRIBE_KEY], On::Keys),
+    Grant::besides("kms:Decrypt", &[s3::GET_OBJECT, s3::UPLOAD_PART], On::Keys, When::ThroughS3),
+    Grant::besides("kms:GenerateDataKey", &[s3::CREATE_MULTIPART_UPLOAD, s3::PUT_OBJECT], On::Keys, When::ThroughS3),
 ];

@@ -1,42 +1,49 @@
 //! AWS Lambda.
 
 use super::{Grant, On, When};
+use crate::aws::Operation;
+use crate::aws::ops::lambda;
 
-const fn on_function(action: &'static str, calls: &'static [&'static str]) -> Grant {
-    Grant::new(action, calls, On::Function, When::Always)
+const fn on_function(calls: &'static [&'static Operation]) -> Grant {
+    Grant::of(calls, On::Function, When::Always)
 }
 
 pub(super) const FUNCTION: &[Grant] = &[
-    on_function("lambda:CreateFunction", &["CreateFunction"]),
-    on_function("lambda:DeleteFunction", &["DeleteFunction"]),
-    on_function("lambda:DeleteFunctionConcurrency", &["DeleteFunctionConcurrency"]),
-    on_function("lambda:GetFunction", &["GetFunction"]),
-    on_function("lambda:InvokeFunction", &["Invoke"]),
+    on_function(&[lambda::CREATE_FUNCTION]),
+    on_function(&[lambda::DELETE_FUNCTION]),
+    on_function(&[lambda::DELETE_FUNCTION_CONCURRENCY]),
+    on_function(&[lambda::GET_FUNCTION]),
+    on_function(&[lambda::INVOKE]),
     // "For tagged functions, this permission is also necessary for GetFunction" (Lambda developer guide, Tags).
-    on_function("lambda:ListTags", &["GetFunction", "ListTags"]),
-    on_function("lambda:PutFunctionConcurrency", &["PutFunctionConcurrency"]),
-    on_function("lambda:TagResource", &["CreateFunction", "TagResource"]),
-    on_function("lambda:UntagResource", &["UntagResource"]),
-    on_function("lambda:UpdateFunctionCode", &["UpdateFunctionCode"]),
-    on_function("lambda:UpdateFunctionConfiguration", &["UpdateFunctionConfiguration"]),
-    Grant::new("iam:PassRole", &[], On::FunctionRoles, When::PassedToLambda),
+    Grant::besides(lambda::LIST_TAGS.action(), &[lambda::GET_FUNCTION, lambda::LIST_TAGS], On::Function, When::Always),
+    on_function(&[lambda::PUT_FUNCTION_CONCURRENCY]),
+    Grant::besides(
+        lambda::TAG_RESOURCE.action(),
+        &[lambda::CREATE_FUNCTION, lambda::TAG_RESOURCE],
+        On::Function,
+        When::Always,
+    ),
+    on_function(&[lambda::UNTAG_RESOURCE]),
+    on_function(&[lambda::UPDATE_FUNCTION_CODE]),
+    on_function(&[lambda::UPDATE_FUNCTION_CONFIGURATION]),
+    Grant::besides("iam:PassRole", &[], On::FunctionRoles, When::PassedToLambda),
 ];
 
 pub(super) const ALIAS: &[Grant] = &[
-    on_function("lambda:CreateAlias", &["CreateAlias"]),
-    on_function("lambda:DeleteAlias", &["DeleteAlias"]),
-    on_function("lambda:DeleteProvisionedConcurrencyConfig", &["DeleteProvisionedConcurrencyConfig"]),
-    on_function("lambda:GetAlias", &["GetAlias"]),
-    on_function("lambda:GetFunctionConfiguration", &["GetFunctionConfiguration"]),
-    on_function("lambda:ListAliases", &["ListAliases"]),
-    on_function("lambda:GetProvisionedConcurrencyConfig", &["GetProvisionedConcurrencyConfig"]),
-    on_function("lambda:PublishVersion", &["PublishVersion"]),
-    on_function("lambda:PutProvisionedConcurrencyConfig", &["PutProvisionedConcurrencyConfig"]),
-    on_function("lambda:UpdateAlias", &["UpdateAlias"]),
+    on_function(&[lambda::CREATE_ALIAS]),
+    on_function(&[lambda::DELETE_ALIAS]),
+    on_function(&[lambda::DELETE_PROVISIONED_CONCURRENCY_CONFIG]),
+    on_function(&[lambda::GET_ALIAS]),
+    on_function(&[lambda::GET_FUNCTION_CONFIGURATION]),
+    on_function(&[lambda::LIST_ALIASES]),
+    on_function(&[lambda::GET_PROVISIONED_CONCURRENCY_CONFIG]),
+    on_function(&[lambda::PUBLISH_VERSION]),
+    on_function(&[lambda::PUT_PROVISIONED_CONCURRENCY_CONFIG]),
+    on_function(&[lambda::UPDATE_ALIAS]),
 ];
 
 pub(super) const PERMISSION: &[Grant] = &[
-    on_function("lambda:AddPermission", &["AddPermission"]),
-    on_function("lambda:GetPolicy", &["GetPolicy"]),
-    on_function("lambda:RemovePermission", &["RemovePermission"]),
+    on_function(&[lambda::ADD_PERMISSION]),
+    on_function(&[lambda::GET_POLICY]),
+    on_function(&[lambda::REMOVE_PERMISSION]),
 ];

@@ -1,18 +1,25 @@
 //! Amazon CloudWatch Logs.
 
 use super::{Grant, On, When};
+use crate::aws::Operation;
+use crate::aws::ops::logs;
 
-const fn on_group(action: &'static str, calls: &'static [&'static str]) -> Grant {
-    Grant::new(action, calls, On::LogGroup, When::Always)
+const fn on_group(calls: &'static [&'static Operation]) -> Grant {
+    Grant::of(calls, On::LogGroup, When::Always)
 }
 
 pub(super) const GROUP: &[Grant] = &[
-    on_group("logs:CreateLogGroup", &["CreateLogGroup"]),
-    on_group("logs:DeleteLogGroup", &["DeleteLogGroup"]),
-    on_group("logs:ListTagsForResource", &["ListTagsForResource"]),
-    on_group("logs:PutRetentionPolicy", &["PutRetentionPolicy"]),
-    on_group("logs:TagResource", &["CreateLogGroup", "TagResource"]),
-    on_group("logs:UntagResource", &["UntagResource"]),
+    on_group(&[logs::CREATE_LOG_GROUP]),
+    on_group(&[logs::DELETE_LOG_GROUP]),
+    on_group(&[logs::LIST_TAGS_FOR_RESOURCE]),
+    on_group(&[logs::PUT_RETENTION_POLICY]),
+    Grant::besides(
+        logs::TAG_RESOURCE.action(),
+        &[logs::CREATE_LOG_GROUP, logs::TAG_RESOURCE],
+        On::LogGroup,
+        When::Always,
+    ),
+    on_group(&[logs::UNTAG_RESOURCE]),
     // A prefix in the request confines what is listed, not what is asked for.
-    Grant::new("logs:DescribeLogGroups", &["DescribeLogGroups"], On::LogGroups, When::Always),
+    Grant::of(&[logs::DESCRIBE_LOG_GROUPS], On::LogGroups, When::Always),
 ];

@@ -12,6 +12,7 @@ mod lambda;
 mod logs;
 mod s3;
 
+use crate::aws::Operation;
 use crate::resource::Kind;
 
 /// An action that calls of one kind of resource ask for.
@@ -21,7 +22,7 @@ pub(super) struct Grant {
     pub action: &'static str,
     /// The operations that ask for it. The tests hold the calls in the code against them.
     #[cfg_attr(not(test), expect(dead_code, reason = "a policy names actions alone"))]
-    pub calls: &'static [&'static str],
+    pub calls: &'static [&'static Operation],
     /// What they are aimed at.
     pub on: On,
     /// When it is to be allowed.
@@ -81,10 +82,31 @@ pub(super) enum When {
 }
 
 impl Grant {
-    /// An action named like its operation.
-    const fn new(action: &'static str, calls: &'static [&'static str], on: On, when: When) -> Self {
+    /// The action of these operations, which all have the same.
+    const fn of(calls: &'static [&'static Operation], on: On, when: When) -> Self {
+        let action = calls[0].action();
+        let mut next = 1;
+        while next < calls.len() {
+            assert!(is_same(action, calls[next].action()), "the operations of a grant have the same action");
+            next += 1;
+        }
         Self { action, calls, on, when }
     }
+
+    /// An action that operations ask for besides their own, or a service on behalf of the caller.
+    const fn besides(action: &'static str, calls: &'static [&'static Operation], on: On, when: When) -> Self {
+        Self { action, calls, on, when }
+    }
+}
+
+/// Comparison of strings while the tables are compiled.
+const fn is_same(one: &str, other: &str) -> bool {
+    let (one, other) = (one.as_bytes(), other.as_bytes());
+    let mut at = 0;
+    while at < one.len() && at < other.len() && one[at] == other[at] {
+        at += 1;
+    }
+    at == one.len() && at == other.len()
 }
 
 /// The actions that calls of this kind ask for.
@@ -137,85 +159,68 @@ mod tests {
     use std::path::{Path, PathBuf};
 
     use super::*;
-    use crate::aws::{RENAMED, action_of};
+    use crate::aws::ops;
 
     fn sources(directory: &Path) -> Vec<PathBuf> {
         let entries = std::fs::read_dir(directory).unwrap().map(|entry| entry.unwrap().path());
         entries.flat_map(|path| if path.is_dir() { sources(&path) } else { vec![path] }).collect()
     }
 
-    /// What stands in `Operation::new("…", "…")` in the files of a folder.
-    fn calls_in_source(folder: &str) -> BTreeSet<(String, String)> {
+    /// The operations whose constants the files of a folder name.
+    fn named_in(folder: &str) -> BTreeSet<String> {
         let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("src").join(folder);
-        let mut calls = BTreeSet::new();
-        for path in sources(&directory) {
-            let text = std::fs::read_to_string(path).unwrap();
-            for call in text.split("Operation::new(").skip(1) {
-                let mut quoted = call.split('"').skip(1).step_by(2);
-                calls.insert((quoted.next().unwrap().to_owned(), quoted.next().unwrap().to_owned()));
-            }
-        }
-        calls
+        let texts: Vec<String> =
+            sources(&directory).iter().map(|path| std::fs::read_to_string(path).unwrap()).collect();
+        let is_named = |constant: &str| {
+            let ends = |rest: &str| !rest.starts_with(|next: char| next.is_alphanumeric() || next == '_');
+            texts.iter().any(|text| text.split(constant).skip(1).any(ends))
+        };
+        let named = ops::constants().filter(|(constant, _)| is_named(constant));
+        named.map(|(_, operation)| operation.to_string()).collect()
+    }
+
+    fn of_the_stack() -> impl Iterator<Item = &'static Grant> {
+        Kind::ALL.iter().flat_map(|kind| grants(*kind)).chain(smart_store()).chain(backup())
+    }
+
+    fn names(grants: impl Iterator<Item = &'static Grant>) -> BTreeSet<String> {
+        grants.flat_map(|grant| grant.calls).map(ToString::to_string).collect()
     }
 
     #[test]
     fn every_call_of_the_resource_files_has_its_line_and_every_line_its_call() {
-        let calls = calls_in_source("resource");
-        assert!(calls.len() > 90, "the calls are written in another way now: {calls:?}");
-        let mut listed = BTreeSet::new();
-        for grant in Kind::ALL.iter().flat_map(|kind| grants(*kind)).chain(smart_store()).chain(backup()) {
-            let service = grant.action.split(':').next().unwrap();
-            listed.extend(grant.calls.iter().map(|call| (service, *call)));
-        }
-        for (service, operation) in &calls {
-            assert!(listed.contains(&(service.as_str(), operation.as_str())), "{service}:{operation} has no line");
-        }
+        let made = named_in("resource");
+        assert!(made.len() > 90, "the calls are written in another way now: {made:?}");
+        let listed = names(of_the_stack());
+        let unlisted: Vec<_> = made.difference(&listed).collect();
+        assert!(unlisted.is_empty(), "{unlisted:?} have no line");
         // `smart test` invokes the function and reads its store's documents; a plan that deletes lists jobs.
-        let elsewhere = ["Invoke", "GetCapabilities", "ListFHIRExportJobs", "ListFHIRImportJobs"];
-        let made: BTreeSet<&str> = calls.iter().map(|(_, operation)| operation.as_str()).chain(elsewhere).collect();
-        for (service, operation) in listed {
-            assert!(made.contains(operation), "{service}:{operation} is never called");
-        }
+        let elsewhere = [
+            ops::lambda::INVOKE,
+            ops::fhir::GET_CAPABILITIES,
+            ops::healthlake::LIST_FHIR_EXPORT_JOBS,
+            ops::healthlake::LIST_FHIR_IMPORT_JOBS,
+        ];
+        let elsewhere: BTreeSet<String> = elsewhere.iter().map(ToString::to_string).collect();
+        let uncalled: Vec<_> = listed.difference(&made).filter(|operation| !elsewhere.contains(*operation)).collect();
+        assert!(uncalled.is_empty(), "{uncalled:?} are never called");
     }
 
     #[test]
     fn every_call_of_the_data_commands_has_its_line_and_every_line_its_call() {
-        let calls = calls_in_source("data");
-        assert!(calls.len() > 20, "the calls are written in another way now: {calls:?}");
-        let listed: BTreeSet<&str> = data().iter().flat_map(|grant| grant.calls).copied().collect();
-        let mut made: BTreeSet<&str> = calls.iter().map(|(_, operation)| operation.as_str()).collect();
+        let mut made = named_in("data");
+        assert!(made.len() > 20, "the calls are written in another way now: {made:?}");
         // Imports and exports look at the store by the call of the store's own file.
-        made.insert("DescribeFHIRDatastore");
-        assert_eq!(listed, made);
-    }
-
-    /// The action by which the tables allow an operation.
-    fn allowed_by(service: &str, operation: &str) -> Option<&'static str> {
-        let own = format!("{service}:{operation}");
-        let lines = |grants: Vec<&'static Grant>| {
-            let is_of =
-                |grant: &&Grant| grant.action.split(':').next() == Some(service) && grant.calls.contains(&operation);
-            let actions: Vec<&str> = grants.into_iter().filter(is_of).map(|grant| grant.action).collect();
-            actions.iter().find(|action| **action == own).or(actions.first()).copied()
-        };
-        let of_kinds = Kind::ALL.iter().flat_map(|kind| grants(*kind));
-        let stack = of_kinds.chain(smart_store()).chain(backup()).collect();
-        lines(stack).or_else(|| lines(data().iter().collect()))
+        made.insert(ops::healthlake::DESCRIBE_FHIR_DATASTORE.to_string());
+        assert_eq!(names(data().iter()), made);
     }
 
     #[test]
-    fn the_action_that_a_hint_names_is_the_one_that_the_tables_allow() {
-        let calls: BTreeSet<(String, String)> =
-            ["resource", "data", "commands"].into_iter().flat_map(calls_in_source).collect();
-        let mut renamed = BTreeSet::new();
-        for (service, operation) in &calls {
-            let Some(action) = allowed_by(service, operation) else { continue };
-            assert_eq!(action_of(service, operation), action);
-            renamed
-                .extend((action != format!("{service}:{operation}")).then_some((service.as_str(), operation.as_str())));
+    fn the_action_that_a_hint_names_is_one_that_the_tables_allow() {
+        for operation in ops::all() {
+            let lines = || of_the_stack().chain(data()).filter(|grant| grant.calls.contains(&operation));
+            let is_allowed = lines().any(|grant| grant.action == operation.action());
+            assert!(is_allowed || lines().count() == 0, "{operation} needs {}", operation.action());
         }
-        let listed: BTreeSet<(&str, &str)> = RENAMED.iter().map(|(service, call, _)| (*service, *call)).collect();
-        assert_eq!(listed, renamed);
-        assert_eq!(action_of("sts", "AssumeRole"), "sts:AssumeRole");
     }
 }

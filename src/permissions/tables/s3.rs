@@ -1,46 +1,40 @@
 //! Amazon S3. Deleting a setting asks for the action that puts it, but for a bucket's policy.
 
 use super::{Grant, On, When};
+use crate::aws::Operation;
+use crate::aws::ops::s3;
 
-const fn on_bucket(action: &'static str, calls: &'static [&'static str]) -> Grant {
-    Grant::new(action, calls, On::Bucket, When::Always)
+const fn on_bucket(calls: &'static [&'static Operation]) -> Grant {
+    Grant::of(calls, On::Bucket, When::Always)
 }
 
 pub(super) const BUCKET: &[Grant] = &[
-    on_bucket("s3:CreateBucket", &["CreateBucket"]),
-    on_bucket("s3:DeleteBucket", &["DeleteBucket"]),
-    on_bucket("s3:GetBucketTagging", &["GetBucketTagging"]),
-    on_bucket("s3:ListBucket", &["HeadBucket"]),
-    on_bucket("s3:ListBucketVersions", &["ListObjectVersions"]),
-    on_bucket("s3:PutBucketTagging", &["PutBucketTagging"]),
-    Grant::new("s3:DeleteObjectVersion", &["DeleteObject", "DeleteObjects"], On::Objects, When::Emptying),
+    on_bucket(&[s3::CREATE_BUCKET]),
+    on_bucket(&[s3::DELETE_BUCKET]),
+    on_bucket(&[s3::GET_BUCKET_TAGGING]),
+    on_bucket(&[s3::HEAD_BUCKET]),
+    on_bucket(&[s3::LIST_OBJECT_VERSIONS]),
+    on_bucket(&[s3::PUT_BUCKET_TAGGING]),
+    Grant::of(&[s3::DELETE_OBJECT, s3::DELETE_OBJECTS], On::Objects, When::Emptying),
 ];
 
-pub(super) const VERSIONING: &[Grant] = &[
-    on_bucket("s3:GetBucketVersioning", &["GetBucketVersioning"]),
-    on_bucket("s3:PutBucketVersioning", &["PutBucketVersioning"]),
-];
+pub(super) const VERSIONING: &[Grant] =
+    &[on_bucket(&[s3::GET_BUCKET_VERSIONING]), on_bucket(&[s3::PUT_BUCKET_VERSIONING])];
 
 pub(super) const PUBLIC_ACCESS_BLOCK: &[Grant] = &[
-    on_bucket("s3:GetBucketPublicAccessBlock", &["GetPublicAccessBlock"]),
-    on_bucket("s3:PutBucketPublicAccessBlock", &["PutPublicAccessBlock", "DeletePublicAccessBlock"]),
+    on_bucket(&[s3::GET_PUBLIC_ACCESS_BLOCK]),
+    on_bucket(&[s3::PUT_PUBLIC_ACCESS_BLOCK, s3::DELETE_PUBLIC_ACCESS_BLOCK]),
 ];
 
-pub(super) const ENCRYPTION: &[Grant] = &[
-    on_bucket("s3:GetEncryptionConfiguration", &["GetBucketEncryption"]),
-    on_bucket("s3:PutEncryptionConfiguration", &["PutBucketEncryption", "DeleteBucketEncryption"]),
-];
+pub(super) const ENCRYPTION: &[Grant] =
+    &[on_bucket(&[s3::GET_BUCKET_ENCRYPTION]), on_bucket(&[s3::PUT_BUCKET_ENCRYPTION, s3::DELETE_BUCKET_ENCRYPTION])];
 
 pub(super) const LIFECYCLE: &[Grant] = &[
-    on_bucket("s3:GetLifecycleConfiguration", &["GetBucketLifecycleConfiguration"]),
-    on_bucket("s3:PutLifecycleConfiguration", &["PutBucketLifecycleConfiguration", "DeleteBucketLifecycle"]),
+    on_bucket(&[s3::GET_BUCKET_LIFECYCLE_CONFIGURATION]),
+    on_bucket(&[s3::PUT_BUCKET_LIFECYCLE_CONFIGURATION, s3::DELETE_BUCKET_LIFECYCLE]),
 ];
 
-pub(super) const LOGGING: &[Grant] =
-    &[on_bucket("s3:GetBucketLogging", &["GetBucketLogging"]), on_bucket("s3:PutBucketLogging", &["PutBucketLogging"])];
+pub(super) const LOGGING: &[Grant] = &[on_bucket(&[s3::GET_BUCKET_LOGGING]), on_bucket(&[s3::PUT_BUCKET_LOGGING])];
 
-pub(super) const POLICY: &[Grant] = &[
-    on_bucket("s3:DeleteBucketPolicy", &["DeleteBucketPolicy"]),
-    on_bucket("s3:GetBucketPolicy", &["GetBucketPolicy"]),
-    on_bucket("s3:PutBucketPolicy", &["PutBucketPolicy"]),
-];
+pub(super) const POLICY: &[Grant] =
+    &[on_bucket(&[s3::DELETE_BUCKET_POLICY]), on_bucket(&[s3::GET_BUCKET_POLICY]), on_bucket(&[s3::PUT_BUCKET_POLICY])];

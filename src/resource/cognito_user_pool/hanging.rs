@@ -7,7 +7,7 @@ use super::super::cognito_user_pool_client::CognitoUserPoolClient;
 use super::super::cognito_user_pool_domain::CognitoUserPoolDomain;
 use super::super::{Context, Hanging, Resource};
 use super::look::describe;
-use crate::aws::{AwsError, Operation};
+use crate::aws::{AwsError, ops};
 use crate::resource::ResourceError;
 
 pub(super) async fn all(cx: &Context, pool: &str) -> Result<Vec<Hanging>, ResourceError> {
@@ -22,13 +22,13 @@ async fn clients(cx: &Context, pool: &str) -> Result<Vec<Hanging>, AwsError> {
             let list = cx.clients.cognito.list_user_pool_clients().user_pool_id(pool).max_results(60);
             list.set_next_token(token.clone()).send()
         };
-        let page = match cx.call(Operation::new("cognito-idp", "ListUserPoolClients"), list).await {
+        let page = match cx.call(ops::cognito::LIST_USER_POOL_CLIENTS, list).await {
             Ok(page) => page,
             Err(error) if error.is_not_found() => return Ok(all),
             Err(error) => return Err(error),
         };
         for client in page.user_pool_clients() {
-            let missing = || AwsError::incomplete("cognito-idp", "ListUserPoolClients", "client id");
+            let missing = || AwsError::incomplete(ops::cognito::LIST_USER_POOL_CLIENTS, "client id");
             let (id, name) =
                 (client.client_id().ok_or_else(missing)?, client.client_name().unwrap_or("without a name"));
             all.push(Hanging {
@@ -51,7 +51,7 @@ async fn servers(cx: &Context, pool: &str) -> Result<Vec<Hanging>, AwsError> {
             let list = cx.clients.cognito.list_resource_servers().user_pool_id(pool).max_results(50);
             list.set_next_token(token.clone()).send()
         };
-        let page = match cx.call(Operation::new("cognito-idp", "ListResourceServers"), list).await {
+        let page = match cx.call(ops::cognito::LIST_RESOURCE_SERVERS, list).await {
             Ok(page) => page,
             Err(error) if error.is_not_found() => return Ok(all),
             Err(error) => return Err(error),

@@ -12,16 +12,14 @@ use serde_json::{Value, json};
 
 use super::Recorded;
 use crate::address::Address;
-use crate::aws::{AwsError, Operation};
+use crate::aws::{AwsError, Operation, ops};
 use crate::resource::tags::{is_ours, without_aws};
 use crate::resource::{Attributes, Context, Identity, ResourceError, attributes};
 
 pub(super) async fn describe(cx: &Context, id: &str) -> Result<Option<UserPoolType>, AwsError> {
     let describe = || cx.clients.cognito.describe_user_pool().user_pool_id(id).send();
-    match cx.call(Operation::new("cognito-idp", "DescribeUserPool"), describe).await {
-        Ok(answer) if answer.user_pool.is_none() => {
-            Err(AwsError::incomplete("cognito-idp", "DescribeUserPool", "pool"))
-        }
+    match cx.call(ops::cognito::DESCRIBE_USER_POOL, describe).await {
+        Ok(answer) if answer.user_pool.is_none() => Err(AwsError::incomplete(ops::cognito::DESCRIBE_USER_POOL, "pool")),
         Ok(answer) => Ok(answer.user_pool),
         Err(error) if error.is_not_found() => Ok(None),
         Err(error) => Err(error),
@@ -50,9 +48,9 @@ pub(super) async fn ids_of_all(cx: &Context) -> Result<Vec<String>, AwsError> {
     let mut token = None;
     loop {
         let list = || cx.clients.cognito.list_user_pools().max_results(60).set_next_token(token.clone()).send();
-        let page = cx.call(Operation::new("cognito-idp", "ListUserPools"), list).await?;
+        let page = cx.call(ops::cognito::LIST_USER_POOLS, list).await?;
         for pool in page.user_pools() {
-            let id = pool.id().ok_or_else(|| AwsError::incomplete("cognito-idp", "ListUserPools", "pool id"))?;
+            let id = pool.id().ok_or_else(|| AwsError::incomplete(ops::cognito::LIST_USER_POOLS, "pool id"))?;
             ids.push(id.to_owned());
         }
         token = page.next_token().map(str::to_owned);
@@ -67,14 +65,14 @@ pub(super) fn tags_of(pool: &UserPoolType) -> BTreeMap<String, String> {
 }
 
 pub(super) fn recorded_of(cx: &Context, pool: &UserPoolType) -> Result<Recorded, ResourceError> {
-    let id = pool.id().ok_or_else(|| no_pool("DescribeUserPool"))?;
+    let id = pool.id().ok_or_else(|| no_pool(ops::cognito::DESCRIBE_USER_POOL))?;
     let Identity { account, region, partition, .. } = &cx.identity;
     let arn = format!("arn:{partition}:cognito-idp:{region}:{account}:userpool/{id}");
     Ok(Recorded {
         arn: pool.arn().map_or(arn, str::to_owned),
         name: pool
             .name()
-            .ok_or_else(|| AwsError::incomplete("cognito-idp", "DescribeUserPool", "pool name"))?
+            .ok_or_else(|| AwsError::incomplete(ops::cognito::DESCRIBE_USER_POOL, "pool name"))?
             .to_owned(),
         jwks_uri: jwks_uri(region, id),
         id: id.to_owned(),
@@ -85,8 +83,8 @@ pub(super) fn jwks_uri(region: &str, id: &str) -> String {
     format!("https://cognito-idp.{region}.amazonaws.com/{id}/.well-known/jwks.json")
 }
 
-pub(super) fn no_pool(operation: &str) -> ResourceError {
-    ResourceError::Answer(format!("cognito-idp:{operation} returned no user pool"))
+pub(super) fn no_pool(operation: &'static Operation) -> ResourceError {
+    ResourceError::Answer(format!("{operation} returned no user pool"))
 }
 
 pub(super) fn observed_attributes(pool: &UserPoolType) -> Attributes {

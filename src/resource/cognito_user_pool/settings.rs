@@ -9,7 +9,7 @@ use aws_sdk_cognitoidentityprovider::types::{
 };
 
 use super::CognitoUserPool;
-use crate::aws::Operation;
+use crate::aws::ops;
 use crate::resource::{Context, ResourceError};
 
 const TEMPORARY_PASSWORD_DAYS: i32 = 7;
@@ -134,7 +134,7 @@ pub(super) async fn send_whole(
             .set_acr_configuration(pool.acr_configuration.clone());
         change(whole).send()
     };
-    cx.call(Operation::new("cognito-idp", "UpdateUserPool"), send).await?;
+    cx.call(ops::cognito::UPDATE_USER_POOL, send).await?;
     Ok(())
 }
 

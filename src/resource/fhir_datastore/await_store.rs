@@ -10,7 +10,7 @@ use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 
 use super::look::{condition_of, describe, is_ending, is_gone, recorded_of, status_of};
 use super::{Recorded, TURN_PATIENCE};
-use crate::aws::{Met, Operation};
+use crate::aws::{Met, ops};
 use crate::resource::{Condition, Context, Progress, ResourceError, Task};
 use crate::wait::{self, Ended, Look};
 
@@ -96,8 +96,8 @@ pub(super) async fn order_deletion(task: &Task<'_>, recorded: &Recorded) -> Resu
 
 async fn delete(cx: &Context, id: &str) -> Result<Look<()>, ResourceError> {
     let turn = cx.gate.to_delete().await;
-    let operation = Operation::new("healthlake", "DeleteFHIRDatastore").patience(TURN_PATIENCE);
-    let deleted = cx.call(operation, || cx.clients.healthlake.delete_fhir_datastore().datastore_id(id).send()).await;
+    let call = ops::healthlake::DELETE_FHIR_DATASTORE.patience(TURN_PATIENCE);
+    let deleted = cx.call(call, || cx.clients.healthlake.delete_fhir_datastore().datastore_id(id).send()).await;
     drop(turn);
     match deleted {
         Ok(_) => Ok(Look::Ready(())),
@@ -121,7 +121,7 @@ where
     E: ProvideErrorMetadata + Error + 'static,
 {
     let cx = task.cx;
-    let look = async || match cx.call(Operation::new("healthlake", "UpdateFHIRDatastore"), &send).await {
+    let look = async || match cx.call(ops::healthlake::UPDATE_FHIR_DATASTORE, &send).await {
         Ok(_) => Ok(Look::Ready(())),
         Err(error) if error.meets() == Some(Met::InTransition) => {
             let store = describe(cx, id).await?.filter(|store| !is_ending(store)).ok_or(ResourceError::Vanished)?;

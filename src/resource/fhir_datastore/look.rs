@@ -8,7 +8,7 @@ use aws_sdk_healthlake::types::{
 use serde_json::{Value, json};
 
 use super::{Recorded, identity_provider};
-use crate::aws::{AwsError, Operation};
+use crate::aws::{AwsError, Operation, ops};
 use crate::resource::tags::without_aws;
 use crate::resource::{Attributes, Condition, Context, Remains, attributes};
 
@@ -17,9 +17,9 @@ pub(super) async fn all_living(cx: &Context) -> Result<Vec<Recorded>, AwsError> 
     let mut token = None;
     loop {
         let list = || cx.clients.healthlake.list_fhir_datastores().set_next_token(token.clone()).send();
-        let page = cx.call(Operation::new("healthlake", "ListFHIRDatastores"), list).await?;
+        let page = cx.call(ops::healthlake::LIST_FHIR_DATASTORES, list).await?;
         for store in page.datastore_properties_list().iter().filter(|store| !is_ending(store)) {
-            living.push(recorded_of(&whole("ListFHIRDatastores", store.clone())?));
+            living.push(recorded_of(&whole(ops::healthlake::LIST_FHIR_DATASTORES, store.clone())?));
         }
         token = page.next_token().map(str::to_owned);
         if token.is_none() {
@@ -30,10 +30,10 @@ pub(super) async fn all_living(cx: &Context) -> Result<Vec<Recorded>, AwsError> 
 
 pub(super) async fn describe(cx: &Context, id: &str) -> Result<Option<DatastoreProperties>, AwsError> {
     let describe = || cx.clients.healthlake.describe_fhir_datastore().datastore_id(id).send();
-    match cx.call(Operation::new("healthlake", "DescribeFHIRDatastore"), describe).await {
+    match cx.call(ops::healthlake::DESCRIBE_FHIR_DATASTORE, describe).await {
         Ok(answer) => match answer.datastore_properties {
-            Some(store) => whole("DescribeFHIRDatastore", store).map(Some),
-            None => Err(AwsError::incomplete("healthlake", "DescribeFHIRDatastore", "data store")),
+            Some(store) => whole(ops::healthlake::DESCRIBE_FHIR_DATASTORE, store).map(Some),
+            None => Err(AwsError::incomplete(ops::healthlake::DESCRIBE_FHIR_DATASTORE, "data store")),
         },
         Err(error) if error.is_not_found() => Ok(None),
         Err(error) => Err(error),
@@ -41,7 +41,7 @@ pub(super) async fn describe(cx: &Context, id: &str) -> Result<Option<DatastoreP
 }
 
 /// The SDK puts nothing in the place of what AWS should have said and has not.
-fn whole(operation: &'static str, store: DatastoreProperties) -> Result<DatastoreProperties, AwsError> {
+fn whole(operation: &'static Operation, store: DatastoreProperties) -> Result<DatastoreProperties, AwsError> {
     let parts = [
         ("id", store.datastore_id()),
         ("ARN", store.datastore_arn()),
@@ -50,7 +50,7 @@ fn whole(operation: &'static str, store: DatastoreProperties) -> Result<Datastor
     ];
     let missing = parts.into_iter().find(|(_, value)| value.is_empty()).map(|(name, _)| name);
     match missing {
-        Some(missing) => Err(AwsError::incomplete("healthlake", operation, missing)),
+        Some(missing) => Err(AwsError::incomplete(operation, missing)),
         None => Ok(store),
     }
 }
@@ -147,7 +147,7 @@ pub(super) fn sorted(profiles: &[String]) -> Value {
 
 pub(super) async fn list_tags(cx: &Context, arn: &str) -> Result<BTreeMap<String, String>, AwsError> {
     let list = || cx.clients.healthlake.list_tags_for_resource().resource_arn(arn).send();
-    match cx.call(Operation::new("healthlake", "ListTagsForResource"), list).await {
+    match cx.call(ops::healthlake::LIST_TAGS_FOR_RESOURCE, list).await {
         Ok(answer) => Ok(without_aws(answer.tags().iter().map(|tag| (tag.key().to_owned(), tag.value().to_owned())))),
         Err(error) if error.is_not_found() => Ok(BTreeMap::new()),
         Err(error) => Err(error),

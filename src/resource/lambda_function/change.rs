@@ -7,7 +7,7 @@ use aws_sdk_lambda::types::{Architecture, Environment, Runtime, TracingConfig};
 
 use super::look::get;
 use super::{LambdaFunction, NOT_YET, Recorded, SECRET_VARIABLE, tracing, whole};
-use crate::aws::Operation;
+use crate::aws::ops;
 use crate::resource::cognito_user_pool_client::secret_of;
 use crate::resource::tags::{TagChange, without_aws};
 use crate::resource::{Context, ResourceError, Task};
@@ -40,7 +40,7 @@ impl LambdaFunction {
                 .tracing_config(TracingConfig::builder().mode(tracing(self.tracing)).build())
                 .send()
         };
-        task.cx.call(Operation::new("lambda", "UpdateFunctionConfiguration").eventually(NOT_YET), put).await?;
+        task.cx.call(ops::lambda::UPDATE_FUNCTION_CONFIGURATION.eventually(NOT_YET), put).await?;
         Ok(())
     }
 
@@ -52,7 +52,7 @@ impl LambdaFunction {
                 .architectures(Architecture::from(self.package.architecture.as_str()))
                 .send()
         };
-        let answer = cx.call(Operation::new("lambda", "UpdateFunctionCode").eventually(NOT_YET), put).await?;
+        let answer = cx.call(ops::lambda::UPDATE_FUNCTION_CODE.eventually(NOT_YET), put).await?;
         let code_sha256 = answer.code_sha256.unwrap_or_else(|| archive.sha256.clone());
         Ok(Recorded { source_sha256: self.package.source_sha256.clone(), code_sha256, ..recorded })
     }
@@ -65,14 +65,14 @@ impl LambdaFunction {
                     let put = lambda.put_function_concurrency().function_name(&self.name);
                     put.reserved_concurrent_executions(whole(runs)).send()
                 };
-                cx.call(Operation::new("lambda", "PutFunctionConcurrency").eventually(NOT_YET), put).await?;
+                cx.call(ops::lambda::PUT_FUNCTION_CONCURRENCY.eventually(NOT_YET), put).await?;
             }
             None => {
                 let seen = get(cx, &self.name).await?;
                 if seen.and_then(|answer| answer.concurrency).is_some() {
                     let delete = || lambda.delete_function_concurrency().function_name(&self.name).send();
-                    let operation = Operation::new("lambda", "DeleteFunctionConcurrency").eventually(NOT_YET);
-                    cx.call(operation, delete).await?;
+                    let call = ops::lambda::DELETE_FUNCTION_CONCURRENCY.eventually(NOT_YET);
+                    cx.call(call, delete).await?;
                 }
             }
         }
@@ -82,17 +82,17 @@ impl LambdaFunction {
     pub(super) async fn put_tags(&self, cx: &Context, recorded: &Recorded) -> Result<(), ResourceError> {
         let lambda = &cx.clients.lambda;
         let list = || lambda.list_tags().resource(&recorded.arn).send();
-        let before = cx.call(Operation::new("lambda", "ListTags"), list).await?.tags.unwrap_or_default();
+        let before = cx.call(ops::lambda::LIST_TAGS, list).await?.tags.unwrap_or_default();
         let change = TagChange::between(&without_aws(before), &self.tags);
         if !change.set.is_empty() {
             let set: HashMap<String, String> = change.set.into_iter().collect();
             let tag = || lambda.tag_resource().resource(&recorded.arn).set_tags(Some(set.clone())).send();
-            cx.call(Operation::new("lambda", "TagResource"), tag).await?;
+            cx.call(ops::lambda::TAG_RESOURCE, tag).await?;
         }
         if !change.remove.is_empty() {
             let untag =
                 || lambda.untag_resource().resource(&recorded.arn).set_tag_keys(Some(change.remove.clone())).send();
-            cx.call(Operation::new("lambda", "UntagResource"), untag).await?;
+            cx.call(ops::lambda::UNTAG_RESOURCE, untag).await?;
         }
         Ok(())
     }

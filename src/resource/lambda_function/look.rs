@@ -5,12 +5,12 @@ use aws_sdk_lambda::types::{FunctionConfiguration, LastUpdateStatus, Runtime, St
 use serde_json::json;
 
 use super::PLAIN;
-use crate::aws::{AwsError, Operation};
+use crate::aws::{AwsError, ops};
 use crate::resource::{Attributes, Condition, Context, SECRET, attributes};
 
 pub(super) async fn get(cx: &Context, name: &str) -> Result<Option<GetFunctionOutput>, AwsError> {
     let get = || cx.clients.lambda.get_function().function_name(name).send();
-    match cx.call(Operation::new("lambda", "GetFunction"), get).await {
+    match cx.call(ops::lambda::GET_FUNCTION, get).await {
         Ok(answer) => Ok(Some(answer)),
         Err(error) if error.is_not_found() => Ok(None),
         Err(error) => Err(error),

@@ -105,35 +105,40 @@ fn deleted_nothing(error: &impl ProviderError, certainty: Certainty) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::aws::AwsError;
+    use crate::aws::{AwsError, Operation, ops};
     use crate::resource::ResourceError;
 
-    fn failed(operation: &'static str, certainty: Certainty) -> ResourceError {
-        ResourceError::Aws(AwsError { certainty, ..AwsError::incomplete("any", operation, "thing") })
+    fn failed(operation: &'static Operation, certainty: Certainty) -> ResourceError {
+        ResourceError::Aws(AwsError { certainty, ..AwsError::incomplete(operation, "thing") })
     }
 
     #[test]
     fn a_creation_has_made_nothing_if_none_of_its_calls_has_whatever_their_names() {
         use Certainty::{MayBeApplied, NotApplied};
-        for operation in ["AdminCreateUser", "AddPermission", "RestoreFHIRDatastore", "CreateKey"] {
+        for operation in [
+            ops::cognito::ADMIN_CREATE_USER,
+            ops::lambda::ADD_PERMISSION,
+            ops::healthlake::RESTORE_FHIR_DATASTORE,
+            ops::kms::CREATE_KEY,
+        ] {
             assert!(made_nothing(&failed(operation, NotApplied), NotApplied, false), "{operation}");
             assert!(!made_nothing(&failed(operation, MayBeApplied), MayBeApplied, false), "{operation}");
         }
         // The group was made, and only its retention was refused.
-        assert!(!made_nothing(&failed("PutRetentionPolicy", NotApplied), MayBeApplied, false));
+        assert!(!made_nothing(&failed(ops::logs::PUT_RETENTION_POLICY, NotApplied), MayBeApplied, false));
         // It could not even be looked for.
-        assert!(!made_nothing(&failed("ListKeys", NotApplied), NotApplied, true));
-        assert!(made_nothing(&failed("CreateKey", NotApplied), NotApplied, true));
+        assert!(!made_nothing(&failed(ops::kms::LIST_KEYS, NotApplied), NotApplied, true));
+        assert!(made_nothing(&failed(ops::kms::CREATE_KEY, NotApplied), NotApplied, true));
     }
 
     #[test]
     fn a_deletion_stays_under_way_once_it_is_ordered() {
         use Certainty::{MayBeApplied, NotApplied};
-        assert!(deleted_nothing(&failed("DeleteFunction", NotApplied), NotApplied));
-        assert!(!deleted_nothing(&failed("DeleteFunction", MayBeApplied), MayBeApplied));
-        assert!(deleted_nothing(&failed("GetFunction", NotApplied), NotApplied));
-        assert!(!deleted_nothing(&failed("GetFunction", NotApplied), MayBeApplied));
+        assert!(deleted_nothing(&failed(ops::lambda::DELETE_FUNCTION, NotApplied), NotApplied));
+        assert!(!deleted_nothing(&failed(ops::lambda::DELETE_FUNCTION, MayBeApplied), MayBeApplied));
+        assert!(deleted_nothing(&failed(ops::lambda::GET_FUNCTION, NotApplied), NotApplied));
+        assert!(!deleted_nothing(&failed(ops::lambda::GET_FUNCTION, NotApplied), MayBeApplied));
         // Its protection was taken off before.
-        assert!(deleted_nothing(&failed("DeleteUserPool", NotApplied), MayBeApplied));
+        assert!(deleted_nothing(&failed(ops::cognito::DELETE_USER_POOL, NotApplied), MayBeApplied));
     }
 }

@@ -1,0 +1,5 @@
+//! AWS CloudTrail.
+
+use super::operations;
+
+operations!("cloudtrail", LOOKUP_EVENTS = reads("LookupEvents"),);
