@@ -2,8 +2,6 @@
 
 use std::time::Duration;
 
-use serde_json::{Value, json};
-
 use crate::aws::ops;
 use crate::cli::DoctorArgs;
 use crate::config::Config;
@@ -18,7 +16,7 @@ use crate::resource::{Context, Kind, Settings};
 use crate::session::{ConnectOptions, Connection, Prepared, Session, prepare};
 use crate::state::{Holding, State, StateError, Store};
 use crate::ui::Printer;
-use crate::ui::json::FORMAT_VERSION;
+use crate::ui::json::Doctor;
 use crate::ui::printer::style;
 
 const PACKAGE: &str = "package";
@@ -259,9 +257,8 @@ impl Sheet {
         let count = |grade| self.findings.iter().filter(|finding| finding.grade == grade).count();
         let problems = count(Grade::Problem);
         if self.as_json {
-            let findings: Vec<Value> = self.findings.iter().map(Finding::to_json).collect();
-            let whole = json!({"format_version": FORMAT_VERSION, "passed": problems == 0, "findings": findings});
-            self.printer.json(&whole);
+            let findings = self.findings.iter().map(Finding::document).collect();
+            self.printer.json(&Doctor::of(problems == 0, findings));
         }
         self.printer.say(&format!(
             "\nProblems: {problems}, warnings: {}, not checkable: {}, ok: {}.",

@@ -11,7 +11,7 @@ use thiserror::Error;
 use super::data::{Resumable, export, journals, place_of};
 use crate::address::Address;
 use crate::apply::Outcome;
-use crate::aws::{AwsError, ErrorKind, Operation};
+use crate::aws::{AwsError, ErrorKind, ops};
 use crate::data::bulk_context::BulkContext;
 use crate::data::check::is_resource_type;
 use crate::data::download::{self, MANIFEST};

@@ -5,7 +5,6 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use anyhow::Context;
-use serde_json::{Value, json};
 use thiserror::Error;
 use tokio::task::{JoinSet, LocalSet};
 
@@ -15,7 +14,7 @@ use crate::config::Config;
 use crate::error::{CommandError, Ending, Failure};
 use crate::exit_code::ExitCode;
 use crate::session::{Fleet, Session};
-use crate::ui::json::{self, FORMAT_VERSION};
+use crate::ui::json;
 
 /// The configurations that `-c` names; a folder stands for every `.toml` in it.
 pub(super) fn configs(named: &[PathBuf]) -> Result<Vec<PathBuf>, CommandError> {
@@ -59,8 +58,8 @@ pub(super) async fn run(session: &Session, configs: Vec<PathBuf>, command: Comma
     let sessions: Vec<Session> = configs.iter().map(|config| of_stack(session, config, &fleet)).collect();
     let ended = LocalSet::new().run_until(each(session, &fleet, sessions.clone(), Arc::clone(&command))).await?;
     if as_json {
-        let stacks: Vec<Value> = sessions.iter().zip(&ended).map(|(stack, ended)| in_json(stack, ended)).collect();
-        session.printer.json(&json!({"format_version": FORMAT_VERSION, "stacks": stacks}));
+        let stacks = sessions.iter().zip(&ended).map(|(stack, ended)| document(stack, ended)).collect();
+        session.printer.json(&json::Stacks::of(stacks));
     } else {
         for stack in &sessions {
             let data = stack.printer.taken();
@@ -305,11 +304,13 @@ fn names(config: &Config) -> Vec<(&'static str, String)> {
     names
 }
 
-fn in_json(stack: &Session, ended: &Ended) -> Value {
-    let data = stack.printer.taken();
-    let result: Value = serde_json::from_str(&data).unwrap_or(Value::Null);
-    let error = ended.0.as_ref().err().map(json::error);
-    json!({"config": stack.global.config, "exit_code": ended.code() as u8, "result": result, "error": error})
+fn document(stack: &Session, ended: &Ended) -> json::StackEnd {
+    json::StackEnd {
+        config: stack.global.config.display().to_string(),
+        exit_code: ended.code() as u8,
+        result: serde_json::from_str(&stack.printer.taken()).ok(),
+        error: ended.0.as_ref().err().map(json::error),
+    }
 }
 
 fn summary(sessions: &[Session], ended: &[Ended]) -> String {

@@ -17,6 +17,7 @@ use crate::resource::Identity;
 use crate::session::Session;
 use crate::state::State;
 use crate::ui::graph::{self, Picture};
+use crate::ui::json;
 use crate::whole_file;
 
 /// Draws the graph.
@@ -33,7 +34,7 @@ pub(super) async fn run(session: &Session, arguments: &GraphArgs) -> Result<Exit
     let picture = Picture::of_stack(&title, &stack, state.as_ref(), &planned);
     let format = if arguments.json { GraphFormat::Json } else { arguments.format };
     if format == GraphFormat::Json {
-        return print(session, arguments.out.as_deref(), &format!("{:#}\n", picture.json()));
+        return print(session, arguments.out.as_deref(), &format!("{:#}\n", json::value(&picture.json())));
     }
     let picture = if arguments.all_edges { picture } else { picture.reduced() };
     let drawn = match format {

@@ -1,7 +1,5 @@
 //! `hlctl validate`
 
-use serde_json::json;
-
 use crate::cli::JsonArgs;
 use crate::config::{Examined, Problem};
 use crate::error::CommandError;
@@ -9,7 +7,7 @@ use crate::exit_code::ExitCode;
 use crate::materials;
 use crate::package::PackageError;
 use crate::session::Session;
-use crate::ui::json::FORMAT_VERSION;
+use crate::ui::json::Validation;
 
 /// Checks the configuration without AWS.
 pub(super) fn run(session: &Session, arguments: &JsonArgs) -> Result<ExitCode, CommandError> {
@@ -26,8 +24,7 @@ pub(super) fn run(session: &Session, arguments: &JsonArgs) -> Result<ExitCode, C
     };
     let valid = !problems.has_errors();
     if arguments.json {
-        let answer = json!({"format_version": FORMAT_VERSION, "valid": valid, "problems": problems.to_json()});
-        session.printer.json(&answer);
+        session.printer.json(&Validation::of(valid, problems.reports()));
         return Ok(if valid { ExitCode::Success } else { ExitCode::Failure });
     }
     if !valid {

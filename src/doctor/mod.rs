@@ -10,8 +10,7 @@ mod stack;
 
 use std::fmt;
 
-use serde_json::{Value, json};
-
+use crate::ui::json::DoctorFinding;
 pub use access::{credentials, lasting};
 pub use clock::clock;
 pub use key_admin::key_admin;
@@ -115,14 +114,14 @@ impl Finding {
     }
 
     /// For programs.
-    pub fn to_json(&self) -> Value {
-        json!({
-            "check": self.check,
-            "status": self.grade.to_string(),
-            "title": self.title,
-            "detail": self.detail,
-            "why": self.why,
-            "mend": self.remediation,
-        })
+    pub fn document(&self) -> DoctorFinding {
+        DoctorFinding {
+            check: self.check,
+            status: self.grade.to_string(),
+            title: self.title.clone(),
+            detail: self.detail.clone(),
+            why: self.why,
+            mend: self.remediation.clone(),
+        }
     }
 }

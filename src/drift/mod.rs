@@ -9,6 +9,7 @@ pub mod look;
 mod removal;
 pub mod trail;
 
+use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::Value;
 
@@ -28,7 +29,7 @@ pub struct Report {
 }
 
 /// What was found of one resource.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug)]
 pub struct Finding {
     /// The resource.
     pub address: Address,
@@ -51,7 +52,6 @@ pub struct Finding {
     /// The last change to it that CloudTrail knows of.
     pub last_change: Option<LastChange>,
     /// By what CloudTrail may know it.
-    #[serde(skip)]
     pub names: Vec<String>,
 }
 
@@ -63,7 +63,7 @@ impl Finding {
 }
 
 /// How a resource stands.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Verdict {
     /// As the configuration and the state say.
@@ -88,7 +88,7 @@ impl Verdict {
 }
 
 /// One attribute, or a part of one.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct AttributeFinding {
     /// The attribute.
     pub attribute: String,
@@ -105,7 +105,7 @@ pub struct AttributeFinding {
 }
 
 /// How an attribute stands.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum AttributeVerdict {
     /// As it should be.
@@ -119,7 +119,7 @@ pub enum AttributeVerdict {
 }
 
 /// The last change that CloudTrail knows of.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LastChange {
     /// The event's name, for example `PutBucketPolicy`.
     pub event: String,

@@ -19,7 +19,7 @@ use std::sync::Arc;
 
 pub use addresses::{asks_for, is_known, known_of_kind};
 pub use beside::Beside;
-pub use outputs::{SECRETS, outputs};
+pub use outputs::{Outputs, SECRETS, outputs};
 pub use password::PasswordError;
 pub use smart::test_user;
 pub use way_back::WayBack;

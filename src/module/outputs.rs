@@ -1,57 +1,107 @@
 //! The outputs: the module's names, and what SMART adds to them.
 
-use serde_json::{Map, Value, json};
+use schemars::JsonSchema;
+use serde::Serialize;
+use serde_json::{Map, Value};
 
 /// The address of the client whose id is an output.
 const CLIENT: &str = "cognito_user_pool_client.client";
 const MACHINE_CLIENT: &str = "cognito_user_pool_client.machine";
 
-/// The module's outputs, by its names, from what is recorded of each resource. A missing resource gives null. A SMART stack
-/// also tells the ids that an app needs.
+/// The module's outputs, by its names. What the stack does not have is null; what a SMART stack adds, the ids that an app needs,
+/// is missing without it.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+pub struct Outputs {
+    cognito_domain: Option<String>,
+    cognito_oauth_endpoints: Option<Endpoints>,
+    cognito_scopes: Option<Scopes>,
+    datastore_arn: Option<String>,
+    datastore_endpoint: Option<String>,
+    datastore_kms_key_arn: Option<String>,
+    export_role_arn: Option<String>,
+    s3_bucket: Option<String>,
+    s3_kms_key_arn: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    cognito_client_id: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    cognito_machine_client_id: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    cognito_user_pool_id: Option<String>,
+    /// Only with `--show-secrets`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    cognito_client_secret: Option<String>,
+    /// Only with `--show-secrets`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    cognito_machine_client_secret: Option<String>,
+}
+
+/// The endpoints of the user pool.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+#[schemars(rename = "OauthEndpoints")]
+struct Endpoints {
+    authorization: String,
+    token: String,
+    userinfo: String,
+    jwks: Option<String>,
+}
+
+/// The scopes as apps ask for them.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+struct Scopes {
+    launch: Vec<String>,
+    system: Option<Vec<String>>,
+    patient: Option<Vec<String>>,
+}
+
+impl Outputs {
+    /// From what is recorded of each resource.
+    pub fn of<'a>(recorded: impl Fn(&str) -> Option<&'a Value>) -> Self {
+        let text = |address: &str, name: &str| recorded(address)?.get(name)?.as_str().map(str::to_owned);
+        Self {
+            cognito_domain: text("cognito_user_pool_domain.this", "domain"),
+            cognito_oauth_endpoints: text("cognito_user_pool_domain.this", "base_url").map(|base| Endpoints {
+                authorization: format!("{base}/oauth2/authorize"),
+                token: format!("{base}/oauth2/token"),
+                userinfo: format!("{base}/oauth2/userInfo"),
+                jwks: text("cognito_user_pool.main", "jwks_uri"),
+            }),
+            cognito_scopes: scopes(&recorded),
+            datastore_arn: text("healthlake_fhir_datastore.this", "arn"),
+            datastore_endpoint: text("healthlake_fhir_datastore.this", "endpoint"),
+            datastore_kms_key_arn: text("kms_key.datastore", "arn"),
+            export_role_arn: text("iam_role.healthlake", "arn"),
+            s3_bucket: text("s3_bucket.data", "name"),
+            s3_kms_key_arn: text("kms_key.s3", "arn"),
+            cognito_client_id: text(CLIENT, "id"),
+            cognito_machine_client_id: text(MACHINE_CLIENT, "id"),
+            cognito_user_pool_id: text("cognito_user_pool.main", "id"),
+            cognito_client_secret: None,
+            cognito_machine_client_secret: None,
+        }
+    }
+
+    /// By their names. There is no map in them whose keys are no strings, which is all that could fail.
+    fn members(&self) -> Map<String, Value> {
+        match serde_json::to_value(self) {
+            Ok(Value::Object(members)) => members,
+            _ => Map::new(),
+        }
+    }
+}
+
+/// The same by their names.
 pub fn outputs<'a>(recorded: impl Fn(&str) -> Option<&'a Value>) -> Map<String, Value> {
-    let attribute =
-        |address: &str, name: &str| recorded(address).and_then(|value| value.get(name)).cloned().unwrap_or(Value::Null);
-    let mut outputs = vec![
-        ("cognito_domain", attribute("cognito_user_pool_domain.this", "domain")),
-        ("cognito_oauth_endpoints", endpoints(&attribute)),
-        ("cognito_scopes", scopes(&attribute)),
-        ("datastore_arn", attribute("healthlake_fhir_datastore.this", "arn")),
-        ("datastore_endpoint", attribute("healthlake_fhir_datastore.this", "endpoint")),
-        ("datastore_kms_key_arn", attribute("kms_key.datastore", "arn")),
-        ("export_role_arn", attribute("iam_role.healthlake", "arn")),
-        ("s3_bucket", attribute("s3_bucket.data", "name")),
-        ("s3_kms_key_arn", attribute("kms_key.s3", "arn")),
-    ];
-    let added = [
-        ("cognito_client_id", attribute(CLIENT, "id")),
-        ("cognito_machine_client_id", attribute(MACHINE_CLIENT, "id")),
-        ("cognito_user_pool_id", attribute("cognito_user_pool.main", "id")),
-    ];
-    outputs.extend(added.into_iter().filter(|(_, value)| !value.is_null()));
-    outputs.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
+    Outputs::of(recorded).members()
 }
 
 /// The outputs that are secrets, and the addresses of the clients that have them.
 pub const SECRETS: [(&str, &str); 2] =
     [("cognito_client_secret", CLIENT), ("cognito_machine_client_secret", MACHINE_CLIENT)];
 
-fn endpoints(attribute: &impl Fn(&str, &str) -> Value) -> Value {
-    let base = attribute("cognito_user_pool_domain.this", "base_url");
-    match base.as_str() {
-        None => Value::Null,
-        Some(base) => json!({
-            "authorization": format!("{base}/oauth2/authorize"),
-            "token": format!("{base}/oauth2/token"),
-            "userinfo": format!("{base}/oauth2/userInfo"),
-            "jwks": attribute("cognito_user_pool.main", "jwks_uri"),
-        }),
-    }
-}
-
-fn scopes(attribute: &impl Fn(&str, &str) -> Value) -> Value {
-    let of = |server: &str| attribute(&format!("cognito_resource_server.{server}"), "scope_identifiers");
-    match of("launch") {
-        Value::Null => Value::Null,
-        launch => json!({"launch": launch, "system": of("system"), "patient": of("patient")}),
-    }
+fn scopes<'a>(recorded: &impl Fn(&str) -> Option<&'a Value>) -> Option<Scopes> {
+    let of = |server: &str| {
+        let scopes = recorded(&format!("cognito_resource_server.{server}"))?.get("scope_identifiers")?.as_array()?;
+        Some(scopes.iter().filter_map(Value::as_str).map(str::to_owned).collect())
+    };
+    of("launch").map(|launch| Scopes { launch, system: of("system"), patient: of("patient") })
 }

@@ -3,30 +3,17 @@
 use std::fmt::Write;
 
 use anstyle::Style;
-use serde_json::{Value, json};
+use serde_json::Value;
 
-use super::json::FORMAT_VERSION;
+use super::json::Drift;
 use super::plan_view::inline;
 use super::printer::style::{ADD, CHANGE, DESTROY, FAINT, STRONG};
 use crate::drift::{AttributeFinding, AttributeVerdict, Finding, Report, Verdict};
 use crate::model::text::counted;
 
 /// For programs.
-pub fn to_json(report: &Report) -> Value {
-    json!({
-        "format_version": FORMAT_VERSION,
-        "has_drift": report.has_drift(),
-        "resources": report.findings,
-        "counts": {
-            "clean": report.with(Verdict::Clean).count(),
-            "pending": report.with(Verdict::Pending).count(),
-            "drifted": report.with(Verdict::Drifted).count(),
-            "missing": report.with(Verdict::Missing).count(),
-            "foreign": report.with(Verdict::Foreign).count(),
-            "unreadable": report.with(Verdict::Unreadable).count(),
-        },
-        "notes": report.notes,
-    })
+pub fn to_json(report: &Report) -> Drift {
+    Drift::from(report)
 }
 
 /// For people, with ANSI styles: everything that is not as it should be, and a count.

@@ -1,62 +1,78 @@
-//! The same things for programs. `docs/json.md` describes the shapes.
+//! What `--json` prints: a type for each document.
+//!
+//! `docs/json.md` describes them in words, and `docs/json.schema.json` is made of the types ([`schema`]). The types are apart from
+//! those that commands work with, so that a change there does not change what programs read. Members that may be missing are
+//! those that say so; all others are there, if only as null.
 
-use serde_json::{Value, json};
+mod audit;
+mod checks;
+mod drift;
+mod plan;
+mod run;
+#[cfg(test)]
+mod schema;
+mod stack;
+mod stores;
 
-use crate::apply::{Outcome, Report};
+use schemars::JsonSchema;
+use serde::Serialize;
+use serde_json::Value;
+
+pub use audit::Audit;
+pub use checks::{Authorization, Doctor, DoctorFinding, Explanation, SmartCheck, SmartTest, Validation};
+pub use drift::Drift;
+pub use plan::Plan;
+pub use run::Run;
+pub use stack::{
+    Adopted, AdoptedResource, Graph, GraphNode, ListedResource, StackEnd, Stacks, StateList, WrittenConfig,
+};
+pub use stores::{ComparedStore, Comparison, ListedStore, Store, Stores};
+
 use crate::error::CommandError;
 use crate::model::text::shortened;
-use crate::plan::Plan;
 
 /// Version of all JSON that hlctl prints; a change that could break a reader raises it.
 pub const FORMAT_VERSION: u32 = 1;
 
-/// A plan.
-pub fn plan(plan: &Plan) -> Value {
-    json!({
-        "format_version": FORMAT_VERSION,
-        "changes": plan.changes,
-        "refusals": plan.refusals,
-        "warnings": plan.warnings,
-        "counts": plan.counts(),
-        "has_changes": plan.changes_aws(),
-    })
+/// What kept a command from printing anything else.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct Failure {
+    format_version: u32,
+    error: FailureDetail,
 }
 
-/// What kept a command from printing anything else.
-pub fn error(error: &CommandError) -> Value {
-    json!({
-        "format_version": FORMAT_VERSION,
-        "error": {
-            "message": shortened(&error.to_string()),
-            "hint": error.hint(),
-            "exit_code": error.exit_code() as u8,
-        },
-    })
+/// An error of a command.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct FailureDetail {
+    /// What went wrong.
+    message: String,
+    /// The next step.
+    hint: Option<String>,
+    /// The exit code of the command.
+    exit_code: u8,
+}
+
+/// A document as a value. None of them has a map whose keys are no strings, which is all that could fail.
+pub fn value(document: &impl Serialize) -> Value {
+    serde_json::to_value(document).unwrap_or_default()
+}
+
+/// A plan.
+pub fn plan(plan: &crate::plan::Plan) -> Plan {
+    plan.into()
 }
 
 /// How an apply or a destroy went.
-pub fn report(report: &Report) -> Value {
-    let outputs = crate::module::outputs(|address| report.state.recorded(address));
-    let outcomes: Vec<Value> = report
-        .outcomes
-        .iter()
-        .map(|(address, action, outcome)| {
-            let (status, detail) = match outcome {
-                Outcome::Done => ("done", Value::Null),
-                Outcome::Unfinished(error) => {
-                    ("unfinished", json!({"message": error.to_string(), "hint": error.hint()}))
-                }
-                Outcome::Failed(error) => {
-                    ("failed", json!({"message": error.to_string(), "hint": error.hint_at(address)}))
-                }
-                Outcome::Skipped { because } => ("skipped", json!({"because": because})),
-            };
-            json!({"address": address, "action": action, "status": status, "detail": detail})
-        })
-        .collect();
-    json!({
-        "format_version": FORMAT_VERSION,
-        "resources": outcomes,
-        "outputs": outputs,
-    })
+pub fn report(report: &crate::apply::Report) -> Run {
+    report.into()
+}
+
+/// What kept a command from printing anything else.
+pub fn error(error: &CommandError) -> Failure {
+    let error = FailureDetail {
+        message: shortened(&error.to_string()).into_owned(),
+        hint: error.hint(),
+        exit_code: error.exit_code() as u8,
+    };
+    Failure { format_version: FORMAT_VERSION, error }
 }

@@ -8,7 +8,7 @@ use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 
 use anstream::{AutoStream, ColorChoice};
 use anstyle::{AnsiColor, Style};
-use serde_json::Value;
+use serde::Serialize;
 
 use crate::cli::Invocation;
 use crate::model::text::shortened;
@@ -98,8 +98,8 @@ impl Printer {
     }
 
     /// JSON for stdout, indented.
-    pub fn json(&self, value: &Value) {
-        let mut value = value.clone();
+    pub fn json(&self, document: &impl Serialize) {
+        let mut value = super::json::value(document);
         self.invocation.render_json(&mut value);
         self.data(&format!("{value:#}"));
     }

@@ -38,7 +38,7 @@ pub use example::example_file;
 pub use force_destroy::{ForceDestroy, is_logs_bucket};
 pub use model::*;
 pub use origin::{Excerpt, Origin, Place};
-pub use problem::{Problem, Problems, Severity};
+pub use problem::{Problem, ProblemReport, Problems, Severity};
 pub use redact::sounds_secret;
 pub use reference::reference_tables;
 pub use rules::addresses::KNOWN as KNOWN_ADDRESSES;

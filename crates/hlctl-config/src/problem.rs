@@ -2,13 +2,15 @@
 
 use std::fmt;
 
-use serde_json::{Value, json};
+use schemars::JsonSchema;
+use serde::Serialize;
 
 use super::origin::Place;
 use super::render;
 
 /// How bad a problem is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
 pub enum Severity {
     /// The configuration cannot be used.
     Error,
@@ -73,21 +75,41 @@ impl Problem {
         self
     }
 
-    fn to_json(&self) -> Value {
+    fn report(&self) -> ProblemReport {
         let place = self.place.as_ref();
-        json!({
-            "severity": self.severity.as_str(),
-            "message": self.message,
-            "key": self.key,
-            "file": place.and_then(|place| place.origin.file()),
-            "origin": place.map(|place| place.origin.name()),
-            "line": place.and_then(|place| place.line),
-            "column": place.and_then(|place| place.column),
-            "end_line": place.and_then(|place| place.end_line),
-            "end_column": place.and_then(|place| place.end_column),
-            "help": (!self.help.is_empty()).then(|| self.help.join("\n")),
-        })
+        ProblemReport {
+            severity: self.severity,
+            message: self.message.clone(),
+            key: self.key.clone(),
+            file: place.and_then(|place| place.origin.file()).map(str::to_owned),
+            origin: place.map(|place| place.origin.name().to_owned()),
+            line: place.and_then(|place| place.line),
+            column: place.and_then(|place| place.column),
+            end_line: place.and_then(|place| place.end_line),
+            end_column: place.and_then(|place| place.end_column),
+            help: (!self.help.is_empty()).then(|| self.help.join("\n")),
+        }
     }
+}
+
+/// A problem for programs. Lines and columns count from one.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+pub struct ProblemReport {
+    severity: Severity,
+    /// What is wrong, in one sentence.
+    message: String,
+    /// The key of the configuration that it is about.
+    key: Option<String>,
+    /// The file that it is in.
+    file: Option<String>,
+    /// Where the value comes from: the file, a variable or a flag.
+    origin: Option<String>,
+    line: Option<usize>,
+    column: Option<usize>,
+    end_line: Option<usize>,
+    end_column: Option<usize>,
+    /// What to do about it.
+    help: Option<String>,
 }
 
 /// Everything that is wrong, in the order of the source.
@@ -123,8 +145,8 @@ impl Problems {
     /// A list of `{severity, message, key, file, origin, line, column, end_line, end_column, help}`. Lines and
     /// columns count from one, columns in characters; `end_column` is the first one after the text. `file` is
     /// null where the value came from a variable or a flag, whose name is then the `origin`.
-    pub fn to_json(&self) -> Value {
-        self.0.iter().map(Problem::to_json).collect()
+    pub fn reports(&self) -> Vec<ProblemReport> {
+        self.0.iter().map(Problem::report).collect()
     }
 
     /// As a terminal shows them, each with its line underlined.

@@ -1,15 +1,12 @@
 //! What an adoption tells.
 
-use serde_json::{Value, json};
-
 use crate::address::Address;
 use crate::adopt::Found;
 use crate::model::text::counted;
 use crate::plan::Plan;
 use crate::session::Session;
 use crate::state::Place;
-use crate::ui::json::FORMAT_VERSION;
-use crate::ui::{json as as_json, plan_view};
+use crate::ui::{json, plan_view};
 
 /// One resource that the state now holds.
 pub(super) struct Adopted {
@@ -61,9 +58,9 @@ impl<'a> Report<'a> {
     }
 
     /// The commands to stdout, all else to stderr; or all of it as JSON.
-    pub(super) fn tell(&self, session: &Session, state: &Place, json: bool) {
-        if json {
-            session.printer.json(&self.as_json(session, state));
+    pub(super) fn tell(&self, session: &Session, state: &Place, as_json: bool) {
+        if as_json {
+            session.printer.json(&self.document(session, state));
             return;
         }
         let say = |text: &str| session.printer.say(text);
@@ -100,24 +97,28 @@ impl<'a> Report<'a> {
         }
     }
 
-    fn as_json(&self, session: &Session, state: &Place) -> Value {
-        let adopted = self
-            .adopted
-            .iter()
-            .map(|adopted| json!({"address": adopted.address, "id": adopted.id, "terraform": adopted.terraform}));
-        json!({
-            "format_version": FORMAT_VERSION,
-            "dry_run": self.dry_run,
-            "stack": self.stack,
-            "state": state.to_string(),
-            "adopted": adopted.collect::<Vec<_>>(),
-            "missing": self.missing,
-            "left": self.left,
-            "own_tags": self.own_tags,
-            "config": self.config.as_ref().map(|text| json!({"path": session.global.config, "text": text})),
-            "commands": self.commands,
-            "plan": as_json::plan(self.plan),
-        })
+    fn document(&self, session: &Session, state: &Place) -> json::Adopted {
+        let adopted = self.adopted.iter().map(|adopted| json::AdoptedResource {
+            address: adopted.address.clone(),
+            id: adopted.id.clone(),
+            terraform: adopted.terraform.clone(),
+        });
+        json::Adopted {
+            format_version: json::FORMAT_VERSION,
+            dry_run: self.dry_run,
+            stack: self.stack.to_owned(),
+            state: state.to_string(),
+            adopted: adopted.collect(),
+            missing: lines(&self.missing),
+            left: self.left.clone(),
+            own_tags: lines(&self.own_tags),
+            config: self.config.as_ref().map(|text| json::WrittenConfig {
+                path: session.global.config.display().to_string(),
+                text: text.clone(),
+            }),
+            commands: self.commands.clone(),
+            plan: json::plan(self.plan),
+        }
     }
 }
 

@@ -39,12 +39,7 @@ async fn read_object(session: &Session, source: &str, place: &str) -> Result<Vec
         .interruptible(async {
             let connection = session.connect(options).await?;
             let get = || connection.clients.s3.get_object().bucket(bucket).key(key).send();
-            let object = connection
-                .clients
-                .caller
-                .call(ops::s3::GET_OBJECT, get)
-                .await
-                .map_err(CommandError::Aws)?;
+            let object = connection.clients.caller.call(ops::s3::GET_OBJECT, get).await.map_err(CommandError::Aws)?;
             if u64::try_from(object.content_length().unwrap_or_default()).is_ok_and(|length| length > LARGEST) {
                 return Err(too_large(source));
             }

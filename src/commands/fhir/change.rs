@@ -91,7 +91,8 @@ pub(super) async fn update(session: &Session, arguments: &UpdateArgs) -> Result<
         return Err(FhirUsage::OtherResource { found: reference, wanted: wanted.clone() }.into());
     }
     let fhir = open(session, &arguments.access).await?;
-    let ask = ask(&fhir, "UpdateResource", Method::PUT, &reference.to_string(), &[]).with_body(JSON, content.body);
+    let ask =
+        ask(&fhir, ops::fhir::UPDATE_RESOURCE, Method::PUT, &reference.to_string(), &[]).with_body(JSON, content.body);
     let ask = matching(preferring(ask, arguments.prefer.as_deref())?, arguments.if_match.as_deref())?;
     let look = arguments.access.repeated(hlctl!("fhir get", reference));
     let look = format!("`{look}` shows whether it was");
@@ -105,7 +106,7 @@ pub(super) async fn delete(session: &Session, arguments: &DeleteArgs) -> Result<
     approve(session, arguments.auto_approve, &format!("{reference} will be deleted. Its earlier versions stay."))
         .await?;
     let fhir = open(session, &arguments.access).await?;
-    let ask = ask(&fhir, "DeleteResource", Method::DELETE, &reference.to_string(), &[]);
+    let ask = ask(&fhir, ops::fhir::DELETE_RESOURCE, Method::DELETE, &reference.to_string(), &[]);
     let ask = matching(ask, arguments.if_match.as_deref())?;
     let look = arguments.access.repeated(hlctl!("fhir get", reference));
     match sent(session, &fhir, &ask, &format!("`{look}` shows whether it was")).await {
@@ -124,7 +125,7 @@ pub(super) async fn bundle(session: &Session, arguments: &BundleArgs) -> Result<
         return Err(FhirUsage::NotABundle(content.kind).into());
     }
     let fhir = open(session, &arguments.access).await?;
-    let mut ask = ask(&fhir, "ProcessBundle", Method::POST, "", &[]).with_body(JSON, content.body.clone());
+    let mut ask = ask(&fhir, ops::fhir::PROCESS_BUNDLE, Method::POST, "", &[]).with_body(JSON, content.body.clone());
     if !may_be_repeated(&content.value) {
         ask = ask.once();
     }

@@ -5,7 +5,6 @@ use std::time::SystemTime;
 use aws_credential_types::Credentials;
 use http::{HeaderName, HeaderValue, Request};
 use http_body_util::Full;
-use serde_json::{Value, json};
 use url::Url;
 
 use super::error::FhirUsage;
@@ -26,7 +25,7 @@ use crate::fhir::signing::{Scope, sign_with};
 use crate::fhir::{Authority, Base, Signer};
 use crate::oauth::{Http, Reply};
 use crate::session::Session;
-use crate::ui::json::FORMAT_VERSION;
+use crate::ui::json::{Authorization, Explanation, FORMAT_VERSION};
 
 pub(super) async fn run(session: &Session, arguments: &ExplainArgs) -> Result<ExitCode, CommandError> {
     let body = match (&arguments.data, &arguments.file) {
@@ -51,7 +50,7 @@ pub(super) async fn run(session: &Session, arguments: &ExplainArgs) -> Result<Ex
         asked.send(&stack.http, request, &signer, &mut told).await?;
     }
     if arguments.json {
-        session.printer.json(&told.json());
+        session.printer.json(&told.document());
     } else {
         session.printer.data(&told.text());
     }
@@ -341,22 +340,22 @@ impl Told {
         self.signature = signature.to_owned();
     }
 
-    fn json(&self) -> Value {
-        json!({
-            "format_version": FORMAT_VERSION,
-            "request": self.request,
-            "canonical_request": self.canonical,
-            "canonical_request_sha256": self.digest,
-            "string_to_sign": self.string_to_sign,
-            "authorization": {
-                "algorithm": ALGORITHM,
-                "credential": self.credential,
-                "signed_headers": self.signed_headers,
-                "signature": self.signature,
+    fn document(&self) -> Explanation {
+        Explanation {
+            format_version: FORMAT_VERSION,
+            request: self.request.clone(),
+            canonical_request: self.canonical.clone(),
+            canonical_request_sha256: self.digest.clone(),
+            string_to_sign: self.string_to_sign.clone(),
+            authorization: Authorization {
+                algorithm: ALGORITHM,
+                credential: self.credential.clone(),
+                signed_headers: self.signed_headers.clone(),
+                signature: self.signature.clone(),
             },
-            "answer": self.answer,
-            "findings": self.findings,
-        })
+            answer: self.answer,
+            findings: self.findings.clone(),
+        }
     }
 
     fn text(&self) -> String {

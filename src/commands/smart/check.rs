@@ -1,7 +1,6 @@
 //! A line of the checklist.
 
-use serde_json::{Value, json};
-
+use crate::ui::json::SmartCheck;
 use crate::ui::printer::style;
 
 /// What was looked at, and how it is.
@@ -73,12 +72,13 @@ impl Check {
     }
 
     /// For programs.
-    pub(super) fn json(&self) -> Value {
+    pub(super) fn document(&self) -> SmartCheck {
         let status = match self.status {
             Status::Passed => "passed",
             Status::Failed => "failed",
             Status::Skipped => "skipped",
         };
-        json!({"check": self.id, "title": self.title, "status": status, "detail": self.detail, "hint": self.hint})
+        let Self { id, title, detail, hint, .. } = self;
+        SmartCheck { check: id, title: title.clone(), status, detail: detail.clone(), hint: hint.clone() }
     }
 }

@@ -3,7 +3,7 @@
 //! The function is asked before the store is, since only its first request can show a cold start.
 
 use base64ct::{Base64UrlUnpadded, Encoding as _};
-use serde_json::{Value, json};
+use serde_json::Value;
 use tokio::time::Instant;
 use url::Url;
 
@@ -18,7 +18,8 @@ use crate::error::CommandError;
 use crate::exit_code::ExitCode;
 use crate::oauth::claims;
 use crate::session::Session;
-use crate::ui::{Printer, json as shapes};
+use crate::ui::Printer;
+use crate::ui::json::SmartTest;
 
 pub(super) async fn run(session: &Session, arguments: &SmartTestArgs) -> Result<ExitCode, CommandError> {
     let smart = Smart::open(session).await?;
@@ -155,9 +156,8 @@ impl Checklist {
     fn conclude(self) -> ExitCode {
         let failed = self.checks.iter().filter(|check| check.has_failed()).count();
         if self.as_json {
-            let checks: Vec<Value> = self.checks.iter().map(Check::json).collect();
-            let whole = json!({"format_version": shapes::FORMAT_VERSION, "passed": failed == 0, "checks": checks});
-            self.printer.json(&whole);
+            let checks = self.checks.iter().map(Check::document).collect();
+            self.printer.json(&SmartTest::of(failed == 0, checks));
         }
         let all = self.checks.len();
         match failed {

@@ -1,6 +1,6 @@
 //! `hlctl state list` and `hlctl state show`.
 
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use super::entry_of;
 use crate::address::Address;
@@ -10,14 +10,14 @@ use crate::exit_code::ExitCode;
 use crate::module::is_known;
 use crate::session::Session;
 use crate::state::{Entry, State, Status};
-use crate::ui::json::FORMAT_VERSION;
+use crate::ui::json::{ListedResource, StateList};
 
 /// Lists the resources.
 pub(super) async fn list(session: &Session, arguments: &JsonArgs) -> Result<ExitCode, CommandError> {
     let state = session.deployed_state().await?;
     if arguments.json {
-        let resources: Vec<Value> = state.resources.iter().map(|(address, entry)| line_json(address, entry)).collect();
-        session.printer.json(&json!({"format_version": FORMAT_VERSION, "resources": resources}));
+        let resources = state.resources.iter().map(|(address, entry)| listed(address, entry)).collect();
+        session.printer.json(&StateList::of(resources));
     } else {
         lines(session, &state);
     }
@@ -62,8 +62,15 @@ fn line(address: &Address, entry: &Entry) -> String {
     }
 }
 
-fn line_json(address: &Address, entry: &Entry) -> Value {
-    json!({"address": address, "kind": entry.kind, "status": entry.status, "protected": entry.is_protected(), "known": is_known(address), "recorded": entry.recorded})
+fn listed(address: &Address, entry: &Entry) -> ListedResource {
+    ListedResource {
+        address: address.to_string(),
+        kind: entry.kind.clone(),
+        status: entry.status.into(),
+        protected: entry.is_protected(),
+        known: is_known(address),
+        recorded: entry.recorded.clone(),
+    }
 }
 
 fn one(session: &Session, state: &State, address: &str, json: bool) -> Result<(), CommandError> {

@@ -3,7 +3,6 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use serde_json::{Value, json};
 use url::Url;
 
 use super::StoreOperation;
@@ -16,7 +15,7 @@ use crate::model::text::counted;
 use crate::oauth::{Http, OauthError};
 use crate::sandbox;
 use crate::state::State;
-use crate::ui::table;
+use crate::ui::{json, table};
 
 /// What an old and a new store hold.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -92,9 +91,13 @@ impl Comparison {
     }
 
     /// For programs.
-    pub(super) fn as_json(&self) -> Value {
-        let failure = self.failure.as_ref().map(|failure| &failure.text);
-        json!({"old": self.old, "new": self.new, "unsupported": self.unsupported, "failure": failure})
+    pub(super) fn document(&self) -> json::Comparison {
+        json::Comparison {
+            old: self.old.clone(),
+            new: self.new.clone(),
+            unsupported: self.unsupported.clone(),
+            failure: self.failure.as_ref().map(|failure| failure.text.clone()),
+        }
     }
 }
 

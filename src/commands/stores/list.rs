@@ -1,8 +1,6 @@
 //! `hlctl stores list`
 
-use serde_json::{Value, json};
-
-use super::{as_json, id_of, stores};
+use super::{id_of, stores};
 use crate::address::Address;
 use crate::cli::JsonArgs;
 use crate::error::CommandError;
@@ -12,7 +10,7 @@ use crate::module::beside::STORE;
 use crate::resource::{BackupWindow, Context, Vitals, vitals};
 use crate::session::{OpenStack, Session};
 use crate::state::{Entry, State};
-use crate::ui::json::FORMAT_VERSION;
+use crate::ui::json::{ListedStore, Store, Stores};
 use crate::ui::table;
 
 /// Lists the stores, as AWS describes them now.
@@ -20,9 +18,8 @@ pub(super) async fn run(session: &Session, arguments: &JsonArgs) -> Result<ExitC
     let OpenStack { state, cx, .. } = OpenStack::open_state(session).await?;
     let seen = session.interruptible(look(&cx, &state)).await?;
     if arguments.json {
-        let stores: Vec<Value> =
-            seen.iter().map(|(address, _, vitals)| told(&state, address, vitals.as_ref())).collect();
-        session.printer.json(&json!({"format_version": FORMAT_VERSION, "stores": stores}));
+        let stores = seen.iter().map(|(address, _, vitals)| listed(&state, address, vitals.as_ref())).collect();
+        session.printer.json(&Stores::of(stores));
     } else if seen.is_empty() {
         session.printer.say("The stack has no store.");
     } else {
@@ -64,12 +61,13 @@ pub(super) fn between(window: BackupWindow) -> String {
     format!("{} .. {}", instant(window.earliest), instant(window.latest))
 }
 
-fn told(state: &State, address: &Address, vitals: Option<&Vitals>) -> Value {
-    let mut told = as_json(state, address);
-    told["status"] = json!(vitals.map(|vitals| &vitals.status));
-    told["kms_key_arn"] = json!(vitals.and_then(|vitals| vitals.key.as_ref()));
+fn listed(state: &State, address: &Address, vitals: Option<&Vitals>) -> ListedStore {
     let window = vitals.and_then(|vitals| vitals.window);
-    told["earliest_restore_point"] = json!(window.map(|window| instant(window.earliest)));
-    told["latest_restore_point"] = json!(window.map(|window| instant(window.latest)));
-    told
+    ListedStore {
+        store: Store::of(state, address),
+        status: vitals.map(|vitals| vitals.status.clone()),
+        kms_key_arn: vitals.and_then(|vitals| vitals.key.clone()),
+        earliest_restore_point: window.map(|window| instant(window.earliest)),
+        latest_restore_point: window.map(|window| instant(window.latest)),
+    }
 }

@@ -16,8 +16,6 @@ mod restore;
 
 use std::sync::Arc;
 
-use serde_json::Value;
-
 use compare::Comparison;
 use error::StoresError;
 
@@ -37,7 +35,7 @@ use crate::plan::Options;
 use crate::resource::{Context, FhirDatastore, Resource, Settings, Vitals, vitals};
 use crate::session::{ConnectOptions, Connection, Prepared, Session};
 use crate::state::{Entry, Held, State};
-use crate::ui::json::{self, FORMAT_VERSION};
+use crate::ui::json;
 use crate::ui::plan_view;
 
 pub(super) use afterlife::{explain as explain_lost_store, tell as tell_what_can_be_restored};
@@ -183,27 +181,11 @@ fn beside_by_name(state: &State, named: &str) -> Result<Address, CommandError> {
     Err(StoresError::InUse(named.to_owned()).into())
 }
 
-/// What programs are told of a store.
-fn as_json(state: &State, address: &Address) -> Value {
-    let entry = state.resources.get(address);
-    let recorded = entry.and_then(|entry| entry.recorded.clone()).unwrap_or_default();
-    serde_json::json!({
-        "address": address,
-        "id": recorded["id"],
-        "arn": recorded["arn"],
-        "endpoint": recorded["endpoint"],
-        "in_use": address.as_str() == STORE,
-        "origin": entry.and_then(|entry| entry.origin.clone()),
-    })
-}
-
 /// Tells programs of the store at `address`, and of what it and the old one hold, if that was compared.
 fn told(operation: &StoreOperation<'_>, state: &State, address: &Address, comparison: Option<&Comparison>) -> ExitCode {
     if operation.manner.json {
-        let mut told = as_json(state, address);
-        told["format_version"] = FORMAT_VERSION.into();
-        told["resources"] = comparison.map(Comparison::as_json).unwrap_or_default();
-        operation.session.printer.json(&told);
+        let resources = comparison.map(Comparison::document);
+        operation.session.printer.json(&json::ComparedStore::of(json::Store::of(state, address), resources));
     }
     ExitCode::Success
 }

@@ -9,7 +9,7 @@ use tokio::task::JoinSet;
 
 use super::memory::in_frames;
 use super::{NDJSON, PART, UploadError, Uploader, changed, patient};
-use crate::aws::{AwsError, Met, Operation};
+use crate::aws::{AwsError, Met, ops};
 use crate::data::crc64_text;
 use crate::data::journal::{Begun, Entry, Journal};
 use crate::data::source::SourceFile;

@@ -10,10 +10,12 @@ pub mod server;
 
 use std::time::{Duration, SystemTime};
 
+use schemars::JsonSchema;
 use serde::Serialize;
 
 /// Something about a request that is worth knowing.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[schemars(rename = "ExplainFinding")]
 pub struct Finding {
     /// For programs.
     pub id: &'static str,

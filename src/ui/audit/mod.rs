@@ -4,9 +4,7 @@ mod sarif;
 
 use std::fmt::Write;
 
-use serde_json::{Value, json};
-
-use super::json::FORMAT_VERSION;
+use super::json::Audit;
 use super::printer::style::{ADD, CHANGE, DESTROY, FAINT, STRONG};
 use crate::audit::{Check, Finding, Reviewed, Status};
 
@@ -90,45 +88,14 @@ fn mapping(check: &Check) -> String {
 }
 
 /// For programs.
-pub fn json(reviewed: &Reviewed) -> Value {
-    let findings = reviewed.findings.iter().map(|finding| {
-        let check = finding.check;
-        let waiver = finding.waiver.as_ref().map(|waiver| json!({"reason": waiver.reason, "expires": waiver.expires}));
-        json!({
-            "check": check.id,
-            "name": check.name,
-            "severity": check.severity.as_str(),
-            "title": check.title,
-            "address": finding.address,
-            "status": finding.status.as_str(),
-            "seen": finding.seen,
-            "why": check.why,
-            "mend": check.remediation,
-            "key": check.key,
-            "cfr": check.cfr,
-            "prowler": check.prowler,
-            "security_hub": check.security_hub,
-            "waiver": waiver,
-        })
-    });
-    let counts: serde_json::Map<String, Value> =
-        Status::ALL.into_iter().map(|status| (status.as_str().to_owned(), json!(reviewed.count(status)))).collect();
-    let unused = reviewed
-        .unused
-        .iter()
-        .map(|waiver| json!({"check": waiver.check, "resource": waiver.resource, "expires": waiver.expires}));
-    json!({
-        "format_version": FORMAT_VERSION,
-        "clean": reviewed.is_clean(),
-        "counts": counts,
-        "findings": findings.collect::<Vec<_>>(),
-        "unused_waivers": unused.collect::<Vec<_>>(),
-        "note": WHAT_IT_IS_NOT,
-    })
+pub fn json(reviewed: &Reviewed) -> Audit {
+    Audit::of(reviewed, WHAT_IT_IS_NOT)
 }
 
 #[cfg(test)]
 mod tests {
+    use serde_json::Value;
+
     use super::*;
     use crate::audit::{CHECKS, Evidence, judge, review};
     use crate::resource::Identity;
@@ -176,7 +143,7 @@ mod tests {
 
     #[test]
     fn the_json_has_every_check() {
-        let json = json(&reviewed());
+        let json = crate::ui::json::value(&json(&reviewed()));
         for check in CHECKS {
             assert!(
                 json["findings"].as_array().is_some_and(|all| all.iter().any(|finding| finding["check"] == check.id)),

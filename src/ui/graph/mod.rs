@@ -7,9 +7,7 @@ mod svg;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use serde_json::{Value, json};
-
-use super::json::FORMAT_VERSION;
+use super::json::{Graph, GraphNode};
 use crate::address::Address;
 use crate::module::Stack;
 use crate::plan::Action;
@@ -187,33 +185,30 @@ impl Picture {
     }
 
     /// For programs: every resource with its kind, its status and all that it needs.
-    pub fn json(&self) -> Value {
-        let resources = self.nodes.iter().enumerate().map(|(place, node)| {
-            let needs: Vec<&Address> = self.needs(place).collect();
-            json!({
-                "address": node.address,
-                "kind": node.address.kind(),
-                "status": status(node.mark),
-                "needs": needs,
-            })
+    pub fn json(&self) -> Graph {
+        let nodes = self.nodes.iter().enumerate().map(|(place, node)| GraphNode {
+            address: node.address.to_string(),
+            kind: node.address.kind().to_owned(),
+            status: status(node.mark),
+            needs: self.needs(place).map(Address::to_string).collect(),
         });
-        json!({"format_version": FORMAT_VERSION, "resources": resources.collect::<Vec<_>>()})
+        Graph::of(nodes.collect())
     }
 }
 
-fn status(mark: Mark) -> Value {
-    match mark {
-        Mark::Wanted => Value::Null,
-        Mark::Ready => json!("ready"),
-        Mark::Missing => json!("missing"),
-        Mark::Creating => json!("creating"),
-        Mark::Deleting => json!("deleting"),
-        Mark::Leaving => json!("leaving"),
-        Mark::Action(action) => json!(action),
-        Mark::Failed => json!("failed"),
-        Mark::Unfinished => json!("unfinished"),
-        Mark::Skipped => json!("skipped"),
-    }
+fn status(mark: Mark) -> Option<&'static str> {
+    Some(match mark {
+        Mark::Wanted => return None,
+        Mark::Ready => "ready",
+        Mark::Missing => "missing",
+        Mark::Creating => "creating",
+        Mark::Deleting => "deleting",
+        Mark::Leaving => "leaving",
+        Mark::Action(action) => action.name(),
+        Mark::Failed => "failed",
+        Mark::Unfinished => "unfinished",
+        Mark::Skipped => "skipped",
+    })
 }
 
 /// The part of an address after its kind.
@@ -233,6 +228,7 @@ pub(crate) mod tests {
     #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
     use proptest::prelude::*;
+    use serde_json::json;
 
     use super::*;
 
@@ -284,7 +280,7 @@ pub(crate) mod tests {
     fn the_json_names_every_need_and_status() {
         let (a, b) = (Address::parse("k.a"), Address::parse("k.b"));
         let nodes = BTreeMap::from([(a.clone(), (Mark::Ready, vec![])), (b, (Mark::Missing, vec![a]))]);
-        let json = Picture::new("", nodes).json();
+        let json = crate::ui::json::value(&Picture::new("", nodes).json());
         assert_eq!(json["resources"][1], json!({"address": "k.b", "kind": "k", "status": "missing", "needs": ["k.a"]}));
     }
 }

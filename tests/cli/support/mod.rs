@@ -2,6 +2,7 @@
 
 pub(crate) mod authority;
 mod cloud;
+mod documents;
 pub(crate) mod issuer;
 pub(crate) mod life;
 mod place;

@@ -11,7 +11,7 @@ use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use serde_json::Value;
 
-use super::{Place, eventually, holds_within};
+use super::{Place, documents, eventually, holds_within};
 
 /// When a run hangs. None takes a tenth of it on a quiet machine; how busy this one is decides nothing.
 const PATIENCE: Duration = Duration::from_secs(300);
@@ -91,7 +91,9 @@ impl<'a> Run<'a> {
 
     /// Runs it to its end.
     pub fn ends(&self) -> Ended {
-        self.start().ends()
+        let ended = self.start().ends();
+        documents::check(&self.arguments, &ended);
+        ended
     }
 
     /// Runs it to its end, which must be this exit code.

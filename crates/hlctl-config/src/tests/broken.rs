@@ -75,7 +75,7 @@ subjects! {
 fn a_problem_in_json_names_its_place_and_key() {
     let problems = load(&with("[tags]\nteam = 3\n")).unwrap_err();
     assert_eq!(
-        problems.to_json(),
+        json(&problems),
         serde_json::json!([{
             "severity": "error",
             "message": "`tags.team` must be a string, but this is a whole number",
@@ -94,7 +94,7 @@ fn a_problem_in_json_names_its_place_and_key() {
 #[test]
 fn columns_count_characters_not_bytes() {
     let problems = load(&with("tags = { \"größe\" = 3 }\n")).unwrap_err();
-    assert_eq!(problems.to_json()[0]["column"], 20);
+    assert_eq!(json(&problems)[0]["column"], 20);
 }
 
 #[test]

@@ -35,6 +35,11 @@ fn loaded(more: &str) -> Config {
     load(&with(more)).unwrap_or_else(|problems| panic!("{problems}"))
 }
 
+/// The problems as programs read them.
+fn json(problems: &Problems) -> serde_json::Value {
+    serde_json::to_value(problems.reports()).unwrap()
+}
+
 fn repository(path: &str) -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../..").join(path)
 }

@@ -1,0 +1,77 @@
+//! The JSON Schema of the documents, `docs/json.schema.json`.
+
+use std::path::Path;
+
+use schemars::generate::{SchemaGenerator, SchemaSettings};
+use serde_json::{Map, Value, json};
+
+use super::*;
+use crate::module::Outputs;
+
+/// What each command prints with `--json`, by the words of the command.
+fn commands(generator: &mut SchemaGenerator) -> Vec<(&'static str, Value)> {
+    macro_rules! documents {
+        ($($command:literal: $($document:ident)|+),+ $(,)?) => {
+            vec![$(($command, any_of([$(generator.subschema_for::<$document>().to_value()),+]))),+]
+        };
+    }
+    documents! {
+        "adopt": Adopted,
+        "apply": Run,
+        "audit": Audit,
+        "destroy": Run,
+        "doctor": Doctor,
+        "drift": Drift,
+        "fhir explain": Explanation,
+        "graph": Graph,
+        "outputs": Outputs,
+        "plan": Plan,
+        "replace": ComparedStore | Run,
+        "restore": ComparedStore | Run,
+        "smart test": SmartTest,
+        "state list": StateList,
+        "stores delete": Run,
+        "stores list": Stores,
+        "stores use": ComparedStore | Run,
+        "validate": Validation,
+        "wait": Run,
+    }
+}
+
+/// What is one of these.
+fn any_of<const COUNT: usize>(schemas: [Value; COUNT]) -> Value {
+    let mut schemas = Vec::from(schemas);
+    if schemas.len() == 1 { schemas.remove(0) } else { json!({"anyOf": schemas}) }
+}
+
+/// A schema whose definitions are the documents; `commands` says which of them a command prints, and `failure` and `stacks` are
+/// those of every command that fails, and that runs for several configurations.
+fn schema() -> Value {
+    let mut generator = SchemaSettings::draft2020_12().for_serialize().into_generator();
+    let commands: Map<String, Value> =
+        commands(&mut generator).into_iter().map(|(command, schema)| (command.to_owned(), schema)).collect();
+    let failure = generator.subschema_for::<Failure>().to_value();
+    let stacks = generator.subschema_for::<Stacks>().to_value();
+    json!({
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "$id": "https://github.com/hlctl/hlctl/json.schema.json",
+        "title": "What hlctl prints with --json",
+        "commands": commands,
+        "failure": failure,
+        "stacks": stacks,
+        "$defs": generator.take_definitions(true),
+    })
+}
+
+#[test]
+#[expect(clippy::unwrap_used, reason = "a test may stop at the first surprise")]
+fn the_schema_in_the_repository_is_that_of_the_types() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/json.schema.json");
+    let expected = format!("{:#}\n", schema());
+    if std::env::var_os("HLCTL_BLESS").is_some() {
+        std::fs::write(&path, &expected).unwrap();
+    }
+    let found = std::fs::read_to_string(&path).unwrap_or_default();
+    assert!(found == expected, "{} is out of date: run this test once with HLCTL_BLESS=1", path.display());
+    assert!(jsonschema::meta::is_valid(&schema()));
+}

@@ -1,0 +1,138 @@
+//! `hlctl stores list --json`, `hlctl restore --json`, `hlctl replace --json` and `hlctl stores use --json`
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use super::FORMAT_VERSION;
+use crate::address::Address;
+use crate::module::beside::STORE;
+use crate::state::{self, State};
+
+/// The stores of a stack.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct Stores {
+    format_version: u32,
+    stores: Vec<ListedStore>,
+}
+
+/// A store, as AWS describes it now.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct ListedStore {
+    /// Which store.
+    #[serde(flatten)]
+    pub store: Store,
+    /// Its status, or null if it is gone.
+    pub status: Option<String>,
+    /// The key that encrypts it.
+    pub kms_key_arn: Option<String>,
+    /// From when on it can be restored.
+    pub earliest_restore_point: Option<String>,
+    /// Until when it can be restored.
+    pub latest_restore_point: Option<String>,
+}
+
+/// The store that was restored, or is in use now.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct ComparedStore {
+    format_version: u32,
+    /// Which store.
+    #[serde(flatten)]
+    store: Store,
+    /// What the old and the new one hold, where that was compared.
+    resources: Option<Comparison>,
+}
+
+/// Which store.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct Store {
+    address: String,
+    id: Option<String>,
+    arn: Option<String>,
+    endpoint: Option<String>,
+    /// Whether the stack uses it.
+    in_use: bool,
+    /// Where its data came from.
+    origin: Option<Origin>,
+}
+
+/// Where a store's data came from.
+#[derive(Debug, Serialize, JsonSchema)]
+struct Origin {
+    /// Id of the store that had it.
+    source: String,
+    /// The point in time, in seconds since 1970; null for the latest.
+    at: Option<i64>,
+    way: Way,
+    /// Whether all of it has come.
+    filled: bool,
+}
+
+/// How data comes from one store into another.
+#[derive(Debug, Serialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+#[schemars(rename = "OriginWay")]
+enum Way {
+    /// AWS restores a continuous backup.
+    Backup,
+    /// An export, and an import of it.
+    Export,
+}
+
+/// What an old and a new store hold.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct Comparison {
+    /// The old one's resources by type; null where that store is gone.
+    pub old: Option<BTreeMap<String, u64>>,
+    /// The new one's.
+    pub new: BTreeMap<String, u64>,
+    /// The types that a store says it does not have, which count as none.
+    pub unsupported: BTreeSet<&'static str>,
+    /// Why they could not be counted.
+    pub failure: Option<String>,
+}
+
+impl Store {
+    /// The store of this address.
+    pub fn of(state: &State, address: &Address) -> Self {
+        let entry = state.resources.get(address);
+        let recorded = |name: &str| {
+            let recorded = entry.and_then(|entry| entry.recorded.as_ref());
+            recorded.and_then(|recorded| recorded.get(name)?.as_str()).map(str::to_owned)
+        };
+        Self {
+            address: address.to_string(),
+            id: recorded("id"),
+            arn: recorded("arn"),
+            endpoint: recorded("endpoint"),
+            in_use: address.as_str() == STORE,
+            origin: entry.and_then(|entry| entry.origin.as_ref()).map(Origin::from),
+        }
+    }
+}
+
+impl From<&state::Origin> for Origin {
+    fn from(origin: &state::Origin) -> Self {
+        let state::Origin { source, at, way, filled } = origin;
+        let way = match way {
+            state::Way::Backup => Way::Backup,
+            state::Way::Export => Way::Export,
+        };
+        Self { source: source.clone(), at: *at, way, filled: *filled }
+    }
+}
+
+impl Stores {
+    /// These stores.
+    pub fn of(stores: Vec<ListedStore>) -> Self {
+        Self { format_version: FORMAT_VERSION, stores }
+    }
+}
+
+impl ComparedStore {
+    /// A store, and what it and the old one hold.
+    pub fn of(store: Store, resources: Option<Comparison>) -> Self {
+        Self { format_version: FORMAT_VERSION, store, resources }
+    }
+}
