@@ -1,6 +1,6 @@
 //! What `--json` prints: a type for each document.
 //!
-//! `docs/json.md` describes them in words, and `docs/json.schema.json` is made of the types ([`schema`]). The types are apart from
+//! `docs/json.md` describes them in words, and `docs/json.schema.json` is made of the types (`schema.rs`). The types are apart from
 //! those that commands work with, so that a change there does not change what programs read. Members that may be missing are
 //! those that say so; all others are there, if only as null.
 
