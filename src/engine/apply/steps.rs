@@ -61,6 +61,9 @@ pub enum Work {
     ForgetDeposed(Value),
 }
 
+/// Steps, and what each needs, in the same order.
+pub type Linked<K> = (Vec<Step<K>>, Vec<Needs>);
+
 /// The steps of a plan, and what each needs.
 ///
 /// # Errors
@@ -69,7 +72,7 @@ pub fn steps<P: Provider>(
     plan: &Plan<P::Kind>,
     state: &State,
     predicted: &BTreeMap<Address, Value>,
-) -> Result<(Vec<Step<P::Kind>>, Vec<Needs>), P::Error> {
+) -> Result<Linked<P::Kind>, P::Error> {
     let mut steps = Vec::new();
     for change in &plan.changes {
         let kind = change.kind;

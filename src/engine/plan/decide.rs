@@ -379,10 +379,10 @@ impl<P: Provider> Decider<'_, P> {
     fn is_ours(&self, entry: Option<&Entry>, address: &Address, observed: &Observed) -> bool {
         let Some(tags) = &observed.tags else { return true };
         if entry.is_some_and(|entry| entry.recorded.is_some()) {
-            let is_named = P::Kind::parse(address.kind()).is_some_and(|kind| kind.is_named());
+            let is_named = P::Kind::parse(address.kind()).is_some_and(ResourceKind::is_named);
             return !is_named || tags.get(STACK_TAG).is_none_or(|stack| *stack == self.situation.state.stack);
         }
-        let tagged_later = P::Kind::parse(address.kind()).is_some_and(|kind| kind.is_tagged_later());
+        let tagged_later = P::Kind::parse(address.kind()).is_some_and(ResourceKind::is_tagged_later);
         let intended = entry.is_some_and(|entry| entry.status == Status::Creating);
         tags.get(STACK_TAG) == Some(&self.situation.state.stack) || (intended && tagged_later && tags.is_empty())
     }
@@ -472,7 +472,7 @@ impl<P: Provider> Decider<'_, P> {
             return;
         }
         let change = superfluous(&deposed.address, kind, recorded, Reason::LeftOver);
-        let delete_first = kind.is_some_and(|kind| kind.is_alone());
+        let delete_first = kind.is_some_and(ResourceKind::is_alone);
         self.plan.changes.extend(change.map(|change| Change { delete_first, ..change }));
     }
 }

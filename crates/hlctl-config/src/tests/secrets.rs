@@ -71,7 +71,7 @@ fn no_problem_of_a_variable_or_flag_shows_a_password() {
 }
 
 fn shows_nothing(problems: &Problems) {
-    for text in [problems.to_string(), problems.render(true), json(&problems).to_string(), format!("{problems:?}")] {
+    for text in [problems.to_string(), problems.render(true), json(problems).to_string(), format!("{problems:?}")] {
         assert!(!text.contains("hunter2"), "{text}");
     }
 }
