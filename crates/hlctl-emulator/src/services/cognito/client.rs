@@ -27,6 +27,12 @@ pub(super) struct Client {
     pub(super) modified: Timestamp,
     /// As DescribeUserPoolClient shows them, defaults included.
     pub(super) settings: Map<String, Value>,
+    /// Its id, when it was made, and itself.
+    #[serde(default)]
+    pub(super) second_secret: Option<(String, Value, Hidden)>,
+    /// The branding style of managed login, as it is described.
+    #[serde(default)]
+    pub(super) branding: Option<Value>,
 }
 
 impl Client {

@@ -110,6 +110,8 @@ pub(super) fn create(cx: &mut Cx<'_>, input: &Value) -> AwsResult<Value> {
         created: now,
         modified: now,
         settings: settings(input),
+        second_secret: None,
+        branding: None,
     };
     let output = json!({"UserPoolClient": client.describe()});
     pool.clients.insert(client.id.clone(), client);

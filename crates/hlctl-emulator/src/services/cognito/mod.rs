@@ -22,6 +22,7 @@ mod challenge;
 mod client;
 mod clients;
 mod domains;
+mod doors;
 mod hidden;
 pub(crate) mod hosted;
 mod issued;
@@ -103,6 +104,21 @@ pub(crate) const OPERATIONS: &[Operation] = &[
     write("UpdateUserPoolClient", clients::UPDATE, clients::update),
     write("DeleteUserPoolClient", clients::NAMED, clients::delete),
     read("ListUserPoolClients", clients::LIST, clients::list),
+    write("CreateIdentityProvider", doors::CREATE_PROVIDER, doors::create_provider),
+    read("ListIdentityProviders", doors::LIST_PROVIDERS, doors::list_providers),
+    write("DeleteIdentityProvider", doors::DELETE_PROVIDER, doors::delete_provider),
+    write("SetLogDeliveryConfiguration", doors::SET_LOGS, doors::set_logs),
+    read("GetLogDeliveryConfiguration", shapes::POOL, doors::get_logs),
+    read("DescribeRiskConfiguration", doors::RISK, doors::risk),
+    read("ListUserPoolReplicas", doors::LIST_REPLICAS, doors::list_replicas),
+    write("AddUserPoolClientSecret", doors::ADD_SECRET, doors::add_secret),
+    read("ListUserPoolClientSecrets", doors::SECRETS, doors::list_secrets),
+    write("DeleteUserPoolClientSecret", doors::DELETE_SECRET, doors::delete_secret),
+    write("CreateManagedLoginBranding", doors::CREATE_BRANDING, doors::create_branding),
+    read("DescribeManagedLoginBrandingByClient", doors::BRANDING, doors::branding),
+    write("DeleteManagedLoginBranding", doors::DELETE_BRANDING, doors::delete_branding),
+    write("SetUICustomization", doors::SET_CUSTOMIZATION, doors::set_customization),
+    read("GetUICustomization", doors::CUSTOMIZATION, doors::customization),
     write("AdminCreateUser", users::CREATE, users::create),
     write("AdminSetUserPassword", users::SET_PASSWORD, users::set_password),
     read("AdminGetUser", shapes::USER, users::get),

@@ -43,6 +43,15 @@ pub(super) struct UserPool {
     /// `None` until a key is needed.
     pub(super) keys: Option<Keys>,
     pub(super) issued: Issued,
+    /// Identity providers, as they were made.
+    #[serde(default)]
+    pub(super) providers: Vec<Value>,
+    /// As it is described; `null` if there is none.
+    #[serde(default)]
+    pub(super) log_delivery: Value,
+    /// Styles of the classic pages by client, that of all under `ALL`.
+    #[serde(default)]
+    pub(super) styles: Map<String, Value>,
 }
 
 impl UserPool {

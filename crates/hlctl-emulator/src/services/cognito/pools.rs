@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use super::issued::Issued;
 use super::mfa::Factors;
@@ -36,6 +36,9 @@ pub(super) fn create(cx: &mut Cx<'_>, input: &Value) -> AwsResult<Value> {
         users: BTreeMap::new(),
         keys: None,
         issued: Issued::default(),
+        providers: Vec::new(),
+        log_delivery: Value::Null,
+        styles: Map::new(),
     };
     let output = json!({"UserPool": pool.describe()});
     cognito(cx).pools.insert(pool.id.clone(), pool);

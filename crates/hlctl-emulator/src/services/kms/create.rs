@@ -61,6 +61,7 @@ pub(super) fn create_key(cx: &mut Cx<'_>, input: &Value) -> AwsResult<Value> {
         tags,
         rotation: None,
         deletion: None,
+        grants: Vec::new(),
     };
     let output = json!({"KeyMetadata": metadata(&key)});
     kms(cx.world, cx.caller).keys.insert(id, key);

@@ -2,6 +2,7 @@
 
 mod aliases;
 mod create;
+mod grants;
 mod keys;
 mod lifecycle;
 mod policy;
@@ -11,6 +12,7 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 use super::tags::Tags;
 use super::{Cx, unseen};
@@ -47,6 +49,9 @@ pub(crate) struct Key {
     rotation: Option<Rotation>,
     /// When the key vanishes, if its deletion is scheduled.
     deletion: Option<Timestamp>,
+    /// As ListGrants shows them.
+    #[serde(default)]
+    grants: Vec<Value>,
 }
 
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
@@ -113,6 +118,9 @@ pub(crate) const OPERATIONS: &[Operation] = &[
     read("ListResourceTags", tagging::LIST, tagging::list),
     write("TagResource", tagging::TAG, tagging::tag),
     write("UntagResource", tagging::UNTAG, tagging::untag),
+    write("CreateGrant", grants::CREATE, grants::create),
+    read("ListGrants", grants::LIST, grants::list),
+    write("RevokeGrant", grants::REVOKE, grants::revoke),
     write("CreateAlias", aliases::CREATE, aliases::create),
     write("UpdateAlias", aliases::CREATE, aliases::update),
     write("DeleteAlias", aliases::DELETE, aliases::delete),

@@ -70,6 +70,9 @@ pub(super) fn create(cx: &mut Cx<'_>, input: &Value) -> AwsResult<Value> {
         provisioned: BTreeMap::new(),
         pending_until,
         updating_until: cx.now,
+        urls: Vec::new(),
+        sources: Vec::new(),
+        events: None,
         name: name.clone(),
     };
     let number = (input["Publish"] == Value::Bool(true)).then(|| versions::publish(cx, &mut function, None));

@@ -35,6 +35,13 @@ pub(crate) struct Function {
     pub(super) pending_until: Timestamp,
     /// Until when the last update is `InProgress`.
     pub(super) updating_until: Timestamp,
+    /// Function URLs, event source mappings and the configuration of asynchronous invocation, as they are described.
+    #[serde(default)]
+    pub(super) urls: Vec<Value>,
+    #[serde(default)]
+    pub(super) sources: Vec<Value>,
+    #[serde(default)]
+    pub(super) events: Option<Value>,
 }
 
 /// What CreateFunction and the two updates set.

@@ -9,6 +9,7 @@ mod aliases;
 mod code;
 mod concurrency;
 mod create;
+mod doors;
 pub(crate) mod function;
 pub(crate) mod invoke;
 mod job;
@@ -68,6 +69,9 @@ const ALIAS: &str = "/2015-03-31/functions/{FunctionName}/aliases/{Name}";
 const POLICY: &str = "/2015-03-31/functions/{FunctionName}/policy";
 const PROVISIONED: &str = "/2019-09-30/functions/{FunctionName}/provisioned-concurrency";
 const RESERVED: &str = "/2017-10-31/functions/{FunctionName}/concurrency";
+const URL: &str = "/2021-10-31/functions/{FunctionName}/url";
+const SOURCES: &str = "/2015-03-31/event-source-mappings";
+const EVENTS: &str = "/2019-09-25/functions/{FunctionName}/event-invoke-config";
 const TAGS: &str = "/2017-03-31/tags/{Resource}";
 
 pub(crate) const ENDPOINTS: &[Endpoint] = &[
@@ -136,6 +140,33 @@ pub(crate) const ENDPOINTS: &[Endpoint] = &[
         write("DeleteProvisionedConcurrencyConfig", concurrency::PROVISIONED, concurrency::delete_provisioned),
     )
     .query(QUALIFIED),
+    at("POST", URL, 201, write("CreateFunctionUrlConfig", doors::CREATE_URL, doors::create_url)).query(QUALIFIED),
+    at("DELETE", URL, 204, write("DeleteFunctionUrlConfig", doors::ONE, doors::delete_url)).query(QUALIFIED),
+    at(
+        "GET",
+        "/2021-10-31/functions/{FunctionName}/urls",
+        200,
+        reading("ListFunctionUrlConfigs", doors::LIST_URLS, doors::list_urls),
+    )
+    .query(PAGED),
+    at("POST", SOURCES, 202, write("CreateEventSourceMapping", doors::CREATE_SOURCE, doors::create_source)),
+    at("GET", SOURCES, 200, reading("ListEventSourceMappings", doors::LIST_SOURCES, doors::list_sources)).query(&[
+        ("EventSourceArn", "EventSourceArn"),
+        ("FunctionName", "FunctionName"),
+        ("Marker", "Marker"),
+        ("MaxItems", "MaxItems"),
+    ]),
+    at(
+        "DELETE",
+        "/2015-03-31/event-source-mappings/{UUID}",
+        202,
+        write("DeleteEventSourceMapping", doors::SOURCE, doors::delete_source),
+    ),
+    at("PUT", EVENTS, 200, write("PutFunctionEventInvokeConfig", doors::PUT_EVENTS, doors::put_events))
+        .query(QUALIFIED),
+    at("GET", EVENTS, 200, reading("GetFunctionEventInvokeConfig", doors::ONE, doors::get_events)).query(QUALIFIED),
+    at("DELETE", EVENTS, 204, write("DeleteFunctionEventInvokeConfig", doors::ONE, doors::delete_events))
+        .query(QUALIFIED),
     at("POST", TAGS, 204, write("TagResource", tagging::TAG, tagging::tag)),
     at("DELETE", TAGS, 204, write("UntagResource", tagging::UNTAG, tagging::untag)).query(&[("tagKeys", "TagKeys")]),
     at("GET", TAGS, 200, reading("ListTags", tagging::LIST, tagging::list)),

@@ -10,6 +10,7 @@ mod filter;
 mod groups;
 mod shapes;
 mod streams;
+mod subscriptions;
 mod tagging;
 
 use std::collections::BTreeMap;
@@ -42,6 +43,9 @@ struct Group {
     protected: bool,
     tags: Tags,
     streams: BTreeMap<String, Stream>,
+    /// Subscription filters by name, as they are described.
+    #[serde(default)]
+    subscriptions: BTreeMap<String, Value>,
 }
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -61,6 +65,7 @@ impl Group {
             protected: false,
             tags: Tags::new(),
             streams: BTreeMap::new(),
+            subscriptions: BTreeMap::new(),
         }
     }
 
@@ -82,6 +87,10 @@ pub(crate) const OPERATIONS: &[Operation] = &[
     write("TagResource", tagging::TAG, tagging::tag),
     write("UntagResource", tagging::UNTAG, tagging::untag),
     read("ListTagsForResource", tagging::LIST, tagging::list),
+    write("PutSubscriptionFilter", subscriptions::PUT, subscriptions::put),
+    read("DescribeSubscriptionFilters", subscriptions::DESCRIBE, subscriptions::describe),
+    write("DeleteSubscriptionFilter", subscriptions::DELETE, subscriptions::delete),
+    write("PutLogGroupDeletionProtection", subscriptions::PROTECT, subscriptions::protect),
     write("CreateLogStream", streams::ONE, streams::create),
     write("DeleteLogStream", streams::ONE, streams::delete),
     read("DescribeLogStreams", streams::DESCRIBE, streams::describe),

@@ -6,7 +6,7 @@ use s3s::dto::*;
 use s3s::{S3Request, S3Response, S3Result};
 
 use super::{
-    S3, buckets, copy, delete, encryption, error, lifecycle, listing, multipart, object, parts, read, settings,
+    S3, buckets, copy, delete, doors, encryption, error, lifecycle, listing, multipart, object, parts, read, settings,
     versions,
 };
 
@@ -49,6 +49,15 @@ operations! {
         get_bucket_logging GetBucketLogging GetBucketLoggingInput GetBucketLoggingOutput => settings::get_logging;
         get_bucket_policy GetBucketPolicy GetBucketPolicyInput GetBucketPolicyOutput => settings::get_policy;
         get_bucket_ownership_controls GetBucketOwnershipControls GetBucketOwnershipControlsInput GetBucketOwnershipControlsOutput => settings::get_ownership;
+        get_bucket_acl GetBucketAcl GetBucketAclInput GetBucketAclOutput => doors::get_acl;
+        get_bucket_replication GetBucketReplication GetBucketReplicationInput GetBucketReplicationOutput => doors::get_replication;
+        get_bucket_cors GetBucketCors GetBucketCorsInput GetBucketCorsOutput => doors::get_cors;
+        get_bucket_website GetBucketWebsite GetBucketWebsiteInput GetBucketWebsiteOutput => doors::get_website;
+        get_bucket_notification_configuration GetBucketNotificationConfiguration GetBucketNotificationConfigurationInput GetBucketNotificationConfigurationOutput => doors::get_notification;
+        list_bucket_inventory_configurations ListBucketInventoryConfigurations ListBucketInventoryConfigurationsInput ListBucketInventoryConfigurationsOutput => doors::list_inventories;
+        get_object_lock_configuration GetObjectLockConfiguration GetObjectLockConfigurationInput GetObjectLockConfigurationOutput => doors::get_object_lock;
+        get_bucket_accelerate_configuration GetBucketAccelerateConfiguration GetBucketAccelerateConfigurationInput GetBucketAccelerateConfigurationOutput => doors::get_accelerate;
+        get_bucket_request_payment GetBucketRequestPayment GetBucketRequestPaymentInput GetBucketRequestPaymentOutput => doors::get_payer;
         get_bucket_encryption GetBucketEncryption GetBucketEncryptionInput GetBucketEncryptionOutput => encryption::get;
         get_bucket_lifecycle_configuration GetBucketLifecycleConfiguration GetBucketLifecycleConfigurationInput GetBucketLifecycleConfigurationOutput => lifecycle::get;
         get_object GetObject GetObjectInput GetObjectOutput => read::get;
@@ -72,6 +81,18 @@ operations! {
         delete_bucket_policy DeleteBucketPolicy DeleteBucketPolicyInput DeleteBucketPolicyOutput => settings::delete_policy;
         put_bucket_ownership_controls PutBucketOwnershipControls PutBucketOwnershipControlsInput PutBucketOwnershipControlsOutput => settings::put_ownership;
         delete_bucket_ownership_controls DeleteBucketOwnershipControls DeleteBucketOwnershipControlsInput DeleteBucketOwnershipControlsOutput => settings::delete_ownership;
+        put_bucket_acl PutBucketAcl PutBucketAclInput PutBucketAclOutput => doors::put_acl;
+        put_bucket_replication PutBucketReplication PutBucketReplicationInput PutBucketReplicationOutput => doors::put_replication;
+        delete_bucket_replication DeleteBucketReplication DeleteBucketReplicationInput DeleteBucketReplicationOutput => doors::delete_replication;
+        put_bucket_cors PutBucketCors PutBucketCorsInput PutBucketCorsOutput => doors::put_cors;
+        delete_bucket_cors DeleteBucketCors DeleteBucketCorsInput DeleteBucketCorsOutput => doors::delete_cors;
+        put_bucket_website PutBucketWebsite PutBucketWebsiteInput PutBucketWebsiteOutput => doors::put_website;
+        delete_bucket_website DeleteBucketWebsite DeleteBucketWebsiteInput DeleteBucketWebsiteOutput => doors::delete_website;
+        put_bucket_notification_configuration PutBucketNotificationConfiguration PutBucketNotificationConfigurationInput PutBucketNotificationConfigurationOutput => doors::put_notification;
+        put_bucket_inventory_configuration PutBucketInventoryConfiguration PutBucketInventoryConfigurationInput PutBucketInventoryConfigurationOutput => doors::put_inventory;
+        delete_bucket_inventory_configuration DeleteBucketInventoryConfiguration DeleteBucketInventoryConfigurationInput DeleteBucketInventoryConfigurationOutput => doors::delete_inventory;
+        put_bucket_accelerate_configuration PutBucketAccelerateConfiguration PutBucketAccelerateConfigurationInput PutBucketAccelerateConfigurationOutput => doors::put_accelerate;
+        put_bucket_request_payment PutBucketRequestPayment PutBucketRequestPaymentInput PutBucketRequestPaymentOutput => doors::put_payer;
         put_bucket_encryption PutBucketEncryption PutBucketEncryptionInput PutBucketEncryptionOutput => encryption::put;
         delete_bucket_encryption DeleteBucketEncryption DeleteBucketEncryptionInput DeleteBucketEncryptionOutput => encryption::delete;
         put_bucket_lifecycle_configuration PutBucketLifecycleConfiguration PutBucketLifecycleConfigurationInput PutBucketLifecycleConfigurationOutput => lifecycle::put;

@@ -5,6 +5,7 @@ use s3s::dto::{LifecycleRule, PublicAccessBlockConfiguration, ServerSideEncrypti
 use s3s::{S3Error, S3ErrorCode, S3Result};
 use serde::{Deserialize, Serialize};
 
+use super::doors::Doors;
 use super::{S3Cx, error};
 use crate::services::tags::Tags;
 
@@ -25,6 +26,8 @@ pub(crate) struct Bucket {
     pub(super) policy: Option<String>,
     /// `BucketOwnerEnforced` and the like; `None` after its deletion.
     pub(super) ownership: Option<String>,
+    #[serde(default)]
+    pub(super) doors: Doors,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]

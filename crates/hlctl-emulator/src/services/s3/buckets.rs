@@ -10,6 +10,7 @@ use s3s::dto::{
 use s3s::{S3ErrorCode, S3Result};
 
 use super::bucket::Bucket;
+use super::doors::Doors;
 use super::{S3Cx, encryption, error};
 use crate::services::{page, tags::Tags, unseen};
 
@@ -49,6 +50,7 @@ pub(super) fn create(cx: &mut S3Cx<'_>, input: CreateBucketInput) -> S3Result<Cr
                 .object_ownership
                 .map_or_else(|| "BucketOwnerEnforced".to_owned(), |ownership| ownership.as_str().to_owned()),
         ),
+        doors: Doors::default(),
     };
     cx.cx.world.buckets.insert(input.bucket, bucket);
     Ok(location)

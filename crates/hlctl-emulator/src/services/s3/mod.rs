@@ -11,6 +11,7 @@ mod buckets;
 mod checksum;
 mod copy;
 mod delete;
+mod doors;
 mod encryption;
 mod error;
 pub(crate) mod inside;
