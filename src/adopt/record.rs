@@ -8,6 +8,7 @@ use tokio::task::JoinSet;
 use crate::address::Address;
 use crate::module::Stack;
 use crate::plan::PlanError;
+use crate::resource::answers::WATCHED;
 use crate::resource::{Context, Identity, Kind, Known, Observed, ResourceError, STACK_TAG};
 use crate::state::{Entry, State, Status};
 
@@ -126,7 +127,8 @@ pub fn enter(
     for (address, Found { kind, observed }) in found {
         let spec = stack.get(&address);
         let wanted = spec.map(|spec| spec.desired(&known));
-        let is_wanted = |name: &String| wanted.as_ref().is_none_or(|wanted| wanted.contains_key(name));
+        let is_wanted =
+            |name: &String| wanted.as_ref().is_none_or(|wanted| wanted.contains_key(name)) || name == WATCHED;
         let needs = spec.map(|spec| spec.references().into_iter().map(|reference| reference.address).collect());
         // A store beside the one in use, for which the configuration does not ask, still needs its key.
         let arn = observed.attributes.get("kms_key_arn").and_then(Value::as_str);

@@ -1,7 +1,7 @@
 //! The checks. Their ids never change: a check that goes leaves its number unused. `docs/audit.md` tells where the mappings
 //! come from.
 
-use super::checks::{access, buckets, pool, store, validator};
+use super::checks::{access, buckets, pool, store, validator, watched};
 use super::{Check, Severity};
 
 /// Every check, by id.
@@ -465,6 +465,19 @@ pub const CHECKS: &[Check] = &[
         prowler: &["cloudwatch_log_group_retention_policy_specific_days_enabled"],
         security_hub: &["CloudWatch.16"],
         judge: validator::log_retention,
+    },
+    Check {
+        id: "HLCTL-36",
+        name: "settings-of-others",
+        severity: Severity::High,
+        title: "Nothing is set on the stack's resources that hlctl only watches",
+        why: "A trigger, a replication or a public URL opens a way to the data that none of the other checks looks at.",
+        remediation: concat!("undo it in AWS, or waive it; `", hlctl!("drift"), "` says which of it is new"),
+        key: None,
+        cfr: &["164.312(a)(1)"],
+        prowler: &[],
+        security_hub: &[],
+        judge: watched::nothing,
     },
 ];
 

@@ -17,12 +17,20 @@ use aws_smithy_types::timeout::TimeoutConfig;
 use aws_types::service_config::ServiceConfigKey;
 use thiserror::Error;
 
+use super::answers::Listener;
 use super::call::Caller;
 use super::credentials::{Renewable, Source};
 use super::limited::limited;
 use super::shared_config::SharedConfig;
 use super::trust::{Trust, TrustError};
 use crate::config::HEALTHLAKE_FIPS;
+
+/// A client whose answers can be seen whole.
+macro_rules! listened {
+    ($sdk:ident, $config:expr) => {
+        $sdk::Client::from_conf($sdk::config::Builder::from($config).interceptor(Listener).build())
+    };
+}
 
 /// Where the calls go.
 pub enum Endpoint {
@@ -131,21 +139,21 @@ impl Clients {
     fn from_config(config: &SdkConfig, caller: Caller, trust: Trust) -> Self {
         // A custom endpoint seldom answers to `bucket.host`.
         let custom = S3Endpoint::of_chain(config).is_some();
-        let s3 = aws_sdk_s3::config::Builder::from(config).force_path_style(custom).build();
+        let s3 = aws_sdk_s3::config::Builder::from(config).force_path_style(custom).interceptor(Listener).build();
         // IAM's events are told in us-east-1 alone (CloudTrail user guide, "Global service events").
         let global = config.to_builder().region(Region::from_static("us-east-1")).build();
         Self {
             caller,
             sts: aws_sdk_sts::Client::new(config),
-            kms: aws_sdk_kms::Client::new(config),
+            kms: listened!(aws_sdk_kms, config),
             s3: aws_sdk_s3::Client::from_conf(s3),
-            iam: aws_sdk_iam::Client::new(config),
-            healthlake: aws_sdk_healthlake::Client::new(config),
-            cognito: aws_sdk_cognitoidentityprovider::Client::new(config),
-            lambda: aws_sdk_lambda::Client::new(config),
+            iam: listened!(aws_sdk_iam, config),
+            healthlake: listened!(aws_sdk_healthlake, config),
+            cognito: listened!(aws_sdk_cognitoidentityprovider, config),
+            lambda: listened!(aws_sdk_lambda, config),
             cloudtrail: aws_sdk_cloudtrail::Client::new(config),
             global_cloudtrail: aws_sdk_cloudtrail::Client::new(&global),
-            logs: aws_sdk_cloudwatchlogs::Client::new(config),
+            logs: listened!(aws_sdk_cloudwatchlogs, config),
             lakeformation: aws_sdk_lakeformation::Client::new(config),
             region: config.region().map(|region| region.as_ref().to_owned()),
             credentials: config.credentials_provider(),

@@ -1,5 +1,6 @@
 //! The way to AWS: clients, the meaning of errors, and the only place that repeats a call.
 
+pub mod answers;
 pub mod call;
 pub mod classify;
 pub mod cli;

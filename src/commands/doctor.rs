@@ -105,6 +105,7 @@ async fn in_aws(
             let of_jobs = prepared.jobs().refusals();
             sheet.add(doctor::planned(prepared.plan.refusals.iter().filter(|refusal| !of_jobs.contains(refusal))));
             sheet.add(doctor::lost_store(&prepared.plan, &prepared.state));
+            sheet.add(doctor::watched(&prepared.plan));
             if destroy {
                 sheet.add(doctor::buckets(&prepared.plan));
             }

@@ -6,6 +6,7 @@ use crate::aws::Skew;
 use crate::module::WayBack;
 use crate::module::beside::STORE;
 use crate::plan::{Action, Plan, Refusal};
+use crate::resource::answers::notes;
 use crate::session::Jobs;
 use crate::state::{State, Status};
 
@@ -63,6 +64,17 @@ pub fn unplanned(
     let findings = causes.into_iter().map(|(title, hint)| Finding::problem(check, title, why, remediation(hint)));
     // With a wrong clock AWS refuses nearly everything, and this is the only answer that there is to compare with.
     findings.chain(skew.map(super::clock::wrong)).collect()
+}
+
+/// What hlctl watches and was not let look at: it bars no apply, and nobody may take it for clean.
+pub fn watched(plan: &Plan) -> Option<Finding> {
+    let seen = plan.changes.iter().filter_map(|change| Some((&change.address, change.observed.as_ref()?)));
+    let notes: Vec<String> = seen
+        .flat_map(|(address, seen)| notes(seen).into_iter().map(move |note| format!("{address}: {note}")))
+        .collect();
+    let remediation = concat!("allow the actions; `", hlctl!("policy deployer"), "` lists them all");
+    let finding = || Finding::not_checkable("watched", "settings that hlctl only watches", remediation);
+    (!notes.is_empty()).then(|| notes.into_iter().fold(finding(), Finding::with))
 }
 
 /// That the stack's store is gone without a backup, so that the plan would make an empty one. Of one with a backup a refusal

@@ -6,7 +6,7 @@ use serde_json::Value;
 use tokio::task::JoinSet;
 
 use super::removal::removal;
-use super::{AttributeVerdict, Finding, Report, Sides, Verdict, compare};
+use super::{AttributeFinding, AttributeVerdict, Finding, Report, Sides, Verdict, compare};
 use crate::address::Address;
 use crate::graph::Graph;
 use crate::invocation::CommandLine;
@@ -14,6 +14,7 @@ use crate::model::text::instant;
 use crate::module::beside::counterpart;
 use crate::module::{Stack, WayBack};
 use crate::plan::{PlanError, Seen, predict, survey};
+use crate::resource::answers::{self, NOT_LOOKED_AT, WATCHED};
 use crate::resource::{Condition, Context, Hanging, Kind, Known, Observed, Remains, ResourceError, STACK_TAG};
 use crate::state::{Entry, State, Status};
 
@@ -54,6 +55,12 @@ pub async fn look(cx: &Context, stack: &Stack, graph: &Graph, state: &State) -> 
             finding.foreign.push(one.what.clone());
             finding.removals.push(removal(one, &cx.identity.region));
         }
+        let seen = seen.get(address).and_then(|seen| seen.observed.as_ref());
+        if seen.is_some_and(|observed| observed.attributes.contains_key(NOT_LOOKED_AT)) {
+            finding.verdict = finding.verdict.max(Verdict::PartlyChecked);
+        }
+        let unseen = seen.into_iter().flat_map(|observed| answers::notes(&observed.attributes));
+        report.notes.extend(unseen.map(|note| format!("{address}: {note}")));
         if !finding.foreign.is_empty() {
             finding.verdict = finding.verdict.max(Verdict::Drifted);
         }
@@ -150,7 +157,13 @@ impl Judge<'_> {
 
     fn compared(&self, address: &Address, entry: &Entry, kind: Kind, observed: &Observed) -> Finding {
         let config = self.stack.get(address).map(|spec| spec.desired(&self.known));
-        let sides = Sides { config: config.as_ref(), state: &entry.attributes, aws: &observed.attributes };
+        let (state, aws) = answers::sides(kind, &entry.attributes, &observed.attributes);
+        // What is only watched is to stay as it was accepted, whatever the configuration asks for.
+        let config = config.map(|mut config| {
+            config.extend(state.get_key_value(WATCHED).map(|(name, accepted)| (name.clone(), accepted.clone())));
+            config
+        });
+        let sides = Sides { config: config.as_ref(), state: &state, aws: &aws };
         let attributes = compare(kind.rules(), sides);
         let worst = attributes.iter().map(|finding| finding.verdict).max().unwrap_or(AttributeVerdict::Clean);
         let verdict = match worst {
@@ -158,7 +171,10 @@ impl Judge<'_> {
             AttributeVerdict::Pending => Verdict::Pending,
             AttributeVerdict::Drifted => Verdict::Drifted,
         };
-        let mut finding = Finding { attributes, ..self.finding(address, verdict, Some(&observed.recorded)) };
+        let is_watched =
+            |found: &AttributeFinding| found.attribute == WATCHED && found.verdict == AttributeVerdict::Drifted;
+        let hint = attributes.iter().any(is_watched).then(|| hint_of_watched(address));
+        let mut finding = Finding { attributes, hint, ..self.finding(address, verdict, Some(&observed.recorded)) };
         match &observed.condition {
             Condition::Ready if verdict == Verdict::Clean && self.is_leaving(address) => {
                 finding.verdict = Verdict::Pending;
@@ -218,6 +234,12 @@ impl Judge<'_> {
             names: identity.map(names).unwrap_or_default(),
         }
     }
+}
+
+/// What can be done about a change that hlctl does not undo by itself.
+fn hint_of_watched(address: &Address) -> String {
+    let accept = CommandLine::new("apply --refresh-only").option("--target", address.as_str());
+    format!("what is watched is not changed back by hlctl: undo it in AWS, or accept it by `{accept}`")
 }
 
 /// With what can be done about it.

@@ -14,6 +14,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 use crate::address::Address;
+use crate::resource::answers::WATCHED;
 
 pub use compare::{Sides, compare};
 pub use fix::to_fix;
@@ -58,7 +59,8 @@ pub struct Finding {
 impl Finding {
     /// Whether there is something that an apply changes back; what hangs on it is left to whoever put it there.
     pub fn is_mendable(&self) -> bool {
-        self.attributes.iter().any(|attribute| attribute.verdict == AttributeVerdict::Drifted)
+        let mut drifted = self.attributes.iter().filter(|attribute| attribute.verdict == AttributeVerdict::Drifted);
+        drifted.any(|attribute| attribute.attribute != WATCHED)
     }
 }
 
@@ -68,6 +70,8 @@ impl Finding {
 pub enum Verdict {
     /// As the configuration and the state say.
     Clean,
+    /// The same, as far as AWS let hlctl look.
+    PartlyChecked,
     /// The configuration asks for something that has not been applied yet.
     Pending,
     /// Others have changed it, or hung something on it.

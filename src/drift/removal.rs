@@ -3,13 +3,24 @@
 use serde_json::Value;
 
 use crate::aws::cli;
-use crate::resource::{Hanging, Kind};
+use crate::resource::{CLIENT_SECRET, Hanging, KMS_GRANT, Kind};
 
 /// The command that removes it, where it is of a kind that has one and all is known that the command needs.
 pub(super) fn removal(hanging: &Hanging, region: &str) -> Option<String> {
     let of = |name: &str| hanging.recorded.get(name).and_then(Value::as_str).filter(|value| !value.is_empty());
     let command =
         |service, operation: &str, options: &[(&str, &str)]| Some(cli::command(region, service, operation, options));
+    if hanging.kind == KMS_GRANT {
+        return command("kms", "revoke-grant", &[("--key-id", of("key_id")?), ("--grant-id", of("grant_id")?)]);
+    }
+    if hanging.kind == CLIENT_SECRET {
+        let options = [
+            ("--user-pool-id", of("user_pool_id")?),
+            ("--client-id", of("client_id")?),
+            ("--client-secret-id", of("secret_id")?),
+        ];
+        return command("cognito-idp", "delete-user-pool-client-secret", &options);
+    }
     match Kind::parse(hanging.kind)? {
         Kind::IamRolePolicyAttachment => {
             let (holder, name) =
@@ -101,6 +112,16 @@ mod tests {
                 "cognito_resource_server",
                 json!({"user_pool_id": "eu-west-1_a", "identifier": "system"}),
                 "aws cognito-idp delete-resource-server --region eu-west-1 --user-pool-id eu-west-1_a --identifier system",
+            ),
+            (
+                KMS_GRANT,
+                json!({"key_id": "k", "grant_id": "g"}),
+                "aws kms revoke-grant --region eu-west-1 --key-id k --grant-id g",
+            ),
+            (
+                CLIENT_SECRET,
+                json!({"user_pool_id": "eu-west-1_a", "client_id": "c", "secret_id": "c--2"}),
+                "aws cognito-idp delete-user-pool-client-secret --region eu-west-1 --user-pool-id eu-west-1_a --client-id c --client-secret-id c--2",
             ),
             (
                 "cognito_user_pool_domain",

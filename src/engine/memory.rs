@@ -103,6 +103,18 @@ impl ResourceKind for MemoryKind {
         false
     }
 
+    fn sides(self, state: &Attributes, observed: &Attributes) -> (Attributes, Attributes) {
+        (state.clone(), observed.clone())
+    }
+
+    fn changed_by_others(self, _state: &Attributes, _observed: &Attributes) -> Vec<String> {
+        Vec::new()
+    }
+
+    fn accepted(self, _state: &Attributes, _observed: &Attributes, _accepts: bool) -> Value {
+        json!({})
+    }
+
     fn ends_with(self) -> Option<Parent> {
         (self == Self::Setting).then_some(BUCKET)
     }

@@ -7,6 +7,8 @@ pub const STACK_TAG: &str = "hlctl:stack";
 /// Names the address of a resource in its stack.
 pub const ADDRESS_TAG: &str = "hlctl:address";
 
+/// The attribute that holds the watched leaves that are not as hlctl leaves them, by operation and path.
+pub const WATCHED: &str = "watched";
 /// Stands for a value that must not be shown.
 pub const SECRET: &str = "(sensitive)";
 

@@ -56,6 +56,16 @@ pub trait ResourceKind: Copy + Eq + fmt::Debug + Send + Sync + 'static {
     /// Whether another one with the same data can take its place, for these differences.
     fn can_bring_its_data(self, changes: &[AttributeChange]) -> bool;
 
+    /// What the state remembers and what the provider has, each with what only others change, to be compared.
+    fn sides(self, state: &Attributes, observed: &Attributes) -> (Attributes, Attributes);
+
+    /// What others have changed that no apply changes back, in words.
+    fn changed_by_others(self, state: &Attributes, observed: &Attributes) -> Vec<String>;
+
+    /// What the state is to remember of what only others change: all that is seen where the user accepts it, and otherwise what it
+    /// accepted before.
+    fn accepted(self, state: &Attributes, observed: &Attributes, accepts: bool) -> Value;
+
     /// What it ends with: deleting that deletes it too.
     fn ends_with(self) -> Option<Parent>;
 

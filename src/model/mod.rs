@@ -9,7 +9,7 @@ pub mod reference;
 pub mod step;
 pub mod text;
 
-pub use attributes::{ADDRESS_TAG, Attributes, Rule, SECRET, STACK_TAG};
+pub use attributes::{ADDRESS_TAG, Attributes, Rule, SECRET, STACK_TAG, WATCHED};
 pub use change::{Action, AttributeChange};
 pub use identity::{Identity, Settings};
 pub use kind::{Occasion, Parent, ResourceKind, ResourceSpec};

@@ -4,6 +4,8 @@
 //! sets whatever a request leaves out to its default (Cognito API reference), so every change reads the client, alters
 //! what differs and sends it whole. The client secret is neither kept nor shown.
 
+mod secrets;
+
 use std::collections::BTreeSet;
 
 use aws_sdk_cognitoidentityprovider::operation::update_user_pool_client::builders::UpdateUserPoolClientFluentBuilder;
@@ -19,12 +21,14 @@ use super::cognito_user_pool::{self, A_USER_POOL, CognitoUserPool};
 use super::once::create_once;
 use super::reference::{Known, Ref, Reference, Text};
 use super::{
-    Attributes, Condition, Context, Identity, Observed, Occasion, Parent, Resource, ResourceError, Rule, Task, Trail,
-    attributes,
+    Attributes, Condition, Context, Hanging, Identity, Observed, Occasion, Parent, Resource, ResourceError, Rule, Task,
+    Trail, attributes,
 };
 use crate::aws::{AwsError, ops};
 use crate::config::{Secret, TokenValidity};
 use crate::model::{Action, AttributeChange};
+
+pub use secrets::SECRET;
 
 /// What the configuration asks for.
 #[derive(Clone, Debug)]
@@ -105,6 +109,8 @@ const READABLE: [&str; 19] = [
     "website",
     "zoneinfo",
 ];
+/// Beside the hosted pages, the API may only exchange refresh tokens: no flow takes a password.
+const FLOWS: ExplicitAuthFlowsType = ExplicitAuthFlowsType::AllowRefreshTokenAuth;
 const NOT_WRITABLE: [&str; 2] = ["email_verified", "phone_number_verified"];
 
 impl Resource for CognitoUserPoolClient {
@@ -140,6 +146,7 @@ impl Resource for CognitoUserPoolClient {
             ("id_token_validity", json!(format!("{} {}", units.id.value, units.id.unit))),
             ("refresh_token_validity", json!(format!("{} {}", units.refresh.value, units.refresh.unit))),
             ("prevent_user_existence_errors", json!("ENABLED")),
+            ("explicit_auth_flows", json!([FLOWS.as_str()])),
         ]);
         if matches!(self.flow, Flow::User { .. }) {
             wanted.insert("readable_attributes".to_owned(), json!(READABLE));
@@ -170,6 +177,11 @@ impl Resource for CognitoUserPoolClient {
         Ok(Some(Observed { recorded, attributes, tags: None, condition: Condition::Ready }))
     }
 
+    /// Its secrets but the first: each is a key to what the client may do.
+    async fn hanging(cx: &Context, recorded: &Recorded) -> Result<Vec<Hanging>, ResourceError> {
+        secrets::further(cx, recorded).await
+    }
+
     async fn create(&self, task: &Task<'_>) -> Result<Recorded, ResourceError> {
         let cx = task.cx;
         let pool = task.known.text(&self.pool.id());
@@ -183,7 +195,7 @@ impl Resource for CognitoUserPoolClient {
                     .allowed_o_auth_flows_user_pool_client(true)
                     .set_allowed_o_auth_scopes(Some(self.scopes.iter().cloned().collect()))
                     .supported_identity_providers("COGNITO")
-                    .set_explicit_auth_flows(Some(vec![ExplicitAuthFlowsType::AllowRefreshTokenAuth]))
+                    .set_explicit_auth_flows(Some(vec![FLOWS]))
                     .set_callback_urls(Some(callbacks.to_vec()).filter(|urls| !urls.is_empty()))
                     .set_logout_urls(Some(logouts.to_vec()).filter(|urls| !urls.is_empty()))
                     .set_access_token_validity(days(self.validity.access.value))
@@ -218,6 +230,7 @@ impl Resource for CognitoUserPoolClient {
         let send = || {
             whole(cx, &client)
                 .client_name(&self.name)
+                .set_explicit_auth_flows(Some(vec![FLOWS]))
                 .set_allowed_o_auth_flows(Some(vec![self.flow.as_cognito()]))
                 .allowed_o_auth_flows_user_pool_client(true)
                 .set_allowed_o_auth_scopes(Some(self.scopes.iter().cloned().collect()))
@@ -326,7 +339,6 @@ fn whole(cx: &Context, client: &UserPoolClientType) -> UpdateUserPoolClientFluen
         .update_user_pool_client()
         .set_user_pool_id(client.user_pool_id.clone())
         .set_client_id(client.client_id.clone())
-        .set_explicit_auth_flows(client.explicit_auth_flows.clone())
         .set_analytics_configuration(client.analytics_configuration.clone())
         .set_enable_token_revocation(client.enable_token_revocation)
         .set_enable_propagate_additional_user_context_data(client.enable_propagate_additional_user_context_data)
@@ -412,6 +424,7 @@ async fn search(cx: &Context, pool: &str, name: &str, taken: &[Value]) -> Result
 fn observed_attributes(client: &UserPoolClientType, recorded: &Recorded) -> Attributes {
     let set = |items: &[String]| json!(items.iter().collect::<BTreeSet<_>>());
     let units = client.token_validity_units();
+    let flows: BTreeSet<&str> = client.explicit_auth_flows().iter().map(ExplicitAuthFlowsType::as_str).collect();
     let shown = |value: Option<i32>, unit: Option<&TimeUnitsType>, default: (i32, &str)| {
         let value = value.filter(|value| *value != 0).unwrap_or(default.0);
         json!(format!("{value} {}", unit.map_or(default.1, TimeUnitsType::as_str)))
@@ -443,6 +456,7 @@ fn observed_attributes(client: &UserPoolClientType, recorded: &Recorded) -> Attr
             "prevent_user_existence_errors",
             json!(client.prevent_user_existence_errors().map(PreventUserExistenceErrorTypes::as_str)),
         ),
+        ("explicit_auth_flows", json!(flows)),
         ("readable_attributes", set(client.read_attributes())),
         ("writable_attributes", set(client.write_attributes())),
     ])

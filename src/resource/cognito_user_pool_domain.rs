@@ -36,6 +36,9 @@ pub struct Recorded {
     pub base_url: String,
 }
 
+/// The classic hosted pages, which need no branding style of each client (Cognito developer guide, "Managed login").
+const CLASSIC: i32 = 1;
+
 impl Resource for CognitoUserPoolDomain {
     const KIND: &'static str = "cognito_user_pool_domain";
     const RULES: &'static [Rule] = &[
@@ -50,7 +53,11 @@ impl Resource for CognitoUserPoolDomain {
     }
 
     fn desired(&self, known: &Known) -> Attributes {
-        attributes([("domain", json!(self.domain)), ("user_pool_id", json!(known.text(&self.pool.id())))])
+        attributes([
+            ("domain", json!(self.domain)),
+            ("user_pool_id", json!(known.text(&self.pool.id()))),
+            ("managed_login_version", json!(CLASSIC)),
+        ])
     }
 
     fn predicted(&self, identity: &Identity, known: &Known) -> Option<Recorded> {
@@ -85,7 +92,11 @@ impl Resource for CognitoUserPoolDomain {
             Some(DomainStatusType::Deleting) => return Ok(None),
             Some(status) => Condition::Changing(status.as_str().to_owned()),
         };
-        let attributes = attributes([("domain", json!(recorded.domain)), ("user_pool_id", json!(pool))]);
+        let attributes = attributes([
+            ("domain", json!(recorded.domain)),
+            ("user_pool_id", json!(pool)),
+            ("managed_login_version", json!(domain.managed_login_version().unwrap_or(CLASSIC))),
+        ]);
         Ok(Some(Observed { recorded: recorded.clone(), attributes, tags: None, condition }))
     }
 
@@ -116,8 +127,19 @@ impl Resource for CognitoUserPoolDomain {
         Self::settle(task, recorded).await
     }
 
-    async fn update(&self, _: &Task<'_>, recorded: Recorded, _: &[AttributeChange]) -> Result<Recorded, ResourceError> {
-        Ok(recorded)
+    /// All but the pages' version takes a new domain.
+    async fn update(
+        &self,
+        task: &Task<'_>,
+        recorded: Recorded,
+        _changes: &[AttributeChange],
+    ) -> Result<Recorded, ResourceError> {
+        let update = || {
+            let update = task.cx.clients.cognito.update_user_pool_domain().domain(&recorded.domain);
+            update.user_pool_id(&recorded.user_pool_id).managed_login_version(CLASSIC).send()
+        };
+        task.cx.call(ops::cognito::UPDATE_USER_POOL_DOMAIN, update).await?;
+        Self::settle(task, recorded).await
     }
 
     async fn settle(task: &Task<'_>, recorded: Recorded) -> Result<Recorded, ResourceError> {

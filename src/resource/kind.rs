@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::{
     Attributes, Context, Hanging, Identity, Known, Listed, Observed, Occasion, Parent, Reference, Remains, Resource,
-    ResourceError, Rule, Task, Trail,
+    ResourceError, Rule, Task, Trail, answers,
 };
 use super::{
     CloudwatchLogGroup, CognitoResourceServer, CognitoUser, CognitoUserPool, CognitoUserPoolClient,
@@ -14,6 +14,7 @@ use super::{
     LambdaAlias, LambdaFunction, LambdaPermission, S3Bucket, S3BucketLifecycleConfiguration, S3BucketLogging,
     S3BucketPolicy, S3BucketPublicAccessBlock, S3BucketServerSideEncryptionConfiguration, S3BucketVersioning,
 };
+use crate::aws::answers::gathered;
 use crate::model::{Action, AttributeChange};
 
 macro_rules! kinds {
@@ -169,10 +170,7 @@ macro_rules! kinds {
             }
 
             /// [`Resource::read`]
-            ///
-            /// # Errors
-            /// AWS's, as [`ResourceError`], or what is recorded is not of this kind.
-            pub async fn read(self, cx: &Context, recorded: &Value) -> Result<Option<Observed>, ResourceError> {
+            async fn read_managed(self, cx: &Context, recorded: &Value) -> Result<Option<Observed>, ResourceError> {
                 match self {
                     $(Self::$kind => match $kind::read(cx, &from_value(self, recorded)?).await? {
                         Some(Observed { recorded, attributes, tags, condition }) => {
@@ -310,6 +308,22 @@ impl<'de> Deserialize<'de> for Kind {
 }
 
 impl Kind {
+    /// [`Resource::read`], with what the answers say besides ([`answers`]).
+    ///
+    /// # Errors
+    /// AWS's, as [`ResourceError`], or what is recorded is not of this kind.
+    pub async fn read(self, cx: &Context, recorded: &Value) -> Result<Option<Observed>, ResourceError> {
+        let (observed, mut heard) = gathered(Box::pin(self.read_managed(cx, recorded))).await;
+        let Some(mut observed) = observed? else { return Ok(None) };
+        let (refused, more) = Box::pin(gathered(answers::ask(cx, self, &observed.recorded))).await;
+        heard.extend(more);
+        observed.attributes.extend(answers::seen(self, &observed.recorded, &heard));
+        if !refused.is_empty() {
+            observed.attributes.insert(answers::NOT_LOOKED_AT.to_owned(), Value::Object(refused));
+        }
+        Ok(Some(observed))
+    }
+
     /// Keys and stores are called by their ids and by their ARNs, which end in them.
     fn bare_id(self, id: &str) -> &str {
         match self {

@@ -2,6 +2,8 @@
 //!
 //! Identity: the key's ARN. Ownership: its tags. Deletion only orders the end; the key waits out its window first.
 
+mod grants;
+
 use std::collections::BTreeMap;
 
 use aws_sdk_kms::types::{KeyMetadata, KeyState, Tag};
@@ -13,12 +15,14 @@ use super::policy::{self, Document};
 use super::reference::{Known, Ref, Reference, Text};
 use super::tags::{TagChange, as_attribute, is_ours, without_aws};
 use super::{
-    Attributes, Condition, Context, Identity, Listed, Observed, Occasion, Resource, ResourceError, Rule, Task, Trail,
-    attributes,
+    Attributes, Condition, Context, Hanging, Identity, Listed, Observed, Occasion, Resource, ResourceError, Rule, Task,
+    Trail, attributes,
 };
 use crate::address::Address;
 use crate::aws::{AwsError, ErrorKind, Met, cli, ops};
 use crate::model::{Action, AttributeChange};
+
+pub use grants::GRANT;
 
 /// What the configuration asks for.
 #[derive(Clone, Debug)]
@@ -114,6 +118,11 @@ impl Resource for KmsKey {
         ]);
         let condition = if is_ending(&metadata) { ending(&metadata, &cx.identity.region) } else { Condition::Ready };
         Ok(Some(Observed { recorded: recorded.clone(), attributes, tags: Some(tags), condition }))
+    }
+
+    /// Who may use it by a grant.
+    async fn hanging(cx: &Context, recorded: &Recorded) -> Result<Vec<Hanging>, ResourceError> {
+        grants::all(cx, &recorded.id).await
     }
 
     async fn create(&self, task: &Task<'_>) -> Result<Recorded, ResourceError> {

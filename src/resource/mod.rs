@@ -13,6 +13,7 @@
 //! - `delete` works from what the state file records, since the configuration may have moved on; "not found" is success.
 //! - Waiting goes through [`crate::wait`]; repeating through [`crate::aws::Caller`].
 
+pub mod answers;
 mod bucket_part;
 mod cloudwatch_log_group;
 mod cognito_resource_server;
@@ -54,7 +55,9 @@ pub use cloudwatch_log_group::CloudwatchLogGroup;
 pub use cognito_resource_server::CognitoResourceServer;
 pub use cognito_user::CognitoUser;
 pub use cognito_user_pool::CognitoUserPool;
-pub use cognito_user_pool_client::{Access, CognitoUserPoolClient, Flow, access_of, secret_of};
+pub use cognito_user_pool_client::{
+    Access, CognitoUserPoolClient, Flow, SECRET as CLIENT_SECRET, access_of, secret_of,
+};
 pub use cognito_user_pool_domain::CognitoUserPoolDomain;
 pub use error::ResourceError;
 pub use fhir_datastore::{BackupWindow, Beginning, FhirDatastore, IdentityProvider, Vitals, vitals};
@@ -63,7 +66,7 @@ pub use iam_role::IamRole;
 pub use iam_role_policy::IamRolePolicy;
 pub use iam_role_policy_attachment::IamRolePolicyAttachment;
 pub use kind::{Kind, Spec};
-pub use kms_key::KmsKey;
+pub use kms_key::{GRANT as KMS_GRANT, KmsKey};
 pub use lambda_alias::LambdaAlias;
 pub use lambda_function::{LambdaFunction, Target};
 pub use lambda_permission::LambdaPermission;

@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::{
     Attributes, Contents, Context, Identity, Kind, Known, Observed, Occasion, Parent, Reference, Remains,
-    ResourceError, Rule, Settings, Spec, Task, Trail, count_contents,
+    ResourceError, Rule, Settings, Spec, Task, Trail, answers, count_contents,
 };
 use crate::address::Address;
 use crate::aws::{ErrorKind, ops};
@@ -76,6 +76,18 @@ impl ResourceKind for Kind {
             attribute.replaces.is_some() && matches!(attribute.attribute(), "encryption" | "kms_key_arn")
         };
         self == Self::FhirDatastore && changes.iter().any(is_wanted_otherwise)
+    }
+
+    fn sides(self, state: &Attributes, observed: &Attributes) -> (Attributes, Attributes) {
+        answers::sides(self, state, observed)
+    }
+
+    fn changed_by_others(self, state: &Attributes, observed: &Attributes) -> Vec<String> {
+        answers::changed(self, state, observed)
+    }
+
+    fn accepted(self, state: &Attributes, observed: &Attributes, accepts: bool) -> Value {
+        answers::accepted(self, state, observed, accepts)
     }
 
     fn ends_with(self) -> Option<Parent> {

@@ -117,19 +117,62 @@ fn found(rule: &S3Rule) -> Value {
         "transition_days": transitions,
         "expiration_days": rule.expiration().and_then(LifecycleExpiration::days),
     });
+    // Each of these makes the rule another one, and an apply puts the whole rule back.
+    let dated: Map<String, Value> = rule
+        .transitions()
+        .iter()
+        .filter_map(|transition| {
+            let class = transition.storage_class().map_or("", TransitionStorageClass::as_str);
+            Some((class.to_owned(), json!(transition.date()?.to_string())))
+        })
+        .collect();
+    if !dated.is_empty() {
+        value["transition_dates"] = dated.into();
+    }
+    if let Some(date) = rule.expiration().and_then(LifecycleExpiration::date) {
+        value["expiration_date"] = json!(date.to_string());
+    }
+    if rule.expiration().and_then(LifecycleExpiration::expired_object_delete_marker).unwrap_or_default() {
+        value["expired_object_delete_marker"] = json!(true);
+    }
     let narrowed = filter.is_some_and(|filter| {
         filter.tag().is_some()
             || filter.and().is_some()
             || filter.object_size_greater_than().is_some()
             || filter.object_size_less_than().is_some()
     });
-    if narrowed {
-        value["filter"] = json!("narrowed by tags or sizes");
+    if let Some(filter) = filter.filter(|_| narrowed) {
+        value["filter"] = narrowing(filter);
     }
-    if rule.noncurrent_version_expiration().is_some() || !rule.noncurrent_version_transitions().is_empty() {
-        value["noncurrent_versions"] = json!("also affected");
+    if let Some(expiration) = rule.noncurrent_version_expiration() {
+        value["noncurrent_version_expiration"] = json!({
+            "days": expiration.noncurrent_days(),
+            "newer_versions": expiration.newer_noncurrent_versions(),
+        });
+    }
+    if !rule.noncurrent_version_transitions().is_empty() {
+        let transitions = rule.noncurrent_version_transitions().iter().map(|transition| {
+            json!({
+                "storage_class": transition.storage_class().map(TransitionStorageClass::as_str),
+                "days": transition.noncurrent_days(),
+                "newer_versions": transition.newer_noncurrent_versions(),
+            })
+        });
+        value["noncurrent_version_transitions"] = transitions.collect();
     }
     value
+}
+
+/// What of the objects under the prefix the rule is for.
+fn narrowing(filter: &LifecycleRuleFilter) -> Value {
+    let and = filter.and();
+    let tags = filter.tag().into_iter().chain(and.into_iter().flat_map(|and| and.tags()));
+    json!({
+        "prefix": and.and_then(|and| and.prefix()),
+        "tags": tags.map(|tag| (tag.key().to_owned(), json!(tag.value()))).collect::<Map<String, Value>>(),
+        "larger_than": filter.object_size_greater_than().or_else(|| and?.object_size_greater_than()),
+        "smaller_than": filter.object_size_less_than().or_else(|| and?.object_size_less_than()),
+    })
 }
 
 fn as_s3(rule: &LifecycleRule) -> Result<S3Rule, ResourceError> {

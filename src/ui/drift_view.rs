@@ -19,10 +19,10 @@ pub fn to_json(report: &Report) -> Drift {
 /// For people, with ANSI styles: everything that is not as it should be, and a count.
 pub fn render(report: &Report, place: &str) -> String {
     let mut text = String::new();
-    if report.findings.iter().any(|finding| finding.verdict != Verdict::Clean) {
+    if report.findings.iter().any(|finding| !is_as_it_should_be(finding)) {
         let _ = writeln!(text, "{STRONG}Drift in {place}{STRONG:#}\n");
     }
-    for finding in report.findings.iter().filter(|finding| finding.verdict != Verdict::Clean) {
+    for finding in report.findings.iter().filter(|finding| !is_as_it_should_be(finding)) {
         render_finding(&mut text, finding);
     }
     for note in &report.notes {
@@ -30,6 +30,11 @@ pub fn render(report: &Report, place: &str) -> String {
     }
     text.push_str(&summary(report));
     text
+}
+
+/// What could not be looked at is told by the notes.
+fn is_as_it_should_be(finding: &Finding) -> bool {
+    matches!(finding.verdict, Verdict::Clean | Verdict::PartlyChecked)
 }
 
 fn render_finding(text: &mut String, finding: &Finding) {
@@ -82,6 +87,7 @@ fn render_attribute(text: &mut String, found: &AttributeFinding) {
 fn word(verdict: Verdict) -> (&'static str, Style) {
     match verdict {
         Verdict::Clean => ("clean", FAINT),
+        Verdict::PartlyChecked => ("partly checked", FAINT),
         Verdict::Pending => ("pending", FAINT),
         Verdict::Drifted => ("drifted", CHANGE),
         Verdict::Missing => ("missing", DESTROY),
@@ -94,7 +100,14 @@ fn word(verdict: Verdict) -> (&'static str, Style) {
 fn summary(report: &Report) -> String {
     let unchecked = report.findings.iter().flat_map(|finding| &finding.attributes);
     let unchecked = unchecked.filter(|attribute| attribute.verdict == AttributeVerdict::NotCheckable).count();
-    let shown = [Verdict::Drifted, Verdict::Missing, Verdict::Foreign, Verdict::Unreadable, Verdict::Pending];
+    let shown = [
+        Verdict::Drifted,
+        Verdict::Missing,
+        Verdict::Foreign,
+        Verdict::Unreadable,
+        Verdict::Pending,
+        Verdict::PartlyChecked,
+    ];
     let mut parts: Vec<String> = shown
         .into_iter()
         .map(|verdict| (report.with(verdict).count(), word(verdict).0))

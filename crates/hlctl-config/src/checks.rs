@@ -46,4 +46,5 @@ pub const CHECKS: &[CheckName] = &[
     CheckName { id: "HLCTL-33", name: "function-tracing" },
     CheckName { id: "HLCTL-34", name: "function-concurrency" },
     CheckName { id: "HLCTL-35", name: "log-retention" },
+    CheckName { id: "HLCTL-36", name: "settings-of-others" },
 ];

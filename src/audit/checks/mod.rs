@@ -6,6 +6,7 @@ pub(super) mod documents;
 pub(super) mod pool;
 pub(super) mod store;
 pub(super) mod validator;
+pub(super) mod watched;
 
 use serde_json::Value;
 

@@ -59,13 +59,21 @@ operations!(
         Meets(&[(Gone, "InvalidParameterException"), (Gone, "ResourceNotFoundException")]),
         "DeleteUserPoolDomain, InvalidParameterException; \"No such domain or user pool exists\""
     ),
+    DESCRIBE_MANAGED_LOGIN_BRANDING_BY_CLIENT = reads("DescribeManagedLoginBrandingByClient"),
     DESCRIBE_RESOURCE_SERVER = reads("DescribeResourceServer"),
+    DESCRIBE_RISK_CONFIGURATION = reads("DescribeRiskConfiguration"),
     DESCRIBE_USER_POOL = reads("DescribeUserPool"),
     DESCRIBE_USER_POOL_CLIENT = reads("DescribeUserPoolClient"),
     DESCRIBE_USER_POOL_DOMAIN = reads("DescribeUserPoolDomain"),
+    GET_LOG_DELIVERY_CONFIGURATION = reads("GetLogDeliveryConfiguration"),
+    GET_UI_CUSTOMIZATION = reads("GetUICustomization"),
+    GET_USER_POOL_MFA_CONFIG = reads("GetUserPoolMfaConfig"),
+    LIST_IDENTITY_PROVIDERS = reads("ListIdentityProviders"),
     LIST_RESOURCE_SERVERS = reads("ListResourceServers"),
-    LIST_USER_POOL_CLIENTS = reads("ListUserPoolClients"),
     LIST_USER_POOLS = reads("ListUserPools"),
+    LIST_USER_POOL_CLIENTS = reads("ListUserPoolClients"),
+    LIST_USER_POOL_CLIENT_SECRETS = reads("ListUserPoolClientSecrets"),
+    LIST_USER_POOL_REPLICAS = reads("ListUserPoolReplicas"),
     SET_USER_POOL_MFA_CONFIG =
         changes("SetUserPoolMfaConfig", Same, "SetUserPoolMfaConfig: a second request sets the same"),
     TAG_RESOURCE = changes("TagResource", Same, "TagResource: a second request sets the same"),
@@ -75,4 +83,6 @@ operations!(
     UPDATE_USER_POOL = changes("UpdateUserPool", Same, "UpdateUserPool: a second request sets the same"),
     UPDATE_USER_POOL_CLIENT =
         changes("UpdateUserPoolClient", Same, "UpdateUserPoolClient: a second request sets the same"),
+    UPDATE_USER_POOL_DOMAIN =
+        changes("UpdateUserPoolDomain", Same, "UpdateUserPoolDomain: a second request sets the same"),
 );

@@ -12,6 +12,7 @@ operations!(
     ENABLE_KEY_ROTATION = changes("EnableKeyRotation", Same, "EnableKeyRotation: a second request sets the same"),
     GET_KEY_POLICY = reads("GetKeyPolicy"),
     GET_KEY_ROTATION_STATUS = reads("GetKeyRotationStatus"),
+    LIST_GRANTS = reads("ListGrants"),
     LIST_KEYS = reads("ListKeys"),
     LIST_RESOURCE_TAGS = reads("ListResourceTags"),
     PUT_KEY_POLICY = changes("PutKeyPolicy", Same, "PutKeyPolicy: a second request sets the same"),

@@ -17,6 +17,7 @@ operations!(
         "DeleteLogGroup, ResourceNotFoundException"
     ),
     DESCRIBE_LOG_GROUPS = reads("DescribeLogGroups"),
+    DESCRIBE_SUBSCRIPTION_FILTERS = reads("DescribeSubscriptionFilters"),
     LIST_TAGS_FOR_RESOURCE = reads("ListTagsForResource"),
     PUT_RETENTION_POLICY = changes("PutRetentionPolicy", Same, "PutRetentionPolicy: a second request sets the same"),
     TAG_RESOURCE = changes("TagResource", Same, "TagResource: a second request sets the same"),

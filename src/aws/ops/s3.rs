@@ -42,17 +42,31 @@ operations!(
     DELETE_PUBLIC_ACCESS_BLOCK =
         changes("DeletePublicAccessBlock", Same, "DeletePublicAccessBlock: 204, whether or not there was one")
             .allowed_by("s3:PutBucketPublicAccessBlock"),
+    GET_BUCKET_ACCELERATE_CONFIGURATION =
+        reads("GetBucketAccelerateConfiguration").allowed_by("s3:GetAccelerateConfiguration"),
+    GET_BUCKET_ACL = reads("GetBucketAcl"),
+    GET_BUCKET_CORS = reads("GetBucketCors").allowed_by("s3:GetBucketCORS"),
     GET_BUCKET_ENCRYPTION = reads("GetBucketEncryption").allowed_by("s3:GetEncryptionConfiguration"),
     GET_BUCKET_LIFECYCLE_CONFIGURATION =
         reads("GetBucketLifecycleConfiguration").allowed_by("s3:GetLifecycleConfiguration"),
     GET_BUCKET_LOGGING = reads("GetBucketLogging"),
+    GET_BUCKET_NOTIFICATION_CONFIGURATION =
+        reads("GetBucketNotificationConfiguration").allowed_by("s3:GetBucketNotification"),
+    GET_BUCKET_OWNERSHIP_CONTROLS = reads("GetBucketOwnershipControls"),
     GET_BUCKET_POLICY = reads("GetBucketPolicy"),
+    GET_BUCKET_REPLICATION = reads("GetBucketReplication").allowed_by("s3:GetReplicationConfiguration"),
+    GET_BUCKET_REQUEST_PAYMENT = reads("GetBucketRequestPayment"),
     GET_BUCKET_TAGGING = reads("GetBucketTagging"),
     GET_BUCKET_VERSIONING = reads("GetBucketVersioning"),
+    GET_BUCKET_WEBSITE = reads("GetBucketWebsite"),
     GET_OBJECT = reads("GetObject"),
+    GET_OBJECT_LOCK_CONFIGURATION =
+        reads("GetObjectLockConfiguration").allowed_by("s3:GetBucketObjectLockConfiguration"),
     GET_PUBLIC_ACCESS_BLOCK = reads("GetPublicAccessBlock").allowed_by("s3:GetBucketPublicAccessBlock"),
     HEAD_BUCKET = reads("HeadBucket").allowed_by("s3:ListBucket"),
     HEAD_OBJECT = reads("HeadObject").allowed_by("s3:GetObject"),
+    LIST_BUCKET_INVENTORY_CONFIGURATIONS =
+        reads("ListBucketInventoryConfigurations").allowed_by("s3:GetInventoryConfiguration"),
     LIST_MULTIPART_UPLOADS = reads("ListMultipartUploads").allowed_by("s3:ListBucketMultipartUploads"),
     LIST_OBJECT_VERSIONS = reads("ListObjectVersions").allowed_by("s3:ListBucketVersions"),
     LIST_OBJECTS_V2 = reads("ListObjectsV2").allowed_by("s3:ListBucket"),

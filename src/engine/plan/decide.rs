@@ -226,6 +226,9 @@ impl<P: Provider> Decider<'_, P> {
         let recorded = seen.and_then(|seen| seen.recorded);
         let rules = spec.kind().rules();
         let attributes = diff(rules, &wanted, observed.as_ref().map(|observed| &observed.attributes));
+        if let Some((entry, observed)) = entry.zip(observed.as_ref()) {
+            self.warn_of_watched(address, spec.kind(), entry, observed);
+        }
         let forced = self.options.replace.contains(address);
         let (action, reason) = match &observed {
             None => (Action::Create, entry.and_then(vanished).or_else(|| entry.and_then(beginning))),
@@ -255,6 +258,16 @@ impl<P: Provider> Decider<'_, P> {
             attributes,
         };
         self.settle_identity(change, spec)
+    }
+
+    /// What others changed and no apply changes back must not go unsaid.
+    fn warn_of_watched(&mut self, address: &Address, kind: P::Kind, entry: &Entry, observed: &Observed) {
+        if entry.status != Status::Ready {
+            return;
+        }
+        let changed = kind.changed_by_others(&entry.attributes, &observed.attributes);
+        let warning = |change| format!("{address} was changed outside hlctl, and an apply does not undo it: {change}");
+        self.plan.warnings.extend(changed.into_iter().map(warning));
     }
 
     /// What somebody else deleted and can be brought back is neither made again nor forgotten by the way.

@@ -32,12 +32,13 @@ fn drifted<K: ResourceKind>(change: &Change<K>, state: &State) -> Option<Change<
     let (action, attributes, reason) = match &change.observed {
         None => (Action::Forget, Vec::new(), Some(Reason::Gone)),
         Some(observed) => {
-            let known: Vec<&String> = entry.attributes.keys().collect();
+            let (accepted, observed) = change.kind.sides(&entry.attributes, observed);
+            let known: Vec<&str> = accepted.keys().map(String::as_str).collect();
             let seen = observed
                 .iter()
-                .filter(|(name, _)| known.contains(name))
+                .filter(|(name, _)| known.contains(&name.as_str()))
                 .map(|(name, value)| (name.clone(), value.clone()));
-            let mut attributes = diff(rules, &seen.collect(), Some(&entry.attributes));
+            let mut attributes = diff(rules, &seen.collect(), Some(&accepted));
             attributes.iter_mut().for_each(|attribute| attribute.replaces = None);
             let action = if attributes.is_empty() { Action::NoOp } else { Action::Adopt };
             (action, attributes, (action == Action::Adopt).then_some(Reason::ChangedOutside))

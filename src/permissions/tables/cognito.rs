@@ -18,6 +18,11 @@ pub(super) const POOL: &[Grant] = &[
     // Which pools are ours is what their tags tell, and those come with the description.
     Grant::of(&[cognito::DESCRIBE_USER_POOL], On::Pools, When::Always),
     Grant::of(&[cognito::LIST_USER_POOLS], On::Anything, When::Always),
+    on_pool(&[cognito::DESCRIBE_RISK_CONFIGURATION]),
+    on_pool(&[cognito::GET_LOG_DELIVERY_CONFIGURATION]),
+    on_pool(&[cognito::GET_USER_POOL_MFA_CONFIG]),
+    on_pool(&[cognito::LIST_IDENTITY_PROVIDERS]),
+    on_pool(&[cognito::LIST_USER_POOL_REPLICAS]),
     on_pool(&[cognito::SET_USER_POOL_MFA_CONFIG]),
     on_pool(&[cognito::UPDATE_USER_POOL]),
 ];
@@ -26,6 +31,7 @@ pub(super) const DOMAIN: &[Grant] = &[
     on_pool(&[cognito::CREATE_USER_POOL_DOMAIN]),
     on_pool(&[cognito::DELETE_USER_POOL_DOMAIN]),
     Grant::of(&[cognito::DESCRIBE_USER_POOL_DOMAIN], On::Anything, When::Always),
+    on_pool(&[cognito::UPDATE_USER_POOL_DOMAIN]),
 ];
 
 pub(super) const RESOURCE_SERVER: &[Grant] = &[
@@ -40,6 +46,9 @@ pub(super) const CLIENT: &[Grant] = &[
     on_pool(&[cognito::CREATE_USER_POOL_CLIENT]),
     on_pool(&[cognito::DELETE_USER_POOL_CLIENT]),
     on_pool(&[cognito::DESCRIBE_USER_POOL_CLIENT]),
+    on_pool(&[cognito::DESCRIBE_MANAGED_LOGIN_BRANDING_BY_CLIENT]),
+    on_pool(&[cognito::GET_UI_CUSTOMIZATION]),
+    on_pool(&[cognito::LIST_USER_POOL_CLIENT_SECRETS]),
     on_pool(&[cognito::LIST_USER_POOL_CLIENTS]),
     on_pool(&[cognito::UPDATE_USER_POOL_CLIENT]),
 ];

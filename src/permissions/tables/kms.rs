@@ -18,6 +18,7 @@ pub(super) const KEY: &[Grant] = &[
     Grant::of(&[kms::ENABLE_KEY_ROTATION], On::Keys, When::Ours),
     Grant::of(&[kms::GET_KEY_POLICY], On::Keys, When::Ours),
     Grant::of(&[kms::GET_KEY_ROTATION_STATUS], On::Keys, When::Ours),
+    Grant::of(&[kms::LIST_GRANTS], On::Keys, When::Ours),
     Grant::of(&[kms::PUT_KEY_POLICY], On::Keys, When::Ours),
     Grant::of(&[kms::SCHEDULE_KEY_DELETION], On::Keys, When::Ours),
     Grant::of(&[kms::UPDATE_KEY_DESCRIPTION], On::Keys, When::Ours),

@@ -13,6 +13,10 @@ pub(super) const FUNCTION: &[Grant] = &[
     on_function(&[lambda::DELETE_FUNCTION]),
     on_function(&[lambda::DELETE_FUNCTION_CONCURRENCY]),
     on_function(&[lambda::GET_FUNCTION]),
+    on_function(&[lambda::GET_FUNCTION_CODE_SIGNING_CONFIG]),
+    on_function(&[lambda::GET_FUNCTION_EVENT_INVOKE_CONFIG]),
+    Grant::of(&[lambda::LIST_EVENT_SOURCE_MAPPINGS], On::Anything, When::Always),
+    on_function(&[lambda::LIST_FUNCTION_URL_CONFIGS]),
     on_function(&[lambda::INVOKE]),
     // "For tagged functions, this permission is also necessary for GetFunction" (Lambda developer guide, Tags).
     Grant::besides(lambda::LIST_TAGS.action(), &[lambda::GET_FUNCTION, lambda::LIST_TAGS], On::Function, When::Always),

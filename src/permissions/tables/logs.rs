@@ -11,6 +11,7 @@ const fn on_group(calls: &'static [&'static Operation]) -> Grant {
 pub(super) const GROUP: &[Grant] = &[
     on_group(&[logs::CREATE_LOG_GROUP]),
     on_group(&[logs::DELETE_LOG_GROUP]),
+    on_group(&[logs::DESCRIBE_SUBSCRIPTION_FILTERS]),
     on_group(&[logs::LIST_TAGS_FOR_RESOURCE]),
     on_group(&[logs::PUT_RETENTION_POLICY]),
     Grant::besides(

@@ -76,6 +76,8 @@ struct LastChange {
 #[schemars(rename = "DriftCounts")]
 struct Counts {
     clean: usize,
+    /// As wanted, as far as it may be looked at.
+    partly_checked: usize,
     pending: usize,
     drifted: usize,
     missing: usize,
@@ -92,6 +94,7 @@ impl From<&Report> for Drift {
             resources: report.findings.iter().map(Finding::from).collect(),
             counts: Counts {
                 clean: count(Verdict::Clean),
+                partly_checked: count(Verdict::PartlyChecked),
                 pending: count(Verdict::Pending),
                 drifted: count(Verdict::Drifted),
                 missing: count(Verdict::Missing),

@@ -2,6 +2,7 @@
 //! else, and then be mended, refused or left alone, as it says here.
 
 mod buckets;
+mod doors;
 mod functions;
 mod keys;
 mod pools;
@@ -150,6 +151,46 @@ fn what_is_done_to_a_user_pool_is_seen_and_mended_or_left_to_those_who_did_it() 
 #[test]
 fn what_is_done_to_the_function_is_seen_and_mended_or_left_to_those_who_did_it() {
     attempt_all(functions::CASES);
+}
+
+#[test]
+fn what_hlctl_does_not_set_is_watched_and_left_to_those_who_did_it() {
+    attempt_all(doors::CASES);
+}
+
+#[test]
+fn what_is_watched_is_accepted_by_a_refresh_and_its_end_is_seen() {
+    let place = applied("minimal");
+    let world = World::of(&place);
+    let pay = |payer| {
+        let configuration = aws_sdk_s3::types::RequestPaymentConfiguration::builder().payer(payer).build().unwrap();
+        let put = world.s3.put_bucket_request_payment().bucket(world.data());
+        call(put.request_payment_configuration(configuration).send()).unwrap();
+    };
+    pay(aws_sdk_s3::types::Payer::Requester);
+    let tells = |arguments: &[&str], code, text: &str| {
+        let ended = place.run(arguments.iter().copied()).exits(code);
+        assert!(ended.stdout.contains(text), "{text:?} is not in\n{ended}");
+    };
+    tells(&["drift", "--no-trail"], 2, "watched[GetBucketRequestPayment.Payer]");
+    tells(&["plan"], 0, "GetBucketRequestPayment.Payer");
+    place.run(["apply", "-y", "--refresh-only", "--target", DATA]).exits(0);
+    is_clean(&place, "a change that was accepted");
+    pay(aws_sdk_s3::types::Payer::BucketOwner);
+    tells(&["drift", "--no-trail"], 2, "watched[GetBucketRequestPayment.Payer]");
+}
+
+#[test]
+fn what_may_not_be_looked_at_fails_no_plan_and_is_named() {
+    let place = applied("minimal");
+    place.cloud().emulator.set_faults(r#"{"deny": ["s3:GetReplicationConfiguration"]}"#.parse().unwrap());
+    place.run(["plan"]).exits(0);
+    let drift = place.run(["drift", "--no-trail"]).exits(0);
+    for text in ["s3_bucket.data: not looked at: GetBucketReplication", "2 partly checked, 17 clean"] {
+        assert!(drift.stdout.contains(text), "{text:?} is not in\n{drift}");
+    }
+    let doctor = place.run(["doctor"]).exits(0);
+    assert!(doctor.stdout.contains("not looked at: GetBucketReplication"), "{doctor}");
 }
 
 #[test]

@@ -4,8 +4,9 @@ use serde_json::Value;
 
 use super::Coordinator;
 use crate::engine::apply::steps::{Step, Work, intent};
+use crate::engine::plan::Reason;
 use crate::engine::{Provider, ProviderError};
-use crate::model::{Attributes, Certainty, ResourceKind as _, ResourceSpec as _};
+use crate::model::{Attributes, Certainty, ResourceKind as _, ResourceSpec as _, WATCHED};
 use crate::state::{Deposed, Status};
 
 impl<P: Provider> Coordinator<'_, P> {
@@ -27,6 +28,7 @@ impl<P: Provider> Coordinator<'_, P> {
             self.known.insert(step.address.clone(), recorded.clone());
         }
         let attributes = self.attributes_of(step);
+        let watched = self.watched_of(step);
         let protected = self.plan.changes.iter().any(|change| change.address == step.address && change.protected);
         let entry =
             self.state.resources.entry(step.address.clone()).or_insert_with(|| intent(step, self.plan, protected));
@@ -39,6 +41,12 @@ impl<P: Provider> Coordinator<'_, P> {
         }
         if let Some(attributes) = attributes {
             entry.attributes.extend(attributes);
+        }
+        match watched {
+            Some(watched) => drop(entry.attributes.insert(WATCHED.to_owned(), watched)),
+            // A new resource is as hlctl made it.
+            None if matches!(step.work, Work::Create) => drop(entry.attributes.remove(WATCHED)),
+            None => {}
         }
         // What has come back to its address is none of the replaced.
         let is_it = |deposed: &Deposed| {
@@ -62,6 +70,23 @@ impl<P: Provider> Coordinator<'_, P> {
                 .filter(|(name, _)| wanted.as_ref().is_none_or(|wanted| wanted.contains_key(name)))
                 .collect(),
         )
+    }
+
+    /// What the state is to remember of the watched leaves of a resource that was there before the step; a refresh accepts what
+    /// it shows.
+    fn watched_of(&self, step: &Step<P::Kind>) -> Option<Value> {
+        if !matches!(step.work, Work::Update(..) | Work::Settle(_) | Work::Adopt(_)) {
+            return None;
+        }
+        let change = self.plan.changes.iter().find(|change| change.address == step.address && !change.deposed)?;
+        let observed = change.observed.as_ref()?;
+        let remembered = self.state.resources.get(&step.address).map(|entry| &entry.attributes);
+        let accepts = matches!(step.work, Work::Adopt(_)) && change.reason == Some(Reason::ChangedOutside);
+        let watched = change.kind.accepted(remembered.unwrap_or(&Attributes::new()), observed, accepts);
+        watched.as_object().is_some_and(|watched| !watched.is_empty()).then_some(watched).or_else(|| {
+            // Nothing is left of what was accepted.
+            remembered?.contains_key(WATCHED).then(|| Value::Object(serde_json::Map::new()))
+        })
     }
 
     /// What AWS refused has changed nothing; what was cut off may have, so its intent stays. `certainty` is that of all calls of
