@@ -8,6 +8,7 @@ use super::Finding;
 use crate::aws::{AwsError, ErrorKind, ops};
 use crate::permissions::Statement;
 use crate::resource::Context;
+use crate::resource::answers::watched_actions;
 
 const CHECK: &str = "permissions";
 const WHY: &str = "the first call that needs one of them would be refused, with the stack half created";
@@ -37,7 +38,13 @@ pub async fn permissions(cx: &Context, principal: Option<&str>, statements: &[St
     if lacking.is_empty() {
         return Finding::ok(CHECK, format!("{principal} has {title}"));
     }
-    let problem = Finding::problem(CHECK, format!("{principal} lacks {} of {title}", lacking.len()), WHY, REMEDIATION);
+    let watching = watched_actions();
+    let told = format!("{principal} lacks {} of {title}", lacking.len());
+    let problem = if lacking.keys().all(|action| watching.contains(action)) {
+        Finding::warning(CHECK, told, "an apply works without them, and changes by others may go unseen", REMEDIATION)
+    } else {
+        Finding::problem(CHECK, told, WHY, REMEDIATION)
+    };
     lacking.into_iter().fold(problem, |problem, (action, how)| problem.with(format!("{action}: {how}")))
 }
 

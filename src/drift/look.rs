@@ -173,7 +173,7 @@ impl Judge<'_> {
         };
         let is_watched =
             |found: &AttributeFinding| found.attribute == WATCHED && found.verdict == AttributeVerdict::Drifted;
-        let hint = attributes.iter().any(is_watched).then(|| hint_of_watched(address));
+        let hint = attributes.iter().any(is_watched).then(hint_of_watched);
         let mut finding = Finding { attributes, hint, ..self.finding(address, verdict, Some(&observed.recorded)) };
         match &observed.condition {
             Condition::Ready if verdict == Verdict::Clean && self.is_leaving(address) => {
@@ -237,9 +237,13 @@ impl Judge<'_> {
 }
 
 /// What can be done about a change that hlctl does not undo by itself.
-fn hint_of_watched(address: &Address) -> String {
-    let accept = CommandLine::new("apply --refresh-only").option("--target", address.as_str());
-    format!("what is watched is not changed back by hlctl: undo it in AWS, or accept it by `{accept}`")
+fn hint_of_watched() -> String {
+    concat!(
+        "what is watched is not changed back by hlctl: undo it in AWS, or accept it by `",
+        hlctl!("apply --refresh-only"),
+        "`"
+    )
+    .to_owned()
 }
 
 /// With what can be done about it.

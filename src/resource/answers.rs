@@ -13,6 +13,7 @@ use std::sync::LazyLock;
 use serde_json::{Map, Value, json};
 
 use super::{Attributes, Kind};
+use crate::aws::action_of;
 use crate::aws::answers::Answer;
 pub use crate::model::WATCHED;
 
@@ -44,9 +45,7 @@ struct Table {
 /// One answer of one kind.
 #[derive(Debug, Default)]
 struct Section {
-    #[cfg_attr(not(test), expect(dead_code, reason = "a path is unique without it"))]
     service: &'static str,
-    #[cfg_attr(not(test), expect(dead_code, reason = "only the tests ask which reads are made to watch alone"))]
     watched_only: bool,
     lines: BTreeMap<&'static str, Line>,
 }
@@ -403,6 +402,12 @@ pub fn changed(kind: Kind, state: &Attributes, aws: &Attributes) -> Vec<String> 
         .filter(|path| accepted.get(*path) != seen.get(*path))
         .map(|path| format!("{path} = {}, was {}", shown(seen.get(path)), shown(accepted.get(path))))
         .collect()
+}
+
+/// The actions of the reads that are made for nothing but to watch: without them everything works, and less is seen.
+pub fn watched_actions() -> BTreeSet<String> {
+    let sections = TABLE.sections.iter().filter(|(_, section)| section.watched_only);
+    sections.map(|((_, operation), section)| action_of(section.service, operation)).collect()
 }
 
 /// The watched leaves that are not as hlctl leaves them, whoever accepted them. What AWS or the account decides is none.

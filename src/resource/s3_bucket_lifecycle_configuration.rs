@@ -4,7 +4,7 @@
 
 use aws_sdk_s3::types::{
     AbortIncompleteMultipartUpload, BucketLifecycleConfiguration, ExpirationStatus, LifecycleExpiration,
-    LifecycleRule as S3Rule, LifecycleRuleFilter, Transition, TransitionStorageClass,
+    LifecycleRule as S3Rule, LifecycleRuleAndOperator, LifecycleRuleFilter, Transition, TransitionStorageClass,
 };
 use serde_json::{Map, Value, json};
 
@@ -166,9 +166,9 @@ fn found(rule: &S3Rule) -> Value {
 /// What of the objects under the prefix the rule is for.
 fn narrowing(filter: &LifecycleRuleFilter) -> Value {
     let and = filter.and();
-    let tags = filter.tag().into_iter().chain(and.into_iter().flat_map(|and| and.tags()));
+    let tags = filter.tag().into_iter().chain(and.into_iter().flat_map(LifecycleRuleAndOperator::tags));
     json!({
-        "prefix": and.and_then(|and| and.prefix()),
+        "prefix": and.and_then(LifecycleRuleAndOperator::prefix),
         "tags": tags.map(|tag| (tag.key().to_owned(), json!(tag.value()))).collect::<Map<String, Value>>(),
         "larger_than": filter.object_size_greater_than().or_else(|| and?.object_size_greater_than()),
         "smaller_than": filter.object_size_less_than().or_else(|| and?.object_size_less_than()),

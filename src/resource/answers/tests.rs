@@ -14,7 +14,8 @@ fn seen_of(kind: Kind, operation: &str, body: Value) -> Attributes {
 }
 
 fn object(value: Value) -> Attributes {
-    value.as_object().unwrap().clone()
+    let Value::Object(members) = value else { panic!("{value} is no object") };
+    members
 }
 
 #[test]

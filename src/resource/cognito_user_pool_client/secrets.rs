@@ -1,5 +1,6 @@
 //! The secrets of a client, of which there may be two.
 
+use aws_sdk_cognitoidentityprovider::primitives::DateTime;
 use aws_sdk_cognitoidentityprovider::types::ClientSecretDescriptorType;
 use serde_json::json;
 
@@ -29,7 +30,7 @@ pub(super) async fn further(cx: &Context, recorded: &Recorded) -> Result<Vec<Han
             break;
         }
     }
-    let made = |secret: &ClientSecretDescriptorType| secret.client_secret_create_date().map(|date| date.secs());
+    let made = |secret: &ClientSecretDescriptorType| secret.client_secret_create_date().map(DateTime::secs);
     all.sort_by_key(made);
     let hanging = |secret: &ClientSecretDescriptorType| {
         let id = secret.client_secret_id().unwrap_or_default();

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use s3s::S3Result;
 use s3s::dto::{
-    BucketAccelerateStatus, CORSRule, DeleteBucketCorsInput, DeleteBucketCorsOutput,
+    BucketAccelerateStatus, BucketCannedACL, CORSRule, DeleteBucketCorsInput, DeleteBucketCorsOutput,
     DeleteBucketInventoryConfigurationInput, DeleteBucketInventoryConfigurationOutput, DeleteBucketReplicationInput,
     DeleteBucketReplicationOutput, DeleteBucketWebsiteInput, DeleteBucketWebsiteOutput,
     GetBucketAccelerateConfigurationInput, GetBucketAccelerateConfigurationOutput, GetBucketAclInput,
@@ -94,7 +94,7 @@ pub(super) fn get_acl(cx: &mut S3Cx<'_>, input: GetBucketAclInput) -> S3Result<G
 pub(super) fn put_acl(cx: &mut S3Cx<'_>, input: PutBucketAclInput) -> S3Result<PutBucketAclOutput> {
     let bucket = cx.bucket(&input.bucket)?;
     let own = owner(&bucket.account).id;
-    let grants = match (input.acl.as_ref().map(|acl| acl.as_str()), input.access_control_policy) {
+    let grants = match (input.acl.as_ref().map(BucketCannedACL::as_str), input.access_control_policy) {
         (Some("private"), _) => Vec::new(),
         (Some("public-read"), _) => vec![to_group(EVERYONE, Permission::READ)],
         (Some("public-read-write"), _) => {
