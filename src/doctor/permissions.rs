@@ -40,7 +40,7 @@ pub async fn permissions(cx: &Context, principal: Option<&str>, statements: &[St
     }
     let watching = watched_actions();
     let told = format!("{principal} lacks {} of {title}", lacking.len());
-    let problem = if lacking.keys().all(|action| watching.contains(action)) {
+    let problem = if lacking.keys().all(|action| watching.contains(action.as_str())) {
         Finding::warning(CHECK, told, "an apply works without them, and changes by others may go unseen", REMEDIATION)
     } else {
         Finding::problem(CHECK, told, WHY, REMEDIATION)

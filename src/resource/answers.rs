@@ -13,8 +13,8 @@ use std::sync::LazyLock;
 use serde_json::{Map, Value, json};
 
 use super::{Attributes, Kind};
-use crate::aws::action_of;
 use crate::aws::answers::Answer;
+use crate::aws::ops::{self, Operation};
 pub use crate::model::WATCHED;
 
 pub use doors::ask;
@@ -405,9 +405,12 @@ pub fn changed(kind: Kind, state: &Attributes, aws: &Attributes) -> Vec<String> 
 }
 
 /// The actions of the reads that are made for nothing but to watch: without them everything works, and less is seen.
-pub fn watched_actions() -> BTreeSet<String> {
-    let sections = TABLE.sections.iter().filter(|(_, section)| section.watched_only);
-    sections.map(|((_, operation), section)| action_of(section.service, operation)).collect()
+pub fn watched_actions() -> BTreeSet<&'static str> {
+    let is_watched = |operation: &&'static Operation| {
+        let mut sections = TABLE.sections.iter().filter(|(_, section)| section.watched_only);
+        sections.any(|((_, name), section)| *name == operation.name() && section.service == operation.service())
+    };
+    ops::all().filter(is_watched).map(Operation::action).collect()
 }
 
 /// The watched leaves that are not as hlctl leaves them, whoever accepted them. What AWS or the account decides is none.
