@@ -112,6 +112,12 @@ impl Call {
         self
     }
 
+    /// How long pauses are made, all together, while answers are lost or the service fails, where what is asked is not worth more.
+    pub const fn outage(mut self, outage: Duration) -> Self {
+        self.outage = outage;
+        self
+    }
+
     /// Whether it changes something.
     fn changes(&self) -> bool {
         !self.operation.is_read()

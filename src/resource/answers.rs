@@ -18,6 +18,7 @@ use crate::aws::ops::{self, Operation};
 pub use crate::model::WATCHED;
 
 pub use doors::ask;
+pub(super) use doors::watching;
 
 /// The attribute that names the members of answers that no table knows.
 pub const UNKNOWN_MEMBERS: &str = "unknown_members";
@@ -65,13 +66,11 @@ enum Line {
     Ignored(&'static str),
 }
 
-/// What a watched leaf is like on a resource that hlctl made. To be absent, empty or false is always as expected.
+/// What a watched leaf is like on a resource that hlctl made. To be absent, empty or, unless it is to be true, false is as expected.
 #[derive(Clone, Debug, Default, PartialEq)]
 struct Expected {
     /// Its possible values; `{path}` stands for what the answer has there.
     values: Vec<&'static str>,
-    /// AWS or the account decides: what is seen first is what it is held against.
-    first: bool,
     /// It is an element without content, whose presence alone says something.
     element: bool,
 }
@@ -120,7 +119,6 @@ impl Line {
             "attached" => Self::Attached,
             "ignored" => Self::Ignored(rest),
             "watched" => Self::Watched(match rest {
-                "first" => Expected { first: true, ..Expected::default() },
                 "element" => Expected { element: true, ..Expected::default() },
                 "" => Expected::default(),
                 values => Expected { values: values.split(" | ").collect(), ..Expected::default() },
@@ -263,7 +261,9 @@ impl Expected {
             let shown = text_of(value);
             self.values.iter().any(|expected| filled(expected, body).is_some_and(|expected| expected == shown))
         };
-        is_nothing(value)
+        // Where hlctl leaves it on, off is no default.
+        let is_off = matches!(text_of(value).as_str(), "false") && self.values.contains(&"true");
+        (is_nothing(value) && !is_off)
             || match value {
                 Value::Array(elements) => elements.iter().all(is_one),
                 value => is_one(value),
@@ -337,20 +337,14 @@ impl Section {
             }
         }
     }
-
-    fn is_first(&self, path: &str) -> bool {
-        self.lines
-            .iter()
-            .any(|(pattern, line)| *pattern == path && matches!(line, Line::Watched(expected) if expected.first))
-    }
 }
 
 fn members(attributes: &Attributes) -> Map<String, Value> {
     attributes.get(WATCHED).and_then(Value::as_object).cloned().unwrap_or_default()
 }
 
-/// What the watched leaves of a resource are held against, and what they are: what the state has accepted, and what is seen
-/// for the first time where AWS or the account decides. What was not looked at is in neither.
+/// What the watched leaves of a resource are held against, which is what the state has accepted, and what they are. What was not
+/// looked at is in neither.
 pub fn baseline(kind: Kind, state: &Attributes, aws: &Attributes) -> (Map<String, Value>, Map<String, Value>) {
     let (mut accepted, seen) = (members(state), members(aws));
     let refused = aws.get(NOT_LOOKED_AT).and_then(Value::as_object);
@@ -359,18 +353,7 @@ pub fn baseline(kind: Kind, state: &Attributes, aws: &Attributes) -> (Map<String
         let is_read = TABLE.sections.contains_key(&(kind.as_str(), operation));
         is_read && !refused.is_some_and(|refused| refused.contains_key(operation))
     });
-    for (path, value) in &seen {
-        if !accepted.contains_key(path) && is_first(kind, path) {
-            accepted.insert(path.clone(), value.clone());
-        }
-    }
     (accepted, seen)
-}
-
-fn is_first(kind: Kind, path: &str) -> bool {
-    path.split_once('.').is_some_and(|(operation, path)| {
-        TABLE.sections.get(&(kind.as_str(), operation)).is_some_and(|section| section.is_first(path))
-    })
 }
 
 /// What the state is to remember of the watched leaves once a resource was looked at: all that is seen where the user accepts
@@ -413,10 +396,9 @@ pub fn watched_actions() -> BTreeSet<&'static str> {
     ops::all().filter(is_watched).map(Operation::action).collect()
 }
 
-/// The watched leaves that are not as hlctl leaves them, whoever accepted them. What AWS or the account decides is none.
-pub fn unexpected(kind: Kind, aws: &Attributes) -> Vec<String> {
-    let seen = members(aws);
-    seen.iter().filter(|(path, _)| !is_first(kind, path)).map(|(path, value)| format!("{path} = {value}")).collect()
+/// The watched leaves that are not as hlctl leaves them, whoever accepted them.
+pub fn unexpected(aws: &Attributes) -> Vec<String> {
+    members(aws).iter().map(|(path, value)| format!("{path} = {value}")).collect()
 }
 
 /// What could not be looked at, and which members of the answers no table knows, in sentences.

@@ -138,5 +138,6 @@ fn an_idle_plan_asks_no_more_than_it_must() {
     place.cloud().emulator.clear_requests();
     place.run(["plan"]).succeeds();
     let asked = place.cloud().requests().len();
-    assert!(asked <= 35, "an idle plan made {asked} requests");
+    // Of each of the two buckets, ten are made only to watch.
+    assert!(asked <= 50, "an idle plan made {asked} requests");
 }

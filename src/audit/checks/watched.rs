@@ -9,7 +9,7 @@ use crate::resource::answers::{NOT_LOOKED_AT, UNKNOWN_MEMBERS, notes, unexpected
 pub(in crate::audit) fn nothing(evidence: &Evidence) -> Vec<Verdict> {
     let judged = Kind::ALL.iter().flat_map(|kind| {
         evidence.each_or(*kind, (Judgement::NotApplicable, "it is not there"), |_, attributes| {
-            let found = unexpected(*kind, attributes);
+            let found = unexpected(attributes);
             let is_whole = !attributes.contains_key(NOT_LOOKED_AT) && !attributes.contains_key(UNKNOWN_MEMBERS);
             match (found.is_empty(), is_whole) {
                 (true, false) => (Judgement::NotCheckable, notes(attributes).join("; ")),

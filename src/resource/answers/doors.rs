@@ -16,8 +16,10 @@ use crate::aws::Call;
 use crate::aws::ops::{self, Operation};
 use crate::resource::{Context, Kind};
 
-/// How long throttling and lost answers are borne for what is only good to have.
+/// How long throttling is borne for what is only good to have.
 const PATIENCE: Duration = Duration::from_secs(20);
+/// How long a service that fails is. One that does not have the operation may say so by failing, and a plan does not wait for that.
+const OUTAGE: Duration = Duration::from_secs(1);
 /// Errors, by operation and code, that say that nothing of the kind is set, beside those of what is not found: threat
 /// protection exists in the Plus tier alone, and pages without a domain have no style ("Errors" of each operation, API references of
 /// Amazon S3 and Amazon Cognito).
@@ -46,6 +48,11 @@ pub async fn ask(cx: &Context, kind: Kind, recorded: &Value) -> Map<String, Valu
     refused.into_iter().flatten().collect()
 }
 
+/// A call that is made only to watch.
+pub(in crate::resource) const fn watching(operation: &'static Operation) -> Call {
+    Call::of(operation).patience(PATIENCE).within(PATIENCE).outage(OUTAGE)
+}
+
 /// The operation that was refused, and why.
 type Refused = Option<(String, Value)>;
 
@@ -57,7 +64,7 @@ where
     T: fmt::Debug,
 {
     let name = operation.name();
-    match cx.call(Call::of(operation).patience(PATIENCE).within(PATIENCE), send).await {
+    match cx.call(watching(operation), send).await {
         Ok(_) => None,
         Err(error) if error.is_not_found() || NOT_SET.contains(&(name, error.code.as_str())) => None,
         Err(error) => {

@@ -6,6 +6,7 @@ use serde_json::json;
 
 use super::Recorded;
 use crate::aws::ops;
+use crate::resource::answers::watching;
 use crate::resource::{Context, Hanging, ResourceError};
 
 /// What such a secret is called among what is attached to a client.
@@ -19,7 +20,7 @@ pub(super) async fn further(cx: &Context, recorded: &Recorded) -> Result<Vec<Han
             let list = cx.clients.cognito.list_user_pool_client_secrets().user_pool_id(&recorded.user_pool_id);
             list.client_id(&recorded.id).set_next_token(token.clone()).send()
         };
-        let page = match cx.call(ops::cognito::LIST_USER_POOL_CLIENT_SECRETS, list).await {
+        let page = match cx.call(watching(ops::cognito::LIST_USER_POOL_CLIENT_SECRETS), list).await {
             Ok(page) => page,
             Err(error) if error.is_not_found() => return Ok(Vec::new()),
             Err(error) => return Err(error.into()),

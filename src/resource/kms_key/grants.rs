@@ -4,6 +4,7 @@ use aws_sdk_kms::types::{GrantListEntry, GrantOperation};
 use serde_json::json;
 
 use crate::aws::ops;
+use crate::resource::answers::watching;
 use crate::resource::{Context, Hanging, Kind, ResourceError};
 
 /// What a grant is called among what is attached to a key.
@@ -15,7 +16,7 @@ pub(super) async fn all(cx: &Context, key: &str) -> Result<Vec<Hanging>, Resourc
     let (mut all, mut marker) = (Vec::new(), None);
     loop {
         let list = || cx.clients.kms.list_grants().key_id(key).limit(100).set_marker(marker.clone()).send();
-        let page = match cx.call(ops::kms::LIST_GRANTS, list).await {
+        let page = match cx.call(watching(ops::kms::LIST_GRANTS), list).await {
             Ok(page) => page,
             Err(error) if error.is_not_found() => return Ok(Vec::new()),
             Err(error) => return Err(error.into()),

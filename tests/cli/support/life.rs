@@ -76,15 +76,25 @@ pub(crate) struct Phase {
 
 /// What `drift` lists beyond what an apply needs, and what is read only to watch; hlctl says what it may not look at, and goes on.
 pub(crate) const ONLY_NOTED: &[&str] = &[
+    "healthlake:ListFHIRExportJobs",
+    "healthlake:ListFHIRImportJobs",
+    "cognito-idp:ListResourceServers",
+    "iam:ListEntitiesForPolicy",
+    "iam:ListRolePolicies",
+    "lambda:ListAliases",
+    "cognito-idp:ListUserPoolClientSecrets",
+    "kms:ListGrants",
+];
+
+/// Actions of reads that are made only to watch: whoever lacks one is warned.
+pub(crate) const ONLY_WATCHED: &[&str] = &[
     "cognito-idp:DescribeManagedLoginBrandingByClient",
     "cognito-idp:DescribeRiskConfiguration",
     "cognito-idp:GetLogDeliveryConfiguration",
     "cognito-idp:GetUICustomization",
     "cognito-idp:GetUserPoolMfaConfig",
     "cognito-idp:ListIdentityProviders",
-    "cognito-idp:ListUserPoolClientSecrets",
     "cognito-idp:ListUserPoolReplicas",
-    "kms:ListGrants",
     "lambda:GetFunctionCodeSigningConfig",
     "lambda:GetFunctionEventInvokeConfig",
     "lambda:ListEventSourceMappings",
@@ -100,13 +110,13 @@ pub(crate) const ONLY_NOTED: &[&str] = &[
     "s3:GetBucketWebsite",
     "s3:GetInventoryConfiguration",
     "s3:GetReplicationConfiguration",
-    "healthlake:ListFHIRExportJobs",
-    "healthlake:ListFHIRImportJobs",
-    "cognito-idp:ListResourceServers",
-    "iam:ListEntitiesForPolicy",
-    "iam:ListRolePolicies",
-    "lambda:ListAliases",
 ];
+
+/// Whether everything works without the action, and less is seen.
+pub(crate) fn is_only_noted(action: &Action) -> bool {
+    let name = action.name.as_str();
+    ONLY_NOTED.contains(&name) || ONLY_WATCHED.contains(&name)
+}
 
 /// All of them, in order.
 pub(crate) const PHASES: &[Phase] = &[
@@ -196,7 +206,7 @@ impl Life {
         self.under(lesser);
         let mut runs = phase.commands.iter().map(|(arguments, _)| self.place.run(arguments.iter().copied()).ends());
         // Without it `smart test` leaves out what the function itself would say; `drift` notes what it could not list.
-        let may_pass = action.name == "lambda:InvokeFunction" || ONLY_NOTED.contains(&action.name.as_str());
+        let may_pass = action.name == "lambda:InvokeFunction" || is_only_noted(action);
         let tells = |ended: &Ended| ended.stderr.contains(&action.name) || ended.stdout.contains(&action.name);
         runs.find(|ended| (ended.code != 0 || may_pass) && tells(ended))
     }
