@@ -329,7 +329,8 @@ impl Section {
             let path = format!("{}.{path}", answer.operation);
             match self.lines.get(pattern.as_str()) {
                 Some(Line::Watched(expected)) if expected.element || !expected.is_met(&value, &answer.body) => {
-                    watched.insert(path, if is_nothing(&value) { json!("present") } else { value });
+                    let value = if expected.element && is_nothing(&value) { json!("present") } else { value };
+                    watched.insert(path, value);
                 }
                 Some(_) => {}
                 None if is_nothing(&value) || self.is_inner(&pattern) => {}

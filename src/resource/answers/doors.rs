@@ -12,8 +12,8 @@ use aws_smithy_runtime_api::client::result::SdkError;
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 use serde_json::{Map, Value, json};
 
-use crate::aws::Call;
 use crate::aws::ops::{self, Operation};
+use crate::aws::{Call, ErrorKind};
 use crate::resource::{Context, Kind};
 
 /// How long throttling is borne for what is only good to have.
@@ -68,8 +68,9 @@ where
         Ok(_) => None,
         Err(error) if error.is_not_found() || NOT_SET.contains(&(name, error.code.as_str())) => None,
         Err(error) => {
+            let needs = (error.kind == ErrorKind::Denied).then(|| format!("; it needs {}", operation.action()));
             let code = if error.code.is_empty() { format!("{:?}", error.kind) } else { error.code };
-            Some((name.to_owned(), json!(code)))
+            Some((name.to_owned(), json!(code + &needs.unwrap_or_default())))
         }
     }
 }
