@@ -69,6 +69,8 @@ torture:
 lint:
 	cargo fmt --all --check
 	cargo clippy --workspace --all-targets --locked -- -D warnings
+	cargo clippy --workspace --exclude hlctl-emulator --lib --bins --locked --no-default-features -- -D warnings
+	! cargo tree --locked --package hlctl --edges normal --no-default-features --prefix none | grep '^hlctl-emulator '
 	cargo run --quiet --locked --package xtask -- r4 --check
 	RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps --locked
 

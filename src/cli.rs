@@ -12,6 +12,7 @@ mod invocation;
 pub mod manual;
 pub mod other_tools;
 mod policy;
+#[cfg(feature = "sandbox")]
 mod sandbox;
 mod state;
 mod stores;
@@ -39,6 +40,7 @@ pub use graph::{GraphArgs, GraphFormat, ReportArgs};
 pub use invocation::Invocation;
 pub(crate) use invocation::shown;
 pub use policy::{DeployerArgs, PolicyCommand};
+#[cfg(feature = "sandbox")]
 pub use sandbox::{AddressFormat, Delay, SandboxArgs, SandboxCommand, SandboxLoadArgs};
 pub use state::{
     ByHand, ForceUnlockArgs, ForgetArgs, MigrateArgs, MvArgs, ProtectArgs, PushArgs, RecoverArgs, StateCommand,
@@ -194,6 +196,7 @@ pub enum Command {
     #[command(subcommand)]
     Export(ExportCommand),
     /// Serve an emulator of AWS on this machine, for any AWS client
+    #[cfg(feature = "sandbox")]
     Sandbox(SandboxArgs),
     /// Print a completion script for a shell
     Completions {
@@ -256,9 +259,10 @@ impl Command {
             | Self::Data(_)
             | Self::Stores(StoresCommand::List(_))
             | Self::Export(_)
-            | Self::Sandbox(_)
             | Self::Completions { .. }
             | Self::Man { .. } => None,
+            #[cfg(feature = "sandbox")]
+            Self::Sandbox(_) => None,
         }
     }
 
@@ -280,6 +284,7 @@ impl Command {
             Self::Graph(arguments) => arguments.json || arguments.format == GraphFormat::Json,
             Self::Report(arguments) => arguments.json,
             Self::Data(command) => command.prints_json(),
+            #[cfg(feature = "sandbox")]
             Self::Sandbox(arguments) => arguments.prints_json(),
             Self::Restore(arguments) => arguments.manner.json,
             Self::Replace(arguments) => arguments.manner.json,

@@ -1,51 +1,16 @@
-//! The emulator behind `--sandbox`.
+//! The emulator behind `--sandbox`. It is a part of every build with the feature `sandbox`, which is a default one; a build without
+//! it refuses `--sandbox` and has no `hlctl sandbox`.
 
+#[cfg(not(feature = "sandbox"))]
+mod absent;
+#[cfg(feature = "sandbox")]
+mod present;
+#[cfg(feature = "sandbox")]
 mod surroundings;
 
-use std::path::Path;
-
-use anyhow::Context;
-use hlctl_emulator::{Emulator, Options};
-use tokio::net::TcpListener;
-
-use crate::aws::Endpoint;
-use crate::error::CommandError;
-use surroundings::Surroundings;
+#[cfg(not(feature = "sandbox"))]
+pub use absent::{Emulator, endpoint, in_process, serve};
+#[cfg(feature = "sandbox")]
+pub use present::{Emulator, endpoint, in_process, serve};
+#[cfg(feature = "sandbox")]
 pub use surroundings::faults;
-
-/// An emulator in this process that keeps its data in `directory`.
-///
-/// # Errors
-/// A variable makes no sense, or the data cannot be read.
-pub fn in_process(directory: &Path) -> Result<Emulator, CommandError> {
-    let Surroundings { delays, faults } = Surroundings::read(std::env::vars_os())?;
-    let options = Options {
-        data_dir: Some(directory.join("aws")),
-        delays,
-        faults,
-        // Where a command has the sandbox listen, it listens for as long as the command runs.
-        short_lived: true,
-        ..Options::default()
-    };
-    Emulator::open(options).map_err(|error| CommandError::Other(error.into()))
-}
-
-/// The SDK's way into it.
-pub fn endpoint(emulator: &Emulator) -> Endpoint {
-    Endpoint::InProcess { http: emulator.connector(), region: emulator.options().region.clone() }
-}
-
-/// Serves it on a port of this machine for as long as this process lives, and gives the address.
-///
-/// # Errors
-/// No port can be had.
-pub async fn serve(emulator: Emulator) -> Result<String, CommandError> {
-    let bound = async {
-        let listener = TcpListener::bind(("127.0.0.1", 0)).await?;
-        let address = listener.local_addr()?;
-        std::io::Result::Ok((listener, address))
-    };
-    let (listener, address) = bound.await.context("the sandbox cannot listen on any port of 127.0.0.1")?;
-    tokio::spawn(emulator.serve(listener, std::future::pending()));
-    Ok(format!("http://{address}"))
-}

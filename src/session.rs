@@ -15,8 +15,6 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use hlctl_emulator::Emulator;
-
 use error::ConnectError;
 pub(crate) use error::StateLocationError;
 pub use fleet::Fleet;
@@ -39,7 +37,7 @@ use crate::module::beside::{counterpart, is_beside};
 use crate::module::{self, Stack, WayBack};
 use crate::plan::{self, Change, Options, Plan, Seen, Situation};
 use crate::resource::{Context, Identity, Settings};
-use crate::sandbox;
+use crate::sandbox::{self, Emulator};
 use crate::state::{Entry, Home, State, Status};
 use crate::ui::Printer;
 use crate::wait::{Pace, Stop};

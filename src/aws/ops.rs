@@ -3,7 +3,7 @@
 //! `ops::kms::CREATE_KEY` has the name, the IAM action, whether it only reads, and otherwise what happens when it is sent again
 //! although AWS has carried it out and only the answer was lost. No other file names an operation, so that what is misspelt does
 //! not compile, and what changes something cannot be without that line. Sources are pages of the service's API reference.
-//! When a call is to wait for something is said where it is made ([`Call`](super::call::Call)).
+//! When a call is to wait for something is said where it is made ([`Call`]).
 
 use std::fmt;
 

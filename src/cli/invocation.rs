@@ -6,7 +6,9 @@ use std::path::{Path, PathBuf};
 use clap::Parser;
 use serde_json::Value;
 
-use super::{Cli, Command, DEFAULT_CONFIG, Global, SandboxCommand};
+#[cfg(feature = "sandbox")]
+use super::SandboxCommand;
+use super::{Cli, Command, DEFAULT_CONFIG, Global};
 use crate::config::next_step::{BEGIN, END};
 use crate::config::sounds_secret;
 use crate::invocation::joined;
@@ -148,6 +150,7 @@ impl Needs {
             Command::Schema | Command::Completions { .. } | Command::Man { .. } => nothing,
             Command::Init(_) => Self { config: true, ..nothing },
             Command::Validate(_) => Self { config: true, values: true, ..nothing },
+            #[cfg(feature = "sandbox")]
             Command::Sandbox(arguments) => match &arguments.command {
                 Some(SandboxCommand::Load(_)) => Self { config: true, home: true, ..nothing },
                 None => nothing,

@@ -107,7 +107,9 @@ pub const PAGES: &[Page] = &[
         ],
     },
     page("export terraform", &["hlctl export terraform --out ./terraform"]),
+    #[cfg(feature = "sandbox")]
     page("sandbox", &["hlctl sandbox", "hlctl sandbox --port 0 --load ./ndjson"]),
+    #[cfg(feature = "sandbox")]
     page("sandbox load", &["hlctl sandbox load ./ndjson"]),
     page("completions", &["hlctl completions bash > ~/.local/share/bash-completion/completions/hlctl"]),
     page("man", &["hlctl man ~/.local/share/man/man1"]),

@@ -24,6 +24,7 @@ mod plan;
 mod policy;
 mod report;
 mod running_jobs;
+#[cfg(feature = "sandbox")]
 mod sandbox;
 mod schema;
 mod smart;
@@ -164,6 +165,7 @@ fn run(cli: Cli, printer: Printer) -> Result<ExitCode, CommandError> {
         Command::Replace(arguments) => block_on(sender, stores::replace(&session, &arguments)),
         Command::Stores(command) => block_on(sender, stores::run(&session, &command)),
         Command::Smart(command) => block_on(sender, smart::run(&session, &command)),
+        #[cfg(feature = "sandbox")]
         Command::Sandbox(arguments) => block_on(sender, sandbox::run(&session, &arguments)),
     }
 }

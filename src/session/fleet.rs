@@ -4,13 +4,12 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use hlctl_emulator::Emulator;
 use tokio::sync::watch;
 
 use crate::aws::Gate;
 use crate::error::CommandError;
 use crate::resource::Identity;
-use crate::sandbox;
+use crate::sandbox::{self, Emulator};
 
 /// Several stacks at once.
 #[derive(Debug)]
