@@ -730,8 +730,8 @@ def what_is_left_out_is_named(server):
     error = refused("UnknownOperationException", server.client("kms").generate_random, NumberOfBytes=1)
     assert "kms:GenerateRandom" in str(error)
     server.client("s3").create_bucket(Bucket="left-out")
-    error = refused("NotImplemented", server.client("s3").get_bucket_website, Bucket="left-out")
-    assert "s3:GetBucketWebsite" in str(error)
+    error = refused("NotImplemented", server.client("s3").list_bucket_metrics_configurations, Bucket="left-out")
+    assert "s3:ListBucketMetricsConfigurations" in str(error)
     error = refused("UnknownOperationException", server.client("sqs").list_queues)
     assert "sqs" in str(error)
 
