@@ -217,7 +217,9 @@ def the_trail_says_who_made_the_last_change_and_without_one_there_is_a_note(stac
         assert any("who made the last change is not known" in note for note in report["notes"]), report["notes"]
     else:
         assert key["last_change"]["event"] == "DisableKey" and "testing" in key["last_change"]["user"], key
-        assert not report["notes"], report["notes"]
+        # A server may lack a read that is made only to watch, and that is said.
+        others = [note for note in report["notes"] if ": not looked at: " not in note]
+        assert not others, others
 
 
 def full_buckets_are_kept_unless_force_destroy_says_otherwise(stack_of):
