@@ -7,7 +7,7 @@
 //! - [`materials`], [`package`]: what else a SMART stack needs, from files and variables.
 //! - [`module`]: configuration to the stack of resources. Pure.
 //! - [`resource`]: one file for each AWS type. The only place that provisions.
-//! - [`engine`]: plans and applies a stack, whoever makes its resources; [`plan`] and [`apply`] are it with AWS's.
+//! - [`engine`]: plans and applies a stack, whatever provider creates its resources; [`plan`] and [`apply`] bind it to AWS.
 //! - [`graph`]: what needs what.
 //! - [`drift`]: what others have changed.
 //! - [`permissions`]: what IAM must allow, and policies of it. [`doctor`] asks beforehand whether it, and all else, is so.

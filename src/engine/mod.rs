@@ -1,4 +1,4 @@
-//! Plans and applies a stack of resources, whoever makes them: it knows no AWS type, and speaks to the resources through a
+//! Plans and applies a stack of resources, whatever provider creates them: it knows no AWS type, and speaks to the resources through a
 //! [`Provider`].
 
 pub mod apply;

@@ -364,7 +364,7 @@ pub fn accepted(kind: Kind, state: &Attributes, aws: &Attributes, accepts: bool)
     Value::Object(if accepts { seen } else { accepted })
 }
 
-/// Both sides of [`baseline`] as the attribute [`WATCHED`], for whoever compares attributes.
+/// Both sides of [`baseline`] as the attribute [`WATCHED`], to be compared like any other.
 pub fn sides(kind: Kind, state: &Attributes, aws: &Attributes) -> (Attributes, Attributes) {
     let (accepted, seen) = baseline(kind, state, aws);
     let mut sides = (state.clone(), aws.clone());
@@ -397,7 +397,7 @@ pub fn watched_actions() -> BTreeSet<&'static str> {
     ops::all().filter(is_watched).map(Operation::action).collect()
 }
 
-/// The watched leaves that are not as hlctl leaves them, whoever accepted them.
+/// The watched leaves that are not as hlctl leaves them, accepted or not.
 pub fn unexpected(aws: &Attributes) -> Vec<String> {
     members(aws).iter().map(|(path, value)| format!("{path} = {value}")).collect()
 }

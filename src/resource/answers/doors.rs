@@ -1,6 +1,6 @@
 //! Reads that are made for nothing but to watch: what they show opens a door, and no other answer shows it.
 //!
-//! They are asked all at once, once a resource is known to be there. Whoever may not ask, or asks a server that does not have the
+//! They are asked all at once, once a resource is known to be there. A caller that may not ask, or asks a server that does not have the
 //! operation, loses that look and nothing else: it is named as not looked at.
 
 use std::fmt;

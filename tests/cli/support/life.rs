@@ -86,7 +86,7 @@ pub(crate) const ONLY_NOTED: &[&str] = &[
     "kms:ListGrants",
 ];
 
-/// Actions of reads that are made only to watch: whoever lacks one is warned.
+/// Actions of reads that are made only to watch: a caller that lacks one is warned.
 pub(crate) const ONLY_WATCHED: &[&str] = &[
     "cognito-idp:DescribeManagedLoginBrandingByClient",
     "cognito-idp:DescribeRiskConfiguration",
