@@ -228,6 +228,36 @@ fn cloud(pauses: Vec<u8>) -> Arc<Mutex<Cloud>> {
     Arc::new(Mutex::new(Cloud { pauses, ..Cloud::default() }))
 }
 
+/// Buckets and settings, each with what it needs and its shape.
+fn stack(wanted: &[(&str, &[&str], u8)]) -> Stack<Memory> {
+    let kind = |address: &Address| MemoryKind::parse(address.kind()).unwrap();
+    let spec = |(address, needs, shape): &(&str, &[&str], u8)| {
+        let address = Address::parse(*address);
+        let needs = needs.iter().map(|need| Address::parse(*need)).map(|need| (need.clone(), kind(&need))).collect();
+        let spec = MemorySpec {
+            address: address.clone(),
+            kind: kind(&address),
+            stack: "tag".to_owned(),
+            needs,
+            size: 0,
+            shape: *shape,
+        };
+        (address, spec)
+    };
+    wanted.iter().map(spec).collect()
+}
+
+#[test]
+fn a_part_that_moves_does_not_make_a_bucket_go_before_what_was_replaced_and_still_names_it() {
+    let cloud = cloud(Vec::new());
+    let before = stack(&[("bucket.a", &[], 0), ("bucket.b", &["bucket.a"], 0), ("setting.s", &["bucket.a"], 0)]);
+    let after = stack(&[("bucket.b", &[], 1), ("setting.s", &["bucket.b"], 0)]);
+    converge(&cloud, &before, "tag", &[]).unwrap();
+    // Three reads, and the write of all that is about to be done.
+    converge(&cloud, &after, "tag", &[BTreeMap::from([(4, Fault::KillAfter)])]).unwrap();
+    check_is_as_wanted(&cloud, &after).unwrap();
+}
+
 fn config() -> ProptestConfig {
     let wanted = ProptestConfig::default();
     let cases = if std::env::var_os("PROPTEST_CASES").is_some() { wanted.cases } else { 200 };

@@ -13,12 +13,12 @@ use std::collections::BTreeMap;
 
 use super::world::World;
 use super::{is_clean, verdicts};
-use crate::support::{Ended, Place, call, each};
+use crate::support::{Ended, Place, call, each, rule};
 
 /// What becomes of it.
 enum Then {
     /// An apply changes it back.
-    Mended,
+    PutBack,
     /// An apply does nothing about it, and it is told again.
     LeftAlone,
     /// Every apply is refused with this exit code and these words, and changes nothing.
@@ -26,7 +26,7 @@ enum Then {
     /// It is no drift.
     Nothing,
 }
-use Then::{LeftAlone, Mended, Nothing, Refused};
+use Then::{LeftAlone, Nothing, PutBack, Refused};
 
 struct Case {
     example: &'static str,
@@ -84,14 +84,14 @@ fn applied(example: &str) -> Place {
     place
 }
 
-/// What an apply mends is done to one stack, one thing after another; what stays needs a stack of its own.
+/// What an apply puts back is done to one stack, one thing after another; what stays needs a stack of its own.
 fn attempt_all(cases: &[Case]) {
-    let (mended, others): (Vec<&Case>, Vec<&Case>) = cases.iter().partition(|case| matches!(case.then, Mended));
+    let (put_back, others): (Vec<&Case>, Vec<&Case>) = cases.iter().partition(|case| matches!(case.then, PutBack));
     for example in ["minimal", "smart"] {
-        let mended: Vec<&&Case> = mended.iter().filter(|case| case.example == example).collect();
-        if !mended.is_empty() {
+        let put_back: Vec<&&Case> = put_back.iter().filter(|case| case.example == example).collect();
+        if !put_back.is_empty() {
             let place = applied(example);
-            mended.into_iter().for_each(|case| attempt(&place, case));
+            put_back.into_iter().for_each(|case| attempt(&place, case));
         }
     }
     each(others, |case| attempt(&applied(case.example), case));
@@ -102,7 +102,7 @@ fn attempt(place: &Place, case: &Case) {
     (case.by_hand)(&World::of(place));
     look(place, case);
     match case.then {
-        Mended => {
+        PutBack => {
             place.apply();
             is_clean(place, what);
         }
@@ -129,27 +129,27 @@ fn what_is_done_to_a_store_is_seen_and_mended() {
 }
 
 #[test]
-fn what_is_done_to_a_key_is_seen_and_mended_unless_its_end_was_ordered() {
+fn what_is_done_to_a_key_is_seen_and_put_back_unless_its_end_was_ordered() {
     attempt_all(keys::CASES);
 }
 
 #[test]
-fn what_is_done_to_a_bucket_is_seen_and_mended_unless_another_has_it() {
+fn what_is_done_to_a_bucket_is_seen_and_put_back_unless_another_has_it() {
     attempt_all(buckets::CASES);
 }
 
 #[test]
-fn what_is_done_to_roles_and_policies_is_seen_and_mended_or_left_to_those_who_did_it() {
+fn what_is_done_to_roles_and_policies_is_seen_and_put_back_or_left_to_those_who_did_it() {
     attempt_all(roles::CASES);
 }
 
 #[test]
-fn what_is_done_to_a_user_pool_is_seen_and_mended_or_left_to_those_who_did_it() {
+fn what_is_done_to_a_user_pool_is_seen_and_put_back_or_left_to_those_who_did_it() {
     attempt_all(pools::CASES);
 }
 
 #[test]
-fn what_is_done_to_the_function_is_seen_and_mended_or_left_to_those_who_did_it() {
+fn what_is_done_to_the_function_is_seen_and_put_back_or_left_to_those_who_did_it() {
     attempt_all(functions::CASES);
 }
 
@@ -191,6 +191,19 @@ fn what_may_not_be_looked_at_fails_no_plan_and_is_named() {
     }
     let doctor = place.run(["doctor"]).exits(0);
     assert!(doctor.stdout.contains("not looked at: GetBucketReplication"), "{doctor}");
+}
+
+#[test]
+fn a_service_that_fails_at_what_is_only_watched_does_not_hold_up_a_plan() {
+    let place = applied("minimal");
+    let fails = || hlctl_emulator::Action::Error { code: "InternalError".into(), message: "no".into(), status: 500 };
+    place.cloud().rules([rule("GetBucketReplication", None, fails())]);
+    place.cloud().emulator.clear_requests();
+    place.run(["plan"]).exits(0);
+    let requests = place.cloud().requests();
+    let asked = requests.iter().filter(|record| record.operation == "GetBucketReplication").count();
+    // Pauses of a second in all, which at least double, leave room for five attempts for each of the two buckets.
+    assert!((2..=12).contains(&asked), "it was asked for {asked} times");
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use aws_sdk_s3::types as s3;
 
-use super::Then::{Mended, Nothing, Refused};
+use super::Then::{Nothing, PutBack, Refused};
 use super::{Case, DATA, minimal};
 use crate::support::call;
 
@@ -14,13 +14,13 @@ pub(super) const CASES: &[Case] = &[
             call(w.s3.put_bucket_versioning().bucket(w.data()).versioning_configuration(off).send()).unwrap();
         },
         &[("s3_bucket_versioning.data", "drifted")],
-        Mended,
+        PutBack,
     ),
     minimal(
         "the public access block is removed",
         |w| drop(call(w.s3.delete_public_access_block().bucket(w.data()).send()).unwrap()),
         &[("s3_bucket_public_access_block.data", "missing")],
-        Mended,
+        PutBack,
     ),
     minimal(
         "the public access block is loosened",
@@ -30,7 +30,7 @@ pub(super) const CASES: &[Case] = &[
             call(put.public_access_block_configuration(loose).send()).unwrap();
         },
         &[("s3_bucket_public_access_block.data", "drifted")],
-        Mended,
+        PutBack,
     ),
     minimal(
         "the bucket is encrypted with S3's key",
@@ -43,19 +43,19 @@ pub(super) const CASES: &[Case] = &[
             call(put.server_side_encryption_configuration(sse).send()).unwrap();
         },
         &[("s3_bucket_server_side_encryption_configuration.data", "drifted")],
-        Mended,
+        PutBack,
     ),
     minimal(
         "the encryption is removed",
         |w| drop(call(w.s3.delete_bucket_encryption().bucket(w.data()).send()).unwrap()),
         &[("s3_bucket_server_side_encryption_configuration.data", "drifted")],
-        Mended,
+        PutBack,
     ),
     minimal(
         "the lifecycle is removed",
         |w| drop(call(w.s3.delete_bucket_lifecycle().bucket(w.data()).send()).unwrap()),
         &[("s3_bucket_lifecycle_configuration.data", "missing")],
-        Mended,
+        PutBack,
     ),
     minimal(
         "the lifecycle deletes everything",
@@ -72,7 +72,7 @@ pub(super) const CASES: &[Case] = &[
             call(put.lifecycle_configuration(rules).send()).unwrap();
         },
         &[("s3_bucket_lifecycle_configuration.data", "drifted")],
-        Mended,
+        PutBack,
     ),
     minimal(
         "logging is off",
@@ -81,13 +81,13 @@ pub(super) const CASES: &[Case] = &[
             call(w.s3.put_bucket_logging().bucket(w.data()).bucket_logging_status(off).send()).unwrap();
         },
         &[("s3_bucket_logging.data", "missing")],
-        Mended,
+        PutBack,
     ),
     minimal(
         "the bucket's policy is removed",
         |w| drop(call(w.s3.delete_bucket_policy().bucket(w.data()).send()).unwrap()),
         &[("s3_bucket_policy.data", "missing")],
-        Mended,
+        PutBack,
     ),
     minimal(
         "the bucket's policy lets another account in",
@@ -100,13 +100,13 @@ pub(super) const CASES: &[Case] = &[
             call(w.s3.put_bucket_policy().bucket(w.data()).policy(policy).send()).unwrap();
         },
         &[("s3_bucket_policy.data", "drifted")],
-        Mended,
+        PutBack,
     ),
     minimal(
         "the bucket loses all its tags",
         |w| drop(call(w.s3.delete_bucket_tagging().bucket(w.data()).send()).unwrap()),
         &[(DATA, "drifted")],
-        Mended,
+        PutBack,
     ),
     minimal(
         "the bucket's tags name another stack",
@@ -139,6 +139,6 @@ pub(super) const CASES: &[Case] = &[
             ("s3_bucket_server_side_encryption_configuration.data", "missing"),
             ("s3_bucket_versioning.data", "missing"),
         ],
-        Mended,
+        PutBack,
     ),
 ];

@@ -6,7 +6,7 @@ use aws_sdk_kms::types as kms;
 use aws_sdk_lambda::types as lambda;
 use aws_sdk_s3::types as s3;
 
-use super::Then::{LeftAlone, Mended};
+use super::Then::{LeftAlone, PutBack};
 use super::{CLIENT, Case, DATA, FUNCTION, KEY, LOGS, POOL, minimal, smart};
 use crate::support::call;
 
@@ -28,7 +28,7 @@ pub(super) const CASES: &[Case] = &[
             call(put.send()).unwrap();
         },
         &[(RULES, "drifted")],
-        Mended,
+        PutBack,
     ),
     smart(
         "the app client takes passwords by the API",
@@ -56,7 +56,7 @@ pub(super) const CASES: &[Case] = &[
             call(update.send()).unwrap();
         },
         &[(CLIENT, "drifted")],
-        Mended,
+        PutBack,
     ),
     smart(
         "the login pages are switched",
@@ -65,7 +65,7 @@ pub(super) const CASES: &[Case] = &[
             call(update.managed_login_version(2).send()).unwrap();
         },
         &[(DOMAIN, "drifted")],
-        Mended,
+        PutBack,
     ),
     minimal(
         "somebody else may decrypt by a grant",

@@ -1,6 +1,6 @@
 //! What is done to functions.
 
-use super::Then::{LeftAlone, Mended};
+use super::Then::{LeftAlone, PutBack};
 use super::{Case, FUNCTION, LOGS, smart};
 use crate::support::call;
 
@@ -12,7 +12,7 @@ pub(super) const CASES: &[Case] = &[
             call(w.lambda.update_function_code().function_name(w.function()).zip_file(code).send()).unwrap();
         },
         &[(FUNCTION, "drifted")],
-        Mended,
+        PutBack,
     ),
     smart(
         "the function gets variables",
@@ -22,7 +22,7 @@ pub(super) const CASES: &[Case] = &[
             call(update.environment(variables).timeout(9).send()).unwrap();
         },
         &[(FUNCTION, "drifted")],
-        Mended,
+        PutBack,
     ),
     smart(
         "the function may not run",
@@ -31,7 +31,7 @@ pub(super) const CASES: &[Case] = &[
             call(put.reserved_concurrent_executions(0).send()).unwrap();
         },
         &[(FUNCTION, "drifted")],
-        Mended,
+        PutBack,
     ),
     smart(
         "the function gets a tag",
@@ -40,13 +40,13 @@ pub(super) const CASES: &[Case] = &[
             call(w.lambda.tag_resource().resource(arn).tags("hand", "made").send()).unwrap();
         },
         &[(FUNCTION, "drifted")],
-        Mended,
+        PutBack,
     ),
     smart(
         "the function is deleted",
         |w| drop(call(w.lambda.delete_function().function_name(w.function()).send()).unwrap()),
         &[(FUNCTION, "missing"), ("lambda_permission.healthlake", "missing")],
-        Mended,
+        PutBack,
     ),
     smart(
         "somebody else may call the function",
@@ -64,7 +64,7 @@ pub(super) const CASES: &[Case] = &[
             call(remove.send()).unwrap();
         },
         &[("lambda_permission.healthlake", "missing")],
-        Mended,
+        PutBack,
     ),
     smart(
         "HealthLake may call the function for another account",
@@ -76,7 +76,7 @@ pub(super) const CASES: &[Case] = &[
             call(add.source_account("999999999999").send()).unwrap();
         },
         &[("lambda_permission.healthlake", "drifted")],
-        Mended,
+        PutBack,
     ),
     smart(
         "the function gets an alias",
@@ -94,19 +94,19 @@ pub(super) const CASES: &[Case] = &[
             call(put.send()).unwrap();
         },
         &[(LOGS, "drifted")],
-        Mended,
+        PutBack,
     ),
     smart(
         "the logs are kept for ever",
         |w| drop(call(w.logs.delete_retention_policy().log_group_name(w.log_group()).send()).unwrap()),
         &[(LOGS, "drifted")],
-        Mended,
+        PutBack,
     ),
     smart(
         "the log group is deleted",
         |w| drop(call(w.logs.delete_log_group().log_group_name(w.log_group()).send()).unwrap()),
         &[(LOGS, "missing")],
-        Mended,
+        PutBack,
     ),
 ];
 

@@ -1,6 +1,6 @@
 //! What is done to keys.
 
-use super::Then::{Mended, Refused};
+use super::Then::{PutBack, Refused};
 use super::{Case, KEY, minimal};
 use crate::support::call;
 
@@ -9,19 +9,19 @@ pub(super) const CASES: &[Case] = &[
         "the key is disabled",
         |w| drop(call(w.kms.disable_key().key_id(w.key()).send()).unwrap()),
         &[(KEY, "drifted")],
-        Mended,
+        PutBack,
     ),
     minimal(
         "the key rotates no more",
         |w| drop(call(w.kms.disable_key_rotation().key_id(w.key()).send()).unwrap()),
         &[(KEY, "drifted")],
-        Mended,
+        PutBack,
     ),
     minimal(
         "the key is described otherwise",
         |w| drop(call(w.kms.update_key_description().key_id(w.key()).description("x").send()).unwrap()),
         &[(KEY, "drifted")],
-        Mended,
+        PutBack,
     ),
     minimal(
         "the key's policy gets a statement",
@@ -33,7 +33,7 @@ pub(super) const CASES: &[Case] = &[
             call(w.kms.put_key_policy().key_id(w.key()).policy_name("default").policy(policy).send()).unwrap();
         },
         &[(KEY, "drifted")],
-        Mended,
+        PutBack,
     ),
     minimal(
         "the key loses our tags",
@@ -42,7 +42,7 @@ pub(super) const CASES: &[Case] = &[
             call(untag.tag_keys("hlctl:stack").tag_keys("hlctl:address").send()).unwrap();
         },
         &[(KEY, "drifted")],
-        Mended,
+        PutBack,
     ),
     minimal(
         "the key's tags name another stack",
@@ -51,7 +51,7 @@ pub(super) const CASES: &[Case] = &[
             call(w.kms.tag_resource().key_id(w.key()).tags(tag).send()).unwrap();
         },
         &[(KEY, "drifted")],
-        Mended,
+        PutBack,
     ),
     minimal(
         "the key is to be deleted",

@@ -2,7 +2,7 @@
 
 use aws_sdk_cognitoidentityprovider::types as cognito;
 
-use super::Then::{LeftAlone, Mended, Nothing, Refused};
+use super::Then::{LeftAlone, Nothing, PutBack, Refused};
 use super::{ALICE, CLIENT, Case, POOL, smart};
 use crate::support::call;
 
@@ -15,7 +15,7 @@ pub(super) const CASES: &[Case] = &[
             call(w.cognito.update_user_pool().user_pool_id(w.pool()).policies(policies).send()).unwrap();
         },
         &[(POOL, "drifted")],
-        Mended,
+        PutBack,
     ),
     smart(
         "the pool wants a second factor",
@@ -26,7 +26,7 @@ pub(super) const CASES: &[Case] = &[
             call(set.send()).unwrap();
         },
         &[(POOL, "drifted")],
-        Mended,
+        PutBack,
     ),
     smart(
         "an app client is added",
@@ -53,13 +53,13 @@ pub(super) const CASES: &[Case] = &[
         "the test user is disabled",
         |w| drop(call(w.cognito.admin_disable_user().user_pool_id(w.pool()).username("alice").send()).unwrap()),
         &[(ALICE, "drifted")],
-        Mended,
+        PutBack,
     ),
     smart(
         "the test user is deleted",
         |w| drop(call(w.cognito.admin_delete_user().user_pool_id(w.pool()).username("alice").send()).unwrap()),
         &[(ALICE, "missing")],
-        Mended,
+        PutBack,
     ),
     smart(
         "the test user must choose a password",
@@ -68,7 +68,7 @@ pub(super) const CASES: &[Case] = &[
             call(set.password("T3mporary-Horse!").permanent(false).send()).unwrap();
         },
         &[(ALICE, "drifted")],
-        Mended,
+        PutBack,
     ),
     smart(
         "the app client may do other things",
@@ -83,7 +83,7 @@ pub(super) const CASES: &[Case] = &[
             .unwrap();
         },
         &[(CLIENT, "drifted")],
-        Mended,
+        PutBack,
     ),
     smart(
         "the app client is deleted",
@@ -92,7 +92,7 @@ pub(super) const CASES: &[Case] = &[
             call(delete.send()).unwrap();
         },
         &[(CLIENT, "missing")],
-        Mended,
+        PutBack,
     ),
     smart(
         "a resource server has other scopes",
@@ -103,7 +103,7 @@ pub(super) const CASES: &[Case] = &[
             call(update.scopes(scope.build().unwrap()).send()).unwrap();
         },
         &[("cognito_resource_server.patient", "drifted")],
-        Mended,
+        PutBack,
     ),
     smart(
         "the domain is deleted",
@@ -112,7 +112,7 @@ pub(super) const CASES: &[Case] = &[
             call(delete.send()).unwrap();
         },
         &[("cognito_user_pool_domain.this", "missing")],
-        Mended,
+        PutBack,
     ),
     smart(
         "another pool has the domain",

@@ -1,7 +1,7 @@
 //! What is done to roles and policies.
 
 use super::super::world::{ALLOW, TRUST};
-use super::Then::{LeftAlone, Mended, Nothing, Refused};
+use super::Then::{LeftAlone, Nothing, PutBack, Refused};
 use super::{Case, POLICY, ROLE, minimal, smart};
 use crate::support::call;
 
@@ -10,7 +10,7 @@ pub(super) const CASES: &[Case] = &[
         "the role trusts another",
         |w| drop(call(w.iam.update_assume_role_policy().role_name(w.role()).policy_document(TRUST).send()).unwrap()),
         &[(ROLE, "drifted")],
-        Mended,
+        PutBack,
     ),
     minimal(
         "the role gets a tag",
@@ -19,7 +19,7 @@ pub(super) const CASES: &[Case] = &[
             call(w.iam.tag_role().role_name(w.role()).tags(tag).send()).unwrap();
         },
         &[(ROLE, "drifted")],
-        Mended,
+        PutBack,
     ),
     minimal(
         "the role loses our tags",
@@ -28,7 +28,7 @@ pub(super) const CASES: &[Case] = &[
             call(untag.tag_keys("hlctl:stack").tag_keys("hlctl:address").send()).unwrap();
         },
         &[(ROLE, "drifted")],
-        Mended,
+        PutBack,
     ),
     minimal(
         "the role is deleted",
@@ -37,7 +37,7 @@ pub(super) const CASES: &[Case] = &[
             call(w.iam.delete_role().role_name(w.role()).send()).unwrap();
         },
         &[(ROLE, "missing"), ("iam_role_policy_attachment.this", "missing")],
-        Mended,
+        PutBack,
     ),
     minimal(
         "the role is deleted and somebody makes one of the same name",
@@ -71,7 +71,7 @@ pub(super) const CASES: &[Case] = &[
         "the policy is detached",
         |w| drop(call(w.iam.detach_role_policy().role_name(w.role()).policy_arn(w.policy()).send()).unwrap()),
         &[("iam_role_policy_attachment.this", "missing")],
-        Mended,
+        PutBack,
     ),
     minimal(
         "the policy allows more",
@@ -80,7 +80,7 @@ pub(super) const CASES: &[Case] = &[
             call(version.set_as_default(true).send()).unwrap();
         },
         &[(POLICY, "drifted")],
-        Mended,
+        PutBack,
     ),
     minimal(
         "the policy has as many versions as it may, and allows more",
@@ -92,7 +92,7 @@ pub(super) const CASES: &[Case] = &[
             }
         },
         &[(POLICY, "drifted")],
-        Mended,
+        PutBack,
     ),
     minimal(
         "the policy has versions that nobody uses",
@@ -120,6 +120,6 @@ pub(super) const CASES: &[Case] = &[
             call(put.policy_name(w.recorded(address, "name")).policy_document(ALLOW).send()).unwrap();
         },
         &[("iam_role_policy.cognito_access", "drifted")],
-        Mended,
+        PutBack,
     ),
 ];

@@ -1,6 +1,6 @@
 //! What is done to stores.
 
-use super::Then::Mended;
+use super::Then::PutBack;
 use super::{Case, STORE, minimal, smart};
 use crate::support::call;
 
@@ -13,7 +13,7 @@ pub(super) const CASES: &[Case] = &[
             );
         },
         &[(STORE, "drifted")],
-        Mended,
+        PutBack,
     ),
     minimal(
         "the store gets a tag",
@@ -22,7 +22,7 @@ pub(super) const CASES: &[Case] = &[
             call(w.healthlake.tag_resource().resource_arn(w.store_arn()).tags(tag).send()).unwrap();
         },
         &[(STORE, "drifted")],
-        Mended,
+        PutBack,
     ),
     minimal(
         "the store loses our tags",
@@ -31,13 +31,13 @@ pub(super) const CASES: &[Case] = &[
             call(untag.tag_keys("hlctl:stack").tag_keys("hlctl:address").send()).unwrap();
         },
         &[(STORE, "drifted")],
-        Mended,
+        PutBack,
     ),
     minimal(
         "the store is deleted",
         |w| drop(call(w.healthlake.delete_fhir_datastore().datastore_id(w.store()).send()).unwrap()),
         &[(STORE, "missing")],
-        Mended,
+        PutBack,
     ),
     smart(
         "the store is opened to AWS's own signatures",
@@ -50,6 +50,6 @@ pub(super) const CASES: &[Case] = &[
             call(update.identity_provider_configuration(provider).send()).unwrap();
         },
         &[(STORE, "drifted")],
-        Mended,
+        PutBack,
     ),
 ];
