@@ -69,8 +69,8 @@ where
         Err(error) if error.is_not_found() || NOT_SET.contains(&(name, error.code.as_str())) => None,
         Err(error) => {
             let needs = (error.kind == ErrorKind::Denied).then(|| format!("; it needs {}", operation.action()));
-            let code = if error.code.is_empty() { format!("{:?}", error.kind) } else { error.code };
-            Some((name.to_owned(), json!(code + &needs.unwrap_or_default())))
+            let why = if error.code.is_empty() { error.message } else { error.code };
+            Some((name.to_owned(), json!(why + &needs.unwrap_or_default())))
         }
     }
 }
