@@ -124,28 +124,8 @@ impl Blocker {
     }
 }
 
-/// As docs/json.md lists the members of `refusals[]`.
-impl Serialize for Refusal {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        #[derive(Serialize)]
-        struct Members<'a> {
-            address: &'a Address,
-            message: &'a str,
-            hint: &'a str,
-            protection: bool,
-            #[serde(skip_serializing_if = "Option::is_none")]
-            name_to_give: Option<&'a str>,
-            #[serde(skip_serializing_if = "Option::is_none")]
-            owner: Option<&'a str>,
-        }
-        let Self { address, message, hint, blocker } = self;
-        let (protection, name_to_give) = (blocker.is_protection(), blocker.name_to_give());
-        Members { address, message, hint, protection, name_to_give, owner: blocker.other_stack() }.serialize(serializer)
-    }
-}
-
 /// How many of each.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Counts {
     /// To be made.
     pub create: usize,
