@@ -20,7 +20,8 @@ use crate::module::surgery::SurgeryError;
 use crate::plan::PlanError;
 use crate::plan::file::PlanFileError;
 use crate::resource::ResourceError;
-use crate::state::{NotRecorded, StateError};
+use crate::s3_backend;
+use crate::state::NotRecorded;
 use crate::wait::{LookError, Signal};
 
 impl LookError for CommandError {
@@ -358,7 +359,7 @@ impl CommandError {
             Self::Aws(error) => error.skew,
             Self::Resource { error, .. } => of(error),
             Self::Unreadable(errors) => errors.iter().find_map(|(_, error)| of(error)),
-            Self::State(StateError::Remote { error, .. }) => error.skew,
+            Self::State(error) => s3_backend::aws_error(error)?.skew,
             Self::Fhir(FhirError::Refused(refusal)) => refusal.aws.skew,
             _ => None,
         }
@@ -422,9 +423,8 @@ impl CommandError {
             Self::Aws(error) => ResourceError::Aws(error.clone()).exit_code(),
             Self::State(crate::state::StateError::Locked { .. }) => ExitCode::Locked,
             Self::State(crate::state::StateError::StillLocked { .. }) => ExitCode::Incomplete,
-            Self::State(crate::state::StateError::Remote { error, .. }) => {
-                ResourceError::Aws((**error).clone()).exit_code()
-            }
+            Self::State(error) => s3_backend::aws_error(error)
+                .map_or(ExitCode::Failure, |error| ResourceError::Aws(error.clone()).exit_code()),
             Self::Failed(error) => match error.ending() {
                 Ending::Failed | Ending::Refused | Ending::Elsewhere => ExitCode::Failure,
                 Ending::Usage => ExitCode::Usage,
@@ -440,7 +440,6 @@ impl CommandError {
             | Self::Package(_)
             | Self::Password(_)
             | Self::Journal(_)
-            | Self::State(_)
             | Self::Declined(_)
             | Self::Oauth(_)
             | Self::Fhir(_)

@@ -18,7 +18,7 @@
 //! - [`data`]: bulk data on its way into a store and out of it.
 //! - [`oauth`]: tokens from a user pool, as an app gets them.
 //! - [`fhir`]: requests to the store's FHIR interface, and what their signatures are made of.
-//! - [`state`]: what hlctl remembers, its file and its lock.
+//! - [`state`]: what hlctl remembers, its file and its lock; [`s3_backend`] keeps it in S3.
 //! - [`aws`]: clients, the meaning of errors, and the only place that repeats a call.
 //! - [`ui`]: what people and programs get to see.
 //! - [`model`]: words that all of them share.
@@ -57,6 +57,7 @@ pub mod package;
 pub mod permissions;
 pub mod plan;
 pub mod resource;
+pub mod s3_backend;
 pub mod sandbox;
 pub mod session;
 pub mod state;

@@ -229,7 +229,7 @@ pub(super) async fn walk(
         plan: &prepared.plan,
         stack: &prepared.stack,
         state: prepared.state.clone(),
-        fallback: matches!(*held, Held::S3(..)).then(|| session.fallback()),
+        fallback: held.store().file().is_none().then(|| session.fallback()),
         held,
         parallelism: usize::from(manner.parallelism),
         wait: !manner.no_wait,

@@ -1,6 +1,6 @@
 //! A provider whose resources are a list in memory, for tests of the engine alone: calls fail, lose their answers, or end the run.
 
-mod kind;
+pub(in crate::engine) mod kind;
 
 use std::collections::BTreeMap;
 use std::fmt;

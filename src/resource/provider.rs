@@ -275,3 +275,33 @@ impl ProviderError for ResourceError {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::aws::{AwsError, Operation, ops};
+
+    fn is_read(operation: &'static Operation) -> Option<bool> {
+        let error = ResourceError::Aws(AwsError::incomplete(operation, "thing"));
+        error.failed_call().map(|call| call.is_read)
+    }
+
+    #[test]
+    fn a_failed_call_changes_nothing_if_its_operation_does_whatever_its_name() {
+        for operation in [
+            ops::cognito::ADMIN_CREATE_USER,
+            ops::lambda::ADD_PERMISSION,
+            ops::healthlake::RESTORE_FHIR_DATASTORE,
+            ops::kms::CREATE_KEY,
+            ops::logs::PUT_RETENTION_POLICY,
+            ops::cognito::DELETE_USER_POOL,
+        ] {
+            assert_eq!(is_read(operation), Some(false), "{operation}");
+        }
+        for operation in [ops::kms::LIST_KEYS, ops::lambda::GET_FUNCTION] {
+            assert_eq!(is_read(operation), Some(true), "{operation}");
+        }
+        let taken = ResourceError::Taken { name: "name".to_owned(), owner: None };
+        assert_eq!(taken.failed_call(), None);
+    }
+}

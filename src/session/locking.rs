@@ -10,9 +10,6 @@ use super::Session;
 use crate::error::CommandError;
 use crate::state::{Held, StateError, Store};
 
-/// Between two looks at the lock of a file; S3 is asked less often.
-const LOCK_PAUSE: Duration = Duration::from_millis(200);
-
 impl Session {
     /// Does the work with the state locked, and unlocks it however the work ends. Work that is done while the state stays locked
     /// is not finished.
@@ -64,9 +61,8 @@ impl Session {
                 }
                 Err(error) => return Err(error.into()),
             }
-            let pause = if matches!(store, Store::Local(_)) { LOCK_PAUSE } else { LOCK_PAUSE * 5 };
             self.interruptible(async {
-                sleep(pause).await;
+                sleep(store.pause()).await;
                 Ok(())
             })
             .await?;
@@ -76,7 +72,7 @@ impl Session {
     /// One attempt. A lock that a signal finds half taken is given back.
     async fn try_lock(&self, store: &Store, command: &str) -> Result<Result<Held, StateError>, CommandError> {
         const GRACE: Duration = Duration::from_secs(2);
-        let mut taking = pin!(store.lock(command));
+        let mut taking = pin!(store.hold(command));
         tokio::select! {
             taken = &mut taking => Ok(taken),
             signal = self.stop.requested() => {

@@ -11,7 +11,8 @@ use crate::aws::clients::s3_alone;
 use crate::cli::Global;
 use crate::config::{Backend, Config};
 use crate::error::CommandError;
-use crate::state::{Home, LocalStore, Place, S3Store, State, StateError, Store};
+use crate::s3_backend::S3Store;
+use crate::state::{Home, LocalStore, Place, State, StateError, Store};
 
 /// How long a reader waits to hear who else is at work.
 const LONGEST_LOOK: Duration = Duration::from_secs(10);
@@ -28,7 +29,7 @@ impl Session {
             Some(place) => self.store_at(&place, config).await,
             None => match configured {
                 Some(backend) => self.backend_store(backend, config).await,
-                None => Ok(Store::Local(self.local_store())),
+                None => Ok(self.local_store().into()),
             },
         }
     }
@@ -39,7 +40,7 @@ impl Session {
     /// As [`Session::store`].
     pub async fn store_at(&self, place: &Place, config: Option<&Config>) -> Result<Store, CommandError> {
         match place {
-            Place::File(path) => Ok(Store::Local(LocalStore::new(path))),
+            Place::File(path) => Ok(LocalStore::new(path).into()),
             Place::Object { bucket, key } => {
                 let like = config.and_then(|config| config.backend.clone()).unwrap_or_else(|| Backend::at("", ""));
                 let backend = Backend { bucket: bucket.clone(), key: key.clone(), ..like };
@@ -96,7 +97,7 @@ impl Session {
         let Some(way) = s3_alone(region, profile, backend.endpoint.as_deref()).await? else {
             return Err(super::no_region(profile, ConnectError::NoRegionOfState).await);
         };
-        Ok(Store::S3(S3Store::new(way, backend)))
+        Ok(S3Store::new(way, backend).into())
     }
 
     /// Where the state is if no backend is configured and no place is named.
@@ -132,7 +133,7 @@ impl Session {
 
     async fn read_now(&self, store: &Store) -> Result<Option<State>, CommandError> {
         let state = store.read().await?;
-        if let Store::Local(local) = store {
+        if let Some(local) = store.file() {
             if state.is_none() && local.path() == self.local_store().path() {
                 self.check_not_beside_target()?;
             }

@@ -1,13 +1,17 @@
 //! The state as a file beside the configuration: written beside, synced, renamed; the previous one kept.
 
 use std::fs;
+use std::future::{Future, ready};
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
+use std::pin::Pin;
+use std::sync::Arc;
+use std::time::Duration;
 
 use tempfile::TempPath;
 
 use super::lock::{FileLock, Holder};
-use super::store::Holding;
+use super::store::{Answer, Holding, Storage, StorageLock};
 use super::{Place, State, StateError, format};
 use crate::whole_file::{Beside, create_directories, directory_of};
 
@@ -242,6 +246,78 @@ impl LocalStore {
         let linked = fs::hard_link(&self.path, &second).or_else(|_| fs::copy(&self.path, &second).map(|_| ()));
         linked.map_err(|error| io("keep the backup of", &self.path, error))?;
         Ok(Some(second))
+    }
+}
+
+/// How long a run that waits for the lock of a file pauses between two attempts.
+const PAUSE: Duration = Duration::from_millis(200);
+
+impl Storage for LocalStore {
+    fn place(&self) -> Place {
+        self.place()
+    }
+
+    fn file(&self) -> Option<&LocalStore> {
+        Some(self)
+    }
+
+    fn read(&self) -> Answer<'_, Option<State>> {
+        Box::pin(ready(self.read()))
+    }
+
+    fn read_backup(&self) -> Answer<'_, Option<State>> {
+        Box::pin(ready(self.read_backup()))
+    }
+
+    fn bytes(&self) -> Answer<'_, Option<Vec<u8>>> {
+        Box::pin(ready(self.bytes()))
+    }
+
+    fn lock<'a>(&'a self, command: &'a str) -> Answer<'a, Arc<dyn StorageLock>> {
+        let locked = self
+            .lock(command)
+            .map(|lock| -> Arc<dyn StorageLock> { Arc::new(LockedFile { store: self.clone(), lock }) });
+        Box::pin(ready(locked))
+    }
+
+    fn pause(&self) -> Duration {
+        PAUSE
+    }
+
+    fn holder(&self) -> Answer<'_, Option<Holding>> {
+        Box::pin(ready(self.holder()))
+    }
+
+    fn break_lock<'a>(&'a self, holding: &'a Holding) -> Answer<'a, ()> {
+        Box::pin(ready(self.break_lock(&holding.holder)))
+    }
+}
+
+/// A state file whose lock this run holds. The lock ends when this is dropped.
+#[derive(Debug)]
+struct LockedFile {
+    store: LocalStore,
+    lock: FileLock,
+}
+
+impl StorageLock for LockedFile {
+    fn write(self: Arc<Self>, bytes: Vec<u8>, successor: Option<State>) -> Answer<'static, ()> {
+        Box::pin(async move {
+            let place = self.store.place();
+            // A disk may take long to sync; the tasks of an apply go on meanwhile.
+            let written =
+                tokio::task::spawn_blocking(move || self.store.write(&bytes, successor.as_ref(), &self.lock)).await;
+            let died = |error| StateError::Io { doing: "write", place, error: std::io::Error::other(error) };
+            written.unwrap_or_else(|error| Err(died(error)))
+        })
+    }
+
+    fn keep_destroyed(&self, bytes: &[u8]) -> Result<(), StateError> {
+        self.store.keep_as_backup(bytes, &self.lock)
+    }
+
+    fn holds(&self) -> Pin<Box<dyn Future<Output = bool> + Send + '_>> {
+        Box::pin(ready(self.lock.check().is_ok()))
     }
 }
 

@@ -46,14 +46,19 @@ pub struct Holder {
 }
 
 impl Holder {
+    /// The present moment as a holder gives it, in UTC.
+    pub fn now() -> String {
+        jiff::Timestamp::now().strftime("%Y-%m-%d %H:%M:%S UTC").to_string()
+    }
+
     /// This process, about to run `command`.
-    pub(super) fn me(command: &str) -> Self {
+    pub fn me(command: &str) -> Self {
         Self {
             id: uuid::Uuid::new_v4().to_string(),
             host: host(),
             pid: std::process::id(),
             user: user(),
-            since: now(),
+            since: Self::now(),
             command: command.to_owned(),
             lease_in_seconds: None,
             renewed: None,
@@ -86,10 +91,6 @@ fn account() -> String {
 #[cfg(not(unix))]
 fn account() -> String {
     "an unnamed user".to_owned()
-}
-
-pub(super) fn now() -> String {
-    jiff::Timestamp::now().strftime("%Y-%m-%d %H:%M:%S UTC").to_string()
 }
 
 impl fmt::Display for Holder {

@@ -1,20 +1,14 @@
 //! What hlctl knows of a stack: the state, its file, and its lock.
 
 pub mod format;
-pub mod lease;
 pub mod local;
 pub mod lock;
-mod lock_object;
-mod object;
 pub mod place;
 mod recorded;
 mod released;
-pub mod s3;
 pub mod store;
 
 use std::collections::BTreeMap;
-use std::fmt;
-use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -25,12 +19,9 @@ pub use lock::Holder;
 pub use place::Place;
 pub use recorded::NotRecorded;
 pub use released::Released;
-pub use s3::S3Store;
-pub use store::{Held, Holding, Store};
+pub use store::{Answer, Held, Holding, Storage, StorageError, StorageLock, Store};
 
 use crate::address::Address;
-use crate::aws::clients::S3Endpoint;
-use crate::aws::{AwsError, ErrorKind, hint};
 use crate::invocation::CommandLine;
 use crate::model::{Attributes, Identity, ResourceKind, Settings};
 
@@ -198,11 +189,6 @@ impl State {
     }
 }
 
-/// Whether S3 has answered, whatever it was.
-fn is_answer_of_s3(kind: ErrorKind) -> bool {
-    !matches!(kind, ErrorKind::Unreachable | ErrorKind::Untrusted | ErrorKind::NoAnswer | ErrorKind::Garbled)
-}
-
 /// How a lock is ended that its holder could not give back.
 fn still_locked(lock: &Place, id: &str, error: &StateError) -> String {
     let mut hint = format!("once the cause is fixed, release the lock: {}", hlctl!("force-unlock", id));
@@ -210,10 +196,8 @@ fn still_locked(lock: &Place, id: &str, error: &StateError) -> String {
         hint = format!("{cause}\n{hint}");
     }
     if let Place::Object { .. } = lock {
-        let endpoint = match error {
-            StateError::Remote { endpoint: Some(endpoint), .. } => format!(" --endpoint-url {}", endpoint.url),
-            _ => String::new(),
-        };
+        let url = if let StateError::Remote { error, .. } = error { error.endpoint_url() } else { None };
+        let endpoint = url.map_or_else(String::new, |url| format!(" --endpoint-url {url}"));
         hint.push_str(&format!("\nor with another client of S3: aws s3 rm {lock}{endpoint}"));
     }
     hint
@@ -256,7 +240,7 @@ pub enum StateError {
         /// Why not.
         error: std::io::Error,
     },
-    /// S3 refused, or could not be asked.
+    /// The server that keeps it refused, or could not be asked.
     #[error("cannot {doing} {place}: {error}")]
     Remote {
         /// What was attempted.
@@ -264,35 +248,11 @@ pub enum StateError {
         /// The object.
         place: Place,
         /// Why not.
-        error: Box<AwsError>,
-        /// The server that is asked instead of Amazon S3, if one is.
-        endpoint: Option<Arc<S3Endpoint>>,
+        error: Box<dyn StorageError>,
     },
-    /// The S3 server writes whatever the condition, so that its locks hold nobody off.
-    #[error(
-        "the S3 server at {} {} {condition}, so it cannot lock the state: two runs could change the stack at the same time{}",
-        endpoint.url,
-        match refusal {
-            Some(_) => "does not support writes with",
-            None => "ignores",
-        },
-        match refusal {
-            Some(refusal) => format!(" ({refusal})"),
-            None => String::new(),
-        }
-    )]
-    CannotLock {
-        /// The lock.
-        lock: Place,
-        /// The server.
-        endpoint: Arc<S3Endpoint>,
-        /// What it does not heed.
-        condition: Condition,
-        /// How it refused, if it did.
-        refusal: Option<Box<AwsError>>,
-        /// Whether the lock of this run could not be removed again.
-        left: bool,
-    },
+    /// Where it is kept nobody can lock it: two runs could change the stack at the same time.
+    #[error("{0}")]
+    CannotLock(Box<dyn StorageError>),
     /// This run is over, and its lock could not be given back.
     #[error("the state is still locked: {error}")]
     StillLocked {
@@ -395,24 +355,6 @@ pub enum StateError {
     },
 }
 
-/// What a write may require of what is there (S3 API reference, PutObject).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Condition {
-    /// That nothing is.
-    IfNoneMatch,
-    /// That it is of a certain version.
-    IfMatch,
-}
-
-impl fmt::Display for Condition {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::IfNoneMatch => "If-None-Match",
-            Self::IfMatch => "If-Match",
-        })
-    }
-}
-
 impl StateError {
     /// The next step, where one is known.
     pub fn hint(&self) -> Option<String> {
@@ -457,35 +399,7 @@ impl StateError {
                 Some(concat!("`", hlctl!("apply"), "` creates the stack; or choose another stack with -c or \
                                                     --state").to_owned())
             }
-            Self::Remote { error, .. } if error.code == "NoSuchBucket" => Some(
-                "hlctl does not create the bucket for its state. Create it, versioned and private, or correct \
-                 `backend` in the config"
-                    .to_owned(),
-            ),
-            Self::Remote { error, .. } if error.kind == ErrorKind::Denied => Some(
-                "the state needs s3:GetObject, s3:PutObject and s3:DeleteObject on its keys and s3:ListBucket on the bucket, and \
-                 kms:Decrypt and kms:GenerateDataKey on its KMS key"
-                    .to_owned(),
-            ),
-            Self::Remote { error, endpoint: Some(endpoint), .. } if !is_answer_of_s3(error.kind) => Some(format!(
-                "check that an S3 server answers at {} (set by {}), and check the network and any proxy; then run the \
-                 command again",
-                endpoint.url, endpoint.named_by
-            )),
-            Self::Remote { error, .. } => hint::hint(error),
-            Self::CannotLock { lock, endpoint, left, .. } => Some(format!(
-                "keep the state in Amazon S3, on a server that refuses a PutObject whose If-None-Match or If-Match does not \
-                 hold, or in a file, without `backend`; this server is named by {}{}",
-                endpoint.named_by,
-                if *left {
-                    format!(
-                        "\nthe lock of this run could not be removed: aws s3 rm {lock} --endpoint-url {}",
-                        endpoint.url
-                    )
-                } else {
-                    String::new()
-                }
-            )),
+            Self::Remote { error, .. } | Self::CannotLock(error) => error.hint(),
             Self::StillLocked { lock, id, error } => Some(still_locked(lock, id, error)),
             Self::LockLost { .. } | Self::Overtaken { .. } => {
                 Some("check what else is running, then run the command again; it continues from the current \
@@ -497,36 +411,5 @@ impl StateError {
             }
             Self::Io { .. } => None,
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::aws::clients::NamedBy;
-    use crate::aws::ops;
-
-    fn unreachable(endpoint: Option<S3Endpoint>) -> Option<String> {
-        let error = AwsError {
-            kind: ErrorKind::Unreachable,
-            message: "connection refused".to_owned(),
-            ..AwsError::incomplete(ops::s3::GET_OBJECT, "")
-        };
-        let place = Place::Object { bucket: "states".to_owned(), key: "fhir.json".to_owned() };
-        StateError::Remote { doing: "read", place, error: Box::new(error), endpoint: endpoint.map(Arc::new) }.hint()
-    }
-
-    #[test]
-    fn an_endpoint_that_cannot_be_reached_is_named_with_where_it_is_set() {
-        let at = |named_by| S3Endpoint { url: "http://127.0.0.1:9".to_owned(), named_by };
-        for (named_by, said) in [
-            (NamedBy::Backend, "backend.endpoint in the config"),
-            (NamedBy::Variable("AWS_ENDPOINT_URL_S3"), "AWS_ENDPOINT_URL_S3"),
-            (NamedBy::Profile, "endpoint_url in the AWS profile"),
-        ] {
-            let hint = unreachable(Some(at(named_by))).unwrap_or_default();
-            assert!(hint.contains("http://127.0.0.1:9") && hint.contains(said), "{hint}");
-        }
-        assert!(unreachable(None).is_some_and(|hint| !hint.contains("backend.endpoint")));
     }
 }

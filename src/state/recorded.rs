@@ -51,7 +51,8 @@ mod tests {
     use serde_json::{Value, json};
 
     use super::*;
-    use crate::resource::{Identity, Settings};
+    use crate::config::ForceDestroy;
+    use crate::model::{Identity, Settings};
     use crate::state::Home;
 
     const STORE: &str = "healthlake_fhir_datastore.this";
@@ -64,7 +65,7 @@ mod tests {
             partition: "aws".into(),
             caller: String::new(),
         };
-        let settings = Settings { kms_deletion_window_in_days: 30, force_destroy: crate::config::ForceDestroy::No };
+        let settings = Settings { kms_deletion_window_in_days: 30, force_destroy: ForceDestroy::No };
         let mut whole = serde_json::to_value(State::new("fhir", Home::Aws, identity, settings)).unwrap();
         whole["resources"][STORE] = json!({
             "kind": "healthlake_fhir_datastore", "status": "ready", "token": "t", "protected": true, "needs": [],

@@ -1,135 +1,179 @@
-//! A state's keeping, whichever it is: reading needs nothing, writing needs the lock.
+//! A state's keeping, whatever keeps it: reading needs nothing, writing needs the lock.
 
+use std::fmt;
+use std::ops::Deref;
 use std::pin::Pin;
 use std::sync::Arc;
+use std::time::Duration;
 
-use super::lease::Lease;
 use super::local::LocalStore;
-use super::lock::FileLock;
-use super::s3::S3Store;
-use super::{Place, State, StateError, format};
+use super::{Holder, Place, State, StateError, format};
 use crate::model::Permit;
 
-/// Where a state is kept and how it is read.
-#[derive(Clone, Debug)]
-pub enum Store {
-    /// A file.
-    Local(LocalStore),
-    /// An object in S3.
-    S3(S3Store),
-}
+/// What a storage will answer.
+pub type Answer<'a, T> = Pin<Box<dyn Future<Output = Result<T, StateError>> + Send + 'a>>;
 
-/// The right to write a state; ends with [`Held::release`].
-#[derive(Debug)]
-pub enum Held {
-    /// Of a file.
-    Local(LocalStore, FileLock),
-    /// Of an object in S3.
-    S3(S3Store, Lease),
-}
-
-impl Store {
+/// What keeps a state: a file, or an object on a server.
+///
+/// The contract: a reader sees a whole state or none; of all [`lock`](Storage::lock)s of one place at most one holds at a time, over
+/// all machines that use it; a lock that is lost writes nothing more.
+pub trait Storage: fmt::Debug + Send + Sync {
     /// Where the state is.
-    pub fn place(&self) -> Place {
-        match self {
-            Self::Local(store) => store.path().into(),
-            Self::S3(store) => store.place(),
-        }
+    fn place(&self) -> Place;
+
+    /// The file, if it is one of this machine.
+    fn file(&self) -> Option<&LocalStore> {
+        None
     }
 
     /// Reads the state; `None` if there is none.
     ///
     /// # Errors
     /// It cannot be read, is damaged, too new, or has moved elsewhere.
-    pub async fn read(&self) -> Result<Option<State>, StateError> {
-        match self {
-            Self::Local(store) => store.read(),
-            Self::S3(store) => Box::pin(store.read()).await,
-        }
-    }
+    fn read(&self) -> Answer<'_, Option<State>>;
 
     /// The state before this one, if it is whole.
     ///
     /// # Errors
     /// It cannot be read.
-    pub async fn read_backup(&self) -> Result<Option<State>, StateError> {
-        match self {
-            Self::Local(store) => store.read_backup(),
-            Self::S3(store) => Box::pin(store.read_backup()).await,
-        }
-    }
+    fn read_backup(&self) -> Answer<'_, Option<State>>;
 
     /// The bytes that are there, whatever they are; `None` if there are none.
     ///
     /// # Errors
     /// They cannot be read.
-    pub async fn bytes(&self) -> Result<Option<Vec<u8>>, StateError> {
-        match self {
-            Self::Local(store) => store.bytes(),
-            Self::S3(store) => Box::pin(store.bytes()).await,
-        }
-    }
+    fn bytes(&self) -> Answer<'_, Option<Vec<u8>>>;
 
     /// Locks the state for one run of `command`.
     ///
     /// # Errors
-    /// [`StateError::Locked`] names the holder.
-    pub async fn lock(&self, command: &str) -> Result<Held, StateError> {
-        match self {
-            Self::Local(store) => Ok(Held::Local(store.clone(), store.lock(command)?)),
-            Self::S3(store) => Ok(Held::S3(store.clone(), Box::pin(store.lock(command)).await?)),
-        }
+    /// [`StateError::Locked`] names the holder; [`StateError::CannotLock`] says why nobody can lock it there.
+    fn lock<'a>(&'a self, command: &'a str) -> Answer<'a, Arc<dyn StorageLock>>;
+
+    /// Whether it first has to be proven that the state can be locked there.
+    fn is_unproven(&self) -> bool {
+        false
     }
 
-    /// Makes sure that the state can be locked, where that depends on the server: takes the lock and gives it back.
-    ///
-    /// # Errors
-    /// As [`Store::lock`], [`StateError::CannotLock`] above all; or the lock could not be given back.
-    pub async fn prove(&self, command: &str) -> Result<(), StateError> {
-        match self {
-            Self::S3(store) if store.is_unproven() => Box::pin(store.lock(command)).await?.release().await,
-            Self::S3(_) | Self::Local(_) => Ok(()),
-        }
-    }
+    /// How long a run that waits for the lock pauses between two attempts.
+    fn pause(&self) -> Duration;
 
     /// Who holds the lock.
     ///
     /// # Errors
     /// That cannot be found out.
-    pub async fn holder(&self) -> Result<Option<Holding>, StateError> {
-        match self {
-            Self::Local(store) => store.holder(),
-            Self::S3(store) => Box::pin(store.holder()).await,
-        }
-    }
+    fn holder(&self) -> Answer<'_, Option<Holding>>;
 
     /// Takes the lock away from this holder, who will notice before it writes again.
     ///
     /// # Errors
     /// Another holder has it by now, or it cannot be taken.
-    pub async fn break_lock(&self, holding: &Holding) -> Result<(), StateError> {
-        match self {
-            Self::Local(store) => store.break_lock(&holding.holder),
-            Self::S3(store) => Box::pin(store.break_lock(holding)).await,
-        }
+    fn break_lock<'a>(&'a self, holding: &'a Holding) -> Answer<'a, ()>;
+}
+
+/// The lock of a [`Storage`], held by this run.
+pub trait StorageLock: fmt::Debug + Send + Sync {
+    /// Writes these bytes in place of what is there, which is kept as the backup. A `successor`, the state that they are, takes the
+    /// place of an earlier state of the same stack only.
+    ///
+    /// # Errors
+    /// They cannot be written, the lock is lost, or somebody else wrote meanwhile.
+    fn write(self: Arc<Self>, bytes: Vec<u8>, successor: Option<State>) -> Answer<'static, ()>;
+
+    /// Keeps these bytes, a stack as it was before it was destroyed; the state stays as it is. Nothing where the backup is that already.
+    ///
+    /// # Errors
+    /// They cannot be written, or the lock is lost.
+    fn keep_destroyed(&self, _bytes: &[u8]) -> Result<(), StateError> {
+        Ok(())
     }
+
+    /// Whether it is still this run's.
+    fn holds(&self) -> Pin<Box<dyn Future<Output = bool> + Send + '_>>;
+
+    /// Waits until it is known to be lost; for ever if it stays.
+    fn lost(&self) -> Pin<Box<dyn Future<Output = StateError> + Send + '_>> {
+        Box::pin(std::future::pending())
+    }
+
+    /// Gives it back.
+    ///
+    /// # Errors
+    /// It could not be given back, and will have to be taken away.
+    fn release(&self) -> Answer<'_, ()> {
+        Box::pin(std::future::ready(Ok(())))
+    }
+}
+
+/// A failure of the server that keeps a state, which only its storage can explain.
+pub trait StorageError: std::error::Error + Send + Sync + 'static {
+    /// The next step, where one is known.
+    fn hint(&self) -> Option<String>;
+
+    /// The server, where it is not the one that the place names by itself.
+    fn endpoint_url(&self) -> Option<&str> {
+        None
+    }
+}
+
+/// A state's storage, as commands share it.
+#[derive(Clone, Debug)]
+pub struct Store(Arc<dyn Storage>);
+
+impl<S: Storage + 'static> From<S> for Store {
+    fn from(storage: S) -> Self {
+        Self(Arc::new(storage))
+    }
+}
+
+impl Deref for Store {
+    type Target = dyn Storage;
+
+    fn deref(&self) -> &Self::Target {
+        &*self.0
+    }
+}
+
+impl Store {
+    /// Locks the state for one run of `command`.
+    ///
+    /// # Errors
+    /// As [`Storage::lock`].
+    pub async fn hold(&self, command: &str) -> Result<Held, StateError> {
+        Ok(Held { lock: self.lock(command).await?, store: self.clone() })
+    }
+
+    /// Makes sure that the state can be locked, where that depends on the server: takes the lock and gives it back.
+    ///
+    /// # Errors
+    /// As [`Storage::lock`], [`StateError::CannotLock`] above all; or the lock could not be given back.
+    pub async fn prove(&self, command: &str) -> Result<(), StateError> {
+        if self.is_unproven() { self.lock(command).await?.release().await } else { Ok(()) }
+    }
+}
+
+/// The right to write a state; ends with [`Held::release`].
+#[derive(Debug)]
+pub struct Held {
+    store: Store,
+    lock: Arc<dyn StorageLock>,
 }
 
 /// A lock as another process finds it.
 #[derive(Clone, Debug)]
 pub struct Holding {
     /// Whose.
-    pub holder: super::Holder,
+    pub holder: Holder,
     /// Whether its holder seems to be gone.
     pub abandoned: bool,
-    /// Of which version of the lock this was read.
-    pub(super) version: String,
+    /// Of which version of the lock this was read, where it has versions.
+    pub version: String,
 }
 
 impl Holding {
     /// For others that read the state meanwhile.
     pub fn note(&self) -> String {
-        let super::Holder { id, command, pid, user, host, since, .. } = &self.holder;
+        let Holder { id, command, pid, user, host, since, .. } = &self.holder;
         if id.is_empty() {
             return "note: another run is active; what is shown may change".to_owned();
         }
@@ -147,18 +191,12 @@ impl Holding {
 impl Held {
     /// Where the state is.
     pub fn place(&self) -> Place {
-        match self {
-            Self::Local(store, _) => store.path().into(),
-            Self::S3(store, _) => store.place(),
-        }
+        self.store.place()
     }
 
     /// The store, for reading.
     pub fn store(&self) -> Store {
-        match self {
-            Self::Local(store, _) => Store::Local(store.clone()),
-            Self::S3(store, _) => Store::S3(store.clone()),
-        }
+        self.store.clone()
     }
 
     /// Writes the state in place of the one with a lower serial, which is kept as the backup.
@@ -166,7 +204,8 @@ impl Held {
     /// # Errors
     /// The state cannot be written, the lock is lost, or somebody else wrote meanwhile.
     pub async fn write(self: Arc<Self>, state: State) -> Result<(), StateError> {
-        self.put(Some(state.clone()), move || format::encode(&state)).await
+        let encoded = format::encode(&state);
+        self.put(Some(state), encoded).await
     }
 
     /// Writes the state in place of whatever is there, which is kept as the backup.
@@ -174,18 +213,16 @@ impl Held {
     /// # Errors
     /// As [`Held::write`], but for what is there.
     pub async fn replace(self: Arc<Self>, state: State) -> Result<(), StateError> {
-        self.put(None, move || format::encode(&state)).await
+        self.put(None, format::encode(&state)).await
     }
 
-    /// Keeps what a stack was before it was destroyed. In S3 the backup is that already.
+    /// Keeps what a stack was before it was destroyed, where the backup is not that already.
     ///
     /// # Errors
     /// It cannot be written, or the lock is lost.
     pub fn keep_destroyed(&self, state: &State) -> Result<(), StateError> {
-        let Self::Local(store, lock) = self else { return Ok(()) };
-        let failed =
-            |error: serde_json::Error| StateError::Io { doing: "encode", place: self.place(), error: error.into() };
-        store.keep_as_backup(&format::encode_destroyed(state).map_err(failed)?, lock)
+        let bytes = format::encode_destroyed(state).map_err(|error| self.not_encoded(error))?;
+        self.lock.keep_destroyed(&bytes)
     }
 
     /// Leaves a note that the state is elsewhere from now on.
@@ -193,43 +230,23 @@ impl Held {
     /// # Errors
     /// As [`Held::replace`].
     pub async fn leave_note(self: Arc<Self>, to: Place) -> Result<(), StateError> {
-        self.put(None, move || format::encode_moved(&to)).await
+        self.put(None, format::encode_moved(&to)).await
     }
 
-    async fn put(
-        self: Arc<Self>,
-        successor: Option<State>,
-        encode: impl FnOnce() -> Result<Vec<u8>, serde_json::Error>,
-    ) -> Result<(), StateError> {
+    async fn put(&self, successor: Option<State>, encoded: serde_json::Result<Vec<u8>>) -> Result<(), StateError> {
         let place = self.place();
-        let io = |doing, error| StateError::Io { doing, place: place.clone(), error };
         tracing::debug!(%place, serial = successor.as_ref().map(|state| state.serial), "writing the state");
-        let bytes = encode().map_err(|error| io("encode", error.into()))?;
-        if let Self::S3(store, lease) = &*self {
-            // Apart, for the compiler looks into futures only so deep.
-            return Box::pin(store.write(bytes, lease)).await;
-        }
-        let held = Arc::clone(&self);
-        let written = tokio::task::spawn_blocking(move || match &*held {
-            Self::Local(store, lock) => store.write(&bytes, successor.as_ref(), lock),
-            Self::S3(..) => Ok(()),
-        });
-        written.await.unwrap_or_else(|error| Err(io("write", std::io::Error::other(error))))
+        let bytes = encoded.map_err(|error| self.not_encoded(error))?;
+        Arc::clone(&self.lock).write(bytes, successor).await
+    }
+
+    fn not_encoded(&self, error: serde_json::Error) -> StateError {
+        StateError::Io { doing: "encode", place: self.place(), error: error.into() }
     }
 
     /// Waits until the lock is known to be lost; for ever if it stays.
     pub async fn lost(&self) -> StateError {
-        match self {
-            Self::Local(..) => std::future::pending().await,
-            Self::S3(_, lease) => lease.lost().await,
-        }
-    }
-
-    async fn is_ours(&self) -> bool {
-        match self {
-            Self::Local(_, lock) => lock.check().is_ok(),
-            Self::S3(_, lease) => lease.holds().await,
-        }
+        self.lock.lost().await
     }
 
     /// Gives the lock back.
@@ -237,17 +254,13 @@ impl Held {
     /// # Errors
     /// It could not be given back, and will have to be taken away.
     pub async fn release(&self) -> Result<(), StateError> {
-        match self {
-            // The file goes when this is dropped.
-            Self::Local(..) => Ok(()),
-            Self::S3(_, lease) => lease.release().await,
-        }
+        self.lock.release().await
     }
 }
 
 /// A run that lost its lock sends nothing more, however long it was stopped before it goes on.
 impl Permit for Held {
     fn holds(&self) -> Pin<Box<dyn Future<Output = bool> + Send + '_>> {
-        Box::pin(self.is_ours())
+        self.lock.holds()
     }
 }

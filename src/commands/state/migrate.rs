@@ -44,7 +44,7 @@ pub(super) async fn run(session: &Session, arguments: &MigrateArgs) -> Result<Ex
 async fn places(session: &Session, arguments: &MigrateArgs) -> Result<(Store, Store), CommandError> {
     let config = session.config_if_any()?;
     let named = |text: &String| Place::parse(text).ok_or_else(|| StateLocationError::NotAPlace(text.clone()));
-    let local = Store::Local(session.local_store());
+    let local = Store::from(session.local_store());
     let configured = session.store(config.as_ref()).await?;
     let to = match &arguments.to {
         Some(text) => Some(session.store_at(&named(text)?, config.as_ref()).await?),

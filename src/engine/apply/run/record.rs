@@ -130,40 +130,36 @@ fn deleted_nothing(error: &impl ProviderError, certainty: Certainty) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::aws::{AwsError, Operation, ops};
-    use crate::resource::ResourceError;
+    use crate::engine::memory::kind::MemoryError;
 
-    fn failed(operation: &'static Operation, certainty: Certainty) -> ResourceError {
-        ResourceError::Aws(AwsError { certainty, ..AwsError::incomplete(operation, "thing") })
+    fn read() -> MemoryError {
+        MemoryError::Call { operation: "read", is_read: true, certainty: Certainty::NotApplied }
+    }
+
+    fn change(certainty: Certainty) -> MemoryError {
+        MemoryError::Call { operation: "change", is_read: false, certainty }
     }
 
     #[test]
-    fn a_creation_has_made_nothing_if_none_of_its_calls_has_whatever_their_names() {
+    fn a_creation_has_made_nothing_if_none_of_its_calls_has() {
         use Certainty::{MayBeApplied, NotApplied};
-        for operation in [
-            ops::cognito::ADMIN_CREATE_USER,
-            ops::lambda::ADD_PERMISSION,
-            ops::healthlake::RESTORE_FHIR_DATASTORE,
-            ops::kms::CREATE_KEY,
-        ] {
-            assert!(made_nothing(&failed(operation, NotApplied), NotApplied, false), "{operation}");
-            assert!(!made_nothing(&failed(operation, MayBeApplied), MayBeApplied, false), "{operation}");
-        }
-        // The group was made, and only its retention was refused.
-        assert!(!made_nothing(&failed(ops::logs::PUT_RETENTION_POLICY, NotApplied), MayBeApplied, false));
+        assert!(made_nothing(&change(NotApplied), NotApplied, false));
+        assert!(!made_nothing(&change(MayBeApplied), MayBeApplied, false));
+        // An earlier call of the creation was carried out, and only this one was refused.
+        assert!(!made_nothing(&change(NotApplied), MayBeApplied, false));
         // It could not even be looked for.
-        assert!(!made_nothing(&failed(ops::kms::LIST_KEYS, NotApplied), NotApplied, true));
-        assert!(made_nothing(&failed(ops::kms::CREATE_KEY, NotApplied), NotApplied, true));
+        assert!(!made_nothing(&read(), NotApplied, true));
+        assert!(made_nothing(&change(NotApplied), NotApplied, true));
     }
 
     #[test]
     fn a_deletion_stays_under_way_once_it_is_ordered() {
         use Certainty::{MayBeApplied, NotApplied};
-        assert!(deleted_nothing(&failed(ops::lambda::DELETE_FUNCTION, NotApplied), NotApplied));
-        assert!(!deleted_nothing(&failed(ops::lambda::DELETE_FUNCTION, MayBeApplied), MayBeApplied));
-        assert!(deleted_nothing(&failed(ops::lambda::GET_FUNCTION, NotApplied), NotApplied));
-        assert!(!deleted_nothing(&failed(ops::lambda::GET_FUNCTION, NotApplied), MayBeApplied));
+        assert!(deleted_nothing(&change(NotApplied), NotApplied));
+        assert!(!deleted_nothing(&change(MayBeApplied), MayBeApplied));
+        assert!(deleted_nothing(&read(), NotApplied));
+        assert!(!deleted_nothing(&read(), MayBeApplied));
         // Its protection was taken off before.
-        assert!(deleted_nothing(&failed(ops::cognito::DELETE_USER_POOL, NotApplied), MayBeApplied));
+        assert!(deleted_nothing(&change(NotApplied), MayBeApplied));
     }
 }

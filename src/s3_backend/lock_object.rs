@@ -10,12 +10,11 @@ use aws_sdk_s3::operation::put_object::builders::PutObjectFluentBuilder;
 use aws_sdk_s3::primitives::ByteStream;
 use aws_sdk_s3::types::ServerSideEncryption;
 
-use super::lock::{Holder, now};
+use super::error::{CannotLock, Condition};
 use super::object::{Bucket, PATIENCE, Put};
-use super::store::Holding;
-use super::{Condition, Place, StateError};
 use crate::aws::clients::S3Endpoint;
 use crate::aws::{AwsError, Call, ErrorKind, ops};
+use crate::state::{Holder, Holding, Place, StateError};
 
 /// Where the lock is, and the way there.
 #[derive(Clone, Debug)]
@@ -51,6 +50,15 @@ pub(super) enum Follows<'a> {
     Version(&'a str),
 }
 
+/// Why it is not proven that the server can lock.
+#[derive(Debug)]
+pub(super) enum Unproven {
+    /// It cannot.
+    Unfit(CannotLock),
+    /// It could not be asked.
+    Failed(StateError),
+}
+
 /// How an attempt to end the lock went.
 enum Ended {
     /// It is gone, or marked as released.
@@ -69,7 +77,7 @@ const NO_VERSION: &str = "\"00000000000000000000000000000000\"";
 
 impl Content {
     pub(super) fn new(holder: &Holder, kms_key_id: Option<&str>) -> Self {
-        let holder = Holder { renewed: Some(now()), ..holder.clone() };
+        let holder = Holder { renewed: Some(Holder::now()), ..holder.clone() };
         Self { bytes: serde_json::to_vec(&holder).unwrap_or_default(), kms_key_id: kms_key_id.map(str::to_owned) }
     }
 
@@ -77,7 +85,7 @@ impl Content {
     /// for a lock that it holds; a version that does not know the note sees a lease that has run out.
     fn released(holder: &Holder) -> Self {
         let id = uuid::Uuid::new_v4().to_string();
-        let holder = Holder { id, lease_in_seconds: Some(0), released: Some(now()), ..holder.clone() };
+        let holder = Holder { id, lease_in_seconds: Some(0), released: Some(Holder::now()), ..holder.clone() };
         Self::new(&holder, None)
     }
 }
@@ -129,8 +137,8 @@ impl LockObject {
     /// what is there already, so that a server that takes it has changed nothing.
     ///
     /// # Errors
-    /// [`StateError::CannotLock`] if it takes such a write; or it cannot be asked.
-    pub(super) async fn prove(&self, endpoint: &Arc<S3Endpoint>, content: &Content) -> Result<(), StateError> {
+    /// It takes such a write; or it cannot be asked.
+    pub(super) async fn prove(&self, endpoint: &Arc<S3Endpoint>, content: &Content) -> Result<(), Unproven> {
         self.prove_one(endpoint, content, Follows::Nothing, Condition::IfNoneMatch).await?;
         self.prove_one(endpoint, content, Follows::Version(NO_VERSION), Condition::IfMatch).await
     }
@@ -141,7 +149,7 @@ impl LockObject {
         content: &Content,
         follows: Follows<'_>,
         condition: Condition,
-    ) -> Result<(), StateError> {
+    ) -> Result<(), Unproven> {
         // Twice: if somebody has just taken the lock away, the first write rightly succeeds.
         for _ in 0..2 {
             let call = ops::s3::PUT_OBJECT.persistent().patience(PATIENCE);
@@ -149,12 +157,12 @@ impl LockObject {
                 Ok(_) => {}
                 Err(error) if is_refused_by_condition(&error) => return Ok(()),
                 Err(error) if is_unsupported(&error) => {
-                    return Err(self.cannot_lock(endpoint, condition, Some(error)));
+                    return Err(Unproven::Unfit(self.cannot_lock(endpoint, condition, Some(error))));
                 }
-                Err(error) => return Err(self.bucket.failed("lock", &self.key, error)),
+                Err(error) => return Err(Unproven::Failed(self.bucket.failed("lock", &self.key, error))),
             }
         }
-        Err(self.cannot_lock(endpoint, condition, None))
+        Err(Unproven::Unfit(self.cannot_lock(endpoint, condition, None)))
     }
 
     /// This server is not fit to lock with.
@@ -163,14 +171,8 @@ impl LockObject {
         endpoint: &Arc<S3Endpoint>,
         condition: Condition,
         refusal: Option<AwsError>,
-    ) -> StateError {
-        StateError::CannotLock {
-            lock: self.place(),
-            endpoint: Arc::clone(endpoint),
-            condition,
-            refusal: refusal.map(Box::new),
-            left: false,
-        }
+    ) -> CannotLock {
+        CannotLock { lock: self.place(), endpoint: Arc::clone(endpoint), condition, refusal, left: false }
     }
 
     /// Ends this version of a lock. `false` if another version is there by now, or none.

@@ -1,5 +1,12 @@
 //! The state as an object in S3: every write names the version that it follows.
 
+mod error;
+mod lease;
+mod lock_object;
+mod object;
+
+use std::future::Future;
+use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -7,14 +14,14 @@ use aws_sdk_s3::operation::put_object::builders::PutObjectFluentBuilder;
 use aws_sdk_s3::types::ServerSideEncryption;
 use tokio::sync::Mutex;
 
-use super::lease::Lease;
-use super::lock_object::{CONFLICTS, LockObject, Look, is_another_version};
-use super::object::{Bucket, PATIENCE};
-use super::store::Holding;
-use super::{Place, State, StateError, format};
 use crate::aws::clients::S3Alone;
 use crate::aws::{AwsError, ops};
 use crate::config::Backend;
+use crate::state::{Answer, Holding, Place, State, StateError, Storage, StorageLock, format};
+pub use error::aws_error;
+use lease::Lease;
+use lock_object::{CONFLICTS, LockObject, Look, is_another_version};
+use object::{Bucket, PATIENCE};
 
 /// An object that is a state, and its neighbours: `<key>.backup` and `<key>.lock`.
 #[derive(Clone, Debug)]
@@ -57,7 +64,7 @@ impl S3Store {
     }
 
     /// Where the state is.
-    pub fn place(&self) -> Place {
+    fn place(&self) -> Place {
         self.bucket.place(&self.key)
     }
 
@@ -73,7 +80,7 @@ impl S3Store {
     ///
     /// # Errors
     /// It cannot be read, is damaged, too new, or has moved elsewhere.
-    pub async fn read(&self) -> Result<Option<State>, StateError> {
+    async fn read(&self) -> Result<Option<State>, StateError> {
         let Some(bytes) = self.bytes().await? else { return Ok(None) };
         match format::decode(&bytes, &self.place()) {
             Err(StateError::Damaged { place, problem, .. }) => {
@@ -88,7 +95,7 @@ impl S3Store {
     ///
     /// # Errors
     /// It cannot be read.
-    pub async fn read_backup(&self) -> Result<Option<State>, StateError> {
+    async fn read_backup(&self) -> Result<Option<State>, StateError> {
         let Some(object) = self.bucket.get(&self.backup_key()).await? else { return Ok(None) };
         Ok(format::decode(&object.bytes, &self.place().beside(".backup")).ok())
     }
@@ -97,7 +104,7 @@ impl S3Store {
     ///
     /// # Errors
     /// They cannot be read.
-    pub async fn bytes(&self) -> Result<Option<Vec<u8>>, StateError> {
+    async fn bytes(&self) -> Result<Option<Vec<u8>>, StateError> {
         let (found, backup) = tokio::join!(self.bucket.get(&self.key), self.backup_version());
         let found = found?;
         let mut seen = self.seen.lock().await;
@@ -134,12 +141,12 @@ impl S3Store {
     ///
     /// # Errors
     /// [`StateError::Locked`] names the holder; [`StateError::CannotLock`] the server that is not fit to lock with.
-    pub async fn lock(&self, command: &str) -> Result<Lease, StateError> {
+    async fn lock(&self, command: &str) -> Result<Lease, StateError> {
         Lease::acquire(self.lock_object(), self.kms_key_id.as_deref(), self.lease, command).await
     }
 
     /// Whether it first has to be proven that the server can lock.
-    pub(super) fn is_unproven(&self) -> bool {
+    fn is_unproven(&self) -> bool {
         self.bucket.unproven().is_some()
     }
 
@@ -147,7 +154,7 @@ impl S3Store {
     ///
     /// # Errors
     /// S3 cannot be asked.
-    pub async fn holder(&self) -> Result<Option<Holding>, StateError> {
+    async fn holder(&self) -> Result<Option<Holding>, StateError> {
         match self.lock_object().look().await? {
             Look::Held(holding) => Ok(Some(holding)),
             Look::Absent | Look::Released(_) => Ok(None),
@@ -158,7 +165,7 @@ impl S3Store {
     ///
     /// # Errors
     /// S3 cannot be asked, or the lock has been renewed or changed hands since.
-    pub async fn break_lock(&self, holding: &Holding) -> Result<(), StateError> {
+    async fn break_lock(&self, holding: &Holding) -> Result<(), StateError> {
         if !self.lock_object().end(&holding.holder, &holding.version).await? {
             let place = self.place().beside(".lock");
             match self.holder().await? {
@@ -191,7 +198,7 @@ impl S3Store {
     ///
     /// # Errors
     /// [`StateError::LockLost`], [`StateError::Overtaken`], or S3 cannot be asked.
-    pub async fn write(&self, bytes: Vec<u8>, lease: &Lease) -> Result<(), StateError> {
+    async fn write(&self, bytes: Vec<u8>, lease: &Lease) -> Result<(), StateError> {
         if matches!(self.seen.lock().await.version, Version::Unknown) {
             self.bytes().await?;
         }
@@ -267,6 +274,77 @@ impl S3Store {
             Encryption::OfS3 => put.server_side_encryption(ServerSideEncryption::Aes256),
             Encryption::OfBucket => put,
         }
+    }
+}
+
+/// How long a run that waits for the lock pauses between two attempts: S3 is asked less often than a disk.
+const PAUSE: Duration = Duration::from_secs(1);
+
+impl Storage for S3Store {
+    fn place(&self) -> Place {
+        self.place()
+    }
+
+    fn read(&self) -> Answer<'_, Option<State>> {
+        Box::pin(self.read())
+    }
+
+    fn read_backup(&self) -> Answer<'_, Option<State>> {
+        Box::pin(self.read_backup())
+    }
+
+    fn bytes(&self) -> Answer<'_, Option<Vec<u8>>> {
+        Box::pin(self.bytes())
+    }
+
+    fn lock<'a>(&'a self, command: &'a str) -> Answer<'a, Arc<dyn StorageLock>> {
+        Box::pin(async move {
+            let lease = self.lock(command).await?;
+            let lock: Arc<dyn StorageLock> = Arc::new(LockedObject { store: self.clone(), lease });
+            Ok(lock)
+        })
+    }
+
+    fn is_unproven(&self) -> bool {
+        self.is_unproven()
+    }
+
+    fn pause(&self) -> Duration {
+        PAUSE
+    }
+
+    fn holder(&self) -> Answer<'_, Option<Holding>> {
+        Box::pin(self.holder())
+    }
+
+    fn break_lock<'a>(&'a self, holding: &'a Holding) -> Answer<'a, ()> {
+        Box::pin(self.break_lock(holding))
+    }
+}
+
+/// An object that is a state, with the lease that locks it.
+#[derive(Debug)]
+struct LockedObject {
+    store: S3Store,
+    lease: Lease,
+}
+
+impl StorageLock for LockedObject {
+    /// The version that is named decides what the write may take the place of, whatever state it is.
+    fn write(self: Arc<Self>, bytes: Vec<u8>, _successor: Option<State>) -> Answer<'static, ()> {
+        Box::pin(async move { self.store.write(bytes, &self.lease).await })
+    }
+
+    fn holds(&self) -> Pin<Box<dyn Future<Output = bool> + Send + '_>> {
+        Box::pin(self.lease.holds())
+    }
+
+    fn lost(&self) -> Pin<Box<dyn Future<Output = StateError> + Send + '_>> {
+        Box::pin(self.lease.lost())
+    }
+
+    fn release(&self) -> Answer<'_, ()> {
+        Box::pin(self.lease.release())
     }
 }
 

@@ -12,16 +12,15 @@ use tokio::sync::{Mutex, watch};
 use tokio::task::JoinHandle;
 use tokio::time::sleep;
 
-use super::lock::Holder;
-use super::lock_object::{Content, Follows, LockObject, Look, is_another_version, is_unsupported};
+use super::error::Condition;
+use super::lock_object::{Content, Follows, LockObject, Look, Unproven, is_another_version, is_unsupported};
 use super::object::{PATIENCE, Put};
-use super::store::Holding;
-use super::{Condition, StateError};
 use crate::aws::AwsError;
+use crate::state::{Holder, Holding, StateError};
 
 /// A lease that is held and renewed until it is released, lost or dropped.
 #[derive(Debug)]
-pub struct Lease {
+pub(super) struct Lease {
     hold: Arc<Hold>,
     renewing: JoinHandle<()>,
 }
@@ -153,14 +152,18 @@ impl Hold {
         let content = self.content();
         self.write_first(&content).await?;
         let Some(endpoint) = self.object.bucket.unproven() else { return Ok(()) };
-        let Err(mut error) = self.object.prove(endpoint, &content).await else { return Ok(()) };
         // Nothing that this run has made stays behind.
-        if let StateError::CannotLock { left, .. } = &mut error {
-            *left = self.object.withdraw(&self.holder).await.is_err();
-            return Err(error);
+        match self.object.prove(endpoint, &content).await {
+            Ok(()) => Ok(()),
+            Err(Unproven::Unfit(mut unfit)) => {
+                unfit.left = self.object.withdraw(&self.holder).await.is_err();
+                Err(unfit.into())
+            }
+            Err(Unproven::Failed(error)) => {
+                self.release().await?;
+                Err(error)
+            }
         }
-        self.release().await?;
-        Err(error)
     }
 
     async fn write_first(&self, content: &Content) -> Result<(), StateError> {
@@ -215,7 +218,7 @@ impl Hold {
         match self.object.bucket.unproven() {
             // Some servers know no conditional writes and say so.
             Some(endpoint) if error.code == "NotImplemented" && is_unsupported(&error) => {
-                self.object.cannot_lock(endpoint, condition, Some(error))
+                self.object.cannot_lock(endpoint, condition, Some(error)).into()
             }
             _ => self.object.bucket.failed("lock", &self.object.key, error),
         }

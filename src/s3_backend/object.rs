@@ -7,10 +7,11 @@ use aws_sdk_s3::operation::put_object::builders::PutObjectFluentBuilder;
 use aws_sdk_s3::types::ServerSideEncryption;
 use aws_smithy_runtime_api::client::result::{ConnectorError, SdkError};
 
-use super::{Place, StateError};
+use super::error::S3Error;
 use crate::aws::classify::classify;
 use crate::aws::clients::{S3Alone, S3Endpoint};
 use crate::aws::{AwsError, Call, Caller, ops};
+use crate::state::{Place, StateError};
 
 /// How long S3 may take to come back before a state is given up for now.
 pub(super) const PATIENCE: Duration = Duration::from_secs(20);
@@ -101,6 +102,7 @@ impl Bucket {
 
     /// A call about an object that failed.
     pub(super) fn failed(&self, doing: &'static str, key: &str, error: AwsError) -> StateError {
-        StateError::Remote { doing, place: self.place(key), error: Box::new(error), endpoint: self.endpoint.clone() }
+        let error = S3Error { error, endpoint: self.endpoint.clone() };
+        StateError::Remote { doing, place: self.place(key), error: Box::new(error) }
     }
 }

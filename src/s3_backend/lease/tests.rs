@@ -7,11 +7,11 @@ use aws_sdk_s3::config::{BehaviorVersion, Region};
 use hlctl_emulator::{ConditionalDeletes, Emulator, Faults, Options, S3Faults};
 use serde_json::Value;
 
-use super::super::lock::Holder;
-use super::super::{Place, S3Store, StateError};
+use super::super::S3Store;
 use crate::aws::Caller;
 use crate::aws::clients::{NamedBy, S3Alone, S3Endpoint};
 use crate::config::Backend;
+use crate::state::{Holder, Place, StateError};
 
 const LOCK: &str = "fhir.json.lock";
 
