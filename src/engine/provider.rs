@@ -6,12 +6,13 @@ use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
 
+use serde::Serialize;
 use serde_json::Value;
 
 use crate::address::Address;
 use crate::model::{
-    AttributeChange, Attributes, Certainty, Contents, Deeds, HoldObserver, Identity, Known, Observed, Permit, Remains,
-    Report, ResourceKind, ResourceSpec, Settings, Trail,
+    AttributeChange, Attributes, Certainty, Contents, Deeds, HoldObserver, Identity, Known, Observed, Permit, Progress,
+    Remains, Report, ResourceKind, ResourceSpec, Settings, Trail,
 };
 use crate::state::{Held, Place, State, StateError};
 use crate::wait::Stop;
@@ -214,4 +215,27 @@ pub struct Task<'a, P> {
     pub with_parent: bool,
     /// Where reports go.
     pub report: &'a (dyn Fn(Report) + Send + Sync),
+}
+
+impl<P: Provider> Task<'_, P> {
+    /// Reports the identity, so that it is recorded and dependents may start.
+    ///
+    /// # Errors
+    /// It cannot be recorded, which is a fault of the provider.
+    pub fn identified<R: Serialize>(&self, recorded: &R) -> Result<(), P::Error> {
+        let recorded = serde_json::to_value(recorded);
+        let recorded = recorded.map_err(|error| P::Error::internal(format!("cannot record: {error}")))?;
+        (self.report)(Report::Identified(recorded));
+        Ok(())
+    }
+
+    /// Reports that there may be two of it, so that later runs look for the other.
+    pub fn doubtful(&self) {
+        (self.report)(Report::Doubtful);
+    }
+
+    /// Reports progress.
+    pub fn progress(&self, progress: Progress) {
+        (self.report)(Report::Progress(progress));
+    }
 }

@@ -14,5 +14,5 @@ pub use change::{Action, AttributeChange};
 pub use identity::{Identity, Settings};
 pub use kind::{Occasion, Parent, ResourceKind, ResourceSpec};
 pub use observed::{Condition, Contents, Listed, Observed, Remains};
-pub use reference::{Known, Ref, Reference, Text, UNKNOWN};
+pub use reference::{Known, Reference, Text, UNKNOWN};
 pub use step::{Certainty, Deeds, Hold, HoldObserver, HoldReason, Permit, Progress, Report, Trail};

@@ -1,11 +1,6 @@
-//! Values that other resources will only have once they exist.
-//!
-//! A [`Ref`] is typed by the kind it points at, so that a spec cannot ask a bucket for a key's ARN. Every reference
-//! in a spec is an edge of the graph; nothing else is.
+//! Values that other resources will only have once they exist. Every reference in a spec is an edge of the graph; nothing else is.
 
 use std::collections::BTreeMap;
-use std::fmt;
-use std::marker::PhantomData;
 use std::ops::Add;
 
 use serde_json::Value;
@@ -16,41 +11,6 @@ use crate::address::Address;
 ///
 /// Its parentheses are outside every alphabet that HealthLake, S3, IAM and KMS allow for names and tags.
 pub const UNKNOWN: &str = "(known after apply)";
-
-/// Points at the resource of kind `K` at an address.
-pub struct Ref<K> {
-    address: Address,
-    kind: PhantomData<fn() -> K>,
-}
-
-impl<K> Ref<K> {
-    /// Points at `address`, which must hold a resource of kind `K`.
-    pub fn new(address: Address) -> Self {
-        Self { address, kind: PhantomData }
-    }
-
-    /// The address pointed at.
-    pub fn address(&self) -> &Address {
-        &self.address
-    }
-
-    /// The recorded attribute `name` of the resource pointed at.
-    pub(crate) fn attribute(&self, name: &'static str) -> Text {
-        Text(vec![Part::Reference(Reference { address: self.address.clone(), attribute: name })])
-    }
-}
-
-impl<K> Clone for Ref<K> {
-    fn clone(&self) -> Self {
-        Self::new(self.address.clone())
-    }
-}
-
-impl<K> fmt::Debug for Ref<K> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Ref({})", self.address)
-    }
-}
 
 /// One attribute of another resource.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -78,6 +38,12 @@ impl Text {
             Part::Reference(reference) => Some(reference),
             Part::Literal(_) => None,
         })
+    }
+}
+
+impl From<Reference> for Text {
+    fn from(reference: Reference) -> Self {
+        Self(vec![Part::Reference(reference)])
     }
 }
 
@@ -159,8 +125,8 @@ mod tests {
 
     #[test]
     fn a_text_is_unknown_until_all_its_references_are_known() {
-        let key: Ref<()> = Ref::new(Address::parse("kms_key.s3"));
-        let text = Text::from("<") + key.attribute("arn") + ">";
+        let arn = Reference { address: Address::parse("kms_key.s3"), attribute: "arn" };
+        let text = Text::from("<") + arn + ">";
         let mut known = Known::default();
         assert_eq!(known.text(&text), UNKNOWN);
         known.insert(Address::parse("kms_key.s3"), json!({"arn": "a"}));

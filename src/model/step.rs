@@ -25,6 +25,18 @@ pub struct Trail<'a> {
     pub taken: &'a [Value],
 }
 
+impl Trail<'_> {
+    /// What the attribute was meant to be.
+    pub fn intended(&self, attribute: &str) -> Option<&str> {
+        self.attributes.get(attribute)?.as_str()
+    }
+
+    /// What is recorded of the resource of the kind with this name that it builds on.
+    pub fn recorded_of(&self, kind: &str) -> Option<&Value> {
+        self.known.recorded(self.needs.iter().find(|need| need.kind() == kind)?)
+    }
+}
+
 /// What a resource tells about its work.
 #[derive(Clone, Debug)]
 pub enum Report {

@@ -10,6 +10,7 @@ use serde_json::json;
 
 use super::cognito_user_pool::{A_USER_POOL, CognitoUserPool};
 use super::reference::{Known, Ref, Reference, Text};
+use super::task::parent;
 use super::{
     Attributes, Condition, Context, Identity, Observed, Occasion, Parent, Resource, ResourceError, Rule, Task, Trail,
     UNKNOWN, attributes,
@@ -75,7 +76,7 @@ impl Resource for CognitoResourceServer {
 
     async fn find(_cx: &Context, trail: &Trail<'_>) -> Result<Option<Recorded>, ResourceError> {
         let identifier = trail.intended("identifier");
-        let pool = trail.parent::<CognitoUserPool>();
+        let pool = parent::<CognitoUserPool>(trail);
         Ok(identifier.zip(pool).map(|(identifier, pool)| Recorded {
             user_pool_id: pool.id,
             identifier: identifier.to_owned(),

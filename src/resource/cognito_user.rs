@@ -12,6 +12,7 @@ use serde_json::{Value, json};
 
 use super::cognito_user_pool::{A_USER_POOL, CognitoUserPool};
 use super::reference::{Known, Ref, Reference};
+use super::task::parent;
 use super::{
     Attributes, Condition, Context, Identity, Observed, Parent, Resource, ResourceError, Rule, SECRET, Task, Trail,
     UNKNOWN, attributes,
@@ -90,7 +91,7 @@ impl Resource for CognitoUser {
 
     async fn find(_cx: &Context, trail: &Trail<'_>) -> Result<Option<Recorded>, ResourceError> {
         let username = trail.intended("username");
-        let pool = trail.parent::<CognitoUserPool>();
+        let pool = parent::<CognitoUserPool>(trail);
         Ok(username.zip(pool).map(|(username, pool)| Recorded {
             user_pool_id: pool.id,
             username: username.to_owned(),

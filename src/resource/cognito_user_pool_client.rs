@@ -20,6 +20,7 @@ use super::cognito_resource_server::CognitoResourceServer;
 use super::cognito_user_pool::{self, A_USER_POOL, CognitoUserPool};
 use super::once::create_once;
 use super::reference::{Known, Ref, Reference, Text};
+use super::task::parent;
 use super::{
     Attributes, Condition, Context, Hanging, Identity, Observed, Occasion, Parent, Resource, ResourceError, Rule, Task,
     Trail, attributes,
@@ -161,7 +162,7 @@ impl Resource for CognitoUserPoolClient {
 
     /// Names are not unique, but in a pool of ours only a run of ours made a client of this name.
     async fn find(cx: &Context, trail: &Trail<'_>) -> Result<Option<Recorded>, ResourceError> {
-        let pool: Option<cognito_user_pool::Recorded> = trail.parent::<CognitoUserPool>();
+        let pool: Option<cognito_user_pool::Recorded> = parent::<CognitoUserPool>(trail);
         match (pool, trail.intended("name")) {
             (Some(pool), Some(name)) => search(cx, &pool.id, name, trail.taken).await,
             _ => Ok(None),

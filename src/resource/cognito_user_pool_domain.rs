@@ -8,6 +8,7 @@ use serde_json::json;
 
 use super::cognito_user_pool::CognitoUserPool;
 use super::reference::{Known, Ref, Reference};
+use super::task::parent;
 use super::{
     Attributes, Condition, Context, Identity, Observed, Occasion, Resource, ResourceError, Rule, Task, Trail, UNKNOWN,
     attributes,
@@ -72,7 +73,7 @@ impl Resource for CognitoUserPoolDomain {
 
     async fn find(cx: &Context, trail: &Trail<'_>) -> Result<Option<Recorded>, ResourceError> {
         let domain = trail.intended("domain");
-        let pool = trail.parent::<CognitoUserPool>();
+        let pool = parent::<CognitoUserPool>(trail);
         Ok(domain.zip(pool).map(|(domain, pool)| Recorded {
             domain: domain.to_owned(),
             user_pool_id: pool.id,

@@ -35,6 +35,7 @@ mod lambda_permission;
 mod once;
 pub mod policy;
 mod provider;
+mod reference;
 mod s3_bucket;
 mod s3_bucket_lifecycle_configuration;
 mod s3_bucket_logging;
@@ -71,6 +72,7 @@ pub use lambda_alias::LambdaAlias;
 pub use lambda_function::{LambdaFunction, Target};
 pub use lambda_permission::LambdaPermission;
 pub(crate) use once::once;
+pub use reference::Ref;
 pub use s3_bucket::{S3Bucket, count_contents};
 pub use s3_bucket_lifecycle_configuration::{LifecycleRule, S3BucketLifecycleConfiguration};
 pub use s3_bucket_logging::S3BucketLogging;
@@ -82,8 +84,8 @@ pub use tags::ownership_tags;
 pub use task::{Context, Task};
 
 pub use crate::model::{
-    ADDRESS_TAG, Attributes, Condition, Contents, Identity, Known, Listed, Observed, Occasion, Parent, Progress, Ref,
-    Reference, Remains, Report, Rule, SECRET, STACK_TAG, Settings, Text, Trail, UNKNOWN, reference,
+    ADDRESS_TAG, Attributes, Condition, Contents, Identity, Known, Listed, Observed, Occasion, Parent, Progress,
+    Reference, Remains, Report, Rule, SECRET, STACK_TAG, Settings, Text, Trail, UNKNOWN,
 };
 use crate::model::{Action, AttributeChange};
 

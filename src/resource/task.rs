@@ -7,9 +7,9 @@ use std::sync::Arc;
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use aws_smithy_runtime_api::client::result::SdkError;
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 
-use super::{Identity, Progress, Report, Resource, ResourceError, Settings, Trail};
+use super::{Identity, Resource, Settings, Trail};
 use crate::aws::{AwsError, Call, Caller, Clients, Deeds, Gate, HoldObserver, Permit};
 use crate::wait::{Pace, Stop};
 
@@ -59,39 +59,10 @@ impl Context {
     }
 }
 
-impl Trail<'_> {
-    /// What the attribute was meant to be.
-    pub fn intended(&self, attribute: &str) -> Option<&str> {
-        self.attributes.get(attribute)?.as_str()
-    }
-
-    /// What is recorded of the resource of this kind that it hangs on.
-    pub fn parent<R: Resource>(&self) -> Option<R::Recorded> {
-        let parent = self.needs.iter().find(|need| need.kind() == R::KIND)?;
-        R::Recorded::deserialize(self.known.recorded(parent)?).ok()
-    }
+/// What is recorded of the resource of this kind that one builds on which is looked for.
+pub(super) fn parent<R: Resource>(trail: &Trail<'_>) -> Option<R::Recorded> {
+    R::Recorded::deserialize(trail.recorded_of(R::KIND)?).ok()
 }
 
 /// One change to one resource.
 pub type Task<'a> = crate::engine::Task<'a, Context>;
-
-impl Task<'_> {
-    /// Reports the identity, so that it is recorded and dependents may start.
-    ///
-    /// # Errors
-    /// None that AWS can cause.
-    pub fn identified<R: Serialize>(&self, recorded: &R) -> Result<(), ResourceError> {
-        (self.report)(Report::Identified(super::kind::to_value(recorded)?));
-        Ok(())
-    }
-
-    /// Reports that there may be two of it, so that later runs look for the other.
-    pub fn doubtful(&self) {
-        (self.report)(Report::Doubtful);
-    }
-
-    /// Reports progress.
-    pub fn progress(&self, progress: Progress) {
-        (self.report)(Report::Progress(progress));
-    }
-}

@@ -8,7 +8,7 @@ use thiserror::Error;
 use crate::address::Address;
 use crate::engine::{FailedCall, ProviderError};
 use crate::model::{
-    ADDRESS_TAG, Action, AttributeChange, Attributes, Certainty, Contents, Identity, Known, Occasion, Parent, Ref,
+    ADDRESS_TAG, Action, AttributeChange, Attributes, Certainty, Contents, Identity, Known, Occasion, Parent,
     Reference, ResourceKind, ResourceSpec, Rule, STACK_TAG, Text, UNKNOWN,
 };
 
@@ -243,7 +243,7 @@ fn identity_of(address: &Address, kind: MemoryKind) -> Text {
         MemoryKind::Setting => "bucket",
         MemoryKind::Key | MemoryKind::Store => "id",
     };
-    Ref::<()>::new(address.clone()).attribute(name)
+    Reference { address: address.clone(), attribute: name }.into()
 }
 
 impl MemorySpec {
