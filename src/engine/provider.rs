@@ -54,6 +54,15 @@ pub trait Provider: Clone + fmt::Debug + Send + Sync + 'static {
         recorded: &Value,
     ) -> impl Future<Output = Result<Option<Observed>, Self::Error>> + Send;
 
+    /// Reads what may exist under a predicted identity, and most likely does not: `None` should cost as few requests as possible.
+    fn look_for(
+        &self,
+        kind: Self::Kind,
+        predicted: &Value,
+    ) -> impl Future<Output = Result<Option<Observed>, Self::Error>> + Send {
+        self.read(kind, predicted)
+    }
+
     /// Looks for a resource that an earlier run began to create, where its name does not lead to it.
     fn find(
         &self,

@@ -82,6 +82,10 @@ impl Resource for CloudwatchLogGroup {
         Ok(Some(Observed { recorded: recorded.clone(), attributes, tags: Some(tags), condition: Condition::Ready }))
     }
 
+    async fn may_exist(cx: &Context, recorded: &Recorded) -> Result<bool, ResourceError> {
+        Ok(retention(cx, &recorded.name).await?.is_some())
+    }
+
     async fn create(&self, task: &Task<'_>) -> Result<Recorded, ResourceError> {
         let cx = task.cx;
         let tags: HashMap<String, String> = self.tags.clone().into_iter().collect();

@@ -2,7 +2,7 @@
 
 use serde::de::{DeserializeOwned, Error as _};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use super::{
     Attributes, Context, Hanging, Identity, Known, Listed, Observed, Occasion, Parent, Reference, Remains, Resource,
@@ -14,7 +14,7 @@ use super::{
     LambdaAlias, LambdaFunction, LambdaPermission, S3Bucket, S3BucketLifecycleConfiguration, S3BucketLogging,
     S3BucketPolicy, S3BucketPublicAccessBlock, S3BucketServerSideEncryptionConfiguration, S3BucketVersioning,
 };
-use crate::aws::answers::gathered;
+use crate::aws::answers::{Answer, gathered};
 use crate::model::{Action, AttributeChange};
 
 macro_rules! kinds {
@@ -181,6 +181,11 @@ macro_rules! kinds {
                 }
             }
 
+            /// [`Resource::may_exist`]
+            async fn may_exist(self, cx: &Context, recorded: &Value) -> Result<bool, ResourceError> {
+                match self { $(Self::$kind => $kind::may_exist(cx, &from_value(self, recorded)?).await),+ }
+            }
+
             /// [`Resource::remains`]
             ///
             /// # Errors
@@ -308,20 +313,57 @@ impl<'de> Deserialize<'de> for Kind {
 }
 
 impl Kind {
-    /// [`Resource::read`], with what the answers say besides ([`answers`]).
+    /// [`Resource::read`], with what the answers say besides ([`answers`]). What is asked only to watch is asked at the same time.
     ///
     /// # Errors
     /// AWS's, as [`ResourceError`], or what is recorded is not of this kind.
     pub async fn read(self, cx: &Context, recorded: &Value) -> Result<Option<Observed>, ResourceError> {
-        let (observed, mut heard) = gathered(Box::pin(self.read_managed(cx, recorded))).await;
-        let Some(mut observed) = observed? else { return Ok(None) };
-        let (refused, more) = Box::pin(gathered(answers::ask(cx, self, &observed.recorded))).await;
+        let mut managed = Box::pin(gathered(self.read_managed(cx, recorded)));
+        let mut watched = Box::pin(gathered(answers::ask(cx, self, recorded)));
+        let mut early = None;
+        // Of what is gone, or cannot be read, nothing more is waited for.
+        let managed = loop {
+            tokio::select! {
+                biased;
+                managed = &mut managed => break managed,
+                watched = &mut watched, if early.is_none() => early = Some(watched),
+            }
+        };
+        let (Some(observed), heard) = (managed.0?, managed.1) else { return Ok(None) };
+        let watched = match early {
+            Some(watched) => watched,
+            None => watched.await,
+        };
+        Ok(Some(self.complete(observed, heard, watched)))
+    }
+
+    /// The same for one that is known by its name alone, and most likely does not exist: nothing is asked twice of what is absent.
+    ///
+    /// # Errors
+    /// As [`Self::read`].
+    pub async fn look_for(self, cx: &Context, predicted: &Value) -> Result<Option<Observed>, ResourceError> {
+        if !Box::pin(self.may_exist(cx, predicted)).await? {
+            return Ok(None);
+        }
+        let (observed, heard) = Box::pin(gathered(self.read_managed(cx, predicted))).await;
+        let Some(observed) = observed? else { return Ok(None) };
+        let watched = Box::pin(gathered(answers::ask(cx, self, &observed.recorded))).await;
+        Ok(Some(self.complete(observed, heard, watched)))
+    }
+
+    /// What was read, and what the answers show besides.
+    fn complete(
+        self,
+        mut observed: Observed,
+        mut heard: Vec<Answer>,
+        (refused, more): (Map<String, Value>, Vec<Answer>),
+    ) -> Observed {
         heard.extend(more);
         observed.attributes.extend(answers::seen(self, &observed.recorded, &heard));
         if !refused.is_empty() {
             observed.attributes.insert(answers::NOT_LOOKED_AT.to_owned(), Value::Object(refused));
         }
-        Ok(Some(observed))
+        observed
     }
 
     /// Keys and stores are called by their ids and by their ARNs, which end in them.

@@ -150,6 +150,14 @@ pub trait Resource: Clone + Send + Sync + 'static {
         recorded: &Self::Recorded,
     ) -> impl Future<Output = Result<Option<Observed<Self::Recorded>>, ResourceError>> + Send;
 
+    /// Whether it may exist, for types that take several requests to read: one request that most likely finds nothing.
+    fn may_exist(
+        _cx: &Context,
+        _recorded: &Self::Recorded,
+    ) -> impl Future<Output = Result<bool, ResourceError>> + Send {
+        async { Ok(true) }
+    }
+
     /// What AWS keeps of one that is gone, if it can be made again from that. `attributes` are those that it was last seen
     /// with.
     fn remains(

@@ -172,6 +172,10 @@ impl Provider for Context {
         kind.read(self, recorded).await
     }
 
+    async fn look_for(&self, kind: Kind, predicted: &Value) -> Result<Option<Observed>, ResourceError> {
+        kind.look_for(self, predicted).await
+    }
+
     async fn find(&self, kind: Kind, trail: &Trail<'_>) -> Result<Option<Value>, ResourceError> {
         kind.find(self, trail).await
     }

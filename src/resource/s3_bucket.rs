@@ -104,6 +104,16 @@ impl Resource for S3Bucket {
         Ok(Some(Observed { recorded: recorded.clone(), attributes, tags: Some(tags), condition: Condition::Ready }))
     }
 
+    async fn may_exist(cx: &Context, recorded: &Recorded) -> Result<bool, ResourceError> {
+        let head = || cx.clients.s3.head_bucket().bucket(&recorded.name).send();
+        match cx.call(ops::s3::HEAD_BUCKET, head).await {
+            Err(error) if error.is_not_found() => Ok(false),
+            Err(error) if error.kind.loses_the_answer() => Err(error.into()),
+            // The answer to a HEAD has no room for a reason; reading the bucket tells it.
+            _ => Ok(true),
+        }
+    }
+
     async fn create(&self, task: &Task<'_>) -> Result<Recorded, ResourceError> {
         let cx = task.cx;
         let recorded = recorded(&cx.identity.partition, &self.name);
@@ -195,6 +205,9 @@ impl S3Bucket {
     /// In us-east-1 making a bucket that one has already succeeds and resets its ACLs (S3 API reference, `CreateBucket`),
     /// so what has come into being since the plan must be noticed first.
     async fn check_free(&self, task: &Task<'_>, recorded: &Recorded) -> Result<(), ResourceError> {
+        if !Self::may_exist(task.cx, recorded).await? {
+            return Ok(());
+        }
         match Self::read(task.cx, recorded).await? {
             None => Ok(()),
             seen => take_over(task.cx, task.address, &self.name, seen).map(|_| ()),

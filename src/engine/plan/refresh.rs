@@ -46,8 +46,8 @@ impl<P: Provider> Seen<P> {
 
 /// Reads every resource that is wanted or in the state.
 ///
-/// One round is enough where every identity is recorded or predicted. What an earlier run made and did not come to record
-/// is found in the first; what hangs on that, in the next.
+/// One round is enough where every identity is recorded, and where nothing exists yet. What an earlier run made and did not come to
+/// record is found in the first; what hangs on that, and the parts of what was found by its name alone, in the next.
 ///
 /// # Errors
 /// Every read that failed, with its address. Names that others have are no failure to read: the plan tells them all.
@@ -77,6 +77,7 @@ pub async fn survey<P: Provider>(
     let taken: Arc<Vec<Value>> = Arc::new(identities(state));
     let (mut all, mut failed) = (BTreeMap::new(), BTreeMap::new());
     let mut wanted = kinds::<P>(stack, state)?;
+    let mut parts = parts_of_new::<P>(&mut wanted, &predict::<P>(cx.identity(), stack, graph, &known)?, state);
     loop {
         let predicted = predict::<P>(cx.identity(), stack, graph, &known)?;
         let looks = wanted.into_iter().map(|(address, kind)| {
@@ -91,6 +92,13 @@ pub async fn survey<P: Provider>(
         all.extend(seen);
         failed.extend(unseen);
         wanted = hanging_on(&found, &all, graph, state);
+        for part in std::mem::take(&mut parts) {
+            if all.get(&part.whole).is_some_and(|whole| whole.observed.is_none()) {
+                all.insert(part.address, Seen::nothing(part.kind, Some(part.predicted)));
+            } else {
+                wanted.insert(part.address, part.kind);
+            }
+        }
         if wanted.is_empty() {
             break;
         }
@@ -120,6 +128,37 @@ fn sought<S: ResourceSpec>(spec: &S, known: &Known, state: &State) -> Option<Ent
         origin: None,
         attributes: spec.desired(known),
     })
+}
+
+/// A part of something that is in no state: it is looked at if its whole turns out to exist, since it cannot exist otherwise.
+struct Part<K> {
+    address: Address,
+    kind: K,
+    predicted: Value,
+    whole: Address,
+}
+
+/// Takes the parts of what is only known by its name from what is to be looked at first.
+fn parts_of_new<P: Provider>(
+    wanted: &mut BTreeMap<Address, P::Kind>,
+    predicted: &BTreeMap<Address, Value>,
+    state: &State,
+) -> Vec<Part<P::Kind>> {
+    let is_new = |address: &&Address| !state.resources.contains_key(*address);
+    let part = |(address, kind): (&Address, &P::Kind)| {
+        let parent = kind.part_of()?;
+        let predicted_part = predicted.get(address).filter(|_| is_new(&address))?;
+        let is_whole = |other: &&Address| {
+            other.kind() == parent.kind && predicted.get(*other).is_some_and(|whole| parent.is(whole, predicted_part))
+        };
+        let whole = wanted.keys().filter(is_new).find(is_whole)?.clone();
+        Some(Part { address: address.clone(), kind: *kind, predicted: predicted_part.clone(), whole })
+    };
+    let parts: Vec<_> = wanted.iter().filter_map(part).collect();
+    for part in &parts {
+        wanted.remove(&part.address);
+    }
+    parts
 }
 
 /// What exists and was neither known nor predicted.
@@ -250,7 +289,10 @@ impl<P: Provider> Look<P> {
         let Some(identity) = &recorded else {
             return Ok(Seen::nothing(self.kind, recorded));
         };
-        let read = cx.read(self.kind, identity);
+        let is_recorded = self.entry.as_ref().is_some_and(|entry| identity_of(entry).is_some());
+        let read = async {
+            if is_recorded { cx.read(self.kind, identity).await } else { cx.look_for(self.kind, identity).await }
+        };
         let counted = async {
             match self.count && self.kind.holds_objects() {
                 true => cx.contents(self.kind, identity).await.map(Some),
