@@ -63,14 +63,11 @@ impl Session {
 
     /// How to wait: as the configuration says, or, where there is none, its variables.
     pub fn pace(&self, config: Option<&Config>) -> Pace {
-        let mut pace = match config {
-            Some(config) => Pace { interval: config.poll_interval, timeout: config.wait_timeout },
+        let pace = match config {
+            Some(config) => Pace { longest: config.poll_interval, timeout: config.wait_timeout, ..Pace::default() },
             None => pace_of_environment(),
         };
-        if self.home() == Home::Sandbox {
-            pace.interval = pace.interval.min(SANDBOX_INTERVAL);
-        }
-        pace
+        if self.home() == Home::Sandbox { pace.at_most(SANDBOX_INTERVAL) } else { pace }
     }
 
     /// Where the sandbox keeps what it plays.
@@ -301,7 +298,7 @@ fn check_account(
     }
 }
 
-/// The sandbox's stores take seconds, so looking twice a minute would be most of the wait.
+/// The sandbox's stores take seconds, whatever their age.
 const SANDBOX_INTERVAL: Duration = Duration::from_millis(250);
 
 /// A plan and all that it rests on.
@@ -518,7 +515,8 @@ fn pace_of_environment() -> Pace {
     };
     let usual = Pace::default();
     Pace {
-        interval: seconds("HLCTL_POLL_INTERVAL").unwrap_or(usual.interval),
+        longest: seconds("HLCTL_POLL_INTERVAL").unwrap_or(usual.longest),
         timeout: seconds("HLCTL_WAIT_TIMEOUT").unwrap_or(usual.timeout),
+        ..usual
     }
 }

@@ -9,16 +9,69 @@ use tokio::time::{Instant, sleep};
 /// How often to look and for how long.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Pace {
-    /// First interval between two looks; it grows to twice that.
-    pub interval: Duration,
+    /// Shortest interval between two looks.
+    pub shortest: Duration,
+    /// Longest interval between two looks, whatever the shortest is.
+    pub longest: Duration,
     /// Longest wait.
     pub timeout: Duration,
+    /// When what is waited for usually ends; `None` where nobody can say.
+    pub due: Option<Due>,
 }
+
+/// The ages at which something usually ends.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Due {
+    /// Hardly any ends sooner, unless it is over within seconds.
+    pub from: Duration,
+    /// Most have ended by then.
+    pub until: Duration,
+}
+
+/// Shortest interval. Only a server that plays AWS is done so soon, and an account creates one store a minute at most, so no two
+/// stores are this young.
+const SHORTEST: Duration = Duration::from_millis(150);
+/// Up to this age the interval is a smaller share of the age.
+const VERY_YOUNG: Duration = Duration::from_secs(4);
+/// Interval while it is due: what ends at any time in between is seen after half of it on average.
+const WHILE_DUE: Duration = Duration::from_millis(5600);
 
 impl Default for Pace {
     /// A store takes 20 to 30 minutes; 90 are enough for one with preloaded data.
     fn default() -> Self {
-        Self { interval: Duration::from_secs(30), timeout: Duration::from_secs(90 * 60) }
+        let (longest, timeout) = (Duration::from_secs(60), Duration::from_secs(90 * 60));
+        Self { shortest: SHORTEST, longest, timeout, due: None }
+    }
+}
+
+impl Pace {
+    /// The same for what usually ends at these ages.
+    pub fn due(self, due: Due) -> Self {
+        Self { due: Some(due), ..self }
+    }
+
+    /// The same with no shorter interval than this, unless the longest is shorter.
+    pub fn at_least(self, shortest: Duration) -> Self {
+        Self { shortest: self.shortest.max(shortest), ..self }
+    }
+
+    /// The same with no longer interval than this.
+    pub fn at_most(self, longest: Duration) -> Self {
+        Self { longest: self.longest.min(longest), ..self }
+    }
+
+    /// The interval before the next look at something of this age.
+    ///
+    /// It is a share of the age, so that a short wait ends soon and a long one asks little; but what is due is looked at often, and the
+    /// look before is not so late that it would pass over the time at which it becomes due.
+    pub fn interval(&self, age: Duration) -> Duration {
+        let share = (age / if age <= VERY_YOUNG { 16 } else { 8 }).max(self.shortest);
+        let interval = match self.due {
+            Some(due) if age < due.from => share.min((due.from - age).max(WHILE_DUE)),
+            Some(due) => share.min(WHILE_DUE + age.saturating_sub(due.until) / 8),
+            None => share,
+        };
+        interval.min(self.longest)
     }
 }
 
@@ -111,6 +164,8 @@ pub enum Look<T> {
     Ready(T),
     /// Not yet; the status as AWS names it.
     Pending(String),
+    /// The same of something whose age AWS tells.
+    PendingFor(String, Duration),
 }
 
 /// Why a wait ended without what it waited for.
@@ -136,10 +191,10 @@ const LONGEST_OUTAGE: Duration = Duration::from_secs(10 * 60);
 /// AWS has worked on meanwhile, but nobody could see it, so that time counts for nothing.
 const LONGEST_LOOK: Duration = Duration::from_secs(2 * 60);
 
-/// Looks until the answer is ready, at once and then at jittered intervals.
+/// Looks until the answer is ready, at once and then at intervals that depend on the age ([`Pace::interval`]). What is waited for is as old
+/// as this wait, or older if a look says so. The intervals are jittered, so that waits that began together do not look together.
 ///
-/// `pending` hears each status. The interval grows by a fiftieth each time up to twice the first, so that a long wait
-/// asks less and a short one notices soon.
+/// `pending` hears each status.
 ///
 /// # Errors
 /// The look's own error, or the time is up, or a stop was asked for.
@@ -149,10 +204,10 @@ where
     F: Fn() -> Fut,
     Fut: Future<Output = Result<Look<T>, E>>,
 {
-    let mut interval = pace.interval;
     let mut status = "under way".to_owned();
     let mut awake = Duration::ZERO;
     let mut last_heard = Duration::ZERO;
+    let mut older = Duration::ZERO;
     loop {
         let begun = Instant::now();
         let seen = tokio::select! {
@@ -166,6 +221,12 @@ where
                 status = now;
                 last_heard = awake;
             }
+            Ok(Look::PendingFor(now, age)) => {
+                pending(&now);
+                status = now;
+                last_heard = awake;
+                older = age.saturating_sub(awake + begun.elapsed());
+            }
             Err(error) if error.is_lost_connection() && awake - last_heard < LONGEST_OUTAGE => {
                 pending("no connection to AWS");
             }
@@ -175,14 +236,19 @@ where
         if left.is_zero() {
             return Err(Ended::TimedOut(status));
         }
-        let nap = interval.mul_f64(0.9 + fastrand::f64() / 5.0).min(left);
+        let age = older + awake + begun.elapsed().min(LONGEST_LOOK);
+        let nap = jittered(pace.interval(age), fastrand::f64()).min(left);
         tokio::select! {
             () = sleep(nap) => {}
             _ = stop.requested() => return Err(Ended::Stopped(status)),
         }
         awake += begun.elapsed().min(nap + LONGEST_LOOK);
-        interval = interval.mul_f64(1.02).min(pace.interval * 2);
     }
+}
+
+/// The interval, a tenth shorter to a tenth longer for a `chance` from 0 to 1.
+fn jittered(interval: Duration, chance: f64) -> Duration {
+    interval.mul_f64(0.9 + chance / 5.0)
 }
 
 #[cfg(test)]
@@ -190,6 +256,8 @@ mod tests {
     #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
     use std::cell::Cell;
+
+    use proptest::prelude::*;
 
     use super::*;
 
@@ -209,7 +277,104 @@ mod tests {
         }
     }
 
-    const PACE: Pace = Pace { interval: Duration::from_secs(30), timeout: Duration::from_secs(5400) };
+    const MINUTE: Duration = Duration::from_secs(60);
+    /// Usually over between 20 and 30 minutes, as a creation is.
+    const PACE: Pace = Pace {
+        shortest: SHORTEST,
+        longest: MINUTE,
+        timeout: Duration::from_secs(5400),
+        due: Some(Due { from: Duration::from_secs(1180), until: Duration::from_secs(1830) }),
+    };
+
+    /// The looks at something that ends at the age `end`, the first at the age `begin`: how many, and how long after its end the last.
+    fn looks(pace: Pace, begin: Duration, end: Duration, mut chance: impl FnMut() -> f64) -> (u32, Duration) {
+        let (mut age, mut count) = (begin, 1);
+        while age < end {
+            age += jittered(pace.interval(age), chance());
+            count += 1;
+        }
+        (count, age - end)
+    }
+
+    /// The mean of what is late, for ends that are equally likely between the two ages.
+    fn late(begin: Duration, from: Duration, until: Duration) -> Duration {
+        let mut chances = fastrand::Rng::with_seed(7);
+        let ends = (0..2000).map(|step| from + (until - from).mul_f64(f64::from(step) / 2000.0));
+        let late: Duration = ends.map(|end| looks(PACE, begin, end, || chances.f64()).1).sum();
+        late / 2000
+    }
+
+    #[test]
+    fn the_end_of_a_creation_is_seen_three_seconds_late_on_average_whenever_the_wait_begins() {
+        for begin in [0, 5, 60, 300, 900, 1100, 1179, 1199].map(Duration::from_secs) {
+            let late = late(begin, 20 * MINUTE, 30 * MINUTE);
+            assert!(late <= Duration::from_secs(3), "{late:?} late if the first look is at {begin:?}");
+        }
+    }
+
+    #[test]
+    fn what_ends_within_seconds_is_seen_at_once() {
+        for (end, least) in [(0.1, 0.1), (0.5, 0.1), (2.0, 0.1), (4.0, 0.3), (10.0, 1.0), (60.0, 5.0)] {
+            let end = Duration::from_secs_f64(end);
+            let late = late(Duration::ZERO, end, end.mul_f64(1.2));
+            assert!(late <= Duration::from_secs_f64(least), "{late:?} late after {end:?}");
+        }
+    }
+
+    #[test]
+    fn the_looks_at_one_store_stay_below_400_an_hour() {
+        let mut chances = fastrand::Rng::with_seed(7);
+        let mut rate = |minutes: u32| {
+            let end = minutes * MINUTE;
+            f64::from(looks(PACE, Duration::ZERO, end, || chances.f64()).0) / end.as_secs_f64() * 3600.0
+        };
+        // Of those that take a while: one that is done in a minute is not looked at for an hour.
+        for minutes in [15, 20, 25, 30, 35, 40, 50, 60, 90] {
+            let rate = rate(minutes);
+            assert!(rate < 400.0, "{rate} an hour for a store that takes {minutes} minutes");
+        }
+    }
+
+    #[test]
+    fn all_stores_of_an_account_stay_within_its_quota() {
+        // Ten a second, one creation a minute, and twenty stores ("AWS HealthLake endpoints and quotas").
+        // The shortest intervals, and a request that takes 20 ms.
+        let rate = |age: Duration| 1.0 / (jittered(PACE.interval(age), 0.0).as_secs_f64() + 0.02);
+        for second in 0..7200 {
+            let rate: f64 = (0..20).map(|store| rate(Duration::from_secs(second) + store * MINUTE)).sum();
+            assert!(rate < 10.0, "{rate} a second, {second} seconds after the last creation");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn no_interval_is_longer_than_the_longest_or_passes_over_the_time_at_which_it_is_due(
+            age in 0.0..10_000.0f64, longest in 0.001..3600.0f64, from in 0.0..3000.0f64, takes in 0.0..3000.0f64,
+        ) {
+            let [age, longest, from, takes] = [age, longest, from, takes].map(Duration::from_secs_f64);
+            let due = Due { from, until: from + takes };
+            let pace = Pace { longest, ..Pace::default() };
+            for pace in [pace, pace.due(due), pace.at_least(Duration::from_secs(1)).due(due)] {
+                let interval = pace.interval(age);
+                prop_assert!(interval <= longest && !interval.is_zero());
+                if pace.due.is_some() && age < from {
+                    prop_assert!(interval <= (from - age).max(WHILE_DUE));
+                }
+            }
+        }
+
+        #[test]
+        fn two_waits_that_begin_together_do_not_stay_together(seed: u64) {
+            let mut ages = [Duration::ZERO; 2];
+            let mut chances = fastrand::Rng::with_seed(seed);
+            let mut together = 0;
+            for _ in 0..50 {
+                ages = ages.map(|age| age + jittered(PACE.interval(age), chances.f64()));
+                together += u32::from(ages[0].abs_diff(ages[1]) < Duration::from_millis(1));
+            }
+            prop_assert!(together < 10);
+        }
+    }
 
     #[tokio::test(start_paused = true)]
     async fn a_store_that_takes_25_minutes_is_awaited() {
@@ -222,7 +387,24 @@ mod tests {
             })
         };
         until(PACE, &Stop::never(), |_| {}, look).await.unwrap();
-        assert!(begun.elapsed() < Duration::from_secs(1500 + 66));
+        assert!(begun.elapsed() < Duration::from_secs(1500) + WHILE_DUE.mul_f64(1.1) + Duration::from_millis(1));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_wait_that_is_resumed_knows_the_age_that_aws_tells() {
+        let (begun, looks) = (Instant::now(), Cell::new(0));
+        let age = || 19 * MINUTE + begun.elapsed();
+        let look = || {
+            looks.set(looks.get() + 1);
+            async {
+                let status = || "CREATING".to_owned();
+                Ok::<_, ()>(if age() >= 25 * MINUTE { Look::Ready(()) } else { Look::PendingFor(status(), age()) })
+            }
+        };
+        until(PACE, &Stop::never(), |_| {}, look).await.unwrap();
+        assert!(age() < 25 * MINUTE + WHILE_DUE.mul_f64(1.1) + Duration::from_millis(1));
+        // A wait that took it for new would have looked fifty times in the first minute.
+        assert!((50..75).contains(&looks.get()), "{} looks", looks.get());
     }
 
     #[tokio::test(start_paused = true)]
@@ -251,11 +433,11 @@ mod tests {
             },
         );
         let (ended, ()) = tokio::join!(wait, async {
-            sleep(Duration::from_secs(1)).await;
+            sleep(SHORTEST / 2).await;
             send.send_modify(|signals| assert!(signals.note(Signal::Interrupt)));
         });
         assert!(matches!(ended, Err(Ended::Stopped(_))));
-        assert_eq!(begun.elapsed().as_secs(), 1);
+        assert_eq!(begun.elapsed().as_millis(), SHORTEST.as_millis() / 2);
         assert_eq!(looks.get(), 1);
     }
 

@@ -12,7 +12,9 @@ use aws_smithy_runtime_api::client::interceptors::Intercept;
 use aws_smithy_runtime_api::client::interceptors::context::AfterDeserializationInterceptorContextRef;
 use aws_smithy_runtime_api::client::orchestrator::{HttpResponse, Metadata};
 use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
+use aws_smithy_types::DateTime;
 use aws_smithy_types::config_bag::ConfigBag;
+use aws_smithy_types::date_time::Format;
 use quick_xml::events::{BytesStart, Event};
 use quick_xml::{Reader, XmlVersion};
 use serde_json::{Map, Value};
@@ -41,6 +43,13 @@ pub async fn gathered<F: Future>(work: F) -> (F::Output, Vec<Answer>) {
     let done = HEARD.scope(Arc::clone(&heard), work).await;
     let answers = std::mem::take(&mut *heard.lock().unwrap_or_else(PoisonError::into_inner));
     (done, answers)
+}
+
+/// Does the work, and gives the time of the last answer in it by the clock of the server, in seconds since 1970.
+pub async fn dated<F: Future>(work: F) -> (F::Output, Option<i64>) {
+    let (done, answers) = gathered(work).await;
+    let date = answers.last().and_then(|answer| answer.headers.get("date"));
+    (done, date.and_then(|date| DateTime::from_str(date, Format::HttpDate).ok()).map(|date| date.secs()))
 }
 
 /// Keeps the answers for [`gathered`]. Every client has one.

@@ -4,7 +4,7 @@ use thiserror::Error;
 
 use crate::cli::RunningJobs;
 use crate::config::{Config, is_logs_bucket};
-use crate::data::job::Job;
+use crate::data::job::{BETWEEN_LOOKS, Job};
 use crate::error::{CommandError, Ending, Failure};
 use crate::plan::{Action, Options};
 use crate::resource::{Contents, ResourceError, Settings, count_contents};
@@ -41,7 +41,7 @@ async fn wait_for_jobs(session: &Session, prepared: &Prepared, options: &Options
         let running: Vec<Job> = jobs.running().cloned().collect();
         Ok(if running.is_empty() { Look::Ready(()) } else { Look::Pending(under_way(&running)) })
     };
-    match wait::until(prepared.cx.pace, &session.stop, |_| {}, look).await {
+    match wait::until(prepared.cx.pace.at_least(BETWEEN_LOOKS), &session.stop, |_| {}, look).await {
         Ok(()) => Ok(()),
         Err(Ended::Failed(error)) => Err(error),
         Err(Ended::TimedOut(status)) => Err(InTheWay::StillRunning(status).into()),

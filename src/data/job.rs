@@ -1,5 +1,7 @@
 //! Import and export jobs: starts them, finds them again, looks at them, waits for them.
 
+use std::time::Duration;
+
 use aws_sdk_healthlake::types::{
     ExportJobProperties, ImportJobProperties, InputDataConfig, JobProgressReport, OutputDataConfig, S3Configuration,
     ValidationLevel,
@@ -291,6 +293,10 @@ pub async fn look(cx: &Context, kind: Kind, store: &str, id: &str) -> Result<Job
     }
 }
 
+/// Shortest interval between two looks at jobs, which take minutes: HealthLake takes ten such requests a second of an account ("AWS
+/// HealthLake endpoints and quotas"), and several jobs may be waited for.
+pub const BETWEEN_LOOKS: Duration = Duration::from_secs(1);
+
 /// Waits until a job is over; `hear` is told at each look.
 ///
 /// # Errors
@@ -304,7 +310,7 @@ pub async fn wait(
 ) -> Result<Job, Ended<ResourceError>> {
     let hear = &hear;
     wait::until(
-        cx.pace,
+        cx.pace.at_least(BETWEEN_LOOKS),
         &cx.stop,
         |_| {},
         || async move {

@@ -206,9 +206,9 @@ impl Resource for CognitoUserPoolDomain {
     }
 }
 
-/// A prefix domain takes up to a minute, so looking every half minute would be most of the wait.
+/// A prefix domain takes up to a minute.
 fn pace(task: &Task<'_>) -> Pace {
-    Pace { interval: task.cx.pace.interval.min(std::time::Duration::from_secs(2)), ..task.cx.pace }
+    task.cx.pace.at_most(std::time::Duration::from_secs(2))
 }
 
 /// "Using the Amazon Cognito domain", Cognito developer guide.

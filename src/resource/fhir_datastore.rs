@@ -270,8 +270,8 @@ impl Resource for FhirDatastore {
     }
 
     async fn delete(task: &Task<'_>, recorded: Recorded) -> Result<(), ResourceError> {
-        order_deletion(task, &recorded).await?;
-        wait_until_gone(task, &recorded.id).await
+        let begun = order_deletion(task, &recorded).await?;
+        wait_until_gone(task, &recorded.id, begun).await
     }
 
     fn name(recorded: &Recorded) -> String {

@@ -203,11 +203,6 @@ fn across(reader: &mut Reader<'_>, config: &Config) {
     );
     across_smart(reader, smart);
     without_effect(reader, config);
-    if config.poll_interval > config.wait_timeout && !config.wait_timeout.is_zero() {
-        let problem =
-            Problem::warning("`poll_interval` is longer than `wait_timeout`, so hlctl checks once and gives up");
-        reader.complain(&keys::POLL_INTERVAL, problem.help("make `wait_timeout` at least as long"));
-    }
 }
 
 /// IAM compares the names of roles, and those of policies, without regard to case.

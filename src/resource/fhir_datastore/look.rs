@@ -1,6 +1,7 @@
 //! Asks HealthLake what is there, and reads its answers.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use aws_sdk_healthlake::types::{
     BackupConfiguration, BackupStatus, CmkType, DatastoreProperties, ProfileConfiguration,
@@ -8,6 +9,7 @@ use aws_sdk_healthlake::types::{
 use serde_json::{Value, json};
 
 use super::{Recorded, identity_provider};
+use crate::aws::answers::dated;
 use crate::aws::{AwsError, Operation, ops};
 use crate::resource::tags::without_aws;
 use crate::resource::{Attributes, Condition, Context, Remains, attributes};
@@ -38,6 +40,18 @@ pub(super) async fn describe(cx: &Context, id: &str) -> Result<Option<DatastoreP
         Err(error) if error.is_not_found() => Ok(None),
         Err(error) => Err(error),
     }
+}
+
+/// The same, with the store's age, by HealthLake's own clock: that of this machine may differ.
+pub(super) async fn describe_with_age(
+    cx: &Context,
+    id: &str,
+) -> Result<(Option<DatastoreProperties>, Option<Duration>), AwsError> {
+    let (store, now) = dated(describe(cx, id)).await;
+    let store = store?;
+    let created = store.as_ref().and_then(|store| store.created_at()).map(|created| created.secs());
+    let age = now.zip(created).and_then(|(now, created)| u64::try_from(now.checked_sub(created)?).ok());
+    Ok((store, age.map(Duration::from_secs)))
 }
 
 /// The SDK puts nothing in the place of what AWS should have said and has not.

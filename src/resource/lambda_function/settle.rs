@@ -38,9 +38,9 @@ pub(super) async fn settle(task: &Task<'_>, recorded: Recorded, impaired: Impair
     Ok(recorded)
 }
 
-/// A function is ready within seconds, so looking twice a minute would be most of the wait.
+/// A function is ready within seconds.
 pub(in crate::resource) fn pace(cx: &Context) -> Pace {
-    Pace { interval: cx.pace.interval.min(Duration::from_secs(1)), timeout: cx.pace.timeout.min(LONGEST_WAIT) }
+    Pace { timeout: cx.pace.timeout.min(LONGEST_WAIT), ..cx.pace.at_most(Duration::from_secs(1)) }
 }
 
 /// What Lambda has not done in this time it will not do.

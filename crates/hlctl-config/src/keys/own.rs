@@ -166,9 +166,11 @@ keys! {
         name: "poll_interval",
         group: Group::Waiting,
         kind: Kind::Seconds { min: 0.001, max: 3600.0 },
-        default: Default::Toml("30"),
-        doc: "Seconds between two status checks of a store that AWS is working on. Fractions are allowed.",
-        example: "30",
+        default: Default::Toml("60"),
+        doc: "Longest time, in seconds, between two status checks of a store or a job that AWS is working on. hlctl \
+              checks every few seconds while a store is young or nearly due, and less often in between. Fractions are \
+              allowed.",
+        example: "60",
     }
     WAIT_TIMEOUT: Seconds = {
         name: "wait_timeout",
