@@ -34,7 +34,7 @@ use crate::invocation::CommandLine;
 use crate::materials;
 use crate::model::text::instant;
 use crate::module::beside::{counterpart, is_beside};
-use crate::module::{self, Stack, WayBack};
+use crate::module::{self, Materials, Stack, WayBack};
 use crate::plan::{self, Change, Options, Plan, Seen, Situation};
 use crate::resource::{Context, Identity, Settings};
 use crate::sandbox::{self, Emulator};
@@ -446,6 +446,7 @@ async fn prepare_now(
         Some(config) if !options.destroy => {
             let mut materials = materials::gather(config, session.home(), Some(state), || session.config_if_any())?;
             materials.beside.stores.retain(|store| !options.give_up.contains(&store.address));
+            archive_ahead(&materials, state);
             let passwords = Passwords::of(config, state, &materials);
             let note = materials.package.as_ref().and_then(|package| package.note.as_ref().map(ToString::to_string));
             let stack = module::build(config, &connection.identity, &state.stack, &materials);
@@ -473,6 +474,17 @@ async fn prepare_now(
     }
     own_stack::recognise(session, prepared.config.as_ref(), &mut prepared.plan, &prepared.state);
     Ok(prepared)
+}
+
+/// Begins to make the function's archive while AWS is asked, if its source is not the one that was sent last.
+fn archive_ahead(materials: &Materials, state: &State) {
+    let Some(package) = materials.package.clone() else { return };
+    let function = state.recorded("lambda_function.token_validator");
+    let sent = function.and_then(|function| function.get("source_sha256")?.as_str());
+    if sent != Some(package.source_sha256.as_str()) {
+        // Whoever needs it waits for it, and hears of what is wrong with it.
+        tokio::task::spawn_blocking(move || package.archive().is_ok());
+    }
 }
 
 fn graph_of(stack: &Stack) -> Graph {

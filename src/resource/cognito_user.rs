@@ -257,7 +257,10 @@ impl CognitoUser {
             Err(error) if error.meets() == Some(Met::Exists) && error.certainty == Certainty::MayBeApplied => {}
             Err(error) => return Err(error.into()),
         }
-        Fingerprint::of(&self.password).map_err(ResourceError::Internal)
+        // It takes long on purpose; everything else that is under way goes on meanwhile.
+        let password = self.password.clone();
+        let print = tokio::task::spawn_blocking(move || Fingerprint::of(&password)).await;
+        print.map_err(|error| error.to_string()).flatten().map_err(ResourceError::Internal)
     }
 }
 

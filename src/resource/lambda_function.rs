@@ -15,7 +15,7 @@ use aws_sdk_lambda::types::{Architecture, Concurrency, FunctionCode, Runtime, Tr
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use look::{condition_of, get};
+use look::{condition_of, get, is_active};
 use settle::{Impaired, settle};
 
 pub(super) use look::settings_seen;
@@ -227,8 +227,12 @@ impl Resource for LambdaFunction {
                 .send()
         };
         let mut recorded = unsent(&cx.identity, &self.name);
+        let (mut is_settled, mut is_new) = (false, false);
         match cx.call(ops::lambda::CREATE_FUNCTION.eventually(NOT_YET), create).await {
-            Ok(answer) => recorded.code_sha256 = answer.code_sha256.unwrap_or_else(|| archive.sha256.clone()),
+            Ok(answer) => {
+                (is_settled, is_new) = (is_active(&answer), true);
+                recorded.code_sha256 = answer.code_sha256.unwrap_or_else(|| archive.sha256.clone());
+            }
             Err(error) if error.kind == ErrorKind::AlreadyExists => {
                 take_over_when_seen(task, &self.name, || Self::read(cx, &recorded)).await?;
                 recorded.code_sha256.clone_from(&archive.sha256);
@@ -237,8 +241,13 @@ impl Resource for LambdaFunction {
         }
         recorded.source_sha256.clone_from(&self.package.source_sha256);
         task.identified(&recorded)?;
-        self.put_concurrency(cx).await?;
-        Self::settle(task, recorded).await
+        // A new function has no concurrency of its own.
+        if !is_new || self.reserved_concurrency.is_some() {
+            self.put_concurrency(cx).await?;
+            is_settled = false;
+        }
+        // AWS lets nothing operate on a function that is Pending ("Lambda function states", Lambda developer guide).
+        if is_settled { Ok(recorded) } else { Self::settle(task, recorded).await }
     }
 
     async fn update(

@@ -1,5 +1,6 @@
 //! How a function is, as AWS describes it.
 
+use aws_sdk_lambda::operation::create_function::CreateFunctionOutput;
 use aws_sdk_lambda::operation::get_function::GetFunctionOutput;
 use aws_sdk_lambda::types::{FunctionConfiguration, LastUpdateStatus, Runtime, State};
 use serde_json::json;
@@ -38,6 +39,12 @@ pub(super) fn condition_of(configuration: &FunctionConfiguration) -> Condition {
     }
 }
 
+/// Whether the answer to its creation says that the function is active, so that it need not be looked at.
+pub(super) fn is_active(answer: &CreateFunctionOutput) -> bool {
+    answer.state() == Some(&State::Active)
+        && answer.last_update_status().is_none_or(|status| *status == LastUpdateStatus::Successful)
+}
+
 /// [`LambdaFunction::settings`] as AWS says.
 pub(in crate::resource) fn settings_seen(configuration: &FunctionConfiguration) -> Attributes {
     let variables = configuration.environment().and_then(|environment| environment.variables());
@@ -55,4 +62,28 @@ pub(in crate::resource) fn settings_seen(configuration: &FunctionConfiguration) 
         ("kms_key_arn", json!(configuration.kms_key_arn().filter(|key| !key.is_empty()))),
         ("code_sha256", json!(configuration.code_sha256())),
     ])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_a_creation_that_says_active_needs_no_further_look() {
+        let created = |state: Option<State>, update: Option<LastUpdateStatus>| {
+            is_active(&CreateFunctionOutput::builder().set_state(state).set_last_update_status(update).build())
+        };
+        assert!(created(Some(State::Active), Some(LastUpdateStatus::Successful)));
+        assert!(created(Some(State::Active), None));
+        for (state, update) in [
+            (None, None),
+            (None, Some(LastUpdateStatus::Successful)),
+            (Some(State::Pending), Some(LastUpdateStatus::Successful)),
+            (Some(State::Failed), None),
+            (Some(State::from("Deploying")), None),
+            (Some(State::Active), Some(LastUpdateStatus::InProgress)),
+        ] {
+            assert!(!created(state.clone(), update.clone()), "{state:?} {update:?}");
+        }
+    }
 }
