@@ -243,6 +243,12 @@ impl<P: Provider> Task<'_, P> {
         (self.report)(Report::Doubtful);
     }
 
+    /// Reports that all its changes are made, and that it only waits from here on: what else is to be changed of the same thing may
+    /// begin.
+    pub fn settling(&self) {
+        (self.report)(Report::Settling);
+    }
+
     /// Reports progress.
     pub fn progress(&self, progress: Progress) {
         (self.report)(Report::Progress(progress));

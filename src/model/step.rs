@@ -44,6 +44,8 @@ pub enum Report {
     Identified(Value),
     /// It may have been made twice.
     Doubtful,
+    /// From here on it only waits and reads, so that others of its group may start.
+    Settling,
     /// It is coming along.
     Progress(Progress),
 }

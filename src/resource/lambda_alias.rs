@@ -10,7 +10,7 @@ use aws_sdk_lambda::types::ProvisionedConcurrencyStatusEnum;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
-use super::lambda_function::{LambdaFunction, group_of, pace, settings_seen, whole};
+use super::lambda_function::{LambdaFunction, group_of, pace, settings_seen, until_active, whole};
 use super::reference::{Known, Ref, Reference, Text};
 use super::{Attributes, Condition, Context, Hanging, Identity, Observed, Resource, Rule, Task, UNKNOWN, attributes};
 use super::{ResourceError, lambda_permission};
@@ -125,6 +125,8 @@ impl Resource for LambdaAlias {
     async fn create(&self, task: &Task<'_>) -> Result<Recorded, ResourceError> {
         let cx = task.cx;
         let recorded = self.recorded(&cx.identity, task.known.text(&self.function.name()));
+        // The function's own step may still be waiting for that.
+        until_active(cx, &recorded.function).await?;
         let version = publish(cx, &recorded.function).await?;
         let create = || {
             let create = cx.clients.lambda.create_alias().function_name(&recorded.function);

@@ -19,7 +19,7 @@ use look::{condition_of, get, is_active};
 use settle::{Impaired, settle};
 
 pub(super) use look::settings_seen;
-pub(super) use settle::pace;
+pub(super) use settle::{pace, until_active};
 
 use super::cloudwatch_log_group::CloudwatchLogGroup;
 use super::cognito_user_pool_client::CognitoUserPoolClient;
@@ -246,7 +246,9 @@ impl Resource for LambdaFunction {
             self.put_concurrency(cx).await?;
             is_settled = false;
         }
-        // AWS lets nothing operate on a function that is Pending ("Lambda function states", Lambda developer guide).
+        // A function that is Pending cannot be invoked, updated or published ("Lambda function states", Lambda developer guide). A
+        // permission can be added to it, and HealthLake invokes it only for requests to the store.
+        task.settling();
         if is_settled { Ok(recorded) } else { Self::settle(task, recorded).await }
     }
 

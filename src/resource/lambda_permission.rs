@@ -172,9 +172,12 @@ impl Resource for LambdaPermission {
     }
 }
 
-/// A function made just before may not be seen yet.
-const NOT_YET_VISIBLE: &[(&str, &str)] =
-    &[("ResourceNotFoundException", ""), ("ResourceConflictException", "in progress")];
+/// A function made just before may not be seen yet, or not be ready.
+const NOT_YET_VISIBLE: &[(&str, &str)] = &[
+    ("ResourceNotFoundException", ""),
+    ("ResourceConflictException", "in progress"),
+    ("ResourceConflictException", "state: Pending"),
+];
 
 impl LambdaPermission {
     fn recorded(&self, known: &Known) -> Recorded {

@@ -198,7 +198,9 @@ fn parts_of_what_is_there_although_no_state_has_it_are_looked_at() {
     for example in ["minimal", "smart"] {
         let place = Place::quick(example);
         place.apply();
-        std::fs::remove_file(place.path(place.state_file())).unwrap();
+        for name in [place.state_file().to_owned(), format!("{}.backup", place.state_file())] {
+            std::fs::remove_file(place.path(&name)).unwrap();
+        }
         place.cloud().emulator.clear_requests();
         let ended = place.run(["plan"]).ends();
         assert_eq!(place.cloud().count("GetBucketVersioning"), 2, "{example}: {ended}");

@@ -2,7 +2,9 @@
 
 use serde_json::Value;
 
-use crate::support::{ALICE_PASSWORD, Census, Place, RUNTIME, call, each};
+use hlctl_emulator::{Clock, Delays, Options};
+
+use crate::support::{ALICE_PASSWORD, Census, Cloud, Place, RUNTIME, call, each, eventually};
 
 fn applied() -> Place {
     let place = Place::quick("smart");
@@ -31,6 +33,34 @@ fn edit(place: &Place, old: &str, new: &str, addresses: &[&str]) {
     assert_eq!(changed, wanted, "{new}");
     place.apply();
     place.run(["plan", "--detailed-exitcode"]).succeeds();
+}
+
+#[test]
+fn the_store_does_not_wait_until_the_function_is_active_and_the_apply_does() {
+    let (minute, quick) = (std::time::Duration::from_secs(60), std::time::Duration::ZERO);
+    let delays = Delays { create: quick, function: minute, ..Delays::default() };
+    let clock = Clock::manual("2026-01-02T03:04:05Z".parse().unwrap());
+    let place = Place::on(Cloud::with(Options { clock, delays, ..Options::default() }), "smart");
+    let running = place.run(["apply", "-y"]).start();
+    // The function cannot become active before the clock is moved.
+    eventually("the store is there", || place.cloud().count("CreateFHIRDatastore") == 1);
+    let before = place.cloud().count("GetFunction");
+    eventually("the function is waited for", || place.cloud().count("GetFunction") > before + 1);
+    place.cloud().let_a_minute_pass();
+    let ended = running.ends();
+    assert_eq!(ended.code, 0, "{ended}");
+}
+
+#[test]
+fn a_version_is_published_of_a_function_that_is_active() {
+    let delays = Delays { function: std::time::Duration::from_millis(200), ..Delays::default() };
+    let place = Place::on(Cloud::with(Options { delays, ..Options::default() }), "smart");
+    place.add("lambda_provisioned_concurrency = 1");
+    place.apply();
+    let requests = place.cloud().requests();
+    let published: Vec<_> = requests.iter().filter(|record| record.operation == "PublishVersion").collect();
+    assert!(!published.is_empty());
+    assert!(published.iter().all(|record| record.error.is_none()), "{published:?}");
 }
 
 #[test]

@@ -267,6 +267,7 @@ impl<P: Provider> Coordinator<'_, P> {
                 self.identify(id, recorded);
             }
             Message::Report(id, TaskReport::Doubtful) => self.doubt(id),
+            Message::Report(id, TaskReport::Settling) => self.schedule.settling(id),
             Message::Report(id, TaskReport::Progress(progress)) => {
                 observer.hear(&Event::Progress { address: self.steps[id].address.clone(), progress });
             }

@@ -19,7 +19,7 @@ pub enum Until {
 pub struct Needs {
     /// Other steps, and how far they must be.
     pub steps: Vec<(StepId, Until)>,
-    /// Steps of one group never run at once.
+    /// Steps of one group never run at once, unless they only wait.
     pub group: Option<String>,
     /// Whether the identity is known from the start.
     pub identified: bool,
@@ -88,6 +88,11 @@ impl Schedule {
         self.steps[id].2 = true;
     }
 
+    /// Notes that the step only waits from here on: others of its group may run.
+    pub fn settling(&mut self, id: StepId) {
+        self.steps[id].0.group = None;
+    }
+
     /// Notes that the step is done.
     pub fn done(&mut self, id: StepId) {
         self.steps[id].1 = Stage::Done;
@@ -136,6 +141,23 @@ mod tests {
 
     fn needs(steps: &[(StepId, Until)]) -> Needs {
         Needs { steps: steps.to_vec(), ..Needs::default() }
+    }
+
+    #[test]
+    fn a_step_that_only_waits_lets_others_of_its_group_run() {
+        let grouped = |steps: &[(StepId, Until)]| Needs { group: Some("function".to_owned()), ..needs(steps) };
+        let steps = vec![grouped(&[]), grouped(&[(0, Until::Identified)]), grouped(&[(0, Until::Done)])];
+        let mut schedule = Schedule::new(steps, 10);
+        assert_eq!(schedule.start(), [0]);
+        schedule.identified(0);
+        assert!(schedule.start().is_empty());
+        schedule.settling(0);
+        assert_eq!(schedule.start(), [1]);
+        schedule.done(0);
+        // The first of the group waits no longer, the second still makes changes.
+        assert!(schedule.start().is_empty());
+        schedule.done(1);
+        assert_eq!(schedule.start(), [2]);
     }
 
     #[test]

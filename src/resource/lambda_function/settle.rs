@@ -19,9 +19,18 @@ pub(super) enum Impaired {
 }
 
 pub(super) async fn settle(task: &Task<'_>, recorded: Recorded, impaired: Impaired) -> Result<Recorded, ResourceError> {
-    let cx = task.cx;
+    until_settled(task.cx, &recorded.name, impaired).await?;
+    Ok(recorded)
+}
+
+/// Waits until a function can be published.
+pub(in crate::resource) async fn until_active(cx: &Context, name: &str) -> Result<(), ResourceError> {
+    until_settled(cx, name, Impaired::Works).await
+}
+
+async fn until_settled(cx: &Context, name: &str, impaired: Impaired) -> Result<(), ResourceError> {
     let look = async || {
-        let answer = get(cx, &recorded.name).await?;
+        let answer = get(cx, name).await?;
         let configuration = answer.as_ref().and_then(GetFunctionOutput::configuration);
         // A function made just before may not be seen yet.
         let Some(configuration) = configuration else { return Ok(Look::Pending("Pending".to_owned())) };
@@ -34,8 +43,7 @@ pub(super) async fn settle(task: &Task<'_>, recorded: Recorded, impaired: Impair
             }
         }
     };
-    wait::until(pace(cx), &cx.stop, |_| {}, look).await?;
-    Ok(recorded)
+    Ok(wait::until(pace(cx), &cx.stop, |_| {}, look).await?)
 }
 
 /// A function is ready within seconds.
