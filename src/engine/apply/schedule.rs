@@ -38,17 +38,39 @@ enum Stage {
 #[derive(Clone, Debug)]
 pub struct Schedule {
     steps: Vec<(Needs, Stage, bool)>,
+    /// The steps that most others wait for, one after another, first: the longest chain decides how long all of it takes.
+    order: Vec<StepId>,
     at_once: usize,
+}
+
+/// How many steps follow each, one after another. What is in a circle, which no plan has, counts no further than there are steps.
+fn followers(steps: &[Needs]) -> Vec<usize> {
+    let mut followers = vec![0; steps.len()];
+    for _ in 0..steps.len() {
+        let before = followers.clone();
+        for (id, needs) in steps.iter().enumerate() {
+            for (need, _) in &needs.steps {
+                followers[*need] = followers[*need].max(followers[id] + 1);
+            }
+        }
+        if followers == before {
+            break;
+        }
+    }
+    followers
 }
 
 impl Schedule {
     /// A schedule of these steps, `at_once` of them at a time.
     pub fn new(steps: Vec<Needs>, at_once: usize) -> Self {
+        let followers = followers(&steps);
+        let mut order: Vec<StepId> = (0..steps.len()).collect();
+        order.sort_by_key(|id| std::cmp::Reverse(followers[*id]));
         let steps = steps.into_iter().map(|needs| (needs.clone(), Stage::Waiting, needs.identified)).collect();
-        Self { steps, at_once: at_once.max(1) }
+        Self { steps, order, at_once: at_once.max(1) }
     }
 
-    /// Takes the steps that may start now, in order, and counts them as running.
+    /// Takes the steps that may start now, those that begin the longest chains first, and counts them as running.
     pub fn start(&mut self) -> Vec<StepId> {
         let mut started = Vec::new();
         let mut running = self.running();
@@ -58,7 +80,7 @@ impl Schedule {
             .filter(|(_, stage, _)| *stage == Stage::Running)
             .filter_map(|(needs, ..)| needs.group.clone())
             .collect();
-        for id in 0..self.steps.len() {
+        for &id in &self.order {
             if running >= self.at_once {
                 break;
             }
@@ -141,6 +163,20 @@ mod tests {
 
     fn needs(steps: &[(StepId, Until)]) -> Needs {
         Needs { steps: steps.to_vec(), ..Needs::default() }
+    }
+
+    #[test]
+    fn what_the_longest_chain_waits_for_starts_first() {
+        let after = |id: StepId| needs(&[(id, Until::Identified)]);
+        // 0 and 1 have nothing behind them, 2 has one step and 3 has two, one after another.
+        let steps = vec![needs(&[]), needs(&[]), needs(&[]), needs(&[]), after(2), after(3), after(5)];
+        let mut schedule = Schedule::new(steps, 3);
+        assert_eq!(schedule.start(), [3, 2, 0]);
+        schedule.done(3);
+        assert_eq!(schedule.start(), [5]);
+        schedule.done(0);
+        schedule.done(2);
+        assert_eq!(schedule.start(), [1, 4]);
     }
 
     #[test]
