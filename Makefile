@@ -21,7 +21,7 @@ help:
 	@echo "make lint     fmt, clippy and rustdoc, with warnings as errors"
 	@echo "make deny     licences, bans and sources of all dependencies"
 	@echo "make advisories  known vulnerabilities of all dependencies; fetches the RustSec database"
-	@echo "make bench    times, requests, memory and sizes, side by side with boto3, the AWS CLI and Python in Lambda"
+	@echo "make bench    times, requests, memory and sizes, side by side with an earlier build, boto3, the AWS CLI and Python in Lambda"
 	@echo "make install  install hlctl with cargo"
 
 build:
@@ -91,10 +91,22 @@ bench-authorizer: $(BENCH_STAMP)
 	cargo build --profile lambda -p hlctl-authorizer --locked
 	$(BENCH_VENV)/bin/python tools/bench_authorizer.py target/lambda/bootstrap
 
+# The build that `make bench` measures beside this one; BENCH_BEFORE= leaves it out. It is built from the history, once.
+BENCH_BEFORE := 5a395d1
+BENCH_BEFORE_HLCTL := $(if $(BENCH_BEFORE),target/bench/$(BENCH_BEFORE)/hlctl)
+
+target/bench/%/hlctl:
+	rm -rf target/bench/source && mkdir -p target/bench/source $(@D)
+	git archive $* | tar -x -C target/bench/source
+	cd target/bench/source && cargo build --release --locked --target-dir ../build
+	cp target/bench/build/release/hlctl $@
+	rm -rf target/bench/source target/bench/build
+
 # BENCH=--only=upload measures that part alone.
-bench: $(BENCH_STAMP) bench-authorizer
+bench: $(BENCH_STAMP) $(MINISTACK_STAMP) bench-authorizer $(BENCH_BEFORE_HLCTL)
 	cargo build --release --locked
-	$(BENCH_VENV)/bin/python tools/bench target/release/hlctl $(BENCH)
+	$(BENCH_VENV)/bin/python tools/bench target/release/hlctl --ministack $(MINISTACK_VENV)/bin/python \
+		$(if $(BENCH_BEFORE),--before $(BENCH_BEFORE_HLCTL)) $(BENCH)
 
 install:
 	cargo install --path . --locked

@@ -31,9 +31,9 @@ class Emulator:
 
 
 @contextlib.contextmanager
-def emulator(hlctl, latency=0, store_seconds=0.1):
+def emulator(hlctl, latency=0, store_seconds=0.1, more=()):
     command = [hlctl, "sandbox", "--port", "0", "--format", "url", "--latency", str(latency)]
-    command += ["--create-delay", str(store_seconds), "--delete-delay", str(store_seconds)]
+    command += ["--create-delay", str(store_seconds), "--delete-delay", str(store_seconds), *more]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
     try:
         yield Emulator(process.stdout.readline().strip())
@@ -120,7 +120,7 @@ def median(samples, key):
 class Table:
     """Each figure, what it is measured beside, and what is demanded of it."""
 
-    WIDTHS = (46, 20, 28, 10, 18)
+    WIDTHS = (54, 20, 32, 10, 18)
 
     def heading(self, title):
         print(f"\n{title}", flush=True)
