@@ -51,8 +51,11 @@ pub(super) async fn describe_with_age(
     let store = store?;
     let created = store.as_ref().and_then(|store| store.created_at()).map(|created| created.secs());
     let age = now.zip(created).and_then(|(now, created)| u64::try_from(now.checked_sub(created)?).ok());
-    Ok((store, age.map(Duration::from_secs)))
+    Ok((store, age.map(Duration::from_secs).filter(|age| *age < LONGEST_CREATION)))
 }
+
+/// No creation takes a day: what seems older has its `CreatedAt` by another clock than its `Date`, as what plays AWS may.
+const LONGEST_CREATION: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// The SDK puts nothing in the place of what AWS should have said and has not.
 fn whole(operation: &'static Operation, store: DatastoreProperties) -> Result<DatastoreProperties, AwsError> {
