@@ -21,14 +21,29 @@ use super::answers::Listener;
 use super::call::Caller;
 use super::credentials::{Renewable, Source};
 use super::limited::limited;
+use super::own_host::{OwnHost, is_aws};
 use super::shared_config::SharedConfig;
 use super::trust::{Trust, TrustError};
 use crate::config::HEALTHLAKE_FIPS;
 
-/// A client whose answers can be seen whole.
+/// A client that stays at the host of a custom endpoint, if its service, by the SDK's id, has one.
+macro_rules! client {
+    ($sdk:ident, $config:expr, $service:literal) => {
+        client!(@built $sdk, $sdk::config::Builder::from($config), endpoint_of($config, $service))
+    };
+    (@built $sdk:ident, $builder:expr, $endpoint:expr) => {{
+        let mut builder = $builder;
+        if let Some(own) = OwnHost::of($endpoint.as_deref()) {
+            builder = builder.interceptor(own);
+        }
+        $sdk::Client::from_conf(builder.build())
+    }};
+}
+
+/// The same, and its answers can be seen whole.
 macro_rules! listened {
-    ($sdk:ident, $config:expr) => {
-        $sdk::Client::from_conf($sdk::config::Builder::from($config).interceptor(Listener).build())
+    ($sdk:ident, $config:expr, $service:literal) => {
+        client!(@built $sdk, $sdk::config::Builder::from($config).interceptor(Listener), endpoint_of($config, $service))
     };
 }
 
@@ -56,6 +71,11 @@ pub struct Clients {
     pub kms: aws_sdk_kms::Client,
     /// S3
     pub s3: aws_sdk_s3::Client,
+    /// S3 Control. It has a crate of its own, which brings no other along; its rules know the hosts in each partition, with FIPS
+    /// and dual stack, which calls signed here would have to repeat.
+    pub s3control: aws_sdk_s3control::Client,
+    /// The server that is asked instead of S3 in AWS, if one is set.
+    pub s3_endpoint: Option<S3Endpoint>,
     /// IAM
     pub iam: aws_sdk_iam::Client,
     /// HealthLake
@@ -137,24 +157,27 @@ impl Clients {
     }
 
     fn from_config(config: &SdkConfig, caller: Caller, trust: Trust) -> Self {
+        let s3_endpoint = S3Endpoint::of_chain(config);
         // A custom endpoint seldom answers to `bucket.host`.
-        let custom = S3Endpoint::of_chain(config).is_some();
-        let s3 = aws_sdk_s3::config::Builder::from(config).force_path_style(custom).interceptor(Listener).build();
+        let s3 =
+            aws_sdk_s3::config::Builder::from(config).force_path_style(s3_endpoint.is_some()).interceptor(Listener);
         // IAM's events are told in us-east-1 alone (CloudTrail user guide, "Global service events").
         let global = config.to_builder().region(Region::from_static("us-east-1")).build();
         Self {
             caller,
-            sts: aws_sdk_sts::Client::new(config),
-            kms: listened!(aws_sdk_kms, config),
-            s3: aws_sdk_s3::Client::from_conf(s3),
-            iam: listened!(aws_sdk_iam, config),
-            healthlake: listened!(aws_sdk_healthlake, config),
-            cognito: listened!(aws_sdk_cognitoidentityprovider, config),
-            lambda: listened!(aws_sdk_lambda, config),
-            cloudtrail: aws_sdk_cloudtrail::Client::new(config),
-            global_cloudtrail: aws_sdk_cloudtrail::Client::new(&global),
-            logs: listened!(aws_sdk_cloudwatchlogs, config),
-            lakeformation: aws_sdk_lakeformation::Client::new(config),
+            sts: client!(aws_sdk_sts, config, "STS"),
+            kms: listened!(aws_sdk_kms, config, "KMS"),
+            s3: client!(@built aws_sdk_s3, s3, s3_endpoint.as_ref().map(|endpoint| endpoint.url.clone())),
+            s3control: s3control(config, s3_endpoint.as_ref()),
+            s3_endpoint,
+            iam: listened!(aws_sdk_iam, config, "IAM"),
+            healthlake: listened!(aws_sdk_healthlake, config, "HealthLake"),
+            cognito: listened!(aws_sdk_cognitoidentityprovider, config, "Cognito Identity Provider"),
+            lambda: listened!(aws_sdk_lambda, config, "Lambda"),
+            cloudtrail: client!(aws_sdk_cloudtrail, config, "CloudTrail"),
+            global_cloudtrail: client!(aws_sdk_cloudtrail, &global, "CloudTrail"),
+            logs: listened!(aws_sdk_cloudwatchlogs, config, "CloudWatch Logs"),
+            lakeformation: client!(aws_sdk_lakeformation, config, "LakeFormation"),
             region: config.region().map(|region| region.as_ref().to_owned()),
             credentials: config.credentials_provider(),
             cognito_endpoint: endpoint_of(config, "Cognito Identity Provider"),
@@ -163,6 +186,16 @@ impl Clients {
             trust,
         }
     }
+}
+
+/// Servers that play S3 play S3 Control at the same address, so it is led there too unless it has an endpoint of its own. Of AWS's
+/// own endpoints each is for one of the two ("AWS PrivateLink for Amazon S3", S3 user guide).
+fn s3control(config: &SdkConfig, s3: Option<&S3Endpoint>) -> aws_sdk_s3control::Client {
+    let mut builder = aws_sdk_s3control::config::Builder::from(config);
+    let own = endpoint_of(config, "S3 Control");
+    let endpoint = own.or_else(|| s3.filter(|s3| !s3.is_aws()).map(|s3| s3.url.clone()));
+    builder.set_endpoint_url(endpoint.clone());
+    client!(@built aws_sdk_s3control, builder, endpoint)
 }
 
 /// Which of AWS's endpoints are asked for.
@@ -209,10 +242,11 @@ impl fmt::Display for Variant {
 }
 
 /// The services that have clients here, by the SDKs' service ids.
-const SERVICES: [&str; 10] = [
+const SERVICES: [&str; 11] = [
     "STS",
     "KMS",
     "S3",
+    "S3 Control",
     "IAM",
     "HealthLake",
     "Cognito Identity Provider",
@@ -344,7 +378,8 @@ pub async fn s3_alone(
         None => S3Endpoint::of_chain(&config),
     };
     Variant::of(&config).check_not_led_elsewhere(endpoint.as_ref().map(|endpoint| endpoint.url.clone()))?;
-    let s3 = aws_sdk_s3::Client::from_conf(builder.force_path_style(endpoint.is_some()).build());
+    let url = endpoint.as_ref().map(|endpoint| endpoint.url.clone());
+    let s3 = client!(@built aws_sdk_s3, builder.force_path_style(endpoint.is_some()), url);
     Ok(Some(S3Alone { s3, caller, endpoint }))
 }
 
@@ -378,17 +413,6 @@ impl fmt::Display for NamedBy {
     }
 }
 
-/// The domains of AWS's own endpoints: regional, dual-stack, FIPS, access points and VPC endpoints (Amazon S3 endpoints,
-/// AWS General Reference; `partitions.json` of the SDKs).
-const AWS_DOMAINS: [&str; 6] = [
-    "amazonaws.com",
-    "amazonaws.com.cn",
-    "api.aws",
-    "api.amazonwebservices.com.cn",
-    "amazonaws.eu",
-    "api.amazonwebservices.eu",
-];
-
 impl S3Endpoint {
     /// The endpoint that the SDK's own chain leads its S3 client to.
     fn of_chain(config: &SdkConfig) -> Option<Self> {
@@ -400,12 +424,7 @@ impl S3Endpoint {
 
     /// Whether it is one of AWS's own, such as a VPC endpoint.
     pub fn is_aws(&self) -> bool {
-        let host = url::Url::parse(&self.url).ok().and_then(|url| url.host_str().map(str::to_owned));
-        host.is_some_and(|host| {
-            let parent =
-                |domain: &&str| host.strip_suffix(domain).is_some_and(|rest| rest.is_empty() || rest.ends_with('.'));
-            AWS_DOMAINS.iter().any(parent)
-        })
+        is_aws(&self.url)
     }
 }
 
@@ -442,29 +461,4 @@ fn unlimited_http_client(trust: &Trust) -> SharedHttpClient {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn an_endpoint_of_aws_is_told_from_one_that_only_looks_like_it() {
-        let is_aws = |url: &str| S3Endpoint { url: url.to_owned(), named_by: NamedBy::Backend }.is_aws();
-        for url in [
-            "https://s3.eu-west-1.amazonaws.com",
-            "https://bucket.vpce-0a1b.s3.us-east-1.vpce.amazonaws.com/",
-            "https://s3.dualstack.cn-north-1.amazonaws.com.cn",
-            "https://s3express.us-east-1.api.aws:443",
-        ] {
-            assert!(is_aws(url), "{url}");
-        }
-        for url in [
-            "http://127.0.0.1:9000",
-            "https://minio.example.com",
-            "https://notamazonaws.com",
-            "https://s3.amazonaws.com.example.com",
-            "https://example.com/s3.amazonaws.com",
-            "amazonaws.com",
-        ] {
-            assert!(!is_aws(url), "{url}");
-        }
-    }
-}
+mod tests;

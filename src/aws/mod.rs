@@ -12,6 +12,7 @@ pub mod hint;
 mod limited;
 pub mod ops;
 pub mod origin;
+mod own_host;
 pub mod shared_config;
 pub mod trust;
 
