@@ -381,6 +381,8 @@ pub(crate) fn action_name(service: Service, operation: &str) -> &str {
         "PutBucketCors" | "DeleteBucketCors" => "PutBucketCORS",
         "GetBucketNotificationConfiguration" => "GetBucketNotification",
         "PutBucketNotificationConfiguration" => "PutBucketNotification",
+        "GetBucketAbac" => "GetBucketABAC",
+        "PutBucketAbac" => "PutBucketABAC",
         "GetBucketReplication" => "GetReplicationConfiguration",
         "PutBucketReplication" | "DeleteBucketReplication" => "PutReplicationConfiguration",
         "ListBucketInventoryConfigurations" => "GetInventoryConfiguration",

@@ -249,6 +249,79 @@ def iam_pages(server):
 
 
 @check
+def buckets_of_an_accounts_own_namespace_need_the_header_and_the_right_name(server):
+    s3 = server.client("s3")
+    own = f"fhir-{ACCOUNT}-us-east-1-an"
+    refused("MissingNamespaceHeader", s3.create_bucket, Bucket=own)
+    refused("MissingNamespaceHeader", s3.create_bucket, Bucket="fhir-999988887777-us-east-1-an")
+    for foreign in ("fhir-999988887777-us-east-1-an", f"fhir-{ACCOUNT}-eu-west-2-an", "fhir"):
+        refused("InvalidNamespaceHeader", s3.create_bucket, Bucket=foreign, BucketNamespace="account-regional")
+    refused("InvalidNamespaceHeader", s3.create_bucket, Bucket=own, BucketNamespace="global")
+    s3.create_bucket(Bucket=own, BucketNamespace="account-regional")
+    s3.head_bucket(Bucket=own)
+
+
+@check
+def tags_come_with_a_bucket_and_with_abac_are_changed_by_s3_control_alone(server):
+    s3 = server.client("s3")
+    control = server.client("s3control", inject_host_prefix=False)
+    tags = [{"Key": "a", "Value": "b & c"}, {"Key": "d", "Value": "é"}]
+    s3.create_bucket(Bucket="tagged", CreateBucketConfiguration={"Tags": tags})
+    assert s3.get_bucket_tagging(Bucket="tagged")["TagSet"] == tags
+    refused(
+        "InvalidTag",
+        s3.create_bucket,
+        Bucket="twice",
+        CreateBucketConfiguration={"Tags": [{"Key": "a", "Value": "b"}, {"Key": "a", "Value": "c"}]},
+    )
+    resource = {"AccountId": ACCOUNT, "ResourceArn": "arn:aws:s3:::tagged"}
+    assert control.list_tags_for_resource(**resource)["Tags"] == tags
+    assert s3.get_bucket_abac(Bucket="tagged")["AbacStatus"] == {"Status": "Disabled"}
+    s3.put_bucket_abac(Bucket="tagged", AbacStatus={"Status": "Enabled"})
+    assert s3.get_bucket_abac(Bucket="tagged")["AbacStatus"] == {"Status": "Enabled"}
+    refused("InvalidRequest", s3.put_bucket_tagging, Bucket="tagged", Tagging={"TagSet": tags})
+    refused("InvalidRequest", s3.delete_bucket_tagging, Bucket="tagged")
+    control.tag_resource(**resource, Tags=[{"Key": "a", "Value": "z"}, {"Key": "n", "Value": "1"}])
+    control.untag_resource(**resource, TagKeys=["d"])
+    assert s3.get_bucket_tagging(Bucket="tagged")["TagSet"] == [{"Key": "a", "Value": "z"}, {"Key": "n", "Value": "1"}]
+    refused("NoSuchBucket", control.list_tags_for_resource, AccountId=ACCOUNT, ResourceArn="arn:aws:s3:::absent")
+
+
+@check
+def keys_of_customers_are_blocked_until_somebody_says_otherwise(server):
+    s3 = server.client("s3")
+    s3.create_bucket(Bucket="blocking")
+
+    def rule():
+        return s3.get_bucket_encryption(Bucket="blocking")["ServerSideEncryptionConfiguration"]["Rules"][0]
+
+    def put(**rule):
+        s3.put_bucket_encryption(Bucket="blocking", ServerSideEncryptionConfiguration={"Rules": [rule]})
+
+    key = {"SSECustomerAlgorithm": "AES256", "SSECustomerKey": "k" * 32}
+    default = {"SSEAlgorithm": "AES256"}
+    assert rule()["BlockedEncryptionTypes"] == {"EncryptionType": ["SSE-C"]}
+    refused("AccessDenied", s3.put_object, Bucket="blocking", Key="a", Body=b"x", **key)
+    put(ApplyServerSideEncryptionByDefault=default, BlockedEncryptionTypes={"EncryptionType": ["NONE"]})
+    assert rule()["BlockedEncryptionTypes"] == {"EncryptionType": ["NONE"]}
+    put(BlockedEncryptionTypes={"EncryptionType": ["SSE-C"]})
+    assert "ApplyServerSideEncryptionByDefault" not in rule()
+    assert rule()["BlockedEncryptionTypes"] == {"EncryptionType": ["SSE-C"]}
+
+
+@check
+def acls_are_not_turned_off_while_one_lets_others_in(server):
+    s3 = server.client("s3")
+    s3.create_bucket(Bucket="owned", ObjectOwnership="ObjectWriter")
+    controls = {"Rules": [{"ObjectOwnership": "BucketOwnerEnforced"}]}
+    s3.put_bucket_acl(Bucket="owned", ACL="public-read")
+    enforce = {"Bucket": "owned", "OwnershipControls": controls}
+    refused("InvalidBucketAclWithObjectOwnership", s3.put_bucket_ownership_controls, **enforce)
+    s3.put_bucket_acl(Bucket="owned", ACL="private")
+    s3.put_bucket_ownership_controls(**enforce)
+
+
+@check
 def s3_bucket_settings_round_trip(server):
     s3 = server.client("s3", "eu-west-2")
     kms = server.client("kms", "eu-west-2")

@@ -27,9 +27,14 @@ impl Core {
     }
 
     /// The same for S3, whose requests say what they are aimed at in their path.
-    pub(crate) fn authorize_s3(&self, caller: &Caller, trace: &Trace, ask: impl FnOnce() -> Ask) -> AwsResult<()> {
+    pub(crate) fn authorize_s3(
+        &self,
+        caller: &Caller,
+        trace: &Trace,
+        asks: impl FnOnce() -> Vec<Ask>,
+    ) -> AwsResult<()> {
         let Some(policy) = self.guard.current() else { return Ok(()) };
-        let asks = vec![ask()];
+        let asks = asks();
         let verdict = check(&policy, Service::S3, caller, &asks);
         trace.asked(asks);
         verdict

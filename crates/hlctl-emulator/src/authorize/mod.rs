@@ -103,6 +103,11 @@ pub(crate) fn s3_asks(operation: &str, caller: &Caller, (bucket, key): (&str, Op
     Ask::new(format!("s3:{action}"), resource)
 }
 
+/// The same request when it brings these tags.
+pub(crate) fn bringing<'a>(ask: Ask, tags: impl Iterator<Item = (&'a str, &'a str)>) -> Ask {
+    ask.bringing(&tags.map(|(key, value)| (key.to_owned(), value.to_owned())).collect())
+}
+
 /// The first of `asks` that the policy does not allow, as the service's error.
 fn check(policy: &Policy, service: Service, caller: &Caller, asks: &[Ask]) -> AwsResult<()> {
     match asks.iter().find(|ask| decide(policy, ask) != Some(Decision::Allow)) {

@@ -57,6 +57,7 @@ impl Line {
                     },
                     objects,
                     expected_owner: None,
+                    extras: super::Extras::default(),
                 };
                 self.deliver_in(&mut cx, status, trace)
             })

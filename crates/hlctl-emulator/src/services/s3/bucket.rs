@@ -6,7 +6,7 @@ use s3s::{S3Error, S3ErrorCode, S3Result};
 use serde::{Deserialize, Serialize};
 
 use super::doors::Doors;
-use super::{S3Cx, error};
+use super::{S3Cx, encryption, error};
 use crate::services::tags::Tags;
 
 #[derive(Debug, Serialize, Deserialize)]
@@ -28,6 +28,12 @@ pub(crate) struct Bucket {
     pub(super) ownership: Option<String>,
     #[serde(default)]
     pub(super) doors: Doors,
+    /// Encryption types that are blocked.
+    #[serde(default = "encryption::blocked_by_default")]
+    pub(super) blocked: Vec<String>,
+    /// Whether tags control access.
+    #[serde(default)]
+    pub(super) abac: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]

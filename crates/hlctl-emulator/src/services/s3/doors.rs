@@ -41,6 +41,13 @@ pub(super) struct Doors {
     payer: Option<Payer>,
 }
 
+impl Doors {
+    /// Whether an ACL lets anybody in beside the owner.
+    pub(super) fn has_grants(&self) -> bool {
+        !self.grants.is_empty()
+    }
+}
+
 /// A grant of an ACL, to a canonical user or to a group.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 #[serde(default)]

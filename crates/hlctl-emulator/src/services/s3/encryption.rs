@@ -1,5 +1,7 @@
 //! Default encryption, and what an object is encrypted with.
 
+use bytes::Bytes;
+use http::{Request, Response};
 use s3s::dto::{
     DeleteBucketEncryptionInput, DeleteBucketEncryptionOutput, GetBucketEncryptionInput, GetBucketEncryptionOutput,
     PutBucketEncryptionInput, PutBucketEncryptionOutput, ServerSideEncryption, ServerSideEncryptionByDefault,
@@ -8,10 +10,14 @@ use s3s::dto::{
 use s3s::{S3Error, S3Result};
 
 use super::{S3Cx, error};
+use crate::emulator::{Core, storage_failed};
+use crate::error::AwsError;
+use crate::protocol::Effect;
 use crate::services::kms::{self, Unusable};
 
 const S3_KEYS: &str = "AES256";
 const KMS_KEYS: &str = "aws:kms";
+const CUSTOMER_KEYS: &str = "SSE-C";
 
 /// What every bucket has unless told otherwise.
 pub(super) fn default() -> ServerSideEncryptionConfiguration {
@@ -23,6 +29,56 @@ pub(super) fn default() -> ServerSideEncryptionConfiguration {
             }),
             bucket_key_enabled: Some(false),
         }],
+    }
+}
+
+/// Since April 2026 new buckets block encryption with keys that customers send along (S3 user guide, "Blocking or unblocking SSE-C for
+/// a general purpose bucket").
+pub(super) fn blocked_by_default() -> Vec<String> {
+    vec![CUSTOMER_KEYS.to_owned()]
+}
+
+/// The bucket whose encryption a request asks for.
+pub(super) fn is_asked(request: &Request<Bytes>) -> Option<String> {
+    let is_get = request.method() == http::Method::GET;
+    let asks = is_get
+        && request
+            .uri()
+            .query()
+            .is_some_and(|query| query.split('&').any(|part| matches!(part, "encryption" | "encryption=")));
+    asks.then(|| request.uri().path().trim_matches('/').to_owned())
+}
+
+/// An answer to GetBucketEncryption with the types that are blocked, for which s3s has no member.
+pub(super) fn with_blocked(core: &Core, bucket: &str, answer: Response<Bytes>) -> Result<Response<Bytes>, AwsError> {
+    let blocked = core.store.with(Effect::Read, |world, _| {
+        world.buckets.get(bucket).map(|bucket| bucket.blocked.clone()).unwrap_or_default()
+    });
+    let types: String = blocked
+        .map_err(|failure| storage_failed(&failure))?
+        .iter()
+        .map(|name| format!("<EncryptionType>{name}</EncryptionType>"))
+        .collect();
+    let text = String::from_utf8_lossy(answer.body()).into_owned();
+    let whole = text.replace("</Rule>", &format!("<BlockedEncryptionTypes>{types}</BlockedEncryptionTypes></Rule>"));
+    let mut answer = answer.map(|_| Bytes::from(whole));
+    answer.headers_mut().remove(http::header::CONTENT_LENGTH);
+    Ok(answer)
+}
+
+/// Refuses what is to be encrypted with a key that the request brings, where that is blocked.
+pub(super) fn check_customer_key(core: &Core, operation: &str, bucket: &str) -> S3Result<()> {
+    if !["PutObject", "CopyObject", "CreateMultipartUpload", "UploadPart", "UploadPartCopy"].contains(&operation) {
+        return Ok(());
+    }
+    let is_blocked = core.store.with(Effect::Read, |world, _| {
+        world.buckets.get(bucket).is_some_and(|bucket| bucket.blocked.iter().any(|name| name == CUSTOMER_KEYS))
+    });
+    match is_blocked.map_err(|failure| error::storage(&failure))? {
+        true => {
+            Err(error::with(s3s::S3ErrorCode::AccessDenied, "The bucket blocks uploads that are encrypted with SSE-C"))
+        }
+        false => Ok(()),
     }
 }
 
@@ -49,7 +105,16 @@ pub(super) fn put(cx: &mut S3Cx<'_>, input: PutBucketEncryptionInput) -> S3Resul
             _ => return Err(error::malformed_xml()),
         }
     }
-    cx.bucket(&input.bucket)?.encryption = configuration;
+    let blocked = cx.extras.blocked.take();
+    if blocked.iter().flatten().any(|name| ![CUSTOMER_KEYS, "NONE"].contains(&name.as_str())) {
+        return Err(error::malformed_xml());
+    }
+    let bucket = cx.bucket(&input.bucket)?;
+    bucket.encryption = configuration;
+    // What a Put without the member does to it is on no page; here it stays.
+    if let Some(blocked) = blocked {
+        bucket.blocked = blocked;
+    }
     Ok(PutBucketEncryptionOutput::default())
 }
 
@@ -61,7 +126,9 @@ pub(super) fn get(cx: &mut S3Cx<'_>, input: GetBucketEncryptionInput) -> S3Resul
 
 /// Back to the default, which cannot be deleted.
 pub(super) fn delete(cx: &mut S3Cx<'_>, input: DeleteBucketEncryptionInput) -> S3Result<DeleteBucketEncryptionOutput> {
-    cx.bucket(&input.bucket)?.encryption = default();
+    let bucket = cx.bucket(&input.bucket)?;
+    bucket.encryption = default();
+    bucket.blocked = blocked_by_default();
     Ok(DeleteBucketEncryptionOutput::default())
 }
 

@@ -60,7 +60,7 @@ pub(crate) struct Found {
 
 impl<'a> Inside<'a> {
     pub(crate) fn new(cx: Cx<'a>, objects: &'a mut Objects) -> Self {
-        Self(S3Cx { cx, objects, expected_owner: None })
+        Self(S3Cx { cx, objects, expected_owner: None, extras: super::Extras::default() })
     }
 
     pub(crate) fn cx(&mut self) -> &mut Cx<'a> {

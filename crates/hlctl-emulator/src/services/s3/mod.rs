@@ -9,11 +9,13 @@ mod api;
 pub(crate) mod bucket;
 mod buckets;
 mod checksum;
+mod control;
 mod copy;
 mod delete;
 mod doors;
 mod encryption;
 mod error;
+mod extras;
 pub(crate) mod inside;
 mod lifecycle;
 mod listing;
@@ -37,8 +39,10 @@ use s3s::path::S3Path;
 use s3s::service::{S3Service, S3ServiceBuilder};
 use s3s::{S3ErrorCode, S3Request, S3Response, S3Result};
 
+use self::control::Call;
+use self::extras::Extras;
 use super::{Cx, not_modelled};
-use crate::authorize;
+use crate::authorize::{self, Ask};
 use crate::emulator::{Core, Trace, storage_failed};
 use crate::error::AwsError;
 use crate::protocol::Effect;
@@ -72,7 +76,16 @@ impl Endpoint {
         trace: &Arc<Trace>,
     ) -> Result<Response<Bytes>, AwsError> {
         authenticate(&caller, &request)?;
+        if let Some(call) = Call::of_control(&request) {
+            return Ok(control::serve(&self.core, &caller, call, &request, trace).await);
+        }
         let mut request = wire::prepare(request)?;
+        if let Some(call) = Call::of_s3(&request) {
+            return Ok(control::serve(&self.core, &caller, call, &request, trace).await);
+        }
+        let asks_for_encryption = encryption::is_asked(&request);
+        let extras = Extras::of(&request);
+        request.extensions_mut().insert(extras);
         let line = access_log::Line::start(&request);
         request.extensions_mut().insert(caller.clone());
         request.extensions_mut().insert(Arc::clone(trace));
@@ -81,7 +94,10 @@ impl Endpoint {
             self.service.call(request.map(s3s::Body::from)).await.map_err(|error| failed(format!("{error:?}")))?;
         let (parts, body) = answer.into_parts();
         let body = body.collect().await.map_err(|error| failed(error.to_string()))?.to_bytes();
-        let response = wire::with_request_id(Response::from_parts(parts, body), trace.request_id());
+        let mut response = wire::with_request_id(Response::from_parts(parts, body), trace.request_id());
+        if let Some(bucket) = asks_for_encryption.filter(|_| response.status().is_success()) {
+            response = encryption::with_blocked(&self.core, &bucket, response)?;
+        }
         if self.core.options.access_logs {
             line.deliver(&self.core, &caller, response.status(), trace)?;
         }
@@ -153,9 +169,29 @@ impl S3Access for Admission {
             S3Path::Object { bucket, key } => (&**bucket, Some(&**key)),
         };
         let versioned = cx.uri().query().is_some_and(|query| query.contains("versionId="));
-        let ask = || authorize::s3_asks(&operation, &caller, place, versioned);
-        self.core.authorize_s3(&caller, &trace, ask).map_err(|refusal| error::from_aws(&refusal))
+        let of_owner = cx.headers().contains_key("x-amz-object-ownership");
+        let brings = cx.headers().contains_key("x-amz-server-side-encryption-customer-algorithm");
+        let place = (place.0.to_owned(), place.1.map(ToOwned::to_owned));
+        let extras = cx.extensions_mut().get::<Extras>().cloned().unwrap_or_default();
+        let asks = || {
+            let ask = authorize::s3_asks(&operation, &caller, (&place.0, place.1.as_deref()), versioned);
+            if operation == "CreateBucket" { creation_asks(ask, &extras, of_owner) } else { vec![ask] }
+        };
+        self.core.authorize_s3(&caller, &trace, asks).map_err(|refusal| error::from_aws(&refusal))?;
+        if brings { encryption::check_customer_key(&self.core, &operation, &place.0) } else { Ok(()) }
     }
+}
+
+/// A bucket that comes with tags or with ownership controls asks for the actions that set them too (S3 API reference,
+/// `CreateBucket`, Permissions; S3 user guide, "Using tags with S3 general purpose buckets").
+fn creation_asks(ask: Ask, extras: &Extras, of_owner: bool) -> Vec<Ask> {
+    let tags = || extras.tags.iter().filter_map(|tag| tag.key.as_deref().zip(tag.value.as_deref()));
+    let beside = |action: &str| Ask { action: action.to_owned(), ..ask.clone() };
+    let tagging = (!extras.tags.is_empty()).then(|| authorize::bringing(beside("s3:TagResource"), tags()));
+    let owning = of_owner.then(|| beside("s3:PutBucketOwnershipControls"));
+    let mut creating = authorize::bringing(ask.clone(), tags());
+    creating.context.extend(extras.namespace.iter().map(|name| ("s3:x-amz-bucket-namespace".to_owned(), name.clone())));
+    std::iter::once(creating).chain(tagging).chain(owning).collect()
 }
 
 /// The operations.
@@ -169,6 +205,38 @@ struct S3Cx<'a> {
     objects: &'a mut Objects,
     /// The account that the caller expects to own the bucket, if it says so.
     expected_owner: Option<String>,
+    /// What s3s does not see of the request.
+    extras: Extras,
+}
+
+/// Runs an operation on the world as it is.
+fn with_cx<O>(
+    core: &Core,
+    caller: &Caller,
+    effect: Effect,
+    (expected_owner, extras): (Option<String>, Extras),
+    run: impl FnOnce(&mut S3Cx<'_>) -> S3Result<O>,
+) -> S3Result<O> {
+    core.store
+        .with(effect, |world, objects| {
+            let mut cx = S3Cx {
+                cx: Cx {
+                    world,
+                    caller,
+                    now: core.options.clock.now(),
+                    options: &core.options,
+                    faults: core.faults.current(),
+                    files: &core.files,
+                    journal: &core.journal,
+                    guard: &core.guard,
+                },
+                objects,
+                expected_owner,
+                extras,
+            };
+            run(&mut cx)
+        })
+        .unwrap_or_else(|failure| Err(error::from_aws(&storage_failed(&failure))))
 }
 
 impl S3 {
@@ -200,26 +268,7 @@ impl S3 {
             .get("x-amz-expected-bucket-owner")
             .and_then(|value| value.to_str().ok())
             .map(ToOwned::to_owned);
-        let core = &self.core;
-        core.store
-            .with(effect, |world, objects| {
-                let mut cx = S3Cx {
-                    cx: Cx {
-                        world,
-                        caller,
-                        now: core.options.clock.now(),
-                        options: &core.options,
-                        faults: core.faults.current(),
-                        files: &core.files,
-                        journal: &core.journal,
-                        guard: &core.guard,
-                    },
-                    objects,
-                    expected_owner,
-                };
-                run(&mut cx, request.input)
-            })
-            .unwrap_or_else(|failure| Err(error::from_aws(&storage_failed(&failure))))
-            .map(S3Response::new)
+        let extras = request.extensions.get::<Extras>().cloned().unwrap_or_default();
+        with_cx(&self.core, caller, effect, (expected_owner, extras), |cx| run(cx, request.input)).map(S3Response::new)
     }
 }

@@ -21,14 +21,23 @@ use crate::services::policy::{self, Kind};
 use crate::services::tags::Tags;
 
 /// S3 allows 50 tags on a bucket and 20 KB of policy (S3 user guide).
-const MOST_TAGS: usize = 50;
+pub(super) const MOST_TAGS: usize = 50;
 const LONGEST_POLICY: usize = 20 * 1024;
 
 pub(super) fn put_tagging(cx: &mut S3Cx<'_>, input: PutBucketTaggingInput) -> S3Result<PutBucketTaggingOutput> {
-    cx.bucket(&input.bucket)?;
+    check_tagging(cx, &input.bucket)?;
     let tags = checked_tags(input.tagging.tag_set, MOST_TAGS)?;
     cx.bucket(&input.bucket)?.tags = tags;
     Ok(PutBucketTaggingOutput::default())
+}
+
+/// Where tags control access, they are changed by S3 Control alone (S3 API reference, `PutBucketAbac`). No page says with which
+/// error S3 refuses.
+fn check_tagging(cx: &mut S3Cx<'_>, bucket: &str) -> S3Result<()> {
+    if cx.bucket(bucket)?.abac {
+        return Err(error::invalid_request("The bucket has ABAC enabled: use TagResource and UntagResource"));
+    }
+    Ok(())
 }
 
 /// Reads a tag set of at most `most` tags.
@@ -71,6 +80,7 @@ pub(super) fn delete_tagging(
     cx: &mut S3Cx<'_>,
     input: DeleteBucketTaggingInput,
 ) -> S3Result<DeleteBucketTaggingOutput> {
+    check_tagging(cx, &input.bucket)?;
     cx.bucket(&input.bucket)?.tags.clear();
     Ok(DeleteBucketTaggingOutput::default())
 }
@@ -247,6 +257,10 @@ pub(super) fn put_ownership(
     let ownership = rule.object_ownership.as_str();
     if !["BucketOwnerPreferred", "ObjectWriter", "BucketOwnerEnforced"].contains(&ownership) {
         return Err(error::malformed_xml());
+    }
+    if ownership == "BucketOwnerEnforced" && bucket.doors.has_grants() {
+        let message = "Bucket cannot have ACLs set with ObjectOwnership's BucketOwnerEnforced setting";
+        return Err(error::custom(400, "InvalidBucketAclWithObjectOwnership", message));
     }
     bucket.ownership = Some(ownership.to_owned());
     Ok(PutBucketOwnershipControlsOutput::default())
