@@ -26,7 +26,7 @@ use passwords::Passwords;
 use crate::address::Address;
 use crate::aws::{AwsError, Clients, Endpoint, Gate, ops};
 use crate::cli::Global;
-use crate::config::{Config, Protect, Setting, Sources};
+use crate::config::{AccountRegionalName, Config, Protect, Setting, Sources};
 use crate::error::CommandError;
 use crate::fhir::{NoCredentials, Signer};
 use crate::graph::Graph;
@@ -298,6 +298,19 @@ fn check_account(
     }
 }
 
+/// A bucket whose name is for another account or region cannot be created here, and S3 would say so only once the rest is there.
+fn check_namespaces(config: &Config, identity: &Identity, home: Home) -> Result<(), ConnectError> {
+    for (key, name) in [("data_bucket_name", &config.data_bucket_name), ("logs_bucket_name", &config.logs_bucket_name)]
+    {
+        let Some(name) = AccountRegionalName::of(name) else { continue };
+        let own = name.in_namespace(&identity.account, &identity.region);
+        if name != own {
+            return Err(ConnectError::Namespace { key, name, own, home });
+        }
+    }
+    Ok(())
+}
+
 /// The sandbox's stores take seconds, whatever their age.
 const SANDBOX_INTERVAL: Duration = Duration::from_millis(250);
 
@@ -444,6 +457,7 @@ async fn prepare_now(
     let cx = connection.context(&state, settings, pace, session.stop.clone());
     let wanted = |state: &State| match config {
         Some(config) if !options.destroy => {
+            check_namespaces(config, &connection.identity, session.home())?;
             let mut materials = materials::gather(config, session.home(), Some(state), || session.config_if_any())?;
             materials.beside.stores.retain(|store| !options.give_up.contains(&store.address));
             archive_ahead(&materials, state);

@@ -5,10 +5,15 @@ use serde_json::Value;
 
 use super::arguments::Arguments;
 use super::writer::value;
+use crate::config::AccountRegionalName;
 
 pub(super) fn bucket(of: &Arguments<'_>) -> Body {
     let name = value(&of.recorded("name"));
     let mut body = Body::builder().add_attribute(("bucket", name));
+    // Without it Terraform creates a bucket in the global namespace, which S3 refuses by this name.
+    if of.recorded("name").as_str().is_some_and(|name| AccountRegionalName::of(name).is_some()) {
+        body = body.add_attribute(("bucket_namespace", "account-regional"));
+    }
     if of.may_be_emptied {
         body = body.add_attribute(("force_destroy", true));
     }

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use thiserror::Error;
 
+use crate::config::AccountRegionalName;
 use crate::error::{Ending, Failure};
 use crate::model::text::shell_quoted;
 use crate::state::{Home, Place, StateError};
@@ -23,12 +24,27 @@ pub(crate) enum ConnectError {
     Endpoint { variable: String, value: String },
     #[error("the credentials belong to account {account}, but allowed_account_ids has only {}", allowed.join(", "))]
     Account { account: String, allowed: Vec<String> },
+    /// A bucket's name is for an account in a region, and these are others.
+    #[error("{key} is {name}, a name for account {} in {} alone, but this is account {} in {}", name.account, name.region, own.account, own.region)]
+    Namespace {
+        /// The key of the configuration.
+        key: &'static str,
+        /// The name.
+        name: AccountRegionalName,
+        /// The name that it could have here.
+        own: AccountRegionalName,
+        home: Home,
+    },
 }
 
 impl Failure for ConnectError {
     fn ending(&self) -> Ending {
         match self {
-            Self::NoRegion | Self::NoRegionOfState | Self::Region(_) | Self::Endpoint { .. } => Ending::Usage,
+            Self::NoRegion
+            | Self::NoRegionOfState
+            | Self::Region(_)
+            | Self::Endpoint { .. }
+            | Self::Namespace { .. } => Ending::Usage,
             Self::Account { .. } => Ending::Protected,
         }
     }
@@ -39,12 +55,24 @@ impl Failure for ConnectError {
             Self::NoRegionOfState => "set `region` in the config or in its `backend`, or AWS_REGION".to_owned(),
             Self::Region(_) => "set `region` in the config, AWS_REGION or --region to one that has it".to_owned(),
             Self::Endpoint { variable, .. } => format!("set {variable} to the endpoint's address, or unset it"),
+            Self::Namespace { key, own, home: Home::Sandbox, .. } => {
+                format!("in the sandbox write {key} = \"{own}\", or set {}={own} for it", variable(key))
+            }
+            Self::Namespace { key, name, own, home: Home::Aws } => format!(
+                "write {key} = \"{own}\", or use the credentials of account {} and the region {}",
+                name.account, name.region
+            ),
             Self::Account { .. } => {
                 "use the right account's credentials (AWS_PROFILE), or add the account to allowed_account_ids"
                     .to_owned()
             }
         })
     }
+}
+
+/// The variable that sets a key.
+fn variable(key: &str) -> String {
+    format!("HLCTL_{}", key.to_uppercase())
 }
 
 /// The state to go by is not where this run looks for it.

@@ -7,8 +7,10 @@ use super::keys::{self, Default, Group, Key};
 use super::model::{Backup, Config, FhirVersion, PasswordSource, SmartConfig};
 use super::problem::Problem;
 use super::reader::Reader;
+use super::rules::bucket::AccountRegionalName;
 use super::rules::cognito::is_smart2;
 use super::rules::quoted;
+use super::rules::region::HEALTHLAKE;
 
 /// The whole of it. What the reader notes on the way decides whether it may be used.
 pub(super) fn config(reader: &mut Reader<'_>, base_dir: &Path) -> Config {
@@ -183,6 +185,7 @@ fn across(reader: &mut Reader<'_>, config: &Config) {
         let help = "logs need their own bucket, since S3 cannot deliver them into one with a KMS key";
         reader.complain(&keys::LOGS_BUCKET_NAME, Problem::error(message).help(help));
     }
+    account_regional(reader, config);
     let smart = &config.smart;
     distinct(
         reader,
@@ -203,6 +206,57 @@ fn across(reader: &mut Reader<'_>, config: &Config) {
     );
     across_smart(reader, smart);
     without_effect(reader, config);
+}
+
+/// Buckets whose names are for one account in one region can be created there alone.
+fn account_regional(reader: &mut Reader<'_>, config: &Config) {
+    let data = AccountRegionalName::of(&config.data_bucket_name);
+    let logs = AccountRegionalName::of(&config.logs_bucket_name);
+    let mut is_told = false;
+    for (key, name, parts) in [
+        (&keys::DATA_BUCKET_NAME, &config.data_bucket_name, &data),
+        (&keys::LOGS_BUCKET_NAME, &config.logs_bucket_name, &logs),
+    ] {
+        if let Some(problem) = parts.as_ref().and_then(|parts| elsewhere(parts, name, config)) {
+            is_told = true;
+            reader.complain(key, problem);
+        }
+    }
+    if let (Some(data), Some(logs), false) = (data, logs, is_told) {
+        let meant = logs.in_namespace(&data.account, &data.region);
+        if meant != logs {
+            let name = quoted(&config.logs_bucket_name);
+            let message = format!("the name {name} is for another account or region than that of the data bucket");
+            let help = format!("both buckets are in one account and region: write `{meant}`");
+            reader.complain(&keys::LOGS_BUCKET_NAME, Problem::error(message).help(help));
+        }
+    }
+}
+
+/// What the configuration says against a name's account and region, as far as it says which ones are the stack's.
+fn elsewhere(parts: &AccountRegionalName, name: &str, config: &Config) -> Option<Problem> {
+    let accounts = &config.allowed_account_ids;
+    let other_account = accounts.first().filter(|_| !accounts.contains(&parts.account));
+    let other_region = config.region.as_ref().filter(|region| **region != parts.region);
+    let mut against = Vec::new();
+    if other_account.is_some() {
+        against.push(format!("account {}, which is not in `allowed_account_ids`", parts.account));
+    }
+    if let Some(region) = other_region {
+        against.push(format!("region {}, and `region` is {}", parts.region, quoted(region)));
+    } else if config.region.is_none() && !HEALTHLAKE.contains(&parts.region.as_str()) {
+        against.push(format!("region {}, where HealthLake is not", parts.region));
+    }
+    if against.is_empty() {
+        return None;
+    }
+    let meant = parts.in_namespace(other_account.unwrap_or(&parts.account), other_region.unwrap_or(&parts.region));
+    let help = if meant == *parts {
+        format!("HealthLake is in {}", HEALTHLAKE.join(", "))
+    } else {
+        format!("such a name ends with the stack's own account and region: write `{meant}`")
+    };
+    Some(Problem::error(format!("the name {} is for {}", quoted(name), against.join(", and for "))).help(help))
 }
 
 /// IAM compares the names of roles, and those of policies, without regard to case.

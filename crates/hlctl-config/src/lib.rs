@@ -42,6 +42,7 @@ pub use problem::{Problem, ProblemReport, Problems, Severity};
 pub use redact::sounds_secret;
 pub use reference::reference_tables;
 pub use rules::addresses::KNOWN as KNOWN_ADDRESSES;
+pub use rules::bucket::AccountRegionalName;
 pub use rules::cognito::is_good_password;
 pub use rules::region::{HEALTHLAKE as REGIONS, HEALTHLAKE_FIPS, check_region};
 pub use schema::json_schema;

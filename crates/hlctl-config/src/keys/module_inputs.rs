@@ -52,7 +52,8 @@ keys! {
         group: Group::Buckets,
         kind: Kind::Text(&rules::bucket::BUCKET),
         default: Default::Required,
-        doc: "Bucket for the files of import and export jobs. Bucket names are unique worldwide.",
+        doc: "Bucket for the files of import and export jobs. Bucket names are unique worldwide, but for those in the namespace of the \
+              stack's account and region, `PREFIX-ACCOUNT-REGION-an`, which nobody else can take.",
         example: r#""example-fhir-data""#,
     }
     LOGS_BUCKET_NAME: Text = {

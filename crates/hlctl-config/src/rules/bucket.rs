@@ -1,19 +1,63 @@
 //! Names of S3 buckets, by the general purpose bucket naming rules of the S3 User Guide.
 
+use std::fmt;
 use std::net::Ipv4Addr;
 
 use super::alphabet;
 use super::{Finding, Rule};
 
+const WANTS: &str = "3 to 63 lowercase letters, digits and hyphens";
+
 /// A bucket of ours.
-pub(crate) static BUCKET: Rule = Rule {
-    min: 3,
-    max: 63,
-    pattern: Some(r"^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$"),
-    one_of: &[],
-    wants: "3 to 63 lowercase letters, digits and hyphens",
-    check,
-};
+pub(crate) static BUCKET: Rule =
+    Rule { min: 3, max: 63, pattern: Some(r"^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$"), one_of: &[], wants: WANTS, check };
+
+/// How names end that are for an account's own namespace in a region.
+const ACCOUNT_REGIONAL: &str = "-an";
+
+/// A name in the namespace that an account has in a region: `PREFIX-ACCOUNT-REGION-an`. Nobody else can have it, and nobody else can
+/// create it (S3 User Guide, "Namespaces for general purpose buckets"). The limit of 63 characters counts all of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AccountRegionalName {
+    /// What is chosen freely.
+    pub prefix: String,
+    /// The account whose name it is.
+    pub account: String,
+    /// The region it is in.
+    pub region: String,
+}
+
+impl AccountRegionalName {
+    /// The parts of a name that has this form.
+    pub fn of(name: &str) -> Option<Self> {
+        let rest = name.strip_suffix(ACCOUNT_REGIONAL)?;
+        // A region may hold no account, so that the last twelve digits are the account's.
+        let words: Vec<&str> = rest.split('-').collect();
+        let is_number = |word: &str| !word.is_empty() && word.bytes().all(|byte| byte.is_ascii_digit());
+        let at = words.iter().rposition(|word| word.len() == 12 && is_number(word)).filter(|at| *at > 0)?;
+        let (prefix, region) = (words[..at].join("-"), &words[at + 1..]);
+        // Letters in at least two words, and a number: `eu-west-2`, `us-gov-west-1`.
+        let [area @ .., number] = region else { return None };
+        let is_word = |word: &&str| !word.is_empty() && word.bytes().all(|byte| byte.is_ascii_lowercase());
+        (!prefix.is_empty() && area.len() >= 2 && area.iter().all(is_word) && is_number(number)).then(|| Self {
+            prefix,
+            account: words[at].to_owned(),
+            region: region.join("-"),
+        })
+    }
+
+    /// The same prefix in another namespace.
+    #[must_use]
+    pub fn in_namespace(&self, account: &str, region: &str) -> Self {
+        Self { prefix: self.prefix.clone(), account: account.to_owned(), region: region.to_owned() }
+    }
+}
+
+impl fmt::Display for AccountRegionalName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}-{}-{}{ACCOUNT_REGIONAL}", self.prefix, self.account, self.region)
+    }
+}
 
 const FORBIDDEN_PREFIXES: [&str; 3] = ["xn--", "sthree-", "amzn-s3-demo-"];
 const FORBIDDEN_SUFFIXES: [&str; 5] = ["-s3alias", "--ol-s3", ".mrap", "--x-s3", "--table-s3"];
@@ -33,6 +77,15 @@ fn check(value: &str) -> Vec<Finding> {
             Finding::warning("holds a dot, which breaks TLS to the bucket's own host name")
                 .help(format!("use hyphens: `{}`", value.replace('.', "-")))
                 .at(at..at + 1),
+        );
+    }
+    if value.ends_with(ACCOUNT_REGIONAL) && AccountRegionalName::of(value).is_none() {
+        findings.push(
+            Finding::warning(
+                "ends with `-an` as names in an account's own namespace do, and is none: S3 refuses to create it",
+            )
+            .help("write `PREFIX-ACCOUNT-REGION-an`, or leave `-an` out; a bucket that is there already keeps its name")
+            .at(value.len() - ACCOUNT_REGIONAL.len()..value.len()),
         );
     }
     for prefix in FORBIDDEN_PREFIXES {

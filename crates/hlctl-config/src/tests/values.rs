@@ -155,3 +155,48 @@ fn loading_takes_no_time() {
     // Generous, for a build without optimisation on a busy machine.
     assert!(each < Duration::from_millis(20), "{each:?}");
 }
+
+#[test]
+fn names_in_an_accounts_own_namespace_are_read_by_their_parts() {
+    for (name, parts) in [
+        ("fhir-data-111122223333-us-east-1-an", ("fhir-data", "111122223333", "us-east-1")),
+        ("a-111122223333-us-gov-west-1-an", ("a", "111122223333", "us-gov-west-1")),
+        ("a-999988887777-111122223333-eu-west-2-an", ("a-999988887777", "111122223333", "eu-west-2")),
+    ] {
+        let found = AccountRegionalName::of(name).unwrap_or_else(|| panic!("{name}"));
+        assert_eq!((found.prefix.as_str(), found.account.as_str(), found.region.as_str()), parts);
+        assert_eq!(found.to_string(), name);
+    }
+    for name in [
+        "clinic-an",
+        "111122223333-us-east-1-an",
+        "-111122223333-us-east-1-an",
+        "data-11112222333-us-east-1-an",
+        "data-111122223333-us-east-1",
+        "data-111122223333-east-1-an",
+        "data-111122223333-us-east-an",
+        "data-111122223333-us--1-an",
+        "data-us-east-1-111122223333-an",
+    ] {
+        assert_eq!(AccountRegionalName::of(name), None, "{name}");
+    }
+}
+
+#[test]
+fn names_in_the_stacks_own_namespace_are_allowed() {
+    let names = "data_bucket_name = \"fhir-data-111122223333-eu-west-2-an\"\n\
+                 logs_bucket_name = \"fhir-logs-111122223333-eu-west-2-an\"\n";
+    for rest in ["", "region = \"eu-west-2\"\n", "allowed_account_ids = [\"111122223333\", \"999988887777\"]\n"] {
+        let text = format!("datastore_name = \"fhir\"\n{names}{rest}");
+        let Examined { config, problems, .. } = examine(&sources(&text));
+        assert!(config.is_some() && problems.is_empty(), "{rest}: {problems}");
+    }
+}
+
+#[test]
+fn a_name_that_only_ends_like_one_of_a_namespace_is_warned_of() {
+    let text = "datastore_name = \"fhir\"\ndata_bucket_name = \"clinic-an\"\nlogs_bucket_name = \"fhir-logs\"\n";
+    let Examined { config, problems, .. } = examine(&sources(text));
+    assert!(config.is_some() && !problems.has_errors(), "{problems}");
+    assert!(problems.to_string().contains("PREFIX-ACCOUNT-REGION-an"), "{problems}");
+}
