@@ -479,6 +479,32 @@ pub const CHECKS: &[Check] = &[
         security_hub: &[],
         judge: watched::nothing,
     },
+    Check {
+        id: "HLCTL-37",
+        name: "bucket-customer-keys",
+        severity: Severity::Medium,
+        title: "Buckets refuse objects that are encrypted with keys that come with the request (SSE-C)",
+        why: "Whoever overwrites objects with a key of their own alone can read them, which is how buckets are held to ransom.",
+        remediation: concat!("`", hlctl!("apply"), "` blocks it again"),
+        key: None,
+        cfr: &["164.312(a)(2)(iv)"],
+        prowler: &[],
+        security_hub: &[],
+        judge: buckets::customer_keys,
+    },
+    Check {
+        id: "HLCTL-38",
+        name: "bucket-acls",
+        severity: Severity::Medium,
+        title: "ACLs are off in buckets",
+        why: "An ACL lets others in beside the bucket's policy, object by object.",
+        remediation: concat!("`", hlctl!("apply"), "` turns them off again"),
+        key: None,
+        cfr: &["164.312(a)(1)"],
+        prowler: &["s3_bucket_acl_prohibited"],
+        security_hub: &["S3.12"],
+        judge: buckets::acls,
+    },
 ];
 
 #[cfg(test)]

@@ -41,6 +41,16 @@ pub fn hint(error: &AwsError) -> Option<String> {
             "a quota of the account is reached: delete what is not needed, or request an increase in Service \
              Quotas".to_owned()
         }
+        ErrorKind::Refused if error.code == "InvalidBucketAclWithObjectOwnership" => {
+            "the bucket's ACL lets others in, and is kept until somebody takes that back: `aws s3api put-bucket-acl --bucket BUCKET \
+             --acl private`, then run the command again"
+                .to_owned()
+        }
+        ErrorKind::Refused if error.code == "MissingNamespaceHeader" || error.code == "InvalidNamespaceHeader" => {
+            "names that end with `-an` are for an account's own namespace in a region: choose a name that ends with \
+             -ACCOUNT-REGION-an, or one without `-an`"
+                .to_owned()
+        }
         ErrorKind::Throttled if error.operation == Some(ops::healthlake::CREATE_FHIR_DATASTORE) => {
             "AWS allows one store creation per minute and account: run the command again in a minute".to_owned()
         }

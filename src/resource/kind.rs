@@ -186,6 +186,11 @@ macro_rules! kinds {
                 match self { $(Self::$kind => $kind::may_exist(cx, &from_value(self, recorded)?).await),+ }
             }
 
+            /// [`Resource::beside`]
+            fn beside(self, heard: &[Answer], refused: &Map<String, Value>) -> Attributes {
+                match self { $(Self::$kind => $kind::beside(heard, refused)),+ }
+            }
+
             /// [`Resource::remains`]
             ///
             /// # Errors
@@ -358,6 +363,7 @@ impl Kind {
         mut heard: Vec<Answer>,
         (refused, more): (Map<String, Value>, Vec<Answer>),
     ) -> Observed {
+        observed.attributes.extend(self.beside(&more, &refused));
         heard.extend(more);
         observed.attributes.extend(answers::seen(self, &observed.recorded, &heard));
         if !refused.is_empty() {

@@ -50,7 +50,7 @@ use std::future::Future;
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 pub use cloudwatch_log_group::CloudwatchLogGroup;
 pub use cognito_resource_server::CognitoResourceServer;
@@ -83,6 +83,7 @@ pub use s3_bucket_versioning::S3BucketVersioning;
 pub use tags::ownership_tags;
 pub use task::{Context, Task};
 
+use crate::aws::answers::Answer;
 pub use crate::model::{
     ADDRESS_TAG, Attributes, Condition, Contents, Identity, Known, Listed, Observed, Occasion, Parent, Progress,
     Reference, Remains, Report, Rule, SECRET, STACK_TAG, Settings, Text, Trail, UNKNOWN,
@@ -156,6 +157,12 @@ pub trait Resource: Clone + Send + Sync + 'static {
         _recorded: &Self::Recorded,
     ) -> impl Future<Output = Result<bool, ResourceError>> + Send {
         async { Ok(true) }
+    }
+
+    /// Attributes that show in answers to reads that are made beside [`Resource::read`] ([`answers::ask`]), some of which may have been
+    /// refused.
+    fn beside(_heard: &[Answer], _refused: &Map<String, Value>) -> Attributes {
+        Attributes::new()
     }
 
     /// What AWS keeps of one that is gone, if it can be made again from that. `attributes` are those that it was last seen

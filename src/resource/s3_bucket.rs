@@ -1,24 +1,28 @@
-//! S3 bucket: the bucket itself, its region and its tags. Everything set on it has a file of its own.
+//! S3 bucket: the bucket itself, its region, its tags, and that ACLs are off. Everything else set on it has a file of its own.
 //!
 //! Identity: the name, unique in all of AWS. Ownership: its tags. Deletion needs it empty of every version of every object.
+
+mod creation;
+mod tagging;
 
 use std::collections::BTreeMap;
 
 use aws_sdk_s3::types::{
-    BucketLocationConstraint, CreateBucketConfiguration, Delete, EncodingType, ObjectIdentifier, Tag, Tagging,
+    Delete, EncodingType, ObjectIdentifier, ObjectOwnership, OwnershipControls, OwnershipControlsRule,
 };
 use percent_encoding::percent_decode_str;
 use serde::{Deserialize, Serialize};
-use serde_json::json;
+use serde_json::{Map, Value, json};
 use tokio::task::JoinSet;
 
 use super::once::look;
 use super::reference::{Known, Ref, Reference, Text};
-use super::tags::{as_attribute, take_over, without_aws};
+use super::tags::{as_attribute, take_over};
 use super::{
     Attributes, Condition, Contents, Context, Identity, Observed, Occasion, Progress, Resource, ResourceError, Rule,
     Task, attributes,
 };
+use crate::aws::answers::Answer;
 use crate::aws::{AwsError, ErrorKind, Met, ops};
 use crate::config::is_logs_bucket;
 use crate::model::{Action, AttributeChange};
@@ -55,6 +59,9 @@ impl Ref<S3Bucket> {
 
 /// A new bucket is not visible everywhere at once (S3 user guide, "Amazon S3 data consistency model").
 pub(super) const NOT_YET_VISIBLE: &[(&str, &str)] = &[("NoSuchBucket", "")];
+/// ACLs are off and the owner of the bucket owns its objects. Holds for the logs bucket too: log delivery is let in by the bucket's
+/// policy, and needs no ACL ("Enabling Amazon S3 server access logging", S3 user guide).
+const ENFORCED: &str = "BucketOwnerEnforced";
 /// `DeleteObjects` takes this many keys at most (S3 API reference).
 const BATCH: i32 = 1000;
 /// Batches under way at once while a bucket is emptied.
@@ -75,7 +82,23 @@ impl Resource for S3Bucket {
     }
 
     fn desired(&self, _known: &Known) -> Attributes {
-        attributes([("name", json!(self.name)), ("tags", as_attribute(&self.tags))])
+        attributes([
+            ("name", json!(self.name)),
+            ("object_ownership", json!(ENFORCED)),
+            ("tags", as_attribute(&self.tags)),
+        ])
+    }
+
+    /// Where nobody may ask, or no server answers, the bucket counts as it should be; that it was not looked at is said.
+    fn beside(heard: &[Answer], refused: &Map<String, Value>) -> Attributes {
+        let asked = ops::s3::GET_BUCKET_OWNERSHIP_CONTROLS.name();
+        let found = heard.iter().find(|answer| answer.operation == asked);
+        let ownership = found.and_then(|answer| answer.body.pointer("/Rule/ObjectOwnership"));
+        let ownership = match ownership {
+            None if refused.contains_key(asked) => json!(ENFORCED),
+            ownership => ownership.cloned().unwrap_or_default(),
+        };
+        attributes([("object_ownership", ownership)])
     }
 
     fn predicted(&self, identity: &Identity, _known: &Known) -> Option<Recorded> {
@@ -86,7 +109,7 @@ impl Resource for S3Bucket {
         let s3 = &cx.clients.s3;
         let (head, tags) = tokio::join!(
             cx.call(ops::s3::HEAD_BUCKET, || s3.head_bucket().bucket(&recorded.name).send()),
-            get_tags(cx, &recorded.name),
+            tagging::get(cx, &recorded.name),
         );
         match head {
             Ok(answer) => {
@@ -117,24 +140,17 @@ impl Resource for S3Bucket {
     async fn create(&self, task: &Task<'_>) -> Result<Recorded, ResourceError> {
         let cx = task.cx;
         let recorded = recorded(&cx.identity.partition, &self.name);
-        let location = (cx.identity.region != "us-east-1").then(|| {
-            let region = BucketLocationConstraint::from(cx.identity.region.as_str());
-            CreateBucketConfiguration::builder().location_constraint(region).build()
-        });
         self.check_free(task, &recorded).await?;
-        let result = cx
-            .call(ops::s3::CREATE_BUCKET, || {
-                let create = cx.clients.s3.create_bucket().bucket(&self.name);
-                create.set_create_bucket_configuration(location.clone()).send()
-            })
-            .await;
-        match result {
-            Ok(_) => {}
-            Err(error) if error.meets() == Some(Met::Exists) => self.claim(task, &recorded).await?,
-            Err(error) => return Err(error.into()),
+        match self.send_creation(cx).await {
+            Ok(()) => {}
+            Err(ResourceError::Aws(error)) if error.meets() == Some(Met::Exists) => self.claim(task, &recorded).await?,
+            Err(error) => return Err(error),
         }
         task.identified(&recorded)?;
-        put_tags(cx, &self.name, &self.tags).await?;
+        // A server may not know that tags can come with the request, and S3 may not show the bucket yet.
+        if tagging::get(cx, &self.name).await.ok().as_ref() != Some(&self.tags) {
+            tagging::put(cx, &recorded, &self.tags).await?;
+        }
         Ok(recorded)
     }
 
@@ -142,9 +158,15 @@ impl Resource for S3Bucket {
         &self,
         task: &Task<'_>,
         recorded: Recorded,
-        _changes: &[AttributeChange],
+        changes: &[AttributeChange],
     ) -> Result<Recorded, ResourceError> {
-        put_tags(task.cx, &self.name, &self.tags).await?;
+        let is_of_ownership = |change: &AttributeChange| change.attribute() == "object_ownership";
+        if changes.iter().any(is_of_ownership) {
+            enforce_ownership(task.cx, &recorded.name).await?;
+        }
+        if changes.is_empty() || !changes.iter().all(is_of_ownership) {
+            tagging::put(task.cx, &recorded, &self.tags).await?;
+        }
         Ok(recorded)
     }
 
@@ -247,27 +269,14 @@ fn elsewhere(region: &str) -> AwsError {
     }
 }
 
-async fn get_tags(cx: &Context, bucket: &str) -> Result<BTreeMap<String, String>, AwsError> {
-    let result =
-        cx.call(ops::s3::GET_BUCKET_TAGGING, || cx.clients.s3.get_bucket_tagging().bucket(bucket).send()).await;
-    match result {
-        Ok(answer) => {
-            Ok(without_aws(answer.tag_set().iter().map(|tag| (tag.key().to_owned(), tag.value().to_owned()))))
-        }
-        Err(error) if error.code == "NoSuchTagSet" => Ok(BTreeMap::new()),
-        Err(error) => Err(error),
-    }
-}
-
-/// The whole set is replaced: `PutBucketTagging` knows no other way. `aws:` tags survive by themselves.
-async fn put_tags(cx: &Context, bucket: &str, tags: &BTreeMap<String, String>) -> Result<(), ResourceError> {
-    let tags = tags
-        .iter()
-        .map(|(key, value)| Tag::builder().key(key).value(value).build().map_err(ResourceError::request))
-        .collect::<Result<Vec<_>, _>>()?;
-    let tagging = Tagging::builder().set_tag_set(Some(tags)).build().map_err(ResourceError::request)?;
-    let call = ops::s3::PUT_BUCKET_TAGGING.eventually(NOT_YET_VISIBLE);
-    cx.call(call, || cx.clients.s3.put_bucket_tagging().bucket(bucket).tagging(tagging.clone()).send()).await?;
+/// Turns ACLs off.
+async fn enforce_ownership(cx: &Context, bucket: &str) -> Result<(), ResourceError> {
+    let rule = OwnershipControlsRule::builder().object_ownership(ObjectOwnership::BucketOwnerEnforced);
+    let rule = rule.build().map_err(ResourceError::request)?;
+    let controls = OwnershipControls::builder().rules(rule).build().map_err(ResourceError::request)?;
+    let put =
+        || cx.clients.s3.put_bucket_ownership_controls().bucket(bucket).ownership_controls(controls.clone()).send();
+    cx.call(ops::s3::PUT_BUCKET_OWNERSHIP_CONTROLS, put).await?;
     Ok(())
 }
 

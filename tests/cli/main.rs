@@ -14,6 +14,7 @@ mod apply;
 mod audit;
 mod backend;
 mod basics;
+mod buckets;
 mod credentials;
 mod data;
 mod destroy;

@@ -47,4 +47,6 @@ pub const CHECKS: &[CheckName] = &[
     CheckName { id: "HLCTL-34", name: "function-concurrency" },
     CheckName { id: "HLCTL-35", name: "log-retention" },
     CheckName { id: "HLCTL-36", name: "settings-of-others" },
+    CheckName { id: "HLCTL-37", name: "bucket-customer-keys" },
+    CheckName { id: "HLCTL-38", name: "bucket-acls" },
 ];

@@ -127,6 +127,20 @@ pub(in crate::audit) fn own_key(evidence: &Evidence) -> Vec<Verdict> {
     verdicts
 }
 
+pub(in crate::audit) fn customer_keys(evidence: &Evidence) -> Vec<Verdict> {
+    evidence.each_or(Kind::S3BucketServerSideEncryptionConfiguration, NONE, |_, part| {
+        by_value(part, "blocked_encryption_types", |types| {
+            types.as_array().is_some_and(|types| types.iter().any(|name| name == "SSE-C"))
+        })
+    })
+}
+
+pub(in crate::audit) fn acls(evidence: &Evidence) -> Vec<Verdict> {
+    evidence.each_or(Kind::S3Bucket, NONE, |_, bucket| {
+        by_value(bucket, "object_ownership", |ownership| ownership == "BucketOwnerEnforced")
+    })
+}
+
 fn log_targets(evidence: &Evidence) -> BTreeSet<&str> {
     evidence.of_kind(Kind::S3BucketLogging).filter_map(|(_, looked)| attribute(looked, "target_bucket")).collect()
 }
@@ -214,6 +228,26 @@ mod tests {
             |check: &str| verdicts(check, &evidence).iter().map(|verdict| verdict.judgement).collect::<Vec<_>>();
         assert_eq!(judgements("bucket-logging"), [Judgement::NotApplicable, Judgement::Pass]);
         assert_eq!(judgements("bucket-key"), [Judgement::NotApplicable, Judgement::Fail]);
+    }
+
+    #[test]
+    fn customer_keys_are_to_be_blocked_and_acls_to_be_off() {
+        let encryption = "s3_bucket_server_side_encryption_configuration.data";
+        for (types, judgement) in
+            [(json!(["SSE-C"]), Judgement::Pass), (json!([]), Judgement::Fail), (Value::Null, Judgement::Fail)]
+        {
+            let rule = json!({"blocked_encryption_types": types});
+            assert_eq!(judged("bucket-customer-keys", encryption, rule), judgement);
+        }
+        for (ownership, judgement) in [
+            (json!("BucketOwnerEnforced"), Judgement::Pass),
+            (json!("ObjectWriter"), Judgement::Fail),
+            (json!("BucketOwnerPreferred"), Judgement::Fail),
+            (Value::Null, Judgement::Fail),
+        ] {
+            let bucket = json!({"name": "d", "object_ownership": ownership});
+            assert_eq!(judged("bucket-acls", "s3_bucket.data", bucket), judgement);
+        }
     }
 
     #[test]

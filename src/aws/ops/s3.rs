@@ -1,4 +1,4 @@
-//! Amazon S3, whose actions often have other names than the operations.
+//! Amazon S3, whose actions often have other names than the operations, and S3 Control, whose actions are S3's.
 
 use super::Met::{Exists, Gone, Overwritten};
 use super::Repeat::{Another, Meets, Same};
@@ -42,6 +42,7 @@ operations!(
     DELETE_PUBLIC_ACCESS_BLOCK =
         changes("DeletePublicAccessBlock", Same, "DeletePublicAccessBlock: 204, whether or not there was one")
             .allowed_by("s3:PutBucketPublicAccessBlock"),
+    GET_BUCKET_ABAC = reads("GetBucketAbac").allowed_by("s3:GetBucketABAC"),
     GET_BUCKET_ACCELERATE_CONFIGURATION =
         reads("GetBucketAccelerateConfiguration").allowed_by("s3:GetAccelerateConfiguration"),
     GET_BUCKET_ACL = reads("GetBucketAcl"),
@@ -77,6 +78,8 @@ operations!(
         changes("PutBucketLifecycleConfiguration", Same, "PutBucketLifecycleConfiguration: it replaces what is there")
             .allowed_by("s3:PutLifecycleConfiguration"),
     PUT_BUCKET_LOGGING = changes("PutBucketLogging", Same, "PutBucketLogging: it replaces what is there"),
+    PUT_BUCKET_OWNERSHIP_CONTROLS =
+        changes("PutBucketOwnershipControls", Same, "PutBucketOwnershipControls: it replaces what is there"),
     PUT_BUCKET_POLICY = changes("PutBucketPolicy", Same, "PutBucketPolicy: it replaces what is there"),
     PUT_BUCKET_TAGGING = changes("PutBucketTagging", Same, "PutBucketTagging: it replaces what is there"),
     PUT_BUCKET_VERSIONING = changes("PutBucketVersioning", Same, "PutBucketVersioning: it replaces what is there"),
@@ -87,6 +90,8 @@ operations!(
     ),
     PUT_PUBLIC_ACCESS_BLOCK = changes("PutPublicAccessBlock", Same, "PutPublicAccessBlock: it replaces what is there")
         .allowed_by("s3:PutBucketPublicAccessBlock"),
+    TAG_RESOURCE = changes("TagResource", Same, "S3 Control, TagResource: a tag of the same key is overwritten"),
+    UNTAG_RESOURCE = changes("UntagResource", Same, "S3 Control, UntagResource: 204, whether or not there was one"),
     UPLOAD_PART =
         changes("UploadPart", Same, "UploadPart: a part of the same number is overwritten").allowed_by("s3:PutObject"),
 );

@@ -11,6 +11,7 @@ const fn on_bucket(calls: &'static [&'static Operation]) -> Grant {
 pub(super) const BUCKET: &[Grant] = &[
     on_bucket(&[s3::CREATE_BUCKET]),
     on_bucket(&[s3::DELETE_BUCKET]),
+    on_bucket(&[s3::GET_BUCKET_ABAC]),
     on_bucket(&[s3::GET_BUCKET_ACCELERATE_CONFIGURATION]),
     on_bucket(&[s3::GET_BUCKET_ACL]),
     on_bucket(&[s3::GET_BUCKET_CORS]),
@@ -24,7 +25,11 @@ pub(super) const BUCKET: &[Grant] = &[
     on_bucket(&[s3::GET_BUCKET_TAGGING]),
     on_bucket(&[s3::HEAD_BUCKET]),
     on_bucket(&[s3::LIST_OBJECT_VERSIONS]),
+    on_bucket(&[s3::PUT_BUCKET_OWNERSHIP_CONTROLS]),
     on_bucket(&[s3::PUT_BUCKET_TAGGING]),
+    // Asked for by CreateBucket too, which brings the tags along.
+    on_bucket(&[s3::TAG_RESOURCE]),
+    on_bucket(&[s3::UNTAG_RESOURCE]),
     Grant::of(&[s3::DELETE_OBJECT, s3::DELETE_OBJECTS], On::Objects, When::Emptying),
 ];
 

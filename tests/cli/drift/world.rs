@@ -56,6 +56,10 @@ impl<'a> World<'a> {
         self.recorded("s3_bucket.data", "name")
     }
 
+    pub fn logs(&self) -> String {
+        self.recorded("s3_bucket.access_logs", "name")
+    }
+
     pub fn role(&self) -> String {
         self.recorded("iam_role.healthlake", "name")
     }

@@ -316,6 +316,7 @@ pub(crate) fn everything_drifts(place: &Place) {
         state["resources"][address]["recorded"][name].as_str().unwrap_or_else(|| panic!("{address} {name}")).to_owned()
     };
     let cloud = place.cloud();
+    tags_control_access(place);
     let (kms, iam, cognito) = (cloud.kms(), cloud.iam(), cloud.cognito());
     let (bucket_key, store_key) = (recorded("kms_key.s3", "id"), recorded("kms_key.datastore", "id"));
     call(kms.disable_key().key_id(&bucket_key).send()).unwrap();
@@ -337,6 +338,18 @@ pub(crate) fn everything_drifts(place: &Place) {
     let function = recorded("lambda_function.token_validator", "name");
     let code = cloud.lambda().update_function_code().function_name(function).zip_file(archive().into());
     call(code.send()).unwrap();
+}
+
+/// From now on the data bucket takes tags by S3 Control alone, and ACLs.
+fn tags_control_access(place: &Place) {
+    use aws_sdk_s3::types as s3;
+    let bucket = place.state()["resources"]["s3_bucket.data"]["recorded"]["name"].as_str().unwrap().to_owned();
+    let client = place.cloud().s3();
+    let abac = s3::AbacStatus::builder().status(s3::BucketAbacStatus::Enabled).build();
+    call(client.put_bucket_abac().bucket(&bucket).abac_status(abac).send()).unwrap();
+    let rule = s3::OwnershipControlsRule::builder().object_ownership(s3::ObjectOwnership::ObjectWriter);
+    let controls = s3::OwnershipControls::builder().rules(rule.build().unwrap()).build().unwrap();
+    call(client.put_bucket_ownership_controls().bucket(&bucket).ownership_controls(controls).send()).unwrap();
 }
 
 /// A package that is not hlctl's.

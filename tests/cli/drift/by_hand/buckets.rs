@@ -4,7 +4,17 @@ use aws_sdk_s3::types as s3;
 
 use super::Then::{Nothing, PutBack, Refused};
 use super::{Case, DATA, minimal};
+use crate::drift::world::World;
 use crate::support::call;
+
+/// Leaves the block of the rule and takes its default.
+fn only_the_block(w: &World<'_>, bucket: String) {
+    let block = s3::BlockedEncryptionTypes::builder().encryption_type(s3::EncryptionType::SseC).build();
+    let rule = s3::ServerSideEncryptionRule::builder().blocked_encryption_types(block).build();
+    let whole = s3::ServerSideEncryptionConfiguration::builder().rules(rule).build().unwrap();
+    let put = w.s3.put_bucket_encryption().bucket(bucket);
+    call(put.server_side_encryption_configuration(whole).send()).unwrap();
+}
 
 pub(super) const CASES: &[Case] = &[
     minimal(
@@ -44,6 +54,31 @@ pub(super) const CASES: &[Case] = &[
         },
         &[("s3_bucket_server_side_encryption_configuration.data", "drifted")],
         PutBack,
+    ),
+    minimal(
+        "keys that come with a request are no longer blocked",
+        |w| {
+            let get = call(w.s3.get_bucket_encryption().bucket(w.data()).send()).unwrap();
+            let mut whole = get.server_side_encryption_configuration.unwrap();
+            let none = s3::BlockedEncryptionTypes::builder().encryption_type(s3::EncryptionType::None).build();
+            whole.rules[0].blocked_encryption_types = Some(none);
+            let put = w.s3.put_bucket_encryption().bucket(w.data());
+            call(put.server_side_encryption_configuration(whole).send()).unwrap();
+        },
+        &[("s3_bucket_server_side_encryption_configuration.data", "drifted")],
+        PutBack,
+    ),
+    minimal(
+        "the rule of the data bucket holds the block alone",
+        |w| only_the_block(w, w.data()),
+        &[("s3_bucket_server_side_encryption_configuration.data", "drifted")],
+        PutBack,
+    ),
+    minimal(
+        "the rule of the logs bucket holds the block alone, which encrypts as before",
+        |w| only_the_block(w, w.logs()),
+        &[],
+        Nothing,
     ),
     minimal(
         "the encryption is removed",

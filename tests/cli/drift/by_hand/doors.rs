@@ -91,16 +91,21 @@ pub(super) const CASES: &[Case] = &[
         LeftAlone,
     ),
     minimal(
-        "the data bucket takes ACLs and everybody may list it",
+        "the data bucket takes ACLs",
         |w| {
             let rule = s3::OwnershipControlsRule::builder().object_ownership(s3::ObjectOwnership::ObjectWriter);
             let controls = s3::OwnershipControls::builder().rules(rule.build().unwrap()).build().unwrap();
             let put = w.s3.put_bucket_ownership_controls().bucket(w.data());
             call(put.ownership_controls(controls).send()).unwrap();
-            call(w.s3.put_bucket_acl().bucket(w.data()).acl(s3::BucketCannedAcl::PublicRead).send()).unwrap();
         },
         &[(DATA, "drifted")],
-        LeftAlone,
+        PutBack,
+    ),
+    minimal(
+        "the ownership controls of the data bucket are deleted",
+        |w| drop(call(w.s3.delete_bucket_ownership_controls().bucket(w.data()).send()).unwrap()),
+        &[(DATA, "drifted")],
+        PutBack,
     ),
     minimal(
         "the data bucket tells EventBridge of its objects",
