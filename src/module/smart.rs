@@ -121,7 +121,7 @@ impl Builder<'_> {
         let smart = &self.config.smart;
         let environment_key =
             smart.environment_key.then(|| self.kms_key("lambda", "Encrypts the variables of the token validator"));
-        let role = self.lambda_role(&clients.pool, environment_key.as_ref());
+        let role = self.lambda_role(environment_key.as_ref());
         let log_group = CloudwatchLogGroup {
             name: format!("/aws/lambda/{}", smart.function_name),
             retention_in_days: smart.log_retention_in_days,
@@ -171,10 +171,13 @@ impl Builder<'_> {
         environment
     }
 
-    fn lambda_role(&mut self, pool: &Ref<CognitoUserPool>, environment_key: Option<&Ref<KmsKey>>) -> Ref<IamRole> {
+    /// Lambda names the account for which it takes on a role, and AWS's own trust policies for functions ask for it
+    /// (aws/agent-toolkit-for-aws, `lambda-trust-policy.json`).
+    fn lambda_role(&mut self, environment_key: Option<&Ref<KmsKey>>) -> Ref<IamRole> {
         let smart = &self.config.smart;
-        let trust =
-            Statement::allow("Lambda", &["sts:AssumeRole"]).principal(Principal::Service("lambda.amazonaws.com"));
+        let trust = Statement::allow("Lambda", &["sts:AssumeRole"])
+            .principal(Principal::Service("lambda.amazonaws.com"))
+            .when("StringEquals", "aws:SourceAccount", vec![self.identity.account.as_str().into()]);
         let role = IamRole {
             name: smart.lambda_role_name.clone(),
             trust: Document::of([trust]),
@@ -186,16 +189,19 @@ impl Builder<'_> {
         let policy = IamRolePolicy {
             role: role.clone(),
             name: smart.cognito_access_role.clone(),
-            policy: self.function_policy(pool, environment_key),
+            policy: self.function_policy(environment_key),
         };
         self.add("cognito_access", policy);
         role
     }
 
+    /// GetUser takes no resource (Service Authorization Reference, Amazon Cognito user pools): a statement that names the pool
+    /// allows nothing. Which user it shows is decided by the access token in the request (Cognito API reference, `GetUser`).
+    ///
     /// Tracing takes two actions more ("Visualize Lambda function invocations using AWS X-Ray"), a key of one's own the right
     /// to decrypt with it (Lambda API reference, `KMSAccessDeniedException`).
-    fn function_policy(&self, pool: &Ref<CognitoUserPool>, environment_key: Option<&Ref<KmsKey>>) -> Document {
-        let mut statements = vec![Statement::allow("CognitoUser", &["cognito-idp:GetUser"]).on(pool.arn())];
+    fn function_policy(&self, environment_key: Option<&Ref<KmsKey>>) -> Document {
+        let mut statements = vec![Statement::allow("CognitoUser", &["cognito-idp:GetUser"]).on("*")];
         if self.config.smart.tracing {
             let actions = ["xray:PutTraceSegments", "xray:PutTelemetryRecords"];
             statements.push(Statement::allow("Tracing", &actions).on("*"));

@@ -162,15 +162,15 @@ class SmartCheck:
         iam = self.stack.client("iam")
         name = self.config.get("lambda_role_name", "healthlake_token_validator_role")
         (trust,) = by_sid(iam.get_role(RoleName=name)["Role"]["AssumeRolePolicyDocument"]).values()
-        equal("whom the function's role trusts", trust["Principal"], {"Service": ["lambda.amazonaws.com"]})
+        on_behalf = {"StringEquals": {"aws:SourceAccount": [self.account]}}
+        equal("whom the function's role trusts", (trust["Principal"], trust["Condition"]), ({"Service": ["lambda.amazonaws.com"]}, on_behalf))
         attached = [policy["PolicyArn"] for policy in iam.list_attached_role_policies(RoleName=name)["AttachedPolicies"]]
         equal("what is attached", attached, ["arn:aws:iam::aws:policy/service-role/AWSLambdaBasicExecutionRole"])
         inline = self.config.get("lambda_cognito_access_role", "fhir_cognito_access")
         statements = by_sid(iam.get_role_policy(RoleName=name, PolicyName=inline)["PolicyDocument"])
         equal("its own policy", set(statements), {"CognitoUser", *(("Tracing", "EnvironmentKey") if self.hardened else ())})
         statement = statements["CognitoUser"]
-        pool = f"arn:aws:cognito-idp:us-east-1:{self.account}:userpool/{self.pool}"
-        equal("what it may ask Cognito", (statement["Action"], statement["Resource"]), (["cognito-idp:GetUser"], [pool]))
+        equal("what it may ask Cognito", (statement["Action"], statement["Resource"]), (["cognito-idp:GetUser"], ["*"]))
 
     def service(self):
         iam = self.stack.client("iam")

@@ -1,30 +1,28 @@
 //! Roles and policies.
 
+use serde_json::{Map, Value};
+
 use super::super::{Evidence, Judgement, Looked, Verdict};
 use super::documents::{allowing, conditions, is_of_account, name_of, principals, strings};
 use super::{by_faults, by_value};
 use crate::resource::{Attributes, Kind};
 
-/// A function's role comes from its own account alone: whoever gives it needs `iam:PassRole` there.
-const LAMBDA: &str = "lambda.amazonaws.com";
+/// Actions that take no other resource than `*` (Service Authorization Reference): those of X-Ray, and Cognito's GetUser, which the
+/// access token in the request permits.
+fn takes_no_resource(action: &str) -> bool {
+    action.starts_with("xray:") || action == "cognito-idp:GetUser"
+}
 
 pub(in crate::audit) fn trust(evidence: &Evidence) -> Vec<Verdict> {
     let account = &evidence.identity.account;
     evidence.each(Kind::IamRole, |_, role| {
-        let statements: Vec<_> = role.get("assume_role_policy").into_iter().flat_map(allowing).collect();
-        let who: Vec<(&str, &str)> = statements.iter().flat_map(|statement| principals(statement)).collect();
-        if !who.is_empty() && who.iter().all(|who| *who == ("Service", LAMBDA)) {
-            let seen = "only Lambda is trusted, and only on behalf of this account".to_owned();
-            return (Judgement::NotApplicable, seen);
-        }
         let mut faults = Vec::new();
-        for statement in statements {
+        for statement in role.get("assume_role_policy").into_iter().flat_map(allowing) {
             let name = name_of(statement);
-            let is_bound =
-                ["aws:SourceAccount", "aws:SourceArn"].iter().any(|key| !conditions(statement, key).is_empty());
+            let is_bound = is_bound(statement, account);
             for (kind, who) in principals(statement) {
                 match kind {
-                    "Service" if who != LAMBDA && !is_bound => {
+                    "Service" if !is_bound => {
                         faults.push(format!("{name} trusts {who} on behalf of any account"));
                     }
                     "AWS" if !is_of_account(who, account) => {
@@ -36,6 +34,14 @@ pub(in crate::audit) fn trust(evidence: &Evidence) -> Vec<Verdict> {
             }
         }
         by_faults(&faults, "services are trusted only on behalf of this account")
+    })
+}
+
+/// Whether a service may act under the statement only on behalf of this account: it, or a resource in it, is what one of the conditions asks for.
+fn is_bound(statement: &Map<String, Value>, account: &str) -> bool {
+    ["aws:SourceAccount", "aws:SourceArn"].iter().any(|key| {
+        let values = conditions(statement, key);
+        !values.is_empty() && values.iter().all(|value| is_of_account(value, account))
     })
 }
 
@@ -63,8 +69,7 @@ pub(in crate::audit) fn wildcards(evidence: &Evidence) -> Vec<Verdict> {
             if statement.contains_key("NotAction") || statement.contains_key("NotResource") {
                 faults.push(format!("{name} allows everything but what it names"));
             }
-            // X-Ray's actions take no other resource ("Actions, resources, and condition keys for AWS X-Ray").
-            let takes_none = !actions.is_empty() && actions.iter().all(|action| action.starts_with("xray:"));
+            let takes_none = !actions.is_empty() && actions.iter().all(|action| takes_no_resource(action));
             if strings(statement, "Resource").contains(&"*") && !takes_none {
                 faults.push(format!("{name} applies to every resource"));
             }
@@ -100,7 +105,7 @@ pub(in crate::audit) fn permission(evidence: &Evidence) -> Vec<Verdict> {
 mod tests {
     #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
-    use serde_json::{Value, json};
+    use serde_json::json;
 
     use super::super::tests::{evidence, judged, verdicts};
     use super::*;
@@ -117,7 +122,13 @@ mod tests {
         let bound = json!({"StringEquals": {"AWS:SourceAccount": ["111122223333"]}});
         assert_eq!(trusts(&healthlake, &bound), Judgement::Pass);
         assert_eq!(trusts(&healthlake, &json!({})), Judgement::Fail);
-        assert_eq!(trusts(&json!({"Service": ["lambda.amazonaws.com"]}), &json!({})), Judgement::NotApplicable);
+        let of_another = json!({"StringEquals": {"aws:SourceAccount": ["999999999999"]}});
+        assert_eq!(trusts(&healthlake, &of_another), Judgement::Fail);
+        let of_a_store = json!({"ArnEquals": {"aws:SourceArn": ["arn:aws:healthlake:us-east-1:111122223333:datastore/fhir/x"]}});
+        assert_eq!(trusts(&healthlake, &of_a_store), Judgement::Pass);
+        let lambda = json!({"Service": ["lambda.amazonaws.com"]});
+        assert_eq!(trusts(&lambda, &bound), Judgement::Pass);
+        assert_eq!(trusts(&lambda, &json!({})), Judgement::Fail);
         assert_eq!(trusts(&json!({"AWS": ["arn:aws:iam::999999999999:root"]}), &bound), Judgement::Fail);
         assert_eq!(trusts(&json!({"Federated": ["accounts.google.com"]}), &json!({})), Judgement::Fail);
         assert_eq!(trusts(&json!("*"), &json!({})), Judgement::Fail);
@@ -146,6 +157,8 @@ mod tests {
         assert_eq!(allows("*", "arn:aws:s3:::b"), Judgement::Fail);
         assert_eq!(allows("s3:GetObject", "*"), Judgement::Fail);
         assert_eq!(allows("xray:PutTraceSegments", "*"), Judgement::Pass);
+        assert_eq!(allows("cognito-idp:GetUser", "*"), Judgement::Pass);
+        assert_eq!(allows("cognito-idp:AdminGetUser", "*"), Judgement::Fail);
         let denies = json!({"policy": {"Statement": [{"Effect": "Deny", "Action": ["*"], "Resource": ["*"]}]}});
         assert_eq!(judged("policy-wildcards", "iam_role_policy.cognito_access", denies), Judgement::Pass);
     }
