@@ -51,11 +51,7 @@ fn package_problem(session: &Session, examined: &Examined) -> Option<Problem> {
                 PackageError::Handler { .. } => "lambda_handler",
                 _ => "lambda_package",
             };
-            // Lambda still changes the functions that there are, and whether this is one is not known here.
-            let may_go_on = matches!(error, PackageError::Retired { is_frozen: false, .. });
-            let problem =
-                if may_go_on { Problem::warning(error.to_string()) } else { Problem::error(error.to_string()) };
-            (key, problem.help(error.hint()))
+            (key, Problem::error(error.to_string()).help(error.hint()))
         }
     };
     let problem = problem.key(key);

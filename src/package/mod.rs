@@ -20,8 +20,9 @@ pub use archive::Archive;
 use archive::{Member, members_of_folder};
 pub use elf::Unfit;
 use fit::{File, Misfit, Wish};
-use note::NEWER_RUNTIME;
 pub use note::Note;
+use note::newer_runtime;
+pub use runtimes::End;
 use runtimes::{Family, Stage, stage};
 
 /// Code and how it is started.
@@ -158,11 +159,13 @@ pub enum PackageError {
         path: PathBuf,
     },
     /// AWS has ended the runtime.
-    #[error("Lambda has retired {runtime}: functions can no longer be created{} with it", if *is_frozen { " or \
-        changed" } else { "" })]
+    #[error("Lambda has retired {runtime}: functions can no longer be created{} with it, since {}", if *is_frozen { " or \
+        changed" } else { "" }, if *is_frozen { end.no_update } else { end.no_creation })]
     Retired {
         /// The runtime.
         runtime: String,
+        /// When it ended.
+        end: End,
         /// Whether functions that there are cannot be changed either.
         is_frozen: bool,
     },
@@ -209,7 +212,7 @@ impl PackageError {
             Self::NotExecutable { path } => {
                 format!("make it executable before you pack it: chmod 755 {BOOTSTRAP} (in {})", path.display())
             }
-            Self::Retired { .. } => NEWER_RUNTIME.to_owned(),
+            Self::Retired { .. } => newer_runtime(),
             Self::Unstartable { .. } => {
                 "for a Python package, for example: lambda_runtime = \"python3.13\" and lambda_handler = \
                  \"lambda_function.lambda_handler\""
@@ -298,8 +301,9 @@ impl Package {
         let is_program = runtime.starts_with("provided");
         let handler = wanted.handler.map(str::to_owned).or_else(|| is_program.then(|| BOOTSTRAP.to_owned()));
         let handler = handler.ok_or_else(|| missing("lambda_handler"))?;
-        let note = in_time(wanted, &runtime)?;
         check_fit(wanted, path, &source, &runtime, &handler)?;
+        // A runtime that nobody chose is hlctl's choice, and a newer hlctl chooses a newer one.
+        let note = wanted.runtime.map(|_| in_time(wanted, &runtime)).transpose()?.flatten();
         Ok(Self { note, ..Self::new(wanted.architecture, source, runtime, handler, false) })
     }
 
@@ -340,20 +344,21 @@ impl Package {
 fn in_time(wanted: &Wanted<'_>, runtime: &str) -> Result<Option<Note>, PackageError> {
     let runtime = runtime.to_owned();
     let is_there = wanted.runtime_now == Some(&runtime);
-    let is_frozen = match stage(&runtime, wanted.today) {
+    let (end, is_frozen) = match stage(&runtime, wanted.today) {
         Stage::Supported => return Ok(None),
         Stage::Unknown => {
             let is_checked = Family::of(&runtime) != Family::Other;
             return Ok((!is_there).then_some(Note::Unknown { runtime, is_checked }));
         }
-        Stage::Deprecated => return Ok(Some(Note::Deprecated(runtime))),
-        Stage::NoCreation => false,
-        Stage::NoUpdate => true,
+        Stage::Ending(end) => return Ok(Some(Note::Ending { runtime, end })),
+        Stage::Deprecated(end) => return Ok(Some(Note::Deprecated { runtime, end })),
+        Stage::NoCreation(end) => (end, false),
+        Stage::NoUpdate(end) => (end, true),
     };
     if is_there {
-        Ok(Some(Note::Retired { runtime, is_frozen }))
+        Ok(Some(Note::Retired { runtime, end, is_frozen }))
     } else {
-        Err(PackageError::Retired { runtime, is_frozen })
+        Err(PackageError::Retired { runtime, end, is_frozen })
     }
 }
 
@@ -548,11 +553,17 @@ mod tests {
     #[test]
     fn a_retired_runtime_is_refused_but_for_the_function_that_has_it() {
         let name = "python3.9".to_owned();
+        let runtime = || name.clone();
+        let end = End { deprecated: date(2025, 12, 15), no_creation: date(2027, 2, 1), no_update: date(2027, 3, 3) };
+        let (ending, deprecated) =
+            (Note::Ending { runtime: runtime(), end }, Note::Deprecated { runtime: runtime(), end });
+        let retired = |is_frozen| Some(Note::Retired { runtime: runtime(), end, is_frozen });
         let stages = [
-            (date(2025, 12, 14), Some(None), None),
-            (date(2025, 12, 15), Some(Some(Note::Deprecated(name.clone()))), Some(Note::Deprecated(name.clone()))),
-            (date(2027, 2, 1), None, Some(Note::Retired { runtime: name.clone(), is_frozen: false })),
-            (date(2027, 3, 3), None, Some(Note::Retired { runtime: name.clone(), is_frozen: true })),
+            (date(2024, 12, 14), Some(None), None),
+            (date(2025, 12, 14), Some(Some(ending.clone())), Some(ending)),
+            (date(2025, 12, 15), Some(Some(deprecated.clone())), Some(deprecated)),
+            (date(2027, 2, 1), None, retired(false)),
+            (date(2027, 3, 3), None, retired(true)),
         ];
         for (today, created, kept) in stages {
             for other in [None, Some("python3.8")] {
@@ -566,6 +577,33 @@ mod tests {
             }
             assert_eq!(python_on(today, &name, Some("python3.9")).unwrap(), kept, "{today}");
         }
+    }
+
+    #[test]
+    fn each_step_of_the_end_is_named_with_its_day() {
+        let note = |today, now| python_on(today, "python3.9", now).map(|note| note.unwrap().to_string());
+        let days = ["2025-12-15", "2027-02-01", "2027-03-03"];
+        for today in [date(2025, 12, 1), date(2026, 1, 1)] {
+            let told = note(today, None).unwrap();
+            assert!(days.iter().all(|day| told.contains(day)), "{told}");
+        }
+        let kept = note(date(2027, 2, 1), Some("python3.9")).unwrap();
+        assert!(days[1..].iter().all(|day| kept.contains(day)), "{kept}");
+        for (today, since) in [(date(2027, 2, 1), days[1]), (date(2027, 3, 3), days[2])] {
+            let refused = note(today, None).unwrap_err();
+            assert!(refused.to_string().contains(since) && refused.hint().contains("Lambda runtimes"), "{refused}");
+        }
+    }
+
+    #[test]
+    fn the_runtime_that_hlctl_chooses_is_not_held_against_the_user() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("validator");
+        std::fs::write(&file, "#!/bin/sh\n").unwrap();
+        let on = |runtime, today| Package::find(&Wanted { runtime, runs_here: true, today, ..wanted(&file) });
+        let late = date(2030, 1, 1);
+        assert_eq!(on(None, late).unwrap().note, None);
+        assert!(matches!(on(Some(PROGRAM_RUNTIME), late), Err(PackageError::Retired { .. })));
     }
 
     #[test]

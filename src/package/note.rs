@@ -2,18 +2,39 @@
 
 use std::fmt;
 
+use super::runtimes::{AS_OF, End};
+
 /// What to do about a runtime that Lambda gives up.
-pub(super) const NEWER_RUNTIME: &str = "choose a newer one as lambda_runtime, and try the code with it";
+pub(super) fn newer_runtime() -> String {
+    format!(
+        "set lambda_runtime to a newer one and test the code with it (the dates are those of the Lambda developer guide, \"Lambda \
+         runtimes\", as of {AS_OF})"
+    )
+}
 
 /// What to know about a package that is good for now.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Note {
+    /// Lambda supports the runtime, but not for much longer.
+    Ending {
+        /// The runtime.
+        runtime: String,
+        /// When it ends.
+        end: End,
+    },
     /// Lambda has deprecated the runtime.
-    Deprecated(String),
+    Deprecated {
+        /// The runtime.
+        runtime: String,
+        /// When it ends.
+        end: End,
+    },
     /// Lambda has retired the runtime; the function has it already.
     Retired {
         /// The runtime.
         runtime: String,
+        /// When it ended.
+        end: End,
         /// Whether the function cannot be changed any more.
         is_frozen: bool,
     },
@@ -29,13 +50,35 @@ pub enum Note {
 impl fmt::Display for Note {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Deprecated(runtime) => write!(f, "Lambda has deprecated {runtime}, and will retire it"),
-            Self::Retired { runtime, is_frozen: false } => {
-                write!(f, "Lambda has retired {runtime}: the existing function keeps it, and no new one can be created")
+            Self::Ending { runtime, end } => {
+                let End { deprecated, no_creation, no_update } = end;
+                write!(
+                    f,
+                    "Lambda deprecates {runtime} on {deprecated}; no function can be created with it from {no_creation}, or \
+                     changed from {no_update}"
+                )
             }
-            Self::Retired { runtime, is_frozen: true } => write!(
+            Self::Deprecated { runtime, end } => {
+                let End { deprecated, no_creation, no_update } = end;
+                write!(
+                    f,
+                    "Lambda has deprecated {runtime} (on {deprecated}); no function can be created with it from {no_creation}, \
+                     or changed from {no_update}"
+                )
+            }
+            Self::Retired { runtime, end, is_frozen: false } => {
+                let End { no_creation, no_update, .. } = end;
+                write!(
+                    f,
+                    "Lambda has retired {runtime}: the existing function keeps it, and no new one can be created since \
+                     {no_creation}; from {no_update} it cannot be changed either"
+                )
+            }
+            Self::Retired { runtime, end, is_frozen: true } => write!(
                 f,
-                "Lambda has retired {runtime}: the existing function keeps it, and can neither be changed nor created again"
+                "Lambda has retired {runtime}: the existing function keeps it, and since {} it can neither be changed nor created \
+                 again",
+                end.no_update
             ),
             Self::Unknown { runtime, is_checked: true } => {
                 write!(f, "{runtime} is not a runtime that hlctl knows: Lambda may refuse it")
@@ -53,8 +96,10 @@ impl Note {
     /// Why it matters.
     pub fn consequence(&self) -> &'static str {
         match self {
-            Self::Deprecated(_) | Self::Retired { is_frozen: false, .. } => {
-                "AWS gives such runtimes no security updates"
+            Self::Ending { .. } => "AWS gives a deprecated runtime no security updates",
+            Self::Deprecated { .. } => "AWS gives such runtimes no security updates",
+            Self::Retired { is_frozen: false, .. } => {
+                "AWS gives such runtimes no security updates, and a function that is deleted or replaced cannot be created again"
             }
             Self::Retired { is_frozen: true, .. } => {
                 "AWS gives such runtimes no security updates, and an apply that changes the function fails"
@@ -64,11 +109,12 @@ impl Note {
     }
 
     /// What to do about it.
-    pub fn hint(&self) -> &'static str {
+    pub fn hint(&self) -> String {
         match self {
-            Self::Deprecated(_) | Self::Retired { .. } => NEWER_RUNTIME,
+            Self::Ending { .. } | Self::Deprecated { .. } | Self::Retired { .. } => newer_runtime(),
             Self::Unknown { .. } => {
                 "compare lambda_runtime with the Lambda developer guide, \"Lambda runtimes\"; a newer hlctl may know it"
+                    .to_owned()
             }
         }
     }
@@ -76,5 +122,10 @@ impl Note {
     /// Whether the code was found to be fit for its runtime.
     pub fn is_fit(&self) -> bool {
         !matches!(self, Self::Unknown { .. })
+    }
+
+    /// Whether Lambda creates no function with the runtime any more, so that a lost one could not be made again.
+    pub fn is_retired(&self) -> bool {
+        matches!(self, Self::Retired { .. })
     }
 }

@@ -21,7 +21,7 @@ pub(crate) use terraformed::terraformed;
 
 /// The runtime of every test whose package Lambda has to accept. No date is known on which Lambda retires it, so no such test
 /// begins to fail on one: `smart::the_runtime_of_the_tests_has_no_end` holds that.
-pub(crate) const RUNTIME: &str = "python3.14";
+pub(crate) const RUNTIME: &str = "python3.15";
 
 /// A file under `tests/cli/fixtures`.
 pub(crate) fn fixture(name: &str) -> String {
