@@ -505,6 +505,19 @@ pub const CHECKS: &[Check] = &[
         security_hub: &["S3.12"],
         judge: buckets::acls,
     },
+    Check {
+        id: "HLCTL-39",
+        name: "policy-bulk-operations",
+        severity: Severity::High,
+        title: "No policy of the stack allows $purge, $bulk-delete or $bulk-patch",
+        why: "One request of these deletes or changes every record of a type, or of a patient, and none of them can be undone.",
+        remediation: concat!("`", hlctl!("apply"), "` restores the policies, which name their actions one by one"),
+        key: None,
+        cfr: &["164.308(a)(4)(ii)(B)", "164.312(c)(1)"],
+        prowler: &[],
+        security_hub: &[],
+        judge: access::sweeping,
+    },
 ];
 
 #[cfg(test)]

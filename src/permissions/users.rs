@@ -25,6 +25,10 @@ const LOOKING: &[&str] = &[
     "healthlake:ListTagsForResource",
 ];
 
+/// What comes with the right to delete a resource (HealthLake developer guide, "$erase").
+const ERASES: &str = "healthlake:DeleteResource also permits $erase, which deletes a resource with all its versions; $purge, $bulk-delete \
+                      and $bulk-patch are not in the policy";
+
 /// What changes FHIR resources.
 const WRITING: &[&str] = &[
     "healthlake:CreateResource",
@@ -49,7 +53,8 @@ const JOBS: &[&str] = &[
 pub fn client(places: &Places) -> (Document, Vec<String>) {
     let key = ["kms:CreateGrant", "kms:Decrypt", "kms:DescribeKey", "kms:GenerateDataKey"];
     let fhir = [READING, LOOKING, WRITING, JOBS].concat();
-    let (mut statements, notes) = of_store(places, &fhir, &key);
+    let (mut statements, mut notes) = of_store(places, &fhir, &key);
+    notes.push(ERASES.to_owned());
     let bucket: Vec<String> =
         places.attribute("s3_bucket.data", "name").into_iter().map(|name| places.bucket(name)).collect();
     statements.push(Statement::allow(
@@ -103,4 +108,33 @@ pub(super) fn arn_or_any(
     let pattern = places.regional(service, any);
     notes.push(format!("{address} has no id yet, so the policy has {pattern}: print it again after the first apply"));
     vec![pattern]
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    #[test]
+    fn no_action_is_a_pattern_and_none_deletes_or_changes_all_at_once() {
+        let all = [READING, LOOKING, WRITING, JOBS].concat();
+        assert!(all.iter().all(|action| !action.contains(['*', '?']) && !action.contains("Bulk")), "{all:?}");
+        assert_eq!(all.iter().collect::<BTreeSet<_>>().len(), all.len());
+    }
+
+    #[test]
+    fn the_document_lists_each_action_under_those_who_have_it() {
+        let text = include_str!("../../docs/permissions.md");
+        let row = |name: &str| text.lines().find(|line| line.starts_with(&format!("| {name} |"))).unwrap_or_default();
+        for (name, actions) in [
+            ("reads resources", READING),
+            ("reads the store and its jobs", LOOKING),
+            ("changes resources", WRITING),
+            ("starts and ends jobs", JOBS),
+        ] {
+            let named: BTreeSet<&str> = row(name).split('`').filter(|word| word.starts_with("healthlake:")).collect();
+            assert_eq!(named, actions.iter().copied().collect::<BTreeSet<_>>(), "{name}");
+        }
+    }
 }

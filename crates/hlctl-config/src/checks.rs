@@ -49,4 +49,5 @@ pub const CHECKS: &[CheckName] = &[
     CheckName { id: "HLCTL-36", name: "settings-of-others" },
     CheckName { id: "HLCTL-37", name: "bucket-customer-keys" },
     CheckName { id: "HLCTL-38", name: "bucket-acls" },
+    CheckName { id: "HLCTL-39", name: "policy-bulk-operations" },
 ];

@@ -1,5 +1,7 @@
 //! Roles and policies.
 
+use std::collections::BTreeSet;
+
 use serde_json::{Map, Value};
 
 use super::super::{Evidence, Judgement, Looked, Verdict};
@@ -81,6 +83,72 @@ pub(in crate::audit) fn wildcards(evidence: &Evidence) -> Vec<Verdict> {
     verdicts
 }
 
+/// FHIR operations that delete for good or change a whole type at once, and the actions that permit them (HealthLake developer
+/// guide, "Bulk delete", "Patient $purge"; Service Authorization Reference). For `$bulk-patch` none is documented; this one is
+/// named as those of the other jobs are, so that a wildcard which would permit it is recognised.
+const SWEEPING: [(&str, &str); 2] = [
+    ("healthlake:StartFHIRBulkDeleteJob", "$bulk-delete and $purge"),
+    ("healthlake:StartFHIRBulkPatchJob", "$bulk-patch"),
+];
+/// `$erase` deletes a resource with its versions, and is logged, and so permitted, as this (HealthLake developer guide, "$erase").
+const ERASING: &str = "healthlake:DeleteResource";
+
+pub(in crate::audit) fn sweeping(evidence: &Evidence) -> Vec<Verdict> {
+    let judge = |_: &crate::address::Address, policy: &Attributes| {
+        let (mut faults, mut erasing) = (Vec::new(), Vec::new());
+        for statement in policy.get("policy").into_iter().flat_map(allowing) {
+            let name = name_of(statement);
+            let permits = |action: &&(&str, &str)| permits(statement, action.0);
+            faults.extend(
+                SWEEPING.iter().filter(permits).map(|(action, what)| format!("{name} allows {what} ({action})")),
+            );
+            if permits(&&(ERASING, "")) {
+                erasing.push(format!("{name} allows $erase ({ERASING})"));
+            }
+        }
+        if !faults.is_empty() {
+            faults.extend(erasing);
+            return by_faults(&faults, "");
+        }
+        let right = match erasing.as_slice() {
+            [] => "none of these operations is allowed".to_owned(),
+            erasing => {
+                format!("of these operations only $erase is allowed, resource by resource: {}", erasing.join("; "))
+            }
+        };
+        by_faults(&[], &right)
+    };
+    let mut verdicts = evidence.each(Kind::IamPolicy, judge);
+    verdicts.extend(evidence.each(Kind::IamRolePolicy, judge));
+    verdicts
+}
+
+/// Whether an allowing statement names the action, be it by a pattern or by naming only others.
+fn permits(statement: &Map<String, Value>, action: &str) -> bool {
+    let matches = |member: &str| strings(statement, member).into_iter().any(|pattern| is_match(pattern, action));
+    match statement.contains_key("NotAction") {
+        true => !matches("NotAction"),
+        false => matches("Action"),
+    }
+}
+
+/// IAM's patterns: `*` for any characters, `?` for one, in any case ("IAM JSON policy elements: Action").
+fn is_match(pattern: &str, action: &str) -> bool {
+    let (pattern, action) = (pattern.to_ascii_lowercase(), action.to_ascii_lowercase());
+    let mut starts = BTreeSet::from([0]);
+    for part in pattern.bytes() {
+        let bytes = action.as_bytes();
+        starts = match part {
+            b'*' => starts.first().map_or_else(BTreeSet::new, |first| (*first..=bytes.len()).collect()),
+            part => {
+                let fits = |start: &usize| bytes.get(*start).is_some_and(|byte| part == b'?' || *byte == part);
+                starts.into_iter().filter(fits).map(|start| start + 1).collect()
+            }
+        };
+    }
+    starts.contains(&action.len())
+}
+
 fn is_wild(action: &str) -> bool {
     action == "*" || action.split_once(':').is_some_and(|(_, name)| name == "*")
 }
@@ -124,7 +192,8 @@ mod tests {
         assert_eq!(trusts(&healthlake, &json!({})), Judgement::Fail);
         let of_another = json!({"StringEquals": {"aws:SourceAccount": ["999999999999"]}});
         assert_eq!(trusts(&healthlake, &of_another), Judgement::Fail);
-        let of_a_store = json!({"ArnEquals": {"aws:SourceArn": ["arn:aws:healthlake:us-east-1:111122223333:datastore/fhir/x"]}});
+        let of_a_store =
+            json!({"ArnEquals": {"aws:SourceArn": ["arn:aws:healthlake:us-east-1:111122223333:datastore/fhir/x"]}});
         assert_eq!(trusts(&healthlake, &of_a_store), Judgement::Pass);
         let lambda = json!({"Service": ["lambda.amazonaws.com"]});
         assert_eq!(trusts(&lambda, &bound), Judgement::Pass);
@@ -161,6 +230,42 @@ mod tests {
         assert_eq!(allows("cognito-idp:AdminGetUser", "*"), Judgement::Fail);
         let denies = json!({"policy": {"Statement": [{"Effect": "Deny", "Action": ["*"], "Resource": ["*"]}]}});
         assert_eq!(judged("policy-wildcards", "iam_role_policy.cognito_access", denies), Judgement::Pass);
+    }
+
+    #[test]
+    fn operations_that_delete_for_good_or_change_all_at_once_are_named() {
+        let judge = |statement: Value| {
+            let document = json!({"policy": {"Statement": [statement]}});
+            let found = verdicts("policy-bulk-operations", &evidence(&[("iam_policy.healthlake", document)]));
+            (found[0].judgement, found[0].seen.clone())
+        };
+        let allows =
+            |action: &str| judge(json!({"Sid": "S", "Effect": "Allow", "Action": [action], "Resource": ["arn"]}));
+        for action in [
+            "healthlake:StartFHIRBulkDeleteJob",
+            "healthlake:startfhirbulk*",
+            "healthlake:*",
+            "*",
+            "health?ake:Start*Job",
+        ] {
+            let (judgement, seen) = allows(action);
+            assert_eq!(judgement, Judgement::Fail, "{action}");
+            assert!(seen.contains("statement S allows $bulk-delete and $purge"), "{seen}");
+        }
+        assert!(allows("healthlake:*").1.contains("$bulk-patch") && allows("healthlake:*").1.contains("$erase"));
+        for action in ["healthlake:ReadResource", "healthlake:Start*", "s3:*", "healthlake:StartFHIRBulkDelete"] {
+            let expected = if action == "healthlake:Start*" { Judgement::Fail } else { Judgement::Pass };
+            assert_eq!(allows(action).0, expected, "{action}");
+        }
+        let (judgement, seen) = allows("healthlake:DeleteResource");
+        assert_eq!(judgement, Judgement::Pass);
+        assert!(seen.contains("$erase (healthlake:DeleteResource)"), "{seen}");
+        let others = json!({"Effect": "Allow", "NotAction": ["healthlake:StartFHIRBulk*"], "Resource": ["arn"]});
+        assert_eq!(judge(others).0, Judgement::Pass);
+        let but = json!({"Effect": "Allow", "NotAction": ["s3:*"], "Resource": ["arn"]});
+        assert_eq!(judge(but).0, Judgement::Fail);
+        let denies = json!({"Effect": "Deny", "Action": ["*"], "Resource": ["*"]});
+        assert_eq!(judge(denies).0, Judgement::Pass);
     }
 
     #[test]
