@@ -16,6 +16,7 @@ use serde_json::{Value, json};
 use thiserror::Error;
 
 use crate::address::Address;
+use crate::config::is_logs_bucket;
 use crate::resource::{Kind, ResourceError};
 use crate::state::{Entry, State, Status};
 
@@ -62,7 +63,11 @@ pub fn terraform(state: &State) -> Result<Vec<File>, ExportError> {
         let may_be_emptied = state.settings.force_destroy.empties(address.as_str());
         let arguments = Arguments { entry, recorded, links: &links, may_be_emptied };
         let block = Block::builder("resource").add_labels([terraform.as_str(), name]);
-        resources.0.push(block.add_structures(body(kind, &arguments).0).build().into());
+        let mut content = body(kind, &arguments);
+        if entry.protected || holds_data(kind, address) {
+            writer::keep(&mut content);
+        }
+        resources.0.push(block.add_structures(content.0).build().into());
         imports.0.push(import(&terraform, name, None, &id).into());
         for (further, id) in further(kind, &arguments, name) {
             if let [terraform, name] = further.labels() {
@@ -87,8 +92,13 @@ pub fn terraform(state: &State) -> Result<Vec<File>, ExportError> {
     ])
 }
 
+/// Whether patient data is in it, or what it takes to read them.
+fn holds_data(kind: Kind, address: &Address) -> bool {
+    kind.is_precious() || (kind == Kind::S3Bucket && !is_logs_bucket(address.as_str()))
+}
+
 fn format(body: &Body) -> Result<String, ExportError> {
-    hcl::format::to_string(body).map_err(|error| {
+    hcl::format::to_string(body).map(|text| writer::aligned(&text)).map_err(|error| {
         let address = Address::parse("terraform");
         ExportError { address, error: ResourceError::Internal(format!("cannot write HCL: {error}")) }
     })
@@ -112,8 +122,8 @@ fn import(terraform: &str, name: &str, key: Option<&str>, id: &str) -> Block {
 fn versions(state: &State) -> Body {
     let provider = |source: &str, version: &str| writer::value(&json!({"source": source, "version": version}));
     let providers = Block::builder("required_providers")
-        .add_attribute(("aws", provider("hashicorp/aws", "~> 5.0")))
-        .add_attribute(("awscc", provider("hashicorp/awscc", ">= 1.0")))
+        .add_attribute(("aws", provider("hashicorp/aws", "~> 6.0")))
+        .add_attribute(("awscc", provider("hashicorp/awscc", "~> 1.60")))
         .build();
     let terraform = Block::builder("terraform").add_attribute(("required_version", ">= 1.5")).add_block(providers);
     let region = |provider: &str| {

@@ -6,7 +6,7 @@ use hcl::expr::{Expression, Object, ObjectKey};
 use serde_json::{Value, json};
 
 use super::arguments::Arguments;
-use super::writer::{encoded, value};
+use super::writer::{encoded, ignoring, value};
 
 pub(super) fn datastore(of: &Arguments<'_>) -> Body {
     let mut body = Body::builder()
@@ -35,8 +35,13 @@ pub(super) fn datastore(of: &Arguments<'_>) -> Body {
     }
     let tags = of.seen("tags");
     let tags = tags.as_object().into_iter().flatten().map(|(key, value)| json!({"key": key, "value": value}));
-    body.add_attribute(("tags", value(&Value::Array(tags.collect())))).build()
+    body.add_attribute(("tags", value(&Value::Array(tags.collect())))).add_block(ignoring(REPLACES)).build()
 }
+
+/// What only a new store can have otherwise (CloudFormation's schema of `AWS::HealthLake::FHIRDatastore`, create-only properties).
+/// awscc reads some of it back as unknown and then plans a replacement although nothing has changed
+/// (hashicorp/terraform-provider-awscc, issue 1298).
+const REPLACES: &[&str] = &["datastore_type_version", "preload_data_config", "sse_configuration"];
 
 fn object<const N: usize>(members: [(&str, Expression); N]) -> Expression {
     let key = |name: &str| ObjectKey::Identifier(Identifier::sanitized(name));

@@ -1,7 +1,9 @@
 //! HCL's values.
 
+use std::borrow::Cow;
+
 use hcl::expr::{Expression, FuncCall, Object, ObjectKey, Traversal, TraversalOperator, Variable};
-use hcl::{Block, Identifier};
+use hcl::{Attribute, Block, Body, Identifier};
 use serde_json::Value;
 
 use crate::state::State;
@@ -46,10 +48,81 @@ pub(super) fn reference(path: &[&str], key: Option<&str>) -> Expression {
     Traversal::new(Variable::sanitized(*first), operators).into()
 }
 
+/// The same with the signs of neighbouring attributes in one column, as `terraform fmt` writes them: neighbours are lines that each
+/// hold a whole attribute, at one depth and without a line between them.
+pub(super) fn aligned(text: &str) -> String {
+    let mut written = String::with_capacity(text.len());
+    let mut neighbours: Vec<(&str, &str)> = Vec::new();
+    let depth = |line: &str| line.len() - line.trim_start().len();
+    for line in text.lines() {
+        let attribute = attribute_of(line);
+        let ends = match (neighbours.last(), attribute) {
+            (Some((last, _)), Some((name, _))) => depth(last) != depth(name),
+            _ => true,
+        };
+        if ends {
+            write_aligned(&mut written, &neighbours);
+            neighbours.clear();
+        }
+        match attribute {
+            Some(attribute) => neighbours.push(attribute),
+            None => written.extend([&*without_gap(line), "\n"]),
+        }
+    }
+    write_aligned(&mut written, &neighbours);
+    written
+}
+
+/// An empty block, without the blanks between its braces.
+fn without_gap(line: &str) -> Cow<'_, str> {
+    match line.strip_suffix('}').map(str::trim_end).filter(|head| head.ends_with('{')) {
+        Some(head) => format!("{head}}}").into(),
+        None => line.into(),
+    }
+}
+
+fn write_aligned(written: &mut String, attributes: &[(&str, &str)]) {
+    let width = attributes.iter().map(|(name, _)| name.chars().count()).max().unwrap_or_default();
+    for (name, value) in attributes {
+        written.push_str(&format!("{name:width$} = {value}\n"));
+    }
+}
+
+/// Name, with what it is indented by, and value, if the line is a whole attribute.
+fn attribute_of(line: &str) -> Option<(&str, &str)> {
+    let indent = line.len() - line.trim_start().len();
+    let name = line.get(indent..)?;
+    let end = match name.strip_prefix('"') {
+        // A name in quotes may hold anything; what is escaped in it ends nothing.
+        Some(quoted) => {
+            let mut escaped = false;
+            let closing = quoted.char_indices().find(|(_, char)| {
+                let closes = *char == '"' && !escaped;
+                escaped = *char == '\\' && !escaped;
+                closes
+            });
+            closing?.0 + 2
+        }
+        None => name.find(|char: char| !char.is_ascii_alphanumeric() && char != '_' && char != '-')?,
+    };
+    let (name, rest) = line.split_at_checked(indent + end)?;
+    let value = rest.strip_prefix(" = ").filter(|_| end > 0)?;
+    (!value.ends_with(['{', '[', '('])).then_some((name, value))
+}
+
 /// What Terraform is to leave as it is.
 pub(super) fn ignoring(attributes: &[&str]) -> Block {
     let names: Vec<Expression> = attributes.iter().map(|name| reference(&[name], None)).collect();
     Block::builder("lifecycle").add_attribute(("ignore_changes", names)).build()
+}
+
+/// Has Terraform refuse every plan that would destroy the resource, a replacement included.
+pub(super) fn keep(body: &mut Body) {
+    let prevent = Attribute::new("prevent_destroy", true);
+    match body.blocks_mut().find(|block| block.identifier() == "lifecycle") {
+        Some(lifecycle) => lifecycle.body.0.insert(0, prevent.into()),
+        None => body.0.push(Block::builder("lifecycle").add_attribute(prevent).build().into()),
+    }
 }
 
 /// Where one resource names another.
@@ -100,5 +173,55 @@ mod tests {
             let unescaped = read["v"]["k"].as_str().unwrap().replace("$${", "${").replace("%%{", "%{");
             prop_assert_eq!(unescaped, text.replace("$${", "${").replace("%%{", "%{"));
         }
+    }
+
+    #[test]
+    fn neighbouring_attributes_have_their_signs_in_one_column() {
+        let text = r#"resource "a" "b" {
+  name = "x"
+  retention_in_days = 365
+  tags = {
+    "hlctl:address" = "a"
+    "k \" = v" = "s = t {"
+    z = [1]
+  }
+
+  scope {
+    scope_name = "p"
+    list = [
+      "one",
+      two
+    ]
+    a = 1
+    abc = {}
+  }
+
+  filter {    }
+}
+"#;
+        let expected = r#"resource "a" "b" {
+  name              = "x"
+  retention_in_days = 365
+  tags = {
+    "hlctl:address" = "a"
+    "k \" = v"      = "s = t {"
+    z               = [1]
+  }
+
+  scope {
+    scope_name = "p"
+    list = [
+      "one",
+      two
+    ]
+    a   = 1
+    abc = {}
+  }
+
+  filter {}
+}
+"#;
+        assert_eq!(aligned(text), expected);
+        assert_eq!(aligned(expected), expected);
     }
 }

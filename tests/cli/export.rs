@@ -33,6 +33,50 @@ fn an_export_imports_every_resource_and_holds_no_secret() {
     }
 }
 
+/// The blocks of the resource at a Terraform address, by name.
+fn lifecycle(main: &str, terraform: &str, name: &str) -> String {
+    let body: hcl::Body = hcl::from_str(main).unwrap();
+    let is_it = |block: &&hcl::Block| block.labels().iter().map(hcl::BlockLabel::as_str).eq([terraform, name]);
+    let resource = body.blocks().find(is_it).unwrap_or_else(|| panic!("no {terraform}.{name} in\n{main}"));
+    let lifecycles: Vec<&hcl::Block> =
+        resource.body().blocks().filter(|block| block.identifier() == "lifecycle").collect();
+    assert!(lifecycles.len() < 2, "Terraform takes one lifecycle block: {main}");
+    lifecycles.first().map(|block| hcl::format::to_string(*block).unwrap()).unwrap_or_default()
+}
+
+#[test]
+fn terraform_may_destroy_nothing_that_holds_data_and_replaces_no_store_for_what_it_cannot_read() {
+    let place = Place::quick("smart");
+    place.add(
+        "create_kms_key = true\nprotect = [\"healthlake_fhir_datastore.this\", \"lambda_function.token_validator\"]",
+    );
+    place.apply();
+    place.run(["export", "terraform", "--out", "tf"]).succeeds();
+    let main = fs::read_to_string(place.path("tf/main.tf")).unwrap();
+    for (terraform, name) in [
+        ("awscc_healthlake_fhir_datastore", "this"),
+        ("aws_s3_bucket", "data"),
+        ("aws_kms_key", "s3"),
+        ("aws_kms_key", "datastore"),
+        ("aws_cognito_user_pool", "main"),
+        // Named by the user.
+        ("aws_lambda_function", "token_validator"),
+    ] {
+        let lifecycle = lifecycle(&main, terraform, name);
+        assert!(lifecycle.contains("prevent_destroy = true"), "{terraform}.{name}: {lifecycle}");
+    }
+    for (terraform, name) in [("aws_s3_bucket", "access_logs"), ("aws_iam_role", "healthlake")] {
+        assert!(!lifecycle(&main, terraform, name).contains("prevent_destroy"), "{terraform}.{name}");
+    }
+    let store = lifecycle(&main, "awscc_healthlake_fhir_datastore", "this");
+    for ignored in ["preload_data_config", "sse_configuration", "datastore_type_version"] {
+        assert!(store.contains(ignored), "{store}");
+    }
+    assert!(lifecycle(&main, "aws_lambda_function", "token_validator").contains("source_code_hash"));
+    let versions = fs::read_to_string(place.path("tf/versions.tf")).unwrap();
+    assert_eq!(versions.matches("version = \"~> ").count(), 2, "{versions}");
+}
+
 #[test]
 fn an_export_writes_over_nothing() {
     let place = Place::quick("minimal");
