@@ -24,16 +24,29 @@ pub struct Rule {
     pub replaces: Option<&'static str>,
     /// Whether it is a policy document.
     pub document: bool,
+    /// Pairs of what is wanted and what counts as that, where AWS goes no further.
+    pub enough: &'static [(&'static str, &'static str)],
 }
 
 impl Rule {
     /// An attribute that only a new resource can have another value of.
     pub const fn replaces(attribute: &'static str, reason: &'static str) -> Self {
-        Self { attribute, replaces: Some(reason), document: false }
+        Self { attribute, replaces: Some(reason), document: false, enough: &[] }
     }
 
     /// A policy document.
     pub const fn document(attribute: &'static str) -> Self {
-        Self { attribute, replaces: None, document: true }
+        Self { attribute, replaces: None, document: true, enough: &[] }
+    }
+
+    /// An attribute of which some values count as others.
+    pub const fn enough(attribute: &'static str, enough: &'static [(&'static str, &'static str)]) -> Self {
+        Self { attribute, replaces: None, document: false, enough }
+    }
+
+    /// Whether what is there counts as what is wanted.
+    pub fn is_enough(&self, wanted: Option<&Value>, seen: Option<&Value>) -> bool {
+        let texts = wanted.and_then(Value::as_str).zip(seen.and_then(Value::as_str));
+        texts.is_some_and(|pair| self.enough.contains(&pair))
     }
 }

@@ -27,7 +27,7 @@ use super::{
 };
 use crate::address::Address;
 use crate::aws::{AwsError, Call, Met, Operation, ops};
-use crate::config::Backup;
+use crate::config::{Analytics, Backup};
 use crate::model::{Action, AttributeChange};
 use await_store::{Begun, Impaired, order_deletion, send_update, settle, wait_until_gone};
 use look::{
@@ -46,7 +46,7 @@ pub struct FhirDatastore {
     /// What it begins with.
     pub beginning: Beginning,
     /// SQL analytics.
-    pub analytics: Option<bool>,
+    pub analytics: Option<Analytics>,
     /// Medical NLP.
     pub nlp: Option<bool>,
     /// Default FHIR profiles.
@@ -124,6 +124,8 @@ impl Resource for FhirDatastore {
         Rule::replaces("kms_key_arn", "HealthLake cannot change the encryption of a store"),
         Rule::replaces("preload_data_type", "HealthLake preloads data only while it creates a store"),
         Rule::replaces("fhir_version", "HealthLake cannot change the FHIR version of a store"),
+        // The guide pauses analytics and turns them off nowhere; where that is all that comes of it, it is as good.
+        Rule::enough("analytics", &[("DISABLED", "PAUSED")]),
     ];
     const PRECIOUS: bool = true;
     type Recorded = Recorded;
@@ -155,7 +157,7 @@ impl Resource for FhirDatastore {
                 wanted.insert(name.to_owned(), value);
             }
         };
-        set("analytics", self.analytics.map(|on| json!(switch(on))));
+        set("analytics", self.analytics.map(|on| json!(on.status())));
         set("nlp", self.nlp.map(|on| json!(switch(on))));
         set("default_profiles", self.default_profiles.as_ref().map(|profiles| sorted(profiles)));
         set("backup", self.backup.as_ref().map(|backup| json!(switch(backup.enabled))));
@@ -319,6 +321,7 @@ impl Resource for FhirDatastore {
                 if occasion.changed.contains(&"authorization_strategy") {
                     sentences.push("From then on, users of the store have to log in in another way.".to_owned());
                 }
+                sentences.extend(meaning::of_analytics(occasion));
                 sentences
             }
             _ => Vec::new(),

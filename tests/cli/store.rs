@@ -169,3 +169,52 @@ fn a_store_that_was_renamed_by_hand_is_destroyed_by_its_new_name() {
     place.run(["plan", "--detailed-exitcode"]).succeeds();
     place.run(["destroy", "-y", "--allow-destroy", "by-hand"]).succeeds();
 }
+
+/// Somebody sets the analytics of the stack's store to a status.
+fn set_analytics(place: &Place, status: &str) {
+    let status = aws_sdk_healthlake::types::AnalyticsStatus::from(status);
+    let analytics = aws_sdk_healthlake::types::AnalyticsConfiguration::builder().status(status).build();
+    let update = place.cloud().healthlake().update_fhir_datastore().datastore_id(place.store_id());
+    call(update.analytics_configuration(analytics).send()).unwrap();
+}
+
+#[test]
+fn paused_analytics_count_as_off_and_are_resumed_only_where_they_are_wanted_on() {
+    let place = Place::quick("minimal");
+    place.add("datastore_analytics = false");
+    place.apply();
+    set_analytics(&place, "PAUSED");
+    place.run(["wait"]).succeeds();
+    place.run(["plan", "--detailed-exitcode"]).succeeds();
+    let clean = place.run(["drift", "--no-trail"]).succeeds();
+    assert!(!clean.stdout.contains("analytics"), "{clean}");
+    place.configure("datastore_analytics = false", "datastore_analytics = \"paused\"");
+    place.run(["plan", "--detailed-exitcode"]).succeeds();
+    place.configure("datastore_analytics = \"paused\"", "datastore_analytics = true");
+    let plan = place.run(["plan", "--detailed-exitcode"]).exits(2);
+    assert!(plan.stdout.contains("this resumes them, which AWS charges for"), "{plan}");
+    place.apply();
+    place.run(["plan", "--detailed-exitcode"]).succeeds();
+    place.configure("datastore_analytics = true", "datastore_analytics = \"paused\"");
+    place.apply();
+    place.run(["plan", "--detailed-exitcode"]).succeeds();
+    set_analytics(&place, "ENABLED");
+    place.run(["wait"]).succeeds();
+    place.run(["drift", "--no-trail"]).exits(2);
+}
+
+#[test]
+fn analytics_that_are_on_their_way_to_a_pause_count_as_paused() {
+    let place = Place::still("minimal");
+    place.add("datastore_analytics = \"paused\"");
+    place.run(["apply", "-y", "--no-wait"]).exits(6);
+    place.cloud().let_a_minute_pass();
+    place.apply();
+    set_analytics(&place, "ENABLED");
+    place.cloud().let_a_minute_pass();
+    set_analytics(&place, "PAUSED");
+    let plan = place.run(["plan", "--json"]).succeeds().json();
+    let changes = plan["changes"].as_array().unwrap();
+    let store = changes.iter().find(|change| change["address"] == "healthlake_fhir_datastore.this").unwrap();
+    assert!(!store["attributes"].to_string().contains("analytics"), "{store:#}");
+}

@@ -9,8 +9,8 @@ use super::problem::Problem;
 use super::reader::Reader;
 use super::rules::bucket::AccountRegionalName;
 use super::rules::cognito::is_smart2;
-use super::rules::quoted;
 use super::rules::region::HEALTHLAKE;
+use super::rules::{nearest, quoted};
 
 /// The whole of it. What the reader notes on the way decides whether it may be used.
 pub(super) fn config(reader: &mut Reader<'_>, base_dir: &Path) -> Config {
@@ -39,7 +39,7 @@ pub(super) fn config(reader: &mut Reader<'_>, base_dir: &Path) -> Config {
         backend: reader.backend(),
         hardened: reader.flag(keys::HARDENED),
         audit: reader.audit(),
-        datastore_analytics: reader.optional_flag(keys::DATASTORE_ANALYTICS),
+        datastore_analytics: reader.analytics(),
         datastore_nlp: reader.optional_flag(keys::DATASTORE_NLP),
         datastore_default_profiles: reader.optional_list(keys::DATASTORE_DEFAULT_PROFILES),
         datastore_backup: backup(reader),
@@ -88,7 +88,7 @@ fn smart(reader: &mut Reader<'_>, base_dir: &Path) -> SmartConfig {
         is_authorized_format: reader.text(keys::LAMBDA_IS_AUTHORIZED_FORMAT),
         log_retention_in_days: log_retention(reader),
         provisioned_concurrency: reader.optional_whole(keys::LAMBDA_PROVISIONED_CONCURRENCY),
-        reserved_concurrency: reader.optional_whole(keys::LAMBDA_RESERVED_CONCURRENCY),
+        reserved_concurrency: reader.optional_whole(keys::LAMBDA_RESERVED_CONCURRENCY).filter(|runs| *runs > 0),
         environment_key: reader.flag(keys::LAMBDA_ENVIRONMENT_KEY),
         tracing: reader.flag(keys::LAMBDA_TRACING),
     }
@@ -205,6 +205,7 @@ fn across(reader: &mut Reader<'_>, config: &Config) {
         ],
     );
     across_smart(reader, smart);
+    unknown_profiles(reader, config);
     without_effect(reader, config);
 }
 
@@ -259,6 +260,37 @@ fn elsewhere(parts: &AccountRegionalName, name: &str, config: &Config) -> Option
     Some(Problem::error(format!("the name {} is for {}", quoted(name), against.join(", and for "))).help(help))
 }
 
+/// Default profiles by the names that HealthLake's guide gives or follows ("Updating a HealthLake data store", which names
+/// `us-core-3.1.1` and `carin-bb-2.0.0`, with the versions of "FHIR profile validations"). The whole list is not published and differs by
+/// region, so that no other name is refused here.
+const PROFILES: &[&str] = &[
+    "us-core-3.1.1",
+    "us-core-4.0.0",
+    "us-core-5.0.1",
+    "us-core-6.1.0",
+    "us-core-7.0.0",
+    "carin-bb-1.0.0",
+    "carin-bb-1.1.0",
+    "carin-bb-2.0.0",
+    "carin-bb-2.1.0",
+];
+
+fn unknown_profiles(reader: &mut Reader<'_>, config: &Config) {
+    let asked = config.datastore_default_profiles.iter().flatten();
+    for profile in asked.filter(|profile| !PROFILES.contains(&profile.as_str())) {
+        let message = format!("{} is none of the default profiles that hlctl knows", quoted(profile));
+        let help = match nearest(profile, PROFILES.iter().copied()) {
+            Some(meant) => format!("did you mean {}? HealthLake refuses a name that it does not have", quoted(meant)),
+            None if profile.contains("://") => {
+                "HealthLake names them like `us-core-6.1.0`, not by URL; it refuses a name that it does not have"
+                    .to_owned()
+            }
+            None => "HealthLake decides which names a region has, and refuses others".to_owned(),
+        };
+        reader.complain(&keys::DATASTORE_DEFAULT_PROFILES, Problem::warning(message).help(help));
+    }
+}
+
 /// IAM compares the names of roles, and those of policies, without regard to case.
 fn distinct(reader: &mut Reader<'_>, what: &str, names: &[(&Key, &String)]) {
     for (index, (key, name)) in names.iter().enumerate() {
@@ -275,8 +307,30 @@ fn distinct(reader: &mut Reader<'_>, what: &str, names: &[(&Key, &String)]) {
     }
 }
 
+/// Longest run of a function in seconds ("Lambda quotas").
+const LONGEST_TIMEOUT: u32 = 900;
 /// Most scopes that a client may ask for (Cognito model, `ScopeListType`): all of ours, `launch/patient`, and OpenID's four.
 const MOST_SCOPES: usize = 50 - 5;
+
+/// What Lambda refuses, or refuses as of this writing.
+fn lambda_limits(reader: &mut Reader<'_>, smart: &SmartConfig) {
+    // "Lambda quotas"; the API's model has more already, for functions on managed instances.
+    if smart.timeout > LONGEST_TIMEOUT {
+        let message = format!("`lambda_timeout` is more than the {LONGEST_TIMEOUT} seconds that Lambda documents");
+        let help = "Lambda refuses the function unless it has raised that; HealthLake waits for one second only";
+        reader.complain(&keys::LAMBDA_TIMEOUT, Problem::warning(message).help(help));
+    }
+    // "Configuring provisioned concurrency": it counts towards the function's reserved concurrency.
+    if let Some((provisioned, reserved)) = smart.provisioned_concurrency.zip(smart.reserved_concurrency)
+        && provisioned > reserved
+    {
+        let message = format!(
+            "`lambda_provisioned_concurrency` ({provisioned}) is more than `lambda_reserved_concurrency` ({reserved})"
+        );
+        let help = format!("reserve at least {provisioned}, or provision less: Lambda takes the one from the other");
+        reader.complain(&keys::LAMBDA_PROVISIONED_CONCURRENCY, Problem::error(message).help(help));
+    }
+}
 
 fn across_smart(reader: &mut Reader<'_>, smart: &SmartConfig) {
     let scopes = smart.system_scopes.len() + smart.patient_scopes.len();
@@ -300,6 +354,7 @@ fn across_smart(reader: &mut Reader<'_>, smart: &SmartConfig) {
         }
     }
     short_passwords(reader, smart);
+    lambda_limits(reader, smart);
     let needs_handler = |runtime: &String| !runtime.starts_with("provided");
     if let Some(runtime) = smart.runtime.as_ref().filter(|runtime| smart.package.is_some() && needs_handler(runtime))
         && !reader.layers.entries.contains_key(keys::LAMBDA_HANDLER.name)

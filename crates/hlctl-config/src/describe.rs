@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use toml::de::DeValue;
 
-use super::keys::FORCE_DESTROY_VALUES;
+use super::keys::{ANALYTICS_VALUES, FORCE_DESTROY_VALUES};
 use super::syntax::nearest_flag;
 
 /// What to write in place of a value of the wrong type, where that is plain.
@@ -14,7 +14,7 @@ pub(super) fn corrected(value: &DeValue<'_>, wanted: &str) -> Option<String> {
         (_, FORCE_DESTROY_VALUES) => Some(
             "write `false`, `\"logs\"` for only the logs bucket, or `true` for both, patient data included".to_owned(),
         ),
-        (DeValue::String(text), "true or false") => {
+        (DeValue::String(text), "true or false" | ANALYTICS_VALUES) => {
             nearest_flag(text).map(|flag| format!("write `{flag}`, without quotes"))
         }
         (DeValue::Integer(number), "true or false") => {

@@ -5,6 +5,7 @@
 //! another (`build`). It does not stop at the first problem: [`Problems`] holds all of them, with their places, and
 //! shows no secret (`redact`).
 
+mod analytics;
 mod audit;
 mod backend;
 mod build;
@@ -34,6 +35,7 @@ mod tables;
 #[cfg(test)]
 mod tests;
 
+pub use analytics::Analytics;
 pub use example::example_file;
 pub use force_destroy::{ForceDestroy, is_logs_bucket};
 pub use model::*;

@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use super::analytics::Analytics;
 use super::force_destroy::ForceDestroy;
 use super::origin::Place;
 use super::secret::Secret;
@@ -70,7 +71,7 @@ pub struct Config {
     #[serde(default)]
     pub audit: Audit,
     /// SQL analytics on the store; `None` leaves AWS's default alone.
-    pub datastore_analytics: Option<bool>,
+    pub datastore_analytics: Option<Analytics>,
     /// Medical NLP on the store; `None` leaves AWS's default alone.
     pub datastore_nlp: Option<bool>,
     /// Default FHIR profiles of the store; `None` leaves AWS's default alone.

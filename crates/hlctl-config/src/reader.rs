@@ -11,7 +11,7 @@ use toml::Spanned;
 use toml::de::{DeArray, DeTable, DeValue};
 
 use super::describe::{corrected, described, listed, part_of};
-use super::keys::{self, Key, Kind};
+use super::keys::{self, Key, Kind, NO_MAX};
 use super::layers::{Entry, Layers};
 use super::origin::{Origin, Place, Source};
 use super::problem::{Problem, Problems, Severity};
@@ -318,7 +318,10 @@ impl<'s> Reader<'s> {
             return u32::try_from(number).ok();
         }
         let nearest = number.clamp(min, max);
-        let message = format!("`{}` takes {min} to {max} {unit}", item.path);
+        let message = match max {
+            NO_MAX if number < min => format!("`{}` takes {min} or more {unit}", item.path),
+            _ => format!("`{}` takes {min} to {max} {unit}", item.path),
+        };
         self.problems.push(item.problem(message).help(format!("the nearest is `{nearest}`")));
         None
     }

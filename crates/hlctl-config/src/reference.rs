@@ -1,6 +1,6 @@
 //! The tables of `docs/configuration.md`.
 
-use super::keys::{self, Default, Group, Key, Kind};
+use super::keys::{self, Default, Group, Key, Kind, NO_MAX};
 
 /// One Markdown table per group of keys: name, type, default, meaning.
 pub fn reference_tables() -> String {
@@ -37,6 +37,7 @@ fn constraint(kind: &Kind) -> String {
         Kind::Choice(choices) if choices.len() > 1 => {
             format!(" One of `{}`.", choices.join("`, `"))
         }
+        Kind::Whole { min, max: NO_MAX, .. } => format!(" {min} or more."),
         Kind::Whole { min, max, unit } => format!(" {min} to {max} {unit}."),
         Kind::Seconds { max, .. } => format!(" More than 0, at most {max}."),
         _ => String::new(),

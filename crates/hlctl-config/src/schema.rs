@@ -3,9 +3,10 @@
 use serde_json::{Map, Value, json};
 use toml::de::DeValue;
 
+use super::analytics::Analytics;
 use super::backend::{DEFAULT_LEASE, FIELDS, LEASE};
 use super::force_destroy::ForceDestroy;
-use super::keys::{self, Default, Key, Kind, TOKEN_UNITS, TOKENS};
+use super::keys::{self, Default, Key, Kind, NO_MAX, TOKEN_UNITS, TOKENS};
 use super::rules::{Rule, addresses, audit as rules, cognito, tags};
 
 /// A JSON Schema (draft 2020-12) of the file. It allows no more keys than [`load`](super::load) and every value that
@@ -42,6 +43,7 @@ fn shape(kind: &Kind) -> Value {
         Kind::Flag => json!({ "type": "boolean" }),
         Kind::Text(rule) => text(rule),
         Kind::Choice(choices) => json!({ "type": "string", "enum": choices }),
+        Kind::Whole { min, max: NO_MAX, .. } => json!({ "type": "integer", "minimum": min }),
         Kind::Whole { min, max, .. } => {
             json!({ "type": "integer", "minimum": min, "maximum": max })
         }
@@ -60,6 +62,9 @@ fn shape(kind: &Kind) -> Value {
             "additionalProperties": text(&tags::VALUE),
         }),
         Kind::Protect => protect(),
+        Kind::Analytics => {
+            json!({ "anyOf": [{ "type": "boolean" }, { "type": "string", "enum": [Analytics::PAUSED] }] })
+        }
         Kind::ForceDestroy => {
             json!({ "anyOf": [{ "type": "boolean" }, { "type": "string", "enum": [ForceDestroy::LOGS] }] })
         }

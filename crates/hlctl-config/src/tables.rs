@@ -5,9 +5,10 @@ use std::path::Path;
 
 use toml::de::DeValue;
 
+use super::analytics::Analytics;
 use super::describe::listed;
 use super::force_destroy::ForceDestroy;
-use super::keys::{self, Default, FORCE_DESTROY_VALUES, TOKEN_UNITS, TOKENS};
+use super::keys::{self, ANALYTICS_VALUES, Default, FORCE_DESTROY_VALUES, TOKEN_UNITS, TOKENS};
 use super::model::{PasswordSource, Protect, TestUser, TokenValidity, Validity};
 use super::origin::Origin;
 use super::problem::Problem;
@@ -128,6 +129,24 @@ impl<'s> Reader<'s> {
             _ => self.wrong_type(item, FORCE_DESTROY_VALUES, example),
         }
         ForceDestroy::No
+    }
+
+    pub(super) fn analytics(&mut self) -> Option<Analytics> {
+        self.with_item(keys::DATASTORE_ANALYTICS, Self::read_analytics).flatten()
+    }
+
+    fn read_analytics(&mut self, item: &Item<'_, 's>, example: &'static str) -> Option<Analytics> {
+        match item.value.get_ref() {
+            DeValue::Boolean(false) => return Some(Analytics::Disabled),
+            DeValue::Boolean(true) => return Some(Analytics::Enabled),
+            DeValue::String(word) if word == Analytics::PAUSED => return Some(Analytics::Paused),
+            DeValue::String(word) if nearest_flag(word).is_none() => {
+                let message = format!("`{}` cannot be {}", item.path, quoted(word));
+                self.problems.push(item.problem(message).help("it takes `true`, `false` or `\"paused\"`"));
+            }
+            _ => self.wrong_type(item, ANALYTICS_VALUES, example),
+        }
+        None
     }
 
     pub(super) fn token_validity(&mut self) -> TokenValidity {

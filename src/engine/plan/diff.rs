@@ -15,12 +15,16 @@ pub fn diff(rules: &[Rule], wanted: &Attributes, seen: Option<&Attributes>) -> V
             let rule = rules.iter().find(|rule| rule.attribute == name);
             let before = seen.and_then(|seen| seen.get(name)).filter(|before| !before.is_null());
             let is_new = seen.is_none();
+            let after = Some(after).filter(|after| !after.is_null());
+            if rule.is_some_and(|rule| rule.is_enough(after, before)) {
+                return Vec::new();
+            }
             let change = Differing {
                 attribute: name,
                 replaces: rule.and_then(|rule| rule.replaces).filter(|_| !is_new),
                 document: rule.is_some_and(|rule| rule.document),
             };
-            change.between(before, Some(after).filter(|after| !after.is_null()))
+            change.between(before, after)
         })
         .collect()
 }

@@ -152,6 +152,7 @@ fn settled(status: &str) -> &str {
     match status {
         "ENABLING" => "ENABLED",
         "DISABLING" => "DISABLED",
+        "PAUSING" => "PAUSED",
         other => other,
     }
 }

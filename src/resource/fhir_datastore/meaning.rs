@@ -37,6 +37,16 @@ pub(super) fn of_new_one(occasion: &Occasion<'_>) -> String {
     }
 }
 
+/// What turning analytics that are paused on again means.
+pub(super) fn of_analytics(occasion: &Occasion<'_>) -> Option<String> {
+    let change = occasion.attributes.iter().find(|change| change.attribute() == "analytics")?;
+    let is = |value: &Option<Value>, status: &str| value.as_ref().is_some_and(|value| value == status);
+    let resumes = is(&change.before, "PAUSED") && is(&change.after, "ENABLED");
+    resumes.then(|| {
+        "Analytics are paused; this resumes them, which AWS charges for. To leave them: datastore_analytics = \"paused\".".to_owned()
+    })
+}
+
 /// Until when a store that is deleted now can be restored: as long as its backup reaches back ("Restoring a data store",
 /// HealthLake developer guide).
 fn outlives(occasion: &Occasion<'_>) -> Option<String> {

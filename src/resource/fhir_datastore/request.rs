@@ -10,13 +10,13 @@ use aws_sdk_healthlake::types::{
 use aws_smithy_types::DateTime;
 
 use super::look::switch;
-use crate::config::Backup;
+use crate::config::{Analytics, Backup};
 use crate::resource::ResourceError;
 use crate::resource::kms_key::KmsKey;
 use crate::resource::reference::{Known, Ref};
 
-pub(super) fn analytics(on: bool) -> AnalyticsConfiguration {
-    AnalyticsConfiguration::builder().status(AnalyticsStatus::from(switch(on))).build()
+pub(super) fn analytics(wanted: Analytics) -> AnalyticsConfiguration {
+    AnalyticsConfiguration::builder().status(AnalyticsStatus::from(wanted.status())).build()
 }
 
 pub(super) fn nlp(on: bool) -> NlpConfiguration {

@@ -76,6 +76,9 @@ impl Group {
     }
 }
 
+/// In place of a maximum that AWS sets, and has raised before: the most that its APIs can be given.
+pub(super) const NO_MAX: i64 = i32::MAX as i64;
+
 /// The type of a key's value and what is asked of it.
 #[derive(Debug)]
 pub(super) enum Kind {
@@ -85,7 +88,7 @@ pub(super) enum Kind {
     Text(&'static Rule),
     /// One of a few strings.
     Choice(&'static [&'static str]),
-    /// A whole number within bounds, and what it counts.
+    /// A whole number within bounds, and what it counts. [`NO_MAX`] leaves it to AWS what is too much.
     Whole { min: i64, max: i64, unit: &'static str },
     /// A number of seconds, fractions allowed.
     Seconds { min: f64, max: f64 },
@@ -95,6 +98,8 @@ pub(super) enum Kind {
     Tags,
     /// `protect`.
     Protect,
+    /// `datastore_analytics`.
+    Analytics,
     /// `force_destroy`.
     ForceDestroy,
     /// `backend`.
@@ -121,6 +126,7 @@ impl Kind {
             Self::Tags => "a table of strings",
             Self::Audit => "a table",
             Self::Protect => "true, false or a list of addresses",
+            Self::Analytics => ANALYTICS_VALUES,
             Self::ForceDestroy => FORCE_DESTROY_VALUES,
             Self::Backend => "a table",
             Self::TestUsers => "a list of tables",
@@ -129,6 +135,9 @@ impl Kind {
         }
     }
 }
+
+/// What `datastore_analytics` has to be.
+pub(super) const ANALYTICS_VALUES: &str = "true, false or `\"paused\"`";
 
 /// What `force_destroy` has to be.
 pub(super) const FORCE_DESTROY_VALUES: &str = "true, false or `\"logs\"`";

@@ -5,12 +5,13 @@ use super::{Default, Group, Kind, keys};
 use crate::rules;
 
 keys! {
-    DATASTORE_ANALYTICS: Flag = {
+    DATASTORE_ANALYTICS: Table = {
         name: "datastore_analytics",
         group: Group::Store,
-        kind: Kind::Flag,
+        kind: Kind::Analytics,
         default: Default::Unset,
-        doc: "Turns SQL analytics on the store on or off. If not set, AWS's default applies.",
+        doc: "SQL analytics on the store: `true` turns them on, `\"paused\"` pauses them, `false` turns them off; where HealthLake only \
+              pauses them, that is enough for `false`. If not set, AWS's default applies.",
         example: "false",
     }
     DATASTORE_NLP: Flag = {
@@ -26,8 +27,9 @@ keys! {
         group: Group::Store,
         kind: Kind::List { of: &rules::names::PROFILE, min: 0, max: 100 },
         default: Default::Unset,
-        doc: "FHIR profiles that the store checks new resources against. If not set, AWS's default applies.",
-        example: r#"["http://hl7.org/fhir/us/core/StructureDefinition/us-core-patient"]"#,
+        doc: "FHIR profiles that the store checks new resources against, by HealthLake's names such as `us-core-6.1.0`. A name that \
+              hlctl does not know is a warning: HealthLake decides which a region has. If not set, AWS's default applies.",
+        example: r#"["us-core-6.1.0"]"#,
     }
     DATASTORE_BACKUP: Flag = {
         name: "datastore_backup",

@@ -1,7 +1,7 @@
 //! The inputs that only SMART on FHIR uses. Names, types and defaults are the module's, but for those below the line.
 
 use super::typed::{Flag, List, Table, Text, Whole};
-use super::{Default, Group, Kind, keys};
+use super::{Default, Group, Kind, NO_MAX, keys};
 use crate::rules;
 
 keys! {
@@ -141,9 +141,10 @@ keys! {
     LAMBDA_TIMEOUT: Whole = {
         name: "lambda_timeout",
         group: Group::Smart,
-        kind: Kind::Whole { min: 1, max: 900, unit: "seconds" },
+        kind: Kind::Whole { min: 1, max: NO_MAX, unit: "seconds" },
         default: Default::Toml("30"),
-        doc: "Timeout of the function. HealthLake itself gives up after one second.",
+        doc: "Timeout of the function in seconds. Lambda decides what is too long (more than 900 in 2026); HealthLake itself gives up \
+              after one second.",
         example: "30",
     }
     SMART_AUTHORIZATION_STRATEGY: Text = {
@@ -249,19 +250,19 @@ keys! {
     LAMBDA_PROVISIONED_CONCURRENCY: Whole = {
         name: "lambda_provisioned_concurrency",
         group: Group::Smart,
-        kind: Kind::Whole { min: 1, max: 1000, unit: "environments" },
+        kind: Kind::Whole { min: 1, max: NO_MAX, unit: "environments" },
         default: Default::Unset,
         doc: "Provisioned concurrency: environments of the function that AWS keeps initialised. AWS charges for them \
-              all the time.",
+              all the time, and takes them from the reserved concurrency, or from what the account has unreserved.",
         example: "1",
     }
     LAMBDA_RESERVED_CONCURRENCY: Whole = {
         name: "lambda_reserved_concurrency",
         group: Group::Smart,
-        kind: Kind::Whole { min: 1, max: 10_000, unit: "runs" },
+        kind: Kind::Whole { min: 0, max: NO_MAX, unit: "runs" },
         default: Default::Unset,
-        doc: "Reserved concurrency: how many calls the function may handle at once, taken from the account's limit. \
-              If not set, the function shares that limit.",
+        doc: "Reserved concurrency: how many calls the function may handle at once, taken from the account's limit, of which \
+              Lambda keeps 100 unreserved. If not set, or with 0, the function shares that limit.",
         example: "50",
     }
     LAMBDA_ENVIRONMENT_KEY: Flag = {

@@ -57,6 +57,7 @@ typed!(
 typed!(
     /// What has parts of its own and a reader of its own.
     Table: Kind::Tags
+        | Kind::Analytics
         | Kind::ForceDestroy
         | Kind::Protect
         | Kind::Backend

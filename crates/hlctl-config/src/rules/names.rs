@@ -63,9 +63,9 @@ pub(crate) static HANDLER: Rule = Rule {
     check: handler,
 };
 
-/// A FHIR profile's canonical URL; the HealthLake model asks nothing of it.
+/// The name of a set of FHIR profiles; the HealthLake model asks nothing of it, and which there are is only a warning's matter.
 pub(crate) static PROFILE: Rule =
-    Rule { min: 1, max: 2048, pattern: None, one_of: &[], wants: "the URLs of FHIR profiles", check: anything };
+    Rule { min: 1, max: 2048, pattern: None, one_of: &[], wants: "the names of FHIR profiles", check: anything };
 
 /// A section of the shared AWS configuration.
 pub(crate) static PROFILE_NAME: Rule = Rule {

@@ -58,7 +58,9 @@ fn protection_is_a_flag_or_addresses() {
 #[test]
 fn unset_is_not_the_same_as_off() {
     assert_eq!(loaded("").datastore_analytics, None);
-    assert_eq!(loaded("datastore_analytics = false\n").datastore_analytics, Some(false));
+    assert_eq!(loaded("datastore_analytics = false\n").datastore_analytics, Some(Analytics::Disabled));
+    assert_eq!(loaded("datastore_analytics = true\n").datastore_analytics, Some(Analytics::Enabled));
+    assert_eq!(loaded("datastore_analytics = \"paused\"\n").datastore_analytics, Some(Analytics::Paused));
     assert_eq!(loaded("").datastore_default_profiles, None);
     assert_eq!(loaded("datastore_default_profiles = []\n").datastore_default_profiles, Some(Vec::new()));
     let off = Backup { enabled: false, retention_days: None, tags: None };
@@ -99,6 +101,74 @@ fn a_tag_called_like_a_key_is_only_a_warning_and_none_if_the_key_is_set() {
     assert_eq!((first.config.is_some(), first.problems.summary().as_str()), (true, "1 warning"));
     let second = examine(&with("region = \"us-east-1\"\n[tags]\nregion = \"north\"\n"));
     assert!(second.problems.is_empty());
+}
+
+#[test]
+fn a_profile_that_nobody_knows_is_a_warning_and_no_error() {
+    let examined = |profiles: &str| examine(&with(&format!("datastore_default_profiles = {profiles}\n")));
+    let known = examined(r#"["us-core-6.1.0", "carin-bb-2.0.0"]"#);
+    assert!(known.config.is_some() && known.problems.is_empty(), "{}", known.problems);
+    for (profile, told) in [
+        ("us-core-6.1.1", "did you mean"),
+        ("http://hl7.org/fhir/us/core/StructureDefinition/us-core-patient", "not by URL"),
+        ("ca-core", "HealthLake decides"),
+    ] {
+        let Examined { config, problems, .. } = examined(&format!("[{profile:?}]"));
+        assert!(config.is_some(), "{problems}");
+        assert!(problems.to_string().contains(told), "{problems}");
+    }
+}
+
+#[test]
+fn analytics_are_on_off_or_paused() {
+    for written in ["\"Paused\"", "\"PAUSED\"", "\"off-ish\"", "1", "[]", "\"true\""] {
+        let Examined { config, problems, .. } = examine(&with(&format!("datastore_analytics = {written}\n")));
+        assert!(config.is_none() && problems.to_string().contains("datastore_analytics"), "{written}: {problems}");
+    }
+    for value in [Analytics::Disabled, Analytics::Paused, Analytics::Enabled] {
+        let written = serde_json::to_value(value).unwrap();
+        assert_eq!(serde_json::from_value::<Analytics>(written).unwrap(), value);
+    }
+    // Saved plans of earlier versions have a boolean.
+    assert_eq!(serde_json::from_value::<Analytics>(serde_json::json!(true)).unwrap(), Analytics::Enabled);
+}
+
+#[test]
+fn what_lambda_may_raise_has_no_maximum_here() {
+    let smart = "smart_on_fhir = true\ncognito_domain = \"mine\"\n";
+    let examined = |line: &str| examine(&with(&format!("{smart}{line}\n")));
+    for line in
+        ["lambda_timeout = 900", "lambda_provisioned_concurrency = 20000", "lambda_reserved_concurrency = 20000"]
+    {
+        let Examined { config, problems, .. } = examined(line);
+        assert!(config.is_some() && problems.is_empty(), "{line}: {problems}");
+    }
+    let Examined { config, problems, .. } = examined("lambda_timeout = 1800");
+    assert_eq!(config.map(|config| config.smart.timeout), Some(1800));
+    assert!(problems.to_string().contains("more than the 900 seconds"), "{problems}");
+    for line in [
+        "lambda_timeout = 0",
+        "lambda_timeout = -1",
+        "lambda_provisioned_concurrency = 0",
+        "lambda_timeout = 3000000000",
+    ] {
+        assert!(examined(line).config.is_none(), "{line}");
+    }
+}
+
+#[test]
+fn what_is_provisioned_fits_into_what_is_reserved_and_nothing_need_be_reserved() {
+    let reserved = |lines: &str| {
+        let smart = "smart_on_fhir = true\ncognito_domain = \"mine\"\nhardened = true\n";
+        let Examined { config, problems, .. } = examine(&with(&format!("{smart}{lines}\n")));
+        config.map(|config| config.smart.reserved_concurrency).ok_or_else(|| problems.to_string())
+    };
+    assert_eq!(reserved(""), Ok(Some(50)));
+    assert_eq!(reserved("lambda_reserved_concurrency = 0"), Ok(None));
+    assert_eq!(reserved("lambda_reserved_concurrency = 0\nlambda_provisioned_concurrency = 60"), Ok(None));
+    assert_eq!(reserved("lambda_provisioned_concurrency = 50"), Ok(Some(50)));
+    let refused = reserved("lambda_provisioned_concurrency = 51").unwrap_err();
+    assert!(refused.contains("reserve at least 51"), "{refused}");
 }
 
 #[test]
