@@ -1,5 +1,6 @@
 //! What a command that talks to AWS begins with: configuration, state, clients, and who the caller is.
 
+mod concurrency;
 mod error;
 mod fleet;
 mod jobs;
@@ -15,6 +16,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
+pub use concurrency::Concurrency;
 use error::ConnectError;
 pub(crate) use error::StateLocationError;
 pub use fleet::Fleet;
@@ -22,6 +24,7 @@ pub use jobs::{Jobs, under_way};
 pub use open_stack::{OpenStack, Region};
 pub use own_stack::HeldElsewhere;
 use passwords::Passwords;
+use tokio::task::JoinSet;
 
 use crate::address::Address;
 use crate::aws::{AwsError, Clients, Endpoint, Gate, ops};
@@ -36,7 +39,7 @@ use crate::model::text::instant;
 use crate::module::beside::{counterpart, is_beside};
 use crate::module::{self, Materials, Stack, WayBack};
 use crate::plan::{self, Change, Options, Plan, Seen, Situation};
-use crate::resource::{Context, Identity, Settings};
+use crate::resource::{Context, Identity, Kind, Settings, last_usage};
 use crate::sandbox::{self, Emulator};
 use crate::state::{Entry, Home, State, Status};
 use crate::ui::Printer;
@@ -332,6 +335,9 @@ pub struct Prepared {
     seen: BTreeMap<Address, Seen>,
     gone: Vec<String>,
     jobs: Jobs,
+    concurrency: Concurrency,
+    /// When the keys that the plan deletes were last used, by the ids that the state records.
+    usages: BTreeMap<String, String>,
     passwords: Passwords,
     /// What is to be said whatever the plan is.
     notes: Vec<String>,
@@ -352,6 +358,8 @@ impl Prepared {
             config: None,
             gone: Vec::new(),
             jobs: Jobs::default(),
+            concurrency: Concurrency::default(),
+            usages: BTreeMap::new(),
             passwords: Passwords::default(),
             notes: Vec::new(),
         }
@@ -390,7 +398,19 @@ impl Prepared {
         if !options.ignore_jobs {
             self.plan.refusals.extend(self.jobs.refusals());
         }
+        let quota = self.concurrency.refusals(&self.plan, &connection.identity.region);
+        self.plan.refusals.extend(quota);
+        self.plan.warnings.extend(self.concurrency.warning(&self.plan));
+        for change in &mut self.plan.changes {
+            let usage = ending_key(change).and_then(|key| self.usages.get(key));
+            change.meaning.extend(usage.cloned());
+        }
         Ok(())
+    }
+
+    /// What the account has in Lambda, as far as the plan takes any of it.
+    pub fn concurrency(&self) -> &Concurrency {
+        &self.concurrency
     }
 
     /// Refuses changes that need a password which is not at hand.
@@ -479,13 +499,33 @@ async fn prepare_now(
         graph = graph_of(&stack);
     }
     let (plan, jobs, config) = (Plan::default(), Jobs::default(), config.cloned());
-    let mut prepared = Prepared { cx, stack, plan, state, protect, config, graph, seen, gone, jobs, passwords, notes };
+    let (concurrency, usages) = (Concurrency::default(), BTreeMap::new());
+    let mut prepared = Prepared {
+        cx,
+        stack,
+        plan,
+        state,
+        protect,
+        config,
+        graph,
+        seen,
+        gone,
+        jobs,
+        concurrency,
+        usages,
+        passwords,
+        notes,
+    };
     prepared.decide_again(connection, options)?;
-    let jobs = prepared.jobs_now().await?;
+    let (jobs, concurrency, usages) = tokio::join!(
+        prepared.jobs_now(),
+        Concurrency::look(&prepared.cx, &prepared.plan),
+        last_usages(&prepared.cx, &prepared.plan),
+    );
+    let jobs = jobs?;
     prepared.jobs = if options.exports_first { jobs.without_exports() } else { jobs };
-    if !prepared.jobs.is_empty() {
-        prepared.decide_again(connection, options)?;
-    }
+    (prepared.concurrency, prepared.usages) = (concurrency, usages);
+    prepared.decide_again(connection, options)?;
     own_stack::recognise(session, prepared.config.as_ref(), &mut prepared.plan, &prepared.state);
     Ok(prepared)
 }
@@ -499,6 +539,25 @@ fn archive_ahead(materials: &Materials, state: &State) {
         // Whoever needs it waits for it, and hears of what is wrong with it.
         tokio::task::spawn_blocking(move || package.archive().is_ok());
     }
+}
+
+/// The id of a key whose deletion the change schedules.
+fn ending_key(change: &Change) -> Option<&str> {
+    let recorded = change.recorded.as_ref().filter(|_| change.kind == Kind::KmsKey && change.action.destroys())?;
+    recorded.get("id")?.as_str()
+}
+
+/// When each key that the plan deletes was last used.
+async fn last_usages(cx: &Context, plan: &Plan) -> BTreeMap<String, String> {
+    let mut asked = JoinSet::new();
+    for key in plan.changes.iter().filter_map(ending_key) {
+        let (cx, key) = (cx.clone(), key.to_owned());
+        asked.spawn(async move {
+            let usage = last_usage(&cx, &key).await;
+            (key, usage)
+        });
+    }
+    asked.join_all().await.into_iter().collect()
 }
 
 fn graph_of(stack: &Stack) -> Graph {

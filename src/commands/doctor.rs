@@ -106,6 +106,7 @@ async fn in_aws(
             sheet.add(doctor::planned(prepared.plan.refusals.iter().filter(|refusal| !of_jobs.contains(refusal))));
             sheet.add(doctor::lost_store(&prepared.plan, &prepared.state));
             sheet.add(doctor::watched(&prepared.plan));
+            sheet.add(doctor::concurrency(prepared.concurrency(), &prepared.plan));
             if destroy {
                 sheet.add(doctor::buckets(&prepared.plan));
             }
@@ -204,7 +205,12 @@ fn package(session: &Session, config: &Config, state: Option<&State>) -> Finding
             } else {
                 format!("whether Lambda runs the function's code as {runtime} on {architecture} is not known")
             };
-            Finding::warning(PACKAGE, title, note.consequence(), note.hint()).with(note.to_string()).with(not_run)
+            let finding = if note.is_retired() {
+                Finding::problem(PACKAGE, note.to_string(), note.consequence(), note.hint())
+            } else {
+                Finding::warning(PACKAGE, title, note.consequence(), note.hint()).with(note.to_string())
+            };
+            finding.with(not_run)
         }
         None if package.is_ours => Finding::ok(PACKAGE, title).with("it is hlctl's own token validator"),
         None => Finding::ok(PACKAGE, title).with(format!("the handler {handler} is there; {not_run}")),

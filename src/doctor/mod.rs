@@ -17,7 +17,7 @@ pub use key_admin::key_admin;
 pub use lake_formation::lake_formation;
 pub use permissions::permissions;
 pub use quota::{living, quota};
-pub use stack::{buckets, jobs, lost_store, planned, unplanned, watched};
+pub use stack::{buckets, concurrency, jobs, lost_store, planned, unplanned, watched};
 
 /// What was looked at, and how it is.
 #[derive(Clone, Debug)]

@@ -5,9 +5,9 @@ use crate::address::Address;
 use crate::aws::Skew;
 use crate::module::WayBack;
 use crate::module::beside::STORE;
-use crate::plan::{Action, Plan, Refusal};
+use crate::plan::{Action, Blocker, Plan, Refusal};
 use crate::resource::answers::notes;
-use crate::session::Jobs;
+use crate::session::{Concurrency, Jobs};
 use crate::state::{State, Status};
 
 const NAMES: &str = "names";
@@ -15,6 +15,7 @@ const PROTECTION: &str = "protection";
 const BUCKETS: &str = "buckets";
 const PASSWORDS: &str = "passwords";
 const JOBS: &str = "jobs";
+const CONCURRENCY: &str = "concurrency";
 
 /// Each of these refusals of the plan, or that there is none.
 pub fn planned<'a>(refusals: impl Iterator<Item = &'a Refusal>) -> Vec<Finding> {
@@ -43,6 +44,7 @@ fn told(refusal: &Refusal) -> String {
 
 fn check_of(refusal: &Refusal) -> &'static str {
     match refusal.address.kind() {
+        _ if refusal.blocker == Blocker::Quota => CONCURRENCY,
         "s3_bucket" if refusal.blocker.is_protection() => BUCKETS,
         _ if refusal.blocker.is_protection() => PROTECTION,
         "cognito_user" => PASSWORDS,
@@ -111,6 +113,21 @@ pub fn buckets(plan: &Plan) -> Vec<Finding> {
         .filter(|(address, contents)| !contents.is_empty() && !refused(address))
         .map(|(address, contents)| Finding::warning(BUCKETS, format!("{address} holds {contents}"), why, remediation))
         .collect()
+}
+
+/// Whether Lambda has room for what the plan takes there, where it takes something. That there is none is among the refusals.
+pub fn concurrency(concurrency: &Concurrency, plan: &Plan) -> Option<Finding> {
+    if let Some(warning) = concurrency.warning(plan) {
+        let remediation = "look in the Lambda console, or in Service Quotas: AWS Lambda, \"Concurrent executions\"";
+        return Some(Finding::not_checkable(CONCURRENCY, warning, remediation));
+    }
+    let found =
+        concurrency.found().filter(|_| plan.refusals.iter().all(|refusal| refusal.blocker != Blocker::Quota))?;
+    let title = format!(
+        "the account has room in Lambda: {} of {} concurrent executions are unreserved",
+        found.unreserved, found.limit
+    );
+    Some(Finding::ok(CONCURRENCY, title))
 }
 
 /// Jobs that would lose what they work with.

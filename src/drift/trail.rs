@@ -143,7 +143,7 @@ fn concerns(kind: &str, event: &Event) -> bool {
         "s3_bucket_logging" => &["Logging"],
         "s3_bucket_policy" => &["BucketPolicy"],
         "iam_role_policy_attachment" => &["AttachRolePolicy", "DetachRolePolicy"],
-        "lambda_permission" => &["Permission"],
+        "lambda_permission" => &["Permission", "ResourcePolicy"],
         "lambda_alias" => &["Alias", "ProvisionedConcurrency"],
         "cognito_user_pool_client" => &["Client"],
         "cognito_user_pool_domain" => &["Domain"],

@@ -198,10 +198,16 @@ impl Builder<'_> {
     /// GetUser takes no resource (Service Authorization Reference, Amazon Cognito user pools): a statement that names the pool
     /// allows nothing. Which user it shows is decided by the access token in the request (Cognito API reference, `GetUser`).
     ///
+    /// The stack makes the log group; AWSLambdaBasicExecutionRole lets the function make one as well, so that its last lines,
+    /// which come late, would bring back the group that a destroy has just deleted, untagged and for ever.
+    ///
     /// Tracing takes two actions more ("Visualize Lambda function invocations using AWS X-Ray"), a key of one's own the right
     /// to decrypt with it (Lambda API reference, `KMSAccessDeniedException`).
     fn function_policy(&self, environment_key: Option<&Ref<KmsKey>>) -> Document {
-        let mut statements = vec![Statement::allow("CognitoUser", &["cognito-idp:GetUser"]).on("*")];
+        let mut statements = vec![
+            Statement::allow("CognitoUser", &["cognito-idp:GetUser"]).on("*"),
+            Statement::deny("NoLogGroups", &["logs:CreateLogGroup"]).on("*"),
+        ];
         if self.config.smart.tracing {
             let actions = ["xray:PutTraceSegments", "xray:PutTelemetryRecords"];
             statements.push(Statement::allow("Tracing", &actions).on("*"));

@@ -98,6 +98,7 @@ fn besides(places: &Places, kind: Kind) -> impl Iterator<Item = &'static Grant> 
 fn is_needed(places: &Places, address: &Address, grant: &Grant) -> bool {
     match grant.when {
         When::Emptying => places.empties(address),
+        When::Reserving => places.reserves,
         When::OursThroughHealthLake => places.has_address("kms_key.datastore"),
         _ => true,
     }
@@ -130,7 +131,7 @@ impl Confinement {
             // Data is brought in and out under a policy of its own.
             When::PassedToHealthLake | When::ThroughS3 => (place(grant.on), Condition::new()),
             When::Attaching => ("Attached", when("ArnEquals", "iam:PolicyARN", attached(places))),
-            When::Always | When::Emptying => (place(grant.on), Condition::new()),
+            When::Always | When::Emptying | When::Reserving => (place(grant.on), Condition::new()),
         };
         Self { sid, condition }
     }

@@ -29,6 +29,8 @@ pub struct Places {
     empties: [ForceDestroy; 2],
     /// Whether the store has a continuous backup, or is to have one.
     pub(super) backs_up: bool,
+    /// Whether the function takes concurrency from the account.
+    pub(super) reserves: bool,
     resources: BTreeMap<Address, Vec<Value>>,
     function_roles: BTreeSet<String>,
 }
@@ -61,7 +63,9 @@ impl Places {
         let function_roles = function_roles(&stack, &resources);
         let empties = [config.force_destroy, state.map(|state| state.settings.force_destroy).unwrap_or_default()];
         let backs_up = config.datastore_backup.as_ref().is_some_and(|backup| backup.enabled);
-        Ok(Self { identity: identity.clone(), tag, empties, backs_up, resources, function_roles })
+        let smart = &config.smart;
+        let reserves = smart.reserved_concurrency.or(smart.provisioned_concurrency).is_some();
+        Ok(Self { identity: identity.clone(), tag, empties, backs_up, reserves, resources, function_roles })
     }
 
     /// The resources and their kinds.

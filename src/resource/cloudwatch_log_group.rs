@@ -4,9 +4,11 @@
 
 use std::collections::{BTreeMap, HashMap};
 
+use aws_sdk_cloudwatchlogs::types::LogGroup;
 use serde::{Deserialize, Serialize};
-use serde_json::json;
+use serde_json::{Value, json};
 
+use super::answers::WATCHED;
 use super::reference::{Known, Ref, Reference, Text};
 use super::tags::{TagChange, as_attribute, take_over_when_seen, without_aws};
 use super::{
@@ -71,12 +73,12 @@ impl Resource for CloudwatchLogGroup {
     }
 
     async fn read(cx: &Context, recorded: &Recorded) -> Result<Option<Observed<Recorded>>, ResourceError> {
-        let (retention, tags) = tokio::join!(retention(cx, &recorded.name), list_tags(cx, &recorded.arn));
-        let Some(retention) = retention? else { return Ok(None) };
+        let (group, tags) = tokio::join!(describe(cx, &recorded.name), list_tags(cx, &recorded.arn));
+        let Some(group) = group? else { return Ok(None) };
         let tags = tags?;
         let attributes = attributes([
             ("name", json!(recorded.name)),
-            ("retention_in_days", json!(retention)),
+            ("retention_in_days", json!(group.retention_in_days())),
             ("tags", as_attribute(&tags)),
         ]);
         Ok(Some(Observed { recorded: recorded.clone(), attributes, tags: Some(tags), condition: Condition::Ready }))
@@ -122,8 +124,17 @@ impl Resource for CloudwatchLogGroup {
     }
 
     async fn delete(task: &Task<'_>, recorded: Recorded) -> Result<(), ResourceError> {
-        let delete = || task.cx.clients.logs.delete_log_group().log_group_name(&recorded.name).send();
-        match task.cx.call(ops::logs::DELETE_LOG_GROUP.eventually(BUSY), delete).await {
+        let cx = task.cx;
+        // A plan deletes a protected group only if the user has named it.
+        match describe(cx, &recorded.name).await? {
+            None => return Ok(()),
+            Some(group) if group.deletion_protection_enabled() == Some(true) => {
+                lift_protection(cx, &recorded.name).await?
+            }
+            Some(_) => {}
+        }
+        let delete = || cx.clients.logs.delete_log_group().log_group_name(&recorded.name).send();
+        match cx.call(ops::logs::DELETE_LOG_GROUP.eventually(BUSY), delete).await {
             Ok(_) => Ok(()),
             Err(error) if error.is_not_found() => Ok(()),
             Err(error) => Err(error.into()),
@@ -144,7 +155,13 @@ impl Resource for CloudwatchLogGroup {
 
     fn meaning(occasion: &Occasion<'_>) -> Vec<String> {
         match occasion.action {
-            Action::Delete | Action::Replace => vec!["The logs in it are deleted with it.".to_owned()],
+            Action::Delete | Action::Replace => {
+                let mut meaning = vec!["The logs in it are deleted with it.".to_owned()];
+                if occasion.observed.is_some_and(is_protected) {
+                    meaning.push("Its deletion protection in CloudWatch Logs is switched off first.".to_owned());
+                }
+                meaning
+            }
             _ => Vec::new(),
         }
     }
@@ -182,8 +199,25 @@ fn recorded(identity: &Identity, name: &str) -> Recorded {
     Recorded { name: name.to_owned(), arn: format!("arn:{partition}:logs:{region}:{account}:log-group:{name}") }
 }
 
-/// The retention of the group, the inner `None` for ever; the outer one if there is no such group.
-async fn retention(cx: &Context, name: &str) -> Result<Option<Option<i32>>, AwsError> {
+/// Whether CloudWatch Logs refuses to delete a group that looks like this (CloudWatch Logs API reference,
+/// `PutLogGroupDeletionProtection`).
+pub(super) fn is_protected(attributes: &Attributes) -> bool {
+    let watched = attributes.get(WATCHED).and_then(Value::as_object);
+    let mut protection = watched.into_iter().flatten().filter(|(path, _)| path.ends_with(".deletionProtectionEnabled"));
+    protection.any(|(_, is_on)| *is_on == json!(true))
+}
+
+async fn lift_protection(cx: &Context, name: &str) -> Result<(), ResourceError> {
+    let put = || {
+        let put = cx.clients.logs.put_log_group_deletion_protection().log_group_identifier(name);
+        put.deletion_protection_enabled(false).send()
+    };
+    cx.call(ops::logs::PUT_LOG_GROUP_DELETION_PROTECTION.eventually(BUSY), put).await?;
+    Ok(())
+}
+
+/// The group, if there is one of exactly this name.
+async fn describe(cx: &Context, name: &str) -> Result<Option<LogGroup>, AwsError> {
     let mut token = None;
     loop {
         let list = || {
@@ -195,7 +229,7 @@ async fn retention(cx: &Context, name: &str) -> Result<Option<Option<i32>>, AwsE
             return Err(AwsError::incomplete(ops::logs::DESCRIBE_LOG_GROUPS, "list of groups"));
         }
         if let Some(group) = page.log_groups().iter().find(|group| group.log_group_name() == Some(name)) {
-            return Ok(Some(group.retention_in_days()));
+            return Ok(Some(group.clone()));
         }
         token = page.next_token().map(str::to_owned);
         if token.is_none() {

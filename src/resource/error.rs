@@ -9,6 +9,7 @@ use crate::address::Address;
 use crate::aws::{AwsError, ErrorKind, hint, ops};
 use crate::exit_code::ExitCode;
 use crate::invocation::CommandLine;
+use crate::model::text::shell_quoted;
 use crate::package::ArchiveError;
 use crate::wait::{Ended, LookError};
 
@@ -103,7 +104,18 @@ impl ResourceError {
             None => ("to make it part of this stack", CommandLine::new("adopt")),
         };
         let command = command.operand(address).operand(name);
-        Some(format!("{ANOTHER_NAME}; or, {occasion}, adopt it: {command}"))
+        let hint = format!("{ANOTHER_NAME}; or, {occasion}, adopt it: {command}");
+        // Nothing that a stack made lacks its tags, and Lambda gives a group none.
+        let may_be_lambdas = Kind::parse(address.kind()) == Some(Kind::CloudwatchLogGroup) && owner.is_none();
+        if may_be_lambdas {
+            let name = shell_quoted(name);
+            let delete = format!("aws logs delete-log-group --log-group-name {name}");
+            return Some(format!(
+                "{hint}\nLambda makes such a group when a function writes its last lines after the group was deleted; if it holds \
+                 nothing that is needed: {delete}"
+            ));
+        }
+        Some(hint)
     }
 
     /// The next step, where one is known.

@@ -3,6 +3,7 @@
 //! Identity: the key's ARN. Ownership: its tags. Deletion only orders the end; the key waits out its window first.
 
 mod grants;
+mod usage;
 
 use std::collections::BTreeMap;
 
@@ -23,6 +24,7 @@ use crate::aws::{AwsError, ErrorKind, Met, cli, ops};
 use crate::model::{Action, AttributeChange};
 
 pub use grants::GRANT;
+pub use usage::last_usage;
 
 /// What the configuration asks for.
 #[derive(Clone, Debug)]

@@ -4,6 +4,7 @@
 //! waits until the one before it is done ("Lambda function states").
 
 mod change;
+mod concurrency;
 mod look;
 mod settle;
 
@@ -18,6 +19,7 @@ use serde_json::{Value, json};
 use look::{condition_of, get, is_active};
 use settle::{Impaired, settle};
 
+pub use concurrency::{AccountConcurrency, KEPT_UNRESERVED, account_concurrency};
 pub(super) use look::settings_seen;
 pub(super) use settle::{pace, until_active};
 

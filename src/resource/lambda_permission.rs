@@ -4,7 +4,7 @@
 //! function is.
 
 use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use super::lambda_function::{Target, group_of};
 use super::once::once;
@@ -49,6 +49,8 @@ impl Ref<LambdaPermission> {
 
 const ONE_STATEMENT: &str = "Lambda cannot change a statement, only replace it";
 const ACTION: &str = "lambda:InvokeFunction";
+const ALLOW: &str = "Allow";
+const ACCOUNT_KEY: &str = "aws:SourceAccount";
 
 impl Resource for LambdaPermission {
     const KIND: &'static str = "lambda_permission";
@@ -59,6 +61,8 @@ impl Resource for LambdaPermission {
         Rule::replaces("action", ONE_STATEMENT),
         Rule::replaces("principal", ONE_STATEMENT),
         Rule::replaces("source_account", ONE_STATEMENT),
+        Rule::replaces("effect", ONE_STATEMENT),
+        Rule::replaces("conditions", ONE_STATEMENT),
     ];
     type Recorded = Recorded;
 
@@ -74,6 +78,8 @@ impl Resource for LambdaPermission {
             ("action", json!(ACTION)),
             ("principal", json!(self.principal)),
             ("source_account", json!(self.source_account)),
+            ("effect", json!(ALLOW)),
+            ("conditions", Value::Null),
         ])
     }
 
@@ -99,9 +105,11 @@ impl Resource for LambdaPermission {
                 ("function", json!(recorded.function)),
                 ("qualifier", json!(recorded.qualifier)),
                 ("statement_id", json!(recorded.statement_id)),
-                ("action", statement.get("Action").cloned().unwrap_or_default()),
+                ("action", one_or_many(statement.get("Action"))),
                 ("principal", principal_of(statement)),
                 ("source_account", source_account_of(statement)),
+                ("effect", one_or_many(statement.get("Effect"))),
+                ("conditions", other_conditions(statement)),
             ]),
             tags: None,
             condition: Condition::Ready,
@@ -202,16 +210,40 @@ pub(super) async fn hanging(
         Err(error) if error.is_not_found() => return Ok(Vec::new()),
         Err(error) => return Err(error.into()),
     };
-    let hanging = statements.iter().map(|statement| {
-        let id = statement.get("Sid").and_then(Value::as_str).ok_or_else(|| incomplete("Sid in each statement"))?;
-        let principal = principal_of(statement);
-        Ok(Hanging {
-            kind: LambdaPermission::KIND,
-            what: format!("the statement {id} lets {} call the function", principal.as_str().unwrap_or("somebody")),
-            recorded: json!({"function": function, "qualifier": qualifier, "statement_id": id}),
-        })
-    });
-    hanging.collect()
+    Ok(statements.iter().map(|statement| described(function, qualifier, statement)).collect())
+}
+
+/// A statement as something that hangs on the function. PutResourcePolicy takes whole policies (Lambda API reference), so that one
+/// may deny, name many principals and actions, and have no id.
+fn described(function: &str, qualifier: Option<&str>, statement: &Value) -> Hanging {
+    let id = statement.get("Sid").and_then(Value::as_str).unwrap_or_default();
+    let named = if id.is_empty() { "a statement without an id".to_owned() } else { format!("the statement {id}") };
+    let who = match words(&principal_of(statement)) {
+        who if !who.is_empty() => who,
+        _ if statement.get("NotPrincipal").is_some() => "all but some principals".to_owned(),
+        _ => "somebody".to_owned(),
+    };
+    let actions = words(&one_or_many(statement.get("Action")));
+    let call = match actions.as_str() {
+        ACTION => "call the function".to_owned(),
+        "" => "do what it does not exclude with the function".to_owned(),
+        actions => format!("do {actions} with the function"),
+    };
+    let is_allowed = statement.get("Effect").is_some_and(|effect| effect == ALLOW);
+    let what =
+        if is_allowed { format!("{named} lets {who} {call}") } else { format!("{named} forbids {who} to {call}") };
+    let recorded = json!({"function": function, "qualifier": qualifier, "statement_id": id});
+    Hanging { kind: LambdaPermission::KIND, what, recorded }
+}
+
+/// Texts in a row; whatever else stands there as JSON.
+fn words(value: &Value) -> String {
+    let word = |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+    match value {
+        Value::Null => String::new(),
+        Value::Array(values) => values.iter().map(word).collect::<Vec<_>>().join(", "),
+        one => word(one),
+    }
 }
 
 /// The statements of a function's policy, which is there and must be one: nothing follows from another answer, least of all that
@@ -220,6 +252,8 @@ fn statements_of(policy: Option<&str>) -> Result<Vec<Value>, ResourceError> {
     let document: Option<Value> = policy.and_then(|policy| serde_json::from_str(policy).ok());
     let statements = document.and_then(|mut document| match document.get_mut("Statement").map(Value::take) {
         Some(Value::Array(statements)) => Some(statements),
+        // A single statement need not be in a list (IAM user guide, "IAM JSON policy elements: Statement").
+        Some(one @ Value::Object(_)) if one.get("Effect").is_some() => Some(vec![one]),
         _ => None,
     });
     statements.ok_or_else(|| incomplete("policy with a list of statements"))
@@ -229,20 +263,50 @@ fn incomplete(missing: &str) -> ResourceError {
     AwsError::incomplete(ops::lambda::GET_POLICY, missing).into()
 }
 
-fn principal_of(statement: &Value) -> Value {
-    match statement.get("Principal") {
-        Some(Value::Object(members)) => members.get("Service").or_else(|| members.get("AWS")).cloned(),
-        other => other.cloned(),
+/// A list of one is that one: policies may have either.
+fn one_or_many(value: Option<&Value>) -> Value {
+    match value {
+        Some(Value::Array(values)) => match values.as_slice() {
+            [one] => one.clone(),
+            _ => Value::Array(values.clone()),
+        },
+        other => other.cloned().unwrap_or_default(),
     }
-    .unwrap_or_default()
 }
 
-/// `AWS:SourceAccount` as AddPermission writes it; the names of keys count in any case.
+/// The service or the account, where there is one of one sort; whatever else stands there as it is.
+fn principal_of(statement: &Value) -> Value {
+    match statement.get("Principal") {
+        Some(Value::Object(members)) if members.len() == 1 => one_or_many(members.values().next()),
+        other => one_or_many(other),
+    }
+}
+
+/// Each condition of a statement: operator, key, value.
+fn conditions_of(statement: &Value) -> impl Iterator<Item = (&String, &String, &Value)> {
+    let operators = statement.get("Condition").and_then(Value::as_object).into_iter().flatten();
+    operators.flat_map(|(operator, keys)| {
+        keys.as_object().into_iter().flatten().map(move |(key, value)| (operator, key, value))
+    })
+}
+
+/// Whether the condition is `AWS:SourceAccount` as AddPermission writes it; the names of keys count in any case.
+fn is_of_account(operator: &str, key: &str) -> bool {
+    operator == "StringEquals" && key.eq_ignore_ascii_case(ACCOUNT_KEY)
+}
+
 fn source_account_of(statement: &Value) -> Value {
-    let operators = statement.get("Condition").and_then(Value::as_object);
-    let keys = operators.into_iter().flat_map(|operators| operators.values()).filter_map(Value::as_object).flatten();
-    let mut accounts = keys.filter(|(key, _)| key.eq_ignore_ascii_case("aws:SourceAccount")).map(|(_, value)| value);
-    accounts.next().cloned().unwrap_or_default()
+    let account = conditions_of(statement).find(|(operator, key, _)| is_of_account(operator, key));
+    one_or_many(account.map(|(_, _, value)| value))
+}
+
+/// The conditions that hlctl sets in no statement, by operator and key; nothing if there are none.
+fn other_conditions(statement: &Value) -> Value {
+    let mut others = Map::new();
+    for (operator, key, value) in conditions_of(statement).filter(|(operator, key, _)| !is_of_account(operator, key)) {
+        others.insert(format!("{operator} {key}"), value.clone());
+    }
+    if others.is_empty() { Value::Null } else { Value::Object(others) }
 }
 
 #[cfg(test)]
@@ -255,8 +319,45 @@ mod tests {
     fn no_statement_is_taken_for_gone_from_an_answer_without_a_policy() {
         assert_eq!(statements_of(Some(r#"{"Statement": [{"Sid": "a"}]}"#)).unwrap().len(), 1);
         assert_eq!(statements_of(Some(r#"{"Statement": []}"#)).unwrap().len(), 0);
+        assert_eq!(statements_of(Some(r#"{"Statement": {"Effect": "Allow"}}"#)).unwrap().len(), 1);
         for policy in [None, Some(""), Some("{}"), Some("<html>"), Some(r#"{"Statement": {}}"#)] {
             assert!(statements_of(policy).is_err(), "{policy:?}");
         }
+    }
+
+    fn told(statement: Value) -> String {
+        described("f", None, &statement).what
+    }
+
+    #[test]
+    fn whatever_a_policy_that_was_put_whole_has_is_named() {
+        let everyone = json!({"Effect": "Allow", "Principal": "*", "Action": "lambda:*"});
+        assert_eq!(told(everyone), "a statement without an id lets * do lambda:* with the function");
+        let many = json!({"Sid": "m", "Effect": "Allow", "Principal": {"AWS": ["1", "2"]}, "Action": ["lambda:InvokeFunction"]});
+        assert_eq!(told(many), "the statement m lets 1, 2 call the function");
+        let denies =
+            json!({"Sid": "d", "Effect": "Deny", "Principal": {"Service": "x"}, "NotAction": "lambda:GetFunction"});
+        assert_eq!(told(denies), "the statement d forbids x to do what it does not exclude with the function");
+        let others =
+            json!({"Sid": "n", "Effect": "Allow", "NotPrincipal": {"AWS": "1"}, "Action": "lambda:InvokeFunction"});
+        assert_eq!(told(others), "the statement n lets all but some principals call the function");
+        let mixed = json!({"Sid": "x", "Effect": "Allow", "Principal": {"AWS": "1", "Service": "s"}, "Action": "lambda:InvokeFunction"});
+        assert!(told(mixed).contains(r#""Service":"s""#));
+    }
+
+    #[test]
+    fn a_condition_that_hlctl_does_not_set_is_none_of_the_account() {
+        let statement = |condition: Value| json!({"Condition": condition});
+        let account = statement(json!({"StringEquals": {"AWS:SourceAccount": ["1"]}}));
+        assert_eq!((source_account_of(&account), other_conditions(&account)), (json!("1"), Value::Null));
+        let looser = statement(json!({"StringLike": {"aws:SourceAccount": "*"}}));
+        assert_eq!(source_account_of(&looser), Value::Null);
+        assert_eq!(other_conditions(&looser), json!({"StringLike aws:SourceAccount": "*"}));
+        let both = statement(json!({"StringEquals": {"aws:SourceAccount": "1", "aws:PrincipalOrgID": "o"}}));
+        assert_eq!(
+            (source_account_of(&both), other_conditions(&both)),
+            (json!("1"), json!({"StringEquals aws:PrincipalOrgID": "o"}))
+        );
+        assert_eq!(other_conditions(&json!({})), Value::Null);
     }
 }

@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::{
     Attributes, Contents, Context, Identity, Kind, Known, Observed, Occasion, Parent, Reference, Remains,
-    ResourceError, Rule, Settings, Spec, Task, Trail, answers, count_contents,
+    ResourceError, Rule, Settings, Spec, Task, Trail, answers, cloudwatch_log_group, count_contents,
 };
 use crate::address::Address;
 use crate::aws::{ErrorKind, ops};
@@ -66,8 +66,14 @@ impl ResourceKind for Kind {
     }
 
     fn is_locked(self, attributes: &Attributes) -> bool {
-        // CreateUserPool, DeletionProtection: DeleteUserPool is refused while it is ACTIVE.
-        attributes.get("deletion_protection").is_some_and(|protection| protection == "ACTIVE")
+        match self {
+            // CreateUserPool, DeletionProtection: DeleteUserPool is refused while it is ACTIVE.
+            Self::CognitoUserPool => {
+                attributes.get("deletion_protection").is_some_and(|protection| protection == "ACTIVE")
+            }
+            Self::CloudwatchLogGroup => cloudwatch_log_group::is_protected(attributes),
+            _ => false,
+        }
     }
 
     fn can_bring_its_data(self, changes: &[AttributeChange]) -> bool {

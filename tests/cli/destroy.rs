@@ -313,3 +313,28 @@ fn without_permission_to_list_jobs_a_destroy_says_that_nobody_looked() {
     assert!(!doctor.stdout.contains(&job), "{doctor}");
     ends_well(&place, &[]).shows("could not be checked").shows("ListFHIRImportJobs");
 }
+
+#[test]
+fn before_a_key_is_scheduled_for_deletion_the_plan_says_when_it_was_last_used() {
+    let place = stack();
+    let plan = place.run(["plan", "--destroy"]).succeeds();
+    // Nothing was written to the bucket yet.
+    assert_eq!(plan.stdout.matches("The key has never been used since").count(), 1, "{plan}");
+    put(&place, DATA, "a");
+    let plan = place.run(["plan", "--destroy", "--json"]).succeeds().json();
+    let meaning = |address: &str| {
+        let changes = plan["changes"].as_array().unwrap();
+        changes.iter().find(|change| change["address"] == address).unwrap()["meaning"].to_string()
+    };
+    assert!(meaning("kms_key.s3").contains("was last used on"), "{plan:#}");
+    place.cloud().emulator.clear_requests();
+    place.run(["plan", "--detailed-exitcode"]).succeeds();
+    assert!(!place.cloud().requests().iter().any(|request| request.operation == "GetKeyLastUsage"));
+}
+
+#[test]
+fn a_refusal_to_say_when_a_key_was_last_used_stops_no_destroy() {
+    let place = stack();
+    place.cloud().emulator.set_faults(r#"{"deny": ["kms:GetKeyLastUsage"]}"#.parse().unwrap());
+    ends_well(&place, &[]).shows("is not known: KMS did not say").shows("it needs kms:GetKeyLastUsage");
+}

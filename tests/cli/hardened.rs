@@ -102,3 +102,76 @@ fn a_test_users_password_must_be_as_long_as_the_pool_asks() {
     let told = place.run(["validate"]).exits(1).says("shorter than 14 characters");
     assert!(!format!("{told}").contains("Sh0rt"));
 }
+
+/// A SMART stack in an account with so many concurrent executions.
+fn place_with(executions: u64) -> Place {
+    let place = Place::quick("smart");
+    let faults = format!(r#"{{"lambda": {{"concurrent_executions": {executions}}}}}"#);
+    place.cloud().emulator.set_faults(faults.parse().unwrap());
+    place
+}
+
+fn concurrency_finding(place: &Place) -> Option<Value> {
+    let findings = place.run(["doctor", "--json"]).ends().json()["findings"].clone();
+    findings.as_array().unwrap().iter().find(|finding| finding["check"] == "concurrency").cloned()
+}
+
+#[test]
+fn an_account_without_room_in_lambda_is_told_so_before_anything_is_made() {
+    for (executions, line, room) in [
+        (10, "hardened = true", "reserve none: lambda_reserved_concurrency = 0"),
+        (149, "hardened = true", "at most 49"),
+        (100, "lambda_provisioned_concurrency = 1", "leave out lambda_provisioned_concurrency"),
+    ] {
+        let place = place_with(executions);
+        place.add(line);
+        for command in [&["plan"][..], &["apply", "-y"]] {
+            let run = place.run(command.iter().copied()).exits(5);
+            let told = format!("the account has {executions} in us-east-1, {executions} of them unreserved");
+            let run = run.says(&told).says(room);
+            run.says("Service Quotas");
+        }
+        assert_eq!(place.cloud().census(), crate::support::Census::default());
+        let finding = concurrency_finding(&place).unwrap();
+        assert_eq!(finding["status"], "problem", "{finding:#}");
+    }
+}
+
+#[test]
+fn what_fits_is_reserved_and_what_is_reserved_already_is_not_asked_for_again() {
+    let place = place_with(150);
+    place.add("hardened = true");
+    assert_eq!(concurrency_finding(&place).unwrap()["status"], "ok");
+    place.apply();
+    let asked = |place: &Place| {
+        let requests = place.cloud().requests();
+        requests.iter().filter(|request| request.operation == "GetAccountSettings").count()
+    };
+    place.cloud().emulator.clear_requests();
+    place.run(["plan", "--detailed-exitcode"]).succeeds();
+    assert_eq!(asked(&place), 0);
+    // It has fifty, and the account could give it none more.
+    let text = place.read("healthlake.toml");
+    place.write(
+        "healthlake.toml",
+        &text.replace("hardened = true", "hardened = true\nlambda_reserved_concurrency = 51"),
+    );
+    place.run(["plan"]).exits(5).says("at most 50");
+    assert_eq!(asked(&place), 1);
+    place.write(
+        "healthlake.toml",
+        &text.replace("hardened = true", "hardened = true\nlambda_reserved_concurrency = 20"),
+    );
+    place.apply();
+}
+
+#[test]
+fn where_nobody_may_look_at_the_accounts_room_the_plan_goes_on_and_says_so() {
+    let place = Place::quick("smart");
+    place.add("hardened = true");
+    place.cloud().emulator.set_faults(r#"{"deny": ["lambda:GetAccountSettings"]}"#.parse().unwrap());
+    let plan = place.run(["plan"]).succeeds();
+    assert!(plan.stdout.contains("lambda:GetAccountSettings"), "{plan}");
+    assert_eq!(concurrency_finding(&place).unwrap()["status"], "not_checkable");
+    place.apply();
+}

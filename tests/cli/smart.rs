@@ -368,6 +368,7 @@ fn the_doctor_reports_a_runtime_that_lambda_no_longer_supports() {
 #[test]
 fn the_runtime_of_the_tests_has_no_end() {
     let table = include_str!("../../src/package/runtimes.rs");
+    let (table, _) = table.split_once("#[cfg(test)]").unwrap();
     assert!(table.contains("\"python3.11\""), "the table of runtimes is somewhere else");
     assert!(!table.contains(&format!("\"{RUNTIME}\"")), "give the tests a newer runtime than {RUNTIME}");
 }
@@ -402,4 +403,60 @@ fn with_mfa_the_plan_says_that_an_authenticator_app_is_needed() {
     place.apply();
     let after = place.run(["plan", "--detailed-exitcode"]).succeeds();
     assert!(!after.stdout.contains(told), "{after}");
+}
+
+const LOG_GROUP: &str = "/aws/lambda/healthlake_token_validator";
+
+#[test]
+fn a_log_group_whose_deletion_is_forbidden_is_deleted_only_by_name() {
+    let place = applied();
+    let logs = place.cloud().logs();
+    let protect = logs.put_log_group_deletion_protection().log_group_identifier(LOG_GROUP);
+    call(protect.deletion_protection_enabled(true).send()).unwrap();
+    let doctor = place.run(["doctor", "--destroy", "--json"]).ends().json();
+    let told = |finding: &&Value| finding["check"] == "protection" && finding["title"].to_string().contains(LOG_GROUP);
+    assert!(doctor["findings"].as_array().unwrap().iter().any(|finding| told(&finding)), "{doctor:#}");
+    let target = ["--target", "cloudwatch_log_group.token_validator"];
+    place.run(["destroy", "-y"]).args(target).exits(5).says(&format!("--allow-destroy '{LOG_GROUP}'"));
+    let without = "healthlake_fhir_datastore.this";
+    place.cloud().emulator.clear_requests();
+    place.run(["destroy", "-y"]).exits(5).says(&format!("{LOG_GROUP} is protected")).says(without);
+    assert_eq!(place.cloud().mutations(), Vec::<String>::new());
+    let destroy = place.run(["destroy", "-y", "--allow-destroy", "fhir-smart"]).succeeds();
+    assert!(destroy.stdout.contains("deletion protection in CloudWatch Logs is switched off"), "{destroy}");
+    assert_eq!(place.cloud().census(), Census::nothing_but_ending_keys(2));
+}
+
+#[test]
+fn the_function_cannot_bring_back_the_log_group_that_a_destroy_deletes() {
+    let place = applied();
+    let policy = call(
+        place
+            .cloud()
+            .iam()
+            .get_role_policy()
+            .role_name("healthlake_token_validator_role")
+            .policy_name("fhir_cognito_access")
+            .send(),
+    );
+    let policy = policy.unwrap().policy_document;
+    assert!(policy.contains("logs%3ACreateLogGroup") && policy.contains("Deny"), "{policy}");
+}
+
+#[test]
+fn a_log_group_that_came_back_is_named_with_what_to_do_about_it() {
+    let place = applied();
+    place.run(["destroy", "-y", "--allow-destroy", "fhir-smart"]).succeeds();
+    call(place.cloud().logs().create_log_group().log_group_name(LOG_GROUP).send()).unwrap();
+    let refused = place.run(["apply", "-y"]).exits(5);
+    let refused = refused.says("aws logs delete-log-group").says("adopt");
+    refused.says("cloudwatch_log_group.token_validator");
+}
+
+#[test]
+fn the_functions_role_trusts_lambda_on_behalf_of_this_account_alone() {
+    let place = applied();
+    let role = call(place.cloud().iam().get_role().role_name("healthlake_token_validator_role").send()).unwrap();
+    let trust = role.role.unwrap().assume_role_policy_document.unwrap();
+    assert!(trust.contains("aws%3ASourceAccount") && trust.contains("000000000000"), "{trust}");
 }

@@ -25,6 +25,8 @@ pub struct Faults {
     pub healthlake: HealthLakeFaults,
     /// How HealthLake's import and export jobs fare.
     pub jobs: JobFaults,
+    /// What the account has of Lambda.
+    pub lambda: LambdaFaults,
     /// What S3 does not do of what Amazon S3 does.
     pub s3: S3Faults,
 }
@@ -79,6 +81,14 @@ pub struct JobFaults {
     pub manifest: Option<String>,
     /// Whether lines about resources leave out the quotation marks that the developer guide's example leaves out.
     pub bare_keys: bool,
+}
+
+/// What an account has of Lambda, other than by default.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct LambdaFaults {
+    /// The calls that all functions of the account may handle at once, 1,000 by default. New accounts have been seen with 10.
+    pub concurrent_executions: Option<u64>,
 }
 
 /// Plays an S3 server that takes conditional requests less seriously than Amazon S3.

@@ -40,7 +40,7 @@
 //!   can neither create nor delete a datastore.
 //! - **STS**: GetCallerIdentity, AssumeRole of a role that trusts the caller or its account.
 //! - **KMS**: CreateKey, DescribeKey, ListKeys, UpdateKeyDescription, GetKeyPolicy, PutKeyPolicy,
-//!   ListKeyPolicies, EnableKey, DisableKey, Enable- and DisableKeyRotation, GetKeyRotationStatus,
+//!   ListKeyPolicies, GetKeyLastUsage (of what other services encrypt here), EnableKey, DisableKey, Enable- and DisableKeyRotation, GetKeyRotationStatus,
 //!   ScheduleKeyDeletion, CancelKeyDeletion, tags and aliases. A key vanishes on its deletion date.
 //! - **IAM**: roles with trust policies, boundaries and tags; customer-managed policies with versions and
 //!   tags; attachments, inline policies, ListEntitiesForPolicy, ListInstanceProfilesForRole (always
@@ -58,7 +58,8 @@
 //!   `.well-known/smart-configuration`, create, read, vread, update, patch (JSON Patch), delete, history, search by
 //!   GET and POST, batches and transactions, `Patient/{id}/$everything`, `$export` by POST, conditional requests and
 //!   idempotency keys; see below.
-//! - **Lambda**: functions made of zip files, with their settings, versions, aliases, resource policies, tags,
+//! - **Lambda**: functions made of zip files, with their settings, versions, aliases, resource policies (by statement, or
+//!   put whole), tags,
 //!   reserved and provisioned concurrency; `Pending` and `InProgress` as the clock has it; GetAccountSettings.
 //!   `Code.Location` of GetFunction serves the package. Invoke runs the function, see below.
 //! - **CloudWatch Logs**: groups with retention, keys and tags; streams; PutLogEvents, GetLogEvents,
@@ -211,7 +212,9 @@ pub use cors::{AllowedOrigin, InvalidOrigin};
 pub use emulator::Emulator;
 pub use error::{ConnectionLost, Error};
 pub use external::{External, UnknownExternal};
-pub use fault::{Action, ConditionalDeletes, Faults, HealthLakeFaults, JobFaults, Propagation, Rule, S3Faults};
+pub use fault::{
+    Action, ConditionalDeletes, Faults, HealthLakeFaults, JobFaults, LambdaFaults, Propagation, Rule, S3Faults,
+};
 pub use ids::Ids;
 pub use journal::RequestRecord;
 pub use load::{LoadError, Loaded, RefusedLine};

@@ -10,6 +10,7 @@ operations!(
     DESCRIBE_KEY = reads("DescribeKey"),
     ENABLE_KEY = changes("EnableKey", Same, "EnableKey: a second request sets the same"),
     ENABLE_KEY_ROTATION = changes("EnableKeyRotation", Same, "EnableKeyRotation: a second request sets the same"),
+    GET_KEY_LAST_USAGE = reads("GetKeyLastUsage"),
     GET_KEY_POLICY = reads("GetKeyPolicy"),
     GET_KEY_ROTATION_STATUS = reads("GetKeyRotationStatus"),
     LIST_GRANTS = reads("ListGrants"),

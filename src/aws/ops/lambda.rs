@@ -42,6 +42,7 @@ operations!(
         ]),
         "DeleteProvisionedConcurrencyConfig, Errors"
     ),
+    GET_ACCOUNT_SETTINGS = reads("GetAccountSettings"),
     GET_ALIAS = reads("GetAlias"),
     GET_FUNCTION = reads("GetFunction"),
     GET_FUNCTION_CODE_SIGNING_CONFIG = reads("GetFunctionCodeSigningConfig"),

@@ -95,6 +95,8 @@ pub enum Blocker {
     Conflict,
     /// A conflict with what the tags of another stack claim.
     OtherStack(String),
+    /// A quota of the account that what is planned would exceed.
+    Quota,
     /// The protection of data; the hint says what lifts it.
     Protection,
     /// The protection of something that may be destroyed once this name is given.
@@ -111,7 +113,7 @@ impl Blocker {
     pub fn name_to_give(&self) -> Option<&str> {
         match self {
             Self::NeedsName(name) => Some(name),
-            Self::Conflict | Self::OtherStack(_) | Self::Protection => None,
+            Self::Conflict | Self::OtherStack(_) | Self::Quota | Self::Protection => None,
         }
     }
 
@@ -119,7 +121,7 @@ impl Blocker {
     pub fn other_stack(&self) -> Option<&str> {
         match self {
             Self::OtherStack(stack) => Some(stack),
-            Self::Conflict | Self::Protection | Self::NeedsName(_) => None,
+            Self::Conflict | Self::Quota | Self::Protection | Self::NeedsName(_) => None,
         }
     }
 }

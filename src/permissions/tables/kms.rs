@@ -16,6 +16,7 @@ pub(super) const KEY: &[Grant] = &[
     Grant::of(&[kms::DESCRIBE_KEY], On::Keys, When::Ours),
     Grant::of(&[kms::ENABLE_KEY], On::Keys, When::Ours),
     Grant::of(&[kms::ENABLE_KEY_ROTATION], On::Keys, When::Ours),
+    Grant::of(&[kms::GET_KEY_LAST_USAGE], On::Keys, When::Ours),
     Grant::of(&[kms::GET_KEY_POLICY], On::Keys, When::Ours),
     Grant::of(&[kms::GET_KEY_ROTATION_STATUS], On::Keys, When::Ours),
     Grant::of(&[kms::LIST_GRANTS], On::Keys, When::Ours),

@@ -12,6 +12,7 @@ pub(super) const FUNCTION: &[Grant] = &[
     on_function(&[lambda::CREATE_FUNCTION]),
     on_function(&[lambda::DELETE_FUNCTION]),
     on_function(&[lambda::DELETE_FUNCTION_CONCURRENCY]),
+    Grant::of(&[lambda::GET_ACCOUNT_SETTINGS], On::Anything, When::Reserving),
     on_function(&[lambda::GET_FUNCTION]),
     on_function(&[lambda::GET_FUNCTION_CODE_SIGNING_CONFIG]),
     on_function(&[lambda::GET_FUNCTION_EVENT_INVOKE_CONFIG]),

@@ -79,6 +79,8 @@ pub(super) enum When {
     Attaching,
     /// Where buckets may be emptied (`force_destroy`).
     Emptying,
+    /// Where the function reserves some of the account's concurrency, or keeps environments initialised.
+    Reserving,
 }
 
 impl Grant {

@@ -143,6 +143,11 @@ impl Cloud {
         aws_sdk_lambda::Client::new(&self.sdk("us-east-1"))
     }
 
+    /// A CloudWatch Logs client in the default account and region.
+    pub fn logs(&self) -> aws_sdk_cloudwatchlogs::Client {
+        aws_sdk_cloudwatchlogs::Client::new(&self.sdk("us-east-1"))
+    }
+
     /// A HealthLake client in the default account and region.
     pub fn healthlake(&self) -> aws_sdk_healthlake::Client {
         aws_sdk_healthlake::Client::new(&self.sdk("us-east-1"))

@@ -95,6 +95,8 @@ pub(crate) const ONLY_WATCHED: &[&str] = &[
     "cognito-idp:GetUserPoolMfaConfig",
     "cognito-idp:ListIdentityProviders",
     "cognito-idp:ListUserPoolReplicas",
+    "kms:GetKeyLastUsage",
+    "lambda:GetAccountSettings",
     "lambda:GetFunctionCodeSigningConfig",
     "lambda:GetFunctionEventInvokeConfig",
     "lambda:ListEventSourceMappings",
@@ -136,7 +138,7 @@ pub(crate) const PHASES: &[Phase] = &[
         ],
     },
     Phase {
-        prepare: objects_come,
+        prepare: a_destroy_gets_harder,
         commands: &[(&["destroy", "-y", "--force-destroy", "--allow-destroy", "fhir-smarter"], 0)],
     },
 ];
@@ -369,4 +371,13 @@ pub(crate) fn less_is_wanted(place: &Place) {
 pub(crate) fn objects_come(place: &Place) {
     let name = place.state()["resources"]["s3_bucket.data"]["recorded"]["name"].as_str().unwrap().to_owned();
     call(place.cloud().s3().put_object().bucket(name).key("a").body(b"x".to_vec().into()).send()).unwrap();
+}
+
+/// Buckets are full, and the logs may not be deleted.
+fn a_destroy_gets_harder(place: &Place) {
+    objects_come(place);
+    let group = place.state()["resources"]["cloudwatch_log_group.token_validator"]["recorded"]["name"].clone();
+    let protect =
+        place.cloud().logs().put_log_group_deletion_protection().log_group_identifier(group.as_str().unwrap());
+    call(protect.deletion_protection_enabled(true).send()).unwrap();
 }

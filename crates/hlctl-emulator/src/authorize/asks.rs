@@ -62,7 +62,7 @@ fn on_identity(world: &World, action: String, operation: &str, caller: &Caller, 
 
 /// A function, or a version or alias of it.
 fn function(caller: &Caller, input: &Value) -> String {
-    let name = ["FunctionName", "Resource"].iter().find_map(|member| input[*member].as_str());
+    let name = ["FunctionName", "Resource", "ResourceArn"].iter().find_map(|member| input[*member].as_str());
     let Some(name) = name else { return "*".to_owned() };
     let arn = if name.starts_with("arn:") {
         name.to_owned()
@@ -81,7 +81,14 @@ fn log_group(operation: &str, caller: &Caller, input: &Value) -> String {
         return arn.to_owned();
     }
     // What a listing is limited to is no resource.
-    let name = if operation == "DescribeLogGroups" { "" } else { text(input, "logGroupName") };
+    let name = match operation {
+        "DescribeLogGroups" => "",
+        "PutLogGroupDeletionProtection" => text(input, "logGroupIdentifier"),
+        _ => text(input, "logGroupName"),
+    };
+    if name.starts_with("arn:") {
+        return name.to_owned();
+    }
     caller.regional_arn("logs", &format!("log-group:{name}:log-stream:"))
 }
 

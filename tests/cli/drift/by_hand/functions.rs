@@ -79,6 +79,57 @@ pub(super) const CASES: &[Case] = &[
         PutBack,
     ),
     smart(
+        "the function's policy is replaced whole, with a statement for other accounts",
+        |w| {
+            let arn = w.recorded(FUNCTION, "arn");
+            let policy = serde_json::json!({"Version": "2012-10-17", "Statement": [
+                {"Sid": "healthlake", "Effect": "Allow", "Principal": {"Service": "healthlake.amazonaws.com"},
+                 "Action": "lambda:InvokeFunction", "Resource": arn},
+                {"Effect": "Allow", "Principal": {"AWS": ["arn:aws:iam::999999999999:root", "888888888888"]},
+                 "Action": ["lambda:InvokeFunction", "lambda:GetFunction"], "Resource": arn},
+            ]});
+            let put = w.lambda.put_resource_policy().resource_arn(arn).policy(policy.to_string());
+            call(put.send()).unwrap();
+        },
+        &[(FUNCTION, "drifted")],
+        LeftAlone,
+    ),
+    smart(
+        "the function's policy is deleted whole",
+        |w| drop(call(w.lambda.delete_resource_policy().resource_arn(w.recorded(FUNCTION, "arn")).send()).unwrap()),
+        &[("lambda_permission.healthlake", "missing")],
+        PutBack,
+    ),
+    smart(
+        "HealthLake's statement is put anew as one that forbids",
+        |w| {
+            let arn = w.recorded(FUNCTION, "arn");
+            let policy = serde_json::json!({"Version": "2012-10-17", "Statement": [{
+                "Sid": "healthlake", "Effect": "Deny", "Principal": {"Service": "healthlake.amazonaws.com"},
+                "Action": "lambda:InvokeFunction", "Resource": arn,
+            }]});
+            let put = w.lambda.put_resource_policy().resource_arn(arn).policy(policy.to_string());
+            call(put.send()).unwrap();
+        },
+        &[("lambda_permission.healthlake", "drifted")],
+        PutBack,
+    ),
+    smart(
+        "HealthLake's statement is put anew under a condition",
+        |w| {
+            let arn = w.recorded(FUNCTION, "arn");
+            let policy = serde_json::json!({"Version": "2012-10-17", "Statement": [{
+                "Sid": "healthlake", "Effect": "Allow", "Principal": {"Service": ["healthlake.amazonaws.com"]},
+                "Action": ["lambda:InvokeFunction"], "Resource": arn,
+                "Condition": {"ArnLike": {"aws:SourceArn": "arn:aws:healthlake:us-east-1:999999999999:*"}},
+            }]});
+            let put = w.lambda.put_resource_policy().resource_arn(arn).policy(policy.to_string());
+            call(put.send()).unwrap();
+        },
+        &[("lambda_permission.healthlake", "drifted")],
+        PutBack,
+    ),
+    smart(
         "the function gets an alias",
         |w| {
             let alias = w.lambda.create_alias().function_name(w.function()).name("by-hand");

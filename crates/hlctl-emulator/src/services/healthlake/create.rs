@@ -87,7 +87,7 @@ fn encryption(cx: &mut Cx<'_>, input: &Value) -> AwsResult<Value> {
     let key = config["KmsKeyId"].as_str();
     match (text(config, "CmkType"), key) {
         ("CUSTOMER_MANAGED_KMS_KEY", Some(key)) => {
-            let arn = kms::usable_key(cx, key).map_err(|reason| {
+            let arn = kms::encrypt_with(cx, key).map_err(|reason| {
                 let reason = match reason {
                     kms::Unusable::NotFound => "does not exist",
                     kms::Unusable::Disabled => "is disabled",
@@ -111,7 +111,7 @@ fn encryption(cx: &mut Cx<'_>, input: &Value) -> AwsResult<Value> {
 pub(super) fn asked_status<'a>(input: &'a Value, block: &str) -> AwsResult<Option<&'a str>> {
     match input[block]["Status"].as_str() {
         Some(status) if status.ends_with("ING") => {
-            Err(validation(format!("{block} cannot be set to {status}: ask for ENABLED or DISABLED.")))
+            Err(validation(format!("{block} cannot be set to {status}: ask for the status that it shall end in.")))
         }
         status => Ok(status),
     }

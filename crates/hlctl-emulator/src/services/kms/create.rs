@@ -62,6 +62,7 @@ pub(super) fn create_key(cx: &mut Cx<'_>, input: &Value) -> AwsResult<Value> {
         rotation: None,
         deletion: None,
         grants: Vec::new(),
+        used: None,
     };
     let output = json!({"KeyMetadata": metadata(&key)});
     kms(cx.world, cx.caller).keys.insert(id, key);

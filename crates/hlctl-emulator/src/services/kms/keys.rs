@@ -46,6 +46,17 @@ pub(super) fn describe_key(cx: &mut Cx<'_>, input: &Value) -> AwsResult<Value> {
     Ok(json!({"KeyMetadata": metadata(key)}))
 }
 
+/// KMS records the use of every key that was created here from the beginning.
+pub(super) fn last_usage(cx: &mut Cx<'_>, input: &Value) -> AwsResult<Value> {
+    let key = find(cx, text(input, "KeyId"), false)?;
+    let created = epoch_seconds(key.created);
+    let used = key.used.as_ref().map_or_else(
+        || json!({}),
+        |(operation, when)| json!({"Operation": operation, "Timestamp": epoch_seconds(*when)}),
+    );
+    Ok(json!({"KeyId": key.id, "KeyLastUsage": used, "TrackingStartDate": created, "KeyCreationDate": created}))
+}
+
 #[expect(clippy::unnecessary_wraps, reason = "every operation has the same signature")]
 pub(super) fn list_keys(cx: &mut Cx<'_>, input: &Value) -> AwsResult<Value> {
     let now = cx.now;

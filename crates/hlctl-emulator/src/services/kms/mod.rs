@@ -52,6 +52,9 @@ pub(crate) struct Key {
     /// As ListGrants shows them.
     #[serde(default)]
     grants: Vec<Value>,
+    /// The last operation that used it, and when.
+    #[serde(default)]
+    used: Option<(String, Timestamp)>,
 }
 
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
@@ -105,6 +108,7 @@ pub(crate) const OPERATIONS: &[Operation] = &[
     read("DescribeKey", keys::DESCRIBE_KEY, keys::describe_key),
     read("ListKeys", keys::LIST_KEYS, keys::list_keys),
     write("UpdateKeyDescription", keys::UPDATE_DESCRIPTION, keys::update_description),
+    read("GetKeyLastUsage", &[KEY_ID], keys::last_usage),
     read("GetKeyPolicy", policy::GET_KEY_POLICY, policy::get),
     write("PutKeyPolicy", policy::PUT_KEY_POLICY, policy::put),
     read("ListKeyPolicies", policy::LIST_KEY_POLICIES, policy::list),
@@ -220,6 +224,21 @@ pub(crate) fn usable_key(cx: &mut Cx<'_>, id: &str) -> Result<String, Unusable> 
         Err(Unusable::NotSymmetric)
     } else {
         Ok(key.arn.clone())
+    }
+}
+
+/// The same of a key that the service encrypts with right now, which GetKeyLastUsage then tells.
+pub(crate) fn encrypt_with(cx: &mut Cx<'_>, id: &str) -> Result<String, Unusable> {
+    let arn = usable_key(cx, id)?;
+    note_use(cx, id);
+    Ok(arn)
+}
+
+/// Notes that a service encrypts with the key right now, if it is one that exists here.
+pub(crate) fn note_use(cx: &mut Cx<'_>, id: &str) {
+    let now = cx.now;
+    if let Ok(key) = find(cx, id, true) {
+        key.used = Some(("GenerateDataKey".to_owned(), now));
     }
 }
 

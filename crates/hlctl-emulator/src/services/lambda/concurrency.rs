@@ -11,9 +11,14 @@ use crate::error::{AwsError, AwsResult};
 use crate::protocol::shape::{Field, Shape, optional, required};
 use crate::services::{Cx, page, text};
 
-/// Lambda quotas: concurrent executions of a new account, and how many no function may reserve.
+/// Lambda quotas: concurrent executions of an account by default, and how many no function may reserve.
 const ACCOUNT: u64 = 1000;
 const UNRESERVED: u64 = 100;
+
+/// The account's concurrent executions.
+fn limit(cx: &Cx<'_>) -> u64 {
+    cx.faults.lambda.concurrent_executions.unwrap_or(ACCOUNT)
+}
 
 pub(super) const PUT_RESERVED: &[Field] =
     &[FUNCTION, required("ReservedConcurrentExecutions", Shape::Whole { min: 0, max: i64::MAX })];
@@ -36,7 +41,7 @@ fn reserved_by_others(cx: &mut Cx<'_>, name: &str) -> u64 {
 pub(super) fn put_reserved(cx: &mut Cx<'_>, input: &Value) -> AwsResult<Value> {
     let name = find(cx, input)?.name.clone();
     let wanted = input["ReservedConcurrentExecutions"].as_u64().unwrap_or_default();
-    if reserved_by_others(cx, &name).saturating_add(wanted) > ACCOUNT - UNRESERVED {
+    if reserved_by_others(cx, &name).saturating_add(wanted) > limit(cx).saturating_sub(UNRESERVED) {
         return Err(invalid(format!(
             "Specified ReservedConcurrentExecutions for function decreases account's UnreservedConcurrentExecution \
              below its minimum value of [{UNRESERVED}]."
@@ -78,12 +83,14 @@ fn provisionable(function: &Function, input: &Value) -> AwsResult<String> {
 
 pub(super) fn put_provisioned(cx: &mut Cx<'_>, input: &Value) -> AwsResult<Value> {
     let (now, until) = (cx.now, after(cx.now, cx.options.delays.function));
+    let name = find(cx, input)?.name.clone();
+    let free = limit(cx).saturating_sub(UNRESERVED + reserved_by_others(cx, &name));
     let function = find(cx, input)?;
     let qualifier = provisionable(function, input)?;
     let requested = input["ProvisionedConcurrentExecutions"].as_u64().unwrap_or_default();
     let others: u64 =
         function.provisioned.iter().filter(|(name, _)| **name != qualifier).map(|(_, other)| other.requested).sum();
-    let most = function.reserved.unwrap_or(ACCOUNT - UNRESERVED);
+    let most = function.reserved.unwrap_or(free);
     if others.saturating_add(requested) > most {
         return Err(invalid(format!(
             "Specified ProvisionedConcurrentExecutions for function decreases the concurrency left to it below its \
@@ -152,6 +159,7 @@ pub(super) fn list_provisioned(cx: &mut Cx<'_>, input: &Value) -> AwsResult<Valu
 
 #[expect(clippy::unnecessary_wraps, reason = "every operation has the same signature")]
 pub(super) fn account_settings(cx: &mut Cx<'_>, _input: &Value) -> AwsResult<Value> {
+    let most = limit(cx);
     let functions = &lambda(cx).functions;
     let reserved: u64 = functions.values().filter_map(|function| function.reserved).sum();
     let used: u64 = functions
@@ -166,8 +174,8 @@ pub(super) fn account_settings(cx: &mut Cx<'_>, _input: &Value) -> AwsResult<Val
             "TotalCodeSize": 80_530_636_800_u64,
             "CodeSizeUnzipped": 262_144_000,
             "CodeSizeZipped": 52_428_800,
-            "ConcurrentExecutions": ACCOUNT,
-            "UnreservedConcurrentExecutions": ACCOUNT.saturating_sub(reserved),
+            "ConcurrentExecutions": most,
+            "UnreservedConcurrentExecutions": most.saturating_sub(reserved),
         },
         "AccountUsage": {"TotalCodeSize": used, "FunctionCount": functions.len()},
     }))

@@ -72,6 +72,7 @@ const RESERVED: &str = "/2017-10-31/functions/{FunctionName}/concurrency";
 const URL: &str = "/2021-10-31/functions/{FunctionName}/url";
 const SOURCES: &str = "/2015-03-31/event-source-mappings";
 const EVENTS: &str = "/2019-09-25/functions/{FunctionName}/event-invoke-config";
+const WHOLE_POLICY: &str = "/2026-07-09/resource-policy/{ResourceArn}";
 const TAGS: &str = "/2017-03-31/tags/{Resource}";
 
 pub(crate) const ENDPOINTS: &[Endpoint] = &[
@@ -104,6 +105,15 @@ pub(crate) const ENDPOINTS: &[Endpoint] = &[
         write("RemovePermission", permissions::REMOVE, permissions::remove),
     )
     .query(&[("Qualifier", "Qualifier"), ("RevisionId", "RevisionId")]),
+    at("PUT", WHOLE_POLICY, 200, write("PutResourcePolicy", permissions::PUT_WHOLE, permissions::put_whole)),
+    at("GET", WHOLE_POLICY, 200, reading("GetResourcePolicy", permissions::WHOLE, permissions::get_whole)),
+    at(
+        "DELETE",
+        WHOLE_POLICY,
+        204,
+        write("DeleteResourcePolicy", permissions::DELETE_WHOLE, permissions::delete_whole),
+    )
+    .query(&[("RevisionId", "RevisionId")]),
     at("PUT", RESERVED, 200, write("PutFunctionConcurrency", concurrency::PUT_RESERVED, concurrency::put_reserved)),
     at("DELETE", RESERVED, 204, write("DeleteFunctionConcurrency", &[shapes::FUNCTION], concurrency::delete_reserved)),
     at(

@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 
 use super::function::{Function, LATEST, ResourcePolicy};
 use super::invoke::ServiceCall;
+use super::names::Name;
 use super::shapes::{LONG_FUNCTION, QUALIFIER, REVISION};
 use super::{conflict, find, invalid, no_such_function, not_found, qualifier, same_revision};
 use crate::error::{AwsError, AwsResult};
@@ -66,6 +67,16 @@ pub(super) const ADD: &[Field] = &[
 ];
 pub(super) const REMOVE: &[Field] = &[LONG_FUNCTION, required("StatementId", OLD_ID), QUALIFIER, REVISION];
 pub(super) const GET: &[Field] = &[LONG_FUNCTION, QUALIFIER];
+
+const ARN: Field = required(
+    "ResourceArn",
+    Shape::Text(Text::len(0, 512).pattern(r"arn:(aws[a-zA-Z-]*)?:lambda:...:function:[a-zA-Z0-9-_]+(:...)?", |text| {
+        text.starts_with("arn:aws") && Name::parse(text).is_some()
+    })),
+);
+pub(super) const WHOLE: &[Field] = &[ARN];
+pub(super) const DELETE_WHOLE: &[Field] = &[ARN, REVISION];
+pub(super) const PUT_WHOLE: &[Field] = &[ARN, required("Policy", string(1, LONGEST)), REVISION];
 
 pub(super) fn add(cx: &mut Cx<'_>, input: &Value) -> AwsResult<Value> {
     let revision = cx.options.ids.uuid();
@@ -186,6 +197,49 @@ pub(super) fn remove(cx: &mut Cx<'_>, input: &Value) -> AwsResult<Value> {
     if policy.statements.is_empty() {
         function.policies.remove(&key);
     }
+    Ok(Value::Null)
+}
+
+/// The same request by the function's name, as the older operations have it.
+fn by_name(input: &Value) -> Value {
+    let mut named = input.clone();
+    named["FunctionName"] = input["ResourceArn"].clone();
+    named
+}
+
+/// Puts a policy in the place of whatever there is, statements of AddPermission included (API reference, PutResourcePolicy).
+///
+/// Choice made: a policy that lets everybody in is refused, as by the name of PublicPolicyException.
+pub(super) fn put_whole(cx: &mut Cx<'_>, input: &Value) -> AwsResult<Value> {
+    let revision = cx.options.ids.uuid();
+    let given = text(input, "Policy");
+    let parsed = policy::parse(given, Kind::Resource).map_err(|_| invalid("The resource policy is not valid."))?;
+    if parsed.is_public() {
+        return Err(AwsError::bad_request("PublicPolicyException", "Lambda does not allow public resource policies."));
+    }
+    if iam::invisible_principal(cx, &parsed.aws_principals()).is_some() {
+        return Err(invalid("The resource policy names an invalid principal."));
+    }
+    let input = by_name(input);
+    let (function, key) = scope(cx, &input)?;
+    same_revision(&input, function.policies.get(&key).map_or("", |policy| policy.revision.as_str()))?;
+    let statements = match serde_json::from_str::<Value>(given).unwrap_or_default()["Statement"].take() {
+        Value::Array(statements) => statements,
+        one => vec![one],
+    };
+    function.policies.insert(key, ResourcePolicy { statements, revision: revision.clone() });
+    Ok(json!({"Policy": given, "RevisionId": revision}))
+}
+
+pub(super) fn get_whole(cx: &mut Cx<'_>, input: &Value) -> AwsResult<Value> {
+    get(cx, &by_name(input))
+}
+
+pub(super) fn delete_whole(cx: &mut Cx<'_>, input: &Value) -> AwsResult<Value> {
+    let input = by_name(input);
+    let (function, key) = scope(cx, &input)?;
+    same_revision(&input, &function.policies.get(&key).ok_or_else(nothing)?.revision)?;
+    function.policies.remove(&key);
     Ok(Value::Null)
 }
 

@@ -12,6 +12,8 @@ use crate::services::{Cx, iam, kms, owned, text};
 
 /// Lambda quotas: all environment variables together.
 const MOST_VARIABLE_BYTES: usize = 4096;
+/// Seconds (Lambda quotas); the model has more, for functions on managed instances.
+const LONGEST: u64 = 900;
 
 /// Names that Lambda sets itself (Lambda developer guide, reserved environment variables).
 const RESERVED: &[&str] = &[
@@ -114,6 +116,12 @@ pub(super) fn apply(cx: &mut Cx<'_>, settings: &mut Settings, input: &Value) -> 
         }
     }
     settings.timeout = input["Timeout"].as_u64().unwrap_or(settings.timeout);
+    if settings.timeout > LONGEST {
+        return Err(invalid(format!(
+            "Value '{}' at 'timeout' exceeds the maximum of {LONGEST} seconds.",
+            settings.timeout
+        )));
+    }
     settings.memory = input["MemorySize"].as_u64().unwrap_or(settings.memory);
     settings.ephemeral = input["EphemeralStorage"]["Size"].as_u64().unwrap_or(settings.ephemeral);
     if input["Environment"].is_object() {
@@ -203,7 +211,7 @@ fn key_arn(cx: &mut Cx<'_>, key: &str) -> AwsResult<Option<String>> {
     if key.is_empty() {
         return Ok(None);
     }
-    kms::usable_key(cx, key).map(Some).map_err(|_| {
+    kms::encrypt_with(cx, key).map(Some).map_err(|_| {
         invalid(format!("Lambda was unable to configure access to your environment variables because the KMS key is invalid for CreateGrant. Please check your KMS key settings: {key}"))
     })
 }

@@ -124,7 +124,7 @@ pub(super) const HANDLER: Field = optional(
     Shape::Text(Text::len(0, 128).pattern(r"[^\s]+", |text| !text.is_empty() && !text.contains(char::is_whitespace))),
 );
 /// The API reference has 900 seconds; the model's own limit is wider.
-pub(super) const TIMEOUT: Field = optional("Timeout", Shape::Whole { min: 1, max: 900 });
+pub(super) const TIMEOUT: Field = optional("Timeout", Shape::Whole { min: 1, max: 5400 });
 /// The API reference has 10,240 MB for functions that are not on instances of their own, for which the
 /// model's limit is wider.
 pub(super) const MEMORY: Field = optional("MemorySize", Shape::Whole { min: 128, max: 10_240 });

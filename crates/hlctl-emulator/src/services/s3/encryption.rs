@@ -147,7 +147,11 @@ pub(super) fn of_object(
         return Ok((algorithm, None));
     }
     let arn = match key {
-        Some(key) => usable(cx, &key)?,
+        Some(key) => {
+            let arn = usable(cx, &key)?;
+            kms::note_use(&mut cx.cx, &key);
+            arn
+        }
         None => cx.cx.caller.regional_arn("kms", "alias/aws/s3"),
     };
     Ok((algorithm, Some(arn)))
