@@ -129,7 +129,7 @@ impl Resource for CloudwatchLogGroup {
         match describe(cx, &recorded.name).await? {
             None => return Ok(()),
             Some(group) if group.deletion_protection_enabled() == Some(true) => {
-                lift_protection(cx, &recorded.name).await?
+                lift_protection(cx, &recorded.name).await?;
             }
             Some(_) => {}
         }

@@ -47,9 +47,7 @@ fn lifecycle(main: &str, terraform: &str, name: &str) -> String {
 #[test]
 fn terraform_may_destroy_nothing_that_holds_data_and_replaces_no_store_for_what_it_cannot_read() {
     let place = Place::quick("smart");
-    place.add(
-        "create_kms_key = true\nprotect = [\"healthlake_fhir_datastore.this\", \"lambda_function.token_validator\"]",
-    );
+    place.add("protect = [\"healthlake_fhir_datastore.this\", \"lambda_function.token_validator\"]");
     place.apply();
     place.run(["export", "terraform", "--out", "tf"]).succeeds();
     let main = fs::read_to_string(place.path("tf/main.tf")).unwrap();

@@ -423,7 +423,7 @@ fn a_log_group_whose_deletion_is_forbidden_is_deleted_only_by_name() {
     place.run(["destroy", "-y"]).exits(5).says(&format!("{LOG_GROUP} is protected")).says(without);
     assert_eq!(place.cloud().mutations(), Vec::<String>::new());
     let destroy = place.run(["destroy", "-y", "--allow-destroy", "fhir-smart"]).succeeds();
-    assert!(destroy.stdout.contains("deletion protection in CloudWatch Logs is switched off"), "{destroy}");
+    destroy.says("deletion protection in CloudWatch Logs is switched off");
     assert_eq!(place.cloud().census(), Census::nothing_but_ending_keys(2));
 }
 
@@ -448,7 +448,7 @@ fn a_log_group_that_came_back_is_named_with_what_to_do_about_it() {
     let place = applied();
     place.run(["destroy", "-y", "--allow-destroy", "fhir-smart"]).succeeds();
     call(place.cloud().logs().create_log_group().log_group_name(LOG_GROUP).send()).unwrap();
-    let refused = place.run(["apply", "-y"]).exits(5);
+    let refused = place.run(["apply", "-y"]).exits(1);
     let refused = refused.says("aws logs delete-log-group").says("adopt");
     refused.says("cloudwatch_log_group.token_validator");
 }
