@@ -279,6 +279,7 @@ impl Command {
             Self::Outputs(arguments) => arguments.json,
             Self::Smart(SmartCommand::Token(arguments)) => arguments.json,
             Self::Smart(SmartCommand::Test(arguments)) => arguments.json,
+            Self::Smart(SmartCommand::RotateSecret(arguments)) => arguments.json,
             Self::Fhir(command) => command.prints_json(),
             Self::Audit(arguments) => arguments.json || arguments.sarif,
             Self::Graph(arguments) => arguments.json || arguments.format == GraphFormat::Json,
@@ -488,6 +489,8 @@ pub enum SmartCommand {
     Token(TokenArgs),
     /// Test discovery, log-in, access, refusals and the token validator's speed
     Test(SmartTestArgs),
+    /// Give an app client a second secret, and remove the old one once apps use the new one
+    RotateSecret(RotateSecretArgs),
 }
 
 /// How a token is got.
@@ -513,13 +516,22 @@ pub struct LogIn {
     /// Print the log-in URL instead of opening a browser
     #[arg(long, conflicts_with = "username")]
     pub no_browser: bool,
+
+    /// Environment variable with the client's secret, where Cognito no longer returns it
+    #[arg(long, value_name = "VARIABLE")]
+    pub client_secret_env: Option<String>,
 }
 
 impl LogIn {
     /// The command with the options that log in in the same way.
     pub fn repeated(&self, mut command: CommandLine) -> CommandLine {
         let grant = self.grant.and_then(|grant| Some(grant.to_possible_value()?.get_name().to_owned()));
-        let options = [("--grant", &grant), ("--username", &self.username), ("--password-env", &self.password_env)];
+        let options = [
+            ("--grant", &grant),
+            ("--username", &self.username),
+            ("--password-env", &self.password_env),
+            ("--client-secret-env", &self.client_secret_env),
+        ];
         for (name, value) in options {
             if let Some(value) = value {
                 command = command.option(name, value);
@@ -533,7 +545,11 @@ impl LogIn {
 
     /// Whether anything at all is said of it.
     pub fn is_any(&self) -> bool {
-        self.grant.is_some() || !self.scope.is_empty() || self.username.is_some() || self.no_browser
+        self.grant.is_some()
+            || !self.scope.is_empty()
+            || self.username.is_some()
+            || self.no_browser
+            || self.client_secret_env.is_some()
     }
 }
 
@@ -568,6 +584,43 @@ pub struct SmartTestArgs {
     /// Print JSON
     #[arg(long)]
     pub json: bool,
+}
+
+/// `hlctl smart rotate-secret`
+#[derive(Debug, Args)]
+pub struct RotateSecretArgs {
+    /// App client whose secret is rotated
+    #[arg(long, value_enum, value_name = "CLIENT", default_value = "app")]
+    pub client: AppClient,
+
+    /// Have Cognito generate the new secret, and print it: Cognito returns it only this once
+    #[arg(long, conflicts_with_all = ["secret_env", "remove"])]
+    pub show_secrets: bool,
+
+    /// Environment variable with a new secret of your own
+    #[arg(long, value_name = "VARIABLE", conflicts_with = "remove")]
+    pub secret_env: Option<String>,
+
+    /// Remove the secret with this id
+    #[arg(long, value_name = "ID")]
+    pub remove: Option<String>,
+
+    /// Remove the old secret when the new one is this old, for example 24h
+    #[arg(long, value_name = "DURATION", value_parser = parse_duration)]
+    pub wait: Option<Duration>,
+
+    /// Print JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// The app clients of a stack.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum AppClient {
+    /// The one that users log in with.
+    App,
+    /// The one that a machine gets its own tokens with.
+    Machine,
 }
 
 fn parse_parallelism(text: &str) -> Result<u16, String> {

@@ -54,6 +54,17 @@ pub const PAGES: &[Page] = &[
     page("outputs", &["hlctl outputs", "hlctl outputs datastore_endpoint --raw"]),
     page("smart token", &["hlctl smart token", "hlctl smart token --grant client-credentials"]),
     page("smart test", &["hlctl smart test"]),
+    Page {
+        command: "smart rotate-secret",
+        about: "Rotates the secret of an app client without a gap. First it adds a second secret, and both are valid. Once all \
+                apps use the new one, it removes the old one: after --wait, when you confirm it at the prompt, or when you \
+                run the command again with --remove. The client and its id stay. Each step can be repeated.",
+        examples: &[
+            "hlctl smart rotate-secret --show-secrets",
+            "hlctl smart rotate-secret --client machine --secret-env NEW_SECRET --wait 24h",
+            "hlctl smart rotate-secret --remove ID",
+        ],
+    },
     page("fhir get", &["hlctl fhir get Patient/123", "hlctl fhir get metadata"]),
     page("fhir search", &["hlctl fhir search Patient name=Smith", "hlctl fhir search Observation code=8867-4 --all"]),
     page("fhir create", &["hlctl fhir create --file patient.json"]),

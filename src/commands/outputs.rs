@@ -9,7 +9,7 @@ use crate::error::{CommandError, Ending, Failure};
 use crate::exit_code::ExitCode;
 use crate::module;
 use crate::nearest::nearest;
-use crate::resource::secret_of;
+use crate::resource::{ResourceError, secret_of};
 use crate::session::{OpenStack, Session};
 
 /// Prints the outputs, or one of them.
@@ -35,10 +35,10 @@ async fn run_with_secrets(session: &Session, arguments: &OutputsArgs) -> Result<
         for (name, address) in wanted {
             let id = |name: &str| state.recorded_text(address, name);
             let secret = secret_of(&cx, id("user_pool_id")?, id("id")?);
-            let secret = session.interruptible(async {
-                secret.await.map_err(|error| CommandError::Resource { address: Address::parse(address), error })
-            });
-            outputs.insert(name.to_owned(), secret.await?.expose().into());
+            let failed = |error| CommandError::Resource { address: Address::parse(address), error };
+            let secret = session.interruptible(async { secret.await.map_err(failed) }).await?;
+            let missing = || failed(ResourceError::SecretNotReturned(id("id").unwrap_or_default().to_owned()));
+            outputs.insert(name.to_owned(), secret.ok_or_else(missing)?.expose().into());
         }
     } else if arguments.name.as_deref().is_none_or(is_secret) {
         let error = arguments.name.clone().map_or(OutputsError::NoClient, OutputsError::NoSuchClient);

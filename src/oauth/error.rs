@@ -145,7 +145,11 @@ fn of_code(error: &str) -> Option<&'static str> {
             hlctl!("outputs cognito_scopes"),
             "` lists them"
         )),
-        "invalid_client" => Some(concat!("the client has changed since the last apply: run `", hlctl!("apply"), "`")),
+        "invalid_client" => Some(concat!(
+            "the client has changed since the last apply: run `",
+            hlctl!("apply"),
+            "`; or its secret was rotated, and Cognito returns the old one: give the new one with --client-secret-env"
+        )),
         "redirect_mismatch" => {
             Some(concat!("the callback URL is not one of the client's: `", hlctl!("plan"), "` shows what differs"))
         }

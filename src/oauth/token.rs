@@ -69,6 +69,21 @@ impl App {
         self.ask(http, &[("grant_type", "client_credentials"), ("scope", &scopes)]).await
     }
 
+    /// Whether the endpoint takes the secret for the client's. A refresh token that nobody has gets another refusal, since a client is
+    /// authenticated first (RFC 6749, sections 5.2 and 6).
+    ///
+    /// # Errors
+    /// The endpoint cannot be asked.
+    pub async fn is_authenticated(&self, http: &Http) -> Result<bool, OauthError> {
+        const AFTER_AUTHENTICATION: [&str; 3] = ["invalid_grant", "unauthorized_client", "unsupported_grant_type"];
+        match self.ask(http, &[("grant_type", "refresh_token"), ("refresh_token", "none")]).await {
+            Err(OauthError::Refused { error, .. }) if error == "invalid_client" => Ok(false),
+            Err(OauthError::Refused { error, .. }) if AFTER_AUTHENTICATION.contains(&error.as_str()) => Ok(true),
+            Ok(_) => Ok(true),
+            Err(error) => Err(error),
+        }
+    }
+
     async fn ask(&self, http: &Http, parameters: &[(&str, &str)]) -> Result<Tokens, OauthError> {
         let body = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(parameters).finish();
         let pair = Secret::new(format!("{}:{}", self.id, self.secret.expose()));

@@ -29,7 +29,7 @@ use crate::aws::{AwsError, ops};
 use crate::config::{Secret, TokenValidity};
 use crate::model::{Action, AttributeChange};
 
-pub use secrets::SECRET;
+pub use secrets::{AddedSecret, ClientSecret, SECRET, add_secret, remove_secret, secrets_of};
 
 /// What the configuration asks for.
 #[derive(Clone, Debug)]
@@ -118,7 +118,7 @@ impl Resource for CognitoUserPoolClient {
     const KIND: &'static str = "cognito_user_pool_client";
     const RULES: &'static [Rule] = &[
         Rule::replaces("user_pool_id", "a client belongs to its user pool"),
-        Rule::replaces("has_secret", "Cognito sets the secret when it creates a client"),
+        Rule::replaces("has_secret", "Cognito gives a client its first secret only when it creates the client"),
     ];
     const NAMELESS: bool = true;
     const ENDS_WITH: Option<Parent> = Some(A_USER_POOL);
@@ -174,7 +174,8 @@ impl Resource for CognitoUserPoolClient {
         let name = client.client_name();
         let name = name.ok_or_else(|| AwsError::incomplete(ops::cognito::DESCRIBE_USER_POOL_CLIENT, "client name"))?;
         let recorded = Recorded { name: name.to_owned(), ..recorded.clone() };
-        let attributes = observed_attributes(&client, &recorded);
+        let has_secret = client.client_secret().is_some() || secrets::has_hidden(cx, &recorded).await;
+        let attributes = observed_attributes(&client, &recorded, has_secret);
         Ok(Some(Observed { recorded, attributes, tags: None, condition: Condition::Ready }))
     }
 
@@ -362,19 +363,20 @@ async fn describe(cx: &Context, recorded: &Recorded) -> Result<Option<UserPoolCl
     }
 }
 
-/// Asks AWS for a client's secret. Hand it to nobody but who asked for it by name.
+/// Asks AWS for a client's secret, which it need not return once secrets were rotated. Hand it to nobody but who asked for it by
+/// name.
 ///
 /// # Errors
 /// As [`access_of`].
-pub async fn secret_of(cx: &Context, user_pool_id: &str, client_id: &str) -> Result<Secret, ResourceError> {
+pub async fn secret_of(cx: &Context, user_pool_id: &str, client_id: &str) -> Result<Option<Secret>, ResourceError> {
     access_of(cx, user_pool_id, client_id).await.map(|access| access.secret)
 }
 
 /// What an app is given of its client.
 #[derive(Clone, Debug)]
 pub struct Access {
-    /// The secret.
-    pub secret: Secret,
+    /// The secret, if AWS returns it.
+    pub secret: Option<Secret>,
     /// Where a browser may be sent after log-in.
     pub callback_urls: Vec<String>,
     /// The scopes it may ask for.
@@ -384,14 +386,13 @@ pub struct Access {
 /// Asks AWS for what an app needs to log in.
 ///
 /// # Errors
-/// AWS's, or the client is gone or has no secret.
+/// AWS's, or the client is gone.
 pub async fn access_of(cx: &Context, user_pool_id: &str, client_id: &str) -> Result<Access, ResourceError> {
     let recorded = Recorded { id: client_id.to_owned(), user_pool_id: user_pool_id.to_owned(), name: String::new() };
     let client = describe(cx, &recorded).await?;
     let client = client.ok_or_else(|| ResourceError::Answer(format!("the client {client_id} is gone")))?;
-    let missing = || ResourceError::Answer(format!("cognito-idp returned no secret for the client {client_id}"));
     Ok(Access {
-        secret: client.client_secret().map(Secret::new).ok_or_else(missing)?,
+        secret: client.client_secret().map(Secret::new),
         callback_urls: client.callback_urls().to_vec(),
         scopes: client.allowed_o_auth_scopes().to_vec(),
     })
@@ -422,7 +423,7 @@ async fn search(cx: &Context, pool: &str, name: &str, taken: &[Value]) -> Result
     }
 }
 
-fn observed_attributes(client: &UserPoolClientType, recorded: &Recorded) -> Attributes {
+fn observed_attributes(client: &UserPoolClientType, recorded: &Recorded, has_secret: bool) -> Attributes {
     let set = |items: &[String]| json!(items.iter().collect::<BTreeSet<_>>());
     let units = client.token_validity_units();
     let flows: BTreeSet<&str> = client.explicit_auth_flows().iter().map(ExplicitAuthFlowsType::as_str).collect();
@@ -433,7 +434,7 @@ fn observed_attributes(client: &UserPoolClientType, recorded: &Recorded) -> Attr
     attributes([
         ("user_pool_id", json!(recorded.user_pool_id)),
         ("name", json!(client.client_name())),
-        ("has_secret", json!(client.client_secret().is_some())),
+        ("has_secret", json!(has_secret)),
         ("oauth_flows", json!(client.allowed_o_auth_flows().iter().map(OAuthFlowType::as_str).collect::<Vec<_>>())),
         ("oauth_scopes", set(client.allowed_o_auth_scopes())),
         ("oauth_for_pool", json!(client.allowed_o_auth_flows_user_pool_client().unwrap_or(false))),

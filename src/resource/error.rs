@@ -73,6 +73,9 @@ pub enum ResourceError {
         /// What is wrong.
         problem: String,
     },
+    /// The secret of an app client, which only AWS had.
+    #[error("Cognito does not return the secret of the app client {0}")]
+    SecretNotReturned(String),
     /// AWS answered without something it promises.
     #[error("AWS's answer is incomplete: {0}")]
     Answer(String),
@@ -143,6 +146,12 @@ impl ResourceError {
             }
             Self::Failed { .. } => Some("fix the cause, then run the command again".to_owned()),
             Self::Recorded { .. } => Some("the backup next to the state may be intact".to_owned()),
+            Self::SecretNotReturned(_) => Some(concat!(
+                "its secrets were rotated or published to AWS Secrets Manager: use the value that was handed out then, with \
+                 --client-secret-env where hlctl needs it; `",
+                hlctl!("smart rotate-secret --show-secrets"),
+                "` adds another secret and prints it"
+            ).to_owned()),
             Self::Answer(_) | Self::Request(_) | Self::Internal(_) => None,
         }
     }

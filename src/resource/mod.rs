@@ -57,7 +57,8 @@ pub use cognito_resource_server::CognitoResourceServer;
 pub use cognito_user::CognitoUser;
 pub use cognito_user_pool::CognitoUserPool;
 pub use cognito_user_pool_client::{
-    Access, CognitoUserPoolClient, Flow, SECRET as CLIENT_SECRET, access_of, secret_of,
+    Access, AddedSecret, ClientSecret, CognitoUserPoolClient, Flow, SECRET as CLIENT_SECRET, access_of, add_secret,
+    remove_secret, secret_of, secrets_of,
 };
 pub use cognito_user_pool_domain::CognitoUserPoolDomain;
 pub use error::ResourceError;

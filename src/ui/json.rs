@@ -19,7 +19,9 @@ use serde::Serialize;
 use serde_json::Value;
 
 pub use audit::Audit;
-pub use checks::{Authorization, Doctor, DoctorFinding, Explanation, SmartCheck, SmartTest, Validation};
+pub use checks::{
+    Authorization, Doctor, DoctorFinding, Explanation, SecretId, SecretRotation, SmartCheck, SmartTest, Validation,
+};
 pub use drift::Drift;
 pub use plan::Plan;
 pub use run::Run;

@@ -43,6 +43,7 @@ mod pictures;
 mod plan;
 mod policy;
 mod refusals;
+mod rotate_secret;
 mod saved_plan;
 mod smart;
 mod smart_token;

@@ -6,6 +6,11 @@ use super::operations;
 
 operations!(
     "cognito-idp",
+    ADD_USER_POOL_CLIENT_SECRET = changes(
+        "AddUserPoolClientSecret",
+        Another,
+        "AddUserPoolClientSecret: a generated value is returned once, and it takes no idempotency token"
+    ),
     ADMIN_CREATE_USER = changes(
         "AdminCreateUser",
         Meets(&[(Exists, "UsernameExistsException")]),
@@ -53,6 +58,11 @@ operations!(
         "DeleteUserPoolClient",
         Meets(&[(Gone, "ResourceNotFoundException")]),
         "DeleteUserPoolClient, ResourceNotFoundException"
+    ),
+    DELETE_USER_POOL_CLIENT_SECRET = changes(
+        "DeleteUserPoolClientSecret",
+        Meets(&[(Gone, "ResourceNotFoundException")]),
+        "DeleteUserPoolClientSecret, ResourceNotFoundException"
     ),
     DELETE_USER_POOL_DOMAIN = changes(
         "DeleteUserPoolDomain",

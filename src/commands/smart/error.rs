@@ -20,6 +20,8 @@ pub(super) enum SmartUsage {
     UserForMachine,
     #[error("the variable {variable} of --password-env is not set")]
     NoPassword { variable: String, username: String },
+    #[error("the variable {0} is not set, so there is no client secret")]
+    NoSecret(String),
 }
 
 impl Failure for SmartUsage {
@@ -44,6 +46,7 @@ impl Failure for SmartUsage {
                 hlctl!("apply")
             ),
             Self::UserForMachine => "leave out one of the two".to_owned(),
+            Self::NoSecret(variable) => format!("set {variable} to the client's secret"),
             Self::NoPassword { variable, username } => format!("set {variable} to the password of {username}"),
         })
     }

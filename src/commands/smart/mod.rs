@@ -9,6 +9,7 @@ mod discovery;
 mod error;
 mod function;
 mod refusals;
+mod rotate;
 mod source;
 mod store;
 mod test;
@@ -27,15 +28,13 @@ use error::SmartUsage;
 use source::Source;
 use url::Url;
 
-/// Runs one of its commands; a signal ends it at once.
+/// Runs one of its commands; a signal ends those that change nothing at once.
 pub(super) async fn run(session: &Session, command: &SmartCommand) -> Result<ExitCode, CommandError> {
-    let work = async {
-        match command {
-            SmartCommand::Token(arguments) => token::run(session, arguments).await,
-            SmartCommand::Test(arguments) => test::run(session, arguments).await,
-        }
-    };
-    session.interruptible(work).await
+    match command {
+        SmartCommand::Token(arguments) => session.interruptible(token::run(session, arguments)).await,
+        SmartCommand::Test(arguments) => session.interruptible(test::run(session, arguments)).await,
+        SmartCommand::RotateSecret(arguments) => rotate::run(session, arguments).await,
+    }
 }
 
 const APP: &str = "cognito_user_pool_client.client";
@@ -75,8 +74,8 @@ impl Smart {
         self.stack.state.recorded(MACHINE).is_some()
     }
 
-    /// The id of the client for a grant, and what AWS says of it.
-    async fn client(&self, grant: Grant) -> Result<(String, Access), CommandError> {
+    /// The address of the client for a grant, and what AWS says of it.
+    async fn client(&self, grant: Grant) -> Result<(&'static str, Access), CommandError> {
         let address = match grant {
             Grant::AuthorizationCode => APP,
             Grant::ClientCredentials if self.has_machine_client() => MACHINE,
@@ -87,7 +86,7 @@ impl Smart {
         let id = self.stack.recorded(address, "id")?;
         let access = access_of(&self.stack.cx, self.stack.recorded(address, "user_pool_id")?, id).await;
         let access = access.map_err(|error| CommandError::Resource { address: Address::parse(address), error })?;
-        Ok((id.to_owned(), access))
+        Ok((address, access))
     }
 
     /// An endpoint of the pool's domain.

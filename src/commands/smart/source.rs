@@ -6,11 +6,12 @@ use url::Url;
 
 use super::Smart;
 use super::error::SmartUsage;
+use crate::address::Address;
 use crate::cli::{Grant, LogIn};
 use crate::config::Secret;
 use crate::error::CommandError;
 use crate::oauth::{App, Asking, Listener, Login, OauthError, Tokens, is_loopback, sign_in};
-use crate::resource::Access;
+use crate::resource::{Access, ResourceError};
 use crate::session::Session;
 use crate::ui::Printer;
 
@@ -47,8 +48,16 @@ impl<'a> Source<'a> {
     ) -> Result<Self, CommandError> {
         let grant = log_in.grant.unwrap_or(if log_in.username.is_some() { Grant::AuthorizationCode } else { usual });
         let how = How::of(log_in, grant)?;
-        let (id, access) = smart.client(grant).await?;
-        let app = App { endpoint: smart.oauth("/oauth2/token")?, id, secret: access.secret.clone() };
+        let (address, access) = smart.client(grant).await?;
+        let id = smart.stack.recorded(address, "id")?.to_owned();
+        let secret = match &log_in.client_secret_env {
+            Some(variable) => secret_in(variable)?,
+            None => access.secret.clone().ok_or_else(|| {
+                let error = ResourceError::SecretNotReturned(id.clone());
+                CommandError::Resource { address: Address::parse(address), error }
+            })?,
+        };
+        let app = App { endpoint: smart.oauth("/oauth2/token")?, id, secret };
         Ok(Self { smart, printer: session.printer, app, access, how })
     }
 
@@ -166,6 +175,12 @@ impl How {
             (Grant::AuthorizationCode, ..) => Ok(Self::Browser { open: !log_in.no_browser }),
         }
     }
+}
+
+/// A client secret in the environment.
+pub(super) fn secret_in(variable: &str) -> Result<Secret, SmartUsage> {
+    let value = std::env::var(variable).ok().filter(|value| !value.is_empty());
+    value.map(Secret::new).ok_or_else(|| SmartUsage::NoSecret(variable.to_owned()))
 }
 
 fn fhir_scopes(all: &[String]) -> Vec<String> {

@@ -43,8 +43,10 @@ pub(super) const RESOURCE_SERVER: &[Grant] = &[
 ];
 
 pub(super) const CLIENT: &[Grant] = &[
+    on_pool(&[cognito::ADD_USER_POOL_CLIENT_SECRET]),
     on_pool(&[cognito::CREATE_USER_POOL_CLIENT]),
     on_pool(&[cognito::DELETE_USER_POOL_CLIENT]),
+    on_pool(&[cognito::DELETE_USER_POOL_CLIENT_SECRET]),
     on_pool(&[cognito::DESCRIBE_USER_POOL_CLIENT]),
     on_pool(&[cognito::DESCRIBE_MANAGED_LOGIN_BRANDING_BY_CLIENT]),
     on_pool(&[cognito::GET_UI_CUSTOMIZATION]),

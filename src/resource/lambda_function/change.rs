@@ -19,8 +19,12 @@ impl LambdaFunction {
         if let Some(client) = &self.secret_of {
             let id = task.known.text(&client.id());
             let pool = task.known.text(&client.pool_id());
-            let secret = secret_of(task.cx, &pool, &id).await?;
-            variables.insert(SECRET_VARIABLE.to_owned(), secret.expose().to_owned());
+            let secret = match secret_of(task.cx, &pool, &id).await? {
+                Some(secret) => secret.expose().to_owned(),
+                // Rotated: what the function has is better than nothing, and may be all that there is.
+                None => kept_secret(task.cx, &self.name).await?.ok_or(ResourceError::SecretNotReturned(id))?,
+            };
+            variables.insert(SECRET_VARIABLE.to_owned(), secret);
         }
         Ok(Environment::builder().set_variables(Some(variables)).build())
     }
@@ -96,4 +100,11 @@ impl LambdaFunction {
         }
         Ok(())
     }
+}
+
+/// The secret among the variables that the function has, if it is there.
+async fn kept_secret(cx: &Context, name: &str) -> Result<Option<String>, ResourceError> {
+    let answer = get(cx, name).await?;
+    let variables = answer.and_then(|answer| answer.configuration?.environment?.variables);
+    Ok(variables.and_then(|mut variables| variables.remove(SECRET_VARIABLE)))
 }

@@ -71,6 +71,37 @@ impl SmartTest {
     }
 }
 
+/// How far the rotation of a client's secret is.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct SecretRotation {
+    /// Version of the format.
+    pub format_version: u32,
+    /// Address of the app client.
+    pub client: &'static str,
+    /// Its id, which stays.
+    pub client_id: String,
+    /// Id of the secret that this run added, or null.
+    pub added: Option<String>,
+    /// Id of the secret that this run removed, or null.
+    pub removed: Option<String>,
+    /// The secrets that are valid now, the oldest first.
+    pub secrets: Vec<SecretId>,
+    /// The new secret, with `--show-secrets` and if Cognito generated it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub secret: Option<String>,
+    /// The command that continues, or null if nothing is left to do.
+    pub next: Option<String>,
+}
+
+/// A secret without its value.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct SecretId {
+    /// The id that Cognito gave it.
+    pub id: String,
+    /// When it was created, or null if AWS does not say.
+    pub created: Option<String>,
+}
+
 /// What is wrong with a configuration.
 #[derive(Debug, Serialize, JsonSchema)]
 pub struct Validation {

@@ -28,6 +28,7 @@ fn commands(generator: &mut SchemaGenerator) -> Vec<(&'static str, Value)> {
         "plan": Plan,
         "replace": ComparedStore | Run,
         "restore": ComparedStore | Run,
+        "smart rotate-secret": SecretRotation,
         "smart test": SmartTest,
         "state list": StateList,
         "stores delete": Run,

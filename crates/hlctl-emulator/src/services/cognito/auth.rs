@@ -10,6 +10,7 @@ use ring::hmac;
 use serde_json::{Value, json};
 
 use super::client::Client;
+use super::hidden::Hidden;
 use super::issued::Challenge;
 use super::pool::UserPool;
 use super::shapes::{ANALYTICS, CLIENT_ID, CONTEXT, METADATA, PARAMETERS, POOL_FIELD, SESSION, USER_CONTEXT};
@@ -163,21 +164,24 @@ pub(super) fn unknown_user(client: &Client) -> AwsError {
 /// secret hash values).
 pub(super) fn check_secret_hash(client: &Client, parameters: &Value, names: &[&str]) -> AwsResult<()> {
     let hash = parameters["SECRET_HASH"].as_str();
-    match (&client.secret, hash) {
-        (None, None) => Ok(()),
-        (None, Some(_)) => Err(not_authorized(format!(
+    let secrets: Vec<&Hidden> = client.secrets().collect();
+    match (secrets.as_slice(), hash) {
+        ([], None) => Ok(()),
+        ([], Some(_)) => Err(not_authorized(format!(
             "Client {} is not configured for secret but secret hash was received",
             client.id
         ))),
-        (Some(_), None) => Err(not_authorized(format!(
+        (_, None) => Err(not_authorized(format!(
             "Client {} is configured with secret but SECRET_HASH was not received",
             client.id
         ))),
-        (Some(secret), Some(hash)) => {
-            let key = hmac::Key::new(hmac::HMAC_SHA256, secret.reveal().as_bytes());
+        (secrets, Some(hash)) => {
             let hash = BASE64.decode(hash).unwrap_or_default();
-            let is_of = |name: &&str| hmac::verify(&key, format!("{name}{}", client.id).as_bytes(), &hash).is_ok();
-            if names.iter().any(is_of) {
+            let is_of = |secret: &Hidden, name: &str| {
+                let key = hmac::Key::new(hmac::HMAC_SHA256, secret.reveal().as_bytes());
+                hmac::verify(&key, format!("{name}{}", client.id).as_bytes(), &hash).is_ok()
+            };
+            if secrets.iter().any(|secret| names.iter().any(|name| is_of(secret, name))) {
                 return Ok(());
             }
             Err(not_authorized(format!("Unable to verify secret hash for client {}", client.id)))

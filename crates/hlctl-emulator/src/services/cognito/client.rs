@@ -27,16 +27,51 @@ pub(super) struct Client {
     pub(super) modified: Timestamp,
     /// As DescribeUserPoolClient shows them, defaults included.
     pub(super) settings: Map<String, Value>,
-    /// Its id, when it was made, and itself.
+    /// Of `secret`, unless it is the one that the client was made with by Cognito.
     #[serde(default)]
-    pub(super) second_secret: Option<(String, Value, Hidden)>,
+    pub(super) secret_label: Option<Label>,
+    #[serde(default)]
+    pub(super) second_secret: Option<(Label, Hidden)>,
     /// The branding style of managed login, as it is described.
     #[serde(default)]
     pub(super) branding: Option<Value>,
 }
 
+/// What is said of a secret, without its value.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(super) struct Label {
+    pub(super) id: String,
+    /// As it is shown.
+    pub(super) created: Value,
+    /// Whether its value was given, not generated.
+    pub(super) is_given: bool,
+}
+
 impl Client {
-    /// The `UserPoolClientType` of the API.
+    /// What is said of the oldest secret.
+    pub(super) fn first_label(&self) -> Label {
+        self.secret_label.clone().unwrap_or_else(|| Label {
+            id: format!("{}--1", self.id),
+            created: json!(epoch_seconds(self.created)),
+            is_given: false,
+        })
+    }
+
+    /// All that are valid, the oldest first.
+    pub(super) fn secrets(&self) -> impl Iterator<Item = &Hidden> {
+        self.secret.iter().chain(self.second_secret.as_ref().map(|(_, secret)| secret))
+    }
+
+    /// Whether a text is one of the client's secrets. A client without any has none to show.
+    pub(super) fn is_proved_by(&self, given: Option<&str>) -> bool {
+        match given {
+            Some(given) => self.secrets().any(|secret| secret.reveal() == given),
+            None => self.secret.is_none(),
+        }
+    }
+
+    /// The `UserPoolClientType` of the API. AWS does not say which secret it has after a rotation: it is the oldest here, if Cognito
+    /// generated it, for a given value is never returned (API reference, AddUserPoolClientSecret).
     pub(super) fn describe(&self) -> Value {
         let mut description = self.settings.clone();
         description.insert("UserPoolId".to_owned(), json!(self.pool));
@@ -44,7 +79,7 @@ impl Client {
         description.insert("ClientId".to_owned(), json!(self.id));
         description.insert("LastModifiedDate".to_owned(), json!(epoch_seconds(self.modified)));
         description.insert("CreationDate".to_owned(), json!(epoch_seconds(self.created)));
-        if let Some(secret) = &self.secret {
+        if let Some(secret) = self.secret.as_ref().filter(|_| !self.first_label().is_given) {
             description.insert("ClientSecret".to_owned(), json!(secret.reveal()));
         }
         Value::Object(description)

@@ -110,6 +110,7 @@ pub(super) fn create(cx: &mut Cx<'_>, input: &Value) -> AwsResult<Value> {
         created: now,
         modified: now,
         settings: settings(input),
+        secret_label: None,
         second_secret: None,
         branding: None,
     };

@@ -3,6 +3,7 @@
 
 use serde_json::{Value, json};
 
+use super::client::Label;
 use super::hidden::Hidden;
 use super::shapes::{CLIENT_ID, CLIENT_SECRET, MARKER, POOL_FIELD};
 use super::{client, invalid, missing, pool};
@@ -108,15 +109,14 @@ pub(super) fn list_replicas(cx: &mut Cx<'_>, input: &Value) -> AwsResult<Value> 
     Ok(json!({"UserPoolReplicas": [primary]}))
 }
 
-fn shown(id: &str, created: &Value) -> Value {
-    json!({"ClientSecretId": id, "ClientSecretCreateDate": created})
+fn shown(label: &Label) -> Value {
+    json!({"ClientSecretId": label.id, "ClientSecretCreateDate": label.created})
 }
 
 pub(super) fn list_secrets(cx: &mut Cx<'_>, input: &Value) -> AwsResult<Value> {
     let client = client(cx, input)?;
-    let first =
-        client.secret.as_ref().map(|_| shown(&format!("{}--1", client.id), &json!(epoch_seconds(client.created))));
-    let second = client.second_secret.as_ref().map(|(id, created, _)| shown(id, created));
+    let first = client.secret.as_ref().map(|_| shown(&client.first_label()));
+    let second = client.second_secret.as_ref().map(|(label, _)| shown(label));
     Ok(json!({"ClientSecrets": first.into_iter().chain(second).collect::<Vec<_>>()}))
 }
 
@@ -130,30 +130,35 @@ pub(super) fn add_secret(cx: &mut Cx<'_>, input: &Value) -> AwsResult<Value> {
     if client.second_secret.is_some() {
         return Err(AwsError::bad_request("LimitExceededException", "The client has two secrets already."));
     }
-    let id = format!("{}--2", client.id);
+    let before = client.first_label().id;
+    let number = before.rsplit("--").next().and_then(|number| number.parse::<u64>().ok()).unwrap_or(1);
     let given = input["ClientSecret"].as_str();
-    let mut answer = shown(&id, &now);
+    let label = Label { id: format!("{}--{}", client.id, number + 1), created: now, is_given: given.is_some() };
+    let mut answer = shown(&label);
     if given.is_none() {
         answer["ClientSecretValue"] = json!(made);
     }
-    client.second_secret = Some((id, now, Hidden::new(given.unwrap_or(&made))));
+    client.second_secret = Some((label, Hidden::new(given.unwrap_or(&made))));
     Ok(json!({"ClientSecretDescriptor": answer}))
 }
 
 /// The last one stays.
 pub(super) fn delete_secret(cx: &mut Cx<'_>, input: &Value) -> AwsResult<Value> {
     let client = client(cx, input)?;
-    let Some((id, created, secret)) = client.second_secret.take() else {
-        return Err(invalid("The only secret of a client cannot be deleted."));
-    };
-    if id == text(input, "ClientSecretId") {
-        return Ok(json!({}));
+    let id = text(input, "ClientSecretId");
+    let is_first = client.secret.is_some() && client.first_label().id == id;
+    match client.second_secret.take() {
+        Some((label, _)) if label.id == id => {}
+        Some((label, secret)) if is_first => {
+            client.secret = Some(secret);
+            client.secret_label = Some(label);
+        }
+        None if is_first => return Err(invalid("The only secret of a client cannot be deleted.")),
+        second => {
+            client.second_secret = second;
+            return Err(missing("Client secret does not exist."));
+        }
     }
-    if format!("{}--1", client.id) != text(input, "ClientSecretId") {
-        client.second_secret = Some((id, created, secret));
-        return Err(missing("Client secret does not exist."));
-    }
-    client.secret = Some(secret);
     Ok(json!({}))
 }
 

@@ -14,6 +14,7 @@
 //! - The callback and log-out addresses of a client count as OAuth features, which need
 //!   AllowedOAuthFlowsUserPoolClient.
 //! - A scope stays with a client when its resource server loses it, but is no longer granted.
+//! - DescribeUserPoolClient shows the oldest of a client's secrets if Cognito generated it, and none if its value was given.
 //! - Texts of errors follow those that AWS has been seen to give; clients should not read them.
 
 mod attributes;

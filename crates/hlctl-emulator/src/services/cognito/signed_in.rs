@@ -42,7 +42,7 @@ pub(super) fn revoke(cx: &mut Cx<'_>, input: &Value) -> AwsResult<Value> {
     let unauthorized = || AwsError::bad_request("UnauthorizedException", "Invalid client or client secret.");
     let pool = pool_of_client(cx.world, id).ok_or_else(unauthorized)?;
     let client = pool.clients.get(id).ok_or_else(unauthorized)?;
-    if client.secret.as_ref().is_some_and(|secret| secret.reveal() != text(input, "ClientSecret")) {
+    if client.secret.is_some() && !client.is_proved_by(Some(text(input, "ClientSecret"))) {
         return Err(unauthorized());
     }
     if !client.revokes() {

@@ -6,7 +6,6 @@ use serde_json::json;
 
 use super::super::auth::Moment;
 use super::super::client::Client;
-use super::super::hidden::Hidden;
 use super::super::pool::UserPool;
 use super::super::tokens::{self, Tokens};
 use super::request::{HostedRequest, Params};
@@ -105,7 +104,7 @@ pub(super) fn authenticated<'a>(
     };
     let pool = pool_at(cx, &request.place, &id).ok_or("invalid_client")?;
     let client = client_in(pool, &id).ok_or("invalid_client")?;
-    if client.secret.as_ref().map(Hidden::reveal) != secret.as_deref().filter(|secret| !secret.is_empty()) {
+    if !client.is_proved_by(secret.as_deref().filter(|secret| !secret.is_empty())) {
         return Err("invalid_client".into());
     }
     Ok((pool, client))
