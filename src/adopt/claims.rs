@@ -48,6 +48,7 @@ fn import_id(kind: Kind, resource: &TfResource) -> Option<String> {
         Kind::CognitoUserPoolDomain => text("domain").map(str::to_owned),
         Kind::CognitoResourceServer => pair("user_pool_id", '|', "identifier"),
         Kind::CognitoUserPoolClient => pair("user_pool_id", '/', "id"),
+        Kind::CognitoManagedLoginBranding => pair("user_pool_id", '/', "client_id"),
         Kind::CognitoUser => pair("user_pool_id", '/', "username"),
         Kind::LambdaFunction => text("function_name").map(str::to_owned),
         Kind::LambdaAlias => pair("function_name", '/', "name"),

@@ -71,6 +71,7 @@ const PLAIN: &[(&str, &str, &str)] = &[
     ("cognito_user_pool_name", "cognito_user_pool.main", "name"),
     ("cognito_deletion_protection", "cognito_user_pool.main", "deletion_protection"),
     ("cognito_mfa_configuration", "cognito_user_pool.main", "mfa_configuration"),
+    ("cognito_user_pool_tier", "cognito_user_pool.main", "user_pool_tier"),
     ("cognito_domain", "cognito_user_pool_domain.this", "domain"),
     ("cognito_client_name", "cognito_user_pool_client.client", "name"),
     ("cognito_callback_urls", "cognito_user_pool_client.client", "callback_urls"),
@@ -145,6 +146,10 @@ impl Given<'_> {
         set("cognito_token_validity_units", self.tokens(|token| format!("/token_validity_units/0/{token}")));
         set("cognito_system_scopes", self.scopes("cognito_resource_server.system"));
         set("cognito_patient_scopes", self.scopes("cognito_resource_server.patient"));
+        set("cognito_user_scopes", self.scopes("cognito_resource_server.user"));
+        let version = self.nested("cognito_user_pool_domain.this", "/managed_login_version").and_then(Value::as_i64);
+        set("cognito_triggers", self.triggers());
+        set("cognito_managed_login", version.map(|version| (version == 2).into()));
         set("cognito_machine_client", Some(self.has("cognito_user_pool_client.machine").into()));
         let function = "lambda_function.token_validator";
         set("lambda_architecture", self.nested(function, "/architectures/0").and_then(plain));
@@ -169,6 +174,27 @@ impl Given<'_> {
         let scopes = self.nested(address, "/scope")?.as_array()?;
         let names: BTreeSet<&str> = scopes.iter().filter_map(|scope| scope.get("scope_name")?.as_str()).collect();
         Some(toml::Value::Array(names.into_iter().map(Into::into).collect()))
+    }
+
+    /// The functions that Cognito calls. Terraform has those with a version in blocks of their own.
+    fn triggers(&self) -> Option<toml::Value> {
+        let config = self.nested("cognito_user_pool.main", "/lambda_config/0")?.as_object()?;
+        let mut triggers = Table::new();
+        for (name, value) in config {
+            match value.as_str() {
+                Some(arn) if !arn.is_empty() => drop(triggers.insert(name.clone(), arn.into())),
+                Some(_) => {}
+                None => {
+                    let of = |member: &str| value.pointer(&format!("/0/{member}")).and_then(plain);
+                    let name = name.strip_suffix("_config").unwrap_or(name);
+                    triggers.extend(of("lambda_arn").map(|arn| (name.to_owned(), arn)));
+                    if name == "pre_token_generation" {
+                        triggers.extend(of("lambda_version").map(|version| (format!("{name}_version"), version)));
+                    }
+                }
+            }
+        }
+        (!triggers.is_empty()).then_some(toml::Value::Table(triggers))
     }
 
     /// The tags that everything carries which Terraform's AWS provider has tagged.
@@ -313,6 +339,32 @@ mod tests {
         let text = configuration(&instance, &place.region);
         let config = load(&Sources { text: text.clone(), ..Sources::default() });
         (text, config.unwrap_or_else(|problems| panic!("{problems}")))
+    }
+
+    #[test]
+    fn triggers_tier_pages_and_user_scopes_of_a_pool_are_carried_over() {
+        let function = "arn:aws:lambda:us-west-2:111122223333:function:x";
+        let pool = json!({"name": "people", "user_pool_tier": "PLUS", "lambda_config": [{
+            "pre_sign_up": function,
+            "post_confirmation": "",
+            "pre_token_generation": function,
+            "pre_token_generation_config": [{"lambda_arn": function, "lambda_version": "V2_0"}],
+            "custom_sms_sender": [],
+        }]});
+        let domain = json!({"domain": "people", "managed_login_version": 2});
+        let users = json!({"scope": [{"scope_name": "*.read", "scope_description": "x"}]});
+        let (_, config) = written(&[
+            ("cognito_user_pool.main", &pool),
+            ("cognito_user_pool_domain.this", &domain),
+            ("cognito_resource_server.user", &users),
+        ]);
+        let smart = config.smart;
+        assert_eq!((smart.user_pool_tier.as_str(), smart.managed_login), ("PLUS", true));
+        assert!(smart.user_scopes.contains("*.read"));
+        let triggers: Vec<(&str, &str)> =
+            smart.triggers.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+        let wanted = [("pre_sign_up", function), ("pre_token_generation", function)];
+        assert_eq!(triggers, [&wanted[..], &[("pre_token_generation_version", "V2_0")]].concat());
     }
 
     #[test]

@@ -43,6 +43,10 @@ pub(super) fn removal(hanging: &Hanging, region: &str) -> Option<String> {
             let options = [("--user-pool-id", of("user_pool_id")?), ("--client-id", of("id")?)];
             command("cognito-idp", "delete-user-pool-client", &options)
         }
+        Kind::CognitoManagedLoginBranding => {
+            let options = [("--user-pool-id", of("user_pool_id")?), ("--managed-login-branding-id", of("id")?)];
+            command("cognito-idp", "delete-managed-login-branding", &options)
+        }
         Kind::CognitoResourceServer => {
             let options = [("--user-pool-id", of("user_pool_id")?), ("--identifier", of("identifier")?)];
             command("cognito-idp", "delete-resource-server", &options)

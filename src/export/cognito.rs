@@ -33,6 +33,7 @@ pub(super) fn pool(of: &Arguments<'_>) -> Body {
         .add_attribute(("alias_attributes", of.plain("alias_attributes")))
         .add_attribute(("auto_verified_attributes", of.plain("auto_verified_attributes")))
         .add_attribute(("tags", of.plain("tags")))
+        .add_attribute(("user_pool_tier", of.plain("tier")))
         .add_block(admin.build())
         .add_block(Block::builder("account_recovery_setting").add_blocks(recovery).build())
         .add_block(sender.build())
@@ -41,11 +42,36 @@ pub(super) fn pool(of: &Arguments<'_>) -> Body {
         .add_block(update.build())
         .add_block(username.build())
         .add_block(verification.build());
+    if let Some(triggers) = of.seen("triggers").as_object().filter(|triggers| !triggers.is_empty()) {
+        body = body.add_block(lambda_config(triggers));
+    }
     if of.seen("mfa_configuration") != "OFF" {
         body =
             body.add_block(Block::builder("software_token_mfa_configuration").add_attribute(("enabled", true)).build());
     }
     body.build()
+}
+
+/// Terraform has the triggers with a version in blocks of their own, and does not know `inbound_federation`.
+fn lambda_config(triggers: &Map<String, Value>) -> Block {
+    let of = |name: &str| triggers.get(name).map(value);
+    let mut block = Block::builder("lambda_config");
+    for (name, arn) in triggers {
+        block = match name.as_str() {
+            "pre_token_generation_version" | "inbound_federation" => block,
+            "pre_token_generation" => {
+                let version = of("pre_token_generation_version").unwrap_or_else(|| "V1_0".into());
+                let config = Block::builder("pre_token_generation_config").add_attribute(("lambda_arn", value(arn)));
+                block.add_block(config.add_attribute(("lambda_version", version)).build())
+            }
+            "custom_sms_sender" | "custom_email_sender" => {
+                let sender = Block::builder(name.as_str()).add_attribute(("lambda_arn", value(arn)));
+                block.add_block(sender.add_attribute(("lambda_version", "V1_0")).build())
+            }
+            _ => block.add_attribute((name.as_str(), value(arn))),
+        };
+    }
+    block.build()
 }
 
 fn password_policy(policy: &Value) -> Block {
@@ -74,6 +100,21 @@ pub(super) fn domain(of: &Arguments<'_>) -> Body {
     Body::builder()
         .add_attribute(("domain", value(&of.recorded("domain"))))
         .add_attribute(("user_pool_id", of.pool()))
+        .add_attribute(("managed_login_version", of.plain("managed_login_version")))
+        .build()
+}
+
+pub(super) fn import_id_of_branding(recorded: &Value) -> String {
+    let of = |name: &str| recorded.get(name).and_then(Value::as_str).unwrap_or_default();
+    format!("{},{}", of("user_pool_id"), of("id"))
+}
+
+pub(super) fn branding(of: &Arguments<'_>) -> Body {
+    let client = of.links.to(("cognito_user_pool_client", "id"), "id", &of.recorded("client_id"));
+    Body::builder()
+        .add_attribute(("user_pool_id", of.pool()))
+        .add_attribute(("client_id", client))
+        .add_attribute(("use_cognito_provided_values", true))
         .build()
 }
 

@@ -54,7 +54,11 @@ pub fn terraform(state: &State) -> Result<Vec<File>, ExportError> {
     for (address, entry) in state.resources.iter().filter(|(_, entry)| entry.status == Status::Ready) {
         let failed = |error| ExportError { address: address.clone(), error };
         let (Some(kind), Some(recorded)) = (entry.kind::<Kind>(), &entry.recorded) else { continue };
-        let id = kind.import_id(recorded).map_err(failed)?;
+        let id = match kind {
+            // hlctl finds a style by its client, Terraform by the style's own id.
+            Kind::CognitoManagedLoginBranding => cognito::import_id_of_branding(recorded),
+            _ => kind.import_id(recorded).map_err(failed)?,
+        };
         if kind == Kind::CognitoUser {
             users.push((entry, id));
             continue;
@@ -151,6 +155,7 @@ fn body(kind: Kind, arguments: &Arguments<'_>) -> Body {
         Kind::CognitoUserPoolDomain => cognito::domain(arguments),
         Kind::CognitoResourceServer => cognito::resource_server(arguments),
         Kind::CognitoUserPoolClient => cognito::client(arguments),
+        Kind::CognitoManagedLoginBranding => cognito::branding(arguments),
         Kind::CognitoUser => Body::default(),
         Kind::CloudwatchLogGroup => compute::log_group(arguments),
         Kind::LambdaFunction => compute::function(arguments),

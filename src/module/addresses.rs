@@ -7,10 +7,11 @@ use super::beside::is_beside;
 use crate::address::Address;
 use crate::config::Config;
 use crate::resource::{
-    CloudwatchLogGroup, CognitoResourceServer, CognitoUser, CognitoUserPool, CognitoUserPoolClient,
-    CognitoUserPoolDomain, FhirDatastore, IamPolicy, IamRole, IamRolePolicy, IamRolePolicyAttachment, KmsKey,
-    LambdaAlias, LambdaFunction, LambdaPermission, Resource, S3Bucket, S3BucketLifecycleConfiguration, S3BucketLogging,
-    S3BucketPolicy, S3BucketPublicAccessBlock, S3BucketServerSideEncryptionConfiguration, S3BucketVersioning,
+    CloudwatchLogGroup, CognitoManagedLoginBranding, CognitoResourceServer, CognitoUser, CognitoUserPool,
+    CognitoUserPoolClient, CognitoUserPoolDomain, FhirDatastore, IamPolicy, IamRole, IamRolePolicy,
+    IamRolePolicyAttachment, KmsKey, LambdaAlias, LambdaFunction, LambdaPermission, Resource, S3Bucket,
+    S3BucketLifecycleConfiguration, S3BucketLogging, S3BucketPolicy, S3BucketPublicAccessBlock,
+    S3BucketServerSideEncryptionConfiguration, S3BucketVersioning,
 };
 
 /// When a configuration asks for a resource.
@@ -21,6 +22,8 @@ enum When {
     SelfLogging,
     Smart,
     MachineClient,
+    UserScopes,
+    ManagedLogin,
     ProvisionedConcurrency,
     EnvironmentKey,
 }
@@ -34,6 +37,8 @@ impl When {
             Self::SelfLogging => config.logs_bucket_self_logging,
             Self::Smart => smart,
             Self::MachineClient => smart && config.smart.machine_client.is_some(),
+            Self::UserScopes => smart && !config.smart.user_scopes.is_empty(),
+            Self::ManagedLogin => smart && config.smart.managed_login,
             Self::ProvisionedConcurrency => smart && config.smart.provisioned_concurrency.is_some(),
             Self::EnvironmentKey => smart && config.smart.environment_key,
         }
@@ -68,8 +73,10 @@ const FIXED: &[(&str, &str, When)] = &[
     (CognitoResourceServer::KIND, "launch", When::Smart),
     (CognitoResourceServer::KIND, "system", When::Smart),
     (CognitoResourceServer::KIND, "patient", When::Smart),
+    (CognitoResourceServer::KIND, "user", When::UserScopes),
     (CognitoUserPoolClient::KIND, "client", When::Smart),
     (CognitoUserPoolClient::KIND, "machine", When::MachineClient),
+    (CognitoManagedLoginBranding::KIND, "client", When::ManagedLogin),
     (CloudwatchLogGroup::KIND, "token_validator", When::Smart),
     (LambdaFunction::KIND, "token_validator", When::Smart),
     (LambdaAlias::KIND, "token_validator", When::ProvisionedConcurrency),

@@ -42,6 +42,7 @@ pub(crate) fn config(lines: &str) -> Config {
 /// Each switch that decides which resources there are, off and on.
 pub(crate) fn every_switch() -> Vec<Config> {
     let machine = "cognito_machine_client = true\n";
+    let pages = "cognito_user_scopes = [\"*.read\"]\ncognito_managed_login = true\n";
     let more = "lambda_provisioned_concurrency = 1\nlambda_environment_key = true\n";
     let lines = [
         String::new(),
@@ -50,6 +51,7 @@ pub(crate) fn every_switch() -> Vec<Config> {
         SMART.to_owned(),
         format!("create_kms_key = true\n{machine}{SMART}"),
         format!("{more}{SMART}"),
+        format!("{pages}{SMART}"),
     ];
     lines.iter().map(|lines| config(lines)).collect()
 }

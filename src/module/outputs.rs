@@ -51,6 +51,9 @@ struct Scopes {
     launch: Vec<String>,
     system: Option<Vec<String>>,
     patient: Option<Vec<String>>,
+    /// Only where there are any.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    user: Option<Vec<String>>,
 }
 
 impl Outputs {
@@ -103,5 +106,5 @@ fn scopes<'a>(recorded: &impl Fn(&str) -> Option<&'a Value>) -> Option<Scopes> {
         let scopes = recorded(&format!("cognito_resource_server.{server}"))?.get("scope_identifiers")?.as_array()?;
         Some(scopes.iter().filter_map(Value::as_str).map(str::to_owned).collect())
     };
-    of("launch").map(|launch| Scopes { launch, system: of("system"), patient: of("patient") })
+    of("launch").map(|launch| Scopes { launch, system: of("system"), patient: of("patient"), user: of("user") })
 }

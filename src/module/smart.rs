@@ -11,9 +11,10 @@ use crate::config::TestUser;
 use crate::package::Package;
 use crate::resource::policy::{Document, Principal, Statement};
 use crate::resource::{
-    CloudwatchLogGroup, CognitoResourceServer, CognitoUser, CognitoUserPool, CognitoUserPoolClient,
-    CognitoUserPoolDomain, FhirDatastore, Flow, IamPolicy, IamRole, IamRolePolicy, IamRolePolicyAttachment,
-    IdentityProvider, KmsKey, LambdaAlias, LambdaFunction, LambdaPermission, Ref, Resource, Target, Text,
+    CloudwatchLogGroup, CognitoManagedLoginBranding, CognitoResourceServer, CognitoUser, CognitoUserPool,
+    CognitoUserPoolClient, CognitoUserPoolDomain, FhirDatastore, Flow, IamPolicy, IamRole, IamRolePolicy,
+    IamRolePolicyAttachment, IdentityProvider, Issuer, KEYS, KmsKey, LambdaAlias, LambdaFunction, LambdaPermission,
+    Ref, Resource, Target, Text,
 };
 
 /// The scopes that OpenID Connect brings along.
@@ -47,6 +48,8 @@ impl Builder<'_> {
             validator,
             permission,
             metadata: self.metadata(&clients),
+            issuer: self.issuer_of(&clients.pool),
+            jwks_uri: self.issuer_of(&clients.pool) + KEYS,
         })
     }
 
@@ -56,21 +59,28 @@ impl Builder<'_> {
             name: smart.user_pool_name.clone(),
             deletion_protection: smart.deletion_protection,
             password_minimum_length: smart.password_minimum_length,
+            tier: smart.user_pool_tier.clone(),
+            issuer: self.issuer(),
+            triggers: (!smart.ignore_triggers).then(|| smart.triggers.clone()),
             mfa: smart.mfa_configuration.clone(),
             tags: self.tags::<CognitoUserPool>("main"),
         };
         let pool = self.add("main", pool);
-        self.add("this", CognitoUserPoolDomain { domain: smart.domain.clone(), pool: pool.clone() });
         let launch = BTreeSet::from(["patient".to_owned()]);
-        let servers: Vec<_> =
-            [("launch", &launch), ("system", &smart.system_scopes), ("patient", &smart.patient_scopes)]
-                .map(|(identifier, scopes)| self.resource_server(&pool, identifier, scopes))
-                .into();
+        let levels = [
+            ("launch", &launch),
+            ("system", &smart.system_scopes),
+            ("patient", &smart.patient_scopes),
+            ("user", &smart.user_scopes),
+        ];
+        let servers: Vec<_> = levels
+            .into_iter()
+            .filter(|(_, scopes)| !scopes.is_empty())
+            .map(|(identifier, scopes)| self.resource_server(&pool, identifier, scopes))
+            .collect();
         let system = qualified("system", &smart.system_scopes);
-        let fhir = system.iter().cloned().chain(qualified("patient", &smart.patient_scopes));
         let mut scopes: BTreeSet<String> = OPENID_SCOPES.map(str::to_owned).into();
-        scopes.extend(qualified("launch", &launch));
-        scopes.extend(fhir);
+        scopes.extend(levels.into_iter().flat_map(|(identifier, scopes)| qualified(identifier, scopes)));
         let user = Flow::User { callback_urls: smart.callback_urls.clone(), logout_urls: smart.logout_urls.clone() };
         let client = |name: &String, flow, scopes: &BTreeSet<String>| CognitoUserPoolClient {
             pool: pool.clone(),
@@ -81,6 +91,10 @@ impl Builder<'_> {
             validity: smart.token_validity.clone(),
         };
         let app = self.add("client", client(&smart.client_name, user, &scopes));
+        let branding =
+            smart.managed_login.then(|| self.add("client", CognitoManagedLoginBranding { client: app.clone() }));
+        let domain = CognitoUserPoolDomain { domain: smart.domain.clone(), pool: pool.clone(), branding };
+        self.add("this", domain);
         let machine = smart.machine_client.as_ref();
         let machine = machine.map(|name| self.add("machine", client(name, Flow::Machine, &system)));
         for user in &smart.test_users {
@@ -160,15 +174,27 @@ impl Builder<'_> {
         let smart = &self.config.smart;
         let mut environment = BTreeMap::from([
             ("CLIENT_ID".to_owned(), clients.app.id()),
-            ("JWKS_URI".to_owned(), clients.pool.jwks_uri()),
+            ("JWKS_URI".to_owned(), self.issuer_of(&clients.pool) + KEYS),
             ("USER_POOL_ID".to_owned(), clients.pool.id()),
             ("USER_ROLE_ARN".to_owned(), self.service_role_arn().into()),
         ]);
         if package.is_ours {
             environment.insert("IS_AUTHORIZED_FORMAT".to_owned(), smart.is_authorized_format.as_str().into());
         }
+        // The function makes the original issuer from the pool's id.
+        if self.issuer() != Issuer::Original {
+            environment.insert("ISSUER".to_owned(), self.issuer_of(&clients.pool));
+        }
         environment.extend(clients.machine.iter().map(|machine| ("MACHINE_CLIENT_ID".to_owned(), machine.id())));
         environment
+    }
+
+    fn issuer(&self) -> Issuer {
+        Issuer::parse(&self.config.smart.issuer).unwrap_or_default()
+    }
+
+    fn issuer_of(&self, pool: &Ref<CognitoUserPool>) -> Text {
+        pool.issuer(self.issuer(), &self.identity.region)
     }
 
     /// Lambda names the account for which it takes on a role, and AWS's own trust policies for functions ask for it
@@ -229,8 +255,8 @@ impl Builder<'_> {
         self.add("healthlake", permission)
     }
 
-    /// What Cognito really offers: no registration, no introspection, no password or implicit grant, and as issuer the one
-    /// that its tokens name (SMART App Launch 2.2, "Conformance").
+    /// What Cognito really offers: no registration, no introspection, no password or implicit grant (SMART App Launch 2.2,
+    /// "Conformance").
     fn metadata(&self, clients: &Clients) -> Value {
         let smart = &self.config.smart;
         let region = &self.identity.region;
@@ -241,6 +267,10 @@ impl Builder<'_> {
         let mut capabilities =
             vec!["launch-standalone", "client-confidential-symmetric", "permission-patient", "permission-v1"];
         capabilities.extend(is_second.then_some("permission-v2"));
+        // Without it HealthLake ignores filters (HealthLake developer guide, "SMART on FHIR OAuth 2.0 scopes").
+        let has_filter = clients.scopes.iter().any(|scope| scope.contains('?'));
+        capabilities.extend((is_second && has_filter).then_some("permission-v2.2"));
+        capabilities.extend((!smart.user_scopes.is_empty()).then_some("permission-user"));
         json!({
             "authorization_endpoint": format!("{base}/oauth2/authorize"),
             "token_endpoint": format!("{base}/oauth2/token"),

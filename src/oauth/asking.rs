@@ -18,6 +18,7 @@ pub struct Asking {
     redirect_uri: String,
     landing: Url,
     scopes: Vec<String>,
+    resource: Option<String>,
     state: String,
     nonce: String,
     verifier: Secret,
@@ -36,10 +37,17 @@ impl Asking {
             redirect_uri: redirect_uri.to_owned(),
             landing,
             scopes,
+            resource: None,
             state: random()?,
             nonce: random()?,
             verifier: Secret::new(random()?),
         })
+    }
+
+    /// The same for a token that is bound to this resource (RFC 8707): it is good nowhere else.
+    #[must_use]
+    pub fn bound_to(self, resource: Option<String>) -> Self {
+        Self { resource, ..self }
     }
 
     /// Where the browser is sent.
@@ -55,6 +63,9 @@ impl Asking {
             .append_pair("nonce", &self.nonce)
             .append_pair("code_challenge", &challenge)
             .append_pair("code_challenge_method", "S256");
+        if let Some(resource) = &self.resource {
+            url.query_pairs_mut().append_pair("resource", resource);
+        }
         url
     }
 
@@ -130,6 +141,15 @@ mod tests {
         let url = Asking { verifier, ..asking() }.url();
         let challenge = url.query_pairs().find(|(name, _)| name == "code_challenge").unwrap().1.into_owned();
         assert_eq!(challenge, "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM");
+    }
+
+    #[test]
+    fn only_a_bound_log_in_names_a_resource() {
+        let resource =
+            |url: Url| url.query_pairs().find(|(name, _)| name == "resource").map(|(_, value)| value.into_owned());
+        let store = "https://healthlake.us-east-1.amazonaws.com/datastore/1/r4/";
+        assert_eq!(resource(asking().url()), None);
+        assert_eq!(resource(asking().bound_to(Some(store.to_owned())).url()).as_deref(), Some(store));
     }
 
     #[test]

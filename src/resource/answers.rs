@@ -351,8 +351,11 @@ pub fn baseline(kind: Kind, state: &Attributes, aws: &Attributes) -> (Map<String
     let refused = aws.get(NOT_LOOKED_AT).and_then(Value::as_object);
     accepted.retain(|path, _| {
         let operation = path.split('.').next().unwrap_or_default();
-        let is_read = TABLE.sections.contains_key(&(kind.as_str(), operation));
-        is_read && !refused.is_some_and(|refused| refused.contains_key(operation))
+        let section = TABLE.sections.get(&(kind.as_str(), operation));
+        // What an earlier hlctl only watched may be an attribute now.
+        let leaf = path.get(operation.len() + 1..).unwrap_or_default();
+        let is_watched = |section: &Section| !matches!(section.lines.get(leaf), Some(Line::Managed(_)));
+        section.is_some_and(is_watched) && !refused.is_some_and(|refused| refused.contains_key(operation))
     });
     (accepted, seen)
 }

@@ -7,12 +7,13 @@
 mod hanging;
 mod look;
 mod settings;
+mod triggers;
 
 use std::collections::{BTreeMap, HashMap};
 
 use aws_sdk_cognitoidentityprovider::types::{
-    AliasAttributeType, DefaultEmailOptionType, DeletionProtectionType, SoftwareTokenMfaConfigType, UserPoolMfaType,
-    UserPoolType, VerifiedAttributeType,
+    AliasAttributeType, DefaultEmailOptionType, DeletionProtectionType, IssuerConfigurationType, IssuerType,
+    SoftwareTokenMfaConfigType, UserPoolMfaType, UserPoolTierType, UserPoolType, VerifiedAttributeType,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -40,11 +41,61 @@ pub struct CognitoUserPool {
     pub deletion_protection: bool,
     /// Least length of a password.
     pub password_minimum_length: u32,
+    /// `LITE`, `ESSENTIALS` or `PLUS`.
+    pub tier: String,
+    /// What its tokens name.
+    pub issuer: Issuer,
+    /// The functions that Cognito calls, by the configuration's names; `None` leaves them to others.
+    pub triggers: Option<BTreeMap<String, String>>,
     /// `OFF`, `ON` or `OPTIONAL`. The second factor is an authenticator app.
     pub mfa: String,
     /// All its tags.
     pub tags: BTreeMap<String, String>,
 }
+
+/// The issuer that a pool's tokens name, and that hosts its keys (Cognito API reference, `IssuerConfigurationType`).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Issuer {
+    /// `cognito-idp.REGION.amazonaws.com`.
+    #[default]
+    Original,
+    /// `issuer-cognito-idp.REGION.amazonaws.com`, with the same keys in several Regions.
+    Updated,
+}
+
+impl Issuer {
+    /// The one with this name in Cognito's API; what it does not know, a later kind of AWS's, is none.
+    pub fn parse(name: &str) -> Option<Self> {
+        [Self::Original, Self::Updated].into_iter().find(|issuer| issuer.as_str() == name)
+    }
+
+    /// Its name in Cognito's API.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Original => "ORIGINAL",
+            Self::Updated => "UPDATED",
+        }
+    }
+
+    /// What comes before the pool's id, with the slash.
+    pub fn base(self, region: &str) -> String {
+        match self {
+            Self::Original => format!("https://cognito-idp.{region}.amazonaws.com/"),
+            Self::Updated => format!("https://issuer-cognito-idp.{region}.amazonaws.com/"),
+        }
+    }
+
+    /// The request's member. The original one is left out where the pool has none, for servers that do not know it.
+    fn configuration(self, seen: Option<&IssuerConfigurationType>) -> Option<IssuerConfigurationType> {
+        if self == Self::Original && seen.is_none() {
+            return None;
+        }
+        Some(IssuerConfigurationType::builder().r#type(IssuerType::from(self.as_str())).build())
+    }
+}
+
+/// What comes after an issuer where its keys are.
+pub const KEYS: &str = "/.well-known/jwks.json";
 
 /// What the state file remembers.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -70,9 +121,10 @@ impl Ref<CognitoUserPool> {
         self.attribute("arn")
     }
 
-    /// Where the pool's public keys are.
-    pub fn jwks_uri(&self) -> Text {
-        self.attribute("jwks_uri")
+    /// What the pool's tokens name as their issuer. It follows the configuration, not the record, so that whatever trusts the
+    /// issuer changes together with the pool.
+    pub fn issuer(&self, issuer: Issuer, region: &str) -> Text {
+        Text::from(issuer.base(region)) + self.id()
     }
 }
 
@@ -97,10 +149,12 @@ impl Resource for CognitoUserPool {
     }
 
     fn desired(&self, _known: &Known) -> Attributes {
-        attributes([
+        let mut wanted = attributes([
             ("name", json!(self.name)),
             ("deletion_protection", json!(protection(self.deletion_protection).as_str())),
             ("mfa_configuration", json!(self.mfa)),
+            ("tier", json!(self.tier)),
+            ("issuer", json!(self.issuer.as_str())),
             ("alias_attributes", json!(["email"])),
             ("auto_verified_attributes", json!(["email"])),
             ("admin_create_user_only", json!(true)),
@@ -115,7 +169,9 @@ impl Resource for CognitoUserPool {
             ("username_case_sensitive", json!(false)),
             ("verification_by", json!("CONFIRM_WITH_CODE")),
             ("tags", as_attribute(&self.tags)),
-        ])
+        ]);
+        wanted.extend(self.triggers.iter().map(|triggers| ("triggers".to_owned(), json!(triggers::shown(triggers)))));
+        wanted
     }
 
     fn predicted(&self, _identity: &Identity, _known: &Known) -> Option<Recorded> {
@@ -168,7 +224,8 @@ impl Resource for CognitoUserPool {
         if changed("mfa_configuration") {
             self.set_mfa(cx, &recorded.id).await?;
         }
-        Ok(Recorded { name: self.name.clone(), ..recorded })
+        let jwks_uri = jwks_uri(self.issuer, &cx.identity.region, &recorded.id);
+        Ok(Recorded { name: self.name.clone(), jwks_uri, ..recorded })
     }
 
     async fn delete(task: &Task<'_>, recorded: Recorded) -> Result<(), ResourceError> {
@@ -196,7 +253,7 @@ impl Resource for CognitoUserPool {
     fn of_import_id(identity: &Identity, id: &str) -> Option<Recorded> {
         let Identity { account, region, partition, .. } = identity;
         let arn = format!("arn:{partition}:cognito-idp:{region}:{account}:userpool/{id}");
-        let jwks_uri = jwks_uri(region, id);
+        let jwks_uri = jwks_uri(Issuer::default(), region, id);
         id.contains('_').then(|| Recorded { id: id.to_owned(), arn, name: String::new(), jwks_uri })
     }
 
@@ -208,6 +265,13 @@ impl Resource for CognitoUserPool {
             }
         }
         Ok(listed)
+    }
+
+    fn consequence(drifted: &[&str]) -> Option<&'static str> {
+        if drifted.contains(&"issuer") {
+            return Some("everybody is locked out: tokens name an issuer that the token validator does not trust");
+        }
+        drifted.contains(&"triggers").then_some("Cognito calls other functions, which can give tokens other scopes")
     }
 
     fn meaning(occasion: &Occasion<'_>) -> Vec<String> {
@@ -224,6 +288,16 @@ impl Resource for CognitoUserPool {
         let is_on = |change: &AttributeChange| {
             change.attribute() == "mfa_configuration" && change.after.as_ref().is_some_and(|after| *after == "ON")
         };
+        if occasion.action == Action::Update && occasion.changed.contains(&"triggers") {
+            meaning.push("Cognito calls other functions: what they do at log-in and add to tokens changes.".to_owned());
+        }
+        if occasion.action == Action::Update && occasion.changed.contains(&"issuer") {
+            meaning.push(
+                "Everybody is locked out: tokens that name the other issuer are refused, so each client needs new ones. \
+                 Apps that check the issuer of ID tokens must expect the new one."
+                    .to_owned(),
+            );
+        }
         if occasion.action != Action::Delete && occasion.attributes.iter().any(is_on) {
             meaning.push(
                 "From then on nobody can log in without an authenticator app: each user, including test users, sets \
@@ -252,12 +326,22 @@ async fn change_tags(cx: &Context, arn: &str, change: TagChange) -> Result<(), A
 /// The domain was deleted just before (Cognito developer guide, "Deleting a user pool").
 const DOMAIN_NOT_YET_GONE: &[(&str, &str)] = &[("InvalidParameterException", "omain")];
 
+/// The plan of a pool that says none (Cognito API reference, `CreateUserPool`, `UserPoolTier`).
+const USUAL_TIER: UserPoolTierType = UserPoolTierType::Essentials;
+
 impl CognitoUserPool {
+    /// The usual tier is left out where the pool has none, for servers that do not know tiers.
+    fn tier_to_send(&self, seen: Option<&UserPoolTierType>) -> Option<UserPoolTierType> {
+        let tier = UserPoolTierType::from(self.tier.as_str());
+        (tier != USUAL_TIER || seen.is_some()).then_some(tier)
+    }
+
     async fn make(&self, task: &Task<'_>) -> Result<Recorded, ResourceError> {
         let cx = task.cx;
         let email = email_schema()?;
         let settings = self.settings()?;
         let tags: HashMap<String, String> = self.tags.clone().into_iter().collect();
+        let lambdas = self.triggers.as_ref().map(triggers::request).transpose()?.flatten();
         let create = async || {
             let send = || {
                 let create = cx.clients.cognito.create_user_pool().pool_name(&self.name);
@@ -273,6 +357,9 @@ impl CognitoUserPool {
                     .schema(email.clone())
                     .user_attribute_update_settings(settings.attribute_update.clone())
                     .username_configuration(settings.username.clone())
+                    .set_lambda_config(lambdas.clone())
+                    .set_user_pool_tier(self.tier_to_send(None))
+                    .set_issuer_configuration(self.issuer.configuration(None))
                     .verification_message_template(settings.verification.clone())
                     .set_user_pool_tags(Some(tags.clone()))
                     .send()
@@ -305,6 +392,10 @@ impl CognitoUserPool {
             },
         );
         let tags: HashMap<String, String> = self.tags.clone().into_iter().collect();
+        let lambdas = match &self.triggers {
+            Some(triggers) => triggers::request(triggers)?,
+            None => pool.lambda_config.clone(),
+        };
         send_whole(cx, pool, |update| {
             update
                 .pool_name(&self.name)
@@ -317,6 +408,9 @@ impl CognitoUserPool {
                 .user_attribute_update_settings(settings.attribute_update.clone())
                 .verification_message_template(template.clone())
                 .set_user_pool_tags(Some(tags.clone()))
+                .set_lambda_config(lambdas.clone())
+                .set_user_pool_tier(self.tier_to_send(pool.user_pool_tier()))
+                .set_issuer_configuration(self.issuer.configuration(pool.issuer_configuration()))
         })
         .await
     }

@@ -16,6 +16,7 @@ use aws_sdk_cognitoidentityprovider::types::{
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
+use super::cognito_managed_login_branding;
 use super::cognito_resource_server::CognitoResourceServer;
 use super::cognito_user_pool::{self, A_USER_POOL, CognitoUserPool};
 use super::once::create_once;
@@ -179,9 +180,13 @@ impl Resource for CognitoUserPoolClient {
         Ok(Some(Observed { recorded, attributes, tags: None, condition: Condition::Ready }))
     }
 
-    /// Its secrets but the first: each is a key to what the client may do.
+    /// Its secrets but the first, each of which is a key to what the client may do, and the style of its log-in pages.
     async fn hanging(cx: &Context, recorded: &Recorded) -> Result<Vec<Hanging>, ResourceError> {
-        secrets::further(cx, recorded).await
+        let style = cognito_managed_login_branding::of_client(cx, &recorded.user_pool_id, &recorded.id);
+        let (secrets, style) = tokio::join!(secrets::further(cx, recorded), style);
+        let mut all = secrets?;
+        all.extend(style?);
+        Ok(all)
     }
 
     async fn create(&self, task: &Task<'_>) -> Result<Recorded, ResourceError> {

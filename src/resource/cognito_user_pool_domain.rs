@@ -6,8 +6,9 @@ use aws_sdk_cognitoidentityprovider::types::{DomainDescriptionType, DomainStatus
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
+use super::cognito_managed_login_branding::CognitoManagedLoginBranding;
 use super::cognito_user_pool::CognitoUserPool;
-use super::reference::{Known, Ref, Reference};
+use super::reference::{Known, Ref, Reference, Text};
 use super::task::parent;
 use super::{
     Attributes, Condition, Context, Identity, Observed, Occasion, Resource, ResourceError, Rule, Task, Trail, UNKNOWN,
@@ -24,6 +25,8 @@ pub struct CognitoUserPoolDomain {
     pub domain: String,
     /// The pool whose users log in there.
     pub pool: Ref<CognitoUserPool>,
+    /// The branding of managed login, without which its pages are not shown; `None` for the classic pages.
+    pub branding: Option<Ref<CognitoManagedLoginBranding>>,
 }
 
 /// What the state file remembers.
@@ -39,6 +42,8 @@ pub struct Recorded {
 
 /// The classic hosted pages, which need no branding style of each client (Cognito developer guide, "Managed login").
 const CLASSIC: i32 = 1;
+/// Managed login, which the tier `LITE` does not have.
+const MANAGED: i32 = 2;
 
 impl Resource for CognitoUserPoolDomain {
     const KIND: &'static str = "cognito_user_pool_domain";
@@ -50,14 +55,16 @@ impl Resource for CognitoUserPoolDomain {
     type Recorded = Recorded;
 
     fn references(&self) -> Vec<Reference> {
-        self.pool.id().references().cloned().collect()
+        let branding = self.branding.iter().map(Ref::<CognitoManagedLoginBranding>::client_id);
+        let texts: Vec<Text> = std::iter::once(self.pool.id()).chain(branding).collect();
+        texts.iter().flat_map(Text::references).cloned().collect()
     }
 
     fn desired(&self, known: &Known) -> Attributes {
         attributes([
             ("domain", json!(self.domain)),
             ("user_pool_id", json!(known.text(&self.pool.id()))),
-            ("managed_login_version", json!(CLASSIC)),
+            ("managed_login_version", json!(self.version())),
         ])
     }
 
@@ -110,7 +117,9 @@ impl Resource for CognitoUserPoolDomain {
         };
         let create = || {
             let create = cx.clients.cognito.create_user_pool_domain().domain(&recorded.domain);
-            create.user_pool_id(&recorded.user_pool_id).send()
+            // Cognito's own choice is the classic pages.
+            let version = self.branding.is_some().then_some(MANAGED);
+            create.user_pool_id(&recorded.user_pool_id).set_managed_login_version(version).send()
         };
         match cx.call(ops::cognito::CREATE_USER_POOL_DOMAIN, create).await {
             Ok(_) => {}
@@ -137,7 +146,7 @@ impl Resource for CognitoUserPoolDomain {
     ) -> Result<Recorded, ResourceError> {
         let update = || {
             let update = task.cx.clients.cognito.update_user_pool_domain().domain(&recorded.domain);
-            update.user_pool_id(&recorded.user_pool_id).managed_login_version(CLASSIC).send()
+            update.user_pool_id(&recorded.user_pool_id).managed_login_version(self.version()).send()
         };
         task.cx.call(ops::cognito::UPDATE_USER_POOL_DOMAIN, update).await?;
         Self::settle(task, recorded).await
@@ -201,8 +210,17 @@ impl Resource for CognitoUserPoolDomain {
     fn meaning(occasion: &Occasion<'_>) -> Vec<String> {
         match occasion.action {
             Action::Replace => vec!["Apps need the new log-in URLs.".to_owned()],
+            Action::Update if occasion.changed.contains(&"managed_login_version") => {
+                vec!["Users see other log-in pages; they need scripts with managed login.".to_owned()]
+            }
             _ => Vec::new(),
         }
+    }
+}
+
+impl CognitoUserPoolDomain {
+    fn version(&self) -> i32 {
+        if self.branding.is_some() { MANAGED } else { CLASSIC }
     }
 }
 

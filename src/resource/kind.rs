@@ -9,10 +9,11 @@ use super::{
     ResourceError, Rule, Task, Trail, answers,
 };
 use super::{
-    CloudwatchLogGroup, CognitoResourceServer, CognitoUser, CognitoUserPool, CognitoUserPoolClient,
-    CognitoUserPoolDomain, FhirDatastore, IamPolicy, IamRole, IamRolePolicy, IamRolePolicyAttachment, KmsKey,
-    LambdaAlias, LambdaFunction, LambdaPermission, S3Bucket, S3BucketLifecycleConfiguration, S3BucketLogging,
-    S3BucketPolicy, S3BucketPublicAccessBlock, S3BucketServerSideEncryptionConfiguration, S3BucketVersioning,
+    CloudwatchLogGroup, CognitoManagedLoginBranding, CognitoResourceServer, CognitoUser, CognitoUserPool,
+    CognitoUserPoolClient, CognitoUserPoolDomain, FhirDatastore, IamPolicy, IamRole, IamRolePolicy,
+    IamRolePolicyAttachment, KmsKey, LambdaAlias, LambdaFunction, LambdaPermission, S3Bucket,
+    S3BucketLifecycleConfiguration, S3BucketLogging, S3BucketPolicy, S3BucketPublicAccessBlock,
+    S3BucketServerSideEncryptionConfiguration, S3BucketVersioning,
 };
 use crate::aws::answers::{Answer, gathered};
 use crate::model::{Action, AttributeChange};
@@ -149,6 +150,11 @@ macro_rules! kinds {
             /// What is predicted is not of this kind.
             pub fn is_whole(self, predicted: &Value) -> Result<bool, ResourceError> {
                 match self { $(Self::$kind => Ok($kind::is_whole(&from_value(self, predicted)?))),+ }
+            }
+
+            /// [`Resource::consequence`]
+            pub fn consequence(self, drifted: &[&str]) -> Option<&'static str> {
+                match self { $(Self::$kind => $kind::consequence(drifted)),+ }
             }
 
             /// [`Resource::group`]
@@ -295,6 +301,7 @@ kinds!(
     CognitoUserPoolDomain,
     CognitoResourceServer,
     CognitoUserPoolClient,
+    CognitoManagedLoginBranding,
     CognitoUser,
     CloudwatchLogGroup,
     LambdaFunction,
@@ -426,7 +433,7 @@ mod tests {
                 Kind::IamRolePolicyAttachment => "role/arn:aws:iam::aws:policy/service-role/p",
                 Kind::CognitoUserPool => "us-east-1_AbC",
                 Kind::CognitoResourceServer => "us-east-1_AbC|patient",
-                Kind::CognitoUserPoolClient => "us-east-1_AbC/client",
+                Kind::CognitoUserPoolClient | Kind::CognitoManagedLoginBranding => "us-east-1_AbC/client",
                 Kind::CognitoUser => "us-east-1_AbC/o'brien/x",
                 Kind::LambdaAlias => "function/live",
                 Kind::LambdaPermission => "function:live/statement",

@@ -119,8 +119,8 @@ impl Ref<LambdaFunction> {
 }
 
 /// Variables whose values may be shown; whatever else somebody adds may be a secret.
-const PLAIN: [&str; 6] =
-    ["CLIENT_ID", "IS_AUTHORIZED_FORMAT", "JWKS_URI", "MACHINE_CLIENT_ID", "USER_POOL_ID", "USER_ROLE_ARN"];
+const PLAIN: [&str; 7] =
+    ["CLIENT_ID", "ISSUER", "IS_AUTHORIZED_FORMAT", "JWKS_URI", "MACHINE_CLIENT_ID", "USER_POOL_ID", "USER_ROLE_ARN"];
 const SECRET_VARIABLE: &str = "CLIENT_SECRET";
 
 /// A role made just before is not yet known to Lambda (provider experience; texts as Lambda words them), and a change

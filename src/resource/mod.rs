@@ -16,6 +16,7 @@
 pub mod answers;
 mod bucket_part;
 mod cloudwatch_log_group;
+mod cognito_managed_login_branding;
 mod cognito_resource_server;
 mod cognito_user;
 mod cognito_user_pool;
@@ -53,9 +54,10 @@ use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
 pub use cloudwatch_log_group::CloudwatchLogGroup;
+pub use cognito_managed_login_branding::CognitoManagedLoginBranding;
 pub use cognito_resource_server::CognitoResourceServer;
 pub use cognito_user::CognitoUser;
-pub use cognito_user_pool::CognitoUserPool;
+pub use cognito_user_pool::{CognitoUserPool, Issuer, KEYS};
 pub use cognito_user_pool_client::{
     Access, AddedSecret, ClientSecret, CognitoUserPoolClient, Flow, SECRET as CLIENT_SECRET, access_of, add_secret,
     remove_secret, secret_of, secrets_of,
@@ -228,6 +230,11 @@ pub trait Resource: Clone + Send + Sync + 'static {
     /// What a change means for patient data and for those who use the store, in sentences.
     fn meaning(_occasion: &Occasion<'_>) -> Vec<String> {
         Vec::new()
+    }
+
+    /// What it means that others have changed these attributes, where they would not guess it.
+    fn consequence(_drifted: &[&str]) -> Option<&'static str> {
+        None
     }
 
     /// Resources of one group are changed one after another.

@@ -196,6 +196,8 @@ class SmartCheck:
         equal("the validator", provider["IdpLambdaArn"], f"arn:aws:lambda:us-east-1:{self.account}:function:{self.name}")
         metadata = json.loads(provider["Metadata"])
         equal("the token endpoint", metadata["token_endpoint"], self.outputs["cognito_oauth_endpoints"]["token"])
+        equal("the keys", metadata["jwks_uri"], self.outputs["cognito_oauth_endpoints"]["jwks"])
+        equal("the issuer", metadata["issuer"], metadata["jwks_uri"].removesuffix("/.well-known/jwks.json"))
         equal("the grants", metadata["grant_types_supported"], ["authorization_code", "client_credentials"])
         for false in ("registration_endpoint", "introspection_endpoint"):
             assert false not in metadata, f"the metadata advertises a {false}"

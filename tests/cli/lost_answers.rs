@@ -93,7 +93,7 @@ fn smart() -> Place {
     place.configure(
         "smart_on_fhir          = true",
         "smart_on_fhir          = true\nforce_destroy = true\ndatastore_backup = true\nlambda_reserved_concurrency = 5\n\
-         lambda_provisioned_concurrency = 1",
+         lambda_provisioned_concurrency = 1\ncognito_managed_login = true\ncognito_user_scopes = [\"*.read\"]",
     );
     let text = place.read("healthlake.toml");
     place.write("healthlake.toml", &format!("{text}\n[tags]\nteam = \"a\"\nold = \"x\"\n"));

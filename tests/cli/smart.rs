@@ -1,5 +1,6 @@
 //! The SMART half: what can be changed in place, what is told before anything is made, and what is kept secret.
 
+use aws_sdk_cognitoidentityprovider::types::{IssuerConfigurationType, IssuerType, LambdaConfigType};
 use serde_json::Value;
 
 use hlctl_emulator::{Clock, Delays, Options};
@@ -459,4 +460,131 @@ fn the_functions_role_trusts_lambda_on_behalf_of_this_account_alone() {
     let role = call(place.cloud().iam().get_role().role_name("healthlake_token_validator_role").send()).unwrap();
     let trust = role.role.unwrap().assume_role_policy_document.unwrap();
     assert!(trust.contains("aws%3ASourceAccount") && trust.contains("000000000000"), "{trust}");
+}
+
+/// The sentences of a plan about one resource.
+fn meaning(plan: &Value, address: &str) -> String {
+    let changes = plan["changes"].as_array().unwrap().iter();
+    changes.filter(|change| change["address"] == address).map(|change| change["meaning"].to_string()).collect()
+}
+
+#[test]
+fn function_metadata_and_keys_follow_the_issuer_and_the_plan_says_that_it_locks_everybody_out() {
+    let place = applied();
+    let pool = recorded(&place, "cognito_user_pool.main")["id"].as_str().unwrap().to_owned();
+    place.add("cognito_issuer = \"UPDATED\"");
+    let plan = place.run(["plan", "--json"]).succeeds().json();
+    assert!(meaning(&plan, "cognito_user_pool.main").contains("locked out"), "{plan:#}");
+    let is_update = |address: &str| {
+        let changes = plan["changes"].as_array().unwrap();
+        changes.iter().any(|change| change["address"] == address && change["action"] == "update")
+    };
+    let following = ["cognito_user_pool.main", "lambda_function.token_validator", "healthlake_fhir_datastore.this"];
+    assert!(following.into_iter().all(is_update), "{plan:#}");
+    place.apply();
+    place.run(["plan", "--detailed-exitcode"]).succeeds();
+    let issuer = format!("https://issuer-cognito-idp.us-east-1.amazonaws.com/{pool}");
+    let keys = format!("{issuer}/.well-known/jwks.json");
+    let function = call(place.cloud().lambda().get_function().function_name("healthlake_token_validator").send());
+    let environment = function.unwrap().configuration.unwrap().environment.unwrap().variables.unwrap();
+    assert_eq!((&environment["ISSUER"], &environment["JWKS_URI"]), (&issuer, &keys));
+    let describe = place.cloud().healthlake().describe_fhir_datastore().datastore_id(place.store_id());
+    let store = call(describe.send()).unwrap().datastore_properties.unwrap();
+    let metadata = store.identity_provider_configuration.unwrap().metadata.unwrap();
+    let metadata: Value = serde_json::from_str(&metadata).unwrap();
+    assert_eq!((&metadata["issuer"], &metadata["jwks_uri"]), (&Value::from(issuer), &Value::from(keys.clone())));
+    assert_eq!(place.run(["outputs", "cognito_oauth_endpoints"]).succeeds().json()["jwks"], Value::from(keys));
+    place.run(["smart", "test"]).succeeds();
+    // And back, so that nothing of it is left.
+    edit(&place, "cognito_issuer = \"UPDATED\"", "cognito_issuer = \"ORIGINAL\"", &following_in_order());
+    let function = call(place.cloud().lambda().get_function().function_name("healthlake_token_validator").send());
+    let environment = function.unwrap().configuration.unwrap().environment.unwrap().variables.unwrap();
+    assert!(!environment.contains_key("ISSUER"), "{environment:?}");
+    place.run(["smart", "test"]).succeeds();
+}
+
+/// What follows the issuer, as a plan lists it.
+fn following_in_order() -> [&'static str; 3] {
+    ["healthlake_fhir_datastore.this", "cognito_user_pool.main", "lambda_function.token_validator"]
+}
+
+#[test]
+fn managed_login_has_a_style_before_its_pages_and_binds_tokens_to_the_store() {
+    let place = applied();
+    place.add("cognito_managed_login = true\ncognito_user_scopes = [\"*.read\"]");
+    place.apply();
+    place.run(["plan", "--detailed-exitcode"]).succeeds();
+    place.run(["drift", "--no-trail"]).succeeds();
+    let asked = place.cloud().mutations();
+    let at = |name: &str| asked.iter().rposition(|operation| operation.contains(name)).unwrap();
+    assert!(at("CreateManagedLoginBranding") < at("UpdateUserPoolDomain"), "{asked:?}");
+    assert!(recorded(&place, "cognito_managed_login_branding.client")["id"].as_str().unwrap().len() == 36);
+    // Its pages are made by a script.
+    let by_name = ["smart", "token", "--username", "alice", "--password-env", "ALICE_PASSWORD"];
+    place.run(by_name).env("ALICE_PASSWORD", ALICE_PASSWORD).exits(1).says("without --username");
+    edit_away(&place, "cognito_managed_login = true\ncognito_user_scopes = [\"*.read\"]");
+    let branding = place.state()["resources"].get("cognito_managed_login_branding.client").cloned();
+    assert_eq!(branding, None);
+    place.run(by_name).env("ALICE_PASSWORD", ALICE_PASSWORD).succeeds();
+}
+
+fn edit_away(place: &Place, text: &str) {
+    place.configure(text, "");
+    place.apply();
+    place.run(["plan", "--detailed-exitcode"]).succeeds();
+}
+
+#[test]
+fn an_issuer_that_others_have_changed_locks_everybody_out_and_drift_and_test_say_so() {
+    let place = applied();
+    let cognito = place.cloud().cognito();
+    let pool = recorded(&place, "cognito_user_pool.main")["id"].as_str().unwrap().to_owned();
+    let seen = call(cognito.describe_user_pool().user_pool_id(&pool).send()).unwrap().user_pool.unwrap();
+    let updated = IssuerConfigurationType::builder().r#type(IssuerType::Updated).build();
+    let update = cognito.update_user_pool().user_pool_id(&pool).set_policies(seen.policies);
+    call(update.set_user_pool_tags(seen.user_pool_tags).issuer_configuration(updated).send()).unwrap();
+    let drift = place.run(["drift", "--no-trail"]).exits(2);
+    assert!(drift.stdout.contains("everybody is locked out"), "{drift}");
+    let tested = place.run(["smart", "test"]).exits(1);
+    assert!(tested.stdout.contains("wrong_issuer") && tested.stdout.contains("trusts another issuer"), "{tested}");
+    place.apply();
+    place.run(["smart", "test"]).succeeds();
+}
+
+#[test]
+fn triggers_are_set_as_declared_and_left_alone_where_they_are_others() {
+    let place = applied();
+    let pool = recorded(&place, "cognito_user_pool.main")["id"].as_str().unwrap().to_owned();
+    let function = "arn:aws:lambda:us-east-1:111122223333:function:fhir-user";
+    let triggers = || {
+        let describe = place.cloud().cognito().describe_user_pool().user_pool_id(&pool);
+        call(describe.send())
+            .unwrap()
+            .user_pool
+            .unwrap()
+            .lambda_config
+            .unwrap_or_else(|| LambdaConfigType::builder().build())
+    };
+    place.add(&format!(
+        "cognito_triggers = {{ pre_token_generation = \"{function}\", pre_token_generation_version = \"V2_0\" }}"
+    ));
+    place.apply();
+    place.run(["plan", "--detailed-exitcode"]).succeeds();
+    place.run(["drift", "--no-trail"]).succeeds();
+    let set = triggers();
+    let token = set.pre_token_generation_config().unwrap();
+    assert_eq!((token.lambda_arn(), token.lambda_version().as_str()), (function, "V2_0"));
+    // Another change to the pool keeps them.
+    let pool_alone = ["cognito_user_pool.main"];
+    edit(&place, "\"V2_0\" }", "\"V2_0\" }\ncognito_password_minimum_length = 12", &pool_alone);
+    assert_eq!(triggers(), set);
+    let text = place.read("healthlake.toml");
+    let line = text.lines().find(|line| line.starts_with("cognito_triggers")).unwrap();
+    place.write("healthlake.toml", &text.replace(line, "cognito_ignore_triggers = true"));
+    place.run(["plan", "--detailed-exitcode"]).succeeds();
+    place.run(["drift", "--no-trail"]).succeeds();
+    edit(&place, "minimum_length = 12", "minimum_length = 13", &pool_alone);
+    assert_eq!(triggers(), set, "they are others' now");
+    edit(&place, "cognito_ignore_triggers = true", "cognito_ignore_triggers = false", &pool_alone);
+    assert_eq!(triggers().pre_token_generation_config(), None);
 }

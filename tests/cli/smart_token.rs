@@ -3,6 +3,7 @@
 use std::io::{Read as _, Write as _};
 use std::net::{TcpListener, TcpStream};
 
+use base64ct::{Base64, Encoding as _};
 use hlctl::aws::Trust;
 use hlctl::config::Secret;
 use hlctl::oauth::{Asking, Http, Login, OauthError, sign_in};
@@ -76,10 +77,16 @@ fn header<'a>(head: &'a str, name: &str) -> &'a str {
 
 /// What a browser does with the address that was printed: shows the page, sends the form, and is sent back.
 fn log_in(address: &str) -> String {
+    log_in_on(address, str::to_owned)
+}
+
+/// The same on pages that a browser first makes something of.
+fn log_in_on(address: &str, shown: fn(&str) -> String) -> String {
     let (status, head, _) = http("GET", address, &[], "");
     assert_eq!(status, 302, "{head}");
     let page = Url::parse(address).unwrap().join(header(&head, "location")).unwrap();
     let (_, head, html) = http("GET", page.as_str(), &[], "");
+    let html = shown(&html);
     let cookie = header(&head, "set-cookie").split(';').next().unwrap().to_owned();
     let csrf = html.split("name=\"_csrf\" value=\"").nth(1).unwrap().split('"').next().unwrap();
     let body = format!("_csrf={csrf}&username=alice&password={PASSWORD}");
@@ -393,4 +400,51 @@ fn what_cannot_go_together_is_a_usage_error() {
     run(&place, &["smart", "token", "--username", "alice"]).exits(64);
     let unset = run(&place, &[&["smart", "token"], &BY_NAME[..]].concat()).without("ALICE_PASSWORD");
     unset.exits(64).says("ALICE_PASSWORD");
+}
+
+/// What managed login shows, which is written by a script.
+fn written_by_the_script(html: &str) -> String {
+    let encoded = html.split("atob(\"").nth(1).unwrap_or_else(|| panic!("{html}")).split('"').next().unwrap();
+    String::from_utf8(Base64::decode_vec(encoded).unwrap()).unwrap()
+}
+
+#[test]
+fn with_managed_login_a_token_is_bound_to_the_store_and_opens_it() {
+    let place = Place::quick("smart");
+    place.add("cognito_managed_login = true");
+    let (place, _) = smart(place);
+    let (running, address) = waiting(&place);
+    let endpoint = place.state()["resources"]["healthlake_fhir_datastore.this"]["recorded"]["endpoint"]
+        .as_str()
+        .unwrap()
+        .to_owned();
+    let asked = Url::parse(&address).unwrap();
+    let resource = asked.query_pairs().find(|(name, _)| name == "resource").map(|(_, value)| value.into_owned());
+    assert_eq!(resource.as_deref(), Some(endpoint.as_str()), "{address}");
+    let back = log_in_on(&address, written_by_the_script);
+    http("GET", &back, &[], "");
+    let ended = running.ends();
+    assert_eq!(ended.code, 0, "{ended}");
+    let token = ended.stdout.trim_end();
+    assert_eq!(hlctl::oauth::claims(token).unwrap()["aud"], endpoint.as_str());
+    let ended = ended.says("bound to ");
+    let url = format!("{}/datastore/{}/r4/Patient?_count=1", place.cloud().url(), place.store_id());
+    let bearer = format!("Bearer {}", ended.stdout.trim_end());
+    let (status, _, body) = http("GET", &url, &[("authorization", &bearer)], "");
+    assert_eq!(status, 200, "{body}");
+}
+
+#[test]
+fn the_test_says_that_managed_login_has_no_pages_without_a_style() {
+    let (place, _) = smart(Place::quick("smart"));
+    let state = place.state();
+    let pool = state["resources"]["cognito_user_pool.main"]["recorded"]["id"].as_str().unwrap();
+    let update = place.cloud().cognito().update_user_pool_domain().domain("example-fhir-smart").user_pool_id(pool);
+    call(update.managed_login_version(2).send()).unwrap();
+    let ended = run(&place, &["smart", "test"]).exits(1);
+    assert!(ended.stdout.contains("FAIL  users log in by managed login"), "{ended}");
+    assert!(ended.stdout.contains("no branding style"), "{ended}");
+    place.apply();
+    let ended = run(&place, &["smart", "test"]).succeeds();
+    assert!(ended.stdout.contains("classic pages"), "{ended}");
 }

@@ -65,6 +65,11 @@ fn smart(reader: &mut Reader<'_>, base_dir: &Path) -> SmartConfig {
         logout_urls: reader.list(keys::COGNITO_LOGOUT_URLS),
         password_minimum_length: reader.whole(keys::COGNITO_PASSWORD_MINIMUM_LENGTH),
         mfa_configuration: reader.text(keys::COGNITO_MFA_CONFIGURATION),
+        user_pool_tier: reader.text(keys::COGNITO_USER_POOL_TIER),
+        issuer: reader.text(keys::COGNITO_ISSUER),
+        managed_login: reader.flag(keys::COGNITO_MANAGED_LOGIN),
+        triggers: reader.triggers(),
+        ignore_triggers: reader.flag(keys::COGNITO_IGNORE_TRIGGERS),
         test_users: reader.test_users(base_dir),
         token_validity: reader.token_validity(),
         user_pool_name: reader.text(keys::COGNITO_USER_POOL_NAME),
@@ -80,6 +85,7 @@ fn smart(reader: &mut Reader<'_>, base_dir: &Path) -> SmartConfig {
         fine_grained_authorization: reader.flag(keys::FINE_GRAINED_AUTHORIZATION),
         system_scopes: scopes(reader, keys::COGNITO_SYSTEM_SCOPES),
         patient_scopes: scopes(reader, keys::COGNITO_PATIENT_SCOPES),
+        user_scopes: scopes(reader, keys::COGNITO_USER_SCOPES),
         machine_client: machine_client(reader),
         package: reader.optional_text(keys::LAMBDA_PACKAGE).map(|path| base_dir.join(path)),
         runtime: reader.optional_text(keys::LAMBDA_RUNTIME),
@@ -309,8 +315,6 @@ fn distinct(reader: &mut Reader<'_>, what: &str, names: &[(&Key, &String)]) {
 
 /// Longest run of a function in seconds ("Lambda quotas").
 const LONGEST_TIMEOUT: u32 = 900;
-/// Most scopes that a client may ask for (Cognito model, `ScopeListType`): all of ours, `launch/patient`, and OpenID's four.
-const MOST_SCOPES: usize = 50 - 5;
 
 /// What Lambda refuses, or refuses as of this writing.
 fn lambda_limits(reader: &mut Reader<'_>, smart: &SmartConfig) {
@@ -333,18 +337,17 @@ fn lambda_limits(reader: &mut Reader<'_>, smart: &SmartConfig) {
 }
 
 fn across_smart(reader: &mut Reader<'_>, smart: &SmartConfig) {
-    let scopes = smart.system_scopes.len() + smart.patient_scopes.len();
-    if scopes > MOST_SCOPES {
-        let message = format!("{scopes} scopes are more than the {MOST_SCOPES} that a client may ask for");
-        let help = "one scope for all types, such as `*.read`, covers many";
-        reader.complain(&keys::COGNITO_PATIENT_SCOPES, Problem::error(message).help(help));
-    }
+    too_many_scopes(reader, smart);
     if smart.authorization_strategy == "SMART_ON_FHIR_V1" {
         for (key, scopes) in [
             (&*keys::COGNITO_SYSTEM_SCOPES, &smart.system_scopes),
             (&*keys::COGNITO_PATIENT_SCOPES, &smart.patient_scopes),
+            (&*keys::COGNITO_USER_SCOPES, &smart.user_scopes),
         ] {
-            let is_newer = |scope: &&String| scope.split_once('.').is_some_and(|(_, access)| is_smart2(access));
+            let is_newer = |scope: &&String| {
+                let scope = scope.split_once('?').map_or(scope.as_str(), |(scope, _)| scope);
+                scope.split_once('.').is_some_and(|(_, access)| is_smart2(access))
+            };
             if let Some(scope) = scopes.iter().find(is_newer) {
                 let message =
                     format!("`{}` holds {}, which `SMART_ON_FHIR_V1` does not understand", key.name, quoted(scope));
@@ -353,6 +356,12 @@ fn across_smart(reader: &mut Reader<'_>, smart: &SmartConfig) {
             }
         }
     }
+    if smart.managed_login && smart.user_pool_tier == "LITE" {
+        let message = "`cognito_managed_login` is on, which the tier `LITE` does not have";
+        let help = "set `cognito_user_pool_tier = \"ESSENTIALS\"`, or leave the classic pages";
+        reader.complain(&keys::COGNITO_MANAGED_LOGIN, Problem::error(message).help(help));
+    }
+    triggers(reader, smart);
     short_passwords(reader, smart);
     lambda_limits(reader, smart);
     let needs_handler = |runtime: &String| !runtime.starts_with("provided");
@@ -402,6 +411,57 @@ fn without_effect(reader: &mut Reader<'_>, config: &Config) {
     };
     let message = format!("`{}` {more} no effect: `smart_on_fhir` is off", first.name);
     reader.complain(first, Problem::warning(message).help("add `smart_on_fhir = true`, or leave them out"));
+}
+
+/// What triggers may not be together, or not in this tier (Cognito API reference, `LambdaConfigType`).
+fn triggers(reader: &mut Reader<'_>, smart: &SmartConfig) {
+    let of = |name: &str| smart.triggers.get(name).map(String::as_str);
+    let has_sender = of("custom_sms_sender").or(of("custom_email_sender")).is_some();
+    let version = of("pre_token_generation_version");
+    let problem = if smart.ignore_triggers && !smart.triggers.is_empty() {
+        Some((
+            "`cognito_triggers` is set, but `cognito_ignore_triggers` leaves triggers to others",
+            "leave out one of the two",
+        ))
+    } else if version.is_some() && of("pre_token_generation").is_none() {
+        Some(("`cognito_triggers` has a version, but no `pre_token_generation`", "add the function's ARN"))
+    } else if version.is_some_and(|version| version != "V1_0") && smart.user_pool_tier == "LITE" {
+        let message = "`cognito_triggers` changes access tokens, which the tier `LITE` does not have";
+        Some((message, "set `cognito_user_pool_tier = \"ESSENTIALS\"`, or `pre_token_generation_version = \"V1_0\"`"))
+    } else if has_sender && of("kms_key_id").is_none() {
+        Some(("`cognito_triggers` has a sender, but no `kms_key_id`", "Cognito encrypts codes for it with a KMS key"))
+    } else {
+        None
+    };
+    if let Some((message, help)) = problem {
+        reader.complain(&keys::COGNITO_TRIGGERS, Problem::error(message).help(help));
+    }
+}
+
+/// What one app client can be allowed (Cognito developer guide, "Quotas in Amazon Cognito").
+const MOST_SCOPES: usize = 50;
+/// Those that the app's client has anyway: OpenID Connect's four and `launch/patient`.
+const SCOPES_ANYWAY: usize = 5;
+
+fn too_many_scopes(reader: &mut Reader<'_>, smart: &SmartConfig) {
+    let lists = [
+        (&*keys::COGNITO_SYSTEM_SCOPES, &smart.system_scopes),
+        (&*keys::COGNITO_PATIENT_SCOPES, &smart.patient_scopes),
+        (&*keys::COGNITO_USER_SCOPES, &smart.user_scopes),
+    ];
+    let all: usize = SCOPES_ANYWAY + lists.iter().map(|(_, scopes)| scopes.len()).sum::<usize>();
+    let longest = lists.iter().max_by_key(|(_, scopes)| scopes.len());
+    if let Some((key, scopes)) = longest.filter(|_| all > MOST_SCOPES) {
+        let message = format!(
+            "the app client would have {all} scopes, {} of them from `{}`, but Cognito allows {MOST_SCOPES} for a client",
+            scopes.len(),
+            key.name
+        );
+        let help = format!(
+            "`*` stands for every type, and several letters of `cruds` make one scope; {SCOPES_ANYWAY} scopes are always there"
+        );
+        reader.complain(key, Problem::error(message).help(help));
+    }
 }
 
 /// Passwords that stand in the configuration itself, and that the user pool would refuse for their length.

@@ -193,6 +193,21 @@ pub struct SmartConfig {
     /// `cognito_password_minimum_length`
     #[serde(default = "eight")]
     pub password_minimum_length: u32,
+    /// `cognito_user_pool_tier`: LITE, ESSENTIALS or PLUS
+    #[serde(default = "essentials")]
+    pub user_pool_tier: String,
+    /// `cognito_issuer`: ORIGINAL or UPDATED
+    #[serde(default = "original")]
+    pub issuer: String,
+    /// `cognito_managed_login`
+    #[serde(default)]
+    pub managed_login: bool,
+    /// `cognito_triggers`, by the names that the key takes
+    #[serde(default)]
+    pub triggers: BTreeMap<String, String>,
+    /// `cognito_ignore_triggers`
+    #[serde(default)]
+    pub ignore_triggers: bool,
     /// `cognito_mfa_configuration`: OFF, ON or OPTIONAL
     pub mfa_configuration: String,
     /// `cognito_test_users`
@@ -225,6 +240,9 @@ pub struct SmartConfig {
     pub system_scopes: BTreeSet<String>,
     /// `cognito_patient_scopes`, without their prefix
     pub patient_scopes: BTreeSet<String>,
+    /// `cognito_user_scopes`, without their prefix
+    #[serde(default)]
+    pub user_scopes: BTreeSet<String>,
     /// Name of the client for machines, if there is to be one: `cognito_machine_client` and `cognito_machine_client_name`
     pub machine_client: Option<String>,
     /// `lambda_package`, from the configuration's directory
@@ -253,6 +271,16 @@ pub struct SmartConfig {
 /// What a plan that was saved before the key existed goes by.
 fn eight() -> u32 {
     8
+}
+
+/// The same of a pool's tier.
+fn essentials() -> String {
+    "ESSENTIALS".to_owned()
+}
+
+/// The same of a pool's issuer.
+fn original() -> String {
+    "ORIGINAL".to_owned()
 }
 
 /// How long tokens live.

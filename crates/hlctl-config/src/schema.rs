@@ -6,8 +6,8 @@ use toml::de::DeValue;
 use super::analytics::Analytics;
 use super::backend::{DEFAULT_LEASE, FIELDS, LEASE};
 use super::force_destroy::ForceDestroy;
-use super::keys::{self, Default, Key, Kind, NO_MAX, TOKEN_UNITS, TOKENS};
-use super::rules::{Rule, addresses, audit as rules, cognito, tags};
+use super::keys::{self, Default, Key, Kind, NO_MAX, TOKEN_UNITS, TOKENS, TRIGGER_VERSIONS, TRIGGERS};
+use super::rules::{Rule, addresses, arn, audit as rules, cognito, tags};
 
 /// A JSON Schema (draft 2020-12) of the file. It allows no more keys than [`load`](super::load) and every value that
 /// `load` takes; what concerns several keys at once is left to `load`.
@@ -72,8 +72,19 @@ fn shape(kind: &Kind) -> Value {
         Kind::Audit => audit(),
         Kind::TestUsers => json!({ "type": "array", "items": test_user() }),
         Kind::TokenValidity => tokens(&json!({ "type": "integer", "minimum": 1, "maximum": 315_360_000 })),
+        Kind::Triggers => triggers(),
         Kind::TokenUnits => tokens(&json!({ "type": "string", "enum": TOKEN_UNITS })),
     }
+}
+
+fn triggers() -> Value {
+    let of = |name: &&str| match *name {
+        "pre_token_generation_version" => json!({ "type": "string", "enum": TRIGGER_VERSIONS }),
+        "kms_key_id" => text(&arn::KEY),
+        _ => text(&arn::FUNCTION),
+    };
+    let properties: Map<String, Value> = TRIGGERS.iter().map(|name| ((*name).to_owned(), of(name))).collect();
+    json!({ "type": "object", "additionalProperties": false, "properties": properties })
 }
 
 fn text(rule: &Rule) -> Value {

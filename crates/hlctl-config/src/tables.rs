@@ -8,12 +8,14 @@ use toml::de::DeValue;
 use super::analytics::Analytics;
 use super::describe::listed;
 use super::force_destroy::ForceDestroy;
-use super::keys::{self, ANALYTICS_VALUES, Default, FORCE_DESTROY_VALUES, TOKEN_UNITS, TOKENS};
+use super::keys::{
+    self, ANALYTICS_VALUES, Default, FORCE_DESTROY_VALUES, TOKEN_UNITS, TOKENS, TRIGGER_VERSIONS, TRIGGERS,
+};
 use super::model::{PasswordSource, Protect, TestUser, TokenValidity, Validity};
 use super::origin::Origin;
 use super::problem::Problem;
 use super::reader::{Item, MOST_ENTRIES, Reader, table_of};
-use super::rules::{addresses, cognito, quoted, tags};
+use super::rules::{addresses, arn, cognito, quoted, tags};
 use super::secret::Secret;
 use super::syntax::nearest_flag;
 
@@ -147,6 +149,23 @@ impl<'s> Reader<'s> {
             _ => self.wrong_type(item, ANALYTICS_VALUES, example),
         }
         None
+    }
+
+    pub(super) fn triggers(&mut self) -> BTreeMap<String, String> {
+        self.with_item(keys::COGNITO_TRIGGERS, Self::read_triggers).unwrap_or_default()
+    }
+
+    fn read_triggers(&mut self, item: &Item<'_, 's>, example: &'static str) -> BTreeMap<String, String> {
+        let mut triggers = BTreeMap::new();
+        for (name, field) in self.fields(item, &TRIGGERS, example).unwrap_or_default() {
+            let value = match name {
+                "pre_token_generation_version" => self.choice(&field, &TRIGGER_VERSIONS),
+                "kms_key_id" => self.ruled(&field, &arn::KEY, example),
+                _ => self.ruled(&field, &arn::FUNCTION, example),
+            };
+            triggers.extend(value.map(|value| (name.to_owned(), value)));
+        }
+        triggers
     }
 
     pub(super) fn token_validity(&mut self) -> TokenValidity {

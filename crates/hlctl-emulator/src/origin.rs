@@ -101,7 +101,7 @@ impl Origin {
             return url.to_owned();
         }
         let Some((host, rest)) = split_https(url) else { return url.to_owned() };
-        let is_issuer = host.starts_with("cognito-idp.") && rest.matches('/').count() == 1 && rest.contains('_');
+        let is_issuer = is_issuer_host(&host) && rest.matches('/').count() == 1 && rest.contains('_');
         let is_here = is_cognito(&host) || healthlake_region(&host).is_some() || domains.contains(&host);
         if !is_here || (is_issuer && self.kind == Kind::Ephemeral) {
             return url.to_owned();
@@ -188,9 +188,15 @@ pub(crate) fn is_aws(host: &str) -> bool {
     [".amazonaws.com", ".amazonaws.com.cn", ".amazoncognito.com", ".api.aws"].iter().any(|end| host.ends_with(end))
 }
 
+/// Whether a host, in small letters, hosts issuers: original ones, which are the API's too, or updated ones (Cognito API reference,
+/// `IssuerConfigurationType`).
+pub(crate) fn is_issuer_host(host: &str) -> bool {
+    ["cognito-idp.", "issuer-cognito-idp."].iter().any(|beginning| host.starts_with(beginning))
+}
+
 /// Whether a host is one of Cognito's: of an issuer, or of a domain with a prefix.
 fn is_cognito(host: &str) -> bool {
-    let is_issuer = host.strip_prefix("cognito-idp.").or_else(|| host.strip_prefix("cognito-idp-fips.")).is_some();
+    let is_issuer = is_issuer_host(host) || host.starts_with("cognito-idp-fips.");
     let is_domain =
         host.split_once('.').is_some_and(|(_, rest)| rest.starts_with("auth.") || rest.starts_with("auth-fips."));
     (is_issuer && is_aws(host)) || (is_domain && host.ends_with(".amazoncognito.com"))
@@ -296,6 +302,7 @@ mod tests {
             ("https://smart.auth.us-east-1.amazoncognito.com/oauth2/authorize", "/oauth2/authorize"),
             ("https://smart.auth.us-east-1.amazoncognito.com:443/login?a=b", "/login?a=b"),
             ("https://cognito-idp.eu-west-2.amazonaws.com/eu-west-2_a", "/eu-west-2_a"),
+            ("https://issuer-cognito-idp.eu-west-2.amazonaws.com/eu-west-2_a", "/eu-west-2_a"),
             (
                 "https://cognito-idp.cn-north-1.amazonaws.com.cn/cn-north-1_a/.well-known/jwks.json",
                 "/cn-north-1_a/.well-known/jwks.json",

@@ -671,6 +671,15 @@ def pages_need_an_identity_provider_and_the_classic_pages(server):
     stack.cognito.update_user_pool_domain(**domain, ManagedLoginVersion=2)
     answer = browser.open("/login", **stack.asking())
     assert answer.status == 400 and "managed login" in answer.alert
+    branding = stack.cognito.create_managed_login_branding(
+        UserPoolId=stack.pool, ClientId=stack.client, UseCognitoProvidedValues=True
+    )["ManagedLoginBranding"]
+    answer = browser.open("/login", **stack.asking())
+    assert answer.status == 200 and "<script>" in answer.text and "<form" not in answer.text
+    stack.cognito.delete_managed_login_branding(
+        UserPoolId=stack.pool, ManagedLoginBrandingId=branding["ManagedLoginBrandingId"]
+    )
+    assert browser.open("/login", **stack.asking()).status == 400
     stack.cognito.update_user_pool_domain(**domain, ManagedLoginVersion=1)
     assert stack.code()
 

@@ -27,6 +27,11 @@ operations!(
     ),
     ADMIN_UPDATE_USER_ATTRIBUTES =
         changes("AdminUpdateUserAttributes", Same, "AdminUpdateUserAttributes: a second request sets the same"),
+    CREATE_MANAGED_LOGIN_BRANDING = changes(
+        "CreateManagedLoginBranding",
+        Meets(&[(Exists, "ManagedLoginBrandingExistsException")]),
+        "CreateManagedLoginBranding, ManagedLoginBrandingExistsException"
+    ),
     CREATE_RESOURCE_SERVER = changes(
         "CreateResourceServer",
         Meets(&[(Exists, "InvalidParameterException")]),
@@ -43,6 +48,11 @@ operations!(
         "CreateUserPoolDomain",
         Meets(&[(Exists, "InvalidParameterException")]),
         "CreateUserPoolDomain, InvalidParameterException; \"Domain already associated with another user pool\""
+    ),
+    DELETE_MANAGED_LOGIN_BRANDING = changes(
+        "DeleteManagedLoginBranding",
+        Meets(&[(Gone, "ResourceNotFoundException")]),
+        "DeleteManagedLoginBranding, ResourceNotFoundException"
     ),
     DELETE_RESOURCE_SERVER = changes(
         "DeleteResourceServer",

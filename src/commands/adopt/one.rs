@@ -169,7 +169,7 @@ fn example(kind: Kind) -> &'static str {
         Kind::CognitoUserPool => "the pool's id, such as us-east-1_AbCdEf123",
         Kind::CognitoUserPoolDomain => "the domain's prefix",
         Kind::CognitoResourceServer => "POOL_ID|IDENTIFIER",
-        Kind::CognitoUserPoolClient => "POOL_ID/CLIENT_ID",
+        Kind::CognitoUserPoolClient | Kind::CognitoManagedLoginBranding => "POOL_ID/CLIENT_ID",
         Kind::CognitoUser => "POOL_ID/USERNAME",
         Kind::LambdaAlias => "FUNCTION/ALIAS",
         Kind::LambdaPermission => "FUNCTION/STATEMENT_ID",

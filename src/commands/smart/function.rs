@@ -124,6 +124,15 @@ impl Smart {
 fn not_let_in(answer: &Answer, id: &'static str, title: &str) -> Option<Check> {
     let hint = match answer {
         Answer::LetIn => return None,
+        Answer::Refused(Some(reason)) if reason == "wrong_issuer" => {
+            concat!(
+                "the function trusts another issuer than the one that the pool's tokens name, so nobody gets in: `",
+                hlctl!("plan"),
+                "` shows whether the pool's issuer or the function's was changed, `",
+                hlctl!("apply"),
+                "` sets both as cognito_issuer says"
+            )
+        }
         Answer::Refused(_) => {
             concat!(
                 documentation!("authorizer.md"),

@@ -8,6 +8,7 @@ mod check;
 mod discovery;
 mod error;
 mod function;
+mod pages;
 mod refusals;
 mod rotate;
 mod source;
@@ -93,6 +94,17 @@ impl Smart {
     fn oauth(&self, path: &str) -> Result<Url, CommandError> {
         let base = self.stack.recorded("cognito_user_pool_domain.this", "base_url")?;
         Ok(self.stack.endpoints.of_pool(&format!("{base}{path}"))?)
+    }
+
+    /// What tokens of users are bound to where the pool can: the store. Only managed login binds tokens, and none of
+    /// `client_credentials` (Cognito developer guide, "Scopes, M2M, and resource servers", resource binding).
+    fn resource(&self) -> Result<Option<String>, CommandError> {
+        let domain = self.stack.state.resources.get(&Address::parse("cognito_user_pool_domain.this"));
+        let version = domain.and_then(|domain| domain.attributes.get("managed_login_version")?.as_i64());
+        if version.is_none_or(|version| version < 2) {
+            return Ok(None);
+        }
+        Ok(Some(self.stack.recorded("healthlake_fhir_datastore.this", "endpoint")?.to_owned()))
     }
 
     fn fhir(&self, rest: &str) -> Result<Url, CommandError> {

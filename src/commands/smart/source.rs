@@ -97,7 +97,8 @@ impl<'a> Source<'a> {
     }
 
     fn asking(&self, callback_url: &str, scopes: Vec<String>) -> Result<Asking, CommandError> {
-        Ok(Asking::new(self.smart.oauth("/oauth2/authorize")?, &self.app.id, callback_url, scopes)?)
+        let asking = Asking::new(self.smart.oauth("/oauth2/authorize")?, &self.app.id, callback_url, scopes)?;
+        Ok(asking.bound_to(self.smart.resource()?))
     }
 
     fn callback_url(&self) -> Result<&str, CommandError> {

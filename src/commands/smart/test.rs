@@ -27,6 +27,7 @@ pub(super) async fn run(session: &Session, arguments: &SmartTestArgs) -> Result<
     let source = Source::open(&smart, session, &arguments.log_in, usual).await?;
     let mut list = Checklist { printer: session.printer, as_json: arguments.json, checks: Vec::new() };
     list.take("discovery", "discovery document", smart.discovery().await);
+    list.take("login_pages", "log-in pages", smart.pages().await);
     if let Some(token) = list.token(&source, &arguments.log_in).await {
         way_in(&smart, &source, &token, &mut list).await;
     }

@@ -5,7 +5,7 @@ use super::source::Source;
 use crate::cli::{Grant, TokenArgs};
 use crate::error::CommandError;
 use crate::exit_code::ExitCode;
-use crate::oauth::claims;
+use crate::oauth::{claims, tell};
 use crate::session::Session;
 
 pub(super) async fn run(session: &Session, arguments: &TokenArgs) -> Result<ExitCode, CommandError> {
@@ -16,7 +16,8 @@ pub(super) async fn run(session: &Session, arguments: &TokenArgs) -> Result<Exit
     let expires = claims["exp"].as_i64().and_then(|seconds| jiff::Timestamp::from_second(seconds).ok());
     let expires = expires.map(|time| format!(", good until {time}")).unwrap_or_default();
     let scopes = claims["scope"].as_str().unwrap_or("no scope");
-    session.printer.say(&format!("A token for {}{expires}, with {scopes}.", source.describe()));
+    let bound = claims["aud"].as_str().map(|audience| format!(", bound to {}", tell(audience))).unwrap_or_default();
+    session.printer.say(&format!("A token for {}{expires}{bound}, with {scopes}.", source.describe()));
     let printed = if arguments.json { &tokens.whole } else { &tokens.access };
     session.printer.data(printed.expose());
     Ok(ExitCode::Success)

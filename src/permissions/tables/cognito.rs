@@ -55,6 +55,12 @@ pub(super) const CLIENT: &[Grant] = &[
     on_pool(&[cognito::UPDATE_USER_POOL_CLIENT]),
 ];
 
+pub(super) const BRANDING: &[Grant] = &[
+    on_pool(&[cognito::CREATE_MANAGED_LOGIN_BRANDING]),
+    on_pool(&[cognito::DELETE_MANAGED_LOGIN_BRANDING]),
+    on_pool(&[cognito::DESCRIBE_MANAGED_LOGIN_BRANDING_BY_CLIENT]),
+];
+
 pub(super) const USER: &[Grant] = &[
     on_pool(&[cognito::ADMIN_CREATE_USER]),
     on_pool(&[cognito::ADMIN_DELETE_USER]),

@@ -134,6 +134,7 @@ pub(super) fn grants(kind: Kind) -> &'static [Grant] {
         Kind::CognitoUserPoolDomain => cognito::DOMAIN,
         Kind::CognitoResourceServer => cognito::RESOURCE_SERVER,
         Kind::CognitoUserPoolClient => cognito::CLIENT,
+        Kind::CognitoManagedLoginBranding => cognito::BRANDING,
         Kind::CognitoUser => cognito::USER,
         Kind::FhirDatastore => healthlake::STORE,
     }

@@ -126,15 +126,10 @@ async fn pool(cx: &Context, id: &str) -> Vec<Refused> {
 
 async fn client(cx: &Context, pool: &str, id: &str) -> Vec<Refused> {
     let cognito = &cx.clients.cognito;
-    let (branding, customization) = tokio::join!(
-        watch(cx, ops::cognito::DESCRIBE_MANAGED_LOGIN_BRANDING_BY_CLIENT, || {
-            cognito.describe_managed_login_branding_by_client().user_pool_id(pool).client_id(id).send()
-        }),
-        watch(cx, ops::cognito::GET_UI_CUSTOMIZATION, || {
-            cognito.get_ui_customization().user_pool_id(pool).client_id(id).send()
-        }),
-    );
-    vec![branding, customization]
+    let customization = watch(cx, ops::cognito::GET_UI_CUSTOMIZATION, || {
+        cognito.get_ui_customization().user_pool_id(pool).client_id(id).send()
+    });
+    vec![customization.await]
 }
 
 async fn function(cx: &Context, name: &str) -> Vec<Refused> {

@@ -92,11 +92,10 @@ fn what_is_managed_is_an_attribute_of_its_kind() {
 
 #[test]
 fn a_watched_leaf_shows_where_it_is_not_as_hlctl_leaves_it() {
-    let triggers =
-        json!({"UserPool": {"LambdaConfig": {"PreSignUp": "arn"}, "IssuerConfiguration": {"Type": "ORIGINAL"}}});
-    let found = seen_of(Kind::CognitoUserPool, "DescribeUserPool", triggers);
-    assert_eq!(found, object(json!({"watched": {"DescribeUserPool.UserPool.LambdaConfig.PreSignUp": "arn"}})));
-    let nothing = json!({"UserPool": {"LambdaConfig": {}, "SmsConfiguration": null, "UserPoolAddOns": {"AdvancedSecurityMode": "OFF"}}});
+    let sender = json!({"UserPool": {"EmailConfiguration": {"SourceArn": "arn"}, "KeyConfiguration": {"KeyType": "AWS_OWNED_KEY"}}});
+    let found = seen_of(Kind::CognitoUserPool, "DescribeUserPool", sender);
+    assert_eq!(found, object(json!({"watched": {"DescribeUserPool.UserPool.EmailConfiguration.SourceArn": "arn"}})));
+    let nothing = json!({"UserPool": {"EmailConfiguration": {}, "SmsConfiguration": null, "UserPoolAddOns": {"AdvancedSecurityMode": "OFF"}}});
     assert_eq!(seen_of(Kind::CognitoUserPool, "DescribeUserPool", nothing), Attributes::new());
 }
 
@@ -163,4 +162,13 @@ fn what_the_state_accepted_is_held_against() {
     assert!(changed(Kind::S3Bucket, &watched(json!({PLUS: "role"})), &refused).is_empty());
     assert_eq!(accepted(Kind::S3Bucket, &none, &watched(json!({PLUS: "role"})), false), json!({}));
     assert_eq!(accepted(Kind::S3Bucket, &none, &watched(json!({PLUS: "role"})), true), json!({PLUS: "role"}));
+}
+
+#[test]
+fn what_was_accepted_of_a_leaf_that_is_an_attribute_now_is_not_missed() {
+    let trigger = "DescribeUserPool.UserPool.LambdaConfig.PreSignUp";
+    let sender = "DescribeUserPool.UserPool.EmailConfiguration.SourceArn";
+    let state = object(json!({"watched": {trigger: "arn", sender: "arn"}}));
+    let (accepted, _) = baseline(Kind::CognitoUserPool, &state, &Attributes::new());
+    assert_eq!(accepted, object(json!({sender: "arn"})));
 }

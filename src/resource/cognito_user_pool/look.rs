@@ -10,7 +10,7 @@ use aws_sdk_cognitoidentityprovider::types::{
 };
 use serde_json::{Value, json};
 
-use super::Recorded;
+use super::{Issuer, KEYS, Recorded, USUAL_TIER, triggers};
 use crate::address::Address;
 use crate::aws::{AwsError, Operation, ops};
 use crate::resource::tags::{is_ours, without_aws};
@@ -74,13 +74,17 @@ pub(super) fn recorded_of(cx: &Context, pool: &UserPoolType) -> Result<Recorded,
             .name()
             .ok_or_else(|| AwsError::incomplete(ops::cognito::DESCRIBE_USER_POOL, "pool name"))?
             .to_owned(),
-        jwks_uri: jwks_uri(region, id),
+        jwks_uri: jwks_uri(issuer_of(pool).and_then(Issuer::parse).unwrap_or_default(), region, id),
         id: id.to_owned(),
     })
 }
 
-pub(super) fn jwks_uri(region: &str, id: &str) -> String {
-    format!("https://cognito-idp.{region}.amazonaws.com/{id}/.well-known/jwks.json")
+pub(super) fn jwks_uri(issuer: Issuer, region: &str, id: &str) -> String {
+    format!("{}{id}{KEYS}", issuer.base(region))
+}
+
+fn issuer_of(pool: &UserPoolType) -> Option<&str> {
+    Some(pool.issuer_configuration()?.r#type()?.as_str())
 }
 
 pub(super) fn no_pool(operation: &'static Operation) -> ResourceError {
@@ -99,6 +103,9 @@ pub(super) fn observed_attributes(pool: &UserPoolType) -> Attributes {
         ("name", json!(pool.name())),
         ("deletion_protection", json!(pool.deletion_protection().map_or("INACTIVE", DeletionProtectionType::as_str))),
         ("mfa_configuration", json!(pool.mfa_configuration().map_or("OFF", UserPoolMfaType::as_str))),
+        ("tier", json!(pool.user_pool_tier().unwrap_or(&USUAL_TIER).as_str())),
+        ("issuer", json!(issuer_of(pool).unwrap_or(Issuer::default().as_str()))),
+        ("triggers", json!(triggers::observed(pool.lambda_config()))),
         ("alias_attributes", json!(pool.alias_attributes().iter().map(AliasAttributeType::as_str).collect::<Vec<_>>())),
         ("auto_verified_attributes", verified(pool.auto_verified_attributes())),
         (

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use super::super::lambda_function::Target;
 use super::super::lambda_permission::LambdaPermission;
-use super::super::reference::{Known, Ref, Reference};
+use super::super::reference::{Known, Ref, Reference, Text};
 use super::super::{Attributes, attributes};
 use crate::resource::ResourceError;
 
@@ -20,8 +20,12 @@ pub struct IdentityProvider {
     pub validator: Target,
     /// Lets HealthLake call it; without it every request with a token fails.
     pub permission: Ref<LambdaPermission>,
-    /// What the store tells of its authorization server.
+    /// What the store tells of its authorization server, but for its issuer and keys.
     pub metadata: Value,
+    /// The issuer that tokens name.
+    pub issuer: Text,
+    /// Where its keys are.
+    pub jwks_uri: Text,
 }
 
 /// The attributes that make up the block, which is replaced whole (HealthLake developer guide, "Updating data stores").
@@ -32,7 +36,17 @@ const AWS_AUTH: &str = "AWS_AUTH";
 impl IdentityProvider {
     pub(super) fn references(&self) -> Vec<Reference> {
         let permission = self.permission.statement_id();
-        self.validator.references().into_iter().chain(permission.references().cloned()).collect()
+        let texts = [&permission, &self.issuer, &self.jwks_uri];
+        let named = texts.into_iter().flat_map(Text::references).cloned();
+        self.validator.references().into_iter().chain(named).collect()
+    }
+
+    /// What the store tells of its authorization server.
+    fn metadata(&self, known: &Known) -> Value {
+        let mut metadata = self.metadata.clone();
+        metadata["issuer"] = json!(known.text(&self.issuer));
+        metadata["jwks_uri"] = json!(known.text(&self.jwks_uri));
+        metadata
     }
 }
 
@@ -44,7 +58,7 @@ pub(super) fn desired(provider: Option<&IdentityProvider>, known: &Known) -> Att
             ("authorization_strategy", json!(provider.strategy)),
             ("fine_grained_authorization", json!(provider.fine_grained)),
             ("idp_lambda_arn", json!(known.text(&provider.validator.arn()))),
-            ("smart_metadata", provider.metadata.clone()),
+            ("smart_metadata", provider.metadata(known)),
         ]),
     }
 }
@@ -77,7 +91,7 @@ pub(super) fn request(
         Some(provider) => block
             .fine_grained_authorization_enabled(provider.fine_grained)
             .idp_lambda_arn(known.text(&provider.validator.arn()))
-            .metadata(provider.metadata.to_string()),
+            .metadata(provider.metadata(known).to_string()),
     };
     block.build().map_err(ResourceError::request)
 }

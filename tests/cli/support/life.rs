@@ -88,7 +88,6 @@ pub(crate) const ONLY_NOTED: &[&str] = &[
 
 /// Actions of reads that are made only to watch: a caller that lacks one is warned.
 pub(crate) const ONLY_WATCHED: &[&str] = &[
-    "cognito-idp:DescribeManagedLoginBrandingByClient",
     "cognito-idp:DescribeRiskConfiguration",
     "cognito-idp:GetLogDeliveryConfiguration",
     "cognito-idp:GetUICustomization",
@@ -173,7 +172,7 @@ impl Life {
         place.configure(
             "smart_on_fhir          = true",
             "smart_on_fhir          = true\nforce_destroy = true\ndatastore_backup = true\nlambda_reserved_concurrency = 5\n\
-             lambda_provisioned_concurrency = 1",
+             lambda_provisioned_concurrency = 1\ncognito_managed_login = true\ncognito_user_scopes = [\"*.read\"]",
         );
         let text = place.read("healthlake.toml");
         place.write("healthlake.toml", &format!("{text}\n[tags]\nteam = \"a\"\nold = \"x\"\n"));
@@ -367,6 +366,7 @@ fn archive() -> Vec<u8> {
 
 /// What costs money goes, and the client for machines.
 pub(crate) fn less_is_wanted(place: &Place) {
+    place.configure("cognito_managed_login = true\ncognito_user_scopes = [\"*.read\"]", "");
     place.configure("lambda_reserved_concurrency = 5\nlambda_provisioned_concurrency = 1\n", "");
     place.configure("cognito_machine_client = true", "");
 }

@@ -112,6 +112,8 @@ pub(super) enum Kind {
     TokenValidity,
     /// `cognito_token_validity_units`.
     TokenUnits,
+    /// `cognito_triggers`.
+    Triggers,
 }
 
 impl Kind {
@@ -131,7 +133,7 @@ impl Kind {
             Self::Backend => "a table",
             Self::TestUsers => "a list of tables",
             Self::TokenValidity => "a table of whole numbers",
-            Self::TokenUnits => "a table of strings",
+            Self::TokenUnits | Self::Triggers => "a table of strings",
         }
     }
 }
@@ -146,6 +148,27 @@ pub(super) const FORCE_DESTROY_VALUES: &str = "true, false or `\"logs\"`";
 pub(super) const TOKENS: [&str; 3] = ["access_token", "id_token", "refresh_token"];
 /// `TimeUnitsType` of the Cognito model.
 pub(super) const TOKEN_UNITS: [&str; 4] = ["seconds", "minutes", "hours", "days"];
+
+/// What `cognito_triggers` takes: `LambdaConfigType` of the Cognito model, by Terraform's names.
+pub(super) const TRIGGERS: [&str; 15] = [
+    "create_auth_challenge",
+    "custom_email_sender",
+    "custom_message",
+    "custom_sms_sender",
+    "define_auth_challenge",
+    "inbound_federation",
+    "kms_key_id",
+    "post_authentication",
+    "post_confirmation",
+    "pre_authentication",
+    "pre_sign_up",
+    "pre_token_generation",
+    "pre_token_generation_version",
+    "user_migration",
+    "verify_auth_challenge_response",
+];
+/// `PreTokenGenerationLambdaVersionType` of the Cognito model.
+pub(super) const TRIGGER_VERSIONS: [&str; 3] = ["V1_0", "V2_0", "V3_0"];
 
 /// Names that begin like a key's variable and are read elsewhere; see also [`is_reserved`].
 const RESERVED: [&str; 6] =

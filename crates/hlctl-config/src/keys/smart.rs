@@ -79,6 +79,34 @@ keys! {
         doc: "Cognito's own protection of the user pool against deletion.",
         example: r#""ACTIVE""#,
     }
+    COGNITO_USER_POOL_TIER: Text = {
+        name: "cognito_user_pool_tier",
+        group: Group::Smart,
+        kind: Kind::Choice(&["LITE", "ESSENTIALS", "PLUS"]),
+        default: Default::Toml(r#""ESSENTIALS""#),
+        doc: "Feature plan of the user pool, by which AWS charges for users. `LITE` has no managed login; `PLUS` adds \
+              threat protection.",
+        example: r#""PLUS""#,
+    }
+    COGNITO_ISSUER: Text = {
+        name: "cognito_issuer",
+        group: Group::Smart,
+        kind: Kind::Choice(&["ORIGINAL", "UPDATED"]),
+        default: Default::Toml(r#""ORIGINAL""#),
+        doc: "Issuer that tokens name: `https://cognito-idp.REGION.amazonaws.com/POOL`, or with `UPDATED`, which AWS \
+              recommends, `https://issuer-cognito-idp.REGION.amazonaws.com/POOL`. A change locks everybody out until \
+              they have new tokens.",
+        example: r#""UPDATED""#,
+    }
+    COGNITO_MANAGED_LOGIN: Flag = {
+        name: "cognito_managed_login",
+        group: Group::Smart,
+        kind: Kind::Flag,
+        default: Default::Toml("false"),
+        doc: "Managed login, in Cognito's own branding, in place of the classic pages. Only with it can tokens be bound \
+              to the store. It needs scripts, so `smart token --username` cannot fill it in.",
+        example: "true",
+    }
     COGNITO_TOKEN_VALIDITY: Table = {
         name: "cognito_token_validity",
         group: Group::Smart,
@@ -95,6 +123,25 @@ keys! {
         default: Default::Toml(r#"{ access_token = "minutes", id_token = "minutes", refresh_token = "days" }"#),
         doc: "The units of `cognito_token_validity`: `seconds`, `minutes`, `hours` or `days`.",
         example: r#"{ access_token = "minutes", id_token = "minutes", refresh_token = "days" }"#,
+    }
+    COGNITO_TRIGGERS: Table = {
+        name: "cognito_triggers",
+        group: Group::Smart,
+        kind: Kind::Triggers,
+        default: Default::Toml("{}"),
+        doc: "Lambda functions that Cognito calls, by the names that Terraform has for `lambda_config`: `pre_sign_up`, \
+              `pre_token_generation` with `pre_token_generation_version`, and so on. Any other trigger of the user pool is \
+              drift and removed by an apply, since it can give tokens other scopes. That Cognito may call them is yours to \
+              allow.",
+        example: r#"{ pre_token_generation = "arn:aws:lambda:us-east-1:123456789012:function:fhir-user", pre_token_generation_version = "V2_0" }"#,
+    }
+    COGNITO_IGNORE_TRIGGERS: Flag = {
+        name: "cognito_ignore_triggers",
+        group: Group::Smart,
+        kind: Kind::Flag,
+        default: Default::Toml("false"),
+        doc: "Leaves the user pool's triggers to others: none is set, removed or reported.",
+        example: "false",
     }
     COGNITO_TEST_USERS: Table = {
         name: "cognito_test_users",
@@ -166,7 +213,7 @@ keys! {
     COGNITO_SYSTEM_SCOPES: List = {
         name: "cognito_system_scopes",
         group: Group::Smart,
-        kind: Kind::List { of: &rules::cognito::SCOPE, min: 1, max: 40 },
+        kind: Kind::List { of: &rules::cognito::SCOPE, min: 1, max: 100 },
         default: Default::Toml(r#"["*.*"]"#),
         doc: "The `system/` scopes that clients may ask for, without their prefix.",
         example: r#"["*.read"]"#,
@@ -174,10 +221,20 @@ keys! {
     COGNITO_PATIENT_SCOPES: List = {
         name: "cognito_patient_scopes",
         group: Group::Smart,
-        kind: Kind::List { of: &rules::cognito::SCOPE, min: 1, max: 40 },
+        kind: Kind::List { of: &rules::cognito::SCOPE, min: 1, max: 100 },
         default: Default::Toml(r#"["*.read"]"#),
-        doc: "The `patient/` scopes that clients may ask for, without their prefix.",
+        doc: "The `patient/` scopes that clients may ask for, without their prefix. With `SMART_ON_FHIR` a scope may \
+              have a filter: `Observation.rs?category=laboratory`.",
         example: r#"["Patient.read", "Observation.read"]"#,
+    }
+    COGNITO_USER_SCOPES: List = {
+        name: "cognito_user_scopes",
+        group: Group::Smart,
+        kind: Kind::List { of: &rules::cognito::SCOPE, min: 0, max: 100 },
+        default: Default::Toml("[]"),
+        doc: "The `user/` scopes that users may ask for, without their prefix: what fine-grained authorization limits \
+              to what the user may see.",
+        example: r#"["*.read"]"#,
     }
     COGNITO_MACHINE_CLIENT: Flag = {
         name: "cognito_machine_client",

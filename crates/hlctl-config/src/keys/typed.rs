@@ -65,6 +65,7 @@ typed!(
         | Kind::TestUsers
         | Kind::TokenValidity
         | Kind::TokenUnits
+        | Kind::Triggers
 );
 
 /// Declares keys: a constant of its type for each, and `KEYS` with all of them in this order.

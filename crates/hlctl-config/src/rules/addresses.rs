@@ -14,7 +14,7 @@ pub(crate) static ADDRESS: Rule = Rule {
 };
 
 /// Every address that a configuration can lead to, but for the test users, who have one each.
-pub const KNOWN: [&str; 38] = [
+pub const KNOWN: [&str; 40] = [
     "healthlake_fhir_datastore.this",
     "kms_key.s3",
     "kms_key.datastore",
@@ -41,8 +41,10 @@ pub const KNOWN: [&str; 38] = [
     "cognito_resource_server.launch",
     "cognito_resource_server.system",
     "cognito_resource_server.patient",
+    "cognito_resource_server.user",
     "cognito_user_pool_client.client",
     "cognito_user_pool_client.machine",
+    "cognito_managed_login_branding.client",
     "iam_role.lambda_role",
     "iam_role_policy_attachment.lambda_basic",
     "iam_role_policy.cognito_access",

@@ -12,6 +12,59 @@ pub(crate) static KMS_ADMIN: Rule = Rule {
     check: kms_admin,
 };
 
+/// A Lambda function that Cognito calls, with a version or an alias if need be.
+pub(crate) static FUNCTION: Rule = Rule {
+    min: 20,
+    max: 2048,
+    pattern: Some(r"^arn:aws[-a-z]*:lambda:[a-z0-9-]+:[0-9]{12}:function:[A-Za-z0-9_-]+(:[A-Za-z0-9_$-]+)?$"),
+    one_of: &[],
+    wants: "the ARN of a Lambda function, such as `arn:aws:lambda:us-east-1:123456789012:function:fhir-user`",
+    check: function,
+};
+
+/// The key that codes are encrypted with for a sender of one's own.
+pub(crate) static KEY: Rule = Rule {
+    min: 20,
+    max: 2048,
+    pattern: Some(r"^arn:aws[-a-z]*:kms:[a-z0-9-]+:[0-9]{12}:(key|alias)/[A-Za-z0-9/_-]+$"),
+    one_of: &[],
+    wants: "the ARN of a KMS key",
+    check: key,
+};
+
+fn function(value: &str) -> Vec<Finding> {
+    let name = |rest: &str| {
+        let (name, qualifier) = rest.split_once(':').unwrap_or((rest, "x"));
+        is_word(name, "_-") && is_word(qualifier, "_$-")
+    };
+    of_service(value, "lambda", |resource| resource.strip_prefix("function:").is_some_and(name), FUNCTION.wants)
+}
+
+fn key(value: &str) -> Vec<Finding> {
+    let name =
+        |resource: &str| resource.strip_prefix("key/").or_else(|| resource.strip_prefix("alias/")).map(str::to_owned);
+    of_service(value, "kms", |resource| name(resource).is_some_and(|name| is_word(&name, "/_-")), KEY.wants)
+}
+
+fn is_word(text: &str, more: &str) -> bool {
+    !text.is_empty() && text.chars().all(|c| c.is_ascii_alphanumeric() || more.contains(c))
+}
+
+/// An ARN of this service with a region, an account, and a resource that is right.
+fn of_service(value: &str, wanted: &str, is_right: impl Fn(&str) -> bool, wants: &str) -> Vec<Finding> {
+    let parts: Vec<&str> = value.splitn(6, ':').collect();
+    let is_good = matches!(parts.as_slice(), &["arn", partition, service, region, account, resource]
+        if partition.starts_with("aws")
+            && partition.chars().all(|c| c.is_ascii_lowercase() || c == '-')
+            && service == wanted
+            && !region.is_empty()
+            && region.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-')
+            && account.len() == 12
+            && account.bytes().all(|byte| byte.is_ascii_digit())
+            && is_right(resource));
+    if is_good { Vec::new() } else { vec![Finding::error(format!("is {}, which is not {wants}", quoted(value)))] }
+}
+
 const SHAPE: &str = "an example: `arn:aws:iam::123456789012:role/kms-admin`";
 
 fn kms_admin(value: &str) -> Vec<Finding> {

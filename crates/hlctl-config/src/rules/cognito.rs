@@ -57,14 +57,17 @@ pub(crate) static EMAIL: Rule = Rule {
     check: email,
 };
 
-/// What stands after the prefix of a FHIR scope: SMART's grammar of versions 1 and 2, without filters, whose `/` Cognito's
-/// `ResourceServerScopeNameType` does not take.
+/// What stands after the prefix of a FHIR scope: SMART's grammar of versions 1 and 2, and the filters of 2.2, as far as Cognito's
+/// `ResourceServerScopeNameType` has their characters: no `/`, no quote and no backslash.
 pub(crate) static SCOPE: Rule = Rule {
     min: 3,
     max: 256,
-    pattern: Some(r"^(\*|[A-Z][A-Za-z]*)\.(read|write|\*|c?r?u?d?s?)$"),
+    pattern: Some(
+        r"^((\*|[A-Z][A-Za-z]*)\.(read|write|\*|c?r?u?d?s?)|[A-Z][A-Za-z]*\.c?r?u?d?s?\?[!#-.0-\[\]-~]+=[!#-.0-\[\]-~]+)$",
+    ),
     one_of: &[],
-    wants: "scopes such as `*.read`, `Observation.read` or, of SMART 2, `Observation.rs`",
+    wants: "scopes such as `*.read`, `Observation.read` or, of SMART 2, `Observation.rs` and \
+            `Observation.rs?category=laboratory`",
     check: scope,
 };
 
@@ -155,8 +158,10 @@ fn url(value: &str) -> Vec<Finding> {
     }
 }
 
-fn scope(value: &str) -> Vec<Finding> {
+fn scope(whole: &str) -> Vec<Finding> {
+    let value = whole;
     let bad = |message: &str| vec![Finding::error(format!("holds {}, {message}", quoted(value)))];
+    let (value, filter) = value.split_once('?').map_or((value, None), |(scope, filter)| (scope, Some(filter)));
     if let Some((prefix, rest)) = value.split_once('/') {
         return vec![
             Finding::error(format!("holds {}, but hlctl adds the prefix `{prefix}/` itself", quoted(value)))
@@ -174,7 +179,34 @@ fn scope(value: &str) -> Vec<Finding> {
     if !["read", "write", "*"].contains(&access) && !is_smart2(access) {
         return bad("which does not end in `read`, `write`, `*` or letters of `cruds` in that order");
     }
-    Vec::new()
+    filter.and_then(|filter| filtered(whole, resource, access, filter)).into_iter().collect()
+}
+
+/// What is wrong with the filter of a scope of SMART 2.2. HealthLake takes none on all types at once, nor chained or included
+/// resources (HealthLake developer guide, "SMART on FHIR OAuth 2.0 scopes").
+fn filtered(whole: &str, resource: &str, access: &str, filter: &str) -> Option<Finding> {
+    let bad = |message: &str| Some(Finding::error(format!("holds {}, {message}", quoted(whole))));
+    if resource == "*" || !is_smart2(access) {
+        return bad(
+            "but a filter needs one resource type and letters of `cruds`, as in `Observation.rs?category=laboratory`",
+        );
+    }
+    if filter.contains(['/', '"', '\\']) || !filter.chars().all(|c| c.is_ascii_graphic()) {
+        let finding =
+            bad("but a scope of Cognito takes only visible ASCII characters without `/`, quotes and backslashes");
+        return finding.map(|finding| finding.help("filter by the code alone: `category=laboratory`"));
+    }
+    for parameter in filter.split('&') {
+        let pair = parameter.split_once('=').filter(|(name, value)| !name.is_empty() && !value.is_empty());
+        let Some((name, _)) = pair else {
+            return bad("whose filter is not one of `name=value` pairs joined by `&`");
+        };
+        let plain = name.split(':').next().unwrap_or(name);
+        if name.contains('.') || ["_include", "_revinclude", "_has"].contains(&plain) {
+            return bad("but HealthLake takes no chained and no included resources in a filter");
+        }
+    }
+    None
 }
 
 /// Whether this is what SMART 2 writes for read and write: letters of `cruds`, in that order.

@@ -82,6 +82,32 @@ fn a_unit_alone_is_checked_against_the_default_number() {
 }
 
 #[test]
+fn scopes_of_smart_2_may_have_filters_as_far_as_cognito_has_their_characters() {
+    let scopes = r#"["Observation.rs?category=laboratory", "Observation.rs?date=ge2024-01-01&status=final", "Condition.r?code:in=a|b"]"#;
+    let text = format!("smart_authorization_strategy = \"SMART_ON_FHIR\"\ncognito_user_scopes = {scopes}\n");
+    assert_eq!(loaded(&text).smart.user_scopes.len(), 3);
+    assert!(loaded("").smart.user_scopes.is_empty());
+}
+
+#[test]
+fn a_client_has_room_for_45_fhir_scopes_in_all() {
+    let list = |key: &str, count: usize| {
+        let types: Vec<String> = (0..count).map(|number| format!("\"{}.read\"", letters(number))).collect();
+        format!("{key} = [{}]\n", types.join(", "))
+    };
+    let all = |users: usize| {
+        list("cognito_system_scopes", 10) + &list("cognito_patient_scopes", 10) + &list("cognito_user_scopes", users)
+    };
+    assert_eq!(loaded(&all(25)).smart.user_scopes.len(), 25);
+    assert!(load(&with(&all(26))).unwrap_err().to_string().contains("51 scopes"));
+}
+
+/// A name of letters for a number.
+fn letters(number: usize) -> String {
+    format!("T{}", "a".repeat(number + 1))
+}
+
+#[test]
 fn addresses_for_log_in_may_be_of_an_app() {
     let urls = r#"["http://localhost:8080/x", "myapp://callback", "com.example.app:/back", "https://a.example/?q=1"]"#;
     assert_eq!(loaded(&format!("cognito_callback_urls = {urls}\n")).smart.callback_urls.len(), 4);

@@ -146,7 +146,7 @@ pub(super) const CASES: &[Case] = &[
         LeftAlone,
     ),
     smart(
-        "the pool has a trigger and another issuer",
+        "the pool has a trigger",
         |w| {
             let pool = call(w.cognito.describe_user_pool().user_pool_id(w.pool()).send()).unwrap().user_pool.unwrap();
             let mut admin = pool.admin_create_user_config.unwrap();
@@ -162,14 +162,35 @@ pub(super) const CASES: &[Case] = &[
                 .set_verification_message_template(pool.verification_message_template)
                 .set_user_pool_tags(pool.user_pool_tags)
                 .admin_create_user_config(admin)
-                .issuer_configuration(
-                    cognito::IssuerConfigurationType::builder().r#type(cognito::IssuerType::from("UPDATED")).build(),
-                )
                 .lambda_config(cognito::LambdaConfigType::builder().pre_token_generation(trigger).build());
             call(update.send()).unwrap();
         },
         &[(POOL, "drifted")],
-        LeftAlone,
+        PutBack,
+    ),
+    smart(
+        "the pool's tokens name another issuer",
+        |w| {
+            let pool = call(w.cognito.describe_user_pool().user_pool_id(w.pool()).send()).unwrap().user_pool.unwrap();
+            let mut admin = pool.admin_create_user_config.unwrap();
+            admin.unused_account_validity_days = 0;
+            let update = w.cognito.update_user_pool().user_pool_id(w.pool()).set_policies(pool.policies);
+            let update = update
+                .set_deletion_protection(pool.deletion_protection)
+                .set_auto_verified_attributes(pool.auto_verified_attributes)
+                .set_account_recovery_setting(pool.account_recovery_setting)
+                .set_email_configuration(pool.email_configuration)
+                .set_user_attribute_update_settings(pool.user_attribute_update_settings)
+                .set_verification_message_template(pool.verification_message_template)
+                .set_user_pool_tags(pool.user_pool_tags)
+                .admin_create_user_config(admin)
+                .issuer_configuration(
+                    cognito::IssuerConfigurationType::builder().r#type(cognito::IssuerType::Updated).build(),
+                );
+            call(update.send()).unwrap();
+        },
+        &[(POOL, "drifted")],
+        PutBack,
     ),
     smart(
         "the pool has another attribute",

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use super::pool::UserPool;
 use super::shapes::{ARN, POOL_FIELD};
 use super::{invalid, missing, pool, pools_anywhere};
-use crate::error::AwsResult;
+use crate::error::{AwsError, AwsResult};
 use crate::protocol::shape::{Field, Shape, Text, one_of, optional, required, text as string};
 use crate::services::{Cx, text, unseen};
 
@@ -53,7 +53,7 @@ impl Domain {
         unseen(self.created, now, milliseconds)
     }
 
-    /// Whether it has the pages that need no branding style of the client: the classic ones.
+    /// Whether it has the pages that need no script and no branding style of the client: the classic ones.
     pub(super) fn is_classic(&self) -> bool {
         self.version == 1
     }
@@ -95,6 +95,7 @@ pub(super) fn create(cx: &mut Cx<'_>, input: &Value) -> AwsResult<Value> {
     };
     let summary = domain.summary();
     let pool = pool(cx, input)?;
+    check_tier(pool, input)?;
     let id = pool.id.clone();
     let place = if is_prefix { &mut pool.domain } else { &mut pool.custom_domain };
     if place.is_some() {
@@ -102,6 +103,17 @@ pub(super) fn create(cx: &mut Cx<'_>, input: &Value) -> AwsResult<Value> {
     }
     *place = Some(domain);
     Ok(summary)
+}
+
+/// Managed login is no part of the Lite plan (developer guide, user pool feature plans).
+fn check_tier(pool: &UserPool, input: &Value) -> AwsResult<()> {
+    if input["ManagedLoginVersion"] == 2 && pool.settings["UserPoolTier"] == "LITE" {
+        return Err(AwsError::bad_request(
+            "FeatureUnavailableInTierException",
+            "Managed login is not available in the user pool's feature plan.",
+        ));
+    }
+    Ok(())
 }
 
 fn check_prefix(name: &str) -> AwsResult<()> {
@@ -152,6 +164,7 @@ pub(super) fn describe(cx: &mut Cx<'_>, input: &Value) -> AwsResult<Value> {
 pub(super) fn update(cx: &mut Cx<'_>, input: &Value) -> AwsResult<Value> {
     let name = text(input, "Domain");
     let pool = pool(cx, input)?;
+    check_tier(pool, input)?;
     let domain = [&mut pool.domain, &mut pool.custom_domain]
         .into_iter()
         .flatten()

@@ -72,10 +72,12 @@ impl UserPool {
         self.custom_domain.as_ref().is_some_and(|domain| domain.name == host)
     }
 
-    /// What `iss` is in this pool's tokens at AWS.
+    /// What `iss` is in this pool's tokens at AWS (API reference, `IssuerConfigurationType`).
     pub(super) fn issuer(&self) -> String {
         let suffix = if partition(&self.region) == "aws-cn" { ".cn" } else { "" };
-        format!("https://cognito-idp.{}.amazonaws.com{suffix}/{}", self.region, self.id)
+        let is_updated = self.settings.get("IssuerConfiguration").is_some_and(|issuer| issuer["Type"] == "UPDATED");
+        let prefix = if is_updated { "issuer-" } else { "" };
+        format!("https://{prefix}cognito-idp.{}.amazonaws.com{suffix}/{}", self.region, self.id)
     }
 
     /// The signing keys, made now if they are not there yet.

@@ -97,6 +97,14 @@ fn check_tier(input: &Value) -> AwsResult<()> {
             "Threat protection is not available in the user pool's feature plan.",
         ));
     }
+    // Changing access tokens is no part of the Lite plan (developer guide, pre token generation Lambda trigger).
+    let version = input["LambdaConfig"]["PreTokenGenerationConfig"]["LambdaVersion"].as_str().unwrap_or("V1_0");
+    if version != "V1_0" && input["UserPoolTier"] == "LITE" {
+        return Err(AwsError::bad_request(
+            "FeatureUnavailableInTierException",
+            "Access token customization is not available in the user pool's feature plan.",
+        ));
+    }
     Ok(())
 }
 

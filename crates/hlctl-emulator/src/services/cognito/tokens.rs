@@ -27,6 +27,9 @@ pub(super) struct Session {
     /// Separated by blanks. `None` if the user signed in through the API.
     pub(super) scopes: Option<String>,
     pub(super) nonce: Option<String>,
+    /// What its access tokens are bound to, those from a refresh token too.
+    #[serde(default)]
+    pub(super) resource: Option<String>,
     pub(super) auth_time: Timestamp,
     pub(super) origin_jti: String,
     pub(super) event_id: String,
@@ -39,6 +42,7 @@ impl Session {
             sub: user.sub.clone(),
             scopes,
             nonce: None,
+            resource: None,
             auth_time: now,
             origin_jti: ids.uuid(),
             event_id: ids.uuid(),
@@ -132,7 +136,7 @@ pub(super) fn for_machine(pool: &mut UserPool, client: &Client, scopes: &str, mo
     Ok(Tokens { access, id: None, refresh: None, expires_in: lifetime.as_secs() })
 }
 
-/// Without `aud` and `nbf`, which Cognito's access tokens do not have.
+/// Without `nbf`, which Cognito's access tokens do not have, and with `aud` only if they are bound to a resource.
 fn access_claims(pool: &UserPool, client: &Client, user: &User, session: &Session, moment: &Moment) -> Value {
     let mut claims = common_claims(pool, client, session, Kind::Access, moment);
     claims["token_use"] = "access".into();
@@ -141,6 +145,9 @@ fn access_claims(pool: &UserPool, client: &Client, user: &User, session: &Sessio
     claims["scope"] = json!(session.scopes.as_deref().unwrap_or(SELF_SERVICE));
     if session.scopes.is_some() {
         claims["version"] = 2.into();
+    }
+    if let Some(resource) = &session.resource {
+        claims["aud"] = json!(resource);
     }
     claims
 }

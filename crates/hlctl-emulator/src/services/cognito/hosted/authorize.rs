@@ -62,6 +62,7 @@ pub(super) fn check(cx: &mut Cx<'_>, request: &HostedRequest) -> Result<Authoriz
     let Some(pool) = pool_at(cx, &request.place, id) else { return Err(unknown) };
     let Some(client) = client_in(pool, id) else { return Err(unknown) };
     check_pages(pool, &client, &request.place)?;
+    let is_managed = is_managed(pool, &request.place);
     let redirect_uri = query
         .get("redirect_uri")
         .or_else(|| client.settings.get("DefaultRedirectURI").and_then(serde_json::Value::as_str))
@@ -76,6 +77,7 @@ pub(super) fn check(cx: &mut Cx<'_>, request: &HostedRequest) -> Result<Authoriz
         scopes: String::new(),
         nonce: query.get("nonce").map(ToOwned::to_owned),
         challenge: None,
+        resource: None,
     };
     if let Err((error, description)) = check_response_type(query, &client) {
         return Err(Refusal::Back(grant, error, description));
@@ -88,6 +90,12 @@ pub(super) fn check(cx: &mut Cx<'_>, request: &HostedRequest) -> Result<Authoriz
         Ok(challenge) => grant.challenge = challenge,
         Err(description) => return Err(Refusal::Back(grant, "invalid_request", description)),
     }
+    if is_managed {
+        match resource(query) {
+            Ok(resource) => grant.resource = resource,
+            Err(()) => return Err(Refusal::Back(grant, "invalid_target", "resource is not a URL.")),
+        }
+    }
     let owned = |name: &str| query.get(name).map(ToOwned::to_owned);
     Ok(AuthorizationRequest { client, grant, prompt: owned("prompt"), login_hint: owned("login_hint") })
 }
@@ -97,13 +105,26 @@ fn check_pages(pool: &UserPool, client: &Client, place: &Place) -> Result<(), Re
     if !client.lists("SupportedIdentityProviders", "COGNITO") {
         return Err(Refusal::Page("Login pages unavailable: COGNITO is not an identity provider of this client."));
     }
-    if !domains_at(pool, place).any(Domain::is_classic) {
+    if is_managed(pool, place) && client.branding.is_none() {
         return Err(Refusal::Page(
-            "Login pages unavailable: this domain has managed login, and hlctl-emulator does not model the branding \
-             style that it needs.",
+            "Login pages unavailable: this domain has managed login, and the client has no branding style.",
         ));
     }
     Ok(())
+}
+
+/// Whether the pages at this place are those of managed login.
+pub(super) fn is_managed(pool: &UserPool, place: &Place) -> bool {
+    !domains_at(pool, place).any(Domain::is_classic)
+}
+
+/// What an application wants to use the token for (RFC 8707). Only managed login binds tokens (developer guide, scopes, M2M, and
+/// resource servers, resource binding); the classic pages take no notice.
+fn resource(query: &Params) -> Result<Option<String>, ()> {
+    let Some(resource) = query.get("resource") else { return Ok(None) };
+    let uri: http::Uri = resource.parse().map_err(|_| ())?;
+    let is_url = uri.scheme_str().is_some_and(|scheme| matches!(scheme, "https" | "http")) && uri.host().is_some();
+    if is_url && !resource.contains('#') { Ok(Some(resource.to_owned())) } else { Err(()) }
 }
 
 fn check_response_type(query: &Params, client: &Client) -> Result<(), (&'static str, &'static str)> {

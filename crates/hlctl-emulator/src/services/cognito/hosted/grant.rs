@@ -40,6 +40,8 @@ pub(super) struct Grant {
     pub(super) scopes: String,
     pub(super) nonce: Option<String>,
     pub(super) challenge: Option<String>,
+    /// What the access token is bound to.
+    pub(super) resource: Option<String>,
 }
 
 impl Grant {
@@ -100,7 +102,8 @@ fn session(cx: &mut Cx<'_>, authorization: &AuthorizationRequest, user: &SignedI
     let known = pool.user(&user.sub).ok_or_else(no_user)?;
     let scopes = Some(authorization.grant.scopes.clone());
     let session = Session::new(&authorization.client, known, scopes, user.since, &moment.ids);
-    Ok(Session { nonce: authorization.grant.nonce.clone(), ..session })
+    let (nonce, resource) = (authorization.grant.nonce.clone(), authorization.grant.resource.clone());
+    Ok(Session { nonce, resource, ..session })
 }
 
 type Given = Vec<(&'static str, String)>;

@@ -14,7 +14,7 @@ use super::super::user::wrong;
 use super::super::{no_client, pool_of_client, schema};
 use super::authorize::{self, AuthorizationRequest};
 use super::grant::{self, SignedIn};
-use super::page::{NewPassword, SignIn};
+use super::page::{self, NewPassword, SignIn};
 use super::reply;
 use super::request::HostedRequest;
 use crate::error::{AwsError, AwsResult};
@@ -110,7 +110,7 @@ fn show(
         ["CallbackURLs", "LogoutURLs"].iter().flat_map(|list| authorization.client.list(list)).collect();
     pool.issued.forms.put(&token, form, now, FORM_LIFETIME);
     let action = format!("{}/login?{}", cx.caller.origin.prefix(), request.raw_query);
-    let html = match sub {
+    let mut html = match sub {
         None => SignIn {
             action: &action,
             token: &token,
@@ -125,6 +125,9 @@ fn show(
                 .html()
         }
     };
+    if authorize::is_managed(pool, &request.place) {
+        html = page::by_script(&html);
+    }
     let status = if error.is_some() { StatusCode::BAD_REQUEST } else { StatusCode::OK };
     let mut response = reply::form_page(status, html, &redirect_uris);
     reply::set_cookie(&mut response, COOKIE, &cookie, None);

@@ -8,9 +8,10 @@
 //! - A wrong client or redirect address gets a page with status 400, and so does a wrong password.
 //! - A code is spent by the first exchange that names it, whether it succeeds or not.
 //! - A form is good for ten minutes and for one sending, in the browser that asked for it.
-//! - All pages are the same plain ones. A domain with managed login has none, for that needs branding styles
-//!   (API reference, CreateUserPoolDomain), which are left out; neither has a client that does not name
-//!   `COGNITO` among its identity providers.
+//! - All pages are the same plain ones. With managed login they are written by a script, and a client has none without a branding
+//!   style (API reference, CreateUserPoolDomain), whose looks are left out; neither has a client that does not name `COGNITO` among
+//!   its identity providers.
+//! - With managed login `resource` may be any URL.
 //! - The sign-in page asks for attributes that the pool requires and the user lacks.
 
 mod authorize;

@@ -1,5 +1,7 @@
-//! The pages, in plain HTML. They need no script.
+//! The pages, in plain HTML. The classic ones need no script; those of managed login do, as at AWS.
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD as BASE64;
 use quick_xml::escape::escape;
 
 /// What the first page shows.
@@ -46,6 +48,17 @@ impl NewPassword<'_> {
         let form = form(&intro, self.action, self.token, self.error, &fields, "Change password");
         document("Change password", &form)
     }
+}
+
+/// A page that only a browser with scripts shows.
+pub(super) fn by_script(html: &str) -> String {
+    format!(
+        "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n<title>Sign in</title>\n</head>\n<body>\n\
+         <noscript>This page needs JavaScript.</noscript>\n\
+         <script>const page = new TextDecoder().decode(Uint8Array.from(atob(\"{}\"), c => c.charCodeAt(0)));\n\
+         document.open(); document.write(page); document.close();</script>\n</body>\n</html>\n",
+        BASE64.encode(html)
+    )
 }
 
 /// A page that says what is wrong.

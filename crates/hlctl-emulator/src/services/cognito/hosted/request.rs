@@ -12,7 +12,7 @@ use crate::origin;
 pub(super) enum Place {
     /// `PREFIX.auth.REGION.amazoncognito.com`.
     Domain { prefix: String, region: String },
-    /// `cognito-idp.REGION.amazonaws.com`.
+    /// `cognito-idp.REGION.amazonaws.com` or `issuer-cognito-idp.REGION.amazonaws.com`.
     Issuer,
     /// A host that is none of AWS's, or that the request does not name.
     Anywhere,
@@ -26,7 +26,7 @@ impl Place {
             let (prefix, region) = domain.split_once(".auth.")?;
             return Some(Self::Domain { prefix: prefix.to_owned(), region: region.to_owned() });
         }
-        if host.starts_with("cognito-idp.") {
+        if origin::is_issuer_host(&host) {
             return Some(Self::Issuer);
         }
         let is_bucket = host.ends_with(".localhost");

@@ -49,14 +49,14 @@ pub(super) fn variables(job: &Job, origin: &str, stream: &str) -> Vec<(String, S
 /// The origins of user pools and of their domains, with the end of the origin.
 static COGNITO: LazyLock<Option<Regex>> = LazyLock::new(|| {
     Regex::new(
-        r#"https://(?:cognito-idp\.[a-z0-9-]+\.amazonaws\.com(?:\.cn)?|[a-z0-9-]+\.auth\.[a-z0-9-]+\.amazoncognito\.com)(?::443)?([/?#"'\s,;]|$)"#,
+        r#"https://(?:(?:issuer-)?cognito-idp\.[a-z0-9-]+\.amazonaws\.com(?:\.cn)?|[a-z0-9-]+\.auth\.[a-z0-9-]+\.amazoncognito\.com)(?::443)?([/?#"'\s,;]|$)"#,
     )
     .ok()
 });
 
 /// An issuer and nothing else (Cognito developer guide, verifying JSON web tokens).
 static ISSUER: LazyLock<Option<Regex>> = LazyLock::new(|| {
-    Regex::new(r"^https://cognito-idp\.[a-z0-9-]+\.amazonaws\.com(?:\.cn)?/[a-z0-9-]+_[A-Za-z0-9]+$").ok()
+    Regex::new(r"^https://(?:issuer-)?cognito-idp\.[a-z0-9-]+\.amazonaws\.com(?:\.cn)?/[a-z0-9-]+_[A-Za-z0-9]+$").ok()
 });
 
 fn rewritten(value: &str, origin: &str) -> String {
