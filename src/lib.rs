@@ -25,6 +25,9 @@
 //!
 //! `ARCHITECTURE.md` follows one apply through all of them.
 
+// The future of a command holds those of its calls, which the SDK nests deeper than the compiler looks by default.
+#![recursion_limit = "256"]
+
 pub use hlctl_config as config;
 pub use hlctl_config::nearest;
 

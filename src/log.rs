@@ -11,12 +11,12 @@ use std::sync::Mutex;
 
 use tracing::field::{Field, Visit};
 use tracing::level_filters::LevelFilter;
-use tracing::{Event, Subscriber};
+use tracing::{Event, Level, Metadata, Subscriber};
 use tracing_subscriber::Layer as _;
-use tracing_subscriber::filter::Targets;
+use tracing_subscriber::filter::{FilterExt as _, Targets, filter_fn};
 use tracing_subscriber::fmt::format::Writer;
 use tracing_subscriber::fmt::{FmtContext, FormatEvent, FormatFields, MakeWriter};
-use tracing_subscriber::layer::SubscriberExt;
+use tracing_subscriber::layer::{Filter as LayerFilter, SubscriberExt};
 use tracing_subscriber::registry::LookupSpan;
 
 use crate::aws::CALLS;
@@ -107,7 +107,7 @@ impl Log {
             }
             (Filter::Levels(targets), None) => {
                 let lines = tracing_subscriber::fmt::layer().with_ansi(false).with_writer(Stderr);
-                tracing::subscriber::set_global_default(registry.with(lines.with_filter(targets)))?;
+                tracing::subscriber::set_global_default(registry.with(lines.with_filter(with_spans(targets))))?;
             }
             (filter, Some(file)) => {
                 let targets = match filter {
@@ -115,11 +115,22 @@ impl Log {
                     Filter::Levels(targets) => targets,
                 };
                 let lines = tracing_subscriber::fmt::layer().json().with_writer(Mutex::new(file));
-                tracing::subscriber::set_global_default(registry.with(lines.with_filter(targets)))?;
+                tracing::subscriber::set_global_default(registry.with(lines.with_filter(with_spans(targets))))?;
             }
         }
         Ok(())
     }
+}
+
+/// These events, and hlctl's own spans whatever the level is, so that each event names the run, the resource and the call that it
+/// belongs to: an error without its address explains nothing.
+fn with_spans<S>(targets: Targets) -> impl LayerFilter<S> {
+    targets.or(filter_fn(is_own_span))
+}
+
+fn is_own_span(metadata: &Metadata<'_>) -> bool {
+    let target = metadata.target();
+    metadata.is_span() && *metadata.level() <= Level::INFO && (target == OWN || target.starts_with("hlctl::"))
 }
 
 /// Opens the file for more lines. Names of resources are for its owner only.
@@ -229,8 +240,6 @@ impl Visit for Call {
 #[cfg(test)]
 #[allow(clippy::unwrap_used, reason = "a test may panic")]
 mod tests {
-    use tracing::Level;
-
     use super::*;
 
     fn levels(text: &str) -> Targets {

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 use tokio::task::JoinSet;
+use tracing::Instrument as _;
 
 use crate::address::Address;
 use crate::module::Stack;
@@ -69,7 +70,9 @@ pub async fn look(cx: &Context, claims: Claims) -> Result<Look, PlanError> {
     let mut reads = JoinSet::new();
     for (address, claim) in claims {
         let cx = cx.clone();
-        reads.spawn(async move { (address, claim.kind, claim.kind.read(&cx, &claim.recorded).await) });
+        let span = tracing::info_span!("read", %address);
+        let read = async move { (address, claim.kind, claim.kind.read(&cx, &claim.recorded).await) };
+        reads.spawn(read.instrument(span));
     }
     let mut look = Look::default();
     while let Some(read) = reads.join_next().await {

@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 use thiserror::Error;
 use tokio::sync::Semaphore;
 use tokio::task::{JoinError, JoinSet};
+use tracing::Instrument as _;
 
 use super::{Judgement, Verdict};
 use crate::address::Address;
@@ -128,7 +129,8 @@ pub async fn gather(cx: &Context, state: &State, production: bool) -> Result<Evi
     for (address, (kind, recorded)) in wanted {
         let (cx, limit) = (cx.clone(), Arc::clone(&limit));
         let expected = (kind == Kind::IamRole).then(|| policies_of(state, &recorded));
-        reads.spawn(async move {
+        let span = tracing::info_span!("read", %address);
+        let read = async move {
             let _permit = limit.acquire().await;
             let read = kind.read(&cx, &recorded).await;
             let foreign = match &expected {
@@ -136,7 +138,8 @@ pub async fn gather(cx: &Context, state: &State, production: bool) -> Result<Evi
                 None => None,
             };
             (address, read, foreign)
-        });
+        };
+        reads.spawn(read.instrument(span));
     }
     let mut evidence =
         Evidence { identity: cx.identity.clone(), production, looked: BTreeMap::new(), foreign: BTreeMap::new() };

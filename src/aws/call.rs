@@ -14,11 +14,14 @@ use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use aws_smithy_runtime_api::client::result::SdkError;
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 use tokio::time::{Instant, sleep};
+use tracing::field::Empty;
+use tracing::{Instrument as _, Span};
 
 use super::classify::{AwsError, ErrorKind, classify};
 use super::credentials::Renewable;
 use super::ops::Operation;
 use super::origin::Origin;
+use super::request_id;
 use crate::model::{Certainty, Deeds, Hold, HoldObserver, HoldReason, Permit};
 
 /// The target of the events about attempts to call AWS, a store's FHIR interface or a token endpoint.
@@ -130,12 +133,21 @@ impl Call {
 }
 
 /// Logs how an attempt ended. Not the message: a store may repeat in it what it was sent.
-fn ended(call: &Call, tries: &Tries, sent: Instant, error: Option<&AwsError>) {
-    let ms = u64::try_from(sent.elapsed().as_millis()).unwrap_or(u64::MAX);
+fn ended(call: &Call, tries: &Tries, attempt: &Attempt, error: Option<&AwsError>) {
+    let ms = u64::try_from(attempt.sent.elapsed().as_millis()).unwrap_or(u64::MAX);
     let outcome = error.map_or("ok", |error| if error.code.is_empty() { "no answer" } else { &error.code });
-    let request_id = error.and_then(|error| error.request_id.as_deref());
+    let request_id = attempt.request_id.as_deref();
     let name = call.operation.to_string();
     tracing::debug!(target: CALLS, operation = name.as_str(), attempt = tries.attempts, ms, outcome, request_id, "answered");
+}
+
+/// One attempt at a call.
+struct Attempt {
+    /// The span of whatever is logged while it lasts.
+    span: Span,
+    sent: Instant,
+    /// Of the answer, once there is one.
+    request_id: Option<String>,
 }
 
 /// How a call has fared so far.
@@ -217,15 +229,20 @@ impl Caller {
     {
         let mut tries = Tries::default();
         loop {
-            let sent = self.begin(&call, &mut tries);
-            match send().await {
+            let mut attempt = self.begin(&call, &mut tries);
+            let span = attempt.span.clone();
+            // On the heap: within the futures of all that a command does it would be on the stack several times over.
+            let sent = request_id::observed(span.clone(), Box::pin(send())).instrument(span);
+            let (result, request_id) = sent.await;
+            attempt.request_id = request_id;
+            match result {
                 Ok(answer) => {
-                    ended(&call, &tries, sent, None);
+                    attempt.span.in_scope(|| ended(&call, &tries, &attempt, None));
                     self.through(&call, &tries);
                     return Ok(answer);
                 }
                 Err(mut error) => {
-                    if !self.goes_on(&call, &mut tries, sent, error.as_mut()).await {
+                    if !self.goes_on(&call, &mut tries, &attempt, error.as_mut()).await {
                         return Err(error);
                     }
                 }
@@ -240,12 +257,13 @@ impl Caller {
         }
     }
 
-    fn begin(&self, call: &Call, tries: &mut Tries) -> Instant {
+    fn begin(&self, call: &Call, tries: &mut Tries) -> Attempt {
         tries.attempts += 1;
-        let name = call.operation.to_string();
-        tracing::debug!(target: CALLS, operation = name.as_str(), attempt = tries.attempts, "sent");
+        let (name, attempt) = (call.operation.to_string(), tries.attempts);
+        let span = tracing::info_span!(target: CALLS, "call", operation = name.as_str(), attempt, request_id = Empty);
+        span.in_scope(|| tracing::debug!(target: CALLS, operation = name.as_str(), attempt, "sent"));
         tries.generation = self.credentials.as_ref().map(Renewable::generation);
-        Instant::now()
+        Attempt { span, sent: Instant::now(), request_id: None }
     }
 
     fn through(&self, call: &Call, tries: &Tries) {
@@ -264,9 +282,9 @@ impl Caller {
 
     /// Whether the call is worth another attempt; waits until it is time for that. Apart from [`Caller::repeat`], which
     /// is compiled for each operation.
-    async fn goes_on(&self, call: &Call, tries: &mut Tries, sent: Instant, error: &mut AwsError) -> bool {
-        ended(call, tries, sent, Some(error));
-        tries.awake += sent.elapsed().min(LONGEST_ATTEMPT);
+    async fn goes_on(&self, call: &Call, tries: &mut Tries, attempt: &Attempt, error: &mut AwsError) -> bool {
+        attempt.span.in_scope(|| ended(call, tries, attempt, Some(error)));
+        tries.awake += attempt.sent.elapsed().min(LONGEST_ATTEMPT);
         self.note(call, tries, error);
         let heard = self.heard.load(Ordering::Relaxed);
         if let Some(pause) = pause(call, error, tries, heard) {
@@ -278,7 +296,8 @@ impl Caller {
             let name = call.operation.to_string();
             let reason = tracing::field::debug(error.kind);
             let pause_ms = u64::try_from(pause.as_millis()).unwrap_or(u64::MAX);
-            tracing::info!(target: CALLS, operation = name.as_str(), attempt = tries.attempts, reason, pause_ms, "trying again");
+            let request_id = attempt.request_id.as_deref();
+            tracing::info!(target: CALLS, operation = name.as_str(), attempt = tries.attempts, reason, pause_ms, request_id, "trying again");
             sleep(pause).await;
             return true;
         }

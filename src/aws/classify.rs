@@ -14,6 +14,7 @@ use super::clock::Skew;
 use super::limited::LONGEST_ANSWER;
 use super::ops::{self, Met, Operation};
 use super::origin::{Origin, kind_for_unsent};
+use super::request_id;
 use crate::model::Certainty;
 
 /// A call to AWS that failed for good.
@@ -264,7 +265,7 @@ impl Failure<'_> {
         let status = response.map(|response| response.status().as_u16());
         let header = |name: &str| response.and_then(|response| response.headers().get(name)).map(str::to_owned);
         let mut told = AwsError {
-            request_id: header("x-amzn-requestid").or_else(|| header("x-amz-request-id")),
+            request_id: request_id::of_headers(|name| response?.headers().get(name)),
             other_region: header("x-amz-bucket-region"),
             ..AwsError::of_kind(ErrorKind::Refused, operation, "")
         };

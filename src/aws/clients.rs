@@ -126,7 +126,7 @@ impl Clients {
                 let credentials = Credentials::new("SANDBOX", "sandbox", None, None, "sandbox");
                 // It has neither variant, and the SDK's rules take neither with an endpoint of one's own.
                 loader
-                    .http_client(http)
+                    .http_client(limited(http))
                     .use_fips(false)
                     .use_dual_stack(false)
                     .endpoint_url("http://127.0.0.1")

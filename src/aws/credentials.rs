@@ -34,11 +34,14 @@ use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use aws_smithy_runtime_api::client::result::SdkError;
 use aws_smithy_types::retry::RetryConfig;
 use tokio::sync::Mutex;
+use tokio::time::Instant;
 
+use super::call::CALLS;
 use super::classify::{AwsError, ErrorKind, NoCredentials, causes, classify, kind_of_failure, sources};
 use super::clock::Dates;
 use super::ops;
 use super::origin::{Obtained, Origin, Way};
+use super::request_id;
 use super::shared_config::{Base, Role, SharedConfig, SharedConfigError, Source as CredentialSource, Steps};
 
 /// Credentials with less time left are renewed before they are used: a call may take most of it.
@@ -150,8 +153,25 @@ impl Source {
         // Nobody repeats what these calls do but the SDK.
         let loader = loader.http_client(http.clone()).retry_config(RetryConfig::standard()).no_credentials();
         let issuers = Issuers::new(loader.load().await, http);
-        let loaded = issuers.ask(self.profile.as_deref()).await;
+        let begun = Instant::now();
+        tracing::debug!(target: CALLS, profile = self.profile.as_deref(), "reading credentials");
+        // On the heap: it is large, and would be on the stack once for each future around it.
+        let loaded = request_id::apart(Box::pin(issuers.ask(self.profile.as_deref()))).await;
+        log_end(begun, &loaded);
         loaded.map_err(|error| AwsError { skew: error.skew.or_else(|| dates.skew()), ..error })
+    }
+}
+
+/// Logs where credentials come from, or why there are none: a service that issues them can be what a run waits for.
+fn log_end(begun: Instant, loaded: &Result<Held, AwsError>) {
+    let ms = u64::try_from(begun.elapsed().as_millis()).unwrap_or(u64::MAX);
+    match loaded {
+        Ok(held) => {
+            let obtained = &held.obtained;
+            tracing::debug!(target: CALLS, ms, source = %obtained.way, profile = obtained.profile.as_deref(), "credentials read");
+        }
+        // Not the message: it may be what a program has printed.
+        Err(error) => tracing::warn!(target: CALLS, ms, reason = ?error.kind, code = error.code, "no credentials"),
     }
 }
 

@@ -1,4 +1,5 @@
-//! A limit to the size of what answers: the SDK reads an answer whole before it looks at it, however long it gets.
+//! What stands between the SDK and its HTTP client: a limit to the size of answers, since the SDK reads an answer whole before it
+//! looks at it, however long it gets; and the request id of each answer, for the log.
 
 use aws_smithy_runtime_api::client::http::{
     HttpClient, HttpConnector, HttpConnectorFuture, HttpConnectorSettings, SharedHttpClient, SharedHttpConnector,
@@ -7,6 +8,8 @@ use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
 use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 use aws_smithy_types::body::SdkBody;
 use http_body_util::Limited;
+
+use super::request_id;
 
 /// The longest answer that is read. The longest that AWS gives to what hlctl asks is a list of a thousand versions of
 /// objects, whose keys have 1024 bytes at most (S3 API reference, `ListObjectVersions`): a tenth of this.
@@ -34,7 +37,9 @@ impl HttpConnector for LimitedConnector {
         let answer = self.0.call(request);
         HttpConnectorFuture::new(async move {
             let limit = |body: SdkBody| SdkBody::from_body_1_x(Limited::new(body, LONGEST_ANSWER));
-            Ok(answer.await?.map(limit))
+            let answer = answer.await?;
+            request_id::note(request_id::of_headers(|name| answer.headers().get(name)).as_deref());
+            Ok(answer.map(limit))
         })
     }
 }

@@ -13,6 +13,7 @@ mod limited;
 pub mod ops;
 pub mod origin;
 mod own_host;
+pub mod request_id;
 pub mod shared_config;
 pub mod trust;
 

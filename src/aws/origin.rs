@@ -1,5 +1,7 @@
 //! Where credentials come from, and what to do where they do not come or are not accepted.
 
+use std::fmt;
+
 use super::classify::{AwsError, ErrorKind};
 use super::shared_config::SharedConfigError;
 
@@ -29,6 +31,22 @@ pub enum Way {
     Container,
     /// The metadata service of an EC2 instance.
     Instance,
+}
+
+impl fmt::Display for Way {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Environment => "environment variables",
+            Self::Keys => "access key of the profile",
+            Self::Role { arn, .. } => return write!(f, "role {arn}"),
+            Self::WebIdentity => "web identity token",
+            Self::Sso => "IAM Identity Center",
+            Self::SignIn => "aws login",
+            Self::Program => "credential_process",
+            Self::Container => "container endpoint",
+            Self::Instance => "instance metadata",
+        })
+    }
 }
 
 /// Where the credentials that an error is about come from.

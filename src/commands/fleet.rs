@@ -7,6 +7,7 @@ use std::sync::Arc;
 use anyhow::Context;
 use thiserror::Error;
 use tokio::task::{JoinSet, LocalSet};
+use tracing::Instrument as _;
 
 use super::{apply, audit, confirm, destroy, doctor, drift, outputs, plan, report, validate, wait};
 use crate::cli::Command;
@@ -102,13 +103,15 @@ async fn each(
     let mut running = JoinSet::new();
     for (place, stack) in sessions.into_iter().enumerate() {
         let command = Arc::clone(&command);
-        running.spawn_local(async move {
+        let span = tracing::info_span!("stack", config = %stack.global.config.display());
+        let run = async move {
             let result = one(&stack, &command).await;
             if let Err(error) = &result {
                 report(stack.printer, error);
             }
             (place, Ended(result))
-        });
+        };
+        running.spawn_local(run.instrument(span));
     }
     let mut asking = fleet.asking();
     let mut ended: BTreeMap<usize, Ended> = BTreeMap::new();

@@ -40,7 +40,7 @@ use std::future::Future;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use clap::{CommandFactory, FromArgMatches};
+use clap::{ArgMatches, CommandFactory, FromArgMatches};
 use tokio::sync::watch;
 use tokio::time::sleep;
 
@@ -98,12 +98,23 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
 fn parse(words: &[OsString]) -> Result<(Cli, String), clap::Error> {
     let mut manual = manual::command();
     let mut matches = manual.try_get_matches_from_mut(words)?;
-    let command = matches.subcommand_name().unwrap_or_default().to_owned();
+    let command = command_of(&matches);
     let cli = Cli::from_arg_matches_mut(&mut matches).map_err(|error| error.format(&mut manual))?;
     Ok((cli, command))
 }
 
 /// Starts the log that `HLCTL_LOG` and `HLCTL_LOG_FILE` ask for.
+/// The name of the command that was given, with that of the group it belongs to: `data import`.
+fn command_of(matches: &ArgMatches) -> String {
+    let mut names = Vec::new();
+    let mut inner = matches.subcommand();
+    while let Some((name, matches)) = inner {
+        names.push(name);
+        inner = matches.subcommand();
+    }
+    names.join(" ")
+}
+
 fn start_log() -> Result<(), CommandError> {
     let filter = std::env::var_os("HLCTL_LOG").map(|filter| filter.to_string_lossy().into_owned());
     let file = std::env::var_os("HLCTL_LOG_FILE").map(PathBuf::from);

@@ -12,6 +12,7 @@ use crc_fast::{CrcAlgorithm, Digest as Crc};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use tokio::task::JoinSet;
+use tracing::Instrument as _;
 
 use super::crc64_text;
 use super::objects::{self, Object};
@@ -149,7 +150,7 @@ pub async fn download(
                 joined(tasks.join_next().await)?;
             }
             let fetch = fetch(cx.clone(), folder.clone(), piece, path.clone(), Arc::clone(&log), Arc::clone(&progress));
-            tasks.spawn(fetch);
+            tasks.spawn(fetch.in_current_span());
         }
     }
     while let Some(ended) = tasks.join_next().await {

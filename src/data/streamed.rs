@@ -9,6 +9,7 @@ use aws_sdk_s3::primitives::ByteStream;
 use aws_smithy_runtime_api::client::result::ConnectorError;
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
+use tracing::Instrument as _;
 
 use super::check::{Checker, Checks, Findings, Limits};
 use super::objects::{Object, list_by};
@@ -113,7 +114,8 @@ impl Objects {
             while ahead.len() < AT_ONCE
                 && let Some(range) = ranges.next()
             {
-                ahead.push_back(Ahead(tokio::spawn(fetched(clients.clone(), self.under.clone(), range))));
+                let fetched = fetched(clients.clone(), self.under.clone(), range);
+                ahead.push_back(Ahead(tokio::spawn(fetched.in_current_span())));
             }
             let Some(mut next) = ahead.pop_front() else { return Ok(()) };
             let bytes = (&mut next.0).await.map_err(|error| ResourceError::Internal(error.to_string()))??;

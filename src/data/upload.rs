@@ -13,6 +13,7 @@ use bytes::Bytes;
 use crc_fast::CrcAlgorithm;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::task::JoinSet;
+use tracing::Instrument as _;
 
 use memory::{Buffer, Buffers, in_frames, read_now};
 use multipart::Multipart;
@@ -120,7 +121,8 @@ pub async fn upload(
         let may_be_there = present.get(&file.name) == Some(&file.checked.size);
         let earlier = begun.remove(&file.name);
         let upload = uploader.in_parts(file, may_be_there, earlier, journal, entry).await?;
-        tasks.spawn(Arc::clone(&uploader).bring(file.clone(), may_be_there, upload));
+        let bring = Arc::clone(&uploader).bring(file.clone(), may_be_there, upload);
+        tasks.spawn(bring.in_current_span());
     }
     while let Some(ended) = tasks.join_next().await {
         count(&mut done, Some(ended))?;

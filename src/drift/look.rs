@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 use tokio::task::JoinSet;
+use tracing::Instrument as _;
 
 use super::removal::removal;
 use super::{AttributeFinding, AttributeVerdict, Finding, Report, Sides, Verdict, compare};
@@ -81,7 +82,8 @@ async fn hanging(
     for (address, one) in seen.iter().filter(|(_, one)| one.observed.is_some()) {
         let Some(recorded) = one.recorded.clone() else { continue };
         let (cx, address, kind) = (cx.clone(), address.clone(), one.kind);
-        lists.spawn(async move { (address, kind.hanging(&cx, &recorded).await) });
+        let span = tracing::info_span!("read", %address);
+        lists.spawn(async move { (address, kind.hanging(&cx, &recorded).await) }.instrument(span));
     }
     let (mut all, mut notes) = (BTreeMap::new(), Vec::new());
     while let Some(done) = lists.join_next().await {

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use http::Method;
 use serde::Deserialize;
 use tokio::task::JoinSet;
+use tracing::Instrument as _;
 
 use super::client::{Ask, Fhir};
 use super::refusal::{FhirError, Refusal};
@@ -56,7 +57,8 @@ pub async fn counts(fhir: &Arc<Fhir>, types: impl Iterator<Item = &'static str>)
             && let Some(kind) = left.next()
         {
             let fhir = Arc::clone(fhir);
-            searches.spawn(async move { count(&fhir, kind).await.map(|outcome| (kind, outcome)) });
+            let counted = async move { count(&fhir, kind).await.map(|outcome| (kind, outcome)) };
+            searches.spawn(counted.in_current_span());
         }
         let Some(joined) = searches.join_next().await else { break };
         let about = || "the count of resources".to_owned();

@@ -165,7 +165,7 @@ impl Refusal {
         Box::new(Self {
             aws: AwsError {
                 code,
-                request_id: header("x-amzn-requestid").or_else(|| header("x-amz-request-id")),
+                request_id: reply.request_id(),
                 skew: Skew::of_refusal(&whole, header("date").as_deref()).filter(|_| is_signed && status >= 400),
                 ..AwsError::of_kind(kind, operation, message)
             },

@@ -25,7 +25,7 @@ use url::Url;
 
 use super::error::OauthError;
 use crate::aws::classify::is_untrusted;
-use crate::aws::{CALLS, Trust};
+use crate::aws::{CALLS, Trust, request_id};
 
 const CONNECT_LIMIT: Duration = Duration::from_secs(10);
 const LIMIT: Duration = Duration::from_secs(30);
@@ -49,6 +49,13 @@ pub struct Reply {
     pub headers: HeaderMap,
     /// Body.
     pub body: Bytes,
+}
+
+impl Reply {
+    /// The request id, if the server gave one.
+    pub fn request_id(&self) -> Option<String> {
+        request_id::of_headers(|name| self.headers.get(name)?.to_str().ok())
+    }
 }
 
 impl Http {
@@ -99,8 +106,10 @@ impl Http {
         let answer = tokio::time::timeout(self.limit, exchange).await;
         let answer = answer.unwrap_or_else(|_| Err(OauthError::Slow { origin: origin.clone(), limit: self.limit }));
         let status = answer.as_ref().ok().map(|reply: &Reply| reply.status.as_u16());
+        let request_id = answer.as_ref().ok().and_then(Reply::request_id);
+        request_id::note(request_id.as_deref());
         let ms = u64::try_from(begun.elapsed().as_millis()).unwrap_or(u64::MAX);
-        tracing::debug!(target: CALLS, method = method.as_str(), origin, status, ms, "request answered");
+        tracing::debug!(target: CALLS, method = method.as_str(), origin, status, ms, request_id, "request answered");
         answer
     }
 

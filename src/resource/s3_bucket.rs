@@ -14,6 +14,7 @@ use percent_encoding::percent_decode_str;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 use tokio::task::JoinSet;
+use tracing::Instrument as _;
 
 use super::once::look;
 use super::reference::{Known, Ref, Reference, Text};
@@ -355,7 +356,7 @@ async fn empty(task: &Task<'_>, bucket: &str) -> Result<(), ResourceError> {
             identifiers(&page)?.into_iter().partition(|object| fits_into_xml(object.key()));
         next = Start::after(&page);
         if !batch.is_empty() {
-            batches.spawn(delete_batch(task.cx.clone(), bucket.to_owned(), batch));
+            batches.spawn(delete_batch(task.cx.clone(), bucket.to_owned(), batch).in_current_span());
         }
         for object in awkward {
             deleted += delete_one(task.cx, bucket, &object).await?;

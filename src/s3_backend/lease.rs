@@ -11,6 +11,7 @@ use aws_sdk_s3::types::ServerSideEncryption;
 use tokio::sync::{Mutex, watch};
 use tokio::task::JoinHandle;
 use tokio::time::sleep;
+use tracing::Instrument as _;
 
 use super::error::Condition;
 use super::lock_object::{Content, Follows, LockObject, Look, Unproven, is_another_version, is_unsupported};
@@ -62,7 +63,7 @@ impl Lease {
         });
         hold.take().await?;
         let renewed = Arc::clone(&hold);
-        let renewing = tokio::spawn(async move {
+        let renew = async move {
             loop {
                 sleep(lease / 3).await;
                 // A failure on the way is not yet a loss; the next write finds out in any case.
@@ -72,7 +73,8 @@ impl Lease {
                     Err(error) => tracing::warn!(%error, "lock not renewed"),
                 }
             }
-        });
+        };
+        let renewing = tokio::spawn(renew.in_current_span());
         Ok(Self { hold, renewing })
     }
 

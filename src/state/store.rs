@@ -235,9 +235,15 @@ impl Held {
 
     async fn put(&self, successor: Option<State>, encoded: serde_json::Result<Vec<u8>>) -> Result<(), StateError> {
         let place = self.place();
-        tracing::debug!(%place, serial = successor.as_ref().map(|state| state.serial), "writing the state");
+        let serial = successor.as_ref().map(|state| state.serial);
+        tracing::debug!(%place, serial, "writing the state");
         let bytes = encoded.map_err(|error| self.not_encoded(error))?;
-        Arc::clone(&self.lock).write(bytes, successor).await
+        let written = Arc::clone(&self.lock).write(bytes, successor).await;
+        match &written {
+            Ok(()) => tracing::debug!(%place, serial, "state written"),
+            Err(error) => tracing::error!(%place, serial, %error, "state not written"),
+        }
+        written
     }
 
     fn not_encoded(&self, error: serde_json::Error) -> StateError {

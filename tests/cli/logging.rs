@@ -1,18 +1,26 @@
 //! The log: that it explains a run, and that it holds no secret and no patient data.
 
+use std::collections::BTreeSet;
+use std::sync::LazyLock;
+
 use hlctl_emulator::Action;
 use nix::sys::signal::Signal;
 use serde_json::Value;
 
 use crate::backend::Remote;
+use crate::data::folder;
+use crate::documents::repository;
 use crate::fhir::{create, fhir, patient, store};
 use crate::support::{ALICE_PASSWORD, Place, Run, eventually, rule};
 
-/// Every target that a library of hlctl's logs under, as finely as can be asked for.
-const EVERYTHING: &str = "trace,aws_config=trace,aws_credential_types=trace,aws_runtime=trace,aws_sdk_cognitoidentityprovider=trace,\
-                          aws_sdk_healthlake=trace,aws_sdk_kms=trace,aws_sdk_lambda=trace,aws_sdk_s3=trace,aws_sdk_sts=trace,\
-                          aws_sigv4=trace,aws_smithy_http_client=trace,aws_smithy_runtime=trace,aws_smithy_runtime_api=trace,\
-                          hyper=trace,hyper_rustls=trace,hyper_util=trace,rustls=trace,tokio=trace";
+/// hlctl and every library that it may be built with, as finely as can be asked for.
+static EVERYTHING: LazyLock<String> = LazyLock::new(|| {
+    let lock = std::fs::read_to_string(repository().join("Cargo.lock")).unwrap();
+    let names = lock.lines().filter_map(|line| line.strip_prefix("name = \"")?.strip_suffix('"'));
+    let targets: Vec<String> = names.map(|name| format!("{}=trace", name.replace('-', "_"))).collect();
+    assert!(targets.len() > 100, "{targets:?}");
+    format!("trace,{}", targets.join(","))
+});
 
 /// The events of a log.
 fn events(place: &Place, file: &str) -> Vec<Value> {
@@ -23,12 +31,14 @@ fn message(event: &Value) -> &str {
     event["fields"]["message"].as_str().unwrap_or_default()
 }
 
+/// The innermost span of this name that an event belongs to.
+fn span<'a>(event: &'a Value, name: &str) -> Option<&'a Value> {
+    event["spans"].as_array().unwrap().iter().rfind(|span| span["name"] == name)
+}
+
 /// The events with this message that belong to the step of this address.
 fn of_step<'a>(events: &'a [Value], address: &str, wanted: &str) -> Vec<&'a Value> {
-    let is_step = |event: &&Value| {
-        let spans = event["spans"].as_array().unwrap();
-        spans.iter().any(|span| span["name"] == "step" && span["address"] == address)
-    };
+    let is_step = |event: &&Value| span(event, "step").is_some_and(|span| span["address"] == address);
     events.iter().filter(|event| message(event) == wanted).filter(is_step).collect()
 }
 
@@ -49,12 +59,74 @@ fn a_file_gets_every_call_with_its_step_and_its_run() {
     let made = of_step(&events, "kms_key.s3", "answered");
     let made: Vec<&str> = made.iter().map(|event| event["fields"]["operation"].as_str().unwrap()).collect();
     assert!(made.contains(&"kms:CreateKey"), "{made:?}");
-    for wanted in ["state locked", "writing the state", "step started", "step done"] {
+    for wanted in
+        ["state locked", "writing the state", "state written", "step started", "step done", "credentials read"]
+    {
         assert!(events.iter().any(|event| message(event) == wanted), "{wanted}");
     }
     let before = events.len();
     logged(&place, &["plan"], "run.log").succeeds();
     assert!(self::events(&place, "run.log").len() > before, "the log goes on in the same file");
+}
+
+/// Whether it succeeds or fails: what AWS Support asks for, and to what the call belongs.
+#[test]
+fn every_answer_has_its_operation_attempt_request_id_and_address() {
+    let place = Place::quick("minimal");
+    place.cloud().rules([rule("CreateRole", Some(1), Action::Throttle)]);
+    logged(&place, &["apply", "-y"], "run.log").succeeds();
+    logged(&place, &["drift"], "run.log").ends();
+    logged(&place, &["audit"], "run.log").ends();
+    let events = events(&place, "run.log");
+    let answers: Vec<&Value> = events.iter().filter(|event| message(event) == "answered").collect();
+    let mut ids = BTreeSet::new();
+    for answer in &answers {
+        let (fields, call) = (&answer["fields"], span(answer, "call").unwrap());
+        let id = fields["request_id"].as_str().unwrap_or_default();
+        assert!(!id.is_empty() && ids.insert(id), "each answer has an id of its own: {answer}");
+        for field in ["operation", "attempt", "request_id"] {
+            assert_eq!(call[field], fields[field], "{answer}");
+        }
+        let is_of_none = ["sts:", "s3:ListBuckets", "healthlake:ListFHIRDatastores"];
+        let operation = fields["operation"].as_str().unwrap();
+        let address = span(answer, "step").or(span(answer, "read")).map(|span| &span["address"]);
+        let is_named = address.is_some_and(|address| address.as_str().unwrap().contains('.'));
+        assert!(is_named || is_of_none.iter().any(|name| operation.starts_with(name)), "{answer}");
+    }
+    let outcome = |wanted: &str| answers.iter().any(|answer| answer["fields"]["outcome"] == wanted);
+    assert!(outcome("ok") && !outcome("no answer"));
+    let again = of_step(&events, "iam_role.healthlake", "trying again");
+    assert!(again.iter().all(|event| ids.contains(event["fields"]["request_id"].as_str().unwrap())), "{again:?}");
+}
+
+/// A level says which events there are, not what they belong to.
+#[test]
+fn an_event_names_its_resource_at_every_level() {
+    let place = Place::quick("minimal");
+    place.cloud().rules([rule("CreateRole", Some(1), Action::Throttle)]);
+    logged(&place, &["apply", "-y"], "run.log").env("HLCTL_LOG", "warn,hlctl::calls=info").succeeds();
+    let events = events(&place, "run.log");
+    assert!(events.iter().all(|event| event["level"] != "DEBUG"), "{events:?}");
+    let again = of_step(&events, "iam_role.healthlake", "trying again");
+    assert_eq!(again.len(), 1, "{events:?}");
+    assert_eq!(span(again[0], "run").unwrap()["command"], "apply");
+}
+
+#[test]
+fn a_run_over_several_stacks_names_the_stack_and_the_whole_command() {
+    let place = Place::quick("minimal");
+    place.write("second.toml", &place.read("healthlake.toml").replace("minimal", "second"));
+    logged(&place, &["validate"], "other.log").env("HLCTL_LOG", "trace").succeeds();
+    logged(&place, &["plan", "-c", "healthlake.toml", "-c", "second.toml"], "run.log").succeeds();
+    let events = events(&place, "run.log");
+    for config in ["healthlake.toml", "second.toml"] {
+        let is_of = |event: &&Value| span(event, "stack").is_some_and(|stack| stack["config"] == config);
+        assert!(events.iter().filter(is_of).any(|event| message(event) == "answered"), "{config}");
+    }
+    place.apply();
+    logged(&place, &["data", "jobs"], "jobs.log").succeeds();
+    let jobs = self::events(&place, "jobs.log");
+    assert!(jobs.iter().all(|event| event["spans"][0]["command"] == "data jobs"), "{jobs:?}");
 }
 
 #[cfg(unix)]
@@ -138,8 +210,8 @@ fn no_level_shows_a_secret() {
                 run.env("AWS_SECRET_ACCESS_KEY", "an-aws-secret-key").env("AWS_SESSION_TOKEN", "an-aws-session-token");
             variables.iter().fold(run, |run, (name, value)| run.env(name, value)).succeeds()
         };
-        let ended = run(&[("HLCTL_LOG", EVERYTHING)]);
-        run(&[("HLCTL_LOG", EVERYTHING), ("HLCTL_LOG_FILE", "run.log")]);
+        let ended = run(&[("HLCTL_LOG", &EVERYTHING)]);
+        run(&[("HLCTL_LOG", &EVERYTHING), ("HLCTL_LOG_FILE", "run.log")]);
         told.push_str(&ended.stderr);
         ended.stdout
     };
@@ -161,6 +233,34 @@ fn no_level_shows_a_secret() {
 }
 
 #[test]
+fn no_level_shows_what_a_credential_process_prints() {
+    let place = Place::quick("minimal");
+    let keys = r#"{"Version": 1, "AccessKeyId": "test", "SecretAccessKey": "a-printed-key", "SessionToken": "a-printed-token"}"#;
+    let program = place.program("vault", &format!("#!/bin/sh\necho '{keys}'\n"));
+    let profile = format!("[profile deploy]\ncredential_process = {} --pin a-pin\n", program.display());
+    std::fs::write(place.home().join(".aws/config"), profile).unwrap();
+    let run = place.run(["plan", "--profile", "deploy"]).env("PATH", "/usr/bin:/bin");
+    let run = run.without("AWS_ACCESS_KEY_ID").without("AWS_SECRET_ACCESS_KEY");
+    let ended = run.env("HLCTL_LOG", &EVERYTHING).succeeds().says("source=credential_process");
+    for hidden in ["a-printed-key", "a-printed-token", "a-pin"] {
+        assert!(!ended.stderr.contains(hidden), "{hidden}: {ended}");
+    }
+}
+
+#[test]
+fn no_level_shows_patient_data_that_is_imported_and_exported() {
+    let place = Place::quick("minimal");
+    place.apply();
+    let resource = "{\"resourceType\":\"Patient\",\"id\":\"p1\",\"name\":[{\"family\":\"Unmistakable\"}]}\n";
+    folder(&place, &[("a.ndjson", resource)]);
+    for arguments in [["data", "import", "in"], ["data", "export", "out"]] {
+        let ended = place.run(arguments).env("HLCTL_LOG", &EVERYTHING).succeeds().says("answered");
+        assert!(!ended.stderr.contains("Unmistakable"), "{ended}");
+    }
+    assert!(place.read("out/Patient.ndjson").contains("Unmistakable"));
+}
+
+#[test]
 fn no_level_shows_what_a_fhir_request_holds_or_asks() {
     let place = store();
     let id = create(&place, &patient("Unmistakable"));
@@ -172,8 +272,9 @@ fn no_level_shows_what_a_fhir_request_holds_or_asks() {
         vec!["search", "Patient", "family:nonsense=Unmistakable"],
         vec!["create", "-f", "resource.json"],
     ] {
-        let ended = fhir(&place, &arguments).env("HLCTL_LOG", EVERYTHING).ends();
+        let ended = fhir(&place, &arguments).env("HLCTL_LOG", &EVERYTHING).ends();
         assert!(ended.stderr.contains("request answered"), "{ended}");
+        assert!(ended.stderr.contains("request_id="), "{ended}");
         told.push_str(&ended.stderr);
     }
     // What hlctl itself says of a refusal is not of the log.

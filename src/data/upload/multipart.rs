@@ -6,6 +6,7 @@ use std::sync::Arc;
 use aws_sdk_s3::types::{ChecksumAlgorithm, ChecksumType, CompletedMultipartUpload, CompletedPart};
 use crc_fast::CrcAlgorithm;
 use tokio::task::JoinSet;
+use tracing::Instrument as _;
 
 use super::memory::in_frames;
 use super::{NDJSON, PART, UploadError, Uploader, changed, patient};
@@ -98,11 +99,12 @@ impl Uploader {
                 break;
             }
             let (uploader, file, id) = (Arc::clone(self), file.clone(), id.clone());
-            tasks.spawn(async move {
+            let sent = async move {
                 let tag = uploader.send_part(&file, &id, part, offset, length).await;
                 drop(permit);
                 tag.map(|tag| (part, (length, tag)))
-            });
+            };
+            tasks.spawn(sent.in_current_span());
         }
         while let Some(ended) = tasks.join_next().await {
             let (part, sent) = ended.map_err(|error| ResourceError::Internal(error.to_string()))??;

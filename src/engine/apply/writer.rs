@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use tokio::task::JoinHandle;
+use tracing::Instrument as _;
 
 use crate::engine::LockedState;
 use crate::state::{State, StateError};
@@ -22,7 +23,7 @@ impl Writer {
         }
         self.dirty = false;
         state.serial += 1;
-        self.under_way = Some(tokio::spawn(Arc::clone(&self.held).write(state.clone())));
+        self.under_way = Some(tokio::spawn(Arc::clone(&self.held).write(state.clone()).in_current_span()));
     }
 
     /// Waits for the write under way; for ever if there is none.

@@ -37,7 +37,7 @@ fn slow_stack() -> Place {
     place
 }
 
-fn folder(place: &Place, files: &[(&str, &str)]) {
+pub(crate) fn folder(place: &Place, files: &[(&str, &str)]) {
     fs::create_dir_all(place.path("in/deeper")).unwrap();
     for (name, text) in files {
         place.write(&format!("in/{name}"), text);
