@@ -3,6 +3,7 @@
 mod adopt;
 mod audit;
 mod data;
+pub mod docs;
 mod doctor;
 mod drift;
 mod export;
@@ -30,6 +31,7 @@ pub use adopt::AdoptArgs;
 pub use audit::AuditArgs;
 pub use data::{DataCheckArgs, DataCommand, DataExportArgs, DataImportArgs, Level};
 pub use doctor::DoctorArgs;
+pub use docs::DocsArgs;
 pub use drift::DriftArgs;
 pub use export::{ExportCommand, ExportTerraformArgs};
 pub use fhir::{
@@ -199,6 +201,8 @@ pub enum Command {
     #[cfg(feature = "sandbox")]
     Sandbox(SandboxArgs),
     /// Print a completion script for a shell
+    /// Print the documentation of a topic, or list the topics
+    Docs(DocsArgs),
     Completions {
         /// The shell
         shell: Shell,
@@ -260,6 +264,7 @@ impl Command {
             | Self::Stores(StoresCommand::List(_))
             | Self::Export(_)
             | Self::Completions { .. }
+            | Self::Docs(_)
             | Self::Man { .. } => None,
             #[cfg(feature = "sandbox")]
             Self::Sandbox(_) => None,
@@ -296,7 +301,12 @@ impl Command {
             Self::State(_) | Self::Forget(_) | Self::Protect(_) | Self::Unprotect(_) | Self::ForceUnlock(_) => false,
             // What they print is JSON, but an error among it would be taken for a policy.
             Self::Policy(_) => false,
-            Self::Init(_) | Self::Schema | Self::Export(_) | Self::Completions { .. } | Self::Man { .. } => false,
+            Self::Init(_)
+            | Self::Schema
+            | Self::Export(_)
+            | Self::Docs(_)
+            | Self::Completions { .. }
+            | Self::Man { .. } => false,
         }
     }
 }

@@ -3,6 +3,7 @@
 use clap::{Command, CommandFactory};
 
 use super::Cli;
+use super::docs::{self, Topic};
 
 /// What the help of a command says in addition to its summary and its options.
 pub struct Page {
@@ -122,25 +123,84 @@ pub const PAGES: &[Page] = &[
     page("sandbox", &["hlctl sandbox", "hlctl sandbox --port 0 --load ./ndjson"]),
     #[cfg(feature = "sandbox")]
     page("sandbox load", &["hlctl sandbox load ./ndjson"]),
+    page("docs", &["hlctl docs", "hlctl docs state", "hlctl docs data | less"]),
     page("completions", &["hlctl completions bash > ~/.local/share/bash-completion/completions/hlctl"]),
     page("man", &["hlctl man ~/.local/share/man/man1"]),
 ];
 
 /// What groups of commands are for.
-pub const GROUPS: &[Page] = &[Page {
-    command: "stores",
-    about: "A stack uses one HealthLake store. `hlctl restore` and `hlctl replace` create a second one, and the stack \
-            keeps the previous one after a switch. These commands list all stores of the stack, switch the stack to \
-            another of them, and delete one that is not in use. AWS charges for each store until it is deleted.",
-    examples: &["hlctl stores list", "hlctl stores use healthlake_fhir_datastore.predecessor"],
-}];
+pub const GROUPS: &[Page] = &[
+    Page {
+        command: "smart",
+        about: "For stacks with smart_on_fhir = true: gets tokens from the user pool as an app does, and checks that the \
+                store accepts the right ones and refuses the others.",
+        examples: &["hlctl smart token --no-browser", "hlctl smart test"],
+    },
+    Page {
+        command: "fhir",
+        about: "Sends single requests to the store's FHIR interface, signed with your AWS credentials or, with --smart or \
+                --token, with a SMART token. To load many resources use `hlctl data import`.",
+        examples: &["hlctl fhir search Patient name=Smith", "hlctl fhir get Patient/123 --smart"],
+    },
+    Page {
+        command: "policy",
+        about: "Each of these prints an IAM policy with the least permissions for one task, made for the configuration. \
+                None of them creates anything in IAM.",
+        examples: &["hlctl policy deployer > policy.json", "hlctl policy client > policy.json"],
+    },
+    Page {
+        command: "data",
+        about: "Imports and exports NDJSON files by HealthLake's jobs. An import is checked on this machine before \
+                anything is sent, and continues where it was interrupted.",
+        examples: &["hlctl data check ./ndjson", "hlctl data import ./ndjson"],
+    },
+    Page {
+        command: "stores",
+        about: "A stack uses one HealthLake store. `hlctl restore` and `hlctl replace` create a second one, and the stack \
+                keeps the previous one after a switch. These commands list all stores of the stack, switch the stack to \
+                another of them, and delete one that is not in use. AWS charges for each store until it is deleted.",
+        examples: &["hlctl stores list", "hlctl stores use healthlake_fhir_datastore.predecessor"],
+    },
+    Page {
+        command: "state",
+        about: "The state records which AWS resources belong to the stack. These commands show it, move it to another \
+                place, or repair it; none of them changes anything in AWS.",
+        examples: &["hlctl state list", "hlctl state migrate --to s3://example-states/fhir.state.json"],
+    },
+    Page {
+        command: "export",
+        about: "Hands the stack over to another tool: the resources stay as they are.",
+        examples: &["hlctl export terraform --out ./terraform"],
+    },
+];
 
 /// The command line, with the pages.
 pub fn command() -> Command {
-    PAGES.iter().chain(GROUPS).fold(Cli::command(), |command, page| {
+    let pages = PAGES.iter().chain(GROUPS);
+    let command = pages.fold(Cli::command(), |command, page| {
         let path: Vec<&str> = page.command.split(' ').collect();
         with_page(command, &path, page)
+    });
+    let help = command.get_after_help().map(ToString::to_string).unwrap_or_default();
+    let command = command.after_help(format!("{help}\n\n{MORE}"));
+    command.mut_subcommands(|inner| match docs::of(inner.get_name()) {
+        Some(topic) => with_topic(inner, topic),
+        None => inner,
     })
+}
+
+const MORE: &str = "`hlctl help COMMAND` explains a command, `hlctl docs` lists the documentation";
+
+/// The command that prints a document, or lists all of them.
+pub fn docs_command(topic: Option<&Topic>) -> String {
+    topic.map_or("hlctl docs".to_owned(), |topic| format!("hlctl docs {}", topic.name))
+}
+
+/// Where there is more to read about a command and those that belong to it.
+fn with_topic(command: Command, topic: &'static Topic) -> Command {
+    let line = format!("Documentation: {}", docs_command(Some(topic)));
+    let help = command.get_after_help().map_or(line.clone(), |help| format!("{help}\n\n{line}"));
+    command.after_help(help).mut_subcommands(|inner| with_topic(inner, topic))
 }
 
 fn with_page(command: Command, path: &[&str], page: &Page) -> Command {
@@ -188,14 +248,28 @@ mod tests {
     }
 
     #[test]
+    fn every_command_says_in_its_help_where_to_read_more() {
+        fn check(command: &mut Command) {
+            if !["completions", "docs", "man"].contains(&command.get_name()) {
+                let help = command.render_help().to_string();
+                assert!(help.contains("\nExamples:\n  ") && help.contains("\nDocumentation: hlctl docs "), "{help}");
+            }
+            command.get_subcommands_mut().for_each(check);
+        }
+        let mut command = command();
+        command.build();
+        command.get_subcommands_mut().for_each(check);
+    }
+
+    #[test]
     fn every_example_is_a_command_line_of_its_command() {
-        for page in PAGES {
+        for page in PAGES.iter().chain(GROUPS) {
             for example in page.examples {
                 assert!(
                     example.contains(&format!("hlctl {}", page.command)) || example.contains("--sandbox"),
                     "{example}"
                 );
-                let line = example.split(" > ").next().unwrap_or(example);
+                let line = example.split(['>', '|']).next().unwrap_or(example);
                 let words = shlex::split(line).unwrap_or_default();
                 if let Err(error) = Cli::try_parse_from(words) {
                     panic!("{example}: {error}");

@@ -59,8 +59,8 @@ pub struct SandboxArgs {
     #[arg(long, value_name = "ID", default_value = "000000000000")]
     pub account: String,
 
-    /// Faults to inject, as JSON
-    #[arg(long, value_name = "JSON", help = concat!("Faults to inject, as JSON, see ", documentation!("sandbox-control.md")))]
+    /// Faults to inject, as JSON; `hlctl docs sandbox-control` describes them
+    #[arg(long, value_name = "JSON")]
     pub faults: Option<String>,
 
     /// File with an IAM policy that applies to all callers [default: everything is allowed]

@@ -9,7 +9,7 @@ use clap::Command;
 use clap_mangen::Man;
 use clap_mangen::roff::{Roff, bold, roman};
 
-use crate::cli::manual;
+use crate::cli::{docs, manual};
 use crate::error::CommandError;
 use crate::exit_code::ExitCode;
 use crate::session::Session;
@@ -53,7 +53,7 @@ pub(super) fn run(session: &Session, directory: &Path) -> Result<ExitCode, Comma
     std::fs::create_dir_all(directory).with_context(|| format!("cannot create {}", directory.display()))?;
     let mut command = manual::command();
     command.build();
-    write(&command, directory, &date(), "hlctl")
+    write(&command, directory, &date(), &["hlctl"])
         .with_context(|| format!("cannot write into {}", directory.display()))?;
     session.printer.say(&format!("Wrote the man pages into {}", directory.display()));
     Ok(ExitCode::Success)
@@ -66,14 +66,16 @@ fn date() -> String {
     time.unwrap_or_else(jiff::Timestamp::now).strftime("%Y-%m-%d").to_string()
 }
 
-fn write(command: &Command, directory: &Path, date: &str, name: &str) -> io::Result<()> {
+/// `path` has the names of the command and of those above it, with that of the program.
+fn write(command: &Command, directory: &Path, date: &str, path: &[&str]) -> io::Result<()> {
     for inner in command.get_subcommands().filter(|inner| !inner.is_hide_set()) {
-        write(inner, directory, date, &format!("{name}-{}", inner.get_name()))?;
+        write(inner, directory, date, &[path, &[inner.get_name()]].concat())?;
     }
-    std::fs::write(directory.join(format!("{name}.1")), page(command.clone(), date, name)?)
+    std::fs::write(directory.join(format!("{}.1", path.join("-"))), page(command.clone(), date, path)?)
 }
 
-fn page(mut command: Command, date: &str, name: &str) -> io::Result<Vec<u8>> {
+fn page(mut command: Command, date: &str, path: &[&str]) -> io::Result<Vec<u8>> {
+    let name = path.join("-");
     // A page has room for the description that --help shows below the usage.
     if let Some(description) = command.get_before_help().cloned() {
         let about = command.get_about().map(|about| format!("{about}.\n\n{description}")).unwrap_or_default();
@@ -81,7 +83,7 @@ fn page(mut command: Command, date: &str, name: &str) -> io::Result<Vec<u8>> {
     }
     let examples = command.get_after_help().map(ToString::to_string).unwrap_or_default();
     let source = concat!(env!("CARGO_PKG_NAME"), " ", env!("CARGO_PKG_VERSION"));
-    let man = Man::new(command.clone()).title(name).date(date).source(source).manual("hlctl manual");
+    let man = Man::new(command.clone()).title(&name).date(date).source(source).manual("hlctl manual");
     let mut page = Vec::new();
     man.render_title(&mut page)?;
     man.render_name_section(&mut page)?;
@@ -91,16 +93,16 @@ fn page(mut command: Command, date: &str, name: &str) -> io::Result<Vec<u8>> {
     if command.has_subcommands() {
         man.render_subcommands_section(&mut page)?;
     }
-    rest(&examples, name).to_writer(&mut page)?;
+    rest(&examples, path).to_writer(&mut page)?;
     Ok(page)
 }
 
 /// The sections that clap knows nothing of.
-fn rest(examples: &str, name: &str) -> Roff {
+fn rest(examples: &str, path: &[&str]) -> Roff {
     let mut roff = Roff::new();
     if let Some(examples) = examples.strip_prefix("Examples:\n") {
         roff.control("SH", ["EXAMPLES"]).control("nf", []);
-        for example in examples.lines() {
+        for example in examples.lines().take_while(|line| !line.is_empty()) {
             roff.text([roman(example.trim_start())]);
         }
         roff.control("fi", []);
@@ -111,8 +113,12 @@ fn rest(examples: &str, name: &str) -> Roff {
     list(&mut roff, "FILES", FILES);
     roff.control("SH", ["SEE ALSO"]);
     let mut see = Vec::new();
-    if name != "hlctl" {
+    if let [_, command, ..] = path {
         see.extend([bold("hlctl"), roman("(1), ")]);
+        let topic = docs::of(command).map(|topic| manual::docs_command(Some(topic)));
+        see.extend(topic.into_iter().flat_map(|command| [bold(command), roman(", ")]));
+    } else {
+        see.extend([bold(manual::docs_command(None)), roman(", ")]);
     }
     see.push(roman(documentation!("")));
     roff.text(see);

@@ -7,6 +7,7 @@ mod confirm;
 mod data;
 mod deployed_stack;
 mod destroy;
+mod docs;
 mod doctor;
 mod drift;
 mod endpoint_resolver;
@@ -163,6 +164,7 @@ fn run(cli: Cli, printer: Printer) -> Result<ExitCode, CommandError> {
             Ok(ExitCode::Success)
         }
         Command::Man { directory } => man::run(&session, &directory),
+        Command::Docs(arguments) => docs::run(&session, &arguments),
         Command::Doctor(arguments) => block_on(sender, doctor::run(&session, &arguments)),
         Command::Plan(arguments) => block_on(sender, plan::run(&session, &arguments)),
         Command::Apply(arguments) => block_on(sender, apply::run(&session, &arguments)),

@@ -118,6 +118,7 @@ fn completions_and_man_pages_are_written() {
     for shell in ["bash", "zsh", "fish", "powershell", "elvish"] {
         let script = place.run(["completions", shell]).succeeds();
         assert!(script.stdout.contains("hlctl"), "{shell}");
+        assert!(script.stdout.contains("several-stacks"), "{shell} completes the topics of the documentation");
     }
     place.run(["man", "man/pages"]).env("SOURCE_DATE_EPOCH", "86400").succeeds();
     let pages: Vec<String> = fs::read_dir(place.path("man/pages"))
@@ -133,6 +134,27 @@ fn completions_and_man_pages_are_written() {
             assert!(text.contains(&format!("\n.SH {section}\n")), "{page} has no {section}: {text}");
         }
     }
+    assert!(place.read("man/pages/hlctl-state-show.1").contains("\\fBhlctl docs state\\fR"));
+    assert!(place.read("man/pages/hlctl.1").contains("\\fBhlctl docs\\fR"));
+}
+
+#[test]
+fn the_documentation_is_in_the_program() {
+    let place = Place::sandbox("minimal");
+    let list = place.run(["docs"]).succeeds();
+    let topics: Vec<&str> = list.stdout.lines().filter_map(|line| line.split_whitespace().next()).collect();
+    assert!(topics.len() > 20, "{list}");
+    for topic in &topics {
+        let text = place.run(["docs", topic]).succeeds();
+        assert!(text.stdout.starts_with("# ") && text.stderr.is_empty(), "{text}");
+        assert!(!text.stdout.contains("](docs/"), "links lead somewhere from everywhere: {text}");
+    }
+    let stores = place.run(["docs", "stores"]).succeeds().stdout;
+    assert_eq!(place.run(["docs", "restore"]).succeeds().stdout, stores, "a command leads to its document");
+    place.run(["docs", "store"]).exits(64).says("stores");
+    // It needs neither a configuration nor AWS.
+    fs::remove_file(place.path("healthlake.toml")).unwrap();
+    place.run(["docs", "state"]).succeeds();
 }
 
 #[test]
