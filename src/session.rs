@@ -421,6 +421,14 @@ impl Prepared {
         self.passwords.needed(changes).map_or(Ok(()), |error| Err(CommandError::Password(error.clone())))
     }
 
+    /// Those of the names that something still has in this state, or will have: nothing else can be named again.
+    pub fn still_named<'a>(&self, names: impl IntoIterator<Item = &'a String>, now: &State) -> Vec<&'a String> {
+        let mut known = plan::names(now);
+        known.extend(self.stack.keys().map(Address::to_string));
+        known.extend(self.config.as_ref().map(|config| config.datastore_name.clone()));
+        names.into_iter().filter(|name| known.contains(*name)).collect()
+    }
+
     /// The jobs that the plan would take something from, as they were when it was made.
     pub fn jobs(&self) -> &Jobs {
         &self.jobs

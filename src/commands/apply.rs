@@ -54,7 +54,7 @@ async fn apply_fresh(
         prepared.plan = refresh_only(&prepared.plan, &prepared.state);
     }
     show(session, &prepared, &connection, manner);
-    confirm::check(&prepared.plan)?;
+    confirm::check(session, &prepared.plan)?;
     let mut named = false;
     let unnamed = confirm::unnamed(&prepared.plan);
     if !unnamed.is_empty() {
@@ -65,7 +65,7 @@ async fn apply_fresh(
         options.allow_destroy.extend(confirm::ask_for_names(session, &unnamed, &what).await?);
         named = true;
         prepared.decide_again(&connection, &options)?;
-        confirm::check(&prepared.plan)?;
+        confirm::check(session, &prepared.plan)?;
     }
     if prepared.plan.changes_aws() {
         let question = format!("\nApply these changes to {}?", connection.place(session.home()));
@@ -103,7 +103,7 @@ async fn apply_saved(
     prepared.check_passwords(saved.changes())?;
     saved.check_changes(&prepared.plan)?;
     show(session, &prepared, &connection, manner);
-    confirm::check(&prepared.plan)?;
+    confirm::check(session, &prepared.plan)?;
     let unnamed = confirm::unnamed(&prepared.plan);
     if !unnamed.is_empty() {
         return Err(confirm::protected(&unnamed));
@@ -169,7 +169,8 @@ impl Course {
         for address in options.replace.iter().filter(is_as_before) {
             again = again.option("--replace", address.as_str());
         }
-        for name in &options.allow_destroy {
+        // What is gone by now no longer needs to be named, and cannot be.
+        for name in prepared.still_named(&options.allow_destroy, now) {
             again = again.option("--allow-destroy", name);
         }
         let force_destroy = prepared.cx.settings.force_destroy;

@@ -55,17 +55,18 @@ async fn destroy(
     let connection = session.connect(connect).await?;
     let preparing = prepare_after_jobs(session, &connection, config, state, &options, settings, manner.running_jobs);
     let mut prepared = Box::pin(preparing).await?;
-    let again = again(arguments);
+    let start_again = again(arguments, &arguments.allow_destroy);
     if !prepared.plan.has_work() {
         if let Some(to) = &arguments.final_export {
-            Box::pin(FinalExport::new(&prepared, to, &again)?.conclude(session, &prepared)).await?;
+            Box::pin(FinalExport::new(&prepared, to, &start_again)?.conclude(session, &prepared)).await?;
         }
         session.printer.say("Nothing to destroy: the state holds no resources.");
         return Ok(ExitCode::Success);
     }
     show(session, &prepared, &connection, manner);
-    confirm::check(&prepared.plan)?;
-    let rescue = arguments.final_export.as_deref().map(|to| FinalExport::new(&prepared, to, &again)).transpose()?;
+    confirm::check(session, &prepared.plan)?;
+    let rescue =
+        arguments.final_export.as_deref().map(|to| FinalExport::new(&prepared, to, &start_again)).transpose()?;
     let unnamed = confirm::unnamed(&prepared.plan);
     let (count, place) = (prepared.plan.counts().delete, connection.place(session.home()));
     if unnamed.is_empty() {
@@ -77,7 +78,7 @@ async fn destroy(
         let what = format!("This destroys {} in {place}.", counted(count as u64, "resource"));
         options.allow_destroy.extend(confirm::ask_for_names(session, &unnamed, &what).await?);
         prepared.decide_again(&connection, &options)?;
-        confirm::check(&prepared.plan)?;
+        confirm::check(session, &prepared.plan)?;
     }
     let begun = Instant::now();
     let manifest = match &rescue {
@@ -100,6 +101,8 @@ async fn destroy(
     if manner.json {
         session.printer.json(&json::report(&report));
     }
+    // What is gone by now no longer needs to be named, and cannot be.
+    let again = again(arguments, prepared.still_named(&arguments.allow_destroy, &report.state));
     summary::conclude(session, &report, "The destroy", manner, Some(&again))?;
     session.printer.say(&format!("\n{}", summary::done(&report, "Destroy", begun.elapsed())));
     Box::pin(stores::tell_what_can_be_restored(session, &prepared)).await;
@@ -107,12 +110,12 @@ async fn destroy(
 }
 
 /// The command that goes on where this one stood.
-fn again(arguments: &DestroyArgs) -> CommandLine {
+fn again<'a>(arguments: &DestroyArgs, names: impl IntoIterator<Item = &'a String>) -> CommandLine {
     let mut again = CommandLine::new("destroy");
     for address in &arguments.target {
         again = again.option("--target", address);
     }
-    for name in &arguments.allow_destroy {
+    for name in names {
         again = again.option("--allow-destroy", name);
     }
     if let Some(force_destroy) = arguments.force_destroy {

@@ -71,6 +71,10 @@ pub(super) async fn run(session: &Session, configs: Vec<PathBuf>, command: Comma
     }
     session.printer.say(&summary(&sessions, &ended));
     let codes: Vec<ExitCode> = ended.iter().map(Ended::code).collect();
+    // By now the stacks may have been changed: this is no reason to call the run a mistake.
+    for name in fleet.unknown_names(sessions.len()) {
+        session.printer.warning(&format!("--allow-destroy {name}: nothing in any of these stacks is called that"));
+    }
     Ok(together(&codes, matches!(*command, Command::Apply(_) | Command::Destroy(_) | Command::Wait(_))))
 }
 

@@ -54,7 +54,7 @@ pub(super) async fn run(session: &Session, arguments: &PlanArgs) -> Result<ExitC
     show(session, &prepared, &connection, arguments.json);
     let passing = session.interruptible(async { Ok(doctor::in_passing(&connection, &prepared).await) });
     warn(session, &passing.await?);
-    confirm::check(&prepared.plan)?;
+    confirm::check(session, &prepared.plan)?;
     let unnamed = confirm::unnamed(&prepared.plan);
     if !unnamed.is_empty() && (arguments.out.is_some() || !arguments.destroy) {
         return Err(confirm::protected(&unnamed));

@@ -6,7 +6,8 @@ mod tests;
 
 use crate::engine::plan as engine;
 pub use crate::engine::plan::{
-    Action, AttributeChange, Blocker, Counts, Options, Reason, Refusal, can_bring_its_data, parts, refresh_only,
+    Action, AttributeChange, Blocker, Counts, Options, Reason, Refusal, UnknownName, can_bring_its_data, parts,
+    refresh_only,
 };
 use crate::resource::{Context, Kind, ResourceError};
 
@@ -23,7 +24,7 @@ pub type Unseen = engine::Unseen<Context>;
 /// Everything that a decision rests on.
 pub type Situation<'a> = engine::decide::Situation<'a, Context>;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
@@ -34,6 +35,12 @@ use crate::address::Address;
 use crate::graph::Graph;
 use crate::module::Stack;
 use crate::resource::{Identity, Known};
+use crate::state::State;
+
+/// The names and addresses of what a state holds, and the name of its stack.
+pub fn names(state: &State) -> BTreeSet<String> {
+    engine::names::<Kind>(state)
+}
 
 /// What can be predicted of each resource, after what it builds on.
 ///

@@ -1,6 +1,6 @@
 //! What the stacks of one run share: the account's turn at making stores, the sandbox, and the user's word.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -19,6 +19,8 @@ pub struct Fleet {
     /// How many stacks wait for the user's word.
     asking: watch::Sender<usize>,
     word: watch::Sender<Option<bool>>,
+    /// By configuration, the names given with `--allow-destroy` that nothing in its stack has.
+    unknown_names: Mutex<BTreeMap<PathBuf, BTreeSet<String>>>,
 }
 
 impl Default for Fleet {
@@ -28,6 +30,7 @@ impl Default for Fleet {
             sandboxes: Mutex::default(),
             asking: watch::channel(0).0,
             word: watch::channel(None).0,
+            unknown_names: Mutex::default(),
         }
     }
 }
@@ -64,6 +67,19 @@ impl Fleet {
     /// How many stacks wait for the user's word, as it changes.
     pub fn asking(&self) -> watch::Receiver<usize> {
         self.asking.subscribe()
+    }
+
+    /// Notes which names nothing in the stack of this configuration has.
+    pub fn note_unknown_names(&self, config: &Path, names: BTreeSet<String>) {
+        hold(&self.unknown_names).insert(config.to_owned(), names);
+    }
+
+    /// The names that nothing has in any of this many stacks. While it is not known of all of them, there are none.
+    pub fn unknown_names(&self, stacks: usize) -> BTreeSet<String> {
+        let unknown = hold(&self.unknown_names);
+        let mut each = unknown.values().filter(|_| unknown.len() == stacks);
+        let first = each.next().cloned().unwrap_or_default();
+        each.fold(first, |all, names| all.intersection(names).cloned().collect())
     }
 
     /// Gives the user's word.

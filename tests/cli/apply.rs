@@ -2,8 +2,9 @@
 
 use aws_sdk_s3::primitives::ByteStream;
 use aws_sdk_s3::types::{BucketVersioningStatus, VersioningConfiguration};
+use hlctl_emulator::Action;
 
-use crate::support::{Census, Place, call, snapshot};
+use crate::support::{Census, Place, call, rule, snapshot};
 
 #[test]
 fn an_apply_shows_the_plan_the_steps_and_the_outputs() {
@@ -77,6 +78,60 @@ fn protected_things_are_destroyed_only_by_name() {
     snapshot("destroy_unnamed", &place.run(["destroy", "-y"]).exits(5).stderr);
     place.run(["destroy", "-y", "--allow-destroy", "someone-else"]).exits(5);
     assert_eq!(place.cloud().mutations(), Vec::<String>::new());
+}
+
+#[test]
+fn a_name_that_nothing_has_is_refused() {
+    let place = Place::quick("minimal");
+    let wrong = |arguments: &[&str], words: &str| {
+        let ended = place.run(arguments.iter().copied()).exits(64);
+        ended.says("nothing in this stack is called ").says(words);
+    };
+    wrong(&["plan", "--allow-destroy", "fhir-minimul"], "did you mean fhir-minimal?");
+    wrong(&["apply", "-y", "--allow-destroy", "nonsense"], "nonsense");
+    assert!(place.cloud().mutations().is_empty(), "nothing is created by a command that is wrong");
+    place.apply();
+    place.cloud().emulator.clear_requests();
+    wrong(&["plan", "--allow-destroy", "nonsense"], "hlctl state list");
+    wrong(&["apply", "-y", "--allow-destroy", "nonsense"], "nonsense");
+    let both = ["destroy", "-y", "--allow-destroy", "fhir-minimal", "--allow-destroy", "kms_key.s4"];
+    wrong(&both, "did you mean kms_key.s3?");
+    wrong(&["plan", "--destroy", "--allow-destroy", "fhir-minimal", "--allow-destroy", "nonsense"], "nonsense");
+    assert!(place.cloud().mutations().is_empty());
+    // Names, addresses, and those of what the plan leaves alone are right.
+    let right = ["example-fhir-minimal-data", "kms_key.s3", "fhir-minimal", "HealthLakeImportExportRole"];
+    for name in right {
+        place.run(["plan", "--allow-destroy", name]).succeeds();
+    }
+    place.run(["destroy", "-y", "--allow-destroy", "fhir-minimal", "--allow-destroy", "kms_key.s3"]).succeeds();
+}
+
+/// What the first run has destroyed can no longer be named.
+#[test]
+fn the_command_that_continues_a_destroy_names_only_what_is_left() {
+    let place = Place::quick("minimal");
+    place.apply();
+    place.cloud().rules([rule("DeleteFHIRDatastore", None, Action::Deny)]);
+    let bucket = "example-fhir-minimal-data";
+    let destroy = [
+        "destroy",
+        "-y",
+        "--allow-destroy",
+        bucket,
+        "--allow-destroy",
+        "kms_key.s3",
+        "--allow-destroy",
+        "fhir-minimal",
+    ];
+    let ended = place.run(destroy).exits(6);
+    let left = place.state();
+    let line = ended.stderr.lines().rev().find(|line| line.contains("hlctl destroy")).unwrap().to_owned();
+    assert!(line.contains("--allow-destroy fhir-minimal"), "{ended}");
+    assert_eq!(line.contains(bucket), left["resources"].get("s3_bucket.data").is_some(), "{ended}");
+    place.cloud().heal();
+    let command = line.split('`').find(|part| part.starts_with("hlctl destroy")).unwrap_or(&line);
+    let words = shlex::split(command.split("hlctl ").nth(1).unwrap()).unwrap();
+    place.run(words.iter().map(String::as_str)).args(["-y"]).succeeds();
 }
 
 #[test]

@@ -53,7 +53,10 @@ fn a_folder_of_stacks_is_made_planned_and_destroyed_together() {
     for name in &names {
         arguments.extend(["--allow-destroy", name]);
     }
-    place.run(arguments).succeeds();
+    // Each name is one of a single stack.
+    arguments.extend(["--allow-destroy", "fhir-9"]);
+    let ended = place.run(arguments).succeeds().says("--allow-destroy fhir-9: nothing in any of these stacks");
+    ended.keeps_silent_about("--allow-destroy fhir-1:");
     assert_eq!(Census { keys_ending: 0, ..place.cloud().census() }, Census::default());
 }
 

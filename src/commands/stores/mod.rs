@@ -106,7 +106,7 @@ impl<'a> StoreOperation<'a> {
             let place = self.connection.place(self.session.home());
             self.session.printer.say(&plan_view::render(&prepared.plan, &place));
         }
-        confirm::check(&prepared.plan)?;
+        confirm::check(self.session, &prepared.plan)?;
         let unnamed = confirm::unnamed(&prepared.plan);
         if !unnamed.is_empty() {
             return Err(confirm::protected(&unnamed));

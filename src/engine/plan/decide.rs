@@ -20,6 +20,7 @@ use crate::nearest::nearest;
 use crate::state::{Deposed, Entry, State, Status};
 
 use super::diff::diff;
+use super::names::unknown_names;
 use super::refresh::{Seen, known};
 use super::{Action, AttributeChange, Change, Plan, PlanError, Reason, Refusal};
 pub use guard::can_bring_its_data;
@@ -123,6 +124,8 @@ pub fn build<P: Provider>(
     decider.refuse_unknown();
     decider.guard();
     decider.foresee_logs();
+    let unknown = unknown_names(&options.allow_destroy, &decider.plan, situation.state, situation.store_name);
+    decider.plan.unknown_names = unknown;
     Ok(decider.plan)
 }
 

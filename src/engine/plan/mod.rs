@@ -3,6 +3,7 @@
 pub mod decide;
 pub mod diff;
 mod error;
+mod names;
 mod predict;
 mod reason;
 pub mod refresh;
@@ -14,6 +15,7 @@ use serde_json::Value;
 pub use decide::{Options, build, can_bring_its_data};
 pub use diff::parts;
 pub use error::PlanError;
+pub use names::{UnknownName, names};
 pub use predict::predict;
 pub use reason::Reason;
 pub use refresh::{Seen, Unseen, refresh, survey};
@@ -73,6 +75,8 @@ pub struct Plan<K> {
     pub refusals: Vec<Refusal>,
     /// What the user should know.
     pub warnings: Vec<String>,
+    /// Names that were given to allow their destruction, and that nothing in the stack has.
+    pub unknown_names: Vec<UnknownName>,
 }
 
 /// Why apply would refuse this plan.
@@ -147,7 +151,13 @@ pub struct Counts {
 
 impl<K> Default for Plan<K> {
     fn default() -> Self {
-        Self { changes: Vec::new(), graph: Graph::default(), refusals: Vec::new(), warnings: Vec::new() }
+        Self {
+            changes: Vec::new(),
+            graph: Graph::default(),
+            refusals: Vec::new(),
+            warnings: Vec::new(),
+            unknown_names: Vec::new(),
+        }
     }
 }
 

@@ -13,7 +13,8 @@ pub fn refresh_only<K: ResourceKind>(plan: &Plan<K>, state: &State) -> Plan<K> {
     let told = |refusal: &Refusal| format!("{}: {}\n  {}", refusal.address, refusal.message, refusal.hint);
     let kept = plan.refusals.iter().filter(|refusal| plan.changes.iter().any(|change| is_kept(change, refusal)));
     let warnings = kept.map(told).collect();
-    Plan { changes, graph: plan.graph.clone(), warnings, ..Plan::default() }
+    let unknown_names = plan.unknown_names.clone();
+    Plan { changes, graph: plan.graph.clone(), warnings, unknown_names, ..Plan::default() }
 }
 
 /// Whether a refusal is about something that is gone and yet not to be forgotten.
