@@ -9,7 +9,7 @@ use crate::config::Config;
 use crate::resource::{
     CloudwatchLogGroup, CognitoManagedLoginBranding, CognitoResourceServer, CognitoUser, CognitoUserPool,
     CognitoUserPoolClient, CognitoUserPoolDomain, FhirDatastore, IamPolicy, IamRole, IamRolePolicy,
-    IamRolePolicyAttachment, KmsKey, LambdaAlias, LambdaFunction, LambdaPermission, Resource, S3Bucket,
+    IamRolePolicyAttachment, Kind, KmsKey, LambdaAlias, LambdaFunction, LambdaPermission, Resource, S3Bucket,
     S3BucketLifecycleConfiguration, S3BucketLogging, S3BucketPolicy, S3BucketPublicAccessBlock,
     S3BucketServerSideEncryptionConfiguration, S3BucketVersioning,
 };
@@ -101,6 +101,20 @@ pub fn asks_for(config: &Config, address: &Address) -> bool {
         return config.smart_on_fhir && config.smart.test_users.iter().any(|user| user.username == username);
     }
     fixed(address).is_some_and(|when| when.holds(config))
+}
+
+/// The name of the bucket that this configuration wants at the address of a bucket or of a setting of one.
+pub fn bucket_at<'a>(config: &'a Config, address: &Address) -> Option<&'a str> {
+    let (kind, name) = address.as_str().split_once('.')?;
+    let kind = Kind::parse(kind)?;
+    if kind != Kind::S3Bucket && kind.part_of().is_none_or(|whole| whole.kind != Kind::S3Bucket.as_str()) {
+        return None;
+    }
+    match name {
+        "data" => Some(&config.data_bucket_name),
+        "access_logs" => Some(&config.logs_bucket_name),
+        _ => None,
+    }
 }
 
 /// The known addresses of a kind. Of test users and of stores beside the one in use only the form is told.

@@ -17,7 +17,7 @@ mod way_back;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-pub use addresses::{asks_for, is_known, known_of_kind};
+pub use addresses::{asks_for, bucket_at, is_known, known_of_kind};
 pub use beside::Beside;
 pub use outputs::{Outputs, SECRETS, outputs};
 pub use password::PasswordError;

@@ -21,6 +21,8 @@ pub trait ConfigView {
     fn asks_for(&self, address: &Address) -> Option<bool>;
     /// Whether what is at this address may be destroyed only by name.
     fn protects(&self, address: &Address) -> bool;
+    /// The name of the bucket that the configuration wants at the address of a bucket or of a setting of one.
+    fn bucket_at(&self, address: &Address) -> Option<&str>;
 }
 
 /// Why an entry cannot be changed.
@@ -44,6 +46,18 @@ pub enum SurgeryError {
         kind: String,
         /// The address that it should get.
         to: Address,
+    },
+    /// A bucket cannot be renamed, so that no plan could make it the one that belongs there.
+    #[error("{from} is the bucket {bucket}, but {to} is to be {wanted}")]
+    OtherBucket {
+        /// The address that it has.
+        from: Address,
+        /// Its name.
+        bucket: String,
+        /// The address that it should get.
+        to: Address,
+        /// The name that the configuration wants there.
+        wanted: String,
     },
     /// The next apply would want to delete what is moved there.
     #[error("the configuration does not ask for {to}")]
@@ -79,6 +93,10 @@ impl SurgeryError {
             }
             Self::Occupied(address) => format!("forget that one first: {}", hlctl!("forget", address)),
             Self::OtherKind { .. } => "keep the part before the dot".to_owned(),
+            Self::OtherBucket { bucket, to, .. } => format!(
+                "a bucket keeps its name: set {} to {bucket} first, if that is the bucket you want there",
+                if to.as_str().ends_with(".access_logs") { "logs_bucket_name" } else { "data_bucket_name" }
+            ),
             Self::Unwanted { from, to } => format!(
                 "the next apply would plan to delete it. Add {to} to the configuration first, or forget the resource: \
                  {}",
@@ -120,12 +138,27 @@ fn check_move(state: &State, from: &Address, to: &Address, config: &dyn ConfigVi
     if state.resources.contains_key(to) {
         return Err(SurgeryError::Occupied(to.clone()));
     }
+    let bucket =
+        entry.kind::<Kind>().zip(entry.recorded.as_ref()).and_then(|(kind, recorded)| bucket_of(kind, recorded));
+    if let Some((bucket, wanted)) = bucket.zip(config.bucket_at(to)).filter(|(bucket, wanted)| bucket != wanted) {
+        let (bucket, wanted) = (bucket.to_owned(), wanted.to_owned());
+        return Err(SurgeryError::OtherBucket { from: from.clone(), bucket, to: to.clone(), wanted });
+    }
     // A store beside the one in use is kept at either address.
     let stays_beside = is_beside(from) && is_beside(to);
     if config.asks_for(to) == Some(false) && !stays_beside {
         return Err(SurgeryError::Unwanted { from: from.clone(), to: to.clone() });
     }
     Ok(())
+}
+
+/// The name of a bucket, or of the one that a setting belongs to.
+fn bucket_of(kind: Kind, recorded: &Value) -> Option<&str> {
+    let member = match kind {
+        Kind::S3Bucket => "name",
+        kind => kind.part_of().filter(|whole| whole.kind == Kind::S3Bucket.as_str())?.named,
+    };
+    recorded.get(member)?.as_str()
 }
 
 /// Strikes an entry from the state and gives it; one at an address that hlctl does not know too, for that is the way back.

@@ -58,6 +58,10 @@ impl ConfigView for World {
     fn protects(&self, address: &Address) -> bool {
         module::is_protected(&self.config.protect, address)
     }
+
+    fn bucket_at(&self, address: &Address) -> Option<&str> {
+        module::bucket_at(&self.config, address)
+    }
 }
 
 impl World {

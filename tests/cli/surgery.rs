@@ -76,6 +76,25 @@ fn a_resource_is_not_moved_to_an_address_that_hlctl_does_not_know() {
     assert!(place.files() == before, "a file was touched");
 }
 
+/// A bucket cannot be renamed: every plan after such a move would be refused.
+#[test]
+fn a_bucket_is_not_moved_to_the_address_of_one_with_another_name() {
+    let place = applied();
+    for kind in ["s3_bucket", "s3_bucket_policy"] {
+        let (from, to) = (format!("{kind}.data"), format!("{kind}.access_logs"));
+        place.run(["forget", &to]).succeeds();
+        let before = place.files();
+        place
+            .run(["state", "mv", &from, &to])
+            .exits(64)
+            .says("is the bucket example-fhir-minimal-data, but")
+            .says("set logs_bucket_name to example-fhir-minimal-data first");
+        assert!(place.files() == before, "a file was touched");
+    }
+    place.apply();
+    is_settled(&place);
+}
+
 #[test]
 fn a_data_bucket_that_was_moved_away_is_taken_back_with_all_that_it_holds() {
     let place = applied();

@@ -122,6 +122,10 @@ impl ConfigView for Configured {
         self.0.as_ref().map(|config| module::asks_for(config, address))
     }
 
+    fn bucket_at(&self, address: &Address) -> Option<&str> {
+        self.0.as_ref().and_then(|config| module::bucket_at(config, address))
+    }
+
     fn protects(&self, address: &Address) -> bool {
         module::is_protected(self.0.as_ref().map_or(&Protect::Default, |config| &config.protect), address)
     }
