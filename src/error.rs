@@ -118,8 +118,11 @@ pub enum CommandError {
     #[error("interrupted; nothing was changed")]
     Interrupted(Signal),
     /// A second Ctrl-C ended the command.
-    #[error("stopped at once: what calls to AWS were doing is not known")]
-    Aborted,
+    #[error("{}", if *.may_have_changed { "stopped at once: what calls to AWS were doing is not known" } else { "stopped at once; nothing was changed" })]
+    Aborted {
+        /// Whether it is one of the commands that change something.
+        may_have_changed: bool,
+    },
     /// There is no token, or nothing could be asked with it.
     #[error("{0}")]
     Oauth(#[from] crate::oauth::OauthError),
@@ -387,9 +390,10 @@ impl CommandError {
             Self::Oauth(error) => error.hint(),
             Self::Fhir(error) => error.hint(),
             Self::Failed(error) => error.hint(),
-            Self::Aborted => {
+            Self::Aborted { may_have_changed: true } => {
                 Some("run the same command again: it finds what was started, and continues from there".to_owned())
             }
+            Self::Aborted { may_have_changed: false } => None,
             Self::Config(_) | Self::Declined(_) | Self::Interrupted(_) | Self::Other(_) => None,
         }
     }
@@ -433,7 +437,7 @@ impl CommandError {
             },
             Self::Unsaved { .. } => ExitCode::Incomplete,
             Self::Fhir(error) if error.is_about_credentials() => ExitCode::Credentials,
-            Self::Aborted => ExitCode::Aborted,
+            Self::Aborted { .. } => ExitCode::Aborted,
             Self::Interrupted(Signal::Interrupt) => ExitCode::Interrupted,
             Self::Interrupted(Signal::Terminate | Signal::HangUp) => ExitCode::Terminated,
             Self::Config(_)
@@ -479,6 +483,15 @@ mod tests {
         fn hint(&self) -> Option<String> {
             Some("look".to_owned())
         }
+    }
+
+    #[test]
+    fn a_command_that_only_reads_is_aborted_without_a_word_about_changes() {
+        let aborted = |may_have_changed| CommandError::Aborted { may_have_changed };
+        assert_eq!(aborted(false).to_string(), "stopped at once; nothing was changed");
+        assert_eq!(aborted(false).hint(), None);
+        assert!(aborted(true).hint().is_some_and(|hint| hint.contains("the same command again")));
+        assert_eq!((aborted(true).exit_code(), aborted(false).exit_code()), (ExitCode::Aborted, ExitCode::Aborted));
     }
 
     #[test]

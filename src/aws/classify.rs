@@ -528,6 +528,8 @@ pub(super) fn causes(error: &(dyn Error + 'static)) -> String {
     let mut said: Vec<String> = Vec::new();
     for error in sources(error).filter(|error| !error.is::<CredentialsError>() && !error.is::<TokenError>()) {
         let text = error.to_string();
+        // What the SDK says of a program that failed ends in a label, whether or not the program printed anything.
+        let text = text.trim_end().trim_end_matches("Stderr:").trim_end().to_owned();
         if !error.is::<ErrorMetadata>() && !said.iter().any(|said| said.contains(&text)) {
             said.push(text);
         }

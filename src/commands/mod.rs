@@ -104,7 +104,6 @@ fn parse(words: &[OsString]) -> Result<(Cli, String), clap::Error> {
     Ok((cli, command))
 }
 
-/// Starts the log that `HLCTL_LOG` and `HLCTL_LOG_FILE` ask for.
 /// The name of the command that was given, with that of the group it belongs to: `data import`.
 fn command_of(matches: &ArgMatches) -> String {
     let mut names = Vec::new();
@@ -116,6 +115,7 @@ fn command_of(matches: &ArgMatches) -> String {
     names.join(" ")
 }
 
+/// Starts the log that `HLCTL_LOG` and `HLCTL_LOG_FILE` ask for.
 fn start_log() -> Result<(), CommandError> {
     let filter = std::env::var_os("HLCTL_LOG").map(|filter| filter.to_string_lossy().into_owned());
     let file = std::env::var_os("HLCTL_LOG_FILE").map(PathBuf::from);
@@ -136,6 +136,7 @@ impl Failure for LogError {
 
 fn run(cli: Cli, printer: Printer) -> Result<ExitCode, CommandError> {
     let (sender, receiver) = watch::channel(Signals::default());
+    let sender = Signalling { sender, changes: cli.command.changes() };
     let configs = fleet::configs(&cli.global.configs)?;
     let mut session = Session { global: cli.global, printer, stop: Stop::new(receiver), fleet: None };
     if configs.len() > 1 {
@@ -163,8 +164,8 @@ fn run(cli: Cli, printer: Printer) -> Result<ExitCode, CommandError> {
             printer.data(&String::from_utf8_lossy(&script));
             Ok(ExitCode::Success)
         }
-        Command::Man { directory } => man::run(&session, &directory),
         Command::Docs(arguments) => docs::run(&session, &arguments),
+        Command::Man { directory } => man::run(&session, &directory),
         Command::Doctor(arguments) => block_on(sender, doctor::run(&session, &arguments)),
         Command::Plan(arguments) => block_on(sender, plan::run(&session, &arguments)),
         Command::Apply(arguments) => block_on(sender, apply::run(&session, &arguments)),
@@ -183,27 +184,35 @@ fn run(cli: Cli, printer: Printer) -> Result<ExitCode, CommandError> {
     }
 }
 
+/// Passes signals on to a command.
+struct Signalling {
+    sender: watch::Sender<Signals>,
+    /// Whether the command is one of those that change something.
+    changes: bool,
+}
+
 /// Runs a command that talks to AWS. The first signal asks it to stop, a second Ctrl-C ends it.
 fn block_on(
-    signals: watch::Sender<Signals>,
+    signals: Signalling,
     command: impl Future<Output = Result<ExitCode, CommandError>>,
 ) -> Result<ExitCode, CommandError> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
         .map_err(|error| CommandError::Other(error.into()))?;
-    let stop = Stop::new(signals.subscribe());
+    let Signalling { sender, changes } = signals;
+    let stop = Stop::new(sender.subscribe());
     let aborted = async {
         stop.insisted().await;
         // A command that holds the lock gives it back in this time.
         sleep(RELEASE).await;
     };
     let result = runtime.block_on(async {
-        listen(signals)?;
+        listen(sender)?;
         tokio::select! {
             biased;
             result = command => result,
-            () = aborted => Err(CommandError::Aborted),
+            () = aborted => Err(CommandError::Aborted { may_have_changed: changes }),
         }
     });
     // A prompt may still be reading from the terminal.

@@ -28,7 +28,7 @@ impl Session {
         let result = tokio::select! {
             biased;
             result = work(Arc::clone(&held)) => result,
-            () = self.stop.insisted() => Err(CommandError::Aborted),
+            () = self.stop.insisted() => Err(CommandError::Aborted { may_have_changed: true }),
         };
         match (result, held.release().await) {
             (result, Ok(())) => result,

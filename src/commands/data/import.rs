@@ -136,7 +136,13 @@ impl ImportObserver for Progress {
             ImportEvent::ProblemsAllowed => printer.say(PROBLEMS_ALLOWED),
             ImportEvent::Concern(concern) => printer.warning(&concern.text),
             ImportEvent::OtherImport(job) => {
-                printer.warning(&format!("another import, {}, is {}; this one waits for it", job.id, job.status));
+                printer.warning(&format!(
+                    "another import, {}, is {}; HealthLake starts this one when that has ended\n  `{}` shows how far it is. You \
+                     can stop here with Ctrl-C: the same command continues later",
+                    job.id,
+                    job.status,
+                    hlctl!("data jobs")
+                ));
             }
             ImportEvent::UploadEnded | ImportEvent::WaitEnded => drop(self.moving.take()),
             ImportEvent::Uploaded { to, files } => {

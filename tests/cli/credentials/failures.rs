@@ -195,6 +195,13 @@ fn a_program_that_fails_is_named_by_its_profile() {
 }
 
 #[test]
+fn a_program_that_fails_without_a_word_leaves_no_empty_label() {
+    let config = "[profile deploy]\ncredential_process = exit 3\n";
+    let (_, ended) = fails(config, nothing, |_| ());
+    ended.says("exit status: 3").says("next: run the credential_process").keeps_silent_about("Stderr");
+}
+
+#[test]
 fn a_fhir_request_says_why_it_was_not_sent() {
     let place = Place::on(cloud_that_knows_them(), "minimal");
     configure(&place, &format!("{BASE}{ROLE}"));

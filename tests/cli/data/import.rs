@@ -316,3 +316,14 @@ fn a_job_that_fails_without_a_word_is_told_with_its_manifest() {
     place.cloud().emulator.set_faults(r#"{"jobs": {"after_resources": 1, "ends_as": "FAILED"}}"#.parse().unwrap());
     place.run(["data", "import", "in"]).exits(6).says("ended as FAILED").says("manifest.json may say more");
 }
+
+#[test]
+fn an_import_next_to_another_says_what_can_be_done_in_the_meantime() {
+    let place = slow_stack();
+    folder(&place, &[("a.ndjson", &patients(0..3, 0))]);
+    place.run(["data", "import", "in", "--no-wait"]).exits(6);
+    place.write("in/a.ndjson", &patients(0..4, 0));
+    fs::rename(place.path("in"), place.path("more")).unwrap();
+    let second = place.run(["data", "import", "more", "--no-wait"]).exits(6);
+    second.says("another import, ").says("`hlctl data jobs` shows how far it is").says("Ctrl-C");
+}
