@@ -24,14 +24,15 @@ use std::time::Duration;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
+use jiff::SignedDuration;
 
 use crate::invocation::CommandLine;
 
 pub use adopt::AdoptArgs;
 pub use audit::AuditArgs;
 pub use data::{DataCheckArgs, DataCommand, DataExportArgs, DataImportArgs, Level};
-pub use doctor::DoctorArgs;
 pub use docs::DocsArgs;
+pub use doctor::DoctorArgs;
 pub use drift::DriftArgs;
 pub use export::{ExportCommand, ExportTerraformArgs};
 pub use fhir::{
@@ -200,9 +201,9 @@ pub enum Command {
     /// Serve an emulator of AWS on this machine, for any AWS client
     #[cfg(feature = "sandbox")]
     Sandbox(SandboxArgs),
-    /// Print a completion script for a shell
     /// Print the documentation of a topic, or list the topics
     Docs(DocsArgs),
+    /// Print a completion script for a shell
     Completions {
         /// The shell
         shell: Shell,
@@ -263,8 +264,8 @@ impl Command {
             | Self::Data(_)
             | Self::Stores(StoresCommand::List(_))
             | Self::Export(_)
-            | Self::Completions { .. }
             | Self::Docs(_)
+            | Self::Completions { .. }
             | Self::Man { .. } => None,
             #[cfg(feature = "sandbox")]
             Self::Sandbox(_) => None,
@@ -638,18 +639,11 @@ fn parse_parallelism(text: &str) -> Result<u16, String> {
     number.ok_or_else(|| "use a whole number from 1 to 100".to_owned())
 }
 
-/// A number with `s`, `m` or `h`; a bare number is seconds.
+/// `90s`, `1.5m`, `1h 30m`; a bare number is seconds.
 pub(crate) fn parse_duration(text: &str) -> Result<Duration, String> {
-    let split = text.find(|char: char| !char.is_ascii_digit() && char != '.').unwrap_or(text.len());
-    let (number, unit) = text.split_at(split);
-    let factor = match unit {
-        "" | "s" => 1.0,
-        "m" => 60.0,
-        "h" => 3600.0,
-        _ => return Err("write it as 90s, 45m or 2h".to_owned()),
-    };
-    let number: f64 = number.parse().map_err(|_| "write it as 90s, 45m or 2h".to_owned())?;
-    Duration::try_from_secs_f64(number * factor).map_err(|error| error.to_string())
+    let seconds = text.parse().ok().and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());
+    let with_units = || text.parse::<SignedDuration>().ok().and_then(|duration| duration.try_into().ok());
+    seconds.or_else(with_units).ok_or_else(|| "write it as 90s, 45m, 2h or 1h 30m".to_owned())
 }
 
 /// Reads what stands after `--force-destroy=`.
@@ -674,7 +668,9 @@ mod tests {
     fn durations_have_units() {
         assert_eq!(parse_duration("1.5m"), Ok(Duration::from_secs(90)));
         assert_eq!(parse_duration("90"), Ok(Duration::from_secs(90)));
-        assert!(parse_duration("soon").is_err());
-        assert!(parse_duration("").is_err());
+        assert_eq!(parse_duration("1h 30m"), Ok(Duration::from_secs(5400)));
+        for wrong in ["soon", "", "-5s", "-5", "5s ago", "10 parsecs", "inf", "1e300"] {
+            assert!(parse_duration(wrong).is_err(), "{wrong}");
+        }
     }
 }

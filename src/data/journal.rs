@@ -111,8 +111,7 @@ impl Journal {
     /// Another process has it, or the directory cannot be written.
     pub fn open(directory: &Path, kind: &str, store: &str, subject: &str) -> Result<Self, JournalError> {
         let hash = Sha256::digest(format!("{store}\n{subject}"));
-        let name: String = hash.iter().take(6).map(|byte| format!("{byte:02x}")).collect();
-        let path = directory.join(format!("{kind}-{name}.json"));
+        let path = directory.join(format!("{kind}-{hash:.12x}.json"));
         let failed = |error| JournalError::Io { path: path.clone(), error };
         whole_file::create_directories(directory).map_err(failed)?;
         loop {

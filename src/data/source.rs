@@ -76,7 +76,7 @@ impl Source {
         for SourceFile { name, checked, .. } in &self.files {
             hash.update(format!("{name}\0{} {:x}\n", checked.size, checked.crc64));
         }
-        hash.finalize().iter().take(16).map(|byte| format!("{byte:02x}")).collect()
+        format!("{:.32x}", hash.finalize())
     }
 
     /// Checks all files; `progress` hears of bytes read.

@@ -179,7 +179,7 @@ fn day(day: &str) -> SystemTime {
 
 /// A digest in hexadecimal.
 pub fn sha256(bytes: &[u8]) -> String {
-    Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
+    format!("{:x}", Sha256::digest(bytes))
 }
 
 /// The path without steps and empty segments, encoded once more than it is sent.

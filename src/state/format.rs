@@ -151,9 +151,7 @@ fn check_structure(state: &State) -> Result<(), String> {
 
 /// SHA-256 over the compact JSON with sorted keys, so that re-indenting a file does no harm.
 pub fn checksum(state: &Value) -> String {
-    let digest = Sha256::digest(canonical(state).as_bytes());
-    let hex: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();
-    format!("sha256:{hex}")
+    format!("sha256:{:x}", Sha256::digest(canonical(state).as_bytes()))
 }
 
 /// `serde_json` may keep the order of members if another crate asks it to; the checksum must not depend on that.
