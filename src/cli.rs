@@ -36,8 +36,8 @@ pub use doctor::DoctorArgs;
 pub use drift::DriftArgs;
 pub use export::{ExportCommand, ExportTerraformArgs};
 pub use fhir::{
-    Access, BundleArgs, CreateArgs, DeleteArgs, EverythingArgs, ExplainArgs, FhirCommand, Format, GetArgs, HistoryArgs,
-    Many, SearchArgs, Shape, UpdateArgs,
+    AccessArgs, BundleArgs, CreateArgs, DeleteArgs, EverythingArgs, ExplainArgs, FhirCommand, Format, GetArgs,
+    HistoryArgs, Many, SearchArgs, Shape, UpdateArgs,
 };
 pub use graph::{GraphArgs, GraphFormat, ReportArgs};
 pub use invocation::Invocation;
@@ -278,9 +278,9 @@ impl Command {
             Self::Validate(arguments) => arguments.json,
             Self::Plan(arguments) => arguments.json,
             Self::Doctor(arguments) => arguments.json,
-            Self::Apply(arguments) => arguments.manner.json,
-            Self::Drift(arguments) => arguments.manner.json,
-            Self::Destroy(arguments) => arguments.manner.json,
+            Self::Apply(arguments) => arguments.execution.json,
+            Self::Drift(arguments) => arguments.execution.json,
+            Self::Destroy(arguments) => arguments.execution.json,
             Self::Wait(arguments) => arguments.json,
             Self::Outputs(arguments) => arguments.json,
             Self::Smart(SmartCommand::Token(arguments)) => arguments.json,
@@ -293,8 +293,8 @@ impl Command {
             Self::Data(command) => command.prints_json(),
             #[cfg(feature = "sandbox")]
             Self::Sandbox(arguments) => arguments.prints_json(),
-            Self::Restore(arguments) => arguments.manner.json,
-            Self::Replace(arguments) => arguments.manner.json,
+            Self::Restore(arguments) => arguments.execution.json,
+            Self::Replace(arguments) => arguments.execution.json,
             Self::Stores(command) => command.prints_json(),
             Self::State(StateCommand::List(arguments)) => arguments.json,
             Self::Adopt(arguments) => arguments.json,
@@ -330,7 +330,7 @@ pub struct InitArgs {
 
 /// What plan and apply share.
 #[derive(Clone, Debug, Default, Args)]
-pub struct Scope {
+pub struct TargetArgs {
     /// Plan only this resource and its dependencies; may be repeated
     #[arg(long, value_name = "ADDRESS")]
     pub target: Vec<String>,
@@ -357,7 +357,7 @@ pub struct Scope {
 pub struct PlanArgs {
     /// Which part of the stack.
     #[command(flatten)]
-    pub scope: Scope,
+    pub scope: TargetArgs,
 
     /// Plan a destroy
     #[arg(long, conflicts_with_all = ["replace", "refresh_only"])]
@@ -395,7 +395,7 @@ pub enum RunningJobs {
 
 /// How apply and destroy go about it.
 #[derive(Clone, Debug, Args)]
-pub struct Manner {
+pub struct ExecutionArgs {
     /// Do not ask for confirmation
     #[arg(long, visible_alias = "yes", short = 'y')]
     pub auto_approve: bool,
@@ -430,11 +430,11 @@ pub struct ApplyArgs {
 
     /// Which part of the stack.
     #[command(flatten)]
-    pub scope: Scope,
+    pub scope: TargetArgs,
 
     /// How.
     #[command(flatten)]
-    pub manner: Manner,
+    pub execution: ExecutionArgs,
 }
 
 /// `hlctl destroy`
@@ -459,7 +459,7 @@ pub struct DestroyArgs {
 
     /// How.
     #[command(flatten)]
-    pub manner: Manner,
+    pub execution: ExecutionArgs,
 }
 
 /// `hlctl wait`

@@ -10,11 +10,11 @@ use crate::audit::EvidenceError;
 use crate::aws::{AwsError, SetupError, Skew, hint};
 use crate::data::bulk_context::NoBulkContext;
 use crate::data::import::ProblemsFound;
-use crate::data::journal::JournalError;
+use crate::data::journal::TransferJournalError;
 use crate::data::lost_store::{LostStore, TraceError};
 use crate::exit_code::ExitCode;
 use crate::export::ExportError;
-use crate::fhir::{FhirError, NoCredentials};
+use crate::fhir::{FhirError, NoSigningCredentials};
 use crate::graph::Cycle;
 use crate::module::surgery::SurgeryError;
 use crate::plan::PlanError;
@@ -22,9 +22,9 @@ use crate::plan::file::PlanFileError;
 use crate::resource::ResourceError;
 use crate::s3_backend;
 use crate::state::NotRecorded;
-use crate::wait::{LookError, Signal};
+use crate::wait::{PollError, Signal};
 
-impl LookError for CommandError {
+impl PollError for CommandError {
     fn is_lost_connection(&self) -> bool {
         matches!(self, Self::Resource { error, .. } if error.is_lost_connection())
     }
@@ -134,8 +134,8 @@ pub enum CommandError {
     Other(#[from] anyhow::Error),
 }
 
-impl From<Box<crate::fhir::Refusal>> for CommandError {
-    fn from(refusal: Box<crate::fhir::Refusal>) -> Self {
+impl From<Box<crate::fhir::ErrorResponse>> for CommandError {
+    fn from(refusal: Box<crate::fhir::ErrorResponse>) -> Self {
         Self::Fhir(refusal.into())
     }
 }
@@ -212,7 +212,7 @@ macro_rules! plain_failures {
     };
 }
 
-plain_failures!(NoCredentials, Cycle, JoinError);
+plain_failures!(NoSigningCredentials, Cycle, JoinError);
 
 impl Failure for NotRecorded {
     fn ending(&self) -> Ending {
@@ -307,7 +307,7 @@ impl Failure for ProblemsFound {
     }
 }
 
-impl Failure for JournalError {
+impl Failure for TransferJournalError {
     fn ending(&self) -> Ending {
         match self {
             Self::Busy => Ending::Refused,

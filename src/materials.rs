@@ -8,8 +8,8 @@ use serde_json::Value;
 
 use crate::address::Address;
 use crate::config::{Config, PasswordSource, Secret, TestUser, is_good_password};
-use crate::module::{Beside, Materials, PasswordError, test_user};
-use crate::package::{Package, PackageError, Wanted, today};
+use crate::module::{PasswordError, StackInputs, Standby, test_user};
+use crate::package::{Package, PackageError, PackageInput, today};
 use crate::state::{Home, State};
 
 /// Gathers everything. A saved plan's configuration has lost the passwords that stood in the file itself; `inline` is asked
@@ -22,9 +22,11 @@ pub fn gather<E: From<PackageError> + From<PasswordError>>(
     home: Home,
     state: Option<&State>,
     inline: impl Fn() -> Result<Option<Config>, E>,
-) -> Result<Materials, E> {
-    let beside = state.map(Beside::of).unwrap_or_default();
-    let Some(package) = package(config, home, state)? else { return Ok(Materials { beside, ..Materials::default() }) };
+) -> Result<StackInputs, E> {
+    let standby = state.map(Standby::of).unwrap_or_default();
+    let Some(package) = package(config, home, state)? else {
+        return Ok(StackInputs { standby, ..StackInputs::default() });
+    };
     let (mut passwords, mut absent) = (BTreeMap::new(), BTreeMap::new());
     for user in &config.smart.test_users {
         let keeps_its_own = || state.is_some_and(|state| keeps_its_password(state, user));
@@ -43,21 +45,21 @@ pub fn gather<E: From<PackageError> + From<PasswordError>>(
             Err(error) => return Err(error.into()),
         }
     }
-    Ok(Materials { package: Some(package), passwords, absent, beside })
+    Ok(StackInputs { package: Some(package), passwords, absent, standby })
 }
 
 /// Gathers what there is, for whoever only looks: a password that is not at hand is not compared.
 ///
 /// # Errors
 /// No package, or one that Lambda cannot run.
-pub fn gather_to_look(config: &Config, home: Home, state: &State) -> Result<Materials, PackageError> {
+pub fn gather_to_look(config: &Config, home: Home, state: &State) -> Result<StackInputs, PackageError> {
     let users = if config.smart_on_fhir { config.smart.test_users.as_slice() } else { &[] };
     let given = users.iter().filter_map(|user| {
         Some((user.username.clone(), read(user, &user.password, config.smart.password_minimum_length).ok()?))
     });
     let passwords = given.collect();
     let package = package(config, home, Some(state))?;
-    Ok(Materials { package, passwords, beside: Beside::of(state), ..Materials::default() })
+    Ok(StackInputs { package, passwords, standby: Standby::of(state), ..StackInputs::default() })
 }
 
 /// The function's code; none where the store is without SMART.
@@ -75,7 +77,7 @@ pub fn find_package(config: &Config, home: Home, state: Option<&State>) -> Resul
     }
     let smart = &config.smart;
     let function = state.and_then(|state| state.resources.get(&Address::parse("lambda_function.token_validator")));
-    let wanted = Wanted {
+    let wanted = PackageInput {
         path: smart.package.as_deref(),
         runtime: smart.runtime.as_deref(),
         handler: smart.handler.as_deref(),

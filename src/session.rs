@@ -31,19 +31,19 @@ use crate::aws::{AwsError, Clients, Endpoint, Gate, ops};
 use crate::cli::Global;
 use crate::config::{AccountRegionalName, Config, Protect, Setting, Sources};
 use crate::error::CommandError;
-use crate::fhir::{NoCredentials, Signer};
+use crate::fhir::{NoSigningCredentials, Signer};
 use crate::graph::Graph;
 use crate::invocation::CommandLine;
 use crate::materials;
 use crate::model::text::instant;
-use crate::module::beside::{counterpart, is_beside};
-use crate::module::{self, Materials, Stack, WayBack};
-use crate::plan::{self, Change, Options, Plan, Seen, Situation};
+use crate::module::standby::{counterpart, is_standby};
+use crate::module::{self, Stack, StackInputs, WayBack};
+use crate::plan::{self, Change, Options, Plan, PlanInput, Seen};
 use crate::resource::{Context, Identity, Kind, Settings, last_usage};
 use crate::sandbox::{self, Emulator};
 use crate::state::{Entry, Home, State, Status};
 use crate::ui::Printer;
-use crate::wait::{Pace, Stop};
+use crate::wait::{PollPolicy, Stop};
 
 /// The files and flags of one run; nothing has been read yet.
 #[derive(Clone, Debug)]
@@ -65,9 +65,11 @@ impl Session {
     }
 
     /// How to wait: as the configuration says, or, where there is none, its variables.
-    pub fn pace(&self, config: Option<&Config>) -> Pace {
+    pub fn pace(&self, config: Option<&Config>) -> PollPolicy {
         let pace = match config {
-            Some(config) => Pace { longest: config.poll_interval, timeout: config.wait_timeout, ..Pace::default() },
+            Some(config) => {
+                PollPolicy { longest: config.poll_interval, timeout: config.wait_timeout, ..PollPolicy::default() }
+            }
             None => pace_of_environment(),
         };
         if self.home() == Home::Sandbox { pace.at_most(SANDBOX_INTERVAL) } else { pace }
@@ -247,7 +249,7 @@ pub struct Connection {
 
 impl Connection {
     /// What the resources share in one run.
-    pub fn context(&self, state: &State, settings: Settings, pace: Pace, stop: Stop) -> Context {
+    pub fn context(&self, state: &State, settings: Settings, pace: PollPolicy, stop: Stop) -> Context {
         Context {
             clients: self.clients.clone(),
             caller: self.clients.caller.clone(),
@@ -264,7 +266,7 @@ impl Connection {
     ///
     /// # Errors
     /// There is no chain of credentials at all.
-    pub fn signer(&self) -> Result<Signer, NoCredentials> {
+    pub fn signer(&self) -> Result<Signer, NoSigningCredentials> {
         Signer::of(&self.clients, &self.identity.region)
     }
 
@@ -372,7 +374,7 @@ impl Prepared {
     pub fn decide_again(&mut self, connection: &Connection, options: &Options) -> Result<(), CommandError> {
         let data_bucket = self.config.as_ref().map(|config| config.data_bucket_name.as_str());
         self.plan = plan::build(
-            &Situation {
+            &PlanInput {
                 stack: &self.stack,
                 graph: &self.graph,
                 state: &self.state,
@@ -403,7 +405,7 @@ impl Prepared {
         self.plan.warnings.extend(self.concurrency.warning(&self.plan));
         for change in &mut self.plan.changes {
             let usage = ending_key(change).and_then(|key| self.usages.get(key));
-            change.meaning.extend(usage.cloned());
+            change.impact.extend(usage.cloned());
         }
         Ok(())
     }
@@ -487,7 +489,7 @@ async fn prepare_now(
         Some(config) if !options.destroy => {
             check_namespaces(config, &connection.identity, session.home())?;
             let mut materials = materials::gather(config, session.home(), Some(state), || session.config_if_any())?;
-            materials.beside.stores.retain(|store| !options.give_up.contains(&store.address));
+            materials.standby.stores.retain(|store| !options.give_up.contains(&store.address));
             archive_ahead(&materials, state);
             let passwords = Passwords::of(config, state, &materials);
             let note = materials.package.as_ref().and_then(|package| package.note.as_ref().map(ToString::to_string));
@@ -539,7 +541,7 @@ async fn prepare_now(
 }
 
 /// Begins to make the function's archive while AWS is asked, if its source is not the one that was sent last.
-fn archive_ahead(materials: &Materials, state: &State) {
+fn archive_ahead(materials: &StackInputs, state: &State) {
     let Some(package) = materials.package.clone() else { return };
     let function = state.recorded("lambda_function.token_validator");
     let sent = function.and_then(|function| function.get("source_sha256")?.as_str());
@@ -579,9 +581,9 @@ fn graph_of(stack: &Stack) -> Graph {
 /// A store beside the one in use, or its key, that somebody else has deleted is not made again.
 fn let_go(state: &mut State, seen: &BTreeMap<Address, Seen>) -> Vec<String> {
     let is_gone = |address: &Address| seen.get(address).is_some_and(|seen| seen.observed.is_none());
-    let was_kept = |address: &Address, entry: &Entry| is_beside(address) && entry.status == Status::Ready;
+    let was_kept = |address: &Address, entry: &Entry| is_standby(address) && entry.status == Status::Ready;
     let gone = state.resources.extract_if(.., |address, entry| was_kept(address, entry) && is_gone(address));
-    let told = |(address, _): (Address, Entry)| {
+    let reported = |(address, _): (Address, Entry)| {
         let remains = seen.get(&address).and_then(|seen| seen.remains.as_ref()).filter(|remains| !remains.is_over);
         let back = remains.map(|remains| {
             let until = remains.until.map(|until| format!(" until {}", instant(until))).unwrap_or_default();
@@ -590,7 +592,7 @@ fn let_go(state: &mut State, seen: &BTreeMap<Address, Seen>) -> Vec<String> {
         });
         format!("{address} was deleted outside hlctl; it is removed from the state{}", back.unwrap_or_default())
     };
-    gone.map(told).collect()
+    gone.map(reported).collect()
 }
 
 /// Counting what a bucket holds takes time, so it is done only where a bucket may go.
@@ -601,13 +603,13 @@ fn destroys_buckets(stack: &Stack, state: &State, options: &Options) -> bool {
         || state.resources.keys().any(|address| bucket(address) && !stack.contains_key(address))
 }
 
-fn pace_of_environment() -> Pace {
+fn pace_of_environment() -> PollPolicy {
     let seconds = |name: &str| {
         let number: f64 = std::env::var(name).ok()?.parse().ok()?;
         Duration::try_from_secs_f64(number).ok().filter(|duration| !duration.is_zero())
     };
-    let usual = Pace::default();
-    Pace {
+    let usual = PollPolicy::default();
+    PollPolicy {
         longest: seconds("HLCTL_POLL_INTERVAL").unwrap_or(usual.longest),
         timeout: seconds("HLCTL_WAIT_TIMEOUT").unwrap_or(usual.timeout),
         ..usual

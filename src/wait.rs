@@ -8,7 +8,7 @@ use tokio::time::{Instant, sleep};
 
 /// How often to look and for how long.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Pace {
+pub struct PollPolicy {
     /// Shortest interval between two looks.
     pub shortest: Duration,
     /// Longest interval between two looks, whatever the shortest is.
@@ -36,7 +36,7 @@ const VERY_YOUNG: Duration = Duration::from_secs(4);
 /// Interval while it is due: what ends at any time in between is seen after half of it on average.
 const WHILE_DUE: Duration = Duration::from_millis(5600);
 
-impl Default for Pace {
+impl Default for PollPolicy {
     /// A store takes 20 to 30 minutes; 90 are enough for one with preloaded data.
     fn default() -> Self {
         let (longest, timeout) = (Duration::from_secs(60), Duration::from_secs(90 * 60));
@@ -44,7 +44,7 @@ impl Default for Pace {
     }
 }
 
-impl Pace {
+impl PollPolicy {
     /// The same for what usually ends at these ages.
     pub fn due(self, due: Due) -> Self {
         Self { due: Some(due), ..self }
@@ -159,7 +159,7 @@ impl Stop {
 
 /// What a look found.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Look<T> {
+pub enum Poll<T> {
     /// It is there.
     Ready(T),
     /// Not yet; the status as AWS names it.
@@ -180,7 +180,7 @@ pub enum Ended<E> {
 }
 
 /// Why a look can fail.
-pub trait LookError {
+pub trait PollError {
     /// Whether nothing was heard of AWS: it goes on with its work, and a later look may hear of it.
     fn is_lost_connection(&self) -> bool;
 }
@@ -191,18 +191,18 @@ const LONGEST_OUTAGE: Duration = Duration::from_secs(10 * 60);
 /// AWS has worked on meanwhile, but nobody could see it, so that time counts for nothing.
 const LONGEST_LOOK: Duration = Duration::from_secs(2 * 60);
 
-/// Looks until the answer is ready, at once and then at intervals that depend on the age ([`Pace::interval`]). What is waited for is as old
+/// Looks until the answer is ready, at once and then at intervals that depend on the age ([`PollPolicy::interval`]). What is waited for is as old
 /// as this wait, or older if a look says so. The intervals are jittered, so that waits that began together do not look together.
 ///
 /// `pending` hears each status.
 ///
 /// # Errors
 /// The look's own error, or the time is up, or a stop was asked for.
-pub async fn until<T, E, F, Fut>(pace: Pace, stop: &Stop, pending: impl Fn(&str), look: F) -> Result<T, Ended<E>>
+pub async fn until<T, E, F, Fut>(pace: PollPolicy, stop: &Stop, pending: impl Fn(&str), look: F) -> Result<T, Ended<E>>
 where
-    E: LookError,
+    E: PollError,
     F: Fn() -> Fut,
-    Fut: Future<Output = Result<Look<T>, E>>,
+    Fut: Future<Output = Result<Poll<T>, E>>,
 {
     let mut status = "under way".to_owned();
     let mut awake = Duration::ZERO;
@@ -215,13 +215,13 @@ where
             _ = stop.requested() => return Err(Ended::Stopped(status)),
         };
         match seen {
-            Ok(Look::Ready(value)) => return Ok(value),
-            Ok(Look::Pending(now)) => {
+            Ok(Poll::Ready(value)) => return Ok(value),
+            Ok(Poll::Pending(now)) => {
                 pending(&now);
                 status = now;
                 last_heard = awake;
             }
-            Ok(Look::PendingFor(now, age)) => {
+            Ok(Poll::PendingFor(now, age)) => {
                 pending(&now);
                 status = now;
                 last_heard = awake;
@@ -261,7 +261,7 @@ mod tests {
 
     use super::*;
 
-    impl LookError for () {
+    impl PollError for () {
         fn is_lost_connection(&self) -> bool {
             true
         }
@@ -271,7 +271,7 @@ mod tests {
     #[derive(Debug)]
     struct Refused;
 
-    impl LookError for Refused {
+    impl PollError for Refused {
         fn is_lost_connection(&self) -> bool {
             false
         }
@@ -279,7 +279,7 @@ mod tests {
 
     const MINUTE: Duration = Duration::from_secs(60);
     /// Usually over between 20 and 30 minutes, as a creation is.
-    const PACE: Pace = Pace {
+    const PACE: PollPolicy = PollPolicy {
         shortest: SHORTEST,
         longest: MINUTE,
         timeout: Duration::from_secs(5400),
@@ -287,7 +287,7 @@ mod tests {
     };
 
     /// The looks at something that ends at the age `end`, the first at the age `begin`: how many, and how long after its end the last.
-    fn looks(pace: Pace, begin: Duration, end: Duration, mut chance: impl FnMut() -> f64) -> (u32, Duration) {
+    fn looks(pace: PollPolicy, begin: Duration, end: Duration, mut chance: impl FnMut() -> f64) -> (u32, Duration) {
         let (mut age, mut count) = (begin, 1);
         while age < end {
             age += jittered(pace.interval(age), chance());
@@ -353,7 +353,7 @@ mod tests {
         ) {
             let [age, longest, from, takes] = [age, longest, from, takes].map(Duration::from_secs_f64);
             let due = Due { from, until: from + takes };
-            let pace = Pace { longest, ..Pace::default() };
+            let pace = PollPolicy { longest, ..PollPolicy::default() };
             for pace in [pace, pace.due(due), pace.at_least(Duration::from_secs(1)).due(due)] {
                 let interval = pace.interval(age);
                 prop_assert!(interval <= longest && !interval.is_zero());
@@ -381,9 +381,9 @@ mod tests {
         let begun = Instant::now();
         let look = || async move {
             Ok::<_, ()>(if begun.elapsed() > Duration::from_secs(1500) {
-                Look::Ready(())
+                Poll::Ready(())
             } else {
-                Look::Pending("CREATING".into())
+                Poll::Pending("CREATING".into())
             })
         };
         until(PACE, &Stop::never(), |_| {}, look).await.unwrap();
@@ -398,7 +398,7 @@ mod tests {
             looks.set(looks.get() + 1);
             async {
                 let status = || "CREATING".to_owned();
-                Ok::<_, ()>(if age() >= 25 * MINUTE { Look::Ready(()) } else { Look::PendingFor(status(), age()) })
+                Ok::<_, ()>(if age() >= 25 * MINUTE { Poll::Ready(()) } else { Poll::PendingFor(status(), age()) })
             }
         };
         until(PACE, &Stop::never(), |_| {}, look).await.unwrap();
@@ -411,7 +411,7 @@ mod tests {
     async fn the_wait_ends_with_the_last_status() {
         let begun = Instant::now();
         let ended =
-            until(PACE, &Stop::never(), |_| {}, || async { Ok::<Look<()>, ()>(Look::Pending("CREATING".into())) })
+            until(PACE, &Stop::never(), |_| {}, || async { Ok::<Poll<()>, ()>(Poll::Pending("CREATING".into())) })
                 .await;
         assert!(matches!(ended, Err(Ended::TimedOut(status)) if status == "CREATING"));
         assert_eq!(begun.elapsed().as_secs(), 5400);
@@ -429,7 +429,7 @@ mod tests {
             |_| {},
             || {
                 looks.set(looks.get() + 1);
-                async { Ok::<Look<()>, ()>(Look::Pending("CREATING".into())) }
+                async { Ok::<Poll<()>, ()>(Poll::Pending("CREATING".into())) }
             },
         );
         let (ended, ()) = tokio::join!(wait, async {
@@ -477,7 +477,7 @@ mod tests {
                 if number == 2 {
                     tokio::time::advance(PACE.timeout * 2).await;
                 }
-                Ok::<_, ()>(if number > 3 { Look::Ready(()) } else { Look::Pending("CREATING".into()) })
+                Ok::<_, ()>(if number > 3 { Poll::Ready(()) } else { Poll::Pending("CREATING".into()) })
             }
         };
         until(PACE, &Stop::never(), |_| {}, look).await.unwrap();
@@ -489,9 +489,9 @@ mod tests {
         let begun = Instant::now();
         let look = || async move {
             match begun.elapsed().as_secs() {
-                0..60 => Ok(Look::Pending("CREATING".into())),
+                0..60 => Ok(Poll::Pending("CREATING".into())),
                 60..600 => Err(()),
-                _ => Ok(Look::Ready(())),
+                _ => Ok(Poll::Ready(())),
             }
         };
         until(PACE, &Stop::never(), |_| {}, look).await.unwrap();
@@ -500,7 +500,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn a_connection_that_stays_away_ends_the_wait() {
         let begun = Instant::now();
-        let ended = until(PACE, &Stop::never(), |_| {}, || async { Err::<Look<()>, ()>(()) }).await;
+        let ended = until(PACE, &Stop::never(), |_| {}, || async { Err::<Poll<()>, ()>(()) }).await;
         assert!(matches!(ended, Err(Ended::Failed(()))));
         assert!((600..700).contains(&begun.elapsed().as_secs()));
     }
@@ -508,7 +508,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn what_aws_refuses_ends_the_wait_at_once() {
         let begun = Instant::now();
-        let ended = until(PACE, &Stop::never(), |_| {}, || async { Err::<Look<()>, _>(Refused) }).await;
+        let ended = until(PACE, &Stop::never(), |_| {}, || async { Err::<Poll<()>, _>(Refused) }).await;
         assert!(matches!(ended, Err(Ended::Failed(Refused))));
         assert_eq!(begun.elapsed(), Duration::ZERO);
     }

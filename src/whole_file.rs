@@ -27,38 +27,38 @@ pub fn write_private(path: &Path, prefix: &str, bytes: &[u8]) -> io::Result<()> 
 }
 
 fn write_on(disk: &impl Disk, builder: &tempfile::Builder<'_, '_>, path: &Path, bytes: &[u8]) -> io::Result<()> {
-    let beside = beside_on(disk, builder, path, bytes)?;
-    put_in_place_on(disk, beside, path)
+    let staged = next_to_on(disk, builder, path, bytes)?;
+    put_in_place_on(disk, staged, path)
 }
 
-fn beside_on(
+fn next_to_on(
     disk: &impl Disk,
     builder: &tempfile::Builder<'_, '_>,
     path: &Path,
     bytes: &[u8],
 ) -> io::Result<NamedTempFile> {
-    let mut beside = builder.tempfile_in(directory_of(path)).map_err(without_path)?;
-    beside.write_all(bytes)?;
-    disk.sync_file(beside.as_file())?;
-    Ok(beside)
+    let mut staged = builder.tempfile_in(directory_of(path)).map_err(without_path)?;
+    staged.write_all(bytes)?;
+    disk.sync_file(staged.as_file())?;
+    Ok(staged)
 }
 
-fn put_in_place_on(disk: &impl Disk, beside: NamedTempFile, path: &Path) -> io::Result<()> {
-    beside.persist(path).map_err(|error| error.error)?;
+fn put_in_place_on(disk: &impl Disk, staged: NamedTempFile, path: &Path) -> io::Result<()> {
+    staged.persist(path).map_err(|error| error.error)?;
     disk.sync_directory(directory_of(path))
 }
 
 /// A file that is whole, on disk, and not yet in its place. Dropped, it is gone.
 #[derive(Debug)]
-pub struct Beside(NamedTempFile);
+pub struct StagedFile(NamedTempFile);
 
-impl Beside {
+impl StagedFile {
     /// Writes it into the directory of `path`, for its owner alone, under a name that begins with `prefix`.
     ///
     /// # Errors
     /// It cannot be written.
     pub fn write(path: &Path, prefix: &str, bytes: &[u8]) -> io::Result<Self> {
-        beside_on(&Machine, tempfile::Builder::new().prefix(prefix), path, bytes).map(Self)
+        next_to_on(&Machine, tempfile::Builder::new().prefix(prefix), path, bytes).map(Self)
     }
 
     /// Puts it in the place of what is there.
@@ -221,9 +221,9 @@ mod tests {
         let (one, two) = (Some(b"one".to_vec()), Some(b"two".to_vec()));
         write_on(&recorder, &tempfile::Builder::new(), &path, b"one").unwrap();
         assert_eq!(noted(&recorder), [(file.clone(), None), (name.clone(), one.clone())]);
-        let beside = beside_on(&recorder, &tempfile::Builder::new(), &path, b"two").unwrap();
+        let staged = next_to_on(&recorder, &tempfile::Builder::new(), &path, b"two").unwrap();
         assert_eq!(noted(&recorder), [(file.clone(), one.clone())]);
-        put_in_place_on(&recorder, beside, &path).unwrap();
+        put_in_place_on(&recorder, staged, &path).unwrap();
         assert_eq!(noted(&recorder), [(name.clone(), two.clone())]);
         let part = parent.join("a.part");
         write(&part, b"one").unwrap();

@@ -9,18 +9,18 @@ use super::record::{Claim, Claims, Found, look};
 use crate::address::Address;
 use crate::config::Config;
 use crate::graph::Graph;
-use crate::module::{self, Materials, Stack};
+use crate::module::{self, Stack, StackInputs};
 use crate::plan::{PlanError, predict};
-use crate::resource::{ADDRESS_TAG, Context, Kind, Known, Listed, ResourceError, STACK_TAG, Trail};
+use crate::resource::{ADDRESS_TAG, Context, Kind, Known, Listed, RecoveryHint, ResourceError, STACK_TAG};
 use crate::state::stack_tag_begins;
 
 /// What is to be found.
 #[derive(Clone, Copy)]
-pub struct Wanted<'a> {
+pub struct DiscoveryInput<'a> {
     /// The configuration that names things.
     pub config: &'a Config,
     /// The function's code; passwords are not asked for.
-    pub materials: &'a Materials,
+    pub materials: &'a StackInputs,
     /// The stack, where the user has chosen one.
     pub stack: Option<&'a str>,
 }
@@ -112,7 +112,7 @@ fn choices(stacks: &BTreeMap<String, BTreeSet<String>>) -> String {
 ///
 /// # Errors
 /// AWS cannot be read; or several stacks are there, or not the one that the user chose.
-pub async fn discover(cx: &Context, wanted: Wanted<'_>) -> Result<Discovery, DiscoverError> {
+pub async fn discover(cx: &Context, wanted: DiscoveryInput<'_>) -> Result<Discovery, DiscoverError> {
     let stack = module::build(wanted.config, &cx.identity, &cx.stack, wanted.materials);
     let named = named(cx, &stack).await?;
     let listed = list(cx).await?;
@@ -146,14 +146,14 @@ async fn list(cx: &Context) -> Result<Lists, PlanError> {
 }
 
 /// Everything that has one of the configuration's names.
-async fn named(cx: &Context, stack: &Stack) -> Result<super::Look, PlanError> {
+async fn named(cx: &Context, stack: &Stack) -> Result<super::ClaimsRead, PlanError> {
     let predicted = predict(&cx.identity, stack, &graph(stack), &Known::default())?;
     let mut claims = Claims::new();
-    for (address, told) in predicted {
+    for (address, reported) in predicted {
         let Some(kind) = Kind::parse(address.kind()) else { continue };
         let failed = |error| PlanError::Resource { address: address.clone(), error };
-        if kind.is_whole(&told).map_err(failed)? {
-            claims.insert(address, Claim { kind, recorded: told });
+        if kind.is_whole(&reported).map_err(failed)? {
+            claims.insert(address, Claim { kind, recorded: reported });
         }
     }
     let mut seen = look(cx, claims).await?;
@@ -355,16 +355,16 @@ impl Search<'_> {
         let identity = &self.cx.identity;
         let recorded = match spec.predicted(identity, known).map_err(failed)? {
             // As after an import, nothing is known but what AWS says: no password, and no code that was sent.
-            Some(told) => {
-                let id = kind.import_id(&told).map_err(failed)?;
+            Some(reported) => {
+                let id = kind.import_id(&reported).map_err(failed)?;
                 let imported = kind.of_import_id(identity, &id).map_err(failed)?;
                 let is_whole = |recorded: &Value| kind.is_whole(recorded).unwrap_or(false);
-                Some(imported.filter(is_whole).unwrap_or(told))
+                Some(imported.filter(is_whole).unwrap_or(reported))
             }
             None => {
                 let needs: Vec<Address> = spec.references().into_iter().map(|reference| reference.address).collect();
                 let attributes = spec.desired(known);
-                let trail = Trail { address, attributes: &attributes, needs: &needs, known, taken: &[] };
+                let trail = RecoveryHint { address, attributes: &attributes, needs: &needs, known, taken: &[] };
                 kind.find(self.cx, &trail).await.map_err(failed)?
             }
         };

@@ -16,5 +16,5 @@ pub mod instance;
 pub mod record;
 pub mod tfstate;
 
-pub use discover::{DiscoverError, Discovery, Wanted, discover};
-pub use record::{Claim, Claims, Found, Look, look};
+pub use discover::{DiscoverError, Discovery, DiscoveryInput, discover};
+pub use record::{Claim, Claims, ClaimsRead, Found, look};

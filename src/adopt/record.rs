@@ -53,7 +53,7 @@ impl Found {
 
 /// What looking at claims has brought.
 #[derive(Debug, Default)]
-pub struct Look {
+pub struct ClaimsRead {
     /// What is there.
     pub found: BTreeMap<Address, Found>,
     /// What is not.
@@ -66,7 +66,7 @@ pub struct Look {
 ///
 /// # Errors
 /// A task was lost.
-pub async fn look(cx: &Context, claims: Claims) -> Result<Look, PlanError> {
+pub async fn look(cx: &Context, claims: Claims) -> Result<ClaimsRead, PlanError> {
     let mut reads = JoinSet::new();
     for (address, claim) in claims {
         let cx = cx.clone();
@@ -74,7 +74,7 @@ pub async fn look(cx: &Context, claims: Claims) -> Result<Look, PlanError> {
         let read = async move { (address, claim.kind, claim.kind.read(&cx, &claim.recorded).await) };
         reads.spawn(read.instrument(span));
     }
-    let mut look = Look::default();
+    let mut look = ClaimsRead::default();
     while let Some(read) = reads.join_next().await {
         let (address, kind, result) = read?;
         match result {
@@ -101,11 +101,11 @@ pub fn complete(claims: &mut Claims, stack: &Stack, identity: &Identity, mut kno
         if claim.kind.is_whole(&claim.recorded).map_err(failed)? {
             continue;
         }
-        let told =
+        let reported =
             stack.get(address).map(|spec| spec.predicted(identity, &known)).transpose().map_err(failed)?.flatten();
-        let same = |told: &Value| claim.kind.import_id(told).ok() == claim.kind.import_id(&claim.recorded).ok();
-        if let Some(told) = told.filter(same) {
-            claim.recorded = told;
+        let same = |reported: &Value| claim.kind.import_id(reported).ok() == claim.kind.import_id(&claim.recorded).ok();
+        if let Some(reported) = reported.filter(same) {
+            claim.recorded = reported;
         }
     }
     Ok(())

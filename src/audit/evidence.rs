@@ -9,7 +9,7 @@ use tokio::sync::Semaphore;
 use tokio::task::{JoinError, JoinSet};
 use tracing::Instrument as _;
 
-use super::{Judgement, Verdict};
+use super::{CheckResult, Judgement};
 use crate::address::Address;
 use crate::aws::{AwsError, ErrorKind, ops};
 use crate::resource::{Attributes, Condition, Context, Identity, Kind, ResourceError};
@@ -35,14 +35,14 @@ pub struct Evidence {
     /// Whether the stack holds real patients.
     pub production: bool,
     /// Every resource.
-    pub looked: BTreeMap<Address, Looked>,
+    pub looked: BTreeMap<Address, EvidenceRead>,
     /// The policies of each role that the stack did not give it; or why they could not be listed.
     pub foreign: BTreeMap<Address, Result<Vec<String>, String>>,
 }
 
 /// What became of looking at a resource.
 #[derive(Clone, Debug)]
-pub enum Looked {
+pub enum EvidenceRead {
     /// It was seen.
     Seen {
         /// What it looks like.
@@ -62,7 +62,7 @@ impl Evidence {
         &self,
         kind: Kind,
         judge: impl Fn(&Address, &Attributes) -> (Judgement, String),
-    ) -> Vec<Verdict> {
+    ) -> Vec<CheckResult> {
         self.each_or(
             kind,
             (Judgement::NotCheckable, concat!("it is gone: `", hlctl!("plan"), "` shows what to do")),
@@ -76,21 +76,21 @@ impl Evidence {
         kind: Kind,
         absent: (Judgement, &str),
         judge: impl Fn(&Address, &Attributes) -> (Judgement, String),
-    ) -> Vec<Verdict> {
+    ) -> Vec<CheckResult> {
         self.of_kind(kind)
             .map(|(address, looked)| {
                 let (judgement, seen) = match looked {
-                    Looked::Seen { attributes, .. } => judge(address, attributes),
-                    Looked::Absent => (absent.0, absent.1.to_owned()),
-                    Looked::Unreadable(why) => (Judgement::NotCheckable, why.clone()),
+                    EvidenceRead::Seen { attributes, .. } => judge(address, attributes),
+                    EvidenceRead::Absent => (absent.0, absent.1.to_owned()),
+                    EvidenceRead::Unreadable(why) => (Judgement::NotCheckable, why.clone()),
                 };
-                Verdict { address: address.clone(), judgement, seen }
+                CheckResult { address: address.clone(), judgement, seen }
             })
             .collect()
     }
 
     /// Each resource of a kind.
-    pub(super) fn of_kind(&self, kind: Kind) -> impl Iterator<Item = (&Address, &Looked)> {
+    pub(super) fn of_kind(&self, kind: Kind) -> impl Iterator<Item = (&Address, &EvidenceRead)> {
         self.looked.iter().filter(move |(address, _)| address.kind() == kind.as_str())
     }
 }
@@ -151,13 +151,13 @@ pub async fn gather(cx: &Context, state: &State, production: bool) -> Result<Evi
                     Condition::Ending { what, .. } => Some(what),
                     _ => None,
                 };
-                Looked::Seen { attributes: observed.attributes, ending }
+                EvidenceRead::Seen { attributes: observed.attributes, ending }
             }
-            Ok(None) => Looked::Absent,
+            Ok(None) => EvidenceRead::Absent,
             Err(ResourceError::Aws(error)) if error.kind == ErrorKind::Credentials => {
                 return Err(EvidenceError::Credentials(error));
             }
-            Err(error) => Looked::Unreadable(error.to_string()),
+            Err(error) => EvidenceRead::Unreadable(error.to_string()),
         };
         if let Some(foreign) = foreign {
             evidence.foreign.insert(address.clone(), foreign.map_err(|error| error.to_string()));

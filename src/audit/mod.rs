@@ -9,8 +9,8 @@ mod evidence;
 mod waivers;
 
 pub use catalogue::CHECKS;
-pub use evidence::{Evidence, EvidenceError, Looked, gather};
-pub use waivers::{Finding, Reviewed, Status, review};
+pub use evidence::{Evidence, EvidenceError, EvidenceRead, gather};
+pub use waivers::{AuditFinding, CheckStatus, Reviewed, review};
 
 use crate::address::Address;
 
@@ -38,7 +38,7 @@ pub struct Check {
     /// AWS Security Hub's controls of the same.
     pub security_hub: &'static [&'static str],
     /// Judges.
-    pub(crate) judge: fn(&Evidence) -> Vec<Verdict>,
+    pub(crate) judge: fn(&Evidence) -> Vec<CheckResult>,
 }
 
 /// How bad it is to fail a check.
@@ -68,7 +68,7 @@ impl Severity {
 
 /// What a check says of one resource.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Verdict {
+pub struct CheckResult {
     /// The resource.
     pub address: Address,
     /// Whether it passes.
@@ -98,6 +98,6 @@ impl Judgement {
 }
 
 /// Judges by every check. A check without anything to judge has no verdicts.
-pub fn judge(evidence: &Evidence) -> Vec<(&'static Check, Vec<Verdict>)> {
+pub fn judge(evidence: &Evidence) -> Vec<(&'static Check, Vec<CheckResult>)> {
     CHECKS.iter().map(|check| (check, (check.judge)(evidence))).collect()
 }

@@ -4,19 +4,19 @@ use std::collections::BTreeSet;
 
 use jiff::civil::Date;
 
-use super::{Check, Judgement, Severity, Verdict};
+use super::{Check, CheckResult, Judgement, Severity};
 use crate::address::Address;
 use crate::config::Waiver;
 
 /// A check's result for one resource, or for the stack where it has no such resource.
 #[derive(Clone, Debug)]
-pub struct Finding {
+pub struct AuditFinding {
     /// The check.
     pub check: &'static Check,
     /// The resource.
     pub address: Option<Address>,
     /// How it came out.
-    pub status: Status,
+    pub status: CheckStatus,
     /// What was seen.
     pub seen: String,
     /// The waiver that excuses it, or that did until it ran out.
@@ -25,7 +25,7 @@ pub struct Finding {
 
 /// How a check came out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Status {
+pub enum CheckStatus {
     /// It failed.
     Fail,
     /// It could not be checked.
@@ -38,7 +38,7 @@ pub enum Status {
     NotApplicable,
 }
 
-impl Status {
+impl CheckStatus {
     /// All of them, the worst first.
     pub const ALL: [Self; 5] = [Self::Fail, Self::NotCheckable, Self::Waived, Self::Pass, Self::NotApplicable];
 
@@ -69,42 +69,48 @@ impl Status {
 #[derive(Clone, Debug)]
 pub struct Reviewed {
     /// One for each check and resource, the worst first.
-    pub findings: Vec<Finding>,
+    pub findings: Vec<AuditFinding>,
     /// Waivers that excuse nothing: what they were for passes, or is gone.
     pub unused: Vec<Waiver>,
 }
 
 impl Reviewed {
     /// How many came out so.
-    pub fn count(&self, status: Status) -> usize {
+    pub fn count(&self, status: CheckStatus) -> usize {
         self.findings.iter().filter(|finding| finding.status == status).count()
     }
 
     /// Whether every check passed, does not apply or is excused. What could not be checked is no pass.
     pub fn is_clean(&self) -> bool {
-        self.count(Status::Fail) == 0 && self.count(Status::NotCheckable) == 0
+        self.count(CheckStatus::Fail) == 0 && self.count(CheckStatus::NotCheckable) == 0
     }
 }
 
 /// Lays the waivers over the verdicts. `today` decides which have run out.
-pub fn review(judged: Vec<(&'static Check, Vec<Verdict>)>, waivers: &[Waiver], today: Date) -> Reviewed {
+pub fn review(judged: Vec<(&'static Check, Vec<CheckResult>)>, waivers: &[Waiver], today: Date) -> Reviewed {
     let mut used = BTreeSet::new();
     let mut findings = Vec::new();
     for (check, verdicts) in judged {
         if verdicts.is_empty() {
             let seen = "the stack has no such resource".to_owned();
-            findings.push(Finding { check, address: None, status: Status::NotApplicable, seen, waiver: None });
+            findings.push(AuditFinding {
+                check,
+                address: None,
+                status: CheckStatus::NotApplicable,
+                seen,
+                waiver: None,
+            });
         }
         for verdict in verdicts {
             let status = match verdict.judgement {
-                Judgement::Pass => Status::Pass,
-                Judgement::Fail => Status::Fail,
-                Judgement::NotCheckable => Status::NotCheckable,
-                Judgement::NotApplicable => Status::NotApplicable,
+                Judgement::Pass => CheckStatus::Pass,
+                Judgement::Fail => CheckStatus::Fail,
+                Judgement::NotCheckable => CheckStatus::NotCheckable,
+                Judgement::NotApplicable => CheckStatus::NotApplicable,
             };
             let mut finding =
-                Finding { check, address: Some(verdict.address), status, seen: verdict.seen, waiver: None };
-            if matches!(status, Status::Fail | Status::NotCheckable) {
+                AuditFinding { check, address: Some(verdict.address), status, seen: verdict.seen, waiver: None };
+            if matches!(status, CheckStatus::Fail | CheckStatus::NotCheckable) {
                 used.extend(excuse(&mut finding, waivers, today));
             }
             findings.push(finding);
@@ -115,12 +121,12 @@ pub fn review(judged: Vec<(&'static Check, Vec<Verdict>)>, waivers: &[Waiver], t
     Reviewed { findings, unused: unused.map(|(_, waiver)| waiver.clone()).collect() }
 }
 
-fn severity_of(finding: &Finding) -> Severity {
+fn severity_of(finding: &AuditFinding) -> Severity {
     finding.check.severity
 }
 
 /// Excuses a finding by the waiver that lasts longest of those that are for it. The places of all that are for it.
-fn excuse(finding: &mut Finding, waivers: &[Waiver], today: Date) -> Vec<usize> {
+fn excuse(finding: &mut AuditFinding, waivers: &[Waiver], today: Date) -> Vec<usize> {
     let address = finding.address.as_ref().map(Address::as_str);
     let fits = |waiver: &Waiver| {
         waiver.check == finding.check.id && waiver.resource.as_deref().is_none_or(|resource| Some(resource) == address)
@@ -128,7 +134,7 @@ fn excuse(finding: &mut Finding, waivers: &[Waiver], today: Date) -> Vec<usize> 
     let fitting: Vec<(usize, &Waiver)> = waivers.iter().enumerate().filter(|(_, waiver)| fits(waiver)).collect();
     if let Some((_, waiver)) = fitting.iter().max_by_key(|(_, waiver)| waiver.expires) {
         if today <= waiver.expires {
-            finding.status = Status::Waived;
+            finding.status = CheckStatus::Waived;
         } else {
             finding.seen.push_str(&format!("; its waiver expired on {}", waiver.expires));
         }
@@ -156,9 +162,9 @@ mod tests {
         }
     }
 
-    fn failing() -> Vec<(&'static Check, Vec<Verdict>)> {
+    fn failing() -> Vec<(&'static Check, Vec<CheckResult>)> {
         let verdict =
-            |name: &str, judgement| Verdict { address: Address::parse(name), judgement, seen: "x".to_owned() };
+            |name: &str, judgement| CheckResult { address: Address::parse(name), judgement, seen: "x".to_owned() };
         vec![
             (&CHECKS[0], vec![]),
             (
@@ -201,7 +207,7 @@ mod tests {
     #[test]
     fn a_waiver_for_one_resource_is_for_no_other() {
         let reviewed = review(failing(), &[waiver(Some("kms_key.c"), DAY)], DAY);
-        assert_eq!(reviewed.count(Status::Waived), 0);
+        assert_eq!(reviewed.count(CheckStatus::Waived), 0);
         assert_eq!(reviewed.unused.len(), 1);
     }
 

@@ -21,7 +21,7 @@ use serde_json::{Map, Value};
 
 /// One answer.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Answer {
+pub struct RawAnswer {
     /// The operation that was asked.
     pub operation: String,
     /// The headers, with names in lower case.
@@ -31,14 +31,14 @@ pub struct Answer {
     pub body: Value,
 }
 
-type Heard = Arc<Mutex<Vec<Answer>>>;
+type Heard = Arc<Mutex<Vec<RawAnswer>>>;
 
 tokio::task_local! {
     static HEARD: Heard;
 }
 
 /// Does the work, and gives the answers of all calls in it that succeeded. Work that it spawns as a task is not heard.
-pub async fn gathered<F: Future>(work: F) -> (F::Output, Vec<Answer>) {
+pub async fn gathered<F: Future>(work: F) -> (F::Output, Vec<RawAnswer>) {
     let heard = Heard::default();
     let done = HEARD.scope(Arc::clone(&heard), work).await;
     let answers = std::mem::take(&mut *heard.lock().unwrap_or_else(PoisonError::into_inner));
@@ -80,12 +80,12 @@ impl Intercept for Listener {
     }
 }
 
-fn answer(operation: String, response: &HttpResponse) -> Answer {
+fn answer(operation: String, response: &HttpResponse) -> RawAnswer {
     let headers =
         response.headers().iter().map(|(name, value)| (name.to_ascii_lowercase(), value.to_owned())).collect();
     // What is streamed has no bytes here; hlctl reads no settings that way.
     let body = response.body().bytes().map(tree).unwrap_or_default();
-    Answer { operation, headers, body }
+    RawAnswer { operation, headers, body }
 }
 
 fn tree(body: &[u8]) -> Value {

@@ -20,7 +20,7 @@ use tracing::{Instrument as _, Span};
 use super::classify::{AwsError, ErrorKind, classify};
 use super::credentials::Renewable;
 use super::ops::Operation;
-use super::origin::Origin;
+use super::origin::CredentialsOrigin;
 use super::request_id;
 use crate::model::{Certainty, Deeds, Hold, HoldObserver, HoldReason, Permit};
 
@@ -307,8 +307,11 @@ impl Caller {
         }
         error.attempts = tries.attempts;
         if error.kind == ErrorKind::Credentials && error.origin.is_none() {
-            error.origin =
-                self.credentials.as_ref().and_then(Renewable::origin).map(|used| Box::new(Origin::Used(used)));
+            error.origin = self
+                .credentials
+                .as_ref()
+                .and_then(Renewable::origin)
+                .map(|used| Box::new(CredentialsOrigin::Used(used)));
         }
         if tries.lost {
             error.certainty = Certainty::MayBeApplied;

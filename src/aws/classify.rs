@@ -13,7 +13,7 @@ use http_body_util::LengthLimitError;
 use super::clock::Skew;
 use super::limited::LONGEST_ANSWER;
 use super::ops::{self, Met, Operation};
-use super::origin::{Origin, kind_for_unsent};
+use super::origin::{CredentialsOrigin, kind_for_unsent};
 use super::request_id;
 use crate::model::Certainty;
 
@@ -39,7 +39,7 @@ pub struct AwsError {
     /// How wrong this machine's clock is, if the refusal shows that it is wrong.
     pub skew: Option<Skew>,
     /// Where the credentials come from, if the error is about them.
-    pub origin: Option<Box<Origin>>,
+    pub origin: Option<Box<CredentialsOrigin>>,
 }
 
 /// Why there are no credentials, on its way through the SDK.
@@ -165,7 +165,7 @@ impl AwsError {
     }
 
     /// A call that was to obtain credentials, as an error of the call that they are for: that one was not sent.
-    pub fn obtaining(self, origin: Origin) -> Self {
+    pub fn obtaining(self, origin: CredentialsOrigin) -> Self {
         let kind = kind_for_unsent(self.kind);
         Self { kind, certainty: Certainty::NotApplied, origin: Some(Box::new(origin)), ..self }
     }
@@ -264,53 +264,53 @@ impl Failure<'_> {
     fn tell(self, operation: &'static Operation, response: Option<&HttpResponse>) -> AwsError {
         let status = response.map(|response| response.status().as_u16());
         let header = |name: &str| response.and_then(|response| response.headers().get(name)).map(str::to_owned);
-        let mut told = AwsError {
+        let mut reported = AwsError {
             request_id: request_id::of_headers(|name| response?.headers().get(name)),
             other_region: header("x-amz-bucket-region"),
             ..AwsError::of_kind(ErrorKind::Refused, operation, "")
         };
         match self {
             Self::Service(meta) => {
-                told.code = crate::model::text::shortened(meta.code().unwrap_or_default()).into_owned();
-                told.message = crate::model::text::shortened(meta.message().unwrap_or_default()).into_owned();
-                if told.code.is_empty() && [ops::s3::HEAD_BUCKET, ops::s3::HEAD_OBJECT].contains(&operation) {
+                reported.code = crate::model::text::shortened(meta.code().unwrap_or_default()).into_owned();
+                reported.message = crate::model::text::shortened(meta.message().unwrap_or_default()).into_owned();
+                if reported.code.is_empty() && [ops::s3::HEAD_BUCKET, ops::s3::HEAD_OBJECT].contains(&operation) {
                     // A HEAD has no body, so S3 can only speak by status.
-                    told.code = code_of_status(status).to_owned();
-                } else if told.code.is_empty() && operation.service() == ops::s3::SERVICE {
+                    reported.code = code_of_status(status).to_owned();
+                } else if reported.code.is_empty() && operation.service() == ops::s3::SERVICE {
                     // Servers other than AWS leave the body out.
-                    told.code = code_of_bare_status(status).to_owned();
+                    reported.code = code_of_bare_status(status).to_owned();
                 }
-                told.kind = kind_of_code(&told.code, &told.message, status);
-                if told.message.is_empty() && told.code.is_empty() {
-                    told.message = not_aws(status);
+                reported.kind = kind_of_code(&reported.code, &reported.message, status);
+                if reported.message.is_empty() && reported.code.is_empty() {
+                    reported.message = not_aws(status);
                 }
-                told.skew = Skew::of_refusal(&told.message, header("date").as_deref());
+                reported.skew = Skew::of_refusal(&reported.message, header("date").as_deref());
             }
             Self::Timeout => {
-                told.kind = ErrorKind::Silent;
-                told.message = "no answer in time".to_owned();
+                reported.kind = ErrorKind::Silent;
+                reported.message = "no answer in time".to_owned();
             }
             Self::Response(error) if is_cut_off(error) => {
-                told.kind = ErrorKind::NoAnswer;
-                told.message = "the answer was incomplete".to_owned();
+                reported.kind = ErrorKind::NoAnswer;
+                reported.message = "the answer was incomplete".to_owned();
             }
             Self::Response(error) => {
-                told.kind = match status {
+                reported.kind = match status {
                     Some(429) => ErrorKind::Throttled,
                     Some(500..) => ErrorKind::Unavailable,
                     _ => ErrorKind::Garbled,
                 };
-                told.message = if is_too_long(error) { too_long() } else { not_aws(status) };
+                reported.message = if is_too_long(error) { too_long() } else { not_aws(status) };
             }
             Self::Other(error) => match kind_of_failure(error) {
                 ErrorKind::Credentials => return AwsError::without_credentials(error, operation),
                 kind => {
-                    told.kind = kind;
-                    told.message = innermost(error);
+                    reported.kind = kind;
+                    reported.message = innermost(error);
                 }
             },
         }
-        told
+        reported
     }
 }
 

@@ -19,7 +19,7 @@ use thiserror::Error;
 
 use super::answers::Listener;
 use super::call::Caller;
-use super::credentials::{Renewable, Source};
+use super::credentials::{CredentialsSource, Renewable};
 use super::limited::limited;
 use super::own_host::{OwnHost, is_aws};
 use super::shared_config::SharedConfig;
@@ -336,7 +336,8 @@ fn renewing(
     trust: &Trust,
 ) -> (Caller, ConfigLoader) {
     let http = http_client(trust);
-    let credentials = Renewable::new(Source { http: http.clone(), region, profile: profile.map(str::to_owned) });
+    let credentials =
+        Renewable::new(CredentialsSource { http: http.clone(), region, profile: profile.map(str::to_owned) });
     // They keep themselves, and know when what they keep is of no more use.
     let no_cache = IdentityCache::no_cache();
     let caller = Caller::renewing(credentials.clone());

@@ -40,16 +40,18 @@ use super::call::CALLS;
 use super::classify::{AwsError, ErrorKind, NoCredentials, causes, classify, kind_of_failure, sources};
 use super::clock::Dates;
 use super::ops;
-use super::origin::{Obtained, Origin, Way};
+use super::origin::{CredentialsMethod, CredentialsOrigin, Obtained};
 use super::request_id;
-use super::shared_config::{Base, Role, SharedConfig, SharedConfigError, Source as CredentialSource, Steps};
+use super::shared_config::{
+    ExternalSource as CredentialSource, FirstCredentials, Role, SharedConfig, SharedConfigError, Steps,
+};
 
 /// Credentials with less time left are renewed before they are used: a call may take most of it.
 const LEAST_TIME_LEFT: Duration = Duration::from_secs(30);
 
 /// Where credentials come from.
 #[derive(Debug)]
-pub struct Source {
+pub struct CredentialsSource {
     /// The way to whoever issues them.
     pub http: SharedHttpClient,
     /// The region to ask in; `None` leaves it to the SDK's chain.
@@ -64,7 +66,7 @@ pub struct Renewable(Arc<Inner>);
 
 #[derive(Debug)]
 struct Inner {
-    source: Source,
+    source: CredentialsSource,
     held: Mutex<Option<Credentials>>,
     origin: StdMutex<Option<Obtained>>,
     generation: AtomicU64,
@@ -78,7 +80,7 @@ struct Held {
 
 impl Renewable {
     /// Reads nothing yet.
-    pub fn new(source: Source) -> Self {
+    pub fn new(source: CredentialsSource) -> Self {
         Self(Arc::new(Inner {
             source,
             held: Mutex::new(None),
@@ -144,7 +146,7 @@ impl ProvideCredentials for Renewable {
     }
 }
 
-impl Source {
+impl CredentialsSource {
     /// Reads the files and asks the services that they name, from the beginning: a chain of the SDK that has been asked remembers the files it read.
     async fn load(&self) -> Result<Held, AwsError> {
         let dates = Dates::default();
@@ -205,7 +207,8 @@ impl Issuers {
             return self.walk(steps).await;
         }
         let web_identity = WebIdentityTokenCredentialsProvider::builder().configure(&self.provider).build();
-        if let Some(held) = given(web_identity, Obtained { way: Way::WebIdentity, profile: None }).await? {
+        if let Some(held) = given(web_identity, Obtained { way: CredentialsMethod::WebIdentity, profile: None }).await?
+        {
             return Ok(held);
         }
         for source in [CredentialSource::Container, CredentialSource::Instance] {
@@ -221,12 +224,12 @@ impl Issuers {
     async fn walk(&self, steps: Steps) -> Result<Held, AwsError> {
         let own = |way| Obtained { way, profile: Some(steps.profile.clone()) };
         let mut held = match steps.base {
-            Base::Keys(credentials) => Held { credentials, obtained: own(Way::Keys) },
-            Base::Source(source) => {
+            FirstCredentials::Keys(credentials) => Held { credentials, obtained: own(CredentialsMethod::Keys) },
+            FirstCredentials::Source(source) => {
                 let given = self.source(source, Some(&steps.profile)).await?;
                 given.ok_or_else(|| nothing(own(source.way())))?
             }
-            Base::Profile(way) => {
+            FirstCredentials::Profile(way) => {
                 let provider = ProfileFileCredentialsProvider::builder().configure(&self.provider);
                 let provider = provider.profile_name(&steps.profile).build();
                 let given = given(provider, own(way.clone())).await?;
@@ -268,7 +271,7 @@ impl Issuers {
     }
 
     async fn assume(&self, role: &Role, by: Credentials) -> Result<Held, AwsError> {
-        let way = Way::Role { arn: role.arn.clone(), by: role.by.clone() };
+        let way = CredentialsMethod::Role { arn: role.arn.clone(), by: role.by.clone() };
         let obtained = Obtained { way, profile: Some(role.profile.clone()) };
         let by = SharedCredentialsProvider::new(by);
         let sts = aws_sdk_sts::Client::new(&self.config.to_builder().credentials_provider(by).build());
@@ -281,7 +284,7 @@ impl Issuers {
             .set_duration_seconds(role.duration)
             .send()
             .await;
-        let failed = |error: AwsError| error.obtaining(Origin::Obtaining(obtained.clone()));
+        let failed = |error: AwsError| error.obtaining(CredentialsOrigin::Obtaining(obtained.clone()));
         let answer = asked.map_err(|error| failed(classify(ops::sts::ASSUME_ROLE, &error)))?;
         let given =
             answer.credentials.ok_or_else(|| failed(AwsError::incomplete(ops::sts::ASSUME_ROLE, "credentials")))?;
@@ -300,7 +303,7 @@ async fn given(provider: impl ProvideCredentials, obtained: Obtained) -> Result<
     match provider.provide_credentials().await {
         Ok(credentials) => Ok(Some(Held { credentials, obtained })),
         Err(CredentialsError::CredentialsNotLoaded(_)) => Ok(None),
-        Err(error) => Err(failed(&error).obtaining(Origin::Obtaining(obtained))),
+        Err(error) => Err(failed(&error).obtaining(CredentialsOrigin::Obtaining(obtained))),
     }
 }
 
@@ -314,20 +317,20 @@ pub async fn check_profile(profile: Option<&str>) -> Result<(), AwsError> {
 }
 
 fn of_config(error: SharedConfigError) -> AwsError {
-    AwsError::without_call(ErrorKind::Credentials, error.to_string()).obtaining(Origin::Config(error))
+    AwsError::without_call(ErrorKind::Credentials, error.to_string()).obtaining(CredentialsOrigin::Config(error))
 }
 
 /// A way that a profile names, and that is not there.
 fn nothing(obtained: Obtained) -> AwsError {
     let from = match &obtained.way {
-        Way::Environment => "the environment has no AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY",
-        Way::Container => "no container endpoint is set",
-        Way::Instance => "the instance's metadata service gives none",
+        CredentialsMethod::Environment => "the environment has no AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY",
+        CredentialsMethod::Container => "no container endpoint is set",
+        CredentialsMethod::Instance => "the instance's metadata service gives none",
         _ => "it gives none",
     };
     let profile = obtained.profile.as_deref().unwrap_or_default();
     let message = format!("there are no credentials for the profile `{profile}`: {from}");
-    AwsError::without_call(ErrorKind::Credentials, message).obtaining(Origin::Obtaining(obtained))
+    AwsError::without_call(ErrorKind::Credentials, message).obtaining(CredentialsOrigin::Obtaining(obtained))
 }
 
 /// What a provider of the SDK says, with the call that failed where there is one.

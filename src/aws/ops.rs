@@ -46,12 +46,12 @@ pub struct Operation {
     service: &'static str,
     name: &'static str,
     action: &'static str,
-    effect: Effect,
+    effect: OperationEffect,
 }
 
 /// What an operation does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Effect {
+pub enum OperationEffect {
     /// It reads only (IAM's access levels "Read" and "List").
     Reads,
     /// It changes something.
@@ -91,7 +91,7 @@ pub enum Met {
 
 impl Operation {
     const fn reads(service: &'static str, name: &'static str, action: &'static str) -> Self {
-        Self { service, name, action, effect: Effect::Reads }
+        Self { service, name, action, effect: OperationEffect::Reads }
     }
 
     const fn changes(
@@ -101,7 +101,7 @@ impl Operation {
         repeat: Repeat,
         source: &'static str,
     ) -> Self {
-        Self { service, name, action, effect: Effect::Changes { repeat, source } }
+        Self { service, name, action, effect: OperationEffect::Changes { repeat, source } }
     }
 
     /// Prefix of the service as IAM actions have it, for example `kms`.
@@ -120,24 +120,24 @@ impl Operation {
     }
 
     /// What it does.
-    pub const fn effect(&self) -> Effect {
+    pub const fn effect(&self) -> OperationEffect {
         self.effect
     }
 
     /// Whether it only reads.
     pub const fn is_read(&self) -> bool {
-        matches!(self.effect, Effect::Reads)
+        matches!(self.effect, OperationEffect::Reads)
     }
 
     /// Whether it may be sent again after a lost answer without a look at what the first attempt has done.
     pub(super) fn is_safe(&self) -> bool {
-        !matches!(self.effect, Effect::Changes { repeat: Repeat::Another, .. })
+        !matches!(self.effect, OperationEffect::Changes { repeat: Repeat::Another, .. })
     }
 
     /// The state behind an error of this operation, if its own first attempt can have led to it.
     pub(super) fn met(&self, code: &str) -> Option<Met> {
         match self.effect {
-            Effect::Changes { repeat: Repeat::Meets(errors), .. } => {
+            OperationEffect::Changes { repeat: Repeat::Meets(errors), .. } => {
                 errors.iter().find(|(_, known)| *known == code).map(|(met, _)| *met)
             }
             _ => None,
@@ -235,7 +235,7 @@ mod tests {
         for operation in all() {
             let named_so = READS.iter().any(|verb| operation.name.starts_with(verb)) || words.contains(&operation);
             assert_eq!(operation.is_read(), named_so, "{operation}");
-            if let Effect::Changes { source, .. } = operation.effect {
+            if let OperationEffect::Changes { source, .. } = operation.effect {
                 assert!(!source.is_empty(), "{operation}");
             }
         }

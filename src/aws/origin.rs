@@ -7,7 +7,7 @@ use super::shared_config::SharedConfigError;
 
 /// A way to obtain credentials.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Way {
+pub enum CredentialsMethod {
     /// Variables of the environment.
     Environment,
     /// An access key in the shared configuration.
@@ -33,7 +33,7 @@ pub enum Way {
     Instance,
 }
 
-impl fmt::Display for Way {
+impl fmt::Display for CredentialsMethod {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Environment => "environment variables",
@@ -51,7 +51,7 @@ impl fmt::Display for Way {
 
 /// Where the credentials that an error is about come from.
 #[derive(Clone, Debug)]
-pub enum Origin {
+pub enum CredentialsOrigin {
     /// The shared configuration leads to none, and nothing was asked.
     Config(SharedConfigError),
     /// They could not be obtained: the call that failed is one that obtains them, and no other was sent.
@@ -64,12 +64,12 @@ pub enum Origin {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Obtained {
     /// The way.
-    pub way: Way,
+    pub way: CredentialsMethod,
     /// The profile; `None` where none says it.
     pub profile: Option<String>,
 }
 
-impl Origin {
+impl CredentialsOrigin {
     /// Whether the call that failed was to obtain credentials.
     pub fn is_obtaining(&self) -> bool {
         !matches!(self, Self::Used(_))
@@ -107,20 +107,20 @@ impl Obtained {
 
     fn to_obtain(&self, error: &AwsError) -> String {
         match &self.way {
-            Way::Role { arn, by } if error.is_denied() => format!(
+            CredentialsMethod::Role { arn, by } if error.is_denied() => format!(
                 "allow sts:AssumeRole on {arn} for the credentials of `{by}`, by their policy and by the role's trust policy; \
                  external_id in {} must be what the trust policy asks for",
                 self.subject()
             ),
-            Way::Role { arn, .. } if error.code == "ValidationError" => format!(
+            CredentialsMethod::Role { arn, .. } if error.code == "ValidationError" => format!(
                 "check {}: role_arn, and duration_seconds, which may not exceed the maximum session duration of {arn}, nor an \
                  hour where a role assumes it",
                 self.subject()
             ),
-            Way::Role { by, .. } => {
+            CredentialsMethod::Role { by, .. } => {
                 format!("check the credentials of `{by}`, with which {} assumes its role", self.subject())
             }
-            Way::WebIdentity => format!(
+            CredentialsMethod::WebIdentity => format!(
                 "check {}: the token must be a current one, and the role's trust policy must allow \
                  sts:AssumeRoleWithWebIdentity to its provider",
                 match &self.profile {
@@ -128,27 +128,35 @@ impl Obtained {
                     None => "AWS_WEB_IDENTITY_TOKEN_FILE and AWS_ROLE_ARN".to_owned(),
                 }
             ),
-            Way::Sso => format!("log in: {}, then run the command again", self.cli("sso login")),
-            Way::SignIn => format!("sign in: {}, then run the command again", self.cli("login")),
-            Way::Program => format!("run the credential_process of {} by itself to see what it says", self.subject()),
-            Way::Container => "check that the task or pod has a role, and AWS_CONTAINER_CREDENTIALS_RELATIVE_URI or \
+            CredentialsMethod::Sso => format!("log in: {}, then run the command again", self.cli("sso login")),
+            CredentialsMethod::SignIn => format!("sign in: {}, then run the command again", self.cli("login")),
+            CredentialsMethod::Program => {
+                format!("run the credential_process of {} by itself to see what it says", self.subject())
+            }
+            CredentialsMethod::Container => {
+                "check that the task or pod has a role, and AWS_CONTAINER_CREDENTIALS_RELATIVE_URI or \
                                AWS_CONTAINER_CREDENTIALS_FULL_URI"
-                .to_owned(),
-            Way::Instance => {
+                    .to_owned()
+            }
+            CredentialsMethod::Instance => {
                 "check that the instance has a role and that its metadata service (IMDS) may be asked".to_owned()
             }
-            Way::Environment => "set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY".to_owned(),
-            Way::Keys => format!("check aws_access_key_id and aws_secret_access_key of {}", self.subject()),
+            CredentialsMethod::Environment => "set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY".to_owned(),
+            CredentialsMethod::Keys => {
+                format!("check aws_access_key_id and aws_secret_access_key of {}", self.subject())
+            }
         }
     }
 
     fn to_renew(&self) -> String {
         match &self.way {
-            Way::Sso => self.cli("sso login"),
-            Way::SignIn => self.cli("login"),
-            Way::Keys => format!("new keys and a new session token in {}", self.subject()),
-            Way::Role { by, .. } => format!("those of `{by}`, with which {} assumes its role", self.subject()),
-            Way::Program => format!("whatever the credential_process of {} asks", self.subject()),
+            CredentialsMethod::Sso => self.cli("sso login"),
+            CredentialsMethod::SignIn => self.cli("login"),
+            CredentialsMethod::Keys => format!("new keys and a new session token in {}", self.subject()),
+            CredentialsMethod::Role { by, .. } => {
+                format!("those of `{by}`, with which {} assumes its role", self.subject())
+            }
+            CredentialsMethod::Program => format!("whatever the credential_process of {} asks", self.subject()),
             _ => "`aws sso login`, or whatever issued them".to_owned(),
         }
     }

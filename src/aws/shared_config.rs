@@ -10,7 +10,7 @@ use aws_credential_types::Credentials;
 use aws_types::os_shim_internal::{Env, Fs};
 use thiserror::Error;
 
-use super::origin::Way;
+use super::origin::CredentialsMethod;
 
 /// The profiles of the shared configuration, and which of them is in use.
 #[derive(Debug)]
@@ -26,25 +26,25 @@ pub struct Steps {
     /// The profile that the first credentials are those of.
     pub profile: String,
     /// Where the first credentials come from.
-    pub base: Base,
+    pub base: FirstCredentials,
     /// The roles.
     pub roles: Vec<Role>,
 }
 
 /// Where the first credentials come from.
 #[derive(Debug)]
-pub enum Base {
+pub enum FirstCredentials {
     /// They are in the file.
     Keys(Credentials),
     /// `credential_source`
-    Source(Source),
+    Source(ExternalSource),
     /// From what the SDK has a provider for: web identity, SSO, a sign-in, a program.
-    Profile(Way),
+    Profile(CredentialsMethod),
 }
 
 /// The values of `credential_source` (AWS SDKs and Tools reference guide, "Assume role credential provider").
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Source {
+pub enum ExternalSource {
     /// `Environment`
     Environment,
     /// `EcsContainer`
@@ -53,13 +53,13 @@ pub enum Source {
     Instance,
 }
 
-impl Source {
+impl ExternalSource {
     /// The way that it stands for.
-    pub fn way(self) -> Way {
+    pub fn way(self) -> CredentialsMethod {
         match self {
-            Self::Environment => Way::Environment,
-            Self::Container => Way::Container,
-            Self::Instance => Way::Instance,
+            Self::Environment => CredentialsMethod::Environment,
+            Self::Container => CredentialsMethod::Container,
+            Self::Instance => CredentialsMethod::Instance,
         }
     }
 }
@@ -206,7 +206,7 @@ impl SharedConfig {
             if by.is_some()
                 && let Some(keys) = keys(profile)?
             {
-                break (name, Base::Keys(keys));
+                break (name, FirstCredentials::Keys(keys));
             }
             let is_role = profile.get("role_arn").is_some() && profile.get("web_identity_token_file").is_none();
             if !is_role {
@@ -223,10 +223,10 @@ impl SharedConfig {
                 (Some(source), None) if source == name => {
                     let keys = keys(profile)?;
                     let without = || invalid(name, "it is its own source_profile, but has no access key");
-                    break (name, Base::Keys(keys.ok_or_else(without)?));
+                    break (name, FirstCredentials::Keys(keys.ok_or_else(without)?));
                 }
                 (Some(source), None) => name = source,
-                (None, Some(source)) => break (name, Base::Source(self::source(name, source)?)),
+                (None, Some(source)) => break (name, FirstCredentials::Source(self::source(name, source)?)),
                 (Some(_), Some(_)) => return Err(invalid(name, "it has both source_profile and credential_source")),
                 (None, None) => {
                     return Err(invalid(name, "it has role_arn, but neither source_profile nor credential_source"));
@@ -242,11 +242,11 @@ fn invalid(profile: &str, problem: &str) -> SharedConfigError {
     SharedConfigError::Invalid { profile: profile.to_owned(), problem: problem.to_owned() }
 }
 
-fn source(profile: &str, source: &str) -> Result<Source, SharedConfigError> {
+fn source(profile: &str, source: &str) -> Result<ExternalSource, SharedConfigError> {
     let known = [
-        ("Environment", Source::Environment),
-        ("EcsContainer", Source::Container),
-        ("Ec2InstanceMetadata", Source::Instance),
+        ("Environment", ExternalSource::Environment),
+        ("EcsContainer", ExternalSource::Container),
+        ("Ec2InstanceMetadata", ExternalSource::Instance),
     ];
     let found = known.into_iter().find(|(name, _)| name.eq_ignore_ascii_case(source));
     found.map(|(_, source)| source).ok_or_else(|| {
@@ -279,13 +279,13 @@ fn role(profile: &Profile, in_use: &str) -> Result<Role, SharedConfigError> {
 }
 
 /// The first of them that a profile has decides, in the order of the SDK.
-fn base(profile: &Profile) -> Result<Option<Base>, SharedConfigError> {
+fn base(profile: &Profile) -> Result<Option<FirstCredentials>, SharedConfigError> {
     let has = |key: &str| profile.get(key).is_some();
     if let Some(source) = profile.get("credential_source") {
-        return Ok(Some(Base::Source(self::source(profile.name(), source)?)));
+        return Ok(Some(FirstCredentials::Source(self::source(profile.name(), source)?)));
     }
     if has("web_identity_token_file") {
-        return Ok(Some(Base::Profile(Way::WebIdentity)));
+        return Ok(Some(FirstCredentials::Profile(CredentialsMethod::WebIdentity)));
     }
     let sso = ["sso_session", "sso_start_url", "sso_region", "sso_account_id", "sso_role_name"];
     if sso.into_iter().any(has) {
@@ -293,15 +293,15 @@ fn base(profile: &Profile) -> Result<Option<Base>, SharedConfigError> {
         if let Some(missing) = ["sso_account_id", "sso_role_name"].into_iter().find(|key| !has(key)) {
             return Err(invalid(profile.name(), &format!("it uses SSO, but has no {missing}")));
         }
-        return Ok(Some(Base::Profile(Way::Sso)));
+        return Ok(Some(FirstCredentials::Profile(CredentialsMethod::Sso)));
     }
     if has("login_session") {
-        return Ok(Some(Base::Profile(Way::SignIn)));
+        return Ok(Some(FirstCredentials::Profile(CredentialsMethod::SignIn)));
     }
     if has("credential_process") {
-        return Ok(Some(Base::Profile(Way::Program)));
+        return Ok(Some(FirstCredentials::Profile(CredentialsMethod::Program)));
     }
-    Ok(keys(profile)?.map(Base::Keys))
+    Ok(keys(profile)?.map(FirstCredentials::Keys))
 }
 
 fn keys(profile: &Profile) -> Result<Option<Credentials>, SharedConfigError> {

@@ -2,7 +2,7 @@
 
 use clap::Args;
 
-use super::Manner;
+use super::ExecutionArgs;
 
 /// `hlctl drift`
 #[derive(Debug, Args)]
@@ -17,5 +17,5 @@ pub struct DriftArgs {
 
     /// How `--fix` goes about it.
     #[command(flatten)]
-    pub manner: Manner,
+    pub execution: ExecutionArgs,
 }

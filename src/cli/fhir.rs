@@ -6,7 +6,7 @@ use clap::{Args, Subcommand, ValueEnum};
 use uuid::Uuid;
 
 use super::LogIn;
-use crate::fhir::{Reference, address};
+use crate::fhir::{FhirReference, address};
 use crate::invocation::CommandLine;
 
 /// `hlctl fhir`
@@ -34,7 +34,7 @@ pub enum FhirCommand {
 
 /// How the store is asked. Requests are signed, unless there is a token.
 #[derive(Clone, Debug, Args)]
-pub struct Access {
+pub struct AccessArgs {
     /// Use the SMART access token in this file, or from standard input with `-` [env: HLCTL_TOKEN holds the token itself]
     #[arg(long, value_name = "FILE", conflicts_with = "smart", help_heading = "Access")]
     pub token: Option<PathBuf>,
@@ -52,7 +52,7 @@ pub struct Access {
     pub log_in: LogIn,
 }
 
-impl Access {
+impl AccessArgs {
     /// The command with the options that let it ask the same store in the same way. A token from standard input is gone.
     pub fn repeated(&self, mut command: CommandLine) -> CommandLine {
         if let Some(token) = self.token.as_deref().filter(|token| *token != Path::new("-")) {
@@ -115,7 +115,7 @@ pub struct Many {
 
     /// How the store is asked.
     #[command(flatten)]
-    pub access: Access,
+    pub access: AccessArgs,
 }
 
 /// `hlctl fhir get`
@@ -131,7 +131,7 @@ pub struct GetArgs {
 
     /// How the store is asked.
     #[command(flatten)]
-    pub access: Access,
+    pub access: AccessArgs,
 }
 
 /// `hlctl fhir search`
@@ -179,7 +179,7 @@ pub struct CreateArgs {
 
     /// How the store is asked.
     #[command(flatten)]
-    pub access: Access,
+    pub access: AccessArgs,
 }
 
 /// `hlctl fhir update`
@@ -187,7 +187,7 @@ pub struct CreateArgs {
 pub struct UpdateArgs {
     /// The resource that the file must contain [default: the one in the file]
     #[arg(value_name = "TYPE/ID")]
-    pub reference: Option<Reference>,
+    pub reference: Option<FhirReference>,
 
     /// The resource with its id; `-` reads standard input
     #[arg(short, long, value_name = "FILE")]
@@ -207,7 +207,7 @@ pub struct UpdateArgs {
 
     /// How the store is asked.
     #[command(flatten)]
-    pub access: Access,
+    pub access: AccessArgs,
 }
 
 /// `hlctl fhir delete`
@@ -215,7 +215,7 @@ pub struct UpdateArgs {
 pub struct DeleteArgs {
     /// The resource, such as Patient/123
     #[arg(value_name = "TYPE/ID")]
-    pub reference: Reference,
+    pub reference: FhirReference,
 
     /// Do not ask for confirmation
     #[arg(long, visible_alias = "yes", short = 'y')]
@@ -227,7 +227,7 @@ pub struct DeleteArgs {
 
     /// How the store is asked.
     #[command(flatten)]
-    pub access: Access,
+    pub access: AccessArgs,
 }
 
 /// `hlctl fhir history`
@@ -259,7 +259,7 @@ pub struct BundleArgs {
 
     /// How the store is asked.
     #[command(flatten)]
-    pub access: Access,
+    pub access: AccessArgs,
 }
 
 /// `hlctl fhir everything`
@@ -267,7 +267,7 @@ pub struct BundleArgs {
 pub struct EverythingArgs {
     /// The patient, such as Patient/123
     #[arg(value_name = "Patient/ID")]
-    pub reference: Reference,
+    pub reference: FhirReference,
 
     /// What is shown.
     #[command(flatten)]
@@ -316,7 +316,7 @@ pub struct ExplainArgs {
 
 impl FhirCommand {
     /// How the store is asked, by those that ask one as a client does.
-    pub fn access(&self) -> Option<&Access> {
+    pub fn access(&self) -> Option<&AccessArgs> {
         match self {
             Self::Get(arguments) => Some(&arguments.access),
             Self::Search(arguments) => Some(&arguments.many.access),
@@ -361,11 +361,11 @@ fn path(text: &str) -> Result<String, String> {
         return Err("search parameters belong to `fhir search TYPE NAME=VALUE`".to_owned());
     }
     if let Some((reference, version)) = text.split_once("/_history/") {
-        reference.parse::<Reference>()?;
+        reference.parse::<FhirReference>()?;
         address::id(version)?;
         return Ok(text.to_owned());
     }
-    match text.parse::<Reference>() {
+    match text.parse::<FhirReference>() {
         Ok(reference) => Ok(reference.to_string()),
         Err(_) if address::kind(text).is_ok() => Err(format!("`fhir search {text}` lists the resources of this type")),
         Err(wrong) => Err(wrong),
@@ -373,7 +373,7 @@ fn path(text: &str) -> Result<String, String> {
 }
 
 fn kind_or_reference(text: &str) -> Result<String, String> {
-    if text.contains('/') { Ok(text.parse::<Reference>()?.to_string()) } else { address::kind(text) }
+    if text.contains('/') { Ok(text.parse::<FhirReference>()?.to_string()) } else { address::kind(text) }
 }
 
 #[cfg(test)]

@@ -6,7 +6,7 @@ use super::Cli;
 use super::docs::{self, Topic};
 
 /// What the help of a command says in addition to its summary and its options.
-pub struct Page {
+pub struct HelpPage {
     /// The command without `hlctl`: `stores use`.
     pub command: &'static str,
     /// What it does, where the summary is not enough.
@@ -18,24 +18,24 @@ pub struct Page {
 /// The same order as clap's own, with the description below the usage.
 const WITH_DESCRIPTION: &str = "{about-with-newline}\n{usage-heading} {usage}\n\n{before-help}{all-args}{after-help}";
 
-const fn page(command: &'static str, examples: &'static [&'static str]) -> Page {
-    Page { command, about: "", examples }
+const fn page(command: &'static str, examples: &'static [&'static str]) -> HelpPage {
+    HelpPage { command, about: "", examples }
 }
 
 /// Every command that does something.
-pub const PAGES: &[Page] = &[
+pub const PAGES: &[HelpPage] = &[
     page("init", &["hlctl init", "hlctl init -c prod.toml"]),
     page("validate", &["hlctl validate", "hlctl validate -c prod.toml"]),
     page("schema", &["hlctl schema > healthlake.schema.json"]),
     page("doctor", &["hlctl doctor", "hlctl doctor --destroy"]),
-    Page {
+    HelpPage {
         command: "plan",
         about: "Compares the configuration with the resources that exist in AWS, and lists what apply would create, \
                 change, replace or destroy. A plan changes nothing in AWS and does not write the state. With --out the \
                 plan is saved, and `hlctl apply FILE` later makes exactly these changes.",
         examples: &["hlctl plan", "hlctl plan --out stack.plan", "hlctl --sandbox plan"],
     },
-    Page {
+    HelpPage {
         command: "apply",
         about: "Shows the plan, asks for confirmation, then creates, changes and deletes resources in AWS until they \
                 match the configuration, and records them in the state. A new store takes 20 to 30 minutes; you can \
@@ -44,7 +44,7 @@ pub const PAGES: &[Page] = &[
         examples: &["hlctl apply", "hlctl apply stack.plan", "hlctl apply --auto-approve --lock-timeout 10m"],
     },
     page("drift", &["hlctl drift", "hlctl drift --fix"]),
-    Page {
+    HelpPage {
         command: "destroy",
         about: "Shows what would be destroyed, asks you to type the names of protected resources, then deletes all \
                 resources in the state, patient data included. The configuration is not needed. KMS keys are only \
@@ -55,7 +55,7 @@ pub const PAGES: &[Page] = &[
     page("outputs", &["hlctl outputs", "hlctl outputs datastore_endpoint --raw"]),
     page("smart token", &["hlctl smart token", "hlctl smart token --grant client-credentials"]),
     page("smart test", &["hlctl smart test"]),
-    Page {
+    HelpPage {
         command: "smart rotate-secret",
         about: "Rotates the secret of an app client without a gap. First it adds a second secret, and both are valid. Once all \
                 apps use the new one, it removes the old one: after --wait, when you confirm it at the prompt, or when you \
@@ -106,7 +106,7 @@ pub const PAGES: &[Page] = &[
     page("protect", &["hlctl protect s3_bucket.logs"]),
     page("unprotect", &["hlctl unprotect s3_bucket.logs"]),
     page("force-unlock", &["hlctl force-unlock 6f9619ff-8b86-d011-b42d-00cf4fc964ff"]),
-    Page {
+    HelpPage {
         command: "adopt",
         about: "Records resources that already exist in AWS in the state, as `terraform import` does, so that hlctl \
                 manages them from then on. Takes the whole stack from a Terraform state (--from-tfstate), finds a stack \
@@ -129,45 +129,45 @@ pub const PAGES: &[Page] = &[
 ];
 
 /// What groups of commands are for.
-pub const GROUPS: &[Page] = &[
-    Page {
+pub const GROUPS: &[HelpPage] = &[
+    HelpPage {
         command: "smart",
         about: "For stacks with smart_on_fhir = true: gets tokens from the user pool as an app does, and checks that the \
                 store accepts the right ones and refuses the others.",
         examples: &["hlctl smart token --no-browser", "hlctl smart test"],
     },
-    Page {
+    HelpPage {
         command: "fhir",
         about: "Sends single requests to the store's FHIR interface, signed with your AWS credentials or, with --smart or \
                 --token, with a SMART token. To load many resources use `hlctl data import`.",
         examples: &["hlctl fhir search Patient name=Smith", "hlctl fhir get Patient/123 --smart"],
     },
-    Page {
+    HelpPage {
         command: "policy",
         about: "Each of these prints an IAM policy with the least permissions for one task, made for the configuration. \
                 None of them creates anything in IAM.",
         examples: &["hlctl policy deployer > policy.json", "hlctl policy client > policy.json"],
     },
-    Page {
+    HelpPage {
         command: "data",
         about: "Imports and exports NDJSON files by HealthLake's jobs. An import is checked on this machine before \
                 anything is sent, and continues where it was interrupted.",
         examples: &["hlctl data check ./ndjson", "hlctl data import ./ndjson"],
     },
-    Page {
+    HelpPage {
         command: "stores",
         about: "A stack uses one HealthLake store. `hlctl restore` and `hlctl replace` create a second one, and the stack \
                 keeps the previous one after a switch. These commands list all stores of the stack, switch the stack to \
                 another of them, and delete one that is not in use. AWS charges for each store until it is deleted.",
         examples: &["hlctl stores list", "hlctl stores use healthlake_fhir_datastore.predecessor"],
     },
-    Page {
+    HelpPage {
         command: "state",
         about: "The state records which AWS resources belong to the stack. These commands show it, move it to another \
                 place, or repair it; none of them changes anything in AWS.",
         examples: &["hlctl state list", "hlctl state migrate --to s3://example-states/fhir.state.json"],
     },
-    Page {
+    HelpPage {
         command: "export",
         about: "Hands the stack over to another tool: the resources stay as they are.",
         examples: &["hlctl export terraform --out ./terraform"],
@@ -203,7 +203,7 @@ fn with_topic(command: Command, topic: &'static Topic) -> Command {
     command.after_help(help).mut_subcommands(|inner| with_topic(inner, topic))
 }
 
-fn with_page(command: Command, path: &[&str], page: &Page) -> Command {
+fn with_page(command: Command, path: &[&str], page: &HelpPage) -> Command {
     match path {
         [] => {
             let examples = format!("Examples:\n  {}", page.examples.join("\n  "));

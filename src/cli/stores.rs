@@ -2,7 +2,7 @@
 
 use clap::{Args, Subcommand, ValueEnum};
 
-use super::{JsonArgs, Manner};
+use super::{ExecutionArgs, JsonArgs};
 
 /// `hlctl restore`
 #[derive(Debug, Args)]
@@ -21,7 +21,7 @@ pub struct RestoreArgs {
 
     /// How.
     #[command(flatten)]
-    pub manner: Manner,
+    pub execution: ExecutionArgs,
 }
 
 /// A point in time that a store is restored to.
@@ -64,7 +64,7 @@ pub struct ReplaceArgs {
 
     /// How.
     #[command(flatten)]
-    pub manner: Manner,
+    pub execution: ExecutionArgs,
 }
 
 /// How data comes from one store into another.
@@ -92,8 +92,8 @@ impl StoresCommand {
     pub fn prints_json(&self) -> bool {
         match self {
             Self::List(arguments) => arguments.json,
-            Self::Use(arguments) => arguments.manner.json,
-            Self::Delete(arguments) => arguments.manner.json,
+            Self::Use(arguments) => arguments.execution.json,
+            Self::Delete(arguments) => arguments.execution.json,
         }
     }
 }
@@ -107,7 +107,7 @@ pub struct UseArgs {
 
     /// How.
     #[command(flatten)]
-    pub manner: Manner,
+    pub execution: ExecutionArgs,
 }
 
 /// `hlctl stores delete`
@@ -119,5 +119,5 @@ pub struct DeleteStoreArgs {
 
     /// How.
     #[command(flatten)]
-    pub manner: Manner,
+    pub execution: ExecutionArgs,
 }

@@ -9,12 +9,12 @@ use super::running_jobs::{check_again, prepare_after_jobs};
 use super::{confirm, outputs, stores, summary};
 use crate::address::Address;
 use crate::apply::{self, Report, Run};
-use crate::cli::{ApplyArgs, Manner, RunningJobs};
+use crate::cli::{ApplyArgs, ExecutionArgs, RunningJobs};
 use crate::config::{Config, ForceDestroy};
 use crate::error::CommandError;
 use crate::exit_code::ExitCode;
 use crate::invocation::CommandLine;
-use crate::journal::{Beginning, Recorder};
+use crate::journal::{Recorder, RunStart};
 use crate::module;
 use crate::plan::file::PlanFile;
 use crate::plan::{Options, refresh_only};
@@ -34,9 +34,9 @@ pub(super) async fn run(session: &Session, arguments: &ApplyArgs) -> Result<Exit
 async fn run_fresh(session: &Session, arguments: &ApplyArgs) -> Result<ExitCode, CommandError> {
     let config = session.config()?;
     let store = session.store(Some(&config)).await?;
-    let manner = &arguments.manner;
+    let execution = &arguments.execution;
     let work = async |held| apply_fresh(session, arguments, &config, held).await;
-    session.locked(&store, "hlctl apply", manner.lock_timeout, work).await
+    session.locked(&store, "hlctl apply", execution.lock_timeout, work).await
 }
 
 async fn apply_fresh(
@@ -45,20 +45,20 @@ async fn apply_fresh(
     config: &Config,
     held: Arc<Held>,
 ) -> Result<ExitCode, CommandError> {
-    let manner = &arguments.manner;
+    let execution = &arguments.execution;
     let mut options = options(&arguments.scope);
-    options.ignore_jobs = manner.running_jobs == RunningJobs::Ignore;
+    options.ignore_jobs = execution.running_jobs == RunningJobs::Ignore;
     let (state, connection) = session.read_or_begin(config, &held.store()).await?;
-    let mut prepared = plan(session, &connection, config, state, &options, manner).await?;
+    let mut prepared = plan(session, &connection, config, state, &options, execution).await?;
     if arguments.scope.refresh_only {
         prepared.plan = refresh_only(&prepared.plan, &prepared.state);
     }
-    show(session, &prepared, &connection, manner);
+    show(session, &prepared, &connection, execution);
     confirm::check(session, &prepared.plan)?;
     let mut named = false;
     let unnamed = confirm::unnamed(&prepared.plan);
     if !unnamed.is_empty() {
-        if manner.auto_approve || !session.printer.can_ask() {
+        if execution.auto_approve || !session.printer.can_ask() {
             return Err(confirm::protected(&unnamed));
         }
         let what = format!("This applies the plan to {}.", connection.place(session.home()));
@@ -69,23 +69,23 @@ async fn apply_fresh(
     }
     if prepared.plan.changes_aws() {
         let question = format!("\nApply these changes to {}?", connection.place(session.home()));
-        confirm::approve(session, manner.auto_approve || named, &question).await?;
-        check_again(session, &prepared, manner.running_jobs).await?;
+        confirm::approve(session, execution.auto_approve || named, &question).await?;
+        check_again(session, &prepared, execution.running_jobs).await?;
     }
-    carry_out(session, held, prepared, manner, Course { options, refresh_only: arguments.scope.refresh_only }).await
+    carry_out(session, held, prepared, execution, Course { options, refresh_only: arguments.scope.refresh_only }).await
 }
 
 async fn run_saved(session: &Session, arguments: &ApplyArgs, path: &Path) -> Result<ExitCode, CommandError> {
     let saved = PlanFile::read(path)?;
     let store = session.store(Some(&saved.config)).await?;
-    let manner = &arguments.manner;
-    let work = async |held| apply_saved(session, manner, &saved, held).await;
-    session.locked(&store, "hlctl apply", manner.lock_timeout, work).await
+    let execution = &arguments.execution;
+    let work = async |held| apply_saved(session, execution, &saved, held).await;
+    session.locked(&store, "hlctl apply", execution.lock_timeout, work).await
 }
 
 async fn apply_saved(
     session: &Session,
-    manner: &Manner,
+    execution: &ExecutionArgs,
     saved: &PlanFile,
     held: Arc<Held>,
 ) -> Result<ExitCode, CommandError> {
@@ -94,22 +94,22 @@ async fn apply_saved(
     let state = saved.check_state(&store, found, session.home())?;
     let connection = session.connect(ConnectOptions::from_config(&saved.config)).await?;
     let mut options = saved.options.clone();
-    options.ignore_jobs = manner.running_jobs == RunningJobs::Ignore;
-    let mut prepared = plan(session, &connection, &saved.config, state, &options, manner).await?;
+    options.ignore_jobs = execution.running_jobs == RunningJobs::Ignore;
+    let mut prepared = plan(session, &connection, &saved.config, state, &options, execution).await?;
     if saved.refresh_only {
         prepared.plan = refresh_only(&prepared.plan, &prepared.state);
     }
     // Without the password that it was made with, a plan would seem to have changed.
     prepared.check_passwords(saved.changes())?;
     saved.check_changes(&prepared.plan)?;
-    show(session, &prepared, &connection, manner);
+    show(session, &prepared, &connection, execution);
     confirm::check(session, &prepared.plan)?;
     let unnamed = confirm::unnamed(&prepared.plan);
     if !unnamed.is_empty() {
         return Err(confirm::protected(&unnamed));
     }
     // The user saw the plan when it was made; naming its file is the approval.
-    carry_out(session, held, prepared, manner, Course { options, refresh_only: saved.refresh_only }).await
+    carry_out(session, held, prepared, execution, Course { options, refresh_only: saved.refresh_only }).await
 }
 
 async fn plan(
@@ -118,15 +118,15 @@ async fn plan(
     config: &Config,
     state: State,
     options: &Options,
-    manner: &Manner,
+    execution: &ExecutionArgs,
 ) -> Result<Prepared, CommandError> {
-    let (settings, wish) = (Settings::of(config), manner.running_jobs);
+    let (settings, wish) = (Settings::of(config), execution.running_jobs);
     Box::pin(prepare_after_jobs(session, connection, Some(config), state, options, settings, wish)).await
 }
 
 /// On stderr: stdout is for the outputs.
-pub(super) fn show(session: &Session, prepared: &Prepared, connection: &Connection, manner: &Manner) {
-    if !manner.json {
+pub(super) fn show(session: &Session, prepared: &Prepared, connection: &Connection, execution: &ExecutionArgs) {
+    if !execution.json {
         session.printer.say(&plan_view::render(&prepared.plan, &connection.place(session.home())));
     }
 }
@@ -185,18 +185,18 @@ async fn carry_out(
     session: &Session,
     held: Arc<Held>,
     prepared: Prepared,
-    manner: &Manner,
+    execution: &ExecutionArgs,
     course: Course,
 ) -> Result<ExitCode, CommandError> {
     let has_work = prepared.plan.has_work();
     let begun = Instant::now();
-    let report = walk(session, Arc::clone(&held), &prepared, manner, Some("hlctl apply")).await?;
-    if manner.json {
+    let report = walk(session, Arc::clone(&held), &prepared, execution, Some("hlctl apply")).await?;
+    if execution.json {
         session.printer.json(&json::report(&report));
     }
     let again = course.again(&prepared, &report.state);
     let (command, title) = course.name();
-    summary::conclude(session, &report, &format!("The {command}"), manner, Some(&again))?;
+    summary::conclude(session, &report, &format!("The {command}"), execution, Some(&again))?;
     if course.makes_all() && report.state.switching {
         // Whatever names a store names the one in use by now.
         let serial = report.state.serial + 1;
@@ -206,7 +206,7 @@ async fn carry_out(
         session.printer.say(&format!("\n{}", summary::done(&report, title, begun.elapsed())));
     }
     Box::pin(stores::tell_what_can_be_restored(session, &prepared)).await;
-    if !course.options.destroy && !manner.json {
+    if !course.options.destroy && !execution.json {
         // Those of several stacks follow when all are done, each under its own heading.
         if session.fleet.is_none() {
             session.printer.say("\nOutputs:\n");
@@ -221,7 +221,7 @@ pub(super) async fn walk(
     session: &Session,
     held: Arc<Held>,
     prepared: &Prepared,
-    manner: &Manner,
+    execution: &ExecutionArgs,
     command: Option<&str>,
 ) -> Result<Report, CommandError> {
     let observer = progress::observer(session.printer);
@@ -232,15 +232,15 @@ pub(super) async fn walk(
         state: prepared.state.clone(),
         fallback: held.store().file().is_none().then(|| session.fallback()),
         held,
-        parallelism: usize::from(manner.parallelism),
-        wait: !manner.no_wait,
+        parallelism: usize::from(execution.parallelism),
+        wait: !execution.no_wait,
         is_protected: &|address| prepared.is_protected(address),
     };
     let Some(command) = command.filter(|_| prepared.plan.has_work()) else {
         let mut observer = observer;
         return Ok(apply::run(run, observer.as_mut()).await?);
     };
-    let beginning = Beginning { command, state: &prepared.state, plan: &prepared.plan };
+    let beginning = RunStart { command, state: &prepared.state, plan: &prepared.plan };
     let mut recorder = Recorder::begin(session.local_store().path(), &beginning, observer);
     let result = apply::run(run, &mut recorder).await.map_err(CommandError::from);
     if let Some(failure) =

@@ -11,7 +11,7 @@ use crate::config::Place;
 use crate::error::CommandError;
 use crate::exit_code::ExitCode;
 use crate::session::{OpenStack, Session};
-use crate::ui::audit::{self, Places};
+use crate::ui::audit::{self, ConfigPlaces};
 
 /// Reads, judges and tells.
 pub(super) async fn run(session: &Session, arguments: &AuditArgs) -> Result<ExitCode, CommandError> {
@@ -23,7 +23,7 @@ pub(super) async fn run(session: &Session, arguments: &AuditArgs) -> Result<Exit
     let reviewed = review(judge(&evidence), &asked.waivers, today);
     if arguments.sarif {
         let keys = places(session)?;
-        session.printer.json(&audit::sarif(&reviewed, &Places { file: &session.global.config, keys: &keys }));
+        session.printer.json(&audit::sarif(&reviewed, &ConfigPlaces { file: &session.global.config, keys: &keys }));
     } else if arguments.json {
         session.printer.json(&audit::json(&reviewed));
     } else {

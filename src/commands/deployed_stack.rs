@@ -4,7 +4,7 @@ use url::Url;
 
 use super::endpoint_resolver::EndpointResolver;
 use crate::error::CommandError;
-use crate::module::beside::STORE;
+use crate::module::standby::STORE;
 use crate::oauth::{Http, OauthError};
 use crate::resource::Context;
 use crate::sandbox;

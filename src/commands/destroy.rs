@@ -30,7 +30,7 @@ pub(super) async fn run(session: &Session, arguments: &DestroyArgs) -> Result<Ex
     // Reading first keeps a mistaken directory from getting a lock file and a sandbox.
     session.read_to_destroy(&store).await?;
     let work = async |held| destroy(session, arguments, config.as_ref(), held).await;
-    session.locked(&store, "hlctl destroy", arguments.manner.lock_timeout, work).await
+    session.locked(&store, "hlctl destroy", arguments.execution.lock_timeout, work).await
 }
 
 async fn destroy(
@@ -39,7 +39,7 @@ async fn destroy(
     config: Option<&Config>,
     held: Arc<Held>,
 ) -> Result<ExitCode, CommandError> {
-    let manner = &arguments.manner;
+    let execution = &arguments.execution;
     let state = session.read_existing(&held.store()).await?;
     let mut settings = config.map_or_else(|| state.settings.clone(), Settings::of);
     settings.force_destroy = arguments.force_destroy.unwrap_or(settings.force_destroy);
@@ -47,13 +47,13 @@ async fn destroy(
         targets: arguments.target.iter().map(Address::parse).collect::<BTreeSet<_>>(),
         allow_destroy: arguments.allow_destroy.iter().cloned().collect(),
         destroy: true,
-        ignore_jobs: manner.running_jobs == RunningJobs::Ignore,
+        ignore_jobs: execution.running_jobs == RunningJobs::Ignore,
         exports_first: arguments.final_export.is_some(),
         ..Options::default()
     };
     let connect = ConnectOptions::from_config_or_state(config, &session.global, &state);
     let connection = session.connect(connect).await?;
-    let preparing = prepare_after_jobs(session, &connection, config, state, &options, settings, manner.running_jobs);
+    let preparing = prepare_after_jobs(session, &connection, config, state, &options, settings, execution.running_jobs);
     let mut prepared = Box::pin(preparing).await?;
     let start_again = again(arguments, &arguments.allow_destroy);
     if !prepared.plan.has_work() {
@@ -63,7 +63,7 @@ async fn destroy(
         session.printer.say("Nothing to destroy: the state holds no resources.");
         return Ok(ExitCode::Success);
     }
-    show(session, &prepared, &connection, manner);
+    show(session, &prepared, &connection, execution);
     confirm::check(session, &prepared.plan)?;
     let rescue =
         arguments.final_export.as_deref().map(|to| FinalExport::new(&prepared, to, &start_again)).transpose()?;
@@ -71,8 +71,8 @@ async fn destroy(
     let (count, place) = (prepared.plan.counts().delete, connection.place(session.home()));
     if unnamed.is_empty() {
         let question = format!("\nDestroy {} in {place}?", counted(count as u64, "resource"));
-        confirm::approve(session, manner.auto_approve, &question).await?;
-    } else if manner.auto_approve || !session.printer.can_ask() {
+        confirm::approve(session, execution.auto_approve, &question).await?;
+    } else if execution.auto_approve || !session.printer.can_ask() {
         return Err(confirm::protected(&unnamed));
     } else {
         let what = format!("This destroys {} in {place}.", counted(count as u64, "resource"));
@@ -90,20 +90,20 @@ async fn destroy(
         }
         None => Value::Null,
     };
-    check_again(session, &prepared, manner.running_jobs).await?;
+    check_again(session, &prepared, execution.running_jobs).await?;
     check_buckets_again(session, &prepared).await?;
-    let report = walk(session, held, &prepared, manner, Some("hlctl destroy")).await?;
+    let report = walk(session, held, &prepared, execution, Some("hlctl destroy")).await?;
     if let Some(rescue) = &rescue
         && let Err(error) = Box::pin(rescue.receipt(session, &prepared, &report.outcomes, &manifest)).await
     {
         session.printer.error(&format!("the receipt could not be written: {error}"), None);
     }
-    if manner.json {
+    if execution.json {
         session.printer.json(&json::report(&report));
     }
     // What is gone by now no longer needs to be named, and cannot be.
     let again = again(arguments, prepared.still_named(&arguments.allow_destroy, &report.state));
-    summary::conclude(session, &report, "The destroy", manner, Some(&again))?;
+    summary::conclude(session, &report, "The destroy", execution, Some(&again))?;
     session.printer.say(&format!("\n{}", summary::done(&report, "Destroy", begun.elapsed())));
     Box::pin(stores::tell_what_can_be_restored(session, &prepared)).await;
     Ok(ExitCode::Success)

@@ -10,11 +10,11 @@ use crate::error::CommandError;
 use crate::exit_code::ExitCode;
 use crate::materials;
 use crate::package::Package;
-use crate::permissions::{Places, deployer};
+use crate::permissions::{PolicyScope, deployer};
 use crate::plan::{Action, Options, Plan};
 use crate::resource::{Context, Kind, Settings};
 use crate::session::{ConnectOptions, Connection, Prepared, Session, prepare};
-use crate::state::{Holding, State, StateError, Store};
+use crate::state::{ObservedLock, State, StateError, Store};
 use crate::ui::Printer;
 use crate::ui::json::Doctor;
 use crate::ui::printer::style;
@@ -97,7 +97,8 @@ async fn in_aws(
     let mut settings = config.as_ref().map_or_else(|| state.settings.clone(), Settings::of);
     settings.force_destroy = arguments.force_destroy.unwrap_or(settings.force_destroy);
     let cx = connection.context(&state, settings.clone(), session.pace(config.as_ref()), session.stop.clone());
-    let places = config.as_ref().map(|config| Places::of(config, &connection.identity, (!is_new).then_some(&state)));
+    let places =
+        config.as_ref().map(|config| PolicyScope::of(config, &connection.identity, (!is_new).then_some(&state)));
     let options = Options { destroy, ..Options::default() };
     let prepared = prepare(connection, session, config.as_ref(), state, &options, settings).await;
     match &prepared {
@@ -281,7 +282,7 @@ impl Sheet {
 async fn lock(store: &Store, good: String) -> Finding {
     let locked = match store.holder().await {
         Ok(None) => store.prove("hlctl doctor").await,
-        Ok(Some(Holding { holder, abandoned, .. })) => {
+        Ok(Some(ObservedLock { holder, abandoned, .. })) => {
             Err(StateError::Locked { holder: Box::new(holder), lock: store.place(), abandoned })
         }
         Err(error) => Err(error),

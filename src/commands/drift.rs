@@ -7,8 +7,8 @@ use thiserror::Error;
 
 use super::apply;
 use crate::address::Address;
-use crate::cli::{ApplyArgs, DriftArgs, Scope};
-use crate::drift::{Finding, Looked, Report, Verdict, look, to_fix, trail};
+use crate::cli::{ApplyArgs, DriftArgs, TargetArgs};
+use crate::drift::{DriftFinding, DriftReport, DriftResult, DriftVerdict, look, to_fix, trail};
 use crate::error::{CommandError, Ending, Failure};
 use crate::exit_code::ExitCode;
 use crate::graph::Graph;
@@ -30,7 +30,7 @@ pub(super) async fn run(session: &Session, arguments: &DriftArgs) -> Result<Exit
     let text = drift_view::render(report, &found.connection.place(session.home()));
     if arguments.fix {
         session.printer.say(&text);
-    } else if arguments.manner.json {
+    } else if arguments.execution.json {
         session.printer.json(&drift_view::to_json(report));
     } else {
         session.printer.data(&text);
@@ -45,7 +45,7 @@ pub(super) async fn run(session: &Session, arguments: &DriftArgs) -> Result<Exit
 struct Found {
     connection: Connection,
     graph: Graph,
-    looked: Looked,
+    looked: DriftResult,
 }
 
 async fn find(session: &Session, stack: OpenStack, arguments: &DriftArgs) -> Result<Found, CommandError> {
@@ -88,17 +88,21 @@ async fn fix(
     session: &Session,
     arguments: &DriftArgs,
     addresses: &BTreeSet<Address>,
-    report: &Report,
+    report: &DriftReport,
 ) -> Result<ExitCode, CommandError> {
     if addresses.is_empty() {
         session.printer.say("\nAn apply does not undo this: hlctl did not create it.");
         tell_left(session, &report.findings.iter().filter(|finding| finding.verdict.is_drift()).collect::<Vec<_>>());
         return conclude(report);
     }
-    let scope = Scope { target: addresses.iter().map(Address::to_string).collect(), exactly: true, ..Scope::default() };
-    let applied = apply::run(session, &ApplyArgs { plan: None, scope, manner: arguments.manner.clone() }).await?;
+    let scope = TargetArgs {
+        target: addresses.iter().map(Address::to_string).collect(),
+        exactly: true,
+        ..TargetArgs::default()
+    };
+    let applied = apply::run(session, &ApplyArgs { plan: None, scope, execution: arguments.execution.clone() }).await?;
     let is_left = |address: &Address| !addresses.contains(address);
-    let left: Vec<&Finding> = report
+    let left: Vec<&DriftFinding> = report
         .findings
         .iter()
         .filter(|finding| finding.verdict.is_drift())
@@ -112,7 +116,7 @@ async fn fix(
 }
 
 /// What an apply does not change back, and how to remove it.
-fn tell_left(session: &Session, left: &[&Finding]) {
+fn tell_left(session: &Session, left: &[&DriftFinding]) {
     let mut lines = vec!["\nLeft unchanged, since hlctl did not create it:".to_owned()];
     for finding in left {
         for (what, removal) in finding.foreign.iter().zip(&finding.removals) {
@@ -132,8 +136,8 @@ fn tell_left(session: &Session, left: &[&Finding]) {
 }
 
 /// Drift is told by the exit code; what could not be read is an error, for there may be drift in it.
-fn conclude(report: &Report) -> Result<ExitCode, CommandError> {
-    let unreadable: Vec<&str> = report.with(Verdict::Unreadable).map(|finding| finding.address.as_str()).collect();
+fn conclude(report: &DriftReport) -> Result<ExitCode, CommandError> {
+    let unreadable: Vec<&str> = report.with(DriftVerdict::Unreadable).map(|finding| finding.address.as_str()).collect();
     match (report.has_drift(), unreadable.as_slice()) {
         (true, _) => Ok(ExitCode::Changes),
         (false, []) => Ok(ExitCode::Success),

@@ -17,11 +17,11 @@ use crate::data::check::is_resource_type;
 use crate::data::download::{self, MANIFEST};
 use crate::data::export::{ExportRequest, Exported};
 use crate::data::objects;
-use crate::data::place::{Place, Prefix};
+use crate::data::place::{DataLocation, Prefix};
 use crate::data::unfinished::Unfinished;
 use crate::error::{CommandError, Ending, Failure};
 use crate::invocation::CommandLine;
-use crate::module::beside::{STORE, is_beside};
+use crate::module::standby::{STORE, is_standby};
 use crate::plan::{Action, Change};
 use crate::resource::{Context, Kind, ResourceError};
 use crate::session::{Prepared, Session};
@@ -100,7 +100,7 @@ fn of_file(path: &Path) -> impl Fn(io::Error) -> FinalExportError {
 pub(super) struct FinalExport<'a> {
     text: &'a str,
     again: &'a CommandLine,
-    place: Place,
+    place: DataLocation,
     began: jiff::Timestamp,
 }
 
@@ -115,7 +115,7 @@ impl<'a> FinalExport<'a> {
         };
         let goes = |change: &Change| change.action == Action::Delete && change.address.as_str() == buckets[0];
         match &place {
-            Place::S3(prefix) if is_own(&prefix.bucket) => {
+            DataLocation::S3(prefix) if is_own(&prefix.bucket) => {
                 Err(FinalExportError::OwnBucket(prefix.bucket.clone()).into())
             }
             _ if !prepared.cx.settings.force_destroy.empties(buckets[0]) && prepared.plan.changes.iter().any(goes) => {
@@ -139,7 +139,7 @@ impl<'a> FinalExport<'a> {
             }
             return Err(FinalExportError::StoreGone(id).into());
         }
-        if let Place::S3(target) = &self.place {
+        if let DataLocation::S3(target) = &self.place {
             session.interruptible(Box::pin(self.check_target(prepared, target, &id))).await?;
         }
         if let Some(manifest) = session.interruptible(self.begun(prepared, &id)).await? {
@@ -150,7 +150,7 @@ impl<'a> FinalExport<'a> {
             return Ok(manifest);
         }
         let bulk = BulkContext::of(prepared.cx.clone(), &prepared.state)?;
-        let is_local = matches!(self.place, Place::Local(_));
+        let is_local = matches!(self.place, DataLocation::Local(_));
         let journals = journals(session);
         let request = ExportRequest {
             to: is_local.then_some(&self.place),
@@ -160,7 +160,7 @@ impl<'a> FinalExport<'a> {
             journals: &journals,
         };
         for change in prepared.plan.changes.iter().filter(|change| change.kind == Kind::FhirDatastore) {
-            if is_beside(&change.address) {
+            if is_standby(&change.address) {
                 let address = &change.address;
                 session.printer.warning(&format!(
                     "{address} is deleted too, without an export: only the store in use is exported"
@@ -172,7 +172,7 @@ impl<'a> FinalExport<'a> {
             let to = is_local.then_some(self.text);
             Box::pin(export(session, &bulk, request, to, self.again)).await.map_err(nothing_deleted)?
         };
-        let Place::S3(target) = &self.place else { return Ok(exported.manifest(&bulk)) };
+        let DataLocation::S3(target) = &self.place else { return Ok(exported.manifest(&bulk)) };
         // A copy that is cut off is known for ours by the receipt.
         let announced = session.interruptible(Box::pin(self.announce(prepared, &Value::Null))).await;
         announced.map_err(|error| self.cut_off(error))?;
@@ -382,11 +382,11 @@ impl<'a> FinalExport<'a> {
     /// A document that is there; null where none is.
     async fn read(&self, cx: &Context, name: &str) -> Result<Value, CommandError> {
         let text = match &self.place {
-            Place::Local(path) => match std::fs::read(path.join(name)) {
+            DataLocation::Local(path) => match std::fs::read(path.join(name)) {
                 Err(error) if error.kind() == std::io::ErrorKind::NotFound => Vec::new(),
                 read => read.map_err(of_file(&path.join(name)))?,
             },
-            Place::S3(prefix) => match get(cx, prefix, name).await {
+            DataLocation::S3(prefix) => match get(cx, prefix, name).await {
                 Err(error) if error.is_not_found() => Vec::new(),
                 got => got.map_err(CommandError::Aws)?,
             },
@@ -397,13 +397,13 @@ impl<'a> FinalExport<'a> {
     async fn write(&self, cx: &Context, name: &str, document: &Value) -> Result<(), CommandError> {
         let text = format!("{document:#}\n");
         match &self.place {
-            Place::Local(path) => {
+            DataLocation::Local(path) => {
                 let file = path.join(name);
                 let written =
                     whole_file::create_directories(path).and_then(|()| whole_file::write(&file, text.as_bytes()));
                 Ok(written.map_err(of_file(&file))?)
             }
-            Place::S3(prefix) => {
+            DataLocation::S3(prefix) => {
                 let key = format!("{}{name}", prefix.prefix);
                 let put = || {
                     let put = cx.clients.s3.put_object().bucket(&prefix.bucket).key(&key);

@@ -324,7 +324,7 @@ fn summary(sessions: &[Session], ended: &[Ended]) -> String {
     let good = ended.iter().filter(|ended| matches!(ended.0, Ok(ExitCode::Success | ExitCode::Changes))).count();
     let mut lines = vec![format!("\n{good} of {} stacks succeeded.", ended.len())];
     for (stack, ended) in sessions.iter().zip(ended) {
-        let told = match &ended.0 {
+        let reported = match &ended.0 {
             Ok(ExitCode::Success) => continue,
             Ok(code) => format!("exit code {}", *code as u8),
             Err(error) => {
@@ -333,7 +333,7 @@ fn summary(sessions: &[Session], ended: &[Ended]) -> String {
                 format!("exit code {}: {first}", error.exit_code() as u8)
             }
         };
-        lines.push(format!("  {}: {told}", stack.global.config.display()));
+        lines.push(format!("  {}: {reported}", stack.global.config.display()));
     }
     lines.join("\n")
 }

@@ -7,7 +7,7 @@ use crate::cli::ForceUnlockArgs;
 use crate::error::{CommandError, Ending, Failure};
 use crate::exit_code::ExitCode;
 use crate::session::Session;
-use crate::state::{Holder, Holding, Place};
+use crate::state::{LockInfo, ObservedLock, Place};
 
 /// Releases the lock of this id, if somebody holds it.
 pub(super) async fn run(session: &Session, arguments: &ForceUnlockArgs) -> Result<ExitCode, CommandError> {
@@ -20,7 +20,7 @@ pub(super) async fn run(session: &Session, arguments: &ForceUnlockArgs) -> Resul
             return Err(NoSuchLock { id: arguments.id.clone(), place: store.place(), current }.into());
         }
     };
-    let Holding { holder, abandoned, .. } = &holding;
+    let ObservedLock { holder, abandoned, .. } = &holding;
     session.printer.say(&format!(
         "The lock of {} is held by {holder}{}.",
         store.place(),
@@ -44,7 +44,7 @@ struct NoSuchLock {
     id: String,
     place: Place,
     /// Who holds the lock that it has.
-    current: Option<Holder>,
+    current: Option<LockInfo>,
 }
 
 impl Failure for NoSuchLock {

@@ -10,7 +10,7 @@ use crate::cli::{GraphArgs, GraphFormat};
 use crate::config::Config;
 use crate::error::CommandError;
 use crate::exit_code::ExitCode;
-use crate::module::{self, Beside, Materials, Stack};
+use crate::module::{self, Stack, StackInputs, Standby};
 use crate::package::Package;
 use crate::plan::file::PlanFile;
 use crate::resource::Identity;
@@ -54,8 +54,8 @@ fn stack(config: &Config, state: Option<&State>) -> Stack {
         caller: String::new(),
     };
     let package = config.smart_on_fhir.then(|| Arc::new(Package::unread(config.smart.package.is_none())));
-    let beside = state.map(Beside::of).unwrap_or_default();
-    module::build(config, &identity, "", &Materials { package, beside, ..Materials::default() })
+    let standby = state.map(Standby::of).unwrap_or_default();
+    module::build(config, &identity, "", &StackInputs { package, standby, ..StackInputs::default() })
 }
 
 /// Into the file, or to stdout.

@@ -107,8 +107,8 @@ fn rest(examples: &str, path: &[&str]) -> Roff {
         }
         roff.control("fi", []);
     }
-    let codes = EXIT_STATUS.map(|(code, meaning)| ((code as u8).to_string(), meaning));
-    list(&mut roff, "EXIT STATUS", codes.iter().map(|(code, meaning)| (code.as_str(), *meaning)));
+    let codes = EXIT_STATUS.map(|(code, impact)| ((code as u8).to_string(), impact));
+    list(&mut roff, "EXIT STATUS", codes.iter().map(|(code, impact)| (code.as_str(), *impact)));
     list(&mut roff, "ENVIRONMENT", ENVIRONMENT);
     list(&mut roff, "FILES", FILES);
     roff.control("SH", ["SEE ALSO"]);
@@ -127,9 +127,9 @@ fn rest(examples: &str, path: &[&str]) -> Roff {
 
 fn list<'a>(roff: &mut Roff, title: &str, entries: impl IntoIterator<Item = (&'a str, &'a str)>) {
     roff.control("SH", [title]);
-    for (term, meaning) in entries {
+    for (term, impact) in entries {
         roff.control("TP", []);
         roff.text([bold(term)]);
-        roff.text([roman(meaning)]);
+        roff.text([roman(impact)]);
     }
 }

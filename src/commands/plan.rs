@@ -6,7 +6,7 @@ use thiserror::Error;
 
 use super::{confirm, doctor};
 use crate::address::Address;
-use crate::cli::{PlanArgs, Scope};
+use crate::cli::{PlanArgs, TargetArgs};
 use crate::doctor::Finding;
 use crate::error::{CommandError, Ending, Failure};
 use crate::exit_code::ExitCode;
@@ -85,7 +85,7 @@ fn warn(session: &Session, findings: &[Finding]) {
 }
 
 /// What the flags ask for.
-pub(super) fn options(scope: &Scope) -> Options {
+pub(super) fn options(scope: &TargetArgs) -> Options {
     let addresses = |texts: &[String]| texts.iter().map(Address::parse).collect::<BTreeSet<_>>();
     Options {
         targets: addresses(&scope.target),

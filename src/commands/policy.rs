@@ -8,7 +8,7 @@ use crate::cli::{DeployerArgs, PolicyCommand};
 use crate::config::Config;
 use crate::error::{CommandError, Ending, Failure};
 use crate::exit_code::ExitCode;
-use crate::permissions::{Document, LONGEST, Places, client, data, deployer, in_parts, readonly};
+use crate::permissions::{LONGEST, PolicyDocument, PolicyScope, client, data, deployer, in_parts, readonly};
 use crate::resource::Identity;
 use crate::session::{ConnectOptions, Session};
 use crate::state::Home;
@@ -22,7 +22,7 @@ pub(super) async fn run(session: &Session, command: &PolicyCommand) -> Result<Ex
         Some(state) => state.identity.clone(),
         None => identity(session, &config).await?,
     };
-    let places = Places::of(&config, &identity, state.as_ref())?;
+    let places = PolicyScope::of(&config, &identity, state.as_ref())?;
     match command {
         PolicyCommand::Deployer(arguments) => print_deployer(session, &places, arguments)?,
         PolicyCommand::Client => print(session, &client(&places))?,
@@ -56,7 +56,7 @@ fn partition_of(region: &str) -> &'static str {
     }
 }
 
-fn print_deployer(session: &Session, places: &Places, arguments: &DeployerArgs) -> Result<(), CommandError> {
+fn print_deployer(session: &Session, places: &PolicyScope, arguments: &DeployerArgs) -> Result<(), CommandError> {
     let deployer = deployer(places);
     let parts = in_parts(deployer.statements, LONGEST);
     let count = parts.len();
@@ -80,7 +80,7 @@ fn print_deployer(session: &Session, places: &Places, arguments: &DeployerArgs) 
     Ok(())
 }
 
-fn print(session: &Session, (document, notes): &(Document, Vec<String>)) -> Result<(), CommandError> {
+fn print(session: &Session, (document, notes): &(PolicyDocument, Vec<String>)) -> Result<(), CommandError> {
     notes.iter().for_each(|note| session.printer.say(&format!("note: {note}")));
     session.printer.data(&pretty(document)?);
     Ok(())

@@ -10,7 +10,7 @@ use crate::plan::{Action, Options};
 use crate::resource::{Contents, ResourceError, Settings, count_contents};
 use crate::session::{Connection, Prepared, Session, prepare, under_way};
 use crate::state::State;
-use crate::wait::{self, Ended, Look};
+use crate::wait::{self, Ended, Poll};
 
 /// As [`prepare`], once no job stands in the way, if those are to be waited for. What they have left is in the plan then.
 pub(super) async fn prepare_after_jobs(
@@ -39,7 +39,7 @@ async fn wait_for_jobs(session: &Session, prepared: &Prepared, options: &Options
         let jobs = prepared.jobs_now().await?;
         let jobs = if options.exports_first { jobs.without_exports() } else { jobs };
         let running: Vec<Job> = jobs.running().cloned().collect();
-        Ok(if running.is_empty() { Look::Ready(()) } else { Look::Pending(under_way(&running)) })
+        Ok(if running.is_empty() { Poll::Ready(()) } else { Poll::Pending(under_way(&running)) })
     };
     match wait::until(prepared.cx.pace.at_least(BETWEEN_LOOKS), &session.stop, |_| {}, look).await {
         Ok(()) => Ok(()),

@@ -4,7 +4,7 @@ use std::fmt;
 
 use crate::address::Address;
 use crate::apply::{Outcome, Report};
-use crate::cli::Manner;
+use crate::cli::ExecutionArgs;
 use crate::error::{CommandError, Ending, Failure};
 use crate::invocation::CommandLine;
 use crate::plan::Action;
@@ -18,7 +18,7 @@ pub(super) fn conclude(
     session: &Session,
     report: &Report,
     what: &str,
-    manner: &Manner,
+    execution: &ExecutionArgs,
     again: Option<&CommandLine>,
 ) -> Result<(), CommandError> {
     let failed: Vec<(&Address, &ResourceError)> = report
@@ -43,7 +43,7 @@ pub(super) fn conclude(
         unfinished,
         skipped,
         signal: session.stop.signal(),
-        no_wait: manner.no_wait,
+        no_wait: execution.no_wait,
         again: again.cloned(),
     }
     .into())

@@ -9,13 +9,13 @@ use super::apply::walk;
 use super::summary;
 use crate::address::Address;
 use crate::apply::Report;
-use crate::cli::{Manner, RunningJobs, WaitArgs};
+use crate::cli::{ExecutionArgs, RunningJobs, WaitArgs};
 use crate::config::{Config, Protect};
 use crate::data::lost_store::StoreTrace;
 use crate::error::{CommandError, Ending, Failure};
 use crate::exit_code::ExitCode;
 use crate::module::Stack;
-use crate::module::beside::STORE;
+use crate::module::standby::STORE;
 use crate::plan::{Action, Change, Plan};
 use crate::resource::{Condition, Context, Kind};
 use crate::session::{OpenStack, Prepared, Region, Session};
@@ -37,7 +37,7 @@ async fn wait(
     config: Option<Config>,
     held: Arc<Held>,
 ) -> Result<ExitCode, CommandError> {
-    let manner = Manner {
+    let execution = ExecutionArgs {
         auto_approve: true,
         parallelism: 10,
         no_wait: false,
@@ -67,11 +67,11 @@ async fn wait(
         return Ok(ExitCode::Success);
     }
     let prepared = Prepared::of_parts(cx, Stack::new(), plan, state, Protect::Default);
-    let report = walk(session, held, &prepared, &manner, None).await?;
+    let report = walk(session, held, &prepared, &execution, None).await?;
     if arguments.json {
         session.printer.json(&json::report(&report));
     }
-    summary::conclude(session, &report, "The wait", &manner, None)?;
+    summary::conclude(session, &report, "The wait", &execution, None)?;
     if let Some(lost) = lost {
         return Err(lost.into());
     }
@@ -135,7 +135,7 @@ fn waiting(address: Address, kind: Kind, entry: &Entry, action: Action) -> Chang
         action,
         reason: None,
         attributes: Vec::new(),
-        meaning: Vec::new(),
+        impact: Vec::new(),
         protected: entry.protected,
         delete_first: false,
         deposed: false,

@@ -6,21 +6,21 @@ use percent_encoding::percent_decode_str;
 use serde::Serialize;
 use serde_json::Value;
 
-use super::job::Kind;
+use super::job::JobKind;
 use super::place::Prefix;
 use crate::aws::{AwsError, ErrorKind, ops};
 use crate::resource::Context;
 
 /// Something that a job may fail for.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Concern {
+pub struct PreflightIssue {
     /// Whether the job fails for it, as far as is known; otherwise it could not be looked at.
     pub is_certain: bool,
     /// What it is.
     pub text: String,
 }
 
-impl Concern {
+impl PreflightIssue {
     fn certain(text: String) -> Self {
         Self { is_certain: true, text }
     }
@@ -32,9 +32,9 @@ impl Concern {
 
 /// What a job is to use.
 #[derive(Clone, Copy, Debug)]
-pub struct Means<'a> {
+pub struct JobResources<'a> {
     /// What it does.
-    pub kind: Kind,
+    pub kind: JobKind,
     /// ARN of the store.
     pub store: &'a str,
     /// ARN of the role.
@@ -48,7 +48,7 @@ pub struct Means<'a> {
 }
 
 /// Looks at all of it at once.
-pub async fn concerns(cx: &Context, means: Means<'_>) -> Vec<Concern> {
+pub async fn concerns(cx: &Context, means: JobResources<'_>) -> Vec<PreflightIssue> {
     let input = means.input.filter(|input| input.bucket != means.output.bucket);
     let other = async {
         match input {
@@ -70,31 +70,35 @@ fn role_name(arn: &str) -> &str {
     arn.rsplit('/').next().unwrap_or(arn)
 }
 
-async fn trust(cx: &Context, means: Means<'_>) -> Vec<Concern> {
+async fn trust(cx: &Context, means: JobResources<'_>) -> Vec<PreflightIssue> {
     let name = role_name(means.role);
     let get = || cx.clients.iam.get_role().role_name(name).send();
     let role = match cx.call(ops::iam::GET_ROLE, get).await {
         Ok(answer) => answer.role.and_then(|role| role.assume_role_policy_document),
-        Err(error) if error.is_not_found() => return vec![Concern::certain(format!("the role {name} does not exist"))],
-        Err(error) => return vec![Concern::unknown("the role's trust", &error)],
+        Err(error) if error.is_not_found() => {
+            return vec![PreflightIssue::certain(format!("the role {name} does not exist"))];
+        }
+        Err(error) => return vec![PreflightIssue::unknown("the role's trust", &error)],
     };
     let Some(document) = role.map(|text| decoded(&text)) else {
         let error = AwsError::incomplete(ops::iam::GET_ROLE, "trust policy");
-        return vec![Concern::unknown("the role's trust", &error)];
+        return vec![PreflightIssue::unknown("the role's trust", &error)];
     };
     if trusts(&document, means.store, &cx.identity.account) {
         return Vec::new();
     }
-    vec![Concern::certain(format!("the role {name} does not let healthlake.amazonaws.com assume it for this store"))]
+    vec![PreflightIssue::certain(format!(
+        "the role {name} does not let healthlake.amazonaws.com assume it for this store"
+    ))]
 }
 
-async fn permissions(cx: &Context, means: Means<'_>) -> Vec<Concern> {
+async fn permissions(cx: &Context, means: JobResources<'_>) -> Vec<PreflightIssue> {
     let name = role_name(means.role);
     let documents = match documents(cx, name).await {
         Ok(documents) => documents,
         // The trust says so.
         Err(error) if error.is_not_found() => return Vec::new(),
-        Err(error) => return vec![Concern::unknown("the role's permissions", &error)],
+        Err(error) => return vec![PreflightIssue::unknown("the role's permissions", &error)],
     };
     let arn = |place: &Prefix| format!("arn:{}:s3:::{}", cx.identity.partition, place.bucket);
     let mut needs = vec![
@@ -120,7 +124,7 @@ async fn permissions(cx: &Context, means: Means<'_>) -> Vec<Concern> {
         .filter(|(action, resource)| !allows(&documents, action, resource))
         .map(|(action, resource)| format!("the role {name} is not allowed {action} on {resource}"))
         .collect();
-    lacking.into_iter().map(Concern::certain).collect()
+    lacking.into_iter().map(PreflightIssue::certain).collect()
 }
 
 /// The policies of a role, attached and inline; the first page of each holds more than a role may have.
@@ -152,7 +156,7 @@ async fn documents(cx: &Context, role: &str) -> Result<Vec<Value>, AwsError> {
     Ok(documents)
 }
 
-async fn bucket(cx: &Context, name: &str) -> Vec<Concern> {
+async fn bucket(cx: &Context, name: &str) -> Vec<PreflightIssue> {
     let s3 = &cx.clients.s3;
     let (head, block) = tokio::join!(
         cx.call(ops::s3::HEAD_BUCKET, || s3.head_bucket().bucket(name).send()),
@@ -163,18 +167,21 @@ async fn bucket(cx: &Context, name: &str) -> Vec<Concern> {
         Ok(head) => {
             let region = head.bucket_region().filter(|region| *region != cx.identity.region);
             concerns.extend(region.map(|region| {
-                Concern::certain(format!("the bucket {name} is in {region}, the store in {}", cx.identity.region))
+                PreflightIssue::certain(format!(
+                    "the bucket {name} is in {region}, the store in {}",
+                    cx.identity.region
+                ))
             }));
         }
         Err(error) if error.is_not_found() => {
-            return vec![Concern::certain(format!("the bucket {name} does not exist"))];
+            return vec![PreflightIssue::certain(format!("the bucket {name} does not exist"))];
         }
         Err(error) if error.kind == ErrorKind::WrongRegion => {
-            return vec![Concern::certain(format!("the bucket {name} is in another region than the store"))];
+            return vec![PreflightIssue::certain(format!("the bucket {name} is in another region than the store"))];
         }
-        Err(error) => concerns.push(Concern::unknown(&format!("the bucket {name}"), &error)),
+        Err(error) => concerns.push(PreflightIssue::unknown(&format!("the bucket {name}"), &error)),
     }
-    let open = || Concern::certain(format!("the bucket {name} does not block all public access"));
+    let open = || PreflightIssue::certain(format!("the bucket {name} does not block all public access"));
     match block {
         Ok(answer) => {
             let settings = answer.public_access_block_configuration;
@@ -191,18 +198,18 @@ async fn bucket(cx: &Context, name: &str) -> Vec<Concern> {
             concerns.extend((!all).then(open));
         }
         Err(error) if error.is_not_found() => concerns.push(open()),
-        Err(error) => concerns.push(Concern::unknown(&format!("public access to {name}"), &error)),
+        Err(error) => concerns.push(PreflightIssue::unknown(&format!("public access to {name}"), &error)),
     }
     concerns
 }
 
-async fn key(cx: &Context, arn: &str) -> Vec<Concern> {
+async fn key(cx: &Context, arn: &str) -> Vec<PreflightIssue> {
     let describe = || cx.clients.kms.describe_key().key_id(arn).send();
     match cx.call(ops::kms::DESCRIBE_KEY, describe).await {
         Ok(answer) if answer.key_metadata().is_some_and(KeyMetadata::enabled) => Vec::new(),
-        Ok(_) => vec![Concern::certain(format!("the key {arn} is not enabled"))],
-        Err(error) if error.is_not_found() => vec![Concern::certain(format!("the key {arn} does not exist"))],
-        Err(error) => vec![Concern::unknown("the key", &error)],
+        Ok(_) => vec![PreflightIssue::certain(format!("the key {arn} is not enabled"))],
+        Err(error) if error.is_not_found() => vec![PreflightIssue::certain(format!("the key {arn} does not exist"))],
+        Err(error) => vec![PreflightIssue::unknown("the key", &error)],
     }
 }
 

@@ -4,12 +4,12 @@ use serde_json::{Map, Value};
 use thiserror::Error;
 
 use super::job::Order;
-use super::journal::Entry;
+use super::journal::TransferEntry;
 use super::lost_store::{LostStore, StoreTrace};
 use super::place::Prefix;
 use crate::address::Address;
 use crate::module;
-use crate::module::beside::STORE;
+use crate::module::standby::STORE;
 use crate::resource::Context;
 use crate::state::{NotRecorded, State};
 use crate::wait::{Signal, Stop};
@@ -90,7 +90,7 @@ impl BulkContext {
     }
 
     /// What the job of a run is started with.
-    pub fn order<'a>(&'a self, entry: &'a Entry, output: &'a Prefix) -> Order<'a> {
+    pub fn order<'a>(&'a self, entry: &'a TransferEntry, output: &'a Prefix) -> Order<'a> {
         Order { store: &self.store, role: &self.role, key: &self.key, name: &entry.run, token: &entry.token, output }
     }
 }

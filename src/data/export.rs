@@ -7,14 +7,14 @@ use std::path::{Path, PathBuf};
 use serde_json::{Value, json};
 use thiserror::Error;
 
-use super::access::{self, Concern, Means};
+use super::access::{self, JobResources, PreflightIssue};
 use super::bulk_context::{BulkContext, until_stopped};
 use super::check::is_resource_type;
 use super::download::{ExportedFile, MANIFEST, Types, count, download, exported, forget};
-use super::job::{self, Job, Kind};
-use super::journal::{Entry, Journal, JournalError};
+use super::job::{self, Job, JobKind};
+use super::journal::{TransferEntry, TransferJournal, TransferJournalError};
 use super::lost_store::LostStore;
-use super::place::{Place, Prefix};
+use super::place::{DataLocation, Prefix};
 use super::unfinished::Unfinished;
 use crate::aws::AwsError;
 use crate::invocation::CommandLine;
@@ -26,7 +26,7 @@ use crate::whole_file;
 #[derive(Clone, Copy, Debug)]
 pub struct ExportRequest<'a> {
     /// A folder or a place in S3; `None` leaves it in the stack's bucket.
-    pub to: Option<&'a Place>,
+    pub to: Option<&'a DataLocation>,
     /// These types only, or all.
     pub types: &'a [String],
     /// Whether to wait for the job.
@@ -81,7 +81,7 @@ pub enum ExportEvent<'a> {
         run: &'a str,
     },
     /// The job may fail for this, and the export continues.
-    Concern(&'a Concern),
+    Concern(&'a PreflightIssue),
     /// The job was started.
     Started {
         /// Its id.
@@ -101,16 +101,16 @@ pub enum ExportEvent<'a> {
 
 /// Why an export did not do all of its work.
 #[derive(Debug, Error)]
-pub enum ExportError {
+pub enum DataExportError {
     /// The journal cannot be had.
     #[error("{0}")]
-    Journal(#[from] JournalError),
+    Journal(#[from] TransferJournalError),
     /// The folder holds something else.
     #[error("{} is not an empty folder", .0.display())]
     NotEmpty(PathBuf),
     /// The job would fail.
     #[error("{}", .0.iter().map(|concern| concern.text.as_str()).collect::<Vec<_>>().join("\n"))]
-    Blocked(Vec<Concern>),
+    Blocked(Vec<PreflightIssue>),
     /// The store is gone.
     #[error("{0}")]
     Lost(Box<LostStore>),
@@ -141,7 +141,7 @@ pub enum ExportError {
     },
 }
 
-impl ExportError {
+impl DataExportError {
     /// What to do about it; `again` is the command that continues.
     pub fn hint(&self, again: &CommandLine) -> Option<String> {
         Some(match self {
@@ -167,14 +167,14 @@ pub async fn export(
     bulk: &BulkContext,
     request: ExportRequest<'_>,
     observer: &dyn ExportObserver,
-) -> Result<Exported, ExportError> {
+) -> Result<Exported, DataExportError> {
     let mut flow = Box::pin(Flow::open(bulk, request, observer)).await?;
     let id = match Box::pin(flow.start()).await {
         Ok(id) => id,
         Err(error) => return Err(flow.end_if_lost(error).await),
     };
     if !request.wait {
-        return Err(ExportError::LeftRunning { id, name: flow.entry.run });
+        return Err(DataExportError::LeftRunning { id, name: flow.entry.run });
     }
     let job = match flow.wait(&id).await {
         Ok(job) => job,
@@ -186,7 +186,7 @@ pub async fn export(
         Err(error) => return Err(flow.end_if_lost(error).await),
     };
     let listed = until_stopped(&bulk.cx.stop, exported(&bulk.cx, &folder)).await;
-    let mut types = listed.map_err(|_| Unfinished::Interrupted)?.map_err(ExportError::NotListed)?;
+    let mut types = listed.map_err(|_| Unfinished::Interrupted)?.map_err(DataExportError::NotListed)?;
     types.retain(|kind, _| request.types.is_empty() || request.types.contains(kind));
     let files = Box::pin(flow.bring(&folder, &types)).await?;
     flow.conclude(Exported { job, folder, files })
@@ -197,8 +197,8 @@ struct Flow<'a> {
     bulk: &'a BulkContext,
     request: ExportRequest<'a>,
     observer: &'a dyn ExportObserver,
-    journal: Journal,
-    entry: Entry,
+    journal: TransferJournal,
+    entry: TransferEntry,
 }
 
 impl<'a> Flow<'a> {
@@ -207,27 +207,27 @@ impl<'a> Flow<'a> {
         bulk: &'a BulkContext,
         request: ExportRequest<'a>,
         observer: &'a dyn ExportObserver,
-    ) -> Result<Self, ExportError> {
-        let subject = request.to.map(Place::subject).unwrap_or_default();
-        let journal = Journal::open(request.journals, "export", &bulk.store, &subject)?;
+    ) -> Result<Self, DataExportError> {
+        let subject = request.to.map(DataLocation::subject).unwrap_or_default();
+        let journal = TransferJournal::open(request.journals, "export", &bulk.store, &subject)?;
         let known = journal.read();
         // What a job has exported already can be had without the store.
         if known.as_ref().is_none_or(|entry| entry.job.is_none())
             && let Some(lost) = bulk.lost().await
         {
             journal.close();
-            return Err(ExportError::Lost(Box::new(lost)));
+            return Err(DataExportError::Lost(Box::new(lost)));
         }
         let entry = if let Some(entry) = known {
             observer.notice(ExportEvent::Continued { run: &entry.run });
             entry
         } else {
-            if let Some(Place::Local(path)) = request.to {
+            if let Some(DataLocation::Local(path)) = request.to {
                 check_room(path, request.replaces.then_some(&*bulk.store))?;
             }
-            let entry = Entry::new(&bulk.store, &subject, &bulk.place("export"), "export");
+            let entry = TransferEntry::new(&bulk.store, &subject, &bulk.place("export"), "export");
             let entry = match request.to {
-                Some(Place::S3(prefix)) => Entry { prefix: prefix.clone(), ..entry },
+                Some(DataLocation::S3(prefix)) => TransferEntry { prefix: prefix.clone(), ..entry },
                 _ => entry,
             };
             check_access(bulk, &entry.prefix, observer).await?;
@@ -238,13 +238,13 @@ impl<'a> Flow<'a> {
     }
 
     /// The job of this run; it is started if there is none.
-    async fn start(&mut self) -> Result<String, ExportError> {
+    async fn start(&mut self) -> Result<String, DataExportError> {
         if let Some(id) = &self.entry.job {
             return Ok(id.clone());
         }
         let Self { bulk, entry, .. } = self;
         let start = async {
-            match job::find(&bulk.cx, Kind::Export, &bulk.store, &entry.run).await? {
+            match job::find(&bulk.cx, JobKind::Export, &bulk.store, &entry.run).await? {
                 Some(id) => Ok(id),
                 None => Ok(job::export(&bulk.cx, &bulk.order(entry, &entry.prefix)).await?),
             }
@@ -261,25 +261,25 @@ impl<'a> Flow<'a> {
     async fn wait(&self, id: &str) -> Result<Job, Unfinished> {
         self.observer.notice(ExportEvent::WaitBegan);
         let hear = |job: &Job| self.observer.notice(ExportEvent::Seen(job));
-        let job = job::wait(&self.bulk.cx, Kind::Export, &self.bulk.store, id, hear).await;
+        let job = job::wait(&self.bulk.cx, JobKind::Export, &self.bulk.store, id, hear).await;
         self.observer.notice(ExportEvent::WaitEnded);
         job.map_err(|ended| Unfinished::of_wait(ended, id))
     }
 
     /// The end of a run that cannot go on. If that is so because the store is gone, no other run can either, and nothing is
     /// kept for one.
-    async fn end_if_lost(self, error: ExportError) -> ExportError {
+    async fn end_if_lost(self, error: DataExportError) -> DataExportError {
         match self.bulk.lost().await {
             Some(lost) => {
                 self.journal.close();
-                ExportError::Lost(Box::new(lost))
+                DataExportError::Lost(Box::new(lost))
             }
             None => error,
         }
     }
 
     /// Where the job wrote, if it has exported all.
-    fn folder(&mut self, job: &Job) -> Result<Prefix, ExportError> {
+    fn folder(&mut self, job: &Job) -> Result<Prefix, DataExportError> {
         match job.folder(&self.bulk.store).filter(|_| job.status == "COMPLETED") {
             Some(folder) => Ok(folder),
             None => {
@@ -291,10 +291,10 @@ impl<'a> Flow<'a> {
     }
 
     /// Downloads the files, or counts what they hold where they stay in S3.
-    async fn bring(&self, folder: &Prefix, types: &Types) -> Result<Vec<ExportedFile>, ExportError> {
+    async fn bring(&self, folder: &Prefix, types: &Types) -> Result<Vec<ExportedFile>, DataExportError> {
         let cx = &self.bulk.cx;
         let brought = match self.request.to {
-            Some(Place::Local(path)) => {
+            Some(DataLocation::Local(path)) => {
                 let progress = self.observer.download(bytes(types));
                 let brought = until_stopped(&cx.stop, download(cx, folder, types, path, progress)).await;
                 self.observer.notice(ExportEvent::DownloadEnded);
@@ -307,13 +307,13 @@ impl<'a> Flow<'a> {
     }
 
     /// Writes the manifest, and forgets what was needed to go on.
-    fn conclude(self, exported: Exported) -> Result<Exported, ExportError> {
-        if let Some(Place::Local(path)) = self.request.to {
+    fn conclude(self, exported: Exported) -> Result<Exported, DataExportError> {
+        if let Some(DataLocation::Local(path)) = self.request.to {
             if self.request.replaces {
                 remove_replaced(path, &exported.files)?;
             }
             let (file, manifest) = (path.join(MANIFEST), format!("{:#}\n", exported.manifest(self.bulk)));
-            whole_file::write(&file, manifest.as_bytes()).map_err(|error| ExportError::file(&file, error))?;
+            whole_file::write(&file, manifest.as_bytes()).map_err(|error| DataExportError::file(&file, error))?;
             forget(path);
         }
         self.observer.notice(ExportEvent::Exported(&exported));
@@ -327,7 +327,7 @@ fn bytes(types: &Types) -> u64 {
 }
 
 /// An export is not mixed with what is there already, but for an earlier one of the store that it may replace.
-fn check_room(path: &Path, replaced: Option<&str>) -> Result<(), ExportError> {
+fn check_room(path: &Path, replaced: Option<&str>) -> Result<(), DataExportError> {
     let is_empty = match fs::read_dir(path) {
         Ok(mut entries) => entries.next().is_none(),
         Err(error) if error.kind() == io::ErrorKind::NotFound => true,
@@ -337,7 +337,7 @@ fn check_room(path: &Path, replaced: Option<&str>) -> Result<(), ExportError> {
     if is_empty || earlier.is_some_and(|(store, _)| replaced == Some(&*store)) {
         return Ok(());
     }
-    Err(ExportError::NotEmpty(path.to_owned()))
+    Err(DataExportError::NotEmpty(path.to_owned()))
 }
 
 /// The store and the files of the export that a folder holds.
@@ -349,29 +349,34 @@ fn earlier_files(path: &Path) -> Option<(String, Vec<ExportedFile>)> {
 }
 
 /// Removes what an earlier export had and this one has not: of types of which nothing is left.
-fn remove_replaced(path: &Path, files: &[ExportedFile]) -> Result<(), ExportError> {
+fn remove_replaced(path: &Path, files: &[ExportedFile]) -> Result<(), DataExportError> {
     let (_, earlier) = earlier_files(path).unwrap_or_default();
     let is_new = |old: &ExportedFile| files.iter().any(|file| file.kind == old.kind);
     for old in earlier.iter().filter(|old| is_resource_type(&old.kind) && !is_new(old)) {
         let file = path.join(format!("{}.ndjson", old.kind));
         match fs::remove_file(&file) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(ExportError::file(&file, error)),
+            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(DataExportError::file(&file, error)),
             _ => {}
         }
     }
     Ok(())
 }
 
-async fn check_access(bulk: &BulkContext, output: &Prefix, observer: &dyn ExportObserver) -> Result<(), ExportError> {
-    let means = Means { kind: Kind::Export, store: &bulk.arn, role: &bulk.role, key: &bulk.key, input: None, output };
+async fn check_access(
+    bulk: &BulkContext,
+    output: &Prefix,
+    observer: &dyn ExportObserver,
+) -> Result<(), DataExportError> {
+    let means =
+        JobResources { kind: JobKind::Export, store: &bulk.arn, role: &bulk.role, key: &bulk.key, input: None, output };
     let concerns = until_stopped(&bulk.cx.stop, access::concerns(&bulk.cx, means)).await;
     let mut certain = Vec::new();
-    for concern in concerns.map_err(ExportError::Interrupted)? {
+    for concern in concerns.map_err(DataExportError::Interrupted)? {
         if concern.is_certain {
             certain.push(concern);
         } else {
             observer.notice(ExportEvent::Concern(&concern));
         }
     }
-    if certain.is_empty() { Ok(()) } else { Err(ExportError::Blocked(certain)) }
+    if certain.is_empty() { Ok(()) } else { Err(DataExportError::Blocked(certain)) }
 }

@@ -5,15 +5,15 @@
 use serde::Serialize;
 use thiserror::Error;
 
-use super::access::{self, Concern, Means};
+use super::access::{self, JobResources, PreflightIssue};
 use super::bulk_context::{BulkContext, until_stopped};
 use super::check::{Checker, Findings, Level as CheckLevel, Limits};
 use super::failures::{self, Cause};
-use super::job::{self, Job, Kind};
-use super::journal::{Entry, Journal, JournalError};
+use super::job::{self, Job, JobKind};
+use super::journal::{TransferEntry, TransferJournal, TransferJournalError};
 use super::lost_store::LostStore;
 use super::objects::list;
-use super::place::{Place, Prefix};
+use super::place::{DataLocation, Prefix};
 use super::source::Source;
 use super::unfinished::{NotStarted, Unfinished};
 use super::upload::{UploadError, Uploaded, upload};
@@ -26,7 +26,7 @@ use crate::wait::Signal;
 #[derive(Clone, Copy, Debug)]
 pub struct ImportRequest<'a> {
     /// Where the files are.
-    pub from: &'a Place,
+    pub from: &'a DataLocation,
     /// The files and what was found in them, if they are on this machine.
     pub files: Option<&'a CheckedFiles>,
     /// How strictly HealthLake validates.
@@ -78,7 +78,7 @@ pub struct ImportReport {
     pub check: Option<Findings>,
     /// What the job may fail for.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub concerns: Option<Vec<Concern>>,
+    pub concerns: Option<Vec<PreflightIssue>>,
     /// What was uploaded.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub upload: Option<UploadReport>,
@@ -145,7 +145,7 @@ pub enum ImportEvent<'a> {
     /// The import continues despite problems.
     ProblemsAllowed,
     /// The job may fail for this, and the import continues.
-    Concern(&'a Concern),
+    Concern(&'a PreflightIssue),
     /// Another job comes first.
     OtherImport(&'a Job),
     /// The upload is over, however it ended.
@@ -231,7 +231,7 @@ impl NoFiles {
 pub enum ImportError {
     /// The journal cannot be had.
     #[error("{0}")]
-    Journal(#[from] JournalError),
+    Journal(#[from] TransferJournalError),
     /// AWS does not say whether a job takes what it writes itself for input; the logs of earlier jobs it does.
     #[error("{input} contains {run}, where this import would write: it would read logs, including its own")]
     ReadsItsOwnOutput {
@@ -251,7 +251,7 @@ pub enum ImportError {
     Problems(#[from] ProblemsFound),
     /// The job would fail.
     #[error("{}", lines(.0))]
-    Blocked(Vec<Concern>),
+    Blocked(Vec<PreflightIssue>),
     /// The jobs of the store cannot be listed.
     #[error("{0}")]
     Jobs(AwsError),
@@ -287,7 +287,7 @@ pub enum ImportError {
     FilesChanged,
 }
 
-fn lines(concerns: &[Concern]) -> String {
+fn lines(concerns: &[PreflightIssue]) -> String {
     concerns.iter().map(|concern| concern.text.as_str()).collect::<Vec<_>>().join("\n")
 }
 
@@ -317,8 +317,8 @@ impl From<ImportError> for ImportFailure {
     }
 }
 
-impl From<JournalError> for ImportFailure {
-    fn from(error: JournalError) -> Self {
+impl From<TransferJournalError> for ImportFailure {
+    fn from(error: TransferJournalError) -> Self {
         ImportError::from(error).into()
     }
 }
@@ -333,13 +333,13 @@ pub async fn import(
     observer: &dyn ImportObserver,
 ) -> Result<ImportReport, ImportFailure> {
     let subject = request.from.subject();
-    let journal = Journal::open(request.journals, "import", &bulk.store, &subject)?;
+    let journal = TransferJournal::open(request.journals, "import", &bulk.store, &subject)?;
     let known = journal.read();
     let is_continued = known.is_some();
-    let mut entry = known.unwrap_or_else(|| Entry::new(&bulk.store, &subject, &bulk.place("import"), "import"));
+    let mut entry = known.unwrap_or_else(|| TransferEntry::new(&bulk.store, &subject, &bulk.place("import"), "import"));
     let input = match request.from {
-        Place::S3(prefix) => prefix.clone(),
-        Place::Local(_) => entry.prefix.under("input"),
+        DataLocation::S3(prefix) => prefix.clone(),
+        DataLocation::Local(_) => entry.prefix.under("input"),
     };
     let output = entry.prefix.under("output");
     if input.contains(&output) {
@@ -442,7 +442,7 @@ impl Flow<'_> {
     }
 
     /// A job that an earlier run started has imported what the files were then, and as strictly as it was told then.
-    fn check_same(&self, entry: &Entry) -> Result<(), ImportError> {
+    fn check_same(&self, entry: &TransferEntry) -> Result<(), ImportError> {
         let now = self.request.files.map(|files| files.source.fingerprint());
         if entry.files.is_none() || now.is_none() || entry.files == now {
             return Ok(());
@@ -453,8 +453,8 @@ impl Flow<'_> {
     /// Role, buckets, key; and whether another job is in the way.
     async fn check_access(&mut self) -> Result<(), ImportFailure> {
         let bulk = self.bulk;
-        let means = Means {
-            kind: Kind::Import,
+        let means = JobResources {
+            kind: JobKind::Import,
             store: &bulk.arn,
             role: &bulk.role,
             key: &bulk.key,
@@ -468,11 +468,11 @@ impl Flow<'_> {
         if let Some(lost) = lost {
             return Err(ImportError::Lost(Box::new(lost)).into());
         }
-        let (certain, uncertain): (Vec<Concern>, Vec<Concern>) =
+        let (certain, uncertain): (Vec<PreflightIssue>, Vec<PreflightIssue>) =
             concerns.iter().cloned().partition(|concern| concern.is_certain);
         self.report.concerns = Some(concerns);
         uncertain.iter().for_each(|concern| self.observer.notice(ImportEvent::Concern(concern)));
-        for job in jobs.map_err(ImportError::Jobs)?.iter().filter(|job| job.kind == Kind::Import && !job.is_over()) {
+        for job in jobs.map_err(ImportError::Jobs)?.iter().filter(|job| job.kind == JobKind::Import && !job.is_over()) {
             self.observer.notice(ImportEvent::OtherImport(job));
         }
         if certain.is_empty() {
@@ -485,7 +485,12 @@ impl Flow<'_> {
         Err(self.reported(ImportError::Blocked(certain)))
     }
 
-    async fn upload(&mut self, source: &Source, journal: &Journal, entry: &mut Entry) -> Result<(), ImportError> {
+    async fn upload(
+        &mut self,
+        source: &Source,
+        journal: &TransferJournal,
+        entry: &mut TransferEntry,
+    ) -> Result<(), ImportError> {
         let progress = self.observer.upload(source.bytes());
         let work = upload(&self.bulk.cx, &self.input, &source.files, journal, entry, progress);
         let uploaded = until_stopped(&self.bulk.cx.stop, work).await.unwrap_or(Err(UploadError::Stopped));
@@ -497,10 +502,10 @@ impl Flow<'_> {
     }
 
     /// Starts the job, unless an earlier run did and could not write that down.
-    async fn start(&self, journal: &Journal, entry: &mut Entry) -> Result<String, ImportError> {
+    async fn start(&self, journal: &TransferJournal, entry: &mut TransferEntry) -> Result<String, ImportError> {
         let bulk = self.bulk;
         let start = async {
-            if let Some(id) = job::find(&bulk.cx, Kind::Import, &bulk.store, &entry.run).await? {
+            if let Some(id) = job::find(&bulk.cx, JobKind::Import, &bulk.store, &entry.run).await? {
                 return Ok(id);
             }
             entry.files = self.request.files.map(|files| files.source.fingerprint());
@@ -526,7 +531,7 @@ impl Flow<'_> {
     async fn wait(&self, id: &str) -> Result<Job, ImportError> {
         self.observer.notice(ImportEvent::WaitBegan);
         let hear = |job: &Job| self.observer.notice(ImportEvent::Seen(job));
-        let job = job::wait(&self.bulk.cx, Kind::Import, &self.bulk.store, id, hear).await;
+        let job = job::wait(&self.bulk.cx, JobKind::Import, &self.bulk.store, id, hear).await;
         self.observer.notice(ImportEvent::WaitEnded);
         job.map_err(|ended| ImportError::Unfinished(Unfinished::of_wait(ended, id)))
     }
@@ -590,12 +595,12 @@ mod tests {
             job: Some(JobReport::Started { id: "j".to_owned(), name: "run".to_owned() }),
             ..ImportReport::default()
         };
-        let told = json!({
+        let reported = json!({
             "concerns": [],
             "job": {"id": "j", "name": "run"},
             "upload": {"to": "s3://b/input/", "sent": 2, "kept": 1},
         });
-        assert_eq!(json!(report), told);
+        assert_eq!(json!(report), reported);
     }
 
     #[test]

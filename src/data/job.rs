@@ -12,19 +12,19 @@ use serde::Serialize;
 use super::place::Prefix;
 use crate::aws::{AwsError, ops};
 use crate::resource::{Context, ResourceError};
-use crate::wait::{self, Ended, Look};
+use crate::wait::{self, Ended, Poll};
 
 /// What a job does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
-pub enum Kind {
+pub enum JobKind {
     /// Brings resources into the store.
     Import,
     /// Brings them out.
     Export,
 }
 
-impl Kind {
+impl JobKind {
     /// Its name.
     pub fn name(self) -> &'static str {
         match self {
@@ -38,7 +38,7 @@ impl Kind {
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Job {
     /// What it does.
-    pub kind: Kind,
+    pub kind: JobKind,
     /// Its id.
     pub id: String,
     /// Its name.
@@ -58,12 +58,12 @@ pub struct Job {
     /// How strict an import is.
     pub validation_level: Option<String>,
     /// How far an import is.
-    pub progress: Option<Counts>,
+    pub progress: Option<JobCounts>,
 }
 
 /// What an import has read and brought in so far.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
-pub struct Counts {
+pub struct JobCounts {
     /// Files found.
     pub files_scanned: i64,
     /// Files done.
@@ -97,7 +97,7 @@ impl Job {
 
     fn of_import(job: &ImportJobProperties) -> Self {
         Self {
-            kind: Kind::Import,
+            kind: JobKind::Import,
             id: job.job_id().to_owned(),
             name: job.job_name().map(str::to_owned),
             status: job.job_status().as_str().to_owned(),
@@ -116,7 +116,7 @@ impl Job {
 
     fn of_export(job: &ExportJobProperties) -> Self {
         Self {
-            kind: Kind::Export,
+            kind: JobKind::Export,
             id: job.job_id().to_owned(),
             name: job.job_name().map(str::to_owned),
             status: job.job_status().as_str().to_owned(),
@@ -143,8 +143,8 @@ fn output_of(config: Option<&OutputDataConfig>) -> Option<String> {
     }
 }
 
-fn counts(report: &JobProgressReport) -> Counts {
-    Counts {
+fn counts(report: &JobProgressReport) -> JobCounts {
+    JobCounts {
         files_scanned: report.total_number_of_scanned_files().unwrap_or_default(),
         files_imported: report.total_number_of_imported_files().unwrap_or_default(),
         resources_scanned: report.total_number_of_resources_scanned().unwrap_or_default(),
@@ -229,10 +229,10 @@ pub async fn list(cx: &Context, store: &str) -> Result<Vec<Job>, AwsError> {
 ///
 /// # Errors
 /// AWS's.
-pub async fn find(cx: &Context, kind: Kind, store: &str, name: &str) -> Result<Option<String>, AwsError> {
+pub async fn find(cx: &Context, kind: JobKind, store: &str, name: &str) -> Result<Option<String>, AwsError> {
     let jobs = match kind {
-        Kind::Import => imports(cx, store, Some(name)).await?,
-        Kind::Export => exports(cx, store, Some(name)).await?,
+        JobKind::Import => imports(cx, store, Some(name)).await?,
+        JobKind::Export => exports(cx, store, Some(name)).await?,
     };
     Ok(jobs.into_iter().find(|job| job.name.as_deref() == Some(name)).map(|job| job.id))
 }
@@ -277,15 +277,15 @@ async fn exports(cx: &Context, store: &str, name: Option<&str>) -> Result<Vec<Jo
 ///
 /// # Errors
 /// AWS's.
-pub async fn look(cx: &Context, kind: Kind, store: &str, id: &str) -> Result<Job, ResourceError> {
+pub async fn look(cx: &Context, kind: JobKind, store: &str, id: &str) -> Result<Job, ResourceError> {
     let missing = || ResourceError::Answer(format!("the response does not include the job {id}"));
     match kind {
-        Kind::Import => {
+        JobKind::Import => {
             let describe = || cx.clients.healthlake.describe_fhir_import_job().datastore_id(store).job_id(id).send();
             let answer = cx.call(ops::healthlake::DESCRIBE_FHIR_IMPORT_JOB, describe).await?;
             answer.import_job_properties().map(Job::of_import).ok_or_else(missing)
         }
-        Kind::Export => {
+        JobKind::Export => {
             let describe = || cx.clients.healthlake.describe_fhir_export_job().datastore_id(store).job_id(id).send();
             let answer = cx.call(ops::healthlake::DESCRIBE_FHIR_EXPORT_JOB, describe).await?;
             answer.export_job_properties().map(Job::of_export).ok_or_else(missing)
@@ -303,7 +303,7 @@ pub const BETWEEN_LOOKS: Duration = Duration::from_secs(1);
 /// AWS's; or the time is up, or a stop was asked for.
 pub async fn wait(
     cx: &Context,
-    kind: Kind,
+    kind: JobKind,
     store: &str,
     id: &str,
     hear: impl Fn(&Job),
@@ -316,7 +316,7 @@ pub async fn wait(
         || async move {
             let job = look(cx, kind, store, id).await?;
             hear(&job);
-            Ok(if job.is_over() { Look::Ready(job) } else { Look::Pending(job.status) })
+            Ok(if job.is_over() { Poll::Ready(job) } else { Poll::Pending(job.status) })
         },
     )
     .await

@@ -14,7 +14,7 @@ use crate::whole_file;
 
 /// What is written down.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Entry {
+pub struct TransferEntry {
     /// Version of this format.
     pub version: u32,
     /// The store's id.
@@ -49,7 +49,7 @@ pub struct Begun {
     pub crc64: u64,
 }
 
-impl Entry {
+impl TransferEntry {
     /// An entry of a new run, whose objects go under `root`.
     pub fn new(store: &str, subject: &str, root: &Prefix, job: &str) -> Self {
         let run = Self::name(job);
@@ -83,14 +83,14 @@ impl Entry {
 
 /// The journal of one import or export, which nobody else writes meanwhile.
 #[derive(Debug)]
-pub struct Journal {
+pub struct TransferJournal {
     path: PathBuf,
     _lock: File,
 }
 
 /// A journal cannot be had.
 #[derive(Debug, thiserror::Error)]
-pub enum JournalError {
+pub enum TransferJournalError {
     /// Another process is at the same import or export.
     #[error("another run of hlctl is working on the same files: wait for it to end")]
     Busy,
@@ -104,15 +104,15 @@ pub enum JournalError {
     },
 }
 
-impl Journal {
+impl TransferJournal {
     /// The journal, in `directory`, of what is done with `subject`.
     ///
     /// # Errors
     /// Another process has it, or the directory cannot be written.
-    pub fn open(directory: &Path, kind: &str, store: &str, subject: &str) -> Result<Self, JournalError> {
+    pub fn open(directory: &Path, kind: &str, store: &str, subject: &str) -> Result<Self, TransferJournalError> {
         let hash = Sha256::digest(format!("{store}\n{subject}"));
         let path = directory.join(format!("{kind}-{hash:.12x}.json"));
-        let failed = |error| JournalError::Io { path: path.clone(), error };
+        let failed = |error| TransferJournalError::Io { path: path.clone(), error };
         whole_file::create_directories(directory).map_err(failed)?;
         loop {
             let lock_path = path.with_extension("lock");
@@ -121,15 +121,15 @@ impl Journal {
                 Ok(()) if is_at(&lock, &lock_path) => return Ok(Self { path, _lock: lock }),
                 // Whoever had it removed it after it was opened here: what is locked now is no longer in anybody's way.
                 Ok(()) => {}
-                Err(TryLockError::WouldBlock) => return Err(JournalError::Busy),
+                Err(TryLockError::WouldBlock) => return Err(TransferJournalError::Busy),
                 Err(TryLockError::Error(error)) => return Err(failed(error)),
             }
         }
     }
 
     /// What an earlier run wrote down. What cannot be read counts as nothing: the run begins anew.
-    pub fn read(&self) -> Option<Entry> {
-        let entry: Entry = serde_json::from_slice(&fs::read(&self.path).ok()?).ok()?;
+    pub fn read(&self) -> Option<TransferEntry> {
+        let entry: TransferEntry = serde_json::from_slice(&fs::read(&self.path).ok()?).ok()?;
         (entry.version == 1).then_some(entry)
     }
 
@@ -137,10 +137,10 @@ impl Journal {
     ///
     /// # Errors
     /// The file cannot be written.
-    pub fn write(&self, entry: &Entry) -> Result<(), JournalError> {
+    pub fn write(&self, entry: &TransferEntry) -> Result<(), TransferJournalError> {
         let text = serde_json::to_vec_pretty(entry).map_err(io::Error::from);
         let written = text.and_then(|text| whole_file::write_private(&self.path, UNFINISHED, &text));
-        written.map_err(|error| JournalError::Io { path: self.path.clone(), error })
+        written.map_err(|error| TransferJournalError::Io { path: self.path.clone(), error })
     }
 
     /// There is nothing to go on with any more.
@@ -169,12 +169,12 @@ mod tests {
     #[test]
     fn a_journal_belongs_to_one_process_and_one_subject() {
         let directory = tempfile::tempdir().unwrap();
-        let open = |subject: &str| Journal::open(directory.path(), "import", "store", subject);
+        let open = |subject: &str| TransferJournal::open(directory.path(), "import", "store", subject);
         let first = open("a").unwrap();
-        assert!(matches!(open("a"), Err(JournalError::Busy)));
+        assert!(matches!(open("a"), Err(TransferJournalError::Busy)));
         open("b").unwrap();
         let root = Prefix::parse("s3://b/import").unwrap();
-        let entry = Entry::new("store", "a", &root, "import");
+        let entry = TransferEntry::new("store", "a", &root, "import");
         first.write(&entry).unwrap();
         drop(first);
         let again = open("a").unwrap();

@@ -10,7 +10,7 @@ use crate::aws::AwsError;
 use crate::invocation::CommandLine;
 use crate::model::text::instant;
 use crate::module::WayBack;
-use crate::module::beside::{STORE, is_beside};
+use crate::module::standby::{STORE, is_standby};
 use crate::resource::{Context, Kind, Remains, ResourceError, vitals};
 use crate::state::{Entry, State, Status};
 
@@ -122,11 +122,11 @@ impl LostStore {
         if self.is_being_deleted() {
             return format!("`{}` finishes the deletion", CommandLine::new("destroy").option("--target", STORE));
         }
-        if is_beside(&self.trace.address) {
+        if is_standby(&self.trace.address) {
             return format!("to remove it from the stack: {}", hlctl!("stores delete", self.trace.id));
         }
         if self.has_way_back() {
-            return self.trace.way_back.told();
+            return self.trace.way_back.reported();
         }
         let empty = match self.remains {
             // A plan refuses to go on without a store that had a backup, unless told to.

@@ -45,14 +45,14 @@ impl fmt::Display for Prefix {
 
 /// What a command line names.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Place {
+pub enum DataLocation {
     /// In S3.
     S3(Prefix),
     /// On this machine.
     Local(PathBuf),
 }
 
-impl Place {
+impl DataLocation {
     /// Reads a path or an `s3://` address; `None` for such an address without a bucket.
     pub fn parse(text: &str) -> Option<Self> {
         if text.starts_with("s3://") { Prefix::parse(text).map(Self::S3) } else { Some(Self::Local(text.into())) }
@@ -87,7 +87,7 @@ mod tests {
     fn a_folder_is_one_place_however_it_is_written() {
         let directory = tempfile::tempdir().unwrap();
         std::fs::create_dir(directory.path().join("in")).unwrap();
-        let subject = |path: &str| Place::Local(directory.path().join(path)).subject();
+        let subject = |path: &str| DataLocation::Local(directory.path().join(path)).subject();
         assert_eq!(subject("in"), subject("in/"));
         assert_eq!(subject("in"), subject("in/../in/."));
         assert_eq!(subject("new"), subject("in/../new/"));
@@ -101,6 +101,6 @@ mod tests {
         assert_eq!(text("s3://b/x/y").as_deref(), Some("s3://b/x/y/"));
         assert_eq!(text("s3://b/x/").as_deref(), Some("s3://b/x/"));
         assert_eq!(text("s3:///x"), None);
-        assert_eq!(Place::parse("x/y"), Some(Place::Local("x/y".into())));
+        assert_eq!(DataLocation::parse("x/y"), Some(DataLocation::Local("x/y".into())));
     }
 }

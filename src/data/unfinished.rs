@@ -4,7 +4,7 @@ use thiserror::Error;
 
 use super::download::DownloadError;
 use super::job::Job;
-use super::journal::JournalError;
+use super::journal::TransferJournalError;
 use super::upload::UploadError;
 use crate::invocation::CommandLine;
 use crate::resource::ResourceError;
@@ -65,7 +65,7 @@ pub enum NotStarted {
     Resource(#[from] ResourceError),
     /// What is about to be started could not be written down.
     #[error("{0}")]
-    Journal(#[from] JournalError),
+    Journal(#[from] TransferJournalError),
     /// A signal came while AWS was asked; whether there is a job is found out by the next run.
     #[error("still being started")]
     Stopped,

@@ -19,7 +19,7 @@ use memory::{Buffer, Buffers, in_frames, read_now};
 use multipart::Multipart;
 
 use super::crc64_text;
-use super::journal::{Entry, Journal, JournalError};
+use super::journal::{TransferEntry, TransferJournal, TransferJournalError};
 use super::objects::{crc64, list};
 use super::place::Prefix;
 use super::source::SourceFile;
@@ -62,7 +62,7 @@ pub enum UploadError {
     },
     /// The journal cannot be written.
     #[error("{0}")]
-    Journal(#[from] JournalError),
+    Journal(#[from] TransferJournalError),
     /// The user asked to stop.
     #[error("stopped")]
     Stopped,
@@ -91,8 +91,8 @@ pub async fn upload(
     cx: &Context,
     to: &Prefix,
     files: &[SourceFile],
-    journal: &Journal,
-    entry: &mut Entry,
+    journal: &TransferJournal,
+    entry: &mut TransferEntry,
     progress: impl Fn(u64) + Send + Sync + 'static,
 ) -> Result<Uploaded, UploadError> {
     let memory = Arc::new(Semaphore::new(permits(HELD)));

@@ -30,16 +30,16 @@ pub fn lasting(title: &str, expiry: Option<SystemTime>, now: SystemTime) -> Find
         return Finding::ok(CHECK, title).with("they have no known expiry");
     };
     let left = expiry.duration_since(now).unwrap_or_default();
-    let told = format!("they expire in {}", crate::model::text::duration(left));
+    let reported = format!("they expire in {}", crate::model::text::duration(left));
     if left >= ENOUGH {
-        return Finding::ok(CHECK, title).with(told);
+        return Finding::ok(CHECK, title).with(reported);
     }
     let remediation = concat!(
         "renew them first (`aws sso login`, or with the tool that issued them); or renew them afterwards and run `",
         hlctl!("wait"),
         "`"
     );
-    Finding::warning(CHECK, title, WHY, remediation).with(told)
+    Finding::warning(CHECK, title, WHY, remediation).with(reported)
 }
 
 #[cfg(test)]

@@ -30,9 +30,9 @@ pub async fn lake_formation(cx: &Context, principal: &str) -> Finding {
                  it cannot \
                  add itself if it holds AWSLakeFormationDataAdmin"
             );
-            let told = format!("the administrators are: {}", list(&administrators));
+            let reported = format!("the administrators are: {}", list(&administrators));
             Finding::problem(CHECK, format!("{principal} is not a data lake administrator"), WHY, remediation)
-                .with(told)
+                .with(reported)
         }
         Err(error) => {
             let remediation = match error.kind {

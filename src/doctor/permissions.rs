@@ -6,7 +6,7 @@ use aws_sdk_iam::types::{ContextEntry, ContextKeyTypeEnum, PolicyEvaluationDecis
 
 use super::Finding;
 use crate::aws::{AwsError, ErrorKind, ops};
-use crate::permissions::Statement;
+use crate::permissions::PolicyStatement;
 use crate::resource::Context;
 use crate::resource::answers::watched_actions;
 
@@ -16,7 +16,7 @@ const REMEDIATION: &str =
     concat!("`", hlctl!("policy deployer"), "` prints a policy with all of them; attach it to the principal");
 
 /// Asks IAM about every action of every statement, on such resources and under such conditions as the statement has.
-pub async fn permissions(cx: &Context, principal: Option<&str>, statements: &[Statement]) -> Finding {
+pub async fn permissions(cx: &Context, principal: Option<&str>, statements: &[PolicyStatement]) -> Finding {
     let count: usize = statements.iter().map(|statement| statement.actions().len()).sum();
     let title = format!("the {count} permissions that this stack needs");
     let Some(principal) = principal else {
@@ -39,11 +39,16 @@ pub async fn permissions(cx: &Context, principal: Option<&str>, statements: &[St
         return Finding::ok(CHECK, format!("{principal} has {title}"));
     }
     let watching = watched_actions();
-    let told = format!("{principal} lacks {} of {title}", lacking.len());
+    let reported = format!("{principal} lacks {} of {title}", lacking.len());
     let problem = if lacking.keys().all(|action| watching.contains(action.as_str())) {
-        Finding::warning(CHECK, told, "an apply works without them, and changes by others may go unseen", REMEDIATION)
+        Finding::warning(
+            CHECK,
+            reported,
+            "an apply works without them, and changes by others may go unseen",
+            REMEDIATION,
+        )
     } else {
-        Finding::problem(CHECK, told, WHY, REMEDIATION)
+        Finding::problem(CHECK, reported, WHY, REMEDIATION)
     };
     lacking.into_iter().fold(problem, |problem, (action, how)| problem.with(format!("{action}: {how}")))
 }
@@ -55,7 +60,7 @@ struct Question {
     context: Vec<ContextEntry>,
 }
 
-fn questions(statement: &Statement) -> Vec<Question> {
+fn questions(statement: &PolicyStatement) -> Vec<Question> {
     let mut by_service: BTreeMap<&str, Vec<String>> = BTreeMap::new();
     for action in statement.actions() {
         let service = action.split(':').next().unwrap_or_default();

@@ -4,7 +4,7 @@ use super::Finding;
 use crate::address::Address;
 use crate::aws::Skew;
 use crate::module::WayBack;
-use crate::module::beside::STORE;
+use crate::module::standby::STORE;
 use crate::plan::{Action, Blocker, Plan, Refusal};
 use crate::resource::answers::notes;
 use crate::session::{Concurrency, Jobs};
@@ -25,7 +25,7 @@ pub fn planned<'a>(refusals: impl Iterator<Item = &'a Refusal>) -> Vec<Finding> 
         .into_iter()
         .map(|refusal| {
             let why = "apply would refuse this plan";
-            Finding::problem(check_of(refusal), told(refusal), why, refusal.hint.clone())
+            Finding::problem(check_of(refusal), reported(refusal), why, refusal.hint.clone())
         })
         .collect();
     if !findings.iter().any(|finding| finding.check == NAMES) {
@@ -33,12 +33,12 @@ pub fn planned<'a>(refusals: impl Iterator<Item = &'a Refusal>) -> Vec<Finding> 
     }
     findings.extend(named.into_iter().map(|refusal| {
         let why = "what holds patient data, or the keys to read it, is destroyed only if you name it";
-        Finding::warning(PROTECTION, told(refusal), why, refusal.hint.clone())
+        Finding::warning(PROTECTION, reported(refusal), why, refusal.hint.clone())
     }));
     findings
 }
 
-fn told(refusal: &Refusal) -> String {
+fn reported(refusal: &Refusal) -> String {
     format!("{}: {}", refusal.address, refusal.message)
 }
 
@@ -88,7 +88,7 @@ pub fn lost_store(plan: &Plan, state: &State) -> Option<Finding> {
     let why = "an apply creates a new, empty store in its place, with another id and endpoint";
     let empty = format!("if an empty store is what is wanted: {}", hlctl!("apply"));
     let hint = match WayBack::of(state, id) {
-        way_back @ WayBack::Use(_) => format!("{}\n{empty}", way_back.told()),
+        way_back @ WayBack::Use(_) => format!("{}\n{empty}", way_back.reported()),
         WayBack::Restore { .. } => empty,
     };
     let title = format!("the store {id} was deleted outside hlctl; it had no backup, so its data cannot be restored");
@@ -134,7 +134,7 @@ pub fn concurrency(concurrency: &Concurrency, plan: &Plan) -> Option<Finding> {
 pub fn jobs(jobs: &Jobs) -> Vec<Finding> {
     let running = jobs.refusals().into_iter().map(|refusal| {
         let why = "a destroy would delete the store, the role, the bucket or the key that they need";
-        Finding::problem(JOBS, told(&refusal), why, refusal.hint.clone())
+        Finding::problem(JOBS, reported(&refusal), why, refusal.hint.clone())
     });
     let unseen = jobs.unseen().map(|(address, error)| {
         let remediation =

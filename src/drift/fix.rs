@@ -2,22 +2,22 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Report, Verdict};
+use super::{DriftReport, DriftVerdict};
 use crate::address::Address;
 use crate::graph::Graph;
 use crate::plan::Seen;
 
 /// The drifted and the missing, with what these need and is not there, and with what needs the missing: it will have to
 /// know the new ones. What somebody else has a hand on is left alone.
-pub fn to_fix(report: &Report, graph: &Graph, seen: &BTreeMap<Address, Seen>) -> BTreeSet<Address> {
+pub fn to_fix(report: &DriftReport, graph: &Graph, seen: &BTreeMap<Address, Seen>) -> BTreeSet<Address> {
     let of = |verdict| report.with(verdict).map(|finding| finding.address.clone()).collect::<BTreeSet<_>>();
-    let foreign = of(Verdict::Foreign);
-    let missing = of(Verdict::Missing);
+    let foreign = of(DriftVerdict::Foreign);
+    let missing = of(DriftVerdict::Missing);
     let differs = |address: &Address| {
         let finding = report.findings.iter().find(|finding| finding.address == *address);
-        finding.is_some_and(|finding| finding.verdict == Verdict::Drifted && finding.is_mendable())
+        finding.is_some_and(|finding| finding.verdict == DriftVerdict::Drifted && finding.is_fixable())
     };
-    let drifted = of(Verdict::Drifted).into_iter().filter(differs).collect();
+    let drifted = of(DriftVerdict::Drifted).into_iter().filter(differs).collect();
     let mut chosen: BTreeSet<Address> = graph.with_dependents(&missing).union(&drifted).cloned().collect();
     let is_there = |address: &Address| seen.get(address).is_some_and(|seen| seen.observed.is_some());
     let absent = graph.with_needs(&chosen).into_iter().filter(|address| !is_there(address));
@@ -29,13 +29,13 @@ pub fn to_fix(report: &Report, graph: &Graph, seen: &BTreeMap<Address, Seen>) ->
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::drift::{AttributeFinding, AttributeVerdict, Finding};
+    use crate::drift::{AttributeFinding, AttributeVerdict, DriftFinding};
 
     fn address(name: &str) -> Address {
         Address::parse(format!("iam_role.{name}"))
     }
 
-    fn finding(name: &str, verdict: Verdict) -> Finding {
+    fn finding(name: &str, verdict: DriftVerdict) -> DriftFinding {
         let drifted = AttributeFinding {
             attribute: "tags".to_owned(),
             part: None,
@@ -44,14 +44,14 @@ mod tests {
             state: None,
             aws: None,
         };
-        Finding {
+        DriftFinding {
             address: address(name),
             kind: "iam_role".to_owned(),
             name: None,
             verdict,
             reason: None,
             hint: None,
-            attributes: if verdict == Verdict::Drifted { vec![drifted] } else { Vec::new() },
+            attributes: if verdict == DriftVerdict::Drifted { vec![drifted] } else { Vec::new() },
             foreign: Vec::new(),
             removals: Vec::new(),
             last_change: None,
@@ -60,12 +60,12 @@ mod tests {
     }
 
     /// `a` is needed by `b`, and `b` by `c`; `d` stands alone.
-    fn mended(findings: Vec<Finding>) -> Vec<String> {
+    fn mended(findings: Vec<DriftFinding>) -> Vec<String> {
         let mut graph = Graph::default();
         for (name, needs) in [("a", None), ("b", Some("a")), ("c", Some("b")), ("d", None)] {
             graph.insert(address(name), needs.map(address));
         }
-        let there = |finding: &Finding| !matches!(finding.verdict, Verdict::Missing);
+        let there = |finding: &DriftFinding| !matches!(finding.verdict, DriftVerdict::Missing);
         let seen = findings.iter().filter(|finding| there(finding)).map(|finding| {
             let observed = crate::resource::Observed {
                 recorded: serde_json::Value::Null,
@@ -85,14 +85,14 @@ mod tests {
             (finding.address.clone(), seen)
         });
         let seen = seen.collect();
-        let report = Report { findings, notes: Vec::new() };
+        let report = DriftReport { findings, notes: Vec::new() };
         to_fix(&report, &graph, &seen)
             .iter()
             .map(|address| address.as_str().trim_start_matches("iam_role.").to_owned())
             .collect()
     }
 
-    fn all(verdicts: [Verdict; 4]) -> Vec<Finding> {
+    fn all(verdicts: [DriftVerdict; 4]) -> Vec<DriftFinding> {
         ["a", "b", "c", "d"].into_iter().zip(verdicts).map(|(name, verdict)| finding(name, verdict)).collect()
     }
 

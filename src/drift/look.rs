@@ -7,23 +7,23 @@ use tokio::task::JoinSet;
 use tracing::Instrument as _;
 
 use super::removal::removal;
-use super::{AttributeFinding, AttributeVerdict, Finding, Report, Sides, Verdict, compare};
+use super::{AttributeFinding, AttributeVerdict, DriftFinding, DriftReport, DriftVerdict, Sides, compare};
 use crate::address::Address;
 use crate::graph::Graph;
 use crate::invocation::CommandLine;
 use crate::model::text::instant;
-use crate::module::beside::counterpart;
+use crate::module::standby::counterpart;
 use crate::module::{Stack, WayBack};
 use crate::plan::{PlanError, Seen, predict, survey};
 use crate::resource::answers::{self, NOT_LOOKED_AT, WATCHED};
-use crate::resource::{Condition, Context, Hanging, Kind, Known, Observed, Remains, ResourceError, STACK_TAG};
+use crate::resource::{Attachment, Condition, Context, Kind, Known, Observed, Remains, ResourceError, STACK_TAG};
 use crate::state::{Entry, State, Status};
 
 /// What was read, and what came of it.
 #[derive(Debug)]
-pub struct Looked {
+pub struct DriftResult {
     /// The findings.
-    pub report: Report,
+    pub report: DriftReport,
     /// What AWS holds.
     pub seen: BTreeMap<Address, Seen>,
 }
@@ -33,9 +33,9 @@ pub struct Looked {
 ///
 /// # Errors
 /// The state has a resource of a kind that this hlctl does not know. What cannot be read is part of the report.
-pub async fn look(cx: &Context, stack: &Stack, graph: &Graph, state: &State) -> Result<Looked, PlanError> {
+pub async fn look(cx: &Context, stack: &Stack, graph: &Graph, state: &State) -> Result<DriftResult, PlanError> {
     let (seen, unseen) = survey(cx, stack, graph, state, false).await?;
-    let (hanging, unlisted) = hanging(cx, &seen).await?;
+    let (attachments, unlisted) = attachments(cx, &seen).await?;
     let mut known = crate::plan::known(state);
     for (address, recorded) in predict(&cx.identity, stack, graph, &known)? {
         if !known.contains(&address) {
@@ -44,46 +44,46 @@ pub async fn look(cx: &Context, stack: &Stack, graph: &Graph, state: &State) -> 
     }
     let judge = Judge { stack, state, known };
     let addresses: BTreeSet<&Address> = stack.keys().chain(state.resources.keys()).collect();
-    let mut report = Report { notes: unlisted, ..Report::default() };
+    let mut report = DriftReport { notes: unlisted, ..DriftReport::default() };
     for address in addresses {
         let mut finding = match (unseen.get(address), seen.get(address)) {
             (None, Some(seen)) => judge.seen(address, seen)?,
             (Some(error), _) => judge.unseen(address, error),
             (None, None) => continue,
         };
-        let hanging = hanging.get(address).into_iter().flatten();
-        for one in hanging.filter(|one| !is_ours(one, state)) {
+        let attachments = attachments.get(address).into_iter().flatten();
+        for one in attachments.filter(|one| !is_ours(one, state)) {
             finding.foreign.push(one.what.clone());
             finding.removals.push(removal(one, &cx.identity.region));
         }
         let seen = seen.get(address).and_then(|seen| seen.observed.as_ref());
         if seen.is_some_and(|observed| observed.attributes.contains_key(NOT_LOOKED_AT)) {
-            finding.verdict = finding.verdict.max(Verdict::PartlyChecked);
+            finding.verdict = finding.verdict.max(DriftVerdict::PartlyChecked);
         }
         let unseen = seen.into_iter().flat_map(|observed| answers::notes(&observed.attributes));
         report.notes.extend(unseen.map(|note| format!("{address}: {note}")));
         if !finding.foreign.is_empty() {
-            finding.verdict = finding.verdict.max(Verdict::Drifted);
+            finding.verdict = finding.verdict.max(DriftVerdict::Drifted);
         }
         report.findings.push(finding);
     }
     for deposed in &state.deposed {
         report.notes.push(format!("{}: a resource that was replaced is still to be deleted", deposed.address));
     }
-    Ok(Looked { report, seen })
+    Ok(DriftResult { report, seen })
 }
 
 /// Lists what hangs on each resource that was seen. Where that is not allowed, a note says so: it is more than an apply needs.
-async fn hanging(
+async fn attachments(
     cx: &Context,
     seen: &BTreeMap<Address, Seen>,
-) -> Result<(BTreeMap<Address, Vec<Hanging>>, Vec<String>), PlanError> {
+) -> Result<(BTreeMap<Address, Vec<Attachment>>, Vec<String>), PlanError> {
     let mut lists = JoinSet::new();
     for (address, one) in seen.iter().filter(|(_, one)| one.observed.is_some()) {
         let Some(recorded) = one.recorded.clone() else { continue };
         let (cx, address, kind) = (cx.clone(), address.clone(), one.kind);
         let span = tracing::info_span!("read", %address);
-        lists.spawn(async move { (address, kind.hanging(&cx, &recorded).await) }.instrument(span));
+        lists.spawn(async move { (address, kind.attachments(&cx, &recorded).await) }.instrument(span));
     }
     let (mut all, mut notes) = (BTreeMap::new(), Vec::new());
     while let Some(done) = lists.join_next().await {
@@ -98,11 +98,11 @@ async fn hanging(
 }
 
 /// Whether the state records it, also as something still to be deleted.
-fn is_ours(hanging: &Hanging, state: &State) -> bool {
+fn is_ours(attachments: &Attachment, state: &State) -> bool {
     let deposed = state.deposed.iter().map(|deposed| &deposed.entry);
-    let entries = state.resources.values().chain(deposed).filter(|entry| entry.kind == hanging.kind);
+    let entries = state.resources.values().chain(deposed).filter(|entry| entry.kind == attachments.kind);
     let mut identities = entries.flat_map(|entry| [entry.recorded.as_ref(), entry.predicted.as_ref()]).flatten();
-    let Some(members) = hanging.recorded.as_object() else { return false };
+    let Some(members) = attachments.recorded.as_object() else { return false };
     identities.any(|recorded| members.iter().all(|(name, value)| recorded.get(name).unwrap_or(&Value::Null) == value))
 }
 
@@ -113,15 +113,15 @@ struct Judge<'a> {
 }
 
 impl Judge<'_> {
-    fn unseen(&self, address: &Address, error: &ResourceError) -> Finding {
-        let finding = self.finding(address, Verdict::Unreadable, None);
-        Finding { reason: Some(error.to_string()), hint: error.hint(), ..finding }
+    fn unseen(&self, address: &Address, error: &ResourceError) -> DriftFinding {
+        let finding = self.finding(address, DriftVerdict::Unreadable, None);
+        DriftFinding { reason: Some(error.to_string()), hint: error.hint(), ..finding }
     }
 
-    fn seen(&self, address: &Address, seen: &Seen) -> Result<Finding, PlanError> {
+    fn seen(&self, address: &Address, seen: &Seen) -> Result<DriftFinding, PlanError> {
         let entry = self.state.resources.get(address);
         let identity = seen.recorded.as_ref();
-        let with = |verdict, reason: &str| Finding {
+        let with = |verdict, reason: &str| DriftFinding {
             reason: Some(reason.to_owned()),
             ..self.finding(address, verdict, identity)
         };
@@ -129,35 +129,35 @@ impl Judge<'_> {
         let is_recorded = entry.is_some_and(|entry| entry.recorded.is_some());
         let hint = |error: &ResourceError| if is_recorded { error.hint() } else { error.hint_at(address) };
         if let Some(error) = &seen.barred {
-            return Ok(Finding { hint: hint(error), ..with(Verdict::Foreign, &error.to_string()) });
+            return Ok(DriftFinding { hint: hint(error), ..with(DriftVerdict::Foreign, &error.to_string()) });
         }
         Ok(match (entry, &seen.observed) {
             (_, Some(observed)) if self.is_anothers(entry, seen.kind, observed) => {
                 let owner = observed.tags.as_ref().and_then(|tags| tags.get(STACK_TAG).cloned());
                 let name = identity.and_then(|identity| seen.kind.name(identity).ok()).unwrap_or_default();
                 let error = ResourceError::Taken { name, owner };
-                Finding { hint: hint(&error), ..with(Verdict::Foreign, &error.to_string()) }
+                DriftFinding { hint: hint(&error), ..with(DriftVerdict::Foreign, &error.to_string()) }
             }
-            (None, Some(_)) => with(Verdict::Pending, "it exists but is not in the state; an apply adopts it"),
-            (None, None) => with(Verdict::Pending, "it has not been created yet"),
+            (None, Some(_)) => with(DriftVerdict::Pending, "it exists but is not in the state; an apply adopts it"),
+            (None, None) => with(DriftVerdict::Pending, "it has not been created yet"),
             (Some(Entry { status: Status::Creating, .. }), _) => {
-                with(Verdict::Pending, "an earlier run was interrupted while creating it")
+                with(DriftVerdict::Pending, "an earlier run was interrupted while creating it")
             }
             (Some(Entry { status: Status::Deleting, .. }), _) => {
-                with(Verdict::Pending, "an earlier run was interrupted while deleting it")
+                with(DriftVerdict::Pending, "an earlier run was interrupted while deleting it")
             }
             (Some(entry), None) if self.is_leaving(address) && entry.recorded.is_none() => {
-                with(Verdict::Clean, "it was never created")
+                with(DriftVerdict::Clean, "it was never created")
             }
             (Some(_), None) => match &seen.remains {
-                Some(remains) => lost(remains, self.state, with(Verdict::Missing, "it was deleted outside hlctl")),
-                None => with(Verdict::Missing, "it was deleted outside hlctl"),
+                Some(remains) => lost(remains, self.state, with(DriftVerdict::Missing, "it was deleted outside hlctl")),
+                None => with(DriftVerdict::Missing, "it was deleted outside hlctl"),
             },
             (Some(entry), Some(observed)) => self.compared(address, entry, seen.kind, observed),
         })
     }
 
-    fn compared(&self, address: &Address, entry: &Entry, kind: Kind, observed: &Observed) -> Finding {
+    fn compared(&self, address: &Address, entry: &Entry, kind: Kind, observed: &Observed) -> DriftFinding {
         let config = self.stack.get(address).map(|spec| spec.desired(&self.known));
         let (state, aws) = answers::sides(kind, &entry.attributes, &observed.attributes);
         // What is only watched is to stay as it was accepted, whatever the configuration asks for.
@@ -169,14 +169,14 @@ impl Judge<'_> {
         let attributes = compare(kind.rules(), sides);
         let worst = attributes.iter().map(|finding| finding.verdict).max().unwrap_or(AttributeVerdict::Clean);
         let verdict = match worst {
-            AttributeVerdict::Clean | AttributeVerdict::NotCheckable => Verdict::Clean,
-            AttributeVerdict::Pending => Verdict::Pending,
-            AttributeVerdict::Drifted => Verdict::Drifted,
+            AttributeVerdict::Clean | AttributeVerdict::NotCheckable => DriftVerdict::Clean,
+            AttributeVerdict::Pending => DriftVerdict::Pending,
+            AttributeVerdict::Drifted => DriftVerdict::Drifted,
         };
         let is_watched =
             |found: &AttributeFinding| found.attribute == WATCHED && found.verdict == AttributeVerdict::Drifted;
         let hint = attributes.iter().any(is_watched).then(hint_of_watched);
-        let mut finding = Finding { attributes, hint, ..self.finding(address, verdict, Some(&observed.recorded)) };
+        let mut finding = DriftFinding { attributes, hint, ..self.finding(address, verdict, Some(&observed.recorded)) };
         let drifted: Vec<&str> = finding
             .attributes
             .iter()
@@ -185,8 +185,8 @@ impl Judge<'_> {
             .collect();
         finding.reason = kind.consequence(&drifted).map(str::to_owned);
         match &observed.condition {
-            Condition::Ready if verdict == Verdict::Clean && self.is_leaving(address) => {
-                finding.verdict = Verdict::Pending;
+            Condition::Ready if verdict == DriftVerdict::Clean && self.is_leaving(address) => {
+                finding.verdict = DriftVerdict::Pending;
                 finding.reason = Some("it is no longer in the configuration".to_owned());
             }
             Condition::Ready => {}
@@ -195,11 +195,11 @@ impl Judge<'_> {
                 finding.reason = Some(format!("the last change failed ({status}: {cause})"));
             }
             Condition::Failed { status, cause } => {
-                finding.verdict = finding.verdict.max(Verdict::Pending);
+                finding.verdict = finding.verdict.max(DriftVerdict::Pending);
                 finding.reason = Some(format!("AWS could not create it ({status}: {cause})"));
             }
             Condition::Ending { what, rescue } => {
-                finding.verdict = Verdict::Foreign;
+                finding.verdict = DriftVerdict::Foreign;
                 finding.reason = Some(format!("it is scheduled for deletion outside hlctl: {what}"));
                 finding.hint = Some(format!("to keep it: {rescue}, and then `{}`", hlctl!("apply")));
             }
@@ -225,11 +225,11 @@ impl Judge<'_> {
         }
     }
 
-    fn finding(&self, address: &Address, verdict: Verdict, identity: Option<&Value>) -> Finding {
+    fn finding(&self, address: &Address, verdict: DriftVerdict, identity: Option<&Value>) -> DriftFinding {
         let entry = self.state.resources.get(address);
         let identity = identity.or_else(|| entry.and_then(|entry| entry.recorded.as_ref()));
         let kind = Kind::parse(address.kind());
-        Finding {
+        DriftFinding {
             address: address.clone(),
             kind: address.kind().to_owned(),
             name: identity.and_then(|identity| kind?.name(identity).ok()),
@@ -256,16 +256,16 @@ fn hint_of_watched() -> String {
 }
 
 /// With what can be done about it.
-fn lost(remains: &Remains, state: &State, finding: Finding) -> Finding {
+fn lost(remains: &Remains, state: &State, finding: DriftFinding) -> DriftFinding {
     if remains.is_over {
         let reason = "it was deleted outside hlctl, and its backup can no longer be restored".to_owned();
-        return Finding { reason: Some(reason), ..finding };
+        return DriftFinding { reason: Some(reason), ..finding };
     }
     let until = remains.until.map(|until| format!(" until {}", instant(until))).unwrap_or_default();
-    Finding {
+    DriftFinding {
         reason: Some(format!("it was deleted outside hlctl; it had a backup and can be restored{until}")),
         hint: Some(match counterpart(&finding.address) {
-            None => WayBack::of(state, &remains.id).told(),
+            None => WayBack::of(state, &remains.id).reported(),
             Some(_) => {
                 let restore = CommandLine::new("restore --at latest").option("--from", &remains.id);
                 format!("to restore it: {restore}")

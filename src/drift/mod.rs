@@ -18,20 +18,20 @@ use crate::resource::answers::WATCHED;
 
 pub use compare::{Sides, compare};
 pub use fix::to_fix;
-pub use look::{Looked, look};
+pub use look::{DriftResult, look};
 
 /// Everything that was found.
 #[derive(Clone, Debug, Default)]
-pub struct Report {
+pub struct DriftReport {
     /// One finding for each resource, by address.
-    pub findings: Vec<Finding>,
+    pub findings: Vec<DriftFinding>,
     /// What could not be looked into, and what else there is to know.
     pub notes: Vec<String>,
 }
 
 /// What was found of one resource.
 #[derive(Clone, Debug)]
-pub struct Finding {
+pub struct DriftFinding {
     /// The resource.
     pub address: Address,
     /// Its kind's name.
@@ -39,7 +39,7 @@ pub struct Finding {
     /// The name a user knows it by, where it has one.
     pub name: Option<String>,
     /// How it stands.
-    pub verdict: Verdict,
+    pub verdict: DriftVerdict,
     /// Why, where the attributes do not say it.
     pub reason: Option<String>,
     /// What to do about it, where an apply does not mend it.
@@ -56,9 +56,9 @@ pub struct Finding {
     pub names: Vec<String>,
 }
 
-impl Finding {
+impl DriftFinding {
     /// Whether there is something that an apply changes back; what hangs on it is left to whoever put it there.
-    pub fn is_mendable(&self) -> bool {
+    pub fn is_fixable(&self) -> bool {
         let mut drifted = self.attributes.iter().filter(|attribute| attribute.verdict == AttributeVerdict::Drifted);
         drifted.any(|attribute| attribute.attribute != WATCHED)
     }
@@ -67,7 +67,7 @@ impl Finding {
 /// How a resource stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
-pub enum Verdict {
+pub enum DriftVerdict {
     /// As the configuration and the state say.
     Clean,
     /// The same, as far as AWS let hlctl look.
@@ -84,7 +84,7 @@ pub enum Verdict {
     Unreadable,
 }
 
-impl Verdict {
+impl DriftVerdict {
     /// Whether somebody other than hlctl has done something.
     pub fn is_drift(self) -> bool {
         matches!(self, Self::Drifted | Self::Missing | Self::Foreign)
@@ -135,14 +135,14 @@ pub struct LastChange {
     pub id: String,
 }
 
-impl Report {
+impl DriftReport {
     /// Whether others have changed anything.
     pub fn has_drift(&self) -> bool {
         self.findings.iter().any(|finding| finding.verdict.is_drift())
     }
 
     /// Those that stand like this.
-    pub fn with(&self, verdict: Verdict) -> impl Iterator<Item = &Finding> {
+    pub fn with(&self, verdict: DriftVerdict) -> impl Iterator<Item = &DriftFinding> {
         self.findings.iter().filter(move |finding| finding.verdict == verdict)
     }
 }

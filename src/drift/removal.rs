@@ -3,17 +3,17 @@
 use serde_json::Value;
 
 use crate::aws::cli;
-use crate::resource::{CLIENT_SECRET, Hanging, KMS_GRANT, Kind};
+use crate::resource::{Attachment, CLIENT_SECRET, KMS_GRANT, Kind};
 
 /// The command that removes it, where it is of a kind that has one and all is known that the command needs.
-pub(super) fn removal(hanging: &Hanging, region: &str) -> Option<String> {
-    let of = |name: &str| hanging.recorded.get(name).and_then(Value::as_str).filter(|value| !value.is_empty());
+pub(super) fn removal(attachments: &Attachment, region: &str) -> Option<String> {
+    let of = |name: &str| attachments.recorded.get(name).and_then(Value::as_str).filter(|value| !value.is_empty());
     let command =
         |service, operation: &str, options: &[(&str, &str)]| Some(cli::command(region, service, operation, options));
-    if hanging.kind == KMS_GRANT {
+    if attachments.kind == KMS_GRANT {
         return command("kms", "revoke-grant", &[("--key-id", of("key_id")?), ("--grant-id", of("grant_id")?)]);
     }
-    if hanging.kind == CLIENT_SECRET {
+    if attachments.kind == CLIENT_SECRET {
         let options = [
             ("--user-pool-id", of("user_pool_id")?),
             ("--client-id", of("client_id")?),
@@ -21,7 +21,7 @@ pub(super) fn removal(hanging: &Hanging, region: &str) -> Option<String> {
         ];
         return command("cognito-idp", "delete-user-pool-client-secret", &options);
     }
-    match Kind::parse(hanging.kind)? {
+    match Kind::parse(attachments.kind)? {
         Kind::IamRolePolicyAttachment => {
             let (holder, name) =
                 ["role", "user", "group"].into_iter().find_map(|holder| Some((holder, of(holder)?)))?;
@@ -66,7 +66,7 @@ mod tests {
     use super::*;
 
     fn removal_of(kind: &'static str, recorded: Value) -> Option<String> {
-        removal(&Hanging { kind, what: String::new(), recorded }, "eu-west-1")
+        removal(&Attachment { kind, what: String::new(), recorded }, "eu-west-1")
     }
 
     #[test]

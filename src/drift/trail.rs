@@ -9,7 +9,7 @@ use std::time::Duration;
 use aws_sdk_cloudtrail::types::{Event, LookupAttribute, LookupAttributeKey};
 use serde_json::Value;
 
-use super::{Finding, LastChange, Report};
+use super::{DriftFinding, DriftReport, LastChange};
 use crate::aws::{AwsError, ErrorKind, ops};
 use crate::resource::{Context, ResourceError};
 
@@ -24,7 +24,7 @@ const PAGE: i32 = 50;
 ///
 /// # Errors
 /// None that AWS can cause: what it refuses becomes a note.
-pub async fn look_up(cx: &Context, report: &mut Report) -> Result<(), ResourceError> {
+pub async fn look_up(cx: &Context, report: &mut DriftReport) -> Result<(), ResourceError> {
     let mut trail = Trail { cx, answers: BTreeMap::new() };
     let drifted = report.findings.iter_mut().filter(|finding| finding.verdict.is_drift());
     for finding in drifted {
@@ -60,7 +60,7 @@ struct Trail<'a> {
 }
 
 impl Trail<'_> {
-    async fn last_change(&mut self, finding: &Finding) -> Result<Option<LastChange>, ResourceError> {
+    async fn last_change(&mut self, finding: &DriftFinding) -> Result<Option<LastChange>, ResourceError> {
         let is_global = finding.kind.starts_with("iam_");
         for name in finding.names.iter().take(NAMES_TRIED) {
             let events = self.events((is_global, "ResourceName", name.clone())).await?;

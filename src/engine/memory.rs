@@ -18,7 +18,7 @@ use crate::address::Address;
 use crate::config::ForceDestroy;
 use crate::model::{
     ADDRESS_TAG, AttributeChange, Attributes, Certainty, Condition, Contents, Deeds, HoldObserver, Identity, Known,
-    Observed, Permit, Remains, Report, ResourceKind as _, ResourceSpec as _, STACK_TAG, Settings, Trail,
+    Observed, Permit, RecoveryHint, Remains, ResourceKind as _, ResourceSpec as _, STACK_TAG, Settings, StepReport,
 };
 use crate::state::{Place, State, StateError, format};
 use crate::wait::Stop;
@@ -277,10 +277,11 @@ impl Provider for Memory {
         self.call("Read", true, read).await
     }
 
-    async fn find(&self, kind: MemoryKind, trail: &Trail<'_>) -> Result<Option<Value>, MemoryError> {
+    async fn find(&self, kind: MemoryKind, recovery: &RecoveryHint<'_>) -> Result<Option<Value>, MemoryError> {
         match kind {
             MemoryKind::Key | MemoryKind::Store => {
-                self.call("List", true, |cloud| Ok(cloud.tagged(kind, &self.stack, trail.address, trail.taken))).await
+                self.call("List", true, |cloud| Ok(cloud.tagged(kind, &self.stack, recovery.address, recovery.taken)))
+                    .await
             }
             MemoryKind::Bucket | MemoryKind::Setting => Ok(None),
         }
@@ -301,7 +302,7 @@ impl Provider for Memory {
 
     async fn create(task: &Task<'_, Self>, spec: &MemorySpec) -> Result<Value, MemoryError> {
         let (memory, known) = (task.cx, task.known);
-        let identified = |recorded: &Value| (task.report)(Report::Identified(recorded.clone()));
+        let identified = |recorded: &Value| (task.report)(StepReport::Identified(recorded.clone()));
         match spec.kind {
             MemoryKind::Bucket => {
                 let recorded = spec.predicted(&memory.identity, known)?.unwrap_or_default();

@@ -12,7 +12,7 @@ use serde_json::Value;
 use crate::address::Address;
 use crate::model::{
     AttributeChange, Attributes, Certainty, Contents, Deeds, HoldObserver, Identity, Known, Observed, Permit, Progress,
-    Remains, Report, ResourceKind, ResourceSpec, Settings, Trail,
+    RecoveryHint, Remains, ResourceKind, ResourceSpec, Settings, StepReport,
 };
 use crate::state::{Held, Place, State, StateError};
 use crate::wait::Stop;
@@ -67,7 +67,7 @@ pub trait Provider: Clone + fmt::Debug + Send + Sync + 'static {
     fn find(
         &self,
         kind: Self::Kind,
-        trail: &Trail<'_>,
+        recovery: &RecoveryHint<'_>,
     ) -> impl Future<Output = Result<Option<Value>, Self::Error>> + Send;
 
     /// Counts what a container of objects holds.
@@ -223,7 +223,7 @@ pub struct Task<'a, P> {
     /// Whether what it is part of is deleted already, and it with that.
     pub with_parent: bool,
     /// Where reports go.
-    pub report: &'a (dyn Fn(Report) + Send + Sync),
+    pub report: &'a (dyn Fn(StepReport) + Send + Sync),
 }
 
 impl<P: Provider> Task<'_, P> {
@@ -234,23 +234,23 @@ impl<P: Provider> Task<'_, P> {
     pub fn identified<R: Serialize>(&self, recorded: &R) -> Result<(), P::Error> {
         let recorded = serde_json::to_value(recorded);
         let recorded = recorded.map_err(|error| P::Error::internal(format!("cannot record: {error}")))?;
-        (self.report)(Report::Identified(recorded));
+        (self.report)(StepReport::Identified(recorded));
         Ok(())
     }
 
     /// Reports that there may be two of it, so that later runs look for the other.
     pub fn doubtful(&self) {
-        (self.report)(Report::Doubtful);
+        (self.report)(StepReport::Doubtful);
     }
 
     /// Reports that all its changes are made, and that it only waits from here on: what else is to be changed of the same thing may
     /// begin.
     pub fn settling(&self) {
-        (self.report)(Report::Settling);
+        (self.report)(StepReport::Settling);
     }
 
     /// Reports progress.
     pub fn progress(&self, progress: Progress) {
-        (self.report)(Report::Progress(progress));
+        (self.report)(StepReport::Progress(progress));
     }
 }

@@ -12,7 +12,7 @@ use super::apply::{Event, Observer, Run};
 use super::memory::{
     Cloud, Fault, Memory, MemoryError, MemoryKind, MemorySpec, MemoryState, identity, locked, settings,
 };
-use super::plan::decide::Situation;
+use super::plan::decide::PlanInput;
 use super::plan::{Options, build, refresh};
 use super::{Stack, apply};
 use crate::address::Address;
@@ -137,7 +137,7 @@ async fn plan_and_apply(
     let graph = graph_of(stack);
     let Ok(seen) = refresh(&provider, stack, &graph, &state, false).await else { return End::Failed };
     let options = Options { destroy: stack.is_empty(), ..Options::default() };
-    let situation = Situation {
+    let input = PlanInput {
         stack,
         graph: &graph,
         state: &state,
@@ -151,7 +151,7 @@ async fn plan_and_apply(
         settings: &settings(),
         store_name: None,
     };
-    let plan = build(&situation, &options).unwrap();
+    let plan = build(&input, &options).unwrap();
     assert!(plan.refusals.is_empty(), "{:?}", plan.refusals);
     if !plan.has_work() {
         return End::Nothing;

@@ -30,20 +30,20 @@ pub fn sendable(address: &str) -> String {
 
 /// A resource by type and id.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Reference {
+pub struct FhirReference {
     /// Its type.
     pub kind: String,
     /// Its id.
     pub id: String,
 }
 
-impl fmt::Display for Reference {
+impl fmt::Display for FhirReference {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}/{}", self.kind, self.id)
     }
 }
 
-impl FromStr for Reference {
+impl FromStr for FhirReference {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
@@ -89,14 +89,14 @@ pub fn is_path(text: &str) -> bool {
 
 /// Where a store's FHIR interface is.
 #[derive(Clone, Debug)]
-pub struct Base {
+pub struct BaseUrl {
     /// Where it is asked, with a slash at the end.
     asked: Url,
     /// As AWS names it, which may be another place than where it is asked.
     named: Url,
 }
 
-impl Base {
+impl BaseUrl {
     /// The interface that AWS names so, asked at a place.
     pub fn new(named: Url, asked: Url) -> Self {
         let slashed = |mut url: Url| {
@@ -158,9 +158,9 @@ mod tests {
     #![allow(clippy::unwrap_used, reason = "a test may stop at the first surprise")]
     use super::*;
 
-    fn base() -> Base {
+    fn base() -> BaseUrl {
         let named = Url::parse("https://healthlake.us-east-1.amazonaws.com/datastore/1/r4/").unwrap();
-        Base::new(named, Url::parse("http://127.0.0.1:4566/datastore/1/r4").unwrap())
+        BaseUrl::new(named, Url::parse("http://127.0.0.1:4566/datastore/1/r4").unwrap())
     }
 
     #[test]
@@ -174,7 +174,7 @@ mod tests {
 
     #[test]
     fn a_reference_is_a_type_and_an_id() {
-        let reference: Reference = "/Patient/a-1.b".parse().unwrap();
+        let reference: FhirReference = "/Patient/a-1.b".parse().unwrap();
         assert_eq!(reference.to_string(), "Patient/a-1.b");
         for bad in [
             "Patient",
@@ -187,7 +187,7 @@ mod tests {
             "Patient/a?b",
             "P$/1",
         ] {
-            assert!(bad.parse::<Reference>().is_err(), "{bad}");
+            assert!(bad.parse::<FhirReference>().is_err(), "{bad}");
         }
     }
 

@@ -148,14 +148,14 @@ impl Canonical {
     }
 
     /// The same without the session token, for people.
-    pub fn told(&self) -> String {
-        let mut told = self.clone();
-        for (name, value) in &mut told.headers {
+    pub fn reported(&self) -> String {
+        let mut reported = self.clone();
+        for (name, value) in &mut reported.headers {
             if name == TOKEN_HEADER {
                 *value = format!("(sensitive, {} characters)", value.len());
             }
         }
-        told.text()
+        reported.text()
     }
 
     /// The string that is signed.

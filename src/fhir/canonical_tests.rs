@@ -10,8 +10,8 @@ use serde::Deserialize;
 use url::Url;
 
 use super::*;
-use crate::fhir::Base;
-use crate::fhir::signing::{SERVICE, Scope, sign_with};
+use crate::fhir::BaseUrl;
+use crate::fhir::signing::{CredentialScope, SERVICE, sign_with};
 
 /// What `tests/aws/signatures.py` has asked botocore.
 #[derive(Deserialize)]
@@ -59,7 +59,7 @@ impl Case {
 fn addresses_are_encoded_as_botocore_wants_them() {
     for case in cases() {
         let base = Url::parse(&case.base).unwrap();
-        assert_eq!(Base::new(base.clone(), base).at(&case.path, &case.query), case.url);
+        assert_eq!(BaseUrl::new(base.clone(), base).at(&case.path, &case.query), case.url);
     }
 }
 
@@ -75,7 +75,7 @@ fn the_signature_is_that_of_botocore() {
             let name = HeaderName::from_bytes(name.as_bytes()).unwrap();
             request.headers_mut().append(name, HeaderValue::from_str(value).unwrap());
         }
-        let scope = Scope { region: &case.region, service: SERVICE, time: when() };
+        let scope = CredentialScope { region: &case.region, service: SERVICE, time: when() };
         sign_with(&mut request, &case.body(), &case.credentials(), scope).unwrap();
         let header = |name: &str| request.headers().get(name).map(|value| value.to_str().unwrap());
         assert_eq!(header("authorization"), Some(case.authorization.as_str()), "{}", case.about());
@@ -97,7 +97,7 @@ fn what_is_written_down_is_what_botocore_signs() {
         let signature = canonical.signature(case.credentials().secret_access_key(), &bound);
         assert!(case.authorization.ends_with(&signature), "{}", case.about());
         if let Some(token) = &case.session_token {
-            assert!(!canonical.told().contains(token), "a session token is a secret");
+            assert!(!canonical.reported().contains(token), "a session token is a secret");
         }
     }
 }

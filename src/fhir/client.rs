@@ -7,8 +7,8 @@ use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, StatusCode, header};
 use http_body_util::Full;
 
-use super::address::Base;
-use super::refusal::{Proof, Refusal};
+use super::address::BaseUrl;
+use super::refusal::{ErrorResponse, Proof};
 use super::signing::{Signer, impossible};
 use crate::aws::{AwsError, Call, Caller, ErrorKind, Operation};
 use crate::config::Secret;
@@ -44,7 +44,7 @@ impl Authority {
 #[derive(Debug)]
 pub struct Fhir {
     /// Where it is.
-    pub base: Base,
+    pub base: BaseUrl,
     http: Http,
     authority: Authority,
     smart: bool,
@@ -52,7 +52,7 @@ pub struct Fhir {
 
 /// A request.
 #[derive(Clone, Debug)]
-pub struct Ask {
+pub struct FhirRequest {
     call: Call,
     method: Method,
     address: String,
@@ -63,7 +63,7 @@ pub struct Ask {
 
 /// An answer, and what came before it.
 #[derive(Debug)]
-pub struct Answer {
+pub struct FhirResponse {
     /// Status.
     pub status: StatusCode,
     /// Headers.
@@ -74,7 +74,7 @@ pub struct Answer {
     pub repeated: bool,
 }
 
-impl Ask {
+impl FhirRequest {
     /// A request that may be sent again. `about` says what it is about, without parameters.
     pub fn new(operation: &'static Operation, method: Method, address: String, about: String) -> Self {
         let headers = HeaderMap::from_iter([(header::ACCEPT, JSON)]);
@@ -123,7 +123,7 @@ impl Ask {
 
 impl Fhir {
     /// An interface; `smart` says whether the stack has an identity provider.
-    pub fn new(base: Base, http: Http, authority: Authority, smart: bool) -> Self {
+    pub fn new(base: BaseUrl, http: Http, authority: Authority, smart: bool) -> Self {
         Self { base, http: http.within(LIMIT, LARGEST), authority, smart }
     }
 
@@ -131,7 +131,7 @@ impl Fhir {
     ///
     /// # Errors
     /// The store refuses, or nobody answers.
-    pub async fn send(&self, ask: &Ask) -> Result<Answer, Box<Refusal>> {
+    pub async fn send(&self, ask: &FhirRequest) -> Result<FhirResponse, Box<ErrorResponse>> {
         let lost = AtomicBool::new(false);
         let attempt = || async {
             let result = self.attempt(ask).await;
@@ -147,22 +147,27 @@ impl Fhir {
         let result = caller.repeat(ask.call, attempt).await;
         let repeated = lost.load(Ordering::Relaxed);
         match result {
-            Ok(answer) => Ok(Answer { repeated, ..answer }),
-            Err(refusal) => Err(Box::new(Refusal { repeated, ..*refusal })),
+            Ok(answer) => Ok(FhirResponse { repeated, ..answer }),
+            Err(refusal) => Err(Box::new(ErrorResponse { repeated, ..*refusal })),
         }
     }
 
-    async fn attempt(&self, ask: &Ask) -> Result<Answer, Box<Refusal>> {
-        let unsent = |error| Refusal::unsent(error, &ask.about, &self.authority, self.smart);
+    async fn attempt(&self, ask: &FhirRequest) -> Result<FhirResponse, Box<ErrorResponse>> {
+        let unsent = |error| ErrorResponse::unsent(error, &ask.about, &self.authority, self.smart);
         let request = self.request(ask).await.map_err(unsent)?;
         let reply = self.http.send(request).await.map_err(|error| unsent(unanswered(&error, ask.call.operation)))?;
         if reply.status.is_success() && is_of_fhir(&reply.body) {
-            return Ok(Answer { status: reply.status, headers: reply.headers, body: reply.body, repeated: false });
+            return Ok(FhirResponse {
+                status: reply.status,
+                headers: reply.headers,
+                body: reply.body,
+                repeated: false,
+            });
         }
-        Err(Refusal::of(&reply, ask.call.operation, &ask.about, &self.authority, self.smart))
+        Err(ErrorResponse::of(&reply, ask.call.operation, &ask.about, &self.authority, self.smart))
     }
 
-    async fn request(&self, ask: &Ask) -> Result<Request<Full<Bytes>>, AwsError> {
+    async fn request(&self, ask: &FhirRequest) -> Result<Request<Full<Bytes>>, AwsError> {
         let mut request = Request::new(Full::new(ask.body.clone()));
         *request.method_mut() = ask.method.clone();
         *request.headers_mut() = ask.headers.clone();

@@ -8,8 +8,8 @@ use serde::Deserialize;
 use tokio::task::JoinSet;
 use tracing::Instrument as _;
 
-use super::client::{Ask, Fhir};
-use super::refusal::{FhirError, Refusal};
+use super::client::{Fhir, FhirRequest};
+use super::refusal::{ErrorResponse, FhirError};
 use super::unsupported::is_unsupported_type;
 use crate::aws::ops;
 
@@ -17,13 +17,13 @@ use crate::aws::ops;
 const AT_ONCE: usize = 16;
 
 /// Resource type to count; types without resources are left out.
-pub type Counts = BTreeMap<String, u64>;
+pub type ResourceCounts = BTreeMap<String, u64>;
 
 /// What a store was found to hold.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Counted {
     /// How many resources of each type.
-    pub counts: Counts,
+    pub counts: ResourceCounts,
     /// The types that the store says it does not have.
     pub unsupported: BTreeSet<&'static str>,
 }
@@ -36,7 +36,7 @@ struct Total {
 /// What became of the count of one type.
 enum Outcome {
     Count(u64),
-    Unsupported(Box<Refusal>),
+    Unsupported(Box<ErrorResponse>),
 }
 
 /// Counts the resources of these types.
@@ -89,7 +89,7 @@ async fn count(fhir: &Fhir, kind: &str) -> Result<Outcome, FhirError> {
     let parameters = [("_total", "accurate"), ("_count", "1")];
     let parameters = parameters.map(|(name, value)| (name.to_owned(), value.to_owned()));
     let about = format!("the count of {kind}");
-    let ask = Ask::new(ops::fhir::SEARCH_WITH_GET, Method::GET, fhir.base.at(kind, &parameters), about.clone());
+    let ask = FhirRequest::new(ops::fhir::SEARCH_WITH_GET, Method::GET, fhir.base.at(kind, &parameters), about.clone());
     let answer = match fhir.send(&ask).await {
         Ok(answer) => answer,
         Err(refusal) if is_unsupported_type(&refusal, kind) => return Ok(Outcome::Unsupported(refusal)),

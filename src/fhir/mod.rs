@@ -16,9 +16,9 @@ pub mod signing;
 pub mod text;
 pub mod unsupported;
 
-pub use address::{Base, Reference};
-pub use client::{Answer, Ask, Authority, Fhir};
-pub use counts::{Counted, Counts, counts};
-pub use pages::{Bundle, Entry, Page, Pages};
-pub use refusal::{FhirError, Refusal};
-pub use signing::{NoCredentials, Signer};
+pub use address::{BaseUrl, FhirReference};
+pub use client::{Authority, Fhir, FhirRequest, FhirResponse};
+pub use counts::{Counted, ResourceCounts, counts};
+pub use pages::{Bundle, BundleEntry, Page, Pages};
+pub use refusal::{ErrorResponse, FhirError};
+pub use signing::{NoSigningCredentials, Signer};

@@ -8,7 +8,7 @@ use serde::Deserialize;
 use serde_json::Value;
 use serde_json::value::RawValue;
 
-use super::client::{Ask, Fhir};
+use super::client::{Fhir, FhirRequest};
 use super::refusal::{FhirError, Issue, issues};
 
 /// A Bundle, with its entries as they came.
@@ -35,7 +35,7 @@ struct Link {
 
 /// An entry.
 #[derive(Debug, Deserialize)]
-pub struct Entry<'e> {
+pub struct BundleEntry<'e> {
     /// The resource, as it came.
     #[serde(borrow)]
     pub resource: Option<&'e RawValue>,
@@ -71,7 +71,7 @@ impl<'b> Bundle<'b> {
     ///
     /// # Errors
     /// One of them is none.
-    pub fn entries(&self, about: &str) -> Result<Vec<Entry<'b>>, FhirError> {
+    pub fn entries(&self, about: &str) -> Result<Vec<BundleEntry<'b>>, FhirError> {
         let read = |raw: &&'b RawValue| serde_json::from_str(raw.get());
         let entries: Result<Vec<_>, _> = self.entry.iter().map(read).collect();
         entries.map_err(|error| FhirError::NotFhir { about: about.to_owned(), problem: error.to_string() })
@@ -83,7 +83,7 @@ impl<'b> Bundle<'b> {
     }
 }
 
-impl Entry<'_> {
+impl BundleEntry<'_> {
     /// What the store has to say of the search, instead of a resource that was found.
     pub fn remarks(&self) -> Option<Vec<Issue>> {
         let is_remark = self.search.as_ref().and_then(|search| search.mode.as_deref()) == Some("outcome");
@@ -105,13 +105,13 @@ pub struct Page {
 #[derive(Debug)]
 pub struct Pages<'f> {
     fhir: &'f Fhir,
-    next: Option<Ask>,
+    next: Option<FhirRequest>,
     circle: Circle,
 }
 
 impl<'f> Pages<'f> {
     /// Those of this request.
-    pub fn of(fhir: &'f Fhir, first: Ask) -> Self {
+    pub fn of(fhir: &'f Fhir, first: FhirRequest) -> Self {
         Self { fhir, next: Some(first), circle: Circle::default() }
     }
 

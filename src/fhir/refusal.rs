@@ -44,7 +44,7 @@ pub enum Proof {
 
 /// A request that was not carried out, or whose answer never came.
 #[derive(Clone)]
-pub struct Refusal {
+pub struct ErrorResponse {
     /// What it means, by AWS's code where there is one.
     pub aws: AwsError,
     /// What was asked, without parameters: these may be patient data.
@@ -67,19 +67,19 @@ pub struct Refusal {
     pub advice: Option<String>,
 }
 
-impl fmt::Debug for Refusal {
+impl fmt::Debug for ErrorResponse {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Refusal").field("aws", &self.aws).field("status", &self.status).finish_non_exhaustive()
     }
 }
 
-impl AsMut<AwsError> for Box<Refusal> {
+impl AsMut<AwsError> for Box<ErrorResponse> {
     fn as_mut(&mut self) -> &mut AwsError {
         &mut self.aws
     }
 }
 
-impl fmt::Display for Refusal {
+impl fmt::Display for ErrorResponse {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}", self.about)?;
         if self.aws.origin.as_ref().is_some_and(|origin| origin.is_obtaining()) {
@@ -138,7 +138,7 @@ fn in_words(status: u16) -> &'static str {
     }
 }
 
-impl Refusal {
+impl ErrorResponse {
     /// Reads an answer that is no success.
     pub fn of(
         reply: &Reply,
@@ -322,7 +322,7 @@ pub fn issues(body: &Value) -> Vec<Issue> {
 pub enum FhirError {
     /// The store refused, or nobody answered.
     #[error("{0}")]
-    Refused(Box<Refusal>),
+    Refused(Box<ErrorResponse>),
     /// A link leads away from the store.
     #[error("the store's answer continues at {link}, which is not below its own URL: nothing was sent there")]
     Elsewhere {
@@ -350,8 +350,8 @@ pub enum FhirError {
     },
 }
 
-impl From<Box<Refusal>> for FhirError {
-    fn from(refusal: Box<Refusal>) -> Self {
+impl From<Box<ErrorResponse>> for FhirError {
+    fn from(refusal: Box<ErrorResponse>) -> Self {
         Self::Refused(refusal)
     }
 }
@@ -391,9 +391,9 @@ mod tests {
         Reply { status, headers, body: Bytes::from(body.to_owned()) }
     }
 
-    fn refusal(status: u16, error: &str, body: &str) -> Box<Refusal> {
+    fn refusal(status: u16, error: &str, body: &str) -> Box<ErrorResponse> {
         let token = Authority::Token(crate::config::Secret::new("x.y.z"));
-        Refusal::of(&reply(status, error, body), ops::fhir::READ_RESOURCE, "GET Patient/1", &token, true)
+        ErrorResponse::of(&reply(status, error, body), ops::fhir::READ_RESOURCE, "GET Patient/1", &token, true)
     }
 
     #[test]

@@ -19,7 +19,7 @@ pub const SERVICE: &str = ops::healthlake::SERVICE;
 
 /// What a signature is bound to besides the request.
 #[derive(Clone, Copy, Debug)]
-pub struct Scope<'a> {
+pub struct CredentialScope<'a> {
     /// The region.
     pub region: &'a str,
     /// The service.
@@ -31,7 +31,7 @@ pub struct Scope<'a> {
 /// There is nothing to sign with.
 #[derive(Clone, Copy, Debug, Error)]
 #[error("there are no credentials to sign with")]
-pub struct NoCredentials;
+pub struct NoSigningCredentials;
 
 /// Signs as whoever runs hlctl.
 #[derive(Clone, Debug)]
@@ -46,8 +46,8 @@ impl Signer {
     ///
     /// # Errors
     /// There is no chain of credentials at all.
-    pub fn of(clients: &Clients, region: &str) -> Result<Self, NoCredentials> {
-        let credentials = clients.credentials.clone().ok_or(NoCredentials)?;
+    pub fn of(clients: &Clients, region: &str) -> Result<Self, NoSigningCredentials> {
+        let credentials = clients.credentials.clone().ok_or(NoSigningCredentials)?;
         Ok(Self { credentials, region: region.to_owned(), caller: clients.caller.clone() })
     }
 
@@ -78,7 +78,7 @@ impl Signer {
     /// There are no credentials, or the request is one that cannot be signed.
     pub async fn sign(&self, request: &mut Request<Full<Bytes>>, body: &[u8]) -> Result<(), AwsError> {
         let credentials = self.credentials().await?;
-        let scope = Scope { region: &self.region, service: SERVICE, time: SystemTime::now() };
+        let scope = CredentialScope { region: &self.region, service: SERVICE, time: SystemTime::now() };
         sign_with(request, body, &credentials, scope).map_err(|error| impossible(&format!("{error:#}")))?;
         Ok(())
     }
@@ -92,7 +92,7 @@ pub fn sign_with(
     request: &mut Request<Full<Bytes>>,
     body: &[u8],
     credentials: &Credentials,
-    scope: Scope<'_>,
+    scope: CredentialScope<'_>,
 ) -> anyhow::Result<String> {
     let identity = credentials.clone().into();
     let parameters = v4::SigningParams::builder()

@@ -4,7 +4,7 @@
 //! unknown what the store holds, which stops a replacement; a refusal that it covered by mistake would make data
 //! count as none. It is the only place that reads these texts.
 
-use super::refusal::{Issue, Refusal};
+use super::refusal::{ErrorResponse, Issue};
 use crate::aws::ErrorKind;
 
 /// FHIR's IssueType for what a server does not offer.
@@ -29,7 +29,7 @@ const ABOUT_THE_REQUEST: [&str; 8] =
     ["parameter", "parameters", "value", "_total", "_count", "_summary", "interaction", "operation"];
 
 /// Whether all that is wrong with a request about `kind` is that the store does not have this type.
-pub fn is_unsupported_type(refusal: &Refusal, kind: &str) -> bool {
+pub fn is_unsupported_type(refusal: &ErrorResponse, kind: &str) -> bool {
     // Codes such as ThrottlingException come with status 400 too; the kind of error has them told apart already.
     let may_be = matches!(refusal.status, Some(400 | 404))
         && matches!(refusal.aws.kind, ErrorKind::Refused | ErrorKind::NotFound);
@@ -68,7 +68,7 @@ mod tests {
     use crate::fhir::client::Authority;
     use crate::oauth::Reply;
 
-    fn refusal(status: u16, error: &str, body: &Value) -> Box<Refusal> {
+    fn refusal(status: u16, error: &str, body: &Value) -> Box<ErrorResponse> {
         let mut headers = http::HeaderMap::new();
         if let Ok(error) = http::HeaderValue::from_str(error) {
             headers.insert("x-amzn-errortype", error);
@@ -76,7 +76,7 @@ mod tests {
         let status = http::StatusCode::from_u16(status).unwrap_or_default();
         let reply = Reply { status, headers, body: Bytes::from(body.to_string()) };
         let token = Authority::Token(crate::config::Secret::new("x.y.z"));
-        Refusal::of(&reply, ops::fhir::SEARCH_WITH_GET, "the count of Basic", &token, false)
+        ErrorResponse::of(&reply, ops::fhir::SEARCH_WITH_GET, "the count of Basic", &token, false)
     }
 
     fn outcome(code: &str, text: &str) -> Value {

@@ -16,7 +16,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use thiserror::Error;
 
-pub use recorder::{Beginning, Recorder};
+pub use recorder::{Recorder, RunStart};
 
 use crate::address::Address;
 use crate::apply::Outcome;
@@ -60,7 +60,7 @@ pub struct Journal {
     /// What each resource of the stack needs.
     pub needs: BTreeMap<Address, Vec<Address>>,
     /// What was done, in the order in which it began.
-    pub steps: Vec<Step>,
+    pub steps: Vec<StepRecord>,
 }
 
 /// The end of a run.
@@ -103,7 +103,7 @@ impl From<Signal> for StoppedBy {
 
 /// One step. Times are milliseconds from the run's beginning.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Step {
+pub struct StepRecord {
     /// The resource.
     pub address: Address,
     /// What was done to it.
@@ -115,13 +115,13 @@ pub struct Step {
     pub identified: Option<u64>,
     /// When it ended, and how.
     #[serde(skip_serializing_if = "Option::is_none", default)]
-    pub ended: Option<(u64, Ending)>,
+    pub ended: Option<(u64, RunEnding)>,
 }
 
 /// How a step ended.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Ending {
+pub enum RunEnding {
     /// As planned.
     Done,
     /// AWS was left at work on it.
@@ -132,7 +132,7 @@ pub enum Ending {
     Skipped(Option<Address>),
 }
 
-impl From<&Outcome> for Ending {
+impl From<&Outcome> for RunEnding {
     fn from(outcome: &Outcome) -> Self {
         match outcome {
             Outcome::Done => Self::Done,
@@ -196,8 +196,8 @@ impl JournalError {
 }
 
 impl Journal {
-    fn of(beginning: &Beginning<'_>, begun: Timestamp) -> Self {
-        let Beginning { command, state, plan } = beginning;
+    fn of(beginning: &RunStart<'_>, begun: Timestamp) -> Self {
+        let RunStart { command, state, plan } = beginning;
         let work = |change: &&Change| change.action != Action::NoOp;
         Self {
             format: FORMAT.to_owned(),
@@ -224,7 +224,7 @@ impl Journal {
     /// # Errors
     /// [`JournalError`]
     pub fn read(state_path: &Path) -> Result<Self, JournalError> {
-        let path = beside(state_path);
+        let path = neighbour(state_path);
         let bytes = std::fs::read(&path).map_err(|error| match error.kind() {
             ErrorKind::NotFound => JournalError::Missing(path.clone()),
             _ => JournalError::Io { path: path.clone(), error },
@@ -249,12 +249,12 @@ impl Journal {
         if self.lineage == state.lineage {
             return Ok(());
         }
-        Err(JournalError::Foreign { path: beside(state_path), stack: self.stack.clone() })
+        Err(JournalError::Foreign { path: neighbour(state_path), stack: self.stack.clone() })
     }
 }
 
 /// The record's place: `NAME.state.json` has it at `NAME.state.run.json`.
-pub fn beside(state_path: &Path) -> PathBuf {
+pub fn neighbour(state_path: &Path) -> PathBuf {
     let name = state_path.file_name().unwrap_or_default().to_string_lossy();
     let stem = name.strip_suffix(".json").unwrap_or(&name);
     state_path.with_file_name(OsString::from(format!("{stem}.run.json")))
@@ -281,7 +281,7 @@ pub(crate) mod tests {
 
     #[test]
     fn each_state_has_a_record_of_its_own() {
-        let name = |path: &str| beside(Path::new(path)).display().to_string();
+        let name = |path: &str| neighbour(Path::new(path)).display().to_string();
         assert_eq!(name("a/healthlake.state.json"), "a/healthlake.state.run.json");
         assert_eq!(name("prod.one"), "prod.one.run.json");
         assert_eq!(name("prod.two"), "prod.two.run.json");

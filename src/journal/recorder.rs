@@ -6,7 +6,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use tokio::time::Instant;
 
-use super::{End, Ending, Journal, Step, StoppedBy, beside};
+use super::{End, Journal, RunEnding, StepRecord, StoppedBy, neighbour};
 use crate::apply::{Event, Observer};
 use crate::plan::{Action, Plan};
 use crate::resource::ResourceError;
@@ -18,7 +18,7 @@ use crate::whole_file;
 const BETWEEN_WRITES: Duration = Duration::from_millis(500);
 
 /// What a run begins with.
-pub struct Beginning<'a> {
+pub struct RunStart<'a> {
     /// `hlctl apply` or `hlctl destroy`.
     pub command: &'a str,
     /// What is known before it.
@@ -42,12 +42,12 @@ pub struct Recorder {
 
 impl Recorder {
     /// Begins the record of a run whose state is at `state_path`.
-    pub fn begin(state_path: &Path, beginning: &Beginning<'_>, inner: Box<dyn Observer<ResourceError>>) -> Self {
+    pub fn begin(state_path: &Path, beginning: &RunStart<'_>, inner: Box<dyn Observer<ResourceError>>) -> Self {
         let state_name = state_path.file_name().unwrap_or_default().to_string_lossy();
         let mut recorder = Self {
             inner,
             journal: Journal::of(beginning, Timestamp::now()),
-            path: beside(state_path),
+            path: neighbour(state_path),
             // What a killed write leaves goes with what killed writes of the state leave.
             unfinished_prefix: format!(".{state_name}.unfinished-"),
             begun: Instant::now(),
@@ -76,7 +76,7 @@ impl Recorder {
         let now = self.now();
         match event {
             Event::Started { address, action } => {
-                self.journal.steps.push(Step {
+                self.journal.steps.push(StepRecord {
                     address: address.clone(),
                     action: *action,
                     began: now,
@@ -91,9 +91,9 @@ impl Recorder {
                 }
             }
             Event::Ended { address, action, outcome, .. } => {
-                let ending = Ending::from(outcome);
+                let ending = RunEnding::from(outcome);
                 let is_it =
-                    |step: &&mut Step| step.address == *address && step.action == *action && step.ended.is_none();
+                    |step: &&mut StepRecord| step.address == *address && step.action == *action && step.ended.is_none();
                 match self.journal.steps.iter_mut().rfind(is_it) {
                     Some(step) => step.ended = Some((now, ending)),
                     None => self.journal.steps.push(unbegun(address.clone(), *action, now, ending)),
@@ -122,8 +122,8 @@ impl Recorder {
     }
 }
 
-fn unbegun(address: crate::address::Address, action: Action, now: u64, ending: Ending) -> Step {
-    Step { address, action, began: now, identified: None, ended: Some((now, ending)) }
+fn unbegun(address: crate::address::Address, action: Action, now: u64, ending: RunEnding) -> StepRecord {
+    StepRecord { address, action, began: now, identified: None, ended: Some((now, ending)) }
 }
 
 impl Observer<ResourceError> for Recorder {
@@ -183,7 +183,7 @@ pub(super) mod tests {
     async fn a_run_that_is_killed_leaves_a_whole_record_without_an_end() {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("x.state.json");
-        let beginning = Beginning { command: "hlctl apply", state: &state(), plan: &Plan::default() };
+        let beginning = RunStart { command: "hlctl apply", state: &state(), plan: &Plan::default() };
         let mut recorder = Recorder::begin(&path, &beginning, Box::new(Deaf));
         recorder.hear(&started("k.a"));
         tokio::time::advance(BETWEEN_WRITES).await;
@@ -201,7 +201,7 @@ pub(super) mod tests {
     async fn steps_have_their_times_and_ends() {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("x.state.json");
-        let beginning = Beginning { command: "hlctl apply", state: &state(), plan: &Plan::default() };
+        let beginning = RunStart { command: "hlctl apply", state: &state(), plan: &Plan::default() };
         let mut recorder = Recorder::begin(&path, &beginning, Box::new(Deaf));
         recorder.hear(&started("k.a"));
         tokio::time::advance(Duration::from_millis(40)).await;
@@ -212,8 +212,8 @@ pub(super) mod tests {
         assert!(recorder.finish(None).is_none());
         let journal = Journal::read(&path).unwrap();
         let a = &journal.steps[0];
-        assert_eq!((a.began, a.identified, &a.ended), (0, Some(40), &Some((100, Ending::Done))));
-        assert_eq!(journal.steps[1].ended, Some((100, Ending::Skipped(Some(Address::parse("k.a"))))));
+        assert_eq!((a.began, a.identified, &a.ended), (0, Some(40), &Some((100, RunEnding::Done))));
+        assert_eq!(journal.steps[1].ended, Some((100, RunEnding::Skipped(Some(Address::parse("k.a"))))));
         assert!(journal.ended.is_some());
     }
 
@@ -221,7 +221,7 @@ pub(super) mod tests {
     async fn much_news_is_few_writes() {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("x.state.json");
-        let beginning = Beginning { command: "hlctl apply", state: &state(), plan: &Plan::default() };
+        let beginning = RunStart { command: "hlctl apply", state: &state(), plan: &Plan::default() };
         let mut recorder = Recorder::begin(&path, &beginning, Box::new(Deaf));
         for _ in 0..1000 {
             recorder.hear(&started("k.a"));
@@ -235,7 +235,7 @@ pub(super) mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn a_record_that_cannot_be_written_stops_nothing() {
-        let beginning = Beginning { command: "hlctl apply", state: &state(), plan: &Plan::default() };
+        let beginning = RunStart { command: "hlctl apply", state: &state(), plan: &Plan::default() };
         let mut recorder = Recorder::begin(Path::new("/nowhere/x.state.json"), &beginning, Box::new(Deaf));
         recorder.hear(&started("k.a"));
         assert!(recorder.finish(None).is_some());

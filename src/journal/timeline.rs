@@ -1,16 +1,16 @@
 //! What a run's length came from. Pure.
 
-use super::{Ending, Journal, Step};
+use super::{Journal, RunEnding, StepRecord};
 use crate::plan::Action;
 
 /// A step that begins so soon after another has got on began because of that: the scheduler starts whatever may start at
 /// once.
 const AT_ONCE: u64 = 25;
 
-impl Step {
+impl StepRecord {
     /// Whether it was begun at all.
     pub fn was_begun(&self) -> bool {
-        !matches!(self.ended, Some((_, Ending::Skipped(_))))
+        !matches!(self.ended, Some((_, RunEnding::Skipped(_))))
     }
 
     /// When those that need it could go on: with its identity, or, of what was deleted, with its end.
@@ -33,7 +33,7 @@ impl Journal {
     }
 
     /// When a step ended, or, if it did not, the end of the record.
-    pub fn end_of(&self, step: &Step) -> u64 {
+    pub fn end_of(&self, step: &StepRecord) -> u64 {
         step.ended.as_ref().map_or_else(|| self.length(), |(at, _)| *at)
     }
 
@@ -76,8 +76,8 @@ impl Journal {
     }
 
     /// Whether `step` may begin only once `other` has got on.
-    fn waits_for(&self, step: &Step, other: &Step) -> bool {
-        let needs = |one: &Step, another: &Step| {
+    fn waits_for(&self, step: &StepRecord, other: &StepRecord) -> bool {
+        let needs = |one: &StepRecord, another: &StepRecord| {
             self.needs.get(&one.address).is_some_and(|needs| needs.contains(&another.address))
         };
         match (step.deletes(), other.deletes()) {
@@ -101,17 +101,17 @@ pub(crate) mod tests {
     use crate::journal::End;
     use crate::state::Home;
 
-    pub(crate) fn step(name: &str, began: u64, identified: Option<u64>, ended: Option<u64>) -> Step {
-        Step {
+    pub(crate) fn step(name: &str, began: u64, identified: Option<u64>, ended: Option<u64>) -> StepRecord {
+        StepRecord {
             address: Address::parse(name),
             action: Action::Create,
             began,
             identified,
-            ended: ended.map(|at| (at, Ending::Done)),
+            ended: ended.map(|at| (at, RunEnding::Done)),
         }
     }
 
-    pub(crate) fn journal(steps: Vec<Step>, needs: &[(&str, &str)]) -> Journal {
+    pub(crate) fn journal(steps: Vec<StepRecord>, needs: &[(&str, &str)]) -> Journal {
         let mut all: BTreeMap<Address, Vec<Address>> = BTreeMap::new();
         for (address, need) in needs {
             all.entry(Address::parse(*address)).or_default().push(Address::parse(*need));
@@ -163,7 +163,7 @@ pub(crate) mod tests {
 
     #[test]
     fn a_deletion_waits_for_those_that_need_it() {
-        let delete = |step: Step| Step { action: Action::Delete, ..step };
+        let delete = |step: StepRecord| StepRecord { action: Action::Delete, ..step };
         let steps = vec![
             delete(step("store", 0, None, Some(5_000))),
             delete(step("role", 0, None, Some(30))),
@@ -186,7 +186,7 @@ pub(crate) mod tests {
             times in prop::collection::vec((0u64..1000, 0u64..1000, any::<bool>()), 1..12),
             needs in prop::collection::vec((0usize..12, 0usize..12), 0..20),
         ) {
-            let steps: Vec<Step> = times
+            let steps: Vec<StepRecord> = times
                 .iter()
                 .enumerate()
                 .map(|(number, (began, took, ended))| step(&format!("n.{number}"), *began, None, ended.then_some(began + took)))

@@ -76,7 +76,7 @@ pub trait ResourceKind: Copy + Eq + fmt::Debug + Send + Sync + 'static {
     fn usual_time(self, action: Action) -> Option<&'static str>;
 
     /// What a change means for patient data and for those who use the store, in sentences.
-    fn meaning(self, occasion: &Occasion<'_>) -> Vec<String>;
+    fn impact(self, planned: &PlannedChange<'_>) -> Vec<String>;
 
     /// The name a user knows it by.
     ///
@@ -146,7 +146,7 @@ impl Parent {
 
 /// A change that is about to be made, for telling what it means.
 #[derive(Clone, Debug)]
-pub struct Occasion<'a> {
+pub struct PlannedChange<'a> {
     /// What is to be done.
     pub action: Action,
     /// The attributes that differ.

@@ -12,7 +12,7 @@ use super::reference::Known;
 use crate::address::Address;
 
 /// What leads back to a resource that an earlier run began to make.
-pub struct Trail<'a> {
+pub struct RecoveryHint<'a> {
     /// Its address.
     pub address: &'a Address,
     /// What that run meant to make, as it wrote it down before it began.
@@ -25,7 +25,7 @@ pub struct Trail<'a> {
     pub taken: &'a [Value],
 }
 
-impl Trail<'_> {
+impl RecoveryHint<'_> {
     /// What the attribute was meant to be.
     pub fn intended(&self, attribute: &str) -> Option<&str> {
         self.attributes.get(attribute)?.as_str()
@@ -39,7 +39,7 @@ impl Trail<'_> {
 
 /// What a resource tells about its work.
 #[derive(Clone, Debug)]
-pub enum Report {
+pub enum StepReport {
     /// AWS has given it an identity; the value is what to record.
     Identified(Value),
     /// It may have been made twice.

@@ -63,8 +63,8 @@ mod tests {
 
     #[test]
     fn durations_read_as_people_say_them() {
-        let told = [850, 4_200, 1_443_000, 3_720_000].map(|millis| duration(Duration::from_millis(millis)));
-        assert_eq!(told, ["850 ms", "4.2 s", "24m 03s", "1h 02m"]);
+        let reported = [850, 4_200, 1_443_000, 3_720_000].map(|millis| duration(Duration::from_millis(millis)));
+        assert_eq!(reported, ["850 ms", "4.2 s", "24m 03s", "1h 02m"]);
     }
 
     #[test]
@@ -79,8 +79,8 @@ mod tests {
         #[test]
         fn a_shell_gives_back_what_was_quoted(word in "[^\0]{0,40}") {
             let script = format!("printf %s {}", shell_quoted(&word));
-            let told = std::process::Command::new("sh").arg("-c").arg(&script).output().unwrap();
-            prop_assert_eq!(String::from_utf8(told.stdout).unwrap(), word);
+            let reported = std::process::Command::new("sh").arg("-c").arg(&script).output().unwrap();
+            prop_assert_eq!(String::from_utf8(reported.stdout).unwrap(), word);
         }
     }
 }

@@ -3,7 +3,7 @@
 //! The module's [`build`](super::build) makes the specs; this table only knows their addresses, so that a state can be judged
 //! without a configuration, an identity or the function's code. A test holds both to each other.
 
-use super::beside::is_beside;
+use super::standby::is_standby;
 use crate::address::Address;
 use crate::config::Config;
 use crate::resource::{
@@ -91,7 +91,7 @@ const FIXED: &[(&str, &str, When)] = &[
 
 /// Whether some configuration or command of hlctl can make a resource at this address.
 pub fn is_known(address: &Address) -> bool {
-    fixed(address).is_some() || test_user_of(address).is_some() || is_beside(address)
+    fixed(address).is_some() || test_user_of(address).is_some() || is_standby(address)
 }
 
 /// Whether this configuration asks for a resource at this address. Stores beside the one in use are the state's affair:
@@ -145,7 +145,7 @@ mod tests {
 
     use super::*;
     use crate::config::KNOWN_ADDRESSES;
-    use crate::module::{Materials, build, examples};
+    use crate::module::{StackInputs, build, examples};
     use crate::package::Package;
     use crate::resource::Kind;
 
@@ -153,7 +153,7 @@ mod tests {
     fn a_configuration_asks_for_exactly_what_the_module_builds() {
         let mut built_by_any = BTreeSet::new();
         for config in examples::every_switch() {
-            let materials = Materials { package: Some(Arc::new(Package::blank())), ..Materials::default() };
+            let materials = StackInputs { package: Some(Arc::new(Package::blank())), ..StackInputs::default() };
             let stack = build(&config, &examples::identity(), "fhir-0123456789ab", &materials);
             let built: BTreeSet<Address> = stack.into_keys().collect();
             let users = config.smart.test_users.iter().map(|user| crate::module::test_user(&user.username));

@@ -4,13 +4,13 @@
 //! the module's faults mended. Pure: nothing here asks AWS.
 
 mod addresses;
-pub mod beside;
 #[cfg(test)]
 #[allow(clippy::unwrap_used, clippy::panic, reason = "a test may panic")]
 pub(crate) mod examples;
 mod outputs;
 mod password;
 mod smart;
+pub mod standby;
 pub mod surgery;
 mod way_back;
 
@@ -18,10 +18,10 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 pub use addresses::{asks_for, bucket_at, is_known, known_of_kind};
-pub use beside::Beside;
 pub use outputs::{Outputs, SECRETS, outputs};
 pub use password::PasswordError;
 pub use smart::test_user;
+pub use standby::Standby;
 pub use way_back::WayBack;
 
 use serde_json::Value;
@@ -50,7 +50,7 @@ pub type Stack = BTreeMap<Address, Spec>;
 
 /// What the stack needs besides the configuration, and what reading it takes files and variables.
 #[derive(Clone, Debug, Default)]
-pub struct Materials {
+pub struct StackInputs {
     /// The Lambda function's code; without it there is no SMART.
     pub package: Option<Arc<Package>>,
     /// The test users' passwords, by username.
@@ -58,11 +58,11 @@ pub struct Materials {
     /// Why there is none for the others, by username.
     pub absent: BTreeMap<String, PasswordError>,
     /// The stores beside the one in use.
-    pub beside: Beside,
+    pub standby: Standby,
 }
 
 /// Builds the stack. `stack` is the value of the `hlctl:stack` tag.
-pub fn build(config: &Config, identity: &Identity, stack: &str, materials: &Materials) -> Stack {
+pub fn build(config: &Config, identity: &Identity, stack: &str, materials: &StackInputs) -> Stack {
     Builder { config, identity, stack, materials, nodes: Stack::new() }.build()
 }
 
@@ -70,7 +70,7 @@ struct Builder<'a> {
     config: &'a Config,
     identity: &'a Identity,
     stack: &'a str,
-    materials: &'a Materials,
+    materials: &'a StackInputs,
     nodes: Stack,
 }
 
@@ -90,8 +90,8 @@ impl Builder<'_> {
         if is_smart {
             self.service_role(&store, store_key.as_ref());
         }
-        let beside = self.beside(&spec);
-        let stores: Vec<_> = std::iter::once(store).chain(beside).collect();
+        let standby = self.standby(&spec);
+        let stores: Vec<_> = std::iter::once(store).chain(standby).collect();
         self.import_export_role(&data, &s3_key, &stores);
         self.nodes
     }
@@ -290,7 +290,7 @@ pub fn is_protected(protect: &Protect, address: &Address) -> bool {
     match protect {
         Protect::Default => by_default(address),
         Protect::Addresses(addresses) => {
-            addresses.contains(beside::counterpart(address).unwrap_or_else(|| address.as_str()))
+            addresses.contains(standby::counterpart(address).unwrap_or_else(|| address.as_str()))
         }
     }
 }

@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 use serde_json::Value;
 use thiserror::Error;
 
-use super::beside::is_beside;
+use super::standby::is_standby;
 use super::{is_known, known_of_kind};
 use crate::address::Address;
 use crate::nearest::{is_mistyped, nearest};
@@ -145,8 +145,8 @@ fn check_move(state: &State, from: &Address, to: &Address, config: &dyn ConfigVi
         return Err(SurgeryError::OtherBucket { from: from.clone(), bucket, to: to.clone(), wanted });
     }
     // A store beside the one in use is kept at either address.
-    let stays_beside = is_beside(from) && is_beside(to);
-    if config.asks_for(to) == Some(false) && !stays_beside {
+    let stays_standby = is_standby(from) && is_standby(to);
+    if config.asks_for(to) == Some(false) && !stays_standby {
         return Err(SurgeryError::Unwanted { from: from.clone(), to: to.clone() });
     }
     Ok(())

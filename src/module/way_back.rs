@@ -1,9 +1,9 @@
 //! How the data of the store in use comes back once that store is gone.
 
-use super::beside::successor;
+use super::standby::successor;
 use crate::invocation::CommandLine;
 use crate::model::text::instant;
-use crate::state::{State, Status, Way};
+use crate::state::{SeedMethod, State, Status};
 
 /// What brings back the data of a store that is gone, as long as its backup is kept.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -30,7 +30,7 @@ impl WayBack {
         match entry.origin.as_ref().filter(|origin| origin.source == id) {
             Some(origin) if entry.status == Status::Ready && origin.filled => Self::Use(named),
             // The same command goes on with it.
-            Some(origin) if entry.status == Status::Creating && origin.way == Way::Backup => {
+            Some(origin) if entry.status == Status::Creating && origin.way == SeedMethod::Backup => {
                 Self::Restore { at: origin.at, in_the_way: None }
             }
             _ => Self::Restore { at: None, in_the_way: Some(named) },
@@ -41,12 +41,12 @@ impl WayBack {
     pub fn sentence(&self, too_late: bool) -> String {
         match self {
             Self::Restore { .. } if too_late => String::new(),
-            way_back => way_back.told(),
+            way_back => way_back.reported(),
         }
     }
 
     /// The commands, with what they do.
-    pub fn told(&self) -> String {
+    pub fn reported(&self) -> String {
         match self {
             Self::Use(id) => {
                 format!("the store {id} has its data; to switch the stack to it: {}", hlctl!("stores use", id))

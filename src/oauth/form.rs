@@ -68,8 +68,8 @@ impl Page {
                     }
                 }
                 Token::String(text) => {
-                    if let Some((_, told)) = &mut alert {
-                        told.extend_from_slice(&text);
+                    if let Some((_, reported)) = &mut alert {
+                        reported.extend_from_slice(&text);
                     }
                 }
                 _ => {}

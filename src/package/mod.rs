@@ -68,7 +68,7 @@ impl Package {
 
 /// What the configuration says of the package.
 #[derive(Clone, Copy, Debug)]
-pub struct Wanted<'a> {
+pub struct PackageInput<'a> {
     /// A zip archive, a folder or a program; `None` for hlctl's authorizer.
     pub path: Option<&'a Path>,
     /// Runtime; needed where the package is not a program of its own.
@@ -238,7 +238,7 @@ impl Package {
     ///
     /// # Errors
     /// [`PackageError`]
-    pub fn find(wanted: &Wanted<'_>) -> Result<Self, PackageError> {
+    pub fn find(wanted: &PackageInput<'_>) -> Result<Self, PackageError> {
         match wanted.path {
             None => Self::ours(wanted),
             Some(path) if path.is_dir() => {
@@ -260,8 +260,8 @@ impl Package {
         package
     }
 
-    fn ours(wanted: &Wanted<'_>) -> Result<Self, PackageError> {
-        let path = beside_hlctl();
+    fn ours(wanted: &PackageInput<'_>) -> Result<Self, PackageError> {
+        let path = next_to_hlctl();
         let program = std::fs::read(&path).map_err(|_| PackageError::Missing { path: path.clone() })?;
         let members = checked_program(wanted, &path, program, true)?;
         Ok(Self::new(
@@ -273,7 +273,7 @@ impl Package {
         ))
     }
 
-    fn of_file(wanted: &Wanted<'_>, path: &Path) -> Result<Self, PackageError> {
+    fn of_file(wanted: &PackageInput<'_>, path: &Path) -> Result<Self, PackageError> {
         let bytes = std::fs::read(path).map_err(|error| unreadable(path, error))?;
         if bytes.is_empty() {
             return Err(PackageError::Empty { path: path.to_owned() });
@@ -294,7 +294,12 @@ impl Package {
         Self::of_users(wanted, path, Source::Members(members), true)
     }
 
-    fn of_users(wanted: &Wanted<'_>, path: &Path, source: Source, has_bootstrap: bool) -> Result<Self, PackageError> {
+    fn of_users(
+        wanted: &PackageInput<'_>,
+        path: &Path,
+        source: Source,
+        has_bootstrap: bool,
+    ) -> Result<Self, PackageError> {
         let missing = |key| PackageError::Unstartable { path: path.to_owned(), key };
         let runtime = wanted.runtime.map(str::to_owned).or_else(|| has_bootstrap.then(|| PROGRAM_RUNTIME.to_owned()));
         let runtime = runtime.ok_or_else(|| missing("lambda_runtime"))?;
@@ -341,7 +346,7 @@ impl Package {
 
 /// Whether Lambda takes the runtime that day, and what to know where it will not for long. A function that has it already
 /// keeps it.
-fn in_time(wanted: &Wanted<'_>, runtime: &str) -> Result<Option<Note>, PackageError> {
+fn in_time(wanted: &PackageInput<'_>, runtime: &str) -> Result<Option<Note>, PackageError> {
     let runtime = runtime.to_owned();
     let is_there = wanted.runtime_now == Some(&runtime);
     let (end, is_frozen) = match stage(&runtime, wanted.today) {
@@ -363,7 +368,7 @@ fn in_time(wanted: &Wanted<'_>, runtime: &str) -> Result<Option<Note>, PackageEr
 }
 
 fn check_fit(
-    wanted: &Wanted<'_>,
+    wanted: &PackageInput<'_>,
     path: &Path,
     source: &Source,
     runtime: &str,
@@ -433,14 +438,14 @@ fn unreadable(path: &Path, error: std::io::Error) -> PackageError {
 }
 
 /// `cargo build` and `cargo install` leave both programs in one directory.
-fn beside_hlctl() -> PathBuf {
+fn next_to_hlctl() -> PathBuf {
     let name = format!("{AUTHORIZER}{}", std::env::consts::EXE_SUFFIX);
     let hlctl = std::env::current_exe().and_then(std::fs::canonicalize).unwrap_or_default();
     hlctl.with_file_name(name)
 }
 
 fn checked_program(
-    wanted: &Wanted<'_>,
+    wanted: &PackageInput<'_>,
     path: &Path,
     program: Vec<u8>,
     is_ours: bool,
@@ -464,8 +469,8 @@ mod tests {
 
     use super::*;
 
-    fn wanted(path: &Path) -> Wanted<'_> {
-        Wanted {
+    fn wanted(path: &Path) -> PackageInput<'_> {
+        PackageInput {
             path: Some(path),
             runtime: None,
             handler: None,
@@ -487,7 +492,8 @@ mod tests {
             std::fs::write(folder.path().join("__pycache__/x.pyc"), folder.path().display().to_string()).unwrap();
             let runtime = (Some("python3.13"), Some("lambda_function.lambda_handler"));
             let package =
-                Package::find(&Wanted { runtime: runtime.0, handler: runtime.1, ..wanted(folder.path()) }).unwrap();
+                Package::find(&PackageInput { runtime: runtime.0, handler: runtime.1, ..wanted(folder.path()) })
+                    .unwrap();
             (package.source_sha256.clone(), package.archive().unwrap().sha256.clone())
         };
         assert_eq!(make(), make());
@@ -499,7 +505,7 @@ mod tests {
         std::fs::write(folder.path().join("main.py"), "").unwrap();
         let error = Package::find(&wanted(folder.path())).unwrap_err();
         assert!(matches!(error, PackageError::Unstartable { key: "lambda_runtime", .. }), "{error}");
-        let with_runtime = Wanted { runtime: Some("python3.13"), ..wanted(folder.path()) };
+        let with_runtime = PackageInput { runtime: Some("python3.13"), ..wanted(folder.path()) };
         let error = Package::find(&with_runtime).unwrap_err();
         assert!(matches!(error, PackageError::Unstartable { key: "lambda_handler", .. }), "{error}");
     }
@@ -519,7 +525,7 @@ mod tests {
     fn what_the_runtime_would_not_find_is_missed_in_folders_and_archives() {
         let folder = tempfile::tempdir().unwrap();
         let python = |path: &Path, handler: &'static str| {
-            Package::find(&Wanted { runtime: Some("python3.13"), handler: Some(handler), ..wanted(path) })
+            Package::find(&PackageInput { runtime: Some("python3.13"), handler: Some(handler), ..wanted(path) })
         };
         let (code, zip) = (folder.path().join("code"), folder.path().join("code.zip"));
         std::fs::create_dir(&code).unwrap();
@@ -531,7 +537,7 @@ mod tests {
             assert!(python(path, "app.handler").is_ok());
             assert!(matches!(python(path, "nope.h"), Err(PackageError::Handler { .. })), "{path:?}");
             assert!(matches!(python(path, "app.handel"), Err(PackageError::Handler { .. })), "{path:?}");
-            let program = Wanted { runtime: Some("provided.al2023"), ..wanted(path) };
+            let program = PackageInput { runtime: Some("provided.al2023"), ..wanted(path) };
             assert!(matches!(Package::find(&program), Err(PackageError::Handler { .. })), "{path:?}");
         }
         let none = Archive::of_members(&[]).unwrap();
@@ -546,7 +552,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         std::fs::write(folder.path().join("app.py"), "def handler(event, context): pass\n").unwrap();
         let handler = Some("app.handler");
-        let wanted = Wanted { runtime: Some(runtime), handler, runtime_now, today, ..wanted(folder.path()) };
+        let wanted = PackageInput { runtime: Some(runtime), handler, runtime_now, today, ..wanted(folder.path()) };
         Package::find(&wanted).map(|package| package.note)
     }
 
@@ -584,8 +590,8 @@ mod tests {
         let note = |today, now| python_on(today, "python3.9", now).map(|note| note.unwrap().to_string());
         let days = ["2025-12-15", "2027-02-01", "2027-03-03"];
         for today in [date(2025, 12, 1), date(2026, 1, 1)] {
-            let told = note(today, None).unwrap();
-            assert!(days.iter().all(|day| told.contains(day)), "{told}");
+            let reported = note(today, None).unwrap();
+            assert!(days.iter().all(|day| reported.contains(day)), "{reported}");
         }
         let kept = note(date(2027, 2, 1), Some("python3.9")).unwrap();
         assert!(days[1..].iter().all(|day| kept.contains(day)), "{kept}");
@@ -600,7 +606,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("validator");
         std::fs::write(&file, "#!/bin/sh\n").unwrap();
-        let on = |runtime, today| Package::find(&Wanted { runtime, runs_here: true, today, ..wanted(&file) });
+        let on = |runtime, today| Package::find(&PackageInput { runtime, runs_here: true, today, ..wanted(&file) });
         let late = date(2030, 1, 1);
         assert_eq!(on(None, late).unwrap().note, None);
         assert!(matches!(on(Some(PROGRAM_RUNTIME), late), Err(PackageError::Retired { .. })));
@@ -626,7 +632,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("healthlake.toml");
         std::fs::write(&file, "datastore_name = \"x\"\n").unwrap();
-        let here = Wanted { runs_here: true, ..wanted(&file) };
+        let here = PackageInput { runs_here: true, ..wanted(&file) };
         assert!(matches!(Package::find(&here), Err(PackageError::Unknown { .. })));
     }
 
@@ -635,7 +641,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("validator");
         std::fs::write(&file, "#!/bin/sh\n").unwrap();
-        let package = Package::find(&Wanted { runs_here: true, ..wanted(&file) }).unwrap();
+        let package = Package::find(&PackageInput { runs_here: true, ..wanted(&file) }).unwrap();
         assert_eq!((package.runtime.as_str(), package.handler.as_str()), (PROGRAM_RUNTIME, "bootstrap"));
         let files = archive::files(&package.archive().unwrap().bytes).unwrap();
         assert_eq!(files.iter().map(|file| file.name.as_str()).collect::<Vec<_>>(), ["bootstrap"]);

@@ -2,13 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use super::document::{Condition, Document, Statement, when};
-use super::places::Places;
+use super::document::{Condition, PolicyDocument, PolicyStatement, when};
+use super::places::PolicyScope;
 use super::tables::{Grant, On, When, data as grants};
 use super::users::arn_or_any;
 
 /// Everything that imports and exports of this stack ask for, and nothing else; and what to know about it.
-pub fn data(places: &Places) -> (Document, Vec<String>) {
+pub fn data(places: &PolicyScope) -> (PolicyDocument, Vec<String>) {
     let mut together: BTreeMap<(&'static str, Condition), (On, Vec<&'static str>)> = BTreeMap::new();
     for Grant { action, on, when, .. } in grants() {
         let entry = together.entry(named(places, *on, *when)).or_insert((*on, Vec::new()));
@@ -16,15 +16,15 @@ pub fn data(places: &Places) -> (Document, Vec<String>) {
     }
     let mut notes = Vec::new();
     let statements = together.into_iter().map(|((sid, condition), (on, actions))| {
-        Statement::allow(sid, actions, arns(places, on, &mut notes), condition)
+        PolicyStatement::allow(sid, actions, arns(places, on, &mut notes), condition)
     });
-    let document = Document::of(statements.collect::<Vec<_>>());
+    let document = PolicyDocument::of(statements.collect::<Vec<_>>());
     notes.dedup();
     (document, notes)
 }
 
 /// The name of a statement and the condition that it has.
-fn named(places: &Places, on: On, condition: When) -> (&'static str, Condition) {
+fn named(places: &PolicyScope, on: On, condition: When) -> (&'static str, Condition) {
     match (on, condition) {
         (_, When::PassedToHealthLake) => {
             ("JobsRole", when("StringEquals", "iam:PassedToService", ["healthlake.amazonaws.com".to_owned()]))
@@ -42,7 +42,7 @@ fn named(places: &Places, on: On, condition: When) -> (&'static str, Condition) 
     }
 }
 
-fn arns(places: &Places, on: On, notes: &mut Vec<String>) -> Vec<String> {
+fn arns(places: &PolicyScope, on: On, notes: &mut Vec<String>) -> Vec<String> {
     let known = |address: &str, name: &str| -> Vec<String> {
         places.attribute(address, name).into_iter().map(str::to_owned).collect()
     };

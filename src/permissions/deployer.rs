@@ -2,8 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::document::{Condition, Statement, and, when};
-use super::places::{ANY, Places};
+use super::document::{Condition, PolicyStatement, and, when};
+use super::places::{ANY, PolicyScope};
 use super::tables::{Grant, On, When, backup, grants, smart_store};
 use crate::address::Address;
 use crate::resource::{Kind, STACK_TAG};
@@ -19,13 +19,13 @@ const JOINED: [&str; 4] = [OF_THE_STACK, NEW_IN_THE_STACK, IN_THE_ACCOUNT, NAMED
 #[derive(Clone, Debug)]
 pub struct Deployer {
     /// What is allowed.
-    pub statements: Vec<Statement>,
+    pub statements: Vec<PolicyStatement>,
     /// What to know about them, in sentences.
     pub notes: Vec<String>,
 }
 
 /// Everything that the calls for this stack ask for, and nothing else.
-pub fn deployer(places: &Places) -> Deployer {
+pub fn deployer(places: &PolicyScope) -> Deployer {
     let mut needed: BTreeMap<(&'static str, Confinement), BTreeSet<String>> = BTreeMap::new();
     for (address, kind) in places.kinds() {
         for grant in grants(kind).iter().chain(besides(places, kind)).filter(|grant| is_needed(places, address, grant))
@@ -42,7 +42,12 @@ pub fn deployer(places: &Places) -> Deployer {
     let statements = joined(together)
         .into_iter()
         .map(|group| {
-            Statement::allow(sids.next(group.confinement.sid), group.actions, group.arns, group.confinement.condition)
+            PolicyStatement::allow(
+                sids.next(group.confinement.sid),
+                group.actions,
+                group.arns,
+                group.confinement.condition,
+            )
         })
         .collect();
     Deployer { statements, notes: notes(places) }
@@ -88,14 +93,14 @@ fn service_of(action: &str) -> &str {
 }
 
 /// What other commands ask a resource of this kind.
-fn besides(places: &Places, kind: Kind) -> impl Iterator<Item = &'static Grant> {
+fn besides(places: &PolicyScope, kind: Kind) -> impl Iterator<Item = &'static Grant> {
     let is_store = kind == Kind::FhirDatastore;
     let smart = if is_store && places.has(Kind::CognitoUserPool) { smart_store() } else { &[] };
     let backup = if is_store && places.backs_up { backup() } else { &[] };
     smart.iter().chain(backup)
 }
 
-fn is_needed(places: &Places, address: &Address, grant: &Grant) -> bool {
+fn is_needed(places: &PolicyScope, address: &Address, grant: &Grant) -> bool {
     match grant.when {
         When::Emptying => places.empties(address),
         When::Reserving => places.reserves,
@@ -112,7 +117,7 @@ struct Confinement {
 }
 
 impl Confinement {
-    fn of(places: &Places, grant: &Grant) -> Self {
+    fn of(places: &PolicyScope, grant: &Grant) -> Self {
         let tagged = |key: &str| {
             let operator = if places.tag.contains('*') { "StringLike" } else { "StringEquals" };
             when(operator, format!("{key}/{STACK_TAG}"), [places.tag.clone()])
@@ -147,7 +152,7 @@ fn place(on: On) -> &'static str {
 }
 
 /// The policies that roles of the stack are given.
-fn attached(places: &Places) -> BTreeSet<String> {
+fn attached(places: &PolicyScope) -> BTreeSet<String> {
     let is_attachment = |(_, kind): &(&Address, Kind)| *kind == Kind::IamRolePolicyAttachment;
     let addresses = places.kinds().filter(is_attachment).map(|(address, _)| address);
     addresses.flat_map(|address| places.attribute(address.as_str(), "policy_arn")).map(str::to_owned).collect()
@@ -165,7 +170,7 @@ impl Sids {
     }
 }
 
-fn notes(places: &Places) -> Vec<String> {
+fn notes(places: &PolicyScope) -> Vec<String> {
     let mut notes = Vec::new();
     if places.tag.contains('*') {
         notes.push(format!(

@@ -10,15 +10,15 @@ pub const LONGEST: usize = 6144;
 /// A policy of an identity.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "PascalCase")]
-pub struct Document {
+pub struct PolicyDocument {
     version: &'static str,
-    statement: Vec<Statement>,
+    statement: Vec<PolicyStatement>,
 }
 
 /// What is allowed, on what, and when.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "PascalCase")]
-pub struct Statement {
+pub struct PolicyStatement {
     sid: String,
     effect: &'static str,
     action: Vec<String>,
@@ -30,7 +30,7 @@ pub struct Statement {
 /// By operator, then by key.
 pub(super) type Condition = BTreeMap<&'static str, BTreeMap<String, Vec<String>>>;
 
-impl Statement {
+impl PolicyStatement {
     /// Allows all of `actions` on all of `resources`.
     pub(super) fn allow(
         sid: impl Into<String>,
@@ -62,14 +62,14 @@ impl Statement {
     }
 }
 
-impl Document {
+impl PolicyDocument {
     /// A document of these statements.
-    pub fn of(statement: impl IntoIterator<Item = Statement>) -> Self {
+    pub fn of(statement: impl IntoIterator<Item = PolicyStatement>) -> Self {
         Self { version: "2012-10-17", statement: statement.into_iter().collect() }
     }
 
     /// The statements.
-    pub fn statements(&self) -> &[Statement] {
+    pub fn statements(&self) -> &[PolicyStatement] {
         &self.statement
     }
 
@@ -81,8 +81,8 @@ impl Document {
 }
 
 /// As few documents as hold the statements in their order, none of them longer than `longest` unless one statement is.
-pub fn in_parts(statements: impl IntoIterator<Item = Statement>, longest: usize) -> Vec<Document> {
-    let mut parts: Vec<Document> = Vec::new();
+pub fn in_parts(statements: impl IntoIterator<Item = PolicyStatement>, longest: usize) -> Vec<PolicyDocument> {
+    let mut parts: Vec<PolicyDocument> = Vec::new();
     for statement in statements {
         let last = parts.last_mut().map(|part| (part.clone(), part));
         if let Some((mut longer, part)) = last {
@@ -92,7 +92,7 @@ pub fn in_parts(statements: impl IntoIterator<Item = Statement>, longest: usize)
                 continue;
             }
         }
-        parts.push(Document::of([statement]));
+        parts.push(PolicyDocument::of([statement]));
     }
     parts
 }
@@ -121,18 +121,18 @@ mod tests {
 
     use super::*;
 
-    fn statement(n: usize, size: usize) -> Statement {
-        Statement::allow(format!("S{n}"), [format!("kms:{}", "A".repeat(size))], ["*"], Condition::new())
+    fn statement(n: usize, size: usize) -> PolicyStatement {
+        PolicyStatement::allow(format!("S{n}"), [format!("kms:{}", "A".repeat(size))], ["*"], Condition::new())
     }
 
     #[test]
     fn white_space_does_not_count() {
-        let document = Document::of([statement(1, 3)]);
+        let document = PolicyDocument::of([statement(1, 3)]);
         let text = r#"{"Version":"2012-10-17","Statement":[{"Sid":"S1","Effect":"Allow","Action":["kms:AAA"],"Resource":["*"]}]}"#;
         assert_eq!(serde_json::to_string(&document).unwrap(), text);
         assert_eq!(document.length(), text.len());
-        let named = Statement::allow("S 1", ["kms:AAA"], ["*"], Condition::new());
-        assert_eq!(Document::of([named]).length(), text.len());
+        let named = PolicyStatement::allow("S 1", ["kms:AAA"], ["*"], Condition::new());
+        assert_eq!(PolicyDocument::of([named]).length(), text.len());
     }
 
     proptest! {
@@ -140,9 +140,9 @@ mod tests {
         fn parts_hold_every_statement_once_in_order_and_none_is_too_long(
             sizes in proptest::collection::vec(0usize..400, 0..20),
         ) {
-            let statements: Vec<Statement> = sizes.iter().enumerate().map(|(n, size)| statement(n, *size)).collect();
+            let statements: Vec<PolicyStatement> = sizes.iter().enumerate().map(|(n, size)| statement(n, *size)).collect();
             let parts = in_parts(statements.clone(), 600);
-            let together: Vec<Statement> = parts.iter().flat_map(|part| part.statements().to_vec()).collect();
+            let together: Vec<PolicyStatement> = parts.iter().flat_map(|part| part.statements().to_vec()).collect();
             prop_assert_eq!(together, statements);
             prop_assert!(parts.iter().all(|part| part.length() <= 600));
         }

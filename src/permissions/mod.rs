@@ -13,6 +13,6 @@ mod users;
 
 pub use data::data;
 pub use deployer::{Deployer, deployer};
-pub use document::{Document, LONGEST, Statement, in_parts};
-pub use places::Places;
+pub use document::{LONGEST, PolicyDocument, PolicyStatement, in_parts};
+pub use places::PolicyScope;
 pub use users::{client, readonly};

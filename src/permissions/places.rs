@@ -9,7 +9,7 @@ use super::tables::On;
 use crate::address::Address;
 use crate::config::{Config, ForceDestroy};
 use crate::graph::Graph;
-use crate::module::{self, Materials, Stack};
+use crate::module::{self, Stack, StackInputs};
 use crate::package::Package;
 use crate::plan::{PlanError, predict};
 use crate::resource::{Identity, Kind, Known, Settings};
@@ -20,7 +20,7 @@ pub(super) const ANY: &str = "*";
 
 /// A stack's resources with all that is known of each.
 #[derive(Clone, Debug)]
-pub struct Places {
+pub struct PolicyScope {
     /// Account, region and partition.
     pub identity: Identity,
     /// Value of the `hlctl:stack` tag, or a pattern of it.
@@ -35,7 +35,7 @@ pub struct Places {
     function_roles: BTreeSet<String>,
 }
 
-impl Places {
+impl PolicyScope {
     /// Of what the configuration asks for, and of what the state holds besides.
     ///
     /// # Errors
@@ -43,7 +43,7 @@ impl Places {
     pub fn of(config: &Config, identity: &Identity, state: Option<&State>) -> Result<Self, PlanError> {
         let tag = state.map_or_else(|| tag_to_be(config, identity), |state| state.stack.clone());
         let package = config.smart_on_fhir.then(|| Arc::new(Package::blank()));
-        let stack = module::build(config, identity, &tag, &Materials { package, ..Materials::default() });
+        let stack = module::build(config, identity, &tag, &StackInputs { package, ..StackInputs::default() });
         let mut graph = Graph::default();
         for (address, spec) in &stack {
             graph.insert(address.clone(), spec.references().into_iter().map(|reference| reference.address));

@@ -1,7 +1,7 @@
 //! The policies of those who use the FHIR interface with AWS credentials.
 
-use super::document::{Condition, Document, Statement, when};
-use super::places::{ANY, Places};
+use super::document::{Condition, PolicyDocument, PolicyStatement, when};
+use super::places::{ANY, PolicyScope};
 
 /// What reads FHIR resources (Service Authorization Reference, AWS HealthLake).
 const READING: &[&str] = &[
@@ -50,14 +50,14 @@ const JOBS: &[&str] = &[
 ];
 
 /// For those who read and write resources, and import and export them; and what to know about it.
-pub fn client(places: &Places) -> (Document, Vec<String>) {
+pub fn client(places: &PolicyScope) -> (PolicyDocument, Vec<String>) {
     let key = ["kms:CreateGrant", "kms:Decrypt", "kms:DescribeKey", "kms:GenerateDataKey"];
     let fhir = [READING, LOOKING, WRITING, JOBS].concat();
     let (mut statements, mut notes) = of_store(places, &fhir, &key);
     notes.push(ERASES.to_owned());
     let bucket: Vec<String> =
         places.attribute("s3_bucket.data", "name").into_iter().map(|name| places.bucket(name)).collect();
-    statements.push(Statement::allow(
+    statements.push(PolicyStatement::allow(
         "DataBucket",
         ["s3:GetBucketLocation", "s3:ListBucket"],
         bucket,
@@ -65,39 +65,39 @@ pub fn client(places: &Places) -> (Document, Vec<String>) {
     ));
     let passed = when("StringEquals", "iam:PassedToService", ["healthlake.amazonaws.com".to_owned()]);
     let role = places.attribute("iam_role.healthlake", "arn").into_iter().map(str::to_owned).collect::<Vec<_>>();
-    statements.push(Statement::allow("JobsRole", ["iam:PassRole"], role, passed));
-    statements.push(Statement::allow(
+    statements.push(PolicyStatement::allow("JobsRole", ["iam:PassRole"], role, passed));
+    statements.push(PolicyStatement::allow(
         "Lists",
         ["healthlake:ListFHIRDatastores", "iam:ListRoles", "s3:ListAllMyBuckets"],
         [ANY],
         Condition::new(),
     ));
-    (Document::of(statements), notes)
+    (PolicyDocument::of(statements), notes)
 }
 
 /// For those who only read; and what to know about it.
-pub fn readonly(places: &Places) -> (Document, Vec<String>) {
+pub fn readonly(places: &PolicyScope) -> (PolicyDocument, Vec<String>) {
     let (mut statements, notes) = of_store(places, &[READING, LOOKING].concat(), &["kms:Decrypt", "kms:DescribeKey"]);
-    statements.push(Statement::allow("Lists", ["healthlake:ListFHIRDatastores"], [ANY], Condition::new()));
-    (Document::of(statements), notes)
+    statements.push(PolicyStatement::allow("Lists", ["healthlake:ListFHIRDatastores"], [ANY], Condition::new()));
+    (PolicyDocument::of(statements), notes)
 }
 
-fn of_store(places: &Places, fhir: &[&str], key: &[&str]) -> (Vec<Statement>, Vec<String>) {
+fn of_store(places: &PolicyScope, fhir: &[&str], key: &[&str]) -> (Vec<PolicyStatement>, Vec<String>) {
     let mut notes = Vec::new();
     let store = arn_or_any(places, ("healthlake_fhir_datastore.this", "healthlake", "datastore/fhir/*"), &mut notes);
-    let mut statements = vec![Statement::allow("Fhir", fhir.iter().copied(), store, Condition::new())];
+    let mut statements = vec![PolicyStatement::allow("Fhir", fhir.iter().copied(), store, Condition::new())];
     if places.has_address("kms_key.datastore") {
         let arn = arn_or_any(places, ("kms_key.datastore", "kms", "key/*"), &mut notes);
         let via = format!("healthlake.{}.amazonaws.com", places.identity.region);
         let through = when("StringEquals", "kms:ViaService", [via]);
-        statements.push(Statement::allow("StoreKey", key.iter().copied(), arn, through));
+        statements.push(PolicyStatement::allow("StoreKey", key.iter().copied(), arn, through));
     }
     (statements, notes)
 }
 
 /// The recorded ARN, or a pattern of it.
 pub(super) fn arn_or_any(
-    places: &Places,
+    places: &PolicyScope,
     (address, service, any): (&str, &str, &str),
     notes: &mut Vec<String>,
 ) -> Vec<String> {

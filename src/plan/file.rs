@@ -165,8 +165,8 @@ impl PlanFile {
         if whole.get("version").and_then(serde_json::Value::as_u64) != Some(VERSION) {
             return Err(PlanFileError::OtherVersion(path.to_owned()));
         }
-        let told = whole.as_object_mut().and_then(|whole| whole.remove(CHECKSUM));
-        if told != Some(checksum(&whole).into()) {
+        let reported = whole.as_object_mut().and_then(|whole| whole.remove(CHECKSUM));
+        if reported != Some(checksum(&whole).into()) {
             return Err(PlanFileError::Edited(path.to_owned()));
         }
         Ok(serde_json::from_value(whole).with_context(|| format!("the plan {shown} is damaged; create it again"))?)
@@ -252,12 +252,12 @@ fn same(then: &Change, now: &Change) -> bool {
 /// What differs between two changes that would be told in the same words.
 fn details(then: &Change, now: &Change) -> String {
     let shown = |value: &Option<Value>| value.as_ref().map_or("nothing".to_owned(), Value::to_string);
-    let told = |change: &AttributeChange| {
+    let reported = |change: &AttributeChange| {
         let part = change.part.as_ref().map(|part| format!("[{part}]")).unwrap_or_default();
         format!("{}{part}: {} -> {}", change.attribute(), shown(&change.before), shown(&change.after))
     };
     let only_in = |these: &Change, those: &Change| -> Vec<String> {
-        these.attributes.iter().filter(|change| !those.attributes.contains(change)).map(told).collect()
+        these.attributes.iter().filter(|change| !those.attributes.contains(change)).map(reported).collect()
     };
     let mut lines: Vec<String> = only_in(then, now).into_iter().map(|line| format!("planned  {line}")).collect();
     lines.extend(only_in(now, then).into_iter().map(|line| format!("now      {line}")));

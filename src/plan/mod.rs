@@ -22,7 +22,7 @@ pub type Seen = engine::Seen<Context>;
 /// Resources that could not be read, and why.
 pub type Unseen = engine::Unseen<Context>;
 /// Everything that a decision rests on.
-pub type Situation<'a> = engine::decide::Situation<'a, Context>;
+pub type PlanInput<'a> = engine::decide::PlanInput<'a, Context>;
 
 use std::collections::{BTreeMap, BTreeSet};
 

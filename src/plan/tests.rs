@@ -11,9 +11,9 @@ use super::*;
 use crate::address::Address;
 use crate::config::{Config, Secret};
 use crate::graph::Graph;
-use crate::module::beside::counterpart;
+use crate::module::standby::counterpart;
 use crate::module::surgery::{self, ConfigView};
-use crate::module::{self, Materials, Stack, examples};
+use crate::module::{self, Stack, StackInputs, examples};
 use crate::package::Package;
 use crate::resource::{ADDRESS_TAG, Attributes, Condition, Known, Observed, STACK_TAG, Settings};
 use crate::state::{Deposed, Entry, Home, State, Status};
@@ -72,10 +72,10 @@ impl World {
         state.serial = 1;
         let passwords =
             config.smart.test_users.iter().map(|user| (user.username.clone(), Secret::new("Corr3ct-Horse".to_owned())));
-        let materials = Materials {
+        let materials = StackInputs {
             package: Some(Arc::new(Package::blank())),
             passwords: passwords.collect(),
-            ..Materials::default()
+            ..StackInputs::default()
         };
         let stack = module::build(&config, &examples::identity(), &state.stack, &materials);
         let mut graph = Graph::default();
@@ -181,7 +181,7 @@ impl World {
             module::asks_for(&self.config, &address)
         };
         build(
-            &Situation {
+            &PlanInput {
                 stack: &stack,
                 graph: &graph,
                 state: &self.state,

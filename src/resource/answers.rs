@@ -13,7 +13,7 @@ use std::sync::LazyLock;
 use serde_json::{Map, Value, json};
 
 use super::{Attributes, Kind};
-use crate::aws::answers::Answer;
+use crate::aws::answers::RawAnswer;
 use crate::aws::ops::{self, Operation};
 pub use crate::model::WATCHED;
 
@@ -288,7 +288,7 @@ fn filled(expected: &str, body: &Value) -> Option<String> {
 
 /// What the answers say of a resource of this kind that no attribute has: the watched leaves that are not as expected and the
 /// members that no table knows, as attributes. `recorded` is its identity.
-pub fn seen(kind: Kind, recorded: &Value, answers: &[Answer]) -> Attributes {
+pub fn seen(kind: Kind, recorded: &Value, answers: &[RawAnswer]) -> Attributes {
     let (mut watched, mut unknown) = (Map::new(), BTreeSet::new());
     for answer in answers {
         let Some(section) = TABLE.sections.get(&(kind.as_str(), answer.operation.as_str())) else { continue };
@@ -307,7 +307,7 @@ pub fn seen(kind: Kind, recorded: &Value, answers: &[Answer]) -> Attributes {
 impl Section {
     fn look(
         &self,
-        answer: &Answer,
+        answer: &RawAnswer,
         recorded: &Value,
         watched: &mut Map<String, Value>,
         unknown: &mut BTreeSet<String>,

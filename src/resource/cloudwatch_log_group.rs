@@ -12,7 +12,7 @@ use super::answers::WATCHED;
 use super::reference::{Known, Ref, Reference, Text};
 use super::tags::{TagChange, as_attribute, take_over_when_seen, without_aws};
 use super::{
-    Attributes, Condition, Context, Identity, Observed, Occasion, Resource, ResourceError, Rule, Task, attributes,
+    Attributes, Condition, Context, Identity, Observed, PlannedChange, Resource, ResourceError, Rule, Task, attributes,
 };
 use crate::aws::{AwsError, ErrorKind, ops};
 use crate::model::{Action, AttributeChange};
@@ -153,14 +153,14 @@ impl Resource for CloudwatchLogGroup {
         Some(recorded(identity, id))
     }
 
-    fn meaning(occasion: &Occasion<'_>) -> Vec<String> {
-        match occasion.action {
+    fn impact(planned: &PlannedChange<'_>) -> Vec<String> {
+        match planned.action {
             Action::Delete | Action::Replace => {
-                let mut meaning = vec!["The logs in it are deleted with it.".to_owned()];
-                if occasion.observed.is_some_and(is_protected) {
-                    meaning.push("Its deletion protection in CloudWatch Logs is switched off first.".to_owned());
+                let mut impact = vec!["The logs in it are deleted with it.".to_owned()];
+                if planned.observed.is_some_and(is_protected) {
+                    impact.push("Its deletion protection in CloudWatch Logs is switched off first.".to_owned());
                 }
-                meaning
+                impact
             }
             _ => Vec::new(),
         }

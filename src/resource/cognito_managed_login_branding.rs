@@ -11,8 +11,8 @@ use super::cognito_user_pool::A_USER_POOL;
 use super::cognito_user_pool_client::CognitoUserPoolClient;
 use super::reference::{Known, Ref, Reference, Text};
 use super::{
-    Attributes, Condition, Context, Hanging, Identity, Observed, Parent, Resource, ResourceError, Rule, Task, Trail,
-    UNKNOWN, attributes,
+    Attachment, Attributes, Condition, Context, Identity, Observed, Parent, RecoveryHint, Resource, ResourceError,
+    Rule, Task, UNKNOWN, attributes,
 };
 use crate::aws::{AwsError, Call, Met, ops};
 use crate::model::AttributeChange;
@@ -73,8 +73,8 @@ impl Resource for CognitoManagedLoginBranding {
         (recorded.client_id != UNKNOWN && recorded.user_pool_id != UNKNOWN).then_some(recorded)
     }
 
-    async fn find(_cx: &Context, trail: &Trail<'_>) -> Result<Option<Recorded>, ResourceError> {
-        let client = trail.parent::<CognitoUserPoolClient>();
+    async fn find(_cx: &Context, recovery: &RecoveryHint<'_>) -> Result<Option<Recorded>, ResourceError> {
+        let client = recovery.parent::<CognitoUserPoolClient>();
         Ok(client.map(|client| Recorded { user_pool_id: client.user_pool_id, client_id: client.id, id: String::new() }))
     }
 
@@ -164,10 +164,10 @@ impl CognitoManagedLoginBranding {
 }
 
 /// The style of a client, as what is attached to it.
-pub(super) async fn of_client(cx: &Context, pool: &str, client: &str) -> Result<Option<Hanging>, AwsError> {
+pub(super) async fn of_client(cx: &Context, pool: &str, client: &str) -> Result<Option<Attachment>, AwsError> {
     let call = watching(ops::cognito::DESCRIBE_MANAGED_LOGIN_BRANDING_BY_CLIENT);
     let style = style_of(cx, call, pool, client).await?;
-    Ok(style.map(|id| Hanging {
+    Ok(style.map(|id| Attachment {
         kind: CognitoManagedLoginBranding::KIND,
         what: format!("the client's log-in pages have the style {id}"),
         recorded: json!({"user_pool_id": pool, "client_id": client, "id": id}),

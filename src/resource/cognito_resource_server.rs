@@ -12,8 +12,8 @@ use super::cognito_user_pool::{A_USER_POOL, CognitoUserPool};
 use super::reference::{Known, Ref, Reference, Text};
 use super::task::parent;
 use super::{
-    Attributes, Condition, Context, Identity, Observed, Occasion, Parent, Resource, ResourceError, Rule, Task, Trail,
-    UNKNOWN, attributes,
+    Attributes, Condition, Context, Identity, Observed, Parent, PlannedChange, RecoveryHint, Resource, ResourceError,
+    Rule, Task, UNKNOWN, attributes,
 };
 use crate::aws::{AwsError, Met, ops};
 use crate::model::{Action, AttributeChange};
@@ -74,9 +74,9 @@ impl Resource for CognitoResourceServer {
         (pool != UNKNOWN).then(|| self.recorded(pool))
     }
 
-    async fn find(_cx: &Context, trail: &Trail<'_>) -> Result<Option<Recorded>, ResourceError> {
-        let identifier = trail.intended("identifier");
-        let pool = parent::<CognitoUserPool>(trail);
+    async fn find(_cx: &Context, recovery: &RecoveryHint<'_>) -> Result<Option<Recorded>, ResourceError> {
+        let identifier = recovery.intended("identifier");
+        let pool = parent::<CognitoUserPool>(recovery);
         Ok(identifier.zip(pool).map(|(identifier, pool)| Recorded {
             user_pool_id: pool.id,
             identifier: identifier.to_owned(),
@@ -165,8 +165,8 @@ impl Resource for CognitoResourceServer {
         Some(Recorded { user_pool_id, identifier, scope_identifiers: BTreeSet::new() })
     }
 
-    fn meaning(occasion: &Occasion<'_>) -> Vec<String> {
-        let removes = occasion.action == Action::Update && occasion.changed.contains(&"scopes");
+    fn impact(planned: &PlannedChange<'_>) -> Vec<String> {
+        let removes = planned.action == Action::Update && planned.changed.contains(&"scopes");
         let sentence = "Log-in fails for an app that asks for a deleted scope.";
         if removes { vec![sentence.to_owned()] } else { Vec::new() }
     }

@@ -14,8 +14,8 @@ use super::cognito_user_pool::{A_USER_POOL, CognitoUserPool};
 use super::reference::{Known, Ref, Reference};
 use super::task::parent;
 use super::{
-    Attributes, Condition, Context, Identity, Observed, Parent, Resource, ResourceError, Rule, SECRET, Task, Trail,
-    UNKNOWN, attributes,
+    Attributes, Condition, Context, Identity, Observed, Parent, RecoveryHint, Resource, ResourceError, Rule, SECRET,
+    Task, UNKNOWN, attributes,
 };
 use crate::address::Address;
 use crate::aws::{Certainty, ErrorKind, Met, ops};
@@ -89,9 +89,9 @@ impl Resource for CognitoUser {
         (user_pool_id != UNKNOWN).then(|| self.unset(user_pool_id))
     }
 
-    async fn find(_cx: &Context, trail: &Trail<'_>) -> Result<Option<Recorded>, ResourceError> {
-        let username = trail.intended("username");
-        let pool = parent::<CognitoUserPool>(trail);
+    async fn find(_cx: &Context, recovery: &RecoveryHint<'_>) -> Result<Option<Recorded>, ResourceError> {
+        let username = recovery.intended("username");
+        let pool = parent::<CognitoUserPool>(recovery);
         Ok(username.zip(pool).map(|(username, pool)| Recorded {
             user_pool_id: pool.id,
             username: username.to_owned(),

@@ -4,7 +4,7 @@
 //! (Cognito API reference, `UpdateUserPool`), so every change but that of tags reads the pool, alters what differs and sends it
 //! whole.
 
-mod hanging;
+mod attachments;
 mod look;
 mod settings;
 mod triggers;
@@ -22,8 +22,8 @@ use super::once::create_once;
 use super::reference::{Known, Ref, Reference, Text};
 use super::tags::{TagChange, as_attribute};
 use super::{
-    Attributes, Condition, Context, Hanging, Identity, Listed, Observed, Occasion, Parent, Resource, ResourceError,
-    Rule, Task, Trail, attributes,
+    Attachment, Attributes, Condition, Context, Identity, Listed, Observed, Parent, PlannedChange, RecoveryHint,
+    Resource, ResourceError, Rule, Task, attributes,
 };
 use crate::aws::{AwsError, ops};
 use crate::model::{Action, AttributeChange};
@@ -178,8 +178,8 @@ impl Resource for CognitoUserPool {
         None
     }
 
-    async fn find(cx: &Context, trail: &Trail<'_>) -> Result<Option<Recorded>, ResourceError> {
-        search(cx, trail.address, trail.taken).await
+    async fn find(cx: &Context, recovery: &RecoveryHint<'_>) -> Result<Option<Recorded>, ResourceError> {
+        search(cx, recovery.address, recovery.taken).await
     }
 
     async fn read(cx: &Context, recorded: &Recorded) -> Result<Option<Observed<Recorded>>, ResourceError> {
@@ -192,8 +192,8 @@ impl Resource for CognitoUserPool {
     }
 
     /// Its app clients, resource servers and domains. Users are what a pool is for, whoever makes them.
-    async fn hanging(cx: &Context, recorded: &Recorded) -> Result<Vec<Hanging>, ResourceError> {
-        hanging::all(cx, &recorded.id).await
+    async fn attachments(cx: &Context, recorded: &Recorded) -> Result<Vec<Attachment>, ResourceError> {
+        attachments::all(cx, &recorded.id).await
     }
 
     async fn create(&self, task: &Task<'_>) -> Result<Recorded, ResourceError> {
@@ -274,38 +274,38 @@ impl Resource for CognitoUserPool {
         drifted.contains(&"triggers").then_some("Cognito calls other functions, which can give tokens other scopes")
     }
 
-    fn meaning(occasion: &Occasion<'_>) -> Vec<String> {
-        let mut meaning = Vec::new();
-        match occasion.action {
+    fn impact(planned: &PlannedChange<'_>) -> Vec<String> {
+        let mut impact = Vec::new();
+        match planned.action {
             Action::Delete | Action::Replace => {
-                meaning.push("Every user in the pool is deleted with it, and its tokens stop working.".to_owned());
+                impact.push("Every user in the pool is deleted with it, and its tokens stop working.".to_owned());
             }
-            Action::Create if occasion.vanished => {
-                meaning.push("The missing pool's users are lost; the new pool has only the test users.".to_owned());
+            Action::Create if planned.vanished => {
+                impact.push("The missing pool's users are lost; the new pool has only the test users.".to_owned());
             }
             _ => {}
         }
         let is_on = |change: &AttributeChange| {
             change.attribute() == "mfa_configuration" && change.after.as_ref().is_some_and(|after| *after == "ON")
         };
-        if occasion.action == Action::Update && occasion.changed.contains(&"triggers") {
-            meaning.push("Cognito calls other functions: what they do at log-in and add to tokens changes.".to_owned());
+        if planned.action == Action::Update && planned.changed.contains(&"triggers") {
+            impact.push("Cognito calls other functions: what they do at log-in and add to tokens changes.".to_owned());
         }
-        if occasion.action == Action::Update && occasion.changed.contains(&"issuer") {
-            meaning.push(
+        if planned.action == Action::Update && planned.changed.contains(&"issuer") {
+            impact.push(
                 "Everybody is locked out: tokens that name the other issuer are refused, so each client needs new ones. \
                  Apps that check the issuer of ID tokens must expect the new one."
                     .to_owned(),
             );
         }
-        if occasion.action != Action::Delete && occasion.attributes.iter().any(is_on) {
-            meaning.push(
+        if planned.action != Action::Delete && planned.attributes.iter().any(is_on) {
+            impact.push(
                 "From then on nobody can log in without an authenticator app: each user, including test users, sets \
                  one up at the next log-in."
                     .to_owned(),
             );
         }
-        meaning
+        impact
     }
 }
 

@@ -23,8 +23,8 @@ use super::once::create_once;
 use super::reference::{Known, Ref, Reference, Text};
 use super::task::parent;
 use super::{
-    Attributes, Condition, Context, Hanging, Identity, Observed, Occasion, Parent, Resource, ResourceError, Rule, Task,
-    Trail, attributes,
+    Attachment, Attributes, Condition, Context, Identity, Observed, Parent, PlannedChange, RecoveryHint, Resource,
+    ResourceError, Rule, Task, attributes,
 };
 use crate::aws::{AwsError, ops};
 use crate::config::{Secret, TokenValidity};
@@ -162,10 +162,10 @@ impl Resource for CognitoUserPoolClient {
     }
 
     /// Names are not unique, but in a pool of ours only a run of ours made a client of this name.
-    async fn find(cx: &Context, trail: &Trail<'_>) -> Result<Option<Recorded>, ResourceError> {
-        let pool: Option<cognito_user_pool::Recorded> = parent::<CognitoUserPool>(trail);
-        match (pool, trail.intended("name")) {
-            (Some(pool), Some(name)) => search(cx, &pool.id, name, trail.taken).await,
+    async fn find(cx: &Context, recovery: &RecoveryHint<'_>) -> Result<Option<Recorded>, ResourceError> {
+        let pool: Option<cognito_user_pool::Recorded> = parent::<CognitoUserPool>(recovery);
+        match (pool, recovery.intended("name")) {
+            (Some(pool), Some(name)) => search(cx, &pool.id, name, recovery.taken).await,
             _ => Ok(None),
         }
     }
@@ -181,7 +181,7 @@ impl Resource for CognitoUserPoolClient {
     }
 
     /// Its secrets but the first, each of which is a key to what the client may do, and the style of its log-in pages.
-    async fn hanging(cx: &Context, recorded: &Recorded) -> Result<Vec<Hanging>, ResourceError> {
+    async fn attachments(cx: &Context, recorded: &Recorded) -> Result<Vec<Attachment>, ResourceError> {
         let style = cognito_managed_login_branding::of_client(cx, &recorded.user_pool_id, &recorded.id);
         let (secrets, style) = tokio::join!(secrets::further(cx, recorded), style);
         let mut all = secrets?;
@@ -286,8 +286,8 @@ impl Resource for CognitoUserPoolClient {
         Some(Recorded { id: id.to_owned(), user_pool_id: pool.to_owned(), name: String::new() })
     }
 
-    fn meaning(occasion: &Occasion<'_>) -> Vec<String> {
-        match occasion.action {
+    fn impact(planned: &PlannedChange<'_>) -> Vec<String> {
+        match planned.action {
             Action::Replace => {
                 vec!["Apps need the new client's id and secret; tokens of the old client are refused.".to_owned()]
             }

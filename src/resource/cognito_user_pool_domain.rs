@@ -11,12 +11,12 @@ use super::cognito_user_pool::CognitoUserPool;
 use super::reference::{Known, Ref, Reference, Text};
 use super::task::parent;
 use super::{
-    Attributes, Condition, Context, Identity, Observed, Occasion, Resource, ResourceError, Rule, Task, Trail, UNKNOWN,
-    attributes,
+    Attributes, Condition, Context, Identity, Observed, PlannedChange, RecoveryHint, Resource, ResourceError, Rule,
+    Task, UNKNOWN, attributes,
 };
 use crate::aws::{AwsError, Met, ops};
 use crate::model::{Action, AttributeChange};
-use crate::wait::{self, Look, Pace};
+use crate::wait::{self, Poll, PollPolicy};
 
 /// What the configuration asks for.
 #[derive(Clone, Debug)]
@@ -78,9 +78,9 @@ impl Resource for CognitoUserPoolDomain {
         !predicted.user_pool_id.is_empty()
     }
 
-    async fn find(cx: &Context, trail: &Trail<'_>) -> Result<Option<Recorded>, ResourceError> {
-        let domain = trail.intended("domain");
-        let pool = parent::<CognitoUserPool>(trail);
+    async fn find(cx: &Context, recovery: &RecoveryHint<'_>) -> Result<Option<Recorded>, ResourceError> {
+        let domain = recovery.intended("domain");
+        let pool = parent::<CognitoUserPool>(recovery);
         Ok(domain.zip(pool).map(|(domain, pool)| Recorded {
             domain: domain.to_owned(),
             user_pool_id: pool.id,
@@ -155,13 +155,13 @@ impl Resource for CognitoUserPoolDomain {
     async fn settle(task: &Task<'_>, recorded: Recorded) -> Result<Recorded, ResourceError> {
         let look = async || match describe(task.cx, &recorded.domain).await? {
             Some(domain) if domain.status().is_none_or(|status| *status == DomainStatusType::Active) => {
-                Ok::<_, ResourceError>(Look::Ready(()))
+                Ok::<_, ResourceError>(Poll::Ready(()))
             }
             Some(domain) if domain.status() == Some(&DomainStatusType::Failed) => {
                 let cause = "AWS gives no cause".to_owned();
                 Err(ResourceError::Failed { status: "FAILED".to_owned(), cause })
             }
-            _ => Ok(Look::Pending("CREATING".to_owned())),
+            _ => Ok(Poll::Pending("CREATING".to_owned())),
         };
         wait::until(pace(task), &task.cx.stop, |_| {}, look).await?;
         Ok(recorded)
@@ -188,8 +188,8 @@ impl Resource for CognitoUserPoolDomain {
             Err(error) => return Err(error.into()),
         }
         let look = async || match describe(cx, &recorded.domain).await? {
-            Some(domain) if ours(&domain) => Ok::<_, ResourceError>(Look::Pending("DELETING".to_owned())),
-            _ => Ok(Look::Ready(())),
+            Some(domain) if ours(&domain) => Ok::<_, ResourceError>(Poll::Pending("DELETING".to_owned())),
+            _ => Ok(Poll::Ready(())),
         };
         Ok(wait::until(pace(task), &cx.stop, |_| {}, look).await?)
     }
@@ -207,10 +207,10 @@ impl Resource for CognitoUserPoolDomain {
         Some(Recorded { domain: id.to_owned(), user_pool_id: String::new(), base_url })
     }
 
-    fn meaning(occasion: &Occasion<'_>) -> Vec<String> {
-        match occasion.action {
+    fn impact(planned: &PlannedChange<'_>) -> Vec<String> {
+        match planned.action {
             Action::Replace => vec!["Apps need the new log-in URLs.".to_owned()],
-            Action::Update if occasion.changed.contains(&"managed_login_version") => {
+            Action::Update if planned.changed.contains(&"managed_login_version") => {
                 vec!["Users see other log-in pages; they need scripts with managed login.".to_owned()]
             }
             _ => Vec::new(),
@@ -225,7 +225,7 @@ impl CognitoUserPoolDomain {
 }
 
 /// A prefix domain takes up to a minute.
-fn pace(task: &Task<'_>) -> Pace {
+fn pace(task: &Task<'_>) -> PollPolicy {
     task.cx.pace.at_most(std::time::Duration::from_secs(2))
 }
 

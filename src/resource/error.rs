@@ -11,7 +11,7 @@ use crate::exit_code::ExitCode;
 use crate::invocation::CommandLine;
 use crate::model::text::shell_quoted;
 use crate::package::ArchiveError;
-use crate::wait::{Ended, LookError};
+use crate::wait::{Ended, PollError};
 
 /// A change to, or a look at, one resource that failed.
 #[derive(Clone, Debug, Error)]
@@ -102,12 +102,12 @@ impl ResourceError {
         if name.is_empty() || Kind::parse(address.kind()) == Some(Kind::CognitoUserPoolDomain) {
             return self.hint();
         }
-        let (occasion, command) = match owner {
+        let (planned, command) = match owner {
             Some(_) => ("if that stack is abandoned", CommandLine::new("adopt --take-over")),
             None => ("to make it part of this stack", CommandLine::new("adopt")),
         };
         let command = command.operand(address).operand(name);
-        let hint = format!("{ANOTHER_NAME}; or, {occasion}, adopt it: {command}");
+        let hint = format!("{ANOTHER_NAME}; or, {planned}, adopt it: {command}");
         // Nothing that a stack made lacks its tags, and Lambda gives a group none.
         let may_be_lambdas = Kind::parse(address.kind()) == Some(Kind::CloudwatchLogGroup) && owner.is_none();
         if may_be_lambdas {
@@ -194,7 +194,7 @@ impl From<ArchiveError> for ResourceError {
     }
 }
 
-impl LookError for ResourceError {
+impl PollError for ResourceError {
     fn is_lost_connection(&self) -> bool {
         let lost = |kind| matches!(kind, ErrorKind::NoAnswer | ErrorKind::Silent | ErrorKind::Unreachable);
         matches!(self, Self::Aws(error) if lost(error.kind))

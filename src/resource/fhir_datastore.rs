@@ -5,8 +5,8 @@
 
 mod await_store;
 mod identity_provider;
+mod impact;
 mod look;
-mod meaning;
 mod request;
 
 use std::collections::BTreeMap;
@@ -22,8 +22,8 @@ use super::kms_key::KmsKey;
 use super::reference::{Known, Ref, Reference, Text};
 use super::tags::{TagChange, as_attribute, is_ours};
 use super::{
-    Attributes, Context, Identity, Listed, Observed, Occasion, Remains, Resource, ResourceError, Rule, Task, Trail,
-    attributes,
+    Attributes, Context, Identity, Listed, Observed, PlannedChange, RecoveryHint, Remains, Resource, ResourceError,
+    Rule, Task, attributes,
 };
 use crate::address::Address;
 use crate::aws::{AwsError, Call, Met, Operation, ops};
@@ -44,7 +44,7 @@ pub struct FhirDatastore {
     /// The customer's key, or `None` for one that AWS owns.
     pub key: Option<Ref<KmsKey>>,
     /// What it begins with.
-    pub beginning: Beginning,
+    pub beginning: InitialData,
     /// SQL analytics.
     pub analytics: Option<Analytics>,
     /// Medical NLP.
@@ -63,7 +63,7 @@ pub struct FhirDatastore {
 
 /// What a store holds when it is ready for the first time.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Beginning {
+pub enum InitialData {
     /// Nothing.
     Empty,
     /// Synthetic patients.
@@ -147,9 +147,9 @@ impl Resource for FhirDatastore {
             ("tags", as_attribute(&self.tags)),
         ]);
         match self.beginning {
-            Beginning::Empty => drop(wanted.insert("preload_data_type".to_owned(), Value::Null)),
-            Beginning::Synthea => drop(wanted.insert("preload_data_type".to_owned(), json!("SYNTHEA"))),
-            Beginning::Restored { .. } | Beginning::Any => {}
+            InitialData::Empty => drop(wanted.insert("preload_data_type".to_owned(), Value::Null)),
+            InitialData::Synthea => drop(wanted.insert("preload_data_type".to_owned(), json!("SYNTHEA"))),
+            InitialData::Restored { .. } | InitialData::Any => {}
         }
         wanted.extend(identity_provider::desired(self.identity_provider.as_ref(), known));
         let mut set = |name: &str, value: Option<Value>| {
@@ -171,8 +171,8 @@ impl Resource for FhirDatastore {
         None
     }
 
-    async fn find(cx: &Context, trail: &Trail<'_>) -> Result<Option<Recorded>, ResourceError> {
-        ours(cx, trail.address, trail.taken).await
+    async fn find(cx: &Context, recovery: &RecoveryHint<'_>) -> Result<Option<Recorded>, ResourceError> {
+        ours(cx, recovery.address, recovery.taken).await
     }
 
     async fn read(cx: &Context, recorded: &Recorded) -> Result<Option<Observed<Recorded>>, ResourceError> {
@@ -198,14 +198,14 @@ impl Resource for FhirDatastore {
 
     async fn create(&self, task: &Task<'_>) -> Result<Recorded, ResourceError> {
         let recorded = match &self.beginning {
-            Beginning::Restored { source, at } => self.restore(task, source, *at).await?,
+            InitialData::Restored { source, at } => self.restore(task, source, *at).await?,
             _ => self.make(task).await?,
         };
         task.identified(&recorded)?;
         let recorded = settle(task, recorded, task.wait, Begun::Now, Impaired::Fails).await?;
         match (&self.beginning, &self.backup) {
             // A restored store has no backup of its own, and the request has no place for it.
-            (Beginning::Restored { .. }, Some(backups)) => {
+            (InitialData::Restored { .. }, Some(backups)) => {
                 let healthlake = &task.cx.clients.healthlake;
                 let update = || {
                     let update = healthlake.update_fhir_datastore().datastore_id(&recorded.id);
@@ -310,18 +310,18 @@ impl Resource for FhirDatastore {
         }
     }
 
-    fn meaning(occasion: &Occasion<'_>) -> Vec<String> {
-        match occasion.action {
-            Action::Delete => vec![meaning::of_deletion(occasion)],
-            Action::Replace => vec![meaning::of_replacement(occasion)],
-            Action::Create if occasion.vanished => vec![meaning::of_new_one(occasion)],
+    fn impact(planned: &PlannedChange<'_>) -> Vec<String> {
+        match planned.action {
+            Action::Delete => vec![impact::of_deletion(planned)],
+            Action::Replace => vec![impact::of_replacement(planned)],
+            Action::Create if planned.vanished => vec![impact::of_new_one(planned)],
             Action::Create => vec!["Creation takes 20 to 30 minutes in AWS.".to_owned()],
             Action::Update => {
                 let mut sentences = vec!["The store keeps its id, its endpoint and its data.".to_owned()];
-                if occasion.changed.contains(&"authorization_strategy") {
+                if planned.changed.contains(&"authorization_strategy") {
                     sentences.push("From then on, users of the store have to log in in another way.".to_owned());
                 }
-                sentences.extend(meaning::of_analytics(occasion));
+                sentences.extend(impact::of_analytics(planned));
                 sentences
             }
             _ => Vec::new(),
@@ -345,7 +345,7 @@ impl FhirDatastore {
         let cx = task.cx;
         let tags = as_healthlake_tags(&self.tags)?;
         let encryption = encryption(self.key.as_ref(), task.known)?;
-        let preload = (self.beginning == Beginning::Synthea).then(preload).transpose()?;
+        let preload = (self.beginning == InitialData::Synthea).then(preload).transpose()?;
         let provider = self.provider(task.known)?;
         let turn = cx.gate.to_create().await;
         let answer = cx

@@ -17,7 +17,7 @@ use super::policy::Document;
 use super::reference::{Known, Ref, Reference, Text};
 use super::tags::{TagChange, as_attribute, take_over_when_seen};
 use super::{
-    Attributes, Condition, Context, Hanging, Identity, Observed, Resource, ResourceError, Rule, Task, attributes,
+    Attachment, Attributes, Condition, Context, Identity, Observed, Resource, ResourceError, Rule, Task, attributes,
 };
 use crate::aws::{AwsError, ErrorKind, ops};
 use crate::model::AttributeChange;
@@ -107,7 +107,7 @@ impl Resource for IamPolicy {
     }
 
     /// Whoever else the policy is attached to.
-    async fn hanging(cx: &Context, recorded: &Recorded) -> Result<Vec<Hanging>, ResourceError> {
+    async fn attachments(cx: &Context, recorded: &Recorded) -> Result<Vec<Attachment>, ResourceError> {
         let (mut all, mut marker) = (Vec::new(), None);
         loop {
             let list = || {
@@ -123,7 +123,7 @@ impl Resource for IamPolicy {
             let users = page.policy_users().iter().filter_map(|user| user.user_name()).map(|user| ("user", user));
             let groups =
                 page.policy_groups().iter().filter_map(|group| group.group_name()).map(|group| ("group", group));
-            all.extend(roles.chain(users).chain(groups).map(|(entity, name)| Hanging {
+            all.extend(roles.chain(users).chain(groups).map(|(entity, name)| Attachment {
                 kind: IamRolePolicyAttachment::KIND,
                 what: format!("the policy is attached to the {entity} {name}"),
                 recorded: json!({entity: name, "policy_arn": recorded.arn}),

@@ -16,7 +16,7 @@ use super::policy::{self, Document};
 use super::reference::{Known, Ref, Reference, Text};
 use super::tags::{TagChange, as_attribute, take_over_when_seen, without_aws};
 use super::{
-    Attributes, Condition, Context, Hanging, Identity, Observed, Resource, ResourceError, Rule, STACK_TAG, Task,
+    Attachment, Attributes, Condition, Context, Identity, Observed, Resource, ResourceError, Rule, STACK_TAG, Task,
     attributes,
 };
 use crate::aws::{AwsError, ErrorKind, ops};
@@ -111,14 +111,14 @@ impl Resource for IamRole {
         Ok(Some(Observed { recorded, attributes, tags: Some(tags), condition: Condition::Ready }))
     }
 
-    async fn hanging(cx: &Context, recorded: &Recorded) -> Result<Vec<Hanging>, ResourceError> {
+    async fn attachments(cx: &Context, recorded: &Recorded) -> Result<Vec<Attachment>, ResourceError> {
         let (attached, written) = tokio::join!(attached(cx, &recorded.name), written(cx, &recorded.name));
-        let attached = attached?.into_iter().map(|arn| Hanging {
+        let attached = attached?.into_iter().map(|arn| Attachment {
             kind: IamRolePolicyAttachment::KIND,
             what: format!("the policy {arn} is attached to the role"),
             recorded: json!({"role": recorded.name, "policy_arn": arn}),
         });
-        let written = written?.into_iter().map(|name| Hanging {
+        let written = written?.into_iter().map(|name| Attachment {
             kind: IamRolePolicy::KIND,
             what: format!("the policy {name} is written into the role"),
             recorded: json!({"role": recorded.name, "name": name}),

@@ -5,8 +5,8 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::{Map, Value};
 
 use super::{
-    Attributes, Context, Hanging, Identity, Known, Listed, Observed, Occasion, Parent, Reference, Remains, Resource,
-    ResourceError, Rule, Task, Trail, answers,
+    Attachment, Attributes, Context, Identity, Known, Listed, Observed, Parent, PlannedChange, RecoveryHint, Reference,
+    Remains, Resource, ResourceError, Rule, Task, answers,
 };
 use super::{
     CloudwatchLogGroup, CognitoManagedLoginBranding, CognitoResourceServer, CognitoUser, CognitoUserPool,
@@ -15,7 +15,7 @@ use super::{
     S3BucketLifecycleConfiguration, S3BucketLogging, S3BucketPolicy, S3BucketPublicAccessBlock,
     S3BucketServerSideEncryptionConfiguration, S3BucketVersioning,
 };
-use crate::aws::answers::{Answer, gathered};
+use crate::aws::answers::{RawAnswer, gathered};
 use crate::model::{Action, AttributeChange};
 
 macro_rules! kinds {
@@ -89,9 +89,9 @@ macro_rules! kinds {
                 match self { $(Self::$kind => $kind::usual_time(action)),+ }
             }
 
-            /// [`Resource::meaning`]
-            pub fn meaning(self, occasion: &Occasion<'_>) -> Vec<String> {
-                match self { $(Self::$kind => $kind::meaning(occasion)),+ }
+            /// [`Resource::impact`]
+            pub fn impact(self, planned: &PlannedChange<'_>) -> Vec<String> {
+                match self { $(Self::$kind => $kind::impact(planned)),+ }
             }
 
             /// [`Resource::name`]
@@ -169,9 +169,9 @@ macro_rules! kinds {
             ///
             /// # Errors
             /// AWS's, as [`ResourceError`].
-            pub async fn find(self, cx: &Context, trail: &Trail<'_>) -> Result<Option<Value>, ResourceError> {
+            pub async fn find(self, cx: &Context, recovery: &RecoveryHint<'_>) -> Result<Option<Value>, ResourceError> {
                 match self {
-                    $(Self::$kind => $kind::find(cx, trail).await?.map(|found| to_value(&found)).transpose()),+
+                    $(Self::$kind => $kind::find(cx, recovery).await?.map(|found| to_value(&found)).transpose()),+
                 }
             }
 
@@ -192,9 +192,9 @@ macro_rules! kinds {
                 match self { $(Self::$kind => $kind::may_exist(cx, &from_value(self, recorded)?).await),+ }
             }
 
-            /// [`Resource::beside`]
-            fn beside(self, heard: &[Answer], refused: &Map<String, Value>) -> Attributes {
-                match self { $(Self::$kind => $kind::beside(heard, refused)),+ }
+            /// [`Resource::standby`]
+            fn standby(self, heard: &[RawAnswer], refused: &Map<String, Value>) -> Attributes {
+                match self { $(Self::$kind => $kind::standby(heard, refused)),+ }
             }
 
             /// [`Resource::remains`]
@@ -210,12 +210,12 @@ macro_rules! kinds {
                 match self { $(Self::$kind => $kind::remains(cx, &from_value(self, recorded)?, attributes).await),+ }
             }
 
-            /// [`Resource::hanging`]
+            /// [`Resource::attachments`]
             ///
             /// # Errors
             /// AWS's, as [`ResourceError`], or what is recorded is not of this kind.
-            pub async fn hanging(self, cx: &Context, recorded: &Value) -> Result<Vec<Hanging>, ResourceError> {
-                match self { $(Self::$kind => $kind::hanging(cx, &from_value(self, recorded)?).await),+ }
+            pub async fn attachments(self, cx: &Context, recorded: &Value) -> Result<Vec<Attachment>, ResourceError> {
+                match self { $(Self::$kind => $kind::attachments(cx, &from_value(self, recorded)?).await),+ }
             }
 
             /// [`Resource::settle`]
@@ -256,7 +256,7 @@ macro_rules! kinds {
             /// # Errors
             /// None that a checked configuration can cause.
             pub fn predicted(&self, identity: &Identity, known: &Known) -> Result<Option<Value>, ResourceError> {
-                match self { $(Self::$kind(spec) => spec.predicted(identity, known).map(|told| to_value(&told)).transpose()),+ }
+                match self { $(Self::$kind(spec) => spec.predicted(identity, known).map(|reported| to_value(&reported)).transpose()),+ }
             }
 
             /// [`Resource::create`]
@@ -367,10 +367,10 @@ impl Kind {
     fn complete(
         self,
         mut observed: Observed,
-        mut heard: Vec<Answer>,
-        (refused, more): (Map<String, Value>, Vec<Answer>),
+        mut heard: Vec<RawAnswer>,
+        (refused, more): (Map<String, Value>, Vec<RawAnswer>),
     ) -> Observed {
-        observed.attributes.extend(self.beside(&more, &refused));
+        observed.attributes.extend(self.standby(&more, &refused));
         heard.extend(more);
         observed.attributes.extend(answers::seen(self, &observed.recorded, &heard));
         if !refused.is_empty() {

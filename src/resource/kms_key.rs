@@ -16,8 +16,8 @@ use super::policy::{self, Document};
 use super::reference::{Known, Ref, Reference, Text};
 use super::tags::{TagChange, as_attribute, is_ours, without_aws};
 use super::{
-    Attributes, Condition, Context, Hanging, Identity, Listed, Observed, Occasion, Resource, ResourceError, Rule, Task,
-    Trail, attributes,
+    Attachment, Attributes, Condition, Context, Identity, Listed, Observed, PlannedChange, RecoveryHint, Resource,
+    ResourceError, Rule, Task, attributes,
 };
 use crate::address::Address;
 use crate::aws::{AwsError, ErrorKind, Met, cli, ops};
@@ -84,8 +84,8 @@ impl Resource for KmsKey {
         None
     }
 
-    async fn find(cx: &Context, trail: &Trail<'_>) -> Result<Option<Recorded>, ResourceError> {
-        search(cx, trail.address, trail.taken).await
+    async fn find(cx: &Context, recovery: &RecoveryHint<'_>) -> Result<Option<Recorded>, ResourceError> {
+        search(cx, recovery.address, recovery.taken).await
     }
 
     async fn read(cx: &Context, recorded: &Recorded) -> Result<Option<Observed<Recorded>>, ResourceError> {
@@ -123,7 +123,7 @@ impl Resource for KmsKey {
     }
 
     /// Who may use it by a grant.
-    async fn hanging(cx: &Context, recorded: &Recorded) -> Result<Vec<Hanging>, ResourceError> {
+    async fn attachments(cx: &Context, recorded: &Recorded) -> Result<Vec<Attachment>, ResourceError> {
         grants::all(cx, &recorded.id).await
     }
 
@@ -213,21 +213,21 @@ impl Resource for KmsKey {
         Ok(listed)
     }
 
-    fn meaning(occasion: &Occasion<'_>) -> Vec<String> {
-        let days = occasion.settings.kms_deletion_window_in_days;
-        match occasion.action {
+    fn impact(planned: &PlannedChange<'_>) -> Vec<String> {
+        let days = planned.settings.kms_deletion_window_in_days;
+        match planned.action {
             Action::Delete | Action::Replace => {
                 let ends = format!(
                     "The key is deleted on {}, {days} days from now. What it encrypts becomes unreadable as soon as the \
                      deletion is scheduled, and is lost for good after that day.",
                     crate::model::text::date_in(days)
                 );
-                let key = occasion.recorded.and_then(|recorded| Recorded::deserialize(recorded).ok());
+                let key = planned.recorded.and_then(|recorded| Recorded::deserialize(recorded).ok());
                 let cancel =
                     key.map(|key| format!(" To cancel it before then: {}", cancel_deletion(&key.arn, &key.id)));
                 vec![ends + &cancel.unwrap_or_default()]
             }
-            Action::Create if occasion.vanished => {
+            Action::Create if planned.vanished => {
                 vec!["What the missing key encrypted stays unreadable: the new key cannot read it.".to_owned()]
             }
             _ => Vec::new(),

@@ -12,11 +12,13 @@ use serde_json::json;
 
 use super::lambda_function::{LambdaFunction, group_of, pace, settings_seen, until_active, whole};
 use super::reference::{Known, Ref, Reference, Text};
-use super::{Attributes, Condition, Context, Hanging, Identity, Observed, Resource, Rule, Task, UNKNOWN, attributes};
+use super::{
+    Attachment, Attributes, Condition, Context, Identity, Observed, Resource, Rule, Task, UNKNOWN, attributes,
+};
 use super::{ResourceError, lambda_permission};
 use crate::aws::{AwsError, ErrorKind, ops};
 use crate::model::AttributeChange;
-use crate::wait::{self, Look};
+use crate::wait::{self, Poll};
 
 /// What the configuration asks for.
 #[derive(Clone, Debug)]
@@ -118,8 +120,8 @@ impl Resource for LambdaAlias {
         Ok(Some(Observed { recorded: recorded.clone(), attributes, tags: None, condition }))
     }
 
-    async fn hanging(cx: &Context, recorded: &Recorded) -> Result<Vec<Hanging>, ResourceError> {
-        lambda_permission::hanging(cx, &recorded.function, Some(&recorded.name)).await
+    async fn attachments(cx: &Context, recorded: &Recorded) -> Result<Vec<Attachment>, ResourceError> {
+        lambda_permission::attachments(cx, &recorded.function, Some(&recorded.name)).await
     }
 
     async fn create(&self, task: &Task<'_>) -> Result<Recorded, ResourceError> {
@@ -164,12 +166,12 @@ impl Resource for LambdaAlias {
     async fn settle(task: &Task<'_>, recorded: Recorded) -> Result<Recorded, ResourceError> {
         let cx = task.cx;
         let look = async || match provisioned(cx, &recorded).await? {
-            Some((_, ProvisionedConcurrencyStatusEnum::InProgress)) => Ok(Look::Pending("IN_PROGRESS".to_owned())),
+            Some((_, ProvisionedConcurrencyStatusEnum::InProgress)) => Ok(Poll::Pending("IN_PROGRESS".to_owned())),
             Some((_, ProvisionedConcurrencyStatusEnum::Failed)) => {
                 let cause = "Lambda could not provide the concurrency".to_owned();
                 Err(ResourceError::Failed { status: "FAILED".to_owned(), cause })
             }
-            _ => Ok(Look::Ready(())),
+            _ => Ok(Poll::Ready(())),
         };
         wait::until(pace(cx), &cx.stop, |_| {}, look).await?;
         Ok(recorded)

@@ -30,13 +30,13 @@ use super::kms_key::KmsKey;
 use super::lambda_alias::LambdaAlias;
 use super::reference::{Known, Ref, Reference, Text};
 use super::tags::{as_attribute, take_over_when_seen, without_aws};
-use super::{Attributes, Context, Hanging, Identity, Observed, Resource, Rule, SECRET, Task, attributes};
+use super::{Attachment, Attributes, Context, Identity, Observed, Resource, Rule, SECRET, Task, attributes};
 use super::{ResourceError, lambda_permission};
 use crate::address::Address;
 use crate::aws::{AwsError, ErrorKind, ops};
 use crate::model::{Action, AttributeChange};
 use crate::package::Package;
-use crate::wait::{self, Look};
+use crate::wait::{self, Poll};
 
 /// What the configuration asks for.
 #[derive(Clone, Debug)]
@@ -183,8 +183,8 @@ impl Resource for LambdaFunction {
         Ok(Some(Observed { recorded: recorded.clone(), attributes: seen, tags: Some(tags), condition }))
     }
 
-    async fn hanging(cx: &Context, recorded: &Recorded) -> Result<Vec<Hanging>, ResourceError> {
-        let mut all = lambda_permission::hanging(cx, &recorded.name, None).await?;
+    async fn attachments(cx: &Context, recorded: &Recorded) -> Result<Vec<Attachment>, ResourceError> {
+        let mut all = lambda_permission::attachments(cx, &recorded.name, None).await?;
         let mut marker = None;
         loop {
             let list =
@@ -194,7 +194,7 @@ impl Resource for LambdaFunction {
                 Err(error) if error.is_not_found() => return Ok(all),
                 Err(error) => return Err(error.into()),
             };
-            all.extend(page.aliases().iter().filter_map(|alias| alias.name()).map(|alias| Hanging {
+            all.extend(page.aliases().iter().filter_map(|alias| alias.name()).map(|alias| Attachment {
                 kind: LambdaAlias::KIND,
                 what: format!("the function has the alias {alias}"),
                 recorded: json!({"function": recorded.name, "name": alias}),
@@ -294,8 +294,8 @@ impl Resource for LambdaFunction {
             Err(error) => return Err(error.into()),
         }
         let look = async || match get(cx, &recorded.name).await? {
-            None => Ok::<_, ResourceError>(Look::Ready(())),
-            Some(_) => Ok(Look::Pending("Deleting".to_owned())),
+            None => Ok::<_, ResourceError>(Poll::Ready(())),
+            Some(_) => Ok(Poll::Pending("Deleting".to_owned())),
         };
         Ok(wait::until(pace(cx), &cx.stop, |_| {}, look).await?)
     }
@@ -313,8 +313,8 @@ impl Resource for LambdaFunction {
         Some(unsent(identity, name))
     }
 
-    fn meaning(occasion: &super::Occasion<'_>) -> Vec<String> {
-        match occasion.action {
+    fn impact(planned: &super::PlannedChange<'_>) -> Vec<String> {
+        match planned.action {
             Action::Delete => vec!["Until the store no longer names it, every SMART request is refused.".to_owned()],
             _ => Vec::new(),
         }

@@ -10,7 +10,7 @@ use super::lambda_function::{Target, group_of};
 use super::once::once;
 use super::reference::{Known, Ref, Reference, Text};
 use super::{
-    Attributes, Condition, Context, Hanging, Identity, Observed, Resource, ResourceError, Rule, Task, UNKNOWN,
+    Attachment, Attributes, Condition, Context, Identity, Observed, Resource, ResourceError, Rule, Task, UNKNOWN,
     attributes,
 };
 use crate::aws::{AwsError, ErrorKind, Met, ops};
@@ -198,11 +198,11 @@ impl LambdaPermission {
 }
 
 /// The statements in the policy of a function, or of an alias of it.
-pub(super) async fn hanging(
+pub(super) async fn attachments(
     cx: &Context,
     function: &str,
     qualifier: Option<&str>,
-) -> Result<Vec<Hanging>, ResourceError> {
+) -> Result<Vec<Attachment>, ResourceError> {
     let get =
         || cx.clients.lambda.get_policy().function_name(function).set_qualifier(qualifier.map(str::to_owned)).send();
     let statements = match cx.call(ops::lambda::GET_POLICY, get).await {
@@ -215,7 +215,7 @@ pub(super) async fn hanging(
 
 /// A statement as something that hangs on the function. PutResourcePolicy takes whole policies (Lambda API reference), so that one
 /// may deny, name many principals and actions, and have no id.
-fn described(function: &str, qualifier: Option<&str>, statement: &Value) -> Hanging {
+fn described(function: &str, qualifier: Option<&str>, statement: &Value) -> Attachment {
     let id = statement.get("Sid").and_then(Value::as_str).unwrap_or_default();
     let named = if id.is_empty() { "a statement without an id".to_owned() } else { format!("the statement {id}") };
     let who = match words(&principal_of(statement)) {
@@ -233,7 +233,7 @@ fn described(function: &str, qualifier: Option<&str>, statement: &Value) -> Hang
     let what =
         if is_allowed { format!("{named} lets {who} {call}") } else { format!("{named} forbids {who} to {call}") };
     let recorded = json!({"function": function, "qualifier": qualifier, "statement_id": id});
-    Hanging { kind: LambdaPermission::KIND, what, recorded }
+    Attachment { kind: LambdaPermission::KIND, what, recorded }
 }
 
 /// Texts in a row; whatever else stands there as JSON.
@@ -325,24 +325,24 @@ mod tests {
         }
     }
 
-    fn told(statement: Value) -> String {
+    fn reported(statement: Value) -> String {
         described("f", None, &statement).what
     }
 
     #[test]
     fn whatever_a_policy_that_was_put_whole_has_is_named() {
         let everyone = json!({"Effect": "Allow", "Principal": "*", "Action": "lambda:*"});
-        assert_eq!(told(everyone), "a statement without an id lets * do lambda:* with the function");
+        assert_eq!(reported(everyone), "a statement without an id lets * do lambda:* with the function");
         let many = json!({"Sid": "m", "Effect": "Allow", "Principal": {"AWS": ["1", "2"]}, "Action": ["lambda:InvokeFunction"]});
-        assert_eq!(told(many), "the statement m lets 1, 2 call the function");
+        assert_eq!(reported(many), "the statement m lets 1, 2 call the function");
         let denies =
             json!({"Sid": "d", "Effect": "Deny", "Principal": {"Service": "x"}, "NotAction": "lambda:GetFunction"});
-        assert_eq!(told(denies), "the statement d forbids x to do what it does not exclude with the function");
+        assert_eq!(reported(denies), "the statement d forbids x to do what it does not exclude with the function");
         let others =
             json!({"Sid": "n", "Effect": "Allow", "NotPrincipal": {"AWS": "1"}, "Action": "lambda:InvokeFunction"});
-        assert_eq!(told(others), "the statement n lets all but some principals call the function");
+        assert_eq!(reported(others), "the statement n lets all but some principals call the function");
         let mixed = json!({"Sid": "x", "Effect": "Allow", "Principal": {"AWS": "1", "Service": "s"}, "Action": "lambda:InvokeFunction"});
-        assert!(told(mixed).contains(r#""Service":"s""#));
+        assert!(reported(mixed).contains(r#""Service":"s""#));
     }
 
     #[test]

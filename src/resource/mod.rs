@@ -64,7 +64,7 @@ pub use cognito_user_pool_client::{
 };
 pub use cognito_user_pool_domain::CognitoUserPoolDomain;
 pub use error::ResourceError;
-pub use fhir_datastore::{BackupWindow, Beginning, FhirDatastore, IdentityProvider, Vitals, vitals};
+pub use fhir_datastore::{BackupWindow, FhirDatastore, IdentityProvider, InitialData, Vitals, vitals};
 pub use iam_policy::IamPolicy;
 pub use iam_role::IamRole;
 pub use iam_role_policy::IamRolePolicy;
@@ -86,16 +86,16 @@ pub use s3_bucket_versioning::S3BucketVersioning;
 pub use tags::ownership_tags;
 pub use task::{Context, Task};
 
-use crate::aws::answers::Answer;
+use crate::aws::answers::RawAnswer;
 pub use crate::model::{
-    ADDRESS_TAG, Attributes, Condition, Contents, Identity, Known, Listed, Observed, Occasion, Parent, Progress,
-    Reference, Remains, Report, Rule, SECRET, STACK_TAG, Settings, Text, Trail, UNKNOWN,
+    ADDRESS_TAG, Attributes, Condition, Contents, Identity, Known, Listed, Observed, Parent, PlannedChange, Progress,
+    RecoveryHint, Reference, Remains, Rule, SECRET, STACK_TAG, Settings, StepReport, Text, UNKNOWN,
 };
 use crate::model::{Action, AttributeChange};
 
 /// Something that hangs on a resource, and that whoever may change the resource may have put there.
 #[derive(Clone, Debug)]
-pub struct Hanging {
+pub struct Attachment {
     /// Its kind, as far as hlctl has one.
     pub kind: &'static str,
     /// What it is, in words.
@@ -143,7 +143,7 @@ pub trait Resource: Clone + Send + Sync + 'static {
     /// identify.
     fn find(
         _cx: &Context,
-        _trail: &Trail<'_>,
+        _recovery: &RecoveryHint<'_>,
     ) -> impl Future<Output = Result<Option<Self::Recorded>, ResourceError>> + Send {
         async { Ok(None) }
     }
@@ -164,7 +164,7 @@ pub trait Resource: Clone + Send + Sync + 'static {
 
     /// Attributes that show in answers to reads that are made beside [`Resource::read`] ([`answers::ask`]), some of which may have been
     /// refused.
-    fn beside(_heard: &[Answer], _refused: &Map<String, Value>) -> Attributes {
+    fn standby(_heard: &[RawAnswer], _refused: &Map<String, Value>) -> Attributes {
         Attributes::new()
     }
 
@@ -179,10 +179,10 @@ pub trait Resource: Clone + Send + Sync + 'static {
     }
 
     /// Everything that hangs on it, ours and others'.
-    fn hanging(
+    fn attachments(
         _cx: &Context,
         _recorded: &Self::Recorded,
-    ) -> impl Future<Output = Result<Vec<Hanging>, ResourceError>> + Send {
+    ) -> impl Future<Output = Result<Vec<Attachment>, ResourceError>> + Send {
         async { Ok(Vec::new()) }
     }
 
@@ -228,7 +228,7 @@ pub trait Resource: Clone + Send + Sync + 'static {
     }
 
     /// What a change means for patient data and for those who use the store, in sentences.
-    fn meaning(_occasion: &Occasion<'_>) -> Vec<String> {
+    fn impact(_planned: &PlannedChange<'_>) -> Vec<String> {
         Vec::new()
     }
 

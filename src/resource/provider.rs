@@ -5,8 +5,8 @@ use std::sync::Arc;
 use serde_json::Value;
 
 use super::{
-    Attributes, Contents, Context, Identity, Kind, Known, Observed, Occasion, Parent, Reference, Remains,
-    ResourceError, Rule, Settings, Spec, Task, Trail, answers, cloudwatch_log_group, count_contents,
+    Attributes, Contents, Context, Identity, Kind, Known, Observed, Parent, PlannedChange, RecoveryHint, Reference,
+    Remains, ResourceError, Rule, Settings, Spec, Task, answers, cloudwatch_log_group, count_contents,
 };
 use crate::address::Address;
 use crate::aws::{ErrorKind, ops};
@@ -108,8 +108,8 @@ impl ResourceKind for Kind {
         self.usual_time(action)
     }
 
-    fn meaning(self, occasion: &Occasion<'_>) -> Vec<String> {
-        self.meaning(occasion)
+    fn impact(self, planned: &PlannedChange<'_>) -> Vec<String> {
+        self.impact(planned)
     }
 
     fn name(self, recorded: &Value) -> Result<String, ResourceError> {
@@ -182,8 +182,8 @@ impl Provider for Context {
         kind.look_for(self, predicted).await
     }
 
-    async fn find(&self, kind: Kind, trail: &Trail<'_>) -> Result<Option<Value>, ResourceError> {
-        kind.find(self, trail).await
+    async fn find(&self, kind: Kind, recovery: &RecoveryHint<'_>) -> Result<Option<Value>, ResourceError> {
+        kind.find(self, recovery).await
     }
 
     async fn contents(&self, kind: Kind, recorded: &Value) -> Result<Contents, ResourceError> {

@@ -20,10 +20,10 @@ use super::once::look;
 use super::reference::{Known, Ref, Reference, Text};
 use super::tags::{as_attribute, take_over};
 use super::{
-    Attributes, Condition, Contents, Context, Identity, Observed, Occasion, Progress, Resource, ResourceError, Rule,
-    Task, attributes,
+    Attributes, Condition, Contents, Context, Identity, Observed, PlannedChange, Progress, Resource, ResourceError,
+    Rule, Task, attributes,
 };
-use crate::aws::answers::Answer;
+use crate::aws::answers::RawAnswer;
 use crate::aws::{AwsError, ErrorKind, Met, ops};
 use crate::config::is_logs_bucket;
 use crate::model::{Action, AttributeChange};
@@ -91,7 +91,7 @@ impl Resource for S3Bucket {
     }
 
     /// Where nobody may ask, or no server answers, the bucket counts as it should be; that it was not looked at is said.
-    fn beside(heard: &[Answer], refused: &Map<String, Value>) -> Attributes {
+    fn standby(heard: &[RawAnswer], refused: &Map<String, Value>) -> Attributes {
         let asked = ops::s3::GET_BUCKET_OWNERSHIP_CONTROLS.name();
         let found = heard.iter().find(|answer| answer.operation == asked);
         let ownership = found.and_then(|answer| answer.body.pointer("/Rule/ObjectOwnership"));
@@ -121,7 +121,9 @@ impl Resource for S3Bucket {
             }
             Err(error) if error.is_not_found() => return Ok(None),
             // The answer to a HEAD has no room for a reason; that to the call beside it has.
-            Err(error) => return Err(tags.err().filter(|told| is_plainer(told, &error)).unwrap_or(error).into()),
+            Err(error) => {
+                return Err(tags.err().filter(|reported| is_plainer(reported, &error)).unwrap_or(error).into());
+            }
         }
         let tags = tags?;
         let attributes = attributes([("name", json!(recorded.name)), ("tags", as_attribute(&tags))]);
@@ -206,15 +208,15 @@ impl Resource for S3Bucket {
         Some(recorded(&identity.partition, id))
     }
 
-    fn meaning(occasion: &Occasion<'_>) -> Vec<String> {
-        match (occasion.action, occasion.contents) {
+    fn impact(planned: &PlannedChange<'_>) -> Vec<String> {
+        match (planned.action, planned.contents) {
             (Action::Delete | Action::Replace, Some(contents)) if !contents.is_empty() => {
                 vec![format!("The bucket holds {contents}; all of it would be deleted for good.")]
             }
             (Action::Delete, _) => {
                 vec!["The bucket is empty; its name becomes free for anyone in AWS to take.".to_owned()]
             }
-            (Action::Create, _) if occasion.vanished => vec!["The contents of the missing bucket are lost.".to_owned()],
+            (Action::Create, _) if planned.vanished => vec!["The contents of the missing bucket are lost.".to_owned()],
             _ => Vec::new(),
         }
     }
@@ -258,8 +260,8 @@ fn recorded(partition: &str, name: &str) -> Recorded {
 }
 
 /// Whether the other call's error says what was behind a HEAD that failed.
-fn is_plainer(told: &AwsError, head: &AwsError) -> bool {
-    told.kind == ErrorKind::Credentials || head.code == "BadRequest"
+fn is_plainer(reported: &AwsError, head: &AwsError) -> bool {
+    reported.kind == ErrorKind::Credentials || head.code == "BadRequest"
 }
 
 fn elsewhere(region: &str) -> AwsError {

@@ -9,9 +9,9 @@ use aws_smithy_runtime_api::client::result::SdkError;
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 use serde::Deserialize;
 
-use super::{Identity, Resource, Settings, Trail};
+use super::{Identity, RecoveryHint, Resource, Settings};
 use crate::aws::{AwsError, Call, Caller, Clients, Deeds, Gate, HoldObserver, Permit};
-use crate::wait::{Pace, Stop};
+use crate::wait::{PollPolicy, Stop};
 
 /// Everything that the resources of one run share.
 #[derive(Clone, Debug)]
@@ -27,7 +27,7 @@ pub struct Context {
     /// Settings for deletions.
     pub settings: Settings,
     /// How to wait for a store.
-    pub pace: Pace,
+    pub pace: PollPolicy,
     /// Tells everyone to stop.
     pub stop: Stop,
     /// What the account may do only one at a time.
@@ -60,8 +60,8 @@ impl Context {
 }
 
 /// What is recorded of the resource of this kind that one builds on which is looked for.
-pub(super) fn parent<R: Resource>(trail: &Trail<'_>) -> Option<R::Recorded> {
-    R::Recorded::deserialize(trail.recorded_of(R::KIND)?).ok()
+pub(super) fn parent<R: Resource>(recovery: &RecoveryHint<'_>) -> Option<R::Recorded> {
+    R::Recorded::deserialize(recovery.recorded_of(R::KIND)?).ok()
 }
 
 /// One change to one resource.

@@ -17,7 +17,7 @@ use super::error::Condition;
 use super::lock_object::{Content, Follows, LockObject, Look, Unproven, is_another_version, is_unsupported};
 use super::object::{PATIENCE, Put};
 use crate::aws::AwsError;
-use crate::state::{Holder, Holding, StateError};
+use crate::state::{LockInfo, ObservedLock, StateError};
 
 /// A lease that is held and renewed until it is released, lost or dropped.
 #[derive(Debug)]
@@ -30,7 +30,7 @@ pub(super) struct Lease {
 #[derive(Debug)]
 struct Hold {
     object: LockObject,
-    holder: Holder,
+    holder: LockInfo,
     /// `None` once it is released or lost.
     version: Mutex<Option<String>>,
     lost: watch::Sender<bool>,
@@ -54,7 +54,7 @@ impl Lease {
     ) -> Result<Self, StateError> {
         let hold = Arc::new(Hold {
             object,
-            holder: Holder { lease_in_seconds: Some(lease.as_secs()), ..Holder::me(command) },
+            holder: LockInfo { lease_in_seconds: Some(lease.as_secs()), ..LockInfo::me(command) },
             version: Mutex::new(None),
             lost: watch::channel(false).0,
             counts_until: std::sync::Mutex::default(),
@@ -189,7 +189,7 @@ impl Hold {
                     *self.version.lock().await = Some(held.version.clone());
                     return Ok(());
                 }
-                Look::Held(Holding { holder, abandoned, .. }) => {
+                Look::Held(ObservedLock { holder, abandoned, .. }) => {
                     let (holder, abandoned) = (Box::new(holder.clone()), *abandoned);
                     return Err(StateError::Locked { holder, lock: self.object.place(), abandoned });
                 }

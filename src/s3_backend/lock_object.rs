@@ -14,7 +14,7 @@ use super::error::{CannotLock, Condition};
 use super::object::{Bucket, PATIENCE, Put};
 use crate::aws::clients::S3Endpoint;
 use crate::aws::{AwsError, Call, ErrorKind, ops};
-use crate::state::{Holder, Holding, Place, StateError};
+use crate::state::{LockInfo, ObservedLock, Place, StateError};
 
 /// Where the lock is, and the way there.
 #[derive(Clone, Debug)]
@@ -31,7 +31,7 @@ pub(super) enum Look {
     /// There is only a note, of this version, that the last holder has released it.
     Released(String),
     /// Somebody holds it.
-    Held(Holding),
+    Held(ObservedLock),
 }
 
 /// What a write of the lock is for.
@@ -76,16 +76,16 @@ pub(super) const CONFLICTS: &[(&str, &str)] = &[("ConditionalRequestConflict", "
 const NO_VERSION: &str = "\"00000000000000000000000000000000\"";
 
 impl Content {
-    pub(super) fn new(holder: &Holder, kms_key_id: Option<&str>) -> Self {
-        let holder = Holder { renewed: Some(Holder::now()), ..holder.clone() };
+    pub(super) fn new(holder: &LockInfo, kms_key_id: Option<&str>) -> Self {
+        let holder = LockInfo { renewed: Some(LockInfo::now()), ..holder.clone() };
         Self { bytes: serde_json::to_vec(&holder).unwrap_or_default(), kms_key_id: kms_key_id.map(str::to_owned) }
     }
 
     /// What takes the place of a lock that cannot be deleted. Its id is of its own, so that no version of hlctl takes it
     /// for a lock that it holds; a version that does not know the note sees a lease that has run out.
-    fn released(holder: &Holder) -> Self {
+    fn released(holder: &LockInfo) -> Self {
         let id = uuid::Uuid::new_v4().to_string();
-        let holder = Holder { id, lease_in_seconds: Some(0), released: Some(Holder::now()), ..holder.clone() };
+        let holder = LockInfo { id, lease_in_seconds: Some(0), released: Some(LockInfo::now()), ..holder.clone() };
         Self::new(&holder, None)
     }
 }
@@ -98,7 +98,7 @@ impl LockObject {
     /// Looks at the lock.
     pub(super) async fn look(&self) -> Result<Look, StateError> {
         let Some(object) = self.bucket.get(&self.key).await? else { return Ok(Look::Absent) };
-        let holder: Holder = serde_json::from_slice(&object.bytes).unwrap_or_default();
+        let holder: LockInfo = serde_json::from_slice(&object.bytes).unwrap_or_default();
         if holder.released.is_some() {
             return Ok(Look::Released(object.version));
         }
@@ -106,7 +106,7 @@ impl LockObject {
         let age = object.modified.map(|renewed| jiff::Timestamp::now().as_second().saturating_sub(renewed));
         // Twice the lease, for the clocks of two machines differ.
         let abandoned = lease.zip(age).is_some_and(|(lease, age)| age > lease.saturating_mul(2));
-        Ok(Look::Held(Holding { holder, abandoned, version: object.version }))
+        Ok(Look::Held(ObservedLock { holder, abandoned, version: object.version }))
     }
 
     fn putting(&self, content: &Content) -> PutObjectFluentBuilder {
@@ -179,7 +179,7 @@ impl LockObject {
     ///
     /// # Errors
     /// The lock stays: S3 could not be asked, or the server does it in no way.
-    pub(super) async fn end(&self, holder: &Holder, version: &str) -> Result<bool, StateError> {
+    pub(super) async fn end(&self, holder: &LockInfo, version: &str) -> Result<bool, StateError> {
         // A server may heed conditions of writes and ignore those of deletions.
         let is_unproven = self.bucket.unproven().is_some();
         if is_unproven && !self.is_still(holder, version).await? {
@@ -214,7 +214,7 @@ impl LockObject {
     ///
     /// # Errors
     /// S3 could not be asked.
-    pub(super) async fn withdraw(&self, holder: &Holder) -> Result<(), StateError> {
+    pub(super) async fn withdraw(&self, holder: &LockInfo) -> Result<(), StateError> {
         match self.look().await? {
             Look::Held(now) if now.holder.id == holder.id => {}
             _ => return Ok(()),
@@ -226,7 +226,7 @@ impl LockObject {
     }
 
     /// Whether the lock is this holder's, in this version.
-    async fn is_still(&self, holder: &Holder, version: &str) -> Result<bool, StateError> {
+    async fn is_still(&self, holder: &LockInfo, version: &str) -> Result<bool, StateError> {
         let look = self.look().await?;
         Ok(matches!(look, Look::Held(now) if now.holder.id == holder.id && now.version == version))
     }

@@ -17,7 +17,7 @@ use tokio::sync::Mutex;
 use crate::aws::clients::S3Alone;
 use crate::aws::{AwsError, ops};
 use crate::config::Backend;
-use crate::state::{Answer, Holding, Place, State, StateError, Storage, StorageLock, format};
+use crate::state::{Answer, ObservedLock, Place, State, StateError, Storage, StorageLock, format};
 pub use error::aws_error;
 use lease::Lease;
 use lock_object::{CONFLICTS, LockObject, Look, is_another_version};
@@ -154,7 +154,7 @@ impl S3Store {
     ///
     /// # Errors
     /// S3 cannot be asked.
-    async fn holder(&self) -> Result<Option<Holding>, StateError> {
+    async fn holder(&self) -> Result<Option<ObservedLock>, StateError> {
         match self.lock_object().look().await? {
             Look::Held(holding) => Ok(Some(holding)),
             Look::Absent | Look::Released(_) => Ok(None),
@@ -165,7 +165,7 @@ impl S3Store {
     ///
     /// # Errors
     /// S3 cannot be asked, or the lock has been renewed or changed hands since.
-    async fn break_lock(&self, holding: &Holding) -> Result<(), StateError> {
+    async fn break_lock(&self, holding: &ObservedLock) -> Result<(), StateError> {
         if !self.lock_object().end(&holding.holder, &holding.version).await? {
             let place = self.place().beside(".lock");
             match self.holder().await? {
@@ -313,11 +313,11 @@ impl Storage for S3Store {
         PAUSE
     }
 
-    fn holder(&self) -> Answer<'_, Option<Holding>> {
+    fn holder(&self) -> Answer<'_, Option<ObservedLock>> {
         Box::pin(self.holder())
     }
 
-    fn break_lock<'a>(&'a self, holding: &'a Holding) -> Answer<'a, ()> {
+    fn break_lock<'a>(&'a self, holding: &'a ObservedLock) -> Answer<'a, ()> {
         Box::pin(self.break_lock(holding))
     }
 }

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::address::Address;
 use crate::aws::{AwsError, ErrorKind};
-use crate::data::job::{self, Job, Kind};
+use crate::data::job::{self, Job, JobKind};
 use crate::error::CommandError;
 use crate::plan::{Action, Blocker, Plan, Refusal, Seen};
 use crate::resource::{Context, FhirDatastore, Resource, ResourceError};
@@ -61,7 +61,7 @@ impl Jobs {
     pub fn without_exports(mut self) -> Self {
         for found in self.stores.values_mut() {
             if let Found::Running(jobs) = found {
-                jobs.retain(|job| job.kind != Kind::Export);
+                jobs.retain(|job| job.kind != JobKind::Export);
             }
         }
         self

@@ -116,7 +116,7 @@ impl Session {
     pub async fn deployed_state(&self) -> Result<State, CommandError> {
         self.interruptible(async {
             let store = self.store_alone().await?;
-            let state = self.beside_others(&store, store.read()).await?;
+            let state = self.next_to_others(&store, store.read()).await?;
             state.ok_or_else(|| self.without_state(&store))
         })
         .await
@@ -127,6 +127,6 @@ impl Session {
     /// # Errors
     /// As [`Session::read`].
     pub async fn read_unlocked(&self, store: &Store) -> Result<Option<State>, CommandError> {
-        self.interruptible(self.beside_others(store, self.read(store))).await
+        self.interruptible(self.next_to_others(store, self.read(store))).await
     }
 }

@@ -6,7 +6,7 @@ use crate::address::Address;
 use crate::config::Config;
 use crate::invocation::CommandLine;
 use crate::materials::keeps_its_password;
-use crate::module::{Materials, PasswordError, test_user};
+use crate::module::{PasswordError, StackInputs, test_user};
 use crate::plan::{Action, Blocker, Change, Plan, Refusal};
 use crate::state::State;
 
@@ -20,7 +20,7 @@ pub(super) struct Passwords {
 }
 
 impl Passwords {
-    pub(super) fn of(config: &Config, state: &State, materials: &Materials) -> Self {
+    pub(super) fn of(config: &Config, state: &State, materials: &StackInputs) -> Self {
         let absent = materials.absent.iter().map(|(user, error)| (test_user(user), error.clone())).collect();
         let is_given = |user: &str| materials.passwords.contains_key(user);
         let users = config.smart.test_users.iter().filter(|_| config.smart_on_fhir);

@@ -135,7 +135,7 @@ impl Session {
         let state = store.read().await?;
         if let Some(local) = store.file() {
             if state.is_none() && local.path() == self.local_store().path() {
-                self.check_not_beside_target()?;
+                self.check_not_next_to_target()?;
             }
             return Ok(state);
         }
@@ -148,14 +148,14 @@ impl Session {
             return Err(StateLocationError::Unsaved { path, place: store.place() }.into());
         }
         if state.is_none() {
-            self.check_not_beside(store)?;
+            self.check_not_next_to(store)?;
         }
         Ok(state)
     }
 
     /// Runs `reading` for a command that takes no lock, and says on stderr if another run is at work meanwhile: what the
     /// command shows may change. Every reader of a state goes through here.
-    pub async fn beside_others<T>(&self, store: &Store, reading: impl Future<Output = T>) -> T {
+    pub async fn next_to_others<T>(&self, store: &Store, reading: impl Future<Output = T>) -> T {
         let (read, at_work) = tokio::join!(reading, timeout(LONGEST_LOOK, store.holder()));
         // That nobody can say who is at work is no reason not to read.
         if let Ok(Ok(Some(holding))) = at_work
@@ -181,19 +181,19 @@ impl Session {
             Home::Aws => Home::Sandbox,
             Home::Sandbox => Home::Aws,
         };
-        let beside = match self.global.state {
+        let neighbour = match self.global.state {
             Some(_) => None,
             None => self.local_store_of(other).read().ok().flatten().filter(|state| !state.is_empty()),
         };
         let missing = StateError::Missing { place: store.place() };
         let config = &self.global.config;
-        let Some(beside) = beside else {
+        let Some(neighbour) = neighbour else {
             if self.global.state.is_some() || config.exists() {
                 return missing.into();
             }
             return StateLocationError::NoConfig { missing, config: config.clone() }.into();
         };
-        StateLocationError::OtherHome { missing, stack: beside.stack, home: other }.into()
+        StateLocationError::OtherHome { missing, stack: neighbour.stack, home: other }.into()
     }
 
     /// [`Session::read_existing`] for a destroy, which has nothing to do without a state.
@@ -219,7 +219,7 @@ impl Session {
 
     /// A state is beside the configuration that names it. Where that is a link, the stack may have been made by the name of the
     /// file behind it; starting anew would make everything twice.
-    fn check_not_beside_target(&self) -> Result<(), CommandError> {
+    fn check_not_next_to_target(&self) -> Result<(), CommandError> {
         let config = &self.global.config;
         let is_link = std::fs::symlink_metadata(config).is_ok_and(|found| found.is_symlink());
         let target = if is_link { std::fs::canonicalize(config).ok() } else { None };
@@ -239,7 +239,7 @@ impl Session {
     }
 
     /// A backend that was configured after the stack was made is empty; starting anew would make everything twice.
-    fn check_not_beside(&self, store: &Store) -> Result<(), CommandError> {
+    fn check_not_next_to(&self, store: &Store) -> Result<(), CommandError> {
         let local = LocalStore::new(self.global.config.with_extension("state.json"));
         match local.read() {
             Ok(Some(state)) if !state.is_empty() => {

@@ -238,10 +238,10 @@ mod tests {
         let text = String::from_utf8(encode(&state()).unwrap()).unwrap();
         let line = text.lines().nth(3).unwrap();
         let conflict = text.replace(line, &format!("<<<<<<< HEAD\n{line}\n=======\n{line}\n>>>>>>> theirs"));
-        let told = decode(conflict.as_bytes(), &place).unwrap_err().to_string();
-        assert!(told.contains("the marks of a merge conflict"), "{told}");
-        let told = decode(&bytes[..bytes.len() - 9], &place).unwrap_err().to_string();
-        assert!(told.contains("not valid JSON"), "{told}");
+        let reported = decode(conflict.as_bytes(), &place).unwrap_err().to_string();
+        assert!(reported.contains("the marks of a merge conflict"), "{reported}");
+        let reported = decode(&bytes[..bytes.len() - 9], &place).unwrap_err().to_string();
+        assert!(reported.contains("not valid JSON"), "{reported}");
     }
 
     #[test]

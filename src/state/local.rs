@@ -10,10 +10,10 @@ use std::time::Duration;
 
 use tempfile::TempPath;
 
-use super::lock::{FileLock, Holder};
-use super::store::{Answer, Holding, Storage, StorageLock};
+use super::lock::{FileLock, LockInfo};
+use super::store::{Answer, ObservedLock, Storage, StorageLock};
 use super::{Place, State, StateError, format};
-use crate::whole_file::{Beside, create_directories, directory_of};
+use crate::whole_file::{StagedFile, create_directories, directory_of};
 
 /// A state file and its neighbours: `<file>.backup` and `<file>.lock`.
 #[derive(Clone, Debug)]
@@ -116,9 +116,9 @@ impl LocalStore {
     pub fn keep_as_backup(&self, bytes: &[u8], lock: &FileLock) -> Result<(), StateError> {
         let backup = self.backup_path();
         let failed = |error| io("keep the backup", &backup, error);
-        let beside = Beside::write(&backup, &self.unfinished_prefix(), bytes).map_err(failed)?;
+        let staged = StagedFile::write(&backup, &self.unfinished_prefix(), bytes).map_err(failed)?;
         lock.check()?;
-        beside.put_in_place(&backup).map_err(failed)
+        staged.put_in_place(&backup).map_err(failed)
     }
 
     fn whole_backup(&self) -> Option<Place> {
@@ -149,16 +149,16 @@ impl LocalStore {
     ///
     /// # Errors
     /// The lock cannot be read.
-    pub fn holder(&self) -> Result<Option<Holding>, StateError> {
+    pub fn holder(&self) -> Result<Option<ObservedLock>, StateError> {
         let holder = FileLock::holder(&self.lock_path())?;
-        Ok(holder.map(|holder| Holding { holder, abandoned: false, version: String::new() }))
+        Ok(holder.map(|holder| ObservedLock { holder, abandoned: false, version: String::new() }))
     }
 
     /// Takes the lock away from this holder.
     ///
     /// # Errors
     /// Another one has it by now, or the file cannot be removed.
-    pub fn break_lock(&self, holder: &Holder) -> Result<(), StateError> {
+    pub fn break_lock(&self, holder: &LockInfo) -> Result<(), StateError> {
         match FileLock::holder(&self.lock_path())? {
             Some(now) if now.id == holder.id => {
                 FileLock::take_away(&self.lock_path())?;
@@ -199,17 +199,17 @@ impl LocalStore {
     /// # Errors
     /// The file cannot be written, the lock was taken away, or something else is there by now.
     pub fn write(&self, bytes: &[u8], successor: Option<&State>, lock: &FileLock) -> Result<(), StateError> {
-        let beside = self.write_beside(bytes)?;
+        let staged = self.write_staged(bytes)?;
         // A write that cannot be finished because the lock was taken away, and the unfinished file with it, failed for want of the lock.
-        self.put_in_place(beside, successor, lock).map_err(|error| lock.check().err().unwrap_or(error))
+        self.put_in_place(staged, successor, lock).map_err(|error| lock.check().err().unwrap_or(error))
     }
 
-    fn write_beside(&self, bytes: &[u8]) -> Result<Beside, StateError> {
-        Beside::write(&self.path, &self.unfinished_prefix(), bytes)
+    fn write_staged(&self, bytes: &[u8]) -> Result<StagedFile, StateError> {
+        StagedFile::write(&self.path, &self.unfinished_prefix(), bytes)
             .map_err(|error| io("write a new file next to", &self.path, error))
     }
 
-    fn put_in_place(&self, beside: Beside, successor: Option<&State>, lock: &FileLock) -> Result<(), StateError> {
+    fn put_in_place(&self, staged: StagedFile, successor: Option<&State>, lock: &FileLock) -> Result<(), StateError> {
         if let Some(successor) = successor {
             self.check_precedes(successor)?;
         }
@@ -221,7 +221,7 @@ impl LocalStore {
             let backup = self.backup_path();
             previous.persist(&backup).map_err(|error| io("keep the backup", &backup, error.error))?;
         }
-        beside.put_in_place(&self.path).map_err(|error| io("replace", &self.path, error))
+        staged.put_in_place(&self.path).map_err(|error| io("replace", &self.path, error))
     }
 
     fn check_precedes(&self, successor: &State) -> Result<(), StateError> {
@@ -284,11 +284,11 @@ impl Storage for LocalStore {
         PAUSE
     }
 
-    fn holder(&self) -> Answer<'_, Option<Holding>> {
+    fn holder(&self) -> Answer<'_, Option<ObservedLock>> {
         Box::pin(ready(self.holder()))
     }
 
-    fn break_lock<'a>(&'a self, holding: &'a Holding) -> Answer<'a, ()> {
+    fn break_lock<'a>(&'a self, holding: &'a ObservedLock) -> Answer<'a, ()> {
         Box::pin(ready(self.break_lock(&holding.holder)))
     }
 }
@@ -396,10 +396,10 @@ mod tests {
         let directory = tempfile::tempdir().unwrap();
         let store = LocalStore::new(directory.path().join("s.json"));
         let first = store.lock("slow").unwrap();
-        let beside = store.write_beside(b"half").unwrap();
+        let staged = store.write_staged(b"half").unwrap();
         store.break_lock(&store.holder().unwrap().unwrap().holder).unwrap();
         // Even past every look at the lock there is nothing any more to put in the state's place.
-        assert_eq!(beside.put_in_place(store.path()).unwrap_err().kind(), ErrorKind::NotFound);
+        assert_eq!(staged.put_in_place(store.path()).unwrap_err().kind(), ErrorKind::NotFound);
         drop(first);
         assert_eq!(std::fs::read_dir(directory.path()).unwrap().count(), 0);
     }

@@ -21,7 +21,7 @@ pub struct FileLock {
 
 /// Who holds a lock.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Holder {
+pub struct LockInfo {
     /// Tells this holding of the lock from any other.
     pub id: String,
     /// The machine.
@@ -45,7 +45,7 @@ pub struct Holder {
     pub released: Option<String>,
 }
 
-impl Holder {
+impl LockInfo {
     /// The present moment as a holder gives it, in UTC.
     pub fn now() -> String {
         jiff::Timestamp::now().strftime("%Y-%m-%d %H:%M:%S UTC").to_string()
@@ -93,7 +93,7 @@ fn account() -> String {
     "an unnamed user".to_owned()
 }
 
-impl fmt::Display for Holder {
+impl fmt::Display for LockInfo {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if self.id.is_empty() {
             return f.write_str("a process that has not yet written its name");
@@ -133,7 +133,7 @@ impl FileLock {
             if !is_same_file(&file, &path) {
                 continue;
             }
-            let me = Holder::me(command);
+            let me = LockInfo::me(command);
             let holder = serde_json::to_vec(&me).map_err(|error| io("name the holder in", error.into()))?;
             let written = file.set_len(0).and_then(|()| file.rewind()).and_then(|()| file.write_all(&holder));
             written.map_err(|error| io("name the holder in", error))?;
@@ -142,7 +142,7 @@ impl FileLock {
     }
 
     /// Who holds the lock at `path`.
-    pub(super) fn holder(path: &Path) -> Result<Option<Holder>, StateError> {
+    pub(super) fn holder(path: &Path) -> Result<Option<LockInfo>, StateError> {
         let io = |error| StateError::Io { doing: "read the lock", place: path.into(), error };
         let mut file = match File::open(path) {
             Ok(file) => file,

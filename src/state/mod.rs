@@ -15,11 +15,11 @@ use serde_json::Value;
 use thiserror::Error;
 
 pub use local::LocalStore;
-pub use lock::Holder;
+pub use lock::LockInfo;
 pub use place::Place;
 pub use recorded::NotRecorded;
 pub use released::Released;
-pub use store::{Answer, Held, Holding, Storage, StorageError, StorageLock, Store};
+pub use store::{Answer, Held, ObservedLock, Storage, StorageError, StorageLock, Store};
 
 use crate::address::Address;
 use crate::invocation::CommandLine;
@@ -102,7 +102,7 @@ pub struct Origin {
     /// The point in time, in seconds since 1970; `None` for the latest.
     pub at: Option<i64>,
     /// How it comes.
-    pub way: Way,
+    pub way: SeedMethod,
     /// Whether all of it has come.
     pub filled: bool,
 }
@@ -110,7 +110,7 @@ pub struct Origin {
 /// How data comes from one store into another.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Way {
+pub enum SeedMethod {
     /// AWS restores a continuous backup.
     Backup,
     /// An export, and an import of it.
@@ -315,7 +315,7 @@ pub enum StateError {
         died" } else { "" })]
     Locked {
         /// Who.
-        holder: Box<Holder>,
+        holder: Box<LockInfo>,
         /// The lock.
         lock: Place,
         /// Whether the holder seems to be gone.

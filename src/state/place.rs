@@ -27,7 +27,7 @@ impl Place {
     }
 
     /// The neighbour whose name has this at the end.
-    pub fn beside(&self, suffix: &str) -> Self {
+    pub fn with_suffix(&self, suffix: &str) -> Self {
         match self {
             Self::File(path) => {
                 let mut name = path.as_os_str().to_owned();

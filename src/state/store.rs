@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::local::LocalStore;
-use super::{Holder, Place, State, StateError, format};
+use super::{LockInfo, Place, State, StateError, format};
 use crate::model::Permit;
 
 /// What a storage will answer.
@@ -62,13 +62,13 @@ pub trait Storage: fmt::Debug + Send + Sync {
     ///
     /// # Errors
     /// That cannot be found out.
-    fn holder(&self) -> Answer<'_, Option<Holding>>;
+    fn holder(&self) -> Answer<'_, Option<ObservedLock>>;
 
     /// Takes the lock away from this holder, who will notice before it writes again.
     ///
     /// # Errors
     /// Another holder has it by now, or it cannot be taken.
-    fn break_lock<'a>(&'a self, holding: &'a Holding) -> Answer<'a, ()>;
+    fn break_lock<'a>(&'a self, holding: &'a ObservedLock) -> Answer<'a, ()>;
 }
 
 /// The lock of a [`Storage`], held by this run.
@@ -161,19 +161,19 @@ pub struct Held {
 
 /// A lock as another process finds it.
 #[derive(Clone, Debug)]
-pub struct Holding {
+pub struct ObservedLock {
     /// Whose.
-    pub holder: Holder,
+    pub holder: LockInfo,
     /// Whether its holder seems to be gone.
     pub abandoned: bool,
     /// Of which version of the lock this was read, where it has versions.
     pub version: String,
 }
 
-impl Holding {
+impl ObservedLock {
     /// For others that read the state meanwhile.
     pub fn note(&self) -> String {
-        let Holder { id, command, pid, user, host, since, .. } = &self.holder;
+        let LockInfo { id, command, pid, user, host, since, .. } = &self.holder;
         if id.is_empty() {
             return "note: another run is active; what is shown may change".to_owned();
         }

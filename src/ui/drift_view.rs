@@ -8,16 +8,16 @@ use serde_json::Value;
 use super::json::Drift;
 use super::plan_view::inline;
 use super::printer::style::{ADD, CHANGE, DESTROY, FAINT, STRONG};
-use crate::drift::{AttributeFinding, AttributeVerdict, Finding, Report, Verdict};
+use crate::drift::{AttributeFinding, AttributeVerdict, DriftFinding, DriftReport, DriftVerdict};
 use crate::model::text::counted;
 
 /// For programs.
-pub fn to_json(report: &Report) -> Drift {
+pub fn to_json(report: &DriftReport) -> Drift {
     Drift::from(report)
 }
 
 /// For people, with ANSI styles: everything that is not as it should be, and a count.
-pub fn render(report: &Report, place: &str) -> String {
+pub fn render(report: &DriftReport, place: &str) -> String {
     let mut text = String::new();
     if report.findings.iter().any(|finding| !is_as_it_should_be(finding)) {
         let _ = writeln!(text, "{STRONG}Drift in {place}{STRONG:#}\n");
@@ -33,11 +33,11 @@ pub fn render(report: &Report, place: &str) -> String {
 }
 
 /// What could not be looked at is told by the notes.
-fn is_as_it_should_be(finding: &Finding) -> bool {
-    matches!(finding.verdict, Verdict::Clean | Verdict::PartlyChecked)
+fn is_as_it_should_be(finding: &DriftFinding) -> bool {
+    matches!(finding.verdict, DriftVerdict::Clean | DriftVerdict::PartlyChecked)
 }
 
-fn render_finding(text: &mut String, finding: &Finding) {
+fn render_finding(text: &mut String, finding: &DriftFinding) {
     let (word, style) = word(finding.verdict);
     let name = finding.name.as_ref().map(|name| format!("  {FAINT}{name}{FAINT:#}")).unwrap_or_default();
     let _ = writeln!(text, "{style}{word:<10}{style:#} {STRONG}{}{STRONG:#}{name}", finding.address);
@@ -84,29 +84,29 @@ fn render_attribute(text: &mut String, found: &AttributeFinding) {
     };
 }
 
-fn word(verdict: Verdict) -> (&'static str, Style) {
+fn word(verdict: DriftVerdict) -> (&'static str, Style) {
     match verdict {
-        Verdict::Clean => ("clean", FAINT),
-        Verdict::PartlyChecked => ("partly checked", FAINT),
-        Verdict::Pending => ("pending", FAINT),
-        Verdict::Drifted => ("drifted", CHANGE),
-        Verdict::Missing => ("missing", DESTROY),
-        Verdict::Foreign => ("foreign", DESTROY),
-        Verdict::Unreadable => ("unreadable", DESTROY),
+        DriftVerdict::Clean => ("clean", FAINT),
+        DriftVerdict::PartlyChecked => ("partly checked", FAINT),
+        DriftVerdict::Pending => ("pending", FAINT),
+        DriftVerdict::Drifted => ("drifted", CHANGE),
+        DriftVerdict::Missing => ("missing", DESTROY),
+        DriftVerdict::Foreign => ("foreign", DESTROY),
+        DriftVerdict::Unreadable => ("unreadable", DESTROY),
     }
 }
 
 /// How many of each; those of which there are none are left out, but for the clean.
-fn summary(report: &Report) -> String {
+fn summary(report: &DriftReport) -> String {
     let unchecked = report.findings.iter().flat_map(|finding| &finding.attributes);
     let unchecked = unchecked.filter(|attribute| attribute.verdict == AttributeVerdict::NotCheckable).count();
     let shown = [
-        Verdict::Drifted,
-        Verdict::Missing,
-        Verdict::Foreign,
-        Verdict::Unreadable,
-        Verdict::Pending,
-        Verdict::PartlyChecked,
+        DriftVerdict::Drifted,
+        DriftVerdict::Missing,
+        DriftVerdict::Foreign,
+        DriftVerdict::Unreadable,
+        DriftVerdict::Pending,
+        DriftVerdict::PartlyChecked,
     ];
     let mut parts: Vec<String> = shown
         .into_iter()
@@ -114,7 +114,7 @@ fn summary(report: &Report) -> String {
         .filter(|(count, _)| *count > 0)
         .map(|(count, word)| format!("{count} {word}"))
         .collect();
-    parts.push(format!("{} clean", report.with(Verdict::Clean).count()));
+    parts.push(format!("{} clean", report.with(DriftVerdict::Clean).count()));
     let cannot = match unchecked {
         0 => String::new(),
         _ => format!("; {} cannot be checked", counted(unchecked as u64, "value")),

@@ -23,12 +23,12 @@ pub use checks::{
     Authorization, Doctor, DoctorFinding, Explanation, SecretId, SecretRotation, SmartCheck, SmartTest, Validation,
 };
 pub use drift::Drift;
-pub use plan::Plan;
-pub use run::Run;
+pub use plan::PlanDocument;
+pub use run::RunDocument;
 pub use stack::{
-    Adopted, AdoptedResource, Graph, GraphNode, ListedResource, StackEnd, Stacks, StateList, WrittenConfig,
+    Adopted, AdoptedResource, GraphDocument, GraphNode, ListedResource, StackEnd, Stacks, StateList, WrittenConfig,
 };
-pub use stores::{ComparedStore, Comparison, ListedStore, Store, Stores};
+pub use stores::{ComparedStore, Comparison, ListedStore, StoreDocument, Stores};
 
 use crate::error::CommandError;
 use crate::model::text::shortened;
@@ -60,12 +60,12 @@ pub fn value(document: &impl Serialize) -> Value {
 }
 
 /// A plan.
-pub fn plan(plan: &crate::plan::Plan) -> Plan {
+pub fn plan(plan: &crate::plan::Plan) -> PlanDocument {
     plan.into()
 }
 
 /// How an apply or a destroy went.
-pub fn report(report: &crate::apply::Report) -> Run {
+pub fn report(report: &crate::apply::Report) -> RunDocument {
     report.into()
 }
 

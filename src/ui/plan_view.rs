@@ -70,7 +70,7 @@ fn render_change(text: &mut String, change: &Change) {
         let _ =
             writeln!(text, "      {DESTROY}!{DESTROY:#} It is protected: destroyed only if --allow-destroy names it.");
     }
-    for sentence in &change.meaning {
+    for sentence in &change.impact {
         let _ = writeln!(text, "      {CHANGE}!{CHANGE:#} {sentence}");
     }
     text.push('\n');

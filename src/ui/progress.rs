@@ -34,14 +34,14 @@ struct UnderWay {
     born: Option<i64>,
     /// The call that is on hold; nothing has come of the step yet.
     hold: Option<Hold>,
-    told: Instant,
+    reported: Instant,
     announced: bool,
 }
 
 impl UnderWay {
     fn new(action: Action) -> Self {
         let now = Instant::now();
-        Self { action, since: now, status: None, born: None, hold: None, told: now, announced: false }
+        Self { action, since: now, status: None, born: None, hold: None, reported: now, announced: false }
     }
 
     /// Takes note of what is not shown at once; gives the status that is.
@@ -122,7 +122,7 @@ impl Observer<ResourceError> for Lines {
                 let Some(status) = step.note(progress) else { return };
                 if step.status.as_ref() != Some(&status) && !matches!(progress, Progress::Emptied(_)) {
                     step.announced = true;
-                    step.told = Instant::now();
+                    step.reported = Instant::now();
                     let usual = Kind::parse(address.kind()).and_then(|kind| kind.usual_time(step.action));
                     let usual = usual.map(|usual| format!(" ({usual})")).unwrap_or_default();
                     let age = step.earlier().map(|age| format!(", {} so far", duration(age))).unwrap_or_default();
@@ -142,10 +142,10 @@ impl Observer<ResourceError> for Lines {
     fn tick(&mut self) {
         for (address, step) in &mut self.under_way {
             let due = if step.announced { HEARTBEAT } else { SHORT };
-            if step.told.elapsed() >= due {
+            if step.reported.elapsed() >= due {
                 self.printer.say(&format!("    {}", step.line(address)));
                 step.announced = true;
-                step.told = Instant::now();
+                step.reported = Instant::now();
             }
         }
     }

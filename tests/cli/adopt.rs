@@ -95,7 +95,7 @@ fn one_of_several_modules_must_be_named() {
     assert!(place.files() == before, "a refusal wrote something");
     let ended = place.run(adopt(["--module", QUOTED])).succeeds();
     let line = format!("terraform state rm '{QUOTED}.aws_s3_bucket.data'");
-    assert!(ended.stdout.lines().any(|told| told == line), "{ended}");
+    assert!(ended.stdout.lines().any(|reported| reported == line), "{ended}");
     assert!(!ended.stdout.contains("north.west"));
     assert!(place.read("healthlake.toml").contains("preload_data = true"));
     converges(&place);
@@ -161,9 +161,9 @@ fn what_is_no_state_that_can_be_adopted_is_refused_by_what_it_is() {
             "no resource of the HealthLake module",
         ),
     ];
-    for (text, told) in cases {
+    for (text, reported) in cases {
         place.write("terraform.tfstate", text);
-        place.run(adopt([])).exits(64).says(told);
+        place.run(adopt([])).exits(64).says(reported);
     }
     place.run(["adopt", "--from-tfstate", "nowhere.tfstate"]).exits(64).says("cannot be read");
     assert!(!place.path("healthlake.toml").exists() && !place.path(STATE).exists());

@@ -354,9 +354,9 @@ fn a_killed_run_leaves_a_lock_that_only_an_explicit_release_ends() {
     let remote = Remote::leased(Place::still("minimal"), 1);
     remote.busy().kill();
     let id = remote.lock_id();
-    let told = || remote.place.run(["apply", "-y"]).exits(3);
-    told().says(&format!("hlctl force-unlock {id}"));
-    eventually("its lease has expired", || told().stderr.contains("its lease has expired"));
+    let reported = || remote.place.run(["apply", "-y"]).exits(3);
+    reported().says(&format!("hlctl force-unlock {id}"));
+    eventually("its lease has expired", || reported().stderr.contains("its lease has expired"));
     // Nobody needs to be asked about a run that is gone.
     remote.place.run(["force-unlock", &id]).succeeds();
     remote.place.cloud().let_a_minute_pass();
@@ -429,8 +429,8 @@ fn a_state_moves_into_s3_and_back() {
     place.run(["plan", "--detailed-exitcode"]).succeeds();
     // Whoever forgets the backend is told where the state went.
     remote.without_backend();
-    let told = place.run(["plan"]).exits(1);
-    snapshot("state_moved", &told);
+    let reported = place.run(["plan"]).exits(1);
+    snapshot("state_moved", &reported);
     place.run(["apply", "-y"]).exits(1).says("was moved to s3://states/team/fhir.state.json");
     remote.configure(60);
     let address = format!("s3://{BUCKET}/{KEY}");

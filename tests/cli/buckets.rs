@@ -131,8 +131,11 @@ fn a_name_of_another_accounts_namespace_or_of_another_region_is_refused_before_a
             let refused = refused.says(&format!("account {account} in {region}"));
             refused.says("data_bucket_name = \"fhir-data-000000000000-us-east-1-an\"");
         }
-        let told = place.run(["doctor"]).ends();
-        assert!(told.code == 1 && told.to_string().contains("fhir-data-000000000000-us-east-1-an"), "{told}");
+        let reported = place.run(["doctor"]).ends();
+        assert!(
+            reported.code == 1 && reported.to_string().contains("fhir-data-000000000000-us-east-1-an"),
+            "{reported}"
+        );
         assert_eq!(place.cloud().mutations(), Vec::<String>::new());
     }
 }

@@ -227,8 +227,8 @@ fn a_lock_that_another_run_holds_is_told_with_its_holder() {
     place.cloud().rules([rule("GetCallerIdentity", Some(1), Action::Hang)]);
     let other = place.run(["apply", "-y"]).start();
     eventually("the other run asks", || has_lock(&place));
-    let told = doctor(&place);
-    finds(&told, "state", "warning", "is locked by `hlctl apply");
+    let reported = doctor(&place);
+    finds(&reported, "state", "warning", "is locked by `hlctl apply");
     other.kill();
 }
 

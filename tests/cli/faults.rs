@@ -87,8 +87,8 @@ fn a_refused_change_is_told_in_full_and_the_next_apply_goes_on() {
         let address = failed[0]["address"].as_str().unwrap();
         let refused = refused.says(&format!("error: {address}: {service}:{operation} failed: AccessDenied"));
         let refused = refused.says("(request id ").says("next: allow the action").says("1 failed");
-        let told = refused.stderr.matches(&format!("error: {address}")).count();
-        assert_eq!(told, 1, "{what}: {refused}");
+        let reported = refused.stderr.matches(&format!("error: {address}")).count();
+        assert_eq!(reported, 1, "{what}: {refused}");
         place.cloud().heal();
         place.apply();
         is_whole(&place, &what);

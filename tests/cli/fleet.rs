@@ -90,8 +90,8 @@ fn a_stack_that_cannot_be_made_keeps_no_other_from_its_end() {
     assert_eq!(place.cloud().census(), others(stacks(2)));
 
     place.cloud().emulator.clear_requests();
-    let told = place.run(["apply", "-y", "-c", "tenants", "--json"]).exits(6).json();
-    let stacks_told = told["stacks"].as_array().unwrap();
+    let reported = place.run(["apply", "-y", "-c", "tenants", "--json"]).exits(6).json();
+    let stacks_told = reported["stacks"].as_array().unwrap();
     let codes: Vec<&Value> = stacks_told.iter().map(|stack| &stack["exit_code"]).collect();
     assert_eq!(codes, [0, 1, 0]);
     for (stack, went_well) in stacks_told.iter().zip([true, false, true]) {
@@ -111,13 +111,17 @@ fn a_stack_that_fails_on_the_way_keeps_no_other_from_its_end() {
     let place = tenants(2);
     // Either of the two may ask first.
     place.cloud().rules([rule("CreateRole", Some(1), Action::Deny)]);
-    let told = place.run(["apply", "-y", "-c", "tenants", "--json"]).exits(6);
-    let mut codes: Vec<u64> =
-        told.json()["stacks"].as_array().unwrap().iter().map(|stack| stack["exit_code"].as_u64().unwrap()).collect();
+    let reported = place.run(["apply", "-y", "-c", "tenants", "--json"]).exits(6);
+    let mut codes: Vec<u64> = reported.json()["stacks"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|stack| stack["exit_code"].as_u64().unwrap())
+        .collect();
     codes.sort_unstable();
-    assert_eq!(codes, [0, 6], "{told}");
-    let told = told.says("1 of 2 stacks succeeded.");
-    assert_eq!(told.stderr.matches("iam:CreateRole failed").count(), 1, "{told}");
+    assert_eq!(codes, [0, 6], "{reported}");
+    let reported = reported.says("1 of 2 stacks succeeded.");
+    assert_eq!(reported.stderr.matches("iam:CreateRole failed").count(), 1, "{reported}");
     assert_eq!(place.cloud().census().roles, 1);
     place.cloud().heal();
     place.run(["apply", "-y", "-c", "tenants"]).succeeds().says("2 of 2 stacks succeeded.");

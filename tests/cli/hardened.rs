@@ -99,8 +99,8 @@ fn a_test_users_password_must_be_as_long_as_the_pool_asks() {
     place.add("hardened = true");
     place.run(["plan"]).env("ALICE_PASSWORD", "Sh0rt-enough").exits(1).says("14 to 256 characters");
     place.configure("password_env       = \"ALICE_PASSWORD\"", "password = \"Sh0rt-enough\"");
-    let told = place.run(["validate"]).exits(1).says("shorter than 14 characters");
-    assert!(!format!("{told}").contains("Sh0rt"));
+    let reported = place.run(["validate"]).exits(1).says("shorter than 14 characters");
+    assert!(!format!("{reported}").contains("Sh0rt"));
 }
 
 /// A SMART stack in an account with so many concurrent executions.
@@ -127,8 +127,8 @@ fn an_account_without_room_in_lambda_is_told_so_before_anything_is_made() {
         place.add(line);
         for command in [&["plan"][..], &["apply", "-y"]] {
             let run = place.run(command.iter().copied()).exits(1);
-            let told = format!("the account has {executions} in us-east-1, {executions} of them unreserved");
-            let run = run.says(&told).says(room);
+            let reported = format!("the account has {executions} in us-east-1, {executions} of them unreserved");
+            let run = run.says(&reported).says(room);
             run.says("Service Quotas");
         }
         assert_eq!(place.cloud().census(), crate::support::Census::default());

@@ -202,7 +202,7 @@ fn a_lost_lock_is_in_the_log() {
 #[test]
 fn no_level_shows_a_secret() {
     let place = Place::quick("smart");
-    let mut told = String::new();
+    let mut reported = String::new();
     let mut run = |arguments: &[&str]| {
         let run = |variables: &[(&str, &str)]| {
             let run = place.run(arguments.iter().copied()).env("ALICE_PASSWORD", ALICE_PASSWORD);
@@ -212,22 +212,22 @@ fn no_level_shows_a_secret() {
         };
         let ended = run(&[("HLCTL_LOG", &EVERYTHING)]);
         run(&[("HLCTL_LOG", &EVERYTHING), ("HLCTL_LOG_FILE", "run.log")]);
-        told.push_str(&ended.stderr);
+        reported.push_str(&ended.stderr);
         ended.stdout
     };
     run(&["apply", "-y"]);
     let secret = run(&["outputs", "cognito_client_secret", "--raw", "--show-secrets"]);
     let token = run(&["smart", "token", "--grant", "client-credentials"]);
     run(&["smart", "token", "--username", "alice", "--password-env", "ALICE_PASSWORD"]);
-    told.push_str(&place.read("run.log"));
-    assert!(told.contains("aws_smithy_runtime") && told.contains("hyper_util"), "libraries are logged at all");
+    reported.push_str(&place.read("run.log"));
+    assert!(reported.contains("aws_smithy_runtime") && reported.contains("hyper_util"), "libraries are logged at all");
     let secret = secret.trim();
     assert!(secret.len() > 20, "{secret}");
     let token = token.trim();
     // The signature of a token opens nothing without the rest, and is not to be seen either.
     let signature = token.rsplit('.').next().unwrap();
     for hidden in [ALICE_PASSWORD, secret, token, signature, "an-aws-secret-key", "an-aws-session-token"] {
-        let at = told.find(hidden).map(|at| &told[at.saturating_sub(200)..at]);
+        let at = reported.find(hidden).map(|at| &reported[at.saturating_sub(200)..at]);
         assert!(at.is_none(), "a secret follows {at:?}");
     }
 }
@@ -265,7 +265,7 @@ fn no_level_shows_what_a_fhir_request_holds_or_asks() {
     let place = store();
     let id = create(&place, &patient("Unmistakable"));
     let path = format!("Patient/{id}");
-    let mut told = String::new();
+    let mut reported = String::new();
     for arguments in [
         vec!["get", path.as_str()],
         vec!["search", "Patient", "family=Unmistakable"],
@@ -275,10 +275,10 @@ fn no_level_shows_what_a_fhir_request_holds_or_asks() {
         let ended = fhir(&place, &arguments).env("HLCTL_LOG", &EVERYTHING).ends();
         assert!(ended.stderr.contains("request answered"), "{ended}");
         assert!(ended.stderr.contains("request_id="), "{ended}");
-        told.push_str(&ended.stderr);
+        reported.push_str(&ended.stderr);
     }
     // What hlctl itself says of a refusal is not of the log.
-    let lines: Vec<&str> = told
+    let lines: Vec<&str> = reported
         .lines()
         .filter(|line| line.contains(" TRACE ") || line.contains(" DEBUG ") || line.contains(" INFO "))
         .collect();

@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Mutex;
 use std::time::Duration;
 
-use hlctl::aws::ops::{self, Effect, Met, Operation, Repeat};
+use hlctl::aws::ops::{self, Met, Operation, OperationEffect, Repeat};
 use hlctl_emulator::Faults;
 use hlctl_emulator::{Action, Clock, Delays, Options, Propagation, RequestRecord, Rule};
 
@@ -125,8 +125,8 @@ fn losing(action: &Action) -> Vec<Rule> {
 /// The operations that change something, with what their repetitions get.
 fn changes() -> impl Iterator<Item = (&'static Operation, Repeat)> {
     ops::all().filter_map(|operation| match operation.effect() {
-        Effect::Changes { repeat, .. } => Some((operation, repeat)),
-        Effect::Reads => None,
+        OperationEffect::Changes { repeat, .. } => Some((operation, repeat)),
+        OperationEffect::Reads => None,
     })
 }
 

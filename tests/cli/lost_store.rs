@@ -110,12 +110,12 @@ fn the_doctor_finds_a_deleted_store_that_an_apply_would_make_empty() {
     place.run(["doctor"]).succeeds();
     let id = delete_store(&place);
     let doctor = place.run(["doctor"]).exits(1);
-    for told in [
+    for reported in [
         &*format!("PROBLEM  the store {id} was deleted outside hlctl; it had no backup"),
         "an apply creates a new, empty store in its place",
         "Problems: 1,",
     ] {
-        assert!(format!("{doctor}").contains(told), "{told}: {doctor}");
+        assert!(format!("{doctor}").contains(reported), "{reported}: {doctor}");
     }
     let findings: serde_json::Value = serde_json::from_str(&place.run(["doctor", "--json"]).exits(1).stdout).unwrap();
     assert_eq!(findings["passed"], false);
@@ -162,9 +162,9 @@ fn a_store_that_was_restored_already_is_the_way_back() {
         &["wait"],
     ] {
         let ended = place.run(arguments.iter().copied()).ends();
-        let told = format!("{ended}");
-        assert!(told.contains("was deleted outside hlctl") && told.contains(&way), "{arguments:?}: {told}");
-        assert!(!told.contains("hlctl restore"), "{arguments:?}: {told}");
+        let reported = format!("{ended}");
+        assert!(reported.contains("was deleted outside hlctl") && reported.contains(&way), "{arguments:?}: {reported}");
+        assert!(!reported.contains("hlctl restore"), "{arguments:?}: {reported}");
     }
     place.run(["stores", "use", successor.as_str().unwrap(), "-y"]).succeeds();
     is_settled(&place);

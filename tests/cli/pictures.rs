@@ -96,7 +96,7 @@ fn neither_record_nor_report_holds_a_secret() {
 #[test]
 fn what_a_signal_left_under_way_and_what_has_settled_since_is_told() {
     use nix::sys::signal::Signal;
-    for (signal, told) in [
+    for (signal, reported) in [
         (Signal::SIGINT, "Stopped by Ctrl-C: "),
         (Signal::SIGTERM, "(SIGTERM): "),
         (Signal::SIGHUP, "its terminal was closed (SIGHUP): "),
@@ -108,7 +108,7 @@ fn what_a_signal_left_under_way_and_what_has_settled_since_is_told() {
         running.signal(signal);
         assert_eq!(running.ends().code, 6);
         let page = place.run(["report"]).succeeds().stdout;
-        assert!(page.contains(told) && page.contains("What was not finished"), "{page}");
+        assert!(page.contains(reported) && page.contains("What was not finished"), "{page}");
         assert!(!page.contains("What went wrong") && !page.contains("settled since"));
         place.cloud().let_a_minute_pass();
         place.run(["wait"]).succeeds();

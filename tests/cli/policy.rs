@@ -185,12 +185,12 @@ fn is_told_by_the_doctor(life: &Life, action: &Action) {
     let (code, status) = if ONLY_WATCHED.contains(&action.name.as_str()) { (0, "warning") } else { (1, "problem") };
     assert_eq!(doctor.code, code, "{action:?}: {doctor}");
     let findings = doctor.json()["findings"].clone();
-    let told = findings.as_array().unwrap().iter().find(|finding| finding["check"] == "permissions");
-    let told = told.unwrap_or_else(|| panic!("{action:?}: {doctor}"));
-    assert_eq!(told["status"], status, "{action:?}: {told:#}");
+    let reported = findings.as_array().unwrap().iter().find(|finding| finding["check"] == "permissions");
+    let reported = reported.unwrap_or_else(|| panic!("{action:?}: {doctor}"));
+    assert_eq!(reported["status"], status, "{action:?}: {reported:#}");
     let names_it = |line: &Value| line.as_str().unwrap().starts_with(&format!("{}: ", action.name));
-    let detail = told["detail"].as_array().unwrap();
-    assert!(detail.len() == 1 && detail.iter().all(names_it), "{action:?}: {told:#}");
+    let detail = reported["detail"].as_array().unwrap();
+    assert!(detail.len() == 1 && detail.iter().all(names_it), "{action:?}: {reported:#}");
 }
 
 /// The sandbox does not ask for the key's, and the stack's role has no inline policies that could be read.

@@ -324,7 +324,7 @@ fn code_that_cannot_run_is_told_before_anything_is_made() {
         ("lambda_package = \"code\"\nlambda_runtime = \"provided.al2023\"".to_owned(), "there is no bootstrap"),
         (format!("lambda_package = \"code\"\nlambda_runtime = \"{RUNTIME}\""), "lambda_handler"),
     ];
-    each(cases, |(lines, told)| {
+    each(cases, |(lines, reported)| {
         let place = Place::quick("smart");
         std::fs::create_dir(place.path("empty")).unwrap();
         std::fs::create_dir(place.path("code")).unwrap();
@@ -332,12 +332,12 @@ fn code_that_cannot_run_is_told_before_anything_is_made() {
         place.write("code/app.py", "def handler(event, context):\n    return {}\n");
         place.add(&lines);
         for command in [&["validate"][..], &["plan"], &["apply", "-y"]] {
-            place.run(command.iter().copied()).exits(1).says(told);
+            place.run(command.iter().copied()).exits(1).says(reported);
         }
         let doctor = place.run(["doctor", "--json"]).exits(1).json();
         let findings = doctor["findings"].as_array().unwrap();
         let problems: Vec<&Value> = findings.iter().filter(|finding| finding["status"] == "problem").collect();
-        assert!(matches!(problems.as_slice(), [one] if one.to_string().contains(told)), "{lines}\n{problems:#?}");
+        assert!(matches!(problems.as_slice(), [one] if one.to_string().contains(reported)), "{lines}\n{problems:#?}");
         assert_eq!(place.cloud().census(), Census::default());
     });
 }
@@ -391,19 +391,19 @@ fn a_runtime_that_hlctl_does_not_know_is_not_called_fit() {
 #[test]
 fn with_mfa_the_plan_says_that_an_authenticator_app_is_needed() {
     let place = Place::quick("smart");
-    let told = "nobody can log in without an authenticator app";
+    let reported = "nobody can log in without an authenticator app";
     let plain = place.run(["plan"]).succeeds();
-    assert!(!plain.stdout.contains(told), "{plain}");
+    assert!(!plain.stdout.contains(reported), "{plain}");
     place.add("hardened = true");
     let fresh = place.run(["plan"]).succeeds();
-    assert!(fresh.stdout.contains(told), "{fresh}");
+    assert!(fresh.stdout.contains(reported), "{fresh}");
     let place = applied();
     place.add("cognito_mfa_configuration = \"ON\"");
     let changed = place.run(["plan"]).succeeds();
-    assert!(changed.stdout.contains(told), "{changed}");
+    assert!(changed.stdout.contains(reported), "{changed}");
     place.apply();
     let after = place.run(["plan", "--detailed-exitcode"]).succeeds();
-    assert!(!after.stdout.contains(told), "{after}");
+    assert!(!after.stdout.contains(reported), "{after}");
 }
 
 const LOG_GROUP: &str = "/aws/lambda/healthlake_token_validator";
@@ -415,8 +415,9 @@ fn a_log_group_whose_deletion_is_forbidden_is_deleted_only_by_name() {
     let protect = logs.put_log_group_deletion_protection().log_group_identifier(LOG_GROUP);
     call(protect.deletion_protection_enabled(true).send()).unwrap();
     let doctor = place.run(["doctor", "--destroy", "--json"]).ends().json();
-    let told = |finding: &&Value| finding["check"] == "protection" && finding["title"].to_string().contains(LOG_GROUP);
-    assert!(doctor["findings"].as_array().unwrap().iter().any(|finding| told(&finding)), "{doctor:#}");
+    let reported =
+        |finding: &&Value| finding["check"] == "protection" && finding["title"].to_string().contains(LOG_GROUP);
+    assert!(doctor["findings"].as_array().unwrap().iter().any(|finding| reported(&finding)), "{doctor:#}");
     let target = ["--target", "cloudwatch_log_group.token_validator"];
     place.run(["destroy", "-y"]).args(target).exits(5).says(&format!("--allow-destroy '{LOG_GROUP}'"));
     let without = "healthlake_fhir_datastore.this";

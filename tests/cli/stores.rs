@@ -65,17 +65,21 @@ fn a_restore_makes_a_store_as_it_was_beside_the_one_in_use() {
     place.cloud().let_a_minute_pass();
     load(&place, 5..8);
     place.cloud().let_a_minute_pass();
-    let told = place.run(["restore", "--at", "2026-01-02T03:05:30Z", "-y", "--json"]).succeeds().json();
-    assert_eq!((&told["in_use"], &told["resources"]["new"]), (&json!(false), &json!({"Patient": 5})), "{told:#}");
-    assert_eq!(told["resources"]["old"], json!({"Patient": 8}));
-    assert_eq!(told["origin"]["source"], place.store_id());
+    let reported = place.run(["restore", "--at", "2026-01-02T03:05:30Z", "-y", "--json"]).succeeds().json();
+    assert_eq!(
+        (&reported["in_use"], &reported["resources"]["new"]),
+        (&json!(false), &json!({"Patient": 5})),
+        "{reported:#}"
+    );
+    assert_eq!(reported["resources"]["old"], json!({"Patient": 8}));
+    assert_eq!(reported["origin"]["source"], place.store_id());
     assert_eq!(held(&place), 8);
     let restored =
-        ["fhir", "search", "Patient", "_total=accurate", "_count=1", "--store", told["id"].as_str().unwrap()];
+        ["fhir", "search", "Patient", "_total=accurate", "_count=1", "--store", reported["id"].as_str().unwrap()];
     assert_eq!(place.run(restored).succeeds().json()["total"], 5);
     // What is missing there says nothing of the store in use.
     place.cloud().emulator.clear_requests();
-    place.run(["fhir", "get", "Patient/never", "--store", told["id"].as_str().unwrap()]).exits(1).says("404");
+    place.run(["fhir", "get", "Patient/never", "--store", reported["id"].as_str().unwrap()]).exits(1).says("404");
     assert_eq!(place.cloud().count("DescribeFHIRDatastore"), 0);
     place.run(["fhir", "get", "Patient/p1", "--store", "nothing"]).exits(64).says("has no store nothing");
     is_settled(&place);

@@ -340,8 +340,8 @@ fn without_a_store_in_use_nothing_is_restored_and_the_way_is_named() {
     let id = place.store_id();
     let name = "fhir-minimal";
     let destroyed = place.run(["destroy", "-y", "--force-destroy", "--allow-destroy", name]).succeeds();
-    let told = format!("hlctl apply, then hlctl restore --at latest --from {id} --use");
-    assert!(format!("{destroyed}").contains(&told), "{destroyed}");
+    let reported = format!("hlctl apply, then hlctl restore --at latest --from {id} --use");
+    assert!(format!("{destroyed}").contains(&reported), "{destroyed}");
     place.cloud().emulator.clear_requests();
     place
         .run(["restore", "--at", "latest", "--from", &id, "--use", "-y"])
@@ -367,8 +367,8 @@ fn a_store_that_somebody_deleted_gives_way_to_an_empty_one_if_that_is_asked_for(
     let plan = place.run(["plan"]).args(replaced).succeeds();
     assert!(plan.stdout.contains(&format!("hlctl restore --at latest --from {id}")), "{plan}");
     // Its id is nowhere else from now on.
-    let told = format!("The store {id} can be restored until 2026-01-11T03:0");
-    let applied = place.run(["apply", "-y"]).args(replaced).succeeds().says(&told);
+    let reported = format!("The store {id} can be restored until 2026-01-11T03:0");
+    let applied = place.run(["apply", "-y"]).args(replaced).succeeds().says(&reported);
     applied.says(&format!("hlctl restore --at latest --from {id}"));
     assert_ne!(place.store_id(), id);
     is_settled(&place);

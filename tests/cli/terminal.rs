@@ -140,9 +140,9 @@ fn a_job_that_began_while_somebody_was_asked_stops_an_apply() {
 fn a_long_wait_shows_a_block_that_moves() {
     let place = Place::still("minimal");
     let mut session = at_a_terminal(&place.run(["apply", "-y"]));
-    let told = r"healthlake_fhir_datastore\.this: CREATING, \d+ s so far, usually 20 to 30 min";
-    let first = session.exp_regex(told).unwrap().1;
-    while session.exp_regex(told).unwrap().1 == first {}
+    let reported = r"healthlake_fhir_datastore\.this: CREATING, \d+ s so far, usually 20 to 30 min";
+    let first = session.exp_regex(reported).unwrap().1;
+    while session.exp_regex(reported).unwrap().1 == first {}
     eventually("hlctl looks at the store", || place.cloud().count("DescribeFHIRDatastore") > 3);
     place.cloud().let_a_minute_pass();
     session.exp_string("healthlake_fhir_datastore.this: created").unwrap();

@@ -116,7 +116,7 @@ fn plain(text: &str) -> String {
 
 #[test]
 fn texts_are_found_in_literals_and_in_the_help_alone() {
-    let source = "//! A file\n/// A help\nlet a = \"one \\\"two\\\" \\\n    {told}\"; // \"no\"\nlet b = r#\"a \"raw\" one\"#; let c = '\"'; f(\"three\");";
+    let source = "//! A file\n/// A help\nlet a = \"one \\\"two\\\" \\\n    {reported}\"; // \"no\"\nlet b = r#\"a \"raw\" one\"#; let c = '\"'; f(\"three\");";
     let found: Vec<String> = texts(source, true).iter().map(|text| plain(text)).collect();
     assert_eq!(found, ["a help", "one \\\"two\\\"", "a \"raw\" one", "three"]);
     assert_eq!(texts(source, false).len(), 3);

@@ -76,7 +76,7 @@ impl<'a> Attempt<'a> {
         match &self.point.at {
             At::Request(request, moment) => self.kill_at_request(request, *moment),
             At::Write(serial, written) => self.kill_at_write(*serial, *written),
-            At::Signal(request, told) => self.signal(request, *told)?,
+            At::Signal(request, reported) => self.signal(request, *reported)?,
             At::Refused(request, refusal) => self.refuse(request, *refusal)?,
             At::Storm(seed) => return self.storm(*seed),
         }

@@ -28,7 +28,7 @@ pub(crate) enum At {
     /// It is killed when the state on disk gets this serial.
     Write(u64, Written),
     /// It is told to end while a request hangs.
-    Signal(Request, Told),
+    Signal(Request, Reported),
     /// AWS refuses every request of this one's operation, for as long as it takes.
     Refused(Request, Refusal),
     /// Three in ten answers of all steps go wrong, as dice with this seed fall.
@@ -37,7 +37,7 @@ pub(crate) enum At {
 
 /// How hlctl is told to end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Told {
+pub(crate) enum Reported {
     /// By SIGINT and then by SIGTERM, as a runner of pipelines does.
     Interrupt,
     /// By SIGHUP, when nobody reads any more what it says.
@@ -98,9 +98,9 @@ impl fmt::Display for Point {
             }
             At::Write(serial, Written::Half) => write!(f, "write:{serial}/half")?,
             At::Write(serial, Written::Whole) => write!(f, "write:{serial}/whole")?,
-            At::Signal(Request { service, operation, nth }, told) => {
-                let told = if *told == Told::Interrupt { "interrupt" } else { "hang-up" };
-                write!(f, "{service}:{operation}:{nth}/{told}")?;
+            At::Signal(Request { service, operation, nth }, reported) => {
+                let reported = if *reported == Reported::Interrupt { "interrupt" } else { "hang-up" };
+                write!(f, "{service}:{operation}:{nth}/{reported}")?;
             }
             At::Refused(Request { service, operation, .. }, refusal) => {
                 let refusal = if *refusal == Refusal::Denied { "denied" } else { "failing" };
@@ -146,14 +146,14 @@ fn points_of_step(recording: &Recording, step: usize) -> Vec<Point> {
     for request in &recorded.requests {
         add(At::Request(request.clone(), Moment::Before), Then::Again);
         add(At::Request(request.clone(), Moment::After), Then::Again);
-        add(At::Signal(request.clone(), Told::Interrupt), Then::Again);
+        add(At::Signal(request.clone(), Reported::Interrupt), Then::Again);
         if request.changes() {
             add(At::Request(request.clone(), Moment::After), other);
             if named.is_one_walk() {
                 add(At::Request(request.clone(), Moment::Behind), Then::Again);
                 add(At::Request(request.clone(), Moment::Behind), other);
             }
-            add(At::Signal(request.clone(), Told::HangUp), other);
+            add(At::Signal(request.clone(), Reported::HangUp), other);
         }
         if request.nth == 1 {
             add(At::Refused(request.clone(), Refusal::Denied), Then::Again);
@@ -218,7 +218,7 @@ fn kind(point: &Point) -> (String, Then) {
     let what = match &point.at {
         At::Request(request, moment) => format!("{} {moment:?}", request.operation),
         At::Write(_, written) => format!("{} {written:?}", point.step_name),
-        At::Signal(request, told) => format!("{} {told:?}", request.operation),
+        At::Signal(request, reported) => format!("{} {reported:?}", request.operation),
         At::Refused(request, refusal) => format!("{} {refusal:?}", request.operation),
         At::Storm(_) => format!("{} storm", point.scenario),
     };

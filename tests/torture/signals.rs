@@ -9,7 +9,7 @@ use nix::unistd::Pid;
 
 use crate::attempt::{Attempt, Verdict};
 use crate::kill::hangs;
-use crate::point::Told;
+use crate::point::Reported;
 use crate::recording::{Request, rule, serial};
 use crate::support::{eventually, holds_within};
 
@@ -18,11 +18,11 @@ const LONGEST_END: Duration = Duration::from_secs(9);
 
 impl Attempt<'_> {
     /// Tells the step to end at this request. A run that never comes there ends by itself.
-    pub(crate) fn signal(&mut self, request: &Request, told: Told) -> Result<(), Verdict> {
+    pub(crate) fn signal(&mut self, request: &Request, reported: Reported) -> Result<(), Verdict> {
         self.place.cloud().rules([rule(request, Some(request.nth), Action::Hang)]);
-        let code = match told {
-            Told::Interrupt => self.interrupt()?,
-            Told::HangUp => self.hang_up()?,
+        let code = match reported {
+            Reported::Interrupt => self.interrupt()?,
+            Reported::HangUp => self.hang_up()?,
         };
         let lock = self.place.path("healthlake.state.json.lock");
         if lock.exists() {

@@ -17,7 +17,7 @@ use crate::services::healthlake;
 /// How many lines are taken in at once; others have their turn in between.
 const BATCH: usize = 2_000;
 /// How many refused lines are told; all are counted.
-const TOLD: usize = 20;
+const REPORTED: usize = 20;
 
 /// What has been loaded.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
@@ -123,9 +123,9 @@ impl Emulator {
                 .with_all(Effect::Read, |_, _, resources| healthlake::load(resources, &all.store, &batch, now))??;
             all.resources += (batch.len() - refused.len()) as u64;
             all.refused += refused.len() as u64;
-            let room = TOLD.saturating_sub(all.reasons.len());
-            let told = refused.into_iter().take(room);
-            all.reasons.extend(told.map(|(line, reason)| RefusedLine { file: file.cloned(), line, reason }));
+            let room = REPORTED.saturating_sub(all.reasons.len());
+            let reported = refused.into_iter().take(room);
+            all.reasons.extend(reported.map(|(line, reason)| RefusedLine { file: file.cloned(), line, reason }));
         }
     }
 

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use serde_json::{Map, Value};
 
-use super::super::{Evidence, Judgement, Looked, Verdict};
+use super::super::{CheckResult, Evidence, EvidenceRead, Judgement};
 use super::documents::{allowing, conditions, is_of_account, name_of, principals, strings};
 use super::{by_faults, by_value};
 use crate::resource::{Attributes, Kind};
@@ -15,7 +15,7 @@ fn takes_no_resource(action: &str) -> bool {
     action.starts_with("xray:") || action == "cognito-idp:GetUser"
 }
 
-pub(in crate::audit) fn trust(evidence: &Evidence) -> Vec<Verdict> {
+pub(in crate::audit) fn trust(evidence: &Evidence) -> Vec<CheckResult> {
     let account = &evidence.identity.account;
     evidence.each(Kind::IamRole, |_, role| {
         let mut faults = Vec::new();
@@ -47,7 +47,7 @@ fn is_bound(statement: &Map<String, Value>, account: &str) -> bool {
     })
 }
 
-pub(in crate::audit) fn foreign_policies(evidence: &Evidence) -> Vec<Verdict> {
+pub(in crate::audit) fn foreign_policies(evidence: &Evidence) -> Vec<CheckResult> {
     evidence.each(Kind::IamRole, |address, _| match evidence.foreign.get(address) {
         Some(Ok(policies)) => {
             let faults: Vec<String> =
@@ -59,7 +59,7 @@ pub(in crate::audit) fn foreign_policies(evidence: &Evidence) -> Vec<Verdict> {
     })
 }
 
-pub(in crate::audit) fn wildcards(evidence: &Evidence) -> Vec<Verdict> {
+pub(in crate::audit) fn wildcards(evidence: &Evidence) -> Vec<CheckResult> {
     let judge = |_: &crate::address::Address, policy: &Attributes| {
         let mut faults = Vec::new();
         for statement in policy.get("policy").into_iter().flat_map(allowing) {
@@ -93,7 +93,7 @@ const SWEEPING: [(&str, &str); 2] = [
 /// `$erase` deletes a resource with its versions, and is logged, and so permitted, as this (HealthLake developer guide, "$erase").
 const ERASING: &str = "healthlake:DeleteResource";
 
-pub(in crate::audit) fn sweeping(evidence: &Evidence) -> Vec<Verdict> {
+pub(in crate::audit) fn sweeping(evidence: &Evidence) -> Vec<CheckResult> {
     let judge = |_: &crate::address::Address, policy: &Attributes| {
         let (mut faults, mut erasing) = (Vec::new(), Vec::new());
         for statement in policy.get("policy").into_iter().flat_map(allowing) {
@@ -153,7 +153,7 @@ fn is_wild(action: &str) -> bool {
     action == "*" || action.split_once(':').is_some_and(|(_, name)| name == "*")
 }
 
-pub(in crate::audit) fn permission(evidence: &Evidence) -> Vec<Verdict> {
+pub(in crate::audit) fn permission(evidence: &Evidence) -> Vec<CheckResult> {
     let mut verdicts = evidence.each(Kind::LambdaPermission, |_, permission| {
         if permission.get("principal").is_some_and(|principal| principal == "*") {
             return (Judgement::Fail, "everyone may call it".to_owned());
@@ -161,8 +161,9 @@ pub(in crate::audit) fn permission(evidence: &Evidence) -> Vec<Verdict> {
         by_value(permission, "source_account", |value| value.as_str() == Some(evidence.identity.account.as_str()))
     });
     // A permission that is gone lets nobody in; that nobody can log in then is the plan's to say.
-    for verdict in
-        verdicts.iter_mut().filter(|verdict| matches!(evidence.looked.get(&verdict.address), Some(Looked::Absent)))
+    for verdict in verdicts
+        .iter_mut()
+        .filter(|verdict| matches!(evidence.looked.get(&verdict.address), Some(EvidenceRead::Absent)))
     {
         verdict.judgement = Judgement::NotApplicable;
     }

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use serde_json::{Map, Value};
 
-use super::super::{Evidence, Judgement, Looked, Verdict};
+use super::super::{CheckResult, Evidence, EvidenceRead, Judgement};
 use super::documents::{
     allowing, conditions, denying, has_only_condition, is_of_account, name_of, principals, strings,
 };
@@ -13,7 +13,7 @@ use crate::resource::Kind;
 
 const NONE: (Judgement, &str) = (Judgement::Fail, "there is none");
 
-pub(in crate::audit) fn tls_only(evidence: &Evidence) -> Vec<Verdict> {
+pub(in crate::audit) fn tls_only(evidence: &Evidence) -> Vec<CheckResult> {
     evidence.each_or(Kind::S3BucketPolicy, NONE, |_, part| {
         let refused = part.get("policy").into_iter().flat_map(denying).any(|statement| {
             is_for_all(statement)
@@ -26,7 +26,7 @@ pub(in crate::audit) fn tls_only(evidence: &Evidence) -> Vec<Verdict> {
     })
 }
 
-pub(in crate::audit) fn tls_version(evidence: &Evidence) -> Vec<Verdict> {
+pub(in crate::audit) fn tls_version(evidence: &Evidence) -> Vec<CheckResult> {
     let is_enough = |value: &str| value.parse::<f64>().is_ok_and(|version| version >= 1.2);
     evidence.each_or(Kind::S3BucketPolicy, NONE, |_, part| {
         let refused = part.get("policy").into_iter().flat_map(denying).any(|statement| {
@@ -48,7 +48,7 @@ fn is_for_all(statement: &Map<String, Value>) -> bool {
                 && resources.iter().any(|resource| resource.ends_with("/*")))
 }
 
-pub(in crate::audit) fn policy_foreign(evidence: &Evidence) -> Vec<Verdict> {
+pub(in crate::audit) fn policy_foreign(evidence: &Evidence) -> Vec<CheckResult> {
     let account = &evidence.identity.account;
     let nothing = (Judgement::Pass, "there is no policy that could allow anyone");
     evidence.each_or(Kind::S3BucketPolicy, nothing, |_, part| {
@@ -70,7 +70,7 @@ pub(in crate::audit) fn policy_foreign(evidence: &Evidence) -> Vec<Verdict> {
     })
 }
 
-pub(in crate::audit) fn public_access(evidence: &Evidence) -> Vec<Verdict> {
+pub(in crate::audit) fn public_access(evidence: &Evidence) -> Vec<CheckResult> {
     const FLAGS: [&str; 4] =
         ["block_public_acls", "block_public_policy", "ignore_public_acls", "restrict_public_buckets"];
     evidence.each_or(Kind::S3BucketPublicAccessBlock, NONE, |_, part| {
@@ -83,18 +83,18 @@ pub(in crate::audit) fn public_access(evidence: &Evidence) -> Vec<Verdict> {
     })
 }
 
-pub(in crate::audit) fn versioning(evidence: &Evidence) -> Vec<Verdict> {
+pub(in crate::audit) fn versioning(evidence: &Evidence) -> Vec<CheckResult> {
     evidence.each_or(Kind::S3BucketVersioning, NONE, |_, part| by_value(part, "status", |value| value == "Enabled"))
 }
 
-pub(in crate::audit) fn lifecycle(evidence: &Evidence) -> Vec<Verdict> {
+pub(in crate::audit) fn lifecycle(evidence: &Evidence) -> Vec<CheckResult> {
     evidence.each_or(Kind::S3BucketLifecycleConfiguration, NONE, |_, part| {
         let count = part.get("rules").and_then(Value::as_object).map_or(0, Map::len);
         (Judgement::of(count > 0), format!("{count} rules"))
     })
 }
 
-pub(in crate::audit) fn logging(evidence: &Evidence) -> Vec<Verdict> {
+pub(in crate::audit) fn logging(evidence: &Evidence) -> Vec<CheckResult> {
     let targets = log_targets(evidence);
     let mut verdicts =
         evidence.each_or(Kind::S3BucketLogging, NONE, |_, part| by_value(part, "target_bucket", Value::is_string));
@@ -108,7 +108,7 @@ pub(in crate::audit) fn logging(evidence: &Evidence) -> Vec<Verdict> {
 }
 
 /// Log delivery takes no bucket whose default is a KMS key (S3 user guide, "Enabling Amazon S3 server access logging").
-pub(in crate::audit) fn own_key(evidence: &Evidence) -> Vec<Verdict> {
+pub(in crate::audit) fn own_key(evidence: &Evidence) -> Vec<CheckResult> {
     let targets = log_targets(evidence);
     let mut verdicts = evidence.each_or(Kind::S3BucketServerSideEncryptionConfiguration, NONE, |_, part| {
         let algorithm = part.get("sse_algorithm").and_then(Value::as_str).unwrap_or_default();
@@ -127,7 +127,7 @@ pub(in crate::audit) fn own_key(evidence: &Evidence) -> Vec<Verdict> {
     verdicts
 }
 
-pub(in crate::audit) fn customer_keys(evidence: &Evidence) -> Vec<Verdict> {
+pub(in crate::audit) fn customer_keys(evidence: &Evidence) -> Vec<CheckResult> {
     evidence.each_or(Kind::S3BucketServerSideEncryptionConfiguration, NONE, |_, part| {
         by_value(part, "blocked_encryption_types", |types| {
             types.as_array().is_some_and(|types| types.iter().any(|name| name == "SSE-C"))
@@ -135,7 +135,7 @@ pub(in crate::audit) fn customer_keys(evidence: &Evidence) -> Vec<Verdict> {
     })
 }
 
-pub(in crate::audit) fn acls(evidence: &Evidence) -> Vec<Verdict> {
+pub(in crate::audit) fn acls(evidence: &Evidence) -> Vec<CheckResult> {
     evidence.each_or(Kind::S3Bucket, NONE, |_, bucket| {
         by_value(bucket, "object_ownership", |ownership| ownership == "BucketOwnerEnforced")
     })
@@ -146,15 +146,15 @@ fn log_targets(evidence: &Evidence) -> BTreeSet<&str> {
 }
 
 /// The name of the bucket that a verdict's part belongs to.
-fn bucket_of<'a>(evidence: &'a Evidence, verdict: &Verdict) -> Option<&'a str> {
+fn bucket_of<'a>(evidence: &'a Evidence, verdict: &CheckResult) -> Option<&'a str> {
     let name = verdict.address.as_str().split_once('.')?.1;
     let bucket = crate::address::Address::new(Kind::S3Bucket.as_str(), name);
     attribute(evidence.looked.get(&bucket)?, "name")
 }
 
-fn attribute<'a>(looked: &'a Looked, name: &str) -> Option<&'a str> {
+fn attribute<'a>(looked: &'a EvidenceRead, name: &str) -> Option<&'a str> {
     match looked {
-        Looked::Seen { attributes, .. } => attributes.get(name).and_then(Value::as_str),
+        EvidenceRead::Seen { attributes, .. } => attributes.get(name).and_then(Value::as_str),
         _ => None,
     }
 }

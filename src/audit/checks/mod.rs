@@ -16,10 +16,10 @@ use crate::resource::Attributes;
 /// Judges an attribute by its value, and tells it.
 fn by_value(attributes: &Attributes, name: &str, holds: impl Fn(&Value) -> bool) -> (Judgement, String) {
     let value = attributes.get(name).unwrap_or(&Value::Null);
-    (Judgement::of(holds(value)), told(name, value))
+    (Judgement::of(holds(value)), reported(name, value))
 }
 
-fn told(name: &str, value: &Value) -> String {
+fn reported(name: &str, value: &Value) -> String {
     match value {
         Value::Null => format!("{name} is not set"),
         value => format!("{name} = {value}"),

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::super::{Evidence, Judgement, Verdict};
+use super::super::{CheckResult, Evidence, Judgement};
 use super::{by_faults, by_value};
 use crate::resource::{Attributes, Kind};
 
@@ -10,34 +10,34 @@ const LEAST_PASSWORD: u64 = 14;
 const HOUR: u64 = 3600;
 const DAY: u64 = 24 * HOUR;
 
-pub(in crate::audit) fn mfa(evidence: &Evidence) -> Vec<Verdict> {
+pub(in crate::audit) fn mfa(evidence: &Evidence) -> Vec<CheckResult> {
     evidence.each(Kind::CognitoUserPool, |_, pool| by_value(pool, "mfa_configuration", |value| value == "ON"))
 }
 
-pub(in crate::audit) fn password_length(evidence: &Evidence) -> Vec<Verdict> {
+pub(in crate::audit) fn password_length(evidence: &Evidence) -> Vec<CheckResult> {
     evidence.each(Kind::CognitoUserPool, |_, pool| {
         let policy = pool.get("password_policy").and_then(Value::as_object).cloned().unwrap_or_default();
         by_value(&policy, "minimum_length", |value| value.as_u64().is_some_and(|length| length >= LEAST_PASSWORD))
     })
 }
 
-pub(in crate::audit) fn deletion_protection(evidence: &Evidence) -> Vec<Verdict> {
+pub(in crate::audit) fn deletion_protection(evidence: &Evidence) -> Vec<CheckResult> {
     evidence.each(Kind::CognitoUserPool, |_, pool| by_value(pool, "deletion_protection", |value| value == "ACTIVE"))
 }
 
-pub(in crate::audit) fn self_registration(evidence: &Evidence) -> Vec<Verdict> {
+pub(in crate::audit) fn self_registration(evidence: &Evidence) -> Vec<CheckResult> {
     evidence.each(Kind::CognitoUserPool, |_, pool| {
         by_value(pool, "admin_create_user_only", |value| *value == Value::Bool(true))
     })
 }
 
-pub(in crate::audit) fn existence_errors(evidence: &Evidence) -> Vec<Verdict> {
+pub(in crate::audit) fn existence_errors(evidence: &Evidence) -> Vec<CheckResult> {
     evidence.each(Kind::CognitoUserPoolClient, |_, client| {
         by_value(client, "prevent_user_existence_errors", |value| value == "ENABLED")
     })
 }
 
-pub(in crate::audit) fn token_lifetimes(evidence: &Evidence) -> Vec<Verdict> {
+pub(in crate::audit) fn token_lifetimes(evidence: &Evidence) -> Vec<CheckResult> {
     const LONGEST: [(&str, u64, &str); 3] = [
         ("access_token_validity", HOUR, "an hour"),
         ("id_token_validity", HOUR, "an hour"),
@@ -45,10 +45,10 @@ pub(in crate::audit) fn token_lifetimes(evidence: &Evidence) -> Vec<Verdict> {
     ];
     evidence.each(Kind::CognitoUserPoolClient, |_, client| {
         let mut faults = Vec::new();
-        for (name, longest, told) in LONGEST {
+        for (name, longest, reported) in LONGEST {
             let value = client.get(name).and_then(Value::as_str).unwrap_or_default();
             if seconds(value).is_none_or(|seconds| seconds > longest) {
-                faults.push(format!("{name} = {value}, more than {told}"));
+                faults.push(format!("{name} = {value}, more than {reported}"));
             }
         }
         by_faults(&faults, "access and ID tokens are valid for an hour at most, refresh tokens for 30 days")
@@ -68,16 +68,16 @@ fn seconds(validity: &str) -> Option<u64> {
     number.parse::<u64>().ok()?.checked_mul(unit)
 }
 
-pub(in crate::audit) fn system_scopes(evidence: &Evidence) -> Vec<Verdict> {
+pub(in crate::audit) fn system_scopes(evidence: &Evidence) -> Vec<CheckResult> {
     scopes(evidence, "system/")
 }
 
-pub(in crate::audit) fn patient_scopes(evidence: &Evidence) -> Vec<Verdict> {
+pub(in crate::audit) fn patient_scopes(evidence: &Evidence) -> Vec<CheckResult> {
     scopes(evidence, "patient/")
 }
 
 /// Scopes that let whoever has a token write all types of resources.
-fn scopes(evidence: &Evidence, prefix: &str) -> Vec<Verdict> {
+fn scopes(evidence: &Evidence, prefix: &str) -> Vec<CheckResult> {
     let is_wide = |scope: &str| {
         let access = scope.strip_prefix(prefix).and_then(|scope| scope.split_once('.'));
         access.is_some_and(|(kind, access)| kind == "*" && writes(access))
@@ -99,7 +99,7 @@ fn writes(access: &str) -> bool {
     access == "*" || access == "write" || is_second && access.contains(['c', 'u', 'd'])
 }
 
-pub(in crate::audit) fn test_users(evidence: &Evidence) -> Vec<Verdict> {
+pub(in crate::audit) fn test_users(evidence: &Evidence) -> Vec<CheckResult> {
     let nobody = (Judgement::NotApplicable, "it is gone");
     evidence.each_or(Kind::CognitoUser, nobody, |_, user| {
         if !evidence.production {

@@ -2,22 +2,22 @@
 
 use serde_json::Value;
 
-use super::super::{Evidence, Judgement, Looked, Verdict};
+use super::super::{CheckResult, Evidence, EvidenceRead, Judgement};
 use super::documents::{allowing, is_of_account, name_of, principals, strings};
 use super::{by_faults, by_value};
 use crate::resource::{Attributes, Kind};
 
-pub(in crate::audit) fn customer_key(evidence: &Evidence) -> Vec<Verdict> {
+pub(in crate::audit) fn customer_key(evidence: &Evidence) -> Vec<CheckResult> {
     evidence.each(Kind::FhirDatastore, |_, store| {
         by_value(store, "encryption", |value| value == "CUSTOMER_MANAGED_KMS_KEY")
     })
 }
 
-pub(in crate::audit) fn backup(evidence: &Evidence) -> Vec<Verdict> {
+pub(in crate::audit) fn backup(evidence: &Evidence) -> Vec<CheckResult> {
     evidence.each(Kind::FhirDatastore, |_, store| by_value(store, "backup", |value| value == "ENABLED"))
 }
 
-pub(in crate::audit) fn fine_grained(evidence: &Evidence) -> Vec<Verdict> {
+pub(in crate::audit) fn fine_grained(evidence: &Evidence) -> Vec<CheckResult> {
     evidence.each(Kind::FhirDatastore, |_, store| {
         let strategy = store.get("authorization_strategy").and_then(Value::as_str).unwrap_or_default();
         if !strategy.starts_with("SMART") {
@@ -27,7 +27,7 @@ pub(in crate::audit) fn fine_grained(evidence: &Evidence) -> Vec<Verdict> {
     })
 }
 
-pub(in crate::audit) fn preload(evidence: &Evidence) -> Vec<Verdict> {
+pub(in crate::audit) fn preload(evidence: &Evidence) -> Vec<CheckResult> {
     evidence.each(Kind::FhirDatastore, |_, store| {
         if !evidence.production {
             return (Judgement::NotApplicable, "audit.production = false".to_owned());
@@ -36,13 +36,13 @@ pub(in crate::audit) fn preload(evidence: &Evidence) -> Vec<Verdict> {
     })
 }
 
-pub(in crate::audit) fn rotation(evidence: &Evidence) -> Vec<Verdict> {
+pub(in crate::audit) fn rotation(evidence: &Evidence) -> Vec<CheckResult> {
     evidence.each(Kind::KmsKey, |_, key| by_value(key, "rotation_enabled", |value| *value == Value::Bool(true)))
 }
 
-pub(in crate::audit) fn usable(evidence: &Evidence) -> Vec<Verdict> {
+pub(in crate::audit) fn usable(evidence: &Evidence) -> Vec<CheckResult> {
     let ending = |address: &crate::address::Address| match evidence.looked.get(address) {
-        Some(Looked::Seen { ending, .. }) => ending.clone(),
+        Some(EvidenceRead::Seen { ending, .. }) => ending.clone(),
         _ => None,
     };
     evidence.each(Kind::KmsKey, |address, key| match ending(address) {
@@ -51,7 +51,7 @@ pub(in crate::audit) fn usable(evidence: &Evidence) -> Vec<Verdict> {
     })
 }
 
-pub(in crate::audit) fn key_policy(evidence: &Evidence) -> Vec<Verdict> {
+pub(in crate::audit) fn key_policy(evidence: &Evidence) -> Vec<CheckResult> {
     evidence.each(Kind::KmsKey, |_, key| {
         by_faults(
             &key_faults(key, &evidence.identity.account),

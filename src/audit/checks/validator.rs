@@ -2,22 +2,22 @@
 
 use serde_json::Value;
 
-use super::super::{Evidence, Judgement, Looked, Verdict};
+use super::super::{CheckResult, Evidence, EvidenceRead, Judgement};
 use super::by_value;
 use crate::resource::Kind;
 
 const LONGEST_RUN_SECONDS: u64 = 5;
 const LEAST_RETENTION_DAYS: u64 = 365;
 
-pub(in crate::audit) fn time_limit(evidence: &Evidence) -> Vec<Verdict> {
+pub(in crate::audit) fn time_limit(evidence: &Evidence) -> Vec<CheckResult> {
     evidence.each(Kind::LambdaFunction, |_, function| {
         by_value(function, "timeout", |value| value.as_u64().is_some_and(|seconds| seconds <= LONGEST_RUN_SECONDS))
     })
 }
 
-pub(in crate::audit) fn cold_start(evidence: &Evidence) -> Vec<Verdict> {
+pub(in crate::audit) fn cold_start(evidence: &Evidence) -> Vec<CheckResult> {
     let waiting = evidence.of_kind(Kind::LambdaAlias).any(|(_, looked)| match looked {
-        Looked::Seen { attributes, .. } => {
+        EvidenceRead::Seen { attributes, .. } => {
             attributes.get("provisioned_concurrency").is_some_and(|count| count.as_u64() > Some(0))
         }
         _ => false,
@@ -35,11 +35,11 @@ pub(in crate::audit) fn cold_start(evidence: &Evidence) -> Vec<Verdict> {
     })
 }
 
-pub(in crate::audit) fn environment_key(evidence: &Evidence) -> Vec<Verdict> {
+pub(in crate::audit) fn environment_key(evidence: &Evidence) -> Vec<CheckResult> {
     evidence.each(Kind::LambdaFunction, |_, function| by_value(function, "kms_key_arn", Value::is_string))
 }
 
-pub(in crate::audit) fn secret(evidence: &Evidence) -> Vec<Verdict> {
+pub(in crate::audit) fn secret(evidence: &Evidence) -> Vec<CheckResult> {
     evidence.each(Kind::LambdaFunction, |_, function| {
         let variables = function.get("environment").and_then(Value::as_object);
         let hidden: Vec<&str> = variables
@@ -57,17 +57,17 @@ pub(in crate::audit) fn secret(evidence: &Evidence) -> Vec<Verdict> {
     })
 }
 
-pub(in crate::audit) fn tracing(evidence: &Evidence) -> Vec<Verdict> {
+pub(in crate::audit) fn tracing(evidence: &Evidence) -> Vec<CheckResult> {
     evidence.each(Kind::LambdaFunction, |_, function| by_value(function, "tracing", |value| value == "Active"))
 }
 
-pub(in crate::audit) fn concurrency(evidence: &Evidence) -> Vec<Verdict> {
+pub(in crate::audit) fn concurrency(evidence: &Evidence) -> Vec<CheckResult> {
     evidence.each(Kind::LambdaFunction, |_, function| {
         by_value(function, "reserved_concurrency", |value| value.as_u64() > Some(0))
     })
 }
 
-pub(in crate::audit) fn log_retention(evidence: &Evidence) -> Vec<Verdict> {
+pub(in crate::audit) fn log_retention(evidence: &Evidence) -> Vec<CheckResult> {
     evidence.each(Kind::CloudwatchLogGroup, |_, group| {
         if group.get("retention_in_days").is_none_or(Value::is_null) {
             return (Judgement::Pass, "the logs are kept for ever".to_owned());

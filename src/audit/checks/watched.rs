@@ -1,12 +1,12 @@
 //! What hlctl does not set and only watches.
 
-use super::super::{Evidence, Judgement, Verdict};
+use super::super::{CheckResult, Evidence, Judgement};
 use super::by_faults;
 use crate::resource::Kind;
 use crate::resource::answers::{NOT_LOOKED_AT, UNKNOWN_MEMBERS, notes, unexpected};
 
 /// Whether the state has accepted it or not.
-pub(in crate::audit) fn nothing(evidence: &Evidence) -> Vec<Verdict> {
+pub(in crate::audit) fn nothing(evidence: &Evidence) -> Vec<CheckResult> {
     let judged = Kind::ALL.iter().flat_map(|kind| {
         evidence.each_or(*kind, (Judgement::NotApplicable, "it is not there"), |_, attributes| {
             let found = unexpected(attributes);

@@ -4,7 +4,7 @@ use super::super::confirm;
 use super::error::{AdoptError, OtherStack};
 use super::report::{Adopted, Report};
 use super::{refuse_state, write};
-use crate::adopt::{Discovery, Wanted, discover, record};
+use crate::adopt::{Discovery, DiscoveryInput, discover, record};
 use crate::cli::AdoptArgs;
 use crate::config::Config;
 use crate::error::CommandError;
@@ -25,7 +25,7 @@ pub(super) async fn run(session: &Session, arguments: &AdoptArgs) -> Result<Exit
     let mut state = session.new_state(&config, &connection.identity);
     let materials = materials::gather_to_look(&config, session.home(), &state)?;
     let cx = connection.context(&state, Settings::of(&config), session.pace(Some(&config)), session.stop.clone());
-    let wanted = Wanted { config: &config, materials: &materials, stack: arguments.stack.as_deref() };
+    let wanted = DiscoveryInput { config: &config, materials: &materials, stack: arguments.stack.as_deref() };
     let mut found = session.interruptible(async { Ok(discover(&cx, wanted).await?) }).await?;
     refuse_ambiguous(&found)?;
     refuse_anothers(session, &config, arguments, &found)?;

@@ -16,12 +16,12 @@ pub(super) async fn read(session: &Session, source: &str) -> Result<Vec<u8>, Com
         return read_object(session, source, place).await;
     }
     let mut bytes = Vec::new();
-    let told = if source == "-" {
+    let reported = if source == "-" {
         std::io::stdin().lock().take(LARGEST + 1).read_to_end(&mut bytes)
     } else {
         std::fs::File::open(source).and_then(|file| file.take(LARGEST + 1).read_to_end(&mut bytes))
     };
-    told.map_err(|error| AdoptError::Unreadable { from: source.to_owned(), error })?;
+    reported.map_err(|error| AdoptError::Unreadable { from: source.to_owned(), error })?;
     check_size(bytes, source)
 }
 

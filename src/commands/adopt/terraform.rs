@@ -133,9 +133,9 @@ fn log_group(stack: &Stack, cx: &Context, claims: &Claims) -> Result<Claims, Com
     let address = Address::new(Kind::CloudwatchLogGroup.as_str(), "token_validator");
     let mut group = Claims::new();
     if let Some(spec) = stack.get(&address).filter(|_| !claims.contains_key(&address)) {
-        let told = spec.predicted(&cx.identity, &Known::default());
-        let told = told.map_err(|error| CommandError::Resource { address: address.clone(), error })?;
-        group.extend(told.map(|recorded| (address, Claim { kind: spec.kind(), recorded })));
+        let reported = spec.predicted(&cx.identity, &Known::default());
+        let reported = reported.map_err(|error| CommandError::Resource { address: address.clone(), error })?;
+        group.extend(reported.map(|recorded| (address, Claim { kind: spec.kind(), recorded })));
     }
     Ok(group)
 }

@@ -6,7 +6,7 @@ use super::{DataError, journals, place_of};
 use crate::cli::DataCheckArgs;
 use crate::data::check::{Checks, Findings, Group};
 use crate::data::import::{CheckedFiles, NoFiles, ProblemsFound};
-use crate::data::place::{Place, Prefix};
+use crate::data::place::{DataLocation, Prefix};
 use crate::data::source::Source;
 use crate::data::streamed::{Objects, StreamedError};
 use crate::error::CommandError;
@@ -22,11 +22,11 @@ pub(super) async fn run(session: &Session, arguments: &DataCheckArgs) -> Result<
     let place = match arguments.path.to_str() {
         Some(text) => place_of(text)?,
         // No address in S3, but the name of a file may be like this.
-        None => Place::Local(arguments.path.clone()),
+        None => DataLocation::Local(arguments.path.clone()),
     };
     let (source, findings) = match place {
-        Place::Local(path) => checked(session, &path, arguments.checks(), &scratch).await?,
-        Place::S3(prefix) => Box::pin(in_s3(session, &prefix, arguments.checks(), &scratch)).await?,
+        DataLocation::Local(path) => checked(session, &path, arguments.checks(), &scratch).await?,
+        DataLocation::S3(prefix) => Box::pin(in_s3(session, &prefix, arguments.checks(), &scratch)).await?,
     };
     if arguments.json {
         session.printer.json(&serde_json::json!(findings));

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 use thiserror::Error;
 
-use crate::data::export::ExportError;
+use crate::data::export::DataExportError;
 use crate::data::import::{ImportError, NoFiles};
 use crate::data::place::Prefix;
 use crate::data::unfinished::Unfinished;
@@ -144,18 +144,18 @@ impl Failure for ImportEnded {
 /// An export that is not whole, and the command that continues it.
 #[derive(Debug)]
 pub(super) struct ExportEnded {
-    error: ExportError,
+    error: DataExportError,
     again: CommandLine,
 }
 
 impl ExportEnded {
     /// The error of a command that ends with it.
-    pub(super) fn error(error: ExportError, again: &CommandLine) -> CommandError {
+    pub(super) fn error(error: DataExportError, again: &CommandLine) -> CommandError {
         match error {
-            ExportError::Journal(error) => error.into(),
-            ExportError::NotListed(error) => CommandError::Aws(error),
-            ExportError::Interrupted(signal) => CommandError::Interrupted(signal),
-            ExportError::Lost(lost) => (*lost).into(),
+            DataExportError::Journal(error) => error.into(),
+            DataExportError::NotListed(error) => CommandError::Aws(error),
+            DataExportError::Interrupted(signal) => CommandError::Interrupted(signal),
+            DataExportError::Lost(lost) => (*lost).into(),
             error => Self { error, again: again.clone() }.into(),
         }
     }
@@ -172,15 +172,15 @@ impl fmt::Display for ExportEnded {
 impl Failure for ExportEnded {
     fn ending(&self) -> Ending {
         match &self.error {
-            ExportError::NotEmpty(_) => Ending::Usage,
-            ExportError::Blocked(_) => Ending::Refused,
-            ExportError::LeftRunning { .. } => Ending::LeftRunning,
-            ExportError::Unfinished(_) => Ending::Incomplete,
-            ExportError::Lost(_) => Ending::Elsewhere,
-            ExportError::Journal(_)
-            | ExportError::NotListed(_)
-            | ExportError::Interrupted(_)
-            | ExportError::File { .. } => Ending::Failed,
+            DataExportError::NotEmpty(_) => Ending::Usage,
+            DataExportError::Blocked(_) => Ending::Refused,
+            DataExportError::LeftRunning { .. } => Ending::LeftRunning,
+            DataExportError::Unfinished(_) => Ending::Incomplete,
+            DataExportError::Lost(_) => Ending::Elsewhere,
+            DataExportError::Journal(_)
+            | DataExportError::NotListed(_)
+            | DataExportError::Interrupted(_)
+            | DataExportError::File { .. } => Ending::Failed,
         }
     }
 

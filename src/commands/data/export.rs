@@ -8,7 +8,7 @@ use super::{DataError, ExportEnded, journals, open, place_of};
 use crate::cli::DataExportArgs;
 use crate::data::bulk_context::BulkContext;
 use crate::data::check::is_resource_type;
-use crate::data::export::{self, ExportError, ExportEvent, ExportObserver, ExportRequest, Exported};
+use crate::data::export::{self, DataExportError, ExportEvent, ExportObserver, ExportRequest, Exported};
 use crate::error::CommandError;
 use crate::exit_code::ExitCode;
 use crate::invocation::CommandLine;
@@ -41,7 +41,7 @@ pub(super) async fn run(session: &Session, arguments: &DataExportArgs) -> Result
     let exported = match Box::pin(carry_out(session, &bulk, request, arguments.to.as_deref())).await {
         Ok(exported) => exported,
         Err(error) => {
-            if let (ExportError::LeftRunning { id, name }, true) = (&error, arguments.json) {
+            if let (DataExportError::LeftRunning { id, name }, true) = (&error, arguments.json) {
                 session.printer.json(&json!({
                     "store": {"id": bulk.store, "arn": bulk.arn},
                     "job": {"id": id, "name": name},
@@ -81,7 +81,7 @@ async fn carry_out(
     bulk: &BulkContext,
     request: ExportRequest<'_>,
     to: Option<&str>,
-) -> Result<Exported, ExportError> {
+) -> Result<Exported, DataExportError> {
     let progress = Progress { printer: session.printer, to, moving: RefCell::default(), last: RefCell::default() };
     Box::pin(export::export(bulk, request, &progress)).await
 }

@@ -13,7 +13,7 @@ use crate::data::import::{
     CheckedFiles, ImportEvent, ImportObserver, ImportReport, ImportRequest, ProblemsFound, ValidationLevel, import,
 };
 use crate::data::job::Job;
-use crate::data::place::Place;
+use crate::data::place::DataLocation;
 use crate::error::CommandError;
 use crate::exit_code::ExitCode;
 use crate::invocation::CommandLine;
@@ -26,11 +26,11 @@ use crate::ui::transfer::{self, Moving};
 pub(super) async fn run(session: &Session, arguments: &DataImportArgs) -> Result<ExitCode, CommandError> {
     let from = place_of(&arguments.from)?;
     let files = match &from {
-        Place::S3(prefix) if arguments.check_references => {
+        DataLocation::S3(prefix) if arguments.check_references => {
             return Err(super::DataError::ReferencesInS3(prefix.clone()).into());
         }
-        Place::S3(_) => None,
-        Place::Local(path) => {
+        DataLocation::S3(_) => None,
+        DataLocation::Local(path) => {
             let files = files_of(session, path, arguments.checks()).await?;
             show(session.printer, &files.source, &files.findings, Reading::Whole);
             decide(session, arguments, &files)?;

@@ -40,13 +40,13 @@ fn line(job: &Job) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::data::job::{Counts, Kind};
+    use crate::data::job::{JobCounts, JobKind};
 
-    fn told(status: &str) -> String {
+    fn reported(status: &str) -> String {
         let counts =
-            Counts { resources_scanned: 12, resources_imported: 11, resources_refused: 1, ..Counts::default() };
+            JobCounts { resources_scanned: 12, resources_imported: 11, resources_refused: 1, ..JobCounts::default() };
         line(&Job {
-            kind: Kind::Import,
+            kind: JobKind::Import,
             id: "j".to_owned(),
             name: None,
             status: status.to_owned(),
@@ -63,12 +63,12 @@ mod tests {
     #[test]
     fn what_has_been_read_so_far_is_called_a_total_only_at_the_end() {
         for status in ["SUBMITTED", "QUEUED", "IN_PROGRESS", "CANCEL_IN_PROGRESS"] {
-            let told = told(status);
-            assert!(told.ends_with("11 imported and 1 refused so far"), "{told}");
+            let reported = reported(status);
+            assert!(reported.ends_with("11 imported and 1 refused so far"), "{reported}");
         }
         for status in ["COMPLETED", "COMPLETED_WITH_ERRORS", "FAILED"] {
-            let told = told(status);
-            assert!(told.ends_with("11 of 12 imported, 1 refused"), "{told}");
+            let reported = reported(status);
+            assert!(reported.ends_with("11 of 12 imported, 1 refused"), "{reported}");
         }
     }
 }

@@ -17,11 +17,11 @@ use crate::cli::DataCommand;
 use crate::data::bulk_context::BulkContext;
 use crate::data::export::ExportRequest;
 use crate::data::import::{ImportRequest, ValidationLevel};
-use crate::data::place::Place;
+use crate::data::place::DataLocation;
 use crate::error::CommandError;
 use crate::exit_code::ExitCode;
 use crate::invocation::CommandLine;
-use crate::module::beside::successor;
+use crate::module::standby::successor;
 use crate::resource::Context;
 use crate::session::{OpenStack, Region, Session};
 use crate::state::State;
@@ -53,7 +53,7 @@ pub(super) async fn copy_to_successor(
 ) -> Result<(), CommandError> {
     let bulk = BulkContext::of(cx.clone(), state)?;
     let journals = journals(session);
-    let to = Place::S3(bulk.place("replace"));
+    let to = DataLocation::S3(bulk.place("replace"));
     let text = bulk.place("replace").to_string();
     let request = ExportRequest { to: Some(&to), types: &[], wait: true, replaces: false, journals: &journals };
     let exported = Box::pin(export(session, &bulk, request, Some(&text), again)).await?;
@@ -64,7 +64,7 @@ pub(super) async fn copy_to_successor(
     }
     session.printer.say(&format!("The export stays at {}.", exported.folder));
     let request = ImportRequest {
-        from: &Place::S3(exported.folder),
+        from: &DataLocation::S3(exported.folder),
         files: None,
         // What a store has accepted once it accepts again.
         validation_level: ValidationLevel::Minimal,
@@ -85,8 +85,8 @@ pub(super) fn journals(session: &Session) -> PathBuf {
 }
 
 /// Reads what a command line names.
-pub(super) fn place_of(text: &str) -> Result<Place, DataError> {
-    Place::parse(text).ok_or_else(|| DataError::NoBucket(text.to_owned()))
+pub(super) fn place_of(text: &str) -> Result<DataLocation, DataError> {
+    DataLocation::parse(text).ok_or_else(|| DataError::NoBucket(text.to_owned()))
 }
 
 fn say_continued(printer: Printer, run: &str) {

@@ -6,7 +6,7 @@
 use crate::aws::ErrorKind;
 use crate::data::check::resource_types::{is_supported, searchable};
 use crate::error::CommandError;
-use crate::fhir::{FhirError, Refusal};
+use crate::fhir::{ErrorResponse, FhirError};
 
 /// The most resources on a page.
 const LARGEST_PAGE: u64 = 100;
@@ -25,7 +25,7 @@ pub(super) fn advise(error: CommandError, kind: &str, parameters: &[(String, Str
 }
 
 /// Whether it is what was asked for that was refused: not who asks, nor how often.
-fn is_about_the_search(refusal: &Refusal) -> bool {
+fn is_about_the_search(refusal: &ErrorResponse) -> bool {
     matches!(refusal.status, Some(400 | 404 | 405 | 422 | 501))
         && matches!(refusal.aws.kind, ErrorKind::Refused | ErrorKind::NotFound)
         && !refusal.is_about_signature()
@@ -72,7 +72,7 @@ mod tests {
 
     #[test]
     fn what_the_guide_calls_invalid_is_named() {
-        for (kind, name, value, told) in [
+        for (kind, name, value, reported) in [
             ("Patient", "_summary", "count", Some("_total=accurate _count=1")),
             ("Patient", "_summary", "all", Some("true, text, data and false")),
             ("Patient", "_summary", "true", None),
@@ -88,9 +88,9 @@ mod tests {
             ("Parameters", "name", "x", Some("for Parameters")),
         ] {
             let found = advice(kind, &[(name.to_owned(), value.to_owned())]);
-            match told {
-                Some(told) => {
-                    assert!(found.as_ref().is_some_and(|found| found.contains(told)), "{name}={value}: {found:?}");
+            match reported {
+                Some(reported) => {
+                    assert!(found.as_ref().is_some_and(|found| found.contains(reported)), "{name}={value}: {found:?}");
                 }
                 None => assert_eq!(found, None, "{name}={value}"),
             }

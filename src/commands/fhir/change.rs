@@ -20,7 +20,7 @@ use crate::error::CommandError;
 use crate::exit_code::ExitCode;
 use crate::fhir::client::JSON;
 use crate::fhir::refusal::issues;
-use crate::fhir::{Answer, Ask, Fhir, FhirError, Refusal};
+use crate::fhir::{ErrorResponse, Fhir, FhirError, FhirRequest, FhirResponse};
 use crate::invocation::CommandLine;
 use crate::oauth::tell;
 use crate::session::Session;
@@ -78,7 +78,7 @@ fn created_once(arguments: &CreateArgs, key: &str) -> String {
 }
 
 /// The resource that an earlier request with the same key has made, which the store answers a repetition with (409).
-fn original(refusal: &Refusal, kind: &str) -> Option<String> {
+fn original(refusal: &ErrorResponse, kind: &str) -> Option<String> {
     let body = refusal.resource.as_ref().filter(|_| refusal.status == Some(409))?;
     let value: Value = serde_json::from_slice(body).ok()?;
     (value["resourceType"] == kind).then(|| String::from_utf8_lossy(body).into_owned())
@@ -170,7 +170,7 @@ fn outcome(session: &Session, bundle: &Value) -> Result<ExitCode, CommandError> 
     Ok(ExitCode::Success)
 }
 
-fn preferring(ask: Ask, prefer: Option<&str>) -> Result<Ask, CommandError> {
+fn preferring(ask: FhirRequest, prefer: Option<&str>) -> Result<FhirRequest, CommandError> {
     match prefer {
         Some(wish) => Ok(ask.with(PREFER, header_value("--prefer", wish)?)),
         None => Ok(ask),
@@ -178,7 +178,7 @@ fn preferring(ask: Ask, prefer: Option<&str>) -> Result<Ask, CommandError> {
 }
 
 /// Under the condition that this is the version: `3`, `"3"` or `W/"3"`.
-fn matching(ask: Ask, version: Option<&str>) -> Result<Ask, CommandError> {
+fn matching(ask: FhirRequest, version: Option<&str>) -> Result<FhirRequest, CommandError> {
     let Some(version) = version else { return Ok(ask) };
     let version = version.trim_start_matches("W/").trim_matches('"');
     Ok(ask.once().with(header::IF_MATCH, header_value("--if-match", &format!("W/\"{version}\""))?))
@@ -191,7 +191,7 @@ fn header_value(option: &'static str, text: &str) -> Result<HeaderValue, FhirUsa
 
 /// Why nothing came of a change.
 enum Unsent {
-    Refused(Box<Refusal>),
+    Refused(Box<ErrorResponse>),
     Other(CommandError),
 }
 
@@ -205,7 +205,7 @@ impl From<Unsent> for CommandError {
 }
 
 /// Sends a change. After a signal, and after an answer that never came, it may have been carried out all the same.
-async fn sent(session: &Session, fhir: &Fhir, ask: &Ask, look: &str) -> Result<Answer, Unsent> {
+async fn sent(session: &Session, fhir: &Fhir, ask: &FhirRequest, look: &str) -> Result<FhirResponse, Unsent> {
     let doubtful = |why: String| Unsent::Other(Doubtful { why, look: look.to_owned() }.into());
     tokio::select! {
         biased;
@@ -217,7 +217,7 @@ async fn sent(session: &Session, fhir: &Fhir, ask: &Ask, look: &str) -> Result<A
 }
 
 /// Says what was done, and prints the resource if it came back.
-fn conclude(session: &Session, answer: &Answer, about: &str, done: &str) -> Result<ExitCode, CommandError> {
+fn conclude(session: &Session, answer: &FhirResponse, about: &str, done: &str) -> Result<ExitCode, CommandError> {
     let value = value(answer);
     let header = |name| answer.headers.get(name).and_then(|value| value.to_str().ok()).map(tell);
     let reference = match (value["resourceType"].as_str(), value["id"].as_str()) {

@@ -6,7 +6,7 @@ use thiserror::Error;
 
 use super::input::{VARIABLE, name};
 use crate::error::{Ending, Failure};
-use crate::fhir::address::{Reference, shown};
+use crate::fhir::address::{FhirReference, shown};
 
 /// The command line, or what it names, is no request.
 #[derive(Debug, Error)]
@@ -15,7 +15,7 @@ pub(super) enum FhirUsage {
     LogInWithoutSmart,
     /// A file has another resource than the command line names.
     #[error("the file contains {found}, not {wanted}")]
-    OtherResource { found: Reference, wanted: Reference },
+    OtherResource { found: FhirReference, wanted: FhirReference },
     #[error("the file contains a {0}, not a Bundle")]
     NotABundle(String),
     /// Not the value: it may name a patient.
@@ -46,7 +46,7 @@ pub(super) enum FhirUsage {
     #[error("all pages together are not one JSON document")]
     PagesAsJson,
     #[error("{0} is not a patient, and only patients have $everything")]
-    NotAPatient(Reference),
+    NotAPatient(FhirReference),
 }
 
 impl FhirUsage {

@@ -18,11 +18,11 @@ use crate::exit_code::ExitCode;
 use crate::fhir::address::sendable;
 use crate::fhir::canonical::{ALGORITHM, Bound, Canonical, Parts, TOKEN_HEADER, amz_date, sha256};
 use crate::fhir::explain::given::{self, Given};
-use crate::fhir::explain::mistakes::{Case, Verdict};
-use crate::fhir::explain::{Finding, address, clock, difference, server};
-use crate::fhir::refusal::Refusal;
-use crate::fhir::signing::{Scope, sign_with};
-use crate::fhir::{Authority, Base, Signer};
+use crate::fhir::explain::mistakes::{Case, SignatureVerdict};
+use crate::fhir::explain::{SignatureFinding, address, clock, difference, server};
+use crate::fhir::refusal::ErrorResponse;
+use crate::fhir::signing::{CredentialScope, sign_with};
+use crate::fhir::{Authority, BaseUrl, Signer};
 use crate::oauth::{Http, Reply};
 use crate::session::Session;
 use crate::ui::json::{Authorization, Explanation, FORMAT_VERSION};
@@ -40,21 +40,21 @@ pub(super) async fn run(session: &Session, arguments: &ExplainArgs) -> Result<Ex
     let credentials = signer.credentials().await.map_err(CommandError::Aws)?;
     let wanted = Wanted::of(arguments, &base)?;
     let findings = address::look(&wanted.typed, &wanted.method, !body.is_empty(), &base);
-    let mut told = Told { findings, ..Told::default() };
+    let mut reported = Reported { findings, ..Reported::default() };
     let asked = Asked { wanted: &wanted, headers: &headers, body: &body, base: &base, region: signer.region() };
     let request = match header(&headers, "authorization") {
-        Some(authorization) => asked.of_another(authorization, &credentials, &mut told)?,
-        None => asked.of_ours(arguments, &credentials, &mut told)?,
+        Some(authorization) => asked.of_another(authorization, &credentials, &mut reported)?,
+        None => asked.of_ours(arguments, &credentials, &mut reported)?,
     };
     if arguments.send {
-        asked.send(&stack.http, request, &signer, &mut told).await?;
+        asked.send(&stack.http, request, &signer, &mut reported).await?;
     }
     if arguments.json {
-        session.printer.json(&told.document());
+        session.printer.json(&reported.document());
     } else {
-        session.printer.data(&told.text());
+        session.printer.data(&reported.text());
     }
-    Ok(if told.findings.iter().any(|finding| finding.problem) { ExitCode::Failure } else { ExitCode::Success })
+    Ok(if reported.findings.iter().any(|finding| finding.problem) { ExitCode::Failure } else { ExitCode::Success })
 }
 
 /// The request that is to be explained.
@@ -65,7 +65,7 @@ struct Wanted {
 }
 
 impl Wanted {
-    fn of(arguments: &ExplainArgs, base: &Base) -> Result<Self, CommandError> {
+    fn of(arguments: &ExplainArgs, base: &BaseUrl) -> Result<Self, CommandError> {
         let (method, address) = match arguments.request.as_slice() {
             [address] => (None, address),
             [method, address, ..] => (Some(method.to_ascii_uppercase()), address),
@@ -84,7 +84,7 @@ impl Wanted {
 }
 
 /// What follows the endpoint is joined to it as a program would: letter by letter.
-fn whole(address: &str, base: &Base) -> String {
+fn whole(address: &str, base: &BaseUrl) -> String {
     if address.split('?').next().is_some_and(|place| place.contains("://")) {
         address.to_owned()
     } else {
@@ -93,7 +93,7 @@ fn whole(address: &str, base: &Base) -> String {
 }
 
 /// Where an address that AWS names is asked from here: in the sandbox, or with an endpoint of one's own, nothing is sent to AWS.
-fn asked(address: &str, base: &Base) -> Option<String> {
+fn asked(address: &str, base: &BaseUrl) -> Option<String> {
     let below = |url: &Url| url.as_str().trim_end_matches('/').to_owned();
     let rest = address.strip_prefix(&below(base.named()))?;
     let is_below = rest.is_empty() || rest.starts_with(['/', '?']);
@@ -129,7 +129,7 @@ struct Asked<'a> {
     wanted: &'a Wanted,
     headers: &'a [(String, String)],
     body: &'a [u8],
-    base: &'a Base,
+    base: &'a BaseUrl,
     region: &'a str,
 }
 
@@ -139,18 +139,18 @@ impl Asked<'_> {
         &self,
         arguments: &ExplainArgs,
         credentials: &Credentials,
-        told: &mut Told,
+        reported: &mut Reported,
     ) -> Result<Request<Full<bytes::Bytes>>, CommandError> {
         let region = arguments.signed_region.as_deref().unwrap_or(self.region);
         let service = arguments.signed_service.as_str();
-        told.findings.extend(given::scope(region, self.region, service));
+        reported.findings.extend(given::scope(region, self.region, service));
         let signed = match &arguments.signed {
             Some(address) => Parts::of(&sendable(&whole(address, self.base))).ok_or_else(|| no_address(address))?,
             None => self.wanted.parts.clone(),
         };
         let time = SystemTime::now();
         let mut request = self.request(&signed, self.headers)?;
-        let scope = Scope { region, service, time };
+        let scope = CredentialScope { region, service, time };
         let signature = sign_with(&mut request, self.body, credentials, scope)?;
         let mut all = self.headers.to_vec();
         all.push(("x-amz-date".to_owned(), amz_date(time)));
@@ -162,15 +162,15 @@ impl Asked<'_> {
         }
         if credentials.session_token().is_some() {
             let text = "the credentials are temporary: x-amz-security-token must be sent, and signed";
-            told.findings.push(Finding::note("session_token", text));
+            reported.findings.push(SignatureFinding::note("session_token", text));
         }
         let sent = Canonical::of(&self.wanted.method, &self.wanted.parts, &all, self.body);
-        let lines = difference(&canonical.told(), &sent.told());
+        let lines = difference(&canonical.reported(), &sent.reported());
         if !lines.is_empty() {
             let text = format!("one request is signed and another sent (- signed, + sent):\n{}", lines.join("\n"));
-            told.findings.push(Finding::problem("signed_another", text));
+            reported.findings.push(SignatureFinding::problem("signed_another", text));
         }
-        told.describe(self, &canonical, &bound, credentials.access_key_id(), &signature);
+        reported.describe(self, &canonical, &bound, credentials.access_key_id(), &signature);
         *request.uri_mut() = self.uri(&self.wanted.parts)?;
         Ok(request)
     }
@@ -180,11 +180,11 @@ impl Asked<'_> {
         &self,
         authorization: &str,
         credentials: &Credentials,
-        told: &mut Told,
+        reported: &mut Reported,
     ) -> Result<Request<Full<bytes::Bytes>>, CommandError> {
         let time = header(self.headers, "x-amz-date");
         let given = Given::parse(authorization, time).map_err(FhirUsage::Signature)?;
-        told.findings.extend(given.look(self.region, self.headers));
+        reported.findings.extend(given.look(self.region, self.headers));
         let case = Case {
             method: &self.wanted.method,
             parts: &self.wanted.parts,
@@ -194,11 +194,11 @@ impl Asked<'_> {
             base: self.base,
             region: self.region,
         };
-        told.findings.push(if given.access_key == credentials.access_key_id() {
+        reported.findings.push(if given.access_key == credentials.access_key_id() {
             match case.judge(&Secret::new(credentials.secret_access_key())) {
-                Verdict::Right => Finding::note("right", "the signature is that of this request"),
-                Verdict::Mistake(what) => Finding::problem("signed_another", what),
-                Verdict::Unknown { tried } => Finding::problem(
+                SignatureVerdict::Right => SignatureFinding::note("right", "the signature is that of this request"),
+                SignatureVerdict::Mistake(what) => SignatureFinding::problem("signed_another", what),
+                SignatureVerdict::Unknown { tried } => SignatureFinding::problem(
                     "unknown",
                     format!(
                         "the signature is neither that of this request nor that of {tried} mistakes: check the secret key, and that the \
@@ -207,7 +207,7 @@ impl Asked<'_> {
                 ),
             }
         } else {
-            Finding::note(
+            SignatureFinding::note(
                 "other_key",
                 format!(
                     "it is signed with the access key {}, and hlctl has {}: without its secret key the signature itself cannot be checked",
@@ -216,7 +216,7 @@ impl Asked<'_> {
                 ),
             )
         });
-        told.describe(self, &case.right(), &given.bound, &given.access_key, &given.signature);
+        reported.describe(self, &case.right(), &given.bound, &given.access_key, &given.signature);
         self.request(&self.wanted.parts, self.headers)
     }
 
@@ -248,7 +248,7 @@ impl Asked<'_> {
         http: &Http,
         request: Request<Full<bytes::Bytes>>,
         signer: &Signer,
-        told: &mut Told,
+        reported: &mut Reported,
     ) -> Result<(), CommandError> {
         let place = Parts::of(self.base.url().as_str());
         let parts = &self.wanted.parts;
@@ -257,26 +257,26 @@ impl Asked<'_> {
         }
         let reply = http.send(request).await?;
         let date = reply.headers.get(http::header::DATE).and_then(|value| value.to_str().ok());
-        told.findings.extend(date.and_then(|date| clock(date, SystemTime::now())));
-        told.answer = Some(reply.status.as_u16());
+        reported.findings.extend(date.and_then(|date| clock(date, SystemTime::now())));
+        reported.answer = Some(reply.status.as_u16());
         if reply.status.is_success() {
-            told.findings.push(Finding::note("accepted", "the store accepts the signature"));
+            reported.findings.push(SignatureFinding::note("accepted", "the store accepts the signature"));
             return Ok(());
         }
-        self.refused(&reply, signer, told);
+        self.refused(&reply, signer, reported);
         Ok(())
     }
 
-    fn refused(&self, reply: &Reply, signer: &Signer, told: &mut Told) {
+    fn refused(&self, reply: &Reply, signer: &Signer, reported: &mut Reported) {
         let about = format!("{} {}", self.wanted.method, self.wanted.parts.path);
         let authority = Authority::Signature(signer.clone());
-        let refusal = Refusal::of(reply, ops::fhir::EXPLAIN, &about, &authority, false);
+        let refusal = ErrorResponse::of(reply, ops::fhir::EXPLAIN, &about, &authority, false);
         if !refusal.is_about_signature() {
-            told.findings.push(Finding::note("answer", format!("the store answers: {refusal}")));
+            reported.findings.push(SignatureFinding::note("answer", format!("the store answers: {refusal}")));
             return;
         }
         let mut text = format!("the store refuses the signature: {}", short(&refusal));
-        let ours = told.canonical.clone();
+        let ours = reported.canonical.clone();
         match server::canonical(&refusal.message) {
             Some(theirs) => {
                 let lines = difference(&ours, &hidden(theirs));
@@ -290,17 +290,17 @@ impl Asked<'_> {
                     )
                 });
             }
-            None if told.findings.iter().any(|finding| finding.problem) => {
+            None if reported.findings.iter().any(|finding| finding.problem) => {
                 text.push_str("\nthe problems above are the probable cause");
             }
             None => text.push_str("\nnothing is wrong with the request itself: check the secret key and the clock"),
         }
-        told.findings.push(Finding::problem("refused", text));
+        reported.findings.push(SignatureFinding::problem("refused", text));
     }
 }
 
 /// Its first sentence; the texts that the server has calculated follow elsewhere.
-fn short(refusal: &Refusal) -> String {
+fn short(refusal: &ErrorResponse) -> String {
     let first = refusal.message.lines().next().unwrap_or_default();
     let id = refusal.aws.request_id.as_ref().map(|id| format!(" (request id {id})")).unwrap_or_default();
     format!("{}: {}{id}", refusal.aws.code, crate::oauth::tell_up_to(600, first))
@@ -317,7 +317,7 @@ fn hidden(canonical: &str) -> String {
 
 /// What is told.
 #[derive(Debug, Default)]
-struct Told {
+struct Reported {
     request: String,
     canonical: String,
     digest: String,
@@ -326,13 +326,13 @@ struct Told {
     signed_headers: String,
     signature: String,
     answer: Option<u16>,
-    findings: Vec<Finding>,
+    findings: Vec<SignatureFinding>,
 }
 
-impl Told {
+impl Reported {
     fn describe(&mut self, asked: &Asked<'_>, canonical: &Canonical, bound: &Bound, access_key: &str, signature: &str) {
         self.request = format!("{} {}", asked.wanted.method, asked.wanted.parts);
-        self.canonical = canonical.told();
+        self.canonical = canonical.reported();
         self.digest = sha256(canonical.text().as_bytes());
         self.string_to_sign = canonical.string_to_sign(bound);
         self.credential = format!("{access_key}/{}", bound.scope());
@@ -373,7 +373,8 @@ impl Told {
             text.push_str(&format!("\nAnswer\n  {status}\n"));
         }
         for (heading, problem) in [("Problems", true), ("Worth knowing", false)] {
-            let found: Vec<&Finding> = self.findings.iter().filter(|finding| finding.problem == problem).collect();
+            let found: Vec<&SignatureFinding> =
+                self.findings.iter().filter(|finding| finding.problem == problem).collect();
             if !found.is_empty() {
                 text.push_str(&format!("\n{heading}\n"));
             }
@@ -391,7 +392,7 @@ mod tests {
 
     #[test]
     fn a_session_token_is_hidden_wherever_it_comes_from() {
-        let told = hidden("GET\nhost:x\nx-amz-security-token:SECRET\n\nhost");
-        assert_eq!(told, "GET\nhost:x\nx-amz-security-token:(sensitive, 6 characters)\n\nhost");
+        let reported = hidden("GET\nhost:x\nx-amz-security-token:SECRET\n\nhost");
+        assert_eq!(reported, "GET\nhost:x\nx-amz-security-token:(sensitive, 6 characters)\n\nhost");
     }
 }

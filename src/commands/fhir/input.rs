@@ -11,7 +11,7 @@ use super::error::FhirUsage;
 use crate::config::Secret;
 use crate::data::check::{Problem, encoding_problem, is_too_deep};
 use crate::error::CommandError;
-use crate::fhir::{Reference, address};
+use crate::fhir::{FhirReference, address};
 
 /// The variable that holds a token.
 pub(super) const VARIABLE: &str = "HLCTL_TOKEN";
@@ -95,9 +95,9 @@ impl Content {
     }
 
     /// The resource that it is, by type and id.
-    pub(super) fn reference(&self) -> Result<Reference, CommandError> {
+    pub(super) fn reference(&self) -> Result<FhirReference, CommandError> {
         let id = self.value["id"].as_str().ok_or_else(|| FhirUsage::Id(format!("the {} has no id", self.kind)))?;
-        Ok(Reference { kind: self.kind.clone(), id: address::id(id).map_err(FhirUsage::Id)? })
+        Ok(FhirReference { kind: self.kind.clone(), id: address::id(id).map_err(FhirUsage::Id)? })
     }
 }
 

@@ -7,7 +7,7 @@ use super::print;
 use crate::cli::{Format, Many};
 use crate::error::CommandError;
 use crate::exit_code::ExitCode;
-use crate::fhir::{Ask, Bundle, Entry, Fhir, Page, Pages, text};
+use crate::fhir::{Bundle, BundleEntry, Fhir, FhirRequest, Page, Pages, text};
 use crate::session::Session;
 use crate::ui::fhir_table::{self, Row};
 
@@ -24,7 +24,7 @@ pub(super) enum Kind {
 pub(super) async fn show(
     session: &Session,
     fhir: &Fhir,
-    ask: Ask,
+    ask: FhirRequest,
     many: &Many,
     kind: Kind,
 ) -> Result<ExitCode, CommandError> {
@@ -140,7 +140,7 @@ impl Output<'_> {
     }
 }
 
-fn version(entry: &Entry<'_>) -> Row {
+fn version(entry: &BundleEntry<'_>) -> Row {
     let method = entry.request["method"].as_str().unwrap_or(Method::GET.as_str());
     let url = entry.request["url"].as_str().unwrap_or_default();
     let mut row = match entry.resource {

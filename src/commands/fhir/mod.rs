@@ -22,12 +22,12 @@ use super::smart::{Smart, is_smart};
 use super::stores::{explain_lost_store, store_named};
 use crate::address::Address;
 use crate::aws::{Clients, Endpoint, Operation};
-use crate::cli::{Access, FhirCommand, Grant};
+use crate::cli::{AccessArgs, FhirCommand, Grant};
 use crate::config::Secret;
 use crate::error::CommandError;
 use crate::exit_code::ExitCode;
-use crate::fhir::{Answer, Ask, Authority, Base, Fhir, FhirError};
-use crate::module::beside::STORE;
+use crate::fhir::{Authority, BaseUrl, Fhir, FhirError, FhirRequest, FhirResponse};
+use crate::module::standby::STORE;
 use crate::oauth::{Http, OauthError};
 use crate::session::{ConnectOptions, Session};
 use crate::state::{Home, State};
@@ -56,12 +56,12 @@ fn may_be_gone(error: &CommandError) -> bool {
 }
 
 /// Whether nothing of AWS but the store may be asked: a client with a token needs no credentials.
-fn has_token_alone(session: &Session, access: Option<&Access>) -> bool {
+fn has_token_alone(session: &Session, access: Option<&AccessArgs>) -> bool {
     session.home() == Home::Aws
         && access.is_some_and(|access| !access.smart && input::has_token(access.token.as_deref()))
 }
 
-fn asks_store_in_use(state: &State, access: Option<&Access>) -> bool {
+fn asks_store_in_use(state: &State, access: Option<&AccessArgs>) -> bool {
     let named = access.and_then(|access| access.store.as_deref());
     named.is_none_or(|named| store_named(state, named).is_ok_and(|address| address.as_str() == STORE))
 }
@@ -81,11 +81,11 @@ async fn carry_out(session: &Session, command: &FhirCommand) -> Result<ExitCode,
 }
 
 /// The store's interface, asked as the arguments say; a signal ends it.
-async fn open(session: &Session, access: &Access) -> Result<Fhir, CommandError> {
+async fn open(session: &Session, access: &AccessArgs) -> Result<Fhir, CommandError> {
     session.interruptible(open_now(session, access)).await
 }
 
-async fn open_now(session: &Session, access: &Access) -> Result<Fhir, CommandError> {
+async fn open_now(session: &Session, access: &AccessArgs) -> Result<Fhir, CommandError> {
     if !access.smart && access.log_in.is_any() {
         return Err(FhirUsage::LogInWithoutSmart.into());
     }
@@ -131,27 +131,33 @@ async fn with_token_alone(
 }
 
 /// Where the store is, by its name and from here.
-fn base(state: &State, store: Option<&str>, endpoints: &EndpointResolver) -> Result<Base, CommandError> {
+fn base(state: &State, store: Option<&str>, endpoints: &EndpointResolver) -> Result<BaseUrl, CommandError> {
     let address = store.map_or_else(|| Ok(Address::parse(STORE)), |named| store_named(state, named))?;
     let endpoint = state.recorded_text(address.as_str(), "endpoint")?;
     let named = Url::parse(endpoint).map_err(|_| OauthError::Address(endpoint.to_owned()))?;
-    Ok(Base::new(named, endpoints.of_store(endpoint)?))
+    Ok(BaseUrl::new(named, endpoints.of_store(endpoint)?))
 }
 
 /// A request for a path below the interface.
-fn ask(fhir: &Fhir, operation: &'static Operation, method: Method, path: &str, parameters: &[(String, String)]) -> Ask {
+fn ask(
+    fhir: &Fhir,
+    operation: &'static Operation,
+    method: Method,
+    path: &str,
+    parameters: &[(String, String)],
+) -> FhirRequest {
     let about = format!("{method} {}", if path.is_empty() { "/" } else { path });
-    Ask::new(operation, method, fhir.base.at(path, parameters), about)
+    FhirRequest::new(operation, method, fhir.base.at(path, parameters), about)
 }
 
 /// The body of an answer as text.
-fn text(answer: &Answer, about: &str) -> Result<String, CommandError> {
+fn text(answer: &FhirResponse, about: &str) -> Result<String, CommandError> {
     let text = String::from_utf8(answer.body.to_vec());
     let wrong = |_| FhirError::NotFhir { about: about.to_owned(), problem: "it is not UTF-8".to_owned() };
     Ok(text.map_err(wrong)?)
 }
 
 /// The body of an answer, read.
-fn value(answer: &Answer) -> Value {
+fn value(answer: &FhirResponse) -> Value {
     serde_json::from_slice(&answer.body).unwrap_or_default()
 }

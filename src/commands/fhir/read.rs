@@ -10,7 +10,7 @@ use crate::aws::ops;
 use crate::cli::{EverythingArgs, Format, GetArgs, HistoryArgs, SearchArgs};
 use crate::error::CommandError;
 use crate::exit_code::ExitCode;
-use crate::fhir::{Ask, Fhir, address};
+use crate::fhir::{Fhir, FhirRequest, address};
 use crate::session::Session;
 
 const FORM: HeaderValue = HeaderValue::from_static("application/x-www-form-urlencoded");
@@ -61,7 +61,7 @@ pub(super) async fn search(session: &Session, arguments: &SearchArgs) -> Result<
     shown.map_err(|error| accepted::advise(error, &arguments.kind, &arguments.many.parameters))
 }
 
-fn search_ask(fhir: &Fhir, arguments: &SearchArgs, in_body: bool) -> Ask {
+fn search_ask(fhir: &Fhir, arguments: &SearchArgs, in_body: bool) -> FhirRequest {
     let (kind, parameters) = (arguments.kind.as_str(), arguments.many.parameters.as_slice());
     if in_body {
         let path = format!("{kind}/_search");

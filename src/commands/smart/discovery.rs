@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use super::Smart;
 use super::check::Check;
-use super::store::{ask, told};
+use super::store::{ask, reported};
 use crate::aws::ops;
 use crate::commands::endpoint_resolver::EndpointResolver;
 use crate::error::CommandError;
@@ -22,7 +22,7 @@ impl Smart {
         let signed = self.ask_signed(&url).await?;
         if !signed.status.is_success() {
             let hint = "check that your policy allows healthlake:GetCapabilities, and that the store is ACTIVE";
-            return Ok(vec![Check::failed("discovery", title, hint).with(told(&signed))]);
+            return Ok(vec![Check::failed("discovery", title, hint).with(reported(&signed))]);
         }
         let unsigned = ask(&self.stack.http, &url, None).await?.status.as_u16();
         let found = Check::passed("discovery", title)

@@ -57,7 +57,7 @@ impl Answer {
     }
 
     /// In words.
-    pub(super) fn told(&self) -> String {
+    pub(super) fn reported(&self) -> String {
         match self {
             Self::LetIn => "let in".to_owned(),
             Self::Refused(reason) => reason.clone().unwrap_or_else(|| "no reason given".to_owned()),
@@ -145,7 +145,7 @@ fn not_let_in(answer: &Answer, id: &'static str, title: &str) -> Option<Check> {
             concat!("`", hlctl!("doctor"), "` looks at the function's code; its log in CloudWatch says more")
         }
     };
-    Some(Check::failed(id, title, hint).with(answer.told()))
+    Some(Check::failed(id, title, hint).with(answer.reported()))
 }
 
 fn unreachable(error: &AwsError, id: &'static str, title: &str) -> Check {
@@ -158,7 +158,7 @@ fn speed(first: Report, mut warm: Vec<f64>) -> Check {
     let median = warm.get(warm.len() / 2).copied().unwrap_or_default();
     let worst = warm.last().copied().unwrap_or_default();
     let cold = first.init.map(|init| init + first.duration);
-    let told = match (cold, first.init) {
+    let reported = match (cold, first.init) {
         (Some(cold), Some(init)) => {
             format!("cold {cold:.0} ms (initialisation {init:.0} ms, request {:.0} ms)", first.duration)
         }
@@ -173,7 +173,7 @@ fn speed(first: Report, mut warm: Vec<f64>) -> Check {
         slowest if slowest >= CLOSE => Check::passed("latency", title).advise(Some(format!("it is close: {slow}"))),
         _ => Check::passed("latency", title),
     };
-    check.with(told).with(warm)
+    check.with(reported).with(warm)
 }
 
 /// The last line of a function's log. Without one, the time of the whole call stands in, the way to Lambda included.

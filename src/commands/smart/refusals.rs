@@ -10,7 +10,7 @@ use url::Url;
 use super::Smart;
 use super::check::Check;
 use super::function::Answer;
-use super::store::{ask, told};
+use super::store::{ask, reported};
 use crate::config::Secret;
 use crate::error::CommandError;
 
@@ -80,9 +80,9 @@ impl Smart {
             None => None,
         };
         let check = judged(bad.id, title, reply.status.as_u16(), answer.as_ref(), controls.lets_good_in);
-        let check = check.with(format!("store: {}", told(&reply)));
+        let check = check.with(format!("store: {}", reported(&reply)));
         Ok(match answer {
-            Some(answer) => check.with(format!("function: {}", answer.told())),
+            Some(answer) => check.with(format!("function: {}", answer.reported())),
             None => check,
         })
     }

@@ -165,7 +165,7 @@ impl Rotation<'_> {
             printer.json(&document);
             return Ok(ExitCode::Success);
         }
-        let left: Vec<String> = rest.iter().map(told).collect();
+        let left: Vec<String> = rest.iter().map(reported).collect();
         let done = removed.map_or_else(|| "Nothing was left to remove.".to_owned(), |id| format!("Removed {id}."));
         printer.say(&format!("{done} {} has the secret {}.", self.address, left.join(" and ")));
         if self.function_has_it() {
@@ -222,7 +222,7 @@ impl Rotation<'_> {
     }
 
     fn two(&self, secrets: &[ClientSecret]) -> RotateError {
-        let commands = secrets.iter().map(|secret| (told(secret), self.removal(&secret.id))).collect();
+        let commands = secrets.iter().map(|secret| (reported(secret), self.removal(&secret.id))).collect();
         RotateError::TwoSecrets { client: self.address, secrets: commands }
     }
 
@@ -253,7 +253,7 @@ const PAUSES: [Duration; 5] = [
     Duration::from_secs(15),
 ];
 
-fn told(secret: &ClientSecret) -> String {
+fn reported(secret: &ClientSecret) -> String {
     match secret.created {
         Some(time) => format!("{} (created {time})", secret.id),
         None => secret.id.clone(),
@@ -280,7 +280,7 @@ enum RotateError {
     Unseen,
     #[error("the value of {0} cannot be a client secret: Cognito takes 24 to 64 letters, digits, _ and +")]
     Unfit(String),
-    #[error("{client} has two secrets already: {}", secrets.iter().map(|(told, _)| told.as_str()).collect::<Vec<_>>().join(" and "))]
+    #[error("{client} has two secrets already: {}", secrets.iter().map(|(reported, _)| reported.as_str()).collect::<Vec<_>>().join(" and "))]
     TwoSecrets { client: &'static str, secrets: Vec<(String, CommandLine)> },
     #[error("the client has no secret {id}")]
     NoSuchSecret { id: String, known: Vec<String> },

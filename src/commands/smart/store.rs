@@ -49,7 +49,7 @@ impl Smart {
 }
 
 /// The status, and what an OperationOutcome or another error says of it.
-pub(super) fn told(reply: &Reply) -> String {
+pub(super) fn reported(reply: &Reply) -> String {
     let status = reply.status.as_u16();
     let body: Value = serde_json::from_slice(&reply.body).unwrap_or_default();
     let issue = &body["issue"][0];

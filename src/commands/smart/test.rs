@@ -11,7 +11,7 @@ use super::Smart;
 use super::check::Check;
 use super::refusals::{Bad, Controls};
 use super::source::Source;
-use super::store::{ask, search, told};
+use super::store::{ask, reported, search};
 use crate::cli::{Grant, LogIn, SmartTestArgs};
 use crate::config::Secret;
 use crate::error::CommandError;
@@ -82,7 +82,7 @@ async fn read(smart: &Smart, url: &Url, token: &str, is_allowed: bool) -> Result
         "` whether the store's role and validator \
                 are those of the stack"
     );
-    Ok(Check::failed("fhir_read", title, hint).with(told(&reply)))
+    Ok(Check::failed("fhir_read", title, hint).with(reported(&reply)))
 }
 
 /// Where users log in, the pool itself gives a token without FHIR scopes; elsewhere one is made by altering a good one.

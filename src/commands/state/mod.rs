@@ -44,7 +44,7 @@ pub(super) async fn run(session: &Session, command: StateCommand) -> Result<Exit
 /// Prints the state's bytes if they are a whole state.
 async fn pull(session: &Session) -> Result<ExitCode, CommandError> {
     let store = session.store_alone().await?;
-    session.beside_others(&store, store.read()).await?;
+    session.next_to_others(&store, store.read()).await?;
     let bytes = store.bytes().await?.ok_or_else(|| StateError::Missing { place: store.place() })?;
     session.printer.raw(&String::from_utf8_lossy(&bytes));
     Ok(ExitCode::Success)

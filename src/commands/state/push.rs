@@ -31,7 +31,7 @@ pub(super) async fn run(session: &Session, arguments: &PushArgs) -> Result<ExitC
         let place = held.place();
         held.replace(State { serial, ..pushed.clone() }).await?;
         session.printer.say(&format!("The state is at {place} now, with serial {serial}."));
-        forget_refuge(session, &arguments.file);
+        forget_fallback(session, &arguments.file);
         Ok(ExitCode::Success)
     };
     session.locked(&store, "hlctl state push", arguments.by_hand.lock_timeout, work).await
@@ -77,7 +77,7 @@ async fn check(session: &Session, store: &Store, pushed: &State, force: bool) ->
 }
 
 /// A state that has come home need not be kept any more.
-fn forget_refuge(session: &Session, file: &Path) {
+fn forget_fallback(session: &Session, file: &Path) {
     let fallback = session.fallback();
     let is_fallback = std::fs::canonicalize(file).ok() == std::fs::canonicalize(fallback.path()).ok();
     if is_fallback && std::fs::remove_file(fallback.path()).is_ok() {

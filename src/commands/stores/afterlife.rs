@@ -4,7 +4,7 @@ use crate::address::Address;
 use crate::data::lost_store::{StoreTrace, restorable};
 use crate::error::CommandError;
 use crate::invocation::CommandLine;
-use crate::module::beside::STORE;
+use crate::module::standby::STORE;
 use crate::plan::{Action, Change};
 use crate::resource::{Kind, vitals};
 use crate::session::{OpenStack, Prepared, Session};

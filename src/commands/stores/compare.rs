@@ -10,7 +10,7 @@ use crate::commands::endpoint_resolver::EndpointResolver;
 use crate::commands::smart::is_smart;
 use crate::data::check::resource_types;
 use crate::error::CommandError;
-use crate::fhir::{Authority, Base, Counted, Counts, Fhir, counts};
+use crate::fhir::{Authority, BaseUrl, Counted, Fhir, ResourceCounts, counts};
 use crate::model::text::counted;
 use crate::oauth::{Http, OauthError};
 use crate::sandbox;
@@ -21,9 +21,9 @@ use crate::ui::{json, table};
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Comparison {
     /// The old one's resources by type; `None` where it cannot be asked any more.
-    pub(super) old: Option<Counts>,
+    pub(super) old: Option<ResourceCounts>,
     /// The new one's.
-    pub(super) new: Counts,
+    pub(super) new: ResourceCounts,
     /// The types that one of them says it does not have.
     pub(super) unsupported: BTreeSet<&'static str>,
     /// Why it is not known what one of them holds.
@@ -44,13 +44,13 @@ impl Comparison {
     pub(super) fn differing(&self) -> Vec<(&str, u64, u64)> {
         let Some(old) = &self.old else { return Vec::new() };
         let kinds: BTreeSet<&String> = old.keys().chain(self.new.keys()).collect();
-        let count = |counts: &Counts, kind: &String| counts.get(kind).copied().unwrap_or_default();
+        let count = |counts: &ResourceCounts, kind: &String| counts.get(kind).copied().unwrap_or_default();
         let rows = kinds.into_iter().map(|kind| (kind.as_str(), count(old, kind), count(&self.new, kind)));
         rows.filter(|(_, old, new)| old != new).collect()
     }
 
     /// For people.
-    pub(super) fn told(&self) -> String {
+    pub(super) fn reported(&self) -> String {
         if let Some(failure) = &self.failure {
             return format!("The contents of the stores could not be compared: {}", failure.text);
         }
@@ -67,7 +67,7 @@ impl Comparison {
     }
 
     fn result(&self) -> String {
-        let sum = |counts: &Counts| counts.values().sum::<u64>();
+        let sum = |counts: &ResourceCounts| counts.values().sum::<u64>();
         let new = sum(&self.new);
         let Some(old) = &self.old else {
             return format!(
@@ -136,7 +136,7 @@ async fn count_both(
     };
     let count = async |endpoint: &str| {
         let named = Url::parse(endpoint).map_err(|_| OauthError::Address(endpoint.to_owned()))?;
-        let base = Base::new(named, endpoints.of_store(endpoint)?);
+        let base = BaseUrl::new(named, endpoints.of_store(endpoint)?);
         let signer = operation.connection.signer()?;
         let http = Http::new(&operation.connection.clients.trust)?;
         let fhir = Fhir::new(base, http, Authority::Signature(signer), is_smart(state));
@@ -153,7 +153,7 @@ async fn count_both(
 mod tests {
     use super::*;
 
-    fn counted(counts: &[(&str, u64)]) -> Counts {
+    fn counted(counts: &[(&str, u64)]) -> ResourceCounts {
         counts.iter().map(|(kind, count)| ((*kind).to_owned(), *count)).collect()
     }
 
@@ -171,7 +171,7 @@ mod tests {
     fn a_store_that_cannot_be_asked_differs_in_nothing_that_is_known() {
         let comparison = Comparison { new: counted(&[("Patient", 3)]), ..Comparison::default() };
         assert!(comparison.differing().is_empty());
-        assert!(comparison.told().contains("could not be counted"));
+        assert!(comparison.reported().contains("could not be counted"));
     }
 
     #[test]
@@ -179,6 +179,10 @@ mod tests {
         let same = counted(&[("Patient", 3)]);
         let unsupported = BTreeSet::from(["Invoice", "Account"]);
         let comparison = Comparison { old: Some(same.clone()), new: same, unsupported, failure: None };
-        assert!(comparison.told().ends_with("does not have the type: Account, Invoice."), "{}", comparison.told());
+        assert!(
+            comparison.reported().ends_with("does not have the type: Account, Invoice."),
+            "{}",
+            comparison.reported()
+        );
     }
 }

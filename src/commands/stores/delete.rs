@@ -3,12 +3,12 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use super::{StoreOperation, beside_by_name, make, tell_what_can_be_restored};
+use super::{StoreOperation, make, standby_by_name, tell_what_can_be_restored};
 use crate::address::Address;
 use crate::cli::DeleteStoreArgs;
 use crate::error::CommandError;
 use crate::exit_code::ExitCode;
-use crate::module::beside::is_beside;
+use crate::module::standby::is_standby;
 use crate::plan::Options;
 use crate::resource::{KmsKey, Resource};
 use crate::session::Session;
@@ -20,11 +20,11 @@ pub(super) async fn run(session: &Session, arguments: &DeleteStoreArgs) -> Resul
     let config = session.config()?;
     let store = session.store(Some(&config)).await?;
     session.read_existing(&store).await?;
-    let manner = &arguments.manner;
+    let execution = &arguments.execution;
     let work = async |held: Arc<Held>| {
         let again = hlctl!("stores delete", arguments.store);
-        let (operation, state) = StoreOperation::open(session, &config, manner, held, again).await?;
-        let address = beside_by_name(&state, &arguments.store)?;
+        let (operation, state) = StoreOperation::open(session, &config, execution, held, again).await?;
+        let address = standby_by_name(&state, &arguments.store)?;
         let going = going(&state, &address, config.create_kms_key);
         let options = Options {
             targets: going.iter().cloned().chain([Address::parse(make::JOB_ROLE)]).collect(),
@@ -36,7 +36,7 @@ pub(super) async fn run(session: &Session, arguments: &DeleteStoreArgs) -> Resul
         let prepared = operation.plan(state, &options).await?;
         operation.confirm(&prepared, "Delete this store and all its data").await?;
         let report = operation.carry_out_reported(&prepared, "The deletion").await?;
-        if manner.json {
+        if execution.json {
             session.printer.json(&json::report(&report));
         } else {
             session.printer.say(&format!("{} is deleted.", arguments.store));
@@ -44,7 +44,7 @@ pub(super) async fn run(session: &Session, arguments: &DeleteStoreArgs) -> Resul
         }
         Ok(ExitCode::Success)
     };
-    session.locked(&store, "hlctl stores delete", manner.lock_timeout, work).await
+    session.locked(&store, "hlctl stores delete", execution.lock_timeout, work).await
 }
 
 /// The store, and its key if no other store needs that, nor the configuration.
@@ -55,7 +55,7 @@ fn going(state: &State, address: &Address, store_key_is_wanted: bool) -> BTreeSe
             state.resources.iter().filter(|(other, _)| *other != address && other.kind() == address.kind());
         others.any(|(_, entry)| entry.needs.contains(key))
     };
-    let is_wanted = |key: &Address| store_key_is_wanted && !is_beside(key);
+    let is_wanted = |key: &Address| store_key_is_wanted && !is_standby(key);
     let is_key = |need: &Address| need.kind() == KmsKey::KIND;
     let keys = needs.into_iter().filter(|need| is_key(need) && !is_wanted(need) && !is_needed(need));
     keys.chain([address.clone()]).collect()

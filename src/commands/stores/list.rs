@@ -6,11 +6,11 @@ use crate::cli::JsonArgs;
 use crate::error::CommandError;
 use crate::exit_code::ExitCode;
 use crate::model::text::instant;
-use crate::module::beside::STORE;
+use crate::module::standby::STORE;
 use crate::resource::{BackupWindow, Context, Vitals, vitals};
 use crate::session::{OpenStack, Session};
 use crate::state::{Entry, State};
-use crate::ui::json::{ListedStore, Store, Stores};
+use crate::ui::json::{ListedStore, StoreDocument, Stores};
 use crate::ui::table;
 
 /// Lists the stores, as AWS describes them now.
@@ -64,7 +64,7 @@ pub(super) fn between(window: BackupWindow) -> String {
 fn listed(state: &State, address: &Address, vitals: Option<&Vitals>) -> ListedStore {
     let window = vitals.and_then(|vitals| vitals.window);
     ListedStore {
-        store: Store::of(state, address),
+        store: StoreDocument::of(state, address),
         status: vitals.map(|vitals| vitals.status.clone()),
         kms_key_arn: vitals.and_then(|vitals| vitals.key.clone()),
         earliest_restore_point: window.map(|window| instant(window.earliest)),

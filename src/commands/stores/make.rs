@@ -6,7 +6,7 @@ use super::error::StoresError;
 use super::{StoreOperation, id_of};
 use crate::address::Address;
 use crate::error::CommandError;
-use crate::module::beside::{STORE_KEY, successor, successor_key};
+use crate::module::standby::{STORE_KEY, successor, successor_key};
 use crate::plan::Options;
 use crate::resource::{FhirDatastore, Resource};
 use crate::state::{Entry, Origin, State, Status};

@@ -24,13 +24,13 @@ use super::running_jobs::{check_again, prepare_after_jobs};
 use super::{confirm, summary};
 use crate::address::Address;
 use crate::apply::Report;
-use crate::cli::{Manner, RunningJobs, StoresCommand};
+use crate::cli::{ExecutionArgs, RunningJobs, StoresCommand};
 use crate::config::Config;
 use crate::data::lost_store::{LostStore, StoreTrace};
 use crate::error::{CommandError, Ending};
 use crate::exit_code::ExitCode;
 use crate::invocation::CommandLine;
-use crate::module::beside::{self, STORE};
+use crate::module::standby::{self, STORE};
 use crate::plan::Options;
 use crate::resource::{Context, FhirDatastore, Resource, Settings, Vitals, vitals};
 use crate::session::{ConnectOptions, Connection, Prepared, Session};
@@ -55,7 +55,7 @@ pub(super) async fn run(session: &Session, command: &StoresCommand) -> Result<Ex
 struct StoreOperation<'a> {
     session: &'a Session,
     config: &'a Config,
-    manner: &'a Manner,
+    execution: &'a ExecutionArgs,
     connection: Connection,
     held: Arc<Held>,
     /// The command that takes up where this one stood.
@@ -66,13 +66,13 @@ impl<'a> StoreOperation<'a> {
     async fn open(
         session: &'a Session,
         config: &'a Config,
-        manner: &'a Manner,
+        execution: &'a ExecutionArgs,
         held: Arc<Held>,
         again: CommandLine,
     ) -> Result<(Self, State), CommandError> {
         let state = session.read_existing(&held.store()).await?;
         let connection = session.connect_to(&state, ConnectOptions::from_config(config)).await?;
-        Ok((Self { session, config, manner, connection, held, again }, state))
+        Ok((Self { session, config, execution, connection, held, again }, state))
     }
 
     fn cx(&self, state: &State) -> Context {
@@ -94,7 +94,7 @@ impl<'a> StoreOperation<'a> {
     }
 
     async fn plan(&self, state: State, options: &Options) -> Result<Prepared, CommandError> {
-        let (settings, wish) = (Settings::of(self.config), self.manner.running_jobs);
+        let (settings, wish) = (Settings::of(self.config), self.execution.running_jobs);
         let options = Options { ignore_jobs: wish == RunningJobs::Ignore, ..options.clone() };
         let config = Some(self.config);
         Box::pin(prepare_after_jobs(self.session, &self.connection, config, state, &options, settings, wish)).await
@@ -102,7 +102,7 @@ impl<'a> StoreOperation<'a> {
 
     /// Shows a plan and asks whether to carry it out. The question gets its end, the place, here.
     async fn confirm(&self, prepared: &Prepared, question: &str) -> Result<(), CommandError> {
-        if !self.manner.json {
+        if !self.execution.json {
             let place = self.connection.place(self.session.home());
             self.session.printer.say(&plan_view::render(&prepared.plan, &place));
         }
@@ -113,9 +113,9 @@ impl<'a> StoreOperation<'a> {
         }
         if prepared.plan.changes_aws() {
             let question = format!("\n{question} in {}?", self.connection.place(self.session.home()));
-            confirm::approve(self.session, self.manner.auto_approve, &question).await?;
+            confirm::approve(self.session, self.execution.auto_approve, &question).await?;
         }
-        check_again(self.session, prepared, self.manner.running_jobs).await
+        check_again(self.session, prepared, self.execution.running_jobs).await
     }
 
     /// Carries a plan out, and gives the state at the end.
@@ -126,9 +126,9 @@ impl<'a> StoreOperation<'a> {
     /// The same, with what was done.
     async fn carry_out_reported(&self, prepared: &Prepared, what: &str) -> Result<Report, CommandError> {
         let command = self.again.label();
-        let report = walk(self.session, Arc::clone(&self.held), prepared, self.manner, Some(&command)).await?;
-        let concluded = summary::conclude(self.session, &report, what, self.manner, Some(&self.again));
-        if concluded.is_err() && self.manner.json {
+        let report = walk(self.session, Arc::clone(&self.held), prepared, self.execution, Some(&command)).await?;
+        let concluded = summary::conclude(self.session, &report, what, self.execution, Some(&self.again));
+        if concluded.is_err() && self.execution.json {
             self.session.printer.json(&json::report(&report));
         }
         concluded.map(|()| report)
@@ -143,7 +143,14 @@ impl<'a> StoreOperation<'a> {
     /// The same for another command.
     fn going_on_with(&self, again: CommandLine) -> StoreOperation<'a> {
         let (connection, held) = (self.connection.clone(), Arc::clone(&self.held));
-        StoreOperation { session: self.session, config: self.config, manner: self.manner, connection, held, again }
+        StoreOperation {
+            session: self.session,
+            config: self.config,
+            execution: self.execution,
+            connection,
+            held,
+            again,
+        }
     }
 
     fn say(&self, text: &str) {
@@ -173,19 +180,24 @@ pub(super) fn store_named(state: &State, named: &str) -> Result<Address, Command
 }
 
 /// The same of a store beside the one in use.
-fn beside_by_name(state: &State, named: &str) -> Result<Address, CommandError> {
+fn standby_by_name(state: &State, named: &str) -> Result<Address, CommandError> {
     let address = store_named(state, named)?;
-    if beside::is_beside(&address) {
+    if standby::is_standby(&address) {
         return Ok(address);
     }
     Err(StoresError::InUse(named.to_owned()).into())
 }
 
 /// Tells programs of the store at `address`, and of what it and the old one hold, if that was compared.
-fn told(operation: &StoreOperation<'_>, state: &State, address: &Address, comparison: Option<&Comparison>) -> ExitCode {
-    if operation.manner.json {
+fn reported(
+    operation: &StoreOperation<'_>,
+    state: &State,
+    address: &Address,
+    comparison: Option<&Comparison>,
+) -> ExitCode {
+    if operation.execution.json {
         let resources = comparison.map(Comparison::document);
-        operation.session.printer.json(&json::ComparedStore::of(json::Store::of(state, address), resources));
+        operation.session.printer.json(&json::ComparedStore::of(json::StoreDocument::of(state, address), resources));
     }
     ExitCode::Success
 }

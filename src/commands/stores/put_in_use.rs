@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::error::StoresError;
-use super::{StoreOperation, beside_by_name, id_of, told};
+use super::{StoreOperation, id_of, reported, standby_by_name};
 use crate::address::Address;
 use crate::cli::UseArgs;
 use crate::commands::outputs;
@@ -11,7 +11,7 @@ use crate::error::CommandError;
 use crate::exit_code::ExitCode;
 use crate::invocation::CommandLine;
 use crate::module;
-use crate::module::beside::{self, STORE};
+use crate::module::standby::{self, STORE};
 use crate::plan::{Action, Options, Plan};
 use crate::session::{Prepared, Session};
 use crate::state::{Held, State, Status};
@@ -21,10 +21,10 @@ pub(super) async fn run(session: &Session, arguments: &UseArgs) -> Result<ExitCo
     let config = session.config()?;
     let store = session.store(Some(&config)).await?;
     session.read_existing(&store).await?;
-    let manner = &arguments.manner;
+    let execution = &arguments.execution;
     let work = async |held: Arc<Held>| {
         let again = hlctl!("stores use", arguments.store);
-        let (operation, state) = StoreOperation::open(session, &config, manner, held, again).await?;
+        let (operation, state) = StoreOperation::open(session, &config, execution, held, again).await?;
         let is_in_use = state.resources.get(&Address::parse(STORE)).and_then(id_of) == Some(&arguments.store);
         let state = match is_in_use {
             true if state.switching => finish(&operation, state).await?,
@@ -33,13 +33,13 @@ pub(super) async fn run(session: &Session, arguments: &UseArgs) -> Result<ExitCo
                 state
             }
             false => {
-                let address = beside_by_name(&state, &arguments.store)?;
+                let address = standby_by_name(&state, &arguments.store)?;
                 put_in_use(&operation, state, &address).await?
             }
         };
-        Ok(told(&operation, &state, &Address::parse(STORE), None))
+        Ok(reported(&operation, &state, &Address::parse(STORE), None))
     };
-    session.locked(&store, "hlctl stores use", manner.lock_timeout, work).await
+    session.locked(&store, "hlctl stores use", execution.lock_timeout, work).await
 }
 
 /// Switches the stack to the store at `address`, and brings whatever names a store up to date. The one in use until then is
@@ -59,7 +59,7 @@ pub(super) async fn put_in_use(
         None => true,
     };
     let mut switched = state;
-    beside::put_in_use(&mut switched, address, old_is_gone);
+    standby::put_in_use(&mut switched, address, old_is_gone);
     let mut prepared = operation.plan(switched, &Options::default()).await?;
     check_fits(&prepared.plan)?;
     operation.say("The stack will then use the new store:");
@@ -115,7 +115,7 @@ fn check_fits(plan: &Plan) -> Result<(), CommandError> {
 
 fn tell(operation: &StoreOperation<'_>, state: &State, old: Option<&str>) {
     let printer = operation.session.printer;
-    if !operation.manner.json {
+    if !operation.execution.json {
         printer.say("\nOutputs:\n");
         printer.data(&outputs::as_text(&module::outputs(|address| state.recorded(address))));
     }

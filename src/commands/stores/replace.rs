@@ -5,30 +5,30 @@ use std::sync::Arc;
 use super::compare::{Comparison, compare};
 use super::error::StoresError;
 use super::put_in_use::{finish, put_in_use};
-use super::{StoreOperation, id_of, make, told, unfinished};
+use super::{StoreOperation, id_of, make, reported, unfinished};
 use crate::address::Address;
 use crate::cli::{ReplaceArgs, Via};
 use crate::commands::data;
 use crate::error::CommandError;
 use crate::exit_code::ExitCode;
 use crate::invocation::CommandLine;
-use crate::module::beside::{STORE, successor};
+use crate::module::standby::{STORE, successor};
 use crate::plan::{Options, can_bring_its_data};
 use crate::resource::Vitals;
 use crate::session::Session;
-use crate::state::{Held, Origin, State, Status, Way};
+use crate::state::{Held, Origin, SeedMethod, State, Status};
 
 /// Replaces.
 pub(in crate::commands) async fn run(session: &Session, arguments: &ReplaceArgs) -> Result<ExitCode, CommandError> {
     let config = session.config()?;
     let store = session.store(Some(&config)).await?;
     session.read_existing(&store).await?;
-    let manner = &arguments.manner;
+    let execution = &arguments.execution;
     let work = async |held: Arc<Held>| {
-        let (operation, state) = StoreOperation::open(session, &config, manner, held, again(arguments)).await?;
+        let (operation, state) = StoreOperation::open(session, &config, execution, held, again(arguments)).await?;
         replace(&operation, arguments, state).await
     };
-    session.locked(&store, "hlctl replace", manner.lock_timeout, work).await
+    session.locked(&store, "hlctl replace", execution.lock_timeout, work).await
 }
 
 fn again(arguments: &ReplaceArgs) -> CommandLine {
@@ -53,7 +53,7 @@ async fn replace(
     mut state: State,
 ) -> Result<ExitCode, CommandError> {
     if state.switching {
-        return finish(operation, state).await.map(|state| told(operation, &state, &Address::parse(STORE), None));
+        return finish(operation, state).await.map(|state| reported(operation, &state, &Address::parse(STORE), None));
     }
     // Whatever the configuration asks for, what is gone has no data that could be brought over.
     if let Some(lost) = operation.lost(&state, &Address::parse(STORE)).await? {
@@ -63,7 +63,7 @@ async fn replace(
         operation.say(
             "Nothing needs replacing: the store in use matches the configuration. (--anyway replaces it regardless.)",
         );
-        return Ok(told(operation, &state, &Address::parse(STORE), None));
+        return Ok(reported(operation, &state, &Address::parse(STORE), None));
     }
     let source = in_use(operation, &state).await?;
     let is_made = match make::present(&state) {
@@ -80,7 +80,8 @@ async fn replace(
         None => {
             let way = choose(arguments.via, &source)?;
             let key = make::key(operation, arguments.new_key);
-            let origin = Origin { source: source.recorded.id.clone(), at: None, way, filled: way == Way::Backup };
+            let origin =
+                Origin { source: source.recorded.id.clone(), at: None, way, filled: way == SeedMethod::Backup };
             make::intend(&mut state, origin, key);
             operation.say(&what_will_be_done(way, &source));
             false
@@ -91,7 +92,7 @@ async fn replace(
     }
     let (state, comparison) =
         complete(operation, arguments, &source, state).await.map_err(|error| unfinished(error, &operation.again))?;
-    Ok(told(operation, &state, &Address::parse(STORE), Some(&comparison)))
+    Ok(reported(operation, &state, &Address::parse(STORE), Some(&comparison)))
 }
 
 /// Fills the new store, compares it with the old one, and puts it in its place.
@@ -107,7 +108,7 @@ async fn complete(
     let address = successor();
     let endpoint = state.recorded_text(address.as_str(), "endpoint")?;
     let comparison = compare(operation, &state, Some(&source.recorded.endpoint), endpoint).await?;
-    operation.say(&format!("\n{}", comparison.told()));
+    operation.say(&format!("\n{}", comparison.reported()));
     check_same(operation, state.recorded_text(address.as_str(), "id")?, &comparison, arguments.allow_differences)?;
     Ok((put_in_use(operation, state, &successor()).await?, comparison))
 }
@@ -126,10 +127,10 @@ async fn is_called_for(
     Ok(store.is_some_and(can_bring_its_data))
 }
 
-fn way(via: Via) -> Way {
+fn way(via: Via) -> SeedMethod {
     match via {
-        Via::Backup => Way::Backup,
-        Via::Export => Way::Export,
+        Via::Backup => SeedMethod::Backup,
+        Via::Export => SeedMethod::Export,
     }
 }
 
@@ -143,18 +144,18 @@ async fn in_use(operation: &StoreOperation<'_>, state: &State) -> Result<Vitals,
     Ok(found.filter(Vitals::is_active).ok_or(StoresError::NoData)?)
 }
 
-fn choose(via: Option<Via>, source: &Vitals) -> Result<Way, CommandError> {
+fn choose(via: Option<Via>, source: &Vitals) -> Result<SeedMethod, CommandError> {
     match (via, source.window) {
         (Some(Via::Backup), None) => Err(StoresError::NoBackupToCopy(source.recorded.id.clone()).into()),
-        (Some(Via::Export), _) | (None, None) => Ok(Way::Export),
-        (Some(Via::Backup) | None, Some(_)) => Ok(Way::Backup),
+        (Some(Via::Export), _) | (None, None) => Ok(SeedMethod::Export),
+        (Some(Via::Backup) | None, Some(_)) => Ok(SeedMethod::Backup),
     }
 }
 
-fn what_will_be_done(way: Way, source: &Vitals) -> String {
+fn what_will_be_done(way: SeedMethod, source: &Vitals) -> String {
     let how = match way {
-        Way::Backup => "from its continuous backup",
-        Way::Export => "by an export into the data bucket and an import from there",
+        SeedMethod::Backup => "from its continuous backup",
+        SeedMethod::Export => "by an export into the data bucket and an import from there",
     };
     format!(
         "A new store is created with the data of {}, {how}, and replaces it once both hold the same.\nThe old one is \

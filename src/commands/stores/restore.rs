@@ -5,30 +5,30 @@ use std::sync::Arc;
 use super::compare::{Comparison, compare};
 use super::error::StoresError;
 use super::put_in_use::{finish, put_in_use};
-use super::{StoreOperation, id_of, make, stores, told, unfinished};
+use super::{StoreOperation, id_of, make, reported, stores, unfinished};
 use crate::address::Address;
 use crate::cli::{Point, RestoreArgs};
 use crate::error::CommandError;
 use crate::exit_code::ExitCode;
 use crate::invocation::CommandLine;
 use crate::model::text::instant;
-use crate::module::beside::{STORE, successor};
+use crate::module::standby::{STORE, successor};
 use crate::resource::Vitals;
 use crate::session::Session;
-use crate::state::{Entry, Held, Origin, State, Status, Way};
+use crate::state::{Entry, Held, Origin, SeedMethod, State, Status};
 
 /// Restores.
 pub(in crate::commands) async fn run(session: &Session, arguments: &RestoreArgs) -> Result<ExitCode, CommandError> {
     let config = session.config()?;
     let store = session.store(Some(&config)).await?;
     session.read_existing(&store).await?;
-    let manner = &arguments.manner;
+    let execution = &arguments.execution;
     let work = async |held: Arc<Held>| {
         let again = again(arguments, arguments.from.as_deref());
-        let (operation, state) = StoreOperation::open(session, &config, manner, held, again).await?;
+        let (operation, state) = StoreOperation::open(session, &config, execution, held, again).await?;
         restore(&operation, arguments, state).await
     };
-    session.locked(&store, "hlctl restore", manner.lock_timeout, work).await
+    session.locked(&store, "hlctl restore", execution.lock_timeout, work).await
 }
 
 /// The same command, with the store that it restores.
@@ -51,7 +51,7 @@ async fn restore(
 ) -> Result<ExitCode, CommandError> {
     if state.switching && arguments.put_in_use {
         let state = finish(operation, state).await?;
-        return Ok(told(operation, &state, &Address::parse(STORE), None));
+        return Ok(reported(operation, &state, &Address::parse(STORE), None));
     }
     let origin = origin(arguments, &state)?;
     if !state.resources.contains_key(&Address::parse(STORE)) {
@@ -78,7 +78,7 @@ async fn restore(
     let (state, address, comparison) = complete(operation, arguments, source.as_ref(), state)
         .await
         .map_err(|error| unfinished(error, &operation.again))?;
-    Ok(told(operation, &state, &address, Some(&comparison)))
+    Ok(reported(operation, &state, &address, Some(&comparison)))
 }
 
 /// A restored store stands beside the one in use, and what names a store needs that one's name: nothing is begun without it.
@@ -98,7 +98,7 @@ async fn complete(
     let (id, endpoint) = (text("id")?, text("endpoint")?);
     let old = source.filter(|source| source.is_active()).map(|source| source.recorded.endpoint.as_str());
     let comparison = compare(operation, &state, old, &endpoint).await?;
-    operation.say(&format!("\n{}", comparison.told()));
+    operation.say(&format!("\n{}", comparison.reported()));
     if arguments.put_in_use {
         check_known(&comparison, &id)?;
         return Ok((put_in_use(operation, state, &successor()).await?, Address::parse(STORE), comparison));
@@ -126,7 +126,7 @@ fn origin(arguments: &RestoreArgs, state: &State) -> Result<Origin, CommandError
         Point::Latest => None,
         Point::At(seconds) => Some(seconds),
     };
-    Ok(Origin { source, at, way: Way::Backup, filled: true })
+    Ok(Origin { source, at, way: SeedMethod::Backup, filled: true })
 }
 
 /// Of a store that is gone and has no backup nothing is left, whatever is asked for now.

@@ -12,7 +12,7 @@ use super::memory::in_frames;
 use super::{NDJSON, PART, UploadError, Uploader, changed, patient};
 use crate::aws::{AwsError, Met, ops};
 use crate::data::crc64_text;
-use crate::data::journal::{Begun, Entry, Journal};
+use crate::data::journal::{Begun, TransferEntry, TransferJournal};
 use crate::data::source::SourceFile;
 use crate::resource::{ResourceError, once};
 
@@ -25,7 +25,7 @@ pub(super) struct Multipart {
 
 impl Uploader {
     /// Multipart uploads of an earlier run that can be gone on with; the others are given up.
-    pub(super) async fn begun(&self, entry: &Entry) -> Result<BTreeMap<String, Begun>, AwsError> {
+    pub(super) async fn begun(&self, entry: &TransferEntry) -> Result<BTreeMap<String, Begun>, AwsError> {
         let mut begun = BTreeMap::new();
         let (mut key, mut upload) = (None, None);
         loop {
@@ -61,8 +61,8 @@ impl Uploader {
         file: &SourceFile,
         may_be_there: bool,
         earlier: Option<Begun>,
-        journal: &Journal,
-        entry: &mut Entry,
+        journal: &TransferJournal,
+        entry: &mut TransferEntry,
     ) -> Result<Option<Multipart>, UploadError> {
         let SourceFile { name, checked, .. } = file;
         if let Some(earlier) = earlier {

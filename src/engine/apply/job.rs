@@ -7,7 +7,7 @@ use serde_json::Value;
 use super::steps::{Step, Work};
 use crate::engine::{Provider, ProviderError as _, Task};
 use crate::model::reference::holds_unknown;
-use crate::model::{Known, Report as TaskReport, ResourceSpec as _};
+use crate::model::{Known, ResourceSpec as _, StepReport as TaskReport};
 
 /// One step on its way.
 pub(super) struct Job<P: Provider> {

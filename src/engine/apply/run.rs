@@ -23,7 +23,7 @@ use super::writer::Writer;
 use crate::address::Address;
 use crate::engine::plan::{Action, Change, Plan, predict};
 use crate::engine::{LockedState, Provider, ProviderError as _, Stack};
-use crate::model::{Deeds, Known, Progress, Report as TaskReport};
+use crate::model::{Deeds, Known, Progress, StepReport as TaskReport};
 use crate::state::{LocalStore, State, StateError, format};
 
 /// How long calls under way may go on after a stop. With what writing the state takes, it stays under five seconds.

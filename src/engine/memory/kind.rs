@@ -8,7 +8,7 @@ use thiserror::Error;
 use crate::address::Address;
 use crate::engine::{FailedCall, ProviderError};
 use crate::model::{
-    ADDRESS_TAG, Action, AttributeChange, Attributes, Certainty, Contents, Identity, Known, Occasion, Parent,
+    ADDRESS_TAG, Action, AttributeChange, Attributes, Certainty, Contents, Identity, Known, Parent, PlannedChange,
     Reference, ResourceKind, ResourceSpec, Rule, STACK_TAG, Text, UNKNOWN,
 };
 
@@ -118,7 +118,7 @@ impl ResourceKind for MemoryKind {
         None
     }
 
-    fn meaning(self, _occasion: &Occasion<'_>) -> Vec<String> {
+    fn impact(self, _planned: &PlannedChange<'_>) -> Vec<String> {
         Vec::new()
     }
 

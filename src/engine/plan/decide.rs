@@ -14,7 +14,7 @@ use crate::address::Address;
 use crate::engine::{Provider, ProviderError as _, Stack};
 use crate::graph::Graph;
 use crate::model::{
-    Condition, Identity, Known, Observed, Occasion, Remains, ResourceKind, ResourceSpec as _, STACK_TAG, Settings,
+    Condition, Identity, Known, Observed, PlannedChange, Remains, ResourceKind, ResourceSpec as _, STACK_TAG, Settings,
 };
 use crate::nearest::nearest;
 use crate::state::{Deposed, Entry, State, Status};
@@ -53,7 +53,7 @@ pub struct Options {
 }
 
 /// Everything that a decision rests on.
-pub struct Situation<'a, P: Provider> {
+pub struct PlanInput<'a, P: Provider> {
     /// What is wanted; empty for a destroy.
     pub stack: &'a Stack<P>,
     /// Which of it needs which.
@@ -84,58 +84,49 @@ pub struct Situation<'a, P: Provider> {
 ///
 /// # Errors
 /// A target or a replacement names nothing, or references go in a circle.
-pub fn build<P: Provider>(
-    situation: &Situation<'_, P>,
-    options: &Options,
-) -> Result<Plan<P::Kind>, PlanError<P::Error>> {
-    check_named(situation, options)?;
-    let mut decider = Decider {
-        situation,
-        options,
-        known: known(situation.state),
-        plan: Plan::default(),
-        delete_first: BTreeSet::new(),
-    };
-    decider.plan.graph = situation.graph.clone();
-    let chosen = chosen(situation, options);
-    let order = situation.graph.order()?;
+pub fn build<P: Provider>(input: &PlanInput<'_, P>, options: &Options) -> Result<Plan<P::Kind>, PlanError<P::Error>> {
+    check_named(input, options)?;
+    let mut planner =
+        Planner { input, options, known: known(input.state), plan: Plan::default(), delete_first: BTreeSet::new() };
+    planner.plan.graph = input.graph.clone();
+    let chosen = chosen(input, options);
+    let order = input.graph.order()?;
     for address in &order {
-        let Some(spec) = situation.stack.get(address) else { continue };
+        let Some(spec) = input.stack.get(address) else { continue };
         if chosen.as_ref().is_none_or(|chosen| chosen.contains(address)) {
-            decider.decide(address, spec)?;
+            planner.decide(address, spec)?;
         } else {
-            decider.assume(address, spec)?;
+            planner.assume(address, spec)?;
         }
     }
-    for (address, entry) in situation.state.resources.iter().rev() {
-        if situation.stack.contains_key(address) {
+    for (address, entry) in input.state.resources.iter().rev() {
+        if input.stack.contains_key(address) {
             continue;
         }
-        if !options.destroy && !(situation.is_known)(address) {
-            decider.keep_unknown(address, entry)?;
+        if !options.destroy && !(input.is_known)(address) {
+            planner.keep_unknown(address, entry)?;
         } else if chosen.as_ref().is_none_or(|chosen| chosen.contains(address)) {
-            decider.delete(address, entry)?;
+            planner.delete(address, entry)?;
         }
     }
     if options.targets.is_empty() {
-        situation.state.deposed.iter().for_each(|deposed| decider.finish(deposed));
+        input.state.deposed.iter().for_each(|deposed| planner.finish(deposed));
     }
-    decider.keep_what_others_hold();
-    decider.refuse_unknown();
-    decider.guard();
-    decider.foresee_logs();
-    let unknown = unknown_names(&options.allow_destroy, &decider.plan, situation.state, situation.store_name);
-    decider.plan.unknown_names = unknown;
-    Ok(decider.plan)
+    planner.keep_what_others_hold();
+    planner.refuse_unknown();
+    planner.guard();
+    planner.foresee_logs();
+    let unknown = unknown_names(&options.allow_destroy, &planner.plan, input.state, input.store_name);
+    planner.plan.unknown_names = unknown;
+    Ok(planner.plan)
 }
 
-fn check_named<P: Provider>(situation: &Situation<'_, P>, options: &Options) -> Result<(), PlanError<P::Error>> {
-    let exists =
-        |address: &Address| situation.stack.contains_key(address) || situation.state.resources.contains_key(address);
+fn check_named<P: Provider>(input: &PlanInput<'_, P>, options: &Options) -> Result<(), PlanError<P::Error>> {
+    let exists = |address: &Address| input.stack.contains_key(address) || input.state.resources.contains_key(address);
     match options.targets.iter().chain(&options.replace).find(|address| !exists(address)) {
         None => Ok(()),
         Some(address) => {
-            let all = situation.stack.keys().chain(situation.state.resources.keys());
+            let all = input.stack.keys().chain(input.state.resources.keys());
             let nearest = nearest(address.as_str(), all.map(Address::as_str));
             let nearest = nearest.map(str::to_owned);
             Err(PlanError::NoSuchResource { address: address.clone(), nearest })
@@ -144,7 +135,7 @@ fn check_named<P: Provider>(situation: &Situation<'_, P>, options: &Options) -> 
 }
 
 /// The targets with what they need, or, for a destroy, with what needs them.
-fn chosen<P: Provider>(situation: &Situation<'_, P>, options: &Options) -> Option<BTreeSet<Address>> {
+fn chosen<P: Provider>(input: &PlanInput<'_, P>, options: &Options) -> Option<BTreeSet<Address>> {
     if options.targets.is_empty() {
         return None;
     }
@@ -152,29 +143,29 @@ fn chosen<P: Provider>(situation: &Situation<'_, P>, options: &Options) -> Optio
         return Some(options.targets.clone());
     }
     if !options.destroy {
-        return Some(situation.graph.with_needs(&options.targets));
+        return Some(input.graph.with_needs(&options.targets));
     }
     let mut graph = Graph::default();
-    for (address, entry) in &situation.state.resources {
+    for (address, entry) in &input.state.resources {
         graph.insert(address.clone(), entry.needs.iter().cloned());
     }
     Some(graph.with_dependents(&options.targets))
 }
 
-struct Decider<'a, P: Provider> {
-    situation: &'a Situation<'a, P>,
+struct Planner<'a, P: Provider> {
+    input: &'a PlanInput<'a, P>,
     options: &'a Options,
     known: Known,
     plan: Plan<P::Kind>,
     delete_first: BTreeSet<Address>,
 }
 
-impl<P: Provider> Decider<'_, P> {
+impl<P: Provider> Planner<'_, P> {
     /// What hlctl itself has ordered the end of, or shall, counts as gone once AWS has the order.
     fn seen(&self, address: &Address) -> (Option<&Seen<P>>, Option<&Observed>) {
-        let seen = self.situation.seen.get(address);
-        let entry = self.situation.state.resources.get(address);
-        let wanted = self.situation.stack.contains_key(address)
+        let seen = self.input.seen.get(address);
+        let entry = self.input.state.resources.get(address);
+        let wanted = self.input.stack.contains_key(address)
             && entry.is_some_and(|entry| entry.status == Status::Ready)
             && !self.options.replace.contains(address);
         let counts = |observed: &&Observed| wanted || !matches!(observed.condition, Condition::Ending { .. });
@@ -196,11 +187,11 @@ impl<P: Provider> Decider<'_, P> {
     }
 
     fn predicted(&self, address: &Address, spec: &P::Spec) -> Result<Option<Value>, PlanError<P::Error>> {
-        spec.predicted(self.situation.identity, &self.known).map_err(PlanError::of(address))
+        spec.predicted(self.input.identity, &self.known).map_err(PlanError::of(address))
     }
 
     fn decide(&mut self, address: &Address, spec: &P::Spec) -> Result<(), PlanError<P::Error>> {
-        let entry = self.situation.state.resources.get(address);
+        let entry = self.input.state.resources.get(address);
         let (seen, observed) = self.seen(address);
         let (seen, observed) = (seen.cloned(), observed.cloned());
         // What was found again counts from here on, for itself too.
@@ -250,7 +241,7 @@ impl<P: Provider> Decider<'_, P> {
             name: recorded.as_ref().and_then(|recorded| spec.kind().name(recorded).ok()),
             action,
             reason,
-            meaning: Vec::new(),
+            impact: Vec::new(),
             protected: self.protects_wanted(address, entry, recorded.as_ref())
                 || observed.as_ref().is_some_and(|observed| spec.kind().is_locked(&observed.attributes)),
             delete_first: false,
@@ -279,7 +270,7 @@ impl<P: Provider> Decider<'_, P> {
         if let Some(recorded) = &recorded {
             self.known.insert(address.clone(), recorded.clone());
         }
-        self.plan.refusals.push(lost(address, remains, &(self.situation.way_back)(remains)));
+        self.plan.refusals.push(lost(address, remains, &(self.input.way_back)(remains)));
         self.plan.changes.push(Change {
             address: address.clone(),
             kind,
@@ -287,7 +278,7 @@ impl<P: Provider> Decider<'_, P> {
             action: Action::NoOp,
             reason: None,
             attributes: Vec::new(),
-            meaning: Vec::new(),
+            impact: Vec::new(),
             protected: self.protects_wanted(address, Some(entry), recorded.as_ref()),
             delete_first: false,
             deposed: false,
@@ -299,7 +290,7 @@ impl<P: Provider> Decider<'_, P> {
 
     /// A change of protection alone is a change of the state, and must not go unsaid.
     fn protection(&self, address: &Address, entry: Option<&Entry>) -> (Action, Option<Reason>) {
-        let wanted = (self.situation.is_protected)(address, None);
+        let wanted = (self.input.is_protected)(address, None);
         match entry.filter(|entry| entry.protection.is_none()) {
             Some(entry) if entry.protected && !wanted => (Action::Adopt, Some(Reason::LosesProtection)),
             Some(entry) if !entry.protected && wanted => (Action::Adopt, Some(Reason::BecomesProtected)),
@@ -337,11 +328,11 @@ impl<P: Provider> Decider<'_, P> {
                 }
             }
         }
-        change.meaning = self.meaning(&change);
+        change.impact = self.impact(&change);
         // What never came to be holds nothing to protect or to mourn.
         if never_came_to_be(&change) {
             change.protected = false;
-            change.meaning.clear();
+            change.impact.clear();
         }
         self.plan.changes.push(change);
         Ok(())
@@ -354,8 +345,8 @@ impl<P: Provider> Decider<'_, P> {
         diff(spec.kind().rules(), &spec.desired(&self.known), change.observed.as_ref())
     }
 
-    fn meaning(&self, change: &Change<P::Kind>) -> Vec<String> {
-        let occasion = Occasion {
+    fn impact(&self, change: &Change<P::Kind>) -> Vec<String> {
+        let planned = PlannedChange {
             action: change.action,
             changed: change.attributes.iter().map(AttributeChange::attribute).collect(),
             attributes: &change.attributes,
@@ -363,10 +354,10 @@ impl<P: Provider> Decider<'_, P> {
             vanished: change.action == Action::Create && change.reason == Some(Reason::DeletedOutside),
             observed: change.observed.as_ref(),
             recorded: change.recorded.as_ref(),
-            remains: self.situation.seen.get(&change.address).and_then(|seen| seen.remains.as_ref()),
-            settings: self.situation.settings,
+            remains: self.input.seen.get(&change.address).and_then(|seen| seen.remains.as_ref()),
+            settings: self.input.settings,
         };
-        change.kind.meaning(&occasion)
+        change.kind.impact(&planned)
     }
 
     /// Whether something that hlctl did not make has the name.
@@ -375,12 +366,12 @@ impl<P: Provider> Decider<'_, P> {
             return None;
         }
         let owner = observed.tags.as_ref()?.get(STACK_TAG).cloned();
-        let name = self.situation.seen.get(address)?;
+        let name = self.input.seen.get(address)?;
         let name = name.recorded.as_ref().and_then(|recorded| name.kind.name(recorded).ok()).unwrap_or_default();
         let error = P::Error::taken(name, owner);
         let mut refusal = refusal(address, &error);
         if entry.is_some_and(|entry| entry.recorded.is_some()) {
-            let stack = &self.situation.state.stack;
+            let stack = &self.input.state.stack;
             refusal.hint = format!(
                 "if it is this stack's after all, set its tag {STACK_TAG} to {stack} again; else {}",
                 error.hint().unwrap_or_default()
@@ -396,11 +387,11 @@ impl<P: Provider> Decider<'_, P> {
         let Some(tags) = &observed.tags else { return true };
         if entry.is_some_and(|entry| entry.recorded.is_some()) {
             let is_named = P::Kind::parse(address.kind()).is_some_and(ResourceKind::is_named);
-            return !is_named || tags.get(STACK_TAG).is_none_or(|stack| *stack == self.situation.state.stack);
+            return !is_named || tags.get(STACK_TAG).is_none_or(|stack| *stack == self.input.state.stack);
         }
         let tagged_later = P::Kind::parse(address.kind()).is_some_and(ResourceKind::is_tagged_later);
         let intended = entry.is_some_and(|entry| entry.status == Status::Creating);
-        tags.get(STACK_TAG) == Some(&self.situation.state.stack) || (intended && tagged_later && tags.is_empty())
+        tags.get(STACK_TAG) == Some(&self.input.state.stack) || (intended && tagged_later && tags.is_empty())
     }
 
     fn delete(&mut self, address: &Address, entry: &Entry) -> Result<(), PlanError<P::Error>> {
@@ -420,7 +411,7 @@ impl<P: Provider> Decider<'_, P> {
             action: if observed.is_some() || under_way { Action::Delete } else { Action::Forget },
             reason: (!self.options.destroy).then(|| self.why_it_goes(address)),
             attributes: Vec::new(),
-            meaning: Vec::new(),
+            impact: Vec::new(),
             protected: (self.protects(address, entry)
                 || observed.is_some_and(|observed| kind.is_locked(&observed.attributes)))
                 && !under_way,
@@ -430,9 +421,9 @@ impl<P: Provider> Decider<'_, P> {
             observed: observed.map(|observed| observed.attributes.clone()),
             recorded,
         };
-        change.meaning = self.meaning(&change);
+        change.impact = self.impact(&change);
         self.plan.changes.push(change);
-        let seen = self.situation.seen.get(address);
+        let seen = self.input.seen.get(address);
         self.plan.changes.extend(seen.and_then(|seen| stray(address, kind, seen)));
         Ok(())
     }
@@ -455,8 +446,8 @@ impl<P: Provider> Decider<'_, P> {
             return true;
         }
         let said = self.says(address, entry.recorded.as_ref());
-        match (self.situation.config_decides, (self.situation.is_known)(address)) {
-            (true, _) if (self.situation.asks_for)(address) => said,
+        match (self.input.config_decides, (self.input.is_known)(address)) {
+            (true, _) if (self.input.asks_for)(address) => said,
             (false, true) => entry.protected,
             _ => entry.protected || said,
         }
@@ -471,12 +462,12 @@ impl<P: Provider> Decider<'_, P> {
     /// Whether it was protected when the state was made to forget it.
     fn was_released(&self, address: &Address, recorded: Option<&Value>) -> bool {
         let both = P::Kind::parse(address.kind()).zip(recorded);
-        both.is_some_and(|(kind, recorded)| self.situation.state.released(kind, recorded).is_some())
+        both.is_some_and(|(kind, recorded)| self.input.state.released(kind, recorded).is_some())
     }
 
     /// What the configuration says of what is recorded at an address.
     fn says(&self, address: &Address, recorded: Option<&Value>) -> bool {
-        (self.situation.is_protected)(address, recorded)
+        (self.input.is_protected)(address, recorded)
     }
 
     /// An earlier run replaced it and did not come to deleting it. What is wanted again by its address stays.
@@ -519,7 +510,7 @@ fn superfluous<K: ResourceKind>(
         action: Action::Delete,
         reason: Some(reason),
         attributes: Vec::new(),
-        meaning: Vec::new(),
+        impact: Vec::new(),
         protected: false,
         delete_first: false,
         deposed: true,

@@ -132,10 +132,10 @@ mod tests {
             &attributes(json!({"tags": {"a": "1", "b": "2"}})),
             Some(&attributes(json!({"tags": {"b": "3", "c": "4"}}))),
         );
-        let told: Vec<_> =
+        let reported: Vec<_> =
             changes.iter().map(|change| (change.part.as_deref(), &change.before, &change.after)).collect();
         assert_eq!(
-            told,
+            reported,
             [
                 (Some("a"), &None, &Some(json!("1"))),
                 (Some("b"), &Some(json!("3")), &Some(json!("2"))),

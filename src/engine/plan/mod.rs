@@ -44,7 +44,7 @@ pub struct Change<K> {
     pub attributes: Vec<AttributeChange>,
     /// What it means for patient data and for those who use the store.
     #[serde(skip_serializing_if = "Vec::is_empty", default)]
-    pub meaning: Vec<String>,
+    pub impact: Vec<String>,
     /// Whether it may be destroyed only by name.
     pub protected: bool,
     /// For a replacement: whether the old one must go before the new one can be made.

@@ -24,12 +24,12 @@ pub fn predict<P: Provider>(
     let mut predicted = BTreeMap::new();
     for address in graph.order()? {
         let Some(spec) = stack.get(&address) else { continue };
-        let told = spec.predicted(identity, &known).map_err(PlanError::of(&address))?;
-        if let Some(told) = told {
+        let reported = spec.predicted(identity, &known).map_err(PlanError::of(&address))?;
+        if let Some(reported) = reported {
             if !known.contains(&address) {
-                known.insert(address.clone(), told.clone());
+                known.insert(address.clone(), reported.clone());
             }
-            predicted.insert(address, told);
+            predicted.insert(address, reported);
         }
     }
     Ok(predicted)

@@ -11,7 +11,7 @@ use tracing::Instrument as _;
 use crate::address::Address;
 use crate::engine::{Provider, ProviderError as _, Stack};
 use crate::graph::Graph;
-use crate::model::{Contents, Known, Observed, Remains, ResourceKind, ResourceSpec, Trail};
+use crate::model::{Contents, Known, Observed, RecoveryHint, Remains, ResourceKind, ResourceSpec};
 use crate::state::{Entry, State, Status};
 
 use super::{PlanError, predict};
@@ -91,7 +91,7 @@ pub async fn survey<P: Provider>(
         let found = found(&seen, &known, &predicted);
         all.extend(seen);
         failed.extend(unseen);
-        wanted = hanging_on(&found, &all, graph, state);
+        wanted = attached_to(&found, &all, graph, state);
         for part in std::mem::take(&mut parts) {
             if all.get(&part.whole).is_some_and(|whole| whole.observed.is_none()) {
                 all.insert(part.address, Seen::nothing(part.kind, Some(part.predicted)));
@@ -175,7 +175,7 @@ fn found<P: Provider>(
 }
 
 /// What has no identity yet and needs something that has just been found.
-fn hanging_on<P: Provider>(
+fn attached_to<P: Provider>(
     found: &BTreeMap<Address, Value>,
     all: &BTreeMap<Address, Seen<P>>,
     graph: &Graph,
@@ -320,14 +320,14 @@ impl<P: Provider> Look<P> {
     }
 
     async fn find(&self, cx: &P, entry: &Entry) -> Result<Option<Value>, P::Error> {
-        let trail = Trail {
+        let recovery = RecoveryHint {
             address: &self.address,
             attributes: &entry.attributes,
             needs: &entry.needs,
             known: &self.known,
             taken: &self.taken,
         };
-        cx.find(self.kind, &trail).await
+        cx.find(self.kind, &recovery).await
     }
 }
 

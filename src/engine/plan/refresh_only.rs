@@ -10,9 +10,9 @@ pub fn refresh_only<K: ResourceKind>(plan: &Plan<K>, state: &State) -> Plan<K> {
     let changes =
         plan.changes.iter().filter(|change| !change.deposed).filter_map(|change| drifted(change, state)).collect();
     // What bars an apply bars no look, but goes on being said.
-    let told = |refusal: &Refusal| format!("{}: {}\n  {}", refusal.address, refusal.message, refusal.hint);
+    let reported = |refusal: &Refusal| format!("{}: {}\n  {}", refusal.address, refusal.message, refusal.hint);
     let kept = plan.refusals.iter().filter(|refusal| plan.changes.iter().any(|change| is_kept(change, refusal)));
-    let warnings = kept.map(told).collect();
+    let warnings = kept.map(reported).collect();
     let unknown_names = plan.unknown_names.clone();
     Plan { changes, graph: plan.graph.clone(), warnings, unknown_names, ..Plan::default() }
 }
@@ -45,5 +45,5 @@ fn drifted<K: ResourceKind>(change: &Change<K>, state: &State) -> Option<Change<
             (action, attributes, (action == Action::Adopt).then_some(Reason::ChangedOutside))
         }
     };
-    Some(Change { action, attributes, reason, meaning: Vec::new(), ..change.clone() })
+    Some(Change { action, attributes, reason, impact: Vec::new(), ..change.clone() })
 }

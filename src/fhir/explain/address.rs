@@ -1,11 +1,11 @@
 //! What an address has in it that signers and servers read differently.
 
-use super::Finding;
-use crate::fhir::address::{Base, sendable};
+use super::SignatureFinding;
+use crate::fhir::address::{BaseUrl, sendable};
 use crate::fhir::canonical::Parts;
 
 /// What is worth knowing of an address, as it was typed.
-pub fn look(typed: &str, method: &str, has_body: bool, base: &Base) -> Vec<Finding> {
+pub fn look(typed: &str, method: &str, has_body: bool, base: &BaseUrl) -> Vec<SignatureFinding> {
     let mut found = Vec::new();
     let sent = sendable(typed);
     let Some(parts) = Parts::of(&sent) else { return found };
@@ -13,25 +13,28 @@ pub fn look(typed: &str, method: &str, has_body: bool, base: &Base) -> Vec<Findi
     path(&parts.path, base, &mut found);
     query(&parts.query, &mut found);
     if typed.contains('#') {
-        found.push(Finding::note("fragment", "what follows `#` is not sent; a `#` in a value is written %23"));
+        found.push(SignatureFinding::note("fragment", "what follows `#` is not sent; a `#` in a value is written %23"));
     }
     if sent != typed.split('#').next().unwrap_or_default() {
         let text = "some characters are not allowed in a URL and are encoded before it is sent, as below: sign what \
                     is sent, \
                     not what was typed (`|` is %7C, a space %20, ä %C3%A4)";
-        found.push(Finding::note("encoded", text));
+        found.push(SignatureFinding::note("encoded", text));
     }
     if has_body && ["GET", "HEAD", "DELETE"].contains(&method) {
-        found.push(Finding::note("body", format!("a {method} with a body: some programs sign it and do not send it")));
+        found.push(SignatureFinding::note(
+            "body",
+            format!("a {method} with a body: some programs sign it and do not send it"),
+        ));
     }
     if has_body && parts.path.ends_with("/_search") && !parts.query.is_empty() {
         let text = "a posted search has its parameters in the address or in the body, never in both";
-        found.push(Finding::problem("both_parameters", text));
+        found.push(SignatureFinding::problem("both_parameters", text));
     }
     found
 }
 
-fn place(parts: &Parts, base: &Base, method: &str, found: &mut Vec<Finding>) {
+fn place(parts: &Parts, base: &BaseUrl, method: &str, found: &mut Vec<SignatureFinding>) {
     let here = [base.url(), base.named()].map(|url| Parts::of(url.as_str()));
     let [asked, named] = &here;
     let known = here.iter().flatten().any(|place| place.host == parts.host);
@@ -42,18 +45,18 @@ fn place(parts: &Parts, base: &Base, method: &str, found: &mut Vec<Finding>) {
             parts.host,
             hosts.first().copied().unwrap_or_default()
         );
-        found.push(Finding::problem("host", text));
+        found.push(SignatureFinding::problem("host", text));
     } else if let (Some(asked), Some(named)) = (asked, named)
         && asked.host != named.host
         && parts.host == named.host
     {
         let text = format!("the environment leads HealthLake to {}, and this address goes to AWS", asked.host);
-        found.push(Finding::note("environment", text));
+        found.push(SignatureFinding::note("environment", text));
     }
     if let Some(asked) =
         asked.as_ref().filter(|asked| known && asked.host == parts.host && asked.scheme != parts.scheme)
     {
-        found.push(Finding::problem(
+        found.push(SignatureFinding::problem(
             "scheme",
             format!("the store is asked over {}, not {}", asked.scheme, parts.scheme),
         ));
@@ -65,27 +68,27 @@ fn place(parts: &Parts, base: &Base, method: &str, found: &mut Vec<Finding>) {
             "the store's endpoint ends with a slash: `{open}/` and `{open}` are signed differently{}",
             if method == "POST" { ", and a Bundle is posted to the one with the slash" } else { "" }
         );
-        found.push(Finding::problem("endpoint_slash", text));
+        found.push(SignatureFinding::problem("endpoint_slash", text));
     } else if !parts.path.starts_with(home) {
         let text = format!(
             "the path does not begin with the store's own, {home}: is it another store's, or is `r4/` missing?"
         );
-        found.push(Finding::problem("other_path", text));
+        found.push(SignatureFinding::problem("other_path", text));
     } else if parts.path.len() > home.len() && parts.path.ends_with('/') {
         let text = "the path ends with a slash, which is signed too: with and without it are two different requests";
-        found.push(Finding::note("last_slash", text));
+        found.push(SignatureFinding::note("last_slash", text));
     }
 }
 
-fn path(path: &str, base: &Base, found: &mut Vec<Finding>) {
+fn path(path: &str, base: &BaseUrl, found: &mut Vec<SignatureFinding>) {
     let lowered = path.to_ascii_lowercase();
     if path.contains("//") {
         let text = "two slashes in a row are signed as one by this signer and most others, but sent as two: an endpoint that ends \
                     with a slash was joined to a path that begins with one";
-        found.push(Finding::problem("two_slashes", text));
+        found.push(SignatureFinding::problem("two_slashes", text));
     }
     if path.split('/').any(|segment| [".", ".."].contains(&segment)) {
-        found.push(Finding::problem(
+        found.push(SignatureFinding::problem(
             "dots",
             "`.` and `..` in a path are signed as the steps they mean, and may be sent as they are",
         ));
@@ -93,50 +96,53 @@ fn path(path: &str, base: &Base, found: &mut Vec<Finding>) {
     if lowered.contains("%24") {
         let text = "`$` is encoded: an operation such as $everything is sent with the plain `$` and signed as %24; sent as %24 it is \
                     signed as %2524";
-        found.push(Finding::note("dollar", text));
+        found.push(SignatureFinding::note("dollar", text));
     } else if path.contains('$') {
         let text = "`$` is sent as it is and signed as %24; a program that signs it as `$` gets another signature";
-        found.push(Finding::note("dollar", text));
+        found.push(SignatureFinding::note("dollar", text));
     }
     if path.bytes().any(|byte| b":,;=@!'()*+&".contains(&byte)) {
         let text = "of the path everything is encoded for signing but letters, digits, `-`, `.`, `_`, `~` and `/`: `:` is signed as %3A";
-        found.push(Finding::note("path_characters", text));
+        found.push(SignatureFinding::note("path_characters", text));
     }
     if lowered.contains("%25") {
-        found.push(Finding::problem(
+        found.push(SignatureFinding::problem(
             "path_encoded_twice",
             "the path is encoded twice: it holds %25 where a % was encoded again",
         ));
     } else if path.contains('%') && path.starts_with(base.url().path()) && !lowered.contains("%24") {
         let text =
             "what is encoded in the path is encoded once more for signing (for all services but S3): %7C becomes %257C";
-        found.push(Finding::note("path_encoded", text));
+        found.push(SignatureFinding::note("path_encoded", text));
     }
 }
 
-fn query(query: &str, found: &mut Vec<Finding>) {
+fn query(query: &str, found: &mut Vec<SignatureFinding>) {
     if query.contains('+') {
         let text = "`+` in a query means a space to some and a plus to others: write %20 or %2B";
-        found.push(Finding::problem("plus", text));
+        found.push(SignatureFinding::problem("plus", text));
     }
     if query.bytes().any(|byte| b":,/@!$'()*;".contains(&byte)) {
         let text = "the query has characters that are sent as they are and signed encoded (`:` as %3A, `,` as %2C, `/` as %2F, `$` as \
                     %24): a program that signs the query unchanged gets another signature";
-        found.push(Finding::note("query_characters", text));
+        found.push(SignatureFinding::note("query_characters", text));
     }
     if has_lowercase_hex(query) {
-        found.push(Finding::note("lowercase", "hexadecimal digits are signed in capitals: %7c as %7C"));
+        found.push(SignatureFinding::note("lowercase", "hexadecimal digits are signed in capitals: %7c as %7C"));
     }
     if is_encoded_twice(query) {
         let text = "a value looks encoded twice (%25 before two hexadecimal digits): the server would search for the encoded text";
-        found.push(Finding::problem("query_encoded_twice", text));
+        found.push(SignatureFinding::problem("query_encoded_twice", text));
     }
     if query.split('&').any(|pair| !pair.is_empty() && !pair.contains('=')) {
-        found.push(Finding::note("no_value", "a parameter without `=` is signed with one"));
+        found.push(SignatureFinding::note("no_value", "a parameter without `=` is signed with one"));
     }
     let names: Vec<&str> = query.split('&').filter_map(|pair| pair.split('=').next()).collect();
     if !names.is_sorted() {
-        found.push(Finding::note("order", "the query is signed in alphabetical order, whatever order it is sent in"));
+        found.push(SignatureFinding::note(
+            "order",
+            "the query is signed in alphabetical order, whatever order it is sent in",
+        ));
     }
 }
 
@@ -164,7 +170,7 @@ mod tests {
     const HOME: &str = "https://healthlake.us-east-1.amazonaws.com/datastore/1/r4/";
 
     fn ids(rest: &str, method: &str, has_body: bool) -> Vec<&'static str> {
-        let base = Base::new(Url::parse(HOME).unwrap(), Url::parse(HOME).unwrap());
+        let base = BaseUrl::new(Url::parse(HOME).unwrap(), Url::parse(HOME).unwrap());
         let typed = if rest.contains("://") { rest.to_owned() } else { format!("{HOME}{rest}") };
         look(&typed, method, has_body, &base).into_iter().map(|finding| finding.id).collect()
     }

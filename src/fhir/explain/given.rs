@@ -1,6 +1,6 @@
 //! The signature that another program has put on a request.
 
-use super::Finding;
+use super::SignatureFinding;
 use crate::fhir::canonical::{ALGORITHM, Bound, TOKEN_HEADER};
 use crate::fhir::signing::SERVICE;
 
@@ -50,49 +50,55 @@ impl Given {
     }
 
     /// What is wrong with it, whatever the signature itself is. `headers` are those that are sent.
-    pub fn look(&self, region: &str, headers: &[(String, String)]) -> Vec<Finding> {
+    pub fn look(&self, region: &str, headers: &[(String, String)]) -> Vec<SignatureFinding> {
         let mut found = scope(&self.bound.region, region, &self.bound.service);
         let sends = |name: &str| headers.iter().any(|(known, _)| known.eq_ignore_ascii_case(name));
         let signs = |name: &str| self.signed_headers.iter().any(|known| known == name);
         if !self.bound.time.starts_with(&self.bound.day) {
             let text = format!("the credential is of {}, and X-Amz-Date says {}", self.bound.day, self.bound.time);
-            found.push(Finding::problem("day", text));
+            found.push(SignatureFinding::problem("day", text));
         }
         if !signs("host") {
-            found.push(Finding::problem("host_unsigned", "the header host must be signed"));
+            found.push(SignatureFinding::problem("host_unsigned", "the header host must be signed"));
         }
         if self.access_key.starts_with("ASIA") && !sends(TOKEN_HEADER) {
             let text = "the access key is a temporary one (ASIA...), and its session token is missing: send it as X-Amz-Security-Token \
                         and sign it";
-            found.push(Finding::problem("session_token", text));
+            found.push(SignatureFinding::problem("session_token", text));
         } else if sends(TOKEN_HEADER) && !signs(TOKEN_HEADER) {
-            found.push(Finding::problem("session_token", "the header x-amz-security-token is sent and not signed"));
+            found.push(SignatureFinding::problem(
+                "session_token",
+                "the header x-amz-security-token is sent and not signed",
+            ));
         }
         for name in &self.signed_headers {
             if name != "host" && !sends(name) {
-                found.push(Finding::problem(
+                found.push(SignatureFinding::problem(
                     "header_missing",
                     format!("the header {name} is signed and not among those given here"),
                 ));
             }
         }
         if !self.signed_headers.is_sorted() {
-            found.push(Finding::problem("header_order", "the signed headers must be named in alphabetical order"));
+            found.push(SignatureFinding::problem(
+                "header_order",
+                "the signed headers must be named in alphabetical order",
+            ));
         }
         found
     }
 }
 
 /// What is wrong with a region and a service that are signed for.
-pub fn scope(signed: &str, region: &str, service: &str) -> Vec<Finding> {
+pub fn scope(signed: &str, region: &str, service: &str) -> Vec<SignatureFinding> {
     let mut found = Vec::new();
     if signed != region {
         let text = format!("it is signed for the region {signed}, and the store is in {region}");
-        found.push(Finding::problem("region", text));
+        found.push(SignatureFinding::problem("region", text));
     }
     if service != SERVICE {
         let text = format!("it is signed for the service {service}: for HealthLake it is {SERVICE}");
-        found.push(Finding::problem("service", text));
+        found.push(SignatureFinding::problem("service", text));
     }
     found
 }

@@ -6,7 +6,7 @@
 use percent_encoding::percent_decode_str;
 
 use crate::config::Secret;
-use crate::fhir::address::Base;
+use crate::fhir::address::BaseUrl;
 use crate::fhir::canonical::{self, Bound, Canonical, Parts};
 
 use super::given::Given;
@@ -24,14 +24,14 @@ pub struct Case<'c> {
     /// The signature.
     pub given: &'c Given,
     /// The store.
-    pub base: &'c Base,
+    pub base: &'c BaseUrl,
     /// The store's region.
     pub region: &'c str,
 }
 
 /// What a signature turns out to be of.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Verdict {
+pub enum SignatureVerdict {
     /// Of the request as it is sent.
     Right,
     /// Of another request, which is told.
@@ -59,28 +59,28 @@ impl Case<'_> {
     }
 
     /// Tries one mistake after the other.
-    pub fn judge(&self, secret: &Secret) -> Verdict {
+    pub fn judge(&self, secret: &Secret) -> SignatureVerdict {
         let is = |canonical: &Canonical, bound: &Bound| {
             canonical.signature(secret.expose(), bound) == self.given.signature.to_ascii_lowercase()
         };
         let right = self.right();
         if is(&right, &self.given.bound) {
-            return Verdict::Right;
+            return SignatureVerdict::Right;
         }
         let requests = self.requests(&right);
         let scopes = self.scopes();
         let tried = requests.len() + scopes.len();
         for (what, canonical) in requests {
             if is(&canonical, &self.given.bound) {
-                return Verdict::Mistake(what);
+                return SignatureVerdict::Mistake(what);
             }
         }
         for (what, bound) in scopes {
             if is(&right, &bound) {
-                return Verdict::Mistake(what);
+                return SignatureVerdict::Mistake(what);
             }
         }
-        Verdict::Unknown { tried }
+        SignatureVerdict::Unknown { tried }
     }
 
     /// Other requests that may have been signed.
@@ -218,7 +218,12 @@ mod tests {
     const HOME: &str = "https://healthlake.us-east-1.amazonaws.com/datastore/1/r4/";
 
     /// What is said of a signature over this canonical request, on a request to another one.
-    fn verdict(method: &str, rest: &str, body: &[u8], change: impl FnOnce(&mut Canonical, &mut Bound)) -> Verdict {
+    fn verdict(
+        method: &str,
+        rest: &str,
+        body: &[u8],
+        change: impl FnOnce(&mut Canonical, &mut Bound),
+    ) -> SignatureVerdict {
         let parts = Parts::of(&crate::fhir::address::sendable(&format!("{HOME}{rest}"))).unwrap();
         let headers = [("x-amz-date".to_owned(), "20260102T030405Z".to_owned())];
         let bound = Bound {
@@ -227,7 +232,7 @@ mod tests {
             region: "us-east-1".to_owned(),
             service: "healthlake".to_owned(),
         };
-        let base = Base::new(Url::parse(HOME).unwrap(), Url::parse(HOME).unwrap());
+        let base = BaseUrl::new(Url::parse(HOME).unwrap(), Url::parse(HOME).unwrap());
         let (mut canonical, mut signed_with) = (Canonical::of(method, &parts, &headers, body), bound.clone());
         change(&mut canonical, &mut signed_with);
         let given = Given {
@@ -243,22 +248,22 @@ mod tests {
 
     fn mistake(method: &str, rest: &str, body: &[u8], change: impl FnOnce(&mut Canonical, &mut Bound)) -> String {
         match verdict(method, rest, body, change) {
-            Verdict::Mistake(what) => what,
+            SignatureVerdict::Mistake(what) => what,
             other => format!("{other:?}"),
         }
     }
 
     #[test]
     fn a_right_signature_is_right() {
-        assert_eq!(verdict("GET", "Patient?name=a|b", b"", |_, _| {}), Verdict::Right);
+        assert_eq!(verdict("GET", "Patient?name=a|b", b"", |_, _| {}), SignatureVerdict::Right);
     }
 
     #[test]
     fn each_mistake_is_found_out_by_making_it() {
         let path =
             |path: &'static str| move |canonical: &mut Canonical, _: &mut Bound| path.clone_into(&mut canonical.path);
-        let told = mistake("GET", "Patient", b"", path("/datastore/1/r4/"));
-        assert_eq!(told, "it signs the path /datastore/1/r4/ and sends /datastore/1/r4/Patient");
+        let reported = mistake("GET", "Patient", b"", path("/datastore/1/r4/"));
+        assert_eq!(reported, "it signs the path /datastore/1/r4/ and sends /datastore/1/r4/Patient");
         assert!(mistake("POST", "", b"{}", path("/datastore/1/r4")).contains("signs the path /datastore/1/r4 "));
         assert!(
             mistake("GET", "Patient/1/$everything", b"", path("/datastore/1/r4/Patient/1/$everything"))
@@ -294,6 +299,6 @@ mod tests {
     #[test]
     fn what_no_mistake_leads_to_is_not_guessed_at() {
         let other = |canonical: &mut Canonical, _: &mut Bound| canonical.path = "/elsewhere".to_owned();
-        assert!(matches!(verdict("GET", "Patient", b"", other), Verdict::Unknown { tried } if tried > 30));
+        assert!(matches!(verdict("GET", "Patient", b"", other), SignatureVerdict::Unknown { tried } if tried > 30));
     }
 }

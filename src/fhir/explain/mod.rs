@@ -16,7 +16,7 @@ use serde::Serialize;
 /// Something about a request that is worth knowing.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 #[schemars(rename = "ExplainFinding")]
-pub struct Finding {
+pub struct SignatureFinding {
     /// For programs.
     pub id: &'static str,
     /// Whether the signature will be refused for it, or the request go wrong.
@@ -25,7 +25,7 @@ pub struct Finding {
     pub text: String,
 }
 
-impl Finding {
+impl SignatureFinding {
     /// What makes the request fail.
     pub fn problem(id: &'static str, text: impl Into<String>) -> Self {
         Self { id, problem: true, text: text.into() }
@@ -41,19 +41,19 @@ impl Finding {
 const TOLERANCE: Duration = Duration::from_secs(300);
 
 /// What the server's `Date` header says of this machine's clock.
-pub fn clock(date: &str, now: SystemTime) -> Option<Finding> {
+pub fn clock(date: &str, now: SystemTime) -> Option<SignatureFinding> {
     let date = jiff::fmt::rfc2822::parse(date).ok()?.timestamp();
     let seconds = jiff::Timestamp::try_from(now).ok()?.as_second() - date.as_second();
     let (apart, way) = (Duration::from_secs(seconds.unsigned_abs()), if seconds > 0 { "ahead of" } else { "behind" });
-    let told = format!("this machine's clock is {} {way} the server's", crate::model::text::duration(apart));
+    let reported = format!("this machine's clock is {} {way} the server's", crate::model::text::duration(apart));
     if apart > TOLERANCE {
-        return Some(Finding::problem(
+        return Some(SignatureFinding::problem(
             "clock",
-            format!("{told}; more than five minutes make every signature invalid: set the clock"),
+            format!("{reported}; more than five minutes make every signature invalid: set the clock"),
         ));
     }
     (apart > Duration::from_secs(60))
-        .then(|| Finding::note("clock", format!("{told}; up to five minutes are tolerated")))
+        .then(|| SignatureFinding::note("clock", format!("{reported}; up to five minutes are tolerated")))
 }
 
 /// The lines in which two texts differ, as a signer's and as a server's.

@@ -5,8 +5,8 @@ use std::path::Path;
 use super::*;
 use crate::aws::ops::{self, Operation};
 
-fn answer(operation: &str, body: Value) -> Answer {
-    Answer { operation: operation.to_owned(), headers: BTreeMap::new(), body }
+fn answer(operation: &str, body: Value) -> RawAnswer {
+    RawAnswer { operation: operation.to_owned(), headers: BTreeMap::new(), body }
 }
 
 fn seen_of(kind: Kind, operation: &str, body: Value) -> Attributes {

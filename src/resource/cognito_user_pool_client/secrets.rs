@@ -10,7 +10,7 @@ use crate::aws::{AwsError, Call, ops};
 use crate::config::Secret;
 use crate::resource::answers::watching;
 use crate::resource::once::once;
-use crate::resource::{Context, Hanging, ResourceError};
+use crate::resource::{Attachment, Context, ResourceError};
 
 /// What such a secret is called among what is attached to a client.
 pub const SECRET: &str = "cognito_user_pool_client_secret";
@@ -112,23 +112,23 @@ pub(super) async fn has_hidden(cx: &Context, recorded: &Recorded) -> bool {
 }
 
 /// All but the oldest, which the client was made with or which is left of a rotation.
-pub(super) async fn further(cx: &Context, recorded: &Recorded) -> Result<Vec<Hanging>, ResourceError> {
+pub(super) async fn further(cx: &Context, recorded: &Recorded) -> Result<Vec<Attachment>, ResourceError> {
     let call = watching(ops::cognito::LIST_USER_POOL_CLIENT_SECRETS);
     let all = match list(cx, call, &recorded.user_pool_id, &recorded.id).await {
         Ok(all) => all,
         Err(error) if error.is_not_found() => return Ok(Vec::new()),
         Err(error) => return Err(error.into()),
     };
-    let hanging = |secret: &ClientSecret| {
+    let attachments = |secret: &ClientSecret| {
         let id = &secret.id;
         let time = secret.created.map(|time| format!(", created {time}")).unwrap_or_default();
-        Hanging {
+        Attachment {
             kind: SECRET,
             what: format!("the client has another secret, {id}{time}"),
             recorded: json!({"user_pool_id": recorded.user_pool_id, "client_id": recorded.id, "secret_id": id}),
         }
     };
-    Ok(all.iter().skip(1).map(hanging).collect())
+    Ok(all.iter().skip(1).map(attachments).collect())
 }
 
 async fn list(cx: &Context, call: Call, pool: &str, client: &str) -> Result<Vec<ClientSecret>, AwsError> {

@@ -13,7 +13,7 @@ use super::look::{condition_of, describe, describe_with_age, is_ending, is_gone,
 use super::{Recorded, TURN_PATIENCE};
 use crate::aws::{Met, ops};
 use crate::resource::{Condition, Context, Progress, ResourceError, Task};
-use crate::wait::{self, Due, Ended, Look};
+use crate::wait::{self, Due, Ended, Poll};
 
 /// A creation takes 20 to 30 minutes, as [`FhirDatastore::usual_time`](super::FhirDatastore) says with its sources; a restore creates a
 /// store too. Half a minute is left for what plays AWS faster or slower.
@@ -45,8 +45,8 @@ pub(super) async fn settle(
         let (store, age) = describe_with_age(cx, id).await?;
         let store = store.filter(|store| !is_ending(store)).ok_or(ResourceError::Vanished)?;
         match condition_of(&store) {
-            Condition::Ready => Ok(Look::Ready(recorded_of(&store))),
-            Condition::Changing(status) if wait && begun == Begun::Now => Ok(Look::Pending(status)),
+            Condition::Ready => Ok(Poll::Ready(recorded_of(&store))),
+            Condition::Changing(status) if wait && begun == Begun::Now => Ok(Poll::Pending(status)),
             Condition::Changing(status) if wait => {
                 tell_age(task, &store);
                 Ok(pending(status, age))
@@ -56,7 +56,7 @@ pub(super) async fn settle(
             }
             Condition::Failed { status, cause } => Err(ResourceError::Failed { status, cause }),
             Condition::Impaired { status, cause } => match impaired {
-                Impaired::Works => Ok(Look::Ready(recorded_of(&store))),
+                Impaired::Works => Ok(Poll::Ready(recorded_of(&store))),
                 Impaired::Fails => Err(ResourceError::Failed { status, cause }),
             },
         }
@@ -66,10 +66,10 @@ pub(super) async fn settle(
 }
 
 /// What a look saw of a store in transition, whose age is known while it is being created.
-fn pending<T>(status: String, age: Option<Duration>) -> Look<T> {
+fn pending<T>(status: String, age: Option<Duration>) -> Poll<T> {
     match age.filter(|_| is_creating(&status)) {
-        Some(age) => Look::PendingFor(status, age),
-        None => Look::Pending(status),
+        Some(age) => Poll::PendingFor(status, age),
+        None => Poll::Pending(status),
     }
 }
 
@@ -100,7 +100,7 @@ pub(super) async fn order_deletion(task: &Task<'_>, recorded: &Recorded) -> Resu
     let id = recorded.id.as_str();
     let look = async || {
         let (store, age) = describe_with_age(cx, id).await?;
-        let Some(store) = store.filter(|store| !is_ending(store)) else { return Ok(Look::Ready(Begun::Earlier)) };
+        let Some(store) = store.filter(|store| !is_ending(store)) else { return Ok(Poll::Ready(Begun::Earlier)) };
         match condition_of(&store) {
             Condition::Changing(status) if task.wait => {
                 tell_age(task, &store);
@@ -115,19 +115,19 @@ pub(super) async fn order_deletion(task: &Task<'_>, recorded: &Recorded) -> Resu
     wait::until(cx.pace.due(CREATION), &cx.stop, seen, look).await.map_err(|ended| ended_as_error(ended, cx))
 }
 
-async fn delete(cx: &Context, id: &str) -> Result<Look<Begun>, ResourceError> {
+async fn delete(cx: &Context, id: &str) -> Result<Poll<Begun>, ResourceError> {
     let turn = cx.gate.to_delete().await;
     let call = ops::healthlake::DELETE_FHIR_DATASTORE.patience(TURN_PATIENCE);
     let deleted = cx.call(call, || cx.clients.healthlake.delete_fhir_datastore().datastore_id(id).send()).await;
     drop(turn);
     match deleted {
-        Ok(_) => Ok(Look::Ready(Begun::Now)),
+        Ok(_) => Ok(Poll::Ready(Begun::Now)),
         Err(error) => match error.meets() {
-            Some(Met::Gone) => Ok(Look::Ready(Begun::Now)),
+            Some(Met::Gone) => Ok(Poll::Ready(Begun::Now)),
             // Its status says which transition that is.
             Some(Met::InTransition) => match describe(cx, id).await?.filter(|store| !is_ending(store)) {
-                None => Ok(Look::Ready(Begun::Now)),
-                Some(store) => Ok(Look::Pending(status_of(&store))),
+                None => Ok(Poll::Ready(Begun::Now)),
+                Some(store) => Ok(Poll::Pending(status_of(&store))),
             },
             _ => Err(error.into()),
         },
@@ -143,10 +143,10 @@ where
 {
     let cx = task.cx;
     let look = async || match cx.call(ops::healthlake::UPDATE_FHIR_DATASTORE, &send).await {
-        Ok(_) => Ok(Look::Ready(())),
+        Ok(_) => Ok(Poll::Ready(())),
         Err(error) if error.meets() == Some(Met::InTransition) => {
             let store = describe(cx, id).await?.filter(|store| !is_ending(store)).ok_or(ResourceError::Vanished)?;
-            Ok(Look::Pending(status_of(&store)))
+            Ok(Poll::Pending(status_of(&store)))
         }
         Err(error) => Err(error.into()),
     };
@@ -161,14 +161,14 @@ pub(super) async fn wait_until_gone(task: &Task<'_>, id: &str, begun: Begun) -> 
         Begun::Earlier => cx.pace.at_most(UNKNOWN_AGE),
     };
     let look = async || match describe(cx, id).await? {
-        None => Ok(Look::Ready(())),
-        Some(store) if is_gone(&store) => Ok(Look::Ready(())),
+        None => Ok(Poll::Ready(())),
+        Some(store) if is_gone(&store) => Ok(Poll::Ready(())),
         Some(store) => match condition_of(&store) {
             Condition::Failed { status, cause } if store.error_cause().is_some() => {
                 Err(ResourceError::Failed { status, cause })
             }
             _ if !task.wait => Err(ResourceError::StillGoing { status: status_of(&store) }),
-            _ => Ok(Look::Pending(status_of(&store))),
+            _ => Ok(Poll::Pending(status_of(&store))),
         },
     };
     let seen = |status: &str| task.progress(Progress::Status(status.to_owned()));

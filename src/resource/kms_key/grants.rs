@@ -5,14 +5,14 @@ use serde_json::json;
 
 use crate::aws::ops;
 use crate::resource::answers::watching;
-use crate::resource::{Context, Hanging, Kind, ResourceError};
+use crate::resource::{Attachment, Context, Kind, ResourceError};
 
 /// What a grant is called among what is attached to a key.
 pub const GRANT: &str = "kms_grant";
 
 /// Every grant but those that AWS services hold for themselves: only they can name a service principal as the grantee
 /// (KMS API reference, `CreateGrant`). HealthLake has some on the key of a store.
-pub(super) async fn all(cx: &Context, key: &str) -> Result<Vec<Hanging>, ResourceError> {
+pub(super) async fn all(cx: &Context, key: &str) -> Result<Vec<Attachment>, ResourceError> {
     let (mut all, mut marker) = (Vec::new(), None);
     loop {
         let list = || cx.clients.kms.list_grants().key_id(key).limit(100).set_marker(marker.clone()).send();
@@ -27,7 +27,7 @@ pub(super) async fn all(cx: &Context, key: &str) -> Result<Vec<Hanging>, Resourc
             break;
         }
     }
-    Ok(all.iter().filter(|grant| !is_of_a_service(grant)).map(|grant| hanging(cx, key, grant)).collect())
+    Ok(all.iter().filter(|grant| !is_of_a_service(grant)).map(|grant| attachments(cx, key, grant)).collect())
 }
 
 fn is_of_a_service(grant: &GrantListEntry) -> bool {
@@ -35,7 +35,7 @@ fn is_of_a_service(grant: &GrantListEntry) -> bool {
         || grant.grantee_service_principal().is_some_and(|principal| principal.starts_with("healthlake."))
 }
 
-fn hanging(cx: &Context, key: &str, grant: &GrantListEntry) -> Hanging {
+fn attachments(cx: &Context, key: &str, grant: &GrantListEntry) -> Attachment {
     let principals = [grant.grantee_principal(), grant.grantee_service_principal()];
     let grantee = principals.into_iter().flatten().next().unwrap_or("somebody");
     let operations: Vec<&str> = grant.operations().iter().map(GrantOperation::as_str).collect();
@@ -44,8 +44,8 @@ fn hanging(cx: &Context, key: &str, grant: &GrantListEntry) -> Hanging {
     // Lambda gives the role of a function a grant on the key of its environment (Lambda developer guide, "Securing Lambda
     // environment variables"); the stack's own roles are no strangers.
     match role_of(grantee, &cx.identity.account) {
-        Some(role) => Hanging { kind: Kind::IamRole.as_str(), what, recorded: json!({"name": role}) },
-        None => Hanging { kind: GRANT, what, recorded: json!({"key_id": key, "grant_id": id}) },
+        Some(role) => Attachment { kind: Kind::IamRole.as_str(), what, recorded: json!({"name": role}) },
+        None => Attachment { kind: GRANT, what, recorded: json!({"key_id": key, "grant_id": id}) },
     }
 }
 

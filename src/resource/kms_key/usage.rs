@@ -51,7 +51,7 @@ mod tests {
 
     use super::*;
 
-    fn told(created: Option<i64>, tracked: Option<i64>, used: Option<i64>) -> String {
+    fn reported(created: Option<i64>, tracked: Option<i64>, used: Option<i64>) -> String {
         let day = |day: Option<i64>| day.map(|day| DateTime::from_secs(day * 86_400));
         let data = |when| {
             KeyLastUsageData::builder()
@@ -68,10 +68,13 @@ mod tests {
 
     #[test]
     fn a_key_that_is_older_than_its_record_may_have_been_used_before() {
-        assert_eq!(told(Some(0), Some(10), Some(11)), "The key was last used on 1970-01-12 (Decrypt).");
-        assert_eq!(told(Some(10), Some(10), None), "The key has never been used since it was created on 1970-01-11.");
-        let older = told(Some(0), Some(10), None);
+        assert_eq!(reported(Some(0), Some(10), Some(11)), "The key was last used on 1970-01-12 (Decrypt).");
+        assert_eq!(
+            reported(Some(10), Some(10), None),
+            "The key has never been used since it was created on 1970-01-11."
+        );
+        let older = reported(Some(0), Some(10), None);
         assert!(older.contains("since 1970-01-11") && older.contains("may have been used before"), "{older}");
-        assert!(told(None, None, None).contains("not known"));
+        assert!(reported(None, None, None).contains("not known"));
     }
 }

@@ -7,7 +7,7 @@ use aws_sdk_lambda::operation::get_function::GetFunctionOutput;
 use super::Recorded;
 use super::look::{condition_of, get};
 use crate::resource::{Condition, Context, ResourceError, Task};
-use crate::wait::{self, Look, Pace};
+use crate::wait::{self, Poll, PollPolicy};
 
 /// What a function counts as whose last change Lambda gave up.
 #[derive(Clone, Copy)]
@@ -33,11 +33,11 @@ async fn until_settled(cx: &Context, name: &str, impaired: Impaired) -> Result<(
         let answer = get(cx, name).await?;
         let configuration = answer.as_ref().and_then(GetFunctionOutput::configuration);
         // A function made just before may not be seen yet.
-        let Some(configuration) = configuration else { return Ok(Look::Pending("Pending".to_owned())) };
+        let Some(configuration) = configuration else { return Ok(Poll::Pending("Pending".to_owned())) };
         match condition_of(configuration) {
-            Condition::Ready => Ok(Look::Ready(())),
-            Condition::Changing(status) | Condition::Ending { what: status, .. } => Ok(Look::Pending(status)),
-            Condition::Impaired { .. } if matches!(impaired, Impaired::Works) => Ok(Look::Ready(())),
+            Condition::Ready => Ok(Poll::Ready(())),
+            Condition::Changing(status) | Condition::Ending { what: status, .. } => Ok(Poll::Pending(status)),
+            Condition::Impaired { .. } if matches!(impaired, Impaired::Works) => Ok(Poll::Ready(())),
             Condition::Failed { status, cause } | Condition::Impaired { status, cause } => {
                 Err(ResourceError::Failed { status, cause })
             }
@@ -47,8 +47,8 @@ async fn until_settled(cx: &Context, name: &str, impaired: Impaired) -> Result<(
 }
 
 /// A function is ready within seconds.
-pub(in crate::resource) fn pace(cx: &Context) -> Pace {
-    Pace { timeout: cx.pace.timeout.min(LONGEST_WAIT), ..cx.pace.at_most(Duration::from_secs(1)) }
+pub(in crate::resource) fn pace(cx: &Context) -> PollPolicy {
+    PollPolicy { timeout: cx.pace.timeout.min(LONGEST_WAIT), ..cx.pace.at_most(Duration::from_secs(1)) }
 }
 
 /// What Lambda has not done in this time it will not do.

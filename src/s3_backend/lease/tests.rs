@@ -11,7 +11,7 @@ use super::super::S3Store;
 use crate::aws::Caller;
 use crate::aws::clients::{NamedBy, S3Alone, S3Endpoint};
 use crate::config::Backend;
-use crate::state::{Holder, Place, StateError};
+use crate::state::{LockInfo, Place, StateError};
 
 const LOCK: &str = "fhir.json.lock";
 
@@ -119,7 +119,7 @@ async fn a_lock_that_was_marked_as_released_is_lost_to_its_holder() {
     store.break_lock(&holding).await.unwrap();
     assert!(matches!(first.renew().await, Err(StateError::LockLost { .. })));
     // An earlier build goes by the id, and by the lease.
-    let note: Holder = serde_json::from_value(scene.lock().await.unwrap()).unwrap();
+    let note: LockInfo = serde_json::from_value(scene.lock().await.unwrap()).unwrap();
     assert_ne!(note.id, holding.holder.id);
     assert_eq!(note.lease_in_seconds, Some(0));
     // The second attempt to take away what is released already finds nothing.

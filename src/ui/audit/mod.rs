@@ -6,9 +6,9 @@ use std::fmt::Write;
 
 use super::json::Audit;
 use super::printer::style::{ADD, CHANGE, DESTROY, FAINT, STRONG};
-use crate::audit::{Check, Finding, Reviewed, Status};
+use crate::audit::{AuditFinding, Check, CheckStatus, Reviewed};
 
-pub use sarif::{Places, sarif};
+pub use sarif::{ConfigPlaces, sarif};
 
 /// What an audit is not, in words. It is part of every form.
 pub const WHAT_IT_IS_NOT: &str = "These are technical checks of what hlctl deployed. They are neither legal advice nor a risk \
@@ -19,10 +19,10 @@ pub fn text(reviewed: &Reviewed, all: bool) -> String {
     let mut text = String::new();
     for finding in &reviewed.findings {
         match finding.status {
-            Status::Fail | Status::NotCheckable => in_full(&mut text, finding),
-            Status::Waived => waived(&mut text, finding),
-            Status::Pass | Status::NotApplicable if all => in_a_line(&mut text, finding),
-            Status::Pass | Status::NotApplicable => {}
+            CheckStatus::Fail | CheckStatus::NotCheckable => in_full(&mut text, finding),
+            CheckStatus::Waived => waived(&mut text, finding),
+            CheckStatus::Pass | CheckStatus::NotApplicable if all => in_a_line(&mut text, finding),
+            CheckStatus::Pass | CheckStatus::NotApplicable => {}
         }
     }
     if all && !text.is_empty() {
@@ -36,19 +36,19 @@ pub fn text(reviewed: &Reviewed, all: bool) -> String {
             waiver.check
         );
     }
-    let counts = Status::ALL.into_iter().map(|status| format!("{} {}", reviewed.count(status), status.word()));
+    let counts = CheckStatus::ALL.into_iter().map(|status| format!("{} {}", reviewed.count(status), status.word()));
     let _ = writeln!(text, "{STRONG}{}{STRONG:#}", counts.collect::<Vec<_>>().join(", "));
     let _ = write!(text, "{FAINT}{WHAT_IT_IS_NOT}{FAINT:#}");
     text
 }
 
-fn place(finding: &Finding) -> String {
+fn place(finding: &AuditFinding) -> String {
     finding.address.as_ref().map_or_else(|| "the stack".to_owned(), ToString::to_string)
 }
 
-fn in_full(text: &mut String, finding: &Finding) {
+fn in_full(text: &mut String, finding: &AuditFinding) {
     let check = finding.check;
-    let style = if finding.status == Status::Fail { DESTROY } else { CHANGE };
+    let style = if finding.status == CheckStatus::Fail { DESTROY } else { CHANGE };
     let _ = writeln!(
         text,
         "{style}{}{style:#}  {} ({}, {})",
@@ -64,7 +64,7 @@ fn in_full(text: &mut String, finding: &Finding) {
     let _ = writeln!(text, "  {FAINT}see    {}{FAINT:#}\n", mapping(check));
 }
 
-fn waived(text: &mut String, finding: &Finding) {
+fn waived(text: &mut String, finding: &AuditFinding) {
     let check = finding.check;
     let _ = writeln!(text, "{CHANGE}waived{CHANGE:#}  {} ({}, {})", check.title, check.id, check.severity.as_str());
     let _ = writeln!(text, "  where  {}\n  seen   {}", place(finding), finding.seen.replace('\n', "\n         "));
@@ -73,8 +73,8 @@ fn waived(text: &mut String, finding: &Finding) {
     }
 }
 
-fn in_a_line(text: &mut String, finding: &Finding) {
-    let style = if finding.status == Status::Pass { ADD } else { FAINT };
+fn in_a_line(text: &mut String, finding: &AuditFinding) {
+    let style = if finding.status == CheckStatus::Pass { ADD } else { FAINT };
     let (word, check) = (finding.status.word(), finding.check);
     let _ =
         writeln!(text, "{style}{word}{style:#}  {}  {} ({}): {}", place(finding), check.title, check.id, finding.seen);
@@ -108,8 +108,8 @@ mod tests {
             ("enabled".to_owned(), Value::Bool(true)),
         ]);
         let looked = [
-            ("kms_key.s3", crate::audit::Looked::Seen { attributes, ending: None }),
-            ("s3_bucket_versioning.data", crate::audit::Looked::Unreadable("denied".to_owned())),
+            ("kms_key.s3", crate::audit::EvidenceRead::Seen { attributes, ending: None }),
+            ("s3_bucket_versioning.data", crate::audit::EvidenceRead::Unreadable("denied".to_owned())),
         ];
         let looked =
             looked.into_iter().map(|(address, looked)| (crate::address::Address::parse(address), looked)).collect();

@@ -7,11 +7,11 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::{Value, json};
 
 use super::{WHAT_IT_IS_NOT, mapping};
-use crate::audit::{CHECKS, Check, Finding, Reviewed, Severity, Status};
+use crate::audit::{AuditFinding, CHECKS, Check, CheckStatus, Reviewed, Severity};
 use crate::config::Place;
 
 /// Where findings belong in the configuration.
-pub struct Places<'a> {
+pub struct ConfigPlaces<'a> {
     /// The configuration's path, as the user gave it.
     pub file: &'a Path,
     /// Where each key that stands in it has its value.
@@ -22,7 +22,7 @@ pub struct Places<'a> {
 const PATH: &AsciiSet = &NON_ALPHANUMERIC.remove(b'/').remove(b'.').remove(b'-').remove(b'_').remove(b'~');
 
 /// The audit as a SARIF log of one run.
-pub fn sarif(reviewed: &Reviewed, places: &Places<'_>) -> Value {
+pub fn sarif(reviewed: &Reviewed, places: &ConfigPlaces<'_>) -> Value {
     json!({
         "$schema": "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json",
         "version": "2.1.0",
@@ -71,15 +71,15 @@ fn score(severity: Severity) -> &'static str {
     }
 }
 
-fn result(finding: &Finding, places: &Places<'_>) -> Value {
+fn result(finding: &AuditFinding, places: &ConfigPlaces<'_>) -> Value {
     let check = finding.check;
     let address = finding.address.as_ref().map_or("the stack", |address| address.as_str());
-    let is_failure = matches!(finding.status, Status::Fail | Status::Waived);
+    let is_failure = matches!(finding.status, CheckStatus::Fail | CheckStatus::Waived);
     let kind = match finding.status {
-        Status::Fail | Status::Waived => "fail",
-        Status::NotCheckable => "open",
-        Status::Pass => "pass",
-        Status::NotApplicable => "notApplicable",
+        CheckStatus::Fail | CheckStatus::Waived => "fail",
+        CheckStatus::NotCheckable => "open",
+        CheckStatus::Pass => "pass",
+        CheckStatus::NotApplicable => "notApplicable",
     };
     let mut result = json!({
         "ruleId": check.id,
@@ -93,7 +93,7 @@ fn result(finding: &Finding, places: &Places<'_>) -> Value {
         }],
         "partialFingerprints": {"checkAndResource/v1": format!("{}:{address}", check.id)},
     });
-    if let Some(waiver) = finding.waiver.as_ref().filter(|_| finding.status == Status::Waived) {
+    if let Some(waiver) = finding.waiver.as_ref().filter(|_| finding.status == CheckStatus::Waived) {
         let justification = format!("{} (until {})", waiver.reason, waiver.expires);
         result["suppressions"] = json!([{"kind": "external", "status": "accepted", "justification": justification}]);
     }
@@ -101,7 +101,7 @@ fn result(finding: &Finding, places: &Places<'_>) -> Value {
 }
 
 /// The waiver if there is one; the key that decides, if it stands in the file; else the file's first line.
-fn region(finding: &Finding, places: &Places<'_>) -> Value {
+fn region(finding: &AuditFinding, places: &ConfigPlaces<'_>) -> Value {
     let waiver = finding.waiver.as_ref().and_then(|waiver| waiver.place.as_ref());
     let place = waiver.or_else(|| places.keys.get(finding.check.key?)).filter(|place| place.origin.file().is_some());
     let mut region = json!({"startLine": place.and_then(|place| place.line).unwrap_or(1)});
@@ -128,7 +128,7 @@ mod tests {
     use super::*;
 
     fn log(file: &str, keys: &BTreeMap<&'static str, Place>) -> Value {
-        sarif(&reviewed(), &Places { file: Path::new(file), keys })
+        sarif(&reviewed(), &ConfigPlaces { file: Path::new(file), keys })
     }
 
     /// The schema is OASIS's own, from the SARIF technical committee's repository, without descriptions and with the one pattern

@@ -7,7 +7,7 @@ mod svg;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::json::{Graph, GraphNode};
+use super::json::{GraphDocument, GraphNode};
 use crate::address::Address;
 use crate::module::Stack;
 use crate::plan::Action;
@@ -185,14 +185,14 @@ impl Picture {
     }
 
     /// For programs: every resource with its kind, its status and all that it needs.
-    pub fn json(&self) -> Graph {
+    pub fn json(&self) -> GraphDocument {
         let nodes = self.nodes.iter().enumerate().map(|(place, node)| GraphNode {
             address: node.address.to_string(),
             kind: node.address.kind().to_owned(),
             status: status(node.mark),
             needs: self.needs(place).map(Address::to_string).collect(),
         });
-        Graph::of(nodes.collect())
+        GraphDocument::of(nodes.collect())
     }
 }
 

@@ -4,7 +4,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::FORMAT_VERSION;
-use crate::audit::{self, Reviewed, Status};
+use crate::audit::{self, CheckStatus, Reviewed};
 
 /// How the checks came out.
 #[derive(Debug, Serialize, JsonSchema)]
@@ -84,11 +84,11 @@ impl Audit {
             format_version: FORMAT_VERSION,
             clean: reviewed.is_clean(),
             counts: Counts {
-                fail: count(Status::Fail),
-                not_checkable: count(Status::NotCheckable),
-                waived: count(Status::Waived),
-                pass: count(Status::Pass),
-                not_applicable: count(Status::NotApplicable),
+                fail: count(CheckStatus::Fail),
+                not_checkable: count(CheckStatus::NotCheckable),
+                waived: count(CheckStatus::Waived),
+                pass: count(CheckStatus::Pass),
+                not_applicable: count(CheckStatus::NotApplicable),
             },
             findings: reviewed.findings.iter().map(Finding::from).collect(),
             unused_waivers: reviewed
@@ -105,8 +105,8 @@ impl Audit {
     }
 }
 
-impl From<&audit::Finding> for Finding {
-    fn from(finding: &audit::Finding) -> Self {
+impl From<&audit::AuditFinding> for Finding {
+    fn from(finding: &audit::AuditFinding) -> Self {
         let check = finding.check;
         Self {
             check: check.id,

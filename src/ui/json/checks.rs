@@ -5,7 +5,7 @@ use serde::Serialize;
 
 use super::FORMAT_VERSION;
 use crate::config::ProblemReport;
-use crate::fhir::explain::Finding;
+use crate::fhir::explain::SignatureFinding;
 
 /// What the doctor found.
 #[derive(Debug, Serialize, JsonSchema)]
@@ -136,7 +136,7 @@ pub struct Explanation {
     /// The status that `--send` brought.
     pub answer: Option<u16>,
     /// What is worth knowing.
-    pub findings: Vec<Finding>,
+    pub findings: Vec<SignatureFinding>,
 }
 
 /// The parts of the header `authorization`.

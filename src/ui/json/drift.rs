@@ -5,7 +5,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 use super::FORMAT_VERSION;
-use crate::drift::{self, AttributeVerdict, Report, Verdict};
+use crate::drift::{self, AttributeVerdict, DriftReport, DriftVerdict};
 
 /// What others have changed. `docs/drift.md` describes it.
 #[derive(Debug, Serialize, JsonSchema)]
@@ -28,7 +28,7 @@ struct Finding {
     kind: String,
     /// The name a user knows it by.
     name: Option<String>,
-    verdict: Verdict,
+    verdict: DriftVerdict,
     /// Why, where the attributes do not say it.
     reason: Option<String>,
     /// What to do about it, where an apply does not fix it.
@@ -85,29 +85,29 @@ struct Counts {
     unreadable: usize,
 }
 
-impl From<&Report> for Drift {
-    fn from(report: &Report) -> Self {
+impl From<&DriftReport> for Drift {
+    fn from(report: &DriftReport) -> Self {
         let count = |verdict| report.with(verdict).count();
         Self {
             format_version: FORMAT_VERSION,
             has_drift: report.has_drift(),
             resources: report.findings.iter().map(Finding::from).collect(),
             counts: Counts {
-                clean: count(Verdict::Clean),
-                partly_checked: count(Verdict::PartlyChecked),
-                pending: count(Verdict::Pending),
-                drifted: count(Verdict::Drifted),
-                missing: count(Verdict::Missing),
-                foreign: count(Verdict::Foreign),
-                unreadable: count(Verdict::Unreadable),
+                clean: count(DriftVerdict::Clean),
+                partly_checked: count(DriftVerdict::PartlyChecked),
+                pending: count(DriftVerdict::Pending),
+                drifted: count(DriftVerdict::Drifted),
+                missing: count(DriftVerdict::Missing),
+                foreign: count(DriftVerdict::Foreign),
+                unreadable: count(DriftVerdict::Unreadable),
             },
             notes: report.notes.clone(),
         }
     }
 }
 
-impl From<&drift::Finding> for Finding {
-    fn from(found: &drift::Finding) -> Self {
+impl From<&drift::DriftFinding> for Finding {
+    fn from(found: &drift::DriftFinding) -> Self {
         Self {
             address: found.address.to_string(),
             kind: found.kind.clone(),

@@ -10,7 +10,8 @@ use crate::plan;
 
 /// A plan.
 #[derive(Debug, Serialize, JsonSchema)]
-pub struct Plan {
+#[schemars(rename = "Plan")]
+pub struct PlanDocument {
     format_version: u32,
     /// One for each resource, the unchanged included.
     changes: Vec<Change>,
@@ -39,7 +40,7 @@ struct Change {
     attributes: Vec<AttributeChange>,
     /// What it means for patient data and for those who use the store.
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    meaning: Vec<String>,
+    impact: Vec<String>,
     /// Whether it is destroyed only by name.
     protected: bool,
     /// Whether a replacement deletes the old one first.
@@ -113,7 +114,7 @@ struct Counts {
     refused: usize,
 }
 
-impl From<&plan::Plan> for Plan {
+impl From<&plan::Plan> for PlanDocument {
     fn from(plan: &plan::Plan) -> Self {
         let plan::Counts { create, update, replace, delete, other, unchanged, refused } = plan.counts();
         Self {
@@ -136,7 +137,7 @@ impl From<&plan::Change> for Change {
             action: change.action,
             reason: change.reason.as_ref().map(ToString::to_string),
             attributes: change.attributes.iter().map(AttributeChange::from).collect(),
-            meaning: change.meaning.clone(),
+            impact: change.impact.clone(),
             protected: change.protected,
             delete_first: change.delete_first,
             deposed: change.deposed,

@@ -11,7 +11,8 @@ use crate::module::Outputs;
 
 /// How an apply or a destroy went.
 #[derive(Debug, Serialize, JsonSchema)]
-pub struct Run {
+#[schemars(rename = "Run")]
+pub struct RunDocument {
     format_version: u32,
     /// What became of each resource.
     resources: Vec<Ending>,
@@ -53,7 +54,7 @@ enum Detail {
     Because { because: Option<String> },
 }
 
-impl From<&Report> for Run {
+impl From<&Report> for RunDocument {
     fn from(report: &Report) -> Self {
         let resources = report.outcomes.iter();
         Self {

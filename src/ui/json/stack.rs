@@ -4,7 +4,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::Value;
 
-use super::{FORMAT_VERSION, Failure, Plan};
+use super::{FORMAT_VERSION, Failure, PlanDocument};
 
 /// The resources that the state has.
 #[derive(Debug, Serialize, JsonSchema)]
@@ -21,7 +21,7 @@ pub struct ListedResource {
     /// Its kind.
     pub kind: String,
     /// How far it is.
-    pub status: Status,
+    pub status: StatusDocument,
     /// Whether it is destroyed only by name.
     pub protected: bool,
     /// Whether this hlctl knows the address.
@@ -34,7 +34,7 @@ pub struct ListedResource {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 #[schemars(rename = "ResourceStatus")]
-pub enum Status {
+pub enum StatusDocument {
     /// It is being created.
     Creating,
     /// It exists.
@@ -43,7 +43,7 @@ pub enum Status {
     Deleting,
 }
 
-impl From<crate::state::Status> for Status {
+impl From<crate::state::Status> for StatusDocument {
     fn from(status: crate::state::Status) -> Self {
         use crate::state::Status::{Creating, Deleting, Ready};
         match status {
@@ -63,7 +63,8 @@ impl StateList {
 
 /// The dependency graph.
 #[derive(Debug, Serialize, JsonSchema)]
-pub struct Graph {
+#[schemars(rename = "Graph")]
+pub struct GraphDocument {
     format_version: u32,
     resources: Vec<GraphNode>,
 }
@@ -81,7 +82,7 @@ pub struct GraphNode {
     pub needs: Vec<String>,
 }
 
-impl Graph {
+impl GraphDocument {
     /// Of these resources.
     pub fn of(resources: Vec<GraphNode>) -> Self {
         Self { format_version: FORMAT_VERSION, resources }
@@ -112,7 +113,7 @@ pub struct Adopted {
     /// The commands that remove the resources from Terraform's state.
     pub commands: Vec<String>,
     /// What an apply would do; of a single resource, only its part.
-    pub plan: Plan,
+    pub plan: PlanDocument,
 }
 
 /// A resource that was adopted.

@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use super::FORMAT_VERSION;
 use crate::address::Address;
-use crate::module::beside::STORE;
+use crate::module::standby::STORE;
 use crate::state::{self, State};
 
 /// The stores of a stack.
@@ -22,7 +22,7 @@ pub struct Stores {
 pub struct ListedStore {
     /// Which store.
     #[serde(flatten)]
-    pub store: Store,
+    pub store: StoreDocument,
     /// Its status, or null if it is gone.
     pub status: Option<String>,
     /// The key that encrypts it.
@@ -39,14 +39,15 @@ pub struct ComparedStore {
     format_version: u32,
     /// Which store.
     #[serde(flatten)]
-    store: Store,
+    store: StoreDocument,
     /// What the old and the new one hold, where that was compared.
     resources: Option<Comparison>,
 }
 
 /// Which store.
 #[derive(Debug, Serialize, JsonSchema)]
-pub struct Store {
+#[schemars(rename = "Store")]
+pub struct StoreDocument {
     address: String,
     id: Option<String>,
     arn: Option<String>,
@@ -93,7 +94,7 @@ pub struct Comparison {
     pub failure: Option<String>,
 }
 
-impl Store {
+impl StoreDocument {
     /// The store of this address.
     pub fn of(state: &State, address: &Address) -> Self {
         let entry = state.resources.get(address);
@@ -116,8 +117,8 @@ impl From<&state::Origin> for Origin {
     fn from(origin: &state::Origin) -> Self {
         let state::Origin { source, at, way, filled } = origin;
         let way = match way {
-            state::Way::Backup => Way::Backup,
-            state::Way::Export => Way::Export,
+            state::SeedMethod::Backup => Way::Backup,
+            state::SeedMethod::Export => Way::Export,
         };
         Self { source: source.clone(), at: *at, way, filled: *filled }
     }
@@ -132,7 +133,7 @@ impl Stores {
 
 impl ComparedStore {
     /// A store, and what it and the old one hold.
-    pub fn of(store: Store, resources: Option<Comparison>) -> Self {
+    pub fn of(store: StoreDocument, resources: Option<Comparison>) -> Self {
         Self { format_version: FORMAT_VERSION, store, resources }
     }
 }

@@ -62,8 +62,8 @@ fn named(title: &str, changes: &[&Change]) -> Markup {
 /// Why, and what it means.
 fn sentences(change: &Change) -> Markup {
     html! {
-        @if let Some(reason) = &change.reason { p .meaning { "Because " (reason.to_string()) "." } }
-        @for meaning in &change.meaning { p .meaning { (meaning) } }
+        @if let Some(reason) = &change.reason { p .impact { "Because " (reason.to_string()) "." } }
+        @for impact in &change.impact { p .impact { (impact) } }
     }
 }
 

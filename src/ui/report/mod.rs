@@ -14,7 +14,7 @@ use serde_json::{Map, Value};
 
 use super::graph::{self, Mark, Picture};
 use crate::address::Address;
-use crate::journal::{Ending, Journal, Step, StoppedBy};
+use crate::journal::{Journal, RunEnding, StepRecord, StoppedBy};
 use crate::plan::Action;
 use crate::state::{Home, State, Status};
 
@@ -92,14 +92,14 @@ fn header(journal: &Journal, title: &str) -> Markup {
 
 /// How the run went, in a sentence.
 fn verdict(journal: &Journal) -> (&'static str, String) {
-    let count = |is: fn(&Ending) -> bool| {
+    let count = |is: fn(&RunEnding) -> bool| {
         let endings = journal.steps.iter().filter_map(|step| step.ended.as_ref());
         endings.filter(|(_, ending)| is(ending)).count()
     };
     let parts = [
-        (count(|ending| matches!(ending, Ending::Failed(_))), "failed"),
-        (count(|ending| matches!(ending, Ending::Unfinished(_))), "still under way in AWS"),
-        (count(|ending| matches!(ending, Ending::Skipped(_))), "not started"),
+        (count(|ending| matches!(ending, RunEnding::Failed(_))), "failed"),
+        (count(|ending| matches!(ending, RunEnding::Unfinished(_))), "still under way in AWS"),
+        (count(|ending| matches!(ending, RunEnding::Skipped(_))), "not started"),
     ];
     let parts: Vec<String> =
         parts.iter().filter(|(count, _)| *count > 0).map(|(count, what)| format!("{count} {what}")).collect();
@@ -147,26 +147,26 @@ fn counts(journal: &Journal) -> String {
 }
 
 fn problems(journal: &Journal, now: &Now<'_>) -> Markup {
-    let settled = |step: &Step| now.state.is_some_and(|state| has_settled(step, state));
-    let told: Vec<(&Address, &'static str, &String)> = journal
+    let settled = |step: &StepRecord| now.state.is_some_and(|state| has_settled(step, state));
+    let reported: Vec<(&Address, &'static str, &String)> = journal
         .steps
         .iter()
         .filter_map(|step| match &step.ended {
-            Some((_, Ending::Failed(error))) => Some((&step.address, "failed", error)),
-            Some((_, Ending::Unfinished(error))) if settled(step) => {
+            Some((_, RunEnding::Failed(error))) => Some((&step.address, "failed", error)),
+            Some((_, RunEnding::Unfinished(error))) if settled(step) => {
                 Some((&step.address, "under way when the run ended, settled since", error))
             }
-            Some((_, Ending::Unfinished(error))) => Some((&step.address, "under way when the run ended", error)),
+            Some((_, RunEnding::Unfinished(error))) => Some((&step.address, "under way when the run ended", error)),
             _ => None,
         })
         .collect();
-    let has_failed = journal.steps.iter().any(|step| matches!(step.ended, Some((_, Ending::Failed(_)))));
+    let has_failed = journal.steps.iter().any(|step| matches!(step.ended, Some((_, RunEnding::Failed(_)))));
     html! {
-        @if !told.is_empty() {
+        @if !reported.is_empty() {
             section aria-labelledby="problems" {
                 h2 #problems { @if has_failed { "What went wrong" } @else { "What was not finished" } }
                 ul .problems {
-                    @for (address, what, error) in told {
+                    @for (address, what, error) in reported {
                         li { (code(address)) ": " strong { (what) } pre { (error) } }
                     }
                 }
@@ -176,7 +176,7 @@ fn problems(journal: &Journal, now: &Now<'_>) -> Markup {
 }
 
 /// Whether the state says that a step has come to its end since. Of a change it does not say that.
-fn has_settled(step: &Step, state: &State) -> bool {
+fn has_settled(step: &StepRecord, state: &State) -> bool {
     let status = state.resources.get(&step.address).map(|entry| entry.status);
     match step.action {
         Action::Create | Action::Settle => status == Some(Status::Ready),
@@ -255,10 +255,10 @@ fn marks(journal: &Journal) -> BTreeMap<&Address, Mark> {
         journal.changes.iter().map(|change| (&change.address, Mark::Action(change.action))).collect();
     for step in &journal.steps {
         let mark = match &step.ended {
-            Some((_, Ending::Done)) => continue,
-            Some((_, Ending::Failed(_))) => Mark::Failed,
-            Some((_, Ending::Skipped(_))) => Mark::Skipped,
-            Some((_, Ending::Unfinished(_))) | None => Mark::Unfinished,
+            Some((_, RunEnding::Done)) => continue,
+            Some((_, RunEnding::Failed(_))) => Mark::Failed,
+            Some((_, RunEnding::Skipped(_))) => Mark::Skipped,
+            Some((_, RunEnding::Unfinished(_))) | None => Mark::Unfinished,
         };
         marks.insert(&step.address, mark);
     }
@@ -343,7 +343,7 @@ mod tests {
             (Action::Delete, replaced, false),
             (Action::Update, with("ready"), false),
         ] {
-            let step = Step { action, ..step(address, 0, None, None) };
+            let step = StepRecord { action, ..step(address, 0, None, None) };
             assert_eq!(has_settled(&step, &state), settled, "{action:?}");
         }
     }
@@ -380,7 +380,7 @@ mod tests {
     fn what_somebody_named_cannot_become_markup() {
         let mut journal = sample();
         journal.stack = "<img onerror=x>".to_owned();
-        journal.steps[1].ended = Some((5, Ending::Failed("<script>alert(1)</script>".to_owned())));
+        journal.steps[1].ended = Some((5, RunEnding::Failed("<script>alert(1)</script>".to_owned())));
         journal.needs.insert(Address::parse("cognito_user.test_users[\"<b>\\\"x\"]"), Vec::new());
         let page = page(&journal);
         assert!(!page.contains("<img") && !page.contains("<script") && !page.contains("<b>"));
@@ -403,8 +403,8 @@ mod tests {
     #[test]
     fn failures_and_what_they_kept_from_beginning_are_counted() {
         let mut journal = sample();
-        journal.steps[0].ended = Some((5, Ending::Failed("denied".to_owned())));
-        journal.steps[1].ended = Some((5, Ending::Skipped(Some(Address::parse("kms_key.s3")))));
+        journal.steps[0].ended = Some((5, RunEnding::Failed("denied".to_owned())));
+        journal.steps[1].ended = Some((5, RunEnding::Skipped(Some(Address::parse("kms_key.s3")))));
         assert_eq!(verdict(&journal).1, "Incomplete: 1 failed, 1 not started.");
         assert!(page(&journal).contains("What went wrong"));
     }

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use maud::{Markup, html};
 
 use super::{code, span};
-use crate::journal::{Ending, Journal, Step};
+use crate::journal::{Journal, RunEnding, StepRecord};
 use crate::plan::Action;
 
 pub(super) fn section(journal: &Journal) -> Markup {
@@ -60,7 +60,7 @@ fn table(journal: &Journal, critical: &BTreeSet<usize>) -> Markup {
     }
 }
 
-fn row(journal: &Journal, step: &Step, length: u64, critical: bool) -> Markup {
+fn row(journal: &Journal, step: &StepRecord, length: u64, critical: bool) -> Markup {
     let end = journal.end_of(step);
     let percent = |time: u64| format!("{:.2}%", time as f64 * 100.0 / length as f64);
     let took = if step.was_begun() { span(end.saturating_sub(step.began)) } else { String::new() };
@@ -68,7 +68,7 @@ fn row(journal: &Journal, step: &Step, length: u64, critical: bool) -> Markup {
     html! {
         tr .critical[critical] {
             th scope="row" { @if critical { span .diamond aria-label="on the critical path:" { "◆" } " " } (code(&step.address)) }
-            td { (told(step)) }
+            td { (reported(step)) }
             td .track aria-label=(format!("from {} to {}", span(step.began), span(end))) {
                 @if step.was_begun() {
                     div class=(class) style=(format!("left:{};width:{}", percent(step.began), percent(end.saturating_sub(step.began)))) {}
@@ -82,10 +82,10 @@ fn row(journal: &Journal, step: &Step, length: u64, critical: bool) -> Markup {
     }
 }
 
-fn class(step: &Step) -> &'static str {
+fn class(step: &StepRecord) -> &'static str {
     match (&step.ended, step.action) {
-        (Some((_, Ending::Failed(_))), _) => "failed",
-        (None | Some((_, Ending::Unfinished(_))), _) => "open",
+        (Some((_, RunEnding::Failed(_))), _) => "failed",
+        (None | Some((_, RunEnding::Unfinished(_))), _) => "open",
         (_, Action::Create) => "create",
         (_, Action::Delete | Action::Replace | Action::Forget) => "delete",
         _ => "change",
@@ -93,7 +93,7 @@ fn class(step: &Step) -> &'static str {
 }
 
 /// What was done and how it ended.
-fn told(step: &Step) -> Markup {
+fn reported(step: &StepRecord) -> Markup {
     let done = match step.action {
         Action::Create => "created",
         Action::Update => "changed",
@@ -105,11 +105,11 @@ fn told(step: &Step) -> Markup {
         Action::NoOp => "checked",
     };
     match &step.ended {
-        Some((_, Ending::Done)) => html! { (done) },
-        Some((_, Ending::Failed(_))) => html! { strong { "failed" } },
-        Some((_, Ending::Unfinished(_))) => html! { strong { "left under way" } },
-        Some((_, Ending::Skipped(Some(because)))) => html! { "not started: waited for " (code(because)) },
-        Some((_, Ending::Skipped(None))) => html! { "not started" },
+        Some((_, RunEnding::Done)) => html! { (done) },
+        Some((_, RunEnding::Failed(_))) => html! { strong { "failed" } },
+        Some((_, RunEnding::Unfinished(_))) => html! { strong { "left under way" } },
+        Some((_, RunEnding::Skipped(Some(because)))) => html! { "not started: waited for " (code(because)) },
+        Some((_, RunEnding::Skipped(None))) => html! { "not started" },
         None => html! { strong { "interrupted" } },
     }
 }

@@ -17,11 +17,11 @@ fn a_folder_is_checked_uploaded_and_imported() {
         &[("a.ndjson", &patients(0..30, 0)), ("deeper/b.ndjson", &patients(30..50, 0)), ("notes.txt", "none")],
     );
     let ended = place.run(["data", "import", "in", "--json"]).succeeds().says("1 file skipped");
-    let told = ended.json();
-    assert_eq!(told["check"]["resources"]["Patient"], 50, "{ended}");
-    assert_eq!(told["upload"]["sent"], 2, "{ended}");
-    assert_eq!(told["job"]["status"], "COMPLETED", "{ended}");
-    assert_eq!(told["job"]["progress"]["resources_imported"], 50, "{ended}");
+    let reported = ended.json();
+    assert_eq!(reported["check"]["resources"]["Patient"], 50, "{ended}");
+    assert_eq!(reported["upload"]["sent"], 2, "{ended}");
+    assert_eq!(reported["job"]["status"], "COMPLETED", "{ended}");
+    assert_eq!(reported["job"]["progress"]["resources_imported"], 50, "{ended}");
     assert_eq!(held(&place), 50);
     let jobs = place.run(["data", "jobs", "--json"]).succeeds().json();
     let kinds: Vec<&Value> = jobs["jobs"].as_array().unwrap().iter().map(|job| &job["kind"]).collect();
@@ -95,9 +95,9 @@ fn what_an_import_takes_and_nobody_wants_is_noticed_and_sent() {
     // Without the structure, references are not looked at.
     let lines = place.run(["data", "check", "in", "--json", "--validation-level", "none"]).succeeds().json();
     assert_eq!(lines["notices"].as_array().unwrap().len(), 1);
-    let told = place.run(["data", "import", "in", "--json"]).succeeds().says("a reference is a search").json();
-    assert_eq!(told["check"]["notices"], findings["notices"]);
-    assert_eq!(told["job"]["status"], "COMPLETED");
+    let reported = place.run(["data", "import", "in", "--json"]).succeeds().says("a reference is a search").json();
+    assert_eq!(reported["check"]["notices"], findings["notices"]);
+    assert_eq!(reported["job"]["status"], "COMPLETED");
 }
 
 #[test]
@@ -115,14 +115,14 @@ fn references_to_resources_outside_the_files_are_noticed_where_that_is_asked_for
     let checked = place.run(["data", "check", "in", "--check-references"]).succeeds().keeps_silent_about("jane-doe");
     checked.says(text).says("a.ndjson:3: Observation.subject refers to Group resources");
     let findings = place.run(["data", "check", "in", "--check-references", "--json"]).succeeds().json();
-    let told: Vec<_> =
+    let reported: Vec<_> =
         findings["notices"].as_array().unwrap().iter().map(|one| (&one["notice"], &one["count"])).collect();
-    assert_eq!(told, [(&json!("reference_dangling"), &json!(1)); 2]);
+    assert_eq!(reported, [(&json!("reference_dangling"), &json!(1)); 2]);
     assert_eq!(place.run(["data", "check", "in", "--json"]).succeeds().json()["notices"], json!([]));
     let again = place.run(["data", "import", "in", "--check-references", "--no-wait"]).exits(6).says(text);
     again.says("`hlctl data import --check-references in`");
-    let told = place.run(["data", "import", "in", "--check-references", "--json"]).succeeds().json();
-    assert_eq!(told["job"]["status"], "COMPLETED");
+    let reported = place.run(["data", "import", "in", "--check-references", "--json"]).succeeds().json();
+    assert_eq!(reported["job"]["status"], "COMPLETED");
     let in_s3 = "s3://example-fhir-minimal-data/mine";
     place.run(["data", "import", in_s3, "--check-references"]).exits(64).says("does not read the files");
 }
@@ -134,13 +134,17 @@ fn refusals_are_grouped_by_cause_and_only_what_was_mended_is_sent_again() {
     folder(&place, &[("a.ndjson", &patients(0..3, 0)), ("b.ndjson", &(patients(3..5, 0) + &broken))]);
     // The check would have said it; HealthLake is asked all the same.
     let ended = place.run(["data", "import", "in", "--json", "--allow-problems"]).exits(6);
-    let told = ended.json();
-    assert_eq!((&told["refused"][0]["file"], &told["refused"][0]["line"]), (&json!("b.ndjson"), &json!(3)), "{ended}");
-    assert_eq!(told["job"]["progress"]["resources_imported"], 5, "{ended}");
+    let reported = ended.json();
+    assert_eq!(
+        (&reported["refused"][0]["file"], &reported["refused"][0]["line"]),
+        (&json!("b.ndjson"), &json!(3)),
+        "{ended}"
+    );
+    assert_eq!(reported["job"]["progress"]["resources_imported"], 5, "{ended}");
     ended.says("b.ndjson:3: ").says("hlctl data import --allow-problems in");
     place.write("in/b.ndjson", &patients(3..6, 0));
-    let told = place.run(["data", "import", "in", "--json"]).succeeds().json();
-    assert_eq!((&told["upload"]["sent"], &told["upload"]["kept"]), (&json!(1), &json!(1)));
+    let reported = place.run(["data", "import", "in", "--json"]).succeeds().json();
+    assert_eq!((&reported["upload"]["sent"], &reported["upload"]["kept"]), (&json!(1), &json!(1)));
     assert_eq!(held(&place), 6);
 }
 
@@ -168,8 +172,8 @@ fn an_upload_that_was_killed_is_taken_up() {
     running.wait_until_stuck(&place);
     running.kill();
     place.cloud().heal();
-    let told = place.run(["data", "import", "in", "--json"]).succeeds().json();
-    assert_eq!((&told["upload"]["sent"], &told["upload"]["kept"]), (&json!(1), &json!(1)));
+    let reported = place.run(["data", "import", "in", "--json"]).succeeds().json();
+    assert_eq!((&reported["upload"]["sent"], &reported["upload"]["kept"]), (&json!(1), &json!(1)));
     assert_eq!(place.cloud().count("CreateMultipartUpload"), 1);
     assert_eq!(place.cloud().count("UploadPart"), 4, "each part is taken once");
     assert_eq!(held(&place), 20);

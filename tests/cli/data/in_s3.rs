@@ -50,8 +50,9 @@ fn objects_in_s3_have_the_findings_of_the_same_files() {
         assert_eq!(here.json(), there.json(), "{options:?}");
         assert_eq!(here.json()["files"], 3);
     }
-    let told = place.run(["data", "check", &in_s3, "--check-references"]).exits(1);
-    told.says("a.ndjson:1502: the resource has no id")
+    let reported = place.run(["data", "check", &in_s3, "--check-references"]).exits(1);
+    reported
+        .says("a.ndjson:1502: the resource has no id")
         .says("c.ndjson: the file is empty")
         .says("deeper/b.ndjson:2 and a.ndjson:8")
         .says("deeper/b.ndjson:3: Encounter.subject refers to Patient resources that are not in these files")
@@ -66,8 +67,8 @@ fn objects_in_s3_have_the_findings_of_the_same_files() {
 fn answers_of_s3_that_break_off_are_asked_for_again() {
     let place = bucket(&[("in/a.ndjson", &patients(0..3000, 2000))]);
     place.cloud().rules([rule("GetObject", Some(1), Action::Cut), rule("GetObject", Some(3), Action::DropBefore)]);
-    let told = place.run(["data", "check", &format!("s3://{BUCKET}/in"), "--json"]).succeeds().json();
-    assert_eq!((&told["resources"]["Patient"], &told["problems"]), (&json!(3000), &json!([])));
+    let reported = place.run(["data", "check", &format!("s3://{BUCKET}/in"), "--json"]).succeeds().json();
+    assert_eq!((&reported["resources"]["Patient"], &reported["problems"]), (&json!(3000), &json!([])));
     assert!(place.cloud().count("GetObject") >= 5);
 }
 
@@ -78,10 +79,10 @@ fn what_s3_refuses_is_told_as_such_and_is_no_finding() {
     place.cloud().rules([rule("GetObject", Some(2), Action::Deny)]);
     let refused = place.run(["data", "check", &in_s3, "--json"]).ends();
     assert_ne!(refused.code, 0, "{refused}");
-    let told = refused.json();
-    let message = told["error"]["message"].as_str().unwrap_or_default();
+    let reported = refused.json();
+    let message = reported["error"]["message"].as_str().unwrap_or_default();
     assert!(message.contains("s3:GetObject failed: AccessDenied"), "{refused}");
-    assert_eq!(told.get("problems"), None, "{refused}");
+    assert_eq!(reported.get("problems"), None, "{refused}");
     let changed = Action::Error { code: "PreconditionFailed".to_owned(), message: "changed".to_owned(), status: 412 };
     place.cloud().rules([rule("GetObject", Some(1), changed)]);
     let changed = place.run(["data", "check", &in_s3]).ends();

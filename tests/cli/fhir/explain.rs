@@ -4,7 +4,7 @@ use std::time::SystemTime;
 
 use aws_credential_types::Credentials;
 use bytes::Bytes;
-use hlctl::fhir::signing::{Scope, sign_with};
+use hlctl::fhir::signing::{CredentialScope, sign_with};
 use http::Request;
 use http_body_util::Full;
 use serde_json::Value;
@@ -35,7 +35,7 @@ fn signed(place: &Place, method: &str, rest: &str, body: &str, scope: (&str, &st
     let mut request = Request::new(Full::new(Bytes::from(body.to_owned())));
     *request.method_mut() = method.parse().unwrap();
     *request.uri_mut() = url.parse().unwrap();
-    let scope = Scope { region: scope.0, service: scope.1, time: SystemTime::now() };
+    let scope = CredentialScope { region: scope.0, service: scope.1, time: SystemTime::now() };
     sign_with(&mut request, body.as_bytes(), &Credentials::new("test", secret, None, None, "x"), scope).unwrap();
     let header = |name: &str| format!("{name}: {}", request.headers()[name].to_str().unwrap());
     ["-H".to_owned(), header("authorization"), "-H".to_owned(), header("x-amz-date")]
@@ -104,8 +104,8 @@ fn signing_one_path_and_sending_another_is_found_out() {
     let ended = explain(&place, &["Patient", "--signed", "", "--send"]);
     assert_eq!(ended.code, 1, "{ended}");
     let id = place.store_id();
-    let told = text(&ended, "signed_another");
-    assert!(told.contains(&format!("- /datastore/{id}/r4/\n+ /datastore/{id}/r4/Patient")), "{told}");
+    let reported = text(&ended, "signed_another");
+    assert!(reported.contains(&format!("- /datastore/{id}/r4/\n+ /datastore/{id}/r4/Patient")), "{reported}");
     let refused = text(&ended, "refused");
     assert!(refused.contains("InvalidSignatureException"), "{refused}");
     assert!(refused.contains(&format!("- /datastore/{id}/r4/\n+ /datastore/{id}/r4/Patient")), "{refused}");

@@ -209,14 +209,14 @@ fn a_bundle_tells_which_entries_were_refused() {
 #[test]
 fn files_that_are_no_resource_are_told_before_anything_is_sent() {
     let place = store();
-    for (text, told) in [
+    for (text, reported) in [
         ("", "EOF"),
         ("[]", "no resourceType"),
         ("{}", "no resourceType"),
         ("{\"resourceType\":\"../x\"}", "is not a resource type"),
     ] {
         place.write("bad.json", text);
-        fhir(&place, &["create", "-f", "bad.json"]).exits(64).says(told);
+        fhir(&place, &["create", "-f", "bad.json"]).exits(64).says(reported);
     }
     fhir(&place, &["create", "-f", "missing.json"]).exits(1).says("missing.json");
     place.write("patient.json", &patient("Smith").to_string());

@@ -37,7 +37,7 @@ fn ended_well(ended: &Ended, what: &str) {
     for word in ["panicked", "this is a mistake in hlctl", "RUST_BACKTRACE"] {
         assert!(!ended.stderr.contains(word), "{what}: {ended}");
     }
-    let told = ended.stderr.contains("error") || ended.stdout.contains("\"problems\"");
-    assert!(ended.code == 0 || ended.code == 2 || told, "{what}: {ended}");
+    let reported = ended.stderr.contains("error") || ended.stdout.contains("\"problems\"");
+    assert!(ended.code == 0 || ended.code == 2 || reported, "{what}: {ended}");
     assert!(ended.stderr.len() < 1 << 16, "{what}: an error of {} bytes", ended.stderr.len());
 }

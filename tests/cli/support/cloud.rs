@@ -49,7 +49,7 @@ impl Cloud {
     pub fn of(emulator: Emulator) -> Self {
         let clock = emulator.options().clock.clone();
         let (stop, stopped) = oneshot::channel::<()>();
-        let (tell, told) = std::sync::mpsc::channel();
+        let (tell, reported) = std::sync::mpsc::channel();
         let served = emulator.clone();
         let thread = std::thread::spawn(move || {
             block_on(async {
@@ -58,7 +58,7 @@ impl Cloud {
                 served.serve(listener, async { drop(stopped.await) }).await.unwrap();
             });
         });
-        Self { emulator, clock, address: told.recv().unwrap(), stop: Some(stop), thread: Some(thread) }
+        Self { emulator, clock, address: reported.recv().unwrap(), stop: Some(stop), thread: Some(thread) }
     }
 
     /// Where it listens.

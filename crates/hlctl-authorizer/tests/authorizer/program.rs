@@ -51,8 +51,8 @@ impl Lambda {
         // Made before anybody waits for it: the program gives a key server 300 ms, and making a key may take longer.
         let pool = set(&[POOL.jwk()]);
         let keys = Server::start(move |_| Some(Response::new(200, pool.clone())));
-        let ((events, next), (told, reports)) = (channel(), channel());
-        let api = runtime_api(next, told);
+        let ((events, next), (reported, reports)) = (channel(), channel());
+        let api = runtime_api(next, reported);
         let mut variables: HashMap<_, _> = environment(&[("JWKS_URI", &keys.url("/jwks.json"))]);
         variables.extend(changes.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())));
         let mut program = Command::new(env!("CARGO_BIN_EXE_bootstrap"))
@@ -110,7 +110,7 @@ impl Drop for Lambda {
     }
 }
 
-fn runtime_api(next: Receiver<Vec<u8>>, told: Sender<Report>) -> Server {
+fn runtime_api(next: Receiver<Vec<u8>>, reported: Sender<Report>) -> Server {
     let next = Mutex::new(next);
     Server::start(move |request: &Request| match request.method.as_str() {
         "GET" => {
@@ -126,7 +126,7 @@ fn runtime_api(next: Receiver<Vec<u8>>, told: Sender<Report>) -> Server {
             Some(response)
         }
         _ => {
-            told.send((request.path.clone(), request.body.clone())).unwrap();
+            reported.send((request.path.clone(), request.body.clone())).unwrap();
             Some(Response::new(202, "{}"))
         }
     })

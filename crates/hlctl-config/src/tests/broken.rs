@@ -135,11 +135,11 @@ fn the_advice_for_a_word_without_quotes_is_what_to_write() {
         ("profile = nano # x", "write `profile = \"nano\"`"),
         ("buckets_minimum_tls = 1.2", "write `\"1.2\"`, in quotes"),
     ] {
-        let told = examine(&with(&format!("{line}\n"))).problems.to_string();
-        assert!(told.contains(help), "{line}\n{told}");
+        let reported = examine(&with(&format!("{line}\n"))).problems.to_string();
+        assert!(reported.contains(help), "{line}\n{reported}");
     }
     let mut sources = with("");
     sources.sets = vec![Setting::assignment("tags={team=x}").unwrap()];
-    let told = examine(&sources).problems.to_string();
-    assert!(told.contains("write `team = \"x\"`"), "{told}");
+    let reported = examine(&sources).problems.to_string();
+    assert!(reported.contains("write `team = \"x\"`"), "{reported}");
 }

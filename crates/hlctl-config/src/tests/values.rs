@@ -134,14 +134,14 @@ fn a_profile_that_nobody_knows_is_a_warning_and_no_error() {
     let examined = |profiles: &str| examine(&with(&format!("datastore_default_profiles = {profiles}\n")));
     let known = examined(r#"["us-core-6.1.0", "carin-bb-2.0.0"]"#);
     assert!(known.config.is_some() && known.problems.is_empty(), "{}", known.problems);
-    for (profile, told) in [
+    for (profile, reported) in [
         ("us-core-6.1.1", "did you mean"),
         ("http://hl7.org/fhir/us/core/StructureDefinition/us-core-patient", "not by URL"),
         ("ca-core", "HealthLake decides"),
     ] {
         let Examined { config, problems, .. } = examined(&format!("[{profile:?}]"));
         assert!(config.is_some(), "{problems}");
-        assert!(problems.to_string().contains(told), "{problems}");
+        assert!(problems.to_string().contains(reported), "{problems}");
     }
 }
 
@@ -214,8 +214,8 @@ fn what_has_no_effect_or_stands_in_plain_text_is_a_warning() {
     assert!(warned(&format!("{own}lambda_timeout = 3\n")).contains("and another key for SMART have no effect"));
     assert_eq!(warned("hardened = true\n"), "");
     let inline = format!("{smart}{own}cognito_test_users = [{{ {user}, password = \"Corr3ct-Horse\" }}]\n");
-    let told = warned(&inline);
-    assert!(told.contains("in plain text") && !told.contains("Corr3ct"), "{told}");
+    let reported = warned(&inline);
+    assert!(reported.contains("in plain text") && !reported.contains("Corr3ct"), "{reported}");
     let named = format!("{smart}{own}cognito_test_users = [{{ {user}, password_env = \"ALICE\" }}]\n");
     assert_eq!(warned(&named), "");
 }

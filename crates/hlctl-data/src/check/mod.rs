@@ -187,7 +187,7 @@ impl Checker {
         self.names.push(name.into());
         let mut lines = Lines::new(from, self.limits.resource_bytes);
         let mut number = 0;
-        let mut told = 0;
+        let mut reported = 0;
         let mut is_blank = true;
         loop {
             let (verdict, content) = match lines.next()? {
@@ -230,12 +230,12 @@ impl Checker {
                     lines.skip_to_end()?;
                 }
             }
-            if lines.bytes() - told >= 1 << 20 {
-                progress(lines.bytes() - told);
-                told = lines.bytes();
+            if lines.bytes() - reported >= 1 << 20 {
+                progress(lines.bytes() - reported);
+                reported = lines.bytes();
             }
         }
-        progress(lines.bytes() - told);
+        progress(lines.bytes() - reported);
         let checked = lines.finish();
         self.size(name, checked.size);
         if is_blank && checked.size > 0 {

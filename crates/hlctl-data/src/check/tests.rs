@@ -85,10 +85,12 @@ fn a_member_that_comes_twice_is_told_with_its_place_and_without_its_values() {
     let line = r#"{"resourceType":"Patient","id":"a","name":[{"family":"A"},{"family":"Secret","family":"Hidden"}]}"#;
     let group = &check(&[("a.ndjson", &among(line.as_bytes()))]).problems[0];
     assert_eq!(group.example.to_string(), "a.ndjson:2 at name[1].family");
-    let told = serde_json::to_string(group).unwrap();
+    let reported = serde_json::to_string(group).unwrap();
     assert!(
-        told.contains(r#""place":"name[1].family""#) && !told.contains("Secret") && !told.contains("Hidden"),
-        "{told}"
+        reported.contains(r#""place":"name[1].family""#)
+            && !reported.contains("Secret")
+            && !reported.contains("Hidden"),
+        "{reported}"
     );
 }
 
@@ -298,14 +300,14 @@ fn elements_are_checked_where_the_level_asks_for_it() {
     for level in [Level::StructureOnly, Level::Strict] {
         let findings = check_at(level, &text);
         assert_eq!(findings.count(), 1, "{level:?}");
-        let told: Vec<_> =
+        let reported: Vec<_> =
             findings.problems.iter().map(|group| (group.text.as_str(), group.count, group.example.line)).collect();
         let expected = [
             ("Observation.status is missing, but FHIR R4 requires it", 1, 4),
             ("Patient.birthDate is not a valid date", 1, 2),
             ("Patient.gender has a code that FHIR R4 does not allow there", 2, 2),
         ];
-        assert_eq!(told, expected, "{level:?}");
+        assert_eq!(reported, expected, "{level:?}");
         // No value of a patient is shown.
         let shown = format!("{findings:?}");
         assert!(!shown.contains("1970") && !shown.contains("p2"), "{shown}");
@@ -505,7 +507,7 @@ fn references_to_resources_that_are_not_there_are_noticed_by_element_and_type() 
     for level in [Level::None, Level::Minimal, Level::StructureOnly, Level::Strict] {
         let findings = check_references(level, &files);
         let dangling = findings.notices.iter().filter(|group| group.label == Label::Notice("reference_dangling"));
-        let told: Vec<_> = dangling
+        let reported: Vec<_> = dangling
             .map(|group| {
                 let places = std::iter::once(&group.example).chain(&group.more).map(ToString::to_string);
                 (group.text.as_str(), group.count, places.collect::<Vec<_>>().join(", "))
@@ -521,7 +523,7 @@ fn references_to_resources_that_are_not_there_are_noticed_by_element_and_type() 
             (&*group, 1, "a.ndjson:3".to_owned()),
             (&*patient, 1, "a.ndjson:2".to_owned()),
         ];
-        assert_eq!(told, expected, "{level:?}");
+        assert_eq!(reported, expected, "{level:?}");
         let others = if level == Level::None { 0 } else { 2 };
         assert_eq!(findings.notices.len(), expected.len() + others, "{level:?}");
         assert!(!format!("{findings:?}").contains("secret"));
@@ -539,7 +541,7 @@ fn what_bundles_and_contained_resources_refer_to_is_told_from_what_they_hold() {
     );
     let group = r##"{"resourceType":"Group","id":"g","type":"person","actual":true,"contained":[{"resourceType":"Patient","id":"in-group","managingOrganization":{"reference":"Organization/o"}}],"member":[{"entity":{"reference":"Patient/in-group"}},{"entity":{"reference":"#in-group"}},{"entity":{"reference":"Patient/in-bundle"}}]}"##;
     let findings = check_references(Level::Strict, &[("a.ndjson", &bundle), ("b.ndjson", group)]);
-    let told: Vec<_> = findings.notices.iter().map(|group| (group.text.as_str(), group.count)).collect();
+    let reported: Vec<_> = findings.notices.iter().map(|group| (group.text.as_str(), group.count)).collect();
     let expected = [
         (
             "Group.contained.Patient.managingOrganization refers to Organization resources that are not in these files",
@@ -547,7 +549,7 @@ fn what_bundles_and_contained_resources_refer_to_is_told_from_what_they_hold() {
         ),
         ("Group.member.entity refers to Patient resources that are not in these files", 2),
     ];
-    assert_eq!((told, &*findings.problems), (expected.to_vec(), &[][..]));
+    assert_eq!((reported, &*findings.problems), (expected.to_vec(), &[][..]));
 }
 
 #[test]

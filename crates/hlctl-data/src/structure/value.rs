@@ -246,23 +246,23 @@ impl<'de> DeserializeSeed<'de> for Companion<'_> {
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
         let Some(of) = Type::element_itself() else { return IgnoredAny::deserialize(deserializer).map(drop) };
-        deserializer.deserialize_any(Beside { companion: self, of, in_list: false })
+        deserializer.deserialize_any(Sibling { companion: self, of, in_list: false })
     }
 }
 
-struct Beside<'a> {
+struct Sibling<'a> {
     companion: Companion<'a>,
     of: &'static Type,
     in_list: bool,
 }
 
-impl Beside<'_> {
+impl Sibling<'_> {
     fn wrong(&self) {
         self.companion.level.fault(self.companion.element.name(), Fault::NotAnObject);
     }
 }
 
-impl<'de> DeserializeSeed<'de> for Beside<'_> {
+impl<'de> DeserializeSeed<'de> for Sibling<'_> {
     type Value = ();
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
@@ -270,7 +270,7 @@ impl<'de> DeserializeSeed<'de> for Beside<'_> {
     }
 }
 
-impl<'de> Visitor<'de> for Beside<'_> {
+impl<'de> Visitor<'de> for Sibling<'_> {
     type Value = ();
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -293,7 +293,7 @@ impl<'de> Visitor<'de> for Beside<'_> {
             while values.next_element::<IgnoredAny>()?.is_some() {}
             return Ok(());
         }
-        let next = || Beside { companion: Companion { level, element }, of: self.of, in_list: true };
+        let next = || Sibling { companion: Companion { level, element }, of: self.of, in_list: true };
         while values.next_element_seed(next())?.is_some() {}
         Ok(())
     }

@@ -40,9 +40,9 @@ async fn the_fhir_interface_is_closed_to_pages_until_it_is_opened() {
     let allowed: AllowedOrigin = APP.parse().unwrap();
     let place = Place::with(|options| options.cors = vec![allowed], serde_json::json!({})).await;
     let root = format!("/datastore/{}/r4/", place.store);
-    let told = ask(&place.emulator, Method::OPTIONS, &format!("{root}Patient"), &preflight).await;
-    assert_eq!((told.status().as_u16(), text(&told, "access-control-allow-origin")), (204, APP));
-    assert_eq!(text(&told, "access-control-allow-headers"), "authorization");
+    let reported = ask(&place.emulator, Method::OPTIONS, &format!("{root}Patient"), &preflight).await;
+    assert_eq!((reported.status().as_u16(), text(&reported, "access-control-allow-origin")), (204, APP));
+    assert_eq!(text(&reported, "access-control-allow-headers"), "authorization");
     for path in ["metadata", "Patient", "nonsense/at/all"] {
         let answer = ask(&place.emulator, Method::GET, &format!("{root}{path}"), &[]).await;
         assert_eq!(text(&answer, "access-control-allow-origin"), APP, "{path}: errors can be read as well");
@@ -60,8 +60,8 @@ async fn what_cognito_opens_to_pages_is_open_with_errors_and_all() {
     let (keys, configuration) = ("jwks.json", "openid-configuration");
     let paths = [keys, configuration].map(|name| format!("/{}/.well-known/{name}", stack.pool));
     for path in ["/oauth2/token", "/oauth2/userInfo", "/oauth2/revoke", &paths[0], &paths[1]] {
-        let told = ask(&emulator, Method::OPTIONS, path, &preflight).await;
-        assert_eq!((told.status().as_u16(), text(&told, "access-control-allow-origin")), (204, "*"), "{path}");
+        let reported = ask(&emulator, Method::OPTIONS, path, &preflight).await;
+        assert_eq!((reported.status().as_u16(), text(&reported, "access-control-allow-origin")), (204, "*"), "{path}");
         let answer = ask(&emulator, Method::GET, path, &[]).await;
         assert_eq!(text(&answer, "access-control-allow-origin"), "*", "{path}");
     }

@@ -100,8 +100,8 @@ async fn a_token_has_the_issuer_that_the_configuration_names_at_the_same_host() 
     for host in ["127.0.0.1:1", "localhost:2", "smart.auth.us-east-1.amazoncognito.com"] {
         let headers = [("host", host), ("authorization", &bearer)];
         let answer = get(&emulator, "/oauth2/userInfo", &headers).await;
-        let told: Value = serde_json::from_slice(answer.body()).unwrap();
-        assert_eq!((answer.status().as_u16(), &told["sub"]), (200, sub), "{host}: {told}");
+        let reported: Value = serde_json::from_slice(answer.body()).unwrap();
+        assert_eq!((answer.status().as_u16(), &reported["sub"]), (200, sub), "{host}: {reported}");
     }
     let mut altered = bearer.clone();
     altered.truncate(bearer.len() - 2);

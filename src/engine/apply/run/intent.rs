@@ -54,7 +54,7 @@ impl<P: Provider> Coordinator<'_, P> {
     fn intend_create(&mut self, step: &Step<P::Kind>, protected: bool) {
         let previous = self.state.resources.remove(&step.address);
         let mut entry = intent(step, self.plan, protected);
-        let is_whole = |told: &&Value| step.kind.is_whole(told).unwrap_or(false);
+        let is_whole = |reported: &&Value| step.kind.is_whole(reported).unwrap_or(false);
         entry.predicted = self.predicted.get(&step.address).filter(is_whole).cloned();
         entry.attributes = self.stack.get(&step.address).map(|spec| spec.desired(&self.known)).unwrap_or_default();
         entry.protection = previous.as_ref().and_then(|previous| previous.protection);

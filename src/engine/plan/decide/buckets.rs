@@ -1,21 +1,21 @@
 //! Which buckets a plan may empty.
 
-use super::Decider;
+use super::Planner;
 use crate::config::{ForceDestroy, is_logs_bucket};
 use crate::engine::Provider;
 use crate::engine::plan::{Action, Change};
 use crate::model::{ADDRESS_TAG, Contents};
 
-impl<P: Provider> Decider<'_, P> {
+impl<P: Provider> Planner<'_, P> {
     /// Whether the bucket may be emptied. What counts as the logs bucket has its address, and no tag that says otherwise: a data
     /// bucket does not become one by `hlctl state mv`.
     pub(super) fn may_be_emptied(&self, change: &Change<P::Kind>) -> bool {
-        let force = self.situation.settings.force_destroy;
+        let force = self.input.settings.force_destroy;
         force.empties(change.address.as_str()) && (force == ForceDestroy::All || !self.is_marked_as_another(change))
     }
 
     fn is_marked_as_another(&self, change: &Change<P::Kind>) -> bool {
-        let seen = self.situation.seen.get(&change.address).and_then(|seen| seen.observed.as_ref());
+        let seen = self.input.seen.get(&change.address).and_then(|seen| seen.observed.as_ref());
         let tags = seen.and_then(|observed| observed.tags.as_ref());
         tags.and_then(|tags| tags.get(ADDRESS_TAG)).is_some_and(|address| *address != change.address.as_str())
     }

@@ -1,6 +1,6 @@
 //! What bars a plan: protection, other hands, and what would be lost.
 
-use super::Decider;
+use super::Planner;
 use super::reason::never_came_to_be;
 use crate::address::Address;
 use crate::config::is_logs_bucket;
@@ -10,7 +10,7 @@ use crate::invocation::CommandLine;
 use crate::model::text::instant;
 use crate::model::{Condition, Observed, Remains, ResourceKind};
 
-impl<P: Provider> Decider<'_, P> {
+impl<P: Provider> Planner<'_, P> {
     /// Refuses what must not happen by implication.
     pub(super) fn guard(&mut self) {
         let mut refusals = Vec::new();
@@ -66,8 +66,7 @@ impl<P: Provider> Decider<'_, P> {
     /// The name of the stack does not stand for what the stack was made to forget.
     fn key_of_released(&self, change: &Change<P::Kind>) -> Option<Refusal> {
         let recorded = change.recorded.as_ref().filter(|_| change.kind.is_key())?;
-        let released =
-            self.situation.state.released.iter().find(|released| released.needs_key(change.kind, recorded))?;
+        let released = self.input.state.released.iter().find(|released| released.needs_key(change.kind, recorded))?;
         let address = change.address.as_str();
         if self.options.allow_destroy.contains(address) {
             return None;
@@ -106,8 +105,8 @@ impl<P: Provider> Decider<'_, P> {
     /// The store's name; where an earlier run has deleted the store, or never came to make it, the one it would have.
     fn stack_name(&self) -> String {
         let store = self.plan.changes.iter().find(|change| change.kind.names_the_stack());
-        let name = store.and_then(|store| store.name.as_deref()).or(self.situation.store_name);
-        name.unwrap_or(self.situation.state.stack.as_str()).to_owned()
+        let name = store.and_then(|store| store.name.as_deref()).or(self.input.store_name);
+        name.unwrap_or(self.input.state.stack.as_str()).to_owned()
     }
 
     fn full_bucket(&self, change: &Change<P::Kind>) -> Option<Refusal> {

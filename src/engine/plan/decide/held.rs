@@ -6,7 +6,7 @@
 
 use serde_json::Value;
 
-use super::Decider;
+use super::Planner;
 use crate::address::Address;
 use crate::engine::Provider;
 use crate::engine::plan::{Action, Blocker, Change, Reason, Refusal};
@@ -29,7 +29,7 @@ enum Verdict {
     Refuse(Refusal),
 }
 
-impl<P: Provider> Decider<'_, P> {
+impl<P: Provider> Planner<'_, P> {
     /// Takes each such deletion out of the plan, or refuses the plan where what the user wants is not plain.
     pub(super) fn keep_what_others_hold(&mut self) {
         let holders = self.holders();
@@ -43,7 +43,7 @@ impl<P: Provider> Decider<'_, P> {
                     change.action = Action::Forget;
                     change.reason = Some(Reason::HeldElsewhere(reason));
                     change.protected = false;
-                    change.meaning.clear();
+                    change.impact.clear();
                     change.contents = None;
                 }
                 Some(Verdict::Refuse(refusal)) => refusals.push(refusal),
@@ -59,7 +59,7 @@ impl<P: Provider> Decider<'_, P> {
         let change = &self.plan.changes[index];
         let Some(recorded) = change.recorded.as_ref().filter(|_| change.action.destroys()) else { return };
         let kind = change.kind;
-        let released = self.situation.state.released.iter().find(|released| released.has_part(kind, recorded));
+        let released = self.input.state.released.iter().find(|released| released.has_part(kind, recorded));
         let Some(reason) =
             released.map(|released| format!("{} was forgotten, and still has it", released.name::<P::Kind>()))
         else {
@@ -72,7 +72,7 @@ impl<P: Provider> Decider<'_, P> {
         change.reason = Some(Reason::HeldElsewhere(reason));
         change.protected = false;
         change.delete_first = false;
-        change.meaning.clear();
+        change.impact.clear();
         change.contents = None;
     }
 
@@ -80,10 +80,10 @@ impl<P: Provider> Decider<'_, P> {
         let recorded = change.recorded.as_ref().filter(|_| change.action.destroys())?;
         let kind = change.kind;
         // An address that hlctl does not know stays, but is no reason to forget another of that sort.
-        let is_unknown = !change.deposed && !(self.situation.is_known)(&change.address);
+        let is_unknown = !change.deposed && !(self.input.is_known)(&change.address);
         let is_other = |holder: &&Holder<P::Kind>| {
             change.deposed
-                || (holder.address != change.address && (!is_unknown || (self.situation.is_known)(&holder.address)))
+                || (holder.address != change.address && (!is_unknown || (self.input.is_known)(&holder.address)))
         };
         let mut others = holders.iter().filter(is_other);
         if let Some(same) = others.clone().find(|other| other.kind == kind && kind.is_one(&other.recorded, recorded)) {
@@ -109,7 +109,7 @@ impl<P: Provider> Decider<'_, P> {
             deletes(other) && other.kind == change.kind && is_one
         };
         let other = self.plan.changes[..index].iter().find(is_same)?;
-        let superfluous = if (self.situation.is_known)(&change.address) { &other.address } else { &change.address };
+        let superfluous = if (self.input.is_known)(&change.address) { &other.address } else { &change.address };
         Some(Refusal {
             address: change.address.clone(),
             message: format!("it and {} are the same resource in AWS, {}", other.address, thing(change)),
@@ -120,14 +120,14 @@ impl<P: Provider> Decider<'_, P> {
 
     /// What stays or comes: planned, or in the state and no part of this plan, or wanted and there.
     fn holders(&self) -> Vec<Holder<P::Kind>> {
-        let state = &self.situation.state.resources;
+        let state = &self.input.state.resources;
         let standing = |address: &Address| {
             let mut changes = self.plan.changes.iter();
             changes.any(|change| !change.deposed && change.address == *address)
         };
         let planned = self.plan.changes.iter().filter(|change| !change.deposed).filter_map(|change| {
             let recorded = match change.action {
-                Action::Delete if !self.options.destroy && !(self.situation.is_known)(&change.address) => {
+                Action::Delete if !self.options.destroy && !(self.input.is_known)(&change.address) => {
                     change.recorded.as_ref()
                 }
                 Action::Delete | Action::Forget => None,
@@ -141,11 +141,11 @@ impl<P: Provider> Decider<'_, P> {
             Some((address, recorded.clone(), self.protects(address, entry)))
         });
         let unseen = |address: &&Address| !standing(address) && !state.contains_key(*address);
-        let wanted = self.situation.stack.keys().filter(unseen).filter_map(|address| {
-            Some((address, self.known.recorded(address)?.clone(), (self.situation.is_protected)(address, None)))
+        let wanted = self.input.stack.keys().filter(unseen).filter_map(|address| {
+            Some((address, self.known.recorded(address)?.clone(), (self.input.is_protected)(address, None)))
         });
         let holder = |(address, recorded, protected): (&Address, Value, bool)| {
-            let mut needs: Vec<Address> = self.situation.graph.needs(address).cloned().collect();
+            let mut needs: Vec<Address> = self.input.graph.needs(address).cloned().collect();
             needs.extend(state.get(address).into_iter().flat_map(|entry| entry.needs.iter().cloned()));
             let kind = P::Kind::parse(address.kind())?;
             Some(Holder { address: address.clone(), kind, recorded, needs, protected })

@@ -2,7 +2,7 @@
 
 use crate::engine::plan::{Action, AttributeChange, Change, Reason};
 use crate::model::{Condition, Observed};
-use crate::state::{Entry, Origin, Status, Way};
+use crate::state::{Entry, Origin, SeedMethod, Status};
 
 /// A store that AWS could not make holds nothing.
 pub(super) fn never_came_to_be<K>(change: &Change<K>) -> bool {
@@ -18,8 +18,8 @@ pub(super) fn beginning(entry: &Entry) -> Option<Reason> {
     let Origin { source, at, way, .. } = entry.origin.as_ref()?;
     let source = source.clone();
     Some(match way {
-        Way::Backup => Reason::FromBackup { source, at: *at },
-        Way::Export => Reason::FromExport { source },
+        SeedMethod::Backup => Reason::FromBackup { source, at: *at },
+        SeedMethod::Export => Reason::FromExport { source },
     })
 }
 

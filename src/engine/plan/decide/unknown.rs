@@ -1,13 +1,13 @@
 //! Addresses that no hlctl makes: an older one let `state mv` write them, and an edited state may hold any.
 
-use super::Decider;
+use super::Planner;
 use crate::address::Address;
 use crate::engine::Provider;
 use crate::engine::plan::{Action, Blocker, Change, PlanError, Refusal};
 use crate::model::ResourceKind as _;
 use crate::state::Entry;
 
-impl<P: Provider> Decider<'_, P> {
+impl<P: Provider> Planner<'_, P> {
     /// What nobody could ask for is not deleted because nobody asks for it.
     pub(super) fn keep_unknown(&mut self, address: &Address, entry: &Entry) -> Result<(), PlanError<P::Error>> {
         let kind = self.kind_of(address, entry)?;
@@ -21,7 +21,7 @@ impl<P: Provider> Decider<'_, P> {
             action: Action::Delete,
             reason: None,
             attributes: Vec::new(),
-            meaning: Vec::new(),
+            impact: Vec::new(),
             protected: self.protects(address, entry),
             delete_first: false,
             deposed: false,
@@ -38,10 +38,10 @@ impl<P: Provider> Decider<'_, P> {
         if self.options.destroy {
             return;
         }
-        let is_taken = |address: &str| self.situation.state.resources.contains_key(address);
+        let is_taken = |address: &str| self.input.state.resources.contains_key(address);
         let mut refusals = Vec::new();
         for change in
-            self.plan.changes.iter_mut().filter(|change| !change.deposed && !(self.situation.is_known)(&change.address))
+            self.plan.changes.iter_mut().filter(|change| !change.deposed && !(self.input.is_known)(&change.address))
         {
             if change.action != Action::Delete {
                 continue;
@@ -49,7 +49,7 @@ impl<P: Provider> Decider<'_, P> {
             change.action = Action::NoOp;
             change.contents = None;
             let is_free = |free: &&Address| free.kind() == change.kind.as_str() && !is_taken(free.as_str());
-            let free: Vec<&str> = self.situation.stack.keys().filter(is_free).map(Address::as_str).collect();
+            let free: Vec<&str> = self.input.stack.keys().filter(is_free).map(Address::as_str).collect();
             let address = &change.address;
             let back = match free.as_slice() {
                 [] => String::new(),

@@ -105,8 +105,8 @@ pub(super) fn unpacked(files: &Files, name: &str) -> Result<PathBuf, String> {
         return Ok(done);
     }
     let package = files.package(name).map_err(|error| error.to_string())?.ok_or("the deployment package is gone")?;
-    let beside = tempfile::tempdir_in(&place).map_err(|error| error.to_string())?;
-    let ready = unpack(&package, beside.path())
+    let neighbour = tempfile::tempdir_in(&place).map_err(|error| error.to_string())?;
+    let ready = unpack(&package, neighbour.path())
         .map_err(|error| format!("the deployment package cannot be unzipped: {error}"))?;
     match fs::rename(ready, &done) {
         Ok(()) => Ok(done),

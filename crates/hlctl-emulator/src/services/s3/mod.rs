@@ -186,9 +186,9 @@ impl S3Access for Admission {
 /// `CreateBucket`, Permissions; S3 user guide, "Using tags with S3 general purpose buckets").
 fn creation_asks(ask: Ask, extras: &Extras, of_owner: bool) -> Vec<Ask> {
     let tags = || extras.tags.iter().filter_map(|tag| tag.key.as_deref().zip(tag.value.as_deref()));
-    let beside = |action: &str| Ask { action: action.to_owned(), ..ask.clone() };
-    let tagging = (!extras.tags.is_empty()).then(|| authorize::bringing(beside("s3:TagResource"), tags()));
-    let owning = of_owner.then(|| beside("s3:PutBucketOwnershipControls"));
+    let neighbour = |action: &str| Ask { action: action.to_owned(), ..ask.clone() };
+    let tagging = (!extras.tags.is_empty()).then(|| authorize::bringing(neighbour("s3:TagResource"), tags()));
+    let owning = of_owner.then(|| neighbour("s3:PutBucketOwnershipControls"));
     let mut creating = authorize::bringing(ask.clone(), tags());
     creating.context.extend(extras.namespace.iter().map(|name| ("s3:x-amz-bucket-namespace".to_owned(), name.clone())));
     std::iter::once(creating).chain(tagging).chain(owning).collect()

@@ -76,9 +76,9 @@ async fn a_datastore_belongs_to_its_account_and_region() {
     .await;
     assert_eq!(reply.status, 200);
     for path in ["/datastore/x", "/datastore/x/r5/Patient", "/datastore/"] {
-        let beside = get_as(&place, path, &[("authorization", &signature("healthlake"))]).await;
-        assert_eq!(beside.status, 404, "{path}");
-        assert!(beside.diagnostics().contains("/datastore/"), "{path}");
+        let neighbour = get_as(&place, path, &[("authorization", &signature("healthlake"))]).await;
+        assert_eq!(neighbour.status, 404, "{path}");
+        assert!(neighbour.diagnostics().contains("/datastore/"), "{path}");
     }
 }
 

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use jiff::Timestamp;
 
 use super::access::Party;
-use super::import::Desk;
+use super::import::ImportRun;
 use super::{Direction, Job, Phase, Work};
 use crate::emulator::Core;
 use crate::error::{AwsResult, Error};
@@ -179,16 +179,21 @@ impl Piece<'_> {
         job.phase = Phase::Working;
         job.started = Some(started);
         let limits = self.core.options.import_limits;
-        self.at_desk(job, |work, desk| {
-            desk.party.check_output(desk.s3.cx(), &desk.output.bucket, &desk.output.folder, &desk.output.key)?;
-            desk.output.probe(&mut desk.s3)?;
+        self.at_import_run(job, |work, import_run| {
+            import_run.party.check_output(
+                import_run.s3.cx(),
+                &import_run.output.bucket,
+                &import_run.output.folder,
+                &import_run.output.key,
+            )?;
+            import_run.output.probe(&mut import_run.s3)?;
             match work {
                 Work::Import(import) => {
-                    desk.party.check_input(desk.s3.cx(), import.bucket(), import.path())?;
-                    import.scan(&mut desk.s3, limits)?.map_err(crate::services::healthlake::validation)
+                    import_run.party.check_input(import_run.s3.cx(), import.bucket(), import.path())?;
+                    import.scan(&mut import_run.s3, limits)?.map_err(crate::services::healthlake::validation)
                 }
                 Work::Export(export) => {
-                    export.scan(desk.collection, desk.now);
+                    export.scan(import_run.collection, import_run.now);
                     Ok(())
                 }
             }
@@ -199,24 +204,24 @@ impl Piece<'_> {
     fn work(&mut self, job: &mut Job) -> AwsResult<u64> {
         let most = job.until_fault();
         if most == 0 && job.faults.ends_as.is_some() {
-            self.at_desk(job, finish)?;
+            self.at_import_run(job, finish)?;
             let (status, message) = (job.faults.ends_as.clone().unwrap_or_default(), job.faults.message.clone());
             job.end(&status, message, self.now);
             return Ok(1);
         }
         let until = job.target(self.now);
-        let (more, done) = self.at_desk(job, |work, desk| {
-            (desk.lines, desk.until) = (most, until);
+        let (more, done) = self.at_import_run(job, |work, import_run| {
+            (import_run.lines, import_run.until) = (most, until);
             match work {
-                Work::Import(import) => import.step(desk),
+                Work::Import(import) => import.step(import_run),
                 Work::Export(export) => {
                     let most = until.map_or(most, |until| until.saturating_sub(export.seen()).min(most));
-                    export.step(desk.collection, &mut desk.s3, desk.output, most)
+                    export.step(import_run.collection, &mut import_run.s3, import_run.output, most)
                 }
             }
         })?;
         if !more {
-            let status = self.at_desk(job, finish)?;
+            let status = self.at_import_run(job, finish)?;
             let ended = job.due().filter(|_| job.takes_ms > 0).unwrap_or(self.now).min(self.now);
             job.end(status, None, ended);
         }
@@ -224,10 +229,10 @@ impl Piece<'_> {
     }
 
     /// Runs a piece of a job's work with what it needs.
-    fn at_desk<T>(
+    fn at_import_run<T>(
         &mut self,
         job: &mut Job,
-        run: impl FnOnce(&mut Work, &mut Desk<'_, '_>) -> AwsResult<T>,
+        run: impl FnOnce(&mut Work, &mut ImportRun<'_, '_>) -> AwsResult<T>,
     ) -> AwsResult<T> {
         let now = self.now;
         let store = self.healthlake().stores.get(&job.store).filter(|store| serves(store, now)).ok_or_else(|| {
@@ -253,7 +258,7 @@ impl Piece<'_> {
             files: &self.core.files,
         };
         let Job { work, output, role, faults, .. } = job;
-        let mut desk = Desk {
+        let mut import_run = ImportRun {
             s3: Inside::new(cx, self.objects),
             collection,
             output,
@@ -264,7 +269,7 @@ impl Piece<'_> {
             lines: u64::MAX,
             until: None,
         };
-        run(work, &mut desk)
+        run(work, &mut import_run)
     }
 
     fn restore(&mut self, id: &str) -> u64 {
@@ -289,10 +294,10 @@ impl Piece<'_> {
     }
 }
 
-fn finish(work: &mut Work, desk: &mut Desk<'_, '_>) -> AwsResult<&'static str> {
+fn finish(work: &mut Work, import_run: &mut ImportRun<'_, '_>) -> AwsResult<&'static str> {
     match work {
-        Work::Import(import) => import.finish(desk),
-        Work::Export(export) => export.finish(&mut desk.s3, desk.output).map(|()| "COMPLETED"),
+        Work::Import(import) => import.finish(import_run),
+        Work::Export(export) => export.finish(&mut import_run.s3, import_run.output).map(|()| "COMPLETED"),
     }
 }
 

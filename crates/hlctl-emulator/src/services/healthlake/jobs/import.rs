@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use super::Output;
 use super::access::Party;
 use super::output::{Growing, PROBE, about_line, outcome};
-use super::tally::{Counts, Told, megabytes};
+use super::tally::{Counts, Reported, megabytes};
 use crate::error::AwsResult;
 use crate::fault::JobFaults;
 use crate::options::ImportLimits;
@@ -55,7 +55,7 @@ struct File {
 }
 
 /// What a step works with.
-pub(super) struct Desk<'a, 'w> {
+pub(super) struct ImportRun<'a, 'w> {
     pub(super) s3: Inside<'w>,
     pub(super) collection: &'a mut Collection,
     pub(super) output: &'a Output,
@@ -170,22 +170,22 @@ impl Import {
     }
 
     /// Takes in the next lines, and says whether there are any left and how many it took.
-    pub(super) fn step(&mut self, desk: &mut Desk<'_, '_>) -> AwsResult<(bool, u64)> {
+    pub(super) fn step(&mut self, import_run: &mut ImportRun<'_, '_>) -> AwsResult<(bool, u64)> {
         let mut file = match self.current.take() {
             Some(file) => file,
-            None => match self.open(desk)? {
+            None => match self.open(import_run)? {
                 Some(Opened::File(file)) => *file,
                 Some(Opened::Nothing) => return Ok((true, 1)),
                 None => return Ok((false, 1)),
             },
         };
         let before = self.counts.scanned;
-        let read = self.take_in(desk, &mut file);
+        let read = self.take_in(import_run, &mut file);
         let is_done = file.offset >= file.size;
         if read.is_err() || !is_done {
             self.current = Some(file);
         } else {
-            self.close(desk, file)?;
+            self.close(import_run, file)?;
             self.counts.files_read += 1;
         }
         read?;
@@ -193,10 +193,10 @@ impl Import {
     }
 
     /// The next file, if there is one and it can be read.
-    fn open(&mut self, desk: &mut Desk<'_, '_>) -> AwsResult<Option<Opened>> {
+    fn open(&mut self, import_run: &mut ImportRun<'_, '_>) -> AwsResult<Option<Opened>> {
         let mut next = None;
-        let output = desk.output;
-        self.each_from(&mut desk.s3, self.after.as_deref(), |found| {
+        let output = import_run.output;
+        self.each_from(&mut import_run.s3, self.after.as_deref(), |found| {
             // A job whose output lies below its input would never come to its end.
             if output.holds(&self.bucket, &found.key) {
                 return true;
@@ -217,27 +217,27 @@ impl Import {
             failure: Growing::default(),
             flawed: Growing::default(),
         };
-        let Some(reason) = unreadable(desk, &file.key, found.kms_key.as_deref()) else {
+        let Some(reason) = unreadable(import_run, &file.key, found.kms_key.as_deref()) else {
             return Ok(Some(Opened::File(Box::new(file))));
         };
         let mut text = Vec::new();
-        about_line(&mut text, 0, 400, &outcome("processing", &reason), desk.faults.bare_keys);
-        file.failure.add(&mut desk.s3, desk.output, &text)?;
+        about_line(&mut text, 0, 400, &outcome("processing", &reason), import_run.faults.bare_keys);
+        file.failure.add(&mut import_run.s3, import_run.output, &text)?;
         self.read += file.size;
         self.counts.files_with_customer_error += 1;
-        self.close(desk, file)?;
+        self.close(import_run, file)?;
         Ok(Some(Opened::Nothing))
     }
 
     /// Takes in lines of a file from where it stands.
-    fn take_in(&mut self, desk: &mut Desk<'_, '_>, file: &mut File) -> AwsResult<()> {
-        let content = desk.s3.content(&self.bucket, &file.body)?;
+    fn take_in(&mut self, import_run: &mut ImportRun<'_, '_>, file: &mut File) -> AwsResult<()> {
+        let content = import_run.s3.content(&self.bucket, &file.body)?;
         // A file may have been replaced by a shorter one.
         file.size = file.size.min(content.len() as u64);
-        let mut intake = Intake::new(desk.collection, self.level, desk.profiles, desk.now);
-        let mut told = Told::default();
-        let (mut lines, start) = (STEP_LINES.min(desk.lines), file.offset);
-        let room = desk.until.map_or(STEP_BYTES, |until| until.saturating_sub(self.read).min(STEP_BYTES));
+        let mut intake = Intake::new(import_run.collection, self.level, import_run.profiles, import_run.now);
+        let mut reported = Reported::default();
+        let (mut lines, start) = (STEP_LINES.min(import_run.lines), file.offset);
+        let room = import_run.until.map_or(STEP_BYTES, |until| until.saturating_sub(self.read).min(STEP_BYTES));
         while file.offset < file.size && lines > 0 && file.offset - start < room {
             let rest = &content[usize::try_from(file.offset).unwrap_or(usize::MAX)..];
             let length = memchr::memchr(b'\n', rest).map_or(rest.len(), |end| end + 1);
@@ -246,40 +246,42 @@ impl Import {
             file.line += 1;
             if !line.is_empty() {
                 lines -= 1;
-                self.counts.take(&mut intake, &mut told, (file.line, line), desk.faults);
+                self.counts.take(&mut intake, &mut reported, (file.line, line), import_run.faults);
             }
         }
         self.read += file.offset - start;
         intake.commit().map_err(|error| crate::emulator::storage_failed(&error))?;
-        for (growing, text) in
-            [(&mut file.success, told.success), (&mut file.failure, told.failure), (&mut file.flawed, told.flawed)]
-        {
-            growing.add(&mut desk.s3, desk.output, &text)?;
+        for (growing, text) in [
+            (&mut file.success, reported.success),
+            (&mut file.failure, reported.failure),
+            (&mut file.flawed, reported.flawed),
+        ] {
+            growing.add(&mut import_run.s3, import_run.output, &text)?;
         }
         Ok(())
     }
 
     /// Leaves what was told about a file.
-    fn close(&mut self, desk: &mut Desk<'_, '_>, file: File) -> AwsResult<()> {
+    fn close(&mut self, import_run: &mut ImportRun<'_, '_>, file: File) -> AwsResult<()> {
         let name = self.name(&file.key).to_owned();
         for (growing, folder) in [
             (file.success, "SUCCESS"),
             (file.failure, "FAILURE"),
             (file.flawed, "SUCCESS_WITH_SEARCH_VALIDATION_FAILURES"),
         ] {
-            growing.finish(&mut desk.s3, desk.output, &format!("{folder}/{name}"))?;
+            growing.finish(&mut import_run.s3, import_run.output, &format!("{folder}/{name}"))?;
         }
         self.after = Some(file.key);
         Ok(())
     }
 
     /// Leaves what there is to tell, finished or not, and says what status that makes.
-    pub(super) fn finish(&mut self, desk: &mut Desk<'_, '_>) -> AwsResult<&'static str> {
+    pub(super) fn finish(&mut self, import_run: &mut ImportRun<'_, '_>) -> AwsResult<&'static str> {
         if let Some(file) = self.current.take() {
-            self.close(desk, file)?;
+            self.close(import_run, file)?;
         }
-        let name = desk.faults.manifest.as_deref().unwrap_or("manifest.json");
-        desk.output.put_json(&mut desk.s3, name, &self.manifest(desk.output))?;
+        let name = import_run.faults.manifest.as_deref().unwrap_or("manifest.json");
+        import_run.output.put_json(&mut import_run.s3, name, &self.manifest(import_run.output))?;
         let counts = &self.counts;
         Ok(match counts.customer_errors + counts.server_errors + counts.files_with_customer_error {
             0 => "COMPLETED",
@@ -335,12 +337,12 @@ enum Opened {
 }
 
 /// Why a file cannot be read, if it cannot.
-fn unreadable(desk: &mut Desk<'_, '_>, key: &str, kms_key: Option<&str>) -> Option<String> {
+fn unreadable(import_run: &mut ImportRun<'_, '_>, key: &str, kms_key: Option<&str>) -> Option<String> {
     if !key.ends_with(EXTENSION) {
         return Some(format!("{key} cannot be imported: its name does not end with {EXTENSION}."));
     }
-    let party = desk.party;
-    let refused = party.check_decryption(desk.s3.cx(), kms_key?).err()?;
+    let party = import_run.party;
+    let refused = party.check_decryption(import_run.s3.cx(), kms_key?).err()?;
     Some(format!("{key} cannot be decrypted: {}", refused.message))
 }
 

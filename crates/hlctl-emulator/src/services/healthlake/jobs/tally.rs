@@ -21,7 +21,7 @@ pub(super) struct Counts {
 
 /// Texts about the lines of a file.
 #[derive(Default)]
-pub(super) struct Told {
+pub(super) struct Reported {
     pub(super) success: Vec<u8>,
     pub(super) failure: Vec<u8>,
     pub(super) flawed: Vec<u8>,
@@ -32,7 +32,7 @@ impl Counts {
     pub(super) fn take(
         &mut self,
         intake: &mut Intake<'_>,
-        told: &mut Told,
+        reported: &mut Reported,
         (number, line): (u64, &[u8]),
         faults: &JobFaults,
     ) {
@@ -40,22 +40,22 @@ impl Counts {
         if faults.server_error_every.is_some_and(|every| every > 0 && self.scanned.is_multiple_of(every)) {
             self.server_errors += 1;
             let blob = outcome("exception", "An unknown internal error occurred in the service.");
-            about_line(&mut told.failure, number, 500, &blob, faults.bare_keys);
+            about_line(&mut reported.failure, number, 500, &blob, faults.bare_keys);
             return;
         }
         match intake.take(line) {
             Taken::Refused { outcome, .. } => {
                 self.customer_errors += 1;
-                about_line(&mut told.failure, number, 400, &outcome, faults.bare_keys);
+                about_line(&mut reported.failure, number, 400, &outcome, faults.bare_keys);
             }
             Taken::Accepted { kind, id, version, flaw } => {
                 self.imported += 1;
                 self.imported_bytes += line.len() as u64;
                 let status = if version == 1 { 201 } else { 200 };
                 let blob = json!({"resourceType": kind, "id": id, "meta": {"versionId": version.to_string()}});
-                about_line(&mut told.success, number, status, &blob, faults.bare_keys);
+                about_line(&mut reported.success, number, status, &blob, faults.bare_keys);
                 if let Some(flaw) = flaw {
-                    about_line(&mut told.flawed, number, status, &outcome("invalid", &flaw), faults.bare_keys);
+                    about_line(&mut reported.flawed, number, status, &outcome("invalid", &flaw), faults.bare_keys);
                 }
             }
         }

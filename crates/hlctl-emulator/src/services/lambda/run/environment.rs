@@ -82,7 +82,7 @@ impl Failure {
     }
 
     /// An error that the runtime has told in its own words.
-    fn told(payload: Bytes, reusable: bool) -> Self {
+    fn reported(payload: Bytes, reusable: bool) -> Self {
         let kind = serde_json::from_slice::<serde_json::Value>(&payload)
             .ok()
             .and_then(|error| Some(error.get("errorType")?.as_str()?.to_owned()));
@@ -139,7 +139,7 @@ impl Environment {
     async fn until_ready(&mut self, job: &Job, started: Instant) -> Result<(), Failure> {
         match self.next_event(started + INIT_LIMIT).await {
             Event::Said(Said::Ready) => Ok(()),
-            Event::Said(Said::InitError(payload)) => Err(Failure::told(payload, false)),
+            Event::Said(Said::InitError(payload)) => Err(Failure::reported(payload, false)),
             Event::Said(_) => Err(Failure::new("Runtime.Unknown", job, "the runtime answered before it was asked")),
             Event::TimedOut => Err(Failure::timed_out(job, INIT_LIMIT)),
             Event::Exited(status) => Err(Failure::new("Runtime.ExitError", job, &exited(status))),
@@ -165,7 +165,7 @@ impl Environment {
                 // It asks again after an answer to another invocation, or without having answered at all.
                 Event::Said(Said::Ready) => continue,
                 Event::Said(Said::Answer(payload)) => Ok(payload),
-                Event::Said(Said::Error(payload) | Said::InitError(payload)) => Err(Failure::told(payload, true)),
+                Event::Said(Said::Error(payload) | Said::InitError(payload)) => Err(Failure::reported(payload, true)),
                 Event::Said(Said::TooLarge) => {
                     let what = format!(
                         "Response payload size exceeded maximum allowed payload size ({LONGEST_ANSWER} bytes)."

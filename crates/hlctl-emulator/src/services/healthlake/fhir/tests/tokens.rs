@@ -35,11 +35,11 @@ const ROLE: &str = "arn:aws:iam::000000000000:role/smart";
 
 impl Ward {
     async fn new(strategy: &str, fine_grained: bool, capabilities: &[&str]) -> Self {
-        Self::beside(&[], strategy, fine_grained, capabilities).await
+        Self::neighbour(&[], strategy, fine_grained, capabilities).await
     }
 
     /// A datastore with two patients of two practitioners. These services are external.
-    async fn beside(external: &[External], strategy: &str, fine_grained: bool, capabilities: &[&str]) -> Self {
+    async fn neighbour(external: &[External], strategy: &str, fine_grained: bool, capabilities: &[&str]) -> Self {
         let clock = Clock::manual("2026-01-02T03:04:05Z".parse().unwrap());
         let external = external.iter().copied().collect();
         let emulator = Emulator::open(Options { clock, ids: Ids::seeded(1), external, ..Options::default() }).unwrap();
@@ -360,7 +360,7 @@ async fn each_entry_of_a_bundle_needs_its_scope() {
 
 #[tokio::test]
 async fn an_external_role_allows_everything() {
-    let ward = Ward::beside(&[External::Iam], "SMART_ON_FHIR_V1", false, &[]).await;
+    let ward = Ward::neighbour(&[External::Iam], "SMART_ON_FHIR_V1", false, &[]).await;
     ward.role("healthlake:ReadResource").await;
     ward.grant("system/*.*", &json!({}));
     assert_eq!(ward.refusal("Patient").await.0, 403, "a role that exists is checked as usual");

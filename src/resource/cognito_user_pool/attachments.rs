@@ -5,17 +5,17 @@ use serde_json::json;
 use super::super::cognito_resource_server::CognitoResourceServer;
 use super::super::cognito_user_pool_client::CognitoUserPoolClient;
 use super::super::cognito_user_pool_domain::CognitoUserPoolDomain;
-use super::super::{Context, Hanging, Resource};
+use super::super::{Attachment, Context, Resource};
 use super::look::describe;
 use crate::aws::{AwsError, ops};
 use crate::resource::ResourceError;
 
-pub(super) async fn all(cx: &Context, pool: &str) -> Result<Vec<Hanging>, ResourceError> {
+pub(super) async fn all(cx: &Context, pool: &str) -> Result<Vec<Attachment>, ResourceError> {
     let (clients, servers, domains) = tokio::join!(clients(cx, pool), servers(cx, pool), domains(cx, pool));
     Ok([clients?, servers?, domains?].concat())
 }
 
-async fn clients(cx: &Context, pool: &str) -> Result<Vec<Hanging>, AwsError> {
+async fn clients(cx: &Context, pool: &str) -> Result<Vec<Attachment>, AwsError> {
     let (mut all, mut token) = (Vec::new(), None);
     loop {
         let list = || {
@@ -31,7 +31,7 @@ async fn clients(cx: &Context, pool: &str) -> Result<Vec<Hanging>, AwsError> {
             let missing = || AwsError::incomplete(ops::cognito::LIST_USER_POOL_CLIENTS, "client id");
             let (id, name) =
                 (client.client_id().ok_or_else(missing)?, client.client_name().unwrap_or("without a name"));
-            all.push(Hanging {
+            all.push(Attachment {
                 kind: CognitoUserPoolClient::KIND,
                 what: format!("the pool has the app client {name} ({id})"),
                 recorded: json!({"user_pool_id": pool, "id": id}),
@@ -44,7 +44,7 @@ async fn clients(cx: &Context, pool: &str) -> Result<Vec<Hanging>, AwsError> {
     }
 }
 
-async fn servers(cx: &Context, pool: &str) -> Result<Vec<Hanging>, AwsError> {
+async fn servers(cx: &Context, pool: &str) -> Result<Vec<Attachment>, AwsError> {
     let (mut all, mut token) = (Vec::new(), None);
     loop {
         let list = || {
@@ -56,10 +56,12 @@ async fn servers(cx: &Context, pool: &str) -> Result<Vec<Hanging>, AwsError> {
             Err(error) if error.is_not_found() => return Ok(all),
             Err(error) => return Err(error),
         };
-        all.extend(page.resource_servers().iter().filter_map(|server| server.identifier()).map(|identifier| Hanging {
-            kind: CognitoResourceServer::KIND,
-            what: format!("the pool has the resource server {identifier}"),
-            recorded: json!({"user_pool_id": pool, "identifier": identifier}),
+        all.extend(page.resource_servers().iter().filter_map(|server| server.identifier()).map(|identifier| {
+            Attachment {
+                kind: CognitoResourceServer::KIND,
+                what: format!("the pool has the resource server {identifier}"),
+                recorded: json!({"user_pool_id": pool, "identifier": identifier}),
+            }
         }));
         token = page.next_token().map(str::to_owned);
         if token.is_none() {
@@ -68,13 +70,13 @@ async fn servers(cx: &Context, pool: &str) -> Result<Vec<Hanging>, AwsError> {
     }
 }
 
-async fn domains(cx: &Context, pool: &str) -> Result<Vec<Hanging>, AwsError> {
+async fn domains(cx: &Context, pool: &str) -> Result<Vec<Attachment>, AwsError> {
     let Some(described) = describe(cx, pool).await? else { return Ok(Vec::new()) };
     let domains = [described.domain(), described.custom_domain()].into_iter().flatten();
-    let hanging = domains.map(|domain| Hanging {
+    let attachments = domains.map(|domain| Attachment {
         kind: CognitoUserPoolDomain::KIND,
         what: format!("users log in at the domain {domain}"),
         recorded: json!({"user_pool_id": pool, "domain": domain}),
     });
-    Ok(hanging.collect())
+    Ok(attachments.collect())
 }

@@ -4,8 +4,8 @@
 //! is to be. Each keeps the key that it is encrypted with for as long as it exists.
 
 use crate::address::Address;
-use crate::resource::{Beginning, FhirDatastore, KmsKey, Ref, Resource};
-use crate::state::{Entry, Origin, State, Status, Way};
+use crate::resource::{FhirDatastore, InitialData, KmsKey, Ref, Resource};
+use crate::state::{Entry, Origin, SeedMethod, State, Status};
 
 /// The store in use.
 pub const STORE: &str = "healthlake_fhir_datastore.this";
@@ -18,7 +18,7 @@ const PREDECESSOR: &str = "predecessor";
 
 /// A store beside the one in use.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct BesideStore {
+pub struct StandbyStore {
     /// Its address.
     pub address: Address,
     /// The address of the customer's key that it is encrypted with.
@@ -29,18 +29,18 @@ pub struct BesideStore {
 
 /// What the state says about stores, as far as the stack depends on it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Beside {
+pub struct Standby {
     /// The stores beside the one in use.
-    pub stores: Vec<BesideStore>,
+    pub stores: Vec<StandbyStore>,
     /// Whether the data of the one in use came from elsewhere, so that what it began with says nothing about it.
     pub store_was_filled: bool,
 }
 
-impl Beside {
+impl Standby {
     /// What this state holds.
     pub fn of(state: &State) -> Self {
-        let stores = state.resources.iter().filter(|(address, _)| is_beside(address) && is_store(address));
-        let stores = stores.map(|(address, entry)| BesideStore {
+        let stores = state.resources.iter().filter(|(address, _)| is_standby(address) && is_store(address));
+        let stores = stores.map(|(address, entry)| StandbyStore {
             address: address.clone(),
             key: entry.needs.iter().find(|need| need.kind() == KmsKey::KIND).cloned(),
             making: entry.origin.clone().filter(|_| entry.status == Status::Creating),
@@ -74,7 +74,7 @@ pub fn predecessor(state: &State, kind: &str) -> Address {
 }
 
 /// Whether it is a store, or a store's key, beside what is in use.
-pub fn is_beside(address: &Address) -> bool {
+pub fn is_standby(address: &Address) -> bool {
     let name = address.as_str().split_once('.').map(|(_, name)| name).unwrap_or_default();
     // As `predecessor` writes them.
     let is_numbered =
@@ -87,7 +87,7 @@ pub fn is_beside(address: &Address) -> bool {
 /// The address in use that it is, was, or will be in the place of.
 pub fn counterpart(address: &Address) -> Option<&'static str> {
     match address.kind() {
-        _ if !is_beside(address) => None,
+        _ if !is_standby(address) => None,
         kind if kind == FhirDatastore::KIND => Some(STORE),
         _ => Some(STORE_KEY),
     }
@@ -125,37 +125,37 @@ fn rename_key(state: &mut State, from: &Address, to: &Address) {
 
 impl super::Builder<'_> {
     /// What the store in use begins with.
-    pub(super) fn beginning(&self) -> Beginning {
+    pub(super) fn beginning(&self) -> InitialData {
         match self.config.preload_data {
-            _ if self.materials.beside.store_was_filled => Beginning::Any,
-            true => Beginning::Synthea,
-            false => Beginning::Empty,
+            _ if self.materials.standby.store_was_filled => InitialData::Any,
+            true => InitialData::Synthea,
+            false => InitialData::Empty,
         }
     }
 
     /// The stores beside `store`, which is the one in use, with their keys.
-    pub(super) fn beside(&mut self, store: &FhirDatastore) -> Vec<Ref<FhirDatastore>> {
-        let beside = self.materials.beside.stores.clone();
-        beside.into_iter().map(|one| self.store_beside(store, one)).collect()
+    pub(super) fn standby(&mut self, store: &FhirDatastore) -> Vec<Ref<FhirDatastore>> {
+        let standby = self.materials.standby.stores.clone();
+        standby.into_iter().map(|one| self.standby_store(store, one)).collect()
     }
 
-    fn store_beside(&mut self, store: &FhirDatastore, beside: BesideStore) -> Ref<FhirDatastore> {
-        let name = beside.address.as_str().split_once('.').map(|(_, name)| name).unwrap_or_default().to_owned();
-        let key = beside.key.map(|address| {
+    fn standby_store(&mut self, store: &FhirDatastore, standby: StandbyStore) -> Ref<FhirDatastore> {
+        let name = standby.address.as_str().split_once('.').map(|(_, name)| name).unwrap_or_default().to_owned();
+        let key = standby.key.map(|address| {
             if !self.nodes.contains_key(&address) {
                 let name = address.as_str().split_once('.').map(|(_, name)| name).unwrap_or_default().to_owned();
                 self.kms_key(&name, super::STORE_KEY_PURPOSE);
             }
             Ref::new(address)
         });
-        let beginning = match &beside.making {
-            Some(Origin { source, at, way: Way::Backup, .. }) => {
-                Beginning::Restored { source: source.clone(), at: *at }
+        let beginning = match &standby.making {
+            Some(Origin { source, at, way: SeedMethod::Backup, .. }) => {
+                InitialData::Restored { source: source.clone(), at: *at }
             }
-            _ => Beginning::Any,
+            _ => InitialData::Any,
         };
         let tags = self.tags::<FhirDatastore>(&name);
-        let kept = beside.making.is_none();
+        let kept = standby.making.is_none();
         self.add(&name, FhirDatastore { key, beginning, tags, kept, ..store.clone() })
     }
 }

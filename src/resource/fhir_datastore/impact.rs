@@ -5,26 +5,26 @@ use serde_json::Value;
 use super::look::switch;
 use crate::invocation::CommandLine;
 use crate::model::text::{date_in, instant};
-use crate::resource::{Occasion, Remains};
+use crate::resource::{PlannedChange, Remains};
 
-pub(super) fn of_deletion(occasion: &Occasion<'_>) -> String {
-    match (occasion.remains, outlives(occasion)) {
+pub(super) fn of_deletion(planned: &PlannedChange<'_>) -> String {
+    match (planned.remains, outlives(planned)) {
         (Some(remains), _) => format!("The store is deleted already{}", back(remains)),
         (None, Some(outlives)) => format!("The store and every patient record in it are deleted. {outlives}"),
         (None, None) => "The store and every patient record in it are deleted for good.".to_owned(),
     }
 }
 
-pub(super) fn of_replacement(occasion: &Occasion<'_>) -> String {
+pub(super) fn of_replacement(planned: &PlannedChange<'_>) -> String {
     let new = "A new, empty store takes its place, with another id and endpoint; every patient record in the old one is deleted";
-    match outlives(occasion) {
+    match outlives(planned) {
         Some(outlives) => format!("{new}. {outlives}"),
         None => format!("{new} for good."),
     }
 }
 
-pub(super) fn of_new_one(occasion: &Occasion<'_>) -> String {
-    match occasion.remains.filter(|remains| !remains.is_over) {
+pub(super) fn of_new_one(planned: &PlannedChange<'_>) -> String {
+    match planned.remains.filter(|remains| !remains.is_over) {
         Some(remains) => {
             format!(
                 "The new store is empty, with another id and endpoint. The deleted one is not lost{}",
@@ -38,8 +38,8 @@ pub(super) fn of_new_one(occasion: &Occasion<'_>) -> String {
 }
 
 /// What turning analytics that are paused on again means.
-pub(super) fn of_analytics(occasion: &Occasion<'_>) -> Option<String> {
-    let change = occasion.attributes.iter().find(|change| change.attribute() == "analytics")?;
+pub(super) fn of_analytics(planned: &PlannedChange<'_>) -> Option<String> {
+    let change = planned.attributes.iter().find(|change| change.attribute() == "analytics")?;
     let is = |value: &Option<Value>, status: &str| value.as_ref().is_some_and(|value| value == status);
     let resumes = is(&change.before, "PAUSED") && is(&change.after, "ENABLED");
     resumes.then(|| {
@@ -49,8 +49,8 @@ pub(super) fn of_analytics(occasion: &Occasion<'_>) -> Option<String> {
 
 /// Until when a store that is deleted now can be restored: as long as its backup reaches back ("Restoring a data store",
 /// HealthLake developer guide).
-fn outlives(occasion: &Occasion<'_>) -> Option<String> {
-    let attribute = |name: &str| occasion.observed.and_then(|observed| observed.get(name));
+fn outlives(planned: &PlannedChange<'_>) -> Option<String> {
+    let attribute = |name: &str| planned.observed.and_then(|observed| observed.get(name));
     if attribute("backup").and_then(Value::as_str) != Some(switch(true)) {
         return None;
     }
