@@ -37,6 +37,7 @@ mod lock_servers;
 mod logging;
 mod lost_answers;
 mod lost_store;
+mod names;
 mod next_steps;
 mod outputs;
 mod pictures;

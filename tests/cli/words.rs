@@ -33,7 +33,7 @@ const ALLOWED: [(&str, &str, &str); 2] = [
 ];
 
 /// The sources of the program, without those of its tests.
-fn sources() -> Vec<PathBuf> {
+pub(super) fn sources() -> Vec<PathBuf> {
     fn walk(folder: &Path, into: &mut Vec<PathBuf>) {
         for entry in fs::read_dir(folder).unwrap() {
             let path = entry.unwrap().path();
@@ -53,7 +53,7 @@ fn sources() -> Vec<PathBuf> {
 }
 
 /// A source without its unit tests, which stand at its end.
-fn without_tests(source: &str) -> &str {
+pub(super) fn without_tests(source: &str) -> &str {
     source.split("\n#[cfg(test)]\nmod ").next().unwrap_or(source)
 }
 
