@@ -262,6 +262,7 @@ impl Caller {
         let (name, attempt) = (call.operation.to_string(), tries.attempts);
         let span = tracing::info_span!(target: CALLS, "call", operation = name.as_str(), attempt, request_id = Empty);
         span.in_scope(|| tracing::debug!(target: CALLS, operation = name.as_str(), attempt, "sent"));
+        // Before the request: credentials that are renewed while it is under way are not those that AWS refuses.
         tries.generation = self.credentials.as_ref().map(Renewable::generation);
         Attempt { span, sent: Instant::now(), request_id: None }
     }
@@ -302,6 +303,7 @@ impl Caller {
             return true;
         }
         if tries.renewals < MOST_RENEWALS && self.has_others(tries.generation, error).await {
+            // Without a pause: AWS has not seen the other credentials yet.
             tries.renewals += 1;
             return true;
         }
@@ -313,6 +315,7 @@ impl Caller {
                 .and_then(Renewable::origin)
                 .map(|used| Box::new(CredentialsOrigin::Used(used)));
         }
+        // The last attempt was refused, but an earlier one may have been carried out.
         if tries.lost {
             error.certainty = Certainty::MayBeApplied;
         }
@@ -370,6 +373,7 @@ fn pause(call: &Call, error: &AwsError, tries: &Tries, heard: bool) -> Option<Du
         ErrorKind::Conflict if error.code == "OperationAborted" => (u32::MAX, PROPAGATION),
         ErrorKind::Conflict if error.code.starts_with("ConcurrentModification") => (u32::MAX, PROPAGATION),
         kind if kind.loses_the_answer() => return outage_pause(call, tries, heard),
+        // Where nothing listens, many attempts say no more than a few.
         ErrorKind::Unreachable if call.persistent => (8, call.patience),
         ErrorKind::Unreachable => (4, call.patience),
         _ => return None,

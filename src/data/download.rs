@@ -136,6 +136,7 @@ pub async fn download(
         let is_known = pieces.iter().any(|piece| done.contains(&piece.mark()));
         let is_kept = is_known && take_up(directory, kind, layout.bytes).map_err(at(&path))?;
         let file = OpenOptions::new().create(true).truncate(false).write(true).open(&path).map_err(at(&path))?;
+        // At its full length from the beginning, so that pieces can be written in any order.
         file.set_len(layout.bytes).map_err(at(&path))?;
         for gap in &layout.gaps {
             write_at(&file, *gap, b"\n").map_err(at(&path))?;

@@ -105,6 +105,7 @@ pub async fn upload(
     });
     let present: BTreeMap<String, u64> =
         list(cx, to).await?.into_iter().map(|object| (object.name, object.size)).collect();
+    // The job imports whatever is in the folder, so what an earlier run left there would come along.
     for name in present.keys().filter(|name| files.binary_search_by(|file| file.name.cmp(name)).is_err()) {
         uploader.delete(name).await?;
     }
@@ -130,6 +131,7 @@ pub async fn upload(
     if cx.stop.signal().is_some() {
         return Err(UploadError::Stopped);
     }
+    // These are of files that are gone or have changed; S3 charges for parts until they are aborted.
     for (name, upload) in begun {
         uploader.abort(&name, &upload.id).await?;
     }

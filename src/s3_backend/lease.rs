@@ -65,6 +65,7 @@ impl Lease {
         let renewed = Arc::clone(&hold);
         let renew = async move {
             loop {
+                // Two renewals may fail before the lease runs out.
                 sleep(lease / 3).await;
                 // A failure on the way is not yet a loss; the next write finds out in any case.
                 match renewed.renew().await {
@@ -146,6 +147,7 @@ impl Hold {
     }
 
     fn count_as_ours(&self, from: SystemTime, time: Duration) {
+        // By the wall clock: a monotonic one stands still while the machine sleeps, when others may take the lock.
         *self.counts_until.lock().unwrap_or_else(PoisonError::into_inner) = from.checked_add(time);
     }
 
@@ -235,6 +237,7 @@ impl Hold {
     }
 
     async fn renew(&self) -> Result<(), StateError> {
+        // Held during the request: of two renewals that follow one version, the second would take its own lock for lost.
         let mut version = self.version.lock().await;
         let Some(ours) = version.clone() else { return Err(self.lock_lost()) };
         let asked = SystemTime::now();
@@ -259,6 +262,7 @@ impl Hold {
     }
 
     async fn release(&self) -> Result<(), StateError> {
+        // Taken out before S3 is asked, so that no renewal brings the lock back after it was released.
         let Some(mut ours) = self.version.lock().await.take() else { return Ok(()) };
         let stays = |error| StateError::StillLocked {
             lock: self.object.place(),

@@ -26,6 +26,7 @@ impl Session {
         let held = Arc::new(self.lock(store, command, lock_timeout).await?);
         // What is cut off here is in the state as begun, as if the process had been killed; the next run finds it.
         let result = tokio::select! {
+            // Work that is done is reported as done, even if a second Ctrl-C comes in the same moment.
             biased;
             result = work(Arc::clone(&held)) => result,
             () = self.stop.insisted() => Err(CommandError::Aborted { may_have_changed: true }),

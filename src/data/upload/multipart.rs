@@ -94,6 +94,7 @@ impl Uploader {
                 (self.progress)(length);
                 continue;
             }
+            // Waited for here and not in the task, so that no task holds a part in memory that it cannot send yet.
             let permit = self.room(length).await;
             if self.cx.stop.signal().is_some() {
                 break;

@@ -154,6 +154,7 @@ impl<P: Provider> Coordinator<'_, P> {
             if !stopping && failure.is_none() && !self.barred {
                 self.start(observer);
             }
+            // Nothing is under way and nothing may start, so what still waits never will.
             if self.schedule.running() == 0 {
                 break;
             }
@@ -172,6 +173,7 @@ impl<P: Provider> Coordinator<'_, P> {
                 _ = beat.tick() => observer.tick(),
                 else => break,
             }
+            // All that has come goes into the next write, instead of one write for each message.
             while let Ok(message) = receiver.try_recv() {
                 self.take(message, observer);
             }
@@ -180,6 +182,7 @@ impl<P: Provider> Coordinator<'_, P> {
         self.tasks.shutdown().await;
         self.close(observer);
         failure = self.writer.finish().await.err().or(failure);
+        // What failed may have been the write of the last change.
         self.writer.dirty |= failure.is_some();
         self.write(failure).await?;
         if self.state.is_empty() && !self.before.is_empty() {
@@ -193,6 +196,7 @@ impl<P: Provider> Coordinator<'_, P> {
     /// Writes what is not yet written. An earlier failure to write says more than the one that follows from it.
     async fn write(&mut self, earlier: Option<StateError>) -> Result<(), ApplyError<P::Error>> {
         self.writer.start(&mut self.state);
+        // A user who has asked to stop must not wait for storage that hangs; otherwise the state is worth any wait.
         let patience = if self.cx.stop().signal().is_some() { LAST_WRITE } else { Duration::MAX };
         let written = timeout(patience, self.writer.finish()).await;
         match written.unwrap_or_else(|_| Err(self.writer.too_slow())) {
@@ -272,6 +276,7 @@ impl<P: Provider> Coordinator<'_, P> {
                 observer.hear(&Event::Progress { address: self.steps[id].address.clone(), progress });
             }
             Message::Ended(id, result) => {
+                // A step that was given up may end by itself afterwards, and has been counted by then.
                 if let Some(begun) = self.begun.remove(&id) {
                     self.end(id, result, begun.elapsed(), observer);
                 }
@@ -284,6 +289,7 @@ impl<P: Provider> Coordinator<'_, P> {
         self.known.insert(address.clone(), recorded.clone());
         if let Some(entry) = self.state.resources.get_mut(&address) {
             entry.recorded = Some(recorded);
+            // From here on the state knows where it is; a prediction could only contradict that.
             entry.predicted = None;
         }
         self.schedule.identified(id);

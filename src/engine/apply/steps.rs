@@ -178,6 +178,8 @@ impl<'a, P: Provider> Linker<'a, P> {
     /// The identities it refers to; and the old one, where both cannot be at once.
     fn before_make(&self, step: &Step<P::Kind>) -> Vec<(StepId, Until)> {
         let needed = self.plan.graph.needs(&step.address).filter_map(|need| self.makes.get(need));
+        // A dependent needs the ARN and not the finished resource: this is what lets everything but the store happen while the
+        // store is being created.
         let mut needs: Vec<_> = needed.map(|id| (*id, Until::Identified)).collect();
         if self.is_delete_first(&step.address) {
             let old = self.deletes.iter().filter(|(address, _)| **address == step.address);
@@ -203,6 +205,7 @@ impl<'a, P: Provider> Linker<'a, P> {
                 |(address, id): &&(&Address, StepId)| *address == dependent && !self.is_deposed(&self.steps[*id]);
             needs.extend(self.deletes.iter().filter(is_it).map(|(_, id)| (*id, Until::Done)));
             if !self.is_delete_first(&step.address) {
+                // Until its update is through, the dependent refers to the old one.
                 needs.extend(self.makes.get(dependent).map(|id| (*id, Until::Done)));
             }
         }

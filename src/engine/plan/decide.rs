@@ -109,6 +109,7 @@ pub fn build<P: Provider>(input: &PlanInput<'_, P>, options: &Options) -> Result
             planner.delete(address, entry)?;
         }
     }
+    // Nobody names what an earlier run has replaced, so a run for some targets leaves it for a run for all.
     if options.targets.is_empty() {
         input.state.deposed.iter().for_each(|deposed| planner.finish(deposed));
     }
@@ -412,6 +413,7 @@ impl<P: Provider> Planner<'_, P> {
             reason: (!self.options.destroy).then(|| self.why_it_goes(address)),
             attributes: Vec::new(),
             impact: Vec::new(),
+            // Whoever ordered the deletion has named it already; to ask again would only keep the run from waiting for the end.
             protected: (self.protects(address, entry)
                 || observed.is_some_and(|observed| kind.is_locked(&observed.attributes)))
                 && !under_way,

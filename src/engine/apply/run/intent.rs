@@ -32,11 +32,13 @@ impl<P: Provider> Coordinator<'_, P> {
                 _ => {}
             }
         }
+        // A plan without intents leaves the file alone: a new serial would look like a change to whoever compares states.
         if self.state == before {
             return Ok(());
         }
         self.writer.dirty = true;
         self.writer.start(&mut self.state);
+        // The only write that is waited for: what AWS creates before it is on the disk, a crash would leave without a trace.
         Ok(self.writer.finish().await?)
     }
 
@@ -65,6 +67,7 @@ impl<P: Provider> Coordinator<'_, P> {
             // The same attempt goes on, so AWS must see the same token.
             Some(previous) if previous.status == Status::Creating && previous.recorded.is_none() => {
                 entry.token = previous.token;
+                // Without a name to look for, the earlier attempt may have left one that AWS does not show yet.
                 entry.doubtful_since = step.kind.is_nameless().then(now);
             }
             Some(previous) if step.action == Action::Replace => {
@@ -115,6 +118,7 @@ impl<P: Provider> Coordinator<'_, P> {
         match &step.work {
             Work::Create if self.state.recorded(step.address.as_str()).is_none() => {
                 self.state.resources.remove(&step.address);
+                // The last one is this run's; an earlier run may have left another of this address.
                 let deposed = self.state.deposed.iter().rposition(|deposed| deposed.address == step.address);
                 if let Some(place) = deposed.filter(|_| step.action == Action::Replace) {
                     let deposed = self.state.deposed.remove(place);

@@ -33,6 +33,7 @@ impl<P: Provider> Coordinator<'_, P> {
         let entry =
             self.state.resources.entry(step.address.clone()).or_insert_with(|| intent(step, self.plan, protected));
         entry.status = Status::Ready;
+        // A step that only waited or updated reports no identity: that of before stays.
         entry.recorded = recorded.or_else(|| entry.recorded.take());
         let (kind, present) = (entry.kind::<P::Kind>(), entry.recorded.clone());
         entry.predicted = None;
