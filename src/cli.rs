@@ -26,7 +26,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 use jiff::SignedDuration;
 
-use crate::invocation::CommandLine;
+use hlctl_model::invocation::CommandLine;
 
 pub use adopt::AdoptArgs;
 pub use audit::AuditArgs;
@@ -50,7 +50,7 @@ pub use state::{
 };
 pub use stores::{DeleteStoreArgs, Point, ReplaceArgs, RestoreArgs, StoresCommand, UseArgs, Via};
 
-use crate::config::ForceDestroy;
+use hlctl_config::ForceDestroy;
 
 /// Provision and operate an AWS HealthLake FHIR store from one TOML file, as Terraform does with a module
 #[derive(Debug, Parser)]

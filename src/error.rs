@@ -3,26 +3,26 @@
 use thiserror::Error;
 use tokio::task::JoinError;
 
-use crate::address::Address;
 use crate::adopt::DiscoverError;
 use crate::apply::ApplyError;
 use crate::audit::EvidenceError;
-use crate::aws::{AwsError, SetupError, Skew, hint};
 use crate::data::bulk_context::NoBulkContext;
 use crate::data::import::ProblemsFound;
 use crate::data::journal::TransferJournalError;
 use crate::data::lost_store::{LostStore, TraceError};
-use crate::exit_code::ExitCode;
 use crate::export::ExportError;
-use crate::fhir::{FhirError, NoSigningCredentials};
-use crate::graph::Cycle;
 use crate::module::surgery::SurgeryError;
 use crate::plan::PlanError;
 use crate::plan::file::PlanFileError;
-use crate::resource::ResourceError;
 use crate::s3_backend;
-use crate::state::NotRecorded;
-use crate::wait::{PollError, Signal};
+use hlctl_aws::{AwsError, SetupError, Skew, hint};
+use hlctl_engine::state::NotRecorded;
+use hlctl_engine::wait::{PollError, Signal};
+use hlctl_fhir::{FhirError, NoSigningCredentials};
+use hlctl_model::address::Address;
+use hlctl_model::exit_code::ExitCode;
+use hlctl_model::graph::Cycle;
+use hlctl_resources::ResourceError;
 
 impl PollError for CommandError {
     fn is_lost_connection(&self) -> bool {
@@ -73,10 +73,10 @@ pub enum CommandError {
     Failed(Box<dyn Failure>),
     /// The configuration has problems.
     #[error("{0}")]
-    Config(crate::config::Problems),
+    Config(hlctl_config::Problems),
     /// There is no code for the Lambda function.
     #[error("{0}")]
-    Package(#[from] crate::package::PackageError),
+    Package(#[from] hlctl_resources::package::PackageError),
     /// There is no record of a run, or none that can be used.
     #[error("{0}")]
     Journal(#[from] crate::journal::JournalError),
@@ -99,7 +99,7 @@ pub enum CommandError {
     Aws(AwsError),
     /// The state cannot be used.
     #[error("{0}")]
-    State(#[from] crate::state::StateError),
+    State(#[from] hlctl_engine::state::StateError),
     /// AWS was changed and the state could not be written.
     #[error("resources changed, but the state could not be saved: {error}{}", match kept {
         Some(kept) => format!("\nthe unsaved state is in {}", kept.display()),
@@ -107,7 +107,7 @@ pub enum CommandError {
     })]
     Unsaved {
         /// Why not.
-        error: crate::state::StateError,
+        error: hlctl_engine::state::StateError,
         /// Where it was written instead.
         kept: Option<std::path::PathBuf>,
     },
@@ -125,17 +125,17 @@ pub enum CommandError {
     },
     /// There is no token, or nothing could be asked with it.
     #[error("{0}")]
-    Oauth(#[from] crate::oauth::OauthError),
+    Oauth(#[from] hlctl_fhir::oauth::OauthError),
     /// The store's FHIR interface did not do it.
     #[error("{0}")]
-    Fhir(#[from] crate::fhir::FhirError),
+    Fhir(#[from] hlctl_fhir::FhirError),
     /// Everything else.
     #[error("{0:#}")]
     Other(#[from] anyhow::Error),
 }
 
-impl From<Box<crate::fhir::ErrorResponse>> for CommandError {
-    fn from(refusal: Box<crate::fhir::ErrorResponse>) -> Self {
+impl From<Box<hlctl_fhir::ErrorResponse>> for CommandError {
+    fn from(refusal: Box<hlctl_fhir::ErrorResponse>) -> Self {
         Self::Fhir(refusal.into())
     }
 }
@@ -425,8 +425,8 @@ impl CommandError {
             Self::Resource { error, .. } => error.exit_code(),
             Self::Unreadable(errors) => errors.first().map_or(ExitCode::Failure, |(_, error)| error.exit_code()),
             Self::Aws(error) => ResourceError::Aws(error.clone()).exit_code(),
-            Self::State(crate::state::StateError::Locked { .. }) => ExitCode::Locked,
-            Self::State(crate::state::StateError::StillLocked { .. }) => ExitCode::Incomplete,
+            Self::State(hlctl_engine::state::StateError::Locked { .. }) => ExitCode::Locked,
+            Self::State(hlctl_engine::state::StateError::StillLocked { .. }) => ExitCode::Incomplete,
             Self::State(error) => s3_backend::aws_error(error)
                 .map_or(ExitCode::Failure, |error| ResourceError::Aws(error.clone()).exit_code()),
             Self::Failed(error) => match error.ending() {

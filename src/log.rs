@@ -19,8 +19,8 @@ use tracing_subscriber::fmt::{FmtContext, FormatEvent, FormatFields, MakeWriter}
 use tracing_subscriber::layer::{Filter as LayerFilter, SubscriberExt};
 use tracing_subscriber::registry::LookupSpan;
 
-use crate::aws::CALLS;
 use crate::ui::printer::Printer;
+use hlctl_aws::CALLS;
 
 /// hlctl's own targets begin with it.
 const OWN: &str = "hlctl";

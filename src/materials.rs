@@ -6,11 +6,11 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
-use crate::address::Address;
-use crate::config::{Config, PasswordSource, Secret, TestUser, is_good_password};
 use crate::module::{PasswordError, StackInputs, Standby, test_user};
-use crate::package::{Package, PackageError, PackageInput, today};
-use crate::state::{Home, State};
+use hlctl_config::{Config, PasswordSource, Secret, TestUser, is_good_password};
+use hlctl_engine::state::{Home, State};
+use hlctl_model::address::Address;
+use hlctl_resources::package::{Package, PackageError, PackageInput, today};
 
 /// Gathers everything. A saved plan's configuration has lost the passwords that stood in the file itself; `inline` is asked
 /// for those. A password that is not at hand stands among the absent ones: whether it is needed, the plan tells.

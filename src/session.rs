@@ -26,24 +26,24 @@ pub use own_stack::HeldElsewhere;
 use passwords::Passwords;
 use tokio::task::JoinSet;
 
-use crate::address::Address;
-use crate::aws::{AwsError, Clients, Endpoint, Gate, ops};
 use crate::cli::Global;
-use crate::config::{AccountRegionalName, Config, Protect, Setting, Sources};
 use crate::error::CommandError;
-use crate::fhir::{NoSigningCredentials, Signer};
-use crate::graph::Graph;
-use crate::invocation::CommandLine;
 use crate::materials;
-use crate::model::text::instant;
 use crate::module::standby::{counterpart, is_standby};
 use crate::module::{self, Stack, StackInputs, WayBack};
 use crate::plan::{self, Change, Options, Plan, PlanInput, Seen};
-use crate::resource::{Context, Identity, Kind, Settings, last_usage};
 use crate::sandbox::{self, Emulator};
-use crate::state::{Entry, Home, State, Status};
 use crate::ui::Printer;
-use crate::wait::{PollPolicy, Stop};
+use hlctl_aws::{AwsError, Clients, Endpoint, Gate, ops};
+use hlctl_config::{AccountRegionalName, Config, Protect, Setting, Sources};
+use hlctl_engine::state::{Entry, Home, State, Status};
+use hlctl_engine::wait::{PollPolicy, Stop};
+use hlctl_fhir::{NoSigningCredentials, Signer};
+use hlctl_model::address::Address;
+use hlctl_model::graph::Graph;
+use hlctl_model::invocation::CommandLine;
+use hlctl_model::text::instant;
+use hlctl_resources::{Context, Identity, Kind, Settings, last_usage};
 
 /// The files and flags of one run; nothing has been read yet.
 #[derive(Clone, Debug)]
@@ -86,7 +86,7 @@ impl Session {
     /// # Errors
     /// Everything that is wrong with it.
     pub fn config(&self) -> Result<Config, CommandError> {
-        let examined = crate::config::examine(&self.sources().map_err(CommandError::Config)?);
+        let examined = hlctl_config::examine(&self.sources().map_err(CommandError::Config)?);
         match examined.config {
             Some(config) => {
                 if !examined.problems.is_empty() {
@@ -102,12 +102,12 @@ impl Session {
     ///
     /// # Errors
     /// The file cannot be read, or a flag has no value.
-    pub fn sources(&self) -> Result<Sources, crate::config::Problems> {
+    pub fn sources(&self) -> Result<Sources, hlctl_config::Problems> {
         let sets = self.settings()?;
-        Sources::read(&self.global.config, crate::config::variables(std::env::vars_os()), sets)
+        Sources::read(&self.global.config, hlctl_config::variables(std::env::vars_os()), sets)
     }
 
-    fn settings(&self) -> Result<Vec<Setting>, crate::config::Problems> {
+    fn settings(&self) -> Result<Vec<Setting>, hlctl_config::Problems> {
         let mut settings = Vec::new();
         for assignment in &self.global.set {
             settings.push(Setting::assignment(assignment)?);
@@ -147,7 +147,7 @@ impl Session {
             return Err(no_region(options.profile, ConnectError::NoRegion).await);
         };
         if self.home() == Home::Aws && options.region.is_none() {
-            crate::config::check_region(&region).map_err(ConnectError::Region)?;
+            hlctl_config::check_region(&region).map_err(ConnectError::Region)?;
         }
         let identity = identify(&clients, region).await.map_err(CommandError::Aws)?;
         if self.home() == Home::Aws {
@@ -179,7 +179,7 @@ impl Session {
 
 /// That no region is set; or what is wrong with the profile, which can be why.
 async fn no_region(profile: Option<&str>, error: ConnectError) -> CommandError {
-    match crate::aws::credentials::check_profile(profile).await {
+    match hlctl_aws::credentials::check_profile(profile).await {
         Ok(()) => error.into(),
         Err(error) => CommandError::Aws(error),
     }

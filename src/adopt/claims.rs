@@ -3,9 +3,9 @@
 use super::instance::Instance;
 use super::record::{Claim, Claims};
 use super::tfstate::TfResource;
-use crate::address::Address;
-use crate::model::text::shell_quoted;
-use crate::resource::{Identity, Kind, ResourceError};
+use hlctl_model::address::Address;
+use hlctl_model::text::shell_quoted;
+use hlctl_resources::{Identity, Kind, ResourceError};
 
 /// The claims of a module on AWS resources.
 ///

@@ -6,13 +6,13 @@ use serde_json::Value;
 use thiserror::Error;
 
 use super::record::{Claim, Claims, Found, look};
-use crate::address::Address;
-use crate::config::Config;
-use crate::graph::Graph;
 use crate::module::{self, Stack, StackInputs};
 use crate::plan::{PlanError, predict};
-use crate::resource::{ADDRESS_TAG, Context, Kind, Known, Listed, RecoveryHint, ResourceError, STACK_TAG};
-use crate::state::stack_tag_begins;
+use hlctl_config::Config;
+use hlctl_engine::state::stack_tag_begins;
+use hlctl_model::address::Address;
+use hlctl_model::graph::Graph;
+use hlctl_resources::{ADDRESS_TAG, Context, Kind, Known, Listed, RecoveryHint, ResourceError, STACK_TAG};
 
 /// What is to be found.
 #[derive(Clone, Copy)]

@@ -6,9 +6,9 @@ use serde_json::{Map, Value};
 use toml::Table;
 
 use super::instance::Instance;
-use crate::address::Address;
-use crate::config::{ForceDestroy, keys};
-use crate::resource::{ADDRESS_TAG, STACK_TAG};
+use hlctl_config::{ForceDestroy, keys};
+use hlctl_model::address::Address;
+use hlctl_resources::{ADDRESS_TAG, STACK_TAG};
 
 /// The account and the region that a module's ARNs name.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -310,7 +310,7 @@ mod tests {
 
     use super::*;
     use crate::adopt::tfstate::TfResource;
-    use crate::config::{Config, Sources, load};
+    use hlctl_config::{Config, Sources, load};
 
     fn instance(resources: &[(&str, &Value)]) -> Instance {
         let resource = |(address, attributes): &(&str, &Value)| {

@@ -5,10 +5,10 @@ use std::collections::BTreeMap;
 use thiserror::Error;
 
 use super::tfstate::{TfResource, TfState};
-use crate::address::Address;
-use crate::model::text::shell_quoted;
 use crate::module::test_user;
-use crate::resource::Kind;
+use hlctl_model::address::Address;
+use hlctl_model::text::shell_quoted;
+use hlctl_resources::Kind;
 
 /// How the root module is called on the command line.
 pub const ROOT: &str = "root";

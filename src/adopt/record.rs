@@ -6,12 +6,12 @@ use serde_json::Value;
 use tokio::task::JoinSet;
 use tracing::Instrument as _;
 
-use crate::address::Address;
 use crate::module::Stack;
 use crate::plan::PlanError;
-use crate::resource::answers::WATCHED;
-use crate::resource::{Context, Identity, Kind, Known, Observed, ResourceError, STACK_TAG};
-use crate::state::{Entry, State, Status};
+use hlctl_engine::state::{Entry, State, Status};
+use hlctl_model::address::Address;
+use hlctl_resources::answers::WATCHED;
+use hlctl_resources::{Context, Identity, Kind, Known, Observed, ResourceError, STACK_TAG};
 
 /// An AWS resource that is to stand at an address.
 #[derive(Clone, Debug)]

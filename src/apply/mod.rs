@@ -1,7 +1,7 @@
 //! The engine's applies, of AWS's resources.
 
-use crate::engine::apply as engine;
-use crate::resource::{Context, ResourceError};
+use hlctl_engine::apply as engine;
+use hlctl_resources::{Context, ResourceError};
 
 /// Why an apply was not started, or what it did could not be recorded.
 pub type ApplyError = engine::ApplyError<ResourceError>;

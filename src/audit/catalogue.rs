@@ -523,7 +523,7 @@ pub const CHECKS: &[Check] = &[
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::config::{checks, keys};
+    use hlctl_config::{checks, keys};
 
     #[test]
     fn a_waiver_can_name_every_check_and_no_other() {

@@ -10,10 +10,10 @@ use tokio::task::{JoinError, JoinSet};
 use tracing::Instrument as _;
 
 use super::{CheckResult, Judgement};
-use crate::address::Address;
-use crate::aws::{AwsError, ErrorKind, ops};
-use crate::resource::{Attributes, Condition, Context, Identity, Kind, ResourceError};
-use crate::state::State;
+use hlctl_aws::{AwsError, ErrorKind, ops};
+use hlctl_engine::state::State;
+use hlctl_model::address::Address;
+use hlctl_resources::{Attributes, Condition, Context, Identity, Kind, ResourceError};
 
 /// Reads under way at once.
 const READS_AT_ONCE: usize = 40;

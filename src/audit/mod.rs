@@ -12,7 +12,7 @@ pub use catalogue::CHECKS;
 pub use evidence::{Evidence, EvidenceError, EvidenceRead, gather};
 pub use waivers::{AuditFinding, CheckStatus, Reviewed, review};
 
-use crate::address::Address;
+use hlctl_model::address::Address;
 
 /// One check.
 #[derive(Debug)]

@@ -5,8 +5,8 @@ use std::collections::BTreeSet;
 use jiff::civil::Date;
 
 use super::{Check, CheckResult, Judgement, Severity};
-use crate::address::Address;
-use crate::config::Waiver;
+use hlctl_config::Waiver;
+use hlctl_model::address::Address;
 
 /// A check's result for one resource, or for the stack where it has no such resource.
 #[derive(Clone, Debug)]

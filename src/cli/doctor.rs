@@ -2,7 +2,7 @@
 
 use clap::Args;
 
-use crate::config::ForceDestroy;
+use hlctl_config::ForceDestroy;
 
 /// `hlctl doctor`
 #[derive(Debug, Args)]

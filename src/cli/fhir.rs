@@ -6,8 +6,8 @@ use clap::{Args, Subcommand, ValueEnum};
 use uuid::Uuid;
 
 use super::LogIn;
-use crate::fhir::{FhirReference, address};
-use crate::invocation::CommandLine;
+use hlctl_fhir::{FhirReference, address};
+use hlctl_model::invocation::CommandLine;
 
 /// `hlctl fhir`
 #[derive(Debug, Subcommand)]
@@ -302,7 +302,7 @@ pub struct ExplainArgs {
     pub signed_region: Option<String>,
 
     /// Service in the signature
-    #[arg(long, value_name = "SERVICE", default_value = crate::fhir::signing::SERVICE)]
+    #[arg(long, value_name = "SERVICE", default_value = hlctl_fhir::signing::SERVICE)]
     pub signed_service: String,
 
     /// Send the request, compare the clocks and, if it is refused, show the probable mistake

@@ -9,9 +9,9 @@ use serde_json::Value;
 #[cfg(feature = "sandbox")]
 use super::SandboxCommand;
 use super::{Cli, Command, DEFAULT_CONFIG, Global};
-use crate::config::next_step::{BEGIN, END};
-use crate::config::sounds_secret;
-use crate::invocation::joined;
+use hlctl_config::next_step::{BEGIN, END};
+use hlctl_config::sounds_secret;
+use hlctl_model::invocation::joined;
 
 /// How this run was started: the options that lead to its stack.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

@@ -7,21 +7,21 @@ use std::time::Instant;
 use super::plan::options;
 use super::running_jobs::{check_again, prepare_after_jobs};
 use super::{confirm, outputs, stores, summary};
-use crate::address::Address;
 use crate::apply::{self, Report, Run};
 use crate::cli::{ApplyArgs, ExecutionArgs, RunningJobs};
-use crate::config::{Config, ForceDestroy};
 use crate::error::CommandError;
-use crate::exit_code::ExitCode;
-use crate::invocation::CommandLine;
 use crate::journal::{Recorder, RunStart};
 use crate::module;
 use crate::plan::file::PlanFile;
 use crate::plan::{Options, refresh_only};
-use crate::resource::Settings;
 use crate::session::{ConnectOptions, Connection, Prepared, Session};
-use crate::state::{Held, State};
 use crate::ui::{json, plan_view, progress};
+use hlctl_config::{Config, ForceDestroy};
+use hlctl_engine::state::{Held, State};
+use hlctl_model::address::Address;
+use hlctl_model::exit_code::ExitCode;
+use hlctl_model::invocation::CommandLine;
+use hlctl_resources::Settings;
 
 /// Makes AWS as the configuration, or a saved plan, says.
 pub(super) async fn run(session: &Session, arguments: &ApplyArgs) -> Result<ExitCode, CommandError> {

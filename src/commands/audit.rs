@@ -7,11 +7,11 @@ use jiff::tz::TimeZone;
 
 use crate::audit::{gather, judge, review};
 use crate::cli::AuditArgs;
-use crate::config::Place;
 use crate::error::CommandError;
-use crate::exit_code::ExitCode;
 use crate::session::{OpenStack, Session};
 use crate::ui::audit::{self, ConfigPlaces};
+use hlctl_config::Place;
+use hlctl_model::exit_code::ExitCode;
 
 /// Reads, judges and tells.
 pub(super) async fn run(session: &Session, arguments: &AuditArgs) -> Result<ExitCode, CommandError> {
@@ -38,5 +38,5 @@ fn places(session: &Session) -> Result<BTreeMap<&'static str, Place>, CommandErr
         return Ok(BTreeMap::new());
     }
     let sources = session.sources().map_err(CommandError::Config)?;
-    Ok(crate::config::examine(&sources).places)
+    Ok(hlctl_config::examine(&sources).places)
 }

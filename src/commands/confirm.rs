@@ -7,7 +7,7 @@ use thiserror::Error;
 use crate::error::{CommandError, Ending, Failure};
 use crate::plan::{Plan, Refusal, UnknownName};
 use crate::session::Session;
-use crate::wait::Stop;
+use hlctl_engine::wait::Stop;
 
 /// What bars the plan for good, as an error; nothing that naming could lift.
 pub(super) fn check(session: &Session, plan: &Plan) -> Result<(), CommandError> {

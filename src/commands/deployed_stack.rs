@@ -5,11 +5,11 @@ use url::Url;
 use super::endpoint_resolver::EndpointResolver;
 use crate::error::CommandError;
 use crate::module::standby::STORE;
-use crate::oauth::{Http, OauthError};
-use crate::resource::Context;
 use crate::sandbox;
 use crate::session::{Connection, OpenStack, Session};
-use crate::state::State;
+use hlctl_engine::state::State;
+use hlctl_fhir::oauth::{Http, OauthError};
+use hlctl_resources::Context;
 
 /// What the state holds, and how its store and its user pool are reached.
 pub(super) struct DeployedStack {

@@ -10,18 +10,18 @@ use super::apply::{show, walk};
 use super::final_export::FinalExport;
 use super::running_jobs::{check_again, check_buckets_again, prepare_after_jobs};
 use super::{confirm, stores, summary};
-use crate::address::Address;
 use crate::cli::{DestroyArgs, RunningJobs};
-use crate::config::Config;
 use crate::error::CommandError;
-use crate::exit_code::ExitCode;
-use crate::invocation::CommandLine;
-use crate::model::text::counted;
 use crate::plan::Options;
-use crate::resource::Settings;
 use crate::session::{ConnectOptions, Session};
-use crate::state::Held;
 use crate::ui::json;
+use hlctl_config::Config;
+use hlctl_engine::state::Held;
+use hlctl_model::address::Address;
+use hlctl_model::exit_code::ExitCode;
+use hlctl_model::invocation::CommandLine;
+use hlctl_model::text::counted;
+use hlctl_resources::Settings;
 
 /// Destroys everything that the state holds.
 pub(super) async fn run(session: &Session, arguments: &DestroyArgs) -> Result<ExitCode, CommandError> {

@@ -9,8 +9,8 @@ use url::Url;
 use crate::cli::DocsArgs;
 use crate::cli::docs::{TOPICS, Topic, of};
 use crate::error::CommandError;
-use crate::exit_code::ExitCode;
 use crate::session::Session;
+use hlctl_model::exit_code::ExitCode;
 
 /// Prints a document, or what there is.
 pub(super) fn run(session: &Session, arguments: &DocsArgs) -> Result<ExitCode, CommandError> {

@@ -2,22 +2,22 @@
 
 use std::time::Duration;
 
-use crate::aws::ops;
 use crate::cli::DoctorArgs;
-use crate::config::Config;
 use crate::doctor::{self, Finding, Grade};
 use crate::error::CommandError;
-use crate::exit_code::ExitCode;
 use crate::materials;
-use crate::package::Package;
 use crate::permissions::{PolicyScope, deployer};
 use crate::plan::{Action, Options, Plan};
-use crate::resource::{Context, Kind, Settings};
 use crate::session::{ConnectOptions, Connection, Prepared, Session, prepare};
-use crate::state::{ObservedLock, State, StateError, Store};
 use crate::ui::Printer;
 use crate::ui::json::Doctor;
 use crate::ui::printer::style;
+use hlctl_aws::ops;
+use hlctl_config::Config;
+use hlctl_engine::state::{ObservedLock, State, StateError, Store};
+use hlctl_model::exit_code::ExitCode;
+use hlctl_resources::package::Package;
+use hlctl_resources::{Context, Kind, Settings};
 
 const PACKAGE: &str = "package";
 /// The longest that AWS is known to take for a store, with some to spare.
@@ -154,7 +154,7 @@ async fn stores(cx: &Context) -> Finding {
     match doctor::living(cx).await {
         Ok(stores) => doctor::quota(stores.len(), &cx.identity.region),
         Err(error) => {
-            let hint = crate::aws::hint::hint(&error)
+            let hint = hlctl_aws::hint::hint(&error)
                 .unwrap_or_else(|| "fix the cause, then run this command again".to_owned());
             Finding::not_checkable("store_quota", format!("HealthLake in {}", cx.identity.region), hint)
                 .with(error.to_string())
@@ -184,7 +184,7 @@ fn config_is_good(session: &Session, config: &Config) -> Finding {
     let why = "AWS takes 20 to 30 minutes for a store; the run would end unfinished, with exit code 6";
     let remediation = concat!("raise wait_timeout, or continue with `", hlctl!("wait"), "` afterwards");
     Finding::warning("config", title, why, remediation)
-        .with(format!("wait_timeout is {}", crate::model::text::duration(config.wait_timeout)))
+        .with(format!("wait_timeout is {}", hlctl_model::text::duration(config.wait_timeout)))
 }
 
 fn package(session: &Session, config: &Config, state: Option<&State>) -> Finding {

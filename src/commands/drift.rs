@@ -6,18 +6,18 @@ use std::path::PathBuf;
 use thiserror::Error;
 
 use super::apply;
-use crate::address::Address;
 use crate::cli::{ApplyArgs, DriftArgs, TargetArgs};
 use crate::drift::{DriftFinding, DriftReport, DriftResult, DriftVerdict, look, to_fix, trail};
 use crate::error::{CommandError, Ending, Failure};
-use crate::exit_code::ExitCode;
-use crate::graph::Graph;
 use crate::materials;
 use crate::module::{self, Stack};
-use crate::resource::Settings;
 use crate::session::{Connection, OpenStack, Region, Session};
-use crate::state::State;
 use crate::ui::drift_view;
+use hlctl_engine::state::State;
+use hlctl_model::address::Address;
+use hlctl_model::exit_code::ExitCode;
+use hlctl_model::graph::Graph;
+use hlctl_resources::Settings;
 
 /// Compares configuration, state and AWS. Changes nothing and takes no lock, unless it is to mend what it finds.
 pub(super) async fn run(session: &Session, arguments: &DriftArgs) -> Result<ExitCode, CommandError> {

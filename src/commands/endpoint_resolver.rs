@@ -2,8 +2,8 @@
 
 use url::Url;
 
-use crate::aws::Clients;
-use crate::oauth::OauthError;
+use hlctl_aws::Clients;
+use hlctl_fhir::oauth::OauthError;
 
 /// The origins that take the place of AWS's.
 #[derive(Debug)]

@@ -9,9 +9,9 @@ use thiserror::Error;
 
 use crate::cli::ExportCommand;
 use crate::error::{CommandError, Ending, Failure};
-use crate::exit_code::ExitCode;
 use crate::export::{self, File};
 use crate::session::Session;
+use hlctl_model::exit_code::ExitCode;
 
 /// Writes what the state holds as HCL. AWS is not asked.
 pub(super) async fn run(session: &Session, command: &ExportCommand) -> Result<ExitCode, CommandError> {

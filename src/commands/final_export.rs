@@ -9,9 +9,7 @@ use serde_json::{Value, json};
 use thiserror::Error;
 
 use super::data::{Resumable, export, journals, place_of};
-use crate::address::Address;
 use crate::apply::Outcome;
-use crate::aws::{AwsError, ErrorKind, ops};
 use crate::data::bulk_context::BulkContext;
 use crate::data::check::is_resource_type;
 use crate::data::download::{self, MANIFEST};
@@ -20,13 +18,15 @@ use crate::data::objects;
 use crate::data::place::{DataLocation, Prefix};
 use crate::data::unfinished::Unfinished;
 use crate::error::{CommandError, Ending, Failure};
-use crate::invocation::CommandLine;
 use crate::module::standby::{STORE, is_standby};
 use crate::plan::{Action, Change};
-use crate::resource::{Context, Kind, ResourceError};
 use crate::session::{Prepared, Session};
 use crate::ui::json::FORMAT_VERSION;
-use crate::whole_file;
+use hlctl_aws::{AwsError, ErrorKind, ops};
+use hlctl_engine::whole_file;
+use hlctl_model::address::Address;
+use hlctl_model::invocation::CommandLine;
+use hlctl_resources::{Context, Kind, ResourceError};
 
 const RECEIPT: &str = "receipt.json";
 /// `CopyObject` takes no more (S3 API reference).
@@ -473,12 +473,12 @@ async fn ending_key(cx: &Context, address: &str, id: &str, recorded: &Value) -> 
     let describe = || cx.clients.kms.describe_key().key_id(id).send();
     let seen = cx.call(ops::kms::DESCRIBE_KEY, describe).await.ok();
     let date =
-        seen.and_then(|seen| seen.key_metadata?.deletion_date).map(|date| crate::model::text::date_of(date.secs()));
+        seen.and_then(|seen| seen.key_metadata?.deletion_date).map(|date| hlctl_model::text::date_of(date.secs()));
     let region = &cx.identity.region;
     json!({
         "address": address,
         "arn": recorded["arn"],
-        "deleted_on": date.unwrap_or_else(|| crate::model::text::date_in(cx.settings.kms_deletion_window_in_days)),
+        "deleted_on": date.unwrap_or_else(|| hlctl_model::text::date_in(cx.settings.kms_deletion_window_in_days)),
         "cancel": [
             format!("aws kms cancel-key-deletion --region {region} --key-id {id}"),
             format!("aws kms enable-key --region {region} --key-id {id}"),

@@ -11,11 +11,11 @@ use tracing::Instrument as _;
 
 use super::{apply, audit, confirm, destroy, doctor, drift, outputs, plan, report, validate, wait};
 use crate::cli::Command;
-use crate::config::Config;
 use crate::error::{CommandError, Ending, Failure};
-use crate::exit_code::ExitCode;
 use crate::session::{Fleet, Session};
 use crate::ui::json;
+use hlctl_config::Config;
+use hlctl_model::exit_code::ExitCode;
 
 /// The configurations that `-c` names; a folder stands for every `.toml` in it.
 pub(super) fn configs(named: &[PathBuf]) -> Result<Vec<PathBuf>, CommandError> {
@@ -225,7 +225,7 @@ fn check_configs(session: &Session, configs: &[PathBuf]) -> Result<(), CommandEr
         let mut stack = session.clone();
         stack.global.config.clone_from(path);
         let problems = match stack.sources() {
-            Ok(sources) => crate::config::examine(&sources).problems,
+            Ok(sources) => hlctl_config::examine(&sources).problems,
             Err(problems) => problems,
         };
         if problems.has_errors() {
@@ -245,7 +245,7 @@ fn check_names(session: &Session, configs: &[PathBuf]) -> Result<(), CommandErro
         stack.global.config.clone_from(path);
         let Ok(sources) = stack.sources() else { continue };
         // What is wrong with one is told by its own run.
-        let Some(config) = crate::config::examine(&sources).config else { continue };
+        let Some(config) = hlctl_config::examine(&sources).config else { continue };
         for (what, name) in names(&config) {
             let scope = format!("{what} {name} {:?}", config.profile);
             if let Some(other) = taken.insert((scope, name.clone()), path) {

@@ -5,9 +5,9 @@ use thiserror::Error;
 use super::confirm;
 use crate::cli::ForceUnlockArgs;
 use crate::error::{CommandError, Ending, Failure};
-use crate::exit_code::ExitCode;
 use crate::session::Session;
-use crate::state::{LockInfo, ObservedLock, Place};
+use hlctl_engine::state::{LockInfo, ObservedLock, Place};
+use hlctl_model::exit_code::ExitCode;
 
 /// Releases the lock of this id, if somebody holds it.
 pub(super) async fn run(session: &Session, arguments: &ForceUnlockArgs) -> Result<ExitCode, CommandError> {

@@ -7,18 +7,18 @@ use std::sync::Arc;
 use anyhow::Context;
 
 use crate::cli::{GraphArgs, GraphFormat};
-use crate::config::Config;
 use crate::error::CommandError;
-use crate::exit_code::ExitCode;
 use crate::module::{self, Stack, StackInputs, Standby};
-use crate::package::Package;
 use crate::plan::file::PlanFile;
-use crate::resource::Identity;
 use crate::session::Session;
-use crate::state::State;
 use crate::ui::graph::{self, Picture};
 use crate::ui::json;
-use crate::whole_file;
+use hlctl_config::Config;
+use hlctl_engine::state::State;
+use hlctl_engine::whole_file;
+use hlctl_model::exit_code::ExitCode;
+use hlctl_resources::Identity;
+use hlctl_resources::package::Package;
 
 /// Draws the graph.
 pub(super) async fn run(session: &Session, arguments: &GraphArgs) -> Result<ExitCode, CommandError> {

@@ -9,8 +9,8 @@ use thiserror::Error;
 
 use crate::cli::InitArgs;
 use crate::error::{CommandError, Ending, Failure};
-use crate::exit_code::ExitCode;
 use crate::session::Session;
+use hlctl_model::exit_code::ExitCode;
 
 /// Writes a commented configuration.
 pub(super) fn run(session: &Session, arguments: &InitArgs) -> Result<ExitCode, CommandError> {
@@ -21,7 +21,7 @@ pub(super) fn run(session: &Session, arguments: &InitArgs) -> Result<ExitCode, C
     let mut options = OpenOptions::new();
     options.write(true).create(true).truncate(true);
     let mut file = options.open(path).with_context(|| format!("cannot write {}", path.display()))?;
-    file.write_all(crate::config::example_file().as_bytes())
+    file.write_all(hlctl_config::example_file().as_bytes())
         .with_context(|| format!("cannot write {}", path.display()))?;
     session.printer.say(&format!("Wrote {}. Set the three names in it, then: {}", path.display(), hlctl!("plan")));
     Ok(ExitCode::Success)

@@ -11,8 +11,8 @@ use clap_mangen::roff::{Roff, bold, roman};
 
 use crate::cli::{docs, manual};
 use crate::error::CommandError;
-use crate::exit_code::ExitCode;
 use crate::session::Session;
+use hlctl_model::exit_code::ExitCode;
 
 /// What each exit code means, in short; `docs/exit-codes.md` has more.
 const EXIT_STATUS: [(ExitCode, &str); 11] = [

@@ -47,11 +47,11 @@ use tokio::time::sleep;
 
 use crate::cli::{Cli, Command, Invocation, manual};
 use crate::error::{CommandError, Ending, Failure};
-use crate::exit_code::ExitCode;
 use crate::log::{Log, LogError};
 use crate::session::Session;
 use crate::ui::{Printer, json};
-use crate::wait::{Signal, Signals, Stop};
+use hlctl_engine::wait::{Signal, Signals, Stop};
+use hlctl_model::exit_code::ExitCode;
 
 /// Runs hlctl with these arguments, the first being its own name.
 pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {

@@ -3,14 +3,14 @@
 use serde_json::{Map, Value};
 use thiserror::Error;
 
-use crate::address::Address;
 use crate::cli::OutputsArgs;
 use crate::error::{CommandError, Ending, Failure};
-use crate::exit_code::ExitCode;
 use crate::module;
-use crate::nearest::nearest;
-use crate::resource::{ResourceError, secret_of};
 use crate::session::{OpenStack, Session};
+use hlctl_config::nearest::nearest;
+use hlctl_model::address::Address;
+use hlctl_model::exit_code::ExitCode;
+use hlctl_resources::{ResourceError, secret_of};
 
 /// Prints the outputs, or one of them.
 pub(super) async fn run(session: &Session, arguments: &OutputsArgs) -> Result<ExitCode, CommandError> {

@@ -5,16 +5,16 @@ use std::collections::BTreeSet;
 use thiserror::Error;
 
 use super::{confirm, doctor};
-use crate::address::Address;
 use crate::cli::{PlanArgs, TargetArgs};
 use crate::doctor::Finding;
 use crate::error::{CommandError, Ending, Failure};
-use crate::exit_code::ExitCode;
 use crate::plan::file::PlanFile;
 use crate::plan::{Options, refresh_only};
-use crate::resource::{STACK_TAG, Settings};
 use crate::session::{ConnectOptions, Connection, Prepared, Session, prepare};
 use crate::ui::{json, plan_view};
+use hlctl_model::address::Address;
+use hlctl_model::exit_code::ExitCode;
+use hlctl_resources::{STACK_TAG, Settings};
 
 /// Shows what apply would do, and changes nothing anywhere.
 pub(super) async fn run(session: &Session, arguments: &PlanArgs) -> Result<ExitCode, CommandError> {

@@ -3,15 +3,15 @@
 use serde::Serialize;
 use thiserror::Error;
 
-use crate::aws::{Clients, Endpoint};
 use crate::cli::{DeployerArgs, PolicyCommand};
-use crate::config::Config;
 use crate::error::{CommandError, Ending, Failure};
-use crate::exit_code::ExitCode;
 use crate::permissions::{LONGEST, PolicyDocument, PolicyScope, client, data, deployer, in_parts, readonly};
-use crate::resource::Identity;
 use crate::session::{ConnectOptions, Session};
-use crate::state::Home;
+use hlctl_aws::{Clients, Endpoint};
+use hlctl_config::Config;
+use hlctl_engine::state::Home;
+use hlctl_model::exit_code::ExitCode;
+use hlctl_resources::Identity;
 
 /// Prints one of the policies.
 pub(super) async fn run(session: &Session, command: &PolicyCommand) -> Result<ExitCode, CommandError> {

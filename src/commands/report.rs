@@ -3,11 +3,11 @@
 use super::graph::print;
 use crate::cli::ReportArgs;
 use crate::error::CommandError;
-use crate::exit_code::ExitCode;
 use crate::journal::Journal;
 use crate::module;
 use crate::session::Session;
 use crate::ui::report;
+use hlctl_model::exit_code::ExitCode;
 
 /// Prints the page.
 pub(super) async fn run(session: &Session, arguments: &ReportArgs) -> Result<ExitCode, CommandError> {

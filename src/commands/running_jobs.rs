@@ -3,14 +3,14 @@
 use thiserror::Error;
 
 use crate::cli::RunningJobs;
-use crate::config::{Config, is_logs_bucket};
 use crate::data::job::{BETWEEN_LOOKS, Job};
 use crate::error::{CommandError, Ending, Failure};
 use crate::plan::{Action, Options};
-use crate::resource::{Contents, ResourceError, Settings, count_contents};
 use crate::session::{Connection, Prepared, Session, prepare, under_way};
-use crate::state::State;
-use crate::wait::{self, Ended, Poll};
+use hlctl_config::{Config, is_logs_bucket};
+use hlctl_engine::state::State;
+use hlctl_engine::wait::{self, Ended, Poll};
+use hlctl_resources::{Contents, ResourceError, Settings, count_contents};
 
 /// As [`prepare`], once no job stands in the way, if those are to be waited for. What they have left is in the plan then.
 pub(super) async fn prepare_after_jobs(

@@ -10,10 +10,10 @@ use tokio::net::TcpListener;
 
 use crate::cli::{AddressFormat, SandboxArgs, SandboxCommand, SandboxLoadArgs};
 use crate::error::{CommandError, Ending, Failure};
-use crate::exit_code::ExitCode;
-use crate::model::text::counted;
 use crate::sandbox::faults;
 use crate::session::Session;
+use hlctl_model::exit_code::ExitCode;
+use hlctl_model::text::counted;
 
 /// Serves the emulator until a signal comes, or does what the subcommand says.
 pub(super) async fn run(session: &Session, arguments: &SandboxArgs) -> Result<ExitCode, CommandError> {

@@ -2,15 +2,15 @@
 
 use std::fmt;
 
-use crate::address::Address;
 use crate::apply::{Outcome, Report};
 use crate::cli::ExecutionArgs;
 use crate::error::{CommandError, Ending, Failure};
-use crate::invocation::CommandLine;
 use crate::plan::Action;
-use crate::resource::ResourceError;
 use crate::session::Session;
-use crate::wait::Signal;
+use hlctl_engine::wait::Signal;
+use hlctl_model::address::Address;
+use hlctl_model::invocation::CommandLine;
+use hlctl_resources::ResourceError;
 
 /// Says what failed and what to do about it, and turns the report into the command's result. `again` is the command that goes
 /// on with the work; a wait has none of its own.
@@ -127,7 +127,7 @@ pub(super) fn done(report: &Report, what: &str, took: std::time::Duration) -> St
         of(Action::Update),
         of(Action::Replace) / 2,
         of(Action::Delete),
-        crate::model::text::duration(took)
+        hlctl_model::text::duration(took)
     )
 }
 

@@ -6,11 +6,11 @@ use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{Args, CommandFactory, FromArgMatches};
 
 use crate::cli::{Cli, Global, Invocation, other_tools, shown};
-use crate::exit_code::ExitCode;
-use crate::fhir::address::is_path;
-use crate::invocation::CommandLine;
-use crate::nearest::{is_mistyped, nearest};
 use crate::ui::Printer;
+use hlctl_config::nearest::{is_mistyped, nearest};
+use hlctl_fhir::address::is_path;
+use hlctl_model::exit_code::ExitCode;
+use hlctl_model::invocation::CommandLine;
 
 /// `hlctl help COMMAND` and `hlctl version`, as git and cargo have them, in hlctl's own words.
 pub(super) fn in_own_words(arguments: impl IntoIterator<Item = OsString>) -> Vec<OsString> {

@@ -1,19 +1,19 @@
 //! `hlctl validate`
 
 use crate::cli::JsonArgs;
-use crate::config::{Examined, Problem};
 use crate::error::CommandError;
-use crate::exit_code::ExitCode;
 use crate::materials;
-use crate::package::PackageError;
 use crate::session::Session;
 use crate::ui::json::Validation;
+use hlctl_config::{Examined, Problem};
+use hlctl_model::exit_code::ExitCode;
+use hlctl_resources::package::PackageError;
 
 /// Checks the configuration without AWS.
 pub(super) fn run(session: &Session, arguments: &JsonArgs) -> Result<ExitCode, CommandError> {
     let problems = match session.sources() {
         Ok(sources) => {
-            let mut examined = crate::config::examine(&sources);
+            let mut examined = hlctl_config::examine(&sources);
             if let Some(problem) = package_problem(session, &examined) {
                 examined.problems.push(problem);
                 examined.problems.sort();

@@ -7,20 +7,20 @@ use thiserror::Error;
 
 use super::apply::walk;
 use super::summary;
-use crate::address::Address;
 use crate::apply::Report;
 use crate::cli::{ExecutionArgs, RunningJobs, WaitArgs};
-use crate::config::{Config, Protect};
 use crate::data::lost_store::StoreTrace;
 use crate::error::{CommandError, Ending, Failure};
-use crate::exit_code::ExitCode;
 use crate::module::Stack;
 use crate::module::standby::STORE;
 use crate::plan::{Action, Change, Plan};
-use crate::resource::{Condition, Context, Kind};
 use crate::session::{OpenStack, Prepared, Region, Session};
-use crate::state::{Entry, Held, State, Status};
 use crate::ui::json;
+use hlctl_config::{Config, Protect};
+use hlctl_engine::state::{Entry, Held, State, Status};
+use hlctl_model::address::Address;
+use hlctl_model::exit_code::ExitCode;
+use hlctl_resources::{Condition, Context, Kind};
 
 /// Waits until every store has settled or is gone.
 pub(super) async fn run(session: &Session, arguments: &WaitArgs) -> Result<ExitCode, CommandError> {

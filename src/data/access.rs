@@ -8,8 +8,8 @@ use serde_json::Value;
 
 use super::job::JobKind;
 use super::place::Prefix;
-use crate::aws::{AwsError, ErrorKind, ops};
-use crate::resource::Context;
+use hlctl_aws::{AwsError, ErrorKind, ops};
+use hlctl_resources::Context;
 
 /// Something that a job may fail for.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]

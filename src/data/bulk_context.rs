@@ -7,12 +7,12 @@ use super::job::Order;
 use super::journal::TransferEntry;
 use super::lost_store::{LostStore, StoreTrace};
 use super::place::Prefix;
-use crate::address::Address;
 use crate::module;
 use crate::module::standby::STORE;
-use crate::resource::Context;
-use crate::state::{NotRecorded, State};
-use crate::wait::{Signal, Stop};
+use hlctl_engine::state::{NotRecorded, State};
+use hlctl_engine::wait::{Signal, Stop};
+use hlctl_model::address::Address;
+use hlctl_resources::Context;
 
 /// The store, and what the stack has for jobs.
 #[derive(Clone, Debug)]

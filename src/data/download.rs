@@ -17,9 +17,9 @@ use tracing::Instrument as _;
 use super::crc64_text;
 use super::objects::{self, Object};
 use super::place::Prefix;
-use crate::aws::{AwsError, ops};
-use crate::resource::{Context, ResourceError};
-use crate::whole_file;
+use hlctl_aws::{AwsError, ops};
+use hlctl_engine::whole_file;
+use hlctl_resources::{Context, ResourceError};
 
 /// Bytes that are asked for at once.
 const RANGE: u64 = 8 << 20;

@@ -16,11 +16,11 @@ use super::journal::{TransferEntry, TransferJournal, TransferJournalError};
 use super::lost_store::LostStore;
 use super::place::{DataLocation, Prefix};
 use super::unfinished::Unfinished;
-use crate::aws::AwsError;
-use crate::invocation::CommandLine;
-use crate::resource::ResourceError;
-use crate::wait::Signal;
-use crate::whole_file;
+use hlctl_aws::AwsError;
+use hlctl_engine::wait::Signal;
+use hlctl_engine::whole_file;
+use hlctl_model::invocation::CommandLine;
+use hlctl_resources::ResourceError;
 
 /// What is exported, and where to.
 #[derive(Clone, Copy, Debug)]
@@ -149,7 +149,7 @@ impl DataExportError {
             Self::Lost(lost) => lost.hint(),
             Self::Unfinished(unfinished) => unfinished.hint(again),
             Self::LeftRunning { .. } => format!("`{again}` waits for it and downloads the export"),
-            Self::NotListed(error) => return crate::aws::hint::hint(error),
+            Self::NotListed(error) => return hlctl_aws::hint::hint(error),
             Self::Journal(_) | Self::Blocked(_) | Self::Interrupted(_) | Self::File { .. } => return None,
         })
     }

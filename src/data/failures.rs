@@ -12,8 +12,8 @@ use message::without_values;
 
 use super::objects;
 use super::place::Prefix;
-use crate::aws::ops;
-use crate::resource::{Context, ResourceError};
+use hlctl_aws::ops;
+use hlctl_resources::{Context, ResourceError};
 
 /// All refusals for one cause.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]

@@ -17,10 +17,10 @@ use super::place::{DataLocation, Prefix};
 use super::source::Source;
 use super::unfinished::{NotStarted, Unfinished};
 use super::upload::{UploadError, Uploaded, upload};
-use crate::aws::{AwsError, ErrorKind};
-use crate::invocation::CommandLine;
-use crate::model::text::counted;
-use crate::wait::Signal;
+use hlctl_aws::{AwsError, ErrorKind};
+use hlctl_engine::wait::Signal;
+use hlctl_model::invocation::CommandLine;
+use hlctl_model::text::counted;
 
 /// What is imported, and how.
 #[derive(Clone, Copy, Debug)]
@@ -169,7 +169,7 @@ pub enum ImportEvent<'a> {
     /// The job is no longer waited for.
     WaitEnded,
     /// Why resources were refused cannot be read.
-    LogsUnreadable(&'a crate::resource::ResourceError),
+    LogsUnreadable(&'a hlctl_resources::ResourceError),
     /// An earlier run started the job, and validates otherwise.
     OtherLevel {
         /// The level of the job.
@@ -303,7 +303,7 @@ impl ImportError {
             Self::NotAll { refused: 0, .. } => format!("`{again}` imports all of them again"),
             Self::NotAll { .. } => format!("correct those lines, then `{again}` sends what has changed"),
             Self::FilesChanged => format!("`{again}` imports them as they are now"),
-            Self::Jobs(error) => return crate::aws::hint::hint(error),
+            Self::Jobs(error) => return hlctl_aws::hint::hint(error),
             Self::Journal(_) | Self::NotChecked(_) | Self::Problems(_) | Self::Blocked(_) | Self::Interrupted(_) => {
                 return None;
             }

@@ -10,9 +10,9 @@ use aws_smithy_types::DateTime;
 use serde::Serialize;
 
 use super::place::Prefix;
-use crate::aws::{AwsError, ops};
-use crate::resource::{Context, ResourceError};
-use crate::wait::{self, Ended, Poll};
+use hlctl_aws::{AwsError, ops};
+use hlctl_engine::wait::{self, Ended, Poll};
+use hlctl_resources::{Context, ResourceError};
 
 /// What a job does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]

@@ -5,14 +5,14 @@ use std::fmt;
 
 use thiserror::Error;
 
-use crate::address::Address;
-use crate::aws::AwsError;
-use crate::invocation::CommandLine;
-use crate::model::text::instant;
 use crate::module::WayBack;
 use crate::module::standby::{STORE, is_standby};
-use crate::resource::{Context, Kind, Remains, ResourceError, vitals};
-use crate::state::{Entry, State, Status};
+use hlctl_aws::AwsError;
+use hlctl_engine::state::{Entry, State, Status};
+use hlctl_model::address::Address;
+use hlctl_model::invocation::CommandLine;
+use hlctl_model::text::instant;
+use hlctl_resources::{Context, Kind, Remains, ResourceError, vitals};
 
 /// What the state says of a store, for finding out whether it is still there.
 #[derive(Clone, Debug)]

@@ -1,8 +1,8 @@
 //! Lists objects.
 
 use super::place::Prefix;
-use crate::aws::{AwsError, Caller, ops};
-use crate::resource::Context;
+use hlctl_aws::{AwsError, Caller, ops};
+use hlctl_resources::Context;
 
 /// An object.
 #[derive(Clone, Debug, PartialEq, Eq)]

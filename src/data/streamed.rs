@@ -15,8 +15,8 @@ use super::check::{Checker, Checks, Findings, Limits};
 use super::objects::{Object, list_by};
 use super::place::Prefix;
 use super::source::Source;
-use crate::aws::{AwsError, Clients, ops};
-use crate::resource::ResourceError;
+use hlctl_aws::{AwsError, Clients, ops};
+use hlctl_resources::ResourceError;
 
 /// Bytes that are asked for at once.
 const RANGE: u64 = 2 << 20;

@@ -6,9 +6,9 @@ use super::download::DownloadError;
 use super::job::Job;
 use super::journal::TransferJournalError;
 use super::upload::UploadError;
-use crate::invocation::CommandLine;
-use crate::resource::ResourceError;
-use crate::wait::Ended;
+use hlctl_engine::wait::Ended;
+use hlctl_model::invocation::CommandLine;
+use hlctl_resources::ResourceError;
 
 /// Why an import or an export that has begun is not finished.
 #[derive(Debug, Error)]
@@ -71,8 +71,8 @@ pub enum NotStarted {
     Stopped,
 }
 
-impl From<crate::aws::AwsError> for NotStarted {
-    fn from(error: crate::aws::AwsError) -> Self {
+impl From<hlctl_aws::AwsError> for NotStarted {
+    fn from(error: hlctl_aws::AwsError) -> Self {
         Self::Resource(error.into())
     }
 }

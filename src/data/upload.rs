@@ -23,8 +23,8 @@ use super::journal::{TransferEntry, TransferJournal, TransferJournalError};
 use super::objects::{crc64, list};
 use super::place::Prefix;
 use super::source::SourceFile;
-use crate::aws::{AwsError, ops};
-use crate::resource::{Context, ResourceError};
+use hlctl_aws::{AwsError, ops};
+use hlctl_resources::{Context, ResourceError};
 
 /// Bytes of a part: the least that S3 takes. 10,000 of them are more than the 50 GB that a file may have.
 const PART: u64 = 5 << 20;

@@ -30,7 +30,7 @@ pub fn lasting(title: &str, expiry: Option<SystemTime>, now: SystemTime) -> Find
         return Finding::ok(CHECK, title).with("they have no known expiry");
     };
     let left = expiry.duration_since(now).unwrap_or_default();
-    let reported = format!("they expire in {}", crate::model::text::duration(left));
+    let reported = format!("they expire in {}", hlctl_model::text::duration(left));
     if left >= ENOUGH {
         return Finding::ok(CHECK, title).with(reported);
     }

@@ -11,8 +11,8 @@ use aws_smithy_types::config_bag::ConfigBag;
 use aws_smithy_types::date_time::Format;
 
 use super::Finding;
-use crate::aws::{Skew, ops};
 use crate::session::Connection;
+use hlctl_aws::{Skew, ops};
 
 const CHECK: &str = "clock";
 const NOTICEABLE: i64 = 60;

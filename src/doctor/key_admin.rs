@@ -1,8 +1,8 @@
 //! Whether the administrator of the keys exists.
 
 use super::Finding;
-use crate::aws::{AwsError, ErrorKind, ops};
-use crate::resource::Context;
+use hlctl_aws::{AwsError, ErrorKind, ops};
+use hlctl_resources::Context;
 
 const CHECK: &str = "key_admin";
 const WHY: &str = "KMS refuses a key whose policy names a principal that does not exist";

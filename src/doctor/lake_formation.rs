@@ -3,8 +3,8 @@
 use aws_sdk_lakeformation::types::DataLakeSettings;
 
 use super::Finding;
-use crate::aws::{ErrorKind, ops};
-use crate::resource::Context;
+use hlctl_aws::{ErrorKind, ops};
+use hlctl_resources::Context;
 
 const CHECK: &str = "lake_formation";
 const WHY: &str = "HealthLake creates and deletes a store's Athena database as the caller, who must be a data lake \

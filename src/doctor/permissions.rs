@@ -5,10 +5,10 @@ use std::collections::BTreeMap;
 use aws_sdk_iam::types::{ContextEntry, ContextKeyTypeEnum, PolicyEvaluationDecisionType};
 
 use super::Finding;
-use crate::aws::{AwsError, ErrorKind, ops};
 use crate::permissions::PolicyStatement;
-use crate::resource::Context;
-use crate::resource::answers::watched_actions;
+use hlctl_aws::{AwsError, ErrorKind, ops};
+use hlctl_resources::Context;
+use hlctl_resources::answers::watched_actions;
 
 const CHECK: &str = "permissions";
 const WHY: &str = "the first call that needs one of them would be refused, with the stack half created";

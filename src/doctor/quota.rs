@@ -3,8 +3,8 @@
 use aws_sdk_healthlake::types::DatastoreProperties;
 
 use super::Finding;
-use crate::aws::{AwsError, ops};
-use crate::resource::Context;
+use hlctl_aws::{AwsError, ops};
+use hlctl_resources::Context;
 
 const CHECK: &str = "store_quota";
 /// Stores in an account and region ("AWS HealthLake endpoints and quotas"); it can be raised on request.

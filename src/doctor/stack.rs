@@ -1,14 +1,14 @@
 //! What the plan finds out: names that others have, things that cannot be read, buckets that are not empty.
 
 use super::Finding;
-use crate::address::Address;
-use crate::aws::Skew;
 use crate::module::WayBack;
 use crate::module::standby::STORE;
 use crate::plan::{Action, Blocker, Plan, Refusal};
-use crate::resource::answers::notes;
 use crate::session::{Concurrency, Jobs};
-use crate::state::{State, Status};
+use hlctl_aws::Skew;
+use hlctl_engine::state::{State, Status};
+use hlctl_model::address::Address;
+use hlctl_resources::answers::notes;
 
 const NAMES: &str = "names";
 const PROTECTION: &str = "protection";

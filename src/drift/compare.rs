@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::{AttributeFinding, AttributeVerdict};
 use crate::plan::parts;
-use crate::resource::{Attributes, Rule, SECRET};
+use hlctl_resources::{Attributes, Rule, SECRET};
 
 /// What the three sides say of one resource.
 #[derive(Clone, Copy, Debug)]
@@ -96,7 +96,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::resource::UNKNOWN;
+    use hlctl_resources::UNKNOWN;
 
     const RULES: &[Rule] = &[Rule::document("policy")];
 

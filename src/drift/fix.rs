@@ -3,9 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{DriftReport, DriftVerdict};
-use crate::address::Address;
-use crate::graph::Graph;
 use crate::plan::Seen;
+use hlctl_model::address::Address;
+use hlctl_model::graph::Graph;
 
 /// The drifted and the missing, with what these need and is not there, and with what needs the missing: it will have to
 /// know the new ones. What somebody else has a hand on is left alone.
@@ -67,15 +67,15 @@ mod tests {
         }
         let there = |finding: &DriftFinding| !matches!(finding.verdict, DriftVerdict::Missing);
         let seen = findings.iter().filter(|finding| there(finding)).map(|finding| {
-            let observed = crate::resource::Observed {
+            let observed = hlctl_resources::Observed {
                 recorded: serde_json::Value::Null,
                 attributes: serde_json::Map::new(),
                 tags: None,
-                condition: crate::resource::Condition::Ready,
+                condition: hlctl_resources::Condition::Ready,
             };
             let seen = Seen {
                 remains: None,
-                kind: crate::resource::Kind::IamRole,
+                kind: hlctl_resources::Kind::IamRole,
                 recorded: None,
                 observed: Some(observed),
                 contents: None,

@@ -8,16 +8,16 @@ use tracing::Instrument as _;
 
 use super::removal::removal;
 use super::{AttributeFinding, AttributeVerdict, DriftFinding, DriftReport, DriftVerdict, Sides, compare};
-use crate::address::Address;
-use crate::graph::Graph;
-use crate::invocation::CommandLine;
-use crate::model::text::instant;
 use crate::module::standby::counterpart;
 use crate::module::{Stack, WayBack};
 use crate::plan::{PlanError, Seen, predict, survey};
-use crate::resource::answers::{self, NOT_LOOKED_AT, WATCHED};
-use crate::resource::{Attachment, Condition, Context, Kind, Known, Observed, Remains, ResourceError, STACK_TAG};
-use crate::state::{Entry, State, Status};
+use hlctl_engine::state::{Entry, State, Status};
+use hlctl_model::address::Address;
+use hlctl_model::graph::Graph;
+use hlctl_model::invocation::CommandLine;
+use hlctl_model::text::instant;
+use hlctl_resources::answers::{self, NOT_LOOKED_AT, WATCHED};
+use hlctl_resources::{Attachment, Condition, Context, Kind, Known, Observed, Remains, ResourceError, STACK_TAG};
 
 /// What was read, and what came of it.
 #[derive(Debug)]

@@ -13,8 +13,8 @@ use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::Value;
 
-use crate::address::Address;
-use crate::resource::answers::WATCHED;
+use hlctl_model::address::Address;
+use hlctl_resources::answers::WATCHED;
 
 pub use compare::{Sides, compare};
 pub use fix::to_fix;

@@ -2,8 +2,8 @@
 
 use serde_json::Value;
 
-use crate::aws::cli;
-use crate::resource::{Attachment, CLIENT_SECRET, KMS_GRANT, Kind};
+use hlctl_aws::cli;
+use hlctl_resources::{Attachment, CLIENT_SECRET, KMS_GRANT, Kind};
 
 /// The command that removes it, where it is of a kind that has one and all is known that the command needs.
 pub(super) fn removal(attachments: &Attachment, region: &str) -> Option<String> {

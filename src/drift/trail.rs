@@ -10,8 +10,8 @@ use aws_sdk_cloudtrail::types::{Event, LookupAttribute, LookupAttributeKey};
 use serde_json::Value;
 
 use super::{DriftFinding, DriftReport, LastChange};
-use crate::aws::{AwsError, ErrorKind, ops};
-use crate::resource::{Context, ResourceError};
+use hlctl_aws::{AwsError, ErrorKind, ops};
+use hlctl_resources::{Context, ResourceError};
 
 /// Names tried for one resource: CloudTrail has some by their names and others by their ARNs.
 const NAMES_TRIED: usize = 3;

@@ -4,8 +4,8 @@ use hcl::expr::Expression;
 use serde_json::Value;
 
 use super::writer::{Links, encoded, value};
-use crate::resource::policy::plain;
-use crate::state::Entry;
+use hlctl_engine::state::Entry;
+use hlctl_resources::policy::plain;
 
 /// One resource.
 pub(super) struct Arguments<'a> {

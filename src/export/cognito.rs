@@ -5,7 +5,7 @@ use serde_json::{Map, Value, json};
 
 use super::arguments::Arguments;
 use super::writer::{Links, ignoring, reference, value};
-use crate::state::Entry;
+use hlctl_engine::state::Entry;
 
 pub(super) fn pool(of: &Arguments<'_>) -> Body {
     let admin = Block::builder("admin_create_user_config")

@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::arguments::Arguments;
 use super::writer::{ignoring, reference, value};
-use crate::resource::SECRET;
+use hlctl_resources::SECRET;
 
 pub(super) fn kms_key(of: &Arguments<'_>) -> Body {
     Body::builder()

@@ -15,10 +15,10 @@ use hcl::{Block, Body};
 use serde_json::{Value, json};
 use thiserror::Error;
 
-use crate::address::Address;
-use crate::config::is_logs_bucket;
-use crate::resource::{Kind, ResourceError};
-use crate::state::{Entry, State, Status};
+use hlctl_config::is_logs_bucket;
+use hlctl_engine::state::{Entry, State, Status};
+use hlctl_model::address::Address;
+use hlctl_resources::{Kind, ResourceError};
 
 use arguments::Arguments;
 use writer::Links;

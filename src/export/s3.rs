@@ -5,7 +5,7 @@ use serde_json::Value;
 
 use super::arguments::Arguments;
 use super::writer::value;
-use crate::config::AccountRegionalName;
+use hlctl_config::AccountRegionalName;
 
 pub(super) fn bucket(of: &Arguments<'_>) -> Body {
     let name = value(&of.recorded("name"));

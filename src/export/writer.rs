@@ -6,7 +6,7 @@ use hcl::expr::{Expression, FuncCall, Object, ObjectKey, Traversal, TraversalOpe
 use hcl::{Attribute, Block, Body, Identifier};
 use serde_json::Value;
 
-use crate::state::State;
+use hlctl_engine::state::State;
 
 /// JSON as HCL has it.
 pub(super) fn value(json: &Value) -> Expression {

@@ -18,11 +18,11 @@ use thiserror::Error;
 
 pub use recorder::{Recorder, RunStart};
 
-use crate::address::Address;
 use crate::apply::Outcome;
 use crate::plan::{Action, Change, Plan};
-use crate::state::{Home, State};
-use crate::wait::Signal;
+use hlctl_engine::state::{Home, State};
+use hlctl_engine::wait::Signal;
+use hlctl_model::address::Address;
 
 const FORMAT: &str = "hlctl-run";
 const VERSION: u64 = 1;

@@ -9,10 +9,10 @@ use tokio::time::Instant;
 use super::{End, Journal, RunEnding, StepRecord, StoppedBy, neighbour};
 use crate::apply::{Event, Observer};
 use crate::plan::{Action, Plan};
-use crate::resource::ResourceError;
-use crate::state::State;
-use crate::wait::Signal;
-use crate::whole_file;
+use hlctl_engine::state::State;
+use hlctl_engine::wait::Signal;
+use hlctl_engine::whole_file;
+use hlctl_resources::ResourceError;
 
 /// While something happens the record is written anew at most this often: if hlctl is killed, no more is lost.
 const BETWEEN_WRITES: Duration = Duration::from_millis(500);
@@ -122,7 +122,7 @@ impl Recorder {
     }
 }
 
-fn unbegun(address: crate::address::Address, action: Action, now: u64, ending: RunEnding) -> StepRecord {
+fn unbegun(address: hlctl_model::address::Address, action: Action, now: u64, ending: RunEnding) -> StepRecord {
     StepRecord { address, action, began: now, identified: None, ended: Some((now, ending)) }
 }
 
@@ -144,11 +144,11 @@ pub(super) mod tests {
     #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
     use super::*;
-    use crate::address::Address;
     use crate::apply::Outcome;
-    use crate::config::ForceDestroy;
-    use crate::resource::{Identity, Settings};
-    use crate::state::Home;
+    use hlctl_config::ForceDestroy;
+    use hlctl_engine::state::Home;
+    use hlctl_model::address::Address;
+    use hlctl_resources::{Identity, Settings};
 
     struct Deaf;
 

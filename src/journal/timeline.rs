@@ -97,9 +97,9 @@ pub(crate) mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::address::Address;
     use crate::journal::End;
-    use crate::state::Home;
+    use hlctl_engine::state::Home;
+    use hlctl_model::address::Address;
 
     pub(crate) fn step(name: &str, began: u64, identified: Option<u64>, ended: Option<u64>) -> StepRecord {
         StepRecord {

@@ -4,9 +4,9 @@
 //! without a configuration, an identity or the function's code. A test holds both to each other.
 
 use super::standby::is_standby;
-use crate::address::Address;
-use crate::config::Config;
-use crate::resource::{
+use hlctl_config::Config;
+use hlctl_model::address::Address;
+use hlctl_resources::{
     CloudwatchLogGroup, CognitoManagedLoginBranding, CognitoResourceServer, CognitoUser, CognitoUserPool,
     CognitoUserPoolClient, CognitoUserPoolDomain, FhirDatastore, IamPolicy, IamRole, IamRolePolicy,
     IamRolePolicyAttachment, Kind, KmsKey, LambdaAlias, LambdaFunction, LambdaPermission, Resource, S3Bucket,
@@ -144,10 +144,10 @@ mod tests {
     use std::sync::Arc;
 
     use super::*;
-    use crate::config::KNOWN_ADDRESSES;
     use crate::module::{StackInputs, build, examples};
-    use crate::package::Package;
-    use crate::resource::Kind;
+    use hlctl_config::KNOWN_ADDRESSES;
+    use hlctl_resources::Kind;
+    use hlctl_resources::package::Package;
 
     #[test]
     fn a_configuration_asks_for_exactly_what_the_module_builds() {

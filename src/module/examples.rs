@@ -2,8 +2,8 @@
 
 use std::path::PathBuf;
 
-use crate::config::{Config, Sources, load};
-use crate::resource::Identity;
+use hlctl_config::{Config, Sources, load};
+use hlctl_resources::Identity;
 
 const NAMES: &str = "datastore_name = \"fhir\"\ndata_bucket_name = \"fhir-data\"\nlogs_bucket_name = \"fhir-logs\"\n";
 

@@ -26,11 +26,11 @@ pub use way_back::WayBack;
 
 use serde_json::Value;
 
-use crate::address::Address;
-use crate::config::{Config, Protect, Secret, is_logs_bucket};
-use crate::package::Package;
-use crate::resource::policy::{Document, Principal, Statement};
-use crate::resource::{
+use hlctl_config::{Config, Protect, Secret, is_logs_bucket};
+use hlctl_model::address::Address;
+use hlctl_resources::package::Package;
+use hlctl_resources::policy::{Document, Principal, Statement};
+use hlctl_resources::{
     Encryption, FhirDatastore, IamPolicy, IamRole, IamRolePolicyAttachment, Identity, IdentityProvider, Kind, KmsKey,
     LifecycleRule, Ref, Resource, S3Bucket, S3BucketLifecycleConfiguration, S3BucketLogging, S3BucketPolicy,
     S3BucketPublicAccessBlock, S3BucketServerSideEncryptionConfiguration, S3BucketVersioning, Spec, Text,

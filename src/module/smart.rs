@@ -6,11 +6,11 @@ use std::sync::Arc;
 use serde_json::{Value, json};
 
 use super::Builder;
-use crate::address::Address;
-use crate::config::TestUser;
-use crate::package::Package;
-use crate::resource::policy::{Document, Principal, Statement};
-use crate::resource::{
+use hlctl_config::TestUser;
+use hlctl_model::address::Address;
+use hlctl_resources::package::Package;
+use hlctl_resources::policy::{Document, Principal, Statement};
+use hlctl_resources::{
     CloudwatchLogGroup, CognitoManagedLoginBranding, CognitoResourceServer, CognitoUser, CognitoUserPool,
     CognitoUserPoolClient, CognitoUserPoolDomain, FhirDatastore, Flow, IamPolicy, IamRole, IamRolePolicy,
     IamRolePolicyAttachment, IdentityProvider, Issuer, KEYS, KmsKey, LambdaAlias, LambdaFunction, LambdaPermission,

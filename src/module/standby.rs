@@ -3,9 +3,9 @@
 //! They are known by their addresses. Nothing in the configuration asks for them; what the state holds of them is what there
 //! is to be. Each keeps the key that it is encrypted with for as long as it exists.
 
-use crate::address::Address;
-use crate::resource::{FhirDatastore, InitialData, KmsKey, Ref, Resource};
-use crate::state::{Entry, Origin, SeedMethod, State, Status};
+use hlctl_engine::state::{Entry, Origin, SeedMethod, State, Status};
+use hlctl_model::address::Address;
+use hlctl_resources::{FhirDatastore, InitialData, KmsKey, Ref, Resource};
 
 /// The store in use.
 pub const STORE: &str = "healthlake_fhir_datastore.this";

@@ -10,10 +10,10 @@ use thiserror::Error;
 
 use super::standby::is_standby;
 use super::{is_known, known_of_kind};
-use crate::address::Address;
-use crate::nearest::{is_mistyped, nearest};
-use crate::resource::Kind;
-use crate::state::{Deposed, Entry, Released, State};
+use hlctl_config::nearest::{is_mistyped, nearest};
+use hlctl_engine::state::{Deposed, Entry, Released, State};
+use hlctl_model::address::Address;
+use hlctl_resources::Kind;
 
 /// What surgery may know of the configuration.
 pub trait ConfigView {

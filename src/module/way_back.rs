@@ -1,9 +1,9 @@
 //! How the data of the store in use comes back once that store is gone.
 
 use super::standby::successor;
-use crate::invocation::CommandLine;
-use crate::model::text::instant;
-use crate::state::{SeedMethod, State, Status};
+use hlctl_engine::state::{SeedMethod, State, Status};
+use hlctl_model::invocation::CommandLine;
+use hlctl_model::text::instant;
 
 /// What brings back the data of a store that is gone, as long as its backup is kept.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::document::{Condition, PolicyStatement, and, when};
 use super::places::{ANY, PolicyScope};
 use super::tables::{Grant, On, When, backup, grants, smart_store};
-use crate::address::Address;
-use crate::resource::{Kind, STACK_TAG};
+use hlctl_model::address::Address;
+use hlctl_resources::{Kind, STACK_TAG};
 
 const OF_THE_STACK: &str = "OfTheStack";
 const NEW_IN_THE_STACK: &str = "NewInTheStack";

@@ -2,7 +2,7 @@
 //!
 //! `tables/` says of each kind of resource which actions its file's calls ask for, on what, and under which condition. The
 //! policy of whoever runs hlctl ([`deployer`]), the doctor's questions and the hints under refusals all come from there. A
-//! test holds the tables to the calls in `src/resource/`, another to what a whole run asks for.
+//! test holds the tables to the calls in `crates/hlctl-resources/src/`, another to what a whole run asks for.
 
 mod data;
 mod deployer;

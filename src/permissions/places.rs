@@ -6,14 +6,14 @@ use std::sync::Arc;
 use serde_json::Value;
 
 use super::tables::On;
-use crate::address::Address;
-use crate::config::{Config, ForceDestroy};
-use crate::graph::Graph;
 use crate::module::{self, Stack, StackInputs};
-use crate::package::Package;
 use crate::plan::{PlanError, predict};
-use crate::resource::{Identity, Kind, Known, Settings};
-use crate::state::State;
+use hlctl_config::{Config, ForceDestroy};
+use hlctl_engine::state::State;
+use hlctl_model::address::Address;
+use hlctl_model::graph::Graph;
+use hlctl_resources::package::Package;
+use hlctl_resources::{Identity, Kind, Known, Settings};
 
 /// Stands for whatever cannot be known yet.
 pub(super) const ANY: &str = "*";
@@ -154,6 +154,6 @@ fn function_roles(stack: &Stack, resources: &BTreeMap<Address, Vec<Value>>) -> B
 /// The first apply adds digits of its own to the stack's name.
 fn tag_to_be(config: &Config, identity: &Identity) -> String {
     let settings = Settings::of(config);
-    let born = State::new(&config.datastore_name, crate::state::Home::Aws, identity.clone(), settings).stack;
+    let born = State::new(&config.datastore_name, hlctl_engine::state::Home::Aws, identity.clone(), settings).stack;
     born.rsplit_once('-').map_or_else(|| ANY.to_owned(), |(name, _)| format!("{name}-*"))
 }

@@ -9,12 +9,12 @@ use serde_json::Value;
 use thiserror::Error;
 
 use super::{Action, AttributeChange, Change, Options, Plan};
-use crate::address::Address;
-use crate::config::{Config, is_logs_bucket};
-use crate::resource::{Identity, Settings};
-use crate::state::format::checksum;
-use crate::state::{Home, State, StateError, Store};
-use crate::whole_file;
+use hlctl_config::{Config, is_logs_bucket};
+use hlctl_engine::state::format::checksum;
+use hlctl_engine::state::{Home, State, StateError, Store};
+use hlctl_engine::whole_file;
+use hlctl_model::address::Address;
+use hlctl_resources::{Identity, Settings};
 
 const FORMAT: &str = "hlctl-plan";
 const VERSION: u64 = 1;

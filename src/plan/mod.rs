@@ -4,12 +4,12 @@ pub mod file;
 #[cfg(test)]
 mod tests;
 
-use crate::engine::plan as engine;
-pub use crate::engine::plan::{
+use hlctl_engine::plan as engine;
+pub use hlctl_engine::plan::{
     Action, AttributeChange, Blocker, Counts, Options, Reason, Refusal, UnknownName, can_bring_its_data, parts,
     refresh_only,
 };
-use crate::resource::{Context, Kind, ResourceError};
+use hlctl_resources::{Context, Kind, ResourceError};
 
 /// One resource's part of the plan.
 pub type Change = engine::Change<Kind>;
@@ -31,11 +31,11 @@ use serde_json::Value;
 pub use engine::refresh::known;
 pub use engine::{build, refresh, survey};
 
-use crate::address::Address;
-use crate::graph::Graph;
 use crate::module::Stack;
-use crate::resource::{Identity, Known};
-use crate::state::State;
+use hlctl_engine::state::State;
+use hlctl_model::address::Address;
+use hlctl_model::graph::Graph;
+use hlctl_resources::{Identity, Known};
 
 /// The names and addresses of what a state holds, and the name of its stack.
 pub fn names(state: &State) -> BTreeSet<String> {

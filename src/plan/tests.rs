@@ -8,15 +8,15 @@ use proptest::prelude::*;
 use serde_json::Value;
 
 use super::*;
-use crate::address::Address;
-use crate::config::{Config, Secret};
-use crate::graph::Graph;
 use crate::module::standby::counterpart;
 use crate::module::surgery::{self, ConfigView};
 use crate::module::{self, Stack, StackInputs, examples};
-use crate::package::Package;
-use crate::resource::{ADDRESS_TAG, Attributes, Condition, Known, Observed, STACK_TAG, Settings};
-use crate::state::{Deposed, Entry, Home, State, Status};
+use hlctl_config::{Config, Secret};
+use hlctl_engine::state::{Deposed, Entry, Home, State, Status};
+use hlctl_model::address::Address;
+use hlctl_model::graph::Graph;
+use hlctl_resources::package::Package;
+use hlctl_resources::{ADDRESS_TAG, Attributes, Condition, Known, Observed, STACK_TAG, Settings};
 
 /// Something that exists in AWS.
 #[derive(Clone, Debug)]
@@ -67,7 +67,7 @@ impl ConfigView for World {
 impl World {
     fn applied(lines: &str) -> Self {
         let config = examples::config(lines);
-        let settings = Settings { kms_deletion_window_in_days: 30, force_destroy: crate::config::ForceDestroy::All };
+        let settings = Settings { kms_deletion_window_in_days: 30, force_destroy: hlctl_config::ForceDestroy::All };
         let mut state = State::new("fhir", Home::Aws, examples::identity(), settings);
         state.serial = 1;
         let passwords =
@@ -137,7 +137,7 @@ impl World {
     /// As a refresh does: by what is recorded, by names, and by tags.
     fn seen(&self, stack: &Stack) -> BTreeMap<Address, Seen> {
         let mut known = known(&self.state);
-        let taken = crate::engine::plan::refresh::identities(&self.state);
+        let taken = hlctl_engine::plan::refresh::identities(&self.state);
         let mut all = BTreeMap::new();
         let order = self.graph.order().unwrap().into_iter().filter(|address| stack.contains_key(address));
         let others = self.state.resources.keys().filter(|address| !stack.contains_key(*address)).cloned();

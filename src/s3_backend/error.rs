@@ -5,9 +5,9 @@ use std::sync::Arc;
 
 use thiserror::Error;
 
-use crate::aws::clients::S3Endpoint;
-use crate::aws::{AwsError, ErrorKind, hint};
-use crate::state::{Place, StateError, StorageError};
+use hlctl_aws::clients::S3Endpoint;
+use hlctl_aws::{AwsError, ErrorKind, hint};
+use hlctl_engine::state::{Place, StateError, StorageError};
 
 /// S3 refused, or could not be asked.
 #[derive(Debug, Error)]
@@ -130,8 +130,8 @@ pub fn aws_error(error: &StateError) -> Option<&AwsError> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::aws::clients::NamedBy;
-    use crate::aws::ops;
+    use hlctl_aws::clients::NamedBy;
+    use hlctl_aws::ops;
 
     fn unreachable(endpoint: Option<S3Endpoint>) -> Option<String> {
         let error = AwsError {

@@ -16,8 +16,8 @@ use tracing::Instrument as _;
 use super::error::Condition;
 use super::lock_object::{Content, Follows, LockObject, Look, Unproven, is_another_version, is_unsupported};
 use super::object::{PATIENCE, Put};
-use crate::aws::AwsError;
-use crate::state::{LockInfo, ObservedLock, StateError};
+use hlctl_aws::AwsError;
+use hlctl_engine::state::{LockInfo, ObservedLock, StateError};
 
 /// A lease that is held and renewed until it is released, lost or dropped.
 #[derive(Debug)]

@@ -12,9 +12,9 @@ use aws_sdk_s3::types::ServerSideEncryption;
 
 use super::error::{CannotLock, Condition};
 use super::object::{Bucket, PATIENCE, Put};
-use crate::aws::clients::S3Endpoint;
-use crate::aws::{AwsError, Call, ErrorKind, ops};
-use crate::state::{LockInfo, ObservedLock, Place, StateError};
+use hlctl_aws::clients::S3Endpoint;
+use hlctl_aws::{AwsError, Call, ErrorKind, ops};
+use hlctl_engine::state::{LockInfo, ObservedLock, Place, StateError};
 
 /// Where the lock is, and the way there.
 #[derive(Clone, Debug)]

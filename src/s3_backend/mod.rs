@@ -14,11 +14,11 @@ use aws_sdk_s3::operation::put_object::builders::PutObjectFluentBuilder;
 use aws_sdk_s3::types::ServerSideEncryption;
 use tokio::sync::Mutex;
 
-use crate::aws::clients::S3Alone;
-use crate::aws::{AwsError, ops};
-use crate::config::Backend;
-use crate::state::{Answer, ObservedLock, Place, State, StateError, Storage, StorageLock, format};
 pub use error::aws_error;
+use hlctl_aws::clients::S3Alone;
+use hlctl_aws::{AwsError, ops};
+use hlctl_config::Backend;
+use hlctl_engine::state::{Answer, ObservedLock, Place, State, StateError, Storage, StorageLock, format};
 use lease::Lease;
 use lock_object::{CONFLICTS, LockObject, Look, is_another_version};
 use object::{Bucket, PATIENCE};

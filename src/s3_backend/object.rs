@@ -8,10 +8,10 @@ use aws_sdk_s3::types::ServerSideEncryption;
 use aws_smithy_runtime_api::client::result::{ConnectorError, SdkError};
 
 use super::error::S3Error;
-use crate::aws::classify::classify;
-use crate::aws::clients::{S3Alone, S3Endpoint};
-use crate::aws::{AwsError, Call, Caller, ops};
-use crate::state::{Place, StateError};
+use hlctl_aws::classify::classify;
+use hlctl_aws::clients::{S3Alone, S3Endpoint};
+use hlctl_aws::{AwsError, Call, Caller, ops};
+use hlctl_engine::state::{Place, StateError};
 
 /// How long S3 may take to come back before a state is given up for now.
 pub(super) const PATIENCE: Duration = Duration::from_secs(20);

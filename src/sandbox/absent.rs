@@ -5,8 +5,8 @@ use std::path::Path;
 
 use thiserror::Error;
 
-use crate::aws::Endpoint;
 use crate::error::{CommandError, Ending, Failure};
+use hlctl_aws::Endpoint;
 
 /// There is none.
 #[derive(Clone, Debug)]

@@ -8,8 +8,8 @@ use hlctl_emulator::Options;
 use tokio::net::TcpListener;
 
 use super::surroundings::Surroundings;
-use crate::aws::Endpoint;
 use crate::error::CommandError;
+use hlctl_aws::Endpoint;
 
 /// An emulator in this process that keeps its data in `directory`.
 ///

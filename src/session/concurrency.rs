@@ -2,10 +2,10 @@
 //!
 //! Asked only where a plan takes more than the function has: an apply that Lambda refuses at this point has made everything else.
 
-use crate::address::Address;
-use crate::aws::{AwsError, ErrorKind};
 use crate::plan::{Action, Blocker, Change, Plan, Refusal};
-use crate::resource::{AccountConcurrency, Context, KEPT_UNRESERVED, Kind, account_concurrency};
+use hlctl_aws::{AwsError, ErrorKind};
+use hlctl_model::address::Address;
+use hlctl_resources::{AccountConcurrency, Context, KEPT_UNRESERVED, Kind, account_concurrency};
 
 const RESERVED: &str = "reserved_concurrency";
 const PROVISIONED: &str = "provisioned_concurrency";

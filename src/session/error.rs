@@ -4,10 +4,10 @@ use std::path::PathBuf;
 
 use thiserror::Error;
 
-use crate::config::AccountRegionalName;
 use crate::error::{Ending, Failure};
-use crate::model::text::shell_quoted;
-use crate::state::{Home, Place, StateError};
+use hlctl_config::AccountRegionalName;
+use hlctl_engine::state::{Home, Place, StateError};
+use hlctl_model::text::shell_quoted;
 
 /// There is no way to AWS as the configuration, the flags and the environment say.
 #[derive(Debug, Error)]

@@ -6,10 +6,10 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::watch;
 
-use crate::aws::Gate;
 use crate::error::CommandError;
-use crate::resource::Identity;
 use crate::sandbox::{self, Emulator};
+use hlctl_aws::Gate;
+use hlctl_resources::Identity;
 
 /// Several stacks at once.
 #[derive(Debug)]

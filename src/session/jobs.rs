@@ -2,13 +2,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::address::Address;
-use crate::aws::{AwsError, ErrorKind};
 use crate::data::job::{self, Job, JobKind};
 use crate::error::CommandError;
 use crate::plan::{Action, Blocker, Plan, Refusal, Seen};
-use crate::resource::{Context, FhirDatastore, Resource, ResourceError};
-use crate::state::State;
+use hlctl_aws::{AwsError, ErrorKind};
+use hlctl_engine::state::State;
+use hlctl_model::address::Address;
+use hlctl_resources::{Context, FhirDatastore, Resource, ResourceError};
 
 /// What the jobs of every store of a stack work with (`hlctl data`, docs/data.md).
 const SHARED: [&str; 5] =

@@ -8,7 +8,7 @@ use tokio::time::{Instant, sleep, timeout};
 
 use super::Session;
 use crate::error::CommandError;
-use crate::state::{Held, StateError, Store};
+use hlctl_engine::state::{Held, StateError, Store};
 
 impl Session {
     /// Does the work with the state locked, and unlocks it however the work ends. Work that is done while the state stays locked

@@ -1,10 +1,10 @@
 //! A stack that a command works with: its configuration, its state, and the connection to where it is.
 
 use super::{ConnectOptions, Connection, Session};
-use crate::config::Config;
 use crate::error::CommandError;
-use crate::resource::{Context, Identity, Settings};
-use crate::state::{State, Store};
+use hlctl_config::Config;
+use hlctl_engine::state::{State, Store};
+use hlctl_resources::{Context, Identity, Settings};
 
 /// A stack whose state belongs to the account and the region that this run is connected to.
 #[derive(Debug)]

@@ -4,10 +4,10 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use super::Session;
-use crate::config::Config;
-use crate::model::text::shell_quoted;
 use crate::plan::{Blocker, Plan, Refusal};
-use crate::state::{LocalStore, State, stack_tag_begins};
+use hlctl_config::Config;
+use hlctl_engine::state::{LocalStore, State, stack_tag_begins};
+use hlctl_model::text::shell_quoted;
 
 /// Larger files are not read in the search for a state.
 const LARGEST_STATE: u64 = 16 * 1024 * 1024;

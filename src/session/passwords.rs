@@ -2,13 +2,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::address::Address;
-use crate::config::Config;
-use crate::invocation::CommandLine;
 use crate::materials::keeps_its_password;
 use crate::module::{PasswordError, StackInputs, test_user};
 use crate::plan::{Action, Blocker, Change, Plan, Refusal};
-use crate::state::State;
+use hlctl_config::Config;
+use hlctl_engine::state::State;
+use hlctl_model::address::Address;
+use hlctl_model::invocation::CommandLine;
 
 /// What is known of the passwords.
 #[derive(Clone, Debug, Default)]

@@ -7,12 +7,12 @@ use tokio::time::timeout;
 
 use super::Session;
 use super::error::{ConnectError, StateLocationError};
-use crate::aws::clients::s3_alone;
 use crate::cli::Global;
-use crate::config::{Backend, Config};
 use crate::error::CommandError;
 use crate::s3_backend::S3Store;
-use crate::state::{Home, LocalStore, Place, State, StateError, Store};
+use hlctl_aws::clients::s3_alone;
+use hlctl_config::{Backend, Config};
+use hlctl_engine::state::{Home, LocalStore, Place, State, StateError, Store};
 
 /// How long a reader waits to hear who else is at work.
 const LONGEST_LOOK: Duration = Duration::from_secs(10);
@@ -67,7 +67,7 @@ impl Session {
         if !self.global.config.exists() {
             return Ok(None);
         }
-        let examined = crate::config::examine(&self.sources().map_err(CommandError::Config)?);
+        let examined = hlctl_config::examine(&self.sources().map_err(CommandError::Config)?);
         let is_found = self.home() == Home::Sandbox
             || matches!(self.named_place()?, Some(Place::File(_)))
             || self.local_store().path().exists();

@@ -9,7 +9,7 @@ use super::json::Drift;
 use super::plan_view::inline;
 use super::printer::style::{ADD, CHANGE, DESTROY, FAINT, STRONG};
 use crate::drift::{AttributeFinding, AttributeVerdict, DriftFinding, DriftReport, DriftVerdict};
-use crate::model::text::counted;
+use hlctl_model::text::counted;
 
 /// For programs.
 pub fn to_json(report: &DriftReport) -> Drift {

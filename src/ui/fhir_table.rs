@@ -4,7 +4,7 @@ use serde::Deserialize;
 use serde_json::Value;
 use serde_json::value::RawValue;
 
-use crate::oauth::tell_up_to;
+use hlctl_fhir::oauth::tell_up_to;
 
 /// The heading of resources that were found.
 pub const FOUND: [&str; 4] = ["RESOURCE", "VERSION", "UPDATED", "WHAT"];

@@ -31,7 +31,7 @@ pub use stack::{
 pub use stores::{ComparedStore, Comparison, ListedStore, StoreDocument, Stores};
 
 use crate::error::CommandError;
-use crate::model::text::shortened;
+use hlctl_model::text::shortened;
 
 /// Version of all JSON that hlctl prints; a change that could break a reader raises it.
 pub const FORMAT_VERSION: u32 = 1;

@@ -6,8 +6,8 @@ use anstyle::Style;
 use serde_json::{Map, Value};
 
 use super::printer::style::{ADD, CHANGE, DESTROY, FAINT, STRONG};
-use crate::model::text::counted;
 use crate::plan::{Action, AttributeChange, Change, Counts, Plan};
+use hlctl_model::text::counted;
 
 /// The plan as text, with ANSI styles; the printer takes them out where they do not belong.
 pub fn render(plan: &Plan, place: &str) -> String {
@@ -136,7 +136,7 @@ fn render_statement(text: &mut String, name: &str, before: Option<&Value>, after
 /// A value on one line. What is not known yet is said in words, not as a string.
 pub(super) fn inline(value: &Value) -> String {
     match value {
-        Value::String(text) if text == crate::resource::UNKNOWN => text.clone(),
+        Value::String(text) if text == hlctl_resources::UNKNOWN => text.clone(),
         Value::Array(items) if items.len() == 1 => inline(&items[0]),
         Value::Array(items) => format!("[{}]", items.iter().map(inline).collect::<Vec<_>>().join(", ")),
         Value::Object(members) => {

@@ -11,7 +11,7 @@ use anstyle::{AnsiColor, Style};
 use serde::Serialize;
 
 use crate::cli::Invocation;
-use crate::model::text::shortened;
+use hlctl_model::text::shortened;
 
 /// Prints data to stdout and talk to stderr. Colour and motion appear on a terminal only, and never with `NO_COLOR`.
 #[derive(Clone, Copy, Debug)]

@@ -8,12 +8,12 @@ use tokio::time::Instant;
 
 use super::printer::style::{DESTROY, FAINT};
 use super::{Printer, plan_view};
-use crate::address::Address;
 use crate::apply::{Event, Observer, Outcome};
-use crate::aws::{Hold, HoldReason};
-use crate::model::text::duration;
 use crate::plan::Action;
-use crate::resource::{Kind, Progress, ResourceError};
+use hlctl_aws::{Hold, HoldReason};
+use hlctl_model::address::Address;
+use hlctl_model::text::duration;
+use hlctl_resources::{Kind, Progress, ResourceError};
 
 /// Without a terminal a long wait says once a minute that it is alive.
 const HEARTBEAT: Duration = Duration::from_secs(60);

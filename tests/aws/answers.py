@@ -1,4 +1,4 @@
-"""Holds the tables of src/resource/answers against botocore's service models.
+"""Holds the tables of crates/hlctl-resources/src/answers against botocore's service models.
 
 Every leaf of the answer to every operation that the tables name must have a line there, and every line must be a leaf of the model:
 a newer botocore with one member more fails here, until somebody says what hlctl does about it.
@@ -21,7 +21,7 @@ import botocore.loaders
 import botocore.model
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
-TABLES = ROOT / "src" / "resource" / "answers"
+TABLES = ROOT / "crates" / "hlctl-resources" / "src" / "answers"
 CLASSES = {"managed", "selects", "watched", "attached", "ignored"}
 
 

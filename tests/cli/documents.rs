@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// Folders of the repository. In `src/state/`, and in whatever else begins with one of them, a document means that path.
+/// Folders of the repository. In `crates/hlctl-engine/src/state/`, and in whatever else begins with one of them, a document means that path.
 const FOLDERS: [&str; 8] = ["src", "crates", "tests", "docs", "examples", "tools", ".ci", ".config"];
 /// How files of the repository end that are not examples of a user's files.
 const SOURCES: [&str; 5] = [".rs", ".py", ".mjs", ".md", ".yml"];

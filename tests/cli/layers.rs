@@ -6,9 +6,6 @@ use std::path::{Path, PathBuf};
 
 use proc_macro2::{Delimiter, TokenStream, TokenTree};
 
-/// What `src/lib.rs` re-exports from crates that import none of this one.
-const CRATES: [&str; 2] = ["config", "nearest"];
-
 fn repository() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
 }
@@ -16,7 +13,7 @@ fn repository() -> &'static Path {
 /// The lines of a diagram, from the bottom up. Each names what does not import each other either.
 type Layers = Vec<Vec<String>>;
 
-/// The diagrams of modules and of crates.
+/// The diagrams of crates and of modules.
 fn diagrams(architecture: &str) -> [Layers; 2] {
     let section = architecture.split_once("\n## Layers\n").unwrap().1.split("\n## ").next().unwrap();
     let is_drawn = |line: &&str| line.starts_with("    ");
@@ -210,7 +207,7 @@ fn upward(layers: &Layers, sources: &BTreeMap<PathBuf, String>) -> BTreeSet<(Str
     for (file, names) in read.into_iter().filter(|(file, _)| !is_test(file)) {
         let own = module_of(file);
         let own_layer = layer_of(layers, &own).unwrap_or_else(|| panic!("ARCHITECTURE.md has no layer for src/{own}"));
-        for import in names.imports.into_iter().filter(|name| *name != own && !CRATES.contains(&name.as_str())) {
+        for import in names.imports.into_iter().filter(|name| *name != own) {
             if layer_of(layers, &import).is_none_or(|layer| layer >= own_layer) {
                 upward.insert((format!("src/{}", file.display()), import));
             }
@@ -232,7 +229,7 @@ fn assert_names_each_once(layers: &Layers, there: &BTreeSet<String>) {
 #[test]
 fn the_diagram_names_each_module_once() {
     let modules = sources().keys().map(|file| module_of(file)).collect();
-    assert_names_each_once(&drawn()[0], &modules);
+    assert_names_each_once(&drawn()[1], &modules);
 }
 
 /// Each package of the workspace with those that it depends on.
@@ -254,7 +251,7 @@ fn packages() -> BTreeMap<String, BTreeSet<String>> {
 
 #[test]
 fn no_crate_depends_on_one_that_is_not_below_it() {
-    let [_, layers] = drawn();
+    let [layers, _] = drawn();
     let packages = packages();
     assert_names_each_once(&layers, &packages.keys().cloned().collect());
     assert!(
@@ -270,14 +267,14 @@ fn no_crate_depends_on_one_that_is_not_below_it() {
 
 #[test]
 fn no_file_imports_what_is_not_below_it() {
-    let found = upward(&drawn()[0], &sources());
+    let found = upward(&drawn()[1], &sources());
     assert!(found.is_empty(), "imports of a layer that is not below the file's own: {found:#?}");
 }
 
 #[test]
 fn an_upward_import_is_found_however_it_is_written() {
-    let text = "\n## Layers\n\nLike this:\n\n    top, side  what is above\n    low  what is below\n\nMore.\n\n    one\n\n## End\n";
-    let [layers, crates] = diagrams(text);
+    let text = "\n## Layers\n\nLike this:\n\n    one\n\nMore.\n\n    top, side  what is above\n    low  what is below\n\n## End\n";
+    let [crates, layers] = diagrams(text);
     assert_eq!(layers, [vec!["low".to_owned()], vec!["top".to_owned(), "side".to_owned()]]);
     assert_eq!(crates, [vec!["one".to_owned()]]);
     let upward = |files: &[(&str, &str)]| -> Vec<(String, String)> {
@@ -307,7 +304,7 @@ fn an_upward_import_is_found_however_it_is_written() {
     assert_eq!(upward(&[("top.rs", "use crate::{Thing, low};")]).len(), 1);
     for harmless in [
         "use crate::low::Thing;",
-        "use crate::config::Config;",
+        "use hlctl_config::Config;",
         "// use crate::top::Thing;",
         "/// See [`crate::top::Thing`].\nfn f() {}",
         "const TEXT: &str = \"crate::top::Thing\";",

@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Mutex;
 use std::time::Duration;
 
-use hlctl::aws::ops::{self, Met, Operation, OperationEffect, Repeat};
+use hlctl_aws::ops::{self, Met, Operation, OperationEffect, Repeat};
 use hlctl_emulator::Faults;
 use hlctl_emulator::{Action, Clock, Delays, Options, Propagation, RequestRecord, Rule};
 

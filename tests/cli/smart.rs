@@ -361,14 +361,14 @@ fn the_doctor_reports_a_runtime_that_lambda_no_longer_supports() {
     let finding = with("python3.8");
     assert!(["warning", "problem"].iter().any(|status| finding["status"] == *status), "{finding:#}");
     assert!(finding.to_string().contains("python3.8"), "{finding:#}");
-    // The stages themselves, and their dates, are those of `src/package/runtimes.rs`, whose tests set the day.
+    // The stages themselves, and their dates, are those of `crates/hlctl-resources/src/package/runtimes.rs`, whose tests set the day.
     let finding = with("python2.7");
     assert_eq!(finding["status"], "problem", "{finding:#}");
 }
 
 #[test]
 fn the_runtime_of_the_tests_has_no_end() {
-    let table = include_str!("../../src/package/runtimes.rs");
+    let table = include_str!("../../crates/hlctl-resources/src/package/runtimes.rs");
     let (table, _) = table.split_once("#[cfg(test)]").unwrap();
     assert!(table.contains("\"python3.11\""), "the table of runtimes is somewhere else");
     assert!(!table.contains(&format!("\"{RUNTIME}\"")), "give the tests a newer runtime than {RUNTIME}");

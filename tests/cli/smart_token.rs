@@ -4,10 +4,10 @@ use std::io::{Read as _, Write as _};
 use std::net::{TcpListener, TcpStream};
 
 use base64ct::{Base64, Encoding as _};
-use hlctl::aws::Trust;
-use hlctl::config::Secret;
-use hlctl::oauth::{Asking, Http, Login, OauthError, sign_in};
+use hlctl_aws::Trust;
+use hlctl_config::Secret;
 use hlctl_emulator::Action;
+use hlctl_fhir::oauth::{Asking, Http, Login, OauthError, sign_in};
 use nix::sys::signal::Signal;
 use rexpect::session::spawn_command;
 use serde_json::Value;
@@ -426,7 +426,7 @@ fn with_managed_login_a_token_is_bound_to_the_store_and_opens_it() {
     let ended = running.ends();
     assert_eq!(ended.code, 0, "{ended}");
     let token = ended.stdout.trim_end();
-    assert_eq!(hlctl::oauth::claims(token).unwrap()["aud"], endpoint.as_str());
+    assert_eq!(hlctl_fhir::oauth::claims(token).unwrap()["aud"], endpoint.as_str());
     let ended = ended.says("bound to ");
     let url = format!("{}/datastore/{}/r4/Patient?_count=1", place.cloud().url(), place.store_id());
     let bearer = format!("Bearer {}", ended.stdout.trim_end());

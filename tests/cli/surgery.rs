@@ -2,8 +2,8 @@
 
 use std::fs;
 
-use hlctl::state::{Place as StatePlace, State, format};
 use hlctl_emulator::{Clock, Delays, Options};
+use hlctl_engine::state::{Place as StatePlace, State, format};
 use serde_json::{Value, json};
 
 use crate::support::{Census, Cloud, Ended, Place, call};

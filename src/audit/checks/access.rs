@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 use super::super::{CheckResult, Evidence, EvidenceRead, Judgement};
 use super::documents::{allowing, conditions, is_of_account, name_of, principals, strings};
 use super::{by_faults, by_value};
-use crate::resource::{Attributes, Kind};
+use hlctl_resources::{Attributes, Kind};
 
 /// Actions that take no other resource than `*` (Service Authorization Reference): those of X-Ray, and Cognito's GetUser, which the
 /// access token in the request permits.
@@ -60,7 +60,7 @@ pub(in crate::audit) fn foreign_policies(evidence: &Evidence) -> Vec<CheckResult
 }
 
 pub(in crate::audit) fn wildcards(evidence: &Evidence) -> Vec<CheckResult> {
-    let judge = |_: &crate::address::Address, policy: &Attributes| {
+    let judge = |_: &hlctl_model::address::Address, policy: &Attributes| {
         let mut faults = Vec::new();
         for statement in policy.get("policy").into_iter().flat_map(allowing) {
             let name = name_of(statement);
@@ -94,7 +94,7 @@ const SWEEPING: [(&str, &str); 2] = [
 const ERASING: &str = "healthlake:DeleteResource";
 
 pub(in crate::audit) fn sweeping(evidence: &Evidence) -> Vec<CheckResult> {
-    let judge = |_: &crate::address::Address, policy: &Attributes| {
+    let judge = |_: &hlctl_model::address::Address, policy: &Attributes| {
         let (mut faults, mut erasing) = (Vec::new(), Vec::new());
         for statement in policy.get("policy").into_iter().flat_map(allowing) {
             let name = name_of(statement);
@@ -178,7 +178,7 @@ mod tests {
 
     use super::super::tests::{evidence, judged, verdicts};
     use super::*;
-    use crate::address::Address;
+    use hlctl_model::address::Address;
 
     fn trusts(principal: &Value, condition: &Value) -> Judgement {
         let document = json!({"Statement": [{"Effect": "Allow", "Principal": principal, "Action": ["sts:AssumeRole"], "Condition": condition}]});

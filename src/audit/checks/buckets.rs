@@ -9,7 +9,7 @@ use super::documents::{
     allowing, conditions, denying, has_only_condition, is_of_account, name_of, principals, strings,
 };
 use super::{by_faults, by_value};
-use crate::resource::Kind;
+use hlctl_resources::Kind;
 
 const NONE: (Judgement, &str) = (Judgement::Fail, "there is none");
 
@@ -148,7 +148,7 @@ fn log_targets(evidence: &Evidence) -> BTreeSet<&str> {
 /// The name of the bucket that a verdict's part belongs to.
 fn bucket_of<'a>(evidence: &'a Evidence, verdict: &CheckResult) -> Option<&'a str> {
     let name = verdict.address.as_str().split_once('.')?.1;
-    let bucket = crate::address::Address::new(Kind::S3Bucket.as_str(), name);
+    let bucket = hlctl_model::address::Address::new(Kind::S3Bucket.as_str(), name);
     attribute(evidence.looked.get(&bucket)?, "name")
 }
 

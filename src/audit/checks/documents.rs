@@ -1,4 +1,4 @@
-//! What policy documents let happen. They are in the form that [`crate::resource::policy::normalise`] gives.
+//! What policy documents let happen. They are in the form that [`hlctl_resources::policy::normalise`] gives.
 
 use serde_json::{Map, Value};
 

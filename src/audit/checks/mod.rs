@@ -11,7 +11,7 @@ pub(super) mod watched;
 use serde_json::Value;
 
 use super::Judgement;
-use crate::resource::Attributes;
+use hlctl_resources::Attributes;
 
 /// Judges an attribute by its value, and tells it.
 fn by_value(attributes: &Attributes, name: &str, holds: impl Fn(&Value) -> bool) -> (Judgement, String) {
@@ -41,8 +41,8 @@ pub(super) mod tests {
 
     use super::super::{CHECKS, Evidence, Looked, Verdict};
     use super::Judgement;
-    use crate::address::Address;
-    use crate::resource::Identity;
+    use hlctl_model::address::Address;
+    use hlctl_resources::Identity;
 
     pub(in crate::audit) const ACCOUNT: &str = "111122223333";
 

@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use super::super::{CheckResult, Evidence, Judgement};
 use super::{by_faults, by_value};
-use crate::resource::{Attributes, Kind};
+use hlctl_resources::{Attributes, Kind};
 
 const LEAST_PASSWORD: u64 = 14;
 const HOUR: u64 = 3600;

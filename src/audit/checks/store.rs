@@ -5,7 +5,7 @@ use serde_json::Value;
 use super::super::{CheckResult, Evidence, EvidenceRead, Judgement};
 use super::documents::{allowing, is_of_account, name_of, principals, strings};
 use super::{by_faults, by_value};
-use crate::resource::{Attributes, Kind};
+use hlctl_resources::{Attributes, Kind};
 
 pub(in crate::audit) fn customer_key(evidence: &Evidence) -> Vec<CheckResult> {
     evidence.each(Kind::FhirDatastore, |_, store| {
@@ -41,7 +41,7 @@ pub(in crate::audit) fn rotation(evidence: &Evidence) -> Vec<CheckResult> {
 }
 
 pub(in crate::audit) fn usable(evidence: &Evidence) -> Vec<CheckResult> {
-    let ending = |address: &crate::address::Address| match evidence.looked.get(address) {
+    let ending = |address: &hlctl_model::address::Address| match evidence.looked.get(address) {
         Some(EvidenceRead::Seen { ending, .. }) => ending.clone(),
         _ => None,
     };

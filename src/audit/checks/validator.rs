@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use super::super::{CheckResult, Evidence, EvidenceRead, Judgement};
 use super::by_value;
-use crate::resource::Kind;
+use hlctl_resources::Kind;
 
 const LONGEST_RUN_SECONDS: u64 = 5;
 const LEAST_RETENTION_DAYS: u64 = 365;
@@ -45,7 +45,7 @@ pub(in crate::audit) fn secret(evidence: &Evidence) -> Vec<CheckResult> {
         let hidden: Vec<&str> = variables
             .into_iter()
             .flatten()
-            .filter(|(_, value)| *value == crate::resource::SECRET)
+            .filter(|(_, value)| *value == hlctl_resources::SECRET)
             .map(|(name, _)| name.as_str())
             .collect();
         let seen = if hidden.is_empty() {

@@ -2,8 +2,8 @@
 
 use super::super::{CheckResult, Evidence, Judgement};
 use super::by_faults;
-use crate::resource::Kind;
-use crate::resource::answers::{NOT_LOOKED_AT, UNKNOWN_MEMBERS, notes, unexpected};
+use hlctl_resources::Kind;
+use hlctl_resources::answers::{NOT_LOOKED_AT, UNKNOWN_MEMBERS, notes, unexpected};
 
 /// Whether the state has accepted it or not.
 pub(in crate::audit) fn nothing(evidence: &Evidence) -> Vec<CheckResult> {

@@ -112,11 +112,12 @@ proptest! {
     }
 }
 
-/// Every source file of hlctl and of its configuration, without its tests.
+/// Every source file of hlctl and of the crates that it is made of, without its tests.
 fn sources() -> Vec<(PathBuf, String)> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let roots = [root.join("src"), root.join("crates/hlctl-config/src")];
-    let files = roots.into_iter().flat_map(walkdir::WalkDir::new).filter_map(Result::ok);
+    let crates = ["aws", "config", "data", "engine", "fhir", "model", "resources"];
+    let crates = crates.iter().map(|name| root.join(format!("crates/hlctl-{name}/src")));
+    let files = crates.chain([root.join("src")]).flat_map(walkdir::WalkDir::new).filter_map(Result::ok);
     let is_source = |path: &Path| {
         path.extension().is_some_and(|extension| extension == "rs")
             && !path.components().any(|part| part.as_os_str() == "tests")
@@ -153,7 +154,7 @@ fn literals<'a>(text: &'a str, start: &'a str) -> impl Iterator<Item = &'a str> 
 fn every_command_that_a_message_names_is_one_of_hlctls() {
     let mut count = 0;
     for (path, code) in sources() {
-        if path == Path::new("src/invocation.rs") {
+        if path == Path::new("crates/hlctl-model/src/invocation.rs") {
             continue;
         }
         for command in literals(&code, "hlctl!(\"").chain(literals(&code, "CommandLine::new(\"")) {
@@ -304,12 +305,12 @@ fn is_label(literal: &Literal<'_>) -> bool {
 fn no_message_names_a_command_in_plain_text() {
     // A folder or a file, the beginning of the literal, and why it is not written with `hlctl!`.
     const PLAIN: [(&str, &str, &str); 8] = [
-        ("src/invocation.rs", "", "writes the commands"),
+        ("crates/hlctl-model/src/invocation.rs", "", "writes the commands"),
         ("src/cli/manual.rs", "", "is help, for every stack"),
         ("crates/hlctl-config/src/keys", "", "documents a key, for every stack"),
         ("crates/hlctl-config/src/example.rs", "", "is a file that stays, whatever it is called"),
         ("src/adopt/inputs.rs", "# Written by `hlctl adopt --from-tfstate`", "is a file that stays"),
-        ("src/aws/ops/fhir.rs", "FHIR R4, delete: 404", "documents why a call may be sent again"),
+        ("crates/hlctl-aws/src/ops/fhir.rs", "FHIR R4, delete: 404", "documents why a call may be sent again"),
         ("src/commands/state/show.rs", "  # ", "tells what somebody has run, not what to run"),
         ("crates/hlctl-config/src/rules/addresses.rs", "addresses of resources as", "documents a key"),
     ];
@@ -365,10 +366,10 @@ fn a_question_to_a_message_is_seen_however_it_is_laid_out() {
 fn no_code_decides_by_the_words_of_a_message() {
     // The file, and whose words it reads.
     const PARSERS: [(&str, &str); 5] = [
-        ("src/aws/classify.rs", "AWS"),
-        ("src/aws/clock.rs", "AWS, of the time of a signature"),
-        ("src/fhir/refusal.rs", "HealthLake's FHIR interface"),
-        ("src/fhir/explain/server.rs", "a service that shows what should have been signed"),
+        ("crates/hlctl-aws/src/classify.rs", "AWS"),
+        ("crates/hlctl-aws/src/clock.rs", "AWS, of the time of a signature"),
+        ("crates/hlctl-fhir/src/refusal.rs", "HealthLake's FHIR interface"),
+        ("crates/hlctl-fhir/src/explain/server.rs", "a service that shows what should have been signed"),
         ("crates/hlctl-config/src/syntax.rs", "the TOML parser"),
     ];
     const MESSAGES: [&str; 8] = ["message", "error", "err", "reason", "hint", "cause", "problem", "description"];

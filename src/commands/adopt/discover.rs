@@ -6,15 +6,15 @@ use super::report::{Adopted, Report};
 use super::{refuse_state, write};
 use crate::adopt::{Discovery, DiscoveryInput, discover, record};
 use crate::cli::AdoptArgs;
-use crate::config::Config;
 use crate::error::CommandError;
-use crate::exit_code::ExitCode;
-use crate::invocation::CommandLine;
 use crate::materials;
 use crate::module;
 use crate::plan::Options;
-use crate::resource::Settings;
 use crate::session::{ConnectOptions, HeldElsewhere, Session, prepare};
+use hlctl_config::Config;
+use hlctl_model::exit_code::ExitCode;
+use hlctl_model::invocation::CommandLine;
+use hlctl_resources::Settings;
 
 /// Rebuilds a lost state from what AWS holds.
 pub(super) async fn run(session: &Session, arguments: &AdoptArgs) -> Result<ExitCode, CommandError> {

@@ -7,13 +7,13 @@ use std::path::PathBuf;
 use serde_json::Value;
 use thiserror::Error;
 
-use crate::address::Address;
 use crate::adopt::instance::InstanceError;
 use crate::adopt::tfstate::TfStateError;
 use crate::error::{Ending, Failure};
-use crate::invocation::CommandLine;
-use crate::model::AttributeChange;
-use crate::state::Place;
+use hlctl_engine::state::Place;
+use hlctl_model::AttributeChange;
+use hlctl_model::address::Address;
+use hlctl_model::invocation::CommandLine;
 
 /// The command line, a Terraform state or a state names something that cannot be adopted.
 #[derive(Debug, Error)]

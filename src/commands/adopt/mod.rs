@@ -13,13 +13,13 @@ use std::sync::Arc;
 use error::AdoptError;
 
 use super::state::set_aside;
-use crate::address::Address;
 use crate::adopt::Found;
 use crate::cli::AdoptArgs;
 use crate::error::CommandError;
-use crate::exit_code::ExitCode;
 use crate::session::Session;
-use crate::state::{Held, State, StateError};
+use hlctl_engine::state::{Held, State, StateError};
+use hlctl_model::address::Address;
+use hlctl_model::exit_code::ExitCode;
 
 /// Takes over what exists. AWS is only read; nothing that exists already is written over.
 pub(super) async fn run(session: &Session, arguments: &AdoptArgs) -> Result<ExitCode, CommandError> {

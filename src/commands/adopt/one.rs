@@ -7,20 +7,20 @@ use serde_json::Value;
 use super::error::AdoptError;
 use super::report::{Adopted, Report};
 use super::{refuse_anothers, write};
-use crate::address::Address;
 use crate::adopt::{Claim, Claims, Found, look, record};
 use crate::cli::AdoptArgs;
 use crate::error::CommandError;
-use crate::exit_code::ExitCode;
 use crate::materials;
-use crate::model::AttributeChange;
 use crate::module::surgery::SurgeryError;
 use crate::module::{self, Stack};
-use crate::nearest::nearest;
 use crate::plan::{Change, Options, Plan, refresh};
-use crate::resource::{Identity, Kind, Settings};
 use crate::session::{Session, prepare};
-use crate::state::State;
+use hlctl_config::nearest::nearest;
+use hlctl_engine::state::State;
+use hlctl_model::AttributeChange;
+use hlctl_model::address::Address;
+use hlctl_model::exit_code::ExitCode;
+use hlctl_resources::{Identity, Kind, Settings};
 
 /// Puts one existing resource at an address of the stack.
 pub(super) async fn run(
@@ -113,7 +113,7 @@ fn refuse_second_address(
 }
 
 async fn find(
-    cx: &crate::resource::Context,
+    cx: &hlctl_resources::Context,
     claims: Claims,
     address: &Address,
     id: &str,

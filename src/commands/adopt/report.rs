@@ -1,12 +1,12 @@
 //! What an adoption tells.
 
-use crate::address::Address;
 use crate::adopt::Found;
-use crate::model::text::counted;
 use crate::plan::Plan;
 use crate::session::Session;
-use crate::state::Place;
 use crate::ui::{json, plan_view};
+use hlctl_engine::state::Place;
+use hlctl_model::address::Address;
+use hlctl_model::text::counted;
 
 /// One resource that the state now holds.
 pub(super) struct Adopted {

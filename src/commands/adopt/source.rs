@@ -3,9 +3,9 @@
 use std::io::Read;
 
 use super::error::AdoptError;
-use crate::aws::ops;
 use crate::error::CommandError;
 use crate::session::{ConnectOptions, Session};
+use hlctl_aws::ops;
 
 /// A larger file is no state of one module.
 const LARGEST: u64 = 256 * 1024 * 1024;

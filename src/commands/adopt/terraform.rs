@@ -9,20 +9,20 @@ use anyhow::Context as _;
 use super::error::AdoptError;
 use super::report::{Adopted, Report};
 use super::{refuse_anothers, refuse_state, source, write};
-use crate::address::Address;
 use crate::adopt::instance::Instance;
 use crate::adopt::tfstate::TfResource;
 use crate::adopt::{Claim, Claims, claims, inputs, instance, look, record, tfstate};
 use crate::cli::AdoptArgs;
-use crate::config::{self, Config, Sources};
 use crate::error::CommandError;
-use crate::exit_code::ExitCode;
 use crate::materials;
 use crate::module::{self, Stack};
 use crate::plan::Options;
-use crate::resource::{Context, Kind, Known, Settings};
 use crate::session::{ConnectOptions, Connection, Session, prepare};
-use crate::state::State;
+use hlctl_config::{Config, Sources};
+use hlctl_engine::state::State;
+use hlctl_model::address::Address;
+use hlctl_model::exit_code::ExitCode;
+use hlctl_resources::{Context, Kind, Known, Settings};
 
 /// Reads the Terraform state, looks at what it names, and writes a configuration and a state for it.
 pub(super) async fn run(session: &Session, arguments: &AdoptArgs, from: &str) -> Result<ExitCode, CommandError> {
@@ -77,11 +77,11 @@ fn check(path: &Path, text: &str) -> Result<Config, CommandError> {
     let sources = Sources {
         path: path.to_owned(),
         text: text.to_owned(),
-        env: config::variables(std::env::vars_os()),
+        env: hlctl_config::variables(std::env::vars_os()),
         sets: Vec::new(),
         base_dir: base_dir.to_owned(),
     };
-    config::load(&sources).map_err(CommandError::Config)
+    hlctl_config::load(&sources).map_err(CommandError::Config)
 }
 
 fn check_account(connection: &Connection, account: &str) -> Result<(), CommandError> {

@@ -10,11 +10,11 @@ use crate::data::place::{DataLocation, Prefix};
 use crate::data::source::Source;
 use crate::data::streamed::{Objects, StreamedError};
 use crate::error::CommandError;
-use crate::exit_code::ExitCode;
-use crate::model::text::counted;
-use crate::resource::ResourceError;
 use crate::session::{ConnectOptions, Session};
 use crate::ui::{Printer, transfer};
+use hlctl_model::exit_code::ExitCode;
+use hlctl_model::text::counted;
+use hlctl_resources::ResourceError;
 
 /// Checks, and tells.
 pub(super) async fn run(session: &Session, arguments: &DataCheckArgs) -> Result<ExitCode, CommandError> {

@@ -11,7 +11,7 @@ use crate::data::import::{ImportError, NoFiles};
 use crate::data::place::Prefix;
 use crate::data::unfinished::Unfinished;
 use crate::error::{CommandError, Ending, Failure};
-use crate::invocation::CommandLine;
+use hlctl_model::invocation::CommandLine;
 
 /// A command line names something that cannot be checked, imported or exported.
 #[derive(Debug, Error)]

@@ -10,12 +10,12 @@ use crate::data::bulk_context::BulkContext;
 use crate::data::check::is_resource_type;
 use crate::data::export::{self, DataExportError, ExportEvent, ExportObserver, ExportRequest, Exported};
 use crate::error::CommandError;
-use crate::exit_code::ExitCode;
-use crate::invocation::CommandLine;
-use crate::model::text::counted;
 use crate::session::Session;
 use crate::ui::Printer;
 use crate::ui::transfer::{self, Moving};
+use hlctl_model::exit_code::ExitCode;
+use hlctl_model::invocation::CommandLine;
+use hlctl_model::text::counted;
 
 /// Exports.
 pub(super) async fn run(session: &Session, arguments: &DataExportArgs) -> Result<ExitCode, CommandError> {

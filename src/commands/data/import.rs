@@ -15,12 +15,12 @@ use crate::data::import::{
 use crate::data::job::Job;
 use crate::data::place::DataLocation;
 use crate::error::CommandError;
-use crate::exit_code::ExitCode;
-use crate::invocation::CommandLine;
-use crate::model::text::counted;
 use crate::session::Session;
 use crate::ui::Printer;
 use crate::ui::transfer::{self, Moving};
+use hlctl_model::exit_code::ExitCode;
+use hlctl_model::invocation::CommandLine;
+use hlctl_model::text::counted;
 
 /// Imports what the command line names.
 pub(super) async fn run(session: &Session, arguments: &DataImportArgs) -> Result<ExitCode, CommandError> {

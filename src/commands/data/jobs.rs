@@ -4,8 +4,8 @@ use super::open;
 use crate::cli::JsonArgs;
 use crate::data::job::{self, Job};
 use crate::error::CommandError;
-use crate::exit_code::ExitCode;
 use crate::session::Session;
+use hlctl_model::exit_code::ExitCode;
 
 /// Lists the jobs, the newest first.
 pub(super) async fn run(session: &Session, arguments: &JsonArgs) -> Result<ExitCode, CommandError> {

@@ -19,14 +19,14 @@ use crate::data::export::ExportRequest;
 use crate::data::import::{ImportRequest, ValidationLevel};
 use crate::data::place::DataLocation;
 use crate::error::CommandError;
-use crate::exit_code::ExitCode;
-use crate::invocation::CommandLine;
 use crate::module::standby::successor;
-use crate::resource::Context;
 use crate::session::{OpenStack, Region, Session};
-use crate::state::State;
 use crate::ui::Printer;
 use crate::ui::transfer::Moving;
+use hlctl_engine::state::State;
+use hlctl_model::exit_code::ExitCode;
+use hlctl_model::invocation::CommandLine;
+use hlctl_resources::Context;
 
 /// Runs one of them.
 pub(super) async fn run(session: &Session, command: &DataCommand) -> Result<ExitCode, CommandError> {
@@ -79,8 +79,8 @@ pub(super) async fn copy_to_successor(
 pub(super) fn journals(session: &Session) -> PathBuf {
     let sandbox = session.sandbox_directory();
     match session.home() {
-        crate::state::Home::Sandbox => sandbox.join("data"),
-        crate::state::Home::Aws => sandbox.with_file_name("data"),
+        hlctl_engine::state::Home::Sandbox => sandbox.join("data"),
+        hlctl_engine::state::Home::Aws => sandbox.with_file_name("data"),
     }
 }
 

@@ -3,10 +3,10 @@
 //! The source is the HealthLake Developer Guide, "FHIR R4 search parameters for HealthLake" and "FHIR R4 supported resource
 //! types for HealthLake", as of August 2026. Nothing is held back because of it: the store decides.
 
-use crate::aws::ErrorKind;
 use crate::data::check::resource_types::{is_supported, searchable};
 use crate::error::CommandError;
-use crate::fhir::{ErrorResponse, FhirError};
+use hlctl_aws::ErrorKind;
+use hlctl_fhir::{ErrorResponse, FhirError};
 
 /// The most resources on a page.
 const LARGEST_PAGE: u64 = 100;

@@ -6,7 +6,7 @@ use thiserror::Error;
 
 use super::input::{VARIABLE, name};
 use crate::error::{Ending, Failure};
-use crate::fhir::address::{FhirReference, shown};
+use hlctl_fhir::address::{FhirReference, shown};
 
 /// The command line, or what it names, is no request.
 #[derive(Debug, Error)]

@@ -9,23 +9,23 @@ use url::Url;
 
 use super::error::FhirUsage;
 use super::{base, input};
-use crate::aws::ops;
 use crate::cli::ExplainArgs;
 use crate::commands::deployed_stack::DeployedStack;
-use crate::config::Secret;
 use crate::error::CommandError;
-use crate::exit_code::ExitCode;
-use crate::fhir::address::sendable;
-use crate::fhir::canonical::{ALGORITHM, Bound, Canonical, Parts, TOKEN_HEADER, amz_date, sha256};
-use crate::fhir::explain::given::{self, Given};
-use crate::fhir::explain::mistakes::{Case, SignatureVerdict};
-use crate::fhir::explain::{SignatureFinding, address, clock, difference, server};
-use crate::fhir::refusal::ErrorResponse;
-use crate::fhir::signing::{CredentialScope, sign_with};
-use crate::fhir::{Authority, BaseUrl, Signer};
-use crate::oauth::{Http, Reply};
 use crate::session::Session;
 use crate::ui::json::{Authorization, Explanation, FORMAT_VERSION};
+use hlctl_aws::ops;
+use hlctl_config::Secret;
+use hlctl_fhir::address::sendable;
+use hlctl_fhir::canonical::{ALGORITHM, Bound, Canonical, Parts, TOKEN_HEADER, amz_date, sha256};
+use hlctl_fhir::explain::given::{self, Given};
+use hlctl_fhir::explain::mistakes::{Case, SignatureVerdict};
+use hlctl_fhir::explain::{SignatureFinding, address, clock, difference, server};
+use hlctl_fhir::oauth::{Http, Reply};
+use hlctl_fhir::refusal::ErrorResponse;
+use hlctl_fhir::signing::{CredentialScope, sign_with};
+use hlctl_fhir::{Authority, BaseUrl, Signer};
+use hlctl_model::exit_code::ExitCode;
 
 pub(super) async fn run(session: &Session, arguments: &ExplainArgs) -> Result<ExitCode, CommandError> {
     let body = match (&arguments.data, &arguments.file) {
@@ -211,7 +211,7 @@ impl Asked<'_> {
                 "other_key",
                 format!(
                     "it is signed with the access key {}, and hlctl has {}: without its secret key the signature itself cannot be checked",
-                    crate::oauth::tell(&given.access_key),
+                    hlctl_fhir::oauth::tell(&given.access_key),
                     credentials.access_key_id()
                 ),
             )
@@ -303,7 +303,7 @@ impl Asked<'_> {
 fn short(refusal: &ErrorResponse) -> String {
     let first = refusal.message.lines().next().unwrap_or_default();
     let id = refusal.aws.request_id.as_ref().map(|id| format!(" (request id {id})")).unwrap_or_default();
-    format!("{}: {}{id}", refusal.aws.code, crate::oauth::tell_up_to(600, first))
+    format!("{}: {}{id}", refusal.aws.code, hlctl_fhir::oauth::tell_up_to(600, first))
 }
 
 /// A canonical request from elsewhere without its session token.

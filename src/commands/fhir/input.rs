@@ -8,10 +8,10 @@ use bytes::Bytes;
 use serde_json::Value;
 
 use super::error::FhirUsage;
-use crate::config::Secret;
 use crate::data::check::{Problem, encoding_problem, is_too_deep};
 use crate::error::CommandError;
-use crate::fhir::{FhirReference, address};
+use hlctl_config::Secret;
+use hlctl_fhir::{FhirReference, address};
 
 /// The variable that holds a token.
 pub(super) const VARIABLE: &str = "HLCTL_TOKEN";

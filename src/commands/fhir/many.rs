@@ -6,10 +6,10 @@ use super::error::FhirUsage;
 use super::print;
 use crate::cli::{Format, Many};
 use crate::error::CommandError;
-use crate::exit_code::ExitCode;
-use crate::fhir::{Bundle, BundleEntry, Fhir, FhirRequest, Page, Pages, text};
 use crate::session::Session;
 use crate::ui::fhir_table::{self, Row};
+use hlctl_fhir::{Bundle, BundleEntry, Fhir, FhirRequest, Page, Pages, text};
+use hlctl_model::exit_code::ExitCode;
 
 /// What the entries are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -20,18 +20,18 @@ use super::deployed_stack::DeployedStack;
 use super::endpoint_resolver::EndpointResolver;
 use super::smart::{Smart, is_smart};
 use super::stores::{explain_lost_store, store_named};
-use crate::address::Address;
-use crate::aws::{Clients, Endpoint, Operation};
 use crate::cli::{AccessArgs, FhirCommand, Grant};
-use crate::config::Secret;
 use crate::error::CommandError;
-use crate::exit_code::ExitCode;
-use crate::fhir::{Authority, BaseUrl, Fhir, FhirError, FhirRequest, FhirResponse};
 use crate::module::standby::STORE;
-use crate::oauth::{Http, OauthError};
 use crate::session::{ConnectOptions, Session};
-use crate::state::{Home, State};
 use error::FhirUsage;
+use hlctl_aws::{Clients, Endpoint, Operation};
+use hlctl_config::Secret;
+use hlctl_engine::state::{Home, State};
+use hlctl_fhir::oauth::{Http, OauthError};
+use hlctl_fhir::{Authority, BaseUrl, Fhir, FhirError, FhirRequest, FhirResponse};
+use hlctl_model::address::Address;
+use hlctl_model::exit_code::ExitCode;
 use input::Token;
 
 /// Runs one of its commands. Those that only read end at once when a signal comes.

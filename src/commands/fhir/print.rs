@@ -1,8 +1,8 @@
 //! Answers on stdout.
 
-use crate::fhir::text;
 use crate::session::Session;
 use crate::ui::fhir_table::{self, Row};
+use hlctl_fhir::text;
 
 /// JSON, indented and otherwise as it came.
 pub(super) fn json(session: &Session, json: &str) {

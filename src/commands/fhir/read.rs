@@ -6,12 +6,12 @@ use super::accepted;
 use super::error::FhirUsage;
 use super::many::{self, Kind};
 use super::{ask, open, print, text};
-use crate::aws::ops;
 use crate::cli::{EverythingArgs, Format, GetArgs, HistoryArgs, SearchArgs};
 use crate::error::CommandError;
-use crate::exit_code::ExitCode;
-use crate::fhir::{Fhir, FhirRequest, address};
 use crate::session::Session;
+use hlctl_aws::ops;
+use hlctl_fhir::{Fhir, FhirRequest, address};
+use hlctl_model::exit_code::ExitCode;
 
 const FORM: HeaderValue = HeaderValue::from_static("application/x-www-form-urlencoded");
 

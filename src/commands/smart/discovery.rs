@@ -5,10 +5,10 @@ use serde_json::Value;
 use super::Smart;
 use super::check::Check;
 use super::store::{ask, reported};
-use crate::aws::ops;
 use crate::commands::endpoint_resolver::EndpointResolver;
 use crate::error::CommandError;
-use crate::oauth::{OauthError, get};
+use hlctl_aws::ops;
+use hlctl_fhir::oauth::{OauthError, get};
 
 const DOCUMENT: &str = "discovery document";
 const DIFFERS: &str = concat!("`", hlctl!("plan"), "` shows what differs, `", hlctl!("apply"), "` sets it");
@@ -108,7 +108,7 @@ fn differing(set: &Value, document: &Value, endpoints: &EndpointResolver) -> Vec
             (Some(set), Some(found)) => !is_same(set, found, endpoints),
             _ => true,
         })
-        .map(|name| crate::oauth::tell(name))
+        .map(|name| hlctl_fhir::oauth::tell(name))
         .collect();
     names.sort();
     names.dedup();

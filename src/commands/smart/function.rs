@@ -10,9 +10,9 @@ use tokio::time::Instant;
 
 use super::Smart;
 use super::check::Check;
-use crate::aws::{AwsError, ops};
 use crate::error::CommandError;
-use crate::oauth::tell;
+use hlctl_aws::{AwsError, ops};
+use hlctl_fhir::oauth::tell;
 
 /// How long HealthLake waits (developer guide, token validation).
 const LIMIT: f64 = 1000.0;

@@ -17,15 +17,15 @@ mod test;
 mod token;
 
 use super::deployed_stack::DeployedStack;
-use crate::address::Address;
 use crate::cli::{Grant, LogIn, SmartCommand};
-use crate::config::Secret;
 use crate::error::CommandError;
-use crate::exit_code::ExitCode;
-use crate::resource::{Access, access_of};
 use crate::session::Session;
-use crate::state::State;
 use error::SmartUsage;
+use hlctl_config::Secret;
+use hlctl_engine::state::State;
+use hlctl_model::address::Address;
+use hlctl_model::exit_code::ExitCode;
+use hlctl_resources::{Access, access_of};
 use source::Source;
 use url::Url;
 

@@ -2,8 +2,8 @@
 
 use super::check::Check;
 use super::{APP, Smart};
-use crate::aws::ops;
 use crate::error::CommandError;
+use hlctl_aws::ops;
 
 /// The version of managed login, whose pages need a branding style of the client (Cognito API reference, `CreateUserPoolDomain`).
 const MANAGED: i32 = 2;

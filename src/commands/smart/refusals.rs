@@ -11,8 +11,8 @@ use super::Smart;
 use super::check::Check;
 use super::function::Answer;
 use super::store::{ask, reported};
-use crate::config::Secret;
 use crate::error::CommandError;
+use hlctl_config::Secret;
 
 /// A token that is no good, or none at all.
 pub(super) struct Bad {
@@ -128,7 +128,7 @@ fn tampered(token: &str) -> Option<Secret> {
 
 /// With other claims under the old signature.
 fn altered(token: &str, change: fn(&mut Value)) -> Option<Secret> {
-    let mut claims = crate::oauth::claims(token)?;
+    let mut claims = hlctl_fhir::oauth::claims(token)?;
     change(&mut claims);
     let payload = Base64UrlUnpadded::encode_string(claims.to_string().as_bytes());
     let (header, rest) = token.split_once('.')?;
@@ -199,7 +199,7 @@ mod tests {
     fn an_expired_token_has_expired_and_is_otherwise_the_same() {
         let good = token();
         let bad = Bad::made_of(&good).unwrap().into_iter().find(|bad| bad.id == "expired").unwrap();
-        let claims = crate::oauth::claims(bad.token.unwrap().expose()).unwrap();
+        let claims = hlctl_fhir::oauth::claims(bad.token.unwrap().expose()).unwrap();
         assert_eq!(claims["exp"], 1400);
         assert_eq!(claims["client_id"], "c");
     }

@@ -12,18 +12,18 @@ use thiserror::Error;
 
 use super::source::secret_in;
 use super::{APP, MACHINE, Smart};
-use crate::address::Address;
 use crate::cli::{AppClient, RotateSecretArgs};
 use crate::commands::confirm;
-use crate::config::Secret;
 use crate::error::{CommandError, Ending, Failure};
-use crate::exit_code::ExitCode;
-use crate::invocation::CommandLine;
-use crate::model::text;
-use crate::oauth::{App, OauthError};
-use crate::resource::{AddedSecret, ClientSecret, ResourceError, add_secret, remove_secret, secrets_of};
 use crate::session::Session;
 use crate::ui::json::{FORMAT_VERSION, SecretId, SecretRotation};
+use hlctl_config::Secret;
+use hlctl_fhir::oauth::{App, OauthError};
+use hlctl_model::address::Address;
+use hlctl_model::exit_code::ExitCode;
+use hlctl_model::invocation::CommandLine;
+use hlctl_model::text;
+use hlctl_resources::{AddedSecret, ClientSecret, ResourceError, add_secret, remove_secret, secrets_of};
 
 /// Does the next step, or says why it is not done.
 pub(super) async fn run(session: &Session, arguments: &RotateSecretArgs) -> Result<ExitCode, CommandError> {

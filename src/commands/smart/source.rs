@@ -6,14 +6,14 @@ use url::Url;
 
 use super::Smart;
 use super::error::SmartUsage;
-use crate::address::Address;
 use crate::cli::{Grant, LogIn};
-use crate::config::Secret;
 use crate::error::CommandError;
-use crate::oauth::{App, Asking, Listener, Login, OauthError, Tokens, is_loopback, sign_in};
-use crate::resource::{Access, ResourceError};
 use crate::session::Session;
 use crate::ui::Printer;
+use hlctl_config::Secret;
+use hlctl_fhir::oauth::{App, Asking, Listener, Login, OauthError, Tokens, is_loopback, sign_in};
+use hlctl_model::address::Address;
+use hlctl_resources::{Access, ResourceError};
 
 /// How long a log-in in a browser may take.
 const PATIENCE: Duration = Duration::from_secs(300);

@@ -6,7 +6,7 @@ use url::Url;
 
 use super::Smart;
 use crate::error::CommandError;
-use crate::oauth::{Http, OauthError, Reply, get, tell};
+use hlctl_fhir::oauth::{Http, OauthError, Reply, get, tell};
 
 /// A search that the scopes of a token allow, as the end of an address; `None` where they allow none.
 pub(super) fn search(scopes: &str) -> Option<String> {

@@ -13,13 +13,13 @@ use super::refusals::{Bad, Controls};
 use super::source::Source;
 use super::store::{ask, reported, search};
 use crate::cli::{Grant, LogIn, SmartTestArgs};
-use crate::config::Secret;
 use crate::error::CommandError;
-use crate::exit_code::ExitCode;
-use crate::oauth::claims;
 use crate::session::Session;
 use crate::ui::Printer;
 use crate::ui::json::SmartTest;
+use hlctl_config::Secret;
+use hlctl_fhir::oauth::claims;
+use hlctl_model::exit_code::ExitCode;
 
 pub(super) async fn run(session: &Session, arguments: &SmartTestArgs) -> Result<ExitCode, CommandError> {
     let smart = Smart::open(session).await?;
@@ -70,7 +70,7 @@ async fn read(smart: &Smart, url: &Url, token: &str, is_allowed: bool) -> Result
     }
     let begun = Instant::now();
     let reply = ask(&smart.stack.http, url, Some(token)).await?;
-    let took = crate::model::text::duration(begun.elapsed());
+    let took = hlctl_model::text::duration(begun.elapsed());
     let body: Value = serde_json::from_slice(&reply.body).unwrap_or_default();
     if reply.status.is_success() && body["resourceType"] == "Bundle" {
         let found = body["entry"].as_array().map_or(0, Vec::len);

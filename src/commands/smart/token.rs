@@ -4,9 +4,9 @@ use super::Smart;
 use super::source::Source;
 use crate::cli::{Grant, TokenArgs};
 use crate::error::CommandError;
-use crate::exit_code::ExitCode;
-use crate::oauth::{claims, tell};
 use crate::session::Session;
+use hlctl_fhir::oauth::{claims, tell};
+use hlctl_model::exit_code::ExitCode;
 
 pub(super) async fn run(session: &Session, arguments: &TokenArgs) -> Result<ExitCode, CommandError> {
     let smart = Smart::open(session).await?;

@@ -2,10 +2,10 @@
 
 use thiserror::Error;
 
-use crate::address::Address;
 use crate::error::{Ending, Failure};
-use crate::invocation::CommandLine;
-use crate::state::Place;
+use hlctl_engine::state::Place;
+use hlctl_model::address::Address;
+use hlctl_model::invocation::CommandLine;
 
 /// A command about the state itself does not go on.
 #[derive(Debug, Error)]

@@ -5,10 +5,10 @@ use std::sync::Arc;
 use super::error::StateCommandError;
 use crate::cli::MigrateArgs;
 use crate::error::CommandError;
-use crate::exit_code::ExitCode;
-use crate::model::text::counted;
 use crate::session::{Session, StateLocationError};
-use crate::state::{Held, Place, State, StateError, Store};
+use hlctl_engine::state::{Held, Place, State, StateError, Store};
+use hlctl_model::exit_code::ExitCode;
+use hlctl_model::text::counted;
 
 /// Moves the state and leaves a note where it was.
 pub(super) async fn run(session: &Session, arguments: &MigrateArgs) -> Result<ExitCode, CommandError> {

@@ -14,14 +14,14 @@ use std::path::Path;
 
 use error::StateCommandError;
 
-use crate::address::Address;
 use crate::cli::StateCommand;
 use crate::error::CommandError;
-use crate::exit_code::ExitCode;
-use crate::nearest::nearest;
 use crate::session::Session;
-use crate::state::{Entry, State, StateError, Store};
-use crate::whole_file;
+use hlctl_config::nearest::nearest;
+use hlctl_engine::state::{Entry, State, StateError, Store};
+use hlctl_engine::whole_file;
+use hlctl_model::address::Address;
+use hlctl_model::exit_code::ExitCode;
 
 pub(super) use surgery::{forget, protect};
 

@@ -10,9 +10,9 @@ use super::error::StateCommandError;
 use super::set_aside;
 use crate::cli::PushArgs;
 use crate::error::CommandError;
-use crate::exit_code::ExitCode;
 use crate::session::Session;
-use crate::state::{Held, Place, State, StateError, Store, format};
+use hlctl_engine::state::{Held, Place, State, StateError, Store, format};
+use hlctl_model::exit_code::ExitCode;
 
 /// Writes the file's state, unless that would lose something.
 pub(super) async fn run(session: &Session, arguments: &PushArgs) -> Result<ExitCode, CommandError> {

@@ -6,10 +6,10 @@ use super::error::StateCommandError;
 use super::set_aside;
 use crate::cli::RecoverArgs;
 use crate::error::CommandError;
-use crate::exit_code::ExitCode;
-use crate::model::text::counted;
 use crate::session::Session;
-use crate::state::{Held, State, StateError, Store};
+use hlctl_engine::state::{Held, State, StateError, Store};
+use hlctl_model::exit_code::ExitCode;
+use hlctl_model::text::counted;
 
 /// Puts the backup in the place of a state that is damaged or gone.
 pub(super) async fn run(session: &Session, arguments: &RecoverArgs) -> Result<ExitCode, CommandError> {

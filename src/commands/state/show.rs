@@ -3,14 +3,14 @@
 use serde_json::Value;
 
 use super::entry_of;
-use crate::address::Address;
 use crate::cli::JsonArgs;
 use crate::error::CommandError;
-use crate::exit_code::ExitCode;
 use crate::module::is_known;
 use crate::session::Session;
-use crate::state::{Entry, State, Status};
 use crate::ui::json::{ListedResource, StateList};
+use hlctl_engine::state::{Entry, State, Status};
+use hlctl_model::address::Address;
+use hlctl_model::exit_code::ExitCode;
 
 /// Lists the resources.
 pub(super) async fn list(session: &Session, arguments: &JsonArgs) -> Result<ExitCode, CommandError> {

@@ -3,16 +3,16 @@
 use std::sync::Arc;
 
 use super::entry_of;
-use crate::address::Address;
 use crate::cli::{ByHand, ForgetArgs, MvArgs, ProtectArgs};
-use crate::config::{Config, Protect};
 use crate::error::CommandError;
-use crate::exit_code::ExitCode;
 use crate::module;
 use crate::module::surgery::{self, ConfigView, SurgeryError};
-use crate::resource::Kind;
 use crate::session::Session;
-use crate::state::{Entry, Held, State};
+use hlctl_config::{Config, Protect};
+use hlctl_engine::state::{Entry, Held, State};
+use hlctl_model::address::Address;
+use hlctl_model::exit_code::ExitCode;
+use hlctl_resources::Kind;
 
 /// `hlctl forget` and `hlctl state rm`
 pub(in crate::commands) async fn forget(session: &Session, arguments: &ForgetArgs) -> Result<ExitCode, CommandError> {

@@ -1,14 +1,14 @@
 //! What is left of stores that were deleted: with a backup, AWS keeps their data for a while.
 
-use crate::address::Address;
 use crate::data::lost_store::{StoreTrace, restorable};
 use crate::error::CommandError;
-use crate::invocation::CommandLine;
 use crate::module::standby::STORE;
 use crate::plan::{Action, Change};
-use crate::resource::{Kind, vitals};
 use crate::session::{OpenStack, Prepared, Session};
-use crate::state::State;
+use hlctl_engine::state::State;
+use hlctl_model::address::Address;
+use hlctl_model::invocation::CommandLine;
+use hlctl_resources::{Kind, vitals};
 
 /// Until when the stores that this plan has deleted, or put another in the place of, can be restored, as AWS says. What it does not
 /// say, or not now, is left out: the deletion itself is done.

@@ -10,12 +10,12 @@ use crate::commands::endpoint_resolver::EndpointResolver;
 use crate::commands::smart::is_smart;
 use crate::data::check::resource_types;
 use crate::error::CommandError;
-use crate::fhir::{Authority, BaseUrl, Counted, Fhir, ResourceCounts, counts};
-use crate::model::text::counted;
-use crate::oauth::{Http, OauthError};
 use crate::sandbox;
-use crate::state::State;
 use crate::ui::{json, table};
+use hlctl_engine::state::State;
+use hlctl_fhir::oauth::{Http, OauthError};
+use hlctl_fhir::{Authority, BaseUrl, Counted, Fhir, ResourceCounts, counts};
+use hlctl_model::text::counted;
 
 /// What an old and a new store hold.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

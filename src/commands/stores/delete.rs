@@ -4,16 +4,16 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use super::{StoreOperation, make, standby_by_name, tell_what_can_be_restored};
-use crate::address::Address;
 use crate::cli::DeleteStoreArgs;
 use crate::error::CommandError;
-use crate::exit_code::ExitCode;
 use crate::module::standby::is_standby;
 use crate::plan::Options;
-use crate::resource::{KmsKey, Resource};
 use crate::session::Session;
-use crate::state::{Held, State};
 use crate::ui::json;
+use hlctl_engine::state::{Held, State};
+use hlctl_model::address::Address;
+use hlctl_model::exit_code::ExitCode;
+use hlctl_resources::{KmsKey, Resource};
 
 /// Deletes the store that the command line names; naming it is what lifts its protection.
 pub(super) async fn run(session: &Session, arguments: &DeleteStoreArgs) -> Result<ExitCode, CommandError> {

@@ -4,11 +4,11 @@ use thiserror::Error;
 
 use super::compare::Uncounted;
 use super::list::between;
-use crate::address::Address;
 use crate::error::{Ending, Failure};
-use crate::invocation::CommandLine;
-use crate::model::text::instant;
-use crate::resource::BackupWindow;
+use hlctl_model::address::Address;
+use hlctl_model::invocation::CommandLine;
+use hlctl_model::text::instant;
+use hlctl_resources::BackupWindow;
 
 /// A command about the stack's stores does not go on.
 #[derive(Debug, Error)]

@@ -1,17 +1,17 @@
 //! `hlctl stores list`
 
 use super::{id_of, stores};
-use crate::address::Address;
 use crate::cli::JsonArgs;
 use crate::error::CommandError;
-use crate::exit_code::ExitCode;
-use crate::model::text::instant;
 use crate::module::standby::STORE;
-use crate::resource::{BackupWindow, Context, Vitals, vitals};
 use crate::session::{OpenStack, Session};
-use crate::state::{Entry, State};
 use crate::ui::json::{ListedStore, StoreDocument, Stores};
 use crate::ui::table;
+use hlctl_engine::state::{Entry, State};
+use hlctl_model::address::Address;
+use hlctl_model::exit_code::ExitCode;
+use hlctl_model::text::instant;
+use hlctl_resources::{BackupWindow, Context, Vitals, vitals};
 
 /// Lists the stores, as AWS describes them now.
 pub(super) async fn run(session: &Session, arguments: &JsonArgs) -> Result<ExitCode, CommandError> {

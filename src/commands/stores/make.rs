@@ -4,12 +4,12 @@ use std::collections::BTreeSet;
 
 use super::error::StoresError;
 use super::{StoreOperation, id_of};
-use crate::address::Address;
 use crate::error::CommandError;
 use crate::module::standby::{STORE_KEY, successor, successor_key};
 use crate::plan::Options;
-use crate::resource::{FhirDatastore, Resource};
-use crate::state::{Entry, Origin, State, Status};
+use hlctl_engine::state::{Entry, Origin, State, Status};
+use hlctl_model::address::Address;
+use hlctl_resources::{FhirDatastore, Resource};
 
 /// The role that HealthLake takes on for jobs; it names the stores that it may be taken on for.
 pub(super) const JOB_ROLE: &str = "iam_role.healthlake";

@@ -4,17 +4,17 @@ use std::sync::Arc;
 
 use super::error::StoresError;
 use super::{StoreOperation, id_of, reported, standby_by_name};
-use crate::address::Address;
 use crate::cli::UseArgs;
 use crate::commands::outputs;
 use crate::error::CommandError;
-use crate::exit_code::ExitCode;
-use crate::invocation::CommandLine;
 use crate::module;
 use crate::module::standby::{self, STORE};
 use crate::plan::{Action, Options, Plan};
 use crate::session::{Prepared, Session};
-use crate::state::{Held, State, Status};
+use hlctl_engine::state::{Held, State, Status};
+use hlctl_model::address::Address;
+use hlctl_model::exit_code::ExitCode;
+use hlctl_model::invocation::CommandLine;
 
 /// Puts the store that the command line names in the place of the one in use.
 pub(super) async fn run(session: &Session, arguments: &UseArgs) -> Result<ExitCode, CommandError> {
@@ -95,7 +95,7 @@ async fn conclude(
 
 fn check_whole(state: &State, address: &Address) -> Result<(), CommandError> {
     let entry = state.resources.get(address);
-    let is_filled = |entry: &crate::state::Entry| entry.origin.as_ref().is_none_or(|origin| origin.filled);
+    let is_filled = |entry: &hlctl_engine::state::Entry| entry.origin.as_ref().is_none_or(|origin| origin.filled);
     if entry.is_some_and(|entry| entry.status == Status::Ready && is_filled(entry)) {
         return Ok(());
     }

@@ -6,17 +6,17 @@ use super::compare::{Comparison, compare};
 use super::error::StoresError;
 use super::put_in_use::{finish, put_in_use};
 use super::{StoreOperation, id_of, make, reported, unfinished};
-use crate::address::Address;
 use crate::cli::{ReplaceArgs, Via};
 use crate::commands::data;
 use crate::error::CommandError;
-use crate::exit_code::ExitCode;
-use crate::invocation::CommandLine;
 use crate::module::standby::{STORE, successor};
 use crate::plan::{Options, can_bring_its_data};
-use crate::resource::Vitals;
 use crate::session::Session;
-use crate::state::{Held, Origin, SeedMethod, State, Status};
+use hlctl_engine::state::{Held, Origin, SeedMethod, State, Status};
+use hlctl_model::address::Address;
+use hlctl_model::exit_code::ExitCode;
+use hlctl_model::invocation::CommandLine;
+use hlctl_resources::Vitals;
 
 /// Replaces.
 pub(in crate::commands) async fn run(session: &Session, arguments: &ReplaceArgs) -> Result<ExitCode, CommandError> {

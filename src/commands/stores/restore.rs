@@ -6,16 +6,16 @@ use super::compare::{Comparison, compare};
 use super::error::StoresError;
 use super::put_in_use::{finish, put_in_use};
 use super::{StoreOperation, id_of, make, reported, stores, unfinished};
-use crate::address::Address;
 use crate::cli::{Point, RestoreArgs};
 use crate::error::CommandError;
-use crate::exit_code::ExitCode;
-use crate::invocation::CommandLine;
-use crate::model::text::instant;
 use crate::module::standby::{STORE, successor};
-use crate::resource::Vitals;
 use crate::session::Session;
-use crate::state::{Entry, Held, Origin, SeedMethod, State, Status};
+use hlctl_engine::state::{Entry, Held, Origin, SeedMethod, State, Status};
+use hlctl_model::address::Address;
+use hlctl_model::exit_code::ExitCode;
+use hlctl_model::invocation::CommandLine;
+use hlctl_model::text::instant;
+use hlctl_resources::Vitals;
 
 /// Restores.
 pub(in crate::commands) async fn run(session: &Session, arguments: &RestoreArgs) -> Result<ExitCode, CommandError> {

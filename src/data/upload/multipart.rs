@@ -10,11 +10,11 @@ use tracing::Instrument as _;
 
 use super::memory::in_frames;
 use super::{NDJSON, PART, UploadError, Uploader, changed, patient};
-use crate::aws::{AwsError, Met, ops};
 use crate::data::crc64_text;
 use crate::data::journal::{Begun, TransferEntry, TransferJournal};
 use crate::data::source::SourceFile;
-use crate::resource::{ResourceError, once};
+use hlctl_aws::{AwsError, Met, ops};
+use hlctl_resources::{ResourceError, once};
 
 /// A file's upload in parts.
 pub(super) struct Multipart {

@@ -1,8 +1,8 @@
 //! Amazon Cognito user pools. What a pool holds is confined with the pool.
 
 use super::{Grant, On, When};
-use crate::aws::Operation;
-use crate::aws::ops::cognito;
+use hlctl_aws::Operation;
+use hlctl_aws::ops::cognito;
 
 const fn on_pool(calls: &'static [&'static Operation]) -> Grant {
     Grant::of(calls, On::Pools, When::Ours)

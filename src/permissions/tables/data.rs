@@ -4,8 +4,8 @@
 //! `kms:GenerateDataKey`, downloads and multipart uploads `kms:Decrypt`).
 
 use super::{Grant, On, When};
-use crate::aws::Operation;
-use crate::aws::ops::{healthlake, iam, kms, s3};
+use hlctl_aws::Operation;
+use hlctl_aws::ops::{healthlake, iam, kms, s3};
 
 const fn grant(calls: &'static [&'static Operation], on: On) -> Grant {
     Grant::of(calls, on, When::Always)

@@ -1,7 +1,7 @@
 //! AWS HealthLake, and what it does on behalf of whoever makes or deletes a data store.
 
 use super::{Grant, On, When};
-use crate::aws::ops::{fhir, healthlake};
+use hlctl_aws::ops::{fhir, healthlake};
 
 pub(super) const STORE: &[Grant] = &[
     Grant::of(&[healthlake::CREATE_FHIR_DATASTORE], On::Anything, When::Tagging),

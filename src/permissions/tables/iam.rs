@@ -1,8 +1,8 @@
 //! AWS Identity and Access Management. Names are known beforehand, so that no tags are needed to confine anything.
 
 use super::{Grant, On, When};
-use crate::aws::Operation;
-use crate::aws::ops::iam;
+use hlctl_aws::Operation;
+use hlctl_aws::ops::iam;
 
 const fn on_role(calls: &'static [&'static Operation]) -> Grant {
     Grant::of(calls, On::Role, When::Always)

@@ -1,7 +1,7 @@
 //! AWS Key Management Service.
 
 use super::{Grant, On, When};
-use crate::aws::ops::kms;
+use hlctl_aws::ops::kms;
 
 pub(super) const KEY: &[Grant] = &[
     Grant::of(&[kms::CREATE_KEY], On::Anything, When::Tagging),

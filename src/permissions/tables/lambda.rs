@@ -1,8 +1,8 @@
 //! AWS Lambda.
 
 use super::{Grant, On, When};
-use crate::aws::Operation;
-use crate::aws::ops::lambda;
+use hlctl_aws::Operation;
+use hlctl_aws::ops::lambda;
 
 const fn on_function(calls: &'static [&'static Operation]) -> Grant {
     Grant::of(calls, On::Function, When::Always)

@@ -1,8 +1,8 @@
 //! Amazon CloudWatch Logs.
 
 use super::{Grant, On, When};
-use crate::aws::Operation;
-use crate::aws::ops::logs;
+use hlctl_aws::Operation;
+use hlctl_aws::ops::logs;
 
 const fn on_group(calls: &'static [&'static Operation]) -> Grant {
     Grant::of(calls, On::LogGroup, When::Always)

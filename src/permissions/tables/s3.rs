@@ -1,8 +1,8 @@
 //! Amazon S3. Deleting a setting asks for the action that puts it, but for a bucket's policy.
 
 use super::{Grant, On, When};
-use crate::aws::Operation;
-use crate::aws::ops::s3;
+use hlctl_aws::Operation;
+use hlctl_aws::ops::s3;
 
 const fn on_bucket(calls: &'static [&'static Operation]) -> Grant {
     Grant::of(calls, On::Bucket, When::Always)

@@ -8,10 +8,10 @@ use hlctl_emulator::{ConditionalDeletes, Emulator, Faults, Options, S3Faults};
 use serde_json::Value;
 
 use super::super::S3Store;
-use crate::aws::Caller;
-use crate::aws::clients::{NamedBy, S3Alone, S3Endpoint};
-use crate::config::Backend;
-use crate::state::{LockInfo, Place, StateError};
+use hlctl_aws::Caller;
+use hlctl_aws::clients::{NamedBy, S3Alone, S3Endpoint};
+use hlctl_config::Backend;
+use hlctl_engine::state::{LockInfo, Place, StateError};
 
 const LOCK: &str = "fhir.json.lock";
 

@@ -98,7 +98,7 @@ mod tests {
 
     use super::*;
     use crate::audit::{CHECKS, Evidence, judge, review};
-    use crate::resource::Identity;
+    use hlctl_resources::Identity;
 
     pub(super) fn reviewed() -> Reviewed {
         let identity =
@@ -111,10 +111,12 @@ mod tests {
             ("kms_key.s3", crate::audit::EvidenceRead::Seen { attributes, ending: None }),
             ("s3_bucket_versioning.data", crate::audit::EvidenceRead::Unreadable("denied".to_owned())),
         ];
-        let looked =
-            looked.into_iter().map(|(address, looked)| (crate::address::Address::parse(address), looked)).collect();
+        let looked = looked
+            .into_iter()
+            .map(|(address, looked)| (hlctl_model::address::Address::parse(address), looked))
+            .collect();
         let evidence = Evidence { identity, production: true, looked, foreign: Default::default() };
-        let waiver = crate::config::Waiver {
+        let waiver = hlctl_config::Waiver {
             check: "HLCTL-15".to_owned(),
             resource: None,
             reason: "the deployer may not read it".to_owned(),

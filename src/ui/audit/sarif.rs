@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use super::{WHAT_IT_IS_NOT, mapping};
 use crate::audit::{AuditFinding, CHECKS, Check, CheckStatus, Reviewed, Severity};
-use crate::config::Place;
+use hlctl_config::Place;
 
 /// Where findings belong in the configuration.
 pub struct ConfigPlaces<'a> {

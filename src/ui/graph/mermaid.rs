@@ -55,7 +55,7 @@ mod tests {
 
     use super::super::Mark;
     use super::*;
-    use crate::address::Address;
+    use hlctl_model::address::Address;
 
     #[test]
     fn awkward_names_cannot_end_their_label() {

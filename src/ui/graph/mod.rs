@@ -8,10 +8,10 @@ mod svg;
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::json::{GraphDocument, GraphNode};
-use crate::address::Address;
 use crate::module::Stack;
 use crate::plan::Action;
-use crate::state::{State, Status};
+use hlctl_engine::state::{State, Status};
+use hlctl_model::address::Address;
 
 pub use dot::render as dot;
 pub use mermaid::render as mermaid;
@@ -107,7 +107,7 @@ impl Picture {
     pub fn new(title: impl Into<String>, nodes: BTreeMap<Address, (Mark, Vec<Address>)>) -> Self {
         let places: BTreeMap<&Address, usize> =
             nodes.keys().enumerate().map(|(place, address)| (address, place)).collect();
-        let mut graph = crate::graph::Graph::default();
+        let mut graph = hlctl_model::graph::Graph::default();
         for (address, (_, needs)) in &nodes {
             graph.insert(address.clone(), needs.iter().cloned());
         }

@@ -174,7 +174,7 @@ mod tests {
     use super::super::Mark;
     use super::super::tests::pictures;
     use super::*;
-    use crate::address::Address;
+    use hlctl_model::address::Address;
 
     /// Every element's name, and all text, of XML that is well formed.
     fn parsed(xml: &str) -> (Vec<String>, String) {

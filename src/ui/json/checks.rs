@@ -4,8 +4,8 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::FORMAT_VERSION;
-use crate::config::ProblemReport;
-use crate::fhir::explain::SignatureFinding;
+use hlctl_config::ProblemReport;
+use hlctl_fhir::explain::SignatureFinding;
 
 /// What the doctor found.
 #[derive(Debug, Serialize, JsonSchema)]

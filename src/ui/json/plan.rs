@@ -5,8 +5,8 @@ use serde::Serialize;
 use serde_json::Value;
 
 use super::FORMAT_VERSION;
-use crate::model::Action;
 use crate::plan;
+use hlctl_model::Action;
 
 /// A plan.
 #[derive(Debug, Serialize, JsonSchema)]

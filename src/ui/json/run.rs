@@ -4,10 +4,10 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::FORMAT_VERSION;
-use crate::address::Address;
 use crate::apply::{Outcome, Report};
-use crate::model::Action;
 use crate::module::Outputs;
+use hlctl_model::Action;
+use hlctl_model::address::Address;
 
 /// How an apply or a destroy went.
 #[derive(Debug, Serialize, JsonSchema)]

@@ -43,9 +43,9 @@ pub enum StatusDocument {
     Deleting,
 }
 
-impl From<crate::state::Status> for StatusDocument {
-    fn from(status: crate::state::Status) -> Self {
-        use crate::state::Status::{Creating, Deleting, Ready};
+impl From<hlctl_engine::state::Status> for StatusDocument {
+    fn from(status: hlctl_engine::state::Status) -> Self {
+        use hlctl_engine::state::Status::{Creating, Deleting, Ready};
         match status {
             Creating => Self::Creating,
             Ready => Self::Ready,

@@ -6,9 +6,9 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::FORMAT_VERSION;
-use crate::address::Address;
 use crate::module::standby::STORE;
-use crate::state::{self, State};
+use hlctl_engine::state::{self, State};
+use hlctl_model::address::Address;
 
 /// The stores of a stack.
 #[derive(Debug, Serialize, JsonSchema)]

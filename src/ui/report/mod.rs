@@ -13,10 +13,10 @@ use maud::{DOCTYPE, Markup, PreEscaped, html};
 use serde_json::{Map, Value};
 
 use super::graph::{self, Mark, Picture};
-use crate::address::Address;
 use crate::journal::{Journal, RunEnding, StepRecord, StoppedBy};
 use crate::plan::Action;
-use crate::state::{Home, State, Status};
+use hlctl_engine::state::{Home, State, Status};
+use hlctl_model::address::Address;
 
 const STYLE: &str = include_str!("style.css");
 /// Nothing but the style that stands in the page itself.
@@ -229,7 +229,7 @@ fn picture(journal: &Journal) -> Markup {
 
 /// Each after what it needs.
 fn in_order(picture: &Picture) -> Vec<(usize, &graph::Node)> {
-    let mut graph = crate::graph::Graph::default();
+    let mut graph = hlctl_model::graph::Graph::default();
     for (place, node) in picture.nodes.iter().enumerate() {
         graph.insert(node.address.clone(), picture.needs(place).cloned());
     }
@@ -303,7 +303,7 @@ fn moment(at: Timestamp) -> String {
 }
 
 fn span(millis: u64) -> String {
-    crate::model::text::duration(Duration::from_millis(millis))
+    hlctl_model::text::duration(Duration::from_millis(millis))
 }
 
 #[cfg(test)]
@@ -321,7 +321,7 @@ mod tests {
         let entry = |status| {
             let entry = json!({"kind": "healthlake_fhir_datastore", "status": status, "token": "t", "protected": true,
                 "needs": [], "recorded": null, "attributes": {}});
-            serde_json::from_value::<crate::state::Entry>(entry).unwrap()
+            serde_json::from_value::<hlctl_engine::state::Entry>(entry).unwrap()
         };
         let empty = crate::journal::tests::state();
         let with = |status| {
@@ -330,7 +330,7 @@ mod tests {
             state
         };
         let mut replaced = with("ready");
-        let deposed = crate::state::Deposed { address: Address::parse(address), entry: entry("ready") };
+        let deposed = hlctl_engine::state::Deposed { address: Address::parse(address), entry: entry("ready") };
         replaced.deposed.push(deposed);
         for (action, state, settled) in [
             (Action::Create, with("ready"), true),

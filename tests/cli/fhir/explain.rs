@@ -4,7 +4,7 @@ use std::time::SystemTime;
 
 use aws_credential_types::Credentials;
 use bytes::Bytes;
-use hlctl::fhir::signing::{CredentialScope, sign_with};
+use hlctl_fhir::signing::{CredentialScope, sign_with};
 use http::Request;
 use http_body_util::Full;
 use serde_json::Value;

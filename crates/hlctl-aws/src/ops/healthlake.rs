@@ -1,0 +1,39 @@
+//! AWS HealthLake: data stores, and jobs of bulk data.
+
+use super::Met::{Gone, InTransition};
+use super::Repeat::{Meets, Same, Token};
+use super::operations;
+
+operations!(
+    "healthlake",
+    CREATE_FHIR_DATASTORE = changes("CreateFHIRDatastore", Token, "CreateFHIRDatastore, ClientToken"),
+    DELETE_FHIR_DATASTORE = changes(
+        "DeleteFHIRDatastore",
+        Meets(&[(InTransition, "ConflictException"), (Gone, "ResourceNotFoundException")]),
+        "DeleteFHIRDatastore, ConflictException: the data store is in a transition state"
+    ),
+    DESCRIBE_FHIR_DATASTORE = reads("DescribeFHIRDatastore"),
+    DESCRIBE_FHIR_EXPORT_JOB = reads("DescribeFHIRExportJob"),
+    DESCRIBE_FHIR_IMPORT_JOB = reads("DescribeFHIRImportJob"),
+    LIST_FHIR_DATASTORES = reads("ListFHIRDatastores"),
+    LIST_FHIR_EXPORT_JOBS = reads("ListFHIRExportJobs"),
+    LIST_FHIR_IMPORT_JOBS = reads("ListFHIRImportJobs"),
+    LIST_TAGS_FOR_RESOURCE = reads("ListTagsForResource"),
+    RESTORE_FHIR_DATASTORE = changes(
+        "RestoreFHIRDatastore",
+        Meets(&[(InTransition, "ConflictException")]),
+        "RestoreFHIRDatastore, ClientToken; ConflictException, since a store is restored once at a time"
+    ),
+    START_FHIR_EXPORT_JOB = changes("StartFHIRExportJob", Token, "StartFHIRExportJob, ClientToken"),
+    START_FHIR_IMPORT_JOB = changes("StartFHIRImportJob", Token, "StartFHIRImportJob, ClientToken"),
+    TAG_RESOURCE = changes("TagResource", Same, "TagResource: a second request sets the same"),
+    UNTAG_RESOURCE = changes("UntagResource", Same, "UntagResource: a second request sets the same"),
+    UPDATE_FHIR_DATASTORE = changes(
+        "UpdateFHIRDatastore",
+        Meets(&[(InTransition, "ConflictException")]),
+        "UpdateFHIRDatastore, ConflictException: the data store is in a transition state"
+    ),
+);
+
+/// Prefix of the service as IAM actions have it.
+pub const SERVICE: &str = CREATE_FHIR_DATASTORE.service();

@@ -1,0 +1,451 @@
+//! S3 bucket: the bucket itself, its region, its tags, and that ACLs are off. Everything else set on it has a file of its own.
+//!
+//! Identity: the name, unique in all of AWS. Ownership: its tags. Deletion needs it empty of every version of every object.
+
+mod creation;
+mod tagging;
+
+use std::collections::BTreeMap;
+
+use aws_sdk_s3::types::{
+    Delete, EncodingType, ObjectIdentifier, ObjectOwnership, OwnershipControls, OwnershipControlsRule,
+};
+use percent_encoding::percent_decode_str;
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value, json};
+use tokio::task::JoinSet;
+use tracing::Instrument as _;
+
+use super::once::look;
+use super::reference::{Known, Ref, Reference, Text};
+use super::tags::{as_attribute, take_over};
+use super::{
+    Attributes, Condition, Contents, Context, Identity, Observed, PlannedChange, Progress, Resource, ResourceError,
+    Rule, Task, attributes,
+};
+use hlctl_aws::answers::RawAnswer;
+use hlctl_aws::{AwsError, ErrorKind, Met, ops};
+use hlctl_config::is_logs_bucket;
+use hlctl_model::{Action, AttributeChange};
+
+/// What the configuration asks for.
+#[derive(Clone, Debug)]
+pub struct S3Bucket {
+    /// Its name.
+    pub name: String,
+    /// All its tags.
+    pub tags: BTreeMap<String, String>,
+}
+
+/// What the state file remembers.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Recorded {
+    /// Name of the bucket.
+    pub name: String,
+    /// Its ARN.
+    pub arn: String,
+}
+
+impl Ref<S3Bucket> {
+    /// The bucket's name.
+    pub fn name(&self) -> Text {
+        self.attribute("name")
+    }
+
+    /// The bucket's ARN.
+    pub fn arn(&self) -> Text {
+        self.attribute("arn")
+    }
+}
+
+/// A new bucket is not visible everywhere at once (S3 user guide, "Amazon S3 data consistency model").
+pub(super) const NOT_YET_VISIBLE: &[(&str, &str)] = &[("NoSuchBucket", "")];
+/// ACLs are off and the owner of the bucket owns its objects. Holds for the logs bucket too: log delivery is let in by the bucket's
+/// policy, and needs no ACL ("Enabling Amazon S3 server access logging", S3 user guide).
+const ENFORCED: &str = "BucketOwnerEnforced";
+/// `DeleteObjects` takes this many keys at most (S3 API reference).
+const BATCH: i32 = 1000;
+/// Batches under way at once while a bucket is emptied.
+const BATCHES_AT_ONCE: usize = 8;
+/// Pages looked at to say how much a bucket holds.
+const PAGES_COUNTED: usize = 20;
+
+impl Resource for S3Bucket {
+    const KIND: &'static str = "s3_bucket";
+    const RULES: &'static [Rule] =
+        &[Rule::replaces("name", "S3 cannot rename a bucket"), Rule::replaces("region", "S3 cannot move a bucket")];
+    const TAGGED_LATER: bool = true;
+    const NAMED: bool = true;
+    type Recorded = Recorded;
+
+    fn references(&self) -> Vec<Reference> {
+        Vec::new()
+    }
+
+    fn desired(&self, _known: &Known) -> Attributes {
+        attributes([
+            ("name", json!(self.name)),
+            ("object_ownership", json!(ENFORCED)),
+            ("tags", as_attribute(&self.tags)),
+        ])
+    }
+
+    /// Where nobody may ask, or no server answers, the bucket counts as it should be; that it was not looked at is said.
+    fn standby(heard: &[RawAnswer], refused: &Map<String, Value>) -> Attributes {
+        let asked = ops::s3::GET_BUCKET_OWNERSHIP_CONTROLS.name();
+        let found = heard.iter().find(|answer| answer.operation == asked);
+        let ownership = found.and_then(|answer| answer.body.pointer("/Rule/ObjectOwnership"));
+        let ownership = match ownership {
+            None if refused.contains_key(asked) => json!(ENFORCED),
+            ownership => ownership.cloned().unwrap_or_default(),
+        };
+        attributes([("object_ownership", ownership)])
+    }
+
+    fn predicted(&self, identity: &Identity, _known: &Known) -> Option<Recorded> {
+        Some(recorded(&identity.partition, &self.name))
+    }
+
+    async fn read(cx: &Context, recorded: &Recorded) -> Result<Option<Observed<Recorded>>, ResourceError> {
+        let s3 = &cx.clients.s3;
+        let (head, tags) = tokio::join!(
+            cx.call(ops::s3::HEAD_BUCKET, || s3.head_bucket().bucket(&recorded.name).send()),
+            tagging::get(cx, &recorded.name),
+        );
+        match head {
+            Ok(answer) => {
+                let region = answer.bucket_region().filter(|region| *region != cx.identity.region);
+                if let Some(region) = region {
+                    return Err(elsewhere(region).into());
+                }
+            }
+            Err(error) if error.is_not_found() => return Ok(None),
+            // The answer to a HEAD has no room for a reason; that to the call beside it has.
+            Err(error) => {
+                return Err(tags.err().filter(|reported| is_plainer(reported, &error)).unwrap_or(error).into());
+            }
+        }
+        let tags = tags?;
+        let attributes = attributes([("name", json!(recorded.name)), ("tags", as_attribute(&tags))]);
+        Ok(Some(Observed { recorded: recorded.clone(), attributes, tags: Some(tags), condition: Condition::Ready }))
+    }
+
+    async fn may_exist(cx: &Context, recorded: &Recorded) -> Result<bool, ResourceError> {
+        let head = || cx.clients.s3.head_bucket().bucket(&recorded.name).send();
+        match cx.call(ops::s3::HEAD_BUCKET, head).await {
+            Err(error) if error.is_not_found() => Ok(false),
+            Err(error) if error.kind.loses_the_answer() => Err(error.into()),
+            // The answer to a HEAD has no room for a reason; reading the bucket tells it.
+            _ => Ok(true),
+        }
+    }
+
+    async fn create(&self, task: &Task<'_>) -> Result<Recorded, ResourceError> {
+        let cx = task.cx;
+        let recorded = recorded(&cx.identity.partition, &self.name);
+        self.check_free(task, &recorded).await?;
+        match self.send_creation(cx).await {
+            Ok(()) => {}
+            Err(ResourceError::Aws(error)) if error.meets() == Some(Met::Exists) => self.claim(task, &recorded).await?,
+            Err(error) => return Err(error),
+        }
+        task.identified(&recorded)?;
+        // A server may not know that tags can come with the request, and S3 may not show the bucket yet.
+        if tagging::get(cx, &self.name).await.ok().as_ref() != Some(&self.tags) {
+            tagging::put(cx, &recorded, &self.tags).await?;
+        }
+        Ok(recorded)
+    }
+
+    async fn update(
+        &self,
+        task: &Task<'_>,
+        recorded: Recorded,
+        changes: &[AttributeChange],
+    ) -> Result<Recorded, ResourceError> {
+        let is_of_ownership = |change: &AttributeChange| change.attribute() == "object_ownership";
+        if changes.iter().any(is_of_ownership) {
+            enforce_ownership(task.cx, &recorded.name).await?;
+        }
+        if changes.is_empty() || !changes.iter().all(is_of_ownership) {
+            tagging::put(task.cx, &recorded, &self.tags).await?;
+        }
+        Ok(recorded)
+    }
+
+    async fn delete(task: &Task<'_>, recorded: Recorded) -> Result<(), ResourceError> {
+        let cx = task.cx;
+        let may_be_emptied = cx.settings.force_destroy.empties(task.address.as_str());
+        // Logs are delivered for a while after logging was switched off, so emptying may be needed more than once.
+        for _ in 0..20 {
+            if may_be_emptied {
+                empty(task, &recorded.name).await?;
+            }
+            let result =
+                cx.call(ops::s3::DELETE_BUCKET, || cx.clients.s3.delete_bucket().bucket(&recorded.name).send()).await;
+            match result {
+                Ok(_) => return Ok(()),
+                Err(error) if error.is_not_found() => return Ok(()),
+                Err(error) if error.code == "BucketNotEmpty" && may_be_emptied => {}
+                Err(error) if error.code == "BucketNotEmpty" => break,
+                Err(error) => return Err(error.into()),
+            }
+        }
+        let contents = count_contents(cx, &recorded.name).await?;
+        let is_for_logs = is_logs_bucket(task.address.as_str());
+        Err(ResourceError::NotEmpty { bucket: recorded.name, contents, is_for_logs })
+    }
+
+    fn name(recorded: &Recorded) -> String {
+        recorded.name.clone()
+    }
+
+    fn import_id(recorded: &Recorded) -> String {
+        recorded.name.clone()
+    }
+
+    fn of_import_id(identity: &Identity, id: &str) -> Option<Recorded> {
+        Some(recorded(&identity.partition, id))
+    }
+
+    fn impact(planned: &PlannedChange<'_>) -> Vec<String> {
+        match (planned.action, planned.contents) {
+            (Action::Delete | Action::Replace, Some(contents)) if !contents.is_empty() => {
+                vec![format!("The bucket holds {contents}; all of it would be deleted for good.")]
+            }
+            (Action::Delete, _) => {
+                vec!["The bucket is empty; its name becomes free for anyone in AWS to take.".to_owned()]
+            }
+            (Action::Create, _) if planned.vanished => vec!["The contents of the missing bucket are lost.".to_owned()],
+            _ => Vec::new(),
+        }
+    }
+
+    fn group(recorded: &Recorded) -> Option<String> {
+        Some(recorded.name.clone())
+    }
+}
+
+impl S3Bucket {
+    /// In us-east-1 making a bucket that one has already succeeds and resets its ACLs (S3 API reference, `CreateBucket`),
+    /// so what has come into being since the plan must be noticed first.
+    async fn check_free(&self, task: &Task<'_>, recorded: &Recorded) -> Result<(), ResourceError> {
+        if !Self::may_exist(task.cx, recorded).await? {
+            return Ok(());
+        }
+        match Self::read(task.cx, recorded).await? {
+            None => Ok(()),
+            seen => take_over(task.cx, task.address, &self.name, seen).map(|_| ()),
+        }
+    }
+
+    /// The bucket is in our account. It is ours if its tags say so, or if it has none yet: then an attempt of ours made
+    /// it and died before tagging, for a moment ago there was no bucket of this name.
+    async fn claim(&self, task: &Task<'_>, recorded: &Recorded) -> Result<(), ResourceError> {
+        let read = || Self::read(task.cx, recorded);
+        let seen = match read().await? {
+            // S3 has just said that it exists. A HEAD that does not find it yet proves nothing.
+            None => look(&read).await?,
+            seen => seen,
+        };
+        if seen.as_ref().is_some_and(|seen| seen.tags.as_ref().is_some_and(BTreeMap::is_empty)) {
+            return Ok(());
+        }
+        take_over(task.cx, task.address, &self.name, seen).map(|_| ())
+    }
+}
+
+fn recorded(partition: &str, name: &str) -> Recorded {
+    Recorded { name: name.to_owned(), arn: format!("arn:{partition}:s3:::{name}") }
+}
+
+/// Whether the other call's error says what was behind a HEAD that failed.
+fn is_plainer(reported: &AwsError, head: &AwsError) -> bool {
+    reported.kind == ErrorKind::Credentials || head.code == "BadRequest"
+}
+
+fn elsewhere(region: &str) -> AwsError {
+    AwsError {
+        code: "PermanentRedirect".to_owned(),
+        other_region: Some(region.to_owned()),
+        ..AwsError::of_kind(ErrorKind::WrongRegion, ops::s3::HEAD_BUCKET, format!("the bucket is in {region}"))
+    }
+}
+
+/// Turns ACLs off.
+async fn enforce_ownership(cx: &Context, bucket: &str) -> Result<(), ResourceError> {
+    let rule = OwnershipControlsRule::builder().object_ownership(ObjectOwnership::BucketOwnerEnforced);
+    let rule = rule.build().map_err(ResourceError::request)?;
+    let controls = OwnershipControls::builder().rules(rule).build().map_err(ResourceError::request)?;
+    let put =
+        || cx.clients.s3.put_bucket_ownership_controls().bucket(bucket).ownership_controls(controls.clone()).send();
+    cx.call(ops::s3::PUT_BUCKET_OWNERSHIP_CONTROLS, put).await?;
+    Ok(())
+}
+
+/// Counts what a bucket holds, up to twenty thousand versions.
+///
+/// # Errors
+/// AWS's. A bucket that is not there holds nothing.
+pub async fn count_contents(cx: &Context, bucket: &str) -> Result<Contents, AwsError> {
+    let mut contents = Contents::default();
+    let mut next = Start::default();
+    for _ in 0..PAGES_COUNTED {
+        let page = match list_versions(cx, bucket, &next).await {
+            Ok(page) => page,
+            Err(error) if error.is_not_found() => return Ok(contents),
+            Err(error) => return Err(error),
+        };
+        let current = page.versions().iter().filter(|version| version.is_latest() == Some(true)).count();
+        contents.objects += count(current);
+        contents.older_versions += count(page.versions().len() - current);
+        contents.delete_markers += count(page.delete_markers().len());
+        match Start::after(&page) {
+            Some(start) => next = start,
+            None => return Ok(contents),
+        }
+    }
+    contents.at_least = true;
+    Ok(contents)
+}
+
+fn count(length: usize) -> u64 {
+    u64::try_from(length).unwrap_or(u64::MAX)
+}
+
+/// Where a listing goes on.
+#[derive(Clone, Debug, Default)]
+struct Start {
+    key: Option<String>,
+    version: Option<String>,
+}
+
+type Page = aws_sdk_s3::operation::list_object_versions::ListObjectVersionsOutput;
+
+impl Start {
+    fn after(page: &Page) -> Option<Self> {
+        (page.is_truncated() == Some(true) && page.next_key_marker().is_some()).then(|| Self {
+            key: page.next_key_marker().map(|key| decoded(page, key)),
+            version: page.next_version_id_marker().map(str::to_owned),
+        })
+    }
+}
+
+async fn list_versions(cx: &Context, bucket: &str, start: &Start) -> Result<Page, AwsError> {
+    cx.call(ops::s3::LIST_OBJECT_VERSIONS, || {
+        // Keys may hold characters that XML cannot, so they come URL-encoded (S3 API reference, `ListObjectVersions`).
+        let list = cx.clients.s3.list_object_versions().bucket(bucket).max_keys(BATCH).encoding_type(EncodingType::Url);
+        list.set_key_marker(start.key.clone()).set_version_id_marker(start.version.clone()).send()
+    })
+    .await
+}
+
+/// Deletes every version and delete marker: the listing runs ahead while batches are being deleted.
+async fn empty(task: &Task<'_>, bucket: &str) -> Result<(), ResourceError> {
+    let mut batches = JoinSet::new();
+    let mut deleted = 0;
+    let mut next = Some(Start::default());
+    while let Some(start) = next {
+        if task.cx.stop.signal().is_some() {
+            break;
+        }
+        let page = match list_versions(task.cx, bucket, &start).await {
+            Ok(page) => page,
+            Err(error) if error.is_not_found() => break,
+            Err(error) => return Err(error.into()),
+        };
+        let (batch, awkward): (Vec<_>, Vec<_>) =
+            identifiers(&page)?.into_iter().partition(|object| fits_into_xml(object.key()));
+        next = Start::after(&page);
+        if !batch.is_empty() {
+            batches.spawn(delete_batch(task.cx.clone(), bucket.to_owned(), batch).in_current_span());
+        }
+        for object in awkward {
+            deleted += delete_one(task.cx, bucket, &object).await?;
+        }
+        while batches.len() >= BATCHES_AT_ONCE {
+            deleted += joined(batches.join_next().await)?;
+            task.progress(Progress::Emptied(deleted));
+        }
+    }
+    while !batches.is_empty() {
+        deleted += joined(batches.join_next().await)?;
+        task.progress(Progress::Emptied(deleted));
+    }
+    match task.cx.stop.signal() {
+        Some(_) => Err(ResourceError::StillGoing { status: format!("being emptied ({deleted} deleted)") }),
+        None => Ok(()),
+    }
+}
+
+fn joined(result: Option<Result<Result<u64, ResourceError>, tokio::task::JoinError>>) -> Result<u64, ResourceError> {
+    match result {
+        Some(Ok(deleted)) => deleted,
+        Some(Err(error)) => Err(ResourceError::Internal(error.to_string())),
+        None => Ok(0),
+    }
+}
+
+fn identifiers(page: &Page) -> Result<Vec<ObjectIdentifier>, ResourceError> {
+    let versions = page.versions().iter().map(|version| (version.key(), version.version_id()));
+    let markers = page.delete_markers().iter().map(|marker| (marker.key(), marker.version_id()));
+    versions
+        .chain(markers)
+        .map(|(key, version)| {
+            let identifier = ObjectIdentifier::builder().set_key(key.map(|key| decoded(page, key)));
+            identifier.set_version_id(version.map(str::to_owned)).build().map_err(ResourceError::request)
+        })
+        .collect()
+}
+
+/// A key of the page, which says whether it has encoded them; a server that plays S3 may not have.
+fn decoded(page: &Page, key: &str) -> String {
+    if page.encoding_type() != Some(&EncodingType::Url) {
+        return key.to_owned();
+    }
+    // S3 writes a space as a plus sign here.
+    percent_decode_str(&key.replace('+', " ")).decode_utf8_lossy().into_owned()
+}
+
+/// Whether a request in XML can name the key: XML 1.0 has no way to write most control characters.
+fn fits_into_xml(key: &str) -> bool {
+    !key.chars().any(|c| (c < ' ' && !"\t\n\r".contains(c)) || c == '\u{fffe}' || c == '\u{ffff}')
+}
+
+async fn delete_one(cx: &Context, bucket: &str, object: &ObjectIdentifier) -> Result<u64, ResourceError> {
+    let delete = || {
+        let delete = cx.clients.s3.delete_object().bucket(bucket).key(object.key());
+        delete.set_version_id(object.version_id().map(str::to_owned)).send()
+    };
+    cx.call(ops::s3::DELETE_OBJECT, delete).await?;
+    Ok(1)
+}
+
+async fn delete_batch(cx: Context, bucket: String, batch: Vec<ObjectIdentifier>) -> Result<u64, ResourceError> {
+    let size = count(batch.len());
+    let delete = Delete::builder().set_objects(Some(batch)).quiet(true).build().map_err(ResourceError::request)?;
+    let answer = cx
+        .call(ops::s3::DELETE_OBJECTS, || cx.clients.s3.delete_objects().bucket(&bucket).delete(delete.clone()).send())
+        .await?;
+    match answer.errors().first() {
+        None => Ok(size),
+        Some(error) => {
+            let kind = if error.code() == Some("AccessDenied") { ErrorKind::Denied } else { ErrorKind::Refused };
+            let message =
+                format!("{} of {size} objects: {}", answer.errors().len(), error.message().unwrap_or_default());
+            let code = error.code().unwrap_or_default().to_owned();
+            Err(ResourceError::Aws(AwsError { code, ..AwsError::of_kind(kind, ops::s3::DELETE_OBJECTS, message) }))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn contents_are_told_in_words() {
+        let contents = Contents { objects: 1, older_versions: 2, delete_markers: 0, at_least: true };
+        assert_eq!(contents.to_string(), "at least 1 object, 2 older versions and 0 delete markers");
+    }
+}
