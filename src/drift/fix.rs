@@ -98,19 +98,19 @@ mod tests {
 
     #[test]
     fn only_the_drifted_are_mended() {
-        use Verdict::{Clean, Drifted, Pending};
+        use DriftVerdict::{Clean, Drifted, Pending};
         assert_eq!(mended(all([Pending, Drifted, Clean, Pending])), ["b"]);
     }
 
     #[test]
     fn what_needs_the_missing_is_told_of_the_new_one() {
-        use Verdict::{Clean, Missing};
+        use DriftVerdict::{Clean, Missing};
         assert_eq!(mended(all([Clean, Missing, Clean, Clean])), ["b", "c"]);
     }
 
     #[test]
     fn what_somebody_else_has_a_hand_on_is_left_alone() {
-        use Verdict::{Clean, Drifted, Foreign};
+        use DriftVerdict::{Clean, Drifted, Foreign};
         assert_eq!(mended(all([Foreign, Drifted, Clean, Foreign])), ["b"]);
     }
 }

@@ -84,7 +84,7 @@ impl S3Store {
         let Some(bytes) = self.bytes().await? else { return Ok(None) };
         match format::decode(&bytes, &self.place()) {
             Err(StateError::Damaged { place, problem, .. }) => {
-                let backup = self.read_backup().await?.map(|_| place.beside(".backup"));
+                let backup = self.read_backup().await?.map(|_| place.with_suffix(".backup"));
                 Err(StateError::Damaged { place, problem, backup })
             }
             decoded => decoded.map(Some),
@@ -97,7 +97,7 @@ impl S3Store {
     /// It cannot be read.
     async fn read_backup(&self) -> Result<Option<State>, StateError> {
         let Some(object) = self.bucket.get(&self.backup_key()).await? else { return Ok(None) };
-        Ok(format::decode(&object.bytes, &self.place().beside(".backup")).ok())
+        Ok(format::decode(&object.bytes, &self.place().with_suffix(".backup")).ok())
     }
 
     /// The bytes that are there.
@@ -167,7 +167,7 @@ impl S3Store {
     /// S3 cannot be asked, or the lock has been renewed or changed hands since.
     async fn break_lock(&self, holding: &ObservedLock) -> Result<(), StateError> {
         if !self.lock_object().end(&holding.holder, &holding.version).await? {
-            let place = self.place().beside(".lock");
+            let place = self.place().with_suffix(".lock");
             match self.holder().await? {
                 Some(now) if now.holder.id == holding.holder.id => {
                     let error = std::io::Error::other("it was renewed in the meantime");

@@ -168,7 +168,9 @@ class SmartCheck:
         equal("what is attached", attached, ["arn:aws:iam::aws:policy/service-role/AWSLambdaBasicExecutionRole"])
         inline = self.config.get("lambda_cognito_access_role", "fhir_cognito_access")
         statements = by_sid(iam.get_role_policy(RoleName=name, PolicyName=inline)["PolicyDocument"])
-        equal("its own policy", set(statements), {"CognitoUser", *(("Tracing", "EnvironmentKey") if self.hardened else ())})
+        equal("its own policy", set(statements), {"CognitoUser", "NoLogGroups", *(("Tracing", "EnvironmentKey") if self.hardened else ())})
+        statement = statements["NoLogGroups"]
+        equal("what it may not", (statement["Effect"], statement["Action"]), ("Deny", ["logs:CreateLogGroup"]))
         statement = statements["CognitoUser"]
         equal("what it may ask Cognito", (statement["Action"], statement["Resource"]), (["cognito-idp:GetUser"], ["*"]))
 

@@ -672,7 +672,7 @@ def pages_need_an_identity_provider_and_the_classic_pages(server):
     answer = browser.open("/login", **stack.asking())
     assert answer.status == 400 and "managed login" in answer.alert
     branding = stack.cognito.create_managed_login_branding(
-        UserPoolId=stack.pool, ClientId=stack.client, UseCognitoProvidedValues=True
+        UserPoolId=stack.pool, ClientId=stack.client["ClientId"], UseCognitoProvidedValues=True
     )["ManagedLoginBranding"]
     answer = browser.open("/login", **stack.asking())
     assert answer.status == 200 and "<script>" in answer.text and "<form" not in answer.text

@@ -85,7 +85,7 @@ impl Resource for CloudwatchLogGroup {
     }
 
     async fn may_exist(cx: &Context, recorded: &Recorded) -> Result<bool, ResourceError> {
-        Ok(retention(cx, &recorded.name).await?.is_some())
+        Ok(describe(cx, &recorded.name).await?.is_some())
     }
 
     async fn create(&self, task: &Task<'_>) -> Result<Recorded, ResourceError> {

@@ -10,6 +10,7 @@ use serde_json::json;
 use super::cognito_user_pool::A_USER_POOL;
 use super::cognito_user_pool_client::CognitoUserPoolClient;
 use super::reference::{Known, Ref, Reference, Text};
+use super::task::parent;
 use super::{
     Attachment, Attributes, Condition, Context, Identity, Observed, Parent, RecoveryHint, Resource, ResourceError,
     Rule, Task, UNKNOWN, attributes,
@@ -74,7 +75,7 @@ impl Resource for CognitoManagedLoginBranding {
     }
 
     async fn find(_cx: &Context, recovery: &RecoveryHint<'_>) -> Result<Option<Recorded>, ResourceError> {
-        let client = recovery.parent::<CognitoUserPoolClient>();
+        let client = parent::<CognitoUserPoolClient>(recovery);
         Ok(client.map(|client| Recorded { user_pool_id: client.user_pool_id, client_id: client.id, id: String::new() }))
     }
 

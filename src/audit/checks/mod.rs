@@ -39,7 +39,7 @@ pub(super) mod tests {
 
     use serde_json::Value;
 
-    use super::super::{CHECKS, Evidence, Looked, Verdict};
+    use super::super::{CHECKS, CheckResult, Evidence, EvidenceRead};
     use super::Judgement;
     use hlctl_model::address::Address;
     use hlctl_resources::Identity;
@@ -49,9 +49,9 @@ pub(super) mod tests {
     pub(in crate::audit) fn evidence(resources: &[(&str, Value)]) -> Evidence {
         let looked = resources.iter().map(|(address, attributes)| {
             let looked = match attributes {
-                Value::Object(attributes) => Looked::Seen { attributes: attributes.clone(), ending: None },
-                Value::String(why) => Looked::Unreadable(why.clone()),
-                _ => Looked::Absent,
+                Value::Object(attributes) => EvidenceRead::Seen { attributes: attributes.clone(), ending: None },
+                Value::String(why) => EvidenceRead::Unreadable(why.clone()),
+                _ => EvidenceRead::Absent,
             };
             (Address::parse(*address), looked)
         });
@@ -64,7 +64,7 @@ pub(super) mod tests {
         Evidence { identity, production: true, looked: looked.collect(), foreign: BTreeMap::new() }
     }
 
-    pub(in crate::audit) fn verdicts(check: &str, evidence: &Evidence) -> Vec<Verdict> {
+    pub(in crate::audit) fn verdicts(check: &str, evidence: &Evidence) -> Vec<CheckResult> {
         (CHECKS.iter().find(|found| found.name == check).unwrap().judge)(evidence)
     }
 

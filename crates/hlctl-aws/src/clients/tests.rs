@@ -11,9 +11,12 @@ use aws_smithy_types::body::SdkBody;
 
 use super::*;
 
+/// Where a request was sent, and the header that says so.
+type Sent = (String, Option<String>);
+
 /// Answers everything with an empty success, and keeps where it was sent.
 #[derive(Clone, Debug, Default)]
-struct Catcher(Arc<Mutex<Vec<(String, Option<String>)>>>);
+struct Catcher(Arc<Mutex<Vec<Sent>>>);
 
 impl HttpClient for Catcher {
     fn http_connector(&self, _: &HttpConnectorSettings, _: &RuntimeComponents) -> SharedHttpConnector {

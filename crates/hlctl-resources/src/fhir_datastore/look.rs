@@ -6,6 +6,7 @@ use std::time::Duration;
 use aws_sdk_healthlake::types::{
     BackupConfiguration, BackupStatus, CmkType, DatastoreProperties, ProfileConfiguration,
 };
+use aws_smithy_types::DateTime;
 use serde_json::{Value, json};
 
 use super::{Recorded, identity_provider};
@@ -49,7 +50,7 @@ pub(super) async fn describe_with_age(
 ) -> Result<(Option<DatastoreProperties>, Option<Duration>), AwsError> {
     let (store, now) = dated(describe(cx, id)).await;
     let store = store?;
-    let created = store.as_ref().and_then(|store| store.created_at()).map(|created| created.secs());
+    let created = store.as_ref().and_then(|store| store.created_at()).map(DateTime::secs);
     let age = now.zip(created).and_then(|(now, created)| u64::try_from(now.checked_sub(created)?).ok());
     Ok((store, age.map(Duration::from_secs).filter(|age| *age < LONGEST_CREATION)))
 }
