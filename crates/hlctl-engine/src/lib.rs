@@ -5,6 +5,7 @@
 extern crate hlctl_model;
 
 pub mod apply;
+pub mod drift;
 #[cfg(test)]
 mod memory;
 pub mod plan;

@@ -19,7 +19,7 @@ use crate::wait::Stop;
 use hlctl_config::ForceDestroy;
 use hlctl_model::address::Address;
 use hlctl_model::{
-    ADDRESS_TAG, AttributeChange, Attributes, Certainty, Condition, Contents, Deeds, HoldObserver, Identity, Known,
+    ADDRESS_TAG, AttributeChange, Attributes, Certainty, Condition, Contents, Attachment, Deeds, HoldObserver, Identity, Known,
     Observed, Permit, RecoveryHint, Remains, ResourceKind as _, ResourceSpec as _, STACK_TAG, Settings, StepReport,
 };
 
@@ -298,6 +298,14 @@ impl Provider for Memory {
         _attributes: &Attributes,
     ) -> Result<Option<Remains>, MemoryError> {
         Ok(None)
+    }
+
+    async fn attachments(&self, _kind: MemoryKind, _recorded: &Value) -> Result<Vec<Attachment>, MemoryError> {
+        Ok(Vec::new())
+    }
+
+    fn removal(&self, _attachment: &Attachment) -> Option<String> {
+        None
     }
 
     async fn create(task: &Task<'_, Self>, spec: &MemorySpec) -> Result<Value, MemoryError> {

@@ -13,7 +13,7 @@ use crate::state::{Held, Place, State, StateError};
 use crate::wait::Stop;
 use hlctl_model::address::Address;
 use hlctl_model::{
-    AttributeChange, Attributes, Certainty, Contents, Deeds, HoldObserver, Identity, Known, Observed, Permit, Progress,
+    AttributeChange, Attributes, Certainty, Contents, Attachment, Deeds, HoldObserver, Identity, Known, Observed, Permit, Progress,
     RecoveryHint, Remains, ResourceKind, ResourceSpec, Settings, StepReport,
 };
 
@@ -84,6 +84,16 @@ pub trait Provider: Clone + fmt::Debug + Send + Sync + 'static {
         recorded: &Value,
         attributes: &Attributes,
     ) -> impl Future<Output = Result<Option<Remains>, Self::Error>> + Send;
+
+    /// Everything that is attached to a resource, this stack's and others'.
+    fn attachments(
+        &self,
+        kind: Self::Kind,
+        recorded: &Value,
+    ) -> impl Future<Output = Result<Vec<Attachment>, Self::Error>> + Send;
+
+    /// The command that removes something that others attached to a resource, where there is one.
+    fn removal(&self, attachment: &Attachment) -> Option<String>;
 
     /// Creates a resource, and returns what to record of it.
     fn create(task: &Task<'_, Self>, spec: &Self::Spec) -> impl Future<Output = Result<Value, Self::Error>> + Send;

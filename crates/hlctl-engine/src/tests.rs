@@ -9,13 +9,14 @@ use proptest::test_runner::RngSeed;
 use tokio::sync::Notify;
 
 use super::apply::{Event, Observer, Run};
+use super::drift::{DriftReport, DriftVerdict, look};
 use super::memory::{
     Cloud, Fault, Memory, MemoryError, MemoryKind, MemorySpec, MemoryState, identity, locked, settings,
 };
 use super::plan::decide::PlanInput;
 use super::plan::{Options, build, refresh};
 use super::{Stack, apply};
-use crate::state::{Home, State, format};
+use crate::state::{Entry, Home, State, format};
 use hlctl_model::address::Address;
 use hlctl_model::graph::Graph;
 use hlctl_model::{ResourceKind as _, ResourceSpec as _};
@@ -173,6 +174,20 @@ async fn plan_and_apply(
     }
 }
 
+fn stored(cloud: &Arc<Mutex<Cloud>>) -> State {
+    format::decode(locked(cloud).stored.as_deref().unwrap(), &MemoryState::there()).unwrap()
+}
+
+/// What others have changed.
+fn drift(cloud: &Arc<Mutex<Cloud>>, stack: &Stack<Memory>, tag: &str) -> DriftReport {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap();
+    let state = stored(cloud);
+    runtime.block_on(async {
+        let provider = Memory::new(cloud, tag, &Arc::new(Notify::new()));
+        look(&provider, stack, &graph_of(stack), &state, &|_, _| String::new()).await.unwrap().report
+    })
+}
+
 /// Runs until a plan has nothing to do, first with the faults, one list for each run.
 fn converge(
     cloud: &Arc<Mutex<Cloud>>,
@@ -292,9 +307,9 @@ proptest! {
         check_is_as_wanted(&cloud, &none)?;
     }
 
-    /// What others delete or change comes back as it was wanted.
+    /// What others delete or change is found as drift, and comes back as it was wanted.
     #[test]
-    fn what_others_do_is_undone(
+    fn what_others_do_is_found_and_undone(
         drawn in prop::collection::vec(drawn(), 1..8),
         deeds in prop::collection::vec((any::<prop::sample::Index>(), any::<bool>()), 1..4),
         later in faults(ALL),
@@ -302,14 +317,32 @@ proptest! {
         let cloud = cloud(Vec::new());
         let stack = stack_of(&drawn, "tag", false);
         converge(&cloud, &stack, "tag", &[])?;
+        let clean = drift(&cloud, &stack, "tag");
+        prop_assert!(clean.findings.iter().all(|found| found.verdict == DriftVerdict::Clean), "{:?}", clean);
+        // By address, whether it is gone.
+        let mut hit = BTreeMap::new();
+        let state = stored(&cloud);
         for (index, deletes) in deeds {
             let mut cloud = locked(&cloud);
             let at = index.index(cloud.things.len().max(1));
-            if deletes && at < cloud.things.len() {
+            let Some(thing) = cloud.things.get(at) else { continue };
+            let is_it = |entry: &Entry| entry.kind == thing.kind.as_str() && entry.recorded.as_ref() == Some(&thing.recorded);
+            let address = state.resources.iter().find(|(_, entry)| is_it(entry)).map(|(address, _)| address.clone()).unwrap();
+            if deletes {
                 cloud.things.remove(at);
             } else if let Some(thing) = cloud.things.get_mut(at) {
                 thing.attributes.insert("size".to_owned(), 9.into());
             }
+            hit.insert(address, deletes);
+        }
+        // Drift names each of them, and nothing else.
+        for found in &drift(&cloud, &stack, "tag").findings {
+            let expected = match hit.get(&found.address) {
+                Some(true) => DriftVerdict::Missing,
+                Some(false) => DriftVerdict::Drifted,
+                None => DriftVerdict::Clean,
+            };
+            prop_assert_eq!(found.verdict, expected, "{:?}", found);
         }
         // What refers to something that others deleted does so until the next apply.
         converge(&cloud, &stack, "tag", &later)?;

@@ -66,6 +66,12 @@ pub trait ResourceKind: Copy + Eq + fmt::Debug + Send + Sync + 'static {
     /// accepted before.
     fn accepted(self, state: &Attributes, observed: &Attributes, accepts: bool) -> Value;
 
+    /// Whether something that can open it to others could not be looked at.
+    fn is_partly_seen(self, observed: &Attributes) -> bool;
+
+    /// What the user should know of what was seen: what could not be looked at, and what hlctl does not know.
+    fn notes(self, observed: &Attributes) -> Vec<String>;
+
     /// What it ends with: deleting that deletes it too.
     fn ends_with(self) -> Option<Parent>;
 

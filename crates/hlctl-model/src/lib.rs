@@ -19,6 +19,6 @@ pub use attributes::{ADDRESS_TAG, Attributes, Rule, SECRET, STACK_TAG, WATCHED};
 pub use change::{Action, AttributeChange};
 pub use identity::{Identity, Settings};
 pub use kind::{Parent, PlannedChange, ResourceKind, ResourceSpec};
-pub use observed::{Condition, Contents, Listed, Observed, Remains};
+pub use observed::{Attachment, Condition, Contents, Listed, Observed, Remains};
 pub use reference::{Known, Reference, Text, UNKNOWN};
 pub use step::{Certainty, Deeds, Hold, HoldObserver, HoldReason, Permit, Progress, RecoveryHint, StepReport};

@@ -107,3 +107,14 @@ impl fmt::Display for Contents {
         )
     }
 }
+
+/// Something that is attached to a resource, by this stack or by anybody who may change the resource.
+#[derive(Clone, Debug)]
+pub struct Attachment {
+    /// Its kind, as far as hlctl has one.
+    pub kind: &'static str,
+    /// What it is, in words.
+    pub what: String,
+    /// What the state would record of it, were it ours.
+    pub recorded: Value,
+}

@@ -41,6 +41,7 @@ pub mod package;
 pub mod policy;
 mod provider;
 mod reference;
+mod removal;
 mod s3_bucket;
 mod s3_bucket_lifecycle_configuration;
 mod s3_bucket_logging;
@@ -92,21 +93,10 @@ pub use task::{Context, Task};
 
 use hlctl_aws::answers::RawAnswer;
 pub use hlctl_model::{
-    ADDRESS_TAG, Attributes, Condition, Contents, Identity, Known, Listed, Observed, Parent, PlannedChange, Progress,
+    ADDRESS_TAG, Attachment, Attributes, Condition, Contents, Identity, Known, Listed, Observed, Parent, PlannedChange, Progress,
     RecoveryHint, Reference, Remains, Rule, SECRET, STACK_TAG, Settings, StepReport, Text, UNKNOWN,
 };
 use hlctl_model::{Action, AttributeChange};
-
-/// Something that hangs on a resource, and that whoever may change the resource may have put there.
-#[derive(Clone, Debug)]
-pub struct Attachment {
-    /// Its kind, as far as hlctl has one.
-    pub kind: &'static str,
-    /// What it is, in words.
-    pub what: String,
-    /// What the state would record of it, were it ours.
-    pub recorded: Value,
-}
 
 /// One AWS resource type. The module's documentation is its contract.
 pub trait Resource: Clone + Send + Sync + 'static {

@@ -5,9 +5,10 @@ use std::sync::Arc;
 use serde_json::Value;
 
 use super::{
-    Attributes, Contents, Context, Identity, Kind, Known, Observed, Parent, PlannedChange, RecoveryHint, Reference,
+    Attachment, Attributes, Contents, Context, Identity, Kind, Known, Observed, Parent, PlannedChange, RecoveryHint, Reference,
     Remains, ResourceError, Rule, Settings, Spec, Task, answers, cloudwatch_log_group, count_contents,
 };
+use super::removal::removal;
 use hlctl_aws::{ErrorKind, ops};
 use hlctl_engine::wait::Stop;
 use hlctl_engine::{FailedCall, Provider, ProviderError};
@@ -94,6 +95,14 @@ impl ResourceKind for Kind {
 
     fn accepted(self, state: &Attributes, observed: &Attributes, accepts: bool) -> Value {
         answers::accepted(self, state, observed, accepts)
+    }
+
+    fn is_partly_seen(self, observed: &Attributes) -> bool {
+        observed.contains_key(answers::NOT_LOOKED_AT)
+    }
+
+    fn notes(self, observed: &Attributes) -> Vec<String> {
+        answers::notes(observed)
     }
 
     fn ends_with(self) -> Option<Parent> {
@@ -197,6 +206,14 @@ impl Provider for Context {
         attributes: &Attributes,
     ) -> Result<Option<Remains>, ResourceError> {
         kind.remains(self, recorded, attributes).await
+    }
+
+    async fn attachments(&self, kind: Kind, recorded: &Value) -> Result<Vec<Attachment>, ResourceError> {
+        kind.attachments(self, recorded).await
+    }
+
+    fn removal(&self, attachment: &Attachment) -> Option<String> {
+        removal(attachment, &self.identity.region)
     }
 
     async fn create(task: &Task<'_>, spec: &Spec) -> Result<Value, ResourceError> {

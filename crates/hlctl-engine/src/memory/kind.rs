@@ -106,6 +106,14 @@ impl ResourceKind for MemoryKind {
         json!({})
     }
 
+    fn is_partly_seen(self, _observed: &Attributes) -> bool {
+        false
+    }
+
+    fn notes(self, _observed: &Attributes) -> Vec<String> {
+        Vec::new()
+    }
+
     fn ends_with(self) -> Option<Parent> {
         (self == Self::Setting).then_some(BUCKET)
     }

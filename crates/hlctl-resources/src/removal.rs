@@ -3,17 +3,17 @@
 use serde_json::Value;
 
 use hlctl_aws::cli;
-use hlctl_resources::{Attachment, CLIENT_SECRET, KMS_GRANT, Kind};
+use super::{Attachment, CLIENT_SECRET, KMS_GRANT, Kind};
 
 /// The command that removes it, where it is of a kind that has one and all is known that the command needs.
-pub(super) fn removal(attachments: &Attachment, region: &str) -> Option<String> {
-    let of = |name: &str| attachments.recorded.get(name).and_then(Value::as_str).filter(|value| !value.is_empty());
+pub(super) fn removal(attachment: &Attachment, region: &str) -> Option<String> {
+    let of = |name: &str| attachment.recorded.get(name).and_then(Value::as_str).filter(|value| !value.is_empty());
     let command =
         |service, operation: &str, options: &[(&str, &str)]| Some(cli::command(region, service, operation, options));
-    if attachments.kind == KMS_GRANT {
+    if attachment.kind == KMS_GRANT {
         return command("kms", "revoke-grant", &[("--key-id", of("key_id")?), ("--grant-id", of("grant_id")?)]);
     }
-    if attachments.kind == CLIENT_SECRET {
+    if attachment.kind == CLIENT_SECRET {
         let options = [
             ("--user-pool-id", of("user_pool_id")?),
             ("--client-id", of("client_id")?),
@@ -21,7 +21,7 @@ pub(super) fn removal(attachments: &Attachment, region: &str) -> Option<String> 
         ];
         return command("cognito-idp", "delete-user-pool-client-secret", &options);
     }
-    match Kind::parse(attachments.kind)? {
+    match Kind::parse(attachment.kind)? {
         Kind::IamRolePolicyAttachment => {
             let (holder, name) =
                 ["role", "user", "group"].into_iter().find_map(|holder| Some((holder, of(holder)?)))?;

@@ -3,13 +3,14 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{DriftReport, DriftVerdict};
+use crate::Provider;
 use crate::plan::Seen;
 use hlctl_model::address::Address;
 use hlctl_model::graph::Graph;
 
 /// The drifted and the missing, with what these need and is not there, and with what needs the missing: it will have to
 /// know the new ones. What somebody else has a hand on is left alone.
-pub fn to_fix(report: &DriftReport, graph: &Graph, seen: &BTreeMap<Address, Seen>) -> BTreeSet<Address> {
+pub fn to_fix<P: Provider>(report: &DriftReport, graph: &Graph, seen: &BTreeMap<Address, Seen<P>>) -> BTreeSet<Address> {
     let of = |verdict| report.with(verdict).map(|finding| finding.address.clone()).collect::<BTreeSet<_>>();
     let foreign = of(DriftVerdict::Foreign);
     let missing = of(DriftVerdict::Missing);
@@ -28,11 +29,14 @@ pub fn to_fix(report: &DriftReport, graph: &Graph, seen: &BTreeMap<Address, Seen
 
 #[cfg(test)]
 mod tests {
+    use hlctl_model::{Condition, Observed};
+
     use super::*;
     use crate::drift::{AttributeFinding, AttributeVerdict, DriftFinding};
+    use crate::memory::{Memory, MemoryKind};
 
     fn address(name: &str) -> Address {
-        Address::parse(format!("iam_role.{name}"))
+        Address::parse(format!("key.{name}"))
     }
 
     fn finding(name: &str, verdict: DriftVerdict) -> DriftFinding {
@@ -46,7 +50,7 @@ mod tests {
         };
         DriftFinding {
             address: address(name),
-            kind: "iam_role".to_owned(),
+            kind: "key".to_owned(),
             name: None,
             verdict,
             reason: None,
@@ -67,15 +71,15 @@ mod tests {
         }
         let there = |finding: &DriftFinding| !matches!(finding.verdict, DriftVerdict::Missing);
         let seen = findings.iter().filter(|finding| there(finding)).map(|finding| {
-            let observed = hlctl_resources::Observed {
+            let observed = Observed {
                 recorded: serde_json::Value::Null,
                 attributes: serde_json::Map::new(),
                 tags: None,
-                condition: hlctl_resources::Condition::Ready,
+                condition: Condition::Ready,
             };
-            let seen = Seen {
+            let seen = Seen::<Memory> {
                 remains: None,
-                kind: hlctl_resources::Kind::IamRole,
+                kind: MemoryKind::Key,
                 recorded: None,
                 observed: Some(observed),
                 contents: None,
@@ -88,7 +92,7 @@ mod tests {
         let report = DriftReport { findings, notes: Vec::new() };
         to_fix(&report, &graph, &seen)
             .iter()
-            .map(|address| address.as_str().trim_start_matches("iam_role.").to_owned())
+            .map(|address| address.as_str().trim_start_matches("key.").to_owned())
             .collect()
     }
 

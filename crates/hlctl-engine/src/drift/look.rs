@@ -6,62 +6,70 @@ use serde_json::Value;
 use tokio::task::JoinSet;
 use tracing::Instrument as _;
 
-use super::removal::removal;
-use super::{AttributeFinding, AttributeVerdict, DriftFinding, DriftReport, DriftVerdict, Sides, compare};
-use crate::module::standby::counterpart;
-use crate::module::{Stack, WayBack};
+use super::{AttributeFinding, AttributeVerdict, DriftFinding, DriftReport, Sides, DriftVerdict, compare};
 use crate::plan::{PlanError, Seen, predict, survey};
-use hlctl_engine::state::{Entry, State, Status};
+use crate::state::{Entry, State, Status};
+use crate::{Provider, ProviderError as _, Stack};
 use hlctl_model::address::Address;
 use hlctl_model::graph::Graph;
-use hlctl_model::invocation::CommandLine;
 use hlctl_model::text::instant;
-use hlctl_resources::answers::{self, NOT_LOOKED_AT, WATCHED};
-use hlctl_resources::{Attachment, Condition, Context, Kind, Known, Observed, Remains, ResourceError, STACK_TAG};
+use hlctl_model::{
+    Condition, Attachment, Known, Observed, Remains, ResourceKind as _, ResourceSpec as _, STACK_TAG, WATCHED,
+};
 
 /// What was read, and what came of it.
 #[derive(Debug)]
-pub struct DriftResult {
+pub struct DriftResult<P: Provider> {
     /// The findings.
     pub report: DriftReport,
-    /// What AWS holds.
-    pub seen: BTreeMap<Address, Seen>,
+    /// What the provider has.
+    pub seen: BTreeMap<Address, Seen<P>>,
 }
 
+/// How the user restores a lost resource from what remains of it.
+pub type WayBack<'a> = &'a (dyn Fn(&Address, &Remains) -> String + Sync);
+
 /// Reads every resource of the configuration and the state, and what hangs on those, and judges. `stack` is empty where
-/// there is no configuration.
+/// there is no configuration; `way_back` names the command that restores what was lost.
 ///
 /// # Errors
 /// The state has a resource of a kind that this hlctl does not know. What cannot be read is part of the report.
-pub async fn look(cx: &Context, stack: &Stack, graph: &Graph, state: &State) -> Result<DriftResult, PlanError> {
+pub async fn look<P: Provider>(
+    cx: &P,
+    stack: &Stack<P>,
+    graph: &Graph,
+    state: &State,
+    way_back: WayBack<'_>,
+) -> Result<DriftResult<P>, PlanError<P::Error>> {
     let (seen, unseen) = survey(cx, stack, graph, state, false).await?;
-    let (attachments, unlisted) = attachments(cx, &seen).await?;
-    let mut known = crate::plan::known(state);
-    for (address, recorded) in predict(&cx.identity, stack, graph, &known)? {
+    let (attachments, unlisted) = attachments_of(cx, &seen).await?;
+    let mut known = crate::plan::refresh::known(state);
+    for (address, recorded) in predict::<P>(cx.identity(), stack, graph, &known)? {
         if !known.contains(&address) {
             known.insert(address, recorded);
         }
     }
-    let judge = Judge { stack, state, known };
+    let judge = Judge { stack, state, known, way_back };
     let addresses: BTreeSet<&Address> = stack.keys().chain(state.resources.keys()).collect();
     let mut report = DriftReport { notes: unlisted, ..DriftReport::default() };
     for address in addresses {
         let mut finding = match (unseen.get(address), seen.get(address)) {
-            (None, Some(seen)) => judge.seen(address, seen)?,
+            (None, Some(seen)) => judge.seen(address, seen),
             (Some(error), _) => judge.unseen(address, error),
             (None, None) => continue,
         };
         let attachments = attachments.get(address).into_iter().flatten();
         for one in attachments.filter(|one| !is_ours(one, state)) {
             finding.foreign.push(one.what.clone());
-            finding.removals.push(removal(one, &cx.identity.region));
+            finding.removals.push(cx.removal(one));
         }
-        let seen = seen.get(address).and_then(|seen| seen.observed.as_ref());
-        if seen.is_some_and(|observed| observed.attributes.contains_key(NOT_LOOKED_AT)) {
-            finding.verdict = finding.verdict.max(DriftVerdict::PartlyChecked);
+        if let Some((kind, observed)) = seen.get(address).and_then(|seen| Some((seen.kind, seen.observed.as_ref()?))) {
+            if kind.is_partly_seen(&observed.attributes) {
+                finding.verdict = finding.verdict.max(DriftVerdict::PartlyChecked);
+            }
+            let notes = kind.notes(&observed.attributes);
+            report.notes.extend(notes.into_iter().map(|note| format!("{address}: {note}")));
         }
-        let unseen = seen.into_iter().flat_map(|observed| answers::notes(&observed.attributes));
-        report.notes.extend(unseen.map(|note| format!("{address}: {note}")));
         if !finding.foreign.is_empty() {
             finding.verdict = finding.verdict.max(DriftVerdict::Drifted);
         }
@@ -74,16 +82,16 @@ pub async fn look(cx: &Context, stack: &Stack, graph: &Graph, state: &State) -> 
 }
 
 /// Lists what hangs on each resource that was seen. Where that is not allowed, a note says so: it is more than an apply needs.
-async fn attachments(
-    cx: &Context,
-    seen: &BTreeMap<Address, Seen>,
-) -> Result<(BTreeMap<Address, Vec<Attachment>>, Vec<String>), PlanError> {
+async fn attachments_of<P: Provider>(
+    cx: &P,
+    seen: &BTreeMap<Address, Seen<P>>,
+) -> Result<(BTreeMap<Address, Vec<Attachment>>, Vec<String>), PlanError<P::Error>> {
     let mut lists = JoinSet::new();
     for (address, one) in seen.iter().filter(|(_, one)| one.observed.is_some()) {
         let Some(recorded) = one.recorded.clone() else { continue };
         let (cx, address, kind) = (cx.clone(), address.clone(), one.kind);
         let span = tracing::info_span!("read", %address);
-        lists.spawn(async move { (address, kind.attachments(&cx, &recorded).await) }.instrument(span));
+        lists.spawn(async move { (address, cx.attachments(kind, &recorded).await) }.instrument(span));
     }
     let (mut all, mut notes) = (BTreeMap::new(), Vec::new());
     while let Some(done) = lists.join_next().await {
@@ -106,19 +114,20 @@ fn is_ours(attachments: &Attachment, state: &State) -> bool {
     identities.any(|recorded| members.iter().all(|(name, value)| recorded.get(name).unwrap_or(&Value::Null) == value))
 }
 
-struct Judge<'a> {
-    stack: &'a Stack,
+struct Judge<'a, P: Provider> {
+    stack: &'a Stack<P>,
     state: &'a State,
     known: Known,
+    way_back: WayBack<'a>,
 }
 
-impl Judge<'_> {
-    fn unseen(&self, address: &Address, error: &ResourceError) -> DriftFinding {
+impl<P: Provider> Judge<'_, P> {
+    fn unseen(&self, address: &Address, error: &P::Error) -> DriftFinding {
         let finding = self.finding(address, DriftVerdict::Unreadable, None);
         DriftFinding { reason: Some(error.to_string()), hint: error.hint(), ..finding }
     }
 
-    fn seen(&self, address: &Address, seen: &Seen) -> Result<DriftFinding, PlanError> {
+    fn seen(&self, address: &Address, seen: &Seen<P>) -> DriftFinding {
         let entry = self.state.resources.get(address);
         let identity = seen.recorded.as_ref();
         let with = |verdict, reason: &str| DriftFinding {
@@ -127,15 +136,15 @@ impl Judge<'_> {
         };
         // An address that the state fills cannot take in another resource.
         let is_recorded = entry.is_some_and(|entry| entry.recorded.is_some());
-        let hint = |error: &ResourceError| if is_recorded { error.hint() } else { error.hint_at(address) };
+        let hint = |error: &P::Error| if is_recorded { error.hint() } else { error.hint_at(address) };
         if let Some(error) = &seen.barred {
-            return Ok(DriftFinding { hint: hint(error), ..with(DriftVerdict::Foreign, &error.to_string()) });
+            return DriftFinding { hint: hint(error), ..with(DriftVerdict::Foreign, &error.to_string()) };
         }
-        Ok(match (entry, &seen.observed) {
+        match (entry, &seen.observed) {
             (_, Some(observed)) if self.is_anothers(entry, seen.kind, observed) => {
                 let owner = observed.tags.as_ref().and_then(|tags| tags.get(STACK_TAG).cloned());
                 let name = identity.and_then(|identity| seen.kind.name(identity).ok()).unwrap_or_default();
-                let error = ResourceError::Taken { name, owner };
+                let error = P::Error::taken(name, owner);
                 DriftFinding { hint: hint(&error), ..with(DriftVerdict::Foreign, &error.to_string()) }
             }
             (None, Some(_)) => with(DriftVerdict::Pending, "it exists but is not in the state; an apply adopts it"),
@@ -150,16 +159,16 @@ impl Judge<'_> {
                 with(DriftVerdict::Clean, "it was never created")
             }
             (Some(_), None) => match &seen.remains {
-                Some(remains) => lost(remains, self.state, with(DriftVerdict::Missing, "it was deleted outside hlctl")),
+                Some(remains) => self.lost(remains, with(DriftVerdict::Missing, "it was deleted outside hlctl")),
                 None => with(DriftVerdict::Missing, "it was deleted outside hlctl"),
             },
             (Some(entry), Some(observed)) => self.compared(address, entry, seen.kind, observed),
-        })
+        }
     }
 
-    fn compared(&self, address: &Address, entry: &Entry, kind: Kind, observed: &Observed) -> DriftFinding {
+    fn compared(&self, address: &Address, entry: &Entry, kind: P::Kind, observed: &Observed) -> DriftFinding {
         let config = self.stack.get(address).map(|spec| spec.desired(&self.known));
-        let (state, aws) = answers::sides(kind, &entry.attributes, &observed.attributes);
+        let (state, aws) = kind.sides(&entry.attributes, &observed.attributes);
         // What is only watched is to stay as it was accepted, whatever the configuration asks for.
         let config = config.map(|mut config| {
             config.extend(state.get_key_value(WATCHED).map(|(name, accepted)| (name.clone(), accepted.clone())));
@@ -177,13 +186,6 @@ impl Judge<'_> {
             |found: &AttributeFinding| found.attribute == WATCHED && found.verdict == AttributeVerdict::Drifted;
         let hint = attributes.iter().any(is_watched).then(hint_of_watched);
         let mut finding = DriftFinding { attributes, hint, ..self.finding(address, verdict, Some(&observed.recorded)) };
-        let drifted: Vec<&str> = finding
-            .attributes
-            .iter()
-            .filter(|found| found.verdict == AttributeVerdict::Drifted)
-            .map(|found| found.attribute.as_str())
-            .collect();
-        finding.reason = kind.consequence(&drifted).map(str::to_owned);
         match &observed.condition {
             Condition::Ready if verdict == DriftVerdict::Clean && self.is_leaving(address) => {
                 finding.verdict = DriftVerdict::Pending;
@@ -213,7 +215,7 @@ impl Judge<'_> {
     }
 
     /// As a plan has it: what is recorded is another's only if it is known by its name and the tags name another stack.
-    fn is_anothers(&self, entry: Option<&Entry>, kind: Kind, observed: &Observed) -> bool {
+    fn is_anothers(&self, entry: Option<&Entry>, kind: P::Kind, observed: &Observed) -> bool {
         let Some(tags) = &observed.tags else { return false };
         let owner = tags.get(STACK_TAG);
         match entry {
@@ -225,10 +227,24 @@ impl Judge<'_> {
         }
     }
 
+    /// With what can be done about it.
+    fn lost(&self, remains: &Remains, finding: DriftFinding) -> DriftFinding {
+        if remains.is_over {
+            let reason = "it was deleted outside hlctl, and its backup can no longer be restored".to_owned();
+            return DriftFinding { reason: Some(reason), ..finding };
+        }
+        let until = remains.until.map(|until| format!(" until {}", instant(until))).unwrap_or_default();
+        DriftFinding {
+            reason: Some(format!("it was deleted outside hlctl; it had a backup and can be restored{until}")),
+            hint: Some((self.way_back)(&finding.address, remains)),
+            ..finding
+        }
+    }
+
     fn finding(&self, address: &Address, verdict: DriftVerdict, identity: Option<&Value>) -> DriftFinding {
         let entry = self.state.resources.get(address);
         let identity = identity.or_else(|| entry.and_then(|entry| entry.recorded.as_ref()));
-        let kind = Kind::parse(address.kind());
+        let kind = P::Kind::parse(address.kind());
         DriftFinding {
             address: address.clone(),
             kind: address.kind().to_owned(),
@@ -253,26 +269,6 @@ fn hint_of_watched() -> String {
         "`"
     )
     .to_owned()
-}
-
-/// With what can be done about it.
-fn lost(remains: &Remains, state: &State, finding: DriftFinding) -> DriftFinding {
-    if remains.is_over {
-        let reason = "it was deleted outside hlctl, and its backup can no longer be restored".to_owned();
-        return DriftFinding { reason: Some(reason), ..finding };
-    }
-    let until = remains.until.map(|until| format!(" until {}", instant(until))).unwrap_or_default();
-    DriftFinding {
-        reason: Some(format!("it was deleted outside hlctl; it had a backup and can be restored{until}")),
-        hint: Some(match counterpart(&finding.address) {
-            None => WayBack::of(state, &remains.id).reported(),
-            Some(_) => {
-                let restore = CommandLine::new("restore --at latest").option("--from", &remains.id);
-                format!("to restore it: {restore}")
-            }
-        }),
-        ..finding
-    }
 }
 
 /// What a trail may call it: the names, ids and ARNs that are recorded of it. What it belongs to is called last.

@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::{AttributeFinding, AttributeVerdict};
 use crate::plan::parts;
-use hlctl_resources::{Attributes, Rule, SECRET};
+use hlctl_model::{Attributes, Rule, SECRET};
 
 /// What the three sides say of one resource.
 #[derive(Clone, Copy, Debug)]
@@ -31,9 +31,7 @@ pub fn compare(rules: &[Rule], sides: Sides<'_>) -> Vec<AttributeFinding> {
 }
 
 fn attribute(rules: &[Rule], name: &str, sides: Sides<'_>) -> Vec<AttributeFinding> {
-    let rule = rules.iter().find(|rule| rule.attribute == name);
-    let is_document = rule.is_some_and(|rule| rule.document);
-    let is_enough = |config, aws| rule.is_some_and(|rule| rule.is_enough(config, aws));
+    let is_document = rules.iter().any(|rule| rule.attribute == name && rule.document);
     let of = |side: &Attributes| parts(is_document, side.get(name));
     let (state, aws) = (of(sides.state), of(sides.aws));
     let config = sides.config.map_or_else(|| state.clone(), of);
@@ -45,10 +43,7 @@ fn attribute(rules: &[Rule], name: &str, sides: Sides<'_>) -> Vec<AttributeFindi
         AttributeFinding {
             attribute: name.to_owned(),
             part: part.clone(),
-            verdict: match is_enough(config, aws) {
-                true => AttributeVerdict::Clean,
-                false => judge(config, state.or(if remembered { None } else { aws }), aws),
-            },
+            verdict: judge(config, state.or(if remembered { None } else { aws }), aws),
             config: config.filter(|_| sides.config.is_some()).cloned(),
             state: state.cloned(),
             aws: aws.cloned(),
@@ -96,7 +91,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use hlctl_resources::UNKNOWN;
+    use hlctl_model::UNKNOWN;
 
     const RULES: &[Rule] = &[Rule::document("policy")];
 
