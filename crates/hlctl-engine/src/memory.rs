@@ -19,8 +19,9 @@ use crate::wait::Stop;
 use hlctl_config::ForceDestroy;
 use hlctl_model::address::Address;
 use hlctl_model::{
-    ADDRESS_TAG, AttributeChange, Attributes, Certainty, Condition, Contents, Attachment, Deeds, HoldObserver, Identity, Known,
-    Observed, Permit, RecoveryHint, Remains, ResourceKind as _, ResourceSpec as _, STACK_TAG, Settings, StepReport,
+    ADDRESS_TAG, Attachment, AttributeChange, Attributes, Certainty, Condition, Contents, Deeds, HoldObserver,
+    Identity, Known, Observed, Permit, RecoveryHint, Remains, ResourceKind as _, ResourceSpec as _, STACK_TAG,
+    Settings, StepReport,
 };
 
 /// Something that exists.

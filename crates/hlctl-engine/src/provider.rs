@@ -13,8 +13,8 @@ use crate::state::{Held, Place, State, StateError};
 use crate::wait::Stop;
 use hlctl_model::address::Address;
 use hlctl_model::{
-    AttributeChange, Attributes, Certainty, Contents, Attachment, Deeds, HoldObserver, Identity, Known, Observed, Permit, Progress,
-    RecoveryHint, Remains, ResourceKind, ResourceSpec, Settings, StepReport,
+    Attachment, AttributeChange, Attributes, Certainty, Contents, Deeds, HoldObserver, Identity, Known, Observed,
+    Permit, Progress, RecoveryHint, Remains, ResourceKind, ResourceSpec, Settings, StepReport,
 };
 
 /// Creates, reads, changes and deletes resources. One value serves one run.

@@ -325,24 +325,24 @@ mod tests {
         }
     }
 
-    fn reported(statement: Value) -> String {
-        described("f", None, &statement).what
+    fn reported(statement: &Value) -> String {
+        described("f", None, statement).what
     }
 
     #[test]
     fn whatever_a_policy_that_was_put_whole_has_is_named() {
         let everyone = json!({"Effect": "Allow", "Principal": "*", "Action": "lambda:*"});
-        assert_eq!(reported(everyone), "a statement without an id lets * do lambda:* with the function");
+        assert_eq!(reported(&everyone), "a statement without an id lets * do lambda:* with the function");
         let many = json!({"Sid": "m", "Effect": "Allow", "Principal": {"AWS": ["1", "2"]}, "Action": ["lambda:InvokeFunction"]});
-        assert_eq!(reported(many), "the statement m lets 1, 2 call the function");
+        assert_eq!(reported(&many), "the statement m lets 1, 2 call the function");
         let denies =
             json!({"Sid": "d", "Effect": "Deny", "Principal": {"Service": "x"}, "NotAction": "lambda:GetFunction"});
-        assert_eq!(reported(denies), "the statement d forbids x to do what it does not exclude with the function");
+        assert_eq!(reported(&denies), "the statement d forbids x to do what it does not exclude with the function");
         let others =
             json!({"Sid": "n", "Effect": "Allow", "NotPrincipal": {"AWS": "1"}, "Action": "lambda:InvokeFunction"});
-        assert_eq!(reported(others), "the statement n lets all but some principals call the function");
+        assert_eq!(reported(&others), "the statement n lets all but some principals call the function");
         let mixed = json!({"Sid": "x", "Effect": "Allow", "Principal": {"AWS": "1", "Service": "s"}, "Action": "lambda:InvokeFunction"});
-        assert!(reported(mixed).contains(r#""Service":"s""#));
+        assert!(reported(&mixed).contains(r#""Service":"s""#));
     }
 
     #[test]

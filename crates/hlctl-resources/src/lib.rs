@@ -93,8 +93,8 @@ pub use task::{Context, Task};
 
 use hlctl_aws::answers::RawAnswer;
 pub use hlctl_model::{
-    ADDRESS_TAG, Attachment, Attributes, Condition, Contents, Identity, Known, Listed, Observed, Parent, PlannedChange, Progress,
-    RecoveryHint, Reference, Remains, Rule, SECRET, STACK_TAG, Settings, StepReport, Text, UNKNOWN,
+    ADDRESS_TAG, Attachment, Attributes, Condition, Contents, Identity, Known, Listed, Observed, Parent, PlannedChange,
+    Progress, RecoveryHint, Reference, Remains, Rule, SECRET, STACK_TAG, Settings, StepReport, Text, UNKNOWN,
 };
 use hlctl_model::{Action, AttributeChange};
 

@@ -4,11 +4,11 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
-use super::{
-    Attachment, Attributes, Contents, Context, Identity, Kind, Known, Observed, Parent, PlannedChange, RecoveryHint, Reference,
-    Remains, ResourceError, Rule, Settings, Spec, Task, answers, cloudwatch_log_group, count_contents,
-};
 use super::removal::removal;
+use super::{
+    Attachment, Attributes, Contents, Context, Identity, Kind, Known, Observed, Parent, PlannedChange, RecoveryHint,
+    Reference, Remains, ResourceError, Rule, Settings, Spec, Task, answers, cloudwatch_log_group, count_contents,
+};
 use hlctl_aws::{ErrorKind, ops};
 use hlctl_engine::wait::Stop;
 use hlctl_engine::{FailedCall, Provider, ProviderError};

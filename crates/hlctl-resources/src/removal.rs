@@ -2,8 +2,8 @@
 
 use serde_json::Value;
 
-use hlctl_aws::cli;
 use super::{Attachment, CLIENT_SECRET, KMS_GRANT, Kind};
+use hlctl_aws::cli;
 
 /// The command that removes it, where it is of a kind that has one and all is known that the command needs.
 pub(super) fn removal(attachment: &Attachment, region: &str) -> Option<String> {

@@ -10,7 +10,11 @@ use hlctl_model::graph::Graph;
 
 /// The drifted and the missing, with what these need and is not there, and with what needs the missing: it will have to
 /// know the new ones. What somebody else has a hand on is left alone.
-pub fn to_fix<P: Provider>(report: &DriftReport, graph: &Graph, seen: &BTreeMap<Address, Seen<P>>) -> BTreeSet<Address> {
+pub fn to_fix<P: Provider>(
+    report: &DriftReport,
+    graph: &Graph,
+    seen: &BTreeMap<Address, Seen<P>>,
+) -> BTreeSet<Address> {
     let of = |verdict| report.with(verdict).map(|finding| finding.address.clone()).collect::<BTreeSet<_>>();
     let foreign = of(DriftVerdict::Foreign);
     let missing = of(DriftVerdict::Missing);

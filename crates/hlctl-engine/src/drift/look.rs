@@ -6,7 +6,7 @@ use serde_json::Value;
 use tokio::task::JoinSet;
 use tracing::Instrument as _;
 
-use super::{AttributeFinding, AttributeVerdict, DriftFinding, DriftReport, Sides, DriftVerdict, compare};
+use super::{AttributeFinding, AttributeVerdict, DriftFinding, DriftReport, DriftVerdict, Sides, compare};
 use crate::plan::{PlanError, Seen, predict, survey};
 use crate::state::{Entry, State, Status};
 use crate::{Provider, ProviderError as _, Stack};
@@ -14,7 +14,7 @@ use hlctl_model::address::Address;
 use hlctl_model::graph::Graph;
 use hlctl_model::text::instant;
 use hlctl_model::{
-    Condition, Attachment, Known, Observed, Remains, ResourceKind as _, ResourceSpec as _, STACK_TAG, WATCHED,
+    Attachment, Condition, Known, Observed, Remains, ResourceKind as _, ResourceSpec as _, STACK_TAG, WATCHED,
 };
 
 /// What was read, and what came of it.
