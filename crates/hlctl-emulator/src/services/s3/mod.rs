@@ -85,6 +85,9 @@ impl Endpoint {
         }
         let asks_for_encryption = encryption::is_asked(&request);
         let extras = Extras::of(&request);
+        if extras.blocked.is_some() {
+            request = extras::without_block(request);
+        }
         request.extensions_mut().insert(extras);
         let line = access_log::Line::start(&request);
         request.extensions_mut().insert(caller.clone());
