@@ -130,7 +130,7 @@ fn with_spans<S>(targets: Targets) -> impl LayerFilter<S> {
 
 fn is_own_span(metadata: &Metadata<'_>) -> bool {
     let target = metadata.target();
-    metadata.is_span() && *metadata.level() <= Level::INFO && (target == OWN || target.starts_with("hlctl::"))
+    metadata.is_span() && *metadata.level() <= Level::INFO && is_own(target)
 }
 
 /// Opens the file for more lines. Names of resources are for its owner only.
@@ -144,6 +144,12 @@ fn open(path: PathBuf) -> Result<File, LogError> {
 
 fn own(level: LevelFilter) -> Targets {
     Targets::new().with_target(OWN, level)
+}
+
+/// Whether a target is one of hlctl: of the program, or of a crate that it is made of.
+fn is_own(target: &str) -> bool {
+    let crate_name = target.split("::").next().unwrap_or_default();
+    crate_name == OWN || crate_name.starts_with("hlctl_")
 }
 
 /// `debug`, or `hlctl=debug,hyper=info`: a level without a target is that of hlctl alone.
@@ -160,7 +166,7 @@ fn targets(text: &str) -> Option<Targets> {
         {
             return None;
         }
-        let is_own = target == OWN || target.starts_with("hlctl::");
+        let is_own = is_own(target);
         let level = if is_own { level } else { level.min(FINEST_OF_LIBRARIES) };
         targets = targets.with_target(target, level);
     }
@@ -253,6 +259,8 @@ mod tests {
     fn a_level_alone_is_that_of_hlctl_and_of_nothing_else() {
         let debug = levels("debug");
         assert!(debug.would_enable("hlctl::apply", &Level::DEBUG));
+        assert!(debug.would_enable("hlctl_engine::apply", &Level::DEBUG));
+        assert!(is_own("hlctl_aws::call") && is_own("hlctl") && !is_own("hlctlx"));
         assert!(!debug.would_enable("hlctl::apply", &Level::TRACE));
         for library in ["hyper", "aws_smithy_runtime", "rustls", "hlctlx"] {
             assert!(!debug.would_enable(library, &Level::ERROR) || library == "hlctlx", "{library}");

@@ -364,8 +364,8 @@ impl Search<'_> {
             None => {
                 let needs: Vec<Address> = spec.references().into_iter().map(|reference| reference.address).collect();
                 let attributes = spec.desired(known);
-                let trail = RecoveryHint { address, attributes: &attributes, needs: &needs, known, taken: &[] };
-                kind.find(self.cx, &trail).await.map_err(failed)?
+                let recovery = RecoveryHint { address, attributes: &attributes, needs: &needs, known, taken: &[] };
+                kind.find(self.cx, &recovery).await.map_err(failed)?
             }
         };
         Ok(recorded.map(|recorded| Claim { kind, recorded }))

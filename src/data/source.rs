@@ -155,7 +155,7 @@ mod tests {
     }
 
     #[test]
-    fn a_link_that_leads_back_is_told_instead_of_followed() {
+    fn a_link_that_leads_back_is_reported_instead_of_followed() {
         let directory = folder(&[b"deep/a.ndjson"]);
         symlink("..", directory.path().join("deep/loop")).unwrap();
         let error = Source::list(directory.path()).unwrap_err().to_string();
@@ -171,7 +171,7 @@ mod tests {
     }
 
     #[test]
-    fn a_pipe_is_told_instead_of_waited_for() {
+    fn a_pipe_is_reported_instead_of_waited_for() {
         let directory = folder(&[]);
         nix::unistd::mkfifo(&directory.path().join("p.ndjson"), nix::sys::stat::Mode::S_IRWXU).unwrap();
         let error = Source::list(directory.path()).unwrap_err().to_string();
@@ -179,7 +179,7 @@ mod tests {
     }
 
     #[test]
-    fn names_that_s3_or_its_lists_cannot_hold_are_told() {
+    fn names_that_s3_or_its_lists_cannot_hold_are_reported() {
         assert_eq!(problems(&[b"a\xff.ndjson", b"a\xfe.ndjson"]), [Some(BadName::NotUtf8); 2]);
         assert_eq!(problems(&[b"a\nb.ndjson"]), [Some(BadName::Control)]);
         let deep = ["x".repeat(240).as_str(); 4].join("/") + ".ndjson";

@@ -38,7 +38,8 @@ pub const FORMAT_VERSION: u32 = 1;
 
 /// What kept a command from printing anything else.
 #[derive(Debug, Serialize, JsonSchema)]
-pub struct Failure {
+#[schemars(rename = "Failure")]
+pub struct FailureDocument {
     format_version: u32,
     error: FailureDetail,
 }
@@ -70,11 +71,11 @@ pub fn report(report: &crate::apply::Report) -> RunDocument {
 }
 
 /// What kept a command from printing anything else.
-pub fn error(error: &CommandError) -> Failure {
+pub fn error(error: &CommandError) -> FailureDocument {
     let error = FailureDetail {
         message: shortened(&error.to_string()).into_owned(),
         hint: error.hint(),
         exit_code: error.exit_code() as u8,
     };
-    Failure { format_version: FORMAT_VERSION, error }
+    FailureDocument { format_version: FORMAT_VERSION, error }
 }

@@ -63,24 +63,30 @@ fn whoever_may_not_tag_with_the_bucket_tags_it_afterwards() {
     is_settled(&place);
 }
 
+/// How often S3, or S3 Control, was asked to do this; keys have operations of the same names.
+fn of_s3(place: &Place, operation: &str) -> usize {
+    let requests = place.cloud().requests();
+    requests.iter().filter(|request| request.service == "s3" && request.operation == operation).count()
+}
+
 #[test]
 fn a_bucket_whose_tags_control_access_is_tagged_by_s3_control() {
     let place = Place::quick("minimal");
     let text = place.read("healthlake.toml");
-    place.write("healthlake.toml", &format!("{text}\n[tags]\nteam = \"a\"\nold = \"x & y\"\n"));
+    place.write("healthlake.toml", &format!("{text}\n[tags]\nteam = \"a\"\nold = \"x y\"\n"));
     place.apply();
     let enabled = s3::AbacStatus::builder().status(s3::BucketAbacStatus::Enabled).build();
     call(place.cloud().s3().put_bucket_abac().bucket(DATA).abac_status(enabled).send()).unwrap();
     is_settled(&place);
-    place.configure("team = \"a\"\nold = \"x & y\"", "team = \"b\"\nnew = \"<é>\"");
+    place.configure("team = \"a\"\nold = \"x y\"", "team = \"b\"\nnew = \"é@+\"");
     place.cloud().emulator.clear_requests();
     place.apply();
-    let expected = [("new", "<é>"), ("team", "b")].map(|(key, value)| (key.to_owned(), value.to_owned()));
+    let expected = [("new", "é@+"), ("team", "b")].map(|(key, value)| (key.to_owned(), value.to_owned()));
     let all: Vec<_> = tagged(&place).into_iter().chain(expected).collect();
     let mut sorted = all.clone();
     sorted.sort();
     assert_eq!(tags(place.cloud(), DATA), sorted);
-    assert_eq!((place.cloud().count("TagResource"), place.cloud().count("UntagResource")), (1, 1));
+    assert_eq!((of_s3(&place, "TagResource"), of_s3(&place, "UntagResource")), (1, 1));
     // The other bucket has no ABAC, and is tagged as before.
     assert_eq!(place.cloud().count("PutBucketTagging"), 2);
     is_settled(&place);
@@ -96,7 +102,7 @@ fn tags_that_s3_refuses_for_another_reason_are_told_with_that_reason() {
     let refusal = Fault::Error { code: "InvalidTag".to_owned(), message: "not that one".to_owned(), status: 400 };
     place.cloud().rules([rule("PutBucketTagging", None, refusal)]);
     place.run(["apply", "-y"]).exits(6).says("InvalidTag: not that one");
-    assert_eq!(place.cloud().count("TagResource"), 0);
+    assert_eq!(of_s3(&place, "TagResource"), 0);
 }
 
 fn in_namespace(place: &Place, account: &str, region: &str) {
@@ -131,12 +137,12 @@ fn a_name_of_another_accounts_namespace_or_of_another_region_is_refused_before_a
             let refused = refused.says(&format!("account {account} in {region}"));
             refused.says("data_bucket_name = \"fhir-data-000000000000-us-east-1-an\"");
         }
+        assert_eq!(place.cloud().mutations(), Vec::<String>::new());
         let reported = place.run(["doctor"]).ends();
         assert!(
             reported.code == 1 && reported.to_string().contains("fhir-data-000000000000-us-east-1-an"),
             "{reported}"
         );
-        assert_eq!(place.cloud().mutations(), Vec::<String>::new());
     }
 }
 

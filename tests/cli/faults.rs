@@ -77,6 +77,11 @@ fn a_refused_change_is_told_in_full_and_the_next_apply_goes_on() {
         let place = Place::quick("minimal");
         place.cloud().rules([rule(&operation, Some(nth), Action::Deny)]);
         let refused = place.run(["apply", "-y", "--json"]).ends();
+        // It may have been refused for its tags alone, so it is asked for once more without them, and tagged afterwards.
+        if operation == "CreateBucket" {
+            assert_eq!(refused.code, 0, "{what}: {refused}");
+            return is_whole(&place, &what);
+        }
         assert_eq!(refused.code, 6, "{what}: {refused}");
         let steps = refused.json()["resources"].as_array().unwrap().clone();
         assert_eq!(steps.len(), 19, "{what}: every resource is accounted for");

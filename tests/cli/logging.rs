@@ -115,7 +115,9 @@ fn an_event_names_its_resource_at_every_level() {
 #[test]
 fn a_run_over_several_stacks_names_the_stack_and_the_whole_command() {
     let place = Place::quick("minimal");
-    place.write("second.toml", &place.read("healthlake.toml").replace("minimal", "second"));
+    let second = place.read("healthlake.toml").replace("minimal", "second");
+    let names = "healthlake_role_name = \"Role2\"\nhealthlake_policy_name = \"Policy2\"\n";
+    place.write("second.toml", &format!("{names}{second}"));
     logged(&place, &["validate"], "other.log").env("HLCTL_LOG", "trace").succeeds();
     logged(&place, &["plan", "-c", "healthlake.toml", "-c", "second.toml"], "run.log").succeeds();
     let events = events(&place, "run.log");

@@ -219,17 +219,17 @@ fn across(reader: &mut Reader<'_>, config: &Config) {
 fn account_regional(reader: &mut Reader<'_>, config: &Config) {
     let data = AccountRegionalName::of(&config.data_bucket_name);
     let logs = AccountRegionalName::of(&config.logs_bucket_name);
-    let mut is_told = false;
+    let mut is_reported = false;
     for (key, name, parts) in [
         (&keys::DATA_BUCKET_NAME, &config.data_bucket_name, &data),
         (&keys::LOGS_BUCKET_NAME, &config.logs_bucket_name, &logs),
     ] {
         if let Some(problem) = parts.as_ref().and_then(|parts| elsewhere(parts, name, config)) {
-            is_told = true;
+            is_reported = true;
             reader.complain(key, problem);
         }
     }
-    if let (Some(data), Some(logs), false) = (data, logs, is_told) {
+    if let (Some(data), Some(logs), false) = (data, logs, is_reported) {
         let meant = logs.in_namespace(&data.account, &data.region);
         if meant != logs {
             let name = quoted(&config.logs_bucket_name);

@@ -72,6 +72,9 @@ pub trait ResourceKind: Copy + Eq + fmt::Debug + Send + Sync + 'static {
     /// What the user should know of what was seen: what could not be looked at, and what hlctl does not know.
     fn notes(self, observed: &Attributes) -> Vec<String>;
 
+    /// What it means for those who use the store that others have changed these attributes, where that is grave.
+    fn consequence(self, drifted: &[&str]) -> Option<&'static str>;
+
     /// What it ends with: deleting that deletes it too.
     fn ends_with(self) -> Option<Parent>;
 

@@ -47,10 +47,14 @@ pub fn shortened(text: &str) -> Cow<'_, str> {
     Cow::Owned(format!("{}... ({} bytes more)", &text[..end], text.len() - end))
 }
 
-/// One word of a POSIX shell, for messages that name a command of another tool.
+/// One word of a POSIX shell, for messages that name a command of another tool. Quotes are single ones, between which no shell
+/// replaces anything; `shlex` writes double ones around a single one.
 pub fn shell_quoted(word: &str) -> String {
-    // No word of a shell has a NUL in it.
-    shlex::try_quote(word).map_or_else(|_| word.replace('\0', ""), Cow::into_owned)
+    let is_plain = |char: char| char.is_ascii_alphanumeric() || "-_./:=@%+,".contains(char);
+    if !word.is_empty() && word.chars().all(is_plain) {
+        return word.to_owned();
+    }
+    format!("'{}'", word.replace('\'', r"'\''"))
 }
 
 #[cfg(test)]
@@ -70,7 +74,7 @@ mod tests {
     #[test]
     fn a_plain_word_is_left_alone() {
         assert_eq!(shell_quoted("module.healthlake.aws_s3_bucket.data"), "module.healthlake.aws_s3_bucket.data");
-        assert_eq!(shell_quoted(r#"aws_x.y["o'brien"]"#), r#""aws_x.y[\"o'brien\"]""#);
+        assert_eq!(shell_quoted(r#"aws_x.y["o'brien"]"#), r#"'aws_x.y["o'\''brien"]'"#);
         assert_eq!(shell_quoted(""), "''");
     }
 

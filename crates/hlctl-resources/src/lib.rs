@@ -129,7 +129,7 @@ pub trait Resource: Clone + Send + Sync + 'static {
     fn predicted(&self, identity: &Identity, known: &Known) -> Option<Self::Recorded>;
 
     /// Whether what is predicted is all that it takes to find the resource again, or only to see whether its name is free.
-    fn is_whole(_foretold: &Self::Recorded) -> bool {
+    fn is_whole(_predicted: &Self::Recorded) -> bool {
         true
     }
 

@@ -105,6 +105,10 @@ impl ResourceKind for Kind {
         answers::notes(observed)
     }
 
+    fn consequence(self, drifted: &[&str]) -> Option<&'static str> {
+        self.consequence(drifted)
+    }
+
     fn ends_with(self) -> Option<Parent> {
         self.ends_with()
     }

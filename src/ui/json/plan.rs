@@ -39,7 +39,7 @@ struct Change {
     /// What differs.
     attributes: Vec<AttributeChange>,
     /// What it means for patient data and for those who use the store.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[serde(rename = "meaning", skip_serializing_if = "Vec::is_empty")]
     impact: Vec<String>,
     /// Whether it is destroyed only by name.
     protected: bool,

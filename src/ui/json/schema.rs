@@ -51,7 +51,7 @@ fn schema() -> Value {
     let mut generator = SchemaSettings::draft2020_12().for_serialize().into_generator();
     let commands: Map<String, Value> =
         commands(&mut generator).into_iter().map(|(command, schema)| (command.to_owned(), schema)).collect();
-    let failure = generator.subschema_for::<Failure>().to_value();
+    let failure = generator.subschema_for::<FailureDocument>().to_value();
     let stacks = generator.subschema_for::<Stacks>().to_value();
     json!({
         "$schema": "https://json-schema.org/draft/2020-12/schema",

@@ -4,7 +4,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::Value;
 
-use super::{FORMAT_VERSION, Failure, PlanDocument};
+use super::{FORMAT_VERSION, FailureDocument, PlanDocument};
 
 /// The resources that the state has.
 #[derive(Debug, Serialize, JsonSchema)]
@@ -153,7 +153,7 @@ pub struct StackEnd {
     /// The document of the command, or null where it printed none.
     pub result: Option<Value>,
     /// What ended it.
-    pub error: Option<Failure>,
+    pub error: Option<FailureDocument>,
 }
 
 impl Stacks {

@@ -31,7 +31,9 @@ pub fn compare(rules: &[Rule], sides: Sides<'_>) -> Vec<AttributeFinding> {
 }
 
 fn attribute(rules: &[Rule], name: &str, sides: Sides<'_>) -> Vec<AttributeFinding> {
-    let is_document = rules.iter().any(|rule| rule.attribute == name && rule.document);
+    let rule = rules.iter().find(|rule| rule.attribute == name);
+    let is_document = rule.is_some_and(|rule| rule.document);
+    let is_enough = |config, aws| rule.is_some_and(|rule| rule.is_enough(config, aws));
     let of = |side: &Attributes| parts(is_document, side.get(name));
     let (state, aws) = (of(sides.state), of(sides.aws));
     let config = sides.config.map_or_else(|| state.clone(), of);
@@ -43,7 +45,10 @@ fn attribute(rules: &[Rule], name: &str, sides: Sides<'_>) -> Vec<AttributeFindi
         AttributeFinding {
             attribute: name.to_owned(),
             part: part.clone(),
-            verdict: judge(config, state.or(if remembered { None } else { aws }), aws),
+            verdict: match is_enough(config, aws) {
+                true => AttributeVerdict::Clean,
+                false => judge(config, state.or(if remembered { None } else { aws }), aws),
+            },
             config: config.filter(|_| sides.config.is_some()).cloned(),
             state: state.cloned(),
             aws: aws.cloned(),

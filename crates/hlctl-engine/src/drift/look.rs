@@ -186,6 +186,13 @@ impl<P: Provider> Judge<'_, P> {
             |found: &AttributeFinding| found.attribute == WATCHED && found.verdict == AttributeVerdict::Drifted;
         let hint = attributes.iter().any(is_watched).then(hint_of_watched);
         let mut finding = DriftFinding { attributes, hint, ..self.finding(address, verdict, Some(&observed.recorded)) };
+        let drifted: Vec<&str> = finding
+            .attributes
+            .iter()
+            .filter(|found| found.verdict == AttributeVerdict::Drifted)
+            .map(|found| found.attribute.as_str())
+            .collect();
+        finding.reason = kind.consequence(&drifted).map(str::to_owned);
         match &observed.condition {
             Condition::Ready if verdict == DriftVerdict::Clean && self.is_leaving(address) => {
                 finding.verdict = DriftVerdict::Pending;

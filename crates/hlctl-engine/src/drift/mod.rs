@@ -64,6 +64,7 @@ impl DriftFinding {
 /// How a resource stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
+#[schemars(rename = "Verdict")]
 pub enum DriftVerdict {
     /// As the configuration and the state say.
     Clean,

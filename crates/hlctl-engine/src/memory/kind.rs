@@ -114,6 +114,10 @@ impl ResourceKind for MemoryKind {
         Vec::new()
     }
 
+    fn consequence(self, _drifted: &[&str]) -> Option<&'static str> {
+        None
+    }
+
     fn ends_with(self) -> Option<Parent> {
         (self == Self::Setting).then_some(BUCKET)
     }

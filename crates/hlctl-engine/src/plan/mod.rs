@@ -43,7 +43,7 @@ pub struct Change<K> {
     /// What differs.
     pub attributes: Vec<AttributeChange>,
     /// What it means for patient data and for those who use the store.
-    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    #[serde(rename = "meaning", skip_serializing_if = "Vec::is_empty", default)]
     pub impact: Vec<String>,
     /// Whether it may be destroyed only by name.
     pub protected: bool,
