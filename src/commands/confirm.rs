@@ -14,7 +14,10 @@ pub(super) fn check(session: &Session, plan: &Plan) -> Result<(), CommandError> 
     let barred: Vec<&Refusal> =
         plan.refusals.iter().filter(|refusal| refusal.blocker.name_to_give().is_none()).collect();
     match barred.as_slice() {
-        [] => check_names(session, plan),
+        [] => {
+            check_names(session, plan);
+            Ok(())
+        }
         // Told along with what must be named, so that the next attempt can succeed.
         barred if barred.iter().all(|refusal| refusal.blocker.is_protection()) => {
             Err(protected(&[barred, unnamed(plan).as_slice()].concat()))
@@ -23,35 +26,20 @@ pub(super) fn check(session: &Session, plan: &Plan) -> Result<(), CommandError> 
     }
 }
 
-/// A name that was given and that nothing has is a mistake, but not the first thing to say where something else must be named. In a
-/// run over several stacks it may be the name of something in another of them.
-fn check_names(session: &Session, plan: &Plan) -> Result<(), CommandError> {
+/// Says which names were given that nothing has: a mistyped name protects what it meant. It is no error, since the same command is
+/// given again after a run that ended halfway, when some of what it names is gone. In a run over several stacks a name may be that of
+/// something in another of them.
+fn check_names(session: &Session, plan: &Plan) {
     if let Some(fleet) = &session.fleet {
         let unknown = plan.unknown_names.iter().map(|unknown| unknown.name.clone());
-        fleet.note_unknown_names(&session.global.config, unknown.collect());
-        return Ok(());
+        return fleet.note_unknown_names(&session.global.config, unknown.collect());
     }
-    if plan.unknown_names.is_empty() || !unnamed(plan).is_empty() {
-        return Ok(());
-    }
-    Err(NameNothing(plan.unknown_names.clone()).into())
-}
-
-/// Names given with `--allow-destroy` that nothing in the stack has.
-#[derive(Debug, Error)]
-#[error("nothing in this stack is called {}: --allow-destroy takes the name or the address of a resource",
-    .0.iter().map(|unknown| unknown.name.as_str()).collect::<Vec<_>>().join(", "))]
-struct NameNothing(Vec<UnknownName>);
-
-impl Failure for NameNothing {
-    fn ending(&self) -> Ending {
-        Ending::Usage
-    }
-
-    fn hint(&self) -> Option<String> {
-        let nearest: Vec<&str> = self.0.iter().filter_map(|unknown| unknown.nearest.as_deref()).collect();
-        let nearest = if nearest.is_empty() { String::new() } else { format!("did you mean {}? ", nearest.join(", ")) };
-        Some(format!("{nearest}`{}` shows the addresses; leave out what is gone already", hlctl!("state list")))
+    // What must still be named is asked for first, and then the plan is checked again.
+    if unnamed(plan).is_empty() {
+        for UnknownName { name, nearest } in &plan.unknown_names {
+            let meant = nearest.as_ref().map(|nearest| format!("; did you mean {nearest}?")).unwrap_or_default();
+            session.printer.warning(&format!("--allow-destroy {name}: nothing in this stack is called that{meant}"));
+        }
     }
 }
 
