@@ -264,7 +264,13 @@ def buckets_of_an_accounts_own_namespace_need_the_header_and_the_right_name(serv
 @check
 def tags_come_with_a_bucket_and_with_abac_are_changed_by_s3_control_alone(server):
     s3 = server.client("s3")
-    control = server.client("s3control", inject_host_prefix=False)
+    control = server.client("s3control")
+
+    # Its endpoint rules put the account before the host, also before 127.0.0.1, where no name resolves.
+    def at_own_host(request, **_):
+        request.url = request.url.replace("//000000000000.", "//", 1)
+
+    control.meta.events.register("before-sign.s3-control", at_own_host)
     tags = [{"Key": "a", "Value": "b & c"}, {"Key": "d", "Value": "é"}]
     s3.create_bucket(Bucket="tagged", CreateBucketConfiguration={"Tags": tags})
     assert s3.get_bucket_tagging(Bucket="tagged")["TagSet"] == tags
@@ -368,7 +374,8 @@ def s3_bucket_settings_round_trip(server):
         Bucket="settings", ServerSideEncryptionConfiguration={"Rules": [rule]}
     )
     got = s3.get_bucket_encryption(Bucket="settings")["ServerSideEncryptionConfiguration"]
-    assert got["Rules"] == [rule], got
+    # A rule that says nothing of it is stored with the block of SSE-C.
+    assert got["Rules"] == [{**rule, "BlockedEncryptionTypes": {"EncryptionType": ["SSE-C"]}}], got
     put = s3.put_object(Bucket="settings", Key="k", Body=b"data")
     assert put["ServerSideEncryption"] == "aws:kms" and put["SSEKMSKeyId"] == key
     lost = {"SSEAlgorithm": "aws:kms", "KMSMasterKeyID": key[:-4] + "0000"}
