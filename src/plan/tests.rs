@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use proptest::prelude::*;
+use proptest::test_runner::RngSeed;
 use serde_json::Value;
 
 use super::*;
@@ -357,8 +358,19 @@ fn destroy() -> Options {
     Options { destroy: true, ..Options::default() }
 }
 
+fn config() -> ProptestConfig {
+    let wanted = ProptestConfig::default();
+    let cases = if std::env::var_os("PROPTEST_CASES").is_some() { wanted.cases } else { 600 };
+    let rng_seed = match wanted.rng_seed {
+        RngSeed::Random => RngSeed::Fixed(1),
+        fixed @ RngSeed::Fixed(_) => fixed,
+    };
+    ProptestConfig { cases, rng_seed, failure_persistence: None, ..wanted }
+}
+
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(600))]
+    // The same cases everywhere; more and others with PROPTEST_CASES and PROPTEST_RNG_SEED.
+    #![proptest_config(config())]
     #[test]
     fn no_surgery_makes_an_unnamed_plan_delete_what_is_protected(
         config in 0..CONFIGS.len(),
