@@ -42,7 +42,7 @@ pub(super) struct Doors {
 }
 
 impl Doors {
-    /// Whether an ACL lets anybody in beside the owner.
+    /// Whether an ACL lets anybody but the owner in.
     pub(super) fn has_grants(&self) -> bool {
         !self.grants.is_empty()
     }

@@ -24,8 +24,12 @@ impl Extras {
         let leaves = if request.method() == http::Method::PUT { leaves(request.body()) } else { Vec::new() };
         Self {
             namespace: namespace.map(ToOwned::to_owned),
-            tags: tags(&leaves, "CreateBucketConfiguration/Tags"),
-            blocked: blocked(&leaves),
+            tags: if request.uri().query().is_none() {
+                tags(&leaves, "CreateBucketConfiguration/Tags")
+            } else {
+                Vec::new()
+            },
+            blocked: if asks_for(request, "encryption") { blocked(&leaves) } else { None },
         }
     }
 }
@@ -44,6 +48,12 @@ pub(super) fn without_block(request: Request<Bytes>) -> Request<Bytes> {
     }
     parts.headers.insert(http::header::CONTENT_LENGTH, text.len().into());
     Request::from_parts(parts, Bytes::from(text))
+}
+
+/// Whether the request is for this part of a bucket: `?encryption`.
+fn asks_for(request: &Request<Bytes>, part: &str) -> bool {
+    let query = request.uri().query().unwrap_or_default();
+    query.split('&').any(|member| member.split('=').next() == Some(part))
 }
 
 /// An element without elements in it: its path from the root by local names, and its text.
