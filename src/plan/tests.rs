@@ -423,6 +423,22 @@ fn moved(world: &mut World, from: &str, to: &str) {
 }
 
 #[test]
+fn what_was_protected_and_forgotten_is_not_taken_along_by_what_it_is_a_part_of() {
+    let mut world = World::applied("create_kms_key = true\n");
+    let (part, whole) = (address_of("iam_role_policy_attachment.this"), address_of("iam_role.healthlake"));
+    surgery::protect(&mut world.state, &part, true).unwrap();
+    surgery::forget(&mut world.state, &part).unwrap();
+    let alone = Options { targets: BTreeSet::from([whole.clone()]), ..destroy() };
+    let refusals = world.plan(&alone).refusals;
+    assert!(
+        refusals.iter().any(|refusal| refusal.message.contains("was forgotten while it was protected")),
+        "{refusals:?}"
+    );
+    let named = Options { allow_destroy: BTreeSet::from([whole.to_string()]), ..alone };
+    assert_eq!(world.plan(&named).refusals, []);
+}
+
+#[test]
 fn a_stack_as_it_was_applied_needs_nothing() {
     for lines in CONFIGS {
         let world = World::applied(lines);

@@ -413,7 +413,7 @@ impl<P: Provider> Planner<'_, P> {
             reason: (!self.options.destroy).then(|| self.why_it_goes(address)),
             attributes: Vec::new(),
             impact: Vec::new(),
-            // Whoever ordered the deletion has named it already; to ask again would only keep the run from waiting for the end.
+            // The user who ordered the deletion has named it already; to ask again would only keep the run from waiting for the end.
             protected: (self.protects(address, entry)
                 || observed.is_some_and(|observed| kind.is_locked(&observed.attributes)))
                 && !under_way,

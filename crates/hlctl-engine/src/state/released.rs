@@ -48,6 +48,12 @@ impl Released {
         parent.is_some_and(|parent| parent.is(&self.recorded, recorded))
     }
 
+    /// Whether it is a part of what is recorded here, and ends with it.
+    pub fn is_part_of<K: ResourceKind>(&self, kind: K, recorded: &Value) -> bool {
+        let parent = K::parse(&self.kind).and_then(K::part_of).filter(|parent| parent.kind == kind.as_str());
+        parent.is_some_and(|parent| parent.is(recorded, &self.recorded))
+    }
+
     /// Whether it cannot be read without this key, which is of type `kind`.
     pub fn needs_key<K: ResourceKind>(&self, kind: K, recorded: &Value) -> bool {
         self.keys.iter().any(|key| kind.is_one(key, recorded))

@@ -15,11 +15,12 @@ impl<P: Provider> Planner<'_, P> {
     pub(super) fn guard(&mut self) {
         let mut refusals = Vec::new();
         for change in self.plan.changes.iter().filter(|change| change.action.destroys()) {
-            // Whoever asks for the replacement is told to name the thing along with it.
+            // The hint of a replacement says to name the resource along with it.
             let barred = self.unasked_replacement(change).or_else(|| self.unnamed_destruction(change));
             refusals.extend(barred);
             refusals.extend(self.full_bucket(change));
             refusals.extend(self.key_of_released(change));
+            refusals.extend(self.whole_of_released(change));
         }
         self.plan.refusals.extend(refusals);
     }
@@ -79,6 +80,28 @@ impl<P: Provider> Planner<'_, P> {
             ),
             hint: format!(
                 "forget the key too: {}\nor, if what it encrypts is not needed, name it: --allow-destroy '{address}'",
+                hlctl!("forget", address)
+            ),
+            blocker: Blocker::NeedsName(address.to_owned()),
+        })
+    }
+
+    /// What was protected and then forgotten is not taken along by what it is a part of.
+    fn whole_of_released(&self, change: &Change<P::Kind>) -> Option<Refusal> {
+        let recorded = change.recorded.as_ref()?;
+        let released = self.input.state.released.iter().find(|released| released.is_part_of(change.kind, recorded))?;
+        let address = change.address.as_str();
+        if self.options.allow_destroy.contains(address) {
+            return None;
+        }
+        Some(Refusal {
+            address: change.address.clone(),
+            message: format!(
+                "{} was forgotten while it was protected, and would be deleted with it",
+                released.name::<P::Kind>()
+            ),
+            hint: format!(
+                "forget this one too: {}\nor, if neither is needed, name it: --allow-destroy '{address}'",
                 hlctl!("forget", address)
             ),
             blocker: Blocker::NeedsName(address.to_owned()),
