@@ -228,6 +228,11 @@ impl Command {
             concat!("the work is done and saved in the state: `", hlctl!("outputs"), "` prints the outputs");
         const STATE: &str = concat!("the work is done: `", hlctl!("state list"), "` shows what the state holds now");
         const DATA: &str = concat!("the work is done: `", hlctl!("data jobs"), "` shows the store's jobs");
+        const SECRET: &str = concat!(
+            "if a second secret was added, `",
+            hlctl!("smart rotate-secret"),
+            "` names both: remove the one that nobody has seen"
+        );
         const FHIR: &str = "the store has processed the request: check before you send it again";
         match self {
             Self::Apply(_)
@@ -245,6 +250,8 @@ impl Command {
             Self::Fhir(
                 FhirCommand::Create(_) | FhirCommand::Update(_) | FhirCommand::Delete(_) | FhirCommand::Bundle(_),
             ) => Some(FHIR),
+            Self::Fhir(FhirCommand::Explain(arguments)) => arguments.writes().then_some(FHIR),
+            Self::Smart(SmartCommand::RotateSecret(_)) => Some(SECRET),
             Self::State(StateCommand::List(_) | StateCommand::Show { .. } | StateCommand::Pull) => None,
             Self::State(_) => Some(STATE),
             Self::Drift(arguments) => arguments.fix.then_some(STACK),

@@ -1,5 +1,6 @@
 //! What a command that talks to AWS begins with: configuration, state, clients, and who the caller is.
 
+mod client_secret;
 mod concurrency;
 mod error;
 mod fleet;
@@ -16,6 +17,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
+pub use client_secret::ClientSecret;
 pub use concurrency::Concurrency;
 use error::ConnectError;
 pub(crate) use error::StateLocationError;
@@ -25,6 +27,7 @@ pub use open_stack::{OpenStack, Region};
 pub use own_stack::HeldElsewhere;
 use passwords::Passwords;
 use tokio::task::JoinSet;
+use tracing::Instrument as _;
 
 use crate::cli::Global;
 use crate::error::CommandError;
@@ -338,6 +341,7 @@ pub struct Prepared {
     gone: Vec<String>,
     jobs: Jobs,
     concurrency: Concurrency,
+    client_secret: ClientSecret,
     /// When the keys that the plan deletes were last used, by the ids that the state records.
     usages: BTreeMap<String, String>,
     passwords: Passwords,
@@ -361,6 +365,7 @@ impl Prepared {
             gone: Vec::new(),
             jobs: Jobs::default(),
             concurrency: Concurrency::default(),
+            client_secret: ClientSecret::default(),
             usages: BTreeMap::new(),
             passwords: Passwords::default(),
             notes: Vec::new(),
@@ -402,6 +407,7 @@ impl Prepared {
         }
         let quota = self.concurrency.refusals(&self.plan, &connection.identity.region);
         self.plan.refusals.extend(quota);
+        self.plan.refusals.extend(self.client_secret.refusal());
         self.plan.warnings.extend(self.concurrency.warning(&self.plan));
         for change in &mut self.plan.changes {
             let usage = ending_key(change).and_then(|key| self.usages.get(key));
@@ -509,7 +515,7 @@ async fn prepare_now(
         graph = graph_of(&stack);
     }
     let (plan, jobs, config) = (Plan::default(), Jobs::default(), config.cloned());
-    let (concurrency, usages) = (Concurrency::default(), BTreeMap::new());
+    let (concurrency, client_secret, usages) = (Concurrency::default(), ClientSecret::default(), BTreeMap::new());
     let mut prepared = Prepared {
         cx,
         stack,
@@ -522,19 +528,23 @@ async fn prepare_now(
         gone,
         jobs,
         concurrency,
+        client_secret,
         usages,
         passwords,
         notes,
     };
     prepared.decide_again(connection, options)?;
-    let (jobs, concurrency, usages) = tokio::join!(
+    let (jobs, concurrency, client_secret, usages) = tokio::join!(
         prepared.jobs_now(),
         Concurrency::look(&prepared.cx, &prepared.plan),
+        ClientSecret::look(&prepared.cx, &prepared.stack, &prepared.state, &prepared.plan),
         last_usages(&prepared.cx, &prepared.plan),
     );
     let jobs = jobs?;
     prepared.jobs = if options.exports_first { jobs.without_exports() } else { jobs };
     (prepared.concurrency, prepared.usages) = (concurrency, usages);
+    let unseen = |error| CommandError::Resource { address: Address::parse("lambda_function.token_validator"), error };
+    prepared.client_secret = client_secret.map_err(unseen)?;
     prepared.decide_again(connection, options)?;
     own_stack::recognise(session, prepared.config.as_ref(), &mut prepared.plan, &prepared.state);
     Ok(prepared)
@@ -546,7 +556,7 @@ fn archive_ahead(materials: &StackInputs, state: &State) {
     let function = state.recorded("lambda_function.token_validator");
     let sent = function.and_then(|function| function.get("source_sha256")?.as_str());
     if sent != Some(package.source_sha256.as_str()) {
-        // Whoever needs it waits for it, and hears of what is wrong with it.
+        // The step that needs it waits for it, and gets its error.
         tokio::task::spawn_blocking(move || package.archive().is_ok());
     }
 }
@@ -560,12 +570,15 @@ fn ending_key(change: &Change) -> Option<&str> {
 /// When each key that the plan deletes was last used.
 async fn last_usages(cx: &Context, plan: &Plan) -> BTreeMap<String, String> {
     let mut asked = JoinSet::new();
-    for key in plan.changes.iter().filter_map(ending_key) {
+    let keys = plan.changes.iter().filter_map(|change| Some((&change.address, ending_key(change)?)));
+    for (address, key) in keys {
         let (cx, key) = (cx.clone(), key.to_owned());
-        asked.spawn(async move {
+        let span = tracing::info_span!("read", %address);
+        let ask = async move {
             let usage = last_usage(&cx, &key).await;
             (key, usage)
-        });
+        };
+        asked.spawn(ask.instrument(span));
     }
     asked.join_all().await.into_iter().collect()
 }

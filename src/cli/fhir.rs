@@ -314,6 +314,14 @@ pub struct ExplainArgs {
     pub json: bool,
 }
 
+impl ExplainArgs {
+    /// Whether it sends a request that may change something.
+    pub fn writes(&self) -> bool {
+        let reads = |method: &String| ["GET", "HEAD"].iter().any(|reads| method.eq_ignore_ascii_case(reads));
+        self.send && matches!(self.request.as_slice(), [method, _] if !reads(method))
+    }
+}
+
 impl FhirCommand {
     /// How the store is asked, by those that ask one as a client does.
     pub fn access(&self) -> Option<&AccessArgs> {

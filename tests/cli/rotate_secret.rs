@@ -3,7 +3,7 @@
 use hlctl_emulator::Action;
 use serde_json::Value;
 
-use crate::support::{Ended, Place, Run, call, rule};
+use crate::support::{Ended, Place, RUNTIME, Run, call, rule};
 
 const CLIENT: &str = "cognito_user_pool_client.client";
 const MACHINE: &str = "cognito_user_pool_client.machine";
@@ -52,7 +52,7 @@ fn both_secrets_are_valid_until_the_old_one_is_removed_by_its_id() {
     machine_token(&place, &new).succeeds();
     place.run(["plan", "--detailed-exitcode"]).succeeds();
     let drift = place.run(["drift", "--no-trail"]).exits(2);
-    assert!(drift.stdout.contains("another secret"), "{drift}");
+    assert!(drift.stdout.contains("a second secret"), "{drift}");
     for secret in [&old, &new] {
         for (path, content) in place.files() {
             assert!(!String::from_utf8_lossy(&content).contains(secret.as_str()), "{}", path.display());
@@ -68,7 +68,7 @@ fn both_secrets_are_valid_until_the_old_one_is_removed_by_its_id() {
     machine_token(&place, &new).succeeds();
     clean(&place);
     // Its answer may have been lost.
-    rotate(&place, &["--client", "machine", "--remove", &first]).succeeds().says("Nothing was left to remove");
+    rotate(&place, &["--client", "machine", "--remove", &first]).succeeds().says("nothing was removed");
     let [second] = <[String; 1]>::try_from(listed(&place, MACHINE)).unwrap();
     assert_ne!(first, second);
     rotate(&place, &["--client", "machine", "--remove", &second]).exits(1).says("only secret");
@@ -144,7 +144,7 @@ fn a_client_whose_secret_aws_does_not_show_stays_and_its_secret_is_given_by_a_va
     machine_token(&place, "another_secret_that_is_not_the_clients").exits(1).says("invalid_client");
 }
 
-/// Whoever may not list secrets, or asks a server that cannot, does not lose the client for it.
+/// A caller that may not list secrets, or asks a server that cannot, does not lose the client for it.
 #[test]
 fn a_client_is_not_replaced_because_its_secrets_cannot_be_listed() {
     let place = applied();
@@ -173,4 +173,64 @@ fn the_old_secret_stays_where_the_new_one_is_not_taken() {
     rotate(&place, &["--show-secrets", "--wait", "0s"]).exits(6).says("--remove");
     assert_eq!(listed(&place, CLIENT).len(), 2);
     assert_eq!(place.cloud().count("DeleteUserPoolClientSecret"), 0);
+}
+
+#[cfg(unix)]
+#[test]
+fn a_secret_that_could_not_be_printed_is_removed_again_and_the_old_one_stays() {
+    let place = applied();
+    let before = listed(&place, CLIENT);
+    for arguments in [&["--show-secrets", "--wait", "0s"][..], &["--show-secrets", "--json"], &["--show-secrets"]] {
+        let full = std::fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
+        let mut command = rotate(&place, arguments).command();
+        let ended = command.stdout(full).output().unwrap();
+        let said = String::from_utf8_lossy(&ended.stderr).into_owned();
+        assert_eq!(ended.status.code(), Some(6), "{arguments:?}: {said}");
+        assert!(said.contains("could not be printed, so it was removed again"), "{arguments:?}: {said}");
+        assert_eq!(listed(&place, CLIENT), before, "{arguments:?}: {said}");
+    }
+}
+
+#[test]
+fn an_id_of_the_other_client_is_no_success() {
+    let place = applied();
+    rotate(&place, &["--client", "machine", "--show-secrets"]).succeeds();
+    let [old, new] = <[String; 2]>::try_from(listed(&place, MACHINE)).unwrap();
+    for id in [&old, &new] {
+        rotate(&place, &["--remove", id]).exits(64).says(&format!("rotate-secret --client machine --remove {id}"));
+    }
+    assert_eq!(listed(&place, MACHINE).len(), 2);
+    // What is nowhere may have been removed before.
+    rotate(&place, &["--remove", "nowhere--9"]).succeeds().says("nothing was removed");
+}
+
+#[test]
+fn a_function_of_the_users_own_gets_the_new_secret_and_is_not_replaced_without_one() {
+    let place = Place::quick("smart");
+    std::fs::create_dir(place.path("package")).unwrap();
+    place.write("package/lambda_function.py", "def lambda_handler(event, context):\n    return {}\n");
+    place.add(&format!("lambda_package = \"package\"\nlambda_runtime = \"{RUNTIME}\""));
+    place.add("lambda_handler = \"lambda_function.lambda_handler\"");
+    place.apply();
+    let has = || {
+        let get = place.cloud().lambda().get_function_configuration().function_name("healthlake_token_validator");
+        let variables = call(get.send()).unwrap().environment.unwrap().variables.unwrap();
+        (variables.len(), variables["CLIENT_SECRET"].clone())
+    };
+    let (count, _) = has();
+    rotate(&place, &["--secret-env", "NEW_SECRET", "--wait", "0s"])
+        .succeeds()
+        .says("The function")
+        .keeps_silent_about(OWN);
+    assert_eq!(has(), (count, OWN.to_owned()));
+    clean(&place);
+    // Cognito does not return it, so the only place that has it may not be deleted.
+    place.cloud().emulator.clear_requests();
+    let replace = ["apply", "-y", "--replace", "lambda_function.token_validator"];
+    place.run(replace).exits(1).says("which Cognito does not return").says("--replace cognito_user_pool_client.client");
+    assert_eq!(place.cloud().mutations(), Vec::<String>::new());
+    // A change in place keeps what the function has.
+    place.add("lambda_timeout = 7");
+    place.apply();
+    assert_eq!(has().1, OWN);
 }

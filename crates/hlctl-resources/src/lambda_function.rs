@@ -4,6 +4,7 @@
 //! waits until the one before it is done ("Lambda function states").
 
 mod change;
+mod client_secret;
 mod concurrency;
 mod look;
 mod settle;
@@ -19,6 +20,7 @@ use serde_json::{Value, json};
 use look::{condition_of, get, is_active};
 use settle::{Impaired, settle};
 
+pub use client_secret::{give_secret, kept_secret};
 pub use concurrency::{AccountConcurrency, KEPT_UNRESERVED, account_concurrency};
 pub(super) use look::settings_seen;
 pub(super) use settle::{pace, until_active};
@@ -130,7 +132,7 @@ const NOT_YET: &[(&str, &str)] = &[
     ("InvalidParameterValueException", "does not have permissions"),
     ("InvalidParameterValueException", "KMS key is invalid"),
     ("ResourceConflictException", "in progress"),
-    ("ResourceConflictException", "state: Pending"),
+    ("ResourceConflictException", "currently in the following state"),
 ];
 
 impl Resource for LambdaFunction {
@@ -248,8 +250,9 @@ impl Resource for LambdaFunction {
             self.put_concurrency(cx).await?;
             is_settled = false;
         }
-        // A function that is Pending cannot be invoked, updated or published ("Lambda function states", Lambda developer guide). A
-        // permission can be added to it, and HealthLake invokes it only for requests to the store.
+        // A function that is Pending cannot be invoked, updated or published ("Lambda function states", Lambda developer guide). Whether a
+        // permission can be added to it the guide does not say, so that is tried, and repeated where Lambda refuses. HealthLake invokes
+        // the function only for requests to the store.
         task.settling();
         if is_settled { Ok(recorded) } else { Self::settle(task, recorded).await }
     }

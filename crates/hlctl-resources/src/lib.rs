@@ -77,7 +77,9 @@ pub use iam_role_policy_attachment::IamRolePolicyAttachment;
 pub use kind::{Kind, Spec};
 pub use kms_key::{GRANT as KMS_GRANT, KmsKey, last_usage};
 pub use lambda_alias::LambdaAlias;
-pub use lambda_function::{AccountConcurrency, KEPT_UNRESERVED, LambdaFunction, Target, account_concurrency};
+pub use lambda_function::{
+    AccountConcurrency, KEPT_UNRESERVED, LambdaFunction, Target, account_concurrency, give_secret, kept_secret,
+};
 pub use lambda_permission::LambdaPermission;
 pub use once::once;
 pub use reference::Ref;
@@ -156,7 +158,7 @@ pub trait Resource: Clone + Send + Sync + 'static {
         async { Ok(true) }
     }
 
-    /// Attributes that show in answers to reads that are made beside [`Resource::read`] ([`answers::ask`]), some of which may have been
+    /// Attributes that show in answers to reads that are made in addition to [`Resource::read`] ([`answers::ask`]), some of which may have been
     /// refused.
     fn standby(_heard: &[RawAnswer], _refused: &Map<String, Value>) -> Attributes {
         Attributes::new()

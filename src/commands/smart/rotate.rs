@@ -23,7 +23,7 @@ use hlctl_model::address::Address;
 use hlctl_model::exit_code::ExitCode;
 use hlctl_model::invocation::CommandLine;
 use hlctl_model::text;
-use hlctl_resources::{AddedSecret, ClientSecret, ResourceError, add_secret, remove_secret, secrets_of};
+use hlctl_resources::{AddedSecret, ClientSecret, ResourceError, add_secret, give_secret, remove_secret, secrets_of};
 
 /// Does the next step, or says why it is not done.
 pub(super) async fn run(session: &Session, arguments: &RotateSecretArgs) -> Result<ExitCode, CommandError> {
@@ -82,26 +82,30 @@ impl Rotation<'_> {
         if self.arguments.json {
             // One step a run, so that the document with the secret is printed whatever comes after.
             let mut document = self.document(&[old.clone(), new.clone()])?;
-            document.added = Some(new.id);
+            document.added = Some(new.id.clone());
             document.secret = value.as_ref().map(|value| value.expose().to_owned());
             document.next = Some(next.to_string());
             printer.json(&document);
+            self.check_shown(value.as_ref(), &new.id).await?;
+            self.give_to_function(value.as_ref().or(own.as_ref()), &new.id).await?;
             return Ok(ExitCode::Success);
         }
         if let Some(value) = &value {
             printer.data(value.expose());
         }
+        self.check_shown(value.as_ref(), &new.id).await?;
         printer.say(&format!(
             "{} has two valid secrets now: the new one, {}, and the old one, {}.",
             self.address, new.id, old.id
         ));
+        self.give_to_function(value.as_ref().or(own.as_ref()), &new.id).await?;
         let waits = self.arguments.wait.is_some();
         if !waits && !printer.can_ask() {
             printer.say(&format!("Give the new one to all apps, then remove the old one: {next}"));
             return Ok(ExitCode::Success);
         }
         let Some(value) = value.or(own) else { return Err(RotateError::Unfinished(next).into()) };
-        self.check(client, value, &next).await?;
+        self.check(client, &new.id, value, &next).await?;
         if waits {
             self.wait(&new, &next).await?;
         } else {
@@ -117,8 +121,18 @@ impl Rotation<'_> {
         self.end(old, &[new]).await
     }
 
+    /// A generated secret that could not be printed is of no use to anybody, and is removed again.
+    async fn check_shown(&self, value: Option<&Secret>, id: &str) -> Result<(), CommandError> {
+        if value.is_none() || !self.session.printer.is_unheard() {
+            return Ok(());
+        }
+        let (pool, client) = self.ids()?;
+        let removed = remove_secret(&self.smart.stack.cx, pool, client, id).await;
+        Err(RotateError::NotShown(removed.err().map(|error| (error, self.removal(id)))).into())
+    }
+
     /// That the token endpoint takes the new secret, before the old one may go. It may need some seconds to know it.
-    async fn check(&self, client: &str, secret: Secret, next: &CommandLine) -> Result<(), CommandError> {
+    async fn check(&self, client: &str, new: &str, secret: Secret, next: &CommandLine) -> Result<(), CommandError> {
         let app = App { endpoint: self.smart.oauth("/oauth2/token")?, id: client.to_owned(), secret };
         for pause in PAUSES {
             match app.is_authenticated(&self.smart.stack.http).await {
@@ -127,7 +141,7 @@ impl Rotation<'_> {
                 Err(error) => return Err(RotateError::Untried(error, next.clone()).into()),
             }
         }
-        Err(RotateError::NotAccepted(next.clone()).into())
+        Err(RotateError::NotAccepted { next: next.clone(), undo: self.removal(new) }.into())
     }
 
     async fn remove(&self, id: &str, secrets: &[ClientSecret]) -> Result<ExitCode, CommandError> {
@@ -135,8 +149,11 @@ impl Rotation<'_> {
             secrets.iter().cloned().partition(|secret| secret.id == id);
         match (gone.as_slice(), rest.as_slice()) {
             ([], []) => Err(RotateError::NoSecret(self.address).into()),
-            // Removed before, by a run whose end was not seen.
-            ([], [only]) => self.conclude(None, std::slice::from_ref(only)),
+            // It may have been removed before, by a run whose end was not seen.
+            ([], [only]) => {
+                self.check_not_of_another(id).await?;
+                self.conclude(None, std::slice::from_ref(only))
+            }
             ([], several) => Err(RotateError::NoSuchSecret {
                 id: id.to_owned(),
                 known: several.iter().map(|secret| secret.id.clone()).collect(),
@@ -148,6 +165,23 @@ impl Rotation<'_> {
                 self.end(old, &rest).await
             }
         }
+    }
+
+    /// That the id is not a secret of the stack's other client, whose name was left out.
+    async fn check_not_of_another(&self, id: &str) -> Result<(), CommandError> {
+        let (other, option) = if self.address == APP { (MACHINE, " --client machine") } else { (APP, "") };
+        if other == MACHINE && !self.smart.has_machine_client() {
+            return Ok(());
+        }
+        let of = |name| self.smart.stack.recorded(other, name);
+        let (pool, client) = (of("user_pool_id")?, of("id")?);
+        let listed = secrets_of(&self.smart.stack.cx, pool, client).await;
+        let listed = listed.map_err(|error| CommandError::Resource { address: Address::parse(other), error })?;
+        if listed.iter().any(|secret| secret.id == id) {
+            let command = CommandLine::new(&format!("smart rotate-secret{option}")).option("--remove", id);
+            return Err(RotateError::OfAnother { id: id.to_owned(), client: other, command }.into());
+        }
+        Ok(())
     }
 
     async fn end(&self, old: &ClientSecret, rest: &[ClientSecret]) -> Result<ExitCode, CommandError> {
@@ -166,23 +200,37 @@ impl Rotation<'_> {
             return Ok(ExitCode::Success);
         }
         let left: Vec<String> = rest.iter().map(reported).collect();
-        let done = removed.map_or_else(|| "Nothing was left to remove.".to_owned(), |id| format!("Removed {id}."));
+        let done = match (removed, &self.arguments.remove) {
+            (Some(id), _) => format!("Removed {id}."),
+            (None, Some(id)) => format!("There is no secret {id}, so nothing was removed."),
+            (None, None) => "Nothing was removed.".to_owned(),
+        };
         printer.say(&format!("{done} {} has the secret {}.", self.address, left.join(" and ")));
-        if self.function_has_it() {
-            printer.note(
-                "the function's variable CLIENT_SECRET still has the old value",
-                concat!("`", hlctl!("apply --replace lambda_function.token_validator"), "` sets what Cognito returns"),
-            );
-        }
         Ok(ExitCode::Success)
     }
 
-    /// Whether the function is the user's own, which gets the app's secret.
-    fn function_has_it(&self) -> bool {
+    /// A function of the user's own has the app's secret among its variables, and is one of the apps that get the new one. Cognito may
+    /// never return it, so this is the only time.
+    async fn give_to_function(&self, secret: Option<&Secret>, id: &str) -> Result<(), CommandError> {
+        let state = &self.smart.stack.state;
         let function = Address::parse("lambda_function.token_validator");
-        let entry = self.smart.stack.state.resources.get(&function);
-        let environment = entry.and_then(|entry| entry.attributes.get("environment"));
-        self.address == APP && environment.is_some_and(|variables| variables.get("CLIENT_SECRET").is_some())
+        let environment = state.resources.get(&function).and_then(|entry| entry.attributes.get("environment"));
+        let has_secret = environment.is_some_and(|variables| variables.get("CLIENT_SECRET").is_some());
+        let name = self.smart.stack.recorded(function.as_str(), "name");
+        let (Some(secret), Ok(name), true) = (secret, name, self.address == APP && has_secret) else { return Ok(()) };
+        if let Err(error) = give_secret(&self.smart.stack.cx, name, secret).await {
+            return Err(RotateError::NotGiven { error, undo: self.removal(id) }.into());
+        }
+        let printer = self.session.printer;
+        printer.say(&format!("The function {name} has the new secret."));
+        let alias = Address::parse("lambda_alias.token_validator");
+        if state.resources.contains_key(&alias) {
+            printer.note(
+                "its alias still serves a version with the old secret",
+                &format!("`{}` publishes another", CommandLine::new("apply").option("--replace", alias.as_str())),
+            );
+        }
+        Ok(())
     }
 
     /// Until the new secret is as old as was asked for. What a run has waited counts for the next.
@@ -284,12 +332,21 @@ enum RotateError {
     TwoSecrets { client: &'static str, secrets: Vec<(String, CommandLine)> },
     #[error("the client has no secret {id}")]
     NoSuchSecret { id: String, known: Vec<String> },
+    #[error("{id} is a secret of {client}")]
+    OfAnother { id: String, client: &'static str, command: CommandLine },
     #[error("{0} is the client's only secret, and Cognito keeps the last one")]
     OnlySecret(String),
     #[error("Cognito's token endpoint does not take the new secret; both secrets were left as they are")]
-    NotAccepted(CommandLine),
+    NotAccepted { next: CommandLine, undo: CommandLine },
     #[error("the new secret could not be tried, and both were left as they are: {0}")]
     Untried(OauthError, CommandLine),
+    #[error("the new secret could not be printed{}", match .0 {
+        None => ", so it was removed again".to_owned(),
+        Some((error, _)) => format!(", and not be removed either: {error}"),
+    })]
+    NotShown(Option<(ResourceError, CommandLine)>),
+    #[error("the function did not get the new secret, and both secrets are valid: {error}")]
+    NotGiven { error: ResourceError, undo: CommandLine },
     #[error("both the new secret and the old one are valid")]
     Unfinished(CommandLine),
 }
@@ -297,9 +354,13 @@ enum RotateError {
 impl Failure for RotateError {
     fn ending(&self) -> Ending {
         match self {
-            Self::Unseen | Self::Unfit(_) | Self::NoSuchSecret { .. } => Ending::Usage,
+            Self::Unseen | Self::Unfit(_) | Self::NoSuchSecret { .. } | Self::OfAnother { .. } => Ending::Usage,
             Self::NoSecret(_) | Self::TwoSecrets { .. } | Self::OnlySecret(_) => Ending::Refused,
-            Self::NotAccepted(_) | Self::Untried(..) | Self::Unfinished(_) => Ending::Incomplete,
+            Self::NotAccepted { .. }
+            | Self::Untried(..)
+            | Self::Unfinished(_)
+            | Self::NotGiven { .. }
+            | Self::NotShown(_) => Ending::Incomplete,
         }
     }
 
@@ -317,13 +378,24 @@ impl Failure for RotateError {
             }
             Self::TwoSecrets { secrets, .. } => {
                 let commands: Vec<String> = secrets.iter().map(|(_, command)| format!("`{command}`")).collect();
-                format!("remove the one that apps no longer use: {}", commands.join(" or "))
+                format!(
+                    "remove the one that apps do not use; after a run that ended early that is the newer one, which nobody has seen: {}",
+                    commands.join(" or ")
+                )
             }
             Self::NoSuchSecret { known, .. } => format!("it has {}", known.join(" and ")),
             Self::OnlySecret(_) => {
                 concat!("`", hlctl!("smart rotate-secret --show-secrets"), "` adds another one first").to_owned()
             }
-            Self::NotAccepted(next) | Self::Untried(_, next) | Self::Unfinished(next) => {
+            // The old secret is the only one that works.
+            Self::NotAccepted { next, undo } => format!(
+                "try the new secret in an app before you remove the old one (`{next}`); to give the new one up: `{undo}`"
+            ),
+            Self::OfAnother { command, .. } => format!("`{command}` removes it"),
+            Self::NotShown(None) => "nothing has changed; run the command again where its output is read".to_owned(),
+            Self::NotShown(Some((_, undo))) => format!("nobody has seen it; remove it: `{undo}`"),
+            Self::NotGiven { undo, .. } => format!("give the new one up, and rotate again: `{undo}`"),
+            Self::Untried(_, next) | Self::Unfinished(next) => {
                 format!("once all apps use the new secret, remove the old one: `{next}`")
             }
         })

@@ -124,7 +124,9 @@ pub(super) async fn further(cx: &Context, recorded: &Recorded) -> Result<Vec<Att
         let time = secret.created.map(|time| format!(", created {time}")).unwrap_or_default();
         Attachment {
             kind: SECRET,
-            what: format!("the client has another secret, {id}{time}"),
+            what: format!(
+                "the client has a second secret, {id}{time}, from a rotation under way or from somebody else"
+            ),
             recorded: json!({"user_pool_id": recorded.user_pool_id, "client_id": recorded.id, "secret_id": id}),
         }
     };

@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use aws_sdk_lambda::primitives::Blob;
 use aws_sdk_lambda::types::{Architecture, Environment, Runtime, TracingConfig};
 
+use super::client_secret::kept_secret;
 use super::look::get;
 use super::{LambdaFunction, NOT_YET, Recorded, SECRET_VARIABLE, tracing, whole};
 use crate::cognito_user_pool_client::secret_of;
@@ -22,7 +23,10 @@ impl LambdaFunction {
             let secret = match secret_of(task.cx, &pool, &id).await? {
                 Some(secret) => secret.expose().to_owned(),
                 // Rotated: what the function has is better than nothing, and may be all that there is.
-                None => kept_secret(task.cx, &self.name).await?.ok_or(ResourceError::SecretNotReturned(id))?,
+                None => match kept_secret(task.cx, &self.name).await? {
+                    Some(kept) => kept.expose().to_owned(),
+                    None => return Err(ResourceError::SecretNotReturned(id)),
+                },
             };
             variables.insert(SECRET_VARIABLE.to_owned(), secret);
         }
@@ -100,11 +104,4 @@ impl LambdaFunction {
         }
         Ok(())
     }
-}
-
-/// The secret among the variables that the function has, if it is there.
-async fn kept_secret(cx: &Context, name: &str) -> Result<Option<String>, ResourceError> {
-    let answer = get(cx, name).await?;
-    let variables = answer.and_then(|answer| answer.configuration?.environment?.variables);
-    Ok(variables.and_then(|mut variables| variables.remove(SECRET_VARIABLE)))
 }
