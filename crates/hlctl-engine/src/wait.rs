@@ -73,6 +73,11 @@ impl PollPolicy {
         };
         interval.min(self.longest)
     }
+
+    /// The interval, a tenth shorter to a tenth longer for a `chance` from 0 to 1, and never longer than the longest.
+    fn jittered(&self, age: Duration, chance: f64) -> Duration {
+        self.interval(age).min(self.longest.mul_f64(1.0 / 1.1)).mul_f64(0.9 + chance / 5.0)
+    }
 }
 
 /// Tells everyone to stop: no new work, waits end at once, calls under way may finish. A second Ctrl-C asks for more.
@@ -237,18 +242,13 @@ where
             return Err(Ended::TimedOut(status));
         }
         let age = older + awake + begun.elapsed().min(LONGEST_LOOK);
-        let nap = jittered(pace.interval(age), fastrand::f64()).min(left);
+        let nap = pace.jittered(age, fastrand::f64()).min(left);
         tokio::select! {
             () = sleep(nap) => {}
             _ = stop.requested() => return Err(Ended::Stopped(status)),
         }
         awake += begun.elapsed().min(nap + LONGEST_LOOK);
     }
-}
-
-/// The interval, a tenth shorter to a tenth longer for a `chance` from 0 to 1.
-fn jittered(interval: Duration, chance: f64) -> Duration {
-    interval.mul_f64(0.9 + chance / 5.0)
 }
 
 #[cfg(test)]
@@ -290,7 +290,7 @@ mod tests {
     fn looks(pace: PollPolicy, begin: Duration, end: Duration, mut chance: impl FnMut() -> f64) -> (u32, Duration) {
         let (mut age, mut count) = (begin, 1);
         while age < end {
-            age += jittered(pace.interval(age), chance());
+            age += pace.jittered(age, chance());
             count += 1;
         }
         (count, age - end)
@@ -339,7 +339,7 @@ mod tests {
     fn all_stores_of_an_account_stay_within_its_quota() {
         // Ten a second, one creation a minute, and twenty stores ("AWS HealthLake endpoints and quotas").
         // The shortest intervals, and a request that takes 20 ms.
-        let rate = |age: Duration| 1.0 / (jittered(PACE.interval(age), 0.0).as_secs_f64() + 0.02);
+        let rate = |age: Duration| 1.0 / (PACE.jittered(age, 0.0).as_secs_f64() + 0.02);
         for second in 0..7200 {
             let rate: f64 = (0..20).map(|store| rate(Duration::from_secs(second) + store * MINUTE)).sum();
             assert!(rate < 10.0, "{rate} a second, {second} seconds after the last creation");
@@ -349,7 +349,7 @@ mod tests {
     proptest! {
         #[test]
         fn no_interval_is_longer_than_the_longest_or_passes_over_the_time_at_which_it_is_due(
-            age in 0.0..10_000.0f64, longest in 0.001..3600.0f64, from in 0.0..3000.0f64, takes in 0.0..3000.0f64,
+            age in 0.0..10_000.0f64, chance in 0.0..=1.0f64, longest in 0.001..3600.0f64, from in 0.0..3000.0f64, takes in 0.0..3000.0f64,
         ) {
             let [age, longest, from, takes] = [age, longest, from, takes].map(Duration::from_secs_f64);
             let due = Due { from, until: from + takes };
@@ -357,6 +357,7 @@ mod tests {
             for pace in [pace, pace.due(due), pace.at_least(Duration::from_secs(1)).due(due)] {
                 let interval = pace.interval(age);
                 prop_assert!(interval <= longest && !interval.is_zero());
+                prop_assert!(pace.jittered(age, chance) <= longest);
                 if pace.due.is_some() && age < from {
                     prop_assert!(interval <= (from - age).max(WHILE_DUE));
                 }
@@ -369,7 +370,7 @@ mod tests {
             let mut chances = fastrand::Rng::with_seed(seed);
             let mut together = 0;
             for _ in 0..50 {
-                ages = ages.map(|age| age + jittered(PACE.interval(age), chances.f64()));
+                ages = ages.map(|age| age + PACE.jittered(age, chances.f64()));
                 together += u32::from(ages[0].abs_diff(ages[1]) < Duration::from_millis(1));
             }
             prop_assert!(together < 10);

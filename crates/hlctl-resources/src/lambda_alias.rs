@@ -58,7 +58,7 @@ impl Ref<LambdaAlias> {
 
 /// A change of the function is under way.
 const BUSY: &[(&str, &str)] =
-    &[("ResourceConflictException", "in progress"), ("ResourceConflictException", "state: Pending")];
+    &[("ResourceConflictException", "in progress"), ("ResourceConflictException", "currently in the following state")];
 
 impl Resource for LambdaAlias {
     const KIND: &'static str = "lambda_alias";

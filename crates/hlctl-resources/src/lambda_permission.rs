@@ -184,7 +184,7 @@ impl Resource for LambdaPermission {
 const NOT_YET_VISIBLE: &[(&str, &str)] = &[
     ("ResourceNotFoundException", ""),
     ("ResourceConflictException", "in progress"),
-    ("ResourceConflictException", "state: Pending"),
+    ("ResourceConflictException", "currently in the following state"),
 ];
 
 impl LambdaPermission {

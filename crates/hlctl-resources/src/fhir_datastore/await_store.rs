@@ -158,7 +158,8 @@ pub(super) async fn wait_until_gone(task: &Task<'_>, id: &str, begun: Begun) -> 
     let cx = task.cx;
     let pace = match begun {
         Begun::Now => cx.pace.due(DELETION),
-        Begun::Earlier => cx.pace.at_most(UNKNOWN_AGE),
+        // Many stacks may resume at once, and their looks share the account's quota.
+        Begun::Earlier => cx.pace.at_least(UNKNOWN_AGE / 10).at_most(UNKNOWN_AGE),
     };
     let look = async || match describe(cx, id).await? {
         None => Ok(Poll::Ready(())),
