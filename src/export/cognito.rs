@@ -115,6 +115,8 @@ pub(super) fn branding(of: &Arguments<'_>) -> Body {
         .add_attribute(("user_pool_id", of.pool()))
         .add_attribute(("client_id", client))
         .add_attribute(("use_cognito_provided_values", true))
+        // A style that a designer has made since is not reset.
+        .add_block(ignoring(&["use_cognito_provided_values", "settings", "asset"]))
         .build()
 }
 

@@ -43,6 +43,10 @@ pub(super) fn function(of: &Arguments<'_>) -> Body {
         .add_attribute(("timeout", of.plain("timeout")))
         .add_attribute(("architectures", value(&Value::Array(vec![of.seen("architecture")]))))
         .add_attribute(("tags", of.plain("tags")));
+    let key = of.seen("kms_key_arn");
+    if !key.is_null() {
+        body = body.add_attribute(("kms_key_arn", of.links.to(("kms_key", "arn"), "arn", &key)));
+    }
     if !of.seen("reserved_concurrency").is_null() {
         body = body.add_attribute(("reserved_concurrent_executions", of.plain("reserved_concurrency")));
     }

@@ -126,7 +126,7 @@ fn import(terraform: &str, name: &str, key: Option<&str>, id: &str) -> Block {
 fn versions(state: &State) -> Body {
     let provider = |source: &str, version: &str| writer::value(&json!({"source": source, "version": version}));
     let providers = Block::builder("required_providers")
-        .add_attribute(("aws", provider("hashicorp/aws", "~> 6.0")))
+        .add_attribute(("aws", provider("hashicorp/aws", "~> 6.40")))
         .add_attribute(("awscc", provider("hashicorp/awscc", "~> 1.60")))
         .build();
     let terraform = Block::builder("terraform").add_attribute(("required_version", ">= 1.5")).add_block(providers);

@@ -40,10 +40,13 @@ pub(super) fn encryption(of: &Arguments<'_>) -> Body {
     if !key.is_null() {
         default = default.add_attribute(("kms_master_key_id", of.links.to(("kms_key", "arn"), "arn", &key)));
     }
-    let rule = Block::builder("rule")
-        .add_attribute(("bucket_key_enabled", of.plain("bucket_key_enabled")))
-        .add_block(default.build())
-        .build();
+    let mut rule = Block::builder("rule").add_attribute(("bucket_key_enabled", of.plain("bucket_key_enabled")));
+    // Terraform takes away what is not written there.
+    if let Some(blocked) = of.seen("blocked_encryption_types").as_str() {
+        let blocked: Vec<Value> = blocked.split(", ").map(Value::from).collect();
+        rule = rule.add_attribute(("blocked_encryption_types", value(&Value::Array(blocked))));
+    }
+    let rule = rule.add_block(default.build()).build();
     Body::builder().add_attribute(("bucket", of.bucket())).add_block(rule).build()
 }
 
