@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use serde_json::{Map, Value};
 
 use super::super::{CheckResult, Evidence, EvidenceRead, Judgement};
-use super::documents::{allowing, conditions, is_of_account, name_of, principals, strings};
+use super::documents::{allowing, asked_for, is_of_account, name_of, principals, strings};
 use super::{by_faults, by_value};
 use hlctl_resources::{Attributes, Kind};
 
@@ -42,7 +42,7 @@ pub(in crate::audit) fn trust(evidence: &Evidence) -> Vec<CheckResult> {
 /// Whether a service may act under the statement only on behalf of this account: it, or a resource in it, is what one of the conditions asks for.
 fn is_bound(statement: &Map<String, Value>, account: &str) -> bool {
     ["aws:SourceAccount", "aws:SourceArn"].iter().any(|key| {
-        let values = conditions(statement, key);
+        let values = asked_for(statement, key);
         !values.is_empty() && values.iter().all(|value| is_of_account(value, account))
     })
 }
@@ -84,8 +84,8 @@ pub(in crate::audit) fn wildcards(evidence: &Evidence) -> Vec<CheckResult> {
 }
 
 /// FHIR operations that delete for good or change a whole type at once, and the actions that permit them (HealthLake developer
-/// guide, "Bulk delete", "Patient $purge"; Service Authorization Reference). For `$bulk-patch` none is documented; this one is
-/// named as those of the other jobs are, so that a wildcard which would permit it is recognised.
+/// guide, "Bulk delete", "Patient $purge"; Service Authorization Reference). That of
+/// `$bulk-patch` is in iam-floyd 0.835.0, which is generated from that reference.
 const SWEEPING: [(&str, &str); 2] = [
     ("healthlake:StartFHIRBulkDeleteJob", "$bulk-delete and $purge"),
     ("healthlake:StartFHIRBulkPatchJob", "$bulk-patch"),
@@ -193,6 +193,11 @@ mod tests {
         assert_eq!(trusts(&healthlake, &json!({})), Judgement::Fail);
         let of_another = json!({"StringEquals": {"aws:SourceAccount": ["999999999999"]}});
         assert_eq!(trusts(&healthlake, &of_another), Judgement::Fail);
+        // Every account but this one, and this one or no account at all.
+        for operator in ["StringNotEquals", "StringEqualsIfExists", "ForAnyValue:StringLike"] {
+            let negated = json!({operator: {"aws:SourceAccount": ["111122223333"]}});
+            assert_eq!(trusts(&healthlake, &negated), Judgement::Fail, "{operator}");
+        }
         let of_a_store =
             json!({"ArnEquals": {"aws:SourceArn": ["arn:aws:healthlake:us-east-1:111122223333:datastore/fhir/x"]}});
         assert_eq!(trusts(&healthlake, &of_a_store), Judgement::Pass);

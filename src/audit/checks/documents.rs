@@ -60,6 +60,18 @@ pub(super) fn conditions<'a>(statement: &'a Map<String, Value>, key: &str) -> Ve
     .collect()
 }
 
+/// The values of the conditions on a key that ask for one of them: not those of negations, nor of what counts without the key as well.
+pub(super) fn asked_for<'a>(statement: &'a Map<String, Value>, key: &str) -> Vec<&'a str> {
+    const OPERATORS: [&str; 5] = ["StringEquals", "StringEqualsIgnoreCase", "StringLike", "ArnEquals", "ArnLike"];
+    let operators = statement.get("Condition").and_then(Value::as_object);
+    let asks = |name: &str| OPERATORS.iter().any(|operator| name.eq_ignore_ascii_case(operator));
+    let keys = operators.into_iter().flatten().filter(|(name, _)| asks(name)).filter_map(|(_, keys)| keys.as_object());
+    keys.flat_map(|keys| {
+        keys.iter().filter(|(name, _)| name.eq_ignore_ascii_case(key)).flat_map(|(name, _)| strings(keys, name))
+    })
+    .collect()
+}
+
 /// Whether a statement has just this one condition.
 pub(super) fn has_only_condition(
     statement: &Map<String, Value>,
