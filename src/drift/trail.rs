@@ -132,10 +132,17 @@ fn details(event: &Event) -> Value {
     event.cloud_trail_event().and_then(|text| serde_json::from_str(text).ok()).unwrap_or_default()
 }
 
+/// What the events of a bucket's settings that are resources of their own have in their names. All others are about the bucket: its tags,
+/// its ownership controls, and whatever is only watched.
+const OF_PARTS_OF_BUCKETS: [&str; 6] =
+    ["Versioning", "PublicAccessBlock", "Encryption", "Lifecycle", "Logging", "BucketPolicy"];
+
 /// Whether an event of the bucket, the role or the function is about this setting of it.
 fn concerns(kind: &str, event: &Event) -> bool {
     let words: &[&str] = match kind {
-        "s3_bucket" => &["CreateBucket", "DeleteBucket", "Tagging"],
+        "s3_bucket" => {
+            return !OF_PARTS_OF_BUCKETS.iter().any(|word| event.event_name().unwrap_or_default().contains(word));
+        }
         "s3_bucket_versioning" => &["Versioning"],
         "s3_bucket_public_access_block" => &["PublicAccessBlock"],
         "s3_bucket_server_side_encryption_configuration" => &["Encryption"],
@@ -195,6 +202,23 @@ mod tests {
             .username("someone")
             .cloud_trail_event(details)
             .build()
+    }
+
+    #[test]
+    fn whatever_no_setting_of_a_bucket_claims_is_about_the_bucket() {
+        let of = |kind: &str, name: &str| concerns(kind, &event(name, 1, false, "{}"));
+        for name in [
+            "CreateBucket",
+            "PutBucketTagging",
+            "TagResource",
+            "PutBucketOwnershipControls",
+            "PutBucketAcl",
+            "PutBucketCors",
+        ] {
+            assert!(of("s3_bucket", name) && !of("s3_bucket_policy", name), "{name}");
+        }
+        assert!(!of("s3_bucket", "PutBucketPolicy") && of("s3_bucket_policy", "PutBucketPolicy"));
+        assert!(!of("s3_bucket", "PutBucketEncryption") && of("s3_bucket_versioning", "DeleteBucket"));
     }
 
     #[test]

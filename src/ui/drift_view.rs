@@ -48,7 +48,7 @@ fn render_finding(text: &mut String, finding: &DriftFinding) {
         render_attribute(text, attribute);
     }
     for foreign in &finding.foreign {
-        let _ = writeln!(text, "    {ADD}+{ADD:#} not created by hlctl: {foreign}");
+        let _ = writeln!(text, "    {ADD}+{ADD:#} not in the state: {foreign}");
     }
     if let Some(change) = &finding.last_change {
         let _ =

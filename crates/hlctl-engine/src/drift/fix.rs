@@ -1,4 +1,4 @@
-//! Which addresses an apply is limited to so that it mends drift and nothing else. Pure.
+//! Which addresses an apply is limited to so that it fixes drift and nothing else. Pure.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -68,7 +68,7 @@ mod tests {
     }
 
     /// `a` is needed by `b`, and `b` by `c`; `d` stands alone.
-    fn mended(findings: Vec<DriftFinding>) -> Vec<String> {
+    fn fixed(findings: Vec<DriftFinding>) -> Vec<String> {
         let mut graph = Graph::default();
         for (name, needs) in [("a", None), ("b", Some("a")), ("c", Some("b")), ("d", None)] {
             graph.insert(address(name), needs.map(address));
@@ -105,20 +105,20 @@ mod tests {
     }
 
     #[test]
-    fn only_the_drifted_are_mended() {
+    fn only_the_drifted_are_fixed() {
         use DriftVerdict::{Clean, Drifted, Pending};
-        assert_eq!(mended(all([Pending, Drifted, Clean, Pending])), ["b"]);
+        assert_eq!(fixed(all([Pending, Drifted, Clean, Pending])), ["b"]);
     }
 
     #[test]
-    fn what_needs_the_missing_is_told_of_the_new_one() {
+    fn what_needs_the_missing_is_updated_too() {
         use DriftVerdict::{Clean, Missing};
-        assert_eq!(mended(all([Clean, Missing, Clean, Clean])), ["b", "c"]);
+        assert_eq!(fixed(all([Clean, Missing, Clean, Clean])), ["b", "c"]);
     }
 
     #[test]
     fn what_somebody_else_has_a_hand_on_is_left_alone() {
         use DriftVerdict::{Clean, Drifted, Foreign};
-        assert_eq!(mended(all([Foreign, Drifted, Clean, Foreign])), ["b"]);
+        assert_eq!(fixed(all([Foreign, Drifted, Clean, Foreign])), ["b"]);
     }
 }

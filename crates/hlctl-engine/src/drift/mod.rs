@@ -39,11 +39,11 @@ pub struct DriftFinding {
     pub verdict: DriftVerdict,
     /// Why, where the attributes do not say it.
     pub reason: Option<String>,
-    /// What to do about it, where an apply does not mend it.
+    /// What to do about it, where an apply does not fix it.
     pub hint: Option<String>,
     /// Its attributes: those that differ part by part, the others whole and without values.
     pub attributes: Vec<AttributeFinding>,
-    /// What hangs on it and hlctl did not make, in words.
+    /// What is attached to it and hlctl did not create, in words.
     pub foreign: Vec<String>,
     /// The commands that remove it, in the same order.
     pub removals: Vec<Option<String>>,
@@ -54,7 +54,7 @@ pub struct DriftFinding {
 }
 
 impl DriftFinding {
-    /// Whether there is something that an apply changes back; what hangs on it is left to whoever put it there.
+    /// Whether there is something that an apply changes back; what is attached to it is left to those who attached it.
     pub fn is_fixable(&self) -> bool {
         let mut drifted = self.attributes.iter().filter(|attribute| attribute.verdict == AttributeVerdict::Drifted);
         drifted.any(|attribute| attribute.attribute != WATCHED)
@@ -72,7 +72,7 @@ pub enum DriftVerdict {
     PartlyChecked,
     /// The configuration asks for something that has not been applied yet.
     Pending,
-    /// Others have changed it, or hung something on it.
+    /// Others have changed it, or attached something to it.
     Drifted,
     /// It is gone.
     Missing,

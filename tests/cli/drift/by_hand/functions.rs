@@ -101,7 +101,7 @@ pub(super) const CASES: &[Case] = &[
         PutBack,
     ),
     smart(
-        "HealthLake's statement is put anew as one that forbids",
+        "HealthLake's statement is replaced by one that forbids",
         |w| {
             let arn = w.recorded(FUNCTION, "arn");
             let policy = serde_json::json!({"Version": "2012-10-17", "Statement": [{
@@ -115,7 +115,7 @@ pub(super) const CASES: &[Case] = &[
         PutBack,
     ),
     smart(
-        "HealthLake's statement is put anew under a condition",
+        "HealthLake's statement is put under a condition",
         |w| {
             let arn = w.recorded(FUNCTION, "arn");
             let policy = serde_json::json!({"Version": "2012-10-17", "Statement": [{
