@@ -55,9 +55,13 @@ impl Failure for ConnectError {
             Self::NoRegionOfState => "set `region` in the config or in its `backend`, or AWS_REGION".to_owned(),
             Self::Region(_) => "set `region` in the config, AWS_REGION or --region to one that has it".to_owned(),
             Self::Endpoint { variable, .. } => format!("set {variable} to the endpoint's address, or unset it"),
-            Self::Namespace { key, own, home: Home::Sandbox, .. } => {
-                format!("in the sandbox write {key} = \"{own}\", or set {}={own} for it", variable(key))
-            }
+            Self::Namespace { own, home: Home::Sandbox, .. } => format!(
+                "for the sandbox set {} and {} to names that end with -{}-{}-an",
+                variable("data_bucket_name"),
+                variable("logs_bucket_name"),
+                own.account,
+                own.region
+            ),
             Self::Namespace { key, name, own, home: Home::Aws } => format!(
                 "write {key} = \"{own}\", or use the credentials of account {} and the region {}",
                 name.account, name.region

@@ -240,10 +240,15 @@ fn account_regional(reader: &mut Reader<'_>, config: &Config) {
     }
 }
 
+/// The account that the sandbox plays: AWS has none of this number.
+const SANDBOX_ACCOUNT: &str = "000000000000";
+
 /// What the configuration says against a name's account and region, as far as it says which ones are the stack's.
 fn elsewhere(parts: &AccountRegionalName, name: &str, config: &Config) -> Option<Problem> {
     let accounts = &config.allowed_account_ids;
-    let other_account = accounts.first().filter(|_| !accounts.contains(&parts.account));
+    // The sandbox does not ask whether its account is allowed.
+    let is_allowed = accounts.contains(&parts.account) || parts.account == SANDBOX_ACCOUNT;
+    let other_account = accounts.first().filter(|_| !is_allowed);
     let other_region = config.region.as_ref().filter(|region| **region != parts.region);
     let mut against = Vec::new();
     if other_account.is_some() {

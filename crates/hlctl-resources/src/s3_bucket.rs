@@ -25,7 +25,7 @@ use super::{
 };
 use hlctl_aws::answers::RawAnswer;
 use hlctl_aws::{AwsError, ErrorKind, Met, ops};
-use hlctl_config::is_logs_bucket;
+use hlctl_config::{AccountRegionalName, is_logs_bucket};
 use hlctl_model::{Action, AttributeChange};
 
 /// What the configuration asks for.
@@ -56,6 +56,11 @@ impl Ref<S3Bucket> {
     pub fn arn(&self) -> Text {
         self.attribute("arn")
     }
+}
+
+/// Whether nobody but the account can have the name.
+fn is_account_regional(recorded: &Value) -> bool {
+    recorded.get("name").and_then(Value::as_str).and_then(AccountRegionalName::of).is_some()
 }
 
 /// A new bucket is not visible everywhere at once (S3 user guide, "Amazon S3 data consistency model").
@@ -212,6 +217,9 @@ impl Resource for S3Bucket {
         match (planned.action, planned.contents) {
             (Action::Delete | Action::Replace, Some(contents)) if !contents.is_empty() => {
                 vec![format!("The bucket holds {contents}; all of it would be deleted for good.")]
+            }
+            (Action::Delete, _) if planned.recorded.is_some_and(is_account_regional) => {
+                vec!["The bucket is empty; its name stays this account's in this region.".to_owned()]
             }
             (Action::Delete, _) => {
                 vec!["The bucket is empty; its name becomes free for anyone in AWS to take.".to_owned()]

@@ -53,7 +53,7 @@ impl S3Bucket {
     }
 }
 
-/// Whether the refusal may be about what the request says beside the name: the caller lacks an action that this asks for, or the
+/// Whether the refusal may be about what the request says in addition to the name: the caller lacks an action that this asks for, or the
 /// server does not know it ("Error responses", S3 API reference).
 fn may_take_less(error: &AwsError) -> bool {
     error.kind == ErrorKind::Denied
