@@ -65,7 +65,7 @@ async fn apply_fresh(
         options.allow_destroy.extend(confirm::ask_for_names(session, &unnamed, &what).await?);
         named = true;
         prepared.decide_again(&connection, &options)?;
-        confirm::check(session, &prepared.plan)?;
+        confirm::check_again(&prepared.plan)?;
     }
     if prepared.plan.changes_aws() {
         let question = format!("\nApply these changes to {}?", connection.place(session.home()));

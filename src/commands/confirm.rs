@@ -11,14 +11,17 @@ use hlctl_engine::wait::Stop;
 
 /// What bars the plan for good, as an error; nothing that naming could lift.
 pub(super) fn check(session: &Session, plan: &Plan) -> Result<(), CommandError> {
+    note_unknown_names(session, plan);
+    check_again(plan)
+}
+
+/// The same for a plan that was decided again with names that the user has typed.
+pub(super) fn check_again(plan: &Plan) -> Result<(), CommandError> {
     let barred: Vec<&Refusal> =
         plan.refusals.iter().filter(|refusal| refusal.blocker.name_to_give().is_none()).collect();
     match barred.as_slice() {
-        [] => {
-            check_names(session, plan);
-            Ok(())
-        }
-        // Told along with what must be named, so that the next attempt can succeed.
+        [] => Ok(()),
+        // Reported along with what must be named, so that the next attempt can succeed.
         barred if barred.iter().all(|refusal| refusal.blocker.is_protection()) => {
             Err(protected(&[barred, unnamed(plan).as_slice()].concat()))
         }
@@ -29,17 +32,14 @@ pub(super) fn check(session: &Session, plan: &Plan) -> Result<(), CommandError> 
 /// Says which names were given that nothing has: a mistyped name protects what it meant. It is no error, since the same command is
 /// given again after a run that ended halfway, when some of what it names is gone. In a run over several stacks a name may be that of
 /// something in another of them.
-fn check_names(session: &Session, plan: &Plan) {
+fn note_unknown_names(session: &Session, plan: &Plan) {
     if let Some(fleet) = &session.fleet {
         let unknown = plan.unknown_names.iter().map(|unknown| unknown.name.clone());
         return fleet.note_unknown_names(&session.global.config, unknown.collect());
     }
-    // What must still be named is asked for first, and then the plan is checked again.
-    if unnamed(plan).is_empty() {
-        for UnknownName { name, nearest } in &plan.unknown_names {
-            let meant = nearest.as_ref().map(|nearest| format!("; did you mean {nearest}?")).unwrap_or_default();
-            session.printer.warning(&format!("--allow-destroy {name}: nothing in this stack is called that{meant}"));
-        }
+    for UnknownName { name, nearest } in &plan.unknown_names {
+        let meant = nearest.as_ref().map(|nearest| format!("; did you mean {nearest}?")).unwrap_or_default();
+        session.printer.warning(&format!("--allow-destroy {name}: nothing in this stack is called that{meant}"));
     }
 }
 

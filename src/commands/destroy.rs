@@ -78,7 +78,7 @@ async fn destroy(
         let what = format!("This destroys {} in {place}.", counted(count as u64, "resource"));
         options.allow_destroy.extend(confirm::ask_for_names(session, &unnamed, &what).await?);
         prepared.decide_again(&connection, &options)?;
-        confirm::check(session, &prepared.plan)?;
+        confirm::check_again(&prepared.plan)?;
     }
     let begun = Instant::now();
     let manifest = match &rescue {
