@@ -91,7 +91,7 @@ bench-authorizer: $(BENCH_STAMP)
 	cargo build --profile lambda -p hlctl-authorizer --locked
 	$(BENCH_VENV)/bin/python tools/bench_authorizer.py target/lambda/bootstrap
 
-# The build that `make bench` measures beside this one; BENCH_BEFORE= leaves it out. It is built from the history, once.
+# The build that `make bench` compares with this one; BENCH_BEFORE= leaves it out. It is built from the history, once.
 BENCH_BEFORE := 5a395d1
 BENCH_BEFORE_HLCTL := $(if $(BENCH_BEFORE),target/bench/$(BENCH_BEFORE)/hlctl)
 

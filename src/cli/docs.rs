@@ -31,7 +31,7 @@ macro_rules! topic {
 pub const TOPICS: &[Topic] = &[
     Topic {
         name: "overview",
-        aliases: &["readme", "plan", "apply", "destroy", "wait", "outputs"],
+        aliases: &["readme", "plan", "apply", "destroy", "wait", "outputs", "output", "docs", "completions", "man"],
         path: "README.md",
         compressed: include_bytes!(concat!(env!("OUT_DIR"), "/README.md.zlib")),
     },
@@ -65,7 +65,7 @@ pub const TOPICS: &[Topic] = &[
 /// `hlctl docs`
 #[derive(Debug, Args)]
 pub struct DocsArgs {
-    /// Document to print, by its name in the list or by a command's name; without one, list them
+    /// Document to print, by its name in the list or by that of a top-level command; without one, list them
     #[arg(value_parser = topic(), hide_possible_values = true)]
     pub topic: Option<&'static str>,
 }

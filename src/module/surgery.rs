@@ -94,7 +94,8 @@ impl SurgeryError {
             Self::Occupied(address) => format!("forget that one first: {}", hlctl!("forget", address)),
             Self::OtherKind { .. } => "keep the part before the dot".to_owned(),
             Self::OtherBucket { bucket, to, .. } => format!(
-                "a bucket keeps its name: set {} to {bucket} first, if that is the bucket you want there",
+                "a bucket keeps its name: set {} to {bucket} first, and the other bucket's key to another name, if that is the bucket you \
+                 want there",
                 if to.as_str().ends_with(".access_logs") { "logs_bucket_name" } else { "data_bucket_name" }
             ),
             Self::Unwanted { from, to } => format!(

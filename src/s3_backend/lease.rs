@@ -65,7 +65,7 @@ impl Lease {
         let renewed = Arc::clone(&hold);
         let renew = async move {
             loop {
-                // Two renewals may fail before the lease runs out.
+                // One renewal may fail before the lease runs out.
                 sleep(lease / 3).await;
                 // A failure on the way is not yet a loss; the next write finds out in any case.
                 match renewed.renew().await {

@@ -243,7 +243,11 @@ fn packages() -> BTreeMap<String, BTreeSet<String>> {
     let all: BTreeSet<String> = manifests.iter().map(name).collect();
     let needs = |manifest: &toml::Table| {
         let sections = ["dependencies", "dev-dependencies", "build-dependencies"];
-        let tables = sections.iter().filter_map(|section| manifest.get(*section)?.as_table());
+        // Those of a platform are in tables of their own: `[target.'cfg(unix)'.dependencies]`.
+        let of_targets =
+            manifest.get("target").and_then(toml::Value::as_table).into_iter().flat_map(toml::Table::values);
+        let parts = of_targets.filter_map(toml::Value::as_table).chain([manifest]);
+        let tables = parts.flat_map(|part| sections.iter().filter_map(|section| part.get(*section)?.as_table()));
         tables.flat_map(toml::Table::keys).filter(|need| all.contains(*need)).cloned().collect()
     };
     manifests.iter().map(|manifest| (name(manifest), needs(manifest))).collect()

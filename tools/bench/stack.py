@@ -1,4 +1,4 @@
-"""Start-up, and stacks from nothing to nothing, beside an earlier build and a boto3 script that makes the same stack one call after another.
+"""Start-up, and stacks from nothing to nothing, compared with an earlier build and a boto3 script that makes the same stack one call after another.
 
 Stores take two seconds to be made and to be deleted, and each request takes 0 and then 50 ms longer than it needs.
 
@@ -79,7 +79,7 @@ class Sample:
 
 
 def with_function(hlctl):
-    """The configuration of a SMART stack; its function is beside hlctl or was built for Lambda."""
+    """The configuration of a SMART stack; its function is next to hlctl or was built for Lambda."""
     beside, built = pathlib.Path(hlctl).with_name("hlctl-authorizer"), ROOT / "target" / "lambda" / "bootstrap"
     return CONFIG + SMART + ("" if beside.exists() else f'lambda_package = "{built}"\n')
 

@@ -62,7 +62,7 @@ pub fn hint(error: &AwsError) -> Option<String> {
         }
         ErrorKind::Garbled => "something other than AWS answered: check AWS_ENDPOINT_URL and any proxy".to_owned(),
         ErrorKind::Conflict if error.code == "DeleteConflict" => {
-            "something that hlctl did not attach is still attached to it: `aws iam list-attached-role-policies` and \
+            "something that is not in the state is still attached to it: `aws iam list-attached-role-policies` and \
              `aws iam list-entities-for-policy` show what; detach that, then run the command again"
                 .to_owned()
         }

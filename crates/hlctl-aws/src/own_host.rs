@@ -2,7 +2,7 @@
 //!
 //! Some operations put something before the host: the account for S3 Control (`ACCOUNT.s3-control...`, by its endpoint rules),
 //! `datatransformation.` for HealthLake's transformation (the trait `endpoint` of its model). The SDK does so before any host,
-//! and `123456789012.127.0.0.1` does not resolve. Whoever sets a custom endpoint means that host. AWS's own endpoints, such as
+//! and `123456789012.127.0.0.1` does not resolve. A user who sets a custom endpoint means that host. AWS's own endpoints, such as
 //! those of a VPC, have such names.
 
 use aws_smithy_runtime_api::box_error::BoxError;

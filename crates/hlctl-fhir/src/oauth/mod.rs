@@ -4,7 +4,7 @@
 //! `InitiateAuth` is no way to such a token, for it gives none of the scopes of resource servers (Cognito developer guide,
 //! "Understanding user pool JSON web tokens").
 //!
-//! Secrets, codes and tokens are held in [`hlctl_config::Secret`], and no error has one: of an address only the origin is told,
+//! Secrets, codes and tokens are held in [`hlctl_config::Secret`], and no error has one: of an address only the origin is reported,
 //! and of an answer only OAuth's error code and description.
 
 mod asking;

@@ -33,7 +33,7 @@ const NOT_SET: [(&str, &str); 7] = [
     ("GetUICustomization", "InvalidParameterException"),
 ];
 
-/// Asks what there is beside a resource. The answers go to [`hlctl_aws::answers::gathered`]; what comes back is which
+/// Asks what is attached to a resource. The answers go to [`hlctl_aws::answers::gathered`]; what comes back is which
 /// operations were refused, and why.
 pub async fn ask(cx: &Context, kind: Kind, recorded: &Value) -> Map<String, Value> {
     let of = |name: &str| recorded.get(name).and_then(Value::as_str).unwrap_or_default();

@@ -1,4 +1,4 @@
-//! When a key was last used, for whoever is about to delete it.
+//! When a key was last used, for anyone who is about to delete it.
 
 use aws_sdk_kms::operation::get_key_last_usage::GetKeyLastUsageOutput;
 use aws_smithy_types::DateTime;

@@ -32,13 +32,13 @@ impl<P: Provider> Coordinator<'_, P> {
                 _ => {}
             }
         }
-        // A plan without intents leaves the file alone: a new serial would look like a change to whoever compares states.
+        // A plan without intents leaves the file alone: a new serial would look like a change to those who compare states.
         if self.state == before {
             return Ok(());
         }
         self.writer.dirty = true;
         self.writer.start(&mut self.state);
-        // The only write that is waited for: what AWS creates before it is on the disk, a crash would leave without a trace.
+        // Waited for: what AWS creates before it is on the disk, a crash would leave without a trace.
         Ok(self.writer.finish().await?)
     }
 
