@@ -311,6 +311,7 @@ impl Provider for Memory {
 
     async fn create(task: &Task<'_, Self>, spec: &MemorySpec) -> Result<Value, MemoryError> {
         let (memory, known) = (task.cx, task.known);
+        spec.check_known(task)?;
         let identified = |recorded: &Value| (task.report)(StepReport::Identified(recorded.clone()));
         match spec.kind {
             MemoryKind::Bucket => {
@@ -391,6 +392,7 @@ impl Provider for Memory {
         recorded: &Value,
         changes: &[AttributeChange],
     ) -> Result<Value, MemoryError> {
+        spec.check_known(task)?;
         let retags = changes.iter().any(|change| change.attribute() == "tags");
         let update = |cloud: &mut Cloud| {
             let desired = spec.desired(task.known);

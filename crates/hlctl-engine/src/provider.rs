@@ -14,7 +14,7 @@ use crate::wait::Stop;
 use hlctl_model::address::Address;
 use hlctl_model::{
     Attachment, AttributeChange, Attributes, Certainty, Contents, Deeds, HoldObserver, Identity, Known, Observed,
-    Permit, Progress, RecoveryHint, Remains, ResourceKind, ResourceSpec, Settings, StepReport,
+    Permit, Progress, RecoveryHint, Remains, ResourceKind, ResourceSpec, Settings, StepReport, Text,
 };
 
 /// Creates, reads, changes and deletes resources. One value serves one run.
@@ -237,6 +237,15 @@ pub struct Task<'a, P> {
 }
 
 impl<P: Provider> Task<'_, P> {
+    /// The text with its references filled in, as it is sent.
+    ///
+    /// # Errors
+    /// Something that it names is not known yet, which is a fault of the schedule.
+    pub fn text(&self, text: &Text) -> Result<String, P::Error> {
+        let missing = || P::Error::internal(format!("{} was started before all that it names was known", self.address));
+        self.known.text(text).ok_or_else(missing)
+    }
+
     /// Reports the identity, so that it is recorded and dependents may start.
     ///
     /// # Errors

@@ -7,9 +7,9 @@ use serde_json::Value;
 
 use crate::address::Address;
 
-/// Stands for a value that only AWS can give.
+/// How a value that only AWS can give is shown among the attributes of a plan.
 ///
-/// Its parentheses are outside every alphabet that HealthLake, S3, IAM and KMS allow for names and tags.
+/// No decision rests on it: what is sent comes from [`Known::text`], which has no value for what is not known.
 pub const UNKNOWN: &str = "(known after apply)";
 
 /// One attribute of another resource.
@@ -87,33 +87,25 @@ impl Known {
         self.0.remove(address);
     }
 
-    /// The text with its references filled in, or [`UNKNOWN`] where one is missing.
-    pub fn text(&self, text: &Text) -> String {
+    /// The text with its references filled in, if all of them are known.
+    pub fn text(&self, text: &Text) -> Option<String> {
         let mut whole = String::new();
         for part in &text.0 {
             match part {
                 Part::Literal(literal) => whole.push_str(literal),
-                Part::Reference(reference) => match self.attribute(reference) {
-                    Some(value) => whole.push_str(value),
-                    None => return UNKNOWN.to_owned(),
-                },
+                Part::Reference(reference) => whole.push_str(self.attribute(reference)?),
             }
         }
-        whole
+        Some(whole)
+    }
+
+    /// The text as an attribute of a plan: [`UNKNOWN`] as long as a reference is not known.
+    pub fn shown(&self, text: &Text) -> Value {
+        self.text(text).unwrap_or_else(|| UNKNOWN.to_owned()).into()
     }
 
     fn attribute(&self, reference: &Reference) -> Option<&str> {
         self.0.get(&reference.address)?.get(reference.attribute)?.as_str()
-    }
-}
-
-/// Whether any part of `value` is [`UNKNOWN`].
-pub fn holds_unknown(value: &Value) -> bool {
-    match value {
-        Value::String(text) => text == UNKNOWN,
-        Value::Array(items) => items.iter().any(holds_unknown),
-        Value::Object(members) => members.values().any(holds_unknown),
-        Value::Null | Value::Bool(_) | Value::Number(_) => false,
     }
 }
 
@@ -128,8 +120,8 @@ mod tests {
         let arn = Reference { address: Address::parse("kms_key.s3"), attribute: "arn" };
         let text = Text::from("<") + arn + ">";
         let mut known = Known::default();
-        assert_eq!(known.text(&text), UNKNOWN);
+        assert_eq!((known.text(&text), known.shown(&text)), (None, json!(UNKNOWN)));
         known.insert(Address::parse("kms_key.s3"), json!({"arn": "a"}));
-        assert_eq!(known.text(&text), "<a>");
+        assert_eq!((known.text(&text), known.shown(&text)), (Some("<a>".to_owned()), json!("<a>")));
     }
 }

@@ -66,13 +66,12 @@ impl<P: BucketPart> Resource for P {
 
     fn desired(&self, known: &Known) -> Attributes {
         let mut attributes = BucketPart::desired(self, known);
-        attributes.insert("bucket".to_owned(), json!(known.text(&self.bucket().name())));
+        attributes.insert("bucket".to_owned(), known.shown(&self.bucket().name()));
         attributes
     }
 
     fn predicted(&self, _identity: &Identity, known: &Known) -> Option<Recorded> {
-        let bucket = known.text(&self.bucket().name());
-        (bucket != super::UNKNOWN).then_some(Recorded { bucket })
+        known.text(&self.bucket().name()).map(|bucket| Recorded { bucket })
     }
 
     async fn read(cx: &Context, recorded: &Recorded) -> Result<Option<Observed<Recorded>>, ResourceError> {
@@ -89,7 +88,7 @@ impl<P: BucketPart> Resource for P {
     }
 
     async fn create(&self, task: &Task<'_>) -> Result<Recorded, ResourceError> {
-        let recorded = Recorded { bucket: task.known.text(&self.bucket().name()) };
+        let recorded = Recorded { bucket: task.text(&self.bucket().name())? };
         self.put(task, &recorded.bucket).await?;
         Ok(recorded)
     }

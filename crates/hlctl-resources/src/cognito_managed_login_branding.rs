@@ -13,7 +13,7 @@ use super::reference::{Known, Ref, Reference, Text};
 use super::task::parent;
 use super::{
     Attachment, Attributes, Condition, Context, Identity, Observed, Parent, RecoveryHint, Resource, ResourceError,
-    Rule, Task, UNKNOWN, attributes,
+    Rule, Task, attributes,
 };
 use crate::answers::watching;
 use hlctl_aws::{AwsError, Call, Met, ops};
@@ -64,14 +64,13 @@ impl Resource for CognitoManagedLoginBranding {
 
     fn desired(&self, known: &Known) -> Attributes {
         attributes([
-            ("user_pool_id", json!(known.text(&self.client.pool_id()))),
-            ("client_id", json!(known.text(&self.client.id()))),
+            ("user_pool_id", known.shown(&self.client.pool_id())),
+            ("client_id", known.shown(&self.client.id())),
         ])
     }
 
     fn predicted(&self, _identity: &Identity, known: &Known) -> Option<Recorded> {
-        let recorded = self.recorded(known);
-        (recorded.client_id != UNKNOWN && recorded.user_pool_id != UNKNOWN).then_some(recorded)
+        self.recorded(|text| known.text(text).ok_or(())).ok()
     }
 
     async fn find(_cx: &Context, recovery: &RecoveryHint<'_>) -> Result<Option<Recorded>, ResourceError> {
@@ -90,7 +89,7 @@ impl Resource for CognitoManagedLoginBranding {
 
     async fn create(&self, task: &Task<'_>) -> Result<Recorded, ResourceError> {
         let cx = task.cx;
-        let recorded = self.recorded(task.known);
+        let recorded = self.recorded(|text| task.text(text))?;
         let create = || {
             let create = cx.clients.cognito.create_managed_login_branding().user_pool_id(&recorded.user_pool_id);
             create.client_id(&recorded.client_id).use_cognito_provided_values(true).send()
@@ -155,12 +154,9 @@ impl Resource for CognitoManagedLoginBranding {
 }
 
 impl CognitoManagedLoginBranding {
-    fn recorded(&self, known: &Known) -> Recorded {
-        Recorded {
-            user_pool_id: known.text(&self.client.pool_id()),
-            client_id: known.text(&self.client.id()),
-            id: String::new(),
-        }
+    fn recorded<E>(&self, text: impl Fn(&Text) -> Result<String, E>) -> Result<Recorded, E> {
+        let (user_pool_id, client_id) = (text(&self.client.pool_id())?, text(&self.client.id())?);
+        Ok(Recorded { user_pool_id, client_id, id: String::new() })
     }
 }
 

@@ -13,7 +13,7 @@ use super::reference::{Known, Ref, Reference, Text};
 use super::task::parent;
 use super::{
     Attributes, Condition, Context, Identity, Observed, Parent, PlannedChange, RecoveryHint, Resource, ResourceError,
-    Rule, Task, UNKNOWN, attributes,
+    Rule, Task, attributes,
 };
 use hlctl_aws::{AwsError, Met, ops};
 use hlctl_model::{Action, AttributeChange};
@@ -62,7 +62,7 @@ impl Resource for CognitoResourceServer {
 
     fn desired(&self, known: &Known) -> Attributes {
         attributes([
-            ("user_pool_id", json!(known.text(&self.pool.id()))),
+            ("user_pool_id", known.shown(&self.pool.id())),
             ("identifier", json!(self.identifier)),
             ("name", json!(self.identifier)),
             ("scopes", json!(self.scopes)),
@@ -70,8 +70,7 @@ impl Resource for CognitoResourceServer {
     }
 
     fn predicted(&self, _identity: &Identity, known: &Known) -> Option<Recorded> {
-        let pool = known.text(&self.pool.id());
-        (pool != UNKNOWN).then(|| self.recorded(pool))
+        known.text(&self.pool.id()).map(|pool| self.recorded(pool))
     }
 
     async fn find(_cx: &Context, recovery: &RecoveryHint<'_>) -> Result<Option<Recorded>, ResourceError> {
@@ -109,7 +108,7 @@ impl Resource for CognitoResourceServer {
 
     async fn create(&self, task: &Task<'_>) -> Result<Recorded, ResourceError> {
         let cx = task.cx;
-        let recorded = self.recorded(task.known.text(&self.pool.id()));
+        let recorded = self.recorded(task.text(&self.pool.id())?);
         let scopes = self.scopes()?;
         let create = || {
             let create = cx.clients.cognito.create_resource_server().user_pool_id(&recorded.user_pool_id);

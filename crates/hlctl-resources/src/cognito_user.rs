@@ -15,7 +15,7 @@ use super::reference::{Known, Ref, Reference};
 use super::task::parent;
 use super::{
     Attributes, Condition, Context, Identity, Observed, Parent, RecoveryHint, Resource, ResourceError, Rule, SECRET,
-    Task, UNKNOWN, attributes,
+    Task, attributes,
 };
 use hlctl_aws::{Certainty, ErrorKind, Met, ops};
 use hlctl_config::Secret;
@@ -71,7 +71,7 @@ impl Resource for CognitoUser {
 
     fn desired(&self, known: &Known) -> Attributes {
         let mut wanted = attributes([
-            ("user_pool_id", json!(known.text(&self.pool.id()))),
+            ("user_pool_id", known.shown(&self.pool.id())),
             ("username", json!(self.username)),
             ("enabled", json!(true)),
             ("user_attributes", json!(self.user_attributes)),
@@ -85,8 +85,7 @@ impl Resource for CognitoUser {
     }
 
     fn predicted(&self, _identity: &Identity, known: &Known) -> Option<Recorded> {
-        let user_pool_id = known.text(&self.pool.id());
-        (user_pool_id != UNKNOWN).then(|| self.unset(user_pool_id))
+        known.text(&self.pool.id()).map(|user_pool_id| self.unset(user_pool_id))
     }
 
     async fn find(_cx: &Context, recovery: &RecoveryHint<'_>) -> Result<Option<Recorded>, ResourceError> {
@@ -134,7 +133,7 @@ impl Resource for CognitoUser {
             let problem = format!("there is no password for the new user {}", self.username);
             return Err(ResourceError::request(problem));
         }
-        let mut recorded = self.unset(task.known.text(&self.pool.id()));
+        let mut recorded = self.unset(task.text(&self.pool.id())?);
         let given = self.as_cognito()?;
         let create = || {
             let create = cx.clients.cognito.admin_create_user().user_pool_id(&recorded.user_pool_id);

@@ -135,7 +135,7 @@ impl Resource for CognitoUserPoolClient {
         let (callbacks, logouts) = self.urls();
         let units = &self.validity;
         let mut wanted = attributes([
-            ("user_pool_id", json!(known.text(&self.pool.id()))),
+            ("user_pool_id", known.shown(&self.pool.id())),
             ("name", json!(self.name)),
             ("has_secret", json!(true)),
             ("oauth_flows", json!([self.flow.as_cognito().as_str()])),
@@ -191,7 +191,7 @@ impl Resource for CognitoUserPoolClient {
 
     async fn create(&self, task: &Task<'_>) -> Result<Recorded, ResourceError> {
         let cx = task.cx;
-        let pool = task.known.text(&self.pool.id());
+        let pool = task.text(&self.pool.id())?;
         let (callbacks, logouts) = self.urls();
         let create = async || {
             let send = || {

@@ -12,7 +12,7 @@ use super::reference::{Known, Ref, Reference, Text};
 use super::task::parent;
 use super::{
     Attributes, Condition, Context, Identity, Observed, PlannedChange, RecoveryHint, Resource, ResourceError, Rule,
-    Task, UNKNOWN, attributes,
+    Task, attributes,
 };
 use hlctl_aws::{AwsError, Met, ops};
 use hlctl_engine::wait::{self, Poll, PollPolicy};
@@ -63,14 +63,13 @@ impl Resource for CognitoUserPoolDomain {
     fn desired(&self, known: &Known) -> Attributes {
         attributes([
             ("domain", json!(self.domain)),
-            ("user_pool_id", json!(known.text(&self.pool.id()))),
+            ("user_pool_id", known.shown(&self.pool.id())),
             ("managed_login_version", json!(self.version())),
         ])
     }
 
     fn predicted(&self, identity: &Identity, known: &Known) -> Option<Recorded> {
-        let pool = known.text(&self.pool.id());
-        let user_pool_id = if pool == UNKNOWN { String::new() } else { pool };
+        let user_pool_id = known.text(&self.pool.id()).unwrap_or_default();
         Some(Recorded { domain: self.domain.clone(), user_pool_id, base_url: base_url(identity, &self.domain) })
     }
 
@@ -112,7 +111,7 @@ impl Resource for CognitoUserPoolDomain {
         let cx = task.cx;
         let recorded = Recorded {
             domain: self.domain.clone(),
-            user_pool_id: task.known.text(&self.pool.id()),
+            user_pool_id: task.text(&self.pool.id())?,
             base_url: base_url(&cx.identity, &self.domain),
         };
         let create = || {

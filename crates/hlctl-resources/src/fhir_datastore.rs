@@ -143,7 +143,7 @@ impl Resource for FhirDatastore {
             ("name", json!(self.name)),
             ("fhir_version", json!("R4")),
             ("encryption", json!(if self.key.is_some() { "CUSTOMER_MANAGED_KMS_KEY" } else { "AWS_OWNED_KMS_KEY" })),
-            ("kms_key_arn", self.key.as_ref().map_or(Value::Null, |key| json!(known.text(&key.arn())))),
+            ("kms_key_arn", self.key.as_ref().map_or(Value::Null, |key| known.shown(&key.arn()))),
             ("tags", as_attribute(&self.tags)),
         ]);
         match self.beginning {
@@ -235,7 +235,7 @@ impl Resource for FhirDatastore {
         let profile = self.default_profiles.as_deref().filter(|_| changed(&["default_profiles"]));
         let backups = self.backup.as_ref().filter(|_| changed(&["backup", "backup_retention_days", "backup_tags"]));
         let provider = changed(&identity_provider::PARTS)
-            .then(|| identity_provider::request(self.identity_provider.as_ref(), task.known))
+            .then(|| identity_provider::request(self.identity_provider.as_ref(), task))
             .transpose()?;
         if name || profile.is_some() || backups.is_some() || provider.is_some() {
             send_update(task, &recorded.id, || {
@@ -344,9 +344,9 @@ impl FhirDatastore {
     async fn make(&self, task: &Task<'_>) -> Result<Recorded, ResourceError> {
         let cx = task.cx;
         let tags = as_healthlake_tags(&self.tags)?;
-        let encryption = encryption(self.key.as_ref(), task.known)?;
+        let encryption = encryption(self.key.as_ref(), task)?;
         let preload = (self.beginning == InitialData::Synthea).then(preload).transpose()?;
-        let provider = self.provider(task.known)?;
+        let provider = self.provider(task)?;
         let turn = cx.gate.to_create().await;
         let answer = cx
             .call(creation(ops::healthlake::CREATE_FHIR_DATASTORE), || {
@@ -375,8 +375,8 @@ impl FhirDatastore {
     async fn restore(&self, task: &Task<'_>, source: &str, at: Option<i64>) -> Result<Recorded, ResourceError> {
         let cx = task.cx;
         let tags = as_healthlake_tags(&self.tags)?;
-        let encryption = encryption(self.key.as_ref(), task.known)?;
-        let provider = self.provider(task.known)?;
+        let encryption = encryption(self.key.as_ref(), task)?;
+        let provider = self.provider(task)?;
         let configuration = restore_configuration(at);
         let turn = cx.gate.to_create().await;
         let answer = cx
@@ -417,9 +417,9 @@ impl FhirDatastore {
         Ok(Recorded { id, arn, endpoint, name: self.name.clone() })
     }
 
-    fn provider(&self, known: &Known) -> Result<Option<IdentityProviderConfiguration>, ResourceError> {
+    fn provider(&self, task: &Task<'_>) -> Result<Option<IdentityProviderConfiguration>, ResourceError> {
         let provider = self.identity_provider.as_ref();
-        provider.map(|provider| identity_provider::request(Some(provider), known)).transpose()
+        provider.map(|provider| identity_provider::request(Some(provider), task)).transpose()
     }
 
     async fn update_tags(&self, cx: &Context, arn: &str) -> Result<(), ResourceError> {

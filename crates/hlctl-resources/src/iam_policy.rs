@@ -137,7 +137,7 @@ impl Resource for IamPolicy {
 
     async fn create(&self, task: &Task<'_>) -> Result<Recorded, ResourceError> {
         let cx = task.cx;
-        let document = self.policy.text(task.known);
+        let document = self.policy.text(task)?;
         let tags = as_iam_tags(&self.tags)?;
         let result = cx
             .call(ops::iam::CREATE_POLICY, || {
@@ -176,7 +176,7 @@ impl Resource for IamPolicy {
         let arn = &recorded.arn;
         let changed = |attribute: &str| changes.iter().any(|change| change.attribute() == attribute);
         if changed("policy") {
-            let document = self.policy.text(task.known);
+            let document = self.policy.text(task)?;
             let wanted = self.policy.render(task.known);
             let create = async || {
                 make_room(cx, arn).await?;

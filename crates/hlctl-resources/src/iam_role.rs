@@ -128,7 +128,7 @@ impl Resource for IamRole {
 
     async fn create(&self, task: &Task<'_>) -> Result<Recorded, ResourceError> {
         let cx = task.cx;
-        let document = self.trust.text(task.known);
+        let document = self.trust.text(task)?;
         let tags = as_iam_tags(&self.tags)?;
         let result = cx
             .call(ops::iam::CREATE_ROLE.eventually(PRINCIPAL_NOT_YET_VISIBLE), || {
@@ -173,7 +173,7 @@ impl Resource for IamRole {
         let name = &recorded.name;
         let changed = |attribute: &str| changes.iter().any(|change| change.attribute() == attribute);
         if changed("assume_role_policy") {
-            let document = self.trust.text(task.known);
+            let document = self.trust.text(task)?;
             let call = ops::iam::UPDATE_ASSUME_ROLE_POLICY.eventually(PRINCIPAL_NOT_YET_VISIBLE);
             cx.call(call, || iam.update_assume_role_policy().role_name(name).policy_document(&document).send()).await?;
         }

@@ -8,9 +8,7 @@ use serde_json::{Value, json};
 use super::iam_role::{IamRole, NOT_YET_VISIBLE, decode_document};
 use super::policy::Document;
 use super::reference::{Known, Ref, Reference};
-use super::{
-    Attributes, Condition, Context, Identity, Observed, Resource, ResourceError, Rule, Task, UNKNOWN, attributes,
-};
+use super::{Attributes, Condition, Context, Identity, Observed, Resource, ResourceError, Rule, Task, attributes};
 use hlctl_aws::ops;
 use hlctl_model::AttributeChange;
 
@@ -49,15 +47,14 @@ impl Resource for IamRolePolicy {
 
     fn desired(&self, known: &Known) -> Attributes {
         attributes([
-            ("role", json!(known.text(&self.role.name()))),
+            ("role", known.shown(&self.role.name())),
             ("name", json!(self.name)),
             ("policy", self.policy.render(known)),
         ])
     }
 
     fn predicted(&self, _identity: &Identity, known: &Known) -> Option<Recorded> {
-        let role = known.text(&self.role.name());
-        (role != UNKNOWN).then(|| Recorded { role, name: self.name.clone() })
+        known.text(&self.role.name()).map(|role| Recorded { role, name: self.name.clone() })
     }
 
     async fn read(cx: &Context, recorded: &Recorded) -> Result<Option<Observed<Recorded>>, ResourceError> {
@@ -76,8 +73,8 @@ impl Resource for IamRolePolicy {
     }
 
     async fn create(&self, task: &Task<'_>) -> Result<Recorded, ResourceError> {
-        let recorded = Recorded { role: task.known.text(&self.role.name()), name: self.name.clone() };
-        let document = self.policy.text(task.known);
+        let recorded = Recorded { role: task.text(&self.role.name())?, name: self.name.clone() };
+        let document = self.policy.text(task)?;
         let put = || {
             let put = task.cx.clients.iam.put_role_policy().role_name(&recorded.role);
             put.policy_name(&recorded.name).policy_document(&document).send()

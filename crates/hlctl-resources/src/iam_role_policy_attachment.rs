@@ -8,9 +8,7 @@ use serde_json::json;
 use super::iam_role::{IamRole, NOT_YET_VISIBLE};
 use super::once::once;
 use super::reference::{Known, Ref, Reference, Text};
-use super::{
-    Attributes, Condition, Context, Identity, Observed, Resource, ResourceError, Rule, Task, UNKNOWN, attributes,
-};
+use super::{Attributes, Condition, Context, Identity, Observed, Resource, ResourceError, Rule, Task, attributes};
 use hlctl_aws::ops;
 use hlctl_model::AttributeChange;
 
@@ -45,12 +43,12 @@ impl Resource for IamRolePolicyAttachment {
     }
 
     fn desired(&self, known: &Known) -> Attributes {
-        attributes([("role", json!(known.text(&self.role.name()))), ("policy_arn", json!(known.text(&self.policy)))])
+        attributes([("role", known.shown(&self.role.name())), ("policy_arn", known.shown(&self.policy))])
     }
 
     fn predicted(&self, _identity: &Identity, known: &Known) -> Option<Recorded> {
-        let recorded = Recorded { role: known.text(&self.role.name()), policy_arn: known.text(&self.policy) };
-        (recorded.role != UNKNOWN && recorded.policy_arn != UNKNOWN).then_some(recorded)
+        let (role, policy_arn) = known.text(&self.role.name()).zip(known.text(&self.policy))?;
+        Some(Recorded { role, policy_arn })
     }
 
     async fn read(cx: &Context, recorded: &Recorded) -> Result<Option<Observed<Recorded>>, ResourceError> {
@@ -83,7 +81,7 @@ impl Resource for IamRolePolicyAttachment {
     }
 
     async fn create(&self, task: &Task<'_>) -> Result<Recorded, ResourceError> {
-        let recorded = Recorded { role: task.known.text(&self.role.name()), policy_arn: task.known.text(&self.policy) };
+        let recorded = Recorded { role: task.text(&self.role.name())?, policy_arn: task.text(&self.policy)? };
         // Nothing to AWS, but moto 5.2.5 counts what is attached twice twice. So it is looked for before it is sent again.
         let call = ops::iam::ATTACH_ROLE_POLICY.eventually(NOT_YET_VISIBLE).once();
         let iam = &task.cx.clients.iam;

@@ -149,7 +149,7 @@ impl Resource for KmsKey {
             cx.call(call, || kms.enable_key().key_id(id).send()).await?;
         }
         if changed("policy") {
-            let document = self.policy.text(task.known);
+            let document = self.policy.text(task)?;
             let call = ops::kms::PUT_KEY_POLICY.eventually(PRINCIPAL_NOT_YET_VISIBLE);
             cx.call(call, || kms.put_key_policy().key_id(id).policy_name("default").policy(&document).send()).await?;
         }
@@ -239,7 +239,7 @@ impl KmsKey {
     /// CreateKey has no idempotency token, so after a lost answer the key is looked for by its tags before another is made.
     async fn make(&self, task: &Task<'_>) -> Result<Recorded, ResourceError> {
         let cx = task.cx;
-        let document = self.policy.text(task.known);
+        let document = self.policy.text(task)?;
         let tags: Vec<Tag> = as_kms_tags(&self.tags)?;
         let call = ops::kms::CREATE_KEY.eventually(PRINCIPAL_NOT_YET_VISIBLE);
         let create = async || {

@@ -12,9 +12,7 @@ use serde_json::json;
 
 use super::lambda_function::{LambdaFunction, group_of, pace, settings_seen, until_active, whole};
 use super::reference::{Known, Ref, Reference, Text};
-use super::{
-    Attachment, Attributes, Condition, Context, Identity, Observed, Resource, Rule, Task, UNKNOWN, attributes,
-};
+use super::{Attachment, Attributes, Condition, Context, Identity, Observed, Resource, Rule, Task, attributes};
 use super::{ResourceError, lambda_permission};
 use hlctl_aws::{AwsError, ErrorKind, ops};
 use hlctl_engine::wait::{self, Poll};
@@ -76,7 +74,7 @@ impl Resource for LambdaAlias {
 
     fn desired(&self, known: &Known) -> Attributes {
         attributes([
-            ("function", json!(known.text(&self.function.name()))),
+            ("function", known.shown(&self.function.name())),
             ("name", json!(self.name)),
             ("serves", self.serves.settings(known).into()),
             ("provisioned_concurrency", json!(self.provisioned_concurrency)),
@@ -84,8 +82,7 @@ impl Resource for LambdaAlias {
     }
 
     fn predicted(&self, identity: &Identity, known: &Known) -> Option<Recorded> {
-        let function = known.text(&self.function.name());
-        (function != UNKNOWN).then(|| self.recorded(identity, function))
+        known.text(&self.function.name()).map(|function| self.recorded(identity, function))
     }
 
     async fn read(cx: &Context, recorded: &Recorded) -> Result<Option<Observed<Recorded>>, ResourceError> {
@@ -126,7 +123,7 @@ impl Resource for LambdaAlias {
 
     async fn create(&self, task: &Task<'_>) -> Result<Recorded, ResourceError> {
         let cx = task.cx;
-        let recorded = self.recorded(&cx.identity, task.known.text(&self.function.name()));
+        let recorded = self.recorded(&cx.identity, task.text(&self.function.name())?);
         // The function's own step may still be waiting for that.
         until_active(cx, &recorded.function).await?;
         let version = publish(cx, &recorded.function).await?;

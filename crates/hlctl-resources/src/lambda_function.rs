@@ -101,9 +101,9 @@ impl Target {
         self.alias.as_ref().map_or_else(|| self.function.attribute("arn"), Ref::<LambdaAlias>::arn)
     }
 
-    /// The alias's name.
-    pub(super) fn qualifier(&self, known: &Known) -> Option<String> {
-        self.alias.as_ref().map(|alias| known.text(&alias.name()))
+    /// The alias's name, as an attribute.
+    pub(super) fn qualifier_shown(&self, known: &Known) -> Value {
+        self.alias.as_ref().map(|alias| known.shown(&alias.name())).unwrap_or_default()
     }
 
     pub(super) fn references(&self) -> Vec<Reference> {
@@ -211,7 +211,8 @@ impl Resource for LambdaFunction {
     async fn create(&self, task: &Task<'_>) -> Result<Recorded, ResourceError> {
         let cx = task.cx;
         let archive = self.package.archive()?;
-        let role = task.known.text(&self.role.arn());
+        let role = task.text(&self.role.arn())?;
+        let key = self.environment_key.as_ref().map(|key| task.text(&key.arn())).transpose()?;
         let environment = self.environment_to_send(task).await?;
         let tags: HashMap<String, String> = self.tags.clone().into_iter().collect();
         let code = FunctionCode::builder().zip_file(Blob::new(archive.bytes.clone())).build();
@@ -225,7 +226,7 @@ impl Resource for LambdaFunction {
                 .memory_size(whole(self.memory_size))
                 .timeout(whole(self.timeout))
                 .environment(environment.clone())
-                .set_kms_key_arn(self.environment_key(task.known))
+                .set_kms_key_arn(key.clone())
                 .tracing_config(TracingConfig::builder().mode(tracing(self.tracing)).build())
                 .set_tags(Some(tags.clone()))
                 .send()
@@ -338,19 +339,15 @@ impl LambdaFunction {
     /// What a published version keeps: the code and everything that shapes a run.
     pub(super) fn settings(&self, known: &Known) -> Attributes {
         attributes([
-            ("role", json!(known.text(&self.role.arn()))),
+            ("role", known.shown(&self.role.arn())),
             ("runtime", json!(self.package.runtime)),
             ("handler", json!(self.package.handler)),
             ("memory_size", json!(self.memory_size)),
             ("timeout", json!(self.timeout)),
             ("environment", self.environment_shown(known)),
-            ("kms_key_arn", json!(self.environment_key(known))),
+            ("kms_key_arn", self.environment_key.as_ref().map(|key| known.shown(&key.arn())).unwrap_or_default()),
             ("code_sha256", json!(self.code_sha256(known))),
         ])
-    }
-
-    fn environment_key(&self, known: &Known) -> Option<String> {
-        self.environment_key.as_ref().map(|key| known.text(&key.arn()))
     }
 
     /// The archive's hash. An archive is made only where its source is not the one that was sent last.
@@ -365,7 +362,7 @@ impl LambdaFunction {
 
     fn environment_shown(&self, known: &Known) -> Value {
         let secret = self.secret_of.iter().map(|_| (SECRET_VARIABLE.to_owned(), json!(SECRET)));
-        self.environment.iter().map(|(name, text)| (name.clone(), json!(known.text(text)))).chain(secret).collect()
+        self.environment.iter().map(|(name, text)| (name.clone(), known.shown(text))).chain(secret).collect()
     }
 }
 

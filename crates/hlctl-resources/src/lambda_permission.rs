@@ -10,8 +10,7 @@ use super::lambda_function::{Target, group_of};
 use super::once::once;
 use super::reference::{Known, Ref, Reference, Text};
 use super::{
-    Attachment, Attributes, Condition, Context, Identity, Observed, Resource, ResourceError, Rule, Task, UNKNOWN,
-    attributes,
+    Attachment, Attributes, Condition, Context, Identity, Observed, Resource, ResourceError, Rule, Task, attributes,
 };
 use hlctl_aws::{AwsError, ErrorKind, Met, ops};
 use hlctl_model::AttributeChange;
@@ -72,8 +71,8 @@ impl Resource for LambdaPermission {
 
     fn desired(&self, known: &Known) -> Attributes {
         attributes([
-            ("function", json!(known.text(&self.target.function.name()))),
-            ("qualifier", json!(self.target.qualifier(known))),
+            ("function", known.shown(&self.target.function.name())),
+            ("qualifier", self.target.qualifier_shown(known)),
             ("statement_id", json!(self.statement_id)),
             ("action", json!(ACTION)),
             ("principal", json!(self.principal)),
@@ -84,8 +83,7 @@ impl Resource for LambdaPermission {
     }
 
     fn predicted(&self, _identity: &Identity, known: &Known) -> Option<Recorded> {
-        let recorded = self.recorded(known);
-        (recorded.function != UNKNOWN && recorded.qualifier.as_deref() != Some(UNKNOWN)).then_some(recorded)
+        self.recorded(|text| known.text(text).ok_or(())).ok()
     }
 
     async fn read(cx: &Context, recorded: &Recorded) -> Result<Option<Observed<Recorded>>, ResourceError> {
@@ -117,7 +115,7 @@ impl Resource for LambdaPermission {
     }
 
     async fn create(&self, task: &Task<'_>) -> Result<Recorded, ResourceError> {
-        let recorded = self.recorded(task.known);
+        let recorded = self.recorded(|text| task.text(text))?;
         let add = || {
             let add = task.cx.clients.lambda.add_permission().function_name(&recorded.function);
             add.set_qualifier(recorded.qualifier.clone())
@@ -188,12 +186,12 @@ const NOT_YET_VISIBLE: &[(&str, &str)] = &[
 ];
 
 impl LambdaPermission {
-    fn recorded(&self, known: &Known) -> Recorded {
-        Recorded {
-            function: known.text(&self.target.function.name()),
-            qualifier: self.target.qualifier(known),
+    fn recorded<E>(&self, text: impl Fn(&Text) -> Result<String, E>) -> Result<Recorded, E> {
+        Ok(Recorded {
+            function: text(&self.target.function.name())?,
+            qualifier: self.target.alias.as_ref().map(|alias| text(&alias.name())).transpose()?,
             statement_id: self.statement_id.clone(),
-        }
+        })
     }
 }
 

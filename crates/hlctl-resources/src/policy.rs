@@ -3,6 +3,7 @@
 use serde_json::{Map, Value, json};
 
 use super::reference::{Known, Reference, Text};
+use super::{ResourceError, Task};
 
 /// An IAM, KMS or S3 policy document of version 2012-10-17.
 #[derive(Clone, Debug, PartialEq, Eq, Default)]
@@ -93,14 +94,14 @@ impl Statement {
     }
 
     fn render(&self, known: &Known) -> Value {
-        let list = |texts: &[Text]| Value::from_iter(texts.iter().map(|text| known.text(text)));
+        let list = |texts: &[Text]| Value::from_iter(texts.iter().map(|text| known.shown(text)));
         let mut statement = Map::new();
         statement.insert("Sid".into(), self.sid.into());
         statement.insert("Effect".into(), if self.effect == Effect::Allow { "Allow" } else { "Deny" }.into());
         if let Some(principal) = &self.principal {
             let principal = match principal {
                 Principal::Any => json!("*"),
-                Principal::Aws(arn) => json!({"AWS": known.text(arn)}),
+                Principal::Aws(arn) => json!({"AWS": known.shown(arn)}),
                 Principal::Service(name) => json!({"Service": name}),
             };
             statement.insert("Principal".into(), principal);
@@ -140,8 +141,14 @@ impl Document {
 
     /// The document as it is sent: a list of one as its only member and everyone as `{"AWS": "*"}`. AWS takes other
     /// forms too, but these are the ones that its stand-ins understand as well.
-    pub fn text(&self, known: &Known) -> String {
-        plain(self.render(known)).to_string()
+    ///
+    /// # Errors
+    /// A reference of it is not known yet.
+    pub fn text(&self, task: &Task<'_>) -> Result<String, ResourceError> {
+        for text in self.statements.iter().flat_map(Statement::texts) {
+            task.text(text)?;
+        }
+        Ok(plain(self.render(task.known)).to_string())
     }
 }
 
@@ -281,7 +288,7 @@ mod tests {
             vec![Text::from("false")],
         );
         let document = Document::of([statement]);
-        let sent: Value = serde_json::from_str(&document.text(&Known::default())).unwrap();
+        let sent: Value = plain(document.render(&Known::default()));
         let expected = json!({"Version": "2012-10-17", "Statement": [{
             "Sid": "RefusePlainHttp", "Effect": "Deny", "Principal": {"AWS": "*"}, "Action": "s3:*",
             "Resource": ["a", "b"], "Condition": {"Bool": {"aws:SecureTransport": "false"}}}]});

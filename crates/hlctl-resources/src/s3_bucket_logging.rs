@@ -38,7 +38,7 @@ impl BucketPart for S3BucketLogging {
     }
 
     fn desired(&self, known: &Known) -> Attributes {
-        attributes([("target_bucket", json!(known.text(&self.target.name()))), ("target_prefix", json!(self.prefix))])
+        attributes([("target_bucket", known.shown(&self.target.name())), ("target_prefix", json!(self.prefix))])
     }
 
     async fn get(cx: &Context, bucket: &str) -> Result<Option<Attributes>, AwsError> {
@@ -54,7 +54,7 @@ impl BucketPart for S3BucketLogging {
 
     async fn put(&self, task: &Task<'_>, bucket: &str) -> Result<(), ResourceError> {
         let logging = LoggingEnabled::builder()
-            .target_bucket(task.known.text(&self.target.name()))
+            .target_bucket(task.text(&self.target.name())?)
             .target_prefix(&self.prefix)
             .build()
             .map_err(ResourceError::request)?;

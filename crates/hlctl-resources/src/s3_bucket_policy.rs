@@ -58,7 +58,7 @@ impl BucketPart for S3BucketPolicy {
     }
 
     async fn put(&self, task: &Task<'_>, bucket: &str) -> Result<(), ResourceError> {
-        let document = self.policy.text(task.known);
+        let document = self.policy.text(task)?;
         let call = ops::s3::PUT_BUCKET_POLICY.eventually(NOT_YET_VISIBLE);
         let s3 = &task.cx.clients.s3;
         task.cx.call(call, || s3.put_bucket_policy().bucket(bucket).policy(&document).send()).await?;

@@ -58,7 +58,7 @@ impl BucketPart for S3BucketServerSideEncryptionConfiguration {
     fn desired(&self, known: &Known) -> Attributes {
         match &self.encryption {
             Encryption::S3 => rule("AES256", Value::Null, false, &[BLOCKED]),
-            Encryption::Kms(key) => rule("aws:kms", json!(known.text(&key.arn())), true, &[BLOCKED]),
+            Encryption::Kms(key) => rule("aws:kms", known.shown(&key.arn()), true, &[BLOCKED]),
         }
     }
 
@@ -74,7 +74,7 @@ impl BucketPart for S3BucketServerSideEncryptionConfiguration {
     async fn put(&self, task: &Task<'_>, bucket: &str) -> Result<(), ResourceError> {
         let (algorithm, key) = match &self.encryption {
             Encryption::S3 => (ServerSideEncryption::Aes256, None),
-            Encryption::Kms(key) => (ServerSideEncryption::AwsKms, Some(task.known.text(&key.arn()))),
+            Encryption::Kms(key) => (ServerSideEncryption::AwsKms, Some(task.text(&key.arn())?)),
         };
         let with_kms = key.is_some();
         let default = ServerSideEncryptionByDefault::builder()

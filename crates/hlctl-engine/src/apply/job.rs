@@ -6,8 +6,7 @@ use serde_json::Value;
 
 use super::steps::{Step, Work};
 use crate::{Provider, ProviderError as _, Task};
-use hlctl_model::reference::holds_unknown;
-use hlctl_model::{Known, ResourceSpec as _, StepReport as TaskReport};
+use hlctl_model::{Known, StepReport as TaskReport};
 
 /// One step on its way.
 pub(super) struct Job<P: Provider> {
@@ -45,15 +44,8 @@ impl<P: Provider> Job<P> {
         }
     }
 
-    /// The spec, all of whose references are known by now.
     fn spec(&self) -> Result<&P::Spec, P::Error> {
-        let spec = self.spec.as_ref();
-        let spec = spec.ok_or_else(|| P::Error::internal(format!("{} is not in the stack", self.step.address)))?;
-        match spec.desired(&self.known).into_iter().find(|(_, value)| holds_unknown(value)) {
-            Some((name, _)) => {
-                Err(P::Error::internal(format!("{} was started before its {name} was known", self.step.address)))
-            }
-            None => Ok(spec),
-        }
+        let missing = || P::Error::internal(format!("{} is not in the stack", self.step.address));
+        self.spec.as_ref().ok_or_else(missing)
     }
 }

@@ -5,11 +5,12 @@ use std::collections::BTreeMap;
 use serde_json::{Value, json};
 use thiserror::Error;
 
-use crate::{FailedCall, ProviderError};
+use super::Memory;
+use crate::{FailedCall, ProviderError, Task};
 use hlctl_model::address::Address;
 use hlctl_model::{
     ADDRESS_TAG, Action, AttributeChange, Attributes, Certainty, Contents, Identity, Known, Parent, PlannedChange,
-    Reference, ResourceKind, ResourceSpec, Rule, STACK_TAG, Text, UNKNOWN,
+    Reference, ResourceKind, ResourceSpec, Rule, STACK_TAG, Text,
 };
 
 /// The types. Between them they have every trait that the engine decides by.
@@ -259,6 +260,11 @@ fn identity_of(address: &Address, kind: MemoryKind) -> Text {
 }
 
 impl MemorySpec {
+    /// Asks for everything that the resource needs, as a provider does that sends it.
+    pub(super) fn check_known(&self, task: &Task<'_, Memory>) -> Result<(), MemoryError> {
+        self.texts().iter().try_for_each(|text| task.text(text).map(drop))
+    }
+
     fn texts(&self) -> Vec<Text> {
         self.needs.iter().map(|(address, kind)| identity_of(address, *kind)).collect()
     }
@@ -283,11 +289,11 @@ impl ResourceSpec for MemorySpec {
     }
 
     fn desired(&self, known: &Known) -> Attributes {
-        let needs: Vec<String> = self.texts().iter().map(|text| known.text(text)).collect();
+        let needs: Vec<Value> = self.texts().iter().map(|text| known.shown(text)).collect();
         let mut attributes =
             Attributes::from_iter([("size".to_owned(), self.size.into()), ("needs".to_owned(), needs.into())]);
         if self.kind == MemoryKind::Setting {
-            let bucket = self.texts().first().map(|text| known.text(text));
+            let bucket = self.texts().first().map(|text| known.shown(text));
             attributes.insert("bucket".to_owned(), bucket.into());
         } else {
             attributes.insert("shape".to_owned(), self.shape.into());
@@ -301,7 +307,7 @@ impl ResourceSpec for MemorySpec {
             // Two shapes of one bucket have two names, so that the new one can be there before the old one is gone.
             MemoryKind::Bucket => Some(json!({"name": format!("{}-{}", self.address, self.shape)})),
             MemoryKind::Setting => {
-                let bucket = self.texts().first().map(|text| known.text(text)).filter(|bucket| bucket != UNKNOWN);
+                let bucket = self.texts().first().and_then(|text| known.text(text));
                 bucket.map(|bucket| json!({"bucket": bucket, "of": self.address}))
             }
             MemoryKind::Key | MemoryKind::Store => None,

@@ -4,7 +4,6 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value};
 
-use hlctl_model::reference::holds_unknown;
 use hlctl_model::{AttributeChange, Attributes, Rule};
 
 /// Compares what is wanted with what is, or with nothing. Attributes that nobody asked for are left alone.
@@ -49,7 +48,7 @@ struct Differing<'a> {
 
 impl Differing<'_> {
     fn between(&self, before: Option<&Value>, after: Option<&Value>) -> Vec<AttributeChange> {
-        if before == after && !after.is_some_and(holds_unknown) {
+        if before == after {
             return Vec::new();
         }
         if self.document {
@@ -68,7 +67,7 @@ impl Differing<'_> {
         let names: BTreeSet<&String> = before.keys().chain(after.keys()).collect();
         names
             .into_iter()
-            .filter(|name| before.get(*name) != after.get(*name) || after.get(*name).is_some_and(holds_unknown))
+            .filter(|name| before.get(*name) != after.get(*name))
             .map(|name| self.change(Some(name.clone()), before.get(name).cloned(), after.get(name).cloned()))
             .collect()
     }
@@ -108,7 +107,6 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use hlctl_model::UNKNOWN;
 
     const RULES: &[Rule] = &[Rule::replaces("name", "no"), Rule::document("policy")];
 
@@ -151,12 +149,6 @@ mod tests {
         let changes = diff(RULES, &attributes(after), Some(&attributes(before)));
         assert_eq!(changes.len(), 1);
         assert_eq!(changes[0].part.as_deref(), Some("A"));
-    }
-
-    #[test]
-    fn what_is_unknown_always_differs() {
-        let wanted = attributes(json!({"key": UNKNOWN}));
-        assert_eq!(diff(RULES, &wanted, Some(&wanted)).len(), 1);
     }
 
     #[test]

@@ -7,7 +7,7 @@ use super::super::lambda_function::Target;
 use super::super::lambda_permission::LambdaPermission;
 use super::super::reference::{Known, Ref, Reference, Text};
 use super::super::{Attributes, attributes};
-use crate::ResourceError;
+use crate::{ResourceError, Task};
 
 /// A SMART store's identity provider.
 #[derive(Clone, Debug)]
@@ -41,11 +41,11 @@ impl IdentityProvider {
         self.validator.references().into_iter().chain(named).collect()
     }
 
-    /// What the store tells of its authorization server.
-    fn metadata(&self, known: &Known) -> Value {
+    /// What the store says of its authorization server.
+    fn metadata(&self, issuer: Value, jwks_uri: Value) -> Value {
         let mut metadata = self.metadata.clone();
-        metadata["issuer"] = json!(known.text(&self.issuer));
-        metadata["jwks_uri"] = json!(known.text(&self.jwks_uri));
+        metadata["issuer"] = issuer;
+        metadata["jwks_uri"] = jwks_uri;
         metadata
     }
 }
@@ -57,8 +57,8 @@ pub(super) fn desired(provider: Option<&IdentityProvider>, known: &Known) -> Att
         Some(provider) => attributes([
             ("authorization_strategy", json!(provider.strategy)),
             ("fine_grained_authorization", json!(provider.fine_grained)),
-            ("idp_lambda_arn", json!(known.text(&provider.validator.arn()))),
-            ("smart_metadata", provider.metadata(known)),
+            ("idp_lambda_arn", known.shown(&provider.validator.arn())),
+            ("smart_metadata", provider.metadata(known.shown(&provider.issuer), known.shown(&provider.jwks_uri))),
         ]),
     }
 }
@@ -82,16 +82,19 @@ pub(super) fn observed(store: &DatastoreProperties) -> Attributes {
 /// The whole block, as it is sent.
 pub(super) fn request(
     provider: Option<&IdentityProvider>,
-    known: &Known,
+    task: &Task<'_>,
 ) -> Result<IdentityProviderConfiguration, ResourceError> {
     let strategy = provider.map_or(AWS_AUTH, |provider| &provider.strategy);
     let block = IdentityProviderConfiguration::builder().authorization_strategy(AuthorizationStrategy::from(strategy));
     let block = match provider {
         None => block,
-        Some(provider) => block
-            .fine_grained_authorization_enabled(provider.fine_grained)
-            .idp_lambda_arn(known.text(&provider.validator.arn()))
-            .metadata(provider.metadata(known).to_string()),
+        Some(provider) => {
+            let (issuer, jwks_uri) = (task.text(&provider.issuer)?, task.text(&provider.jwks_uri)?);
+            block
+                .fine_grained_authorization_enabled(provider.fine_grained)
+                .idp_lambda_arn(task.text(&provider.validator.arn())?)
+                .metadata(provider.metadata(issuer.into(), jwks_uri.into()).to_string())
+        }
     };
     block.build().map_err(ResourceError::request)
 }

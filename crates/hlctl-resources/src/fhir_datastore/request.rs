@@ -10,9 +10,9 @@ use aws_sdk_healthlake::types::{
 use aws_smithy_types::DateTime;
 
 use super::look::switch;
-use crate::ResourceError;
 use crate::kms_key::KmsKey;
-use crate::reference::{Known, Ref};
+use crate::reference::Ref;
+use crate::{ResourceError, Task};
 use hlctl_config::{Analytics, Backup};
 
 pub(super) fn analytics(wanted: Analytics) -> AnalyticsConfiguration {
@@ -43,9 +43,9 @@ pub(super) fn as_healthlake_tags(tags: &BTreeMap<String, String>) -> Result<Vec<
 }
 
 /// Always said: a SMART store needs it said, and for others it changes nothing.
-pub(super) fn encryption(key: Option<&Ref<KmsKey>>, known: &Known) -> Result<SseConfiguration, ResourceError> {
+pub(super) fn encryption(key: Option<&Ref<KmsKey>>, task: &Task<'_>) -> Result<SseConfiguration, ResourceError> {
     let kind = if key.is_some() { CmkType::CmCmk } else { CmkType::AoCmk };
-    let key = key.map(|key| known.text(&key.arn()));
+    let key = key.map(|key| task.text(&key.arn())).transpose()?;
     let config = KmsEncryptionConfig::builder().cmk_type(kind).set_kms_key_id(key).build();
     Ok(SseConfiguration::builder().kms_encryption_config(config.map_err(ResourceError::request)?).build())
 }

@@ -15,11 +15,13 @@ use hlctl_aws::ops;
 
 impl LambdaFunction {
     pub(super) async fn environment_to_send(&self, task: &Task<'_>) -> Result<Environment, ResourceError> {
-        let mut variables: HashMap<String, String> =
-            self.environment.iter().map(|(name, text)| (name.clone(), task.known.text(text))).collect();
+        let mut variables: HashMap<String, String> = HashMap::new();
+        for (name, text) in &self.environment {
+            variables.insert(name.clone(), task.text(text)?);
+        }
         if let Some(client) = &self.secret_of {
-            let id = task.known.text(&client.id());
-            let pool = task.known.text(&client.pool_id());
+            let id = task.text(&client.id())?;
+            let pool = task.text(&client.pool_id())?;
             let secret = match secret_of(task.cx, &pool, &id).await? {
                 Some(secret) => secret.expose().to_owned(),
                 // Rotated: what the function has is better than nothing, and may be all that there is.
@@ -34,7 +36,8 @@ impl LambdaFunction {
     }
 
     pub(super) async fn put_configuration(&self, task: &Task<'_>) -> Result<(), ResourceError> {
-        let role = task.known.text(&self.role.arn());
+        let role = task.text(&self.role.arn())?;
+        let key = self.environment_key.as_ref().map(|key| task.text(&key.arn())).transpose()?;
         let environment = self.environment_to_send(task).await?;
         let put = || {
             let put = task.cx.clients.lambda.update_function_configuration().function_name(&self.name).role(&role);
@@ -44,7 +47,7 @@ impl LambdaFunction {
                 .timeout(whole(self.timeout))
                 .environment(environment.clone())
                 // Nothing stands for AWS's own key (Lambda API reference, `UpdateFunctionConfiguration`, `KMSKeyArn`).
-                .kms_key_arn(self.environment_key(task.known).unwrap_or_default())
+                .kms_key_arn(key.clone().unwrap_or_default())
                 .tracing_config(TracingConfig::builder().mode(tracing(self.tracing)).build())
                 .send()
         };
