@@ -34,10 +34,10 @@ pub use data::{DataCheckArgs, DataCommand, DataExportArgs, DataImportArgs, Level
 pub use docs::DocsArgs;
 pub use doctor::DoctorArgs;
 pub use drift::DriftArgs;
-pub use export::{ExportCommand, ExportTerraformArgs};
+pub use export::ExportCommand;
 pub use fhir::{
     AccessArgs, BundleArgs, CreateArgs, DeleteArgs, EverythingArgs, ExplainArgs, FhirCommand, Format, GetArgs,
-    HistoryArgs, Many, SearchArgs, Shape, UpdateArgs,
+    HistoryArgs, Many, SearchArgs, UpdateArgs,
 };
 pub use graph::{GraphArgs, GraphFormat, ReportArgs};
 pub use invocation::Invocation;

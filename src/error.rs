@@ -411,14 +411,6 @@ impl CommandError {
         }
     }
 
-    /// How the command ends, where a command or a module says so itself.
-    pub fn ending(&self) -> Option<Ending> {
-        match self {
-            Self::Failed(error) => Some(error.ending()),
-            _ => None,
-        }
-    }
-
     /// The exit code that `docs/exit-codes.md` promises.
     pub fn exit_code(&self) -> ExitCode {
         match self {

@@ -23,27 +23,32 @@
 
 // The future of a command holds those of its calls, which the SDK nests deeper than the compiler looks by default.
 #![recursion_limit = "256"]
+// `pub` here means "for the rest of the program". What reaches no further than the last lines of this file, the compiler finds unused.
+#![allow(unreachable_pub)]
 
 #[macro_use]
 extern crate hlctl_model;
 
-pub mod adopt;
-pub mod apply;
-pub mod audit;
-pub mod cli;
-pub mod commands;
-pub mod data;
-pub mod doctor;
-pub mod drift;
-pub mod error;
-pub mod export;
-pub mod journal;
-pub mod log;
-pub mod materials;
-pub mod module;
-pub mod permissions;
-pub mod plan;
-pub mod s3_backend;
-pub mod sandbox;
-pub mod session;
-pub mod ui;
+mod adopt;
+mod apply;
+mod audit;
+mod cli;
+mod commands;
+mod data;
+mod doctor;
+mod drift;
+mod error;
+mod export;
+mod journal;
+mod log;
+mod materials;
+mod module;
+mod permissions;
+mod plan;
+mod s3_backend;
+mod sandbox;
+mod session;
+mod ui;
+
+pub use cli::Cli;
+pub use commands::main;

@@ -3,5 +3,5 @@
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    hlctl::commands::main(std::env::args_os()).into()
+    hlctl::main(std::env::args_os()).into()
 }

@@ -6,7 +6,6 @@ use percent_encoding::percent_decode_str;
 use serde::Serialize;
 use serde_json::Value;
 
-use super::job::JobKind;
 use super::place::Prefix;
 use hlctl_aws::{AwsError, ErrorKind, ops};
 use hlctl_resources::Context;
@@ -33,8 +32,6 @@ impl PreflightIssue {
 /// What a job is to use.
 #[derive(Clone, Copy, Debug)]
 pub struct JobResources<'a> {
-    /// What it does.
-    pub kind: JobKind,
     /// ARN of the store.
     pub store: &'a str,
     /// ARN of the role.

@@ -367,8 +367,7 @@ async fn check_access(
     output: &Prefix,
     observer: &dyn ExportObserver,
 ) -> Result<(), DataExportError> {
-    let means =
-        JobResources { kind: JobKind::Export, store: &bulk.arn, role: &bulk.role, key: &bulk.key, input: None, output };
+    let means = JobResources { store: &bulk.arn, role: &bulk.role, key: &bulk.key, input: None, output };
     let concerns = until_stopped(&bulk.cx.stop, access::concerns(&bulk.cx, means)).await;
     let mut certain = Vec::new();
     for concern in concerns.map_err(DataExportError::Interrupted)? {

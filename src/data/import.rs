@@ -454,7 +454,6 @@ impl Flow<'_> {
     async fn check_access(&mut self) -> Result<(), ImportFailure> {
         let bulk = self.bulk;
         let means = JobResources {
-            kind: JobKind::Import,
             store: &bulk.arn,
             role: &bulk.role,
             key: &bulk.key,

@@ -11,7 +11,7 @@ mod stack;
 use std::fmt;
 
 use crate::ui::json::DoctorFinding;
-pub use access::{credentials, lasting};
+pub use access::credentials;
 pub use clock::clock;
 pub use key_admin::key_admin;
 pub use lake_formation::lake_formation;

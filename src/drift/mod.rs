@@ -3,7 +3,7 @@
 pub mod trail;
 
 pub use hlctl_engine::drift::{
-    AttributeFinding, AttributeVerdict, DriftFinding, DriftReport, DriftVerdict, LastChange, compare, to_fix,
+    AttributeFinding, AttributeVerdict, DriftFinding, DriftReport, DriftVerdict, LastChange, to_fix,
 };
 use hlctl_engine::state::State;
 use hlctl_model::address::Address;

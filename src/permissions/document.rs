@@ -68,11 +68,6 @@ impl PolicyDocument {
         Self { version: "2012-10-17", statement: statement.into_iter().collect() }
     }
 
-    /// The statements.
-    pub fn statements(&self) -> &[PolicyStatement] {
-        &self.statement
-    }
-
     /// How long it is to IAM.
     pub fn length(&self) -> usize {
         let text = serde_json::to_string(self).unwrap_or_default();
@@ -142,7 +137,7 @@ mod tests {
         ) {
             let statements: Vec<PolicyStatement> = sizes.iter().enumerate().map(|(n, size)| statement(n, *size)).collect();
             let parts = in_parts(statements.clone(), 600);
-            let together: Vec<PolicyStatement> = parts.iter().flat_map(|part| part.statements().to_vec()).collect();
+            let together: Vec<PolicyStatement> = parts.iter().flat_map(|part| part.statement.clone()).collect();
             prop_assert_eq!(together, statements);
             prop_assert!(parts.iter().all(|part| part.length() <= 600));
         }

@@ -12,7 +12,7 @@ mod tables;
 mod users;
 
 pub use data::data;
-pub use deployer::{Deployer, deployer};
+pub use deployer::deployer;
 pub use document::{LONGEST, PolicyDocument, PolicyStatement, in_parts};
 pub use places::PolicyScope;
 pub use users::{client, readonly};

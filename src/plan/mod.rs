@@ -6,8 +6,7 @@ mod tests;
 
 use hlctl_engine::plan as engine;
 pub use hlctl_engine::plan::{
-    Action, AttributeChange, Blocker, Counts, Options, Reason, Refusal, UnknownName, can_bring_its_data, parts,
-    refresh_only,
+    Action, AttributeChange, Blocker, Counts, Options, Refusal, UnknownName, can_bring_its_data, refresh_only,
 };
 use hlctl_resources::{Context, Kind, ResourceError};
 
@@ -19,8 +18,6 @@ pub type Plan = engine::Plan<Kind>;
 pub type PlanError = engine::PlanError<ResourceError>;
 /// What was found of one resource.
 pub type Seen = engine::Seen<Context>;
-/// Resources that could not be read, and why.
-pub type Unseen = engine::Unseen<Context>;
 /// Everything that a decision rests on.
 pub type PlanInput<'a> = engine::decide::PlanInput<'a, Context>;
 
@@ -29,7 +26,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::Value;
 
 pub use engine::refresh::known;
-pub use engine::{build, refresh, survey};
+pub use engine::{build, refresh};
 
 use crate::module::Stack;
 use hlctl_engine::state::State;

@@ -99,6 +99,7 @@ pub fn faults(place: &str, json: &str) -> Result<Faults, CommandError> {
 mod tests {
     #![allow(clippy::unwrap_used, reason = "a test may stop at the first surprise")]
     use super::*;
+    use hlctl_model::exit_code::ExitCode;
 
     fn read(variables: &[(&str, &str)]) -> Result<Surroundings, CommandError> {
         Surroundings::read(variables.iter().map(|(name, value)| (OsString::from(name), OsString::from(value))))
@@ -129,7 +130,7 @@ mod tests {
             ("HLCTL_SANDBOX_CREATE_DELY", "1"),
         ] {
             let error = read(&[(name, value)]).unwrap_err();
-            assert_eq!(error.ending(), Some(Ending::Usage), "{error:?}");
+            assert_eq!(error.exit_code(), ExitCode::Usage, "{error:?}");
             assert!(error.to_string().contains(name), "{error}");
         }
     }

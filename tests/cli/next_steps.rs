@@ -27,7 +27,7 @@ fn with_options<'a>(place: &'a Place, command: &[&str]) -> Run<'a> {
 /// Every command of hlctl in what was printed, as a shell reads it: the program's name with one of its subcommands, to the closing
 /// backtick or the end of the line. Anything else that follows the name is a sentence ("hlctl knows no address").
 fn printed(ended: &Ended) -> Vec<Vec<String>> {
-    let cli = <hlctl::cli::Cli as clap::CommandFactory>::command();
+    let cli = <hlctl::Cli as clap::CommandFactory>::command();
     let mut commands = Vec::new();
     for text in [&ended.stdout, &ended.stderr] {
         assert!(!text.contains(['\u{FDD0}', '\u{FDD1}']), "a mark was printed\n{ended}");

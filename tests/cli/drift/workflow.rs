@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use clap::Parser;
-use hlctl::cli::Cli;
+use hlctl::Cli;
 use yaml_rust2::{Yaml, YamlLoader};
 
 fn workflow() -> (String, Yaml) {
