@@ -32,7 +32,7 @@ fn resources() -> Vec<Value> {
             "name": [{"family": "Smith", "given": ["Bob"]}], "identifier": [{"system": "urn:other", "value": "1"}],
         }),
         json!({
-            "resourceType": "Encounter", "id": "enc", "status": "finished", "subject": {"reference": "Patient/ann"},
+            "resourceType": "Encounter", "id": "enc", "status": "finished", "class": {"code": "AMB"}, "subject": {"reference": "Patient/ann"},
             "period": {"start": "2020-01-01T10:00:00Z", "end": "2020-01-01T11:00:00Z"},
         }),
         json!({
@@ -102,6 +102,18 @@ async fn the_common_parameters_find_what_they_should() {
         ("Condition?code:text=essential", "htn"),
         ("Condition?onset-date=2015", "htn"),
         ("Encounter?date=ge2020-01-01", "enc"),
+        ("Observation?subject:Patient.name=Smith", "lab"),
+        ("Observation?subject.name=Smith", "lab"),
+        ("Observation?patient.birthdate=lt1980&status=final", "hr"),
+        ("Observation?patient.birthdate=lt1980&status=amended", ""),
+        ("Observation?patient.general-practitioner:Practitioner.family:exact=House", "hr"),
+        ("Observation?subject:Patient._id=bob,nobody", "lab"),
+        ("Patient?general-practitioner:Practitioner.name=House", "ann"),
+        ("Patient?general-practitioner:Practitioner.name=Nobody", ""),
+        ("Patient?_has:Observation:patient:code=8867-4", "ann"),
+        ("Patient?_has:Observation:patient:status=amended&gender=male", "bob"),
+        ("Patient?_has:Observation:patient:encounter.status=finished", "ann"),
+        ("Practitioner?_has:Patient:general-practitioner:_has:Condition:patient:code=59621000", "dr"),
     ] {
         assert_eq!(place.all(search).await.join(" "), wanted, "{search}");
         let (kind, query) = search.split_once('?').unwrap_or((search, ""));
@@ -115,6 +127,50 @@ async fn the_common_parameters_find_what_they_should() {
     }
     let absolute = place.address("Patient/ann");
     assert_eq!(place.all(&format!("Observation?subject={absolute}")).await, ["hr"]);
+    // As that client names a parameter: escaped by itself, and once more by the form.
+    let labelled = [("content-type", "application/fhir+json")];
+    for form in ["family%253Aexact=Smith", "_has%253AObservation%253Apatient%253Astatus=amended"] {
+        let posted = place.ask("POST", "Patient/_search", &labelled, form.as_bytes()).await;
+        assert_eq!(posted.ids(), ["bob"], "{form}: {posted:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_chain_that_more_than_a_hundred_resources_meet_is_refused() {
+    let place = Place::new().await;
+    for number in 0..=100 {
+        place.put(json!({"resourceType": "Patient", "id": format!("p{number}"), "gender": "male"})).await;
+        if number == 99 {
+            assert_eq!(place.get("Observation?patient.gender=male").await.status, 200);
+        }
+    }
+    let reply = place.get("Observation?patient.gender=male").await;
+    assert_eq!(reply.status, 400);
+    assert!(reply.diagnostics().contains("More than 100 resources of type Patient"), "{}", reply.diagnostics());
+}
+
+#[tokio::test]
+async fn a_summary_and_chosen_elements_cut_what_is_given_and_say_so() {
+    let place = ward().await;
+    let members = |resource: &Value| resource.as_object().unwrap().keys().cloned().collect::<Vec<_>>().join(" ");
+    for (search, wanted) in [
+        ("Patient?_id=ann&_summary=text", "id meta resourceType"),
+        ("Patient?_id=ann&_elements=gender,name", "gender id meta name resourceType"),
+        ("Observation?_id=hr&_elements=value", "code id meta resourceType status valueQuantity"),
+        ("Observation?_id=hr&_summary=text", "code id meta resourceType status"),
+        ("Encounter?_summary=true", "class id meta resourceType status subject"),
+    ] {
+        let found = place.get(search).await;
+        let resource = &found.body["entry"][0]["resource"];
+        let mut names = members(resource).split(' ').map(ToOwned::to_owned).collect::<Vec<_>>();
+        names.sort();
+        assert_eq!(names.join(" "), wanted, "{search}");
+        assert_eq!(resource["meta"]["tag"][0]["code"], "SUBSETTED", "{search}");
+    }
+    let whole = place.get("Patient?_id=ann&_summary=false").await;
+    assert_eq!(whole.body["entry"][0]["resource"]["meta"]["tag"], Value::Null);
+    let both = place.get("Observation?_id=hr&_elements=code&_include=Observation:subject").await;
+    assert_eq!(both.body["entry"][1]["resource"]["gender"], "female", "what is included stays whole");
 }
 
 #[tokio::test]
@@ -123,8 +179,14 @@ async fn what_cannot_be_searched_for_is_named() {
     for (search, what) in [
         ("Patient?nme=Ann", "\"nme\""),
         ("Patient?name:sounds=Ann", "sounds"),
-        ("Patient?general-practitioner.name=House", "general-practitioner.name"),
-        ("Patient?_has:Observation:patient:code=1", "_has"),
+        ("Patient?general-practitioner.nme=House", "general-practitioner.nme"),
+        ("Patient?gender.name=House", "only references"),
+        ("Patient?general-practitioner:Device.type=x", "does not lead to that type"),
+        ("Patient?_has:Observation:subject:subject.subject.name=x", "name one"),
+        ("Patient?_has:Observation:code:status=final", "no parameter code that refers to Patient"),
+        ("Patient?_has:Observation:patient:colour=1", "colour"),
+        ("Patient?_has:Observation:patient=1", "_has:Type:reference:parameter"),
+        ("Observation?subject:Patient.link:Patient.link:Patient.link:Patient.name=x", "too many levels"),
         ("Patient?birthdate=yesterday", "yesterday"),
         ("Patient?_count=many", "many"),
         ("Patient?_sort=colour", "colour"),
@@ -184,6 +246,8 @@ async fn pages_follow_each_other_and_lead_back_to_the_callers_host() {
     assert!(next.contains("page=") && !next.contains("_total"), "{next}");
     assert_eq!(first.body["entry"][0]["fullUrl"], place.address("Patient/p00"));
     assert_eq!(place.get(&format!("{next}&gender=male")).await.status, 400);
+    let other = place.get(&next.replace("_count=10", "_count=100")).await;
+    assert_eq!((other.status.as_u16(), other.diagnostics()), (400, "Invalid pagination token."));
     let form = [("content-type", "application/x-www-form-urlencoded")];
     let posted = place.ask("POST", "Patient/_search", &form, b"gender=female&_count=5").await;
     let rest = place.all(posted.link("next").unwrap()).await;
@@ -218,6 +282,14 @@ async fn references_are_followed_both_ways() {
     assert_eq!(backward.ids(), ["ann", "hr", "htn"]);
     let narrow = place.get("Observation?_include=Observation:subject:Group").await;
     assert_eq!(narrow.ids(), ["hr", "lab"]);
+    let several = place.get("Observation?_id=hr&_include=Observation:subject,Observation:encounter").await;
+    assert_eq!(several.ids(), ["hr", "ann", "enc"]);
+    let all = place.get("Observation?_id=hr&_include=*").await;
+    assert_eq!(all.ids(), ["hr", "ann", "enc"]);
+    let second = "Observation?_id=hr&_include=Observation:encounter&_include:iterate=Encounter:subject";
+    assert_eq!(place.get(second).await.ids(), ["hr", "enc", "ann"]);
+    let third = format!("{second}&_include:iterate=Patient:general-practitioner");
+    assert_eq!(place.get(&third).await.ids(), ["hr", "enc", "ann"], "there are two levels");
 }
 
 #[tokio::test]
@@ -227,6 +299,10 @@ async fn everything_of_a_patient_is_sorted_and_counted() {
     assert_eq!(all.ids(), ["htn", "enc", "hr", "ann", "dr"]);
     assert_eq!(all.body["total"], 5);
     assert_eq!(place.all("Patient/ann/%24everything?_count=2").await, ["htn", "enc", "hr", "ann", "dr"]);
+    let page = place.get("Patient/ann/$everything?_count=2").await;
+    let next = page.link("next").unwrap();
+    assert!(next.contains("_count=2&"), "{next}");
+    assert_eq!(place.get(&next.replace("_count=2&", "_count=3&")).await.status, 400);
     assert_eq!(place.get("Patient/ann/$everything?_type=Observation,Condition").await.ids(), ["htn", "hr"]);
     assert_eq!(place.get("Patient/ann/$everything?start=2019-01-01").await.ids(), ["enc", "hr", "ann", "dr"]);
     assert_eq!(place.get("Patient/ann/$everything?end=2016&_type=Condition,Observation").await.ids(), ["htn"]);

@@ -41,7 +41,8 @@ pub(super) fn everything(draft: &Draft<'_>, cx: &Context<'_>, id: &str, input: &
     bundle.link("self", &address(cx.base, &path, &asked.query));
     let end = asked.start.saturating_add(asked.count);
     if end < found.len() {
-        let next = [("page".to_owned(), Token::write(&path, &asked.query, end))];
+        let token = Token::write(&path, &asked.query, end);
+        let next = [("_count".to_owned(), asked.count.to_string()), ("page".to_owned(), token)];
         bundle.link("next", &address(cx.base, &path, &next));
     }
     for ((kind, id), hit) in found.iter().skip(asked.start).take(asked.count) {
@@ -113,6 +114,7 @@ impl Asked {
         let (mut query, mut start) = (input.conditions(), 0);
         if let Some((_, page)) = query.iter().find(|(name, _)| name == "page") {
             let token = Token::read(page, path)?;
+            token.check_count(&query, 100)?;
             (query, start) = (token.asked, token.start);
         }
         let mut asked = Self { query: Vec::new(), count: 100, start, since: None, from: None, to: None, kinds: None };

@@ -19,7 +19,7 @@ pub(super) fn perform(
     match interaction {
         Interaction::Search { kind, .. } => {
             let query = Query::parse(kind, &input.conditions(), cx.setting())?;
-            let found = search::search(draft.collection(), cx.permit, &query, cx.view, (cx.base, cx.home))?;
+            let found = search::search(draft.collection(), cx.permit, query, cx.view, (cx.base, cx.home))?;
             Ok(Answer::ok(found.finish(&cx.ids.uuid())))
         }
         Interaction::Read { kind, id } => read::read(draft, cx, kind, &id),

@@ -169,7 +169,9 @@ fn posted(request: &Request<Bytes>, query: &[(String, String)]) -> Outcome<Vec<(
     // it. A resource under this type is no form: its parts would be parameters without values, which restrict nothing.
     let holds_json = request.body().trim_ascii_start().starts_with(b"{");
     check_type(request, if holds_json { &[FORM] } else { &[FORM, "application/fhir+json"] })?;
-    Ok(address::parameters(request.body()))
+    // The same client escapes the colons of names by itself before it encodes the form. No parameter's name has such a mark.
+    let unescaped = |name: String| name.replace("%3A", ":").replace("%3a", ":");
+    Ok(address::parameters(request.body()).into_iter().map(|(name, value)| (unescaped(name), value)).collect())
 }
 
 fn check_type(request: &Request<Bytes>, wanted: &[&str]) -> Outcome<()> {

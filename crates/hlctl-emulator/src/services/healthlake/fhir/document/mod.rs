@@ -59,7 +59,6 @@ impl Document {
     }
 
     /// The JSON, on one line.
-    #[cfg(test)]
     pub(super) fn to_bytes(&self) -> Vec<u8> {
         let mut text = Vec::new();
         self.write(&mut text);

@@ -164,6 +164,20 @@ impl Filter {
         Ok(Self { test, paths: parameter.paths, inverted, needles })
     }
 
+    /// Resources of these ids.
+    pub(super) fn of_ids(ids: Vec<String>) -> Self {
+        Self { test: Test::Id(ids), paths: &[], inverted: false, needles: Vec::new() }
+    }
+
+    /// Resources that refer by a parameter to one of these, by type and id. `home` is that of [`Self::parse`].
+    pub(super) fn leading_to(parameter: &'static Parameter, targets: Vec<(&'static str, String)>, home: &str) -> Self {
+        let wanted = targets.into_iter().map(|(kind, id)| Reference::Local { kinds: vec![kind], id }).collect();
+        let possible = if let Kind::Reference(possible) = parameter.kind { possible } else { &[] };
+        let test = Test::Reference(wanted, possible, home.to_owned());
+        let needles = needles(&test);
+        Self { test, paths: parameter.paths, inverted: false, needles }
+    }
+
     /// The ids that alone can match, if the condition is on the id.
     pub(super) fn ids(&self) -> Option<&[String]> {
         match &self.test {

@@ -4,7 +4,7 @@ use std::collections::{BTreeSet, HashSet};
 
 use serde_json::Value;
 
-use super::parameter::Kind;
+use super::parameter::{Kind, Parameter};
 use super::query::{Include, Query};
 use super::run::{Go, Hit, View, Wanted};
 use super::{path, value};
@@ -34,12 +34,21 @@ pub(super) fn included(
             }
         }
     };
-    for include in &query.include {
+    for include in query.include.iter().filter(|include| include.kind == query.kind) {
         add(forward(collection, permit, include, hits, view, home)?);
     }
     for include in &query.reverse_include {
         add(backward(collection, permit, include, query.kind, hits, view, home)?);
     }
+    // References of what was included lead on to a second level and no further (HealthLake developer guide).
+    let mut further = Vec::new();
+    for include in query.include.iter().filter(|include| include.iterates) {
+        let hits: Vec<Hit> =
+            added.iter().filter(|(kind, _)| *kind == include.kind).map(|(_, hit)| hit.clone()).collect();
+        further.extend(forward(collection, permit, include, &hits, view, home)?);
+    }
+    further.retain(|(kind, hit)| seen.insert((kind, hit.id.clone())));
+    added.extend(further);
     Ok(added)
 }
 
@@ -56,7 +65,7 @@ fn forward(
     for hit in hits {
         let resource = value_of(&hit.body);
         targets.extend(
-            leads_to(&resource, include, home)
+            leads_to(&resource, include.parameter, home)
                 .into_iter()
                 .filter(|(kind, _)| include.target.is_none_or(|target| target == *kind)),
         );
@@ -94,7 +103,7 @@ fn backward(
     wanted.each(collection, 0, &mut |hit| {
         if names_any(&hit.body, &ids) {
             let resource = value_of(&hit.body);
-            let leads = leads_to(&resource, include, home);
+            let leads = leads_to(&resource, include.parameter, home);
             if leads.iter().any(|(kind, id)| *kind == searched && ids.contains(id.as_str())) {
                 found.push((include.kind, hit));
             }
@@ -104,11 +113,12 @@ fn backward(
     Ok(found)
 }
 
-fn leads_to(resource: &Value, include: &Include, home: &str) -> Vec<(&'static str, String)> {
-    let Kind::Reference(targets) = include.parameter.kind else {
+/// The types and ids of the resources that a resource refers to by a parameter.
+pub(super) fn leads_to(resource: &Value, parameter: &Parameter, home: &str) -> Vec<(&'static str, String)> {
+    let Kind::Reference(targets) = parameter.kind else {
         return Vec::new();
     };
-    path::all(resource, include.parameter.paths)
+    path::all(resource, parameter.paths)
         .into_iter()
         .filter_map(|element| element.as_str().or_else(|| element.get("reference").and_then(Value::as_str)))
         .filter_map(|text| value::local(text, home))

@@ -6,11 +6,13 @@
 //! otherwise, and `_count` cannot be 0 or more than that. `_sort` takes up to five keys, none of them nested: what is
 //! sorted by is a date, or an element of the resource itself that is a primitive type. Matches come in the order in which they were first created. The number of all
 //! matches is given only where `_total=accurate` asks for it. Pages are not snapshots: what is written
-//! between two pages may show on the second. A page's token holds the whole search, encoded but not encrypted.
+//! between two pages may show on the second. A page's token holds the whole search, encoded but not encrypted, and
+//! goes with its `_count` alone.
 //!
-//! Left out: chained parameters and `_has`, composite and special parameters, `_text`, `_content`, `_elements`,
-//! `_summary` but for `false`, `:iterate` and `*` of includes, `:above`, `:in` and `:of-type`.
+//! Left out: composite and special parameters, `_text`, `_content`, `createdAt`, `:iterate` of `_revinclude`, `:above`,
+//! `:in` and `:of-type`.
 
+mod chain;
 mod date;
 mod filter;
 mod include;
@@ -19,7 +21,9 @@ mod path;
 mod quantity;
 mod query;
 mod run;
+mod shape;
 mod sort;
+mod summaries;
 mod tables;
 mod token;
 mod value;
@@ -32,6 +36,8 @@ pub(super) use path::all as elements;
 pub(super) use query::{Query, Setting, conditions, count};
 pub(super) use run::{Go, Hit, View, Wanted};
 pub(super) use token::Token;
+
+use chain::Surroundings;
 
 use super::bundle_text::BundleText;
 use super::refusal::Outcome;
@@ -47,10 +53,15 @@ pub(super) fn range_of(element: &serde_json::Value) -> Option<Range> {
 pub(super) fn search(
     collection: &Collection,
     permit: &Permit,
-    query: &Query,
+    mut query: Query,
     view: View,
     (base, home): (&str, &str),
 ) -> Outcome<BundleText> {
+    let around = Surroundings { collection, permit, view, home };
+    for chain in std::mem::take(&mut query.chains) {
+        query.filters.push(chain.resolve(&around)?);
+    }
+    let query = &query;
     let reach = permit.reach(Verb::Search, query.kind)?;
     let wanted = Wanted { kind: query.kind, filters: &query.filters, reach: &reach, view };
     let mut bundle = BundleText::new("searchset");
@@ -65,10 +76,10 @@ pub(super) fn search(
         bundle.link("next", &address(base, query.kind, &next));
     }
     for hit in &page.hits {
-        bundle.found(base, query.kind, &hit.id, &hit.body, "match");
+        bundle.found(base, query.kind, &hit.id, &query.shape.of_match(query.kind, &hit.body), "match");
     }
     for (kind, hit) in include::included(collection, permit, query, &page.hits, view, home)? {
-        bundle.found(base, kind, &hit.id, &hit.body, "include");
+        bundle.found(base, kind, &hit.id, &query.shape.of_included(kind, &hit.body), "include");
     }
     Ok(bundle)
 }

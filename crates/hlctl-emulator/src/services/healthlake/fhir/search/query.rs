@@ -1,13 +1,14 @@
 //! A search as a whole: its conditions, and what is to be done with what they find.
 
+use super::chain::Condition;
 use super::filter::Filter;
 use super::parameter::{self, Kind, Parameter};
+use super::shape::Shape;
 use super::sort::is_sortable;
 use super::token::Token;
 use super::value::split;
 use crate::services::healthlake::fhir::refusal::{Outcome, Refusal};
 use crate::services::healthlake::fhir::types;
-use crate::services::not_modelled;
 
 /// The most resources on a page; asking for more is invalid (HealthLake developer guide, FHIR R4 search parameters).
 const MOST: usize = 100;
@@ -22,12 +23,16 @@ pub(in super::super) struct Query {
     /// What was asked, for links and further pages.
     pub(super) asked: Vec<(String, String)>,
     pub(super) filters: Vec<Filter>,
+    /// Conditions on other resources, which become filters once there is something to look at.
+    pub(super) chains: Vec<Condition>,
     pub(super) count: usize,
     /// Whether the number of all matches is wanted.
     pub(super) total: bool,
     pub(super) sort: Vec<Order>,
     pub(super) include: Vec<Include>,
     pub(super) reverse_include: Vec<Include>,
+    /// What of each resource is given.
+    pub(super) shape: Shape,
     /// Where the page begins.
     pub(super) start: usize,
 }
@@ -50,6 +55,8 @@ pub(super) struct Include {
     pub(super) parameter: &'static Parameter,
     /// Only to this type.
     pub(super) target: Option<&'static str>,
+    /// Whether references of what is included are followed as well.
+    pub(super) iterates: bool,
 }
 
 /// What a search takes from its surroundings.
@@ -72,6 +79,7 @@ impl Query {
             return Self::begin(kind, parameters.to_vec(), setting);
         };
         let token = Token::read(page, kind)?;
+        token.check_count(parameters, USUAL)?;
         let mut query = Self::begin(kind, token.asked, setting)?;
         query.start = token.start;
         for (name, value) in parameters {
@@ -94,11 +102,13 @@ impl Query {
             kind,
             asked: Vec::new(),
             filters: Vec::new(),
+            chains: Vec::new(),
             count: USUAL,
             total: false,
             sort: Vec::new(),
             include: Vec::new(),
             reverse_include: Vec::new(),
+            shape: Shape::default(),
             start: 0,
         };
         for (name, value) in &asked {
@@ -114,13 +124,17 @@ impl Query {
         }
         match name {
             "_count" => self.count = page_size(value)?,
-            "_summary" => summary(value)?,
+            "_summary" => self.shape.summarize(value)?,
+            "_elements" => self.shape.choose(value),
             "_total" => self.total = total(value)?,
             "_sort" => self.sort = sort(self.kind, value)?,
-            "_include" => self.include.push(include(name, value, Some(self.kind))?),
-            "_revinclude" => self.reverse_include.push(include(name, value, None)?),
-            _ => match Filter::parse(self.kind, name, value, setting.home)? {
-                Some(filter) => self.filters.push(filter),
+            "_include" if value == "*" => self.include.extend(all_of(self.kind)),
+            "_include" => self.include.extend(includes(name, value, Some(self.kind))?),
+            "_include:iterate" => self.include.extend(includes(name, value, None)?.map(Include::iterating)),
+            "_revinclude" => self.reverse_include.extend(includes(name, value, None)?),
+            _ => match Condition::parse(self.kind, name, value, setting.home)? {
+                Some(Condition::Plain(filter)) => self.filters.push(filter),
+                Some(chain) => self.chains.push(chain),
                 None if setting.lenient => {}
                 None => return Err(unknown(self.kind, name)),
             },
@@ -136,7 +150,10 @@ pub(in super::super) fn conditions(
     home: &str,
 ) -> Outcome<Vec<Filter>> {
     let setting = Setting { home, lenient: false };
-    let filters: Vec<Filter> = Query::begin(kind, parameters.to_vec(), setting)?.filters;
+    let Query { filters, chains, .. } = Query::begin(kind, parameters.to_vec(), setting)?;
+    if !chains.is_empty() {
+        return Err(Refusal::not_supported(400, "Conditions cannot be on other resources."));
+    }
     if filters.is_empty() {
         return Err(Refusal::invalid("The conditions are missing."));
     }
@@ -145,7 +162,8 @@ pub(in super::super) fn conditions(
 
 fn unknown(kind: &str, name: &str) -> Refusal {
     let mut known: Vec<&str> = parameter::of(kind).map(|parameter| parameter.name).collect();
-    known.extend(["_id", "_lastUpdated", "_count", "_sort", "_summary", "_total", "_include", "_revinclude"]);
+    known.extend(["_id", "_lastUpdated", "_count", "_sort", "_summary", "_elements", "_total"]);
+    known.extend(["_include", "_include:iterate", "_revinclude", "_has"]);
     known.sort_unstable();
     Refusal::invalid(format!(
         "Unknown search parameter \"{name}\" for resource type \"{kind}\". Valid search parameters are: {}",
@@ -171,17 +189,6 @@ fn page_size(value: &str) -> Outcome<usize> {
 
 fn number(value: &str) -> Outcome<usize> {
     value.parse().map_err(|_| Refusal::invalid(format!("_count=\"{value}\" is not a number.")))
-}
-
-/// `true`, `text` and `data` are HealthLake's, but not modelled here; all others are invalid (HealthLake developer guide).
-fn summary(value: &str) -> Outcome<()> {
-    match value {
-        "false" => Ok(()),
-        "true" | "text" | "data" => Err(Refusal::not_supported(501, not_modelled("healthlake", "_summary"))),
-        _ => {
-            Err(Refusal::invalid(format!("Invalid value for _summary: {value}. There are true, text, data and false.")))
-        }
-    }
 }
 
 fn total(value: &str) -> Outcome<bool> {
@@ -219,6 +226,24 @@ fn sort(kind: &str, value: &str) -> Outcome<Vec<Order>> {
         .collect()
 }
 
+impl Include {
+    fn iterating(self) -> Self {
+        Self { iterates: true, ..self }
+    }
+}
+
+/// All references of a type (HealthLake developer guide: `_include=*`).
+fn all_of(kind: &'static str) -> impl Iterator<Item = Include> {
+    let references = parameter::of(kind).filter(|parameter| matches!(parameter.kind, Kind::Reference(_)));
+    references.map(move |parameter| Include { kind, parameter, target: None, iterates: false })
+}
+
+/// Several in one parameter, as AWS Labs' own client (PyPI awslabs-healthlake-mcp-server) sends them.
+fn includes(name: &str, value: &str, searched: Option<&str>) -> Outcome<impl Iterator<Item = Include> + use<>> {
+    let all: Vec<Include> = value.split(',').map(|value| include(name, value, searched)).collect::<Outcome<_>>()?;
+    Ok(all.into_iter())
+}
+
 /// `Type:parameter` or `Type:parameter:Target`.
 fn include(name: &str, value: &str, searched: Option<&str>) -> Outcome<Include> {
     let refuse = |why: &str| Refusal::invalid(format!("{name}=\"{value}\": {why}"));
@@ -236,5 +261,5 @@ fn include(name: &str, value: &str, searched: Option<&str>) -> Outcome<Include> 
         None => None,
         Some(target) => Some(types::named(target).ok_or_else(|| refuse("it ends with no resource type."))?),
     };
-    Ok(Include { kind, parameter, target })
+    Ok(Include { kind, parameter, target, iterates: false })
 }

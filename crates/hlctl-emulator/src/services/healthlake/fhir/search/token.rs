@@ -27,7 +27,23 @@ impl Token {
             .ok()
             .and_then(|bytes| serde_json::from_slice::<Self>(&bytes).ok())
             .filter(|token| token.of == of)
-            .ok_or_else(|| Refusal::invalid("The page token is not valid."))
+            .ok_or_else(|| Refusal::invalid("Invalid pagination token."))
+    }
+
+    /// Refuses another `_count` than the token was made with; `usual` is what none means, and the most. That a token is bound to it is on no
+    /// page: AWS Labs' own client (PyPI awslabs-healthlake-mcp-server) had to learn it from live stores.
+    pub(in super::super) fn check_count(&self, asked: &[(String, String)], usual: usize) -> Outcome<()> {
+        let count = |parameters: &[(String, String)]| {
+            let given = parameters.iter().rev().find(|(name, value)| name == "_count" && !value.is_empty());
+            // Histories and `$everything` take more than the most as the most.
+            given.map(|(_, value)| value.parse().map_or(usize::MAX, |count: usize| count.clamp(1, usual)))
+        };
+        match count(asked) {
+            Some(now) if now != count(&self.asked).unwrap_or(usual) => {
+                Err(Refusal::invalid("Invalid pagination token."))
+            }
+            _ => Ok(()),
+        }
     }
 }
 
@@ -45,5 +61,8 @@ mod tests {
         assert_eq!((token.asked.as_slice(), token.start), (&asked[..], 7));
         assert!(Token::read(&text, "Observation").is_err());
         assert!(Token::read("nonsense", "Patient").is_err());
+        let count = |value: &str| [("_count".to_owned(), value.to_owned())];
+        assert!(token.check_count(&count("100"), 100).is_ok() && token.check_count(&[], 100).is_ok());
+        assert!(token.check_count(&count("5"), 100).is_err());
     }
 }
