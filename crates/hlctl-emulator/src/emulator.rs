@@ -64,6 +64,7 @@ impl Emulator {
             jobs: tokio::sync::Mutex::default(),
             hanging: AtomicU64::new(0),
             guard,
+            transactions: fhir::Transactions::default(),
             options,
         });
         Ok(Self { s3: s3::Endpoint::new(Arc::clone(&core)), core })
@@ -267,6 +268,8 @@ pub(crate) struct Core {
     pub(crate) jobs: tokio::sync::Mutex<()>,
     hanging: AtomicU64,
     pub(crate) guard: Guard,
+    /// Of the FHIR interface, those whose outcome is asked for later.
+    pub(crate) transactions: fhir::Transactions,
 }
 
 impl Core {

@@ -119,8 +119,8 @@
 //! notifications and websites of buckets; HealthLake's data transformation; of Cognito SignUp and what else users do for themselves, SRP, custom and choice-based sign-in,
 //! second factors at sign-in (a pool that requires one lets nobody in), password histories, devices, groups,
 //! federated providers, branding styles, Lambda triggers, threat protection and the sending of messages. Of the FHIR
-//! interface: validation beyond R4's ground rules, `$export` by GET and all other operations but `$everything`, FHIRPath
-//! patches, chained, composite and special search parameters, `_has`, `_elements`, natural language processing.
+//! interface: validation beyond what an import knows of R4, `$export` by GET and all other operations but `$everything` and
+//! `$validate`, FHIRPath patches, composite and special search parameters, natural language processing.
 //! Lifecycle rules are kept and checked but not carried out. Lambda functions in an identity provider block are not
 //! looked for until a token comes. Of Lambda: container images, code from S3, layers,
 //! VPCs, file systems, event sources, function addresses, destinations and second tries of asynchronous

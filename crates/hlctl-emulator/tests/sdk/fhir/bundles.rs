@@ -57,7 +57,7 @@ async fn a_transaction_resolves_the_names_of_its_entries() {
         json!({
             "fullUrl": "https://example.org/Encounter/e",
             "request": {"method": "PUT", "url": "Encounter/e"},
-            "resource": {"resourceType": "Encounter", "id": "e", "status": "finished"},
+            "resource": {"resourceType": "Encounter", "id": "e", "status": "finished", "class": {"code": "AMB"}},
         }),
     ];
     let content = bundle("transaction", entries);
@@ -136,4 +136,61 @@ async fn a_patch_travels_in_a_binary() {
     let reply = place.send("POST", "", &bundle("transaction", vec![entry("PATCH", "Patient/a", binary)])).await;
     assert_eq!(statuses(&reply.body), ["200"], "{reply:?}");
     assert_eq!(place.get("Patient/a").await.body["active"], false);
+}
+
+#[tokio::test]
+async fn a_large_transaction_is_processed_later() {
+    let place = Place::new().await;
+    let post = entry("POST", "Patient", json!({"resourceType": "Patient"}));
+    let many = bundle("transaction", vec![post.clone(); 101]);
+    let refused = place.send("POST", "", &many).await;
+    assert_eq!(refused.status, 422);
+    assert!(refused.diagnostics().contains("at most 100"), "{}", refused.diagnostics());
+    assert_eq!(place.send("POST", "", &bundle("transaction", vec![post.clone(); 100])).await.status, 200);
+
+    let later = |content: Value| {
+        let place = &place;
+        let headers = [("content-type", "application/fhir+json"), ("prefer", "respond-async")];
+        async move { place.ask("POST", "", &headers, content.to_string().as_bytes()).await }
+    };
+    let accepted = later(many).await;
+    assert_eq!((accepted.status.as_u16(), &accepted.body), (202, &Value::Null));
+    let location = accepted.header("content-location").to_owned();
+    assert!(location.starts_with(&place.address("Transaction/")), "{location}");
+    assert_eq!(place.get(&location).await.status, 202, "nobody is told at once");
+    let done = place.get(&location).await;
+    assert_eq!((done.status.as_u16(), &done.body["type"]), (200, &json!("transaction-response")));
+    assert_eq!(statuses(&done.body).len(), 101);
+    assert_eq!(place.all("Patient").await.len(), 201);
+    assert_eq!(place.get("Transaction/none").await.status, 404);
+
+    let broken = later(bundle("transaction", vec![entry("POST", "Patient", json!({"resourceType": "Dog"}))])).await;
+    assert_eq!(broken.status, 202);
+    let location = broken.header("content-location").to_owned();
+    place.get(&location).await;
+    let told = place.get(&location).await;
+    assert_eq!(told.status, 400);
+    assert!(told.diagnostics().contains("entry[0]"), "{}", told.diagnostics());
+    // A batch is answered at once whatever is preferred.
+    assert_eq!(later(bundle("batch", vec![post])).await.status, 200);
+}
+
+#[tokio::test]
+async fn what_is_processed_later_holds_no_patch_and_no_update_by_query() {
+    let place = Place::new().await;
+    place.put(json!({"resourceType": "Patient", "id": "a", "active": true})).await;
+    let binary = json!({"resourceType": "Binary", "contentType": "application/json-patch+json", "data": "W10="});
+    let headers = [("content-type", "application/fhir+json"), ("prefer", "respond-async")];
+    for (entry, wanted) in [
+        (entry("PATCH", "Patient/a", binary), "PATCH"),
+        (entry("PUT", "Patient?active=true", json!({"resourceType": "Patient"})), "batch only"),
+    ] {
+        let content = bundle("transaction", vec![entry]).to_string();
+        let accepted = place.ask("POST", "", &headers, content.as_bytes()).await;
+        let location = accepted.header("content-location").to_owned();
+        place.get(&location).await;
+        let told = place.get(&location).await;
+        assert_eq!(told.status, 400);
+        assert!(told.diagnostics().contains(wanted), "{}", told.diagnostics());
+    }
 }

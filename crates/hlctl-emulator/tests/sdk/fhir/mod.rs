@@ -5,6 +5,7 @@ mod bundles;
 mod changes;
 mod data;
 mod search;
+mod validation;
 
 use bytes::Bytes;
 use hlctl_emulator::{Clock, Emulator, Ids, Options};

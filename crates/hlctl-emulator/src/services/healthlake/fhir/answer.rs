@@ -18,6 +18,8 @@ pub(super) struct Answer {
     pub(super) content_location: Option<String>,
     /// The type of the body, if it is not FHIR.
     pub(super) content_type: Option<&'static str>,
+    /// Whether what was kept is not as R4 would have it.
+    pub(super) flawed: bool,
 }
 
 /// A version that was read or written.
@@ -42,7 +44,7 @@ impl Written {
 
 impl Answer {
     pub(super) fn of(status: u16, body: Option<Bytes>, version: Option<Written>) -> Self {
-        Self { status, body, version, content_location: None, content_type: None }
+        Self { status, body, version, content_location: None, content_type: None, flawed: false }
     }
 
     pub(super) fn ok(body: Bytes) -> Self {
@@ -61,6 +63,9 @@ impl Answer {
         };
         if self.body.is_some() {
             set(http::header::CONTENT_TYPE, self.content_type.unwrap_or(JSON).to_owned());
+        }
+        if self.flawed {
+            set(HeaderName::from_static("x-amzn-healthlake-validation-issues"), "true".to_owned());
         }
         if let Some(location) = self.content_location {
             set(http::header::CONTENT_LOCATION, location);

@@ -26,6 +26,15 @@ use crate::store::resources::Collection;
 
 /// The most entries of a Bundle (HealthLake quotas).
 const MOST: usize = 500;
+/// The most entries of a transaction whose answer is waited for (HealthLake developer guide, bundling FHIR resources).
+const MOST_AT_ONCE: usize = 100;
+
+/// Whether the caller waits for what becomes of the Bundle.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Mode {
+    Synchronous,
+    Asynchronous,
+}
 
 /// A request in a Bundle.
 struct Entry {
@@ -34,7 +43,12 @@ struct Entry {
     full_url: Option<String>,
 }
 
-pub(super) fn process(collection: &mut Collection, cx: &Context<'_>, mut bundle: Document) -> Outcome<Answer> {
+pub(super) fn process(
+    collection: &mut Collection,
+    cx: &Context<'_>,
+    mut bundle: Document,
+    mode: Mode,
+) -> Outcome<Answer> {
     // Each entry is checked by itself: one that is broken is no reason to refuse a batch.
     let entries = match bundle.remove("entry") {
         None => Vec::new(),
@@ -47,7 +61,13 @@ pub(super) fn process(collection: &mut Collection, cx: &Context<'_>, mut bundle:
     }
     match bundle.text("type") {
         Some("batch") => Ok(batch(collection, cx, entries)),
-        Some("transaction") => transaction(collection, cx, entries),
+        Some("transaction") if mode == Mode::Synchronous && entries.len() > MOST_AT_ONCE => {
+            Err(Refusal::unprocessable(format!(
+                "A transaction has at most {MOST_AT_ONCE} entries; this has {}. With Prefer: respond-async it has at most {MOST}.",
+                entries.len()
+            )))
+        }
+        Some("transaction") => transaction(collection, cx, entries, mode),
         other => Err(Refusal::invalid(format!(
             "A Bundle of type \"{}\" cannot be processed: there are batch and transaction.",
             other.unwrap_or_default()
@@ -79,11 +99,12 @@ fn alone(collection: &mut Collection, cx: &Context<'_>, entry: Document) -> Outc
     Ok((answer, shows))
 }
 
-fn transaction(collection: &mut Collection, cx: &Context<'_>, entries: Vec<Document>) -> Outcome<Answer> {
+fn transaction(collection: &mut Collection, cx: &Context<'_>, entries: Vec<Document>, mode: Mode) -> Outcome<Answer> {
     let numbered = |place: usize| move |refusal: Refusal| refusal.about(&format!("entry[{place}]"));
     let mut parsed = Vec::new();
     for (place, entry) in entries.into_iter().enumerate() {
-        let entry = Entry::parse(entry, cx).and_then(Entry::fit_for_transactions).map_err(numbered(place))?;
+        let entry =
+            Entry::parse(entry, cx).and_then(|entry| entry.fit_for_transactions(mode)).map_err(numbered(place))?;
         parsed.push(entry);
     }
     let mut draft = Draft::new(collection);
@@ -197,7 +218,10 @@ impl Entry {
     }
 
     /// Updates by query are for batches only (HealthLake developer guide).
-    fn fit_for_transactions(self) -> Outcome<Self> {
+    fn fit_for_transactions(self, mode: Mode) -> Outcome<Self> {
+        if mode == Mode::Asynchronous && matches!(self.interaction, Interaction::Patch { .. }) {
+            return Err(Refusal::not_supported(400, "A transaction with Prefer: respond-async cannot contain PATCH."));
+        }
         if matches!(self.interaction, Interaction::Update { id: None, .. }) {
             return Err(Refusal::not_supported(400, "A conditional update is possible in a batch only."));
         }

@@ -1,9 +1,13 @@
 //! What an interaction works with.
 
+use std::cell::Cell;
+
 use jiff::Timestamp;
 
+use super::bulk::{Level, examine};
 use super::document::Document;
 use super::refusal::{Outcome, Refusal};
+use super::resource::Resource;
 use super::search::{Setting, View};
 use super::smart::Permit;
 use crate::ids::Ids;
@@ -21,11 +25,27 @@ pub(super) struct Context<'a> {
     pub(super) view: View,
     /// Whether unknown search parameters are passed over.
     pub(super) lenient: bool,
+    /// How strictly resources are looked at.
+    pub(super) level: Level,
+    /// The profiles that the datastore has been given.
+    pub(super) profiles: &'a [String],
+    /// Whether something is wrong with a resource that was kept all the same.
+    pub(super) flawed: &'a Cell<bool>,
 }
 
 impl Context<'_> {
     pub(super) fn setting(&self) -> Setting<'_> {
         Setting { home: self.home, lenient: self.lenient }
+    }
+
+    /// A resource that is to be stored as one of `kind`.
+    pub(super) fn accept(&self, document: Document, kind: &str) -> Outcome<Resource> {
+        let resource = Resource::unchecked(document)?;
+        // What a resource is of, and its id, decide where it is kept: no level overlooks them.
+        resource.check_identity(kind)?;
+        let (resource, flaw) = examine(resource, kind, self.level, self.profiles)?;
+        self.flawed.set(self.flawed.get() || flaw.is_some());
+        Ok(resource)
     }
 }
 

@@ -47,6 +47,14 @@ pub(super) enum Interaction {
         id: Option<String>,
     },
     Bundle,
+    /// How a transaction is that was asked for with `Prefer: respond-async`.
+    TransactionStatus {
+        id: String,
+    },
+    Validate {
+        kind: &'static str,
+        id: Option<String>,
+    },
     Everything {
         id: String,
     },
@@ -128,6 +136,9 @@ impl Interaction {
             Self::Patch { .. } => "PatchResource",
             Self::Delete { .. } => "DeleteResource",
             Self::Bundle => "ProcessBundle",
+            // The guide wants a SMART scope that reads the type Transaction, and names no action.
+            Self::TransactionStatus { .. } => "ReadResource",
+            Self::Validate { .. } => "ValidateResource",
             Self::Everything { .. } => "SearchEverything",
             Self::Export(_) => "StartFHIRExportJobWithPost",
             Self::ExportStatus { .. } => "DescribeFHIRExportJobWithGet",
@@ -160,7 +171,11 @@ fn operation(method: &Method, parts: &[&str]) -> Option<Outcome<Interaction>> {
         ["Group", id, "$export"] => (Interaction::Export(Exported::Group((*id).to_owned())), "POST"),
         ["export", id] if method == Method::DELETE => (Interaction::ExportCancel { id: (*id).to_owned() }, "DELETE"),
         ["export", id] => (Interaction::ExportStatus { id: (*id).to_owned() }, "GET"),
-        [.., "$validate"] => (Interaction::NotModelled("ValidateResource"), "POST"),
+        [kind, rest @ .., "$validate"] if rest.len() < 2 => match types::named(kind) {
+            Some(kind) => (Interaction::Validate { kind, id: rest.first().map(|id| (*id).to_owned()) }, "POST"),
+            None => return Some(Err(Refusal::not_supported(404, types::refusal(kind)))),
+        },
+        ["Transaction", id] => (Interaction::TransactionStatus { id: (*id).to_owned() }, "GET"),
         ["$bulk-delete"] => (Interaction::NotModelled("StartFHIRBulkDeleteJob"), "POST"),
         [.., name] if name.starts_with('$') => {
             let text = not_modelled("healthlake", name);
@@ -203,6 +218,8 @@ mod tests {
             ("GET", "export/j", "DescribeFHIRExportJobWithGet"),
             ("DELETE", "export/j", "CancelFHIRExportJobWithDelete"),
             ("POST", "Patient/$validate", "ValidateResource"),
+            ("POST", "Patient/1/$validate", "ValidateResource"),
+            ("GET", "Transaction/1", "ReadResource"),
         ] {
             assert_eq!(parse(method, path).unwrap().action(), action, "{method} {path}");
         }
@@ -226,6 +243,9 @@ mod tests {
             ("POST", "Patient/1", 405),
             ("DELETE", "metadata", 405),
             ("POST", "Patient/$merge", 501),
+            ("POST", "Basic/$validate", 404),
+            ("GET", "Patient/$validate", 405),
+            ("DELETE", "Transaction/1", 405),
         ] {
             assert_eq!(parse(method, path).unwrap_err().status, status, "{method} {path}");
         }

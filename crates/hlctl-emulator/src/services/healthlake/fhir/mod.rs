@@ -14,9 +14,9 @@
 //! Links lead to the host that the caller named. Numbers are kept as they are written, elements in their order; a member
 //! that comes twice in one object and nesting beyond 127 levels are answered with 400.
 //!
-//! Left out: validation against profiles and beyond R4's ground rules (ids, types, nothing empty), `$validate`,
-//! `$export` by GET, `$bulk-delete`, FHIRPath patches, `_summary` of reads, conditional reads, subscriptions,
-//! the medical language processing of DocumentReferences, and the check of a role's access to a customer key.
+//! Left out: validation against profiles and beyond what an import knows of R4, `$export` by GET, `$erase`, `$bulk-delete`,
+//! `$bulk-patch`, FHIRPath patches, `_summary` of reads, conditional reads, subscriptions, the medical language processing of
+//! DocumentReferences, and the check of a role's access to a customer key.
 
 mod address;
 mod answer;
@@ -42,9 +42,12 @@ mod smart;
 mod synthea;
 #[cfg(test)]
 mod tests;
+mod transactions;
 mod types;
+mod validate;
 mod write;
 
+use std::cell::Cell;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -64,12 +67,14 @@ use address::Address;
 pub(crate) use address::is_addressed;
 use answer::Answer;
 use context::Context;
+use document::Document;
 use draft::Draft;
 use interaction::Interaction;
 use refusal::{Outcome, Refusal};
 use request::{Credentials, Preferences};
 use search::View;
-use smart::{Accepted, LambdaJudge, Permit, Realm, TokenJudge};
+use smart::{Accepted, LambdaJudge, Permit, Realm, TokenJudge, Verb};
+pub(crate) use transactions::Transactions;
 
 /// A request on its way through.
 struct Call<'a> {
@@ -134,6 +139,7 @@ impl Call<'_> {
             Interaction::Discovery => capability::discovery(&found.block),
             Interaction::Export(scope) => self.start_export(&scope, address, request, (signer, accepted.as_ref())),
             Interaction::ExportStatus { id } => self.export_status(&id, address, (signer, accepted.as_ref())),
+            Interaction::TransactionStatus { id } => self.transaction_status(&id, address, (signer, accepted.as_ref())),
             Interaction::ExportCancel { id } => self.cancel_export(&id, address, (signer, accepted.as_ref())),
             interaction => self.perform(interaction, address, request, signer, accepted.as_ref()),
         }
@@ -179,6 +185,9 @@ impl Call<'_> {
             };
             let now = resource::to_the_millisecond(self.core.options.clock.now());
             let delay = Duration::from_millis(self.core.faults.current().propagation.fhir_ms);
+            let profiles =
+                datastore(world, &address.store, signer).map(Datastore::default_profiles).unwrap_or_default();
+            let flawed = Cell::new(false);
             let cx = Context {
                 now,
                 ids: &self.core.options.ids,
@@ -187,14 +196,47 @@ impl Call<'_> {
                 permit: &permit,
                 view: View { now, delay, strong: preferences.strong },
                 lenient: preferences.lenient,
+                level: preferences.level,
+                profiles: &profiles,
+                flawed: &flawed,
             };
-            if interaction == Interaction::Bundle {
-                return bundle::process(collection, &cx, input.content.unwrap_or_default());
+            let answer = if interaction == Interaction::Bundle {
+                let content = input.content.unwrap_or_default();
+                // Only transactions are ever answered later (HealthLake developer guide, bundling FHIR resources).
+                if preferences.asynchronous && content.get("type").and_then(Document::as_text) == Some("transaction") {
+                    let outcome = bundle::process(collection, &cx, content, bundle::Mode::Asynchronous);
+                    let outcome = outcome.map(|answer| Answer { flawed: flawed.get(), ..answer });
+                    let place = (address.store.as_str(), address.base.as_str());
+                    return Ok(self.core.transactions.keep(place, cx.ids.uuid(), now, outcome));
+                }
+                bundle::process(collection, &cx, content, bundle::Mode::Synchronous)
+            } else {
+                let mut draft = Draft::new(collection);
+                let answer = perform::perform(&mut draft, &cx, interaction, input)?;
+                draft.commit()?;
+                Ok(answer)
+            };
+            answer.map(|answer| Answer { flawed: flawed.get(), ..answer })
+        })?
+    }
+
+    /// What became of a transaction that was asked for with `Prefer: respond-async`.
+    fn transaction_status(
+        &self,
+        id: &str,
+        address: &Address,
+        (signer, accepted): (Option<&Caller>, Option<&Accepted>),
+    ) -> Outcome<Answer> {
+        let home = format!("/datastore/{}/r4/", address.store);
+        self.core.store.with_resources(|world, resources| {
+            let found = self.find(world, address, signer)?;
+            let collection = self.collection(world, resources, address, signer)?;
+            if let Some(accepted) = accepted {
+                accepted.check_role(world, &found.realm, "ReadResource")?;
+                accepted.permit(collection, &home)?.reach(Verb::Read, "Transaction")?;
             }
-            let mut draft = Draft::new(collection);
-            let answer = perform::perform(&mut draft, &cx, interaction, input)?;
-            draft.commit()?;
-            Ok(answer)
+            let options = &self.core.options;
+            self.core.transactions.look(&address.store, id, options.clock.now(), options.delays.job)
         })?
     }
 

@@ -6,7 +6,7 @@ use super::draft::Draft;
 use super::interaction::Interaction;
 use super::refusal::{Outcome, Refusal};
 use super::search::{self, Query};
-use super::{everything, read, write};
+use super::{everything, read, validate, write};
 use crate::services::not_modelled;
 
 /// Does what `interaction` asks, with changes going into `draft`.
@@ -34,8 +34,10 @@ pub(super) fn perform(
         Interaction::Patch { kind, id } => write::patch(draft, cx, kind, &id, input),
         Interaction::Delete { kind, id: Some(id) } => write::delete(draft, cx, kind, &id, &input),
         Interaction::Delete { kind, id: None } => write::delete_by_query(draft, cx, kind, &input),
+        Interaction::Validate { kind, id } => validate::validate(cx, kind, id.as_deref(), input),
         Interaction::NotModelled(action) => Err(Refusal::not_supported(501, not_modelled("healthlake", action))),
         Interaction::Bundle
+        | Interaction::TransactionStatus { .. }
         | Interaction::Capabilities
         | Interaction::Discovery
         | Interaction::Export(_)

@@ -5,6 +5,7 @@ use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE};
 use http::{Method, Request};
 
 use super::address::{self, Address};
+use super::bulk::Level;
 use super::context::Input;
 use super::interaction::Interaction;
 use super::refusal::{Outcome, Refusal};
@@ -90,6 +91,10 @@ pub(super) struct Preferences {
     pub(super) lenient: bool,
     /// `x-amz-fhir-history-consistency-level: strong` (HealthLake developer guide, search consistency levels).
     pub(super) strong: bool,
+    /// `x-amzn-healthlake-fhir-validation-level` (HealthLake developer guide, creating a FHIR resource).
+    pub(super) level: Level,
+    /// `Prefer: respond-async`.
+    pub(super) asynchronous: bool,
 }
 
 impl Preferences {
@@ -104,7 +109,7 @@ impl Preferences {
             return Err(Refusal::not_supported(406, format!("\"{accept}\" is not offered: there is JSON only.")));
         }
         let prefer = text(request, "prefer").unwrap_or_default();
-        let lenient = prefer.split([',', ';']).any(|wish| wish.trim().eq_ignore_ascii_case("handling=lenient"));
+        let prefers = |wanted: &str| prefer.split([',', ';']).any(|wish| wish.trim().eq_ignore_ascii_case(wanted));
         let strong = match text(request, "x-amz-fhir-history-consistency-level") {
             None => false,
             Some(level) if level.eq_ignore_ascii_case("eventual") => false,
@@ -115,7 +120,12 @@ impl Preferences {
                 )));
             }
         };
-        Ok(Self { lenient, strong })
+        let level = text(request, "x-amzn-healthlake-fhir-validation-level").unwrap_or(Level::Strict.name());
+        let level = Level::of_header(level).ok_or_else(|| {
+            Refusal::invalid(format!("The validation level \"{level}\" is none of strict, structure-only and minimal."))
+        })?;
+        let (lenient, asynchronous) = (prefers("handling=lenient"), prefers("respond-async"));
+        Ok(Self { lenient, strong, level, asynchronous })
     }
 }
 
@@ -137,7 +147,7 @@ pub(super) fn input(request: &Request<Bytes>, address: &Address, interaction: &I
     };
     match interaction {
         Interaction::Search { post: true, .. } => input.query = posted(request, &address.query)?,
-        Interaction::Create { .. } | Interaction::Update { .. } => {
+        Interaction::Create { .. } | Interaction::Update { .. } | Interaction::Validate { .. } => {
             check_type(request, &["application/json", "application/fhir+json"])?;
             input.content = Some(resource::parse(request.body())?);
         }

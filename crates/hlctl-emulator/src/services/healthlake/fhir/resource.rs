@@ -28,6 +28,12 @@ impl Resource {
 
     /// Whether it can be stored as one of `kind`.
     pub(super) fn check(&self, kind: &str) -> Outcome<()> {
+        self.check_identity(kind)?;
+        self.0.iter().try_for_each(|(name, element)| check_element(element, name))
+    }
+
+    /// Whether it says of itself that it is one of `kind`, and has a good id if it has one.
+    pub(super) fn check_identity(&self, kind: &str) -> Outcome<()> {
         match document::get(&self.0, "resourceType").and_then(Document::as_text) {
             Some(name) if name == kind => {}
             Some(name) if types::named(name).is_none() => {
@@ -39,11 +45,10 @@ impl Resource {
             None => return Err(Refusal::invalid("resourceType is missing.")),
         }
         match document::get(&self.0, "id") {
-            None => {}
-            Some(Document::Text(id)) => check_id(id)?,
-            Some(_) => return Err(Refusal::invalid("id must be a string.")),
+            None => Ok(()),
+            Some(Document::Text(id)) => check_id(id),
+            Some(_) => Err(Refusal::invalid("id must be a string.")),
         }
-        self.0.iter().try_for_each(|(name, element)| check_element(element, name))
     }
 
     /// The text of a member.

@@ -14,14 +14,13 @@ use super::context::{Context, Input};
 use super::document::{Document, Patch};
 use super::draft::{Change, Current, Draft};
 use super::refusal::{Outcome, Refusal};
-use super::resource;
 use super::search::Row;
 use super::smart::{Reach, Verb};
 use crate::store::resources::Method;
 
 pub(super) fn create(draft: &mut Draft<'_>, cx: &Context<'_>, kind: &'static str, mut input: Input) -> Outcome<Answer> {
     let reach = cx.permit.reach(Verb::Create, kind)?;
-    let resource = resource::checked(input.take_content()?, kind)?;
+    let resource = cx.accept(input.take_content()?, kind)?;
     if let Some(key) = &input.idempotency_key {
         check_key(draft, cx, key)?;
     }
@@ -50,7 +49,7 @@ pub(super) fn update(
 ) -> Outcome<Answer> {
     refuse_audit(kind)?;
     let reach = cx.permit.reach(Verb::Update, kind)?;
-    let resource = resource::checked(input.take_content()?, kind)?;
+    let resource = cx.accept(input.take_content()?, kind)?;
     match resource.text("id") {
         Some(own) if own == id => {}
         Some(own) => {
@@ -115,7 +114,7 @@ pub(super) fn patch(
         id: id.to_owned(),
         at: cx.now,
         method: Method::Patch,
-        resource: Some(resource::checked(document, kind)?),
+        resource: Some(cx.accept(document, kind)?),
         key: None,
     };
     store(draft, change, &reach, 200)

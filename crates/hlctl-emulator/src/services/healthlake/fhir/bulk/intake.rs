@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use jiff::Timestamp;
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use super::rules::{self, Level};
 use crate::error::Error;
@@ -15,10 +15,6 @@ use crate::store::resources::{Collection, Method, Write};
 
 /// The most that a Binary may have in an import; all others have what they may have in a request (HealthLake quotas).
 const LARGEST_BINARY: usize = 164 << 20;
-
-/// What marks a resource that `minimal` let in although R4 would not; it holds an OperationOutcome as JSON (HealthLake
-/// developer guide, creating a FHIR resource; the page on imports names no address).
-const FLAW: &str = "http://healthlake.amazonaws.com/fhir/StructureDefinition/validation-issue";
 
 /// Resources that are to be written together.
 pub(in crate::services::healthlake) struct Intake<'c> {
@@ -94,16 +90,7 @@ impl<'c> Intake<'c> {
 
     /// The resource, and what is wrong with it if that is overlooked.
     fn checked(&self, document: Document, kind: &str) -> Outcome<(Resource, Option<String>)> {
-        let mut resource = Resource::unchecked(document)?;
-        match rules::check(&resource, kind, self.level, self.profiles) {
-            Ok(()) => Ok((resource, None)),
-            Err(flaw) if self.level == Level::Minimal => {
-                let mark = json!({"url": FLAW, "valueString": flaw.outcome().to_string()});
-                resource.extend(Document::made_here(mark));
-                Ok((resource, Some(flaw.text().to_owned())))
-            }
-            Err(refusal) => Err(refusal),
-        }
+        rules::examine(Resource::unchecked(document)?, kind, self.level, self.profiles)
     }
 
     fn next_version(&mut self, kind: &'static str, id: &str) -> usize {
@@ -234,7 +221,7 @@ mod tests {
         let collection = resources.of_store("s").unwrap();
         let version = collection.versions("Patient", "a")[0];
         let body: Value = serde_json::from_slice(&collection.body(&version).unwrap().unwrap()).unwrap();
-        assert_eq!(body["extension"][0]["url"], FLAW);
+        assert_eq!(body["extension"][0]["url"], rules::FLAW);
         let outcome: Value = serde_json::from_str(body["extension"][0]["valueString"].as_str().unwrap()).unwrap();
         assert_eq!(outcome["resourceType"], "OperationOutcome");
         assert!(outcome["issue"][0]["diagnostics"].as_str().unwrap().contains("gender"), "{outcome}");

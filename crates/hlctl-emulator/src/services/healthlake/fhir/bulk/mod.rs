@@ -10,4 +10,5 @@ pub(in crate::services::healthlake) use copy::{Copied, copy};
 pub(in crate::services::healthlake) use intake::{Intake, Taken};
 pub(in crate::services::healthlake) use issue::{Issued, Place, issue, total};
 pub(in crate::services::healthlake) use rules::Level;
+pub(in crate::services::healthlake::fhir) use rules::{examine, is_known_profile};
 pub(in crate::services::healthlake) use selection::{Coding, ExportScope, Selection};

@@ -1,17 +1,19 @@
-//! What an import demands of a resource, level by level (HealthLake developer guide, importing FHIR data).
+//! What an import, a create, an update, a patch and a Bundle demand of a resource, level by level (HealthLake developer
+//! guide, importing FHIR data and creating a FHIR resource).
 //!
 //! Of R4 these rules are known: what stands in every resource, which elements of the common types must be there, the
 //! codes of the elements that everybody uses, the form of dates, and that references lead somewhere. Profiles are
 //! known by name only, and what they demand is not checked.
 
 use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
+use crate::services::healthlake::fhir::document::Document;
 use crate::services::healthlake::fhir::refusal::{Outcome, Refusal};
 use crate::services::healthlake::fhir::resource::{self, Resource};
 use crate::services::healthlake::fhir::search::parse_date;
 
-/// How strictly an import looks at resources.
+/// How strictly resources are looked at.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub(in crate::services::healthlake) enum Level {
@@ -26,11 +28,12 @@ pub(in crate::services::healthlake) enum Level {
 
 impl Level {
     pub(in crate::services::healthlake) fn named(name: &str) -> Self {
-        match name {
-            "structure-only" => Self::StructureOnly,
-            "minimal" => Self::Minimal,
-            _ => Self::Strict,
-        }
+        Self::of_header(name).unwrap_or_default()
+    }
+
+    /// The level of that name, as `x-amzn-healthlake-fhir-validation-level` has it.
+    pub(in crate::services::healthlake) fn of_header(name: &str) -> Option<Self> {
+        [Self::Strict, Self::StructureOnly, Self::Minimal].into_iter().find(|level| level.name() == name)
     }
 
     pub(in crate::services::healthlake) fn name(self) -> &'static str {
@@ -122,6 +125,28 @@ const DATES: &[&str] = &[
     "recordedDate",
 ];
 
+/// What marks a resource that `minimal` let in although R4 would not; it holds an OperationOutcome as JSON (HealthLake
+/// developer guide, creating a FHIR resource; the page on imports names no address).
+pub(super) const FLAW: &str = "http://healthlake.amazonaws.com/fhir/StructureDefinition/validation-issue";
+
+/// A resource that may be kept, and what is wrong with it if `minimal` overlooks that.
+pub(in crate::services::healthlake::fhir) fn examine(
+    mut resource: Resource,
+    kind: &str,
+    level: Level,
+    profiles: &[String],
+) -> Outcome<(Resource, Option<String>)> {
+    match check(&resource, kind, level, profiles) {
+        Ok(()) => Ok((resource, None)),
+        Err(flaw) if level == Level::Minimal => {
+            let mark = json!({"url": FLAW, "valueString": flaw.outcome().to_string()});
+            resource.extend(Document::made_here(mark));
+            Ok((resource, Some(flaw.text().to_owned())))
+        }
+        Err(refusal) => Err(refusal),
+    }
+}
+
 /// Checks a resource of `kind` as strictly as `level` says, `minimal` included, whose caller keeps the resource all
 /// the same.
 pub(super) fn check(resource: &Resource, kind: &str, level: Level, profiles: &[String]) -> Outcome<()> {
@@ -194,13 +219,17 @@ fn references(resource: &Map<String, Value>) -> Outcome<()> {
     }
 }
 
+/// Whether HealthLake knows a profile, or the datastore has been given it.
+pub(in crate::services::healthlake::fhir) fn is_known_profile(profile: &str, own: &[String]) -> bool {
+    let plain = profile.split('|').next().unwrap_or_default();
+    KNOWN_PROFILES.iter().any(|start| plain.starts_with(start))
+        || own.iter().any(|name| name.split('|').next() == Some(plain))
+}
+
 fn check_profiles(resource: &Map<String, Value>, own: &[String]) -> Outcome<()> {
     let claimed = resource.get("meta").and_then(|meta| meta["profile"].as_array()).into_iter().flatten();
     for profile in claimed.filter_map(Value::as_str) {
-        let plain = profile.split('|').next().unwrap_or_default();
-        let known = KNOWN_PROFILES.iter().any(|start| plain.starts_with(start))
-            || own.iter().any(|name| name.split('|').next() == Some(plain));
-        if !known {
+        if !is_known_profile(profile, own) {
             return Err(Refusal::invalid(format!("Profile reference {profile} has not been checked: it is unknown.")));
         }
     }
@@ -210,10 +239,7 @@ fn check_profiles(resource: &Map<String, Value>, own: &[String]) -> Outcome<()> 
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test may stop at the first surprise")]
-    use serde_json::json;
-
     use super::*;
-    use crate::services::healthlake::fhir::document::Document;
 
     fn verdict(value: Value, level: Level) -> String {
         let kind = value["resourceType"].as_str().unwrap().to_owned();

@@ -4,9 +4,12 @@
 mod laws;
 mod tokens;
 
+use std::cell::Cell;
+
 use jiff::Timestamp;
 use serde_json::Value;
 
+use super::bulk::Level;
 use super::context::{Context, Input};
 use super::document::Document;
 use super::draft::Draft;
@@ -49,10 +52,13 @@ impl Shelf {
             permit: &Permit::Full,
             view: View::immediate(Timestamp::UNIX_EPOCH),
             lenient: false,
+            level: Level::Strict,
+            profiles: &[],
+            flawed: &Cell::new(false),
         };
         let collection = self.resources.of_store("s").unwrap();
         let answer = if interaction == Interaction::Bundle {
-            bundle::process(collection, &cx, input.content.unwrap_or_default())?
+            bundle::process(collection, &cx, input.content.unwrap_or_default(), bundle::Mode::Synchronous)?
         } else {
             let mut draft = Draft::new(collection);
             let answer = perform::perform(&mut draft, &cx, interaction, input)?;
