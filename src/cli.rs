@@ -36,8 +36,8 @@ pub use doctor::DoctorArgs;
 pub use drift::DriftArgs;
 pub use export::ExportCommand;
 pub use fhir::{
-    AccessArgs, BundleArgs, CreateArgs, DeleteArgs, EverythingArgs, ExplainArgs, FhirCommand, Format, GetArgs,
-    HistoryArgs, Many, SearchArgs, UpdateArgs,
+    AccessArgs, BundleArgs, Consistency, CreateArgs, DeleteArgs, EverythingArgs, ExplainArgs, FhirCommand,
+    FhirValidateArgs, Format, GetArgs, HistoryArgs, Many, PatchArgs, SearchArgs, UpdateArgs, ValidationMode,
 };
 pub use graph::{GraphArgs, GraphFormat, ReportArgs};
 pub use invocation::Invocation;
@@ -248,7 +248,11 @@ impl Command {
             | Self::ForceUnlock(_) => Some(STATE),
             Self::Data(DataCommand::Import(_) | DataCommand::Export(_)) => Some(DATA),
             Self::Fhir(
-                FhirCommand::Create(_) | FhirCommand::Update(_) | FhirCommand::Delete(_) | FhirCommand::Bundle(_),
+                FhirCommand::Create(_)
+                | FhirCommand::Update(_)
+                | FhirCommand::Patch(_)
+                | FhirCommand::Delete(_)
+                | FhirCommand::Bundle(_),
             ) => Some(FHIR),
             Self::Fhir(FhirCommand::Explain(arguments)) => arguments.writes().then_some(FHIR),
             Self::Smart(SmartCommand::RotateSecret(_)) => Some(SECRET),

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use clap::{Args, Subcommand, ValueEnum};
 use uuid::Uuid;
 
-use super::LogIn;
+use super::{Level, LogIn};
 use hlctl_fhir::{FhirReference, address};
 use hlctl_model::invocation::CommandLine;
 
@@ -20,8 +20,12 @@ pub enum FhirCommand {
     Create(CreateArgs),
     /// Update a resource, or create it with its id
     Update(UpdateArgs),
+    /// Change parts of a resource, by JSON Patch or FHIRPath Patch
+    Patch(PatchArgs),
     /// Delete a resource
     Delete(DeleteArgs),
+    /// Check a resource without storing it
+    Validate(FhirValidateArgs),
     /// Show the versions of a resource, or of all resources of a type
     History(HistoryArgs),
     /// Send a batch or a transaction
@@ -169,6 +173,10 @@ pub struct CreateArgs {
     #[arg(long, value_name = "UUID")]
     pub idempotency_key: Option<Uuid>,
 
+    /// How strictly the store checks what it is given [default: the store's own, which is strict]
+    #[arg(long, value_enum, value_name = "LEVEL")]
+    pub validation_level: Option<Level>,
+
     /// The Prefer header, such as return=minimal
     #[arg(long, value_name = "VALUE")]
     pub prefer: Option<String>,
@@ -197,6 +205,14 @@ pub struct UpdateArgs {
     #[arg(long, value_name = "VERSION")]
     pub if_match: Option<String>,
 
+    /// Only if the resource does not exist yet
+    #[arg(long, conflicts_with = "if_match")]
+    pub create_only: bool,
+
+    /// How strictly the store checks what it is given [default: the store's own, which is strict]
+    #[arg(long, value_enum, value_name = "LEVEL")]
+    pub validation_level: Option<Level>,
+
     /// The Prefer header, such as return=minimal
     #[arg(long, value_name = "VALUE")]
     pub prefer: Option<String>,
@@ -210,12 +226,82 @@ pub struct UpdateArgs {
     pub access: AccessArgs,
 }
 
-/// `hlctl fhir delete`
+/// `hlctl fhir patch`
 #[derive(Debug, Args)]
-pub struct DeleteArgs {
+pub struct PatchArgs {
     /// The resource, such as Patient/123
     #[arg(value_name = "TYPE/ID")]
     pub reference: FhirReference,
+
+    /// A JSON Patch (an array), or a Parameters resource with FHIRPath operations; `-` reads standard input
+    #[arg(short, long, value_name = "FILE")]
+    pub file: PathBuf,
+
+    /// The Prefer header, such as return=minimal
+    #[arg(long, value_name = "VALUE")]
+    pub prefer: Option<String>,
+
+    /// Print JSON, errors too
+    #[arg(long)]
+    pub json: bool,
+
+    /// How the store is asked.
+    #[command(flatten)]
+    pub access: AccessArgs,
+}
+
+/// `hlctl fhir validate`
+#[derive(Debug, Args)]
+pub struct FhirValidateArgs {
+    /// The resource; `-` reads standard input
+    #[arg(short, long, value_name = "FILE")]
+    pub file: PathBuf,
+
+    /// The profile that it is checked against, by its canonical URL
+    #[arg(long, value_name = "URL")]
+    pub fhir_profile: Option<String>,
+
+    /// What the resource is meant for
+    #[arg(long, value_enum, value_name = "MODE")]
+    pub mode: Option<ValidationMode>,
+
+    /// Print JSON, errors too
+    #[arg(long)]
+    pub json: bool,
+
+    /// How the store is asked.
+    #[command(flatten)]
+    pub access: AccessArgs,
+}
+
+/// What a resource that is checked is meant for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum ValidationMode {
+    /// A new resource.
+    Create,
+    /// A new version of the resource with its id.
+    Update,
+}
+
+/// What a history shows of writes that were only just made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Consistency {
+    /// All of them.
+    Strong,
+    /// Perhaps not yet.
+    Eventual,
+}
+
+/// `hlctl fhir delete`
+#[derive(Debug, Args)]
+pub struct DeleteArgs {
+    /// The resource, such as Patient/123; or a type, with parameters that only one resource of it matches
+    #[arg(value_name = "TYPE[/ID]", value_parser = kind_or_reference)]
+    pub path: String,
+
+    /// Search parameters of that resource, as NAME=VALUE; they are sent in the URL, where logs may record them
+    #[arg(value_name = "NAME=VALUE", value_parser = parameter)]
+    pub parameters: Vec<(String, String)>,
 
     /// Do not ask for confirmation
     #[arg(long, visible_alias = "yes", short = 'y')]
@@ -237,6 +323,10 @@ pub struct HistoryArgs {
     #[arg(value_name = "TYPE[/ID]", value_parser = kind_or_reference)]
     pub path: String,
 
+    /// Whether versions that were only just written are surely shown
+    #[arg(long, value_enum, value_name = "LEVEL")]
+    pub consistency: Option<Consistency>,
+
     /// What is shown.
     #[command(flatten)]
     pub many: Many,
@@ -249,7 +339,11 @@ pub struct BundleArgs {
     #[arg(short, long, value_name = "FILE")]
     pub file: PathBuf,
 
-    /// The Prefer header, such as return=minimal
+    /// How strictly the store checks what it is given [default: the store's own, which is strict]
+    #[arg(long, value_enum, value_name = "LEVEL")]
+    pub validation_level: Option<Level>,
+
+    /// The Prefer header, such as return=minimal; `respond-async` has a transaction processed later in any case
     #[arg(long, value_name = "VALUE")]
     pub prefer: Option<String>,
 
@@ -332,7 +426,9 @@ impl FhirCommand {
             Self::Everything(arguments) => Some(&arguments.many.access),
             Self::Create(arguments) => Some(&arguments.access),
             Self::Update(arguments) => Some(&arguments.access),
+            Self::Patch(arguments) => Some(&arguments.access),
             Self::Delete(arguments) => Some(&arguments.access),
+            Self::Validate(arguments) => Some(&arguments.access),
             Self::Bundle(arguments) => Some(&arguments.access),
             Self::Explain(_) => None,
         }
@@ -349,6 +445,8 @@ impl FhirCommand {
             Self::Create(arguments) => arguments.json,
             Self::Update(arguments) => arguments.json,
             Self::Bundle(arguments) => arguments.json,
+            Self::Patch(arguments) => arguments.json,
+            Self::Validate(arguments) => arguments.json,
             Self::Delete(_) => false,
             Self::Explain(arguments) => arguments.json,
         }

@@ -70,7 +70,12 @@ pub const PAGES: &[HelpPage] = &[
     page("fhir search", &["hlctl fhir search Patient name=Smith", "hlctl fhir search Observation code=8867-4 --all"]),
     page("fhir create", &["hlctl fhir create --file patient.json"]),
     page("fhir update", &["hlctl fhir update Patient/123 --file patient.json --if-match 3"]),
-    page("fhir delete", &["hlctl fhir delete Patient/123"]),
+    page("fhir patch", &["hlctl fhir patch Patient/123 --file patch.json"]),
+    page(
+        "fhir delete",
+        &["hlctl fhir delete Patient/123", "hlctl fhir delete Patient identifier=http://sys.example|1"],
+    ),
+    page("fhir validate", &["hlctl fhir validate --file patient.json"]),
     page("fhir history", &["hlctl fhir history Patient/123"]),
     page("fhir bundle", &["hlctl fhir bundle --file bundle.json"]),
     page("fhir everything", &["hlctl fhir everything Patient/123"]),
@@ -139,7 +144,9 @@ pub const GROUPS: &[HelpPage] = &[
     HelpPage {
         command: "fhir",
         about: "Sends single requests to the store's FHIR interface, signed with your AWS credentials or, with --smart or \
-                --token, with a SMART token. To load many resources use `hlctl data import`.",
+                --token, with a SMART token. To load many resources use `hlctl data import`. HealthLake's $erase, $purge, \
+                $bulk-delete and $bulk-patch are not offered: they change or remove many resources for good, with all \
+                their versions.",
         examples: &["hlctl fhir search Patient name=Smith", "hlctl fhir get Patient/123 --smart"],
     },
     HelpPage {

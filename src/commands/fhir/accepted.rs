@@ -5,6 +5,7 @@
 
 use crate::data::check::resource_types::{is_supported, searchable};
 use crate::error::CommandError;
+use crate::session::Session;
 use hlctl_aws::ErrorKind;
 use hlctl_fhir::{ErrorResponse, FhirError};
 
@@ -12,6 +13,17 @@ use hlctl_fhir::{ErrorResponse, FhirError};
 const LARGEST_PAGE: u64 = 100;
 /// The most keys to sort by.
 const MOST_KEYS: usize = 5;
+
+/// Says before anything is asked that a page cannot be as large as it is wanted. The store decides all the same.
+pub(super) fn warn(session: &Session, parameters: &[(String, String)]) {
+    for (_, value) in parameters.iter().filter(|(name, _)| name == "_count") {
+        if value.parse::<u64>().is_ok_and(|count| count > LARGEST_PAGE) {
+            session.printer.warning(&format!(
+                "HealthLake accepts at most {LARGEST_PAGE} for _count and refuses more; --all fetches all pages"
+            ));
+        }
+    }
+}
 
 /// Adds to a refusal of a search what of it HealthLake does not take.
 pub(super) fn advise(error: CommandError, kind: &str, parameters: &[(String, String)]) -> CommandError {

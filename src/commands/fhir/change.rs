@@ -1,8 +1,9 @@
-//! `hlctl fhir create`, `update`, `delete` and `bundle`.
+//! `hlctl fhir create`, `update`, `patch` and `delete`, and what they have in common with `bundle`.
 //!
 //! What may be sent again after a lost answer: a creation, since its idempotency key keeps the store from making a second one
 //! (HealthLake developer guide, "Idempotency and concurrency"); an update and a deletion without a condition, which a second time
-//! change nothing more; a bundle of nothing but these. A condition would be found broken by one's own first attempt.
+//! change nothing more; a bundle of nothing but these. A condition would be found broken by one's own first attempt, and a patch
+//! may add to a list.
 
 use std::path::Path;
 
@@ -13,21 +14,24 @@ use uuid::Uuid;
 use super::error::{Doubtful, FhirUsage};
 use super::input::Content;
 use super::{ask, open, print, text, value};
-use crate::cli::{BundleArgs, CreateArgs, DeleteArgs, UpdateArgs};
+use crate::cli::{CreateArgs, DeleteArgs, Level, PatchArgs, UpdateArgs};
 use crate::commands::confirm::approve;
+use crate::data::import::ValidationLevel;
 use crate::error::CommandError;
 use crate::session::Session;
 use hlctl_aws::ops;
 use hlctl_fhir::client::JSON;
 use hlctl_fhir::oauth::tell;
-use hlctl_fhir::refusal::issues;
-use hlctl_fhir::{ErrorResponse, Fhir, FhirError, FhirRequest, FhirResponse};
+use hlctl_fhir::{ErrorResponse, Fhir, FhirReference, FhirRequest, FhirResponse};
 use hlctl_model::exit_code::ExitCode;
 use hlctl_model::invocation::CommandLine;
 
 const KEY: HeaderName = HeaderName::from_static("x-amz-fhir-idempotency-key");
-const PREFER: HeaderName = HeaderName::from_static("prefer");
+pub(super) const PREFER: HeaderName = HeaderName::from_static("prefer");
 const IF_NONE_EXIST: HeaderName = HeaderName::from_static("if-none-exist");
+/// HealthLake developer guide, creating a FHIR resource.
+const LEVEL: HeaderName = HeaderName::from_static("x-amzn-healthlake-fhir-validation-level");
+const ISSUES: HeaderName = HeaderName::from_static("x-amzn-healthlake-validation-issues");
 
 pub(super) async fn create(session: &Session, arguments: &CreateArgs) -> Result<ExitCode, CommandError> {
     let content = session.interruptible(Content::read(&arguments.file)).await?;
@@ -42,7 +46,7 @@ pub(super) async fn create(session: &Session, arguments: &CreateArgs) -> Result<
     if let Some(query) = &arguments.if_none_exist {
         ask = ask.with(IF_NONE_EXIST, header_value("--if-none-exist", query)?);
     }
-    let ask = preferring(ask, arguments.prefer.as_deref())?;
+    let ask = validated(preferring(ask, arguments.prefer.as_deref())?, arguments.validation_level);
     match sent(session, &fhir, &ask, &created_once(arguments, &key)).await {
         Ok(answer) => {
             let done = if answer.status == StatusCode::CREATED { "is created" } else { "exists already" };
@@ -65,6 +69,9 @@ fn created_once(arguments: &CreateArgs, key: &str) -> String {
     let mut again = CommandLine::new("fhir create")
         .option("--file", &arguments.file.to_string_lossy())
         .option("--idempotency-key", key);
+    if let Some(level) = arguments.validation_level {
+        again = again.option("--validation-level", ValidationLevel::from(level).as_str());
+    }
     if let Some(prefer) = &arguments.prefer {
         again = again.option("--prefer", prefer);
     }
@@ -94,6 +101,10 @@ pub(super) async fn update(session: &Session, arguments: &UpdateArgs) -> Result<
     let ask =
         ask(&fhir, ops::fhir::UPDATE_RESOURCE, Method::PUT, &reference.to_string(), &[]).with_body(JSON, content.body);
     let ask = matching(preferring(ask, arguments.prefer.as_deref())?, arguments.if_match.as_deref())?;
+    let mut ask = validated(ask, arguments.validation_level);
+    if arguments.create_only {
+        ask = ask.once().with(header::IF_NONE_MATCH, HeaderValue::from_static("*"));
+    }
     let look = arguments.access.repeated(hlctl!("fhir get", reference));
     let look = format!("`{look}` shows whether it was");
     let answer = sent(session, &fhir, &ask, &look).await?;
@@ -101,76 +112,68 @@ pub(super) async fn update(session: &Session, arguments: &UpdateArgs) -> Result<
     conclude(session, &answer, &reference.to_string(), done)
 }
 
-pub(super) async fn delete(session: &Session, arguments: &DeleteArgs) -> Result<ExitCode, CommandError> {
+pub(super) async fn patch(session: &Session, arguments: &PatchArgs) -> Result<ExitCode, CommandError> {
+    let (kind, body) = session.interruptible(Content::patch(&arguments.file)).await?;
     let reference = &arguments.reference;
-    approve(session, arguments.auto_approve, &format!("{reference} will be deleted. Its earlier versions stay."))
-        .await?;
     let fhir = open(session, &arguments.access).await?;
-    let ask = ask(&fhir, ops::fhir::DELETE_RESOURCE, Method::DELETE, &reference.to_string(), &[]);
-    let ask = matching(ask, arguments.if_match.as_deref())?;
+    let ask = ask(&fhir, ops::fhir::PATCH_RESOURCE, Method::PATCH, &reference.to_string(), &[]);
+    let ask = preferring(ask.once().with_body(kind, body), arguments.prefer.as_deref())?;
     let look = arguments.access.repeated(hlctl!("fhir get", reference));
+    let answer = sent(session, &fhir, &ask, &format!("`{look}` shows whether it was")).await?;
+    conclude(session, &answer, &reference.to_string(), "is changed")
+}
+
+pub(super) async fn delete(session: &Session, arguments: &DeleteArgs) -> Result<ExitCode, CommandError> {
+    let path = arguments.path.as_str();
+    let reference: Option<FhirReference> = path.parse().ok();
+    let which = match (&reference, arguments.parameters.is_empty()) {
+        (Some(reference), true) => reference.to_string(),
+        (Some(reference), false) => return Err(FhirUsage::ParametersOfOne(reference.clone()).into()),
+        (None, true) => return Err(FhirUsage::WhichOne(path.to_owned()).into()),
+        // What is searched for may name a patient.
+        (None, false) => format!("The {path} that matches"),
+    };
+    approve(session, arguments.auto_approve, &format!("{which} will be deleted. Its earlier versions stay.")).await?;
+    let fhir = open(session, &arguments.access).await?;
+    let mut ask = ask(&fhir, ops::fhir::DELETE_RESOURCE, Method::DELETE, path, &arguments.parameters);
+    if reference.is_none() {
+        // A second time, another resource may be the only one that matches.
+        ask = ask.once();
+    }
+    let ask = matching(ask, arguments.if_match.as_deref())?;
+    let look = match &reference {
+        Some(reference) => arguments.access.repeated(hlctl!("fhir get", reference)),
+        None => arguments.access.repeated(hlctl!("fhir history", path)),
+    };
     match sent(session, &fhir, &ask, &format!("`{look}` shows whether it was")).await {
         Ok(_) => {}
         // The first attempt deleted it, and its answer was lost.
         Err(Unsent::Refused(refusal)) if refusal.repeated && matches!(refusal.status, Some(404 | 410)) => {}
         Err(error) => return Err(error.into()),
     }
-    session.printer.say(&format!("{reference} is deleted."));
+    session.printer.say(&format!("{which} is deleted."));
     Ok(ExitCode::Success)
 }
 
-pub(super) async fn bundle(session: &Session, arguments: &BundleArgs) -> Result<ExitCode, CommandError> {
-    let content = session.interruptible(Content::read(&arguments.file)).await?;
-    if content.kind != "Bundle" {
-        return Err(FhirUsage::NotABundle(content.kind).into());
+/// With the level of validation that was asked for.
+pub(super) fn validated(ask: FhirRequest, level: Option<Level>) -> FhirRequest {
+    match level.map(ValidationLevel::from) {
+        Some(level) => ask.with(LEVEL, HeaderValue::from_static(level.as_str())),
+        None => ask,
     }
-    let fhir = open(session, &arguments.access).await?;
-    let mut ask = ask(&fhir, ops::fhir::PROCESS_BUNDLE, Method::POST, "", &[]).with_body(JSON, content.body.clone());
-    if !may_be_repeated(&content.value) {
-        ask = ask.once();
-    }
-    let look = "search for what it should have created before you send it again";
-    let answer = sent(session, &fhir, &preferring(ask, arguments.prefer.as_deref())?, look).await?;
-    print::json(session, &text(&answer, "POST /")?);
-    outcome(session, &value(&answer))
 }
 
-/// Whether a second time would change nothing more.
-fn may_be_repeated(bundle: &Value) -> bool {
-    bundle["entry"].as_array().into_iter().flatten().all(|entry| {
-        let request = &entry["request"];
-        let method = request["method"].as_str().unwrap_or_default();
-        let is_conditional = ["ifMatch", "ifNoneMatch", "ifNoneExist", "ifModifiedSince"]
-            .iter()
-            .any(|condition| request.get(*condition).is_some());
-        let names_one = !request["url"].as_str().unwrap_or_default().contains('?');
-        let is_reading = ["GET", "HEAD"].contains(&method);
-        is_reading || (["PUT", "DELETE"].contains(&method) && !is_conditional && names_one)
-    })
+/// Says that the store kept what is not as it should be, if it says so.
+pub(super) fn warn_of_issues(session: &Session, answer: &FhirResponse) {
+    if answer.headers.get(ISSUES).is_some_and(|value| value == "true") {
+        session.printer.warning(
+            "the store has found something wrong, and kept it: an extension in each such resource says what \
+             (http://healthlake.amazonaws.com/fhir/StructureDefinition/validation-issue)",
+        );
+    }
 }
 
-/// What became of the entries.
-fn outcome(session: &Session, bundle: &Value) -> Result<ExitCode, CommandError> {
-    let entries = bundle["entry"].as_array().map(Vec::as_slice).unwrap_or_default();
-    let mut refused = Vec::new();
-    for (place, entry) in entries.iter().enumerate() {
-        let response = &entry["response"];
-        let status = response["status"].as_str().unwrap_or_default();
-        if status.starts_with('2') || status.starts_with('3') {
-            continue;
-        }
-        let said: Vec<String> = issues(&response["outcome"]).iter().map(ToString::to_string).collect();
-        refused.push(format!("  entry {}: {} {}", place + 1, tell(status), said.join("; ")).trim_end().to_owned());
-    }
-    let all = entries.len();
-    if !refused.is_empty() {
-        return Err(FhirError::Entries { all, refused }.into());
-    }
-    session.printer.say(&format!("{all} {} done.", if all == 1 { "entry is" } else { "entries are" }));
-    Ok(ExitCode::Success)
-}
-
-fn preferring(ask: FhirRequest, prefer: Option<&str>) -> Result<FhirRequest, CommandError> {
+pub(super) fn preferring(ask: FhirRequest, prefer: Option<&str>) -> Result<FhirRequest, CommandError> {
     match prefer {
         Some(wish) => Ok(ask.with(PREFER, header_value("--prefer", wish)?)),
         None => Ok(ask),
@@ -184,13 +187,13 @@ fn matching(ask: FhirRequest, version: Option<&str>) -> Result<FhirRequest, Comm
     Ok(ask.once().with(header::IF_MATCH, header_value("--if-match", &format!("W/\"{version}\""))?))
 }
 
-fn header_value(option: &'static str, text: &str) -> Result<HeaderValue, FhirUsage> {
+pub(super) fn header_value(option: &'static str, text: &str) -> Result<HeaderValue, FhirUsage> {
     let value = HeaderValue::from_str(text).ok().filter(|_| super::input::is_plain(text));
     value.ok_or(FhirUsage::HeaderValue(option))
 }
 
 /// Why nothing came of a change.
-enum Unsent {
+pub(super) enum Unsent {
     Refused(Box<ErrorResponse>),
     Other(CommandError),
 }
@@ -205,7 +208,12 @@ impl From<Unsent> for CommandError {
 }
 
 /// Sends a change. After a signal, and after an answer that never came, it may have been carried out all the same.
-async fn sent(session: &Session, fhir: &Fhir, ask: &FhirRequest, look: &str) -> Result<FhirResponse, Unsent> {
+pub(super) async fn sent(
+    session: &Session,
+    fhir: &Fhir,
+    ask: &FhirRequest,
+    look: &str,
+) -> Result<FhirResponse, Unsent> {
     let doubtful = |why: String| Unsent::Other(Doubtful { why, look: look.to_owned() }.into());
     tokio::select! {
         biased;
@@ -227,38 +235,9 @@ fn conclude(session: &Session, answer: &FhirResponse, about: &str, done: &str) -
     let version = header(header::ETAG).map(|etag| etag.trim_start_matches("W/").trim_matches('"').to_owned());
     let version = version.map(|version| format!(" (version {version})")).unwrap_or_default();
     session.printer.say(&format!("{reference} {done}{version}."));
+    warn_of_issues(session, answer);
     if !answer.body.is_empty() {
         print::json(session, &text(answer, about)?);
     }
     Ok(ExitCode::Success)
-}
-
-#[cfg(test)]
-mod tests {
-    use serde_json::json;
-
-    use super::*;
-
-    #[test]
-    fn a_bundle_is_repeated_only_if_a_second_time_changes_nothing_more() {
-        let bundle = |requests: Value| {
-            let entries: Vec<Value> =
-                requests.as_array().into_iter().flatten().map(|request| json!({"request": request})).collect();
-            json!({"resourceType": "Bundle", "entry": entries})
-        };
-        let put = json!({"method": "PUT", "url": "Patient/1"});
-        assert!(may_be_repeated(&bundle(
-            json!([put, {"method": "GET", "url": "Patient?name=x"}, {"method": "DELETE", "url": "Patient/2"}])
-        )));
-        for other in [
-            json!({"method": "POST", "url": "Patient"}),
-            json!({"method": "POST", "url": "Patient", "ifNoneExist": "identifier=1"}),
-            json!({"method": "PUT", "url": "Patient/1", "ifMatch": "W/\"1\""}),
-            json!({"method": "PUT", "url": "Patient?identifier=1"}),
-            json!({"method": "PATCH", "url": "Patient/1"}),
-            json!({}),
-        ] {
-            assert!(!may_be_repeated(&bundle(json!([put, other]))), "{other}");
-        }
-    }
 }

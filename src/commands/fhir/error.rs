@@ -43,6 +43,22 @@ pub(super) enum FhirUsage {
     /// What is wrong with the id of a resource.
     #[error("{0}")]
     Id(String),
+    /// A file that is meant to be a patch.
+    #[error("{} does not contain a patch: {problem}", name(file))]
+    NoPatch { file: PathBuf, problem: String },
+    #[error("{0} names one resource, so that there is nothing to search for")]
+    ParametersOfOne(FhirReference),
+    #[error("{0} alone does not say which resource is to be deleted")]
+    WhichOne(String),
+    #[error("the Bundle has {entries} entries; HealthLake accepts at most {most}")]
+    TooManyEntries { entries: usize, most: usize },
+    #[error("entry {place} of the Bundle has {bytes} bytes; HealthLake accepts at most {most} for a resource")]
+    LargeEntry { place: usize, bytes: usize, most: usize },
+    #[error(
+        "entry {place} of the Bundle is a {method}, which a transaction cannot contain that is processed later, and one of {entries} \
+         entries is"
+    )]
+    NotLater { place: usize, method: &'static str, entries: usize },
     #[error("all pages together are not one JSON document")]
     PagesAsJson,
     #[error("{0} is not a patient, and only patients have $everything")]
@@ -89,11 +105,44 @@ impl Failure for FhirUsage {
             Self::NoToken(_) => concat!("`", hlctl!("smart token"), "` prints one").to_owned(),
             Self::NoResource { hint, .. } => (*hint).to_owned(),
             Self::Id(_) => "give it an id; with `fhir create` the store chooses one".to_owned(),
+            Self::NoPatch { .. } => {
+                "a JSON Patch is an array of operations (RFC 6902), a FHIRPath Patch a Parameters resource".to_owned()
+            }
+            Self::ParametersOfOne(reference) => format!("leave the parameters out, or write {} alone", reference.kind),
+            Self::WhichOne(kind) => {
+                format!("write it as {kind}/123, or add parameters that one resource alone matches")
+            }
+            Self::TooManyEntries { .. } | Self::NotLater { .. } => {
+                "send it as several Bundles; entries that refer to each other by urn:uuid belong into one".to_owned()
+            }
+            Self::LargeEntry { .. } => {
+                concat!("`", hlctl!("data import"), "` takes a Binary of up to 164 MB").to_owned()
+            }
             Self::PagesAsJson => {
                 "--format ndjson prints a resource a line; without --all one page is printed as JSON".to_owned()
             }
             Self::NotAPatient(_) => "write it as Patient/123".to_owned(),
         })
+    }
+}
+
+/// A resource in which the store has found something wrong; what it said has been printed.
+#[derive(Debug, Error)]
+#[error("{about} is not valid: {}", issues.join("; "))]
+pub(super) struct Invalid {
+    /// The type.
+    pub(super) about: String,
+    /// What is wrong.
+    pub(super) issues: Vec<String>,
+}
+
+impl Failure for Invalid {
+    fn ending(&self) -> Ending {
+        Ending::Failed
+    }
+
+    fn hint(&self) -> Option<String> {
+        Some("correct what it names; with --validation-level minimal the store keeps it anyway".to_owned())
     }
 }
 

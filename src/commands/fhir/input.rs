@@ -5,16 +5,21 @@ use std::path::Path;
 
 use anyhow::Context as _;
 use bytes::Bytes;
+use http::HeaderValue;
 use serde_json::Value;
 
 use super::error::FhirUsage;
 use crate::data::check::{Problem, encoding_problem, is_too_deep};
 use crate::error::CommandError;
 use hlctl_config::Secret;
+use hlctl_fhir::client::JSON;
 use hlctl_fhir::{FhirReference, address};
 
 /// The variable that holds a token.
 pub(super) const VARIABLE: &str = "HLCTL_TOKEN";
+
+/// The type of a JSON Patch (RFC 6902).
+const JSON_PATCH: HeaderValue = HeaderValue::from_static("application/json-patch+json");
 
 /// An access token that the user brings along.
 pub(super) struct Token(pub(super) Secret);
@@ -92,6 +97,24 @@ impl Content {
         let kind = value["resourceType"].as_str().ok_or_else(|| wrong("it has no resourceType".to_owned()))?;
         let kind = address::kind(kind).map_err(wrong)?;
         Ok(Self { body: body.into(), kind, value })
+    }
+
+    /// Reads a patch, and says of which media type it is: a JSON Patch is an array, a FHIRPath Patch a resource.
+    pub(super) async fn patch(path: &Path) -> Result<(HeaderValue, Bytes), CommandError> {
+        let body = bytes(path).await?;
+        let wrong = |problem: String| FhirUsage::NoPatch { file: path.to_owned(), problem };
+        let problem = encoding_problem(&body).or_else(|| is_too_deep(&body).then_some(Problem::TooDeep));
+        if let Some(problem) = problem {
+            return Err(wrong(problem.text().to_string()).into());
+        }
+        let value: Value = serde_json::from_slice(&body).map_err(|error| wrong(error.to_string()))?;
+        let kind = match &value {
+            Value::Array(_) => JSON_PATCH,
+            Value::Object(_) if value["resourceType"] == "Parameters" => JSON,
+            Value::Object(_) => return Err(wrong("it is neither an array nor a Parameters resource".to_owned()).into()),
+            _ => return Err(wrong("it is neither an array nor an object".to_owned()).into()),
+        };
+        Ok((kind, body.into()))
     }
 
     /// The resource that it is, by type and id.

@@ -4,6 +4,7 @@
 //! where the store is asked, as with `hlctl smart`. Parameters and bodies may be patient data: they are never told on stderr.
 
 mod accepted;
+mod bundle;
 mod change;
 mod error;
 mod explain;
@@ -11,6 +12,7 @@ mod input;
 mod many;
 mod print;
 mod read;
+mod validate;
 
 use http::Method;
 use serde_json::Value;
@@ -75,8 +77,10 @@ async fn carry_out(session: &Session, command: &FhirCommand) -> Result<ExitCode,
         FhirCommand::Explain(arguments) => session.interruptible(explain::run(session, arguments)).await,
         FhirCommand::Create(arguments) => change::create(session, arguments).await,
         FhirCommand::Update(arguments) => change::update(session, arguments).await,
+        FhirCommand::Patch(arguments) => change::patch(session, arguments).await,
         FhirCommand::Delete(arguments) => change::delete(session, arguments).await,
-        FhirCommand::Bundle(arguments) => change::bundle(session, arguments).await,
+        FhirCommand::Validate(arguments) => session.interruptible(validate::run(session, arguments)).await,
+        FhirCommand::Bundle(arguments) => bundle::run(session, arguments).await,
     }
 }
 

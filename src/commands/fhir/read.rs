@@ -1,12 +1,12 @@
 //! `hlctl fhir get`, `search`, `history` and `everything`.
 
-use http::{HeaderValue, Method};
+use http::{HeaderName, HeaderValue, Method};
 
 use super::accepted;
 use super::error::FhirUsage;
 use super::many::{self, Kind};
 use super::{ask, open, print, text};
-use crate::cli::{EverythingArgs, Format, GetArgs, HistoryArgs, SearchArgs};
+use crate::cli::{Consistency, EverythingArgs, Format, GetArgs, HistoryArgs, SearchArgs};
 use crate::error::CommandError;
 use crate::session::Session;
 use hlctl_aws::ops;
@@ -14,6 +14,9 @@ use hlctl_fhir::{Fhir, FhirRequest, address};
 use hlctl_model::exit_code::ExitCode;
 
 const FORM: HeaderValue = HeaderValue::from_static("application/x-www-form-urlencoded");
+
+/// HealthLake developer guide, reading FHIR resource history.
+const CONSISTENCY: HeaderName = HeaderName::from_static("x-amz-fhir-history-consistency-level");
 
 /// Parameters that are never about anybody: how much is given, in which order, and what is given along.
 const HARMLESS: [&str; 15] = [
@@ -56,6 +59,7 @@ pub(super) async fn get(session: &Session, arguments: &GetArgs) -> Result<ExitCo
 
 pub(super) async fn search(session: &Session, arguments: &SearchArgs) -> Result<ExitCode, CommandError> {
     let fhir = open(session, &arguments.many.access).await?;
+    accepted::warn(session, &arguments.many.parameters);
     let in_body = arguments.post || (!arguments.get && may_be_patient_data(&arguments.many.parameters));
     let shown = many::show(session, &fhir, search_ask(&fhir, arguments, in_body), &arguments.many, Kind::Found).await;
     shown.map_err(|error| accepted::advise(error, &arguments.kind, &arguments.many.parameters))
@@ -79,7 +83,15 @@ fn may_be_patient_data(parameters: &[(String, String)]) -> bool {
 pub(super) async fn history(session: &Session, arguments: &HistoryArgs) -> Result<ExitCode, CommandError> {
     let fhir = open(session, &arguments.many.access).await?;
     let path = format!("{}/_history", arguments.path);
-    let ask = ask(&fhir, ops::fhir::GET_HISTORY_BY_RESOURCE_ID, Method::GET, &path, &arguments.many.parameters);
+    accepted::warn(session, &arguments.many.parameters);
+    let mut ask = ask(&fhir, ops::fhir::GET_HISTORY_BY_RESOURCE_ID, Method::GET, &path, &arguments.many.parameters);
+    if let Some(consistency) = arguments.consistency {
+        let level = match consistency {
+            Consistency::Strong => "strong",
+            Consistency::Eventual => "eventual",
+        };
+        ask = ask.with(CONSISTENCY, HeaderValue::from_static(level));
+    }
     many::show(session, &fhir, ask, &arguments.many, Kind::Versions).await
 }
 
@@ -88,6 +100,7 @@ pub(super) async fn everything(session: &Session, arguments: &EverythingArgs) ->
         return Err(FhirUsage::NotAPatient(arguments.reference.clone()).into());
     }
     let fhir = open(session, &arguments.many.access).await?;
+    accepted::warn(session, &arguments.many.parameters);
     let path = format!("{}/$everything", arguments.reference);
     let ask = ask(&fhir, ops::fhir::SEARCH_EVERYTHING, Method::GET, &path, &arguments.many.parameters);
     many::show(session, &fhir, ask, &arguments.many, Kind::Found).await

@@ -5,6 +5,7 @@ mod pages;
 mod server;
 mod tokens;
 mod trouble;
+mod written;
 
 use std::io::Write as _;
 use std::process::Stdio;
