@@ -85,9 +85,9 @@ def run(hlctl, sandbox, callback, arguments):
             "CHROMIUM": arguments.chromium,
         }
         failed = []
-        for command in (["node", "browser.mjs"], ["node", "node.mjs"], [sys.executable, "client.py"]):
+        for command in (["node", "browser.mjs"], ["node", "node.mjs"], [sys.executable, "client.py"], [sys.executable, "mcp.py"]):
             print(f"# {command[-1]}", flush=True)
-            if subprocess.run(command, cwd=HERE, env=os.environ | known).returncode != 0:
+            if subprocess.run(command, cwd=HERE, env=environment | known).returncode != 0:
                 failed.append(command[-1])
     print("failed: " + ", ".join(failed) if failed else "all passed")
     return len(failed)
