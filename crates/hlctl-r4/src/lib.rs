@@ -110,22 +110,38 @@ pub struct Name(u16);
 impl Name {
     /// The number of a name that some type of R4 has.
     pub fn of(name: &str) -> Option<Self> {
-        static NUMBERS: LazyLock<Numbers> = LazyLock::new(Numbers::new);
-        NUMBERS.find(name).map(Self)
+        static NUMBERS: LazyLock<Places> = LazyLock::new(|| Places::new(tables::NAMES.iter().copied()));
+        NUMBERS.find(name, |number| tables::NAMES[number]).map(Self)
     }
 }
 
-/// Names by their hash: open addressing, four places for each name.
-struct Numbers {
+/// Names of one length that begin and end alike have one hash; few do.
+fn hash(name: &str) -> usize {
+    let bytes = name.as_bytes();
+    let short = |bytes: &[u8]| match (bytes.first_chunk::<4>(), bytes.last_chunk::<4>()) {
+        (Some(first), Some(last)) => u64::from(u32::from_le_bytes(*first)) << 32 | u64::from(u32::from_le_bytes(*last)),
+        _ => bytes.iter().fold(0, |word, byte| word << 8 | u64::from(*byte)),
+    };
+    let word = match (bytes.first_chunk::<8>(), bytes.last_chunk::<8>()) {
+        (Some(first), Some(last)) => u64::from_le_bytes(*first) ^ u64::from_le_bytes(*last).rotate_left(27),
+        _ => short(bytes),
+    };
+    // Knuth's multiplicative hashing, with 2^64 divided by the golden ratio.
+    let mixed = (word ^ bytes.len() as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    (mixed >> 40) as usize
+}
+
+/// Numbers of things that have names, by the hash of the name: open addressing, four places for each.
+struct Places {
     places: Box<[u16]>,
 }
 
 const NONE: u16 = u16::MAX;
 
-impl Numbers {
-    fn new() -> Self {
-        let mut places = vec![NONE; (tables::NAMES.len() * 4).next_power_of_two()].into_boxed_slice();
-        for (number, name) in tables::NAMES.iter().enumerate() {
+impl Places {
+    fn new<'n>(names: impl ExactSizeIterator<Item = &'n str>) -> Self {
+        let mut places = vec![NONE; (names.len() * 4).next_power_of_two()].into_boxed_slice();
+        for (number, name) in names.enumerate() {
             let mut at = hash(name) & (places.len() - 1);
             while places[at] != NONE {
                 at = (at + 1) & (places.len() - 1);
@@ -135,22 +151,35 @@ impl Numbers {
         Self { places }
     }
 
-    fn find(&self, name: &str) -> Option<u16> {
+    /// The number of a name; `name_of` gives that of a number.
+    fn find<'n>(&self, name: &str, name_of: impl Fn(usize) -> &'n str) -> Option<u16> {
         let mut at = hash(name) & (self.places.len() - 1);
         loop {
             match self.places[at] {
                 NONE => return None,
-                number if tables::NAMES[usize::from(number)] == name => return Some(number),
+                number if name_of(usize::from(number)) == name => return Some(number),
                 _ => at = (at + 1) & (self.places.len() - 1),
             }
         }
     }
 }
 
-/// FNV-1a (<http://www.isthe.com/chongo/tech/comp/fnv/>), folded.
-fn hash(name: &str) -> usize {
-    let hash = name.bytes().fold(0x811c_9dc5_u32, |hash, byte| (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193));
-    (hash ^ (hash >> 15)) as usize
+/// The codes of each binding that can be listed.
+struct Codes(Vec<(Vec<&'static str>, Places)>);
+
+impl Codes {
+    fn new() -> Self {
+        let places = |codes: Vec<&'static str>| {
+            let places = Places::new(codes.iter().copied());
+            (codes, places)
+        };
+        Self(tables::CODES.iter().map(|codes| places(codes.split(' ').collect())).collect())
+    }
+
+    fn has(&self, binding: usize, code: &str) -> bool {
+        let (codes, places) = &self.0[binding];
+        places.find(code, |number| codes[number]).is_some()
+    }
 }
 
 impl Type {
@@ -164,11 +193,16 @@ impl Type {
         &RESOURCES
     }
 
+    /// The place in [`Type::resources`] of the resource type of this name.
+    pub fn resource_number(name: &str) -> Option<usize> {
+        static PLACES: LazyLock<Places> = LazyLock::new(|| Places::new(Type::resources().iter().map(|of| of.name)));
+        let all = Self::resources();
+        PLACES.find(name, |number| all[number].name).map(usize::from)
+    }
+
     /// The resource type of this name.
     pub fn resource(name: &str) -> Option<&'static Self> {
-        let all = Self::resources();
-        let place = all.binary_search_by_key(&name, |of| of.name).ok()?;
-        Some(all[place])
+        Self::resource_number(name).map(|number| Self::resources()[number])
     }
 
     /// What every primitive element has besides its value: an id and extensions (R4 specification, "JSON Representation").
@@ -251,6 +285,17 @@ impl Element {
     pub fn codes(&self) -> Option<impl Iterator<Item = &'static str> + Clone> {
         (self.codes != 0).then(|| tables::CODES[usize::from(self.codes)].split(' '))
     }
+
+    /// Whether a required binding restricts the codes.
+    pub fn is_bound(&self) -> bool {
+        self.codes != 0
+    }
+
+    /// Whether [`Element::codes`] has this one; of an element without a binding, any.
+    pub fn allows(&self, code: &str) -> bool {
+        static CODES: LazyLock<Codes> = LazyLock::new(Codes::new);
+        self.codes == 0 || CODES.has(usize::from(self.codes), code)
+    }
 }
 
 #[cfg(test)]
@@ -268,6 +313,9 @@ mod tests {
                 assert_eq!(element(of.name(), wanted.name()), wanted);
                 // Numbers of types are resolved.
                 let _ = wanted.kind();
+                assert_eq!(wanted.is_bound(), wanted.codes().is_some());
+                assert!(wanted.codes().into_iter().flatten().all(|code| wanted.allows(code)));
+                assert_eq!(wanted.allows("no such code"), !wanted.is_bound());
             }
         }
     }

@@ -137,8 +137,8 @@ pub(super) fn show(printer: Printer, source: &Source, findings: &Findings, readi
     if findings.unchecked > 0 {
         let unchecked = counted(findings.unchecked, "resource");
         printer.warning(&format!(
-            "the structure and references of {unchecked} were not checked: larger than 2 MiB, with a number beyond a \
-             double's range, or of a type that FHIR R4 does not define"
+            "the structure and references of {unchecked} were not checked: larger than 2 MiB, with half of a surrogate \
+             pair, or of a type that FHIR R4 does not define"
         ));
     }
     // An import goes on in spite of these.

@@ -13,13 +13,14 @@ use super::nesting::{Flaw, Nesting};
 use super::notice::{BundleType, Notice};
 use super::problem::Problem;
 use super::resource_types::{answer, disputed, is_resource_type, is_supported, type_name};
-use crate::structure::{self, Found as Checked, Issue, Target};
+use crate::json::{self, Cursor, NotJson};
+use crate::structure::{self, Found as Checked, Identity, Issue, Place, Said, Target};
 
 /// By which two resources with one type and id are known.
 pub(crate) type Mark = [u8; 12];
 
 /// A notice, and where in the resource what it is about.
-pub(super) type Noted = (Notice, Option<String>);
+pub(super) type Noted = (Notice, Option<Place>);
 
 /// What a line is.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -67,11 +68,57 @@ pub(super) fn judge(line: &[u8], is_first: bool, checks: Checks) -> Verdict {
     if line.trim_ascii().is_empty() {
         return Verdict::Blank;
     }
-    let verdict = parsed(serde_json::Deserializer::from_slice(line));
-    if !matches!(verdict, Verdict::Good { .. }) {
-        return verdict;
+    match read(text, checks) {
+        // Nothing that a parser or a comparison of names could say more of.
+        Ok(Reading { members, is_doubtful: false, found }) => with_issues(members.judge(), found, checks),
+        Ok(Reading { found, .. }) => with_issues(thorough(line), found, checks),
+        Err(NotJson { .. }) => with_issues(thorough(line), None, checks),
     }
-    with_issues(with_flaw(verdict, Nesting::flaw_of(line)), text, checks)
+}
+
+/// What a line is, its structure aside, as a parser and a comparison of all names have it.
+fn thorough(line: &[u8]) -> Verdict {
+    match parsed(serde_json::Deserializer::from_slice(line)) {
+        verdict @ Verdict::Good { .. } => with_flaw(verdict, Nesting::flaw_of(line)),
+        verdict => verdict,
+    }
+}
+
+/// A line that was gone through once.
+struct Reading<'a> {
+    members: Members<'a>,
+    /// Whether a member may come twice in one object.
+    is_doubtful: bool,
+    /// What was found in it, where that is asked for and R4 defines its type.
+    found: Option<Checked>,
+}
+
+fn read(text: &str, checks: Checks) -> Result<Reading<'_>, NotJson> {
+    if checks.ask_for_references() {
+        let structure::Read { found, identity, is_doubtful } = structure::read(text, checks.references)?;
+        if let Some(identity) = identity {
+            return Ok(Reading { members: identity.into(), is_doubtful, found: Some(found) });
+        }
+    }
+    let mut members = Members::default();
+    let mut cursor = Cursor::new(text);
+    cursor.object(|cursor, name| {
+        let place = match name.raw {
+            "resourceType" => &mut members.kind,
+            "id" => &mut members.id,
+            "type" => &mut members.purpose,
+            _ => return cursor.skip(),
+        };
+        *place = Some(if cursor.peek() == b'"' {
+            cursor.string()?.into()
+        } else {
+            cursor.skip()?;
+            Text::Other
+        });
+        Ok(())
+    })?;
+    cursor.end()?;
+    Ok(Reading { members, is_doubtful: cursor.is_doubtful(), found: None })
 }
 
 /// Bytes that a line is read by when it is read in pieces.
@@ -93,23 +140,15 @@ pub(super) fn with_flaw(verdict: Verdict, flaw: Option<Flaw>) -> Verdict {
 }
 
 /// What is wrong with the elements of a resource, where nothing else is.
-fn with_issues(verdict: Verdict, text: &str, checks: Checks) -> Verdict {
+fn with_issues(verdict: Verdict, found: Option<Checked>, checks: Checks) -> Verdict {
     match verdict {
-        Verdict::Good { kind, mark, mut notices, .. } if checks.ask_for_references() => {
-            let is_asked = checks.level.asks_for_structure();
-            // A decimal may have any size; a parser that computes gives up on some. And of types beyond R4 there are no definitions.
-            let found = if is_resource_type(&kind) {
-                let check = if checks.references { structure::check_with_targets } else { structure::check };
-                check(text).ok()
-            } else {
-                None
-            };
+        Verdict::Good { kind, mark, mut notices, .. } => {
             let is_unchecked = checks.ask_for_elements() && found.is_none();
             let Checked { issues, references, targets, .. } = found.unwrap_or_default();
             if checks.level.asks_for_references() {
                 notices.extend(references.into_iter().map(|(loose, place)| (Notice::Reference(loose), Some(place))));
             }
-            if is_asked && !issues.is_empty() {
+            if checks.level.asks_for_structure() && !issues.is_empty() {
                 Verdict::Flawed { mark, issues, notices, targets }
             } else {
                 Verdict::Good { kind, mark, is_unchecked, notices, targets }
@@ -164,28 +203,37 @@ fn without_place(error: &serde_json::Error) -> String {
 
 /// What the line says.
 enum Found {
-    Object(Members),
+    Object(Members<'static>),
     Other,
 }
 
 /// The members that say who a resource is.
 #[derive(Default)]
-struct Members {
-    kind: Option<Text>,
-    id: Option<Text>,
+struct Members<'a> {
+    kind: Option<Text<'a>>,
+    id: Option<Text<'a>>,
     /// `type`, which says what a Bundle is for.
-    purpose: Option<Text>,
+    purpose: Option<Text<'a>>,
 }
 
-impl Members {
+impl<'a> From<Identity<'a>> for Members<'a> {
+    fn from(Identity { kind, id, purpose }: Identity<'a>) -> Self {
+        let text = |said| match said {
+            Said::Text(text) => text.into(),
+            Said::Other => Text::Other,
+        };
+        Self { kind: Some(Text::Is(kind.into())), id: id.map(text), purpose: purpose.map(text) }
+    }
+}
+
+impl Members<'_> {
     fn judge(self) -> Verdict {
         let purpose = self.purpose.and_then(Text::into_text);
         let problem = match (self.kind, self.id) {
             (None, _) => Problem::NoType,
             (Some(Text::Other), _) => Problem::TypeNotText,
-            (Some(Text::Is(kind)), _) if !is_resource_type(&kind) && disputed(&kind).is_none() => Problem::UnknownType,
             (Some(Text::Is(kind)), _) if !is_supported(&kind) && disputed(&kind).is_none() => {
-                Problem::UnsupportedType(type_name(kind))
+                if !is_resource_type(&kind) { Problem::UnknownType } else { Problem::UnsupportedType(type_name(&kind)) }
             }
             (Some(Text::Is(kind)), None) if kind == "Bundle" => match purpose.as_deref() {
                 Some("document" | "message") => Problem::NoId,
@@ -193,7 +241,7 @@ impl Members {
             },
             (Some(Text::Is(kind)), None) => answer(&kind).map_or(Problem::NoId, Problem::Answer),
             (_, Some(Text::Other)) => Problem::IdNotText,
-            (_, Some(Text::Is(id))) if !is_id(&id) => Problem::BadId,
+            (_, Some(Text::Is(id))) if !structure::is_id(&id) => Problem::BadId,
             (Some(Text::Is(kind)), Some(Text::Is(id))) => {
                 let mark = mark(&kind, &id);
                 let notice = purpose
@@ -203,7 +251,7 @@ impl Members {
                     .or_else(|| disputed(&kind).map(Notice::DisputedType));
                 let notices = notice.map(|notice| (notice, None)).into_iter().collect();
                 return Verdict::Good {
-                    kind: type_name(kind),
+                    kind: type_name(&kind),
                     mark,
                     is_unchecked: false,
                     notices,
@@ -213,10 +261,6 @@ impl Members {
         };
         Verdict::Bad(problem)
     }
-}
-
-fn is_id(id: &str) -> bool {
-    (1..=64).contains(&id.len()) && id.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.'))
 }
 
 /// By which the resource of this type and id is known.
@@ -231,16 +275,22 @@ pub(crate) fn mark(kind: &str, id: &str) -> Mark {
 }
 
 /// A member's value: a text, of which no more is kept than a good one has, or something else.
-enum Text {
-    Is(String),
+enum Text<'a> {
+    Is(Cow<'a, str>),
     Other,
+}
+
+impl<'a> From<json::Text<'a>> for Text<'a> {
+    fn from(text: json::Text<'a>) -> Self {
+        Self::Is(text.get())
+    }
 }
 
 /// Longer than any good type or id.
 const ENOUGH: usize = 65;
 
-impl Text {
-    fn into_text(self) -> Option<String> {
+impl<'a> Text<'a> {
+    fn into_text(self) -> Option<Cow<'a, str>> {
         match self {
             Self::Is(text) => Some(text),
             Self::Other => None,
@@ -250,50 +300,50 @@ impl Text {
 
 struct AnyValue;
 
-impl<'de> Deserialize<'de> for Text {
+impl<'de> Deserialize<'de> for Text<'static> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         deserializer.deserialize_any(AnyValue)
     }
 }
 
 impl<'de> Visitor<'de> for AnyValue {
-    type Value = Text;
+    type Value = Text<'static>;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("a value")
     }
 
-    fn visit_str<E>(self, text: &str) -> Result<Text, E> {
+    fn visit_str<E>(self, text: &str) -> Result<Text<'static>, E> {
         let end = text.char_indices().nth(ENOUGH).map_or(text.len(), |(index, _)| index);
-        Ok(Text::Is(text[..end].to_owned()))
+        Ok(Text::Is(text[..end].to_owned().into()))
     }
 
-    fn visit_bool<E>(self, _: bool) -> Result<Text, E> {
+    fn visit_bool<E>(self, _: bool) -> Result<Text<'static>, E> {
         Ok(Text::Other)
     }
 
-    fn visit_i64<E>(self, _: i64) -> Result<Text, E> {
+    fn visit_i64<E>(self, _: i64) -> Result<Text<'static>, E> {
         Ok(Text::Other)
     }
 
-    fn visit_u64<E>(self, _: u64) -> Result<Text, E> {
+    fn visit_u64<E>(self, _: u64) -> Result<Text<'static>, E> {
         Ok(Text::Other)
     }
 
-    fn visit_f64<E>(self, _: f64) -> Result<Text, E> {
+    fn visit_f64<E>(self, _: f64) -> Result<Text<'static>, E> {
         Ok(Text::Other)
     }
 
-    fn visit_unit<E>(self) -> Result<Text, E> {
+    fn visit_unit<E>(self) -> Result<Text<'static>, E> {
         Ok(Text::Other)
     }
 
-    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Text, A::Error> {
+    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Text<'static>, A::Error> {
         while items.next_element::<IgnoredAny>()?.is_some() {}
         Ok(Text::Other)
     }
 
-    fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<Text, A::Error> {
+    fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<Text<'static>, A::Error> {
         while members.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
         Ok(Text::Other)
     }

@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 use super::line::Mark;
 use super::notice::Notice;
 use super::problem::{MORE, Spot, Tally};
+use crate::structure::Place;
 
 /// One resource, by the hash of its type and id, or one reference to it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -171,9 +172,9 @@ impl Pairs {
     }
 }
 
-/// The kinds of references, each by a number: the path of its element, and the type that it refers to.
+/// The kinds of references, each by a number: their element, and the type that they refer to.
 #[derive(Debug, Default)]
-pub(super) struct Kinds(HashMap<(String, &'static str), u64>);
+pub(super) struct Kinds(HashMap<(Place, &'static str), u64>);
 
 /// Paths are of R4's elements, but extensions in extensions and resources in resources make ever more of them. Beyond so many
 /// kinds only the type of the resource is kept in the place of the path.
@@ -181,12 +182,13 @@ const KINDS: usize = 4096;
 
 impl Kinds {
     /// The number of a kind.
-    pub(super) fn number(&mut self, mut path: String, target: &'static str) -> u64 {
-        if self.0.len() >= KINDS && !self.0.contains_key(&(path.clone(), target)) {
-            path.truncate(path.find('.').unwrap_or(path.len()));
+    pub(super) fn number(&mut self, place: Place, target: &'static str) -> u64 {
+        let mut kind = (place, target);
+        if self.0.len() >= KINDS && !self.0.contains_key(&kind) {
+            kind.0 = kind.0.root();
         }
         let next = self.0.len() as u64;
-        *self.0.entry((path, target)).or_insert(next)
+        *self.0.entry(kind).or_insert(next)
     }
 
     /// Adds notices of the references of these kinds that lead to no resource.
@@ -196,10 +198,10 @@ impl Kinds {
         notices: &mut Tally<Notice>,
         name: impl Fn(u32) -> &'a str,
     ) {
-        for ((path, target), number) in self.0 {
+        for ((place, target), number) in self.0 {
             if let Some(Places { count, first }) = dangling.remove(&number) {
                 let spots = first.into_iter().map(|(file, line)| Spot::of(name(file), line)).collect();
-                notices.put(Notice::DanglingReference { path, target }, count, spots);
+                notices.put(Notice::DanglingReference { path: place.to_string(), target }, count, spots);
             }
         }
     }
@@ -297,11 +299,17 @@ mod tests {
     #[test]
     fn kinds_of_references_are_bounded() {
         let mut kinds = Kinds::default();
-        let path = |depth: usize| format!("Patient{}.valueReference", ".extension".repeat(depth));
-        let numbers: Vec<u64> =
-            (0..2 * KINDS).map(|number| kinds.number(format!("Patient.{number}"), "Group")).collect();
+        let path = |depth: usize| {
+            let extensions = std::iter::repeat_n("extension", depth);
+            Place(std::iter::once("Patient").chain(extensions).chain(["valueReference"]).collect())
+        };
+        let numbered = |number: usize| {
+            let bits = (0..13).map(|bit| if number >> bit & 1 == 1 { "id" } else { "url" });
+            Place(std::iter::once("Patient").chain(bits).collect())
+        };
+        let numbers: Vec<u64> = (0..2 * KINDS).map(|number| kinds.number(numbered(number), "Group")).collect();
         assert_eq!(kinds.0.len(), KINDS + 1);
-        assert_eq!(kinds.number("Patient.7".to_owned(), "Group"), numbers[7]);
+        assert_eq!(kinds.number(numbered(7), "Group"), numbers[7]);
         assert_eq!(kinds.number(path(3), "Group"), kinds.number(path(4), "Group"));
         assert_ne!(kinds.number(path(3), "Group"), kinds.number(path(3), "Patient"));
     }

@@ -68,8 +68,8 @@ pub struct Findings {
     pub bytes: u64,
     /// Good resources by type.
     pub resources: BTreeMap<String, u64>,
-    /// Good resources whose elements, references among them, were not looked at: they are too long, or hold a number beyond a
-    /// double's range.
+    /// Good resources whose elements, references among them, were not looked at: they are too long, or have half of a
+    /// surrogate pair.
     #[serde(rename = "structure_not_checked", skip_serializing_if = "is_zero")]
     pub unchecked: u64,
     /// What an import would refuse, each kind once.
@@ -246,13 +246,14 @@ impl Checker {
 
     fn note(&mut self, notices: Vec<Noted>, name: &str, line: u64) {
         for (notice, place) in notices {
+            let place = place.map(|place| place.to_string());
             self.notices.add(notice, Spot { place, ..Spot::of(name, line) });
         }
     }
 
     fn refer(&mut self, targets: Vec<Target>, file: u32, line: u64) -> io::Result<()> {
-        for Target { path, kind, mark } in targets {
-            let content = self.kinds.number(path, kind);
+        for Target { place, kind, mark } in targets {
+            let content = self.kinds.number(place, kind);
             self.marks.add(Seen { mark, role: Role::reference(file), line, content })?;
         }
         Ok(())

@@ -7,9 +7,7 @@ use std::collections::HashSet;
 
 use hlctl_r4::Name;
 
-/// The most levels of nesting that are taken: serde_json's, by which the sandbox reads resources. What HealthLake takes
-/// is not documented.
-pub(super) const DEEPEST: usize = 127;
+use crate::json::{DEEPEST, eight, look};
 
 /// How many members of an object are compared one by one.
 const FEW: usize = 24;
@@ -235,11 +233,6 @@ fn shown(name: &[u8]) -> &str {
     known.unwrap_or("*")
 }
 
-/// A word of eight times one byte.
-const fn eight(byte: u8) -> u64 {
-    u64::from_le_bytes([byte; 8])
-}
-
 /// Where a text ends or a backslash stands. Eight bytes are looked at together, by arithmetic, for the binary is built for
 /// size and every byte of the data comes by here.
 fn end_or_escape(bytes: &[u8]) -> Option<usize> {
@@ -257,15 +250,6 @@ fn end_or_escape(bytes: &[u8]) -> Option<usize> {
     }
     let place = rest.iter().position(|byte| matches!(byte, b'"' | b'\\'))?;
     Some(bytes.len() - rest.len() + place)
-}
-
-/// Names that differ in this differ.
-fn look(name: &[u8]) -> u64 {
-    let mut start = [0; 8];
-    let length = name.len().min(8);
-    start[..length].copy_from_slice(&name[..length]);
-    let last = u64::from(name.last().copied().unwrap_or_default());
-    u64::from_le_bytes(start) ^ (last << 56) ^ ((name.len() as u64 & 0xff) << 48)
 }
 
 /// Writes a name without its escapes, as a parser reads it.

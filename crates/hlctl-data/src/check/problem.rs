@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use super::nesting::DEEPEST;
 use super::notice::{BundleType, LEAVE_OUT_ANSWERS};
+use crate::json::DEEPEST;
 use crate::structure::Issue;
 
 /// One kind of problem.

@@ -2,6 +2,7 @@
 //! (HealthLake Developer Guide, "FHIR R4 supported resource types for HealthLake", as of August 2026).
 
 use std::borrow::Cow;
+use std::sync::LazyLock;
 
 use hlctl_r4::Type;
 
@@ -17,7 +18,11 @@ pub fn is_supported(name: &str) -> bool {
 
 /// The name of a type that HealthLake has.
 pub(crate) fn supported(name: &str) -> Option<&'static str> {
-    Type::resource(name).map(Type::name).filter(|name| UNSUPPORTED.binary_search(name).is_err())
+    static SUPPORTED: LazyLock<Vec<Option<&'static str>>> = LazyLock::new(|| {
+        let names = Type::resources().iter().map(|of| of.name());
+        names.map(|name| Some(name).filter(|name| UNSUPPORTED.binary_search(name).is_err())).collect()
+    });
+    Type::resource_number(name).and_then(|number| SUPPORTED[number])
 }
 
 /// The types that a store can be searched for: those of HealthLake, without `NOT_REQUESTABLE`.
@@ -27,10 +32,10 @@ pub fn searchable() -> impl Iterator<Item = &'static str> {
 }
 
 /// The name without memory of its own, if it is one.
-pub(super) fn type_name(name: String) -> Cow<'static, str> {
-    match Type::resource(&name) {
+pub(super) fn type_name(name: &str) -> Cow<'static, str> {
+    match Type::resource(name) {
         Some(of) => Cow::Borrowed(of.name()),
-        None => Cow::Owned(name),
+        None => Cow::Owned(name.to_owned()),
     }
 }
 

@@ -337,7 +337,41 @@ fn what_is_too_long_for_its_structure_is_counted() {
 fn a_number_of_any_size_is_good() {
     let text = r#"{"resourceType":"Observation","id":"o","status":"final","code":{"text":"x"},"valueQuantity":{"value":1e400}}"#;
     let findings = check_at(Level::Strict, text);
+    assert_eq!((findings.count(), findings.unchecked, findings.problems.len()), (1, 0, 0));
+}
+
+#[test]
+fn half_of_a_surrogate_pair_is_counted_as_not_checked() {
+    let findings = check_at(Level::Strict, r#"{"resourceType":"Patient","id":"a","gender":"\ud83d"}"#);
     assert_eq!((findings.count(), findings.unchecked, findings.problems.len()), (1, 1, 0));
+    let pair = check_at(Level::Strict, r#"{"resourceType":"Patient","id":"a","name":[{"text":"\ud83d\ude00"}]}"#);
+    assert_eq!((pair.count(), pair.unchecked, pair.problems.len()), (1, 0, 0));
+}
+
+#[test]
+fn what_is_gone_through_once_is_judged_as_by_a_parser() {
+    // Members that come twice wherever the structure has them, which the comparison of all names tells of.
+    for line in [
+        r#"{"resourceType":"Patient","id":"a","x":1,"x":2}"#,
+        r#"{"resourceType":"Patient","id":"a","_x":1,"y":2,"y":2}"#,
+        r#"{"resourceType":"Patient","id":"a","gender":"male","\u0067ender":"male"}"#,
+        r#"{"resourceType":"Patient","id":"a","deceasedBoolean":true,"deceasedBoolean":true}"#,
+        r#"{"resourceType":"Patient","id":"a","_gender":{"id":"a"},"_gender":{"id":"b"}}"#,
+        r#"{"resourceType":"Patient","resourceType":"Patient","id":"a"}"#,
+        r#"{"resourceType":"Patient","id":"a","x":{"y":[{"z":1,"z":1}]}}"#,
+        r#"{"resourceType":"Patient","id":"a","contained":[{"resourceType":"Group","x":1,"resourceType":"Group"}]}"#,
+        r#"{"resourceType":"Patient","id":"a","maritalStatus":{"text":"x","text":"x"}}"#,
+    ] {
+        for level in [Level::None, Level::Minimal, Level::Strict] {
+            let findings = check_at(level, line);
+            let found: Vec<_> = findings.problems.iter().map(|group| group.label.name()).collect();
+            assert_eq!(found, ["member_twice"], "{level:?} {line}");
+        }
+    }
+    // Two values of a choice are two members.
+    let chosen = r#"{"resourceType":"Patient","id":"a","deceasedBoolean":true,"deceasedDateTime":"2020"}"#;
+    let text = &check_at(Level::Strict, chosen).problems[0].text;
+    assert_eq!(text, "Patient.deceasedDateTime is a second value where FHIR R4 allows one");
 }
 
 #[test]

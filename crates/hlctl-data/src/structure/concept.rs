@@ -29,7 +29,6 @@ pub(super) fn has_allowed_code(concept: &str, element: &Element) -> bool {
     }
     codes.any(|coding| {
         let (Some(system), Some(code)) = (&coding.system, &coding.code) else { return false };
-        let is_it = |allowed: &str| allowed.rsplit_once('|') == Some((system, code));
-        element.codes().is_none_or(|mut codes| codes.any(is_it))
+        element.allows(&format!("{system}|{code}"))
     })
 }

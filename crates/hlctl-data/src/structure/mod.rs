@@ -6,42 +6,37 @@
 mod concept;
 mod fault;
 mod object;
+mod place;
 mod primitive;
 mod reference;
 #[cfg(test)]
 mod tests;
 mod value;
 
-use std::cell::RefCell;
-
 use hlctl_r4::{Element, Type};
-use serde::de::DeserializeSeed;
 
 pub use fault::{Fault, Issue};
+pub use place::Place;
+pub(crate) use primitive::is_id;
 pub use reference::{LooseReference, Target};
 
-use object::{Level, Members};
+use crate::json::{Cursor, NotJson, Text};
+use object::Level;
 
 /// Checks one resource. Members that come twice in one object are not looked for.
 ///
 /// # Errors
-/// The text is not JSON, has a number beyond a double's range, or is nested deeper than 127 levels.
-pub fn check(resource: &str) -> Result<Found, serde_json::Error> {
-    found_in(resource, Found::default())
+/// The text is not JSON, has half of a surrogate pair, or is nested deeper than 127 levels.
+pub fn check(resource: &str) -> Result<Found, NotJson> {
+    read(resource, false).map(|read| read.found)
 }
 
 /// [`check`], and what the resource refers to.
 ///
 /// # Errors
 /// Those of [`check`].
-pub fn check_with_targets(resource: &str) -> Result<Found, serde_json::Error> {
-    found_in(resource, Found { wants_targets: true, ..Found::default() })
-}
-
-fn found_in(resource: &str, found: Found) -> Result<Found, serde_json::Error> {
-    let found = RefCell::new(found);
-    resource_at(resource, None, &found)?;
-    Ok(found.into_inner())
+pub fn check_with_targets(resource: &str) -> Result<Found, NotJson> {
+    read(resource, true).map(|read| read.found)
 }
 
 /// What was found in one resource.
@@ -51,55 +46,95 @@ pub struct Found {
     pub issues: Vec<Issue>,
     /// References that lead nowhere, each with the path of its element. Those within a Bundle may mean its entries, and are
     /// left out.
-    pub references: Vec<(LooseReference, String)>,
+    pub references: Vec<(LooseReference, Place)>,
     /// The resources that other references lead to, where they are asked for; those within a Bundle are left out here too.
     pub targets: Vec<Target>,
     wants_targets: bool,
     is_bundle: bool,
 }
 
-/// The place of a resource within another one.
-type Within<'a> = (&'a Level<'a>, &'static Element);
-
-fn resource_at(text: &str, within: Option<Within<'_>>, found: &RefCell<Found>) -> Result<(), serde_json::Error> {
-    let note = |fault| match within {
-        Some((level, element)) => level.fault(element.name(), fault),
-        None => found.borrow_mut().issues.push(Issue { path: String::new(), fault }),
-    };
-    let Some(name) = type_name(text)? else {
-        note(Fault::NoResourceType);
-        return Ok(());
-    };
-    let Some(of) = Type::resource(&name) else {
-        note(Fault::UnknownResourceType);
-        return Ok(());
-    };
-    let (parent, element) = within.unzip();
-    if within.is_none() {
-        found.borrow_mut().is_bundle = of.name() == "Bundle";
-    }
-    let level = Level { of, element, parent, found };
-    let mut deserializer = serde_json::Deserializer::from_str(text);
-    Members { level: &level, is_resource: true }.deserialize(&mut deserializer)?;
-    deserializer.end()
+/// A resource that was gone through.
+pub(crate) struct Read<'a> {
+    pub(crate) found: Found,
+    /// Who it is; nobody if its type is none of R4's.
+    pub(crate) identity: Option<Identity<'a>>,
+    /// Whether a member may come twice in one object.
+    pub(crate) is_doubtful: bool,
 }
 
-/// The `resourceType` of an object, which most writers put first.
-fn type_name(text: &str) -> Result<Option<std::borrow::Cow<'_, str>>, serde_json::Error> {
-    #[derive(serde::Deserialize)]
-    struct Named<'a> {
-        #[serde(rename = "resourceType", borrow)]
-        name: Option<&'a serde_json::value::RawValue>,
+/// Who a resource says it is.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Identity<'a> {
+    pub(crate) kind: &'static str,
+    /// `id`, where it is there.
+    pub(crate) id: Option<Said<'a>>,
+    /// `type`, where it is there.
+    pub(crate) purpose: Option<Said<'a>>,
+}
+
+/// The value of a member: a text, or something else.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Said<'a> {
+    Text(Text<'a>),
+    Other,
+}
+
+/// Checks one resource, and reads who it is.
+pub(crate) fn read(resource: &str, wants_targets: bool) -> Result<Read<'_>, NotJson> {
+    let found = Found { wants_targets, ..Found::default() };
+    let mut walk = Walk { cursor: Cursor::new(resource), found, identity: None };
+    if walk.cursor.peek() != b'{' {
+        // A parser says it better.
+        return Err(NotJson { at: 0 });
     }
-    const FIRST: &str = "\"resourceType\"";
-    let opened = text.trim_start().strip_prefix('{').map(str::trim_start);
-    let first = opened.and_then(|rest| rest.strip_prefix(FIRST)).map(str::trim_start);
-    let value = first.and_then(|rest| rest.strip_prefix(':')).map(str::trim_start);
-    if let Some((name, _)) = value.and_then(|rest| rest.strip_prefix('"')).and_then(|rest| rest.split_once('"'))
-        && name.bytes().all(|byte| byte.is_ascii_alphabetic())
-    {
-        return Ok(Some(std::borrow::Cow::Borrowed(name)));
+    walk.resource(None)?;
+    walk.cursor.end()?;
+    let Walk { cursor, found, identity } = walk;
+    Ok(Read { found, identity, is_doubtful: cursor.is_doubtful() })
+}
+
+/// A check under way.
+struct Walk<'a> {
+    cursor: Cursor<'a>,
+    found: Found,
+    identity: Option<Identity<'a>>,
+}
+
+/// The place of a resource within another one.
+type Within<'l> = (&'l Level<'l>, &'static Element);
+
+impl Walk<'_> {
+    /// Goes past a resource.
+    fn resource(&mut self, within: Option<Within<'_>>) -> Result<(), NotJson> {
+        let name = type_name(self.cursor.look_ahead())?;
+        let named = name.as_ref().map(|name| Type::resource(&name.get()));
+        let Some(Some(of)) = named else {
+            let fault = if name.is_none() { Fault::NoResourceType } else { Fault::UnknownResourceType };
+            match within {
+                Some((level, element)) => self.found.note(level, element.name(), fault),
+                None => self.found.issues.push(Issue { path: String::new(), fault }),
+            }
+            return self.cursor.skip();
+        };
+        let (parent, element) = within.unzip();
+        if within.is_none() {
+            self.found.is_bundle = of.name() == "Bundle";
+            self.identity = Some(Identity { kind: of.name(), id: None, purpose: None });
+        }
+        self.members(&Level { of, element, parent, is_resource: true })
     }
-    let named: Named<'_> = serde_json::from_str(text)?;
-    Ok(named.name.and_then(|name| serde_json::from_str::<String>(name.get()).ok()).map(std::borrow::Cow::Owned))
+}
+
+/// The `resourceType` of the object that comes next, which most writers put first.
+fn type_name(mut cursor: Cursor<'_>) -> Result<Option<Text<'_>>, NotJson> {
+    let mut has_more = cursor.open(b'{', b'}')?;
+    while has_more {
+        let name = cursor.name()?;
+        if name.get() == "resourceType" {
+            return if cursor.peek() == b'"' { cursor.string().map(Some) } else { Ok(None) };
+        }
+        cursor.skip()?;
+        has_more = cursor.has_more(b'}')?;
+    }
+    Ok(None)
 }

@@ -1,210 +1,199 @@
 //! The members of an object.
 
-use std::cell::{Cell, RefCell};
-use std::fmt;
-
 use hlctl_r4::{Element, Kind, Name, Primitive, Type};
-use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, Visitor};
 
-use super::Found;
 use super::fault::{Fault, Issue};
+use super::place::Place;
 use super::reference::{Reference, Target};
-use super::value::{Companion, Value};
+use super::{Found, Said, Walk};
 use crate::check::mark;
+use crate::json::{NotJson, Text};
 
 /// Where the check is: an object, and the objects around it.
-pub(super) struct Level<'a> {
+pub(super) struct Level<'l> {
     /// The type of the object.
     pub(super) of: &'static Type,
     /// The element that it is the value of, in the object around it.
     pub(super) element: Option<&'static Element>,
-    pub(super) parent: Option<&'a Level<'a>>,
-    pub(super) found: &'a RefCell<Found>,
-}
-
-impl Level<'_> {
-    /// The path of the object.
-    pub(super) fn path(&self) -> String {
-        let around = self.parent.map(Level::path);
-        match (around, self.element) {
-            (Some(around), Some(element)) if element.kind() == Kind::Resource => {
-                format!("{around}.{}.{}", element.name(), self.of.name())
-            }
-            (Some(around), Some(element)) => format!("{around}.{}", element.name()),
-            _ => self.of.name().to_owned(),
-        }
-    }
-
-    /// Notes a fault of an element of the object.
-    pub(super) fn fault(&self, element: &str, fault: Fault) {
-        self.found.borrow_mut().issues.push(Issue { path: format!("{}.{element}", self.path()), fault });
-    }
-
-    /// Looks at a reference, the value of an element of the object.
-    pub(super) fn reference(&self, reference: &str) {
-        let mut found = self.found.borrow_mut();
-        if found.is_bundle {
-            return;
-        }
-        match Reference::of(reference) {
-            Reference::Loose(loose) => found.references.push((loose, self.path())),
-            Reference::Literal { kind, id } if found.wants_targets => {
-                found.targets.push(Target { path: self.path(), kind, mark: mark(kind, id) });
-            }
-            Reference::Literal { .. } | Reference::Elsewhere => {}
-        }
-    }
-
-    /// Notes a fault of the object itself.
-    pub(super) fn own_fault(&self, fault: Fault) {
-        self.found.borrow_mut().issues.push(Issue { path: self.path(), fault });
-    }
-}
-
-/// An object of which the members are to be checked.
-pub(super) struct Members<'a> {
-    pub(super) level: &'a Level<'a>,
+    pub(super) parent: Option<&'l Level<'l>>,
     /// Whether it says its type.
     pub(super) is_resource: bool,
 }
 
-impl<'de> DeserializeSeed<'de> for Members<'_> {
-    type Value = ();
+impl Level<'_> {
+    /// The path of the object.
+    pub(super) fn place(&self) -> Place {
+        let mut names = Vec::with_capacity(8);
+        self.add_to(&mut names);
+        Place(names)
+    }
 
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
-        deserializer.deserialize_map(self)
+    fn add_to(&self, names: &mut Vec<&'static str>) {
+        let (Some(parent), Some(element)) = (self.parent, self.element) else {
+            names.push(self.of.name());
+            return;
+        };
+        parent.add_to(names);
+        names.push(element.name());
+        if element.kind() == Kind::Resource {
+            names.push(self.of.name());
+        }
+    }
+}
+
+impl Found {
+    /// Notes a fault of an element of an object.
+    pub(super) fn note(&mut self, level: &Level<'_>, element: &str, fault: Fault) {
+        self.issues.push(Issue { path: format!("{}.{element}", level.place()), fault });
+    }
+
+    /// Notes a fault of an object itself.
+    pub(super) fn note_own(&mut self, level: &Level<'_>, fault: Fault) {
+        self.issues.push(Issue { path: level.place().to_string(), fault });
+    }
+
+    /// Looks at a reference, the value of an element of an object.
+    pub(super) fn refer(&mut self, level: &Level<'_>, reference: &str) {
+        if self.is_bundle {
+            return;
+        }
+        match Reference::of(reference) {
+            Reference::Loose(loose) => self.references.push((loose, level.place())),
+            Reference::Literal { kind, id } if self.wants_targets => {
+                self.targets.push(Target { place: level.place(), kind, mark: mark(kind, id) });
+            }
+            Reference::Literal { .. } | Reference::Elsewhere => {}
+        }
     }
 }
 
 /// A member's name.
 enum Key {
     ResourceType,
-    Element(Name),
-    /// A name with `_` before it: what a primitive element has besides its value.
-    Companion(Name),
+    Element(&'static Element),
+    /// An element with `_` before its name: what a primitive one has besides its value.
+    Companion(&'static Element),
     Unknown,
-}
-
-impl Key {
-    fn element(&self, of: &'static Type) -> Option<&'static Element> {
-        match self {
-            Self::ResourceType => Name::of(RESOURCE_TYPE).and_then(|name| of.element(name)),
-            Self::Element(name) => of.element(*name),
-            Self::Companion(_) | Self::Unknown => None,
-        }
-    }
 }
 
 /// A resource says its type by this, and the parts of an ExampleScenario have an element of the same name.
 const RESOURCE_TYPE: &str = "resourceType";
 
-struct KeySeed;
-
-impl<'de> DeserializeSeed<'de> for KeySeed {
-    type Value = Key;
-
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Key, D::Error> {
-        deserializer.deserialize_str(self)
-    }
-}
-
-impl Visitor<'_> for KeySeed {
-    type Value = Key;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a member's name")
+impl Key {
+    fn of(name: Text<'_>, level: &Level<'_>) -> Self {
+        if name.is_escaped { Self::of_text(&name.get(), level) } else { Self::of_text(name.raw, level) }
     }
 
-    fn visit_str<E>(self, name: &str) -> Result<Key, E> {
-        if name == RESOURCE_TYPE {
-            return Ok(Key::ResourceType);
+    fn of_text(name: &str, level: &Level<'_>) -> Self {
+        if level.is_resource && name == RESOURCE_TYPE {
+            return Self::ResourceType;
         }
-        if let Some(number) = Name::of(name) {
-            return Ok(Key::Element(number));
+        let element = |name: &str| level.of.element(Name::of(name)?);
+        if let Some(element) = element(name) {
+            return Self::Element(element);
         }
-        Ok(name.strip_prefix('_').and_then(Name::of).map_or(Key::Unknown, Key::Companion))
+        let companion = name.strip_prefix('_').and_then(element).filter(|element| is_primitive(element));
+        companion.map_or(Self::Unknown, Self::Companion)
     }
-}
-
-/// What of an object has been seen.
-#[derive(Default)]
-struct Seen {
-    values: Cell<u128>,
-    companions: Cell<u128>,
-    /// Of each choice, the element that was chosen last.
-    chosen: [Cell<Option<&'static Element>>; 8],
-}
-
-impl<'de> Visitor<'de> for Members<'_> {
-    type Value = ();
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("an object")
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<(), A::Error> {
-        let level = self.level;
-        let seen = Seen::default();
-        let mut is_empty = true;
-        while let Some(key) = members.next_key_seed(KeySeed)? {
-            is_empty = false;
-            match key {
-                Key::ResourceType if self.is_resource => drop(members.next_value::<IgnoredAny>()?),
-                Key::ResourceType | Key::Element(_) => match key.element(level.of) {
-                    Some(element) => {
-                        seen.note(level, element, &seen.values);
-                        members.next_value_seed(Value { level, element })?;
-                    }
-                    None => unknown(level, &mut members)?,
-                },
-                Key::Companion(name) => match level.of.element(name).filter(|element| is_primitive(element)) {
-                    Some(element) => {
-                        seen.note(level, element, &seen.companions);
-                        members.next_value_seed(Companion { level, element })?;
-                    }
-                    None => unknown(level, &mut members)?,
-                },
-                Key::Unknown => unknown(level, &mut members)?,
-            }
-        }
-        if is_empty {
-            level.own_fault(Fault::Empty);
-            return Ok(());
-        }
-        seen.complete(level);
-        Ok(())
-    }
-}
-
-/// Names that R4 does not know may be anything, a person's too, and are not shown.
-fn unknown<'de, A: MapAccess<'de>>(level: &Level<'_>, members: &mut A) -> Result<(), A::Error> {
-    level.own_fault(Fault::UnknownElement);
-    members.next_value::<IgnoredAny>().map(drop)
 }
 
 fn is_primitive(element: &Element) -> bool {
     matches!(element.kind(), Kind::Primitive(of) if of != Primitive::Xhtml)
 }
 
-impl Seen {
-    fn note(&self, level: &Level<'_>, element: &'static Element, of: &Cell<u128>) {
-        let bit = 1_u128 << element.slot();
-        let choice = usize::from(element.choice());
-        let other = (choice > 0).then(|| self.chosen[choice - 1].replace(Some(element))).flatten();
-        if other.is_some_and(|other| other != element) {
-            level.fault(element.name(), Fault::SecondChoice);
+/// What of an object has been seen.
+#[derive(Default)]
+struct Seen {
+    values: u128,
+    companions: u128,
+    /// Of each choice, the element that was chosen last.
+    chosen: [Option<&'static Element>; 8],
+    /// How many members were none that R4 has there, or said the type.
+    others: [u8; 2],
+}
+
+impl<'a> Walk<'a> {
+    /// Goes past an object of a type.
+    pub(super) fn members(&mut self, level: &Level<'_>) -> Result<(), NotJson> {
+        let mut has_more = self.cursor.open(b'{', b'}')?;
+        if !has_more {
+            self.found.note_own(level, Fault::Empty);
+            return Ok(());
         }
-        of.set(of.get() | bit);
+        let mut seen = Seen::default();
+        while has_more {
+            let name = self.cursor.name()?;
+            match Key::of(name, level) {
+                Key::ResourceType => {
+                    self.count(&mut seen.others[0]);
+                    self.cursor.skip()?;
+                }
+                Key::Element(element) => {
+                    self.see(&mut seen, level, element, |seen| &mut seen.values);
+                    if level.parent.is_none() && matches!(element.name(), "id" | "type") {
+                        self.identify(element.name());
+                    }
+                    self.value(level, element)?;
+                }
+                Key::Companion(element) => {
+                    self.see(&mut seen, level, element, |seen| &mut seen.companions);
+                    self.companion(level, element, false)?;
+                }
+                // Names that R4 does not know may be anything, a person's too, and are not shown.
+                Key::Unknown => {
+                    self.count(&mut seen.others[1]);
+                    self.found.note_own(level, Fault::UnknownElement);
+                    self.cursor.skip()?;
+                }
+            }
+            has_more = self.cursor.has_more(b'}')?;
+        }
+        self.complete(&seen, level);
+        Ok(())
     }
 
-    fn complete(&self, level: &Level<'_>) {
-        let mut missing = level.of.required() & !(self.values.get() | self.companions.get());
+    /// Looks at the value of a member that says who the resource is.
+    fn identify(&mut self, member: &str) {
+        let mut ahead = self.cursor.look_ahead();
+        let said = if ahead.peek() == b'"' { ahead.string().map_or(Said::Other, Said::Text) } else { Said::Other };
+        if let Some(identity) = &mut self.identity {
+            let place = if member == "id" { &mut identity.id } else { &mut identity.purpose };
+            *place = Some(said);
+        }
+    }
+
+    /// Counts members that may be the same.
+    fn count(&mut self, others: &mut u8) {
+        if *others > 0 {
+            self.cursor.doubt();
+        }
+        *others = 1;
+    }
+
+    fn see(&mut self, seen: &mut Seen, level: &Level<'_>, element: &'static Element, of: fn(&mut Seen) -> &mut u128) {
+        let bit = 1_u128 << element.slot();
+        let choice = usize::from(element.choice());
+        if choice > 0 {
+            let other = seen.chosen[choice - 1].replace(element);
+            if other.is_some_and(|other| other != element) {
+                self.found.note(level, element.name(), Fault::SecondChoice);
+            }
+        }
+        let mask = of(seen);
+        if *mask & bit != 0 {
+            self.cursor.doubt();
+        }
+        *mask |= bit;
+    }
+
+    fn complete(&mut self, seen: &Seen, level: &Level<'_>) {
+        let mut missing = level.of.required() & !(seen.values | seen.companions);
         while missing != 0 {
             let slot = missing.trailing_zeros();
             missing &= missing - 1;
             let element = u8::try_from(slot).ok().and_then(|slot| level.of.in_slot(slot));
             if let Some(element) = element {
-                level.fault(&wanted(element), Fault::Missing);
+                self.found.note(level, &wanted(element), Fault::Missing);
             }
         }
     }

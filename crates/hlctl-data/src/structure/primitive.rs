@@ -8,12 +8,10 @@ pub(super) fn is_good(of: Primitive, text: &str) -> bool {
     match of {
         Primitive::String | Primitive::Markdown | Primitive::Xhtml => !bytes.is_empty(),
         Primitive::Code => is_code(text),
-        Primitive::Id => {
-            (1..=64).contains(&bytes.len())
-                && bytes.iter().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.'))
-        }
+        Primitive::Id => is_id(text),
         Primitive::Uri | Primitive::Url | Primitive::Canonical => {
-            !bytes.is_empty() && !bytes.iter().any(u8::is_ascii_whitespace)
+            // Without a branch, so that many bytes are looked at together.
+            !bytes.is_empty() && !bytes.iter().fold(false, |found, byte| found | is_space(*byte))
         }
         Primitive::Oid => is_oid(text),
         Primitive::Uuid => is_uuid(text),
@@ -34,6 +32,25 @@ pub(super) fn is_good(of: Primitive, text: &str) -> bool {
         | Primitive::PositiveInt
         | Primitive::Decimal => false,
     }
+}
+
+/// Whether this is an id: 1 to 64 letters, digits, hyphens and dots.
+pub(crate) fn is_id(text: &str) -> bool {
+    const ALLOWED: [bool; 256] = {
+        let mut allowed = [false; 256];
+        let mut byte = 0_u8;
+        while byte < 128 {
+            allowed[byte as usize] = byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'.';
+            byte += 1;
+        }
+        allowed
+    };
+    (1..=64).contains(&text.len()) && text.bytes().all(|byte| ALLOWED[usize::from(byte)])
+}
+
+/// As [`u8::is_ascii_whitespace`] has it.
+fn is_space(byte: u8) -> bool {
+    (byte == b' ') | ((byte.wrapping_sub(b'\t') < 5) & (byte != 0x0b))
 }
 
 /// Whether a whole number is within the bounds of its type: 32 bits, signed.
@@ -82,15 +99,22 @@ fn is_uuid(text: &str) -> bool {
 
 /// Groups of four, with space anywhere.
 fn is_base64(bytes: &[u8]) -> bool {
-    let mut count = 0_usize;
-    for byte in bytes {
-        match byte {
-            b' ' | b'\t' | b'\r' | b'\n' => {}
-            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'+' | b'/' | b'=' => count += 1,
-            _ => return false,
-        }
-    }
-    count > 0 && count.is_multiple_of(4)
+    let is_digit = |byte: u8| {
+        u8::from((byte | 0x20).wrapping_sub(b'a') < 26)
+            | u8::from(byte.wrapping_sub(b'0') < 10)
+            | u8::from(byte == b'+')
+            | u8::from(byte == b'/')
+            | u8::from(byte == b'=')
+    };
+    let is_space = |byte: u8| u8::from(matches!(byte, b' ' | b'\t' | b'\r' | b'\n'));
+    // In pieces of which a byte can hold the count, and without a branch, so that many bytes are looked at together.
+    let count = bytes.chunks(255).try_fold(0, |count, piece| {
+        let digits = piece.iter().fold(0, |digits: u8, byte| digits + is_digit(*byte));
+        let is_good =
+            usize::from(digits) == piece.len() || piece.iter().all(|byte| is_digit(*byte) | is_space(*byte) == 1);
+        is_good.then(|| count + usize::from(digits))
+    });
+    count.is_some_and(|count| count > 0 && count.is_multiple_of(4))
 }
 
 /// How exact a date is.

@@ -2,8 +2,9 @@
 
 use std::sync::LazyLock;
 
-use hlctl_r4::{Primitive, Type};
+use hlctl_r4::Type;
 
+use super::place::Place;
 use super::primitive;
 use crate::check::Mark;
 use crate::check::resource_types::{disputed, is_resource_type, supported};
@@ -26,8 +27,8 @@ pub enum LooseReference {
 /// A resource of a store that a reference leads to. Its id is not kept.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Target {
-    /// The path of the element that is the reference.
-    pub path: String,
+    /// The element that is the reference.
+    pub place: Place,
     /// The type of the resource.
     pub kind: &'static str,
     /// By which a resource of this type and id is known.
@@ -55,24 +56,31 @@ impl<'a> Reference<'a> {
         if reference.starts_with('#') {
             return Self::Elsewhere;
         }
+        // Most are of this form, which has no more to it.
+        let type_length = reference.bytes().take_while(u8::is_ascii_alphabetic).count();
+        if let Some(id) = reference[type_length..].strip_prefix('/').filter(|id| primitive::is_id(id))
+            && let Some(kind) = target(&reference[..type_length])
+        {
+            return Self::Literal { kind, id };
+        }
         if let Some(scheme) = scheme(reference) {
             let is_urn = scheme.eq_ignore_ascii_case("urn");
             return if is_urn { Self::Loose(LooseReference::Urn) } else { Self::Elsewhere };
         }
-        let mut parts = reference.split('/');
-        let kind = parts.next().unwrap_or_default();
-        let is_id = |id: &&str| primitive::is_good(Primitive::Id, id);
-        let id = parts.next().filter(is_id);
-        if reference.contains('?') {
+        if memchr::memchr(b'?', reference.as_bytes()).is_some() {
             return Self::Loose(LooseReference::Search);
         }
+        let mut parts = reference.split('/');
+        let kind = parts.next().unwrap_or_default();
+        let is_id = |id: &&str| primitive::is_id(id);
+        let id = parts.next().filter(is_id);
         let has_form = match parts.next() {
             None => true,
             Some("_history") => parts.next().filter(is_id).is_some() && parts.next().is_none(),
             Some(_) => false,
         };
         let Some(id) = id.filter(|_| has_form) else { return Self::Loose(LooseReference::Form) };
-        match disputed(kind).or_else(|| supported(kind)) {
+        match target(kind) {
             Some(kind) => Self::Literal { kind, id },
             None if is_resource_type(kind) => Self::Loose(LooseReference::UnsupportedType),
             None => Self::Loose(LooseReference::UnknownType),
@@ -80,12 +88,17 @@ impl<'a> Reference<'a> {
     }
 }
 
+/// A type that HealthLake has, or may have.
+fn target(kind: &str) -> Option<&'static str> {
+    supported(kind).or_else(|| disputed(kind))
+}
+
 /// The scheme of an absolute URI (RFC 3986, section 3.1).
 fn scheme(text: &str) -> Option<&str> {
-    let (scheme, _) = text.split_once(':')?;
-    let is_scheme = scheme.starts_with(|char: char| char.is_ascii_alphabetic())
-        && scheme.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'-' | b'.'));
-    is_scheme.then_some(scheme)
+    let is_part = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'-' | b'.');
+    let length = text.bytes().take_while(is_part).count();
+    let is_scheme = text.starts_with(|char: char| char.is_ascii_alphabetic()) && text[length..].starts_with(':');
+    is_scheme.then(|| &text[..length])
 }
 
 /// Whether this is the type of references.

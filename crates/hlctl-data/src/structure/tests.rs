@@ -144,14 +144,14 @@ fn references_are_looked_at_wherever_they_are_but_in_bundles() {
         "extension":[{"url":"http://example.org","valueReference":{"reference":"nowhere"}}],
         "contained":[{"resourceType":"Observation","status":"final","code":{"text":"x"},"subject":{"reference":"Patients/1"}}]}"#;
     let found = check(resource).unwrap_or_else(|error| panic!("{error}"));
-    let references: Vec<_> = found.references.iter().map(|(loose, path)| (*loose, path.as_str())).collect();
+    let references: Vec<_> = found.references.iter().map(|(loose, place)| (*loose, place.to_string())).collect();
     assert_eq!(
         references,
         [
-            (LooseReference::Urn, "Encounter.subject"),
-            (LooseReference::Search, "Encounter.participant.individual"),
-            (LooseReference::Form, "Encounter.extension.valueReference"),
-            (LooseReference::UnknownType, "Encounter.contained.Observation.subject"),
+            (LooseReference::Urn, "Encounter.subject".to_owned()),
+            (LooseReference::Search, "Encounter.participant.individual".to_owned()),
+            (LooseReference::Form, "Encounter.extension.valueReference".to_owned()),
+            (LooseReference::UnknownType, "Encounter.contained.Observation.subject".to_owned()),
         ]
     );
     assert_eq!(found.issues, []);

@@ -1,134 +1,162 @@
 //! The value of an element.
 
-use std::fmt;
-
 use hlctl_r4::{Element, Kind, Primitive, Type};
-use serde::Deserialize;
-use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
-use serde_json::value::RawValue;
 
 use super::concept;
 use super::fault::Fault;
-use super::object::{Level, Members};
+use super::object::Level;
 use super::reference::is_reference;
-use super::{primitive, resource_at};
+use super::{Walk, primitive};
+use crate::json::{NotJson, Text};
 
-/// The value of an element, a list or not.
-pub(super) struct Value<'a> {
-    pub(super) level: &'a Level<'a>,
-    pub(super) element: &'static Element,
-}
-
-/// One value: of an element that is no list, or of the list.
-struct One<'a> {
-    level: &'a Level<'a>,
-    element: &'static Element,
-    /// `null` stands for a value that only its companion has.
-    in_list: bool,
-}
-
-impl Value<'_> {
-    fn fault(&self, fault: Fault) {
-        self.level.fault(self.element.name(), fault);
-    }
-
-    fn one(&self, in_list: bool) -> One<'_> {
-        One { level: self.level, element: self.element, in_list }
-    }
-}
-
-impl<'de> DeserializeSeed<'de> for Value<'_> {
-    type Value = ();
-
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
-        if self.element.is_list() {
-            return deserializer.deserialize_any(self);
+impl Walk<'_> {
+    /// Goes past the value of an element, a list or not.
+    pub(super) fn value(&mut self, level: &Level<'_>, element: &'static Element) -> Result<(), NotJson> {
+        if !element.is_list() {
+            return self.one(level, element, false);
         }
-        self.one(false).deserialize(deserializer)
-    }
-}
-
-/// Of a list only: anything but a list is a fault.
-impl<'de> Visitor<'de> for Value<'_> {
-    type Value = ();
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a list")
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(self, mut values: A) -> Result<(), A::Error> {
-        let mut is_empty = true;
-        while values.next_element_seed(self.one(true))?.is_some() {
-            is_empty = false;
-        }
-        if is_empty {
-            self.fault(Fault::Empty);
-        }
-        Ok(())
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<(), A::Error> {
-        self.fault(Fault::NotAList);
-        while members.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
-        Ok(())
-    }
-
-    fn visit_str<E>(self, _: &str) -> Result<(), E> {
-        self.fault(Fault::NotAList);
-        Ok(())
-    }
-
-    fn visit_bool<E>(self, _: bool) -> Result<(), E> {
-        self.fault(Fault::NotAList);
-        Ok(())
-    }
-
-    fn visit_i64<E>(self, _: i64) -> Result<(), E> {
-        self.fault(Fault::NotAList);
-        Ok(())
-    }
-
-    fn visit_u64<E>(self, _: u64) -> Result<(), E> {
-        self.fault(Fault::NotAList);
-        Ok(())
-    }
-
-    fn visit_f64<E>(self, _: f64) -> Result<(), E> {
-        self.fault(Fault::NotAList);
-        Ok(())
-    }
-
-    fn visit_unit<E>(self) -> Result<(), E> {
-        self.fault(Fault::Null);
-        Ok(())
-    }
-}
-
-impl One<'_> {
-    fn fault(&self, fault: Fault) {
-        self.level.fault(self.element.name(), fault);
-    }
-
-    /// What a value of another JSON type is told.
-    fn wrong(&self) {
-        self.fault(match self.element.kind() {
-            Kind::Complex(_) | Kind::Resource => Fault::NotAnObject,
-            Kind::Primitive(Primitive::Boolean) => Fault::NotABoolean,
-            Kind::Primitive(of) if is_number(of) => Fault::NotANumber(of),
-            Kind::Primitive(of) => Fault::NotText(of),
-        });
-    }
-
-    fn whole(&self, number: Option<i64>) {
-        match self.element.kind() {
-            Kind::Primitive(Primitive::Decimal) => {}
-            Kind::Primitive(of) if is_number(of) => {
-                if !number.is_some_and(|number| primitive::is_whole(of, number)) {
-                    self.fault(Fault::Format(of));
+        match self.cursor.peek() {
+            b'[' => {
+                let mut has_more = self.cursor.open(b'[', b']')?;
+                if !has_more {
+                    self.found.note(level, element.name(), Fault::Empty);
                 }
+                while has_more {
+                    self.one(level, element, true)?;
+                    has_more = self.cursor.has_more(b']')?;
+                }
+                Ok(())
             }
-            _ => self.wrong(),
+            b'n' => {
+                self.found.note(level, element.name(), Fault::Null);
+                self.cursor.word()
+            }
+            _ => {
+                self.found.note(level, element.name(), Fault::NotAList);
+                self.cursor.skip()
+            }
         }
+    }
+
+    /// Goes past one value: of an element that is no list, or of the list. In a list, `null` stands for a value that only
+    /// its companion has.
+    fn one(&mut self, level: &Level<'_>, element: &'static Element, in_list: bool) -> Result<(), NotJson> {
+        let kind = element.kind();
+        match (self.cursor.peek(), kind) {
+            (b'{', Kind::Resource) => self.resource(Some((level, element))),
+            (b'{', Kind::Complex(of)) => {
+                let start = self.cursor.place();
+                let inner = Level { of, element: Some(element), parent: Some(level), is_resource: false };
+                let before = self.found.issues.len();
+                self.members(&inner)?;
+                // Whether a concept has one of the codes is known only when all of it was seen.
+                if element.is_bound() && !concept::has_allowed_code(self.cursor.since(start), element) {
+                    self.found.note(level, element.name(), Fault::Code);
+                    self.found.issues[before..].rotate_right(1);
+                }
+                Ok(())
+            }
+            (b'"', Kind::Primitive(of)) if of != Primitive::Boolean && !is_number(of) => {
+                let text = self.cursor.string()?;
+                self.text(level, element, of, text);
+                Ok(())
+            }
+            (b't' | b'f', Kind::Primitive(Primitive::Boolean)) => self.cursor.word(),
+            (b'-' | b'0'..=b'9', Kind::Primitive(of)) if is_number(of) => {
+                let number = self.cursor.number()?;
+                if of != Primitive::Decimal && !is_whole(of, number) {
+                    self.found.note(level, element.name(), Fault::Format(of));
+                }
+                Ok(())
+            }
+            (b'[', Kind::Primitive(_) | Kind::Complex(_)) => {
+                self.found.note(level, element.name(), Fault::IsAList);
+                self.cursor.skip()
+            }
+            (b'n', Kind::Primitive(_) | Kind::Complex(_)) => {
+                if !in_list || !matches!(kind, Kind::Primitive(_)) {
+                    self.found.note(level, element.name(), Fault::Null);
+                }
+                self.cursor.word()
+            }
+            _ => {
+                self.found.note(level, element.name(), wanted(kind));
+                self.cursor.skip()
+            }
+        }
+    }
+
+    fn text(&mut self, level: &Level<'_>, element: &'static Element, of: Primitive, text: Text<'_>) {
+        let is_reference = is_reference(level.of) && element.name() == "reference";
+        let is_free = matches!(of, Primitive::String | Primitive::Markdown | Primitive::Xhtml);
+        if text.raw.is_empty() {
+            self.found.note(level, element.name(), Fault::Empty);
+        }
+        if is_free && !is_reference && !element.is_bound() {
+            return;
+        }
+        let said = text.get();
+        if is_reference {
+            self.found.refer(level, &said);
+        }
+        if said.is_empty() {
+            return;
+        }
+        if !primitive::is_good(of, &said) {
+            self.found.note(level, element.name(), Fault::Format(of));
+        } else if !element.allows(&said) {
+            self.found.note(level, element.name(), Fault::Code);
+        }
+    }
+
+    /// Goes past what a primitive element has besides its value: an id and extensions, of a list one for each value or `null`.
+    pub(super) fn companion(
+        &mut self,
+        level: &Level<'_>,
+        element: &'static Element,
+        in_list: bool,
+    ) -> Result<(), NotJson> {
+        let Some(of) = Type::element_itself() else { return self.cursor.skip() };
+        match self.cursor.peek() {
+            b'{' => {
+                if element.is_list() && !in_list {
+                    self.found.note(level, element.name(), Fault::NotAList);
+                }
+                self.members(&Level { of, element: Some(element), parent: Some(level), is_resource: false })
+            }
+            b'[' if !element.is_list() || in_list => {
+                self.found.note(level, element.name(), Fault::IsAList);
+                self.cursor.skip()
+            }
+            b'[' => {
+                let mut has_more = self.cursor.open(b'[', b']')?;
+                while has_more {
+                    self.companion(level, element, true)?;
+                    has_more = self.cursor.has_more(b']')?;
+                }
+                Ok(())
+            }
+            b'n' => {
+                if !in_list {
+                    self.found.note(level, element.name(), Fault::Null);
+                }
+                self.cursor.word()
+            }
+            _ => {
+                self.found.note(level, element.name(), Fault::NotAnObject);
+                self.cursor.skip()
+            }
+        }
+    }
+}
+
+/// What a value of another JSON type is told.
+fn wanted(kind: Kind) -> Fault {
+    match kind {
+        Kind::Complex(_) | Kind::Resource => Fault::NotAnObject,
+        Kind::Primitive(Primitive::Boolean) => Fault::NotABoolean,
+        Kind::Primitive(of) if is_number(of) => Fault::NotANumber(of),
+        Kind::Primitive(of) => Fault::NotText(of),
     }
 }
 
@@ -136,197 +164,7 @@ fn is_number(of: Primitive) -> bool {
     matches!(of, Primitive::Integer | Primitive::UnsignedInt | Primitive::PositiveInt | Primitive::Decimal)
 }
 
-impl<'de> DeserializeSeed<'de> for One<'_> {
-    type Value = ();
-
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
-        match self.element.kind() {
-            Kind::Resource => {
-                let text = <&RawValue>::deserialize(deserializer)?.get();
-                if text.starts_with('{') {
-                    return resource_at(text, Some((self.level, self.element)), self.level.found)
-                        .map_err(D::Error::custom);
-                }
-                self.wrong();
-                Ok(())
-            }
-            // Whether a concept has one of the codes is known only when all of it was seen.
-            Kind::Complex(_) if self.element.codes().is_some() => {
-                let text = <&RawValue>::deserialize(deserializer)?.get();
-                if !concept::has_allowed_code(text, self.element) {
-                    self.fault(Fault::Code);
-                }
-                serde_json::Deserializer::from_str(text).deserialize_any(self).map_err(D::Error::custom)
-            }
-            _ => deserializer.deserialize_any(self),
-        }
-    }
-}
-
-impl<'de> Visitor<'de> for One<'_> {
-    type Value = ();
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a value")
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<(), A::Error> {
-        if let Kind::Complex(of) = self.element.kind() {
-            let level = Level { of, element: Some(self.element), parent: Some(self.level), found: self.level.found };
-            return Members { level: &level, is_resource: false }.visit_map(members);
-        }
-        self.wrong();
-        while members.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
-        Ok(())
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(self, mut values: A) -> Result<(), A::Error> {
-        self.fault(Fault::IsAList);
-        while values.next_element::<IgnoredAny>()?.is_some() {}
-        Ok(())
-    }
-
-    fn visit_str<E>(self, text: &str) -> Result<(), E> {
-        match self.element.kind() {
-            Kind::Primitive(of) if of != Primitive::Boolean && !is_number(of) => {
-                if is_reference(self.level.of) && self.element.name() == "reference" {
-                    self.level.reference(text);
-                }
-                if text.is_empty() {
-                    self.fault(Fault::Empty);
-                } else if !primitive::is_good(of, text) {
-                    self.fault(Fault::Format(of));
-                } else if self.element.codes().is_some_and(|mut codes| !codes.any(|code| code == text)) {
-                    self.fault(Fault::Code);
-                }
-            }
-            _ => self.wrong(),
-        }
-        Ok(())
-    }
-
-    fn visit_bool<E>(self, _: bool) -> Result<(), E> {
-        if self.element.kind() != Kind::Primitive(Primitive::Boolean) {
-            self.wrong();
-        }
-        Ok(())
-    }
-
-    fn visit_i64<E>(self, number: i64) -> Result<(), E> {
-        self.whole(Some(number));
-        Ok(())
-    }
-
-    fn visit_u64<E>(self, number: u64) -> Result<(), E> {
-        self.whole(i64::try_from(number).ok());
-        Ok(())
-    }
-
-    fn visit_f64<E>(self, _: f64) -> Result<(), E> {
-        self.whole(None);
-        Ok(())
-    }
-
-    fn visit_unit<E>(self) -> Result<(), E> {
-        if !self.in_list || !matches!(self.element.kind(), Kind::Primitive(_)) {
-            self.fault(Fault::Null);
-        }
-        Ok(())
-    }
-}
-
-/// What a primitive element has besides its value: an id and extensions, of a list one for each value or `null`.
-pub(super) struct Companion<'a> {
-    pub(super) level: &'a Level<'a>,
-    pub(super) element: &'static Element,
-}
-
-impl<'de> DeserializeSeed<'de> for Companion<'_> {
-    type Value = ();
-
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
-        let Some(of) = Type::element_itself() else { return IgnoredAny::deserialize(deserializer).map(drop) };
-        deserializer.deserialize_any(Sibling { companion: self, of, in_list: false })
-    }
-}
-
-struct Sibling<'a> {
-    companion: Companion<'a>,
-    of: &'static Type,
-    in_list: bool,
-}
-
-impl Sibling<'_> {
-    fn wrong(&self) {
-        self.companion.level.fault(self.companion.element.name(), Fault::NotAnObject);
-    }
-}
-
-impl<'de> DeserializeSeed<'de> for Sibling<'_> {
-    type Value = ();
-
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
-        deserializer.deserialize_any(self)
-    }
-}
-
-impl<'de> Visitor<'de> for Sibling<'_> {
-    type Value = ();
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("an object")
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, members: A) -> Result<(), A::Error> {
-        let Companion { level, element } = self.companion;
-        if element.is_list() && !self.in_list {
-            level.fault(element.name(), Fault::NotAList);
-        }
-        let level = Level { of: self.of, element: Some(element), parent: Some(level), found: level.found };
-        Members { level: &level, is_resource: false }.visit_map(members)
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(self, mut values: A) -> Result<(), A::Error> {
-        let Companion { level, element } = self.companion;
-        if !element.is_list() || self.in_list {
-            level.fault(element.name(), Fault::IsAList);
-            while values.next_element::<IgnoredAny>()?.is_some() {}
-            return Ok(());
-        }
-        let next = || Sibling { companion: Companion { level, element }, of: self.of, in_list: true };
-        while values.next_element_seed(next())?.is_some() {}
-        Ok(())
-    }
-
-    fn visit_str<E>(self, _: &str) -> Result<(), E> {
-        self.wrong();
-        Ok(())
-    }
-
-    fn visit_bool<E>(self, _: bool) -> Result<(), E> {
-        self.wrong();
-        Ok(())
-    }
-
-    fn visit_i64<E>(self, _: i64) -> Result<(), E> {
-        self.wrong();
-        Ok(())
-    }
-
-    fn visit_u64<E>(self, _: u64) -> Result<(), E> {
-        self.wrong();
-        Ok(())
-    }
-
-    fn visit_f64<E>(self, _: f64) -> Result<(), E> {
-        self.wrong();
-        Ok(())
-    }
-
-    fn visit_unit<E>(self) -> Result<(), E> {
-        if !self.in_list {
-            self.companion.level.fault(self.companion.element.name(), Fault::Null);
-        }
-        Ok(())
-    }
+/// Whether a JSON number is a whole one within the bounds of its type. R4 has no negative zero.
+fn is_whole(of: Primitive, number: &str) -> bool {
+    number != "-0" && number.parse().is_ok_and(|number| primitive::is_whole(of, number))
 }
