@@ -1,13 +1,12 @@
 //! The NDJSON files of a folder.
 
-use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
 
 use sha2::{Digest, Sha256};
 use walkdir::WalkDir;
 
-use super::check::{BadName, Checked, Checker, Checks, Findings, Limits};
+use super::check::{BadName, Checked, Checker, Checks, Findings, Limits, ToCheck};
 
 /// A file that is to be imported.
 #[derive(Clone, Debug)]
@@ -79,20 +78,25 @@ impl Source {
         format!("{:.32x}", hash.finalize())
     }
 
-    /// Checks all files; `progress` hears of bytes read.
+    /// Checks all files, several at the same time; `progress` hears of bytes read.
     ///
     /// # Errors
-    /// A file cannot be read.
-    pub fn check(&mut self, checks: Checks, scratch: &Path, progress: impl Fn(u64)) -> io::Result<Findings> {
+    /// A file cannot be read; the error names it.
+    pub fn check(&mut self, checks: Checks, scratch: &Path, progress: impl Fn(u64) + Sync) -> io::Result<Findings> {
         let mut checker = Checker::new(Limits::default(), checks, scratch);
-        for file in &mut self.files {
-            if let Some(problem) = file.bad_name {
-                checker.name(&file.name, problem);
-            }
-            let open = File::open(&file.path);
-            let checked = open.and_then(|open| checker.file(&file.name, open, &progress));
-            file.checked =
-                checked.map_err(|error| io::Error::new(error.kind(), format!("{}: {error}", file.path.display())))?;
+        let to_check: Vec<_> = self
+            .files
+            .iter()
+            .map(|SourceFile { path, name, bad_name, checked }| ToCheck {
+                path,
+                name,
+                bad_name: *bad_name,
+                size: checked.size,
+            })
+            .collect();
+        let all = checker.files(&to_check, progress)?;
+        for (file, checked) in self.files.iter_mut().zip(all) {
+            file.checked = checked;
         }
         checker.finish()
     }

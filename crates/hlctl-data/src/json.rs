@@ -91,6 +91,7 @@ impl<'a> Cursor<'a> {
     }
 
     /// The next byte that is not space; `\0`, which begins nothing, at the end.
+    #[inline]
     pub(crate) fn peek(&mut self) -> u8 {
         let bytes = self.text.as_bytes();
         loop {
@@ -118,6 +119,7 @@ impl<'a> Cursor<'a> {
     }
 
     /// Goes past a byte.
+    #[inline]
     fn expect(&mut self, byte: u8) -> Result<(), NotJson> {
         if self.peek() != byte {
             return self.wrong();
@@ -142,6 +144,7 @@ impl<'a> Cursor<'a> {
     }
 
     /// Goes past a comma, or out of the object or list; says whether something follows in it.
+    #[inline]
     pub(crate) fn has_more(&mut self, end: u8) -> Result<bool, NotJson> {
         let byte = self.peek();
         if byte == b',' {
@@ -320,6 +323,7 @@ pub(crate) const fn eight(byte: u8) -> u64 {
 
 /// How many bytes of a string stand for themselves, up to a quotation mark, a backslash or a control character. Eight bytes are
 /// looked at together, by arithmetic, since every byte of the data comes by here.
+#[inline]
 fn plain(bytes: &[u8]) -> usize {
     // A byte below another borrows from its highest bit; only bytes above the first one can do so by mistake.
     let below = |word: u64, byte: u8| word.wrapping_sub(eight(byte)) & !word & eight(0x80);
@@ -334,6 +338,19 @@ fn plain(bytes: &[u8]) -> usize {
     }
     let place = rest.iter().position(|byte| matches!(byte, b'"' | b'\\' | 0..0x20));
     bytes.len() - rest.len() + place.unwrap_or(rest.len())
+}
+
+/// Whether there is a byte as low as that of a space, or lower.
+pub(crate) fn may_have_space(bytes: &[u8]) -> bool {
+    let mut rest = bytes;
+    while let Some((chunk, after)) = rest.split_first_chunk::<8>() {
+        let word = u64::from_le_bytes(*chunk);
+        if word.wrapping_sub(eight(b' ' + 1)) & !word & eight(0x80) != 0 {
+            return true;
+        }
+        rest = after;
+    }
+    rest.iter().any(|byte| *byte <= b' ')
 }
 
 #[cfg(test)]

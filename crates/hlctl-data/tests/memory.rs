@@ -2,9 +2,9 @@
 #![cfg(target_os = "linux")]
 #![allow(clippy::unwrap_used, reason = "a test may stop at the first surprise")]
 
-use std::io::{self, Read};
+use std::io::{self, Read, Write};
 
-use hlctl_data::check::{Checker, Level, Limits};
+use hlctl_data::check::{Checker, Level, Limits, ToCheck};
 
 /// A beginning, and then one text again and again up to a length.
 struct Endless {
@@ -51,6 +51,23 @@ fn a_line_without_end_is_not_kept() {
         checker.file("a.ndjson", Endless { begin, again, at: 0, left: 80 << 20 }, |_| {}).unwrap();
         let found: Vec<_> = checker.finish().unwrap().problems.iter().map(|group| group.label.name()).collect();
         assert_eq!(found, ["resource_too_large"]);
+        assert!(peak_mib() < 64, "{} MiB", peak_mib());
+    }
+    // Several threads have no more, with lines that are just not too long to be had as wholes, or much longer.
+    for length in [1 << 10, (2 << 20) - 100, 3 << 20] {
+        let path = directory.path().join("a.ndjson");
+        let mut file = std::io::BufWriter::new(std::fs::File::create(&path).unwrap());
+        let (count, data) = ((16 << 20) / length, "AAAA".repeat(length / 4));
+        for number in 0..count {
+            writeln!(file, r#"{{"resourceType":"Binary","id":"b{number}","contentType":"x/y","data":"{data}"}}"#)
+                .unwrap();
+        }
+        drop((file.into_inner().unwrap(), data));
+        let mut checker = Checker::new(limits, Level::Strict, directory.path());
+        let size = std::fs::metadata(&path).unwrap().len();
+        checker.files(&[ToCheck { path: &path, name: "a.ndjson", bad_name: None, size }], |_| {}).unwrap();
+        let found = checker.finish().unwrap();
+        assert_eq!((found.count(), found.problems.len()), (count as u64, 0));
         assert!(peak_mib() < 64, "{} MiB", peak_mib());
     }
 }

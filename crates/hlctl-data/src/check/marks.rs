@@ -43,7 +43,7 @@ impl Role {
         self.0 & !Self::REFERENCE
     }
 
-    fn is_reference(self) -> bool {
+    pub(super) fn is_reference(self) -> bool {
         self.0 & Self::REFERENCE != 0
     }
 }
@@ -189,6 +189,13 @@ impl Kinds {
         }
         let next = self.0.len() as u64;
         *self.0.entry(kind).or_insert(next)
+    }
+
+    /// The numbers here of the kinds of another part, by their numbers there.
+    pub(super) fn numbers_of(&mut self, other: Self) -> Vec<u64> {
+        let mut kinds: Vec<_> = other.0.into_iter().collect();
+        kinds.sort_unstable_by_key(|(_, number)| *number);
+        kinds.into_iter().map(|((place, target), _)| self.number(place, target)).collect()
     }
 
     /// Adds notices of the references of these kinds that lead to no resource.

@@ -3,17 +3,21 @@
 //! A file is read once and in pieces: memory does not grow with files, lines or resources. What is wrong is told by
 //! file and line; nothing of a resource's content is kept or shown.
 
+mod in_order;
 mod line;
 mod marks;
 mod nesting;
 mod notice;
+mod part;
 mod problem;
+mod range;
 mod reader;
 pub mod resource_types;
 
 use std::collections::BTreeMap;
 use std::io::{self, Read};
 use std::path::Path;
+use std::thread;
 
 use crc_fast::CrcAlgorithm;
 use serde::Serialize;
@@ -24,12 +28,12 @@ pub use notice::{BundleType, Notice};
 pub use problem::{BadName, Group, Label, Problem, Spot};
 pub use resource_types::is_resource_type;
 
-use crate::structure::Target;
-
-use line::{Noted, Verdict, judge};
-use marks::{Found, Kinds, Marks, Pairs, Places, Role, Seen};
+use in_order::in_order;
+use marks::{Found, Kinds, Marks, Pairs, Places, Seen};
+use part::{Lot, Part};
 use problem::Tally;
-use reader::{Lines, Next};
+use range::{Range, RangeOfLines, ranges_of};
+use reader::Lines;
 
 /// The limits of one import job ("AWS HealthLake endpoints and quotas").
 #[derive(Clone, Copy, Debug)]
@@ -141,11 +145,31 @@ impl Checks {
     }
 }
 
+/// A file that is to be checked.
+#[derive(Clone, Copy, Debug)]
+pub struct ToCheck<'a> {
+    /// Where it is.
+    pub path: &'a Path,
+    /// The name by which it is told.
+    pub name: &'a str,
+    /// What is wrong with that name.
+    pub bad_name: Option<BadName>,
+    /// How many bytes it had when it was listed. It may have others by now.
+    pub size: u64,
+}
+
+/// Bytes of a file that one thread checks at once.
+const RANGE: u64 = 2 << 20;
+/// Threads at most: each has memory of its own, and disks are not faster than a few.
+const WORKERS: u32 = 8;
+
 /// A check under way.
 #[derive(Debug)]
 pub struct Checker {
     limits: Limits,
     checks: Checks,
+    range: u64,
+    workers: u32,
     names: Vec<Box<str>>,
     bytes: u64,
     resources: BTreeMap<String, u64>,
@@ -162,6 +186,10 @@ impl Checker {
         Self {
             limits,
             checks: checks.into(),
+            range: RANGE,
+            workers: thread::available_parallelism()
+                .map_or(1, |count| u32::try_from(count.get()).unwrap_or(WORKERS))
+                .min(WORKERS),
             names: Vec::new(),
             bytes: 0,
             resources: BTreeMap::new(),
@@ -175,88 +203,112 @@ impl Checker {
 
     /// Notes what is wrong with the next file's name.
     pub fn name(&mut self, name: &str, problem: BadName) {
-        self.problems.add(Problem::BadName(problem), Spot::of(name, 0));
+        self.problems.add(Problem::BadName(problem), || Spot::of(name, 0));
     }
 
-    /// Checks one file; `progress` hears how many bytes have been read since it last heard.
+    /// Checks one file as it comes; `progress` hears how many bytes have been read since it last heard.
     ///
     /// # Errors
     /// The file cannot be read, or the scratch file not be written.
     pub fn file(&mut self, name: &str, from: impl Read, progress: impl Fn(u64)) -> io::Result<Checked> {
-        let file = u32::try_from(self.names.len()).unwrap_or(u32::MAX);
-        self.names.push(name.into());
         let mut lines = Lines::new(from, self.limits.resource_bytes);
-        let mut number = 0;
-        let mut reported = 0;
-        let mut is_blank = true;
-        loop {
-            let (verdict, content) = match lines.next()? {
-                Next::End => break,
-                Next::Line(line) => (judge(line, number == 0, self.checks), content_of(line)),
-                Next::Judged(Verdict::Good { kind, mark, notices, targets, .. }, content) => {
-                    let is_unchecked = self.checks.ask_for_elements();
-                    (Verdict::Good { kind, mark, is_unchecked, notices, targets }, content)
+        let mut state = self.begin(name);
+        let mut is_over = false;
+        while !is_over {
+            let mut part = Part::default();
+            is_over = part.read(&mut lines, self.lot(name, &state), self.range, &progress)?;
+            self.add(part, &mut state)?;
+        }
+        let Checked { size, crc64 } = lines.finish();
+        self.end(name, FileState { size, crc64, ..state })
+    }
+
+    /// Checks files at several places at the same time, as many as there are processors. What is found does not depend on that. `progress`
+    /// hears of bytes read, from several threads.
+    ///
+    /// # Errors
+    /// A file cannot be read, or is changed meanwhile so that its lines are others; or the scratch file cannot be written. The error names
+    /// the file.
+    pub fn files(&mut self, files: &[ToCheck<'_>], progress: impl Fn(u64) + Sync) -> io::Result<Vec<Checked>> {
+        let (limits, checks, length) = (self.limits, self.checks, self.range);
+        let first = self.names.len();
+        let work = files.iter().enumerate().flat_map(|(number, file)| ranges_of(number, file.size, length));
+        let read =
+            |range: Range| (range, read_range(files[range.file], first + range.file, range, limits, checks, &progress));
+        let mut all = Vec::with_capacity(files.len());
+        let mut state = FileState::default();
+        in_order(work, self.workers, read, |(range, read)| {
+            let file = files[range.file];
+            let take = || {
+                if range.from == 0 {
+                    if let Some(problem) = file.bad_name {
+                        self.name(file.name, problem);
+                    }
+                    state = self.begin(file.name);
                 }
-                Next::Judged(verdict, content) => (verdict, content),
+                if let Some(Ranged { part, start, checked }) = read? {
+                    // Each part ends where the next one begins, unless somebody writes.
+                    if start != state.size {
+                        return Err(io::Error::other("the file was changed while it was read"));
+                    }
+                    self.add(part, &mut state)?;
+                    state.append(&checked);
+                }
+                if range.to.is_none() {
+                    all.push(self.end(file.name, state)?);
+                }
+                Ok(())
             };
-            number += 1;
-            is_blank &= verdict == Verdict::Blank;
-            match verdict {
-                Verdict::Blank => {}
-                Verdict::Bad(problem) => self.problems.add(problem, Spot::of(name, number)),
-                Verdict::BadAt(problem, place) => {
-                    self.problems.add(problem, Spot { place: Some(place), ..Spot::of(name, number) });
-                }
-                Verdict::Flawed { mark, issues, notices, targets } => {
-                    for issue in issues {
-                        self.problems.add(Problem::Structure(issue), Spot::of(name, number));
-                    }
-                    self.note(notices, name, number);
-                    self.marks.add(Seen { mark, role: Role::resource(file), line: number, content })?;
-                    self.refer(targets, file, number)?;
-                }
-                Verdict::Good { kind, mark, is_unchecked, notices, targets } => {
-                    self.unchecked += u64::from(is_unchecked);
-                    match self.resources.get_mut(&*kind) {
-                        Some(count) => *count += 1,
-                        None => drop(self.resources.insert(kind.into_owned(), 1)),
-                    }
-                    self.note(notices, name, number);
-                    self.marks.add(Seen { mark, role: Role::resource(file), line: number, content })?;
-                    self.refer(targets, file, number)?;
-                }
-                Verdict::Hopeless(problem) => {
-                    self.problems.add(problem, Spot::of(name, number));
-                    lines.skip_to_end()?;
-                }
-            }
-            if lines.bytes() - reported >= 1 << 20 {
-                progress(lines.bytes() - reported);
-                reported = lines.bytes();
-            }
-        }
-        progress(lines.bytes() - reported);
-        let checked = lines.finish();
-        self.size(name, checked.size);
-        if is_blank && checked.size > 0 {
-            self.problems.add(Problem::NoResource, Spot::of(name, 0));
-        }
-        Ok(checked)
+            take().map_err(|error| io::Error::new(error.kind(), format!("{}: {error}", file.path.display())))
+        })?;
+        Ok(all)
     }
 
-    fn note(&mut self, notices: Vec<Noted>, name: &str, line: u64) {
-        for (notice, place) in notices {
-            let place = place.map(|place| place.to_string());
-            self.notices.add(notice, Spot { place, ..Spot::of(name, line) });
-        }
+    /// Begins with the next file.
+    fn begin(&mut self, name: &str) -> FileState {
+        let file = number_of(self.names.len());
+        self.names.push(name.into());
+        FileState { file, ..FileState::default() }
     }
 
-    fn refer(&mut self, targets: Vec<Target>, file: u32, line: u64) -> io::Result<()> {
-        for Target { place, kind, mark } in targets {
-            let content = self.kinds.number(place, kind);
-            self.marks.add(Seen { mark, role: Role::reference(file), line, content })?;
+    fn lot<'n>(&self, name: &'n str, state: &FileState) -> Lot<'n> {
+        Lot { name, file: state.file, is_first: state.lines == 0, checks: self.checks }
+    }
+
+    /// Adds the next part of a file.
+    fn add(&mut self, part: Part, state: &mut FileState) -> io::Result<()> {
+        if state.is_hopeless {
+            return Ok(());
         }
+        let Part { lines, resources, unchecked, problems, notices, seen, kinds, is_blank, is_hopeless } = part;
+        for (kind, count) in resources {
+            *self.resources.entry(kind).or_default() += count;
+        }
+        self.unchecked += unchecked;
+        self.problems.append(problems, state.lines);
+        self.notices.append(notices, state.lines);
+        let numbers = self.kinds.numbers_of(kinds);
+        for Seen { mark, role, line, content } in seen {
+            let content = if role.is_reference() {
+                usize::try_from(content).ok().and_then(|number| numbers.get(number)).copied().unwrap_or(content)
+            } else {
+                content
+            };
+            self.marks.add(Seen { mark, role, line: state.lines + line, content })?;
+        }
+        state.lines += lines;
+        state.has_content |= !is_blank;
+        state.is_hopeless = is_hopeless;
         Ok(())
+    }
+
+    fn end(&mut self, name: &str, state: FileState) -> io::Result<Checked> {
+        let FileState { size, crc64, has_content, .. } = state;
+        self.size(name, size);
+        if !has_content && size > 0 {
+            self.problems.add(Problem::NoResource, || Spot::of(name, 0));
+        }
+        Ok(Checked { size, crc64 })
     }
 
     /// Checks a file that is not read, by its size alone.
@@ -268,10 +320,10 @@ impl Checker {
     fn size(&mut self, name: &str, size: u64) {
         self.bytes += size;
         if size == 0 {
-            self.problems.add(Problem::EmptyFile, Spot::of(name, 0));
+            self.problems.add(Problem::EmptyFile, || Spot::of(name, 0));
         }
         if size > self.limits.file_bytes {
-            self.problems.add(Problem::FileTooLarge, Spot::of(name, 0));
+            self.problems.add(Problem::FileTooLarge, || Spot::of(name, 0));
         }
     }
 
@@ -280,14 +332,13 @@ impl Checker {
     /// # Errors
     /// The scratch file cannot be read.
     pub fn finish(self) -> io::Result<Findings> {
-        let Self { limits, checks: _, names, bytes, resources, unchecked, mut problems, mut notices, marks, kinds } =
-            self;
+        let Self { limits, names, bytes, resources, unchecked, mut problems, mut notices, marks, kinds, .. } = self;
         let files = u64::try_from(names.len()).unwrap_or(u64::MAX);
         if files > limits.files {
-            problems.add(Problem::TooManyFiles, Spot::default());
+            problems.add(Problem::TooManyFiles, Spot::default);
         }
         if bytes > limits.job_bytes {
-            problems.add(Problem::JobTooLarge, Spot::default());
+            problems.add(Problem::JobTooLarge, Spot::default);
         }
         let (mut differing, mut alike) = (Pairs::default(), Pairs::default());
         let mut dangling: BTreeMap<u64, Places> = BTreeMap::new();
@@ -302,6 +353,61 @@ impl Checker {
         notices.put(Notice::RepeatedLine, alike.count, alike.spots(name));
         Ok(Findings { files, bytes, resources, unchecked, problems: problems.groups(), notices: notices.groups() })
     }
+}
+
+/// A file as far as it was checked.
+#[derive(Clone, Copy, Debug, Default)]
+struct FileState {
+    /// Its number.
+    file: u32,
+    /// Lines so far.
+    lines: u64,
+    /// Bytes so far.
+    size: u64,
+    /// Their CRC-64/NVME.
+    crc64: u64,
+    /// Whether there was more than space.
+    has_content: bool,
+    /// Whether the rest is not looked at.
+    is_hopeless: bool,
+}
+
+impl FileState {
+    /// Adds the bytes that follow.
+    fn append(&mut self, Checked { size, crc64 }: &Checked) {
+        self.crc64 = crc_fast::checksum_combine(CrcAlgorithm::Crc64Nvme, self.crc64, *crc64, *size);
+        self.size += size;
+    }
+}
+
+fn number_of(file: usize) -> u32 {
+    u32::try_from(file).unwrap_or(u32::MAX)
+}
+
+/// What a range of a file came to.
+struct Ranged {
+    part: Part,
+    /// Where its first line begins.
+    start: u64,
+    checked: Checked,
+}
+
+/// Checks the lines that begin in a range; `None` where none does.
+fn read_range(
+    file: ToCheck<'_>,
+    number: usize,
+    range: Range,
+    limits: Limits,
+    checks: Checks,
+    progress: impl Fn(u64),
+) -> io::Result<Option<Ranged>> {
+    let Some(lines) = RangeOfLines::open(file.path, range)? else { return Ok(None) };
+    let start = lines.start;
+    let mut lines = Lines::new(lines, limits.resource_bytes);
+    let mut part = Part::default();
+    let lot = Lot { name: file.name, file: number_of(number), is_first: range.from == 0, checks };
+    part.read(&mut lines, lot, u64::MAX, progress)?;
+    Ok(Some(Ranged { part, start, checked: lines.finish() }))
 }
 
 /// A checksum of a line, by which it is known to come again word by word.

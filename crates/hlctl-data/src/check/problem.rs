@@ -360,12 +360,26 @@ impl<K> Default for Tally<K> {
 }
 
 impl<K: Kind> Tally<K> {
-    pub(super) fn add(&mut self, kind: K, spot: Spot) {
+    /// One more; where, is asked of the first ones.
+    pub(super) fn add(&mut self, kind: K, spot: impl FnOnce() -> Spot) {
         let (count, spots) = self.0.entry(kind).or_default();
         *count += 1;
-        // Several at one place are counted, and the place is told once.
-        if spots.len() <= MORE && spots.last() != Some(&spot) {
-            spots.push(spot);
+        if spots.len() <= MORE {
+            // Several at one place are counted, and the place is told once.
+            let spot = spot();
+            if spots.last() != Some(&spot) {
+                spots.push(spot);
+            }
+        }
+    }
+
+    /// Those of lines that follow; `before` lines of the file come before them.
+    pub(super) fn append(&mut self, other: Self, before: u64) {
+        for (kind, (more, later)) in other.0 {
+            let (count, spots) = self.0.entry(kind).or_default();
+            *count += more;
+            let room = (1 + MORE).saturating_sub(spots.len());
+            spots.extend(later.into_iter().take(room).map(|spot| Spot { line: spot.line + before, ..spot }));
         }
     }
 

@@ -607,3 +607,103 @@ fn the_first_places_of_dangling_references_are_told_in_their_order() {
     assert_eq!((group.count, group.example.line, group.is_cut()), (30, 1, true));
     assert_eq!(group.more.iter().map(|spot| spot.line).collect::<Vec<_>>(), (2..=10).collect::<Vec<_>>());
 }
+
+/// What is found in files one after the other, and in ranges of them by several threads.
+fn both_ways(texts: &[Vec<u8>], range: u64, workers: u32) -> [(Vec<Checked>, serde_json::Value); 2] {
+    let directory = tempfile::tempdir().unwrap();
+    let checks = Checks { level: Level::Strict, references: true };
+    let limits = Limits { resource_bytes: 4 << 20, ..Limits::default() };
+    let checker = || Checker { range, workers, ..Checker::new(limits, checks, directory.path()) };
+    let names: Vec<String> = (0..texts.len()).map(|number| format!("{number}.ndjson")).collect();
+    let mut one = checker();
+    let read = names.iter().zip(texts).map(|(name, text)| one.file(name, &**text, |_| {}).unwrap()).collect();
+    let paths: Vec<_> = names.iter().map(|name| directory.path().join(name)).collect();
+    for (path, text) in paths.iter().zip(texts) {
+        std::fs::write(path, text).unwrap();
+    }
+    let files: Vec<_> = (0..texts.len())
+        .map(|at| ToCheck { path: &paths[at], name: &names[at], bad_name: None, size: texts[at].len() as u64 })
+        .collect();
+    let mut many = checker();
+    let heard = std::sync::atomic::AtomicU64::new(0);
+    let progress = |bytes| {
+        heard.fetch_add(bytes, std::sync::atomic::Ordering::Relaxed);
+    };
+    let ranged = many.files(&files, progress).unwrap();
+    assert_eq!(heard.into_inner(), texts.iter().map(|text| text.len() as u64).sum::<u64>());
+    [(read, one), (ranged, many)].map(|(all, checker)| (all, serde_json::to_value(checker.finish().unwrap()).unwrap()))
+}
+
+/// Lines that have something to tell, and some that have not.
+const TELLING: [&str; 12] = [
+    GOOD,
+    r#"{"resourceType":"Patient","id":"p2","gender":"x"}"#,
+    r#"{"resourceType":"Patient","id":"p2","gender":"x","birthDate":"?"}"#,
+    r#"{"resourceType":"Encounter","id":"e1","status":"finished","class":{"code":"AMB"},"subject":{"reference":"Patient/p9"}}"#,
+    r#"{"resourceType":"Encounter","id":"e2","status":"finished","class":{"code":"AMB"},"subject":{"reference":"Group/g"},"partOf":{"reference":"Encounter?x=y"}}"#,
+    r#"{"resourceType":"Bundle","id":"b","type":"collection"}"#,
+    r#"{"resourceType":"Patient","id":"a","id":"b"}"#,
+    r#"{"resourceType":"Patient""#,
+    "",
+    " \r",
+    "{",
+    "<html>",
+];
+
+proptest! {
+    #[test]
+    fn ranges_and_threads_find_what_one_pass_does(
+        files in proptest::collection::vec(proptest::collection::vec((0..TELLING.len(), 0..4_usize), 0..30), 1..4),
+        range in 1_u64..2000,
+        workers in 1_u32..4,
+        ends in any::<bool>(),
+    ) {
+        let text = |lines: Vec<(usize, usize)>| {
+            let line = |(line, space): (usize, usize)| format!("{}{}", TELLING[line], " ".repeat(space * 50));
+            let text = lines.into_iter().map(line).collect::<Vec<_>>().join("\n");
+            if ends { (text + "\n").into_bytes() } else { text.into_bytes() }
+        };
+        let [one, many] = both_ways(&files.into_iter().map(text).collect::<Vec<_>>(), range, workers);
+        prop_assert_eq!(one, many);
+    }
+}
+
+#[test]
+fn lines_longer_than_a_range_are_checked_like_others() {
+    let long = |id: &str, length: usize| {
+        format!(r#"{{"resourceType":"Binary","id":"{id}","contentType":"x/y","data":"{}"}}"#, "AAAA".repeat(length / 4))
+    };
+    let text = [long("a", 3 << 20), GOOD.to_owned(), long("b", 5 << 20), long("a", 1 << 20), "{".to_owned()].join("\n");
+    for range in [1 << 18, RANGE] {
+        let [one, many] = both_ways(&[text.clone().into_bytes()], range, 3);
+        assert_eq!(one, many);
+        let labels: Vec<_> = many.1["problems"].as_array().unwrap().iter().map(|group| &group["problem"]).collect();
+        assert_eq!(labels, ["cut_off", "resource_too_large", "repeated"]);
+    }
+}
+
+#[test]
+fn a_file_that_is_changed_while_it_is_read_is_an_error() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("a.ndjson");
+    let text = format!("{GOOD}\n").repeat(40);
+    std::fs::write(&path, &text).unwrap();
+    let limits = Limits::default();
+    let mut checker = Checker { range: 1000, workers: 1, ..Checker::new(limits, Level::None, directory.path()) };
+    let file = ToCheck { path: &path, name: "a.ndjson", bad_name: None, size: text.len() as u64 };
+    // As soon as the first range has been read, the lines move.
+    let moved = format!(" {text}");
+    let error = checker.files(&[file], |_| std::fs::write(&path, &moved).unwrap()).unwrap_err();
+    assert_eq!(error.to_string(), format!("{}: the file was changed while it was read", path.display()));
+}
+
+#[test]
+fn a_file_that_cannot_be_read_is_named() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("a.ndjson");
+    let mut checker = Checker::new(Limits::default(), Level::None, directory.path());
+    let file = ToCheck { path: &path, name: "a.ndjson", bad_name: None, size: 7 };
+    let error = checker.files(&[file], |_| {}).unwrap_err();
+    assert_eq!(error.kind(), io::ErrorKind::NotFound);
+    assert!(error.to_string().starts_with(&format!("{}: ", path.display())), "{error}");
+}

@@ -2,6 +2,8 @@
 
 use hlctl_r4::Primitive;
 
+use crate::json::{eight, may_have_space};
+
 /// Whether a text has the form of its type.
 pub(super) fn is_good(of: Primitive, text: &str) -> bool {
     let bytes = text.as_bytes();
@@ -10,8 +12,7 @@ pub(super) fn is_good(of: Primitive, text: &str) -> bool {
         Primitive::Code => is_code(text),
         Primitive::Id => is_id(text),
         Primitive::Uri | Primitive::Url | Primitive::Canonical => {
-            // Without a branch, so that many bytes are looked at together.
-            !bytes.is_empty() && !bytes.iter().fold(false, |found, byte| found | is_space(*byte))
+            !bytes.is_empty() && (!may_have_space(bytes) || !bytes.iter().any(u8::is_ascii_whitespace))
         }
         Primitive::Oid => is_oid(text),
         Primitive::Uuid => is_uuid(text),
@@ -48,11 +49,6 @@ pub(crate) fn is_id(text: &str) -> bool {
     (1..=64).contains(&text.len()) && text.bytes().all(|byte| ALLOWED[usize::from(byte)])
 }
 
-/// As [`u8::is_ascii_whitespace`] has it.
-fn is_space(byte: u8) -> bool {
-    (byte == b' ') | ((byte.wrapping_sub(b'\t') < 5) & (byte != 0x0b))
-}
-
 /// Whether a whole number is within the bounds of its type: 32 bits, signed.
 pub(super) fn is_whole(of: Primitive, number: i64) -> bool {
     let least = match of {
@@ -65,6 +61,9 @@ pub(super) fn is_whole(of: Primitive, number: i64) -> bool {
 
 /// No space at either end, and one at a time within.
 fn is_code(text: &str) -> bool {
+    if !may_have_space(text.as_bytes()) {
+        return !text.is_empty();
+    }
     let mut was_space = true;
     for byte in text.bytes() {
         // The specification's `\s`: what Unicode has besides, such as a no-break space, is none.
@@ -99,22 +98,37 @@ fn is_uuid(text: &str) -> bool {
 
 /// Groups of four, with space anywhere.
 fn is_base64(bytes: &[u8]) -> bool {
-    let is_digit = |byte: u8| {
-        u8::from((byte | 0x20).wrapping_sub(b'a') < 26)
-            | u8::from(byte.wrapping_sub(b'0') < 10)
-            | u8::from(byte == b'+')
-            | u8::from(byte == b'/')
-            | u8::from(byte == b'=')
-    };
-    let is_space = |byte: u8| u8::from(matches!(byte, b' ' | b'\t' | b'\r' | b'\n'));
-    // In pieces of which a byte can hold the count, and without a branch, so that many bytes are looked at together.
-    let count = bytes.chunks(255).try_fold(0, |count, piece| {
-        let digits = piece.iter().fold(0, |digits: u8, byte| digits + is_digit(*byte));
-        let is_good =
-            usize::from(digits) == piece.len() || piece.iter().all(|byte| is_digit(*byte) | is_space(*byte) == 1);
-        is_good.then(|| count + usize::from(digits))
-    });
-    count.is_some_and(|count| count > 0 && count.is_multiple_of(4))
+    let is_digit = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/' | b'=');
+    let is_space = |byte: u8| matches!(byte, b' ' | b'\t' | b'\r' | b'\n');
+    let mut spaces = 0;
+    let mut rest = bytes;
+    while let Some((chunk, after)) = rest.split_first_chunk::<8>() {
+        if !are_base64(u64::from_le_bytes(*chunk)) {
+            if !chunk.iter().all(|byte| is_digit(*byte) || is_space(*byte)) {
+                return false;
+            }
+            spaces += chunk.iter().filter(|byte| is_space(**byte)).count();
+        }
+        rest = after;
+    }
+    spaces += rest.iter().filter(|byte| is_space(**byte)).count();
+    let count = bytes.len() - spaces;
+    rest.iter().all(|byte| is_digit(*byte) || is_space(*byte)) && count > 0 && count.is_multiple_of(4)
+}
+
+/// Whether eight bytes are digits of base64 or the `=` that fills it, by arithmetic on all of them together.
+fn are_base64(word: u64) -> bool {
+    // Of bytes below 128, whether each is within these bounds: in its highest bit.
+    let within = |word: u64, first: u8, last: u8| (word + eight(0x80 - first)) & !(word + eight(0x7f - last));
+    let high = eight(0x80);
+    // Small letters differ from capitals by this bit; slash and digits follow one another.
+    word & high == 0
+        && (within(word | eight(0x20), b'a', b'z')
+            | within(word, b'/', b'9')
+            | within(word, b'+', b'+')
+            | within(word, b'=', b'='))
+            & high
+            == high
 }
 
 /// How exact a date is.
@@ -183,4 +197,36 @@ fn digits<const N: usize>(bytes: &[u8]) -> Option<(u32, &[u8])> {
         .iter()
         .try_fold(0, |number, byte| byte.is_ascii_digit().then(|| number * 10 + u32::from(byte - b'0')))?;
     Some((number, rest))
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn base64_is_told_as_byte_by_byte(text in proptest::collection::vec(any::<u8>(), 0..24), mostly in "[A-Za-z0-9+/= ]{0,40}", at in any::<usize>()) {
+            let is_digit = |byte: &u8| byte.is_ascii_alphanumeric() || b"+/=".contains(byte);
+            for bytes in [&text[..], mostly.as_bytes(), &[mostly.as_bytes(), &text[..text.len().min(1)]].concat()] {
+                let rest: Vec<u8> = bytes.iter().copied().filter(|byte| !b" \t\r\n".contains(byte)).collect();
+                let is_good = rest.iter().all(is_digit) && !rest.is_empty() && rest.len() % 4 == 0;
+                prop_assert_eq!(is_base64(bytes), is_good, "{:?}", bytes);
+            }
+            // Each byte at each place of a word.
+            let byte = u8::try_from(at % 256).unwrap_or_default();
+            let mut word = *b"AAAAAAAA";
+            word[at / 256 % 8] = byte;
+            prop_assert_eq!(are_base64(u64::from_le_bytes(word)), is_digit(&byte), "{:?}", word);
+        }
+
+        #[test]
+        fn codes_and_addresses_are_told_as_byte_by_byte(text in "[ab \u{a0}\t]{0,20}") {
+            let has_space = text.bytes().any(|byte| byte.is_ascii_whitespace());
+            prop_assert_eq!(is_good(Primitive::Uri, &text), !text.is_empty() && !has_space);
+            let parts: Vec<&str> = text.split([' ', '\t']).collect();
+            prop_assert_eq!(is_good(Primitive::Code, &text), parts.iter().all(|part| !part.is_empty()));
+        }
+    }
 }
