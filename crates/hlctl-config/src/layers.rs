@@ -235,6 +235,9 @@ fn unknown(source: &Source, name: &Spanned<std::borrow::Cow<'_, str>>, value: &S
         let mut names = table.iter();
         names.find_map(|(inner, _)| keys::find(inner.get_ref()))
     });
+    if let Some((_, help)) = MODULES_ALONE.iter().find(|(input, _)| input == name.get_ref()) {
+        return problem.help(*help);
+    }
     problem.help(match (inner, near) {
         (Some(key), _) => format!(
             "keys belong at the top of the file, outside any table: write `{} = {}` above the first `[`",
@@ -252,6 +255,12 @@ fn unknown(source: &Source, name: &Spanned<std::borrow::Cow<'_, str>>, value: &S
         }
     })
 }
+
+/// Inputs that the module has and hlctl has not, and what stands for them.
+const MODULES_ALONE: [(&str, &str); 1] = [(
+    "grant_type",
+    "hlctl has a client for each flow: remove the line; for `client_credentials` write `cognito_machine_client = true`",
+)];
 
 /// What a module block of Terraform holds besides the module's inputs.
 const TERRAFORM: [&str; 6] = ["source", "version", "providers", "count", "for_each", "depends_on"];
