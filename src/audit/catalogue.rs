@@ -173,7 +173,7 @@ pub const CHECKS: &[Check] = &[
         severity: Severity::Medium,
         title: "Buckets refuse TLS before 1.2",
         why: "Older versions have known weaknesses.",
-        remediation: "buckets_minimum_tls = \"1.2\", or hardened = true",
+        remediation: "buckets_minimum_tls = \"1.2\", which is the default",
         key: Some("buckets_minimum_tls"),
         cfr: &["164.312(e)(2)(ii)"],
         prowler: &[],

@@ -175,9 +175,8 @@ impl Builder<'_> {
             .when("ArnLike", "aws:SourceArn", sources)
     }
 
-    fn refuse_weak_transport(&self, bucket: &Ref<S3Bucket>) -> Vec<Statement> {
-        let oldest = self.config.buckets_minimum_tls.as_deref();
-        std::iter::once(refuse_plain_http(bucket)).chain(oldest.map(|oldest| refuse_old_tls(bucket, oldest))).collect()
+    fn refuse_weak_transport(&self, bucket: &Ref<S3Bucket>) -> [Statement; 2] {
+        [refuse_plain_http(bucket), refuse_old_tls(bucket, &self.config.buckets_minimum_tls)]
     }
 
     fn logging(&mut self, data: &Ref<S3Bucket>, logs: &Ref<S3Bucket>, permission: &Ref<S3BucketPolicy>) {

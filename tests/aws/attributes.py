@@ -83,7 +83,7 @@ class Check:
         equal("its condition", refuse["Condition"], {"Bool": {"aws:SecureTransport": ["false"]}})
         equal("its resources", set(refuse["Resource"]), {f"arn:aws:s3:::{name}", f"arn:aws:s3:::{name}/*"})
         old = statements.get("RefuseOldTls", {}).get("Condition")
-        equal("old TLS", old, {"NumericLessThan": {"s3:TlsVersion": ["1.2"]}} if self.config.get("hardened") else None)
+        equal("old TLS", old, {"NumericLessThan": {"s3:TlsVersion": ["1.2"]}})
         return s3, statements
 
     def encryption(self, s3, name):

@@ -4,7 +4,7 @@ use aws_sdk_s3::types as s3;
 use hlctl_emulator::Action as Fault;
 
 use crate::support::life::Deployer;
-use crate::support::{Cloud, Place, call, rule};
+use crate::support::{Cloud, Place, accept_old_tls, call, rule};
 
 const DATA: &str = "example-fhir-minimal-data";
 
@@ -169,5 +169,21 @@ fn acls_that_let_others_in_are_told_before_they_are_turned_off() {
     place.run(["apply", "-y"]).exits(6).says("put-bucket-acl");
     call(client.put_bucket_acl().bucket(DATA).acl(s3::BucketCannedAcl::Private).send()).unwrap();
     place.apply();
+    is_settled(&place);
+}
+
+#[test]
+fn buckets_that_accept_old_tls_are_changed_in_place_and_nothing_else_is() {
+    let place = Place::quick("minimal");
+    place.apply();
+    accept_old_tls(&place);
+    let plan = place.run(["plan", "--json"]).succeeds().json();
+    let changes = plan["changes"].as_array().unwrap().iter().filter(|change| change["action"] != "no_op");
+    let changes: Vec<(&str, &str)> =
+        changes.map(|change| (change["address"].as_str().unwrap(), change["action"].as_str().unwrap())).collect();
+    let mut sorted = changes.clone();
+    sorted.sort_unstable();
+    assert_eq!(sorted, [("s3_bucket_policy.access_logs", "update"), ("s3_bucket_policy.data", "update")]);
+    place.run(["apply", "-y"]).succeeds();
     is_settled(&place);
 }

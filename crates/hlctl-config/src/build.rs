@@ -34,7 +34,7 @@ pub(super) fn config(reader: &mut Reader<'_>, base_dir: &Path) -> Config {
         kms_deletion_window_in_days: small(reader.whole(keys::KMS_DELETION_WINDOW_IN_DAYS)),
         force_destroy: reader.force_destroy(),
         logs_bucket_self_logging: reader.flag(keys::LOGS_BUCKET_SELF_LOGGING),
-        buckets_minimum_tls: reader.optional_text(keys::BUCKETS_MINIMUM_TLS),
+        buckets_minimum_tls: reader.text(keys::BUCKETS_MINIMUM_TLS),
         protect: reader.protect(),
         backend: reader.backend(),
         hardened: reader.flag(keys::HARDENED),

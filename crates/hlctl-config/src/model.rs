@@ -56,9 +56,9 @@ pub struct Config {
     pub force_destroy: ForceDestroy,
     /// Log access to the logs bucket into itself, as the module does.
     pub logs_bucket_self_logging: bool,
-    /// Oldest version of TLS that the buckets let in; `None` leaves that to S3.
+    /// Oldest version of TLS that the buckets let in, such as `1.2`.
     #[serde(default)]
-    pub buckets_minimum_tls: Option<String>,
+    pub buckets_minimum_tls: String,
     /// What may be destroyed only by name.
     pub protect: Protect,
     /// Where the state is kept; `None` for a file beside the configuration.

@@ -123,6 +123,11 @@ impl Cloud {
         s3(&self.sdk("us-east-1"))
     }
 
+    /// An S3 client in this account and region.
+    pub fn s3_of(&self, account: &str, region: &str) -> aws_sdk_s3::Client {
+        s3(&self.sdk_as(account, region))
+    }
+
     /// An IAM client in the default account.
     pub fn iam(&self) -> aws_sdk_iam::Client {
         aws_sdk_iam::Client::new(&self.sdk("us-east-1"))

@@ -5,6 +5,7 @@ mod cloud;
 mod documents;
 pub(crate) mod issuer;
 pub(crate) mod life;
+mod old_tls;
 mod place;
 mod run;
 mod snapshot;
@@ -14,6 +15,7 @@ use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
 pub(crate) use cloud::{Census, Cloud, call, is_mutating, rule};
+pub(crate) use old_tls::accept_old_tls;
 pub(crate) use place::{EXAMPLES, Place};
 pub(crate) use run::{ALICE_PASSWORD, Ended, Run, Running};
 pub(crate) use snapshot::snapshot;

@@ -68,9 +68,9 @@ keys! {
         name: "buckets_minimum_tls",
         group: Group::Buckets,
         kind: Kind::Choice(&["1.2", "1.3"]),
-        default: Default::Unset,
-        doc: "Oldest version of TLS that the buckets' policies accept. If not set, they refuse only plain HTTP.",
-        example: r#""1.2""#,
+        default: Default::Toml(r#""1.2""#),
+        doc: "Oldest version of TLS that the buckets' policies accept. They always refuse plain HTTP.",
+        example: r#""1.3""#,
     }
     FORCE_DESTROY: Table = {
         name: "force_destroy",
