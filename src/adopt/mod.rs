@@ -17,4 +17,5 @@ pub mod record;
 pub mod tfstate;
 
 pub use discover::{DiscoverError, Discovery, DiscoveryInput, discover};
+pub(crate) use hcl_text::quoted as hcl_quoted;
 pub use record::{Claim, Claims, ClaimsRead, Found, look};

@@ -52,7 +52,15 @@ pub const PAGES: &[HelpPage] = &[
         examples: &["hlctl destroy", "hlctl destroy --force-destroy --final-export ./backup"],
     },
     page("wait", &["hlctl wait", "hlctl wait --timeout 45m"]),
-    page("outputs", &["hlctl outputs", "hlctl outputs datastore_endpoint --raw"]),
+    page(
+        "outputs",
+        &[
+            "hlctl outputs",
+            "hlctl outputs datastore_endpoint --raw",
+            "hlctl outputs --format tfvars > fhir.auto.tfvars",
+            "hlctl outputs --to-ssm /fhir/prod | sh",
+        ],
+    ),
     page("smart token", &["hlctl smart token", "hlctl smart token --grant client-credentials"]),
     page("smart test", &["hlctl smart test"]),
     HelpPage {

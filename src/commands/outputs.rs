@@ -1,9 +1,11 @@
 //! `hlctl outputs`: from the state alone, but for secrets, which are fetched for whoever asks for them and kept nowhere.
 
+mod formats;
+
 use serde_json::{Map, Value};
 use thiserror::Error;
 
-use crate::cli::OutputsArgs;
+use crate::cli::{OutputFormat, OutputsArgs};
 use crate::error::{CommandError, Ending, Failure};
 use crate::module;
 use crate::session::{OpenStack, Session};
@@ -48,6 +50,13 @@ async fn run_with_secrets(session: &Session, arguments: &OutputsArgs) -> Result<
 }
 
 fn print(session: &Session, arguments: &OutputsArgs, outputs: Map<String, Value>) -> Result<ExitCode, CommandError> {
+    if let Some(written) = for_others(arguments, &outputs)? {
+        // An empty line would not be a line of such a file.
+        if !written.is_empty() {
+            session.printer.data(&written);
+        }
+        return Ok(ExitCode::Success);
+    }
     match &arguments.name {
         None if arguments.json => session.printer.json(&Value::from(outputs)),
         None => session.printer.data(&as_text(&outputs)),
@@ -61,6 +70,24 @@ fn print(session: &Session, arguments: &OutputsArgs, outputs: Map<String, Value>
         }
     }
     Ok(ExitCode::Success)
+}
+
+/// The outputs, or the one that is named, as another program reads them; none if that is not asked for.
+fn for_others(arguments: &OutputsArgs, outputs: &Map<String, Value>) -> Result<Option<String>, OutputsError> {
+    if arguments.format.is_none() && arguments.to_ssm.is_none() {
+        return Ok(None);
+    }
+    let one = arguments.name.as_ref().map(|name| {
+        let value = outputs.get(name).ok_or_else(|| unknown(name, outputs))?;
+        Ok(Map::from_iter([(name.clone(), value.clone())]))
+    });
+    let chosen = one.transpose()?.unwrap_or_else(|| outputs.clone());
+    Ok(Some(match (arguments.format, &arguments.to_ssm) {
+        (Some(OutputFormat::Tfvars), _) => formats::tfvars(&chosen),
+        (Some(OutputFormat::Dotenv), _) => formats::dotenv(&chosen),
+        (Some(OutputFormat::Github), _) => formats::github(&chosen),
+        (None, prefix) => formats::ssm(&chosen, prefix.as_deref().unwrap_or_default(), &is_secret),
+    }))
 }
 
 /// The outputs for people: one a line.

@@ -12,6 +12,7 @@ const MACHINE_CLIENT: &str = "cognito_user_pool_client.machine";
 /// is missing without it.
 #[derive(Clone, Debug, Serialize, JsonSchema)]
 pub struct Outputs {
+    /// The URL of the log-in domain.
     cognito_domain: Option<String>,
     cognito_oauth_endpoints: Option<Endpoints>,
     cognito_scopes: Option<Scopes>,
@@ -21,6 +22,9 @@ pub struct Outputs {
     export_role_arn: Option<String>,
     s3_bucket: Option<String>,
     s3_kms_key_arn: Option<String>,
+    /// The domain's prefix, as in the configuration's `cognito_domain`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    cognito_domain_prefix: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     cognito_client_id: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -61,7 +65,7 @@ impl Outputs {
     pub fn of<'a>(recorded: impl Fn(&str) -> Option<&'a Value>) -> Self {
         let text = |address: &str, name: &str| recorded(address)?.get(name)?.as_str().map(str::to_owned);
         Self {
-            cognito_domain: text("cognito_user_pool_domain.this", "domain"),
+            cognito_domain: text("cognito_user_pool_domain.this", "base_url"),
             cognito_oauth_endpoints: text("cognito_user_pool_domain.this", "base_url").map(|base| Endpoints {
                 authorization: format!("{base}/oauth2/authorize"),
                 token: format!("{base}/oauth2/token"),
@@ -75,6 +79,7 @@ impl Outputs {
             export_role_arn: text("iam_role.healthlake", "arn"),
             s3_bucket: text("s3_bucket.data", "name"),
             s3_kms_key_arn: text("kms_key.s3", "arn"),
+            cognito_domain_prefix: text("cognito_user_pool_domain.this", "domain"),
             cognito_client_id: text(CLIENT, "id"),
             cognito_machine_client_id: text(MACHINE_CLIENT, "id"),
             cognito_user_pool_id: text("cognito_user_pool.main", "id"),

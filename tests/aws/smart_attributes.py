@@ -48,7 +48,8 @@ class SmartCheck:
         jwks = f"https://cognito-idp.us-east-1.amazonaws.com/{self.pool}/.well-known/jwks.json"
         wanted = {"authorization": f"{base}/authorize", "token": f"{base}/token", "userinfo": f"{base}/userInfo", "jwks": jwks}
         equal("cognito_oauth_endpoints", self.outputs["cognito_oauth_endpoints"], wanted)
-        equal("cognito_domain", self.outputs["cognito_domain"], domain)
+        equal("cognito_domain", self.outputs["cognito_domain"], base.removesuffix("/oauth2"))
+        equal("cognito_domain_prefix", self.outputs["cognito_domain_prefix"], domain)
         scopes = {"launch": ["launch/patient"], "system": self.scopes("system"), "patient": self.scopes("patient")}
         equal("cognito_scopes", self.outputs["cognito_scopes"], scopes)
 

@@ -58,3 +58,26 @@ fn a_destroyed_stack_has_null_outputs() {
     assert_eq!(outputs.as_object().unwrap().len(), 9);
     assert!(outputs.as_object().unwrap().values().all(Value::is_null));
 }
+
+#[test]
+fn outputs_are_written_for_other_programs() {
+    let place = Place::quick("smart");
+    place.apply();
+    let outputs = place.run(["outputs", "--json"]).succeeds().json();
+    let (domain, prefix) = (&outputs["cognito_domain"], outputs["cognito_domain_prefix"].as_str().unwrap());
+    assert_eq!(*domain, format!("https://{prefix}.auth.us-east-1.amazoncognito.com"));
+    let tfvars = place.run(["outputs", "--format", "tfvars"]).succeeds().stdout;
+    let parsed: Value = hcl::from_str(&tfvars).unwrap();
+    assert_eq!(parsed, outputs);
+    let arn = outputs["datastore_arn"].as_str().unwrap();
+    let dotenv = place.run(["outputs", "--format", "dotenv"]).succeeds().stdout;
+    assert!(dotenv.lines().any(|line| line == format!("DATASTORE_ARN='{arn}'")), "{dotenv}");
+    let github = place.run(["outputs", "datastore_arn", "--format", "github"]).succeeds().stdout;
+    assert_eq!(github, format!("datastore_arn={arn}\n"));
+    let ssm = place.run(["outputs", "--to-ssm", "/fhir/prod/", "--show-secrets"]).succeeds().stdout;
+    let secret = ssm.lines().find(|line| line.contains(" /fhir/prod/cognito_client_secret ")).unwrap();
+    assert!(secret.contains("--type SecureString"), "the secret is not encrypted");
+    place.run(["outputs", "--to-ssm", "fhir"]).exits(64).says("write a path such as /fhir/prod");
+    place.run(["outputs", "--to-ssm", "/aws/fhir"]).exits(64).says("AWS's own");
+    place.run(["outputs", "nothing", "--format", "tfvars"]).exits(64).says("no output nothing");
+}
