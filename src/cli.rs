@@ -28,7 +28,7 @@ use jiff::SignedDuration;
 
 use hlctl_model::invocation::CommandLine;
 
-pub use adopt::AdoptArgs;
+pub use adopt::{AdoptArgs, LetGo};
 pub use audit::AuditArgs;
 pub use data::{DataCheckArgs, DataCommand, DataExportArgs, DataImportArgs, Level};
 pub use docs::DocsArgs;

@@ -1,10 +1,9 @@
-//! What a Terraform state says of the AWS resources, and how to let Terraform forget them.
+//! What a Terraform state says of the AWS resources.
 
 use super::instance::Instance;
 use super::record::{Claim, Claims};
 use super::tfstate::TfResource;
 use hlctl_model::address::Address;
-use hlctl_model::text::shell_quoted;
 use hlctl_resources::{Identity, Kind, ResourceError};
 
 /// The claims of a module on AWS resources.
@@ -32,7 +31,8 @@ fn import_id(kind: Kind, resource: &TfResource) -> Option<String> {
     let pair = |first: &str, between: char, second: &str| Some(format!("{}{between}{}", text(first)?, text(second)?));
     match kind {
         Kind::KmsKey => text("key_id").map(str::to_owned),
-        Kind::FhirDatastore => text("datastore_id").map(str::to_owned),
+        // `awscc` notes the id alone when its wait for a creation is interrupted.
+        Kind::FhirDatastore => text("datastore_id").or(text("id")).map(str::to_owned),
         Kind::S3Bucket
         | Kind::S3BucketVersioning
         | Kind::S3BucketPublicAccessBlock
@@ -57,11 +57,4 @@ fn import_id(kind: Kind, resource: &TfResource) -> Option<String> {
             Some(format!("{}{qualifier}/{}", text("function_name")?, text("statement_id")?))
         }
     }
-}
-
-/// The commands by which Terraform forgets what hlctl has taken over.
-pub fn let_go(instance: &Instance) -> Vec<String> {
-    let mut addresses: Vec<String> = instance.resources.values().map(TfResource::address).collect();
-    addresses.sort();
-    addresses.iter().map(|address| format!("terraform state rm {}", shell_quoted(address))).collect()
 }

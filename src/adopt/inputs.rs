@@ -6,6 +6,7 @@ use serde_json::{Map, Value};
 use toml::Table;
 
 use super::instance::Instance;
+use super::protections;
 use hlctl_config::{ForceDestroy, keys};
 use hlctl_model::address::Address;
 use hlctl_resources::{ADDRESS_TAG, STACK_TAG};
@@ -49,6 +50,7 @@ pub fn configuration(instance: &Instance, region: &str) -> String {
     );
     set("logs_bucket_self_logging", Some(given.has("s3_bucket_logging.access_logs").into()));
     set("force_destroy", Some(given.force_destroy()));
+    set("buckets_minimum_tls", given.minimum_tls().map(Into::into));
     set("kms_admin_iam_arn", given.key_administrator().map(Into::into));
     set("smart_on_fhir", Some(given.has("cognito_user_pool.main").into()));
     if given.has("cognito_user_pool.main") {
@@ -95,6 +97,8 @@ fn plain(value: &Value) -> Option<toml::Value> {
     }
 }
 
+const NEWEST_TLS: &str = "1.3";
+
 struct Given<'a>(&'a Instance);
 
 impl Given<'_> {
@@ -123,6 +127,15 @@ impl Given<'_> {
         }
     }
 
+    /// The newest version of TLS that both buckets ask for, where it is newer than the default.
+    fn minimum_tls(&self) -> Option<&'static str> {
+        let asks = |address: &str| {
+            let policy = self.text(address, "policy").and_then(|text| serde_json::from_str::<Value>(text).ok());
+            policy.is_some_and(|policy| protections::oldest_tls(&policy).as_deref() == Some(NEWEST_TLS))
+        };
+        (asks("s3_bucket_policy.data") && asks("s3_bucket_policy.access_logs")).then_some(NEWEST_TLS)
+    }
+
     /// Whom the key's policy names besides the account itself.
     fn key_administrator(&self) -> Option<String> {
         let policy: Value = serde_json::from_str(self.text("kms_key.s3", "policy")?).ok()?;
@@ -148,6 +161,8 @@ impl Given<'_> {
         set("cognito_patient_scopes", self.scopes("cognito_resource_server.patient"));
         set("cognito_user_scopes", self.scopes("cognito_resource_server.user"));
         let version = self.nested("cognito_user_pool_domain.this", "/managed_login_version").and_then(Value::as_i64);
+        let length = self.nested("cognito_user_pool.main", "/password_policy/0/minimum_length").and_then(plain);
+        set("cognito_password_minimum_length", length);
         set("cognito_triggers", self.triggers());
         set("cognito_managed_login", version.map(|version| (version == 2).into()));
         set("cognito_machine_client", Some(self.has("cognito_user_pool_client.machine").into()));
@@ -164,7 +179,8 @@ impl Given<'_> {
     /// A table by token. Terraform writes 0 where it asked for nothing.
     fn tokens(&self, pointer: impl Fn(&str) -> String) -> Option<toml::Value> {
         let asked = |value: &toml::Value| value.as_integer() != Some(0);
-        let given = |token: &str| self.nested(CLIENT, &pointer(token)).and_then(plain).filter(asked);
+        let client = if self.has(CLIENT) { CLIENT } else { MACHINE };
+        let given = |token: &str| self.nested(client, &pointer(token)).and_then(plain).filter(asked);
         let tokens = ["access_token", "id_token", "refresh_token"];
         let table: Option<Table> = tokens.iter().map(|token| Some(((*token).to_owned(), given(token)?))).collect();
         table.map(toml::Value::Table)
@@ -251,6 +267,7 @@ impl Given<'_> {
 }
 
 const CLIENT: &str = "cognito_user_pool_client.client";
+const MACHINE: &str = "cognito_user_pool_client.machine";
 
 /// A variable's name for the password of this user, unlike all those before.
 fn variable(username: &str, taken: &mut BTreeSet<String>) -> String {
@@ -318,9 +335,11 @@ mod tests {
                 module: String::new(),
                 kind: String::new(),
                 name: String::new(),
+                provider: String::new(),
                 key: None,
                 attributes: attributes.as_object().unwrap().clone(),
-                deposed: false,
+                deposed: None,
+                tainted: false,
             };
             (Address::parse(*address), resource)
         };

@@ -1,11 +1,15 @@
 //! Which resources of a Terraform state are the module's.
 
 use std::collections::BTreeMap;
+use std::fmt;
 
 use thiserror::Error;
 
+use super::cloud_control;
 use super::tfstate::{TfResource, TfState};
 use crate::module::test_user;
+use serde_json::Value;
+
 use hlctl_model::address::Address;
 use hlctl_model::text::shell_quoted;
 use hlctl_resources::Kind;
@@ -21,8 +25,8 @@ const RESOURCES: &[(&str, &str)] = &[
     ("aws_cognito_resource_server", "system"),
     (TEST_USERS.0, TEST_USERS.1),
     ("aws_cognito_user_pool", "main"),
-    ("aws_cognito_user_pool_client", "client"),
-    ("aws_cognito_user_pool_client", "machine"),
+    CLIENT,
+    MACHINE,
     ("aws_cognito_user_pool_domain", "this"),
     ("aws_iam_policy", "healthlake"),
     ("aws_iam_policy", "healthlake_service_policy"),
@@ -54,8 +58,13 @@ const RESOURCES: &[(&str, &str)] = &[
     ("aws_s3_bucket_versioning", "data"),
     STORE,
 ];
+const CLIENT: (&str, &str) = ("aws_cognito_user_pool_client", "client");
+/// hlctl's name of the client that logs in for itself, which the module calls as the other.
+const MACHINE: (&str, &str) = ("aws_cognito_user_pool_client", "machine");
 const TEST_USERS: (&str, &str) = ("aws_cognito_user", "test_users");
 const STORE: (&str, &str) = ("awscc_healthlake_fhir_datastore", "this");
+/// CloudFormation's type of a store.
+const STORE_TYPE: &str = "AWS::HealthLake::FHIRDatastore";
 /// Without these there is no configuration: their names have no default.
 const NEEDED: [(&str, &str); 3] = [STORE, ("aws_s3_bucket", "data"), ("aws_s3_bucket", "access_logs")];
 
@@ -65,8 +74,26 @@ pub struct Instance {
     pub module: String,
     /// Its resources by hlctl's addresses.
     pub resources: BTreeMap<Address, TfResource>,
-    /// What else is managed there, or was set aside: it stays Terraform's.
+    /// What else is managed there: it stays Terraform's.
     pub left: Vec<String>,
+}
+
+impl Instance {
+    /// Terraform's addresses of what it holds to be damaged, and would replace.
+    pub fn tainted(&self) -> Vec<String> {
+        self.resources.values().filter(|resource| resource.tainted).map(TfResource::address).collect()
+    }
+}
+
+/// An object that Terraform has replaced and not yet deleted.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Deposed {
+    /// Terraform's address, which the object shares with the one in its place.
+    pub address: String,
+    /// Terraform's key of it.
+    pub key: String,
+    /// What it is in AWS; none if the state does not say.
+    pub id: Option<String>,
 }
 
 /// Why the module was not found.
@@ -84,9 +111,21 @@ pub enum InstanceError {
     /// Terraform has not come to making all of it.
     #[error("the module is incomplete: the Terraform state has no {}", .0.join(", no "))]
     Incomplete(Vec<String>),
+    /// Terraform would forget them together with what is in their place, and nobody would know of them any more.
+    #[error("Terraform has replaced these and not yet deleted the old ones: {}", .0.iter().map(Deposed::to_string)
+        .collect::<Vec<_>>().join(", "))]
+    Deposed(Vec<Deposed>),
     /// Two for one place.
     #[error("{0} and {1} both map to {2}")]
     Twice(String, String, Address),
+}
+
+impl fmt::Display for Deposed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} (deposed {}", self.address, self.key)?;
+        self.id.iter().try_for_each(|id| write!(f, ", {id}"))?;
+        f.write_str(")")
+    }
 }
 
 impl InstanceError {
@@ -111,6 +150,11 @@ impl InstanceError {
                 "`"
             )
             .to_owned(),
+            Self::Deposed(_) => {
+                "let `terraform apply` delete them, then get the state again: `terraform state rm` would \
+                                 forget them too, and nothing would know of them any more"
+                    .to_owned()
+            }
             Self::Twice(..) => {
                 "hlctl has only one address for it: remove one of them from the Terraform state".to_owned()
             }
@@ -153,6 +197,11 @@ fn is_module(resources: &[TfResource]) -> bool {
 
 fn sort_out(module: String, resources: Vec<TfResource>) -> Result<Instance, InstanceError> {
     let mut instance = Instance { module, resources: BTreeMap::new(), left: Vec::new() };
+    let (deposed, resources): (Vec<_>, Vec<_>) =
+        resources.into_iter().partition(|resource| resource.deposed.is_some() && address_of(resource).is_some());
+    if !deposed.is_empty() {
+        return Err(InstanceError::Deposed(deposed.iter().filter_map(deposed_object).collect()));
+    }
     for resource in resources {
         match address_of(&resource) {
             Some(address) => {
@@ -170,13 +219,31 @@ fn sort_out(module: String, resources: Vec<TfResource>) -> Result<Instance, Inst
     if missing.is_empty() { Ok(instance) } else { Err(InstanceError::Incomplete(missing)) }
 }
 
+fn deposed_object(resource: &TfResource) -> Option<Deposed> {
+    let id = ["arn", "datastore_arn", "id"].into_iter().find_map(|name| resource.text(name));
+    Some(Deposed { address: resource.address(), key: resource.deposed.clone()?, id: id.map(str::to_owned) })
+}
+
+/// Whether it is the resource of this type and name. A store may have come by way of Cloud Control, under any name.
 fn is(resource: &TfResource, (kind, name): (&str, &str)) -> bool {
-    resource.kind == kind && resource.name == name
+    let is_store = || resource.kind == cloud_control::KIND && resource.text("type_name") == Some(STORE_TYPE);
+    (resource.kind == kind && resource.name == name) || ((kind, name) == STORE && is_store())
+}
+
+/// Whether a client logs in for itself: the module makes one client, by its input `grant_type` for one of the two flows.
+fn is_machine(resource: &TfResource) -> bool {
+    is(resource, CLIENT)
+        && resource
+            .attributes
+            .get("allowed_oauth_flows")
+            .and_then(Value::as_array)
+            .is_some_and(|flows| flows.iter().any(|flow| flow == "client_credentials"))
 }
 
 /// hlctl's address of what the module makes.
 fn address_of(resource: &TfResource) -> Option<Address> {
-    let (kind, name) = RESOURCES.iter().copied().find(|known| is(resource, *known) && !resource.deposed)?;
+    let (kind, name) = RESOURCES.iter().copied().find(|known| is(resource, *known))?;
+    let (kind, name) = if is_machine(resource) { MACHINE } else { (kind, name) };
     if (kind, name) == TEST_USERS {
         return resource.text("username").map(test_user);
     }
@@ -202,7 +269,8 @@ mod tests {
         let text = if kind == "aws_cognito_user" { "alice" } else { "" };
         let attributes = Map::from_iter([("username".to_owned(), json!(text))]);
         let (kind, name) = (kind.to_owned(), name.to_owned());
-        TfResource { module: module.to_owned(), kind, name, key, attributes, deposed: false }
+        let (module, provider) = (module.to_owned(), String::new());
+        TfResource { module, kind, name, provider, key, attributes, deposed: None, tainted: false }
     }
 
     fn whole(module: &str) -> Vec<TfResource> {
@@ -234,11 +302,52 @@ mod tests {
         let mut resources = whole("module.healthlake");
         resources.push(resource("module.healthlake", ("random_password", "db"), None));
         resources.push(resource("", ("aws_s3_bucket", "data"), None));
-        let mut replaced = resource("module.healthlake", ("aws_kms_key", "s3"), None);
-        replaced.deposed = true;
+        let mut replaced = resource("module.healthlake", ("aws_vpc", "old"), None);
+        replaced.deposed = Some("0a1b2c3d".to_owned());
         resources.push(replaced);
         let instance = find(TfState { resources }, None).unwrap();
-        assert_eq!(instance.left, ["module.healthlake.random_password.db", "module.healthlake.aws_kms_key.s3"]);
+        assert_eq!(instance.left, ["module.healthlake.random_password.db", "module.healthlake.aws_vpc.old"]);
+    }
+
+    #[test]
+    fn what_terraform_has_yet_to_delete_is_refused_by_its_key_and_id() {
+        let mut resources = whole("module.healthlake");
+        let mut replaced = resource("module.healthlake", ("aws_kms_key", "s3"), None);
+        replaced.deposed = Some("0a1b2c3d".to_owned());
+        replaced.attributes.insert("arn".to_owned(), json!("arn:aws:kms:us-east-1:111122223333:key/0"));
+        resources.push(replaced);
+        let expected = Deposed {
+            address: "module.healthlake.aws_kms_key.s3".to_owned(),
+            key: "0a1b2c3d".to_owned(),
+            id: Some("arn:aws:kms:us-east-1:111122223333:key/0".to_owned()),
+        };
+        assert_eq!(find(TfState { resources }, None).err(), Some(InstanceError::Deposed(vec![expected])));
+    }
+
+    #[test]
+    fn a_client_that_logs_in_for_itself_is_the_machine_client() {
+        for (flow, address) in [("client_credentials", "machine"), ("code", "client")] {
+            let mut client = resource("", CLIENT, None);
+            client.attributes.insert("allowed_oauth_flows".to_owned(), json!([flow]));
+            assert_eq!(address_of(&client).unwrap().as_str(), format!("cognito_user_pool_client.{address}"));
+        }
+    }
+
+    #[test]
+    fn a_store_that_came_by_way_of_cloud_control_is_the_store() {
+        let mut resources = whole("");
+        resources.retain(|resource| !is(resource, STORE));
+        let mut store = resource("", (cloud_control::KIND, "store"), None);
+        store.attributes.insert("type_name".to_owned(), json!(STORE_TYPE));
+        resources.push(store);
+        let instance = find(TfState { resources }, None).unwrap();
+        assert_eq!(
+            instance.resources["healthlake_fhir_datastore.this"].address(),
+            "aws_cloudcontrolapi_resource.store"
+        );
+        let mut other = resource("", (cloud_control::KIND, "other"), None);
+        other.attributes.insert("type_name".to_owned(), json!("AWS::Logs::LogGroup"));
+        assert_eq!(address_of(&other), None);
     }
 
     #[test]

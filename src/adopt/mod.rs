@@ -1,7 +1,8 @@
 //! Taking over what exists: what Terraform made, single resources, and stacks whose state is lost.
 //!
 //! - [`tfstate`] reads a Terraform or OpenTofu state; [`instance`] finds the module in it, [`inputs`] what the module was
-//!   given, and [`claims`] which AWS resource stands for which address.
+//!   given, [`claims`] which AWS resource stands for which address, and [`let_go`] how Terraform forgets them.
+//! - [`protections`] says what an apply would no longer forbid.
 //! - [`discover()`] finds a stack from AWS alone, by tags and by names.
 //! - [`record`] looks at what is claimed and makes the state of it.
 //!
@@ -9,10 +10,14 @@
 //! records is ours, tagged or not.
 
 pub mod claims;
+mod cloud_control;
 pub mod discover;
+mod encoding;
 mod hcl_text;
 pub mod inputs;
 pub mod instance;
+pub mod let_go;
+pub mod protections;
 pub mod record;
 pub mod tfstate;
 

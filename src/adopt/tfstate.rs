@@ -7,7 +7,7 @@ use serde::Deserialize;
 use serde_json::{Map, Value};
 use thiserror::Error;
 
-use super::hcl_text;
+use super::{cloud_control, encoding, hcl_text};
 
 /// The version that is read; Terraform has written it since 0.12, OpenTofu from its first release.
 const VERSION: u64 = 4;
@@ -30,8 +30,12 @@ pub struct TfResource {
     pub key: Option<Key>,
     /// What Terraform knows of it. May hold secrets.
     pub attributes: Map<String, Value>,
-    /// Whether it is one that Terraform has put another in the place of and not yet deleted.
-    pub deposed: bool,
+    /// The provider that Terraform reaches it by, as the state writes it; names the registry that it came from.
+    pub provider: String,
+    /// The key of an object that Terraform has put another in the place of and not yet deleted; none if it is in use.
+    pub deposed: Option<String>,
+    /// Whether Terraform holds it to be damaged, and would replace it.
+    pub tainted: bool,
 }
 
 /// Which one of several instances.
@@ -54,6 +58,11 @@ impl TfResource {
             Some(Key::Name(name)) => format!("[{}]", hcl_text::quoted(name)),
         };
         format!("{module}{}.{}{key}", self.kind, self.name)
+    }
+
+    /// Whether it came from OpenTofu's registry, so that the program to call is `tofu`.
+    pub fn is_tofus(&self) -> bool {
+        self.provider.contains("registry.opentofu.org/")
     }
 
     /// An attribute, if it is text and not empty.
@@ -129,6 +138,8 @@ struct RawResource {
     #[serde(rename = "type")]
     kind: String,
     name: String,
+    #[serde(default)]
+    provider: String,
     instances: Vec<RawInstance>,
 }
 
@@ -136,6 +147,7 @@ struct RawResource {
 struct RawInstance {
     index_key: Option<Key>,
     deposed: Option<String>,
+    status: Option<String>,
     attributes: Option<Map<String, Value>>,
 }
 
@@ -144,6 +156,8 @@ struct RawInstance {
 /// # Errors
 /// It is no state of version 4.
 pub fn parse(bytes: &[u8]) -> Result<TfState, TfStateError> {
+    let text = encoding::utf8(bytes);
+    let bytes = encoding::without_preamble(&text);
     if bytes.iter().all(u8::is_ascii_whitespace) {
         return Err(TfStateError::Empty);
     }
@@ -161,14 +175,16 @@ pub fn parse(bytes: &[u8]) -> Result<TfState, TfStateError> {
 }
 
 fn instances(resource: RawResource) -> impl Iterator<Item = TfResource> {
-    let RawResource { module, kind, name, instances, .. } = resource;
+    let RawResource { module, kind, name, provider, instances, .. } = resource;
     instances.into_iter().map(move |instance| TfResource {
         module: module.clone(),
         kind: kind.clone(),
         name: name.clone(),
+        provider: provider.clone(),
         key: instance.index_key,
-        attributes: instance.attributes.unwrap_or_default(),
-        deposed: instance.deposed.is_some(),
+        attributes: cloud_control::with_properties(&kind, instance.attributes.unwrap_or_default()),
+        deposed: instance.deposed,
+        tainted: instance.status.as_deref() == Some("tainted"),
     })
 }
 
@@ -185,6 +201,9 @@ fn check(whole: &Value) -> Result<(), TfStateError> {
     if has("format_version") {
         return Err(TfStateError::Foreign { what: "the output of `terraform show -json`", hint: pull });
     }
+    if let Some(other) = other_tool(whole) {
+        return Err(other);
+    }
     match whole.get("version").and_then(Value::as_u64) {
         None => Err(TfStateError::Foreign { what: "JSON without a version", hint: pull }),
         Some(version) if version < VERSION => Err(TfStateError::Old(version)),
@@ -195,6 +214,43 @@ fn check(whole: &Value) -> Result<(), TfStateError> {
         }
         Some(_) => Ok(()),
     }
+}
+
+/// What other files near a state, and other tools, write.
+fn other_tool(whole: &Value) -> Option<TfStateError> {
+    let has = |name: &str| whole.get(name).is_some();
+    let single = concat!(
+        "write a configuration with the names that the resources have (`",
+        hlctl!("init"),
+        "`), then adopt them one by one: `",
+        hlctl!("adopt ADDRESS ID"),
+        "`"
+    );
+    let template = has("AWSTemplateFormatVersion") || {
+        let mut resources = whole.get("Resources").and_then(Value::as_object).into_iter().flat_map(Map::values);
+        resources.any(|resource| resource["Type"].as_str().is_some_and(|kind| kind.starts_with("AWS::")))
+    };
+    let (what, hint) = if has("backend") && !has("resources") && is_without_modules(whole) {
+        (
+            "Terraform's note of the backend that holds the state (.terraform/terraform.tfstate)",
+            "get the state from the backend: `terraform state pull > tf.tfstate`, then --from-tfstate tf.tfstate",
+        )
+    } else if has("deployment") || has("checkpoint") {
+        ("a stack of Pulumi", single)
+    } else if has("StackResources") || has("StackResourceSummaries") {
+        ("a list of CloudFormation's resources", single)
+    } else if template {
+        ("a template of CloudFormation", single)
+    } else {
+        return None;
+    };
+    Some(TfStateError::Foreign { what, hint })
+}
+
+/// Terraform 0.11 kept its resources in `modules`, beside the backend; later versions leave it out, or empty.
+fn is_without_modules(whole: &Value) -> bool {
+    let mut modules = whole.get("modules").and_then(Value::as_array).into_iter().flatten();
+    modules.all(|module| module["resources"].as_object().is_none_or(Map::is_empty))
 }
 
 #[cfg(test)]

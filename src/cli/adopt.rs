@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use clap::Args;
+use clap::{Args, ValueEnum};
 
 use super::parse_duration;
 
@@ -24,6 +24,10 @@ pub struct AdoptArgs {
     /// Path of the module, if the Terraform state has several; `root` is the root module
     #[arg(long, value_name = "PATH", requires = "from_tfstate")]
     pub module: Option<String>,
+
+    /// What to print so that Terraform forgets what hlctl manages from then on
+    #[arg(long = "as", value_enum, value_name = "WAY", default_value_t, requires = "from_tfstate")]
+    pub let_go: LetGo,
 
     /// Rebuild a lost state by searching AWS for the stack's tags
     #[arg(long)]
@@ -56,4 +60,14 @@ pub struct AdoptArgs {
     /// Print JSON
     #[arg(long)]
     pub json: bool,
+}
+
+/// How Terraform lets go of what was adopted.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum LetGo {
+    /// A command: `terraform state rm`, or `tofu state rm`
+    #[default]
+    StateRm,
+    /// `removed` blocks for the configuration
+    RemovedBlocks,
 }

@@ -126,7 +126,8 @@ pub const PAGES: &[HelpPage] = &[
                 whose state is lost by its tags (--discover), or adds a single resource by its id. Shows the plan that \
                 an apply would then have; changes nothing in AWS.",
         examples: &[
-            "hlctl adopt --from-tfstate terraform.tfstate",
+            "hlctl adopt --from-tfstate terraform.tfstate > let-go.sh",
+            "hlctl adopt --from-tfstate terraform.tfstate --as removed-blocks > removed.tf",
             "hlctl adopt --discover --dry-run",
             "hlctl adopt s3_bucket.data example-fhir-data",
         ],

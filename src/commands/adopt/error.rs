@@ -69,6 +69,20 @@ pub(super) enum AdoptError {
     TerraformState { from: String, error: TfStateError },
     #[error("{from}: {error}")]
     Instance { from: String, error: InstanceError },
+    /// Terraform was interrupted while it waited for the store.
+    #[error("Terraform was interrupted while it created the store {terraform}{}: the state does not have its name", match id {
+        Some(id) => format!(" ({id})"),
+        None => String::new(),
+    })]
+    UnfinishedStore {
+        /// Terraform's address.
+        terraform: String,
+        /// Its id, if Terraform noted that.
+        id: Option<String>,
+    },
+    /// `removed` blocks were asked for.
+    #[error("no `removed` block can name the module {0} alone: it is one of several, and a block is for all of them")]
+    OneOfSeveral(String),
     #[error("the Terraform state does not say which account and region it is for")]
     NoAccount,
     #[error("the Terraform state belongs to account {account}, but the credentials belong to {now}")]
@@ -133,6 +147,10 @@ impl Failure for AdoptError {
             Self::TooLarge(_) => "name the state itself".to_owned(),
             Self::TerraformState { error, .. } => error.hint().to_owned(),
             Self::Instance { error, .. } => error.hint(),
+            Self::UnfinishedStore { .. } => "let Terraform read it again and save what it finds: `terraform apply \
+                                             -refresh-only`; then get the state again"
+                .to_owned(),
+            Self::OneOfSeveral(_) => "leave out --as: `state rm` can name one of several modules".to_owned(),
             Self::NoAccount => "run `terraform apply` to completion first: the store has no ARN yet".to_owned(),
             Self::OtherAccount { .. } => "use that account's credentials (AWS_PROFILE, or --profile)".to_owned(),
             Self::NoStore => "check the credentials and --sandbox; if the store was deleted, `terraform apply \

@@ -31,9 +31,13 @@ pub(super) struct Report<'a> {
     pub(super) left: Vec<String>,
     /// Resources whose own tags the next apply takes away.
     pub(super) own_tags: Vec<Address>,
+    /// Terraform's addresses of what it holds to be damaged.
+    pub(super) tainted: Vec<String>,
+    /// Protections that the next apply takes away, in words.
+    pub(super) protections: Vec<String>,
     /// The configuration that was written.
     pub(super) config: Option<String>,
-    /// The commands that let Terraform go.
+    /// The command, or the `removed` blocks, by which Terraform lets go.
     pub(super) commands: Vec<String>,
     pub(super) plan: &'a Plan,
     pub(super) stack: &'a str,
@@ -48,6 +52,8 @@ impl<'a> Report<'a> {
             missing: Vec::new(),
             left: Vec::new(),
             own_tags: Vec::new(),
+            tainted: Vec::new(),
+            protections: Vec::new(),
             config: None,
             commands: Vec::new(),
             plan,
@@ -75,6 +81,11 @@ impl<'a> Report<'a> {
         let paragraphs = [
             ("No longer in AWS; an apply creates them again:", lines(&self.missing)),
             ("Not adopted:", self.left.clone()),
+            (
+                "Terraform holds these to be damaged (tainted) and would replace them; hlctl keeps them:",
+                self.tainted.clone(),
+            ),
+            ("The next apply takes these protections away:", self.protections.clone()),
             ("With extra tags, which the next apply removes unless you add them to [tags]:", lines(&self.own_tags)),
         ];
         for (heading, lines) in paragraphs.iter().filter(|(_, lines)| !lines.is_empty()) {
@@ -93,8 +104,19 @@ impl<'a> Report<'a> {
                 hlctl!("plan"),
                 "` shows what you expect:\n"
             ));
-            session.printer.data(&self.commands.join("\n"));
+            session.printer.data(&self.letting_go());
         }
+    }
+
+    /// What goes to stdout. After a dry run it is comments, so that a file that was made of it does nothing.
+    fn letting_go(&self) -> String {
+        let text = self.commands.join("\n\n");
+        if !self.dry_run {
+            return text;
+        }
+        let lines = text.lines().map(|line| format!("# {line}").trim_end().to_owned());
+        let heading = "# Dry run: nothing was adopted, so Terraform must not let go yet.".to_owned();
+        std::iter::once(heading).chain(lines).collect::<Vec<_>>().join("\n")
     }
 
     fn document(&self, session: &Session, state: &Place) -> json::Adopted {
@@ -112,6 +134,8 @@ impl<'a> Report<'a> {
             missing: lines(&self.missing),
             left: self.left.clone(),
             own_tags: lines(&self.own_tags),
+            tainted: self.tainted.clone(),
+            protections_removed: self.protections.clone(),
             config: self.config.as_ref().map(|text| json::WrittenConfig {
                 path: session.global.config.display().to_string(),
                 text: text.clone(),

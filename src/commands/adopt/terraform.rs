@@ -10,9 +10,10 @@ use super::error::AdoptError;
 use super::report::{Adopted, Report};
 use super::{refuse_anothers, refuse_state, source, write};
 use crate::adopt::instance::Instance;
+use crate::adopt::let_go::{OneOfSeveral, Way, let_go};
 use crate::adopt::tfstate::TfResource;
-use crate::adopt::{Claim, Claims, claims, inputs, instance, look, record, tfstate};
-use crate::cli::AdoptArgs;
+use crate::adopt::{Claim, Claims, claims, inputs, instance, look, protections, record, tfstate};
+use crate::cli::{AdoptArgs, LetGo};
 use crate::error::CommandError;
 use crate::materials;
 use crate::module::{self, Stack};
@@ -24,6 +25,8 @@ use hlctl_model::address::Address;
 use hlctl_model::exit_code::ExitCode;
 use hlctl_resources::{Context, Kind, Known, Settings};
 
+const STORE: &str = "healthlake_fhir_datastore.this";
+
 /// Reads the Terraform state, looks at what it names, and writes a configuration and a state for it.
 pub(super) async fn run(session: &Session, arguments: &AdoptArgs, from: &str) -> Result<ExitCode, CommandError> {
     let path = &session.global.config;
@@ -32,6 +35,7 @@ pub(super) async fn run(session: &Session, arguments: &AdoptArgs, from: &str) ->
     }
     session.interruptible(refuse_state(session, arguments)).await?;
     let instance = read_instance(session, arguments, from).await?;
+    refuse_unfinished(&instance)?;
     let place = inputs::whereabouts(&instance).ok_or(AdoptError::NoAccount)?;
     let text = inputs::configuration(&instance, &place.region);
     let config = check(path, &text)?;
@@ -40,7 +44,8 @@ pub(super) async fn run(session: &Session, arguments: &AdoptArgs, from: &str) ->
     let state = session.new_state(&config, &connection.identity);
     let adoption = session.interruptible(adopt(session, &connection, &config, &instance, state)).await?;
     refuse_anothers(&adoption.found, &adoption.state.stack, arguments)?;
-    let Adoption { state, found, missing } = adoption;
+    let Adoption { state, found, missing, unused } = adoption;
+    let commands = commands(arguments, &instance, &unused)?;
     let prepared =
         prepare(&connection, session, Some(&config), state.clone(), &Options::default(), Settings::of(&config)).await?;
     if !arguments.dry_run {
@@ -51,10 +56,12 @@ pub(super) async fn run(session: &Session, arguments: &AdoptArgs, from: &str) ->
     let report = Report {
         adopted: found.iter().map(|(address, found)| Adopted::of(address, found, terraform(address))).collect(),
         missing,
-        left: instance.left.clone(),
+        left: left(&instance, &unused),
+        tainted: instance.tainted(),
+        protections: protections::taken_away(&prepared.plan),
         own_tags: inputs::with_tags_of_their_own(&instance),
         config: Some(text),
-        commands: claims::let_go(&instance),
+        commands,
         plan: &prepared.plan,
         stack: &state.stack,
         place: connection.place(session.home()),
@@ -62,6 +69,35 @@ pub(super) async fn run(session: &Session, arguments: &AdoptArgs, from: &str) ->
     };
     report.tell(session, &session.store_alone().await?.place(), arguments.json);
     Ok(ExitCode::Success)
+}
+
+/// Refuses a store of which Terraform noted the id alone: its wait for the creation, of 20 to 30 minutes, was interrupted.
+fn refuse_unfinished(instance: &Instance) -> Result<(), AdoptError> {
+    let Some(store) = instance.resources.get(STORE) else { return Ok(()) };
+    if store.text("datastore_name").is_some() {
+        return Ok(());
+    }
+    let id = store.text("datastore_id").or(store.text("id")).map(str::to_owned);
+    Err(AdoptError::UnfinishedStore { terraform: store.address(), id })
+}
+
+/// What lets Terraform forget what hlctl has.
+fn commands(arguments: &AdoptArgs, instance: &Instance, unused: &[Address]) -> Result<Vec<String>, CommandError> {
+    let way = match arguments.let_go {
+        LetGo::StateRm => Way::StateRm,
+        LetGo::RemovedBlocks => Way::RemovedBlocks,
+    };
+    let taken = instance.resources.iter().filter(|(address, _)| !unused.contains(address));
+    let commands = let_go(way, &instance.module, taken.map(|(_, resource)| resource));
+    Ok(commands.map_err(|OneOfSeveral(module)| AdoptError::OneOfSeveral(module))?)
+}
+
+/// What stays Terraform's, with a word about what is the module's and of no use without the rest.
+fn left(instance: &Instance, unused: &[Address]) -> Vec<String> {
+    let of_no_use = unused.iter().filter_map(|address| instance.resources.get(address)).map(|resource| {
+        format!("{}: hlctl has no use for it in this configuration; Terraform may delete it", resource.address())
+    });
+    instance.left.iter().cloned().chain(of_no_use).collect()
 }
 
 async fn read_instance(session: &Session, arguments: &AdoptArgs, from: &str) -> Result<Instance, CommandError> {
@@ -96,6 +132,8 @@ struct Adoption {
     state: State,
     found: std::collections::BTreeMap<Address, crate::adopt::Found>,
     missing: Vec<Address>,
+    /// What the module made and the configuration does not ask for, such as the service role without SMART.
+    unused: Vec<Address>,
 }
 
 async fn adopt(
@@ -111,21 +149,23 @@ async fn adopt(
     let stack = module::build(config, identity, &state.stack, &materials);
     let mut claims = claims::of_instance(instance, identity)
         .map_err(|(address, error)| CommandError::Resource { address, error })?;
+    // An entry that nobody asks for would be deleted by the next apply.
+    let unused: Vec<Address> = claims.keys().filter(|address| !stack.contains_key(*address)).cloned().collect();
+    claims.retain(|address, _| stack.contains_key(address));
     claims.extend(log_group(&stack, &cx, &claims)?);
     record::complete(&mut claims, &stack, identity, Known::default())?;
     let seen = look(&cx, claims).await?;
     if !seen.failed.is_empty() {
         return Err(CommandError::Unreadable(seen.failed));
     }
-    let store = "healthlake_fhir_datastore.this";
-    if !seen.found.contains_key(store) {
+    if !seen.found.contains_key(STORE) {
         return Err(AdoptError::NoStore.into());
     }
     let is_protected = |address: &Address| module::is_protected(&config.protect, address);
     record::enter(&mut state, &stack, seen.found.clone(), &is_protected);
     // Lambda makes the group with the first log; Terraform need not know of it.
     let missing = seen.missing.into_iter().filter(|address| instance.resources.contains_key(address)).collect();
-    Ok(Adoption { state, found: seen.found, missing })
+    Ok(Adoption { state, found: seen.found, missing, unused })
 }
 
 /// The group that Lambda itself made for the function's logs, so that it is not taken for another's.

@@ -108,9 +108,13 @@ pub struct Adopted {
     pub left: Vec<String>,
     /// Addresses of resources with tags that the others do not have.
     pub own_tags: Vec<String>,
+    /// Terraform's addresses of what it holds to be damaged and would replace.
+    pub tainted: Vec<String>,
+    /// Protections that the next apply takes away, in words.
+    pub protections_removed: Vec<String>,
     /// The configuration that was written.
     pub config: Option<WrittenConfig>,
-    /// The commands that remove the resources from Terraform's state.
+    /// The command that removes the resources from Terraform's state; with `--as removed-blocks`, a block for each.
     pub commands: Vec<String>,
     /// What an apply would do; of a single resource, only its part.
     pub plan: PlanDocument,

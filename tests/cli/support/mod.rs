@@ -19,7 +19,7 @@ pub(crate) use old_tls::accept_old_tls;
 pub(crate) use place::{EXAMPLES, Place};
 pub(crate) use run::{ALICE_PASSWORD, Ended, Run, Running};
 pub(crate) use snapshot::snapshot;
-pub(crate) use terraformed::terraformed;
+pub(crate) use terraformed::{terraformed, terraformed_as};
 
 /// The runtime of every test whose package Lambda has to accept. No date is known on which Lambda retires it, so no such test
 /// begins to fail on one: `smart::the_runtime_of_the_tests_has_no_end` holds that.

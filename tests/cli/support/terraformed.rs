@@ -1,7 +1,8 @@
 //! AWS as a Terraform state says that it is.
 //!
 //! The fixtures were written by Terraform 1.11.4 with the AWS provider 5.100 against the emulator. Names are theirs; ids
-//! that AWS chooses are made anew, and put into the text in place of the old ones.
+//! that AWS chooses are made anew, and put into the text in place of the old ones. Those whose names begin with `today-` have been
+//! edited into what the module of July 2026 makes: both buckets refuse old TLS, and the service role is there without SMART.
 
 use aws_sdk_cognitoidentityprovider::types as cognito;
 use aws_sdk_healthlake::types as healthlake;
@@ -15,9 +16,13 @@ use super::{Cloud, Place, call};
 
 /// A directory with a Terraform state `terraform.tfstate`, no configuration, and an AWS that is as the state says.
 pub(crate) fn terraformed(fixture: &str) -> Place {
+    terraformed_as(super::fixture(fixture))
+}
+
+/// The same of a state that a test has edited.
+pub(crate) fn terraformed_as(text: String) -> Place {
     let place = Place::quick("minimal");
     std::fs::remove_file(place.path("healthlake.toml")).unwrap();
-    let text = super::fixture(fixture);
     let text = call(make_all(place.cloud(), text));
     place.write("terraform.tfstate", &text);
     place.cloud().emulator.clear_requests();
@@ -292,14 +297,15 @@ impl World {
                     .refresh_token(text(&units["refresh_token"]).as_str().into())
                     .build();
                 let create = pools.create_user_pool_client().user_pool_id(pool).client_name(text(&of["name"]));
+                let flows = texts(&of["allowed_oauth_flows"]).unwrap_or_default();
                 let create = create
                     .generate_secret(true)
                     .allowed_o_auth_flows_user_pool_client(true)
-                    .allowed_o_auth_flows(cognito::OAuthFlowType::Code)
+                    .set_allowed_o_auth_flows(Some(flows.iter().map(|flow| flow.as_str().into()).collect()))
                     .set_allowed_o_auth_scopes(texts(&of["allowed_oauth_scopes"]))
                     .set_supported_identity_providers(texts(&of["supported_identity_providers"]))
-                    .set_callback_urls(texts(&of["callback_urls"]))
-                    .set_logout_urls(texts(&of["logout_urls"]))
+                    .set_callback_urls(texts(&of["callback_urls"]).filter(|urls| !urls.is_empty()))
+                    .set_logout_urls(texts(&of["logout_urls"]).filter(|urls| !urls.is_empty()))
                     .set_read_attributes(texts(&of["read_attributes"]))
                     .set_write_attributes(texts(&of["write_attributes"]))
                     .explicit_auth_flows(cognito::ExplicitAuthFlowsType::AllowRefreshTokenAuth)
