@@ -152,7 +152,7 @@ impl InstanceError {
             .to_owned(),
             Self::Deposed(_) => {
                 "let `terraform apply` delete them, then get the state again: `terraform state rm` would \
-                                 forget them too, and nothing would know of them any more"
+                                 forget them too, and nothing would know of them"
                     .to_owned()
             }
             Self::Twice(..) => {

@@ -62,7 +62,7 @@ pub struct AdoptArgs {
     pub json: bool,
 }
 
-/// How Terraform lets go of what was adopted.
+/// What removes from the Terraform state what was adopted.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
 pub enum LetGo {
     /// A command: `terraform state rm`, or `tofu state rm`

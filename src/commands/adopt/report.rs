@@ -115,7 +115,7 @@ impl<'a> Report<'a> {
             return text;
         }
         let lines = text.lines().map(|line| format!("# {line}").trim_end().to_owned());
-        let heading = "# Dry run: nothing was adopted, so Terraform must not let go yet.".to_owned();
+        let heading = "# Dry run: nothing was adopted, so the resources must stay in the Terraform state.".to_owned();
         std::iter::once(heading).chain(lines).collect::<Vec<_>>().join("\n")
     }
 
