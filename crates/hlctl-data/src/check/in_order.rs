@@ -21,14 +21,15 @@ pub(super) fn in_order<W: Send, R: Send, E>(
         return work.map(run).try_for_each(take);
     }
     let most = AHEAD * u64::from(workers);
-    let desk = Desk { state: Mutex::new(State { work, given: 0, taken: 0, is_over: false }), changed: Condvar::new() };
+    let queue =
+        Queue { state: Mutex::new(State { work, given: 0, taken: 0, is_over: false }), changed: Condvar::new() };
     std::thread::scope(|scope| {
         let (sender, results) = mpsc::channel();
         for _ in 0..workers {
-            let (sender, desk, run) = (sender.clone(), &desk, &run);
+            let (sender, queue, run) = (sender.clone(), &queue, &run);
             scope.spawn(move || {
-                let _closing = Closing(desk);
-                while let Some((number, work)) = desk.next(most) {
+                let _closing = Closing(queue);
+                while let Some((number, work)) = queue.next(most) {
                     if sender.send((number, run(work))).is_err() {
                         break;
                     }
@@ -37,7 +38,7 @@ pub(super) fn in_order<W: Send, R: Send, E>(
         }
         drop(sender);
         // However this ends, nobody is left waiting.
-        let _closing = Closing(&desk);
+        let _closing = Closing(&queue);
         let mut waiting = BTreeMap::new();
         let mut taken = 0;
         for (number, result) in results {
@@ -46,15 +47,15 @@ pub(super) fn in_order<W: Send, R: Send, E>(
                 take(result)?;
                 taken += 1;
             }
-            desk.lock().taken = taken;
-            desk.changed.notify_all();
+            queue.lock().taken = taken;
+            queue.changed.notify_all();
         }
         Ok(())
     })
 }
 
-/// Where work is given out.
-struct Desk<I> {
+/// The work that is left, shared by the threads.
+struct Queue<I> {
     state: Mutex<State<I>>,
     changed: Condvar,
 }
@@ -66,7 +67,7 @@ struct State<I> {
     is_over: bool,
 }
 
-impl<W, I: Iterator<Item = W>> Desk<I> {
+impl<W, I: Iterator<Item = W>> Queue<I> {
     /// The next work and its number, once few enough results wait.
     fn next(&self, most: u64) -> Option<(u64, W)> {
         let mut state = self.lock();
@@ -88,15 +89,15 @@ impl<W, I: Iterator<Item = W>> Desk<I> {
     }
 }
 
-impl<I> Desk<I> {
+impl<I> Queue<I> {
     fn lock(&self) -> MutexGuard<'_, State<I>> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-/// Closes the desk where its work cannot go on: at an error, and where a thread panics, for whose result the others would wait
+/// Closes the queue where its work cannot go on: at an error, and where a thread panics, for whose result the others would wait
 /// for ever.
-struct Closing<'a, I>(&'a Desk<I>);
+struct Closing<'a, I>(&'a Queue<I>);
 
 impl<I> Drop for Closing<'_, I> {
     fn drop(&mut self) {
