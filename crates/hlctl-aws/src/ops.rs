@@ -228,8 +228,20 @@ mod tests {
     /// a lost answer without any care.
     #[test]
     fn what_only_reads_is_named_so_and_what_changes_something_has_a_source() {
-        const READS: [&str; 10] =
-            ["AdminGet", "Describe", "Get", "Head", "List", "Lookup", "Read", "Search", "Simulate", "VersionRead"];
+        // `$validate` stores nothing (FHIR R4, Resource-validate).
+        const READS: [&str; 11] = [
+            "AdminGet",
+            "Describe",
+            "Get",
+            "Head",
+            "List",
+            "Lookup",
+            "Read",
+            "Search",
+            "Simulate",
+            "Validate",
+            "VersionRead",
+        ];
         // No requests, and so without a verb of IAM's.
         let words = [fhir::EXPLAIN, fhir::SIGN];
         for operation in all() {

@@ -203,7 +203,7 @@ async fn what_cannot_be_searched_for_is_named() {
         ("Patient?_sort=_id,-_id,gender,birthdate,-birthdate,-gender", "at most 5"),
         ("Patient?_include=Observation:subject", "_include"),
         ("Patient?_revinclude=Observation:code", "_revinclude"),
-        ("Patient?page=nonsense", "page"),
+        ("Patient?page=nonsense", "pagination token"),
         ("Observation?value-quantity=much", "much"),
     ] {
         let reply = place.get(search).await;
