@@ -9,6 +9,10 @@ use super::parse_duration;
 /// `hlctl adopt`
 #[derive(Debug, Args)]
 #[command(group = clap::ArgGroup::new("source").required(true).args(["address", "from_tfstate", "discover"]))]
+// clap's own line names all three at once, and is wider than a narrow terminal.
+#[command(
+    override_usage = "hlctl adopt [OPTIONS] --from-tfstate <STATE>\n       hlctl adopt [OPTIONS] --discover\n       hlctl adopt [OPTIONS] <ADDRESS> <ID>"
+)]
 pub struct AdoptArgs {
     /// Address for the resource, such as s3_bucket.data
     #[arg(requires = "id")]
