@@ -211,7 +211,7 @@ mod tests {
             let is_digit = |byte: &u8| byte.is_ascii_alphanumeric() || b"+/=".contains(byte);
             for bytes in [&text[..], mostly.as_bytes(), &[mostly.as_bytes(), &text[..text.len().min(1)]].concat()] {
                 let rest: Vec<u8> = bytes.iter().copied().filter(|byte| !b" \t\r\n".contains(byte)).collect();
-                let is_good = rest.iter().all(is_digit) && !rest.is_empty() && rest.len() % 4 == 0;
+                let is_good = rest.iter().all(is_digit) && !rest.is_empty() && rest.len().is_multiple_of(4);
                 prop_assert_eq!(is_base64(bytes), is_good, "{:?}", bytes);
             }
             // Each byte at each place of a word.
