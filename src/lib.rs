@@ -2,18 +2,18 @@
 //!
 //! The way of the data, from top to bottom of the module list:
 //!
-//! - [`cli`] and [`commands`]: the command line, one file for each command.
-//! - [`materials`]: what else a SMART stack needs, from files and variables.
-//! - [`module`]: configuration to the stack of resources. Pure.
-//! - [`plan`], [`apply`]: the engine's plans and runs, of AWS's resources.
-//! - [`drift`]: what others have changed.
-//! - [`permissions`]: what IAM must allow, and policies of it. [`doctor`] asks beforehand whether it, and all else, is so.
-//! - [`adopt`]: takes over what Terraform or a lost state has left.
-//! - [`export`]: a stack as HCL.
-//! - [`journal`]: what an apply leaves for a report. [`audit`]: checks of what is deployed.
-//! - [`data`]: bulk data on its way into a store and out of it.
-//! - [`s3_backend`]: keeps a state in S3.
-//! - [`ui`]: what people and programs get to see.
+//! - `cli` and `commands`: the command line, one file for each command.
+//! - `materials`: what else a SMART stack needs, from files and variables.
+//! - `module`: configuration to the stack of resources. Pure.
+//! - `plan`, `apply`: the engine's plans and runs, of AWS's resources.
+//! - `drift`: what others have changed.
+//! - `permissions`: what IAM must allow, and policies of it. `doctor` asks beforehand whether it, and all else, is so.
+//! - `adopt`: takes over what Terraform or a lost state has left.
+//! - `export`: a stack as HCL.
+//! - `journal`: what an apply leaves for a report. `audit`: checks of what is deployed.
+//! - `data`: bulk data on its way into a store and out of it.
+//! - `s3_backend`: keeps a state in S3.
+//! - `ui`: what people and programs get to see.
 //!
 //! Below it, crates of their own: `hlctl-config` (text to a checked configuration), `hlctl-model` (what all of them share),
 //! `hlctl-engine` (plans, applies, and keeps the state, whatever provider creates the resources), `hlctl-aws` (the way to AWS),
