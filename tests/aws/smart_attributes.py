@@ -4,7 +4,7 @@ import json
 
 from compare import by_sid, equal
 
-OUTPUTS = {"cognito_client_id", "cognito_machine_client_id", "cognito_user_pool_id"}
+OUTPUTS = {"cognito_client_id", "cognito_domain_prefix", "cognito_machine_client_id", "cognito_user_pool_id"}
 PASSWORD_POLICY = {
     "MinimumLength": 8,
     "RequireUppercase": True,
