@@ -64,46 +64,34 @@ impl<P: Provider> Planner<'_, P> {
         })
     }
 
-    /// The name of the stack does not stand for what the stack was made to forget.
     fn key_of_released(&self, change: &Change<P::Kind>) -> Option<Refusal> {
         let recorded = change.recorded.as_ref().filter(|_| change.kind.is_key())?;
         let released = self.input.state.released.iter().find(|released| released.needs_key(change.kind, recorded))?;
-        let address = change.address.as_str();
-        if self.options.allow_destroy.contains(address) {
-            return None;
-        }
-        Some(Refusal {
-            address: change.address.clone(),
-            message: format!(
-                "{} was forgotten and remains in AWS, and nobody could read it without this key",
-                released.name::<P::Kind>()
-            ),
-            hint: format!(
-                "forget the key too: {}\nor, if what it encrypts is not needed, name it: --allow-destroy '{address}'",
-                hlctl!("forget", address)
-            ),
-            blocker: Blocker::NeedsName(address.to_owned()),
-        })
+        let message = format!(
+            "{} was forgotten and remains in AWS, and nobody could read it without this key",
+            released.name::<P::Kind>()
+        );
+        self.taking_along(change, message, ["forget the key too", "if what it encrypts is not needed"])
     }
 
     /// What was protected and then forgotten is not taken along by what it is a part of.
     fn whole_of_released(&self, change: &Change<P::Kind>) -> Option<Refusal> {
         let recorded = change.recorded.as_ref()?;
         let released = self.input.state.released.iter().find(|released| released.is_part_of(change.kind, recorded))?;
+        let message = format!(
+            "{} was forgotten while it was protected, and would be deleted with it",
+            released.name::<P::Kind>()
+        );
+        self.taking_along(change, message, ["forget this one too", "if neither is needed"])
+    }
+
+    /// Refuses a deletion that would take along what the stack was made to forget. The name of the stack does not stand for that.
+    fn taking_along(&self, change: &Change<P::Kind>, message: String, [forget, or_if]: [&str; 2]) -> Option<Refusal> {
         let address = change.address.as_str();
-        if self.options.allow_destroy.contains(address) {
-            return None;
-        }
-        Some(Refusal {
+        (!self.options.allow_destroy.contains(address)).then(|| Refusal {
             address: change.address.clone(),
-            message: format!(
-                "{} was forgotten while it was protected, and would be deleted with it",
-                released.name::<P::Kind>()
-            ),
-            hint: format!(
-                "forget this one too: {}\nor, if neither is needed, name it: --allow-destroy '{address}'",
-                hlctl!("forget", address)
-            ),
+            message,
+            hint: format!("{forget}: {}\nor, {or_if}, name it: --allow-destroy '{address}'", hlctl!("forget", address)),
             blocker: Blocker::NeedsName(address.to_owned()),
         })
     }
