@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 
+use super::server::Server;
 use super::{asked, create, fhir, patient, store};
 use crate::support::Place;
 
@@ -135,9 +136,17 @@ fn conditions_that_healthlake_has_are_sent_and_kept() {
 fn a_history_says_how_sure_it_is_to_be_and_a_page_that_is_too_large_is_told_beforehand() {
     let place = store();
     let reference = format!("Patient/{}", create(&place, &patient("Smith")));
-    for level in ["strong", "eventual"] {
-        fhir(&place, &["history", &reference, "--consistency", level]).succeeds();
+    let versions = r#"{"resourceType": "Bundle", "type": "history", "total": 0}"#;
+    let server = Server::new(move |_, _| (200, versions.to_owned()));
+    for arguments in [vec![], vec!["--consistency", "strong"], vec!["--consistency", "eventual"]] {
+        let run = fhir(&place, &["history", &reference]).args(arguments);
+        run.env("AWS_ENDPOINT_URL_HEALTHLAKE", &server.url).succeeds();
     }
+    let sent = server.seen().into_iter().map(|seen| {
+        let header = "x-amz-fhir-history-consistency-level: ";
+        seen.headers.lines().find_map(|line| line.strip_prefix(header)).map(|level| level.trim().to_owned())
+    });
+    assert_eq!(sent.collect::<Vec<_>>(), [None, Some("strong".to_owned()), Some("eventual".to_owned())]);
     fhir(&place, &["history", &reference, "--consistency", "odd"]).exits(64);
     let warned = fhir(&place, &["history", &reference, "_count=1000"]).succeeds();
     assert!(warned.stderr.contains("at most 100 for _count") && warned.stderr.contains("--all"), "{warned}");
