@@ -3,7 +3,7 @@
 use hlctl_emulator::Action;
 use serde_json::Value;
 
-use crate::support::{Ended, Place, RUNTIME, Run, call, rule};
+use crate::support::{Ended, Place, Run, call, rule};
 
 const CLIENT: &str = "cognito_user_pool_client.client";
 const MACHINE: &str = "cognito_user_pool_client.machine";
@@ -207,10 +207,7 @@ fn an_id_of_the_other_client_is_no_success() {
 #[test]
 fn a_function_of_the_users_own_gets_the_new_secret_and_is_not_replaced_without_one() {
     let place = Place::quick("smart");
-    std::fs::create_dir(place.path("package")).unwrap();
-    place.write("package/lambda_function.py", "def lambda_handler(event, context):\n    return {}\n");
-    place.add(&format!("lambda_package = \"package\"\nlambda_runtime = \"{RUNTIME}\""));
-    place.add("lambda_handler = \"lambda_function.lambda_handler\"");
+    place.add_own_package();
     place.apply();
     let has = || {
         let get = place.cloud().lambda().get_function_configuration().function_name("healthlake_token_validator");

@@ -186,10 +186,7 @@ fn a_domain_that_another_pool_has_is_told_before_anything_is_made() {
 #[test]
 fn a_package_of_the_users_own_gets_all_five_variables_and_the_store_never_sees_the_secret() {
     let place = Place::quick("smart");
-    std::fs::create_dir(place.path("package")).unwrap();
-    place.write("package/lambda_function.py", "def lambda_handler(event, context):\n    return {}\n");
-    place.add(&format!("lambda_package = \"package\"\nlambda_runtime = \"{RUNTIME}\""));
-    place.add("lambda_handler = \"lambda_function.lambda_handler\"");
+    place.add_own_package();
     place.apply();
     place.run(["plan", "--detailed-exitcode"]).succeeds();
     let found = place.cloud().lambda().get_function_configuration().function_name("healthlake_token_validator");

@@ -7,7 +7,7 @@ use std::process::{Command, Stdio};
 
 use serde_json::Value;
 
-use super::{Cloud, Run};
+use super::{Cloud, RUNTIME, Run};
 
 /// The configurations under `examples/`, without `.toml`.
 pub(crate) const EXAMPLES: [&str; 6] = ["minimal", "synthea", "tags-and-region", "customer-keys", "smart", "hardened"];
@@ -34,6 +34,14 @@ impl Place {
     /// Runs against an AWS of its own in which time stands still.
     pub fn still(example: &str) -> Self {
         Self::on(Cloud::still(), example)
+    }
+
+    /// Has a token validator of the user's own.
+    pub fn add_own_package(&self) {
+        std::fs::create_dir(self.path("package")).unwrap();
+        self.write("package/lambda_function.py", "def lambda_handler(event, context):\n    return {}\n");
+        self.add(&format!("lambda_package = \"package\"\nlambda_runtime = \"{RUNTIME}\""));
+        self.add("lambda_handler = \"lambda_function.lambda_handler\"");
     }
 
     /// Runs against this AWS.

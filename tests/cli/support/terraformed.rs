@@ -1,7 +1,7 @@
 //! AWS as a Terraform state says that it is.
 //!
 //! The fixtures were written by Terraform 1.11.4 with the AWS provider 5.100 against the emulator. Names are theirs; ids
-//! that AWS chooses are made anew, and put into the text in place of the old ones. Those whose names begin with `today-` have been
+//! that AWS chooses differ in each test, and replace those in the text. Those whose names begin with `today-` have been
 //! edited into what the module of July 2026 makes: both buckets refuse old TLS, and the service role is there without SMART.
 
 use aws_sdk_cognitoidentityprovider::types as cognito;
