@@ -1,7 +1,7 @@
 //! What a plan would no longer forbid or guard.
 //!
-//! An adoption puts hlctl's policies in the place of those that are there. Whoever put a refusal into one of them must not find
-//! out later that it is gone, so that each is named in words.
+//! An adoption replaces the policies that are there with hlctl's. A `Deny` that somebody added to one of them must not disappear
+//! unnoticed, so each is named in words.
 
 use serde_json::Value;
 

@@ -49,8 +49,8 @@ pub(super) async fn run(session: &Session, arguments: &BundleArgs) -> Result<Exi
         session
             .printer
             .say(&format!("Sending a transaction of {entries} entries ({}) to be processed later.", size(bytes)));
-        let wish = later(arguments.prefer.as_deref());
-        ask = ask.with(PREFER, header_value("--prefer", &wish)?);
+        let preference = later(arguments.prefer.as_deref());
+        ask = ask.with(PREFER, header_value("--prefer", &preference)?);
     }
     let look = "search for what it should have created before you send it again";
     let mut answer = sent(session, &fhir, &ask, look).await?;
@@ -105,7 +105,7 @@ fn resource_size(entry: &RawValue) -> usize {
 }
 
 fn asks_for_later(prefer: &str) -> bool {
-    prefer.split([',', ';']).any(|wish| wish.trim().eq_ignore_ascii_case("respond-async"))
+    prefer.split([',', ';']).any(|one| one.trim().eq_ignore_ascii_case("respond-async"))
 }
 
 /// The Prefer header of a transaction that is processed later.
@@ -218,7 +218,7 @@ mod tests {
     }
 
     #[test]
-    fn a_transaction_is_processed_later_where_it_must_be_or_is_wished() {
+    fn a_transaction_is_processed_later_where_it_must_be_or_is_asked_for() {
         let post = json!({"request": {"method": "POST", "url": "Patient"}, "resource": {"resourceType": "Patient"}});
         let of = |count: usize, prefer| check(&transaction(&vec![post.clone(); count]), prefer);
         assert!(matches!(of(100, None), Ok(false)));
