@@ -6,6 +6,10 @@ use clap::{Args, ValueEnum};
 
 use super::parse_duration;
 
+// clap does not ask for what an option requires if that conflicts with another that is given.
+const NOT_TERRAFORM: [&str; 2] = ["address", "discover"];
+const NOT_DISCOVERY: [&str; 2] = ["address", "from_tfstate"];
+
 /// `hlctl adopt`
 #[derive(Debug, Args)]
 #[command(group = clap::ArgGroup::new("source").required(true).args(["address", "from_tfstate", "discover"]))]
@@ -26,11 +30,11 @@ pub struct AdoptArgs {
     pub from_tfstate: Option<String>,
 
     /// Path of the module, if the Terraform state has several; `root` is the root module
-    #[arg(long, value_name = "PATH", requires = "from_tfstate")]
+    #[arg(long, value_name = "PATH", requires = "from_tfstate", conflicts_with_all = NOT_TERRAFORM)]
     pub module: Option<String>,
 
     /// What to print so that Terraform forgets what hlctl manages from then on
-    #[arg(long = "as", value_enum, value_name = "WAY", default_value_t, requires = "from_tfstate")]
+    #[arg(long = "as", value_enum, value_name = "WAY", default_value_t, requires = "from_tfstate", conflicts_with_all = NOT_TERRAFORM)]
     pub let_go: LetGo,
 
     /// Rebuild a lost state by searching AWS for the stack's tags
@@ -38,11 +42,11 @@ pub struct AdoptArgs {
     pub discover: bool,
 
     /// The stack to adopt, if AWS has several
-    #[arg(long, value_name = "STACK", requires = "discover")]
+    #[arg(long, value_name = "STACK", requires = "discover", conflicts_with_all = NOT_DISCOVERY)]
     pub stack: Option<String>,
 
     /// Also adopt resources that have the config's names but no hlctl tags
-    #[arg(long, requires = "discover")]
+    #[arg(long, requires = "discover", conflicts_with_all = NOT_DISCOVERY)]
     pub by_name: bool,
 
     /// Also adopt resources that belong to another hlctl stack

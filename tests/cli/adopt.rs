@@ -94,6 +94,19 @@ fn resource<'a>(state: &'a mut Value, kind: &str, name: &str) -> &'a mut Value {
 }
 
 #[test]
+fn an_option_of_one_way_to_adopt_is_refused_with_another() {
+    let place = Place::quick("minimal");
+    for arguments in [
+        ["--discover", "--as", "removed-blocks"],
+        ["--discover", "--module", "root"],
+        ["--from-tfstate=x", "--stack", "s"],
+    ] {
+        place.run(["adopt"]).args(arguments).exits(64).says("cannot be used with");
+    }
+    place.run(["adopt", "s3_bucket.data", "b", "--as", "state-rm"]).exits(64).says("cannot be used with");
+}
+
+#[test]
 fn the_module_of_today_loses_no_protection_and_its_idle_service_role_is_left() {
     for fixture in ["today-root.tfstate", "today-smart.tfstate"] {
         let place = terraformed(fixture);
