@@ -40,6 +40,7 @@ pub(super) async fn run(session: &Session, arguments: &BundleArgs) -> Result<Exi
     let is_later = check(&content, arguments.prefer.as_deref())?;
     let fhir = open(session, &arguments.access).await?;
     let mut ask = ask(&fhir, ops::fhir::PROCESS_BUNDLE, Method::POST, "", &[]).with_body(JSON, content.body.clone());
+    // One that is processed later may still be under way when it comes a second time.
     if is_later || !may_be_repeated(&content.value) {
         ask = ask.once();
     }

@@ -103,6 +103,21 @@ fn a_transaction_of_more_than_a_hundred_entries_is_waited_for() {
 }
 
 #[test]
+fn a_large_transaction_whose_answer_is_lost_is_not_sent_again_while_it_may_be_under_way() {
+    let place = store();
+    let put = |number: usize| {
+        let id = format!("p{number}");
+        json!({"request": {"method": "PUT", "url": format!("Patient/{id}")}, "resource": {"resourceType": "Patient", "id": id}})
+    };
+    let transaction =
+        json!({"resourceType": "Bundle", "type": "transaction", "entry": (0..101).map(put).collect::<Vec<_>>()});
+    place.write("large.json", &transaction.to_string());
+    place.cloud().rules([crate::support::rule("ProcessBundle", Some(1), hlctl_emulator::Action::DropAfter)]);
+    fhir(&place, &["bundle", "-f", "large.json"]).exits(6).says("search for what it should have created");
+    assert_eq!(asked(&place), ["ProcessBundle"]);
+}
+
+#[test]
 fn a_transaction_that_is_refused_later_is_told_as_one_that_is_refused_at_once() {
     let place = store();
     let mut content: Value = serde_json::from_str(&bundle("transaction", 101)).unwrap();
