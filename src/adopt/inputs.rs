@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::{Map, Value};
 use toml::Table;
 
-use super::instance::Instance;
+use super::instance::{Instance, Tool};
 use super::protections;
 use hlctl_config::{ForceDestroy, keys};
 use hlctl_model::address::Address;
@@ -31,7 +31,7 @@ pub fn whereabouts(instance: &Instance) -> Option<Whereabouts> {
 }
 
 /// The configuration that asks for what the module was given. It holds no secret: those come from variables that it names.
-pub fn configuration(instance: &Instance, region: &str) -> String {
+pub fn configuration(instance: &Instance, place: &Whereabouts) -> String {
     let given = Given(instance);
     let mut values: BTreeMap<&str, toml::Value> = BTreeMap::new();
     let mut set = |key: &'static str, value: Option<toml::Value>| {
@@ -39,9 +39,12 @@ pub fn configuration(instance: &Instance, region: &str) -> String {
             values.insert(key, value);
         }
     };
-    set("region", Some(region.into()));
+    set("region", Some(place.region.as_str().into()));
     for (key, address, attribute) in PLAIN {
         set(key, given.0.resources.get(*address).and_then(|resource| plain(resource.attributes.get(*attribute)?)));
+    }
+    if instance.tool == Tool::CloudFormation {
+        given.bucket_names(&mut set);
     }
     set("create_kms_key", Some(given.has("kms_key.datastore").into()));
     set(
@@ -115,6 +118,18 @@ impl Given<'_> {
         let mut parts = pointer.trim_start_matches('/').splitn(2, '/');
         let value = self.0.resources.get(address)?.attributes.get(parts.next()?)?;
         parts.next().map_or(Some(value), |rest| value.pointer(&format!("/{rest}"))).filter(|value| !value.is_null())
+    }
+
+    /// Names for the buckets that a stack lacks, which have no default: the store's id makes them unlike any other.
+    fn bucket_names(&self, set: &mut impl FnMut(&'static str, Option<toml::Value>)) {
+        let store = self.text("healthlake_fhir_datastore.this", "datastore_id").unwrap_or_default();
+        for (key, address, what) in
+            [("data_bucket_name", "s3_bucket.data", "data"), ("logs_bucket_name", "s3_bucket.access_logs", "logs")]
+        {
+            if !self.has(address) {
+                set(key, Some(format!("healthlake-{what}-{store}").into()));
+            }
+        }
     }
 
     /// Terraform says it of each bucket. Of the data bucket alone it cannot be said here, and is then left out: that is the safe side.
@@ -279,9 +294,13 @@ fn variable(username: &str, taken: &mut BTreeSet<String>) -> String {
 }
 
 fn write(values: &BTreeMap<&str, toml::Value>, given: &Given<'_>) -> String {
-    let module = if given.0.module.is_empty() { "the root module" } else { given.0.module.as_str() };
+    let (option, module) = match (given.0.tool, given.0.module.as_str()) {
+        (Tool::Terraform, "") => ("--from-tfstate", "the root module"),
+        (Tool::Terraform, module) => ("--from-tfstate", module),
+        (Tool::CloudFormation, stack) => ("--from-cloudformation", stack),
+    };
     let mut blocks = vec![format!(
-        "# Written by `hlctl adopt --from-tfstate` from {}.\n# Keys that are not here have the module's defaults: \
+        "# Written by `hlctl adopt {option}` from {}.\n# Keys that are not here have the module's defaults: \
          `hlctl init -c FILE` shows them all.",
         module.replace(char::is_control, " ")
     )];
@@ -343,7 +362,12 @@ mod tests {
             };
             (Address::parse(*address), resource)
         };
-        Instance { module: String::new(), resources: resources.iter().map(resource).collect(), left: Vec::new() }
+        Instance {
+            tool: Tool::Terraform,
+            module: String::new(),
+            resources: resources.iter().map(resource).collect(),
+            left: Vec::new(),
+        }
     }
 
     fn written(more: &[(&str, &Value)]) -> (String, Config) {
@@ -355,7 +379,7 @@ mod tests {
         let instance = instance(&[fixed.as_slice(), more].concat());
         let place = whereabouts(&instance).unwrap();
         assert_eq!((place.account.as_str(), place.region.as_str()), ("111122223333", "us-west-2"));
-        let text = configuration(&instance, &place.region);
+        let text = configuration(&instance, &place);
         let config = load(&Sources { text: text.clone(), ..Sources::default() });
         (text, config.unwrap_or_else(|problems| panic!("{problems}")))
     }

@@ -68,13 +68,24 @@ const STORE_TYPE: &str = "AWS::HealthLake::FHIRDatastore";
 /// Without these there is no configuration: their names have no default.
 const NEEDED: [(&str, &str); 3] = [STORE, ("aws_s3_bucket", "data"), ("aws_s3_bucket", "access_logs")];
 
-/// One use of the module.
+/// What made it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Tool {
+    /// Terraform, or OpenTofu.
+    Terraform,
+    /// CloudFormation, or the CDK.
+    CloudFormation,
+}
+
+/// One use of the module, or what is like it.
 pub struct Instance {
-    /// The path of the module; empty for the root.
+    /// What made it.
+    pub tool: Tool,
+    /// The path of the module, which is empty for the root; or CloudFormation's stack.
     pub module: String,
     /// Its resources by hlctl's addresses.
     pub resources: BTreeMap<Address, TfResource>,
-    /// What else is managed there: it stays Terraform's.
+    /// What else is managed there: it stays the tool's.
     pub left: Vec<String>,
 }
 
@@ -196,7 +207,7 @@ fn is_module(resources: &[TfResource]) -> bool {
 }
 
 fn sort_out(module: String, resources: Vec<TfResource>) -> Result<Instance, InstanceError> {
-    let mut instance = Instance { module, resources: BTreeMap::new(), left: Vec::new() };
+    let mut instance = Instance { tool: Tool::Terraform, module, resources: BTreeMap::new(), left: Vec::new() };
     let (deposed, resources): (Vec<_>, Vec<_>) =
         resources.into_iter().partition(|resource| resource.deposed.is_some() && address_of(resource).is_some());
     if !deposed.is_empty() {

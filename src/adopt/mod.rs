@@ -1,7 +1,9 @@
-//! Taking over what exists: what Terraform made, single resources, and stacks whose state is lost.
+//! Taking over what exists: what Terraform or CloudFormation made, single resources, and stacks whose state is lost.
 //!
 //! - [`tfstate`] reads a Terraform or OpenTofu state; [`instance`] finds the module in it, [`inputs`] what the module was
 //!   given, [`claims`] which AWS resource stands for which address, and [`let_go`] how Terraform forgets them.
+//! - [`cloudformation`] finds the same module in a stack of CloudFormation.
+//!   [`retain`] keeps its resources when CloudFormation lets go.
 //! - [`protections`] says what an apply would no longer forbid.
 //! - [`discover()`] finds a stack from AWS alone, by tags and by names.
 //! - [`record`] looks at what is claimed and makes the state of it.
@@ -11,6 +13,7 @@
 
 pub mod claims;
 mod cloud_control;
+pub mod cloudformation;
 pub mod discover;
 mod encoding;
 mod hcl_text;
@@ -19,6 +22,7 @@ pub mod instance;
 pub mod let_go;
 pub mod protections;
 pub mod record;
+pub mod retain;
 pub mod tfstate;
 
 pub use discover::{DiscoverError, Discovery, DiscoveryInput, discover};

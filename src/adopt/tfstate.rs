@@ -238,9 +238,17 @@ fn other_tool(whole: &Value) -> Option<TfStateError> {
     } else if has("deployment") || has("checkpoint") {
         ("a stack of Pulumi", single)
     } else if has("StackResources") || has("StackResourceSummaries") {
-        ("a list of CloudFormation's resources", single)
+        ("a list of CloudFormation's resources", concat!("`", hlctl!("adopt --from-cloudformation FILE"), "` takes it"))
     } else if template {
-        ("a template of CloudFormation", single)
+        (
+            "a template of CloudFormation",
+            concat!(
+                "the list of the stack's resources can be adopted: `aws cloudformation list-stack-resources --stack-name NAME > \
+                 resources.json`, then `",
+                hlctl!("adopt --from-cloudformation resources.json"),
+                "`"
+            ),
+        )
     } else {
         return None;
     };

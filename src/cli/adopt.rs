@@ -7,15 +7,15 @@ use clap::{Args, ValueEnum};
 use super::parse_duration;
 
 // clap does not ask for what an option requires if that conflicts with another that is given.
-const NOT_TERRAFORM: [&str; 2] = ["address", "discover"];
-const NOT_DISCOVERY: [&str; 2] = ["address", "from_tfstate"];
+const NOT_TERRAFORM: [&str; 3] = ["address", "discover", "from_cloudformation"];
+const NOT_DISCOVERY: [&str; 3] = ["address", "from_tfstate", "from_cloudformation"];
 
 /// `hlctl adopt`
 #[derive(Debug, Args)]
-#[command(group = clap::ArgGroup::new("source").required(true).args(["address", "from_tfstate", "discover"]))]
-// clap's own line names all three at once, and is wider than a narrow terminal.
+#[command(group = clap::ArgGroup::new("source").required(true).args(["address", "from_tfstate", "from_cloudformation", "discover"]))]
+// clap's own line names all of them at once, and is wider than a narrow terminal.
 #[command(
-    override_usage = "hlctl adopt [OPTIONS] --from-tfstate <STATE>\n       hlctl adopt [OPTIONS] --discover\n       hlctl adopt [OPTIONS] <ADDRESS> <ID>"
+    override_usage = "hlctl adopt [OPTIONS] --from-tfstate <STATE>\n       hlctl adopt [OPTIONS] --from-cloudformation <FILE>\n       hlctl adopt [OPTIONS] --discover\n       hlctl adopt [OPTIONS] <ADDRESS> <ID>"
 )]
 pub struct AdoptArgs {
     /// Address for the resource, such as s3_bucket.data
@@ -28,6 +28,11 @@ pub struct AdoptArgs {
     /// Adopt the module from a Terraform or OpenTofu state: a file, s3://BUCKET/KEY, or - for stdin
     #[arg(long, value_name = "STATE")]
     pub from_tfstate: Option<String>,
+
+    /// Adopt a stack of CloudFormation or the CDK from the list of its resources, which `aws cloudformation list-stack-resources`
+    /// prints: a file, s3://BUCKET/KEY, or - for stdin
+    #[arg(long, value_name = "FILE")]
+    pub from_cloudformation: Option<String>,
 
     /// Path of the module, if the Terraform state has several; `root` is the root module
     #[arg(long, value_name = "PATH", requires = "from_tfstate", conflicts_with_all = NOT_TERRAFORM)]

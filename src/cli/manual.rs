@@ -122,12 +122,14 @@ pub const PAGES: &[HelpPage] = &[
     HelpPage {
         command: "adopt",
         about: "Records resources that already exist in AWS in the state, as `terraform import` does, so that hlctl \
-                manages them from then on. Takes the whole stack from a Terraform state (--from-tfstate), finds a stack \
+                manages them from then on. Takes the whole stack from a Terraform state (--from-tfstate) or from the list of a \
+                CloudFormation stack's resources (--from-cloudformation), finds a stack \
                 whose state is lost by its tags (--discover), or adds a single resource by its id. Shows the plan that \
                 an apply would then have; changes nothing in AWS.",
         examples: &[
             "hlctl adopt --from-tfstate terraform.tfstate > let-go.sh",
             "hlctl adopt --from-tfstate terraform.tfstate --as removed-blocks > removed.tf",
+            "hlctl adopt --from-cloudformation resources.json > keep.sh",
             "hlctl adopt --discover --dry-run",
             "hlctl adopt s3_bucket.data example-fhir-data",
         ],

@@ -10,6 +10,7 @@
 )]
 
 mod adopt;
+mod adopt_cloudformation;
 mod apply;
 mod audit;
 mod backend;

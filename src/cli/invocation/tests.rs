@@ -310,7 +310,7 @@ fn no_message_names_a_command_in_plain_text() {
         ("src/cli/adopt.rs", "hlctl adopt [OPTIONS]", "is help, for every stack"),
         ("crates/hlctl-config/src/keys", "", "documents a key, for every stack"),
         ("crates/hlctl-config/src/example.rs", "", "is a file that stays, whatever it is called"),
-        ("src/adopt/inputs.rs", "# Written by `hlctl adopt --from-tfstate`", "is a file that stays"),
+        ("src/adopt/inputs.rs", "# Written by `hlctl adopt ", "is a file that stays"),
         ("crates/hlctl-aws/src/ops/fhir.rs", "FHIR R4, delete: 404", "documents why a call may be sent again"),
         ("src/commands/state/show.rs", "  # ", "tells what somebody has run, not what to run"),
         ("crates/hlctl-config/src/rules/addresses.rs", "addresses of resources as", "documents a key"),

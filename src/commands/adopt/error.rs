@@ -7,7 +7,8 @@ use std::path::PathBuf;
 use serde_json::Value;
 use thiserror::Error;
 
-use crate::adopt::instance::InstanceError;
+use crate::adopt::cloudformation::CloudFormationError;
+use crate::adopt::instance::{InstanceError, Tool};
 use crate::adopt::tfstate::TfStateError;
 use crate::error::{Ending, Failure};
 use hlctl_engine::state::Place;
@@ -59,11 +60,11 @@ pub(super) enum AdoptError {
         left: Vec<String>,
         has_candidates: bool,
     },
-    #[error("the Terraform state {from} cannot be read: {error}")]
+    #[error("{from} cannot be read: {error}")]
     Unreadable { from: String, error: io::Error },
     #[error("{0} names no object")]
     NoObject(String),
-    #[error("{0} is too large for a Terraform state, over 256 MiB")]
+    #[error("{0} is too large for a state or a list of resources, over 256 MiB")]
     TooLarge(String),
     #[error("{from}: {error}")]
     TerraformState { from: String, error: TfStateError },
@@ -85,10 +86,12 @@ pub(super) enum AdoptError {
     OneOfSeveral(String),
     #[error("the Terraform state does not say which account and region it is for")]
     NoAccount,
-    #[error("the Terraform state belongs to account {account}, but the credentials belong to {now}")]
-    OtherAccount { account: String, now: String },
-    #[error("the store that the Terraform state names does not exist")]
-    NoStore,
+    #[error("{} belongs to account {account}, but the credentials belong to {now}", what_is_adopted(*.tool))]
+    OtherAccount { tool: Tool, account: String, now: String },
+    #[error("the store that {} names does not exist", what_is_adopted(*.0))]
+    NoStore(Tool),
+    #[error("{from}: {error}")]
+    CloudFormation { from: String, error: CloudFormationError },
 }
 
 impl Failure for AdoptError {
@@ -142,9 +145,10 @@ impl Failure for AdoptError {
                 "` creates a stack"
             )
             .to_owned(),
-            Self::Unreadable { .. } => "`terraform state pull > tf.tfstate` saves it from any backend".to_owned(),
+            Self::Unreadable { .. } => "check the path; `terraform state pull > tf.tfstate` saves a Terraform state from any backend".to_owned(),
             Self::NoObject(_) => "write s3://BUCKET/KEY, as in the backend's configuration".to_owned(),
             Self::TooLarge(_) => "name the state itself".to_owned(),
+            Self::CloudFormation { error, .. } => error.hint(),
             Self::TerraformState { error, .. } => error.hint().to_owned(),
             Self::Instance { error, .. } => error.hint(),
             Self::UnfinishedStore { .. } => "let Terraform read it again and save what it finds: `terraform apply \
@@ -153,10 +157,20 @@ impl Failure for AdoptError {
             Self::OneOfSeveral(_) => "leave out --as: `state rm` can name one of several modules".to_owned(),
             Self::NoAccount => "run `terraform apply` to completion first: the store has no ARN yet".to_owned(),
             Self::OtherAccount { .. } => "use that account's credentials (AWS_PROFILE, or --profile)".to_owned(),
-            Self::NoStore => "check the credentials and --sandbox; if the store was deleted, `terraform apply \
+            Self::NoStore(Tool::CloudFormation) => {
+                "check the credentials, the region and --sandbox; `aws cloudformation detect-stack-drift` shows what was deleted".to_owned()
+            }
+            Self::NoStore(Tool::Terraform) => "check the credentials and --sandbox; if the store was deleted, `terraform apply \
                               -refresh-only` updates the Terraform state"
                 .to_owned(),
         })
+    }
+}
+
+fn what_is_adopted(tool: Tool) -> &'static str {
+    match tool {
+        Tool::Terraform => "the Terraform state",
+        Tool::CloudFormation => "the stack of CloudFormation",
     }
 }
 

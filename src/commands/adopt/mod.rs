@@ -1,10 +1,12 @@
 //! `hlctl adopt`
 
+mod cloudformation;
 mod discover;
 mod error;
 mod one;
 mod report;
 mod source;
+mod stack;
 mod terraform;
 
 use std::collections::BTreeMap;
@@ -23,6 +25,9 @@ use hlctl_model::exit_code::ExitCode;
 
 /// Takes over what exists. AWS is only read; nothing that exists already is written over.
 pub(super) async fn run(session: &Session, arguments: &AdoptArgs) -> Result<ExitCode, CommandError> {
+    if let Some(source) = &arguments.from_cloudformation {
+        return cloudformation::run(session, arguments, source).await;
+    }
     match (&arguments.from_tfstate, &arguments.address, &arguments.id) {
         (Some(source), ..) => terraform::run(session, arguments, source).await,
         (None, Some(address), Some(id)) => one::run(session, arguments, address, id).await,

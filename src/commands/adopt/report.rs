@@ -1,6 +1,7 @@
 //! What an adoption tells.
 
 use crate::adopt::Found;
+use crate::adopt::instance::Tool;
 use crate::plan::Plan;
 use crate::session::Session;
 use crate::ui::{json, plan_view};
@@ -12,18 +13,20 @@ use hlctl_model::text::counted;
 pub(super) struct Adopted {
     address: String,
     id: String,
-    /// Terraform's address of it.
-    terraform: Option<String>,
+    /// What the tool that made it calls it: Terraform's address, or CloudFormation's type and logical id.
+    named: Option<String>,
 }
 
 impl Adopted {
-    pub(super) fn of(address: &Address, found: &Found, terraform: Option<String>) -> Self {
-        Self { address: address.to_string(), id: found.id(), terraform }
+    pub(super) fn of(address: &Address, found: &Found, named: Option<String>) -> Self {
+        Self { address: address.to_string(), id: found.id(), named }
     }
 }
 
 /// All of it.
 pub(super) struct Report<'a> {
+    /// What made it.
+    pub(super) tool: Tool,
     pub(super) adopted: Vec<Adopted>,
     /// What should be there and is not.
     pub(super) missing: Vec<Address>,
@@ -48,6 +51,7 @@ pub(super) struct Report<'a> {
 impl<'a> Report<'a> {
     pub(super) fn new(plan: &'a Plan, stack: &'a str) -> Self {
         Self {
+            tool: Tool::Terraform,
             adopted: Vec::new(),
             missing: Vec::new(),
             left: Vec::new(),
@@ -99,11 +103,11 @@ impl<'a> Report<'a> {
             say(&format!("\nWrote {}{}.", config.unwrap_or_default(), state));
         }
         if !self.commands.is_empty() {
-            say(concat!(
-                "\nTo remove the resources from Terraform, once `",
-                hlctl!("plan"),
-                "` shows what you expect:\n"
-            ));
+            let let_go = match self.tool {
+                Tool::Terraform => "remove the resources from Terraform",
+                Tool::CloudFormation => "let CloudFormation keep the resources when its stack is deleted",
+            };
+            say(&format!("\nTo {let_go}, once `{}` shows what you expect:\n", hlctl!("plan")));
             session.printer.data(&self.letting_go());
         }
     }
@@ -115,7 +119,11 @@ impl<'a> Report<'a> {
             return text;
         }
         let lines = text.lines().map(|line| format!("# {line}").trim_end().to_owned());
-        let heading = "# Dry run: nothing was adopted, so the resources must stay in the Terraform state.".to_owned();
+        let place = match self.tool {
+            Tool::Terraform => "the Terraform state",
+            Tool::CloudFormation => "CloudFormation's stack",
+        };
+        let heading = format!("# Dry run: nothing was adopted, so the resources must stay in {place}.");
         std::iter::once(heading).chain(lines).collect::<Vec<_>>().join("\n")
     }
 
@@ -123,7 +131,8 @@ impl<'a> Report<'a> {
         let adopted = self.adopted.iter().map(|adopted| json::AdoptedResource {
             address: adopted.address.clone(),
             id: adopted.id.clone(),
-            terraform: adopted.terraform.clone(),
+            terraform: adopted.named.clone().filter(|_| self.tool == Tool::Terraform),
+            cloudformation: adopted.named.clone().filter(|_| self.tool == Tool::CloudFormation),
         });
         json::Adopted {
             format_version: json::FORMAT_VERSION,

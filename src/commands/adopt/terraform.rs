@@ -1,74 +1,25 @@
 //! `hlctl adopt --from-tfstate`
 
-use std::fs::OpenOptions;
-use std::io::Write;
-use std::path::Path;
-
-use anyhow::Context as _;
-
 use super::error::AdoptError;
-use super::report::{Adopted, Report};
-use super::{refuse_anothers, refuse_state, source, write};
+use super::stack::{self, STORE};
+use super::{refuse_state, source};
 use crate::adopt::instance::Instance;
 use crate::adopt::let_go::{OneOfSeveral, Way, let_go};
-use crate::adopt::tfstate::TfResource;
-use crate::adopt::{Claim, Claims, claims, inputs, instance, look, protections, record, tfstate};
+use crate::adopt::{inputs, instance, tfstate};
 use crate::cli::{AdoptArgs, LetGo};
 use crate::error::CommandError;
-use crate::materials;
-use crate::module::{self, Stack};
-use crate::plan::Options;
-use crate::session::{ConnectOptions, Connection, Session, prepare};
-use hlctl_config::{Config, Sources};
-use hlctl_engine::state::State;
+use crate::session::Session;
 use hlctl_model::address::Address;
 use hlctl_model::exit_code::ExitCode;
-use hlctl_resources::{Context, Kind, Known, Settings};
-
-const STORE: &str = "healthlake_fhir_datastore.this";
 
 /// Reads the Terraform state, looks at what it names, and writes a configuration and a state for it.
 pub(super) async fn run(session: &Session, arguments: &AdoptArgs, from: &str) -> Result<ExitCode, CommandError> {
-    let path = &session.global.config;
-    if path.exists() {
-        return Err(AdoptError::ConfigExists(path.clone()).into());
-    }
+    stack::refuse_config(session)?;
     session.interruptible(refuse_state(session, arguments)).await?;
     let instance = read_instance(session, arguments, from).await?;
     refuse_unfinished(&instance)?;
     let place = inputs::whereabouts(&instance).ok_or(AdoptError::NoAccount)?;
-    let text = inputs::configuration(&instance, &place.region);
-    let config = check(path, &text)?;
-    let connection = session.connect(ConnectOptions::from_config(&config)).await?;
-    check_account(&connection, &place.account)?;
-    let state = session.new_state(&config, &connection.identity);
-    let adoption = session.interruptible(adopt(session, &connection, &config, &instance, state)).await?;
-    refuse_anothers(&adoption.found, &adoption.state.stack, arguments)?;
-    let Adoption { state, found, missing, unused } = adoption;
-    let commands = commands(arguments, &instance, &unused)?;
-    let prepared =
-        prepare(&connection, session, Some(&config), state.clone(), &Options::default(), Settings::of(&config)).await?;
-    if !arguments.dry_run {
-        write_new(path, &text)?;
-        write(session, arguments, state.clone()).await?;
-    }
-    let terraform = |address: &Address| instance.resources.get(address).map(TfResource::address);
-    let report = Report {
-        adopted: found.iter().map(|(address, found)| Adopted::of(address, found, terraform(address))).collect(),
-        missing,
-        left: left(&instance, &unused),
-        tainted: instance.tainted(),
-        protections: protections::taken_away(&prepared.plan),
-        own_tags: inputs::with_tags_of_their_own(&instance),
-        config: Some(text),
-        commands,
-        plan: &prepared.plan,
-        stack: &state.stack,
-        place: connection.place(session.home()),
-        dry_run: arguments.dry_run,
-    };
-    report.tell(session, &session.store_alone().await?.place(), arguments.json);
-    Ok(ExitCode::Success)
+    stack::take_over(session, arguments, &instance, &place, |unused| commands(arguments, &instance, unused)).await
 }
 
 /// Refuses a store of which Terraform noted the id alone: its wait for the creation, of 20 to 30 minutes, was interrupted.
@@ -92,98 +43,9 @@ fn commands(arguments: &AdoptArgs, instance: &Instance, unused: &[Address]) -> R
     Ok(commands.map_err(|OneOfSeveral(module)| AdoptError::OneOfSeveral(module))?)
 }
 
-/// What stays Terraform's, with a word about what is the module's and of no use without the rest.
-fn left(instance: &Instance, unused: &[Address]) -> Vec<String> {
-    let of_no_use = unused.iter().filter_map(|address| instance.resources.get(address)).map(|resource| {
-        format!("{}: hlctl has no use for it in this configuration; Terraform may delete it", resource.address())
-    });
-    instance.left.iter().cloned().chain(of_no_use).collect()
-}
-
 async fn read_instance(session: &Session, arguments: &AdoptArgs, from: &str) -> Result<Instance, CommandError> {
     let bytes = source::read(session, from).await?;
     let state = tfstate::parse(&bytes).map_err(|error| AdoptError::TerraformState { from: from.to_owned(), error })?;
     let instance = instance::find(state, arguments.module.as_deref());
     Ok(instance.map_err(|error| AdoptError::Instance { from: from.to_owned(), error })?)
-}
-
-/// The text must be a configuration before anything is written.
-fn check(path: &Path, text: &str) -> Result<Config, CommandError> {
-    let base_dir = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let sources = Sources {
-        path: path.to_owned(),
-        text: text.to_owned(),
-        env: hlctl_config::variables(std::env::vars_os()),
-        sets: Vec::new(),
-        base_dir: base_dir.to_owned(),
-    };
-    hlctl_config::load(&sources).map_err(CommandError::Config)
-}
-
-fn check_account(connection: &Connection, account: &str) -> Result<(), CommandError> {
-    let now = &connection.identity.account;
-    if now == account {
-        return Ok(());
-    }
-    Err(AdoptError::OtherAccount { account: account.to_owned(), now: now.clone() }.into())
-}
-
-struct Adoption {
-    state: State,
-    found: std::collections::BTreeMap<Address, crate::adopt::Found>,
-    missing: Vec<Address>,
-    /// What the module made and the configuration does not ask for, such as the service role without SMART.
-    unused: Vec<Address>,
-}
-
-async fn adopt(
-    session: &Session,
-    connection: &Connection,
-    config: &Config,
-    instance: &Instance,
-    mut state: State,
-) -> Result<Adoption, CommandError> {
-    let identity = &connection.identity;
-    let cx = connection.context(&state, Settings::of(config), session.pace(Some(config)), session.stop.clone());
-    let materials = materials::gather_to_look(config, session.home(), &state)?;
-    let stack = module::build(config, identity, &state.stack, &materials);
-    let mut claims = claims::of_instance(instance, identity)
-        .map_err(|(address, error)| CommandError::Resource { address, error })?;
-    // An entry that nobody asks for would be deleted by the next apply.
-    let unused: Vec<Address> = claims.keys().filter(|address| !stack.contains_key(*address)).cloned().collect();
-    claims.retain(|address, _| stack.contains_key(address));
-    claims.extend(log_group(&stack, &cx, &claims)?);
-    record::complete(&mut claims, &stack, identity, Known::default())?;
-    let seen = look(&cx, claims).await?;
-    if !seen.failed.is_empty() {
-        return Err(CommandError::Unreadable(seen.failed));
-    }
-    if !seen.found.contains_key(STORE) {
-        return Err(AdoptError::NoStore.into());
-    }
-    let is_protected = |address: &Address| module::is_protected(&config.protect, address);
-    record::enter(&mut state, &stack, seen.found.clone(), &is_protected);
-    // Lambda makes the group with the first log; Terraform need not know of it.
-    let missing = seen.missing.into_iter().filter(|address| instance.resources.contains_key(address)).collect();
-    Ok(Adoption { state, found: seen.found, missing, unused })
-}
-
-/// The group that Lambda itself made for the function's logs, so that it is not taken for another's.
-fn log_group(stack: &Stack, cx: &Context, claims: &Claims) -> Result<Claims, CommandError> {
-    let address = Address::new(Kind::CloudwatchLogGroup.as_str(), "token_validator");
-    let mut group = Claims::new();
-    if let Some(spec) = stack.get(&address).filter(|_| !claims.contains_key(&address)) {
-        let reported = spec.predicted(&cx.identity, &Known::default());
-        let reported = reported.map_err(|error| CommandError::Resource { address: address.clone(), error })?;
-        group.extend(reported.map(|recorded| (address, Claim { kind: spec.kind(), recorded })));
-    }
-    Ok(group)
-}
-
-/// Writes a file that must not be there.
-fn write_new(path: &Path, text: &str) -> Result<(), CommandError> {
-    let file = OpenOptions::new().write(true).create_new(true).open(path);
-    let written = file.and_then(|mut file| file.write_all(text.as_bytes()).and_then(|()| file.sync_all()));
-    written.with_context(|| format!("cannot write {}", path.display()))?;
-    Ok(())
 }

@@ -129,6 +129,8 @@ pub struct AdoptedResource {
     pub id: String,
     /// Its address in the Terraform state.
     pub terraform: Option<String>,
+    /// Its type and logical id in CloudFormation's stack, such as `AWS::S3::Bucket.DataBucket`.
+    pub cloudformation: Option<String>,
 }
 
 /// A configuration that was written.
