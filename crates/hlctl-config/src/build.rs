@@ -92,7 +92,7 @@ fn smart(reader: &mut Reader<'_>, base_dir: &Path) -> SmartConfig {
         handler: reader.optional_text(keys::LAMBDA_HANDLER),
         architecture: reader.text(keys::LAMBDA_ARCHITECTURE),
         is_authorized_format: reader.text(keys::LAMBDA_IS_AUTHORIZED_FORMAT),
-        log_retention_in_days: log_retention(reader),
+        log_retention_in_days: reader.whole(keys::LAMBDA_LOG_RETENTION_IN_DAYS),
         provisioned_concurrency: reader.optional_whole(keys::LAMBDA_PROVISIONED_CONCURRENCY),
         reserved_concurrency: reader.optional_whole(keys::LAMBDA_RESERVED_CONCURRENCY).filter(|runs| *runs > 0),
         environment_key: reader.flag(keys::LAMBDA_ENVIRONMENT_KEY),
@@ -107,21 +107,6 @@ fn scopes(reader: &mut Reader<'_>, key: keys::List) -> BTreeSet<String> {
 fn machine_client(reader: &mut Reader<'_>) -> Option<String> {
     let name = reader.text(keys::COGNITO_MACHINE_CLIENT_NAME);
     reader.flag(keys::COGNITO_MACHINE_CLIENT).then_some(name)
-}
-
-/// CloudWatch Logs takes only these (CloudWatch Logs API reference, `PutRetentionPolicy`).
-const RETENTIONS: [u32; 22] =
-    [1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653];
-
-fn log_retention(reader: &mut Reader<'_>) -> u32 {
-    const KEY: keys::Whole = keys::LAMBDA_LOG_RETENTION_IN_DAYS;
-    let days = reader.whole(KEY);
-    if days != 0 && !RETENTIONS.contains(&days) {
-        let next = RETENTIONS.iter().find(|retention| **retention > days).unwrap_or(&3653);
-        let message = format!("`{}` cannot be {days}: CloudWatch Logs does not accept that", KEY.name);
-        reader.complain(&KEY, Problem::error(message).help(format!("the next accepted value is `{next}`")));
-    }
-    days
 }
 
 fn backup(reader: &mut Reader<'_>) -> Option<Backup> {

@@ -91,12 +91,26 @@ impl<'s> Reader<'s> {
 
     pub(super) fn optional_whole(&mut self, key: keys::Whole) -> Option<u32> {
         let entry = self.entry(&key)?;
-        let Kind::Whole { min, max, unit } = &key.kind else {
-            return None;
-        };
         let item = Item::of(&key, &entry);
-        let number = self.integer(&item, key.example)?;
-        self.bounded(&item, number, *min, *max, unit)
+        match &key.kind {
+            Kind::Whole { min, max, unit } => {
+                let number = self.integer(&item, key.example)?;
+                self.bounded(&item, number, *min, *max, unit)
+            }
+            Kind::WholeOf { values, unit } => {
+                let (min, max) = (values.first()?, values.last()?);
+                let number = self.integer(&item, key.example)?;
+                let number = self.bounded(&item, number, (*min).into(), (*max).into(), unit)?;
+                let next = values.iter().find(|value| **value >= number)?;
+                if *next != number {
+                    let message = format!("`{}` cannot be {number}: AWS does not accept that", key.name);
+                    let help = format!("the next accepted value is `{next}`");
+                    self.complain(&key, Problem::error(message).help(help));
+                }
+                Some(number)
+            }
+            _ => None,
+        }
     }
 
     pub(super) fn whole(&mut self, key: keys::Whole) -> u32 {

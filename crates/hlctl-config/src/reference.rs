@@ -39,6 +39,10 @@ fn constraint(kind: &Kind) -> String {
         }
         Kind::Whole { min, max: NO_MAX, .. } => format!(" {min} or more."),
         Kind::Whole { min, max, unit } => format!(" {min} to {max} {unit}."),
+        Kind::WholeOf { values, unit } => {
+            let values: Vec<String> = values.iter().map(u32::to_string).collect();
+            format!(" One of {} {unit}.", values.join(", "))
+        }
         Kind::Seconds { max, .. } => format!(" More than 0, at most {max}."),
         _ => String::new(),
     }

@@ -47,6 +47,7 @@ fn shape(kind: &Kind) -> Value {
         Kind::Whole { min, max, .. } => {
             json!({ "type": "integer", "minimum": min, "maximum": max })
         }
+        Kind::WholeOf { values, .. } => json!({ "type": "integer", "enum": values }),
         Kind::Seconds { min, max } => json!({ "type": "number", "minimum": min, "maximum": max }),
         Kind::List { of, min, max } => json!({
             "type": "array",

@@ -90,6 +90,8 @@ pub(super) enum Kind {
     Choice(&'static [&'static str]),
     /// A whole number within bounds, and what it counts. [`NO_MAX`] leaves it to AWS what is too much.
     Whole { min: i64, max: i64, unit: &'static str },
+    /// One of these whole numbers, in ascending order.
+    WholeOf { values: &'static [u32], unit: &'static str },
     /// A number of seconds, fractions allowed.
     Seconds { min: f64, max: f64 },
     /// A list of strings.
@@ -122,7 +124,7 @@ impl Kind {
         match self {
             Self::Flag => "true or false",
             Self::Text(_) | Self::Choice(_) => "a string",
-            Self::Whole { .. } => "a whole number",
+            Self::Whole { .. } | Self::WholeOf { .. } => "a whole number",
             Self::Seconds { .. } => "a number of seconds",
             Self::List { .. } => "a list of strings",
             Self::Tags => "a table of strings",

@@ -4,6 +4,10 @@ use super::typed::{Flag, List, Table, Text, Whole};
 use super::{Default, Group, Kind, NO_MAX, keys};
 use crate::rules;
 
+/// CloudWatch Logs takes only these (CloudWatch Logs API reference, `PutRetentionPolicy`).
+const LOG_RETENTIONS: &[u32] =
+    &[1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653];
+
 keys! {
     SMART_ON_FHIR: Flag = {
         name: "smart_on_fhir",
@@ -299,7 +303,7 @@ keys! {
     LAMBDA_LOG_RETENTION_IN_DAYS: Whole = {
         name: "lambda_log_retention_in_days",
         group: Group::Smart,
-        kind: Kind::Whole { min: 1, max: 3653, unit: "days" },
+        kind: Kind::WholeOf { values: LOG_RETENTIONS, unit: "days" },
         default: Default::Toml("365"),
         doc: "Days that the function's logs are kept. They hold no token and no claim.",
         example: "90",

@@ -44,7 +44,7 @@ typed!(
 );
 typed!(
     /// A whole number.
-    Whole: Kind::Whole { .. }
+    Whole: Kind::Whole { .. } | Kind::WholeOf { .. }
 );
 typed!(
     /// A number of seconds.

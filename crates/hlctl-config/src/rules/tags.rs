@@ -10,7 +10,7 @@ pub(crate) const MOST: usize = 48;
 pub(crate) static KEY: Rule = Rule {
     min: 1,
     max: 128,
-    pattern: Some(r"^(?![aA][wW][sS]:|[hH][lL][cC][tT][lL]:)[\p{L}\p{Z}\p{N}_.:/=+\-@]+$"),
+    pattern: Some(r##"^(?![aA][wW][sS]:|[hH][lL][cC][tT][lL]:)[^\x00-\x1f!"#$%&'()*,;<>?\[\\\]\^`{|}~\x7f]+$"##),
     one_of: &[],
     wants: "1 to 128 letters, digits, spaces and `_ . : / = + - @`",
     check: key,
@@ -20,7 +20,7 @@ pub(crate) static KEY: Rule = Rule {
 pub(crate) static VALUE: Rule = Rule {
     min: 0,
     max: 256,
-    pattern: Some(r"^[\p{L}\p{Z}\p{N}_.:/=+\-@]*$"),
+    pattern: Some(r##"^[^\x00-\x1f!"#$%&'()*,;<>?\[\\\]\^`{|}~\x7f]*$"##),
     one_of: &[],
     wants: "up to 256 letters, digits, spaces and `_ . : / = + - @`",
     check: value,

@@ -70,6 +70,36 @@ fn the_schema_is_a_schema_and_takes_what_load_takes() {
     }
 }
 
+/// JSON Schema recommends a subset of regular expressions that has no `\p` (JSON Schema Core, section 6.4), and Python's has none.
+#[test]
+fn the_patterns_are_of_the_subset_that_validators_share() {
+    fn patterns(schema: &serde_json::Value, found: &mut Vec<String>) {
+        match schema {
+            serde_json::Value::Object(members) => {
+                found.extend(members.get("pattern").and_then(|text| text.as_str()).map(str::to_owned));
+                members.values().for_each(|member| patterns(member, found));
+            }
+            serde_json::Value::Array(items) => items.iter().for_each(|item| patterns(item, found)),
+            _ => {}
+        }
+    }
+    let mut found = Vec::new();
+    patterns(&json_schema(), &mut found);
+    assert!(found.len() > 10, "{found:?}");
+    for pattern in found {
+        assert!(!pattern.contains(r"\p") && !pattern.contains(r"\P"), "{pattern}");
+    }
+}
+
+#[test]
+fn the_schema_says_how_long_logs_can_be_kept() {
+    let schema = json_schema();
+    for (days, is_accepted) in [(1, true), (30, true), (31, false), (3653, true), (3654, false)] {
+        let text = format!("{MINIMAL}\nlambda_log_retention_in_days = {days}\n");
+        assert_eq!(is_valid(&schema, &text).is_ok(), is_accepted, "{days}");
+    }
+}
+
 #[test]
 fn the_schema_refuses_what_a_single_value_does_wrong() {
     let schema = json_schema();
