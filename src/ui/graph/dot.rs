@@ -17,11 +17,11 @@ pub fn render(picture: &Picture) -> String {
             label.push_str(&format!("\n({})", node.mark.word()));
         }
         let (fill, line) = colours(node.mark.class());
-        let tooltip = quoted(&visible(node.address.as_str()));
+        let tooltip = shown(&visible(node.address.as_str()));
         let _ = writeln!(
             text,
             "  n{place} [label={}, tooltip={tooltip}, fillcolor=\"{fill}\", color=\"{line}\"];",
-            quoted(&label)
+            shown(&label)
         );
     }
     for (from, to) in &picture.edges {
@@ -30,6 +30,11 @@ pub fn render(picture: &Picture) -> String {
     }
     text.push_str("}\n");
     text
+}
+
+/// A quoted string that is shown. Graphviz decodes HTML's character references in labels ("Character Encodings").
+fn shown(text: &str) -> String {
+    quoted(&text.replace('&', "&amp;"))
 }
 
 /// A quoted string. Graphviz gives a meaning to a backslash in labels, so every one is doubled.
@@ -72,5 +77,12 @@ mod tests {
         let drawn = render(&Picture::new("x\"y", BTreeMap::from([(address, (Mark::Wanted, vec![]))])));
         assert!(drawn.starts_with("digraph \"x\\\"y\" {"));
         assert!(drawn.contains(r#"label="cognito_user\ntest_users[\"a\\\"b\"]""#), "{drawn}");
+    }
+
+    #[test]
+    fn a_name_that_looks_like_a_character_reference_is_shown_as_it_is() {
+        let address = Address::parse(r#"cognito_user.test_users["a&amp;b"]"#);
+        let drawn = render(&Picture::new("x", BTreeMap::from([(address, (Mark::Wanted, vec![]))])));
+        assert!(drawn.contains("a&amp;amp;b"), "{drawn}");
     }
 }
