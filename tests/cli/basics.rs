@@ -11,7 +11,19 @@ fn the_help_is_as_documented() {
     for command in ["plan", "apply", "destroy", "wait", "outputs", "fhir", "state", "adopt", "sandbox"] {
         snapshot(&format!("help_{command}"), &place.run([command, "--help"]).succeeds());
     }
-    for command in ["get", "search", "create", "update", "delete", "history", "bundle", "everything", "explain"] {
+    for command in [
+        "get",
+        "search",
+        "create",
+        "update",
+        "patch",
+        "delete",
+        "history",
+        "bundle",
+        "validate",
+        "everything",
+        "explain",
+    ] {
         snapshot(&format!("help_fhir_{command}"), &place.run(["fhir", command, "--help"]).succeeds());
     }
     let version = place.run(["--version"]).succeeds();
