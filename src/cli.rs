@@ -17,6 +17,7 @@ mod policy;
 mod sandbox;
 mod state;
 mod stores;
+mod transform;
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -49,6 +50,7 @@ pub use state::{
     ByHand, ForceUnlockArgs, ForgetArgs, MigrateArgs, MvArgs, ProtectArgs, PushArgs, RecoverArgs, StateCommand,
 };
 pub use stores::{DeleteStoreArgs, Point, ReplaceArgs, RestoreArgs, StoresCommand, UseArgs, Via};
+pub use transform::{TransformCommand, TransformTestArgs};
 
 use hlctl_config::ForceDestroy;
 
@@ -175,6 +177,9 @@ pub enum Command {
     /// Import and export the store's data in bulk
     #[command(subcommand)]
     Data(DataCommand),
+    /// Test how CSV files become FHIR resources, by a mapping of HealthLake's Data Transformation Agent
+    #[command(subcommand)]
+    Transform(TransformCommand),
     /// Restore a store's continuous backup, as of a point in time, into a new store
     Restore(RestoreArgs),
     /// Replace the store with a new one that has the same data, and keep the old one
@@ -273,6 +278,7 @@ impl Command {
             | Self::Graph(_)
             | Self::Report(_)
             | Self::Data(_)
+            | Self::Transform(_)
             | Self::Stores(StoresCommand::List(_))
             | Self::Export(_)
             | Self::Docs(_)
@@ -302,6 +308,7 @@ impl Command {
             Self::Graph(arguments) => arguments.json || arguments.format == GraphFormat::Json,
             Self::Report(arguments) => arguments.json,
             Self::Data(command) => command.prints_json(),
+            Self::Transform(command) => command.prints_json(),
             #[cfg(feature = "sandbox")]
             Self::Sandbox(arguments) => arguments.prints_json(),
             Self::Restore(arguments) => arguments.execution.json,

@@ -43,6 +43,7 @@ pub const TOPICS: &[Topic] = &[
     topic!("several-stacks", []),
     topic!("stores", ["restore", "replace"]),
     topic!("data", ["import"]),
+    topic!("transform", []),
     topic!("fhir", []),
     topic!("smart", []),
     topic!("authorizer", []),

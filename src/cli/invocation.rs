@@ -147,7 +147,11 @@ impl Needs {
     fn of_command(command: &Command) -> Self {
         let nothing = Self { config: false, values: false, state: false, home: false };
         match command {
-            Command::Schema | Command::Docs(_) | Command::Completions { .. } | Command::Man { .. } => nothing,
+            Command::Schema
+            | Command::Docs(_)
+            | Command::Transform(_)
+            | Command::Completions { .. }
+            | Command::Man { .. } => nothing,
             Command::Init(_) => Self { config: true, ..nothing },
             Command::Validate(_) => Self { config: true, values: true, ..nothing },
             #[cfg(feature = "sandbox")]

@@ -102,6 +102,7 @@ pub const PAGES: &[HelpPage] = &[
     page("data import", &["hlctl data import ./ndjson"]),
     page("data export", &["hlctl data export ./export"]),
     page("data jobs", &["hlctl data jobs"]),
+    page("transform test", &["hlctl transform test ./mapping", "hlctl transform test ./mapping --update"]),
     page("restore", &["hlctl restore --at latest", "hlctl restore --at 2026-05-01T09:30:00Z --use"]),
     page("replace", &["hlctl replace", "hlctl replace --via export --new-key"]),
     page("stores list", &["hlctl stores list"]),
@@ -171,6 +172,12 @@ pub const GROUPS: &[HelpPage] = &[
         about: "Imports and exports NDJSON files by HealthLake's jobs. An import is checked on this machine before \
                 anything is sent, and continues where it was interrupted.",
         examples: &["hlctl data check ./ndjson", "hlctl data import ./ndjson"],
+    },
+    HelpPage {
+        command: "transform",
+        about: "HealthLake's Data Transformation Agent converts CSV files to FHIR by a mapping in YAML. hlctl reads the \
+                same mappings and converts on this machine, so that a mapping can have tests.",
+        examples: &["hlctl transform test ./mapping"],
     },
     HelpPage {
         command: "stores",

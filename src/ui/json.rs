@@ -13,6 +13,7 @@ mod run;
 mod schema;
 mod stack;
 mod stores;
+mod transform;
 
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -29,6 +30,7 @@ pub use stack::{
     Adopted, AdoptedResource, GraphDocument, GraphNode, ListedResource, StackEnd, Stacks, StateList, WrittenConfig,
 };
 pub use stores::{ComparedStore, Comparison, ListedStore, StoreDocument, Stores};
+pub use transform::{MappingWarning, RefusedElement, TestedCase, TestedMapping, TransformDifference, TransformTest};
 
 use crate::error::CommandError;
 use hlctl_model::text::shortened;

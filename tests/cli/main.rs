@@ -55,4 +55,5 @@ mod stores;
 mod support;
 mod surgery;
 mod terminal;
+mod transform;
 mod words;

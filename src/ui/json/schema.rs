@@ -34,6 +34,7 @@ fn commands(generator: &mut SchemaGenerator) -> Vec<(&'static str, Value)> {
         "stores delete": RunDocument,
         "stores list": Stores,
         "stores use": ComparedStore | RunDocument,
+        "transform test": TransformTest,
         "validate": Validation,
         "wait": RunDocument,
     }

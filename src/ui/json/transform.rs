@@ -1,0 +1,111 @@
+//! `hlctl transform test --json`
+
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use super::FORMAT_VERSION;
+use hlctl_transform::{Drift, Notice, RowTrouble};
+
+/// What tests of mappings found.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct TransformTest {
+    format_version: u32,
+    /// Whether every case passed.
+    passed: bool,
+    mappings: Vec<TestedMapping>,
+}
+
+/// A mapping and its cases.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct TestedMapping {
+    /// Its file.
+    pub mapping: String,
+    /// What is doubtful about it.
+    pub warnings: Vec<MappingWarning>,
+    /// Its cases, in the order of their names.
+    pub cases: Vec<TestedCase>,
+}
+
+/// Something doubtful in a mapping.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct MappingWarning {
+    /// The line in the file.
+    pub line: usize,
+    /// The column in the line.
+    pub column: usize,
+    /// What it is.
+    pub text: String,
+    /// What to do about it.
+    pub hint: String,
+}
+
+/// A case.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct TestedCase {
+    /// Its name.
+    pub case: String,
+    /// Whether the output is the expected one, and the store would take it.
+    pub passed: bool,
+    /// Whether `--update` wrote the expected output.
+    pub updated: bool,
+    /// Where the output differs from the expected one.
+    pub differences: Vec<TransformDifference>,
+    /// What the store would refuse of the output.
+    pub refused: Vec<RefusedElement>,
+    /// Rows that were not converted.
+    pub rows: Vec<RowTrouble>,
+    /// What was left out or changed without an error.
+    pub notices: Vec<Notice>,
+    /// What of the files the mapping uses, in the form of AWS's drift report.
+    pub coverage: Drift,
+}
+
+/// A file of the expected output that differs.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct TransformDifference {
+    /// The file, from the folder of the mapping.
+    pub file: String,
+    /// A unified diff from the expected output to the converted one.
+    pub diff: String,
+}
+
+/// Elements that the store would refuse.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct RefusedElement {
+    /// The path of the element.
+    pub element: String,
+    /// What is wrong with it.
+    pub problem: String,
+    /// What to do about it.
+    pub hint: &'static str,
+    /// How often it comes.
+    pub count: u64,
+}
+
+impl TransformTest {
+    /// All mappings, and whether all of their cases passed.
+    pub fn of(mappings: Vec<TestedMapping>) -> Self {
+        let passed = mappings.iter().flat_map(|mapping| &mapping.cases).all(|case| case.passed);
+        Self { format_version: FORMAT_VERSION, passed, mappings }
+    }
+
+    /// Whether every case passed.
+    pub fn passed(&self) -> bool {
+        self.passed
+    }
+
+    /// How many cases passed, and how many did not.
+    pub fn counts(&self) -> (u64, u64) {
+        let (passed, failed): (Vec<_>, Vec<_>) = self.cases().partition(|case| case.passed);
+        (passed.len() as u64, failed.len() as u64)
+    }
+
+    /// Whether any output differs from the expected one.
+    pub fn differs(&self) -> bool {
+        self.cases().any(|case| !case.differences.is_empty())
+    }
+
+    fn cases(&self) -> impl Iterator<Item = &TestedCase> {
+        self.mappings.iter().flat_map(|mapping| &mapping.cases)
+    }
+}
