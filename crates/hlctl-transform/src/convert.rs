@@ -161,6 +161,9 @@ struct Writer<'m> {
     failed: Vec<Vec<bool>>,
 }
 
+/// The rows of each key.
+type Groups<'r> = HashMap<&'r str, Vec<u32>>;
+
 /// What a notice is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum About {
@@ -226,7 +229,7 @@ impl<'m> Writer<'m> {
             if resources.iter().any(|resource| resource.grouped) { rows.groups(PRIMARY_KEY) } else { HashMap::new() };
         let tables = self.tables;
         // The rows of each child table by their foreign key, for each resource mapping.
-        let children: Vec<Vec<(usize, HashMap<&str, Vec<u32>>)>> = resources
+        let children: Vec<Vec<(usize, Groups<'_>)>> = resources
             .iter()
             .map(|resource| {
                 let of = |child: &crate::mapping::Children| {

@@ -434,9 +434,7 @@ impl Reader {
                 self.fault(place, MappingFault::Path(PathFault::Parts { element, of: of.name() }));
                 return None;
             }
-            (End::Primitive(primitive), transform, target) => {
-                self.types(place, primitive, transform, target.map(|(place, target)| (place, target)))
-            }
+            (End::Primitive(primitive), transform, target) => self.types(place, primitive, transform, target),
         };
         let number = self.fields.len();
         let column = columns.first().map(|column| headers[scope.table].columns[*column].clone());

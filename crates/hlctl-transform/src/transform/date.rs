@@ -447,7 +447,7 @@ fn write(item: &Item, moment: &Moment, out: &mut String) {
         }
         out.push(char::from(b'0' + value % 10));
     };
-    let hour12 = if moment.hour % 12 == 0 { 12 } else { moment.hour % 12 };
+    let hour12 = if moment.hour.is_multiple_of(12) { 12 } else { moment.hour % 12 };
     match item {
         Item::Literal(text) => out.push_str(text),
         Item::Year { short } => {
