@@ -49,6 +49,7 @@ test-aws: build-tests $(STAMP) $(MINISTACK_STAMP)
 	$(VENV)/bin/python crates/hlctl-emulator/tests/boto3_cognito.py target/debug/hlctl-emulator
 	$(VENV)/bin/python crates/hlctl-emulator/tests/boto3_fhir.py target/debug/hlctl-emulator
 	$(VENV)/bin/python crates/hlctl-emulator/tests/boto3_jobs.py target/debug/hlctl-emulator
+	$(VENV)/bin/python crates/hlctl-emulator/tests/boto3_transform.py target/debug/hlctl-emulator
 	$(VENV)/bin/python tests/aws/signatures.py
 	$(VENV)/bin/python tests/aws/answers.py
 	$(VENV)/bin/python tests/aws/run.py $(HLCTL)

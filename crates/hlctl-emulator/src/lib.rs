@@ -54,6 +54,7 @@
 //! - **HealthLake**: Create-, Describe-, List-, Update- and DeleteFHIRDatastore, TagResource, UntagResource,
 //!   ListTagsForResource, RestoreFHIRDatastore. What a store's status is follows from the clock and [`Options::delays`].
 //!   Start-, Describe- and ListFHIRImportJob(s), the same for exports: jobs that read and write the buckets, see below.
+//!   Profiles of the Data Transformation Agent with their versions, and jobs that convert CSV; see [`hlctl_transform`].
 //! - **HealthLake's FHIR interface**, R4, at `/datastore/{id}/r4/` on any host: `metadata`,
 //!   `.well-known/smart-configuration`, create, read, vread, update, patch (JSON Patch), delete, history, search by
 //!   GET and POST, batches and transactions, `Patient/{id}/$everything`, `$export` by POST, conditional requests and
@@ -116,7 +117,8 @@
 //! An operation that is not listed above, or a service that is not, is answered with an error that names
 //! it (`hlctl-emulator does not model kms:ReEncrypt`). In particular: cryptography with keys and grants;
 //! IAM users, groups and instance profiles; object tags after the fact, ACLs, object lock, replication,
-//! notifications and websites of buckets; HealthLake's data transformation; of Cognito SignUp and what else users do for themselves, SRP, custom and choice-based sign-in,
+//! notifications and websites of buckets; HealthLake's conversion of C-CDA, its agent's
+//! conversation and its synchronous transformation; of Cognito SignUp and what else users do for themselves, SRP, custom and choice-based sign-in,
 //! second factors at sign-in (a pool that requires one lets nobody in), password histories, devices, groups,
 //! federated providers, branding styles, Lambda triggers, threat protection and the sending of messages. Of the FHIR
 //! interface: validation beyond what an import knows of R4, `$export` by GET and all other operations but `$everything` and

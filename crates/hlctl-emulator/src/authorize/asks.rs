@@ -110,7 +110,10 @@ fn on_store(world: &World, action: String, caller: &Caller, input: &Value) -> As
     let arn = input["ResourceARN"].as_str().map(str::to_owned);
     let of_id = |id: &str| caller.regional_arn("healthlake", &format!("datastore/fhir/{id}"));
     let id = ["DatastoreId", "SourceDatastoreId"].into_iter().find_map(|member| input[member].as_str());
-    match arn.or_else(|| id.map(of_id)) {
+    let of_profile = |id: &str| caller.regional_arn("healthlake", &format!("dataTransformationProfile/{id}"));
+    // The job that is asked for is no resource.
+    let profile = input["ProfileId"].as_str().map(of_profile);
+    match arn.or_else(|| id.map(of_id)).or(profile) {
         Some(arn) => {
             let id = arn.rsplit('/').next().unwrap_or_default();
             let tags = healthlake::tags_of(world, caller, id);

@@ -15,7 +15,7 @@ pub(super) fn dependent(world: &World, service: Service, operation: &str, caller
         (Service::Lambda, "CreateFunction" | "UpdateFunctionConfiguration") => {
             asks.extend(passing(&input["Role"], "lambda.amazonaws.com"));
         }
-        (Service::HealthLake, "StartFHIRExportJob" | "StartFHIRImportJob") => {
+        (Service::HealthLake, "StartFHIRExportJob" | "StartFHIRImportJob" | "StartDataTransformationJob") => {
             asks.extend(passing(&input["DataAccessRoleArn"], "healthlake.amazonaws.com"));
         }
         // "For tagged functions, this permission is also necessary for GetFunction" (Lambda developer guide, Tags).

@@ -16,6 +16,7 @@ mod policy;
 mod s3;
 mod s3_parts;
 mod server;
+mod transformation;
 mod unmodelled;
 
 use aws_config::{BehaviorVersion, Region, SdkConfig};

@@ -18,6 +18,7 @@ mod restore;
 mod shapes;
 mod smart;
 mod tagging;
+mod transformation;
 mod update;
 
 use std::collections::BTreeMap;
@@ -50,6 +51,7 @@ pub(crate) struct HealthLake {
     jobs: BTreeMap<String, jobs::Job>,
     /// Client tokens that have started a job.
     job_tokens: BTreeMap<String, jobs::JobToken>,
+    transformation: transformation::Transformation,
 }
 
 #[derive(Debug, Serialize, Deserialize)]
@@ -74,6 +76,16 @@ pub(crate) const OPERATIONS: &[Operation] = &[
     jobs::START_EXPORT,
     jobs::DESCRIBE_EXPORT,
     jobs::LIST_EXPORTS,
+    transformation::CREATE,
+    transformation::GET,
+    transformation::UPDATE,
+    transformation::PUBLISH,
+    transformation::DELETE,
+    transformation::LIST,
+    transformation::LIST_VERSIONS,
+    transformation::jobs::START,
+    transformation::jobs::DESCRIBE,
+    transformation::jobs::LIST_JOBS,
 ];
 
 fn validation(message: impl Into<String>) -> AwsError {
@@ -102,10 +114,11 @@ fn find<'a>(cx: &'a mut Cx<'_>, id: &str) -> AwsResult<&'a mut Datastore> {
     healthlake(cx).stores.get_mut(id).filter(|store| !store.has_vanished(now)).ok_or_else(|| not_found(id))
 }
 
-/// The tags of a datastore of the caller's account and region, for whoever asks about permissions.
+/// The tags of a datastore or profile of the caller's account and region, for whoever asks about permissions.
 pub(crate) fn tags_of<'w>(world: &'w World, caller: &Caller, id: &str) -> Option<&'w Tags> {
     let healthlake = world.accounts.get(&caller.account)?.healthlake.get(&caller.region)?;
-    healthlake.stores.get(id).map(|store| &store.tags)
+    let of_store = healthlake.stores.get(id).map(|store| &store.tags);
+    of_store.or_else(|| healthlake.transformation.profiles.get(id).map(|profile| &profile.tags))
 }
 
 /// Lets one call a minute pass, where the limits are on (HealthLake quotas).

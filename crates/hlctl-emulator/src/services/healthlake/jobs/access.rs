@@ -12,9 +12,9 @@ use crate::services::s3::inside::Facts;
 /// HealthLake as policies name it.
 const PRINCIPAL: &str = "healthlake.amazonaws.com";
 
-/// Who works on a bucket: a role, on behalf of a datastore.
+/// Who works on a bucket: a role, on behalf of a datastore. A job that only converts has no datastore, so that its ARN is empty.
 #[derive(Clone, Copy)]
-pub(super) struct Party<'a> {
+pub(in crate::services::healthlake) struct Party<'a> {
     pub(super) role: &'a str,
     pub(super) store_arn: &'a str,
 }
@@ -23,7 +23,37 @@ fn denied(message: String) -> AwsError {
     AwsError::bad_request("AccessDeniedException", message)
 }
 
+impl<'a> Party<'a> {
+    /// A role that works for no datastore.
+    pub(in crate::services::healthlake) fn without_store(role: &'a str) -> Self {
+        Self { role, store_arn: "" }
+    }
+}
+
 impl Party<'_> {
+    /// What a conversion reads from and writes to, and the key that it encrypts with, whose ARN is the answer (guide, setting up
+    /// the Data Transformation Agent).
+    pub(in crate::services::healthlake) fn check_conversion(
+        self,
+        cx: &mut Cx<'_>,
+        (bucket, path): (&str, &str),
+        (to, folder): (&str, &str),
+        key: &str,
+    ) -> AwsResult<String> {
+        for bucket in [bucket, to] {
+            self.check_place(cx, bucket, &["s3:ListBucket"])?;
+        }
+        self.may(cx, "s3:GetObject", &object_arn(cx, bucket, &format!("{path}*")))?;
+        for action in ["s3:GetObject", "s3:PutObject"] {
+            self.may(cx, action, &object_arn(cx, to, &format!("{folder}*")))?;
+        }
+        let arn = usable_key(cx, key)?;
+        for action in ["kms:DescribeKey", "kms:GenerateDataKey", "kms:Decrypt"] {
+            self.may_use_key(cx, action, &arn)?;
+        }
+        Ok(arn)
+    }
+
     /// What an import reads from: a file, or what is below a path.
     pub(super) fn check_input(self, cx: &mut Cx<'_>, bucket: &str, path: &str) -> AwsResult<()> {
         self.check_bucket(cx, bucket)?;
@@ -56,6 +86,12 @@ impl Party<'_> {
     /// HealthLake takes buckets of the store's own region only, and only if they can never be public (HealthLake
     /// developer guide, setting up).
     fn check_bucket(self, cx: &mut Cx<'_>, name: &str) -> AwsResult<()> {
+        let actions = ["s3:ListBucket", "s3:GetBucketPublicAccessBlock", "s3:GetEncryptionConfiguration"];
+        self.check_place(cx, name, &actions)
+    }
+
+    /// Whether a bucket is one that a job can use, and the role may do this with it.
+    fn check_place(self, cx: &mut Cx<'_>, name: &str, actions: &[&str]) -> AwsResult<()> {
         let facts =
             Facts::of(cx, name).ok_or_else(|| validation(format!("The specified bucket does not exist: {name}")))?;
         if facts.region != cx.caller.region {
@@ -68,7 +104,7 @@ impl Party<'_> {
             return Err(denied(format!("The bucket {name} belongs to another account.")));
         }
         let arn = bucket_arn(cx, name);
-        for action in ["s3:ListBucket", "s3:GetBucketPublicAccessBlock", "s3:GetEncryptionConfiguration"] {
+        for action in actions {
             self.may(cx, action, &arn)?;
         }
         if !facts.blocks_public_access {
@@ -91,6 +127,9 @@ impl Party<'_> {
         outcome.map_err(|refused| {
             denied(match refused {
                 Refused::NoSuchRole => format!("HealthLake cannot assume the role {role}: it does not exist."),
+                Refused::NotTrusted if store.is_empty() => format!(
+                    "HealthLake cannot assume the role {role}: it does not trust {PRINCIPAL} for a job without a data store."
+                ),
                 Refused::NotTrusted => {
                     format!("HealthLake cannot assume the role {role}: it does not trust {PRINCIPAL} for {store}.")
                 }

@@ -14,7 +14,7 @@ use crate::protocol::Effect;
 use crate::route::Caller;
 use crate::services::Cx;
 use crate::services::healthlake::fhir::{self, bulk};
-use crate::services::healthlake::{Datastore, HealthLake, restore};
+use crate::services::healthlake::{Datastore, HealthLake, restore, transformation};
 use crate::services::s3::inside::Inside;
 use crate::store::World;
 use crate::store::objects::Objects;
@@ -40,6 +40,8 @@ enum Due {
     Work(String),
     EndCancelled(String),
     Restore(String),
+    /// A conversion begins, or is to end.
+    Transform(String),
     /// The backup of a deleted store has been kept long enough.
     Purge(String),
 }
@@ -100,6 +102,7 @@ impl HealthLake {
             .or_else(cancelled)
             .or_else(|| self.due_job(Direction::Import, now))
             .or_else(|| self.due_job(Direction::Export, now))
+            .or_else(|| self.transformation.jobs.due(now).map(Due::Transform))
             .or_else(purged)
     }
 
@@ -147,6 +150,7 @@ impl Piece<'_> {
                 Ok(1)
             }),
             Due::Restore(id) => self.restore(&id),
+            Due::Transform(id) => self.transform(&id),
             Due::Purge(id) => {
                 if let Some(store) = self.healthlake().stores.get_mut(&id) {
                     store.forget_backup();
@@ -270,6 +274,31 @@ impl Piece<'_> {
             until: None,
         };
         run(work, &mut import_run)
+    }
+
+    fn transform(&mut self, id: &str) -> u64 {
+        let now = self.now;
+        let Some(mut job) = self.healthlake().begin_or_take_transformation(id, now) else {
+            return 1;
+        };
+        let caller = as_role(&job.role, &self.account, &self.region);
+        let cx = Cx {
+            world: self.world,
+            caller: &caller,
+            now,
+            options: &self.core.options,
+            journal: &self.core.journal,
+            guard: &self.core.guard,
+            faults: self.core.faults.current(),
+            files: &self.core.files,
+        };
+        let mut s3 = Inside::new(cx, self.objects);
+        if let Err(error) = transformation::jobs::run(&mut job, &mut s3, now) {
+            job.fail(&error.message, now);
+        }
+        self.healthlake().keep_transformation(job);
+        // As much as a look does, since a conversion is done in one piece.
+        LOOK
     }
 
     fn restore(&mut self, id: &str) -> u64 {

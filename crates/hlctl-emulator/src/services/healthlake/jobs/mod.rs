@@ -37,6 +37,7 @@ use super::HealthLake;
 use crate::clock::after;
 use crate::fault::JobFaults;
 use crate::protocol::{Operation, read, write};
+pub(super) use access::Party;
 pub(crate) use carry_on::{Pace, carry_on};
 use export::Export;
 use import::Import;
@@ -109,6 +110,18 @@ pub(super) struct Output {
 }
 
 impl Output {
+    pub(super) fn new(bucket: &str, folder: String, key: &str, key_arn: String) -> Self {
+        Self { bucket: bucket.to_owned(), folder, key: key.to_owned(), key_arn }
+    }
+
+    pub(super) fn bucket(&self) -> &str {
+        &self.bucket
+    }
+
+    pub(super) fn folder(&self) -> &str {
+        &self.folder
+    }
+
     /// Whether this is one of its objects.
     fn holds(&self, bucket: &str, key: &str) -> bool {
         bucket == self.bucket && key.starts_with(&self.folder)

@@ -53,7 +53,21 @@ impl Output {
         s3.put((&self.bucket, &format!("{}{name}", self.folder)), content_type, data, &self.key_arn)
     }
 
-    pub(super) fn put_json(&self, s3: &mut Inside<'_>, name: &str, value: &Value) -> AwsResult<()> {
+    pub(in crate::services::healthlake) fn put_ndjson(
+        &self,
+        s3: &mut Inside<'_>,
+        name: &str,
+        data: &[u8],
+    ) -> AwsResult<()> {
+        self.put(s3, name, NDJSON, data)
+    }
+
+    pub(in crate::services::healthlake) fn put_json(
+        &self,
+        s3: &mut Inside<'_>,
+        name: &str,
+        value: &Value,
+    ) -> AwsResult<()> {
         let text = serde_json::to_vec_pretty(value).unwrap_or_default();
         self.put(s3, name, JSON, &text)
     }
