@@ -6,9 +6,9 @@ use aws_sdk_healthlake::Client;
 use aws_sdk_healthlake::error::ProvideErrorMetadata as _;
 use aws_sdk_healthlake::operation::start_data_transformation_job::builders::StartDataTransformationJobFluentBuilder;
 use aws_sdk_healthlake::types::{
-    CreateDataTransformationProfileSource, DataTransformationS3Configuration, ExistingVersionedProfileSource,
-    ProfileMappingSource, SourceFormat, StarterProfileSource, Tag, TransformationInputDataConfig,
-    TransformationJobProperties, TransformationOutputDataConfig,
+    CreateDataTransformationProfileSource, DataTransformationProfileVersionSummary, DataTransformationS3Configuration,
+    ExistingVersionedProfileSource, ProfileMappingSource, SourceFormat, StarterProfileSource, Tag,
+    TransformationInputDataConfig, TransformationJobProperties, TransformationOutputDataConfig,
 };
 use aws_sdk_s3::primitives::ByteStream;
 use hlctl_emulator::{Clock, Emulator, Options};
@@ -84,7 +84,7 @@ async fn a_draft_is_edited_and_published_versions_stay() {
     assert_eq!(place.get(&id, None).await.as_deref(), Ok(MAPPING));
     let versions = place.healthlake.list_data_transformation_profile_versions().profile_id(&id).max_results(3);
     let versions = versions.into_paginator().items().send().collect::<Result<Vec<_>, _>>().await.unwrap();
-    assert_eq!(versions.iter().map(|version| version.version()).collect::<Vec<_>>(), [4, 3, 2, 1]);
+    assert_eq!(versions.iter().map(DataTransformationProfileVersionSummary::version).collect::<Vec<_>>(), [4, 3, 2, 1]);
 
     let source = ExistingVersionedProfileSource::builder().profile_id(&id).version(2).build().unwrap();
     let clone =
