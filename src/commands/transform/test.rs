@@ -32,7 +32,7 @@ pub(super) fn run(session: &Session, arguments: &TransformTestArgs) -> Result<Ex
     if arguments.json {
         printer.json(&test);
     } else {
-        summarize(printer, &test, arguments.update);
+        summarize(printer, &test, arguments);
     }
     Ok(if passed { ExitCode::Success } else { ExitCode::Failure })
 }
@@ -123,14 +123,15 @@ fn show(printer: Printer, tested: &TestedMapping) {
     }
 }
 
-fn summarize(printer: Printer, test: &TransformTest, update: bool) {
+fn summarize(printer: Printer, test: &TransformTest, arguments: &TransformTestArgs) {
     let (passed, failed) = test.counts();
     if failed == 0 {
         printer.say(&format!("{} passed.", counted(passed, "case")));
         return;
     }
     printer.say(&format!("{} passed, {} failed.", counted(passed, "case"), counted(failed, "case")));
-    if test.differs() && !update {
-        printer.say(concat!("If the output is right: ", hlctl!("transform test --update")));
+    if test.differs() && !arguments.update {
+        let update = hlctl!("transform test", arguments.path.display()).flag("--update");
+        printer.say(&format!("If the output is right: {update}"));
     }
 }
