@@ -81,7 +81,7 @@ pub const DEFAULT_CONFIG: &str = "healthlake.toml";
 #[derive(Clone, Debug, Args)]
 #[command(next_help_heading = "Global options")]
 pub struct Global {
-    /// Configuration file; validate, doctor, plan, apply, destroy, wait, outputs, drift and audit take several, or a folder
+    /// Configuration file; validate, doctor, plan, apply, destroy, wait, status, outputs, drift and audit take several, or a folder
     #[arg(short, long = "config", global = true, value_name = "FILE", env = "HLCTL_CONFIG", default_value = DEFAULT_CONFIG)]
     pub configs: Vec<PathBuf>,
 
@@ -156,6 +156,8 @@ pub enum Command {
     Destroy(DestroyArgs),
     /// Wait until AWS has created, changed or deleted a store
     Wait(WaitArgs),
+    /// Show the stack at a glance: store, jobs, lock, last run, pending changes
+    Status(JsonArgs),
     /// Print outputs, such as the store's endpoint
     #[command(visible_alias = "output")]
     Outputs(OutputsArgs),
@@ -270,6 +272,7 @@ impl Command {
             | Self::Schema
             | Self::Doctor(_)
             | Self::Plan(_)
+            | Self::Status(_)
             | Self::Outputs(_)
             | Self::Smart(_)
             | Self::Fhir(_)
@@ -292,7 +295,7 @@ impl Command {
     /// Whether JSON is asked for.
     pub fn prints_json(&self) -> bool {
         match self {
-            Self::Validate(arguments) => arguments.json,
+            Self::Validate(arguments) | Self::Status(arguments) => arguments.json,
             Self::Plan(arguments) => arguments.json,
             Self::Doctor(arguments) => arguments.json,
             Self::Apply(arguments) => arguments.execution.json,

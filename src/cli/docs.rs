@@ -31,7 +31,19 @@ macro_rules! topic {
 pub const TOPICS: &[Topic] = &[
     Topic {
         name: "overview",
-        aliases: &["readme", "plan", "apply", "destroy", "wait", "outputs", "output", "docs", "completions", "man"],
+        aliases: &[
+            "readme",
+            "plan",
+            "apply",
+            "destroy",
+            "wait",
+            "status",
+            "outputs",
+            "output",
+            "docs",
+            "completions",
+            "man",
+        ],
         path: "README.md",
         compressed: include_bytes!(concat!(env!("OUT_DIR"), "/README.md.zlib")),
     },

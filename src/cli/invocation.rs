@@ -165,6 +165,7 @@ impl Needs {
             | Command::Drift(_)
             | Command::Destroy(_)
             | Command::Wait(_)
+            | Command::Status(_)
             | Command::Outputs(_)
             | Command::Smart(_)
             | Command::Fhir(_)

@@ -52,6 +52,13 @@ pub const PAGES: &[HelpPage] = &[
         examples: &["hlctl destroy", "hlctl destroy --force-destroy --final-export ./backup"],
     },
     page("wait", &["hlctl wait", "hlctl wait --timeout 45m"]),
+    HelpPage {
+        command: "status",
+        about: "Shows what AWS says of the stack's stores, what it is at work on and for how long yet, who holds the state's \
+                lock, how the last run on this machine ended, and how many changes a plan would show. What could not be \
+                read is listed, and is no failure.",
+        examples: &["hlctl status", "hlctl status --json"],
+    },
     page(
         "outputs",
         &[

@@ -10,7 +10,7 @@ use super::{confirm, outputs, stores, summary};
 use crate::apply::{self, Report, Run};
 use crate::cli::{ApplyArgs, ExecutionArgs, RunningJobs};
 use crate::error::CommandError;
-use crate::journal::{Recorder, RunStart};
+use crate::journal::{Forecast, Recorder, RunStart};
 use crate::module;
 use crate::plan::file::PlanFile;
 use crate::plan::{Options, refresh_only};
@@ -224,7 +224,8 @@ pub(super) async fn walk(
     execution: &ExecutionArgs,
     command: Option<&str>,
 ) -> Result<Report, CommandError> {
-    let observer = progress::observer(session.printer);
+    let forecast = Forecast::of(session.local_store().path(), &prepared.state);
+    let observer = progress::observer(session.printer, forecast);
     let run = Run {
         cx: prepared.cx.clone(),
         plan: &prepared.plan,

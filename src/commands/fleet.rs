@@ -9,7 +9,7 @@ use thiserror::Error;
 use tokio::task::{JoinSet, LocalSet};
 use tracing::Instrument as _;
 
-use super::{apply, audit, confirm, destroy, doctor, drift, outputs, plan, report, validate, wait};
+use super::{apply, audit, confirm, destroy, doctor, drift, outputs, plan, report, status, validate, wait};
 use crate::cli::Command;
 use crate::error::{CommandError, Ending, Failure};
 use crate::session::{Fleet, Session};
@@ -149,6 +149,7 @@ async fn one(stack: &Session, command: &Command) -> Result<ExitCode, CommandErro
         Command::Apply(arguments) => apply::run(stack, arguments).await,
         Command::Destroy(arguments) => destroy::run(stack, arguments).await,
         Command::Wait(arguments) => wait::run(stack, arguments).await,
+        Command::Status(arguments) => status::run(stack, arguments).await,
         Command::Outputs(arguments) => outputs::run(stack, arguments).await,
         Command::Drift(arguments) => drift::run(stack, arguments).await,
         Command::Audit(arguments) => audit::run(stack, arguments).await,
@@ -185,7 +186,9 @@ impl Failure for FleetUsage {
         let hint = match self {
             Self::NoConfigs(_) => "name a configuration, or a folder of them",
             Self::NamedTwice(_) => "name each configuration once",
-            Self::OneAtATime => "validate, doctor, plan, apply, destroy, wait, outputs, drift and audit take several",
+            Self::OneAtATime => {
+                "validate, doctor, plan, apply, destroy, wait, status, outputs, drift and audit take several"
+            }
             Self::PlanFile => "plan them one by one, or leave out --out",
             Self::SavedPlan => "name only its configuration",
             Self::Sarif => "audit them one by one, or use --json",
@@ -205,6 +208,7 @@ fn check_command(session: &Session, command: &Command) -> Result<(), CommandErro
         | Command::Apply(_)
         | Command::Destroy(_)
         | Command::Wait(_)
+        | Command::Status(_)
         | Command::Outputs(_)
         | Command::Drift(_)
         | Command::Audit(_)

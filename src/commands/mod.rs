@@ -30,6 +30,7 @@ mod sandbox;
 mod schema;
 mod smart;
 mod state;
+mod status;
 mod stores;
 mod summary;
 mod transform;
@@ -173,6 +174,7 @@ fn run(cli: Cli, printer: Printer) -> Result<ExitCode, CommandError> {
         Command::Drift(arguments) => block_on(sender, drift::run(&session, &arguments)),
         Command::Destroy(arguments) => block_on(sender, destroy::run(&session, &arguments)),
         Command::Wait(arguments) => block_on(sender, wait::run(&session, &arguments)),
+        Command::Status(arguments) => block_on(sender, status::run(&session, &arguments)),
         Command::Fhir(command) => block_on(sender, fhir::run(&session, &command)),
         Command::Policy(command) => block_on(sender, policy::run(&session, &command)),
         Command::Data(command) => block_on(sender, data::run(&session, &command)),

@@ -3,6 +3,7 @@
 //! It lies beside the state as `NAME.state.run.json` and is for reports alone: nothing that hlctl does rests on it. It holds no
 //! secret, for the plan and the errors that it is made of hold none.
 
+mod estimate;
 mod recorder;
 mod timeline;
 
@@ -16,6 +17,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use thiserror::Error;
 
+pub use estimate::{Durations, Estimate, Forecast};
 pub use recorder::{Recorder, RunStart};
 
 use crate::apply::Outcome;
@@ -61,6 +63,9 @@ pub struct Journal {
     pub needs: BTreeMap<Address, Vec<Address>>,
     /// What was done, in the order in which it began.
     pub steps: Vec<StepRecord>,
+    /// What earlier runs took for what takes minutes, the oldest first.
+    #[serde(skip_serializing_if = "Durations::is_empty", default)]
+    pub durations: Durations,
 }
 
 /// The end of a run.
@@ -196,7 +201,7 @@ impl JournalError {
 }
 
 impl Journal {
-    fn of(beginning: &RunStart<'_>, begun: Timestamp) -> Self {
+    fn of(beginning: &RunStart<'_>, begun: Timestamp, durations: Durations) -> Self {
         let RunStart { command, state, plan } = beginning;
         let work = |change: &&Change| change.action != Action::NoOp;
         Self {
@@ -216,6 +221,7 @@ impl Journal {
             changes: plan.changes.iter().filter(work).cloned().collect(),
             needs: needs(plan, state),
             steps: Vec::new(),
+            durations,
         }
     }
 

@@ -6,7 +6,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use tokio::time::Instant;
 
-use super::{End, Journal, RunEnding, StepRecord, StoppedBy, neighbour};
+use super::{Durations, End, Journal, RunEnding, StepRecord, StoppedBy, neighbour};
 use crate::apply::{Event, Observer};
 use crate::plan::{Action, Plan};
 use hlctl_engine::state::State;
@@ -46,7 +46,7 @@ impl Recorder {
         let state_name = state_path.file_name().unwrap_or_default().to_string_lossy();
         let mut recorder = Self {
             inner,
-            journal: Journal::of(beginning, Timestamp::now()),
+            journal: Journal::of(beginning, Timestamp::now(), Durations::read(state_path, beginning.state)),
             path: neighbour(state_path),
             // What a killed write leaves goes with what killed writes of the state leave.
             unfinished_prefix: format!(".{state_name}.unfinished-"),

@@ -1,7 +1,10 @@
 //! What a run's length came from. Pure.
 
+use jiff::{SignedDuration, Timestamp};
+
 use super::{Journal, RunEnding, StepRecord};
 use crate::plan::Action;
+use hlctl_model::address::Address;
 
 /// A step that begins so soon after another has got on began because of that: the scheduler starts whatever may start at
 /// once.
@@ -30,6 +33,14 @@ impl Journal {
         let whole = u64::try_from(end.as_millisecond() - self.begun.as_millisecond()).unwrap_or_default();
         let last = self.steps.iter().filter_map(|step| step.ended.as_ref()).map(|(at, _)| *at).max();
         whole.max(last.unwrap_or_default())
+    }
+
+    /// When `action` on `address` began last, if this run began it.
+    pub fn begin_of(&self, address: &Address, action: Action) -> Option<Timestamp> {
+        let is_it = |step: &&StepRecord| step.address == *address && step.action == action && step.was_begun();
+        let step = self.steps.iter().rfind(is_it)?;
+        let began = i64::try_from(step.began).ok()?;
+        self.begun.checked_add(SignedDuration::from_millis(began)).ok()
     }
 
     /// When a step ended, or, if it did not, the end of the record.
@@ -99,7 +110,6 @@ pub(crate) mod tests {
     use super::*;
     use crate::journal::End;
     use hlctl_engine::state::Home;
-    use hlctl_model::address::Address;
 
     pub(crate) fn step(name: &str, began: u64, identified: Option<u64>, ended: Option<u64>) -> StepRecord {
         StepRecord {
@@ -136,6 +146,7 @@ pub(crate) mod tests {
             changes: Vec::new(),
             needs: all,
             steps,
+            durations: super::super::Durations::default(),
         }
     }
 

@@ -12,7 +12,7 @@ use crate::error::CommandError;
 use crate::s3_backend::S3Store;
 use hlctl_aws::clients::s3_alone;
 use hlctl_config::{Backend, Config};
-use hlctl_engine::state::{Home, LocalStore, Place, State, StateError, Store};
+use hlctl_engine::state::{Home, LocalStore, ObservedLock, Place, State, StateError, Store};
 
 /// How long a reader waits to hear who else is at work.
 const LONGEST_LOOK: Duration = Duration::from_secs(10);
@@ -164,6 +164,25 @@ impl Session {
             self.printer.say(&holding.note());
         }
         read
+    }
+
+    /// [`Session::read`], and who holds the lock meanwhile, for a command that shows both.
+    ///
+    /// # Errors
+    /// As [`Session::read`]. That the lock cannot be looked at is no error of the whole.
+    pub async fn read_with_holder(
+        &self,
+        store: &Store,
+    ) -> Result<(Option<State>, Result<Option<ObservedLock>, CommandError>), CommandError> {
+        self.interruptible(async {
+            let (read, at_work) = tokio::join!(self.read(store), timeout(LONGEST_LOOK, store.holder()));
+            let holder = match at_work {
+                Ok(holder) => holder.map_err(CommandError::from),
+                Err(late) => Err(CommandError::Other(late.into())),
+            };
+            Ok((read?, holder.map(|holder| holder.filter(|found| !found.holder.is_this_process()))))
+        })
+        .await
     }
 
     /// [`Session::read`] where there must be a state.

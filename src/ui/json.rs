@@ -12,6 +12,7 @@ mod run;
 #[cfg(test)]
 mod schema;
 mod stack;
+mod status;
 mod stores;
 mod transform;
 
@@ -28,6 +29,10 @@ pub use plan::PlanDocument;
 pub use run::RunDocument;
 pub use stack::{
     Adopted, AdoptedResource, GraphDocument, GraphNode, ListedResource, StackEnd, Stacks, StateList, WrittenConfig,
+};
+pub use status::{
+    AwsWork, EstimateDocument, JobStatus, LastRun, LockStatus, PendingChanges, RunResult, StackStatusDocument,
+    StateCounts, StoreStatus, Unread, to_the_second,
 };
 pub use stores::{ComparedStore, Comparison, ListedStore, StoreDocument, Stores};
 pub use transform::{MappingWarning, RefusedElement, TestedCase, TestedMapping, TransformDifference, TransformTest};

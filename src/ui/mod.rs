@@ -9,6 +9,7 @@ pub mod plan_view;
 pub mod printer;
 pub mod progress;
 pub mod report;
+pub mod status_view;
 pub mod transfer;
 
 pub use printer::Printer;

@@ -9,6 +9,7 @@ use tokio::time::Instant;
 use super::printer::style::{DESTROY, FAINT};
 use super::{Printer, plan_view};
 use crate::apply::{Event, Observer, Outcome};
+use crate::journal::{Estimate, Forecast};
 use crate::plan::Action;
 use hlctl_aws::{Hold, HoldReason};
 use hlctl_model::address::Address;
@@ -21,8 +22,8 @@ const HEARTBEAT: Duration = Duration::from_secs(60);
 const SHORT: Duration = Duration::from_secs(2);
 
 /// The observer that fits the terminal, or its absence.
-pub fn observer(printer: Printer) -> Box<dyn Observer<ResourceError>> {
-    if printer.is_lively() { Box::new(Live::new()) } else { Box::new(Lines::new(printer)) }
+pub fn observer(printer: Printer, forecast: Forecast) -> Box<dyn Observer<ResourceError>> {
+    if printer.is_lively() { Box::new(Live::new(forecast)) } else { Box::new(Lines::new(printer, forecast)) }
 }
 
 /// What is known of a step under way.
@@ -67,14 +68,21 @@ impl UnderWay {
         Some(self.elapsed()).filter(|elapsed| elapsed.saturating_sub(self.since.elapsed()) >= HEARTBEAT)
     }
 
-    fn line(&self, address: &Address) -> String {
+    /// When it will be done. Of what an earlier run began that is known only where AWS tells when.
+    fn estimate(&self, address: &Address, forecast: &Forecast) -> Option<Estimate> {
+        let is_timed = self.action != Action::Settle || self.born.is_some();
+        if is_timed { forecast.estimate(address, self.action, self.elapsed()) } else { None }
+    }
+
+    fn line(&self, address: &Address, forecast: &Forecast) -> String {
         if let Some(hold) = &self.hold {
             return format!("{address}: {}, {} so far", held(hold), whole_seconds(self.since.elapsed()));
         }
         let status = self.status.clone().unwrap_or_else(|| verb(self.action).to_owned());
         let usual = Kind::parse(address.kind()).and_then(|kind| kind.usual_time(self.action));
         let usual = usual.map(|usual| format!(", {usual}")).unwrap_or_default();
-        format!("{address}: {status}, {} so far{usual}", whole_seconds(self.elapsed()))
+        let left = self.estimate(address, forecast).map(|left| format!(", {left}")).unwrap_or_default();
+        format!("{address}: {status}, {} so far{usual}{left}", whole_seconds(self.elapsed()))
     }
 }
 
@@ -105,11 +113,12 @@ fn held(hold: &Hold) -> String {
 struct Lines {
     printer: Printer,
     under_way: BTreeMap<Address, UnderWay>,
+    forecast: Forecast,
 }
 
 impl Lines {
-    fn new(printer: Printer) -> Self {
-        Self { printer, under_way: BTreeMap::new() }
+    fn new(printer: Printer, forecast: Forecast) -> Self {
+        Self { printer, under_way: BTreeMap::new(), forecast }
     }
 }
 
@@ -143,7 +152,7 @@ impl Observer<ResourceError> for Lines {
         for (address, step) in &mut self.under_way {
             let due = if step.announced { HEARTBEAT } else { SHORT };
             if step.reported.elapsed() >= due {
-                self.printer.say(&format!("    {}", step.line(address)));
+                self.printer.say(&format!("    {}", step.line(address, &self.forecast)));
                 step.announced = true;
                 step.reported = Instant::now();
             }
@@ -155,11 +164,12 @@ impl Observer<ResourceError> for Lines {
 struct Live {
     bars: MultiProgress,
     under_way: BTreeMap<Address, (UnderWay, ProgressBar)>,
+    forecast: Forecast,
 }
 
 impl Live {
-    fn new() -> Self {
-        Self { bars: MultiProgress::new(), under_way: BTreeMap::new() }
+    fn new(forecast: Forecast) -> Self {
+        Self { bars: MultiProgress::new(), under_way: BTreeMap::new(), forecast }
     }
 
     fn above(&self, line: &str) {
@@ -178,7 +188,7 @@ impl Observer<ResourceError> for Live {
                         .unwrap_or_else(|_| ProgressStyle::default_spinner()),
                 );
                 let step = UnderWay::new(*action);
-                bar.set_message(step.line(address));
+                bar.set_message(step.line(address, &self.forecast));
                 self.under_way.insert(address.clone(), (step, bar));
             }
             Event::Progress { address, progress } => {
@@ -201,7 +211,7 @@ impl Observer<ResourceError> for Live {
 
     fn tick(&mut self) {
         for (address, (step, bar)) in &self.under_way {
-            bar.set_message(step.line(address));
+            bar.set_message(step.line(address, &self.forecast));
             bar.tick();
         }
     }
@@ -258,6 +268,11 @@ fn whole_seconds(elapsed: Duration) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use hlctl_engine::state::Home;
+
+    fn forecast() -> Forecast {
+        Forecast::without_record(Home::Aws)
+    }
 
     fn store() -> Address {
         Address::parse("healthlake_fhir_datastore.this")
@@ -270,14 +285,18 @@ mod tests {
         let quarter = jiff::Timestamp::now().as_second() - 15 * 60;
         assert_eq!(step.note(&Progress::Since(quarter)), None);
         step.status = step.note(&Progress::Status("CREATING".to_owned()));
-        let line = step.line(&store());
+        let line = step.line(&store(), &forecast());
         assert!(line.contains("CREATING, 15m") && line.contains("so far, usually 20 to 30 min"), "{line}");
+        assert!(
+            line.ends_with("usually 20 to 30 min, 5 to 15 min left") || line.ends_with("4 to 15 min left"),
+            "{line}"
+        );
         assert!(step.earlier().is_some());
         // A clock that is behind AWS's makes nothing younger than this run.
         let mut ahead = UnderWay::new(Action::Settle);
         ahead.note(&Progress::Since(jiff::Timestamp::now().as_second() + 60));
         tokio::time::advance(Duration::from_secs(5)).await;
-        assert!(ahead.line(&store()).contains("5 s so far"), "{}", ahead.line(&store()));
+        assert!(ahead.line(&store(), &forecast()).contains("5 s so far"), "{}", ahead.line(&store(), &forecast()));
     }
 
     #[tokio::test(start_paused = true)]
@@ -298,11 +317,11 @@ mod tests {
             (HoldReason::Outage, "does not answer"),
         ] {
             step.note(&hold(reason));
-            let line = step.line(&store());
+            let line = step.line(&store(), &forecast());
             assert!(line.contains(words) && line.contains("HealthLake"), "{line}");
             assert!(!line.contains("creating") && !line.contains("usually"), "{line}");
         }
         step.note(&Progress::OnHold(None));
-        assert!(step.line(&store()).contains("creating"));
+        assert!(step.line(&store(), &forecast()).contains("creating"));
     }
 }

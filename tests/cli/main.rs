@@ -50,6 +50,7 @@ mod saved_plan;
 mod smart;
 mod smart_token;
 mod state;
+mod status;
 mod store;
 mod stores;
 mod support;

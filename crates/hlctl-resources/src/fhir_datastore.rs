@@ -10,6 +10,7 @@ mod look;
 mod request;
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use aws_sdk_healthlake::types::{FhirVersion, IdentityProviderConfiguration};
 use serde::{Deserialize, Serialize};
@@ -28,6 +29,7 @@ use super::{
 use await_store::{Begun, Impaired, order_deletion, send_update, settle, wait_until_gone};
 use hlctl_aws::{AwsError, Call, Met, Operation, ops};
 use hlctl_config::{Analytics, Backup};
+use hlctl_engine::wait::Due;
 use hlctl_model::address::Address;
 use hlctl_model::{Action, AttributeChange};
 use look::{
@@ -306,6 +308,18 @@ impl Resource for FhirDatastore {
         match action {
             Action::Create | Action::Replace | Action::Settle => Some("usually 20 to 30 min"),
             Action::Delete => Some("usually 15 to 20 min"),
+            _ => None,
+        }
+    }
+
+    fn usual_range(action: Action) -> Option<Due> {
+        let minutes = |from: u64, until: u64| Due {
+            from: Duration::from_secs(60 * from),
+            until: Duration::from_secs(60 * until),
+        };
+        match action {
+            Action::Create | Action::Replace | Action::Settle => Some(minutes(20, 30)),
+            Action::Delete => Some(minutes(15, 20)),
             _ => None,
         }
     }

@@ -16,6 +16,7 @@ use super::{
     S3BucketServerSideEncryptionConfiguration, S3BucketVersioning,
 };
 use hlctl_aws::answers::{RawAnswer, gathered};
+use hlctl_engine::wait::Due;
 use hlctl_model::{Action, AttributeChange};
 
 macro_rules! kinds {
@@ -87,6 +88,11 @@ macro_rules! kinds {
             /// [`Resource::usual_time`]
             pub fn usual_time(self, action: Action) -> Option<&'static str> {
                 match self { $(Self::$kind => $kind::usual_time(action)),+ }
+            }
+
+            /// [`Resource::usual_range`]
+            pub fn usual_range(self, action: Action) -> Option<Due> {
+                match self { $(Self::$kind => $kind::usual_range(action)),+ }
             }
 
             /// [`Resource::impact`]

@@ -94,6 +94,7 @@ pub use tags::ownership_tags;
 pub use task::{Context, Task};
 
 use hlctl_aws::answers::RawAnswer;
+use hlctl_engine::wait::Due;
 pub use hlctl_model::{
     ADDRESS_TAG, Attachment, Attributes, Condition, Contents, Identity, Known, Listed, Observed, Parent, PlannedChange,
     Progress, RecoveryHint, Reference, Remains, Rule, SECRET, STACK_TAG, Settings, StepReport, Text, UNKNOWN,
@@ -220,6 +221,11 @@ pub trait Resource: Clone + Send + Sync + 'static {
 
     /// How long the action usually takes, for those that take minutes.
     fn usual_time(_action: Action) -> Option<&'static str> {
+        None
+    }
+
+    /// The same as ages, for estimates.
+    fn usual_range(_action: Action) -> Option<Due> {
         None
     }
 

@@ -61,7 +61,8 @@ pub(super) fn between(window: BackupWindow) -> String {
     format!("{} .. {}", instant(window.earliest), instant(window.latest))
 }
 
-fn listed(state: &State, address: &Address, vitals: Option<&Vitals>) -> ListedStore {
+/// A store for programs.
+pub(in crate::commands) fn listed(state: &State, address: &Address, vitals: Option<&Vitals>) -> ListedStore {
     let window = vitals.and_then(|vitals| vitals.window);
     ListedStore {
         store: StoreDocument::of(state, address),

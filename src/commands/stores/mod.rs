@@ -39,6 +39,7 @@ use hlctl_model::invocation::CommandLine;
 use hlctl_resources::{Context, FhirDatastore, Resource, Settings, Vitals, vitals};
 
 pub(super) use afterlife::{explain as explain_lost_store, tell as tell_what_can_be_restored};
+pub(super) use list::listed;
 pub(super) use replace::run as replace;
 pub(super) use restore::run as restore;
 
@@ -159,12 +160,12 @@ impl<'a> StoreOperation<'a> {
 }
 
 /// Id of the store at this address.
-fn id_of(entry: &Entry) -> Option<&str> {
+pub(super) fn id_of(entry: &Entry) -> Option<&str> {
     entry.recorded.as_ref()?.get("id")?.as_str()
 }
 
 /// The stack's stores: the one in use first.
-fn stores(state: &State) -> Vec<(&Address, &Entry)> {
+pub(super) fn stores(state: &State) -> Vec<(&Address, &Entry)> {
     let mut stores: Vec<_> =
         state.resources.iter().filter(|(address, _)| address.kind() == FhirDatastore::KIND).collect();
     stores.sort_by_key(|(address, _)| address.as_str() != STORE);

@@ -31,6 +31,7 @@ fn commands(generator: &mut SchemaGenerator) -> Vec<(&'static str, Value)> {
         "smart rotate-secret": SecretRotation,
         "smart test": SmartTest,
         "state list": StateList,
+        "status": StackStatusDocument,
         "stores delete": RunDocument,
         "stores list": Stores,
         "stores use": ComparedStore | RunDocument,

@@ -48,12 +48,12 @@ pub struct ComparedStore {
 #[derive(Debug, Serialize, JsonSchema)]
 #[schemars(rename = "Store")]
 pub struct StoreDocument {
-    address: String,
-    id: Option<String>,
+    pub address: String,
+    pub id: Option<String>,
     arn: Option<String>,
-    endpoint: Option<String>,
+    pub endpoint: Option<String>,
     /// Whether the stack uses it.
-    in_use: bool,
+    pub in_use: bool,
     /// Where its data came from.
     origin: Option<Origin>,
 }

@@ -51,8 +51,12 @@ pub(super) async fn describe_with_age(
     let (store, now) = dated(describe(cx, id)).await;
     let store = store?;
     let created = store.as_ref().and_then(|store| store.created_at()).map(DateTime::secs);
-    let age = now.zip(created).and_then(|(now, created)| u64::try_from(now.checked_sub(created)?).ok());
-    Ok((store, age.map(Duration::from_secs).filter(|age| *age < LONGEST_CREATION)))
+    Ok((store, age_at(now, created).filter(|age| *age < LONGEST_CREATION)))
+}
+
+fn age_at(now: Option<i64>, created: Option<i64>) -> Option<Duration> {
+    let seconds = now?.checked_sub(created?)?;
+    u64::try_from(seconds).ok().map(Duration::from_secs)
 }
 
 /// No creation takes a day: what seems older has its `CreatedAt` by another clock than its `Date`, as what plays AWS may.
@@ -178,6 +182,10 @@ pub(super) async fn list_tags(cx: &Context, arn: &str) -> Result<BTreeMap<String
 pub struct Vitals {
     /// What the state would record of it.
     pub recorded: Recorded,
+    /// When it was created (`CreatedAt`), in seconds since 1970.
+    pub created: Option<i64>,
+    /// Its age by HealthLake's own clock; that of this machine may differ.
+    pub age: Option<Duration>,
     /// Its status as AWS names it.
     pub status: String,
     /// ARN of the customer's key that it is encrypted with.
@@ -215,7 +223,9 @@ impl Vitals {
 /// # Errors
 /// AWS's.
 pub async fn vitals(cx: &Context, id: &str) -> Result<Option<Vitals>, AwsError> {
-    Ok(describe(cx, id).await?.map(|store| {
+    let (store, now) = dated(describe(cx, id)).await;
+    Ok(store?.map(|store| {
+        let created = store.created_at().map(DateTime::secs);
         let encryption = store.sse_configuration().and_then(|sse| sse.kms_encryption_config());
         let customers = encryption.filter(|config| *config.cmk_type() == CmkType::CmCmk);
         let window = store.backup_status_info().and_then(|backup| {
@@ -226,6 +236,8 @@ pub async fn vitals(cx: &Context, id: &str) -> Result<Option<Vitals>, AwsError> 
         });
         Vitals {
             recorded: recorded_of(&store),
+            created,
+            age: age_at(now, created),
             status: status_of(&store),
             key: customers.and_then(|config| config.kms_key_id()).map(str::to_owned),
             window,
