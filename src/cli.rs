@@ -397,9 +397,30 @@ pub struct PlanArgs {
     #[arg(long)]
     pub detailed_exitcode: bool,
 
+    /// Print the plan as text, or as Markdown for a comment on a pull request
+    #[arg(
+        long,
+        value_enum,
+        value_name = "text|markdown",
+        default_value_t,
+        conflicts_with = "json",
+        hide_possible_values = true
+    )]
+    pub format: PlanFormat,
+
     /// Print JSON
     #[arg(long)]
     pub json: bool,
+}
+
+/// For whom a plan is printed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum PlanFormat {
+    /// For a terminal
+    #[default]
+    Text,
+    /// For a comment on a pull request
+    Markdown,
 }
 
 /// What to do where jobs are under way.

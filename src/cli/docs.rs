@@ -64,6 +64,7 @@ pub const TOPICS: &[Topic] = &[
     topic!("adopt", ["export", "terraform"]),
     topic!("graph-and-report", ["graph", "report"]),
     topic!("json", []),
+    topic!("ci", ["github"]),
     topic!("exit-codes", []),
     topic!("logging", ["log"]),
     topic!("sandbox", []),

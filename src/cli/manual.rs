@@ -33,7 +33,12 @@ pub const PAGES: &[HelpPage] = &[
         about: "Compares the configuration with the resources that exist in AWS, and lists what apply would create, \
                 change, replace or destroy. A plan changes nothing in AWS and does not write the state. With --out the \
                 plan is saved, and `hlctl apply FILE` later makes exactly these changes.",
-        examples: &["hlctl plan", "hlctl plan --out stack.plan", "hlctl --sandbox plan"],
+        examples: &[
+            "hlctl plan",
+            "hlctl plan --out stack.plan",
+            "hlctl plan --format markdown > comment.md",
+            "hlctl --sandbox plan",
+        ],
     },
     HelpPage {
         command: "apply",

@@ -5,13 +5,13 @@ use std::collections::BTreeSet;
 use thiserror::Error;
 
 use super::{confirm, doctor};
-use crate::cli::{PlanArgs, TargetArgs};
+use crate::cli::{PlanArgs, PlanFormat, TargetArgs};
 use crate::doctor::Finding;
 use crate::error::{CommandError, Ending, Failure};
 use crate::plan::file::PlanFile;
 use crate::plan::{Options, refresh_only};
 use crate::session::{ConnectOptions, Connection, Prepared, Session, prepare};
-use crate::ui::{json, plan_view};
+use crate::ui::{json, plan_markdown, plan_view};
 use hlctl_model::address::Address;
 use hlctl_model::exit_code::ExitCode;
 use hlctl_resources::{STACK_TAG, Settings};
@@ -51,7 +51,7 @@ pub(super) async fn run(session: &Session, arguments: &PlanArgs) -> Result<ExitC
         // The first apply, and nobody before it, chooses the stack's name.
         prepared.plan.hide(STACK_TAG);
     }
-    show(session, &prepared, &connection, arguments.json);
+    show(session, &prepared, &connection, arguments);
     let passing = session.interruptible(async { Ok(doctor::in_passing(&connection, &prepared).await) });
     warn(session, &passing.await?);
     confirm::check(session, &prepared.plan)?;
@@ -100,11 +100,15 @@ pub(super) fn options(scope: &TargetArgs) -> Options {
 }
 
 /// Prints the plan to stdout.
-pub(super) fn show(session: &Session, prepared: &Prepared, connection: &Connection, as_json: bool) {
-    if as_json {
-        session.printer.json(&json::plan(&prepared.plan));
-    } else {
-        session.printer.data(&plan_view::render(&prepared.plan, &connection.place(session.home())));
+fn show(session: &Session, prepared: &Prepared, connection: &Connection, arguments: &PlanArgs) {
+    let (plan, place) = (&prepared.plan, connection.place(session.home()));
+    match arguments.format {
+        _ if arguments.json => session.printer.json(&json::plan(plan)),
+        PlanFormat::Text => session.printer.data(&plan_view::render(plan, &place)),
+        PlanFormat::Markdown => {
+            let rendered = |text: &str| session.printer.rendered(text).into_owned();
+            session.printer.data(&plan_markdown::render(plan, &place, &rendered));
+        }
     }
 }
 

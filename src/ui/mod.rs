@@ -6,6 +6,7 @@ pub mod fhir_table;
 pub mod graph;
 pub mod json;
 pub mod plan_view;
+pub mod plan_markdown;
 pub mod printer;
 pub mod progress;
 pub mod report;

@@ -52,7 +52,7 @@ pub fn symbol(action: Action) -> (&'static str, Style) {
     }
 }
 
-fn render_change(text: &mut String, change: &Change) {
+pub(super) fn render_change(text: &mut String, change: &Change) {
     let (symbol, style) = symbol(change.action);
     let name = change.name.as_ref().map(|name| format!("  {FAINT}{name}{FAINT:#}")).unwrap_or_default();
     let _ = writeln!(text, "{style}{symbol:>3} {STRONG}{}{STRONG:#}{style:#}{name}", change.address);

@@ -16,6 +16,7 @@ mod audit;
 mod backend;
 mod basics;
 mod buckets;
+mod ci;
 mod credentials;
 mod data;
 mod destroy;
