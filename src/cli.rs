@@ -458,6 +458,10 @@ pub struct ExecutionArgs {
     #[arg(long, value_name = "DURATION", default_value = "0s", value_parser = parse_duration)]
     pub lock_timeout: Duration,
 
+    /// Write what happens to a file as lines of JSON; `-` writes them to stdout
+    #[arg(long, value_name = "FILE|-")]
+    pub events: Option<PathBuf>,
+
     /// Print JSON
     #[arg(long)]
     pub json: bool,

@@ -1,27 +1,30 @@
 //! `hlctl apply`
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Instant;
+
+use thiserror::Error;
 
 use super::plan::options;
 use super::running_jobs::{check_again, prepare_after_jobs};
 use super::{confirm, outputs, stores, summary};
-use crate::apply::{self, Report, Run};
+use crate::apply::{self, Observer, Report, Run};
 use crate::cli::{ApplyArgs, ExecutionArgs, RunningJobs};
-use crate::error::CommandError;
+use crate::error::{CommandError, Ending, Failure};
 use crate::journal::{Forecast, Recorder, RunStart};
 use crate::module;
 use crate::plan::file::PlanFile;
 use crate::plan::{Options, refresh_only};
 use crate::session::{ConnectOptions, Connection, Prepared, Session};
+use crate::ui::events::EventWriter;
 use crate::ui::{json, plan_view, progress};
 use hlctl_config::{Config, ForceDestroy};
 use hlctl_engine::state::{Held, State};
 use hlctl_model::address::Address;
 use hlctl_model::exit_code::ExitCode;
 use hlctl_model::invocation::CommandLine;
-use hlctl_resources::Settings;
+use hlctl_resources::{ResourceError, Settings};
 
 /// Makes AWS as the configuration, or a saved plan, says.
 pub(super) async fn run(session: &Session, arguments: &ApplyArgs) -> Result<ExitCode, CommandError> {
@@ -206,7 +209,9 @@ async fn carry_out(
         session.printer.say(&format!("\n{}", summary::done(&report, title, begun.elapsed())));
     }
     Box::pin(stores::tell_what_can_be_restored(session, &prepared)).await;
-    if !course.options.destroy && !execution.json {
+    // Lines of JSON are all that a reader of `--events -` expects on stdout.
+    let is_read_by_lines = execution.events.as_deref().is_some_and(|place| place == Path::new("-"));
+    if !course.options.destroy && !execution.json && !is_read_by_lines {
         // Those of several stacks follow when all are done, each under its own heading.
         if session.fleet.is_none() {
             session.printer.say("\nOutputs:\n");
@@ -225,7 +230,7 @@ pub(super) async fn walk(
     command: Option<&str>,
 ) -> Result<Report, CommandError> {
     let forecast = Forecast::of(session.local_store().path(), &prepared.state);
-    let observer = progress::observer(session.printer, forecast);
+    let observer = progress::observer(session.printer, forecast.clone());
     let run = Run {
         cx: prepared.cx.clone(),
         plan: &prepared.plan,
@@ -237,6 +242,58 @@ pub(super) async fn walk(
         wait: !execution.no_wait,
         is_protected: &|address| prepared.is_protected(address),
     };
+    let mut events = match &execution.events {
+        Some(place) => Some(EventWriter::open(place, session.printer).map_err(|error| NoEvents::of(place, error))?),
+        None => None,
+    };
+    if let Some(writer) = &mut events {
+        writer.begin(command, &prepared.state, &prepared.plan);
+    }
+    let observer = match &events {
+        Some(writer) => writer.around(observer, forecast),
+        None => observer,
+    };
+    let result = observed(session, run, observer, prepared, command).await;
+    if let Some(writer) = events
+        && let Some(failure) = writer.finish(result.as_ref().map_err(CommandError::exit_code))
+    {
+        session.printer.warning(&format!("--events is not complete: {failure}"));
+    }
+    result
+}
+
+/// The file of `--events` cannot be written.
+#[derive(Debug, Error)]
+#[error("events cannot be written to {}: {error}", place.display())]
+struct NoEvents {
+    place: PathBuf,
+    error: std::io::Error,
+}
+
+impl NoEvents {
+    fn of(place: &Path, error: std::io::Error) -> Self {
+        Self { place: place.to_owned(), error }
+    }
+}
+
+impl Failure for NoEvents {
+    fn ending(&self) -> Ending {
+        Ending::Refused
+    }
+
+    fn hint(&self) -> Option<String> {
+        Some("nothing was changed; name a file in a folder that exists, or `-` for stdout".to_owned())
+    }
+}
+
+/// Runs the apply with this observer, and records it if it is a named command that has something to do.
+async fn observed(
+    session: &Session,
+    run: Run<'_>,
+    observer: Box<dyn Observer<ResourceError>>,
+    prepared: &Prepared,
+    command: Option<&str>,
+) -> Result<Report, CommandError> {
     let Some(command) = command.filter(|_| prepared.plan.has_work()) else {
         let mut observer = observer;
         return Ok(apply::run(run, observer.as_mut()).await?);

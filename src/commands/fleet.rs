@@ -171,6 +171,8 @@ enum FleetUsage {
     PlanFile,
     #[error("a saved plan is for one stack")]
     SavedPlan,
+    #[error("--events is for one stack")]
+    Events,
     #[error("a SARIF log is of one stack")]
     Sarif,
     #[error("--state names one state, but there are several stacks")]
@@ -191,6 +193,7 @@ impl Failure for FleetUsage {
             }
             Self::PlanFile => "plan them one by one, or leave out --out",
             Self::SavedPlan => "name only its configuration",
+            Self::Events => "run them one by one, or use --json",
             Self::Sarif => "audit them one by one, or use --json",
             Self::State => "leave it out",
         };
@@ -202,6 +205,9 @@ fn check_command(session: &Session, command: &Command) -> Result<(), CommandErro
     match command {
         Command::Plan(arguments) if arguments.out.is_some() => Err(FleetUsage::PlanFile.into()),
         Command::Apply(arguments) if arguments.plan.is_some() => Err(FleetUsage::SavedPlan.into()),
+        Command::Apply(arguments) if arguments.execution.events.is_some() => Err(FleetUsage::Events.into()),
+        Command::Destroy(arguments) if arguments.execution.events.is_some() => Err(FleetUsage::Events.into()),
+        Command::Drift(arguments) if arguments.execution.events.is_some() => Err(FleetUsage::Events.into()),
         Command::Audit(arguments) if arguments.sarif => Err(FleetUsage::Sarif.into()),
         Command::Validate(_)
         | Command::Plan(_)

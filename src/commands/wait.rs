@@ -43,6 +43,7 @@ async fn wait(
         no_wait: false,
         running_jobs: RunningJobs::Refuse,
         lock_timeout: Duration::ZERO,
+        events: None,
         json: arguments.json,
     };
     let state = session.read_existing(&held.store()).await?;

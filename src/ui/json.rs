@@ -7,6 +7,7 @@
 mod audit;
 mod checks;
 mod drift;
+mod event;
 mod plan;
 mod run;
 #[cfg(test)]
@@ -25,6 +26,7 @@ pub use checks::{
     Authorization, Doctor, DoctorFinding, Explanation, SecretId, SecretRotation, SmartCheck, SmartTest, Validation,
 };
 pub use drift::Drift;
+pub use event::{EventDocument, Happening};
 pub use plan::PlanDocument;
 pub use run::RunDocument;
 pub use stack::{

@@ -2,11 +2,12 @@
 
 pub mod audit;
 pub mod drift_view;
+pub mod events;
 pub mod fhir_table;
 pub mod graph;
 pub mod json;
-pub mod plan_view;
 pub mod plan_markdown;
+pub mod plan_view;
 pub mod printer;
 pub mod progress;
 pub mod report;

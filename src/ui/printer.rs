@@ -104,6 +104,13 @@ impl Printer {
         self.data(&format!("{value:#}"));
     }
 
+    /// JSON on one line, with the commands in it written out.
+    pub fn json_line(&self, document: &impl Serialize) -> String {
+        let mut value = super::json::value(document);
+        self.invocation.render_json(&mut value);
+        format!("{value}\n")
+    }
+
     /// Bytes for stdout, without a line's end.
     pub fn raw(&self, text: &str) {
         if let Some(stack) = self.stack {

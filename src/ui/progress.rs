@@ -87,7 +87,7 @@ impl UnderWay {
 }
 
 /// What is not started yet, and why.
-fn held(hold: &Hold) -> String {
+pub(super) fn held(hold: &Hold) -> String {
     let service = match hold.service {
         "healthlake" => "HealthLake",
         "cognito-idp" => "Cognito",

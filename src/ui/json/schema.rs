@@ -47,12 +47,13 @@ fn any_of<const COUNT: usize>(schemas: [Value; COUNT]) -> Value {
     if schemas.len() == 1 { schemas.remove(0) } else { json!({"anyOf": schemas}) }
 }
 
-/// A schema whose definitions are the documents; `commands` says which of them a command prints, and `failure` and `stacks` are
+/// A schema whose definitions are the documents; `commands` says which of them a command prints, `event` is a line of `--events`, and `failure` and `stacks` are
 /// those of every command that fails, and that runs for several configurations.
 fn schema() -> Value {
     let mut generator = SchemaSettings::draft2020_12().for_serialize().into_generator();
     let commands: Map<String, Value> =
         commands(&mut generator).into_iter().map(|(command, schema)| (command.to_owned(), schema)).collect();
+    let event = generator.subschema_for::<EventDocument>().to_value();
     let failure = generator.subschema_for::<FailureDocument>().to_value();
     let stacks = generator.subschema_for::<Stacks>().to_value();
     json!({
@@ -60,6 +61,7 @@ fn schema() -> Value {
         "$id": "https://github.com/hlctl/hlctl/json.schema.json",
         "title": "What hlctl prints with --json",
         "commands": commands,
+        "event": event,
         "failure": failure,
         "stacks": stacks,
         "$defs": generator.take_definitions(true),
