@@ -45,7 +45,7 @@ pub use invocation::Invocation;
 pub(crate) use invocation::shown;
 pub use policy::{DeployerArgs, PolicyCommand};
 #[cfg(feature = "sandbox")]
-pub use sandbox::{AddressFormat, Delay, SandboxArgs, SandboxCommand, SandboxLoadArgs};
+pub use sandbox::{AddressFormat, Delay, SandboxArgs, SandboxCommand, SandboxLoadArgs, SandboxResetArgs};
 pub use state::{
     ByHand, ForceUnlockArgs, ForgetArgs, MigrateArgs, MvArgs, ProtectArgs, PushArgs, RecoverArgs, StateCommand,
 };

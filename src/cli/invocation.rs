@@ -157,6 +157,7 @@ impl Needs {
             #[cfg(feature = "sandbox")]
             Command::Sandbox(arguments) => match &arguments.command {
                 Some(SandboxCommand::Load(_)) => Self { config: true, home: true, ..nothing },
+                Some(SandboxCommand::Reset(_)) => Self { config: true, ..nothing },
                 None => nothing,
             },
             Command::Doctor(_)

@@ -152,6 +152,8 @@ pub const PAGES: &[HelpPage] = &[
     page("sandbox", &["hlctl sandbox", "hlctl sandbox --port 0 --load ./ndjson"]),
     #[cfg(feature = "sandbox")]
     page("sandbox load", &["hlctl sandbox load ./ndjson"]),
+    #[cfg(feature = "sandbox")]
+    page("sandbox reset", &["hlctl sandbox reset", "hlctl sandbox reset --auto-approve"]),
     page("docs", &["hlctl docs", "hlctl docs state", "hlctl docs data | less"]),
     page("completions", &["hlctl completions bash > ~/.local/share/bash-completion/completions/hlctl"]),
     page("man", &["hlctl man ~/.local/share/man/man1"]),

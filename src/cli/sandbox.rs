@@ -11,7 +11,7 @@ use hlctl_emulator::{AllowedOrigin, External};
 #[derive(Debug, Args)]
 #[command(args_conflicts_with_subcommands = true)]
 pub struct SandboxArgs {
-    /// Load data instead of serving
+    /// Do something else instead of serving
     #[command(subcommand)]
     pub command: Option<SandboxCommand>,
 
@@ -19,9 +19,13 @@ pub struct SandboxArgs {
     #[arg(long, default_value_t = 4566)]
     pub port: u16,
 
-    /// Keep the data in this directory instead of in memory
+    /// Keep the data in this directory [default: with a config, .hlctl/sandbox/aws next to it, as --sandbox does; or else in memory]
     #[arg(long, value_name = "DIR")]
     pub data_dir: Option<PathBuf>,
+
+    /// Start empty and keep the data in memory
+    #[arg(long, conflicts_with = "data_dir")]
+    pub in_memory: bool,
 
     /// Seconds until a store is created
     #[arg(long, value_name = "SECONDS", default_value = "3")]
@@ -105,6 +109,16 @@ impl SandboxArgs {
 pub enum SandboxCommand {
     /// Load NDJSON into the store of the sandbox that --sandbox uses
     Load(SandboxLoadArgs),
+    /// Delete everything in the sandbox that --sandbox uses, and the states of its stacks
+    Reset(SandboxResetArgs),
+}
+
+/// `hlctl sandbox reset`
+#[derive(Debug, Args)]
+pub struct SandboxResetArgs {
+    /// Do not ask for confirmation
+    #[arg(long, visible_alias = "yes", short = 'y')]
+    pub auto_approve: bool,
 }
 
 /// `hlctl sandbox load`

@@ -1,5 +1,7 @@
 //! `hlctl sandbox`
 
+mod reset;
+
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -17,15 +19,18 @@ use hlctl_model::text::counted;
 
 /// Serves the emulator until a signal comes, or does what the subcommand says.
 pub(super) async fn run(session: &Session, arguments: &SandboxArgs) -> Result<ExitCode, CommandError> {
-    if let Some(SandboxCommand::Load(arguments)) = &arguments.command {
-        return load_sandbox(session, arguments);
+    match &arguments.command {
+        Some(SandboxCommand::Load(arguments)) => return load_sandbox(session, arguments),
+        Some(SandboxCommand::Reset(arguments)) => return reset::run(session, arguments).await,
+        None => {}
     }
     let listener = TcpListener::bind(("127.0.0.1", arguments.port)).await.with_context(|| {
         format!("cannot listen on port {} of 127.0.0.1 (--port 0 chooses a free one)", arguments.port)
     })?;
     let address = listener.local_addr().map_err(|error| CommandError::Other(error.into()))?;
+    let data_dir = data_dir(session, arguments);
     let options = Options {
-        data_dir: arguments.data_dir.clone(),
+        data_dir: data_dir.clone(),
         delays: Delays {
             create: arguments.create_delay.0,
             update: arguments.update_delay.0,
@@ -51,8 +56,9 @@ pub(super) async fn run(session: &Session, arguments: &SandboxArgs) -> Result<Ex
         AddressFormat::Text => session.printer.data(&format!(
             "The sandbox listens on http://{address}. For any AWS client on this machine:\n\n  \
              export AWS_ENDPOINT_URL=http://{address} AWS_REGION=us-east-1 AWS_DEFAULT_REGION=us-east-1 \
-             AWS_ACCESS_KEY_ID=sandbox AWS_SECRET_ACCESS_KEY=sandbox\n\n{}Ctrl-C stops it.",
-            pages(&arguments.cors)
+             AWS_ACCESS_KEY_ID=sandbox AWS_SECRET_ACCESS_KEY=sandbox\n\n{}{}Ctrl-C stops it.",
+            pages(&arguments.cors),
+            kept(data_dir.as_deref())
         )),
     }
     let stop = session.stop.clone();
@@ -63,6 +69,16 @@ pub(super) async fn run(session: &Session, arguments: &SandboxArgs) -> Result<Ex
         .await;
     served.map_err(|error| CommandError::Other(error.into()))?;
     Ok(ExitCode::Success)
+}
+
+/// Where the data is: beside a configuration it is that of `--sandbox`.
+fn data_dir(session: &Session, arguments: &SandboxArgs) -> Option<PathBuf> {
+    let own = || session.global.config.exists().then(|| session.sandbox_directory().join("aws"));
+    if arguments.in_memory { None } else { arguments.data_dir.clone().or_else(own) }
+}
+
+fn kept(data_dir: Option<&Path>) -> String {
+    data_dir.map(|directory| format!("Its data is kept in {}.\n\n", directory.display())).unwrap_or_default()
 }
 
 /// `hlctl sandbox load`

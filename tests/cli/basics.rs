@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use crate::support::{Place, snapshot};
+use crate::support::{Place, eventually, snapshot};
 
 #[test]
 fn the_help_is_as_documented() {
@@ -253,6 +253,54 @@ fn the_sandbox_begins_with_the_data_that_it_is_given() {
     assert_eq!(more["loaded"][0]["store"], id.as_str(), "{more:#}");
     let (child, _) = serve(&place, &["--data-dir", "kept", "--load", "p.ndjson", "--load-store", &id]);
     stop(child);
+}
+
+#[test]
+fn next_to_a_configuration_the_sandbox_serves_the_data_of_its_own_commands() {
+    let place = Place::sandbox("minimal");
+    place.apply();
+    let found = |url: &str| {
+        let run = place.run(["adopt", "--discover", "--dry-run", "--state", "other.json"]).without("HLCTL_SANDBOX");
+        let run = run.env("AWS_ENDPOINT_URL", url).env("AWS_REGION", "us-east-1");
+        run.env("AWS_ACCESS_KEY_ID", "sandbox").env("AWS_SECRET_ACCESS_KEY", "sandbox").ends()
+    };
+    let (child, url) = serve(&place, &[]);
+    let served = found(&url);
+    stop(child);
+    assert_eq!(served.code, 0, "{served}");
+    let (child, url) = serve(&place, &["--in-memory"]);
+    let empty = found(&url);
+    stop(child);
+    assert_ne!(empty.code, 0, "{empty}");
+    place.run(["sandbox", "--in-memory", "--data-dir", "kept"]).exits(64);
+}
+
+#[test]
+fn a_reset_deletes_the_sandbox_and_its_states_and_nothing_else() {
+    let place = Place::sandbox("minimal");
+    place.apply();
+    place.write("healthlake.state.json", "a state of AWS");
+    place.run(["sandbox", "reset"]).exits(1).says("no terminal to ask on");
+    place.run(["plan", "--detailed-exitcode"]).exits(0);
+    place.run(["sandbox", "reset", "-y"]).succeeds().says("The sandbox is empty.");
+    assert!(!place.path(".hlctl/sandbox").exists());
+    assert_eq!(place.read("healthlake.state.json"), "a state of AWS");
+    place.run(["plan", "--detailed-exitcode"]).exits(2);
+    // That plan has begun another.
+    place.run(["sandbox", "reset", "-y"]).succeeds();
+    place.run(["sandbox", "reset", "-y"]).succeeds().says("Nothing to delete");
+}
+
+#[test]
+fn a_reset_waits_for_no_command_that_is_at_work_and_takes_nothing_from_it() {
+    let place = Place::sandbox("minimal");
+    let running = place.run(["apply", "-y"]).env("HLCTL_SANDBOX_CREATE_DELAY", "600").start();
+    eventually("the apply waits for its store", || running.has_said("CREATING"));
+    place.run(["sandbox", "reset", "-y"]).exits(3).says("hlctl apply");
+    assert!(place.path(".hlctl/sandbox/aws").exists());
+    running.kill();
+    place.run(["sandbox", "reset", "-y"]).succeeds();
+    assert!(!place.path(".hlctl/sandbox").exists());
 }
 
 #[test]
