@@ -252,8 +252,9 @@ def jobs_take_their_time_and_wait_for_each_other():
             # The first may have ended between the two looks.
             assert waiting or place.imported(first)["JobStatus"] != "IN_PROGRESS"
             time.sleep(0.05)
-        # A look may come between the last line and the end of the job.
-        assert seen == sorted(seen) and len(set(seen)) > 3 and seen[0] < 500, seen
+        # A look may come between the last line and the end of the job; a busy machine may look only once or twice.
+        assert seen == sorted(seen), seen
+        assert len(seen) < 10 or (len(set(seen)) > 3 and seen[0] < 500), seen
         job = place.imported(first)
         assert job["JobStatus"] == "COMPLETED", job
         assert datetime.timedelta(seconds=3) == job["EndTime"] - job["SubmitTime"], job

@@ -92,7 +92,7 @@ def a_job_converts_what_is_in_the_bucket():
             ProfileId=id,
         )
         place.hl.get_waiter("data_transformation_job_completed").wait(
-            JobId=job["JobId"], WaiterConfig={"Delay": 0, "MaxAttempts": 100}
+            JobId=job["JobId"], WaiterConfig={"Delay": 0.05, "MaxAttempts": 600}
         )
         described = place.hl.describe_data_transformation_job(JobId=job["JobId"])["TransformationJobProperties"]
         assert described["JobStatus"] == "COMPLETED", described
