@@ -292,6 +292,24 @@ impl Command {
         }
     }
 
+    /// What `--notify` runs once it has ended.
+    pub fn notify(&self) -> Option<&str> {
+        let arguments = match self {
+            Self::Apply(arguments) => &arguments.execution.notify,
+            Self::Destroy(arguments) => &arguments.execution.notify,
+            Self::Drift(arguments) => &arguments.execution.notify,
+            Self::Restore(arguments) => &arguments.execution.notify,
+            Self::Replace(arguments) => &arguments.execution.notify,
+            Self::Stores(StoresCommand::Use(arguments)) => &arguments.execution.notify,
+            Self::Stores(StoresCommand::Delete(arguments)) => &arguments.execution.notify,
+            Self::Wait(arguments) => &arguments.notify,
+            Self::Data(DataCommand::Import(arguments)) => &arguments.notify,
+            Self::Data(DataCommand::Export(arguments)) => &arguments.notify,
+            _ => return None,
+        };
+        arguments.notify.as_deref()
+    }
+
     /// Whether JSON is asked for.
     pub fn prints_json(&self) -> bool {
         match self {
@@ -435,6 +453,14 @@ pub enum RunningJobs {
     Ignore,
 }
 
+/// `--notify`, for what takes long.
+#[derive(Clone, Debug, Default, Args)]
+pub struct NotifyArgs {
+    /// Run this in a shell when the command has ended; NOTIFY_EXIT_CODE, NOTIFY_COMMAND and NOTIFY_SUMMARY say how
+    #[arg(long, value_name = "COMMAND")]
+    pub notify: Option<String>,
+}
+
 /// How apply and destroy go about it.
 #[derive(Clone, Debug, Args)]
 pub struct ExecutionArgs {
@@ -461,6 +487,10 @@ pub struct ExecutionArgs {
     /// Write what happens to a file as lines of JSON; `-` writes them to stdout
     #[arg(long, value_name = "FILE|-")]
     pub events: Option<PathBuf>,
+
+    /// Runs when the command has ended.
+    #[command(flatten)]
+    pub notify: NotifyArgs,
 
     /// Print JSON
     #[arg(long)]
@@ -514,6 +544,10 @@ pub struct WaitArgs {
     /// How long to wait, e.g. 90s, 45m or 2h [default: wait_timeout in the config]
     #[arg(long, value_name = "DURATION", value_parser = parse_duration)]
     pub timeout: Option<Duration>,
+
+    /// Runs when the command has ended.
+    #[command(flatten)]
+    pub notify: NotifyArgs,
 
     /// Print JSON
     #[arg(long)]

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand, ValueEnum};
 
+use super::NotifyArgs;
 use crate::data::check;
 use crate::data::import::ValidationLevel;
 
@@ -123,6 +124,10 @@ pub struct DataImportArgs {
     #[arg(long)]
     pub no_wait: bool,
 
+    /// Runs when the command has ended.
+    #[command(flatten)]
+    pub notify: NotifyArgs,
+
     /// Print JSON
     #[arg(long)]
     pub json: bool,
@@ -163,6 +168,10 @@ pub struct DataExportArgs {
     /// Do not wait for the job
     #[arg(long)]
     pub no_wait: bool,
+
+    /// Runs when the command has ended.
+    #[command(flatten)]
+    pub notify: NotifyArgs,
 
     /// Print JSON
     #[arg(long)]

@@ -206,7 +206,7 @@ async fn carry_out(
         held.write(State { serial, switching: false, ..report.state.clone() }).await?;
     }
     if has_work {
-        session.printer.say(&format!("\n{}", summary::done(&report, title, begun.elapsed())));
+        session.printer.conclude(&summary::done(&report, title, begun.elapsed()));
     }
     Box::pin(stores::tell_what_can_be_restored(session, &prepared)).await;
     // Lines of JSON are all that a reader of `--events -` expects on stdout.

@@ -104,7 +104,7 @@ async fn destroy(
     // What is gone by now no longer needs to be named, and cannot be.
     let again = again(arguments, prepared.still_named(&arguments.allow_destroy, &report.state));
     summary::conclude(session, &report, "The destroy", execution, Some(&again))?;
-    session.printer.say(&format!("\n{}", summary::done(&report, "Destroy", begun.elapsed())));
+    session.printer.conclude(&summary::done(&report, "Destroy", begun.elapsed()));
     Box::pin(stores::tell_what_can_be_restored(session, &prepared)).await;
     Ok(ExitCode::Success)
 }

@@ -19,8 +19,8 @@ mod force_unlock;
 mod graph;
 mod init;
 mod man;
+mod notify;
 mod outputs;
-
 mod plan;
 mod policy;
 mod report;
@@ -72,14 +72,17 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     let as_json = cli.command.prints_json();
     let changes = cli.command.changes();
     let hint_once_done = cli.command.hint_once_done();
+    let notify = cli.command.notify().map(str::to_owned);
     let outcome = start_log().and_then(|()| {
         let _span =
             tracing::info_span!("run", command = command.as_str(), version = env!("CARGO_PKG_VERSION")).entered();
         run(cli, printer)
     });
+    let mut summary = printer.summary();
     let code = match outcome {
         Ok(code) => code,
         Err(error) => {
+            summary = error.to_string();
             report(printer, &error);
             if as_json && !printer.has_printed() {
                 printer.json(&json::error(&error));
@@ -87,14 +90,22 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
             error.exit_code()
         }
     };
-    match printer.failure() {
+    let code = match printer.failure() {
         Some(failure) if code == ExitCode::Success || code == ExitCode::Changes => {
-            printer.error(&format!("the output could not be written: {failure}"), hint_once_done);
+            summary = format!("the output could not be written: {failure}");
+            printer.error(&summary, hint_once_done);
             // 1 would say that nothing was begun.
             if changes { ExitCode::Incomplete } else { ExitCode::Failure }
         }
         _ => code,
+    };
+    if let Some(script) = notify {
+        if summary.is_empty() {
+            summary = format!("`{command}` ended with exit code {}", code as u8);
+        }
+        notify::run(printer, &script, &notify::Ended { command: &command, code, summary: &summary });
     }
+    code
 }
 
 /// The command line, and the name of its command.

@@ -8,7 +8,7 @@ use thiserror::Error;
 use super::apply::walk;
 use super::summary;
 use crate::apply::Report;
-use crate::cli::{ExecutionArgs, RunningJobs, WaitArgs};
+use crate::cli::{ExecutionArgs, NotifyArgs, RunningJobs, WaitArgs};
 use crate::data::lost_store::StoreTrace;
 use crate::error::{CommandError, Ending, Failure};
 use crate::module::Stack;
@@ -44,6 +44,7 @@ async fn wait(
         running_jobs: RunningJobs::Refuse,
         lock_timeout: Duration::ZERO,
         events: None,
+        notify: NotifyArgs::default(),
         json: arguments.json,
     };
     let state = session.read_existing(&held.store()).await?;

@@ -49,6 +49,7 @@ pub mod style {
 static PRINTED: AtomicBool = AtomicBool::new(false);
 static UNHEARD: AtomicBool = AtomicBool::new(false);
 static FAILURE: OnceLock<String> = OnceLock::new();
+static SUMMARY: Mutex<String> = Mutex::new(String::new());
 
 fn note(result: std::io::Result<()>) {
     PRINTED.store(true, Ordering::Relaxed);
@@ -148,6 +149,25 @@ impl Printer {
         if !self.quiet {
             self.marked(text);
         }
+    }
+
+    /// How the work ended, in one line: it is said, and kept for [`Printer::summary`].
+    pub fn conclude(&self, line: &str) {
+        let mut summary = hold(&SUMMARY);
+        if !summary.is_empty() {
+            summary.push('\n');
+        }
+        if let Some(stack) = self.stack {
+            summary.push_str(&format!("[{}] ", stack.label));
+        }
+        summary.push_str(line);
+        drop(summary);
+        self.say(&format!("\n{line}"));
+    }
+
+    /// What [`Printer::conclude`] was given, a line for each of several stacks; empty if nothing was done.
+    pub fn summary(&self) -> String {
+        hold(&SUMMARY).clone()
     }
 
     fn marked(&self, text: &str) {

@@ -41,6 +41,7 @@ mod lost_answers;
 mod lost_store;
 mod names;
 mod next_steps;
+mod notify;
 mod outputs;
 mod pictures;
 mod plan;
