@@ -265,6 +265,21 @@ impl CfnStack {
         all.next().filter(|_| all.next().is_none())
     }
 
+    /// Whether an adoption needs what could not be read. A stack has roles and functions that are not the store's, and whoever
+    /// runs hlctl may be refused a look at them: those are not adopted.
+    pub fn is_needed(&self, address: &Address, found: &BTreeMap<Address, Found>) -> bool {
+        match Kind::parse(address.kind()) {
+            Some(Kind::IamRole | Kind::IamPolicy | Kind::CloudwatchLogGroup) => false,
+            Some(Kind::LambdaFunction) => {
+                let functions = self.of_type("AWS::Lambda::Function");
+                let mut same =
+                    functions.filter(|function| provisional(Kind::LambdaFunction, &function.logical_id) == *address);
+                same.any(|function| found.values().any(|store| validator(store) == Some(function.id.as_str())))
+            }
+            _ => true,
+        }
+    }
+
     /// The module that the stack is, from what AWS says of its resources.
     ///
     /// # Errors
@@ -291,6 +306,11 @@ impl CfnStack {
         assigned.roles_and_policies();
         Ok(assigned.instance())
     }
+}
+
+/// The name of the function that a store asks about tokens.
+fn validator(store: &Found) -> Option<&str> {
+    store.observed.attributes.get("idp_lambda_arn")?.as_str()?.split(':').nth(6)
 }
 
 fn provisional(kind: Kind, logical_id: &str) -> Address {
@@ -457,11 +477,10 @@ impl<'a> Assigned<'a> {
                 self.put(&format!("cognito_resource_server.{identifier}"), Kind::CognitoResourceServer, server);
             }
         }
-        let function = self.attribute(Kind::FhirDatastore, store, "idp_lambda_arn").and_then(Value::as_str);
-        let function = function.and_then(|arn| arn.split(':').nth(6)).unwrap_or_default();
-        for validator in stack.of_type("AWS::Lambda::Function").filter(|validator| validator.id == function) {
-            self.put("lambda_function.token_validator", Kind::LambdaFunction, validator);
-            let role = self.attribute(Kind::LambdaFunction, validator, "role").and_then(Value::as_str);
+        let function = self.seen(Kind::FhirDatastore, store).and_then(validator).unwrap_or_default();
+        for resource in stack.of_type("AWS::Lambda::Function").filter(|resource| resource.id == function) {
+            self.put("lambda_function.token_validator", Kind::LambdaFunction, resource);
+            let role = self.attribute(Kind::LambdaFunction, resource, "role").and_then(Value::as_str);
             let role = role.and_then(|arn| arn.rsplit('/').next());
             if let Some(role) = stack.of_type("AWS::IAM::Role").find(|known| Some(known.id.as_str()) == role) {
                 self.put("iam_role.lambda_role", Kind::IamRole, role);

@@ -2,7 +2,9 @@
 
 use serde_json::{Value, json};
 
-use crate::support::{Place, terraformed};
+use hlctl_emulator::{Action, Rule};
+
+use crate::support::{Place, rule, terraformed};
 
 const LIST: &str = "resources.json";
 const STATE: &str = "healthlake.state.json";
@@ -127,6 +129,19 @@ fn a_smart_stack_keeps_its_users_and_clients_and_asks_tokens_as_before() {
     let state = place.state();
     let kept = state["resources"]["cognito_user_pool_client.client"]["recorded"]["id"].as_str().unwrap();
     assert_eq!(client.rsplit('/').next(), Some(kept));
+}
+
+#[test]
+fn what_may_not_be_looked_at_is_left_unless_the_store_needs_it() {
+    let (place, list) = listed("smart.tfstate");
+    place.cloud().rules([rule("GetFunction", None, Action::Deny)]);
+    place.run(ADOPT).exits(1).says("lambda:GetFunction");
+    assert!(!place.path("healthlake.toml").exists());
+    // The look at the list, and not the plan that follows it.
+    let roles = list["StackResources"].as_array().unwrap().iter().filter(|one| one["ResourceType"] == "AWS::IAM::Role");
+    let times = Some(u64::try_from(roles.count()).unwrap());
+    place.cloud().rules([Rule { times, ..rule("GetRole", None, Action::Deny) }]);
+    place.run(ADOPT).succeeds().says("(AWS::IAM::Role)");
 }
 
 #[test]

@@ -53,7 +53,8 @@ async fn find(
     let settings = Settings { kms_deletion_window_in_days: 30, force_destroy: ForceDestroy::default() };
     let state = State::new(&listed.name, session.home(), identity.clone(), settings.clone());
     let cx = connection.context(&state, settings, session.pace(None), session.stop.clone());
-    let seen = look(&cx, claims).await?;
+    let mut seen = look(&cx, claims).await?;
+    seen.failed.retain(|(address, _)| listed.is_needed(address, &seen.found));
     if !seen.failed.is_empty() {
         return Err(CommandError::Unreadable(seen.failed));
     }
