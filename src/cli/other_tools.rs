@@ -94,18 +94,6 @@ pub const VERBS: &[Word] = &[
         concat!("`", hlctl!("state show"), "` prints what the state holds; `", hlctl!("plan"), "` what would change"),
     ),
     word("test", concat!("`", hlctl!("smart test"), "` tests SMART on FHIR; --sandbox tries any command without AWS")),
-    word(
-        "status",
-        concat!(
-            "`",
-            hlctl!("plan"),
-            "`, `",
-            hlctl!("stores list"),
-            "` and `",
-            hlctl!("data jobs"),
-            "` show the status of the stack"
-        ),
-    ),
     word("list", concat!("`", hlctl!("state list"), "` lists the resources")),
     word("ls", concat!("`", hlctl!("state list"), "` lists the resources")),
     word("logs", concat!("`", hlctl!("report"), "` shows the last run; `", hlctl!("data jobs"), "` the store's jobs")),
