@@ -7,7 +7,7 @@ mod fleet;
 mod jobs;
 mod locking;
 mod open_stack;
-
+mod own_files;
 mod own_stack;
 mod passwords;
 mod state_location;

@@ -243,7 +243,10 @@ pub(super) async fn walk(
         is_protected: &|address| prepared.is_protected(address),
     };
     let mut events = match &execution.events {
-        Some(place) => Some(EventWriter::open(place, session.printer).map_err(|error| NoEvents::of(place, error))?),
+        Some(place) => {
+            session.refuse_own_file(place)?;
+            Some(EventWriter::open(place, session.printer).map_err(|error| NoEvents::of(place, error))?)
+        }
         None => None,
     };
     if let Some(writer) = &mut events {

@@ -63,6 +63,7 @@ pub(super) fn print(session: &Session, out: Option<&Path>, text: &str) -> Result
     match out {
         None => session.printer.data(text),
         Some(path) => {
+            session.refuse_own_file(path)?;
             let written = whole_file::write(path, text.as_bytes());
             written.with_context(|| format!("cannot write {}", path.display()))?;
             session.printer.say(&format!("Written to {}", path.display()));

@@ -67,6 +67,7 @@ pub(super) async fn run(session: &Session, arguments: &PlanArgs) -> Result<ExitC
         ));
     }
     if let Some(path) = &arguments.out {
+        session.refuse_own_file(path)?;
         let config = config.ok_or(NoConfigToSave)?;
         PlanFile::of(&prepared.plan, &prepared.state, &store, config, options, is_new, arguments.scope.refresh_only)
             .write(path)?;

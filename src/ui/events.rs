@@ -6,6 +6,7 @@ use std::fs::File;
 use std::io::{self, Write};
 use std::path::Path;
 use std::rc::Rc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use tokio::time::Instant;
@@ -23,6 +24,9 @@ use hlctl_resources::{Progress, ResourceError};
 
 /// A step that waits is heard of at least this often.
 const HEARTBEAT: Duration = Duration::from_secs(60);
+
+/// Whether this process has opened the file already: what it has written stays, since a command may carry out several plans.
+static BEGUN: AtomicBool = AtomicBool::new(false);
 
 /// Where the lines go, for the command that opened it and for the observer of its run.
 pub struct EventWriter(Rc<RefCell<EventStream>>);
@@ -48,12 +52,16 @@ impl EventStream {
 }
 
 impl EventWriter {
-    /// Opens the file, which begins anew, or stdout for `-`.
+    /// Opens the file, or stdout for `-`. The first call overwrites the file, each further one appends to it.
     ///
     /// # Errors
     /// The file cannot be created.
     pub fn open(place: &Path, printer: Printer) -> io::Result<Self> {
-        let file = if place == Path::new("-") { None } else { Some(File::create(place)?) };
+        let file = match place == Path::new("-") {
+            true => None,
+            false if BEGUN.swap(true, Ordering::Relaxed) => Some(File::options().append(true).open(place)?),
+            false => Some(File::create(place)?),
+        };
         Ok(Self(Rc::new(RefCell::new(EventStream { printer, file, failure: None, begun: Instant::now() }))))
     }
 

@@ -78,7 +78,7 @@ fn events_tell_of_each_step_and_the_document_stays_as_it_is() {
         addresses(of_type(&heard, "done")),
         addresses(document["resources"].as_array().unwrap().iter().collect())
     );
-    // A file begins anew, and a destroy has them too.
+    // A destroy has them too, and overwrites what an earlier run wrote.
     let destroy = ["destroy", "-y", "--force-destroy", "--allow-destroy", "fhir-minimal", "--events", "events.jsonl"];
     place.run(destroy).succeeds();
     let heard = events(&place.read("events.jsonl"));
@@ -137,4 +137,43 @@ fn events_that_cannot_be_written_change_nothing() {
     place.run(["apply", "-y", "--events", "no/such/folder/events.jsonl"]).exits(1).says("events cannot be written to");
     assert_eq!(place.cloud().mutations(), Vec::<String>::new());
     place.run(["apply", "-y", "-c", "healthlake.toml", "-c", "other.toml", "--events", "-"]).exits(64);
+}
+
+#[test]
+fn a_command_of_several_plans_keeps_the_events_of_all() {
+    let place = Place::quick("minimal");
+    place.apply();
+    place.add("create_kms_key = true");
+    place.run(["replace", "--via", "export", "-y", "--events", "events.jsonl"]).succeeds();
+    let heard = events(&place.read("events.jsonl"));
+    let runs = (of_type(&heard, "run_begun").len(), of_type(&heard, "run_ended").len());
+    assert!(runs.0 > 1 && runs.0 == runs.1, "{heard:?}");
+    let created = of_type(&heard, "done").into_iter().filter(|event| event["action"] == "create");
+    let stores = created.filter(|event| event["address"].as_str().unwrap().starts_with("healthlake_fhir_datastore."));
+    assert_eq!(stores.count(), 1, "{heard:?}");
+}
+
+#[test]
+fn no_output_overwrites_the_configuration_or_the_state() {
+    let place = Place::quick("minimal");
+    place.apply();
+    std::os::unix::fs::symlink(place.path("healthlake.state.json"), place.path("link.json")).unwrap();
+    let files = place.files();
+    let own = [
+        "healthlake.toml",
+        "./healthlake.toml",
+        "healthlake.state.json",
+        "healthlake.state.json.backup",
+        "healthlake.state.run.json",
+        "link.json",
+    ];
+    let outputs: [&[&str]; 4] =
+        [&["apply", "-y", "--events"], &["plan", "--out"], &["graph", "--out"], &["report", "--out"]];
+    for (command, file) in outputs.iter().flat_map(|command| own.iter().map(move |file| (command, file))) {
+        place.run(command.iter().copied()).args([*file]).exits(64).says("is not overwritten");
+        assert_eq!(place.files(), files, "{command:?} {file}");
+    }
+    place.write("old.jsonl", "what was there before\n");
+    place.run(["apply", "-y", "--events", "old.jsonl"]).succeeds();
+    assert!(!place.read("old.jsonl").contains("before"));
 }

@@ -129,7 +129,8 @@ impl LocalStore {
         self.path.as_path().into()
     }
 
-    fn lock_path(&self) -> PathBuf {
+    /// The file that a run locks.
+    pub fn lock_path(&self) -> PathBuf {
         with_suffix(&self.path, ".lock")
     }
 
