@@ -118,7 +118,10 @@ fn details(change: &Change, rendered: &dyn Fn(&str) -> String) -> String {
     render_change(&mut styled, change);
     let plain = strip_str(&styled).to_string();
     // The first line is the title.
-    let lines = plain.lines().skip(1).filter(|line| !line.trim().is_empty()).map(|line| as_diff(&rendered(line)));
+    // The plan marks a new resource once; a diff marks each line.
+    let unmarked = if change.action == Action::Create { '+' } else { ' ' };
+    let lines = plain.lines().skip(1).filter(|line| !line.trim().is_empty());
+    let lines = lines.map(|line| as_diff(&rendered(line), unmarked));
     let mut body = String::new();
     let mut missing = 0;
     for line in lines {
@@ -140,7 +143,7 @@ fn details(change: &Change, rendered: &dyn Fn(&str) -> String) -> String {
 }
 
 /// The line with its sign at its beginning, where `diff` wants it; `~` is not one of its signs.
-fn as_diff(line: &str) -> String {
+fn as_diff(line: &str, unmarked: char) -> String {
     let line: String = line.chars().map(visible).collect();
     let rest = line.trim_start();
     let indent = line.len() - rest.len();
@@ -148,7 +151,7 @@ fn as_diff(line: &str) -> String {
         Some("+") => '+',
         Some("-") => '-',
         Some("~" | "!") => '!',
-        _ => return format!("  {rest}", rest = &line[indent.min(4)..]),
+        _ => return format!("{unmarked} {}", &line[indent.min(4)..]),
     };
     format!("{sign}{}{}", " ".repeat(indent.saturating_sub(3)), rest[1..].trim_start())
 }
@@ -272,6 +275,23 @@ mod tests {
                      \"old\" -> \"new\"\n```\n\n</details>\n";
         assert!(text.contains(block), "{text}");
         assert!(text.starts_with("### Plan for account 111122223333, region us-east-1\n"), "{text}");
+    }
+
+    #[test]
+    fn each_line_of_a_new_resource_is_added() {
+        let new = Change {
+            attributes: vec![AttributeChange {
+                attribute: "name".to_owned(),
+                part: None,
+                before: None,
+                after: Some(json!("example")),
+                replaces: None,
+                document: false,
+            }],
+            ..change("example", Action::Create, &[])
+        };
+        let text = shown(&plan(vec![new]));
+        assert!(text.contains("\n```diff\n+ name = \"example\"\n```\n"), "{text}");
     }
 
     #[test]
