@@ -19,15 +19,6 @@ use hlctl_resources::{Identity, Kind, ResourceError};
 
 /// As many resources as `describe-stack-resources` prints at most (CloudFormation API, DescribeStackResources).
 const MOST_DESCRIBED: usize = 100;
-/// The kinds that CloudFormation has as properties of a bucket.
-const BUCKET_PARTS: [Kind; 6] = [
-    Kind::S3BucketVersioning,
-    Kind::S3BucketPublicAccessBlock,
-    Kind::S3BucketServerSideEncryptionConfiguration,
-    Kind::S3BucketLifecycleConfiguration,
-    Kind::S3BucketLogging,
-    Kind::S3BucketPolicy,
-];
 /// The service that assumes the role of imports and exports.
 const HEALTHLAKE: &str = "healthlake.amazonaws.com";
 /// The type of a stack inside a stack.
@@ -220,9 +211,10 @@ impl CfnStack {
             let last = |between: char| id.rsplit(between).next().unwrap_or(id);
             let ids: Vec<(Kind, String)> = match resource.kind.as_str() {
                 "AWS::HealthLake::FHIRDatastore" => vec![(Kind::FhirDatastore, id.to_owned())],
-                "AWS::S3::Bucket" => {
-                    std::iter::once(Kind::S3Bucket).chain(BUCKET_PARTS).map(|kind| (kind, id.to_owned())).collect()
-                }
+                "AWS::S3::Bucket" => std::iter::once(Kind::S3Bucket)
+                    .chain(Kind::BUCKET_PARTS)
+                    .map(|kind| (kind, id.to_owned()))
+                    .collect(),
                 "AWS::KMS::Key" => vec![(Kind::KmsKey, id.to_owned())],
                 "AWS::IAM::Role" => vec![(Kind::IamRole, id.to_owned())],
                 "AWS::IAM::ManagedPolicy" => vec![(Kind::IamPolicy, id.to_owned())],
@@ -265,8 +257,8 @@ impl CfnStack {
         all.next().filter(|_| all.next().is_none())
     }
 
-    /// Whether an adoption needs what could not be read. A stack has roles and functions that are not the store's, and whoever
-    /// runs hlctl may be refused a look at them: those are not adopted.
+    /// Whether an adoption needs what could not be read. A stack has roles and functions that are not the store's, and the
+    /// deployer may be refused a look at them: those are not adopted.
     pub fn is_needed(&self, address: &Address, found: &BTreeMap<Address, Found>) -> bool {
         match Kind::parse(address.kind()) {
             Some(Kind::IamRole | Kind::IamPolicy | Kind::CloudwatchLogGroup) => false,
@@ -368,7 +360,7 @@ impl<'a> Assigned<'a> {
         };
         for (name, bucket) in [("data", Some(data)), ("access_logs", logs)] {
             let Some(bucket) = bucket else { continue };
-            for kind in std::iter::once(Kind::S3Bucket).chain(BUCKET_PARTS) {
+            for kind in std::iter::once(Kind::S3Bucket).chain(Kind::BUCKET_PARTS) {
                 self.put(&format!("{}.{name}", kind.as_str()), kind, bucket);
             }
         }
@@ -545,7 +537,7 @@ fn terraforms_attributes(found: &Found) -> Map<String, Value> {
         }
         Kind::S3Bucket => json!({"bucket": recorded("name")}),
         Kind::S3BucketPolicy => json!({"bucket": recorded("bucket"), "policy": text(seen("policy"))}),
-        kind if BUCKET_PARTS.contains(&kind) => json!({"bucket": recorded("bucket")}),
+        kind if Kind::BUCKET_PARTS.contains(&kind) => json!({"bucket": recorded("bucket")}),
         Kind::KmsKey => json!({"key_id": recorded("id"), "arn": recorded("arn"), "policy": text(seen("policy"))}),
         Kind::CognitoUserPool => json!({
             "id": recorded("id"), "name": recorded("name"),

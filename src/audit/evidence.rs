@@ -17,15 +17,6 @@ use hlctl_resources::{Attributes, Condition, Context, Identity, Kind, ResourceEr
 
 /// Reads under way at once.
 const READS_AT_ONCE: usize = 40;
-/// A bucket's settings, which are looked at whether or not the state has them.
-const BUCKET_PARTS: [Kind; 6] = [
-    Kind::S3BucketVersioning,
-    Kind::S3BucketPublicAccessBlock,
-    Kind::S3BucketServerSideEncryptionConfiguration,
-    Kind::S3BucketLifecycleConfiguration,
-    Kind::S3BucketLogging,
-    Kind::S3BucketPolicy,
-];
 
 /// What was found.
 #[derive(Debug)]
@@ -117,7 +108,8 @@ pub async fn gather(cx: &Context, state: &State, production: bool) -> Result<Evi
             wanted.insert(address.clone(), (kind, recorded.clone()));
             if kind == Kind::S3Bucket {
                 let name = address.as_str().split_once('.').map_or("", |(_, name)| name);
-                for part in BUCKET_PARTS {
+                // They are looked at whether or not the state has them.
+                for part in Kind::BUCKET_PARTS {
                     let bucket = json!({"bucket": recorded.get("name")});
                     wanted.entry(Address::new(part.as_str(), name)).or_insert((part, bucket));
                 }

@@ -331,6 +331,16 @@ impl<'de> Deserialize<'de> for Kind {
 }
 
 impl Kind {
+    /// The settings of a bucket, which are resources of their own here.
+    pub const BUCKET_PARTS: [Self; 6] = [
+        Self::S3BucketVersioning,
+        Self::S3BucketPublicAccessBlock,
+        Self::S3BucketServerSideEncryptionConfiguration,
+        Self::S3BucketLifecycleConfiguration,
+        Self::S3BucketLogging,
+        Self::S3BucketPolicy,
+    ];
+
     /// [`Resource::read`], with what the answers say besides ([`answers`]). What is asked only to watch is asked at the same time.
     ///
     /// # Errors
