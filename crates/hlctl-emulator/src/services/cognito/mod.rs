@@ -184,7 +184,7 @@ fn pool<'a>(cx: &'a mut Cx<'_>, input: &Value) -> AwsResult<&'a mut UserPool> {
     cognito(cx).pools.get_mut(id).ok_or_else(|| missing(format!("User pool {id} does not exist.")))
 }
 
-/// The tags of a pool of the caller's account and region, for whoever asks about permissions.
+/// The tags of a pool of the caller's account and region.
 pub(crate) fn tags_of<'w>(world: &'w World, caller: &Caller, id: &str) -> Option<&'w Tags> {
     let cognito = world.accounts.get(&caller.account)?.cognito.get(&caller.region)?;
     cognito.pools.get(id).map(|pool| &pool.tags)

@@ -114,7 +114,7 @@ fn find<'a>(cx: &'a mut Cx<'_>, id: &str) -> AwsResult<&'a mut Datastore> {
     healthlake(cx).stores.get_mut(id).filter(|store| !store.has_vanished(now)).ok_or_else(|| not_found(id))
 }
 
-/// The tags of a datastore or profile of the caller's account and region, for whoever asks about permissions.
+/// The tags of a datastore or profile of the caller's account and region.
 pub(crate) fn tags_of<'w>(world: &'w World, caller: &Caller, id: &str) -> Option<&'w Tags> {
     let healthlake = world.accounts.get(&caller.account)?.healthlake.get(&caller.region)?;
     let of_store = healthlake.stores.get(id).map(|store| &store.tags);

@@ -188,7 +188,7 @@ fn resolve(world: &mut World, caller: &Caller, id: &str, with_alias: bool) -> Aw
         .ok_or_else(|| not_found(format!("Alias {arn} is not found.")))
 }
 
-/// The ARN of the key that `id` names, and its tags if there is such a key, for whoever asks about permissions.
+/// The ARN of the key that `id` names, and its tags if there is such a key.
 pub(crate) fn named<'w>(world: &'w World, caller: &Caller, id: &str) -> (String, Option<&'w Tags>) {
     let kms = world.accounts.get(&caller.account).and_then(|account| account.kms.get(&caller.region));
     let local = id.rsplit(':').next().unwrap_or(id);

@@ -139,6 +139,20 @@ struct Piece<'a> {
     now: Timestamp,
 }
 
+/// The calls that a job makes itself, as its role.
+fn inside<'a>(core: &'a Core, world: &'a mut World, caller: &'a Caller, now: Timestamp) -> Cx<'a> {
+    Cx {
+        world,
+        caller,
+        now,
+        options: &core.options,
+        journal: &core.journal,
+        guard: &core.guard,
+        faults: core.faults.current(),
+        files: &core.files,
+    }
+}
+
 impl Piece<'_> {
     /// How many resources that was about.
     fn carry_out(mut self, due: Due) -> u64 {
@@ -251,16 +265,7 @@ impl Piece<'_> {
             fhir::preload(store, collection, now).map_err(|error| crate::emulator::storage_failed(&error))?;
         }
         let caller = as_role(&job.role, &self.account, &self.region);
-        let cx = Cx {
-            world: self.world,
-            caller: &caller,
-            now,
-            options: &self.core.options,
-            journal: &self.core.journal,
-            guard: &self.core.guard,
-            faults: self.core.faults.current(),
-            files: &self.core.files,
-        };
+        let cx = inside(self.core, self.world, &caller, now);
         let Job { work, output, role, faults, .. } = job;
         let mut import_run = ImportRun {
             s3: Inside::new(cx, self.objects),
@@ -282,16 +287,7 @@ impl Piece<'_> {
             return 1;
         };
         let caller = as_role(&job.role, &self.account, &self.region);
-        let cx = Cx {
-            world: self.world,
-            caller: &caller,
-            now,
-            options: &self.core.options,
-            journal: &self.core.journal,
-            guard: &self.core.guard,
-            faults: self.core.faults.current(),
-            files: &self.core.files,
-        };
+        let cx = inside(self.core, self.world, &caller, now);
         let mut s3 = Inside::new(cx, self.objects);
         if let Err(error) = transformation::jobs::run(&mut job, &mut s3, now) {
             job.fail(&error.message, now);
