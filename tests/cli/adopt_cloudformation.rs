@@ -2,9 +2,12 @@
 
 use serde_json::{Value, json};
 
+use aws_sdk_s3::types::{
+    ServerSideEncryption, ServerSideEncryptionByDefault, ServerSideEncryptionConfiguration, ServerSideEncryptionRule,
+};
 use hlctl_emulator::{Action, Rule};
 
-use crate::support::{Place, rule, terraformed};
+use crate::support::{Place, call, rule, terraformed};
 
 const LIST: &str = "resources.json";
 const STATE: &str = "healthlake.state.json";
@@ -107,6 +110,9 @@ fn the_script_that_keeps_the_resources_is_one_that_a_shell_reads_and_a_dry_run_p
     place.write("keep.sh", &script);
     let read = std::process::Command::new("sh").arg("-n").arg(place.path("keep.sh")).status().unwrap();
     assert!(read.success(), "{script}");
+    for policy in ["DeletionPolicy", "UpdateReplacePolicy"] {
+        assert!(script.contains(&format!("\"{policy}\": \"Retain\"")), "{script}");
+    }
     assert!(!script.contains("delete-stack"), "{script}");
 }
 
@@ -142,6 +148,49 @@ fn what_may_not_be_looked_at_is_left_unless_the_store_needs_it() {
     let times = Some(u64::try_from(roles.count()).unwrap());
     place.cloud().rules([Rule { times, ..rule("GetRole", None, Action::Deny) }]);
     place.run(ADOPT).succeeds().says("(AWS::IAM::Role)");
+}
+
+#[test]
+fn a_key_of_both_the_store_and_the_bucket_stays_the_stores() {
+    let (place, mut list) = listed("root.tfstate");
+    let key = |kind: &str| {
+        let mut keys = list["StackResources"].as_array().unwrap().iter().filter(|one| one["ResourceType"] == kind);
+        keys.next().unwrap()["PhysicalResourceId"].as_str().unwrap().to_owned()
+    };
+    let s3 = place.cloud().s3();
+    let store = aws_sdk_healthlake::Client::new(&place.cloud().sdk("us-east-1"));
+    let stores_key = call(async {
+        let found =
+            store.describe_fhir_datastore().datastore_id(key("AWS::HealthLake::FHIRDatastore")).send().await.unwrap();
+        let sse = found.datastore_properties.unwrap().sse_configuration.unwrap();
+        sse.kms_encryption_config.unwrap().kms_key_id.unwrap()
+    });
+    let data = list["StackResources"].as_array().unwrap().iter().filter_map(|one| one["PhysicalResourceId"].as_str());
+    let mut data = data;
+    let data = data.find(|id| id.starts_with("fhir-root-data")).unwrap().to_owned();
+    call(async {
+        let default = ServerSideEncryptionByDefault::builder().sse_algorithm(ServerSideEncryption::AwsKms);
+        let rule = ServerSideEncryptionRule::builder()
+            .apply_server_side_encryption_by_default(default.kms_master_key_id(&stores_key).build().unwrap())
+            .bucket_key_enabled(true);
+        let rules = ServerSideEncryptionConfiguration::builder().rules(rule.build()).build().unwrap();
+        s3.put_bucket_encryption().bucket(&data).server_side_encryption_configuration(rules).send().await.unwrap();
+    });
+    list["StackResources"].as_array_mut().unwrap().retain(|one| {
+        one["ResourceType"] != "AWS::KMS::Key" || stores_key.ends_with(one["PhysicalResourceId"].as_str().unwrap())
+    });
+    place.write(LIST, &list.to_string());
+    let report = place.run(ADOPT).args(["--json"]).succeeds().json();
+    let keys: Vec<&str> = report["adopted"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter_map(|one| one["address"].as_str())
+        .filter(|address| address.starts_with("kms_key."))
+        .collect();
+    assert_eq!(keys, ["kms_key.datastore"]);
+    place.run(["apply", "-y"]).succeeds();
+    place.run(["plan", "--detailed-exitcode"]).succeeds();
 }
 
 #[test]
