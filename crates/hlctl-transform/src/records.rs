@@ -36,9 +36,8 @@ impl Record<'_> {
 
 impl<'a> Records<'a> {
     pub(crate) fn of(bytes: &'a [u8]) -> Self {
-        // Some programs put the mark of UTF-8 in front; it is no part of the first name.
-        let input = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
-        Self { reader: Reader::new(), input, line: 1, text: vec![0; 1024], ends: vec![0; 32] }
+        // `Reader` leaves out the mark of UTF-8 that some programs put in front.
+        Self { reader: Reader::new(), input: bytes, line: 1, text: vec![0; 1024], ends: vec![0; 32] }
     }
 
     /// The next record; lines without anything are none.

@@ -240,3 +240,16 @@ fn two_resources_of_one_type_from_a_row_have_ids_of_their_own() {
         conversion.converted[0].ndjson.lines().map(|line| line.split('"').nth(7)).collect();
     assert_eq!((ids.len(), conversion.converted[0].resources), (2, 2));
 }
+
+#[test]
+fn of_several_fields_for_one_element_the_last_that_has_a_value_wins() {
+    let text = "sourceSystemId: s\ntables:\n- tableName: P\n  primaryKeyColumn: ID\n  resourceMappings:\n  \
+                - targetResourceType: Patient\n    fieldMappings:\n    \
+                - {fhirPath: birthDate, sourceColumn: REPORTED, transform: {type: direct}}\n    \
+                - {fhirPath: birthDate, sourceColumn: VERIFIED, transform: {type: direct}}\n";
+    let rows = b"ID,REPORTED,VERIFIED\n1,1980-01-01,1980-02-02\n2,1980-01-01,\n3,,1980-02-02\n";
+    let conversion = converted(&mapping(text), &[("P.csv", rows)]);
+    let born = |patient: &Value| patient["birthDate"].as_str().map(str::to_owned);
+    let born: Vec<_> = resources(&conversion, "P").iter().filter_map(born).collect();
+    assert_eq!(born, ["1980-02-02", "1980-01-01", "1980-02-02"]);
+}
