@@ -1,5 +1,5 @@
-//! What a stack needs besides its configuration: the function's code, the test users' passwords, and the stores that the
-//! state has beside the one in use. Reads files and variables; asks nobody.
+//! What a stack needs in addition to its configuration: the function's code, the test users' passwords, and the standby
+//! stores of the state. Reads files and variables; asks nobody.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -48,7 +48,7 @@ pub fn gather<E: From<PackageError> + From<PasswordError>>(
     Ok(StackInputs { package: Some(package), passwords, absent, standby })
 }
 
-/// Gathers what there is, for whoever only looks: a password that is not at hand is not compared.
+/// Gathers what there is, for a command that only reads: a password that is not at hand is not compared.
 ///
 /// # Errors
 /// No package, or one that Lambda cannot run.

@@ -372,7 +372,7 @@ impl Prepared {
         }
     }
 
-    /// Decides anew, after the user has named more, from what was read before.
+    /// Decides again, after the user has named more, from what was read before.
     ///
     /// # Errors
     /// As [`prepare`].
@@ -450,7 +450,7 @@ impl Prepared {
         Jobs::look(&self.cx, &self.plan, &self.state, &self.seen).await
     }
 
-    /// Whether the configuration asks for a resource there. What it says of the store in use counts for those beside it.
+    /// Whether the configuration asks for a resource there. What it says of the store in use counts for its standbys.
     fn asks_for(&self, address: &Address) -> bool {
         let Some(config) = &self.config else { return false };
         match counterpart(address) {
@@ -591,7 +591,7 @@ fn graph_of(stack: &Stack) -> Graph {
     graph
 }
 
-/// A store beside the one in use, or its key, that somebody else has deleted is not made again.
+/// A standby store, or its key, that somebody else has deleted is not made again.
 fn let_go(state: &mut State, seen: &BTreeMap<Address, Seen>) -> Vec<String> {
     let is_gone = |address: &Address| seen.get(address).is_some_and(|seen| seen.observed.is_none());
     let was_kept = |address: &Address, entry: &Entry| is_standby(address) && entry.status == Status::Ready;

@@ -45,7 +45,7 @@ pub struct Discovery {
 }
 
 impl Discovery {
-    /// The names of the stack's stores: that of the one in use, or, where that one is not there, of those beside it.
+    /// The names of the stack's stores: that of the one in use, or, where that one is not there, of its standbys.
     pub fn stores(&self) -> Vec<String> {
         let stores = self.owned.iter().filter(|(_, found)| found.kind == Kind::FhirDatastore);
         let in_use = self.owned.get("healthlake_fhir_datastore.this").map(Found::name);

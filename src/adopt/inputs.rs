@@ -151,7 +151,7 @@ impl Given<'_> {
         (asks("s3_bucket_policy.data") && asks("s3_bucket_policy.access_logs")).then_some(NEWEST_TLS)
     }
 
-    /// Whom the key's policy names besides the account itself.
+    /// Whom the key's policy names in addition to the account itself.
     fn key_administrator(&self) -> Option<String> {
         let policy: Value = serde_json::from_str(self.text("kms_key.s3", "policy")?).ok()?;
         let statements = policy.get("Statement")?.as_array()?;

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use super::tfstate::{Key, TfResource};
 use hlctl_model::text::shell_quoted;
 
-/// The way in which Terraform lets go.
+/// The way in which Terraform forgets a resource.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Way {
     /// One run of `state rm`, which takes the lock once and writes the state once.

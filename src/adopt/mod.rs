@@ -3,7 +3,7 @@
 //! - [`tfstate`] reads a Terraform or OpenTofu state; [`instance`] finds the module in it, [`inputs`] what the module was
 //!   given, [`claims`] which AWS resource stands for which address, and [`let_go`] how Terraform forgets them.
 //! - [`cloudformation`] finds the same module in a stack of CloudFormation.
-//!   [`retain`] keeps its resources when CloudFormation lets go.
+//!   [`retain`] keeps its resources when CloudFormation forgets them.
 //! - [`protections`] says what an apply would no longer forbid.
 //! - [`discover()`] finds a stack from AWS alone, by tags and by names.
 //! - [`record`] looks at what is claimed and makes the state of it.

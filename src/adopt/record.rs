@@ -133,7 +133,7 @@ pub fn enter(
         let is_wanted =
             |name: &String| wanted.as_ref().is_none_or(|wanted| wanted.contains_key(name)) || name == WATCHED;
         let needs = spec.map(|spec| spec.references().into_iter().map(|reference| reference.address).collect());
-        // A store beside the one in use, for which the configuration does not ask, still needs its key.
+        // A standby store, for which the configuration does not ask, still needs its key.
         let arn = observed.attributes.get("kms_key_arn").and_then(Value::as_str);
         let key = arn.and_then(|arn| keys.get(arn)).cloned();
         let mut needs: Vec<Address> = needs.unwrap_or_else(|| key.into_iter().collect());

@@ -7,7 +7,7 @@ use hlctl_model::address::Address;
 use hlctl_model::text::shell_quoted;
 
 /// A script that gives the stack's resources `DeletionPolicy: Retain` (CloudFormation, "DeletionPolicy attribute"), with which
-/// they outlive the stack. It changes nothing else, and deletes nothing: what the stack still holds besides is for the user to know.
+/// they outlive the stack. It changes nothing else, and deletes nothing: what else the stack holds is for the user to know.
 pub fn script(instance: &Instance, unused: &[Address], region: &str) -> Vec<String> {
     let taken = instance.resources.iter().filter(|(address, _)| !unused.contains(address));
     let ids: BTreeSet<&str> = taken.map(|(_, resource)| resource.name.as_str()).collect();

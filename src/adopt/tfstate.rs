@@ -255,7 +255,7 @@ fn other_tool(whole: &Value) -> Option<TfStateError> {
     Some(TfStateError::Foreign { what, hint })
 }
 
-/// Terraform 0.11 kept its resources in `modules`, beside the backend; later versions leave it out, or empty.
+/// Terraform 0.11 kept its resources in `modules`, next to the backend; later versions leave it out, or empty.
 fn is_without_modules(whole: &Value) -> bool {
     let mut modules = whole.get("modules").and_then(Value::as_array).into_iter().flatten();
     modules.all(|module| module["resources"].as_object().is_none_or(Map::is_empty))

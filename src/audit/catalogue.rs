@@ -545,7 +545,7 @@ mod tests {
         for check in CHECKS {
             assert!(check.key.is_none_or(|key| keys::find(key).is_some()), "{}", check.id);
             assert!(!check.cfr.is_empty() && check.cfr.iter().all(|rule| rule.starts_with("164.3")), "{}", check.id);
-            // What is hardened is told, so that nobody looks for the key.
+            // What is hardened is named, so that nobody looks for the key.
             let hardened = check.key.and_then(keys::find).and_then(keys::Key::hardened).is_some();
             assert_eq!(check.remediation.contains("hardened = true"), hardened, "{}", check.id);
         }

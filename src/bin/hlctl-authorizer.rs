@@ -1,4 +1,4 @@
-//! The token validator again, so that `cargo build` and `cargo install` leave it beside hlctl, which looks for it there.
+//! The token validator again, so that `cargo build` and `cargo install` leave it next to hlctl, which looks for it there.
 
 use std::process::ExitCode;
 

@@ -134,7 +134,7 @@ pub(super) fn show(session: &Session, prepared: &Prepared, connection: &Connecti
     }
 }
 
-/// What was asked for: how the end is told, and how the work is taken up again.
+/// What was asked for: how the end is reported, and how the work is taken up again.
 struct Course {
     options: Options,
     refresh_only: bool,

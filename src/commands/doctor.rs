@@ -115,7 +115,7 @@ async fn in_aws(
                 sheet.add(doctor::jobs(prepared.jobs()));
             }
         }
-        // The finding about the package has told it.
+        // The finding about the package says it.
         Err(CommandError::Package(_)) if !destroy => {
             let remediation = "fix the function's code first, then run this again";
             sheet.add([Finding::not_checkable("plan", "what an apply would do", remediation)]);

@@ -19,7 +19,7 @@ use hlctl_model::exit_code::ExitCode;
 use hlctl_model::graph::Graph;
 use hlctl_resources::Settings;
 
-/// Compares configuration, state and AWS. Changes nothing and takes no lock, unless it is to mend what it finds.
+/// Compares configuration, state and AWS. Changes nothing and takes no lock, unless it is to repair what it finds.
 pub(super) async fn run(session: &Session, arguments: &DriftArgs) -> Result<ExitCode, CommandError> {
     if arguments.fix && !session.global.config.exists() {
         return Err(DriftError::NoConfig(session.global.config.clone()).into());
@@ -135,7 +135,7 @@ fn tell_left(session: &Session, left: &[&DriftFinding]) {
     session.printer.say(&lines.join("\n"));
 }
 
-/// Drift is told by the exit code; what could not be read is an error, for there may be drift in it.
+/// Drift shows in the exit code; what could not be read is an error, since there may be drift in it.
 fn conclude(report: &DriftReport) -> Result<ExitCode, CommandError> {
     let unreadable: Vec<&str> = report.with(DriftVerdict::Unreadable).map(|finding| finding.address.as_str()).collect();
     match (report.has_drift(), unreadable.as_slice()) {

@@ -254,7 +254,7 @@ fn check_names(session: &Session, configs: &[PathBuf]) -> Result<(), CommandErro
         let mut stack = session.clone();
         stack.global.config.clone_from(path);
         let Ok(sources) = stack.sources() else { continue };
-        // What is wrong with one is told by its own run.
+        // What is wrong with one is reported by its own run.
         let Some(config) = hlctl_config::examine(&sources).config else { continue };
         for (what, name) in names(&config) {
             let scope = format!("{what} {name} {:?}", config.profile);

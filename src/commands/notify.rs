@@ -14,7 +14,7 @@ pub(super) struct Ended<'a> {
     pub(super) summary: &'a str,
 }
 
-/// Runs `script` by `sh -c`. What is told goes by variables, so that no name in it is read by the shell, and its stdout goes to
+/// Runs `script` by `sh -c`. The summary goes by variables, so that no name in it is read by the shell, and its stdout goes to
 /// stderr, since hlctl's own may be JSON. That it fails is said, and changes no exit code.
 pub(super) fn run(printer: Printer, script: &str, ended: &Ended<'_>) {
     let status = Command::new("sh")

@@ -1,4 +1,4 @@
-//! `hlctl outputs`: from the state alone, but for secrets, which are fetched for whoever asks for them and kept nowhere.
+//! `hlctl outputs`: from the state alone, but for secrets, which are fetched on demand and kept nowhere.
 
 mod formats;
 

@@ -71,7 +71,7 @@ pub(super) async fn run(session: &Session, arguments: &SandboxArgs) -> Result<Ex
     Ok(ExitCode::Success)
 }
 
-/// Where the data is: beside a configuration it is that of `--sandbox`.
+/// Where the data is: next to a configuration it is that of `--sandbox`.
 fn data_dir(session: &Session, arguments: &SandboxArgs) -> Option<PathBuf> {
     let own = || session.global.config.exists().then(|| session.sandbox_directory().join("aws"));
     if arguments.in_memory { None } else { arguments.data_dir.clone().or_else(own) }

@@ -1,5 +1,5 @@
-//! What a job needs besides data: a role that HealthLake may take on and that may do the job, buckets and a key as HealthLake wants
-//! them ("Setting up permissions for import (or export) jobs", HealthLake developer guide).
+//! What a job needs apart from data: a role that HealthLake may take on and that may do the job, buckets and a key as
+//! HealthLake wants them ("Setting up permissions for import (or export) jobs", HealthLake developer guide).
 
 use aws_sdk_kms::types::KeyMetadata;
 use percent_encoding::percent_decode_str;

@@ -25,7 +25,7 @@ use hlctl_resources::{Context, ResourceError};
 const RANGE: u64 = 8 << 20;
 /// Requests under way at once.
 const AT_ONCE: usize = 12;
-/// What is done so far, beside the files that are not whole yet.
+/// What is done so far, next to the files that are not whole yet.
 const PARTIAL: &str = ".hlctl-export.partial";
 /// What a file's name ends with after its type until it is whole.
 const PART: &str = ".ndjson.part";
@@ -185,7 +185,7 @@ pub fn forget(directory: &Path) {
     // What stays behind is of a download that is done, and the next one does not take it for its own.
     let _ = fs::remove_file(directory.join(PARTIAL));
     for entry in fs::read_dir(directory).into_iter().flatten().flatten() {
-        // Of a type that an earlier run had been asked for besides.
+        // Of a type that an earlier run had been asked for in addition.
         if entry.file_name().to_string_lossy().ends_with(PART) {
             let _ = fs::remove_file(entry.path());
         }

@@ -441,7 +441,7 @@ impl Flow<'_> {
         Ok(())
     }
 
-    /// A job that an earlier run started has imported what the files were then, and as strictly as it was told then.
+    /// A job that an earlier run started has imported what the files were then, and as strictly as it was asked then.
     fn check_same(&self, entry: &TransferEntry) -> Result<(), ImportError> {
         let now = self.request.files.map(|files| files.source.fingerprint());
         if entry.files.is_none() || now.is_none() || entry.files == now {

@@ -297,7 +297,7 @@ pub async fn look(cx: &Context, kind: JobKind, store: &str, id: &str) -> Result<
 /// HealthLake endpoints and quotas"), and several jobs may be waited for.
 pub const BETWEEN_LOOKS: Duration = Duration::from_secs(1);
 
-/// Waits until a job is over; `hear` is told at each look.
+/// Waits until a job is over; `hear` is called at each look.
 ///
 /// # Errors
 /// AWS's; or the time is up, or a stop was asked for.

@@ -119,7 +119,7 @@ impl TransferJournal {
             let lock = File::create(&lock_path).map_err(failed)?;
             match lock.try_lock() {
                 Ok(()) if is_at(&lock, &lock_path) => return Ok(Self { path, _lock: lock }),
-                // Whoever had it removed it after it was opened here: what is locked now is no longer in anybody's way.
+                // The run that had it removed it after it was opened here: what is locked now is no longer in anybody's way.
                 Ok(()) => {}
                 Err(TryLockError::WouldBlock) => return Err(TransferJournalError::Busy),
                 Err(TryLockError::Error(error)) => return Err(failed(error)),
@@ -127,7 +127,7 @@ impl TransferJournal {
         }
     }
 
-    /// What an earlier run wrote down. What cannot be read counts as nothing: the run begins anew.
+    /// What an earlier run wrote down. What cannot be read counts as nothing: the run starts over.
     pub fn read(&self) -> Option<TransferEntry> {
         let entry: TransferEntry = serde_json::from_slice(&fs::read(&self.path).ok()?).ok()?;
         (entry.version == 1).then_some(entry)

@@ -129,7 +129,7 @@ impl LostStore {
             return self.trace.way_back.reported();
         }
         let empty = match self.remains {
-            // A plan refuses to go on without a store that had a backup, unless told to.
+            // A plan refuses to go on without a store that had a backup, unless asked to.
             Some(_) => CommandLine::new("apply").option("--replace", STORE),
             None => CommandLine::new("apply"),
         };

@@ -1,6 +1,6 @@
 //! A store's data on its way in and out: checks, uploads, jobs, downloads.
 //!
-//! Whatever is begun is written into a [`journal`] beside the state before AWS is asked for it, so that the same command takes up
+//! What begins is written into a [`journal`] next to the state before AWS is asked for it, so that the same command takes up
 //! where a killed one stood. Nothing of a resource's content is in it.
 
 pub use hlctl_data::check;

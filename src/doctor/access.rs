@@ -13,7 +13,7 @@ const ENOUGH: Duration = Duration::from_secs(45 * 60);
 const WHY: &str = "a store takes 20 to 30 minutes; if the credentials expire in the meantime, AWS continues but hlctl \
                    has to stop";
 
-/// They are good, or there would be no connection; how long is told by whoever issued them.
+/// They are good, or there would be no connection; how long is for their issuer to say.
 pub async fn credentials(connection: &Connection) -> Finding {
     let title = format!("credentials of {}", connection.identity.caller);
     let given = match &connection.clients.credentials {

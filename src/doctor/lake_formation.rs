@@ -1,4 +1,4 @@
-//! Whether whoever runs hlctl administers the data lake, as HealthLake demands of whoever makes or deletes a store.
+//! Whether the identity that runs hlctl administers the data lake, which HealthLake demands to create or delete a store.
 
 use aws_sdk_lakeformation::types::DataLakeSettings;
 

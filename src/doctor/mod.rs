@@ -62,7 +62,7 @@ impl Finding {
         Self { check, grade: Grade::Ok, title: title.into(), detail: Vec::new(), why: None, remediation: None }
     }
 
-    /// It may fail: why that matters, and how to mend it.
+    /// It may fail: why that matters, and how to repair it.
     pub fn warning(
         check: &'static str,
         title: impl Into<String>,
@@ -72,7 +72,7 @@ impl Finding {
         Self { grade: Grade::Warning, why: Some(why), remediation: Some(remediation.into()), ..Self::ok(check, title) }
     }
 
-    /// It will fail: why that matters, and how to mend it.
+    /// It will fail: why that matters, and how to repair it.
     pub fn problem(
         check: &'static str,
         title: impl Into<String>,

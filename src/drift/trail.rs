@@ -1,7 +1,7 @@
 //! Who made the last change, as far as CloudTrail knows and tells.
 //!
 //! LookupEvents answers for the last 90 days and takes two calls a second ("LookupEvents", CloudTrail API reference), so only
-//! what has drifted is looked up, one thing after another. Whoever may not ask loses the answer and nothing else.
+//! what has drifted is looked up, one thing after another. An identity that may not ask loses the answer and nothing else.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -15,7 +15,7 @@ use hlctl_resources::{Context, ResourceError};
 
 /// Names tried for one resource: CloudTrail has some by their names and others by their ARNs.
 const NAMES_TRIED: usize = 3;
-/// Throttling is borne as long as it takes for ten lookups of others; the answer is only good to have.
+/// Throttling is tolerated as long as it takes for ten lookups of others; the answer is only good to have.
 const PATIENCE: Duration = Duration::from_secs(20);
 /// Events in a page at most (CloudTrail API reference, `LookupEvents`).
 const PAGE: i32 = 50;
@@ -50,7 +50,7 @@ fn note(error: &AwsError) -> String {
     }
 }
 
-/// By what events are looked up: whether where IAM's are told, the attribute, and its value.
+/// By what events are looked up: whether where IAM's are recorded, the attribute, and its value.
 type Query = (bool, &'static str, String);
 
 struct Trail<'a> {

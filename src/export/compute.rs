@@ -25,7 +25,7 @@ pub(super) fn log_group(of: &Arguments<'_>) -> Body {
         .build()
 }
 
-/// The archive that the function was made from is not in the state. Terraform asks for one, and is told to leave the code.
+/// The archive that the function was made from is not in the state. Terraform asks for one, and is set to ignore the code.
 pub(super) fn function(of: &Arguments<'_>) -> Body {
     let (environment, all_known) = environment(&of.seen("environment"));
     let mut left = vec!["filename", "source_code_hash", "publish"];

@@ -1,7 +1,7 @@
 //! A stack as Terraform's HCL, with import blocks, so that Terraform takes it over without changing it.
 //!
 //! Everything comes from the state; no secret is in it, and so none is in the HCL. What Terraform asks for and the state
-//! does not know, such as the archive that a function was made from, Terraform is told to leave as it is.
+//! does not know, such as the archive that a function was made from, Terraform is set to ignore.
 
 mod arguments;
 mod cognito;

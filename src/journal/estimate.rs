@@ -47,7 +47,7 @@ pub enum Estimate {
 }
 
 impl Durations {
-    /// What the record beside the state at `state_path` knows, its own run included. Nothing, where there is no record, or one of
+    /// What the record next to the state at `state_path` knows, its own run included. Nothing where there is no record, or one of
     /// another account or region.
     pub fn read(state_path: &Path, state: &State) -> Self {
         let Ok(journal) = Journal::read(state_path) else { return Self::default() };
@@ -126,7 +126,7 @@ pub struct Forecast {
 }
 
 impl Forecast {
-    /// For the stack with this state, by the record beside it at `state_path`.
+    /// For the stack with this state, by the record next to it at `state_path`.
     pub fn of(state_path: &Path, state: &State) -> Self {
         Self { home: state.home, durations: Durations::read(state_path, state) }
     }

@@ -1,6 +1,6 @@
 //! The record of the last run that changed something: what was to be done, and when each step began and ended.
 //!
-//! It lies beside the state as `NAME.state.run.json` and is for reports alone: nothing that hlctl does rests on it. It holds no
+//! It lies next to the state as `NAME.state.run.json` and is for reports alone: nothing that hlctl does rests on it. It holds no
 //! secret, for the plan and the errors that it is made of hold none.
 
 mod estimate;
@@ -225,7 +225,7 @@ impl Journal {
         }
     }
 
-    /// Reads the record beside the state at `state_path`.
+    /// Reads the record next to the state at `state_path`.
     ///
     /// # Errors
     /// [`JournalError`]

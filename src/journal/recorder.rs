@@ -14,7 +14,7 @@ use hlctl_engine::wait::Signal;
 use hlctl_engine::whole_file;
 use hlctl_resources::ResourceError;
 
-/// While something happens the record is written anew at most this often: if hlctl is killed, no more is lost.
+/// While something happens the record is rewritten at most this often: if hlctl is killed, no more is lost.
 const BETWEEN_WRITES: Duration = Duration::from_millis(500);
 
 /// What a run begins with.

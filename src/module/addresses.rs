@@ -45,7 +45,7 @@ impl When {
     }
 }
 
-/// All but test users and the stores beside the one in use, whose number is not fixed.
+/// All but test users and the standby stores, whose number is not fixed.
 const FIXED: &[(&str, &str, When)] = &[
     (KmsKey::KIND, "s3", When::Always),
     (KmsKey::KIND, "datastore", When::StoreKey),
@@ -94,7 +94,7 @@ pub fn is_known(address: &Address) -> bool {
     fixed(address).is_some() || test_user_of(address).is_some() || is_standby(address)
 }
 
-/// Whether this configuration asks for a resource at this address. Stores beside the one in use are the state's affair:
+/// Whether this configuration asks for a resource at this address. Standby stores are the state's affair:
 /// no configuration asks for them.
 pub fn asks_for(config: &Config, address: &Address) -> bool {
     if let Some(username) = test_user_of(address) {
@@ -117,7 +117,7 @@ pub fn bucket_at<'a>(config: &'a Config, address: &Address) -> Option<&'a str> {
     }
 }
 
-/// The known addresses of a kind. Of test users and of stores beside the one in use only the form is told.
+/// The known addresses of a kind. Of test users and of standby stores only the form is given.
 pub fn known_of_kind(kind: &str) -> Vec<String> {
     let fixed = FIXED.iter().filter(|(of, ..)| *of == kind).map(|(kind, name, _)| format!("{kind}.{name}"));
     let users = (kind == CognitoUser::KIND).then(|| format!("{kind}.test_users[\"USERNAME\"]"));

@@ -28,7 +28,7 @@ pub(crate) fn identity() -> Identity {
     }
 }
 
-/// The configuration with these lines besides the three names.
+/// The configuration with these lines in addition to the three names.
 pub(crate) fn config(lines: &str) -> Config {
     let sources = Sources {
         path: PathBuf::from("healthlake.toml"),

@@ -1,7 +1,7 @@
 //! From the configuration to the stack: which resources there are, what each of them says, and what the outputs are.
 //!
 //! The policies, lifecycle rules and names of the Terraform module that hlctl replaces live here and nowhere else, with
-//! the module's faults mended. Pure: nothing here asks AWS.
+//! the module's faults repaired. Pure: nothing here asks AWS.
 
 mod addresses;
 #[cfg(test)]
@@ -48,7 +48,7 @@ pub const DATA_BUCKET: &str = "s3_bucket.data";
 /// The resources that a configuration asks for, by address.
 pub type Stack = BTreeMap<Address, Spec>;
 
-/// What the stack needs besides the configuration, and what reading it takes files and variables.
+/// What the stack needs in addition to the configuration, and what reading it takes files and variables.
 #[derive(Clone, Debug, Default)]
 pub struct StackInputs {
     /// The Lambda function's code; without it there is no SMART.
@@ -57,7 +57,7 @@ pub struct StackInputs {
     pub passwords: BTreeMap<String, Secret>,
     /// Why there is none for the others, by username.
     pub absent: BTreeMap<String, PasswordError>,
-    /// The stores beside the one in use.
+    /// The standby stores.
     pub standby: Standby,
 }
 
@@ -114,7 +114,7 @@ impl Builder<'_> {
         self.add(name, key)
     }
 
-    /// Without the account's root no IAM policy could grant anything on the key, and nobody could mend its policy
+    /// Without the account's root no IAM policy could grant anything on the key, and nobody could repair its policy
     /// (KMS developer guide, "Default key policy").
     fn key_policy(&self) -> Document {
         let root = format!("arn:{}:iam::{}:root", self.identity.partition, self.identity.account);
@@ -284,7 +284,7 @@ fn drop_unfinished_uploads(id: &'static str) -> LifecycleRule {
     LifecycleRule { id, abort_uploads_after_days: Some(UPLOADS_DROPPED_AFTER_DAYS), ..LifecycleRule::default() }
 }
 
-/// Whether the resource at `address` may be destroyed only by name. A store beside the one in use is as protected as that.
+/// Whether the resource at `address` may be destroyed only by name. A standby store is as protected as that.
 pub fn is_protected(protect: &Protect, address: &Address) -> bool {
     match protect {
         Protect::Default => by_default(address),

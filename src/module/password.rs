@@ -2,7 +2,7 @@
 
 use thiserror::Error;
 
-/// Why a test user has no password. Nothing of a password is told.
+/// Why a test user has no password. Nothing of a password is shown.
 #[derive(Clone, Debug, Error)]
 #[error("the password of the test user {user} cannot be used: {problem}")]
 pub struct PasswordError {

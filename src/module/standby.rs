@@ -1,4 +1,4 @@
-//! Stores beside the one in use: one that is being made to take its place, and those whose place another has taken.
+//! Standby stores: one that is being made to take its place, and those whose place another has taken.
 //!
 //! They are known by their addresses. Nothing in the configuration asks for them; what the state holds of them is what there
 //! is to be. Each keeps the key that it is encrypted with for as long as it exists.
@@ -16,7 +16,7 @@ const SUCCESSOR: &str = "successor";
 /// The name of what was in use before.
 const PREDECESSOR: &str = "predecessor";
 
-/// A store beside the one in use.
+/// A standby store.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StandbyStore {
     /// Its address.
@@ -30,7 +30,7 @@ pub struct StandbyStore {
 /// What the state says about stores, as far as the stack depends on it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Standby {
-    /// The stores beside the one in use.
+    /// The standby stores.
     pub stores: Vec<StandbyStore>,
     /// Whether the data of the one in use came from elsewhere, so that what it began with says nothing about it.
     pub store_was_filled: bool,
@@ -73,7 +73,7 @@ pub fn predecessor(state: &State, kind: &str) -> Address {
     free.unwrap_or_else(|| Address::new(kind, PREDECESSOR))
 }
 
-/// Whether it is a store, or a store's key, beside what is in use.
+/// Whether it is a standby store, or its key.
 pub fn is_standby(address: &Address) -> bool {
     let name = address.as_str().split_once('.').map(|(_, name)| name).unwrap_or_default();
     // As `predecessor` writes them.
@@ -93,7 +93,7 @@ pub fn counterpart(address: &Address) -> Option<&'static str> {
     }
 }
 
-/// Puts the store at `address`, which is beside the one in use, in its place. The one in use is kept beside it, or struck from
+/// Puts the standby store at `address` in the place of the one in use, which is kept as a standby, or struck from
 /// the state if it no longer exists in AWS. A key goes along with the store that alone needs it.
 pub fn put_in_use(state: &mut State, address: &Address, old_is_gone: bool) {
     let (store, store_key) = (Address::parse(STORE), Address::parse(STORE_KEY));
@@ -115,7 +115,7 @@ pub fn put_in_use(state: &mut State, address: &Address, old_is_gone: bool) {
     }
 }
 
-/// Only stores are told: whatever else needs the key of the store in use needs whichever has that address.
+/// Only stores are listed: whatever else needs the key of the store in use needs whichever has that address.
 fn rename_key(state: &mut State, from: &Address, to: &Address) {
     let Some(entry) = state.resources.remove(from) else { return };
     state.resources.insert(to.clone(), entry);
@@ -133,7 +133,7 @@ impl super::Builder<'_> {
         }
     }
 
-    /// The stores beside `store`, which is the one in use, with their keys.
+    /// The standby stores of `store`, which is the one in use, with their keys.
     pub(super) fn standby(&mut self, store: &FhirDatastore) -> Vec<Ref<FhirDatastore>> {
         let standby = self.materials.standby.stores.clone();
         standby.into_iter().map(|one| self.standby_store(store, one)).collect()

@@ -145,7 +145,7 @@ fn check_move(state: &State, from: &Address, to: &Address, config: &dyn ConfigVi
         let (bucket, wanted) = (bucket.to_owned(), wanted.to_owned());
         return Err(SurgeryError::OtherBucket { from: from.clone(), bucket, to: to.clone(), wanted });
     }
-    // A store beside the one in use is kept at either address.
+    // A standby store is kept at either address.
     let stays_standby = is_standby(from) && is_standby(to);
     if config.asks_for(to) == Some(false) && !stays_standby {
         return Err(SurgeryError::Unwanted { from: from.clone(), to: to.clone() });

@@ -1,4 +1,4 @@
-//! The policy of whoever brings data in and out with `hlctl data`.
+//! The policy of the identity that moves data in and out with `hlctl data`.
 
 use std::collections::BTreeMap;
 

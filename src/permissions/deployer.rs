@@ -1,4 +1,4 @@
-//! The policy of whoever runs hlctl for a configuration.
+//! The policy of the identity that runs hlctl for a configuration.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -15,7 +15,7 @@ const NAMED: &str = "Named";
 /// The statements that hold several services.
 const JOINED: [&str; 4] = [OF_THE_STACK, NEW_IN_THE_STACK, IN_THE_ACCOUNT, NAMED];
 
-/// What whoever runs hlctl must be allowed.
+/// What the identity that runs hlctl must be allowed.
 #[derive(Clone, Debug)]
 pub struct Deployer {
     /// What is allowed.

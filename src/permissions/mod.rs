@@ -1,8 +1,8 @@
 //! What IAM must allow: the actions behind hlctl's calls, and policies made of them.
 //!
 //! `tables/` says of each kind of resource which actions its file's calls ask for, on what, and under which condition. The
-//! policy of whoever runs hlctl ([`deployer`]), the doctor's questions and the hints under refusals all come from there. A
-//! test holds the tables to the calls in `crates/hlctl-resources/src/`, another to what a whole run asks for.
+//! policy of the identity that runs hlctl ([`deployer`]), the doctor's questions and the hints under refusals all come from
+//! there. A test holds the tables to the calls in `crates/hlctl-resources/src/`, another to what a whole run asks for.
 
 mod data;
 mod deployer;

@@ -36,7 +36,7 @@ pub struct PolicyScope {
 }
 
 impl PolicyScope {
-    /// Of what the configuration asks for, and of what the state holds besides.
+    /// Of what the configuration asks for, and of what the state holds in addition.
     ///
     /// # Errors
     /// References go in a circle.

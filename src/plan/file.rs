@@ -1,4 +1,4 @@
-//! A plan in a file: what was shown, and all that making it anew needs. Holds no secret.
+//! A plan in a file: what was shown, and all that making it again needs. Holds no secret.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -249,7 +249,7 @@ fn same(then: &Change, now: &Change) -> bool {
         && then.delete_first == now.delete_first
 }
 
-/// What differs between two changes that would be told in the same words.
+/// What differs between two changes that would read the same.
 fn details(then: &Change, now: &Change) -> String {
     let shown = |value: &Option<Value>| value.as_ref().map_or("nothing".to_owned(), Value::to_string);
     let reported = |change: &AttributeChange| {

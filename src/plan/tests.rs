@@ -485,7 +485,7 @@ fn a_destroy_of_one_of_two_addresses_of_a_thing_leaves_it() {
     world.state.resources.insert(address_of("s3_bucket.foo"), Entry { protected: false, ..entry });
     let options = Options { targets: BTreeSet::from([address_of("s3_bucket.foo")]), ..destroy() };
     assert_eq!(change(&world.plan(&options), "s3_bucket.foo").action, Action::Forget);
-    // Both at once are refused: which of them goes first could not be told.
+    // Both at once are refused: which of them goes first could not be known.
     let all = Options { allow_destroy: BTreeSet::from(["fhir".to_owned()]), ..destroy() };
     let refused = world.plan(&all).refusals;
     let hint = format!("forget one of the two: {}", hlctl!("forget", "s3_bucket.foo"));

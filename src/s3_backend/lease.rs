@@ -1,7 +1,7 @@
 //! The lock of a state in S3: an object that only one can make, and that its holder renews.
 //!
 //! Nothing ends a lease but its holder or an explicit takeover. Every change to it names the version that it changes
-//! (`If-Match`), so that whoever has lost it finds out. (S3 user guide, "How to prevent object overwrites with
+//! (`If-Match`), so that a run that has lost it finds out. (S3 user guide, "How to prevent object overwrites with
 //! conditional writes".)
 
 use std::sync::{Arc, OnceLock, PoisonError};
@@ -96,14 +96,14 @@ impl Lease {
             Ok(()) => true,
             Err(StateError::LockLost { .. }) => false,
             Err(_) => {
-                // It is not asked at every call. Renewing goes on beside, and the next write finds out in any case.
+                // It is not asked at every call. Renewing continues at the same time, and the next write finds out in any case.
                 self.hold.count_as_ours(SystemTime::now(), PATIENCE);
                 true
             }
         }
     }
 
-    /// How the bucket encrypts what does not say how, as far as it has told.
+    /// How the bucket encrypts what does not say how, as far as is known.
     pub(super) fn default_encryption(&self) -> Option<&ServerSideEncryption> {
         self.hold.default_encryption.get()
     }

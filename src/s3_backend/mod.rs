@@ -161,7 +161,7 @@ impl S3Store {
         }
     }
 
-    /// Takes the lock away from whoever held it when it was looked at.
+    /// Takes the lock away from the run that held it when it was looked at.
     ///
     /// # Errors
     /// S3 cannot be asked, or the lock has been renewed or changed hands since.
@@ -214,7 +214,7 @@ impl S3Store {
                 seen.version = Version::Is(version);
                 Ok(())
             }
-            // Whoever takes a lock away changes the state as well; that the lock is gone is what there is to tell.
+            // A run that takes a lock away changes the state as well; that the lock is gone is what there is to tell.
             Err(overtaken @ StateError::Overtaken { .. }) => Err(lease.renew().await.err().unwrap_or(overtaken)),
             Err(error) => Err(error),
         }
@@ -222,7 +222,7 @@ impl S3Store {
 
     async fn keep(&self, seen: &Seen, encryption: &Encryption) -> Result<(), StateError> {
         let Some(previous) = &seen.previous else { return Ok(()) };
-        // Whoever only reads states need not be allowed to see backups.
+        // An identity that only reads states need not be allowed to see backups.
         let follows = match &seen.backup {
             Some(version) => version.clone(),
             None => self.backup_version().await?,

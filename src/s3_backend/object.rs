@@ -41,7 +41,7 @@ pub(super) struct Object {
 #[derive(Debug)]
 pub(super) struct Put {
     pub(super) version: String,
-    /// How it is encrypted, if that is told.
+    /// How it is encrypted, if that is known.
     pub(super) encryption: Option<ServerSideEncryption>,
 }
 

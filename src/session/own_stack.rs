@@ -1,4 +1,4 @@
-//! A stack whose state is not where this run looks for it: lost, or beside a configuration of another name.
+//! A stack whose state is not where this run looks for it: lost, or next to a configuration of another name.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -68,7 +68,7 @@ pub(super) fn recognise(session: &Session, config: Option<&Config>, plan: &mut P
 pub struct HeldElsewhere {
     /// The file.
     pub path: PathBuf,
-    /// The configuration beside it, where the file has its name.
+    /// The configuration next to it, where the file has its name.
     config: Option<PathBuf>,
 }
 

@@ -18,7 +18,7 @@ use hlctl_engine::state::{Home, LocalStore, ObservedLock, Place, State, StateErr
 const LONGEST_LOOK: Duration = Duration::from_secs(10);
 
 impl Session {
-    /// Where the state is: as `--state` says, else as the configuration does, else beside it. The sandbox's is kept
+    /// Where the state is: as `--state` says, else as the configuration does, else next to it. The sandbox's is kept
     /// apart from AWS's, and always in a file.
     ///
     /// # Errors
@@ -236,8 +236,8 @@ impl Session {
         StateLocationError::NothingToDestroy { place, directory, other_home }.into()
     }
 
-    /// A state is beside the configuration that names it. Where that is a link, the stack may have been made by the name of the
-    /// file behind it; starting anew would make everything twice.
+    /// A state is next to the configuration that names it. Where that is a link, the stack may have been made by the name of the
+    /// file behind it; starting over would make everything twice.
     fn check_not_next_to_target(&self) -> Result<(), CommandError> {
         let config = &self.global.config;
         let is_link = std::fs::symlink_metadata(config).is_ok_and(|found| found.is_symlink());
@@ -257,7 +257,7 @@ impl Session {
         }
     }
 
-    /// A backend that was configured after the stack was made is empty; starting anew would make everything twice.
+    /// A backend that was configured after the stack was made is empty; starting over would make everything twice.
     fn check_not_next_to(&self, store: &Store) -> Result<(), CommandError> {
         let local = LocalStore::new(self.global.config.with_extension("state.json"));
         match local.read() {

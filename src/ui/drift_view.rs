@@ -32,7 +32,7 @@ pub fn render(report: &DriftReport, place: &str) -> String {
     text
 }
 
-/// What could not be looked at is told by the notes.
+/// What could not be looked at is in the notes.
 fn is_as_it_should_be(finding: &DriftFinding) -> bool {
     matches!(finding.verdict, DriftVerdict::Clean | DriftVerdict::PartlyChecked)
 }

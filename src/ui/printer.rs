@@ -129,7 +129,7 @@ impl Printer {
         PRINTED.load(Ordering::Relaxed)
     }
 
-    /// Whether whoever read stdout has gone away, so that more data is for nobody.
+    /// Whether the reader of stdout has gone away, so that more data is for nobody.
     pub fn is_unheard(&self) -> bool {
         UNHEARD.load(Ordering::Relaxed) || FAILURE.get().is_some()
     }

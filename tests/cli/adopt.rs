@@ -27,7 +27,7 @@ fn actions(plan: &Value) -> Vec<(String, String)> {
         .collect()
 }
 
-/// The state adopts, an apply mends without losing anything, and then nothing is left to do.
+/// The state adopts, an apply changes without losing anything, and then nothing is left to do.
 fn converges(place: &Place) {
     let before = place.cloud().census();
     let store = place.store_id();
@@ -594,7 +594,7 @@ fn a_stack_that_a_state_nearby_holds_is_not_given_a_second_one() {
         refused.says(&format!("kept.json holds the stack {stack} already")).says("--state kept.json");
         assert!(!place.path(STATE).exists() && !place.path("st/new.json").exists());
     }
-    // One that is not this stack's data either is told whose it is.
+    // One that is not this stack's data either is refused with its owner.
     place
         .run(["adopt", "--discover", "-y", "-c", "other.toml"])
         .exits(5)

@@ -427,7 +427,7 @@ fn a_state_moves_into_s3_and_back() {
     assert_eq!(remote.state()["resources"], local["resources"]);
     assert_eq!(remote.object(".lock"), None);
     place.run(["plan", "--detailed-exitcode"]).succeeds();
-    // Whoever forgets the backend is told where the state went.
+    // A user who forgets the backend learns where the state went.
     remote.without_backend();
     let reported = place.run(["plan"]).exits(1);
     snapshot("state_moved", &reported);

@@ -24,7 +24,7 @@ fn put(place: &Place, bucket: &str, key: &str) {
     call(put.send()).unwrap();
 }
 
-/// A destroy of the whole stack with these arguments besides.
+/// A destroy of the whole stack with these arguments in addition.
 fn destroy(place: &Place, more: &[&'static str]) -> Ended {
     place.cloud().emulator.clear_requests();
     place.run(["destroy", "-y", "--allow-destroy", "fhir-minimal"]).args(more.iter().copied()).ends()

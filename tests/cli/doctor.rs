@@ -1,4 +1,4 @@
-//! `hlctl doctor`: what would fail is told before anything is made, with what to do about it, and nothing is changed.
+//! `hlctl doctor`: what would fail is reported before anything is made, with what to do about it, and nothing is changed.
 
 use hlctl_emulator::{Action, Faults, HealthLakeFaults};
 

@@ -281,7 +281,7 @@ fn lake_formation_is_explained() {
 #[test]
 fn a_second_key_that_could_not_be_seen_in_time_is_found_and_deleted() {
     let place = Place::quick("minimal");
-    // While nobody can see whose the first key is, every look for it is in vain.
+    // While nobody can see whose the first key is, no look finds it.
     let unseen = Rule { times: Some(7), ..rule("ListResourceTags", None, Action::Deny) };
     place.cloud().rules([rule("CreateKey", Some(1), Action::DropAfter), unseen]);
     place.apply();

@@ -150,7 +150,7 @@ fn a_lock_that_names_nobody_stops_no_reader() {
     // The lock is asked for with the state, and once.
     remote.place.run(["outputs"]).succeeds();
     assert_eq!((remote.states.count("GetObject"), remote.states.count("PutObject")), (2, 0));
-    // A holder whose name cannot be read is not told from somebody else's object.
+    // A holder whose name cannot be read is not distinguished from somebody else's object.
     remote.place.run(["apply", "-y"]).exits(3).says("aws s3 rm s3://states/team/fhir.state.json.lock");
 }
 

@@ -13,7 +13,7 @@ use super::words::sources;
 /// What every file of a resource has.
 const OF_RESOURCES: [&str; 3] = ["Spec", "Observed", "Recorded"];
 
-/// Words that no identifier needs besides those that no text does, and better ones.
+/// More words that no identifier needs, and better ones.
 const ODD_IN_NAMES: [(&str, &str); 4] =
     [("decider", "planner"), ("occasion", "change"), ("situation", "input"), ("trail", "recovery")];
 
@@ -136,7 +136,7 @@ fn a_name_that_is_given_twice_is_found_however_the_type_is_defined() {
     assert_eq!(twice("pub struct Spec;", "pub struct Spec;"), 0);
 }
 
-/// The words of an identifier: `is_hanging_on` and `HangingOn` have the same.
+/// The words of an identifier: `is_under_way` and `IsUnderWay` have the same.
 fn words_of(identifier: &str) -> Vec<String> {
     let mut words = vec![String::new()];
     let mut was_lower = false;

@@ -1,4 +1,4 @@
-//! The policy of whoever runs hlctl: it allows every call of a stack's whole life, and nothing that no call asks for.
+//! The policy of the identity that runs hlctl: it allows every call of a stack's whole life, and nothing that no call asks for.
 
 use std::collections::BTreeSet;
 
@@ -8,10 +8,10 @@ use serde_json::Value;
 use crate::support::life::{Action, Deployer, Life, ONLY_WATCHED, PHASES, Recording, is_only_noted};
 use crate::support::{Place, each, rule};
 
-/// What a life asked for, without what was asked besides by the test itself.
+/// What a life asked for, without what the test itself asked for.
 fn asked(life: &Life) -> Vec<Ask> {
     let mut requests = life.place().cloud().requests();
-    // Whoever restores need not be let at the patients' data; then nothing is compared.
+    // The identity that restores need not be let at the patients' data; then nothing is compared.
     requests.retain(|record| record.operation != "SearchWithGet");
     let denied: Vec<_> = requests.iter().filter(|record| is_denial(record.error.as_deref())).collect();
     assert!(denied.is_empty(), "the policy is too small: {denied:#?}");
@@ -172,7 +172,7 @@ fn whoever_lacks_one_action_is_told_of_it_by_the_doctor_and_by_the_command_that_
         let ended = life.try_to_live(phase, &lesser, &action);
         let ended = ended.or_else(|| phases.find_map(|(mut life, phase)| life.try_to_live(phase, &lesser, &action)));
         let ended = ended.unwrap_or_else(|| panic!("nobody tells of {action:?}"));
-        // A bucket that may not be looked at is told as a name that another may have; all else has its next step.
+        // A bucket that may not be looked at is reported as a name that another may have; all else has its next step.
         let needs_none = action.name == "s3:ListBucket" || is_only_noted(&action);
         let has_advice = ended.to_string().contains("next: ") || needs_none;
         assert!(has_advice && !ended.stderr.contains("panicked"), "{action:?}: {ended}");

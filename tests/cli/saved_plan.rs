@@ -137,7 +137,7 @@ fn a_saved_plan_is_refused_for_another_stack() {
     other.apply();
     other.write("plan.json", &place.read("plan.json"));
     other.run(["apply", "plan.json"]).exits(1).says("another stack");
-    // And the state's name belongs to the plan, so that a stack is never made beside its own state.
+    // And the state's name belongs to the plan, so that a stack is never made next to its own state.
     let fresh = Place::quick("minimal");
     let planned_elsewhere = fresh.run(["-c", "./healthlake.toml", "plan", "--out", "plan.json"]).succeeds();
     planned_elsewhere.says("`hlctl apply plan.json -c ./healthlake.toml`");

@@ -1,4 +1,4 @@
-//! The SMART half: what can be changed in place, what is told before anything is made, and what is kept secret.
+//! The SMART half: what can be changed in place, what is reported before anything is made, and what is kept secret.
 
 use aws_sdk_cognitoidentityprovider::types::{IssuerConfigurationType, IssuerType, LambdaConfigType};
 use serde_json::Value;
@@ -108,7 +108,7 @@ fn what_cognito_and_lambda_can_change_is_changed_in_place() {
         &["cognito_user_pool.main"],
     );
     assert_eq!(before, (recorded(&place, "cognito_user_pool.main"), recorded(&place, client)));
-    // Cognito's own protection gives way to whoever names the stack.
+    // Cognito's own protection gives way to a user who names the stack.
     place.run(["destroy", "-y", "--allow-destroy", "fhir-smart"]).succeeds();
     assert_eq!(place.cloud().census(), Census::nothing_but_ending_keys(2));
 }

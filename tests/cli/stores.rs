@@ -1,4 +1,4 @@
-//! Stores beside the one in use: restored, put in its place, kept, gone back to, and deleted.
+//! Standby stores: restored, put in its place, kept, gone back to, and deleted.
 
 mod counting;
 
@@ -37,7 +37,7 @@ fn stores(place: &Place) -> Vec<Value> {
     place.run(["stores", "list", "--json"]).succeeds().json()["stores"].as_array().unwrap().clone()
 }
 
-/// Ids of the stores beside the one in use.
+/// Ids of the standby stores.
 fn beside(place: &Place) -> Vec<String> {
     let beside = stores(place).into_iter().filter(|store| store["in_use"] == false);
     beside.map(|store| store["id"].as_str().unwrap().to_owned()).collect()

@@ -464,7 +464,7 @@ fn a_link_to_a_configuration_does_not_hide_its_state() {
             .says("elsewhere/link.toml is a link to")
             .says("name the file itself: -c ");
     }
-    // A state beside the link is kept in use.
+    // A state next to the link is kept in use.
     place.run(["state", "pull"]).succeeds();
     fs::copy(place.path(STATE), place.path("elsewhere/link.state.json")).unwrap();
     place.run(["plan", "--detailed-exitcode", "-c", "elsewhere/link.toml"]).succeeds();

@@ -1,4 +1,4 @@
-//! Messages, hints, help texts and descriptions are in plain words, as the documents are (`documents.rs`).
+//! Messages, hints, help texts, descriptions and comments are in plain words, as the documents are (`documents.rs`).
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -32,23 +32,49 @@ const ALLOWED: [(&str, &str, &str); 2] = [
     ("crates/hlctl-engine/src/state/mod.rs", "foretold", "a member of the state file, which older versions read"),
 ];
 
+/// How many of [`ODD`], from the first, no comment needs either. Those that follow are ordinary words of longer texts.
+const ODD_IN_COMMENTS: usize = 19;
+
 /// The sources of the program, without those of its tests.
 pub(super) fn sources() -> Vec<PathBuf> {
-    fn walk(folder: &Path, into: &mut Vec<PathBuf>) {
+    let is_test = |name: &str| name == "tests" || name == "tests.rs" || name.ends_with("_tests.rs");
+    files_of(&["src", "crates"], &|name| !is_test(name))
+}
+
+/// The Rust files in these folders of the repository, without those whose own name or folder's `takes` refuses.
+fn files_of(folders: &[&str], takes: &dyn Fn(&str) -> bool) -> Vec<PathBuf> {
+    fn walk(folder: &Path, takes: &dyn Fn(&str) -> bool, into: &mut Vec<PathBuf>) {
         for entry in fs::read_dir(folder).unwrap() {
             let path = entry.unwrap().path();
             let name = path.file_name().unwrap().to_string_lossy().into_owned();
-            if path.is_dir() && !["tests", "target"].contains(&name.as_str()) {
-                walk(&path, into);
-            } else if name.ends_with(".rs") && name != "tests.rs" && !name.ends_with("_tests.rs") {
+            if path.is_dir() && name != "target" && takes(&name) {
+                walk(&path, takes, into);
+            } else if name.ends_with(".rs") && takes(&name) {
                 into.push(path);
             }
         }
     }
     let mut found = Vec::new();
-    walk(&repository().join("src"), &mut found);
-    walk(&repository().join("crates"), &mut found);
+    for folder in folders {
+        walk(&repository().join(folder), takes, &mut found);
+    }
     found.sort();
+    found
+}
+
+/// The comments of a source that have lines of their own, each as one text.
+fn comments(source: &str) -> Vec<String> {
+    let mut found: Vec<String> = Vec::new();
+    let mut continues = false;
+    for line in source.lines().map(str::trim_start) {
+        let comment = line.strip_prefix("//").map(|rest| rest.trim_start_matches(['/', '!']));
+        match comment {
+            Some(words) if continues => found.last_mut().into_iter().for_each(|text| text.push_str(words)),
+            Some(words) => found.push(words.to_owned()),
+            None => {}
+        }
+        continues = comment.is_some();
+    }
     found
 }
 
@@ -149,4 +175,28 @@ fn messages_and_help_are_in_plain_words() {
     assert!(found > 5000, "only {found} texts were found");
     let unused: Vec<_> = ALLOWED.iter().filter(|allowed| !used.contains(*allowed)).collect();
     assert!(unused.is_empty(), "these need not be allowed: {unused:?}");
+}
+
+#[test]
+fn comments_are_found_line_by_line() {
+    let source = "//! A file\n\n/// A help of\n/// two lines\nlet a = 1; // none of its own\n    // Why\nb();\n";
+    assert_eq!(comments(source), [" A file", " A help of two lines", " Why"]);
+}
+
+#[test]
+fn comments_are_in_plain_words() {
+    let mut wrong = Vec::new();
+    let mut found = 0;
+    for path in files_of(&["src", "crates", "tests"], &|_| true) {
+        let source = fs::read_to_string(&path).unwrap();
+        for text in comments(&source) {
+            found += 1;
+            let plain = plain(&text);
+            for (phrase, instead) in ODD[..ODD_IN_COMMENTS].iter().filter(|(phrase, _)| holds(&plain, phrase)) {
+                wrong.push(format!("{}: `{phrase}` in {plain:?}; rather: {instead}", path.display()));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "these words are odd:\n{}", wrong.join("\n"));
+    assert!(found > 5000, "only {found} comments were found");
 }

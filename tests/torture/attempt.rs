@@ -135,7 +135,7 @@ impl<'a> Attempt<'a> {
                 less.join(", ")
             )));
         }
-        // A key that is made anew is the end of another; a destroy that was killed may have ordered any key's.
+        // A key that is replaced is the end of another; a destroy that was killed may have ordered any key's.
         if self.point.then == Then::Again && there.keys_ending > wanted.keys_ending {
             return Err(Verdict::Duplicate(format!("{} keys wait for their end", there.keys_ending)));
         }

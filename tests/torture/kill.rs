@@ -73,7 +73,7 @@ impl Attempt<'_> {
             return;
         }
         let Ok(whole) = fs::read(&state) else { return };
-        // What was under way is undone: the previous state is in place, and half of the new one beside it.
+        // What was under way is undone: the previous state is in place, and half of the new one next to it.
         let previous = if is_intent { previous } else { fs::read(&backup).ok() };
         match previous {
             Some(previous) => fs::write(&state, previous).unwrap(),

@@ -27,7 +27,7 @@ pub(crate) enum At {
     Request(Request, Moment),
     /// It is killed when the state on disk gets this serial.
     Write(u64, Written),
-    /// It is told to end while a request hangs.
+    /// It is asked to end while a request hangs.
     Signal(Request, Reported),
     /// AWS refuses every request of this one's operation, for as long as it takes.
     Refused(Request, Refusal),
@@ -35,7 +35,7 @@ pub(crate) enum At {
     Storm(u64),
 }
 
-/// How hlctl is told to end.
+/// How hlctl is asked to end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Reported {
     /// By SIGINT and then by SIGTERM, as a runner of pipelines does.
@@ -67,7 +67,7 @@ pub(crate) enum Moment {
 /// When in a write's course.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Written {
-    /// The new file is half written beside the old one.
+    /// The new file is half written next to the old one.
     Half,
     /// It is in place.
     Whole,
@@ -197,7 +197,7 @@ fn shuffled(mut points: Vec<Point>) -> Vec<Point> {
     points
 }
 
-/// What takes long, or differs little from others, is left to whoever wants everything.
+/// What takes long, or differs little from others, is left to a run of everything.
 fn is_quick(point: &Point) -> bool {
     match &point.at {
         At::Request(request, _) | At::Signal(request, _) => request.changes(),

@@ -28,7 +28,7 @@ pub(crate) struct Step {
 }
 
 impl Step {
-    /// The command line after a run that was cut off: what was to be made anew either is, or stays.
+    /// The command line after a run that was cut off: what was to be replaced either is, or stays.
     pub fn again(&self) -> Vec<&'static str> {
         let mut arguments = self.arguments.clone();
         while let Some(place) = arguments.iter().position(|argument| *argument == "--replace") {
@@ -78,7 +78,7 @@ fn changed(config: &str, changes: &[(&str, &str)]) -> String {
     })
 }
 
-/// What the store, the buckets and the roles of every stack let be changed; two are made anew under other names.
+/// What the store, the buckets and the roles of every stack let be changed; two are replaced under other names.
 const CHANGES: &str = r#"
 datastore_nlp = true
 logs_bucket_self_logging = false

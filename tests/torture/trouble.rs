@@ -10,7 +10,7 @@ use crate::scenarios::configure;
 use crate::support::Ended;
 
 impl Attempt<'_> {
-    /// Refuses every request of an operation: whoever needed it has failed, once, and the others are accounted for.
+    /// Refuses every request of an operation: what needed it has failed, once, and the others are accounted for.
     pub(crate) fn refuse(&mut self, request: &Request, refusal: Refusal) -> Result<(), Verdict> {
         let action = if refusal == Refusal::Denied { Action::Deny } else { Action::ServerError };
         self.place.cloud().rules([rule(request, None, action)]);
@@ -63,7 +63,7 @@ fn any(action: Action) -> Rule {
     Rule { service: None, operation: None, nth: None, every: None, probability: None, times: None, action }
 }
 
-/// Each failure is told once, with what to do; each step that was not started names the failure that it waited for.
+/// Each failure is reported once, with what to do; each step that was not started names the failure that it waited for.
 fn accounts_for_all(refused: &Ended) -> Result<(), Verdict> {
     let failed = |why: &str| Err(Verdict::Failed(format!("{why}: {refused}")));
     let report: Value = serde_json::from_str(&refused.stdout).unwrap_or_default();

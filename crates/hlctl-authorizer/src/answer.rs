@@ -1,4 +1,4 @@
-//! What HealthLake is told.
+//! What HealthLake is answered.
 //!
 //! `aud`, `nbf`, `exp`, `isAuthorized`, `scope` and `iamRoleARN` are required of a good answer (HealthLake Developer Guide, "SMART
 //! on FHIR request example"). The form of a refusal is not documented: it is that of the Terraform module's function, which has no

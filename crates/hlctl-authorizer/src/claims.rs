@@ -12,7 +12,7 @@ use serde_json::Value;
 
 use crate::Refusal;
 
-/// The last second of the year 9999. Whoever adds to a time after it may overflow.
+/// The last second of the year 9999. An addition to a time after it may overflow.
 const LAST_SECOND: u64 = 253_402_300_799;
 
 /// The members of a token's payload.

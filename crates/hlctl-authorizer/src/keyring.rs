@@ -1,4 +1,4 @@
-//! The keys that are held, and when they are fetched anew.
+//! The keys that are held, and when they are fetched again.
 //!
 //! HealthLake gives the function one second, and anyone can send a token with a made-up key id. So a key that is held is never
 //! fetched again; one that is not leads to one fetch, which may take [`FETCH_LIMIT`]; and while keys are held, fetches begin a
@@ -26,7 +26,7 @@ const PACE_WITHOUT_KEYS: Duration = Duration::from_secs(1);
 
 /// Where key sets come from.
 pub trait KeySource: Send + Sync {
-    /// Fetches the key set as JSON (RFC 7517). It may hang: whoever calls it gives up after [`FETCH_LIMIT`].
+    /// Fetches the key set as JSON (RFC 7517). It may hang: the caller gives up after [`FETCH_LIMIT`].
     fn fetch(&self) -> impl Future<Output = Result<Vec<u8>, FetchError>> + Send;
 }
 

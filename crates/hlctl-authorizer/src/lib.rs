@@ -11,7 +11,7 @@
 //! 2. `verify`: the token's form, its algorithm and its signature.
 //! 3. `keyring`: the key that the token names, from the set that is held, or from one refresh of it ([`KeySource`], `jwks`).
 //! 4. `policy`: issuer, kind of token, client, audience, times, and scopes by SMART's grammar (`claims`, `audience`, `scopes`).
-//! 5. `answer`: what HealthLake is told; of a refused token no more than a [`Refusal`], one code of a closed list.
+//! 5. `answer`: what HealthLake is answered; of a refused token no more than a [`Refusal`], one code of a closed list.
 //!
 //! [`Settings`] come from the function's environment, and [`lambda`] is the loop around all this that the program runs.
 //!

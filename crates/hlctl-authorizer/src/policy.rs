@@ -7,7 +7,7 @@ use crate::claims::Claims;
 use crate::scopes;
 use crate::{Refusal, Settings};
 
-/// The claims that HealthLake is told of, all checked.
+/// The claims that HealthLake receives, all checked.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Grant {
     pub(crate) issuer: String,

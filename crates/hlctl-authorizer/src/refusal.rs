@@ -1,4 +1,4 @@
-//! Why a token is refused: a closed list of codes, which is all that anyone is told.
+//! Why a token is refused: a closed list of codes, which is all that anyone learns.
 
 use std::fmt;
 

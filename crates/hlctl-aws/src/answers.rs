@@ -165,7 +165,7 @@ fn insert(members: &mut Map<String, Value>, name: String, value: Value) {
     }
 }
 
-/// The Query protocol puts the result into an element of its own beside `ResponseMetadata` (Smithy, AWS Query protocol).
+/// The Query protocol puts the result into an element of its own next to `ResponseMetadata` (Smithy, AWS Query protocol).
 fn result_of(root: Value) -> Value {
     let Value::Object(mut members) = root else { return root };
     if members.remove("ResponseMetadata").is_none() {

@@ -44,7 +44,7 @@ const LONGEST_OUTAGE_PAUSE: Duration = Duration::from_secs(5);
 /// How many attempts may go unanswered before anything at all has answered in this run: an address that is wrong stays wrong.
 const MOST_UNHEARD: u32 = 3;
 
-/// A call of an operation, and how long what is in its way is borne.
+/// A call of an operation, and how long what is in its way is tolerated.
 #[derive(Clone, Copy, Debug)]
 pub struct Call {
     /// What is called.
@@ -103,13 +103,13 @@ impl Call {
         self
     }
 
-    /// How long the errors of [`Call::eventually`] are borne, where two minutes would be too long.
+    /// How long the errors of [`Call::eventually`] are tolerated, where two minutes would be too long.
     pub const fn within(mut self, propagation: Duration) -> Self {
         self.propagation = propagation;
         self
     }
 
-    /// How long throttling is borne.
+    /// How long throttling is tolerated.
     pub const fn patience(mut self, patience: Duration) -> Self {
         self.patience = patience;
         self
@@ -161,7 +161,7 @@ struct Tries {
     outage: Duration,
     /// Whether an attempt may have been carried out although no good answer came.
     lost: bool,
-    /// Whether somebody was told that the call is on hold.
+    /// Whether it was reported that the call is on hold.
     on_hold: bool,
     /// Time spent on it, without that which the machine was asleep.
     awake: Duration,

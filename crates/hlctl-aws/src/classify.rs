@@ -252,7 +252,7 @@ where
     failure.tell(operation, error.raw_response())
 }
 
-/// An SDK error without the type of its operation, for which everything would be compiled anew.
+/// An SDK error without the type of its operation, for which everything would be compiled again.
 enum Failure<'a> {
     Service(&'a ErrorMetadata),
     Timeout,

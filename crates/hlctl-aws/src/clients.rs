@@ -161,7 +161,7 @@ impl Clients {
         // A custom endpoint seldom answers to `bucket.host`.
         let s3 =
             aws_sdk_s3::config::Builder::from(config).force_path_style(s3_endpoint.is_some()).interceptor(Listener);
-        // IAM's events are told in us-east-1 alone (CloudTrail user guide, "Global service events").
+        // IAM's events are recorded in us-east-1 alone (CloudTrail user guide, "Global service events").
         let global = config.to_builder().region(Region::from_static("us-east-1")).build();
         Self {
             caller,

@@ -1,7 +1,7 @@
 //! Where credentials come from: the environment, a profile, a container or an instance, as with the AWS CLI. They are read again when AWS
 //! accepts them no more.
 //!
-//! The SDK reads a credentials file once and keeps what it found. Whoever renews credentials while hlctl waits for a
+//! The SDK reads a credentials file once and keeps what it found. A user who renews credentials while hlctl waits for a
 //! store, be it a person or a program, writes into such a file.
 //!
 //! A profile gives the same whether it is asked for by name or by `AWS_PROFILE`. Roles are assumed here; everything else is what the SDK has a
@@ -52,7 +52,7 @@ const LEAST_TIME_LEFT: Duration = Duration::from_secs(30);
 /// Where credentials come from.
 #[derive(Debug)]
 pub struct CredentialsSource {
-    /// The way to whoever issues them.
+    /// The way to their issuer.
     pub http: SharedHttpClient,
     /// The region to ask in; `None` leaves it to the SDK's chain.
     pub region: Option<Region>,

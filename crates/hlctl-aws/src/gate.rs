@@ -3,7 +3,7 @@
 use tokio::sync::{Mutex, MutexGuard};
 
 /// HealthLake makes one store a minute in an account and region, and deletes one a minute ("Endpoints and quotas" of the
-/// developer guide). Whoever has the turn bears the throttling until its call is through; the others wait behind it and
+/// developer guide). The stack that has the turn tolerates the throttling until its call is through; the others wait behind it and
 /// do not make it worse.
 #[derive(Debug, Default)]
 pub struct Gate {

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::Secret;
 
-/// A salted Argon2id hash of a secret. Whoever reads it must guess the secret, and each guess costs time and memory.
+/// A salted Argon2id hash of a secret. Its reader must guess the secret, and each guess costs time and memory.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Fingerprint {
     /// 16 random bytes, in hexadecimal.

@@ -262,7 +262,7 @@ const MODULES_ALONE: [(&str, &str); 1] = [(
     "hlctl has a client for each flow: remove the line; for `client_credentials` write `cognito_machine_client = true`",
 )];
 
-/// What a module block of Terraform holds besides the module's inputs.
+/// What a module block of Terraform holds in addition to the module's inputs.
 const TERRAFORM: [&str; 6] = ["source", "version", "providers", "count", "for_each", "depends_on"];
 
 /// Hides every string among the test users that is not known to be harmless, wherever it stands.

@@ -61,7 +61,7 @@ pub struct Config {
     pub buckets_minimum_tls: String,
     /// What may be destroyed only by name.
     pub protect: Protect,
-    /// Where the state is kept; `None` for a file beside the configuration.
+    /// Where the state is kept; `None` for a file next to the configuration.
     #[serde(default)]
     pub backend: Option<Backend>,
     /// Strong values in place of weak defaults. They are in the other fields already.
@@ -134,7 +134,7 @@ impl Backend {
     }
 }
 
-/// What `hlctl audit` is told.
+/// What `hlctl audit` is configured with.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Audit {
     /// Whether the stack holds real patients.
@@ -144,7 +144,7 @@ pub struct Audit {
 }
 
 impl Default for Audit {
-    /// Whoever says nothing is held to have real patients.
+    /// Without a word about it, patients count as real.
     fn default() -> Self {
         Self { production: true, waivers: Vec::new() }
     }

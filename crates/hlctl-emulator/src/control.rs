@@ -1,4 +1,4 @@
-//! The emulator's own endpoint beside AWS, under `/_emulator/`.
+//! The emulator's own endpoint, apart from AWS, under `/_emulator/`.
 
 use bytes::Bytes;
 use http::{HeaderValue, Method, Request, Response, StatusCode};

@@ -3,7 +3,7 @@
 //! Cognito opens its token endpoint to every page, with `Access-Control-Allow-Origin: *` (developer guide, token endpoint), and its
 //! API is made for pages. Here the same goes for what else a page needs that signs its user in: userInfo, revocation, the keys and the
 //! OpenID configuration. For HealthLake AWS documents nothing of the kind: a datastore's FHIR interface, its discovery document
-//! included, is closed to pages of other sites unless the sandbox is told otherwise.
+//! included, is closed to pages of other sites unless the sandbox is set otherwise.
 //!
 //! What needs AWS credentials on AWS is refused to pages of other sites here. No page should have such credentials; the sandbox takes
 //! any, so that without this every page that a developer opens could empty buckets and delete stores. A browser asks before it
@@ -36,7 +36,7 @@ const ALLOW_PRIVATE_NETWORK: HeaderName = HeaderName::from_static("access-contro
 /// Tells a developer who looks at an answer why the page could not.
 const NOTICE: HeaderName = HeaderName::from_static("x-hlctl-notice");
 const FHIR_METHODS: HeaderValue = HeaderValue::from_static("GET, HEAD, POST, PUT, PATCH, DELETE");
-/// What a page may read beside the few headers that it always may.
+/// What a page may read in addition to the few headers that it always may.
 const EXPOSED: HeaderValue = HeaderValue::from_static(
     "Content-Location, Date, ETag, Location, Retry-After, WWW-Authenticate, x-amzn-errormessage, x-amzn-errortype, \
      x-amzn-healthlake-validation-issues, x-amzn-requestid",
@@ -262,7 +262,7 @@ fn notice(origin: &HeaderValue) -> String {
     format!("Pages of other sites may not read this. Start the sandbox with --cors {named} to let them.")
 }
 
-/// A preflight that is refused. The browser tells the page nothing; who looks at the network's traffic is told what to do.
+/// A preflight that is refused. The browser tells the page nothing; the network log says what to do.
 fn refused_preflight(origin: &HeaderValue, mut response: Response<Bytes>) -> Response<Bytes> {
     let outcome = json!({
         "resourceType": "OperationOutcome",

@@ -264,7 +264,7 @@ pub(crate) struct Core {
     pub(crate) lambda: Engine,
     pub(crate) faults: FaultEngine,
     pub(crate) journal: Journal,
-    /// Held by whoever carries on with jobs.
+    /// Held by the request that carries on with jobs.
     pub(crate) jobs: tokio::sync::Mutex<()>,
     hanging: AtomicU64,
     pub(crate) guard: Guard,

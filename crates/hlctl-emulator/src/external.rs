@@ -1,15 +1,15 @@
-//! Services that another server plays beside this emulator.
+//! Services that another server plays next to this emulator.
 
 use std::fmt;
 use std::str::FromStr;
 
-/// A service that another server plays beside this emulator. What does not exist here is assumed to exist there; what
+/// A service that another server plays next to this emulator. What does not exist here is assumed to exist there; what
 /// exists here is checked as usual.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 #[non_exhaustive]
 pub enum External {
     /// A KMS key that does not exist here is assumed to be enabled and to let everybody use it, wherever another service is
-    /// told to encrypt with it. The operations of KMS itself only know the keys that exist here.
+    /// set to encrypt with it. The operations of KMS itself only know the keys that exist here.
     Kms,
     /// A role that does not exist here is assumed to trust the service that assumes it, and to allow every action.
     Iam,

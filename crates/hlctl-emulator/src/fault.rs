@@ -58,7 +58,7 @@ pub struct HealthLakeFaults {
     pub update_ends_as: Option<String>,
     /// The `ErrorCause` message of a store whose creation or update failed.
     pub error_message: Option<String>,
-    /// The data lake administrators in Lake Formation, by ARN; without a list whoever asks is one.
+    /// The data lake administrators in Lake Formation, by ARN; without a list every caller is one.
     pub lake_administrators: Option<Vec<String>>,
 }
 
@@ -213,7 +213,7 @@ impl FaultEngine {
         Self(Mutex::new(State::new(faults)))
     }
 
-    /// Puts other faults in force and starts counting anew.
+    /// Puts other faults in force and starts counting again.
     pub(crate) fn replace(&self, faults: Faults) {
         *self.lock() = State::new(faults);
     }

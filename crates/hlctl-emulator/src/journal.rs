@@ -22,7 +22,7 @@ pub struct RequestRecord {
     pub operation: String,
     /// ARN of who asked.
     pub caller: String,
-    /// The names, ids and ARNs in the request, as far as they can be told from other values.
+    /// The names, ids and ARNs in the request, as far as they can be distinguished from other values.
     pub names: Vec<String>,
     /// The HTTP status; 0 if the connection was closed without an answer.
     pub status: u16,

@@ -36,7 +36,7 @@
 //!
 //! # What is modelled
 //!
-//! - **Lake Formation**: GetDataLakeSettings, which names the administrators of [`HealthLakeFaults`]; whoever is none
+//! - **Lake Formation**: GetDataLakeSettings, which names the administrators of [`HealthLakeFaults`]; a caller who is none
 //!   can neither create nor delete a datastore.
 //! - **STS**: GetCallerIdentity, AssumeRole of a role that trusts the caller or its account.
 //! - **KMS**: CreateKey, DescribeKey, ListKeys, UpdateKeyDescription, GetKeyPolicy, PutKeyPolicy,
@@ -107,7 +107,7 @@
 //! are enforced everywhere, the initialisation's ten seconds too; memory is on Linux.
 //!
 //! A function is given the environment that Lambda gives it, and `AWS_ENDPOINT_URL`, which is the port of its
-//! Runtime API: whatever is asked there beside the Runtime API's own paths is answered as by
+//! Runtime API: whatever is asked there outside the Runtime API's own paths is answered as by
 //! [`Emulator::handle`]. In the function's own variables the origins of Cognito's user pools and of their
 //! domains (`https://cognito-idp.REGION.amazonaws.com`, `https://NAME.auth.REGION.amazoncognito.com`) are replaced
 //! by that address, so that a key set is fetched from here; a variable that is an issuer and nothing else stays as it is.
@@ -168,13 +168,13 @@
 //! `hang_after`, `error` and `spoil`; see [`Action`]. The endpoints of user pools have the service `cognito-idp` and the operations
 //! `Authorize`, `Login`, `Logout`, `Token`, `UserInfo`, `Revoke`, `Jwks` and `OpenIdConfiguration`. Over a socket a dropped connection is closed, in process it is an I/O error.
 //!
-//! Beside it, `GET /_emulator/health` answers as soon as the server does, and `GET /_emulator/requests`
+//! In addition, `GET /_emulator/health` answers as soon as the server does, and `GET /_emulator/requests`
 //! lists the requests served in the order they ended ([`RequestRecord`]); `DELETE` forgets them.
 //!
-//! # Beside another server
+//! # Next to another server
 //!
 //! With [`Options::external`] keys, roles and functions that do not exist here are assumed to exist on another server
-//! ([`External`]), so that this emulator can play HealthLake alone beside it.
+//! ([`External`]), so that this emulator can play HealthLake alone next to it.
 //!
 //! # Data directory
 //!

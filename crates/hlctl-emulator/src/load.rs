@@ -16,7 +16,7 @@ use crate::services::healthlake;
 
 /// How many lines are taken in at once; others have their turn in between.
 const BATCH: usize = 2_000;
-/// How many refused lines are told; all are counted.
+/// How many refused lines are listed; all are counted.
 const REPORTED: usize = 20;
 
 /// What has been loaded.

@@ -14,7 +14,7 @@ use tokio::net::TcpListener;
 
 /// AWS on loopback: STS, KMS, S3, IAM, Cognito, Lambda, CloudWatch Logs and HealthLake for any AWS client.
 ///
-/// Prints its address as one line, then serves until it is told to stop (Ctrl-C, SIGTERM).
+/// Prints its address as one line, then serves until it is stopped (Ctrl-C, SIGTERM).
 #[derive(Debug, Parser)]
 #[command(version)]
 struct Arguments {

@@ -20,8 +20,8 @@ use hlctl_model::{
 /// Creates, reads, changes and deletes resources. One value serves one run.
 ///
 /// The contract: a creation that is repeated with the same token creates nothing more; it reports the identity as soon as that is
-/// known, before any further call; reading changes nothing; deleting what is gone succeeds. What a part needs besides the whole that it
-/// ends with does not itself need the whole.
+/// known, before any further call; reading changes nothing; deleting what is gone succeeds. What a part needs apart from the
+/// whole that it ends with does not itself need the whole.
 pub trait Provider: Clone + fmt::Debug + Send + Sync + 'static {
     /// The types of resources.
     type Kind: ResourceKind<Error = Self::Error>;

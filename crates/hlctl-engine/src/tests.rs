@@ -65,7 +65,7 @@ fn stack_of(drawn: &[Drawn], tag: &str, second: bool) -> Stack<Memory> {
             continue;
         }
         let (size, shape) = if second { one.later } else { (one.size, one.shape) };
-        // What a part needs besides its whole does not itself need the whole: the two end together.
+        // What a part needs in addition to its whole does not itself need the whole: the two end together.
         let candidates = made.iter().take_while(|(address, _)| {
             kind != MemoryKind::Setting || bucket.as_ref().is_none_or(|(bucket, _)| bucket != address)
         });

@@ -1,5 +1,5 @@
-//! Files that are written whole or not at all: beside, then renamed. Once a function here returns, a loss of power takes away
-//! neither what the file holds nor its name.
+//! Files that are written whole or not at all: under another name, then renamed. Once a function here returns, a loss of power
+//! takes away neither what the file holds nor its name.
 
 use std::fs::{self, File};
 use std::io::{self, ErrorKind, Write};
@@ -99,7 +99,7 @@ fn create_directories_on(disk: &impl Disk, path: &Path) -> io::Result<()> {
     missing.into_iter().rev().try_for_each(|made| disk.sync_directory(directory_of(made)))
 }
 
-/// The error alone: tempfile adds the name of the file beside, which nobody has asked for.
+/// The error alone: tempfile adds the name of the other file, which nobody has asked for.
 fn without_path(error: io::Error) -> io::Error {
     match error.kind() {
         ErrorKind::NotFound => io::Error::new(ErrorKind::NotFound, "there is no such directory"),

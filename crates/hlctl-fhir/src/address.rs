@@ -10,7 +10,7 @@ use super::refusal::FhirError;
 
 /// Everything but RFC 3986's unreserved characters, as Signature Version 4 encodes.
 pub const STRICT: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
-/// What may not stand in an address at all, whoever has written it.
+/// What may not stand in an address at all, no matter who has written it.
 const IMPOSSIBLE: &AsciiSet =
     &CONTROLS.add(b' ').add(b'"').add(b'<').add(b'>').add(b'\\').add(b'^').add(b'`').add(b'{').add(b'|').add(b'}');
 
@@ -125,8 +125,8 @@ impl BaseUrl {
         format!("{}{path}{mark}{query}", self.asked)
     }
 
-    /// Where a link of the store's answer leads: only ever below this interface, since whoever is asked there gets a signature
-    /// or a token.
+    /// Where a link of the store's answer leads: only ever below this interface, since the host that is asked there gets a
+    /// signature or a token.
     ///
     /// # Errors
     /// It leads elsewhere.

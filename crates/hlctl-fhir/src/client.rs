@@ -1,4 +1,4 @@
-//! Sends requests to the FHIR interface. Each attempt is signed anew; [`Caller`] decides about the next one.
+//! Sends requests to the FHIR interface. Each attempt is signed again; [`Caller`] decides about the next one.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -24,7 +24,7 @@ pub const JSON: HeaderValue = HeaderValue::from_static("application/fhir+json");
 /// How requests prove who makes them.
 #[derive(Clone, Debug)]
 pub enum Authority {
-    /// By a signature of whoever runs hlctl.
+    /// By a signature of the identity that runs hlctl.
     Signature(Signer),
     /// By a SMART access token.
     Token(Secret),

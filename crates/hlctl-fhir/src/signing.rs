@@ -17,7 +17,7 @@ use hlctl_aws::{AwsError, Caller, Clients, ErrorKind, ops};
 /// The service in the scope of a signature (HealthLake developer guide, "Signing requests").
 pub const SERVICE: &str = ops::healthlake::SERVICE;
 
-/// What a signature is bound to besides the request.
+/// What a signature is bound to in addition to the request.
 #[derive(Clone, Copy, Debug)]
 pub struct CredentialScope<'a> {
     /// The region.
@@ -33,7 +33,7 @@ pub struct CredentialScope<'a> {
 #[error("there are no credentials to sign with")]
 pub struct NoSigningCredentials;
 
-/// Signs as whoever runs hlctl.
+/// Signs as the identity that runs hlctl.
 #[derive(Clone, Debug)]
 pub struct Signer {
     credentials: SharedCredentialsProvider,

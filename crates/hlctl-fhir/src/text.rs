@@ -1,4 +1,4 @@
-//! JSON as text. What comes from the store is laid out anew and never rewritten: numbers keep their digits, members their order.
+//! JSON as text. What comes from the store is laid out again and never rewritten: numbers keep their digits, members their order.
 
 /// The same JSON on one line.
 pub fn one_line(json: &str) -> String {

@@ -30,7 +30,7 @@ const ABOUT_THE_REQUEST: [&str; 8] =
 
 /// Whether all that is wrong with a request about `kind` is that the store does not have this type.
 pub fn is_unsupported_type(refusal: &ErrorResponse, kind: &str) -> bool {
-    // Codes such as ThrottlingException come with status 400 too; the kind of error has them told apart already.
+    // Codes such as ThrottlingException come with status 400 too; the kind of error distinguishes them already.
     let may_be = matches!(refusal.status, Some(400 | 404))
         && matches!(refusal.aws.kind, ErrorKind::Refused | ErrorKind::NotFound);
     let mut errors = refusal.issues.iter().filter(|issue| is_error(issue)).peekable();

@@ -205,7 +205,7 @@ impl Type {
         Self::resource_number(name).map(|number| Self::resources()[number])
     }
 
-    /// What every primitive element has besides its value: an id and extensions (R4 specification, "JSON Representation").
+    /// What every primitive element has in addition to its value: an id and extensions (R4 specification, "JSON Representation").
     pub fn element_itself() -> Option<&'static Self> {
         static ELEMENT: LazyLock<Option<&'static Type>> = LazyLock::new(|| Type::named("Element"));
         *ELEMENT

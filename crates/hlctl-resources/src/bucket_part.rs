@@ -23,7 +23,7 @@ pub trait BucketPart: Clone + Send + Sync + 'static {
     /// The bucket it belongs to.
     fn bucket(&self) -> &Ref<S3Bucket>;
 
-    /// What it refers to besides its bucket.
+    /// What it refers to in addition to its bucket.
     fn references(&self) -> Vec<Reference> {
         Vec::new()
     }

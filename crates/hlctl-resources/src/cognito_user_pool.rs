@@ -191,7 +191,7 @@ impl Resource for CognitoUserPool {
         Ok(Some(Observed { recorded, attributes: seen, tags: Some(tags), condition: Condition::Ready }))
     }
 
-    /// Its app clients, resource servers and domains. Users are what a pool is for, whoever makes them.
+    /// Its app clients, resource servers and domains. Users are what a pool is for, no matter who makes them.
     async fn attachments(cx: &Context, recorded: &Recorded) -> Result<Vec<Attachment>, ResourceError> {
         attachments::all(cx, &recorded.id).await
     }

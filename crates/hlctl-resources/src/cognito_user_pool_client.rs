@@ -111,7 +111,7 @@ const READABLE: [&str; 19] = [
     "website",
     "zoneinfo",
 ];
-/// Beside the hosted pages, the API may only exchange refresh tokens: no flow takes a password.
+/// Apart from the hosted pages, the API may only exchange refresh tokens: no flow takes a password.
 const FLOWS: ExplicitAuthFlowsType = ExplicitAuthFlowsType::AllowRefreshTokenAuth;
 const NOT_WRITABLE: [&str; 2] = ["email_verified", "phone_number_verified"];
 

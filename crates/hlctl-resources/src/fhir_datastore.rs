@@ -101,7 +101,7 @@ impl Ref<FhirDatastore> {
     }
 }
 
-/// How long throttling is borne: AWS allows one creation and one deletion a minute and account ("AWS HealthLake endpoints and
+/// How long throttling is tolerated: AWS allows one creation and one deletion a minute and account ("AWS HealthLake endpoints and
 /// quotas"), and others may be before us.
 const TURN_PATIENCE: std::time::Duration = std::time::Duration::from_secs(600);
 fn creation(operation: &'static Operation) -> Call {

@@ -106,7 +106,7 @@ impl Resource for IamPolicy {
         Ok(Some(Observed { recorded, attributes, tags: Some(tags), condition: Condition::Ready }))
     }
 
-    /// Whoever else the policy is attached to.
+    /// What else the policy is attached to.
     async fn attachments(cx: &Context, recorded: &Recorded) -> Result<Vec<Attachment>, ResourceError> {
         let (mut all, mut marker) = (Vec::new(), None);
         loop {
@@ -153,7 +153,7 @@ impl Resource for IamPolicy {
                 let (arn, unique_id) = answer.policy.map(|policy| (policy.arn, policy.policy_id)).unwrap_or_default();
                 let recorded = Recorded { name: self.name.clone(), arn: arn.unwrap_or(predicted.arn), unique_id };
                 task.identified(&recorded)?;
-                // Whoever reads it next, be it the next run, must not take it for gone.
+                // The next reader, be it the next run, must not take it for gone.
                 let get = || cx.clients.iam.get_policy().policy_arn(&recorded.arn).send();
                 cx.call(ops::iam::GET_POLICY.eventually(NOT_YET_VISIBLE), get).await?;
                 Ok(recorded)

@@ -147,7 +147,7 @@ impl Resource for IamRole {
                 let unique_id = Some(role.role_id).filter(|id| !id.is_empty());
                 let recorded = Recorded { name: self.name.clone(), arn, unique_id };
                 task.identified(&recorded)?;
-                // Whoever reads it next, be it the next run, must not take it for gone.
+                // The next reader, be it the next run, must not take it for gone.
                 let get = || cx.clients.iam.get_role().role_name(&self.name).send();
                 cx.call(ops::iam::GET_ROLE.eventually(NOT_YET_VISIBLE), get).await?;
                 Ok(recorded)

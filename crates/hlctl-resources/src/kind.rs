@@ -341,7 +341,7 @@ impl Kind {
         Self::S3BucketPolicy,
     ];
 
-    /// [`Resource::read`], with what the answers say besides ([`answers`]). What is asked only to watch is asked at the same time.
+    /// [`Resource::read`], with what else the answers say ([`answers`]). What is asked only to watch is asked at the same time.
     ///
     /// # Errors
     /// AWS's, as [`ResourceError`], or what is recorded is not of this kind.
@@ -379,7 +379,7 @@ impl Kind {
         Ok(Some(self.complete(observed, heard, watched)))
     }
 
-    /// What was read, and what the answers show besides.
+    /// What was read, and what else the answers show.
     fn complete(
         self,
         mut observed: Observed,

@@ -107,7 +107,7 @@ impl Resource for KmsKey {
         let document = policy?.policy.unwrap_or_default();
         let rotation = match rotation {
             Ok(answer) => answer.key_rotation_enabled(),
-            // KMS refuses to tell for a disabled key; once that is enabled, it is told again.
+            // KMS does not answer for a disabled key; once that is enabled, it does again.
             Err(error) if error.kind == ErrorKind::Conflict => false,
             Err(error) => return Err(error.into()),
         };

@@ -8,10 +8,10 @@ use tokio::time::Instant;
 use super::{ResourceError, Task};
 use hlctl_aws::call::backoff;
 
-/// How long lost answers are borne, with the looks after each.
+/// How long lost answers are tolerated, with the looks after each.
 const OUTAGE: Duration = Duration::from_secs(90);
 /// Looks before something whose answer was lost counts as not made: with their pauses, about ten seconds. What takes AWS
-/// longer to show is found as a stray by a later run.
+/// longer to show is found as a duplicate by a later run.
 const LOOKS: u32 = 7;
 
 /// Sends a creation; after a lost answer, of this run or of one that was cut off, it looks first for what may have been made.
@@ -34,7 +34,7 @@ where
     once(create, search, || task.doubtful()).await
 }
 
-/// The same for what is no resource of its own. `doubtful` is told before the first look.
+/// The same for what is no resource of its own. `doubtful` is called before the first look.
 ///
 /// # Errors
 /// `create`'s, if it is certain that nothing was made, or after minutes of lost answers; `search`'s.

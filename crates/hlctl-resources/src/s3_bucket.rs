@@ -125,7 +125,7 @@ impl Resource for S3Bucket {
                 }
             }
             Err(error) if error.is_not_found() => return Ok(None),
-            // The answer to a HEAD has no room for a reason; that to the call beside it has.
+            // The answer to a HEAD has no room for a reason; that to the other call has.
             Err(error) => {
                 return Err(tags.err().filter(|reported| is_plainer(reported, &error)).unwrap_or(error).into());
             }

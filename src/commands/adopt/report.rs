@@ -40,7 +40,7 @@ pub(super) struct Report<'a> {
     pub(super) protections: Vec<String>,
     /// The configuration that was written.
     pub(super) config: Option<String>,
-    /// The command, or the `removed` blocks, by which Terraform lets go.
+    /// The command, or the `removed` blocks, by which Terraform forgets the resources.
     pub(super) commands: Vec<String>,
     pub(super) plan: &'a Plan,
     pub(super) stack: &'a str,

@@ -75,7 +75,7 @@ pub(super) async fn copy_to_successor(
     Box::pin(import::carry_out(session, &bulk, request, again, false)).await
 }
 
-/// Where the journals are: beside the state, or where it would be.
+/// Where the journals are: next to the state, or where it would be.
 pub(super) fn journals(session: &Session) -> PathBuf {
     let sandbox = session.sandbox_directory();
     match session.home() {

@@ -315,7 +315,7 @@ fn hidden(canonical: &str) -> String {
     canonical.lines().map(hide).collect::<Vec<_>>().join("\n")
 }
 
-/// What is told.
+/// What is shown.
 #[derive(Debug, Default)]
 struct Reported {
     request: String,

@@ -33,7 +33,7 @@ pub(super) async fn token(file: Option<&Path>) -> Result<Option<Token>, CommandE
         Some(path) => String::from_utf8_lossy(&bytes(path).await?).into_owned(),
         None => std::env::var(VARIABLE).unwrap_or_default(),
     };
-    // Whoever copies a header copies its scheme.
+    // Users who copy a header copy its scheme.
     let token = text.trim().trim_start_matches("Bearer ").trim();
     match file {
         Some(path) if token.is_empty() => Err(FhirUsage::NoToken(path.to_owned()).into()),

@@ -1,7 +1,7 @@
 //! `hlctl fhir`: the store's FHIR interface, from the state's endpoint and with no other tool.
 //!
 //! With `--sandbox` the emulator listens on a port for as long as the command runs, and with an endpoint in the environment that is
-//! where the store is asked, as with `hlctl smart`. Parameters and bodies may be patient data: they are never told on stderr.
+//! where the store is asked, as with `hlctl smart`. Parameters and bodies may be patient data: they are never shown on stderr.
 
 mod accepted;
 mod bundle;
@@ -52,7 +52,7 @@ pub(super) async fn run(session: &Session, command: &FhirCommand) -> Result<Exit
     }
 }
 
-/// Whether a store that is deleted, or about to be, may answer like this. Whatever else went wrong is told as it is.
+/// Whether a store that is deleted, or about to be, may answer like this. Whatever else went wrong is reported as it is.
 fn may_be_gone(error: &CommandError) -> bool {
     matches!(error, CommandError::Fhir(FhirError::Refused(refusal)) if matches!(refusal.status, Some(404 | 409 | 410)))
 }

@@ -36,7 +36,7 @@ pub(super) async fn run(session: &Session, arguments: &SandboxResetArgs) -> Resu
         delete(path).with_context(|| format!("cannot delete {}", path.display()))?;
     }
     drop(locks);
-    // Whoever uses it next makes it again; what somebody else has put there stays.
+    // Its next user makes it again; what somebody else has put there stays.
     let _ = std::fs::remove_dir(&directory);
     session.printer.say("The sandbox is empty.");
     Ok(ExitCode::Success)

@@ -14,11 +14,11 @@ const DOCUMENT: &str = "discovery document";
 const DIFFERS: &str = concat!("`", hlctl!("plan"), "` shows what differs, `", hlctl!("apply"), "` sets it");
 
 impl Smart {
-    /// The discovery document is there, and says what the stack has told the store to say.
+    /// The discovery document is there, and says what the stack has set.
     pub(super) async fn discovery(&self) -> Result<Vec<Check>, CommandError> {
         let url = self.fhir(".well-known/smart-configuration")?;
         let title = format!("{DOCUMENT} at {url}");
-        // As documented; whether apps, which cannot sign, get it as well is told besides.
+        // As documented; whether apps, which cannot sign, get it as well is another line.
         let signed = self.ask_signed(&url).await?;
         if !signed.status.is_success() {
             let hint = "check that your policy allows healthlake:GetCapabilities, and that the store is ACTIVE";

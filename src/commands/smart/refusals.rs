@@ -59,7 +59,7 @@ impl Bad {
     }
 }
 
-/// What a refusal can be told from.
+/// What a refusal is recognised by.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Controls {
     /// Whether the function can be asked itself.

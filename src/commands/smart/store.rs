@@ -40,7 +40,7 @@ pub(super) async fn ask(http: &Http, url: &Url, token: Option<&str>) -> Result<R
 }
 
 impl Smart {
-    /// Asks with the signature of whoever runs hlctl.
+    /// Asks with the signature of the identity that runs hlctl.
     pub(super) async fn ask_signed(&self, url: &Url) -> Result<Reply, CommandError> {
         let mut request = get(url)?;
         self.stack.connection.signer()?.sign(&mut request, &[]).await.map_err(CommandError::Aws)?;

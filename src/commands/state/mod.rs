@@ -58,7 +58,7 @@ fn entry_of<'a>(state: &'a State, address: &Address) -> Result<&'a Entry, Comman
     })
 }
 
-/// Keeps what is damaged: whoever knows more than hlctl may still read something in it.
+/// Keeps what is damaged: somebody who knows more than hlctl may still read something in it.
 pub(super) async fn set_aside(session: &Session, store: &Store) -> Result<(), CommandError> {
     let Some(bytes) = store.bytes().await? else { return Ok(()) };
     let mut path = session.local_store().path().as_os_str().to_owned();

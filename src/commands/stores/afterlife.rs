@@ -26,7 +26,7 @@ pub(in crate::commands) async fn tell(session: &Session, prepared: &Prepared) {
         let Ok(Some(vitals)) = looked else { continue };
         if vitals.is_ended() && vitals.window.is_some() {
             let restore = CommandLine::new("restore").option("--at", "latest").option("--from", id);
-            // A store is restored beside the one in use.
+            // A store is restored as a standby.
             let how = if has_none {
                 format!("{}, then {}", hlctl!("apply"), restore.flag("--use"))
             } else {

@@ -101,7 +101,7 @@ impl Comparison {
     }
 }
 
-/// Counts what both hold; `old` is `None` where there is none any more. Whoever makes stores need not be allowed to search
+/// Counts what both hold; `old` is `None` where there is none any more. Who makes stores need not be allowed to search
 /// them: then they are not compared.
 pub(super) async fn compare(
     operation: &StoreOperation<'_>,

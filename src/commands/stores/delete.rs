@@ -1,4 +1,4 @@
-//! `hlctl stores delete`: deletes a store beside the one in use, and the key that it alone needs.
+//! `hlctl stores delete`: deletes a standby store, and the key that it alone needs.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;

@@ -40,7 +40,7 @@ pub(super) enum StoresError {
     DoesNotFit { reason: String },
     #[error("the stack has no store with data to copy")]
     NoData,
-    /// A restored store stands beside the one in use, and what names a store needs that one's name.
+    /// A restored store is a standby, and what names a store needs that one's name.
     #[error("the stack has no store yet, which a restore needs")]
     NoStack { restore: CommandLine },
     #[error("the stack has no store whose backup could be restored")]

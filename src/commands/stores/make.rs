@@ -1,4 +1,4 @@
-//! Makes a store beside the one in use.
+//! Makes a standby store.
 
 use std::collections::BTreeSet;
 
@@ -47,7 +47,7 @@ pub(super) async fn make(operation: &StoreOperation<'_>, state: State) -> Result
     let mut prepared = operation.plan(state, &alone).await?;
     let mut targets = prepared.plan.graph.with_needs(&alone.targets);
     targets.insert(Address::parse(JOB_ROLE));
-    // What the role needs besides is the store in use, which is left as it is.
+    // What the role needs in addition is the store in use, which is left as it is.
     prepared.decide_again(&operation.connection, &Options { targets, exactly: true, ..Options::default() })?;
     operation.confirm(&prepared, "Create this store").await?;
     operation.carry_out(&prepared, "The new store").await
@@ -58,7 +58,7 @@ pub(super) fn present(state: &State) -> Option<&Entry> {
     state.resources.get(&successor())
 }
 
-/// The error of whoever asks for a second successor.
+/// The error where a second successor is asked for.
 pub(super) fn in_the_way(state: &State) -> CommandError {
     let id = present(state).and_then(id_of).unwrap_or("healthlake_fhir_datastore.successor").to_owned();
     StoresError::SuccessorExists(id).into()

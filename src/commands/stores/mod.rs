@@ -1,6 +1,6 @@
-//! `hlctl restore`, `hlctl replace` and `hlctl stores`: stores beside the one in use.
+//! `hlctl restore`, `hlctl replace` and `hlctl stores`: standby stores.
 //!
-//! A new store is made beside the one in use, from its backup or from an export of it, as a resource like any other: what an
+//! A new store is made as a standby, from its backup or from an export of it, as a resource like any other: what an
 //! apply promises of crashes, waiting and rivals holds here too. It takes the place of the one in use only when it is whole,
 //! and that one is kept until somebody deletes it by name.
 
@@ -180,7 +180,7 @@ pub(super) fn store_named(state: &State, named: &str) -> Result<Address, Command
     Ok(found.ok_or_else(|| StoresError::NoSuchStore(named.to_owned()))?)
 }
 
-/// The same of a store beside the one in use.
+/// The same of a standby store.
 fn standby_by_name(state: &State, named: &str) -> Result<Address, CommandError> {
     let address = store_named(state, named)?;
     if standby::is_standby(&address) {

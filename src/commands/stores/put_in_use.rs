@@ -1,4 +1,4 @@
-//! `hlctl stores use`: has the stack use a store beside the one in use.
+//! `hlctl stores use`: has the stack use a standby store.
 
 use std::sync::Arc;
 
@@ -102,7 +102,7 @@ fn check_whole(state: &State, address: &Address) -> Result<(), CommandError> {
     Err(StoresError::NotWhole(address.clone()).into())
 }
 
-/// A store that the configuration would have made anew is not switched to.
+/// A store that the configuration would have replaced is not switched to.
 fn check_fits(plan: &Plan) -> Result<(), CommandError> {
     let change =
         plan.changes.iter().find(|change| change.address.as_str() == STORE && change.action == Action::Replace);

@@ -1,4 +1,4 @@
-//! `hlctl restore`: a new store from a continuous backup, beside the one in use.
+//! `hlctl restore`: a new standby store from a continuous backup.
 
 use std::sync::Arc;
 
@@ -81,7 +81,7 @@ async fn restore(
     Ok(reported(operation, &state, &address, Some(&comparison)))
 }
 
-/// A restored store stands beside the one in use, and what names a store needs that one's name: nothing is begun without it.
+/// A restored store is a standby, and what names a store needs that one's name: nothing is begun without it.
 fn without_stack(arguments: &RestoreArgs, origin: &Origin) -> CommandError {
     StoresError::NoStack { restore: again(arguments, Some(&origin.source)) }.into()
 }

@@ -1,4 +1,4 @@
-//! AWS HealthLake, and what it does on behalf of whoever makes or deletes a data store.
+//! AWS HealthLake, and what it does on behalf of the identity that creates or deletes a data store.
 
 use super::{Grant, On, When};
 use hlctl_aws::ops::{fhir, healthlake};
@@ -22,7 +22,7 @@ pub(super) const STORE: &[Grant] = &[
     // Which stores are ours is what their tags tell.
     Grant::of(&[healthlake::LIST_TAGS_FOR_RESOURCE], On::Stores, When::Always),
     Grant::of(&[healthlake::UPDATE_FHIR_DATASTORE], On::Stores, When::Ours),
-    // HealthLake developer guide, Setting up, which names the policy AWSLakeFormationDataAdmin besides.
+    // HealthLake developer guide, Setting up, which names the policy AWSLakeFormationDataAdmin in addition.
     Grant::besides("glue:CreateDatabase", &[], On::Anything, When::Always),
     Grant::besides("glue:DeleteDatabase", &[], On::Anything, When::Always),
     Grant::besides("ram:AcceptResourceShareInvitation", &[], On::Anything, When::Always),

@@ -95,7 +95,7 @@ impl Grant {
         Self { action, calls, on, when }
     }
 
-    /// An action that operations ask for besides their own, or a service on behalf of the caller.
+    /// An action that operations ask for in addition to their own, or a service on behalf of the caller.
     const fn besides(action: &'static str, calls: &'static [&'static Operation], on: On, when: When) -> Self {
         Self { action, calls, on, when }
     }

@@ -14,7 +14,7 @@ pub use sarif::{ConfigPlaces, sarif};
 pub const WHAT_IT_IS_NOT: &str = "These are technical checks of what hlctl deployed. They are neither legal advice nor a risk \
      analysis (45 CFR 164.308(a)(1)(ii)(A)), and say nothing about people, contracts, other systems, or AWS's own part.";
 
-/// As text. What passed, and what does not apply, is counted, and with `all` told too.
+/// As text. What passed, and what does not apply, is counted, and with `all` listed too.
 pub fn text(reviewed: &Reviewed, all: bool) -> String {
     let mut text = String::new();
     for finding in &reviewed.findings {

@@ -1,4 +1,4 @@
-//! SARIF 2.1.0 (OASIS), which code hosts show beside the lines of the configuration.
+//! SARIF 2.1.0 (OASIS), which code hosts show next to the lines of the configuration.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -132,7 +132,7 @@ mod tests {
     }
 
     /// The schema is OASIS's own, from the SARIF technical committee's repository, without descriptions and with the one pattern
-    /// mended (of languages) that is no regular expression.
+    /// repaired (of languages) that is no regular expression.
     #[test]
     fn it_is_valid_by_the_schema_of_the_standard() {
         let path = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/sarif/sarif-schema-2.1.0.json");

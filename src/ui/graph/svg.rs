@@ -34,7 +34,7 @@ pub const STYLE: &str = "\
 .graph .change rect{fill:#3b3010;stroke:#e0b64a}.graph .delete rect{fill:#441d1b;stroke:#f0918a}\
 .graph .absent rect{fill:#1f2328;stroke:#8a949e}}";
 
-/// The picture as a file of its own, light or dark as whoever looks at it prefers.
+/// The picture as a file of its own, light or dark as its reader prefers.
 pub fn standalone(picture: &Picture) -> String {
     let ground = ".ground{fill:#ffffff}@media screen and (prefers-color-scheme:dark){.ground{fill:#14181d}}";
     let drawn = drawn(picture, Some(&format!("{ground}{STYLE}")));
@@ -217,7 +217,7 @@ mod tests {
             let drawn = standalone(&picture);
             let (names, text) = parsed(&drawn);
             let count = |wanted: &str| names.iter().filter(|name| *name == wanted).count();
-            // Besides: the ground, and the arrow's head.
+            // Also: the ground, and the arrow's head.
             prop_assert_eq!(count("rect"), picture.nodes.len() + 1);
             prop_assert_eq!(count("path"), picture.edges.len() + 1);
             for node in &picture.nodes {

@@ -22,7 +22,7 @@ const STYLE: &str = include_str!("style.css");
 /// Nothing but the style that stands in the page itself.
 const CONTENT_POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'";
 
-/// What is known besides the record, at the time the page is made.
+/// What is known in addition to the record, at the time the page is made.
 #[derive(Clone, Copy, Debug)]
 pub struct Now<'a> {
     /// The outputs, without secrets.

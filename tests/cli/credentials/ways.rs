@@ -144,7 +144,7 @@ const DPOP_KEY: &str = "-----BEGIN EC PRIVATE KEY-----\\n\
                         P6ZQhqdwMu+JnNPl5EwX8NYSaA2WZ7M2FQ==\\n\
                         -----END EC PRIVATE KEY-----\\n";
 
-/// Writes the shared configuration, and what the AWS CLI keeps beside it.
+/// Writes the shared configuration, and what the AWS CLI keeps next to it.
 pub(super) fn configure(place: &Place, config: &str) {
     let here = place.directory().display().to_string();
     std::fs::write(place.home().join(".aws/config"), config.replace("HERE", &here)).unwrap();

@@ -15,7 +15,7 @@ use serde_json::json;
 
 use crate::support::{Cloud, Ended, Place, Running, eventually, holds_within};
 
-/// Invented patients, with so many bytes besides.
+/// Invented patients, with so many bytes in addition.
 fn patients(numbers: std::ops::Range<usize>, padding: usize) -> String {
     let text = "x".repeat(padding);
     let line = |number| json!({"resourceType": "Patient", "id": format!("p{number}"), "language": "en", "implicitRules": format!("urn:x{text}")});

@@ -1,5 +1,5 @@
 //! Every kind of change that somebody can make by hand, one after another: it must be seen where it was made and nowhere
-//! else, and then be mended, refused or left alone, as it says here.
+//! else, and then be repaired, refused or left alone, as it says here.
 
 mod buckets;
 mod doors;
@@ -19,7 +19,7 @@ use crate::support::{Ended, Place, call, each, rule};
 enum Then {
     /// An apply changes it back.
     PutBack,
-    /// An apply does nothing about it, and it is told again.
+    /// An apply does nothing about it, and it is reported again.
     LeftAlone,
     /// Every apply is refused with this exit code and these words, and changes nothing.
     Refused(i32, &'static str),

@@ -1,4 +1,4 @@
-//! `hlctl drift --fix`: mends what has drifted, and does nothing else.
+//! `hlctl drift --fix`: repairs what has drifted, and does nothing else.
 
 use super::is_clean;
 use super::world::World;
@@ -70,7 +70,7 @@ fn what_hlctl_did_not_make_is_left_to_those_who_did() {
         "to remove it: aws iam detach-role-policy --region us-east-1 --role-name HealthLakeImportExportRole --policy-arn arn:aws:iam::aws:policy/AdministratorAccess",
     );
     assert_eq!(place.cloud().mutations(), Vec::<String>::new());
-    // What can be mended is, and the rest is told.
+    // What can be repaired is, and the rest is named.
     call(world.kms.disable_key().key_id(world.key()).send()).unwrap();
     place
         .run(["drift", "--fix", "-y"])

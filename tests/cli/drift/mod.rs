@@ -1,4 +1,4 @@
-//! What others do to a stack by hand: `hlctl drift` tells it, and an apply mends it, refuses, or leaves it alone.
+//! What others do to a stack by hand: `hlctl drift` tells it, and an apply repairs it, refuses, or leaves it alone.
 
 mod by_hand;
 mod command;

@@ -1,4 +1,4 @@
-//! A certificate authority that nobody trusts who is not told to.
+//! A certificate authority that only a program that is set to trusts.
 
 use std::sync::Arc;
 

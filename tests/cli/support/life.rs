@@ -18,7 +18,7 @@ pub(crate) struct Action {
     pub name: String,
 }
 
-/// The policy of whoever runs hlctl, its parts taken together.
+/// The policy of the identity that runs hlctl, its parts taken together.
 #[derive(Clone, Debug)]
 pub(crate) struct Deployer(Vec<Value>);
 
@@ -60,7 +60,7 @@ impl Deployer {
         Self(statements)
     }
 
-    /// With what the doctor asks besides.
+    /// With what the doctor asks in addition.
     pub fn with_doctor(&self) -> Self {
         let actions = ["iam:SimulatePrincipalPolicy", "iam:GetUser", "lakeformation:GetDataLakeSettings"];
         let doctor = json!({"Sid": "Doctor", "Effect": "Allow", "Action": actions, "Resource": "*"});

@@ -138,7 +138,7 @@ async fn a_token_for_this_store_opens_it_however_its_address_is_written() {
     ] {
         let answer = answer_to(&[], &claims_with(json!({ "aud": audience }))).await;
         assert_eq!(answer["authPayload"]["isAuthorized"], true, "{audience}");
-        // HealthLake is told the endpoint that it asked about, not what the token says.
+        // HealthLake is answered the endpoint that it asked about, not what the token says.
         assert_eq!(answer["authPayload"]["aud"], ENDPOINT);
     }
 }

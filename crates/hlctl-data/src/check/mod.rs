@@ -1,6 +1,6 @@
 //! Checks NDJSON for what HealthLake would refuse, before anything is sent. No AWS.
 //!
-//! A file is read once and in pieces: memory does not grow with files, lines or resources. What is wrong is told by
+//! A file is read once and in pieces: memory does not grow with files, lines or resources. What is wrong is reported by
 //! file and line; nothing of a resource's content is kept or shown.
 
 mod in_order;
@@ -104,7 +104,7 @@ pub enum Level {
     Minimal,
     /// Against the structure that R4 defines.
     StructureOnly,
-    /// The same. HealthLake checks profiles besides, of which no definitions are here.
+    /// The same. HealthLake checks profiles in addition, of which no definitions are here.
     #[default]
     Strict,
 }
@@ -150,7 +150,7 @@ impl Checks {
 pub struct ToCheck<'a> {
     /// Where it is.
     pub path: &'a Path,
-    /// The name by which it is told.
+    /// The name that reports give it.
     pub name: &'a str,
     /// What is wrong with that name.
     pub bad_name: Option<BadName>,

@@ -26,7 +26,7 @@ pub enum Problem {
     NoResource,
     /// The file is compressed.
     Compressed,
-    /// The file holds what macOS keeps beside files on foreign disks (AppleDouble, RFC 1740).
+    /// The file holds what macOS keeps next to files on foreign disks (AppleDouble, RFC 1740).
     AppleDouble,
     /// The file is XML or HTML.
     Markup,
@@ -340,13 +340,13 @@ pub struct Group {
 }
 
 impl Group {
-    /// Whether there may be places that are not told.
+    /// Whether there may be places that are not listed.
     pub fn is_cut(&self) -> bool {
         self.more.len() == MORE && self.count > MORE as u64 + 1
     }
 }
 
-/// How many places of a kind are told besides the first.
+/// How many places of a kind are listed after the first.
 pub(super) const MORE: usize = 9;
 
 /// Counts findings by kind.
@@ -365,7 +365,7 @@ impl<K: Kind> Tally<K> {
         let (count, spots) = self.0.entry(kind).or_default();
         *count += 1;
         if spots.len() <= MORE {
-            // Several at one place are counted, and the place is told once.
+            // Several at one place are counted, and the place is listed once.
             let spot = spot();
             if spots.last() != Some(&spot) {
                 spots.push(spot);

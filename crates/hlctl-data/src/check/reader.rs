@@ -181,7 +181,7 @@ impl<R: Read> LongLine<'_, R> {
     }
 }
 
-/// For a parser, which is told that a line ends where it becomes too long.
+/// For a parser, which learns that a line ends where it becomes too long.
 impl<R: Read> Read for LongLine<'_, R> {
     fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
         if into.is_empty() || self.is_too_long() {

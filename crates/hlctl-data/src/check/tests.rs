@@ -454,7 +454,7 @@ fn loose_references_are_noticed_by_kind_with_their_elements() {
         // No value of a patient is shown.
         assert!(!format!("{findings:?}").contains("secret"));
     }
-    // Where elements are wrong besides, both are told.
+    // Where elements are wrong too, both are reported.
     let both = observation(1, "urn:uuid:x", "Patient/a").replace("final", "never");
     let findings = check_at(Level::Strict, &both);
     assert_eq!((findings.problems.len(), findings.notices.len()), (1, 1));

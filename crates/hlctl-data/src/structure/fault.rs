@@ -27,7 +27,7 @@ pub enum Fault {
     Format(Primitive),
     /// The code is none of those that R4 allows there.
     Code,
-    /// A second value of a choice, such as `valueString` beside `valueQuantity`.
+    /// A second value of a choice, such as `valueString` next to `valueQuantity`.
     SecondChoice,
     /// An object without members, a list without values, or a text without characters.
     Empty,

@@ -71,7 +71,7 @@ impl Found {
 enum Key {
     ResourceType,
     Element(&'static Element),
-    /// An element with `_` before its name: what a primitive one has besides its value.
+    /// An element with `_` before its name: what a primitive one has in addition to its value.
     Companion(&'static Element),
     Unknown,
 }

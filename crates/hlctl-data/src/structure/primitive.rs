@@ -66,7 +66,7 @@ fn is_code(text: &str) -> bool {
     }
     let mut was_space = true;
     for byte in text.bytes() {
-        // The specification's `\s`: what Unicode has besides, such as a no-break space, is none.
+        // The specification's `\s`: what Unicode has in addition, such as a no-break space, is none.
         let is_space = byte.is_ascii_whitespace();
         if is_space && was_space {
             return false;

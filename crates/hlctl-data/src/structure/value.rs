@@ -109,7 +109,7 @@ impl Walk<'_> {
         }
     }
 
-    /// Goes past what a primitive element has besides its value: an id and extensions, of a list one for each value or `null`.
+    /// Goes past what a primitive element has apart from its value: an id and extensions, of a list one for each value or `null`.
     pub(super) fn companion(
         &mut self,
         level: &Level<'_>,
@@ -150,7 +150,7 @@ impl Walk<'_> {
     }
 }
 
-/// What a value of another JSON type is told.
+/// What is said of a value of another JSON type.
 fn wanted(kind: Kind) -> Fault {
     match kind {
         Kind::Complex(_) | Kind::Resource => Fault::NotAnObject,

@@ -1,4 +1,4 @@
-//! What an operation asks for besides its own action: tags at creation, roles that are passed on, and what another
+//! What an operation asks for in addition to its own action: tags at creation, roles that are passed on, and what another
 //! service does on the caller's behalf.
 
 use serde_json::Value;
@@ -73,7 +73,7 @@ fn passing(role: &Value, service: &str) -> Option<Ask> {
     Some(Ask::new("iam:PassRole", role.as_str()?).with("iam:PassedToService", service))
 }
 
-/// What whoever creates a store may do with its key (HealthLake developer guide, Encryption at rest).
+/// What the creator of a store may do with its key (HealthLake developer guide, Encryption at rest).
 fn store_key(world: &World, caller: &Caller, input: &Value) -> Vec<Ask> {
     let Some(key) = input["SseConfiguration"]["KmsEncryptionConfig"]["KmsKeyId"].as_str() else { return Vec::new() };
     let (arn, tags) = kms::named(world, caller, key);

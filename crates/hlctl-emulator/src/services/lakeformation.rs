@@ -1,4 +1,4 @@
-//! Lake Formation: who administers the data lake, which whoever makes or deletes a datastore must.
+//! Lake Formation: who administers the data lake, as who creates or deletes a datastore must.
 
 use serde_json::{Value, json};
 

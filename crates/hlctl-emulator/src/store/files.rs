@@ -1,10 +1,10 @@
-//! What is kept as files of its own beside the control file: packages of functions and log events.
+//! What is kept as files of its own next to the control file: packages of functions and log events.
 //!
 //! - `packages/<sha256>.zip`: a deployment package, named by its content, never changed;
 //! - `packages/<sha256>/`: the same, unpacked for running it;
 //! - `events/<id>.jsonl`: the events of a log stream, one line each.
 //!
-//! Packages are written beside and renamed, so that one that can be seen is whole.
+//! Packages are written next to their place and renamed, so that one that can be seen is whole.
 
 use std::collections::HashMap;
 use std::fs::{self, OpenOptions};
@@ -154,7 +154,7 @@ impl Files {
         let mut file = OpenOptions::new().append(true).create(true).open(&path).map_err(at(&path))?;
         file.write_all(&lines(events)).map_err(at(&path))?;
         if file.metadata().map_err(at(&path))?.len() > MOST_EVENT_BYTES as u64 {
-            // Down to half, so that not every further event has the file written anew.
+            // Down to half, so that not every further event rewrites the file.
             let kept = newest(self.events(stream)?, MOST_EVENT_BYTES / 2);
             let mut file = NamedTempFile::new_in(dir).map_err(at(dir))?;
             file.write_all(&lines(&kept)).map_err(at(&path))?;

@@ -1,4 +1,4 @@
-//! HealthLake beside another server that has the keys, roles and functions.
+//! HealthLake next to another server that has the keys, roles and functions.
 
 use aws_sdk_healthlake::Client;
 use aws_sdk_healthlake::error::ProvideErrorMetadata as _;

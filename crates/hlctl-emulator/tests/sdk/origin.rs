@@ -11,7 +11,7 @@ use crate::cognito_pages::{Browser, claims, code, exchange, hidden, login, sign_
 use crate::fhir::Place;
 use crate::{lambda, open};
 
-/// A datastore whose identity provider is Cognito, with an address of somebody else's besides.
+/// A datastore whose identity provider is Cognito, with an address of somebody else's in addition.
 async fn smart() -> Place {
     let base = "https://smart.auth.us-east-1.amazoncognito.com/oauth2";
     let metadata = json!({

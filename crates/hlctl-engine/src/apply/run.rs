@@ -101,7 +101,7 @@ pub async fn run<P: Provider>(
     coordinator.walk(receiver, &mut Logged(observer)).await
 }
 
-/// What is known of what stays: the parts of what is replaced, or made beside what was forgotten, hang on the new one.
+/// What is known of what stays: the parts of what is replaced, or made next to what was forgotten, hang on the new one.
 fn lasting<K>(known: &Known, plan: &Plan<K>) -> Known {
     let mut lasting = known.clone();
     let is_made = |change: &&Change<K>| matches!(change.action, Action::Replace | Action::Create);
@@ -159,7 +159,7 @@ impl<P: Provider> Coordinator<'_, P> {
                 break;
             }
             tokio::select! {
-                // A stop is told before what it brings about.
+                // A stop is reported before what it brings about.
                 biased;
                 signal = stop.requested(), if !stopping => {
                     stopping = true;

@@ -188,7 +188,7 @@ impl<'a, P: Provider> Linker<'a, P> {
         needs
     }
 
-    /// Whoever needs it must be gone, or have turned to the new one; and the new one must be there.
+    /// What needs it must be gone, or have turned to the new one; and the new one must be there.
     ///
     /// A setting that ends with its bucket is gone when the bucket is, not before: until then the data in the bucket
     /// needs the key that the setting names.

@@ -27,12 +27,12 @@ pub use guard::can_bring_its_data;
 use guard::{ending, lost, refusal};
 use reason::{beginning, existing, never_came_to_be, vanished};
 
-/// What the user asked for besides the configuration.
+/// What the user asked for in addition to the configuration.
 #[derive(Clone, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Options {
     /// Only these, and what they need; all if empty.
     pub targets: BTreeSet<Address>,
-    /// Make these anew.
+    /// Replace these.
     pub replace: BTreeSet<Address>,
     /// What may be destroyed although it is protected: names or addresses.
     pub allow_destroy: BTreeSet<String>,
@@ -41,7 +41,7 @@ pub struct Options {
     /// The targets alone, without what they need.
     #[serde(default)]
     pub exactly: bool,
-    /// Stores beside the one in use that are not to be kept any longer.
+    /// Standby stores that are not to be kept any longer.
     #[serde(default)]
     pub give_up: BTreeSet<Address>,
     /// Jobs that are under way do not stand in the way of a destruction.
@@ -439,7 +439,7 @@ impl<P: Provider> Planner<'_, P> {
     }
 
     /// What was said by hand counts first. The configuration decides about the addresses that it asks for; elsewhere what
-    /// the state was told counts too, so that protection does not end where a resource's address does.
+    /// the state recorded counts too, so that protection does not end where a resource's address does.
     fn protects(&self, address: &Address, entry: &Entry) -> bool {
         if let Some(protection) = entry.protection {
             return protection;

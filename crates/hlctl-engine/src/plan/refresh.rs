@@ -62,7 +62,7 @@ pub async fn refresh<P: Provider>(
     if failed.is_empty() { Ok(all) } else { Err(PlanError::Unreadable(without_echoes::<P>(failed))) }
 }
 
-/// As [`refresh`], with what could not be read beside what could.
+/// As [`refresh`], with what could not be read as well.
 ///
 /// # Errors
 /// The state has a resource of a kind that this hlctl does not know, or references go in a circle.
@@ -260,7 +260,7 @@ fn bar<P: Provider>(
     };
     for (address, error) in failed.extract_if(.., |address, error| is_anothers(address, error)) {
         let Some(kind) = P::Kind::parse(address.kind()) else { continue };
-        // Where another has the name now, what was ours is gone; whoever wants the name again cannot have it.
+        // Where another has the name now, what was ours is gone; a resource that wants the name again cannot have it.
         let whole = kind.part_of().and_then(|whole| P::Kind::parse(whole.kind));
         let is_setting = whole.is_some_and(|whole| kind.is_setting_of(whole));
         let barred = (!is_setting).then_some(error);

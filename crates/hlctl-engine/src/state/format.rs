@@ -133,7 +133,7 @@ pub fn decode(bytes: &[u8], place: &Place) -> Result<State, StateError> {
     Ok(state)
 }
 
-/// A checksum tells of accidents only; whoever edits a state can make that fit too.
+/// A checksum shows accidents only; somebody who edits a state can make that fit too.
 fn check_structure(state: &State) -> Result<(), String> {
     // Writing counts on from it.
     if state.serial > u64::from(u32::MAX) {

@@ -1,4 +1,4 @@
-//! The state as a file beside the configuration: written beside, synced, renamed; the previous one kept.
+//! The state as a file next to the configuration: written under another name, synced, renamed; the previous one kept.
 
 use std::fs;
 use std::future::{Future, ready};
@@ -64,7 +64,7 @@ impl LocalStore {
     /// The file cannot be read, is something else than a file, or is behind a link that leads nowhere.
     pub fn bytes(&self) -> Result<Option<Vec<u8>>, StateError> {
         self.check_link()?;
-        // Reading a pipe would wait for whoever writes to it, and a device may never end.
+        // Reading a pipe would wait for its writer, and a device may never end.
         let found =
             fs::metadata(&self.path).and_then(|found| found.is_file().then(|| fs::read(&self.path)).transpose());
         match found {
@@ -75,7 +75,7 @@ impl LocalStore {
         }
     }
 
-    /// A link into a directory that is not there may tell of a state on a disk that is not mounted; starting anew would make
+    /// A link into a directory that is not there may lead to a state on a disk that is not mounted; starting over would make
     /// everything twice.
     fn check_link(&self) -> Result<(), StateError> {
         if self.is_linked && !self.directory().is_dir() {
@@ -84,7 +84,7 @@ impl LocalStore {
         Ok(())
     }
 
-    /// No state but a backup: somebody moved or deleted the state, and starting anew would make everything twice.
+    /// No state but a backup: somebody moved or deleted the state, and starting over would make everything twice.
     fn read_missing(&self) -> Result<Option<State>, StateError> {
         if self.read_backup()?.is_none_or(|state| state.is_empty()) || self.was_destroyed() {
             return Ok(None);
@@ -215,7 +215,7 @@ impl LocalStore {
             self.check_precedes(successor)?;
         }
         let previous = self.link_previous()?;
-        // This process may have been stopped for long. Whoever takes the lock away removes the unfinished files after it,
+        // This process may have been stopped for long. The run that takes the lock away removes the unfinished files after it,
         // so that from here on there is nothing left to be put in place once the lock is gone.
         lock.check()?;
         if let Some(previous) = previous {

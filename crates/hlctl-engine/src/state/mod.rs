@@ -87,7 +87,7 @@ pub struct Entry {
     /// until that has been looked into, there may be two. Seconds since 1970.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub doubtful_since: Option<i64>,
-    /// Of a store: where its data came from, if it was not made anew.
+    /// Of a store: where its data came from, if it was not made empty.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub origin: Option<Origin>,
     /// What it looked like when hlctl last looked, or what was about to be made.
@@ -270,7 +270,7 @@ pub enum StateError {
         place: Place,
         /// What is wrong with it.
         problem: String,
-        /// A whole previous state beside it.
+        /// A whole previous state next to it.
         backup: Option<Place>,
     },
     /// A newer hlctl wrote it.

@@ -34,7 +34,7 @@ pub struct Case<'c> {
 pub enum SignatureVerdict {
     /// Of the request as it is sent.
     Right,
-    /// Of another request, which is told.
+    /// Of another request, which is named.
     Mistake(String),
     /// Of none that was tried.
     Unknown {

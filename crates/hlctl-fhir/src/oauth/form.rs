@@ -78,7 +78,7 @@ impl Page {
         page
     }
 
-    /// The form that asks for a password and nothing but a name besides.
+    /// The form that asks for a password and nothing but a name in addition.
     pub(super) fn sign_in(&self) -> Option<&Form> {
         self.forms.iter().find(|form| form.asks_for("password") == 1 && form.user().is_some())
     }
@@ -141,7 +141,7 @@ mod tests {
     #![allow(clippy::unwrap_used, reason = "a test may stop at the first surprise")]
     use super::*;
 
-    /// In the manner of Cognito's classic page: a form for providers, then one for small and one for large screens.
+    /// In the form of Cognito's classic page: a form for providers, then one for small and one for large screens.
     const CLASSIC: &str = r#"<html><body><form action="/oauth2/idp"><button name="x">Elsewhere</button></form>
         <p id="loginErrorMessage">Incorrect <b>username</b> or password.</p>
         <form name="cognitoSignInForm" method="POST" action="/login?client_id=a&amp;state=b">

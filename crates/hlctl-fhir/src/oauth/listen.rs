@@ -70,7 +70,7 @@ impl Listener {
         }
     }
 
-    /// Waits for the browser to come back from this log-in. `warn` is told of answers to others.
+    /// Waits for the browser to come back from this log-in. `warn` is called with answers to others.
     ///
     /// # Errors
     /// The pool refused, or nobody comes in time.

@@ -16,11 +16,11 @@ use crate::{Context, Kind};
 use hlctl_aws::ops::{self, Operation};
 use hlctl_aws::{Call, ErrorKind};
 
-/// How long throttling is borne for what is only good to have.
+/// How long throttling is tolerated for what is only good to have.
 const PATIENCE: Duration = Duration::from_secs(20);
 /// How long a service that fails is. One that does not have the operation may say so by failing, and a plan does not wait for that.
 const OUTAGE: Duration = Duration::from_secs(1);
-/// Errors, by operation and code, that say that nothing of the kind is set, beside those of what is not found: threat
+/// Errors, by operation and code, that say that nothing of the kind is set, in addition to those of what is not found: threat
 /// protection exists in the Plus tier alone, and pages without a domain have no style ("Errors" of each operation, API references of
 /// Amazon S3 and Amazon Cognito).
 const NOT_SET: [(&str, &str); 7] = [

@@ -1,6 +1,6 @@
 //! The Lambda function's code: hlctl's own authorizer, or what the user names instead.
 //!
-//! Nothing is built or fetched. The authorizer is found beside hlctl itself, checked to be something that Lambda can run,
+//! Nothing is built or fetched. The authorizer is found next to hlctl itself, checked to be something that Lambda can run,
 //! and put into an archive in memory. One source always gives one archive, byte for byte, so that a plan compares hashes.
 
 mod archive;

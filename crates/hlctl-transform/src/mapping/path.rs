@@ -41,7 +41,7 @@ pub(crate) fn parse(path: &str) -> Result<Vec<Step>, PathFault> {
     path.split('.').map(step).collect()
 }
 
-/// The element of that name. `_birthDate` is what `birthDate` has besides its value.
+/// The element of that name. `_birthDate` is what `birthDate` has in addition to its value.
 fn element(of: &'static Type, name: &str) -> Result<(&'static Element, bool), PathFault> {
     let (plain, itself) = name.strip_prefix('_').map_or((name, false), |plain| (plain, true));
     let found = Name::of(plain).and_then(|name| of.element(name));

@@ -14,7 +14,7 @@ pub(crate) enum Reply {
     Hangs,
 }
 
-/// A source that always does the same, until it is told otherwise, and counts.
+/// A source that always does the same, until that is changed, and counts.
 pub(crate) struct Script {
     reply: Mutex<Reply>,
     asked: AtomicUsize,

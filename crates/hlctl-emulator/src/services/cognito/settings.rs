@@ -163,7 +163,7 @@ fn complete_passwords(settings: &mut Map<String, Value>) {
     settings["AdminCreateUserConfig"]["UnusedAccountValidityDays"] = days.into();
 }
 
-/// The members of the template and the older ones beside it mirror each other.
+/// The members of the template and the older ones next to it mirror each other.
 fn complete_messages(settings: &mut Map<String, Value>) {
     within(settings, "VerificationMessageTemplate", "DefaultEmailOption", json!("CONFIRM_WITH_CODE"));
     for (old, new) in [

@@ -210,7 +210,7 @@ pub(crate) enum Unusable {
     NotSymmetric,
 }
 
-/// The ARN of a key that another service is told to encrypt with.
+/// The ARN of a key that another service is to encrypt with.
 pub(crate) fn usable_key(cx: &mut Cx<'_>, id: &str) -> Result<String, Unusable> {
     if is_elsewhere(cx, id) {
         return Ok(arn_of(cx, id));

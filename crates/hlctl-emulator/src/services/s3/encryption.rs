@@ -19,7 +19,7 @@ const S3_KEYS: &str = "AES256";
 const KMS_KEYS: &str = "aws:kms";
 const CUSTOMER_KEYS: &str = "SSE-C";
 
-/// What every bucket has unless told otherwise.
+/// What every bucket has unless set otherwise.
 pub(super) fn default() -> ServerSideEncryptionConfiguration {
     ServerSideEncryptionConfiguration {
         rules: vec![ServerSideEncryptionRule {

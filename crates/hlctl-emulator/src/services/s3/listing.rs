@@ -89,7 +89,7 @@ pub(super) fn objects(cx: &mut S3Cx<'_>, input: ListObjectsV2Input) -> S3Result<
     })
 }
 
-/// The older list, told in terms of the newer.
+/// The older list, in terms of the newer.
 pub(super) fn objects_v1(cx: &mut S3Cx<'_>, input: ListObjectsInput) -> S3Result<ListObjectsOutput> {
     let marker = input.marker.clone();
     let mut newer = ListObjectsV2Input::from(input);

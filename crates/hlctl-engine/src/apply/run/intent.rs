@@ -1,4 +1,4 @@
-//! What the state is told before anything is done, and takes back when nothing came of it.
+//! What the state records before anything is done, and takes back when nothing came of it.
 
 use serde_json::Value;
 
@@ -42,7 +42,7 @@ impl<P: Provider> Coordinator<'_, P> {
         Ok(self.writer.finish().await?)
     }
 
-    /// A stray is written down among the replaced before it is deleted.
+    /// A duplicate is recorded among the replaced before it is deleted.
     fn intend_to_delete_another(&mut self, step: &Step<P::Kind>, recorded: &Value) {
         let is_known = |deposed: &Deposed| deposed.entry.recorded.as_ref() == Some(recorded);
         let is_replaced = self.state.recorded(step.address.as_str()) == Some(recorded);
@@ -60,7 +60,7 @@ impl<P: Provider> Coordinator<'_, P> {
         entry.predicted = self.predicted.get(&step.address).filter(is_whole).cloned();
         entry.attributes = self.stack.get(&step.address).map(|spec| spec.desired(&self.known)).unwrap_or_default();
         entry.protection = previous.as_ref().and_then(|previous| previous.protection);
-        // What was being filled from elsewhere still is; one that is made anew in another's place is not.
+        // What was being filled from elsewhere still is; a replacement is not.
         let begun = previous.as_ref().filter(|previous| previous.status == Status::Creating);
         entry.origin = begun.and_then(|previous| previous.origin.clone());
         match previous {

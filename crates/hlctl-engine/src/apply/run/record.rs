@@ -1,4 +1,4 @@
-//! What the state is told of what was done.
+//! What the state records of what was done.
 
 use serde_json::Value;
 

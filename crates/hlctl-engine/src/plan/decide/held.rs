@@ -1,6 +1,6 @@
 //! No plan deletes what another address stands for.
 //!
-//! Checked on the finished plan, whatever led to it: a resource that nobody asks for, a replacement, a stray, a destroy of
+//! Checked on the finished plan, whatever led to it: a resource that nobody asks for, a replacement, a duplicate, a destroy of
 //! single addresses. Two addresses can come to stand for one thing in AWS by surgery on the state, by an adoption, or by a
 //! state that was edited; names and ids decide, not addresses.
 
@@ -98,7 +98,7 @@ impl<P: Provider> Planner<'_, P> {
         others.find(is_part).map(|part| Verdict::Refuse(part_stays(change, part)))
     }
 
-    /// An earlier deletion of the same thing under another address: what waits for which could not be told.
+    /// An earlier deletion of the same thing under another address: what waits for which could not be known.
     fn twice_deleted(&self, index: usize) -> Option<Refusal> {
         let change = &self.plan.changes[index];
         let deletes = |change: &Change<P::Kind>| change.action.destroys() && !change.deposed;

@@ -17,7 +17,7 @@ impl<P: Provider> Planner<'_, P> {
             address: address.clone(),
             kind,
             name: recorded.as_ref().and_then(|recorded| kind.name(recorded).ok()),
-            // Whether another address stands for it is found out when all of the plan is known.
+            // When all of the plan is known, it is found out whether another address stands for it.
             action: Action::Delete,
             reason: None,
             attributes: Vec::new(),

@@ -21,7 +21,7 @@ pub(super) struct AuthorizationRequest {
 
 /// Why a request is refused.
 pub(super) enum Refusal {
-    /// To the user only: the application is not known well enough to be told.
+    /// To the user only: the application is not known well enough to be redirected to.
     Page(&'static str),
     /// To the application.
     Back(Grant, &'static str, &'static str),

@@ -1,4 +1,4 @@
-//! One interaction, whoever asked for it.
+//! One interaction, no matter who asked for it.
 
 use super::answer::Answer;
 use super::context::{Context, Input};

@@ -113,7 +113,7 @@ pub(super) fn checked(document: Document, kind: &str) -> Outcome<Resource> {
 }
 
 /// R4, JSON: no element is null, empty or a string of no characters; nulls stand in arrays only, where an
-/// array beside it holds the extensions.
+/// array next to it holds the extensions.
 fn check_element(element: &Document, path: &str) -> Outcome<()> {
     match element {
         Document::Null => Err(Refusal::invalid(format!("{path} is null."))),

@@ -45,7 +45,7 @@ pub(super) fn verify(request: &Request<Bytes>, secret: &str, now: Timestamp) -> 
     )))
 }
 
-/// What the `Authorization` header and the headers beside it say.
+/// What the `Authorization` header and the headers next to it say.
 struct Signed<'r> {
     /// What follows the access key: day, region, service and the end.
     scope: &'r str,

@@ -3,7 +3,7 @@
 //!
 //! Where AWS documents nothing, this is what happens here: the transaction happens when it is sent; the first look at it finds
 //! it IN_PROGRESS all the same, and so does each until an import would have ended; outcomes are kept as long as the
-//! emulator runs, instead of 90 days; what is refused is told with the status that it would have had at once.
+//! emulator runs, instead of 90 days; what is refused is answered with the status that it would have had at once.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};

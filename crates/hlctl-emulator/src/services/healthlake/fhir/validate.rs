@@ -2,7 +2,7 @@
 //! `$validate`).
 //!
 //! The answer is always 200, and an OperationOutcome says what was found. Where AWS documents nothing, this is what happens
-//! here: the first fault is told and no other, as strictly as `strict`; a request without a resource, or of another mode than
+//! here: the first fault is reported and no other, as strictly as `strict`; a request without a resource, or of another mode than
 //! `create` and `update`, is answered with 400; a token must open the type for reading.
 
 use bytes::Bytes;

@@ -46,7 +46,7 @@ enum Due {
     Purge(String),
 }
 
-/// Does what is due of jobs and restores. Between the pieces others have their turn; whoever comes meanwhile does
+/// Does what is due of jobs and restores. Between the pieces others have their turn; a request that comes meanwhile does
 /// not wait for it.
 pub(crate) async fn carry_on(core: &Core, pace: Pace) -> Result<(), Error> {
     let Ok(_turn) = core.jobs.try_lock() else {

@@ -261,7 +261,7 @@ impl Import {
         Ok(())
     }
 
-    /// Leaves what was told about a file.
+    /// Leaves what was reported about a file.
     fn close(&mut self, import_run: &mut ImportRun<'_, '_>, file: File) -> AwsResult<()> {
         let name = self.name(&file.key).to_owned();
         for (growing, folder) in [
@@ -332,7 +332,7 @@ impl Import {
 
 enum Opened {
     File(Box<File>),
-    /// It cannot be read, and that has been told.
+    /// It cannot be read, and that has been reported.
     Nothing,
 }
 

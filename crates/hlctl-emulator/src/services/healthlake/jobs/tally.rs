@@ -1,4 +1,4 @@
-//! What becomes of the lines of an import, counted and told.
+//! What becomes of the lines of an import, counted and reported.
 
 use serde::{Deserialize, Serialize};
 use serde_json::json;

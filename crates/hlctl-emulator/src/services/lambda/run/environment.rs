@@ -21,7 +21,7 @@ use crate::services::lambda::job::Job;
 const INIT_LIMIT: Duration = Duration::from_secs(10);
 /// How often memory is looked at.
 const MEMORY_INTERVAL: Duration = Duration::from_millis(50);
-/// How long an ended process may take to let go of its output.
+/// How long an ended process may take to close its output.
 const LAST_WORDS: Duration = Duration::from_millis(500);
 
 /// A process that serves one invocation after another.
@@ -81,7 +81,7 @@ impl Failure {
         }
     }
 
-    /// An error that the runtime has told in its own words.
+    /// An error that the runtime has reported in its own words.
     fn reported(payload: Bytes, reusable: bool) -> Self {
         let kind = serde_json::from_slice::<serde_json::Value>(&payload)
             .ok()
@@ -158,7 +158,7 @@ impl Environment {
             client_context: job.client_context.clone(),
             event: job.event.clone(),
         };
-        // A runtime that does not fetch it is told by its process, or by the time.
+        // A runtime that does not fetch it is noticed by its process, or by the time.
         let _ = self.api.work.try_send(work);
         loop {
             return match self.next_event(deadline).await {

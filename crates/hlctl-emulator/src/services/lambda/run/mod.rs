@@ -58,7 +58,7 @@ impl Engine {
 
     /// Does ahead of an invocation what need not be done again for the next.
     pub(super) async fn prepare(&self, job: &Job) {
-        // What is missing is told when it is needed.
+        // What is missing is reported when it is needed.
         let _ = bootstrap::interpreter(job, &self.shared.interpreters).await;
     }
 

@@ -10,7 +10,7 @@ use crate::services::lambda::job::Job;
 /// What Lambda sets, and then the function's own (Lambda developer guide, runtime environment variables).
 ///
 /// The function's SDKs reach this emulator at `origin`. So do its own requests to Cognito, whose addresses in
-/// the function's variables are rewritten; an issuer alone is left as it is, for it is compared with tokens'.
+/// the function's variables are rewritten; an issuer alone is left as it is, since it is compared with tokens'.
 pub(super) fn variables(job: &Job, origin: &str, stream: &str) -> Vec<(String, String)> {
     let settings = &job.settings;
     let role = settings.role.rsplit('/').next().unwrap_or_default();

@@ -76,7 +76,7 @@ impl Watchdog {
         let _ = state.tell('/', &path);
     }
 
-    /// Lets go of a group that has been killed.
+    /// Forgets a group that has been killed.
     pub(super) fn forget(&self, group: Pid) {
         let mut state = self.lock();
         if state.groups.remove(&group) {

@@ -13,7 +13,7 @@ use crate::services::healthlake::fhir::refusal::Outcome;
 use crate::services::healthlake::fhir::smart::{Permit, Verb};
 use crate::store::resources::Collection;
 
-/// A resource beside the matches, with its type.
+/// A resource next to the matches, with its type.
 pub(super) type Included = (&'static str, Hit);
 
 /// What is added to a page of `hits`, each resource once. What the caller may not read is not added.

@@ -38,7 +38,7 @@ pub(in super::super) struct Parameter {
     pub(in super::super) paths: &'static [&'static str],
 }
 
-/// Parameters of every type, beside `_id` and `_lastUpdated`, which no element is looked at for.
+/// Parameters of every type, in addition to `_id` and `_lastUpdated`, which no element is looked at for.
 const COMMON: &[Parameter] = &[
     token("_tag", &["meta.tag"]),
     token("_security", &["meta.security"]),

@@ -101,7 +101,7 @@ impl Shape {
         };
         let must = summaries::mandatory(kind);
         members.retain(|(name, _)| {
-            // An element's id and extensions stand beside it.
+            // An element's id and extensions stand next to it.
             let name = name.trim_start_matches('_');
             let of_summary = match self.summary {
                 None => true,

@@ -1,4 +1,4 @@
-//! Which elements of each type R4 marks as a part of its summary, and which of them must be there, besides those of every
+//! Which elements of each type R4 marks as a part of its summary, and which of them must be there, in addition to those of every
 //! resource (R4 specification, the definition of each type). `summaries.txt` has them.
 
 use std::collections::HashMap;

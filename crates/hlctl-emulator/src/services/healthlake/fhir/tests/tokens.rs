@@ -10,7 +10,7 @@ use super::super::{Call, is_addressed};
 use crate::emulator::{Emulator, Trace};
 use crate::{Clock, External, Ids, Options, route};
 
-/// Answers what it has been told, and remembers what it was asked.
+/// Answers what it was given, and remembers what it was asked.
 struct Fake {
     answer: Mutex<Outcome<Value>>,
     asked: Mutex<Vec<(String, String, String)>>,
