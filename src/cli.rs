@@ -50,7 +50,7 @@ pub use state::{
     ByHand, ForceUnlockArgs, ForgetArgs, MigrateArgs, MvArgs, ProtectArgs, PushArgs, RecoverArgs, StateCommand,
 };
 pub use stores::{DeleteStoreArgs, Point, ReplaceArgs, RestoreArgs, StoresCommand, UseArgs, Via};
-pub use transform::{TransformCommand, TransformTestArgs};
+pub use transform::{ProfileArgs, PullArgs, TransformCommand, TransformTestArgs};
 
 use hlctl_config::ForceDestroy;
 
@@ -179,7 +179,7 @@ pub enum Command {
     /// Import and export the store's data in bulk
     #[command(subcommand)]
     Data(DataCommand),
-    /// Test how CSV files become FHIR resources, by a mapping of HealthLake's Data Transformation Agent
+    /// Test the mappings of HealthLake's Data Transformation Agent, and read its profiles
     #[command(subcommand)]
     Transform(TransformCommand),
     /// Restore a store's continuous backup, as of a point in time, into a new store

@@ -114,6 +114,12 @@ pub const PAGES: &[HelpPage] = &[
     page("data import", &["hlctl data import ./ndjson"]),
     page("data export", &["hlctl data export ./export"]),
     page("data jobs", &["hlctl data jobs"]),
+    page("transform list", &["hlctl transform list"]),
+    page("transform versions", &["hlctl transform versions visits"]),
+    page(
+        "transform pull",
+        &["hlctl transform pull visits ./mapping", "hlctl transform pull visits ./mapping --version 3"],
+    ),
     page("transform test", &["hlctl transform test ./mapping", "hlctl transform test ./mapping --update"]),
     page("restore", &["hlctl restore --at latest", "hlctl restore --at 2026-05-01T09:30:00Z --use"]),
     page("replace", &["hlctl replace", "hlctl replace --via export --new-key"]),
@@ -190,8 +196,9 @@ pub const GROUPS: &[HelpPage] = &[
     HelpPage {
         command: "transform",
         about: "HealthLake's Data Transformation Agent converts CSV files to FHIR by a mapping in YAML. hlctl reads the \
-                same mappings and converts on this machine, so that a mapping can have tests.",
-        examples: &["hlctl transform test ./mapping"],
+                same mappings and converts on this machine, so that a mapping can have tests. A profile holds a mapping \
+                in AWS; hlctl lists profiles and writes their mappings into files.",
+        examples: &["hlctl transform pull visits ./mapping", "hlctl transform test ./mapping"],
     },
     HelpPage {
         command: "stores",

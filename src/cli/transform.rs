@@ -4,11 +4,19 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 
+use super::JsonArgs;
+
 /// `hlctl transform ...`
 #[derive(Debug, Subcommand)]
 pub enum TransformCommand {
     /// Run the test cases of a CSV mapping, without access to AWS
     Test(TransformTestArgs),
+    /// List the profiles of the account and region
+    List(JsonArgs),
+    /// List the published versions of a profile
+    Versions(ProfileArgs),
+    /// Write the mapping of a profile into a folder
+    Pull(PullArgs),
 }
 
 impl TransformCommand {
@@ -16,6 +24,9 @@ impl TransformCommand {
     pub fn prints_json(&self) -> bool {
         match self {
             Self::Test(arguments) => arguments.json,
+            Self::List(arguments) => arguments.json,
+            Self::Versions(arguments) => arguments.json,
+            Self::Pull(_) => false,
         }
     }
 }
@@ -34,4 +45,36 @@ pub struct TransformTestArgs {
     /// Print JSON
     #[arg(long)]
     pub json: bool,
+}
+
+/// `hlctl transform versions`
+#[derive(Debug, Args)]
+pub struct ProfileArgs {
+    /// Name or id of the profile
+    #[arg(value_name = "PROFILE")]
+    pub transform_profile: String,
+
+    /// Print JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `hlctl transform pull`
+#[derive(Debug, Args)]
+pub struct PullArgs {
+    /// Name or id of the profile
+    #[arg(value_name = "PROFILE")]
+    pub transform_profile: String,
+
+    /// Folder to write to
+    #[arg(value_name = "DIR", default_value = ".")]
+    pub folder: PathBuf,
+
+    /// Version to write; 0 is the draft [default: the one published last]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(i32).range(0..=99))]
+    pub version: Option<i32>,
+
+    /// Overwrite files with another content
+    #[arg(long)]
+    pub overwrite: bool,
 }

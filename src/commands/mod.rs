@@ -189,7 +189,7 @@ fn run(cli: Cli, printer: Printer) -> Result<ExitCode, CommandError> {
         Command::Fhir(command) => block_on(sender, fhir::run(&session, &command)),
         Command::Policy(command) => block_on(sender, policy::run(&session, &command)),
         Command::Data(command) => block_on(sender, data::run(&session, &command)),
-        Command::Transform(command) => transform::run(&session, &command),
+        Command::Transform(command) => block_on(sender, transform::run(&session, &command)),
         Command::Restore(arguments) => block_on(sender, stores::restore(&session, &arguments)),
         Command::Replace(arguments) => block_on(sender, stores::replace(&session, &arguments)),
         Command::Stores(command) => block_on(sender, stores::run(&session, &command)),

@@ -131,7 +131,8 @@ impl Job {
     }
 }
 
-fn time(time: Option<&DateTime>) -> Option<String> {
+/// A time as text.
+pub(super) fn time(time: Option<&DateTime>) -> Option<String> {
     let seconds = time?.secs();
     Some(jiff::Timestamp::from_second(seconds).ok()?.to_string())
 }

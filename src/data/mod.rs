@@ -16,6 +16,7 @@ pub mod journal;
 pub mod lost_store;
 pub mod objects;
 pub mod place;
+pub mod profiles;
 pub mod source;
 pub mod streamed;
 pub mod unfinished;

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::document::{Condition, PolicyDocument, PolicyStatement, when};
-use super::places::PolicyScope;
+use super::places::{PROFILES, PolicyScope};
 use super::tables::{Grant, On, When, data as grants};
 use super::users::arn_or_any;
 
@@ -34,6 +34,8 @@ fn named(places: &PolicyScope, on: On, condition: When) -> (&'static str, Condit
             ("BucketKeyThroughS3", when("StringEquals", "kms:ViaService", [via]))
         }
         (On::Stores, _) => ("Jobs", Condition::new()),
+        (On::Profiles, _) => ("Profiles", Condition::new()),
+        (On::Anything, _) => ("ListProfiles", Condition::new()),
         (On::Keys, _) => ("BucketKey", Condition::new()),
         (On::Bucket, _) => ("DataBucket", Condition::new()),
         (On::Objects, _) => ("DataObjects", Condition::new()),
@@ -49,6 +51,8 @@ fn arns(places: &PolicyScope, on: On, notes: &mut Vec<String>) -> Vec<String> {
     let buckets = || known("s3_bucket.data", "name").into_iter().map(|name| places.bucket(&name));
     match on {
         On::Stores => arn_or_any(places, ("healthlake_fhir_datastore.this", "healthlake", "datastore/fhir/*"), notes),
+        On::Profiles => vec![places.regional("healthlake", PROFILES)],
+        On::Anything => vec!["*".to_owned()],
         On::Keys => arn_or_any(places, ("kms_key.s3", "kms", "key/*"), notes),
         On::Bucket => buckets().collect(),
         On::Objects => buckets().map(|bucket| format!("{bucket}/*")).collect(),

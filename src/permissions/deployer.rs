@@ -145,7 +145,7 @@ impl Confinement {
 fn place(on: On) -> &'static str {
     match on {
         On::Anything => "Anywhere",
-        On::Keys | On::Stores | On::Pools | On::LogGroups => IN_THE_ACCOUNT,
+        On::Keys | On::Stores | On::Profiles | On::Pools | On::LogGroups => IN_THE_ACCOUNT,
         On::Objects => "Objects",
         On::Bucket | On::Function | On::LogGroup | On::Policy | On::Role | On::FunctionRoles => NAMED,
     }

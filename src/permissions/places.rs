@@ -17,6 +17,8 @@ use hlctl_resources::{Identity, Kind, Known, Settings};
 
 /// Stands for whatever cannot be known yet.
 pub(super) const ANY: &str = "*";
+/// Every profile of HealthLake's Data Transformation Agent (Service Authorization Reference).
+pub(super) const PROFILES: &str = "dataTransformationProfile/*";
 
 /// A stack's resources with all that is known of each.
 #[derive(Clone, Debug)]
@@ -111,6 +113,7 @@ impl PolicyScope {
             On::Objects => buckets().into_iter().map(|name| format!("{}/*", self.bucket(name))).collect(),
             On::Keys => vec![self.regional("kms", "key/*")],
             On::Stores => vec![self.regional("healthlake", "datastore/fhir/*")],
+            On::Profiles => vec![self.regional("healthlake", PROFILES)],
             On::Pools => vec![self.regional("cognito-idp", "userpool/*")],
             On::Role => {
                 let names = if address.kind() == Kind::IamRole.as_str() { of("name") } else { of("role") };

@@ -37,7 +37,10 @@ pub use status::{
     StateCounts, StoreStatus, Unread, to_the_second,
 };
 pub use stores::{ComparedStore, Comparison, ListedStore, StoreDocument, Stores};
-pub use transform::{MappingWarning, RefusedElement, TestedCase, TestedMapping, TransformDifference, TransformTest};
+pub use transform::{
+    MappingWarning, ProfileVersions, Profiles, RefusedElement, TestedCase, TestedMapping, TransformDifference,
+    TransformTest,
+};
 
 use crate::error::CommandError;
 use hlctl_model::text::shortened;

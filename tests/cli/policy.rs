@@ -2,11 +2,13 @@
 
 use std::collections::BTreeSet;
 
+use aws_sdk_healthlake::types::SourceFormat;
 use hlctl_emulator::Ask;
 use serde_json::Value;
 
 use crate::support::life::{Action, Deployer, Life, ONLY_WATCHED, PHASES, Recording, is_only_noted};
 use crate::support::{Place, each, rule};
+use crate::transform::profile;
 
 /// What a life asked for, without what the test itself asked for.
 fn asked(life: &Life) -> Vec<Ask> {
@@ -208,6 +210,7 @@ fn data_comes_in_and_out_under_its_policy_and_every_action_is_needed() {
     let large = |lines: usize| {
         place.write("in/large.ndjson", &(1..lines).map(|id| line(id, 60_000)).collect::<String>());
     };
+    profile(&place, "visits", &SourceFormat::Csv, &[&[("mapping.yaml", "text")]]);
     let policy = Deployer::of_command(&place, "data");
     place.cloud().emulator.set_policy(Some(&policy.document())).unwrap();
     place.cloud().emulator.clear_requests();
@@ -229,6 +232,8 @@ fn data_comes_in_and_out_under_its_policy_and_every_action_is_needed() {
     place.run(["data", "import", "in"]).succeeds();
     place.run(["data", "export", "out"]).succeeds();
     place.run(["data", "jobs"]).succeeds();
+    place.run(["transform", "versions", "visits"]).succeeds();
+    place.run(["transform", "pull", "visits", "mapping"]).succeeds();
     let requests = place.cloud().requests();
     let denied: Vec<_> = requests.iter().filter(|record| is_denial(record.error.as_deref())).collect();
     assert!(denied.is_empty(), "the policy is too small: {denied:#?}");

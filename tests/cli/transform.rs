@@ -1,12 +1,14 @@
-//! `hlctl transform`: mappings and their test cases, which need no AWS.
+//! `hlctl transform`: mappings and their test cases, which need no AWS, and the profiles that AWS keeps mappings in.
 
 use std::fs;
 use std::path::Path;
 use std::process::Command;
 
+use aws_sdk_healthlake::types::{CreateDataTransformationProfileSource, ProfileMappingSource, SourceFormat};
+use hlctl_emulator::Action;
 use serde_json::Value;
 
-use crate::support::{Place, snapshot};
+use crate::support::{Place, call, rule, snapshot};
 
 /// A copy of the example, so that a test may change it.
 fn example(place: &Place) {
@@ -107,4 +109,112 @@ fn folders_are_searched_for_mappings() {
     place.write("bare/mapping.yaml", &place.read("mapping/mapping.yaml"));
     let bare = place.run(["transform", "test", "bare"]).exits(64);
     assert!(bare.stderr.contains("has no test cases"), "{bare}");
+}
+
+/// A profile with as many published versions as there are mappings, and its id.
+pub(crate) fn profile(place: &Place, name: &str, format: &SourceFormat, mappings: &[&[(&str, &str)]]) -> String {
+    let healthlake = place.cloud().healthlake();
+    call(async {
+        let source = |entries: &[(&str, &str)]| {
+            let source = ProfileMappingSource::builder();
+            entries.iter().fold(source, |source, (key, text)| source.profile_mapping(*key, *text)).build().unwrap()
+        };
+        let create = healthlake.create_data_transformation_profile().source_format(format.clone()).profile_name(name);
+        let first = CreateDataTransformationProfileSource::ProfileMapping(source(mappings[0]));
+        let id = create.source(first).send().await.unwrap().profile_id().to_owned();
+        for (number, entries) in mappings.iter().enumerate() {
+            let update = healthlake.update_data_transformation_profile().profile_id(&id);
+            let update = entries.iter().fold(update, |update, (key, text)| update.profile_mapping(*key, *text));
+            update.change_description(format!("change {}", number + 1)).send().await.unwrap();
+            let publish = healthlake.publish_data_transformation_profile().profile_id(&id);
+            publish.source_format(format.clone()).send().await.unwrap();
+        }
+        id
+    })
+}
+
+#[test]
+fn profiles_and_their_versions_are_listed_without_a_stack() {
+    let place = Place::quick("minimal");
+    place.run(["transform", "list"]).succeeds().says("has no profiles");
+    let visits = profile(&place, "visits", &SourceFormat::Csv, &[&[("m.yaml", "one")], &[("m.yaml", "two")]]);
+    let notes = profile(&place, "notes", &SourceFormat::Ccda, &[&[("Resources/Patient.vm", "one")]]);
+    let listed = place.run(["transform", "list", "--json"]).succeeds().json();
+    let seen: Vec<_> = listed["profiles"].as_array().unwrap().iter().collect();
+    assert_eq!(seen.len(), 2, "{listed:#}");
+    assert_eq!((&seen[0]["id"], &seen[0]["format"], &seen[0]["version"]), (&notes.into(), &"CCDA".into(), &1.into()));
+    assert_eq!(
+        (&seen[1]["id"], &seen[1]["name"], &seen[1]["version"]),
+        (&visits.clone().into(), &"visits".into(), &2.into())
+    );
+    let table = place.run(["transform", "list"]).succeeds();
+    assert!(table.stdout.contains(&visits) && table.stdout.contains("CCDA"), "{table}");
+    let versions = place.run(["transform", "versions", "visits", "--json"]).succeeds().json();
+    let numbers: Vec<_> = versions["versions"].as_array().unwrap().iter().map(|it| it["version"].clone()).collect();
+    assert_eq!(numbers, [2, 1]);
+    assert!(place.run(["transform", "versions", &visits]).succeeds().stdout.contains("change 1"));
+    place.run(["transform", "versions", "visit"]).exits(64).says("hlctl transform list");
+    assert_eq!(
+        place.cloud().mutations().iter().filter(|name| name.starts_with("Create")).count(),
+        2,
+        "those of the test"
+    );
+    let twin = profile(&place, "visits", &SourceFormat::Ccda, &[&[("m.vm", "one")]]);
+    place.run(["transform", "versions", "visits"]).exits(64).says(&visits).says(&twin);
+}
+
+#[test]
+fn a_mapping_is_pulled_into_files_and_overwrites_none_without_consent() {
+    let place = Place::quick("minimal");
+    let first: &[(&str, &str)] = &[("Resources/Patient.vm", "one"), ("main.vm", "same")];
+    profile(&place, "notes", &SourceFormat::Ccda, &[first, &[("Resources/Patient.vm", "two"), ("main.vm", "same")]]);
+    place.run(["transform", "pull", "notes", "m"]).succeeds().says("2 files of version 2 written");
+    assert_eq!((&*place.read("m/Resources/Patient.vm"), &*place.read("m/main.vm")), ("two", "same"));
+    let before = place.files();
+    place.run(["transform", "pull", "notes", "m"]).succeeds().says("0 files").says("2 had that content already");
+    place.run(["transform", "pull", "notes", "m", "--version", "1"]).exits(1).says("Patient.vm would be overwritten");
+    assert_eq!(place.files(), before);
+    place.run(["transform", "pull", "notes", "m", "--version", "1", "--overwrite"]).succeeds();
+    assert_eq!(place.read("m/Resources/Patient.vm"), "one");
+}
+
+#[test]
+fn no_key_of_a_mapping_leads_out_of_the_folder() {
+    let place = Place::quick("minimal");
+    profile(&place, "bad", &SourceFormat::Ccda, &[&[("a.vm", "one"), ("z/../../x.vm", "two")]]);
+    place.run(["transform", "pull", "bad", "m", "--overwrite"]).exits(1).says("nothing was written");
+    assert!(!place.path("m").exists() && !place.path("x.vm").exists());
+    profile(&place, "linked", &SourceFormat::Ccda, &[&[("out/x.vm", "one")]]);
+    fs::create_dir_all(place.path("m")).unwrap();
+    fs::create_dir_all(place.path("elsewhere")).unwrap();
+    std::os::unix::fs::symlink(place.path("elsewhere"), place.path("m/out")).unwrap();
+    place.run(["transform", "pull", "linked", "m", "--overwrite"]).exits(1).says("nothing was written");
+    assert!(!place.path("elsewhere/x.vm").exists());
+}
+
+#[test]
+fn a_draft_is_pulled_only_if_it_is_asked_for_and_its_text_is_in_no_log() {
+    let place = Place::quick("minimal");
+    let healthlake = place.cloud().healthlake();
+    call(async {
+        let source = ProfileMappingSource::builder().profile_mapping("m.yaml", "kept-out-of-logs").build().unwrap();
+        let create = healthlake.create_data_transformation_profile().source_format(SourceFormat::Csv);
+        let source = CreateDataTransformationProfileSource::ProfileMapping(source);
+        create.profile_name("draft").source(source).send().await.unwrap();
+    });
+    place.run(["transform", "pull", "draft", "m"]).exits(64).says("--version 0 is the draft");
+    let pulled = place.run(["transform", "pull", "draft", "m", "--version", "0"]).env("HLCTL_LOG", "trace").succeeds();
+    assert_eq!(place.read("m/m.yaml"), "kept-out-of-logs");
+    assert!(pulled.stderr.contains("GetDataTransformationProfile"), "{pulled}");
+    assert!(!pulled.stderr.contains("kept-out-of-logs"), "{pulled}");
+}
+
+#[test]
+fn one_request_a_second_is_waited_for() {
+    let place = Place::quick("minimal");
+    // Both formats are listed by the same operation.
+    let too_early = Action::Error { code: "ThrottlingException".into(), message: "Rate exceeded".into(), status: 400 };
+    place.cloud().rules([rule("ListDataTransformationProfiles", Some(2), too_early)]);
+    place.run(["transform", "list"]).succeeds().says("has no profiles");
+    assert_eq!(place.cloud().count("ListDataTransformationProfiles"), 3);
 }

@@ -103,3 +103,49 @@ impl Failure for WrongMapping {
         Some(concat!("`", hlctl!("docs transform"), "` describes mappings").to_owned())
     }
 }
+
+/// A profile that cannot be used as asked.
+#[derive(Debug, Error)]
+pub(super) enum ProfileError {
+    /// None has this name or id.
+    #[error("no profile of the account and region is called {0:?}")]
+    Unknown(String),
+    /// Several have the name.
+    #[error("{} profiles are called {name:?}", ids.len())]
+    Ambiguous {
+        /// The name.
+        name: String,
+        /// Their ids.
+        ids: Vec<String>,
+    },
+    /// It has a draft alone.
+    #[error("no version of the profile {0:?} is published")]
+    Unpublished(String),
+    /// A key of its mapping leads out of the folder, or cannot be a file there.
+    #[error("the mapping has the key {0:?}, which is not the path of a file within the folder")]
+    Key(String),
+    /// Files with another content would be overwritten.
+    #[error("{} would be overwritten", .0.iter().map(|path| path.display().to_string()).collect::<Vec<_>>().join(", "))]
+    Exists(Vec<PathBuf>),
+}
+
+impl Failure for ProfileError {
+    fn ending(&self) -> Ending {
+        match self {
+            Self::Unknown(_) | Self::Ambiguous { .. } | Self::Unpublished(_) => Ending::Usage,
+            Self::Key(_) | Self::Exists(_) => Ending::Refused,
+        }
+    }
+
+    fn hint(&self) -> Option<String> {
+        Some(match self {
+            Self::Unknown(_) => concat!("`", hlctl!("transform list"), "` lists them").to_owned(),
+            Self::Ambiguous { ids, .. } => format!("give the id of one of them: {}", ids.join(", ")),
+            Self::Unpublished(_) => "--version 0 is the draft".to_owned(),
+            Self::Key(_) => "nothing was written; the key must be renamed in the profile".to_owned(),
+            Self::Exists(_) => {
+                "nothing was written; name another folder, or overwrite them with --overwrite".to_owned()
+            }
+        })
+    }
+}

@@ -1,8 +1,10 @@
-//! `hlctl transform ...`: CSV to FHIR by mappings of HealthLake's Data Transformation Agent.
+//! `hlctl transform ...`: mappings of HealthLake's Data Transformation Agent, and the profiles that hold them.
 
 mod cases;
 mod comparison;
 mod error;
+mod profiles;
+mod pull;
 mod test;
 
 use crate::cli::TransformCommand;
@@ -11,8 +13,11 @@ use crate::session::Session;
 use hlctl_model::exit_code::ExitCode;
 
 /// Runs one of them.
-pub(super) fn run(session: &Session, command: &TransformCommand) -> Result<ExitCode, CommandError> {
+pub(super) async fn run(session: &Session, command: &TransformCommand) -> Result<ExitCode, CommandError> {
     match command {
         TransformCommand::Test(arguments) => test::run(session, arguments),
+        TransformCommand::List(arguments) => profiles::list(session, arguments).await,
+        TransformCommand::Versions(arguments) => profiles::versions(session, arguments).await,
+        TransformCommand::Pull(arguments) => pull::run(session, arguments).await,
     }
 }

@@ -1,4 +1,4 @@
-//! What `hlctl data` asks of the stack's store, bucket, key and role.
+//! What `hlctl data` asks of the stack's store, bucket, key and role, and `hlctl transform` of the account's profiles.
 //!
 //! The key's actions are S3's on behalf of the caller (Amazon S3 user guide, "Using server-side encryption with AWS KMS keys": uploads need
 //! `kms:GenerateDataKey`, downloads and multipart uploads `kms:Decrypt`).
@@ -15,6 +15,10 @@ pub(super) const DATA: &[Grant] = &[
     grant(&[healthlake::DESCRIBE_FHIR_DATASTORE], On::Stores),
     grant(&[healthlake::DESCRIBE_FHIR_EXPORT_JOB], On::Stores),
     grant(&[healthlake::DESCRIBE_FHIR_IMPORT_JOB], On::Stores),
+    // Of the lists, that of versions alone is of one profile.
+    grant(&[healthlake::GET_DATA_TRANSFORMATION_PROFILE], On::Profiles),
+    grant(&[healthlake::LIST_DATA_TRANSFORMATION_PROFILE_VERSIONS], On::Profiles),
+    grant(&[healthlake::LIST_DATA_TRANSFORMATION_PROFILES], On::Anything),
     grant(&[healthlake::LIST_FHIR_EXPORT_JOBS], On::Stores),
     grant(&[healthlake::LIST_FHIR_IMPORT_JOBS], On::Stores),
     grant(&[healthlake::START_FHIR_EXPORT_JOB], On::Stores),

@@ -42,6 +42,8 @@ pub(super) enum On {
     Keys,
     /// A data store of the account and region.
     Stores,
+    /// A profile of HealthLake's Data Transformation Agent in the account and region.
+    Profiles,
     /// A user pool of the account and region.
     Pools,
     /// The role.

@@ -35,7 +35,9 @@ fn commands(generator: &mut SchemaGenerator) -> Vec<(&'static str, Value)> {
         "stores delete": RunDocument,
         "stores list": Stores,
         "stores use": ComparedStore | RunDocument,
+        "transform list": Profiles,
         "transform test": TransformTest,
+        "transform versions": ProfileVersions,
         "validate": Validation,
         "wait": RunDocument,
     }

@@ -1,9 +1,10 @@
-//! `hlctl transform test --json`
+//! `hlctl transform test --json`, `hlctl transform list --json` and `hlctl transform versions --json`
 
 use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::FORMAT_VERSION;
+use crate::data::profiles::{TransformProfile, TransformVersion};
 use hlctl_transform::{Drift, Notice, RowTrouble};
 
 /// What tests of mappings found.
@@ -107,5 +108,36 @@ impl TransformTest {
 
     fn cases(&self) -> impl Iterator<Item = &TestedCase> {
         self.mappings.iter().flat_map(|mapping| &mapping.cases)
+    }
+}
+
+/// The profiles of an account and region.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct Profiles {
+    format_version: u32,
+    /// By name.
+    profiles: Vec<TransformProfile>,
+}
+
+impl Profiles {
+    /// These.
+    pub fn of(profiles: Vec<TransformProfile>) -> Self {
+        Self { format_version: FORMAT_VERSION, profiles }
+    }
+}
+
+/// The published versions of a profile.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct ProfileVersions {
+    format_version: u32,
+    profile: TransformProfile,
+    /// The newest first.
+    versions: Vec<TransformVersion>,
+}
+
+impl ProfileVersions {
+    /// Those of this profile.
+    pub fn of(profile: TransformProfile, versions: Vec<TransformVersion>) -> Self {
+        Self { format_version: FORMAT_VERSION, profile, versions }
     }
 }

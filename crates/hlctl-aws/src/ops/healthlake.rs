@@ -1,4 +1,4 @@
-//! AWS HealthLake: data stores, and jobs of bulk data.
+//! AWS HealthLake: data stores, jobs of bulk data, and profiles of transformation.
 
 use super::Met::{Gone, InTransition};
 use super::Repeat::{Meets, Same, Token};
@@ -15,6 +15,9 @@ operations!(
     DESCRIBE_FHIR_DATASTORE = reads("DescribeFHIRDatastore"),
     DESCRIBE_FHIR_EXPORT_JOB = reads("DescribeFHIRExportJob"),
     DESCRIBE_FHIR_IMPORT_JOB = reads("DescribeFHIRImportJob"),
+    GET_DATA_TRANSFORMATION_PROFILE = reads("GetDataTransformationProfile"),
+    LIST_DATA_TRANSFORMATION_PROFILES = reads("ListDataTransformationProfiles"),
+    LIST_DATA_TRANSFORMATION_PROFILE_VERSIONS = reads("ListDataTransformationProfileVersions"),
     LIST_FHIR_DATASTORES = reads("ListFHIRDatastores"),
     LIST_FHIR_EXPORT_JOBS = reads("ListFHIRExportJobs"),
     LIST_FHIR_IMPORT_JOBS = reads("ListFHIRImportJobs"),
