@@ -227,6 +227,16 @@ impl<'a> ConnectOptions<'a> {
         }
     }
 
+    /// As the configuration says, if there is one; else as the flags do.
+    pub fn from_config_or_flags(config: Option<&'a Config>, global: &'a Global) -> Self {
+        config.map_or_else(|| Self::from_flags(global), Self::from_config)
+    }
+
+    /// As the flags say.
+    pub fn from_flags(global: &'a Global) -> Self {
+        Self { region: global.region.as_deref(), profile: global.profile.as_deref(), allowed_accounts: None }
+    }
+
     /// As the configuration says.
     pub fn from_config(config: &'a Config) -> Self {
         Self {

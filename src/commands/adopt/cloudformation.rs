@@ -22,11 +22,9 @@ pub(super) async fn run(session: &Session, arguments: &AdoptArgs, from: &str) ->
     let bytes = source::read(session, from).await?;
     let failed = |error| AdoptError::CloudFormation { from: from.to_owned(), error };
     let listed = cloudformation::parse(&bytes).map_err(failed)?;
-    let options = ConnectOptions {
-        region: session.global.region.as_deref().or(listed.place.as_ref().map(|(region, _)| region.as_str())),
-        profile: session.global.profile.as_deref(),
-        ..ConnectOptions::default()
-    };
+    let flags = ConnectOptions::from_flags(&session.global);
+    let of_stack = listed.place.as_ref().map(|(region, _)| region.as_str());
+    let options = ConnectOptions { region: flags.region.or(of_stack), ..flags };
     let (instance, place) = session.interruptible(find(session, options, &listed, from)).await?;
     let script = |unused: &[_]| Ok(retain::script(&instance, unused, &place.region));
     stack::take_over(session, arguments, &instance, &place, script).await

@@ -30,11 +30,7 @@ async fn read_object(session: &Session, source: &str, place: &str) -> Result<Vec
         .split_once('/')
         .filter(|(bucket, key)| !bucket.is_empty() && !key.is_empty())
         .ok_or_else(|| AdoptError::NoObject(source.to_owned()))?;
-    let options = ConnectOptions {
-        region: session.global.region.as_deref(),
-        profile: session.global.profile.as_deref(),
-        ..ConnectOptions::default()
-    };
+    let options = ConnectOptions::from_flags(&session.global);
     session
         .interruptible(async {
             let connection = session.connect(options).await?;

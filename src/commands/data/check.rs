@@ -78,14 +78,7 @@ async fn in_s3(
     scratch: &Path,
 ) -> Result<(Source, Findings), CommandError> {
     let config = session.config_if_any()?;
-    let options = match &config {
-        Some(config) => ConnectOptions::from_config(config),
-        None => ConnectOptions {
-            region: session.global.region.as_deref(),
-            profile: session.global.profile.as_deref(),
-            ..ConnectOptions::default()
-        },
-    };
+    let options = ConnectOptions::from_config_or_flags(config.as_ref(), &session.global);
     let work = async {
         let clients = session.connect(options).await?.clients;
         let objects = Objects::list(&clients, under).await.map_err(CommandError::Aws)?;
