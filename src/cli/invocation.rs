@@ -8,7 +8,7 @@ use serde_json::Value;
 
 #[cfg(feature = "sandbox")]
 use super::SandboxCommand;
-use super::{Cli, Command, DEFAULT_CONFIG, Global};
+use super::{Cli, Command, DEFAULT_CONFIG, Global, TransformCommand};
 use hlctl_config::next_step::{BEGIN, END};
 use hlctl_config::sounds_secret;
 use hlctl_model::invocation::joined;
@@ -149,11 +149,13 @@ impl Needs {
         match command {
             Command::Schema
             | Command::Docs(_)
-            | Command::Transform(_)
+            | Command::Transform(TransformCommand::Test(_))
             | Command::Completions { .. }
             | Command::Man { .. } => nothing,
             Command::Init(_) => Self { config: true, ..nothing },
             Command::Validate(_) => Self { config: true, values: true, ..nothing },
+            // Profiles belong to the account, not to a stack.
+            Command::Transform(_) => Self { config: true, values: true, home: true, ..nothing },
             #[cfg(feature = "sandbox")]
             Command::Sandbox(arguments) => match &arguments.command {
                 Some(SandboxCommand::Load(_)) => Self { config: true, home: true, ..nothing },

@@ -154,6 +154,9 @@ fn profiles_and_their_versions_are_listed_without_a_stack() {
     assert_eq!(numbers, [2, 1]);
     assert!(place.run(["transform", "versions", &visits]).succeeds().stdout.contains("change 1"));
     place.run(["transform", "versions", "visit"]).exits(64).says("hlctl transform list");
+    let elsewhere = ["transform", "versions", "visit", "--region", "us-east-1"];
+    place.run(elsewhere).exits(64).says("`hlctl transform list --region us-east-1`");
+    place.run(["transform", "pull", "visits", "--version", "3"]).exits(64).says("has no version 3");
     assert_eq!(
         place.cloud().mutations().iter().filter(|name| name.starts_with("Create")).count(),
         2,
@@ -184,6 +187,9 @@ fn no_key_of_a_mapping_leads_out_of_the_folder() {
     profile(&place, "bad", &SourceFormat::Ccda, &[&[("a.vm", "one"), ("z/../../x.vm", "two")]]);
     place.run(["transform", "pull", "bad", "m", "--overwrite"]).exits(1).says("nothing was written");
     assert!(!place.path("m").exists() && !place.path("x.vm").exists());
+    profile(&place, "alike", &SourceFormat::Ccda, &[&[("A.vm", "one"), ("a.vm", "two")]]);
+    place.run(["transform", "pull", "alike", "m"]).exits(1).says("\"A.vm\" and \"a.vm\"");
+    assert!(!place.path("m").exists());
     profile(&place, "linked", &SourceFormat::Ccda, &[&[("out/x.vm", "one")]]);
     fs::create_dir_all(place.path("m")).unwrap();
     fs::create_dir_all(place.path("elsewhere")).unwrap();
@@ -202,7 +208,7 @@ fn a_draft_is_pulled_only_if_it_is_asked_for_and_its_text_is_in_no_log() {
         let source = CreateDataTransformationProfileSource::ProfileMapping(source);
         create.profile_name("draft").source(source).send().await.unwrap();
     });
-    place.run(["transform", "pull", "draft", "m"]).exits(64).says("--version 0 is the draft");
+    place.run(["transform", "pull", "draft", "m"]).exits(64).says("--version 0 writes the draft");
     let pulled = place.run(["transform", "pull", "draft", "m", "--version", "0"]).env("HLCTL_LOG", "trace").succeeds();
     assert_eq!(place.read("m/m.yaml"), "kept-out-of-logs");
     assert!(pulled.stderr.contains("GetDataTransformationProfile"), "{pulled}");

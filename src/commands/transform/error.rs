@@ -121,9 +121,20 @@ pub(super) enum ProfileError {
     /// It has a draft alone.
     #[error("no version of the profile {0:?} is published")]
     Unpublished(String),
+    /// It has no version of this number.
+    #[error("the profile {profile:?} has no version {version}")]
+    NoVersion {
+        /// The profile's name or id.
+        profile: String,
+        /// The number.
+        version: i32,
+    },
     /// A key of its mapping leads out of the folder, or cannot be a file there.
     #[error("the mapping has the key {0:?}, which is not the path of a file within the folder")]
     Key(String),
+    /// Two keys differ in case alone.
+    #[error("the mapping has the keys {0:?} and {1:?}, which macOS and Windows keep in one file")]
+    SameFile(String, String),
     /// Files with another content would be overwritten.
     #[error("{} would be overwritten", .0.iter().map(|path| path.display().to_string()).collect::<Vec<_>>().join(", "))]
     Exists(Vec<PathBuf>),
@@ -132,8 +143,8 @@ pub(super) enum ProfileError {
 impl Failure for ProfileError {
     fn ending(&self) -> Ending {
         match self {
-            Self::Unknown(_) | Self::Ambiguous { .. } | Self::Unpublished(_) => Ending::Usage,
-            Self::Key(_) | Self::Exists(_) => Ending::Refused,
+            Self::Unknown(_) | Self::Ambiguous { .. } | Self::Unpublished(_) | Self::NoVersion { .. } => Ending::Usage,
+            Self::Key(_) | Self::SameFile(..) | Self::Exists(_) => Ending::Refused,
         }
     }
 
@@ -141,8 +152,14 @@ impl Failure for ProfileError {
         Some(match self {
             Self::Unknown(_) => concat!("`", hlctl!("transform list"), "` lists them").to_owned(),
             Self::Ambiguous { ids, .. } => format!("give the id of one of them: {}", ids.join(", ")),
-            Self::Unpublished(_) => "--version 0 is the draft".to_owned(),
-            Self::Key(_) => "nothing was written; the key must be renamed in the profile".to_owned(),
+            Self::Unpublished(_) => "--version 0 writes the draft".to_owned(),
+            Self::NoVersion { .. } => {
+                concat!("`", hlctl!("transform versions PROFILE"), "` lists them; --version 0 writes the draft")
+                    .to_owned()
+            }
+            Self::Key(_) | Self::SameFile(..) => {
+                "nothing was written; the key must be renamed in the profile".to_owned()
+            }
             Self::Exists(_) => {
                 "nothing was written; name another folder, or overwrite them with --overwrite".to_owned()
             }

@@ -61,14 +61,7 @@ fn number(version: i32) -> String {
 /// The clients, as the configuration says if there is one. Profiles belong to the account, so that no stack need exist.
 pub(super) async fn connect(session: &Session) -> Result<Clients, CommandError> {
     let config = session.config_if_any()?;
-    let options = match &config {
-        Some(config) => ConnectOptions::from_config(config),
-        None => ConnectOptions {
-            region: session.global.region.as_deref(),
-            profile: session.global.profile.as_deref(),
-            ..ConnectOptions::default()
-        },
-    };
+    let options = ConnectOptions::from_config_or_flags(config.as_ref(), &session.global);
     Ok(session.connect(options).await?.clients)
 }
 

@@ -2,7 +2,7 @@
 //!
 //! The keys of a mapping are whatever someone gave them, so that none is followed out of the folder.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -29,8 +29,14 @@ pub(super) async fn run(session: &Session, arguments: &PullArgs) -> Result<ExitC
             }
             None => profile.version,
         };
-        let mapping = profiles::mapping(&clients, &profile.id, version).await.map_err(CommandError::Aws)?;
-        Ok((version, mapping))
+        match profiles::mapping(&clients, &profile.id, version).await {
+            Ok(mapping) => Ok((version, mapping)),
+            // The profile was found just now.
+            Err(error) if error.is_not_found() => {
+                Err(ProfileError::NoVersion { profile: arguments.transform_profile.clone(), version }.into())
+            }
+            Err(error) => Err(CommandError::Aws(error)),
+        }
     };
     let (version, mapping) = session.interruptible(look).await?;
     let files = planned(&arguments.folder, &mapping, arguments.overwrite)?;
@@ -53,9 +59,13 @@ fn planned<'a>(
 ) -> Result<Vec<(PathBuf, &'a str)>, CommandError> {
     let mut files = Vec::new();
     let mut kept = Vec::new();
+    let mut alike: BTreeMap<String, &String> = BTreeMap::new();
     let keys: BTreeSet<&str> = mapping.0.keys().map(String::as_str).collect();
     for (key, text) in &mapping.0 {
         let parents = parents(key).ok_or_else(|| ProfileError::Key(key.clone()))?;
+        if let Some(other) = alike.insert(key.to_lowercase(), key) {
+            return Err(ProfileError::SameFile(other.clone(), key.clone()).into());
+        }
         let path = folder.join(key);
         if parents.iter().any(|parent| keys.contains(parent) || is_link(&folder.join(parent))) {
             return Err(ProfileError::Key(key.clone()).into());
