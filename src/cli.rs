@@ -362,6 +362,10 @@ pub struct JsonArgs {
 /// `hlctl init`
 #[derive(Debug, Args)]
 pub struct InitArgs {
+    /// Name of the data store; the buckets' names are made from it
+    #[arg(long)]
+    pub name: Option<String>,
+
     /// Overwrite an existing file
     #[arg(long)]
     pub force: bool,

@@ -24,7 +24,7 @@ const fn page(command: &'static str, examples: &'static [&'static str]) -> HelpP
 
 /// Every command that does something.
 pub const PAGES: &[HelpPage] = &[
-    page("init", &["hlctl init", "hlctl init -c prod.toml"]),
+    page("init", &["hlctl init --name fhir-prod", "hlctl init --name fhir-prod -c prod.toml"]),
     page("validate", &["hlctl validate", "hlctl validate -c prod.toml"]),
     page("schema", &["hlctl schema > healthlake.schema.json"]),
     page("doctor", &["hlctl doctor", "hlctl doctor --destroy"]),

@@ -1,8 +1,8 @@
 //! `hlctl init`
 
-use std::fs::OpenOptions;
-use std::io::Write;
-use std::path::PathBuf;
+use std::fs::{self, OpenOptions};
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
 
 use anyhow::Context;
 use thiserror::Error;
@@ -10,34 +10,126 @@ use thiserror::Error;
 use crate::cli::InitArgs;
 use crate::error::{CommandError, Ending, Failure};
 use crate::session::Session;
+use hlctl_config::{RequiredName, StartingNames};
+use hlctl_engine::whole_file;
 use hlctl_model::exit_code::ExitCode;
 
-/// Writes a commented configuration.
+/// The store's name where nobody gave one.
+const DATASTORE: &str = "fhir-sandbox";
+
+/// What does not belong into a repository: states, which another run would overwrite, and what the sandbox keeps.
+const IGNORED: [&str; 4] = ["*.state.json", "*.state.json.*", "*.state.run.json", ".hlctl/"];
+
+/// Writes a commented configuration, and a `.gitignore` for what lies next to it.
 pub(super) fn run(session: &Session, arguments: &InitArgs) -> Result<ExitCode, CommandError> {
     let path = &session.global.config;
     if path.exists() && !arguments.force {
-        return Err(ConfigExists(path.clone()).into());
+        return Err(InitError::ConfigExists(path.clone()).into());
     }
+    let names = names(session, arguments.name.as_deref())?;
     let mut options = OpenOptions::new();
     options.write(true).create(true).truncate(true);
     let mut file = options.open(path).with_context(|| format!("cannot write {}", path.display()))?;
-    file.write_all(hlctl_config::example_file().as_bytes())
+    file.write_all(hlctl_config::starting_file(&names).as_bytes())
         .with_context(|| format!("cannot write {}", path.display()))?;
-    session.printer.say(&format!("Wrote {}. Set the three names in it, then: {}", path.display(), hlctl!("plan")));
+    let ignore = whole_file::directory_of(path).join(".gitignore");
+    let added = ignore_state(&ignore).with_context(|| format!("cannot write {}", ignore.display()))?;
+    let also = if added { format!(" and {}", ignore.display()) } else { String::new() };
+    session.printer.say(&format!(
+        "Wrote {}{also} for the store {}. Next: {}",
+        path.display(),
+        names.datastore,
+        hlctl!("plan")
+    ));
     Ok(ExitCode::Success)
 }
 
-/// There is a configuration already.
-#[derive(Debug, Error)]
-#[error("{} exists already", .0.display())]
-struct ConfigExists(PathBuf);
+/// The three names: from the command line, from the user, or proposed.
+fn names(session: &Session, given: Option<&str>) -> Result<StartingNames, CommandError> {
+    let suffix = suffix();
+    if let Some(given) = given {
+        return match RequiredName::Datastore.problem(given) {
+            Some(problem) => Err(InitError::Name { problem }.into()),
+            None => Ok(StartingNames::proposed(given, &suffix)),
+        };
+    }
+    if !session.printer.can_ask() {
+        return Ok(StartingNames::proposed(DATASTORE, &suffix));
+    }
+    let datastore = ask(session, RequiredName::Datastore, "Name of the data store", DATASTORE)?;
+    let proposed = StartingNames::proposed(&datastore, &suffix);
+    Ok(StartingNames {
+        data_bucket: ask(session, RequiredName::DataBucket, "Bucket for the data", &proposed.data_bucket)?,
+        logs_bucket: ask(session, RequiredName::LogsBucket, "Bucket for its access logs", &proposed.logs_bucket)?,
+        datastore,
+    })
+}
 
-impl Failure for ConfigExists {
+/// Asks until the answer is valid. An empty one, and the end of the input, take the proposal.
+fn ask(session: &Session, name: RequiredName, question: &str, proposal: &str) -> Result<String, CommandError> {
+    loop {
+        let answer = session.printer.ask(&format!("{question} [{proposal}]:")).context("cannot read the answer")?;
+        if answer.is_empty() {
+            return Ok(proposal.to_owned());
+        }
+        match name.problem(&answer) {
+            None => return Ok(answer),
+            Some(problem) => session.printer.warning(&format!("{} {problem}", name.key())),
+        }
+    }
+}
+
+/// Six characters that two configurations hardly ever share: 36^6 is two thousand million.
+fn suffix() -> String {
+    const ALPHABET: &[u8; 36] = b"abcdefghijklmnopqrstuvwxyz0123456789";
+    std::iter::repeat_with(|| char::from(ALPHABET[fastrand::usize(..ALPHABET.len())])).take(6).collect()
+}
+
+/// Adds to a `.gitignore` what it lacks; whether there was anything to add.
+fn ignore_state(path: &Path) -> io::Result<bool> {
+    let before = match fs::read_to_string(path) {
+        Ok(text) => text,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => String::new(),
+        Err(error) => return Err(error),
+    };
+    let missing: Vec<&str> =
+        IGNORED.into_iter().filter(|pattern| !before.lines().any(|line| line.trim() == *pattern)).collect();
+    if missing.is_empty() {
+        return Ok(false);
+    }
+    let mut file = OpenOptions::new().append(true).create(true).open(path)?;
+    let line = if before.is_empty() || before.ends_with('\n') { "" } else { "\n" };
+    write!(
+        file,
+        "{line}# hlctl: the state is not shared by git; `[backend]` in the configuration keeps it in S3\n{}\n",
+        missing.join("\n")
+    )?;
+    Ok(true)
+}
+
+/// Why there is no configuration.
+#[derive(Debug, Error)]
+enum InitError {
+    /// There is one already.
+    #[error("{} exists already", .0.display())]
+    ConfigExists(PathBuf),
+    /// The name of `--name` is none for a store.
+    #[error("--name {problem}")]
+    Name {
+        /// What is wrong with it.
+        problem: String,
+    },
+}
+
+impl Failure for InitError {
     fn ending(&self) -> Ending {
         Ending::Usage
     }
 
     fn hint(&self) -> Option<String> {
-        Some("--force overwrites it; -c FILE names another".to_owned())
+        match self {
+            Self::ConfigExists(_) => Some("--force overwrites it; -c FILE names another".to_owned()),
+            Self::Name { .. } => None,
+        }
     }
 }

@@ -52,19 +52,41 @@ fn a_wrong_command_line_exits_with_64() {
 }
 
 #[test]
-fn init_writes_a_configuration_that_is_valid_once_its_names_are_set() {
+fn init_writes_a_configuration_with_names_of_its_own() {
     let place = Place::sandbox("minimal");
-    place.run(["init", "-c", "new.toml"]).succeeds().says("hlctl plan -c new.toml");
+    place.run(["init", "-c", "new.toml", "--name", "Clinic_A prod"]).succeeds().says("hlctl plan -c new.toml");
     let written = place.read("new.toml");
-    let example = concat!(env!("CARGO_MANIFEST_DIR"), "/healthlake.toml.example");
-    assert_eq!(written, fs::read_to_string(example).unwrap());
-    let ended = place.run(["validate", "-c", "new.toml"]).ends();
-    assert!([0, 1].contains(&ended.code), "{ended}");
+    let names: Vec<&str> = written.lines().filter(|line| line.contains("_name = ") && !line.starts_with('#')).collect();
+    let [store, data, logs] = names[..] else { panic!("{names:?}") };
+    assert_eq!(store, "datastore_name = \"Clinic_A prod\"");
+    let suffix = data.strip_prefix("data_bucket_name = \"clinic-a-prod-data-").unwrap().trim_end_matches('"');
+    assert!(suffix.len() == 6 && suffix.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit()));
+    assert_eq!(logs, format!("logs_bucket_name = \"clinic-a-prod-logs-{suffix}\""));
+    // All else is the example's.
+    let example = fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/healthlake.toml.example")).unwrap();
+    let others = |text: &str| text.lines().filter(|line| !names.contains(line)).map(str::to_owned).collect::<Vec<_>>();
+    assert_eq!(others(&written).len(), others(&example).len() + 1 - names.len());
+    assert!(written.starts_with("#:schema https://"));
+    place.run(["validate", "-c", "new.toml"]).succeeds();
     place.write("new.toml", "mine");
     place.run(["init", "-c", "new.toml"]).exits(64).says("new.toml exists already");
     assert_eq!(place.read("new.toml"), "mine");
     place.run(["init", "-c", "new.toml", "--force"]).succeeds();
-    assert_eq!(place.read("new.toml"), written);
+    assert!(place.read("new.toml").contains("datastore_name = \"fhir-sandbox\""));
+    place.run(["init", "-c", "other.toml", "--name", "your-datastore"]).exits(64).says("is a placeholder");
+    assert!(!place.path("other.toml").exists());
+}
+
+#[test]
+fn init_keeps_the_state_out_of_git_and_what_the_user_ignores() {
+    let place = Place::sandbox("minimal");
+    place.write(".gitignore", "target\n.hlctl/");
+    place.run(["init", "-c", "new.toml"]).succeeds().says(".gitignore");
+    let ignored = place.read(".gitignore");
+    assert!(ignored.starts_with("target\n.hlctl/\n# "), "{ignored}");
+    assert!(ignored.ends_with("*.state.json\n*.state.json.*\n*.state.run.json\n"), "{ignored}");
+    place.run(["init", "-c", "new.toml", "--force"]).succeeds();
+    assert_eq!(place.read(".gitignore"), ignored);
 }
 
 #[test]

@@ -1,6 +1,8 @@
 //! The commented file that `hlctl init` writes.
 
 use super::keys::{self, Default, Group, Key};
+use super::problem::Severity;
+use super::rules::{self, Rule};
 
 const HEAD: &str = "\
 # hlctl: one AWS HealthLake FHIR store and what it needs.
@@ -9,16 +11,100 @@ const HEAD: &str = "\
 # Try it without AWS: `hlctl --sandbox apply`. A key can also be set by a variable, HLCTL_<KEY> in capitals, or by
 # `--set KEY=VALUE`; a flag overrides a variable, a variable this file.
 #
-# Lines that begin with `#` and a key show the default, or an example where there is none.
+# Lines that begin with `#` and a key show the default; `# example` marks those of keys that have none.
 ";
+
+/// Where editors find the schema (Taplo, Even Better TOML: "Configuration directives").
+const SCHEMA: &str = "#:schema https://raw.githubusercontent.com/hlctl/hlctl/main/docs/healthlake.schema.json\n";
+const EXAMPLE: &str = "  # example";
+
+/// The names that every configuration has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RequiredName {
+    /// `datastore_name`
+    Datastore,
+    /// `data_bucket_name`
+    DataBucket,
+    /// `logs_bucket_name`
+    LogsBucket,
+}
+
+impl RequiredName {
+    /// The key that holds it.
+    pub fn key(self) -> &'static str {
+        match self {
+            Self::Datastore => keys::DATASTORE_NAME.name,
+            Self::DataBucket => keys::DATA_BUCKET_NAME.name,
+            Self::LogsBucket => keys::LOGS_BUCKET_NAME.name,
+        }
+    }
+
+    /// What is wrong with a value of this key, in words that follow the key's name.
+    pub fn problem(self, value: &str) -> Option<String> {
+        let rule: &Rule = match self {
+            Self::Datastore => &rules::names::DATASTORE,
+            Self::DataBucket | Self::LogsBucket => &rules::bucket::BUCKET,
+        };
+        let error = rule.findings(value).into_iter().find(|finding| finding.severity == Severity::Error)?;
+        Some(std::iter::once(error.message).chain(error.help).collect::<Vec<_>>().join("; "))
+    }
+}
+
+/// The names of a configuration that begins.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StartingNames {
+    /// `datastore_name`
+    pub datastore: String,
+    /// `data_bucket_name`
+    pub data_bucket: String,
+    /// `logs_bucket_name`
+    pub logs_bucket: String,
+}
+
+impl StartingNames {
+    /// Names of buckets after that of the store. `suffix` keeps them apart from everybody else's: bucket names are unique worldwide.
+    pub fn proposed(datastore: &str, suffix: &str) -> Self {
+        // The longest name of a bucket, less `-data-` and the suffix.
+        let longest = rules::bucket::BUCKET.max.saturating_sub("-data-".len() + suffix.len());
+        let plain = |c: char| if c.is_ascii_alphanumeric() { c.to_ascii_lowercase() } else { '-' };
+        let words: String = datastore.chars().map(plain).collect();
+        let words = words.split('-').filter(|word| !word.is_empty()).collect::<Vec<_>>().join("-");
+        let prefix = words.get(..longest).unwrap_or(&words).trim_matches('-');
+        // S3 reserves names that begin so (S3 User Guide, "General purpose bucket naming rules").
+        let prefix = if prefix.is_empty() || rules::bucket::is_reserved(prefix) { "fhir" } else { prefix };
+        Self {
+            datastore: datastore.to_owned(),
+            data_bucket: format!("{prefix}-data-{suffix}"),
+            logs_bucket: format!("{prefix}-logs-{suffix}"),
+        }
+    }
+
+    fn of(&self, key: &Key) -> Option<&str> {
+        match key.name {
+            name if name == RequiredName::Datastore.key() => Some(&self.datastore),
+            name if name == RequiredName::DataBucket.key() => Some(&self.data_bucket),
+            name if name == RequiredName::LogsBucket.key() => Some(&self.logs_bucket),
+            _ => None,
+        }
+    }
+}
+
+/// The configuration that `hlctl init` writes: [`example_file`] with these names, and a line that leads editors to the schema.
+pub fn starting_file(names: &StartingNames) -> String {
+    format!("{SCHEMA}{}", file(Some(names)))
+}
 
 /// The text of `healthlake.toml.example`: valid as it is, required keys set to placeholders, the others commented out.
 pub fn example_file() -> String {
+    file(None)
+}
+
+fn file(names: Option<&StartingNames>) -> String {
     let mut text = HEAD.to_owned();
     for group in Group::ALL {
         text.push_str(&format!("\n# {}\n", group.title()));
         for key in keys::all().filter(|key| key.group == group && key.name != keys::TAGS.name) {
-            text.push_str(&entry(key));
+            text.push_str(&entry(key, names));
         }
     }
     // A table swallows every key after it.
@@ -27,11 +113,12 @@ pub fn example_file() -> String {
     text
 }
 
-fn entry(key: &Key) -> String {
+fn entry(key: &Key, names: Option<&StartingNames>) -> String {
     let comment = wrapped(key.doc);
+    let chosen = names.and_then(|names| names.of(key)).map(|name| toml::Value::from(name).to_string());
     let line = match key.default {
-        Default::Required => format!("{} = {}", key.name, key.example),
-        Default::Unset => format!("# {} = {}", key.name, key.example),
+        Default::Required => format!("{} = {}", key.name, chosen.as_deref().unwrap_or(key.example)),
+        Default::Unset => format!("# {} = {}{EXAMPLE}", key.name, key.example),
         Default::Toml(default) => format!("# {} = {default}", key.name),
     };
     format!("\n{comment}{line}\n")
@@ -39,7 +126,7 @@ fn entry(key: &Key) -> String {
 
 fn tags(key: &Key) -> String {
     let comment = wrapped(key.doc);
-    format!("\n{comment}# [tags]\n# team = \"interop\"\n# environment = \"sandbox\"\n")
+    format!("\n{comment}# [tags]\n# team = \"interop\"  # example\n# environment = \"sandbox\"  # example\n")
 }
 
 /// A comment of lines that fit a terminal.

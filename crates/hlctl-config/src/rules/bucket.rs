@@ -4,6 +4,7 @@ use std::fmt;
 use std::net::Ipv4Addr;
 
 use super::alphabet;
+use super::names::placeholder;
 use super::{Finding, Rule};
 
 const WANTS: &str = "3 to 63 lowercase letters, digits and hyphens";
@@ -62,10 +63,18 @@ impl fmt::Display for AccountRegionalName {
 const FORBIDDEN_PREFIXES: [&str; 3] = ["xn--", "sthree-", "amzn-s3-demo-"];
 const FORBIDDEN_SUFFIXES: [&str; 5] = ["-s3alias", "--ol-s3", ".mrap", "--x-s3", "--table-s3"];
 
+/// Whether S3 keeps names that begin like this for itself.
+pub(crate) fn is_reserved(name: &str) -> bool {
+    FORBIDDEN_PREFIXES.iter().any(|prefix| name.starts_with(prefix) || prefix.trim_end_matches('-') == name)
+}
+
 fn check(value: &str) -> Vec<Finding> {
     let foreign = characters(value);
     if !foreign.is_empty() {
         return foreign;
+    }
+    if let Some(placeholder) = placeholder(value) {
+        return vec![placeholder];
     }
     let mut findings = ends(value);
     if let Some(at) = value.find("..") {

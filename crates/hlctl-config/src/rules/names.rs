@@ -3,6 +3,28 @@
 use super::alphabet::{foreign, is_iam, is_letter_space_or_number, is_visible};
 use super::{Finding, Rule, anything};
 
+/// What texts write where the reader's own name belongs.
+const PLACEHOLDERS: [&str; 6] = ["changeme", "change-me", "placeholder", "replace-me", "todo", "xxx"];
+/// The words of such names as `your-bucket` and `your-unique-bucket-name`. A company called Your Health has another.
+const WORDS_OF_PLACEHOLDERS: [&str; 16] = [
+    "bucket",
+    "company",
+    "data",
+    "datastore",
+    "fhir",
+    "here",
+    "log",
+    "logging",
+    "logs",
+    "name",
+    "org",
+    "project",
+    "s3",
+    "store",
+    "unique",
+    "your",
+];
+
 /// `DatastoreName` of the HealthLake model.
 pub(crate) static DATASTORE: Rule = Rule {
     min: 1,
@@ -90,7 +112,17 @@ pub(crate) static ACCOUNT: Rule = Rule {
 
 fn datastore(value: &str) -> Vec<Finding> {
     let allowed = |c: char| is_letter_space_or_number(c) || "_.:/=+-%@".contains(c);
-    foreign(value, allowed, DATASTORE.wants).into_iter().collect()
+    foreign(value, allowed, DATASTORE.wants).or_else(|| placeholder(value)).into_iter().collect()
+}
+
+/// A name that nobody has chosen yet.
+pub(super) fn placeholder(value: &str) -> Option<Finding> {
+    let name = value.to_lowercase().replace(['_', ' '], "-");
+    let mut words = name.split('-');
+    let is_yours = words.next() == Some("your") && words.all(|word| WORDS_OF_PLACEHOLDERS.contains(&word));
+    (is_yours || PLACEHOLDERS.contains(&name.as_str())).then(|| {
+        Finding::error("is a placeholder, not a name").help("choose one; `hlctl init --name NAME` proposes all three")
+    })
 }
 
 fn role(value: &str) -> Vec<Finding> {

@@ -39,6 +39,36 @@ fn the_example_file_is_up_to_date_and_valid() {
 }
 
 #[test]
+fn the_schema_that_editors_are_led_to_is_up_to_date() {
+    is_generated("docs/healthlake.schema.json", &(serde_json::to_string_pretty(&json_schema()).unwrap() + "\n"));
+}
+
+#[test]
+fn a_starting_file_is_valid_for_any_name_of_a_store() {
+    for name in ["fhir-prod", "Ä", "-", "xn--clinic", "sthree", "A.B_c/d", "\u{201c}q\u{201d}", &"long-".repeat(50)] {
+        let names = StartingNames::proposed(name, "a1b2c3");
+        for (required, value) in
+            [(RequiredName::DataBucket, &names.data_bucket), (RequiredName::LogsBucket, &names.logs_bucket)]
+        {
+            assert_eq!(required.problem(value), None, "{value}");
+        }
+        let Examined { config, problems, .. } = examine(&sources(&starting_file(&names)));
+        let is_named = RequiredName::Datastore.problem(name).is_none();
+        assert_eq!(config.is_some() && problems.is_empty(), is_named, "{name}: {problems}");
+    }
+}
+
+#[test]
+fn placeholders_are_no_names() {
+    for name in ["your-bucket", "your-unique-bucket-name", "YOUR_DATASTORE", "changeme", "todo"] {
+        assert!(RequiredName::Datastore.problem(name).is_some_and(|problem| problem.contains("placeholder")), "{name}");
+    }
+    for name in ["example-fhir-data", "your-health-fhir-data", "yours", "todo-app-data"] {
+        assert_eq!(RequiredName::DataBucket.problem(name), None);
+    }
+}
+
+#[test]
 fn the_example_file_holds_every_key_and_its_defaults_change_nothing() {
     let text = example_file();
     for key in keys::all().filter(|key| key.name != "tags") {
