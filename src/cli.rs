@@ -161,6 +161,8 @@ pub enum Command {
     /// Print outputs, such as the store's endpoint
     #[command(visible_alias = "output")]
     Outputs(OutputsArgs),
+    /// Open a resource of the stack in the AWS console
+    Open(OpenArgs),
     /// Get a SMART on FHIR token, or test the SMART setup end to end
     #[command(subcommand)]
     Smart(SmartCommand),
@@ -274,6 +276,7 @@ impl Command {
             | Self::Plan(_)
             | Self::Status(_)
             | Self::Outputs(_)
+            | Self::Open(_)
             | Self::Smart(_)
             | Self::Fhir(_)
             | Self::Policy(_)
@@ -341,6 +344,7 @@ impl Command {
             Self::State(_) | Self::Forget(_) | Self::Protect(_) | Self::Unprotect(_) | Self::ForceUnlock(_) => false,
             // What they print is JSON, but an error among it would be taken for a policy.
             Self::Policy(_) => false,
+            Self::Open(_) => false,
             Self::Init(_)
             | Self::Schema
             | Self::Export(_)
@@ -679,6 +683,32 @@ impl LogIn {
             || self.no_browser
             || self.client_secret_env.is_some()
     }
+}
+
+/// `hlctl open`
+#[derive(Debug, Args)]
+pub struct OpenArgs {
+    /// Resource to open
+    pub page: ConsolePage,
+
+    /// Print the URL without opening a browser
+    #[arg(long)]
+    pub print: bool,
+}
+
+/// Pages of the AWS console.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum ConsolePage {
+    /// The data stores of the region.
+    Store,
+    /// The data bucket.
+    Bucket,
+    /// The user pool.
+    Pool,
+    /// The token validator.
+    Function,
+    /// The token validator's logs.
+    Logs,
 }
 
 /// OAuth's grants.

@@ -40,6 +40,7 @@ pub const TOPICS: &[Topic] = &[
             "status",
             "outputs",
             "output",
+            "open",
             "docs",
             "completions",
             "man",

@@ -170,6 +170,7 @@ impl Needs {
             | Command::Wait(_)
             | Command::Status(_)
             | Command::Outputs(_)
+            | Command::Open(_)
             | Command::Smart(_)
             | Command::Fhir(_)
             | Command::Policy(_)

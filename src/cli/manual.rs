@@ -73,6 +73,12 @@ pub const PAGES: &[HelpPage] = &[
             "hlctl outputs --to-ssm /fhir/prod | sh",
         ],
     ),
+    HelpPage {
+        command: "open",
+        about: "Opens a page of the AWS console in the browser, and prints its URL. The state alone is read. HealthLake's \
+                page lists the data stores of the region.",
+        examples: &["hlctl open store", "hlctl open logs --print"],
+    },
     page("smart token", &["hlctl smart token", "hlctl smart token --grant client-credentials"]),
     page("smart test", &["hlctl smart test"]),
     HelpPage {

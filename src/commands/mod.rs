@@ -20,6 +20,7 @@ mod graph;
 mod init;
 mod man;
 mod notify;
+mod open;
 mod outputs;
 mod plan;
 mod policy;
@@ -161,6 +162,7 @@ fn run(cli: Cli, printer: Printer) -> Result<ExitCode, CommandError> {
         Command::Validate(arguments) => validate::run(&session, &arguments),
         Command::Schema => schema::run(&session),
         Command::Outputs(arguments) => block_on(sender, outputs::run(&session, &arguments)),
+        Command::Open(arguments) => block_on(sender, open::run(&session, &arguments)),
         Command::State(command) => block_on(sender, state::run(&session, command)),
         Command::Forget(arguments) => block_on(sender, state::forget(&session, &arguments)),
         Command::Protect(arguments) => block_on(sender, state::protect(&session, &arguments, true)),

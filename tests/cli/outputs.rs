@@ -81,3 +81,40 @@ fn outputs_are_written_for_other_programs() {
     place.run(["outputs", "--to-ssm", "/aws/fhir"]).exits(64).says("AWS's own");
     place.run(["outputs", "nothing", "--format", "tfvars"]).exits(64).says("no output nothing");
 }
+
+#[test]
+fn every_page_of_the_console_is_that_of_the_stack_and_region() {
+    let place = Place::quick("smart");
+    place.apply();
+    let outputs = place.run(["outputs", "--json"]).succeeds().json();
+    let output = |name: &str| outputs[name].as_str().unwrap().to_owned();
+    let before = place.cloud().requests().len();
+    let page = |name: &str| place.run(["open", name, "--print"]).succeeds().stdout.trim_end().to_owned();
+    let host = "https://us-east-1.console.aws.amazon.com";
+    assert_eq!(page("store"), format!("{host}/healthlake/home?region=us-east-1#/list-datastores"));
+    assert_eq!(page("bucket"), format!("{host}/s3/buckets/{}?region=us-east-1", output("s3_bucket")));
+    let pool = output("cognito_user_pool_id");
+    assert_eq!(page("pool"), format!("{host}/cognito/v2/idp/user-pools/{pool}/users?region=us-east-1"));
+    let state = place.state();
+    let function = state["resources"]["lambda_function.token_validator"]["recorded"]["name"].as_str().unwrap();
+    assert_eq!(page("function"), format!("{host}/lambda/home?region=us-east-1#/functions/{function}"));
+    assert_eq!(
+        page("logs"),
+        format!(
+            "{host}/cloudwatch/home?region=us-east-1#logsV2:log-groups/log-group/$252Faws$252Flambda$252F{function}"
+        )
+    );
+    assert_eq!(place.cloud().requests().len(), before, "AWS is not asked");
+}
+
+#[test]
+fn without_the_resource_or_outside_aws_there_is_no_page() {
+    let place = Place::quick("minimal");
+    place.run(["open", "store", "--print"]).exits(1).says("there is no state");
+    place.apply();
+    let ended = place.run(["open", "pool", "--print"]).exits(64).says("cognito_user_pool.main");
+    assert_eq!(ended.stdout, "");
+    let sandbox = Place::sandbox("minimal");
+    sandbox.apply();
+    sandbox.run(["open", "bucket", "--print"]).exits(64).says("the stack is in the sandbox");
+}
