@@ -36,7 +36,7 @@ pub struct Now<'a> {
 /// The whole page.
 pub fn render(journal: &Journal, now: &Now<'_>) -> String {
     let title = format!("{}: {}", journal.command, journal.stack);
-    let style = format!("{STYLE}{}", graph::STYLE);
+    let style = format!("{STYLE}{}{}", graph::STYLE, timeline::style(journal));
     let page = html! {
         (DOCTYPE)
         html lang="en" {
@@ -374,6 +374,17 @@ mod tests {
         }
         assert!(page.contains("Complete."));
         assert!(page.contains("25m 00s"));
+    }
+
+    #[test]
+    fn every_bar_has_its_place_in_the_style_and_its_times_in_words() {
+        let page = page(&sample());
+        assert!(!page.contains(" style=") && !page.contains("<span aria-label") && !page.contains("<td aria-label"));
+        let (style, body) = page.split_once("</style>").unwrap();
+        assert!(style.contains("#bar-0{left:0.00%;width:0.01%}") && style.contains("#bar-1{left:0.01%;width:99.99%}"));
+        assert_eq!(body.matches(" id=\"bar-").count(), style.matches("#bar-").count());
+        assert!(body.contains("<span class=\"unseen\">from 0 ms to 120 ms</span>"), "{body}");
+        assert!(body.contains("<span class=\"unseen\">on the critical path: </span>"));
     }
 
     #[test]
