@@ -370,6 +370,10 @@ pub struct InitArgs {
     #[arg(long)]
     pub name: Option<String>,
 
+    /// Propose bucket names that only this account can take, in --region; nothing is asked of AWS
+    #[arg(long, value_name = "ID", value_parser = account_id)]
+    pub account: Option<String>,
+
     /// Overwrite an existing file
     #[arg(long)]
     pub force: bool,
@@ -598,6 +602,12 @@ pub enum OutputFormat {
     Dotenv,
     /// GitHub Actions: NAME=VALUE, for $GITHUB_OUTPUT
     Github,
+}
+
+/// An AWS account number.
+fn account_id(text: &str) -> Result<String, String> {
+    let is_number = text.len() == 12 && text.bytes().all(|byte| byte.is_ascii_digit());
+    if is_number { Ok(text.to_owned()) } else { Err("write the 12 digits of an AWS account".to_owned()) }
 }
 
 /// A path of SSM's Parameter Store (Systems Manager API reference, `PutParameter`, `Name`), without the slash at its end.

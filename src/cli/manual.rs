@@ -24,7 +24,10 @@ const fn page(command: &'static str, examples: &'static [&'static str]) -> HelpP
 
 /// Every command that does something.
 pub const PAGES: &[HelpPage] = &[
-    page("init", &["hlctl init --name fhir-prod", "hlctl init --name fhir-prod -c prod.toml"]),
+    page(
+        "init",
+        &["hlctl init --name fhir-prod", "hlctl init --name fhir-prod --account 111122223333 --region us-east-1"],
+    ),
     page("validate", &["hlctl validate", "hlctl validate -c prod.toml"]),
     page("schema", &["hlctl schema > healthlake.schema.json"]),
     page("doctor", &["hlctl doctor", "hlctl doctor --destroy"]),

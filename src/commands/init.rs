@@ -10,7 +10,7 @@ use thiserror::Error;
 use crate::cli::InitArgs;
 use crate::error::{CommandError, Ending, Failure};
 use crate::session::Session;
-use hlctl_config::{RequiredName, StartingNames};
+use hlctl_config::{Namespace, RequiredName, StartingNames};
 use hlctl_engine::whole_file;
 use hlctl_model::exit_code::ExitCode;
 
@@ -26,7 +26,7 @@ pub(super) fn run(session: &Session, arguments: &InitArgs) -> Result<ExitCode, C
     if path.exists() && !arguments.force {
         return Err(InitError::ConfigExists(path.clone()).into());
     }
-    let names = names(session, arguments.name.as_deref())?;
+    let names = names(session, arguments)?;
     let mut options = OpenOptions::new();
     options.write(true).create(true).truncate(true);
     let mut file = options.open(path).with_context(|| format!("cannot write {}", path.display()))?;
@@ -44,24 +44,38 @@ pub(super) fn run(session: &Session, arguments: &InitArgs) -> Result<ExitCode, C
     Ok(ExitCode::Success)
 }
 
-/// The three names: from the command line, from the user, or proposed.
-fn names(session: &Session, given: Option<&str>) -> Result<StartingNames, CommandError> {
-    let suffix = suffix();
-    if let Some(given) = given {
-        return match RequiredName::Datastore.problem(given) {
-            Some(problem) => Err(InitError::Name { problem }.into()),
-            None => Ok(StartingNames::proposed(given, &suffix)),
-        };
+/// The three names: from the command line, from the user, or proposed. Where account and region are named, so are they.
+fn names(session: &Session, arguments: &InitArgs) -> Result<StartingNames, CommandError> {
+    let region = session.global.region.as_deref();
+    if let Some(region) = region {
+        hlctl_config::check_region(region).map_err(InitError::Region)?;
     }
-    if !session.printer.can_ask() {
-        return Ok(StartingNames::proposed(DATASTORE, &suffix));
-    }
+    let namespace = match (&arguments.account, region) {
+        (Some(account), Some(region)) => {
+            Namespace::AccountRegional { account: account.clone(), region: region.to_owned() }
+        }
+        (Some(_), None) => return Err(InitError::NoRegion.into()),
+        (None, _) => Namespace::Global { suffix: suffix() },
+    };
+    let names = match &arguments.name {
+        Some(given) => match RequiredName::Datastore.problem(given) {
+            Some(problem) => return Err(InitError::Name { problem }.into()),
+            None => StartingNames::proposed(given, &namespace),
+        },
+        None if session.printer.can_ask() => asked(session, &namespace)?,
+        None => StartingNames::proposed(DATASTORE, &namespace),
+    };
+    Ok(StartingNames { region: region.map(str::to_owned), account: arguments.account.clone(), ..names })
+}
+
+/// The three names as the user wants them.
+fn asked(session: &Session, namespace: &Namespace) -> Result<StartingNames, CommandError> {
     let datastore = ask(session, RequiredName::Datastore, "Name of the data store", DATASTORE)?;
-    let proposed = StartingNames::proposed(&datastore, &suffix);
+    let proposed = StartingNames::proposed(&datastore, namespace);
     Ok(StartingNames {
         data_bucket: ask(session, RequiredName::DataBucket, "Bucket for the data", &proposed.data_bucket)?,
         logs_bucket: ask(session, RequiredName::LogsBucket, "Bucket for its access logs", &proposed.logs_bucket)?,
-        datastore,
+        ..proposed
     })
 }
 
@@ -113,6 +127,12 @@ enum InitError {
     /// There is one already.
     #[error("{} exists already", .0.display())]
     ConfigExists(PathBuf),
+    /// HealthLake is not in the region; the configuration's own words.
+    #[error("{0}")]
+    Region(String),
+    /// Names of the account's own namespace hold the region too.
+    #[error("--account needs --region")]
+    NoRegion,
     /// The name of `--name` is none for a store.
     #[error("--name {problem}")]
     Name {
@@ -129,7 +149,10 @@ impl Failure for InitError {
     fn hint(&self) -> Option<String> {
         match self {
             Self::ConfigExists(_) => Some("--force overwrites it; -c FILE names another".to_owned()),
-            Self::Name { .. } => None,
+            Self::NoRegion => {
+                Some("add it, such as --region us-east-1: such names are for one account in one region".to_owned())
+            }
+            Self::Region(_) | Self::Name { .. } => None,
         }
     }
 }

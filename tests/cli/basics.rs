@@ -78,6 +78,27 @@ fn init_writes_a_configuration_with_names_of_its_own() {
 }
 
 #[test]
+fn init_proposes_names_that_only_the_account_can_take_and_holds_the_stack_to_it() {
+    let place = Place::sandbox("minimal");
+    let arguments = ["init", "-c", "new.toml", "--name", "fhir", "--account", "111122223333"];
+    place.run(arguments).exits(64).says("--region");
+    assert!(!place.path("new.toml").exists());
+    place.run(arguments.into_iter().chain(["--region", "eu-west-2"])).succeeds();
+    let written = place.read("new.toml");
+    for line in [
+        "data_bucket_name = \"fhir-data-111122223333-eu-west-2-an\"",
+        "logs_bucket_name = \"fhir-logs-111122223333-eu-west-2-an\"",
+        "region = \"eu-west-2\"",
+        "allowed_account_ids = [\"111122223333\"]",
+    ] {
+        assert!(written.lines().any(|written| written == line), "{line}");
+    }
+    place.run(["validate", "-c", "new.toml"]).succeeds();
+    place.run(["init", "-c", "other.toml", "--account", "1111-2222-3333"]).exits(64).says("12 digits");
+    place.run(["init", "-c", "other.toml", "--region", "eu-west-4"]).exits(64).says("HealthLake is not in the region");
+}
+
+#[test]
 fn init_keeps_the_state_out_of_git_and_what_the_user_ignores() {
     let place = Place::sandbox("minimal");
     place.write(".gitignore", "target\n.hlctl/");

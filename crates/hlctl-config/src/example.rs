@@ -2,6 +2,7 @@
 
 use super::keys::{self, Default, Group, Key};
 use super::problem::Severity;
+use super::rules::bucket::AccountRegionalName;
 use super::rules::{self, Rule};
 
 const HEAD: &str = "\
@@ -50,7 +51,37 @@ impl RequiredName {
     }
 }
 
-/// The names of a configuration that begins.
+/// What keeps the proposed names of buckets apart from those of everybody else.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Namespace {
+    /// Names are unique worldwide: a suffix that others hardly choose.
+    Global {
+        /// Lowercase letters and digits.
+        suffix: String,
+    },
+    /// Only this account can take such names in this region ([`AccountRegionalName`]).
+    AccountRegional {
+        /// Twelve digits.
+        account: String,
+        /// Such as `us-east-1`.
+        region: String,
+    },
+}
+
+impl Namespace {
+    /// The name of a bucket that begins so.
+    fn name(&self, prefix: &str) -> String {
+        match self {
+            Self::Global { suffix } => format!("{prefix}-{suffix}"),
+            Self::AccountRegional { account, region } => {
+                AccountRegionalName { prefix: prefix.to_owned(), account: account.clone(), region: region.clone() }
+                    .to_string()
+            }
+        }
+    }
+}
+
+/// The names of a configuration that begins, and where it belongs.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StartingNames {
     /// `datastore_name`
@@ -59,13 +90,16 @@ pub struct StartingNames {
     pub data_bucket: String,
     /// `logs_bucket_name`
     pub logs_bucket: String,
+    /// `region`, where it is known
+    pub region: Option<String>,
+    /// The one of `allowed_account_ids`, where it is known
+    pub account: Option<String>,
 }
 
 impl StartingNames {
-    /// Names of buckets after that of the store. `suffix` keeps them apart from everybody else's: bucket names are unique worldwide.
-    pub fn proposed(datastore: &str, suffix: &str) -> Self {
-        // The longest name of a bucket, less `-data-` and the suffix.
-        let longest = rules::bucket::BUCKET.max.saturating_sub("-data-".len() + suffix.len());
+    /// Names of buckets after that of the store.
+    pub fn proposed(datastore: &str, namespace: &Namespace) -> Self {
+        let longest = rules::bucket::BUCKET.max.saturating_sub(namespace.name("-data").len());
         let plain = |c: char| if c.is_ascii_alphanumeric() { c.to_ascii_lowercase() } else { '-' };
         let words: String = datastore.chars().map(plain).collect();
         let words = words.split('-').filter(|word| !word.is_empty()).collect::<Vec<_>>().join("-");
@@ -74,16 +108,20 @@ impl StartingNames {
         let prefix = if prefix.is_empty() || rules::bucket::is_reserved(prefix) { "fhir" } else { prefix };
         Self {
             datastore: datastore.to_owned(),
-            data_bucket: format!("{prefix}-data-{suffix}"),
-            logs_bucket: format!("{prefix}-logs-{suffix}"),
+            data_bucket: namespace.name(&format!("{prefix}-data")),
+            logs_bucket: namespace.name(&format!("{prefix}-logs")),
+            region: None,
+            account: None,
         }
     }
 
-    fn of(&self, key: &Key) -> Option<&str> {
+    fn of(&self, key: &Key) -> Option<toml::Value> {
         match key.name {
-            name if name == RequiredName::Datastore.key() => Some(&self.datastore),
-            name if name == RequiredName::DataBucket.key() => Some(&self.data_bucket),
-            name if name == RequiredName::LogsBucket.key() => Some(&self.logs_bucket),
+            name if name == RequiredName::Datastore.key() => Some(self.datastore.as_str().into()),
+            name if name == RequiredName::DataBucket.key() => Some(self.data_bucket.as_str().into()),
+            name if name == RequiredName::LogsBucket.key() => Some(self.logs_bucket.as_str().into()),
+            name if name == keys::REGION.name => self.region.as_deref().map(Into::into),
+            name if name == keys::ALLOWED_ACCOUNT_IDS.name => self.account.as_deref().map(|id| vec![id].into()),
             _ => None,
         }
     }
@@ -115,11 +153,11 @@ fn file(names: Option<&StartingNames>) -> String {
 
 fn entry(key: &Key, names: Option<&StartingNames>) -> String {
     let comment = wrapped(key.doc);
-    let chosen = names.and_then(|names| names.of(key)).map(|name| toml::Value::from(name).to_string());
-    let line = match key.default {
-        Default::Required => format!("{} = {}", key.name, chosen.as_deref().unwrap_or(key.example)),
-        Default::Unset => format!("# {} = {}{EXAMPLE}", key.name, key.example),
-        Default::Toml(default) => format!("# {} = {default}", key.name),
+    let line = match (names.and_then(|names| names.of(key)), key.default) {
+        (Some(chosen), _) => format!("{} = {chosen}", key.name),
+        (None, Default::Required) => format!("{} = {}", key.name, key.example),
+        (None, Default::Unset) => format!("# {} = {}{EXAMPLE}", key.name, key.example),
+        (None, Default::Toml(default)) => format!("# {} = {default}", key.name),
     };
     format!("\n{comment}{line}\n")
 }

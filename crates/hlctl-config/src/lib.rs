@@ -36,7 +36,7 @@ mod tables;
 mod tests;
 
 pub use analytics::Analytics;
-pub use example::{RequiredName, StartingNames, example_file, starting_file};
+pub use example::{Namespace, RequiredName, StartingNames, example_file, starting_file};
 pub use force_destroy::{ForceDestroy, is_logs_bucket};
 pub use model::*;
 pub use origin::{Excerpt, Origin, Place};

@@ -120,9 +120,8 @@ pub(super) fn placeholder(value: &str) -> Option<Finding> {
     let name = value.to_lowercase().replace(['_', ' '], "-");
     let mut words = name.split('-');
     let is_yours = words.next() == Some("your") && words.all(|word| WORDS_OF_PLACEHOLDERS.contains(&word));
-    (is_yours || PLACEHOLDERS.contains(&name.as_str())).then(|| {
-        Finding::error("is a placeholder, not a name").help("choose one; `hlctl init --name NAME` proposes all three")
-    })
+    (is_yours || PLACEHOLDERS.contains(&name.as_str()))
+        .then(|| Finding::error("is a placeholder, not a name").help("choose one of your own"))
 }
 
 fn role(value: &str) -> Vec<Finding> {

@@ -46,16 +46,31 @@ fn the_schema_that_editors_are_led_to_is_up_to_date() {
 #[test]
 fn a_starting_file_is_valid_for_any_name_of_a_store() {
     for name in ["fhir-prod", "Ä", "-", "xn--clinic", "sthree", "A.B_c/d", "\u{201c}q\u{201d}", &"long-".repeat(50)] {
-        let names = StartingNames::proposed(name, "a1b2c3");
-        for (required, value) in
-            [(RequiredName::DataBucket, &names.data_bucket), (RequiredName::LogsBucket, &names.logs_bucket)]
-        {
-            assert_eq!(required.problem(value), None, "{value}");
+        for namespace in [
+            Namespace::Global { suffix: "a1b2c3".to_owned() },
+            Namespace::AccountRegional { account: "111122223333".to_owned(), region: "eu-west-2".to_owned() },
+        ] {
+            let names = StartingNames::proposed(name, &namespace);
+            for (required, value) in
+                [(RequiredName::DataBucket, &names.data_bucket), (RequiredName::LogsBucket, &names.logs_bucket)]
+            {
+                assert_eq!(required.problem(value), None, "{value}");
+            }
+            let Examined { config, problems, .. } = examine(&sources(&starting_file(&names)));
+            let is_named = RequiredName::Datastore.problem(name).is_none();
+            assert_eq!(config.is_some() && problems.is_empty(), is_named, "{name}: {problems}");
         }
-        let Examined { config, problems, .. } = examine(&sources(&starting_file(&names)));
-        let is_named = RequiredName::Datastore.problem(name).is_none();
-        assert_eq!(config.is_some() && problems.is_empty(), is_named, "{name}: {problems}");
     }
+}
+
+#[test]
+fn a_starting_file_says_where_it_belongs_once_that_is_known() {
+    let mut names = StartingNames::proposed("fhir", &Namespace::Global { suffix: "a1b2c3".to_owned() });
+    names.region = Some("eu-west-2".to_owned());
+    names.account = Some("111122223333".to_owned());
+    let config = examine(&sources(&starting_file(&names))).config.unwrap();
+    assert_eq!(config.region.as_deref(), Some("eu-west-2"));
+    assert!(config.allowed_account_ids.iter().eq(["111122223333"]));
 }
 
 #[test]
