@@ -36,6 +36,7 @@ mod kms_key;
 mod lambda_alias;
 mod lambda_function;
 mod lambda_permission;
+mod object_versions;
 mod once;
 pub mod package;
 pub mod policy;
@@ -81,6 +82,7 @@ pub use lambda_function::{
     AccountConcurrency, KEPT_UNRESERVED, LambdaFunction, Target, account_concurrency, give_secret, kept_secret,
 };
 pub use lambda_permission::LambdaPermission;
+pub use object_versions::delete_all_versions;
 pub use once::once;
 pub use reference::Ref;
 pub use s3_bucket::{S3Bucket, count_contents};

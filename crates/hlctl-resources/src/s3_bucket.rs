@@ -7,15 +7,11 @@ mod tagging;
 
 use std::collections::BTreeMap;
 
-use aws_sdk_s3::types::{
-    Delete, EncodingType, ObjectIdentifier, ObjectOwnership, OwnershipControls, OwnershipControlsRule,
-};
-use percent_encoding::percent_decode_str;
+use aws_sdk_s3::types::{ObjectOwnership, OwnershipControls, OwnershipControlsRule};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
-use tokio::task::JoinSet;
-use tracing::Instrument as _;
 
+use super::object_versions::{Start, count, delete_all_versions, list_versions};
 use super::once::look;
 use super::reference::{Known, Ref, Reference, Text};
 use super::tags::{as_attribute, take_over};
@@ -68,10 +64,6 @@ pub(super) const NOT_YET_VISIBLE: &[(&str, &str)] = &[("NoSuchBucket", "")];
 /// ACLs are off and the owner of the bucket owns its objects. Holds for the logs bucket too: log delivery is let in by the bucket's
 /// policy, and needs no ACL ("Enabling Amazon S3 server access logging", S3 user guide).
 const ENFORCED: &str = "BucketOwnerEnforced";
-/// `DeleteObjects` takes this many keys at most (S3 API reference).
-const BATCH: i32 = 1000;
-/// Batches under way at once while a bucket is emptied.
-const BATCHES_AT_ONCE: usize = 8;
 /// Pages looked at to say how much a bucket holds.
 const PAGES_COUNTED: usize = 20;
 
@@ -184,7 +176,8 @@ impl Resource for S3Bucket {
         // Logs are delivered for a while after logging was switched off, so emptying may be needed more than once.
         for _ in 0..20 {
             if may_be_emptied {
-                empty(task, &recorded.name).await?;
+                let progress = |deleted| task.progress(Progress::Emptied(deleted));
+                delete_all_versions(cx, &recorded.name, "", progress).await?;
             }
             let result =
                 cx.call(ops::s3::DELETE_BUCKET, || cx.clients.s3.delete_bucket().bucket(&recorded.name).send()).await;
@@ -299,7 +292,7 @@ pub async fn count_contents(cx: &Context, bucket: &str) -> Result<Contents, AwsE
     let mut contents = Contents::default();
     let mut next = Start::default();
     for _ in 0..PAGES_COUNTED {
-        let page = match list_versions(cx, bucket, &next).await {
+        let page = match list_versions(cx, bucket, "", &next).await {
             Ok(page) => page,
             Err(error) if error.is_not_found() => return Ok(contents),
             Err(error) => return Err(error),
@@ -315,136 +308,6 @@ pub async fn count_contents(cx: &Context, bucket: &str) -> Result<Contents, AwsE
     }
     contents.at_least = true;
     Ok(contents)
-}
-
-fn count(length: usize) -> u64 {
-    u64::try_from(length).unwrap_or(u64::MAX)
-}
-
-/// Where a listing goes on.
-#[derive(Clone, Debug, Default)]
-struct Start {
-    key: Option<String>,
-    version: Option<String>,
-}
-
-type Page = aws_sdk_s3::operation::list_object_versions::ListObjectVersionsOutput;
-
-impl Start {
-    fn after(page: &Page) -> Option<Self> {
-        (page.is_truncated() == Some(true) && page.next_key_marker().is_some()).then(|| Self {
-            key: page.next_key_marker().map(|key| decoded(page, key)),
-            version: page.next_version_id_marker().map(str::to_owned),
-        })
-    }
-}
-
-async fn list_versions(cx: &Context, bucket: &str, start: &Start) -> Result<Page, AwsError> {
-    cx.call(ops::s3::LIST_OBJECT_VERSIONS, || {
-        // Keys may hold characters that XML cannot, so they come URL-encoded (S3 API reference, `ListObjectVersions`).
-        let list = cx.clients.s3.list_object_versions().bucket(bucket).max_keys(BATCH).encoding_type(EncodingType::Url);
-        list.set_key_marker(start.key.clone()).set_version_id_marker(start.version.clone()).send()
-    })
-    .await
-}
-
-/// Deletes every version and delete marker: the listing runs ahead while batches are being deleted.
-async fn empty(task: &Task<'_>, bucket: &str) -> Result<(), ResourceError> {
-    let mut batches = JoinSet::new();
-    let mut deleted = 0;
-    let mut next = Some(Start::default());
-    while let Some(start) = next {
-        if task.cx.stop.signal().is_some() {
-            break;
-        }
-        let page = match list_versions(task.cx, bucket, &start).await {
-            Ok(page) => page,
-            Err(error) if error.is_not_found() => break,
-            Err(error) => return Err(error.into()),
-        };
-        let (batch, awkward): (Vec<_>, Vec<_>) =
-            identifiers(&page)?.into_iter().partition(|object| fits_into_xml(object.key()));
-        next = Start::after(&page);
-        if !batch.is_empty() {
-            batches.spawn(delete_batch(task.cx.clone(), bucket.to_owned(), batch).in_current_span());
-        }
-        for object in awkward {
-            deleted += delete_one(task.cx, bucket, &object).await?;
-        }
-        while batches.len() >= BATCHES_AT_ONCE {
-            deleted += joined(batches.join_next().await)?;
-            task.progress(Progress::Emptied(deleted));
-        }
-    }
-    while !batches.is_empty() {
-        deleted += joined(batches.join_next().await)?;
-        task.progress(Progress::Emptied(deleted));
-    }
-    match task.cx.stop.signal() {
-        Some(_) => Err(ResourceError::StillGoing { status: format!("being emptied ({deleted} deleted)") }),
-        None => Ok(()),
-    }
-}
-
-fn joined(result: Option<Result<Result<u64, ResourceError>, tokio::task::JoinError>>) -> Result<u64, ResourceError> {
-    match result {
-        Some(Ok(deleted)) => deleted,
-        Some(Err(error)) => Err(ResourceError::Internal(error.to_string())),
-        None => Ok(0),
-    }
-}
-
-fn identifiers(page: &Page) -> Result<Vec<ObjectIdentifier>, ResourceError> {
-    let versions = page.versions().iter().map(|version| (version.key(), version.version_id()));
-    let markers = page.delete_markers().iter().map(|marker| (marker.key(), marker.version_id()));
-    versions
-        .chain(markers)
-        .map(|(key, version)| {
-            let identifier = ObjectIdentifier::builder().set_key(key.map(|key| decoded(page, key)));
-            identifier.set_version_id(version.map(str::to_owned)).build().map_err(ResourceError::request)
-        })
-        .collect()
-}
-
-/// A key of the page, which says whether it has encoded them; a server that plays S3 may not have.
-fn decoded(page: &Page, key: &str) -> String {
-    if page.encoding_type() != Some(&EncodingType::Url) {
-        return key.to_owned();
-    }
-    // S3 writes a space as a plus sign here.
-    percent_decode_str(&key.replace('+', " ")).decode_utf8_lossy().into_owned()
-}
-
-/// Whether a request in XML can name the key: XML 1.0 has no way to write most control characters.
-fn fits_into_xml(key: &str) -> bool {
-    !key.chars().any(|c| (c < ' ' && !"\t\n\r".contains(c)) || c == '\u{fffe}' || c == '\u{ffff}')
-}
-
-async fn delete_one(cx: &Context, bucket: &str, object: &ObjectIdentifier) -> Result<u64, ResourceError> {
-    let delete = || {
-        let delete = cx.clients.s3.delete_object().bucket(bucket).key(object.key());
-        delete.set_version_id(object.version_id().map(str::to_owned)).send()
-    };
-    cx.call(ops::s3::DELETE_OBJECT, delete).await?;
-    Ok(1)
-}
-
-async fn delete_batch(cx: Context, bucket: String, batch: Vec<ObjectIdentifier>) -> Result<u64, ResourceError> {
-    let size = count(batch.len());
-    let delete = Delete::builder().set_objects(Some(batch)).quiet(true).build().map_err(ResourceError::request)?;
-    let answer = cx
-        .call(ops::s3::DELETE_OBJECTS, || cx.clients.s3.delete_objects().bucket(&bucket).delete(delete.clone()).send())
-        .await?;
-    match answer.errors().first() {
-        None => Ok(size),
-        Some(error) => {
-            let kind = if error.code() == Some("AccessDenied") { ErrorKind::Denied } else { ErrorKind::Refused };
-            let message =
-                format!("{} of {size} objects: {}", answer.errors().len(), error.message().unwrap_or_default());
-            let code = error.code().unwrap_or_default().to_owned();
-            Err(ResourceError::Aws(AwsError { code, ..AwsError::of_kind(kind, ops::s3::DELETE_OBJECTS, message) }))
-        }
-    }
 }
 
 #[cfg(test)]
