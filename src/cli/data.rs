@@ -120,6 +120,10 @@ pub struct DataImportArgs {
     #[arg(long)]
     pub allow_problems: bool,
 
+    /// Delete the uploaded files from S3 once all is imported
+    #[arg(long, conflicts_with = "no_wait")]
+    pub delete_input: bool,
+
     /// Do not wait for the job
     #[arg(long)]
     pub no_wait: bool,

@@ -28,6 +28,8 @@ pub struct BulkContext {
     /// The role that HealthLake assumes for jobs.
     pub role: String,
     bucket: String,
+    /// Days after which S3 deletes what is in the bucket's folder for exports, if a rule says so.
+    export_retention_in_days: Option<i64>,
     /// For finding out what has become of the store.
     trace: Option<StoreTrace>,
 }
@@ -63,6 +65,7 @@ impl BulkContext {
             arn,
             trace: StoreTrace::of(state, &Address::parse(STORE)),
             bucket: output(&outputs, "s3_bucket")?,
+            export_retention_in_days: export_retention_in_days(state),
             key: output(&outputs, "s3_kms_key_arn")?,
             role: output(&outputs, "export_role_arn")?,
             cx,
@@ -89,10 +92,20 @@ impl BulkContext {
         Prefix { bucket: self.bucket.clone(), prefix: format!("{name}/") }
     }
 
+    /// Days after which S3 deletes what the job has written there, if a rule of the stack says so.
+    pub fn retention_in_days(&self, folder: &Prefix) -> Option<i64> {
+        self.export_retention_in_days.filter(|_| self.place(module::EXPORT_FOLDER).contains(folder))
+    }
+
     /// What the job of a run is started with.
     pub fn order<'a>(&'a self, entry: &'a TransferEntry, output: &'a Prefix) -> Order<'a> {
         Order { store: &self.store, role: &self.role, key: &self.key, name: &entry.run, token: &entry.token, output }
     }
+}
+
+fn export_retention_in_days(state: &State) -> Option<i64> {
+    let rules = state.resources.get(module::DATA_BUCKET_LIFECYCLE)?.attributes.get("rules")?;
+    rules[module::EXPORT_FOLDER]["expiration_days"].as_i64()
 }
 
 /// An output of the stack; an empty one is none.

@@ -16,6 +16,7 @@ use super::journal::{TransferEntry, TransferJournal, TransferJournalError};
 use super::lost_store::LostStore;
 use super::place::{DataLocation, Prefix};
 use super::unfinished::Unfinished;
+use crate::module::EXPORT_FOLDER;
 use hlctl_aws::AwsError;
 use hlctl_engine::wait::Signal;
 use hlctl_engine::whole_file;
@@ -131,6 +132,14 @@ pub enum DataExportError {
     /// What the job wrote cannot be listed.
     #[error("{0}")]
     NotListed(AwsError),
+    /// S3 has deleted, or may be deleting, what the job wrote.
+    #[error("what the job {job} exported is no longer kept: S3 deletes it after {days} days")]
+    Expired {
+        /// Its id.
+        job: String,
+        /// `transfer_retention_in_days`.
+        days: i64,
+    },
     /// A file of the folder cannot be written.
     #[error("{} cannot be written: {error}", path.display())]
     File {
@@ -149,6 +158,7 @@ impl DataExportError {
             Self::Lost(lost) => lost.hint(),
             Self::Unfinished(unfinished) => unfinished.hint(again),
             Self::LeftRunning { .. } => format!("`{again}` waits for it and downloads the export"),
+            Self::Expired { .. } => format!("`{again}` starts another job"),
             Self::NotListed(error) => return hlctl_aws::hint::hint(error),
             Self::Journal(_) | Self::Blocked(_) | Self::Interrupted(_) | Self::File { .. } => return None,
         })
@@ -185,6 +195,7 @@ pub async fn export(
         Ok(folder) => folder,
         Err(error) => return Err(flow.end_if_lost(error).await),
     };
+    flow.check_kept(&job, &folder)?;
     let listed = until_stopped(&bulk.cx.stop, exported(&bulk.cx, &folder)).await;
     let mut types = listed.map_err(|_| Unfinished::Interrupted)?.map_err(DataExportError::NotListed)?;
     types.retain(|kind, _| request.types.is_empty() || request.types.contains(kind));
@@ -225,7 +236,7 @@ impl<'a> Flow<'a> {
             if let Some(DataLocation::Local(path)) = request.to {
                 check_room(path, request.replaces.then_some(&*bulk.store))?;
             }
-            let entry = TransferEntry::new(&bulk.store, &subject, &bulk.place("export"), "export");
+            let entry = TransferEntry::new(&bulk.store, &subject, &bulk.place(EXPORT_FOLDER), "export");
             let entry = match request.to {
                 Some(DataLocation::S3(prefix)) => TransferEntry { prefix: prefix.clone(), ..entry },
                 _ => entry,
@@ -288,6 +299,16 @@ impl<'a> Flow<'a> {
                 Err(Unfinished::Failed { job: Box::new(job.clone()), store: self.bulk.store.clone() }.into())
             }
         }
+    }
+
+    /// That a rule of the bucket has deleted nothing of it yet. What is missing would not be missed in the list of objects.
+    fn check_kept(&mut self, job: &Job, folder: &Prefix) -> Result<(), DataExportError> {
+        let Some(days) = self.bulk.retention_in_days(folder).filter(|days| !job.is_younger_than(*days)) else {
+            return Ok(());
+        };
+        self.entry.forget_job("export");
+        self.journal.write(&self.entry)?;
+        Err(DataExportError::Expired { job: job.id.clone(), days })
     }
 
     /// Downloads the files, or counts what they hold where they stay in S3.

@@ -17,10 +17,12 @@ use super::place::{DataLocation, Prefix};
 use super::source::Source;
 use super::unfinished::{NotStarted, Unfinished};
 use super::upload::{UploadError, Uploaded, upload};
+use crate::module::IMPORT_FOLDER;
 use hlctl_aws::{AwsError, ErrorKind};
 use hlctl_engine::wait::Signal;
 use hlctl_model::invocation::CommandLine;
 use hlctl_model::text::counted;
+use hlctl_resources::{ResourceError, delete_all_versions};
 
 /// What is imported, and how.
 #[derive(Clone, Copy, Debug)]
@@ -35,6 +37,8 @@ pub struct ImportRequest<'a> {
     pub allow_problems: bool,
     /// Whether to wait for the job.
     pub wait: bool,
+    /// Whether to delete the uploaded files once all is imported.
+    pub delete_input: bool,
     /// Where journals of imports are.
     pub journals: &'a std::path::Path,
 }
@@ -88,6 +92,9 @@ pub struct ImportReport {
     /// Resources that were refused, by cause.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub refused: Option<Vec<Cause>>,
+    /// Whether the uploaded files were deleted, where that was asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub input_deleted: Option<bool>,
 }
 
 /// What was uploaded, and where to.
@@ -186,6 +193,8 @@ pub enum ImportEvent<'a> {
         /// Where the uploaded files stay.
         files_stay_at: Option<&'a Prefix>,
     },
+    /// The uploaded files are deleted.
+    InputDeleted,
 }
 
 /// An import that did not do all of its work.
@@ -285,6 +294,14 @@ pub enum ImportError {
     /// The job imported what the files were when an earlier run started it.
     #[error("the job imported the files as they were when it started; they have changed since")]
     FilesChanged,
+    /// All was imported, and the uploaded files are still there.
+    #[error("all was imported, but the files that were uploaded to {input} could not be deleted: {error}")]
+    InputKept {
+        /// Where they are.
+        input: Prefix,
+        /// Why they could not be deleted.
+        error: ResourceError,
+    },
 }
 
 fn lines(concerns: &[PreflightIssue]) -> String {
@@ -303,6 +320,10 @@ impl ImportError {
             Self::NotAll { refused: 0, .. } => format!("`{again}` imports all of them again"),
             Self::NotAll { .. } => format!("correct those lines, then `{again}` sends what has changed"),
             Self::FilesChanged => format!("`{again}` imports them as they are now"),
+            Self::InputKept { error, .. } => {
+                let again = format!("`{again}` deletes them, and imports nothing again");
+                error.hint().map_or_else(|| again.clone(), |cause| format!("{cause}\n{again}"))
+            }
             Self::Jobs(error) => return hlctl_aws::hint::hint(error),
             Self::Journal(_) | Self::NotChecked(_) | Self::Problems(_) | Self::Blocked(_) | Self::Interrupted(_) => {
                 return None;
@@ -336,7 +357,8 @@ pub async fn import(
     let journal = TransferJournal::open(request.journals, "import", &bulk.store, &subject)?;
     let known = journal.read();
     let is_continued = known.is_some();
-    let mut entry = known.unwrap_or_else(|| TransferEntry::new(&bulk.store, &subject, &bulk.place("import"), "import"));
+    let mut entry =
+        known.unwrap_or_else(|| TransferEntry::new(&bulk.store, &subject, &bulk.place(IMPORT_FOLDER), "import"));
     let input = match request.from {
         DataLocation::S3(prefix) => prefix.clone(),
         DataLocation::Local(_) => entry.prefix.under("input"),
@@ -379,6 +401,10 @@ pub async fn import(
     flow.report.refused = Some(causes);
     match result {
         Ok(()) => {
+            // Before the journal is closed: the next run finds the job done, and deletes again.
+            if let Err(kept) = Box::pin(flow.delete_input()).await {
+                return Err(flow.reported(kept));
+            }
             journal.close();
             Ok(flow.report)
         }
@@ -484,6 +510,19 @@ impl Flow<'_> {
         Err(self.reported(ImportError::Blocked(certain)))
     }
 
+    /// Deletes every version of what was uploaded, if that is asked for.
+    async fn delete_input(&mut self) -> Result<(), ImportError> {
+        if !self.request.delete_input || matches!(self.request.from, DataLocation::S3(_)) {
+            return Ok(());
+        }
+        let Prefix { bucket, prefix } = &self.input;
+        let deleted = delete_all_versions(&self.bulk.cx, bucket, prefix, |_| {}).await;
+        self.report.input_deleted = Some(deleted.is_ok());
+        deleted.map_err(|error| ImportError::InputKept { input: self.input.clone(), error })?;
+        self.observer.notice(ImportEvent::InputDeleted);
+        Ok(())
+    }
+
     async fn upload(
         &mut self,
         source: &Source,
@@ -556,7 +595,7 @@ impl Flow<'_> {
         causes.iter().for_each(|cause| self.observer.notice(ImportEvent::Refused(cause)));
         match job.status.as_str() {
             "COMPLETED" => {
-                let files_stay_at = self.request.files.map(|_| &self.input);
+                let files_stay_at = self.request.files.filter(|_| !self.request.delete_input).map(|_| &self.input);
                 self.observer.notice(ImportEvent::Imported { resources: imported(job), files_stay_at });
                 Ok(())
             }

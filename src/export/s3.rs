@@ -77,6 +77,10 @@ fn lifecycle_rule(id: &str, rule: &Value) -> Block {
     if let Some(days) = seen("expiration_days") {
         block = block.add_block(Block::builder("expiration").add_attribute(("days", value(days))).build());
     }
+    if let Some(days) = seen("noncurrent_version_expiration").and_then(|of| of.get("days")) {
+        let expiration = Block::builder("noncurrent_version_expiration");
+        block = block.add_block(expiration.add_attribute(("noncurrent_days", value(days))).build());
+    }
     block.build()
 }
 

@@ -39,11 +39,17 @@ use hlctl_resources::{
 
 /// Days after which unfinished uploads are dropped from either bucket.
 const UPLOADS_DROPPED_AFTER_DAYS: i32 = 7;
+/// Where `data import` and `data export` keep files in the data bucket.
+pub const IMPORT_FOLDER: &str = "import";
+/// The same of exports.
+pub const EXPORT_FOLDER: &str = "export";
 /// What every access log's key begins with; the lifecycle rule of the logs bucket is for these.
 const LOG_PREFIX: &str = "log/";
 
 /// The bucket for import and export data.
 pub const DATA_BUCKET: &str = "s3_bucket.data";
+/// Address of its lifecycle rules.
+pub const DATA_BUCKET_LIFECYCLE: &str = "s3_bucket_lifecycle_configuration.data";
 
 /// The resources that a configuration asks for, by address.
 pub type Stack = BTreeMap<Address, Spec>;
@@ -138,7 +144,11 @@ impl Builder<'_> {
     fn data_bucket_settings(&mut self, data: &Ref<S3Bucket>, key: &Ref<KmsKey>) {
         let encryption = Encryption::Kms(key.clone());
         self.add("data", S3BucketServerSideEncryptionConfiguration { bucket: data.clone(), encryption });
-        let rules = vec![drop_unfinished_uploads("log")];
+        let mut rules = vec![drop_unfinished_uploads("log")];
+        if let Some(days) = self.config.transfer_retention_in_days {
+            let days = i32::try_from(days).unwrap_or(i32::MAX);
+            rules.extend([IMPORT_FOLDER, EXPORT_FOLDER].map(|folder| delete_transfers(folder, days)));
+        }
         self.add("data", S3BucketLifecycleConfiguration { bucket: data.clone(), rules });
         let policy = Document::of(self.refuse_weak_transport(data));
         self.add("data", S3BucketPolicy { bucket: data.clone(), policy });
@@ -282,6 +292,18 @@ fn refuse_old_tls(bucket: &Ref<S3Bucket>, oldest: &str) -> Statement {
 
 fn drop_unfinished_uploads(id: &'static str) -> LifecycleRule {
     LifecycleRule { id, abort_uploads_after_days: Some(UPLOADS_DROPPED_AFTER_DAYS), ..LifecycleRule::default() }
+}
+
+/// The bucket keeps versions, so that an expired object is still there until its version is deleted. S3 then removes the delete
+/// marker too (S3 User Guide, "Lifecycle configuration elements": expiration by days).
+fn delete_transfers(folder: &'static str, days: i32) -> LifecycleRule {
+    LifecycleRule {
+        id: folder,
+        prefix: format!("{folder}/"),
+        expire_after_days: Some(days),
+        expire_noncurrent_after_days: Some(1),
+        ..LifecycleRule::default()
+    }
 }
 
 /// Whether the resource at `address` may be destroyed only by name. A standby store is as protected as that.

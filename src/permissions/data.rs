@@ -6,6 +6,7 @@ use super::document::{Condition, PolicyDocument, PolicyStatement, when};
 use super::places::{PROFILES, PolicyScope};
 use super::tables::{Grant, On, When, data as grants};
 use super::users::arn_or_any;
+use crate::module::IMPORT_FOLDER;
 
 /// Everything that imports and exports of this stack ask for, and nothing else; and what to know about it.
 pub fn data(places: &PolicyScope) -> (PolicyDocument, Vec<String>) {
@@ -39,6 +40,7 @@ fn named(places: &PolicyScope, on: On, condition: When) -> (&'static str, Condit
         (On::Keys, _) => ("BucketKey", Condition::new()),
         (On::Bucket, _) => ("DataBucket", Condition::new()),
         (On::Objects, _) => ("DataObjects", Condition::new()),
+        (On::Imports, _) => ("ImportedObjects", Condition::new()),
         (On::Policy, _) => ("RolesPolicy", Condition::new()),
         _ => ("RoleRead", Condition::new()),
     }
@@ -56,6 +58,7 @@ fn arns(places: &PolicyScope, on: On, notes: &mut Vec<String>) -> Vec<String> {
         On::Keys => arn_or_any(places, ("kms_key.s3", "kms", "key/*"), notes),
         On::Bucket => buckets().collect(),
         On::Objects => buckets().map(|bucket| format!("{bucket}/*")).collect(),
+        On::Imports => buckets().map(|bucket| format!("{bucket}/{IMPORT_FOLDER}/*")).collect(),
         On::Policy => known("iam_policy.healthlake", "arn"),
         _ => known("iam_role.healthlake", "arn"),
     }

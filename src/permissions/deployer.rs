@@ -147,6 +147,7 @@ fn place(on: On) -> &'static str {
         On::Anything => "Anywhere",
         On::Keys | On::Stores | On::Profiles | On::Pools | On::LogGroups => IN_THE_ACCOUNT,
         On::Objects => "Objects",
+        On::Imports => "ImportedObjects",
         On::Bucket | On::Function | On::LogGroup | On::Policy | On::Role | On::FunctionRoles => NAMED,
     }
 }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use serde_json::Value;
 
 use super::tables::On;
-use crate::module::{self, Stack, StackInputs};
+use crate::module::{self, IMPORT_FOLDER, Stack, StackInputs};
 use crate::plan::{PlanError, predict};
 use hlctl_config::{Config, ForceDestroy};
 use hlctl_engine::state::State;
@@ -110,6 +110,9 @@ impl PolicyScope {
         match on {
             On::Anything => vec![ANY.to_owned()],
             On::Bucket => buckets().into_iter().map(|name| self.bucket(name)).collect(),
+            On::Imports => {
+                buckets().into_iter().map(|name| format!("{}/{IMPORT_FOLDER}/*", self.bucket(name))).collect()
+            }
             On::Objects => buckets().into_iter().map(|name| format!("{}/*", self.bucket(name))).collect(),
             On::Keys => vec![self.regional("kms", "key/*")],
             On::Stores => vec![self.regional("healthlake", "datastore/fhir/*")],

@@ -105,7 +105,14 @@ class Check:
         equal("encryption", default, {"SSEAlgorithm": "aws:kms", "KMSMasterKeyID": self.outputs["s3_kms_key_arn"]})
         equal("the bucket key", rule["BucketKeyEnabled"], True)
         rules = self.rules(s3, name)
-        equal("lifecycle rules", set(rules), {"log"})
+        days = self.config.get("transfer_retention_in_days")
+        equal("lifecycle rules", set(rules), {"log", "import", "export"} if days else {"log"})
+        for folder in ("import", "export") if days else ():
+            rule = rules[folder]
+            prefix = rule.get("Filter", {}).get("Prefix", rule.get("Prefix"))
+            equal(f"{folder}: prefix", prefix, f"{folder}/")
+            equal(f"{folder}: days", rule["Expiration"]["Days"], days)
+            equal(f"{folder}: days of old versions", rule["NoncurrentVersionExpiration"]["NoncurrentDays"], 1)
         equal("unfinished uploads", rules["log"]["AbortIncompleteMultipartUpload"], {"DaysAfterInitiation": 7})
         logging = s3.get_bucket_logging(Bucket=name)["LoggingEnabled"]
         equal("the logs' target", logging["TargetBucket"], self.config["logs_bucket_name"])

@@ -36,6 +36,46 @@ fn tags_come_with_the_bucket_and_are_not_put_once_more() {
     is_settled(&place);
 }
 
+/// The rule of the data bucket for a folder: prefix, days of what is current, and of what is not.
+fn expiry(cloud: &Cloud, folder: &str) -> Option<(String, Option<i32>, Option<i32>)> {
+    let answer = call(cloud.s3().get_bucket_lifecycle_configuration().bucket(DATA).send()).unwrap();
+    let rule = answer.rules().iter().find(|rule| rule.id() == Some(folder))?.clone();
+    let prefix = rule.filter().unwrap().prefix().unwrap().to_owned();
+    let noncurrent = rule.noncurrent_version_expiration().and_then(|of| of.noncurrent_days());
+    Some((prefix, rule.expiration().and_then(|of| of.days()), noncurrent))
+}
+
+#[test]
+fn imports_and_exports_stay_in_the_bucket_only_as_long_as_the_configuration_says() {
+    let place = Place::quick("minimal");
+    place.apply();
+    assert_eq!(expiry(place.cloud(), "import"), None);
+    place.add("transfer_retention_in_days = 7");
+    place.apply();
+    for folder in ["import", "export"] {
+        assert_eq!(expiry(place.cloud(), folder), Some((format!("{folder}/"), Some(7), Some(1))));
+    }
+    is_settled(&place);
+    place.run(["export", "terraform", "--out", "tf"]).succeeds();
+    let main = place.read("tf/main.tf");
+    assert_eq!(main.matches("noncurrent_version_expiration {").count(), 2, "{main}");
+
+    // Somebody keeps old versions longer.
+    let s3 = place.cloud().s3();
+    let answer = call(s3.get_bucket_lifecycle_configuration().bucket(DATA).send()).unwrap();
+    let longer = s3::NoncurrentVersionExpiration::builder().noncurrent_days(99).build();
+    let rules = answer.rules().iter().cloned().map(|mut rule| {
+        rule.noncurrent_version_expiration = rule.noncurrent_version_expiration.map(|_| longer.clone());
+        rule
+    });
+    let rules = s3::BucketLifecycleConfiguration::builder().set_rules(Some(rules.collect())).build().unwrap();
+    call(s3.put_bucket_lifecycle_configuration().bucket(DATA).lifecycle_configuration(rules).send()).unwrap();
+    let drift = place.run(["drift", "--no-trail"]).exits(2);
+    assert!(drift.stdout.contains("noncurrent_version_expiration: {days: 99}"), "{drift}");
+    place.apply();
+    assert_eq!(expiry(place.cloud(), "export"), Some(("export/".to_owned(), Some(7), Some(1))));
+}
+
 /// Servers that know neither tags nor ownership controls in this request, each by an error of its own.
 #[test]
 fn where_tags_cannot_come_with_the_bucket_it_is_tagged_afterwards() {

@@ -229,7 +229,7 @@ fn data_comes_in_and_out_under_its_policy_and_every_action_is_needed() {
     }
     place.cloud().heal();
     large(102);
-    place.run(["data", "import", "in"]).succeeds();
+    place.run(["data", "import", "in", "--delete-input"]).succeeds();
     place.run(["data", "export", "out"]).succeeds();
     place.run(["data", "jobs"]).succeeds();
     place.run(["transform", "versions", "visits"]).succeeds();

@@ -35,6 +35,7 @@ pub(super) fn config(reader: &mut Reader<'_>, base_dir: &Path) -> Config {
         force_destroy: reader.force_destroy(),
         logs_bucket_self_logging: reader.flag(keys::LOGS_BUCKET_SELF_LOGGING),
         buckets_minimum_tls: reader.text(keys::BUCKETS_MINIMUM_TLS),
+        transfer_retention_in_days: reader.optional_whole(keys::TRANSFER_RETENTION_IN_DAYS),
         protect: reader.protect(),
         backend: reader.backend(),
         hardened: reader.flag(keys::HARDENED),

@@ -59,6 +59,9 @@ pub struct Config {
     /// Oldest version of TLS that the buckets let in, such as `1.2`.
     #[serde(default)]
     pub buckets_minimum_tls: String,
+    /// Days that S3 keeps what imports and exports leave in the data bucket; `None` is for ever.
+    #[serde(default)]
+    pub transfer_retention_in_days: Option<u32>,
     /// What may be destroyed only by name.
     pub protect: Protect,
     /// Where the state is kept; `None` for a file next to the configuration.

@@ -4,7 +4,8 @@
 
 use aws_sdk_s3::types::{
     AbortIncompleteMultipartUpload, BucketLifecycleConfiguration, ExpirationStatus, LifecycleExpiration,
-    LifecycleRule as S3Rule, LifecycleRuleAndOperator, LifecycleRuleFilter, Transition, TransitionStorageClass,
+    LifecycleRule as S3Rule, LifecycleRuleAndOperator, LifecycleRuleFilter, NoncurrentVersionExpiration, Transition,
+    TransitionStorageClass,
 };
 use serde_json::{Map, Value, json};
 
@@ -36,6 +37,8 @@ pub struct LifecycleRule {
     pub transitions: Vec<(&'static str, i32)>,
     /// Days after which objects expire.
     pub expire_after_days: Option<i32>,
+    /// Days after which a version that is no longer the current one is deleted.
+    pub expire_noncurrent_after_days: Option<i32>,
 }
 
 impl BucketPart for S3BucketLifecycleConfiguration {
@@ -87,13 +90,21 @@ impl BucketPart for S3BucketLifecycleConfiguration {
 fn wanted(rule: &LifecycleRule) -> Value {
     let transitions: Map<String, Value> =
         rule.transitions.iter().map(|(class, days)| ((*class).to_owned(), json!(days))).collect();
-    json!({
+    let mut value = json!({
         "status": "Enabled",
         "prefix": rule.prefix,
         "abort_incomplete_multipart_upload_days": rule.abort_uploads_after_days,
         "transition_days": transitions,
         "expiration_days": rule.expire_after_days,
-    })
+    });
+    if let Some(days) = rule.expire_noncurrent_after_days {
+        value["noncurrent_version_expiration"] = noncurrent(Some(days), None);
+    }
+    value
+}
+
+fn noncurrent(days: Option<i32>, newer_versions: Option<i32>) -> Value {
+    json!({"days": days, "newer_versions": newer_versions})
 }
 
 /// A rule as S3 has it. What hlctl never sets shows up only where somebody else did, as a difference.
@@ -145,10 +156,8 @@ fn found(rule: &S3Rule) -> Value {
         value["filter"] = narrowing(filter);
     }
     if let Some(expiration) = rule.noncurrent_version_expiration() {
-        value["noncurrent_version_expiration"] = json!({
-            "days": expiration.noncurrent_days(),
-            "newer_versions": expiration.newer_noncurrent_versions(),
-        });
+        value["noncurrent_version_expiration"] =
+            noncurrent(expiration.noncurrent_days(), expiration.newer_noncurrent_versions());
     }
     if !rule.noncurrent_version_transitions().is_empty() {
         let transitions = rule.noncurrent_version_transitions().iter().map(|transition| {
@@ -189,6 +198,10 @@ fn as_s3(rule: &LifecycleRule) -> Result<S3Rule, ResourceError> {
         )
         .set_transitions((!rule.transitions.is_empty()).then(|| transitions.collect()))
         .set_expiration(rule.expire_after_days.map(|days| LifecycleExpiration::builder().days(days).build()))
+        .set_noncurrent_version_expiration(
+            rule.expire_noncurrent_after_days
+                .map(|days| NoncurrentVersionExpiration::builder().noncurrent_days(days).build()),
+        )
         .build()
         .map_err(ResourceError::request)
 }
@@ -207,6 +220,7 @@ mod tests {
             abort_uploads_after_days: Some(7),
             transitions: vec![("STANDARD_IA", 30), ("GLACIER", 365)],
             expire_after_days: Some(1825),
+            expire_noncurrent_after_days: Some(1),
         };
         assert_eq!(found(&as_s3(&rule).unwrap()), wanted(&rule));
     }

@@ -39,6 +39,9 @@ pub(in crate::commands) enum DataError {
     /// References are to be checked in files that are not read.
     #[error("the references in {0} cannot be checked: an import from S3 does not read the files")]
     ReferencesInS3(Prefix),
+    /// Files that hlctl has not uploaded are to be deleted.
+    #[error("{0} is not a folder that hlctl uploads, so its files are not deleted")]
+    DeletesInS3(Prefix),
     /// FHIR has no such resource type.
     #[error("{0} is not a resource type of FHIR R4")]
     UnknownType(String),
@@ -61,6 +64,7 @@ impl Failure for DataError {
             Self::ReferencesInS3(prefix) => {
                 format!("`{}` reads them", hlctl!("data check", prefix).flag("--check-references"))
             }
+            Self::DeletesInS3(_) => "leave out --delete-input".to_owned(),
             Self::UnknownType(_) => "write types as in FHIR: Patient, Observation".to_owned(),
         })
     }
@@ -126,7 +130,10 @@ impl Failure for ImportEnded {
         match &self.error {
             ImportError::ReadsItsOwnOutput { .. } | ImportError::NoFiles(_) => Ending::Usage,
             ImportError::LeftRunning(_) => Ending::LeftRunning,
-            ImportError::Unfinished(_) | ImportError::NotAll { .. } | ImportError::FilesChanged => Ending::Incomplete,
+            ImportError::Unfinished(_)
+            | ImportError::NotAll { .. }
+            | ImportError::FilesChanged
+            | ImportError::InputKept { .. } => Ending::Incomplete,
             ImportError::Lost(_) => Ending::Elsewhere,
             ImportError::Problems(_) | ImportError::Blocked(_) => Ending::Refused,
             ImportError::Journal(_)
@@ -175,7 +182,7 @@ impl Failure for ExportEnded {
             DataExportError::NotEmpty(_) => Ending::Usage,
             DataExportError::Blocked(_) => Ending::Refused,
             DataExportError::LeftRunning { .. } => Ending::LeftRunning,
-            DataExportError::Unfinished(_) => Ending::Incomplete,
+            DataExportError::Unfinished(_) | DataExportError::Expired { .. } => Ending::Incomplete,
             DataExportError::Lost(_) => Ending::Elsewhere,
             DataExportError::Journal(_)
             | DataExportError::NotListed(_)

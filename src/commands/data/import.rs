@@ -29,6 +29,9 @@ pub(super) async fn run(session: &Session, arguments: &DataImportArgs) -> Result
         DataLocation::S3(prefix) if arguments.check_references => {
             return Err(super::DataError::ReferencesInS3(prefix.clone()).into());
         }
+        DataLocation::S3(prefix) if arguments.delete_input => {
+            return Err(super::DataError::DeletesInS3(prefix.clone()).into());
+        }
         DataLocation::S3(_) => None,
         DataLocation::Local(path) => {
             let files = files_of(session, path, arguments.checks()).await?;
@@ -44,6 +47,7 @@ pub(super) async fn run(session: &Session, arguments: &DataImportArgs) -> Result
         validation_level: arguments.validation_level.into(),
         allow_problems: arguments.allow_problems,
         wait: !arguments.no_wait,
+        delete_input: arguments.delete_input,
         journals: &journals(session),
     };
     carry_out(session, &bulk, request, &again(arguments), arguments.json).await.map(|()| ExitCode::Success)
@@ -70,7 +74,7 @@ pub(super) async fn carry_out(
 
 /// The command that continues.
 fn again(arguments: &DataImportArgs) -> CommandLine {
-    let DataImportArgs { from, validation_level, check_references, allow_problems, .. } = arguments;
+    let DataImportArgs { from, validation_level, check_references, allow_problems, delete_input, .. } = arguments;
     let mut again = hlctl!("data import", from);
     if *validation_level != Level::Strict {
         again = again.option("--validation-level", ValidationLevel::from(*validation_level).as_str());
@@ -78,7 +82,10 @@ fn again(arguments: &DataImportArgs) -> CommandLine {
     if *check_references {
         again = again.flag("--check-references");
     }
-    if *allow_problems { again.flag("--allow-problems") } else { again }
+    if *allow_problems {
+        again = again.flag("--allow-problems");
+    }
+    if *delete_input { again.flag("--delete-input") } else { again }
 }
 
 /// Whether what the check found lets the import go on.
@@ -166,6 +173,7 @@ impl ImportObserver for Progress {
                     printer.say(&format!("The files stay at {input}."));
                 }
             }
+            ImportEvent::InputDeleted => printer.say("The uploaded files are deleted from S3, with every version."),
         }
     }
 

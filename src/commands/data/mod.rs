@@ -70,6 +70,7 @@ pub(super) async fn copy_to_successor(
         validation_level: ValidationLevel::Minimal,
         allow_problems: false,
         wait: true,
+        delete_input: false,
         journals: &journals,
     };
     Box::pin(import::carry_out(session, &bulk, request, again, false)).await

@@ -39,6 +39,9 @@ pub(super) const DATA: &[Grant] = &[
     grant(&[s3::HEAD_BUCKET, s3::LIST_OBJECTS_V2], On::Bucket),
     grant(&[s3::LIST_MULTIPART_UPLOADS], On::Bucket),
     grant(&[s3::ABORT_MULTIPART_UPLOAD], On::Objects),
+    grant(&[s3::LIST_OBJECT_VERSIONS], On::Bucket),
+    // Of `--delete-input`: only of what was uploaded.
+    grant(&[s3::DELETE_OBJECTS], On::Imports),
     Grant::besides("s3:DeleteObject", &[s3::DELETE_OBJECT], On::Objects, When::Always),
     grant(&[s3::GET_OBJECT, s3::HEAD_OBJECT], On::Objects),
     grant(&[s3::LIST_PARTS], On::Objects),

@@ -38,6 +38,8 @@ pub(super) enum On {
     Bucket,
     /// The objects in the bucket.
     Objects,
+    /// What imports have put into the bucket.
+    Imports,
     /// A key of the account and region.
     Keys,
     /// A data store of the account and region.
@@ -229,6 +231,8 @@ mod tests {
         assert!(made.len() > 20, "the calls are written in another way now: {made:?}");
         // Imports and exports look at the store by the call of the store's own file.
         made.insert(ops::healthlake::DESCRIBE_FHIR_DATASTORE.to_string());
+        // And imports delete what they have uploaded by those of the bucket's.
+        made.extend([ops::s3::DELETE_OBJECTS, ops::s3::LIST_OBJECT_VERSIONS].map(ToString::to_string));
         assert_eq!(names(data().iter()), made);
     }
 

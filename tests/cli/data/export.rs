@@ -3,11 +3,12 @@
 use std::fs;
 
 use hlctl_emulator::Action;
+use hlctl_engine::state::format::checksum;
 use nix::sys::signal::Signal;
 use serde_json::Value;
 
 use super::{patients, stack};
-use crate::support::{eventually, rule};
+use crate::support::{Place, eventually, rule};
 
 #[test]
 fn an_export_is_one_file_for_each_type_with_a_manifest() {
@@ -101,4 +102,32 @@ fn an_export_that_is_interrupted_anywhere_after_its_job_says_how_to_go_on() {
         place.run(["data", "export", "s3://example-fhir-minimal-data/out"]).succeeds();
         assert_eq!(place.cloud().count("StartFHIRExportJob"), 1);
     }
+}
+
+/// The state records that the rule has been there for long: a day has gone by for it.
+fn let_the_rule_expire_all(place: &Place) {
+    let mut whole: Value = serde_json::from_str(&place.read(place.state_file())).unwrap();
+    let rules = &mut whole["state"]["resources"]["s3_bucket_lifecycle_configuration.data"]["attributes"]["rules"];
+    assert_eq!(rules["export"]["expiration_days"], 1);
+    rules["export"]["expiration_days"] = 0.into();
+    whole["checksum"] = checksum(&whole["state"]).into();
+    place.write(place.state_file(), &whole.to_string());
+}
+
+/// An object that S3 has deleted is not missed in a list of what is there.
+#[test]
+fn an_export_that_s3_may_have_deleted_meanwhile_is_not_taken_for_whole() {
+    let place = stack();
+    place.add("transfer_retention_in_days = 1");
+    place.apply();
+    place.cloud().emulator.load(None, patients(0..20, 0).as_bytes()).unwrap();
+    place.run(["data", "export", "out", "--no-wait"]).ends();
+    let_the_rule_expire_all(&place);
+    place.run(["data", "export", "out"]).exits(6).says("no longer kept: S3 deletes it after 0 days");
+    assert!(!place.path("out/manifest.json").exists());
+    // One that goes elsewhere is under no rule of the stack, and another job is another export.
+    place.cloud().emulator.clear_requests();
+    place.run(["data", "export", "s3://example-fhir-minimal-data/mine/"]).succeeds();
+    place.run(["data", "export", "out"]).exits(6);
+    assert_eq!(place.cloud().count("StartFHIRExportJob"), 2);
 }

@@ -7,7 +7,7 @@ use nix::sys::signal::Signal;
 use serde_json::{Value, json};
 
 use super::{folder, held, patients, slow_stack, stack, waits_for_the_job};
-use crate::support::{call, eventually, rule};
+use crate::support::{Place, call, eventually, rule};
 
 #[test]
 fn a_folder_is_checked_uploaded_and_imported() {
@@ -330,4 +330,58 @@ fn an_import_next_to_another_says_what_can_be_done_in_the_meantime() {
     fs::rename(place.path("in"), place.path("more")).unwrap();
     let second = place.run(["data", "import", "more", "--no-wait"]).exits(6);
     second.says("another import, ").says("`hlctl data jobs` shows how far it is").says("Ctrl-C");
+}
+
+/// How many versions and delete markers S3 has under the prefix.
+fn versions(place: &Place, prefix: &str) -> usize {
+    let list = place.cloud().s3().list_object_versions().bucket("example-fhir-minimal-data").prefix(prefix);
+    let page = call(list.send()).unwrap();
+    page.versions().len() + page.delete_markers().len()
+}
+
+#[test]
+fn uploaded_files_are_deleted_with_every_version_once_all_is_imported() {
+    let place = stack();
+    let failing = r#"{"jobs": {"after_resources": 3, "ends_as": "FAILED", "message": "no capacity"}}"#;
+    place.cloud().emulator.set_faults(failing.parse().unwrap());
+    folder(&place, &[("a.ndjson", &patients(0..7, 0)), ("b.ndjson", &patients(7..9, 0))]);
+    let import = ["data", "import", "in", "--delete-input"];
+    place.run(import).exits(6).says("no capacity").says("hlctl data import --delete-input in");
+    assert_eq!(versions(&place, "import/"), 2, "what was not imported is kept");
+    // Sent once more, so that there is an older version, and a file that is gone leaves a delete marker.
+    folder(&place, &[("a.ndjson", &patients(0..8, 0))]);
+    fs::remove_file(place.path("in/b.ndjson")).unwrap();
+    place.cloud().heal();
+    let other = "import/mine/a.ndjson";
+    let put = place.cloud().s3().put_object().bucket("example-fhir-minimal-data").key(other);
+    call(put.body(b"mine".to_vec().into()).send()).unwrap();
+
+    // All is imported, and a deletion that is refused is made up for without another job.
+    place.cloud().rules([rule(
+        "DeleteObjects",
+        None,
+        Action::Error { code: "AccessDenied".into(), message: "no".into(), status: 403 },
+    )]);
+    let kept = place.run(import.into_iter().chain(["--json"])).exits(6).says("could not be deleted");
+    assert_eq!(kept.json()["input_deleted"], false);
+    assert_eq!(held(&place), 8);
+    place.cloud().heal();
+    place.cloud().emulator.clear_requests();
+    let ended = place.run(import.into_iter().chain(["--json"])).succeeds();
+    assert_eq!(ended.json()["input_deleted"], true);
+    assert_eq!(place.cloud().count("StartFHIRImportJob"), 0);
+    let left: Vec<String> = {
+        let list = place.cloud().s3().list_object_versions().bucket("example-fhir-minimal-data").prefix("import/");
+        call(list.send()).unwrap().versions().iter().map(|version| version.key().unwrap().to_owned()).collect()
+    };
+    assert!(left.contains(&other.to_owned()) && !left.iter().any(|key| key.contains("/input/")), "{left:?}");
+    assert_eq!(fs::read_dir(place.path(".hlctl/data")).unwrap().count(), 0, "nothing is left to go on with");
+}
+
+#[test]
+fn only_what_hlctl_has_uploaded_is_deleted() {
+    let place = stack();
+    let refused = place.run(["data", "import", "s3://example-fhir-minimal-data/mine/", "--delete-input"]).exits(64);
+    refused.says("not a folder that hlctl uploads").says("leave out --delete-input");
+    place.run(["data", "import", "in", "--delete-input", "--no-wait"]).exits(64);
 }

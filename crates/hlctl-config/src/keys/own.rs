@@ -72,6 +72,16 @@ keys! {
         doc: "Oldest version of TLS that the buckets' policies accept. They always refuse plain HTTP.",
         example: r#""1.3""#,
     }
+    TRANSFER_RETENTION_IN_DAYS: Whole = {
+        name: "transfer_retention_in_days",
+        group: Group::Buckets,
+        kind: Kind::Whole { min: 1, max: 3650, unit: "days" },
+        default: Default::Unset,
+        doc: "Days after which S3 deletes what is under `import/` and `export/` in the data bucket, where \
+              `hlctl data import` and `hlctl data export` keep files; every version is gone a day later. If not set, \
+              patient data stays there until you delete it.",
+        example: "7",
+    }
     FORCE_DESTROY: Table = {
         name: "force_destroy",
         group: Group::Buckets,
