@@ -10,6 +10,7 @@ use super::reader::Reader;
 use super::rules::bucket::AccountRegionalName;
 use super::rules::cognito::is_smart2;
 use super::rules::region::HEALTHLAKE;
+use super::rules::tags::MOST as MOST_TAGS;
 use super::rules::{nearest, quoted};
 
 /// The whole of it. What the reader notes on the way decides whether it may be used.
@@ -44,6 +45,7 @@ pub(super) fn config(reader: &mut Reader<'_>, base_dir: &Path) -> Config {
         datastore_nlp: reader.optional_flag(keys::DATASTORE_NLP),
         datastore_default_profiles: reader.optional_list(keys::DATASTORE_DEFAULT_PROFILES),
         datastore_backup: backup(reader),
+        transform_profiles: reader.transform_profiles(base_dir),
         poll_interval: reader.seconds(keys::POLL_INTERVAL),
         wait_timeout: reader.seconds(keys::WAIT_TIMEOUT),
     };
@@ -198,6 +200,7 @@ fn across(reader: &mut Reader<'_>, config: &Config) {
     );
     across_smart(reader, smart);
     unknown_profiles(reader, config);
+    tags_of_profiles(reader, config);
     without_effect(reader, config);
 }
 
@@ -271,6 +274,22 @@ const PROFILES: &[&str] = &[
     "carin-bb-2.0.0",
     "carin-bb-2.1.0",
 ];
+
+/// AWS takes 50 tags on a profile (`TagMap` of the HealthLake model), and hlctl marks its own with two.
+fn tags_of_profiles(reader: &mut Reader<'_>, config: &Config) {
+    for profile in &config.transform_profiles {
+        let own = profile.tags.keys().filter(|name| !config.tags.contains_key(*name)).count();
+        let all = config.tags.len() + own;
+        if all > MOST_TAGS {
+            let message = format!(
+                "the profile {} would have {all} tags, with those of `tags`; the maximum is {MOST_TAGS}",
+                quoted(&profile.name)
+            );
+            let help = "AWS takes 50 on a resource, and hlctl marks its own with two";
+            reader.complain(&keys::TRANSFORM_PROFILES, Problem::error(message).help(help));
+        }
+    }
+}
 
 fn unknown_profiles(reader: &mut Reader<'_>, config: &Config) {
     let asked = config.datastore_default_profiles.iter().flatten();

@@ -34,6 +34,7 @@ mod syntax;
 mod tables;
 #[cfg(test)]
 mod tests;
+mod transform;
 
 pub use analytics::Analytics;
 pub use example::{Namespace, RequiredName, StartingNames, example_file, starting_file};
@@ -47,6 +48,7 @@ pub use rules::addresses::KNOWN as KNOWN_ADDRESSES;
 pub use rules::bucket::AccountRegionalName;
 pub use rules::cognito::is_good_password;
 pub use rules::region::{HEALTHLAKE as REGIONS, HEALTHLAKE_FIPS, check_region};
+pub use rules::transform::{MOST as MOST_TRANSFORM_PROFILES, is_profile_name};
 pub use schema::json_schema;
 pub use secret::Secret;
 pub use sources::{Setting, Sources, variables};

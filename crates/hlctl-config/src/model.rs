@@ -81,6 +81,9 @@ pub struct Config {
     pub datastore_default_profiles: Option<Vec<String>>,
     /// Continuous backup of the store; `None` leaves AWS's default alone.
     pub datastore_backup: Option<Backup>,
+    /// Profiles of the Data Transformation Agent.
+    #[serde(default)]
+    pub transform_profiles: Vec<TransformProfileConfig>,
     /// First interval between two looks at a store that is changing.
     pub poll_interval: Duration,
     /// Longest wait for a store.
@@ -101,6 +104,59 @@ pub enum Protect {
     Default,
     /// Exactly these addresses.
     Addresses(BTreeSet<String>),
+}
+
+/// A profile of the Data Transformation Agent, as asked for.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TransformProfileConfig {
+    /// Its name, in AWS and in its address.
+    pub name: String,
+    /// What it converts.
+    pub format: TransformFormat,
+    /// Where its mapping comes from.
+    pub origin: MappingOrigin,
+    /// KMS key that encrypts it; `None` leaves it to AWS.
+    pub kms_key: Option<String>,
+    /// What it is for.
+    pub description: Option<String>,
+    /// Tags in addition to those of the stack.
+    pub tags: BTreeMap<String, String>,
+}
+
+/// What a profile converts to FHIR R4 (`SourceFormat` of the HealthLake model).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum TransformFormat {
+    /// CSV, by one mapping in YAML.
+    Csv,
+    /// C-CDA, by a folder of templates.
+    Ccda,
+}
+
+impl TransformFormat {
+    /// Their names in the API.
+    pub(super) const ALL: [&'static str; 2] = ["CSV", "CCDA"];
+
+    /// By its name in the API.
+    pub(super) fn parse(name: &str) -> Option<Self> {
+        [Self::Csv, Self::Ccda].into_iter().find(|format| format.as_str() == name)
+    }
+
+    /// Its name in the API.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Csv => Self::ALL[0],
+            Self::Ccda => Self::ALL[1],
+        }
+    }
+}
+
+/// Where the mapping of a profile comes from.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum MappingOrigin {
+    /// A file or a folder, from the configuration's directory.
+    Path(PathBuf),
+    /// One of AWS's starters, by its name. The profile begins with it, and what becomes of it is not compared.
+    Starter(String),
 }
 
 /// A state in S3.

@@ -7,7 +7,9 @@ use super::analytics::Analytics;
 use super::backend::{DEFAULT_LEASE, FIELDS, LEASE};
 use super::force_destroy::ForceDestroy;
 use super::keys::{self, Default, Key, Kind, NO_MAX, TOKEN_UNITS, TOKENS, TRIGGER_VERSIONS, TRIGGERS};
-use super::rules::{Rule, addresses, arn, audit as rules, cognito, tags};
+use super::model::TransformFormat;
+use super::rules::{Rule, addresses, arn, audit as rules, cognito, tags, transform};
+use super::transform::{REQUIRED, SOURCES};
 
 /// A JSON Schema (draft 2020-12) of the file. It allows no more keys than [`load`](super::load) and every value that
 /// `load` takes; what concerns several keys at once is left to `load`.
@@ -74,6 +76,9 @@ fn shape(kind: &Kind) -> Value {
         Kind::TestUsers => json!({ "type": "array", "items": test_user() }),
         Kind::TokenValidity => tokens(&json!({ "type": "integer", "minimum": 1, "maximum": 315_360_000 })),
         Kind::Triggers => triggers(),
+        Kind::TransformProfiles => {
+            json!({ "type": "array", "items": transform_profile(), "maxItems": transform::MOST })
+        }
         Kind::TokenUnits => tokens(&json!({ "type": "string", "enum": TOKEN_UNITS })),
     }
 }
@@ -104,6 +109,7 @@ fn protect() -> Value {
         "anyOf": [
             { "type": "string", "enum": addresses::KNOWN.as_slice() },
             { "type": "string", "pattern": r#"^cognito_user\.test_users\[".+"\]$"# },
+            { "type": "string", "pattern": r"^healthlake_data_transformation_profile\.[A-Za-z0-9_-]+$" },
         ]
     });
     json!({
@@ -145,6 +151,25 @@ fn audit() -> Value {
         "properties": {
             "production": { "type": "boolean", "description": "Whether the stack holds real patients.", "default": true },
             "waivers": { "type": "array", "items": waiver },
+        },
+    })
+}
+
+fn transform_profile() -> Value {
+    let exactly_one: Vec<Value> = SOURCES.iter().map(|name| json!({ "required": [name] })).collect();
+    json!({
+        "type": "object",
+        "additionalProperties": false,
+        "required": REQUIRED,
+        "oneOf": exactly_one,
+        "properties": {
+            "name": described(&transform::NAME, "Its name, in AWS and in its address."),
+            "format": { "type": "string", "enum": TransformFormat::ALL, "description": "What it converts." },
+            "mapping": described(&cognito::PATH, "A YAML file for CSV, a folder of templates for C-CDA."),
+            "starter": described(&transform::STARTER, "AWS's starter to begin with, for C-CDA."),
+            "kms_key": described(&transform::KEY, "KMS key that encrypts it. It cannot be changed later."),
+            "description": described(&transform::DESCRIPTION, "What it is for. It cannot be changed later."),
+            "tags": shape(&Kind::Tags),
         },
     })
 }

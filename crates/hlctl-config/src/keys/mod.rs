@@ -116,6 +116,8 @@ pub(super) enum Kind {
     TokenUnits,
     /// `cognito_triggers`.
     Triggers,
+    /// `transform_profiles`.
+    TransformProfiles,
 }
 
 impl Kind {
@@ -133,7 +135,7 @@ impl Kind {
             Self::Analytics => ANALYTICS_VALUES,
             Self::ForceDestroy => FORCE_DESTROY_VALUES,
             Self::Backend => "a table",
-            Self::TestUsers => "a list of tables",
+            Self::TestUsers | Self::TransformProfiles => "a list of tables",
             Self::TokenValidity => "a table of whole numbers",
             Self::TokenUnits | Self::Triggers => "a table of strings",
         }

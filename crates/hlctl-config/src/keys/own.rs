@@ -55,6 +55,16 @@ keys! {
         doc: "Whether the backup holds the store's tags, so that a restored store has them. Only with `datastore_backup = true`.",
         example: "true",
     }
+    TRANSFORM_PROFILES: Table = {
+        name: "transform_profiles",
+        group: Group::Store,
+        kind: Kind::TransformProfiles,
+        default: Default::Toml("[]"),
+        doc: "Profiles of HealthLake's Data Transformation Agent: `name`, `format` (`CSV` or `CCDA`) and either `mapping` (a YAML \
+              file for CSV, a folder of templates for C-CDA, relative to this file's directory) or `starter`; optionally `kms_key`, \
+              `description` and `tags`. Written as `[[transform_profiles]]`, they come at the end of the file.",
+        example: r#"[{ name = "visits", format = "CSV", mapping = "transform/mapping.yaml" }]"#,
+    }
     LOGS_BUCKET_SELF_LOGGING: Flag = {
         name: "logs_bucket_self_logging",
         group: Group::Buckets,

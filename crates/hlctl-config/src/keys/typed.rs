@@ -66,6 +66,7 @@ typed!(
         | Kind::TokenValidity
         | Kind::TokenUnits
         | Kind::Triggers
+        | Kind::TransformProfiles
 );
 
 /// Declares keys: a constant of its type for each, and `KEYS` with all of them in this order.

@@ -13,7 +13,8 @@ pub(crate) static ADDRESS: Rule = Rule {
     check,
 };
 
-/// Every address that a configuration can lead to, but for the test users, who have one each.
+/// Every address that a configuration can lead to, but for the test users and the profiles of the Data Transformation Agent, which
+/// have one each.
 pub const KNOWN: [&str; 40] = [
     "healthlake_fhir_datastore.this",
     "kms_key.s3",
@@ -58,18 +59,26 @@ pub const KNOWN: [&str; 40] = [
 ];
 
 const USERS: &str = "cognito_user.test_users";
+const PROFILES: &str = "healthlake_data_transformation_profile";
 
 fn check(value: &str) -> Vec<Finding> {
     let is_user = value
         .strip_prefix(USERS)
         .and_then(|rest| rest.strip_prefix("[\"")?.strip_suffix("\"]"))
         .is_some_and(|name| !name.is_empty());
-    if value.is_empty() || KNOWN.contains(&value) || is_user {
+    let is_profile = value
+        .strip_prefix(PROFILES)
+        .and_then(|rest| rest.strip_prefix('.'))
+        .is_some_and(super::transform::is_profile_name);
+    if value.is_empty() || KNOWN.contains(&value) || is_user || is_profile {
         return Vec::new();
     }
     let finding = Finding::error(format!("names {}, which is not a resource of hlctl", quoted(value)));
     if value.starts_with(USERS) {
         return vec![finding.help(format!("an address of one user is `{USERS}[\"alice\"]`"))];
+    }
+    if value.starts_with(PROFILES) {
+        return vec![finding.help(format!("an address of one profile is `{PROFILES}.NAME`"))];
     }
     let bare = value.strip_prefix("awscc_").or_else(|| value.strip_prefix("aws_"));
     let near = bare.filter(|bare| KNOWN.contains(bare)).or_else(|| nearest(bare.unwrap_or(value), KNOWN));

@@ -10,6 +10,7 @@ pub(super) mod cognito;
 pub(super) mod names;
 pub(super) mod region;
 pub(super) mod tags;
+pub(super) mod transform;
 
 use std::fmt;
 use std::ops::Range;

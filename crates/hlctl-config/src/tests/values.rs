@@ -283,3 +283,27 @@ fn a_name_that_only_ends_like_one_of_a_namespace_is_warned_of() {
     assert!(config.is_some() && !problems.has_errors(), "{problems}");
     assert!(problems.to_string().contains("PREFIX-ACCOUNT-REGION-an"), "{problems}");
 }
+
+#[test]
+fn a_profile_of_transformation_has_one_source_and_the_tables_say_where_it_fails() {
+    let own = "[[transform_profiles]]\nname = \"visits\"\nformat = \"CSV\"\n";
+    let config = loaded(&format!("{own}mapping = \"m/mapping.yaml\"\ntags = {{ team = \"interop\" }}\n"));
+    let profile = &config.transform_profiles[0];
+    assert_eq!((profile.name.as_str(), profile.format), ("visits", TransformFormat::Csv));
+    assert!(matches!(&profile.origin, MappingOrigin::Path(path) if path.ends_with("m/mapping.yaml")));
+    assert_eq!(profile.tags["team"], "interop");
+    let kept = loaded("protect = [\"healthlake_data_transformation_profile.visits\"]\n");
+    assert!(matches!(kept.protect, Protect::Addresses(addresses) if addresses.len() == 1));
+    for (lines, says) in [
+        (own.to_owned(), "`transform_profiles[0]` has no `mapping`"),
+        (format!("{own}mapping = \"m\"\nstarter = \"s\"\n"), "takes one of them"),
+        (format!("{own}starter = \"ccda-starter-kit-v1\"\n"), "is for C-CDA"),
+        (format!("{own}mapping = \"m\"\n{own}mapping = \"m\"\n"), "`transform_profiles[1]` has the name of another"),
+        (own.replace("visits", "my visits") + "mapping = \"m\"\n", "cannot be part of an address"),
+        (own.replace("CSV", "XML") + "mapping = \"m\"\n", "`transform_profiles[0].format` cannot be `XML`"),
+        (format!("{own}mapping = \"m\"\ntags = {{ \"aws:x\" = \"1\" }}\n"), "begins with `aws:`"),
+    ] {
+        let text = examine(&with(&lines)).problems.to_string();
+        assert!(text.contains(says), "{says}: {text}");
+    }
+}
