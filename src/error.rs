@@ -11,6 +11,7 @@ use crate::data::import::ProblemsFound;
 use crate::data::journal::TransferJournalError;
 use crate::data::lost_store::{LostStore, TraceError};
 use crate::export::ExportError;
+use crate::materials::MaterialsError;
 use crate::module::surgery::SurgeryError;
 use crate::plan::PlanError;
 use crate::plan::file::PlanFileError;
@@ -57,6 +58,15 @@ pub enum Ending {
     LeftRunning,
     /// What the command needs is somewhere else, or is gone.
     Elsewhere,
+}
+
+impl From<MaterialsError> for CommandError {
+    fn from(error: MaterialsError) -> Self {
+        match error {
+            MaterialsError::Package(error) => Self::Package(error),
+            MaterialsError::Mappings(problems) => Self::Config(problems),
+        }
+    }
 }
 
 impl<E: Failure> From<E> for CommandError {

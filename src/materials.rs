@@ -1,31 +1,47 @@
-//! What a stack needs in addition to its configuration: the function's code, the test users' passwords, and the standby
-//! stores of the state. Reads files and variables; asks nobody.
+//! What a stack needs in addition to its configuration: the function's code, the test users' passwords, the mappings of profiles,
+//! and the standby stores of the state. Reads files and variables; asks nobody.
+
+pub mod mappings;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use serde_json::Value;
+use thiserror::Error;
 
 use crate::module::{PasswordError, StackInputs, Standby, test_user};
-use hlctl_config::{Config, PasswordSource, Secret, TestUser, is_good_password};
+use hlctl_config::{Config, PasswordSource, Problems, Secret, Severity, TestUser, is_good_password};
 use hlctl_engine::state::{Home, State};
 use hlctl_model::address::Address;
+use hlctl_resources::MappingTexts;
 use hlctl_resources::package::{Package, PackageError, PackageInput, today};
+
+/// Something that a stack needs is missing or cannot be used.
+#[derive(Debug, Error)]
+pub enum MaterialsError {
+    /// The function's code.
+    #[error("{0}")]
+    Package(#[from] PackageError),
+    /// The mapping of a profile.
+    #[error("{0}")]
+    Mappings(Problems),
+}
 
 /// Gathers everything. A saved plan's configuration has lost the passwords that stood in the file itself; `inline` is asked
 /// for those. A password that is not at hand stands among the absent ones: whether it is needed, the plan tells.
 ///
 /// # Errors
-/// No package, or one that Lambda cannot run; a password that the user pool would refuse.
-pub fn gather<E: From<PackageError> + From<PasswordError>>(
+/// No package, or one that Lambda cannot run; a password that the user pool would refuse; a mapping that cannot be used.
+pub fn gather<E: From<MaterialsError> + From<PasswordError>>(
     config: &Config,
     home: Home,
     state: Option<&State>,
     inline: impl Fn() -> Result<Option<Config>, E>,
 ) -> Result<StackInputs, E> {
     let standby = state.map(Standby::of).unwrap_or_default();
+    let mappings = mappings_of(config)?;
     let Some(package) = package(config, home, state)? else {
-        return Ok(StackInputs { standby, ..StackInputs::default() });
+        return Ok(StackInputs { standby, mappings, ..StackInputs::default() });
     };
     let (mut passwords, mut absent) = (BTreeMap::new(), BTreeMap::new());
     for user in &config.smart.test_users {
@@ -45,25 +61,35 @@ pub fn gather<E: From<PackageError> + From<PasswordError>>(
             Err(error) => return Err(error.into()),
         }
     }
-    Ok(StackInputs { package: Some(package), passwords, absent, standby })
+    Ok(StackInputs { package: Some(package), passwords, absent, mappings, standby })
 }
 
 /// Gathers what there is, for a command that only reads: a password that is not at hand is not compared.
 ///
 /// # Errors
-/// No package, or one that Lambda cannot run.
-pub fn gather_to_look(config: &Config, home: Home, state: &State) -> Result<StackInputs, PackageError> {
+/// No package, or one that Lambda cannot run; a mapping that cannot be used.
+pub fn gather_to_look(config: &Config, home: Home, state: &State) -> Result<StackInputs, MaterialsError> {
     let users = if config.smart_on_fhir { config.smart.test_users.as_slice() } else { &[] };
     let given = users.iter().filter_map(|user| {
         Some((user.username.clone(), read(user, &user.password, config.smart.password_minimum_length).ok()?))
     });
     let passwords = given.collect();
     let package = package(config, home, Some(state))?;
-    Ok(StackInputs { package, passwords, standby: Standby::of(state), ..StackInputs::default() })
+    let mappings = mappings_of(config)?;
+    Ok(StackInputs { package, passwords, mappings, standby: Standby::of(state), ..StackInputs::default() })
+}
+
+/// The mappings, unless one of them cannot be used; what is only doubtful, `validate` says.
+fn mappings_of(config: &Config) -> Result<BTreeMap<String, Arc<MappingTexts>>, MaterialsError> {
+    let read = mappings::read(config);
+    let mut problems = Problems::default();
+    let errors = read.problems.into_iter().filter(|problem| problem.severity == Severity::Error);
+    errors.for_each(|problem| problems.push(problem));
+    if problems.is_empty() { Ok(read.mappings) } else { Err(MaterialsError::Mappings(problems)) }
 }
 
 /// The function's code; none where the store is without SMART.
-fn package(config: &Config, home: Home, state: Option<&State>) -> Result<Option<Arc<Package>>, PackageError> {
+fn package(config: &Config, home: Home, state: Option<&State>) -> Result<Option<Arc<Package>>, MaterialsError> {
     Ok(find_package(config, home, state)?.map(Arc::new))
 }
 

@@ -11,6 +11,7 @@ mod own_files;
 mod own_stack;
 mod passwords;
 mod state_location;
+mod transform_profiles;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -28,6 +29,7 @@ pub use own_stack::HeldElsewhere;
 use passwords::Passwords;
 use tokio::task::JoinSet;
 use tracing::Instrument as _;
+use transform_profiles::ProfileQuota;
 
 use crate::cli::Global;
 use crate::error::CommandError;
@@ -272,6 +274,7 @@ impl Connection {
             pace,
             stop,
             gate: Arc::clone(&self.gate),
+            mappings: Arc::default(),
         }
     }
 
@@ -351,6 +354,7 @@ pub struct Prepared {
     gone: Vec<String>,
     jobs: Jobs,
     concurrency: Concurrency,
+    profiles: ProfileQuota,
     client_secret: ClientSecret,
     /// When the keys that the plan deletes were last used, by the ids that the state records.
     usages: BTreeMap<String, String>,
@@ -375,6 +379,7 @@ impl Prepared {
             gone: Vec::new(),
             jobs: Jobs::default(),
             concurrency: Concurrency::default(),
+            profiles: ProfileQuota::default(),
             client_secret: ClientSecret::default(),
             usages: BTreeMap::new(),
             passwords: Passwords::default(),
@@ -417,8 +422,11 @@ impl Prepared {
         }
         let quota = self.concurrency.refusals(&self.plan, &connection.identity.region);
         self.plan.refusals.extend(quota);
+        self.plan.refusals.extend(self.profiles.refusals(&self.plan));
+        self.plan.texts = transform_profiles::differences(&self.cx, &self.stack, &self.plan);
         self.plan.refusals.extend(self.client_secret.refusal());
         self.plan.warnings.extend(self.concurrency.warning(&self.plan));
+        self.plan.warnings.extend(self.profiles.warning());
         for change in &mut self.plan.changes {
             let usage = ending_key(change).and_then(|key| self.usages.get(key));
             change.impact.extend(usage.cloned());
@@ -526,6 +534,7 @@ async fn prepare_now(
     }
     let (plan, jobs, config) = (Plan::default(), Jobs::default(), config.cloned());
     let (concurrency, client_secret, usages) = (Concurrency::default(), ClientSecret::default(), BTreeMap::new());
+    let profiles = ProfileQuota::default();
     let mut prepared = Prepared {
         cx,
         stack,
@@ -538,21 +547,23 @@ async fn prepare_now(
         gone,
         jobs,
         concurrency,
+        profiles,
         client_secret,
         usages,
         passwords,
         notes,
     };
     prepared.decide_again(connection, options)?;
-    let (jobs, concurrency, client_secret, usages) = tokio::join!(
+    let (jobs, concurrency, profiles, client_secret, usages) = tokio::join!(
         prepared.jobs_now(),
         Concurrency::look(&prepared.cx, &prepared.plan),
+        ProfileQuota::look(&prepared.cx, &prepared.plan),
         ClientSecret::look(&prepared.cx, &prepared.stack, &prepared.state, &prepared.plan),
         last_usages(&prepared.cx, &prepared.plan),
     );
     let jobs = jobs?;
     prepared.jobs = if options.exports_first { jobs.without_exports() } else { jobs };
-    (prepared.concurrency, prepared.usages) = (concurrency, usages);
+    (prepared.concurrency, prepared.profiles, prepared.usages) = (concurrency, profiles, usages);
     let unseen = |error| CommandError::Resource { address: Address::parse("lambda_function.token_validator"), error };
     prepared.client_secret = client_secret.map_err(unseen)?;
     prepared.decide_again(connection, options)?;

@@ -45,6 +45,7 @@ fn import_id(kind: Kind, resource: &TfResource) -> Option<String> {
         Kind::IamRolePolicy => pair("role", ':', "name"),
         Kind::IamRolePolicyAttachment => pair("role", '/', "policy_arn"),
         Kind::CognitoUserPool => text("id").map(str::to_owned),
+        Kind::DataTransformationProfile => text("profile_id").or(text("id")).map(str::to_owned),
         Kind::CognitoUserPoolDomain => text("domain").map(str::to_owned),
         Kind::CognitoResourceServer => pair("user_pool_id", '|', "identifier"),
         Kind::CognitoUserPoolClient => pair("user_pool_id", '/', "id"),

@@ -216,7 +216,7 @@ async fn carry_out(
         if session.fleet.is_none() {
             session.printer.say("\nOutputs:\n");
         }
-        session.printer.data(&outputs::as_text(&module::outputs(|address| report.state.recorded(address))));
+        session.printer.data(&outputs::as_text(&module::outputs(&report.state)));
     }
     Ok(ExitCode::Success)
 }

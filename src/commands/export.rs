@@ -26,6 +26,12 @@ pub(super) async fn run(session: &Session, command: &ExportCommand) -> Result<Ex
         }
         Some(directory) => write(session, directory, &files)?,
     }
+    for address in export::left_out(&state) {
+        session.printer.warning(&format!(
+            "{address} is not exported: the state does not hold its mapping, and Terraform would replace the profile, with all its \
+             versions, for each change"
+        ));
+    }
     Ok(ExitCode::Success)
 }
 

@@ -20,13 +20,13 @@ pub(super) async fn run(session: &Session, arguments: &OutputsArgs) -> Result<Ex
         return run_with_secrets(session, arguments).await;
     }
     let state = session.deployed_state().await?;
-    print(session, arguments, module::outputs(|address| state.recorded(address)))
+    print(session, arguments, module::outputs(&state))
 }
 
 /// The same with the secrets of the app clients.
 async fn run_with_secrets(session: &Session, arguments: &OutputsArgs) -> Result<ExitCode, CommandError> {
     let state = session.deployed_state().await?;
-    let mut outputs = module::outputs(|address| state.recorded(address));
+    let mut outputs = module::outputs(&state);
     let wanted: Vec<_> = module::SECRETS
         .into_iter()
         .filter(|(secret, _)| arguments.name.as_deref().is_none_or(|name| name == *secret))

@@ -15,7 +15,7 @@ pub(super) async fn run(session: &Session, arguments: &ReportArgs) -> Result<Exi
     let store = session.local_store();
     let journal = Journal::read(store.path())?;
     journal.check_belongs(&state, store.path())?;
-    let outputs = module::outputs(|address| state.recorded(address));
+    let outputs = module::outputs(&state);
     if arguments.json {
         let record = serde_json::to_string_pretty(&journal).map_err(|error| CommandError::Other(error.into()))?;
         return print(session, arguments.out.as_deref(), &format!("{record}\n"));

@@ -14,8 +14,10 @@ pub(super) fn run(session: &Session, arguments: &JsonArgs) -> Result<ExitCode, C
     let problems = match session.sources() {
         Ok(sources) => {
             let mut examined = hlctl_config::examine(&sources);
-            if let Some(problem) = package_problem(session, &examined) {
-                examined.problems.push(problem);
+            let more: Vec<Problem> =
+                package_problem(session, &examined).into_iter().chain(mapping_problems(&examined)).collect();
+            if !more.is_empty() {
+                more.into_iter().for_each(|problem| examined.problems.push(problem));
                 examined.problems.sort();
             }
             examined.problems
@@ -35,6 +37,17 @@ pub(super) fn run(session: &Session, arguments: &JsonArgs) -> Result<ExitCode, C
     }
     session.printer.say(&format!("{} is valid.", session.global.config.display()));
     Ok(ExitCode::Success)
+}
+
+/// What is wrong with the mappings of profiles.
+fn mapping_problems(examined: &Examined) -> Vec<Problem> {
+    let Some(config) = &examined.config else { return Vec::new() };
+    let place = examined.places.get("transform_profiles");
+    let placed = |problem: Problem| match place {
+        Some(place) => problem.at(place.clone()),
+        None => problem,
+    };
+    materials::mappings::read(config).problems.into_iter().map(placed).collect()
 }
 
 /// What is wrong with the function's code, where the configuration names any. hlctl's own is no part of it.

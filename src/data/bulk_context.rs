@@ -58,7 +58,7 @@ impl BulkContext {
     /// # Errors
     /// Something is missing.
     pub fn of(cx: Context, state: &State) -> Result<Self, NoBulkContext> {
-        let outputs = module::outputs(|address| state.recorded(address));
+        let outputs = module::outputs(state);
         let arn = output(&outputs, "datastore_arn")?;
         Ok(Self {
             store: state.recorded_text(STORE, "id")?.to_owned(),

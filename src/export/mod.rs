@@ -52,6 +52,9 @@ pub fn terraform(state: &State) -> Result<Vec<File>, ExportError> {
     let mut imports = Body::default();
     let mut users = Vec::new();
     for (address, entry) in state.resources.iter().filter(|(_, entry)| entry.status == Status::Ready) {
+        if is_left_out(address) {
+            continue;
+        }
         let failed = |error| ExportError { address: address.clone(), error };
         let (Some(kind), Some(recorded)) = (entry.kind::<Kind>(), &entry.recorded) else { continue };
         let id = match kind {
@@ -94,6 +97,16 @@ pub fn terraform(state: &State) -> Result<Vec<File>, ExportError> {
         File { name: "main.tf", text: format(&resources)? },
         File { name: "imports.tf", text: format(&imports)? },
     ])
+}
+
+/// What the export leaves out: profiles of transformation, whose mappings the state does not hold. Terraform's providers replace such
+/// a profile, with all its versions, for a changed mapping.
+pub fn left_out(state: &State) -> Vec<&Address> {
+    state.resources.keys().filter(|address| is_left_out(address)).collect()
+}
+
+fn is_left_out(address: &Address) -> bool {
+    Kind::parse(address.kind()) == Some(Kind::DataTransformationProfile)
 }
 
 /// Whether patient data is in it, or what it takes to read them.
@@ -156,7 +169,7 @@ fn body(kind: Kind, arguments: &Arguments<'_>) -> Body {
         Kind::CognitoResourceServer => cognito::resource_server(arguments),
         Kind::CognitoUserPoolClient => cognito::client(arguments),
         Kind::CognitoManagedLoginBranding => cognito::branding(arguments),
-        Kind::CognitoUser => Body::default(),
+        Kind::CognitoUser | Kind::DataTransformationProfile => Body::default(),
         Kind::CloudwatchLogGroup => compute::log_group(arguments),
         Kind::LambdaFunction => compute::function(arguments),
         Kind::LambdaAlias => compute::alias(arguments),

@@ -4,13 +4,13 @@
 //! without a configuration, an identity or the function's code. A test holds both to each other.
 
 use super::standby::is_standby;
-use hlctl_config::Config;
+use hlctl_config::{Config, is_profile_name};
 use hlctl_model::address::Address;
 use hlctl_resources::{
     CloudwatchLogGroup, CognitoManagedLoginBranding, CognitoResourceServer, CognitoUser, CognitoUserPool,
-    CognitoUserPoolClient, CognitoUserPoolDomain, FhirDatastore, IamPolicy, IamRole, IamRolePolicy,
-    IamRolePolicyAttachment, Kind, KmsKey, LambdaAlias, LambdaFunction, LambdaPermission, Resource, S3Bucket,
-    S3BucketLifecycleConfiguration, S3BucketLogging, S3BucketPolicy, S3BucketPublicAccessBlock,
+    CognitoUserPoolClient, CognitoUserPoolDomain, DataTransformationProfile, FhirDatastore, IamPolicy, IamRole,
+    IamRolePolicy, IamRolePolicyAttachment, Kind, KmsKey, LambdaAlias, LambdaFunction, LambdaPermission, Resource,
+    S3Bucket, S3BucketLifecycleConfiguration, S3BucketLogging, S3BucketPolicy, S3BucketPublicAccessBlock,
     S3BucketServerSideEncryptionConfiguration, S3BucketVersioning,
 };
 
@@ -45,7 +45,7 @@ impl When {
     }
 }
 
-/// All but test users and the standby stores, whose number is not fixed.
+/// All but test users, profiles of transformation and the standby stores, whose number is not fixed.
 const FIXED: &[(&str, &str, When)] = &[
     (KmsKey::KIND, "s3", When::Always),
     (KmsKey::KIND, "datastore", When::StoreKey),
@@ -91,7 +91,7 @@ const FIXED: &[(&str, &str, When)] = &[
 
 /// Whether some configuration or command of hlctl can make a resource at this address.
 pub fn is_known(address: &Address) -> bool {
-    fixed(address).is_some() || test_user_of(address).is_some() || is_standby(address)
+    fixed(address).is_some() || test_user_of(address).is_some() || profile_of(address).is_some() || is_standby(address)
 }
 
 /// Whether this configuration asks for a resource at this address. Standby stores are the state's affair:
@@ -99,6 +99,9 @@ pub fn is_known(address: &Address) -> bool {
 pub fn asks_for(config: &Config, address: &Address) -> bool {
     if let Some(username) = test_user_of(address) {
         return config.smart_on_fhir && config.smart.test_users.iter().any(|user| user.username == username);
+    }
+    if let Some(name) = profile_of(address) {
+        return config.transform_profiles.iter().any(|profile| profile.name == name);
     }
     fixed(address).is_some_and(|when| when.holds(config))
 }
@@ -117,11 +120,12 @@ pub fn bucket_at<'a>(config: &'a Config, address: &Address) -> Option<&'a str> {
     }
 }
 
-/// The known addresses of a kind. Of test users and of standby stores only the form is given.
+/// The known addresses of a kind. Of test users, profiles and standby stores only the form is given.
 pub fn known_of_kind(kind: &str) -> Vec<String> {
     let fixed = FIXED.iter().filter(|(of, ..)| *of == kind).map(|(kind, name, _)| format!("{kind}.{name}"));
     let users = (kind == CognitoUser::KIND).then(|| format!("{kind}.test_users[\"USERNAME\"]"));
-    fixed.chain(users).collect()
+    let profiles = (kind == DataTransformationProfile::KIND).then(|| format!("{kind}.NAME"));
+    fixed.chain(users).chain(profiles).collect()
 }
 
 fn fixed(address: &Address) -> Option<When> {
@@ -134,6 +138,12 @@ fn test_user_of(address: &Address) -> Option<String> {
     let name = address.as_str().strip_prefix(CognitoUser::KIND)?.strip_prefix(".test_users[")?.strip_suffix(']')?;
     let username: String = serde_json::from_str(name).ok()?;
     (super::test_user(&username) == *address && !username.is_empty()).then_some(username)
+}
+
+/// The name in a profile's address.
+fn profile_of(address: &Address) -> Option<&str> {
+    let name = address.as_str().strip_prefix(DataTransformationProfile::KIND)?.strip_prefix('.')?;
+    is_profile_name(name).then_some(name)
 }
 
 #[cfg(test)]
@@ -158,7 +168,10 @@ mod tests {
             let built: BTreeSet<Address> = stack.into_keys().collect();
             let users = config.smart.test_users.iter().map(|user| crate::module::test_user(&user.username));
             let table = FIXED.iter().map(|(kind, name, _)| Address::new(kind, name));
-            let asked: BTreeSet<Address> = table.chain(users).filter(|address| asks_for(&config, address)).collect();
+            let of_profile = |name: &String| Address::new(DataTransformationProfile::KIND, name);
+            let profiles = config.transform_profiles.iter().map(|profile| of_profile(&profile.name));
+            let asked: BTreeSet<Address> =
+                table.chain(users).chain(profiles).filter(|address| asks_for(&config, address)).collect();
             assert_eq!(built, asked);
             assert!(built.iter().all(is_known));
             built_by_any.extend(built);
@@ -194,6 +207,8 @@ mod tests {
             "cognito_user.test_users[\"\"]",
             "cognito_user.test_users[ \"alice\"]",
             "aws_s3_bucket.data",
+            "healthlake_data_transformation_profile.my visits",
+            "healthlake_data_transformation_profile",
         ];
         for address in unknown {
             assert!(!is_known(&Address::parse(address)), "{address}");
@@ -206,6 +221,7 @@ mod tests {
             "healthlake_fhir_datastore.predecessor_17",
             "cognito_user.test_users[\"alice\"]",
             "cognito_user.test_users[\"o\\\"brien\"]",
+            "healthlake_data_transformation_profile.visits-2",
         ];
         for address in known {
             assert!(is_known(&Address::parse(address)), "{address}");

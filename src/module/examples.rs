@@ -52,6 +52,7 @@ pub(crate) fn every_switch() -> Vec<Config> {
         format!("create_kms_key = true\n{machine}{SMART}"),
         format!("{more}{SMART}"),
         format!("{pages}{SMART}"),
+        "transform_profiles = [{ name = \"visits\", format = \"CSV\", mapping = \"m.yaml\", tags = { of = \"visits\" } }]\n".to_owned(),
     ];
     lines.iter().map(|lines| config(lines)).collect()
 }

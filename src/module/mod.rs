@@ -26,15 +26,15 @@ pub use way_back::WayBack;
 
 use serde_json::Value;
 
-use hlctl_config::{Config, Protect, Secret, is_logs_bucket};
+use hlctl_config::{Config, MappingOrigin, Protect, Secret, TransformProfileConfig, is_logs_bucket};
 use hlctl_model::address::Address;
 use hlctl_resources::package::Package;
 use hlctl_resources::policy::{Document, Principal, Statement};
 use hlctl_resources::{
-    Encryption, FhirDatastore, IamPolicy, IamRole, IamRolePolicyAttachment, Identity, IdentityProvider, Kind, KmsKey,
-    LifecycleRule, Ref, Resource, S3Bucket, S3BucketLifecycleConfiguration, S3BucketLogging, S3BucketPolicy,
-    S3BucketPublicAccessBlock, S3BucketServerSideEncryptionConfiguration, S3BucketVersioning, Spec, Text,
-    ownership_tags,
+    DataTransformationProfile, Encryption, FhirDatastore, IamPolicy, IamRole, IamRolePolicyAttachment, Identity,
+    IdentityProvider, Kind, KmsKey, LifecycleRule, MappingTexts, Ref, Resource, S3Bucket,
+    S3BucketLifecycleConfiguration, S3BucketLogging, S3BucketPolicy, S3BucketPublicAccessBlock,
+    S3BucketServerSideEncryptionConfiguration, S3BucketVersioning, Spec, Text, WantedMapping, ownership_tags,
 };
 
 /// Days after which unfinished uploads are dropped from either bucket.
@@ -63,6 +63,8 @@ pub struct StackInputs {
     pub passwords: BTreeMap<String, Secret>,
     /// Why there is none for the others, by username.
     pub absent: BTreeMap<String, PasswordError>,
+    /// The mappings of the profiles of transformation, by the profiles' names.
+    pub mappings: BTreeMap<String, Arc<MappingTexts>>,
     /// The standby stores.
     pub standby: Standby,
 }
@@ -99,6 +101,7 @@ impl Builder<'_> {
         let standby = self.standby(&spec);
         let stores: Vec<_> = std::iter::once(store).chain(standby).collect();
         self.import_export_role(&data, &s3_key, &stores);
+        self.config.transform_profiles.iter().for_each(|profile| self.transform_profile(profile));
         self.nodes
     }
 
@@ -241,6 +244,28 @@ impl Builder<'_> {
         self.add("this", IamRolePolicyAttachment { role, policy: policy.arn() });
     }
 
+    fn transform_profile(&mut self, profile: &TransformProfileConfig) {
+        let mapping = match &profile.origin {
+            MappingOrigin::Starter(name) => WantedMapping::Starter(name.clone()),
+            MappingOrigin::Path(_) => match self.materials.mappings.get(&profile.name) {
+                Some(texts) => WantedMapping::Texts(Arc::clone(texts)),
+                None => WantedMapping::Unread,
+            },
+        };
+        let mut tags = self.config.tags.clone();
+        tags.extend(profile.tags.clone());
+        tags.extend(ownership_tags(self.stack, &Address::new(DataTransformationProfile::KIND, &profile.name)));
+        let spec = DataTransformationProfile {
+            name: profile.name.clone(),
+            format: profile.format.as_str(),
+            description: profile.description.clone(),
+            key: profile.kms_key.clone(),
+            mapping,
+            tags,
+        };
+        self.add(&profile.name, spec);
+    }
+
     /// Trust in HealthLake on behalf of these stores alone ("Setting up permissions for import jobs", HealthLake
     /// developer guide).
     fn trust_of_stores(&self, sid: &'static str, stores: &[Ref<FhirDatastore>]) -> Document {
@@ -329,7 +354,7 @@ pub fn is_protected_as(
     is_protected(protect, address) || (is_data_bucket && is_protected(protect, &Address::parse(DATA_BUCKET)))
 }
 
-/// The store, the keys and the data bucket: what holds patient data, or the means to read it. A bucket counts as the data
+/// The store, the keys, the data bucket and profiles, of which AWS keeps nothing: what holds patient data, or the means to read it. A bucket counts as the data
 /// bucket wherever it is but at the address of the logs.
 fn by_default(address: &Address) -> bool {
     match Kind::parse(address.kind()) {

@@ -1,8 +1,14 @@
 //! The outputs: the module's names, and what SMART adds to them.
 
+use std::collections::BTreeMap;
+
 use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::{Map, Value};
+
+use hlctl_engine::state::State;
+use hlctl_model::address::Address;
+use hlctl_resources::{DataTransformationProfile, Resource as _};
 
 /// The address of the client whose id is an output.
 const CLIENT: &str = "cognito_user_pool_client.client";
@@ -37,6 +43,9 @@ pub struct Outputs {
     /// Only with `--show-secrets`.
     #[serde(skip_serializing_if = "Option::is_none")]
     cognito_machine_client_secret: Option<String>,
+    /// Ids of the profiles of transformation, by their names; only where there are any.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    transform_profiles: Option<BTreeMap<String, String>>,
 }
 
 /// The endpoints of the user pool.
@@ -61,8 +70,9 @@ struct Scopes {
 }
 
 impl Outputs {
-    /// From what is recorded of each resource.
-    pub fn of<'a>(recorded: impl Fn(&str) -> Option<&'a Value>) -> Self {
+    /// From what a state records of each resource.
+    pub fn of(state: &State) -> Self {
+        let recorded = |address: &str| state.recorded(address);
         let text = |address: &str, name: &str| recorded(address)?.get(name)?.as_str().map(str::to_owned);
         Self {
             cognito_domain: text("cognito_user_pool_domain.this", "base_url"),
@@ -85,6 +95,7 @@ impl Outputs {
             cognito_user_pool_id: text("cognito_user_pool.main", "id"),
             cognito_client_secret: None,
             cognito_machine_client_secret: None,
+            transform_profiles: profiles(state),
         }
     }
 
@@ -98,8 +109,20 @@ impl Outputs {
 }
 
 /// The same by their names.
-pub fn outputs<'a>(recorded: impl Fn(&str) -> Option<&'a Value>) -> Map<String, Value> {
-    Outputs::of(recorded).members()
+pub fn outputs(state: &State) -> Map<String, Value> {
+    Outputs::of(state).members()
+}
+
+/// The ids of the profiles, by their names; nothing where there is none.
+fn profiles(state: &State) -> Option<BTreeMap<String, String>> {
+    let is_profile = |address: &Address| address.kind() == DataTransformationProfile::KIND;
+    let of = state.resources.iter().filter(|(address, _)| is_profile(address));
+    let text = |recorded: &Value, name: &str| Some(recorded.get(name)?.as_str()?.to_owned());
+    let ids: BTreeMap<_, _> = of
+        .filter_map(|(_, entry)| entry.recorded.as_ref())
+        .filter_map(|recorded| Some((text(recorded, "name")?, text(recorded, "id")?)))
+        .collect();
+    (!ids.is_empty()).then_some(ids)
 }
 
 /// The outputs that are secrets, and the addresses of the clients that have them.

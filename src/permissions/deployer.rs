@@ -104,6 +104,7 @@ fn is_needed(places: &PolicyScope, address: &Address, grant: &Grant) -> bool {
     match grant.when {
         When::Emptying => places.empties(address),
         When::Reserving => places.reserves,
+        When::ThroughHealthLake => places.encrypts_profiles,
         When::OursThroughHealthLake => places.has_address("kms_key.datastore"),
         _ => true,
     }
@@ -126,10 +127,9 @@ impl Confinement {
             When::Ours => (OF_THE_STACK, tagged("aws:ResourceTag")),
             When::Tagging => (NEW_IN_THE_STACK, tagged("aws:RequestTag")),
             When::OursThroughHealthLake => {
-                let via = format!("healthlake.{}.amazonaws.com", places.identity.region);
-                let through = when("StringEquals", "kms:ViaService", [via]);
-                ("ThroughHealthLake", and(tagged("aws:ResourceTag"), through))
+                ("ThroughHealthLake", and(tagged("aws:ResourceTag"), through_healthlake(places)))
             }
+            When::ThroughHealthLake => ("ProfileKeys", through_healthlake(places)),
             When::PassedToLambda => {
                 ("PassedToLambda", when("StringEquals", "iam:PassedToService", ["lambda.amazonaws.com".to_owned()]))
             }
@@ -140,6 +140,11 @@ impl Confinement {
         };
         Self { sid, condition }
     }
+}
+
+fn through_healthlake(places: &PolicyScope) -> Condition {
+    let via = format!("healthlake.{}.amazonaws.com", places.identity.region);
+    when("StringEquals", "kms:ViaService", [via])
 }
 
 fn place(on: On) -> &'static str {

@@ -31,6 +31,8 @@ pub struct PolicyScope {
     empties: [ForceDestroy; 2],
     /// Whether the store has a continuous backup, or is to have one.
     pub(super) backs_up: bool,
+    /// Whether a profile of the Data Transformation Agent has a key.
+    pub(super) encrypts_profiles: bool,
     /// Whether the function takes concurrency from the account.
     pub(super) reserves: bool,
     resources: BTreeMap<Address, Vec<Value>>,
@@ -65,9 +67,11 @@ impl PolicyScope {
         let function_roles = function_roles(&stack, &resources);
         let empties = [config.force_destroy, state.map(|state| state.settings.force_destroy).unwrap_or_default()];
         let backs_up = config.datastore_backup.as_ref().is_some_and(|backup| backup.enabled);
+        let encrypts_profiles = config.transform_profiles.iter().any(|profile| profile.kms_key.is_some());
         let smart = &config.smart;
         let reserves = smart.reserved_concurrency.or(smart.provisioned_concurrency).is_some();
-        Ok(Self { identity: identity.clone(), tag, empties, backs_up, reserves, resources, function_roles })
+        let identity = identity.clone();
+        Ok(Self { identity, tag, empties, backs_up, encrypts_profiles, reserves, resources, function_roles })
     }
 
     /// The resources and their kinds.

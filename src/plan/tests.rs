@@ -99,7 +99,7 @@ impl World {
         let number = self.made;
         let id = match spec.kind() {
             Kind::KmsKey => format!("1e892e9b-6296-4f34-a018-{number:012}"),
-            Kind::FhirDatastore => format!("{number:032x}"),
+            Kind::FhirDatastore | Kind::DataTransformationProfile => format!("{number:032x}"),
             Kind::CognitoUserPool => format!("us-east-1_Pool{number}"),
             _ => {
                 let pool = known.recorded(&address_of("cognito_user_pool.main"));

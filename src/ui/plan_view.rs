@@ -17,6 +17,9 @@ pub fn render(plan: &Plan, place: &str) -> String {
     }
     for change in plan.changes.iter().filter(|change| change.action != Action::NoOp) {
         render_change(&mut text, change);
+        if let Some(difference) = plan.texts.get(&change.address) {
+            render_difference(&mut text, difference);
+        }
     }
     for warning in &plan.warnings {
         let _ = writeln!(text, "{CHANGE}warning{CHANGE:#}: {warning}\n");
@@ -72,6 +75,18 @@ pub(super) fn render_change(text: &mut String, change: &Change) {
     }
     for sentence in &change.impact {
         let _ = writeln!(text, "      {CHANGE}!{CHANGE:#} {sentence}");
+    }
+    text.push('\n');
+}
+
+fn render_difference(text: &mut String, difference: &str) {
+    for line in difference.lines() {
+        let style = match line.chars().next() {
+            Some('+') => ADD,
+            Some('-') => DESTROY,
+            _ => FAINT,
+        };
+        let _ = writeln!(text, "      {style}{line}{style:#}");
     }
     text.push('\n');
 }

@@ -59,4 +59,5 @@ mod support;
 mod surgery;
 mod terminal;
 mod transform;
+mod transform_profiles;
 mod words;

@@ -9,6 +9,7 @@ use tokio::sync::{Mutex, MutexGuard};
 pub struct Gate {
     creating: Mutex<()>,
     deleting: Mutex<()>,
+    profiles: Mutex<()>,
 }
 
 impl Gate {
@@ -20,5 +21,11 @@ impl Gate {
     /// Waits for the turn to delete one.
     pub async fn to_delete(&self) -> MutexGuard<'_, ()> {
         self.deleting.lock().await
+    }
+
+    /// Waits for the turn to read a profile of the Data Transformation Agent: AWS allows one request a second of each operation for
+    /// the account ("AWS HealthLake endpoints and quotas"), so that requests at once would only throttle each other.
+    pub async fn to_read_profile(&self) -> MutexGuard<'_, ()> {
+        self.profiles.lock().await
     }
 }

@@ -355,7 +355,9 @@ pub fn baseline(kind: Kind, state: &Attributes, aws: &Attributes) -> (Map<String
         // What an earlier hlctl only watched may be an attribute now.
         let leaf = path.get(operation.len() + 1..).unwrap_or_default();
         let is_watched = |section: &Section| !matches!(section.lines.get(leaf), Some(Line::Managed(_)));
-        section.is_some_and(is_watched) && !refused.is_some_and(|refused| refused.contains_key(operation))
+        // A draft that is as published again is nothing that others have changed.
+        let is_undone = kind == Kind::DataTransformationProfile && !seen.contains_key(path);
+        section.is_some_and(is_watched) && !is_undone && !refused.is_some_and(|refused| refused.contains_key(operation))
     });
     (accepted, seen)
 }

@@ -73,6 +73,12 @@ pub enum ResourceError {
         /// What is wrong.
         problem: String,
     },
+    /// Somebody else wrote the draft of a profile while hlctl published it.
+    #[error("version {version} was published with another mapping: another client wrote the draft at the same time")]
+    PublishedAnothers {
+        /// The version.
+        version: i32,
+    },
     /// The secret of an app client, which only AWS had.
     #[error("Cognito does not return the secret of the app client {0}")]
     SecretNotReturned(String),
@@ -140,7 +146,7 @@ impl ResourceError {
                  buckets, patient data included, or empty the bucket yourself"
                     .to_owned(),
             ),
-            Self::Vanished => Some("run the command again to plan with what is there now".to_owned()),
+            Self::Vanished | Self::PublishedAnothers { .. } => Some("run the command again to plan with what is there now".to_owned()),
             Self::Failed { status, .. } if status == "CREATE_FAILED" => {
                 Some("fix the cause; the next apply creates a new store in place of the failed one".to_owned())
             }

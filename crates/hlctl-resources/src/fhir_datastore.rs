@@ -17,6 +17,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 pub use identity_provider::IdentityProvider;
+pub(super) use look::list_tags;
 pub use look::{BackupWindow, Vitals, vitals};
 
 use super::kms_key::KmsKey;
@@ -33,8 +34,7 @@ use hlctl_engine::wait::Due;
 use hlctl_model::address::Address;
 use hlctl_model::{Action, AttributeChange};
 use look::{
-    all_living, condition_of, describe, is_ending, list_tags, observed_attributes, recorded_of, remains_of, sorted,
-    switch,
+    all_living, condition_of, describe, is_ending, observed_attributes, recorded_of, remains_of, sorted, switch,
 };
 use request::{analytics, as_healthlake_tags, backup, encryption, nlp, preload, profiles, restore_configuration};
 
@@ -231,7 +231,7 @@ impl Resource for FhirDatastore {
         // HealthLake takes one change at a time and none while the store is in transition.
         let recorded = settle(task, recorded, task.wait, Begun::Earlier, Impaired::Works).await?;
         if changed(&["tags"]) {
-            self.update_tags(cx, &recorded.arn).await?;
+            put_tags(cx, &recorded.arn, &self.tags).await?;
         }
         let name = changed(&["name"]);
         let profile = self.default_profiles.as_deref().filter(|_| changed(&["default_profiles"]));
@@ -435,20 +435,20 @@ impl FhirDatastore {
         let provider = self.identity_provider.as_ref();
         provider.map(|provider| identity_provider::request(Some(provider), task)).transpose()
     }
+}
 
-    async fn update_tags(&self, cx: &Context, arn: &str) -> Result<(), ResourceError> {
-        let healthlake = &cx.clients.healthlake;
-        let change = TagChange::between(&list_tags(cx, arn).await?, &self.tags);
-        if !change.set.is_empty() {
-            let tags = as_healthlake_tags(&change.set)?;
-            let tag = || healthlake.tag_resource().resource_arn(arn).set_tags(Some(tags.clone())).send();
-            cx.call(ops::healthlake::TAG_RESOURCE, tag).await?;
-        }
-        if !change.remove.is_empty() {
-            let untag =
-                || healthlake.untag_resource().resource_arn(arn).set_tag_keys(Some(change.remove.clone())).send();
-            cx.call(ops::healthlake::UNTAG_RESOURCE, untag).await?;
-        }
-        Ok(())
+/// Makes the tags of a store, or of anything else of HealthLake's, those that are wanted.
+pub(super) async fn put_tags(cx: &Context, arn: &str, wanted: &BTreeMap<String, String>) -> Result<(), ResourceError> {
+    let healthlake = &cx.clients.healthlake;
+    let change = TagChange::between(&list_tags(cx, arn).await?, wanted);
+    if !change.set.is_empty() {
+        let tags = as_healthlake_tags(&change.set)?;
+        let tag = || healthlake.tag_resource().resource_arn(arn).set_tags(Some(tags.clone())).send();
+        cx.call(ops::healthlake::TAG_RESOURCE, tag).await?;
     }
+    if !change.remove.is_empty() {
+        let untag = || healthlake.untag_resource().resource_arn(arn).set_tag_keys(Some(change.remove.clone())).send();
+        cx.call(ops::healthlake::UNTAG_RESOURCE, untag).await?;
+    }
+    Ok(())
 }

@@ -10,8 +10,8 @@ use super::{
 };
 use super::{
     CloudwatchLogGroup, CognitoManagedLoginBranding, CognitoResourceServer, CognitoUser, CognitoUserPool,
-    CognitoUserPoolClient, CognitoUserPoolDomain, FhirDatastore, IamPolicy, IamRole, IamRolePolicy,
-    IamRolePolicyAttachment, KmsKey, LambdaAlias, LambdaFunction, LambdaPermission, S3Bucket,
+    CognitoUserPoolClient, CognitoUserPoolDomain, DataTransformationProfile, FhirDatastore, IamPolicy, IamRole,
+    IamRolePolicy, IamRolePolicyAttachment, KmsKey, LambdaAlias, LambdaFunction, LambdaPermission, S3Bucket,
     S3BucketLifecycleConfiguration, S3BucketLogging, S3BucketPolicy, S3BucketPublicAccessBlock,
     S3BucketServerSideEncryptionConfiguration, S3BucketVersioning,
 };
@@ -313,6 +313,7 @@ kinds!(
     LambdaFunction,
     LambdaAlias,
     LambdaPermission,
+    DataTransformationProfile,
 );
 
 /// As its name.
@@ -388,7 +389,13 @@ impl Kind {
     ) -> Observed {
         observed.attributes.extend(self.standby(&more, &refused));
         heard.extend(more);
+        // A resource may watch more than its answers show.
+        let own = observed.attributes.remove(answers::WATCHED);
         observed.attributes.extend(answers::seen(self, &observed.recorded, &heard));
+        if let Some(Value::Object(own)) = own {
+            let all = observed.attributes.entry(answers::WATCHED).or_insert_with(|| Value::Object(Map::new()));
+            all.as_object_mut().into_iter().for_each(|all| all.extend(own.clone()));
+        }
         if !refused.is_empty() {
             observed.attributes.insert(answers::NOT_LOOKED_AT.to_owned(), Value::Object(refused));
         }
@@ -398,7 +405,7 @@ impl Kind {
     /// Keys and stores are called by their ids and by their ARNs, which end in them.
     fn bare_id(self, id: &str) -> &str {
         match self {
-            Self::KmsKey | Self::FhirDatastore => id.rsplit('/').next().unwrap_or(id),
+            Self::KmsKey | Self::FhirDatastore | Self::DataTransformationProfile => id.rsplit('/').next().unwrap_or(id),
             _ => id,
         }
     }
@@ -443,7 +450,7 @@ mod tests {
         for kind in Kind::ALL {
             let id = match kind {
                 Kind::KmsKey => "1e892e9b-6296-4f34-a018-dd66e522f875",
-                Kind::FhirDatastore => "24d205431f3d44e0afabd4eb383a2173",
+                Kind::FhirDatastore | Kind::DataTransformationProfile => "24d205431f3d44e0afabd4eb383a2173",
                 Kind::IamPolicy => "arn:aws:iam::111122223333:policy/p",
                 Kind::IamRolePolicy => "role:policy",
                 Kind::IamRolePolicyAttachment => "role/arn:aws:iam::aws:policy/service-role/p",

@@ -25,6 +25,7 @@ mod cognito_user;
 mod cognito_user_pool;
 mod cognito_user_pool_client;
 mod cognito_user_pool_domain;
+mod data_transformation_profile;
 mod error;
 mod fhir_datastore;
 mod iam_policy;
@@ -69,6 +70,9 @@ pub use cognito_user_pool_client::{
     remove_secret, secret_of, secrets_of,
 };
 pub use cognito_user_pool_domain::CognitoUserPoolDomain;
+pub use data_transformation_profile::{
+    DataTransformationProfile, MOST_PROFILE_VERSIONS, MappingTexts, SeenMappings, WantedMapping, count_profiles,
+};
 pub use error::ResourceError;
 pub use fhir_datastore::{BackupWindow, FhirDatastore, IdentityProvider, InitialData, Vitals, vitals};
 pub use iam_policy::IamPolicy;

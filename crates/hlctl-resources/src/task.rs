@@ -9,7 +9,7 @@ use aws_smithy_runtime_api::client::result::SdkError;
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 use serde::Deserialize;
 
-use super::{Identity, RecoveryHint, Resource, Settings};
+use super::{Identity, RecoveryHint, Resource, SeenMappings, Settings};
 use hlctl_aws::{AwsError, Call, Caller, Clients, Deeds, Gate, HoldObserver, Permit};
 use hlctl_engine::wait::{PollPolicy, Stop};
 
@@ -32,6 +32,8 @@ pub struct Context {
     pub stop: Stop,
     /// What the account may do only one at a time.
     pub gate: Arc<Gate>,
+    /// The mappings that were seen published.
+    pub mappings: Arc<SeenMappings>,
 }
 
 impl Context {

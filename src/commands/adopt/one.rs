@@ -162,6 +162,7 @@ fn example(kind: Kind) -> &'static str {
         | Kind::S3BucketLogging
         | Kind::S3BucketPolicy => "the bucket's name",
         Kind::FhirDatastore => "the store's id, 32 hexadecimal digits",
+        Kind::DataTransformationProfile => "the profile's id, 32 hexadecimal digits",
         Kind::IamRole | Kind::CloudwatchLogGroup | Kind::LambdaFunction => "its name",
         Kind::IamPolicy => "the policy's ARN",
         Kind::IamRolePolicy => "ROLE:POLICY",

@@ -56,7 +56,9 @@ fn let_go(address: &Address, entry: &Entry, is_wanted: bool) -> Vec<String> {
     let id = entry.kind::<Kind>().and_then(|kind| kind.import_id(recorded).ok());
     if let Some(id) = id.filter(|_| is_wanted) {
         let by = match entry.kind() {
-            Some(Kind::KmsKey | Kind::FhirDatastore | Kind::CognitoUserPool) => "its tags",
+            Some(Kind::KmsKey | Kind::FhirDatastore | Kind::CognitoUserPool | Kind::DataTransformationProfile) => {
+                "its tags"
+            }
             _ => "its name",
         };
         said.push(format!(

@@ -117,7 +117,7 @@ fn tell(operation: &StoreOperation<'_>, state: &State, old: Option<&str>) {
     let printer = operation.session.printer;
     if !operation.execution.json {
         printer.say("\nOutputs:\n");
-        printer.data(&outputs::as_text(&module::outputs(|address| state.recorded(address))));
+        printer.data(&outputs::as_text(&module::outputs(state)));
     }
     if let Some(old) = old {
         printer.say(&format!(

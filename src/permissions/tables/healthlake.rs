@@ -37,3 +37,29 @@ pub(super) const SMART_STORE: &[Grant] = &[Grant::of(&[fhir::GET_CAPABILITIES], 
 
 /// What `restore` and `replace` ask of a store with a continuous backup.
 pub(super) const BACKUP: &[Grant] = &[Grant::of(&[healthlake::RESTORE_FHIR_DATASTORE], On::Stores, When::Ours)];
+
+/// Profiles of the Data Transformation Agent.
+pub(super) const PROFILE: &[Grant] = &[
+    Grant::of(&[healthlake::CREATE_DATA_TRANSFORMATION_PROFILE], On::Anything, When::Tagging),
+    // As with stores; whether AWS asks for it here is not documented.
+    Grant::besides(
+        healthlake::TAG_RESOURCE.action(),
+        &[healthlake::CREATE_DATA_TRANSFORMATION_PROFILE],
+        On::Profiles,
+        When::Tagging,
+    ),
+    Grant::of(&[healthlake::TAG_RESOURCE], On::Profiles, When::Ours),
+    Grant::of(&[healthlake::UNTAG_RESOURCE], On::Profiles, When::Ours),
+    Grant::of(&[healthlake::UPDATE_DATA_TRANSFORMATION_PROFILE], On::Profiles, When::Ours),
+    Grant::of(&[healthlake::PUBLISH_DATA_TRANSFORMATION_PROFILE], On::Profiles, When::Ours),
+    Grant::of(&[healthlake::DELETE_DATA_TRANSFORMATION_PROFILE], On::Profiles, When::Ours),
+    Grant::of(&[healthlake::GET_DATA_TRANSFORMATION_PROFILE], On::Profiles, When::Ours),
+    Grant::of(&[healthlake::LIST_DATA_TRANSFORMATION_PROFILES], On::Anything, When::Always),
+    // Which profiles are ours is what their tags tell.
+    Grant::of(&[healthlake::LIST_TAGS_FOR_RESOURCE], On::Profiles, When::Always),
+    // The permissions of CloudFormation's handler (AWS::HealthLake::DataTransformationProfile).
+    Grant::besides("kms:CreateGrant", &[], On::Keys, When::ThroughHealthLake),
+    Grant::besides("kms:Decrypt", &[], On::Keys, When::ThroughHealthLake),
+    Grant::besides("kms:DescribeKey", &[], On::Keys, When::ThroughHealthLake),
+    Grant::besides("kms:GenerateDataKey", &[], On::Keys, When::ThroughHealthLake),
+];

@@ -73,6 +73,8 @@ pub(super) enum When {
     Tagging,
     /// On what carries the stack's tag, for HealthLake on the caller's behalf, where the store has a key of its own.
     OursThroughHealthLake,
+    /// For HealthLake on the caller's behalf, where a profile has a key.
+    ThroughHealthLake,
     /// For Lambda.
     PassedToLambda,
     /// For HealthLake.
@@ -141,6 +143,7 @@ pub(super) fn grants(kind: Kind) -> &'static [Grant] {
         Kind::CognitoManagedLoginBranding => cognito::BRANDING,
         Kind::CognitoUser => cognito::USER,
         Kind::FhirDatastore => healthlake::STORE,
+        Kind::DataTransformationProfile => healthlake::PROFILE,
     }
 }
 

@@ -60,7 +60,7 @@ impl From<&Report> for RunDocument {
         Self {
             format_version: FORMAT_VERSION,
             resources: resources.map(|(address, action, outcome)| Ending::of(address, *action, outcome)).collect(),
-            outputs: Outputs::of(|address| report.state.recorded(address)),
+            outputs: Outputs::of(&report.state),
         }
     }
 }

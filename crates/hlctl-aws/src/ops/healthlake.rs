@@ -1,12 +1,19 @@
 //! AWS HealthLake: data stores, jobs of bulk data, and profiles of transformation.
 
 use super::Met::{Gone, InTransition};
-use super::Repeat::{Meets, Same, Token};
+use super::Repeat::{Another, Meets, Same, Token};
 use super::operations;
 
 operations!(
     "healthlake",
+    CREATE_DATA_TRANSFORMATION_PROFILE =
+        changes("CreateDataTransformationProfile", Token, "CreateDataTransformationProfile, ClientToken"),
     CREATE_FHIR_DATASTORE = changes("CreateFHIRDatastore", Token, "CreateFHIRDatastore, ClientToken"),
+    DELETE_DATA_TRANSFORMATION_PROFILE = changes(
+        "DeleteDataTransformationProfile",
+        Meets(&[(Gone, "ResourceNotFoundException")]),
+        "DeleteDataTransformationProfile, ResourceNotFoundException"
+    ),
     DELETE_FHIR_DATASTORE = changes(
         "DeleteFHIRDatastore",
         Meets(&[(InTransition, "ConflictException"), (Gone, "ResourceNotFoundException")]),
@@ -22,6 +29,11 @@ operations!(
     LIST_FHIR_EXPORT_JOBS = reads("ListFHIRExportJobs"),
     LIST_FHIR_IMPORT_JOBS = reads("ListFHIRImportJobs"),
     LIST_TAGS_FOR_RESOURCE = reads("ListTagsForResource"),
+    PUBLISH_DATA_TRANSFORMATION_PROFILE = changes(
+        "PublishDataTransformationProfile",
+        Another,
+        "PublishDataTransformationProfile: it takes no ClientToken, and each request makes a version"
+    ),
     RESTORE_FHIR_DATASTORE = changes(
         "RestoreFHIRDatastore",
         Meets(&[(InTransition, "ConflictException")]),
@@ -31,6 +43,11 @@ operations!(
     START_FHIR_IMPORT_JOB = changes("StartFHIRImportJob", Token, "StartFHIRImportJob, ClientToken"),
     TAG_RESOURCE = changes("TagResource", Same, "TagResource: a second request sets the same"),
     UNTAG_RESOURCE = changes("UntagResource", Same, "UntagResource: a second request sets the same"),
+    UPDATE_DATA_TRANSFORMATION_PROFILE = changes(
+        "UpdateDataTransformationProfile",
+        Same,
+        "UpdateDataTransformationProfile: it replaces the whole mapping of the draft"
+    ),
     UPDATE_FHIR_DATASTORE = changes(
         "UpdateFHIRDatastore",
         Meets(&[(InTransition, "ConflictException")]),

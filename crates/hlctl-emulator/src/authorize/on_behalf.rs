@@ -30,6 +30,7 @@ pub(super) fn dependent(world: &World, service: Service, operation: &str, caller
                     .map(|action| Ask::new(action, "*")),
             );
         }
+        (Service::HealthLake, "CreateDataTransformationProfile") => asks.extend(profile_key(world, caller, input)),
         (Service::HealthLake, "DeleteFHIRDatastore") => asks.push(Ask::new("glue:DeleteDatabase", "*")),
         _ => {}
     }
@@ -60,6 +61,10 @@ fn tagging(service: Service, operation: &str, caller: &Caller, input: &Value) ->
         (Service::HealthLake, "CreateFHIRDatastore" | "RestoreFHIRDatastore") => {
             ("healthlake:TagResource", caller.regional_arn("healthlake", "datastore/fhir/new"))
         }
+        // As with stores; whether AWS asks for it here is not documented.
+        (Service::HealthLake, "CreateDataTransformationProfile") => {
+            ("healthlake:TagResource", caller.regional_arn("healthlake", "dataTransformationProfile/new"))
+        }
         _ => return Vec::new(),
     };
     vec![Ask::new(action, resource).bringing(&tags)]
@@ -71,6 +76,16 @@ fn iam(caller: &Caller, kind: &str, name: &str, input: &Value) -> String {
 
 fn passing(role: &Value, service: &str) -> Option<Ask> {
     Some(Ask::new("iam:PassRole", role.as_str()?).with("iam:PassedToService", service))
+}
+
+/// What the creator of a profile may do with its key (permissions of the handler of AWS::HealthLake::DataTransformationProfile).
+fn profile_key(world: &World, caller: &Caller, input: &Value) -> Vec<Ask> {
+    let Some(key) = input["KmsKeyId"].as_str() else { return Vec::new() };
+    let (arn, tags) = kms::named(world, caller, key);
+    let via = format!("healthlake.{}.amazonaws.com", caller.region);
+    ["kms:DescribeKey", "kms:CreateGrant", "kms:GenerateDataKey", "kms:Decrypt"]
+        .map(|action| Ask::new(action, arn.as_str()).on_tagged(tags).with("kms:ViaService", via.as_str()))
+        .into()
 }
 
 /// What the creator of a store may do with its key (HealthLake developer guide, Encryption at rest).

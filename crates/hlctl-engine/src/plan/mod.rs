@@ -9,6 +9,8 @@ mod reason;
 pub mod refresh;
 mod refresh_only;
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -77,6 +79,8 @@ pub struct Plan<K> {
     pub warnings: Vec<String>,
     /// Names that were given to allow their destruction, and that nothing in the stack has.
     pub unknown_names: Vec<UnknownName>,
+    /// Differences of texts that the attributes have digests of. A terminal shows them; no file and no other program gets them.
+    pub texts: BTreeMap<Address, String>,
 }
 
 /// Why apply would refuse this plan.
@@ -157,6 +161,7 @@ impl<K> Default for Plan<K> {
             refusals: Vec::new(),
             warnings: Vec::new(),
             unknown_names: Vec::new(),
+            texts: BTreeMap::new(),
         }
     }
 }

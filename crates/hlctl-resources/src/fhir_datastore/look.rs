@@ -168,7 +168,7 @@ pub(super) fn sorted(profiles: &[String]) -> Value {
     json!(profiles)
 }
 
-pub(super) async fn list_tags(cx: &Context, arn: &str) -> Result<BTreeMap<String, String>, AwsError> {
+pub(crate) async fn list_tags(cx: &Context, arn: &str) -> Result<BTreeMap<String, String>, AwsError> {
     let list = || cx.clients.healthlake.list_tags_for_resource().resource_arn(arn).send();
     match cx.call(ops::healthlake::LIST_TAGS_FOR_RESOURCE, list).await {
         Ok(answer) => Ok(without_aws(answer.tags().iter().map(|tag| (tag.key().to_owned(), tag.value().to_owned())))),
