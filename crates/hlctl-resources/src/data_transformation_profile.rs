@@ -68,9 +68,12 @@ impl fmt::Debug for MappingTexts {
 }
 
 impl MappingTexts {
-    /// What stands for each text in plans and in the state.
+    /// What stands for each text in plans and in the state. A key is whatever somebody gave it, and is shown on terminals.
     fn digests(&self) -> Value {
-        self.0.iter().map(|(key, text)| (key.clone(), json!(digest([text.as_str()])))).collect::<Map<_, _>>().into()
+        let shown = |key: &str| -> String {
+            key.chars().flat_map(|c| if c.is_control() { c.escape_default().collect() } else { vec![c] }).collect()
+        };
+        self.0.iter().map(|(key, text)| (shown(key), json!(digest([text.as_str()])))).collect::<Map<_, _>>().into()
     }
 
     /// What stands for all of them.
@@ -499,5 +502,6 @@ mod tests {
         let mapping = texts(&[("m.yaml", "kept-out")]);
         assert!(!format!("{mapping:?}{}", mapping.digests()).contains("kept-out"));
         assert!(format!("{mapping:?}").contains("m.yaml"));
+        assert!(!texts(&[("\u{1b}[2J", "x")]).digests().to_string().contains("\\u001b"));
     }
 }
