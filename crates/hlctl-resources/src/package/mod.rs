@@ -261,9 +261,7 @@ impl Package {
     }
 
     fn ours(wanted: &PackageInput<'_>) -> Result<Self, PackageError> {
-        let path = next_to_hlctl();
-        let program = std::fs::read(&path).map_err(|_| PackageError::Missing { path: path.clone() })?;
-        let members = checked_program(wanted, &path, program, true)?;
+        let members = authorizer_in(&folder_of_hlctl(), wanted)?;
         Ok(Self::new(
             wanted.architecture,
             Source::Members(members),
@@ -437,11 +435,28 @@ fn unreadable(path: &Path, error: std::io::Error) -> PackageError {
     PackageError::Unreadable { path: path.to_owned(), error }
 }
 
-/// `cargo build` and `cargo install` leave both programs in one directory.
-fn next_to_hlctl() -> PathBuf {
-    let name = format!("{AUTHORIZER}{}", std::env::consts::EXE_SUFFIX);
+/// `cargo build`, `cargo install` and all packages of a release leave both programs in one directory.
+fn folder_of_hlctl() -> PathBuf {
     let hlctl = std::env::current_exe().and_then(std::fs::canonicalize).unwrap_or_default();
-    hlctl.with_file_name(name)
+    hlctl.parent().map(Path::to_owned).unwrap_or_default()
+}
+
+/// The authorizer in hlctl's folder: the one of this machine, or where Lambda cannot run that one, as on macOS, the one that a
+/// release carries for Lambda. The sandbox always runs the first. What is wrong with it is the error if there is no other.
+fn authorizer_in(folder: &Path, wanted: &PackageInput<'_>) -> Result<Vec<Member>, PackageError> {
+    let path = folder.join(format!("{AUTHORIZER}{}", std::env::consts::EXE_SUFFIX));
+    let of_this_machine = match std::fs::read(&path) {
+        Ok(program) => checked_program(wanted, &path, program, true),
+        Err(_) => Err(PackageError::Missing { path }),
+    };
+    if of_this_machine.is_ok() || wanted.runs_here {
+        return of_this_machine;
+    }
+    let path = folder.join(format!("{AUTHORIZER}-linux-{}", wanted.architecture));
+    match std::fs::read(&path) {
+        Ok(program) => checked_program(wanted, &path, program, true),
+        Err(_) => of_this_machine,
+    }
 }
 
 fn checked_program(
@@ -645,5 +660,59 @@ mod tests {
         assert_eq!((package.runtime.as_str(), package.handler.as_str()), (PROGRAM_RUNTIME, "bootstrap"));
         let files = archive::files(&package.archive().unwrap().bytes).unwrap();
         assert_eq!(files.iter().map(|file| file.name.as_str()).collect::<Vec<_>>(), ["bootstrap"]);
+    }
+
+    /// The header of a program for Linux that asks for no library: 64 bits, little-endian, no sections.
+    fn program_for(machine: u8) -> Vec<u8> {
+        let mut header = vec![0; 64];
+        header[..7].copy_from_slice(b"\x7fELF\x02\x01\x01");
+        header[18] = machine;
+        header[20] = 1;
+        header
+    }
+
+    /// A folder as of a release for macOS, and the authorizer that is taken from it.
+    fn taken(files: &[(&str, &[u8])], architecture: &str, runs_here: bool) -> Result<Vec<u8>, PackageError> {
+        let folder = tempfile::tempdir().unwrap();
+        for (name, bytes) in files {
+            std::fs::write(folder.path().join(name), bytes).unwrap();
+        }
+        let wanted = PackageInput { architecture, runs_here, path: None, ..wanted(folder.path()) };
+        authorizer_in(folder.path(), &wanted).map(|mut members| members.remove(0).bytes)
+    }
+
+    #[test]
+    fn where_lambda_cannot_run_the_authorizer_of_this_machine_that_for_lambda_is_taken() {
+        let ours = format!("{AUTHORIZER}{}", std::env::consts::EXE_SUFFIX);
+        let (x86_64, arm64) = (program_for(62), program_for(183));
+        let mac_os = b"\xcf\xfa\xed\xfe a Mach-O program";
+        let for_x86_64 = (format!("{AUTHORIZER}-linux-x86_64"), [x86_64.as_slice(), b"!"].concat());
+        let for_arm64 = (format!("{AUTHORIZER}-linux-arm64"), [arm64.as_slice(), b"!"].concat());
+        let carried =
+            [(for_x86_64.0.as_str(), for_x86_64.1.as_slice()), (for_arm64.0.as_str(), for_arm64.1.as_slice())];
+        let with = |own: &'static [u8]| [&[(ours.as_str(), own)], carried.as_slice()].concat();
+        let on_mac_os = with(mac_os);
+        assert_eq!(taken(&on_mac_os, "x86_64", false).unwrap(), for_x86_64.1);
+        assert_eq!(taken(&on_mac_os, "arm64", false).unwrap(), for_arm64.1);
+        assert_eq!(taken(&on_mac_os, "arm64", true).unwrap(), mac_os);
+        let on_linux = [(ours.as_str(), x86_64.as_slice()), carried[0], carried[1]];
+        assert_eq!(taken(&on_linux, "x86_64", false).unwrap(), x86_64);
+        assert_eq!(taken(&on_linux, "arm64", false).unwrap(), for_arm64.1);
+        // Without the own one only Lambda has something to run.
+        assert_eq!(taken(&carried, "x86_64", false).unwrap(), for_x86_64.1);
+        assert!(
+            matches!(taken(&carried, "x86_64", true), Err(PackageError::Missing { path }) if path.ends_with(&ours))
+        );
+    }
+
+    #[test]
+    fn what_is_wrong_with_the_authorizer_of_this_machine_is_the_error_if_there_is_no_other() {
+        let ours = format!("{AUTHORIZER}{}", std::env::consts::EXE_SUFFIX);
+        let error = taken(&[(&ours, b"\xcf\xfa\xed\xfe a Mach-O program")], "arm64", false).unwrap_err();
+        assert!(matches!(error, PackageError::Unfit { unfit: Unfit::NotLinux, is_ours: true, .. }), "{error}");
+        assert!(matches!(taken(&[], "arm64", false), Err(PackageError::Missing { .. })));
+        let of_another = [(ours.as_str(), b"\xcf\xfa".as_slice()), ("hlctl-authorizer-linux-arm64", &program_for(62))];
+        let error = taken(&of_another, "arm64", false).unwrap_err();
+        assert!(matches!(error, PackageError::Unfit { unfit: Unfit::Architecture(_), .. }), "{error}");
     }
 }
