@@ -105,8 +105,8 @@ target/bench/%/hlctl:
 
 # BENCH=--only=upload measures that part alone.
 bench: $(BENCH_STAMP) $(MINISTACK_STAMP) bench-authorizer $(BENCH_BEFORE_HLCTL)
-	cargo build --release --locked
-	$(BENCH_VENV)/bin/python tools/bench target/release/hlctl --ministack $(MINISTACK_VENV)/bin/python \
+	cargo build --profile dist --locked
+	$(BENCH_VENV)/bin/python tools/bench target/dist/hlctl --ministack $(MINISTACK_VENV)/bin/python \
 		$(if $(BENCH_BEFORE),--before $(BENCH_BEFORE_HLCTL)) $(BENCH)
 
 install:

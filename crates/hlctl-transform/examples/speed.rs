@@ -1,4 +1,4 @@
-//! Measures how fast CSV is converted on one core: `cargo run --release -p hlctl-transform --example speed`.
+//! Measures how fast CSV is converted on one core: `cargo run --profile dist -p hlctl-transform --example speed`.
 #![expect(clippy::print_stdout, reason = "what was measured is all that this program is for")]
 
 use std::fmt::Write;
