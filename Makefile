@@ -12,7 +12,7 @@ BENCH_STAMP := $(BENCH_VENV)/requirements.stamp
 HLCTL := target/debug/hlctl
 NEXTEST_VERSION := 0.9.143
 
-.PHONY: help demo build build-tests test test-rust test-aws torture lint deny advisories bench bench-authorizer install clean
+.PHONY: help demo build build-tests test test-rust test-aws torture lint deny advisories bench bench-authorizer dist install clean
 
 help:
 	@echo "make demo     the main job in the sandbox: apply, outputs, plan, destroy"
@@ -22,6 +22,7 @@ help:
 	@echo "make deny     licences, bans and sources of all dependencies"
 	@echo "make advisories  known vulnerabilities of all dependencies; fetches the RustSec database"
 	@echo "make bench    times, requests, memory and sizes, side by side with an earlier build, boto3, the AWS CLI and Python in Lambda"
+	@echo "make dist     what a release carries, in dist/: an archive, a wheel, a Debian package; each is installed and tried"
 	@echo "make install  install hlctl with cargo"
 
 build:
@@ -105,13 +106,17 @@ target/bench/%/hlctl:
 
 # BENCH=--only=upload measures that part alone.
 bench: $(BENCH_STAMP) $(MINISTACK_STAMP) bench-authorizer $(BENCH_BEFORE_HLCTL)
-	cargo build --profile dist --locked
-	$(BENCH_VENV)/bin/python tools/bench target/dist/hlctl --ministack $(MINISTACK_VENV)/bin/python \
+	$(PYTHON) tools/dist.py --build-only
+	$(BENCH_VENV)/bin/python tools/bench target/programs/hlctl --ministack $(MINISTACK_VENV)/bin/python \
 		$(if $(BENCH_BEFORE),--before $(BENCH_BEFORE_HLCTL)) $(BENCH)
+
+# For this machine: Linux or macOS. It needs Python 3.10, and on Linux binutils and dpkg-deb.
+dist:
+	$(PYTHON) tools/dist.py $(DIST)
 
 install:
 	cargo install --path . --locked
 
 clean:
 	cargo clean
-	rm -rf $(VENV) $(MINISTACK_VENV) $(BENCH_VENV)
+	rm -rf dist $(VENV) $(MINISTACK_VENV) $(BENCH_VENV)

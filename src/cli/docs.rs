@@ -48,6 +48,7 @@ pub const TOPICS: &[Topic] = &[
         path: "README.md",
         compressed: include_bytes!(concat!(env!("OUT_DIR"), "/README.md.zlib")),
     },
+    topic!("install", []),
     topic!("configuration", ["config", "init", "validate", "schema"]),
     topic!("credentials", ["endpoints"]),
     topic!("permissions", ["policy", "iam"]),
