@@ -1,5 +1,7 @@
 //! What requests of S3 hold and s3s has no types for: a bucket's namespace, the tags it is created with, encryption types that
-//! are blocked.
+//! are blocked; and the keys of a deletion, which decide whether it is allowed before s3s reads them.
+
+use std::collections::BTreeSet;
 
 use bytes::Bytes;
 use http::Request;
@@ -16,12 +18,16 @@ pub(super) struct Extras {
     pub(super) tags: Vec<Tag>,
     /// `BlockedEncryptionTypes` of the rule of PutBucketEncryption; `None` where it is left out.
     pub(super) blocked: Option<Vec<String>>,
+    /// The keys of DeleteObjects, each once.
+    pub(super) deleted: BTreeSet<String>,
 }
 
 impl Extras {
     pub(super) fn of(request: &Request<Bytes>) -> Self {
         let namespace = request.headers().get("x-amz-bucket-namespace").and_then(|value| value.to_str().ok());
-        let leaves = if request.method() == http::Method::PUT { leaves(request.body()) } else { Vec::new() };
+        let deletes = request.method() == http::Method::POST && asks_for(request, "delete");
+        let has_leaves = deletes || request.method() == http::Method::PUT;
+        let leaves = if has_leaves { leaves(request.body()) } else { Vec::new() };
         Self {
             namespace: namespace.map(ToOwned::to_owned),
             tags: if request.uri().query().is_none() {
@@ -30,6 +36,7 @@ impl Extras {
                 Vec::new()
             },
             blocked: if asks_for(request, "encryption") { blocked(&leaves) } else { None },
+            deleted: if deletes { keys(&leaves) } else { BTreeSet::new() },
         }
     }
 }
@@ -74,6 +81,10 @@ pub(super) fn tags(leaves: &[Leaf], list: &str) -> Vec<Tag> {
         }
     }
     tags
+}
+
+fn keys(leaves: &[Leaf]) -> BTreeSet<String> {
+    leaves.iter().filter(|(path, _)| path == "Delete/Object/Key").map(|(_, key)| key.clone()).collect()
 }
 
 fn blocked(leaves: &[Leaf]) -> Option<Vec<String>> {
@@ -153,6 +164,15 @@ mod tests {
         assert_eq!(tags, expected);
         assert_eq!(found.blocked, None);
         assert!(of("<Tagging><TagSet><Tag><Key>a</Key><Value>b</Value></Tag></TagSet></Tagging>").tags.is_empty());
+    }
+
+    #[test]
+    fn a_deletion_names_its_keys() {
+        let body = "<Delete><Object><Key>a/&amp;</Key><VersionId>1</VersionId></Object><Object><Key>a/&amp;</Key>\
+                    <VersionId>2</VersionId></Object><Object><Key>b</Key></Object><Quiet>true</Quiet></Delete>";
+        let of = |address: &str| Extras::of(&Request::post(address).body(Bytes::from(body)).unwrap()).deleted;
+        assert!(of("/data?delete").iter().eq(["a/&", "b"]));
+        assert!(of("/data?other").is_empty());
     }
 
     #[test]

@@ -177,8 +177,16 @@ impl S3Access for Admission {
         let place = (place.0.to_owned(), place.1.map(ToOwned::to_owned));
         let extras = cx.extensions_mut().get::<Extras>().cloned().unwrap_or_default();
         let asks = || {
-            let ask = authorize::s3_asks(&operation, &caller, (&place.0, place.1.as_deref()), versioned);
-            if operation == "CreateBucket" { creation_asks(ask, &extras, of_owner) } else { vec![ask] }
+            let of = |key| authorize::s3_asks(&operation, &caller, (&place.0, key), versioned);
+            let ask = of(place.1.as_deref());
+            match operation.as_str() {
+                "CreateBucket" => creation_asks(ask, &extras, of_owner),
+                // Each key is asked for by itself (S3 API reference, `DeleteObjects`, Permissions).
+                "DeleteObjects" if !extras.deleted.is_empty() => {
+                    extras.deleted.iter().map(|key| of(Some(key.as_str()))).collect()
+                }
+                _ => vec![ask],
+            }
         };
         self.core.authorize_s3(&caller, &trace, asks).map_err(|refusal| error::from_aws(&refusal))?;
         if brings { encryption::check_customer_key(&self.core, &operation, &place.0) } else { Ok(()) }
