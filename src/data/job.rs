@@ -87,7 +87,7 @@ impl Job {
         !self.is_over() && self.ended.is_none()
     }
 
-    /// Whether AWS was told to do it less than so many days ago. One without a time is old.
+    /// Whether it was submitted less than so many days ago. One without a time is old.
     pub fn is_younger_than(&self, days: i64) -> bool {
         let submitted = self.submitted.as_deref().and_then(|text| text.parse::<jiff::Timestamp>().ok());
         submitted.is_some_and(|at| jiff::Timestamp::now().duration_since(at).as_hours() < days.saturating_mul(24))
