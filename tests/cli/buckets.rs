@@ -41,8 +41,8 @@ fn expiry(cloud: &Cloud, folder: &str) -> Option<(String, Option<i32>, Option<i3
     let answer = call(cloud.s3().get_bucket_lifecycle_configuration().bucket(DATA).send()).unwrap();
     let rule = answer.rules().iter().find(|rule| rule.id() == Some(folder))?.clone();
     let prefix = rule.filter().unwrap().prefix().unwrap().to_owned();
-    let noncurrent = rule.noncurrent_version_expiration().and_then(|of| of.noncurrent_days());
-    Some((prefix, rule.expiration().and_then(|of| of.days()), noncurrent))
+    let noncurrent = rule.noncurrent_version_expiration().and_then(s3::NoncurrentVersionExpiration::noncurrent_days);
+    Some((prefix, rule.expiration().and_then(s3::LifecycleExpiration::days), noncurrent))
 }
 
 #[test]
