@@ -206,7 +206,7 @@ impl Resource for DataTransformationProfile {
         let id = &recorded.id;
         let versions = async {
             let _turn = cx.gate.to_read_profile().await;
-            Ok::<_, AwsError>((get(cx, id, None).await?, get(cx, id, Some(DRAFT)).await?))
+            Ok::<_, AwsError>((published_last(cx, id).await?, get(cx, id, Some(DRAFT)).await?))
         };
         let (versions, tags) = tokio::join!(versions, list_tags(cx, &recorded.arn));
         let (published, draft) = versions?;
@@ -373,7 +373,7 @@ impl DataTransformationProfile {
         let id = &recorded.id;
         let _turn = cx.gate.to_read_profile().await;
         let is_wanted = |seen: &Version| self.texts().is_none_or(|texts| *texts == seen.mapping);
-        let look = async || Ok::<_, ResourceError>(get(cx, id, None).await?.filter(is_wanted));
+        let look = async || Ok::<_, ResourceError>(published_last(cx, id).await?.filter(is_wanted));
         let done = |version: i32| Recorded { version, draft: None, ..recorded.clone() };
         if let Some(seen) = look().await? {
             return Ok(done(seen.number));
@@ -414,6 +414,11 @@ struct Version {
     format: String,
     description: Option<String>,
     mapping: MappingTexts,
+}
+
+/// The version that was published last. A server that answers with the draft where none is published has published none.
+async fn published_last(cx: &Context, id: &str) -> Result<Option<Version>, AwsError> {
+    Ok(get(cx, id, None).await?.filter(|version| version.number != DRAFT))
 }
 
 /// The version of this number, or the one published last. AWS does not say what it answers where none is published; here that is
