@@ -4,6 +4,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
+use std::time::{Duration, Instant};
 
 use similar::TextDiff;
 
@@ -16,6 +17,8 @@ use hlctl_resources::{Context, Kind, MOST_PROFILE_VERSIONS, MappingTexts, Spec, 
 
 /// Lines of a difference that are shown of one text.
 const MOST_LINES: usize = 200;
+/// How long one plan looks for the smallest differences, whose search is quadratic; after that, what differs is shown whole.
+const SEARCH: Duration = Duration::from_secs(1);
 
 /// How many profiles the account has, as far as a plan asks for more.
 #[derive(Clone, Debug, Default)]
@@ -111,15 +114,16 @@ fn too_many_profiles(change: &Change, count: usize) -> Refusal {
 /// What differs in the mappings of profiles that a plan changes, as unified diffs from what is published to what is wanted.
 pub fn differences(cx: &Context, stack: &Stack, plan: &Plan) -> BTreeMap<Address, String> {
     let changed = profiles(plan).filter(|change| publishes(change));
+    let until = Instant::now() + SEARCH;
     let of = |change: &Change| {
         let Spec::DataTransformationProfile(spec) = stack.get(&change.address)? else { return None };
         let published = cx.mappings.of(change.recorded.as_ref()?.get("id")?.as_str()?)?;
-        Some((change.address.clone(), difference(&published, spec.texts()?)))
+        Some((change.address.clone(), difference(&published, spec.texts()?, until)))
     };
     changed.filter_map(of).filter(|(_, text)| !text.is_empty()).collect()
 }
 
-fn difference(published: &MappingTexts, wanted: &MappingTexts) -> String {
+fn difference(published: &MappingTexts, wanted: &MappingTexts, until: Instant) -> String {
     let keys: BTreeSet<&String> = published.0.keys().chain(wanted.0.keys()).collect();
     let mut all = String::new();
     for key in keys {
@@ -128,7 +132,9 @@ fn difference(published: &MappingTexts, wanted: &MappingTexts) -> String {
         if before == after {
             continue;
         }
-        let diff = TextDiff::from_lines(&before, &after)
+        let diff = TextDiff::configure()
+            .deadline(until)
+            .diff_lines(&before, &after)
             .unified_diff()
             .context_radius(3)
             .header(&format!("published/{}", shown(key)), &format!("wanted/{}", shown(key)))
@@ -154,6 +160,10 @@ fn shown(line: &str) -> String {
 mod tests {
     use super::*;
 
+    fn soon() -> Instant {
+        Instant::now() + SEARCH
+    }
+
     fn texts(pairs: &[(&str, &str)]) -> MappingTexts {
         MappingTexts(pairs.iter().map(|(key, text)| ((*key).to_owned(), (*text).to_owned())).collect())
     }
@@ -162,22 +172,30 @@ mod tests {
     fn a_difference_names_each_text_and_leaves_out_what_is_equal() {
         let published = texts(&[("a.vm", "one\ntwo\n"), ("b.vm", "same\n"), ("c.vm", "gone\n")]);
         let wanted = texts(&[("a.vm", "one\n2\n"), ("b.vm", "same\n"), ("d.vm", "new\n")]);
-        let text = difference(&published, &wanted);
+        let text = difference(&published, &wanted, soon());
         for expected in ["--- published/a.vm", "-two", "+2", "-gone", "+new"] {
             assert!(text.contains(expected), "{expected}: {text}");
         }
         assert!(!text.contains("b.vm"), "{text}");
-        assert_eq!(difference(&published, &published), "");
+        assert_eq!(difference(&published, &published, soon()), "");
     }
 
     #[test]
     fn a_mapping_sends_no_commands_to_the_terminal_and_does_not_fill_it() {
         let wild = texts(&[("a.vm", "\u{1b}[2Jx\n")]);
-        let text = difference(&texts(&[]), &wild);
+        let text = difference(&texts(&[]), &wild, soon());
         assert!(!text.contains('\u{1b}') && text.contains("\\u{1b}[2Jx"), "{text}");
         let long = texts(&[("a.vm", &"line\n".repeat(1000))]);
-        let text = difference(&texts(&[]), &long);
+        let text = difference(&texts(&[]), &long, soon());
         assert_eq!(text.lines().count(), MOST_LINES + 1);
         assert!(text.ends_with("more lines\n"), "{text}");
+    }
+
+    #[test]
+    fn once_the_time_is_over_what_differs_is_shown_whole() {
+        let lines = |mark: &str| (0..50).map(|line| format!("{mark}{line}\n")).collect::<String>();
+        let (before, after) = (texts(&[("a.vm", &lines("old "))]), texts(&[("a.vm", &lines("new "))]));
+        let text = difference(&before, &after, Instant::now());
+        assert!(text.contains("-old 49") && text.contains("+new 49"), "{text}");
     }
 }
