@@ -195,7 +195,7 @@ pub async fn export(
         Ok(folder) => folder,
         Err(error) => return Err(flow.end_if_lost(error).await),
     };
-    flow.check_kept(&job, &folder)?;
+    flow.check_kept(&job)?;
     let listed = until_stopped(&bulk.cx.stop, exported(&bulk.cx, &folder)).await;
     let mut types = listed.map_err(|_| Unfinished::Interrupted)?.map_err(DataExportError::NotListed)?;
     types.retain(|kind, _| request.types.is_empty() || request.types.contains(kind));
@@ -244,6 +244,8 @@ impl<'a> Flow<'a> {
             check_access(bulk, &entry.prefix, observer).await?;
             entry
         };
+        let retentions = [entry.retention_in_days, bulk.retention_in_days(&entry.prefix)];
+        let entry = TransferEntry { retention_in_days: retentions.into_iter().flatten().min(), ..entry };
         journal.write(&entry)?;
         Ok(Self { bulk, request, observer, journal, entry })
     }
@@ -302,8 +304,8 @@ impl<'a> Flow<'a> {
     }
 
     /// That a rule of the bucket has deleted nothing of it yet. What is missing would not be missed in the list of objects.
-    fn check_kept(&mut self, job: &Job, folder: &Prefix) -> Result<(), DataExportError> {
-        let Some(days) = self.bulk.retention_in_days(folder).filter(|days| !job.is_younger_than(*days)) else {
+    fn check_kept(&mut self, job: &Job) -> Result<(), DataExportError> {
+        let Some(days) = self.entry.retention_in_days.filter(|days| !job.is_younger_than(*days)) else {
             return Ok(());
         };
         self.entry.forget_job("export");

@@ -518,7 +518,10 @@ impl Flow<'_> {
         let Prefix { bucket, prefix } = &self.input;
         let deleted = delete_all_versions(&self.bulk.cx, bucket, prefix, |_| {}).await;
         self.report.input_deleted = Some(deleted.is_ok());
-        deleted.map_err(|error| ImportError::InputKept { input: self.input.clone(), error })?;
+        deleted.map_err(|error| match error {
+            ResourceError::StillGoing { .. } => Unfinished::Interrupted.into(),
+            error => ImportError::InputKept { input: self.input.clone(), error },
+        })?;
         self.observer.notice(ImportEvent::InputDeleted);
         Ok(())
     }

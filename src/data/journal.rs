@@ -30,6 +30,9 @@ pub struct TransferEntry {
     /// The job, once AWS has named it.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub job: Option<String>,
+    /// Days after which S3 deletes what the job writes: the fewest that a run has seen.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub retention_in_days: Option<i64>,
     /// Fingerprint of the files that the job imports.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub files: Option<String>,
@@ -61,6 +64,7 @@ impl TransferEntry {
             token: run.clone(),
             run,
             job: None,
+            retention_in_days: None,
             files: None,
             uploads: BTreeMap::new(),
         }
@@ -71,6 +75,7 @@ impl TransferEntry {
         self.run = Self::name(job);
         self.token = self.run.clone();
         self.job = None;
+        self.retention_in_days = None;
         self.files = None;
     }
 

@@ -131,3 +131,17 @@ fn an_export_that_s3_may_have_deleted_meanwhile_is_not_taken_for_whole() {
     place.run(["data", "export", "out"]).exits(6);
     assert_eq!(place.cloud().count("StartFHIRExportJob"), 2);
 }
+
+#[test]
+fn a_rule_that_is_gone_again_may_have_deleted_some_of_an_export() {
+    let place = stack();
+    place.add("transfer_retention_in_days = 1");
+    place.apply();
+    place.cloud().emulator.load(None, patients(0..20, 0).as_bytes()).unwrap();
+    let_the_rule_expire_all(&place);
+    place.run(["data", "export", "out", "--no-wait"]).ends();
+    place.edit("healthlake.toml", "transfer_retention_in_days = 1\n", "");
+    place.apply();
+    place.run(["data", "export", "out"]).exits(6).says("no longer kept");
+    place.run(["data", "export", "out"]).succeeds().says("Exported 20 resources");
+}
