@@ -33,7 +33,12 @@ pub(super) fn run(session: &Session, arguments: &InitArgs) -> Result<ExitCode, C
     file.write_all(hlctl_config::starting_file(&names).as_bytes())
         .with_context(|| format!("cannot write {}", path.display()))?;
     let ignore = whole_file::directory_of(path).join(".gitignore");
-    let added = ignore_state(&ignore).with_context(|| format!("cannot write {}", ignore.display()))?;
+    // The configuration is there: what lacks is no reason to fail.
+    let added = ignore_state(&ignore).unwrap_or_else(|error| {
+        let patterns = IGNORED.join(", ");
+        session.printer.warning(&format!("{} was not written ({error}): keep {patterns} out of git", ignore.display()));
+        false
+    });
     let also = if added { format!(" and {}", ignore.display()) } else { String::new() };
     session.printer.say(&format!(
         "Wrote {}{also} for the store {}. Next: {}",
@@ -70,23 +75,31 @@ fn names(session: &Session, arguments: &InitArgs) -> Result<StartingNames, Comma
 
 /// The three names as the user wants them.
 fn asked(session: &Session, namespace: &Namespace) -> Result<StartingNames, CommandError> {
-    let datastore = ask(session, RequiredName::Datastore, "Name of the data store", DATASTORE)?;
+    let datastore = ask(session, RequiredName::Datastore, "Name of the data store", DATASTORE, None)?;
     let proposed = StartingNames::proposed(&datastore, namespace);
-    Ok(StartingNames {
-        data_bucket: ask(session, RequiredName::DataBucket, "Bucket for the data", &proposed.data_bucket)?,
-        logs_bucket: ask(session, RequiredName::LogsBucket, "Bucket for its access logs", &proposed.logs_bucket)?,
-        ..proposed
-    })
+    let data_bucket = ask(session, RequiredName::DataBucket, "Bucket for the data", &proposed.data_bucket, None)?;
+    let question = "Bucket for its access logs";
+    let logs_bucket =
+        ask(session, RequiredName::LogsBucket, question, &proposed.logs_bucket, Some(data_bucket.as_str()))?;
+    Ok(StartingNames { data_bucket, logs_bucket, ..proposed })
 }
 
-/// Asks until the answer is valid. An empty one, and the end of the input, take the proposal.
-fn ask(session: &Session, name: RequiredName, question: &str, proposal: &str) -> Result<String, CommandError> {
+/// Asks until the answer is valid, and is not `taken`. An empty one, and the end of the input, take the proposal.
+fn ask(
+    session: &Session,
+    name: RequiredName,
+    question: &str,
+    proposal: &str,
+    taken: Option<&str>,
+) -> Result<String, CommandError> {
     loop {
         let answer = session.printer.ask(&format!("{question} [{proposal}]:")).context("cannot read the answer")?;
-        if answer.is_empty() {
-            return Ok(proposal.to_owned());
-        }
-        match name.problem(&answer) {
+        let answer = if answer.is_empty() { proposal.to_owned() } else { answer };
+        let problem = match taken {
+            Some(taken) if taken == answer => Some(format!("is the name of the other bucket, {taken}")),
+            _ => name.problem(&answer),
+        };
+        match problem {
             None => return Ok(answer),
             Some(problem) => session.printer.warning(&format!("{} {problem}", name.key())),
         }
@@ -101,8 +114,8 @@ fn suffix() -> String {
 
 /// Adds to a `.gitignore` what it lacks; whether there was anything to add.
 fn ignore_state(path: &Path) -> io::Result<bool> {
-    let before = match fs::read_to_string(path) {
-        Ok(text) => text,
+    let before = match fs::read(path) {
+        Ok(bytes) => String::from_utf8_lossy(&bytes).into_owned(),
         Err(error) if error.kind() == io::ErrorKind::NotFound => String::new(),
         Err(error) => return Err(error),
     };
