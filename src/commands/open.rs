@@ -20,6 +20,10 @@ pub(super) async fn run(session: &Session, arguments: &OpenArgs) -> Result<ExitC
     if state.identity.partition != "aws" {
         return Err(NoConsole::Partition(state.identity.partition.clone()).into());
     }
+    let of_smart = matches!(arguments.page, ConsolePage::Pool | ConsolePage::Function | ConsolePage::Logs);
+    if of_smart && state.recorded("cognito_user_pool.main").is_none() {
+        return Err(NoConsole::NoSmart.into());
+    }
     let url = address(&state, arguments.page)?;
     session.printer.data(&url);
     if !arguments.print && open::that_detached(&url).is_err() {
@@ -69,6 +73,9 @@ enum NoConsole {
     /// The resources are the emulator's.
     #[error("the stack is in the sandbox, which the AWS console does not show")]
     Sandbox,
+    /// The page is of a resource that only SMART has.
+    #[error("the stack has no cognito_user_pool.main: it is without SMART on FHIR")]
+    NoSmart,
     /// Another console, whose addresses are not known.
     #[error("hlctl does not know the console of the partition {0}")]
     Partition(String),
@@ -80,7 +87,12 @@ impl Failure for NoConsole {
     }
 
     fn hint(&self) -> Option<String> {
-        Some(concat!("`", hlctl!("state show"), "` prints what the state knows of a resource").to_owned())
+        Some(match self {
+            Self::NoSmart => concat!("set `smart_on_fhir = true`, then `", hlctl!("apply"), "`").to_owned(),
+            Self::Sandbox | Self::Partition(_) => {
+                concat!("`", hlctl!("state show"), "` prints what the state knows of a resource").to_owned()
+            }
+        })
     }
 }
 
