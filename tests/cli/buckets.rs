@@ -51,6 +51,11 @@ fn imports_and_exports_stay_in_the_bucket_only_as_long_as_the_configuration_says
     place.apply();
     assert_eq!(expiry(place.cloud(), "import"), None);
     place.add("transfer_retention_in_days = 7");
+    let plan = place.run(["plan"]).succeeds();
+    assert!(
+        plan.stdout.contains("S3 deletes everything under import/ that is 7 days old, also what is there already."),
+        "{plan}"
+    );
     place.apply();
     for folder in ["import", "export"] {
         assert_eq!(expiry(place.cloud(), folder), Some((format!("{folder}/"), Some(7), Some(1))));

@@ -7,7 +7,9 @@ use serde_json::json;
 
 use super::reference::{Known, Ref, Reference};
 use super::s3_bucket::S3Bucket;
-use super::{Attributes, Condition, Context, Identity, Observed, Parent, Resource, ResourceError, Rule, Task};
+use super::{
+    Attributes, Condition, Context, Identity, Observed, Parent, PlannedChange, Resource, ResourceError, Rule, Task,
+};
 use hlctl_aws::AwsError;
 use hlctl_model::AttributeChange;
 
@@ -30,6 +32,11 @@ pub trait BucketPart: Clone + Send + Sync + 'static {
 
     /// What the configuration asks for, without the bucket.
     fn desired(&self, known: &Known) -> Attributes;
+
+    /// What a change means for what the bucket holds.
+    fn impact(_planned: &PlannedChange<'_>) -> Vec<String> {
+        Vec::new()
+    }
 
     /// Reads it; `None` if it was never set or the bucket is gone.
     fn get(cx: &Context, bucket: &str) -> impl Future<Output = Result<Option<Attributes>, AwsError>> + Send;
@@ -112,6 +119,10 @@ impl<P: BucketPart> Resource for P {
             Err(error) if error.is_not_found() => Ok(()),
             Err(error) => Err(error.into()),
         }
+    }
+
+    fn impact(planned: &PlannedChange<'_>) -> Vec<String> {
+        P::impact(planned)
     }
 
     fn name(recorded: &Recorded) -> String {

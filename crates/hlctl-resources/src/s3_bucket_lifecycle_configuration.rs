@@ -12,8 +12,9 @@ use serde_json::{Map, Value, json};
 use super::bucket_part::BucketPart;
 use super::reference::{Known, Ref};
 use super::s3_bucket::{NOT_YET_VISIBLE, S3Bucket};
-use super::{Attributes, Context, ResourceError, Task, attributes};
+use super::{Attributes, Context, PlannedChange, ResourceError, Task, attributes};
 use hlctl_aws::{AwsError, ops};
+use hlctl_model::{Action, AttributeChange};
 
 /// What the configuration asks for.
 #[derive(Clone, Debug)]
@@ -51,6 +52,22 @@ impl BucketPart for S3BucketLifecycleConfiguration {
     fn desired(&self, _known: &Known) -> Attributes {
         let rules: Map<String, Value> = self.rules.iter().map(|rule| (rule.id.to_owned(), wanted(rule))).collect();
         attributes([("rules", rules.into())])
+    }
+
+    fn impact(planned: &PlannedChange<'_>) -> Vec<String> {
+        let days = |rule: Option<&Value>| rule?.get("expiration_days")?.as_i64();
+        let sooner = |change: &AttributeChange| {
+            let (then, now) = (days(change.before.as_ref()), days(change.after.as_ref())?);
+            let prefix = change.after.as_ref()?.get("prefix")?.as_str()?.to_owned();
+            then.is_none_or(|then| now < then).then_some((prefix, now))
+        };
+        let rules = planned.attributes.iter().filter(|change| change.attribute() == "rules");
+        let sooner = rules.filter(|_| planned.action == Action::Update).filter_map(sooner);
+        sooner
+            .map(|(prefix, days)| {
+                format!("S3 deletes everything under {prefix} that is {days} days old, also what is there already.")
+            })
+            .collect()
     }
 
     async fn get(cx: &Context, bucket: &str) -> Result<Option<Attributes>, AwsError> {
