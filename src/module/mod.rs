@@ -354,8 +354,8 @@ pub fn is_protected_as(
     is_protected(protect, address) || (is_data_bucket && is_protected(protect, &Address::parse(DATA_BUCKET)))
 }
 
-/// The store, the keys, the data bucket and profiles, of which AWS keeps nothing: what holds patient data, or the means to read it. A bucket counts as the data
-/// bucket wherever it is but at the address of the logs.
+/// What holds patient data or the means to read it (the store, the keys, the data bucket), and profiles of transformation, whose
+/// versions nothing brings back. A bucket counts as the data bucket wherever it is but at the address of the logs.
 fn by_default(address: &Address) -> bool {
     match Kind::parse(address.kind()) {
         Some(Kind::S3Bucket) => !is_logs_bucket(address.as_str()),
