@@ -33,7 +33,7 @@ pub(super) async fn run(session: &Session, arguments: &AuditArgs) -> Result<Exit
 }
 
 /// Where the keys stand in the configuration, if there is one.
-fn places(session: &Session) -> Result<BTreeMap<&'static str, Place>, CommandError> {
+fn places(session: &Session) -> Result<BTreeMap<String, Place>, CommandError> {
     if !session.global.config.exists() {
         return Ok(BTreeMap::new());
     }

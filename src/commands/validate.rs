@@ -42,8 +42,8 @@ pub(super) fn run(session: &Session, arguments: &JsonArgs) -> Result<ExitCode, C
 /// What is wrong with the mappings of profiles.
 fn mapping_problems(examined: &Examined) -> Vec<Problem> {
     let Some(config) = &examined.config else { return Vec::new() };
-    let place = examined.places.get("transform_profiles");
-    let placed = |problem: Problem| match place {
+    let place = |problem: &Problem| examined.places.get(problem.key.as_deref()?);
+    let placed = |problem: Problem| match place(&problem) {
         Some(place) => problem.at(place.clone()),
         None => problem,
     };

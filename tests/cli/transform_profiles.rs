@@ -334,6 +334,7 @@ fn the_limits_of_aws_are_foreseen_before_anything_is_sent() {
 fn a_mapping_that_cannot_be_used_is_an_error_of_its_key() {
     let place = with_profile(Place::sandbox("minimal"));
     place.run(["validate"]).succeeds();
+    let good = place.read("mapping.yaml");
     place.edit("mapping.yaml", "fhirPath: name[0].family", "fhirPath: name.family");
     let refused = place.run(["validate"]).exits(1);
     assert!(refused.stderr.contains("mapping.yaml:"), "{refused}");
@@ -342,6 +343,13 @@ fn a_mapping_that_cannot_be_used_is_an_error_of_its_key() {
     assert_eq!(problem["key"], "transform_profiles[0].mapping", "{document:#}");
     assert!(problem["line"].is_u64(), "{document:#}");
     place.run(["plan"]).exits(1).says("mapping.yaml:");
+    append(&place, &PROFILE.replace("visits", "more").replace("mapping.yaml", "more.yaml"));
+    place.write("more.yaml", "sourceSystemId: x\n");
+    let document = place.run(["validate", "--json"]).exits(1).json();
+    let of_second = |problem: &&Value| problem["key"] == "transform_profiles[1].mapping";
+    let second = document["problems"].as_array().unwrap().iter().find(of_second).unwrap();
+    assert_eq!(second["line"], place.read("healthlake.toml").lines().count(), "{document:#}");
+    place.write("more.yaml", &good);
     for (text, says) in [("x".repeat(102_401), "is longer than 102,400 characters"), (String::new(), "mapping.yaml:")] {
         place.write("mapping.yaml", &text);
         place.run(["validate"]).exits(1).says(says);

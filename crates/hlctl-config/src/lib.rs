@@ -65,8 +65,8 @@ pub struct Examined {
     pub config: Option<Config>,
     /// Errors and warnings, in the order of the sources.
     pub problems: Problems,
-    /// Where in the file each key that stands there has its value.
-    pub places: BTreeMap<&'static str, Place>,
+    /// Where in the file each key that stands there has its value, and each `transform_profiles[N].mapping`.
+    pub places: BTreeMap<String, Place>,
 }
 
 /// Checks everything, and reports warnings along with a configuration that can be used.
@@ -74,10 +74,10 @@ pub fn examine(sources: &Sources) -> Examined {
     let mut problems = Problems::default();
     let mut texts = Texts::of(sources, &mut problems);
     let layers = Layers::of(&mut texts, &mut problems);
-    let mut reader = Reader { layers, problems: Problems::default() };
+    let mut reader = Reader { layers, problems: Problems::default(), files: BTreeMap::new() };
     let config = build::config(&mut reader, &sources.base_dir);
-    let places = keys::all().filter_map(|key| Some((key.name, reader.place(key)?)));
-    let places = places.filter(|(_, place)| place.origin.file().is_some()).collect();
+    let places = keys::all().filter_map(|key| Some((key.name.to_owned(), reader.place(key)?)));
+    let places = places.chain(reader.files.clone()).filter(|(_, place)| place.origin.file().is_some()).collect();
     let layers = &reader.layers;
     let found = reader.problems.into_iter().filter(|problem| !layers.is_echo(problem));
     problems.extend(found);

@@ -23,6 +23,8 @@ pub(super) const MOST_ENTRIES: usize = 1000;
 pub(super) struct Reader<'s> {
     pub(super) layers: Layers<'s>,
     pub(super) problems: Problems,
+    /// Where values within an entry stand that are files, whose contents others check: by their paths, in messages' form.
+    pub(super) files: BTreeMap<String, Place>,
 }
 
 /// A value within an entry, with the path that messages name it by.

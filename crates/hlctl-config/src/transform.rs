@@ -68,6 +68,9 @@ impl<'s> Reader<'s> {
         }
         let format = fields.get("format").and_then(|field| self.choice(field, &TransformFormat::ALL));
         let format = format.and_then(|format| TransformFormat::parse(&format));
+        if let Some(field) = fields.get("mapping") {
+            self.files.insert(field.path.clone(), field.source.place(field.value.span()));
+        }
         let mut text = |name: &str, rule| {
             let field = fields.get(name)?;
             self.ruled(field, rule, r#""text""#)

@@ -15,7 +15,7 @@ pub struct ConfigPlaces<'a> {
     /// The configuration's path, as the user gave it.
     pub file: &'a Path,
     /// Where each key that stands in it has its value.
-    pub keys: &'a BTreeMap<&'static str, Place>,
+    pub keys: &'a BTreeMap<String, Place>,
 }
 
 /// What a path may hold as it is.
@@ -127,7 +127,7 @@ mod tests {
     use super::super::tests::reviewed;
     use super::*;
 
-    fn log(file: &str, keys: &BTreeMap<&'static str, Place>) -> Value {
+    fn log(file: &str, keys: &BTreeMap<String, Place>) -> Value {
         sarif(&reviewed(), &ConfigPlaces { file: Path::new(file), keys })
     }
 
