@@ -516,12 +516,14 @@ impl Flow<'_> {
             return Ok(());
         }
         let Prefix { bucket, prefix } = &self.input;
-        let deleted = delete_all_versions(&self.bulk.cx, bucket, prefix, |_| {}).await;
-        self.report.input_deleted = Some(deleted.is_ok());
-        deleted.map_err(|error| match error {
-            ResourceError::StillGoing { .. } => Unfinished::Interrupted.into(),
-            error => ImportError::InputKept { input: self.input.clone(), error },
-        })?;
+        let cx = &self.bulk.cx;
+        let deleted = until_stopped(&cx.stop, delete_all_versions(cx, bucket, prefix, |_| {})).await;
+        self.report.input_deleted = Some(matches!(deleted, Ok(Ok(()))));
+        match deleted {
+            Ok(Ok(())) => {}
+            Err(_) | Ok(Err(ResourceError::StillGoing { .. })) => return Err(Unfinished::Interrupted.into()),
+            Ok(Err(error)) => return Err(ImportError::InputKept { input: self.input.clone(), error }),
+        }
         self.observer.notice(ImportEvent::InputDeleted);
         Ok(())
     }

@@ -383,6 +383,24 @@ fn uploaded_files_are_deleted_with_every_version_once_all_is_imported() {
 }
 
 #[test]
+fn a_deletion_of_uploads_that_is_interrupted_is_made_up_for() {
+    let place = stack();
+    folder(&place, &[("a.ndjson", &patients(0..3, 0))]);
+    place.cloud().rules([rule("DeleteObjects", Some(1), Action::Hang)]);
+    let mut running = place.run(["data", "import", "in", "--delete-input"]).start();
+    running.wait_until_stuck(&place);
+    running.signal(Signal::SIGINT);
+    let ended = running.ends();
+    assert_eq!(ended.code, 6, "{ended}");
+    let ended = ended.says("Imported 3 resources").says("interrupted").keeps_silent_about("AWS continues");
+    ended.says("`hlctl data import --delete-input in` continues where this stopped");
+    place.cloud().heal();
+    place.cloud().emulator.clear_requests();
+    place.run(["data", "import", "in", "--delete-input"]).succeeds().says("deleted from S3");
+    assert_eq!((uploaded(&place), place.cloud().count("StartFHIRImportJob")), (0, 0));
+}
+
+#[test]
 fn only_what_hlctl_has_uploaded_is_deleted() {
     let place = stack();
     let refused = place.run(["data", "import", "s3://example-fhir-minimal-data/mine/", "--delete-input"]).exits(64);
