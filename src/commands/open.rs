@@ -9,7 +9,9 @@ use crate::session::Session;
 use hlctl_engine::state::{Home, NotRecorded, State};
 use hlctl_model::exit_code::ExitCode;
 
+const POOL: &str = "cognito_user_pool.main";
 const FUNCTION: &str = "lambda_function.token_validator";
+const LOGS: &str = "cloudwatch_log_group.token_validator";
 
 /// Prints the address of the page, and opens it.
 pub(super) async fn run(session: &Session, arguments: &OpenArgs) -> Result<ExitCode, CommandError> {
@@ -21,7 +23,7 @@ pub(super) async fn run(session: &Session, arguments: &OpenArgs) -> Result<ExitC
         return Err(NoConsole::Partition(state.identity.partition.clone()).into());
     }
     let of_smart = matches!(arguments.page, ConsolePage::Pool | ConsolePage::Function | ConsolePage::Logs);
-    if of_smart && state.recorded("cognito_user_pool.main").is_none() {
+    if of_smart && state.recorded(POOL).is_none() {
         return Err(NoConsole::NoSmart.into());
     }
     let url = address(&state, arguments.page)?;
@@ -43,7 +45,7 @@ fn address(state: &State, page: ConsolePage) -> Result<String, NotRecorded> {
             at(format!("s3/buckets/{}?region={region}", state.recorded_text(module::DATA_BUCKET, "name")?))
         }
         ConsolePage::Pool => {
-            let pool = state.recorded_text("cognito_user_pool.main", "id")?;
+            let pool = state.recorded_text(POOL, "id")?;
             at(format!("cognito/v2/idp/user-pools/{pool}/users?region={region}"))
         }
         ConsolePage::Function => {
@@ -51,7 +53,7 @@ fn address(state: &State, page: ConsolePage) -> Result<String, NotRecorded> {
             at(format!("lambda/home?region={region}#/functions/{function}"))
         }
         ConsolePage::Logs => {
-            let group = state.recorded_text("cloudwatch_log_group.token_validator", "name")?;
+            let group = state.recorded_text(LOGS, "name")?;
             at(format!("cloudwatch/home?region={region}#logsV2:log-groups/log-group/{}", in_fragment(group)))
         }
     })
@@ -74,7 +76,7 @@ enum NoConsole {
     #[error("the stack is in the sandbox, which the AWS console does not show")]
     Sandbox,
     /// The page is of a resource that only SMART has.
-    #[error("the stack has no cognito_user_pool.main: it is without SMART on FHIR")]
+    #[error("the stack has no {POOL}: it is without SMART on FHIR")]
     NoSmart,
     /// Another console, whose addresses are not known.
     #[error("hlctl does not know the console of the partition {0}")]

@@ -78,6 +78,20 @@ fn init_writes_a_configuration_with_names_of_its_own() {
 }
 
 #[test]
+fn init_writes_the_configuration_although_git_cannot_be_told_what_to_ignore() {
+    let place = Place::sandbox("minimal");
+    fs::create_dir(place.path(".gitignore")).unwrap();
+    place.run(["init", "-c", "new.toml"]).succeeds().says(".gitignore was not written").says("*.state.json");
+    place.run(["validate", "-c", "new.toml"]).succeeds();
+    // Another encoding than UTF-8 is no reason either.
+    fs::remove_dir(place.path(".gitignore")).unwrap();
+    fs::write(place.path(".gitignore"), b"caf\xe9\n.hlctl/\n").unwrap();
+    place.run(["init", "-c", "new.toml", "--force"]).succeeds();
+    let ignored = fs::read(place.path(".gitignore")).unwrap();
+    assert!(ignored.starts_with(b"caf\xe9\n.hlctl/\n# ") && ignored.ends_with(b"*.state.run.json\n"));
+}
+
+#[test]
 fn init_proposes_names_that_only_the_account_can_take_and_holds_the_stack_to_it() {
     let place = Place::sandbox("minimal");
     let arguments = ["init", "-c", "new.toml", "--name", "fhir", "--account", "111122223333"];

@@ -112,7 +112,8 @@ fn without_the_resource_or_outside_aws_there_is_no_page() {
     let place = Place::quick("minimal");
     place.run(["open", "store", "--print"]).exits(1).says("there is no state");
     place.apply();
-    let ended = place.run(["open", "pool", "--print"]).exits(64).says("cognito_user_pool.main");
+    let ended = place.run(["open", "pool", "--print"]).exits(64);
+    let ended = ended.says("cognito_user_pool.main").says("set `smart_on_fhir = true`");
     assert_eq!(ended.stdout, "");
     let sandbox = Place::sandbox("minimal");
     sandbox.apply();

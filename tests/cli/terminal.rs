@@ -39,6 +39,35 @@ fn yes_at_the_prompt_applies() {
 }
 
 #[test]
+fn init_asks_for_the_names_until_they_can_be_used() {
+    let place = Place::sandbox("minimal");
+    let mut session = at_a_terminal(&place.run(["init", "-c", "new.toml"]));
+    session.exp_string("Name of the data store [fhir-sandbox]:").unwrap();
+    session.send_line("your-datastore").unwrap();
+    session.exp_string("is a placeholder").unwrap();
+    session.exp_string("Name of the data store").unwrap();
+    session.send_line("clinic").unwrap();
+    session.exp_string("Bucket for the data [clinic-data-").unwrap();
+    session.send_line("clinic-records").unwrap();
+    session.exp_string("Bucket for its access logs [clinic-logs-").unwrap();
+    session.send_line("clinic-records").unwrap();
+    session.exp_string("is the name of the other bucket").unwrap();
+    session.exp_string("Bucket for its access logs").unwrap();
+    session.send_line("clinic-record-logs").unwrap();
+    session.exp_string("for the store clinic").unwrap();
+    assert_eq!(exit_code(session), 0);
+    let written = place.read("new.toml");
+    for line in [
+        "datastore_name = \"clinic\"",
+        "data_bucket_name = \"clinic-records\"",
+        "logs_bucket_name = \"clinic-record-logs\"",
+    ] {
+        assert!(written.lines().any(|written| written == line), "{line}");
+    }
+    place.run(["validate", "-c", "new.toml"]).succeeds();
+}
+
+#[test]
 fn anything_but_yes_at_the_prompt_changes_nothing() {
     for answer in ["no", "y", "", "YES"] {
         let place = Place::quick("minimal");
