@@ -39,6 +39,8 @@ class Stack:
 
     def __init__(self, hlctl, aws, healthlake, example, key_id="testing"):
         self.hlctl, self.key_id = hlctl, key_id
+        # One for each stack: boto3's own session is not to be shared by threads (boto3 guide, Session reference).
+        self.session = boto3.session.Session()
         self.endpoints = {"healthlake": healthlake or aws}
         self.aws = aws
         self.directory = pathlib.Path(tempfile.mkdtemp(prefix="hlctl-judge-"))
@@ -112,7 +114,7 @@ class Stack:
         self.config.write_text(f"{line}\n{self.config.read_text()}")
 
     def client(self, service):
-        return boto3.client(
+        return self.session.client(
             service,
             endpoint_url=self.endpoints.get(service, self.aws),
             region_name=REGION,
