@@ -438,7 +438,7 @@ mod tests {
     }
 
     #[test]
-    fn a_keys_administrator_is_whom_its_policy_names_besides_the_account() {
+    fn a_keys_administrator_is_whom_its_policy_names_other_than_the_account() {
         let policy = |principal: Value| {
             let root = json!({"Principal": {"AWS": "arn:aws:iam::111122223333:root"}});
             json!({"policy": json!({"Statement": [root, {"Principal": {"AWS": principal}}]}).to_string()})
@@ -451,7 +451,7 @@ mod tests {
     }
 
     #[test]
-    fn the_tags_that_all_carry_are_the_configurations_and_others_are_told() {
+    fn the_tags_that_all_carry_are_the_configurations_and_others_are_reported() {
         let one = json!({"tags_all": {"team": "interop", "a b:c/d": "1", "only": "here"}});
         let two = json!({"tags_all": {"team": "interop", "a b:c/d": "1", "hlctl:stack": "x"}});
         let resources = [("kms_key.s3", &one), ("iam_role.healthlake", &two)];

@@ -86,7 +86,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_clock_that_is_minutes_off_is_told_of_whichever_way() {
+    fn a_clock_that_is_minutes_off_is_reported_whichever_way() {
         assert_eq!(difference(1000, 1030).grade, Grade::Ok);
         assert_eq!(difference(1000, 1100).grade, Grade::Warning);
         assert_eq!(difference(1000, 1300).grade, Grade::Problem);

@@ -240,7 +240,7 @@ mod tests {
     }
 
     #[test]
-    fn an_event_of_a_bucket_is_told_of_the_setting_it_is_about() {
+    fn an_event_of_a_bucket_belongs_to_the_setting_it_is_about() {
         let logging = event("PutBucketLogging", 1, false, "{}");
         assert!(concerns("s3_bucket_logging", &logging));
         assert!(!concerns("s3_bucket_policy", &logging));

@@ -156,7 +156,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn references_and_templates_are_told_apart() {
+    fn references_and_templates_are_distinguished() {
         let written = |expression: &Expression| hcl::format::to_string(expression).unwrap();
         assert_eq!(written(&reference(&["aws_kms_key", "s3", "arn"], None)), "aws_kms_key.s3.arn");
         let user = reference(&["aws_cognito_user", "test_users"], Some("o\"b[1]${x}"));

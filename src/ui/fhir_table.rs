@@ -194,7 +194,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_resource_is_told_by_what_makes_it_known() {
+    fn a_resource_is_shown_by_what_identifies_it() {
         let patient = json!({"resourceType": "Patient", "id": "1", "meta": {"versionId": "2", "lastUpdated": "2026-01-02T03:04:05.678Z"},
             "name": [{"given": ["Ana", "B."], "family": "Silva\u{1b}[31m\n"}], "birthDate": "1980-01-01", "gender": "female"});
         let row = Row::of_resource(&patient.to_string());

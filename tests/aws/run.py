@@ -116,7 +116,7 @@ def drift(stack):
     ]
 
 
-def drift_is_seen_and_mended(stack_of):
+def drift_is_seen_and_repaired(stack_of):
     stack = stack_of()
     stack.expect(0, "apply", "--auto-approve")
     for address, change in drift(stack):
@@ -156,7 +156,7 @@ def smart_drift(stack):
     ]
 
 
-def smart_drift_is_seen_and_mended(stack_of):
+def smart_drift_is_seen_and_repaired(stack_of):
     stack = stack_of("smart")
     stack.expect(0, "apply", "--auto-approve")
     assert drifted(stack, 0) == set()
@@ -168,7 +168,7 @@ def smart_drift_is_seen_and_mended(stack_of):
         stack.expect(0, "plan", "--detailed-exitcode")
 
 
-def what_others_hang_on_is_told_and_left_alone(stack_of):
+def what_others_attach_is_named_and_left_alone(stack_of):
     stack = stack_of()
     stack.expect(0, "apply", "--auto-approve")
     iam = stack.client("iam")
@@ -189,7 +189,7 @@ def what_others_hang_on_is_told_and_left_alone(stack_of):
     assert drifted(stack) == {"iam_policy.healthlake"}
 
 
-def whoever_takes_the_place_of_what_is_gone_is_not_overwritten(stack_of):
+def what_takes_the_place_of_what_is_gone_is_not_overwritten(stack_of):
     stack = stack_of()
     stack.expect(0, "apply", "--auto-approve")
     iam, kms = stack.client("iam"), stack.client("kms")
@@ -286,7 +286,7 @@ def protection_needs_a_name(stack_of):
     stack.destroy("--force-destroy")
 
 
-def taken_names_are_told_before_anything_is_made(stack_of):
+def taken_names_are_reported_before_anything_is_made(stack_of):
     stack = stack_of()
     stack.client("s3").create_bucket(Bucket=bucket_of(stack))
     trust = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Principal": {"Service": "ec2.amazonaws.com"}, "Action": "sts:AssumeRole"}]}
@@ -384,17 +384,17 @@ def a_state_in_s3_is_locked_by_conditional_writes(stack_of):
 
 # The longest first, so that none is left for the end.
 TESTS = [
-    smart_drift_is_seen_and_mended,
-    drift_is_seen_and_mended,
+    smart_drift_is_seen_and_repaired,
+    drift_is_seen_and_repaired,
     *(made_as_asked(example) for example in EXAMPLES),
     edits_are_made_in_place,
-    what_others_hang_on_is_told_and_left_alone,
-    whoever_takes_the_place_of_what_is_gone_is_not_overwritten,
+    what_others_attach_is_named_and_left_alone,
+    what_takes_the_place_of_what_is_gone_is_not_overwritten,
     the_trail_says_who_made_the_last_change_and_without_one_there_is_a_note,
     full_buckets_are_kept_unless_force_destroy_says_otherwise,
     what_is_imported_arrives_as_it_is,
     protection_needs_a_name,
-    taken_names_are_told_before_anything_is_made,
+    taken_names_are_reported_before_anything_is_made,
     a_state_of_another_account_is_refused,
     a_state_in_s3_is_locked_by_conditional_writes,
     what_is_not_aws_gets_a_clear_error,

@@ -171,7 +171,7 @@ fn a_client_that_logs_in_for_itself_stays_one_and_keeps_its_id() {
 }
 
 #[test]
-fn what_terraform_holds_to_be_damaged_is_adopted_and_told() {
+fn what_terraform_holds_to_be_damaged_is_adopted_and_reported() {
     let place = terraformed("root.tfstate");
     edited(&place, |state| resource(state, "aws_kms_key", "s3")["instances"][0]["status"] = "tainted".into());
     place.run(adopt([])).succeeds().says("(tainted)").says("\n  aws_kms_key.s3\n");
@@ -379,7 +379,7 @@ fn another_accounts_state_is_refused() {
 }
 
 #[test]
-fn what_has_vanished_since_is_told_and_made_anew_and_a_vanished_store_is_refused() {
+fn what_has_vanished_since_is_reported_and_created_again_and_a_vanished_store_is_refused() {
     let place = terraformed("root.tfstate");
     let iam = place.cloud().iam();
     call(async {

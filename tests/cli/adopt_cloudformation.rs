@@ -81,7 +81,7 @@ fn converges(place: &Place) {
 const ADOPT: [&str; 3] = ["adopt", "--from-cloudformation", LIST];
 
 #[test]
-fn a_stack_is_adopted_by_reading_alone_and_its_buckets_are_told_apart_by_their_logging() {
+fn a_stack_is_adopted_by_reading_alone_and_its_buckets_are_distinguished_by_their_logging() {
     let (place, list) = listed("root.tfstate");
     let ended = place.run(ADOPT).succeeds();
     assert_eq!(place.cloud().mutations(), Vec::<String>::new());
@@ -214,7 +214,7 @@ fn a_store_whose_key_is_not_in_the_stack_would_be_replaced_and_is_refused() {
 }
 
 #[test]
-fn what_cannot_be_told_apart_or_belongs_elsewhere_is_refused_with_a_way_that_helps() {
+fn what_cannot_be_distinguished_or_belongs_elsewhere_is_refused_with_a_way_that_helps() {
     let (place, list) = listed("root.tfstate");
     let edited = |edit: &dyn Fn(&mut Vec<Value>)| {
         let mut list = list.clone();

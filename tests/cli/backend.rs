@@ -157,7 +157,7 @@ fn the_objects_are_encrypted_and_the_state_before_the_run_is_kept() {
 }
 
 #[test]
-fn a_second_apply_is_told_who_is_at_work_and_how_to_release_the_lock() {
+fn a_second_apply_learns_who_is_at_work_and_how_to_release_the_lock() {
     let remote = Remote::of(Place::still("minimal"));
     let first = remote.busy();
     let second = remote.place.run(["apply", "-y"]).exits(3);
@@ -217,7 +217,7 @@ fn a_holder_that_lost_its_lock_while_it_was_stopped_writes_no_more() {
 }
 
 #[test]
-fn a_holder_that_loses_its_lock_in_the_middle_of_a_write_is_told_so() {
+fn a_holder_that_loses_its_lock_in_the_middle_of_a_write_learns_so() {
     let remote = Remote::of(Place::still("minimal"));
     let running = remote.busy();
     eventually("nothing is left to be written", || remote.has_recorded_all_but_the_store());
@@ -259,7 +259,7 @@ fn a_holder_that_loses_its_lock_before_its_first_write_leaves_the_backup_of_othe
 }
 
 #[test]
-fn whoever_only_reads_a_state_need_not_see_its_backup() {
+fn a_reader_of_a_state_need_not_see_its_backup() {
     let remote = Remote::of(Place::quick("minimal"));
     remote.place.apply();
     remote.states.rules([rule("HeadObject", None, Action::Deny)]);

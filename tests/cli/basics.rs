@@ -78,7 +78,7 @@ fn init_writes_a_configuration_with_names_of_its_own() {
 }
 
 #[test]
-fn init_writes_the_configuration_although_git_cannot_be_told_what_to_ignore() {
+fn init_writes_the_configuration_although_it_cannot_write_gitignore() {
     let place = Place::sandbox("minimal");
     fs::create_dir(place.path(".gitignore")).unwrap();
     place.run(["init", "-c", "new.toml"]).succeeds().says(".gitignore was not written").says("*.state.json");
@@ -125,7 +125,7 @@ fn init_keeps_the_state_out_of_git_and_what_the_user_ignores() {
 }
 
 #[test]
-fn validate_needs_no_aws_and_tells_every_problem_at_once() {
+fn validate_needs_no_aws_and_reports_every_problem_at_once() {
     let place = Place::quick("minimal");
     snapshot("validate", &place.run(["validate"]).succeeds());
     let valid = place.run(["validate", "--json"]).succeeds().json();

@@ -98,7 +98,7 @@ fn where_tags_cannot_come_with_the_bucket_it_is_tagged_afterwards() {
 }
 
 #[test]
-fn whoever_may_not_tag_with_the_bucket_tags_it_afterwards() {
+fn a_caller_who_may_not_tag_with_the_bucket_tags_it_afterwards() {
     let place = Place::quick("minimal");
     let deployer = Deployer::of(&place);
     let tagging = deployer.actions().into_iter().find(|action| action.name == "s3:TagResource").unwrap();
@@ -138,7 +138,7 @@ fn a_bucket_whose_tags_control_access_is_tagged_by_s3_control() {
 }
 
 #[test]
-fn tags_that_s3_refuses_for_another_reason_are_told_with_that_reason() {
+fn tags_that_s3_refuses_for_another_reason_are_reported_with_that_reason() {
     let place = Place::quick("minimal");
     let text = place.read("healthlake.toml");
     place.write("healthlake.toml", &format!("{text}\n[tags]\nteam = \"a\"\n"));
@@ -201,7 +201,7 @@ fn a_region_that_the_configuration_names_is_held_against_the_names_without_aws()
 }
 
 #[test]
-fn acls_that_let_others_in_are_told_before_they_are_turned_off() {
+fn acls_that_let_others_in_are_reported_before_they_are_turned_off() {
     let place = Place::quick("minimal");
     place.apply();
     let client = place.cloud().s3();

@@ -156,7 +156,7 @@ fn plan_and_doctor_look_at_a_destroy_with_the_same_flag() {
 }
 
 #[test]
-fn a_saved_plan_outlives_the_logs_that_come_meanwhile() {
+fn a_saved_plan_outlives_the_logs_that_arrive_after_it() {
     let place = stack();
     put(&place, LOGS, "access/2026-01-01");
     let plan = ["plan", "--destroy", "--force-destroy=logs", "--allow-destroy", "fhir-minimal", "--out", "end.plan"];
@@ -196,7 +196,7 @@ fn what_comes_while_the_question_stands_is_not_deleted_nor_met_half_way() {
 }
 
 #[test]
-fn a_logs_bucket_that_is_empty_is_told_not_to_stay_so() {
+fn a_logs_bucket_that_is_empty_comes_with_a_warning_that_it_fills() {
     let place = stack();
     place.run(["plan", "--destroy"]).succeeds().shows("S3 may still deliver access logs");
     let forced = place.run(["plan", "--destroy", "--force-destroy=logs"]).succeeds();
@@ -204,7 +204,7 @@ fn a_logs_bucket_that_is_empty_is_told_not_to_stay_so() {
 }
 
 #[test]
-fn terraform_is_told_of_each_bucket_for_itself() {
+fn each_bucket_names_its_own_way_for_terraform() {
     let place = Place::quick("minimal");
     place.add("force_destroy = \"logs\"");
     place.apply();

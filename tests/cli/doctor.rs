@@ -67,7 +67,7 @@ fn the_sandbox_can_be_asked_too() {
 }
 
 #[test]
-fn names_that_others_have_are_told_with_all_else_that_is_wrong() {
+fn names_that_others_have_are_reported_with_all_else_that_is_wrong() {
     let place = Place::quick("minimal");
     let strangers = place.cloud().sdk_as("123456789012", "us-east-1");
     let s3 = aws_sdk_s3::config::Builder::from(&strangers).force_path_style(true).build();
@@ -191,7 +191,7 @@ fn credentials_that_end_soon_are_warned_of_by_doctor_and_plan() {
 }
 
 #[test]
-fn without_access_the_rest_is_left_and_the_reason_told() {
+fn without_access_the_rest_is_left_and_the_reason_reported() {
     let place = Place::quick("minimal");
     let none = place.run(["doctor", "--json"]).without("AWS_ACCESS_KEY_ID").without("AWS_SECRET_ACCESS_KEY").exits(1);
     finds(&none, "access", "problem", "no credentials were found");
@@ -221,7 +221,7 @@ fn a_wait_that_is_too_short_is_warned_of() {
 }
 
 #[test]
-fn a_lock_that_another_run_holds_is_told_with_its_holder() {
+fn a_lock_that_another_run_holds_is_reported_with_its_holder() {
     let place = Place::quick("minimal");
     place.apply();
     place.cloud().rules([rule("GetCallerIdentity", Some(1), Action::Hang)]);
@@ -237,7 +237,7 @@ fn has_lock(place: &Place) -> bool {
 }
 
 #[test]
-fn before_a_destroy_full_buckets_are_told_of() {
+fn before_a_destroy_full_buckets_are_reported() {
     let place = Place::quick("minimal");
     let nothing = place.run(["doctor", "--destroy", "--json"]).succeeds();
     finds(&nothing, "state", "ok", "nothing to destroy");
@@ -255,7 +255,7 @@ fn before_a_destroy_full_buckets_are_told_of() {
 }
 
 #[test]
-fn a_clock_that_is_wrong_would_be_told() {
+fn a_clock_that_is_wrong_would_be_reported() {
     // The emulator's server dates its answers by this machine's clock, so that they agree.
     let place = Place::quick("minimal");
     finds(&well(&place), "clock", "ok", "agrees");

@@ -71,7 +71,7 @@ fn is_gone(place: &Place, what: &str) {
 }
 
 #[test]
-fn a_refused_change_is_told_in_full_and_the_next_apply_goes_on() {
+fn a_refused_change_is_reported_in_full_and_the_next_apply_goes_on() {
     each(changing(requests_of_apply()), |(service, operation, nth)| {
         let what = format!("{service}:{operation} {nth}");
         let place = Place::quick("minimal");
@@ -110,7 +110,7 @@ fn dependents_of_what_failed_are_named_as_skipped() {
 }
 
 #[test]
-fn a_refused_deletion_is_told_in_full_and_the_next_destroy_goes_on() {
+fn a_refused_deletion_is_reported_in_full_and_the_next_destroy_goes_on() {
     each(changing(requests_of_destroy()), |(service, operation, nth)| {
         let what = format!("{service}:{operation} {nth}");
         let place = applied();

@@ -115,7 +115,7 @@ fn concurrency_finding(place: &Place) -> Option<Value> {
 }
 
 #[test]
-fn an_account_without_room_in_lambda_is_told_so_before_anything_is_made() {
+fn an_account_without_room_in_lambda_is_reported_before_anything_is_made() {
     for (executions, line, room) in [
         (10, "hardened = true", "reserve none: lambda_reserved_concurrency = 0"),
         (149, "hardened = true", "at most 49"),

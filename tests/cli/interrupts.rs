@@ -130,7 +130,7 @@ fn an_interrupt_in_the_middle_of_a_call_that_hangs_ends_the_run_before_the_call_
 }
 
 #[test]
-fn an_interrupt_before_anything_is_begun_is_told_by_the_exit_code() {
+fn an_interrupt_before_anything_is_begun_shows_in_the_exit_code() {
     for (signal, code) in [(Signal::SIGINT, 130), (Signal::SIGTERM, 143)] {
         for arguments in [vec!["plan"], vec!["apply", "-y"]] {
             let place = Place::quick("minimal");

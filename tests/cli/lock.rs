@@ -13,7 +13,7 @@ fn busy(place: &Place) -> Running {
 }
 
 #[test]
-fn a_second_apply_is_told_who_is_at_work() {
+fn a_second_apply_learns_who_is_at_work() {
     let place = Place::still("minimal");
     let first = busy(&place);
     let second = place.run(["apply", "-y"]).env("USER", "bob").exits(3);

@@ -161,7 +161,7 @@ fn live(life: &Life, action: &Action) -> Vec<Vec<RequestRecord>> {
 }
 
 #[test]
-fn whole_lives_survive_failures_that_are_told_of_what_was_done_and_answers_that_are_cut_off() {
+fn whole_lives_survive_failures_after_the_work_was_done_and_answers_that_are_cut_off() {
     let cases = LIVES.iter().flat_map(|life| [Action::ServerErrorAfter, Action::Cut].map(|action| (life, action)));
     each(cases, |(life, action)| drop(live(life, &action)));
 }
@@ -267,7 +267,7 @@ fn asked(place: &Place, operation: &str) -> Vec<RequestRecord> {
 }
 
 #[test]
-fn a_store_that_others_delete_meanwhile_is_waited_for() {
+fn a_store_that_others_are_deleting_is_waited_for() {
     let minute = Duration::from_secs(60);
     let data = tempfile::tempdir().unwrap();
     let options = Options {

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use proc_macro2::{Delimiter, TokenStream, TokenTree};
 
 use super::documents::{ODD, repository};
-use super::words::sources;
+use super::words::{files_of, sources};
 
 /// What every file of a resource has.
 const OF_RESOURCES: [&str; 3] = ["Spec", "Observed", "Recorded"];
@@ -166,6 +166,50 @@ fn identifiers(source: &str) -> BTreeSet<String> {
     let mut found = BTreeSet::new();
     read(super::words::without_tests(source).parse().unwrap(), &mut found);
     found
+}
+
+/// The functions that a source defines, those of its tests too.
+fn functions(source: &str) -> BTreeSet<String> {
+    fn read(tokens: TokenStream, found: &mut BTreeSet<String>) {
+        let mut follows_fn = false;
+        for token in tokens {
+            match &token {
+                TokenTree::Ident(ident) if follows_fn => drop(found.insert(ident.to_string())),
+                TokenTree::Group(group) => read(group.stream(), found),
+                _ => {}
+            }
+            follows_fn = matches!(&token, TokenTree::Ident(word) if word == "fn");
+        }
+    }
+    let mut found = BTreeSet::new();
+    read(source.parse().unwrap(), &mut found);
+    found
+}
+
+/// A test's name is read by those whose change it fails.
+#[test]
+fn names_of_tests_are_in_plain_words() {
+    assert_eq!(
+        functions("#[test] fn one() { fn two() {} } impl A { const fn three() { let four: fn() = f; } }").len(),
+        3
+    );
+    let mut wrong = Vec::new();
+    let mut found = 0;
+    for path in files_of(&["src", "crates", "tests"], &|_| true) {
+        let functions = functions(&fs::read_to_string(&path).unwrap());
+        found += functions.len();
+        for function in functions {
+            let words = words_of(&function);
+            for (odd, instead) in ODD.iter().filter(|(odd, _)| words.iter().any(|word| word == odd)) {
+                let name = path.strip_prefix(repository()).unwrap().to_string_lossy().into_owned();
+                if !ALLOWED.iter().any(|(file, allowed, _)| name.starts_with(file) && allowed == odd) {
+                    wrong.push(format!("{name}: {function}; rather: {instead}"));
+                }
+            }
+        }
+    }
+    assert!(found > 5000, "only {found} functions were found");
+    assert!(wrong.is_empty(), "these names have odd words:\n{}", wrong.join("\n"));
 }
 
 #[test]

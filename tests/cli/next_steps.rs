@@ -205,7 +205,7 @@ fn output_that_cannot_be_written_after_work_was_done_is_not_the_code_for_nothing
 }
 
 #[test]
-fn a_replacement_is_told_by_its_two_halves_and_a_failure_once() {
+fn a_replacement_shows_by_its_two_halves_and_a_failure_once() {
     let place = Place::quick("minimal");
     place.apply();
     let ended = place.run(["apply", "-y", "--replace", "iam_policy.healthlake"]).succeeds();

@@ -5,7 +5,7 @@ use crate::support::Place;
 const TELL: &str = r#"printf '%s|%s|%s' "$NOTIFY_COMMAND" "$NOTIFY_EXIT_CODE" "$NOTIFY_SUMMARY" > told"#;
 
 #[test]
-fn what_was_done_and_how_it_ended_is_told_by_variables() {
+fn what_was_done_and_how_it_ended_stands_in_variables() {
     let place = Place::quick("minimal");
     place.run(["apply", "-y", "--notify", TELL]).succeeds();
     let told = place.read("told");
@@ -17,7 +17,7 @@ fn what_was_done_and_how_it_ended_is_told_by_variables() {
 }
 
 #[test]
-fn a_run_that_fails_tells_why_and_nothing_that_it_names_is_read_by_the_shell() {
+fn a_run_that_fails_says_why_and_nothing_that_it_names_is_read_by_the_shell() {
     let place = Place::quick("minimal");
     let name = "$(touch read)`touch read`;touch read.toml";
     place.run(["apply", "-y", "-c", name, "--notify", TELL]).exits(1);

@@ -62,7 +62,7 @@ fn a_graph_goes_into_a_file_whole() {
 }
 
 #[test]
-fn a_report_tells_of_the_last_run_that_changed_something() {
+fn a_report_shows_the_last_run_that_changed_something() {
     let place = Place::quick("minimal");
     place.run(["report"]).exits(1).says("there is no state");
     place.apply();
@@ -94,7 +94,7 @@ fn neither_record_nor_report_holds_a_secret() {
 }
 
 #[test]
-fn what_a_signal_left_under_way_and_what_has_settled_since_is_told() {
+fn what_a_signal_left_under_way_and_what_has_settled_since_is_reported() {
     use nix::sys::signal::Signal;
     for (signal, reported) in [
         (Signal::SIGINT, "Stopped by Ctrl-C: "),

@@ -34,7 +34,7 @@ fn a_fresh_stack_is_shown_whole() {
 }
 
 #[test]
-fn changes_present_are_told_by_the_exit_code_if_asked() {
+fn changes_present_show_in_the_exit_code_if_asked() {
     let place = Place::quick("minimal");
     place.run(["plan"]).exits(0);
     place.run(["plan", "--detailed-exitcode"]).exits(2);

@@ -160,7 +160,7 @@ fn a_policy_can_be_made_without_credentials() {
 const STRIDE: usize = 9;
 
 #[test]
-fn whoever_lacks_one_action_is_told_of_it_by_the_doctor_and_by_the_command_that_needs_it() {
+fn one_missing_action_is_named_by_the_doctor_and_by_the_command_that_needs_it() {
     let recording = Recording::make();
     let deployer = recording.deployer();
     let stride = if std::env::var_os("HLCTL_EVERY_ACTION").is_some() { 1 } else { STRIDE };
@@ -169,7 +169,7 @@ fn whoever_lacks_one_action_is_told_of_it_by_the_doctor_and_by_the_command_that_
         let mut phases = recording.before_missing(&lesser);
         let (mut life, phase) = phases.next().unwrap_or_else(|| panic!("{action:?} is needless"));
         life.under(&lesser.with_doctor());
-        is_told_by_the_doctor(&life, &action);
+        the_doctor_names_it(&life, &action);
         // A plan that cannot count the account's stores goes on; what looks for the store later does not.
         let ended = life.try_to_live(phase, &lesser, &action);
         let ended = ended.or_else(|| phases.find_map(|(mut life, phase)| life.try_to_live(phase, &lesser, &action)));
@@ -182,7 +182,7 @@ fn whoever_lacks_one_action_is_told_of_it_by_the_doctor_and_by_the_command_that_
 }
 
 /// The doctor names the action, and no other.
-fn is_told_by_the_doctor(life: &Life, action: &Action) {
+fn the_doctor_names_it(life: &Life, action: &Action) {
     let doctor = life.place().run(["doctor", "--json"]).ends();
     let (code, status) = if ONLY_WATCHED.contains(&action.name.as_str()) { (0, "warning") } else { (1, "problem") };
     assert_eq!(doctor.code, code, "{action:?}: {doctor}");

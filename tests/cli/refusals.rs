@@ -14,7 +14,7 @@ fn nothing_was_changed(place: &Place) {
 }
 
 #[test]
-fn taken_names_are_all_told_before_anything_is_made() {
+fn taken_names_are_all_reported_before_anything_is_made() {
     let place = Place::quick("minimal");
     let cloud = place.cloud();
     call(cloud.s3().create_bucket().bucket("example-fhir-minimal-data").send()).unwrap();
@@ -29,7 +29,7 @@ fn taken_names_are_all_told_before_anything_is_made() {
 }
 
 #[test]
-fn a_bucket_of_another_account_is_told_together_with_other_taken_names() {
+fn a_bucket_of_another_account_is_reported_together_with_other_taken_names() {
     let place = Place::quick("minimal");
     let cloud = place.cloud();
     let theirs = aws_sdk_s3::config::Builder::from(&cloud.sdk_as("999999999999", "us-east-1")).force_path_style(true);
@@ -146,7 +146,7 @@ fn an_endpoint_that_refuses_connections_is_named_as_such() {
 }
 
 #[test]
-fn an_endpoint_that_answers_html_is_told_apart_from_aws() {
+fn an_endpoint_that_answers_html_is_distinguished_from_aws() {
     let place = Place::quick("minimal");
     place.cloud().emulator.set_faults(r#"{"rules": [{"action": "html"}]}"#.parse().unwrap());
     place.run(["plan"]).exits(1).says("the answer does not come from AWS").says("check AWS_ENDPOINT_URL and any proxy");

@@ -163,7 +163,7 @@ fn a_changed_password_is_noticed_and_none_is_written_anywhere() {
 }
 
 #[test]
-fn a_password_that_is_nowhere_or_too_weak_is_told_before_anything_is_made() {
+fn a_password_that_is_nowhere_or_too_weak_is_reported_before_anything_is_made() {
     let place = Place::quick("smart");
     place.run(["apply", "-y"]).without("ALICE_PASSWORD").exits(1).says("ALICE_PASSWORD is not set");
     let refused = place.run(["apply", "-y"]).env("ALICE_PASSWORD", "letmein").exits(1).says("would refuse");
@@ -172,7 +172,7 @@ fn a_password_that_is_nowhere_or_too_weak_is_told_before_anything_is_made() {
 }
 
 #[test]
-fn a_domain_that_another_pool_has_is_told_before_anything_is_made() {
+fn a_domain_that_another_pool_has_is_reported_before_anything_is_made() {
     let place = Place::quick("smart");
     let cognito = place.cloud().cognito();
     let pool = call(cognito.create_user_pool().pool_name("other").send()).unwrap();
@@ -305,7 +305,7 @@ fn an_adopted_user_keeps_its_password_and_the_plan_says_so() {
 }
 
 #[test]
-fn code_that_cannot_run_is_told_before_anything_is_made() {
+fn code_that_cannot_run_is_reported_before_anything_is_made() {
     let code = |runtime: &str, handler: &str| {
         format!("lambda_package = \"code\"\nlambda_runtime = \"{runtime}\"\nlambda_handler = \"{handler}\"")
     };

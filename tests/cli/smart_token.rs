@@ -143,7 +143,7 @@ fn scopes_are_those_that_were_asked_for() {
 }
 
 #[test]
-fn a_wrong_password_is_told_and_not_repeated() {
+fn a_wrong_password_is_reported_and_not_repeated() {
     let (place, _) = smart(Place::quick("smart"));
     let run = run(&place, &[&["smart", "token"], &BY_NAME[..]].concat()).env("ALICE_PASSWORD", "Wr0ng-Horse");
     let ended = run.exits(1).says("Incorrect username or password").keeps_silent_about("Wr0ng-Horse");

@@ -38,9 +38,9 @@ fn stores(place: &Place) -> Vec<Value> {
 }
 
 /// Ids of the standby stores.
-fn beside(place: &Place) -> Vec<String> {
-    let beside = stores(place).into_iter().filter(|store| store["in_use"] == false);
-    beside.map(|store| store["id"].as_str().unwrap().to_owned()).collect()
+fn standby(place: &Place) -> Vec<String> {
+    let standby = stores(place).into_iter().filter(|store| store["in_use"] == false);
+    standby.map(|store| store["id"].as_str().unwrap().to_owned()).collect()
 }
 
 /// How many patients the store in use holds.
@@ -58,7 +58,7 @@ fn with_stores(stores: usize) -> Census {
 }
 
 #[test]
-fn a_restore_makes_a_store_as_it_was_beside_the_one_in_use() {
+fn a_restore_makes_a_standby_store_as_the_one_in_use_was() {
     let place = backed_up();
     load(&place, 0..5);
     place.cloud().let_a_minute_pass();
@@ -107,7 +107,7 @@ fn a_restored_store_takes_over_all_settings() {
 }
 
 #[test]
-fn what_cannot_be_restored_is_told_before_anything_is_made() {
+fn what_cannot_be_restored_is_reported_before_anything_is_made() {
     let place = backed_up();
     place.cloud().let_a_minute_pass();
     let asks = |at: &str, code: i32, says: &str| drop(place.run(["restore", "--at", at, "-y"]).exits(code).says(says));
@@ -136,11 +136,11 @@ fn the_stack_goes_over_to_a_store_and_back() {
     place.run(["restore", "--at", "latest", "-y", "--use"]).succeeds().says(&format!("hlctl stores use {first}"));
     let second = place.store_id();
     assert_ne!(first, second);
-    assert_eq!((held(&place), beside(&place)), (5, vec![first.clone()]));
+    assert_eq!((held(&place), standby(&place)), (5, vec![first.clone()]));
     is_settled(&place);
     place.run(["outputs", "datastore_endpoint"]).succeeds().stdout.contains(&second);
     place.run(["stores", "use", &first, "-y"]).succeeds();
-    assert_eq!((place.store_id(), beside(&place)), (first.clone(), vec![second.clone()]));
+    assert_eq!((place.store_id(), standby(&place)), (first.clone(), vec![second.clone()]));
     is_settled(&place);
     place.run(["stores", "use", &first, "-y"]).succeeds().says("in use already");
     place.run(["stores", "delete", &first, "-y"]).exits(64).says("is the store in use");
@@ -157,7 +157,7 @@ fn the_stack_goes_over_to_a_store_and_back() {
 }
 
 #[test]
-fn a_store_beside_is_protected_like_the_one_in_use() {
+fn a_standby_store_is_protected_like_the_one_in_use() {
     let place = backed_up();
     place.run(["restore", "--at", "latest", "-y"]).succeeds();
     place.run(["destroy", "-y", "--force-destroy"]).exits(5);
@@ -176,22 +176,22 @@ fn a_store_that_somebody_deleted_is_restored_from_its_backup() {
     place.cloud().let_a_minute_pass();
     place.run(["restore", "--at", "latest", "--use", "-y"]).succeeds().says("could not be counted");
     assert_ne!(place.store_id(), gone);
-    assert_eq!((held(&place), beside(&place)), (5, Vec::new()));
+    assert_eq!((held(&place), standby(&place)), (5, Vec::new()));
     is_settled(&place);
     assert_eq!(place.cloud().census(), with_stores(1));
 }
 
 #[test]
-fn what_somebody_deleted_beside_the_store_in_use_is_let_go() {
+fn a_standby_store_that_somebody_deleted_leaves_the_state() {
     let place = backed_up();
     place.run(["restore", "--at", "latest", "-y"]).succeeds();
-    let id = beside(&place).remove(0);
+    let id = standby(&place).remove(0);
     call(place.cloud().healthlake().delete_fhir_datastore().datastore_id(&id).send()).unwrap();
     place.cloud().let_a_minute_pass();
     let plan = place.run(["plan"]).succeeds();
     assert!(plan.stdout.contains("healthlake_fhir_datastore.successor was deleted outside hlctl"), "{plan}");
     place.apply();
-    assert_eq!(beside(&place), Vec::<String>::new());
+    assert_eq!(standby(&place), Vec::<String>::new());
     is_settled(&place);
     assert_eq!(place.cloud().census(), with_stores(1));
 }
@@ -205,7 +205,7 @@ fn an_encryption_that_cannot_be_changed_comes_with_a_new_store() {
     place.add("create_kms_key = true");
     place.run(["apply", "-y"]).exits(5).says("hlctl replace");
     place.run(["replace", "-y"]).succeeds().says("from its continuous backup");
-    assert_eq!((held(&place), beside(&place)), (5, vec![first.clone()]));
+    assert_eq!((held(&place), standby(&place)), (5, vec![first.clone()]));
     is_settled(&place);
     let keyed = place.store_id();
     place.run(["stores", "use", &first, "-y"]).exits(5).says("create_kms_key");
@@ -214,7 +214,7 @@ fn an_encryption_that_cannot_be_changed_comes_with_a_new_store() {
     // The key goes along with the store that it encrypts, and ends with it.
     place.edit("healthlake.toml", "create_kms_key = true", "create_kms_key = false");
     place.run(["replace", "-y"]).succeeds();
-    assert_eq!(beside(&place).len(), 2);
+    assert_eq!(standby(&place).len(), 2);
     is_settled(&place);
     assert!(place.run(["outputs", "datastore_kms_key_arn"]).succeeds().stdout.contains("null"));
     assert_eq!(place.cloud().census(), Census { keys: 2, ..with_stores(3) });
@@ -279,10 +279,10 @@ fn a_new_store_that_does_not_hold_the_same_is_not_switched_to() {
     place.cloud().let_a_minute_pass();
     let ended = place.run(["replace", "--anyway", "-y"]).exits(6);
     ended.says("Patient  6    5").says("the old one stays in use").says("--allow-differences");
-    assert_eq!((place.store_id(), beside(&place).len()), (old.clone(), 1));
+    assert_eq!((place.store_id(), standby(&place).len()), (old.clone(), 1));
     place.run(["restore", "--at", "latest", "-y"]).exits(64).says("already has another new store");
     place.run(["replace", "--anyway", "-y", "--allow-differences"]).succeeds();
-    assert_eq!((held(&place), beside(&place)), (5, vec![old]));
+    assert_eq!((held(&place), standby(&place)), (5, vec![old]));
     is_settled(&place);
 }
 
@@ -299,7 +299,7 @@ fn a_signal_after_the_new_store_was_made_does_not_say_that_nothing_was_changed()
     ended.says("what was created so far is in the state").says("`hlctl replace --anyway` continues where this stopped");
     place.cloud().heal();
     place.run(["replace", "--anyway", "-y"]).succeeds();
-    assert_eq!((held(&place), beside(&place).len()), (2, 1));
+    assert_eq!((held(&place), standby(&place).len()), (2, 1));
 }
 
 #[test]
@@ -318,7 +318,7 @@ fn an_apply_finishes_a_switch_that_was_cut_off() {
     is_settled(&place);
     // What is asked for after that is a replacement of its own.
     place.run(["replace", "--anyway", "-y"]).succeeds();
-    assert_eq!(beside(&place).len(), 2);
+    assert_eq!(standby(&place).len(), 2);
 }
 
 #[test]
@@ -331,19 +331,19 @@ fn a_switch_that_was_cut_off_is_finished_by_the_same_command_and_not_made_twice(
     running.kill();
     place.cloud().heal();
     place.run(["replace", "--anyway", "-y"]).succeeds().says("the rest is done now");
-    assert_eq!(beside(&place).len(), 1);
+    assert_eq!(standby(&place).len(), 1);
     is_settled(&place);
 }
 
 #[test]
-fn whoever_may_not_search_can_restore_and_is_told_that_nothing_was_compared() {
+fn a_caller_who_may_not_search_can_restore_and_learns_that_nothing_was_compared() {
     let place = backed_up();
     place.cloud().rules([rule("SearchWithGet", None, Action::Deny)]);
     place.run(["restore", "--at", "latest", "-y"]).succeeds().says("could not be compared");
-    place.run(["stores", "delete", &beside(&place)[0], "-y"]).succeeds();
+    place.run(["stores", "delete", &standby(&place)[0], "-y"]).succeeds();
     place.run(["replace", "--anyway", "-y"]).exits(6).says("is not known; the old one stays in use");
     place.run(["replace", "--anyway", "-y", "--allow-differences"]).succeeds();
-    assert_eq!(beside(&place).len(), 1);
+    assert_eq!(standby(&place).len(), 1);
 }
 
 #[test]
@@ -398,17 +398,17 @@ fn an_empty_store_is_replaced_without_an_import() {
 }
 
 #[test]
-fn a_lost_state_is_found_again_with_the_stores_beside() {
+fn a_lost_state_is_found_again_with_the_standby_stores() {
     let place = backed_up();
     place.add("create_kms_key = true");
     place.run(["replace", "-y"]).succeeds();
     place.run(["replace", "--new-key", "-y"]).succeeds();
-    let before = (place.store_id(), beside(&place));
+    let before = (place.store_id(), standby(&place));
     for file in ["healthlake.state.json", "healthlake.state.json.backup"] {
         std::fs::remove_file(place.path(file)).unwrap();
     }
     place.run(["adopt", "--discover"]).succeeds();
-    assert_eq!((place.store_id(), beside(&place)), before);
+    assert_eq!((place.store_id(), standby(&place)), before);
     place.run(["plan", "--detailed-exitcode"]).exits(0);
     place.run(["stores", "delete", "healthlake_fhir_datastore.predecessor_2", "-y"]).succeeds();
     assert_eq!(place.cloud().census(), Census { keys: 2, keys_ending: 1, ..with_stores(2) });

@@ -390,7 +390,7 @@ fn a_store_whose_backup_has_ended_is_not_forgotten_by_the_way_either() {
 }
 
 #[test]
-fn the_end_of_a_store_is_told_as_it_is() {
+fn the_end_of_a_store_is_described_as_it_is() {
     let destroy = ["destroy", "-y", "--allow-destroy", "fhir-minimal"];
     let place = backed_up();
     let id = place.store_id();
@@ -406,7 +406,7 @@ fn the_end_of_a_store_is_told_as_it_is() {
 }
 
 #[test]
-fn a_store_beside_the_one_in_use_is_deleted_as_it_is_told() {
+fn a_standby_store_is_deleted_as_it_was_announced() {
     let place = backed_up();
     place.run(["restore", "--at", "latest", "-y"]).succeeds();
     let id = place.state()["resources"]["healthlake_fhir_datastore.successor"]["recorded"]["id"]
@@ -422,7 +422,7 @@ fn a_store_beside_the_one_in_use_is_deleted_as_it_is_told() {
 }
 
 #[test]
-fn a_renamed_configuration_is_told_where_its_state_is() {
+fn a_renamed_configuration_learns_where_its_state_is() {
     let place = applied();
     fs::rename(place.path("healthlake.toml"), place.path("prod.toml")).unwrap();
     let stack = place.state()["stack"].as_str().unwrap().to_owned();
@@ -484,7 +484,7 @@ fn a_destroy_without_a_state_names_the_way_to_one() {
 }
 
 #[test]
-fn the_backup_after_a_destroy_tells_what_there_was() {
+fn the_backup_after_a_destroy_shows_what_there_was() {
     let place = applied();
     let key = place.state()["resources"]["kms_key.s3"]["recorded"]["id"].as_str().unwrap().to_owned();
     place.run(["destroy", "-y", "--allow-destroy", "fhir-minimal"]).succeeds();

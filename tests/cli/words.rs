@@ -42,7 +42,7 @@ pub(super) fn sources() -> Vec<PathBuf> {
 }
 
 /// The Rust files in these folders of the repository, without those whose own name or folder's `takes` refuses.
-fn files_of(folders: &[&str], takes: &dyn Fn(&str) -> bool) -> Vec<PathBuf> {
+pub(super) fn files_of(folders: &[&str], takes: &dyn Fn(&str) -> bool) -> Vec<PathBuf> {
     fn walk(folder: &Path, takes: &dyn Fn(&str) -> bool, into: &mut Vec<PathBuf>) {
         for entry in fs::read_dir(folder).unwrap() {
             let path = entry.unwrap().path();

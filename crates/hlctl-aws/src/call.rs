@@ -505,7 +505,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_step_tells_what_a_call_waits_for_and_when_it_is_through() {
+    async fn a_step_shows_what_a_call_waits_for_and_when_it_is_through() {
         let heard = Arc::new(std::sync::Mutex::new(Vec::new()));
         let hears = Arc::clone(&heard);
         let observer: HoldObserver = Arc::new(move |hold: Option<Hold>| {

@@ -72,7 +72,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_endpoint_of_aws_is_told_from_one_that_only_looks_like_it() {
+    fn an_endpoint_of_aws_is_distinguished_from_one_that_only_looks_like_it() {
         for url in [
             "https://s3.eu-west-1.amazonaws.com",
             "https://bucket.vpce-0a1b.s3.us-east-1.vpce.amazonaws.com/",

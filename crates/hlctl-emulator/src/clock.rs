@@ -71,7 +71,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_manual_clock_moves_only_when_told() {
+    fn a_manual_clock_moves_only_when_asked() {
         let clock = Clock::manual(Timestamp::UNIX_EPOCH);
         let other = clock.clone();
         clock.advance(Duration::from_millis(1500));

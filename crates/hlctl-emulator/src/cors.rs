@@ -329,7 +329,7 @@ mod tests {
     }
 
     #[test]
-    fn the_fhir_interface_is_closed_unless_told_otherwise() {
+    fn the_fhir_interface_is_closed_unless_configured_otherwise() {
         let asked = preflight("/datastore/x/r4/Patient", &[("access-control-request-headers", "authorization")]);
         for allowed in [Vec::new(), one("http://localhost:3001"), one("https://localhost:3000")] {
             let refused = CorsPolicy::AllowedOrigins.preflight(&asked, &allowed).unwrap();
@@ -342,7 +342,7 @@ mod tests {
     }
 
     #[test]
-    fn a_listed_origin_is_told_what_it_may_and_caches_are_told_that_it_depends() {
+    fn a_listed_origin_learns_what_it_may_and_caches_learn_that_it_depends() {
         let names = "authorization, content-type, if-match, prefer";
         let asked = preflight("/datastore/x/r4/Patient", &[("access-control-request-headers", names)]);
         let allowed = [one("https://other.example"), one(APP)].concat();
@@ -424,7 +424,7 @@ mod tests {
     }
 
     #[test]
-    fn a_page_that_has_no_origin_is_told_of_the_quoted_star() {
+    fn a_page_that_has_no_origin_gets_a_hint_about_the_quoted_star() {
         assert!(notice(&HeaderValue::from_static("null")).contains("--cors '*' "));
     }
 }

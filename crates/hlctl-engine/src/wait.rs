@@ -392,7 +392,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_wait_that_is_resumed_knows_the_age_that_aws_tells() {
+    async fn a_wait_that_is_resumed_knows_the_age_that_aws_reports() {
         let (begun, looks) = (Instant::now(), Cell::new(0));
         let age = || 19 * MINUTE + begun.elapsed();
         let look = || {

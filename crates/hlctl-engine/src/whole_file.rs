@@ -190,7 +190,7 @@ mod tests {
     }
 
     #[test]
-    fn a_file_takes_the_place_of_the_one_before_and_leaves_nothing_beside_it() {
+    fn a_file_takes_the_place_of_the_one_before_and_leaves_no_other_file() {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("a.svg");
         write(&path, b"one").unwrap();

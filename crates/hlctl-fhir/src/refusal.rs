@@ -397,7 +397,7 @@ mod tests {
     }
 
     #[test]
-    fn every_issue_is_told_with_its_place() {
+    fn every_issue_is_reported_with_its_place() {
         let outcome = json!({"resourceType": "OperationOutcome", "issue": [
             {"severity": "error", "code": "invalid", "diagnostics": "No such\u{1b}[31m\ncode", "expression": ["Patient.gender"]},
             {"severity": "warning", "code": "invariant", "details": {"text": "Too long"}},
@@ -409,7 +409,7 @@ mod tests {
     }
 
     #[test]
-    fn an_error_of_aws_itself_is_told_too() {
+    fn an_error_of_aws_itself_is_reported_too() {
         let refused = refusal(403, "AccessDeniedException:http://x/", r#"{"message":"User: arn is not authorized"}"#);
         assert_eq!(refused.aws.kind, ErrorKind::Denied);
         let wanted =

@@ -84,7 +84,7 @@ mod tests {
     }
 
     #[test]
-    fn a_refusal_of_the_type_is_told_from_all_others() {
+    fn a_refusal_of_the_type_is_distinguished_from_all_others() {
         for (status, code, text, expected) in [
             (400, "not-supported", "Resource type Basic is not supported", true),
             (404, "not-supported", "Unknown resource type \"Basic\".", true),

@@ -496,7 +496,7 @@ mod tests {
     }
 
     #[test]
-    fn a_digest_tells_where_a_text_ends_and_the_next_begins() {
+    fn a_digest_depends_on_where_a_text_ends_and_the_next_begins() {
         assert_ne!(texts(&[("a", "bc")]).digest(), texts(&[("ab", "c")]).digest());
         assert_ne!(texts(&[("a", "b\n")]).digest(), texts(&[("a", "b")]).digest());
         assert_eq!(texts(&[("a", "1"), ("b", "2")]).digest(), texts(&[("b", "2"), ("a", "1")]).digest());

@@ -315,7 +315,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn contents_are_told_in_words() {
+    fn contents_are_reported_in_words() {
         let contents = Contents { objects: 1, older_versions: 2, delete_markers: 0, at_least: true };
         assert_eq!(contents.to_string(), "at least 1 object, 2 older versions and 0 delete markers");
     }

@@ -158,7 +158,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_blocked_is_told_from_what_a_server_does_not_say() {
+    fn what_is_not_blocked_is_distinguished_from_what_a_server_does_not_say() {
         let blocked = |types, is_aws| attributes_of(with(types), is_aws)["blocked_encryption_types"].clone();
         for is_aws in [true, false] {
             assert_eq!(blocked(Some(&[EncryptionType::SseC]), is_aws), json!(["SSE-C"]));

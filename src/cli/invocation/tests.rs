@@ -268,7 +268,7 @@ fn literals_are_read_as_the_compiler_reads_them() {
 }
 
 #[test]
-fn a_command_is_told_from_talk_of_hlctl() {
+fn a_command_is_distinguished_from_talk_of_hlctl() {
     let verbs = verbs();
     for command in
         ["hlctl apply", "see `hlctl plan`.", "run: hlctl force-unlock {id}", "hlctl {verb}", "'hlctl state mv' a b"]

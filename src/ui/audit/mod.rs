@@ -127,7 +127,7 @@ mod tests {
     }
 
     #[test]
-    fn the_text_tells_what_why_and_how_to_fix_it_and_what_it_is_not() {
+    fn the_text_says_what_why_and_how_to_fix_it_and_what_it_is_not() {
         let text = anstream::adapter::strip_str(&text(&reviewed(), false)).to_string();
         for part in [
             "failed  KMS keys rotate every year (HLCTL-02, medium)",

@@ -43,7 +43,7 @@ fn nothing(_: &Asked) -> Option<Reply> {
 }
 
 #[test]
-fn a_role_that_may_not_be_assumed_is_told_as_that() {
+fn a_role_that_may_not_be_assumed_is_named_as_such() {
     let message = "User: arn:aws:iam::111122223333:user/base is not authorized to perform: sts:AssumeRole on resource: arn:aws:iam::111122223333:role/role";
     let refuse =
         move |asked: &Asked| (asked.action()? == "AssumeRole").then(|| Reply::sts(403, "AccessDenied", message));
@@ -53,7 +53,7 @@ fn a_role_that_may_not_be_assumed_is_told_as_that() {
 }
 
 #[test]
-fn a_session_that_is_too_long_for_its_role_is_told_as_that() {
+fn a_session_that_is_too_long_for_its_role_is_named_as_such() {
     let message = "The requested DurationSeconds exceeds the MaxSessionDuration set for this role.";
     let refuse = move |asked: &Asked| {
         (asked.parameter("DurationSeconds")? == "43200").then(|| Reply::sts(400, "ValidationError", message))
@@ -65,7 +65,7 @@ fn a_session_that_is_too_long_for_its_role_is_told_as_that() {
 }
 
 #[test]
-fn a_role_that_takes_a_one_time_code_is_told_before_anything_is_asked() {
+fn a_role_that_takes_a_one_time_code_is_reported_before_anything_is_asked() {
     let serial = "mfa_serial = arn:aws:iam::111122223333:mfa/kim\n";
     // In the profile itself, and in one that it is assumed by.
     let second = "[profile deploy]\nrole_arn = arn:aws:iam::111122223333:role/second\nsource_profile = between\n";
@@ -174,7 +174,7 @@ fn a_sign_in_that_is_good_is_used_as_it_is() {
 }
 
 #[test]
-fn a_token_of_an_identity_provider_that_is_refused_is_told_as_that() {
+fn a_token_of_an_identity_provider_that_is_refused_is_named_as_such() {
     let config =
         "[profile deploy]\nrole_arn = arn:aws:iam::111122223333:role/role\nweb_identity_token_file = HERE/jwt\n";
     let refuse = |asked: &Asked| {

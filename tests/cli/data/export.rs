@@ -52,7 +52,7 @@ fn a_download_that_was_killed_is_taken_up() {
 }
 
 #[test]
-fn an_export_job_that_fails_is_told_and_the_next_is_another() {
+fn an_export_job_that_fails_is_reported_and_the_next_is_another() {
     let place = stack();
     place.cloud().emulator.load(None, patients(0..20, 0).as_bytes()).unwrap();
     place.cloud().emulator.set_faults(
@@ -116,7 +116,7 @@ fn let_the_rule_expire_all(place: &Place) {
 
 /// An object that S3 has deleted is not missed in a list of what is there.
 #[test]
-fn an_export_that_s3_may_have_deleted_meanwhile_is_not_taken_for_whole() {
+fn an_export_that_s3_may_have_deleted_in_part_is_not_taken_for_whole() {
     let place = stack();
     place.add("transfer_retention_in_days = 1");
     place.apply();

@@ -93,7 +93,7 @@ fn keys(place: &Place, bucket: &str) -> Vec<String> {
 }
 
 #[test]
-fn a_destroy_that_ended_between_export_and_deletion_exports_anew() {
+fn a_destroy_that_ended_between_export_and_deletion_exports_again() {
     let place = stack();
     place.cloud().emulator.load(None, patients(0..12, 0).as_bytes()).unwrap();
     place.cloud().emulator.load(None, br#"{"resourceType":"Group","id":"g","type":"person","actual":true}"#).unwrap();

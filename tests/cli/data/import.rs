@@ -56,7 +56,7 @@ fn a_folder_that_the_import_itself_writes_into_is_refused() {
 }
 
 #[test]
-fn broken_lines_are_told_and_nothing_is_sent() {
+fn broken_lines_are_reported_and_nothing_is_sent() {
     let place = stack();
     folder(
         &place,
@@ -128,7 +128,7 @@ fn references_to_resources_outside_the_files_are_noticed_where_that_is_asked_for
 }
 
 #[test]
-fn refusals_are_grouped_by_cause_and_only_what_was_mended_is_sent_again() {
+fn refusals_are_grouped_by_cause_and_only_what_was_repaired_is_sent_again() {
     let place = stack();
     let broken = "{\"resourceType\":\"Patient\",\"id\":\"x\",\"gender\":\"m\"}\n".to_owned();
     folder(&place, &[("a.ndjson", &patients(0..3, 0)), ("b.ndjson", &(patients(3..5, 0) + &broken))]);
@@ -149,7 +149,7 @@ fn refusals_are_grouped_by_cause_and_only_what_was_mended_is_sent_again() {
 }
 
 #[test]
-fn a_role_that_healthlake_may_not_take_on_is_told_before_anything_is_sent() {
+fn a_role_that_healthlake_may_not_take_on_is_reported_before_anything_is_sent() {
     let place = stack();
     folder(&place, &[("a.ndjson", &patients(0..3, 0))]);
     let iam = place.cloud().iam();
@@ -180,7 +180,7 @@ fn an_upload_that_was_killed_is_taken_up() {
 }
 
 #[test]
-fn a_file_that_was_changed_after_a_killed_upload_is_sent_anew() {
+fn a_file_that_was_changed_after_a_killed_upload_is_sent_again() {
     let place = stack();
     folder(&place, &[("large.ndjson", &patients(0..12, 1 << 20))]);
     place.cloud().rules([rule("UploadPart", Some(2), Action::Hang)]);
@@ -264,7 +264,7 @@ fn files_that_were_changed_while_their_job_was_under_way_are_not_called_imported
 }
 
 #[test]
-fn a_job_that_validates_otherwise_than_is_asked_now_is_told() {
+fn a_job_that_validates_otherwise_than_is_asked_now_is_reported() {
     let place = slow_stack();
     folder(&place, &[("a.ndjson", &patients(0..3, 0))]);
     waits_for_the_job(&place).kill();
@@ -314,7 +314,7 @@ fn what_the_service_failed_to_take_in_is_not_called_refused() {
 }
 
 #[test]
-fn a_job_that_fails_without_a_word_is_told_with_its_manifest() {
+fn a_job_that_fails_without_a_word_is_reported_with_its_manifest() {
     let place = stack();
     folder(&place, &[("a.ndjson", &patients(0..3, 0))]);
     place.cloud().emulator.set_faults(r#"{"jobs": {"after_resources": 1, "ends_as": "FAILED"}}"#.parse().unwrap());

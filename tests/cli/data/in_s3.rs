@@ -73,7 +73,7 @@ fn answers_of_s3_that_break_off_are_asked_for_again() {
 }
 
 #[test]
-fn what_s3_refuses_is_told_as_such_and_is_no_finding() {
+fn what_s3_refuses_is_reported_as_such_and_is_no_finding() {
     let place = bucket(&[("in/a.ndjson", &patients(0..3, 0)), ("in/b.ndjson", &patients(3..6, 0))]);
     let in_s3 = format!("s3://{BUCKET}/in");
     place.cloud().rules([rule("GetObject", Some(2), Action::Deny)]);

@@ -19,7 +19,7 @@ fn a_sandbox_is_loaded_with_ndjson_between_two_commands() {
 }
 
 #[test]
-fn jobs_take_their_time_in_a_sandbox_that_is_told_so() {
+fn jobs_take_their_time_in_a_sandbox_that_is_configured_so() {
     let place = Place::sandbox("minimal");
     place.apply();
     let arguments = ["data", "export", "--no-wait", "--json"];

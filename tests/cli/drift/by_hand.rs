@@ -124,7 +124,7 @@ fn attempt(place: &Place, case: &Case) {
 }
 
 #[test]
-fn what_is_done_to_a_store_is_seen_and_mended() {
+fn what_is_done_to_a_store_is_seen_and_repaired() {
     attempt_all(stores::CASES);
 }
 

@@ -38,7 +38,7 @@ fn a_stack_that_nobody_touched_is_clean_in_every_example() {
 }
 
 #[test]
-fn what_others_did_is_told_with_what_it_was_and_who_did_it() {
+fn what_others_did_is_reported_with_what_it_was_and_who_did_it() {
     let place = applied("minimal");
     tamper(&place);
     snapshot("drift", &place.run(["drift", "--no-trail"]).exits(2));
@@ -61,7 +61,7 @@ fn what_others_did_is_told_with_what_it_was_and_who_did_it() {
 }
 
 #[test]
-fn whoever_may_not_ask_cloudtrail_is_told_so_and_nothing_else_changes() {
+fn a_caller_who_may_not_ask_cloudtrail_learns_so_and_nothing_else_changes() {
     let place = applied("minimal");
     tamper(&place);
     place.cloud().emulator.set_faults(r#"{"deny": ["cloudtrail:LookupEvents"]}"#.parse().unwrap());

@@ -11,7 +11,7 @@ fn applied() -> Place {
 }
 
 #[test]
-fn what_has_drifted_is_mended() {
+fn what_has_drifted_is_repaired() {
     let place = applied();
     let world = World::of(&place);
     call(world.kms.disable_key().key_id(world.key()).send()).unwrap();
@@ -82,7 +82,7 @@ fn what_hlctl_did_not_make_is_left_to_those_who_did() {
 }
 
 #[test]
-fn a_key_that_is_to_be_deleted_is_left_alone_while_the_rest_is_mended() {
+fn a_key_that_is_to_be_deleted_is_left_alone_while_the_rest_is_repaired() {
     let place = applied();
     let world = World::of(&place);
     call(world.kms.schedule_key_deletion().key_id(world.key()).send()).unwrap();

@@ -112,7 +112,7 @@ fn signing_one_path_and_sending_another_is_found_out() {
 }
 
 #[test]
-fn a_wrong_region_service_and_key_are_told_apart() {
+fn a_wrong_region_service_and_key_are_distinguished() {
     let place = store();
     assert!(
         text(&explain(&place, &["Patient", "--signed-region", "eu-west-2"]), "region")

@@ -191,7 +191,7 @@ fn conditions_are_kept() {
 }
 
 #[test]
-fn a_bundle_tells_which_entries_were_refused() {
+fn a_bundle_says_which_entries_were_refused() {
     let place = store();
     let entry = |method: &str, url: &str, resource: Value| json!({"request": {"method": method, "url": url}, "resource": resource});
     let wrong = json!({"resourceType": "Patient", "id": "b", "name": []});
@@ -208,7 +208,7 @@ fn a_bundle_tells_which_entries_were_refused() {
 }
 
 #[test]
-fn files_that_are_no_resource_are_told_before_anything_is_sent() {
+fn files_that_are_no_resource_are_reported_before_anything_is_sent() {
     let place = store();
     for (text, reported) in [
         ("", "EOF"),

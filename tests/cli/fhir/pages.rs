@@ -53,7 +53,7 @@ fn lines(ended: &Ended) -> Vec<Value> {
 
 /// What HealthLake answers to `_summary=count` is invalid; others answer with the total alone.
 #[test]
-fn a_total_without_entries_is_told() {
+fn a_total_without_entries_is_reported() {
     let place = store();
     let bundle = |total: u64| json!({"resourceType": "Bundle", "type": "searchset", "total": total}).to_string();
     let server = Server::new(move |target, _| (200, bundle(if target.contains("status=none") { 0 } else { 500 })));
@@ -155,7 +155,7 @@ fn pages_that_go_in_circles_end() {
 }
 
 #[test]
-fn what_is_no_bundle_is_told() {
+fn what_is_no_bundle_is_reported() {
     let place = store();
     for body in ["{\"resourceType\":\"Patient\"}", "{}", "{\"resourceType\":\"Bundle\",\"entry\":7}"] {
         let server = Server::new(move |_, _| (200, body.to_owned()));

@@ -40,7 +40,7 @@ fn the_machine_client_reads_and_writes() {
 }
 
 #[test]
-fn a_token_is_all_that_is_needed_and_is_told_nowhere() {
+fn a_token_is_all_that_is_needed_and_is_printed_nowhere() {
     let place = smart();
     let token = token(&place, &["--grant", "client-credentials"]);
     place.write("token", &format!("Bearer {token}\n"));

@@ -188,7 +188,7 @@ fn a_signal_before_the_answer_leaves_no_doubt_about_the_doubt() {
 }
 
 #[test]
-fn a_store_that_cannot_be_reached_is_told() {
+fn a_store_that_cannot_be_reached_is_reported() {
     let place = store();
     let ended = fhir(&place, &["get", "Patient/1"]).env("AWS_ENDPOINT_URL_HEALTHLAKE", "http://127.0.0.1:1").exits(1);
     ended.says("GET Patient/1: not sent").says("check the network");
@@ -197,7 +197,7 @@ fn a_store_that_cannot_be_reached_is_told() {
 }
 
 #[test]
-fn a_file_in_another_encoding_is_told_as_the_check_of_bulk_data_tells_it() {
+fn a_file_in_another_encoding_is_reported_as_the_check_of_bulk_data_does() {
     let place = store();
     let resource = patient("Smith").to_string();
     place.write("bom.json", &format!("\u{feff}{resource}"));

@@ -16,7 +16,7 @@ fn count(place: &Place) -> u64 {
 }
 
 #[test]
-fn a_level_of_validation_is_named_and_what_was_overlooked_is_told() {
+fn a_level_of_validation_is_named_and_what_was_overlooked_is_reported() {
     let place = store();
     let mut flawed = patient("Smith");
     flawed["gender"] = "xyz".into();
@@ -118,7 +118,7 @@ fn a_large_transaction_whose_answer_is_lost_is_not_sent_again_while_it_may_be_un
 }
 
 #[test]
-fn a_transaction_that_is_refused_later_is_told_as_one_that_is_refused_at_once() {
+fn a_transaction_that_is_refused_later_is_reported_as_one_that_is_refused_at_once() {
     let place = store();
     let mut content: Value = serde_json::from_str(&bundle("transaction", 101)).unwrap();
     content["entry"][7]["resource"]["gender"] = "xyz".into();
@@ -148,7 +148,7 @@ fn conditions_that_healthlake_has_are_sent_and_kept() {
 }
 
 #[test]
-fn a_history_says_how_sure_it_is_to_be_and_a_page_that_is_too_large_is_told_beforehand() {
+fn a_history_says_how_sure_it_is_to_be_and_a_page_that_is_too_large_is_reported_beforehand() {
     let place = store();
     let reference = format!("Patient/{}", create(&place, &patient("Smith")));
     let versions = r#"{"resourceType": "Bundle", "type": "history", "total": 0}"#;

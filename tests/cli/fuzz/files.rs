@@ -113,7 +113,7 @@ fn a_deeply_nested_configuration_is_an_error_and_no_overflow() {
 }
 
 #[test]
-fn whatever_a_held_lock_says_of_its_holder_the_next_one_is_told_that_it_is_held() {
+fn whatever_a_held_lock_says_of_its_holder_the_next_one_learns_that_it_is_held() {
     let place = applied();
     let name = "healthlake.state.json.lock";
     let holder = json!({"id": "1", "host": "h", "pid": 1, "user": "u", "since": "s", "command": "c"}).to_string();

@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex};
 use hlctl_emulator::Delays;
 use serde_json::json;
 
-use super::{applied, backed_up, beside, load};
+use super::{applied, backed_up, load, standby};
 use crate::support::{Ended, Place};
 
 /// What a request is answered with instead of the emulator's answer: by its type and query.
@@ -160,7 +160,7 @@ fn whatever_else_a_store_refuses_leaves_it_unknown_what_it_holds() {
         let ended = run(&place, &front, &["replace", "--anyway", "-y"]);
         assert_eq!(ended.code, 6, "{status}: {ended}");
         ended.says("the count of Observation").says("the old one stays in use");
-        assert_eq!((place.store_id(), beside(&place).len()), (old, 1));
+        assert_eq!((place.store_id(), standby(&place).len()), (old, 1));
     }
 }
 
@@ -199,7 +199,7 @@ fn a_restored_store_of_which_nothing_is_known_is_not_put_in_use() {
         Front::new(&place.cloud().url(), |kind, _| (kind == "Slot").then(|| (403, outcome("forbidden", "No."))));
     let ended = run(&place, &front, &["restore", "--at", "latest", "-y", "--use"]);
     assert_eq!(ended.code, 6, "{ended}");
-    assert_eq!((place.store_id(), beside(&place).len()), (old, 1));
-    ended.says(&format!("hlctl stores use {}", beside(&place)[0]));
-    place.run(["stores", "use", &beside(&place)[0], "-y"]).succeeds();
+    assert_eq!((place.store_id(), standby(&place).len()), (old, 1));
+    ended.says(&format!("hlctl stores use {}", standby(&place)[0]));
+    place.run(["stores", "use", &standby(&place)[0], "-y"]).succeeds();
 }

@@ -29,7 +29,7 @@ fn four_variables_are_enough() {
 }
 
 #[test]
-fn all_problems_are_told_at_once_and_no_value_is() {
+fn all_problems_are_reported_at_once_and_no_value_is() {
     let error = Settings::from_env(|_| None).err().unwrap();
     let all = "CLIENT_ID is missing; JWKS_URI is missing; USER_ROLE_ARN is missing; USER_POOL_ID is missing";
     assert_eq!(error.to_string(), all);

@@ -17,7 +17,7 @@ async fn answer_to(changes: &[(&str, &str)], claims: &Value) -> Value {
 }
 
 #[tokio::test]
-async fn a_good_token_opens_the_store_as_healthlake_wants_to_be_told() {
+async fn a_good_token_opens_the_store_in_the_form_that_healthlake_wants() {
     let expected = json!({
         "authPayload": {
             "iss": ISSUER,

@@ -196,7 +196,7 @@ fn the_schema_refuses_what_a_single_value_does_wrong() {
 }
 
 #[test]
-fn the_schema_tells_every_default() {
+fn the_schema_states_every_default() {
     let schema = json_schema();
     for key in keys::all() {
         let property = &schema["properties"][key.name];

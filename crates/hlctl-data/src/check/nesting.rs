@@ -276,7 +276,7 @@ mod tests {
     }
 
     #[test]
-    fn members_that_come_twice_are_told_by_their_place() {
+    fn members_that_come_twice_are_reported_by_their_place() {
         for (line, expected) in [
             (r#"{"gender":"male","gender":"female"}"#, twice("gender")),
             (r#"{"name":[{"family":"A"},{"family":"S","given":["B"],"family":"C"}]}"#, twice("name[1].family")),

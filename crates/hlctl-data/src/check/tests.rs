@@ -42,7 +42,7 @@ fn good_lines_are_counted_by_type() {
 }
 
 #[test]
-fn each_way_to_break_a_line_is_told_with_its_number() {
+fn each_way_to_break_a_line_is_reported_with_its_number() {
     let cases: Vec<(&[u8], &str)> = vec![
         (br#"{"resourceType":"Patient"}"#, "no_id"),
         (br#"{"resourceType":"Patient","id":""}"#, "bad_id"),
@@ -81,7 +81,7 @@ fn each_way_to_break_a_line_is_told_with_its_number() {
 }
 
 #[test]
-fn a_member_that_comes_twice_is_told_with_its_place_and_without_its_values() {
+fn a_member_that_comes_twice_is_reported_with_its_place_and_without_its_values() {
     let line = r#"{"resourceType":"Patient","id":"a","name":[{"family":"A"},{"family":"Secret","family":"Hidden"}]}"#;
     let group = &check(&[("a.ndjson", &among(line.as_bytes()))]).problems[0];
     assert_eq!(group.example.to_string(), "a.ndjson:2 at name[1].family");
@@ -95,7 +95,7 @@ fn a_member_that_comes_twice_is_told_with_its_place_and_without_its_values() {
 }
 
 #[test]
-fn nesting_that_no_parser_takes_is_told() {
+fn nesting_that_no_parser_takes_is_reported() {
     let nested = |levels: usize| {
         format!("{{\"resourceType\":\"Patient\",\"id\":\"a\",\"x\":{}{}}}", "[".repeat(levels), "]".repeat(levels))
     };
@@ -112,7 +112,7 @@ fn an_id_of_64_characters_is_the_longest() {
 }
 
 #[test]
-fn a_file_that_is_wrong_as_a_whole_is_told_once() {
+fn a_file_that_is_wrong_as_a_whole_is_reported_once() {
     assert_eq!(problems(""), [("empty_file", 0)]);
     assert_eq!(problems(b"\x1f\x8b\x08\0\n\n\n"), [("compressed", 1)]);
     assert_eq!(problems(b"\xff\xfe{\0\"\0\n\0"), [("utf_16", 1)]);
@@ -122,7 +122,7 @@ fn a_file_that_is_wrong_as_a_whole_is_told_once() {
 }
 
 #[test]
-fn a_resource_that_comes_twice_is_told_with_both_places() {
+fn a_resource_that_comes_twice_is_reported_with_both_places() {
     let other = GOOD.replace("true", "false");
     let other = format!(
         "{other}\n{{\"resourceType\":\"Group\",\"id\":\"p1\"}}\n{{\"resourceType\":\"Patient\",\"id\":\"p2\"}}\n"
@@ -181,7 +181,7 @@ fn the_limits_of_a_job_are_kept() {
 }
 
 #[test]
-fn a_bundle_is_told_from_a_resource_that_lacks_its_id() {
+fn a_bundle_is_distinguished_from_a_resource_that_lacks_its_id() {
     assert_eq!(problems(r#"{"resourceType":"Bundle","entry":[]}"#), [("bundle", 1)]);
     assert_eq!(problems(r#"{"resourceType":"Bundle","id":"b","entry":[]}"#), []);
     for (of, kind, text) in [
@@ -197,7 +197,7 @@ fn a_bundle_is_told_from_a_resource_that_lacks_its_id() {
 }
 
 #[test]
-fn what_servers_answer_is_told_from_a_resource_that_lacks_its_id() {
+fn what_servers_answer_is_distinguished_from_a_resource_that_lacks_its_id() {
     let group = &check_at(Level::Strict, r#"{"resourceType":"OperationOutcome","issue":[]}"#).problems[0];
     assert_eq!(group.label, Label::Problem("server_answer"));
     assert_eq!(group.text, "the line is OperationOutcome without an id: a server's answer, not data");
@@ -209,7 +209,7 @@ fn a_file_of_blank_lines_has_no_resource() {
 }
 
 #[test]
-fn the_next_places_of_a_problem_are_told_up_to_a_limit() {
+fn the_next_places_of_a_problem_are_reported_up_to_a_limit() {
     let text = "{\"resourceType\":\"Patient\"}\n".repeat(30);
     let group = &check(&[("a.ndjson", text.as_bytes())]).problems[0];
     assert_eq!((group.count, group.example.line, group.is_cut()), (30, 1, true));
@@ -217,7 +217,7 @@ fn the_next_places_of_a_problem_are_told_up_to_a_limit() {
 }
 
 #[test]
-fn a_place_that_has_several_problems_of_a_kind_is_told_once() {
+fn a_place_that_has_several_problems_of_a_kind_is_reported_once() {
     let line = r#"{"resourceType":"Patient","id":"a","contact":[{"gender":"x"},{"gender":"y"}]}"#;
     let text = format!("{line}\n{}\n", line.replace("\"a\"", "\"b\""));
     let group = &check_at(Level::Strict, &text).problems[0];
@@ -375,7 +375,7 @@ fn what_is_gone_through_once_is_judged_as_by_a_parser() {
 }
 
 #[test]
-fn types_that_healthlake_does_not_have_are_told() {
+fn types_that_healthlake_does_not_have_are_reported() {
     for kind in ["Basic", "CodeSystem", "MedicinalProduct", "TestScript"] {
         let findings = check_at(Level::None, &format!(r#"{{"resourceType":"{kind}","id":"a"}}"#));
         assert_eq!(findings.problems[0].text, format!("HealthLake does not take resources of type {kind}"));
@@ -390,7 +390,7 @@ fn notices(level: Level, text: &str) -> Vec<(&'static str, String)> {
 }
 
 #[test]
-fn bundles_are_told_apart_by_their_types() {
+fn bundles_are_distinguished_by_their_types() {
     let bundle = |of: &str| format!(r#"{{"resourceType":"Bundle","id":"b","type":"{of}","entry":[]}}"#);
     for whole in ["document", "message", "of no known type"] {
         assert_eq!(notices(Level::None, &bundle(whole)), [], "{whole}");
@@ -477,7 +477,7 @@ fn a_resource_that_comes_again_word_by_word_is_no_problem() {
 }
 
 #[test]
-fn the_first_places_of_repeated_resources_are_told_in_their_order() {
+fn the_first_places_of_repeated_resources_are_reported_in_their_order() {
     let line = |id: u64, flag: bool| format!("{{\"resourceType\":\"Patient\",\"id\":\"{id}\",\"active\":{flag}}}\n");
     let text: String = (0..30).map(|id| line(id, true)).chain((0..30).map(|id| line(id, false))).collect();
     let group = &check(&[("a.ndjson", text.as_bytes())]).problems[0];
@@ -487,7 +487,7 @@ fn the_first_places_of_repeated_resources_are_told_in_their_order() {
 }
 
 #[test]
-fn files_that_are_no_data_are_told_once() {
+fn files_that_are_no_data_are_reported_once() {
     assert_eq!(problems(b"\0\x05\x16\x07\0\x02\0\0Mac OS X\n\n"), [("apple_double", 1)]);
     assert_eq!(problems("<?xml version=\"1.0\"?>\n<Patient/>\n"), [("markup", 1)]);
     assert_eq!(problems("\n<!DOCTYPE html>\n<html>"), [("not_json", 2)]);
@@ -496,7 +496,7 @@ fn files_that_are_no_data_are_told_once() {
 }
 
 #[test]
-fn findings_are_told_apart_in_json() {
+fn findings_are_distinguished_in_json() {
     let text = format!("{GOOD}\n{GOOD}\n{{\"resourceType\":\"Patient\"}}\n");
     let findings = serde_json::to_value(check_at(Level::None, &text)).unwrap();
     assert_eq!(findings["problems"][0]["problem"], "no_id");
@@ -568,7 +568,7 @@ fn references_to_resources_that_are_not_there_are_noticed_by_element_and_type() 
 }
 
 #[test]
-fn what_bundles_and_contained_resources_refer_to_is_told_from_what_they_hold() {
+fn what_bundles_and_contained_resources_refer_to_is_distinguished_from_what_they_hold() {
     let inner = encounter("inner", "Patient/a", "Practitioner/b");
     let bundle = format!(
         r#"{{"resourceType":"Bundle","id":"b","type":"document","entry":[{{"resource":{inner}}},{{"resource":{{"resourceType":"Patient","id":"in-bundle"}}}}]}}"#
@@ -600,7 +600,7 @@ fn resources_whose_references_cannot_be_looked_at_are_counted_and_found() {
 }
 
 #[test]
-fn the_first_places_of_dangling_references_are_told_in_their_order() {
+fn the_first_places_of_dangling_references_are_reported_in_their_order() {
     let line = |id: usize| encounter(&format!("e{id}"), &format!("Patient/{}", id * 7919 % 101), "#");
     let text: Vec<String> = (1..=30).map(line).collect();
     let group = &check_references(Level::Strict, &[("a.ndjson", &text.join("\n"))]).notices[0];

@@ -207,7 +207,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn base64_is_told_as_byte_by_byte(text in proptest::collection::vec(any::<u8>(), 0..24), mostly in "[A-Za-z0-9+/= ]{0,40}", at in any::<usize>()) {
+        fn base64_is_judged_as_byte_by_byte(text in proptest::collection::vec(any::<u8>(), 0..24), mostly in "[A-Za-z0-9+/= ]{0,40}", at in any::<usize>()) {
             let is_digit = |byte: &u8| byte.is_ascii_alphanumeric() || b"+/=".contains(byte);
             for bytes in [&text[..], mostly.as_bytes(), &[mostly.as_bytes(), &text[..text.len().min(1)]].concat()] {
                 let rest: Vec<u8> = bytes.iter().copied().filter(|byte| !b" \t\r\n".contains(byte)).collect();
@@ -222,7 +222,7 @@ mod tests {
         }
 
         #[test]
-        fn codes_and_addresses_are_told_as_byte_by_byte(text in "[ab \u{a0}\t]{0,20}") {
+        fn codes_and_addresses_are_judged_as_byte_by_byte(text in "[ab \u{a0}\t]{0,20}") {
             let has_space = text.bytes().any(|byte| byte.is_ascii_whitespace());
             prop_assert_eq!(is_good(Primitive::Uri, &text), !text.is_empty() && !has_space);
             let parts: Vec<&str> = text.split([' ', '\t']).collect();

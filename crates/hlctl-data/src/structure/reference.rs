@@ -135,7 +135,7 @@ mod tests {
     }
 
     #[test]
-    fn other_references_are_told_apart() {
+    fn other_references_are_distinguished() {
         for (reference, expected) in [
             ("urn:uuid:c757873d-ec9a-4326-a141-556f43239520", LooseReference::Urn),
             ("urn:oid:1.2.3", LooseReference::Urn),

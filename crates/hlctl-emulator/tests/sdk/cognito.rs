@@ -129,7 +129,7 @@ async fn accounts_and_regions_have_pools_of_their_own() {
 }
 
 #[tokio::test]
-async fn a_token_tells_who_its_user_is_until_its_time_is_up() {
+async fn a_token_names_its_user_until_it_expires() {
     let (options, clock) = still_options();
     let emulator = Emulator::open(options).unwrap();
     let stack = Stack::new(&emulator).await;

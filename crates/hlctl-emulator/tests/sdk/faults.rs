@@ -60,7 +60,7 @@ async fn throttling_and_server_errors_are_retried_by_the_sdk() {
 }
 
 #[tokio::test]
-async fn a_hanging_request_runs_into_the_read_timeout() {
+async fn a_request_without_an_answer_runs_into_the_read_timeout() {
     let emulator = open();
     emulator.set_faults(Faults {
         rules: vec![Rule { nth: None, ..rule("ListKeys", Action::Hang).rules[0].clone() }],

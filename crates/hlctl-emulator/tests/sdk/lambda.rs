@@ -83,7 +83,7 @@ async fn a_function_answers_and_its_log_is_there_with_the_answer() {
 }
 
 #[tokio::test]
-async fn creation_and_updates_take_as_long_as_they_are_told_to() {
+async fn creation_and_updates_take_as_long_as_configured() {
     let (mut options, clock) = still_options();
     options.delays = Delays { function: Duration::from_secs(5), ..Delays::default() };
     let emulator = Emulator::open(options).unwrap();

@@ -16,7 +16,7 @@ async fn exchange(address: SocketAddr, request: &str) -> String {
 }
 
 #[tokio::test]
-async fn the_server_serves_until_it_is_told_to_stop() {
+async fn the_server_serves_until_it_is_stopped() {
     let emulator = open();
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();

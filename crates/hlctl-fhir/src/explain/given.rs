@@ -132,7 +132,7 @@ mod tests {
     }
 
     #[test]
-    fn a_header_of_another_form_is_told_apart() {
+    fn a_header_of_another_form_is_distinguished() {
         let at = Some("20260102T030405Z");
         assert!(Given::parse("Bearer x", at).unwrap_err().contains("AWS4-HMAC-SHA256"));
         assert!(Given::parse(&GOOD.replace(", Signature=abc", ""), at).unwrap_err().contains("no Signature"));

@@ -174,7 +174,7 @@ mod tests {
     }
 
     #[test]
-    fn a_refusal_is_told_with_its_description() {
+    fn a_refusal_is_reported_with_its_description() {
         let asking = asking();
         let refused = back(&format!("error=invalid_scope&error_description=No%0Agood&state={}", asking.state));
         let error = asking.code(&refused).unwrap_err();

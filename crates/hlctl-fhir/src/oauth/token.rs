@@ -129,7 +129,7 @@ mod tests {
     }
 
     #[test]
-    fn an_error_is_told_and_a_body_is_not() {
+    fn an_error_is_reported_and_a_body_is_not() {
         let refused = read(&reply(400, r#"{"error":"invalid_grant","access_token":"SECRET"}"#)).unwrap_err();
         assert_eq!(refused.to_string(), "the token endpoint answered invalid_grant");
         for (status, body) in [(200, "SECRET"), (200, "{}"), (500, r#"{"access_token":"SECRET"}"#)] {

@@ -62,7 +62,7 @@ fn every_read_of_the_resource_files_has_its_section_and_every_section_its_read()
 }
 
 #[test]
-fn what_is_read_to_watch_alone_is_asked_beside() {
+fn what_is_read_to_watch_alone_is_asked_concurrently() {
     let text = include_str!("doors.rs");
     let asked: BTreeSet<&str> = named_in(text).map(Operation::name).collect();
     // What belongs to no resource is asked where a plan needs it.

@@ -96,7 +96,7 @@ mod tests {
     }
 
     #[test]
-    fn a_program_of_another_system_is_told_from_a_broken_one() {
+    fn a_program_of_another_system_is_distinguished_from_a_broken_one() {
         assert_eq!(check(b"\xcf\xfa\xed\xfe a Mach-O program", "arm64"), Err(Unfit::NotLinux));
         assert!(matches!(check(b"\x7fELF and nothing more", "x86_64"), Err(Unfit::Broken(_))));
     }

@@ -170,7 +170,7 @@ async fn failures_say_what_happened() {
 }
 
 #[test]
-fn an_error_is_told_in_one_line() {
+fn an_error_is_reported_in_one_line() {
     assert_eq!(said_of(br#"{"errorType":"A","errorMessage":"b"}"#), "A: b");
     assert_eq!(said_of(br#"{"errorMessage":"b"}"#), "b");
     assert_eq!(said_of(b"nonsense"), "nonsense");

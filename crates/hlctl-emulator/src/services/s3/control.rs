@@ -215,7 +215,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn calls_of_s3_control_are_told_from_objects_of_a_bucket() {
+    fn calls_of_s3_control_are_distinguished_from_objects_of_a_bucket() {
         let request = |account: bool| {
             let builder = Request::get("/v20180820/tags/arn%3Aaws%3As3%3A%3A%3Afhir-data");
             let builder = if account { builder.header("x-amz-account-id", "111122223333") } else { builder };

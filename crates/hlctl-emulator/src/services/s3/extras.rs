@@ -176,7 +176,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_blocked_is_told_from_what_is_left_out() {
+    fn what_is_blocked_is_distinguished_from_what_is_left_out() {
         let rule = |inner: &str| {
             let body = format!(
                 "<ServerSideEncryptionConfiguration><Rule><BucketKeyEnabled>true</BucketKeyEnabled>{inner}</Rule>\

@@ -51,7 +51,7 @@ async fn emulators_on_one_directory_see_each_others_resources() {
 }
 
 #[tokio::test]
-async fn synthetic_data_are_written_once_whoever_comes_first() {
+async fn synthetic_data_are_written_once_by_whichever_comes_first() {
     let dir = tempfile::tempdir().unwrap();
     let one = Place::with(|options| *options = shared(dir.path()), preload()).await;
     let two = on(dir.path(), &one.store).await;

@@ -127,7 +127,7 @@ mod tests {
     }
 
     #[test]
-    fn a_path_beside_the_interface_is_refused_by_name() {
+    fn a_path_outside_the_interface_is_refused_by_name() {
         let refusal = Address::of(&get("x", &format!("/datastore/{ID}/r5/Patient"))).unwrap_err();
         assert_eq!(refusal.status, 404);
         assert!(refusal.text().contains("/r5/"), "{}", refusal.text());

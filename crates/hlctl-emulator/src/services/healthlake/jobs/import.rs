@@ -351,7 +351,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_address_is_a_file_or_a_folder_and_names_are_told_below_it() {
+    fn an_address_is_a_file_or_a_folder_and_names_are_relative_to_it() {
         let import = |path: &str| Import::new("", "b", path, Level::Strict);
         for (path, key, name) in [
             ("", "a.ndjson", "a.ndjson"),

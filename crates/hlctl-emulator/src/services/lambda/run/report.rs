@@ -90,7 +90,7 @@ mod tests {
     }
 
     #[test]
-    fn a_time_out_is_told_in_seconds() {
+    fn a_time_out_is_reported_in_seconds() {
         assert_eq!(timed_out(Duration::from_secs(3)), "Task timed out after 3.00 seconds");
     }
 }

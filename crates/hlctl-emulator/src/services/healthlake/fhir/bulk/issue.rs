@@ -115,7 +115,7 @@ mod tests {
     }
 
     #[test]
-    fn an_export_shows_one_instant_whatever_is_written_meanwhile() {
+    fn an_export_shows_one_instant_whatever_is_written_during_it() {
         let mut resources = Resources::in_memory();
         let collection = resources.of_store("s").unwrap();
         collection

@@ -292,7 +292,7 @@ mod tests {
     }
 
     #[test]
-    fn what_does_not_apply_is_told_by_its_place() {
+    fn what_does_not_apply_is_reported_by_its_place() {
         for (document, patch, expected) in [
             (r#"{"a":1}"#, r#"[{"op":"add","path":"/b/c","value":1}]"#, "there is nothing at \"/b/c\""),
             (r#"{"a":1}"#, r#"[{"op":"remove","path":"/a"},{"op":"remove","path":"/a"}]"#, "operation 1: "),

@@ -238,7 +238,7 @@ async fn scopes_say_what_may_be_done() {
 }
 
 #[tokio::test]
-async fn the_second_version_tells_reading_from_searching() {
+async fn the_second_version_distinguishes_reading_from_searching() {
     let ward = Ward::new("SMART_ON_FHIR", false, &["permission-v2"]).await;
     ward.grant("system/Patient.r", &json!({}));
     assert_eq!(ward.status("GET", "Patient/a").await, 200);
