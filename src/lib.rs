@@ -11,6 +11,7 @@
 //! - `adopt`: takes over what Terraform or a lost state has left.
 //! - `export`: a stack as HCL.
 //! - `journal`: what an apply leaves for a report. `audit`: checks of what is deployed.
+//! - `costs`: what a stack costs a month, roughly.
 //! - `data`: bulk data on its way into a store and out of it.
 //! - `s3_backend`: keeps a state in S3.
 //! - `ui`: what people and programs get to see.
@@ -34,6 +35,7 @@ mod apply;
 mod audit;
 mod cli;
 mod commands;
+mod costs;
 mod data;
 mod doctor;
 mod drift;

@@ -11,6 +11,7 @@ use super::running_jobs::{check_again, prepare_after_jobs};
 use super::{confirm, outputs, stores, summary};
 use crate::apply::{self, Observer, Report, Run};
 use crate::cli::{ApplyArgs, ExecutionArgs, RunningJobs};
+use crate::costs::Prices;
 use crate::error::{CommandError, Ending, Failure};
 use crate::journal::{Forecast, Recorder, RunStart};
 use crate::module;
@@ -130,7 +131,8 @@ async fn plan(
 /// On stderr: stdout is for the outputs.
 pub(super) fn show(session: &Session, prepared: &Prepared, connection: &Connection, execution: &ExecutionArgs) {
     if !execution.json {
-        session.printer.say(&plan_view::render(&prepared.plan, &connection.place(session.home())));
+        let place = connection.place(session.home());
+        session.printer.say(&plan_view::render(&prepared.plan, &place, Prices::of_stack(&prepared.state)));
     }
 }
 

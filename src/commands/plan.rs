@@ -6,6 +6,7 @@ use thiserror::Error;
 
 use super::{confirm, doctor};
 use crate::cli::{PlanArgs, PlanFormat, TargetArgs};
+use crate::costs::Prices;
 use crate::doctor::Finding;
 use crate::error::{CommandError, Ending, Failure};
 use crate::plan::file::PlanFile;
@@ -103,12 +104,13 @@ pub(super) fn options(scope: &TargetArgs) -> Options {
 /// Prints the plan to stdout.
 fn show(session: &Session, prepared: &Prepared, connection: &Connection, arguments: &PlanArgs) {
     let (plan, place) = (&prepared.plan, connection.place(session.home()));
+    let prices = Prices::of_stack(&prepared.state);
     match arguments.format {
-        _ if arguments.json => session.printer.json(&json::plan(plan)),
-        PlanFormat::Text => session.printer.data(&plan_view::render(plan, &place)),
+        _ if arguments.json => session.printer.json(&json::plan(plan, prices)),
+        PlanFormat::Text => session.printer.data(&plan_view::render(plan, &place, prices)),
         PlanFormat::Markdown => {
             let rendered = |text: &str| session.printer.rendered(text).into_owned();
-            session.printer.data(&plan_markdown::render(plan, &place, &rendered));
+            session.printer.data(&plan_markdown::render(plan, &place, prices, &rendered));
         }
     }
 }

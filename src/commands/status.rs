@@ -7,6 +7,7 @@ use tracing::Instrument as _;
 
 use super::stores::{id_of, listed, stores};
 use crate::cli::JsonArgs;
+use crate::costs::{Prices, dollars};
 use crate::data::job::{self, Job};
 use crate::error::CommandError;
 use crate::journal::{Forecast, Journal, JournalError};
@@ -91,6 +92,7 @@ fn of_state(status: &mut StackStatusDocument, state: &State) {
     status.account = Some(state.identity.account.clone());
     status.region = Some(state.identity.region.clone());
     status.resources = StateCounts::of(state);
+    status.monthly_cost_usd = Prices::of_stack(state).map(|prices| dollars(prices.of_state(state)));
 }
 
 /// The record of the last run, if there is one of this stack on this machine.

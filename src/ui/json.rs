@@ -42,6 +42,7 @@ pub use transform::{
     TransformTest,
 };
 
+use crate::costs::Prices;
 use crate::error::CommandError;
 use hlctl_model::text::shortened;
 
@@ -73,8 +74,8 @@ pub fn value(document: &impl Serialize) -> Value {
 }
 
 /// A plan.
-pub fn plan(plan: &crate::plan::Plan) -> PlanDocument {
-    plan.into()
+pub fn plan(plan: &crate::plan::Plan, prices: Option<Prices>) -> PlanDocument {
+    PlanDocument::of(plan, prices)
 }
 
 /// How an apply or a destroy went.

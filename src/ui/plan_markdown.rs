@@ -8,7 +8,8 @@ use std::fmt::Write;
 
 use anstream::adapter::strip_str;
 
-use super::plan_view::{render_change, summary};
+use super::plan_view::{cost, render_change, summary};
+use crate::costs::Prices;
 use crate::plan::{Action, Change, Plan};
 use hlctl_model::text::counted;
 
@@ -24,9 +25,12 @@ const SENTENCES: usize = 20;
 const NOTE: usize = 300;
 
 /// The plan as Markdown. `rendered` writes the commands in messages out as this run needs them.
-pub fn render(plan: &Plan, place: &str, rendered: &dyn Fn(&str) -> String) -> String {
+pub fn render(plan: &Plan, place: &str, prices: Option<Prices>, rendered: &dyn Fn(&str) -> String) -> String {
     let mut text = format!("### Plan for {}\n\n", escaped(place));
     let _ = writeln!(text, "**{}**\n", escaped(&summary(&plan.counts())));
+    if let Some(cost) = cost(plan, prices) {
+        let _ = writeln!(text, "{}\n", escaped(&cost));
+    }
     let refusals = plan.refusals.iter().map(|refusal| {
         let name = code(refusal.address.as_str());
         format!("{name}: {}; next: {}", sentence(&rendered(&refusal.message)), sentence(&rendered(&refusal.hint)))
@@ -265,7 +269,9 @@ mod tests {
     }
 
     fn shown(plan: &Plan) -> String {
-        render(plan, "account 111122223333, region us-east-1", &|text| text.replace(['\u{FDD0}', '\u{FDD1}'], ""))
+        render(plan, "account 111122223333, region us-east-1", Prices::of("us-east-1"), &|text| {
+            text.replace(['\u{FDD0}', '\u{FDD1}'], "")
+        })
     }
 
     #[test]

@@ -6,11 +6,12 @@ use anstyle::Style;
 use serde_json::{Map, Value};
 
 use super::printer::style::{ADD, CHANGE, DESTROY, FAINT, STRONG};
+use crate::costs::{Prices, ResourceCost, dollars};
 use crate::plan::{Action, AttributeChange, Change, Counts, Plan};
 use hlctl_model::text::counted;
 
 /// The plan as text, with ANSI styles; the printer takes them out where they do not belong.
-pub fn render(plan: &Plan, place: &str) -> String {
+pub fn render(plan: &Plan, place: &str, prices: Option<Prices>) -> String {
     let mut text = String::new();
     if plan.has_work() {
         let _ = writeln!(text, "{STRONG}Plan for {place}{STRONG:#}\n");
@@ -24,8 +25,33 @@ pub fn render(plan: &Plan, place: &str) -> String {
     for warning in &plan.warnings {
         let _ = writeln!(text, "{CHANGE}warning{CHANGE:#}: {warning}\n");
     }
+    if let Some(cost) = cost(plan, prices) {
+        let _ = writeln!(text, "{cost}\n");
+    }
     text.push_str(&summary(&plan.counts()));
     text
+}
+
+/// A sentence on what the plan changes in the monthly cost, if it does.
+pub(super) fn cost(plan: &Plan, prices: Option<Prices>) -> Option<String> {
+    let prices = prices?;
+    let cost = prices.of_plan(plan);
+    let changes: Vec<String> = cost.resources.iter().filter(|one| one.before != one.after).map(cost_of_one).collect();
+    (!changes.is_empty()).then(|| {
+        format!(
+            "Rough cost of stores and keys: {} -> {} USD a month ({}), by {} prices of {}. Data and requests are extra.",
+            dollars(cost.before()),
+            dollars(cost.after()),
+            changes.join(", "),
+            prices.region(),
+            prices.as_of()
+        )
+    })
+}
+
+fn cost_of_one(cost: &ResourceCost) -> String {
+    let sign = if cost.after > cost.before { '+' } else { '-' };
+    format!("{} {sign}{}", cost.address, dollars(cost.after.abs_diff(cost.before)))
 }
 
 /// The last line: how many of each.

@@ -18,6 +18,9 @@ pub fn render(status: &StackStatusDocument) -> String {
     }
     if status.deployed {
         line("Resources", resources(status));
+        if let Some(cost) = status.monthly_cost_usd {
+            line("Cost", format!("stores and keys about {cost} USD a month; data and requests are extra"));
+        }
         if let Some(pending) = &status.pending {
             line("Changes", changes(pending));
         }

@@ -95,7 +95,11 @@ impl<'a> Report<'a> {
         for (heading, lines) in paragraphs.iter().filter(|(_, lines)| !lines.is_empty()) {
             say(&format!("\n{heading}\n\n  {}", lines.join("\n  ")));
         }
-        say(&format!("\nWhat `{}` would do now:\n\n{}", hlctl!("apply"), plan_view::render(self.plan, &self.place)));
+        say(&format!(
+            "\nWhat `{}` would do now:\n\n{}",
+            hlctl!("apply"),
+            plan_view::render(self.plan, &self.place, None)
+        ));
         if self.dry_run {
             say("\nDry run: nothing was written.");
         } else {
@@ -150,7 +154,7 @@ impl<'a> Report<'a> {
                 text: text.clone(),
             }),
             commands: self.commands.clone(),
-            plan: json::plan(self.plan),
+            plan: json::plan(self.plan, None),
         }
     }
 }

@@ -2,6 +2,7 @@
 
 use super::{id_of, stores};
 use crate::cli::JsonArgs;
+use crate::costs::{Prices, dollars};
 use crate::error::CommandError;
 use crate::module::standby::STORE;
 use crate::session::{OpenStack, Session};
@@ -23,8 +24,9 @@ pub(super) async fn run(session: &Session, arguments: &JsonArgs) -> Result<ExitC
     } else if seen.is_empty() {
         session.printer.say("The stack has no store.");
     } else {
-        let head = ["STORE", "ID", "STATUS", "CAN BE RESTORED TO", "DATA FROM"].map(str::to_owned).to_vec();
-        let rows = seen.iter().map(|(address, entry, vitals)| row(address, entry, vitals.as_ref()));
+        let head =
+            ["STORE", "ID", "STATUS", "USD A MONTH", "CAN BE RESTORED TO", "DATA FROM"].map(str::to_owned).to_vec();
+        let rows = seen.iter().map(|(address, entry, vitals)| row(&state, address, entry, vitals.as_ref()));
         session.printer.data(&table(&std::iter::once(head).chain(rows).collect::<Vec<_>>()));
     }
     Ok(ExitCode::Success)
@@ -44,13 +46,20 @@ async fn look<'a>(cx: &Context, state: &'a State) -> Result<Seen<'a>, CommandErr
     Ok(seen)
 }
 
-fn row(address: &Address, entry: &Entry, vitals: Option<&Vitals>) -> Vec<String> {
+fn row(state: &State, address: &Address, entry: &Entry, vitals: Option<&Vitals>) -> Vec<String> {
     let name = if address.as_str() == STORE { "in use".to_owned() } else { address.as_str().to_owned() };
     let id = id_of(entry).unwrap_or("-").to_owned();
     let status = vitals.map_or("gone", |vitals| vitals.status.as_str()).to_owned();
     let window = vitals.and_then(|vitals| vitals.window).map_or_else(|| "no backup".to_owned(), between);
     let origin = entry.origin.as_ref().map_or_else(|| "-".to_owned(), |origin| origin.source.clone());
-    vec![name, id, status, window, origin]
+    let cost = vitals.and_then(|_| monthly_cost(state, address));
+    let cost = cost.map_or_else(|| "-".to_owned(), |dollars| format!("about {dollars}"));
+    vec![name, id, status, cost, window, origin]
+}
+
+/// What it costs a month, in US dollars.
+fn monthly_cost(state: &State, address: &Address) -> Option<u64> {
+    Prices::of_stack(state)?.cents_per_month(address.kind()).map(dollars)
 }
 
 /// From when to when. A backup that has just begun has no whole second yet.
@@ -67,6 +76,7 @@ pub(in crate::commands) fn listed(state: &State, address: &Address, vitals: Opti
     ListedStore {
         store: StoreDocument::of(state, address),
         status: vitals.map(|vitals| vitals.status.clone()),
+        monthly_cost_usd: vitals.and_then(|_| monthly_cost(state, address)),
         kms_key_arn: vitals.and_then(|vitals| vitals.key.clone()),
         earliest_restore_point: window.map(|window| instant(window.earliest)),
         latest_restore_point: window.map(|window| instant(window.latest)),

@@ -24,6 +24,7 @@ use super::running_jobs::{check_again, prepare_after_jobs};
 use super::{confirm, summary};
 use crate::apply::Report;
 use crate::cli::{ExecutionArgs, RunningJobs, StoresCommand};
+use crate::costs::Prices;
 use crate::data::lost_store::{LostStore, StoreTrace};
 use crate::error::{CommandError, Ending};
 use crate::module::standby::{self, STORE};
@@ -105,7 +106,7 @@ impl<'a> StoreOperation<'a> {
     async fn confirm(&self, prepared: &Prepared, question: &str) -> Result<(), CommandError> {
         if !self.execution.json {
             let place = self.connection.place(self.session.home());
-            self.session.printer.say(&plan_view::render(&prepared.plan, &place));
+            self.session.printer.say(&plan_view::render(&prepared.plan, &place, Prices::of_stack(&prepared.state)));
         }
         confirm::check(self.session, &prepared.plan)?;
         let unnamed = confirm::unnamed(&prepared.plan);

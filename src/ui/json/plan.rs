@@ -5,6 +5,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 use super::FORMAT_VERSION;
+use crate::costs::{Prices, dollars};
 use crate::plan;
 use hlctl_model::Action;
 
@@ -23,6 +24,48 @@ pub struct PlanDocument {
     counts: Counts,
     /// Whether anything would change in AWS.
     has_changes: bool,
+    /// What the stores and keys cost, roughly; null in the sandbox and where the region's prices are not known.
+    monthly_cost: Option<PlannedCost>,
+}
+
+/// What stores and keys cost a month, roughly, before and after a plan.
+#[derive(Debug, Serialize, JsonSchema)]
+struct PlannedCost {
+    /// In US dollars, before it is applied.
+    before_usd: u64,
+    /// In US dollars, once it is applied.
+    after_usd: u64,
+    /// Those that are charged by time.
+    resources: Vec<ResourceCost>,
+    /// Of which month the prices are.
+    prices_of: &'static str,
+}
+
+/// What a resource costs a month, roughly.
+#[derive(Debug, Serialize, JsonSchema)]
+struct ResourceCost {
+    address: String,
+    /// In US dollars, before the plan is applied.
+    before_usd: u64,
+    /// In US dollars, once it is applied.
+    after_usd: u64,
+}
+
+impl PlannedCost {
+    fn of(plan: &plan::Plan, prices: Prices) -> Self {
+        let cost = prices.of_plan(plan);
+        let resources = cost.resources.iter().map(|one| ResourceCost {
+            address: one.address.to_string(),
+            before_usd: dollars(one.before),
+            after_usd: dollars(one.after),
+        });
+        Self {
+            before_usd: dollars(cost.before()),
+            after_usd: dollars(cost.after()),
+            resources: resources.collect(),
+            prices_of: prices.as_of(),
+        }
+    }
 }
 
 /// What is to be done about a resource.
@@ -114,8 +157,9 @@ struct Counts {
     refused: usize,
 }
 
-impl From<&plan::Plan> for PlanDocument {
-    fn from(plan: &plan::Plan) -> Self {
+impl PlanDocument {
+    /// A plan, and what it costs by these prices.
+    pub fn of(plan: &plan::Plan, prices: Option<Prices>) -> Self {
         let plan::Counts { create, update, replace, delete, other, unchanged, refused } = plan.counts();
         Self {
             format_version: FORMAT_VERSION,
@@ -124,6 +168,7 @@ impl From<&plan::Plan> for PlanDocument {
             warnings: plan.warnings.clone(),
             counts: Counts { create, update, replace, delete, other, unchanged, refused },
             has_changes: plan.changes_aws(),
+            monthly_cost: prices.map(|prices| PlannedCost::of(plan, prices)),
         }
     }
 }

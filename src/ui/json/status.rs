@@ -40,6 +40,9 @@ pub struct StackStatusDocument {
     pub lock: Option<LockStatus>,
     /// The last run on this machine that changed something.
     pub last_run: Option<LastRun>,
+    /// What the stores and keys of the state cost a month, roughly, in US dollars; null in the sandbox and where the region's prices are
+    /// not known.
+    pub monthly_cost_usd: Option<u64>,
     /// What a plan would show; null where there is none.
     pub pending: Option<PendingChanges>,
     /// What could not be read.
@@ -323,6 +326,7 @@ impl StackStatusDocument {
             at_work: Vec::new(),
             lock: None,
             last_run: None,
+            monthly_cost_usd: None,
             pending: None,
             unread: Vec::new(),
             next: None,

@@ -25,6 +25,8 @@ pub struct ListedStore {
     pub store: StoreDocument,
     /// Its status, or null if it is gone.
     pub status: Option<String>,
+    /// What it costs a month, roughly, in US dollars; null if it is gone, in the sandbox, and where the region's prices are not known.
+    pub monthly_cost_usd: Option<u64>,
     /// The key that encrypts it.
     pub kms_key_arn: Option<String>,
     /// From when on it can be restored.
