@@ -50,7 +50,7 @@ pub use state::{
     ByHand, ForceUnlockArgs, ForgetArgs, MigrateArgs, MvArgs, ProtectArgs, PushArgs, RecoverArgs, StateCommand,
 };
 pub use stores::{DeleteStoreArgs, Point, ReplaceArgs, RestoreArgs, StoresCommand, UseArgs, Via};
-pub use transform::{ProfileArgs, PullArgs, TransformCommand, TransformTestArgs};
+pub use transform::{ProfileArgs, PullArgs, RollbackArgs, TransformCommand, TransformTestArgs};
 
 use hlctl_config::ForceDestroy;
 
@@ -181,7 +181,7 @@ pub enum Command {
     /// Import and export the store's data in bulk
     #[command(subcommand)]
     Data(DataCommand),
-    /// Test the mappings of HealthLake's Data Transformation Agent, and read its profiles
+    /// Test the mappings of HealthLake's Data Transformation Agent, and work with its profiles
     #[command(subcommand)]
     Transform(TransformCommand),
     /// Restore a store's continuous backup, as of a point in time, into a new store
@@ -242,6 +242,8 @@ impl Command {
             hlctl!("smart rotate-secret"),
             "` names both: remove the one that nobody has seen"
         );
+        const VERSIONS: &str =
+            concat!("the work is done: `", hlctl!("transform versions PROFILE"), "` shows what is published");
         const FHIR: &str = "the store has processed the request: check before you send it again";
         match self {
             Self::Apply(_)
@@ -256,6 +258,7 @@ impl Command {
             | Self::Unprotect(_)
             | Self::ForceUnlock(_) => Some(STATE),
             Self::Data(DataCommand::Import(_) | DataCommand::Export(_)) => Some(DATA),
+            Self::Transform(TransformCommand::Rollback(_)) => Some(VERSIONS),
             Self::Fhir(
                 FhirCommand::Create(_)
                 | FhirCommand::Update(_)

@@ -30,6 +30,7 @@ use passwords::Passwords;
 use tokio::task::JoinSet;
 use tracing::Instrument as _;
 use transform_profiles::ProfileQuota;
+pub use transform_profiles::difference_of_versions;
 
 use crate::cli::Global;
 use crate::error::CommandError;

@@ -129,6 +129,10 @@ pub const PAGES: &[HelpPage] = &[
         "transform pull",
         &["hlctl transform pull visits ./mapping", "hlctl transform pull visits ./mapping --version 3"],
     ),
+    page(
+        "transform rollback",
+        &["hlctl transform rollback visits --to 3", "hlctl transform rollback visits --to 3 --auto-approve --json"],
+    ),
     page("transform test", &["hlctl transform test ./mapping", "hlctl transform test ./mapping --update"]),
     page("restore", &["hlctl restore --at latest", "hlctl restore --at 2026-05-01T09:30:00Z --use"]),
     page("replace", &["hlctl replace", "hlctl replace --via export --new-key"]),

@@ -17,6 +17,8 @@ pub enum TransformCommand {
     Versions(ProfileArgs),
     /// Write the mapping of a profile into a folder
     Pull(PullArgs),
+    /// Publish an earlier version of a profile again, as a new version
+    Rollback(RollbackArgs),
 }
 
 impl TransformCommand {
@@ -27,6 +29,7 @@ impl TransformCommand {
             Self::List(arguments) => arguments.json,
             Self::Versions(arguments) => arguments.json,
             Self::Pull(_) => false,
+            Self::Rollback(arguments) => arguments.json,
         }
     }
 }
@@ -77,4 +80,24 @@ pub struct PullArgs {
     /// Overwrite files with another content
     #[arg(long)]
     pub overwrite: bool,
+}
+
+/// `hlctl transform rollback`
+#[derive(Debug, Args)]
+pub struct RollbackArgs {
+    /// Name or id of the profile
+    #[arg(value_name = "PROFILE")]
+    pub transform_profile: String,
+
+    /// Version whose content is published again
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(i32).range(0..=99))]
+    pub to: i32,
+
+    /// Do not ask for confirmation
+    #[arg(long, visible_alias = "yes", short = 'y')]
+    pub auto_approve: bool,
+
+    /// Print JSON
+    #[arg(long)]
+    pub json: bool,
 }

@@ -1,4 +1,5 @@
-//! Profiles of HealthLake's Data Transformation Agent, as AWS has them now. Nothing here changes one.
+//! Profiles of HealthLake's Data Transformation Agent, as AWS has them now. All that is changed here is which version is published
+//! last; a configuration changes the rest.
 //!
 //! AWS allows one request a second of each operation for the account (HealthLake endpoints and quotas), so requests of one operation
 //! follow one another; what comes too early is sent again by [`hlctl_aws::call`].
@@ -11,6 +12,7 @@ use serde::Serialize;
 
 use super::job::time;
 use hlctl_aws::{AwsError, Clients, ops};
+use hlctl_resources::once;
 
 /// A profile.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
@@ -41,6 +43,7 @@ pub struct TransformVersion {
 }
 
 /// A mapping: its texts by their keys. AWS marks it as sensitive, so that it does not print itself.
+#[derive(PartialEq, Eq)]
 pub struct ProfileMapping(pub BTreeMap<String, String>);
 
 /// All profiles of the account and region, by name.
@@ -110,4 +113,38 @@ pub async fn mapping(clients: &Clients, id: &str, version: i32) -> Result<Profil
     let answer = clients.caller.call(ops::healthlake::GET_DATA_TRANSFORMATION_PROFILE, get).await?;
     let entries = answer.profile_mapping().iter();
     Ok(ProfileMapping(entries.map(|(key, text)| (key.clone(), text.clone())).collect()))
+}
+
+/// Publishes the content of an earlier version once more, as a new version whose number is returned (PublishDataTransformationProfile,
+/// FromExistingVersion). It takes no idempotency token: after a lost answer a version newer than `newest` with that content is
+/// looked for before another is published.
+///
+/// # Errors
+/// AWS's.
+pub async fn publish_again(
+    clients: &Clients,
+    profile: &TransformProfile,
+    from: i32,
+    content: &ProfileMapping,
+    newest: i32,
+) -> Result<i32, AwsError> {
+    let id = &profile.id;
+    let publish = async || {
+        let publish = || {
+            let publish = clients.healthlake.publish_data_transformation_profile().profile_id(id);
+            let publish = publish.source_format(SourceFormat::from(profile.format.as_str()));
+            publish.from_existing_version(from).change_description(format!("version {from} again")).send()
+        };
+        let answer = clients.caller.call(ops::healthlake::PUBLISH_DATA_TRANSFORMATION_PROFILE, publish).await?;
+        Ok::<_, AwsError>(answer.version())
+    };
+    let look = async || {
+        for version in versions(clients, id).await?.iter().filter(|version| version.version > newest) {
+            if mapping(clients, id, version.version).await? == *content {
+                return Ok(Some(version.version));
+            }
+        }
+        Ok(None)
+    };
+    once(publish, look, || {}).await
 }

@@ -118,12 +118,17 @@ pub fn differences(cx: &Context, stack: &Stack, plan: &Plan) -> BTreeMap<Address
     let of = |change: &Change| {
         let Spec::DataTransformationProfile(spec) = stack.get(&change.address)? else { return None };
         let published = cx.mappings.of(change.recorded.as_ref()?.get("id")?.as_str()?)?;
-        Some((change.address.clone(), difference(&published, spec.texts()?, until)))
+        Some((change.address.clone(), difference(&published, spec.texts()?, ["published", "wanted"], until)))
     };
     changed.filter_map(of).filter(|(_, text)| !text.is_empty()).collect()
 }
 
-fn difference(published: &MappingTexts, wanted: &MappingTexts, until: Instant) -> String {
+/// What differs between what is published and another version of the profile, as unified diffs.
+pub fn difference_of_versions(published: &MappingTexts, other: &MappingTexts, names: [&str; 2]) -> String {
+    difference(published, other, names, Instant::now() + SEARCH)
+}
+
+fn difference(published: &MappingTexts, wanted: &MappingTexts, names: [&str; 2], until: Instant) -> String {
     let keys: BTreeSet<&String> = published.0.keys().chain(wanted.0.keys()).collect();
     let mut all = String::new();
     for key in keys {
@@ -137,7 +142,7 @@ fn difference(published: &MappingTexts, wanted: &MappingTexts, until: Instant) -
             .diff_lines(&before, &after)
             .unified_diff()
             .context_radius(3)
-            .header(&format!("published/{}", shown(key)), &format!("wanted/{}", shown(key)))
+            .header(&format!("{}/{}", names[0], shown(key)), &format!("{}/{}", names[1], shown(key)))
             .to_string();
         let count = diff.lines().count();
         for line in diff.lines().take(MOST_LINES) {
@@ -160,6 +165,8 @@ fn shown(line: &str) -> String {
 mod tests {
     use super::*;
 
+    const NAMES: [&str; 2] = ["published", "wanted"];
+
     fn soon() -> Instant {
         Instant::now() + SEARCH
     }
@@ -172,21 +179,21 @@ mod tests {
     fn a_difference_names_each_text_and_leaves_out_what_is_equal() {
         let published = texts(&[("a.vm", "one\ntwo\n"), ("b.vm", "same\n"), ("c.vm", "gone\n")]);
         let wanted = texts(&[("a.vm", "one\n2\n"), ("b.vm", "same\n"), ("d.vm", "new\n")]);
-        let text = difference(&published, &wanted, soon());
+        let text = difference(&published, &wanted, NAMES, soon());
         for expected in ["--- published/a.vm", "-two", "+2", "-gone", "+new"] {
             assert!(text.contains(expected), "{expected}: {text}");
         }
         assert!(!text.contains("b.vm"), "{text}");
-        assert_eq!(difference(&published, &published, soon()), "");
+        assert_eq!(difference(&published, &published, NAMES, soon()), "");
     }
 
     #[test]
     fn a_mapping_sends_no_commands_to_the_terminal_and_does_not_fill_it() {
         let wild = texts(&[("a.vm", "\u{1b}[2Jx\n")]);
-        let text = difference(&texts(&[]), &wild, soon());
+        let text = difference(&texts(&[]), &wild, NAMES, soon());
         assert!(!text.contains('\u{1b}') && text.contains("\\u{1b}[2Jx"), "{text}");
         let long = texts(&[("a.vm", &"line\n".repeat(1000))]);
-        let text = difference(&texts(&[]), &long, soon());
+        let text = difference(&texts(&[]), &long, NAMES, soon());
         assert_eq!(text.lines().count(), MOST_LINES + 1);
         assert!(text.ends_with("more lines\n"), "{text}");
     }
@@ -195,7 +202,7 @@ mod tests {
     fn once_the_time_is_over_what_differs_is_shown_whole() {
         let lines = |mark: &str| (0..50).map(|line| format!("{mark}{line}\n")).collect::<String>();
         let (before, after) = (texts(&[("a.vm", &lines("old "))]), texts(&[("a.vm", &lines("new "))]));
-        let text = difference(&before, &after, Instant::now());
+        let text = difference(&before, &after, NAMES, Instant::now());
         assert!(text.contains("-old 49") && text.contains("+new 49"), "{text}");
     }
 }

@@ -38,8 +38,8 @@ pub use status::{
 };
 pub use stores::{ComparedStore, Comparison, ListedStore, StoreDocument, Stores};
 pub use transform::{
-    MappingWarning, ProfileVersions, Profiles, RefusedElement, TestedCase, TestedMapping, TransformDifference,
-    TransformTest,
+    MappingWarning, ProfileRollback, ProfileVersions, Profiles, RefusedElement, TestedCase, TestedMapping,
+    TransformDifference, TransformTest,
 };
 
 use crate::costs::Prices;

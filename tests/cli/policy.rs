@@ -210,7 +210,7 @@ fn data_comes_in_and_out_under_its_policy_and_every_action_is_needed() {
     let large = |lines: usize| {
         place.write("in/large.ndjson", &(1..lines).map(|id| line(id, 60_000)).collect::<String>());
     };
-    profile(&place, "visits", &SourceFormat::Csv, &[&[("mapping.yaml", "text")]]);
+    profile(&place, "visits", &SourceFormat::Csv, &[&[("mapping.yaml", "text")], &[("mapping.yaml", "other")]]);
     let policy = Deployer::of_command(&place, "data");
     place.cloud().emulator.set_policy(Some(&policy.document())).unwrap();
     place.cloud().emulator.clear_requests();
@@ -234,6 +234,7 @@ fn data_comes_in_and_out_under_its_policy_and_every_action_is_needed() {
     place.run(["data", "jobs"]).succeeds();
     place.run(["transform", "versions", "visits"]).succeeds();
     place.run(["transform", "pull", "visits", "mapping"]).succeeds();
+    place.run(["transform", "rollback", "visits", "--to", "1", "-y"]).succeeds();
     let requests = place.cloud().requests();
     let denied: Vec<_> = requests.iter().filter(|record| is_denial(record.error.as_deref())).collect();
     assert!(denied.is_empty(), "the policy is too small: {denied:#?}");

@@ -8,7 +8,7 @@ use aws_sdk_healthlake::types::{CreateDataTransformationProfileSource, ProfileMa
 use hlctl_emulator::Action;
 use serde_json::Value;
 
-use crate::support::{Place, call, rule, snapshot};
+use crate::support::{Place, Run, call, rule, snapshot};
 
 /// A copy of the example, so that a test may change it.
 fn example(place: &Place) {
@@ -223,4 +223,80 @@ fn one_request_a_second_is_waited_for() {
     place.cloud().rules([rule("ListDataTransformationProfiles", Some(2), too_early)]);
     place.run(["transform", "list"]).succeeds().says("has no profiles");
     assert_eq!(place.cloud().count("ListDataTransformationProfiles"), 3);
+}
+
+/// The mapping and the description of the version published last.
+fn published(place: &Place, id: &str) -> (i32, String, String) {
+    let get = call(place.cloud().healthlake().get_data_transformation_profile().profile_id(id).send()).unwrap();
+    let text = get.profile_mapping().values().next().unwrap().clone();
+    (get.version(), text, get.change_description().unwrap_or_default().to_owned())
+}
+
+#[test]
+fn an_earlier_version_is_published_again_as_a_new_one() {
+    let place = Place::quick("minimal");
+    let id = profile(&place, "visits", &SourceFormat::Csv, &[&[("m.yaml", "one\n")], &[("m.yaml", "two\n")]]);
+    let asked = place.run(["transform", "rollback", "visits", "--to", "1"]).exits(1).says("--auto-approve skips");
+    assert!(asked.stderr.contains("-two") && asked.stderr.contains("+one"), "{asked}");
+    assert!(asked.stderr.contains("96 are left then"), "{asked}");
+    assert_eq!(published(&place, &id).0, 2);
+    let done = place.run(["transform", "rollback", "visits", "--to", "1", "-y"]).succeeds();
+    snapshot("transform_rollback", &done);
+    assert_eq!(published(&place, &id), (3, "one\n".to_owned(), "version 1 again".to_owned()));
+    // What is published already, by its number or by its content, is not published again.
+    for version in ["3", "1"] {
+        let again =
+            place.run(["transform", "rollback", "visits", "--to", version, "-y"]).succeeds().says("Nothing to do");
+        assert!(!again.stderr.contains("are left"), "{again}");
+    }
+    let json = place.run(["transform", "rollback", "visits", "--to", "1", "-y", "--json"]).succeeds().json();
+    assert_eq!((&json["published"], &json["versions_left"]), (&Value::Null, &96.into()), "{json:#}");
+    let json = place.run(["transform", "rollback", &id, "--to", "2", "-y", "--json"]).succeeds().json();
+    assert_eq!(
+        (&json["published"], &json["profile"]["version"], &json["versions_left"]),
+        (&4.into(), &3.into(), &95.into())
+    );
+    assert_eq!(json["reverted_by_apply"], false);
+    assert_eq!(published(&place, &id).1, "two\n");
+}
+
+fn rollback<'a>(place: &'a Place, profile: &'a str, to: &'a str) -> Run<'a> {
+    place.run(["transform", "rollback", profile, "--to", to, "-y"])
+}
+
+#[test]
+fn a_rollback_to_what_there_is_not_or_beyond_the_limit_publishes_nothing() {
+    let place = Place::quick("minimal");
+    let id = profile(&place, "visits", &SourceFormat::Csv, &[&[("m.yaml", "one")], &[("m.yaml", "two")]]);
+    rollback(&place, "visits", "0").exits(64).says("version 0 is the draft");
+    rollback(&place, "visits", "3").exits(64).says("has no version 3").says("hlctl transform versions PROFILE");
+    rollback(&place, "visit", "1").exits(64).says("hlctl transform list");
+    let healthlake = place.cloud().healthlake();
+    call(async {
+        let source = ProfileMappingSource::builder().profile_mapping("m.yaml", "x").build().unwrap();
+        let create = healthlake.create_data_transformation_profile().source_format(SourceFormat::Csv);
+        let source = CreateDataTransformationProfileSource::ProfileMapping(source);
+        create.profile_name("draft").source(source).send().await.unwrap();
+    });
+    rollback(&place, "draft", "1").exits(64).says("no version of the profile \"draft\" is published");
+    for _ in 2..99 {
+        call(healthlake.publish_data_transformation_profile().profile_id(&id).source_format(SourceFormat::Csv).send())
+            .unwrap();
+    }
+    let before = place.cloud().mutations();
+    rollback(&place, "visits", "1").exits(1).says("99 published versions");
+    rollback(&place, "visits", "2").succeeds().says("Nothing to do");
+    assert_eq!(place.cloud().mutations(), before);
+}
+
+#[test]
+fn a_rollback_whose_answer_is_lost_publishes_one_version() {
+    for fault in [Action::DropAfter, Action::ServerErrorAfter, Action::Cut, Action::DropBefore] {
+        let place = Place::quick("minimal");
+        let id = profile(&place, "visits", &SourceFormat::Csv, &[&[("m.yaml", "one")], &[("m.yaml", "two")]]);
+        place.cloud().rules([rule("PublishDataTransformationProfile", Some(1), fault.clone())]);
+        place.run(["transform", "rollback", "visits", "--to", "1", "-y"]).succeeds().says("Version 3 of visits");
+        assert_eq!(&published(&place, &id).1, "one", "{fault:?}");
+        assert_eq!(published(&place, &id).0, 3, "{fault:?}");
+    }
 }

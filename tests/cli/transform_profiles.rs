@@ -458,3 +458,30 @@ fn profiles_live_by_the_policy_and_need_every_action_of_it() {
     assert!(!plain.stdout.contains("Transformation"), "{plain}");
     let _: Value = plain.json();
 }
+
+#[test]
+fn a_rollback_says_that_an_apply_undoes_it_until_the_files_are_of_that_version() {
+    let place = applied();
+    let id = id(&place);
+    place.edit("mapping.yaml", "F: female", "F: other");
+    place.apply();
+    let rolled = place.run(["transform", "rollback", "visits", "--to", "1", "-y", "--json"]).succeeds();
+    let pull = format!("hlctl transform pull --version 1 --overwrite {id} .");
+    assert!(
+        rolled.stderr.contains("which the next apply publishes again") && rolled.stderr.contains(&pull),
+        "{rolled}"
+    );
+    assert_eq!(rolled.json()["reverted_by_apply"], true);
+    assert_eq!(published(&place, &id), 3);
+    let planned = place.run(["plan"]).succeeds();
+    assert!(planned.stdout.contains("1 to change"), "{planned}");
+    place.run(["transform", "pull", "--version", "1", "--overwrite", &id, "."]).succeeds();
+    // The draft is as the rollback has left it: nobody has edited it.
+    is_settled(&place, "rolled back");
+    place.run(["drift"]).succeeds();
+    let nothing = place.run(["transform", "rollback", "visits", "--to", "1", "-y", "--json"]).succeeds();
+    assert_eq!(nothing.json()["reverted_by_apply"], false);
+    edit_draft(&place, &id, "edited");
+    let drifted = place.run(["drift"]).exits(2);
+    assert!(drifted.stdout.contains("draft"), "{drifted}");
+}

@@ -224,12 +224,12 @@ impl Resource for DataTransformationProfile {
         if let Some(version) = &published {
             cx.mappings.note(id, &version.mapping);
         }
-        let edited = published.as_ref().zip(draft.as_ref()).and_then(|(published, draft)| {
-            let is_edited = draft.mapping != published.mapping;
-            is_edited.then(|| draft.mapping.digest()).filter(|digest| recorded.draft.as_ref() != Some(digest))
-        });
-        if let Some(digest) = edited {
-            attributes.insert(WATCHED.to_owned(), json!({EDITED_DRAFT: digest}));
+        if let (Some(published), Some(draft)) = (&published, &draft)
+            && draft.mapping != published.mapping
+            && recorded.draft.as_ref() != Some(&draft.mapping.digest())
+            && !is_rolled_back(cx, id, published, draft).await?
+        {
+            attributes.insert(WATCHED.to_owned(), json!({EDITED_DRAFT: draft.mapping.digest()}));
         }
         let recorded = Recorded {
             name: seen.name.clone().unwrap_or_else(|| recorded.name.clone()),
@@ -441,6 +441,16 @@ async fn get(cx: &Context, id: &str, number: Option<i32>) -> Result<Option<Versi
         description: answer.profile_description().filter(|text| !text.is_empty()).map(str::to_owned),
         mapping: MappingTexts(texts.collect()),
     }))
+}
+
+/// Whether a draft is what was published before the last version: a rollback publishes an earlier version and leaves the draft, in
+/// which nobody has written since.
+async fn is_rolled_back(cx: &Context, id: &str, published: &Version, draft: &Version) -> Result<bool, AwsError> {
+    if published.number <= 1 {
+        return Ok(false);
+    }
+    let _turn = cx.gate.to_read_profile().await;
+    Ok(get(cx, id, Some(published.number - 1)).await?.is_some_and(|before| before.mapping == draft.mapping))
 }
 
 /// The ids and names of the account's profiles of a format.

@@ -5,6 +5,7 @@ mod comparison;
 mod error;
 mod profiles;
 mod pull;
+mod rollback;
 mod test;
 
 use crate::cli::TransformCommand;
@@ -19,5 +20,6 @@ pub(super) async fn run(session: &Session, command: &TransformCommand) -> Result
         TransformCommand::List(arguments) => profiles::list(session, arguments).await,
         TransformCommand::Versions(arguments) => profiles::versions(session, arguments).await,
         TransformCommand::Pull(arguments) => pull::run(session, arguments).await,
+        TransformCommand::Rollback(arguments) => rollback::run(session, arguments).await,
     }
 }

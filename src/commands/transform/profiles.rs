@@ -8,6 +8,7 @@ use crate::session::{ConnectOptions, Session};
 use crate::ui::json::{ProfileVersions, Profiles};
 use crate::ui::table;
 use hlctl_aws::Clients;
+use hlctl_config::Config;
 use hlctl_model::exit_code::ExitCode;
 
 /// Lists the profiles.
@@ -60,8 +61,12 @@ fn number(version: i32) -> String {
 
 /// The clients, as the configuration says if there is one. Profiles belong to the account, so that no stack need exist.
 pub(super) async fn connect(session: &Session) -> Result<Clients, CommandError> {
-    let config = session.config_if_any()?;
-    let options = ConnectOptions::from_config_or_flags(config.as_ref(), &session.global);
+    connect_by(session, session.config_if_any()?.as_ref()).await
+}
+
+/// The clients, as this configuration says.
+pub(super) async fn connect_by(session: &Session, config: Option<&Config>) -> Result<Clients, CommandError> {
+    let options = ConnectOptions::from_config_or_flags(config, &session.global);
     Ok(session.connect(options).await?.clients)
 }
 

@@ -21,6 +21,7 @@ pub(super) const DATA: &[Grant] = &[
     grant(&[healthlake::LIST_DATA_TRANSFORMATION_PROFILES], On::Anything),
     grant(&[healthlake::LIST_FHIR_EXPORT_JOBS], On::Stores),
     grant(&[healthlake::LIST_FHIR_IMPORT_JOBS], On::Stores),
+    grant(&[healthlake::PUBLISH_DATA_TRANSFORMATION_PROFILE], On::Profiles),
     grant(&[healthlake::START_FHIR_EXPORT_JOB], On::Stores),
     grant(&[healthlake::START_FHIR_IMPORT_JOB], On::Stores),
     Grant::besides(

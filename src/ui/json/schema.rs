@@ -36,6 +36,7 @@ fn commands(generator: &mut SchemaGenerator) -> Vec<(&'static str, Value)> {
         "stores list": Stores,
         "stores use": ComparedStore | RunDocument,
         "transform list": Profiles,
+        "transform rollback": ProfileRollback,
         "transform test": TransformTest,
         "transform versions": ProfileVersions,
         "validate": Validation,

@@ -1,4 +1,4 @@
-//! `hlctl transform test --json`, `hlctl transform list --json` and `hlctl transform versions --json`
+//! What `hlctl transform ... --json` prints.
 
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -139,5 +139,34 @@ impl ProfileVersions {
     /// Those of this profile.
     pub fn of(profile: TransformProfile, versions: Vec<TransformVersion>) -> Self {
         Self { format_version: FORMAT_VERSION, profile, versions }
+    }
+}
+
+/// A rollback of a profile.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct ProfileRollback {
+    format_version: u32,
+    /// The profile as it was before.
+    profile: TransformProfile,
+    /// The version whose content was wanted.
+    to: i32,
+    /// The new version that was published; null if what was published last had that content already.
+    published: Option<i32>,
+    /// How many versions HealthLake takes of this profile still.
+    versions_left: i32,
+    /// Whether the next apply publishes another content: the configuration has a profile of this name with another mapping.
+    reverted_by_apply: bool,
+}
+
+impl ProfileRollback {
+    /// That of this profile.
+    pub fn of(
+        profile: TransformProfile,
+        to: i32,
+        published: Option<i32>,
+        versions_left: i32,
+        reverted_by_apply: bool,
+    ) -> Self {
+        Self { format_version: FORMAT_VERSION, profile, to, published, versions_left, reverted_by_apply }
     }
 }
