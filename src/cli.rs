@@ -85,6 +85,10 @@ pub struct Global {
     #[arg(short, long = "config", global = true, value_name = "FILE", env = "HLCTL_CONFIG", default_value = DEFAULT_CONFIG)]
     pub configs: Vec<PathBuf>,
 
+    /// Environment: the table `[env.NAME]` of the configuration is laid over the rest of it, and has a state of its own
+    #[arg(short, long = "env", global = true, value_name = "NAME", env = "HLCTL_ENV", value_parser = environment_name)]
+    pub environment: Option<String>,
+
     /// The one that a session is for.
     #[arg(skip)]
     pub config: PathBuf,
@@ -123,6 +127,7 @@ impl Global {
     pub fn none() -> Self {
         Self {
             configs: vec![PathBuf::from(DEFAULT_CONFIG)],
+            environment: None,
             config: PathBuf::new(),
             state: None,
             sandbox: false,
@@ -133,6 +138,19 @@ impl Global {
             no_color: false,
         }
     }
+
+    /// The environment that is chosen. An empty variable is an unset one, as for the keys of the configuration.
+    pub fn environment(&self) -> Option<&str> {
+        self.environment.as_deref().filter(|name| !name.is_empty())
+    }
+}
+
+/// The name of an environment; it becomes a part of the name of a file.
+fn environment_name(text: &str) -> Result<String, String> {
+    if text.is_empty() || hlctl_config::is_environment_name(text) {
+        return Ok(text.to_owned());
+    }
+    Err("write the name of a table [env.NAME]: lowercase letters, digits, `-` and `_`".to_owned())
 }
 
 /// The commands.

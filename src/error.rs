@@ -291,9 +291,10 @@ struct NotThisPlan(PlanFileError);
 impl Failure for NotThisPlan {
     fn ending(&self) -> Ending {
         match &self.0 {
-            PlanFileError::OtherState { .. } | PlanFileError::Outdated(_) | PlanFileError::Differs(_) => {
-                Ending::Refused
-            }
+            PlanFileError::OtherEnvironment { .. }
+            | PlanFileError::OtherState { .. }
+            | PlanFileError::Outdated(_)
+            | PlanFileError::Differs(_) => Ending::Refused,
             PlanFileError::File(_)
             | PlanFileError::NotAPlan(_)
             | PlanFileError::OtherVersion(_)
@@ -303,7 +304,15 @@ impl Failure for NotThisPlan {
     }
 
     fn hint(&self) -> Option<String> {
-        None
+        match &self.0 {
+            PlanFileError::OtherEnvironment { planned: Some(planned), .. } => {
+                Some(format!("choose the plan's with -e {planned}"))
+            }
+            PlanFileError::OtherEnvironment { planned: None, .. } => {
+                Some("leave -e out, and the variable HLCTL_ENV unset".to_owned())
+            }
+            _ => None,
+        }
     }
 }
 

@@ -110,7 +110,8 @@ impl Session {
     /// The file cannot be read, or a flag has no value.
     pub fn sources(&self) -> Result<Sources, hlctl_config::Problems> {
         let sets = self.settings()?;
-        Sources::read(&self.global.config, hlctl_config::variables(std::env::vars_os()), sets)
+        let sources = Sources::read(&self.global.config, hlctl_config::variables(std::env::vars_os()), sets)?;
+        Ok(Sources { environment: self.global.environment().map(str::to_owned), ..sources })
     }
 
     fn settings(&self) -> Result<Vec<Setting>, hlctl_config::Problems> {
@@ -160,7 +161,8 @@ impl Session {
             check_account(&identity, options.allowed_accounts)?;
         }
         let gate = self.fleet.as_ref().map_or_else(Arc::default, |fleet| fleet.gate(&identity));
-        Ok(Connection { clients, identity, emulator, gate })
+        let environment = self.global.environment().map(str::to_owned);
+        Ok(Connection { clients, identity, environment, emulator, gate })
     }
 
     /// Runs work that changes nothing; a signal ends it at once. What reads a state, connects or plans is wrapped in it already.
@@ -257,6 +259,8 @@ pub struct Connection {
     pub clients: Clients,
     /// Account, region, partition.
     pub identity: Identity,
+    /// The environment of the configuration that this run is for.
+    pub environment: Option<String>,
     /// What plays AWS, if it is in this process.
     pub emulator: Option<Emulator>,
     /// What the account may do only one at a time.
@@ -287,13 +291,15 @@ impl Connection {
         Signer::of(&self.clients, &self.identity.region)
     }
 
-    /// For headings: the account and the region, and whether it is the sandbox.
+    /// For headings: the environment, the account and the region, and whether it is the sandbox.
     pub fn place(&self, home: Home) -> String {
         let Identity { account, region, .. } = &self.identity;
-        match home {
+        let environment = self.environment.as_ref().map(|name| format!("environment {name}, ")).unwrap_or_default();
+        let place = match home {
             Home::Aws => format!("account {account}, region {region}"),
             Home::Sandbox => format!("the sandbox, region {region}"),
-        }
+        };
+        environment + &place
     }
 }
 

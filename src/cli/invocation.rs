@@ -17,6 +17,7 @@ use hlctl_model::invocation::joined;
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Invocation {
     configs: Vec<PathBuf>,
+    environment: Option<String>,
     state: Option<PathBuf>,
     sandbox: bool,
     set: Vec<String>,
@@ -30,6 +31,7 @@ impl Invocation {
         let is_default = global.configs == [Path::new(DEFAULT_CONFIG)] && std::env::var_os("HLCTL_CONFIG").is_none();
         Self {
             configs: if is_default { Vec::new() } else { global.configs.clone() },
+            environment: global.environment().map(str::to_owned),
             state: global.state.clone(),
             sandbox: global.sandbox,
             set: global.set.iter().map(|assignment| shown(assignment)).collect(),
@@ -104,6 +106,12 @@ impl Invocation {
                 let config = config.to_string_lossy();
                 if config.starts_with('-') { add("-c", &format!("./{config}")) } else { add("-c", &config) }
             }
+        }
+        // What goes by a state goes by the environment that it is of, with or without a configuration.
+        if let Some(name) =
+            self.environment.as_ref().filter(|_| (needs.values || needs.state) && !is_given(&["-e", "--env"]))
+        {
+            add("-e", name);
         }
         if needs.values && !is_given(&["--set"]) {
             self.set.iter().for_each(|assignment| add("--set", assignment));

@@ -28,7 +28,7 @@ pub const PAGES: &[HelpPage] = &[
         "init",
         &["hlctl init --name fhir-prod", "hlctl init --name fhir-prod --account 111122223333 --region us-east-1"],
     ),
-    page("validate", &["hlctl validate", "hlctl validate -c prod.toml"]),
+    page("validate", &["hlctl validate", "hlctl validate -c prod.toml", "hlctl validate -e prod"]),
     page("schema", &["hlctl schema > healthlake.schema.json"]),
     page("doctor", &["hlctl doctor", "hlctl doctor --destroy"]),
     HelpPage {

@@ -54,9 +54,13 @@ pub const VERBS: &[Word] = &[
     word("whoami", concat!("`", hlctl!("doctor"), "` shows which credentials are used")),
     word(
         "workspace",
-        "each stack has its own configuration: -c FILE names one, several -c or a folder name several stacks",
+        "-e NAME chooses an environment, the table [env.NAME] of the configuration; or each stack has a configuration of its \
+         own, which -c FILE names",
     ),
-    word("env", "each stack has its own configuration: -c FILE names one"),
+    word(
+        "env",
+        "-e NAME chooses an environment, the table [env.NAME] of the configuration; each has a stack and a state of its own",
+    ),
     word(
         "taint",
         concat!(

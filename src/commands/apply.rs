@@ -81,6 +81,7 @@ async fn apply_fresh(
 
 async fn run_saved(session: &Session, arguments: &ApplyArgs, path: &Path) -> Result<ExitCode, CommandError> {
     let saved = PlanFile::read(path)?;
+    saved.check_environment(session.global.environment())?;
     let store = session.store(Some(&saved.config)).await?;
     let execution = &arguments.execution;
     let work = async |held| apply_saved(session, execution, &saved, held).await;

@@ -29,8 +29,9 @@ const EXIT_STATUS: [(ExitCode, &str); 11] = [
     (ExitCode::Terminated, "SIGTERM or SIGHUP came before anything was started."),
 ];
 
-const ENVIRONMENT: [(&str, &str); 9] = [
+const ENVIRONMENT: [(&str, &str); 10] = [
     ("HLCTL_CONFIG", "The configuration file, as --config."),
+    ("HLCTL_ENV", "The environment of the configuration, as --env."),
     ("HLCTL_STATE", "Where the state is, as --state."),
     ("HLCTL_SANDBOX", "If set, run against the emulator, as --sandbox."),
     ("HLCTL_<KEY>", "A key of the configuration, in capitals: HLCTL_DATASTORE_NAME."),
@@ -43,7 +44,10 @@ const ENVIRONMENT: [(&str, &str); 9] = [
 
 const FILES: [(&str, &str); 4] = [
     ("healthlake.toml", "The configuration."),
-    ("healthlake.state.json", "The state, next to the configuration, unless backend or --state names another place."),
+    (
+        "healthlake.state.json",
+        "The state, next to the configuration, unless backend or --state names another place. With -e prod: healthlake.prod.state.json.",
+    ),
     ("healthlake.state.json.backup", "The state before the last change."),
     (".hlctl/", "Data of the sandbox and of bulk transfers."),
 ];

@@ -106,7 +106,7 @@ fn show(session: &Session, prepared: &Prepared, connection: &Connection, argumen
     let (plan, place) = (&prepared.plan, connection.place(session.home()));
     let prices = Prices::of_stack(&prepared.state);
     match arguments.format {
-        _ if arguments.json => session.printer.json(&json::plan(plan, prices)),
+        _ if arguments.json => session.printer.json(&json::plan(plan, session.global.environment(), prices)),
         PlanFormat::Text => session.printer.data(&plan_view::render(plan, &place, prices)),
         PlanFormat::Markdown => {
             let rendered = |text: &str| session.printer.rendered(text).into_owned();

@@ -88,6 +88,7 @@ async fn look(session: &Session, config: Option<Config>, store: &Store) -> Resul
 
 fn of_state(status: &mut StackStatusDocument, state: &State) {
     status.deployed = true;
+    status.environment.clone_from(&state.environment);
     status.stack = Some(state.stack.clone());
     status.account = Some(state.identity.account.clone());
     status.region = Some(state.identity.region.clone());

@@ -11,9 +11,10 @@ use hlctl_resources::package::PackageError;
 
 /// Checks the configuration without AWS.
 pub(super) fn run(session: &Session, arguments: &JsonArgs) -> Result<ExitCode, CommandError> {
-    let problems = match session.sources() {
+    let sources = session.sources();
+    let problems = match &sources {
         Ok(sources) => {
-            let mut examined = hlctl_config::examine(&sources);
+            let mut examined = hlctl_config::examine_every(sources);
             let more: Vec<Problem> =
                 package_problem(session, &examined).into_iter().chain(mapping_problems(&examined)).collect();
             if !more.is_empty() {
@@ -22,7 +23,7 @@ pub(super) fn run(session: &Session, arguments: &JsonArgs) -> Result<ExitCode, C
             }
             examined.problems
         }
-        Err(problems) => problems,
+        Err(problems) => problems.clone(),
     };
     let valid = !problems.has_errors();
     if arguments.json {
@@ -35,7 +36,15 @@ pub(super) fn run(session: &Session, arguments: &JsonArgs) -> Result<ExitCode, C
     if !problems.is_empty() {
         session.printer.say(problems.render(session.printer.colours_stderr()).trim_end());
     }
-    session.printer.say(&format!("{} is valid.", session.global.config.display()));
+    let environments = match (session.global.environment(), &sources) {
+        (Some(name), _) => format!(" in the environment {name}"),
+        (None, Ok(sources)) => match hlctl_config::environments(&sources.text) {
+            names if names.is_empty() => String::new(),
+            names => format!(", with each of its environments: {}", names.join(", ")),
+        },
+        (None, Err(_)) => String::new(),
+    };
+    session.printer.say(&format!("{} is valid{environments}.", session.global.config.display()));
     Ok(ExitCode::Success)
 }
 

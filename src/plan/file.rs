@@ -39,6 +39,14 @@ pub enum PlanFileError {
     /// The state is not one that the plan can be carried out on.
     #[error(transparent)]
     State(#[from] StateError),
+    /// It was made for another environment.
+    #[error("the plan was made for {}, but this command is for {}", of_environment(planned.as_deref()), of_environment(here.as_deref()))]
+    OtherEnvironment {
+        /// That of the plan.
+        planned: Option<String>,
+        /// That of the command.
+        here: Option<String>,
+    },
     /// It was made for another state.
     #[error("the plan was made for the state {planned}, but this command uses {here}; choose one with -c and --state")]
     OtherState {
@@ -53,6 +61,10 @@ pub enum PlanFileError {
     /// Something else is to be done now; a line for each resource.
     #[error("{}", differing(.0).join("\n"))]
     Differs(Vec<String>),
+}
+
+fn of_environment(name: Option<&str>) -> String {
+    name.map_or_else(|| "no environment".to_owned(), |name| format!("the environment {name}"))
 }
 
 /// How the state differs from the one that the plan was made for.
@@ -183,6 +195,18 @@ impl PlanFile {
         standing.map(|change| (change.address.clone(), change.action)).collect()
     }
 
+    /// Checks that the plan is for the environment that a command is for.
+    ///
+    /// # Errors
+    /// It is for another one, or for none.
+    pub fn check_environment(&self, here: Option<&str>) -> Result<(), PlanFileError> {
+        let planned = self.config.environment.clone();
+        if planned.as_deref() == here {
+            return Ok(());
+        }
+        Err(PlanFileError::OtherEnvironment { planned, here: here.map(str::to_owned) })
+    }
+
     /// The state that the plan is for, if `found`, which the store holds, is that.
     ///
     /// # Errors
@@ -201,6 +225,7 @@ impl PlanFile {
                 let mut state = State::new("", self.home, self.identity.clone(), Settings::of(&self.config));
                 state.lineage.clone_from(&self.lineage);
                 state.stack.clone_from(&self.stack);
+                state.environment.clone_from(&self.config.environment);
                 Ok(state)
             }
             None => refuse(Outdated::Gone),

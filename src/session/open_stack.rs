@@ -105,7 +105,9 @@ impl Session {
 
     /// The state of a stack that does not exist yet.
     pub fn new_state(&self, config: &Config, identity: &Identity) -> State {
-        State::new(&config.datastore_name, self.home(), identity.clone(), Settings::of(config))
+        let environment = self.global.environment().map(str::to_owned);
+        let state = State::new(&config.datastore_name, self.home(), identity.clone(), Settings::of(config));
+        State { environment, ..state }
     }
 
     /// The state, which must exist, for commands that work from it alone: a configuration with errors is no hindrance where the
@@ -117,6 +119,7 @@ impl Session {
         self.interruptible(async {
             let store = self.store_alone().await?;
             let state = self.next_to_others(&store, store.read()).await?;
+            self.check_environment(state.as_ref())?;
             state.ok_or_else(|| self.without_state(&store))
         })
         .await

@@ -70,6 +70,8 @@ pub struct HeldElsewhere {
     pub path: PathBuf,
     /// The configuration next to it, where the file has its name.
     config: Option<PathBuf>,
+    /// The environment that it is of.
+    environment: Option<String>,
 }
 
 impl HeldElsewhere {
@@ -77,7 +79,8 @@ impl HeldElsewhere {
     pub fn options(&self) -> String {
         let quoted = |path: &Path| shell_quoted(&path.to_string_lossy());
         let config = self.config.as_deref().map(|config| format!(" (its configuration: -c {})", quoted(config)));
-        format!("--state {}{}", quoted(&self.path), config.unwrap_or_default())
+        let environment = self.environment.as_ref().map(|name| format!(" -e {name}")).unwrap_or_default();
+        format!("--state {}{environment}{}", quoted(&self.path), config.unwrap_or_default())
     }
 }
 
@@ -90,14 +93,15 @@ impl Session {
         let mut files: Vec<PathBuf> = directories.iter().flat_map(|directory| json_files(directory)).collect();
         // The usual names come first: a file of another name may be a copy.
         files.sort_by_key(|path| (!path.to_string_lossy().ends_with(STATE_SUFFIX), path.clone()));
-        let holds_it = |path: &PathBuf| {
-            let state = LocalStore::new(path).read().ok().flatten();
-            state.is_some_and(|state| state.stack == stack && state.home == self.home() && !state.is_empty())
+        let held_in = |path: PathBuf| {
+            let state = LocalStore::new(&path).read().ok().flatten();
+            let held = state.filter(|state| state.stack == stack && state.home == self.home() && !state.is_empty())?;
+            Some((path, held.environment))
         };
-        let path = files.into_iter().find(holds_it)?;
+        let (path, environment) = files.into_iter().find_map(held_in)?;
         let name = path.file_name().and_then(|name| name.to_str()?.strip_suffix(STATE_SUFFIX));
         let config = name.map(|name| plain(configs.join(format!("{name}.toml")))).filter(|config| config.is_file());
-        Some(HeldElsewhere { path: plain(path), config })
+        Some(HeldElsewhere { path: plain(path), config, environment })
     }
 }
 

@@ -109,18 +109,24 @@ impl Session {
         let config = &self.global.config;
         let path = match (&self.global.state, home) {
             (Some(path), _) if !path.starts_with("s3://") => path.clone(),
-            (_, Home::Aws) => config.with_extension("state.json"),
+            (_, Home::Aws) => self.next_to_config("state.json"),
             (_, Home::Sandbox) => {
-                let name = config.file_stem().map(PathBuf::from).unwrap_or_default();
-                self.sandbox_directory().join(name.with_extension("state.json"))
+                let name = self.next_to_config("state.json");
+                self.sandbox_directory().join(name.file_name().unwrap_or(config.as_os_str()))
             }
         };
         LocalStore::new(path)
     }
 
+    /// A file next to the configuration, and of the environment: `NAME.state.json`, or `NAME.prod.state.json`.
+    fn next_to_config(&self, extension: &str) -> PathBuf {
+        let environment = self.global.environment().map(|name| format!("{name}.")).unwrap_or_default();
+        self.global.config.with_extension(environment + extension)
+    }
+
     /// Where a state is kept that could not be written to S3, until `state push` brings it home.
     pub fn fallback(&self) -> LocalStore {
-        LocalStore::new(self.global.config.with_extension("unsaved.state.json"))
+        LocalStore::new(self.next_to_config("unsaved.state.json"))
     }
 
     /// Reads the state, and makes sure that none is waiting elsewhere to be brought here.
@@ -128,7 +134,20 @@ impl Session {
     /// # Errors
     /// The state cannot be read, or another one is newer; or a signal came.
     pub async fn read(&self, store: &Store) -> Result<Option<State>, CommandError> {
-        self.interruptible(Box::pin(self.read_now(store))).await
+        self.interruptible(async {
+            let state = Box::pin(self.read_now(store)).await?;
+            self.check_environment(state.as_ref())?;
+            Ok(state)
+        })
+        .await
+    }
+
+    /// Checks that a state that was read is that of the environment that this run is for.
+    ///
+    /// # Errors
+    /// It is another's.
+    pub fn check_environment(&self, state: Option<&State>) -> Result<(), StateError> {
+        state.map_or(Ok(()), |state| state.check_environment(self.global.environment()))
     }
 
     async fn read_now(&self, store: &Store) -> Result<Option<State>, CommandError> {
@@ -259,7 +278,7 @@ impl Session {
 
     /// A backend that was configured after the stack was made is empty; starting over would make everything twice.
     fn check_not_next_to(&self, store: &Store) -> Result<(), CommandError> {
-        let local = LocalStore::new(self.global.config.with_extension("state.json"));
+        let local = LocalStore::new(self.next_to_config("state.json"));
         match local.read() {
             Ok(Some(state)) if !state.is_empty() => {
                 let local = local.path().to_owned();

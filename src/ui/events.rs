@@ -69,6 +69,7 @@ impl EventWriter {
     pub fn begin(&mut self, command: Option<&str>, state: &State, plan: &Plan) {
         self.0.borrow_mut().write(Happening::RunBegun {
             command: command.map(str::to_owned),
+            environment: state.environment.clone(),
             stack: state.stack.clone(),
             account: state.identity.account.clone(),
             region: state.identity.region.clone(),

@@ -74,8 +74,8 @@ pub fn value(document: &impl Serialize) -> Value {
 }
 
 /// A plan.
-pub fn plan(plan: &crate::plan::Plan, prices: Option<Prices>) -> PlanDocument {
-    PlanDocument::of(plan, prices)
+pub fn plan(plan: &crate::plan::Plan, environment: Option<&str>, prices: Option<Prices>) -> PlanDocument {
+    PlanDocument::of(plan, environment, prices)
 }
 
 /// How an apply or a destroy went.

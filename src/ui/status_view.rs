@@ -52,7 +52,8 @@ fn heading(status: &StackStatusDocument) -> String {
     if !status.deployed {
         return format!("Nothing is deployed: the state {} holds no resources.", status.state);
     }
-    format!("{STRONG}{}{STRONG:#}{place}\n", status.stack.as_deref().unwrap_or_default())
+    let environment = status.environment.as_ref().map(|name| format!(", environment {name},")).unwrap_or_default();
+    format!("{STRONG}{}{STRONG:#}{environment}{place}\n", status.stack.as_deref().unwrap_or_default())
 }
 
 fn of_store(status: &StoreStatus, line: &mut impl FnMut(&str, String)) {

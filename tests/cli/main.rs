@@ -24,6 +24,7 @@ mod destroy;
 mod doctor;
 mod documents;
 mod drift;
+mod environments;
 mod errors;
 mod export;
 mod faults;

@@ -3,8 +3,10 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
+use super::Sources;
+use super::environments::TABLE;
 use super::keys::{self, Default, Group, Key};
-use super::model::{Backup, Config, FhirVersion, PasswordSource, SmartConfig};
+use super::model::{Backend, Backup, Config, FhirVersion, PasswordSource, SmartConfig};
 use super::problem::Problem;
 use super::reader::Reader;
 use super::rules::bucket::AccountRegionalName;
@@ -14,8 +16,9 @@ use super::rules::tags::MOST as MOST_TAGS;
 use super::rules::{nearest, quoted};
 
 /// The whole of it. What the reader notes on the way decides whether it may be used.
-pub(super) fn config(reader: &mut Reader<'_>, base_dir: &Path) -> Config {
-    missing(reader);
+pub(super) fn config(reader: &mut Reader<'_>, sources: &Sources) -> Config {
+    let (base_dir, environment) = (sources.base_dir.as_path(), sources.environment.as_deref());
+    missing(reader, environment);
     let config = Config {
         datastore_name: reader.text(keys::DATASTORE_NAME),
         data_bucket_name: reader.text(keys::DATA_BUCKET_NAME),
@@ -28,6 +31,7 @@ pub(super) fn config(reader: &mut Reader<'_>, base_dir: &Path) -> Config {
         healthlake_policy_name: reader.text(keys::HEALTHLAKE_POLICY_NAME),
         smart_on_fhir: reader.flag(keys::SMART_ON_FHIR),
         smart: smart(reader, base_dir),
+        environment: environment.map(str::to_owned),
         region: reader.optional_text(keys::REGION),
         profile: reader.optional_text(keys::PROFILE),
         tags: reader.tags(),
@@ -38,7 +42,7 @@ pub(super) fn config(reader: &mut Reader<'_>, base_dir: &Path) -> Config {
         buckets_minimum_tls: reader.text(keys::BUCKETS_MINIMUM_TLS),
         transfer_retention_in_days: reader.optional_whole(keys::TRANSFER_RETENTION_IN_DAYS),
         protect: reader.protect(),
-        backend: reader.backend(),
+        backend: backend(reader, environment),
         hardened: reader.flag(keys::HARDENED),
         audit: reader.audit(),
         datastore_analytics: reader.analytics(),
@@ -51,6 +55,18 @@ pub(super) fn config(reader: &mut Reader<'_>, base_dir: &Path) -> Config {
     };
     across(reader, &config);
     config
+}
+
+/// Where the state is. That of an environment is in a place of its own: as its table says, else below a prefix, as Terraform's
+/// backend for S3 has it for workspaces.
+fn backend(reader: &mut Reader<'_>, environment: Option<&str>) -> Option<Backend> {
+    let backend = reader.backend()?;
+    let entry = reader.entry(&keys::BACKEND);
+    let has_own_place = reader.layers.has_own_state && entry.is_some_and(|entry| entry.source.origin.file().is_some());
+    Some(match environment {
+        Some(name) if !has_own_place => Backend { key: format!("{TABLE}/{name}/{}", backend.key), ..backend },
+        _ => backend,
+    })
 }
 
 fn fhir_version(reader: &mut Reader<'_>) -> FhirVersion {
@@ -133,24 +149,35 @@ fn small(days: u32) -> u8 {
 }
 
 /// Required keys that are nowhere. A file that did not parse may hold them for all we know.
-fn missing(reader: &mut Reader<'_>) {
+fn missing(reader: &mut Reader<'_>, environment: Option<&str>) {
     let layers = &reader.layers;
     let missing: Vec<&Key> = keys::all()
         .filter(|key| key.default == Default::Required && !layers.entries.contains_key(key.name))
         .filter(|key| !layers.misspelt.contains(key.name))
         .collect();
-    if reader.layers.file_broken {
+    // An environment that is not in the file may have been meant to set them.
+    let is_elsewhere = environment.is_some_and(|name| reader.layers.environments.get(name).is_none());
+    if reader.layers.file_broken || is_elsewhere {
         return;
     }
     let file = reader.layers.file;
+    let environments = match environment {
+        Some(_) => Vec::new(),
+        None => reader.layers.environments.names().map(|name| format!("`-e {name}`")).collect(),
+    };
     let place = file.place(end_of_keys(file.value()));
     for key in missing {
         let problem = Problem::error(format!("`{}` is missing", key.name)).key(key.name);
+        let problem = Problem { is_missing_key: true, ..problem };
         let problem = match reader.layers.strayed.get(key.name) {
             Some(span) => problem
                 .at(file.place(span.clone()))
                 .help(format!("here `{}` is part of a table: move the line above the first `[`", key.name)),
             None => problem.at(place.clone()).help(format!("add `{} = {}`", key.name, key.example)),
+        };
+        let problem = match environments.as_slice() {
+            [] => problem,
+            names => problem.help(format!("or choose an environment of the file: {}", names.join(", "))),
         };
         reader.problems.push(problem);
     }

@@ -15,6 +15,18 @@ const HEAD: &str = "\
 # Lines that begin with `#` and a key show the default; `# example` marks those of keys that have none.
 ";
 
+/// No key is set here: what an environment must set depends on what it may share with the others.
+const ENVIRONMENTS: &str = "
+# Environments
+
+# One file for several: `hlctl -e prod plan` lays the table [env.prod] over the rest of the file, and keeps a state of its own.
+# Each needs names of its own: data_bucket_name and logs_bucket_name, and in one account those of roles, policies and the
+# function too.
+# Tables are merged by key; everything else, lists too, is replaced as a whole.
+#
+# [env.prod]
+";
+
 /// Where editors find the schema (Taplo, Even Better TOML: "Configuration directives").
 const SCHEMA: &str = "#:schema https://raw.githubusercontent.com/hlctl/hlctl/main/docs/healthlake.schema.json\n";
 const EXAMPLE: &str = "  # example";
@@ -148,6 +160,7 @@ fn file(names: Option<&StartingNames>) -> String {
     // A table swallows every key after it.
     text.push_str("\n# Tags\n");
     text.push_str(&tags(&keys::TAGS));
+    text.push_str(ENVIRONMENTS);
     text
 }
 

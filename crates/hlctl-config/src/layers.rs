@@ -6,6 +6,7 @@ use std::ops::Range;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
+use super::environments::{self, Environments, laid_over, names_place};
 use super::keys::{self, Default, Key, Kind};
 use super::origin::{Origin, Source};
 use super::problem::{Problem, Problems};
@@ -117,10 +118,14 @@ pub(super) struct Layers<'s> {
     pub(super) file: &'s Source,
     /// Names of keys that stand within a table of the file, and were probably meant for the top.
     pub(super) strayed: BTreeMap<&'static str, Range<usize>>,
+    /// The environments of the file.
+    pub(super) environments: Environments<'s>,
+    /// Whether the chosen environment says itself where the state is.
+    pub(super) has_own_state: bool,
 }
 
 impl<'s> Layers<'s> {
-    pub(super) fn of(texts: &'s mut Texts, problems: &mut Problems) -> Self {
+    pub(super) fn of(texts: &'s mut Texts, sources: &Sources, problems: &mut Problems) -> Self {
         hide_passwords(&mut texts.file);
         let texts: &'s Texts = texts;
         let mut layers = Self {
@@ -130,11 +135,13 @@ impl<'s> Layers<'s> {
             broken_lines: BTreeSet::new(),
             file: &texts.file,
             strayed: BTreeMap::new(),
+            environments: Environments::default(),
+            has_own_state: false,
         };
         for (key, source) in &texts.defaults {
             layers.add(key, source, false, problems);
         }
-        layers.add_file(&texts.file, problems);
+        layers.add_file(&texts.file, sources, problems);
         for (key, source) in &texts.variables {
             layers.add(key, source, false, problems);
         }
@@ -175,11 +182,15 @@ impl<'s> Layers<'s> {
         self.entries.insert(key.name, Entry { source, value, broken });
     }
 
-    fn add_file(&mut self, source: &'s Source, problems: &mut Problems) {
+    fn add_file(&mut self, source: &'s Source, sources: &Sources, problems: &mut Problems) {
         let parsed = syntax::parse(source, problems);
         self.file_broken = !parsed.broken.is_empty();
         self.broken_lines = parsed.broken.iter().filter_map(|span| source.place(span.clone()).line).collect();
         for (name, value) in &parsed.table {
+            if name.get_ref() == environments::TABLE {
+                self.environments = Environments::of(source, value, problems);
+                continue;
+            }
             self.stray(value);
             let Some(key) = keys::find(name.get_ref()) else {
                 let line = source.place(name.span()).line;
@@ -187,12 +198,48 @@ impl<'s> Layers<'s> {
                     continue;
                 }
                 self.misspelt.extend(nearest(name.get_ref(), keys::names()));
-                problems.push(unknown(source, name, value));
+                problems.push(unknown(source, name, value, None));
                 continue;
             };
-            let span = name.span().start..value.span().end.max(name.span().end);
-            let broken = parsed.broken.iter().any(|error| error.start <= span.end && span.start <= error.end);
+            let broken = is_broken(name, value, &parsed.broken);
             let value = value.clone();
+            self.entries.insert(key.name, Entry { source, value, broken });
+        }
+        let base = parsed.table.get(keys::BACKEND.name);
+        self.environments.check_states(source, base, problems);
+        if let Some(chosen) = &sources.environment {
+            self.add_environment(source, sources, chosen, &parsed.broken, problems);
+        }
+    }
+
+    /// Lays the table of an environment over the rest of the file, whose entries are there already.
+    fn add_environment(
+        &mut self,
+        source: &'s Source,
+        sources: &Sources,
+        chosen: &str,
+        broken: &[Range<usize>],
+        problems: &mut Problems,
+    ) {
+        let Some(table) = self.environments.get(chosen) else {
+            // A file that does not parse may have it all the same.
+            if !self.file_broken {
+                problems.push(environments::missing(sources, chosen, &self.environments));
+            }
+            return;
+        };
+        for (name, value) in table {
+            let Some(key) = keys::find(name.get_ref()) else {
+                self.misspelt.extend(nearest(name.get_ref(), keys::names()));
+                continue;
+            };
+            let below = self.entries.get(key.name).filter(|entry| entry.source.origin.file().is_some());
+            let broken = is_broken(name, value, broken) || below.is_some_and(|entry| entry.broken);
+            let value = below.map_or_else(|| value.clone(), |entry| laid_over(&entry.value, value));
+            if key.name == keys::BACKEND.name {
+                let own = table.get(name).and_then(|value| value.get_ref().as_table());
+                self.has_own_state = own.is_some_and(names_place);
+            }
             self.entries.insert(key.name, Entry { source, value, broken });
         }
     }
@@ -215,20 +262,35 @@ fn is_plain_text(key: &Key, text: &str) -> bool {
     matches!(key.kind, Kind::Text(_) | Kind::Choice(_)) && !text.starts_with(['"', '\''])
 }
 
+/// Whether a key of the file, or its value, is a part of what did not parse.
+fn is_broken(name: &Spanned<std::borrow::Cow<'_, str>>, value: &Spanned<DeValue<'_>>, broken: &[Range<usize>]) -> bool {
+    let span = name.span().start..value.span().end.max(name.span().end);
+    broken.iter().any(|error| error.start <= span.end && span.start <= error.end)
+}
+
 /// Whether a key is only what the parser made of text that did not parse.
 fn is_debris(name: &str, line: Option<usize>, broken_lines: &BTreeSet<usize>) -> bool {
     name.contains(['\n', '\r']) || name.is_empty() && line.is_some_and(|line| broken_lines.contains(&line))
 }
 
-fn unknown(source: &Source, name: &Spanned<std::borrow::Cow<'_, str>>, value: &Spanned<DeValue<'_>>) -> Problem {
-    let near = nearest(name.get_ref(), keys::names());
+/// That a key is none, at the top of the file or within this table of an environment.
+pub(super) fn unknown(
+    source: &Source,
+    name: &Spanned<std::borrow::Cow<'_, str>>,
+    value: &Spanned<DeValue<'_>>,
+    within: Option<&str>,
+) -> Problem {
+    let own = within.is_none().then_some(environments::TABLE);
+    let near = nearest(name.get_ref(), keys::names().chain(own));
     let place = source.place(name.span());
     // A name on a line that must not be shown may be the secret.
     let may_show = place.excerpt.is_some() || near.is_some() || sounds_secret(name.get_ref());
+    let place_of = within.map(|table| format!(" in `{table}`")).unwrap_or_default();
     let problem = if may_show {
-        Problem::error(format!("unknown key {}", quoted(name.get_ref()))).key(name.get_ref().as_ref())
+        let path = within.map(|table| format!("{table}.")).unwrap_or_default() + name.get_ref();
+        Problem::error(format!("unknown key {}{place_of}", quoted(name.get_ref()))).key(path)
     } else {
-        Problem::error("unknown key")
+        Problem::error(format!("unknown key{place_of}"))
     }
     .at(place);
     let inner = value.get_ref().as_table().and_then(|table| {
@@ -238,19 +300,24 @@ fn unknown(source: &Source, name: &Spanned<std::borrow::Cow<'_, str>>, value: &S
     if let Some((_, help)) = MODULES_ALONE.iter().find(|(input, _)| input == name.get_ref()) {
         return problem.help(*help);
     }
+    if within.is_some() && name.get_ref() == environments::TABLE {
+        return problem.help("an environment has no others in it: write `[env.NAME]`");
+    }
     problem.help(match (inner, near) {
-        (Some(key), _) => format!(
+        (Some(key), _) if within.is_none() => format!(
             "keys belong at the top of the file, outside any table: write `{} = {}` above the first `[`",
             key.name, key.example
         ),
-        (None, Some(near)) => format!("did you mean `{near}`?"),
-        (None, None) if TERRAFORM.contains(&name.get_ref().as_ref()) => {
+        (_, Some(near)) => format!("did you mean `{near}`?"),
+        (_, None) if TERRAFORM.contains(&name.get_ref().as_ref()) => {
             "that is for Terraform, not for the module: remove the line".to_owned()
         }
-        (None, None) if value.get_ref().is_table() => {
-            "the only tables are `tags`, `audit`, `backend` and those that begin with `cognito_`".to_owned()
+        (_, None) if value.get_ref().is_table() => {
+            "the only tables are `tags`, `audit`, `backend`, those that begin with `cognito_` and, for environments, \
+             `env.NAME`"
+                .to_owned()
         }
-        (None, None) => {
+        (_, None) => {
             concat!(env!("CARGO_PKG_REPOSITORY"), "/blob/main/docs/configuration.md lists every key").to_owned()
         }
     })
@@ -269,17 +336,28 @@ const TERRAFORM: [&str; 6] = ["source", "version", "providers", "count", "for_ea
 fn hide_passwords(source: &mut Source) {
     let (table, _) = DeTable::parse_recoverable(source.value());
     let mut spans = Vec::new();
-    for (name, value) in table.get_ref() {
-        let name = name.get_ref();
-        // A key of another name may be near it; a word that is no key may be meant for it.
-        let is_misspelt = keys::find(name).is_none() && nearest(name, [keys::COGNITO_TEST_USERS.name]).is_some();
-        if name.contains("test_user") || is_misspelt {
-            collect(value, &mut spans);
+    collect_users(table.get_ref(), &mut spans);
+    let environments = table.get_ref().get(environments::TABLE).and_then(|value| value.get_ref().as_table());
+    for (_, environment) in environments.into_iter().flatten() {
+        if let DeValue::Table(table) = environment.get_ref() {
+            collect_users(table, &mut spans);
         }
     }
     drop(table);
     for span in spans {
         source.hide(span);
+    }
+}
+
+/// The strings of test users in the file, or in the table of an environment.
+fn collect_users(table: &DeTable<'_>, spans: &mut Vec<Range<usize>>) {
+    for (name, value) in table {
+        let name = name.get_ref();
+        // A key of another name may be near it; a word that is no key may be meant for it.
+        let is_misspelt = keys::find(name).is_none() && nearest(name, [keys::COGNITO_TEST_USERS.name]).is_some();
+        if name.contains("test_user") || is_misspelt {
+            collect(value, spans);
+        }
     }
 }
 

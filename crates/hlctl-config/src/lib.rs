@@ -11,6 +11,7 @@ mod backend;
 mod build;
 pub mod checks;
 mod describe;
+mod environments;
 mod example;
 pub mod fingerprint;
 mod force_destroy;
@@ -37,6 +38,7 @@ mod tests;
 mod transform;
 
 pub use analytics::Analytics;
+pub use environments::{environments, is_environment_name};
 pub use example::{Namespace, RequiredName, StartingNames, example_file, starting_file};
 pub use force_destroy::{ForceDestroy, is_logs_bucket};
 pub use model::*;
@@ -73,9 +75,9 @@ pub struct Examined {
 pub fn examine(sources: &Sources) -> Examined {
     let mut problems = Problems::default();
     let mut texts = Texts::of(sources, &mut problems);
-    let layers = Layers::of(&mut texts, &mut problems);
+    let layers = Layers::of(&mut texts, sources, &mut problems);
     let mut reader = Reader { layers, problems: Problems::default(), files: BTreeMap::new() };
-    let config = build::config(&mut reader, &sources.base_dir);
+    let config = build::config(&mut reader, sources);
     let places = keys::all().filter_map(|key| Some((key.name.to_owned(), reader.place(key)?)));
     let places = places.chain(reader.files.clone()).filter(|(_, place)| place.origin.file().is_some()).collect();
     let layers = &reader.layers;
@@ -83,6 +85,33 @@ pub fn examine(sources: &Sources) -> Examined {
     problems.extend(found);
     problems.sort();
     Examined { config: (!problems.has_errors()).then_some(config), problems, places }
+}
+
+/// [`examine`] for a file that is checked and not used. Where no environment is chosen, the file is checked with each of its
+/// environments, and what only they are wrong with says so; without them it may lack what each of them sets.
+pub fn examine_every(sources: &Sources) -> Examined {
+    let names = match sources.environment {
+        Some(_) => Vec::new(),
+        None => environments(&sources.text),
+    };
+    let mut base = examine(sources);
+    if names.is_empty() {
+        return base;
+    }
+    let of = |name: &String| examine(&Sources { environment: Some(name.clone()), ..sources.clone() });
+    let every: Vec<(&String, Examined)> = names.iter().map(|name| (name, of(name))).collect();
+    let base_alone = std::mem::take(&mut base.problems);
+    base.problems.extend(base_alone.clone().into_iter().filter(|problem| !problem.is_missing_key));
+    for (name, examined) in every {
+        for problem in examined.problems {
+            if !base_alone.iter().any(|known| *known == problem) {
+                let message = format!("{} (with `-e {name}`)", problem.message);
+                base.problems.push(Problem { message, ..problem });
+            }
+        }
+    }
+    base.problems.sort();
+    base
 }
 
 /// The configuration, or everything that is wrong with it. Warnings are lost where it can be used; see [`examine`].

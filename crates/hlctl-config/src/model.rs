@@ -42,6 +42,9 @@ pub struct Config {
     pub smart: SmartConfig,
 
     // hlctl's own.
+    /// Environment of the file that was chosen.
+    #[serde(default)]
+    pub environment: Option<String>,
     /// Region; `None` leaves it to the SDK's chain.
     pub region: Option<String>,
     /// Profile of the shared AWS configuration; `None` leaves it to the SDK's chain.

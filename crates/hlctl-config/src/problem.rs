@@ -41,12 +41,21 @@ pub struct Problem {
     pub place: Option<Place>,
     /// What to do about it, one advice per entry.
     pub help: Vec<String>,
+    /// Whether it is that a required key is nowhere, which an environment may set.
+    pub(super) is_missing_key: bool,
 }
 
 impl Problem {
     /// An error.
     pub fn error(message: impl Into<String>) -> Self {
-        Self { severity: Severity::Error, message: message.into(), key: None, place: None, help: Vec::new() }
+        Self {
+            severity: Severity::Error,
+            message: message.into(),
+            key: None,
+            place: None,
+            help: Vec::new(),
+            is_missing_key: false,
+        }
     }
 
     /// A warning.

@@ -6,6 +6,7 @@
 
 use std::ops::Range;
 
+use super::environments;
 use super::keys;
 
 const USERS: &str = keys::COGNITO_TEST_USERS.key().name;
@@ -87,7 +88,8 @@ impl Opening {
         if [USERS, "username", "email"].iter().any(|sign| line.contains(sign)) {
             return Self::Users;
         }
-        if assigns && keys::find(word).is_some() { Self::Other } else { Self::None }
+        let is_environment = word == environments::TABLE && line.trim_start().starts_with('[');
+        if is_environment || (assigns && keys::find(word).is_some()) { Self::Other } else { Self::None }
     }
 }
 

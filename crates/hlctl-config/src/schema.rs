@@ -5,6 +5,7 @@ use toml::de::DeValue;
 
 use super::analytics::Analytics;
 use super::backend::{DEFAULT_LEASE, FIELDS, LEASE};
+use super::environments::{NAME_PATTERN, TABLE};
 use super::force_destroy::ForceDestroy;
 use super::keys::{self, Default, Key, Kind, NO_MAX, TOKEN_UNITS, TOKENS, TRIGGER_VERSIONS, TRIGGERS};
 use super::model::TransformFormat;
@@ -14,7 +15,8 @@ use super::transform::{REQUIRED, SOURCES};
 /// A JSON Schema (draft 2020-12) of the file. It allows no more keys than [`load`](super::load) and every value that
 /// `load` takes; what concerns several keys at once is left to `load`.
 pub fn json_schema() -> Value {
-    let properties: Map<String, Value> = keys::all().map(|key| (key.name.to_owned(), property(key))).collect();
+    let mut properties: Map<String, Value> = keys::all().map(|key| (key.name.to_owned(), property(key))).collect();
+    properties.insert(TABLE.to_owned(), environments());
     let required: Vec<&str> = keys::all().filter(|key| key.default == Default::Required).map(|key| key.name).collect();
     json!({
         "$schema": "https://json-schema.org/draft/2020-12/schema",
@@ -23,8 +25,34 @@ pub fn json_schema() -> Value {
         "description": "Configuration of hlctl: one AWS HealthLake FHIR store and what it needs.",
         "type": "object",
         "additionalProperties": false,
-        "required": required,
+        // What the rest of the file lacks, each environment may set.
+        "anyOf": [{ "required": required }, { "required": [TABLE] }],
         "properties": properties,
+    })
+}
+
+/// The table of environments: each sets keys of the file. Of `backend`, which is merged, it needs not set what the file does.
+fn environments() -> Value {
+    let of = |key: &Key| match key.kind {
+        Kind::Backend => {
+            let mut merged = backend();
+            if let Value::Object(members) = &mut merged {
+                members.remove("required");
+            }
+            merged
+        }
+        _ => json!({ "$ref": format!("#/properties/{}", key.name) }),
+    };
+    let properties: Map<String, Value> = keys::all().map(|key| (key.name.to_owned(), of(key))).collect();
+    json!({
+        "type": "object",
+        "description": "Environments by name: `-e NAME` lays the table of that name over the rest of the file. Tables are merged by key; everything else, lists too, is replaced as a whole.",
+        "propertyNames": { "pattern": NAME_PATTERN },
+        "additionalProperties": {
+            "type": "object",
+            "additionalProperties": false,
+            "properties": properties,
+        },
     })
 }
 

@@ -26,6 +26,8 @@ pub struct Sources {
     pub sets: Vec<Setting>,
     /// Where relative paths in the file start from.
     pub base_dir: PathBuf,
+    /// The environment whose table is laid over the rest of the file, if any.
+    pub environment: Option<String>,
 }
 
 /// A value from the command line. Has no `Debug`, for it may hold a password.
@@ -91,7 +93,7 @@ impl Sources {
             Some(parent) if !parent.as_os_str().is_empty() => parent.to_owned(),
             _ => PathBuf::from("."),
         };
-        Ok(Self { path: path.to_owned(), text, env, sets, base_dir })
+        Ok(Self { path: path.to_owned(), text, env, sets, base_dir, environment: None })
     }
 }
 

@@ -10,6 +10,7 @@ use super::*;
 fn invocation() -> Invocation {
     Invocation {
         configs: vec![PathBuf::from("my stack.toml")],
+        environment: Some("prod".to_owned()),
         state: Some(PathBuf::from("x.json")),
         sandbox: true,
         set: vec!["tags={a=\"b\"}".to_owned()],
@@ -21,7 +22,7 @@ fn invocation() -> Invocation {
 #[test]
 fn a_command_gets_the_options_of_its_run() {
     let run = invocation();
-    let options = "-c 'my stack.toml' --set 'tags={a=\"b\"}' --state x.json --region us-east-1 --sandbox";
+    let options = "-c 'my stack.toml' -e prod --set 'tags={a=\"b\"}' --state x.json --region us-east-1 --sandbox";
     for (text, rendered) in [
         (hlctl!("apply").to_owned(), format!("hlctl apply {options}")),
         (
@@ -44,7 +45,8 @@ fn a_command_gets_no_option_that_means_nothing_to_it_or_that_it_has() {
     assert_eq!(run.render(hlctl!("schema")), "hlctl schema");
     assert_eq!(run.render(hlctl!("init")), "hlctl init -c 'my stack.toml'");
     assert_eq!(run.render(hlctl!("outputs --sandbox")).matches("--sandbox").count(), 1);
-    assert!(run.render(hlctl!("plan -c other.toml")).contains("-c other.toml --set"));
+    assert!(run.render(hlctl!("plan -c other.toml")).contains("-c other.toml -e prod --set"));
+    assert!(!run.render(hlctl!("plan --env dev")).contains("prod"));
     assert_eq!(run.render(hlctl!("plan --set a=b")).matches("--set").count(), 1);
     assert_eq!(run.render(hlctl!("plan --set=a=b")).matches("--set").count(), 1);
 }

@@ -24,6 +24,8 @@ pub(super) enum AdoptError {
     StateExists(Place),
     #[error("{} exists already", .0.display())]
     ConfigExists(PathBuf),
+    #[error("the configuration that is written has no environments, so it cannot be for {0}")]
+    NewEnvironment(String),
     /// Resources with their owners.
     #[error("{}", .0.iter().map(|(address, name, owner)| format!("{address}: {name} belongs to another hlctl stack, {owner}"))
         .collect::<Vec<_>>().join("\n"))]
@@ -111,6 +113,9 @@ impl Failure for AdoptError {
                 "`. For another stack, name another config (-c) or state (--state)"
             )
             .to_owned(),
+            Self::NewEnvironment(_) => "leave -e out, and the variable HLCTL_ENV unset; the state can become that of an \
+                                        environment later"
+                .to_owned(),
             Self::ConfigExists(_) => "`adopt` writes a new configuration and overwrites none: move this one away, or \
                                       name another file with -c FILE"
                 .to_owned(),

@@ -154,7 +154,7 @@ impl<'a> Report<'a> {
                 text: text.clone(),
             }),
             commands: self.commands.clone(),
-            plan: json::plan(self.plan, None),
+            plan: json::plan(self.plan, session.global.environment(), None),
         }
     }
 }

@@ -28,8 +28,11 @@ use hlctl_resources::{Context, Kind, Known, Settings};
 
 pub(super) const STORE: &str = "healthlake_fhir_datastore.this";
 
-/// A configuration that is there already is not written over.
+/// A configuration that is there already is not written over, and a new one has no environments.
 pub(super) fn refuse_config(session: &Session) -> Result<(), AdoptError> {
+    if let Some(name) = session.global.environment() {
+        return Err(AdoptError::NewEnvironment(name.to_owned()));
+    }
     let path = &session.global.config;
     if path.exists() { Err(AdoptError::ConfigExists(path.clone())) } else { Ok(()) }
 }
@@ -109,6 +112,7 @@ fn check(path: &Path, text: &str) -> Result<Config, CommandError> {
         env: hlctl_config::variables(std::env::vars_os()),
         sets: Vec::new(),
         base_dir: base_dir.to_owned(),
+        environment: None,
     };
     hlctl_config::load(&sources).map_err(CommandError::Config)
 }

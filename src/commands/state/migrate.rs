@@ -29,7 +29,8 @@ pub(super) async fn run(session: &Session, arguments: &MigrateArgs) -> Result<Ex
             .locked(&to, "hlctl state migrate", patience, async |new: Arc<Held>| {
                 let state = check(session, &old.store(), &new.store()).await?;
                 let said = describe(&state, &old.place(), &new.place());
-                let next = State { serial: state.serial + 1, ..state };
+                let environment = session.global.environment().map(str::to_owned);
+                let next = State { serial: state.serial + 1, environment, ..state };
                 // First the new one: a crash in between leaves two, and the next attempt sees that they are the same stack.
                 Arc::clone(&new).replace(next).await?;
                 old.clone().leave_note(new.place()).await?;
@@ -78,6 +79,10 @@ async fn check(session: &Session, from: &Store, to: &Store) -> Result<State, Com
     let state = from.read().await?.ok_or_else(|| StateError::Missing { place: from.place() })?;
     if state.home != session.home() {
         return Err(StateError::Home { state: state.home }.into());
+    }
+    // One of no environment may become that of one, once; from there it does not become another's.
+    if state.environment.is_some() {
+        session.check_environment(Some(&state))?;
     }
     let there = match to.read().await {
         // It is on its way back to where it was.

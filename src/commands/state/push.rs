@@ -57,6 +57,7 @@ async fn check(session: &Session, store: &Store, pushed: &State, force: bool) ->
     if pushed.home != session.home() {
         return Err(StateError::Home { state: pushed.home }.into());
     }
+    session.check_environment(Some(pushed))?;
     let there = match store.read().await {
         Err(StateError::Damaged { .. } | StateError::Moved { .. }) if force => None,
         there => there?,

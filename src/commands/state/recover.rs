@@ -53,6 +53,7 @@ async fn check(session: &Session, store: &Store) -> Result<State, CommandError> 
     if backup.home != session.home() {
         return Err(StateError::Home { state: backup.home }.into());
     }
+    session.check_environment(Some(&backup))?;
     Ok(backup)
 }
 

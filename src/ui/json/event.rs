@@ -30,6 +30,9 @@ pub enum Happening {
     RunBegun {
         /// The command; null for a wait.
         command: Option<String>,
+        /// The environment that it is for.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        environment: Option<String>,
         /// Value of the `hlctl:stack` tag.
         stack: String,
         /// The account.

@@ -14,6 +14,9 @@ use hlctl_model::Action;
 #[schemars(rename = "Plan")]
 pub struct PlanDocument {
     format_version: u32,
+    /// The environment that it is for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    environment: Option<String>,
     /// One for each resource, the unchanged included.
     changes: Vec<Change>,
     /// Why apply would refuse this plan.
@@ -158,11 +161,12 @@ struct Counts {
 }
 
 impl PlanDocument {
-    /// A plan, and what it costs by these prices.
-    pub fn of(plan: &plan::Plan, prices: Option<Prices>) -> Self {
+    /// A plan, the environment that it is for, and what it costs by these prices.
+    pub fn of(plan: &plan::Plan, environment: Option<&str>, prices: Option<Prices>) -> Self {
         let plan::Counts { create, update, replace, delete, other, unchanged, refused } = plan.counts();
         Self {
             format_version: FORMAT_VERSION,
+            environment: environment.map(str::to_owned),
             changes: plan.changes.iter().map(Change::from).collect(),
             refusals: plan.refusals.iter().map(Refusal::from).collect(),
             warnings: plan.warnings.clone(),

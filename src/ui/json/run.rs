@@ -14,6 +14,9 @@ use hlctl_model::address::Address;
 #[schemars(rename = "Run")]
 pub struct RunDocument {
     format_version: u32,
+    /// The environment that it was for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    environment: Option<String>,
     /// What became of each resource.
     resources: Vec<Ending>,
     /// As `outputs --json`.
@@ -59,6 +62,7 @@ impl From<&Report> for RunDocument {
         let resources = report.outcomes.iter();
         Self {
             format_version: FORMAT_VERSION,
+            environment: report.state.environment.clone(),
             resources: resources.map(|(address, action, outcome)| Ending::of(address, *action, outcome)).collect(),
             outputs: Outputs::of(&report.state),
         }

@@ -24,6 +24,9 @@ pub struct StackStatusDocument {
     pub deployed: bool,
     /// Whether it is a stack of the sandbox.
     pub sandbox: bool,
+    /// The environment that the state is of.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub environment: Option<String>,
     /// Value of the `hlctl:stack` tag; null without a state.
     pub stack: Option<String>,
     /// The account that the state is bound to.
@@ -318,6 +321,7 @@ impl StackStatusDocument {
             state,
             deployed: false,
             sandbox,
+            environment: None,
             stack: None,
             account: None,
             region: None,

@@ -3,6 +3,7 @@
 
 mod broken;
 mod documents;
+mod environments;
 mod overrides;
 mod properties;
 mod secrets;

@@ -34,6 +34,9 @@ pub struct State {
     pub serial: u64,
     /// Value of the `hlctl:stack` tag.
     pub stack: String,
+    /// The environment of the configuration that it is the stack of; `None` for the rest of the file.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub environment: Option<String>,
     /// Where the stack lives.
     pub home: Home,
     /// Account, region and partition that the stack is bound to.
@@ -157,7 +160,20 @@ impl State {
         let stack = stack_tag(name, &lineage);
         let (resources, deposed) = (BTreeMap::new(), Vec::new());
         let released = Vec::new();
-        Self { lineage, serial: 0, stack, home, identity, settings, resources, deposed, switching: false, released }
+        let environment = None;
+        Self {
+            lineage,
+            serial: 0,
+            stack,
+            environment,
+            home,
+            identity,
+            settings,
+            resources,
+            deposed,
+            switching: false,
+            released,
+        }
     }
 
     /// What is recorded of the resource at `address`.
@@ -168,6 +184,18 @@ impl State {
     /// Whether nothing is left.
     pub fn is_empty(&self) -> bool {
         self.resources.is_empty() && self.deposed.is_empty()
+    }
+
+    /// Checks that the state is the one for this environment: what the configuration says of another would be planned as
+    /// changes of this stack.
+    ///
+    /// # Errors
+    /// [`StateError::Environment`].
+    pub fn check_environment(&self, now: Option<&str>) -> Result<(), StateError> {
+        if self.environment.as_deref() == now {
+            return Ok(());
+        }
+        Err(StateError::Environment { state: self.environment.clone(), now: now.map(str::to_owned) })
     }
 
     /// Checks that the state is the one for this home, account and region.
@@ -310,6 +338,20 @@ pub enum StateError {
         /// Where the state was written.
         state: Home,
     },
+    /// The state is that of another environment.
+    #[error("{}", match (state, now) {
+        (Some(state), Some(now)) => format!("the state is that of the environment {state}, but this command is for {now}"),
+        (Some(state), None) => format!("the state is that of the environment {state}, but this command is for none"),
+        (None, Some(now)) => format!("the state is that of no environment, but this command is for {now}"),
+        // Not made.
+        (None, None) => "the state is that of no environment".to_owned(),
+    })]
+    Environment {
+        /// The state's.
+        state: Option<String>,
+        /// That of the command.
+        now: Option<String>,
+    },
     /// Somebody else is at work.
     #[error("the state is locked by {holder}{}", if *abandoned { "; its lease has expired, so it has probably \
         died" } else { "" })]
@@ -383,6 +425,14 @@ impl StateError {
             }
             Self::Home { state: Home::Sandbox } => Some("add --sandbox, or use another state (--state)".to_owned()),
             Self::Home { state: Home::Aws } => Some("leave --sandbox out, or use another state (--state)".to_owned()),
+            Self::Environment { state: Some(state), .. } => {
+                Some(format!("choose the state's with -e {state}, or another state (--state)"))
+            }
+            Self::Environment { state: None, now } => Some(format!(
+                "leave -e out and the variable HLCTL_ENV unset, or use another state (--state)\nto make it the state of the \
+                 environment: {}",
+                CommandLine::new("state migrate").option("-e", now.as_deref().unwrap_or_default()).option("--from", "PLACE")
+            )),
             Self::Locked { holder, lock, .. } if holder.id.is_empty() => Some(match lock {
                 Place::File(_) => "wait for it to end, or let this command wait: --lock-timeout 10m".to_owned(),
                 Place::Object { .. } => format!(
