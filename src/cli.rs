@@ -50,7 +50,9 @@ pub use state::{
     ByHand, ForceUnlockArgs, ForgetArgs, MigrateArgs, MvArgs, ProtectArgs, PushArgs, RecoverArgs, StateCommand,
 };
 pub use stores::{DeleteStoreArgs, Point, ReplaceArgs, RestoreArgs, StoresCommand, UseArgs, Via};
-pub use transform::{ProfileArgs, PullArgs, RollbackArgs, TransformCommand, TransformTestArgs};
+pub use transform::{
+    ProfileArgs, PullArgs, RollbackArgs, Switch, TransformCommand, TransformRunArgs, TransformTestArgs,
+};
 
 use hlctl_config::ForceDestroy;
 
@@ -262,6 +264,7 @@ impl Command {
         );
         const VERSIONS: &str =
             concat!("the work is done: `", hlctl!("transform versions PROFILE"), "` shows what is published");
+        const CONVERTED: &str = "the work is done: the converted files are in S3";
         const FHIR: &str = "the store has processed the request: check before you send it again";
         match self {
             Self::Apply(_)
@@ -277,6 +280,7 @@ impl Command {
             | Self::ForceUnlock(_) => Some(STATE),
             Self::Data(DataCommand::Import(_) | DataCommand::Export(_)) => Some(DATA),
             Self::Transform(TransformCommand::Rollback(_)) => Some(VERSIONS),
+            Self::Transform(TransformCommand::Run(_)) => Some(CONVERTED),
             Self::Fhir(
                 FhirCommand::Create(_)
                 | FhirCommand::Update(_)
@@ -329,6 +333,7 @@ impl Command {
             Self::Wait(arguments) => &arguments.notify,
             Self::Data(DataCommand::Import(arguments)) => &arguments.notify,
             Self::Data(DataCommand::Export(arguments)) => &arguments.notify,
+            Self::Transform(TransformCommand::Run(arguments)) => &arguments.notify,
             _ => return None,
         };
         arguments.notify.as_deref()

@@ -162,6 +162,7 @@ impl Needs {
             | Command::Man { .. } => nothing,
             Command::Init(_) => Self { config: true, ..nothing },
             Command::Validate(_) => Self { config: true, values: true, ..nothing },
+            Command::Transform(TransformCommand::Run(_)) => Self::ALL,
             // Profiles belong to the account, not to a stack.
             Command::Transform(_) => Self { config: true, values: true, home: true, ..nothing },
             #[cfg(feature = "sandbox")]

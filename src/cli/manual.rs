@@ -133,6 +133,13 @@ pub const PAGES: &[HelpPage] = &[
         "transform rollback",
         &["hlctl transform rollback visits --to 3", "hlctl transform rollback visits --to 3 --auto-approve --json"],
     ),
+    page(
+        "transform run",
+        &[
+            "hlctl transform run visits ./csv",
+            "hlctl transform run visits s3://example-input/2026-11 --output s3://example-output/2026-11 --provenance off",
+        ],
+    ),
     page("transform test", &["hlctl transform test ./mapping", "hlctl transform test ./mapping --update"]),
     page("restore", &["hlctl restore --at latest", "hlctl restore --at 2026-05-01T09:30:00Z --use"]),
     page("replace", &["hlctl replace", "hlctl replace --via export --new-key"]),

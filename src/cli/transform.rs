@@ -2,9 +2,9 @@
 
 use std::path::PathBuf;
 
-use clap::{Args, Subcommand};
+use clap::{Args, Subcommand, ValueEnum};
 
-use super::JsonArgs;
+use super::{JsonArgs, NotifyArgs};
 
 /// `hlctl transform ...`
 #[derive(Debug, Subcommand)]
@@ -19,6 +19,8 @@ pub enum TransformCommand {
     Pull(PullArgs),
     /// Publish an earlier version of a profile again, as a new version
     Rollback(RollbackArgs),
+    /// Convert files by a profile, with jobs of HealthLake
+    Run(TransformRunArgs),
 }
 
 impl TransformCommand {
@@ -30,6 +32,7 @@ impl TransformCommand {
             Self::Versions(arguments) => arguments.json,
             Self::Pull(_) => false,
             Self::Rollback(arguments) => arguments.json,
+            Self::Run(arguments) => arguments.json,
         }
     }
 }
@@ -100,4 +103,57 @@ pub struct RollbackArgs {
     /// Print JSON
     #[arg(long)]
     pub json: bool,
+}
+
+/// `hlctl transform run`
+#[derive(Debug, Args)]
+pub struct TransformRunArgs {
+    /// Name or id of the profile
+    #[arg(value_name = "PROFILE")]
+    pub transform_profile: String,
+
+    /// A file, a folder with .csv files (or .xml, for C-CDA), or s3://BUCKET/PREFIX
+    #[arg(value_name = "PATH|s3://...")]
+    pub from: String,
+
+    /// Where the converted files go [default: the stack's bucket]
+    #[arg(long, value_name = "s3://...")]
+    pub output: Option<String>,
+
+    /// Role that HealthLake assumes [default: transform_role_arn, or else the role of imports]
+    #[arg(long, value_name = "ARN")]
+    pub role_arn: Option<String>,
+
+    /// KMS key of the converted files [default: the key of the stack's bucket]
+    #[arg(long, value_name = "KEY")]
+    pub kms_key: Option<String>,
+
+    /// Whether HealthLake reports what of the files the mapping does not use
+    #[arg(long, value_enum, default_value_t = Switch::On, value_name = "on|off")]
+    pub drift_report: Switch,
+
+    /// Whether HealthLake adds Provenance resources that say where each resource comes from
+    #[arg(long, value_enum, default_value_t = Switch::On, value_name = "on|off")]
+    pub provenance: Switch,
+
+    /// Do not wait for the job
+    #[arg(long)]
+    pub no_wait: bool,
+
+    /// Runs when the command has ended.
+    #[command(flatten)]
+    pub notify: NotifyArgs,
+
+    /// Print JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// Whether something is done.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Switch {
+    /// It is.
+    On,
+    /// It is not.
+    Off,
 }

@@ -128,6 +128,11 @@ async fn in_aws(
     if let Some(admin) = config.as_ref().filter(|_| !destroy).and_then(|config| config.kms_admin_iam_arn.as_ref()) {
         sheet.add([doctor::key_admin(&cx, admin).await]);
     }
+    if let Some(config) = config.as_ref().filter(|_| !destroy)
+        && (config.transform_role_arn.is_some() || !config.transform_profiles.is_empty())
+    {
+        sheet.add([doctor::transform_role(&cx, config.transform_role_arn.as_deref()).await]);
+    }
     let principal = principal(&cx).await;
     sheet.add([doctor::lake_formation(&cx, principal.as_deref().unwrap_or(&cx.identity.caller)).await]);
     match places {

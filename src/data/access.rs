@@ -89,6 +89,18 @@ async fn trust(cx: &Context, means: JobResources<'_>) -> Vec<PreflightIssue> {
     ))]
 }
 
+/// Whether a role lets HealthLake assume it for work without a store, as far as the conditions of its trust can be known here.
+///
+/// # Errors
+/// AWS's; or it tells nothing of the role's trust.
+pub async fn serves_without_store(cx: &Context, role: &str) -> Result<bool, AwsError> {
+    let get = || cx.clients.iam.get_role().role_name(role_name(role)).send();
+    let answer = cx.call(ops::iam::GET_ROLE, get).await?;
+    let document = answer.role.and_then(|role| role.assume_role_policy_document);
+    let document = document.ok_or_else(|| AwsError::incomplete(ops::iam::GET_ROLE, "trust policy"))?;
+    Ok(trusts(&decoded(&document), "", &cx.identity.account))
+}
+
 async fn permissions(cx: &Context, means: JobResources<'_>) -> Vec<PreflightIssue> {
     let name = role_name(means.role);
     let documents = match documents(cx, name).await {

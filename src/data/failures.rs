@@ -8,7 +8,7 @@ use serde::Serialize;
 use serde_json::Value;
 use tokio::io::{AsyncBufReadExt, BufReader};
 
-use message::without_values;
+pub(in crate::data) use message::without_values;
 
 use super::objects;
 use super::place::Prefix;

@@ -2,6 +2,7 @@
 //!
 //! An [`ImportObserver`] follows what happens; the [`ImportReport`] is the result as JSON.
 
+use schemars::JsonSchema;
 use serde::Serialize;
 use thiserror::Error;
 
@@ -98,7 +99,7 @@ pub struct ImportReport {
 }
 
 /// What was uploaded, and where to.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, JsonSchema)]
 pub struct UploadReport {
     /// The prefix in S3.
     pub to: String,

@@ -36,9 +36,35 @@ pub struct TransferEntry {
     /// Fingerprint of the files that the job imports.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub files: Option<String>,
+    /// Jobs of a conversion, one for each part of the files.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub parts: Vec<ConversionPart>,
+    /// Whether all files of a conversion are in S3.
+    #[serde(skip_serializing_if = "std::ops::Not::not", default)]
+    pub is_uploaded: bool,
     /// Multipart uploads that were begun, by the file's name.
     #[serde(skip_serializing_if = "BTreeMap::is_empty", default)]
     pub uploads: BTreeMap<String, Begun>,
+}
+
+/// The job of a part of a conversion.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ConversionPart {
+    /// Its token, and its name: AWS starts no second job for it.
+    pub token: String,
+    /// Stands for what the job is started with, once that may have been sent.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub order: Option<String>,
+    /// The job, once AWS has named it.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub job: Option<String>,
+}
+
+impl ConversionPart {
+    /// One that was never started.
+    pub fn new() -> Self {
+        Self { token: TransferEntry::name("transform"), order: None, job: None }
+    }
 }
 
 /// A multipart upload.
@@ -66,6 +92,8 @@ impl TransferEntry {
             job: None,
             retention_in_days: None,
             files: None,
+            parts: Vec::new(),
+            is_uploaded: false,
             uploads: BTreeMap::new(),
         }
     }

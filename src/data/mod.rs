@@ -7,6 +7,7 @@ pub use hlctl_data::check;
 
 pub mod access;
 pub mod bulk_context;
+pub mod conversion;
 pub mod download;
 pub mod export;
 pub mod failures;

@@ -1,8 +1,10 @@
 //! The NDJSON files of a folder.
 
-use std::io;
+use std::fs::File;
+use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 
+use crc_fast::{CrcAlgorithm, Digest as Crc};
 use sha2::{Digest, Sha256};
 use walkdir::WalkDir;
 
@@ -38,6 +40,14 @@ impl Source {
     /// # Errors
     /// It cannot be read, or a link leads back to where it is.
     pub fn list(path: &Path) -> io::Result<Self> {
+        Self::list_ending(path, ".ndjson")
+    }
+
+    /// The same of files whose names end so; the others count as others.
+    ///
+    /// # Errors
+    /// As [`Source::list`].
+    pub fn list_ending(path: &Path, ending: &str) -> io::Result<Self> {
         let mut source = Self::default();
         let is_folder = path.is_dir();
         for entry in WalkDir::new(path).follow_links(true).sort_by_file_name() {
@@ -47,7 +57,7 @@ impl Source {
             }
             let inner = entry.path().strip_prefix(path).unwrap_or(entry.path());
             let inner = if is_folder { inner } else { Path::new(entry.file_name()) };
-            let (name, bad_name) = name_of(inner);
+            let (name, bad_name) = name_of(inner, ending);
             if is_folder && bad_name == Some(BadName::Ending) {
                 source.others += 1;
                 source.other.get_or_insert(name);
@@ -62,6 +72,18 @@ impl Source {
         }
         source.files.sort_by(|a, b| a.name.cmp(&b.name));
         Ok(source)
+    }
+
+    /// Reads all files for their checksums, without a look at what is in them.
+    ///
+    /// # Errors
+    /// A file cannot be read; the error names it.
+    pub fn sum(&mut self) -> io::Result<()> {
+        for file in &mut self.files {
+            let named = |error: io::Error| io::Error::new(error.kind(), format!("{}: {error}", file.path.display()));
+            file.checked = sum(&file.path).map_err(named)?;
+        }
+        Ok(())
     }
 
     /// Bytes of all files.
@@ -102,11 +124,25 @@ impl Source {
     }
 }
 
+/// The size of a file and its checksum.
+fn sum(path: &Path) -> io::Result<Checked> {
+    let (mut file, mut crc, mut size) = (File::open(path)?, Crc::new(CrcAlgorithm::Crc64Nvme), 0);
+    let mut buffer = vec![0; 1 << 20];
+    loop {
+        let length = file.read(&mut buffer)?;
+        if length == 0 {
+            return Ok(Checked { size, crc64: crc.finalize() });
+        }
+        crc.update(&buffer[..length]);
+        size += length as u64;
+    }
+}
+
 /// A file's name in S3, and what is wrong with it.
-fn name_of(path: &Path) -> (String, Option<BadName>) {
+fn name_of(path: &Path, ending: &str) -> (String, Option<BadName>) {
     let folders: Vec<_> = path.components().map(|part| part.as_os_str().to_string_lossy()).collect();
     let name = folders.join("/");
-    let bad_name = BadName::of(&name).or_else(|| path.to_str().is_none().then_some(BadName::NotUtf8));
+    let bad_name = BadName::of_ending(&name, ending).or_else(|| path.to_str().is_none().then_some(BadName::NotUtf8));
     (name, bad_name)
 }
 

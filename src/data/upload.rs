@@ -188,7 +188,7 @@ impl Uploader {
         self.cx
             .call(ops::s3::PUT_OBJECT, || {
                 let put = self.cx.clients.s3.put_object().bucket(&self.to.bucket).key(&key);
-                let put = put.content_type(NDJSON).checksum_crc64_nvme(&sum).body(in_frames(&body));
+                let put = put.content_type(content_type(&file.name)).checksum_crc64_nvme(&sum).body(in_frames(&body));
                 put.customize().config_override(patient()).send()
             })
             .await?;
@@ -221,7 +221,14 @@ impl Uploader {
     }
 }
 
-const NDJSON: &str = "application/fhir+ndjson";
+/// The media type of a file with this name.
+fn content_type(name: &str) -> &'static str {
+    match name.rsplit_once('.') {
+        Some((_, "csv")) => "text/csv",
+        Some((_, "xml")) => "application/xml",
+        _ => "application/fhir+ndjson",
+    }
+}
 
 /// A semaphore counts kibibytes.
 fn permits(bytes: u64) -> usize {

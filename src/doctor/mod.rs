@@ -7,6 +7,7 @@ mod lake_formation;
 mod permissions;
 mod quota;
 mod stack;
+mod transform_role;
 
 use std::fmt;
 
@@ -18,6 +19,7 @@ pub use lake_formation::lake_formation;
 pub use permissions::permissions;
 pub use quota::{living, quota};
 pub use stack::{buckets, concurrency, jobs, lost_store, planned, unplanned, watched};
+pub use transform_role::transform_role;
 
 /// What was looked at, and how it is.
 #[derive(Clone, Debug)]

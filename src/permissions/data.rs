@@ -17,18 +17,25 @@ pub fn data(places: &PolicyScope) -> (PolicyDocument, Vec<String>) {
     }
     let mut notes = Vec::new();
     let statements = together.into_iter().map(|((sid, condition), (on, actions))| {
-        PolicyStatement::allow(sid, actions, arns(places, on, &mut notes), condition)
+        let mut arns = arns(places, on, &mut notes);
+        if sid == PASSING {
+            arns.extend(places.transform_role.clone());
+        }
+        PolicyStatement::allow(sid, actions, arns, condition)
     });
     let document = PolicyDocument::of(statements.collect::<Vec<_>>());
     notes.dedup();
     (document, notes)
 }
 
+/// The statement of the roles that jobs are given.
+const PASSING: &str = "JobsRole";
+
 /// The name of a statement and the condition that it has.
 fn named(places: &PolicyScope, on: On, condition: When) -> (&'static str, Condition) {
     match (on, condition) {
         (_, When::PassedToHealthLake) => {
-            ("JobsRole", when("StringEquals", "iam:PassedToService", ["healthlake.amazonaws.com".to_owned()]))
+            (PASSING, when("StringEquals", "iam:PassedToService", ["healthlake.amazonaws.com".to_owned()]))
         }
         (_, When::ThroughS3) => {
             let via = format!("s3.{}.amazonaws.com", places.identity.region);

@@ -31,6 +31,8 @@ pub struct PolicyScope {
     empties: [ForceDestroy; 2],
     /// Whether the store has a continuous backup, or is to have one.
     pub(super) backs_up: bool,
+    /// The role of jobs that convert, if it is not the stack's.
+    pub(super) transform_role: Option<String>,
     /// Whether a profile of the Data Transformation Agent has a key.
     pub(super) encrypts_profiles: bool,
     /// Whether the function takes concurrency from the account.
@@ -70,8 +72,18 @@ impl PolicyScope {
         let encrypts_profiles = config.transform_profiles.iter().any(|profile| profile.kms_key.is_some());
         let smart = &config.smart;
         let reserves = smart.reserved_concurrency.or(smart.provisioned_concurrency).is_some();
-        let identity = identity.clone();
-        Ok(Self { identity, tag, empties, backs_up, encrypts_profiles, reserves, resources, function_roles })
+        let (identity, transform_role) = (identity.clone(), config.transform_role_arn.clone());
+        Ok(Self {
+            identity,
+            tag,
+            empties,
+            transform_role,
+            backs_up,
+            encrypts_profiles,
+            reserves,
+            resources,
+            function_roles,
+        })
     }
 
     /// The resources and their kinds.

@@ -39,7 +39,7 @@ pub use status::{
 pub use stores::{ComparedStore, Comparison, ListedStore, StoreDocument, Stores};
 pub use transform::{
     MappingWarning, ProfileRollback, ProfileVersions, Profiles, RefusedElement, TestedCase, TestedMapping,
-    TransformDifference, TransformTest,
+    TransformDifference, TransformRun, TransformTest,
 };
 
 use crate::costs::Prices;

@@ -62,4 +62,5 @@ mod surgery;
 mod terminal;
 mod transform;
 mod transform_profiles;
+mod transform_run;
 mod words;

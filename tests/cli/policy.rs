@@ -211,6 +211,8 @@ fn data_comes_in_and_out_under_its_policy_and_every_action_is_needed() {
         place.write("in/large.ndjson", &(1..lines).map(|id| line(id, 60_000)).collect::<String>());
     };
     profile(&place, "visits", &SourceFormat::Csv, &[&[("mapping.yaml", "text")], &[("mapping.yaml", "other")]]);
+    crate::transform_run::role(&place);
+    place.add(&format!("transform_role_arn = \"{}\"", crate::transform_run::ROLE[1]));
     let policy = Deployer::of_command(&place, "data");
     place.cloud().emulator.set_policy(Some(&policy.document())).unwrap();
     place.cloud().emulator.clear_requests();
@@ -235,6 +237,15 @@ fn data_comes_in_and_out_under_its_policy_and_every_action_is_needed() {
     place.run(["transform", "versions", "visits"]).succeeds();
     place.run(["transform", "pull", "visits", "mapping"]).succeeds();
     place.run(["transform", "rollback", "visits", "--to", "1", "-y"]).succeeds();
+    // Cut off as the job is started, so that the next run looks for it.
+    std::fs::create_dir(place.path("csv")).unwrap();
+    place.write("csv/PATIENTS.csv", "PAT_ID\n1\n");
+    place.cloud().rules([rule("StartDataTransformationJob", Some(1), hlctl_emulator::Action::HangAfter)]);
+    let mut cut = place.run(["transform", "run", "visits", "csv"]).start();
+    cut.wait_until_stuck(&place);
+    cut.kill();
+    place.cloud().heal();
+    place.run(["transform", "run", "visits", "csv"]).exits(6).says("The mapping cannot be used");
     let requests = place.cloud().requests();
     let denied: Vec<_> = requests.iter().filter(|record| is_denial(record.error.as_deref())).collect();
     assert!(denied.is_empty(), "the policy is too small: {denied:#?}");

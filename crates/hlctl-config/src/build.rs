@@ -50,6 +50,7 @@ pub(super) fn config(reader: &mut Reader<'_>, sources: &Sources) -> Config {
         datastore_default_profiles: reader.optional_list(keys::DATASTORE_DEFAULT_PROFILES),
         datastore_backup: backup(reader),
         transform_profiles: reader.transform_profiles(base_dir),
+        transform_role_arn: reader.optional_text(keys::TRANSFORM_ROLE_ARN),
         poll_interval: reader.seconds(keys::POLL_INTERVAL),
         wait_timeout: reader.seconds(keys::WAIT_TIMEOUT),
     };

@@ -87,6 +87,8 @@ pub struct Config {
     /// Profiles of the Data Transformation Agent.
     #[serde(default)]
     pub transform_profiles: Vec<TransformProfileConfig>,
+    /// The role of jobs that only convert, if it is not that of imports and exports.
+    pub transform_role_arn: Option<String>,
     /// First interval between two looks at a store that is changing.
     pub poll_interval: Duration,
     /// Longest wait for a store.

@@ -95,7 +95,7 @@ fn say_continued(printer: Printer, run: &str) {
 }
 
 /// Shows how far a job is: in place on a terminal, and elsewhere as a line whenever that has changed.
-fn show_status(printer: Printer, spinner: Option<&Moving>, last: &RefCell<String>, line: &str) {
+pub(super) fn show_status(printer: Printer, spinner: Option<&Moving>, last: &RefCell<String>, line: &str) {
     if let Some(spinner) = spinner {
         spinner.set_message(line.to_owned());
         spinner.tick();

@@ -6,6 +6,7 @@ mod error;
 mod profiles;
 mod pull;
 mod rollback;
+mod run;
 mod test;
 
 use crate::cli::TransformCommand;
@@ -21,5 +22,6 @@ pub(super) async fn run(session: &Session, command: &TransformCommand) -> Result
         TransformCommand::Versions(arguments) => profiles::versions(session, arguments).await,
         TransformCommand::Pull(arguments) => pull::run(session, arguments).await,
         TransformCommand::Rollback(arguments) => rollback::run(session, arguments).await,
+        TransformCommand::Run(arguments) => Box::pin(run::run(session, arguments)).await,
     }
 }

@@ -11,7 +11,7 @@ const MOST_LETTERS: usize = 300;
 const LEFT_OUT: &str = "…";
 
 /// The message with `…` in place of everything that may be a value.
-pub(super) fn without_values(message: &str) -> String {
+pub(in crate::data) fn without_values(message: &str) -> String {
     let text = without_quotations(message);
     let words =
         text.split_whitespace().map(|word| if is_plain(word) || is_profile(bare(word)) { word } else { LEFT_OUT });

@@ -9,7 +9,7 @@ use tokio::task::JoinSet;
 use tracing::Instrument as _;
 
 use super::memory::in_frames;
-use super::{NDJSON, PART, UploadError, Uploader, changed, patient};
+use super::{PART, UploadError, Uploader, changed, content_type, patient};
 use crate::data::crc64_text;
 use crate::data::journal::{Begun, TransferEntry, TransferJournal};
 use crate::data::source::SourceFile;
@@ -183,7 +183,7 @@ impl Uploader {
             .cx
             .call(ops::s3::CREATE_MULTIPART_UPLOAD, || {
                 let create = self.cx.clients.s3.create_multipart_upload().bucket(&self.to.bucket).key(&key);
-                let create = create.content_type(NDJSON).checksum_algorithm(ChecksumAlgorithm::Crc64Nvme);
+                let create = create.content_type(content_type(name)).checksum_algorithm(ChecksumAlgorithm::Crc64Nvme);
                 create.checksum_type(ChecksumType::FullObject).send()
             })
             .await?;

@@ -15,6 +15,9 @@ pub(super) const DATA: &[Grant] = &[
     grant(&[healthlake::DESCRIBE_FHIR_DATASTORE], On::Stores),
     grant(&[healthlake::DESCRIBE_FHIR_EXPORT_JOB], On::Stores),
     grant(&[healthlake::DESCRIBE_FHIR_IMPORT_JOB], On::Stores),
+    grant(&[healthlake::DESCRIBE_DATA_TRANSFORMATION_JOB], On::Anything),
+    grant(&[healthlake::LIST_DATA_TRANSFORMATION_JOBS], On::Anything),
+    grant(&[healthlake::START_DATA_TRANSFORMATION_JOB], On::Profiles),
     // Of the lists, that of versions alone is of one profile.
     grant(&[healthlake::GET_DATA_TRANSFORMATION_PROFILE], On::Profiles),
     grant(&[healthlake::LIST_DATA_TRANSFORMATION_PROFILE_VERSIONS], On::Profiles),
@@ -26,7 +29,11 @@ pub(super) const DATA: &[Grant] = &[
     grant(&[healthlake::START_FHIR_IMPORT_JOB], On::Stores),
     Grant::besides(
         "iam:PassRole",
-        &[healthlake::START_FHIR_EXPORT_JOB, healthlake::START_FHIR_IMPORT_JOB],
+        &[
+            healthlake::START_DATA_TRANSFORMATION_JOB,
+            healthlake::START_FHIR_EXPORT_JOB,
+            healthlake::START_FHIR_IMPORT_JOB,
+        ],
         On::Role,
         When::PassedToHealthLake,
     ),

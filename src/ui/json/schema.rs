@@ -37,6 +37,7 @@ fn commands(generator: &mut SchemaGenerator) -> Vec<(&'static str, Value)> {
         "stores use": ComparedStore | RunDocument,
         "transform list": Profiles,
         "transform rollback": ProfileRollback,
+        "transform run": TransformRun,
         "transform test": TransformTest,
         "transform versions": ProfileVersions,
         "validate": Validation,

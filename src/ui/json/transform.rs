@@ -4,6 +4,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::FORMAT_VERSION;
+use crate::data::conversion::ConversionReport;
 use crate::data::profiles::{TransformProfile, TransformVersion};
 use hlctl_transform::{Drift, Notice, RowTrouble};
 
@@ -168,5 +169,21 @@ impl ProfileRollback {
         reverted_by_apply: bool,
     ) -> Self {
         Self { format_version: FORMAT_VERSION, profile, to, published, versions_left, reverted_by_apply }
+    }
+}
+
+/// A conversion by jobs of HealthLake, as far as it came.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct TransformRun {
+    format_version: u32,
+    profile: TransformProfile,
+    #[serde(flatten)]
+    report: ConversionReport,
+}
+
+impl TransformRun {
+    /// That by this profile.
+    pub fn of(profile: TransformProfile, report: ConversionReport) -> Self {
+        Self { format_version: FORMAT_VERSION, profile, report }
     }
 }

@@ -19,10 +19,12 @@ operations!(
         Meets(&[(InTransition, "ConflictException"), (Gone, "ResourceNotFoundException")]),
         "DeleteFHIRDatastore, ConflictException: the data store is in a transition state"
     ),
+    DESCRIBE_DATA_TRANSFORMATION_JOB = reads("DescribeDataTransformationJob"),
     DESCRIBE_FHIR_DATASTORE = reads("DescribeFHIRDatastore"),
     DESCRIBE_FHIR_EXPORT_JOB = reads("DescribeFHIRExportJob"),
     DESCRIBE_FHIR_IMPORT_JOB = reads("DescribeFHIRImportJob"),
     GET_DATA_TRANSFORMATION_PROFILE = reads("GetDataTransformationProfile"),
+    LIST_DATA_TRANSFORMATION_JOBS = reads("ListDataTransformationJobs"),
     LIST_DATA_TRANSFORMATION_PROFILES = reads("ListDataTransformationProfiles"),
     LIST_DATA_TRANSFORMATION_PROFILE_VERSIONS = reads("ListDataTransformationProfileVersions"),
     LIST_FHIR_DATASTORES = reads("ListFHIRDatastores"),
@@ -38,6 +40,11 @@ operations!(
         "RestoreFHIRDatastore",
         Meets(&[(InTransition, "ConflictException")]),
         "RestoreFHIRDatastore, ClientToken; ConflictException, since a store is restored once at a time"
+    ),
+    START_DATA_TRANSFORMATION_JOB = changes(
+        "StartDataTransformationJob",
+        Token,
+        "StartDataTransformationJob, ClientToken, which is required and which no SDK fills in"
     ),
     START_FHIR_EXPORT_JOB = changes("StartFHIRExportJob", Token, "StartFHIRExportJob, ClientToken"),
     START_FHIR_IMPORT_JOB = changes("StartFHIRImportJob", Token, "StartFHIRImportJob, ClientToken"),

@@ -65,6 +65,15 @@ keys! {
               `description` and `tags`. Written as `[[transform_profiles]]`, they come at the end of the file.",
         example: r#"[{ name = "visits", format = "CSV", mapping = "transform/mapping.yaml" }]"#,
     }
+    TRANSFORM_ROLE_ARN: Text = {
+        name: "transform_role_arn",
+        group: Group::Store,
+        kind: Kind::Text(&rules::arn::ROLE),
+        default: Default::Unset,
+        doc: "ARN of the role of `transform run`. Its trust in healthlake.amazonaws.com has the condition `aws:SourceAccount` alone, since such a \
+              job has no store. If not set, the role of imports and exports is tried, whose trust names the store.",
+        example: r#""arn:aws:iam::123456789012:role/fhir-conversion""#,
+    }
     LOGS_BUCKET_SELF_LOGGING: Flag = {
         name: "logs_bucket_self_logging",
         group: Group::Buckets,

@@ -12,6 +12,16 @@ pub(crate) static KMS_ADMIN: Rule = Rule {
     check: kms_admin,
 };
 
+/// A role that a service is given.
+pub(crate) static ROLE: Rule = Rule {
+    min: 20,
+    max: 2048,
+    pattern: Some(r"^arn:aws[-a-z]*:iam::[0-9]{12}:role/[\x21-\x7e]+$"),
+    one_of: &[],
+    wants: "the ARN of an IAM role",
+    check: role,
+};
+
 /// A Lambda function that Cognito calls, with a version or an alias if need be.
 pub(crate) static FUNCTION: Rule = Rule {
     min: 20,
@@ -31,6 +41,16 @@ pub(crate) static KEY: Rule = Rule {
     wants: "the ARN of a KMS key",
     check: key,
 };
+
+fn role(value: &str) -> Vec<Finding> {
+    let named = || {
+        let resource = value.splitn(6, ':').nth(5).unwrap_or_default();
+        Finding::error(format!("names {}, which is not a role", quoted(resource)))
+    };
+    let is_role = value.splitn(6, ':').nth(5).is_none_or(|resource| resource.starts_with("role/"));
+    let finding = principal(value).err().or_else(|| (!is_role).then(named));
+    finding.into_iter().collect()
+}
 
 fn function(value: &str) -> Vec<Finding> {
     let name = |rest: &str| {

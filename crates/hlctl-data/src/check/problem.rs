@@ -94,7 +94,12 @@ pub enum BadName {
 impl BadName {
     /// What is wrong with this name, under which a file is to be in S3.
     pub fn of(name: &str) -> Option<Self> {
-        if !name.ends_with(".ndjson") {
+        Self::of_ending(name, ".ndjson")
+    }
+
+    /// The same of a file whose name is to end so.
+    pub fn of_ending(name: &str, ending: &str) -> Option<Self> {
+        if !name.ends_with(ending) {
             Some(Self::Ending)
         } else if name.contains(char::is_control) {
             Some(Self::Control)

@@ -4,7 +4,7 @@ mod fault;
 mod path;
 mod read;
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 pub use fault::{Expected, MappingFault, MappingProblem, MappingProblems, PathFault, Severity};
 
@@ -32,6 +32,24 @@ impl Mapping {
     /// What is doubtful about it.
     pub fn warnings(&self) -> &[MappingProblem] {
         &self.warnings
+    }
+
+    /// Which tables belong together, by name: the same number where rows of one are needed to convert those of the other, as a part of a resource
+    /// or for a reference.
+    pub fn families(&self) -> BTreeMap<String, usize> {
+        let mut family: Vec<usize> = (0..self.tables.len()).collect();
+        for (number, table) in self.tables.iter().enumerate() {
+            let mut others: Vec<usize> = Vec::new();
+            for resource in &table.resources {
+                others.extend(resource.children.iter().map(|children| children.table));
+                resource.plan.note_references(&mut others);
+            }
+            for other in others {
+                let (kept, gone) = (family[number], family[other]);
+                family.iter_mut().filter(|one| **one == gone).for_each(|one| *one = kept);
+            }
+        }
+        self.tables.iter().map(|table| table.name.clone()).zip(family).collect()
     }
 
     /// The names of its tables, in its order.
@@ -91,6 +109,23 @@ pub(crate) enum Plan {
         /// Entries for rows.
         rows: Vec<(Rows, Plan)>,
     },
+}
+
+impl Plan {
+    /// Adds the tables that values refer to.
+    fn note_references(&self, tables: &mut Vec<usize>) {
+        match self {
+            Self::Value(fields) => tables.extend(fields.iter().filter_map(|field| match field.transform {
+                Transform::Reference { table, .. } => Some(table),
+                _ => None,
+            })),
+            Self::Object(members) => members.iter().for_each(|(_, plan)| plan.note_references(tables)),
+            Self::List { fixed, rows } => {
+                fixed.iter().for_each(|(_, plan)| plan.note_references(tables));
+                rows.iter().for_each(|(_, plan)| plan.note_references(tables));
+            }
+        }
+    }
 }
 
 /// The rows that a part of a resource is made of.

@@ -36,6 +36,22 @@ fn transform(transform: &str) -> String {
 }
 
 #[test]
+fn tables_whose_rows_need_one_another_are_of_one_family() {
+    let families = Mapping::parse(EVERYTHING).unwrap_or_else(|problems| panic!("{problems}")).families();
+    let of = |name: &str| families[name];
+    assert!(["PHONES", "ADDRESSES", "DIAGNOSES"].iter().all(|name| of(name) == of("PATIENTS")), "{families:?}");
+    assert_eq!(families.len(), 5);
+    // Without the reference to it, a table is alone.
+    let text = EVERYTHING.replace(
+        "referenceTableName: PATIENTS, referenceResourceType",
+        "referenceTableName: DIAGNOSES, referenceResourceType",
+    );
+    let apart = text.replace("referenceResourceType: Patient}", "referenceResourceType: Condition}");
+    let families = Mapping::parse(&apart).unwrap_or_else(|problems| panic!("{problems}")).families();
+    assert_ne!(families["DIAGNOSES"], families["PATIENTS"]);
+}
+
+#[test]
 fn a_mapping_with_everything_is_read_without_a_warning() {
     let mapping = Mapping::parse(EVERYTHING).unwrap_or_else(|problems| panic!("{problems}"));
     assert_eq!(mapping.warnings(), []);

@@ -1,0 +1,174 @@
+//! Which files go into which job ("AWS HealthLake endpoints and quotas").
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use thiserror::Error;
+
+use crate::data::source::Source;
+
+/// Input of a job: 1 GB, counted in powers of ten, since the other count would be refused if AWS counts so.
+pub(super) const MOST_BYTES: u64 = 1_000_000_000;
+/// Files of a job.
+const MOST_CSV: usize = 20;
+const MOST_CCDA: usize = 1000;
+
+/// Which tables of a mapping belong together: the number of its family by the name of each. `None` is a mapping that hlctl cannot read,
+/// whose tables may all belong together.
+pub type Families = Option<BTreeMap<String, usize>>;
+
+/// Files that belong together are more than one job takes.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+#[error("{} in {} belong together and have {bytes} bytes; a job takes {most} files and {MOST_BYTES} bytes",
+    hlctl_model::text::counted(*files, "file"), if folder.is_empty() { "the folder" } else { folder })]
+pub struct InputTooLarge {
+    /// The folder.
+    pub folder: String,
+    /// How many files.
+    pub files: u64,
+    /// Their bytes.
+    pub bytes: u64,
+    /// How many a job takes.
+    pub most: usize,
+}
+
+/// How many files a job of this format takes.
+pub fn most_files(format: &str) -> usize {
+    if format == "CSV" { MOST_CSV } else { MOST_CCDA }
+}
+
+/// The folder of a part, from 0.
+pub(super) fn folder(part: usize) -> String {
+    format!("{:04}", part + 1)
+}
+
+/// A job that is being filled.
+#[derive(Default)]
+struct Filled {
+    files: Vec<usize>,
+    names: BTreeSet<String>,
+    bytes: u64,
+}
+
+/// Divides files into jobs: renames them to where they go in S3, and tells how many jobs there are.
+///
+/// C-CDA documents are independent. Of CSV, tables of one family and one folder need one another; two files of one name are the same table
+/// twice, as of two months, and go into different jobs.
+///
+/// # Errors
+/// What belongs together is too large.
+pub fn divide(source: &mut Source, format: &str, families: &Families) -> Result<usize, InputTooLarge> {
+    let most = most_files(format);
+    let mut units: BTreeMap<(String, String), Vec<usize>> = BTreeMap::new();
+    for (number, file) in source.files.iter().enumerate() {
+        let (folder, name) = file.name.rsplit_once('/').unwrap_or(("", &file.name));
+        let unit = if format == "CSV" {
+            let table = name.trim_end_matches(".csv");
+            match families {
+                None => String::new(),
+                Some(families) => families.get(table).map_or_else(|| name.to_owned(), |family| format!("/{family}")),
+            }
+        } else {
+            name.to_owned()
+        };
+        units.entry((folder.to_owned(), unit)).or_default().push(number);
+    }
+    let mut jobs: Vec<Filled> = Vec::new();
+    for ((folder, _), files) in units {
+        let bytes = files.iter().map(|number| source.files[*number].checked.size).sum();
+        if files.len() > most || bytes > MOST_BYTES {
+            return Err(InputTooLarge { folder, files: files.len() as u64, bytes, most });
+        }
+        let names: BTreeSet<String> =
+            files.iter().map(|number| name_in_job(&source.files[*number].name, format)).collect();
+        let fits = |job: &&mut Filled| {
+            job.files.len() + files.len() <= most && job.bytes + bytes <= MOST_BYTES && job.names.is_disjoint(&names)
+        };
+        let at = match jobs.iter_mut().find(fits) {
+            Some(job) => job,
+            None => {
+                jobs.push(Filled::default());
+                let last = jobs.len() - 1;
+                &mut jobs[last]
+            }
+        };
+        at.files.extend(files);
+        at.names.extend(names);
+        at.bytes += bytes;
+    }
+    for (part, job) in jobs.iter().enumerate() {
+        for number in &job.files {
+            let file = &mut source.files[*number];
+            file.name = format!("{}/{}", folder(part), name_in_job(&file.name, format));
+        }
+    }
+    source.files.sort_by(|a, b| a.name.cmp(&b.name));
+    Ok(jobs.len())
+}
+
+/// Whether a job reads folders below its input is not documented, so that there are none. The name of a CSV file is that of its table.
+fn name_in_job(name: &str, format: &str) -> String {
+    if format == "CSV" { name.rsplit('/').next().unwrap_or(name).to_owned() } else { name.replace('/', "_") }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test may panic")]
+
+    use super::*;
+    use crate::data::check::Checked;
+    use crate::data::source::SourceFile;
+
+    fn source(files: &[(&str, u64)]) -> Source {
+        let file = |(name, size): &(&str, u64)| SourceFile {
+            path: (*name).into(),
+            name: (*name).to_owned(),
+            bad_name: None,
+            checked: Checked { size: *size, crc64: 0 },
+        };
+        Source { files: files.iter().map(file).collect(), ..Source::default() }
+    }
+
+    fn names(source: &Source) -> Vec<&str> {
+        source.files.iter().map(|file| &*file.name).collect()
+    }
+
+    fn families(of: &[(&str, usize)]) -> Families {
+        Some(of.iter().map(|(name, family)| ((*name).to_owned(), *family)).collect())
+    }
+
+    #[test]
+    fn tables_that_need_one_another_stay_in_one_job() {
+        let half = MOST_BYTES / 2;
+        let mut files = source(&[("A.csv", half), ("B.csv", half), ("C.csv", half), ("D.csv", half)]);
+        let of = families(&[("A", 0), ("C", 0), ("B", 1), ("D", 1)]);
+        assert_eq!(divide(&mut files, "CSV", &of), Ok(2));
+        assert_eq!(names(&files), ["0001/A.csv", "0001/C.csv", "0002/B.csv", "0002/D.csv"]);
+        let mut large = source(&[("A.csv", half), ("C.csv", half + 1)]);
+        assert_eq!(divide(&mut large, "CSV", &of).unwrap_err().bytes, MOST_BYTES + 1);
+        assert_eq!(names(&large), ["A.csv", "C.csv"]);
+        // Of a mapping that cannot be read nobody knows.
+        let mut unknown = source(&[("A.csv", half), ("B.csv", half + 1)]);
+        assert_eq!(divide(&mut unknown, "CSV", &None).unwrap_err().files, 2);
+    }
+
+    #[test]
+    fn one_table_of_two_folders_goes_into_two_jobs() {
+        let mut files = source(&[("01/A.csv", 1), ("01/B.csv", 1), ("02/A.csv", 1), ("02/C.csv", 1)]);
+        assert_eq!(divide(&mut files, "CSV", &families(&[("A", 0), ("B", 0), ("C", 1)])), Ok(2));
+        assert_eq!(names(&files), ["0001/A.csv", "0001/B.csv", "0001/C.csv", "0002/A.csv"]);
+    }
+
+    #[test]
+    fn no_job_has_more_files_or_bytes_than_aws_takes() {
+        let all: Vec<String> = (0..1001).map(|number| format!("d/{number:04}.xml")).collect();
+        let sized: Vec<(&str, u64)> = all.iter().map(|name| (name.as_str(), 1)).collect();
+        let mut files = source(&sized);
+        assert_eq!(divide(&mut files, "CCDA", &None), Ok(2));
+        assert_eq!((names(&files)[0], names(&files)[1000]), ("0001/d_0000.xml", "0002/d_1000.xml"));
+        let tables: Vec<String> = (0..41).map(|number| format!("T{number}.csv")).collect();
+        let sized: Vec<(&str, u64)> = tables.iter().map(|name| (name.as_str(), 1)).collect();
+        assert_eq!(divide(&mut source(&sized), "CSV", &families(&[])), Ok(3));
+        let mut large = source(&[("a.xml", MOST_BYTES), ("b.xml", 1)]);
+        assert_eq!(divide(&mut large, "CCDA", &None), Ok(2));
+    }
+}
