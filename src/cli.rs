@@ -267,11 +267,8 @@ impl Command {
         const CONVERTED: &str = "the work is done: the converted files are in S3";
         const FHIR: &str = "the store has processed the request: check before you send it again";
         match self {
-            Self::Apply(_)
-            | Self::Wait(_)
-            | Self::Restore(_)
-            | Self::Replace(_)
-            | Self::Stores(StoresCommand::Use(_)) => Some(STACK),
+            Self::Restore(arguments) => (!arguments.dry_run).then_some(STACK),
+            Self::Apply(_) | Self::Wait(_) | Self::Replace(_) | Self::Stores(StoresCommand::Use(_)) => Some(STACK),
             Self::Destroy(_)
             | Self::Stores(StoresCommand::Delete(_))
             | Self::Forget(_)

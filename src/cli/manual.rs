@@ -141,7 +141,14 @@ pub const PAGES: &[HelpPage] = &[
         ],
     ),
     page("transform test", &["hlctl transform test ./mapping", "hlctl transform test ./mapping --update"]),
-    page("restore", &["hlctl restore --at latest", "hlctl restore --at 2026-05-01T09:30:00Z --use"]),
+    page(
+        "restore",
+        &[
+            "hlctl restore --at latest --dry-run",
+            "hlctl restore --at latest",
+            "hlctl restore --at 2026-05-01T09:30:00Z --use",
+        ],
+    ),
     page("replace", &["hlctl replace", "hlctl replace --via export --new-key"]),
     page("stores list", &["hlctl stores list"]),
     page("stores use", &["hlctl stores use healthlake_fhir_datastore.successor"]),

@@ -19,6 +19,10 @@ pub struct RestoreArgs {
     #[arg(long = "use")]
     pub put_in_use: bool,
 
+    /// Check whether it can be restored and show what would be created, and write nothing
+    #[arg(long)]
+    pub dry_run: bool,
+
     /// How.
     #[command(flatten)]
     pub execution: ExecutionArgs,

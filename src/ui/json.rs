@@ -36,7 +36,7 @@ pub use status::{
     AwsWork, EstimateDocument, JobStatus, LastRun, LockStatus, PendingChanges, RunResult, StackStatusDocument,
     StateCounts, StoreStatus, Unread, to_the_second,
 };
-pub use stores::{ComparedStore, Comparison, ListedStore, StoreDocument, Stores};
+pub use stores::{ComparedStore, Comparison, ListedStore, RestorePreview, RestorePreviewParts, StoreDocument, Stores};
 pub use transform::{
     MappingWarning, ProfileRollback, ProfileVersions, Profiles, RefusedElement, TestedCase, TestedMapping,
     TransformDifference, TransformRun, TransformTest,

@@ -415,3 +415,67 @@ fn a_lost_state_is_found_again_with_the_standby_stores() {
     place.run(DESTROY).succeeds();
     assert_eq!(place.cloud().census(), Census::nothing_but_ending_keys(3));
 }
+
+#[test]
+fn a_dry_run_of_a_restore_checks_and_shows_it_and_writes_nothing() {
+    let place = backed_up();
+    place.cloud().let_a_minute_pass();
+    let (files, id) = (place.files(), place.store_id());
+    let changes_nothing = || {
+        assert_eq!(place.cloud().mutations(), Vec::<String>::new());
+        assert_eq!(place.files(), files);
+    };
+    place.cloud().emulator.clear_requests();
+    let shown = place.run(["restore", "--at", "latest", "--dry-run"]).succeeds();
+    assert!(shown.stdout.contains("healthlake_fhir_datastore.successor"), "{shown}");
+    let shown = shown
+        .says(&format!("The restore would create a store from the backup of {id}, as of its latest point."))
+        .says("It can be restored to any point of 2026-01-02T03:04:05Z .. ")
+        .says(&format!("The stack would continue to use {id}; --use switches to the new one."));
+    shown.says("Dry run: nothing was written.");
+    let document = place.run(["restore", "--at", "latest", "--use", "--dry-run", "--json"]).succeeds().json();
+    assert_eq!((&document["dry_run"], &document["continues"]), (&json!(true), &json!(false)));
+    assert_eq!((&document["source"], &document["at"]), (&json!(id), &Value::Null));
+    assert_eq!(document["earliest_restore_point"], "2026-01-02T03:04:05Z");
+    assert_eq!(document["updated"], json!(["iam_role.healthlake"]));
+    let planned = document["plan"]["changes"].as_array().unwrap();
+    let created: Vec<&Value> = planned.iter().filter(|change| change["action"] == "create").collect();
+    assert_eq!(created.len(), 1, "{document:#}");
+    assert_eq!(created[0]["address"], "healthlake_fhir_datastore.successor");
+    // What would end the restore ends its dry run, in the same words and with the same code.
+    for (words, code, says) in [
+        (&["--at", "2026-01-02T03:00:00Z"][..], 64, "is outside of what can be restored"),
+        (&["--at", "latest", "--from", "0123"], 64, "AWS has no store 0123"),
+    ] {
+        place.run(["restore", "--dry-run"]).args(words.iter().copied()).exits(code).says(says);
+        place.run(["restore", "-y"]).args(words.iter().copied()).exits(code).says(says);
+    }
+    changes_nothing();
+    // It needs no lock.
+    place.write("healthlake.state.json.lock", &place.read("healthlake.state.json"));
+    place.run(["restore", "--at", "latest", "--dry-run"]).succeeds();
+    std::fs::remove_file(place.path("healthlake.state.json.lock")).unwrap();
+    place.run(["restore", "--at", "latest", "-y"]).succeeds();
+    place.cloud().emulator.clear_requests();
+    let again =
+        place.run(["restore", "--at", "latest", "--dry-run"]).exits(64).says("the stack already has another new store");
+    assert!(!again.stderr.contains("Dry run"), "{again}");
+    assert_eq!(place.cloud().mutations(), Vec::<String>::new());
+}
+
+#[test]
+fn a_dry_run_says_that_a_restore_would_continue() {
+    let delays = Delays { create: Duration::from_secs(60), ..Delays::default() };
+    let clock = Clock::manual("2026-01-02T03:04:05Z".parse().unwrap());
+    let place = Place::on(Cloud::with(Options { clock, delays, ..Options::default() }), "minimal");
+    place.add("datastore_backup = true");
+    place.run(["apply", "-y", "--no-wait"]).exits(6);
+    place.cloud().let_a_minute_pass();
+    place.apply();
+    place.cloud().let_a_minute_pass();
+    place.run(["restore", "--at", "latest", "-y", "--no-wait"]).exits(6);
+    let files = place.files();
+    let shown = place.run(["restore", "--at", "latest", "--use", "--dry-run"]).succeeds();
+    assert_eq!(place.files(), files);
+    shown.says("The restore would continue with the store that an earlier run started,").says("  iam_role.healthlake");
+}

@@ -7,6 +7,8 @@ use super::{StoreOperation, id_of};
 use crate::error::CommandError;
 use crate::module::standby::{STORE_KEY, successor, successor_key};
 use crate::plan::Options;
+use crate::session::{Connection, Prepared};
+use hlctl_config::Config;
 use hlctl_engine::state::{Entry, Origin, State, Status};
 use hlctl_model::address::Address;
 use hlctl_resources::{FhirDatastore, Resource};
@@ -33,8 +35,8 @@ pub(super) fn intend(state: &mut State, origin: Origin, key: Option<Address>) {
 }
 
 /// The key of the new store: the stack's, or one of its own.
-pub(super) fn key(operation: &StoreOperation<'_>, is_new: bool) -> Option<Address> {
-    match operation.config.create_kms_key {
+pub(super) fn key(config: &Config, is_new: bool) -> Option<Address> {
+    match config.create_kms_key {
         true if is_new => Some(successor_key()),
         true => Some(Address::parse(STORE_KEY)),
         false => None,
@@ -43,14 +45,23 @@ pub(super) fn key(operation: &StoreOperation<'_>, is_new: bool) -> Option<Addres
 
 /// Makes the successor that the state intends, with what it needs, and lets the job role be taken on for it.
 pub(super) async fn make(operation: &StoreOperation<'_>, state: State) -> Result<State, CommandError> {
-    let alone = Options { targets: BTreeSet::from([successor()]), ..Options::default() };
-    let mut prepared = operation.plan(state, &alone).await?;
-    let mut targets = prepared.plan.graph.with_needs(&alone.targets);
-    targets.insert(Address::parse(JOB_ROLE));
-    // What the role needs in addition is the store in use, which is left as it is.
-    prepared.decide_again(&operation.connection, &Options { targets, exactly: true, ..Options::default() })?;
+    let mut prepared = operation.plan(state, &alone()).await?;
+    narrow(&mut prepared, &operation.connection)?;
     operation.confirm(&prepared, "Create this store").await?;
     operation.carry_out(&prepared, "The new store").await
+}
+
+/// The plan of a successor and what it needs.
+pub(super) fn alone() -> Options {
+    Options { targets: BTreeSet::from([successor()]), ..Options::default() }
+}
+
+/// Plans the role of jobs in addition, and nothing that it needs for other stores.
+pub(super) fn narrow(prepared: &mut Prepared, connection: &Connection) -> Result<(), CommandError> {
+    let mut targets = prepared.plan.graph.with_needs(&alone().targets);
+    targets.insert(Address::parse(JOB_ROLE));
+    // What the role needs in addition is the store in use, which is left as it is.
+    prepared.decide_again(connection, &Options { targets, exactly: true, ..Options::default() })
 }
 
 /// What the state says of a successor.

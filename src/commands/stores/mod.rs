@@ -10,6 +10,7 @@ mod delete;
 mod error;
 mod list;
 mod make;
+mod preview;
 mod put_in_use;
 mod replace;
 mod restore;
@@ -53,6 +54,33 @@ pub(super) async fn run(session: &Session, command: &StoresCommand) -> Result<Ex
     }
 }
 
+/// What looking at stores takes: no lock.
+#[derive(Clone, Copy)]
+struct StoreReader<'a> {
+    session: &'a Session,
+    config: &'a Config,
+    connection: &'a Connection,
+}
+
+impl StoreReader<'_> {
+    fn cx(&self, state: &State) -> Context {
+        let pace = self.session.pace(Some(self.config));
+        self.connection.context(state, Settings::of(self.config), pace, self.session.stop.clone())
+    }
+
+    async fn look(&self, state: &State, id: &str) -> Result<Option<Vitals>, CommandError> {
+        let cx = self.cx(state);
+        self.session.interruptible(async { vitals(&cx, id).await.map_err(CommandError::Aws) }).await
+    }
+
+    /// The store at `address`, if it is gone or going.
+    async fn lost(&self, state: &State, address: &Address) -> Result<Option<LostStore>, CommandError> {
+        let Some(trace) = StoreTrace::of(state, address) else { return Ok(None) };
+        let cx = self.cx(state);
+        self.session.interruptible(async { Ok(trace.lost(&cx).await?) }).await
+    }
+}
+
 /// What the steps of one command share.
 struct StoreOperation<'a> {
     session: &'a Session,
@@ -77,22 +105,21 @@ impl<'a> StoreOperation<'a> {
         Ok((Self { session, config, execution, connection, held, again }, state))
     }
 
+    fn reader(&self) -> StoreReader<'_> {
+        StoreReader { session: self.session, config: self.config, connection: &self.connection }
+    }
+
     fn cx(&self, state: &State) -> Context {
-        let pace = self.session.pace(Some(self.config));
-        let cx = self.connection.context(state, Settings::of(self.config), pace, self.session.stop.clone());
-        cx.while_permitted(self.held.clone())
+        self.reader().cx(state).while_permitted(self.held.clone())
     }
 
     async fn look(&self, state: &State, id: &str) -> Result<Option<Vitals>, CommandError> {
-        let cx = self.cx(state);
-        self.session.interruptible(async { vitals(&cx, id).await.map_err(CommandError::Aws) }).await
+        self.reader().look(state, id).await
     }
 
     /// The store at `address`, if it is gone or going.
     async fn lost(&self, state: &State, address: &Address) -> Result<Option<LostStore>, CommandError> {
-        let Some(trace) = StoreTrace::of(state, address) else { return Ok(None) };
-        let cx = self.cx(state);
-        self.session.interruptible(async { Ok(trace.lost(&cx).await?) }).await
+        self.reader().lost(state, address).await
     }
 
     async fn plan(&self, state: State, options: &Options) -> Result<Prepared, CommandError> {

@@ -79,7 +79,7 @@ async fn replace(
         }
         None => {
             let way = choose(arguments.via, &source)?;
-            let key = make::key(operation, arguments.new_key);
+            let key = make::key(operation.config, arguments.new_key);
             let origin =
                 Origin { source: source.recorded.id.clone(), at: None, way, filled: way == SeedMethod::Backup };
             make::intend(&mut state, origin, key);

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::compare::{Comparison, compare};
 use super::error::StoresError;
 use super::put_in_use::{finish, put_in_use};
-use super::{StoreOperation, id_of, make, reported, stores, unfinished};
+use super::{StoreOperation, StoreReader, id_of, make, preview, reported, stores, unfinished};
 use crate::cli::{Point, RestoreArgs};
 use crate::error::CommandError;
 use crate::module::standby::{STORE, successor};
@@ -21,6 +21,9 @@ use hlctl_resources::Vitals;
 pub(in crate::commands) async fn run(session: &Session, arguments: &RestoreArgs) -> Result<ExitCode, CommandError> {
     let config = session.config()?;
     let store = session.store(Some(&config)).await?;
+    if arguments.dry_run {
+        return preview::run(session, arguments, &config, &store).await;
+    }
     session.read_existing(&store).await?;
     let execution = &arguments.execution;
     let work = async |held: Arc<Held>| {
@@ -44,35 +47,73 @@ fn again(arguments: &RestoreArgs, from: Option<&str>) -> CommandLine {
     if arguments.put_in_use { again.flag("--use") } else { again }
 }
 
+/// What a restore begins with.
+pub(super) enum Beginning {
+    /// An earlier run has switched the stack to the restored store, and not all that names a store is up to date.
+    Switched,
+    /// An earlier run has begun the same.
+    Continued {
+        /// What is restored.
+        origin: Origin,
+        /// The store that had it, if that is still known.
+        source: Option<Vitals>,
+    },
+    /// A new store.
+    New {
+        /// What is restored.
+        origin: Origin,
+        /// The store that has it.
+        source: Vitals,
+    },
+}
+
+/// Decides what a restore begins with, and writes into `state`, which nothing has saved, what is to be made.
+pub(super) async fn begin(
+    reader: StoreReader<'_>,
+    arguments: &RestoreArgs,
+    state: &mut State,
+) -> Result<Beginning, CommandError> {
+    if state.switching && arguments.put_in_use {
+        return Ok(Beginning::Switched);
+    }
+    let origin = origin(arguments, state)?;
+    if !state.resources.contains_key(&Address::parse(STORE)) {
+        return Err(without_stack(arguments, &origin));
+    }
+    // The latest point of today is not that of a store that was restored some time ago.
+    let goes_on = |entry: &Entry| {
+        entry.origin.as_ref() == Some(&origin) && (entry.status == Status::Creating || origin.at.is_some())
+    };
+    match make::present(state) {
+        Some(present) if goes_on(present) => {
+            let source = reader.look(state, &origin.source).await?;
+            Ok(Beginning::Continued { origin, source })
+        }
+        Some(_) => Err(make::in_the_way(state)),
+        None => {
+            let source = check_source(reader, state, &origin).await?;
+            make::intend(state, origin.clone(), make::key(reader.config, false));
+            Ok(Beginning::New { origin, source })
+        }
+    }
+}
+
 async fn restore(
     operation: &StoreOperation<'_>,
     arguments: &RestoreArgs,
     state: State,
 ) -> Result<ExitCode, CommandError> {
-    if state.switching && arguments.put_in_use {
-        let state = finish(operation, state).await?;
-        return Ok(reported(operation, &state, &Address::parse(STORE), None));
-    }
-    let origin = origin(arguments, &state)?;
-    if !state.resources.contains_key(&Address::parse(STORE)) {
-        return Err(without_stack(arguments, &origin));
-    }
     let mut state = state;
-    // The latest point of today is not that of a store that was restored some time ago.
-    let goes_on = |entry: &Entry| {
-        entry.origin.as_ref() == Some(&origin) && (entry.status == Status::Creating || origin.at.is_some())
-    };
-    let source = match make::present(&state) {
-        Some(present) if goes_on(present) => {
+    let source = match begin(operation.reader(), arguments, &mut state).await? {
+        Beginning::Switched => {
+            let state = finish(operation, state).await?;
+            return Ok(reported(operation, &state, &Address::parse(STORE), None));
+        }
+        Beginning::Continued { source, .. } => {
             operation.say("Continuing with the store that an earlier run started.");
-            operation.look(&state, &origin.source).await?
+            source
         }
-        Some(_) => return Err(make::in_the_way(&state)),
-        None => {
-            let source = check_source(operation, &state, &origin).await?;
-            make::intend(&mut state, origin, make::key(operation, false));
-            Some(source)
-        }
+        Beginning::New { source, .. } => Some(source),
     };
     let state = make::make(operation, state).await?;
     let (state, address, comparison) = complete(operation, arguments, source.as_ref(), state)
@@ -131,14 +172,14 @@ fn origin(arguments: &RestoreArgs, state: &State) -> Result<Origin, CommandError
 
 /// Of a store that is gone and has no backup nothing is left, whatever is asked for now.
 async fn check_not_lost(
-    operation: &StoreOperation<'_>,
+    reader: StoreReader<'_>,
     state: &State,
     id: &str,
     found: Option<&Vitals>,
 ) -> Result<(), CommandError> {
     let own = stores(state).into_iter().find(|(_, entry)| id_of(entry) == Some(id));
     if let Some((address, _)) = own {
-        let lost = operation.lost(state, address).await?;
+        let lost = reader.lost(state, address).await?;
         return lost.map_or(Ok(()), |lost| Err(lost.into()));
     }
     match found {
@@ -150,11 +191,11 @@ async fn check_not_lost(
 }
 
 /// Makes sure, before anything is asked for, that there is a backup of that point in time.
-async fn check_source(operation: &StoreOperation<'_>, state: &State, origin: &Origin) -> Result<Vitals, CommandError> {
+async fn check_source(reader: StoreReader<'_>, state: &State, origin: &Origin) -> Result<Vitals, CommandError> {
     let id = &origin.source;
-    let found = operation.look(state, id).await?;
+    let found = reader.look(state, id).await?;
     if found.as_ref().is_none_or(|source| source.window.is_none()) {
-        check_not_lost(operation, state, id, found.as_ref()).await?;
+        check_not_lost(reader, state, id, found.as_ref()).await?;
     }
     let source = found.ok_or_else(|| StoresError::UnknownSource(id.clone()))?;
     let window = source.window.ok_or_else(|| StoresError::NoBackup { id: id.clone() })?;

@@ -27,7 +27,7 @@ fn commands(generator: &mut SchemaGenerator) -> Vec<(&'static str, Value)> {
         "outputs": Outputs,
         "plan": PlanDocument,
         "replace": ComparedStore | RunDocument,
-        "restore": ComparedStore | RunDocument,
+        "restore": ComparedStore | RestorePreview | RunDocument,
         "smart rotate-secret": SecretRotation,
         "smart test": SmartTest,
         "state list": StateList,

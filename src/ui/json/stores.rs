@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::FORMAT_VERSION;
+use super::{FORMAT_VERSION, PlanDocument};
 use crate::module::standby::STORE;
 use hlctl_engine::state::{self, State};
 use hlctl_model::address::Address;
@@ -33,6 +33,44 @@ pub struct ListedStore {
     pub earliest_restore_point: Option<String>,
     /// Until when it can be restored.
     pub latest_restore_point: Option<String>,
+}
+
+/// What a restore would do.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct RestorePreview {
+    format_version: u32,
+    /// True: nothing was written.
+    dry_run: bool,
+    #[serde(flatten)]
+    parts: RestorePreviewParts,
+}
+
+/// What a restore would do, part by part.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct RestorePreviewParts {
+    /// Id of the store whose backup would be restored; null where only an earlier switch is to be finished.
+    pub source: Option<String>,
+    /// The point in time; null for the latest.
+    pub at: Option<String>,
+    /// Whether an earlier run has begun it.
+    pub continues: bool,
+    /// From when on the source can be restored.
+    pub earliest_restore_point: Option<String>,
+    /// Until when it can be restored.
+    pub latest_restore_point: Option<String>,
+    /// Whether the stack would be switched to the restored store.
+    pub put_in_use: bool,
+    /// Addresses of what names the store, and would be updated after the switch.
+    pub updated: Vec<String>,
+    /// The plan of the new store.
+    pub plan: PlanDocument,
+}
+
+impl RestorePreview {
+    /// The document of these.
+    pub fn of(parts: RestorePreviewParts) -> Self {
+        Self { format_version: FORMAT_VERSION, dry_run: true, parts }
+    }
 }
 
 /// The store that was restored, or is in use now.
