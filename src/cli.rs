@@ -10,6 +10,7 @@ mod export;
 mod fhir;
 mod graph;
 mod invocation;
+mod logs;
 pub mod manual;
 pub mod other_tools;
 mod policy;
@@ -42,6 +43,7 @@ pub use fhir::{
 pub use graph::{GraphArgs, GraphFormat, ReportArgs};
 pub use invocation::Invocation;
 pub(crate) use invocation::shown;
+pub use logs::{LogsArgs, Since};
 pub use policy::{DeployerArgs, PolicyCommand};
 #[cfg(feature = "sandbox")]
 pub use sandbox::{AddressFormat, Delay, SandboxArgs, SandboxCommand, SandboxLoadArgs, SandboxResetArgs};
@@ -183,6 +185,8 @@ pub enum Command {
     Outputs(OutputsArgs),
     /// Open a resource of the stack in the AWS console
     Open(OpenArgs),
+    /// Print what the SMART token validator logs
+    Logs(LogsArgs),
     /// Get a SMART on FHIR token, or test the SMART setup end to end
     #[command(subcommand)]
     Smart(SmartCommand),
@@ -299,6 +303,7 @@ impl Command {
             | Self::Status(_)
             | Self::Outputs(_)
             | Self::Open(_)
+            | Self::Logs(_)
             | Self::Smart(_)
             | Self::Fhir(_)
             | Self::Policy(_)
@@ -368,6 +373,7 @@ impl Command {
             // What they print is JSON, but an error among it would be taken for a policy.
             Self::Policy(_) => false,
             Self::Open(_) => false,
+            Self::Logs(arguments) => arguments.json,
             Self::Init(_)
             | Self::Schema
             | Self::Export(_)

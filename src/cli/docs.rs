@@ -59,7 +59,7 @@ pub const TOPICS: &[Topic] = &[
     topic!("data", ["import"]),
     topic!("transform", []),
     topic!("fhir", []),
-    topic!("smart", []),
+    topic!("smart", ["logs"]),
     topic!("authorizer", []),
     topic!("drift", []),
     topic!("audit", []),

@@ -180,6 +180,7 @@ impl Needs {
             | Command::Status(_)
             | Command::Outputs(_)
             | Command::Open(_)
+            | Command::Logs(_)
             | Command::Smart(_)
             | Command::Fhir(_)
             | Command::Policy(_)

@@ -82,6 +82,17 @@ pub const PAGES: &[HelpPage] = &[
                 page lists the data stores of the region.",
         examples: &["hlctl open store", "hlctl open logs --print"],
     },
+    HelpPage {
+        command: "logs",
+        about: "Prints the events of the token validator's log group in CloudWatch Logs, the oldest first, each with its time \
+                in UTC. --follow continues until Ctrl-C.",
+        examples: &[
+            "hlctl logs",
+            "hlctl logs --follow",
+            "hlctl logs --since 2h --filter '\"expired\"'",
+            "hlctl logs --since 2026-05-01T09:30:00Z --json",
+        ],
+    },
     page("smart token", &["hlctl smart token", "hlctl smart token --grant client-credentials"]),
     page("smart test", &["hlctl smart test"]),
     HelpPage {

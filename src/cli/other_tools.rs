@@ -100,7 +100,6 @@ pub const VERBS: &[Word] = &[
     word("test", concat!("`", hlctl!("smart test"), "` tests SMART on FHIR; --sandbox tries any command without AWS")),
     word("list", concat!("`", hlctl!("state list"), "` lists the resources")),
     word("ls", concat!("`", hlctl!("state list"), "` lists the resources")),
-    word("logs", concat!("`", hlctl!("report"), "` shows the last run; `", hlctl!("data jobs"), "` the store's jobs")),
     word(
         "history",
         concat!(

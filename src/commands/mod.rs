@@ -18,6 +18,7 @@ mod fleet;
 mod force_unlock;
 mod graph;
 mod init;
+mod logs;
 mod man;
 mod notify;
 mod open;
@@ -163,6 +164,7 @@ fn run(cli: Cli, printer: Printer) -> Result<ExitCode, CommandError> {
         Command::Schema => schema::run(&session),
         Command::Outputs(arguments) => block_on(sender, outputs::run(&session, &arguments)),
         Command::Open(arguments) => block_on(sender, open::run(&session, &arguments)),
+        Command::Logs(arguments) => block_on(sender, logs::run(&session, &arguments)),
         Command::State(command) => block_on(sender, state::run(&session, command)),
         Command::Forget(arguments) => block_on(sender, state::forget(&session, &arguments)),
         Command::Protect(arguments) => block_on(sender, state::protect(&session, &arguments, true)),

@@ -11,7 +11,8 @@ use hlctl_model::exit_code::ExitCode;
 
 const POOL: &str = "cognito_user_pool.main";
 const FUNCTION: &str = "lambda_function.token_validator";
-const LOGS: &str = "cloudwatch_log_group.token_validator";
+/// The log group of the token validator.
+pub(super) const LOGS: &str = "cloudwatch_log_group.token_validator";
 
 /// Prints the address of the page, and opens it.
 pub(super) async fn run(session: &Session, arguments: &OpenArgs) -> Result<ExitCode, CommandError> {

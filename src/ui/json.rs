@@ -8,6 +8,7 @@ mod audit;
 mod checks;
 mod drift;
 mod event;
+mod logs;
 mod plan;
 mod run;
 #[cfg(test)]
@@ -27,6 +28,7 @@ pub use checks::{
 };
 pub use drift::Drift;
 pub use event::{EventDocument, Happening};
+pub use logs::{LogEvent, LogEvents};
 pub use plan::PlanDocument;
 pub use run::RunDocument;
 pub use stack::{

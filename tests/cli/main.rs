@@ -39,6 +39,7 @@ mod layers;
 mod lock;
 mod lock_servers;
 mod logging;
+mod logs;
 mod lost_answers;
 mod lost_store;
 mod names;

@@ -12,6 +12,7 @@ pub(super) const GROUP: &[Grant] = &[
     on_group(&[logs::CREATE_LOG_GROUP]),
     on_group(&[logs::DELETE_LOG_GROUP]),
     on_group(&[logs::DESCRIBE_SUBSCRIPTION_FILTERS]),
+    on_group(&[logs::FILTER_LOG_EVENTS]),
     on_group(&[logs::LIST_TAGS_FOR_RESOURCE]),
     on_group(&[logs::PUT_LOG_GROUP_DELETION_PROTECTION]),
     on_group(&[logs::PUT_RETENTION_POLICY]),

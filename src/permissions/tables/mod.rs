@@ -216,8 +216,9 @@ mod tests {
         let listed = names(of_the_stack());
         let unlisted: Vec<_> = made.difference(&listed).collect();
         assert!(unlisted.is_empty(), "{unlisted:?} have no line");
-        // `smart test` invokes the function and reads its store's documents; a plan that deletes lists jobs.
+        // `smart test` invokes the function and reads its store's documents; a plan that deletes lists jobs; `logs` reads events.
         let elsewhere = [
+            ops::logs::FILTER_LOG_EVENTS,
             ops::lambda::INVOKE,
             ops::fhir::GET_CAPABILITIES,
             ops::healthlake::LIST_FHIR_EXPORT_JOBS,

@@ -5,6 +5,7 @@ use std::path::Path;
 use schemars::generate::{SchemaGenerator, SchemaSettings};
 use serde_json::{Map, Value, json};
 
+use super::logs::FollowedLogEvent;
 use super::*;
 use crate::module::Outputs;
 
@@ -24,6 +25,7 @@ fn commands(generator: &mut SchemaGenerator) -> Vec<(&'static str, Value)> {
         "drift": Drift,
         "fhir explain": Explanation,
         "graph": GraphDocument,
+        "logs": LogEvents | FollowedLogEvent,
         "outputs": Outputs,
         "plan": PlanDocument,
         "replace": ComparedStore | RunDocument,

@@ -123,7 +123,10 @@ pub(crate) fn is_only_noted(action: &Action) -> bool {
 pub(crate) const PHASES: &[Phase] = &[
     Phase { prepare: answers_get_lost, commands: &[(&["plan"], 0), (&["apply", "-y"], 6)] },
     Phase { prepare: a_run_is_killed, commands: &[(&["apply", "-y"], 0), (&["plan", "--detailed-exitcode"], 0)] },
-    Phase { prepare: |_| {}, commands: &[(&["smart", "test"], 0), (ROTATE, 0), (&["drift", "--no-trail"], 0)] },
+    Phase {
+        prepare: |_| {},
+        commands: &[(&["smart", "test"], 0), (&["logs"], 0), (ROTATE, 0), (&["drift", "--no-trail"], 0)],
+    },
     Phase { prepare: everything_drifts, commands: &[(&["apply", "-y"], 0), (&["plan", "--detailed-exitcode"], 0)] },
     Phase { prepare: less_is_wanted, commands: &[(&["apply", "-y"], 0)] },
     Phase { prepare: |_| {}, commands: &[(REPLACE, 0)] },

@@ -182,6 +182,11 @@ impl Running {
         }
     }
 
+    /// stdout as far as it has come.
+    pub fn printed(&self) -> String {
+        self.stdout.so_far()
+    }
+
     /// stderr as far as it has come.
     pub fn said(&self) -> String {
         self.stderr.so_far()

@@ -18,6 +18,7 @@ operations!(
     ),
     DESCRIBE_LOG_GROUPS = reads("DescribeLogGroups"),
     DESCRIBE_SUBSCRIPTION_FILTERS = reads("DescribeSubscriptionFilters"),
+    FILTER_LOG_EVENTS = reads("FilterLogEvents"),
     LIST_TAGS_FOR_RESOURCE = reads("ListTagsForResource"),
     PUT_LOG_GROUP_DELETION_PROTECTION =
         changes("PutLogGroupDeletionProtection", Same, "PutLogGroupDeletionProtection: a second request sets the same"),
