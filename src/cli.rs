@@ -236,7 +236,7 @@ pub enum Command {
     Sandbox(SandboxArgs),
     /// Print the documentation of a topic, or list the topics
     Docs(DocsArgs),
-    /// Print a completion script for a shell
+    /// Print a completion script for a shell; its first lines say how to install it
     Completions {
         /// The shell
         shell: Shell,

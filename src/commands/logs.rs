@@ -144,9 +144,9 @@ impl Reader<'_> {
                 return;
             }
             if as_json {
-                printer.raw(&printer.json_line(&event.document().followed()))
+                printer.raw(&printer.json_line(&event.document().followed()));
             } else {
-                printer.data(&event.line())
+                printer.data(&event.line());
             }
         };
         let look = || async {

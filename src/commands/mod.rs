@@ -3,6 +3,7 @@
 mod adopt;
 mod apply;
 mod audit;
+mod completions;
 mod confirm;
 mod data;
 mod deployed_stack;
@@ -45,7 +46,7 @@ use std::future::Future;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use clap::{ArgMatches, CommandFactory, FromArgMatches};
+use clap::{ArgMatches, FromArgMatches};
 use tokio::sync::watch;
 use tokio::time::sleep;
 
@@ -59,6 +60,10 @@ use hlctl_model::exit_code::ExitCode;
 
 /// Runs hlctl with these arguments, the first being its own name.
 pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
+    let arguments: Vec<OsString> = arguments.into_iter().collect();
+    if let Some(code) = completions::answer(&arguments) {
+        return code;
+    }
     let words = usage::in_own_words(arguments);
     if let Some(code) = usage::refuse_single_dashes(&words) {
         return code;
@@ -175,12 +180,7 @@ fn run(cli: Cli, printer: Printer) -> Result<ExitCode, CommandError> {
         Command::Audit(arguments) => block_on(sender, audit::run(&session, &arguments)),
         Command::Graph(arguments) => block_on(sender, graph::run(&session, &arguments)),
         Command::Report(arguments) => block_on(sender, report::run(&session, &arguments)),
-        Command::Completions { shell } => {
-            let mut script = Vec::new();
-            clap_complete::generate(shell, &mut Cli::command(), "hlctl", &mut script);
-            printer.data(&String::from_utf8_lossy(&script));
-            Ok(ExitCode::Success)
-        }
+        Command::Completions { shell } => Ok(completions::print(printer, shell)),
         Command::Docs(arguments) => docs::run(&session, &arguments),
         Command::Man { directory } => man::run(&session, &directory),
         Command::Doctor(arguments) => block_on(sender, doctor::run(&session, &arguments)),

@@ -221,7 +221,7 @@ fn refuse(words: &[OsString], explanation: &Explanation) {
 }
 
 /// The options of every command in a command line that does not parse as a whole: all else is left out, and the rest parsed.
-fn options(words: &[OsString]) -> Global {
+pub(super) fn options(words: &[OsString]) -> Global {
     let command = Global::augment_args(clap::Command::new("hlctl"));
     let mut kept = vec!["hlctl"];
     let mut rest = own(words);

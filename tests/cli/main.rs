@@ -17,6 +17,7 @@ mod backend;
 mod basics;
 mod buckets;
 mod ci;
+mod completions;
 mod costs;
 mod credentials;
 mod data;

@@ -175,8 +175,16 @@ pub(super) const TRIGGERS: [&str; 15] = [
 pub(super) const TRIGGER_VERSIONS: [&str; 3] = ["V1_0", "V2_0", "V3_0"];
 
 /// Names that begin like a key's variable and are read elsewhere; see also [`is_reserved`].
-const RESERVED: [&str; 7] =
-    ["HLCTL_SANDBOX", "HLCTL_LOG", "HLCTL_LOG_FILE", "HLCTL_CONFIG", "HLCTL_ENV", "HLCTL_STATE", "HLCTL_TOKEN"];
+const RESERVED: [&str; 8] = [
+    "HLCTL_SANDBOX",
+    "HLCTL_LOG",
+    "HLCTL_LOG_FILE",
+    "HLCTL_CONFIG",
+    "HLCTL_ENV",
+    "HLCTL_STATE",
+    "HLCTL_TOKEN",
+    "HLCTL_COMPLETE",
+];
 
 /// Whether a variable belongs to hlctl itself and is no configuration key.
 pub fn is_reserved(variable: &str) -> bool {
