@@ -26,11 +26,12 @@ pub(super) fn in_own_words(arguments: impl IntoIterator<Item = OsString>) -> Vec
     words
 }
 
-/// Flags of other tools with one dash that begin as `-c` does, so that clap would take the rest for the name of a configuration.
+/// Flags of other tools with one dash that begin as `-c` or `-e` does, so that clap would take the rest for the name of a
+/// configuration or an environment.
 pub(super) fn refuse_single_dashes(words: &[OsString]) -> Option<ExitCode> {
     let (name, word) = own(words)
         .filter_map(single_dashed)
-        .filter(|name| name.starts_with('c'))
+        .filter(|name| name.starts_with(['c', 'e']))
         .find_map(|name| Some((name, other_tools::flag(name)?)))?;
     refuse(words, &Explanation::new(format!("hlctl has no -{name}"), word.instead));
     Some(ExitCode::Usage)

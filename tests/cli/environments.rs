@@ -135,6 +135,8 @@ fn a_wrong_name_is_answered_with_the_nearest() {
     place.run(["plan"]).env("HLCTL_ENV", "prdo").exits(1).says("HLCTL_ENV=prdo");
     // It becomes a part of a file's name.
     place.run(["plan", "-e", "../prod"]).exits(64).says("write the name of a table [env.NAME]");
+    // Terraform's flag, not the environment `xclude`.
+    place.run(["plan", "-exclude=kms_key.s3"]).exits(64).says("hlctl has no -exclude");
     assert!(place.cloud().requests().is_empty());
 }
 
