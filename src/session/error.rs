@@ -91,6 +91,9 @@ pub(crate) enum StateLocationError {
     /// The sandbox has a stack of the same configuration, or AWS has.
     #[error("{missing}, but {stack} is there")]
     OtherHome { missing: StateError, stack: String, home: Home },
+    /// Environments of the configuration have one.
+    #[error("{missing}, but {} {} one", environments.join(" and "), if environments.len() == 1 { "has" } else { "have" })]
+    OfEnvironments { missing: StateError, environments: Vec<String> },
     #[error("there is no state at {place}{}, so there is nothing to destroy", match directory {
         Some(directory) => format!(" in {}", directory.display()),
         None => String::new(),
@@ -117,6 +120,7 @@ impl Failure for StateLocationError {
             Self::Unsaved { .. }
             | Self::NoConfig { .. }
             | Self::OtherHome { .. }
+            | Self::OfEnvironments { .. }
             | Self::NothingToDestroy { .. }
             | Self::OfLinkTarget { .. }
             | Self::NotMigrated { .. } => Ending::Elsewhere,
@@ -142,6 +146,10 @@ impl Failure for StateLocationError {
             Self::OtherHome { home: Home::Aws, .. } => {
                 "a stack in AWS exists here: leave --sandbox out, and the variable HLCTL_SANDBOX unset, to work on it"
                     .to_owned()
+            }
+            Self::OfEnvironments { environments, .. } => {
+                let flags: Vec<String> = environments.iter().map(|name| format!("-e {name}")).collect();
+                format!("choose an environment of the configuration: {}", flags.join(" or "))
             }
             Self::NothingToDestroy { other_home, .. } => {
                 let elsewhere = match other_home {

@@ -225,6 +225,10 @@ impl Session {
         };
         let missing = StateError::Missing { place: store.place() };
         let config = &self.global.config;
+        let environments = if neighbour.is_none() { self.deployed_environments() } else { Vec::new() };
+        if !environments.is_empty() {
+            return StateLocationError::OfEnvironments { missing, environments }.into();
+        }
         let Some(neighbour) = neighbour else {
             if self.global.state.is_some() || config.exists() {
                 return missing.into();
@@ -232,6 +236,19 @@ impl Session {
             return StateLocationError::NoConfig { missing, config: config.clone() }.into();
         };
         StateLocationError::OtherHome { missing, stack: neighbour.stack, home: other }.into()
+    }
+
+    /// The environments of the configuration that have a state in a file, where this run is for none of them.
+    fn deployed_environments(&self) -> Vec<String> {
+        let is_for_one = self.global.environment().is_some() || self.global.state.is_some();
+        let text = if is_for_one { None } else { std::fs::read_to_string(&self.global.config).ok() };
+        let mut names = text.map(|text| hlctl_config::environments(&text)).unwrap_or_default();
+        names.retain(|name| {
+            let global = Global { environment: Some(name.clone()), ..self.global.clone() };
+            let there = Session { global, ..self.clone() };
+            there.local_store().read().is_ok_and(|state| state.is_some_and(|state| !state.is_empty()))
+        });
+        names
     }
 
     /// [`Session::read_existing`] for a destroy, which has nothing to do without a state.

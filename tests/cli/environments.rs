@@ -60,7 +60,9 @@ fn each_environment_is_a_stack_with_a_state_of_its_own() {
         assert!(status.stdout.contains(&format!(", environment {name}, in account ")), "{status}");
     }
     // The rest of the file is a stack that nobody has made.
-    place.run(["outputs"]).exits(1).says("there is no state at healthlake.state.json");
+    let missing =
+        place.run(["outputs"]).exits(1).says("there is no state at healthlake.state.json, but dev and prod have one");
+    missing.says("choose an environment of the configuration: -e dev or -e prod");
     place.run(["destroy", "-e", "dev", "-y", "--allow-destroy", "fhir-dev", "--force-destroy"]).succeeds();
     assert_eq!(place.cloud().census(), Census { keys_ending: 1, ..Census::one_stack() });
     place.run(["plan", "-e", "prod", "--detailed-exitcode"]).succeeds();
