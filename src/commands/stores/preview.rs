@@ -5,6 +5,7 @@ use super::restore::{Beginning, begin};
 use super::{StoreReader, make, stores};
 use crate::cli::{RestoreArgs, RunningJobs};
 use crate::commands::confirm;
+use crate::costs::Prices;
 use crate::error::CommandError;
 use crate::module::standby::STORE;
 use crate::plan::Options;
@@ -42,7 +43,8 @@ pub(super) async fn run(
         session.printer.json(&preview.document(&prepared, session.global.environment()));
     } else {
         session.printer.say(&format!("{}\n", preview.first()));
-        session.printer.data(&plan_view::render(&prepared.plan, &connection.place(session.home())));
+        let place = connection.place(session.home());
+        session.printer.data(&plan_view::render(&prepared.plan, &place, Prices::of_stack(&prepared.state)));
         session.printer.say(&format!("\n{}", preview.afterwards(&prepared)));
     }
     // What would end the restore ends this, in the same words.
@@ -127,7 +129,7 @@ impl Preview<'_> {
             latest_restore_point: window.map(|window| instant(window.latest)),
             put_in_use: self.arguments.put_in_use,
             updated: self.updated.iter().filter(|_| self.arguments.put_in_use).map(Address::to_string).collect(),
-            plan: json::plan(&prepared.plan, environment),
+            plan: json::plan(&prepared.plan, environment, Prices::of_stack(&prepared.state)),
         })
     }
 }
