@@ -93,6 +93,10 @@ pub struct Global {
     #[arg(short, long = "env", global = true, value_name = "NAME", env = "HLCTL_ENV", value_parser = environment_name)]
     pub environment: Option<String>,
 
+    /// Whether the environment was named on the command line, and not by the variable.
+    #[arg(skip)]
+    pub is_environment_given: bool,
+
     /// The one that a session is for.
     #[arg(skip)]
     pub config: PathBuf,
@@ -132,6 +136,7 @@ impl Global {
         Self {
             configs: vec![PathBuf::from(DEFAULT_CONFIG)],
             environment: None,
+            is_environment_given: false,
             config: PathBuf::new(),
             state: None,
             sandbox: false,

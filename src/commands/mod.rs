@@ -46,6 +46,7 @@ use std::future::Future;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use clap::parser::ValueSource;
 use clap::{ArgMatches, FromArgMatches};
 use tokio::sync::watch;
 use tokio::time::sleep;
@@ -120,8 +121,17 @@ fn parse(words: &[OsString]) -> Result<(Cli, String), clap::Error> {
     let mut manual = manual::command();
     let mut matches = manual.try_get_matches_from_mut(words)?;
     let command = command_of(&matches);
-    let cli = Cli::from_arg_matches_mut(&mut matches).map_err(|error| error.format(&mut manual))?;
+    let is_environment_given = is_on_command_line(&matches, "environment");
+    let mut cli = Cli::from_arg_matches_mut(&mut matches).map_err(|error| error.format(&mut manual))?;
+    cli.global.is_environment_given = is_environment_given;
     Ok((cli, command))
+}
+
+/// Whether a global option was given before or after the name of the command, and not by its variable.
+fn is_on_command_line(matches: &ArgMatches, id: &str) -> bool {
+    let is_here =
+        matches.try_contains_id(id).unwrap_or(false) && matches.value_source(id) == Some(ValueSource::CommandLine);
+    is_here || matches.subcommand().is_some_and(|(_, inner)| is_on_command_line(inner, id))
 }
 
 /// The name of the command that was given, with that of the group it belongs to: `data import`.

@@ -106,7 +106,11 @@ fn a_stack_becomes_that_of_an_environment_once() {
     // With the same names nothing of the other stack is taken.
     let refused = place.run(["apply", "-y", "-e", "prod"]).exits(1);
     assert!(refused.stderr.contains("healthlake.state.json holds that stack"), "{refused}");
-    place.run(["state", "migrate", "-e", "prod", "--from", "healthlake.state.json"]).succeeds();
+    // A variable that is set by accident is no reason to.
+    let ended = place.run(["state", "migrate", "--from", "healthlake.state.json"]).env("HLCTL_ENV", "prod").exits(64);
+    ended.says("would become that of the environment prod for good").says("-e prod");
+    let migrated = place.run(["state", "migrate", "-e", "prod", "--from", "healthlake.state.json"]).succeeds();
+    migrated.says("It becomes that of the environment prod.");
     assert_eq!(state(&place, "healthlake.prod.state.json")["environment"], "prod");
     place.run(["plan", "-e", "prod", "--detailed-exitcode"]).succeeds();
     let refused = place.run(["plan"]).exits(1);
@@ -117,6 +121,25 @@ fn a_stack_becomes_that_of_an_environment_once() {
     let from = ["--from", "healthlake.prod.state.json"];
     let refusal = "the state is that of the environment prod, but this command is for dev";
     changes_nothing(&place, &[&["state", "migrate", "-e", "dev"], &from[..]].concat(), 1, refusal);
+}
+
+#[test]
+fn a_stack_with_a_file_of_its_own_becomes_an_environment_where_its_state_is() {
+    let place = Place::quick("minimal");
+    let text = place.read("healthlake.toml");
+    place.write("healthlake.prod.toml", &text);
+    place.run(["apply", "-y", "-c", "healthlake.prod.toml"]).succeeds();
+    place.write("healthlake.toml", &format!("{text}\n[env.prod]\n"));
+    place.run(["plan", "-e", "prod"]).exits(1).says("no environment");
+    let migrate = ["state", "migrate", "-e", "prod"];
+    let migrate = || migrate.into_iter().chain(["--from", "healthlake.prod.state.json"]);
+    let files = place.files();
+    place.run(migrate().chain(["--dry-run"])).succeeds().says("It becomes that of the environment prod.");
+    assert_eq!(place.files(), files);
+    place.run(migrate()).succeeds().says("It becomes that of the environment prod.");
+    place.run(["plan", "-e", "prod", "--detailed-exitcode"]).succeeds();
+    place.run(migrate()).exits(64).says("is already at");
+    place.run(["plan", "-c", "healthlake.prod.toml"]).exits(1).says("environment prod");
 }
 
 #[test]

@@ -16,6 +16,14 @@ pub(in crate::commands) enum StateCommandError {
     Intact(Place),
     #[error("the state is already at {0}")]
     AlreadyThere(Place),
+    /// A stack of no environment would become that of one, which cannot be undone.
+    #[error("the state of {stack} would become that of the environment {name} for good, and only HLCTL_ENV names it")]
+    OnlyByVariable {
+        /// The stack.
+        stack: String,
+        /// The environment.
+        name: String,
+    },
     /// There is nothing to move where the configuration says, or at a place that was named.
     #[error("there is no state at {place} to move{}", match configured {
         Some(configured) => format!("; according to the configuration it is at {configured}"),
@@ -42,9 +50,11 @@ pub(in crate::commands) enum StateCommandError {
 impl Failure for StateCommandError {
     fn ending(&self) -> Ending {
         match self {
-            Self::NoResource { .. } | Self::Intact(_) | Self::AlreadyThere(_) | Self::NothingToMove { .. } => {
-                Ending::Usage
-            }
+            Self::NoResource { .. }
+            | Self::Intact(_)
+            | Self::AlreadyThere(_)
+            | Self::OnlyByVariable { .. }
+            | Self::NothingToMove { .. } => Ending::Usage,
             Self::OtherStackThere { .. }
             | Self::NewerThere { .. }
             | Self::NotAState { .. }
@@ -55,6 +65,11 @@ impl Failure for StateCommandError {
 
     fn hint(&self) -> Option<String> {
         Some(match self {
+            Self::OnlyByVariable { name, .. } => {
+                format!(
+                    "if that is meant, name it on the command line with -e {name}; otherwise unset the variable HLCTL_ENV"
+                )
+            }
             Self::NoResource { nearest: Some(near), .. } => format!("did you mean {near}?"),
             Self::NoResource { nearest: None, .. } => {
                 concat!("`", hlctl!("state list"), "` shows the addresses").to_owned()
