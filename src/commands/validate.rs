@@ -5,7 +5,7 @@ use crate::error::CommandError;
 use crate::materials;
 use crate::session::Session;
 use crate::ui::json::Validation;
-use hlctl_config::{Examined, Problem};
+use hlctl_config::{Examined, Problem, Sources};
 use hlctl_model::exit_code::ExitCode;
 use hlctl_resources::package::PackageError;
 
@@ -15,8 +15,7 @@ pub(super) fn run(session: &Session, arguments: &JsonArgs) -> Result<ExitCode, C
     let problems = match &sources {
         Ok(sources) => {
             let mut examined = hlctl_config::examine_every(sources);
-            let more: Vec<Problem> =
-                package_problem(session, &examined).into_iter().chain(mapping_problems(&examined)).collect();
+            let more = problems_of_files(session, sources, &examined);
             if !more.is_empty() {
                 more.into_iter().for_each(|problem| examined.problems.push(problem));
                 examined.problems.sort();
@@ -46,6 +45,23 @@ pub(super) fn run(session: &Session, arguments: &JsonArgs) -> Result<ExitCode, C
     };
     session.printer.say(&format!("{} is valid{environments}.", session.global.config.display()));
     Ok(ExitCode::Success)
+}
+
+/// What is wrong with the files that the configuration names; where no environment is chosen, those of each environment too.
+fn problems_of_files(session: &Session, sources: &Sources, examined: &Examined) -> Vec<Problem> {
+    let of = |examined: &Examined| -> Vec<Problem> {
+        package_problem(session, examined).into_iter().chain(mapping_problems(examined)).collect()
+    };
+    let base = of(examined);
+    let mut all = base.clone();
+    if sources.environment.is_none() {
+        for name in hlctl_config::environments(&sources.text) {
+            let chosen = hlctl_config::examine(&Sources { environment: Some(name.clone()), ..sources.clone() });
+            let more = of(&chosen).into_iter().filter(|problem| !base.contains(problem));
+            all.extend(more.map(|problem| problem.with_environment(&name)));
+        }
+    }
+    all
 }
 
 /// What is wrong with the mappings of profiles.

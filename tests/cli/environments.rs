@@ -182,6 +182,17 @@ fn a_validation_is_of_every_environment_unless_one_is_chosen() {
 }
 
 #[test]
+fn a_validation_reads_the_mappings_of_every_environment() {
+    let place = with_environments(Place::quick("minimal"));
+    let text = place.read("healthlake.toml");
+    let profile = "[[env.prod.transform_profiles]]\nname = \"visits\"\nformat = \"CSV\"\nmapping = \"none.yaml\"\n";
+    place.write("healthlake.toml", &format!("{text}{profile}"));
+    place.run(["validate"]).exits(1).says("none.yaml").says("(with `-e prod`)");
+    place.run(["validate", "-e", "prod"]).exits(1).says("none.yaml");
+    place.run(["validate", "-e", "dev"]).succeeds();
+}
+
+#[test]
 fn a_saved_plan_is_for_its_environment() {
     let place = with_environments(Place::quick("minimal"));
     place.run(["plan", "-e", "prod", "--out", "plan.json"]).succeeds().says("hlctl apply plan.json -e prod");

@@ -105,8 +105,7 @@ pub fn examine_every(sources: &Sources) -> Examined {
     for (name, examined) in every {
         for problem in examined.problems {
             if !base_alone.iter().any(|known| *known == problem) {
-                let message = format!("{} (with `-e {name}`)", problem.message);
-                base.problems.push(Problem { message, ..problem });
+                base.problems.push(problem.with_environment(name));
             }
         }
     }

@@ -70,6 +70,13 @@ impl Problem {
         self
     }
 
+    /// Says that only this environment has it.
+    #[must_use]
+    pub fn with_environment(mut self, name: &str) -> Self {
+        self.message = format!("{} (with `-e {name}`)", self.message);
+        self
+    }
+
     /// Names the place.
     #[must_use]
     pub fn at(mut self, place: Place) -> Self {
