@@ -8,6 +8,7 @@ mod jobs;
 mod parts;
 mod results;
 
+use std::cell::RefCell;
 use std::path::Path;
 
 use schemars::JsonSchema;
@@ -139,6 +140,11 @@ pub enum ConversionEvent<'a> {
         /// Its ARN.
         arn: &'a str,
     },
+    /// An earlier run has started the job with other options than those of now.
+    OtherOrder {
+        /// Its id.
+        id: &'a str,
+    },
     /// A job was started.
     Started {
         /// Its id.
@@ -216,7 +222,7 @@ pub enum ConversionError {
     #[error("the upload is not finished: {0}")]
     Upload(UploadError),
     /// There is no job.
-    #[error("the job was not started: {error}")]
+    #[error("{}: {error}", if is_lost(error) { "whether the job was started is not known" } else { "the job was not started" })]
     NotStarted {
         /// Why not.
         error: ResourceError,
@@ -266,6 +272,11 @@ pub enum ConversionError {
         /// Files with errors.
         failed: u64,
     },
+}
+
+/// Whether AWS may have done what was asked.
+fn is_lost(error: &ResourceError) -> bool {
+    matches!(error, ResourceError::Aws(error) if error.kind.loses_the_answer())
 }
 
 impl ConversionError {
@@ -335,7 +346,9 @@ impl Flow<'_> {
     async fn run(&mut self) -> Result<(), ConversionError> {
         let request = self.request;
         let output = request.output.map(Prefix::to_string).unwrap_or_default();
-        let subject = format!("{}\n{output}", request.from.subject());
+        // Stacks of one folder, such as the environments of one file, have journals of their own.
+        let place = self.bulk.place(IMPORT_FOLDER);
+        let subject = format!("{}\n{output}\n{place}", request.from.subject());
         let journal = TransferJournal::open(request.journals, "transform", &request.profile.id, &subject)?;
         let mut entry = self.entry(&journal, &subject);
         let input = match request.from {
@@ -351,20 +364,26 @@ impl Flow<'_> {
             self.look_at(&input).await?;
         }
         journal.write(&entry)?;
-        if let Some(files) = request.files.filter(|_| !entry.is_uploaded) {
+        // S3 may have deleted since what an earlier run has uploaded.
+        let is_waiting = entry.parts.iter().any(|part| part.job.is_none());
+        if let Some(files) = request.files.filter(|_| is_waiting) {
             self.upload(files, &input, &journal, &mut entry).await?;
         }
         for number in 0..entry.parts.len() {
             let from = if request.files.is_some() { input.under(&parts::folder(number)) } else { input.clone() };
             let id = match &entry.parts[number].job {
-                Some(id) => id.clone(),
+                Some(id) => {
+                    let id = id.clone();
+                    self.check_order(&entry, number, (&from, &output));
+                    id
+                }
                 None => self.start(&journal, &mut entry, number, (&from, &output)).await?,
             };
             let job = self.wait(&id, number, entry.parts.len(), &output).await?;
             let failed = job.status == "FAILED";
             self.report.jobs.push(job.clone());
             if failed {
-                // The others keep theirs; this one is started anew by the next run.
+                // The others keep theirs; the next run starts another for this one.
                 entry.parts[number] = ConversionPart::new();
                 journal.write(&entry)?;
                 return Err(ConversionError::Failed(Box::new(job)));
@@ -395,7 +414,7 @@ impl Flow<'_> {
             return begin();
         }
         known.parts = (0..request.parts).map(|_| ConversionPart::new()).collect();
-        (known.files, known.is_uploaded) = (files, false);
+        known.files = files;
         known
     }
 
@@ -447,8 +466,16 @@ impl Flow<'_> {
         let files = uploaded.map_err(ConversionError::Upload)?;
         self.observer.notice(ConversionEvent::Uploaded { to, files });
         self.report.upload = Some(UploadReport { to: to.to_string(), sent: files.sent, kept: files.kept });
-        entry.is_uploaded = true;
         Ok(journal.write(entry)?)
+    }
+
+    /// Says so if a job was started with something else than is asked for now: its result is not what the user expects.
+    fn check_order(&self, entry: &TransferEntry, number: usize, (from, output): (&Prefix, &Prefix)) {
+        let part = &entry.parts[number];
+        let order = self.order(from, output);
+        if let Some(id) = part.job.as_ref().filter(|_| part.order.as_ref().is_some_and(|sent| *sent != order)) {
+            self.observer.notice(ConversionEvent::OtherOrder { id });
+        }
     }
 
     /// Starts the job of a part, unless an earlier run did and could not write that down.
@@ -498,6 +525,7 @@ impl Flow<'_> {
         let id = until_stopped(&bulk.cx.stop, start).await.map_err(|_| ConversionError::Stopped)??;
         self.observer.notice(ConversionEvent::Started { id: &id, number: number + 1, of });
         entry.parts[number].job = Some(id.clone());
+        self.check_order(entry, number, (from, output));
         journal.write(entry)?;
         Ok(id)
     }
@@ -522,9 +550,16 @@ impl Flow<'_> {
         let unseen = |error: ResourceError| ConversionError::Unseen { job: id.to_owned(), error };
         let mut job = if self.request.wait {
             self.observer.notice(ConversionEvent::WaitBegan);
-            let hear = |job: &ConversionJob| self.observer.notice(ConversionEvent::Seen(job));
+            let last = RefCell::new(None);
+            let hear = |job: &ConversionJob| {
+                self.observer.notice(ConversionEvent::Seen(job));
+                last.replace(Some(job.clone()));
+            };
             let waited = jobs::wait(cx, id, &folder, hear).await;
             self.observer.notice(ConversionEvent::WaitEnded);
+            if waited.is_err() {
+                self.report.jobs.extend(last.into_inner());
+            }
             waited.map_err(|ended| match ended {
                 Ended::Failed(error) => unseen(error),
                 Ended::TimedOut(status) | Ended::Stopped(status) => {
@@ -536,6 +571,7 @@ impl Flow<'_> {
             look.map_err(|_| ConversionError::Stopped)?.map_err(unseen)?
         };
         if !job.is_over() {
+            self.report.jobs.push(job);
             return Err(ConversionError::LeftRunning { job: id.to_owned(), number: number + 1, of });
         }
         let read = async {
@@ -562,7 +598,6 @@ impl Flow<'_> {
         }
         // Its uploads are kept; what is started next are other jobs.
         entry.parts = entry.parts.iter().map(|_| ConversionPart::new()).collect();
-        entry.is_uploaded = false;
         journal.write(&entry)?;
         let count = |of: fn(&ConversionJob) -> i64| {
             self.report.jobs.iter().map(|job| u64::try_from(of(job)).unwrap_or_default()).sum::<u64>()

@@ -39,9 +39,6 @@ pub struct TransferEntry {
     /// Jobs of a conversion, one for each part of the files.
     #[serde(skip_serializing_if = "Vec::is_empty", default)]
     pub parts: Vec<ConversionPart>,
-    /// Whether all files of a conversion are in S3.
-    #[serde(skip_serializing_if = "std::ops::Not::not", default)]
-    pub is_uploaded: bool,
     /// Multipart uploads that were begun, by the file's name.
     #[serde(skip_serializing_if = "BTreeMap::is_empty", default)]
     pub uploads: BTreeMap<String, Begun>,
@@ -93,7 +90,6 @@ impl TransferEntry {
             retention_in_days: None,
             files: None,
             parts: Vec::new(),
-            is_uploaded: false,
             uploads: BTreeMap::new(),
         }
     }

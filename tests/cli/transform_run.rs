@@ -149,7 +149,7 @@ fn a_job_that_may_have_been_started_with_other_options_is_found_first() {
     running.wait_until_stuck(&place);
     running.kill();
     place.cloud().heal();
-    run(&place, &["--provenance", "off"]).succeeds();
+    run(&place, &["--provenance", "off"]).succeeds().says("with another role, key, profile or report");
     assert_eq!(jobs(&place), 1);
     // One that was surely not started is started with what is asked for now.
     place.cloud().rules([rule("StartDataTransformationJob", Some(1), Action::Hang)]);
@@ -162,6 +162,53 @@ fn a_job_that_may_have_been_started_with_other_options_is_found_first() {
     let job = call(place.cloud().healthlake().describe_data_transformation_job().job_id(id).send()).unwrap();
     assert_eq!(job.transformation_job_properties().unwrap().provenance_enabled(), Some(false));
     assert_eq!(jobs(&place), 2);
+}
+
+#[test]
+fn each_stack_of_a_folder_converts_in_its_own_bucket() {
+    let place = Place::quick("minimal");
+    let other = place.read("healthlake.toml").replace("fhir-minimal", "fhir-other");
+    let names = "healthlake_role_name = \"OtherRole\"\nhealthlake_policy_name = \"OtherPolicy\"\n";
+    place.write("other.toml", &format!("{names}{other}"));
+    place.apply();
+    place.run(["apply", "-y", "-c", "other.toml"]).succeeds();
+    prepare(&place);
+    place.cloud().rules([rule("StartDataTransformationJob", None, Action::Deny)]);
+    run(&place, &[]).exits(6).says("the job was not started");
+    place.cloud().heal();
+    let done = run(&place, &["-c", "other.toml"]).succeeds();
+    assert!(done.stdout.starts_with("s3://example-fhir-other-data/") && !done.stderr.contains("Continuing"), "{done}");
+    let done = run(&place, &[]).succeeds().says("Continuing with");
+    assert!(done.stdout.starts_with("s3://example-fhir-minimal-data/"), "{done}");
+}
+
+#[test]
+fn what_s3_has_deleted_before_the_job_is_uploaded_again() {
+    let place = ready();
+    place.cloud().rules([rule("StartDataTransformationJob", None, Action::Deny)]);
+    run(&place, &[]).exits(6).says("the job was not started");
+    place.cloud().heal();
+    let s3 = place.cloud().s3();
+    let bucket = "example-fhir-minimal-data";
+    let listed = call(s3.list_objects_v2().bucket(bucket).prefix("import/").send()).unwrap();
+    let keys: Vec<&str> = listed.contents().iter().filter_map(|object| object.key()).collect();
+    let deleted = keys.iter().find(|key| key.ends_with("/PATIENTS.csv")).unwrap();
+    call(s3.delete_object().bucket(bucket).key(*deleted).send()).unwrap();
+    let done = run(&place, &[]).succeeds().says("Uploaded 1 file");
+    let all = keys.len();
+    assert!(done.stderr.contains(&format!("{all} of {all} files converted")), "{done}");
+}
+
+#[test]
+fn a_job_that_is_left_running_is_in_the_document() {
+    let delays = Delays { job: Duration::from_secs(60), ..Delays::default() };
+    let clock = Clock::manual("2026-01-02T03:04:05Z".parse().unwrap());
+    let place = Place::on(Cloud::with(Options { delays, clock, ..Options::default() }), "minimal");
+    place.apply();
+    prepare(&place);
+    let document = run(&place, &["--no-wait", "--json"]).exits(6).json();
+    let job = &document["jobs"][0];
+    assert!(job["id"].is_string() && job["status"] != "COMPLETED", "{document:#}");
 }
 
 #[test]

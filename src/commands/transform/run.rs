@@ -237,7 +237,7 @@ impl ConversionObserver for Progress {
                 printer.say(&format!("Continuing with {run}, which an earlier run started."));
             }
             ConversionEvent::FilesChanged => printer.warning(
-                "the files have changed since an earlier run started a job for them; all of them are converted anew",
+                "the files have changed since an earlier run started a job for them; all of them are converted again",
             ),
             ConversionEvent::NotListed(error) => printer.warning(&format!("the files could not be listed: {error}")),
             ConversionEvent::Others { count } => printer.warning(&format!(
@@ -250,11 +250,18 @@ impl ConversionObserver for Progress {
             ConversionEvent::UploadEnded | ConversionEvent::WaitEnded => drop(self.moving.take()),
             ConversionEvent::Uploaded { to, files } => {
                 let kept = if files.kept == 0 { String::new() } else { format!(", {} there already", files.kept) };
-                printer.say(&format!("Uploaded {} to {to}{kept}.", counted(files.sent, "file")));
+                printer.say(&match files.sent {
+                    0 => format!("All files are at {to} already."),
+                    sent => format!("Uploaded {} to {to}{kept}.", counted(sent, "file")),
+                });
             }
             ConversionEvent::RoleOfStack { arn } => printer.warning(&format!(
                 "the role {arn} trusts HealthLake for the stack's store, and this job has no store; whether HealthLake takes it is not \
                  confirmed\n  --role-arn or transform_role_arn names another"
+            )),
+            ConversionEvent::OtherOrder { id } => printer.warning(&format!(
+                "an earlier run started the job {id} with another role, key, profile or report than this command names; it stays as \
+                 it is\n  --output with another place starts another job"
             )),
             ConversionEvent::Started { id, number, of } => {
                 let which = if of == 1 { String::new() } else { format!(", {number} of {of},") };
