@@ -161,7 +161,8 @@ fn every_command_that_a_message_names_is_one_of_hlctls() {
         }
         for command in literals(&code, "hlctl!(\"").chain(literals(&code, "CommandLine::new(\"")) {
             // Operands and options that are known only at run time stand in for themselves.
-            let rests: [&[&str]; 6] = [&[], &["X"], &["X", "X"], &["--at", "latest"], &["--file", "X"], &["Patient/1"]];
+            let rests: [&[&str]; 7] =
+                [&[], &["X"], &["X", "X"], &["--at", "latest"], &["--file", "X"], &["Patient/1"], &["X", "--to", "1"]];
             let parses = |rest: &&[&str]| {
                 let words = std::iter::once("hlctl").chain(command.split(' ')).chain(rest.iter().copied());
                 Cli::try_parse_from(words).is_ok()

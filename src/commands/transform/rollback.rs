@@ -37,7 +37,7 @@ pub(super) async fn run(session: &Session, arguments: &RollbackArgs) -> Result<E
         let which =
             if newest == arguments.to { "what is published".to_owned() } else { format!("version {}", arguments.to) };
         session.printer.say(&format!("Nothing to do: version {newest} of {name} {what} {which}."));
-        finish(session, arguments, ProfileRollback::of(profile, arguments.to, None, left, undoing.is_some()));
+        finish(session, arguments, &ProfileRollback::of(profile, arguments.to, None, left, undoing.is_some()));
         return Ok(ExitCode::Success);
     }
     if left <= 0 {
@@ -68,13 +68,13 @@ pub(super) async fn run(session: &Session, arguments: &RollbackArgs) -> Result<E
         "Version {number} of {name} has the content of version {}. Jobs that start later convert by it. {left} versions are left.",
         arguments.to
     ));
-    finish(session, arguments, ProfileRollback::of(profile, arguments.to, Some(number), left, undoing.is_some()));
+    finish(session, arguments, &ProfileRollback::of(profile, arguments.to, Some(number), left, undoing.is_some()));
     Ok(ExitCode::Success)
 }
 
-fn finish(session: &Session, arguments: &RollbackArgs, document: ProfileRollback) {
+fn finish(session: &Session, arguments: &RollbackArgs, document: &ProfileRollback) {
     if arguments.json {
-        session.printer.json(&document);
+        session.printer.json(document);
     }
 }
 

@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use aws_sdk_healthlake::types::{
-    DataTransformationS3Configuration, SourceFormat, TransformationInputDataConfig, TransformationJobProperties,
-    TransformationOutputDataConfig,
+    DataTransformationS3Configuration, SourceFormat, TransformationInputDataConfig, TransformationJobProgressReport,
+    TransformationJobProperties, TransformationOutputDataConfig,
 };
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -56,10 +56,10 @@ impl ConversionJob {
             status: job.job_status().as_str().to_owned(),
             message: job.message().map(str::to_owned),
             profile_version: job.profile_version(),
-            files_scanned: report.map(|report| report.total_files_scanned()).unwrap_or_default(),
-            files_converted: report.map(|report| report.total_files_converted()).unwrap_or_default(),
-            files_failed: report.map(|report| report.total_files_failed()).unwrap_or_default(),
-            resources: report.map(|report| report.total_resources_generated()).unwrap_or_default(),
+            files_scanned: report.map(TransformationJobProgressReport::total_files_scanned).unwrap_or_default(),
+            files_converted: report.map(TransformationJobProgressReport::total_files_converted).unwrap_or_default(),
+            files_failed: report.map(TransformationJobProgressReport::total_files_failed).unwrap_or_default(),
+            resources: report.map(TransformationJobProgressReport::total_resources_generated).unwrap_or_default(),
             folder: folder.to_string(),
             converted: folder.under("converted").to_string(),
             drift: None,
