@@ -296,6 +296,25 @@ fn a_draft_that_another_client_writes_before_it_is_published_is_noticed() {
 }
 
 #[test]
+fn what_another_client_has_published_since_the_plan_is_not_published_again() {
+    let place = applied();
+    let id = id(&place);
+    place.edit("mapping.yaml", "F: female", "F: other");
+    // The plan reads the version and the draft; what comes next looks at the version before anything is written.
+    let early = (3..40).map(|nth| rule("GetDataTransformationProfile", Some(nth), Action::Throttle));
+    place.cloud().rules(early.collect::<Vec<_>>());
+    let applying = place.run(["apply", "-y"]).start();
+    eventually("the version is looked at", || place.cloud().count("GetDataTransformationProfile") > 2);
+    edit_draft(&place, &id, &place.read("mapping.yaml"));
+    publish(&place, &id);
+    place.cloud().heal();
+    let ended = applying.ends();
+    assert!(ended.code == 0 && ended.stderr.contains("1 to change"), "{ended}");
+    assert_eq!(published(&place, &id), 2);
+    is_settled(&place, "published by another client");
+}
+
+#[test]
 fn a_profile_that_the_state_has_lost_is_found_by_its_tags() {
     let place = applied();
     let id = id(&place);
