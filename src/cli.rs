@@ -54,6 +54,7 @@ pub use state::{
 pub use stores::{DeleteStoreArgs, Point, ReplaceArgs, RestoreArgs, StoresCommand, UseArgs, Via};
 pub use transform::{
     ProfileArgs, PullArgs, RollbackArgs, Switch, TransformCommand, TransformRunArgs, TransformTestArgs,
+    TransformTryArgs,
 };
 
 use hlctl_config::ForceDestroy;

@@ -151,6 +151,13 @@ pub const PAGES: &[HelpPage] = &[
             "hlctl transform run visits s3://example-input/2026-11 --output s3://example-output/2026-11 --provenance off",
         ],
     ),
+    page(
+        "transform try",
+        &[
+            "hlctl transform try visits PATIENTS.csv VISITS.csv",
+            "hlctl transform try visits PATIENTS.csv > patients.ndjson",
+        ],
+    ),
     page("transform test", &["hlctl transform test ./mapping", "hlctl transform test ./mapping --update"]),
     page(
         "restore",

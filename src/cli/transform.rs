@@ -21,6 +21,8 @@ pub enum TransformCommand {
     Rollback(RollbackArgs),
     /// Convert files by a profile, with jobs of HealthLake
     Run(TransformRunArgs),
+    /// Convert a few files by a profile at once, and check what comes back
+    Try(TransformTryArgs),
 }
 
 impl TransformCommand {
@@ -33,6 +35,7 @@ impl TransformCommand {
             Self::Pull(_) => false,
             Self::Rollback(arguments) => arguments.json,
             Self::Run(arguments) => arguments.json,
+            Self::Try(arguments) => arguments.json,
         }
     }
 }
@@ -143,6 +146,26 @@ pub struct TransformRunArgs {
     /// Runs when the command has ended.
     #[command(flatten)]
     pub notify: NotifyArgs,
+
+    /// Print JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `hlctl transform try`
+#[derive(Debug, Args)]
+pub struct TransformTryArgs {
+    /// Name or id of the profile
+    #[arg(value_name = "PROFILE")]
+    pub transform_profile: String,
+
+    /// CSV files, named as their tables are; or C-CDA documents (.xml)
+    #[arg(value_name = "FILE", required = true)]
+    pub files: Vec<PathBuf>,
+
+    /// Whether HealthLake adds Provenance resources that say where each resource comes from
+    #[arg(long, value_enum, default_value_t = Switch::Off, value_name = "on|off")]
+    pub provenance: Switch,
 
     /// Print JSON
     #[arg(long)]

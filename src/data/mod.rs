@@ -20,6 +20,7 @@ pub mod place;
 pub mod profiles;
 pub mod source;
 pub mod streamed;
+pub mod trial;
 pub mod unfinished;
 pub mod upload;
 

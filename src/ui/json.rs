@@ -41,7 +41,7 @@ pub use status::{
 pub use stores::{ComparedStore, Comparison, ListedStore, RestorePreview, RestorePreviewParts, StoreDocument, Stores};
 pub use transform::{
     MappingWarning, ProfileRollback, ProfileVersions, Profiles, RefusedElement, TestedCase, TestedMapping,
-    TransformDifference, TransformRun, TransformTest,
+    TransformDifference, TransformRun, TransformTest, TransformTry,
 };
 
 use crate::costs::Prices;

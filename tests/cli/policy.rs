@@ -237,6 +237,8 @@ fn data_comes_in_and_out_under_its_policy_and_every_action_is_needed() {
     place.run(["transform", "versions", "visits"]).succeeds();
     place.run(["transform", "pull", "visits", "mapping"]).succeeds();
     place.run(["transform", "rollback", "visits", "--to", "1", "-y"]).succeeds();
+    std::fs::write(place.path("PATIENTS.csv"), "PAT_ID\n1\n").unwrap();
+    place.run(["transform", "try", "visits", "PATIENTS.csv"]).exits(1).says("The mapping cannot be used");
     // Cut off as the job is started, so that the next run looks for it.
     std::fs::create_dir(place.path("csv")).unwrap();
     place.write("csv/PATIENTS.csv", "PAT_ID\n1\n");

@@ -314,3 +314,56 @@ fn the_doctor_says_what_is_not_known_of_the_role() {
     let unknown = finding(&place).unwrap();
     assert_eq!(unknown["status"], "not_checkable", "{unknown:#}");
 }
+
+#[test]
+fn files_are_tried_by_the_version_published_last_and_checked() {
+    let place = ready();
+    let done = place.run(["transform", "try", "visits", "in/PATIENTS.csv", "in/RESULTS.csv"]).succeeds();
+    assert!(done.stderr.contains("Version 1 of visits, the one published last, made"), "{done}");
+    assert!(done.stderr.contains("not used of PATIENTS: NOTE"), "{done}");
+    let lines: Vec<Value> = done.stdout.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert!(lines.iter().any(|resource| resource["resourceType"] == "Patient"), "{done}");
+    assert!(lines.iter().any(|resource| resource["resourceType"] == "Observation"), "{done}");
+    assert_eq!(place.cloud().count("TransformData"), 1);
+    assert_eq!(place.cloud().mutations(), ["TransformData"]);
+    let document = place.run(["transform", "try", "visits", "in/PATIENTS.csv", "--json"]).succeeds().json();
+    assert_eq!((&document["profile"]["version"], &document["refused"]), (&json!(1), &json!([])));
+    // What the store would refuse fails, as in `transform test`.
+    let example = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/transform/mapping.yaml");
+    let text = fs::read_to_string(example).unwrap();
+    let wrong = text.replace("HH:mm:ss'Z'", "HH:mm:ss");
+    profile(&place, "wrong", &SourceFormat::Csv, &[&[("mapping.yaml", &wrong)]]);
+    let refused = place.run(["transform", "try", "wrong", "in/VISITS.csv"]).exits(1);
+    assert!(refused.stderr.contains("the store refuses Encounter.period.start"), "{refused}");
+    // One request a second is waited for, and a lost answer asked for again.
+    for fault in [Action::Throttle, Action::DropAfter] {
+        place.cloud().rules([rule("TransformData", Some(1), fault)]);
+        place.run(["transform", "try", "visits", "in/PATIENTS.csv"]).succeeds();
+    }
+    let sandbox = Place::sandbox("minimal");
+    sandbox.write("PATIENTS.csv", "PAT_ID\n1\n");
+    sandbox.run(["transform", "try", "visits", "PATIENTS.csv"]).exits(64).says("no profile of the account");
+}
+
+#[test]
+fn what_cannot_be_tried_is_refused_with_the_reason() {
+    let place = ready();
+    profile(&place, "notes", &SourceFormat::Ccda, &[&[("m.vm", "one")]]);
+    place.write("a.xml", "<ClinicalDocument/>");
+    place.write("in/LARGE.csv", &"x".repeat(512 * 1024 + 1));
+    for (arguments, code, says) in [
+        (["notes", "a.xml"], 1, "converts no C-CDA"),
+        (["notes", "in/PATIENTS.csv"], 64, "does not end in .xml"),
+        (["visits", "in/LARGE.csv"], 1, "20 files and 500 KB"),
+        (["visits", "in/NONE.csv"], 64, "cannot be read"),
+    ] {
+        let ended = place.run(["transform", "try"].into_iter().chain(arguments)).ends();
+        assert!(ended.code == code && ended.stderr.contains(says), "{arguments:?}: {ended}");
+    }
+    fs::create_dir(place.path("other")).unwrap();
+    place.write("other/PATIENTS.csv", "PAT_ID\n1\n");
+    place
+        .run(["transform", "try", "visits", "in/PATIENTS.csv", "other/PATIENTS.csv"])
+        .exits(64)
+        .says("are the table PATIENTS");
+}

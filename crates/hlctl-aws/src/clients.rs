@@ -156,6 +156,16 @@ impl Clients {
         Ok(self)
     }
 
+    /// Where the synchronous interface of the Data Transformation Agent is asked: it has a host of its own, before whose name of the
+    /// endpoint `datatransformation.` stands ("AWS HealthLake endpoints and quotas"), and a custom endpoint is that itself. `None` without a region.
+    pub fn data_transformation_endpoint(&self) -> Option<String> {
+        match &self.healthlake_endpoint {
+            Some(endpoint) if !is_aws(endpoint) => Some(endpoint.clone()),
+            Some(endpoint) => Some(endpoint.replacen("://", "://datatransformation.", 1)),
+            None => Some(format!("https://datatransformation.healthlake.{}.amazonaws.com", self.region.as_ref()?)),
+        }
+    }
+
     fn from_config(config: &SdkConfig, caller: Caller, trust: Trust) -> Self {
         let s3_endpoint = S3Endpoint::of_chain(config);
         // A custom endpoint seldom answers to `bucket.host`.

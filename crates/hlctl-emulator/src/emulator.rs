@@ -21,6 +21,7 @@ use crate::protocol::{self, Effect, Operation, json, query, rest_json};
 use crate::route::{self, Caller, Service};
 use crate::services::healthlake::fhir;
 use crate::services::healthlake::jobs::{self, Pace};
+use crate::services::healthlake::transformation::sync;
 use crate::services::lambda::Engine;
 use crate::services::{Cx, cloudtrail, cognito, s3};
 use crate::spoil::{self, Spoil};
@@ -230,6 +231,9 @@ impl Emulator {
         let response = match service {
             Service::Cognito if cognito::hosted::endpoint(&request).is_some() => {
                 cognito::hosted::serve(core, &route.caller, &request, trace).await
+            }
+            Service::HealthLake if request.uri().path() == sync::PATH => {
+                rest_json::serve(core, service, &route.caller, &request, trace).await
             }
             Service::Kms | Service::HealthLake | Service::Cognito | Service::Logs | Service::CloudTrail => {
                 json::serve(core, service, &route.caller, &request, trace).await

@@ -81,9 +81,14 @@ fn shown(values: &[Result<Value, String>]) -> String {
 
 /// What an import would refuse of the resources, each kind once, with how often it comes.
 pub(super) fn refused(conversion: &Conversion) -> Vec<RefusedElement> {
+    refused_of(conversion.converted.iter().flat_map(|converted| converted.ndjson.lines()))
+}
+
+/// The same of resources, each in a line.
+pub(super) fn refused_of<'a>(lines: impl Iterator<Item = &'a str>) -> Vec<RefusedElement> {
     let mut kinds = BTreeMap::new();
-    for line in conversion.converted.iter().flat_map(|converted| converted.ndjson.lines()) {
-        // The converter writes JSON.
+    for line in lines {
+        // What is no JSON has no structure to be checked.
         let issues = structure::check(line).map(|found| found.issues).unwrap_or_default();
         for issue in issues {
             *kinds.entry(issue).or_insert(0) += 1;

@@ -8,6 +8,7 @@ mod pull;
 mod rollback;
 mod run;
 mod test;
+mod trial;
 
 use crate::cli::TransformCommand;
 use crate::error::CommandError;
@@ -22,6 +23,7 @@ pub(super) async fn run(session: &Session, command: &TransformCommand) -> Result
         TransformCommand::Versions(arguments) => profiles::versions(session, arguments).await,
         TransformCommand::Pull(arguments) => pull::run(session, arguments).await,
         TransformCommand::Rollback(arguments) => rollback::run(session, arguments).await,
+        TransformCommand::Try(arguments) => Box::pin(trial::run(session, arguments)).await,
         TransformCommand::Run(arguments) => Box::pin(run::run(session, arguments)).await,
     }
 }

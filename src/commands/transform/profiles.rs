@@ -4,7 +4,7 @@ use super::error::ProfileError;
 use crate::cli::{JsonArgs, ProfileArgs};
 use crate::data::profiles::{self, TransformProfile};
 use crate::error::CommandError;
-use crate::session::{ConnectOptions, Session};
+use crate::session::{ConnectOptions, Connection, Session};
 use crate::ui::json::{ProfileVersions, Profiles};
 use crate::ui::table;
 use hlctl_aws::Clients;
@@ -66,8 +66,12 @@ pub(super) async fn connect(session: &Session) -> Result<Clients, CommandError> 
 
 /// The clients, as this configuration says.
 pub(super) async fn connect_by(session: &Session, config: Option<&Config>) -> Result<Clients, CommandError> {
-    let options = ConnectOptions::from_config_or_flags(config, &session.global);
-    Ok(session.connect(options).await?.clients)
+    Ok(connection_by(session, config).await?.clients)
+}
+
+/// The connection, as this configuration says.
+pub(super) async fn connection_by(session: &Session, config: Option<&Config>) -> Result<Connection, CommandError> {
+    session.connect(ConnectOptions::from_config_or_flags(config, &session.global)).await
 }
 
 /// The profile with this name or id.

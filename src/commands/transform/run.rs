@@ -162,7 +162,7 @@ fn show(printer: Printer, report: &ConversionReport) {
 
 /// What a drift report says in short; its form is the guide's ("Understanding drift reports"), and what it does not have is left out. Names of
 /// tables and columns are the mapping's and the files', not patients'.
-fn coverage(drift: &Value) -> Vec<String> {
+pub(super) fn coverage(drift: &Value) -> Vec<String> {
     let percent = |value: &Value| value.as_f64().map(|rate| format!("{:.0} %", (rate * 100.0).floor()));
     let mut lines = Vec::new();
     let summary = &drift["summary"];

@@ -18,6 +18,7 @@ pub(super) const DATA: &[Grant] = &[
     grant(&[healthlake::DESCRIBE_DATA_TRANSFORMATION_JOB], On::Anything),
     grant(&[healthlake::LIST_DATA_TRANSFORMATION_JOBS], On::Anything),
     grant(&[healthlake::START_DATA_TRANSFORMATION_JOB], On::Profiles),
+    grant(&[healthlake::TRANSFORM_DATA], On::Profiles),
     // Of the lists, that of versions alone is of one profile.
     grant(&[healthlake::GET_DATA_TRANSFORMATION_PROFILE], On::Profiles),
     grant(&[healthlake::LIST_DATA_TRANSFORMATION_PROFILE_VERSIONS], On::Profiles),

@@ -41,6 +41,7 @@ fn commands(generator: &mut SchemaGenerator) -> Vec<(&'static str, Value)> {
         "transform rollback": ProfileRollback,
         "transform run": TransformRun,
         "transform test": TransformTest,
+        "transform try": TransformTry,
         "transform versions": ProfileVersions,
         "validate": Validation,
         "wait": RunDocument,

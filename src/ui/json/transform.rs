@@ -2,6 +2,7 @@
 
 use schemars::JsonSchema;
 use serde::Serialize;
+use serde_json::Value;
 
 use super::FORMAT_VERSION;
 use crate::data::conversion::ConversionReport;
@@ -185,5 +186,31 @@ impl TransformRun {
     /// That by this profile.
     pub fn of(profile: TransformProfile, report: ConversionReport) -> Self {
         Self { format_version: FORMAT_VERSION, profile, report }
+    }
+}
+
+/// What HealthLake made of files by its synchronous interface.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct TransformTry {
+    format_version: u32,
+    /// The profile; it converts by the version that is published last.
+    profile: TransformProfile,
+    /// The resources, in the order in which they came.
+    resources: Vec<Value>,
+    /// What the store would refuse of them.
+    refused: Vec<RefusedElement>,
+    /// The drift reports as HealthLake wrote them: one for all CSV files, or one for each document.
+    drift: Vec<Value>,
+}
+
+impl TransformTry {
+    /// What came by this profile.
+    pub fn of(
+        profile: TransformProfile,
+        resources: Vec<Value>,
+        refused: Vec<RefusedElement>,
+        drift: Vec<Value>,
+    ) -> Self {
+        Self { format_version: FORMAT_VERSION, profile, resources, refused, drift }
     }
 }

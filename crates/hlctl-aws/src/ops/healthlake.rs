@@ -49,6 +49,7 @@ operations!(
     START_FHIR_EXPORT_JOB = changes("StartFHIRExportJob", Token, "StartFHIRExportJob, ClientToken"),
     START_FHIR_IMPORT_JOB = changes("StartFHIRImportJob", Token, "StartFHIRImportJob, ClientToken"),
     TAG_RESOURCE = changes("TagResource", Same, "TagResource: a second request sets the same"),
+    TRANSFORM_DATA = reads("TransformData"),
     UNTAG_RESOURCE = changes("UntagResource", Same, "UntagResource: a second request sets the same"),
     UPDATE_DATA_TRANSFORMATION_PROFILE = changes(
         "UpdateDataTransformationProfile",

@@ -12,6 +12,7 @@ use super::shape::{self, Field, Shape};
 use crate::emulator::{Core, Trace};
 use crate::error::{AwsError, AwsResult};
 use crate::route::{Caller, Service};
+use crate::services::healthlake::transformation::sync;
 use crate::services::{self, lakeformation, lambda};
 
 /// Where an operation is found, and where its members are.
@@ -150,7 +151,11 @@ async fn run(
     request: &Request<Bytes>,
     trace: &Trace,
 ) -> AwsResult<Response<Bytes>> {
-    let endpoints = if service == Service::Lambda { lambda::ENDPOINTS } else { lakeformation::ENDPOINTS };
+    let endpoints = match service {
+        Service::Lambda => lambda::ENDPOINTS,
+        Service::HealthLake => sync::ENDPOINTS,
+        _ => lakeformation::ENDPOINTS,
+    };
     let found = endpoints.iter().find_map(|endpoint| Some((endpoint, endpoint.matches(request)?)));
     let Some((endpoint, mut members)) = found else {
         authenticate(caller)?;

@@ -18,7 +18,7 @@ mod restore;
 mod shapes;
 mod smart;
 mod tagging;
-mod transformation;
+pub(crate) mod transformation;
 mod update;
 
 use std::collections::BTreeMap;

@@ -1,5 +1,5 @@
 //! The Data Transformation Agent: profiles and their versions, and in [`jobs`] what converts CSV by them. Its conversation
-//! (UpdateProfileWithAgent) is not modelled, nor are the REST operations outside the SDK's model.
+//! (UpdateProfileWithAgent) is not modelled, nor is ValidateSource; [`sync`] has the other REST operation outside the SDK's model.
 //!
 //! Where AWS documents nothing, this is what happens here: names need not be unique; a repeated ClientToken with the same
 //! parameters gives the same profile or job and with others a ValidationException; a profile without a published version is
@@ -9,6 +9,7 @@
 
 pub(super) mod jobs;
 mod shapes;
+pub(crate) mod sync;
 
 use std::collections::BTreeMap;
 use std::time::Duration;
