@@ -106,7 +106,7 @@ fn what_is_followed_is_printed_once_until_a_signal() {
 }
 
 #[test]
-fn what_keeps_a_log_from_being_read_is_told_with_a_way_out() {
+fn what_keeps_a_log_from_being_read_is_reported_with_a_way_out() {
     let plain = Place::quick("minimal");
     plain.apply();
     plain.run(["logs"]).exits(64).says("it is without SMART on FHIR").says("smart_on_fhir = true");
