@@ -228,10 +228,12 @@ mod tests {
     /// a lost answer without any care.
     #[test]
     fn what_only_reads_is_named_so_and_what_changes_something_has_a_source() {
-        // `$validate` stores nothing (FHIR R4, Resource-validate).
-        const READS: [&str; 11] = [
+        // `$validate` stores nothing (FHIR R4, Resource-validate), nor does TransformData (HealthLake developer guide, Synchronous
+        // transformation).
+        const READS: [&str; 13] = [
             "AdminGet",
             "Describe",
+            "Filter",
             "Get",
             "Head",
             "List",
@@ -239,6 +241,7 @@ mod tests {
             "Read",
             "Search",
             "Simulate",
+            "Transform",
             "Validate",
             "VersionRead",
         ];
