@@ -93,6 +93,16 @@ impl<'a> Cursor<'a> {
     /// The next byte that is not space; `\0`, which begins nothing, at the end.
     #[inline]
     pub(crate) fn peek(&mut self) -> u8 {
+        match self.text.as_bytes().get(self.at) {
+            Some(byte) if *byte > b' ' => *byte,
+            _ => self.peek_past_space(),
+        }
+    }
+
+    /// Apart from [`Self::peek`], which is short where it stands without it: most lines have no space between their tokens.
+    #[cold]
+    #[inline(never)]
+    fn peek_past_space(&mut self) -> u8 {
         let bytes = self.text.as_bytes();
         loop {
             match bytes.get(self.at) {
@@ -170,15 +180,21 @@ impl<'a> Cursor<'a> {
     pub(crate) fn string(&mut self) -> Result<Text<'a>, NotJson> {
         self.expect(b'"')?;
         let start = self.at;
+        let is_escaped = self.skip_string()?;
+        Ok(Text { raw: &self.text[start..self.at - 1], is_escaped })
+    }
+
+    /// Goes past a string whose first quotation mark has been passed; says whether there is a backslash in it.
+    #[inline]
+    fn skip_string(&mut self) -> Result<bool, NotJson> {
         let bytes = self.text.as_bytes();
         let mut is_escaped = false;
         loop {
             self.at += plain(&bytes[self.at..]);
             match bytes.get(self.at) {
                 Some(b'"') => {
-                    let raw = &self.text[start..self.at];
                     self.at += 1;
-                    return Ok(Text { raw, is_escaped });
+                    return Ok(is_escaped);
                 }
                 Some(b'\\') => {
                     is_escaped = true;
@@ -190,6 +206,7 @@ impl<'a> Cursor<'a> {
     }
 
     /// Goes past a backslash and what belongs to it.
+    #[inline(never)]
     fn escape(&mut self) -> Result<(), NotJson> {
         let bytes = self.text.as_bytes();
         match bytes.get(self.at + 1) {
@@ -255,7 +272,10 @@ impl<'a> Cursor<'a> {
     /// Goes past any value. Objects in it of which a member may come twice are noted.
     pub(crate) fn skip(&mut self) -> Result<(), NotJson> {
         match self.peek() {
-            b'"' => self.string().map(drop),
+            b'"' => {
+                self.at += 1;
+                self.skip_string().map(drop)
+            }
             b'{' => self.object(|cursor, _| cursor.skip()),
             b'[' => {
                 let mut has_more = self.open(b'[', b']')?;
@@ -278,8 +298,10 @@ impl<'a> Cursor<'a> {
         let first = self.members.len();
         let mut has_more = self.open(b'{', b'}')?;
         while has_more {
+            let start = self.place() + 1;
             let name = self.name()?;
-            self.compare(first, name);
+            let look = look(&self.text.as_bytes()[start..], name.raw.len());
+            self.compare(first, name, look);
             value(self, name)?;
             has_more = self.has_more(b'}')?;
         }
@@ -288,8 +310,7 @@ impl<'a> Cursor<'a> {
     }
 
     /// Holds a name against those before it in its object.
-    fn compare(&mut self, first: usize, name: Text<'a>) {
-        let look = look(name.raw.as_bytes());
+    fn compare(&mut self, first: usize, name: Text<'a>, look: u64) {
         let own = &self.members[first..];
         let is_alike = own.iter().any(|member| member.look == look && member.name == name.raw);
         if is_alike || name.is_escaped || own.len() == COMPARED {
@@ -306,14 +327,16 @@ impl<'a> Cursor<'a> {
     }
 }
 
-/// Names that differ in this differ.
-pub(crate) fn look(name: &[u8]) -> u64 {
-    let start = match name.first_chunk::<8>() {
-        Some(start) => u64::from_le_bytes(*start),
-        None => name.iter().rev().fold(0, |word, byte| word << 8 | u64::from(*byte)),
+/// Names that differ in this differ. The name is the first `length` of the bytes; those after it save looking at each of its own.
+#[inline]
+pub(crate) fn look(bytes: &[u8], length: usize) -> u64 {
+    let start = match bytes.first_chunk::<8>() {
+        Some(start) if length >= 8 => u64::from_le_bytes(*start),
+        Some(start) => u64::from_le_bytes(*start) & ((1 << (8 * length)) - 1),
+        None => bytes.iter().take(length).rev().fold(0, |word, byte| word << 8 | u64::from(*byte)),
     };
-    let last = u64::from(name.last().copied().unwrap_or_default());
-    start ^ (last << 56) ^ ((name.len() as u64 & 0xff) << 48)
+    let last = length.checked_sub(1).and_then(|last| bytes.get(last)).copied().unwrap_or_default();
+    start ^ (u64::from(last) << 56) ^ ((length as u64 & 0xff) << 48)
 }
 
 /// A word of eight times one byte.
@@ -325,14 +348,23 @@ pub(crate) const fn eight(byte: u8) -> u64 {
 /// looked at together, by arithmetic, since every byte of the data comes by here.
 #[inline]
 fn plain(bytes: &[u8]) -> usize {
-    // A byte below another borrows from its highest bit; only bytes above the first one can do so by mistake.
-    let below = |word: u64, byte: u8| word.wrapping_sub(eight(byte)) & !word & eight(0x80);
-    let mut rest = bytes;
-    while let Some((chunk, after)) = rest.split_first_chunk::<8>() {
+    // A byte below another borrows from its highest bit; only bytes above the first one can do so by mistake. None of these is
+    // above 0x7f, so that one look at the highest bits of the word is enough for all of them.
+    let below = |word: u64, byte: u8| word.wrapping_sub(eight(byte));
+    let others = |chunk: &[u8; 8]| {
         let word = u64::from_le_bytes(*chunk);
         let found = below(word ^ eight(b'"'), 1) | below(word ^ eight(b'\\'), 1) | below(word, 0x20);
-        if found != 0 {
-            return bytes.len() - rest.len() + (found.trailing_zeros() / 8) as usize;
+        found & !word & eight(0x80)
+    };
+    let mut rest = bytes;
+    // In pairs: most strings are no longer, so that the processor guesses right what comes next.
+    while let Some((first, after)) = rest.split_first_chunk::<8>()
+        && let Some((second, after)) = after.split_first_chunk::<8>()
+    {
+        let (low, high) = (others(first), others(second));
+        if low | high != 0 {
+            let bit = if low == 0 { 64 + high.trailing_zeros() } else { low.trailing_zeros() };
+            return bytes.len() - rest.len() + (bit / 8) as usize;
         }
         rest = after;
     }

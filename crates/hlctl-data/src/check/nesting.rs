@@ -177,7 +177,8 @@ impl Nesting {
         if is_escaped {
             unescape(&mut self.names, start);
         }
-        let look = look(&self.names[start..]);
+        let name = &self.names[start..];
+        let look = look(name, name.len());
         if let Some(member) = self.members.last_mut() {
             member.look = look;
         }
