@@ -15,6 +15,7 @@ use hlctl_aws::ops;
 use hlctl_engine::wait::{self, Ended, Poll};
 use hlctl_model::address::Address;
 use hlctl_model::exit_code::ExitCode;
+use hlctl_model::text::is_deceptive;
 use hlctl_resources::{Context, ResourceError};
 
 /// Between two looks. An account may ask 5 to 25 times a second in a region ("CloudWatch Logs quotas", FilterLogEvents), and others do.
@@ -56,9 +57,9 @@ impl Event {
         format!("{at:.3}")
     }
 
-    /// What would move the cursor, or is a mark of hlctl's own, is not printed: a function of the user's own may log what it was sent.
+    /// What is deceptive, or is a mark of hlctl's own, is not printed: a function of the user's own may log what it was sent.
     fn text(&self) -> String {
-        let is_shown = |char: char| !(char.is_control() && char != '\t' || matches!(char, '\u{FDD0}'..='\u{FDEF}'));
+        let is_shown = |char: char| !(is_deceptive(char) && char != '\t' || matches!(char, '\u{FDD0}'..='\u{FDEF}'));
         let clean =
             |line: &str| line.chars().map(|char| if is_shown(char) { char } else { '\u{FFFD}' }).collect::<String>();
         // A line within an event does not look like the next event.

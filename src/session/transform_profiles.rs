@@ -13,6 +13,7 @@ use crate::plan::{Action, Blocker, Change, Plan, Refusal};
 use hlctl_aws::{AwsError, ErrorKind};
 use hlctl_config::MOST_TRANSFORM_PROFILES;
 use hlctl_model::address::Address;
+use hlctl_model::text::shown;
 use hlctl_resources::{Context, Kind, MOST_PROFILE_VERSIONS, MappingTexts, Spec, count_profiles};
 
 /// Lines of a difference that are shown of one text.
@@ -153,12 +154,6 @@ fn difference(published: &MappingTexts, wanted: &MappingTexts, names: [&str; 2],
         }
     }
     all
-}
-
-/// Text of a mapping, which anyone who may write profiles can have put there, without what a terminal would act upon.
-fn shown(line: &str) -> String {
-    let plain = |c: char| if c.is_control() && c != '\t' { c.escape_default().to_string() } else { c.to_string() };
-    line.chars().map(plain).collect()
 }
 
 #[cfg(test)]

@@ -11,7 +11,7 @@ use anstream::adapter::strip_str;
 use super::plan_view::{cost, render_change, summary};
 use crate::costs::Prices;
 use crate::plan::{Action, Change, Plan};
-use hlctl_model::text::counted;
+use hlctl_model::text::{counted, is_deceptive};
 
 /// Longest text, in bytes. A comment on GitHub has at most 65,536 characters, of which there are never more than bytes; the rest is left for
 /// what a workflow adds.
@@ -222,8 +222,7 @@ fn escaped(text: &str) -> String {
 fn visible(char: char) -> char {
     match char {
         '\n' | '\r' | '\t' | '\u{2028}' | '\u{2029}' => ' ',
-        '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{200e}' | '\u{200f}' | '\u{61c}' => '\u{fffd}',
-        char if char.is_control() => '\u{fffd}',
+        char if is_deceptive(char) => '\u{fffd}',
         char => char,
     }
 }

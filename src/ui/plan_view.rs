@@ -8,7 +8,7 @@ use serde_json::{Map, Value};
 use super::printer::style::{ADD, CHANGE, DESTROY, FAINT, STRONG};
 use crate::costs::{Prices, ResourceCost, dollars};
 use crate::plan::{Action, AttributeChange, Change, Counts, Plan};
-use hlctl_model::text::counted;
+use hlctl_model::text::{counted, shown};
 
 /// The plan as text, with ANSI styles; the printer takes them out where they do not belong.
 pub fn render(plan: &Plan, place: &str, prices: Option<Prices>) -> String {
@@ -119,8 +119,8 @@ fn render_difference(text: &mut String, difference: &str) {
 
 fn render_attribute(text: &mut String, change: &AttributeChange, made: bool) {
     let name = match &change.part {
-        Some(part) if change.document => format!("{} \"{part}\"", change.attribute()),
-        Some(part) => format!("{}[{part}]", change.attribute()),
+        Some(part) if change.document => format!("{} \"{}\"", change.attribute(), shown(part)),
+        Some(part) => format!("{}[{}]", change.attribute(), shown(part)),
         None => change.attribute().to_owned(),
     };
     let forces =
@@ -174,7 +174,8 @@ fn render_statement(text: &mut String, name: &str, before: Option<&Value>, after
     }
 }
 
-/// A value on one line. What is not known yet is said in words, not as a string.
+/// A value on one line. What is not known yet is said in words, not as a string. What others have written into AWS, such as a tag,
+/// looks like nothing else.
 pub(super) fn inline(value: &Value) -> String {
     match value {
         Value::String(text) if text == hlctl_resources::UNKNOWN => text.clone(),
@@ -184,10 +185,23 @@ pub(super) fn inline(value: &Value) -> String {
             let members: Vec<String> = members
                 .iter()
                 .filter(|(_, value)| !value.is_null())
-                .map(|(name, value)| format!("{name}: {}", inline(value)))
+                .map(|(name, value)| format!("{}: {}", shown(name), inline(value)))
                 .collect();
             format!("{{{}}}", members.join(", "))
         }
-        other => other.to_string(),
+        other => shown(&other.to_string()).into_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn what_others_wrote_looks_like_nothing_else() {
+        let value = json!({"note\u{202e}": ["\u{1b}[2J", "\u{2066}ok", "\u{9b}2J", "Zoë"]});
+        assert_eq!(inline(&value), r#"{note\u{202e}: ["\u001b[2J", "\u{2066}ok", "\u{9b}2J", "Zoë"]}"#);
     }
 }

@@ -47,6 +47,30 @@ pub fn shortened(text: &str) -> Cow<'_, str> {
     Cow::Owned(format!("{}... ({} bytes more)", &text[..end], text.len() - end))
 }
 
+/// Whether a character could make a text look like another one: it moves a terminal's cursor, or it turns the direction in which
+/// people read what follows (the bidirectional formatting characters of Unicode Standard Annex 9).
+pub fn is_deceptive(char: char) -> bool {
+    char.is_control()
+        || matches!(char, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{200e}' | '\u{200f}' | '\u{61c}')
+}
+
+/// A text that somebody else may have written, with escapes in place of what is deceptive. Tabs stay.
+pub fn shown(text: &str) -> Cow<'_, str> {
+    let is_escaped = |char: char| is_deceptive(char) && char != '\t';
+    if !text.contains(is_escaped) {
+        return Cow::Borrowed(text);
+    }
+    let mut plain = String::with_capacity(text.len() + 8);
+    for char in text.chars() {
+        if is_escaped(char) {
+            plain.extend(char.escape_default());
+        } else {
+            plain.push(char);
+        }
+    }
+    Cow::Owned(plain)
+}
+
 /// One word of a POSIX shell, for messages that name a command of another tool. Quotes are single ones, between which no shell
 /// replaces anything; `shlex` writes double ones around a single one.
 pub fn shell_quoted(word: &str) -> String {
@@ -76,6 +100,13 @@ mod tests {
         assert_eq!(shell_quoted("module.healthlake.aws_s3_bucket.data"), "module.healthlake.aws_s3_bucket.data");
         assert_eq!(shell_quoted(r#"aws_x.y["o'brien"]"#), r#"'aws_x.y["o'\''brien"]'"#);
         assert_eq!(shell_quoted(""), "''");
+    }
+
+    #[test]
+    fn what_moves_the_cursor_or_turns_the_direction_is_escaped() {
+        assert_eq!(shown("Zoë\tعمر"), "Zoë\tعمر");
+        assert_eq!(shown("a\u{1b}[2Jb\u{9b}c\r\n"), "a\\u{1b}[2Jb\\u{9b}c\\r\\n");
+        assert_eq!(shown("\u{202e}txt\u{2066}.\u{200f}"), "\\u{202e}txt\\u{2066}.\\u{200f}");
     }
 
     proptest! {

@@ -26,7 +26,7 @@ use super::{
 };
 use hlctl_aws::{AwsError, ops};
 use hlctl_model::invocation::CommandLine;
-use hlctl_model::text::counted;
+use hlctl_model::text::{counted, shown};
 use hlctl_model::{Action, AttributeChange};
 
 /// What the configuration asks for.
@@ -70,10 +70,11 @@ impl fmt::Debug for MappingTexts {
 impl MappingTexts {
     /// What stands for each text in plans and in the state. A key is whatever somebody gave it, and is shown on terminals.
     fn digests(&self) -> Value {
-        let shown = |key: &str| -> String {
-            key.chars().flat_map(|c| if c.is_control() { c.escape_default().collect() } else { vec![c] }).collect()
-        };
-        self.0.iter().map(|(key, text)| (shown(key), json!(digest([text.as_str()])))).collect::<Map<_, _>>().into()
+        self.0
+            .iter()
+            .map(|(key, text)| (shown(key).into_owned(), json!(digest([text.as_str()]))))
+            .collect::<Map<_, _>>()
+            .into()
     }
 
     /// What stands for all of them.
