@@ -405,7 +405,7 @@ pub struct InitArgs {
     #[arg(long)]
     pub name: Option<String>,
 
-    /// Propose bucket names that only this account can take, in --region; nothing is asked of AWS
+    /// Propose bucket names that only this account can take, in --region or AWS_REGION; nothing is asked of AWS
     #[arg(long, value_name = "ID", value_parser = account_id)]
     pub account: Option<String>,
 

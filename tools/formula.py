@@ -5,7 +5,7 @@ import re
 import sys
 
 FORMULA = pathlib.Path(__file__).resolve().parent.parent / "packaging" / "hlctl.rb"
-ARCHIVE = re.compile(r"hlctl-(?P<version>\d[^-]*)-(?P<triple>[a-z].*)\.tar\.gz")
+ARCHIVE = re.compile(r"hlctl-(?P<version>\d[0-9A-Za-z.+-]*)-(?P<triple>(?:x86_64|aarch64)-.*)\.tar\.gz")
 
 
 class FormulaError(Exception):

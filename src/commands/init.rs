@@ -1,5 +1,6 @@
 //! `hlctl init`
 
+use std::env;
 use std::fs::{self, OpenOptions};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
@@ -51,7 +52,10 @@ pub(super) fn run(session: &Session, arguments: &InitArgs) -> Result<ExitCode, C
 
 /// The three names: from the command line, from the user, or proposed. Where account and region are named, so are they.
 fn names(session: &Session, arguments: &InitArgs) -> Result<StartingNames, CommandError> {
-    let region = session.global.region.as_deref();
+    let given = session.global.region.clone();
+    // Without names that hold the region, which one the file is used in is not this file's business.
+    let region = given.or_else(|| arguments.account.as_ref().and_then(|_| region_of_environment()));
+    let region = region.as_deref();
     if let Some(region) = region {
         hlctl_config::check_region(region).map_err(InitError::Region)?;
     }
@@ -71,6 +75,13 @@ fn names(session: &Session, arguments: &InitArgs) -> Result<StartingNames, Comma
         None => StartingNames::proposed(DATASTORE, &namespace),
     };
     Ok(StartingNames { region: region.map(str::to_owned), account: arguments.account.clone(), ..names })
+}
+
+/// The region that the AWS SDKs take from the environment ("AWS Region", AWS SDKs and Tools Reference Guide).
+fn region_of_environment() -> Option<String> {
+    ["AWS_REGION", "AWS_DEFAULT_REGION"]
+        .into_iter()
+        .find_map(|name| env::var(name).ok().filter(|name| !name.is_empty()))
 }
 
 /// The three names as the user wants them.
@@ -144,7 +155,7 @@ enum InitError {
     #[error("{0}")]
     Region(String),
     /// Names of the account's own namespace hold the region too.
-    #[error("--account needs --region")]
+    #[error("--account needs a region")]
     NoRegion,
     /// The name of `--name` is none for a store.
     #[error("--name {problem}")]
@@ -163,7 +174,7 @@ impl Failure for InitError {
         match self {
             Self::ConfigExists(_) => Some("--force overwrites it; -c FILE names another".to_owned()),
             Self::NoRegion => {
-                Some("add it, such as --region us-east-1: such names are for one account in one region".to_owned())
+                Some("add --region, or set AWS_REGION: such names are for one account in one region".to_owned())
             }
             Self::Region(_) | Self::Name { .. } => None,
         }

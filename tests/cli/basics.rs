@@ -97,8 +97,13 @@ fn init_proposes_names_that_only_the_account_can_take_and_holds_the_stack_to_it(
     let arguments = ["init", "-c", "new.toml", "--name", "fhir", "--account", "111122223333"];
     place.run(arguments).exits(64).says("--region");
     assert!(!place.path("new.toml").exists());
-    place.run(arguments.into_iter().chain(["--region", "eu-west-2"])).succeeds();
+    place.run(arguments).env("AWS_DEFAULT_REGION", "eu-west-2").succeeds();
     let written = place.read("new.toml");
+    let again = || place.run(arguments.into_iter().chain(["--force"]));
+    again().env("AWS_REGION", "eu-west-2").env("AWS_DEFAULT_REGION", "us-west-2").succeeds();
+    assert_eq!(place.read("new.toml"), written);
+    again().args(["--region", "eu-west-2"]).env("AWS_REGION", "us-west-2").succeeds();
+    assert_eq!(place.read("new.toml"), written);
     for line in [
         "data_bucket_name = \"fhir-data-111122223333-eu-west-2-an\"",
         "logs_bucket_name = \"fhir-logs-111122223333-eu-west-2-an\"",

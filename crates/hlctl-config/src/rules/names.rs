@@ -112,7 +112,8 @@ pub(crate) static ACCOUNT: Rule = Rule {
 
 fn datastore(value: &str) -> Vec<Finding> {
     let allowed = |c: char| is_letter_space_or_number(c) || "_.:/=+-%@".contains(c);
-    foreign(value, allowed, DATASTORE.wants).or_else(|| placeholder(value)).into_iter().collect()
+    let blank = || value.trim().is_empty().then(|| Finding::error("is nothing but space").help(DATASTORE.wants));
+    foreign(value, allowed, DATASTORE.wants).or_else(blank).or_else(|| placeholder(value)).into_iter().collect()
 }
 
 /// A name that nobody has chosen yet.

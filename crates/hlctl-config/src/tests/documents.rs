@@ -78,6 +78,9 @@ fn placeholders_are_no_names() {
     for name in ["your-bucket", "your-unique-bucket-name", "YOUR_DATASTORE", "changeme", "todo"] {
         assert!(RequiredName::Datastore.problem(name).is_some_and(|problem| problem.contains("placeholder")), "{name}");
     }
+    for name in [" ", "\u{a0}\u{2003}"] {
+        assert!(RequiredName::Datastore.problem(name).is_some_and(|problem| problem.contains("nothing but space")));
+    }
     for name in ["example-fhir-data", "your-health-fhir-data", "yours", "todo-app-data"] {
         assert_eq!(RequiredName::DataBucket.problem(name), None);
     }
