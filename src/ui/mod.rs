@@ -6,6 +6,7 @@ pub mod events;
 pub mod fhir_table;
 pub mod graph;
 pub mod json;
+mod panic;
 pub mod plan_markdown;
 pub mod plan_view;
 pub mod printer;
@@ -14,6 +15,7 @@ pub mod report;
 pub mod status_view;
 pub mod transfer;
 
+pub use panic::report_panics;
 pub use printer::Printer;
 
 /// Rows in columns; the last one is not filled up.
