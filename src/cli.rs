@@ -31,7 +31,7 @@ use jiff::SignedDuration;
 
 pub use adopt::{AdoptArgs, LetGo};
 pub use audit::AuditArgs;
-pub use data::{DataCheckArgs, DataCommand, DataExportArgs, DataImportArgs, Level};
+pub use data::{DataCheckArgs, DataCommand, DataExportArgs, DataImportArgs, ImportFormat, Level};
 pub use docs::DocsArgs;
 pub use doctor::DoctorArgs;
 pub use drift::DriftArgs;

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand, ValueEnum};
 
-use super::NotifyArgs;
+use super::{NotifyArgs, Switch};
 use crate::data::check;
 use crate::data::import::ValidationLevel;
 
@@ -104,9 +104,25 @@ impl DataImportArgs {
 /// `hlctl data import`
 #[derive(Debug, Args)]
 pub struct DataImportArgs {
-    /// A file, a folder with .ndjson files, or s3://BUCKET/PREFIX
+    /// A file, a folder with .ndjson files (with --format: .csv or .xml files), or s3://BUCKET/PREFIX
     #[arg(value_name = "PATH|s3://...")]
     pub from: String,
+
+    /// What the files are, if HealthLake is to convert them to FHIR first [default: NDJSON of FHIR R4]
+    #[arg(long, value_enum)]
+    pub format: Option<ImportFormat>,
+
+    /// Name or id of the profile that HealthLake converts by; --profile is that of the AWS credentials
+    #[arg(long, value_name = "NAME", requires = "format")]
+    pub transform_profile: Option<String>,
+
+    /// Whether HealthLake reports what of the files the mapping does not use [default: on]
+    #[arg(long, value_enum, value_name = "on|off", requires = "format")]
+    pub drift_report: Option<Switch>,
+
+    /// Whether HealthLake adds Provenance resources that say where each resource comes from [default: on]
+    #[arg(long, value_enum, value_name = "on|off", requires = "format")]
+    pub provenance: Option<Switch>,
 
     /// How strictly HealthLake validates
     #[arg(long, value_enum, default_value_t = Level::Strict, value_name = "LEVEL")]
@@ -135,6 +151,25 @@ pub struct DataImportArgs {
     /// Print JSON
     #[arg(long)]
     pub json: bool,
+}
+
+/// What HealthLake converts before it imports (StartFHIRImportJob, InputFormat).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum ImportFormat {
+    /// C-CDA documents, in .xml files.
+    Ccda,
+    /// Tables, in .csv files.
+    Csv,
+}
+
+impl ImportFormat {
+    /// As it is written on the command line.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Ccda => "ccda",
+            Self::Csv => "csv",
+        }
+    }
 }
 
 /// `ValidationLevel` of an import.

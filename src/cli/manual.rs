@@ -131,7 +131,14 @@ pub const PAGES: &[HelpPage] = &[
     page("graph", &["hlctl graph", "hlctl graph --format svg --out stack.svg"]),
     page("report", &["hlctl report --out report.html"]),
     page("data check", &["hlctl data check ./ndjson"]),
-    page("data import", &["hlctl data import ./ndjson"]),
+    page(
+        "data import",
+        &[
+            "hlctl data import ./ndjson",
+            "hlctl data import ./csv --format csv --transform-profile visits",
+            "hlctl data import s3://example-input/ccda --format ccda --transform-profile notes --provenance off",
+        ],
+    ),
     page("data export", &["hlctl data export ./export"]),
     page("data jobs", &["hlctl data jobs"]),
     page("transform list", &["hlctl transform list"]),

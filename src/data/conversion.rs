@@ -6,7 +6,7 @@
 
 mod jobs;
 mod parts;
-mod results;
+pub(in crate::data) mod results;
 
 use std::cell::RefCell;
 use std::path::Path;
@@ -17,7 +17,7 @@ use sha2::{Digest, Sha256};
 use thiserror::Error;
 
 pub use jobs::ConversionJob;
-pub use parts::{Families, InputTooLarge, divide, most_files};
+pub use parts::{Families, InputTooLarge, NotOneJob, divide, into_one, most_files};
 pub use results::ConversionTrouble;
 
 use super::bulk_context::{BulkContext, until_stopped};

@@ -2,19 +2,25 @@
 //!
 //! An [`ImportObserver`] follows what happens; the [`ImportReport`] is the result as JSON.
 
+mod converting;
+
 use schemars::JsonSchema;
 use serde::Serialize;
 use thiserror::Error;
 
+pub use converting::{FilesFound, ImportConversionReport, NotConvertible, ending_of, hint_of};
+
 use super::access::{self, JobResources, PreflightIssue};
 use super::bulk_context::{BulkContext, until_stopped};
 use super::check::{Checker, Findings, Level as CheckLevel, Limits};
+use super::conversion::ConversionTrouble;
 use super::failures::{self, Cause};
 use super::job::{self, Job, JobKind};
-use super::journal::{TransferEntry, TransferJournal, TransferJournalError};
+use super::journal::{ImportConversion, TransferEntry, TransferJournal, TransferJournalError};
 use super::lost_store::LostStore;
 use super::objects::list;
 use super::place::{DataLocation, Prefix};
+use super::profiles::TransformProfile;
 use super::source::Source;
 use super::unfinished::{NotStarted, Unfinished};
 use super::upload::{UploadError, Uploaded, upload};
@@ -32,6 +38,8 @@ pub struct ImportRequest<'a> {
     pub from: &'a DataLocation,
     /// The files and what was found in them, if they are on this machine.
     pub files: Option<&'a CheckedFiles>,
+    /// How HealthLake converts them first, if they are no FHIR yet.
+    pub conversion: Option<ProfileToConvertBy<'a>>,
     /// How strictly HealthLake validates.
     pub validation_level: ValidationLevel,
     /// Whether to import despite what the checks find.
@@ -44,13 +52,36 @@ pub struct ImportRequest<'a> {
     pub journals: &'a std::path::Path,
 }
 
+/// A profile by which HealthLake converts files before it imports them.
+#[derive(Clone, Copy, Debug)]
+pub struct ProfileToConvertBy<'a> {
+    /// The profile.
+    pub profile: &'a TransformProfile,
+    /// Whether HealthLake reports what of the files the mapping does not use.
+    pub drift: bool,
+    /// Whether HealthLake adds resources that say where each one comes from.
+    pub provenance: bool,
+}
+
+impl ProfileToConvertBy<'_> {
+    /// What the job is started with.
+    fn recorded(&self) -> ImportConversion {
+        ImportConversion {
+            format: self.profile.format.clone(),
+            profile: self.profile.id.clone(),
+            drift: self.drift,
+            provenance: self.provenance,
+        }
+    }
+}
+
 /// Local files that were checked.
 #[derive(Clone, Debug)]
 pub struct CheckedFiles {
     /// The files.
     pub source: Source,
-    /// What the check found.
-    pub findings: Findings,
+    /// What the check found; files that HealthLake converts first are not read for it.
+    pub findings: Option<Findings>,
 }
 
 /// `ValidationLevel` of an import (HealthLake API reference, `StartFHIRImportJob`).
@@ -90,6 +121,9 @@ pub struct ImportReport {
     /// The job.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub job: Option<JobReport>,
+    /// What has come of the conversion, where there was one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub conversion: Option<ImportConversionReport>,
     /// Resources that were refused, by cause.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub refused: Option<Vec<Cause>>,
@@ -148,6 +182,8 @@ pub enum ImportEvent<'a> {
         /// What was found.
         findings: &'a Findings,
     },
+    /// These files are in S3 already, and HealthLake will convert them; only their names and sizes were looked at.
+    ListedToConvert(FilesFound),
     /// What is in S3 could not be listed.
     NotListed(&'a AwsError),
     /// The import continues despite problems.
@@ -184,6 +220,17 @@ pub enum ImportEvent<'a> {
         level: &'a str,
         /// The level that was asked for.
         asked: ValidationLevel,
+    },
+    /// An earlier run started the job, and said otherwise whether there is to be provenance, or a report of what the mapping does not use.
+    OtherConversion(&'a ImportConversion),
+    /// The files have been converted, as far as that was possible.
+    Converted {
+        /// How many.
+        files: i64,
+        /// Resources that were made of them.
+        resources: i64,
+        /// What HealthLake says besides.
+        report: &'a ImportConversionReport,
     },
     /// Resources were refused.
     Refused(&'a Cause),
@@ -253,6 +300,9 @@ pub enum ImportError {
     /// There is nothing to import.
     #[error("{0}")]
     NoFiles(#[from] NoFiles),
+    /// What is in S3 cannot be converted.
+    #[error("{0}")]
+    NotConvertible(#[from] NotConvertible),
     /// The names of the files could not be checked.
     #[error("{0}")]
     NotChecked(std::io::Error),
@@ -278,9 +328,13 @@ pub enum ImportError {
     #[error("The job {0} was started and is under way.")]
     LeftRunning(String),
     /// Some resources were not imported: by their own fault, which AWS counts, or the service's, which only the logs tell.
-    #[error("{} imported, {refused} refused{}; the complete logs are under {logs}", counted(*imported, "resource"), match lost {
+    #[error("{} imported, {refused} refused{}{}; the complete logs are under {logs}", counted(*imported, "resource"), match lost {
         0 => String::new(),
         lost => format!(", {lost} lost to service failures"),
+    }, match unconverted {
+        0 => String::new(),
+        1 => "; 1 file was not converted or not as a whole".to_owned(),
+        files => format!("; {files} files were not converted or not as a whole"),
     })]
     NotAll {
         /// Resources imported.
@@ -289,6 +343,8 @@ pub enum ImportError {
         refused: u64,
         /// Resources that the service failed to import.
         lost: u64,
+        /// Files that the service did not convert, or not as a whole.
+        unconverted: u64,
         /// Where the logs are; empty if AWS does not say.
         logs: String,
     },
@@ -315,9 +371,13 @@ impl ImportError {
         Some(match self {
             Self::ReadsItsOwnOutput { .. } => "name a folder that has only the files: s3://BUCKET/FOLDER".to_owned(),
             Self::NoFiles(nothing) => nothing.hint(),
+            Self::NotConvertible(what) => what.hint(),
             Self::Lost(lost) => lost.hint(),
             Self::Unfinished(unfinished) => unfinished.hint(again),
             Self::LeftRunning(_) => format!("`{again}` waits for it; `{}` shows it", hlctl!("data jobs")),
+            Self::NotAll { unconverted: 1.., .. } => {
+                format!("correct those files, then `{again}` sends what has changed")
+            }
             Self::NotAll { refused: 0, .. } => format!("`{again}` imports all of them again"),
             Self::NotAll { .. } => format!("correct those lines, then `{again}` sends what has changed"),
             Self::FilesChanged => format!("`{again}` imports them as they are now"),
@@ -354,7 +414,12 @@ pub async fn import(
     request: ImportRequest<'_>,
     observer: &dyn ImportObserver,
 ) -> Result<ImportReport, ImportFailure> {
-    let subject = request.from.subject();
+    let conversion = request.conversion.as_ref().map(ProfileToConvertBy::recorded);
+    // What is converted otherwise is another import.
+    let subject = match &conversion {
+        None => request.from.subject(),
+        Some(ImportConversion { format, profile, .. }) => format!("{}\n{format} {profile}", request.from.subject()),
+    };
     let journal = TransferJournal::open(request.journals, "import", &bulk.store, &subject)?;
     let known = journal.read();
     let is_continued = known.is_some();
@@ -368,9 +433,9 @@ pub async fn import(
     if input.contains(&output) {
         return Err(ImportError::ReadsItsOwnOutput { input, run: entry.prefix }.into());
     }
-    let check = request.files.map(|files| files.findings.clone());
+    let check = request.files.and_then(|files| files.findings.clone());
     let report = ImportReport { check, ..ImportReport::default() };
-    let mut flow = Flow { bulk, request, observer, input, output, report };
+    let mut flow = Flow { bulk, request, conversion, observer, input, output, report };
     if entry.job.is_none() {
         if request.files.is_none() {
             Box::pin(flow.check_objects()).await?;
@@ -382,7 +447,10 @@ pub async fn import(
         observer.notice(ImportEvent::Continued { run: &entry.run });
     }
     let id = match &entry.job {
-        Some(id) => id.clone(),
+        Some(id) => {
+            flow.check_conversion(&entry);
+            id.clone()
+        }
         None => {
             if let Some(files) = request.files {
                 Box::pin(flow.upload(&files.source, &journal, &mut entry)).await?;
@@ -396,8 +464,10 @@ pub async fn import(
     }
     let job = flow.wait(&id).await?;
     flow.report.job = Some(JobReport::Ended(Box::new(job.clone())));
-    let causes = until_stopped(&bulk.cx.stop, flow.causes(&job)).await;
-    let causes = causes.map_err(|_| ImportError::from(Unfinished::Interrupted))?;
+    let logs = async { (flow.converted(&job, &entry).await, flow.causes(&job).await) };
+    let logs = until_stopped(&bulk.cx.stop, logs).await;
+    let (conversion, causes) = logs.map_err(|_| ImportError::from(Unfinished::Interrupted))?;
+    flow.report.conversion = conversion;
     let result = flow.conclude(&job, &causes).and_then(|()| flow.check_same(&entry));
     flow.report.refused = Some(causes);
     match result {
@@ -425,6 +495,8 @@ pub async fn import(
 struct Flow<'a> {
     bulk: &'a BulkContext,
     request: ImportRequest<'a>,
+    /// What is asked for of the conversion, if there is one.
+    conversion: Option<ImportConversion>,
     observer: &'a dyn ImportObserver,
     input: Prefix,
     output: Prefix,
@@ -449,6 +521,11 @@ impl Flow<'_> {
                 return Ok(());
             }
         };
+        if let Some(conversion) = &self.conversion {
+            let found = converting::examine(&objects, &self.input, &conversion.format);
+            self.observer.notice(ImportEvent::ListedToConvert(found.map_err(ImportError::from)?));
+            return Ok(());
+        }
         let mut checker = Checker::new(Limits::default(), CheckLevel::None, &std::env::temp_dir());
         let files = objects.iter().filter(|object| object.name.ends_with(".ndjson"));
         files.for_each(|object| checker.unread(&object.name, object.size));
@@ -550,13 +627,19 @@ impl Flow<'_> {
         let bulk = self.bulk;
         let start = async {
             if let Some(id) = job::find(&bulk.cx, JobKind::Import, &bulk.store, &entry.run).await? {
+                self.check_conversion(entry);
                 return Ok(id);
             }
+            if entry.conversion.is_some() && entry.conversion != self.conversion {
+                // What AWS does with a token that comes back with something else is not documented.
+                entry.forget_job("import");
+            }
+            entry.conversion.clone_from(&self.conversion);
             entry.files = self.request.files.map(|files| files.source.fingerprint());
             journal.write(entry)?;
             let order = bulk.order(entry, &self.output);
             let level = self.request.validation_level.as_str();
-            Ok(job::import(&bulk.cx, &order, &self.input.to_string(), level).await?)
+            Ok(job::import(&bulk.cx, &order, &self.input.to_string(), level, self.conversion.as_ref()).await?)
         };
         let started = until_stopped(&bulk.cx.stop, start).await.unwrap_or(Err(NotStarted::Stopped));
         let id = match started {
@@ -592,6 +675,29 @@ impl Flow<'_> {
         })
     }
 
+    /// Says so if an earlier run started the job with something else than is asked for now. AWS tells nothing of it.
+    fn check_conversion(&self, entry: &TransferEntry) {
+        if let Some(started) = entry.conversion.as_ref().filter(|started| self.conversion.as_ref() != Some(*started)) {
+            self.observer.notice(ImportEvent::OtherConversion(started));
+        }
+    }
+
+    /// What has come of the conversion, if there was one.
+    async fn converted(&self, job: &Job, entry: &TransferEntry) -> Option<ImportConversionReport> {
+        let (asked, started) = (self.request.conversion?, entry.conversion.as_ref()?);
+        let results = converting::results(&self.bulk.cx, job, &self.bulk.store, &self.output, started).await;
+        let (errors, drift) = results.unwrap_or_else(|error| {
+            self.observer.notice(ImportEvent::LogsUnreadable(&error));
+            (Vec::new(), None)
+        });
+        let report = ImportConversionReport { profile: asked.profile.clone(), errors, drift };
+        let counts = job.progress.unwrap_or_default();
+        let (files, resources) =
+            (counts.files_converted.unwrap_or_default(), counts.resources_generated.unwrap_or_default());
+        self.observer.notice(ImportEvent::Converted { files, resources, report: &report });
+        Some(report)
+    }
+
     /// What became of it, with the refusals by cause.
     fn conclude(&self, job: &Job, causes: &[Cause]) -> Result<(), ImportError> {
         let asked = self.request.validation_level;
@@ -614,8 +720,15 @@ impl Flow<'_> {
         let lost = causes.iter().filter(|cause| cause.is_the_services()).map(|cause| cause.count).sum();
         let by_data = causes.iter().filter(|cause| !cause.is_the_services()).map(|cause| cause.count).sum();
         let counted = u64::try_from(job.progress.unwrap_or_default().resources_refused).unwrap_or_default();
-        let logs = job.folder(&self.bulk.store).map(|folder| format!("{folder}FAILURE/")).unwrap_or_default();
-        ImportError::NotAll { imported: imported(job), refused: counted.max(by_data), lost, logs }
+        let refused = counted.max(by_data);
+        let errors = self.report.conversion.iter().flat_map(|conversion| &conversion.errors);
+        let unconverted = errors.map(|trouble: &ConversionTrouble| trouble.count).sum();
+        let logs = if unconverted > 0 && refused + lost == 0 {
+            self.output.to_string()
+        } else {
+            job.folder(&self.bulk.store).map(|folder| format!("{folder}FAILURE/")).unwrap_or_default()
+        };
+        ImportError::NotAll { imported: imported(job), refused, lost, unconverted, logs }
     }
 }
 
@@ -649,7 +762,11 @@ mod tests {
 
     #[test]
     fn what_was_not_imported_is_counted_by_whose_fault_it_is() {
-        let not_all = |refused, lost| ImportError::NotAll { imported: 1, refused, lost, logs: "s3://b/".to_owned() };
+        let not_all_of = |refused, lost, unconverted| {
+            let logs = "s3://b/".to_owned();
+            ImportError::NotAll { imported: 1, refused, lost, unconverted, logs }
+        };
+        let not_all = |refused, lost| not_all_of(refused, lost, 0);
         let again = CommandLine::new("data import");
         let error = not_all(0, 3);
         let text = "1 resource imported, 0 refused, 3 lost to service failures; the complete logs are under s3://b/";
@@ -658,5 +775,9 @@ mod tests {
         let error = not_all(2, 0);
         assert_eq!(error.to_string(), "1 resource imported, 2 refused; the complete logs are under s3://b/");
         assert!(error.hint(&again).is_some_and(|hint| hint.starts_with("correct those lines")));
+        let error = not_all_of(0, 0, 2);
+        let text = "1 resource imported, 0 refused; 2 files were not converted or not as a whole; the complete logs are under s3://b/";
+        assert_eq!(error.to_string(), text);
+        assert!(error.hint(&again).is_some_and(|hint| hint.starts_with("correct those files")));
     }
 }

@@ -9,6 +9,7 @@ use aws_sdk_healthlake::types::{
 use aws_smithy_types::DateTime;
 use serde::Serialize;
 
+use super::journal::ImportConversion;
 use super::place::Prefix;
 use hlctl_aws::{AwsError, ops};
 use hlctl_engine::wait::{self, Ended, Poll};
@@ -74,6 +75,12 @@ pub struct JobCounts {
     pub resources_imported: i64,
     /// Resources refused.
     pub resources_refused: i64,
+    /// Files converted, of an import whose files HealthLake converts first.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub files_converted: Option<i64>,
+    /// Resources that were made of those.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub resources_generated: Option<i64>,
 }
 
 impl Job {
@@ -157,6 +164,8 @@ fn counts(report: &JobProgressReport) -> JobCounts {
         resources_scanned: report.total_number_of_resources_scanned().unwrap_or_default(),
         resources_imported: report.total_number_of_resources_imported().unwrap_or_default(),
         resources_refused: report.total_number_of_resources_with_customer_error().unwrap_or_default(),
+        files_converted: report.total_files_converted(),
+        resources_generated: report.total_resources_generated(),
     }
 }
 
@@ -187,18 +196,28 @@ impl Order<'_> {
 /// A role or a policy made just before.
 const NOT_YET_VISIBLE: &[(&str, &str)] = &[("AccessDeniedException", "assume"), ("ValidationException", "assume")];
 
-/// Starts an import of what is under `input`.
+/// Starts an import of what is under `input`, which HealthLake converts first if `conversion` says so.
 ///
 /// # Errors
 /// AWS's.
-pub async fn import(cx: &Context, order: &Order<'_>, input: &str, level: &str) -> Result<String, ResourceError> {
+pub async fn import(
+    cx: &Context,
+    order: &Order<'_>,
+    input: &str,
+    level: &str,
+    conversion: Option<&ImportConversion>,
+) -> Result<String, ResourceError> {
     let output = order.output()?;
     let answer = cx
         .call(ops::healthlake::START_FHIR_IMPORT_JOB.eventually(NOT_YET_VISIBLE), || {
             let start = cx.clients.healthlake.start_fhir_import_job().datastore_id(order.store);
             let start = start.data_access_role_arn(order.role).job_name(order.name).client_token(order.token);
             let start = start.input_data_config(InputDataConfig::S3Uri(input.to_owned()));
-            start.job_output_data_config(output.clone()).validation_level(ValidationLevel::from(level)).send()
+            let start = start.job_output_data_config(output.clone()).validation_level(ValidationLevel::from(level));
+            let start = start.set_input_format(conversion.map(|conversion| conversion.format.clone()));
+            let start = start.set_profile_id(conversion.map(|conversion| conversion.profile.clone()));
+            let start = start.set_drift_detection_enabled(conversion.map(|conversion| conversion.drift));
+            start.set_provenance_enabled(conversion.map(|conversion| conversion.provenance)).send()
         })
         .await?;
     Ok(answer.job_id().to_owned())

@@ -36,12 +36,28 @@ pub struct TransferEntry {
     /// Fingerprint of the files that the job imports.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub files: Option<String>,
+    /// How HealthLake converts the files before it imports them: AWS does not tell it of a job that was started.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub conversion: Option<ImportConversion>,
     /// Jobs of a conversion, one for each part of the files.
     #[serde(skip_serializing_if = "Vec::is_empty", default)]
     pub parts: Vec<ConversionPart>,
     /// Multipart uploads that were begun, by the file's name.
     #[serde(skip_serializing_if = "BTreeMap::is_empty", default)]
     pub uploads: BTreeMap<String, Begun>,
+}
+
+/// How HealthLake converts files before it imports them (StartFHIRImportJob).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ImportConversion {
+    /// `InputFormat`: `CSV` or `CCDA`.
+    pub format: String,
+    /// `ProfileId`.
+    pub profile: String,
+    /// `DriftDetectionEnabled`: whether HealthLake reports what of the files the mapping does not use.
+    pub drift: bool,
+    /// `ProvenanceEnabled`: whether HealthLake adds resources that say where each one comes from.
+    pub provenance: bool,
 }
 
 /// The job of a part of a conversion.
@@ -89,6 +105,7 @@ impl TransferEntry {
             job: None,
             retention_in_days: None,
             files: None,
+            conversion: None,
             parts: Vec::new(),
             uploads: BTreeMap::new(),
         }

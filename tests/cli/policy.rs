@@ -248,6 +248,8 @@ fn data_comes_in_and_out_under_its_policy_and_every_action_is_needed() {
     cut.kill();
     place.cloud().heal();
     place.run(["transform", "run", "visits", "csv"]).exits(6).says("The mapping cannot be used");
+    let converted = ["data", "import", "csv", "--format", "csv", "--transform-profile", "visits"];
+    place.run(converted).exits(6).says("The mapping cannot be used");
     let requests = place.cloud().requests();
     let denied: Vec<_> = requests.iter().filter(|record| is_denial(record.error.as_deref())).collect();
     assert!(denied.is_empty(), "the policy is too small: {denied:#?}");

@@ -24,7 +24,8 @@ fn ready() -> Place {
     place
 }
 
-fn prepare(place: &Place) {
+/// What [`ready`] adds to a stack.
+pub(crate) fn prepare(place: &Place) {
     let example = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/transform");
     let text = fs::read_to_string(example.join("mapping.yaml")).unwrap();
     profile(place, "visits", &SourceFormat::Csv, &[&[("mapping.yaml", &text)]]);

@@ -104,5 +104,40 @@ def a_job_converts_what_is_in_the_bucket():
         assert drift["summary"]["overallCoverageRate"] == 1.0, drift
 
 
+@check
+def an_import_converts_what_is_in_the_bucket_first():
+    with Server() as server:
+        place = Place(server)
+        id = create(client(server))["ProfileId"]
+        place.put("csv/PATIENTS.csv", b"ID,NAME", b"1,Silva", b"2,Ngo")
+        named = {"path": "csv/", "ProfileId": id, "InputFormat": "CSV"}
+        refused("ValidationException", place.start_import, **named)
+        client(server).publish_data_transformation_profile(ProfileId=id, SourceFormat="CSV")
+        for wrong in ({"InputFormat": "CCDA"}, {"InputFormat": "XML"}, {"InputFormat": "FHIR"}):
+            refused("ValidationException", place.start_import, **{**named, **wrong})
+        refused("ValidationException", place.start_import, path="csv/", InputFormat="CSV")
+        refused("ResourceNotFoundException", place.start_import, **{**named, "ProfileId": "0" * 32})
+        job = place.start_import(**named, DriftDetectionEnabled=True, ProvenanceEnabled=False)
+        described = place.finish(place.imported, job)
+        assert described["JobStatus"] == "COMPLETED", described
+        report = described["JobProgressReport"]
+        assert (report["TotalFilesConverted"], report["TotalResourcesGenerated"]) == (1, 2), report
+        assert report["TotalNumberOfResourcesImported"] == 2, report
+        # AWS describes none of what made it a conversion.
+        assert not {"ProfileId", "InputFormat", "DriftDetectionEnabled", "ProvenanceEnabled"} & set(described), described
+        assert described["InputDataConfig"]["S3Uri"].endswith("/csv/"), described
+        names = place.names("out/")
+        for name in ("converted/PATIENTS.ndjson", "jobLevelDriftResult.json"):
+            assert f"{job['JobId']}/{name}" in names, names
+        folder = f"{place.id}-FHIR_IMPORT-{job['JobId']}/"
+        assert {f"{folder}manifest.json", f"{folder}SUCCESS/PATIENTS.ndjson"} <= set(names), names
+        # A row that cannot be converted makes the job one with errors; nothing that can be makes it fail.
+        place.put("csv/PATIENTS.csv", b"ID,NAME", b"1,Silva", b'"unclosed')
+        assert place.finish(place.imported, place.start_import(**named))["JobStatus"] == "COMPLETED_WITH_ERRORS"
+        place.put("csv/PATIENTS.csv", b"NUMBER", b"1")
+        failed = place.finish(place.imported, place.start_import(**named))
+        assert failed["JobStatus"] == "FAILED" and "converted" in failed["Message"], failed
+
+
 if __name__ == "__main__":
     sys.exit(attempt_all([(run.__name__, run) for run in CHECKS]))

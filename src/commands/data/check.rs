@@ -42,7 +42,7 @@ pub(super) async fn files_of(session: &Session, path: &Path, checks: Checks) -> 
     let scratch = journals(session);
     std::fs::create_dir_all(&scratch).map_err(|error| CommandError::Other(error.into()))?;
     let (source, findings) = checked(session, path, checks, &scratch).await?;
-    Ok(CheckedFiles { source, findings })
+    Ok(CheckedFiles { source, findings: Some(findings) })
 }
 
 async fn checked(

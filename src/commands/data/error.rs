@@ -6,8 +6,9 @@ use std::path::PathBuf;
 
 use thiserror::Error;
 
+use crate::data::conversion::NotOneJob;
 use crate::data::export::DataExportError;
-use crate::data::import::{ImportError, NoFiles};
+use crate::data::import::{ImportError, NoFiles, NotConvertible, hint_of};
 use crate::data::place::Prefix;
 use crate::data::unfinished::Unfinished;
 use crate::error::{CommandError, Ending, Failure};
@@ -39,6 +40,35 @@ pub(in crate::commands) enum DataError {
     /// References are to be checked in files that are not read.
     #[error("the references in {0} cannot be checked: an import from S3 does not read the files")]
     ReferencesInS3(Prefix),
+    /// References are to be checked in files that are no FHIR yet.
+    #[error("references cannot be checked in files that HealthLake converts first")]
+    ReferencesToConvert,
+    /// HealthLake is to convert, and nobody says how.
+    #[error("--format {format} needs --transform-profile: the profile that HealthLake converts the files by")]
+    NoTransformProfile {
+        /// The format, as it is written on the command line.
+        format: &'static str,
+        /// What was written with --profile, if it was.
+        aws_profile: Option<String>,
+    },
+    /// The profile is for something else.
+    #[error("the profile {profile:?} converts {converts}, and --format says {format}")]
+    OtherFormat {
+        /// Its name or id.
+        profile: String,
+        /// What it converts, by its name in the API.
+        converts: String,
+        /// The format that was asked for.
+        format: &'static str,
+    },
+    /// One job does not take the files.
+    #[error("{}: {error}", path.display())]
+    NotOneJob {
+        /// The file or folder.
+        path: PathBuf,
+        /// Why not.
+        error: NotOneJob,
+    },
     /// Files that hlctl has not uploaded are to be deleted.
     #[error("{0} is not a folder that hlctl uploads, so its files are not deleted")]
     DeletesInS3(Prefix),
@@ -49,7 +79,10 @@ pub(in crate::commands) enum DataError {
 
 impl Failure for DataError {
     fn ending(&self) -> Ending {
-        Ending::Usage
+        match self {
+            Self::NotOneJob { .. } => Ending::Refused,
+            _ => Ending::Usage,
+        }
     }
 
     fn hint(&self) -> Option<String> {
@@ -64,6 +97,22 @@ impl Failure for DataError {
             Self::ReferencesInS3(prefix) => {
                 format!("`{}` reads them", hlctl!("data check", prefix).flag("--check-references"))
             }
+            Self::ReferencesToConvert => concat!(
+                "leave out --check-references; `",
+                hlctl!("transform run PROFILE PATH"),
+                "` converts without importing, and `",
+                hlctl!("data check"),
+                "` reads what comes of it"
+            )
+            .to_owned(),
+            Self::NoTransformProfile { aws_profile: Some(name), .. } => {
+                format!("--profile is the one in the shared AWS configuration; write --transform-profile {name}")
+            }
+            Self::NoTransformProfile { aws_profile: None, .. } => {
+                concat!("`", hlctl!("transform list"), "` lists the profiles").to_owned()
+            }
+            Self::OtherFormat { converts, .. } => format!("write --format {}", converts.to_lowercase()),
+            Self::NotOneJob { error, .. } => hint_of(error),
             Self::DeletesInS3(_) => "leave out --delete-input".to_owned(),
             Self::UnknownType(_) => "write types as in FHIR: Patient, Observation".to_owned(),
         })
@@ -128,14 +177,18 @@ impl fmt::Display for ImportEnded {
 impl Failure for ImportEnded {
     fn ending(&self) -> Ending {
         match &self.error {
-            ImportError::ReadsItsOwnOutput { .. } | ImportError::NoFiles(_) => Ending::Usage,
+            ImportError::ReadsItsOwnOutput { .. }
+            | ImportError::NoFiles(_)
+            | ImportError::NotConvertible(NotConvertible::NoFiles { .. }) => Ending::Usage,
             ImportError::LeftRunning(_) => Ending::LeftRunning,
             ImportError::Unfinished(_)
             | ImportError::NotAll { .. }
             | ImportError::FilesChanged
             | ImportError::InputKept { .. } => Ending::Incomplete,
             ImportError::Lost(_) => Ending::Elsewhere,
-            ImportError::Problems(_) | ImportError::Blocked(_) => Ending::Refused,
+            ImportError::Problems(_)
+            | ImportError::Blocked(_)
+            | ImportError::NotConvertible(NotConvertible::NotOneJob { .. }) => Ending::Refused,
             ImportError::Journal(_)
             | ImportError::NotChecked(_)
             | ImportError::Jobs(_)

@@ -5,6 +5,7 @@ mod error;
 mod export;
 mod import;
 mod jobs;
+mod sources;
 
 use std::cell::RefCell;
 use std::path::PathBuf;
@@ -12,6 +13,8 @@ use std::path::PathBuf;
 pub(super) use error::{DataError, Resumable};
 use error::{ExportEnded, ImportEnded};
 pub(super) use export::export;
+pub(super) use import::{others_there, trouble_line};
+pub(super) use sources::files_to_convert;
 
 use crate::cli::DataCommand;
 use crate::data::bulk_context::BulkContext;
@@ -66,6 +69,7 @@ pub(super) async fn copy_to_successor(
     let request = ImportRequest {
         from: &DataLocation::S3(exported.folder),
         files: None,
+        conversion: None,
         // What a store has accepted once it accepts again.
         validation_level: ValidationLevel::Minimal,
         allow_problems: false,

@@ -121,6 +121,9 @@ pub(super) enum ProfileError {
     /// It has a draft alone.
     #[error("no version of the profile {0:?} is published")]
     Unpublished(String),
+    /// The same, of one that is to be used.
+    #[error("no version of the profile {0:?} is published, and jobs convert by the version published last")]
+    NothingToConvertBy(String),
     /// It has no version of this number.
     #[error("the profile {profile:?} has no version {version}")]
     NoVersion {
@@ -143,7 +146,11 @@ pub(super) enum ProfileError {
 impl Failure for ProfileError {
     fn ending(&self) -> Ending {
         match self {
-            Self::Unknown(_) | Self::Ambiguous { .. } | Self::Unpublished(_) | Self::NoVersion { .. } => Ending::Usage,
+            Self::Unknown(_)
+            | Self::Ambiguous { .. }
+            | Self::Unpublished(_)
+            | Self::NothingToConvertBy(_)
+            | Self::NoVersion { .. } => Ending::Usage,
             Self::Key(_) | Self::SameFile(..) | Self::Exists(_) => Ending::Refused,
         }
     }
@@ -153,6 +160,7 @@ impl Failure for ProfileError {
             Self::Unknown(_) => concat!("`", hlctl!("transform list"), "` lists them").to_owned(),
             Self::Ambiguous { ids, .. } => format!("give the id of one of them: {}", ids.join(", ")),
             Self::Unpublished(_) => "--version 0 writes the draft".to_owned(),
+            Self::NothingToConvertBy(_) => "an apply of the configuration that has the profile publishes it".to_owned(),
             Self::NoVersion { .. } => {
                 concat!("`", hlctl!("transform versions PROFILE"), "` lists them; --version 0 writes the draft")
                     .to_owned()

@@ -10,6 +10,9 @@ mod run;
 mod test;
 mod trial;
 
+pub(super) use profiles::find_published;
+pub(super) use run::coverage;
+
 use crate::cli::TransformCommand;
 use crate::error::CommandError;
 use crate::session::Session;

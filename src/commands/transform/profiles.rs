@@ -74,6 +74,15 @@ pub(super) async fn connection_by(session: &Session, config: Option<&Config>) ->
     session.connect(ConnectOptions::from_config_or_flags(config, &session.global)).await
 }
 
+/// The profile with this name or id, which must have a version that jobs can use.
+pub(in crate::commands) async fn find_published(
+    clients: &Clients,
+    wanted: &str,
+) -> Result<TransformProfile, CommandError> {
+    let profile = find(clients, wanted).await?;
+    if profile.version == 0 { Err(ProfileError::NothingToConvertBy(wanted.to_owned()).into()) } else { Ok(profile) }
+}
+
 /// The profile with this name or id.
 pub(super) async fn find(clients: &Clients, wanted: &str) -> Result<TransformProfile, CommandError> {
     let all = profiles::list(clients).await.map_err(CommandError::Aws)?;

@@ -2,23 +2,21 @@
 
 use std::cell::RefCell;
 use std::fmt;
-use std::io;
-use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 use thiserror::Error;
 
-use super::profiles::find;
+use super::profiles::find_published;
 use crate::cli::{Switch, TransformRunArgs};
-use crate::commands::data::{journals, place_of, show_status};
+use crate::commands::data::{files_to_convert, journals, others_there, place_of, show_status, trouble_line};
 use crate::data::bulk_context::BulkContext;
 use crate::data::conversion::{
     ConversionError, ConversionEvent, ConversionJob, ConversionObserver, ConversionReport, ConversionRequest, Families,
     InputTooLarge, JobRole, convert, divide,
 };
+use crate::data::import::ending_of;
 use crate::data::place::{DataLocation, Prefix};
 use crate::data::profiles::{self, TransformProfile};
-use crate::data::source::Source;
 use crate::error::{CommandError, Ending, Failure};
 use crate::session::{OpenStack, Region, Session};
 use crate::ui::Printer;
@@ -40,18 +38,12 @@ pub(super) async fn run(session: &Session, arguments: &TransformRunArgs) -> Resu
     let stack = OpenStack::open(session, Region::OfState).await?;
     let configured = stack.config.as_ref().and_then(|config| config.transform_role_arn.clone());
     let bulk = BulkContext::of(stack.cx, &stack.state)?;
-    let profile = session.interruptible(published(&bulk.cx.clients, &arguments.transform_profile)).await?;
-    let ending = if profile.format == "CSV" { ".csv" } else { ".xml" };
+    let profile = session.interruptible(find_published(&bulk.cx.clients, &arguments.transform_profile)).await?;
+    let ending = ending_of(&profile.format);
     let (files, parts) = match &from {
         DataLocation::S3(_) => (None, 1),
         DataLocation::Local(path) => {
-            let mut source = session.interruptible(listed(path, ending)).await?;
-            if source.others > 0 {
-                let others = counted(source.others, "other file");
-                session
-                    .printer
-                    .say(&format!("{others} left out: {} is the first.", source.other.as_deref().unwrap_or_default()));
-            }
+            let mut source = files_to_convert(session, path, ending).await?;
             let families = session.interruptible(families(&bulk.cx.clients, &profile)).await?;
             let parts = divide(&mut source, &profile.format, &families).map_err(RunError::TooLarge)?;
             (Some(source), parts)
@@ -84,27 +76,6 @@ pub(super) async fn run(session: &Session, arguments: &TransformRunArgs) -> Resu
         session.printer.json(&TransformRun::of(profile, report));
     }
     result
-}
-
-/// The profile, which must have a version that jobs can use.
-async fn published(clients: &Clients, name: &str) -> Result<TransformProfile, CommandError> {
-    let profile = find(clients, name).await?;
-    if profile.version == 0 { Err(RunError::Unpublished(name.to_owned()).into()) } else { Ok(profile) }
-}
-
-/// The files with their checksums.
-async fn listed(path: &Path, ending: &'static str) -> Result<Source, CommandError> {
-    let (path, at) = (path.to_owned(), path.to_owned());
-    let read = tokio::task::spawn_blocking(move || {
-        let mut source = Source::list_ending(&path, ending)?;
-        source.sum()?;
-        Ok::<_, io::Error>(source)
-    });
-    let source = read.await?.map_err(|error| RunError::Unreadable { path: at.clone(), error })?;
-    if let Some(bad) = source.files.iter().find(|file| file.bad_name.is_some()) {
-        return Err(RunError::BadName { name: bad.name.clone(), ending }.into());
-    }
-    if source.files.is_empty() { Err(RunError::NoFiles { path: at, ending }.into()) } else { Ok(source) }
 }
 
 /// Which tables of the mapping that is published belong together.
@@ -140,9 +111,7 @@ fn again(arguments: &TransformRunArgs) -> CommandLine {
 /// What has come of it: where the converted files are, on stdout, and the rest.
 fn show(printer: Printer, report: &ConversionReport) {
     for trouble in &report.errors {
-        let more =
-            if trouble.count == 1 { String::new() } else { format!(" ({} files, this is the first)", trouble.count) };
-        printer.insist(&format!("  {}: {}{more}", trouble.file, trouble.cause));
+        printer.insist(&trouble_line(trouble));
     }
     for job in report.jobs.iter().filter(|job| job.is_over() && job.status != "FAILED") {
         let version =
@@ -162,7 +131,7 @@ fn show(printer: Printer, report: &ConversionReport) {
 
 /// What a drift report says in short; its form is the guide's ("Understanding drift reports"), and what it does not have is left out. Names of
 /// tables and columns are the mapping's and the files', not patients'.
-pub(super) fn coverage(drift: &Value) -> Vec<String> {
+pub(in crate::commands) fn coverage(drift: &Value) -> Vec<String> {
     let percent = |value: &Value| value.as_f64().map(|rate| format!("{:.0} %", (rate * 100.0).floor()));
     let mut lines = Vec::new();
     let summary = &drift["summary"];
@@ -240,10 +209,7 @@ impl ConversionObserver for Progress {
                 "the files have changed since an earlier run started a job for them; all of them are converted again",
             ),
             ConversionEvent::NotListed(error) => printer.warning(&format!("the files could not be listed: {error}")),
-            ConversionEvent::Others { count } => printer.warning(&format!(
-                "{} there with another ending; HealthLake may report them as errors",
-                if count == 1 { "1 file is".to_owned() } else { format!("{count} files are") }
-            )),
+            ConversionEvent::Others { count } => printer.warning(&others_there(count)),
             ConversionEvent::Divided { jobs } => {
                 printer.say(&format!("The files are more than one job takes: {jobs} jobs convert them, one after another."));
             }
@@ -289,35 +255,6 @@ enum RunError {
     /// The output is to go elsewhere.
     #[error("{0} is no place in S3")]
     NotInS3(String),
-    /// The profile has a draft alone.
-    #[error("no version of the profile {0:?} is published, and jobs convert by the version published last")]
-    Unpublished(String),
-    /// The files cannot be read.
-    #[error("{} cannot be read: {error}", path.display())]
-    Unreadable {
-        /// Which.
-        path: PathBuf,
-        /// Why not.
-        error: io::Error,
-    },
-    /// There are none.
-    #[error("{} has no {ending} files", path.display())]
-    NoFiles {
-        /// Where.
-        path: PathBuf,
-        /// What their names end in.
-        ending: &'static str,
-    },
-    /// S3 or HealthLake cannot take a name.
-    #[error(
-        "the name {name:?} does not end in {ending}, is too long, or has control characters or bytes that are not UTF-8"
-    )]
-    BadName {
-        /// The file.
-        name: String,
-        /// What it should end in.
-        ending: &'static str,
-    },
     /// Files that belong together are too large.
     #[error("{0}")]
     TooLarge(InputTooLarge),
@@ -327,18 +264,13 @@ impl Failure for RunError {
     fn ending(&self) -> Ending {
         match self {
             Self::TooLarge(_) => Ending::Refused,
-            _ => Ending::Usage,
+            Self::NotInS3(_) => Ending::Usage,
         }
     }
 
     fn hint(&self) -> Option<String> {
         Some(match self {
             Self::NotInS3(_) => "write s3://BUCKET/PREFIX".to_owned(),
-            Self::Unpublished(_) => "an apply of the configuration that has the profile publishes it".to_owned(),
-            Self::Unreadable { .. } | Self::NoFiles { .. } => {
-                "a profile for CSV converts .csv files, one for C-CDA .xml files".to_owned()
-            }
-            Self::BadName { .. } => "rename the file".to_owned(),
             Self::TooLarge(_) => {
                 "tables that refer to each other are converted by one job: split their rows into folders, each of which is converted \
                  by itself"

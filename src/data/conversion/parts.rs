@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use thiserror::Error;
 
 use crate::data::source::Source;
+use hlctl_transform::limits::FILE_BYTES;
 
 /// Input of a job: 1 GB, counted in powers of ten, since the other count would be refused if AWS counts so.
 pub(super) const MOST_BYTES: u64 = 1_000_000_000;
@@ -34,6 +35,80 @@ pub struct InputTooLarge {
 /// How many files a job of this format takes.
 pub fn most_files(format: &str) -> usize {
     if format == "CSV" { MOST_CSV } else { MOST_CCDA }
+}
+
+/// One job does not take the files.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+pub enum NotOneJob {
+    /// They are too many, or too large together.
+    #[error("{} with {bytes} bytes; a job takes {most} files and {MOST_BYTES} bytes", hlctl_model::text::counted(*files as u64, "file"))]
+    TooMuch {
+        /// How many there are.
+        files: usize,
+        /// Their bytes.
+        bytes: u64,
+        /// How many a job takes.
+        most: usize,
+    },
+    /// One of them is too large.
+    #[error("{name} has {bytes} bytes; a job takes CSV files of {FILE_BYTES}")]
+    TooLarge {
+        /// Its name.
+        name: String,
+        /// Its bytes.
+        bytes: u64,
+    },
+    /// Two would have one name.
+    #[error("{first} and {second} would both be {name} in the folder that a job reads")]
+    SameName {
+        /// The first.
+        first: String,
+        /// The second.
+        second: String,
+        /// The name.
+        name: String,
+    },
+}
+
+impl NotOneJob {
+    /// Whether one job takes files with these names and sizes.
+    ///
+    /// # Errors
+    /// Why not.
+    pub(in crate::data) fn check<'a>(
+        files: impl IntoIterator<Item = (&'a str, u64)>,
+        format: &str,
+    ) -> Result<(), Self> {
+        let (mut count, mut bytes) = (0, 0_u64);
+        for (name, size) in files {
+            (count, bytes) = (count + 1, bytes.saturating_add(size));
+            if format == "CSV" && size > FILE_BYTES as u64 {
+                return Err(Self::TooLarge { name: name.to_owned(), bytes: size });
+            }
+        }
+        let most = most_files(format);
+        if count > most || bytes > MOST_BYTES { Err(Self::TooMuch { files: count, bytes, most }) } else { Ok(()) }
+    }
+}
+
+/// Gives the files the names that they have in the one folder that a job reads.
+///
+/// # Errors
+/// One job does not take them.
+pub fn into_one(source: &mut Source, format: &str) -> Result<(), NotOneJob> {
+    NotOneJob::check(source.files.iter().map(|file| (file.name.as_str(), file.checked.size)), format)?;
+    let mut names: BTreeMap<String, &str> = BTreeMap::new();
+    for file in &source.files {
+        let name = name_in_job(&file.name, format);
+        if let Some(first) = names.insert(name.clone(), &file.name) {
+            return Err(NotOneJob::SameName { first: first.to_owned(), second: file.name.clone(), name });
+        }
+    }
+    for file in &mut source.files {
+        file.name = name_in_job(&file.name, format);
+    }
+    source.files.sort_by(|a, b| a.name.cmp(&b.name));
+    Ok(())
 }
 
 /// The folder of a part, from 0.
@@ -156,6 +231,28 @@ mod tests {
         let mut files = source(&[("01/A.csv", 1), ("01/B.csv", 1), ("02/A.csv", 1), ("02/C.csv", 1)]);
         assert_eq!(divide(&mut files, "CSV", &families(&[("A", 0), ("B", 0), ("C", 1)])), Ok(2));
         assert_eq!(names(&files), ["0001/A.csv", "0001/B.csv", "0001/C.csv", "0002/A.csv"]);
+    }
+
+    #[test]
+    fn an_import_has_one_job_and_one_folder() {
+        let mut files = source(&[("b/A.csv", 1), ("a/B.csv", 1)]);
+        assert_eq!(into_one(&mut files, "CSV"), Ok(()));
+        assert_eq!(names(&files), ["A.csv", "B.csv"]);
+        let mut documents = source(&[("a/x.xml", 1), ("b/x.xml", FILE_BYTES as u64 + 1)]);
+        assert_eq!(into_one(&mut documents, "CCDA"), Ok(()));
+        assert_eq!(names(&documents), ["a_x.xml", "b_x.xml"]);
+        let mut same = source(&[("a/A.csv", 1), ("b/A.csv", 1)]);
+        assert_eq!(
+            into_one(&mut same, "CSV").unwrap_err().to_string(),
+            "a/A.csv and b/A.csv would both be A.csv in the folder that a job reads"
+        );
+        let mut large = source(&[("A.csv", FILE_BYTES as u64 + 1)]);
+        assert!(matches!(into_one(&mut large, "CSV"), Err(NotOneJob::TooLarge { .. })));
+        let tables: Vec<String> = (0..21).map(|number| format!("T{number}.csv")).collect();
+        let sized: Vec<(&str, u64)> = tables.iter().map(|name| (name.as_str(), 1)).collect();
+        assert_eq!(into_one(&mut source(&sized), "CSV"), Err(NotOneJob::TooMuch { files: 21, bytes: 21, most: 20 }));
+        let half = MOST_BYTES / 2;
+        assert!(into_one(&mut source(&[("a.xml", half), ("b.xml", half + 1)]), "CCDA").is_err());
     }
 
     #[test]

@@ -27,7 +27,7 @@ pub struct ConversionTrouble {
 const LARGEST: i64 = 16 << 20;
 
 /// The errors under the job's folder, by cause.
-pub(super) async fn errors(cx: &Context, folder: &Prefix) -> Result<Vec<ConversionTrouble>, ResourceError> {
+pub(in crate::data) async fn errors(cx: &Context, folder: &Prefix) -> Result<Vec<ConversionTrouble>, ResourceError> {
     let logs = folder.under("ERROR");
     let mut found = Vec::new();
     for object in objects::list(cx, &logs).await?.iter().filter(|object| object.name.ends_with(".json")) {
@@ -45,7 +45,7 @@ fn trouble(name: &str, text: &str) -> ConversionTrouble {
 }
 
 /// Each cause once, the most frequent first.
-pub(super) fn together(found: Vec<ConversionTrouble>) -> Vec<ConversionTrouble> {
+pub(in crate::data) fn together(found: Vec<ConversionTrouble>) -> Vec<ConversionTrouble> {
     let mut causes: BTreeMap<String, ConversionTrouble> = BTreeMap::new();
     for trouble in found {
         match causes.get_mut(&trouble.cause) {
@@ -59,7 +59,7 @@ pub(super) fn together(found: Vec<ConversionTrouble>) -> Vec<ConversionTrouble> 
 }
 
 /// The drift report, if there is one.
-pub(super) async fn drift(cx: &Context, folder: &Prefix) -> Result<Option<Value>, ResourceError> {
+pub(in crate::data) async fn drift(cx: &Context, folder: &Prefix) -> Result<Option<Value>, ResourceError> {
     let key = format!("{}jobLevelDriftResult.json", folder.prefix);
     let text = text(cx, &key, &folder.bucket).await?;
     Ok(text.and_then(|text| serde_json::from_str(&text).ok()))

@@ -1,5 +1,6 @@
 //! Bulk data.
 
+mod converted;
 mod export;
 mod final_export;
 mod import;

@@ -197,6 +197,7 @@ impl Piece<'_> {
         job.phase = Phase::Working;
         job.started = Some(started);
         let limits = self.core.options.import_limits;
+        let id = job.id.clone();
         self.at_import_run(job, |work, import_run| {
             import_run.party.check_output(
                 import_run.s3.cx(),
@@ -208,6 +209,7 @@ impl Piece<'_> {
             match work {
                 Work::Import(import) => {
                     import_run.party.check_input(import_run.s3.cx(), import.bucket(), import.path())?;
+                    import.convert(import_run, &id)?;
                     import.scan(&mut import_run.s3, limits)?.map_err(crate::services::healthlake::validation)
                 }
                 Work::Export(export) => {

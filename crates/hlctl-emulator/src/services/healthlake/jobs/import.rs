@@ -12,6 +12,9 @@ use crate::error::AwsResult;
 use crate::fault::JobFaults;
 use crate::options::ImportLimits;
 use crate::services::healthlake::fhir::bulk::{Intake, Level};
+use crate::services::healthlake::transformation::jobs::convert_files;
+use crate::services::healthlake::transformation::usable_profile;
+use crate::services::healthlake::validation;
 use crate::services::s3::inside::{Found, Inside};
 use crate::store::resources::Collection;
 
@@ -38,6 +41,24 @@ pub(in crate::services::healthlake) struct Import {
     after: Option<String>,
     current: Option<File>,
     counts: Counts,
+    /// How its files are converted first, if they are.
+    conversion: Option<ImportConversion>,
+}
+
+/// The conversion of an import, and what has come of it.
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) struct ImportConversion {
+    profile: String,
+    drift: bool,
+    files: u64,
+    resources: u64,
+    has_errors: bool,
+}
+
+impl ImportConversion {
+    pub(super) fn new(profile: &str, drift: bool) -> Self {
+        Self { profile: profile.to_owned(), drift, files: 0, resources: 0, has_errors: false }
+    }
 }
 
 /// A file that is being read.
@@ -83,7 +104,37 @@ impl Import {
             after: None,
             current: None,
             counts: Counts::default(),
+            conversion: None,
         }
+    }
+
+    pub(super) fn converting(self, conversion: Option<ImportConversion>) -> Self {
+        Self { conversion, ..self }
+    }
+
+    /// Converts its files, so that what is imported is what comes of them.
+    pub(super) fn convert(&mut self, import_run: &mut ImportRun<'_, '_>, job: &str) -> AwsResult<()> {
+        let Some(conversion) = &mut self.conversion else {
+            return Ok(());
+        };
+        let (to, s3) = (import_run.output.of_conversion(job), &mut import_run.s3);
+        let from = (self.bucket.as_str(), self.path.as_str());
+        import_run.party.check_conversion(s3.cx(), from, (to.bucket(), to.folder()), to.key())?;
+        let profile = usable_profile(s3.cx(), &conversion.profile, None)?;
+        let version = Some(profile.latest());
+        let mapping = profile.in_use().map(|version| version.mapping.clone()).unwrap_or_default();
+        let made = convert_files(s3, &mapping, &self.uri, &to)?;
+        if conversion.drift {
+            made.leave_drift(s3, &to, job, (&conversion.profile, version))?;
+        }
+        if made.resources == 0 {
+            return Err(validation(format!("Nothing at {} could be converted", self.uri)));
+        }
+        (conversion.files, conversion.resources) = (made.files(), made.resources);
+        conversion.has_errors = made.has_errors;
+        to.bucket().clone_into(&mut self.bucket);
+        self.path = format!("{}converted/", to.folder());
+        Ok(())
     }
 
     pub(super) fn uri(&self) -> &str {
@@ -283,8 +334,9 @@ impl Import {
         let name = import_run.faults.manifest.as_deref().unwrap_or("manifest.json");
         import_run.output.put_json(&mut import_run.s3, name, &self.manifest(import_run.output))?;
         let counts = &self.counts;
+        let converted_in_part = self.conversion.as_ref().is_some_and(|conversion| conversion.has_errors);
         Ok(match counts.customer_errors + counts.server_errors + counts.files_with_customer_error {
-            0 => "COMPLETED",
+            0 if !converted_in_part => "COMPLETED",
             _ if counts.imported == 0 => "FAILED",
             _ => "COMPLETED_WITH_ERRORS",
         })
@@ -320,6 +372,10 @@ impl Import {
             "TotalNumberOfResourcesWithCustomerError": counts.customer_errors,
             "TotalNumberOfFilesReadWithCustomerError": counts.files_with_customer_error,
         });
+        if let Some(conversion) = &self.conversion {
+            report["TotalFilesConverted"] = json!(conversion.files);
+            report["TotalResourcesGenerated"] = json!(conversion.resources);
+        }
         if let Some(ended) = ended {
             let seconds = crate::clock::epoch_seconds(ended) - crate::clock::epoch_seconds(started);
             if seconds > 0.0 {

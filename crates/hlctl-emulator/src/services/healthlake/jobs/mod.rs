@@ -12,7 +12,8 @@
 //! lists are in the order of submission. An import reads the object that its address names, or those below it as a
 //! folder; files that do not end in `.ndjson`, or cannot be read, count as files with a customer's error. An import
 //! of which nothing got in ends as FAILED without a message. A job whose store, bucket, key or role is gone when it
-//! is to begin ends as FAILED with one. Megabytes have a million bytes, as the sizes in the guide's examples have.
+//! is to begin ends as FAILED with one. An import of CSV is converted when it begins, by the version of the profile that is published last
+//! then; what it reports of scanned files and resources are those of the conversion's output. Megabytes have a million bytes, as the sizes in the guide's examples have.
 //!
 //! An object at the place where the output goes, `.healthlake_write_access_check_file.temp`, and the lack of a
 //! FAILURE folder where nothing failed are not in the guide, but people who have imported report them.
@@ -112,6 +113,14 @@ pub(super) struct Output {
 impl Output {
     pub(super) fn new(bucket: &str, folder: String, key: &str, key_arn: String) -> Self {
         Self { bucket: bucket.to_owned(), folder, key: key.to_owned(), key_arn }
+    }
+
+    /// The folder of the job's conversion, where there is one: next to its own, since both layouts of the guide are there ("Composite
+    /// import"), and how they lie to each other is not documented.
+    fn of_conversion(&self, job: &str) -> Self {
+        let above = self.folder.trim_end_matches('/').rsplit_once('/').map_or("", |(above, _)| above);
+        let folder = if above.is_empty() { format!("{job}/") } else { format!("{above}/{job}/") };
+        Self { folder, ..self.clone() }
     }
 
     pub(super) fn bucket(&self) -> &str {

@@ -4,12 +4,13 @@ use serde_json::{Value, json};
 
 use super::access::Party;
 use super::export::Export;
-use super::import::Import;
+use super::import::{Import, ImportConversion};
 use super::{Direction, Job, JobToken, Output, Phase, Work};
 use crate::error::{AwsError, AwsResult};
 use crate::fault::denied;
 use crate::route::Service;
 use crate::services::healthlake::fhir::bulk::{Level, Selection};
+use crate::services::healthlake::transformation::usable_profile;
 use crate::services::healthlake::{find, healthlake, not_found, validation};
 use crate::services::{Cx, owned, text};
 
@@ -17,15 +18,31 @@ use crate::services::{Cx, owned, text};
 const LONGEST_QUEUE: usize = 25;
 
 pub(super) fn import(cx: &mut Cx<'_>, input: &Value) -> AwsResult<Value> {
-    if input["InputFormat"].as_str().is_some_and(|format| format != "FHIR") || input["ProfileId"].is_string() {
-        return Err(validation("hlctl-emulator does not model data transformation: only FHIR can be imported."));
-    }
+    let conversion = conversion(cx, input)?;
     let uri =
         input["InputDataConfig"]["S3Uri"].as_str().ok_or_else(|| validation("InputDataConfig must have S3Uri."))?;
     let (bucket, path) = split(uri);
     let level = Level::named(text(input, "ValidationLevel"));
-    let work = Work::Import(Import::new(uri, bucket, path, level));
+    let work = Work::Import(Import::new(uri, bucket, path, level).converting(conversion));
     start(cx, input, &input["JobOutputDataConfig"], work)
+}
+
+/// How the files are to be converted first, if they are (StartFHIRImportJob, ProfileId and InputFormat). What AWS says to one without the
+/// other is not documented.
+fn conversion(cx: &mut Cx<'_>, input: &Value) -> AwsResult<Option<ImportConversion>> {
+    let format = input["InputFormat"].as_str().filter(|format| *format != "FHIR");
+    match (format, input["ProfileId"].as_str()) {
+        (None, None) => Ok(None),
+        (None, Some(_)) => Err(validation("An import with a ProfileId must have an InputFormat, CSV or CCDA.")),
+        (Some(format), _) if !["CSV", "CCDA"].contains(&format) => {
+            Err(validation(format!("InputFormat cannot be {format}.")))
+        }
+        (Some(format), None) => Err(validation(format!("An import of {format} must have a ProfileId."))),
+        (Some(format), Some(profile)) => {
+            usable_profile(cx, profile, Some(format))?;
+            Ok(Some(ImportConversion::new(profile, input["DriftDetectionEnabled"].as_bool().unwrap_or(true))))
+        }
+    }
 }
 
 pub(super) fn export(cx: &mut Cx<'_>, input: &Value) -> AwsResult<Value> {

@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 
 use hlctl_transform::{Conversion, Mapping, SourceFile, convert};
 
-use super::{paged, profile_not_found, shapes, transformation, within_second};
+use super::{paged, shapes, transformation, usable_profile, within_second};
 use crate::clock::{after, epoch_seconds};
 use crate::error::{AwsError, AwsResult};
 use crate::fault::denied;
@@ -146,19 +146,8 @@ fn start(cx: &mut Cx<'_>, input: &Value) -> AwsResult<Value> {
         }
     }
     let profile_id = text(input, "ProfileId");
-    let profile = transformation(cx).profiles.get(profile_id).ok_or_else(|| profile_not_found(profile_id))?;
+    let profile = usable_profile(cx, profile_id, input["InputDataConfig"]["SourceFormat"].as_str())?;
     let (format, profile_name) = (profile.format.clone(), profile.name.clone());
-    if profile.in_use().is_none() {
-        return Err(validation(format!("The profile {profile_id} has no published version.")));
-    }
-    if format != "CSV" {
-        return Err(validation(
-            "hlctl-emulator converts no C-CDA: AWS's templates and their language are not modelled.",
-        ));
-    }
-    if input["InputDataConfig"]["SourceFormat"].as_str().is_some_and(|asked| asked != format) {
-        return Err(validation(format!("The profile {profile_id} converts {format}.")));
-    }
     let role = text(input, "DataAccessRoleArn").to_owned();
     if cx.faults.denies(Service::Iam, "PassRole") {
         let error = denied(Service::Iam, "PassRole", cx.caller, &role);
@@ -310,13 +299,74 @@ pub(in crate::services::healthlake) fn run(
         (job.output.bucket(), job.output.folder()),
         job.output.key(),
     )?;
-    let [text] = job.mapping.values().collect::<Vec<_>>()[..] else {
+    let mapping = job.mapping.clone();
+    let made = convert_files(s3, &mapping, &job.input, &job.output)?;
+    if job.drift {
+        made.leave_drift(s3, &job.output, &job.id, (&job.profile, job.version))?;
+    }
+    job.output.put_json(s3, "Manifest.json", &json!({"jobId": job.id, "jobProgressReport": made.report()}))?;
+    job.report = Some(made.report());
+    let status = if made.has_errors { "COMPLETED_WITH_ERRORS" } else { "COMPLETED" };
+    let ended = job.due().filter(|_| job.takes_ms > 0).unwrap_or(now).min(now);
+    job.ended = Some((ended, status.to_owned()));
+    Ok(())
+}
+
+/// What has come of the files at an address.
+pub(in crate::services::healthlake) struct FilesConverted {
+    scanned: u64,
+    failed: u64,
+    pub(in crate::services::healthlake) resources: u64,
+    pub(in crate::services::healthlake) has_errors: bool,
+    drift: Value,
+}
+
+impl FilesConverted {
+    /// Files that were converted.
+    pub(in crate::services::healthlake) fn files(&self) -> u64 {
+        self.scanned - self.failed
+    }
+
+    fn report(&self) -> Value {
+        json!({
+            "TotalFilesScanned": self.scanned,
+            "TotalFilesConverted": self.files(),
+            "TotalFilesFailed": self.failed,
+            "TotalResourcesGenerated": self.resources,
+        })
+    }
+
+    /// Leaves the drift report of a job and of the version of a profile that it used.
+    pub(in crate::services::healthlake) fn leave_drift(
+        &self,
+        s3: &mut Inside<'_>,
+        output: &Output,
+        job: &str,
+        (profile, version): (&str, Option<u64>),
+    ) -> AwsResult<()> {
+        let mut drift = self.drift.clone();
+        drift["jobId"] = json!(job);
+        drift["profileId"] = json!(profile);
+        drift["profileVersion"] = json!(version);
+        output.put_json(s3, "jobLevelDriftResult.json", &drift)
+    }
+}
+
+/// Converts the files at an address by a mapping; leaves the resources in `converted/` and what could not be converted in `ERROR/`.
+pub(in crate::services::healthlake) fn convert_files(
+    s3: &mut Inside<'_>,
+    mapping: &BTreeMap<String, String>,
+    address: &str,
+    output: &Output,
+) -> AwsResult<FilesConverted> {
+    let (bucket, path) = split(address);
+    let [text] = mapping.values().collect::<Vec<_>>()[..] else {
         return Err(validation("A profile for CSV has one mapping."));
     };
     let mapping =
         Mapping::parse(text).map_err(|problems| validation(format!("The mapping cannot be used: {problems}")))?;
     let mut found = Vec::new();
-    s3.list(&bucket, &path, None, |object| {
+    s3.list(bucket, path, None, |object| {
         if !object.key.ends_with('/') {
             found.push(object);
         }
@@ -324,48 +374,34 @@ pub(in crate::services::healthlake) fn run(
     })?;
     let (csv, others): (Vec<_>, Vec<_>) = found.into_iter().partition(|object| object.key.ends_with(".csv"));
     if csv.is_empty() {
-        return Err(validation(format!("There is no CSV file at {}", job.input)));
+        return Err(validation(format!("There is no CSV file at {address}")));
     }
     let bytes: u64 = csv.iter().map(|object| object.size).sum();
     if bytes > MOST_BYTES {
-        return Err(validation(format!("The files at {} have {bytes} bytes: a job takes {MOST_BYTES}", job.input)));
+        return Err(validation(format!("The files at {address} have {bytes} bytes: a job takes {MOST_BYTES}")));
     }
     let mut files = Vec::new();
     for object in &csv {
         let name = object.key.rsplit('/').next().unwrap_or(&object.key).to_owned();
-        files.push((name, s3.content(&bucket, &object.body)?));
+        files.push((name, s3.content(bucket, &object.body)?));
     }
     let sources: Vec<_> = files.iter().map(|(name, bytes)| SourceFile { name, bytes }).collect();
     let conversion = convert(&mapping, &sources).map_err(|error| validation(error.to_string()))?;
     let errors = errors(&conversion, &others.iter().map(|object| object.key.as_str()).collect::<Vec<_>>());
     for converted in conversion.converted.iter().filter(|converted| converted.resources > 0) {
-        job.output.put_ndjson(s3, &format!("converted/{}.ndjson", converted.table), converted.ndjson.as_bytes())?;
+        output.put_ndjson(s3, &format!("converted/{}.ndjson", converted.table), converted.ndjson.as_bytes())?;
     }
     for (name, (file, message)) in &errors {
         let about = json!({"inputFile": format!("s3://{bucket}/{file}"), "errorMessage": message});
-        job.output.put_json(s3, &format!("ERROR/{name}.json"), &about)?;
+        output.put_json(s3, &format!("ERROR/{name}.json"), &about)?;
     }
-    let failed = (conversion.files.len() + others.len()) as u64;
-    let scanned = (csv.len() + others.len()) as u64;
-    let report = json!({
-        "TotalFilesScanned": scanned,
-        "TotalFilesConverted": scanned - failed,
-        "TotalFilesFailed": failed,
-        "TotalResourcesGenerated": conversion.drift.summary.total_resources_generated,
-    });
-    if job.drift {
-        let mut drift = serde_json::to_value(&conversion.drift).unwrap_or_default();
-        drift["jobId"] = json!(job.id);
-        drift["profileId"] = json!(job.profile);
-        drift["profileVersion"] = json!(job.version);
-        job.output.put_json(s3, "jobLevelDriftResult.json", &drift)?;
-    }
-    job.output.put_json(s3, "Manifest.json", &json!({"jobId": job.id, "jobProgressReport": report}))?;
-    job.report = Some(report);
-    let status = if errors.is_empty() { "COMPLETED" } else { "COMPLETED_WITH_ERRORS" };
-    let ended = job.due().filter(|_| job.takes_ms > 0).unwrap_or(now).min(now);
-    job.ended = Some((ended, status.to_owned()));
-    Ok(())
+    Ok(FilesConverted {
+        scanned: (csv.len() + others.len()) as u64,
+        failed: (conversion.files.len() + others.len()) as u64,
+        resources: conversion.drift.summary.total_resources_generated,
+        has_errors: !errors.is_empty(),
+        drift: serde_json::to_value(&conversion.drift).unwrap_or_default(),
+    })
 }
 
 /// The files in `ERROR/` by their names: which input, and what was wrong. No value of a cell is among them.

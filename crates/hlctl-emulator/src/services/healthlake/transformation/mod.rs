@@ -140,6 +140,23 @@ impl HealthLake {
     }
 }
 
+/// The profile that a job is to convert by: it must be there, have a published version, and convert this format if one is named.
+pub(super) fn usable_profile<'a>(cx: &'a mut Cx<'_>, id: &str, asked: Option<&str>) -> AwsResult<&'a Profile> {
+    let profile = transformation(cx).profiles.get(id).ok_or_else(|| profile_not_found(id))?;
+    if profile.in_use().is_none() {
+        return Err(validation(format!("The profile {id} has no published version.")));
+    }
+    if asked.is_some_and(|asked| asked != profile.format) {
+        return Err(validation(format!("The profile {id} converts {}.", profile.format)));
+    }
+    if profile.format != "CSV" {
+        return Err(validation(
+            "hlctl-emulator converts no C-CDA: AWS's templates and their language are not modelled.",
+        ));
+    }
+    Ok(profile)
+}
+
 /// Lets one call a second of each operation pass, where the limits are on (HealthLake quotas).
 pub(super) fn within_second(cx: &mut Cx<'_>, operation: &str) -> AwsResult<()> {
     let (now, limited) = (cx.now, cx.options.rate_limits);
