@@ -247,6 +247,10 @@ impl Builder<'_> {
     fn transform_profile(&mut self, profile: &TransformProfileConfig) {
         let mapping = match &profile.origin {
             MappingOrigin::Starter(name) => WantedMapping::Starter(name.clone()),
+            MappingOrigin::Clone { profile, version } => {
+                // The configuration holds it to 99.
+                WantedMapping::Clone { profile: profile.clone(), version: i32::try_from(*version).unwrap_or_default() }
+            }
             MappingOrigin::Path(_) => match self.materials.mappings.get(&profile.name) {
                 Some(texts) => WantedMapping::Texts(Arc::clone(texts)),
                 None => WantedMapping::Unread,

@@ -504,3 +504,118 @@ fn a_rollback_says_that_an_apply_undoes_it_until_the_files_are_of_that_version()
     let drifted = place.run(["drift"]).exits(2);
     assert!(drifted.stdout.contains("draft"), "{drifted}");
 }
+
+const STARTER: &str =
+    "\n[[transform_profiles]]\nname = \"visits\"\nformat = \"CCDA\"\nstarter = \"ccda-starter-kit-v1\"\n";
+
+fn profiles(place: &Place) -> usize {
+    let listed = place.run(["transform", "list", "--json"]).succeeds().json();
+    listed["profiles"].as_array().unwrap().len()
+}
+
+/// Writes a draft and publishes it, as another client does.
+fn publish_another(place: &Place, id: &str, format: SourceFormat) {
+    let healthlake = place.cloud().healthlake();
+    let update = healthlake.update_data_transformation_profile().profile_id(id);
+    call(update.profile_mapping("Resources/Patient.vm", "another").send()).unwrap();
+    call(healthlake.publish_data_transformation_profile().profile_id(id).source_format(format).send()).unwrap();
+}
+
+#[test]
+fn a_starter_is_planned_published_once_and_not_compared_any_more() {
+    for cut in [None, Some("CreateDataTransformationProfile"), Some("PublishDataTransformationProfile")] {
+        let place = Place::quick("minimal");
+        append(&place, STARTER);
+        let planned = place.run(["plan"]).succeeds();
+        assert!(planned.stdout.contains("starter ccda-starter-kit-v1"), "{planned}");
+        if let Some(operation) = cut {
+            place.cloud().rules([rule(operation, Some(1), Action::HangAfter)]);
+            let mut applying = place.run(["apply", "-y"]).start();
+            applying.wait_until_stuck(&place);
+            applying.kill();
+            place.cloud().heal();
+        }
+        place.apply();
+        let id = id(&place);
+        assert_eq!((profiles(&place), published(&place, &id)), (1, 1), "{cut:?}");
+        is_settled(&place, "made from a starter");
+        publish_another(&place, &id, SourceFormat::Ccda);
+        is_settled(&place, "written by another client");
+        place.apply();
+        assert_eq!(published(&place, &id), 2);
+    }
+    for operation in ["CreateDataTransformationProfile", "PublishDataTransformationProfile"] {
+        let place = Place::quick("minimal");
+        append(&place, STARTER);
+        place.cloud().rules([rule(operation, Some(1), Action::DropAfter)]);
+        place.apply();
+        assert_eq!((profiles(&place), published(&place, &id(&place))), (1, 1), "{operation}");
+    }
+    // A name that AWS does not know is AWS's to refuse.
+    let place = Place::quick("minimal");
+    append(&place, &STARTER.replace("kit-v1", "kit-v9"));
+    place.run(["apply", "-y"]).exits(6).says("ccda-starter-kit-v9");
+}
+
+#[test]
+fn a_clone_begins_with_the_version_that_is_named() {
+    let place = applied();
+    let original = id(&place);
+    let first = place.read("mapping.yaml");
+    place.edit("mapping.yaml", "F: female", "F: other");
+    place.apply();
+    append(
+        &place,
+        &format!(
+            "\n[[transform_profiles]]\nname = \"copy\"\nformat = \"CSV\"\nclone = {{ profile = \"{original}\", version = 1 }}\n"
+        ),
+    );
+    let planned = place.run(["plan"]).succeeds();
+    assert!(planned.stdout.contains(&format!("version 1 of {original}")), "{planned}");
+    place.apply();
+    let outputs = place.run(["outputs", "--json"]).succeeds().json();
+    let copy = outputs["transform_profiles"]["copy"].as_str().unwrap().to_owned();
+    assert_eq!((published(&place, &copy), &mapping(&place, &copy, None)["mapping.yaml"]), (1, &first));
+    is_settled(&place, "cloned");
+    // What the state has lost is found again with what it was made from.
+    place.run(["state", "rm", "healthlake_data_transformation_profile.copy"]).succeeds();
+    place.apply();
+    assert_eq!((profiles(&place), published(&place, &copy)), (2, 1));
+    is_settled(&place, "found");
+    // Another version is another profile.
+    place.configure("version = 1 }", "version = 2 }");
+    let refused = place.run(["plan"]).ends();
+    assert!(refused.code == 5 && refused.stderr.contains("cannot change the starter or clone"), "{refused}");
+    place.run(["apply", "-y"]).exits(5).says("cannot change the starter or clone");
+    assert_eq!(profiles(&place), 2);
+    let copy_of = "healthlake_data_transformation_profile.copy";
+    place.run(["apply", "-y", "--replace", copy_of, "--allow-destroy", "copy"]).succeeds();
+    is_settled(&place, "replaced");
+    assert_eq!(profiles(&place), 2);
+}
+
+#[test]
+fn a_mapping_takes_the_place_of_a_starter_and_not_the_other_way_round() {
+    let place = Place::quick("minimal");
+    append(&place, STARTER);
+    place.apply();
+    let id = id(&place);
+    fs::create_dir(place.path("ccda")).unwrap();
+    place.write("ccda/m.vm", "own");
+    place.configure("starter = \"ccda-starter-kit-v1\"", "mapping = \"ccda\"");
+    place.apply();
+    assert_eq!((self::id(&place), published(&place, &id)), (id.clone(), 2));
+    is_settled(&place, "by a mapping");
+    // The plan said nothing and changed nothing; now it says why not.
+    place.configure("mapping = \"ccda\"", "starter = \"ccda-starter-kit-v1\"");
+    let refused = place.run(["plan"]).ends();
+    assert!(refused.code == 5 && refused.stderr.contains("cannot change the starter or clone"), "{refused}");
+    assert!(refused.stderr.contains("--replace"), "{refused}");
+    assert_eq!(published(&place, &id), 2);
+    // What is adopted began with something that AWS does not tell.
+    let place = Place::quick("minimal");
+    place.apply();
+    let known = profile(&place, "visits", &SourceFormat::Ccda, &[&[("m.vm", "one")]]);
+    append(&place, STARTER);
+    place.run(["adopt", ADDRESS, &known]).exits(1).says("source: it has nothing");
+}

@@ -162,6 +162,13 @@ pub enum MappingOrigin {
     Path(PathBuf),
     /// One of AWS's starters, by its name. The profile begins with it, and what becomes of it is not compared.
     Starter(String),
+    /// A published version of another profile. The profile begins with it, and what becomes of it is not compared.
+    Clone {
+        /// Id of the other profile.
+        profile: String,
+        /// The version.
+        version: u32,
+    },
 }
 
 /// A state in S3.

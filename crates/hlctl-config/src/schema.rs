@@ -10,7 +10,7 @@ use super::force_destroy::ForceDestroy;
 use super::keys::{self, Default, Key, Kind, NO_MAX, TOKEN_UNITS, TOKENS, TRIGGER_VERSIONS, TRIGGERS};
 use super::model::TransformFormat;
 use super::rules::{Rule, addresses, arn, audit as rules, cognito, tags, transform};
-use super::transform::{REQUIRED, SOURCES};
+use super::transform::{CLONE, REQUIRED, SOURCES};
 
 /// A JSON Schema (draft 2020-12) of the file. It allows no more keys than [`load`](super::load) and every value that
 /// `load` takes; what concerns several keys at once is left to `load`.
@@ -195,6 +195,21 @@ fn transform_profile() -> Value {
             "format": { "type": "string", "enum": TransformFormat::ALL, "description": "What it converts." },
             "mapping": described(&cognito::PATH, "A YAML file for CSV, a folder of templates for C-CDA."),
             "starter": described(&transform::STARTER, "AWS's starter to begin with, for C-CDA."),
+            "clone": {
+                "type": "object",
+                "additionalProperties": false,
+                "required": CLONE,
+                "description": "A published version of another profile to begin with.",
+                "properties": {
+                    "profile": described(&transform::ID, "Id of the other profile."),
+                    "version": {
+                        "type": "integer",
+                        "minimum": transform::VERSIONS.0,
+                        "maximum": transform::VERSIONS.1,
+                        "description": "The version.",
+                    },
+                },
+            },
             "kms_key": described(&transform::KEY, "KMS key that encrypts it. It cannot be changed later."),
             "description": described(&transform::DESCRIPTION, "What it is for. It cannot be changed later."),
             "tags": shape(&Kind::Tags),

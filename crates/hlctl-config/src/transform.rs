@@ -13,11 +13,14 @@ use super::reader::{Item, MOST_ENTRIES, Reader, table_of};
 use super::rules::{cognito, quoted, tags, transform};
 
 /// Fields of a profile.
-pub(super) const FIELDS: [&str; 7] = ["name", "format", "mapping", "starter", "kms_key", "description", "tags"];
+pub(super) const FIELDS: [&str; 8] =
+    ["name", "format", "mapping", "starter", "clone", "kms_key", "description", "tags"];
 /// Those without which there is none.
 pub(super) const REQUIRED: [&str; 2] = ["name", "format"];
 /// Those of which a profile has exactly one.
-pub(super) const SOURCES: [&str; 2] = ["mapping", "starter"];
+pub(super) const SOURCES: [&str; 3] = ["mapping", "starter", "clone"];
+/// Fields of a clone.
+pub(super) const CLONE: [&str; 2] = ["profile", "version"];
 
 impl<'s> Reader<'s> {
     pub(super) fn transform_profiles(&mut self, base_dir: &Path) -> Vec<TransformProfileConfig> {
@@ -63,7 +66,8 @@ impl<'s> Reader<'s> {
                 [] => format!("`{}` has no `mapping`", item.path),
                 _ => format!("`{}` has {}, but takes one of them", item.path, listed(&given)),
             };
-            let help = "`mapping` is a YAML file or a folder of templates; `starter` is AWS's starter for C-CDA";
+            let help = "`mapping` is a YAML file or a folder of templates; `starter` is AWS's starter for C-CDA; `clone` is a version of \
+                        another profile";
             self.problems.push(item.problem(message).help(help));
         }
         let format = fields.get("format").and_then(|field| self.choice(field, &TransformFormat::ALL));
@@ -71,6 +75,7 @@ impl<'s> Reader<'s> {
         if let Some(field) = fields.get("mapping") {
             self.files.insert(field.path.clone(), field.source.place(field.value.span()));
         }
+        let cloned = fields.get("clone").and_then(|field| self.clone_of(field));
         let mut text = |name: &str, rule| {
             let field = fields.get(name)?;
             self.ruled(field, rule, r#""text""#)
@@ -88,11 +93,25 @@ impl<'s> Reader<'s> {
         Some(TransformProfileConfig {
             name: name?,
             format: format?,
-            origin: mapping.or(starter)?,
+            origin: mapping.or(starter).or(cloned)?,
             kms_key,
             description: description.filter(|description| !description.is_empty()),
             tags,
         })
+    }
+
+    fn clone_of(&mut self, item: &Item<'_, 's>) -> Option<MappingOrigin> {
+        let fields = self.fields(item, &CLONE, r#"{ profile = "0123456789abcdef0123456789abcdef", version = 1 }"#)?;
+        for name in CLONE.into_iter().filter(|name| !fields.contains_key(name)) {
+            self.problems.push(item.problem(format!("`{}` has no `{name}`", item.path)));
+        }
+        let profile = fields.get("profile").and_then(|field| self.ruled(field, &transform::ID, r#""id""#));
+        let version = fields.get("version").and_then(|field| {
+            let number = self.integer(field, "1")?;
+            let (min, max) = transform::VERSIONS;
+            self.bounded(field, number, min, max, "for a published version")
+        });
+        Some(MappingOrigin::Clone { profile: profile?, version: version? })
     }
 
     fn profile_tags(&mut self, item: &Item<'_, 's>) -> BTreeMap<String, String> {

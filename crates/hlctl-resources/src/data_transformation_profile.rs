@@ -9,7 +9,8 @@ use std::fmt;
 use std::sync::{Mutex, PoisonError};
 
 use aws_sdk_healthlake::types::{
-    CreateDataTransformationProfileSource, ProfileMappingSource, SourceFormat, StarterProfileSource,
+    CreateDataTransformationProfileSource, ExistingVersionedProfileSource, ProfileMappingSource, SourceFormat,
+    StarterProfileSource,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
@@ -53,8 +54,26 @@ pub enum WantedMapping {
     Texts(std::sync::Arc<MappingTexts>),
     /// One of AWS's starters, by its name; what becomes of it is not compared.
     Starter(String),
+    /// A published version of another profile; what becomes of it is not compared.
+    Clone {
+        /// Id of the other profile.
+        profile: String,
+        /// The version.
+        version: i32,
+    },
     /// It was not read, since nothing is to be made of it: not compared.
     Unread,
+}
+
+impl WantedMapping {
+    /// What a profile begins with that is not held to texts, in words. AWS does not return it.
+    fn source(&self) -> Option<String> {
+        match self {
+            Self::Texts(_) | Self::Unread => None,
+            Self::Starter(name) => Some(format!("starter {name}")),
+            Self::Clone { profile, version } => Some(format!("version {version} of {profile}")),
+        }
+    }
 }
 
 /// The texts of a mapping by their keys. AWS marks them as sensitive, so that they do not print themselves.
@@ -123,6 +142,9 @@ pub struct Recorded {
     /// The key that it was made with, which AWS does not return either.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub kms_key: Option<String>,
+    /// The starter or clone that it was made from, which AWS does not return, until a mapping takes its place.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub source: Option<String>,
     /// Stands for the mapping that an apply is putting into the draft, or has put there.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub draft: Option<String>,
@@ -157,6 +179,7 @@ impl Resource for DataTransformationProfile {
         Rule::replaces("format", fixed!("format")),
         Rule::replaces("description", fixed!("description")),
         Rule::replaces("kms_key", fixed!("key")),
+        Rule::replaces("source", fixed!("starter or clone")),
     ];
     const PRECIOUS: bool = true;
     type Recorded = Recorded;
@@ -177,6 +200,9 @@ impl Resource for DataTransformationProfile {
         if let WantedMapping::Texts(texts) = &self.mapping {
             wanted.insert("mapping".to_owned(), texts.digests());
         }
+        if let Some(source) = self.mapping.source() {
+            wanted.insert("source".to_owned(), json!(source));
+        }
         wanted
     }
 
@@ -195,8 +221,9 @@ impl Resource for DataTransformationProfile {
                 && !taken.contains(&id.as_str())
                 && is_ours(cx, recovery.address, &list_tags(cx, &recorded.arn).await?)
             {
-                // What made it is what its tags say: the stack's own intention, whose key it has.
+                // What made it is what its tags say: the stack's own intention, whose key and source it has.
                 recorded.kms_key = recovery.intended("kms_key").map(str::to_owned);
+                recorded.source = recovery.intended("source").map(str::to_owned);
                 return Ok(Some(recorded));
             }
         }
@@ -218,6 +245,7 @@ impl Resource for DataTransformationProfile {
             ("format", json!(seen.format)),
             ("description", json!(seen.description)),
             ("kms_key", json!(recorded.kms_key)),
+            ("source", json!(recorded.source)),
             ("published", json!(published.is_some())),
             ("mapping", published.as_ref().map_or(Value::Null, |version| version.mapping.digests())),
             ("tags", as_attribute(&tags)),
@@ -261,6 +289,7 @@ impl Resource for DataTransformationProfile {
         let made = Recorded {
             name: self.name.clone(),
             kms_key: self.key.clone(),
+            source: self.mapping.source(),
             draft: self.texts().map(MappingTexts::digest),
             ..unread(&cx.identity, answer.profile_id())
         };
@@ -346,7 +375,7 @@ impl DataTransformationProfile {
     pub fn texts(&self) -> Option<&MappingTexts> {
         match &self.mapping {
             WantedMapping::Texts(texts) => Some(texts),
-            WantedMapping::Starter(_) | WantedMapping::Unread => None,
+            WantedMapping::Starter(_) | WantedMapping::Clone { .. } | WantedMapping::Unread => None,
         }
     }
 
@@ -359,6 +388,11 @@ impl DataTransformationProfile {
             WantedMapping::Starter(name) => {
                 let source = StarterProfileSource::builder().starter_profile_name(name);
                 CreateDataTransformationProfileSource::StarterProfile(source.build().map_err(ResourceError::request)?)
+            }
+            WantedMapping::Clone { profile, version } => {
+                let source = ExistingVersionedProfileSource::builder().profile_id(profile).version(*version);
+                let source = source.build().map_err(ResourceError::request)?;
+                CreateDataTransformationProfileSource::ExistingVersionedProfileId(source)
             }
             WantedMapping::Unread => {
                 return Err(ResourceError::Internal(format!("the mapping of {} was not read", self.name)));
@@ -375,7 +409,9 @@ impl DataTransformationProfile {
         let _turn = cx.gate.to_read_profile().await;
         let is_wanted = |seen: &Version| self.texts().is_none_or(|texts| *texts == seen.mapping);
         let look = async || Ok::<_, ResourceError>(published_last(cx, id).await?.filter(is_wanted));
-        let done = |version: i32| Recorded { version, draft: None, ..recorded.clone() };
+        // A mapping takes the place of what the profile began with.
+        let source = recorded.source.clone().filter(|_| self.texts().is_none());
+        let done = |version: i32| Recorded { version, draft: None, source: source.clone(), ..recorded.clone() };
         if let Some(seen) = look().await? {
             return Ok(done(seen.number));
         }
@@ -490,6 +526,7 @@ fn unread(identity: &Identity, id: &str) -> Recorded {
         name: String::new(),
         version: DRAFT,
         kms_key: None,
+        source: None,
         draft: None,
     }
 }

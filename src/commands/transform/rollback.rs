@@ -117,7 +117,7 @@ impl Undoing {
     /// Of the profile of that name, unless its mapping is the one that is to be published.
     fn of(config: &Config, profile: &TransformProfile, wanted: &ProfileMapping) -> Option<Self> {
         let own = config.transform_profiles.iter().find(|own| Some(&own.name) == profile.name.as_ref())?;
-        // What becomes of a starter is not compared, and so not published again.
+        // What becomes of a starter or a clone is not compared, and so not published again.
         let MappingOrigin::Path(path) = &own.origin else { return None };
         if mappings::read(config).mappings.get(&own.name).is_some_and(|texts| texts.0 == wanted.0) {
             return None;

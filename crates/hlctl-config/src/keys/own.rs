@@ -60,8 +60,8 @@ keys! {
         group: Group::Store,
         kind: Kind::TransformProfiles,
         default: Default::Toml("[]"),
-        doc: "Profiles of HealthLake's Data Transformation Agent: `name`, `format` (`CSV` or `CCDA`) and either `mapping` (a YAML \
-              file for CSV, a folder of templates for C-CDA, relative to this file's directory) or `starter`; optionally `kms_key`, \
+        doc: "Profiles of HealthLake's Data Transformation Agent: `name`, `format` (`CSV` or `CCDA`) and one of `mapping` (a YAML \
+              file for CSV, a folder of templates for C-CDA, relative to this file's directory), `starter` or `clone`; optionally `kms_key`, \
               `description` and `tags`. Written as `[[transform_profiles]]`, they come at the end of the file.",
         example: r#"[{ name = "visits", format = "CSV", mapping = "transform/mapping.yaml" }]"#,
     }

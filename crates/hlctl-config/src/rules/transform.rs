@@ -1,6 +1,7 @@
 //! Profiles of HealthLake's Data Transformation Agent.
 
 use super::{Finding, Rule, anything, quoted};
+use crate::next_step::hlctl;
 
 /// Profiles of an account and region ("AWS HealthLake endpoints and quotas"; it cannot be raised).
 pub const MOST: usize = 20;
@@ -33,6 +34,19 @@ pub(crate) static STARTER: Rule = Rule {
     check: anything,
 };
 
+/// Id of a profile, as AWS gives it (`ProfileId` of the HealthLake model). A name would not do: several profiles may have it.
+pub(crate) static ID: Rule = Rule {
+    min: 1,
+    max: 64,
+    pattern: Some("^[a-f0-9]{32}$"),
+    one_of: &[],
+    wants: "the id of a profile, 32 hexadecimal digits",
+    check: id,
+};
+
+/// Published versions of a profile ("AWS HealthLake endpoints and quotas"); 0 is the draft, which others may change.
+pub(crate) const VERSIONS: (i64, i64) = (1, 99);
+
 /// Whether a profile can have this name.
 pub fn is_profile_name(text: &str) -> bool {
     NAME.findings(text).is_empty()
@@ -44,6 +58,14 @@ fn name(value: &str) -> Vec<Finding> {
     }
     let finding = Finding::error(format!("is {}, which cannot be part of an address", quoted(value)));
     vec![finding.help(format!("it takes {}", NAME.wants))]
+}
+
+fn id(value: &str) -> Vec<Finding> {
+    if value.len() == 32 && value.chars().all(|c| c.is_ascii_digit() || ('a'..='f').contains(&c)) {
+        return Vec::new();
+    }
+    let finding = Finding::error(format!("is {}, which is no id of a profile", quoted(value)));
+    vec![finding.help(concat!("`", hlctl!("transform list"), "` shows the ids"))]
 }
 
 fn key(value: &str) -> Vec<Finding> {

@@ -292,6 +292,10 @@ fn a_profile_of_transformation_has_one_source_and_the_tables_say_where_it_fails(
     assert_eq!((profile.name.as_str(), profile.format), ("visits", TransformFormat::Csv));
     assert!(matches!(&profile.origin, MappingOrigin::Path(path) if path.ends_with("m/mapping.yaml")));
     assert_eq!(profile.tags["team"], "interop");
+    let id = "0123456789abcdef0123456789abcdef";
+    let clone = loaded(&format!("{own}clone = {{ profile = \"{id}\", version = 3 }}\n"));
+    let origin = MappingOrigin::Clone { profile: id.to_owned(), version: 3 };
+    assert_eq!(clone.transform_profiles[0].origin, origin);
     let kept = loaded("protect = [\"healthlake_data_transformation_profile.visits\"]\n");
     assert!(matches!(kept.protect, Protect::Addresses(addresses) if addresses.len() == 1));
     for (lines, says) in [
@@ -299,6 +303,11 @@ fn a_profile_of_transformation_has_one_source_and_the_tables_say_where_it_fails(
         (format!("{own}mapping = \"m\"\nstarter = \"s\"\n"), "takes one of them"),
         (format!("{own}starter = \"ccda-starter-kit-v1\"\n"), "is for C-CDA"),
         (format!("{own}mapping = \"m\"\n{own}mapping = \"m\"\n"), "`transform_profiles[1]` has the name of another"),
+        (format!("{own}clone = \"visits\"\n"), "must be a table"),
+        (format!("{own}clone = {{ profile = \"visits\", version = 1 }}\n"), "is no id of a profile"),
+        (format!("{own}clone = {{ profile = \"{id}\" }}\n"), "`transform_profiles[0].clone` has no `version`"),
+        (format!("{own}clone = {{ profile = \"{id}\", version = 0 }}\n"), "`transform_profiles[0].clone.version`"),
+        (format!("{own}mapping = \"m\"\nclone = {{ profile = \"{id}\", version = 1 }}\n"), "takes one of them"),
         (own.replace("visits", "my visits") + "mapping = \"m\"\n", "cannot be part of an address"),
         (own.replace("CSV", "XML") + "mapping = \"m\"\n", "`transform_profiles[0].format` cannot be `XML`"),
         (format!("{own}mapping = \"m\"\ntags = {{ \"aws:x\" = \"1\" }}\n"), "begins with `aws:`"),

@@ -139,13 +139,23 @@ async fn quotas_tokens_and_sources_are_held_to() {
     }
     let more = place.healthlake.publish_data_transformation_profile().profile_id(id).source_format(SourceFormat::Csv);
     assert_eq!(more.send().await.unwrap_err().code(), Some("ServiceQuotaExceededException"));
-    let starter = StarterProfileSource::builder().starter_profile_name("ccda-starter-kit-v1").build().unwrap();
-    let starter = create("d")
-        .client_token("s")
-        .source_format(SourceFormat::Ccda)
-        .source(CreateDataTransformationProfileSource::StarterProfile(starter));
-    let refused = starter.send().await.unwrap_err();
-    assert!(refused.message().unwrap_or_default().contains("no starter profiles"), "{refused:?}");
+}
+
+#[tokio::test]
+async fn a_starter_is_for_c_cda_and_has_a_name() {
+    let place = Place::with(|_| {});
+    let create = |format: SourceFormat, name: &str| {
+        let starter = StarterProfileSource::builder().starter_profile_name(name).build().unwrap();
+        let create = place.healthlake.create_data_transformation_profile().source_format(format).profile_name("n");
+        create.source(CreateDataTransformationProfileSource::StarterProfile(starter)).send()
+    };
+    let made = create(SourceFormat::Ccda, "ccda-starter-kit-v1").await.unwrap();
+    let publish = place.healthlake.publish_data_transformation_profile().profile_id(made.profile_id());
+    assert_eq!(publish.source_format(SourceFormat::Ccda).send().await.unwrap().version(), 1);
+    let unknown = create(SourceFormat::Ccda, "another").await.unwrap_err();
+    assert_eq!(unknown.code(), Some("ResourceNotFoundException"));
+    let csv = create(SourceFormat::Csv, "ccda-starter-kit-v1").await.unwrap_err();
+    assert_eq!(csv.code(), Some("ValidationException"));
 }
 
 #[tokio::test]

@@ -4,8 +4,8 @@
 //! Where AWS documents nothing, this is what happens here: names need not be unique; a repeated ClientToken with the same
 //! parameters gives the same profile or job and with others a ValidationException; a profile without a published version is
 //! not found unless its draft is asked for, and no job can use it; a list of versions has the published ones; a mapping is read
-//! when a job begins, which fails if it cannot be used. The starter profile's templates are AWS's own, so that profiles of them
-//! are refused.
+//! when a job begins, which fails if it cannot be used. The starter profile's templates are AWS's own: a profile that begins with it
+//! has one text, which says so.
 
 pub(super) mod jobs;
 mod shapes;
@@ -39,6 +39,9 @@ pub(super) const LIST_VERSIONS: Operation =
 /// Profiles of an account, and published versions of a profile (HealthLake quotas).
 const PROFILES: usize = 20;
 const VERSIONS: usize = 99;
+/// The starter that the guide names ("Profiles"), and what stands for its templates, which are AWS's own.
+const STARTER: &str = "ccda-starter-kit-v1";
+const STARTER_TEXT: &str = "## hlctl-emulator does not have AWS's templates, and converts no C-CDA.\n";
 /// Entries of a list unless MaxResults says otherwise.
 const PAGE: usize = 100;
 
@@ -228,7 +231,14 @@ fn source(cx: &mut Cx<'_>, input: &Value) -> AwsResult<BTreeMap<String, String>>
         // The agent writes the mapping, and is not modelled.
         "SampleData" if format == "CSV" => Ok(BTreeMap::new()),
         "SampleData" => Err(validation("SampleData is for CSV only.")),
-        _ => Err(validation("hlctl-emulator has no starter profiles: their templates are AWS's own.")),
+        _ if format != "CCDA" => Err(validation("StarterProfile is for CCDA only.")),
+        _ if text(source, "StarterProfileName") == STARTER => {
+            Ok(BTreeMap::from([("Resources/Patient.vm".to_owned(), STARTER_TEXT.to_owned())]))
+        }
+        _ => Err(AwsError::bad_request(
+            "ResourceNotFoundException",
+            format!("The starter profile {} was not found.", text(source, "StarterProfileName")),
+        )),
     }
 }
 
