@@ -323,6 +323,25 @@ pub async fn look(cx: &Context, kind: JobKind, store: &str, id: &str) -> Result<
 /// HealthLake endpoints and quotas"), and several jobs may be waited for.
 pub const BETWEEN_LOOKS: Duration = Duration::from_secs(1);
 
+/// What is looked at until nothing more comes of it.
+pub trait AwaitedJob {
+    /// Whether it is over.
+    fn is_over(&self) -> bool;
+
+    /// Its status as AWS names it.
+    fn status(&self) -> &str;
+}
+
+impl AwaitedJob for Job {
+    fn is_over(&self) -> bool {
+        self.is_over()
+    }
+
+    fn status(&self) -> &str {
+        &self.status
+    }
+}
+
 /// Waits until a job is over; `hear` is called at each look.
 ///
 /// # Errors
@@ -334,15 +353,28 @@ pub async fn wait(
     id: &str,
     hear: impl Fn(&Job),
 ) -> Result<Job, Ended<ResourceError>> {
-    let hear = &hear;
+    until_over(cx, BETWEEN_LOOKS, || look(cx, kind, store, id), hear).await
+}
+
+/// Looks at a job until it is over, at least so far apart; `hear` is called at each look.
+///
+/// # Errors
+/// As [`wait`].
+pub async fn until_over<J: AwaitedJob, F: Future<Output = Result<J, ResourceError>>>(
+    cx: &Context,
+    between: Duration,
+    look: impl Fn() -> F,
+    hear: impl Fn(&J),
+) -> Result<J, Ended<ResourceError>> {
+    let (look, hear) = (&look, &hear);
     wait::until(
-        cx.pace.at_least(BETWEEN_LOOKS),
+        cx.pace.at_least(between),
         &cx.stop,
         |_| {},
         || async move {
-            let job = look(cx, kind, store, id).await?;
+            let job = look().await?;
             hear(&job);
-            Ok(if job.is_over() { Poll::Ready(job) } else { Poll::Pending(job.status) })
+            Ok(if job.is_over() { Poll::Ready(job) } else { Poll::Pending(job.status().to_owned()) })
         },
     )
     .await

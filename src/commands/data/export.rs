@@ -1,18 +1,15 @@
 //! `hlctl data export`: job, download, and a manifest of what came.
 
-use std::cell::RefCell;
-
 use serde_json::json;
 
-use super::{DataError, ExportEnded, journals, open, place_of};
+use super::{DataError, ExportEnded, JobProgress, journals, open, place_of};
 use crate::cli::DataExportArgs;
 use crate::data::bulk_context::BulkContext;
 use crate::data::check::is_resource_type;
 use crate::data::export::{self, DataExportError, ExportEvent, ExportObserver, ExportRequest, Exported};
 use crate::error::CommandError;
 use crate::session::Session;
-use crate::ui::Printer;
-use crate::ui::transfer::{self, Moving};
+use crate::ui::transfer;
 use hlctl_model::exit_code::ExitCode;
 use hlctl_model::invocation::CommandLine;
 use hlctl_model::text::counted;
@@ -82,31 +79,26 @@ async fn carry_out(
     request: ExportRequest<'_>,
     to: Option<&str>,
 ) -> Result<Exported, DataExportError> {
-    let progress = Progress { printer: session.printer, to, moving: RefCell::default(), last: RefCell::default() };
+    let progress = ExportProgress { job: JobProgress::new(session.printer), to };
     Box::pin(export::export(bulk, request, &progress)).await
 }
 
 /// Shows an export on the terminal.
-struct Progress<'a> {
-    printer: Printer,
+struct ExportProgress<'a> {
+    job: JobProgress,
     to: Option<&'a str>,
-    moving: RefCell<Option<Moving>>,
-    last: RefCell<String>,
 }
 
-impl ExportObserver for Progress<'_> {
+impl ExportObserver for ExportProgress<'_> {
     fn notice(&self, event: ExportEvent<'_>) {
-        let printer = self.printer;
+        let printer = self.job.printer;
         match event {
-            ExportEvent::Continued { run } => super::say_continued(printer, run),
+            ExportEvent::Continued { run } => self.job.is_continued(run),
             ExportEvent::Concern(concern) => printer.warning(&concern.text),
             ExportEvent::Started { id } => printer.say(&format!("Export job {id} has been started.")),
-            ExportEvent::WaitBegan => drop(self.moving.replace(Some(transfer::spinner(printer)))),
-            ExportEvent::Seen(job) => {
-                let line = format!("  {}", job.status);
-                super::show_status(printer, self.moving.borrow().as_ref(), &self.last, &line);
-            }
-            ExportEvent::WaitEnded | ExportEvent::DownloadEnded => drop(self.moving.take()),
+            ExportEvent::WaitBegan => self.job.waits(),
+            ExportEvent::Seen(job) => self.job.shows(&format!("  {}", job.status)),
+            ExportEvent::WaitEnded | ExportEvent::DownloadEnded => self.job.rests(),
             ExportEvent::Exported(exported) => {
                 let resources = exported.files.iter().map(|file| file.resources).sum();
                 let to = self.to.map_or_else(|| exported.folder.to_string(), str::to_owned);
@@ -121,9 +113,6 @@ impl ExportObserver for Progress<'_> {
     }
 
     fn download(&self, bytes: u64) -> Box<dyn Fn(u64) + Send + Sync> {
-        let bar = transfer::bar(self.printer, "Downloading", bytes);
-        let heard = bar.clone();
-        self.moving.replace(Some(bar));
-        Box::new(move |bytes| heard.inc(bytes))
+        self.job.moves("Downloading", bytes)
     }
 }

@@ -1,11 +1,9 @@
 //! `hlctl data import`: checks, upload, job, and what became of each resource.
 
-use std::cell::RefCell;
-
 use serde_json::json;
 
 use super::check::{Reading, files_of, show};
-use super::{DataError, ImportEnded, files_to_convert, journals, open, place_of};
+use super::{DataError, ImportEnded, JobProgress, files_to_convert, journals, open, place_of};
 use crate::cli::{DataImportArgs, ImportFormat, Level, Switch};
 use crate::commands::transform::{coverage, find_published};
 use crate::data::bulk_context::BulkContext;
@@ -20,7 +18,7 @@ use crate::data::place::DataLocation;
 use crate::error::CommandError;
 use crate::session::Session;
 use crate::ui::Printer;
-use crate::ui::transfer::{self, Moving};
+use crate::ui::transfer;
 use hlctl_model::exit_code::ExitCode;
 use hlctl_model::invocation::CommandLine;
 use hlctl_model::text::counted;
@@ -128,7 +126,7 @@ pub(super) async fn carry_out(
     again: &CommandLine,
     as_json: bool,
 ) -> Result<(), CommandError> {
-    let imported = Box::pin(import(bulk, request, &Progress::new(session.printer))).await;
+    let imported = Box::pin(import(bulk, request, &JobProgress::new(session.printer))).await;
     let (report, result) = match imported {
         Ok(report) => (Some(report), Ok(())),
         Err(failure) => (failure.report.map(|report| *report), Err(ImportEnded::error(failure.error, again))),
@@ -185,42 +183,24 @@ fn decide(session: &Session, arguments: &DataImportArgs, files: &CheckedFiles) -
 
 const PROBLEMS_ALLOWED: &str = "Importing anyway.";
 
-/// Shows an import on the terminal.
-struct Progress {
-    printer: Printer,
-    moving: RefCell<Option<Moving>>,
-    last: RefCell<String>,
+/// How far the job is.
+fn status(job: &Job) -> String {
+    let counts = job.progress.unwrap_or_default();
+    let converted = match (counts.files_converted, counts.resources_generated) {
+        (Some(files), Some(resources)) => format!("{files} files converted to {resources} resources, "),
+        _ => String::new(),
+    };
+    format!(
+        "  {}: {converted}{} of {} files, {} resources imported, {} refused",
+        job.status, counts.files_imported, counts.files_scanned, counts.resources_imported, counts.resources_refused
+    )
 }
 
-impl Progress {
-    fn new(printer: Printer) -> Self {
-        Self { printer, moving: RefCell::default(), last: RefCell::default() }
-    }
-
-    /// How far the job is, whenever that has changed.
-    fn seen(&self, job: &Job) {
-        let counts = job.progress.unwrap_or_default();
-        let converted = match (counts.files_converted, counts.resources_generated) {
-            (Some(files), Some(resources)) => format!("{files} files converted to {resources} resources, "),
-            _ => String::new(),
-        };
-        let line = format!(
-            "  {}: {converted}{} of {} files, {} resources imported, {} refused",
-            job.status,
-            counts.files_imported,
-            counts.files_scanned,
-            counts.resources_imported,
-            counts.resources_refused
-        );
-        super::show_status(self.printer, self.moving.borrow().as_ref(), &self.last, &line);
-    }
-}
-
-impl ImportObserver for Progress {
+impl ImportObserver for JobProgress {
     fn notice(&self, event: ImportEvent<'_>) {
         let printer = self.printer;
         match event {
-            ImportEvent::Continued { run } => super::say_continued(printer, run),
+            ImportEvent::Continued { run } => self.is_continued(run),
             ImportEvent::Listed { source, findings } => show(printer, source, findings, Reading::Listed),
             ImportEvent::ListedToConvert(FilesFound { files, bytes, others }) => {
                 printer.say(&found(files, bytes));
@@ -240,14 +220,14 @@ impl ImportObserver for Progress {
                     hlctl!("data jobs")
                 ));
             }
-            ImportEvent::UploadEnded | ImportEvent::WaitEnded => drop(self.moving.take()),
+            ImportEvent::UploadEnded | ImportEvent::WaitEnded => self.rests(),
             ImportEvent::Uploaded { to, files } => {
                 let kept = if files.kept == 0 { String::new() } else { format!(", {} there already", files.kept) };
                 printer.say(&format!("Uploaded {} to {to}{kept}.", counted(files.sent, "file")));
             }
             ImportEvent::Started { id } => printer.say(&format!("Import job {id} has been started.")),
-            ImportEvent::WaitBegan => drop(self.moving.replace(Some(transfer::spinner(printer)))),
-            ImportEvent::Seen(job) => self.seen(job),
+            ImportEvent::WaitBegan => self.waits(),
+            ImportEvent::Seen(job) => self.shows(&status(job)),
             ImportEvent::LogsUnreadable(error) => {
                 printer.warning(&format!("the logs of the job cannot be read: {error}"));
             }
@@ -276,10 +256,7 @@ impl ImportObserver for Progress {
     }
 
     fn upload(&self, bytes: u64) -> Box<dyn Fn(u64) + Send + Sync> {
-        let bar = transfer::bar(self.printer, "Uploading", bytes);
-        let heard = bar.clone();
-        self.moving.replace(Some(bar));
-        Box::new(move |bytes| heard.inc(bytes))
+        self.moves("Uploading", bytes)
     }
 }
 

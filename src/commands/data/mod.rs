@@ -5,15 +5,16 @@ mod error;
 mod export;
 mod import;
 mod jobs;
+mod progress;
 mod sources;
 
-use std::cell::RefCell;
 use std::path::PathBuf;
 
 pub(super) use error::{DataError, Resumable};
 use error::{ExportEnded, ImportEnded};
 pub(super) use export::export;
 pub(super) use import::{others_there, trouble_line};
+pub(super) use progress::JobProgress;
 pub(super) use sources::files_to_convert;
 
 use crate::cli::DataCommand;
@@ -24,8 +25,6 @@ use crate::data::place::DataLocation;
 use crate::error::CommandError;
 use crate::module::standby::successor;
 use crate::session::{OpenStack, Region, Session};
-use crate::ui::Printer;
-use crate::ui::transfer::Moving;
 use hlctl_engine::state::State;
 use hlctl_model::exit_code::ExitCode;
 use hlctl_model::invocation::CommandLine;
@@ -92,19 +91,4 @@ pub(super) fn journals(session: &Session) -> PathBuf {
 /// Reads what a command line names.
 pub(super) fn place_of(text: &str) -> Result<DataLocation, DataError> {
     DataLocation::parse(text).ok_or_else(|| DataError::NoBucket(text.to_owned()))
-}
-
-fn say_continued(printer: Printer, run: &str) {
-    printer.say(&format!("Continuing with {run}, which an earlier run started."));
-}
-
-/// Shows how far a job is: in place on a terminal, and elsewhere as a line whenever that has changed.
-pub(super) fn show_status(printer: Printer, spinner: Option<&Moving>, last: &RefCell<String>, line: &str) {
-    if let Some(spinner) = spinner {
-        spinner.set_message(line.to_owned());
-        spinner.tick();
-    }
-    if last.replace(line.to_owned()) != line && spinner.is_none_or(|spinner| spinner.is_hidden()) {
-        printer.say(line);
-    }
 }

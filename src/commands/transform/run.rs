@@ -1,6 +1,5 @@
 //! `hlctl transform run`: files are converted by jobs of HealthLake.
 
-use std::cell::RefCell;
 use std::fmt;
 
 use serde_json::Value;
@@ -8,7 +7,7 @@ use thiserror::Error;
 
 use super::profiles::find_published;
 use crate::cli::{Switch, TransformRunArgs};
-use crate::commands::data::{files_to_convert, journals, others_there, place_of, show_status, trouble_line};
+use crate::commands::data::{JobProgress, files_to_convert, journals, others_there, place_of, trouble_line};
 use crate::data::bulk_context::BulkContext;
 use crate::data::conversion::{
     ConversionError, ConversionEvent, ConversionJob, ConversionObserver, ConversionReport, ConversionRequest, Families,
@@ -21,7 +20,6 @@ use crate::error::{CommandError, Ending, Failure};
 use crate::session::{OpenStack, Region, Session};
 use crate::ui::Printer;
 use crate::ui::json::TransformRun;
-use crate::ui::transfer::{self, Moving};
 use hlctl_aws::Clients;
 use hlctl_model::exit_code::ExitCode;
 use hlctl_model::invocation::CommandLine;
@@ -64,7 +62,7 @@ pub(super) async fn run(session: &Session, arguments: &TransformRunArgs) -> Resu
         wait: !arguments.no_wait,
         journals: &journals(session),
     };
-    let converted = Box::pin(convert(&bulk, request, &Progress::new(session.printer))).await;
+    let converted = Box::pin(convert(&bulk, request, &JobProgress::new(session.printer))).await;
     let (report, result) = match converted {
         Ok(report) => (report, Ok(ExitCode::Success)),
         Err(failure) => (*failure.report, Err(ConversionEnded::error(failure.error, again(arguments)))),
@@ -177,34 +175,19 @@ pub(in crate::commands) fn coverage(drift: &Value) -> Vec<String> {
     lines.iter().map(|line| line.chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect()).collect()
 }
 
-/// Shows a conversion on the terminal.
-struct Progress {
-    printer: Printer,
-    moving: RefCell<Option<Moving>>,
-    last: RefCell<String>,
+/// How far a job is.
+fn status(job: &ConversionJob) -> String {
+    format!(
+        "  {}: {} of {} files converted, {} failed, {} resources",
+        job.status, job.files_converted, job.files_scanned, job.files_failed, job.resources
+    )
 }
 
-impl Progress {
-    fn new(printer: Printer) -> Self {
-        Self { printer, moving: RefCell::default(), last: RefCell::default() }
-    }
-
-    fn seen(&self, job: &ConversionJob) {
-        let line = format!(
-            "  {}: {} of {} files converted, {} failed, {} resources",
-            job.status, job.files_converted, job.files_scanned, job.files_failed, job.resources
-        );
-        show_status(self.printer, self.moving.borrow().as_ref(), &self.last, &line);
-    }
-}
-
-impl ConversionObserver for Progress {
+impl ConversionObserver for JobProgress {
     fn notice(&self, event: ConversionEvent<'_>) {
         let printer = self.printer;
         match event {
-            ConversionEvent::Continued { run } => {
-                printer.say(&format!("Continuing with {run}, which an earlier run started."));
-            }
+            ConversionEvent::Continued { run } => self.is_continued(run),
             ConversionEvent::FilesChanged => printer.warning(
                 "the files have changed since an earlier run started a job for them; all of them are converted again",
             ),
@@ -213,7 +196,7 @@ impl ConversionObserver for Progress {
             ConversionEvent::Divided { jobs } => {
                 printer.say(&format!("The files are more than one job takes: {jobs} jobs convert them, one after another."));
             }
-            ConversionEvent::UploadEnded | ConversionEvent::WaitEnded => drop(self.moving.take()),
+            ConversionEvent::UploadEnded | ConversionEvent::WaitEnded => self.rests(),
             ConversionEvent::Uploaded { to, files } => {
                 let kept = if files.kept == 0 { String::new() } else { format!(", {} there already", files.kept) };
                 printer.say(&match files.sent {
@@ -233,8 +216,8 @@ impl ConversionObserver for Progress {
                 let which = if of == 1 { String::new() } else { format!(", {number} of {of},") };
                 printer.say(&format!("Job {id}{which} has been started."));
             }
-            ConversionEvent::WaitBegan => drop(self.moving.replace(Some(transfer::spinner(printer)))),
-            ConversionEvent::Seen(job) => self.seen(job),
+            ConversionEvent::WaitBegan => self.waits(),
+            ConversionEvent::Seen(job) => self.shows(&status(job)),
             ConversionEvent::ResultsUnreadable(error) => {
                 printer.warning(&format!("what the job has written about errors and coverage cannot be read: {error}"));
             }
@@ -242,10 +225,7 @@ impl ConversionObserver for Progress {
     }
 
     fn upload(&self, bytes: u64) -> Box<dyn Fn(u64) + Send + Sync> {
-        let bar = transfer::bar(self.printer, "Uploading", bytes);
-        let heard = bar.clone();
-        self.moving.replace(Some(bar));
-        Box::new(move |bytes| heard.inc(bytes))
+        self.moves("Uploading", bytes)
     }
 }
 

@@ -10,10 +10,11 @@ use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::Value;
 
+use crate::data::job::{AwaitedJob, until_over};
 use crate::data::place::Prefix;
 use crate::data::profiles::TransformProfile;
 use hlctl_aws::{AwsError, ops};
-use hlctl_engine::wait::{self, Ended, Poll};
+use hlctl_engine::wait::Ended;
 use hlctl_resources::{Context, ResourceError};
 
 /// A job as AWS describes it.
@@ -41,6 +42,16 @@ pub struct ConversionJob {
     pub converted: String,
     /// AWS's report of what of the files the mapping uses (`jobLevelDriftResult.json`), as it is.
     pub drift: Option<Value>,
+}
+
+impl AwaitedJob for ConversionJob {
+    fn is_over(&self) -> bool {
+        self.is_over()
+    }
+
+    fn status(&self) -> &str {
+        &self.status
+    }
 }
 
 impl ConversionJob {
@@ -139,16 +150,5 @@ pub(super) async fn wait(
     folder: &Prefix,
     hear: impl Fn(&ConversionJob),
 ) -> Result<ConversionJob, Ended<ResourceError>> {
-    let hear = &hear;
-    wait::until(
-        cx.pace.at_least(BETWEEN_LOOKS),
-        &cx.stop,
-        |_| {},
-        || async move {
-            let job = look(cx, id, folder).await?;
-            hear(&job);
-            Ok(if job.is_over() { Poll::Ready(job) } else { Poll::Pending(job.status) })
-        },
-    )
-    .await
+    until_over(cx, BETWEEN_LOOKS, || look(cx, id, folder), hear).await
 }
