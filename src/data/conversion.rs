@@ -27,6 +27,7 @@ use super::objects::list;
 use super::place::{DataLocation, Prefix};
 use super::profiles::TransformProfile;
 use super::source::Source;
+use super::unfinished::may_be_applied;
 use super::upload::{UploadError, Uploaded, upload};
 use crate::module::IMPORT_FOLDER;
 use hlctl_aws::AwsError;
@@ -222,10 +223,12 @@ pub enum ConversionError {
     #[error("the upload is not finished: {0}")]
     Upload(UploadError),
     /// There is no job.
-    #[error("{}: {error}", if is_lost(error) { "whether the job was started is not known" } else { "the job was not started" })]
+    #[error("{}: {error}", if *may_be_started { "whether the job was started is not known" } else { "the job was not started" })]
     NotStarted {
         /// Why not.
         error: ResourceError,
+        /// Whether AWS may have started it all the same.
+        may_be_started: bool,
         /// Whether the role is the stack's.
         by_the_stacks_role: bool,
     },
@@ -274,11 +277,6 @@ pub enum ConversionError {
     },
 }
 
-/// Whether AWS may have done what was asked.
-fn is_lost(error: &ResourceError) -> bool {
-    matches!(error, ResourceError::Aws(error) if error.kind.loses_the_answer())
-}
-
 impl ConversionError {
     /// What to do about it; `again` is the command that continues.
     pub fn hint(&self, again: &CommandLine) -> Option<String> {
@@ -291,7 +289,7 @@ impl ConversionError {
             }
             Self::ReadsItsOwnOutput { .. } => "name another place with --output".to_owned(),
             Self::Stopped | Self::Upload(_) => go_on(),
-            Self::NotStarted { error, by_the_stacks_role } => {
+            Self::NotStarted { error, by_the_stacks_role, .. } => {
                 let own = error.hint().map(|hint| format!("{hint}\n")).unwrap_or_default();
                 let role = if *by_the_stacks_role { ROLE_HINT } else { "" };
                 format!("{own}{role}{}", go_on())
@@ -493,12 +491,22 @@ impl Flow<'_> {
         }
         let of = entry.parts.len();
         let order = self.order(from, output);
-        let not_started = |error: ResourceError| ConversionError::NotStarted { error, by_the_stacks_role };
+        let not_started = |error: ResourceError| ConversionError::NotStarted {
+            may_be_started: may_be_applied(&error),
+            error,
+            by_the_stacks_role,
+        };
+        // An earlier run may have started it.
+        let not_listed = |error: AwsError| ConversionError::NotStarted {
+            error: error.into(),
+            may_be_started: true,
+            by_the_stacks_role: false,
+        };
         let start = async {
             let part = &mut entry.parts[number];
             let mut known = None;
             if part.order.is_some() {
-                known = jobs::find(&bulk.cx, &part.token).await.map_err(|error| not_started(error.into()))?;
+                known = jobs::find(&bulk.cx, &part.token).await.map_err(not_listed)?;
             }
             if known.is_none() && part.order.as_ref().is_some_and(|sent| *sent != order) {
                 // What AWS does with a token that comes back with something else is not documented.

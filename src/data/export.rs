@@ -15,13 +15,12 @@ use super::job::{self, Job, JobKind};
 use super::journal::{TransferEntry, TransferJournal, TransferJournalError};
 use super::lost_store::LostStore;
 use super::place::{DataLocation, Prefix};
-use super::unfinished::Unfinished;
+use super::unfinished::{NotStarted, Unfinished};
 use crate::module::EXPORT_FOLDER;
 use hlctl_aws::AwsError;
 use hlctl_engine::wait::Signal;
 use hlctl_engine::whole_file;
 use hlctl_model::invocation::CommandLine;
-use hlctl_resources::ResourceError;
 
 /// What is exported, and where to.
 #[derive(Clone, Copy, Debug)]
@@ -210,6 +209,8 @@ struct Flow<'a> {
     observer: &'a dyn ExportObserver,
     journal: TransferJournal,
     entry: TransferEntry,
+    /// Whether an earlier run began it.
+    is_continued: bool,
 }
 
 impl<'a> Flow<'a> {
@@ -229,6 +230,7 @@ impl<'a> Flow<'a> {
             journal.close();
             return Err(DataExportError::Lost(Box::new(lost)));
         }
+        let is_continued = known.is_some();
         let entry = if let Some(entry) = known {
             observer.notice(ExportEvent::Continued { run: &entry.run });
             entry
@@ -247,7 +249,7 @@ impl<'a> Flow<'a> {
         let retentions = [entry.retention_in_days, bulk.retention_in_days(&entry.prefix)];
         let entry = TransferEntry { retention_in_days: retentions.into_iter().flatten().min(), ..entry };
         journal.write(&entry)?;
-        Ok(Self { bulk, request, observer, journal, entry })
+        Ok(Self { bulk, request, observer, journal, entry, is_continued })
     }
 
     /// The job of this run; it is started if there is none.
@@ -255,16 +257,17 @@ impl<'a> Flow<'a> {
         if let Some(id) = &self.entry.job {
             return Ok(id.clone());
         }
+        let is_continued = self.is_continued;
         let Self { bulk, entry, .. } = self;
         let start = async {
-            match job::find(&bulk.cx, JobKind::Export, &bulk.store, &entry.run).await? {
+            let known = job::find(&bulk.cx, JobKind::Export, &bulk.store, &entry.run).await;
+            match known.map_err(|error| NotStarted::of_list(error, is_continued))? {
                 Some(id) => Ok(id),
                 None => Ok(job::export(&bulk.cx, &bulk.order(entry, &entry.prefix)).await?),
             }
         };
         let started = until_stopped(&bulk.cx.stop, start).await;
-        let stopped = |_| Err(ResourceError::StillGoing { status: "being started".to_owned() }.into());
-        let id = started.unwrap_or_else(stopped).map_err(Unfinished::NotStarted)?;
+        let id = started.unwrap_or(Err(NotStarted::Stopped)).map_err(Unfinished::NotStarted)?;
         self.observer.notice(ExportEvent::Started { id: &id });
         entry.job = Some(id.clone());
         self.journal.write(entry)?;

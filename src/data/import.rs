@@ -455,7 +455,7 @@ pub async fn import(
             if let Some(files) = request.files {
                 Box::pin(flow.upload(&files.source, &journal, &mut entry)).await?;
             }
-            Box::pin(flow.start(&journal, &mut entry)).await?
+            Box::pin(flow.start(&journal, &mut entry, is_continued)).await?
         }
     };
     flow.report.job = Some(JobReport::Started { id: id.clone(), name: entry.run.clone() });
@@ -623,10 +623,16 @@ impl Flow<'_> {
     }
 
     /// Starts the job, unless an earlier run did and could not write that down.
-    async fn start(&self, journal: &TransferJournal, entry: &mut TransferEntry) -> Result<String, ImportError> {
+    async fn start(
+        &self,
+        journal: &TransferJournal,
+        entry: &mut TransferEntry,
+        is_continued: bool,
+    ) -> Result<String, ImportError> {
         let bulk = self.bulk;
         let start = async {
-            if let Some(id) = job::find(&bulk.cx, JobKind::Import, &bulk.store, &entry.run).await? {
+            let known = job::find(&bulk.cx, JobKind::Import, &bulk.store, &entry.run).await;
+            if let Some(id) = known.map_err(|error| NotStarted::of_list(error, is_continued))? {
                 self.check_conversion(entry);
                 return Ok(id);
             }

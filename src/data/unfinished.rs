@@ -6,7 +6,9 @@ use super::download::DownloadError;
 use super::job::Job;
 use super::journal::TransferJournalError;
 use super::upload::UploadError;
+use hlctl_aws::AwsError;
 use hlctl_engine::wait::Ended;
+use hlctl_model::Certainty;
 use hlctl_model::invocation::CommandLine;
 use hlctl_resources::ResourceError;
 
@@ -26,7 +28,7 @@ pub enum Unfinished {
     #[error("{0}")]
     Copy(ResourceError),
     /// There is no job yet.
-    #[error("the job was not started: {0}")]
+    #[error("{0}")]
     NotStarted(#[from] NotStarted),
     /// AWS does not say how far the job is.
     #[error("the status of the job {job} cannot be read: {error}")]
@@ -61,20 +63,35 @@ pub enum Unfinished {
 #[derive(Debug, Error)]
 pub enum NotStarted {
     /// AWS did not start it.
-    #[error("{0}")]
-    Resource(#[from] ResourceError),
+    #[error("the job was not started: {0}")]
+    Resource(ResourceError),
+    /// AWS may have started it: an answer was lost, or an earlier run asked and the jobs cannot be listed.
+    #[error("whether the job was started is not known: {0}")]
+    Unknown(ResourceError),
     /// What is about to be started could not be written down.
-    #[error("{0}")]
+    #[error("the job was not started: {0}")]
     Journal(#[from] TransferJournalError),
     /// A signal came while AWS was asked; whether there is a job is found out by the next run.
-    #[error("still being started")]
+    #[error("interrupted; whether the job was started is not known")]
     Stopped,
 }
 
-impl From<hlctl_aws::AwsError> for NotStarted {
-    fn from(error: hlctl_aws::AwsError) -> Self {
-        Self::Resource(error.into())
+impl NotStarted {
+    /// The jobs could not be listed, in a run that continues an earlier one or in a new one.
+    pub(super) fn of_list(error: AwsError, is_continued: bool) -> Self {
+        if is_continued { Self::Unknown(error.into()) } else { Self::Resource(error.into()) }
     }
+}
+
+impl From<ResourceError> for NotStarted {
+    fn from(error: ResourceError) -> Self {
+        if may_be_applied(&error) { Self::Unknown(error) } else { Self::Resource(error) }
+    }
+}
+
+/// Whether AWS may have done what was asked, in any of the attempts.
+pub(super) fn may_be_applied(error: &ResourceError) -> bool {
+    matches!(error, ResourceError::Aws(error) if error.certainty == Certainty::MayBeApplied)
 }
 
 impl Unfinished {
@@ -102,7 +119,7 @@ impl Unfinished {
             Self::Interrupted | Self::Copy(_) => None,
             Self::Upload(UploadError::Resource(error))
             | Self::Download(DownloadError::Resource(error))
-            | Self::NotStarted(NotStarted::Resource(error))
+            | Self::NotStarted(NotStarted::Resource(error) | NotStarted::Unknown(error))
             | Self::Unseen { error, .. } => error.hint(),
             Self::Upload(_) | Self::Download(_) | Self::NotStarted(NotStarted::Journal(_) | NotStarted::Stopped) => {
                 None

@@ -239,6 +239,35 @@ fn a_start_whose_answer_was_lost_makes_one_job() {
 }
 
 #[test]
+fn a_refusal_after_a_lost_answer_does_not_say_that_there_is_no_job() {
+    for kind in ["import", "export"] {
+        let place = stack();
+        folder(&place, &[("a.ndjson", &patients(0..9, 0))]);
+        let (start, list, arguments) = match kind {
+            "import" => ("StartFHIRImportJob", "ListFHIRImportJobs", ["data", "import", "in"]),
+            _ => ("StartFHIRExportJob", "ListFHIRExportJobs", ["data", "export", "out"]),
+        };
+        place.cloud().rules([rule(start, Some(1), Action::DropAfter), rule(start, Some(2), Action::Deny)]);
+        let unknown = "whether the job was started is not known";
+        place.run(arguments).exits(6).says(unknown).keeps_silent_about("was not started");
+        // The jobs cannot be listed either: what the run before has done stays unknown.
+        place.cloud().heal();
+        // An import has listed them before, to see whether another one is in the way.
+        place.cloud().rules([rule(list, Some(if kind == "import" { 2 } else { 1 }), Action::Deny)]);
+        place.run(arguments).exits(6).says(unknown);
+        place.cloud().heal();
+        place.run(arguments).succeeds();
+        let jobs = place.run(["data", "jobs", "--json"]).succeeds().json();
+        assert_eq!(jobs["jobs"].as_array().unwrap().len(), 1, "{jobs}");
+        // What is refused at once was surely not started.
+        let place = stack();
+        folder(&place, &[("a.ndjson", &patients(0..9, 0))]);
+        place.cloud().rules([rule(start, None, Action::Deny)]);
+        place.run(arguments).exits(6).says("the job was not started").keeps_silent_about("is not known");
+    }
+}
+
+#[test]
 fn a_folder_is_the_same_import_however_it_is_written_and_from_wherever() {
     let place = slow_stack();
     folder(&place, &[("a.ndjson", &patients(0..3, 0))]);
