@@ -1,8 +1,8 @@
 //! `hlctl transform try`: files are converted by HealthLake's synchronous interface, and what comes back is checked.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fs;
-use std::io;
+use std::fs::File;
+use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 
 use serde_json::Value;
@@ -90,18 +90,19 @@ async fn interface(connection: &Connection) -> Result<Fhir, CommandError> {
 fn inputs(profile: &TransformProfile, files: &[PathBuf]) -> Result<Vec<TrialInput>, TryError> {
     let is_csv = profile.format == "CSV";
     let (ending, most) = if is_csv { ("csv", MOST_CSV_BYTES) } else { ("xml", MOST_CCDA_BYTES) };
-    let mut texts = Vec::new();
-    for path in files {
-        if path.extension().is_none_or(|found| found != ending) {
-            return Err(TryError::Ending { path: path.clone(), ending });
-        }
-        texts.push((path, text(path)?));
+    if let Some(path) = files.iter().find(|path| path.extension().is_none_or(|found| found != ending)) {
+        return Err(TryError::Ending { path: path.clone(), ending });
     }
-    let (largest, total) =
-        (texts.iter().map(|(_, text)| text.len()).max(), texts.iter().map(|(_, text)| text.len()).sum());
-    let bytes: usize = if is_csv { total } else { largest.unwrap_or_default() };
-    if bytes > most || (is_csv && texts.len() > MOST_CSV_FILES) {
-        return Err(TryError::TooLarge { bytes, files: texts.len(), is_csv });
+    if is_csv && files.len() > MOST_CSV_FILES {
+        return Err(TryError::TooMany(files.len()));
+    }
+    let (mut texts, mut left) = (Vec::new(), most);
+    for path in files {
+        let text = text(path, left)?.ok_or_else(|| TryError::TooLarge { path: path.clone(), is_csv })?;
+        if is_csv {
+            left -= text.len();
+        }
+        texts.push((path, text));
     }
     if !is_csv {
         return Ok(texts.into_iter().map(|(_, text)| TrialInput::Ccda(text)).collect());
@@ -116,8 +117,19 @@ fn inputs(profile: &TransformProfile, files: &[PathBuf]) -> Result<Vec<TrialInpu
     Ok(vec![TrialInput::Csv(tables)])
 }
 
-fn text(path: &Path) -> Result<String, TryError> {
-    fs::read_to_string(path).map_err(|error| TryError::Unreadable { path: path.to_owned(), error })
+/// A file's text, unless it has more than so many bytes: of a larger one no more is read.
+fn text(path: &Path, most: usize) -> Result<Option<String>, TryError> {
+    let read = || {
+        let mut text = Vec::new();
+        File::open(path)?.take(most as u64 + 1).read_to_end(&mut text)?;
+        if text.len() > most {
+            return Ok(None);
+        }
+        String::from_utf8(text)
+            .map(Some)
+            .map_err(|error| io::Error::new(io::ErrorKind::InvalidData, error.utf8_error()))
+    };
+    read().map_err(|error| TryError::Unreadable { path: path.to_owned(), error })
 }
 
 /// What keeps files from being tried.
@@ -148,14 +160,15 @@ enum TryError {
     /// Two files are one table.
     #[error("two files are the table {0}")]
     SameTable(String),
+    /// The interface takes fewer.
+    #[error("{}: HealthLake takes 20 CSV files at once", counted(*.0 as u64, "file"))]
+    TooMany(usize),
     /// The interface takes less.
-    #[error("{} with {bytes} bytes: HealthLake takes {} at once", counted(*files as u64, "file"),
+    #[error("{} is too large{}: HealthLake takes {} at once", path.display(), if *is_csv { ", with the files before it" } else { "" },
         if *is_csv { "20 files and 500 KB" } else { "1 MB" })]
     TooLarge {
-        /// Bytes.
-        bytes: usize,
-        /// Files.
-        files: usize,
+        /// The file with which it is too much.
+        path: PathBuf,
         /// Whether they are CSV files.
         is_csv: bool,
     },
@@ -164,7 +177,7 @@ enum TryError {
 impl Failure for TryError {
     fn ending(&self) -> Ending {
         match self {
-            Self::TooLarge { .. } => Ending::Refused,
+            Self::TooMany(_) | Self::TooLarge { .. } => Ending::Refused,
             _ => Ending::Usage,
         }
     }
@@ -181,7 +194,7 @@ impl Failure for TryError {
             Self::Ending { .. } => "a profile for CSV takes .csv files, one for C-CDA .xml files".to_owned(),
             Self::Unreadable { .. } => "name a file of UTF-8 text".to_owned(),
             Self::SameTable(_) => "the name of a file is that of its table: try them one after another".to_owned(),
-            Self::TooLarge { .. } => {
+            Self::TooMany(_) | Self::TooLarge { .. } => {
                 concat!("try a part of them, or convert them with `", hlctl!("transform run PROFILE PATH"), "`")
                     .to_owned()
             }
