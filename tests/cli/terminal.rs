@@ -2,11 +2,13 @@
 
 use std::time::Duration;
 
+use aws_sdk_healthlake::types::SourceFormat;
 use hlctl_emulator::{Clock, Delays, Options};
 use nix::sys::wait::WaitStatus;
 use rexpect::session::{PtySession, spawn_command};
 
-use crate::support::{Census, Cloud, Place, Run, eventually};
+use crate::support::{Census, Cloud, Place, Run, call, eventually};
+use crate::transform::profile;
 
 /// Ends a test that hangs; how long a run takes on a busy machine says nothing.
 const PATIENCE_MS: u64 = 300_000;
@@ -92,6 +94,31 @@ fn an_interrupt_at_the_prompt_changes_nothing() {
     session.exp_string("nothing was changed").unwrap();
     assert_eq!(exit_code(session), 130);
     assert!(!place.path("healthlake.state.json.lock").exists());
+}
+
+#[test]
+fn a_rollback_publishes_nothing_if_somebody_has_published_while_it_asked() {
+    let place = Place::quick("minimal");
+    let id = profile(&place, "visits", &SourceFormat::Csv, &[&[("m.yaml", "one")], &[("m.yaml", "two")]]);
+    let published = || {
+        let versions = place.cloud().healthlake().list_data_transformation_profile_versions().profile_id(&id);
+        call(versions.send()).unwrap().items().len()
+    };
+    let mut session = at_a_terminal(&place.run(["transform", "rollback", "visits", "--to", "1"]));
+    session.exp_string("Type 'yes' to continue:").unwrap();
+    let publish = place.cloud().healthlake().publish_data_transformation_profile().profile_id(&id);
+    call(publish.source_format(SourceFormat::Csv).send()).unwrap();
+    session.send_line("yes").unwrap();
+    session.exp_string("version 3 of visits has been published in the meantime; nothing was changed").unwrap();
+    session.exp_string("hlctl transform rollback --to 1 visits").unwrap();
+    assert_eq!(exit_code(session), 1);
+    assert_eq!(published(), 3);
+    // Nobody has published since: the same answer publishes.
+    let mut session = at_a_terminal(&place.run(["transform", "rollback", "visits", "--to", "1"]));
+    session.exp_string("Type 'yes' to continue:").unwrap();
+    session.send_line("yes").unwrap();
+    session.exp_string("Version 4 of visits has the content of version 1").unwrap();
+    assert_eq!(exit_code(session), 0);
 }
 
 #[test]

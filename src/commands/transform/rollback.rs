@@ -58,6 +58,11 @@ pub(super) async fn run(session: &Session, arguments: &RollbackArgs) -> Result<E
         session.printer.warning(&undoing.text(&profile, arguments.to));
     }
     confirm::approve(session, arguments.auto_approve, "\nPublish it?").await?;
+    // What was shown and approved is the difference from the version that was the newest then.
+    let now = session.interruptible(newest_of(&clients, &profile)).await?;
+    if now != newest {
+        return Err(RollbackError::NotTheNewest { profile: name.clone(), newest: now, again: again(arguments) }.into());
+    }
     let publish = profiles::publish_again(&clients, &profile, arguments.to, &wanted, newest);
     let number = tokio::select! {
         number = publish => number.map_err(CommandError::Aws)?,
@@ -82,6 +87,12 @@ fn again(arguments: &RollbackArgs) -> CommandLine {
     CommandLine::new("transform rollback")
         .option("--to", &arguments.to.to_string())
         .operand(&arguments.transform_profile)
+}
+
+/// The number of the version published last, as AWS has it now.
+async fn newest_of(clients: &Clients, profile: &TransformProfile) -> Result<i32, CommandError> {
+    let versions = profiles::versions(clients, &profile.id).await.map_err(CommandError::Aws)?;
+    Ok(versions.iter().map(|version| version.version).max().unwrap_or_default())
 }
 
 /// A profile, what is published of it, and what is to be.
@@ -154,6 +165,16 @@ enum RollbackError {
         /// The number.
         version: i32,
     },
+    /// Somebody else has published since the difference was shown.
+    #[error("version {newest} of {profile} has been published in the meantime; nothing was changed")]
+    NotTheNewest {
+        /// Its name or id.
+        profile: String,
+        /// The version.
+        newest: i32,
+        /// The same command.
+        again: CommandLine,
+    },
     /// AWS takes no more.
     #[error(
         "the profile {profile:?} has {versions} published versions, and HealthLake takes no more: a rollback makes a new one"
@@ -173,7 +194,7 @@ impl Failure for RollbackError {
     fn ending(&self) -> Ending {
         match self {
             Self::Draft | Self::Unpublished(_) | Self::NoVersion { .. } => Ending::Usage,
-            Self::NoRoom { .. } => Ending::Refused,
+            Self::NoRoom { .. } | Self::NotTheNewest { .. } => Ending::Refused,
             Self::Interrupted(_) => Ending::Incomplete,
         }
     }
@@ -184,6 +205,7 @@ impl Failure for RollbackError {
                 concat!("`", hlctl!("transform versions PROFILE"), "` lists the versions").to_owned()
             }
             Self::Unpublished(_) => "an apply of the configuration that has the profile publishes it".to_owned(),
+            Self::NotTheNewest { again, .. } => format!("`{again}` shows what differs from that version"),
             Self::NoRoom { .. } => {
                 "make another profile with that mapping; no version can be deleted without the whole profile".to_owned()
             }
