@@ -6,9 +6,10 @@ use std::time::Duration;
 
 use aws_sdk_healthlake::types::SourceFormat;
 use hlctl_emulator::{Action, Clock, Delays, Options};
+use nix::sys::signal::Signal;
 use serde_json::{Value, json};
 
-use crate::support::{Cloud, Place, Run, call, rule};
+use crate::support::{Cloud, Place, Run, call, eventually, rule};
 use crate::transform::profile;
 
 /// The options that name a role without a store in its trust.
@@ -200,13 +201,64 @@ fn what_s3_has_deleted_before_the_job_is_uploaded_again() {
     assert!(done.stderr.contains(&format!("{all} of {all} files converted")), "{done}");
 }
 
-#[test]
-fn a_job_that_is_left_running_is_in_the_document() {
+/// The same where jobs take a minute and time stands still.
+fn slow() -> Place {
     let delays = Delays { job: Duration::from_secs(60), ..Delays::default() };
     let clock = Clock::manual("2026-01-02T03:04:05Z".parse().unwrap());
     let place = Place::on(Cloud::with(Options { delays, clock, ..Options::default() }), "minimal");
     place.apply();
     prepare(&place);
+    place
+}
+
+#[test]
+fn an_interrupted_wait_leaves_the_job_running_and_the_same_command_goes_on() {
+    let place = slow();
+    let running = run(&place, &["--provenance", "off"]).start();
+    eventually("the job is looked at", || running.has_said("IN_PROGRESS"));
+    running.signal(Signal::SIGINT);
+    let ended = running.ends();
+    assert_eq!(ended.code, 6, "{ended}");
+    let again = format!("`hlctl transform run --role-arn {} --provenance off visits in` waits for it", ROLE[1]);
+    let ended = ended.says("is IN_PROGRESS; AWS continues with it").says(&again);
+    assert_eq!(ended.stdout, "", "nothing has been converted yet");
+    place.cloud().let_a_minute_pass();
+    let done = run(&place, &["--provenance", "off"]).succeeds().says("Continuing with");
+    assert!(done.stdout.trim().ends_with("/converted/") && !done.stderr.contains("Uploaded"), "{done}");
+    assert_eq!(jobs(&place), 1);
+}
+
+#[test]
+fn a_start_that_is_interrupted_is_looked_for_by_the_next_run() {
+    for fault in [Action::Hang, Action::HangAfter] {
+        let place = ready();
+        place.cloud().rules([rule("StartDataTransformationJob", Some(1), fault.clone())]);
+        let mut running = run(&place, &[]).start();
+        running.wait_until_stuck(&place);
+        running.signal(Signal::SIGTERM);
+        let ended = running.ends();
+        assert_eq!(ended.code, 6, "{ended}");
+        ended.says("interrupted").says("continues where this stopped");
+        place.cloud().heal();
+        run(&place, &[]).succeeds().says("Continuing with");
+        assert_eq!(jobs(&place), 1, "{fault:?}");
+    }
+}
+
+#[test]
+fn a_refusal_after_a_lost_answer_does_not_say_that_there_is_no_job() {
+    let place = ready();
+    let lost = |operation| [rule(operation, Some(1), Action::DropAfter), rule(operation, Some(2), Action::Deny)];
+    place.cloud().rules(lost("StartDataTransformationJob"));
+    run(&place, &[]).exits(6).says("whether the job was started is not known").keeps_silent_about("was not started");
+    place.cloud().heal();
+    run(&place, &[]).succeeds();
+    assert_eq!(jobs(&place), 1);
+}
+
+#[test]
+fn a_job_that_is_left_running_is_in_the_document() {
+    let place = slow();
     let document = run(&place, &["--no-wait", "--json"]).exits(6).json();
     let job = &document["jobs"][0];
     assert!(job["id"].is_string() && job["status"] != "COMPLETED", "{document:#}");
@@ -229,11 +281,7 @@ fn files_of_several_folders_are_converted_by_jobs_in_a_row() {
     let starts = place.cloud().requests().into_iter().filter(|record| record.operation == "StartDataTransformationJob");
     assert_eq!(starts.count(), 2);
     // Without waiting there is one at a time.
-    let clock = Clock::manual("2026-01-02T03:04:05Z".parse().unwrap());
-    let delays = Delays { job: Duration::from_secs(60), ..Delays::default() };
-    let slow = Place::on(Cloud::with(Options { clock, delays, ..Options::default() }), "minimal");
-    slow.apply();
-    prepare(&slow);
+    let slow = slow();
     fs::create_dir_all(slow.path("in/november")).unwrap();
     fs::copy(slow.path("in/PATIENTS.csv"), slow.path("in/november/PATIENTS.csv")).unwrap();
     for _ in 0..2 {
@@ -352,10 +400,21 @@ fn what_cannot_be_tried_is_refused_with_the_reason() {
     profile(&place, "notes", &SourceFormat::Ccda, &[&[("m.vm", "one")]]);
     place.write("a.xml", "<ClinicalDocument/>");
     place.write("in/LARGE.csv", &"x".repeat(512 * 1024 + 1));
+    // However large a file is, no more of it is read than what HealthLake takes.
+    fs::File::create(place.path("in/ENDLESS.csv")).unwrap().set_len(1 << 40).unwrap();
+    place.write("b.xml", &"x".repeat(1024 * 1024 + 1));
+    for number in 0..21 {
+        place.write(&format!("T{number}.csv"), "PAT_ID\n1\n");
+    }
+    let many: Vec<String> = (0..21).map(|number| format!("T{number}.csv")).collect();
+    let many = ["transform", "try", "visits"].into_iter().chain(many.iter().map(String::as_str));
+    place.run(many).exits(1).says("21 files: HealthLake takes 20 CSV files at once");
     for (arguments, code, says) in [
+        (["visits", "in/ENDLESS.csv"], 1, "20 files and 500 KB at once"),
+        (["notes", "b.xml"], 1, "1 MB at once"),
         (["notes", "a.xml"], 1, "converts no C-CDA"),
         (["notes", "in/PATIENTS.csv"], 64, "does not end in .xml"),
-        (["visits", "in/LARGE.csv"], 1, "20 files and 500 KB"),
+        (["visits", "in/LARGE.csv"], 1, "LARGE.csv is too large"),
         (["visits", "in/NONE.csv"], 64, "cannot be read"),
     ] {
         let ended = place.run(["transform", "try"].into_iter().chain(arguments)).ends();
