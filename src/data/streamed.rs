@@ -11,7 +11,7 @@ use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 use tracing::Instrument as _;
 
-use super::check::{Checker, Checks, Findings, Limits};
+use super::check::{Checker, Checks, Findings, Incoming, Limits};
 use super::objects::{Object, list_by};
 use super::place::Prefix;
 use super::source::Source;
@@ -76,7 +76,8 @@ impl Objects {
         self.objects.iter().map(|object| object.size).sum()
     }
 
-    /// Checks all of them in the order of their names; several ranges are read ahead. `progress` hears of bytes checked.
+    /// Checks all of them in the order of their names, on all processors; several ranges are read ahead. `progress` hears of bytes that
+    /// have come.
     ///
     /// # Errors
     /// AWS's, an object that was changed meanwhile among them; or the scratch file's.
@@ -92,11 +93,8 @@ impl Objects {
             self.objects.iter().map(|object| (object.name.clone(), object.size)).collect();
         let checking = tokio::task::spawn_blocking(move || {
             let mut checker = Checker::new(Limits::default(), checks, &scratch);
-            let mut ranges = Ranges { from_s3, range: Vec::new(), at: 0, left: 0 };
-            for (name, size) in objects {
-                ranges.left = size;
-                checker.file(&name, &mut ranges, &progress)?;
-            }
+            let objects = objects.into_iter();
+            checker.incoming(Ranges { objects, from_s3, range: Vec::new(), at: 0, left: 0 }, progress)?;
             checker.finish()
         });
         let fetched = self.fetch(clients, to_checker).await;
@@ -178,12 +176,23 @@ async fn whole(mut body: ByteStream, length: u64) -> Result<Vec<u8>, Box<dyn std
     if whole.len() == length { Ok(whole) } else { Err("the answer was incomplete".into()) }
 }
 
-/// What is left of an object, as its ranges come.
+/// The objects as their ranges come.
 struct Ranges {
+    /// The names and sizes of those that have not come yet.
+    objects: std::vec::IntoIter<(String, u64)>,
     from_s3: mpsc::Receiver<Vec<u8>>,
     range: Vec<u8>,
     at: usize,
+    /// Bytes that are left of the object that comes.
     left: u64,
+}
+
+impl Incoming for Ranges {
+    fn begin_next(&mut self) -> Option<String> {
+        let (name, size) = self.objects.next()?;
+        self.left = size;
+        Some(name)
+    }
 }
 
 impl Read for Ranges {

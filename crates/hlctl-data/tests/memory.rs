@@ -4,7 +4,7 @@
 
 use std::io::{self, Read, Write};
 
-use hlctl_data::check::{Checker, Level, Limits, ToCheck};
+use hlctl_data::check::{Checker, Incoming, Level, Limits, ToCheck};
 
 /// A beginning, and then one text again and again up to a length.
 struct Endless {
@@ -26,6 +26,22 @@ impl Read for Endless {
         self.at += length;
         self.left -= length;
         Ok(length)
+    }
+}
+
+/// One file.
+struct One<R>(Option<R>, Option<R>);
+
+impl<R: Read> Read for One<R> {
+    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
+        self.1.as_mut().map_or(Ok(0), |from| from.read(into))
+    }
+}
+
+impl<R: Read> Incoming for One<R> {
+    fn begin_next(&mut self) -> Option<String> {
+        self.1 = Some(self.0.take()?);
+        Some("a.ndjson".to_owned())
     }
 }
 
@@ -52,6 +68,11 @@ fn a_line_without_end_is_not_kept() {
         let found: Vec<_> = checker.finish().unwrap().problems.iter().map(|group| group.label.name()).collect();
         assert_eq!(found, ["resource_too_large"]);
         assert!(peak_mib() < 64, "{} MiB", peak_mib());
+        let mut checker = Checker::new(limits, Level::Strict, directory.path());
+        checker.incoming(One(Some(Endless { begin, again, at: 0, left: 80 << 20 }), None), |_| {}).unwrap();
+        let found: Vec<_> = checker.finish().unwrap().problems.iter().map(|group| group.label.name()).collect();
+        assert_eq!(found, ["resource_too_large"]);
+        assert!(peak_mib() < 64, "{} MiB", peak_mib());
     }
     // Several threads have no more, with lines that are just not too long to be had as wholes, or much longer.
     for length in [1 << 10, (2 << 20) - 100, 3 << 20] {
@@ -66,6 +87,11 @@ fn a_line_without_end_is_not_kept() {
         let mut checker = Checker::new(limits, Level::Strict, directory.path());
         let size = std::fs::metadata(&path).unwrap().len();
         checker.files(&[ToCheck { path: &path, name: "a.ndjson", bad_name: None, size }], |_| {}).unwrap();
+        let found = checker.finish().unwrap();
+        assert_eq!((found.count(), found.problems.len()), (count as u64, 0));
+        assert!(peak_mib() < 64, "{} MiB", peak_mib());
+        let mut checker = Checker::new(limits, Level::Strict, directory.path());
+        checker.incoming(One(Some(std::fs::File::open(&path).unwrap()), None), |_| {}).unwrap();
         let found = checker.finish().unwrap();
         assert_eq!((found.count(), found.problems.len()), (count as u64, 0));
         assert!(peak_mib() < 64, "{} MiB", peak_mib());

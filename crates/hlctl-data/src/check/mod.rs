@@ -13,6 +13,7 @@ mod problem;
 mod range;
 mod reader;
 pub mod resource_types;
+mod stream;
 
 use std::collections::BTreeMap;
 use std::io::{self, Read};
@@ -27,6 +28,7 @@ pub(crate) use line::{Mark, mark};
 pub use notice::{BundleType, Notice};
 pub use problem::{BadName, Group, Label, Problem, Spot};
 pub use resource_types::is_resource_type;
+pub use stream::Incoming;
 
 use in_order::in_order;
 use marks::{Found, Kinds, Marks, Pairs, Places, Seen};
@@ -34,6 +36,7 @@ use part::{Lot, Part};
 use problem::Tally;
 use range::{Range, RangeOfLines, ranges_of};
 use reader::Lines;
+use stream::{Piece, Pieces};
 
 /// The limits of one import job ("AWS HealthLake endpoints and quotas").
 #[derive(Clone, Copy, Debug)]
@@ -262,6 +265,34 @@ impl Checker {
             take().map_err(|error| io::Error::new(error.kind(), format!("{}: {error}", file.path.display())))
         })?;
         Ok(all)
+    }
+
+    /// Checks files that come one after the other, pieces of them at the same time, as many as there are processors. What is found does
+    /// not depend on that, and no more than a few pieces are in memory. `progress` hears of bytes that have come.
+    ///
+    /// # Errors
+    /// A file cannot be read, or the scratch file not be written.
+    pub fn incoming(&mut self, files: impl Incoming + Send, progress: impl Fn(u64) + Send) -> io::Result<()> {
+        let (limits, checks) = (self.limits, self.checks);
+        let pieces = Pieces::new(files, progress, self.names.len(), limits, checks, self.range);
+        let check = |piece: io::Result<Piece>| {
+            let piece = piece?;
+            let (name, is_first, is_last) = (piece.name.clone(), piece.is_first, piece.is_last);
+            piece.check(limits, checks).map(|checked| (name, is_first, is_last, checked))
+        };
+        let mut state = FileState::default();
+        in_order(pieces, self.workers, check, |checked: io::Result<_>| {
+            let (name, is_first, is_last, (part, size)) = checked?;
+            if is_first {
+                state = self.begin(&name);
+            }
+            self.add(part, &mut state)?;
+            state.size += size;
+            if is_last {
+                self.end(&name, state)?;
+            }
+            Ok(())
+        })
     }
 
     /// Begins with the next file.

@@ -13,7 +13,7 @@ use super::problem::Problem;
 /// Bytes of the buffer to begin with, and that are read at once.
 const BUFFER: usize = 256 << 10;
 /// The buffer grows with its lines up to this; a longer line is read in pieces, which takes several times as long.
-const MOST: usize = 2 << 20;
+pub(super) const MOST: usize = 2 << 20;
 
 /// What comes next in a file.
 pub(super) enum Next<'a> {
@@ -88,6 +88,12 @@ impl<R: Read> Lines<R> {
         }
         self.start = self.end;
         Ok(())
+    }
+
+    /// What has been read ahead.
+    pub(super) fn into_rest(mut self) -> Vec<u8> {
+        self.buffer.truncate(self.end);
+        self.buffer.split_off(self.start)
     }
 
     /// What the file came to.

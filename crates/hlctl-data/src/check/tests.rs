@@ -650,7 +650,90 @@ const TELLING: [&str; 12] = [
     "<html>",
 ];
 
+/// Files that come in small and uneven pieces, and one after the other.
+struct Arriving {
+    files: std::vec::IntoIter<(String, Vec<u8>)>,
+    text: io::Cursor<Vec<u8>>,
+    cut: usize,
+    /// How many reads are left before one fails.
+    reads: usize,
+}
+
+impl Arriving {
+    fn new(texts: &[Vec<u8>]) -> Self {
+        let files: Vec<_> =
+            texts.iter().enumerate().map(|(number, text)| (format!("{number}.ndjson"), text.clone())).collect();
+        Self { files: files.into_iter(), text: io::Cursor::default(), cut: 0, reads: usize::MAX }
+    }
+}
+
+impl Read for Arriving {
+    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
+        self.reads = self.reads.checked_sub(1).ok_or(io::ErrorKind::ConnectionReset)?;
+        self.cut = (self.cut * 7919 + 13) % 100_003;
+        let piece = into.len().min(self.cut + 1);
+        self.text.read(&mut into[..piece])
+    }
+}
+
+impl Incoming for Arriving {
+    fn begin_next(&mut self) -> Option<String> {
+        assert!(self.text.position() == self.text.get_ref().len() as u64, "a file was not read to its end");
+        let (name, text) = self.files.next()?;
+        self.text = io::Cursor::new(text);
+        Some(name)
+    }
+}
+
+/// What is found in files one after the other, and in pieces of them by several threads as they come.
+fn as_they_come(texts: &[Vec<u8>], range: u64, workers: u32) -> [serde_json::Value; 2] {
+    let directory = tempfile::tempdir().unwrap();
+    let checks = Checks { level: Level::Strict, references: true };
+    let limits = Limits { resource_bytes: 4 << 20, ..Limits::default() };
+    let checker = || Checker { range, workers, ..Checker::new(limits, checks, directory.path()) };
+    let mut one = checker();
+    for (number, text) in texts.iter().enumerate() {
+        one.file(&format!("{number}.ndjson"), &**text, |_| {}).unwrap();
+    }
+    let mut many = checker();
+    let heard = std::sync::atomic::AtomicU64::new(0);
+    let progress = |bytes| {
+        heard.fetch_add(bytes, std::sync::atomic::Ordering::Relaxed);
+    };
+    many.incoming(Arriving::new(texts), progress).unwrap();
+    assert_eq!(heard.into_inner(), texts.iter().map(|text| text.len() as u64).sum::<u64>());
+    [one, many].map(|checker| serde_json::to_value(checker.finish().unwrap()).unwrap())
+}
+
+#[test]
+fn a_stream_that_breaks_off_is_an_error_and_no_finding() {
+    let directory = tempfile::tempdir().unwrap();
+    for workers in [1, 3] {
+        let limits = Limits::default();
+        let mut checker = Checker { range: 1000, workers, ..Checker::new(limits, Level::None, directory.path()) };
+        let arriving = Arriving { reads: 20, ..Arriving::new(&[format!("{GOOD}\n").repeat(20_000).into_bytes()]) };
+        let error = checker.incoming(arriving, |_| {}).unwrap_err();
+        assert_eq!(error.kind(), io::ErrorKind::ConnectionReset);
+    }
+}
+
 proptest! {
+    #[test]
+    fn pieces_of_streams_and_threads_find_what_one_pass_does(
+        files in proptest::collection::vec(proptest::collection::vec((0..TELLING.len(), 0..4_usize), 0..30), 1..4),
+        range in 1_u64..2000,
+        workers in 1_u32..4,
+        ends in any::<bool>(),
+    ) {
+        let text = |lines: Vec<(usize, usize)>| {
+            let line = |(line, space): (usize, usize)| format!("{}{}", TELLING[line], " ".repeat(space * 50));
+            let text = lines.into_iter().map(line).collect::<Vec<_>>().join("\n");
+            if ends { (text + "\n").into_bytes() } else { text.into_bytes() }
+        };
+        let [one, many] = as_they_come(&files.into_iter().map(text).collect::<Vec<_>>(), range, workers);
+        prop_assert_eq!(one, many);
+    }
+
     #[test]
     fn ranges_and_threads_find_what_one_pass_does(
         files in proptest::collection::vec(proptest::collection::vec((0..TELLING.len(), 0..4_usize), 0..30), 1..4),
@@ -679,6 +762,8 @@ fn lines_longer_than_a_range_are_checked_like_others() {
         assert_eq!(one, many);
         let labels: Vec<_> = many.1["problems"].as_array().unwrap().iter().map(|group| &group["problem"]).collect();
         assert_eq!(labels, ["cut_off", "resource_too_large", "repeated"]);
+        let [read, come] = as_they_come(&[text.clone().into_bytes(), text.clone().into_bytes()], range, 3);
+        assert_eq!(read, come);
     }
 }
 
