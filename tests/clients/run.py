@@ -85,7 +85,7 @@ def run(hlctl, sandbox, callback, arguments):
             "CHROMIUM": arguments.chromium,
         }
         failed = []
-        for command in (["node", "browser.mjs"], ["node", "node.mjs"], [sys.executable, "client.py"], [sys.executable, "mcp.py"]):
+        for command in (["node", "browser.mjs"], ["node", "node.mjs"], [sys.executable, "client.py"], [sys.executable, "mcp.py"], [sys.executable, "bulk.py"]):
             print(f"# {command[-1]}", flush=True)
             if subprocess.run(command, cwd=HERE, env=environment | known).returncode != 0:
                 failed.append(command[-1])

@@ -38,8 +38,8 @@ const NOTICE: HeaderName = HeaderName::from_static("x-hlctl-notice");
 const FHIR_METHODS: HeaderValue = HeaderValue::from_static("GET, HEAD, POST, PUT, PATCH, DELETE");
 /// What a page may read in addition to the few headers that it always may.
 const EXPOSED: HeaderValue = HeaderValue::from_static(
-    "Content-Location, Date, ETag, Location, Retry-After, WWW-Authenticate, x-amzn-errormessage, x-amzn-errortype, \
-     x-amzn-healthlake-validation-issues, x-amzn-requestid",
+    "Content-Location, Date, ETag, Expires, Location, Retry-After, WWW-Authenticate, X-Progress, x-amzn-errormessage, \
+     x-amzn-errortype, x-amzn-healthlake-validation-issues, x-amzn-requestid",
 );
 
 /// Whose pages are let in: those of one origin, or all.
@@ -366,7 +366,7 @@ mod tests {
         assert_eq!(answer[ACCESS_CONTROL_ALLOW_ORIGIN], "*");
         assert!(!answer.contains_key(VARY), "the answer is the same for all");
         let exposed = answer[ACCESS_CONTROL_EXPOSE_HEADERS].to_str().unwrap();
-        for name in ["Location", "ETag", "Content-Location", "WWW-Authenticate"] {
+        for name in ["Location", "ETag", "Content-Location", "WWW-Authenticate", "X-Progress", "Expires"] {
             assert!(exposed.split(", ").any(|one| one == name), "{name}");
         }
     }

@@ -169,9 +169,9 @@ async fn faults_and_the_record_go_by_the_names_of_actions() {
         ["ReadResource", "SearchWithGet", "SearchWithGet", "CreateResource", "CreateResource", "SearchWithGet"]
     );
     assert!(place.emulator.requests().iter().all(|record| record.service == "healthlake"));
-    let export = place.ask("GET", "Patient/$export", &[], b"").await;
-    assert_eq!(export.status, 501);
-    assert_eq!(export.diagnostics(), "hlctl-emulator does not model healthlake:StartFHIRExportJobWithGet");
+    let deletion = place.ask("POST", "$bulk-delete", &[], b"").await;
+    assert_eq!(deletion.status, 501);
+    assert_eq!(deletion.diagnostics(), "hlctl-emulator does not model healthlake:StartFHIRBulkDeleteJob");
 }
 
 #[tokio::test]

@@ -4,6 +4,7 @@ mod access;
 mod bundles;
 mod changes;
 mod data;
+mod export;
 mod search;
 mod validation;
 

@@ -20,6 +20,8 @@ pub(super) struct Answer {
     pub(super) content_type: Option<&'static str>,
     /// Whether what was kept is not as R4 would have it.
     pub(super) flawed: bool,
+    /// Headers that only this answer has.
+    pub(super) headers: Vec<(HeaderName, String)>,
 }
 
 /// A version that was read or written.
@@ -44,7 +46,7 @@ impl Written {
 
 impl Answer {
     pub(super) fn of(status: u16, body: Option<Bytes>, version: Option<Written>) -> Self {
-        Self { status, body, version, content_location: None, content_type: None, flawed: false }
+        Self { status, body, version, content_location: None, content_type: None, flawed: false, headers: Vec::new() }
     }
 
     pub(super) fn ok(body: Bytes) -> Self {
@@ -67,6 +69,9 @@ impl Answer {
         if self.flawed {
             set(HeaderName::from_static("x-amzn-healthlake-validation-issues"), "true".to_owned());
         }
+        for (name, value) in self.headers {
+            set(name, value);
+        }
         if let Some(location) = self.content_location {
             set(http::header::CONTENT_LOCATION, location);
         }
@@ -75,8 +80,13 @@ impl Answer {
                 set(http::header::LOCATION, format!("{base}{}", written.location()));
             }
             set(http::header::ETAG, written.etag());
-            set(http::header::LAST_MODIFIED, written.at.strftime("%a, %d %b %Y %H:%M:%S GMT").to_string());
+            set(http::header::LAST_MODIFIED, http_date(written.at));
         }
         response
     }
+}
+
+/// An instant as HTTP writes it.
+pub(super) fn http_date(at: Timestamp) -> String {
+    at.strftime("%a, %d %b %Y %H:%M:%S GMT").to_string()
 }

@@ -58,7 +58,15 @@ pub(super) enum Interaction {
     Everything {
         id: String,
     },
+    /// Into a bucket.
     Export(Exported),
+    /// Into files that are downloaded.
+    DownloadExport(Exported),
+    /// A file of such an export.
+    ExportedFile {
+        id: String,
+        name: String,
+    },
     ExportStatus {
         id: String,
     },
@@ -141,6 +149,8 @@ impl Interaction {
             Self::Validate { .. } => "ValidateResource",
             Self::Everything { .. } => "SearchEverything",
             Self::Export(_) => "StartFHIRExportJobWithPost",
+            Self::DownloadExport(_) => "StartFHIRExportJobWithGet",
+            Self::ExportedFile { .. } => "GetExportedFile",
             Self::ExportStatus { .. } => "DescribeFHIRExportJobWithGet",
             Self::ExportCancel { .. } => "CancelFHIRExportJobWithDelete",
             Self::NotModelled(action) => action,
@@ -163,12 +173,16 @@ fn operation(method: &Method, parts: &[&str]) -> Option<Outcome<Interaction>> {
         ["metadata"] => (Interaction::Capabilities, "GET"),
         [".well-known", "smart-configuration"] => (Interaction::Discovery, "GET"),
         ["Patient", id, "$everything"] => (Interaction::Everything { id: (*id).to_owned() }, "GET"),
-        ["$export"] => (Interaction::Export(Exported::System), "POST"),
-        ["Patient" | "Group", .., "$export"] if method == Method::GET => {
-            (Interaction::NotModelled("StartFHIRExportJobWithGet"), "GET")
+        // The guide's table has GET for patients and groups alone.
+        ["$export"] if method == Method::GET => {
+            let text = "GET is not offered at $export: a whole store is exported by POST; by GET there are \
+                        Patient/$export and Group/ID/$export.";
+            return Some(Err(Refusal::not_supported(405, text)));
         }
-        ["Patient", "$export"] => (Interaction::Export(Exported::Patients), "POST"),
-        ["Group", id, "$export"] => (Interaction::Export(Exported::Group((*id).to_owned())), "POST"),
+        ["$export"] => (Interaction::Export(Exported::System), "POST"),
+        ["Patient", "$export"] => exported(method, Exported::Patients),
+        ["Group", id, "$export"] => exported(method, Exported::Group((*id).to_owned())),
+        ["export", id, name] => (Interaction::ExportedFile { id: (*id).to_owned(), name: (*name).to_owned() }, "GET"),
         ["export", id] if method == Method::DELETE => (Interaction::ExportCancel { id: (*id).to_owned() }, "DELETE"),
         ["export", id] => (Interaction::ExportStatus { id: (*id).to_owned() }, "GET"),
         [kind, rest @ .., "$validate"] if rest.len() < 2 => match types::named(kind) {
@@ -184,6 +198,14 @@ fn operation(method: &Method, parts: &[&str]) -> Option<Outcome<Interaction>> {
         _ => return None,
     };
     Some(if method.as_str() == wanted { Ok(interaction) } else { Err(wrong_method(method, &parts.join("/"))) })
+}
+
+/// An export with the method that starts it.
+fn exported(method: &Method, scope: Exported) -> (Interaction, &'static str) {
+    if method == Method::GET {
+        return (Interaction::DownloadExport(scope), "GET");
+    }
+    (Interaction::Export(scope), "POST")
 }
 
 #[cfg(test)]
@@ -214,6 +236,8 @@ mod tests {
             ("GET", "Patient/1/$everything", "SearchEverything"),
             ("POST", "$export", "StartFHIRExportJobWithPost"),
             ("GET", "Group/g/$export", "StartFHIRExportJobWithGet"),
+            ("GET", "Patient/$export", "StartFHIRExportJobWithGet"),
+            ("GET", "export/j/Patient-0.ndjson", "GetExportedFile"),
             ("POST", "Group/g/$export", "StartFHIRExportJobWithPost"),
             ("GET", "export/j", "DescribeFHIRExportJobWithGet"),
             ("DELETE", "export/j", "CancelFHIRExportJobWithDelete"),
@@ -243,6 +267,10 @@ mod tests {
             ("POST", "Patient/1", 405),
             ("DELETE", "metadata", 405),
             ("POST", "Patient/$merge", 501),
+            ("GET", "$export", 405),
+            ("DELETE", "Patient/$export", 405),
+            ("DELETE", "export/j/Patient-0.ndjson", 405),
+            ("GET", "Group/g/h/$export", 501),
             ("POST", "Basic/$validate", 404),
             ("GET", "Patient/$validate", 405),
             ("DELETE", "Transaction/1", 405),

@@ -14,7 +14,7 @@
 //! Links lead to the host that the caller named. Numbers are kept as they are written, elements in their order; a member
 //! that comes twice in one object and nesting beyond 127 levels are answered with 400.
 //!
-//! Left out: validation against profiles and beyond what an import knows of R4, `$export` by GET, `$erase`, `$bulk-delete`,
+//! Left out: validation against profiles and beyond what an import knows of R4, `$erase`, `$bulk-delete`,
 //! `$bulk-patch`, FHIRPath patches, `_summary` of reads, conditional reads, subscriptions, the medical language processing of
 //! DocumentReferences, and the check of a role's access to a customer key.
 
@@ -138,6 +138,14 @@ impl Call<'_> {
             }
             Interaction::Discovery => capability::discovery(&found.block),
             Interaction::Export(scope) => self.start_export(&scope, address, request, (signer, accepted.as_ref())),
+            Interaction::DownloadExport(scope) => {
+                let requester = export::requester(credentials);
+                self.start_download(&scope, requester, address, request, (signer, accepted.as_ref()))
+            }
+            Interaction::ExportedFile { id, name } => {
+                let requester = export::requester(credentials);
+                self.exported_file((&id, &name), &requester, address, (signer, accepted.as_ref()))
+            }
             Interaction::ExportStatus { id } => self.export_status(&id, address, (signer, accepted.as_ref())),
             Interaction::TransactionStatus { id } => self.transaction_status(&id, address, (signer, accepted.as_ref())),
             Interaction::ExportCancel { id } => self.cancel_export(&id, address, (signer, accepted.as_ref())),

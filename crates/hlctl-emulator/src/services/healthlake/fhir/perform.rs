@@ -41,6 +41,8 @@ pub(super) fn perform(
         | Interaction::Capabilities
         | Interaction::Discovery
         | Interaction::Export(_)
+        | Interaction::DownloadExport(_)
+        | Interaction::ExportedFile { .. }
         | Interaction::ExportStatus { .. }
         | Interaction::ExportCancel { .. } => {
             Err(Refusal::not_supported(400, "This cannot be done in an entry of a Bundle."))

@@ -83,6 +83,11 @@ impl Refusal {
         Self::new(422, "processing", "ValidationException", text)
     }
 
+    /// 500: what was asked for has failed.
+    pub(super) fn failed(text: impl Into<String>) -> Self {
+        Self::new(500, "exception", "InternalServerException", text)
+    }
+
     /// The same refusal with a resource instead of an OperationOutcome.
     pub(super) fn with_body(mut self, body: Bytes) -> Self {
         self.body = Some(body);

@@ -39,8 +39,14 @@ fn text<'r>(request: &'r Request<Bytes>, name: &str) -> Option<&'r str> {
 
 /// What is asked for. HEAD asks for what GET does.
 pub(super) fn interaction(request: &Request<Bytes>, address: &Address) -> Outcome<Interaction> {
-    let method = if request.method() == Method::HEAD { &Method::GET } else { request.method() };
-    Interaction::parse(method, &address.segments)
+    let is_head = request.method() == Method::HEAD;
+    let method = if is_head { &Method::GET } else { request.method() };
+    let interaction = Interaction::parse(method, &address.segments)?;
+    // A GET that starts something has no harmless twin.
+    if is_head && matches!(interaction, Interaction::DownloadExport(_)) {
+        return Err(Refusal::not_supported(405, format!("HEAD is not offered at {}.", address.segments.join("/"))));
+    }
+    Ok(interaction)
 }
 
 /// Checks a signature's scope and key, and the signature itself where the key's secret is known.

@@ -5,10 +5,11 @@ use std::time::{Duration, Instant};
 use jiff::Timestamp;
 
 use super::access::Party;
-use super::import::ImportRun;
+use super::export::Export;
+use super::import::{Import, ImportRun};
 use super::{Direction, Job, Phase, Work};
 use crate::emulator::Core;
-use crate::error::{AwsResult, Error};
+use crate::error::{AwsError, AwsResult, Error};
 use crate::origin::Origin;
 use crate::protocol::Effect;
 use crate::route::Caller;
@@ -18,7 +19,7 @@ use crate::services::healthlake::{Datastore, HealthLake, restore, transformation
 use crate::services::s3::inside::Inside;
 use crate::store::World;
 use crate::store::objects::Objects;
-use crate::store::resources::Resources;
+use crate::store::resources::{Collection, Resources};
 
 /// How much is done at one look, so that no answer takes long: so many resources, and what else is done in this time.
 /// The next look goes on.
@@ -117,6 +118,7 @@ impl HealthLake {
         let behind = match &job.work {
             Work::Import(import) => import.is_behind(job.target(now)),
             Work::Export(export) => export.is_behind(job.target(now)),
+            Work::Download(download) => download.is_behind(job.target(now)),
         };
         behind.then(|| Due::Work(job.id.clone()))
     }
@@ -137,6 +139,25 @@ struct Piece<'a> {
     account: String,
     region: String,
     now: Timestamp,
+}
+
+/// A datastore that serves, with what it holds.
+struct Serving<'p> {
+    arn: String,
+    /// The profiles that it has been given.
+    profiles: Vec<String>,
+    collection: &'p mut Collection,
+}
+
+/// The work of a job that reads or writes buckets.
+enum BucketWork<'j> {
+    Import(&'j mut Import),
+    Export(&'j mut Export),
+}
+
+/// The error of a job on buckets that names none.
+fn without_bucket() -> AwsError {
+    crate::services::healthlake::validation("The job names no role and no bucket.")
 }
 
 /// The calls that a job makes itself, as its role.
@@ -198,6 +219,11 @@ impl Piece<'_> {
         job.started = Some(started);
         let limits = self.core.options.import_limits;
         let id = job.id.clone();
+        if let Work::Download(download) = &mut job.work {
+            let now = self.now;
+            download.scan(self.serving(&job.store)?.collection, now);
+            return Ok(1);
+        }
         self.at_import_run(job, |work, import_run| {
             import_run.party.check_output(
                 import_run.s3.cx(),
@@ -207,12 +233,12 @@ impl Piece<'_> {
             )?;
             import_run.output.probe(&mut import_run.s3)?;
             match work {
-                Work::Import(import) => {
+                BucketWork::Import(import) => {
                     import_run.party.check_input(import_run.s3.cx(), import.bucket(), import.path())?;
                     import.convert(import_run, &id)?;
                     import.scan(&mut import_run.s3, limits)?.map_err(crate::services::healthlake::validation)
                 }
-                Work::Export(export) => {
+                BucketWork::Export(export) => {
                     export.scan(import_run.collection, import_run.now);
                     Ok(())
                 }
@@ -224,51 +250,86 @@ impl Piece<'_> {
     fn work(&mut self, job: &mut Job) -> AwsResult<u64> {
         let most = job.until_fault();
         if most == 0 && job.faults.ends_as.is_some() {
-            self.at_import_run(job, finish)?;
+            self.finish(job)?;
             let (status, message) = (job.faults.ends_as.clone().unwrap_or_default(), job.faults.message.clone());
             job.end(&status, message, self.now);
             return Ok(1);
         }
         let until = job.target(self.now);
-        let (more, done) = self.at_import_run(job, |work, import_run| {
-            (import_run.lines, import_run.until) = (most, until);
-            match work {
-                Work::Import(import) => import.step(import_run),
-                Work::Export(export) => {
-                    let most = until.map_or(most, |until| until.saturating_sub(export.seen()).min(most));
-                    export.step(import_run.collection, &mut import_run.s3, import_run.output, most)
-                }
-            }
-        })?;
+        let (more, done) = self.step(job, most, until)?;
         if !more {
-            let status = self.at_import_run(job, finish)?;
+            let status = self.finish(job)?;
             let ended = job.due().filter(|_| job.takes_ms > 0).unwrap_or(self.now).min(self.now);
             job.end(status, None, ended);
         }
         Ok(done)
     }
 
-    /// Runs a piece of a job's work with what it needs.
+    /// Does the next piece of a job's work, and says whether there is more and how much that was.
+    fn step(&mut self, job: &mut Job, most: u64, until: Option<u64>) -> AwsResult<(bool, u64)> {
+        let room = |seen: u64| until.map_or(most, |until| until.saturating_sub(seen).min(most));
+        if let Work::Download(download) = &mut job.work {
+            let most = room(download.seen());
+            let step = download.step(self.serving(&job.store)?.collection, most);
+            return step.map_err(|error| crate::emulator::storage_failed(&error));
+        }
+        self.at_import_run(job, |work, import_run| {
+            (import_run.lines, import_run.until) = (most, until);
+            match work {
+                BucketWork::Import(import) => import.step(import_run),
+                BucketWork::Export(export) => {
+                    let most = room(export.seen());
+                    export.step(import_run.collection, &mut import_run.s3, import_run.output, most)
+                }
+            }
+        })
+    }
+
+    /// Ends a job's work, finished or not, and says in what status.
+    fn finish(&mut self, job: &mut Job) -> AwsResult<&'static str> {
+        if let Work::Download(download) = &mut job.work {
+            download.finish();
+            return Ok("COMPLETED");
+        }
+        self.at_import_run(job, |work, import_run| match work {
+            BucketWork::Import(import) => import.finish(import_run),
+            BucketWork::Export(export) => export.finish(&mut import_run.s3, import_run.output).map(|()| "COMPLETED"),
+        })
+    }
+
+    /// The datastore `id`, if it serves.
+    fn serving(&mut self, id: &str) -> AwsResult<Serving<'_>> {
+        let now = self.now;
+        let healthlake =
+            self.world.accounts.get(&self.account).and_then(|account| account.healthlake.get(&self.region));
+        let store = healthlake.and_then(|healthlake| healthlake.stores.get(id)).filter(|store| serves(store, now));
+        let store = store
+            .ok_or_else(|| crate::services::healthlake::validation(format!("The data store {id} no longer exists")))?;
+        let collection = self.resources.of_store(id).map_err(|error| crate::emulator::storage_failed(&error))?;
+        fhir::preload(store, collection, now).map_err(|error| crate::emulator::storage_failed(&error))?;
+        Ok(Serving { arn: store.arn.clone(), profiles: store.default_profiles(), collection })
+    }
+
+    /// Runs a piece of the work of a job on buckets with what it needs.
     fn at_import_run<T>(
         &mut self,
         job: &mut Job,
-        run: impl FnOnce(&mut Work, &mut ImportRun<'_, '_>) -> AwsResult<T>,
+        run: impl FnOnce(BucketWork<'_>, &mut ImportRun<'_, '_>) -> AwsResult<T>,
     ) -> AwsResult<T> {
         let now = self.now;
-        let store = self.healthlake().stores.get(&job.store).filter(|store| serves(store, now)).ok_or_else(|| {
-            crate::services::healthlake::validation(format!("The data store {} no longer exists", job.store))
-        })?;
-        let (arn, profiles) = (store.arn.clone(), store.default_profiles());
-        let store =
-            self.world.account(&self.account).healthlake.get(&self.region).and_then(|h| h.stores.get(&job.store));
+        let Serving { arn, profiles, .. } = self.serving(&job.store)?;
+        let Job { work, output: Some(output), role: Some(role), faults, .. } = job else {
+            return Err(without_bucket());
+        };
+        let work = match work {
+            Work::Import(import) => BucketWork::Import(import),
+            Work::Export(export) => BucketWork::Export(export),
+            Work::Download(_) => return Err(without_bucket()),
+        };
+        let caller = as_role(role, &self.account, &self.region);
+        let cx = inside(self.core, self.world, &caller, now);
         let collection =
             self.resources.of_store(&job.store).map_err(|error| crate::emulator::storage_failed(&error))?;
-        if let Some(store) = store {
-            fhir::preload(store, collection, now).map_err(|error| crate::emulator::storage_failed(&error))?;
-        }
-        let caller = as_role(&job.role, &self.account, &self.region);
-        let cx = inside(self.core, self.world, &caller, now);
-        let Job { work, output, role, faults, .. } = job;
         let mut import_run = ImportRun {
             s3: Inside::new(cx, self.objects),
             collection,
@@ -318,13 +379,6 @@ impl Piece<'_> {
             }
         }
         restore::STEP as u64
-    }
-}
-
-fn finish(work: &mut Work, import_run: &mut ImportRun<'_, '_>) -> AwsResult<&'static str> {
-    match work {
-        Work::Import(import) => import.finish(import_run),
-        Work::Export(export) => export.finish(&mut import_run.s3, import_run.output).map(|()| "COMPLETED"),
     }
 }
 

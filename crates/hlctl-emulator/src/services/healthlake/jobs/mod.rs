@@ -15,11 +15,15 @@
 //! is to begin ends as FAILED with one. An import of CSV is converted when it begins, by the version of the profile that is published last
 //! then; what it reports of scanned files and resources are those of the conversion's output. Megabytes have a million bytes, as the sizes in the guide's examples have.
 //!
+//! An export for download is none of the jobs that the API describes and lists, since these have an output in S3. It waits its turn
+//! with the other exports.
+//!
 //! An object at the place where the output goes, `.healthlake_write_access_check_file.temp`, and the lack of a
 //! FAILURE folder where nothing failed are not in the guide, but people who have imported report them.
 
 mod access;
 mod carry_on;
+mod download;
 mod export;
 mod import;
 mod output;
@@ -40,10 +44,11 @@ use crate::fault::JobFaults;
 use crate::protocol::{Operation, read, write};
 pub(super) use access::Party;
 pub(crate) use carry_on::{Pace, carry_on};
+pub(super) use download::{Download, Requester};
 use export::Export;
 use import::Import;
 pub(super) use shapes::START_EXPORT as EXPORT_INPUT;
-pub(super) use start::start_export;
+pub(super) use start::{start_download, start_export};
 
 pub(super) const START_IMPORT: Operation = write("StartFHIRImportJob", shapes::START_IMPORT, start::import);
 pub(super) const DESCRIBE_IMPORT: Operation = read("DescribeFHIRImportJob", shapes::DESCRIBE, show::describe_import);
@@ -62,8 +67,9 @@ pub(super) struct Job {
     pub(super) submitted: Timestamp,
     /// Its place among all jobs of the account and region.
     number: u64,
-    pub(super) role: String,
-    pub(super) output: Output,
+    /// The role that works on buckets; an export for download has none.
+    pub(super) role: Option<String>,
+    pub(super) output: Option<Output>,
     /// How long it is to take, in milliseconds.
     takes_ms: u64,
     faults: JobFaults,
@@ -90,6 +96,8 @@ enum Phase {
 pub(super) enum Work {
     Import(Import),
     Export(Export),
+    /// An export that was asked for by GET.
+    Download(Download),
 }
 
 /// What a job does.
@@ -170,12 +178,18 @@ impl Output {
     }
 }
 
+impl Work {
+    fn direction(&self) -> Direction {
+        match self {
+            Self::Import(_) => Direction::Import,
+            Self::Export(_) | Self::Download(_) => Direction::Export,
+        }
+    }
+}
+
 impl Job {
     pub(super) fn direction(&self) -> Direction {
-        match self.work {
-            Work::Import(_) => Direction::Import,
-            Work::Export(_) => Direction::Export,
-        }
+        self.work.direction()
     }
 
     /// The status, where `busy` says whether another job of its kind is being worked on.
@@ -216,6 +230,7 @@ impl Job {
         let whole = match &self.work {
             Work::Import(import) => import.whole(),
             Work::Export(export) => export.whole(),
+            Work::Download(download) => download.whole(),
         };
         let started = self.started.unwrap_or(now);
         let elapsed = u64::try_from(now.as_millisecond().saturating_sub(started.as_millisecond())).unwrap_or(0);
@@ -231,6 +246,7 @@ impl Job {
         match &self.work {
             Work::Import(import) => import.seen(),
             Work::Export(export) => export.seen(),
+            Work::Download(download) => download.seen(),
         }
     }
 
@@ -254,6 +270,11 @@ impl HealthLake {
     pub(super) fn export(&self, store: &str, id: &str) -> Option<(&Job, bool)> {
         let job = self.jobs.get(id).filter(|job| job.store == store && job.direction() == Direction::Export)?;
         Some((job, self.is_busy(Direction::Export)))
+    }
+
+    /// Forgets a job.
+    pub(super) fn forget_job(&mut self, id: &str) {
+        self.jobs.remove(id);
     }
 
     pub(super) fn export_mut(&mut self, store: &str, id: &str) -> Option<&mut Job> {

@@ -34,7 +34,7 @@ fn describe(cx: &mut Cx<'_>, input: &Value, direction: Direction) -> AwsResult<V
     find(cx, store)?;
     let healthlake = healthlake(cx);
     let busy = healthlake.is_busy(direction);
-    let job = healthlake.jobs.get(id).filter(|job| job.store == store && job.direction() == direction);
+    let job = healthlake.jobs.get(id).filter(|job| job.store == store && job.is_listed_as(direction));
     job.map(|job| job.properties(busy)).ok_or_else(|| {
         AwsError::bad_request(
             "ResourceNotFoundException",
@@ -61,7 +61,7 @@ fn list(cx: &mut Cx<'_>, input: &Value, direction: Direction, member: &str) -> A
     let mut jobs: Vec<&Job> = healthlake
         .jobs
         .values()
-        .filter(|job| job.store == store && job.direction() == direction && passes(job, input, busy))
+        .filter(|job| job.store == store && job.is_listed_as(direction) && passes(job, input, busy))
         .collect();
     jobs.sort_by_key(|job| job.number);
     let limit = input["MaxResults"].as_u64().and_then(|limit| usize::try_from(limit).ok()).unwrap_or(PAGE);
@@ -82,9 +82,15 @@ fn passes(job: &Job, input: &Value, busy: bool) -> bool {
 }
 
 impl Job {
+    /// Whether the control plane shows it among the jobs of a direction.
+    fn is_listed_as(&self, direction: Direction) -> bool {
+        self.direction() == direction && self.output.is_some()
+    }
+
     /// `ImportJobProperties` or `ExportJobProperties`.
     fn properties(&self, busy: bool) -> Value {
-        let output = json!({"S3Configuration": {"S3Uri": self.output.uri(), "KmsKeyId": self.output.key}});
+        let output = self.output.as_ref();
+        let output = output.map(|output| json!({"S3Configuration": {"S3Uri": output.uri(), "KmsKeyId": output.key}}));
         let mut properties = json!({
             "JobId": self.id,
             "JobStatus": self.status(busy),
@@ -103,14 +109,14 @@ impl Job {
         }
         match &self.work {
             Work::Import(import) => {
-                properties["JobOutputDataConfig"] = output;
+                properties["JobOutputDataConfig"] = json!(output);
                 properties["InputDataConfig"] = json!({"S3Uri": import.uri()});
                 properties["ValidationLevel"] = json!(import.level().name());
                 if let Some(started) = self.started {
                     properties["JobProgressReport"] = import.report(started, self.ended);
                 }
             }
-            Work::Export(_) => properties["OutputDataConfig"] = output,
+            Work::Export(_) | Work::Download(_) => properties["OutputDataConfig"] = json!(output),
         }
         properties
     }

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use super::access::Party;
 use super::export::Export;
 use super::import::{Import, ImportConversion};
-use super::{Direction, Job, JobToken, Output, Phase, Work};
+use super::{Direction, Download, Job, JobToken, Output, Phase, Requester, Work};
 use crate::error::{AwsError, AwsResult};
 use crate::fault::denied;
 use crate::route::Service;
@@ -59,11 +59,24 @@ pub(in crate::services::healthlake) fn start_export(
     start(cx, input, &input["OutputDataConfig"], Work::Export(Export::new(selection, request)))
 }
 
+/// Starts an export of what `selection` says, whose files are downloaded, and gives its id. `request` is the address of the
+/// `$export` that asked for it.
+pub(in crate::services::healthlake) fn start_download(
+    cx: &mut Cx<'_>,
+    store: &str,
+    selection: Selection,
+    request: String,
+    requester: Requester,
+) -> AwsResult<String> {
+    ready_store(cx, store)?;
+    let id = cx.options.ids.hex32();
+    let work = Work::Download(Download::new(selection, request, requester));
+    submit(cx, Submission { id: &id, store, name: None, place: None, work })?;
+    Ok(id)
+}
+
 fn start(cx: &mut Cx<'_>, input: &Value, output: &Value, work: Work) -> AwsResult<Value> {
-    let direction = match work {
-        Work::Import(_) => Direction::Import,
-        Work::Export(_) => Direction::Export,
-    };
+    let direction = work.direction();
     if let Some(answer) = replay(cx, input, direction)? {
         return Ok(answer);
     }
@@ -80,13 +93,35 @@ fn start(cx: &mut Cx<'_>, input: &Value, output: &Value, work: Work) -> AwsResul
         party.check_input(cx, import.bucket(), import.path())?;
     }
     let output = place(cx, party, output, &format!("{store}-FHIR_{}-{id}/", direction.name().to_uppercase()))?;
-    room_in_queue(cx, store, direction)?;
+    let place = Some((role, output));
+    submit(cx, Submission { id: &id, store, name: owned(input, "JobName"), place, work })?;
+    if let Some(token) = token(input, direction) {
+        healthlake(cx).job_tokens.insert(token, JobToken { request: input.clone(), job: id.clone() });
+    }
+    Ok(answer(&id, "SUBMITTED", store))
+}
+
+/// A job that nothing speaks against but the queue.
+struct Submission<'a> {
+    id: &'a str,
+    store: &'a str,
+    name: Option<String>,
+    /// The role that works on buckets, and where it writes to.
+    place: Option<(String, Output)>,
+    work: Work,
+}
+
+/// Puts a job in the queue of its store.
+fn submit(cx: &mut Cx<'_>, submission: Submission<'_>) -> AwsResult<()> {
+    let Submission { id, store, name, place, work } = submission;
+    room_in_queue(cx, store, work.direction())?;
     let (now, takes, faults) = (cx.now, cx.options.delays.job, cx.faults.jobs.clone());
     let healthlake = healthlake(cx);
     let number = healthlake.jobs.values().map(|job| job.number + 1).max().unwrap_or_default();
+    let (role, output) = place.unzip();
     let job = Job {
-        id: id.clone(),
-        name: owned(input, "JobName"),
+        id: id.to_owned(),
+        name,
         store: store.to_owned(),
         submitted: now,
         number,
@@ -100,11 +135,8 @@ fn start(cx: &mut Cx<'_>, input: &Value, output: &Value, work: Work) -> AwsResul
         message: None,
         work,
     };
-    if let Some(token) = token(input, direction) {
-        healthlake.job_tokens.insert(token, JobToken { request: input.clone(), job: id.clone() });
-    }
-    healthlake.jobs.insert(id.clone(), job);
-    Ok(answer(&id, "SUBMITTED", store))
+    healthlake.jobs.insert(id.to_owned(), job);
+    Ok(())
 }
 
 fn answer(id: &str, status: &str, store: &str) -> Value {

@@ -134,6 +134,10 @@ impl Ward {
             .header("authorization", authorization)
             .body(Bytes::from(body))
             .unwrap();
+        self.send(request).await
+    }
+
+    async fn send(&self, request: Request<Bytes>) -> Response<Bytes> {
         let core = self.emulator.core();
         let route = route::route(&request, &core.options);
         let signed_for = route.caller.access_key.is_some().then_some(route.scope.as_str());
@@ -383,4 +387,40 @@ async fn the_role_must_exist_trust_and_allow() {
     ward.answer(Ok(answer));
     let (status, text) = ward.refusal("Patient/a").await;
     assert!(status == 403 && text.contains("does not exist"), "{status} {text}");
+}
+
+#[tokio::test]
+async fn the_files_of_an_export_by_get_are_for_the_token_that_asked() {
+    let ward = Ward::new("SMART_ON_FHIR", false, &[]).await;
+    ward.grant("system/Patient.rs patient/Observation.rs?category=laboratory", &json!({}));
+    let start = async |authorization: &str| {
+        let request = Request::get(format!("/datastore/{}/r4/Patient/$export", ward.store))
+            .header("prefer", "respond-async")
+            .header("host", "127.0.0.1")
+            .header("authorization", authorization);
+        ward.send(request.body(Bytes::new()).unwrap()).await
+    };
+    let started = start("Bearer the.to.ken").await;
+    assert_eq!(started.status(), 202, "{started:?}");
+    let status = started.headers()["content-location"].to_str().unwrap().split("/r4/").nth(1).unwrap().to_owned();
+    // Jobs are carried on by requests that go through the whole emulator.
+    let list = json!({"DatastoreId": ward.store}).to_string();
+    aws(&ward.emulator, "healthlake", "HealthLake.ListFHIRExportJobs", &list).await;
+    let told = ward.ask("GET", &status, Value::Null).await;
+    let told: Value = serde_json::from_slice(told.body()).unwrap();
+    let files: Vec<&str> =
+        told["output"].as_array().unwrap().iter().map(|file| file["type"].as_str().unwrap()).collect();
+    assert_eq!(files, ["Patient"], "only what its scopes open wholly");
+    let file = told["output"][0]["url"].as_str().unwrap().split("/r4/").nth(1).unwrap();
+    let given = ward.ask("GET", file, Value::Null).await;
+    assert_eq!(String::from_utf8_lossy(given.body()).lines().count(), 2);
+    let signed = "AWS4-HMAC-SHA256 Credential=AKIA/20260101/us-east-1/healthlake/aws4_request, Signature=0";
+    for other in ["Bearer anoth.er.one", signed] {
+        assert_eq!(ward.ask_as(other, "GET", file, String::new()).await.status(), 403, "{other}");
+    }
+    assert_eq!(ward.judge.asked.lock().unwrap().last().unwrap().0, "GetExportedFile");
+    ward.role("healthlake:DescribeFHIRExportJobWithGet").await;
+    let (status, text) = ward.refusal(file).await;
+    assert_eq!(status, 403);
+    assert!(text.contains("healthlake:GetExportedFile"), "{text}");
 }
