@@ -56,7 +56,7 @@
 //!   Start-, Describe- and ListFHIRImportJob(s), the same for exports: jobs that read and write the buckets, see below.
 //!   Profiles of the Data Transformation Agent with their versions, and jobs that convert CSV; see [`hlctl_transform`].
 //! - **HealthLake's FHIR interface**, R4, at `/datastore/{id}/r4/` on any host: `metadata`,
-//!   `.well-known/smart-configuration`, create, read, vread, update, patch (JSON Patch), delete, history, search by
+//!   `.well-known/smart-configuration`, create, read, vread, update, patch (JSON Patch and FHIRPath Patch), delete, history, search by
 //!   GET and POST, batches and transactions, `Patient/{id}/$everything`, `$export`, conditional requests and
 //!   idempotency keys; see below.
 //! - **Lambda**: functions made of zip files, with their settings, versions, aliases, resource policies (by statement, or
@@ -122,7 +122,7 @@
 //! second factors at sign-in (a pool that requires one lets nobody in), password histories, devices, groups,
 //! federated providers, branding styles, Lambda triggers, threat protection and the sending of messages. Of the FHIR
 //! interface: validation beyond what an import knows of R4, all operations but `$everything`, `$export` and
-//! `$validate`, FHIRPath patches, composite and special search parameters, natural language processing.
+//! `$validate`, composite and special search parameters, natural language processing.
 //! Lifecycle rules are kept and checked but not carried out. Lambda functions in an identity provider block are not
 //! looked for until a token comes. Of Lambda: container images, code from S3, layers,
 //! VPCs, file systems, event sources, function addresses, destinations and second tries of asynchronous

@@ -42,6 +42,16 @@ fn a_patch_changes_a_resource_and_is_sent_once() {
     assert_eq!(patched.json()["active"], true);
     place.write("test.json", r#"[{"op": "test", "path": "/active", "value": false}]"#);
     fhir(&place, &["patch", &reference, "-f", "test.json"]).exits(1).says("422");
+    let path = "Patient.name.where(family = 'Smith').family";
+    let parts = json!([
+        {"name": "type", "valueCode": "replace"}, {"name": "path", "valueString": path}, {"name": "value", "valueString": "Miller"},
+    ]);
+    let parameters = json!({"resourceType": "Parameters", "parameter": [{"name": "operation", "part": parts}]});
+    place.write("fhirpath.json", &parameters.to_string());
+    let patched =
+        fhir(&place, &["patch", &reference, "-f", "fhirpath.json"]).succeeds().says("is changed (version 3).");
+    assert_eq!(patched.json()["name"][0]["family"], "Miller");
+    fhir(&place, &["patch", &reference, "-f", "fhirpath.json"]).exits(1).says("there is nothing at Patient.name");
     place.cloud().emulator.clear_requests();
     place.cloud().rules([crate::support::rule("PatchResource", Some(1), hlctl_emulator::Action::DropAfter)]);
     fhir(&place, &["patch", &reference, "-f", "patch.json"])

@@ -1,4 +1,4 @@
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::Place;
 
@@ -154,8 +154,57 @@ async fn a_patch_changes_what_it_names() {
     assert_eq!(failed.status, 422);
     assert_eq!(patch(json!([{"op": "remove", "path": "/id"}]), JSON_PATCH).await.status, 422);
     assert_eq!(patch(json!([{"op": "jump"}]), JSON_PATCH).await.status, 400);
-    assert_eq!(patch(json!({"resourceType": "Parameters"}), "application/fhir+json").await.status, 415);
+    assert_eq!(patch(json!({"op": "remove"}), JSON_PATCH).await.status, 400);
     assert_eq!(place.get("Patient/a").await.header("etag"), "W/\"2\"");
+}
+
+#[tokio::test]
+async fn a_fhirpath_patch_changes_what_it_names() {
+    let place = Place::new().await;
+    let names = json!([{"use": "old", "family": "Old"}, {"use": "official", "family": "Official"}]);
+    place.put(json!({"resourceType": "Patient", "id": "a", "birthDate": "1970-01-01", "name": names})).await;
+    let operation = |kind: &str, path: &str, value: Value| {
+        json!({"name": "operation", "part": [
+            {"name": "type", "valueCode": kind}, {"name": "path", "valueString": path}, value,
+        ]})
+    };
+    let patch = |operations: Vec<Value>, headers: &'static [(&'static str, &'static str)]| {
+        let content = json!({"resourceType": "Parameters", "parameter": operations}).to_string();
+        let place = &place;
+        async move { place.ask("PATCH", "Patient/a", headers, content.as_bytes()).await }
+    };
+    const FHIR: &[(&str, &str)] = &[("content-type", "application/fhir+json")];
+    let family = "Patient.name.where(use = 'official').family";
+    let renamed = operation("replace", family, json!({"name": "value", "valueString": "New"}));
+    let done = patch(vec![renamed.clone()], FHIR).await;
+    assert_eq!((done.status.as_u16(), done.header("etag")), (200, "W/\"2\""), "{done:?}");
+    assert_eq!(done.body["name"], json!([{"use": "old", "family": "Old"}, {"use": "official", "family": "New"}]));
+    let stale: &[(&str, &str)] = &[("content-type", "application/fhir+json"), ("if-match", "W/\"1\"")];
+    assert_eq!(patch(vec![renamed.clone()], stale).await.status, 412);
+    let json_type: &[(&str, &str)] = &[("content-type", "application/json-patch+json")];
+    assert_eq!(patch(vec![renamed.clone()], json_type).await.status, 415);
+    // All or nothing, and what comes of it is validated.
+    let born = |date: &str| operation("replace", "Patient.birthDate", json!({"name": "value", "valueDate": date}));
+    let gone = operation("replace", "Patient.gender", json!({"name": "value", "valueCode": "other"}));
+    assert_eq!(patch(vec![born("1980-01-01"), gone], FHIR).await.status, 422);
+    assert_eq!(patch(vec![born("never")], FHIR).await.status, 400);
+    let id = operation("replace", "Patient.id", json!({"name": "value", "valueId": "b"}));
+    assert_eq!(patch(vec![id], FHIR).await.status, 422);
+    let foreign = operation("replace", "Patient.name.trace('x')", json!({"name": "value", "valueString": "x"}));
+    let refused = patch(vec![foreign], FHIR).await;
+    assert_eq!((refused.status.as_u16(), &refused.body["issue"][0]["code"]), (400, &json!("not-supported")));
+    assert!(refused.diagnostics().contains("the function trace()"), "{}", refused.diagnostics());
+    let kept = place.get("Patient/a").await;
+    assert_eq!((kept.header("etag"), &kept.body["birthDate"]), ("W/\"2\"", &json!("1970-01-01")));
+    // In a Bundle it is the entry's resource.
+    let parameters = json!({"resourceType": "Parameters", "parameter": [born("1990-01-01")]});
+    for kind in ["batch", "transaction"] {
+        let entry = json!({"request": {"method": "PATCH", "url": "Patient/a"}, "resource": parameters});
+        let bundle = json!({"resourceType": "Bundle", "type": kind, "entry": [entry]});
+        let reply = place.send("POST", "", &bundle).await;
+        assert_eq!(reply.body["entry"][0]["response"]["status"], "200", "{reply:?}");
+    }
+    assert_eq!(place.get("Patient/a").await.body["birthDate"], "1990-01-01");
 }
 
 #[tokio::test]

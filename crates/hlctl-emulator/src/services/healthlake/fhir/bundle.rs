@@ -3,7 +3,7 @@
 //!
 //! Where AWS documents nothing, this is what happens here: entries are done in their order, in a batch too; a transaction's
 //! searches see what there was before it; `urn:uuid:` references that no entry of a transaction resolves are
-//! refused; a patch travels in a Binary; of a refused transaction the answer is that of the entry that was refused.
+//! refused; of a refused transaction the answer is that of the entry that was refused.
 
 use std::collections::HashMap;
 
@@ -187,7 +187,7 @@ impl Entry {
         let interaction = Interaction::parse(&method, &segments)?;
         let mut content = entry.remove("resource").filter(|content| *content != Document::Null);
         if matches!(interaction, Interaction::Patch { .. }) {
-            content = content.map(|binary| patch_in(&binary)).transpose()?;
+            content = content.map(patch_in).transpose()?;
         }
         let input = Input {
             query: address::parameters(query.as_bytes()),
@@ -229,9 +229,17 @@ impl Entry {
     }
 }
 
-/// The JSON Patch in a Binary.
-fn patch_in(binary: &Document) -> Outcome<Document> {
-    let refuse = || Refusal::invalid("A patch in a Bundle is a Binary with application/json-patch+json in base64.");
+/// The JSON Patch in a Binary, or the Parameters of a FHIRPath Patch.
+fn patch_in(content: Document) -> Outcome<Document> {
+    if content.is_parameters() {
+        return Ok(content);
+    }
+    let binary = &content;
+    let refuse = || {
+        Refusal::invalid(
+            "A patch in a Bundle is a Binary with application/json-patch+json in base64, or a Parameters resource.",
+        )
+    };
     let text = |name: &str| binary.get(name).and_then(Document::as_text);
     if text("resourceType") != Some("Binary") || text("contentType") != Some("application/json-patch+json") {
         return Err(refuse());

@@ -15,7 +15,7 @@
 //! that comes twice in one object and nesting beyond 127 levels are answered with 400.
 //!
 //! Left out: validation against profiles and beyond what an import knows of R4, `$erase`, `$bulk-delete`,
-//! `$bulk-patch`, FHIRPath patches, `_summary` of reads, conditional reads, subscriptions, the medical language processing of
+//! `$bulk-patch`, `_summary` of reads, conditional reads, subscriptions, the medical language processing of
 //! DocumentReferences, and the check of a role's access to a customer key.
 
 mod address;

@@ -163,8 +163,12 @@ pub(super) fn input(request: &Request<Bytes>, address: &Address, interaction: &I
             input.content = Some(resource::parse_unlimited(request.body())?);
         }
         Interaction::Patch { .. } => {
-            check_type(request, &["application/json-patch+json"])?;
-            input.content = Some(resource::parse(request.body())?);
+            check_type(request, &["application/json-patch+json", "application/fhir+json"])?;
+            let patch = resource::parse(request.body())?;
+            // Each form has its type (HealthLake developer guide, modifying resources with PATCH).
+            let wanted = if patch.is_parameters() { "application/fhir+json" } else { "application/json-patch+json" };
+            check_type(request, &[wanted])?;
+            input.content = Some(patch);
         }
         _ => {}
     }

@@ -4,6 +4,7 @@
 //! anything but its text. [`serde_json::Value`], which rounds, is for looking at resources only: there is a way from a
 //! document to a value and none back.
 
+mod fhirpath;
 mod parse;
 mod patch;
 
@@ -11,8 +12,11 @@ use std::collections::HashMap;
 
 use serde_json::{Map, Number, Value};
 
+use super::refusal::Outcome;
+
+use fhirpath::FhirPathPatch;
 pub(in crate::services::healthlake) use parse::Unreadable;
-pub(super) use patch::Patch;
+use patch::{JsonPatch, is_same};
 
 /// A JSON value.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -26,6 +30,33 @@ pub(in crate::services::healthlake) enum Document {
     List(Vec<Document>),
     /// No name comes twice.
     Object(Members),
+}
+
+/// A patch in one of the two forms that HealthLake takes.
+pub(super) enum Patch {
+    /// RFC 6902.
+    Json(JsonPatch),
+    /// R4 specification, "FHIRPath Patch".
+    FhirPath(FhirPathPatch),
+}
+
+impl Patch {
+    /// Reads a patch: Parameters hold one of FHIRPath, and everything else one of JSON.
+    pub(super) fn read(document: &Document) -> Outcome<Self> {
+        if document.is_parameters() {
+            FhirPathPatch::read(document).map(Self::FhirPath)
+        } else {
+            JsonPatch::read(document).map(Self::Json)
+        }
+    }
+
+    /// Changes a document, wholly or, with an error, in part.
+    pub(super) fn apply(&self, document: &mut Document) -> Outcome<()> {
+        match self {
+            Self::Json(patch) => patch.apply(document),
+            Self::FhirPath(patch) => patch.apply(document),
+        }
+    }
 }
 
 /// Members in their order.
@@ -44,6 +75,11 @@ impl Document {
                 Self::Object(members.into_iter().map(|(name, member)| (name, Self::made_here(member))).collect())
             }
         }
+    }
+
+    /// Whether it is a Parameters resource.
+    pub(super) fn is_parameters(&self) -> bool {
+        self.get("resourceType").and_then(Self::as_text) == Some("Parameters")
     }
 
     /// The same as a value to look at, with numbers as near as can be.

@@ -6,7 +6,7 @@ use crate::services::healthlake::fhir::refusal::{Outcome, Refusal};
 use crate::services::healthlake::fhir::resource::LARGEST;
 
 /// The steps of a patch.
-pub(in super::super) struct Patch(Vec<Step>);
+pub(in super::super) struct JsonPatch(Vec<Step>);
 
 enum Step {
     Add(Pointer, Document),
@@ -21,9 +21,9 @@ enum Step {
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Pointer(Vec<String>);
 
-impl Patch {
+impl JsonPatch {
     /// Reads a patch.
-    pub(in super::super) fn read(document: &Document) -> Outcome<Self> {
+    pub(super) fn read(document: &Document) -> Outcome<Self> {
         let refuse = |why: &str| Refusal::invalid(format!("The body is not a JSON Patch: {why}"));
         let Document::List(steps) = document else {
             return Err(refuse("it is not an array."));
@@ -39,7 +39,7 @@ impl Patch {
     /// The document is nested no deeper than one that is written whole may be, after each operation and not only at the end: it
     /// is walked and dropped recursively. Copies, by which a short patch can make a document of any size, are bounded in total.
     /// What the rest of a patch adds is no longer than the patch; the size of the outcome is checked where it is stored.
-    pub(in super::super) fn apply(&self, document: &mut Document) -> Outcome<()> {
+    pub(super) fn apply(&self, document: &mut Document) -> Outcome<()> {
         let mut room = LARGEST;
         self.0.iter().enumerate().try_for_each(|(place, step)| {
             step.apply(document, &mut room).map_err(|failure| failure.refusal().about(&format!("operation {place}")))
@@ -214,7 +214,7 @@ fn index(part: &str) -> Option<usize> {
 }
 
 /// RFC 6902, 4.6: numbers are the same if their values are, objects whatever the order of their members.
-fn is_same(one: &Document, other: &Document) -> bool {
+pub(super) fn is_same(one: &Document, other: &Document) -> bool {
     match (one, other) {
         (Document::Number(one), Document::Number(other)) => decimal(one) == decimal(other),
         (Document::List(one), Document::List(other)) => {
@@ -252,7 +252,7 @@ mod tests {
 
     fn patched(document: &str, patch: &str) -> Result<String, String> {
         let mut document = Document::parse(document.as_bytes()).unwrap();
-        let patch = Patch::read(&Document::parse(patch.as_bytes()).unwrap()).map_err(|r| r.text().to_owned())?;
+        let patch = JsonPatch::read(&Document::parse(patch.as_bytes()).unwrap()).map_err(|r| r.text().to_owned())?;
         patch.apply(&mut document).map_err(|refusal| refusal.text().to_owned())?;
         Ok(String::from_utf8(document.to_bytes()).unwrap())
     }
@@ -321,7 +321,7 @@ mod tests {
 
     fn outcome(document: &str, patch: &str) -> Result<Document, u16> {
         let mut document = Document::parse(document.as_bytes()).unwrap();
-        let patch = Patch::read(&Document::parse(patch.as_bytes()).unwrap()).unwrap();
+        let patch = JsonPatch::read(&Document::parse(patch.as_bytes()).unwrap()).unwrap();
         patch.apply(&mut document).map_err(|refusal| refusal.status)?;
         Ok(document)
     }

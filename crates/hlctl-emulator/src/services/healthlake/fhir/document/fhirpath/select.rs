@@ -1,0 +1,196 @@
+//! Which elements of a resource an expression names.
+
+use hlctl_r4::{Element, Kind, Name, Type};
+
+use super::expression::{Condition, Expression, Operand, Step};
+use super::other_half;
+use crate::services::healthlake::fhir::document::{Document, is_same};
+
+/// A step from an element to one below it, in JSON.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Spot {
+    Member(String),
+    Item(usize),
+}
+
+/// An element of a resource.
+#[derive(Clone, Debug)]
+pub(super) struct Node {
+    pub(super) at: Vec<Spot>,
+    pub(super) kind: Kind,
+    /// The type that it is an element of, and its name there; `None` for the resource itself.
+    pub(super) element: Option<(&'static Type, String)>,
+}
+
+/// The elements that an expression names, in their order; or why it can name none.
+pub(super) fn select(document: &Document, expression: &Expression) -> Result<Vec<Node>, String> {
+    let root = Node { at: Vec::new(), kind: kind_of(document)?, element: None };
+    let own = document.get("resourceType").and_then(Document::as_text);
+    let steps = match expression.steps.split_first() {
+        Some((Step::Name(name), rest)) if Some(name.as_str()) == own || name == "Resource" => rest,
+        _ => expression.steps.as_slice(),
+    };
+    walk(document, vec![root], steps)
+}
+
+fn kind_of(resource: &Document) -> Result<Kind, String> {
+    let name = resource.get("resourceType").and_then(Document::as_text).unwrap_or_default();
+    Type::resource(name).map(Kind::Complex).ok_or_else(|| format!("{name} is no resource type of R4"))
+}
+
+fn walk(document: &Document, mut nodes: Vec<Node>, steps: &[Step]) -> Result<Vec<Node>, String> {
+    for step in steps {
+        nodes = match step {
+            Step::Name(name) => each(nodes, |node| children(document, node, name))?,
+            Step::Index(place) => nodes.into_iter().skip(*place).take(1).collect(),
+            Step::First => nodes.into_iter().take(1).collect(),
+            Step::Last => nodes.pop().into_iter().collect(),
+            Step::Single if nodes.len() > 1 => return Err(format!("single() finds {} elements", nodes.len())),
+            Step::Single => nodes,
+            Step::OfType(name) => nodes.into_iter().filter(|node| type_name(node.kind) == name).collect(),
+            Step::Extension(url) => {
+                let extensions = each(nodes, |node| children(document, node, "extension"))?;
+                let is_wanted = |node: &Node| find(document, &node.at)?.get("url")?.as_text().map(|own| own == url);
+                extensions.into_iter().filter(|node| is_wanted(node) == Some(true)).collect()
+            }
+            Step::Where(condition) => {
+                let mut kept = Vec::new();
+                for node in nodes {
+                    if holds(document, &node, condition)? {
+                        kept.push(node);
+                    }
+                }
+                kept
+            }
+        };
+    }
+    Ok(nodes)
+}
+
+fn each(nodes: Vec<Node>, of: impl Fn(&Node) -> Result<Vec<Node>, String>) -> Result<Vec<Node>, String> {
+    let mut all = Vec::new();
+    for node in nodes {
+        all.extend(of(&node)?);
+    }
+    Ok(all)
+}
+
+fn type_name(kind: Kind) -> &'static str {
+    match kind {
+        Kind::Primitive(primitive) => primitive.name(),
+        Kind::Complex(of) => of.name(),
+        Kind::Resource => "Resource",
+    }
+}
+
+/// The elements of that name below an element: of a choice, by its stem.
+fn children(document: &Document, node: &Node, name: &str) -> Result<Vec<Node>, String> {
+    let Kind::Complex(of) = node.kind else {
+        return Err(format!(
+            "hlctl-emulator does not model {name} below an element of the type {}",
+            type_name(node.kind)
+        ));
+    };
+    let is_named = |element: &Element| {
+        if element.choice() == 0 { element.name() == name } else { element.stem() == name }
+    };
+    if !of.elements().iter().any(is_named) {
+        return Err(format!("{} has no element {name}", of.name()));
+    }
+    let Some(members) = find(document, &node.at).and_then(Document::members) else { return Ok(Vec::new()) };
+    let mut nodes: Vec<Node> = Vec::new();
+    for (member, value) in members {
+        let key = member.strip_prefix('_').unwrap_or(member);
+        let element = Name::of(key).and_then(|key| of.element(key)).filter(|element| is_named(element));
+        let Some(element) = element else { continue };
+        // The other half of a primitive is the same element.
+        if key != member && super::get(members, key).is_some() {
+            continue;
+        }
+        let below = |more: &[Spot], value: Option<&Document>| -> Result<Node, String> {
+            let kind = match (element.kind(), value) {
+                (Kind::Resource, Some(resource)) => kind_of(resource)?,
+                (kind, _) => kind,
+            };
+            let at = node.at.iter().chain([&Spot::Member(key.to_owned())]).chain(more).cloned().collect();
+            Ok(Node { at, kind, element: Some((of, key.to_owned())) })
+        };
+        match value {
+            Document::List(items) => {
+                let others = match super::get(members, &other_half(key)) {
+                    Some(Document::List(others)) => others.len(),
+                    _ => 0,
+                };
+                for place in 0..items.len().max(others) {
+                    nodes.push(below(&[Spot::Item(place)], items.get(place))?);
+                }
+            }
+            value => nodes.push(below(&[], Some(value))?),
+        }
+    }
+    Ok(nodes)
+}
+
+fn find<'d>(document: &'d Document, at: &[Spot]) -> Option<&'d Document> {
+    at.iter().try_fold(document, |here, spot| match (here, spot) {
+        (Document::Object(members), Spot::Member(name)) => super::get(members, name),
+        (Document::List(items), Spot::Item(place)) => items.get(*place),
+        _ => None,
+    })
+}
+
+fn holds(document: &Document, node: &Node, condition: &Condition) -> Result<bool, String> {
+    Ok(match condition {
+        Condition::All(all) => {
+            for condition in all {
+                if !holds(document, node, condition)? {
+                    return Ok(false);
+                }
+            }
+            true
+        }
+        Condition::Any(any) => {
+            for condition in any {
+                if holds(document, node, condition)? {
+                    return Ok(true);
+                }
+            }
+            false
+        }
+        Condition::Not(inner) => match &**inner {
+            // Of nothing neither this nor its contrary is true (FHIRPath, "Three-valued logic").
+            Condition::Equal(left, right) => {
+                let (left, right) = (values(document, node, left)?, values(document, node, right)?);
+                !left.is_empty() && !right.is_empty() && !are_equal(&left, &right)
+            }
+            Condition::Is(operand) => matches!(values(document, node, operand)?.as_slice(), [Document::Flag(false)]),
+            inner => !holds(document, node, inner)?,
+        },
+        Condition::Exists(steps) => !walk(document, vec![node.clone()], steps)?.is_empty(),
+        Condition::Equal(left, right) => {
+            let (left, right) = (values(document, node, left)?, values(document, node, right)?);
+            !left.is_empty() && are_equal(&left, &right)
+        }
+        Condition::Is(operand) => matches!(values(document, node, operand)?.as_slice(), [Document::Flag(true)]),
+    })
+}
+
+/// Values one by one, in their order.
+fn are_equal(left: &[Document], right: &[Document]) -> bool {
+    left.len() == right.len() && left.iter().zip(right).all(|(left, right)| is_same(left, right))
+}
+
+fn values(document: &Document, node: &Node, operand: &Operand) -> Result<Vec<Document>, String> {
+    Ok(match operand {
+        Operand::Text(text) => vec![Document::Text(text.clone())],
+        Operand::Number(number) => vec![Document::Number(number.clone())],
+        Operand::Flag(flag) => vec![Document::Flag(*flag)],
+        Operand::Count(steps) => {
+            vec![Document::Number(walk(document, vec![node.clone()], steps)?.len().to_string())]
+        }
+        Operand::Path(steps) => {
+            let nodes = walk(document, vec![node.clone()], steps)?;
+            nodes.iter().filter_map(|node| find(document, &node.at)).cloned().collect()
+        }
+    })
+}
