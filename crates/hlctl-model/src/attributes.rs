@@ -26,26 +26,36 @@ pub struct Rule {
     pub document: bool,
     /// Pairs of what is wanted and what counts as that, where AWS goes no further.
     pub enough: &'static [(&'static str, &'static str)],
+    /// Whether AWS does not return it, so that only hlctl can know it: without a value it is unknown, and not compared.
+    pub is_own: bool,
 }
 
 impl Rule {
     /// An attribute that only a new resource can have another value of.
     pub const fn replaces(attribute: &'static str, reason: &'static str) -> Self {
-        Self { attribute, replaces: Some(reason), document: false, enough: &[] }
+        Self { attribute, replaces: Some(reason), document: false, enough: &[], is_own: false }
+    }
+
+    /// The same of an attribute that AWS does not return.
+    pub const fn replaces_own(attribute: &'static str, reason: &'static str) -> Self {
+        Self { is_own: true, ..Self::replaces(attribute, reason) }
     }
 
     /// A policy document.
     pub const fn document(attribute: &'static str) -> Self {
-        Self { attribute, replaces: None, document: true, enough: &[] }
+        Self { attribute, replaces: None, document: true, enough: &[], is_own: false }
     }
 
     /// An attribute of which some values count as others.
     pub const fn enough(attribute: &'static str, enough: &'static [(&'static str, &'static str)]) -> Self {
-        Self { attribute, replaces: None, document: false, enough }
+        Self { attribute, replaces: None, document: false, enough, is_own: false }
     }
 
-    /// Whether what is there counts as what is wanted.
+    /// Whether what a resource has counts as what is wanted.
     pub fn is_enough(&self, wanted: Option<&Value>, seen: Option<&Value>) -> bool {
+        if self.is_own && seen.is_none() {
+            return true;
+        }
         let texts = wanted.and_then(Value::as_str).zip(seen.and_then(Value::as_str));
         texts.is_some_and(|pair| self.enough.contains(&pair))
     }

@@ -66,10 +66,11 @@ pub enum WantedMapping {
 }
 
 impl WantedMapping {
-    /// What a profile begins with that is not held to texts, in words. AWS does not return it.
+    /// What a profile begins with, in words. AWS does not return it.
     fn source(&self) -> Option<String> {
         match self {
-            Self::Texts(_) | Self::Unread => None,
+            Self::Texts(_) => Some("mapping".to_owned()),
+            Self::Unread => None,
             Self::Starter(name) => Some(format!("starter {name}")),
             Self::Clone { profile, version } => Some(format!("version {version} of {profile}")),
         }
@@ -142,7 +143,7 @@ pub struct Recorded {
     /// The key that it was made with, which AWS does not return either.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub kms_key: Option<String>,
-    /// The starter or clone that it was made from, which AWS does not return, until a mapping takes its place.
+    /// What it was made from, which AWS does not return: a starter, a clone, or the mapping that took its place. `None` if unknown.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub source: Option<String>,
     /// Stands for the mapping that an apply is putting into the draft, or has put there.
@@ -179,7 +180,7 @@ impl Resource for DataTransformationProfile {
         Rule::replaces("format", fixed!("format")),
         Rule::replaces("description", fixed!("description")),
         Rule::replaces("kms_key", fixed!("key")),
-        Rule::replaces("source", fixed!("starter or clone")),
+        Rule::replaces_own("source", fixed!("starter or clone")),
     ];
     const PRECIOUS: bool = true;
     type Recorded = Recorded;
@@ -200,7 +201,8 @@ impl Resource for DataTransformationProfile {
         if let WantedMapping::Texts(texts) = &self.mapping {
             wanted.insert("mapping".to_owned(), texts.digests());
         }
-        if let Some(source) = self.mapping.source() {
+        // A mapping is compared itself, whatever the profile began with.
+        if let Some(source) = self.mapping.source().filter(|_| self.texts().is_none()) {
             wanted.insert("source".to_owned(), json!(source));
         }
         wanted
@@ -221,9 +223,9 @@ impl Resource for DataTransformationProfile {
                 && !taken.contains(&id.as_str())
                 && is_ours(cx, recovery.address, &list_tags(cx, &recorded.arn).await?)
             {
-                // What made it is what its tags say: the stack's own intention, whose key and source it has.
+                // What made it is what its tags say: the stack's own intention, whose key it has. Its source stays unknown, since the
+                // configuration may name another one by now, with the contents of which the profile is not compared.
                 recorded.kms_key = recovery.intended("kms_key").map(str::to_owned);
-                recorded.source = recovery.intended("source").map(str::to_owned);
                 return Ok(Some(recorded));
             }
         }
@@ -410,7 +412,7 @@ impl DataTransformationProfile {
         let is_wanted = |seen: &Version| self.texts().is_none_or(|texts| *texts == seen.mapping);
         let look = async || Ok::<_, ResourceError>(published_last(cx, id).await?.filter(is_wanted));
         // A mapping takes the place of what the profile began with.
-        let source = recorded.source.clone().filter(|_| self.texts().is_none());
+        let source = if self.texts().is_some() { self.mapping.source() } else { recorded.source.clone() };
         let done = |version: i32| Recorded { version, draft: None, source: source.clone(), ..recorded.clone() };
         if let Some(seen) = look().await? {
             return Ok(done(seen.number));

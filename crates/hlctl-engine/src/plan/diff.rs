@@ -15,7 +15,7 @@ pub fn diff(rules: &[Rule], wanted: &Attributes, seen: Option<&Attributes>) -> V
             let before = seen.and_then(|seen| seen.get(name)).filter(|before| !before.is_null());
             let is_new = seen.is_none();
             let after = Some(after).filter(|after| !after.is_null());
-            if rule.is_some_and(|rule| rule.is_enough(after, before)) {
+            if !is_new && rule.is_some_and(|rule| rule.is_enough(after, before)) {
                 return Vec::new();
             }
             let change = Differing {
