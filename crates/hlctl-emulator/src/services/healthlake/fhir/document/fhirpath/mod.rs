@@ -356,9 +356,15 @@ fn replace(document: &mut Document, path: &Expression, value: &PatchValue) -> Re
     match node.at.as_slice() {
         [before @ .., Spot::Member(_), Spot::Item(place)] => {
             let Some(Document::Object(parent)) = find_mut(document, before) else { return Err(nothing(path).into()) };
+            // No choice is a list, but a resource that was not validated may have one there.
+            if key != name {
+                return Err(format!("{path} is in a list, where the type of a value cannot change").into());
+            }
             let length = length_of(parent, &key);
             each_half(parent, &key, length, |list, is_value| {
-                list[*place] = if is_value { value.clone() } else { Document::Null };
+                if let Some(item) = list.get_mut(*place) {
+                    *item = if is_value { value.clone() } else { Document::Null };
+                }
             })?;
         }
         [before @ .., Spot::Member(_)] => {

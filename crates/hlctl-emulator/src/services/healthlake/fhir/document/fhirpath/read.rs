@@ -153,6 +153,9 @@ impl PatchValue {
                 }
                 ("resource", member) => found.push(Self::Resource(member.clone())),
                 (name, member) => match name.strip_prefix("value").filter(|suffix| !suffix.is_empty()) {
+                    Some(_) if matches!(member, Document::List(_)) => {
+                        return Err(format!("{name} is an array, where there must be one value"));
+                    }
                     Some(suffix) => found.push(Self::Typed { suffix: suffix.to_owned(), value: member.clone() }),
                     None => return Err(format!("a value cannot have {name}")),
                 },

@@ -322,6 +322,28 @@ fn what_does_not_apply_is_reported_by_its_place() {
     }
 }
 
+/// Resources that nobody has validated have lists where R4 has none, and a choice more than once.
+#[test]
+fn what_breaks_the_rules_of_fhir_already_is_not_made_worse() {
+    let list = r#"{"resourceType":"Observation","valueString":["a"]}"#;
+    let with_extension =
+        |value: &Value| add("Patient", "extension", &json!({"valueExtension": {"url": "u", "valueString": value}}));
+    for (document, operations, expected) in [
+        (list, vec![replace("Observation.value", &json!({"valueInteger": 1}))], "in a list"),
+        (
+            r#"{"resourceType":"Patient"}"#,
+            vec![with_extension(&json!(["a"])), replace("Patient.extension.value", &json!({"valueInteger": 1}))],
+            "in a list",
+        ),
+    ] {
+        let (status, why) = patched(document, &operations).unwrap_err();
+        assert_eq!(status, 422, "{operations:?}: {why}");
+        assert!(why.contains(expected), "{operations:?}: {why}");
+    }
+    let same = replace("Observation.value", &json!({"valueString": "b"}));
+    assert_eq!(patched(list, &[same]), Ok(r#"{"resourceType":"Observation","valueString":["b"]}"#.to_owned()));
+}
+
 #[test]
 fn what_is_no_patch_is_refused_by_its_name() {
     for (operations, expected) in [
@@ -342,6 +364,11 @@ fn what_is_no_patch_is_refused_by_its_name() {
             "it has no part \"value\"",
         ),
         (vec![replace("Patient.active", &json!({"valueBoolean": true, "valueString": "x"}))], "more than one value"),
+        (vec![add("Patient.name", "text", &json!({"valueString": ["x"]}))], "valueString is an array"),
+        (
+            vec![add("Patient", "contact", &json!({"part": [{"name": "gender", "valueCode": ["x"]}]}))],
+            "valueCode is an array",
+        ),
         (vec![replace("Patient.active", &json!({"_valueBoolean": {"id": "x"}}))], "a value cannot have _valueBoolean"),
         (vec![delete("Patient.name[x]")], "x is not expected there"),
         (vec![delete("Patient.name.")], "it ends too early"),
