@@ -207,8 +207,9 @@ fn object(of: &'static Type, parts: &[(String, PatchValue)]) -> Result<Document,
     let mut members = Members::new();
     for (name, value) in parts {
         let (key, element, value) = built(of, name, value)?;
-        match members.iter_mut().find(|(own, _)| *own == key) {
-            Some((_, Document::List(items))) => items.push(value),
+        // The names of a choice are one element.
+        match members.iter_mut().find(|(own, _)| is_name_of(of, element, own)) {
+            Some((_, Document::List(items))) if element.is_list() => items.push(value),
             Some(_) => return Err(format!("{}.{name} comes twice", of.name())),
             None if element.is_list() => members.push((key, Document::List(vec![value]))),
             None => members.push((key, value)),
@@ -349,7 +350,7 @@ fn replace(document: &mut Document, path: &Expression, value: &PatchValue) -> Re
     // The name of a choice is free to change with the type of its value.
     let stem =
         Name::of(&name).and_then(|name| of.element(name)).map_or(name.as_str(), |element| element.stem()).to_owned();
-    let (key, _, value) = built(of, &stem, value)?;
+    let (key, element, value) = built(of, &stem, value)?;
     if node.at.len() + value.depth() > DEEPEST {
         return Err(Failure::TooDeep);
     }
@@ -370,8 +371,13 @@ fn replace(document: &mut Document, path: &Expression, value: &PatchValue) -> Re
         [before @ .., Spot::Member(_)] => {
             let Some(Document::Object(parent)) = find_mut(document, before) else { return Err(nothing(path).into()) };
             let other = other_half(&name);
-            let place = parent.iter().position(|(own, _)| *own == name || *own == other).unwrap_or(parent.len());
-            parent.retain(|(own, _)| *own != name && *own != other);
+            let is_replaced = |member: &str| member == name || member == other;
+            // A resource that was not validated may have a choice twice. The new name can be that of the other one.
+            if parent.iter().any(|(own, _)| !is_replaced(own) && is_name_of(of, element, own)) {
+                return Err(format!("{}.{stem} has several types, where there must be one", of.name()).into());
+            }
+            let place = parent.iter().position(|(own, _)| is_replaced(own)).unwrap_or(parent.len());
+            parent.retain(|(own, _)| !is_replaced(own));
             parent.insert(place.min(parent.len()), (key, value));
         }
         _ => return Err(nothing(path).into()),

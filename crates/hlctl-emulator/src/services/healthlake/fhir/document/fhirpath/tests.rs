@@ -295,6 +295,18 @@ fn what_does_not_apply_is_reported_by_its_place() {
         (add("Patient", "deceased", &json!({"valueDateTime": "2020"})), "has deceased already"),
         (add("Patient", "colour", &text), "Patient has no element colour"),
         (add("Patient", "deceased", &text), "Patient.deceased cannot have the type String"),
+        (
+            add(
+                "Patient",
+                "extension",
+                &json!({"part": [
+                    {"name": "url", "valueUri": "u"},
+                    {"name": "value", "valueString": "a"},
+                    {"name": "value", "valueInteger": 1},
+                ]}),
+            ),
+            "Extension.value comes twice",
+        ),
         (add("Patient.name", "family", &text), "are 2 elements"),
         (add("Patient.contact", "gender", &text), "there is nothing at Patient.contact"),
         (add("Patient.active", "id", &text), "has no elements"),
@@ -334,6 +346,16 @@ fn what_breaks_the_rules_of_fhir_already_is_not_made_worse() {
             r#"{"resourceType":"Patient"}"#,
             vec![with_extension(&json!(["a"])), replace("Patient.extension.value", &json!({"valueInteger": 1}))],
             "in a list",
+        ),
+        (
+            r#"{"resourceType":"Patient","extension":[{"url":"u","valueString":"a","valueInteger":1}]}"#,
+            vec![replace("Patient.extension.value.first()", &json!({"valueInteger": 2}))],
+            "Extension.value has several types",
+        ),
+        (
+            r#"{"resourceType":"Observation","valueString":"a","_valueInteger":{"id":"b"}}"#,
+            vec![replace("Observation.value.first()", &json!({"valueInteger": 2}))],
+            "Observation.value has several types",
         ),
     ] {
         let (status, why) = patched(document, &operations).unwrap_err();
