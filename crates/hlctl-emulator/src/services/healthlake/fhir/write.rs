@@ -104,7 +104,7 @@ pub(super) fn patch(
     let Some(body) = check_reach(current.as_ref(), &reach, kind, id)? else {
         return Err(missing(current.as_ref(), kind, id));
     };
-    let mut document = Document::parse(&body).unwrap_or_default();
+    let mut document = stored(&body)?;
     patch.apply(&mut document)?;
     if document.get("id").and_then(Document::as_text) != Some(id) {
         return Err(Refusal::unprocessable("A patch cannot change the id."));
@@ -118,6 +118,11 @@ pub(super) fn patch(
         key: None,
     };
     store(draft, change, &reach, 200)
+}
+
+/// A resource whose JSON is kept. What cannot be read is not patched, for what came of it would be another resource.
+fn stored(body: &[u8]) -> Outcome<Document> {
+    Document::parse(body).map_err(|error| Refusal::failed(format!("The stored resource cannot be read: {error}.")))
 }
 
 /// Deleting what is deleted already succeeds and changes nothing.
@@ -201,4 +206,17 @@ fn refuse_audit(kind: &str) -> Outcome<()> {
         return Err(Refusal::not_supported(405, "An AuditEvent can be neither changed nor deleted."));
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test may stop at the first surprise")]
+    use super::*;
+
+    #[test]
+    fn what_is_kept_and_cannot_be_read_is_no_empty_resource() {
+        let refusal = stored(br#"{"resourceType":"Patient","active":true,"active":false}"#).unwrap_err();
+        assert_eq!((refusal.status, refusal.text()), (500, "The stored resource cannot be read: active comes twice."));
+        assert!(stored(br#"{"resourceType":"Patient"}"#).unwrap().get("resourceType").is_some());
+    }
 }
