@@ -56,7 +56,7 @@ fn walk(document: &Document, mut nodes: Vec<Node>, steps: &[Step]) -> Result<Vec
             Step::Where(condition) => {
                 let mut kept = Vec::new();
                 for node in nodes {
-                    if holds(document, &node, condition)? {
+                    if holds(document, &node, condition)? == Some(true) {
                         kept.push(node);
                     }
                 }
@@ -139,40 +139,36 @@ fn find<'d>(document: &'d Document, at: &[Spot]) -> Option<&'d Document> {
     })
 }
 
-fn holds(document: &Document, node: &Node, condition: &Condition) -> Result<bool, String> {
+/// Whether a condition is true of an element; `None` where FHIRPath has neither true nor false, as of what is not there (FHIRPath,
+/// "Three-valued logic").
+fn holds(document: &Document, node: &Node, condition: &Condition) -> Result<Option<bool>, String> {
     Ok(match condition {
-        Condition::All(all) => {
-            for condition in all {
-                if !holds(document, node, condition)? {
-                    return Ok(false);
-                }
-            }
-            true
-        }
-        Condition::Any(any) => {
-            for condition in any {
-                if holds(document, node, condition)? {
-                    return Ok(true);
-                }
-            }
-            false
-        }
-        Condition::Not(inner) => match &**inner {
-            // Of nothing neither this nor its contrary is true (FHIRPath, "Three-valued logic").
-            Condition::Equal(left, right) => {
-                let (left, right) = (values(document, node, left)?, values(document, node, right)?);
-                !left.is_empty() && !right.is_empty() && !are_equal(&left, &right)
-            }
-            Condition::Is(operand) => matches!(values(document, node, operand)?.as_slice(), [Document::Flag(false)]),
-            inner => !holds(document, node, inner)?,
-        },
-        Condition::Exists(steps) => !walk(document, vec![node.clone()], steps)?.is_empty(),
+        Condition::All(all) => joined(document, node, all, false)?,
+        Condition::Any(any) => joined(document, node, any, true)?,
+        Condition::Not(inner) => holds(document, node, inner)?.map(|is_true| !is_true),
+        Condition::Exists(steps) => Some(!walk(document, vec![node.clone()], steps)?.is_empty()),
         Condition::Equal(left, right) => {
             let (left, right) = (values(document, node, left)?, values(document, node, right)?);
-            !left.is_empty() && are_equal(&left, &right)
+            (!left.is_empty() && !right.is_empty()).then(|| are_equal(&left, &right))
         }
-        Condition::Is(operand) => matches!(values(document, node, operand)?.as_slice(), [Document::Flag(true)]),
+        Condition::Is(operand) => match values(document, node, operand)?.as_slice() {
+            [Document::Flag(is_true)] => Some(*is_true),
+            _ => None,
+        },
     })
+}
+
+/// What conditions come to of which one decides if it is `deciding`: false with `and`, true with `or`.
+fn joined(document: &Document, node: &Node, all: &[Condition], deciding: bool) -> Result<Option<bool>, String> {
+    let mut outcome = Some(!deciding);
+    for condition in all {
+        match holds(document, node, condition)? {
+            Some(is_true) if is_true == deciding => return Ok(Some(deciding)),
+            Some(_) => {}
+            None => outcome = None,
+        }
+    }
+    Ok(outcome)
 }
 
 /// Values one by one, in their order.

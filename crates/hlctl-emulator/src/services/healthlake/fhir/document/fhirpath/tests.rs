@@ -163,6 +163,12 @@ fn each_operation_does_what_the_specification_says() {
             vec![insert("Patient.identifier", 0, &json!({"valueIdentifier": {"value": "1"}}))],
             r#"{"resourceType":"Patient","id":"p","identifier":[{"value":"1"}]}"#,
         ),
+        // An unknown use is not said to be another one.
+        (
+            r#"{"resourceType":"Patient","name":[{"family":"F"}]}"#,
+            vec![delete("Patient.name.where((use = 'old' or use = 'temp').not())")],
+            r#"{"resourceType":"Patient","name":[{"family":"F"}]}"#,
+        ),
         // Choices are named by their stem, whatever type they have.
         (
             r#"{"resourceType":"Observation","valueQuantity":{"value":1.50},"status":"final"}"#,
@@ -264,6 +270,15 @@ fn paths_find_what_their_conditions_say() {
         ("Patient.telecom.where(value.exists().not())", "ab"),
         ("Patient.telecom.where(value.empty())", "ab"),
         ("Patient.telecom.where(value != 'x')", "c"),
+        // Only c has a value: of the others it is neither true nor false that it is one.
+        ("Patient.telecom.where((value = 'x' or value = 'y').not())", "c"),
+        ("Patient.telecom.where((value = 'x' and system = 'phone').not())", "c"),
+        ("Patient.telecom.where((value = 'x' and system = 'email').not())", "abc"),
+        ("Patient.telecom.where((system = 'email' and value = 'x').not())", "abc"),
+        ("Patient.telecom.where(value = 'x' or system = 'phone')", "ab"),
+        ("Patient.telecom.where((value = 'x' or system = 'phone').not())", "c"),
+        ("Patient.telecom.where(((value = 'x').not()).not())", ""),
+        ("Patient.telecom.where(((value = 'it\\'s').not()).not())", "c"),
         ("Patient.telecom.where(value = 'it\\'s')", "c"),
         ("Patient.telecom.where(rank = 2.0)", "b"),
         ("Patient.telecom.where(extension('u').exists())", "b"),
