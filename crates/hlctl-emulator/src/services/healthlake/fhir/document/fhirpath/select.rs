@@ -83,25 +83,56 @@ fn type_name(kind: Kind) -> &'static str {
     }
 }
 
-/// The elements of that name below an element: of a choice, by its stem.
+/// Whether an element has that name: of a choice, whether that is its stem.
+fn is_named(element: &Element, name: &str) -> bool {
+    if element.choice() == 0 { element.name() == name } else { element.stem() == name }
+}
+
+fn has(of: &Type, name: &str) -> bool {
+    of.elements().iter().any(|element| is_named(element, name))
+}
+
+/// Whether an element could be of another type that has elements of that name. A path with it is no mistake then; it leads nowhere here.
+/// What every type has is there, only not to be named below a primitive.
+fn could_have(node: &Node, name: &str) -> bool {
+    let Some((of, own)) = &node.element else { return false };
+    let Some(declared) = Name::of(own).and_then(|own| of.element(own)) else { return false };
+    if Type::element_itself().is_some_and(|every| has(every, name)) {
+        return false;
+    }
+    match declared.kind() {
+        Kind::Resource => Type::resources().iter().any(|other| has(other, name)),
+        _ if declared.choice() == 0 => false,
+        _ => of.elements().iter().filter(|other| other.choice() == declared.choice()).any(|other| match other.kind() {
+            Kind::Complex(other) => has(other, name),
+            Kind::Primitive(_) | Kind::Resource => false,
+        }),
+    }
+}
+
+/// The elements of that name below an element: of a choice, by its stem. There are none where a choice has another type than one with such
+/// elements.
 fn children(document: &Document, node: &Node, name: &str) -> Result<Vec<Node>, String> {
     let Kind::Complex(of) = node.kind else {
+        if could_have(node, name) {
+            return Ok(Vec::new());
+        }
         return Err(format!(
             "hlctl-emulator does not model {name} below an element of the type {}",
             type_name(node.kind)
         ));
     };
-    let is_named = |element: &Element| {
-        if element.choice() == 0 { element.name() == name } else { element.stem() == name }
-    };
-    if !of.elements().iter().any(is_named) {
+    if !has(of, name) {
+        if could_have(node, name) {
+            return Ok(Vec::new());
+        }
         return Err(format!("{} has no element {name}", of.name()));
     }
     let Some(members) = find(document, &node.at).and_then(Document::members) else { return Ok(Vec::new()) };
     let mut nodes: Vec<Node> = Vec::new();
     for (member, value) in members {
         let key = member.strip_prefix('_').unwrap_or(member);
-        let element = Name::of(key).and_then(|key| of.element(key)).filter(|element| is_named(element));
+        let element = Name::of(key).and_then(|key| of.element(key)).filter(|element| is_named(element, name));
         let Some(element) = element else { continue };
         // The other half of a primitive is the same element.
         if key != member && super::get(members, key).is_some() {

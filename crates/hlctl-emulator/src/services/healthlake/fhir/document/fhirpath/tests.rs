@@ -190,7 +190,22 @@ fn each_operation_does_what_the_specification_says() {
             vec![delete("Observation.component.value.ofType(string)")],
             r#"{"resourceType":"Observation","component":[{"valueInteger":3}]}"#,
         ),
+        (
+            r#"{"resourceType":"Observation","component":[{"valueString":"s"},{"valueCodeableConcept":{"text":"t"}},{"valueQuantity":{"code":"x"}}]}"#,
+            vec![delete("Observation.component.where(value.code = 'x')")],
+            r#"{"resourceType":"Observation","component":[{"valueString":"s"},{"valueCodeableConcept":{"text":"t"}}]}"#,
+        ),
+        (
+            r#"{"resourceType":"Observation","valueString":"s"}"#,
+            vec![delete("Observation.value.unit")],
+            r#"{"resourceType":"Observation","valueString":"s"}"#,
+        ),
         // Contained resources have elements of their own.
+        (
+            r#"{"resourceType":"Observation","contained":[{"resourceType":"Device","id":"d"},{"resourceType":"Patient","gender":"other"}]}"#,
+            vec![delete("Observation.contained.where(gender = 'other')")],
+            r#"{"resourceType":"Observation","contained":[{"resourceType":"Device","id":"d"}]}"#,
+        ),
         (
             r#"{"resourceType":"Observation","contained":[{"resourceType":"Patient","id":"p"}]}"#,
             vec![add("Observation.contained[0]", "gender", &json!({"valueCode": "other"}))],
@@ -302,8 +317,7 @@ fn paths_find_what_their_conditions_say() {
 
 #[test]
 fn what_does_not_apply_is_reported_by_its_place() {
-    let named =
-        r#"{"resourceType":"Patient","active":true,"name":[{"text":"A"},{"text":"B"}],"deceasedBoolean":false}"#;
+    let named = r#"{"resourceType":"Patient","active":true,"name":[{"text":"A"},{"text":"B"}],"deceasedBoolean":false,"extension":[{"url":"u","valueCodeableConcept":{"text":"t"}}]}"#;
     let text = json!({"valueString": "x"});
     for (operation, expected) in [
         (add("Patient", "active", &json!({"valueBoolean": true})), "Patient has active already"),
@@ -336,6 +350,9 @@ fn what_does_not_apply_is_reported_by_its_place() {
         (delete("Patient.name.where(text = 'A').colour"), "HumanName has no element colour"),
         (delete("Observation.status"), "Patient has no element Observation"),
         (delete("Patient.name.single()"), "single() finds 2 elements"),
+        (delete("Patient.deceased.colour"), "does not model colour below an element of the type boolean"),
+        (delete("Patient.extension.value.colour"), "CodeableConcept has no element colour"),
+        (delete("Patient.deceased.extension"), "does not model extension below an element of the type boolean"),
         (delete("Patient.name[0].text.extension"), "does not model extension below an element of the type string"),
         (shift("Patient.name", 0, 2), "2 elements, so that 0 cannot become 2"),
         (shift("Patient.name", 2, 0), "cannot become 0"),
