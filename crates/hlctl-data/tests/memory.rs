@@ -78,7 +78,7 @@ fn a_line_without_end_is_not_kept() {
     for length in [1 << 10, (2 << 20) - 100, 3 << 20] {
         let path = directory.path().join("a.ndjson");
         let mut file = std::io::BufWriter::new(std::fs::File::create(&path).unwrap());
-        let (count, data) = ((16 << 20) / length, "AAAA".repeat(length / 4));
+        let (count, data) = ((32 << 20) / length, "AAAA".repeat(length / 4));
         for number in 0..count {
             writeln!(file, r#"{{"resourceType":"Binary","id":"b{number}","contentType":"x/y","data":"{data}"}}"#)
                 .unwrap();
@@ -90,7 +90,8 @@ fn a_line_without_end_is_not_kept() {
         let found = checker.finish().unwrap();
         assert_eq!((found.count(), found.problems.len()), (count as u64, 0));
         assert!(peak_mib() < 64, "{} MiB", peak_mib());
-        let mut checker = Checker::new(limits, Level::Strict, directory.path());
+        // As many as there are at most, however few processors this machine has.
+        let mut checker = Checker::new(limits, Level::Strict, directory.path()).with_workers(8);
         checker.incoming(One(Some(std::fs::File::open(&path).unwrap()), None), |_| {}).unwrap();
         let found = checker.finish().unwrap();
         assert_eq!((found.count(), found.problems.len()), (count as u64, 0));

@@ -204,6 +204,12 @@ impl Checker {
         }
     }
 
+    /// The same with this number of threads in place of one for each processor (8 at most).
+    #[must_use]
+    pub fn with_workers(self, workers: u32) -> Self {
+        Self { workers, ..self }
+    }
+
     /// Notes what is wrong with the next file's name.
     pub fn name(&mut self, name: &str, problem: BadName) {
         self.problems.add(Problem::BadName(problem), || Spot::of(name, 0));

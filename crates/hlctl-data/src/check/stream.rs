@@ -85,7 +85,9 @@ impl<I: Incoming, P: Fn(u64)> Pieces<I, P> {
 
     /// The next piece of a file, which goes on unless that was the last one.
     fn piece(&mut self, mut file: Current) -> io::Result<Piece> {
-        let mut text = std::mem::take(&mut file.rest);
+        // All that a piece comes to, for what grows as it is read has up to twice the room that it needs.
+        let mut text = Vec::with_capacity(usize::try_from(self.length).unwrap_or(MOST).max(file.rest.len()));
+        text.append(&mut file.rest);
         let (content, is_last) = loop {
             if text.len() as u64 >= self.length {
                 if let Some(end) = memchr::memrchr(b'\n', &text) {
