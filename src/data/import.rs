@@ -359,6 +359,14 @@ pub enum ImportError {
         /// Why they could not be deleted.
         error: ResourceError,
     },
+    /// What the job says of its conversion cannot be read, so that the uploaded files are not deleted.
+    #[error("whether all files were converted is not known, so that the files uploaded to {input} are kept: {error}")]
+    ConversionUnread {
+        /// Where they are.
+        input: Prefix,
+        /// Why it cannot be read.
+        error: ResourceError,
+    },
 }
 
 fn lines(concerns: &[PreflightIssue]) -> String {
@@ -383,6 +391,10 @@ impl ImportError {
             Self::FilesChanged => format!("`{again}` imports them as they are now"),
             Self::InputKept { error, .. } => {
                 let again = format!("`{again}` deletes them, and imports nothing again");
+                error.hint().map_or_else(|| again.clone(), |cause| format!("{cause}\n{again}"))
+            }
+            Self::ConversionUnread { error, .. } => {
+                let again = format!("`{again}` looks again, and imports nothing again");
                 error.hint().map_or_else(|| again.clone(), |cause| format!("{cause}\n{again}"))
             }
             Self::Jobs(error) => return hlctl_aws::hint::hint(error),
@@ -435,7 +447,7 @@ pub async fn import(
     }
     let check = request.files.and_then(|files| files.findings.clone());
     let report = ImportReport { check, ..ImportReport::default() };
-    let mut flow = Flow { bulk, request, conversion, observer, input, output, report };
+    let mut flow = Flow { bulk, request, conversion, observer, input, output, report, unread: None };
     if entry.job.is_none() {
         if request.files.is_none() {
             Box::pin(flow.check_objects()).await?;
@@ -466,8 +478,8 @@ pub async fn import(
     flow.report.job = Some(JobReport::Ended(Box::new(job.clone())));
     let logs = async { (flow.converted(&job, &entry).await, flow.causes(&job).await) };
     let logs = until_stopped(&bulk.cx.stop, logs).await;
-    let (conversion, causes) = logs.map_err(|_| ImportError::from(Unfinished::Interrupted))?;
-    flow.report.conversion = conversion;
+    let ((conversion, unread), causes) = logs.map_err(|_| ImportError::from(Unfinished::Interrupted))?;
+    (flow.report.conversion, flow.unread) = (conversion, unread);
     let result = flow.conclude(&job, &causes).and_then(|()| flow.check_same(&entry));
     flow.report.refused = Some(causes);
     match result {
@@ -501,6 +513,8 @@ struct Flow<'a> {
     input: Prefix,
     output: Prefix,
     report: ImportReport,
+    /// Why it cannot be read what the job says of its conversion.
+    unread: Option<ResourceError>,
 }
 
 impl Flow<'_> {
@@ -592,6 +606,10 @@ impl Flow<'_> {
     async fn delete_input(&mut self) -> Result<(), ImportError> {
         if !self.request.delete_input || matches!(self.request.from, DataLocation::S3(_)) {
             return Ok(());
+        }
+        if let Some(error) = self.unread.take() {
+            self.report.input_deleted = Some(false);
+            return Err(ImportError::ConversionUnread { input: self.input.clone(), error });
         }
         let Prefix { bucket, prefix } = &self.input;
         let cx = &self.bulk.cx;
@@ -688,20 +706,29 @@ impl Flow<'_> {
         }
     }
 
-    /// What has come of the conversion, if there was one.
-    async fn converted(&self, job: &Job, entry: &TransferEntry) -> Option<ImportConversionReport> {
-        let (asked, started) = (self.request.conversion?, entry.conversion.as_ref()?);
+    /// What has come of the conversion, if there was one, and why that cannot be read, if it cannot.
+    async fn converted(
+        &self,
+        job: &Job,
+        entry: &TransferEntry,
+    ) -> (Option<ImportConversionReport>, Option<ResourceError>) {
+        let (Some(asked), Some(started)) = (self.request.conversion, entry.conversion.as_ref()) else {
+            return (None, None);
+        };
         let results = converting::results(&self.bulk.cx, job, &self.bulk.store, &self.output, started).await;
-        let (errors, drift) = results.unwrap_or_else(|error| {
-            self.observer.notice(ImportEvent::LogsUnreadable(&error));
-            (Vec::new(), None)
-        });
+        let ((errors, drift), unread) = match results {
+            Ok(results) => (results, None),
+            Err(error) => {
+                self.observer.notice(ImportEvent::LogsUnreadable(&error));
+                ((Vec::new(), None), Some(error))
+            }
+        };
         let report = ImportConversionReport { profile: asked.profile.clone(), errors, drift };
         let counts = job.progress.unwrap_or_default();
         let (files, resources) =
             (counts.files_converted.unwrap_or_default(), counts.resources_generated.unwrap_or_default());
         self.observer.notice(ImportEvent::Converted { files, resources, report: &report });
-        Some(report)
+        (Some(report), unread)
     }
 
     /// What became of it, with the refusals by cause.
@@ -712,6 +739,7 @@ impl Flow<'_> {
         }
         causes.iter().for_each(|cause| self.observer.notice(ImportEvent::Refused(cause)));
         match job.status.as_str() {
+            "COMPLETED" if self.unconverted() > 0 => Err(self.not_all(job, causes)),
             "COMPLETED" => {
                 let files_stay_at = self.request.files.filter(|_| !self.request.delete_input).map(|_| &self.input);
                 self.observer.notice(ImportEvent::Imported { resources: imported(job), files_stay_at });
@@ -722,13 +750,18 @@ impl Flow<'_> {
         }
     }
 
+    /// Files that were not converted, or not as a whole.
+    fn unconverted(&self) -> u64 {
+        let errors = self.report.conversion.iter().flat_map(|conversion| &conversion.errors);
+        errors.map(|trouble: &ConversionTrouble| trouble.count).sum()
+    }
+
     fn not_all(&self, job: &Job, causes: &[Cause]) -> ImportError {
         let lost = causes.iter().filter(|cause| cause.is_the_services()).map(|cause| cause.count).sum();
         let by_data = causes.iter().filter(|cause| !cause.is_the_services()).map(|cause| cause.count).sum();
         let counted = u64::try_from(job.progress.unwrap_or_default().resources_refused).unwrap_or_default();
         let refused = counted.max(by_data);
-        let errors = self.report.conversion.iter().flat_map(|conversion| &conversion.errors);
-        let unconverted = errors.map(|trouble: &ConversionTrouble| trouble.count).sum();
+        let unconverted = self.unconverted();
         let logs = if unconverted > 0 && refused + lost == 0 {
             self.output.to_string()
         } else {

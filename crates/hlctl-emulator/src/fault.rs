@@ -81,6 +81,9 @@ pub struct JobFaults {
     pub manifest: Option<String>,
     /// Whether lines about resources leave out the quotation marks that the developer guide's example leaves out.
     pub bare_keys: bool,
+    /// Whether an import of which files were not converted ends as `COMPLETED`, if nothing else went wrong. The developer guide does not
+    /// say what its status is then.
+    pub completed_despite_errors: bool,
 }
 
 /// What an account has of Lambda, other than by default.

@@ -184,7 +184,8 @@ impl Failure for ImportEnded {
             ImportError::Unfinished(_)
             | ImportError::NotAll { .. }
             | ImportError::FilesChanged
-            | ImportError::InputKept { .. } => Ending::Incomplete,
+            | ImportError::InputKept { .. }
+            | ImportError::ConversionUnread { .. } => Ending::Incomplete,
             ImportError::Lost(_) => Ending::Elsewhere,
             ImportError::Problems(_)
             | ImportError::Blocked(_)

@@ -118,9 +118,7 @@ pub(super) async fn results(
 ) -> Result<(Vec<ConversionTrouble>, Option<Value>), ResourceError> {
     let (mut errors, mut drift) = (Vec::new(), None);
     for folder in [Some(output.under(&job.id)), job.folder(store)].into_iter().flatten() {
-        if job.status != "COMPLETED" {
-            errors.extend(results::errors(cx, &folder).await?);
-        }
+        errors.extend(results::errors(cx, &folder).await?);
         if conversion.drift && drift.is_none() {
             drift = results::drift(cx, &folder).await?;
         }

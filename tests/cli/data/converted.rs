@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 
 use aws_sdk_healthlake::types::{CreateDataTransformationProfileSource, ProfileMappingSource, SourceFormat};
-use hlctl_emulator::Action;
+use hlctl_emulator::{Action, Faults};
 use nix::sys::signal::Signal;
 use serde_json::{Value, json};
 
@@ -96,6 +96,40 @@ fn rows_that_are_not_converted_are_reported_and_corrected_files_are_another_job(
     // The errors of the job before are not those of this one.
     assert_eq!(import(&place, &["--json"]).succeeds().json()["conversion"]["errors"], json!([]));
     assert_eq!(starts(&place), 3);
+}
+
+/// Whether anything is left of what was uploaded.
+fn has_input(place: &Place) -> bool {
+    let list = place.cloud().s3().list_objects_v2().bucket(BUCKET).prefix("import/");
+    call(list.send()).unwrap().contents().iter().any(|object| object.key().is_some_and(|key| key.contains("/input/")))
+}
+
+#[test]
+fn files_that_were_not_converted_are_missed_whatever_the_status_of_the_job() {
+    let place = ready();
+    break_a_row(&place);
+    let faults = || r#"{"jobs": {"completed_despite_errors": true}}"#.parse::<Faults>().unwrap();
+    place.cloud().emulator.set_faults(faults());
+    let ended = import(&place, &["--json", "--delete-input"]).exits(6).says("1 file was not converted");
+    let document = ended.json();
+    assert_eq!(document["job"]["status"], "COMPLETED", "{document:#}");
+    assert_eq!((&document["conversion"]["errors"][0]["count"], &document["input_deleted"]), (&json!(1), &Value::Null));
+    assert!(!ended.stderr.contains("are deleted"), "{ended}");
+    assert!(has_input(&place));
+    // What cannot be read may have been an error.
+    let unread = rule("GetObject", None, Action::Deny);
+    place.cloud().emulator.set_faults(Faults { rules: vec![unread], ..faults() });
+    let options = ["--json", "--delete-input", "--drift-report", "off"];
+    let ended = import(&place, &options).exits(6).says("whether all files were converted is not known");
+    assert_eq!(ended.json()["input_deleted"], false);
+    assert!(has_input(&place));
+    let before = starts(&place);
+    place.cloud().emulator.set_faults(faults());
+    import(&place, &options).exits(6).says("1 file was not converted");
+    assert_eq!(starts(&place), before, "the same job is looked at again");
+    original(&place);
+    import(&place, &["--delete-input"]).succeeds().says("are deleted from S3");
+    assert!(!has_input(&place));
 }
 
 #[test]

@@ -334,7 +334,8 @@ impl Import {
         let name = import_run.faults.manifest.as_deref().unwrap_or("manifest.json");
         import_run.output.put_json(&mut import_run.s3, name, &self.manifest(import_run.output))?;
         let counts = &self.counts;
-        let converted_in_part = self.conversion.as_ref().is_some_and(|conversion| conversion.has_errors);
+        let has_errors = self.conversion.as_ref().is_some_and(|conversion| conversion.has_errors);
+        let converted_in_part = has_errors && !import_run.faults.completed_despite_errors;
         Ok(match counts.customer_errors + counts.server_errors + counts.files_with_customer_error {
             0 if !converted_in_part => "COMPLETED",
             _ if counts.imported == 0 => "FAILED",
