@@ -209,8 +209,6 @@ struct Flow<'a> {
     observer: &'a dyn ExportObserver,
     journal: TransferJournal,
     entry: TransferEntry,
-    /// Whether an earlier run began it.
-    is_continued: bool,
 }
 
 impl<'a> Flow<'a> {
@@ -230,7 +228,6 @@ impl<'a> Flow<'a> {
             journal.close();
             return Err(DataExportError::Lost(Box::new(lost)));
         }
-        let is_continued = known.is_some();
         let entry = if let Some(entry) = known {
             observer.notice(ExportEvent::Continued { run: &entry.run });
             entry
@@ -249,7 +246,7 @@ impl<'a> Flow<'a> {
         let retentions = [entry.retention_in_days, bulk.retention_in_days(&entry.prefix)];
         let entry = TransferEntry { retention_in_days: retentions.into_iter().flatten().min(), ..entry };
         journal.write(&entry)?;
-        Ok(Self { bulk, request, observer, journal, entry, is_continued })
+        Ok(Self { bulk, request, observer, journal, entry })
     }
 
     /// The job of this run; it is started if there is none.
@@ -257,17 +254,24 @@ impl<'a> Flow<'a> {
         if let Some(id) = &self.entry.job {
             return Ok(id.clone());
         }
-        let is_continued = self.is_continued;
-        let Self { bulk, entry, .. } = self;
+        let Self { bulk, entry, journal, .. } = self;
+        let was_sent = entry.start_sent;
         let start = async {
             let known = job::find(&bulk.cx, JobKind::Export, &bulk.store, &entry.run).await;
-            match known.map_err(|error| NotStarted::of_list(error, is_continued))? {
-                Some(id) => Ok(id),
-                None => Ok(job::export(&bulk.cx, &bulk.order(entry, &entry.prefix)).await?),
+            if let Some(id) = known.map_err(|error| NotStarted::of_list(error, was_sent))? {
+                return Ok(id);
             }
+            entry.start_sent = true;
+            journal.write(entry)?;
+            Ok(job::export(&bulk.cx, &bulk.order(entry, &entry.prefix)).await?)
         };
-        let started = until_stopped(&bulk.cx.stop, start).await;
-        let id = started.unwrap_or(Err(NotStarted::Stopped)).map_err(Unfinished::NotStarted)?;
+        let started = until_stopped(&bulk.cx.stop, start).await.unwrap_or(Err(NotStarted::Stopped));
+        if matches!(started, Err(NotStarted::Resource(_))) && !was_sent {
+            // Surely refused, and no run has asked before.
+            entry.start_sent = false;
+            journal.write(entry)?;
+        }
+        let id = started.map_err(Unfinished::NotStarted)?;
         self.observer.notice(ExportEvent::Started { id: &id });
         entry.job = Some(id.clone());
         self.journal.write(entry)?;

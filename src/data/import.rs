@@ -467,7 +467,7 @@ pub async fn import(
             if let Some(files) = request.files {
                 Box::pin(flow.upload(&files.source, &journal, &mut entry)).await?;
             }
-            Box::pin(flow.start(&journal, &mut entry, is_continued)).await?
+            Box::pin(flow.start(&journal, &mut entry)).await?
         }
     };
     flow.report.job = Some(JobReport::Started { id: id.clone(), name: entry.run.clone() });
@@ -641,31 +641,38 @@ impl Flow<'_> {
     }
 
     /// Starts the job, unless an earlier run did and could not write that down.
-    async fn start(
-        &self,
-        journal: &TransferJournal,
-        entry: &mut TransferEntry,
-        is_continued: bool,
-    ) -> Result<String, ImportError> {
+    async fn start(&self, journal: &TransferJournal, entry: &mut TransferEntry) -> Result<String, ImportError> {
         let bulk = self.bulk;
+        let was_sent = entry.start_sent;
         let start = async {
             let known = job::find(&bulk.cx, JobKind::Import, &bulk.store, &entry.run).await;
-            if let Some(id) = known.map_err(|error| NotStarted::of_list(error, is_continued))? {
+            if let Some(id) = known.map_err(|error| NotStarted::of_list(error, was_sent))? {
                 self.check_conversion(entry);
                 return Ok(id);
             }
-            if entry.conversion.is_some() && entry.conversion != self.conversion {
-                // What AWS does with a token that comes back with something else is not documented.
-                entry.forget_job("import");
+            // What AWS does with a token that comes back with something else is not documented, and with another token what was sent
+            // before could become a second job.
+            if was_sent && entry.conversion.is_some() {
+                self.check_conversion(entry);
+            } else {
+                if entry.conversion.is_some() && entry.conversion != self.conversion {
+                    entry.forget_job("import");
+                }
+                entry.conversion.clone_from(&self.conversion);
             }
-            entry.conversion.clone_from(&self.conversion);
+            entry.start_sent = true;
             entry.files = self.request.files.map(|files| files.source.fingerprint());
             journal.write(entry)?;
             let order = bulk.order(entry, &self.output);
             let level = self.request.validation_level.as_str();
-            Ok(job::import(&bulk.cx, &order, &self.input.to_string(), level, self.conversion.as_ref()).await?)
+            Ok(job::import(&bulk.cx, &order, &self.input.to_string(), level, entry.conversion.as_ref()).await?)
         };
         let started = until_stopped(&bulk.cx.stop, start).await.unwrap_or(Err(NotStarted::Stopped));
+        if matches!(started, Err(NotStarted::Resource(_))) && !was_sent {
+            // Surely refused, and no run has asked before.
+            entry.start_sent = false;
+            journal.write(entry)?;
+        }
         let id = match started {
             Ok(id) => id,
             Err(error) => {

@@ -27,6 +27,9 @@ pub struct TransferEntry {
     pub prefix: Prefix,
     /// Token of the job: AWS starts no second one for it.
     pub token: String,
+    /// Whether the job's start may have been sent, and was not surely refused: AWS may have started it.
+    #[serde(skip_serializing_if = "std::ops::Not::not", default)]
+    pub start_sent: bool,
     /// The job, once AWS has named it.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub job: Option<String>,
@@ -102,6 +105,7 @@ impl TransferEntry {
             prefix: root.under(&run),
             token: run.clone(),
             run,
+            start_sent: false,
             job: None,
             retention_in_days: None,
             files: None,
@@ -115,9 +119,11 @@ impl TransferEntry {
     pub fn forget_job(&mut self, job: &str) {
         self.run = Self::name(job);
         self.token = self.run.clone();
+        self.start_sent = false;
         self.job = None;
         self.retention_in_days = None;
         self.files = None;
+        self.conversion = None;
     }
 
     fn name(job: &str) -> String {
@@ -227,6 +233,19 @@ mod tests {
         assert_eq!(again.read(), Some(entry));
         again.close();
         assert_eq!(open("a").unwrap().read(), None);
+    }
+
+    #[test]
+    fn a_job_that_is_forgotten_leaves_nothing_for_the_next() {
+        let root = Prefix::parse("s3://b/import").unwrap();
+        let fresh = TransferEntry::new("store", "a", &root, "import");
+        let conversion =
+            ImportConversion { format: "CSV".to_owned(), profile: "p".to_owned(), drift: true, provenance: true };
+        let mut entry = TransferEntry { start_sent: true, conversion: Some(conversion), ..fresh.clone() };
+        entry.forget_job("import");
+        assert_ne!(entry.token, fresh.token);
+        let (run, token) = (fresh.run.clone(), fresh.token.clone());
+        assert_eq!(TransferEntry { run, token, ..entry }, fresh);
     }
 
     #[test]

@@ -77,9 +77,9 @@ pub enum NotStarted {
 }
 
 impl NotStarted {
-    /// The jobs could not be listed, in a run that continues an earlier one or in a new one.
-    pub(super) fn of_list(error: AwsError, is_continued: bool) -> Self {
-        if is_continued { Self::Unknown(error.into()) } else { Self::Resource(error.into()) }
+    /// The jobs could not be listed; `start_sent` says whether an earlier run may have started this one.
+    pub(super) fn of_list(error: AwsError, start_sent: bool) -> Self {
+        if start_sent { Self::Unknown(error.into()) } else { Self::Resource(error.into()) }
     }
 }
 

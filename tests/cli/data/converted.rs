@@ -147,12 +147,38 @@ fn a_start_that_is_lost_or_cut_off_makes_one_job() {
         running.wait_until_stuck(&place);
         running.kill();
         place.cloud().heal();
+        let begun = journal(&place);
         let done = import(&place, &["--provenance", "off"]).succeeds().says("Continuing with");
-        // AWS does not tell with which options a job was started; hlctl knows it.
-        let was_started = fault == Action::HangAfter;
-        assert_eq!(done.stderr.contains("and --provenance on; it stays as it is"), was_started, "{done}");
+        // AWS does not tell with which options a job was started, and what was sent may still arrive: no second token is used.
+        done.says("and --provenance on; it stays as it is");
         assert_eq!(jobs(&place), 1, "{fault:?}");
+        let listed = place.run(["data", "jobs", "--json"]).succeeds().json();
+        assert_eq!(listed["jobs"][0]["name"], begun["token"], "{fault:?}: {listed:#}");
+        // The next import is as it is asked for.
+        let other = import(&place, &["--provenance", "off"]).succeeds();
+        assert!(!other.stderr.contains("stays as it is"), "{other}");
     }
+}
+
+#[test]
+fn after_a_start_that_was_surely_refused_other_options_are_taken() {
+    let place = ready();
+    place.cloud().rules([rule("StartFHIRImportJob", None, Action::Deny)]);
+    import(&place, &[]).exits(6).says("the job was not started");
+    let refused = journal(&place);
+    place.cloud().heal();
+    let done = import(&place, &["--provenance", "off"]).succeeds();
+    assert!(!done.stderr.contains("stays as it is"), "{done}");
+    let listed = place.run(["data", "jobs", "--json"]).succeeds().json();
+    assert_ne!(listed["jobs"][0]["name"], refused["token"], "{listed:#}");
+}
+
+/// What is written down of the one import that has begun.
+fn journal(place: &Place) -> Value {
+    let files = fs::read_dir(place.path(".hlctl/data")).unwrap().map(|entry| entry.unwrap().path());
+    let files: Vec<_> = files.filter(|path| path.extension().is_some_and(|ending| ending == "json")).collect();
+    assert_eq!(files.len(), 1, "{files:?}");
+    serde_json::from_slice(&fs::read(&files[0]).unwrap()).unwrap()
 }
 
 /// A profile that has never been published.

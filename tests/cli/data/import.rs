@@ -268,6 +268,34 @@ fn a_refusal_after_a_lost_answer_does_not_say_that_there_is_no_job() {
 }
 
 #[test]
+fn a_job_whose_start_was_never_sent_or_surely_refused_is_known_not_to_be_started() {
+    for kind in ["import", "export"] {
+        let place = stack();
+        folder(&place, &[("a.ndjson", &patients(0..9, 0))]);
+        let (start, list, arguments) = match kind {
+            "import" => ("StartFHIRImportJob", "ListFHIRImportJobs", ["data", "import", "in"]),
+            _ => ("StartFHIRExportJob", "ListFHIRExportJobs", ["data", "export", "out"]),
+        };
+        // An import has listed them before, to see whether another one is in the way.
+        let unlisted = || [rule(list, Some(if kind == "import" { 2 } else { 1 }), Action::Deny)];
+        let not_started = || {
+            place.run(arguments).exits(6).says("the job was not started").keeps_silent_about("is not known");
+            place.cloud().heal();
+        };
+        for _ in 0..2 {
+            place.cloud().rules(unlisted());
+            not_started();
+        }
+        assert_eq!(place.cloud().count(start), 0);
+        place.cloud().rules([rule(start, None, Action::Deny)]);
+        not_started();
+        place.cloud().rules(unlisted());
+        not_started();
+        place.run(arguments).succeeds();
+    }
+}
+
+#[test]
 fn a_folder_is_the_same_import_however_it_is_written_and_from_wherever() {
     let place = slow_stack();
     folder(&place, &[("a.ndjson", &patients(0..3, 0))]);
