@@ -17,7 +17,7 @@ use sha2::{Digest, Sha256};
 use thiserror::Error;
 
 pub use jobs::ConversionJob;
-pub use parts::{Families, InputTooLarge, NotOneJob, divide, into_one, most_files};
+pub use parts::{Families, InputTooLarge, NotOneJob, divide, into_one, most_files, within_quotas};
 pub use results::ConversionTrouble;
 
 use super::bulk_context::{BulkContext, until_stopped};

@@ -184,6 +184,8 @@ pub enum ImportEvent<'a> {
     },
     /// These files are in S3 already, and HealthLake will convert them; only their names and sizes were looked at.
     ListedToConvert(FilesFound),
+    /// They exceed a quota of a job, and the import continues.
+    QuotaExceeded(&'a NotConvertible),
     /// What is in S3 could not be listed.
     NotListed(&'a AwsError),
     /// The import continues despite problems.
@@ -537,7 +539,16 @@ impl Flow<'_> {
         };
         if let Some(conversion) = &self.conversion {
             let found = converting::examine(&objects, &self.input, &conversion.format);
-            self.observer.notice(ImportEvent::ListedToConvert(found.map_err(ImportError::from)?));
+            let (found, quotas) = found.map_err(ImportError::from)?;
+            match &quotas {
+                Err(error) if self.request.allow_problems => {
+                    self.observer.notice(ImportEvent::ListedToConvert(found));
+                    self.observer.notice(ImportEvent::QuotaExceeded(error));
+                    self.observer.notice(ImportEvent::ProblemsAllowed);
+                }
+                Err(error) => return Err(ImportError::from(error.clone()).into()),
+                Ok(()) => self.observer.notice(ImportEvent::ListedToConvert(found)),
+            }
             return Ok(());
         }
         let mut checker = Checker::new(Limits::default(), CheckLevel::None, &std::env::temp_dir());

@@ -7,7 +7,7 @@ use super::{DataError, ImportEnded, JobProgress, files_to_convert, journals, ope
 use crate::cli::{DataImportArgs, ImportFormat, Level, Switch};
 use crate::commands::transform::{coverage, find_published};
 use crate::data::bulk_context::BulkContext;
-use crate::data::conversion::{ConversionTrouble, into_one};
+use crate::data::conversion::{ConversionTrouble, into_one, within_quotas};
 use crate::data::failures::Cause;
 use crate::data::import::{
     CheckedFiles, FilesFound, ImportConversionReport, ImportEvent, ImportObserver, ImportReport, ImportRequest,
@@ -87,9 +87,18 @@ async fn convert_and_import(
         DataLocation::S3(_) => None,
         DataLocation::Local(path) => {
             let mut source = files_to_convert(session, path, ending_of(&profile.format)).await?;
-            into_one(&mut source, &profile.format)
-                .map_err(|error| DataError::NotOneJob { path: path.clone(), error })?;
+            let not_one_job = |error| DataError::NotOneJob { path: path.clone(), error };
+            let quotas = within_quotas(&source, &profile.format).map_err(not_one_job);
+            into_one(&mut source, &profile.format).map_err(not_one_job)?;
+            let exceeded = match quotas {
+                Err(error) if !arguments.allow_problems => return Err(error.into()),
+                quotas => quotas.err(),
+            };
             session.printer.say(&found(source.files.len() as u64, source.bytes()));
+            if let Some(error) = exceeded {
+                session.printer.warning(&error.to_string());
+                session.printer.say(PROBLEMS_ALLOWED);
+            }
             Some(CheckedFiles { source, findings: None })
         }
     };
@@ -208,6 +217,7 @@ impl ImportObserver for JobProgress {
                     printer.warning(&others_there(others));
                 }
             }
+            ImportEvent::QuotaExceeded(error) => printer.warning(&error.to_string()),
             ImportEvent::NotListed(error) => printer.warning(&format!("the files could not be listed: {error}")),
             ImportEvent::ProblemsAllowed => printer.say(PROBLEMS_ALLOWED),
             ImportEvent::Concern(concern) => printer.warning(&concern.text),

@@ -71,11 +71,12 @@ pub enum NotOneJob {
 }
 
 impl NotOneJob {
-    /// Whether one job takes files with these names and sizes.
+    /// Whether files with these names and sizes are within the quotas of a job, which AWS raises on request ("AWS HealthLake endpoints and
+    /// quotas").
     ///
     /// # Errors
-    /// Why not.
-    pub(in crate::data) fn check<'a>(
+    /// [`NotOneJob::TooMuch`] or [`NotOneJob::TooLarge`].
+    pub(in crate::data) fn check_quotas<'a>(
         files: impl IntoIterator<Item = (&'a str, u64)>,
         format: &str,
     ) -> Result<(), Self> {
@@ -89,21 +90,37 @@ impl NotOneJob {
         let most = most_files(format);
         if count > most || bytes > MOST_BYTES { Err(Self::TooMuch { files: count, bytes, most }) } else { Ok(()) }
     }
+
+    /// Whether files with these names would have names of their own in one folder.
+    ///
+    /// # Errors
+    /// [`NotOneJob::SameName`].
+    pub(in crate::data) fn check_names<'a>(files: impl IntoIterator<Item = &'a str>, format: &str) -> Result<(), Self> {
+        let mut names: BTreeMap<String, &str> = BTreeMap::new();
+        for second in files {
+            let name = name_in_job(second, format);
+            if let Some(first) = names.insert(name.clone(), second) {
+                return Err(Self::SameName { first: first.to_owned(), second: second.to_owned(), name });
+            }
+        }
+        Ok(())
+    }
 }
 
-/// Gives the files the names that they have in the one folder that a job reads.
+/// Whether the files are within the quotas of one job.
 ///
 /// # Errors
-/// One job does not take them.
+/// [`NotOneJob::TooMuch`] or [`NotOneJob::TooLarge`].
+pub fn within_quotas(source: &Source, format: &str) -> Result<(), NotOneJob> {
+    NotOneJob::check_quotas(source.files.iter().map(|file| (file.name.as_str(), file.checked.size)), format)
+}
+
+/// Gives the files the names that they have in the one folder that a job reads; whether a job takes so many is not looked at.
+///
+/// # Errors
+/// [`NotOneJob::SameName`]; nothing is changed.
 pub fn into_one(source: &mut Source, format: &str) -> Result<(), NotOneJob> {
-    NotOneJob::check(source.files.iter().map(|file| (file.name.as_str(), file.checked.size)), format)?;
-    let mut names: BTreeMap<String, &str> = BTreeMap::new();
-    for file in &source.files {
-        let name = name_in_job(&file.name, format);
-        if let Some(first) = names.insert(name.clone(), &file.name) {
-            return Err(NotOneJob::SameName { first: first.to_owned(), second: file.name.clone(), name });
-        }
-    }
+    NotOneJob::check_names(source.files.iter().map(|file| file.name.as_str()), format)?;
     for file in &mut source.files {
         file.name = name_in_job(&file.name, format);
     }
@@ -247,12 +264,14 @@ mod tests {
             "a/A.csv and b/A.csv would both be A.csv in the folder that a job reads"
         );
         let mut large = source(&[("A.csv", FILE_BYTES as u64 + 1)]);
-        assert!(matches!(into_one(&mut large, "CSV"), Err(NotOneJob::TooLarge { .. })));
+        assert!(matches!(within_quotas(&large, "CSV"), Err(NotOneJob::TooLarge { .. })));
+        assert_eq!(into_one(&mut large, "CSV"), Ok(()));
         let tables: Vec<String> = (0..21).map(|number| format!("T{number}.csv")).collect();
         let sized: Vec<(&str, u64)> = tables.iter().map(|name| (name.as_str(), 1)).collect();
-        assert_eq!(into_one(&mut source(&sized), "CSV"), Err(NotOneJob::TooMuch { files: 21, bytes: 21, most: 20 }));
+        let too_much = NotOneJob::TooMuch { files: 21, bytes: 21, most: 20 };
+        assert_eq!(within_quotas(&source(&sized), "CSV"), Err(too_much));
         let half = MOST_BYTES / 2;
-        assert!(into_one(&mut source(&[("a.xml", half), ("b.xml", half + 1)]), "CCDA").is_err());
+        assert!(within_quotas(&source(&[("a.xml", half), ("b.xml", half + 1)]), "CCDA").is_err());
     }
 
     #[test]

@@ -74,6 +74,9 @@ impl NotConvertible {
     }
 }
 
+/// Quotas of an account can be higher than those that are documented.
+const QUOTAS_HINT: &str = "if AWS has raised this quota for your account, --allow-problems imports anyway";
+
 /// What to do about files that one job does not take.
 pub fn hint_of(error: &NotOneJob) -> String {
     let apart = concat!(
@@ -84,13 +87,18 @@ pub fn hint_of(error: &NotOneJob) -> String {
         "` imports what they have converted"
     );
     match error {
-        NotOneJob::TooMuch { .. } | NotOneJob::SameName { .. } => apart.to_owned(),
-        NotOneJob::TooLarge { .. } => "divide its rows into several files".to_owned(),
+        NotOneJob::TooMuch { .. } => format!("{apart}\n{QUOTAS_HINT}"),
+        NotOneJob::SameName { .. } => apart.to_owned(),
+        NotOneJob::TooLarge { .. } => format!("divide its rows into several files\n{QUOTAS_HINT}"),
     }
 }
 
-/// Whether an import can convert what is in S3, which is not read.
-pub(super) fn examine(objects: &[Object], place: &Prefix, format: &str) -> Result<FilesFound, NotConvertible> {
+/// Whether an import can convert what is in S3, which is not read. The second part is the quota that the files exceed.
+pub(super) fn examine(
+    objects: &[Object],
+    place: &Prefix,
+    format: &str,
+) -> Result<(FilesFound, Result<(), NotConvertible>), NotConvertible> {
     let ending = ending_of(format);
     // The console makes an empty object for a folder.
     let all = objects.iter().filter(|object| !object.name.is_empty() && !object.name.ends_with('/'));
@@ -98,16 +106,22 @@ pub(super) fn examine(objects: &[Object], place: &Prefix, format: &str) -> Resul
     if wanted.is_empty() {
         return Err(NotConvertible::NoFiles { place: place.clone(), ending });
     }
-    NotOneJob::check(wanted.iter().map(|object| (object.name.as_str(), object.size)), format)
-        .map_err(|error| NotConvertible::NotOneJob { place: place.clone(), error })?;
-    Ok(FilesFound {
+    let not_one_job = |error| NotConvertible::NotOneJob { place: place.clone(), error };
+    // A CSV file is the table of its name, in whatever folder. Documents keep the names that they have in S3.
+    if format == "CSV" {
+        NotOneJob::check_names(wanted.iter().map(|object| object.name.as_str()), format).map_err(not_one_job)?;
+    }
+    let quotas = NotOneJob::check_quotas(wanted.iter().map(|object| (object.name.as_str(), object.size)), format);
+    let found = FilesFound {
         files: wanted.len() as u64,
         bytes: wanted.iter().map(|object| object.size).sum(),
         others: others.len() as u64,
-    })
+    };
+    Ok((found, quotas.map_err(not_one_job)))
 }
 
-/// What a job has left about its conversion. Both layouts of the guide are in the output; whether that of the conversion is in the import's
+/// What a job has left about its conversion. Errors are looked for whatever the job's status is: that they make it another one than COMPLETED
+/// is not documented. Both layouts of the guide are in the output; whether that of the conversion is in the import's
 /// folder or in one next to it is not documented, so that it is looked for in both.
 pub(super) async fn results(
     cx: &Context,
@@ -139,11 +153,16 @@ mod tests {
         let objects =
             [object("", 0), object("sub/", 0), object("A.csv", 3), object("sub/B.csv", 4), object("x.txt", 9)];
         let found = FilesFound { files: 2, bytes: 7, others: 1 };
-        assert_eq!(examine(&objects, &place, "CSV"), Ok(found));
+        assert_eq!(examine(&objects, &place, "CSV"), Ok((found, Ok(()))));
         let nothing = examine(&objects, &place, "CCDA").unwrap_err();
         assert_eq!(nothing.to_string(), "there are no .xml files under s3://b/in/");
-        let large = examine(&[object("a.xml", 1_000_000_001)], &place, "CCDA").unwrap_err();
+        let (_, quotas) = examine(&[object("a.xml", 1_000_000_001)], &place, "CCDA").unwrap();
+        let large = quotas.unwrap_err();
         assert!(large.to_string().starts_with("s3://b/in/: 1 file with 1000000001 bytes"), "{large}");
-        assert!(large.hint().contains("transform run"));
+        assert!(large.hint().contains("transform run") && large.hint().contains("--allow-problems"));
+        let same = examine(&[object("a/A.csv", 1), object("b/A.csv", 1)], &place, "CSV").unwrap_err();
+        assert!(same.to_string().starts_with("s3://b/in/: a/A.csv and b/A.csv would both be A.csv"), "{same}");
+        assert!(!same.hint().contains("--allow-problems"));
+        assert!(examine(&[object("a/x.xml", 1), object("a_x.xml", 1)], &place, "CCDA").is_ok());
     }
 }

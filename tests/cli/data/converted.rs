@@ -248,6 +248,9 @@ fn what_cannot_be_converted_is_refused_before_anything_is_sent() {
         let ended = place.run(["data", "import", path].into_iter().chain(csv).chain(more.iter().copied())).ends();
         assert!(ended.code == code && ended.stderr.contains(says), "{path} {more:?}: {ended}");
     }
+    // Two files of one name are no quota.
+    let same = ["data", "import", "same", "--format", "csv", "--transform-profile", "visits", "--allow-problems"];
+    place.run(same).exits(1).says("would both be PATIENTS.csv");
     place.run(["data", "import", "in", "--transform-profile", "visits"]).exits(64).says("--format");
     assert_eq!(place.cloud().mutations(), Vec::<String>::new());
     // C-CDA is not converted in the sandbox, and nothing pretends.
@@ -255,4 +258,43 @@ fn what_cannot_be_converted_is_refused_before_anything_is_sent() {
     let ended = place.run(["data", "import", "in", "--format", "ccda", "--transform-profile", "notes"]).exits(6);
     ended.says("converts no C-CDA").says("the job was not started");
     assert_eq!(jobs(&place), 0);
+}
+
+#[test]
+fn a_quota_that_aws_has_raised_does_not_stop_an_import() {
+    let place = ready();
+    for number in 0..20 {
+        place.write(&format!("in/T{number}.csv"), "ID\n1\n");
+    }
+    let hint = "if AWS has raised this quota for your account, --allow-problems imports anyway";
+    import(&place, &[]).exits(1).says("a job takes 20 files").says(hint);
+    let begun = import(&place, &["--allow-problems", "--no-wait"]).exits(6);
+    begun.says("a job takes 20 files").says("Importing anyway.").says("was started and is under way");
+    // The same of what is in S3.
+    for number in 0..21 {
+        let put = place.cloud().s3().put_object().bucket(BUCKET).key(format!("mine/T{number}.csv"));
+        call(put.body(b"ID\n1\n".to_vec().into()).send()).unwrap();
+    }
+    let from = format!("s3://{BUCKET}/mine");
+    let arguments = ["data", "import", &from, "--format", "csv", "--transform-profile", "visits"];
+    place.run(arguments).exits(1).says("a job takes 20 files").says(hint);
+    let begun = place.run(arguments.into_iter().chain(["--allow-problems", "--no-wait"])).exits(6);
+    begun.says("a job takes 20 files").says("Importing anyway.").says("was started and is under way");
+    assert_eq!(starts(&place), 2);
+}
+
+#[test]
+fn two_files_of_one_table_in_s3_are_refused_as_on_this_machine() {
+    let place = ready();
+    for folder in ["a", "b"] {
+        let put = place.cloud().s3().put_object().bucket(BUCKET).key(format!("mine/{folder}/PATIENTS.csv"));
+        call(put.body(b"PAT_ID\n1\n".to_vec().into()).send()).unwrap();
+    }
+    let from = format!("s3://{BUCKET}/mine");
+    let arguments = ["data", "import", &from, "--format", "csv", "--transform-profile", "visits"];
+    for more in [&[][..], &["--allow-problems"]] {
+        let ended = place.run(arguments.into_iter().chain(more.iter().copied())).exits(1);
+        ended.says("a/PATIENTS.csv and b/PATIENTS.csv would both be PATIENTS.csv");
+    }
+    assert_eq!(starts(&place), 0);
 }
