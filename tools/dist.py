@@ -81,7 +81,6 @@ def main():
     package = next(package for package in metadata["packages"] if package["name"] == "hlctl")
     version = package["version"]
     programs = arguments.programs.resolve() if arguments.programs else build(here)
-    check_size(programs / "hlctl", here)
     if here.is_linux:
         for program in ("hlctl", AUTHORIZER):
             check_program(programs / program)
@@ -101,6 +100,8 @@ def main():
         try_release(version, here, out, pathlib.Path(clean))
     for path in made:
         print(f"{path.stat().st_size:>12,}  {path.name}")
+    # Last, since packages that are too large can be tried nevertheless.
+    check_size(programs / "hlctl", here)
 
 
 def run(*command, **options):
