@@ -90,7 +90,7 @@ fn a_line_without_end_is_not_kept() {
         let found = checker.finish().unwrap();
         assert_eq!((found.count(), found.problems.len()), (count as u64, 0));
         assert!(peak_mib() < 64, "{} MiB", peak_mib());
-        // As many as there are at most, however few processors this machine has.
+        // However few processors this machine has.
         let mut checker = Checker::new(limits, Level::Strict, directory.path()).with_workers(8);
         checker.incoming(One(Some(std::fs::File::open(&path).unwrap()), None), |_| {}).unwrap();
         let found = checker.finish().unwrap();

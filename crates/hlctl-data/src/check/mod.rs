@@ -165,6 +165,8 @@ pub struct ToCheck<'a> {
 const RANGE: u64 = 2 << 20;
 /// Threads at most: each has memory of its own, and disks are not faster than a few.
 const WORKERS: u32 = 8;
+/// Of what comes over a network each holds a piece of its own, and 4 check more than a network brings.
+const INCOMING_WORKERS: u32 = 4;
 
 /// A check under way.
 #[derive(Debug)]
@@ -273,7 +275,7 @@ impl Checker {
         Ok(all)
     }
 
-    /// Checks files that come one after the other, pieces of them at the same time, as many as there are processors. What is found does
+    /// Checks files that come one after the other, pieces of them at the same time, 4 at most. What is found does
     /// not depend on that, and no more than a few pieces are in memory. `progress` hears of bytes that have come.
     ///
     /// # Errors
@@ -287,7 +289,7 @@ impl Checker {
             piece.check(limits, checks).map(|checked| (name, is_first, is_last, checked))
         };
         let mut state = FileState::default();
-        in_order(pieces, self.workers, check, |checked: io::Result<_>| {
+        in_order(pieces, self.workers.min(INCOMING_WORKERS), check, |checked: io::Result<_>| {
             let (name, is_first, is_last, (part, size)) = checked?;
             if is_first {
                 state = self.begin(&name);
