@@ -584,8 +584,7 @@ impl Flow<'_> {
         }
         let read = async {
             let drift = if self.request.drift { results::drift(cx, &folder).await? } else { None };
-            let errors = if job.status == "COMPLETED" { Vec::new() } else { results::errors(cx, &folder).await? };
-            Ok::<_, ResourceError>((drift, errors))
+            Ok::<_, ResourceError>((drift, results::errors(cx, &folder).await?))
         };
         match until_stopped(&cx.stop, read).await.map_err(|_| ConversionError::Stopped)? {
             Ok((drift, errors)) => {
@@ -599,7 +598,9 @@ impl Flow<'_> {
 
     fn conclude(&mut self, journal: TransferJournal, mut entry: TransferEntry) -> Result<(), ConversionError> {
         self.report.errors = results::together(std::mem::take(&mut self.report.errors));
-        let with_errors = self.report.jobs.iter().any(|job| job.status != "COMPLETED");
+        // A status that says nothing of errors is not believed against what the job has written about them.
+        let is_whole = self.report.jobs.iter().all(|job| job.status == "COMPLETED" && job.files_failed == 0);
+        let with_errors = !is_whole || !self.report.errors.is_empty();
         if !with_errors {
             journal.close();
             return Ok(());

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use aws_sdk_healthlake::types::SourceFormat;
-use hlctl_emulator::{Action, Clock, Delays, Options};
+use hlctl_emulator::{Action, Clock, Delays, Faults, Options};
 use nix::sys::signal::Signal;
 use serde_json::{Value, json};
 
@@ -112,6 +112,23 @@ fn a_conversion_with_errors_is_incomplete_and_says_why() {
     assert_eq!(document["jobs"][0]["status"], "COMPLETED_WITH_ERRORS");
     assert_eq!(document["errors"][0]["count"], 1, "{document:#}");
     // The corrected files are converted by another job.
+    let original = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/transform/tests/typical/PATIENTS.csv");
+    place.write("in/PATIENTS.csv", &fs::read_to_string(original).unwrap());
+    run(&place, &[]).succeeds().says("Uploaded 1 file");
+    assert_eq!(jobs(&place), 2);
+}
+
+#[test]
+fn files_that_were_not_converted_are_missed_whatever_the_status_of_the_job() {
+    let place = ready();
+    place.edit("in/PATIENTS.csv", "\n", "\n\"unclosed\n");
+    let faults = r#"{"jobs": {"completed_despite_errors": true}}"#.parse::<Faults>().unwrap();
+    place.cloud().emulator.set_faults(faults);
+    let ended = run(&place, &["--json"]).exits(6).says("1 file was not converted or not as a whole");
+    let document = ended.json();
+    assert_eq!(document["jobs"][0]["status"], "COMPLETED", "{document:#}");
+    assert_eq!(document["errors"][0]["count"], 1, "{document:#}");
+    // The corrected file is converted by another job.
     let original = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/transform/tests/typical/PATIENTS.csv");
     place.write("in/PATIENTS.csv", &fs::read_to_string(original).unwrap());
     run(&place, &[]).succeeds().says("Uploaded 1 file");

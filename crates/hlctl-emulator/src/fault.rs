@@ -81,8 +81,8 @@ pub struct JobFaults {
     pub manifest: Option<String>,
     /// Whether lines about resources leave out the quotation marks that the developer guide's example leaves out.
     pub bare_keys: bool,
-    /// Whether an import of which files were not converted ends as `COMPLETED`, if nothing else went wrong. The developer guide does not
-    /// say what its status is then.
+    /// Whether a conversion, or an import that converts first, ends as `COMPLETED` although files were not converted, if nothing else
+    /// went wrong. The developer guide does not say what the status of such an import is.
     pub completed_despite_errors: bool,
 }
 
