@@ -23,7 +23,7 @@ use crate::ui::json::TransformRun;
 use hlctl_aws::Clients;
 use hlctl_model::exit_code::ExitCode;
 use hlctl_model::invocation::CommandLine;
-use hlctl_model::text::counted;
+use hlctl_model::text::{counted, shown};
 use hlctl_transform::Mapping;
 
 /// Converts what the command line names.
@@ -172,7 +172,7 @@ pub(in crate::commands) fn coverage(drift: &Value) -> Vec<String> {
             lines.push(format!("unknown {what}: {}", found.join(", ")));
         }
     }
-    lines.iter().map(|line| line.chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect()).collect()
+    lines.iter().map(|line| shown(line).into_owned()).collect()
 }
 
 /// How far a job is.
@@ -305,5 +305,19 @@ impl Failure for ConversionEnded {
 
     fn hint(&self) -> Option<String> {
         self.error.hint(&self.again)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn names_from_files_are_shown_without_what_a_terminal_would_do() {
+        let report = json!({"unmappedTables": [{"tableName": "A\u{1b}[2J\u{202e}B"}], "unknownSections": {"\u{7}": 1}});
+        let lines = ["the mapping has no table A\\u{1b}[2J\\u{202e}B", "unknown sections: \\u{7}"];
+        assert_eq!(coverage(&report), lines);
     }
 }
