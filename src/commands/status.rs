@@ -75,6 +75,8 @@ async fn look(session: &Session, config: Option<Config>, store: &Store) -> Resul
             status.unread.extend(unread);
         }
     }
+    let gone: Vec<Address> = seen.iter().filter(|store| store.is_gone()).map(|store| store.address.clone()).collect();
+    status.monthly_cost_usd = cost(&stack.state, &gone);
     for store in seen {
         if let Some(work) = at_work(&store, journal.as_ref(), &forecast) {
             status.at_work.push(work);
@@ -93,7 +95,12 @@ fn of_state(status: &mut StackStatusDocument, state: &State) {
     status.account = Some(state.identity.account.clone());
     status.region = Some(state.identity.region.clone());
     status.resources = StateCounts::of(state);
-    status.monthly_cost_usd = Prices::of_stack(state).map(|prices| dollars(prices.of_state(state)));
+    status.monthly_cost_usd = cost(state, &[]);
+}
+
+/// What a month costs, in US dollars, without the stores of `gone`, which AWS no longer has.
+fn cost(state: &State, gone: &[Address]) -> Option<u64> {
+    Prices::of_stack(state).map(|prices| dollars(prices.of_state(state, gone)))
 }
 
 /// The record of the last run, if there is one of this stack on this machine.
@@ -122,6 +129,13 @@ struct SeenStore {
     address: Address,
     vitals: Result<Option<Vitals>, AwsError>,
     jobs: Result<Vec<Job>, AwsError>,
+}
+
+impl SeenStore {
+    /// Whether AWS says that there is no such store any more.
+    fn is_gone(&self) -> bool {
+        self.vitals.as_ref().is_ok_and(|vitals| vitals.as_ref().is_none_or(Vitals::is_deleted))
+    }
 }
 
 /// Looks at all stores, and lists their jobs, at the same time.

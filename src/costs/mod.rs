@@ -91,10 +91,12 @@ impl Prices {
         PlannedCost { resources: costs.filter(|cost| cost.before + cost.after > 0).collect() }
     }
 
-    /// What all that a state records costs a month, in cents: replaced stores that are kept cost as much as the one in use.
-    pub fn of_state(&self, state: &State) -> u64 {
-        let addresses = state.resources.keys().chain(state.deposed.iter().map(|deposed| &deposed.address));
-        addresses.filter_map(|address| self.cents_per_month(address.kind())).sum()
+    /// What all that a state records costs a month, in cents, without the stores of `gone`, which AWS no longer has: replaced stores
+    /// that are kept cost as much as the one in use.
+    pub fn of_state(&self, state: &State, gone: &[Address]) -> u64 {
+        let there = state.resources.keys().filter(|address| !gone.contains(address));
+        let charged = there.chain(state.deposed.iter().map(|deposed| &deposed.address));
+        charged.filter_map(|address| self.cents_per_month(address.kind())).sum()
     }
 }
 

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::support::Place;
+use crate::support::{Place, call};
 
 const STORE: &str = "healthlake_fhir_datastore.this";
 
@@ -38,6 +38,19 @@ fn a_plan_shows_what_it_changes_in_the_cost_and_status_what_is_there() {
         shown.stdout.contains("198 -> 0 USD a month") && shown.stdout.contains(&format!("{STORE} -197")),
         "{shown}"
     );
+}
+
+#[test]
+fn a_store_that_somebody_deleted_costs_nothing_any_more() {
+    let place = Place::quick("minimal");
+    place.apply();
+    let delete = place.cloud().healthlake().delete_fhir_datastore().datastore_id(place.store_id());
+    call(delete.send()).unwrap();
+    // The first look ends the deletion.
+    place.run(["status"]).succeeds();
+    assert_eq!(place.run(["status", "--json"]).succeeds().json()["monthly_cost_usd"], 1);
+    let stores = place.run(["stores", "list", "--json"]).succeeds().json()["stores"].clone();
+    assert_eq!((&stores[0]["status"], &stores[0]["monthly_cost_usd"]), (&json!("DELETED"), &Value::Null));
 }
 
 #[test]

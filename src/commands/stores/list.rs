@@ -52,13 +52,14 @@ fn row(state: &State, address: &Address, entry: &Entry, vitals: Option<&Vitals>)
     let status = vitals.map_or("gone", |vitals| vitals.status.as_str()).to_owned();
     let window = vitals.and_then(|vitals| vitals.window).map_or_else(|| "no backup".to_owned(), between);
     let origin = entry.origin.as_ref().map_or_else(|| "-".to_owned(), |origin| origin.source.clone());
-    let cost = vitals.and_then(|_| monthly_cost(state, address));
+    let cost = monthly_cost(state, address, vitals);
     let cost = cost.map_or_else(|| "-".to_owned(), |dollars| format!("about {dollars}"));
     vec![name, id, status, cost, window, origin]
 }
 
 /// What it costs a month, in US dollars.
-fn monthly_cost(state: &State, address: &Address) -> Option<u64> {
+fn monthly_cost(state: &State, address: &Address, vitals: Option<&Vitals>) -> Option<u64> {
+    vitals.filter(|vitals| !vitals.is_deleted())?;
     Prices::of_stack(state)?.cents_per_month(address.kind()).map(dollars)
 }
 
@@ -76,7 +77,7 @@ pub(in crate::commands) fn listed(state: &State, address: &Address, vitals: Opti
     ListedStore {
         store: StoreDocument::of(state, address),
         status: vitals.map(|vitals| vitals.status.clone()),
-        monthly_cost_usd: vitals.and_then(|_| monthly_cost(state, address)),
+        monthly_cost_usd: monthly_cost(state, address, vitals),
         kms_key_arn: vitals.and_then(|vitals| vitals.key.clone()),
         earliest_restore_point: window.map(|window| instant(window.earliest)),
         latest_restore_point: window.map(|window| instant(window.latest)),

@@ -211,6 +211,12 @@ impl Vitals {
         matches!(self.status.as_str(), "ACTIVE" | "UPDATING" | "UPDATE_FAILED")
     }
 
+    /// Whether it is deleted, and charged no more. It is described for seven days more (HealthLake developer guide, "Deleting a data
+    /// store").
+    pub fn is_deleted(&self) -> bool {
+        self.status == "DELETED"
+    }
+
     /// Whether it is deleted, or about to be.
     pub fn is_ended(&self) -> bool {
         matches!(self.status.as_str(), "DELETED" | "DELETING")
