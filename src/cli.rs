@@ -67,7 +67,7 @@ use hlctl_config::ForceDestroy;
     disable_help_subcommand = true,
     max_term_width = 110,
     after_help = "Exit codes: 0 ok, 1 error, 2 changes (--detailed-exitcode) or a failed audit, 3 locked, 4 credentials, \
-                  5 refused by protection, 6 incomplete, 7 aborted, 64 usage, 130/143 signals\n\
+                  5 refused by protection, 6 incomplete, 7 aborted, 64 usage, 70 bug, 130/143 signals\n\
                   HLCTL_LOG=calls prints a line for each call to AWS, HLCTL_LOG=debug a whole log"
 )]
 pub struct Cli {

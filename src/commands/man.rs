@@ -15,7 +15,7 @@ use crate::session::Session;
 use hlctl_model::exit_code::ExitCode;
 
 /// What each exit code means, in short; `docs/exit-codes.md` has more.
-const EXIT_STATUS: [(ExitCode, &str); 11] = [
+const EXIT_STATUS: [(ExitCode, &str); 12] = [
     (ExitCode::Success, "The command did what it was asked to do."),
     (ExitCode::Failure, "Something failed before anything was started."),
     (ExitCode::Changes, "plan --detailed-exitcode: there are changes. drift: there is drift. audit: a check failed."),
@@ -25,6 +25,7 @@ const EXIT_STATUS: [(ExitCode, &str); 11] = [
     (ExitCode::Incomplete, "Work was started and is not finished. Run the command again to continue."),
     (ExitCode::Aborted, "A second Ctrl-C stopped it at once. Run the command again to continue."),
     (ExitCode::Usage, "The command line is wrong."),
+    (ExitCode::Bug, "A bug in hlctl. Run the command again to continue, and report the place that it names."),
     (ExitCode::Interrupted, "SIGINT came before anything was started."),
     (ExitCode::Terminated, "SIGTERM or SIGHUP came before anything was started."),
 ];

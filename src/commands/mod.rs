@@ -55,13 +55,13 @@ use crate::cli::{Cli, Command, Invocation, manual};
 use crate::error::{CommandError, Ending, Failure};
 use crate::log::{Log, LogError};
 use crate::session::Session;
-use crate::ui::{Printer, json, report_panics};
+use crate::ui::{Printer, end_on_panic, json};
 use hlctl_engine::wait::{Signal, Signals, Stop};
 use hlctl_model::exit_code::ExitCode;
 
 /// Runs hlctl with these arguments, the first being its own name.
 pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
-    report_panics();
+    end_on_panic();
     let arguments: Vec<OsString> = arguments.into_iter().collect();
     if let Some(code) = completions::answer(&arguments) {
         return code;

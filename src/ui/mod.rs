@@ -15,7 +15,7 @@ pub mod report;
 pub mod status_view;
 pub mod transfer;
 
-pub use panic::report_panics;
+pub use panic::end_on_panic;
 pub use printer::Printer;
 
 /// Rows in columns; the last one is not filled up.

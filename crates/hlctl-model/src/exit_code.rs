@@ -22,6 +22,8 @@ pub enum ExitCode {
     Aborted = 7,
     /// The command line is wrong. clap's own 2 would collide with [`ExitCode::Changes`].
     Usage = 64,
+    /// A bug in hlctl: it panicked. The state names all that was begun. The number is that of `EX_SOFTWARE` in sysexits.h.
+    Bug = 70,
     /// SIGINT before anything was begun.
     Interrupted = 130,
     /// SIGTERM before anything was begun.

@@ -89,7 +89,7 @@ pub enum ResourceError {
     #[error("the request cannot be made: {0}")]
     Request(String),
     /// hlctl contradicts itself.
-    #[error("this is a mistake in hlctl: {0}")]
+    #[error("this is a bug in hlctl: {0}")]
     Internal(String),
 }
 

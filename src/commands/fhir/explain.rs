@@ -158,7 +158,7 @@ impl Asked<'_> {
         let canonical = Canonical::of(&self.wanted.method, &signed, &all, self.body);
         let bound = Bound::at(time, region, service);
         if canonical.signature(credentials.secret_access_key(), &bound) != signature {
-            return Err(anyhow::anyhow!("this is a mistake in hlctl: what it shows is not what it signs").into());
+            return Err(anyhow::anyhow!("this is a bug in hlctl: what it shows is not what it signs").into());
         }
         if credentials.session_token().is_some() {
             let text = "the credentials are temporary: x-amz-security-token must be sent, and signed";

@@ -34,7 +34,7 @@ fn spoil() -> impl Strategy<Value = Spoil> {
 /// However it ended, it was by one of the codes in `docs/exit-codes.md`, with an error that says something.
 fn ended_well(ended: &Ended, what: &str) {
     assert!([0, 1, 2, 3, 4, 5, 6, 64].contains(&ended.code), "{what}: {ended}");
-    for word in ["panicked", "this is a mistake in hlctl", "RUST_BACKTRACE"] {
+    for word in ["panicked", "this is a bug in hlctl", "RUST_BACKTRACE"] {
         assert!(!ended.stderr.contains(word), "{what}: {ended}");
     }
     let reported = ended.stderr.contains("error") || ended.stdout.contains("\"problems\"");

@@ -306,8 +306,8 @@ pub(in crate::services::healthlake) fn run(
     }
     job.output.put_json(s3, "Manifest.json", &json!({"jobId": job.id, "jobProgressReport": made.report()}))?;
     job.report = Some(made.report());
-    let is_told = made.has_errors && !s3.cx().faults.jobs.completed_despite_errors;
-    let status = if is_told { "COMPLETED_WITH_ERRORS" } else { "COMPLETED" };
+    let is_reported = made.has_errors && !s3.cx().faults.jobs.completed_despite_errors;
+    let status = if is_reported { "COMPLETED_WITH_ERRORS" } else { "COMPLETED" };
     let ended = job.due().filter(|_| job.takes_ms > 0).unwrap_or(now).min(now);
     job.ended = Some((ended, status.to_owned()));
     Ok(())
