@@ -13,7 +13,7 @@ pub struct DoctorArgs {
 
     /// Buckets that the destroy would empty, as for `hlctl destroy`
     #[arg(long, value_name = "WHICH", num_args = 0..=1, require_equals = true, default_missing_value = "true",
-          requires = "destroy", value_parser = super::force_destroy())]
+          requires = "destroy", value_parser = super::stack::force_destroy())]
     pub force_destroy: Option<ForceDestroy>,
 
     /// Print JSON
