@@ -249,9 +249,9 @@ impl Command {
         }
     }
 
-    /// What `--notify` runs once it has ended.
-    pub fn notify(&self) -> Option<&str> {
-        let arguments = match self {
+    /// `--notify`, of a command that may take long.
+    pub fn notify(&self) -> Option<&NotifyArgs> {
+        Some(match self {
             Self::Apply(arguments) => &arguments.execution.notify,
             Self::Destroy(arguments) => &arguments.execution.notify,
             Self::Drift(arguments) => &arguments.execution.notify,
@@ -264,8 +264,7 @@ impl Command {
             Self::Data(DataCommand::Export(arguments)) => &arguments.notify,
             Self::Transform(TransformCommand::Run(arguments)) => &arguments.notify,
             _ => return None,
-        };
-        arguments.notify.as_deref()
+        })
     }
 
     /// Whether JSON is asked for.

@@ -55,6 +55,7 @@ use crate::cli::{Cli, Command, Invocation, manual};
 use crate::error::{CommandError, Ending, Failure};
 use crate::log::{Log, LogError};
 use crate::session::Session;
+use crate::ui::attention::Attention;
 use crate::ui::{Printer, end_on_panic, json};
 use hlctl_engine::wait::{Signal, Signals, Stop};
 use hlctl_model::exit_code::ExitCode;
@@ -81,7 +82,8 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     let as_json = cli.command.prints_json();
     let changes = cli.command.changes();
     let hint_once_done = cli.command.hint_once_done();
-    let notify = cli.command.notify().map(str::to_owned);
+    let notify = cli.command.notify().and_then(|arguments| arguments.notify.clone());
+    let attention = cli.command.notify().and_then(|_| Attention::begin(printer, &command));
     let outcome = start_log().and_then(|()| {
         let _span =
             tracing::info_span!("run", command = command.as_str(), version = env!("CARGO_PKG_VERSION")).entered();
@@ -108,6 +110,9 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         }
         _ => code,
     };
+    if let Some(attention) = attention {
+        attention.end(code);
+    }
     if let Some(script) = notify {
         if summary.is_empty() {
             summary = format!("`{command}` ended with exit code {}", code as u8);

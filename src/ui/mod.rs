@@ -1,5 +1,6 @@
 //! What people and programs get to see. Reads values and events; decides nothing.
 
+pub mod attention;
 pub mod audit;
 pub mod drift_view;
 pub mod events;

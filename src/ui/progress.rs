@@ -7,7 +7,7 @@ use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 use tokio::time::Instant;
 
 use super::printer::style::{DESTROY, FAINT};
-use super::{Printer, plan_view};
+use super::{Printer, attention, plan_view};
 use crate::apply::{Event, Observer, Outcome};
 use crate::journal::{Estimate, Forecast};
 use crate::plan::Action;
@@ -83,6 +83,12 @@ impl UnderWay {
         let usual = usual.map(|usual| format!(", {usual}")).unwrap_or_default();
         let left = self.estimate(address, forecast).map(|left| format!(", {left}")).unwrap_or_default();
         format!("{address}: {status}, {} so far{usual}{left}", whole_seconds(self.elapsed()))
+    }
+
+    /// The same for the title of a terminal, of which often no more than the beginning is seen.
+    fn title(&self, address: &Address, forecast: &Forecast) -> String {
+        let left = self.estimate(address, forecast).map(|left| format!(", {left}")).unwrap_or_default();
+        format!("{}{left}, {address}", whole_seconds(self.elapsed()))
     }
 }
 
@@ -172,6 +178,14 @@ impl Live {
         Self { bars: MultiProgress::new(), under_way: BTreeMap::new(), forecast }
     }
 
+    /// Shows the step that has taken longest.
+    fn show_title(&self) {
+        let oldest = self.under_way.iter().min_by_key(|(_, (step, _))| step.since);
+        if let Some((address, (step, _))) = oldest {
+            attention::title(&step.title(address, &self.forecast));
+        }
+    }
+
     fn above(&self, line: &str) {
         // On a terminal that has gone away there is nobody to tell.
         let _ = self.bars.println(line);
@@ -190,6 +204,7 @@ impl Observer<ResourceError> for Live {
                 let step = UnderWay::new(*action);
                 bar.set_message(step.line(address, &self.forecast));
                 self.under_way.insert(address.clone(), (step, bar));
+                self.show_title();
             }
             Event::Progress { address, progress } => {
                 if let Some((step, _)) = self.under_way.get_mut(address)
@@ -214,6 +229,7 @@ impl Observer<ResourceError> for Live {
             bar.set_message(step.line(address, &self.forecast));
             bar.tick();
         }
+        self.show_title();
     }
 }
 

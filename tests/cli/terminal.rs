@@ -41,6 +41,20 @@ fn yes_at_the_prompt_applies() {
 }
 
 #[test]
+fn the_title_says_what_is_waited_for_and_the_earlier_one_comes_back() {
+    let place = Place::quick("minimal");
+    let mut session = at_a_terminal(&place.run(["apply", "--yes"]));
+    session.exp_string("\u{1b}[22;2t\u{1b}]2;").unwrap();
+    session.exp_string(" - hlctl apply\u{1b}\\").unwrap();
+    session.exp_string("Apply complete: 19 added").unwrap();
+    session.exp_string("\u{1b}[23;2t").unwrap();
+    assert_eq!(exit_code(session), 0);
+    // A plan waits for nothing long.
+    let mut session = at_a_terminal(&place.run(["plan"]));
+    assert!(!session.exp_eof().unwrap().contains("\u{1b}]2;"));
+}
+
+#[test]
 fn init_asks_for_the_names_until_they_can_be_used() {
     let place = Place::sandbox("minimal");
     let mut session = at_a_terminal(&place.run(["init", "-c", "new.toml"]));

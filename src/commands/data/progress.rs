@@ -2,8 +2,8 @@
 
 use std::cell::RefCell;
 
-use crate::ui::Printer;
 use crate::ui::transfer::{self, Moving};
+use crate::ui::{Printer, attention};
 
 /// A line that moves on a terminal, and the last status that was shown.
 pub(in crate::commands) struct JobProgress {
@@ -38,6 +38,7 @@ impl JobProgress {
         if let Some(spinner) = moving.as_ref() {
             spinner.set_message(line.to_owned());
             spinner.tick();
+            attention::title(line);
         }
         if self.last.replace(line.to_owned()) != line && moving.as_ref().is_none_or(|spinner| spinner.is_hidden()) {
             self.printer.say(line);
