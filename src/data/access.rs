@@ -3,6 +3,7 @@
 
 use aws_sdk_kms::types::KeyMetadata;
 use percent_encoding::percent_decode_str;
+use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::Value;
 
@@ -11,7 +12,7 @@ use hlctl_aws::{AwsError, ErrorKind, ops};
 use hlctl_resources::Context;
 
 /// Something that a job may fail for.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct PreflightIssue {
     /// Whether the job fails for it, as far as is known; otherwise it could not be looked at.
     pub is_certain: bool,

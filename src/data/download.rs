@@ -9,6 +9,7 @@ use std::sync::{Arc, Mutex};
 use aws_sdk_s3::error::SdkError;
 use aws_smithy_runtime_api::client::result::ConnectorError;
 use crc_fast::{CrcAlgorithm, Digest as Crc};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use tokio::task::JoinSet;
@@ -65,7 +66,7 @@ impl From<AwsError> for DownloadError {
 }
 
 /// One file of an export, or all objects of one type.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct ExportedFile {
     /// The resource type.
     #[serde(rename = "type")]

@@ -4,6 +4,8 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use schemars::JsonSchema;
+use serde::Serialize;
 use serde_json::{Value, json};
 use thiserror::Error;
 
@@ -51,16 +53,79 @@ pub struct Exported {
 impl Exported {
     /// The manifest.
     pub fn manifest(&self, bulk: &BulkContext) -> Value {
-        json!({
-            "format": "hlctl-export",
-            "version": 1,
-            "store": {"id": bulk.store, "arn": bulk.arn},
-            "job": {"id": self.job.id, "submitted": self.job.submitted, "ended": self.job.ended},
-            "source": self.folder.to_string(),
-            "resources": self.files.iter().map(|file| file.resources).sum::<u64>(),
-            "files": self.files,
+        json!(Manifest {
+            format: FORMAT.to_owned(),
+            version: 1,
+            store: ExportedStore::of(bulk),
+            job: ExportJob {
+                id: self.job.id.clone(),
+                submitted: self.job.submitted.clone(),
+                ended: self.job.ended.clone(),
+            },
+            source: self.folder.to_string(),
+            resources: self.files.iter().map(|file| file.resources).sum(),
+            files: self.files.clone(),
         })
     }
+}
+
+const FORMAT: &str = "hlctl-export";
+
+/// The manifest of an export: a file next to the data, and what `data export --json` prints.
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "ExportManifest")]
+pub struct Manifest {
+    /// `hlctl-export`.
+    format: String,
+    /// Version of the format.
+    version: u32,
+    store: ExportedStore,
+    job: ExportJob,
+    /// Where HealthLake put it.
+    source: String,
+    /// How many resources it has.
+    resources: u64,
+    files: Vec<ExportedFile>,
+}
+
+/// The store of an export.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct ExportedStore {
+    id: String,
+    arn: String,
+}
+
+impl ExportedStore {
+    /// The store that is exported.
+    pub fn of(bulk: &BulkContext) -> Self {
+        Self { id: bulk.store.clone(), arn: bulk.arn.clone() }
+    }
+}
+
+/// The job of an export that has ended.
+#[derive(Debug, Serialize, JsonSchema)]
+struct ExportJob {
+    id: String,
+    submitted: Option<String>,
+    ended: Option<String>,
+}
+
+/// What `data export --no-wait --json` prints.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct ExportStarted {
+    /// The store.
+    pub store: ExportedStore,
+    /// The job.
+    pub job: ExportJobName,
+}
+
+/// A job that is under way.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct ExportJobName {
+    /// Its id.
+    pub id: String,
+    /// Its name.
+    pub name: String,
 }
 
 /// Follows an export.
@@ -375,7 +440,7 @@ fn earlier_files(path: &Path) -> Option<(String, Vec<ExportedFile>)> {
     let manifest: Value = serde_json::from_slice(&fs::read(path.join(MANIFEST)).ok()?).ok()?;
     let store = manifest["store"]["id"].as_str()?.to_owned();
     let files = serde_json::from_value(manifest["files"].clone()).ok()?;
-    (manifest["format"] == "hlctl-export").then_some((store, files))
+    (manifest["format"] == FORMAT).then_some((store, files))
 }
 
 /// Removes what an earlier export had and this one has not: of types of which nothing is left.

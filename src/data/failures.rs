@@ -4,6 +4,7 @@ mod message;
 
 use std::collections::BTreeMap;
 
+use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::Value;
 use tokio::io::{AsyncBufReadExt, BufReader};
@@ -16,7 +17,7 @@ use hlctl_aws::ops;
 use hlctl_resources::{Context, ResourceError};
 
 /// All refusals for one cause.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Cause {
     /// What HealthLake says, without what differs from resource to resource.
     pub cause: String,

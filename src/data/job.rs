@@ -7,6 +7,7 @@ use aws_sdk_healthlake::types::{
     ValidationLevel,
 };
 use aws_smithy_types::DateTime;
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::journal::ImportConversion;
@@ -16,7 +17,7 @@ use hlctl_engine::wait::{self, Ended, Poll};
 use hlctl_resources::{Context, ResourceError};
 
 /// What a job does.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum JobKind {
     /// Brings resources into the store.
@@ -36,7 +37,7 @@ impl JobKind {
 }
 
 /// A job as AWS describes it.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
 pub struct Job {
     /// What it does.
     pub kind: JobKind,
@@ -62,8 +63,17 @@ pub struct Job {
     pub progress: Option<JobCounts>,
 }
 
+/// What `data jobs --json` prints.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct JobList {
+    /// The store's id.
+    pub store: String,
+    /// Its jobs, the newest first.
+    pub jobs: Vec<Job>,
+}
+
 /// What an import has read and brought in so far.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, JsonSchema)]
 pub struct JobCounts {
     /// Files found.
     pub files_scanned: i64,

@@ -6,7 +6,10 @@ use super::{DataError, ExportEnded, JobProgress, journals, open, place_of};
 use crate::cli::DataExportArgs;
 use crate::data::bulk_context::BulkContext;
 use crate::data::check::is_resource_type;
-use crate::data::export::{self, DataExportError, ExportEvent, ExportObserver, ExportRequest, Exported};
+use crate::data::export::{
+    self, DataExportError, ExportEvent, ExportJobName, ExportObserver, ExportRequest, ExportStarted, Exported,
+    ExportedStore,
+};
 use crate::error::CommandError;
 use crate::session::Session;
 use crate::ui::transfer;
@@ -39,10 +42,8 @@ pub(super) async fn run(session: &Session, arguments: &DataExportArgs) -> Result
         Ok(exported) => exported,
         Err(error) => {
             if let (DataExportError::LeftRunning { id, name }, true) = (&error, arguments.json) {
-                session.printer.json(&json!({
-                    "store": {"id": bulk.store, "arn": bulk.arn},
-                    "job": {"id": id, "name": name},
-                }));
+                let job = ExportJobName { id: id.clone(), name: name.clone() };
+                session.printer.json(&json!(ExportStarted { store: ExportedStore::of(&bulk), job }));
             }
             return Err(ExportEnded::error(error, &again));
         }

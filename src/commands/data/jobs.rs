@@ -2,7 +2,7 @@
 
 use super::open;
 use crate::cli::JsonArgs;
-use crate::data::job::{self, Job};
+use crate::data::job::{self, Job, JobList};
 use crate::error::CommandError;
 use crate::session::Session;
 use hlctl_model::exit_code::ExitCode;
@@ -13,7 +13,7 @@ pub(super) async fn run(session: &Session, arguments: &JsonArgs) -> Result<ExitC
     let jobs = async { job::list(&bulk.cx, &bulk.store).await.map_err(CommandError::Aws) };
     let jobs = session.interruptible(jobs).await?;
     if arguments.json {
-        let jobs = serde_json::json!({"store": bulk.store, "jobs": jobs});
+        let jobs = serde_json::json!(JobList { store: bulk.store, jobs });
         session.printer.data(&format!("{jobs:#}"));
     } else if jobs.is_empty() {
         session.printer.say("The store has had no jobs.");

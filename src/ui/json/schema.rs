@@ -7,6 +7,10 @@ use serde_json::{Map, Value, json};
 
 use super::logs::FollowedLogEvent;
 use super::*;
+use crate::data::check::Findings;
+use crate::data::export::{ExportStarted, Manifest};
+use crate::data::import::ImportReport;
+use crate::data::job::JobList;
 use crate::module::Outputs;
 
 /// What each command prints with `--json`, by the words of the command.
@@ -20,6 +24,10 @@ fn commands(generator: &mut SchemaGenerator) -> Vec<(&'static str, Value)> {
         "adopt": Adopted,
         "apply": RunDocument,
         "audit": Audit,
+        "data check": Findings,
+        "data export": Manifest | ExportStarted,
+        "data import": ImportReport,
+        "data jobs": JobList,
         "destroy": RunDocument,
         "doctor": Doctor,
         "drift": Drift,

@@ -66,17 +66,27 @@ fn schema() -> &'static Value {
 
 /// Closes every object whose members a schema names.
 fn close(schema: &mut Value) {
-    match schema {
-        Value::Object(members) => {
-            members.values_mut().for_each(close);
-            if members.get("type") == Some(&Value::from("object"))
-                && members.get("properties").is_some_and(Value::is_object)
-            {
-                members.insert("additionalProperties".to_owned(), Value::Bool(false));
-            }
+    let Value::Object(members) = schema else {
+        if let Value::Array(items) = schema {
+            items.iter_mut().for_each(close);
         }
-        Value::Array(items) => items.iter_mut().for_each(close),
-        _ => {}
+        return;
+    };
+    let is_object = members.get("type") == Some(&Value::from("object"));
+    let is_closed = is_object && members.get("properties").is_some_and(Value::is_object);
+    let has_branches = is_closed && members.contains_key("oneOf");
+    for (name, member) in members.iter_mut() {
+        match member {
+            // Each has some of the members of this object.
+            Value::Array(branches) if has_branches && name == "oneOf" => {
+                branches.iter_mut().filter_map(|branch| branch.get_mut("properties")).for_each(close);
+            }
+            member => close(member),
+        }
+    }
+    if is_closed {
+        let keyword = if has_branches { "unevaluatedProperties" } else { "additionalProperties" };
+        members.insert(keyword.to_owned(), Value::Bool(false));
     }
 }
 
@@ -86,6 +96,9 @@ fn the_schemas_refuse_what_no_command_prints() {
     assert!(commands.len() > 15, "{commands:?}");
     for (command, schema) in commands {
         assert!(!problems(schema, &serde_json::json!({"format_version": 1, "anything": true})).is_empty(), "{command}");
-        assert!(!problems(schema, &serde_json::json!({})).is_empty(), "{command}");
+        // An import prints what it came to, which may be any part.
+        if command != "data import" {
+            assert!(!problems(schema, &serde_json::json!({})).is_empty(), "{command}");
+        }
     }
 }

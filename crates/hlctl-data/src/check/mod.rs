@@ -21,6 +21,7 @@ use std::path::Path;
 use std::thread;
 
 use crc_fast::CrcAlgorithm;
+use schemars::JsonSchema;
 use serde::Serialize;
 
 pub use line::encoding_problem;
@@ -67,7 +68,7 @@ pub struct Checked {
 }
 
 /// What the check of all files found.
-#[derive(Clone, Debug, Default, Serialize)]
+#[derive(Clone, Debug, Default, Serialize, JsonSchema)]
 pub struct Findings {
     /// Files.
     pub files: u64,

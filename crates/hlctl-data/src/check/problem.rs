@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::notice::{BundleType, LEAVE_OUT_ANSWERS};
@@ -113,7 +114,7 @@ impl BadName {
 const LONGEST_NAME: usize = 900;
 
 /// A kind of finding, for programs.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Label {
     /// An import refuses it.
@@ -284,7 +285,7 @@ impl Problem {
 }
 
 /// Where a problem is.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Spot {
     /// The file's name; empty where it is about all of them.
     pub file: String,
@@ -326,7 +327,7 @@ fn shown(name: &str) -> String {
 }
 
 /// All findings of one kind.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Group {
     /// The kind for programs.
     #[serde(flatten)]
