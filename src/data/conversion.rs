@@ -458,7 +458,7 @@ impl Flow<'_> {
             self.observer.notice(ConversionEvent::Divided { jobs: entry.parts.len() });
         }
         let progress = self.observer.upload(files.bytes());
-        let work = upload(&self.bulk.cx, to, &files.files, journal, entry, progress);
+        let work = upload(&self.bulk.cx, to, files, journal, entry, progress);
         let uploaded = until_stopped(&self.bulk.cx.stop, work).await.unwrap_or(Err(UploadError::Stopped));
         self.observer.notice(ConversionEvent::UploadEnded);
         let files = uploaded.map_err(ConversionError::Upload)?;

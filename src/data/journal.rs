@@ -39,6 +39,9 @@ pub struct TransferEntry {
     /// Fingerprint of the files that the job imports.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub files: Option<String>,
+    /// How strictly the job validates.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub validation_level: Option<String>,
     /// How HealthLake converts the files before it imports them: AWS does not tell it of a job that was started.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub conversion: Option<ImportConversion>,
@@ -109,6 +112,7 @@ impl TransferEntry {
             job: None,
             retention_in_days: None,
             files: None,
+            validation_level: None,
             conversion: None,
             parts: Vec::new(),
             uploads: BTreeMap::new(),
@@ -123,6 +127,7 @@ impl TransferEntry {
         self.job = None;
         self.retention_in_days = None;
         self.files = None;
+        self.validation_level = None;
         self.conversion = None;
     }
 

@@ -1,5 +1,6 @@
 //! The NDJSON files of a folder.
 
+use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
@@ -32,6 +33,17 @@ pub struct Source {
     pub others: u64,
     /// The first of them.
     pub other: Option<String>,
+    /// What was listed; none for files that are not on this machine.
+    pub listed: Option<Listed>,
+}
+
+/// What a [`Source`] was listed from.
+#[derive(Clone, Debug)]
+pub struct Listed {
+    /// The folder or file.
+    pub path: PathBuf,
+    /// How the names of its files end.
+    pub ending: String,
 }
 
 impl Source {
@@ -71,7 +83,22 @@ impl Source {
             source.files.push(SourceFile { path: entry.into_path(), name, bad_name, checked });
         }
         source.files.sort_by(|a, b| a.name.cmp(&b.name));
+        source.listed = Some(Listed { path: path.to_owned(), ending: ending.to_owned() });
         Ok(source)
+    }
+
+    /// The first file that has come, gone, or has another size since the check, if there is one.
+    ///
+    /// # Errors
+    /// As [`Source::list`].
+    pub fn changed(&self) -> io::Result<Option<PathBuf>> {
+        let Some(Listed { path, ending }) = &self.listed else { return Ok(None) };
+        let sizes = |files: &[SourceFile]| -> BTreeMap<PathBuf, u64> {
+            files.iter().map(|file| (file.path.clone(), file.checked.size)).collect()
+        };
+        let (before, now) = (sizes(&self.files), sizes(&Self::list_ending(path, ending)?.files));
+        let differs = |path: &&PathBuf| before.get(*path) != now.get(*path);
+        Ok(before.keys().chain(now.keys()).find(differs).cloned())
     }
 
     /// Reads all files for their checksums, without a look at what is in them.
@@ -164,6 +191,7 @@ mod tests {
     #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
     use std::ffi::OsStr;
+    use std::fs;
     use std::os::unix::ffi::OsStrExt;
     use std::os::unix::fs::symlink;
 
@@ -227,5 +255,29 @@ mod tests {
         let directory = folder(&[b"a.json"]);
         let source = Source::list(&directory.path().join("a.json")).unwrap();
         assert_eq!(source.files[0].bad_name, Some(BadName::Ending));
+    }
+
+    #[test]
+    fn a_file_that_has_come_gone_or_grown_is_a_change() {
+        let folder = tempfile::tempdir().unwrap();
+        let at = |name: &str| folder.path().join(name);
+        fs::write(at("a.ndjson"), "{}\n").unwrap();
+        fs::write(at("b.ndjson"), "{}\n").unwrap();
+        fs::write(at("notes.txt"), "").unwrap();
+        let source = Source::list(folder.path()).unwrap();
+        let changed = |source: &Source| source.changed().unwrap();
+        assert_eq!(changed(&source), None);
+        fs::write(at("notes.txt"), "longer").unwrap();
+        assert_eq!(changed(&source), None);
+        fs::write(at("b.ndjson"), "{}\n{}\n").unwrap();
+        assert_eq!(changed(&source), Some(at("b.ndjson")));
+        assert_eq!(changed(&Source::list(&at("a.ndjson")).unwrap()), None);
+        let source = Source::list(folder.path()).unwrap();
+        fs::write(at("c.ndjson"), "{}\n").unwrap();
+        assert_eq!(changed(&source), Some(at("c.ndjson")));
+        let source = Source::list(folder.path()).unwrap();
+        fs::remove_file(at("a.ndjson")).unwrap();
+        assert_eq!(changed(&source), Some(at("a.ndjson")));
+        assert_eq!(changed(&Source::default()), None);
     }
 }

@@ -22,7 +22,7 @@ use super::crc64_text;
 use super::journal::{TransferEntry, TransferJournal, TransferJournalError};
 use super::objects::{crc64, list};
 use super::place::Prefix;
-use super::source::SourceFile;
+use super::source::{Source, SourceFile};
 use hlctl_aws::{AwsError, ops};
 use hlctl_resources::{Context, ResourceError};
 
@@ -90,11 +90,12 @@ struct Uploader {
 pub async fn upload(
     cx: &Context,
     to: &Prefix,
-    files: &[SourceFile],
+    source: &Source,
     journal: &TransferJournal,
     entry: &mut TransferEntry,
     progress: impl Fn(u64) + Send + Sync + 'static,
 ) -> Result<Uploaded, UploadError> {
+    let files = &source.files;
     let memory = Arc::new(Semaphore::new(permits(HELD)));
     let uploader = Arc::new(Uploader {
         cx: cx.clone(),
@@ -130,6 +131,12 @@ pub async fn upload(
     }
     if cx.stop.signal().is_some() {
         return Err(UploadError::Stopped);
+    }
+    // Each was sent as it was checked. A program may still be writing to the folder.
+    match source.changed() {
+        Ok(None) => {}
+        Ok(Some(path)) => return Err(changed(&path.to_string_lossy())),
+        Err(error) => return Err(UploadError::File { name: "the files were listed again".to_owned(), error }),
     }
     // These are of files that are gone or have changed; S3 charges for parts until they are aborted.
     for (name, upload) in begun {
@@ -182,7 +189,7 @@ impl Uploader {
         let body = self.read(file, 0, file.checked.size).await?;
         let sum = crc64_text(crc_fast::checksum(CrcAlgorithm::Crc64Nvme, &body));
         if sum != crc64_text(file.checked.crc64) {
-            return Err(changed(file));
+            return Err(changed(&file.name));
         }
         let key = self.key(&file.name);
         self.cx
@@ -210,7 +217,11 @@ impl Uploader {
         let buffer = Buffer { bytes, length, home: self.buffers.clone() };
         let path = file.path.clone();
         let read = tokio::task::spawn_blocking(move || read_now(&path, offset, buffer)).await;
-        read.unwrap_or_else(|error| Err(io::Error::other(error))).map_err(failed)
+        match read.unwrap_or_else(|error| Err(io::Error::other(error))) {
+            // It is shorter than it was.
+            Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => Err(changed(&file.name)),
+            read => read.map_err(failed),
+        }
     }
 
     /// Waits until there is memory for so many bytes.
@@ -240,7 +251,7 @@ fn patient() -> aws_sdk_s3::config::Builder {
     aws_sdk_s3::config::Builder::new().timeout_config(timeouts)
 }
 
-fn changed(file: &SourceFile) -> UploadError {
+fn changed(name: &str) -> UploadError {
     let error = io::Error::other("the file was changed while it was being imported; run the command again");
-    UploadError::File { name: file.name.clone(), error }
+    UploadError::File { name: name.to_owned(), error }
 }

@@ -184,6 +184,7 @@ impl Failure for ImportEnded {
             ImportError::Unfinished(_)
             | ImportError::NotAll { .. }
             | ImportError::FilesChanged
+            | ImportError::LessStrict { .. }
             | ImportError::InputKept { .. }
             | ImportError::ConversionUnread { .. } => Ending::Incomplete,
             ImportError::Lost(_) => Ending::Elsewhere,

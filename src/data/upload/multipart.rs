@@ -164,7 +164,7 @@ impl Uploader {
             Ok(_) => Ok(()),
             Err(error) if error.code == "BadDigest" => {
                 self.abort(&file.name, id).await?;
-                Err(changed(file))
+                Err(changed(&file.name))
             }
             // The answer to an earlier attempt may have been lost.
             Err(error) if error.meets() == Some(Met::Gone) && self.is_there(file).await? => Ok(()),

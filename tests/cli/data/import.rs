@@ -333,6 +333,48 @@ fn a_job_that_validates_otherwise_than_is_asked_now_is_reported() {
 }
 
 #[test]
+fn a_job_that_validates_less_than_is_asked_now_is_not_all() {
+    let place = slow_stack();
+    folder(&place, &[("a.ndjson", &patients(0..3, 0))]);
+    place.run(["data", "import", "in", "--validation-level", "structure-only", "--no-wait"]).exits(6);
+    place.cloud().let_a_minute_pass();
+    let less = place.run(["data", "import", "in"]).exits(6);
+    less.says("validated as structure-only, not as strict").says("`hlctl data import in` imports them again as strict");
+    place.run(["data", "import", "in", "--no-wait"]).exits(6);
+    let jobs = place.run(["data", "jobs", "--json"]).succeeds().json();
+    let levels: Vec<_> = jobs["jobs"].as_array().unwrap().iter().map(|job| &job["validation_level"]).collect();
+    assert_eq!(levels, ["strict", "structure-only"]);
+}
+
+#[test]
+fn a_start_that_may_still_arrive_is_repeated_as_it_was_sent() {
+    for fault in [Action::Hang, Action::HangAfter] {
+        let begun = || {
+            let place = stack();
+            folder(&place, &[("a.ndjson", &patients(0..3, 0))]);
+            place.cloud().rules([rule("StartFHIRImportJob", Some(1), fault.clone())]);
+            let mut running = place.run(["data", "import", "in"]).start();
+            running.wait_until_stuck(&place);
+            running.kill();
+            place.cloud().heal();
+            place
+        };
+        let place = begun();
+        place
+            .run(["data", "import", "in", "--validation-level", "minimal"])
+            .succeeds()
+            .says("with the validation level strict instead of minimal");
+        let jobs = place.run(["data", "jobs", "--json"]).succeeds().json();
+        assert_eq!(jobs["jobs"].as_array().unwrap().len(), 1, "{fault:?}: {jobs:#}");
+        assert_eq!(jobs["jobs"][0]["validation_level"], "strict", "{fault:?}");
+        let place = begun();
+        folder(&place, &[("a.ndjson", &patients(0..5, 0))]);
+        place.run(["data", "import", "in"]).exits(6).says("they have changed since");
+        place.run(["data", "import", "in"]).succeeds().says("5 resources");
+    }
+}
+
+#[test]
 fn the_command_that_goes_on_can_be_pasted_into_a_shell() {
     let place = stack();
     fs::create_dir_all(place.path("my data")).unwrap();
