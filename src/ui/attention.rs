@@ -14,6 +14,8 @@ use super::Printer;
 /// What is shorter is usually watched to its end.
 const LONG: Duration = Duration::from_secs(60);
 
+const PROGRAM: &str = env!("CARGO_PKG_NAME");
+
 static TITLE: Mutex<Title> = Mutex::new(Title { command: None, shown: None });
 
 /// The title that this run has given to the terminal.
@@ -30,7 +32,7 @@ fn hold() -> MutexGuard<'static, Title> {
 impl Title {
     /// What the terminal is sent to show a title, unless it shows it already.
     fn sequence(&mut self, progress: &str) -> Option<String> {
-        let title = format!("{} - hlctl {}", shown(progress), self.command.as_ref()?);
+        let title = format!("{} - {PROGRAM} {}", shown(progress), self.command.as_ref()?);
         let keep = if self.shown.is_none() { "\x1b[22;2t" } else { "" };
         if self.shown.as_ref() == Some(&title) {
             return None;
