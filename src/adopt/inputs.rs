@@ -6,6 +6,7 @@ use serde_json::{Map, Value};
 use toml::Table;
 
 use super::instance::{Instance, Tool};
+use super::key_policy::LetIn;
 use super::protections;
 use hlctl_config::{ForceDestroy, keys};
 use hlctl_model::address::Address;
@@ -30,6 +31,15 @@ pub fn whereabouts(instance: &Instance) -> Option<Whereabouts> {
     Some(Whereabouts { account, region })
 }
 
+/// Whether the store is a SMART on FHIR store whose user pool is elsewhere.
+pub fn lacks_pool(instance: &Instance) -> bool {
+    let given = Given(instance);
+    let strategy =
+        given.nested("healthlake_fhir_datastore.this", "/identity_provider_configuration/authorization_strategy");
+    let is_smart = strategy.and_then(Value::as_str).is_some_and(|strategy| strategy != "AWS_AUTH");
+    is_smart && !given.has("cognito_user_pool.main")
+}
+
 /// The configuration that asks for what the module was given. It holds no secret: those come from variables that it names.
 pub fn configuration(instance: &Instance, place: &Whereabouts) -> String {
     let given = Given(instance);
@@ -41,7 +51,9 @@ pub fn configuration(instance: &Instance, place: &Whereabouts) -> String {
     };
     set("region", Some(place.region.as_str().into()));
     for (key, address, attribute) in PLAIN {
-        set(key, given.0.resources.get(*address).and_then(|resource| plain(resource.attributes.get(*attribute)?)));
+        let value = given.0.resources.get(*address).and_then(|resource| plain(resource.attributes.get(*attribute)?));
+        // Terraform's 0 days of retention are all days; hlctl always sets a number.
+        set(key, value.filter(|value| *key != LOG_RETENTION || value.as_integer() != Some(0)));
     }
     if instance.tool == Tool::CloudFormation {
         given.bucket_names(&mut set);
@@ -87,8 +99,10 @@ const PLAIN: &[(&str, &str, &str)] = &[
     ("lambda_timeout", "lambda_function.token_validator", "timeout"),
     ("lambda_role_name", "iam_role.lambda_role", "name"),
     ("lambda_cognito_access_role", "iam_role_policy.cognito_access", "name"),
-    ("lambda_log_retention_in_days", "cloudwatch_log_group.token_validator", "retention_in_days"),
+    (LOG_RETENTION, "cloudwatch_log_group.token_validator", "retention_in_days"),
 ];
+
+const LOG_RETENTION: &str = "lambda_log_retention_in_days";
 
 /// Text, whole numbers and lists of text.
 fn plain(value: &Value) -> Option<toml::Value> {
@@ -151,16 +165,9 @@ impl Given<'_> {
         (asks("s3_bucket_policy.data") && asks("s3_bucket_policy.access_logs")).then_some(NEWEST_TLS)
     }
 
-    /// Whom the key's policy names in addition to the account itself.
+    /// The first administrator that the key's policy names.
     fn key_administrator(&self) -> Option<String> {
-        let policy: Value = serde_json::from_str(self.text("kms_key.s3", "policy")?).ok()?;
-        let statements = policy.get("Statement")?.as_array()?;
-        let principals = statements.iter().filter_map(|statement| statement.pointer("/Principal/AWS"));
-        let arns = principals.flat_map(|principal| match principal {
-            Value::Array(many) => many.iter().filter_map(Value::as_str).collect::<Vec<_>>(),
-            one => one.as_str().into_iter().collect(),
-        });
-        arns.into_iter().find(|arn| arn.starts_with("arn:") && !arn.ends_with(":root")).map(str::to_owned)
+        LetIn::of(self.text("kms_key.s3", "policy")?).administrators.into_iter().next()
     }
 
     fn smart(&self, set: &mut impl FnMut(&'static str, Option<toml::Value>)) {
@@ -236,7 +243,7 @@ impl Given<'_> {
         });
         let is_ours = |key: &str| key == STACK_TAG || key == ADDRESS_TAG;
         let common = common.unwrap_or_default().into_iter().filter(|(key, _)| !is_ours(key));
-        common.filter_map(|(key, value)| Some((key, plain(&value)?))).collect()
+        common.filter_map(|(key, value)| Some((key, value.as_str()?.into()))).collect()
     }
 
     /// The code that Terraform deployed, as comments.
@@ -326,16 +333,25 @@ fn quoted_key(key: &str) -> String {
     if !key.is_empty() && key.chars().all(is_bare) { key.to_owned() } else { toml::Value::from(key).to_string() }
 }
 
-/// The addresses whose Terraform tags differ from those that all carry: hlctl takes such tags away.
-pub fn with_tags_of_their_own(instance: &Instance) -> Vec<Address> {
+/// The tags of each resource that not all carry: hlctl takes such tags away.
+pub fn tags_of_their_own(instance: &Instance) -> BTreeMap<Address, Vec<String>> {
     let common = Given(instance).tags();
-    let has_more = |tags: &Map<String, Value>| {
-        tags.keys().any(|key| !common.contains_key(key) && key != STACK_TAG && key != ADDRESS_TAG)
+    let own = |resource: &super::tfstate::TfResource| {
+        let keys = keys_of_tags(resource).into_iter();
+        keys.filter(|key| !common.contains_key(key) && key != STACK_TAG && key != ADDRESS_TAG).collect::<Vec<_>>()
     };
-    let tags = |resource: &super::tfstate::TfResource| {
-        resource.attributes.get("tags_all").and_then(Value::as_object).is_some_and(has_more)
-    };
-    instance.resources.iter().filter(|(_, resource)| tags(resource)).map(|(address, _)| address.clone()).collect()
+    let resources = instance.resources.iter().map(|(address, resource)| (address.clone(), own(resource)));
+    resources.filter(|(_, keys)| !keys.is_empty()).collect()
+}
+
+/// The keys of a resource's tags: the AWS provider has a map, the AWSCC provider a list.
+fn keys_of_tags(resource: &super::tfstate::TfResource) -> Vec<String> {
+    let tags = resource.attributes.get("tags_all").or_else(|| resource.attributes.get("tags"));
+    match tags {
+        Some(Value::Object(tags)) => tags.keys().cloned().collect(),
+        Some(Value::Array(tags)) => tags.iter().filter_map(|tag| tag.get("key")?.as_str()).map(str::to_owned).collect(),
+        _ => Vec::new(),
+    }
 }
 
 #[cfg(test)]
@@ -438,16 +454,16 @@ mod tests {
     }
 
     #[test]
-    fn a_keys_administrator_is_whom_its_policy_names_other_than_the_account() {
-        let policy = |principal: Value| {
-            let root = json!({"Principal": {"AWS": "arn:aws:iam::111122223333:root"}});
-            json!({"policy": json!({"Statement": [root, {"Principal": {"AWS": principal}}]}).to_string()})
+    fn a_principal_that_may_only_use_the_key_becomes_no_administrator() {
+        let policy = |effect: &str, action: &str| {
+            let principal = json!({"AWS": "arn:aws:iam::111122223333:role/kms"});
+            let statement = json!({"Effect": effect, "Principal": principal, "Action": action});
+            json!({"policy": json!({"Statement": [statement]}).to_string()})
         };
-        let admin = "arn:aws:iam::111122223333:role/kms-admin";
-        for principal in [json!(admin), json!(["arn:aws:iam::111122223333:root", admin])] {
-            assert_eq!(written(&[("kms_key.s3", &policy(principal))]).1.kms_admin_iam_arn.as_deref(), Some(admin));
-        }
-        assert_eq!(written(&[("kms_key.s3", &policy(json!("AIDAEXAMPLE")))]).1.kms_admin_iam_arn, None);
+        let administrator = |policy: &Value| written(&[("kms_key.s3", policy)]).1.kms_admin_iam_arn;
+        assert_eq!(administrator(&policy("Allow", "kms:*")).as_deref(), Some("arn:aws:iam::111122223333:role/kms"));
+        assert_eq!(administrator(&policy("Allow", "kms:Decrypt")), None);
+        assert_eq!(administrator(&policy("Deny", "kms:*")), None);
     }
 
     #[test]
@@ -458,7 +474,29 @@ mod tests {
         let (_, config) = written(&resources);
         let tags: Vec<(&str, &str)> = config.tags.iter().map(|(key, value)| (key.as_str(), value.as_str())).collect();
         assert_eq!(tags, [("a b:c/d", "1"), ("team", "interop")]);
-        assert_eq!(with_tags_of_their_own(&instance(&resources)), [Address::parse("kms_key.s3")]);
+        let own = tags_of_their_own(&instance(&resources));
+        assert_eq!(own, BTreeMap::from([(Address::parse("kms_key.s3"), vec!["only".to_owned()])]));
+    }
+
+    #[test]
+    fn an_empty_tag_of_all_is_kept_and_a_store_has_tags_in_a_list() {
+        let key = json!({"tags_all": {"team": "interop", "empty": ""}});
+        let store = json!({"datastore_name": "fhir", "datastore_type_version": "R4",
+            "datastore_arn": "arn:aws:healthlake:us-west-2:111122223333:datastore/fhir/0",
+            "tags": [{"key": "team", "value": "interop"}, {"key": "only", "value": "PHI"}]});
+        let resources = [("kms_key.s3", &key), ("healthlake_fhir_datastore.this", &store)];
+        let (_, config) = written(&resources);
+        assert_eq!(config.tags.get("empty").map(String::as_str), Some(""));
+        let own = tags_of_their_own(&instance(&resources));
+        assert_eq!(own, BTreeMap::from([(Address::parse("healthlake_fhir_datastore.this"), vec!["only".to_owned()])]));
+    }
+
+    #[test]
+    fn logs_that_are_kept_for_ever_get_the_default() {
+        let group = |days: i64| json!({"retention_in_days": days});
+        let retention = |group: &Value| written(&[("cloudwatch_log_group.token_validator", group)]).0;
+        assert!(!retention(&group(0)).contains("lambda_log_retention_in_days"));
+        assert!(retention(&group(30)).contains("lambda_log_retention_in_days = 30"));
     }
 
     #[test]

@@ -4,6 +4,7 @@
 //!   given, [`claims`] which AWS resource stands for which address, and [`let_go`] how Terraform forgets them.
 //! - [`cloudformation`] finds the same module in a stack of CloudFormation.
 //!   [`retain`] keeps its resources when CloudFormation forgets them.
+//! - [`key_policy`] says whom the policy of a key lets in.
 //! - [`protections`] says what an apply would no longer forbid.
 //! - [`discover()`] finds a stack from AWS alone, by tags and by names.
 //! - [`record`] looks at what is claimed and makes the state of it.
@@ -19,6 +20,7 @@ mod encoding;
 mod hcl_text;
 pub mod inputs;
 pub mod instance;
+pub mod key_policy;
 pub mod let_go;
 pub mod protections;
 pub mod record;

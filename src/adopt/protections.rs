@@ -44,14 +44,53 @@ fn refusal(change: &AttributeChange, after: &[&Value]) -> Option<String> {
 fn guard(change: &AttributeChange) -> Option<String> {
     let is_off = change.after.as_ref().is_none_or(|after| matches!(after, Value::Null | Value::Bool(false)));
     let words = match (change.attribute.as_str(), change.before.as_ref()?) {
-        ("kms_key_arn", Value::String(key)) if is_off => format!("no longer encrypted with {key}"),
+        ("kms_key_arn" | "kms_master_key_id", Value::String(key)) if is_off => {
+            format!("no longer encrypted with {key}")
+        }
         ("source_account", Value::String(account)) if is_off => format!("no longer confined to the account {account}"),
         ("deletion_protection", before) if *before == "ACTIVE" => "no longer protected against deletion".to_owned(),
         ("mfa", before) if *before == "ON" => "users no longer need a second factor".to_owned(),
+        ("reserved_concurrency", before) if *before == 0 => "the function may run again".to_owned(),
+        ("password_policy", before) => return weaker_passwords(change.part.as_deref()?, before, change.after.as_ref()),
+        ("retention_in_days", before) => return shorter(before, change.after.as_ref(), "logs"),
+        ("rules", before) => return changed_rule(change.part.as_deref()?, before, change.after.as_ref()),
         (name, Value::Bool(true)) if is_off => format!("{name} is switched off"),
         _ => return None,
     };
     Some(words)
+}
+
+/// A member of a password policy that asks for less.
+fn weaker_passwords(member: &str, before: &Value, after: Option<&Value>) -> Option<String> {
+    let number = |value: Option<&Value>| value.and_then(Value::as_i64).unwrap_or_default();
+    let (was, is) = (number(Some(before)), number(after));
+    let is_weaker = match member {
+        "temporary_password_validity_days" => is > was,
+        _ if before.is_boolean() => *before == true && after != Some(&Value::Bool(true)),
+        _ => is < was,
+    };
+    is_weaker.then(|| format!("passwords: {member} was {before}"))
+}
+
+/// Something that is kept for fewer days than before; no number is all days.
+fn shorter(before: &Value, after: Option<&Value>, what: &str) -> Option<String> {
+    let (was, is) = (before.as_i64(), after.and_then(Value::as_i64)?);
+    was.is_none_or(|was| is < was).then(|| {
+        let was = was.map_or_else(|| "for ever".to_owned(), |days| format!("for {days} days"));
+        format!("{what} that were kept {was} are deleted after {is}")
+    })
+}
+
+/// A lifecycle rule by which S3 deletes earlier than before, or no longer at all what one wanted deleted.
+fn changed_rule(rule: &str, before: &Value, after: Option<&Value>) -> Option<String> {
+    let days = |rule: Option<&Value>| rule.and_then(|rule| rule.get("expiration_days")).and_then(Value::as_i64);
+    match (days(Some(before)), days(after)) {
+        (Some(was), Some(is)) if is < was => {
+            Some(format!("by the rule {rule:?} objects that were kept for {was} days are deleted after {is}"))
+        }
+        (Some(was), None) => Some(format!("the rule {rule:?} no longer deletes objects after {was} days")),
+        _ => None,
+    }
 }
 
 /// Whether one statement denies all that another does.
@@ -103,7 +142,7 @@ fn is_everyone(principal: &Value) -> bool {
 }
 
 /// The texts of a member that may be one or many; other scalars as JSON writes them.
-fn texts(value: &Value) -> Vec<String> {
+pub(super) fn texts(value: &Value) -> Vec<String> {
     match value {
         Value::Null => Vec::new(),
         Value::String(text) => vec![text.clone()],
@@ -122,7 +161,7 @@ fn listed(condition: &Value) -> Value {
 }
 
 /// Whether a pattern with a `*` at its end, or none, takes the text.
-fn matches(pattern: &str, text: &str) -> bool {
+pub(super) fn matches(pattern: &str, text: &str) -> bool {
     pattern.strip_suffix('*').map_or(pattern == text, |start| text.starts_with(start))
 }
 

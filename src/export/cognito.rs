@@ -4,7 +4,7 @@ use hcl::{Block, Body};
 use serde_json::{Map, Value, json};
 
 use super::arguments::Arguments;
-use super::writer::{Links, ignoring, reference, value};
+use super::writer::{Links, ignoring, ignoring_all, in_block, reference, value};
 use hlctl_engine::state::Entry;
 
 pub(super) fn pool(of: &Arguments<'_>) -> Body {
@@ -26,6 +26,9 @@ pub(super) fn pool(of: &Arguments<'_>) -> Body {
         Block::builder("username_configuration").add_attribute(("case_sensitive", of.plain("username_case_sensitive")));
     let verification = Block::builder("verification_message_template")
         .add_attribute(("default_email_option", of.plain("verification_by")));
+    // A pool that was adopted may have these, which hlctl leaves as they are.
+    let history = in_block("password_policy", "password_history_size");
+    let lifecycle = ignoring_all(vec![reference(&["user_pool_add_ons"], None), history]);
     let mut body = Body::builder()
         .add_attribute(("name", value(&of.recorded("name"))))
         .add_attribute(("deletion_protection", of.plain("deletion_protection")))
@@ -41,7 +44,8 @@ pub(super) fn pool(of: &Arguments<'_>) -> Body {
         .add_block(email_schema(&of.seen("email_attribute")))
         .add_block(update.build())
         .add_block(username.build())
-        .add_block(verification.build());
+        .add_block(verification.build())
+        .add_block(lifecycle);
     if let Some(triggers) = of.seen("triggers").as_object().filter(|triggers| !triggers.is_empty()) {
         body = body.add_block(lambda_config(triggers));
     }

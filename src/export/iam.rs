@@ -5,11 +5,13 @@ use hcl::Body;
 use super::arguments::Arguments;
 use super::writer::{ignoring, value};
 
+/// Roles that were adopted may have a description and a boundary, which hlctl leaves as they are.
 pub(super) fn role(of: &Arguments<'_>) -> Body {
     Body::builder()
         .add_attribute(("name", value(&of.recorded("name"))))
         .add_attribute(("assume_role_policy", of.document("assume_role_policy")))
         .add_attribute(("tags", of.plain("tags")))
+        .add_block(ignoring(&["description", "permissions_boundary"]))
         .build()
 }
 

@@ -112,8 +112,18 @@ fn attribute_of(line: &str) -> Option<(&str, &str)> {
 
 /// What Terraform is to leave as it is.
 pub(super) fn ignoring(attributes: &[&str]) -> Block {
-    let names: Vec<Expression> = attributes.iter().map(|name| reference(&[name], None)).collect();
-    Block::builder("lifecycle").add_attribute(("ignore_changes", names)).build()
+    ignoring_all(attributes.iter().map(|name| reference(&[name], None)).collect())
+}
+
+/// The same, of attributes inside others too.
+pub(super) fn ignoring_all(attributes: Vec<Expression>) -> Block {
+    Block::builder("lifecycle").add_attribute(("ignore_changes", attributes)).build()
+}
+
+/// An attribute of the only block of a kind: `block[0].attribute`.
+pub(super) fn in_block(block: &str, attribute: &str) -> Expression {
+    let operators = [TraversalOperator::Index(0.into()), TraversalOperator::GetAttr(Identifier::sanitized(attribute))];
+    Traversal::new(Variable::sanitized(block), operators).into()
 }
 
 /// Has Terraform refuse every plan that would destroy the resource, a replacement included.

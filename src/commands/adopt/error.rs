@@ -92,6 +92,9 @@ pub(super) enum AdoptError {
     OtherAccount { tool: Tool, account: String, now: String },
     #[error("the store that {} names does not exist", what_is_adopted(*.0))]
     NoStore(Tool),
+    /// Its tokens come from elsewhere; hlctl has a store's validator and user pool in the store's own stack.
+    #[error("the store is a SMART on FHIR store, and {} has no user pool", what_is_adopted(*.0))]
+    NoPool(Tool),
     #[error("{from}: {error}")]
     CloudFormation { from: String, error: CloudFormationError },
 }
@@ -160,6 +163,9 @@ impl Failure for AdoptError {
                                              -refresh-only`; then get the state again"
                 .to_owned(),
             Self::OneOfSeveral(_) => "leave out --as: `state rm` can name one of several modules".to_owned(),
+            Self::NoPool(_) => "hlctl keeps the store, its token validator and its user pool in one stack: adopt a state that has all of \
+                                them, or leave the store with the tool that made it"
+                .to_owned(),
             Self::NoAccount => "run `terraform apply` to completion first: the store has no ARN yet".to_owned(),
             Self::OtherAccount { .. } => "use that account's credentials (AWS_PROFILE, or --profile)".to_owned(),
             Self::NoStore(Tool::CloudFormation) => {

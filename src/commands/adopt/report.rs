@@ -1,5 +1,7 @@
 //! What an adoption tells.
 
+use std::collections::BTreeMap;
+
 use crate::adopt::Found;
 use crate::adopt::instance::Tool;
 use crate::plan::Plan;
@@ -7,7 +9,7 @@ use crate::session::Session;
 use crate::ui::{json, plan_view};
 use hlctl_engine::state::Place;
 use hlctl_model::address::Address;
-use hlctl_model::text::counted;
+use hlctl_model::text::{counted, shown};
 
 /// One resource that the state now holds.
 pub(super) struct Adopted {
@@ -32,8 +34,8 @@ pub(super) struct Report<'a> {
     pub(super) missing: Vec<Address>,
     /// What is there and was not adopted, in words.
     pub(super) left: Vec<String>,
-    /// Resources whose own tags the next apply takes away.
-    pub(super) own_tags: Vec<Address>,
+    /// Tags that the next apply takes away, by their keys.
+    pub(super) own_tags: BTreeMap<Address, Vec<String>>,
     /// Terraform's addresses of what it holds to be damaged.
     pub(super) tainted: Vec<String>,
     /// Protections that the next apply takes away, in words.
@@ -55,7 +57,7 @@ impl<'a> Report<'a> {
             adopted: Vec::new(),
             missing: Vec::new(),
             left: Vec::new(),
-            own_tags: Vec::new(),
+            own_tags: BTreeMap::new(),
             tainted: Vec::new(),
             protections: Vec::new(),
             config: None,
@@ -82,6 +84,8 @@ impl<'a> Report<'a> {
         for adopted in &self.adopted {
             say(&format!("  {}  {}", adopted.address, adopted.id));
         }
+        let own_tags =
+            self.own_tags.iter().map(|(address, keys)| format!("{address}: {}", shown(&keys.join(", ")))).collect();
         let paragraphs = [
             ("No longer in AWS; an apply creates them again:", lines(&self.missing)),
             ("Not adopted:", self.left.clone()),
@@ -90,7 +94,7 @@ impl<'a> Report<'a> {
                 self.tainted.clone(),
             ),
             ("The next apply takes these protections away:", self.protections.clone()),
-            ("With extra tags, which the next apply removes unless you add them to [tags]:", lines(&self.own_tags)),
+            ("With extra tags, which the next apply removes unless you add them to [tags]:", own_tags),
         ];
         for (heading, lines) in paragraphs.iter().filter(|(_, lines)| !lines.is_empty()) {
             say(&format!("\n{heading}\n\n  {}", lines.join("\n  ")));
@@ -146,7 +150,7 @@ impl<'a> Report<'a> {
             adopted: adopted.collect(),
             missing: lines(&self.missing),
             left: self.left.clone(),
-            own_tags: lines(&self.own_tags),
+            own_tags: self.own_tags.keys().map(Address::to_string).collect(),
             tainted: self.tainted.clone(),
             protections_removed: self.protections.clone(),
             config: self.config.as_ref().map(|text| json::WrittenConfig {

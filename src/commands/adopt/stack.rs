@@ -1,5 +1,6 @@
 //! Takes over a whole stack that another tool made.
 
+use std::collections::BTreeMap;
 use std::fs::OpenOptions;
 use std::io::Write;
 use std::path::Path;
@@ -11,6 +12,7 @@ use super::report::{Adopted, Report};
 use super::{refuse_anothers, write};
 use crate::adopt::inputs::Whereabouts;
 use crate::adopt::instance::{Instance, Tool};
+use crate::adopt::key_policy::LetIn;
 use crate::adopt::tfstate::TfResource;
 use crate::adopt::{Claim, Claims, claims, inputs, look, protections, record};
 use crate::cli::AdoptArgs;
@@ -45,6 +47,9 @@ pub(super) async fn take_over(
     place: &Whereabouts,
     commands: impl FnOnce(&[Address]) -> Result<Vec<String>, CommandError>,
 ) -> Result<ExitCode, CommandError> {
+    if inputs::lacks_pool(instance) {
+        return Err(AdoptError::NoPool(instance.tool).into());
+    }
     let path = &session.global.config;
     let text = inputs::configuration(instance, place);
     let config = check(path, &text)?;
@@ -69,10 +74,10 @@ pub(super) async fn take_over(
         tool: instance.tool,
         adopted: found.iter().map(|(address, found)| Adopted::of(address, found, named(address))).collect(),
         missing,
-        left: left(instance, &unused),
+        left: left(instance, &unused, config.kms_admin_iam_arn.as_deref()),
         tainted: instance.tainted(),
         protections: protections::taken_away(&prepared.plan),
-        own_tags: inputs::with_tags_of_their_own(instance),
+        own_tags: own_tags(instance, &unused),
         config: Some(text),
         commands,
         plan: &prepared.plan,
@@ -95,12 +100,35 @@ fn refuse_replacement(plan: &Plan) -> Result<(), CommandError> {
     Err(AdoptError::WouldBeReplaced { id: change.address.to_string(), differing }.into())
 }
 
+/// What carries tags that the next apply removes, with their keys.
+fn own_tags(instance: &Instance, unused: &[Address]) -> BTreeMap<Address, Vec<String>> {
+    let mut tags = inputs::tags_of_their_own(instance);
+    tags.retain(|address, _| !unused.contains(address));
+    tags
+}
+
+/// Whom the policies of the keys let in, and hlctl's do not.
+fn shut_out(instance: &Instance, administrator: Option<&str>) -> Vec<String> {
+    let keys = instance.resources.iter().filter(|(address, _)| address.kind() == Kind::KmsKey.as_str());
+    keys.flat_map(|(_, key)| {
+        let found = LetIn::of(key.text("policy").unwrap_or_default());
+        let administrators = found.administrators.into_iter().filter(|arn| Some(arn.as_str()) != administrator);
+        let administrators = administrators.map(|arn| (arn, "its administration".to_owned()));
+        let name = key.address();
+        administrators
+            .chain(found.others)
+            .map(move |(arn, what)| format!("{name}: its policy allows {arn} {what}; the one of hlctl does not"))
+            .collect::<Vec<_>>()
+    })
+    .collect()
+}
+
 /// What stays Terraform's, with a word about what is the module's and of no use without the rest.
-fn left(instance: &Instance, unused: &[Address]) -> Vec<String> {
+fn left(instance: &Instance, unused: &[Address], administrator: Option<&str>) -> Vec<String> {
     let of_no_use = unused.iter().filter_map(|address| instance.resources.get(address)).map(|resource| {
         format!("{}: hlctl has no use for it in this configuration; Terraform may delete it", resource.address())
     });
-    instance.left.iter().cloned().chain(of_no_use).collect()
+    instance.left.iter().cloned().chain(of_no_use).chain(shut_out(instance, administrator)).collect()
 }
 
 /// The text must be a configuration before anything is written.
@@ -127,7 +155,7 @@ fn check_account(connection: &Connection, tool: Tool, account: &str) -> Result<(
 
 struct Adoption {
     state: State,
-    found: std::collections::BTreeMap<Address, crate::adopt::Found>,
+    found: BTreeMap<Address, crate::adopt::Found>,
     missing: Vec<Address>,
     /// What the module made and the configuration does not ask for, such as the service role without SMART.
     unused: Vec<Address>,
