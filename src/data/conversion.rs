@@ -17,7 +17,7 @@ use sha2::{Digest, Sha256};
 use thiserror::Error;
 
 pub use jobs::ConversionJob;
-pub use parts::{Families, InputTooLarge, NotOneJob, divide, into_one, most_files, within_quotas};
+pub use parts::{Families, Indivisible, NotOneJob, divide, into_one, most_files, within_quotas};
 pub use results::ConversionTrouble;
 
 use super::bulk_context::{BulkContext, until_stopped};
@@ -307,7 +307,9 @@ impl ConversionError {
                 };
                 format!("{manifest}fix the cause, then `{again}` starts another job")
             }
-            Self::NotAll { .. } => format!("correct those files, then `{again}` converts them again"),
+            Self::NotAll { .. } => format!(
+                "the whole reports are in ERROR/ in the folders of the jobs; correct those files, then `{again}` converts them again"
+            ),
         })
     }
 }

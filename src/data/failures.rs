@@ -9,7 +9,7 @@ use serde::Serialize;
 use serde_json::Value;
 use tokio::io::{AsyncBufReadExt, BufReader};
 
-pub(in crate::data) use message::without_values;
+pub(in crate::data) use message::{with_places, without_values};
 
 use super::objects;
 use super::place::Prefix;

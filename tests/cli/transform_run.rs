@@ -301,6 +301,12 @@ fn files_of_several_folders_are_converted_by_jobs_in_a_row() {
     let slow = slow();
     fs::create_dir_all(slow.path("in/november")).unwrap();
     fs::copy(slow.path("in/PATIENTS.csv"), slow.path("in/november/PATIENTS.csv")).unwrap();
+    // Rows of PATIENTS.csv may have others that refer to them in either folder.
+    let refused = run(&slow, &["--no-wait"]).exits(1).says("november/PATIENTS.csv belongs with").stderr;
+    assert!(refused.contains("run the command for each folder"), "{refused}");
+    for name in FILES.iter().filter(|name| slow.path(&format!("in/{name}")).exists()) {
+        fs::copy(slow.path(&format!("in/{name}")), slow.path(&format!("in/november/{name}"))).unwrap();
+    }
     for _ in 0..2 {
         run(&slow, &["--no-wait"]).exits(6).says("it is number 1 of 2");
         assert_eq!(jobs(&slow), 1);

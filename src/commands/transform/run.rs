@@ -11,7 +11,7 @@ use crate::commands::data::{JobProgress, files_to_convert, journals, others_ther
 use crate::data::bulk_context::BulkContext;
 use crate::data::conversion::{
     ConversionError, ConversionEvent, ConversionJob, ConversionObserver, ConversionReport, ConversionRequest, Families,
-    InputTooLarge, JobRole, convert, divide,
+    Indivisible, JobRole, convert, divide,
 };
 use crate::data::import::ending_of;
 use crate::data::place::{DataLocation, Prefix};
@@ -43,7 +43,7 @@ pub(super) async fn run(session: &Session, arguments: &TransformRunArgs) -> Resu
         DataLocation::Local(path) => {
             let mut source = files_to_convert(session, path, ending).await?;
             let families = session.interruptible(families(&bulk.cx.clients, &profile)).await?;
-            let parts = divide(&mut source, &profile.format, &families).map_err(RunError::TooLarge)?;
+            let parts = divide(&mut source, &profile.format, &families).map_err(RunError::Indivisible)?;
             (Some(source), parts)
         }
     };
@@ -235,15 +235,15 @@ enum RunError {
     /// The output is to go elsewhere.
     #[error("{0} is no place in S3")]
     NotInS3(String),
-    /// Files that belong together are too large.
+    /// What belongs together does not fit into one job, or is not known.
     #[error("{0}")]
-    TooLarge(InputTooLarge),
+    Indivisible(Indivisible),
 }
 
 impl Failure for RunError {
     fn ending(&self) -> Ending {
         match self {
-            Self::TooLarge(_) => Ending::Refused,
+            Self::Indivisible(_) => Ending::Refused,
             Self::NotInS3(_) => Ending::Usage,
         }
     }
@@ -251,7 +251,12 @@ impl Failure for RunError {
     fn hint(&self) -> Option<String> {
         Some(match self {
             Self::NotInS3(_) => "write s3://BUCKET/PREFIX".to_owned(),
-            Self::TooLarge(_) => {
+            Self::Indivisible(Indivisible::Scattered { .. }) => {
+                "put the files whose rows refer to each other into one folder each, all tables of the mapping in every folder (one without \
+                 rows has its header alone); or run the command for each folder"
+                    .to_owned()
+            }
+            Self::Indivisible(Indivisible::TooLarge(_)) => {
                 "tables that refer to each other are converted by one job: split their rows into folders, each of which is converted \
                  by itself"
                     .to_owned()

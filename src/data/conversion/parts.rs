@@ -32,6 +32,25 @@ pub struct InputTooLarge {
     pub most: usize,
 }
 
+/// Files cannot be divided into jobs.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+pub enum Indivisible {
+    /// What belongs together is too large.
+    #[error("{0}")]
+    TooLarge(InputTooLarge),
+    /// Tables that refer to each other are in several folders, and it is not known which of them belong together.
+    #[error(
+        "tables of the mapping refer to each other: {one} belongs with {other}, which is not in its folder, and other folders have files \
+             of these names too"
+    )]
+    Scattered {
+        /// A file.
+        one: String,
+        /// A file of another folder.
+        other: String,
+    },
+}
+
 /// How many files a job of this format takes.
 pub fn most_files(format: &str) -> usize {
     if format == "CSV" { MOST_CSV } else { MOST_CCDA }
@@ -143,12 +162,12 @@ struct Filled {
 
 /// Divides files into jobs: renames them to where they go in S3, and tells how many jobs there are.
 ///
-/// C-CDA documents are independent. Of CSV, tables of one family and one folder need one another; two files of one name are the same table
-/// twice, as of two months, and go into different jobs.
+/// C-CDA documents are independent. Of CSV, tables of one family need one another: those of one folder where each folder has all of them, as
+/// of two months, and otherwise those of all folders. Two files of one name are the same table twice, and go into different jobs.
 ///
 /// # Errors
-/// What belongs together is too large.
-pub fn divide(source: &mut Source, format: &str, families: &Families) -> Result<usize, InputTooLarge> {
+/// What belongs together is too large, or is not known.
+pub fn divide(source: &mut Source, format: &str, families: &Families) -> Result<usize, Indivisible> {
     let most = most_files(format);
     let mut units: BTreeMap<(String, String), Vec<usize>> = BTreeMap::new();
     for (number, file) in source.files.iter().enumerate() {
@@ -164,11 +183,14 @@ pub fn divide(source: &mut Source, format: &str, families: &Families) -> Result<
         };
         units.entry((folder.to_owned(), unit)).or_default().push(number);
     }
+    if format == "CSV" {
+        units = gathered(source, units)?;
+    }
     let mut jobs: Vec<Filled> = Vec::new();
     for ((folder, _), files) in units {
         let bytes = files.iter().map(|number| source.files[*number].checked.size).sum();
         if files.len() > most || bytes > MOST_BYTES {
-            return Err(InputTooLarge { folder, files: files.len() as u64, bytes, most });
+            return Err(Indivisible::TooLarge(InputTooLarge { folder, files: files.len() as u64, bytes, most }));
         }
         let names: BTreeSet<String> =
             files.iter().map(|number| name_in_job(&source.files[*number].name, format)).collect();
@@ -195,6 +217,36 @@ pub fn divide(source: &mut Source, format: &str, families: &Families) -> Result<
     }
     source.files.sort_by(|a, b| a.name.cmp(&b.name));
     Ok(jobs.len())
+}
+
+type Units = BTreeMap<(String, String), Vec<usize>>;
+
+/// Puts the files of a family into one unit where not every folder that has some of its tables has all of them: rows may refer to rows in
+/// another folder, and would lose what they refer to in another job.
+fn gathered(source: &Source, units: Units) -> Result<Units, Indivisible> {
+    let name = |number: &usize| name_in_job(&source.files[*number].name, "CSV");
+    let mut families: BTreeMap<String, Vec<(String, Vec<usize>)>> = BTreeMap::new();
+    for ((folder, family), files) in units {
+        families.entry(family).or_default().push((folder, files));
+    }
+    let mut all = Units::new();
+    for (family, folders) in families {
+        let tables = |files: &Vec<usize>| files.iter().map(name).collect::<BTreeSet<String>>();
+        let whole: BTreeSet<String> = folders.iter().flat_map(|(_, files)| tables(files)).collect();
+        let Some((_, part)) = folders.iter().find(|(_, files)| tables(files) != whole) else {
+            all.extend(folders.into_iter().map(|(folder, files)| ((folder, family.clone()), files)));
+            continue;
+        };
+        let files: Vec<usize> = folders.iter().flat_map(|(_, files)| files.clone()).collect();
+        if whole.len() < files.len() {
+            let has = tables(part);
+            let lacks = files.iter().find(|number| !has.contains(&name(number)));
+            let file = |number: Option<&usize>| number.map(|at| source.files[*at].name.clone()).unwrap_or_default();
+            return Err(Indivisible::Scattered { one: file(part.first()), other: file(lacks) });
+        }
+        all.insert((String::new(), family), files);
+    }
+    Ok(all)
 }
 
 /// Whether a job reads folders below its input is not documented, so that there are none. The name of a CSV file is that of its table.
@@ -236,18 +288,41 @@ mod tests {
         assert_eq!(divide(&mut files, "CSV", &of), Ok(2));
         assert_eq!(names(&files), ["0001/A.csv", "0001/C.csv", "0002/B.csv", "0002/D.csv"]);
         let mut large = source(&[("A.csv", half), ("C.csv", half + 1)]);
-        assert_eq!(divide(&mut large, "CSV", &of).unwrap_err().bytes, MOST_BYTES + 1);
+        let bytes = |error| if let Indivisible::TooLarge(error) = error { error.bytes } else { 0 };
+        assert_eq!(bytes(divide(&mut large, "CSV", &of).unwrap_err()), MOST_BYTES + 1);
         assert_eq!(names(&large), ["A.csv", "C.csv"]);
         // Of a mapping that cannot be read nobody knows.
         let mut unknown = source(&[("A.csv", half), ("B.csv", half + 1)]);
-        assert_eq!(divide(&mut unknown, "CSV", &None).unwrap_err().files, 2);
+        assert_eq!(bytes(divide(&mut unknown, "CSV", &None).unwrap_err()), MOST_BYTES + 1);
     }
 
     #[test]
     fn one_table_of_two_folders_goes_into_two_jobs() {
-        let mut files = source(&[("01/A.csv", 1), ("01/B.csv", 1), ("02/A.csv", 1), ("02/C.csv", 1)]);
-        assert_eq!(divide(&mut files, "CSV", &families(&[("A", 0), ("B", 0), ("C", 1)])), Ok(2));
-        assert_eq!(names(&files), ["0001/A.csv", "0001/B.csv", "0001/C.csv", "0002/A.csv"]);
+        let of = families(&[("A", 0), ("B", 0), ("C", 1)]);
+        let mut files = source(&[("01/A.csv", 1), ("01/B.csv", 1), ("02/A.csv", 1), ("02/B.csv", 1), ("02/C.csv", 1)]);
+        assert_eq!(divide(&mut files, "CSV", &of), Ok(2));
+        assert_eq!(names(&files), ["0001/A.csv", "0001/B.csv", "0001/C.csv", "0002/A.csv", "0002/B.csv"]);
+    }
+
+    #[test]
+    fn tables_that_need_one_another_stay_in_one_job_whatever_their_folders() {
+        let of = families(&[("A", 0), ("B", 0), ("C", 1)]);
+        let crowd: Vec<String> = (0..19).map(|number| format!("a/X{number}.csv")).collect();
+        let mut all = vec![("a/A.csv", 1), ("b/B.csv", 1)];
+        all.extend(crowd.iter().map(|name| (name.as_str(), 1)));
+        let mut files = source(&all);
+        assert_eq!(divide(&mut files, "CSV", &of), Ok(2));
+        let job =
+            |name: &str| names(&files).into_iter().find(|file| file.ends_with(name)).map(|file| file[..4].to_owned());
+        assert_eq!(job("/A.csv"), job("/B.csv"));
+        // Whose rows those of the second B.csv refer to is not known.
+        let mut scattered = source(&[("a/A.csv", 1), ("b/B.csv", 1), ("c/B.csv", 1)]);
+        let error = Indivisible::Scattered { one: "a/A.csv".to_owned(), other: "b/B.csv".to_owned() };
+        assert_eq!(divide(&mut scattered, "CSV", &of), Err(error));
+        assert_eq!(names(&scattered), ["a/A.csv", "b/B.csv", "c/B.csv"]);
+        let mut lacking = source(&[("01/A.csv", 1), ("01/B.csv", 1), ("02/A.csv", 1)]);
+        let error = Indivisible::Scattered { one: "02/A.csv".to_owned(), other: "01/B.csv".to_owned() };
+        assert_eq!(divide(&mut lacking, "CSV", &of), Err(error));
     }
 
     #[test]

@@ -6,7 +6,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::Value;
 
-use crate::data::failures::without_values;
+use crate::data::failures::with_places;
 use crate::data::objects;
 use crate::data::place::Prefix;
 use hlctl_aws::ops;
@@ -40,7 +40,7 @@ pub(in crate::data) async fn errors(cx: &Context, folder: &Prefix) -> Result<Vec
 fn trouble(name: &str, text: &str) -> ConversionTrouble {
     let entry: Value = serde_json::from_str(text).unwrap_or_default();
     let file = entry["inputFile"].as_str().map(|file| file.rsplit('/').next().unwrap_or(file)).unwrap_or(name);
-    let cause = entry["errorMessage"].as_str().map_or_else(|| "no cause is given".to_owned(), without_values);
+    let cause = entry["errorMessage"].as_str().map_or_else(|| "no cause is given".to_owned(), with_places);
     ConversionTrouble { cause, count: 1, file: file.to_owned() }
 }
 

@@ -12,11 +12,33 @@ const LEFT_OUT: &str = "…";
 
 /// The message with `…` in place of everything that may be a value.
 pub(in crate::data) fn without_values(message: &str) -> String {
-    let text = without_quotations(message);
-    let words =
-        text.split_whitespace().map(|word| if is_plain(word) || is_profile(bare(word)) { word } else { LEFT_OUT });
-    words.collect::<Vec<_>>().join(" ").chars().take(MOST_LETTERS).collect()
+    shown(message, |_, _| false)
 }
+
+/// The same of a message about a table, whose numbers of rows, lines and columns are no values.
+pub(in crate::data) fn with_places(message: &str) -> String {
+    shown(message, |before, after| {
+        matches!(before, "line" | "lines" | "row" | "rows" | "column" | "columns")
+            || matches!(after, "line" | "lines" | "row" | "rows" | "column" | "columns" | "cells" | "files" | "bytes")
+    })
+}
+
+/// The plain words of a message, and the numbers between words that make them counts or places.
+fn shown(message: &str, is_counted: impl Fn(&str, &str) -> bool) -> String {
+    let text = without_quotations(message);
+    let words: Vec<&str> = text.split_whitespace().collect();
+    let neighbour = |at: Option<usize>| at.and_then(|at| words.get(at)).map(|word| bare(word)).unwrap_or_default();
+    let is_number = |word: &str| !word.is_empty() && word.len() < 10 && word.bytes().all(|byte| byte.is_ascii_digit());
+    let all = words.iter().enumerate().map(|(at, word)| {
+        let known = bare(word);
+        let is_count = || is_number(known) && is_counted(neighbour(at.checked_sub(1)), neighbour(Some(at + 1)));
+        if is_plain(word) || is_profile(known) || ENCODINGS.contains(&known) || is_count() { *word } else { LEFT_OUT }
+    });
+    all.collect::<Vec<_>>().join(" ").chars().take(MOST_LETTERS).collect()
+}
+
+/// Names with digits that are nobody's.
+const ENCODINGS: [&str; 2] = ["UTF-8", "UTF-16"];
 
 /// The quotation mark that ends what begins with this one.
 fn closing(mark: char) -> Option<char> {
@@ -115,6 +137,17 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+
+    #[test]
+    fn counts_and_places_of_a_table_are_shown_and_other_numbers_are_not() {
+        assert_eq!(
+            with_places("2 rows, the first in line 4: not in UTF-8"),
+            "2 rows, the first in line 4: not in UTF-8"
+        );
+        assert_eq!(with_places("born 1970 in row 12, phone 5551234"), "born … in row 12, phone …");
+        assert_eq!(with_places("line 12345678901"), "line …");
+        assert_eq!(without_values("2 rows in line 4"), "… rows in line …");
+    }
 
     #[test]
     fn the_canonical_url_of_a_profile_is_shown_and_no_other_url() {
