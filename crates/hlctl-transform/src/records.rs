@@ -2,6 +2,8 @@
 
 use csv_core::{ReadRecordResult, Reader};
 
+use crate::report::Cause;
+
 /// Goes through the records of a file.
 pub(crate) struct Records<'a> {
     reader: Reader,
@@ -20,10 +22,8 @@ pub(crate) struct Record<'r> {
     pub(crate) text: &'r [u8],
     /// Where each cell ends.
     pub(crate) ends: &'r [usize],
-    /// Whether the file ends with it.
-    pub(crate) is_last: bool,
-    /// Whether it has more than one line.
-    pub(crate) spans_lines: bool,
+    /// What is wrong with its quotation marks: where a cell ends is not known then.
+    pub(crate) quotes: Option<Cause>,
 }
 
 impl Record<'_> {
@@ -36,7 +36,8 @@ impl Record<'_> {
 
 impl<'a> Records<'a> {
     pub(crate) fn of(bytes: &'a [u8]) -> Self {
-        // `Reader` leaves out the mark of UTF-8 that some programs put in front.
+        // Some programs put a mark of UTF-8 in front. It is not a part of the first cell.
+        let bytes = bytes.strip_prefix("\u{feff}".as_bytes()).unwrap_or(bytes);
         Self { reader: Reader::new(), input: bytes, line: 1, text: vec![0; 1024], ends: vec![0; 32] }
     }
 
@@ -65,11 +66,9 @@ impl<'a> Records<'a> {
                 ReadRecordResult::Record | ReadRecordResult::End => break,
             }
         }
-        let own = self.input[..consumed].trim_ascii_end();
-        let spans_lines = memchr::memchr(b'\n', own).is_some();
+        let quotes = broken_quotes(&self.input[..consumed]);
         self.advance(consumed);
-        let is_last = self.input.iter().all(|byte| [b'\r', b'\n'].contains(byte));
-        Some(Record { line, text: &self.text[..written], ends: &self.ends[..cells], is_last, spans_lines })
+        Some(Record { line, text: &self.text[..written], ends: &self.ends[..cells], quotes })
     }
 
     fn advance(&mut self, count: usize) {
@@ -79,8 +78,38 @@ impl<'a> Records<'a> {
     }
 }
 
+/// What is wrong with the quotation marks of a record, as it is written. A cell that begins with one ends with one, and after
+/// that come only a comma, the end of the line or the end of the file (RFC 4180, section 2). Other cells are text, marks included.
+///
+/// `Reader` is lenient here: it takes what follows a closing mark as more of the cell. Such a record may be two, of which the
+/// first has a mark that is not closed.
+fn broken_quotes(record: &[u8]) -> Option<Cause> {
+    // Most records have none.
+    memchr::memchr(b'"', record)?;
+    let mut rest = record;
+    loop {
+        let Some(mut quoted) = rest.strip_prefix(b"\"") else {
+            let end = memchr::memchr3(b',', b'\r', b'\n', rest)?;
+            rest = rest[end..].strip_prefix(b",")?;
+            continue;
+        };
+        rest = loop {
+            let Some(mark) = memchr::memchr(b'"', quoted) else { return Some(Cause::OpenQuote) };
+            quoted = &quoted[mark + 1..];
+            match quoted.split_first() {
+                Some((b'"', after)) => quoted = after,
+                Some((b',', after)) => break after,
+                Some((b'\r' | b'\n', _)) | None => return None,
+                Some(_) => return Some(Cause::TextAfterQuote),
+            }
+        };
+    }
+}
+
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     fn read(text: &str) -> Vec<(u64, Vec<String>)> {
@@ -107,5 +136,49 @@ mod tests {
         let (wide, long) = (vec!["x"; 500].join(","), "y".repeat(10_000));
         let found = read(&format!("{wide}\n{long}\n\"open"));
         assert_eq!((found[0].1.len(), found[1].1[0].len(), &found[2].1[..]), (500, 10_000, &cells(&["open"])[..]));
+    }
+
+    #[test]
+    fn quotation_marks_that_break_a_record_are_found() {
+        let quotes = |text: &str| {
+            let mut records = Records::of(text.as_bytes());
+            let mut found = Vec::new();
+            while let Some(record) = records.next() {
+                found.push(record.quotes);
+            }
+            found
+        };
+        for whole in [
+            "a,b",
+            "\"a\"",
+            "\"\"\"a\"\"\",\"\"",
+            "\u{feff}\"a,\n\",b\r",
+            "\u{feff}\n\"a\"\r\n\n",
+            "a\"b,c \"d\"",
+            ",\"a\",",
+        ] {
+            assert_eq!(quotes(whole), [None], "{whole}");
+        }
+        assert_eq!(quotes("\"a\"\r\n\"b\"\r\"c\"\n"), [None, None, None]);
+        for open in ["\"a", "\"", "a,\"b\"\",c", "\u{feff}\"a\"\"", "\"a\n1,2\n3,4\n"] {
+            assert_eq!(quotes(open), [Some(Cause::OpenQuote)], "{open}");
+        }
+        for after in ["\"a\"b", "\"a\" ", "\"a\" ,b", "a,\"b\nc,\"d\"", "\"a\"\"\"b\",\"c"] {
+            assert_eq!(quotes(after), [Some(Cause::TextAfterQuote)], "{after}");
+        }
+        assert_eq!(quotes("\"a \"b\" c\"\nd"), [Some(Cause::TextAfterQuote), None]);
+    }
+
+    proptest! {
+        #[test]
+        fn cells_that_are_quoted_by_the_rules_come_back(cells in prop::collection::vec("[a\",\r\n ]{0,5}", 1..5)) {
+            let quoted: Vec<_> = cells.iter().map(|cell| format!("\"{}\"", cell.replace('"', "\"\""))).collect();
+            let text = quoted.join(",");
+            let mut records = Records::of(text.as_bytes());
+            let Some(record) = records.next() else { return Err(TestCaseError::fail("there is a record")) };
+            prop_assert_eq!(record.quotes, None);
+            prop_assert_eq!(record.cells().collect::<Vec<_>>(), cells.iter().map(String::as_bytes).collect::<Vec<_>>());
+            prop_assert!(records.next().is_none());
+        }
     }
 }

@@ -26,6 +26,8 @@ pub enum Cause {
     CellCount,
     /// A quotation mark is not closed, so that the rest of the file is one cell.
     OpenQuote,
+    /// Text follows the quotation mark that closes a cell; what seems to be one row may be several.
+    TextAfterQuote,
     /// It is not in UTF-8.
     NotUtf8,
     /// Its primary key is empty.
@@ -52,6 +54,9 @@ impl Cause {
                 "check the commas and quotation marks of the row; cells with commas need quotation marks"
             }
             Self::OpenQuote => "close the quotation mark; within a cell two in a row are one",
+            Self::TextAfterQuote => {
+                "close the cells of this row and of the next ones; within a cell two quotation marks are one"
+            }
             Self::NotUtf8 => "save the file in UTF-8",
             Self::NoKey => "give the row a primary key, or name another column as primaryKeyColumn",
             Self::DuplicateKey => "remove the row, or collect rows of one key with groupByPk: true",
@@ -69,6 +74,7 @@ impl fmt::Display for Cause {
         match self {
             Self::CellCount => f.write_str("has not as many cells as the header"),
             Self::OpenQuote => f.write_str("has a quotation mark that is not closed before the end of the file"),
+            Self::TextAfterQuote => f.write_str("has text after the quotation mark that closes a cell"),
             Self::NotUtf8 => f.write_str("is not in UTF-8"),
             Self::NoKey => f.write_str("has no primary key"),
             Self::DuplicateKey => f.write_str("has the primary key of an earlier row"),

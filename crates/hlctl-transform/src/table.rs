@@ -22,6 +22,8 @@ pub enum FileFault {
     Utf16,
     /// It has no header.
     NoHeader,
+    /// The header has quotation marks that break it.
+    BrokenHeader(Cause),
     /// Two columns of one name; their numbers count from 1.
     DuplicateColumn(usize, usize),
     /// A column without a name, by its number.
@@ -45,6 +47,7 @@ impl FileFault {
             Self::TooManyColumns(_) => "remove columns that the mapping does not read, or split the table".to_owned(),
             Self::Utf16 => "save the file in UTF-8".to_owned(),
             Self::NoHeader => "write the names of the columns into the first line".to_owned(),
+            Self::BrokenHeader(cause) => cause.hint().to_owned(),
             Self::DuplicateColumn(..) | Self::UnnamedColumn(_) => "give each column a name of its own".to_owned(),
             Self::NoKeyColumn { separator: Some(separator), .. } => {
                 format!("separate the cells by commas: {} seem to separate them", spoken(*separator))
@@ -76,6 +79,7 @@ impl fmt::Display for FileFault {
             }
             Self::Utf16 => f.write_str("the file is in UTF-16"),
             Self::NoHeader => f.write_str("the file has no header"),
+            Self::BrokenHeader(cause) => write!(f, "the header {cause}"),
             Self::DuplicateColumn(one, other) => write!(f, "columns {one} and {other} have the same name"),
             Self::UnnamedColumn(at) => write!(f, "column {at} has no name"),
             Self::NoKeyColumn { column, .. } => {
@@ -176,6 +180,9 @@ fn check_size(bytes: &[u8]) -> Result<(), FileFault> {
 
 fn names(record: Option<Record<'_>>) -> Result<Vec<String>, FileFault> {
     let record = record.ok_or(FileFault::NoHeader)?;
+    if let Some(cause) = record.quotes {
+        return Err(FileFault::BrokenHeader(cause));
+    }
     if record.ends.len() > limits::COLUMNS {
         return Err(FileFault::TooManyColumns(record.ends.len()));
     }
@@ -208,12 +215,10 @@ pub(crate) fn rows(bytes: &[u8], table: &Table, keys: &[usize]) -> Result<Rows, 
     let width = header.len();
     let mut rows = Rows { width, places, header, ..Rows::default() };
     let is_text = std::str::from_utf8(bytes).is_ok();
-    // A file that is well-formed has an even number of quotation marks.
-    let may_be_open = memchr::memchr_iter(b'"', bytes).count() % 2 == 1;
     let mut text = Vec::with_capacity(bytes.len());
     while let Some(record) = records.next() {
-        let cause = if may_be_open && record.is_last && record.spans_lines {
-            Some(Cause::OpenQuote)
+        let cause = if record.quotes.is_some() {
+            record.quotes
         } else if record.ends.len() != width {
             Some(Cause::CellCount)
         } else if !is_text && record.cells().any(|cell| std::str::from_utf8(cell).is_err()) {

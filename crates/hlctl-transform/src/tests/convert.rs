@@ -193,6 +193,33 @@ fn encodings_and_quotation_marks_are_looked_at() {
 }
 
 #[test]
+fn a_row_with_broken_quotation_marks_produces_nothing_and_is_reported() {
+    let text = "sourceSystemId: s\ntables:\n- tableName: P\n  primaryKeyColumn: ID\n  resourceMappings:\n  \
+                - targetResourceType: Patient\n    fieldMappings:\n    \
+                - {fhirPath: 'name[0].family', sourceColumn: NAME, transform: {type: direct}}\n";
+    let mapping = mapping(text);
+    let of = |rows: &str| {
+        let conversion = converted(&mapping, &[("P.csv", rows.as_bytes())]);
+        let name = |patient: &Value| patient["name"][0]["family"].as_str().map(str::to_owned);
+        let names: Vec<_> = resources(&conversion, "P").iter().filter_map(name).collect();
+        let causes: Vec<_> = conversion.rows.iter().map(|row| (row.cause, row.line)).collect();
+        (names.join("|"), causes)
+    };
+    // The marks of two rows are one cell and its rest.
+    let two = "ID,NAME\n1,\"Miller\n2,\"Smith\n3,Jones\n";
+    assert_eq!(of(two), ("Jones".to_owned(), vec![(Cause::TextAfterQuote, 2)]));
+    // A mark within a cell without marks is text, and opens nothing.
+    let within = "ID,NAME\n1,Size 6\" Miller\n2,\"Smith\nJunior\"\n";
+    assert_eq!(of(within), ("Size 6\" Miller|Smith\nJunior".to_owned(), vec![]));
+    let at_the_end = "ID,NAME\n1,Miller\n2,\"Smith";
+    assert_eq!(of(at_the_end), ("Miller".to_owned(), vec![(Cause::OpenQuote, 3)]));
+    let header = converted(&mapping, &[("P.csv", b"ID,\"NAME\n1,\"Miller\n")]);
+    let faults: Vec<_> = header.files.iter().map(|trouble| trouble.fault.clone()).collect();
+    assert_eq!(faults, [FileFault::BrokenHeader(Cause::TextAfterQuote)]);
+    assert!(header.converted.is_empty());
+}
+
+#[test]
 fn what_the_mapping_does_not_use_is_summed_up() {
     let conversion = everything(&[
         ("RESULTS.csv", "ID,TEST,VALUE,NOTE\n1,a,1,x\n"),
