@@ -41,21 +41,25 @@ pub(crate) fn integer(text: &str, out: &mut String) -> bool {
 
 /// Appends a number with its digits; false if the text is none. FHIR's decimals keep their precision: 1.50 is not 1.5.
 pub(crate) fn decimal(text: &str, out: &mut String) -> bool {
-    let Some(number) = text.parse::<f64>().ok().filter(|number| number.is_finite()) else { return false };
-    if is_json_number(text) {
-        out.push_str(text);
-    } else {
-        let _ = std::fmt::Write::write_fmt(out, format_args!("{number}"));
+    // The parser says what is a number, and the digits are those of the text.
+    if !text.parse::<f64>().is_ok_and(f64::is_finite) {
+        return false;
     }
+    let (number, exponent) = text.split_at(text.find(['e', 'E']).unwrap_or(text.len()));
+    let digits = number.trim_start_matches(['+', '-']);
+    let (whole, fraction) = digits.split_once('.').unwrap_or((digits, ""));
+    // JSON has no `+5`, `05`, `.5` or `5.`.
+    let whole = whole.trim_start_matches('0');
+    if number.starts_with('-') {
+        out.push('-');
+    }
+    out.push_str(if whole.is_empty() { "0" } else { whole });
+    if !fraction.is_empty() {
+        out.push('.');
+        out.push_str(fraction);
+    }
+    out.push_str(exponent);
     true
-}
-
-/// Whether digits are written as JSON has them: not `.5`, `+5`, `5.` or `05`.
-fn is_json_number(text: &str) -> bool {
-    let digits = text.strip_prefix('-').unwrap_or(text);
-    let (whole, fraction) = digits.split_once('.').map_or((digits, None), |(whole, fraction)| (whole, Some(fraction)));
-    let are_digits = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
-    are_digits(whole) && (whole == "0" || !whole.starts_with('0')) && fraction.is_none_or(are_digits)
 }
 
 /// Appends the JSON object that a cell holds, on one line.
@@ -114,8 +118,26 @@ mod tests {
         assert_eq!(decimal(".5").as_deref(), Some("0.5"));
         assert_eq!(decimal("+7").as_deref(), Some("7"));
         assert_eq!(decimal("007").as_deref(), Some("7"));
-        assert_eq!(decimal("1e3").as_deref(), Some("1000"));
-        for text in ["", "abc", "1,5", "NaN", "inf", "1e999", " 1"] {
+        for (text, expected) in [
+            ("+7.50", "7.50"),
+            ("007.50", "7.50"),
+            ("-007.50", "-7.50"),
+            ("1.50e2", "1.50e2"),
+            ("+01.0E+05", "1.0E+05"),
+            ("5.e-3", "5e-3"),
+            ("5.", "5"),
+            ("-.50", "-0.50"),
+            ("00.00", "0.00"),
+            ("0", "0"),
+            ("123456789012345678901234567890.10", "123456789012345678901234567890.10"),
+            ("1e3", "1e3"),
+        ] {
+            assert_eq!(decimal(text).as_deref(), Some(expected), "{text}");
+            assert!(serde_json::from_str::<serde_json::Number>(expected).is_ok(), "{expected}");
+        }
+        for text in
+            ["", "abc", "1,5", "NaN", "-inf", "infinity", "1e999", " 1", "+-1", "--1", ".", "1e", "1.2.3", "1_000"]
+        {
             assert_eq!(decimal(text), None, "{text}");
         }
         let integer = |text: &str| written(|out| integer(text, out));
